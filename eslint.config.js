@@ -1,0 +1,103 @@
+'use strict';
+const importX = require('eslint-plugin-import-x');
+const globals = require('globals');
+const tseslint = require('typescript-eslint');
+const { blocks: boundaries } = require('./eslint.boundaries');
+
+const typed = {
+  '@typescript-eslint/await-thenable': 'error',
+  '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+  '@typescript-eslint/no-base-to-string': 'error',
+  '@typescript-eslint/no-floating-promises': 'error',
+  '@typescript-eslint/no-for-in-array': 'error',
+  '@typescript-eslint/no-implied-eval': 'error',
+  '@typescript-eslint/no-misused-promises': 'error',
+  '@typescript-eslint/no-unnecessary-type-assertion': 'error',
+  '@typescript-eslint/only-throw-error': 'error',
+  '@typescript-eslint/prefer-promise-reject-errors': 'error',
+  '@typescript-eslint/restrict-plus-operands': 'error',
+  // A promise returned from inside `try` skips its `catch`.
+  '@typescript-eslint/return-await': ['error', 'error-handling-correctness-only'],
+  '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+  '@typescript-eslint/unbound-method': 'error',
+};
+
+module.exports = tseslint.config(
+  {
+    name: 'selvage/ignored',
+    ignores: [
+      'lib/',
+      'lib.building-*/',
+      'coverage/',
+      'reports/',
+      '.selvage/',
+      '.cache/',
+      'test/replay/histories/',
+    ],
+  },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  ...tseslint.configs.recommended,
+  {
+    name: 'selvage/everything',
+    plugins: { 'import-x': importX },
+    settings: {
+      'import-x/extensions': ['.ts', '.js'],
+      'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
+      'import-x/resolver-next': [importX.createNodeResolver({ extensions: ['.ts', '.js', '.json'] })],
+    },
+    rules: {
+      eqeqeq: 'error',
+      'import-x/no-cycle': 'error',
+      'import-x/no-duplicates': 'error',
+      'no-console': 'error',
+      'no-constant-binary-expression': 'error',
+      'no-unreachable-loop': 'error',
+      'object-shorthand': 'error',
+      'prefer-const': ['error', { destructuring: 'all' }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+    },
+  },
+  {
+    name: 'selvage/typescript',
+    files: ['**/*.ts'],
+    languageOptions: { parserOptions: { project: './tsconfig.check.json', tsconfigRootDir: __dirname } },
+    rules: typed,
+  },
+  {
+    name: 'selvage/sources',
+    files: ['src/**/*.ts'],
+    rules: { '@typescript-eslint/explicit-module-boundary-types': 'error' },
+  },
+  ...boundaries,
+  {
+    name: 'selvage/authoring-types',
+    files: ['src/model/**/*.ts'],
+    // "A definition of whatever input and output" has no other type: `unknown` refuses every function.
+    rules: { '@typescript-eslint/no-explicit-any': 'off' },
+  },
+  {
+    name: 'selvage/command-line',
+    files: ['src/cli/**/*.ts', 'bench/**/*.ts'],
+    rules: { 'no-console': 'off' },
+  },
+  {
+    name: 'selvage/tests',
+    files: ['test/**/*.ts'],
+    rules: {
+      // `expect(object.method)` and type tests look at things without calling them.
+      '@typescript-eslint/unbound-method': 'off',
+      '@typescript-eslint/no-unused-expressions': 'off',
+    },
+  },
+  {
+    name: 'selvage/type-tests',
+    files: ['test/types/**/*.ts'],
+    rules: { '@typescript-eslint/no-unused-vars': 'off', '@typescript-eslint/no-explicit-any': 'off' },
+  },
+  {
+    name: 'selvage/plain-scripts',
+    files: ['*.js', 'scripts/**/*.js'],
+    languageOptions: { sourceType: 'commonjs', globals: globals.node },
+    rules: { '@typescript-eslint/no-require-imports': 'off' },
+  },
+);

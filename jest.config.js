@@ -1,0 +1,49 @@
+'use strict';
+
+/** @type {import('jest').Config} */
+const shared = {
+  rootDir: __dirname,
+  testEnvironment: 'node',
+  transform: {
+    '\\.[jt]sx?$': [
+      '@swc/jest',
+      {
+        jsc: { target: 'es2022', parser: { syntax: 'typescript', decorators: false } },
+        module: { type: 'commonjs', ignoreDynamic: false },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+  // Examples and README snippets say 'selvage', as a user would; here that means the sources.
+  moduleNameMapper: {
+    '^selvage$': '<rootDir>/src/index.ts',
+    '^selvage/(?!package\\.json$)(.+)$': '<rootDir>/src/$1/index.ts',
+  },
+  modulePathIgnorePatterns: ['<rootDir>/lib/', '<rootDir>/lib\\.building-'],
+  clearMocks: true,
+};
+
+const unitFolders = ['unit', 'property', 'types', 'bundle', 'conformance', 'packaging', 'replay'];
+const integrationFolders = ['integration', 'crash'];
+
+/** @type {import('jest').Config} */
+module.exports = {
+  maxWorkers: 2,
+  projects: [
+    {
+      ...shared,
+      displayName: 'unit',
+      testMatch: unitFolders.map((folder) => `<rootDir>/test/${folder}/**/*.test.ts`),
+      testTimeout: 20_000,
+    },
+    {
+      ...shared,
+      displayName: 'integration',
+      testMatch: integrationFolders.map((folder) => `<rootDir>/test/${folder}/**/*.test.ts`),
+      // One real server for all of them, started before the first and stopped after the last.
+      globalSetup: '<rootDir>/test/support/global-setup.ts',
+      globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+      testTimeout: 120_000,
+    },
+  ],
+};

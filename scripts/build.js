@@ -1,0 +1,52 @@
+'use strict';
+/**
+ * `npm run build`: src -> lib (JavaScript, types, source maps), then the workflow bundle that is shipped with the
+ * package, so that no user has to bundle anything. Built aside and moved into place: a build that fails leaves the
+ * previous lib as it was.
+ */
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+const { fail, root } = require('./bootstrap');
+
+const lib = path.join(root, 'lib');
+const next = path.join(root, `lib.building-${process.pid}`);
+
+function compile() {
+  const tsc = require.resolve('typescript/bin/tsc', { paths: [root] });
+  const { status } = spawnSync(
+    process.execPath,
+    [tsc, '--project', 'tsconfig.build.json', '--outDir', next, '--noEmitOnError'],
+    { cwd: root, stdio: 'inherit' },
+  );
+  if (status !== 0) throw new Error('the sources do not compile: see the messages above');
+}
+
+/** A bundle fits one exact version of the worker, which is recorded beside it: with another, the worker makes its own. */
+async function bundleWorkflows() {
+  const workflowsPath = path.join(next, 'workflows', 'index.js');
+  const { bundleWorkflowCode } = require('@temporalio/worker');
+  const { code } = await bundleWorkflowCode({ workflowsPath, logger: quietLogger() });
+  const { version } = require('@temporalio/worker/package.json');
+  fs.writeFileSync(path.join(next, 'workflow-bundle.js'), code);
+  fs.writeFileSync(path.join(next, 'workflow-bundle.json'), `${JSON.stringify({ sdkVersion: version })}\n`);
+}
+
+/** The bundler tells of each asset; only what is wrong is of interest here. */
+function quietLogger() {
+  const { DefaultLogger } = require('@temporalio/worker');
+  return new DefaultLogger('WARN');
+}
+
+async function main() {
+  try {
+    compile();
+    await bundleWorkflows();
+    fs.rmSync(lib, { recursive: true, force: true });
+    fs.renameSync(next, lib);
+  } finally {
+    fs.rmSync(next, { recursive: true, force: true });
+  }
+}
+
+main().catch((error) => fail(`build: ${error.message}`));

@@ -1,0 +1,60 @@
+import type { StoredBytes } from '../canonical';
+import { storeBytes, valueMissing } from '../execution';
+import type { KnotContext, Logger } from '../model/knot-context';
+import type { KnotAttempt } from './knot-attempt';
+import type { WorkerEnvironment } from './worker-environment';
+import { recordRunOf } from './record-run';
+
+/** The context of a body that runs as a Temporal activity. */
+export class ActivityContext implements KnotContext {
+  readonly lastHeartbeat: unknown;
+
+  constructor(
+    private readonly environment: WorkerEnvironment,
+    private readonly knotAttempt: KnotAttempt,
+    readonly signal: AbortSignal,
+  ) {
+    this.lastHeartbeat = knotAttempt.userDetails;
+  }
+
+  get runId(): string {
+    return this.knotAttempt.context.info.workflowExecution!.workflowId;
+  }
+
+  get knotId(): string {
+    return this.knotAttempt.task.knot;
+  }
+
+  get attempt(): number {
+    return this.knotAttempt.number;
+  }
+
+  get idempotencyKey(): string {
+    return `${this.runId}/${recordRunOf(this.knotAttempt)}/${this.knotId}`;
+  }
+
+  get logger(): Logger {
+    return this.knotAttempt.context.log;
+  }
+
+  get resources(): KnotContext['resources'] {
+    return this.environment.resources as KnotContext['resources'];
+  }
+
+  heartbeat(details?: unknown): void {
+    this.knotAttempt.keepUserDetails(details);
+  }
+
+  async store(
+    source: Uint8Array | AsyncIterable<Uint8Array>,
+    options?: { mediaType?: string },
+  ): Promise<StoredBytes> {
+    return await storeBytes(this.environment.backends.dataStore, source, options);
+  }
+
+  async open(stored: StoredBytes): Promise<AsyncIterable<Uint8Array>> {
+    const stream = await this.environment.backends.dataStore.getStream(stored.hash);
+    if (!stream) throw valueMissing(stored.hash, this.knotId);
+    return stream;
+  }
+}

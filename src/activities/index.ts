@@ -1,0 +1,31 @@
+import { SelvageError } from '../errors';
+import { isKnotTask } from './knot-attempt';
+import { createRunKnot } from './run-knot';
+import { createSystemActivities } from './system-activities';
+import type { WorkerEnvironment } from './worker-environment';
+
+export { Registry } from './registry';
+export { PlanCache } from './plan-cache';
+export { DEFAULT_INLINE_LIMIT, WorkerEnvironment } from './worker-environment';
+
+type AnyActivity = (...args: any[]) => Promise<unknown>;
+
+/**
+ * All activities of a worker: one function under the name of every definition, the system activities, and a `default` for
+ * knots whose definition this worker does not have (the commit interceptor refuses those before it is called).
+ *
+ * @param usersDefault the user's own `default`, which gets what is not a knot of ours
+ */
+export function createActivities(
+  environment: WorkerEnvironment,
+  usersDefault: AnyActivity | undefined,
+): Record<string, AnyActivity> {
+  const runKnot = createRunKnot(environment);
+  const activities: Record<string, AnyActivity> = { ...(createSystemActivities(environment) as Record<string, AnyActivity>) };
+  for (const type of environment.registry.activityTypes) activities[type] = runKnot;
+  activities['default'] = async (...args) => {
+    if (!isKnotTask(args[0]) && usersDefault) return await usersDefault(...args);
+    throw new SelvageError('BodyMissing', 'This worker has no activity of this type: register the tapestry that uses it.');
+  };
+  return activities;
+}

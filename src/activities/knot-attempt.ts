@@ -1,0 +1,109 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { CancelledFailure, type Context } from '@temporalio/activity';
+import type { PlanKnot } from '../engine';
+import type { LoadedPlan } from '../execution';
+import type { DefinitionRecord } from '../model/records';
+import type { KnotTask } from '../workflows/messages';
+
+/** What an attempt hands to the next one through the server: counts, and what the body gave to `ctx.heartbeat`. */
+export interface HeartbeatDetails {
+  readonly throws: number;
+  readonly refusals: number;
+  readonly user?: unknown;
+}
+
+/** A body ready to run: what the commit interceptor prepares and the knot activity calls. */
+export interface PreparedBody {
+  readonly plan: LoadedPlan;
+  readonly knot: PlanKnot;
+  readonly definition: DefinitionRecord;
+  readonly inputs: Record<string, unknown>;
+}
+
+/** So many workers in a row may be lost before the knot is given up as their killer. */
+export const LOST_WORKERS = 3;
+
+/**
+ * One attempt of one knot on this worker. Temporal counts attempts but does not say why the last one ended; the counts that
+ * attempts hand on tell throws and refusals, and what is left are workers that were lost.
+ */
+export class KnotAttempt {
+  private readonly before: HeartbeatDetails;
+  private throwsHere = 0;
+  private refusalsHere = 0;
+  private user: unknown;
+
+  constructor(
+    readonly context: Context,
+    readonly task: KnotTask,
+  ) {
+    this.before = readDetails(context.info.heartbeatDetails);
+    this.user = this.before.user;
+  }
+
+  get number(): number {
+    return this.context.info.attempt;
+  }
+
+  get throws(): number {
+    return this.before.throws + this.throwsHere;
+  }
+
+  /** Attempts that ended without a word. */
+  get lost(): number {
+    return Math.max(0, this.number - 1 - this.before.throws - this.before.refusals);
+  }
+
+  get userDetails(): unknown {
+    return this.user;
+  }
+
+  /** Why the server or the worker wants this attempt to end; undefined while nobody does. */
+  get cancelReason(): 'cancelled' | 'shutdown' | 'superseded' | undefined {
+    const signal = this.context.cancellationSignal;
+    if (!signal.aborted) return undefined;
+    const reason = signal.reason instanceof CancelledFailure ? signal.reason.message : '';
+    if (reason === 'WORKER_SHUTDOWN') return 'shutdown';
+    return reason === 'TIMED_OUT' || reason === 'NOT_FOUND' ? 'superseded' : 'cancelled';
+  }
+
+  countThrow(): void {
+    this.throwsHere += 1;
+    this.beat();
+  }
+
+  countRefusal(): void {
+    this.refusalsHere += 1;
+    this.beat();
+  }
+
+  keepUserDetails(details: unknown): void {
+    this.user = details;
+    this.beat();
+  }
+
+  /** Sends the counts to the server; the SDK throttles, and flushes the last with a failure. */
+  beat(): void {
+    const details: HeartbeatDetails = {
+      throws: this.throws,
+      refusals: this.before.refusals + this.refusalsHere,
+      ...(this.user !== undefined && { user: this.user }),
+    };
+    this.context.heartbeat(details);
+  }
+}
+
+function readDetails(details: unknown): HeartbeatDetails {
+  const { throws, refusals, user } = (details ?? {}) as Partial<HeartbeatDetails>;
+  return { throws: throws ?? 0, refusals: refusals ?? 0, user };
+}
+
+/** The attempt that the present activity call belongs to. */
+export const currentAttempt = new AsyncLocalStorage<KnotAttempt>();
+
+/** Whether an activity's first argument is a knot of ours rather than a user's own input. */
+export function isKnotTask(value: unknown): value is KnotTask {
+  if (typeof value !== 'object' || value === null) return false;
+  const { plan, knot } = value as Partial<KnotTask>;
+  return typeof plan === 'string' && plan.startsWith('sha256:') && typeof knot === 'string';
+}

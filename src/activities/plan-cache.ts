@@ -1,0 +1,56 @@
+import { SelvageError } from '../errors';
+import { LoadedPlan } from '../execution';
+import { layoutOf, encodeLayout } from '../engine';
+import type { TapestryStore } from '../protocols';
+
+const PLANS = 50;
+const LAYOUTS = 50;
+
+/** Plans and layout slices of the runs that this worker has to do with, read once from the tapestry store. */
+export class PlanCache {
+  private readonly plans = new Map<string, Promise<LoadedPlan>>();
+  private readonly layouts = new Map<string, readonly string[]>();
+
+  constructor(private readonly store: TapestryStore) {}
+
+  /** @throws SelvageError `InvalidPlan` if the store does not have it or it is damaged, `BackendUnavailable` */
+  get(hash: string): Promise<LoadedPlan> {
+    let plan = this.plans.get(hash);
+    if (!plan) {
+      plan = this.load(hash);
+      remember(this.plans, hash, plan, PLANS);
+      // A failure is not remembered: the next attempt asks again.
+      plan.catch(() => this.plans.delete(hash));
+    }
+    return plan;
+  }
+
+  async layoutSlices(hash: string, terminals: readonly string[] | undefined): Promise<readonly string[]> {
+    const key = JSON.stringify([hash, terminals ?? null]);
+    let slices = this.layouts.get(key);
+    if (!slices) {
+      const { plan } = await this.get(hash);
+      slices = encodeLayout(layoutOf(plan, terminals));
+      remember(this.layouts, key, slices, LAYOUTS);
+    }
+    return slices;
+  }
+
+  private async load(hash: string): Promise<LoadedPlan> {
+    const stored = await this.store.get(hash);
+    if (!stored) {
+      throw new SelvageError(
+        'InvalidPlan',
+        `Plan ${hash} is not in the tapestry store (${this.store.technology}). This worker looks at another store than ` +
+          'the client that started the run: compare their SELVAGE_STORE (`selvage doctor` shows it).',
+        { details: { plan: hash } },
+      );
+    }
+    return LoadedPlan.parse(stored.text, hash);
+  }
+}
+
+function remember<K, V>(map: Map<K, V>, key: K, value: V, limit: number): void {
+  if (map.size >= limit) map.delete(map.keys().next().value as K);
+  map.set(key, value);
+}

@@ -1,0 +1,82 @@
+import { SelvageError } from '../errors';
+import { compile, type CompiledPlan } from '../engine';
+import type { Sha256 } from '../canonical';
+import type { DefinitionRecord, TapestryRecord } from '../model/records';
+
+/** What a worker can run: tapestries by name, bodies by definition name and version. */
+export class Registry {
+  private readonly tapestries = new Map<string, TapestryRecord>();
+  private readonly definitions = new Map<string, DefinitionRecord>();
+  private readonly plans = new Map<string, CompiledPlan>();
+
+  /**
+   * @throws SelvageError `DuplicateTapestry` or `DuplicateDefinition`, naming both users of the name; or any of compiling
+   */
+  constructor(
+    tapestries: readonly TapestryRecord[],
+    private readonly sha256: Sha256,
+  ) {
+    for (const tapestry of new Set(tapestries)) this.add(tapestry);
+  }
+
+  get tapestryNames(): readonly string[] {
+    return [...this.tapestries.keys()];
+  }
+
+  /** Names of all definitions, each once: the activity types. */
+  get activityTypes(): readonly string[] {
+    return [...new Set([...this.definitions.values()].map((definition) => definition.name))];
+  }
+
+  tapestry(name: string): TapestryRecord | undefined {
+    return this.tapestries.get(name);
+  }
+
+  /** The body that this worker has now for a definition that a plan names. */
+  definition(name: string, version: string | undefined): DefinitionRecord | undefined {
+    return this.definitions.get(definitionKey(name, version));
+  }
+
+  /** The plan of a registered tapestry, compiled once. */
+  plan(tapestry: TapestryRecord): CompiledPlan {
+    let plan = this.plans.get(tapestry.name);
+    if (!plan) {
+      plan = compile(tapestry, { sha256: this.sha256 });
+      this.plans.set(tapestry.name, plan);
+    }
+    return plan;
+  }
+
+  private add(tapestry: TapestryRecord): void {
+    if (this.tapestries.has(tapestry.name)) {
+      throw new SelvageError(
+        'DuplicateTapestry',
+        `Two different tapestries are named "${tapestry.name}". Rename one: a tapestry's name is its workflow type.`,
+        { details: { tapestry: tapestry.name } },
+      );
+    }
+    this.tapestries.set(tapestry.name, tapestry);
+    for (const knot of tapestry.knots.values()) {
+      if (knot.definition) this.addDefinition(knot.definition, tapestry);
+    }
+    this.plan(tapestry);
+  }
+
+  private addDefinition(definition: DefinitionRecord, tapestry: TapestryRecord): void {
+    const key = definitionKey(definition.name, definition.version);
+    const other = this.definitions.get(key);
+    if (other && other.body !== definition.body) {
+      throw new SelvageError(
+        'DuplicateDefinition',
+        `Tapestry "${tapestry.name}" uses a definition "${key}" that differs from the one that another tapestry of this ` +
+          'worker uses under the same name and version. Rename one of them or give it another version.',
+        { details: { definition: definition.name, version: definition.version, tapestry: tapestry.name } },
+      );
+    }
+    this.definitions.set(key, definition);
+  }
+}
+
+function definitionKey(name: string, version: string | undefined): string {
+  return version === undefined ? name : `${name}@${version}`;
+}

@@ -1,0 +1,25 @@
+import { callBody, superviseBody } from '../execution';
+import { ActivityContext } from './activity-context';
+import { currentAttempt, type PreparedBody } from './knot-attempt';
+import type { WorkerEnvironment } from './worker-environment';
+
+const DEFAULT_CANCEL_GRACE_MS = 10_000;
+
+/**
+ * The activity behind every definition: calls the user's body under its timeout and cancel. The commit interceptor has
+ * turned the task into a {@link PreparedBody} before and records what comes back after; nothing is decided here.
+ */
+export function createRunKnot(environment: WorkerEnvironment): (prepared: PreparedBody) => Promise<unknown> {
+  return async function runKnot({ knot, definition, inputs }: PreparedBody): Promise<unknown> {
+    const attempt = currentAttempt.getStore()!;
+    return await superviseBody(
+      (signal) => callBody(definition, inputs, new ActivityContext(environment, attempt, signal)),
+      {
+        knotId: knot.id,
+        cancel: attempt.context.cancellationSignal,
+        cancelGrace: knot.policy.cancelGrace ?? DEFAULT_CANCEL_GRACE_MS,
+        timeout: knot.policy.timeout,
+      },
+    );
+  };
+}

@@ -1,0 +1,270 @@
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import { decodeJson, hashJson, type Json } from '../canonical';
+import { decodeLayout, type Envelope } from '../engine';
+import { SelvageError, type ErrorCode } from '../errors';
+import {
+  encodeOutput,
+  envelopeOf,
+  lineageRecord,
+  skipDetail,
+  storedValues,
+  validateParameters,
+  type Execution,
+  type LoadedPlan,
+  type OutcomeToRecord,
+} from '../execution';
+import type { TapestryRecord } from '../model/records';
+import type { Commit, ExceptionRecord, RunRecord, RunStatus } from '../protocols';
+import {
+  LAYOUT_ACTIVITY,
+  PIN_ACTIVITY,
+  SETTLE_ACTIVITY,
+  type LayoutRequest,
+  type PinRequest,
+  type PinResult,
+  type SettleRequest,
+  type SettleResult,
+} from '../workflows/messages';
+import { VERSION } from '../version';
+import type { WorkerEnvironment } from './worker-environment';
+
+/** Errors that another attempt of a system activity cannot mend. */
+const FINAL: readonly ErrorCode[] = ['InvalidParameters', 'UnknownTerminal', 'UnknownTapestry', 'InvalidPlan', 'NotEncodable'];
+
+/**
+ * What the interpreter asks of a worker beside running bodies. All are idempotent: Temporal may run them again at any time.
+ */
+export function createSystemActivities(environment: WorkerEnvironment): Record<string, (request: never) => Promise<unknown>> {
+  const system = new SystemActivities(environment);
+  return {
+    [PIN_ACTIVITY]: (request: PinRequest) => asFailure(system.pin(request)),
+    [LAYOUT_ACTIVITY]: (request: LayoutRequest) => asFailure(system.layout(request)),
+    [SETTLE_ACTIVITY]: (request: SettleRequest) => asFailure(system.settle(request)),
+  };
+}
+
+async function asFailure<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!SelvageError.is(error)) throw error;
+    throw ApplicationFailure.create({
+      message: error.message,
+      type: error.code,
+      nonRetryable: FINAL.includes(error.code),
+      details: [error.details],
+    });
+  }
+}
+
+class SystemActivities {
+  /** Plans that this process has seen in the tapestry store. */
+  private readonly saved = new Set<string>();
+
+  constructor(private readonly environment: WorkerEnvironment) {}
+
+  /** Validates the parameters, pins the plan, and records the run and its parameters. */
+  async pin(request: PinRequest): Promise<PinResult> {
+    const { registry, plans } = this.environment;
+    const { workflowType } = Context.current().info;
+    const tapestry = registry.tapestry(workflowType!);
+    if (!tapestry) throw unknownTapestry(workflowType!, registry.tapestryNames);
+    const hash = request.plan ?? registry.plan(tapestry).hash;
+    await this.savePlan(tapestry, hash);
+    const plan = await plans.get(hash);
+    const slices = await plans.layoutSlices(hash, request.terminals);
+    const layout = decodeLayout(slices);
+    const wanted = layout.ids.slice(0, layout.parameterCount);
+    const parameters = await this.acceptParameters(tapestry, plan, request);
+    const envelopes = await this.recordParameters(plan, wanted, parameters);
+    const hashes = Object.fromEntries(wanted.map((id, index) => [id.slice('param:'.length), envelopes[index]!.hash]));
+    await this.environment.backends.runHistory.startRun(this.runRecord(plan, request, hashes));
+    return {
+      behaviour: request.behaviour,
+      plan: hash,
+      slices: slices.length,
+      layout: slices[0]!,
+      parameters: envelopes.map(({ envelope }) => envelope),
+    };
+  }
+
+  async layout(request: LayoutRequest): Promise<{ slices: number; layout: string }> {
+    const slices = await this.environment.plans.layoutSlices(request.plan, request.terminals);
+    return { slices: slices.length, layout: slices[request.slice]! };
+  }
+
+  /** Records the knots that no activity recorded; the last chunk also ends the run record. */
+  async settle(request: SettleRequest): Promise<SettleResult> {
+    const plan = await this.environment.plans.get(request.plan);
+    await this.recordUnrun(plan, request);
+    if (!request.last) return {};
+    const { runHistory } = this.environment.backends;
+    const ended = {
+      status: request.status,
+      finished_at: Date.now(),
+      environment: { counts: request.counts },
+    };
+    if (!(await runHistory.endRun(request.run, ended))) {
+      // A reset run replays its first step and so never recorded itself.
+      await runHistory.startRun(this.runRecord(plan, request, {}));
+      await runHistory.endRun(request.run, ended);
+    }
+    const record = await runHistory.getRunByTemporalId(request.run);
+    return { record: hashJson(record as unknown as Json, this.environment.sha256) };
+  }
+
+  private async savePlan(tapestry: TapestryRecord, hash: string): Promise<void> {
+    const compiled = this.environment.registry.plan(tapestry);
+    if (compiled.hash !== hash || this.saved.has(hash)) return;
+    await this.environment.backends.tapestryStore.save({
+      hash,
+      tapestry: tapestry.name,
+      text: compiled.text,
+      savedAt: Date.now(),
+    });
+    this.saved.add(hash);
+  }
+
+  /** A run whose parameters are refused is on record all the same, as failed. */
+  private async acceptParameters(
+    tapestry: TapestryRecord,
+    plan: LoadedPlan,
+    request: PinRequest,
+  ): Promise<ReadonlyMap<string, unknown>> {
+    try {
+      return await validateParameters(tapestry, decodeJson(request.parameters as Json));
+    } catch (error) {
+      if (!SelvageError.is(error, 'InvalidParameters')) throw error;
+      const { runHistory } = this.environment.backends;
+      const run = this.runRecord(plan, request, {});
+      await runHistory.startRun(run);
+      await runHistory.endRun(run.temporal_run_id, {
+        status: 'failed',
+        finished_at: Date.now(),
+        environment: { error: { type: error.code, message: error.message } },
+      });
+      throw error;
+    }
+  }
+
+  private async recordParameters(
+    plan: LoadedPlan,
+    ids: readonly string[],
+    parameters: ReadonlyMap<string, unknown>,
+  ): Promise<{ envelope: Envelope; hash: string }[]> {
+    if (ids.length === 0) return [];
+    const values = ids.map((id) => encodeOutput(parameters.get(id.slice('param:'.length)), this.environment.sha256));
+    const now = Date.now();
+    const execution = this.execution(now, now, 1);
+    const commits = ids.map((id, index): Commit => {
+      const value = values[index]!;
+      const record = lineageRecord(plan, plan.knot(id), execution, { kind: 'ok', value }, () => null, null);
+      return { record, values: storedValues(value) };
+    });
+    const results = await this.environment.backends.commit(commits);
+    return results.map(({ record, inserted }, index) => {
+      const value = values[index]!;
+      // A schema that reads the clock gives another value at a second try; the first one, which is recorded, stands.
+      if (inserted || record.output_hash === value.hash) {
+        return { envelope: envelopeOf(value, this.environment.inlineLimit), hash: value.hash };
+      }
+      return { envelope: { hash: record.output_hash!, size: record.output_size! }, hash: record.output_hash! };
+    });
+  }
+
+  private async recordUnrun(plan: LoadedPlan, request: SettleRequest): Promise<void> {
+    const outcomes = new Map<string, OutcomeToRecord>();
+    for (const { knot, message, type } of request.failed) {
+      const error: ExceptionRecord = { id: `err_${hashJson([request.run, knot, type, message]).slice(7, 31)}`, type, message, traceback: '', attempt: 0 };
+      outcomes.set(knot, { kind: 'err', error });
+    }
+    for (const { knot, reason, ...which } of request.skipped) {
+      const detail = reason === 'cancelled' ? undefined : { ...skipDetail(plan, plan.knot(knot), which) };
+      outcomes.set(knot, { kind: 'skipped', reason, ...(detail && { detail }) });
+    }
+    if (outcomes.size === 0) return;
+    const { backends } = this.environment;
+    const parentIds = new Set<string>();
+    for (const id of outcomes.keys()) {
+      for (const input of Object.values(plan.knot(id).inputs)) {
+        if ('parent' in input) parentIds.add(plan.parentId(input.parent));
+      }
+    }
+    const parents = parentIds.size > 0 ? await backends.runHistory.getRecords(request.run, [...parentIds]) : [];
+    const hashes = new Map(parents.map((record) => [record.knot_id, record.output_hash]));
+    const now = Date.now();
+    const execution = { ...this.execution(now, now, 0), temporalRunId: request.run };
+    await backends.commit(
+      [...outcomes].map(([id, outcome]) => ({
+        record: lineageRecord(
+          plan,
+          plan.knot(id),
+          execution,
+          outcome,
+          (parent) => hashes.get(plan.parentId(parent)) ?? null,
+          null,
+        ),
+        values: [],
+      })),
+    );
+  }
+
+  private execution(scheduledAt: number, now: number, attempt: number): Execution {
+    const { workflowExecution } = Context.current().info;
+    return {
+      runId: workflowExecution!.workflowId,
+      temporalRunId: workflowExecution!.runId,
+      dispatcher: 'workflow',
+      taskQueue: null,
+      worker: this.environment.identity,
+      attempt,
+      scheduledAt,
+      startedAt: now,
+      finishedAt: now,
+    };
+  }
+
+  private runRecord(
+    plan: LoadedPlan,
+    said: Pick<PinRequest, 'terminals' | 'actor' | 'trigger' | 'tags' | 'vcsCommit' | 'parentRunId'> & { run?: string },
+    parameterHashes: Record<string, string>,
+  ): RunRecord {
+    const { workflowExecution, workflowType, scheduledTimestampMs } = Context.current().info;
+    return {
+      run_id: workflowExecution!.workflowId,
+      temporal_run_id: said.run ?? workflowExecution!.runId,
+      tapestry: workflowType!,
+      plan_hash: plan.hash,
+      parameter_hashes: parameterHashes,
+      terminals: terminalsOf(plan, said.terminals),
+      status: 'running' satisfies RunStatus,
+      actor: said.actor ?? null,
+      trigger: said.trigger ?? 'temporal',
+      tags: [...(said.tags ?? [])],
+      vcs_commit: said.vcsCommit ?? null,
+      parent_run_id: said.parentRunId ?? null,
+      started_at: scheduledTimestampMs,
+      finished_at: null,
+      environment: { selvage: VERSION, node: process.version, platform: process.platform },
+    };
+  }
+}
+
+/** Terminal name to knot id; terminals chosen by id keep the name that `build` gave them, if any. */
+function terminalsOf(plan: LoadedPlan, chosen: readonly string[] | undefined): Record<string, string> {
+  const named = plan.plan.terminals.map(([name, knot]) => [name, plan.parentId(knot)] as const);
+  if (!chosen) return Object.fromEntries(named);
+  return Object.fromEntries(
+    chosen.map((wanted) => named.find(([name, id]) => name === wanted || id === wanted) ?? ([wanted, wanted] as const)),
+  );
+}
+
+function unknownTapestry(name: string, known: readonly string[]): SelvageError {
+  return new SelvageError(
+    'UnknownTapestry',
+    `This worker has not registered a tapestry "${name}" (it has: ${known.join(', ') || 'none'}). The run waits until a worker ` +
+      'that has it polls this task queue.',
+    { details: { tapestry: name } },
+  );
+}
+

@@ -1,0 +1,67 @@
+import type { Sha256 } from '../canonical';
+import { GroupCommit } from '../backends';
+import type { Backends } from '../protocols';
+import { PlanCache } from './plan-cache';
+import type { Registry } from './registry';
+
+/** Encoded bytes up to which a value is carried in Temporal's history. */
+export const DEFAULT_INLINE_LIMIT = 2 * 1024;
+
+export interface WorkerEnvironmentOptions {
+  readonly registry: Registry;
+  readonly resources: Readonly<Record<string, unknown>>;
+  /** How records name this worker. */
+  readonly identity: string;
+  /** Encoded bytes up to which a value travels whole; 0: never. */
+  readonly inlineLimit: number;
+  readonly sha256: Sha256;
+}
+
+interface Attached {
+  readonly backends: Backends;
+  readonly commits: GroupCommit;
+  readonly plans: PlanCache;
+}
+
+/**
+ * All that activities and interceptors of one worker share. A Temporal worker is configured before anything may be opened,
+ * so the backends are attached when it begins to run.
+ */
+export class WorkerEnvironment {
+  readonly registry: Registry;
+  readonly resources: Readonly<Record<string, unknown>>;
+  readonly identity: string;
+  readonly inlineLimit: number;
+  readonly sha256: Sha256;
+  private attached: Attached | undefined;
+
+  constructor(options: WorkerEnvironmentOptions) {
+    this.registry = options.registry;
+    this.resources = options.resources;
+    this.identity = options.identity;
+    this.inlineLimit = options.inlineLimit;
+    this.sha256 = options.sha256;
+  }
+
+  attach(backends: Backends): void {
+    this.attached = { backends, commits: new GroupCommit(backends), plans: new PlanCache(backends.tapestryStore) };
+  }
+
+  get backends(): Backends {
+    return this.open.backends;
+  }
+
+  /** Where single commits go, to be written in groups. */
+  get commits(): GroupCommit {
+    return this.open.commits;
+  }
+
+  get plans(): PlanCache {
+    return this.open.plans;
+  }
+
+  private get open(): Attached {
+    if (!this.attached) throw new Error('An activity ran before the worker was started: run it by worker.run() or runUntil().');
+    return this.attached;
+  }
+}

@@ -1,0 +1,68 @@
+import type { DataStore, StoredValue } from '../../../protocols';
+import { checkedStream, requireContentHash, requireIntact } from '../../shared/content-hash';
+import { nodeSha256 } from '../../shared/node-sha256';
+
+const PLACE = "this process's memory";
+
+/**
+ * Values in this process's memory, for tests and in-process runs: gone when the process ends. Bytes are kept as they are
+ * given, not copied: whoever puts a value must not change it afterwards (a change is found out on reading, as damage).
+ */
+export class InMemoryDataStore implements DataStore {
+  readonly technology = 'memory';
+  readonly #values = new Map<string, Uint8Array>();
+
+  async put(values: readonly StoredValue[]): Promise<void> {
+    for (const value of values) this.putOne(value);
+  }
+
+  /** Nothing here waits, so that a host which commits a hundred thousand knots need not either. */
+  putOne(value: StoredValue): void {
+    if (this.#values.has(value.hash)) return;
+    requireContentHash(value.hash);
+    this.#values.set(value.hash, value.bytes);
+  }
+
+  async get(hash: string): Promise<Uint8Array | undefined> {
+    const bytes = this.#values.get(hash);
+    if (bytes !== undefined) requireIntact(hash, bytes, PLACE);
+    return bytes;
+  }
+
+  async getMany(hashes: readonly string[]): Promise<Map<string, Uint8Array>> {
+    const found = new Map<string, Uint8Array>();
+    for (const hash of hashes) {
+      const bytes = await this.get(hash);
+      if (bytes !== undefined) found.set(hash, bytes);
+    }
+    return found;
+  }
+
+  async has(hash: string): Promise<boolean> {
+    return this.#values.has(hash);
+  }
+
+  async putStream(source: AsyncIterable<Uint8Array>): Promise<{ hash: string; size: number }> {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of source) pieces.push(piece);
+    const bytes = Buffer.concat(pieces);
+    const hash = `bytes-sha256:${nodeSha256(bytes)}`;
+    await this.put([{ hash, bytes }]);
+    return { hash, size: bytes.byteLength };
+  }
+
+  async getStream(hash: string): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const bytes = this.#values.get(hash);
+    return bytes === undefined ? undefined : checkedStream(hash, inOnePiece(bytes), PLACE);
+  }
+
+  async delete(hash: string): Promise<void> {
+    this.#values.delete(hash);
+  }
+
+  async close(): Promise<void> {}
+}
+
+async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

@@ -1,0 +1,161 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { access, mkdir, open, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
+import * as path from 'node:path';
+import type { DataStore, StoredValue } from '../../../protocols';
+import { checkedStream, isContentHash, requireContentHash, requireIntact } from '../../shared/content-hash';
+import { inParallel } from '../../shared/in-parallel';
+import { unlessMissing, whileUsing } from './file-errors';
+import { removeAbandonedFiles, TEMPORARY_FOLDER } from './temporary-files';
+
+/** Files read or written at once by one call. */
+const PARALLEL_FILES = 16;
+
+export interface LocalDiskDataStoreOptions {
+  /** The folder that holds the values; made if it is not there. Several processes may use one folder at once. */
+  readonly folder: string;
+}
+
+/**
+ * Values as files `ab/cd/<kind of hash>-abcd…` of one folder. A file appears under its name only when it is whole and flushed to the
+ * disk, so a kill or a power cut leaves all of a value or nothing. Media types are not kept.
+ */
+export class LocalDiskDataStore implements DataStore {
+  readonly technology = 'local-disk';
+  readonly #folder: string;
+
+  /** The folder must exist: use {@link createLocalDiskDataStore}, which makes it. */
+  constructor({ folder }: LocalDiskDataStoreOptions) {
+    this.#folder = path.resolve(folder);
+  }
+
+  async put(values: readonly StoredValue[]): Promise<void> {
+    for (const { hash } of values) requireContentHash(hash);
+    await inParallel(values, PARALLEL_FILES, async ({ hash, bytes }) => {
+      if (await this.has(hash)) return;
+      await this.#write(async (file, name) => {
+        await whileUsing(name, () => file.writeFile(bytes));
+        return hash;
+      });
+    });
+  }
+
+  async get(hash: string): Promise<Uint8Array | undefined> {
+    if (!isContentHash(hash)) return undefined;
+    const file = this.#fileOf(hash);
+    const bytes = await whileUsing(file, () => unlessMissing(() => readFile(file)));
+    if (bytes !== undefined) requireIntact(hash, bytes, file);
+    return bytes;
+  }
+
+  async getMany(hashes: readonly string[]): Promise<Map<string, Uint8Array>> {
+    const found = new Map<string, Uint8Array>();
+    await inParallel([...new Set(hashes)], PARALLEL_FILES, async (hash) => {
+      const bytes = await this.get(hash);
+      if (bytes !== undefined) found.set(hash, bytes);
+    });
+    return found;
+  }
+
+  async has(hash: string): Promise<boolean> {
+    if (!isContentHash(hash)) return false;
+    const file = this.#fileOf(hash);
+    return whileUsing(
+      file,
+      async () => (await unlessMissing(async () => (await access(file), true))) ?? false,
+    );
+  }
+
+  async putStream(source: AsyncIterable<Uint8Array>): Promise<{ hash: string; size: number }> {
+    const digest = createHash('sha256');
+    let size = 0;
+    const hash = await this.#write(async (file, name) => {
+      for await (const piece of source) {
+        digest.update(piece);
+        size += piece.byteLength;
+        await whileUsing(name, () => file.writeFile(piece));
+      }
+      return `bytes-sha256:${digest.digest('hex')}`;
+    });
+    return { hash, size };
+  }
+
+  async getStream(hash: string): Promise<AsyncIterable<Uint8Array> | undefined> {
+    if (!(await this.has(hash))) return undefined;
+    const file = this.#fileOf(hash);
+    return checkedStream(hash, piecesOf(file), file);
+  }
+
+  async delete(hash: string): Promise<void> {
+    if (!isContentHash(hash)) return;
+    const file = this.#fileOf(hash);
+    await whileUsing(file, () => rm(file, { force: true }));
+  }
+
+  async close(): Promise<void> {}
+
+  #fileOf(hash: string): string {
+    const [kind, digest] = hash.split(':') as [string, string];
+    return path.join(this.#folder, digest.slice(0, 2), digest.slice(2, 4), `${kind}-${digest}`);
+  }
+
+  /** Writes a temporary file with `fill`, which answers the hash, and then gives the file its name. */
+  async #write(fill: (file: FileHandle, name: string) => Promise<string>): Promise<string> {
+    const temporary = path.join(this.#folder, TEMPORARY_FOLDER, randomUUID());
+    try {
+      const file = await whileUsing(temporary, () => open(temporary, 'wx'));
+      let hash: string;
+      try {
+        hash = await fill(file, temporary);
+        await whileUsing(temporary, () => file.sync());
+      } finally {
+        await file.close();
+      }
+      const target = this.#fileOf(hash);
+      await whileUsing(target, () => this.#giveName(temporary, target));
+      return hash;
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+  }
+
+  async #giveName(temporary: string, target: string): Promise<void> {
+    const folder = path.dirname(target);
+    const firstMade = await mkdir(folder, { recursive: true });
+    await rename(temporary, target);
+    await flushFolder(folder);
+    if (firstMade === undefined) return;
+    // A new folder is itself an entry of the one above.
+    for (let made = folder; made.length >= firstMade.length; made = path.dirname(made))
+      await flushFolder(path.dirname(made));
+  }
+}
+
+/** Errors: `FolderUnusable`, `DiskFull`. */
+export async function createLocalDiskDataStore(
+  options: LocalDiskDataStoreOptions,
+): Promise<LocalDiskDataStore> {
+  await removeAbandonedFiles(path.resolve(options.folder));
+  return new LocalDiskDataStore(options);
+}
+
+async function* piecesOf(file: string): AsyncGenerator<Uint8Array> {
+  const stream = createReadStream(file);
+  try {
+    yield* stream;
+  } finally {
+    stream.destroy();
+  }
+}
+
+async function flushFolder(folder: string): Promise<void> {
+  // Windows cannot open a folder, and needs no flush of it.
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

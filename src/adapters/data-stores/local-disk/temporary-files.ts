@@ -1,0 +1,25 @@
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import * as path from 'node:path';
+import { folderError } from '../../shared/folder-error';
+import { unlessMissing } from './file-errors';
+
+/** Files under way; beside the values, so that giving one its name is a rename within one file system. */
+export const TEMPORARY_FOLDER = 'temporary';
+
+const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
+
+/** Makes the folder, and removes what killed processes left in it. */
+export async function removeAbandonedFiles(folder: string): Promise<void> {
+  const temporary = path.join(folder, TEMPORARY_FOLDER);
+  try {
+    await mkdir(temporary, { recursive: true });
+    for (const name of await readdir(temporary)) {
+      const file = path.join(temporary, name);
+      const found = await unlessMissing(() => stat(file));
+      if (found !== undefined && found.mtimeMs < Date.now() - ABANDONED_AFTER_MS)
+        await rm(file, { force: true });
+    }
+  } catch (error) {
+    throw folderError(error, folder);
+  }
+}

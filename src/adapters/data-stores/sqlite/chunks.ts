@@ -1,0 +1,127 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { bytesOfBlob } from '../../shared/sqlite/database-like';
+import type { SqliteDatabase } from '../../shared/sqlite';
+
+/** Larger values are kept in chunks of this size: a transaction stays short, and a reader needs only one chunk in memory. */
+export const CHUNK_BYTES = 1024 * 1024;
+
+const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * Writes the pieces as chunks, each in a transaction of its own, and in the last one makes them the value. `hashOf` is asked at the end,
+ * with the digest of all bytes.
+ */
+export async function upload(
+  database: SqliteDatabase,
+  pieces: AsyncIterable<Uint8Array>,
+  mediaType: string | undefined,
+  hashOf: (digest: string) => string,
+): Promise<{ hash: string; size: number }> {
+  await removeAbandoned(database);
+  const id = randomUUID();
+  const digest = createHash('sha256');
+  let size = 0;
+  let sequence = 0;
+  try {
+    for await (const chunk of chunksOf(pieces)) {
+      digest.update(chunk);
+      size += chunk.byteLength;
+      await writeChunk(database, id, sequence, chunk);
+      sequence += 1;
+    }
+    const hash = hashOf(digest.digest('hex'));
+    await finish(database, id, hash, size, mediaType);
+    return { hash, size };
+  } catch (error) {
+    // The first error is the one to tell; what cannot be removed now goes as abandoned later.
+    await discard(database, id).catch(() => undefined);
+    throw error;
+  }
+}
+
+export async function* readChunks(database: SqliteDatabase, id: string): AsyncGenerator<Uint8Array> {
+  for (let sequence = 0; ; sequence += 1) {
+    const row = await database.read((db) =>
+      db
+        .selectFrom('selvage_value_chunks')
+        .select('bytes')
+        .where('upload', '=', id)
+        .where('sequence', '=', sequence)
+        .executeTakeFirst(),
+    );
+    if (row === undefined) return;
+    yield bytesOfBlob(row.bytes);
+  }
+}
+
+async function* chunksOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let gathered: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of pieces) {
+    for (let start = 0; start < piece.byteLength;) {
+      const part = piece.subarray(start, start + CHUNK_BYTES - length);
+      gathered.push(part);
+      length += part.byteLength;
+      start += part.byteLength;
+      if (length < CHUNK_BYTES) continue;
+      yield Buffer.concat(gathered, length);
+      gathered = [];
+      length = 0;
+    }
+  }
+  if (length > 0) yield Buffer.concat(gathered, length);
+}
+
+function writeChunk(
+  database: SqliteDatabase,
+  id: string,
+  sequence: number,
+  bytes: Uint8Array,
+): Promise<void> {
+  return database.write(async (db) => {
+    const touched_at = Date.now();
+    await db
+      .insertInto('selvage_uploads')
+      .values({ upload: id, touched_at })
+      .onConflict((conflict) => conflict.column('upload').doUpdateSet({ touched_at }))
+      .execute();
+    await db.insertInto('selvage_value_chunks').values({ upload: id, sequence, bytes }).execute();
+  });
+}
+
+function finish(
+  database: SqliteDatabase,
+  id: string,
+  hash: string,
+  size: number,
+  mediaType: string | undefined,
+): Promise<void> {
+  return database.write(async (db) => {
+    const { numInsertedOrUpdatedRows } = await db
+      .insertInto('selvage_values')
+      .values({ hash, size, media_type: mediaType ?? null, upload: id })
+      .onConflict((conflict) => conflict.doNothing())
+      .executeTakeFirstOrThrow();
+    await db.deleteFrom('selvage_uploads').where('upload', '=', id).execute();
+    const isThereAlready = numInsertedOrUpdatedRows === 0n;
+    if (isThereAlready) await db.deleteFrom('selvage_value_chunks').where('upload', '=', id).execute();
+  });
+}
+
+function discard(database: SqliteDatabase, id: string): Promise<void> {
+  return database.write(async (db) => {
+    await db.deleteFrom('selvage_value_chunks').where('upload', '=', id).execute();
+    await db.deleteFrom('selvage_uploads').where('upload', '=', id).execute();
+  });
+}
+
+async function removeAbandoned(database: SqliteDatabase): Promise<void> {
+  const abandoned = await database.read((db) =>
+    db
+      .selectFrom('selvage_uploads')
+      .select('upload')
+      .where('touched_at', '<', Date.now() - ABANDONED_AFTER_MS)
+      .execute(),
+  );
+  for (const row of abandoned) await discard(database, row.upload);
+}

@@ -1,0 +1,106 @@
+import type { DataStore, StoredValue } from '../../../protocols';
+import { checkedStream, requireContentHash, requireIntact } from '../../shared/content-hash';
+import { SqliteDatabase, type SqliteOptions } from '../../shared/sqlite';
+import { bytesOfBlob } from '../../shared/sqlite/database-like';
+import type { ValuesTable } from '../../shared/sqlite/schema';
+import { CHUNK_BYTES, readChunks, upload } from './chunks';
+import { hasValue, putValues, valueRows } from './values';
+
+/** Values in an SQLite database: one row each, larger ones (over 1 MiB) in chunks. */
+export class SqliteDataStore implements DataStore {
+  readonly technology = 'sqlite';
+  /** Adapters on one database can share a transaction. */
+  readonly database: SqliteDatabase;
+
+  /** Closing the store closes the database with it. */
+  constructor(database: SqliteDatabase) {
+    this.database = database;
+  }
+
+  async put(values: readonly StoredValue[]): Promise<void> {
+    const small = await this.putLarge(values);
+    if (small.length > 0) await this.database.write((db) => putValues(db, small));
+  }
+
+  /** Stores those values that are too large for one row, and answers the others. */
+  async putLarge(values: readonly StoredValue[]): Promise<readonly StoredValue[]> {
+    const large = values.filter((value) => value.bytes.byteLength > CHUNK_BYTES);
+    if (large.length === 0) return values;
+    for (const { hash, bytes, mediaType } of large) {
+      requireContentHash(hash);
+      if (!(await this.has(hash))) await upload(this.database, inOnePiece(bytes), mediaType, () => hash);
+    }
+    return values.filter((value) => value.bytes.byteLength <= CHUNK_BYTES);
+  }
+
+  async get(hash: string): Promise<Uint8Array | undefined> {
+    return (await this.getMany([hash])).get(hash);
+  }
+
+  async getMany(hashes: readonly string[]): Promise<Map<string, Uint8Array>> {
+    const found = new Map<string, Uint8Array>();
+    if (hashes.length === 0) return found;
+    for (const row of await this.database.read((db) => valueRows(db, hashes))) {
+      const bytes = await this.#whole(row);
+      requireIntact(row.hash, bytes, this.#place);
+      found.set(row.hash, bytes);
+    }
+    return found;
+  }
+
+  has(hash: string): Promise<boolean> {
+    return this.database.read((db) => hasValue(db, hash));
+  }
+
+  async putStream(
+    source: AsyncIterable<Uint8Array>,
+    options: { mediaType?: string } = {},
+  ): Promise<{ hash: string; size: number }> {
+    return upload(this.database, source, options.mediaType, (digest) => `bytes-sha256:${digest}`);
+  }
+
+  async getStream(hash: string): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const [row] = await this.database.read((db) => valueRows(db, [hash]));
+    return row && checkedStream(hash, this.#pieces(row), this.#place);
+  }
+
+  async delete(hash: string): Promise<void> {
+    await this.database.write(async (db) => {
+      const row = await db
+        .deleteFrom('selvage_values')
+        .where('hash', '=', hash)
+        .returning('upload')
+        .executeTakeFirst();
+      const upload = row?.upload ?? null;
+      if (upload !== null) await db.deleteFrom('selvage_value_chunks').where('upload', '=', upload).execute();
+    });
+  }
+
+  close(): Promise<void> {
+    return this.database.close();
+  }
+
+  get #place(): string {
+    return `the database ${this.database.file}`;
+  }
+
+  #pieces(row: ValuesTable): AsyncIterable<Uint8Array> {
+    if (row.upload !== null) return readChunks(this.database, row.upload);
+    return inOnePiece(row.bytes === null ? new Uint8Array() : bytesOfBlob(row.bytes));
+  }
+
+  async #whole(row: ValuesTable): Promise<Uint8Array> {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of this.#pieces(row)) pieces.push(piece);
+    return pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces);
+  }
+}
+
+async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+/** Errors as of {@link SqliteDatabase.open}. */
+export async function createSqliteDataStore(options: SqliteOptions): Promise<SqliteDataStore> {
+  return new SqliteDataStore(await SqliteDatabase.open(options));
+}

@@ -1,0 +1,35 @@
+import { sql } from 'kysely';
+import type { StoredValue } from '../../../protocols';
+import { requireContentHash } from '../../shared/content-hash';
+import type { SqliteExecutor } from '../../shared/sqlite/database';
+import { RowInserter } from '../../shared/sqlite/insert-rows';
+
+const values = new RowInserter('selvage_values', ['hash', 'size', 'media_type', 'bytes'], (query) =>
+  query.onConflict((conflict) => conflict.doNothing()),
+);
+
+/** Inserts, in one row each, what is not there. */
+export async function putValues(db: SqliteExecutor, stored: readonly StoredValue[]): Promise<void> {
+  for (const { hash } of stored) requireContentHash(hash);
+  await values.insert(
+    db,
+    stored.map(({ hash, bytes, mediaType }) => [hash, bytes.byteLength, mediaType ?? null, bytes]),
+  );
+}
+
+export async function valueRows(db: SqliteExecutor, hashes: readonly string[]) {
+  return db
+    .selectFrom('selvage_values')
+    .selectAll()
+    .where('hash', 'in', sql<string>`(select value from json_each(${JSON.stringify(hashes)}))`)
+    .execute();
+}
+
+export async function hasValue(db: SqliteExecutor, hash: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('selvage_values')
+    .select('hash')
+    .where('hash', '=', hash)
+    .executeTakeFirst();
+  return row !== undefined;
+}

@@ -1,0 +1,133 @@
+import type {
+  CommitResult,
+  LineageQuery,
+  LineageRecord,
+  Page,
+  RunEnd,
+  RunHistory,
+  RunQuery,
+  RunRecord,
+} from '../../../protocols';
+import { endedRun } from '../../shared/ended-run';
+import { newestFirst } from '../../shared/newest-first';
+
+/**
+ * Runs and lineage in this process's memory, for tests and in-process runs: gone when the process ends. Records are kept
+ * as they are given, not copied: whoever commits a record must not change it afterwards.
+ */
+export class InMemoryRunHistory implements RunHistory {
+  readonly technology = 'memory';
+  /** In the order committed; a record's index is its number in listings. */
+  readonly #records: LineageRecord[] = [];
+  /** Temporal run id to knot id to index. */
+  readonly #recordsOfRun = new Map<string, Map<string, number>>();
+  readonly #runs: RunRecord[] = [];
+  readonly #runIndex = new Map<string, number>();
+
+  async commit(records: readonly LineageRecord[]): Promise<CommitResult[]> {
+    return records.map((record) => this.commitOne(record));
+  }
+
+  /** Nothing here waits, so that a host which commits a hundred thousand knots need not either. */
+  commitOne(record: LineageRecord): CommitResult {
+    let ofRun = this.#recordsOfRun.get(record.temporal_run_id);
+    if (ofRun === undefined) this.#recordsOfRun.set(record.temporal_run_id, (ofRun = new Map()));
+    const earlier = ofRun.get(record.knot_id);
+    if (earlier !== undefined) return { inserted: false, record: this.#records[earlier] as LineageRecord };
+    ofRun.set(record.knot_id, this.#records.length);
+    this.#records.push(record);
+    return { inserted: true, record };
+  }
+
+  async startRun(record: RunRecord): Promise<RunRecord> {
+    const earlier = this.#run(record.temporal_run_id);
+    if (earlier !== undefined) return earlier;
+    this.#runIndex.set(record.temporal_run_id, this.#runs.length);
+    this.#runs.push(record);
+    return record;
+  }
+
+  async endRun(temporalRunId: string, end: RunEnd): Promise<boolean> {
+    const index = this.#runIndex.get(temporalRunId);
+    if (index === undefined) return false;
+    this.#runs[index] = endedRun(this.#runs[index] as RunRecord, end);
+    return true;
+  }
+
+  async getRun(runId: string): Promise<RunRecord | undefined> {
+    const ofId = (run: RunRecord): boolean => run.run_id === runId;
+    return newestFirst(this.#runs, { limit: 1 }, (run) => run.started_at, ofId).items[0];
+  }
+
+  async getRunByTemporalId(temporalRunId: string): Promise<RunRecord | undefined> {
+    return this.#run(temporalRunId);
+  }
+
+  async listRuns(query: RunQuery = {}): Promise<Page<RunRecord>> {
+    return newestFirst(
+      this.#runs,
+      query,
+      (run) => run.started_at,
+      (run) => runMatches(run, query),
+    );
+  }
+
+  async getRecords(temporalRunId: string, knotIds?: readonly string[]): Promise<LineageRecord[]> {
+    const ofRun = this.#recordsOfRun.get(temporalRunId);
+    if (ofRun === undefined) return [];
+    const indexes =
+      knotIds === undefined ? [...ofRun.values()] : [...new Set(knotIds)].map((id) => ofRun.get(id));
+    return indexes
+      .filter((index) => index !== undefined)
+      .map((index) => this.#records[index] as LineageRecord);
+  }
+
+  async findLineage(query: LineageQuery): Promise<Page<LineageRecord>> {
+    return newestFirst(
+      this.#records,
+      query,
+      (record) => record.finished_at,
+      (record) => lineageMatches(record, query),
+    );
+  }
+
+  async close(): Promise<void> {}
+
+  #run(temporalRunId: string): RunRecord | undefined {
+    const index = this.#runIndex.get(temporalRunId);
+    return index === undefined ? undefined : this.#runs[index];
+  }
+}
+
+function runMatches(run: RunRecord, query: RunQuery): boolean {
+  return (
+    (query.tapestry === undefined || run.tapestry === query.tapestry) &&
+    (query.status === undefined || run.status === query.status) &&
+    (query.actor === undefined || run.actor === query.actor) &&
+    (query.trigger === undefined || run.trigger === query.trigger) &&
+    (query.tag === undefined || run.tags.includes(query.tag)) &&
+    (query.since === undefined || run.started_at >= query.since) &&
+    (query.until === undefined || run.started_at < query.until)
+  );
+}
+
+function lineageMatches(record: LineageRecord, query: LineageQuery): boolean {
+  return (
+    (query.runId === undefined || record.run_id === query.runId) &&
+    (query.temporalRunId === undefined || record.temporal_run_id === query.temporalRunId) &&
+    (query.knotId === undefined || record.knot_id === query.knotId) &&
+    (query.knotClass === undefined || record.knot_class === query.knotClass) &&
+    (query.outputHash === undefined || record.output_hash === query.outputHash) &&
+    (query.outcome === undefined || record.outcome === query.outcome) &&
+    (query.since === undefined || record.finished_at >= query.since) &&
+    (query.until === undefined || record.finished_at < query.until) &&
+    (query.inputHash === undefined || wentIn(record, query.inputHash))
+  );
+}
+
+function wentIn(record: LineageRecord, hash: string): boolean {
+  return (
+    Object.values(record.parent_input_hashes).includes(hash) ||
+    Object.values(record.constant_input_hashes).includes(hash)
+  );
+}

@@ -1,0 +1,80 @@
+import { sql } from 'kysely';
+import type {
+  CommitResult,
+  LineageQuery,
+  LineageRecord,
+  Page,
+  RunEnd,
+  RunHistory,
+  RunQuery,
+  RunRecord,
+} from '../../../protocols';
+import { SqliteDatabase, type SqliteOptions } from '../../shared/sqlite';
+import { findLineage } from './lineage-query';
+import { commitRecords, recordOf } from './lineage-rows';
+import { endRun, insertRun, latestRun, listRuns, runByTemporalId } from './runs';
+
+/** Runs and lineage in an SQLite database. */
+export class SqliteRunHistory implements RunHistory {
+  readonly technology = 'sqlite';
+  /** Adapters on one database can share a transaction. */
+  readonly database: SqliteDatabase;
+
+  /** Closing the history closes the database with it. */
+  constructor(database: SqliteDatabase) {
+    this.database = database;
+  }
+
+  commit(records: readonly LineageRecord[]): Promise<CommitResult[]> {
+    return this.database.write((db) => commitRecords(db, records));
+  }
+
+  startRun(record: RunRecord): Promise<RunRecord> {
+    return this.database.write((db) => insertRun(db, record));
+  }
+
+  endRun(temporalRunId: string, end: RunEnd): Promise<boolean> {
+    return this.database.write((db) => endRun(db, temporalRunId, end));
+  }
+
+  getRun(runId: string): Promise<RunRecord | undefined> {
+    return this.database.read((db) => latestRun(db, runId));
+  }
+
+  getRunByTemporalId(temporalRunId: string): Promise<RunRecord | undefined> {
+    return this.database.read((db) => runByTemporalId(db, temporalRunId));
+  }
+
+  listRuns(query: RunQuery = {}): Promise<Page<RunRecord>> {
+    return this.database.read((db) => listRuns(db, query));
+  }
+
+  async getRecords(temporalRunId: string, knotIds?: readonly string[]): Promise<LineageRecord[]> {
+    const rows = await this.database.read((db) => {
+      let select = db.selectFrom('selvage_lineage').selectAll().where('temporal_run_id', '=', temporalRunId);
+      if (knotIds !== undefined) {
+        // One parameter, however many ids there are: the same statement serves every call.
+        select = select.where(
+          'knot_id',
+          'in',
+          sql<string>`(select value from json_each(${JSON.stringify(knotIds)}))`,
+        );
+      }
+      return select.execute();
+    });
+    return rows.map(recordOf);
+  }
+
+  findLineage(query: LineageQuery): Promise<Page<LineageRecord>> {
+    return this.database.read((db) => findLineage(db, query));
+  }
+
+  close(): Promise<void> {
+    return this.database.close();
+  }
+}
+
+/** Errors as of {@link SqliteDatabase.open}. */
+export async function createSqliteRunHistory(options: SqliteOptions): Promise<SqliteRunHistory> {
+  return new SqliteRunHistory(await SqliteDatabase.open(options));
+}

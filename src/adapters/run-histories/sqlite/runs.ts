@@ -1,0 +1,109 @@
+import { sql, type Selectable } from 'kysely';
+import type { Page, RunEnd, RunQuery, RunRecord } from '../../../protocols';
+import { endedRun } from '../../shared/ended-run';
+import { pageLimit, pageOf, pageStart } from '../../shared/pages';
+import { before } from '../../shared/sqlite/before';
+import type { SqliteExecutor } from '../../shared/sqlite/database';
+import type { RunsTable } from '../../shared/sqlite/schema';
+
+/** Must run inside a transaction. */
+export async function insertRun(db: SqliteExecutor, record: RunRecord): Promise<RunRecord> {
+  const inserted = await db
+    .insertInto('selvage_runs')
+    .values({
+      ...record,
+      parameter_hashes: JSON.stringify(record.parameter_hashes),
+      terminals: JSON.stringify(record.terminals),
+      tags: JSON.stringify(record.tags),
+      environment: JSON.stringify(record.environment),
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  if (inserted === undefined) return (await runByTemporalId(db, record.temporal_run_id)) as RunRecord;
+  const tags = [...new Set(record.tags)].map((tag) => ({
+    tag,
+    started_at: record.started_at,
+    run: inserted.id,
+  }));
+  if (tags.length > 0) await db.insertInto('selvage_run_tags').values(tags).execute();
+  return record;
+}
+
+/** Must run inside a transaction. */
+export async function endRun(db: SqliteExecutor, temporalRunId: string, end: RunEnd): Promise<boolean> {
+  const run = await runByTemporalId(db, temporalRunId);
+  if (run === undefined) return false;
+  const { status, finished_at, environment } = endedRun(run, end);
+  await db
+    .updateTable('selvage_runs')
+    .set({ status, finished_at, environment: JSON.stringify(environment) })
+    .where('temporal_run_id', '=', temporalRunId)
+    .execute();
+  return true;
+}
+
+export async function latestRun(db: SqliteExecutor, runId: string): Promise<RunRecord | undefined> {
+  const row = await db
+    .selectFrom('selvage_runs')
+    .selectAll()
+    .where('run_id', '=', runId)
+    .orderBy('started_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row && runOf(row);
+}
+
+export async function runByTemporalId(
+  db: SqliteExecutor,
+  temporalRunId: string,
+): Promise<RunRecord | undefined> {
+  const row = await db
+    .selectFrom('selvage_runs')
+    .selectAll()
+    .where('temporal_run_id', '=', temporalRunId)
+    .executeTakeFirst();
+  return row && runOf(row);
+}
+
+export async function listRuns(db: SqliteExecutor, query: RunQuery): Promise<Page<RunRecord>> {
+  const limit = pageLimit(query);
+  const start = pageStart(query);
+  let select = db.selectFrom('selvage_runs').selectAll();
+  for (const column of ['tapestry', 'status', 'actor', 'trigger'] as const) {
+    const value = query[column];
+    if (value !== undefined) select = select.where(column, '=', value);
+  }
+  if (query.tag !== undefined) {
+    const tag = query.tag;
+    select = select.where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('selvage_run_tags as t')
+          .select(sql.lit(1).as('one'))
+          .where('t.tag', '=', tag)
+          .whereRef('t.started_at', '=', 'selvage_runs.started_at')
+          .whereRef('t.run', '=', 'selvage_runs.id'),
+      ),
+    );
+  }
+  if (query.since !== undefined) select = select.where('started_at', '>=', query.since);
+  if (query.until !== undefined) select = select.where('started_at', '<', query.until);
+  if (start !== undefined) select = select.where(before('started_at', 'id', start));
+  const rows = await select
+    .orderBy('started_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit + 1)
+    .execute();
+  return pageOf(rows, limit, (row) => ({ time: row.started_at, sequence: row.id }), runOf);
+}
+
+function runOf({ id: _, ...row }: Selectable<RunsTable>): RunRecord {
+  return {
+    ...row,
+    parameter_hashes: JSON.parse(row.parameter_hashes),
+    terminals: JSON.parse(row.terminals),
+    tags: JSON.parse(row.tags),
+    environment: JSON.parse(row.environment),
+  };
+}

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import { SelvageError } from '../../errors';
+import { nodeSha256 } from './node-sha256';
+
+const HASH = /^(?:bytes-)?sha256:[0-9a-f]{64}$/;
+
+export function isContentHash(hash: string): boolean {
+  return HASH.test(hash);
+}
+
+/** Refuses to store under a name that no reader could check. */
+export function requireContentHash(hash: string): void {
+  if (isContentHash(hash)) return;
+  throw new SelvageError(
+    'ValueDamaged',
+    `Cannot store a value under ${JSON.stringify(hash)}: it is not a content hash (sha256:… or bytes-sha256:… with 64 hexadecimal digits).`,
+    { details: { hash } },
+  );
+}
+
+/** Both kinds of hash are SHA-256 over the stored bytes; they differ in what the bytes stand for. */
+export function requireIntact(hash: string, bytes: Uint8Array, place: string): void {
+  requireDigest(hash, nodeSha256(bytes), place);
+}
+
+function requireDigest(hash: string, digest: string, place: string): void {
+  if (hash.slice(hash.indexOf(':') + 1) === digest) return;
+  throw new SelvageError(
+    'ValueDamaged',
+    `The value ${hash} in ${place} is damaged: its bytes have the hash ${digest}. Restore it from a backup, or delete it and run again the knot that made it.`,
+    { details: { hash, digest, place } },
+  );
+}
+
+/** Passes the pieces on and throws `ValueDamaged` instead of ending if together they do not have the hash. */
+export async function* checkedStream(
+  hash: string,
+  pieces: AsyncIterable<Uint8Array>,
+  place: string,
+): AsyncGenerator<Uint8Array> {
+  const digest = createHash('sha256');
+  for await (const piece of pieces) {
+    digest.update(piece);
+    yield piece;
+  }
+  requireDigest(hash, digest.digest('hex'), place);
+}

@@ -1,0 +1,28 @@
+import type { Page, PageOptions } from '../../protocols';
+import { pageLimit, pageOf, pageStart } from './pages';
+
+/** One page of items that lie in memory in the order in which they were inserted. */
+export function newestFirst<T>(
+  items: readonly T[],
+  options: PageOptions,
+  timeOf: (item: T) => number,
+  wanted: (item: T) => boolean,
+): Page<T> {
+  const limit = pageLimit(options);
+  const start = pageStart(options);
+  const found: { item: T; time: number; sequence: number }[] = [];
+  for (let sequence = items.length - 1; sequence >= 0; sequence -= 1) {
+    const item = items[sequence] as T;
+    const time = timeOf(item);
+    const isPast =
+      start !== undefined && (time > start.time || (time === start.time && sequence >= start.sequence));
+    if (!isPast && wanted(item)) found.push({ item, time, sequence });
+  }
+  found.sort((a, b) => b.time - a.time || b.sequence - a.sequence);
+  return pageOf(
+    found.slice(0, limit + 1),
+    limit,
+    (entry) => entry,
+    (entry) => entry.item,
+  );
+}

@@ -1,0 +1,49 @@
+import { SelvageError } from '../../errors';
+import type { Page, PageOptions } from '../../protocols';
+
+/** Where a page ended: the time of its last item, and that item's number in the store's own order, which decides between equal times. */
+export interface Position {
+  readonly time: number;
+  readonly sequence: number;
+}
+
+const DEFAULT_LIMIT = 100;
+const MAXIMUM_LIMIT = 1_000;
+
+export function pageLimit({ limit = DEFAULT_LIMIT }: PageOptions): number {
+  if (Number.isInteger(limit) && limit >= 1 && limit <= MAXIMUM_LIMIT) return limit;
+  throw new SelvageError(
+    'InvalidQuery',
+    `A page cannot have ${limit} items. Give a limit from 1 to ${MAXIMUM_LIMIT}.`,
+    {
+      details: { limit },
+    },
+  );
+}
+
+export function pageStart({ cursor }: PageOptions): Position | undefined {
+  if (cursor === undefined) return undefined;
+  const [time, sequence, ...rest] = cursor.split('_').map(Number);
+  if (Number.isFinite(time) && Number.isInteger(sequence) && rest.length === 0) {
+    return { time: time as number, sequence: sequence as number };
+  }
+  throw new SelvageError(
+    'InvalidQuery',
+    `${JSON.stringify(cursor)} is not a cursor of this listing. Give one that an earlier page answered, or none to begin at the newest.`,
+    { details: { cursor } },
+  );
+}
+
+/** A page of `found`, which holds one item more than `limit` if there is a next page. */
+export function pageOf<S, T>(
+  found: readonly S[],
+  limit: number,
+  position: (item: S) => Position,
+  read: (item: S) => T,
+): Page<T> {
+  const shown = found.length > limit ? found.slice(0, limit) : found;
+  const items = shown.map(read);
+  if (found.length <= limit) return { items };
+  const { time, sequence } = position(shown[shown.length - 1] as S);
+  return { items, cursor: `${time}_${sequence}` };
+}

@@ -1,0 +1,81 @@
+import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely';
+import {
+  takesParametersInOneArray,
+  type SqliteDatabaseLike,
+  type SqliteStatementLike,
+} from './database-like';
+
+interface PreparedStatement {
+  readonly statement: SqliteStatementLike;
+  readonly returnsRows: boolean;
+  readonly inOneArray: boolean;
+}
+
+const MAXIMUM_STATEMENTS = 200;
+const RETURNS_ROWS = /^\s*(?:select|with|pragma|explain)\b|\breturning\b/i;
+
+/** One SQLite connection that keeps its statements prepared: preparing costs more than running most of them. */
+export class SqliteConnection implements DatabaseConnection {
+  readonly #database: SqliteDatabaseLike;
+  /** By SQL text, the least recently used first. */
+  readonly #statements = new Map<string, PreparedStatement>();
+
+  constructor(database: SqliteDatabaseLike) {
+    this.#database = database;
+  }
+
+  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    parameters.forEach(requireBindable);
+    const { statement, returnsRows, inOneArray } = this.#prepare(sql);
+    const bound = inOneArray ? [parameters] : parameters;
+    if (returnsRows) return { rows: statement.all(...bound) as R[] };
+    return { rows: [], numAffectedRows: BigInt(statement.run(...bound).changes) };
+  }
+
+  // eslint-disable-next-line require-yield
+  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new Error('The SQLite adapters page through their tables and never stream a query.');
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#database.close();
+  }
+
+  #prepare(sql: string): PreparedStatement {
+    let prepared = this.#statements.get(sql);
+    if (prepared === undefined) {
+      const statement = this.#database.prepare(sql);
+      prepared = {
+        statement,
+        returnsRows: RETURNS_ROWS.test(sql),
+        inOneArray: takesParametersInOneArray(statement),
+      };
+      if (this.#statements.size >= MAXIMUM_STATEMENTS) {
+        for (const oldest of this.#statements.keys()) {
+          this.#statements.delete(oldest);
+          break;
+        }
+      }
+    } else {
+      this.#statements.delete(sql);
+    }
+    this.#statements.set(sql, prepared);
+    return prepared;
+  }
+}
+
+/** libsql ends the whole process when it is given a boolean, so a badly typed record must not get that far. */
+function requireBindable(parameter: unknown, index: number): void {
+  const type = typeof parameter;
+  if (
+    type === 'string' ||
+    type === 'number' ||
+    parameter === null ||
+    type === 'bigint' ||
+    ArrayBuffer.isView(parameter)
+  ) {
+    return;
+  }
+  throw new TypeError(`SQL parameter ${index + 1} is of type ${type}, which SQLite cannot store.`);
+}

@@ -1,0 +1,7 @@
+export {
+  SqliteDatabase,
+  type SqliteConnectionOptions,
+  type SqliteFileOptions,
+  type SqliteOptions,
+} from './database';
+export type { SqliteDatabaseLike, SqliteStatementLike } from './database-like';

@@ -1,0 +1,77 @@
+import type { Generated } from 'kysely';
+import type { LineageRecord, RunRecord } from '../../../protocols';
+import type { SqliteBlob } from './database-like';
+
+/** The tables of a Selvage database file. Objects and lists are JSON text; times are milliseconds since the epoch. */
+export interface SqliteSchema {
+  selvage_plans: PlansTable;
+  selvage_runs: RunsTable;
+  selvage_run_tags: RunTagsTable;
+  selvage_lineage: LineageTable;
+  selvage_lineage_values: LineageValuesTable;
+  selvage_values: ValuesTable;
+  selvage_value_chunks: ValueChunksTable;
+  selvage_uploads: UploadsTable;
+}
+
+export interface PlansTable {
+  /** Grows with each insert and so decides between equal times in listings; likewise in the other tables. */
+  id: Generated<number>;
+  hash: string;
+  tapestry: string;
+  text: string;
+  saved_at: number;
+}
+
+type AsColumns<T, JsonColumn extends keyof T> = { [K in keyof T]: K extends JsonColumn ? string : T[K] };
+
+export type LineageTable = { id: Generated<number> } & AsColumns<
+  LineageRecord,
+  'parent_input_hashes' | 'constant_input_hashes' | 'parent_knot_ids' | 'extra'
+>;
+
+export type RunsTable = { id: Generated<number> } & AsColumns<
+  RunRecord,
+  'parameter_hashes' | 'terminals' | 'tags' | 'environment'
+>;
+
+export interface RunTagsTable {
+  tag: string;
+  started_at: number;
+  run: number;
+}
+
+export const OUTPUT = 0;
+export const INPUT = 1;
+
+/**
+ * Which values a knot took and made: what makes lineage by hash fast. Both directions are in one tree, so that the value that one
+ * knot makes and the next one takes lands twice on the same page.
+ */
+export interface LineageValuesTable {
+  hash: string;
+  role: typeof OUTPUT | typeof INPUT;
+  finished_at: number;
+  lineage: number;
+}
+
+export interface ValuesTable {
+  hash: string;
+  size: number;
+  media_type: string | null;
+  /** Null: the bytes are the chunks of `upload`. */
+  bytes: SqliteBlob | null;
+  upload: string | null;
+}
+
+export interface ValueChunksTable {
+  upload: string;
+  sequence: number;
+  bytes: SqliteBlob;
+}
+
+/** Chunks that are being written and belong to no value yet; rows that nobody has touched for a day are left over from a killed process. */
+export interface UploadsTable {
+  upload: string;
+  touched_at: number;
+}

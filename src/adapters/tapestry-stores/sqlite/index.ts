@@ -1,0 +1,61 @@
+import type { Page, PageOptions, StoredPlan, TapestryStore } from '../../../protocols';
+import { pageLimit, pageOf, pageStart } from '../../shared/pages';
+import { SqliteDatabase, type SqliteOptions } from '../../shared/sqlite';
+import { before } from '../../shared/sqlite/before';
+
+/** Plans in an SQLite database. */
+export class SqliteTapestryStore implements TapestryStore {
+  readonly technology = 'sqlite';
+  readonly #database: SqliteDatabase;
+
+  /** Closing the store closes the database with it. */
+  constructor(database: SqliteDatabase) {
+    this.#database = database;
+  }
+
+  async save({ hash, tapestry, text, savedAt }: StoredPlan): Promise<void> {
+    await this.#database.write((db) =>
+      db
+        .insertInto('selvage_plans')
+        .values({ hash, tapestry, text, saved_at: savedAt })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute(),
+    );
+  }
+
+  async get(hash: string): Promise<StoredPlan | undefined> {
+    const row = await this.#database.read((db) =>
+      db.selectFrom('selvage_plans').selectAll().where('hash', '=', hash).executeTakeFirst(),
+    );
+    return row && planOf(row);
+  }
+
+  async list(query: PageOptions & { tapestry?: string } = {}): Promise<Page<StoredPlan>> {
+    const limit = pageLimit(query);
+    const start = pageStart(query);
+    const rows = await this.#database.read((db) => {
+      let select = db.selectFrom('selvage_plans').selectAll();
+      if (query.tapestry !== undefined) select = select.where('tapestry', '=', query.tapestry);
+      if (start !== undefined) select = select.where(before('saved_at', 'id', start));
+      return select
+        .orderBy('saved_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(limit + 1)
+        .execute();
+    });
+    return pageOf(rows, limit, (row) => ({ time: row.saved_at, sequence: row.id }), planOf);
+  }
+
+  close(): Promise<void> {
+    return this.#database.close();
+  }
+}
+
+function planOf(row: { hash: string; tapestry: string; text: string; saved_at: number }): StoredPlan {
+  return { hash: row.hash, tapestry: row.tapestry, text: row.text, savedAt: row.saved_at };
+}
+
+/** Errors as of {@link SqliteDatabase.open}. */
+export async function createSqliteTapestryStore(options: SqliteOptions): Promise<SqliteTapestryStore> {
+  return new SqliteTapestryStore(await SqliteDatabase.open(options));
+}

@@ -1,0 +1,51 @@
+import { SqliteDataStore } from '../adapters/data-stores/sqlite';
+import { putValues } from '../adapters/data-stores/sqlite/values';
+import { SqliteRunHistory } from '../adapters/run-histories/sqlite';
+import { commitRecords } from '../adapters/run-histories/sqlite/lineage-rows';
+import type { Backends, Commit, CommitResult, StoredValue } from '../protocols';
+
+/** Three backends and the way to commit to them; `close` closes the three. */
+export function combineBackends({
+  tapestryStore,
+  runHistory,
+  dataStore,
+}: Omit<Backends, 'commit' | 'close'>): Backends {
+  return {
+    tapestryStore,
+    runHistory,
+    dataStore,
+    commit:
+      runHistory instanceof SqliteRunHistory &&
+      dataStore instanceof SqliteDataStore &&
+      runHistory.database === dataStore.database
+        ? (commits) => commitTogether(runHistory, dataStore, commits)
+        : async (commits) => {
+            await dataStore.put(valuesOf(commits));
+            return runHistory.commit(recordsOf(commits));
+          },
+    async close() {
+      await Promise.all([tapestryStore.close(), runHistory.close(), dataStore.close()]);
+    },
+  };
+}
+
+/** One transaction for values and records. Only large values go before: they take long, and are useless but harmless without their record. */
+async function commitTogether(
+  runHistory: SqliteRunHistory,
+  dataStore: SqliteDataStore,
+  commits: readonly Commit[],
+): Promise<CommitResult[]> {
+  const values = await dataStore.putLarge(valuesOf(commits));
+  return runHistory.database.write(async (db) => {
+    await putValues(db, values);
+    return commitRecords(db, recordsOf(commits));
+  });
+}
+
+function valuesOf(commits: readonly Commit[]): StoredValue[] {
+  return commits.flatMap((commit) => commit.values);
+}
+
+function recordsOf(commits: readonly Commit[]): Commit['record'][] {
+  return commits.map((commit) => commit.record);
+}

@@ -1,0 +1,116 @@
+import * as path from 'node:path';
+import { InMemoryDataStore } from '../adapters/data-stores/in-memory';
+import { createLocalDiskDataStore } from '../adapters/data-stores/local-disk';
+import { SqliteDataStore } from '../adapters/data-stores/sqlite';
+import { InMemoryRunHistory } from '../adapters/run-histories/in-memory';
+import { SqliteRunHistory } from '../adapters/run-histories/sqlite';
+import { SqliteDatabase } from '../adapters/shared/sqlite';
+import { InMemoryTapestryStore } from '../adapters/tapestry-stores/in-memory';
+import { SqliteTapestryStore } from '../adapters/tapestry-stores/sqlite';
+import type { Backends, DataStore, RunHistory, TapestryStore } from '../protocols';
+import { combineBackends } from './combine';
+import { parseBackendUrl, type BackendUrl } from './url';
+
+/** Each backend is a URL or one that you have made. */
+export interface OpenBackendsOptions {
+  /** For those of the three that are not named apart. Default: the environment, then `sqlite:.selvage/selvage.db`. */
+  readonly url?: string;
+  /** `sqlite:PATH` or `memory:`. Default: `url`, then `SELVAGE_STORE` of the environment. */
+  readonly store?: string | TapestryStore;
+  /** `sqlite:PATH` or `memory:`. Default: `url`, then `SELVAGE_HISTORY` of the environment. */
+  readonly history?: string | RunHistory;
+  /** `sqlite:PATH`, `file:FOLDER` or `memory:`. Default: `url`, then `SELVAGE_DATA` of the environment. */
+  readonly data?: string | DataStore;
+  /** What relative paths are relative to, and where `.selvage` is made. Default: the working directory. */
+  readonly projectFolder?: string;
+  /** Makes commits to SQLite survive a power cut, for a disk flush each. Default false: they survive any kill of processes. */
+  readonly durable?: boolean;
+  /** Default: `process.env`. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
+const DEFAULT_URL = `sqlite:${path.join('.selvage', 'selvage.db')}`;
+
+/**
+ * Opens the three backends. URLs that name one SQLite file share one connection, and then a value and its record are committed in one
+ * transaction. `close()` also closes the backends that were given ready-made.
+ *
+ * Errors: `InvalidUrl`, `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `SchemaTooNew`, `BackendUnavailable`.
+ */
+export async function openBackends(options: OpenBackendsOptions = {}): Promise<Backends> {
+  const { environment = process.env, projectFolder = process.cwd(), durable = false } = options;
+  const store = chosen('tapestry store', options.store ?? options.url, environment['SELVAGE_STORE']);
+  const history = chosen('run history', options.history ?? options.url, environment['SELVAGE_HISTORY']);
+  const data = chosen('data store', options.data ?? options.url, environment['SELVAGE_DATA']);
+  const databases = new SqliteDatabases(projectFolder, durable);
+  try {
+    return combineBackends({
+      tapestryStore: 'scheme' in store ? await openTapestryStore(store, databases) : store,
+      runHistory: 'scheme' in history ? await openRunHistory(history, databases) : history,
+      dataStore: 'scheme' in data ? await openDataStore(data, databases, projectFolder) : data,
+    });
+  } catch (error) {
+    await databases.close();
+    throw error;
+  }
+}
+
+type Port = 'tapestry store' | 'run history' | 'data store';
+
+function chosen<T extends object>(
+  port: Port,
+  given: string | T | undefined,
+  fromEnvironment: string | undefined,
+): T | BackendUrl {
+  if (typeof given === 'object') return given;
+  // An empty variable counts as unset, as it does for most programs.
+  return parseBackendUrl(port, given ?? (fromEnvironment || DEFAULT_URL));
+}
+
+async function openTapestryStore(url: BackendUrl, databases: SqliteDatabases): Promise<TapestryStore> {
+  return url.scheme === 'memory'
+    ? new InMemoryTapestryStore()
+    : new SqliteTapestryStore(await databases.open(url.path));
+}
+
+async function openRunHistory(url: BackendUrl, databases: SqliteDatabases): Promise<RunHistory> {
+  return url.scheme === 'memory'
+    ? new InMemoryRunHistory()
+    : new SqliteRunHistory(await databases.open(url.path));
+}
+
+async function openDataStore(
+  url: BackendUrl,
+  databases: SqliteDatabases,
+  projectFolder: string,
+): Promise<DataStore> {
+  if (url.scheme === 'memory') return new InMemoryDataStore();
+  if (url.scheme === 'sqlite') return new SqliteDataStore(await databases.open(url.path));
+  return createLocalDiskDataStore({ folder: path.resolve(projectFolder, url.path) });
+}
+
+/** One connection a file. */
+class SqliteDatabases {
+  readonly #projectFolder: string;
+  readonly #durable: boolean;
+  readonly #open = new Map<string, SqliteDatabase>();
+
+  constructor(projectFolder: string, durable: boolean) {
+    this.#projectFolder = projectFolder;
+    this.#durable = durable;
+  }
+
+  async open(file: string): Promise<SqliteDatabase> {
+    const resolved = path.resolve(this.#projectFolder, file);
+    let database = this.#open.get(resolved);
+    if (database === undefined) {
+      database = await SqliteDatabase.open({ path: resolved, durable: this.#durable });
+      this.#open.set(resolved, database);
+    }
+    return database;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#open.values()].map((database) => database.close()));
+  }
+}

@@ -1,0 +1,37 @@
+import { sha256 } from '@noble/hashes/sha2';
+import { bytesToHex } from '@noble/hashes/utils';
+import type { Encoded } from './encoded';
+import { canonicalJson, type Json } from './json';
+import { asPlainBytes } from './kinds';
+
+/** SHA-256 as lower-case hex; of a string, over its UTF-8 bytes. */
+export type Sha256 = (data: Uint8Array | string) => string;
+
+const HASH = /^(?:bytes-)?sha256:[0-9a-f]{64}$/;
+
+/** Works everywhere, in the workflow sandbox too. On Node, `node:crypto` is many times faster for large values. */
+export const defaultSha256: Sha256 = (data) =>
+  bytesToHex(sha256(typeof data === 'string' ? data : asPlainBytes(data)));
+
+/**
+ * The hash that stands for a value wherever it is named: `sha256:` over canonical JSON, `bytes-sha256:` over raw bytes. The
+ * two never mix, so bytes and a text that spells them are different values.
+ */
+export function contentHash(encoded: Encoded, sha256: Sha256 = defaultSha256): string {
+  return encoded.kind === 'bytes' ? `bytes-sha256:${sha256(encoded.bytes)}` : hashText(encoded.text, sha256);
+}
+
+/** The `sha256:` hash of a JSON tree's canonical text. */
+export function hashJson(json: Json, sha256?: Sha256): string {
+  return hashText(canonicalJson(json), sha256);
+}
+
+/** The `sha256:` hash of a text that is canonical already (or whose own spelling is what counts, as of source code). */
+export function hashText(text: string, sha256: Sha256 = defaultSha256): string {
+  return `sha256:${sha256(text)}`;
+}
+
+/** True of `sha256:` or `bytes-sha256:` and 64 lower-case hex digits. */
+export function isHash(text: string): boolean {
+  return HASH.test(text);
+}

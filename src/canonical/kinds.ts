@@ -1,0 +1,76 @@
+/**
+ * Tells kinds of objects apart without `instanceof`, which fails for objects of another realm (a workflow sandbox, a test
+ * runner's sandbox, `node:vm`). The prototypes of this realm are the fast way; internal slots and the length of the
+ * prototype chain are the way that always works.
+ */
+export type ObjectKind = 'plain' | 'array' | 'bytes' | 'date' | 'map' | 'set' | 'other';
+
+const getPrototype = Object.getPrototypeOf as (value: object) => object | null;
+const toISOString = Date.prototype.toISOString;
+const getTime = Date.prototype.getTime;
+const mapSize = getterOf(Map.prototype, 'size');
+const setSize = getterOf(Set.prototype, 'size');
+const typedArrayName = getterOf(getPrototype(Uint8Array.prototype)!, Symbol.toStringTag);
+
+function getterOf(prototype: object, key: PropertyKey): (this: unknown) => unknown {
+  return Object.getOwnPropertyDescriptor(prototype, key)!.get!;
+}
+
+/** The kind of an object with this prototype. Subclasses of arrays, dates, maps and sets are `other`; those of bytes are bytes. */
+export function kindOf(value: object, prototype: object | null): ObjectKind {
+  if (prototype === Object.prototype || prototype === null) return 'plain';
+  if (prototype === Array.prototype) return Array.isArray(value) ? 'array' : 'other';
+  if (prototype === Date.prototype) return 'date';
+  if (prototype === Map.prototype) return 'map';
+  if (prototype === Set.prototype) return 'set';
+  if (isBytes(value)) return 'bytes';
+  return kindInAnyRealm(value, prototype);
+}
+
+function kindInAnyRealm(value: object, prototype: object): ObjectKind {
+  const parent = getPrototype(prototype);
+  if (parent === null) return Object.hasOwn(prototype, 'isPrototypeOf') ? 'plain' : 'other';
+  if (getPrototype(parent) !== null) return 'other';
+  if (Array.isArray(value)) return Array.isArray(prototype) ? 'array' : 'other';
+  if (answers(() => getTime.call(value as Date))) return 'date';
+  if (answers(() => mapSize.call(value))) return 'map';
+  if (answers(() => setSize.call(value))) return 'set';
+  return 'other';
+}
+
+function answers(call: () => unknown): boolean {
+  try {
+    call();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** True of a `Uint8Array` of any realm, and so of a Node `Buffer`. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return ArrayBuffer.isView(value) && typedArrayName.call(value) === 'Uint8Array';
+}
+
+/** The same memory as a `Uint8Array` of this realm and of no subclass; never a copy. */
+export function asPlainBytes(bytes: Uint8Array): Uint8Array {
+  if (getPrototype(bytes) === Uint8Array.prototype) return bytes;
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** The moment of a date of any realm; undefined for an invalid date. */
+export function isoOf(date: object): string | undefined {
+  return Number.isNaN(getTime.call(date as Date)) ? undefined : toISOString.call(date as Date);
+}
+
+/** True of an error of any class and realm. */
+export function isError(value: object): boolean {
+  return Object.prototype.toString.call(value) === '[object Error]';
+}
+
+/** What an object calls itself, for messages: its class, or its built-in kind. */
+export function classNameOf(value: object): string {
+  const constructor: unknown = (value as { constructor?: unknown }).constructor;
+  const name = typeof constructor === 'function' ? constructor.name : '';
+  return name === '' || name === 'Object' ? Object.prototype.toString.call(value).slice(8, -1) : name;
+}

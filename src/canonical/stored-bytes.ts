@@ -1,0 +1,39 @@
+import { SelvageError } from '../errors';
+import { isHash } from './hash';
+
+const STORED_BYTES = Symbol.for('selvage.stored-bytes');
+
+/**
+ * A reference to bytes that are kept in the data store. A body gets one from `ctx.store(…)`, may return it, whole or inside
+ * a value, and `ctx.open(…)` reads the bytes. Only the reference is encoded and hashed; the hash in it stands for the bytes.
+ */
+export class StoredBytes {
+  /** `bytes-sha256:…`, what `sha256sum` says of the bytes. */
+  readonly hash: string;
+  /** In bytes. */
+  readonly size: number;
+  /** Such as `text/csv`; absent if it was not given. */
+  readonly mediaType?: string;
+
+  constructor(reference: { readonly hash: string; readonly size: number; readonly mediaType?: string }) {
+    const { hash, size, mediaType } = reference;
+    if (!isHash(hash) || !hash.startsWith('bytes-') || !Number.isSafeInteger(size) || size < 0) {
+      throw new SelvageError(
+        'InvalidConfig',
+        `A reference to stored bytes needs a bytes-sha256 hash and a size, not ${String(hash)} and ${String(size)}. Use what ctx.store() answers.`,
+        { details: { hash, size } },
+      );
+    }
+    this.hash = hash;
+    this.size = size;
+    if (mediaType !== undefined) this.mediaType = mediaType;
+    Object.defineProperty(this, STORED_BYTES, { value: true });
+  }
+
+  /** True of any such reference, whichever realm or copy of the package made it. */
+  static is(value: unknown): value is StoredBytes {
+    return (
+      typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[STORED_BYTES] === true
+    );
+  }
+}

@@ -1,0 +1,51 @@
+import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
+import type { Backends, RunRecord, RunStatus } from '../protocols';
+import { unreachable } from './connection-errors';
+
+const ENDED: Readonly<Record<string, RunStatus>> = {
+  COMPLETED: 'succeeded',
+  FAILED: 'failed',
+  CANCELLED: 'cancelled',
+  TERMINATED: 'terminated',
+  TIMED_OUT: 'failed',
+};
+
+/**
+ * Compares a record that says running with the server, and ends it where the run ended without a word (a terminate, or a
+ * history that is gone). Idempotent; records that have ended are answered as they are.
+ */
+export async function reconcileRun(backends: Backends, workflow: WorkflowHandle, run: RunRecord): Promise<RunRecord> {
+  if (run.status !== 'running') return run;
+  const ended = await endOnServer(workflow);
+  if (!ended) return run;
+  // The run may have ended properly between the two looks.
+  const now = await backends.runHistory.getRunByTemporalId(run.temporal_run_id);
+  if (now && now.status !== 'running') return now;
+  await backends.runHistory.endRun(run.temporal_run_id, {
+    status: ended.status,
+    finished_at: ended.at,
+    environment: { error: { type: 'RunTerminated', message: ended.message } },
+  });
+  return (await backends.runHistory.getRunByTemporalId(run.temporal_run_id)) ?? run;
+}
+
+async function endOnServer(
+  workflow: WorkflowHandle,
+): Promise<{ status: RunStatus; at: number; message: string } | undefined> {
+  try {
+    const description = await workflow.describe();
+    const { name } = description.status;
+    const status = ENDED[name];
+    if (!status) return undefined;
+    return {
+      status,
+      at: description.closeTime?.getTime() ?? Date.now(),
+      message: `The server says that the run was ${name.toLowerCase().replace('_', ' ')}; it did not settle its records.`,
+    };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) {
+      return { status: 'terminated', at: Date.now(), message: 'The server does not know the run any more.' };
+    }
+    throw unreachable(error);
+  }
+}

@@ -1,0 +1,248 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  type WorkflowExecutionDescription,
+  type WorkflowHandle,
+} from '@temporalio/client';
+import { RunFailed, SelvageError } from '../errors';
+import type { Outcome, RunResult } from '../model/outcome';
+import type { Backends, LineageQuery, LineageRecord, Page, RunRecord } from '../protocols';
+import { STATUS_QUERY, type LiveStatus } from '../workflows/messages';
+import { unreachable } from './connection-errors';
+import { readResult, type WantedOutputs } from './read-run';
+import { reconcileRun } from './reconcile';
+
+const PROGRESS_INTERVAL_MS = 200;
+
+/** How a run stands: its record, and, while a worker answers, its knots as the workflow sees them. */
+export interface RunState {
+  readonly run: RunRecord;
+  /** Absent when the run is over or no worker answers. */
+  readonly live?: LiveStatus;
+}
+
+/** One look at a run. `done` is true of the last. */
+export interface Progress {
+  readonly runId: string;
+  readonly counts: LiveStatus['counts'];
+  readonly running: readonly string[];
+  readonly failures: LiveStatus['failures'];
+  /** Milliseconds since the handle was made. */
+  readonly elapsed: number;
+  readonly done: boolean;
+}
+
+/**
+ * A run, wherever it works. The handle holds no state of its own: any process that reaches the same server and backends can
+ * have another of the same run.
+ */
+export class RunHandle<Values extends object = Record<string, unknown>> {
+  private readonly since = Date.now();
+
+  constructor(
+    readonly runId: string,
+    private readonly workflow: WorkflowHandle,
+    private readonly backends: Backends,
+  ) {}
+
+  /**
+   * Waits for the end and answers what became of every knot; resolves also for a run that failed, was cancelled or terminated.
+   *
+   * @param options.outputs which values to read: of `all` knots (default), of the `terminals`, or `none`
+   * @throws SelvageError `UnknownRun`, `ServerUnreachable`, `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
+   */
+  async result(options: { outputs?: WantedOutputs } = {}): Promise<RunResult<Values>> {
+    await this.waitForEnd();
+    return await readResult<Values>(this.backends, await this.endedRecord(), options.outputs);
+  }
+
+  /**
+   * Waits for the end and answers the values of the terminals, as `build` returned them.
+   *
+   * @throws RunFailed with the whole result, if any terminal has no value or the run did not succeed
+   */
+  async values(): Promise<Values> {
+    const result = await this.result({ outputs: 'terminals' });
+    if (result.status !== 'succeeded') throw runFailed(result);
+    return result.values as Values;
+  }
+
+  /** Outcomes of the knots that have one, by knot id; does not wait. */
+  async outcomes(): Promise<Readonly<Record<string, Outcome>>> {
+    return (await readResult(this.backends, await this.record())).outcomes;
+  }
+
+  /** Lineage records of this run, a page at a time, newest first. */
+  async lineage(query: Omit<LineageQuery, 'runId' | 'temporalRunId'> = {}): Promise<Page<LineageRecord>> {
+    const { temporal_run_id: temporalRunId } = await this.record();
+    return await this.backends.runHistory.findLineage({ ...query, temporalRunId });
+  }
+
+  /** How the run stands now; a record that says running is compared with the server. */
+  async status(): Promise<RunState> {
+    const description = await this.describe();
+    if (description?.status.name !== 'RUNNING') return { run: await this.endedRecord() };
+    const live = await this.live();
+    const run = await this.backends.runHistory.getRun(this.runId);
+    if (run) return { run, ...(live && { live }) };
+    throw this.notBegun();
+  }
+
+  /**
+   * Looks at the run again and again until it is over, yielding whenever something has changed. Breaking off the loop
+   * leaves the run alone.
+   */
+  async *progress(options: { interval?: number } = {}): AsyncGenerator<Progress, void, void> {
+    const { interval = PROGRESS_INTERVAL_MS } = options;
+    const stop = new AbortController();
+    let over = false;
+    const end = this.waitForEnd().finally(() => {
+      over = true;
+      stop.abort();
+    });
+    // Reported by the await below, not as an unhandled rejection while a query is under way.
+    end.catch(() => {});
+    let last = '';
+    try {
+      while (!over) {
+        const live = await this.live();
+        const seen = JSON.stringify(live);
+        if (live && seen !== last && !over) {
+          last = seen;
+          yield this.seen(live, false);
+        }
+        await delay(interval, undefined, { signal: stop.signal }).catch(() => {});
+      }
+      await end;
+      yield await this.lastProgress();
+    } finally {
+      stop.abort();
+    }
+  }
+
+  /**
+   * Asks the run to end: bodies get their signal aborted and `cancelGrace` to end, the rest is skipped, and all is recorded.
+   * Returns when the server has taken the request; `result()` waits for the end. Of a run that is over, nothing happens.
+   */
+  async cancel(): Promise<void> {
+    await this.reaching(async () => {
+      try {
+        await this.workflow.cancel();
+      } catch (error) {
+        if (!(error instanceof WorkflowNotFoundError) || !(await this.backends.runHistory.getRun(this.runId))) throw error;
+      }
+    });
+  }
+
+  /**
+   * Ends the run at once. No code of the run hears of it: running bodies are told at their next heartbeat, knots that had
+   * no outcome get none. The record is set to terminated.
+   */
+  async terminate(reason?: string): Promise<void> {
+    await this.reaching(() => this.workflow.terminate(reason));
+    await reconcileRun(this.backends, this.workflow, await this.record());
+  }
+
+  /** The run's record, if its first step has been taken. */
+  private async record(): Promise<RunRecord> {
+    const run = await this.backends.runHistory.getRun(this.runId);
+    if (run) return run;
+    await this.describe();
+    throw this.notBegun();
+  }
+
+  private async endedRecord(): Promise<RunRecord> {
+    return await reconcileRun(this.backends, this.workflow, await this.record());
+  }
+
+  private notBegun(): SelvageError {
+    return new SelvageError(
+      'UnknownRun',
+      `The run history (${this.backends.runHistory.technology}) does not know run "${this.runId}": no worker has begun it yet, or this ` +
+        'process looks at other backends than its worker (`selvage doctor` shows them).',
+      { details: { run: this.runId } },
+    );
+  }
+
+  private async describe(): Promise<WorkflowExecutionDescription | undefined> {
+    return await this.reaching(() => this.workflow.describe());
+  }
+
+  private async live(): Promise<LiveStatus | undefined> {
+    try {
+      return await this.workflow.query<LiveStatus>(STATUS_QUERY);
+    } catch {
+      // Nobody answers: no worker polls, or the run has just ended. The run itself goes on.
+      return undefined;
+    }
+  }
+
+  private async waitForEnd(): Promise<void> {
+    await this.reaching(async () => {
+      try {
+        await this.workflow.result();
+      } catch (error) {
+        // How it ended is read from the run history, in more detail.
+        if (!(error instanceof WorkflowFailedError)) throw error;
+      }
+    });
+  }
+
+  private async lastProgress(): Promise<Progress> {
+    const run = await this.endedRecord();
+    const counts = (run.environment as { counts?: { ok: number; err: number; skipped: number } }).counts;
+    const { ok, err, skipped } = counts ?? { ok: 0, err: 0, skipped: 0 };
+    const failures = err > 0 ? await this.failures() : [];
+    return this.seen(
+      {
+        plan: run.plan_hash,
+        counts: { ok, err, skipped, running: 0, waiting: 0, total: ok + err + skipped },
+        running: [],
+        failures,
+        cancelled: run.status === 'cancelled',
+      },
+      true,
+    );
+  }
+
+  private async failures(): Promise<LiveStatus['failures']> {
+    const { items } = await this.lineage({ outcome: 'err', limit: 20 });
+    return items.map((record) => {
+      const { error } = record.extra as { error?: { type: string; message: string } };
+      return { knot: record.knot_id, type: error?.type ?? 'Error', message: error?.message ?? '' };
+    });
+  }
+
+  private seen(live: LiveStatus, done: boolean): Progress {
+    const { counts, running, failures } = live;
+    return { runId: this.runId, counts, running, failures, elapsed: Date.now() - this.since, done };
+  }
+
+  private async reaching<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) {
+        throw new SelvageError('UnknownRun', `The server knows no run "${this.runId}". \`selvage runs list\` shows what there is.`, {
+          details: { run: this.runId },
+          cause: error,
+        });
+      }
+      throw unreachable(error);
+    }
+  }
+}
+
+function runFailed<Values>(result: RunResult<Values>): RunFailed<RunResult<Values>> {
+  const failed = Object.entries(result.outcomes).flatMap(([id, outcome]) => (outcome.kind === 'err' ? [{ ...outcome.error, id }] : []));
+  const [first] = failed;
+  const why = first
+    ? `knot "${first.id}" failed with ${first.type}: ${first.message}${failed.length > 1 ? ` (and ${failed.length - 1} more)` : ''}`
+    : (result.error?.message ?? `it was ${result.status}`);
+  return new RunFailed(`Run "${result.runId}" did not succeed: ${why}`, result, {
+    run: result.runId,
+    status: result.status,
+    failed: failed.map(({ id }) => id),
+  });
+}

@@ -1,0 +1,308 @@
+import { randomUUID } from 'node:crypto';
+import {
+  Client,
+  Connection,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowIdReusePolicy,
+  type ConnectionOptions,
+} from '@temporalio/client';
+import { encodeJson, hashJson } from '../canonical';
+import { nodeSha256, openBackends } from '../backends';
+import { compile, layoutOf, type CompiledPlan } from '../engine';
+import { SelvageError } from '../errors';
+import { validateParameters } from '../execution';
+import type { KnotObserver } from '../interceptors/activity';
+import { recordOf, type Resources, type Tapestry } from '../model';
+import type { TapestryRecord } from '../model/records';
+import type { Backends, LineageQuery, LineageRecord, Page, RunQuery, RunRecord } from '../protocols';
+import { EmbeddedServer } from '../server';
+import { MEMO_KEY, type RunMemo } from '../workflows/messages';
+import { unreachable } from './connection-errors';
+import { DEFAULT_TASK_QUEUE } from './defaults';
+import { currentActor, currentCommit } from './provenance';
+import { reconcileRun } from './reconcile';
+import { RunHandle } from './run-handle';
+import { chosenServer, type ServerChoice } from './server-address';
+
+export interface ConnectOptions extends ServerChoice {
+  /** Stores that stay open on `close()`. Default: opened from `SELVAGE_*`, else the project's own. */
+  readonly backends?: Backends;
+  /** Default `selvage`. */
+  readonly taskQueue?: string;
+  /** The folder whose `.selvage` holds the embedded server and the default backends. Default: the working directory. */
+  readonly projectDir?: string;
+  /** Whether the embedded server survives power cuts, too. Default false. */
+  readonly durable?: boolean;
+  /** Hears of what takes a while: an installation of the server. */
+  readonly log?: (message: string) => void;
+}
+
+/** Of a client with a worker in the same process. */
+export interface OpenOptions extends ConnectOptions {
+  /** What the worker can run. */
+  readonly tapestries: readonly Tapestry<any, any>[];
+  /** `ctx.resources` of the bodies. */
+  readonly resources?: Resources & Record<string, unknown>;
+  readonly observers?: readonly KnotObserver[];
+  /** Encoded bytes up to which a value is carried in Temporal's history. Default 2,048. */
+  readonly inlineLimit?: number;
+}
+
+export interface StartOptions {
+  /** Default: the tapestry's name and a random part. */
+  readonly runId?: string;
+  /**
+   * What a run id that is in use means: `refuse` (default): `RunIdInUse`; `attach`: a handle of the run that has it, if its plan
+   * and parameters are the same, else `RunIdInUse`.
+   */
+  readonly ifExists?: 'refuse' | 'attach';
+  /** Names or knot ids; only what they need runs. Default: the tapestry's terminals. */
+  readonly terminals?: readonly string[];
+  readonly tags?: readonly string[];
+  /** Default: {@link currentActor}. */
+  readonly actor?: string;
+  /** What starts the run. Default `code`. */
+  readonly trigger?: string;
+  readonly taskQueue?: string;
+  /** Default: of the git checkout in the project's folder. */
+  readonly vcsCommit?: string;
+}
+
+/** Where a client works: what the first line of every command says. */
+export interface Place {
+  readonly address: string;
+  readonly namespace: string;
+  /** `embedded`, or where the address was said. */
+  readonly source: string;
+  readonly uiUrl?: string;
+}
+
+/** A client: starts runs, finds them, reads what became of them. Loads no worker. */
+export class Selvage {
+  private readonly plans = new WeakMap<TapestryRecord, CompiledPlan>();
+  private readonly savedPlans = new Set<string>();
+
+  protected constructor(
+    readonly client: Client,
+    readonly backends: Backends,
+    readonly place: Place,
+    private readonly options: ConnectOptions,
+    private readonly server: EmbeddedServer | undefined,
+    private readonly worker?: { stop(): Promise<void> },
+  ) {}
+
+  /**
+   * Connects to the server that was asked for, else to this project's embedded server, which is started if it does not run.
+   *
+   * @throws SelvageError `ServerUnreachable`, `ServerBinaryMissing`, `ServerStartFailed`, `FolderUnusable`, `DatabaseDamaged`, …
+   */
+  static async connect(options: ConnectOptions = {}): Promise<Selvage> {
+    const { client, backends, place, server } = await connectTo(options);
+    return new Selvage(client, backends, place, options, server);
+  }
+
+  /**
+   * Connects, and runs a worker in this process: for scripts and tests. `close()` lets running bodies end (5 s), stops the
+   * worker, and leaves unfinished runs to be taken up by the next.
+   *
+   * @throws SelvageError as {@link Selvage.connect} and `createWorker`
+   */
+  static async open(options: OpenOptions): Promise<Selvage> {
+    const { tapestries, resources, observers, inlineLimit, ...others } = options;
+    const connected = await connectTo(others);
+    try {
+      // Loaded only here: a web server that starts runs must not load the native worker.
+      const { runWorkerBeside } = require('../worker/worker-beside') as typeof import('../worker/worker-beside');
+      const worker = await runWorkerBeside(connected, {
+        tapestries,
+        taskQueue: options.taskQueue ?? DEFAULT_TASK_QUEUE,
+        ...(resources && { resources }),
+        ...(observers && { observers }),
+        ...(inlineLimit !== undefined && { inlineLimit }),
+      });
+      return new Selvage(connected.client, connected.backends, connected.place, others, connected.server, worker);
+    } catch (error) {
+      await closeAll(connected, !options.backends);
+      throw error;
+    }
+  }
+
+  get taskQueue(): string {
+    return this.options.taskQueue ?? DEFAULT_TASK_QUEUE;
+  }
+
+  /**
+   * Starts a run and returns when the server has it; from then on it outlives every process.
+   *
+   * @throws SelvageError `InvalidParameters`, `UnknownTerminal`, `InvalidName` (of the run id), `RunIdInUse`, `ServerUnreachable`, `BackendUnavailable`
+   */
+  async start<Parameters extends object, Values extends object>(
+    tapestry: Tapestry<Parameters, Values>,
+    parameters: Parameters,
+    options: StartOptions = {},
+  ): Promise<RunHandle<Values>> {
+    const record = recordOf(tapestry);
+    const plan = this.planOf(record);
+    if (options.terminals) layoutOf(plan.plan, options.terminals);
+    await validateParameters(record, parameters);
+    const raw = encodeJson(parameters);
+    const runId = checkRunId(options.runId ?? `${record.name}-${randomUUID().slice(0, 8)}`);
+    const parametersHash = hashJson(raw, nodeSha256);
+    const commit = options.vcsCommit ?? (await currentCommit(this.options.projectDir));
+    const actor = options.actor ?? currentActor();
+    const memo: RunMemo = {
+      plan: plan.hash,
+      parametersHash,
+      trigger: options.trigger ?? 'code',
+      ...(options.terminals && { terminals: options.terminals }),
+      ...(actor && { actor }),
+      ...(options.tags && { tags: options.tags }),
+      ...(commit && { vcsCommit: commit }),
+    };
+    await this.savePlan(plan, record.name);
+    try {
+      const workflow = await this.client.workflow.start(record.name, {
+        workflowId: runId,
+        taskQueue: options.taskQueue ?? this.taskQueue,
+        args: [raw],
+        memo: { [MEMO_KEY]: memo },
+        workflowIdReusePolicy: options.runId ? WorkflowIdReusePolicy.REJECT_DUPLICATE : WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+      });
+      return new RunHandle<Values>(runId, workflow, this.backends);
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw unreachable(error, this.place.address);
+      return await this.existing<Values>(runId, memo, options.ifExists ?? 'refuse');
+    }
+  }
+
+  /** A handle of a run by its id. Nothing is looked up: an unknown id shows at the first call of the handle. */
+  getRun<Values extends object = Record<string, unknown>>(runId: string): RunHandle<Values> {
+    return new RunHandle<Values>(runId, this.client.workflow.getHandle(runId), this.backends);
+  }
+
+  /** Runs, newest first, a page at a time; records that say running are compared with the server. */
+  async listRuns(query: RunQuery = {}): Promise<Page<RunRecord>> {
+    const page = await this.backends.runHistory.listRuns(query);
+    const items = await Promise.all(
+      page.items.map((run) => reconcileRun(this.backends, this.client.workflow.getHandle(run.run_id, run.temporal_run_id), run)),
+    );
+    return { ...page, items };
+  }
+
+  /** Lineage records by hash, knot, class or run, newest first, a page at a time. */
+  async lineage(query: LineageQuery): Promise<Page<LineageRecord>> {
+    return await this.backends.runHistory.findLineage(query);
+  }
+
+  /** Closes the connection and the backends that this client opened. Runs go on. */
+  async close(): Promise<void> {
+    await this.worker?.stop();
+    await closeAll({ client: this.client, backends: this.backends, server: this.server }, !this.options.backends);
+  }
+
+  private planOf(record: TapestryRecord): CompiledPlan {
+    let plan = this.plans.get(record);
+    if (!plan) {
+      plan = compile(record, { sha256: nodeSha256 });
+      this.plans.set(record, plan);
+    }
+    return plan;
+  }
+
+  private async savePlan(plan: CompiledPlan, tapestry: string): Promise<void> {
+    if (this.savedPlans.has(plan.hash)) return;
+    await this.backends.tapestryStore.save({ hash: plan.hash, tapestry, text: plan.text, savedAt: Date.now() });
+    this.savedPlans.add(plan.hash);
+  }
+
+  private async existing<Values extends object>(
+    runId: string,
+    wanted: RunMemo,
+    ifExists: 'refuse' | 'attach',
+  ): Promise<RunHandle<Values>> {
+    const handle = this.getRun<Values>(runId);
+    const description = await this.client.workflow.getHandle(runId).describe();
+    const found = (description.memo?.[MEMO_KEY] ?? {}) as RunMemo;
+    const isSame =
+      found.plan === wanted.plan &&
+      found.parametersHash === wanted.parametersHash &&
+      JSON.stringify(found.terminals ?? null) === JSON.stringify(wanted.terminals ?? null);
+    if (ifExists === 'attach' && isSame) return handle;
+    const difference = isSame
+      ? 'It is the same work: attach to it (`getRun`), or choose another id.'
+      : `Its plan is ${found.plan ?? 'unknown'} and its parameters ${found.parametersHash ?? 'unknown'}; yours are ${wanted.plan} and ` +
+        `${wanted.parametersHash}. Choose another id.`;
+    throw new SelvageError('RunIdInUse', `The run id "${runId}" is in use. ${difference}`, {
+      details: { run: runId, found: { plan: found.plan, parameters: found.parametersHash }, wanted: { plan: wanted.plan, parameters: wanted.parametersHash } },
+    });
+  }
+}
+
+/** What a client stands on. */
+export interface Connected {
+  readonly client: Client;
+  /** How the client reached the server, for a worker that does the same. */
+  readonly connection: ConnectionOptions;
+  readonly backends: Backends;
+  readonly place: Place;
+  readonly server: EmbeddedServer | undefined;
+}
+
+async function closeAll(opened: Pick<Connected, 'client' | 'backends' | 'server'>, ownBackends: boolean): Promise<void> {
+  await opened.client.connection.close();
+  if (ownBackends) await opened.backends.close();
+  await opened.server?.release();
+}
+
+/** Finds or starts the server, connects, and opens the backends; what was opened is closed again if anything fails. */
+async function connectTo(options: ConnectOptions): Promise<Connected> {
+  const chosen = chosenServer(options);
+  const projectDir = options.projectDir ?? process.cwd();
+  let server: EmbeddedServer | undefined;
+  let connection: Connection | undefined;
+  try {
+    if (!chosen) {
+      const { log } = options;
+      server = await EmbeddedServer.acquire({
+        projectDir,
+        ...(options.durable !== undefined && { durable: options.durable }),
+        ...(log && { log: { info: log, warn: log } }),
+      });
+    }
+    const address = chosen?.address ?? server!.address;
+    const namespace = chosen?.namespace ?? options.namespace ?? server!.namespace;
+    const reach = chosen?.connection ?? { address };
+    connection = await connect(reach, address);
+    const backends = options.backends ?? (await openBackends({ projectFolder: projectDir }));
+    return {
+      client: new Client({ connection, namespace }),
+      connection: reach,
+      backends,
+      place: { address, namespace, source: chosen?.source ?? 'embedded', ...(server && { uiUrl: server.uiUrl }) },
+      server,
+    };
+  } catch (error) {
+    await connection?.close();
+    await server?.release();
+    throw error;
+  }
+}
+
+async function connect(options: ConnectionOptions, address: string): Promise<Connection> {
+  try {
+    return await Connection.connect(options);
+  } catch (error) {
+    throw unreachable(error, address);
+  }
+}
+
+const RUN_ID_BYTES = 200;
+
+function checkRunId(runId: string): string {
+  if (runId.length > 0 && Buffer.byteLength(runId) <= RUN_ID_BYTES && !/[\p{Cc}]/u.test(runId)) return runId;
+  throw new SelvageError(
+    'InvalidName',
+    `The run id ${JSON.stringify(runId.slice(0, 60))} is empty, longer than ${RUN_ID_BYTES} bytes or has control characters. Choose another.`,
+    { details: { run: runId } },
+  );
+}

@@ -1,0 +1,64 @@
+import type { ConnectionOptions } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { SelvageError } from '../errors';
+
+/** Which Temporal server, and how to reach it. */
+export interface ServerAddress {
+  readonly address: string;
+  readonly namespace: string;
+  readonly connection: ConnectionOptions;
+  /** Where it was said: an option, `--profile`, the environment. */
+  readonly source: string;
+}
+
+export interface ServerChoice {
+  /** `host:port`. */
+  readonly address?: string;
+  readonly namespace?: string;
+  /** A profile of the user's `temporal.toml`. */
+  readonly profile?: string;
+  readonly tls?: ConnectionOptions['tls'];
+  readonly apiKey?: string;
+}
+
+/**
+ * The server that was asked for: by address, profile or `TEMPORAL_ADDRESS`, in this order; undefined when none was, which
+ * means the project's embedded server. A `temporal.toml` alone is never enough, as its default may be production.
+ *
+ * @throws SelvageError `Usage` for a profile that cannot be read
+ */
+export function chosenServer(choice: ServerChoice, environment: NodeJS.ProcessEnv = process.env): ServerAddress | undefined {
+  const security = { ...(choice.tls !== undefined && { tls: choice.tls }), ...(choice.apiKey && { apiKey: choice.apiKey }) };
+  if (choice.address) {
+    const namespace = choice.namespace ?? environment['TEMPORAL_NAMESPACE'] ?? 'default';
+    return { address: choice.address, namespace, connection: { address: choice.address, ...security }, source: 'option' };
+  }
+  if (!choice.profile && !environment['TEMPORAL_ADDRESS']) return undefined;
+  const profile = choice.profile ?? environment['TEMPORAL_PROFILE'];
+  const loaded = loadProfile(profile);
+  const address = loaded.connectionOptions.address;
+  if (!address) {
+    throw new SelvageError('Usage', `The profile "${profile}" names no address. Add one to temporal.toml or give --address.`, {
+      details: { profile },
+    });
+  }
+  return {
+    address,
+    namespace: choice.namespace ?? loaded.namespace ?? 'default',
+    connection: { ...(loaded.connectionOptions as ConnectionOptions), ...security },
+    source: choice.profile ? `profile ${choice.profile}` : 'TEMPORAL_ADDRESS',
+  };
+}
+
+function loadProfile(profile: string | undefined): ReturnType<typeof loadClientConnectConfig> {
+  try {
+    return loadClientConnectConfig(profile ? { profile } : {});
+  } catch (error) {
+    throw new SelvageError(
+      'Usage',
+      `The Temporal profile${profile ? ` "${profile}"` : ''} cannot be read: ${error instanceof Error ? error.message : String(error)}. ` +
+        'Check the temporal.toml file, or give --address.',
+      { details: { profile }, cause: error },
+    );
+  }
+}

@@ -1,0 +1,128 @@
+import { canonicalJson, defaultSha256, hashText, type Json, type Sha256 } from '../canonical';
+import { SelvageError } from '../errors';
+import type { InputRecord, KnotRecord, TapestryRecord } from '../model/records';
+import { ConstantEncoder } from './constant-encoder';
+import { DefinitionTable } from './definition-table';
+import { Hashes } from './hashes';
+import { notOurs, orderedKnots } from './knot-order';
+import { PLAN_FORMAT, type Plan, type PlanInput, type PlanKnot, type PlanParameter } from './plan';
+import { effectiveOptions, policyOf } from './policy';
+
+export interface CompiledPlan {
+  readonly plan: Plan;
+  /** Canonical JSON of the plan: `readPlan(text)` equals `plan`, down to the order of a knot's inputs. */
+  readonly text: string;
+  /** `sha256:…` of `text`. */
+  readonly hash: string;
+}
+
+export interface CompileOptions {
+  /** A faster SHA-256 than the portable default, where the surroundings have one. Does not change any hash. */
+  readonly sha256?: Sha256;
+}
+
+/**
+ * Checks a tapestry and makes the plan of it: equal tapestries give equal text and hash, on every machine. Time and memory
+ * grow linearly with knots and inputs. Throws `EmptyTapestry`, `ForeignKnot`, `UnknownKnot`, `UnknownTerminal`, `Cycle`,
+ * `DuplicateDefinition`, `NotEncodable` (a constant) or `PlanTooLarge`.
+ */
+export function compile(tapestry: TapestryRecord, { sha256 = defaultSha256 }: CompileOptions = {}): CompiledPlan {
+  const hashes = new Hashes(sha256);
+  const knots = orderedKnots(tapestry);
+  const indexes = new Map(knots.map((knot, index) => [knot, index]));
+  const definitions = new DefinitionTable(tapestry, hashes);
+  const constants = new ConstantEncoder(hashes);
+  const planKnots = knots.map((knot): PlanKnot => {
+    const options = knot.definition ? effectiveOptions(knot, tapestry) : {};
+    const policy = policyOf(options);
+    const inputs = planInputs(knot, indexes, constants);
+    return {
+      id: knot.id,
+      definition: knot.definition ? definitions.indexOf(knot.definition, knot) : -1,
+      inputs,
+      policy,
+      ...(options.summary !== undefined && { summary: options.summary }),
+      configHash: hashes.ofJson({
+        definition: knot.definition?.name ?? 'parameter',
+        version: knot.definition?.version ?? null,
+        constants: constantHashes(inputs),
+        policy: policy as Json,
+      }),
+    };
+  });
+  const plan: Plan = {
+    format: PLAN_FORMAT,
+    tapestry: tapestry.name,
+    failOn: tapestry.options.failOn ?? 'unhandled',
+    parameters: planParameters(tapestry, constants),
+    definitions: definitions.list,
+    knots: planKnots,
+    terminals: terminalsOf(tapestry, knots, indexes),
+  };
+  const text = canonicalJson(plan as unknown as Json);
+  return { plan, text, hash: hashText(text, sha256) };
+}
+
+/** By name: the order that the canonical text has, so that a plan read back is the plan that was compiled. */
+function planInputs(
+  knot: KnotRecord,
+  indexes: ReadonlyMap<KnotRecord, number>,
+  constants: ConstantEncoder,
+): Record<string, PlanInput> {
+  const inputs = [...knot.inputs].sort(([a], [b]) => (a < b ? -1 : 1));
+  const planned = ([name, input]: [string, InputRecord]): [string, PlanInput] => [
+    name,
+    input.kind === 'parent'
+      ? { parent: indexes.get(input.knot)! }
+      : constants.encode(input.value, `Input '${name}' of knot '${knot.id}'`, { knot: knot.id, input: name }),
+  ];
+  return Object.fromEntries(inputs.map(planned));
+}
+
+function constantHashes(inputs: Readonly<Record<string, PlanInput>>): Record<string, string> {
+  const hashes: [string, string][] = [];
+  for (const [name, input] of Object.entries(inputs)) {
+    if ('hash' in input) hashes.push([name, input.hash]);
+  }
+  return Object.fromEntries(hashes);
+}
+
+function planParameters(tapestry: TapestryRecord, constants: ConstantEncoder): PlanParameter[] {
+  return [...tapestry.parameters.values()].map((parameter) => {
+    if (!parameter.hasDefault) return { name: parameter.name };
+    const where = `The default of parameter '${parameter.name}'`;
+    const { constant } = constants.encode(parameter.default, where, { parameter: parameter.name });
+    return { name: parameter.name, default: constant };
+  });
+}
+
+function terminalsOf(
+  tapestry: TapestryRecord,
+  knots: readonly KnotRecord[],
+  indexes: ReadonlyMap<KnotRecord, number>,
+): [string, number][] {
+  if (!tapestry.terminals) return knotsWithoutConsumers(knots).map((knot) => [knot.id, indexes.get(knot)!]);
+  if (tapestry.terminals.size === 0) {
+    throw new SelvageError(
+      'UnknownTerminal',
+      `Tapestry '${tapestry.name}' names no terminal: return at least one knot from its build function, or nothing at all.`,
+      { details: { tapestry: tapestry.name } },
+    );
+  }
+  return [...tapestry.terminals].map(([name, knot]) => {
+    const index = indexes.get(knot);
+    if (index === undefined) throw notOurs(knot, tapestry, `Terminal '${name}'`);
+    return [name, index];
+  });
+}
+
+/** Parameters are no results, used or not. */
+function knotsWithoutConsumers(knots: readonly KnotRecord[]): KnotRecord[] {
+  const consumed = new Set<KnotRecord>();
+  for (const knot of knots) {
+    for (const input of knot.inputs.values()) {
+      if (input.kind === 'parent') consumed.add(input.knot);
+    }
+  }
+  return knots.filter((knot) => knot.definition && !consumed.has(knot));
+}

@@ -1,0 +1,50 @@
+/** A set of indexes to take from smallest first: a binary heap. Indexes that come in rising order cost constant time each. */
+export class IndexQueue {
+  private readonly heap: number[] = [];
+
+  get size(): number {
+    return this.heap.length;
+  }
+
+  /** `index` must not be in the queue already. */
+  add(index: number): void {
+    const { heap } = this;
+    let place = heap.length;
+    heap.push(index);
+    while (place > 0) {
+      const above = (place - 1) >> 1;
+      const other = heap[above]!;
+      if (other <= index) break;
+      heap[place] = other;
+      place = above;
+    }
+    heap[place] = index;
+  }
+
+  /** Removes and answers the smallest index; undefined when the queue is empty. */
+  take(): number | undefined {
+    const { heap } = this;
+    const smallest = heap[0];
+    const last = heap.pop();
+    if (last !== undefined && heap.length > 0) this.sink(last);
+    return smallest;
+  }
+
+  clear(): void {
+    this.heap.length = 0;
+  }
+
+  private sink(index: number): void {
+    const { heap } = this;
+    const { length } = heap;
+    let place = 0;
+    for (let below = 1; below < length; below = 2 * place + 1) {
+      if (below + 1 < length && heap[below + 1]! < heap[below]!) below += 1;
+      const other = heap[below]!;
+      if (other >= index) break;
+      heap[place] = other;
+      place = below;
+    }
+    heap[place] = index;
+  }
+}

@@ -1,0 +1,53 @@
+import type { KnotOptions, KnotRecord, RetryPolicy, TapestryRecord } from '../model/records';
+import type { PlanPolicy } from './plan';
+
+const DEFAULT_CANCEL_GRACE_MS = 10_000;
+const DEFAULT_INITIAL_INTERVAL_MS = 1_000;
+const DEFAULT_BACKOFF_COEFFICIENT = 2;
+const DEFAULT_MAXIMUM_INTERVAL_FACTOR = 100;
+
+/**
+ * The options that hold for a knot: its own, else its definition's, else its tapestry's. An option is inherited whole (a
+ * `retry` is not mixed of two).
+ */
+export function effectiveOptions(knot: KnotRecord, tapestry: TapestryRecord): KnotOptions {
+  const options: Record<string, unknown> = {};
+  for (const source of [tapestry.options.knots, knot.definition?.options, knot.options]) {
+    for (const [name, value] of Object.entries(source ?? {})) {
+      if (value !== undefined) options[name] = value;
+    }
+  }
+  return options;
+}
+
+/** Without what is equal to a default, so that to write a default down or to leave it out makes the same plan. */
+export function policyOf(options: KnotOptions): PlanPolicy {
+  const retry = options.retry && retryOf(options.retry);
+  const taskQueue = options.dispatcher?.taskQueue;
+  return {
+    ...(retry && { retry }),
+    ...(options.timeout !== undefined && { timeout: options.timeout }),
+    ...(options.cancelGrace !== undefined &&
+      options.cancelGrace !== DEFAULT_CANCEL_GRACE_MS && { cancelGrace: options.cancelGrace }),
+    ...(taskQueue !== undefined && { taskQueue }),
+  };
+}
+
+function retryOf(retry: RetryPolicy): RetryPolicy | undefined {
+  const {
+    maximumAttempts = 1,
+    backoffCoefficient = DEFAULT_BACKOFF_COEFFICIENT,
+    nonRetryableErrors = [],
+  } = retry;
+  if (maximumAttempts === 1) return undefined;
+  const { initialInterval = DEFAULT_INITIAL_INTERVAL_MS } = retry;
+  const defaultMaximum = DEFAULT_MAXIMUM_INTERVAL_FACTOR * initialInterval;
+  const { maximumInterval = defaultMaximum } = retry;
+  return {
+    maximumAttempts,
+    ...(initialInterval !== DEFAULT_INITIAL_INTERVAL_MS && { initialInterval }),
+    ...(backoffCoefficient !== DEFAULT_BACKOFF_COEFFICIENT && { backoffCoefficient }),
+    ...(maximumInterval !== defaultMaximum && { maximumInterval }),
+    ...(nonRetryableErrors.length > 0 && { nonRetryableErrors: [...nonRetryableErrors] }),
+  };
+}

@@ -1,0 +1,395 @@
+import { IndexQueue } from './index-queue';
+import type { Layout } from './layout';
+import { packCodes, unpackCodes } from './outcome-codes';
+
+/*
+ * The scheduler of one run: a reducer that takes events and answers with commands. It knows no clock, no promise and no
+ * Temporal; a host carries the commands out and reports what came of them.
+ *
+ * S1  A knot is decided (run or skipped) when all its parents are settled, not earlier, even if one has failed: which of
+ *     them failed and which were skipped is then a function of the run and not of who was first.
+ * S2  Every knot is settled exactly once: its state leaves `waiting` or `running` in one place only (`settle`), and events
+ *     that would do it again are refused before anything is changed.
+ * S3  A knot is in the ready queue exactly if it is waiting, undecided parents it has none, and the run has started and is
+ *     not cancelled. Hence a cancel, which empties the queue, leaves nothing that could be dispatched.
+ * S4  No more than `window` knots are dispatched and unsettled: only `dispatch` starts knots, and it counts. (A restore
+ *     dispatches again what was running, whatever the window is.)
+ * S5  The commands depend on the layout and on the events so far alone, and ready knots go out in the order of the layout:
+ *     a replay of the same events gives the same commands.
+ * S6  `finish` comes once, with the settling of the last knot; as a running knot is not settled, none is running then.
+ * S7  A value is held exactly while someone may ask for it: an unsettled child of its knot, or the reader of a terminal.
+ * S8  All but the saved fields follows from the layout, the outcomes and which knots are running; `restore` derives it anew.
+ * S9  An edge is visited once when its parent settles and once when its child does: the whole run is linear in knots and
+ *     edges, but for the logarithm of the ready queue. Nothing recurses, so a chain may be as long as it likes.
+ */
+
+export type SkipReason = 'parent_failed_or_skipped' | 'cancelled';
+
+export type KnotOutcome<V> =
+  | { readonly kind: 'ok'; readonly value: V }
+  | { readonly kind: 'err' }
+  | { readonly kind: 'skipped'; readonly reason: SkipReason };
+
+export type OutcomeKind = KnotOutcome<unknown>['kind'];
+
+export type SchedulerEvent<V> =
+  /** The first event but for `hold` and `cancel`. Values of knots 0 to `parameterCount` - 1, which are Ok by it. */
+  | { readonly type: 'start'; readonly parameters: readonly V[] }
+  /** A dispatched knot has ended. */
+  | { readonly type: 'settled'; readonly knot: number; readonly outcome: KnotOutcome<V> }
+  /** Nothing more is run: what has not been dispatched is skipped, and what is running is awaited. A second one does nothing. */
+  | { readonly type: 'cancel' }
+  /** Nothing is dispatched until `release`. Outcomes are taken and skips go on. */
+  | { readonly type: 'hold' }
+  | { readonly type: 'release' };
+
+export type Command =
+  | { readonly type: 'run'; readonly knots: number[] }
+  /** Already counted as settled; told so that the host can record it. */
+  | { readonly type: 'skip'; readonly knots: number[]; readonly reason: SkipReason }
+  | { readonly type: 'finish' };
+
+export interface SchedulerOptions {
+  /** Knots running at once. Default 500. */
+  readonly window?: number;
+}
+
+/** Knots by state. Parameters count as knots: they are Ok from the start. */
+export interface SchedulerCounts {
+  readonly ok: number;
+  readonly err: number;
+  readonly skipped: number;
+  readonly running: number;
+  readonly waiting: number;
+  readonly total: number;
+}
+
+/** Plain data, to go on from in another process; JSON if the values are. */
+export interface SavedScheduler<V> {
+  readonly started: boolean;
+  readonly cancelled: boolean;
+  /** Two bits a knot. */
+  readonly outcomes: string;
+  /** Ascending. */
+  readonly running: readonly number[];
+  /** The values that are still needed, in the order of their knots. */
+  readonly values: readonly V[];
+}
+
+const DEFAULT_WINDOW = 500;
+
+/** The first four are the codes in {@link SavedScheduler.outcomes}, where a running knot is one that waits. */
+const WAITING = 0;
+const OK = 1;
+const ERR = 2;
+const SKIPPED = 3;
+const RUNNING = 4;
+const KINDS = [undefined, 'ok', 'err', 'skipped', undefined] as const;
+const STATES = { ok: OK, err: ERR, skipped: SKIPPED } as const;
+
+const PARENT_ERR = 1;
+const PARENT_SKIPPED = 2;
+/** What a settled parent marks its children with, by its state. */
+const MARKS = [0, 0, PARENT_ERR, PARENT_SKIPPED] as const;
+
+/**
+ * Schedules one run of a layout. `V` is what stands for a value; the scheduler only keeps it. An event that makes no sense
+ * (a knot settled twice, or without having been dispatched) is a defect of the host: it throws a plain `Error` and changes
+ * nothing.
+ */
+export class Scheduler<V> {
+  private readonly layout: Layout;
+  private readonly window: number;
+  private readonly states: Uint8Array;
+  private readonly unsettledParents: Uint32Array;
+  private readonly unsettledChildren: Uint32Array;
+  private readonly marks: Uint8Array;
+  private readonly isTerminal: Uint8Array;
+  private readonly values: (V | undefined)[];
+  private readonly ready = new IndexQueue();
+  /** Knots by state. */
+  private readonly tally = [0, 0, 0, 0, 0];
+  private started = false;
+  private cancelled = false;
+  private held = false;
+  private finished = false;
+
+  constructor(layout: Layout, options: SchedulerOptions = {}) {
+    const { window = DEFAULT_WINDOW } = options;
+    if (!Number.isInteger(window) || window < 1)
+      throw new Error(`The window must be a positive integer, not ${window}.`);
+    const { size, parentStart, childStart } = layout;
+    this.layout = layout;
+    this.window = window;
+    this.states = new Uint8Array(size);
+    this.unsettledParents = new Uint32Array(size);
+    this.unsettledChildren = new Uint32Array(size);
+    this.marks = new Uint8Array(size);
+    this.isTerminal = new Uint8Array(size);
+    this.values = new Array<V | undefined>(size).fill(undefined);
+    this.tally[WAITING] = size;
+    for (let knot = 0; knot < size; knot++) {
+      this.unsettledParents[knot] = parentStart[knot + 1]! - parentStart[knot]!;
+      this.unsettledChildren[knot] = childStart[knot + 1]! - childStart[knot]!;
+    }
+    for (const knot of layout.terminals) this.isTerminal[knot] = 1;
+  }
+
+  /** Commands in the order `skip`, `run`, `finish`, at most one of each, their knots in the order of the layout. */
+  apply(event: SchedulerEvent<V>): Command[] {
+    switch (event.type) {
+      case 'start':
+        return this.commands(this.start(event.parameters));
+      case 'settled':
+        return this.commands(this.settleRunning(event.knot, event.outcome));
+      case 'cancel':
+        return this.commands(this.cancel());
+      case 'hold':
+        this.held = true;
+        return [];
+      case 'release':
+        this.held = false;
+        return this.commands([]);
+    }
+  }
+
+  /** The value of an Ok knot while one of its children is unsettled, or for ever if it is a terminal; else undefined. */
+  value(knot: number): V | undefined {
+    return this.values[knot];
+  }
+
+  /** Undefined until the knot is settled. */
+  outcomeKind(knot: number): OutcomeKind | undefined {
+    return KINDS[this.states[knot]!];
+  }
+
+  /** How many knots are dispatched and unsettled. */
+  get running(): number {
+    return this.tally[RUNNING]!;
+  }
+
+  get counts(): SchedulerCounts {
+    const [waiting, ok, err, skipped, running] = this.tally as [number, number, number, number, number];
+    return { ok, err, skipped, running, waiting, total: this.layout.size };
+  }
+
+  /** Of a knot that was skipped for its parents: what these came to. */
+  skipDetail(knot: number): { anyErr: boolean; anySkipped: boolean } {
+    const marks = this.marks[knot]!;
+    return { anyErr: (marks & PARENT_ERR) !== 0, anySkipped: (marks & PARENT_SKIPPED) !== 0 };
+  }
+
+  /** May be called between any two events. A hold is not saved. */
+  save(): SavedScheduler<V> {
+    const running: number[] = [];
+    const values: V[] = [];
+    for (let knot = 0; knot < this.layout.size; knot++) {
+      if (this.states[knot] === RUNNING) running.push(knot);
+      if (this.isValueNeeded(knot)) values.push(this.values[knot] as V);
+    }
+    const { started, cancelled } = this;
+    const outcomes = packCodes(this.layout.size, (knot) =>
+      this.states[knot] === RUNNING ? WAITING : this.states[knot]!,
+    );
+    return { started, cancelled, outcomes, running, values };
+  }
+
+  /**
+   * Goes on from a save. The commands dispatch again what was running then, and what the window has room for beside it; a
+   * run that was finished gets its `finish` again. Throws a plain `Error` if the save is not of this layout.
+   */
+  static restore<V>(
+    layout: Layout,
+    saved: SavedScheduler<V>,
+    options: SchedulerOptions = {},
+  ): { scheduler: Scheduler<V>; commands: Command[] } {
+    const scheduler = new Scheduler<V>(layout, options);
+    return { scheduler, commands: scheduler.takeUp(saved) };
+  }
+
+  private start(parameters: readonly V[]): number[] {
+    const { size, parameterCount, parentStart } = this.layout;
+    if (this.started) throw new Error('The run has already been started.');
+    if (parameters.length !== parameterCount) {
+      throw new Error(`${parameterCount} parameters are needed and ${parameters.length} were given.`);
+    }
+    this.started = true;
+    for (let knot = 0; knot < parameterCount; knot++) {
+      this.values[knot] = parameters[knot];
+      this.settle(knot, OK);
+    }
+    if (this.cancelled) return this.skipWaiting();
+    for (let knot = parameterCount; knot < size; knot++) {
+      if (parentStart[knot] === parentStart[knot + 1]) this.ready.add(knot);
+    }
+    return [];
+  }
+
+  private settleRunning(knot: number, outcome: KnotOutcome<V>): number[] {
+    if (this.states[knot] !== RUNNING) {
+      const state = this.outcomeKind(knot) ?? (knot in this.states ? 'waiting' : 'not in the layout');
+      throw new Error(
+        `Knot ${knot} (${this.layout.ids[knot]}) cannot be settled: it is not running but ${state}.`,
+      );
+    }
+    const state = STATES[outcome.kind] as typeof OK | typeof ERR | typeof SKIPPED | undefined;
+    if (state === undefined) throw new Error(`Knot ${knot} cannot be settled as '${outcome.kind}'.`);
+    if (outcome.kind === 'ok') this.values[knot] = outcome.value;
+    return this.settle(knot, state);
+  }
+
+  private cancel(): number[] {
+    if (this.cancelled) return [];
+    this.cancelled = true;
+    return this.started ? this.skipWaiting() : [];
+  }
+
+  private skipWaiting(): number[] {
+    this.ready.clear();
+    const skipped: number[] = [];
+    for (let knot = 0; knot < this.layout.size; knot++) {
+      if (this.states[knot] !== WAITING) continue;
+      this.settle(knot, SKIPPED);
+      skipped.push(knot);
+    }
+    return skipped;
+  }
+
+  /** Settles a knot and all that is skipped for it; answers the latter. */
+  private settle(first: number, state: typeof OK | typeof ERR | typeof SKIPPED): number[] {
+    const { parentStart, parents, childStart, children } = this.layout;
+    this.move(first, state);
+    const settled = [first];
+    for (let next = 0; next < settled.length; next++) {
+      const knot = settled[next]!;
+      for (let edge = parentStart[knot]!; edge < parentStart[knot + 1]!; edge++) {
+        const parent = parents[edge]!;
+        this.unsettledChildren[parent]! -= 1;
+        this.releaseValue(parent);
+      }
+      this.releaseValue(knot);
+      const mark = MARKS[this.states[knot] as typeof OK | typeof ERR | typeof SKIPPED];
+      for (let edge = childStart[knot]!; edge < childStart[knot + 1]!; edge++) {
+        const child = children[edge]!;
+        this.marks[child]! |= mark;
+        this.unsettledParents[child]! -= 1;
+        if (this.unsettledParents[child] !== 0 || this.states[child] !== WAITING || this.cancelled) continue;
+        if (this.marks[child] === 0) {
+          this.ready.add(child);
+        } else {
+          this.move(child, SKIPPED);
+          settled.push(child);
+        }
+      }
+    }
+    return settled.slice(1);
+  }
+
+  private releaseValue(knot: number): void {
+    if (!this.isValueNeeded(knot)) this.values[knot] = undefined;
+  }
+
+  private isValueNeeded(knot: number): boolean {
+    return this.states[knot] === OK && (this.isTerminal[knot] === 1 || this.unsettledChildren[knot]! > 0);
+  }
+
+  private move(knot: number, state: number): void {
+    this.tally[this.states[knot]!]! -= 1;
+    this.tally[state]! += 1;
+    this.states[knot] = state;
+  }
+
+  /** After a cancel, no knot is skipped for its parents: all that could be are skipped already. */
+  private commands(skipped: number[], runAgain: readonly number[] = []): Command[] {
+    const commands: Command[] = [];
+    if (skipped.length > 0) {
+      const reason = this.cancelled ? 'cancelled' : 'parent_failed_or_skipped';
+      commands.push({ type: 'skip', knots: skipped.sort((a, b) => a - b), reason });
+    }
+    const knots = [...runAgain, ...this.dispatch()];
+    if (knots.length > 0) commands.push({ type: 'run', knots });
+    if (this.isOver() && !this.finished) {
+      this.finished = true;
+      commands.push({ type: 'finish' });
+    }
+    return commands;
+  }
+
+  private dispatch(): number[] {
+    const knots: number[] = [];
+    while (!this.held && this.running < this.window) {
+      const knot = this.ready.take();
+      if (knot === undefined) break;
+      this.move(knot, RUNNING);
+      knots.push(knot);
+    }
+    return knots;
+  }
+
+  private isOver(): boolean {
+    return this.started && this.tally[WAITING] === 0 && this.tally[RUNNING] === 0;
+  }
+
+  private takeUp(saved: SavedScheduler<V>): Command[] {
+    const { size, parameterCount, parentStart, parents } = this.layout;
+    const states = unpackCodes(saved.outcomes, size);
+    if (!states) throw new Error(`The saved outcomes are not those of a layout of ${size} knots.`);
+    this.started = saved.started;
+    this.cancelled = saved.cancelled;
+    for (let knot = 0; knot < size; knot++) {
+      this.move(knot, states[knot]!);
+      for (let edge = parentStart[knot]!; edge < parentStart[knot + 1]!; edge++) {
+        const parent = parents[edge]!;
+        this.marks[knot]! |= MARKS[states[parent] as 0 | 1 | 2 | 3];
+        if (states[parent] !== WAITING) this.unsettledParents[knot]! -= 1;
+        if (states[knot] !== WAITING) this.unsettledChildren[parent]! -= 1;
+      }
+    }
+    for (const knot of saved.running) {
+      if (this.states[knot] !== WAITING)
+        throw new Error(`The saved state is damaged: knot ${knot} cannot be running.`);
+      this.move(knot, RUNNING);
+    }
+    this.takeUpValues(saved.values);
+    for (let knot = 0; knot < size; knot++) {
+      this.checkTakenUp(knot);
+      if (
+        this.started &&
+        knot >= parameterCount &&
+        this.states[knot] === WAITING &&
+        this.unsettledParents[knot] === 0
+      ) {
+        this.ready.add(knot);
+      }
+    }
+    return this.commands([], saved.running);
+  }
+
+  /** That S1 to S3 hold, which a save of another layout would break. */
+  private checkTakenUp(knot: number): void {
+    const state = this.states[knot];
+    const isDecidable = this.unsettledParents[knot] === 0;
+    const isRunnable = isDecidable && this.marks[knot] === 0;
+    const isWrong =
+      state === WAITING
+        ? this.started &&
+          (this.cancelled || knot < this.layout.parameterCount || (isDecidable && !isRunnable))
+        : !this.started || (state !== SKIPPED && !isRunnable);
+    if (isWrong)
+      throw new Error(
+        `The saved state is damaged or of another layout: knot ${knot} contradicts its parents.`,
+      );
+  }
+
+  private takeUpValues(values: readonly V[]): void {
+    let taken = 0;
+    for (let knot = 0; knot < this.layout.size; knot++) {
+      if (this.isValueNeeded(knot)) this.values[knot] = values[taken++];
+    }
+    if (taken !== values.length) {
+      throw new Error(
+        `The saved state is damaged: ${taken} values are needed and ${values.length} are there.`,
+      );
+    }
+  }
+}

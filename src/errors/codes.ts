@@ -1,0 +1,73 @@
+/**
+ * Every error code of Selvage, with the one-line rule that it stands for. A code never changes its meaning and is never
+ * reused; `docs/errors.md` has an entry for each (a test compares the two).
+ */
+export const ERROR_CODES = {
+  // authoring
+  InvalidName: 'A name does not match the naming rule, is reserved or is too long.',
+  MissingId: 'A knot was placed without an id.',
+  DuplicateId: 'Two knots of one tapestry have the same id.',
+  DuplicateParameter: 'Two parameters of one tapestry have the same name.',
+  DuplicateDefinition: 'Two different definitions share one name and version.',
+  DuplicateTapestry: 'Two different tapestries share one name.',
+  UnknownInput: 'An input was given that the definition does not have.',
+  MissingInput: 'An input that the definition requires was not given.',
+  HiddenKnot: 'A knot is hidden inside a constant, where it cannot be a parent.',
+  ForeignKnot: 'A knot of one tapestry was used in another.',
+  InvalidConfig: 'A knot, tapestry or definition option has a wrong value.',
+  InvalidDefault: 'The default of a parameter does not satisfy its schema.',
+  NoTapestry: 'A knot was placed outside of any tapestry.',
+  TapestryClosed: 'Something was added to a tapestry that is finished.',
+  AsyncBuild: 'The build function of a tapestry is asynchronous.',
+  InvalidDefinition: 'A definition is malformed (no body, no knotName, a knot class with state).',
+  // compiling
+  Cycle: 'The knots of a tapestry depend on one another in a circle.',
+  UnknownKnot: 'A knot id was named that the tapestry does not have.',
+  UnknownTerminal: 'A terminal was named that the tapestry does not have, or the list of terminals is empty.',
+  EmptyTapestry: 'A tapestry has no knot to run.',
+  PlanTooLarge: 'A plan does not fit the limits of one run.',
+  InvalidPlan: 'A stored plan is damaged or was written by a newer version.',
+  // values
+  NotEncodable: 'A value has a part that cannot be encoded.',
+  NotDecodable: 'Stored text is not a canonical value.',
+  ValueDamaged: 'The bytes of a stored value do not match their hash.',
+  ValueMissing: 'A referenced value is not in the data store.',
+  // running
+  InvalidParameters: 'Parameters are missing, unknown or ill-typed.',
+  InvalidInput: 'The inputs of a knot do not satisfy its input schema.',
+  InvalidOutput: 'The result of a body does not satisfy its output schema.',
+  BodyMissing: 'No worker that polls the task queue has the definition that a knot needs.',
+  BodyTimeout: 'A body ran longer than the timeout of its knot.',
+  WorkerLost: 'Three workers in a row were lost while running one knot.',
+  BackendUnavailable: 'A backend could not be reached or refused the call.',
+  WorkerShutdown: 'The worker is shutting down; the knot goes on elsewhere.',
+  RunFailed: 'A run ended with failed knots.',
+  RunCancelled: 'A run was cancelled.',
+  RunTerminated: 'A run was terminated.',
+  DeadlineExceeded: 'A run did not end before its deadline.',
+  RunIdInUse: 'A run id is in use by a run of other work.',
+  UnknownRun: 'No run has this id.',
+  UnknownTapestry: 'No worker has registered the tapestry.',
+  // surroundings
+  ServerUnreachable: 'No Temporal server answers at the address.',
+  ServerBinaryMissing: 'The Temporal command-line program could not be found or installed.',
+  ServerStartFailed: 'The embedded server did not start.',
+  PortInUse: 'A port is taken by another program.',
+  FolderUnusable: 'The `.selvage` folder cannot be written or read.',
+  DatabaseDamaged: 'A database file is damaged or is not a Selvage database.',
+  DiskFull: 'There is no space left to write.',
+  SchemaTooNew: 'A database was written by a newer version of Selvage.',
+  InvalidQuery: 'A listing was asked for with a limit or a cursor that it cannot have.',
+  InvalidUrl: 'A backend address cannot be understood.',
+  MissingPackage: 'An optional package that a feature needs is not installed.',
+  FileNotFound: 'A file does not exist.',
+  FileNotLoadable: 'A file has an error and could not be loaded.',
+  FileWithoutTapestry: 'A file exports no tapestry.',
+  AmbiguousTapestry: 'A file exports several tapestries and none was chosen.',
+  NoWorker: 'Nothing polls the task queue.',
+  Usage: 'A command was called in a way that it does not have.',
+  DuplicateSdk: 'Several copies of a Temporal package are loaded.',
+  InvalidWorkerOptions: 'Worker options contradict the plugin.',
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;

@@ -1,0 +1,4 @@
+export { ERROR_CODES, type ErrorCode } from './codes';
+export { SelvageError, type SelvageErrorOptions } from './selvage-error';
+export { Terminal, Retryable } from './body-errors';
+export { RunFailed } from './run-failed';

@@ -1,0 +1,40 @@
+import type { ErrorCode } from './codes';
+
+const SELVAGE_ERROR = Symbol.for('selvage.error');
+
+export interface SelvageErrorOptions {
+  /** The culprits by role (`knot`, `input`, `path`, `file`, `address`, …), for programs; the message names them for people. */
+  readonly details?: Readonly<Record<string, unknown>>;
+  /** The error that led to this one. */
+  readonly cause?: unknown;
+}
+
+/**
+ * The one class of errors that Selvage throws. The message says what is wrong, where, and what to do about it; `code` is
+ * stable and has an entry in `docs/errors.md`.
+ *
+ * Use {@link SelvageError.is} rather than `instanceof`: an error may come from another realm (a workflow sandbox, a test
+ * runner's sandbox) or from a second copy of this package.
+ */
+export class SelvageError extends Error {
+  readonly code: ErrorCode;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: ErrorCode, message: string, options: SelvageErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = code;
+    this.code = code;
+    this.details = options.details ?? {};
+    Object.defineProperty(this, SELVAGE_ERROR, { value: true });
+  }
+
+  /** True of any Selvage error, whichever realm or copy of the package made it; with `code`, only of that code. */
+  static is(error: unknown, code?: ErrorCode): error is SelvageError {
+    return (
+      typeof error === 'object' &&
+      error !== null &&
+      (error as Record<symbol, unknown>)[SELVAGE_ERROR] === true &&
+      (code === undefined || (error as SelvageError).code === code)
+    );
+  }
+}

@@ -1,0 +1,51 @@
+import { SelvageError } from '../errors';
+import type { DefinitionRecord } from '../model/records';
+import type { KnotContext } from '../model/knot-context';
+import { describeIssues, type SchemaIssue, type StandardSchema } from '../model/standard-schema';
+
+/**
+ * Calls a body on validated inputs and validates what it returns. Whatever the body throws passes through.
+ *
+ * @throws SelvageError `InvalidInput` or `InvalidOutput`, naming the knot, the path and the schema's complaint.
+ */
+export async function callBody(
+  definition: DefinitionRecord,
+  inputs: Record<string, unknown>,
+  context: KnotContext,
+): Promise<unknown> {
+  const given = definition.input ? await validated(definition.input, inputs, 'InvalidInput', definition, context) : inputs;
+  const result = await definition.body(given, context);
+  const value = isBlob(result) ? new Uint8Array(await result.arrayBuffer()) : result;
+  return definition.output ? await validated(definition.output, value, 'InvalidOutput', definition, context) : value;
+}
+
+async function validated(
+  schema: StandardSchema,
+  value: unknown,
+  code: 'InvalidInput' | 'InvalidOutput',
+  definition: DefinitionRecord,
+  context: KnotContext,
+): Promise<unknown> {
+  let result = schema['~standard'].validate(value);
+  if (result instanceof Promise) result = await result;
+  if (!result.issues) return result.value;
+  const what = code === 'InvalidInput' ? 'inputs' : 'result';
+  throw new SelvageError(
+    code,
+    `The ${what} of knot "${context.knotId}" (${definition.name}) do${what === 'result' ? 'es' : ''} not satisfy the ` +
+      `${code === 'InvalidInput' ? 'input' : 'output'} schema: ${describeIssues(result.issues)}.`,
+    { details: { knot: context.knotId, definition: definition.name, issues: result.issues.map(plainIssue) } },
+  );
+}
+
+function plainIssue(issue: SchemaIssue): { path: string; message: string } {
+  return { path: pathOf(issue), message: issue.message };
+}
+
+function pathOf(issue: SchemaIssue): string {
+  return (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
+}
+
+function isBlob(value: unknown): value is Blob {
+  return typeof value === 'object' && value !== null && Object.prototype.toString.call(value) === '[object Blob]';
+}

@@ -1,0 +1,64 @@
+import { SelvageError } from '../errors';
+import { hashText, type Sha256 } from '../canonical';
+import type { ExceptionRecord, StoredValue } from '../protocols';
+
+/** Longer stacks are cut in the record and kept whole in the data store. */
+export const TRACEBACK_BYTES = 4 * 1024;
+const MESSAGE_LENGTH = 2_000;
+
+export interface DescribedError {
+  readonly record: ExceptionRecord;
+  /** The whole traceback, where the record has only its beginning. */
+  readonly values: readonly StoredValue[];
+}
+
+/** The name by which an error is told apart: the stable code of ours, else the error's own name. */
+export function errorType(error: unknown): string {
+  if (SelvageError.is(error)) return error.code;
+  if (isError(error)) return error.name || 'Error';
+  return typeof error;
+}
+
+/** The record of why a knot failed. Anything may have been thrown, not only errors. */
+export function describeError(
+  error: unknown,
+  where: { runId: string; knotId: string; attempt: number },
+  sha256: Sha256,
+): DescribedError {
+  const type = errorType(error);
+  const message = messageOf(error).slice(0, MESSAGE_LENGTH);
+  const stack = isError(error) && typeof error.stack === 'string' ? error.stack : '';
+  const bytes = new TextEncoder().encode(stack);
+  const isLong = bytes.length > TRACEBACK_BYTES;
+  // A stored value is canonical JSON text, so that a reader needs no second rule for tracebacks.
+  const whole = isLong ? JSON.stringify(stack) : undefined;
+  const hash = whole === undefined ? undefined : hashText(whole, sha256);
+  const cause = isError(error) && error.cause !== undefined ? error.cause : undefined;
+  const record: ExceptionRecord = {
+    id: `err_${hashText(JSON.stringify([where.runId, where.knotId, type, message]), sha256).slice(7, 31)}`,
+    type,
+    message,
+    traceback: isLong ? new TextDecoder().decode(bytes.subarray(0, TRACEBACK_BYTES)).replace(/\uFFFD$/, '') : stack,
+    ...(hash && { traceback_hash: hash }),
+    ...(cause !== undefined && { cause: { type: errorType(cause), message: messageOf(cause).slice(0, MESSAGE_LENGTH) } }),
+    attempt: where.attempt,
+  };
+  return { record, values: whole !== undefined && hash ? [{ hash, bytes: new TextEncoder().encode(whole) }] : [] };
+}
+
+function messageOf(error: unknown): string {
+  if (isError(error)) return error.message;
+  try {
+    return typeof error === 'string' ? error : (JSON.stringify(error) ?? String(error));
+  } catch {
+    return String(error);
+  }
+}
+
+/** An error of any realm: the body may run in a sandbox whose `Error` is not ours. */
+function isError(value: unknown): value is Error {
+  return (
+    value instanceof Error ||
+    (typeof value === 'object' && value !== null && Object.prototype.toString.call(value) === '[object Error]')
+  );
+}

@@ -1,0 +1,11 @@
+export { LoadedPlan } from './loaded-plan';
+export * from './encoded-value';
+export { callBody } from './call-body';
+export { describeError, errorType, type DescribedError } from './exception-record';
+export { lineageRecord, type Execution, type OutcomeToRecord } from './lineage';
+export { assembleInputs } from './inputs';
+export { validateParameters } from './parameters';
+export { retryDelay } from './retry';
+export { superviseBody, GraceOver, type Supervision } from './supervise-body';
+export { skipDetail } from './skip-detail';
+export { storeBytes } from './stored-bytes';

@@ -1,0 +1,88 @@
+import type { PlanKnot } from '../engine';
+import type { ExceptionRecord, LineageRecord, SkipReason } from '../protocols';
+import type { EncodedValue } from './encoded-value';
+import type { LoadedPlan } from './loaded-plan';
+
+/** Who ran a knot, where and when: what its record says beside the plan and the outcome. */
+export interface Execution {
+  readonly runId: string;
+  /** Key of the records of this run; of an in-process run, the run id. */
+  readonly temporalRunId: string;
+  readonly dispatcher: string;
+  readonly taskQueue: string | null;
+  readonly worker: string | null;
+  readonly attempt: number;
+  readonly scheduledAt: number;
+  readonly startedAt: number;
+  readonly finishedAt: number;
+}
+
+export type OutcomeToRecord =
+  | { readonly kind: 'ok'; readonly value: EncodedValue }
+  | { readonly kind: 'err'; readonly error: ExceptionRecord }
+  | { readonly kind: 'skipped'; readonly reason: SkipReason; readonly detail?: Record<string, unknown> };
+
+/**
+ * The lineage record of one knot.
+ *
+ * @param hashOfParent the hash of a parent's value by its index in the plan; null where it has none
+ * @param codeHash of the body that ran; null where none did
+ */
+export function lineageRecord(
+  plan: LoadedPlan,
+  knot: PlanKnot,
+  execution: Execution,
+  outcome: OutcomeToRecord,
+  hashOfParent: (index: number) => string | null,
+  codeHash: string | null,
+): LineageRecord {
+  const definition = plan.definitionOf(knot);
+  const parentHashes: Record<string, string | null> = {};
+  const parentIds: Record<string, string> = {};
+  const constantHashes: Record<string, string> = {};
+  for (const name in knot.inputs) {
+    const input = knot.inputs[name]!;
+    if ('parent' in input) {
+      parentHashes[name] = hashOfParent(input.parent);
+      parentIds[name] = plan.parentId(input.parent);
+    } else {
+      constantHashes[name] = input.hash;
+    }
+  }
+  return {
+    run_id: execution.runId,
+    temporal_run_id: execution.temporalRunId,
+    knot_id: knot.id,
+    knot_class: definition?.name ?? 'parameter',
+    definition_version: definition?.version ?? null,
+    code_hash: codeHash,
+    knot_config_hash: knot.configHash,
+    parent_input_hashes: parentHashes,
+    constant_input_hashes: constantHashes,
+    parent_knot_ids: parentIds,
+    output_hash: outcome.kind === 'ok' ? outcome.value.hash : null,
+    output_size: outcome.kind === 'ok' ? outcome.value.size : null,
+    outcome: outcome.kind,
+    skip_reason: outcome.kind === 'skipped' ? outcome.reason : null,
+    error_record_id: outcome.kind === 'err' ? outcome.error.id : null,
+    cached_from_run: null,
+    dispatcher: execution.dispatcher,
+    task_queue: execution.taskQueue,
+    worker: execution.worker,
+    attempt: execution.attempt,
+    scheduled_at: execution.scheduledAt,
+    started_at: execution.startedAt,
+    finished_at: execution.finishedAt,
+    extra: extraOf(outcome),
+  };
+}
+
+function extraOf(outcome: OutcomeToRecord): Record<string, unknown> {
+  if (outcome.kind === 'err') return { error: outcome.error };
+  if (outcome.kind === 'skipped') return outcome.detail ? { skip: outcome.detail } : {};
+  const { length, stored } = outcome.value;
+  if (length === undefined && stored === undefined) return NOTHING_EXTRA;
+  return { ...(length !== undefined && { length }), ...(stored !== undefined && { stored }) };
+}
+
+const NOTHING_EXTRA: Record<string, unknown> = Object.freeze({}) as Record<string, unknown>;

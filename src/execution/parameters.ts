@@ -1,0 +1,56 @@
+import { SelvageError } from '../errors';
+import type { ParameterRecord, TapestryRecord } from '../model/records';
+import { describeIssues } from '../model/standard-schema';
+
+/**
+ * The parameters of a run: defaults filled in, each validated by its schema (and changed only as the schema does).
+ *
+ * @throws SelvageError `InvalidParameters` that names all that are unknown, missing or ill-typed at once.
+ */
+export async function validateParameters(
+  tapestry: TapestryRecord,
+  given: unknown,
+): Promise<Map<string, unknown>> {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw refused(tapestry, [`the parameters must be an object such as {"name": value}, not ${JSON.stringify(given)}`]);
+  }
+  const values = given as Record<string, unknown>;
+  const problems: string[] = [];
+  for (const name of Object.keys(values)) {
+    if (!tapestry.parameters.has(name)) problems.push(`unknown parameter "${name}"${didYouMean(name, tapestry)}`);
+  }
+  const accepted = new Map<string, unknown>();
+  for (const parameter of tapestry.parameters.values()) {
+    const isGiven = Object.hasOwn(values, parameter.name) && values[parameter.name] !== undefined;
+    if (!isGiven && parameter.hasDefault) {
+      accepted.set(parameter.name, parameter.default);
+      continue;
+    }
+    const result = await parameter.schema['~standard'].validate(isGiven ? values[parameter.name] : undefined);
+    if (!result.issues) accepted.set(parameter.name, result.value);
+    else if (isGiven) problems.push(`parameter "${parameter.name}": ${describeIssues(result.issues)}`);
+    else problems.push(`missing parameter "${parameter.name}"`);
+  }
+  if (problems.length > 0) throw refused(tapestry, problems);
+  return accepted;
+}
+
+function refused(tapestry: TapestryRecord, problems: readonly string[]): SelvageError {
+  const known = [...tapestry.parameters.values()].map(describeParameter).join(', ') || 'none';
+  return new SelvageError(
+    'InvalidParameters',
+    `Tapestry "${tapestry.name}" cannot start: ${problems.join('; ')}. Its parameters are: ${known}.`,
+    { details: { tapestry: tapestry.name, problems } },
+  );
+}
+
+function describeParameter(parameter: ParameterRecord): string {
+  return parameter.hasDefault ? `${parameter.name} (optional)` : parameter.name;
+}
+
+function didYouMean(name: string, tapestry: TapestryRecord): string {
+  const close = [...tapestry.parameters.keys()].find(
+    (known) => known.toLowerCase() === name.toLowerCase() || known.startsWith(name) || name.startsWith(known),
+  );
+  return close === undefined ? '' : ` (did you mean "${close}"?)`;
+}

@@ -1,0 +1,22 @@
+import { Retryable, SelvageError, Terminal } from '../errors';
+import type { RetryPolicy } from '../model/records';
+import { errorType } from './exception-record';
+
+const DEFAULT_INITIAL_INTERVAL_MS = 1_000;
+const DEFAULT_BACKOFF = 2;
+
+/**
+ * Milliseconds after which a body that threw is tried again, or undefined when its retries are spent or cannot help.
+ *
+ * @param throws how often the body has thrown in this run, this time included
+ */
+export function retryDelay(policy: RetryPolicy | undefined, throws: number, error: unknown): number | undefined {
+  // The same inputs fail the same schema again.
+  if (Terminal.is(error) || SelvageError.is(error, 'InvalidInput')) return undefined;
+  if (throws >= (policy?.maximumAttempts ?? 1)) return undefined;
+  if (policy?.nonRetryableErrors?.includes(errorType(error))) return undefined;
+  if (Retryable.is(error)) return error.after;
+  const initial = policy?.initialInterval ?? DEFAULT_INITIAL_INTERVAL_MS;
+  const delay = initial * (policy?.backoffCoefficient ?? DEFAULT_BACKOFF) ** (throws - 1);
+  return Math.min(delay, policy?.maximumInterval ?? initial * 100);
+}

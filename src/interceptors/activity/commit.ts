@@ -1,0 +1,224 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ApplicationFailure, CancelledFailure, type Context } from '@temporalio/activity';
+import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
+import { LOST_WORKERS, currentAttempt, type KnotAttempt, type PreparedBody } from '../../activities/knot-attempt';
+import { recordRunOf } from '../../activities/record-run';
+import type { WorkerEnvironment } from '../../activities/worker-environment';
+import type { Envelope } from '../../engine/envelope';
+import type { PlanKnot } from '../../engine';
+import { SelvageError } from '../../errors';
+import {
+  assembleInputs,
+  describeError,
+  encodeOutput,
+  envelopeOf,
+  lineageRecord,
+  retryDelay,
+  storedValues,
+  type LoadedPlan,
+  type OutcomeToRecord,
+} from '../../execution';
+import type { DefinitionRecord } from '../../model/records';
+import type { CommitResult, ExceptionRecord, LineageRecord, StoredValue } from '../../protocols';
+import { CodeHashes } from './code-hashes';
+import { envelopeOfRecord } from './adopt';
+import { loadParents, type ParentValues } from './parents';
+
+/** Waits before a commit is tried again in the same attempt, so that a short outage does not cost another run of the body. */
+const COMMIT_RETRIES_MS = [100, 300, 1_000, 3_000];
+
+/**
+ * The commit point. An attempt's outcome counts only if its lineage record was inserted first; an attempt that finds a
+ * record, before or after its body, adopts what is recorded and answers that.
+ *
+ * C1  No record names a value that is not in the data store: values are put first, or in the same transaction.
+ * C2  A knot has at most one record in a run: insert if absent.
+ * C3  Temporal hears of an outcome only when its record is durable, and always of the recorded one.
+ * C4  A throw that will be retried leaves no record.
+ */
+export function createCommit(environment: WorkerEnvironment): (context: Context) => ActivityInboundCallsInterceptor {
+  const codeHashes = new CodeHashes(environment.sha256);
+  return () => ({
+    async execute(input, next) {
+      const attempt = currentAttempt.getStore();
+      if (!attempt) return await next(input);
+      const call = new KnotCall(environment, codeHashes, attempt);
+      return await call.execute(
+        async (prepared) => await next({ ...input, args: [prepared] }),
+      );
+    },
+  });
+}
+
+class KnotCall {
+  private readonly startedAt = Date.now();
+  private readonly recordRun: string;
+
+  constructor(
+    private readonly environment: WorkerEnvironment,
+    private readonly codeHashes: CodeHashes,
+    private readonly attempt: KnotAttempt,
+  ) {
+    this.recordRun = recordRunOf(attempt);
+  }
+
+  async execute(runBody: (prepared: PreparedBody) => Promise<unknown>): Promise<Envelope> {
+    const { environment, attempt } = this;
+    const plan = await environment.plans.get(attempt.task.plan);
+    const knot = plan.knot(attempt.task.knot);
+    if (attempt.number > 1) {
+      const [recorded] = await environment.backends.runHistory.getRecords(this.recordRun, [knot.id]);
+      if (recorded) return await this.adopt(recorded);
+    }
+    const parents = await loadParents(environment, plan, knot, attempt.task, this.recordRun);
+    const wanted = plan.definitionOf(knot)!;
+    const definition = environment.registry.definition(wanted.name, wanted.version);
+    if (attempt.lost >= LOST_WORKERS) return await this.fail(plan, knot, definition, parents, workerLost(knot, attempt.lost));
+    if (!definition) throw bodyMissing(knot, wanted, attempt);
+    try {
+      const inputs = assembleInputs(knot, (parent) => parents.valueOf(parent));
+      const result = await runBody({ plan, knot, definition, inputs });
+      const value = encodeOutput(result, environment.sha256);
+      const { inserted, record } = await this.commit(plan, knot, definition, parents, { kind: 'ok', value }, storedValues(value));
+      return inserted ? envelopeOf(value, environment.inlineLimit) : await this.adopt(record);
+    } catch (error) {
+      return await this.judge(plan, knot, definition, parents, error);
+    }
+  }
+
+  /** What an error that ended this attempt means: passed on, refused, tried again, or the end of the knot. */
+  private async judge(
+    plan: LoadedPlan,
+    knot: PlanKnot,
+    definition: DefinitionRecord,
+    parents: ParentValues,
+    error: unknown,
+  ): Promise<Envelope> {
+    const { attempt } = this;
+    // A verdict already (adopted from a record), or not the body's doing.
+    if (error instanceof ApplicationFailure && isOwnVerdict(error)) throw error;
+    if (isBackendTrouble(error)) throw error;
+    if (attempt.cancelReason === 'cancelled') throw new CancelledFailure(`Knot "${knot.id}" was cancelled`);
+    if (attempt.cancelReason === 'shutdown') throw workerShutdown(knot, error);
+    attempt.countThrow();
+    const retryAfter = retryDelay(knot.policy.retry, attempt.throws, error);
+    if (retryAfter === undefined) return await this.fail(plan, knot, definition, parents, error);
+    const described = this.describe(knot, error);
+    throw verdict(described.record, { nonRetryable: false, nextRetryDelay: retryAfter });
+  }
+
+  private async fail(
+    plan: LoadedPlan,
+    knot: PlanKnot,
+    definition: DefinitionRecord | undefined,
+    parents: ParentValues,
+    error: unknown,
+  ): Promise<Envelope> {
+    const described = this.describe(knot, error);
+    const outcome: OutcomeToRecord = { kind: 'err', error: described.record };
+    const { record } = await this.commit(plan, knot, definition, parents, outcome, described.values);
+    return await this.adopt(record);
+  }
+
+  private describe(knot: PlanKnot, error: unknown): ReturnType<typeof describeError> {
+    const where = {
+      runId: this.attempt.context.info.workflowExecution!.workflowId,
+      knotId: knot.id,
+      attempt: this.attempt.number,
+    };
+    return describeError(error, where, this.environment.sha256);
+  }
+
+  /** Answers Temporal what the record says. */
+  private async adopt(record: LineageRecord): Promise<Envelope> {
+    if (record.outcome === 'ok') return await envelopeOfRecord(this.environment, record);
+    if (record.outcome === 'skipped') throw new CancelledFailure(`Knot "${record.knot_id}" was settled as cancelled`);
+    throw verdict((record.extra as { error: ExceptionRecord }).error, { nonRetryable: true });
+  }
+
+  private async commit(
+    plan: LoadedPlan,
+    knot: PlanKnot,
+    definition: DefinitionRecord | undefined,
+    parents: ParentValues,
+    outcome: OutcomeToRecord,
+    values: readonly StoredValue[],
+  ): Promise<CommitResult> {
+    const { info } = this.attempt.context;
+    const execution = {
+      runId: info.workflowExecution!.workflowId,
+      temporalRunId: this.recordRun,
+      dispatcher: 'queue',
+      taskQueue: info.taskQueue,
+      worker: this.environment.identity,
+      attempt: info.attempt,
+      scheduledAt: info.scheduledTimestampMs,
+      startedAt: this.startedAt,
+      finishedAt: Date.now(),
+    };
+    const codeHash = definition ? this.codeHashes.of(definition) : null;
+    const record = lineageRecord(plan, knot, execution, outcome, (parent) => parents.hashOf(parent), codeHash);
+    return await commitPatiently(() => this.environment.commits.commit({ record, values }));
+  }
+}
+
+async function commitPatiently(commit: () => Promise<CommitResult>): Promise<CommitResult> {
+  for (const wait of COMMIT_RETRIES_MS) {
+    try {
+      return await commit();
+    } catch (error) {
+      if (!SelvageError.is(error, 'BackendUnavailable')) throw error;
+      await delay(wait);
+    }
+  }
+  return await commit();
+}
+
+const VERDICT = Symbol('verdict');
+
+function verdict(
+  record: ExceptionRecord,
+  how: { nonRetryable: boolean; nextRetryDelay?: number },
+): ApplicationFailure {
+  const failure = ApplicationFailure.create({ message: record.message, type: record.type, details: [record], ...how });
+  // The stack of interest is the body's.
+  failure.stack = record.traceback;
+  return Object.assign(failure, { [VERDICT]: true });
+}
+
+function isOwnVerdict(failure: ApplicationFailure): boolean {
+  return (failure as { [VERDICT]?: boolean })[VERDICT] === true;
+}
+
+/** Trouble that is over when the backend is back: the body must not pay for it. */
+function isBackendTrouble(error: unknown): boolean {
+  return (['BackendUnavailable', 'DiskFull', 'DatabaseDamaged', 'SchemaTooNew', 'FolderUnusable'] as const).some((code) =>
+    SelvageError.is(error, code),
+  );
+}
+
+function bodyMissing(knot: PlanKnot, wanted: { name: string; version?: string }, attempt: KnotAttempt): SelvageError {
+  const definition = wanted.version === undefined ? `"${wanted.name}"` : `"${wanted.name}" version "${wanted.version}"`;
+  return new SelvageError(
+    'BodyMissing',
+    `This worker has no definition ${definition} for knot "${knot.id}". The knot waits until a worker that has it polls ` +
+      `task queue "${attempt.context.info.taskQueue}": deploy the code that the run was started with beside the new one.`,
+    { details: { knot: knot.id, definition: wanted.name, version: wanted.version } },
+  );
+}
+
+function workerShutdown(knot: PlanKnot, cause: unknown): SelvageError {
+  return new SelvageError('WorkerShutdown', `The worker that ran knot "${knot.id}" shuts down; another one takes it over.`, {
+    details: { knot: knot.id },
+    cause,
+  });
+}
+
+function workerLost(knot: PlanKnot, lost: number): SelvageError {
+  return new SelvageError(
+    'WorkerLost',
+    `${lost} workers were lost one after the other while they ran knot "${knot.id}": its body probably kills them (out of ` +
+      'memory, a crash in native code, or an event loop blocked for over 30 s). It was not run again.',
+    { details: { knot: knot.id, lost } },
+  );
+}

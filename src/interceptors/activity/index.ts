@@ -1,0 +1,18 @@
+import type { Context } from '@temporalio/activity';
+import type { ActivityInterceptors } from '@temporalio/worker';
+import type { WorkerEnvironment } from '../../activities/worker-environment';
+import { createCommit } from './commit';
+import { createLiveness } from './liveness';
+import { createObserve, type KnotObserver } from './observe';
+
+export type { KnotEnd, KnotEvent, KnotObserver } from './observe';
+
+/** Our interceptors, outermost first. Activities that are not knots pass through them untouched. */
+export function createActivityInterceptors(
+  environment: WorkerEnvironment,
+  observers: readonly KnotObserver[],
+): ((context: Context) => ActivityInterceptors)[] {
+  return [createObserve(observers), createLiveness(), createCommit(environment)].map(
+    (create) => (context) => ({ inbound: create(context) }),
+  );
+}

@@ -1,0 +1,104 @@
+import { ApplicationFailure, CancelledFailure, CompleteAsyncError, type Context } from '@temporalio/activity';
+import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
+import { KnotAttempt, currentAttempt, isKnotTask } from '../../activities/knot-attempt';
+import { SelvageError } from '../../errors';
+
+/** A knot shorter than this costs no call to the server. */
+const FIRST_BEAT_MS = 1_000;
+const TICK_MS = 1_000;
+/** The server takes a worker for lost after 30 s without a beat. */
+const BLOCKED_LOOP_MS = 5_000;
+const NAMED_KNOTS = 5;
+
+/**
+ * Keeps the server told that an attempt is alive, tells apart why attempts end, and says so when a body blocks the process.
+ *
+ * What passes through it as anything but a verdict of the commit interceptor is a *refusal*: this worker could not do the
+ * work now (a backend is out of reach, the body is missing, a shutdown). Refusals are retried without bound, and the
+ * reason is what the server shows for the waiting knot.
+ */
+export function createLiveness(): (context: Context) => ActivityInboundCallsInterceptor {
+  const pulse = new Pulse();
+  return (context) => ({
+    async execute(input, next) {
+      const [task] = input.args;
+      if (!isKnotTask(task)) return await next(input);
+      const attempt = new KnotAttempt(context, task);
+      pulse.add(attempt);
+      try {
+        return await currentAttempt.run(attempt, () => next(input));
+      } catch (error) {
+        if (isVerdict(error)) throw error;
+        attempt.countRefusal();
+        throw refusal(attempt, error);
+      } finally {
+        pulse.delete(attempt);
+      }
+    },
+  });
+}
+
+function isVerdict(error: unknown): boolean {
+  return (
+    error instanceof ApplicationFailure || error instanceof CancelledFailure || error instanceof CompleteAsyncError
+  );
+}
+
+function refusal(attempt: KnotAttempt, error: unknown): ApplicationFailure {
+  const type = SelvageError.is(error) ? error.code : 'InternalError';
+  const message = error instanceof Error ? error.message : String(error);
+  attempt.context.log.warn(`Knot "${attempt.task.knot}" waits: ${message}`, { knot: attempt.task.knot, code: type });
+  return ApplicationFailure.create({
+    message,
+    type,
+    nonRetryable: false,
+    details: [{ knot: attempt.task.knot, type, message }],
+    ...(error instanceof Error && { cause: error }),
+  });
+}
+
+/** One timer for all attempts of this worker: beats for those that have run for a while, and notices a blocked event loop. */
+class Pulse {
+  private readonly attempts = new Map<KnotAttempt, number>();
+  private timer: NodeJS.Timeout | undefined;
+  private lastTick = 0;
+
+  add(attempt: KnotAttempt): void {
+    this.attempts.set(attempt, Date.now());
+    if (this.timer) return;
+    this.lastTick = Date.now();
+    this.timer = setInterval(() => this.tick(), TICK_MS);
+    this.timer.unref();
+  }
+
+  delete(attempt: KnotAttempt): void {
+    this.attempts.delete(attempt);
+    if (this.attempts.size > 0 || !this.timer) return;
+    clearInterval(this.timer);
+    this.timer = undefined;
+    this.warnIfBlocked(attempt);
+  }
+
+  private tick(): void {
+    const now = Date.now();
+    const [first] = this.attempts.keys();
+    if (first) this.warnIfBlocked(first);
+    for (const [attempt, since] of this.attempts) {
+      if (now - since >= FIRST_BEAT_MS) attempt.beat();
+    }
+  }
+
+  private warnIfBlocked(reporter: KnotAttempt): void {
+    const now = Date.now();
+    const blocked = now - this.lastTick - TICK_MS;
+    this.lastTick = now;
+    if (blocked < BLOCKED_LOOP_MS) return;
+    const knots = [...new Set([reporter, ...this.attempts.keys()])].map((attempt) => `"${attempt.task.knot}"`);
+    reporter.context.log.warn(
+      `The event loop of this worker was blocked for ${(blocked / 1000).toFixed(1)} s while it ran ` +
+        `${knots.slice(0, NAMED_KNOTS).join(', ')}${knots.length > NAMED_KNOTS ? ` and ${knots.length - NAMED_KNOTS} more` : ''}. ` +
+        'After 30 s the server takes the worker for lost. Split the work by `await`, or move it to a worker thread.',
+      { blockedMs: blocked },
+    );
+  }
+}

@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import { nodeSha256 } from '../adapters/shared/node-sha256';
+import { createInMemoryBackends } from '../backends';
+import { decodeEncoded, storedReference, validateParameters, type OutcomeToRecord } from '../execution';
+import type { Logger } from '../model/knot-context';
+import type { Outcome, RunResult } from '../model/outcome';
+import type { KnotBody } from '../model/records';
+import { recordOf, type Tapestry } from '../model';
+import type { Backends, LineageRecord } from '../protocols';
+import { InProcessHost, type LocalRunResult } from './in-process-host';
+
+export interface RunLocallyOptions {
+  /** Bodies to run in place of those of the definitions: by knot id or, for all knots of a definition, by its name. */
+  readonly replace?: Readonly<Record<string, KnotBody>>;
+  /** Names or ids of the knots that are wanted; only what they need runs. Default: the tapestry's terminals. */
+  readonly terminals?: readonly string[];
+  /** `ctx.resources` of the bodies. */
+  readonly resources?: Readonly<Record<string, unknown>>;
+  /** Where `ctx.logger` writes. Default: nowhere. */
+  readonly logger?: Logger;
+  /** Aborting it cancels the run, as a cancel on Temporal would. */
+  readonly signal?: AbortSignal;
+  /** Default: a new id. */
+  readonly runId?: string;
+  /** Bodies running at once. Default 500. */
+  readonly concurrency?: number;
+  /** Where values and lineage go. They stay open. Default: in memory, forgotten with the result. */
+  readonly backends?: Backends;
+}
+
+
+export interface LocallyRun<Values> extends RunResult<Values> {
+  /** In the order in which the knots were committed. */
+  readonly lineage: readonly LineageRecord[];
+}
+
+/**
+ * Runs a tapestry in this process, without Temporal: for unit tests and dry runs. Values, hashes, outcomes and lineage are
+ * those of a durable run; what is missing is durability. It resolves whether or not knots fail.
+ *
+ * @throws SelvageError `InvalidParameters`, `UnknownTerminal`, `UnknownKnot` (in `replace`), or any of compiling
+ */
+export async function runLocally<Parameters extends object, Values extends object>(
+  tapestry: Tapestry<Parameters, Values>,
+  parameters: Parameters,
+  options: RunLocallyOptions = {},
+): Promise<LocallyRun<Values>> {
+  const record = recordOf(tapestry);
+  const host = new InProcessHost(record, {
+    ...options,
+    runId: options.runId ?? randomUUID(),
+    backends: options.backends ?? createInMemoryBackends(),
+    sha256: nodeSha256,
+    now: Date.now,
+  });
+  const run = await host.execute(await validateParameters(record, parameters));
+  return resultOf<Values>(run);
+}
+
+function resultOf<Values>(run: LocalRunResult): LocallyRun<Values> {
+  const outputs: Record<string, unknown> = {};
+  const outcomes: Record<string, Outcome> = {};
+  run.layout.ids.forEach((id, index) => {
+    const outcome = publicOutcome(run.settled[index]!);
+    outcomes[id] = outcome;
+    if (outcome.kind === 'ok') outputs[id] = outcome.value;
+  });
+  const values: Record<string, unknown> = {};
+  for (const [name, knot] of run.plan.plan.terminals) {
+    const id = run.plan.parentId(knot);
+    if (Object.hasOwn(outputs, id)) values[name] = outputs[id];
+  }
+  return {
+    runId: run.runId,
+    status: run.status,
+    succeeded: run.settled.every((outcome) => outcome.kind !== 'err'),
+    outputs,
+    outcomes,
+    values: values as Partial<Values>,
+    lineage: run.lineage,
+  };
+}
+
+function publicOutcome(outcome: OutcomeToRecord): Outcome {
+  if (outcome.kind !== 'ok') return outcome;
+  const { value } = outcome;
+  return { kind: 'ok', value: value.encoded ? decodeEncoded(value.encoded) : storedReference(value) };
+}

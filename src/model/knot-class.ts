@@ -1,0 +1,119 @@
+import { SelvageError } from '../errors';
+import { makeDefinition } from './definition-record';
+import type { Inputs, Knot, KnotConfig } from './knot';
+import type { KnotContext } from './knot-context';
+import { definitionRecord, markDefinition } from './marks';
+import { place } from './place';
+import type { DefinitionRecord, KnotOptions } from './records';
+import type { StandardSchema } from './standard-schema';
+
+declare const SIGNATURE: unique symbol;
+
+/** The static side of a class knot. */
+export interface KnotClassOf<I, O> {
+  new (): KnotClass<I, O>;
+  /** The definition's name. Each class states its own; it is not inherited. */
+  readonly knotName: string;
+  readonly version?: string;
+  readonly input?: StandardSchema<any, NoInfer<I>>;
+  readonly output?: StandardSchema<any, NoInfer<O>>;
+  /** Options of every placement that does not state its own. */
+  readonly options?: KnotOptions;
+}
+
+/** Base of class knots, exported to users as `Knot`. Every attempt of a body gets a new, frozen instance: there is no state. */
+export abstract class KnotClass<I, O> {
+  declare readonly [SIGNATURE]?: { readonly inputs: I; readonly output: O };
+
+  /** The body: as for `knot()`, it runs at least once, and its result counts once. */
+  abstract process(inputs: I, context: KnotContext): O | Promise<O>;
+
+  /** Places the class in a tapestry, as a definition made by `knot()` is placed by calling it. */
+  static place<I, O, const Id extends string>(
+    this: KnotClassOf<I, O>,
+    inputs: Inputs<I>,
+    config: KnotConfig<Id>,
+  ): Knot<O, Id> {
+    return place(definitionOfClass(this), inputs, config) as Knot<O, Id>;
+  }
+}
+
+const BASE = Symbol.for('selvage.knot-class');
+Object.defineProperty(KnotClass, BASE, { value: true });
+Object.defineProperty(KnotClass, 'name', { value: 'Knot' });
+
+/** True of a class that extends `Knot`, and not of `Knot` itself. */
+export function isKnotClass(value: unknown): value is KnotClassOf<unknown, unknown> {
+  return (
+    typeof value === 'function' &&
+    !Object.hasOwn(value, BASE) &&
+    (value as unknown as Record<symbol, unknown>)[BASE] === true
+  );
+}
+
+/** The definition that a knot class stands for; made, and the class checked, the first time. */
+export function definitionOfClass(type: KnotClassOf<any, any>): DefinitionRecord {
+  const known = definitionRecord(type);
+  if (known !== undefined) return known;
+  if (!isKnotClass(type)) {
+    throw malformed(
+      type,
+      'is no definition',
+      'Write one: class FetchPrefs extends Knot<Inputs, Output> { … }.',
+    );
+  }
+  if (!Object.hasOwn(type, 'knotName')) {
+    throw malformed(type, 'has no name', `Add \`static knotName = '…'\` to the class itself.`);
+  }
+  refuseState(type);
+  const { knotName, version, input, output, options = {} } = type;
+  const record = makeDefinition(
+    knotName,
+    { ...options, version, input, output },
+    (inputs, context) => Object.freeze(new type()).process(inputs, context),
+    sourceOfClass(type),
+  );
+  markDefinition(type, record);
+  return record;
+}
+
+function refuseState(type: KnotClassOf<any, any>): void {
+  let instance: KnotClass<unknown, unknown>;
+  try {
+    instance = new type();
+  } catch (cause) {
+    throw malformed(
+      type,
+      'cannot be made: its constructor throws',
+      'A knot class needs no constructor; pass what it needs as inputs or through `ctx.resources`.',
+      cause,
+    );
+  }
+  if (typeof instance.process !== 'function') {
+    throw malformed(type, 'has no body', 'Add a `process(inputs, ctx)` method.');
+  }
+  const fields = Reflect.ownKeys(instance).map(String);
+  if (fields.length > 0) {
+    throw malformed(
+      type,
+      `keeps state in ${fields.map((field) => `"${field}"`).join(', ')}`,
+      'Bodies run in many processes and many times: pass it as an input, through `ctx.resources`, or make it static.',
+    );
+  }
+}
+
+function malformed(type: KnotClassOf<any, any>, what: string, remedy: string, cause?: unknown): SelvageError {
+  return new SelvageError('InvalidDefinition', `The knot class ${type.name} ${what}. ${remedy}`, {
+    details: { class: type.name },
+    cause,
+  });
+}
+
+/** The class and all that it inherits from below `Knot`: a change in any of them is a change of the body. */
+function sourceOfClass(type: KnotClassOf<any, any>): string {
+  const sources: string[] = [];
+  for (let link: unknown = type; isKnotClass(link); link = Object.getPrototypeOf(link)) {
+    sources.push(Function.prototype.toString.call(link));
+  }
+  return sources.join('\n');
+}

@@ -1,0 +1,45 @@
+import type { StoredBytes } from '../canonical';
+
+export interface Logger {
+  debug(message: string, meta?: Record<string, unknown>): void;
+  info(message: string, meta?: Record<string, unknown>): void;
+  warn(message: string, meta?: Record<string, unknown>): void;
+  error(message: string, meta?: Record<string, unknown>): void;
+}
+
+/** Extended by users (`declare module 'selvage' { interface Resources { db: Pool } }`) to type `ctx.resources` everywhere. */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type
+export interface Resources {}
+
+/** What a body knows of the run that it works for; its second argument. */
+export interface KnotContext {
+  /** The run's id: the Temporal workflow id, or the id of an in-process run. */
+  readonly runId: string;
+  readonly knotId: string;
+  /** From 1; grows with every attempt, also those that a lost worker or an unreachable backend cost. */
+  readonly attempt: number;
+  /** Equal over all attempts of this knot in this run: for use with outside systems that remember keys. */
+  readonly idempotencyKey: string;
+  /**
+   * Aborted when the run is cancelled, the knot's `timeout` passes or the worker shuts down. A body that ends within its
+   * `cancelGrace` still counts.
+   */
+  readonly signal: AbortSignal;
+  /**
+   * Keeps `details` for the next attempt, which finds them in `lastHeartbeat`. Encodable, small. Beats themselves are sent by the
+   * worker; calling this is needed only to hand on progress.
+   */
+  heartbeat(details?: unknown): void;
+  /** What an earlier attempt handed on by `heartbeat`, or undefined. */
+  readonly lastHeartbeat: unknown;
+  readonly logger: Logger;
+  /** What the worker was made with: `createWorker({ resources })`. */
+  readonly resources: Resources & Record<string, any>;
+  /** Stores bytes or a stream without holding it in memory, and answers a reference that may be returned, whole or inside a value. */
+  store(
+    source: Uint8Array | AsyncIterable<Uint8Array>,
+    options?: { mediaType?: string },
+  ): Promise<StoredBytes>;
+  /** Opens what `store` answered; the hash is checked at the end of the stream. */
+  open(stored: StoredBytes): Promise<AsyncIterable<Uint8Array>>;
+}

@@ -1,0 +1,183 @@
+import { SelvageError } from '../errors';
+import type { KnotOptions, RetryPolicy, TapestryOptions } from './records';
+
+/** Answers what the value must be, if that is not what it is. */
+type Check = (value: unknown) => string | undefined;
+type Checks<T> = { readonly [K in keyof T]-?: Check };
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const milliseconds: Check = (value) =>
+  typeof value === 'number' && Number.isFinite(value) && value > 0
+    ? undefined
+    : 'must be a positive number of milliseconds';
+
+const millisecondsOrZero: Check = (value) =>
+  value === 0 ? undefined : milliseconds(value) && 'must be a number of milliseconds, 0 or more';
+
+const wholeNumber: Check = (value) =>
+  Number.isSafeInteger(value) && (value as number) >= 1 ? undefined : 'must be a whole number, 1 or more';
+
+const atLeastOne: Check = (value) =>
+  typeof value === 'number' && Number.isFinite(value) && value >= 1
+    ? undefined
+    : 'must be a number, 1 or more';
+
+const text: Check = (value) => (typeof value === 'string' && value !== '' ? undefined : 'must be a text');
+
+const line: Check = (value) =>
+  text(value) ?? (/[\r\n]/.test(value as string) ? 'must be a single line' : undefined);
+
+const texts: Check = (value) =>
+  Array.isArray(value) && value.every((item) => text(item) === undefined)
+    ? undefined
+    : 'must be a list of texts';
+
+const oneOf =
+  (...values: readonly string[]): Check =>
+  (value) =>
+    values.includes(value as string) ? undefined : `must be ${values.map((v) => `"${v}"`).join(' or ')}`;
+
+/** An object of its own options; the complaint names the inner one. */
+const nested =
+  <T>(checks: Checks<T>, required: readonly string[] = []): Check =>
+  (value) => {
+    if (!isObject(value)) return 'must be an object';
+    for (const key of required) {
+      if (value[key] === undefined) return `must have "${key}"`;
+    }
+    const problem = firstProblem(value, checks);
+    return problem && `has "${problem.key}", which ${problem.complaint}`;
+  };
+
+const retryFields = nested<RetryPolicy>({
+  maximumAttempts: wholeNumber,
+  initialInterval: milliseconds,
+  backoffCoefficient: atLeastOne,
+  maximumInterval: milliseconds,
+  nonRetryableErrors: texts,
+});
+
+const retry: Check = (value) => {
+  const problem = retryFields(value);
+  if (problem !== undefined) return problem;
+  const { initialInterval = 1_000, maximumInterval } = value as RetryPolicy;
+  return maximumInterval !== undefined && maximumInterval < initialInterval
+    ? `has "maximumInterval", which must not be shorter than "initialInterval" (${initialInterval} ms)`
+    : undefined;
+};
+
+const KNOT_OPTIONS: Checks<KnotOptions> = {
+  errorPolicy: oneOf('skipIfParentFailed'),
+  retry,
+  timeout: milliseconds,
+  cancelGrace: millisecondsOrZero,
+  dispatcher: nested({ kind: oneOf('queue'), taskQueue: text }, ['kind']),
+  summary: line,
+};
+
+const TAPESTRY_OPTIONS: Checks<TapestryOptions> = {
+  knots: nested(KNOT_OPTIONS),
+  failOn: oneOf('unhandled', 'any', 'never'),
+  description: text,
+};
+
+interface Problem {
+  readonly key: string;
+  readonly complaint: string;
+}
+
+function firstProblem(
+  given: Record<string, unknown>,
+  checks: Readonly<Record<string, Check>>,
+): Problem | undefined {
+  for (const [key, value] of Object.entries(given)) {
+    if (!Object.hasOwn(checks, key)) {
+      return { key, complaint: `is no option; there are ${Object.keys(checks).join(', ')}` };
+    }
+    if (value === undefined) continue;
+    const complaint = checks[key]!(value);
+    if (complaint !== undefined) return { key, complaint: `${complaint}, and is ${shown(value)}` };
+  }
+  return undefined;
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return `"${value.length > 60 ? `${value.slice(0, 60)}…` : value}"`;
+  if (typeof value === 'function') return 'a function';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}
+
+/** A frozen copy without what is undefined. */
+function frozenCopy<T>(value: T): T {
+  if (Array.isArray(value)) return Object.freeze([...value]) as T;
+  if (!isObject(value)) return value;
+  const copy: Record<string, unknown> = {};
+  for (const [key, part] of Object.entries(value)) {
+    if (part !== undefined) copy[key] = frozenCopy(part);
+  }
+  return Object.freeze(copy) as T;
+}
+
+function readOptions<T>(owner: string, given: unknown, checks: Checks<T>, hint: string): T {
+  if (!isObject(given)) {
+    throw new SelvageError(
+      'InvalidConfig',
+      `The options of ${owner} must be an object, and are ${shown(given)}.`,
+      {
+        details: { owner },
+      },
+    );
+  }
+  const problem = firstProblem(given, checks);
+  if (problem !== undefined) {
+    throw new SelvageError(
+      'InvalidConfig',
+      `The option "${problem.key}" of ${owner} cannot be used: it ${problem.complaint}. ${hint}`,
+      { details: { owner, option: problem.key } },
+    );
+  }
+  return frozenCopy(given) as T;
+}
+
+/** Options of a placement, without `id` and `tapestry`. */
+export function readKnotOptions(owner: string, given: unknown): KnotOptions {
+  return readOptions(
+    owner,
+    given,
+    KNOT_OPTIONS,
+    'Correct or remove it; inputs belong in the first argument.',
+  );
+}
+
+/** Options of a definition, without `input`, `output` and `version`. */
+export function readDefinitionOptions(owner: string, given: unknown): KnotOptions {
+  return readOptions(
+    owner,
+    given,
+    KNOT_OPTIONS,
+    'Correct or remove it; beside these, a definition takes input, output and version.',
+  );
+}
+
+export function readTapestryOptions(owner: string, given: unknown): TapestryOptions {
+  return readOptions(
+    owner,
+    given,
+    TAPESTRY_OPTIONS,
+    'Correct or remove it; `tapestry()` takes parameters as well.',
+  );
+}
+
+/** What holds for a knot: its own options before those of its definition before those of its tapestry, each as a whole. */
+export function effectiveOptions(
+  tapestry: TapestryOptions,
+  definition: KnotOptions,
+  own: KnotOptions,
+): KnotOptions {
+  // Most knots say nothing themselves: they share one object.
+  if (Object.keys(own).length === 0 && tapestry.knots === undefined) return definition;
+  return Object.freeze({ ...tapestry.knots, ...definition, ...own });
+}

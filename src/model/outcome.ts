@@ -1,0 +1,61 @@
+export const OUTCOME_KINDS = ['ok', 'err', 'skipped'] as const;
+export const SKIP_REASONS = ['parent_failed_or_skipped', 'cancelled'] as const;
+export const RUN_STATUSES = ['running', 'succeeded', 'failed', 'cancelled', 'terminated'] as const;
+
+export type OutcomeKind = (typeof OUTCOME_KINDS)[number];
+export type SkipReason = (typeof SKIP_REASONS)[number];
+export type RunStatus = (typeof RUN_STATUSES)[number];
+
+/** Why a knot ended as Err. `id` is stable: equal run, knot, type and message give an equal id. */
+export interface ExceptionRecord {
+  id: string;
+  /** The error's name or stable code. */
+  type: string;
+  message: string;
+  /** The stack, up to 4 KiB; a longer one is cut here and whole in the data store under `traceback_hash`. */
+  traceback: string;
+  traceback_hash?: string;
+  cause?: { type: string; message: string };
+  /** The attempt (from 1) that ended so. */
+  attempt: number;
+}
+
+/** What became of one knot in one run. */
+export type Outcome<T = unknown> = Ok<T> | Err | Skipped;
+
+export interface Ok<T = unknown> {
+  readonly kind: 'ok';
+  readonly value: T;
+}
+
+export interface Err {
+  readonly kind: 'err';
+  readonly error: ExceptionRecord;
+}
+
+export interface Skipped {
+  readonly kind: 'skipped';
+  readonly reason: SkipReason;
+  /** `parent_failed_or_skipped`: which kinds of parents there were, and which they were. */
+  readonly detail?: {
+    readonly anyErr?: boolean;
+    readonly anySkipped?: boolean;
+    readonly parents?: readonly string[];
+  };
+}
+
+/** What became of one run. */
+export interface RunResult<Values = Record<string, unknown>> {
+  readonly runId: string;
+  readonly status: RunStatus;
+  /** No knot ended as Err. */
+  readonly succeeded: boolean;
+  /** Values of all knots that ended as Ok, parameters included, by knot id. */
+  readonly outputs: Readonly<Record<string, unknown>>;
+  /** By knot id, in the order of the plan. */
+  readonly outcomes: Readonly<Record<string, Outcome>>;
+  /** Values of the terminals that ended as Ok, by the names that `build` returned. */
+  readonly values: Readonly<Partial<Values>>;
+  /** Why a run ended that no knot failed: refused parameters, a terminate. */
+  readonly error?: { readonly type: string; readonly message: string };
+}

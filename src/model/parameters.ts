@@ -1,0 +1,115 @@
+import { SelvageError } from '../errors';
+import type { Knot } from './knot';
+import { PARAMETER_PREFIX, checkName } from './names';
+import { addKnot, checkOpen, handleOf } from './place';
+import type { KnotRecord, ParameterRecord, TapestryRecord } from './records';
+import {
+  describeIssues,
+  isStandardSchema,
+  validateNow,
+  type SchemaResult,
+  type StandardSchema,
+} from './standard-schema';
+
+/** Declares a parameter of a tapestry and adds the knot that stands for it. */
+export function addParameter(
+  tapestry: TapestryRecord,
+  name: unknown,
+  schema: unknown,
+  options: unknown,
+): Knot<any> {
+  checkName('parameter', name);
+  checkOpen(tapestry, `the parameter "${name}" cannot be added`);
+  const owner = `The parameter "${name}" of the tapestry "${tapestry.name}"`;
+  const details = { tapestry: tapestry.name, parameter: name };
+  if (tapestry.parameters.has(name)) {
+    throw new SelvageError(
+      'DuplicateParameter',
+      `${owner} is declared twice. Declare it once and use its knot twice.`,
+      {
+        details,
+      },
+    );
+  }
+  if (!isStandardSchema(schema)) {
+    throw new SelvageError(
+      'InvalidConfig',
+      `${owner} has no schema. Give one of a library that implements Standard Schema, such as z.number().`,
+      { details },
+    );
+  }
+  const fallback = readDefault(owner, details, schema, options);
+  const knot: KnotRecord = Object.freeze({
+    id: `${PARAMETER_PREFIX}${name}`,
+    tapestry,
+    inputs: new Map(),
+    options: Object.freeze({}),
+  });
+  const record: ParameterRecord = Object.freeze({
+    name,
+    knot,
+    schema,
+    hasDefault: fallback !== undefined,
+    ...fallback,
+  });
+  addKnot(knot);
+  tapestry.parameters.set(name, record);
+  return handleOf(knot);
+}
+
+function readDefault(
+  owner: string,
+  details: Record<string, unknown>,
+  schema: StandardSchema,
+  options: unknown,
+): { default: unknown } | undefined {
+  if (typeof options !== 'object' || options === null) {
+    throw new SelvageError(
+      'InvalidConfig',
+      `${owner} has options that are no object. Give { default: … } or nothing.`,
+      {
+        details,
+      },
+    );
+  }
+  for (const key of Object.keys(options)) {
+    if (key === 'default') continue;
+    throw new SelvageError(
+      'InvalidConfig',
+      `${owner} has the option "${key}", which does not exist. There is only "default".`,
+      {
+        details: { ...details, option: key },
+      },
+    );
+  }
+  const { default: value } = options as { default?: unknown };
+  if (value === undefined) return undefined;
+  let result: SchemaResult<unknown> | undefined;
+  try {
+    result = validateNow(schema, value);
+  } catch (cause) {
+    throw new SelvageError(
+      'InvalidDefault',
+      `${owner} has a schema that failed on the default: ${String(cause)}.`,
+      {
+        details,
+        cause,
+      },
+    );
+  }
+  if (result === undefined) {
+    throw new SelvageError(
+      'InvalidDefault',
+      `${owner} has a default, but its schema validates asynchronously. Leave out the default, or use a synchronous schema.`,
+      { details },
+    );
+  }
+  if (result.issues !== undefined) {
+    throw new SelvageError(
+      'InvalidDefault',
+      `${owner} has a default that its own schema refuses: ${describeIssues(result.issues)}. Correct one of the two.`,
+      { details },
+    );
+  }
+  return { default: result.value };
+}

@@ -1,0 +1,164 @@
+import { SelvageError } from '../errors';
+import { ambientTapestry } from './ambient';
+import { findHidden } from './hidden';
+import { checkInputNames } from './input-names';
+import type { Knot } from './knot';
+import { knotRecord, markKnot, tapestryRecord } from './marks';
+import { checkKnotId } from './names';
+import { effectiveOptions, readKnotOptions } from './options';
+import type { DefinitionRecord, InputRecord, KnotRecord, TapestryRecord } from './records';
+
+class KnotHandle {
+  readonly id: string;
+
+  constructor(record: KnotRecord) {
+    this.id = record.id;
+    markKnot(this, record);
+  }
+}
+
+export function handleOf(record: KnotRecord): Knot<any> {
+  return new KnotHandle(record) as unknown as Knot<any>;
+}
+
+/** Places a definition in a tapestry: all that is wrong with the placement is said here. */
+export function place(definition: DefinitionRecord, givenInputs: unknown, config: unknown): Knot<any> {
+  const { id, tapestry: givenTapestry, ...givenOptions } = readConfig(definition, config);
+  checkKnotId(id);
+  const owner = `the knot "${id}"`;
+  const inputs = readInputs(definition, id, givenInputs);
+  const tapestry = chooseTapestry(id, givenTapestry, inputs);
+  for (const [name, input] of inputs) {
+    if (input.kind === 'parent') checkOwnKnot(tapestry, input.knot, `as input "${name}" of ${owner}`);
+  }
+  checkInputNames(definition, id, inputs);
+  const options = effectiveOptions(
+    tapestry.options,
+    definition.options,
+    readKnotOptions(owner, givenOptions),
+  );
+  const record: KnotRecord = Object.freeze({ id, tapestry, definition, inputs, options });
+  addKnot(record);
+  return handleOf(record);
+}
+
+/** Adds a knot to its tapestry, unless that is closed or has the id already. */
+export function addKnot(record: KnotRecord): void {
+  const { id, tapestry } = record;
+  checkOpen(tapestry, `the knot "${id}" cannot be added`);
+  const other = tapestry.knots.get(id);
+  if (other !== undefined) {
+    const kinds = [other, record].map((knot) => `of definition "${knot.definition?.name ?? 'parameter'}"`);
+    throw new SelvageError(
+      'DuplicateId',
+      `The tapestry "${tapestry.name}" has two knots with the id "${id}": one ${kinds[0]}, one ${kinds[1]}. Give one of them another id.`,
+      { details: { tapestry: tapestry.name, knot: id } },
+    );
+  }
+  tapestry.knots.set(id, record);
+}
+
+export function checkOpen(tapestry: TapestryRecord, consequence: string): void {
+  if (tapestry.closed !== true) return;
+  throw new SelvageError(
+    'TapestryClosed',
+    `The tapestry "${tapestry.name}" is finished: ${consequence}. Wire everything in its build function, or before it is first run.`,
+    { details: { tapestry: tapestry.name } },
+  );
+}
+
+/** Throws ForeignKnot unless the knot belongs to the tapestry; `use` says what it was used as. */
+export function checkOwnKnot(tapestry: TapestryRecord, knot: KnotRecord, use: string): void {
+  if (knot.tapestry === tapestry) return;
+  throw new SelvageError(
+    'ForeignKnot',
+    `The knot "${knot.id}" of the tapestry "${knot.tapestry.name}" was used ${use} in the tapestry "${tapestry.name}". ` +
+      'Place its definition in this tapestry as well; definitions may be placed any number of times.',
+    { details: { knot: knot.id, of: knot.tapestry.name, tapestry: tapestry.name } },
+  );
+}
+
+function readConfig(definition: DefinitionRecord, config: unknown): Record<string, unknown> {
+  if (typeof config !== 'object' || config === null || (config as { id?: unknown }).id === undefined) {
+    throw new SelvageError(
+      'MissingId',
+      `A knot of the definition "${definition.name}" was placed without an id. Give one in the second argument: { id: '…' }.`,
+      { details: { definition: definition.name } },
+    );
+  }
+  return config as Record<string, unknown>;
+}
+
+function readInputs(
+  definition: DefinitionRecord,
+  id: string,
+  given: unknown,
+): ReadonlyMap<string, InputRecord> {
+  if (
+    typeof given !== 'object' ||
+    given === null ||
+    Array.isArray(given) ||
+    knotRecord(given) !== undefined
+  ) {
+    const what = knotRecord(given) === undefined ? String(given) : 'a knot';
+    throw new SelvageError(
+      'InvalidConfig',
+      `The first argument of the knot "${id}" (definition "${definition.name}") must be an object of inputs by name, and is ${what}. Write { name: … }, or {} where there are none.`,
+      { details: { knot: id, definition: definition.name } },
+    );
+  }
+  const inputs = new Map<string, InputRecord>();
+  for (const [name, value] of Object.entries(given)) {
+    if (value !== undefined) inputs.set(name, readInput(id, name, value));
+  }
+  return inputs;
+}
+
+function readInput(id: string, name: string, value: unknown): InputRecord {
+  if (name === '__proto__') {
+    throw new SelvageError(
+      'InvalidName',
+      `The knot "${id}" has an input named "__proto__". Choose another name.`,
+      {
+        details: { what: 'input', name, knot: id },
+      },
+    );
+  }
+  const parent = knotRecord(value);
+  if (parent !== undefined) return { kind: 'parent', knot: parent };
+  const hidden = findHidden(value);
+  if (hidden !== undefined) {
+    throw new SelvageError(
+      'HiddenKnot',
+      `The input "${name}" of the knot "${id}" is a constant, but ${hidden.what} is in it at ${name}${hidden.path}. ${hidden.remedy}`,
+      { details: { knot: id, input: name, path: `${name}${hidden.path}` } },
+    );
+  }
+  return { kind: 'constant', value };
+}
+
+function chooseTapestry(
+  id: string,
+  given: unknown,
+  inputs: ReadonlyMap<string, InputRecord>,
+): TapestryRecord {
+  if (given !== undefined) {
+    const record = tapestryRecord(given);
+    if (record !== undefined) return record;
+    throw new SelvageError(
+      'InvalidConfig',
+      `The option "tapestry" of the knot "${id}" cannot be used: it is not a tapestry. Give what \`new Tapestry(name)\` made, or leave it out inside of a build function.`,
+      { details: { owner: `the knot "${id}"`, option: 'tapestry' } },
+    );
+  }
+  const ambient = ambientTapestry();
+  if (ambient !== undefined) return ambient;
+  for (const input of inputs.values()) {
+    if (input.kind === 'parent') return input.knot.tapestry;
+  }
+  throw new SelvageError(
+    'NoTapestry',
+    `The knot "${id}" was placed outside of any tapestry. Place it inside of \`tapestry(name, (t) => { … })\`, or name one in its second argument: { id: '${id}', tapestry: t }.`,
+    { details: { knot: id } },
+  );
+}

@@ -1,0 +1,104 @@
+import type { KnotContext } from './knot-context';
+import type { StandardSchema } from './standard-schema';
+
+/**
+ * What the authoring functions build, in plain form: the compiler and the hosts read these records and never the typed
+ * wrappers that users hold.
+ */
+
+/** How often, and after which waits, a body that throws is tried again. Lost workers and unreachable backends do not count. */
+export interface RetryPolicy {
+  /** Attempts that may throw, the first included. Default 1: no retry. */
+  readonly maximumAttempts?: number;
+  /** Milliseconds before the second attempt. Default 1,000. */
+  readonly initialInterval?: number;
+  /** Default 2. */
+  readonly backoffCoefficient?: number;
+  /** Milliseconds. Default 100 × `initialInterval`. */
+  readonly maximumInterval?: number;
+  /** Names (`error.name` or code) of errors that no retry helps. */
+  readonly nonRetryableErrors?: readonly string[];
+}
+
+/** Where a body runs. `queue`: an activity on the named task queue, by default the run's own. */
+export interface QueueDispatcher {
+  readonly kind: 'queue';
+  readonly taskQueue?: string;
+}
+export type Dispatcher = QueueDispatcher;
+
+/** Framework options of a knot, beside its `id`. What is absent is inherited from the tapestry, then from the default. */
+export interface KnotOptions {
+  /** Default `skipIfParentFailed`. */
+  readonly errorPolicy?: 'skipIfParentFailed';
+  readonly retry?: RetryPolicy;
+  /** Milliseconds that one attempt of the body may take; then its signal is aborted and the attempt counts as a throw. Default: none. */
+  readonly timeout?: number;
+  /** Milliseconds that a body may go on after its signal was aborted by a cancel. Default 10,000. */
+  readonly cancelGrace?: number;
+  readonly dispatcher?: Dispatcher;
+  /** One line for people, shown beside the knot in listings and in Temporal's UI. */
+  readonly summary?: string;
+}
+
+export type KnotBody = (inputs: any, context: KnotContext) => unknown;
+
+export interface DefinitionRecord {
+  readonly name: string;
+  /** Set by the author to say "this body computes something else now"; absent: unversioned. */
+  readonly version?: string;
+  readonly input?: StandardSchema;
+  readonly output?: StandardSchema;
+  readonly body: KnotBody;
+  /** The source text that the code hash is taken of. */
+  readonly source: string;
+  readonly options: KnotOptions;
+}
+
+export type InputRecord =
+  | { readonly kind: 'parent'; readonly knot: KnotRecord }
+  | { readonly kind: 'constant'; readonly value: unknown };
+
+/** A knot as placed in a tapestry. */
+export interface KnotRecord {
+  readonly id: string;
+  readonly tapestry: TapestryRecord;
+  /** Absent: a parameter. */
+  readonly definition?: DefinitionRecord;
+  /** By input name, in the order given. */
+  readonly inputs: ReadonlyMap<string, InputRecord>;
+  /** What holds for this knot: its own options before those of its definition before those of its tapestry. */
+  readonly options: KnotOptions;
+}
+
+export interface ParameterRecord {
+  readonly name: string;
+  /** The knot that stands for it, `param:<name>`. */
+  readonly knot: KnotRecord;
+  readonly schema: StandardSchema;
+  readonly hasDefault: boolean;
+  /** What came out of the schema when the default was declared: used as it is, not validated again. */
+  readonly default?: unknown;
+}
+
+export type FailOn = 'unhandled' | 'any' | 'never';
+
+export interface TapestryOptions {
+  /** Options that knots inherit. */
+  readonly knots?: KnotOptions;
+  /** Which failures make the workflow fail in Temporal. Default `unhandled`. */
+  readonly failOn?: FailOn;
+  readonly description?: string;
+}
+
+export interface TapestryRecord {
+  readonly name: string;
+  readonly options: TapestryOptions;
+  readonly parameters: Map<string, ParameterRecord>;
+  /** In the order placed, parameters included. */
+  readonly knots: Map<string, KnotRecord>;
+  /** Terminal name to knot; undefined until given: then the knots without consumers are the terminals, named by id. */
+  terminals: Map<string, KnotRecord> | undefined;
+  /** Nothing can be added any more. Default false. */
+  closed?: boolean;
+}

@@ -1,0 +1,55 @@
+/** The part of the Standard Schema specification (version 1) that Selvage uses: https://standardschema.dev */
+export interface StandardSchema<Input = any, Output = any> {
+  readonly '~standard': {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined;
+  };
+}
+
+export type SchemaResult<Output> =
+  { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] };
+
+export interface SchemaIssue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/** What a schema lets in. */
+export type InputOf<S extends StandardSchema> = NonNullable<S['~standard']['types']>['input'];
+/** What comes out of a schema. */
+export type OutputOf<S extends StandardSchema> = NonNullable<S['~standard']['types']>['output'];
+
+export function isStandardSchema(value: unknown): value is StandardSchema {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+  const standard = (value as Partial<StandardSchema>)['~standard'];
+  return typeof standard === 'object' && standard !== null && typeof standard.validate === 'function';
+}
+
+/** What the schema says of a value, or undefined where only time can tell: it validates asynchronously. */
+export function validateNow<Output>(
+  schema: StandardSchema<any, Output>,
+  value: unknown,
+): SchemaResult<Output> | undefined {
+  const result = schema['~standard'].validate(value);
+  if (!('then' in result)) return result;
+  // Nobody waits for it, and an unheard rejection would end the process.
+  result.then(undefined, () => undefined);
+  return undefined;
+}
+
+const SHOWN_ISSUES = 10;
+
+/** One line for people, of the first issues: `user.age: Expected number; name: Required`. */
+export function describeIssues(issues: readonly SchemaIssue[]): string {
+  const more = issues.length > SHOWN_ISSUES ? `; and ${issues.length - SHOWN_ISSUES} more` : '';
+  const shown = issues
+    .slice(0, SHOWN_ISSUES)
+    .map(({ path = [], message }) => {
+      const keys = path.map((part) => String(typeof part === 'object' ? part.key : part));
+      return keys.length === 0 ? message : `${keys.join('.')}: ${message}`;
+    })
+    .join('; ');
+  return `${shown}${more}`;
+}

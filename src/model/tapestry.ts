@@ -1,0 +1,270 @@
+import { SelvageError } from '../errors';
+import { withAmbientTapestry } from './ambient';
+import type { Knot, ValueOf } from './knot';
+import { knotRecord, markTapestry, tapestryRecord } from './marks';
+import { checkName } from './names';
+import { readTapestryOptions } from './options';
+import { addParameter } from './parameters';
+import { checkOpen, checkOwnKnot } from './place';
+import type { KnotRecord, TapestryOptions, TapestryRecord } from './records';
+import { isStandardSchema, type InputOf, type OutputOf, type StandardSchema } from './standard-schema';
+
+declare const TYPES: unique symbol;
+
+/** Parameters or values of which the compiler knows nothing; they are checked when the run starts. */
+export type Untyped = Record<string, unknown>;
+
+/** The knots whose values a run is asked for, by the names under which `run.values()` answers them. */
+export type Terminals = Readonly<Record<string, Knot<any>>>;
+
+/** What `run.values()` answers for the terminals that `build` returned. */
+export type TerminalValues<R> = R extends Terminals ? { -readonly [K in keyof R]: ValueOf<R[K]> } : Untyped;
+
+export interface ParameterOptions<Input> {
+  /** Taken when the run is started without the parameter. Validated when it is declared. */
+  readonly default?: Input;
+}
+
+/** How a parameter is declared in the options of a tapestry: its schema, or its schema and default. */
+export type ParameterSpec = StandardSchema | { readonly schema: StandardSchema; readonly default?: unknown };
+export type ParameterSpecs = Readonly<Record<string, ParameterSpec>>;
+
+type SchemaOf<P> = P extends StandardSchema
+  ? P
+  : P extends { readonly schema: infer S extends StandardSchema }
+    ? S
+    : never;
+type OptionalNames<S> = {
+  [K in keyof S]: S[K] extends { readonly default: unknown; readonly schema: unknown }
+    ? K
+    : unknown extends InputOf<SchemaOf<S[K]>>
+      ? never
+      : undefined extends InputOf<SchemaOf<S[K]>>
+        ? K
+        : never;
+}[keyof S];
+
+/** What a run of a tapestry with these parameters takes. */
+export type ParametersOf<S> = Flat<
+  { [K in Exclude<keyof S, OptionalNames<S>>]: InputOf<SchemaOf<S[K]>> } & {
+    [K in OptionalNames<S>]?: InputOf<SchemaOf<S[K]>>;
+  }
+>;
+type Flat<T> = { [K in keyof T]: T[K] };
+
+/** Refuses a default that the schema beside it would refuse. */
+type CheckedSpecs<S> = {
+  [K in keyof S]: S[K] extends StandardSchema
+    ? unknown
+    : S[K] extends { readonly schema: infer Schema extends StandardSchema }
+      ? { readonly schema: Schema; readonly default?: InputOf<Schema> }
+      : unknown;
+};
+
+export type ParameterKnots<S> = {
+  readonly [K in keyof S & string]: Knot<OutputOf<SchemaOf<S[K]>>, `param:${K}`>;
+};
+
+/** `Schema`, if it takes what `Input` says that the parameter is; anything where `Input` says nothing. */
+type SchemaFor<Input, Schema extends StandardSchema> = [unknown] extends [Input]
+  ? Schema
+  : [Exclude<Input, undefined>] extends [InputOf<Schema>]
+    ? Schema
+    : StandardSchema<Input>;
+
+/**
+ * A graph of knots. Usually made by {@link tapestry}; made by hand, it takes knots by `{ id, tapestry: t }`, and is open
+ * until it is first run or registered with a worker.
+ *
+ * `Parameters` and `Values` type the starting of runs and `run.values()`.
+ */
+export class Tapestry<Parameters extends object = Untyped, Values extends object = Untyped> {
+  declare readonly [TYPES]?: { readonly parameters: Parameters; readonly values: Values };
+  readonly name: string;
+
+  /** @throws SelvageError InvalidName, InvalidConfig */
+  constructor(name: string, options: TapestryOptions = {}) {
+    checkName('tapestry', name);
+    this.name = name;
+    const record: TapestryRecord = {
+      name,
+      options: readTapestryOptions(`the tapestry "${name}"`, options),
+      parameters: new Map(),
+      knots: new Map(),
+      terminals: undefined,
+      closed: false,
+    };
+    markTapestry(this, record);
+  }
+
+  /**
+   * Declares a parameter. Its knot has the id `param:<name>`, and its value is what comes out of the schema. A run that is
+   * started without it takes the default, then what the schema makes of `undefined`, and is refused otherwise.
+   *
+   * @throws SelvageError InvalidName, DuplicateParameter, InvalidDefault, InvalidConfig, TapestryClosed
+   */
+  parameter<const N extends keyof Parameters & string, S extends StandardSchema>(
+    name: N,
+    schema: S & SchemaFor<Parameters[N], S>,
+    options: ParameterOptions<InputOf<S>> = {},
+  ): Knot<OutputOf<S>, `param:${N}`> {
+    return addParameter(ownRecord(this), name, schema, options) as Knot<OutputOf<S>, `param:${N}`>;
+  }
+
+  /**
+   * States that a knot is part of this tapestry, and answers it.
+   *
+   * @throws SelvageError ForeignKnot if it is part of another.
+   */
+  register<K extends Knot<any>>(knot: K): K {
+    const record = knotRecord(knot);
+    if (record === undefined) {
+      throw new SelvageError(
+        'InvalidConfig',
+        `What was registered with the tapestry "${this.name}" is not a knot. Place a definition and register what that answers.`,
+        { details: { tapestry: this.name } },
+      );
+    }
+    checkOwnKnot(ownRecord(this), record, 'by `register`');
+    return knot;
+  }
+
+  /**
+   * Says which knots a run is asked for, and under which names; takes the place of what was said before. Default: the knots
+   * without consumers, by their ids.
+   *
+   * @returns this tapestry, typed by the values.
+   * @throws SelvageError UnknownTerminal, ForeignKnot, InvalidName, TapestryClosed
+   */
+  terminals<const R extends Terminals>(knots: R): Tapestry<Parameters, TerminalValues<R>> {
+    setTerminals(ownRecord(this), knots);
+    return this as unknown as Tapestry<Parameters, TerminalValues<R>>;
+  }
+}
+
+/**
+ * Makes a tapestry: runs `build` once, at once, with the tapestry ambient, so that every knot placed in it belongs to it.
+ * What `build` returns are the terminals, and types `run.values()`.
+ *
+ * Parameters that are declared by `t.parameter` cannot be seen in the type of the tapestry: to have the starting of runs
+ * checked by the compiler, declare them in the options, or state them: `(t: Tapestry<{ x: number }>) => …`.
+ *
+ * @throws SelvageError all authoring errors; AsyncBuild if `build` is asynchronous.
+ */
+export function tapestry<R extends Terminals | void, P extends object = Untyped>(
+  name: string,
+  build: (t: Tapestry<P>) => R,
+): Tapestry<P, TerminalValues<R>>;
+export function tapestry<const S extends ParameterSpecs, R extends Terminals | void>(
+  name: string,
+  options: TapestryOptions & { readonly parameters: S & CheckedSpecs<S> },
+  build: (t: Tapestry<ParametersOf<S>>, parameters: ParameterKnots<S>) => R,
+): Tapestry<ParametersOf<S>, TerminalValues<R>>;
+export function tapestry<R extends Terminals | void, P extends object = Untyped>(
+  name: string,
+  options: TapestryOptions & { readonly parameters?: undefined },
+  build: (t: Tapestry<P>) => R,
+): Tapestry<P, TerminalValues<R>>;
+export function tapestry(name: string, ...rest: readonly unknown[]): Tapestry<any, any> {
+  const [options, build] = rest.length === 1 ? [{}, rest[0]] : rest;
+  if (typeof build !== 'function') {
+    throw new SelvageError(
+      'InvalidConfig',
+      `The tapestry "${String(name)}" has no build function. Give one as the last argument: tapestry(name, (t) => { … }).`,
+      { details: { tapestry: name } },
+    );
+  }
+  const { own, specs } = splitOptions(options);
+  const made = new Tapestry(name, own as TapestryOptions);
+  const record = ownRecord(made);
+  const knots = declareParameters(record, specs);
+  const terminals: unknown = withAmbientTapestry(record, () => build(made, knots));
+  refusePromise(name, terminals);
+  if (terminals !== undefined) setTerminals(record, terminals);
+  record.closed = true;
+  return made;
+}
+
+/** What the starting of a run of this tapestry takes. */
+export type ParametersOfTapestry<T> = T extends Tapestry<infer P, any> ? P : never;
+/** What `run.values()` answers for a run of this tapestry. */
+export type ValuesOfTapestry<T> = T extends Tapestry<any, infer V> ? V : never;
+
+function ownRecord(made: Tapestry<any, any>): TapestryRecord {
+  return tapestryRecord(made)!;
+}
+
+/** What is no object is left for the check of the options to refuse. */
+function splitOptions(given: unknown): { own: unknown; specs: unknown } {
+  if (typeof given !== 'object' || given === null) return { own: given, specs: {} };
+  const { parameters = {}, ...own } = given as { parameters?: unknown };
+  return { own, specs: parameters };
+}
+
+function declareParameters(record: TapestryRecord, specs: unknown): Record<string, Knot<any>> {
+  if (typeof specs !== 'object' || specs === null || Array.isArray(specs)) {
+    throw new SelvageError(
+      'InvalidConfig',
+      `The option "parameters" of the tapestry "${record.name}" must be an object of schemas by name, such as { x: z.number() }.`,
+      { details: { owner: `the tapestry "${record.name}"`, option: 'parameters' } },
+    );
+  }
+  const knots: Record<string, Knot<any>> = {};
+  for (const [name, spec] of Object.entries(specs as ParameterSpecs)) {
+    const { schema, ...options } = isStandardSchema(spec)
+      ? { schema: spec }
+      : (spec ?? { schema: undefined });
+    knots[name] = addParameter(record, name, schema, options);
+  }
+  return knots;
+}
+
+function refusePromise(name: string, result: unknown): void {
+  if (typeof (result as { then?: unknown } | undefined)?.then !== 'function') return;
+  // What is left of the build may fail as well; nobody would hear of it, and an unheard rejection ends the process.
+  Promise.resolve(result).catch(() => undefined);
+  throw new SelvageError(
+    'AsyncBuild',
+    `The build function of the tapestry "${name}" is asynchronous. Fetch what it needs before, or in a knot, and make it a plain function.`,
+    { details: { tapestry: name } },
+  );
+}
+
+function setTerminals(record: TapestryRecord, given: unknown): void {
+  checkOpen(record, 'its terminals cannot be changed');
+  const refuse = (what: string, remedy: string, terminal?: string): SelvageError =>
+    new SelvageError('UnknownTerminal', `${what} of the tapestry "${record.name}" ${remedy}`, {
+      details: { tapestry: record.name, ...(terminal !== undefined && { terminal }) },
+    });
+  if (
+    typeof given !== 'object' ||
+    given === null ||
+    Array.isArray(given) ||
+    knotRecord(given) !== undefined
+  ) {
+    throw refuse(
+      'The terminals',
+      'must be an object of knots by name: return { answer }, or nothing for all knots without consumers.',
+    );
+  }
+  const terminals = new Map<string, KnotRecord>();
+  for (const [name, value] of Object.entries(given)) {
+    checkName('terminal', name);
+    const knot = knotRecord(value);
+    if (knot === undefined)
+      throw refuse(
+        `The terminal "${name}"`,
+        'is not a knot. Return only what placing a definition answered.',
+        name,
+      );
+    checkOwnKnot(record, knot, `as terminal "${name}"`);
+    terminals.set(name, knot);
+  }
+  if (terminals.size === 0) {
+    throw refuse(
+      'The list of terminals',
+      'is empty. Name at least one knot, or return nothing for all knots without consumers.',
+    );
+  }
+  record.terminals = terminals;
+}

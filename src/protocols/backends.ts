@@ -1,0 +1,23 @@
+import type { DataStore, StoredValue } from './data-store';
+import type { LineageRecord } from './records';
+import type { CommitResult, RunHistory } from './run-history';
+import type { TapestryStore } from './tapestry-store';
+
+/** One knot's outcome and the values that it refers to, which must be there before it counts. */
+export interface Commit {
+  readonly record: LineageRecord;
+  readonly values: readonly StoredValue[];
+}
+
+/** The three stores that a worker and a client work with. */
+export interface Backends {
+  readonly tapestryStore: TapestryStore;
+  readonly runHistory: RunHistory;
+  readonly dataStore: DataStore;
+  /**
+   * Puts the values, then inserts the records: in one transaction where one database holds both, else in this order, so
+   * that no record ever names a value that is not there. Answers per commit, in order.
+   */
+  commit(commits: readonly Commit[]): Promise<CommitResult[]>;
+  close(): Promise<void>;
+}

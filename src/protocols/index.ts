@@ -1,0 +1,5 @@
+export * from './records';
+export type * from './data-store';
+export type * from './run-history';
+export type * from './tapestry-store';
+export type * from './backends';

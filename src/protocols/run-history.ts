@@ -1,0 +1,78 @@
+import type { LineageRecord, OutcomeKind, RunRecord, RunStatus } from './records';
+
+/** A page of a listing, newest first. `cursor` continues it; absent on the last page. */
+export interface Page<T> {
+  readonly items: T[];
+  readonly cursor?: string;
+}
+
+export interface PageOptions {
+  /** How many items at most, 1 to 1,000. Default 100. */
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+export interface RunQuery extends PageOptions {
+  readonly tapestry?: string;
+  readonly status?: RunStatus;
+  readonly actor?: string;
+  readonly trigger?: string;
+  readonly tag?: string;
+  /** Runs started at or after `since` and before `until` (milliseconds since the epoch). */
+  readonly since?: number;
+  readonly until?: number;
+}
+
+/** All given conditions hold. Newest `finished_at` first; between equal times the store decides, alike for all pages. */
+export interface LineageQuery extends PageOptions {
+  readonly runId?: string;
+  readonly temporalRunId?: string;
+  readonly knotId?: string;
+  readonly knotClass?: string;
+  readonly outputHash?: string;
+  /** The hash of any parent's value or constant that went in. */
+  readonly inputHash?: string;
+  readonly outcome?: OutcomeKind;
+  /** Knots finished at or after `since` and before `until` (milliseconds since the epoch). */
+  readonly since?: number;
+  readonly until?: number;
+}
+
+/** What became of one insert: `record` is the one that is stored, ours or the earlier one that we lost against. */
+export interface CommitResult {
+  readonly inserted: boolean;
+  readonly record: LineageRecord;
+}
+
+/** What changes when a run ends. */
+export type RunEnd = Pick<RunRecord, 'status' | 'finished_at' | 'environment'>;
+
+/**
+ * Runs and lineage. Every method may be called at once from many processes. Errors: `BackendUnavailable` (a retry may
+ * help), `DiskFull`, `DatabaseDamaged`, `SchemaTooNew`.
+ */
+export interface RunHistory {
+  readonly technology: string;
+  /**
+   * The commit point: inserts each record unless its key (`temporal_run_id`, `knot_id`) is there, and answers per record,
+   * in order, which one stands. The whole batch is one transaction where the technology has them. When it returns, what
+   * stands is durable.
+   */
+  commit(records: readonly LineageRecord[]): Promise<CommitResult[]>;
+  /** Inserts the run unless its `temporal_run_id` is there; answers the record that stands. */
+  startRun(record: RunRecord): Promise<RunRecord>;
+  /**
+   * Ends a run: `environment` is merged into what is there. A run that has already ended keeps its status and time, except
+   * that a `terminated` one may still get its true end. Unknown `temporal_run_id`: nothing, false.
+   */
+  endRun(temporalRunId: string, end: RunEnd): Promise<boolean>;
+  /** The latest run (by `started_at`) of this run id, or undefined. */
+  getRun(runId: string): Promise<RunRecord | undefined>;
+  getRunByTemporalId(temporalRunId: string): Promise<RunRecord | undefined>;
+  /** Runs, newest `started_at` first. */
+  listRuns(query?: RunQuery): Promise<Page<RunRecord>>;
+  /** The records of these knots of one run (of all its knots without `knotIds`), in no particular order. */
+  getRecords(temporalRunId: string, knotIds?: readonly string[]): Promise<LineageRecord[]>;
+  findLineage(query: LineageQuery): Promise<Page<LineageRecord>>;
+  close(): Promise<void>;
+}

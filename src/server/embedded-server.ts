@@ -1,0 +1,321 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { SelvageError } from '../errors';
+import type { Logger } from '../model/knot-context';
+import { withFileLock } from './file-lock';
+import { findTemporalCli } from './find-binary';
+import { serves } from './grpc-probe';
+import { liveLeases, takeLease, type Lease } from './leases';
+import { ownScript } from './own-script';
+import { identify, isAlive, type ProcessIdentity } from './process-identity';
+import {
+  createServerFolder,
+  inFolder,
+  isInOffice,
+  lastPorts,
+  readState,
+  serverFolder,
+  writeState,
+} from './server-folder';
+import type { ServerFolder, ServerState } from './server-folder';
+import { logTail } from './server-log';
+import type { SupervisorOptions } from './supervisor';
+
+export interface EmbeddedServerOptions {
+  /** The project's folder; the server keeps everything under `.selvage/server` in it. */
+  readonly projectDir: string;
+  /**
+   * Whether finished writes survive a power cut (SQLite's `synchronous=FULL`). Without it they survive the death of any
+   * process, but a power cut may take the last ones. Default false.
+   */
+  readonly durable?: boolean;
+  /** The port to serve on. Default: the one used last in this project if it is free, else a free one. */
+  readonly port?: number;
+  /** Hears of what takes a while (an installation) and of what goes wrong after the start. Default: nobody does. */
+  readonly log?: Pick<Logger, 'info' | 'warn'>;
+  /** Called after the server died and was started again at the same address, with its new process id. */
+  readonly onRestart?: (pid: number) => void;
+}
+
+const START_LIMIT_MS = 60_000;
+const STOP_LIMIT_MS = 30_000;
+const LOCK_LIMIT_MS = 10_000;
+const POLL_MS = 10;
+const WATCH_MS = 500;
+const WATCH_AFTER_FAILURE_MS = 5_000;
+
+/**
+ * A claim of this process on the embedded Temporal server of a project.
+ *
+ * There is one server for a project, whoever asks for it: the first {@link EmbeddedServer.acquire} starts it, later ones in
+ * any process share it, and it stops a few seconds after the last claim is gone, be it by `release()`, by the end of the
+ * process or by its death. While a claim exists, a server that dies is started again at the same address, with its state.
+ */
+export class EmbeddedServer {
+  /** `host:port` for clients and workers. */
+  readonly address: string;
+  readonly namespace = 'default';
+  /** Temporal's own web page. */
+  readonly uiUrl: string;
+  private readonly port: number;
+  private watch: NodeJS.Timeout | undefined;
+
+  private constructor(
+    private readonly folder: ServerFolder,
+    private readonly lease: Lease,
+    private state: ServingState,
+    private readonly options: EmbeddedServerOptions,
+  ) {
+    this.port = state.port;
+    this.address = `127.0.0.1:${state.port}`;
+    this.uiUrl = `http://127.0.0.1:${state.uiPort}`;
+    this.watchSupervisor(WATCH_MS);
+  }
+
+  /**
+   * Joins the project's server, or finds its program, starts it, and waits until it answers.
+   *
+   * Throws ServerBinaryMissing, PortInUse, FolderUnusable, DatabaseDamaged, DiskFull or ServerStartFailed; then this process
+   * holds no claim. A running server that others use on another port than `port`, or without `durable` where that is asked
+   * for, is an error too: it is not changed under them.
+   */
+  static async acquire(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
+    const folder = serverFolder(options.projectDir);
+    createServerFolder(folder);
+    const lease = takeLease(folder);
+    try {
+      return new EmbeddedServer(folder, lease, await ensureServing(folder, lease, options), options);
+    } catch (error) {
+      lease.release();
+      throw error;
+    }
+  }
+
+  /** The server's process now; another one after a restart. */
+  get pid(): number {
+    return this.state.server.pid;
+  }
+
+  /**
+   * Gives the claim back. The server goes on for a few seconds, so that a next command finds it warm, and then stops if
+   * nobody else uses it. With `wait`, the last one out stops it at once, and the promise resolves when it has ended. A
+   * second call does nothing.
+   */
+  async release(options: { readonly wait?: boolean } = {}): Promise<void> {
+    this.releaseSync();
+    if (options.wait) await stopUnused(this.folder);
+  }
+
+  /** {@link release} for `process.on('exit')` handlers. A process that just exits gives its claims back by itself. */
+  releaseSync(): void {
+    clearTimeout(this.watch);
+    this.watch = undefined;
+    this.lease.release();
+  }
+
+  /** The supervisor restarts the server; this restarts the supervisor, and tells of both. */
+  private watchSupervisor(afterMs: number): void {
+    this.watch = setTimeout(() => {
+      this.look().then(
+        () => this.watch && this.watchSupervisor(WATCH_MS),
+        (error: Error) => {
+          this.options.log?.warn(`The embedded server is down and is tried again: ${error.message}`);
+          if (this.watch) this.watchSupervisor(WATCH_AFTER_FAILURE_MS);
+        },
+      );
+    }, afterMs).unref();
+  }
+
+  private async look(): Promise<void> {
+    const state = readState(this.folder);
+    if (state && isServing(state) && state.server.pid === this.state.server.pid && isAlive(state.supervisor))
+      return;
+    const before = this.pid;
+    const { port } = this;
+    this.state = await ensureServing(this.folder, this.lease, { ...this.options, port });
+    if (this.pid === before || !this.watch) return;
+    this.options.log?.warn(
+      `The embedded server died and was started again at ${this.address} (process ${this.pid}).`,
+    );
+    this.options.onRestart?.(this.pid);
+  }
+}
+
+type ServingState = ServerState & {
+  readonly server: ProcessIdentity;
+  readonly port: number;
+  readonly uiPort: number;
+};
+
+function isServing(state: ServerState): state is ServingState {
+  return (
+    state.phase === 'ready' &&
+    state.server !== undefined &&
+    state.port !== undefined &&
+    state.uiPort !== undefined
+  );
+}
+
+/** Sees to it that a supervisor runs, and waits until its server answers. */
+async function ensureServing(
+  folder: ServerFolder,
+  lease: Lease,
+  options: EmbeddedServerOptions,
+): Promise<ServingState> {
+  let giveUpAt = Date.now() + START_LIMIT_MS;
+  let binary: string | undefined;
+  while (Date.now() < giveUpAt) {
+    const supervisor = await withFileLock(folder.lock, LOCK_LIMIT_MS, () => {
+      const state = readState(folder);
+      if (!state || !isInOffice(state))
+        return binary === undefined ? undefined : startSupervisor(folder, binary, options);
+      if (state.phase === 'ready' && disagreement(state, options)) replace(folder, state, lease, options);
+      return state.supervisor;
+    });
+    if (supervisor === undefined) {
+      // Not under the lock: an installation takes longer than anybody should wait for a lock.
+      binary = await findTemporalCli({ log: options.log });
+      giveUpAt = Date.now() + START_LIMIT_MS;
+      continue;
+    }
+    const state = await waitUntilServing(folder, supervisor, giveUpAt);
+    if (state && !disagreement(state, options)) return state;
+  }
+  throw new SelvageError(
+    'ServerStartFailed',
+    `The embedded Temporal server of ${folder.projectDir} did not serve within ${START_LIMIT_MS / 1000} s. ` +
+      `The end of its log, ${folder.log}:\n${logTail(folder.log)}`,
+    { details: { file: folder.log } },
+  );
+}
+
+/** Called under the lock. */
+function startSupervisor(
+  folder: ServerFolder,
+  binary: string,
+  options: EmbeddedServerOptions,
+): ProcessIdentity {
+  const last = readState(folder);
+  const supervisorOptions: SupervisorOptions = {
+    projectDir: folder.projectDir,
+    binary,
+    durable: options.durable ?? false,
+    port: options.port,
+  };
+  const log = inFolder(folder.log, () => openSync(folder.log, 'a'));
+  let pid: number | undefined;
+  try {
+    // NODE_OPTIONS may load things that only make sense in the process that was started with it.
+    const { NODE_OPTIONS: _, ...env } = process.env;
+    const child = spawn(process.execPath, [...ownScript('supervisor'), JSON.stringify(supervisorOptions)], {
+      cwd: folder.root,
+      env,
+      detached: true,
+      stdio: ['ignore', log, log],
+    });
+    child.on('error', () => {});
+    child.unref();
+    pid = child.pid;
+  } finally {
+    closeSync(log);
+  }
+  const supervisor = pid === undefined ? undefined : identify(pid);
+  if (!supervisor) {
+    throw new SelvageError(
+      'ServerStartFailed',
+      `The supervisor of the embedded server could not be started with ${process.execPath}. ` +
+        `The end of its log, ${folder.log}:\n${logTail(folder.log)}`,
+      { details: { file: folder.log } },
+    );
+  }
+  // Entered at once, so that nobody who takes the lock next starts a second one. The last server stays known: it may live.
+  writeState(folder, {
+    version: 1,
+    phase: 'starting',
+    supervisor,
+    server: last?.server,
+    ...lastPorts(last, options.port),
+    durable: supervisorOptions.durable,
+  });
+  return supervisor;
+}
+
+/** How the running server differs from what is asked for; undefined where it will do. */
+function disagreement(state: ServerState, options: EmbeddedServerOptions): string | undefined {
+  if (options.port !== undefined && state.port !== undefined && state.port !== options.port) {
+    return `runs on port ${state.port}, not on ${options.port}`;
+  }
+  return options.durable && !state.durable ? 'runs without durable writes' : undefined;
+}
+
+/** Called under the lock: lets a server stop that will not do and that nobody else uses. */
+function replace(
+  folder: ServerFolder,
+  state: ServerState,
+  lease: Lease,
+  options: EmbeddedServerOptions,
+): void {
+  const users = liveLeases(folder, lease).length;
+  if (users > 0) {
+    throw new SelvageError(
+      'ServerStartFailed',
+      `The embedded server of ${folder.projectDir} ${disagreement(state, options)}, and ${users} other process(es) use it. ` +
+        'Leave the option out to share it, or end the others.',
+      { details: { address: `127.0.0.1:${state.port}`, users } },
+    );
+  }
+  dismiss(folder, state);
+}
+
+/** Called under the lock, when nobody uses the server: tells the supervisor to stop it now. */
+function dismiss(folder: ServerFolder, state: ServerState): void {
+  writeState(folder, { ...state, phase: 'stopping' });
+  try {
+    process.kill(state.supervisor.pid, 'SIGTERM');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** The state once the server answers; undefined if it stopped, so that another supervisor is needed. */
+async function waitUntilServing(
+  folder: ServerFolder,
+  supervisor: ProcessIdentity,
+  giveUpAt: number,
+): Promise<ServingState | undefined> {
+  while (Date.now() < giveUpAt) {
+    // In this order: a supervisor writes its last word before it ends.
+    const alive = isAlive(supervisor);
+    const state = readState(folder);
+    if (!state || state.supervisor.pid !== supervisor.pid) return undefined;
+    if (state.phase === 'failed' && state.failure) {
+      throw new SelvageError(state.failure.code, state.failure.message, { details: state.failure.details });
+    }
+    if (isServing(state) && isAlive(state.server) && (await serves(state.port, 2_000))) return state;
+    if (!alive) {
+      if (state.phase !== 'starting') return undefined;
+      throw new SelvageError(
+        'ServerStartFailed',
+        `The supervisor of the embedded Temporal server ended before the server served. ` +
+          `The end of its log, ${folder.log}:\n${logTail(folder.log)}`,
+        { details: { file: folder.log } },
+      );
+    }
+    await sleep(POLL_MS);
+  }
+  return undefined;
+}
+
+/** Stops the server if it has no user left, and waits for its end. */
+async function stopUnused(folder: ServerFolder): Promise<void> {
+  const supervisor = await withFileLock(folder.lock, LOCK_LIMIT_MS, () => {
+    const state = readState(folder);
+    if (!state || !isInOffice(state) || liveLeases(folder).length > 0) return undefined;
+    if (state.phase !== 'stopping') dismiss(folder, state);
+    return state.supervisor;
+  });
+  const giveUpAt = Date.now() + STOP_LIMIT_MS;
+  while (supervisor && isAlive(supervisor) && Date.now() < giveUpAt) await sleep(POLL_MS);
+}

@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type LibsqlDatabase from 'libsql';
+
+import { SelvageError } from '../errors';
+
+const RETRY_MS = 10;
+
+/**
+ * Runs `work` while no other process (and no other call in this one) holds the lock of `file`.
+ *
+ * The lock is SQLite's own, taken on an otherwise empty database file: the operating system frees it the moment its
+ * holder ends, however it ends, so there is no stale lock to detect and no age to guess.
+ *
+ * Throws FolderUnusable where the file cannot be opened, DatabaseDamaged where it is not a lock file, and
+ * ServerStartFailed where another holder keeps it longer than `limitMs`.
+ */
+export async function withFileLock<T>(file: string, limitMs: number, work: () => T | Promise<T>): Promise<T> {
+  const connection = await open(file, limitMs);
+  try {
+    return await work();
+  } finally {
+    connection.close();
+  }
+}
+
+async function open(file: string, limitMs: number): Promise<LibsqlDatabase.Database> {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- native, and only needed once a lock is taken
+  const Libsql = require('libsql') as typeof LibsqlDatabase;
+  const giveUpAt = Date.now() + limitMs;
+  for (;;) {
+    let connection: LibsqlDatabase.Database | undefined;
+    try {
+      connection = new Libsql(file, { timeout: 0 });
+      connection.exec('BEGIN EXCLUSIVE');
+      return connection;
+    } catch (error) {
+      connection?.close();
+      if ((error as { code?: string }).code !== 'SQLITE_BUSY') throw unusable(file, error);
+      if (Date.now() >= giveUpAt) {
+        throw new SelvageError(
+          'ServerStartFailed',
+          `Another process has held the lock ${file} for more than ${limitMs / 1000} s. ` +
+            'Look for a Selvage process of this project that hangs, end it, and try again.',
+          { details: { file }, cause: error },
+        );
+      }
+    }
+    await sleep(RETRY_MS);
+  }
+}
+
+function unusable(file: string, cause: unknown): SelvageError {
+  if ((cause as { code?: string }).code === 'SQLITE_NOTADB') {
+    return new SelvageError(
+      'DatabaseDamaged',
+      `${file} is not the lock file that it should be. It holds no data: delete it and try again.`,
+      { details: { file }, cause },
+    );
+  }
+  return new SelvageError(
+    'FolderUnusable',
+    `The lock file ${file} cannot be opened (${(cause as Error).message}). Make its folder writable for this user.`,
+    { details: { file }, cause },
+  );
+}

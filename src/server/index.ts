@@ -1,0 +1,8 @@
+export { EmbeddedServer, type EmbeddedServerOptions } from './embedded-server';
+export {
+  findTemporalCli,
+  inspectTemporalCli,
+  type BinaryReport,
+  type FindBinaryOptions,
+} from './find-binary';
+export type { BinaryAttempt, BinarySource } from './binary-attempt';

@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { isAlive, isProcessIdentity, ownIdentity, type ProcessIdentity } from './process-identity';
+import { inFolder, type ServerFolder } from './server-folder';
+
+/** A lease file is complete a moment after it appears; one that is still unreadable after this long never will be. */
+const INCOMPLETE_MS = 5_000;
+
+/** A claim of this process on the server: while one exists whose process lives, the server runs. */
+export interface Lease {
+  /** Gives the claim back. Synchronous, so that it may be called while the process ends; a second call does nothing. */
+  release(): void;
+  readonly file: string;
+}
+
+/** Files a lease of this process. It is given back when the process exits in any orderly way; a crash leaves a stale file. */
+export function takeLease(folder: ServerFolder): Lease {
+  const file = path.join(folder.leases, `${process.pid}-${randomUUID()}.json`);
+  inFolder(file, () => writeFileSync(file, JSON.stringify(ownIdentity()), { flag: 'wx' }));
+  if (heldFiles.size === 0) process.on('exit', releaseAll);
+  heldFiles.add(file);
+  return {
+    file,
+    release: () => {
+      if (!heldFiles.delete(file)) return;
+      if (heldFiles.size === 0) process.off('exit', releaseAll);
+      rmSync(file, { force: true });
+    },
+  };
+}
+
+/** The lease files of living processes, but for `except`. Those that dead processes left behind are removed on the way. */
+export function liveLeases(folder: ServerFolder, except?: Lease): string[] {
+  return readdirSync(folder.leases)
+    .map((name) => path.join(folder.leases, name))
+    .filter((file) => file !== except?.file && isLive(file));
+}
+
+const heldFiles = new Set<string>();
+
+function releaseAll(): void {
+  for (const file of heldFiles) rmSync(file, { force: true });
+}
+
+function isLive(file: string): boolean {
+  const holder = readHolder(file);
+  if (holder === 'incomplete') return true;
+  if (holder !== undefined && isAlive(holder)) return true;
+  rmSync(file, { force: true });
+  return false;
+}
+
+function readHolder(file: string): ProcessIdentity | 'incomplete' | undefined {
+  try {
+    const holder: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return isProcessIdentity(holder) ? holder : undefined;
+  } catch {
+    const stats = statSync(file, { throwIfNoEntry: false });
+    return stats && Date.now() - stats.mtimeMs < INCOMPLETE_MS ? 'incomplete' : undefined;
+  }
+}

@@ -1,0 +1,81 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/**
+ * One process, told apart from a later one that got the same id: a number alone is reused by the operating system, a
+ * number with its start time is not.
+ */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** When the process started, as text that only its own platform compares; it also names the boot of the machine. */
+  readonly startedAt: string;
+}
+
+/** The running process with this id; undefined where there is none, or where it has ended and only waits to be collected. */
+export function identify(pid: number): ProcessIdentity | undefined {
+  const startedAt = startTime(pid);
+  return startedAt === undefined ? undefined : { pid, startedAt };
+}
+
+/** The process that asks. */
+export function ownIdentity(): ProcessIdentity {
+  own ??= identify(process.pid) ?? { pid: process.pid, startedAt: 'unknown' };
+  return own;
+}
+
+/** True while this very process runs; false once it has ended, even where its id was given to another one. */
+export function isAlive(identity: ProcessIdentity): boolean {
+  return startTime(identity.pid) === identity.startedAt;
+}
+
+export function isProcessIdentity(value: unknown): value is ProcessIdentity {
+  const candidate = value as ProcessIdentity | null | undefined;
+  return Number.isSafeInteger(candidate?.pid) && typeof candidate?.startedAt === 'string';
+}
+
+let own: ProcessIdentity | undefined;
+let boot: string | undefined;
+
+function startTime(pid: number): string | undefined {
+  if (process.platform === 'linux') return startTimeFromProc(pid);
+  if (!exists(pid)) return undefined;
+  return process.platform === 'win32' ? 'unknown' : startTimeFromPs(pid);
+}
+
+function startTimeFromProc(pid: number): string | undefined {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch {
+    return undefined;
+  }
+  // The second field is the name in brackets and may hold spaces and brackets itself; the third is the state.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
+  boot ??= readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  return `${boot}/${fields[19]}`;
+}
+
+function startTimeFromPs(pid: number): string | undefined {
+  try {
+    const line = execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH, LC_ALL: 'C' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: 5_000,
+    }).trim();
+    const [state = 'Z', ...started] = line.split(/\s+/);
+    return state.startsWith('Z') ? undefined : started.join(' ');
+  } catch {
+    return undefined;
+  }
+}
+
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process';
+
+/** What a program printed on both outputs, and, where it did not end well, one line that says how. */
+export interface ProgramOutcome {
+  readonly output: string;
+  readonly failure?: string;
+}
+
+const KEPT_OUTPUT = 16 * 1024;
+
+/** Runs a program to its end, or kills it after `limitMs`. Never rejects. */
+export function run(
+  program: string,
+  args: readonly string[],
+  options: { readonly limitMs: number; readonly env?: NodeJS.ProcessEnv; readonly cwd?: string },
+): Promise<ProgramOutcome> {
+  return new Promise((resolve) => {
+    const { limitMs, ...spawnOptions } = options;
+    const child = spawn(program, args, { ...spawnOptions, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    let failure: string | undefined;
+    const timer = setTimeout(() => {
+      failure = `it did not end within ${limitMs / 1000} s`;
+      child.kill('SIGKILL');
+      // A grandchild may hold the pipes open for ever.
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }, limitMs);
+    const keep = (chunk: Buffer): void => {
+      output = (output + chunk.toString('utf8')).slice(-KEPT_OUTPUT);
+    };
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      failure ??= error.code === 'ENOENT' ? 'there is no such program' : error.message;
+    });
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      if (code === 0) resolve({ output });
+      else resolve({ output, failure: failure ?? describeEnd(code, signal, output) });
+    });
+  });
+}
+
+function describeEnd(code: number | null, signal: string | null, output: string): string {
+  const lastLine = output.trim().split('\n').at(-1) ?? '';
+  const end = signal ? `it was ended by ${signal}` : `it exited with code ${code}`;
+  return lastLine === '' ? end : `${end}: ${lastLine.slice(0, 300)}`;
+}

@@ -1,0 +1,35 @@
+import { closeSync, copyFileSync, fstatSync, openSync, readSync, statSync, truncateSync } from 'node:fs';
+
+/** A log that has grown to this many bytes becomes `….1`, in the place of an older one. */
+const ROTATE_BYTES = 10 * 1024 * 1024;
+
+/** Rotates the log if it is due. Who has it open goes on appending to the same file: so that file stays and is emptied. */
+export function rotateLog(file: string): void {
+  if (sizeOf(file) < ROTATE_BYTES) return;
+  copyFileSync(file, `${file}.1`);
+  truncateSync(file);
+}
+
+/** The log's current length, from which {@link logTail} can tell what was written later. */
+export function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** The last lines of the log, of what was written after position `from`; at most 4 KiB. */
+export function logTail(file: string, from = 0, lines = 15): string {
+  let descriptor: number;
+  try {
+    descriptor = openSync(file, 'r');
+  } catch {
+    return '';
+  }
+  try {
+    const size = fstatSync(descriptor).size;
+    const start = Math.max(from <= size ? from : 0, size - 4096);
+    const bytes = Buffer.alloc(size - start);
+    readSync(descriptor, bytes, 0, bytes.length, start);
+    return bytes.toString('utf8').trimEnd().split('\n').slice(-lines).join('\n');
+  } finally {
+    closeSync(descriptor);
+  }
+}

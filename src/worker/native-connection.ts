@@ -1,0 +1,12 @@
+import type { ConnectionOptions } from '@temporalio/client';
+import type { NativeConnectionOptions } from '@temporalio/worker';
+
+/** A worker's connection with the address and credentials of a client's. */
+export function toNativeOptions(options: ConnectionOptions): NativeConnectionOptions {
+  const { address, tls, apiKey } = options;
+  return {
+    ...(address && { address }),
+    ...(tls && { tls }),
+    ...(typeof apiKey === 'string' && { apiKey }),
+  };
+}

@@ -1,0 +1,124 @@
+import { hostname } from 'node:os';
+import { SimplePlugin } from '@temporalio/plugin';
+import type { ReplayWorkerOptions, Worker, WorkerOptions } from '@temporalio/worker';
+import { DEFAULT_INLINE_LIMIT, Registry, WorkerEnvironment, createActivities } from '../activities';
+import { nodeSha256, openBackends } from '../backends';
+import { SelvageError } from '../errors';
+import { createActivityInterceptors, type KnotObserver } from '../interceptors/activity';
+import { isTapestry, recordOf, type Resources, type Tapestry } from '../model';
+import type { Backends } from '../protocols';
+import { requireSingleSdk } from './single-sdk';
+import { interpreterSource } from './workflow-bundle';
+
+export interface SelvagePluginOptions {
+  /** What the worker can run. */
+  readonly tapestries: readonly Tapestry<any, any>[];
+  /** `ctx.resources` of all bodies. */
+  readonly resources?: Resources & Record<string, unknown>;
+  /** Stores that stay open when the worker ends. Default: opened from `SELVAGE_*` and closed with the worker. */
+  readonly backends?: Backends;
+  readonly observers?: readonly KnotObserver[];
+  /** Encoded bytes up to which a value is carried in Temporal's history; 0 keeps all values out of it. Default 2,048. */
+  readonly inlineLimit?: number;
+}
+
+/**
+ * Makes a Temporal worker a Selvage worker: `Worker.create({ …, plugins: [selvage({ tapestries })] })`. The same plugin on
+ * a client does nothing that a plain client would not.
+ *
+ * @throws SelvageError (when the worker is made) `DuplicateTapestry`, `DuplicateDefinition`, `InvalidWorkerOptions` (a name used by the user
+ *   and by us), `DuplicateSdk`, or any of compiling a tapestry
+ */
+export function selvage(options: SelvagePluginOptions): SelvagePlugin {
+  return new SelvagePlugin(options);
+}
+
+export class SelvagePlugin extends SimplePlugin {
+  private readonly registry: Registry;
+  private environment: WorkerEnvironment | undefined;
+
+  constructor(private readonly own: SelvagePluginOptions) {
+    super({ name: 'selvage' });
+    requireSingleSdk();
+    for (const tapestry of own.tapestries) {
+      if (isTapestry(tapestry)) continue;
+      throw new SelvageError(
+        'InvalidWorkerOptions',
+        `\`tapestries\` of the selvage plugin has an element that is no tapestry (${typeof tapestry}). Give what tapestry() returned.`,
+      );
+    }
+    this.registry = new Registry(own.tapestries.map((tapestry) => recordOf(tapestry)), nodeSha256);
+  }
+
+  override configureWorker(options: WorkerOptions): WorkerOptions {
+    const identity = options.identity ?? `${process.pid}@${hostname()}`;
+    const environment = new WorkerEnvironment({
+      registry: this.registry,
+      resources: this.own.resources ?? {},
+      identity,
+      inlineLimit: this.own.inlineLimit ?? DEFAULT_INLINE_LIMIT,
+      sha256: nodeSha256,
+    });
+    this.environment = environment;
+    const users = activityMap(options.activities);
+    const ours = createActivities(environment, users.get('default'));
+    for (const name of users.keys()) {
+      if (name === 'default' || !Object.hasOwn(ours, name)) continue;
+      throw new SelvageError(
+        'InvalidWorkerOptions',
+        `The activity "${name}" of this worker has the name of a knot definition. Rename one of them.`,
+        { details: { activity: name } },
+      );
+    }
+    const configured = super.configureWorker(options);
+    return {
+      ...configured,
+      identity,
+      activities: { ...Object.fromEntries(users), ...ours },
+      ...(!options.workflowsPath && !options.workflowBundle && interpreterSource()),
+      interceptors: {
+        ...configured.interceptors,
+        activity: [
+          ...(configured.interceptors?.activity ?? []),
+          ...createActivityInterceptors(environment, this.own.observers ?? []),
+        ],
+      },
+      maxHeartbeatThrottleInterval: options.maxHeartbeatThrottleInterval ?? 5_000,
+      defaultHeartbeatThrottleInterval: options.defaultHeartbeatThrottleInterval ?? 5_000,
+    };
+  }
+
+  override configureReplayWorker(options: ReplayWorkerOptions): ReplayWorkerOptions {
+    const configured = super.configureReplayWorker(options);
+    if (configured.workflowsPath || configured.workflowBundle) return configured;
+    return { ...configured, ...interpreterSource() };
+  }
+
+  /** Opens the backends before the first task comes and closes them after the last. */
+  override async runWorker(worker: Worker, next: (worker: Worker) => Promise<void>): Promise<void> {
+    const backends = this.own.backends ?? (await openBackends());
+    const environment = this.environment!;
+    environment.attach(backends);
+    try {
+      await super.runWorker(worker, next);
+    } finally {
+      await environment.commits.drain();
+      if (!this.own.backends) await backends.close();
+    }
+  }
+}
+
+type UserActivity = (...args: any[]) => Promise<unknown>;
+
+/** Activities may be given as an object or as an instance of a class. */
+function activityMap(activities: object | undefined): Map<string, UserActivity> {
+  const found = new Map<string, UserActivity>();
+  for (let level = activities; level && level !== Object.prototype; level = Object.getPrototypeOf(level) as object | undefined) {
+    for (const name of Object.getOwnPropertyNames(level)) {
+      const value = (activities as Record<string, unknown>)[name];
+      if (name === 'constructor' || typeof value !== 'function' || found.has(name)) continue;
+      found.set(name, value.bind(activities) as UserActivity);
+    }
+  }
+  return found;
+}

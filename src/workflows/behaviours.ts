@@ -1,0 +1,23 @@
+/**
+ * The interpreter's behaviours, numbered. A change that a replay of an older history could notice (another order of
+ * commands, another activity, another option of one) gets the next number here and a branch on {@link Behaviours.has}
+ * where it acts. A run keeps for its whole life the number that its first task recorded.
+ *
+ * | number | since | what changed, and what would break on replay without the branch |
+ * |---|---|---|
+ * | 1 | 0.1.0 | the first interpreter |
+ */
+export const NEWEST_BEHAVIOUR = 1;
+
+/**
+ * Refuses a history that a newer interpreter began: the error fails the workflow *task*, so that the run waits for a
+ * worker that knows what it does.
+ */
+export function requireKnownBehaviour(behaviour: number): void {
+  if (!Number.isInteger(behaviour) || behaviour < 1 || behaviour > NEWEST_BEHAVIOUR) {
+    throw new Error(
+      `This run was begun by a newer Selvage (behaviour ${behaviour}; this worker knows up to ${NEWEST_BEHAVIOUR}). ` +
+        'It waits until a worker of that version or later polls its task queue.',
+    );
+  }
+}

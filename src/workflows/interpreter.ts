@@ -1,0 +1,226 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  continueAsNew,
+  defineQuery,
+  proxyLocalActivities,
+  setHandler,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { decodeLayout, type Layout, type SavedScheduler } from '../engine';
+import { NEWEST_BEHAVIOUR, requireKnownBehaviour } from './behaviours';
+import {
+  LAYOUT_ACTIVITY,
+  MEMO_KEY,
+  PIN_ACTIVITY,
+  SETTLE_ACTIVITY,
+  STATUS_QUERY,
+  type KnotFailure,
+  type LayoutRequest,
+  type LiveStatus,
+  type PinRequest,
+  type PinResult,
+  type RunAnswer,
+  type RunMemo,
+  type SettleRequest,
+  type SettleResult,
+} from './messages';
+import { TemporalHost, cancelledFailure, type HostEnd } from './temporal-host';
+import type { RunStatus } from '../protocols';
+
+/** Layout slices are at most 128 KiB; so many of them may be in one workflow task. */
+const SLICES_PER_TASK = 6;
+const SETTLED_KNOTS_PER_CALL = 1_000;
+
+/** What one execution of the interpreter hands to the next (continue-as-new). No value is in it: they are looked up by record. */
+export interface Continuation {
+  readonly behaviour: number;
+  readonly plan: string;
+  readonly recordRun: string;
+  readonly saved: SavedScheduler<null>;
+  readonly failures: readonly KnotFailure[];
+}
+
+interface SystemActivities {
+  [PIN_ACTIVITY](request: PinRequest): Promise<PinResult>;
+  [LAYOUT_ACTIVITY](request: LayoutRequest): Promise<{ slices: number; layout: string }>;
+  [SETTLE_ACTIVITY](request: SettleRequest): Promise<SettleResult>;
+}
+
+const system = proxyLocalActivities<SystemActivities>({
+  startToCloseTimeout: 60_000,
+  retry: { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 30_000 },
+});
+
+const statusQuery = defineQuery<LiveStatus>(STATUS_QUERY);
+
+/**
+ * The one workflow: interprets the plan that its first step pins. Its type is the tapestry's name, its input the parameters.
+ *
+ * Cancelling it aborts the signals of running bodies, skips the rest, settles, and ends as cancelled. It fails (as
+ * `InvalidParameters`, `UnknownTerminal` or `RunFailed`, the last with the {@link RunAnswer} as details) only when the
+ * run did; a defect or a missing deploy fails the workflow task instead, and the run waits.
+ */
+export async function interpret(parameters: unknown, continuation?: Continuation): Promise<RunAnswer> {
+  let host: TemporalHost | undefined;
+  setHandler(statusQuery, () => host?.status() ?? NOTHING_YET, { description: 'Counts of knots, and which run now' });
+
+  const memo = runMemo();
+  const start = await CancellationScope.nonCancellable(async () =>
+    continuation ? await reload(continuation, memo) : await pin(parameters, memo),
+  );
+  host = new TemporalHost({
+    layout: start.layout,
+    plan: start.plan,
+    recordRun: continuation?.recordRun ?? workflowInfo().runId,
+    ...(continuation && { failures: continuation.failures }),
+  });
+  const cancelRequested = CancellationScope.current().cancelRequested;
+  const running = continuation ? host.resume(continuation.saved) : host.run(start.parameters);
+  cancelRequested.catch(() => host.cancel());
+  const end = await running;
+  return await CancellationScope.nonCancellable(() => conclude(host, end, start, memo, parameters, continuation));
+}
+
+/** What the client said of the run; one that Temporal started by a schedule says so itself. */
+function runMemo(): RunMemo {
+  const { memo, searchAttributes } = workflowInfo();
+  const said = (memo?.[MEMO_KEY] ?? {}) as RunMemo;
+  const scheduledBy = (searchAttributes as Record<string, unknown[] | undefined>)['TemporalScheduledById']?.[0];
+  return typeof scheduledBy === 'string' ? { trigger: `schedule:${scheduledBy}`, ...said } : said;
+}
+
+interface Start {
+  readonly behaviour: number;
+  readonly plan: string;
+  readonly layout: Layout;
+  readonly parameters: PinResult['parameters'];
+}
+
+async function pin(parameters: unknown, memo: RunMemo): Promise<Start> {
+  const pinned = await failTaskIfUnknown(
+    system[PIN_ACTIVITY]({ ...memo, behaviour: NEWEST_BEHAVIOUR, parameters: parameters ?? {} }),
+  );
+  requireKnownBehaviour(pinned.behaviour);
+  const layout = await loadLayout(pinned.plan, memo, pinned);
+  return { behaviour: pinned.behaviour, plan: pinned.plan, layout, parameters: pinned.parameters };
+}
+
+async function reload(continuation: Continuation, memo: RunMemo): Promise<Start> {
+  requireKnownBehaviour(continuation.behaviour);
+  const first = await system[LAYOUT_ACTIVITY](layoutRequest(continuation.plan, memo, 0));
+  const layout = await loadLayout(continuation.plan, memo, first);
+  return { behaviour: continuation.behaviour, plan: continuation.plan, layout, parameters: [] };
+}
+
+async function loadLayout(plan: string, memo: RunMemo, first: { slices: number; layout: string }): Promise<Layout> {
+  const slices = [first.layout];
+  for (let slice = 1; slice < first.slices; slice++) {
+    // The answers of local activities are commands of the task; a timer ends the task and so the message.
+    if (slice % SLICES_PER_TASK === 0) await sleep(1);
+    slices.push((await system[LAYOUT_ACTIVITY](layoutRequest(plan, memo, slice))).layout);
+  }
+  return decodeLayout(slices);
+}
+
+function layoutRequest(plan: string, memo: RunMemo, slice: number): LayoutRequest {
+  return { plan, slice, ...(memo.terminals && { terminals: memo.terminals }) };
+}
+
+/** An unknown tapestry is a deploy that has not come yet: the task fails, and the run waits for it. */
+async function failTaskIfUnknown<T>(pinning: Promise<T>): Promise<T> {
+  try {
+    return await pinning;
+  } catch (error) {
+    const cause = error instanceof ActivityFailure ? error.cause : undefined;
+    if (cause instanceof ApplicationFailure) {
+      if (cause.type === 'UnknownTapestry' || cause.type === 'InvalidPlan') throw new Error(cause.message);
+      throw ApplicationFailure.nonRetryable(cause.message, cause.type, ...(cause.details ?? []));
+    }
+    throw error;
+  }
+}
+
+async function conclude(
+  host: TemporalHost,
+  end: HostEnd,
+  start: Start,
+  memo: RunMemo,
+  parameters: unknown,
+  continuation: Continuation | undefined,
+): Promise<RunAnswer> {
+  const recordRun = continuation?.recordRun ?? workflowInfo().runId;
+  const finished = end.kind === 'finished';
+  const status = finished ? statusOf(host) : 'running';
+  const record = await settle(host, start.plan, memo, recordRun, status, finished);
+  if (end.kind === 'continue') {
+    return await continueAsNew<typeof interpret>(parameters, {
+      behaviour: start.behaviour,
+      plan: start.plan,
+      recordRun,
+      saved: end.saved,
+      failures: host.failureList,
+    });
+  }
+  const answer: RunAnswer = { status, counts: host.counts, plan: start.plan, record, terminals: host.terminals() };
+  if (status === 'cancelled') throw cancelledFailure();
+  if (status === 'failed' && start.layout.failOn !== 'never') throw runFailed(host, answer);
+  return answer;
+}
+
+function statusOf(host: TemporalHost): RunStatus {
+  if (host.wasCancelled && host.toRecord.skipped.some(({ reason }) => reason === 'cancelled')) return 'cancelled';
+  return host.counts.err > 0 ? 'failed' : 'succeeded';
+}
+
+async function settle(
+  host: TemporalHost,
+  plan: string,
+  memo: RunMemo,
+  run: string,
+  status: RunStatus,
+  finished: boolean,
+): Promise<string | null> {
+  const { skipped, failed } = host.toRecord;
+  const chunks = Math.ceil(Math.max(skipped.length, failed.length) / SETTLED_KNOTS_PER_CALL);
+  // The end of a run is one more thing to write than its knots; a continuation writes only those.
+  const calls = finished ? Math.max(chunks, 1) : chunks;
+  let record: string | null = null;
+  for (let call = 0; call < calls; call++) {
+    const from = call * SETTLED_KNOTS_PER_CALL;
+    const result = await system[SETTLE_ACTIVITY]({
+      plan,
+      ...(memo.terminals && { terminals: memo.terminals }),
+      run,
+      status,
+      counts: host.counts,
+      skipped: skipped.slice(from, from + SETTLED_KNOTS_PER_CALL),
+      failed: failed.slice(from, from + SETTLED_KNOTS_PER_CALL),
+      last: finished && call === calls - 1,
+    });
+    record = result.record ?? null;
+  }
+  return record;
+}
+
+function runFailed(host: TemporalHost, answer: RunAnswer): ApplicationFailure {
+  const [first] = host.failureList;
+  const others = answer.counts.err - 1;
+  const what = first ? `${first.knot} (${first.type}: ${first.message})` : 'a knot';
+  return ApplicationFailure.nonRetryable(
+    `${answer.counts.err} of ${answer.counts.ok + answer.counts.err + answer.counts.skipped} knots failed: ${what}` +
+      (others > 0 ? ` and ${others} more` : ''),
+    'RunFailed',
+    answer,
+  );
+}
+
+const NOTHING_YET: LiveStatus = {
+  plan: null,
+  counts: { ok: 0, err: 0, skipped: 0, running: 0, waiting: 0, total: 0 },
+  running: [],
+  failures: [],
+  cancelled: false,
+};

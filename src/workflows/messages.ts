@@ -1,0 +1,127 @@
+import type { Envelope } from '../engine/envelope';
+import type { RunStatus } from '../protocols';
+import type { Json } from '../canonical';
+
+/**
+ * All that crosses the border between the interpreter workflow, its activities and its clients. Plain data: it is in
+ * histories for as long as runs are kept, so a field may be added, but never change its meaning.
+ */
+
+export const PIN_ACTIVITY = 'selvage.pin';
+export const LAYOUT_ACTIVITY = 'selvage.layout';
+export const SETTLE_ACTIVITY = 'selvage.settle';
+export const STATUS_QUERY = 'selvage.status';
+/** Where the workflow's memo has the {@link RunMemo}. */
+export const MEMO_KEY = 'selvage';
+
+/** What the client says of a run beside its parameters. A run started by other means has none. */
+export interface RunMemo {
+  /** Absent: the plan of the tapestry that the worker has registered. */
+  readonly plan?: string;
+  /** Content hash of the raw parameters: tells whether another start asks for the same work. */
+  readonly parametersHash?: string;
+  /** Names or knot ids; absent: the plan's own. */
+  readonly terminals?: readonly string[];
+  readonly actor?: string;
+  readonly trigger?: string;
+  readonly tags?: readonly string[];
+  readonly vcsCommit?: string;
+  readonly parentRunId?: string;
+}
+
+export interface PinRequest extends RunMemo {
+  /** The newest numbered behaviour that this interpreter knows. */
+  readonly behaviour: number;
+  /** Raw parameters, encoded, as the workflow got them. */
+  readonly parameters: unknown;
+}
+
+export interface PinResult {
+  readonly behaviour: number;
+  readonly plan: string;
+  /** How many slices the layout has; the first comes along. */
+  readonly slices: number;
+  readonly layout: string;
+  /** Of the parameters in the layout, in its order. */
+  readonly parameters: readonly Envelope[];
+}
+
+export interface LayoutRequest {
+  readonly plan: string;
+  readonly terminals?: readonly string[];
+  readonly slice: number;
+}
+
+/**
+ * The input of the activity that runs one knot. A parent is `null` where its value is to be looked up by its lineage record
+ * (the inline budget of the activity is spent); `parents` as a whole is absent where there are more of them than the
+ * limit, which comes to the same for all.
+ */
+export interface KnotTask {
+  readonly plan: string;
+  readonly knot: string;
+  readonly parents?: readonly (Envelope | null)[];
+  /** The Temporal run id under which the records of this run are kept, where it is not that of the present execution. */
+  readonly run?: string;
+}
+
+/** The details of the failure that ends a knot as Err, and of the one that reports a refusal. */
+export interface KnotFailure {
+  readonly knot: string;
+  readonly type: string;
+  readonly message: string;
+}
+
+export interface RunCounts {
+  readonly ok: number;
+  readonly err: number;
+  readonly skipped: number;
+}
+
+export interface SettleRequest {
+  readonly plan: string;
+  readonly terminals?: readonly string[];
+  readonly run: string;
+  readonly status: RunStatus;
+  readonly counts: RunCounts;
+  /** Knots (by id) without a record of their own: skipped ones by reason, and those that ended as Err outside of their body. */
+  readonly skipped: readonly SkippedKnot[];
+  readonly failed: readonly KnotFailure[];
+  /** Whether this is the last chunk, which ends the run record. */
+  readonly last: boolean;
+}
+
+export interface SkippedKnot {
+  readonly knot: string;
+  readonly reason: 'parent_failed_or_skipped' | 'cancelled';
+  readonly anyErr?: boolean;
+  readonly anySkipped?: boolean;
+}
+
+export interface SettleResult {
+  /** Content hash of the finished run record; only in the answer to the last chunk. */
+  readonly record?: string;
+}
+
+/** What the workflow answers (and carries in the details of the failure where the run failed). */
+export interface RunAnswer {
+  readonly status: RunStatus;
+  readonly counts: RunCounts;
+  readonly plan: string;
+  readonly record: string | null;
+  /** By terminal name: the encoded value of small ones, references of others; only Ok ones; left out beyond 64 KiB in all. */
+  readonly terminals: Readonly<Record<string, Envelope>>;
+}
+
+/** The answer to {@link STATUS_QUERY}. */
+export interface LiveStatus {
+  readonly plan: string | null;
+  readonly counts: RunCounts & { readonly running: number; readonly waiting: number; readonly total: number };
+  /** At most 100 ids, in the order in which they were started. */
+  readonly running: readonly string[];
+  /** At most 20. */
+  readonly failures: readonly KnotFailure[];
+  readonly cancelled: boolean;
+}
+
+export type { Json };

@@ -1,0 +1,335 @@
+import {
+  ActivityCancellationType,
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  TemporalFailure,
+  isCancellation,
+  proxyActivities,
+  setCurrentDetails,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
+import {
+  Scheduler,
+  type Command,
+  type Envelope,
+  type KnotOutcome,
+  type Layout,
+  type SavedScheduler,
+  type SchedulerEvent,
+} from '../engine';
+import { activityIdOf } from './activity-id';
+import { CommandBudget } from './command-budget';
+import { continueNow, holdDispatch } from './history-budget';
+import type { KnotFailure, KnotTask, LiveStatus, RunAnswer, SkippedKnot } from './messages';
+import { detailsTable } from './details-table';
+
+/** Parents' values beyond this are left for the activity to look up. */
+export const INLINE_BYTES_PER_ACTIVITY = 64 * 1024;
+/** More parents than this are all left for the activity to look up by their lineage records. */
+export const PARENTS_PER_ACTIVITY = 500;
+/** Knots running at once; the server refuses more than 2,000 pending activities. */
+export const RUNNING_KNOTS = 500;
+/** How much longer than a knot's `cancelGrace` the workflow waits for it: the time for a cancel to travel by heartbeat. */
+const CANCEL_TRAVEL_MS = 15_000;
+const DEFAULT_CANCEL_GRACE_MS = 10_000;
+/** No attempt of a body is ended by the server's clock but by its heartbeat; the server wants a limit all the same. */
+const UNLIMITED_MS = 10 * 365 * 24 * 3600 * 1000;
+const TERMINALS_INLINE_BYTES = 64 * 1024;
+const LISTED_FAILURES = 20;
+const LISTED_RUNNING = 100;
+
+/** A settled value: its envelope and how many bytes that takes in a payload; null where it is to be looked up by its record. */
+type Slot = { readonly envelope: Envelope; readonly bytes: number } | null;
+
+/** How a stretch of interpretation ended. */
+export type HostEnd = { readonly kind: 'finished' } | { readonly kind: 'continue'; readonly saved: SavedScheduler<null> };
+
+export interface TemporalHostOptions {
+  readonly layout: Layout;
+  readonly plan: string;
+  /** The Temporal run id that the records of the whole chain of executions are kept under. */
+  readonly recordRun: string;
+  /** Failures of earlier executions of the chain. */
+  readonly failures?: readonly KnotFailure[];
+}
+
+/**
+ * The Temporal side of the engine's host port: turns the scheduler's commands into activities and their answers into
+ * events. It takes no decision of its own but those that the server's limits ask for.
+ *
+ * H1  A knot is dispatched by exactly one activity in one execution of the workflow.
+ * H2  Only an answer of Temporal becomes an outcome. Any other error is a defect of ours or of the sandbox and fails the
+ *     workflow task (`fatal`), so that a repaired worker can go on.
+ * H3  All decisions depend on the history alone: outcomes in the order in which they arrive, and the history's length.
+ */
+export class TemporalHost {
+  private readonly layout: Layout;
+  private readonly budget = new CommandBudget(() => workflowInfo().historyLength);
+  private readonly deferred: number[] = [];
+  private readonly running = new Set<number>();
+  private readonly failures: KnotFailure[];
+  private readonly skippedHere: SkippedKnot[] = [];
+  private readonly unrecorded: KnotFailure[] = [];
+  private scheduler: Scheduler<Slot>;
+  private flushing = false;
+  private cancelled = false;
+  private held = false;
+  private settledHere = 0;
+  private resolveEnd!: (end: HostEnd) => void;
+  private rejectEnd!: (error: unknown) => void;
+  private readonly ended: Promise<HostEnd>;
+
+  constructor(private readonly options: TemporalHostOptions) {
+    this.layout = options.layout;
+    this.failures = [...(options.failures ?? [])];
+    this.scheduler = new Scheduler<Slot>(this.layout, { window: RUNNING_KNOTS });
+    this.ended = new Promise((resolve, reject) => {
+      this.resolveEnd = resolve;
+      this.rejectEnd = reject;
+    });
+  }
+
+  /** Runs until all knots are settled or the history asks for a new execution. Rejects only to fail the workflow task. */
+  async run(parameters: readonly Envelope[]): Promise<HostEnd> {
+    this.apply({ type: 'start', parameters: parameters.map(slotOf) });
+    return await this.ended;
+  }
+
+  /** Goes on from what an earlier execution of the chain saved. */
+  async resume(saved: SavedScheduler<null>): Promise<HostEnd> {
+    const restored = Scheduler.restore<Slot>(this.layout, saved, { window: RUNNING_KNOTS });
+    this.scheduler = restored.scheduler;
+    this.execute(restored.commands);
+    return await this.ended;
+  }
+
+  /**
+   * Dispatches nothing more and waits for what is running, at the longest until its grace is over; what has not ended by
+   * then is skipped, and a late commit of it loses against the record that settling writes.
+   */
+  cancel(): void {
+    if (this.cancelled) return;
+    this.cancelled = true;
+    for (const knot of this.deferred.splice(0)) this.settle(knot, { kind: 'skipped', reason: 'cancelled' });
+    this.apply({ type: 'cancel' });
+    if (this.running.size === 0) return;
+    const grace = Math.max(...[...this.running].map((knot) => this.policyOf(knot).cancelGrace ?? DEFAULT_CANCEL_GRACE_MS));
+    const limit = CancellationScope.nonCancellable(() => sleep(grace + CANCEL_TRAVEL_MS));
+    limit.then(
+      () => {
+        for (const knot of [...this.running]) this.settle(knot, { kind: 'skipped', reason: 'cancelled' });
+      },
+      (error: unknown) => this.rejectEnd(error),
+    );
+  }
+
+  get wasCancelled(): boolean {
+    return this.cancelled;
+  }
+
+  get counts(): { ok: number; err: number; skipped: number } {
+    const { ok, err, skipped } = this.scheduler.counts;
+    return { ok, err, skipped };
+  }
+
+  get failureList(): readonly KnotFailure[] {
+    return this.failures;
+  }
+
+  /** Knots of this execution that no activity recorded, for the settle activity. */
+  get toRecord(): { skipped: readonly SkippedKnot[]; failed: readonly KnotFailure[] } {
+    return { skipped: this.skippedHere, failed: this.unrecorded };
+  }
+
+  status(): LiveStatus {
+    const counts = this.scheduler.counts;
+    return {
+      plan: this.options.plan,
+      counts,
+      running: [...this.running].slice(0, LISTED_RUNNING).map((knot) => this.layout.ids[knot]!),
+      failures: this.failures,
+      cancelled: this.cancelled,
+    };
+  }
+
+  /** The Ok terminals under their knot ids, whole or by reference, up to 64 KiB in all. */
+  terminals(): RunAnswer['terminals'] {
+    const answer: Record<string, Envelope> = {};
+    let bytes = 0;
+    for (const knot of this.layout.terminals) {
+      const slot = this.scheduler.value(knot);
+      if (!slot || bytes + slot.bytes > TERMINALS_INLINE_BYTES) continue;
+      bytes += slot.bytes;
+      answer[this.layout.ids[knot]!] = slot.envelope;
+    }
+    return answer;
+  }
+
+  private apply(event: SchedulerEvent<Slot>): void {
+    this.execute(this.scheduler.apply(event));
+  }
+
+  private execute(commands: readonly Command[]): void {
+    for (const command of commands) {
+      if (command.type === 'run') this.deferred.push(...command.knots);
+      else if (command.type === 'skip') this.noteSkipped(command.knots, command.reason);
+      else this.resolveEnd({ kind: 'finished' });
+    }
+    this.flush();
+    setCurrentDetails(detailsTable(this.scheduler.counts, this.failures));
+  }
+
+  private noteSkipped(knots: readonly number[], reason: SkippedKnot['reason']): void {
+    for (const knot of knots) {
+      const id = this.layout.ids[knot]!;
+      if (reason === 'cancelled') this.skippedHere.push({ knot: id, reason });
+      else this.skippedHere.push({ knot: id, reason, ...this.scheduler.skipDetail(knot) });
+    }
+  }
+
+  /** Schedules as many of the dispatched knots as this workflow task can carry; the rest in the next one. */
+  private flush(): void {
+    let next = 0;
+    while (next < this.deferred.length) {
+      const knot = this.deferred[next]!;
+      const { task, bytes } = this.taskOf(knot);
+      if (!this.budget.take(bytes)) break;
+      next += 1;
+      this.schedule(knot, task);
+    }
+    this.deferred.splice(0, next);
+    if (this.deferred.length > 0 && !this.flushing) {
+      this.flushing = true;
+      sleep(1).then(
+        () => {
+          this.flushing = false;
+          this.flush();
+        },
+        (error: unknown) => {
+          this.flushing = false;
+          if (!isCancellation(error)) this.rejectEnd(error);
+        },
+      );
+    }
+  }
+
+  private taskOf(knot: number): { task: KnotTask; bytes: number } {
+    const { layout, options } = this;
+    const first = layout.parentStart[knot]!;
+    const last = layout.parentStart[knot + 1]!;
+    let bytes = 0;
+    let parents: (Envelope | null)[] | undefined;
+    if (last - first <= PARENTS_PER_ACTIVITY) {
+      parents = [];
+      for (let edge = first; edge < last; edge++) {
+        const slot = this.scheduler.value(layout.parents[edge]!);
+        if (!slot || bytes + slot.bytes > INLINE_BYTES_PER_ACTIVITY) {
+          parents.push(null);
+          bytes += 5;
+        } else {
+          parents.push(slot.envelope);
+          bytes += slot.bytes;
+        }
+      }
+    }
+    const task: KnotTask = {
+      plan: options.plan,
+      knot: layout.ids[knot]!,
+      ...(parents && { parents }),
+      ...(options.recordRun !== workflowInfo().runId && { run: options.recordRun }),
+    };
+    return { task, bytes };
+  }
+
+  private schedule(knot: number, task: KnotTask): void {
+    const { layout } = this;
+    const policy = this.policyOf(knot);
+    const summary = layout.summaries.get(knot);
+    const type = layout.activityTypes[layout.definition[knot]!]!;
+    const activities = proxyActivities<Record<string, (task: KnotTask) => Promise<Envelope>>>({
+      activityId: activityIdOf(task.knot),
+      ...(policy.taskQueue && { taskQueue: policy.taskQueue }),
+      ...(summary && { summary }),
+      heartbeatTimeout: 30_000,
+      startToCloseTimeout: UNLIMITED_MS,
+      retry: { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 30_000 },
+      cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    });
+    this.running.add(knot);
+    activities[type]!(task).then(
+      (envelope) => this.settle(knot, { kind: 'ok', value: slotOf(envelope) }),
+      (error: unknown) => this.settleFailure(knot, error),
+    );
+  }
+
+  private settleFailure(knot: number, error: unknown): void {
+    if (isCancellation(error)) {
+      this.settle(knot, { kind: 'skipped', reason: 'cancelled' });
+    } else if (error instanceof TemporalFailure) {
+      this.settle(knot, { kind: 'err' }, this.failureOf(knot, error));
+    } else {
+      this.rejectEnd(error);
+    }
+  }
+
+  private failureOf(knot: number, error: TemporalFailure): KnotFailure {
+    const cause = error instanceof ActivityFailure ? error.cause : error;
+    const id = this.layout.ids[knot]!;
+    if (cause instanceof ApplicationFailure) {
+      return { knot: id, type: cause.type ?? 'Error', message: cause.message.slice(0, 500) };
+    }
+    // Ended by the server, not by our interceptors: nothing has been recorded for it yet.
+    const failure = { knot: id, type: cause?.name ?? error.name, message: (cause?.message ?? error.message).slice(0, 500) };
+    this.unrecorded.push(failure);
+    return failure;
+  }
+
+  private settle(knot: number, outcome: KnotOutcome<Slot>, failure?: KnotFailure): void {
+    // A knot whose grace was over is settled already when its activity ends at last.
+    if (this.scheduler.outcomeKind(knot) !== undefined) return;
+    try {
+      this.running.delete(knot);
+      this.settledHere += 1;
+      if (failure && this.failures.length < LISTED_FAILURES) this.failures.push(failure);
+      if (outcome.kind === 'skipped') this.skippedHere.push({ knot: this.layout.ids[knot]!, reason: outcome.reason });
+      this.heedHistory();
+      this.apply({ type: 'settled', knot, outcome });
+      if (this.held && this.scheduler.running === 0 && this.scheduler.counts.waiting > 0) {
+        const saved = this.scheduler.save();
+        // Values stay behind: the next execution looks them up by their records.
+        this.resolveEnd({ kind: 'continue', saved: { ...saved, values: saved.values.map(() => null) } });
+      }
+    } catch (error) {
+      this.rejectEnd(error);
+    }
+  }
+
+  /** Stops dispatching where the history has grown so far that this execution should end. */
+  private heedHistory(): void {
+    if (this.held || this.cancelled) return;
+    const info = workflowInfo();
+    const lastOne = this.scheduler.running === 1;
+    if (holdDispatch(info) || (lastOne && continueNow(info, this.settledHere))) {
+      this.held = true;
+      this.apply({ type: 'hold' });
+    }
+  }
+
+  private policyOf(knot: number): Layout['policies'][number] {
+    return this.layout.policies[this.layout.policy[knot]!]!;
+  }
+}
+
+const encoder = new TextEncoder();
+
+function slotOf(envelope: Envelope): Slot {
+  return { envelope, bytes: encoder.encode(JSON.stringify(envelope)).length };
+}
+
+/** The failure that ends a cancelled workflow. */
+export function cancelledFailure(): CancelledFailure {
+  return new CancelledFailure('The run was cancelled');
+}

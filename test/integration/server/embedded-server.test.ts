@@ -1,0 +1,267 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { Client, Connection } from '@temporalio/client';
+
+import { SelvageError } from '../../../src/errors';
+import { EmbeddedServer, type EmbeddedServerOptions } from '../../../src/server';
+import { identify } from '../../../src/server/process-identity';
+import { readState, serverFolder } from '../../../src/server/server-folder';
+import { until } from '../../support/until';
+import { Holder } from './holder';
+import { makeProject, removeProjects, serverProcesses } from './projects';
+
+const acquired: EmbeddedServer[] = [];
+const holders: Holder[] = [];
+
+async function acquire(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
+  const server = await EmbeddedServer.acquire(options);
+  acquired.push(server);
+  return server;
+}
+
+function hold(projectDir: string, options?: ConstructorParameters<typeof Holder>[1]): Holder {
+  const holder = new Holder(projectDir, options);
+  holders.push(holder);
+  return holder;
+}
+
+afterEach(async () => {
+  await Promise.all(holders.splice(0).map((holder) => holder.kill()));
+  await Promise.all(acquired.splice(0).map((server) => server.release({ wait: true })));
+});
+afterAll(removeProjects);
+jest.setTimeout(120_000);
+
+async function withClient<T>(address: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const connection = await Connection.connect({ address });
+  try {
+    return await work(new Client({ connection }));
+  } finally {
+    await connection.close();
+  }
+}
+
+function isRunning(pid: number): boolean {
+  return identify(pid) !== undefined;
+}
+
+function supervisorPid(projectDir: string): number {
+  return readState(serverFolder(projectDir))!.supervisor.pid;
+}
+
+test('serves Temporal’s API and its web page on the loopback interface', async () => {
+  const server = await acquire({ projectDir: makeProject() });
+
+  expect(server.address).toMatch(/^127\.0\.0\.1:\d+$/);
+  expect(server.namespace).toBe('default');
+  await withClient(server.address, async (client) => {
+    const { namespaceInfo } = await client.workflowService.describeNamespace({ namespace: server.namespace });
+    expect(namespaceInfo?.name).toBe('default');
+  });
+  expect((await fetch(server.uiUrl)).status).toBe(200);
+});
+
+test('is shared by the processes of a project, and stops with the last one', async () => {
+  const projectDir = makeProject();
+  const other = hold(projectDir);
+  const { pid, address } = await other.next('acquired');
+  const server = await acquire({ projectDir });
+  expect(server).toMatchObject({ pid, address });
+
+  await other.release();
+  await server.release({ wait: true });
+  expect(isRunning(pid)).toBe(false);
+  expect(readState(serverFolder(projectDir))).toMatchObject({ phase: 'stopped' });
+});
+
+test('goes on while another claim of the same process exists', async () => {
+  const projectDir = makeProject();
+  const first = await acquire({ projectDir });
+  const second = await acquire({ projectDir });
+
+  await first.release({ wait: true });
+  await first.release();
+  await withClient(second.address, (client) => client.workflowService.getSystemInfo({}));
+  expect(isRunning(second.pid)).toBe(true);
+});
+
+test('outlives its last user for a moment, and then stops by itself', async () => {
+  const projectDir = makeProject();
+  const server = await acquire({ projectDir });
+  const supervisor = supervisorPid(projectDir);
+  const { pid } = server;
+
+  await server.release();
+  const next = await acquire({ projectDir });
+  expect(next.pid).toBe(pid);
+
+  next.releaseSync();
+  await until('the server ends', () => !isRunning(pid));
+  await until('the supervisor ends', () => !isRunning(supervisor));
+});
+
+test('serves again at the same address, with its runs, after it was killed', async () => {
+  const restarts: number[] = [];
+  const projectDir = makeProject();
+  const server = await acquire({ projectDir, onRestart: (pid) => restarts.push(pid) });
+  const { pid, address } = server;
+  await withClient(address, (client) =>
+    client.workflow.start('waiting', { workflowId: 'kept', taskQueue: 'nobody' }),
+  );
+
+  process.kill(pid, 'SIGKILL');
+  await until('the restart is told', () => restarts.length > 0);
+
+  expect(isRunning(pid)).toBe(false);
+  expect(server.pid).not.toBe(pid);
+  expect(restarts).toEqual([server.pid]);
+  expect(server.address).toBe(address);
+  await withClient(address, async (client) => {
+    expect((await client.workflow.getHandle('kept').describe()).status.name).toBe('RUNNING');
+  });
+});
+
+test('keeps its runs from one use to the next', async () => {
+  const projectDir = makeProject();
+  const first = await acquire({ projectDir });
+  await withClient(first.address, (client) =>
+    client.workflow.start('waiting', { workflowId: 'kept', taskQueue: 'nobody' }),
+  );
+  await first.release({ wait: true });
+
+  const second = await acquire({ projectDir });
+  expect(second.pid).not.toBe(first.pid);
+  await withClient(second.address, async (client) => {
+    expect((await client.workflow.getHandle('kept').describe()).status.name).toBe('RUNNING');
+  });
+});
+
+test('stops when its only user is killed', async () => {
+  const projectDir = makeProject();
+  const only = hold(projectDir);
+  const { pid } = await only.next('acquired');
+  const supervisor = supervisorPid(projectDir);
+
+  await only.kill();
+  await until('the server ends', () => !isRunning(pid));
+  await until('the supervisor ends', () => !isRunning(supervisor));
+  expect(readdirSync(serverFolder(projectDir).leases)).toEqual([]);
+});
+
+test('gets a new supervisor when that is killed, which takes the running server over', async () => {
+  const projectDir = makeProject();
+  const server = await acquire({ projectDir });
+  const { pid } = server;
+  const killed = supervisorPid(projectDir);
+
+  process.kill(killed, 'SIGKILL');
+  await until('there is another supervisor', () => {
+    const state = readState(serverFolder(projectDir));
+    return state?.phase === 'ready' && state.supervisor.pid !== killed;
+  });
+  expect(isRunning(killed)).toBe(false);
+  expect(server.pid).toBe(pid);
+
+  process.kill(pid, 'SIGKILL');
+  await until('the new supervisor has restarted the server', () => server.pid !== pid);
+  await server.release({ wait: true });
+  expect(isRunning(server.pid)).toBe(false);
+});
+
+test('comes back when server and supervisor are killed together', async () => {
+  const projectDir = makeProject();
+  const server = await acquire({ projectDir });
+  const { pid, address } = server;
+
+  process.kill(supervisorPid(projectDir), 'SIGKILL');
+  process.kill(pid, 'SIGKILL');
+  await until('the server has been restarted', () => server.pid !== pid);
+  expect(server.address).toBe(address);
+  await withClient(address, (client) => client.workflowService.getSystemInfo({}));
+});
+
+test('takes no dead process for a user, nor another process with its id', async () => {
+  const projectDir = makeProject();
+  const { leases } = serverFolder(projectDir);
+  mkdirSync(leases, { recursive: true });
+  writeFileSync(
+    path.join(leases, 'reused.json'),
+    JSON.stringify({ pid: process.pid, startedAt: 'long ago' }),
+  );
+  writeFileSync(path.join(leases, 'dead.json'), JSON.stringify({ pid: 2 ** 22 + 1, startedAt: 'long ago' }));
+
+  const server = await acquire({ projectDir });
+  await until('the stale leases are gone', () => readdirSync(leases).length === 1);
+  await server.release({ wait: true });
+  expect(isRunning(server.pid)).toBe(false);
+});
+
+test('twenty processes that ask at once get one server', async () => {
+  const projectDir = makeProject();
+  const many = Array.from({ length: 20 }, () => hold(projectDir));
+  const answers = await Promise.all(many.map((holder) => holder.next('acquired')));
+
+  expect(new Set(answers.map(({ pid, address }) => `${pid} ${address}`)).size).toBe(1);
+  expect(serverProcesses(projectDir)).toEqual([answers[0]!.pid]);
+  expect(readdirSync(serverFolder(projectDir).leases)).toHaveLength(20);
+
+  await Promise.all(many.map((holder) => holder.release()));
+  await until('the server ends', () => !isRunning(answers[0]!.pid));
+});
+
+test('listens where it is told to, and refuses another port while others use it', async () => {
+  const projectDir = makeProject();
+  const first = await acquire({ projectDir });
+  const port = Number(first.address.split(':')[1]);
+  await first.release({ wait: true });
+
+  const other = hold(projectDir);
+  expect((await other.next('acquired')).address).toBe(`127.0.0.1:${port}`);
+  const refused = EmbeddedServer.acquire({ projectDir, port: port - 1 });
+  await expect(refused).rejects.toMatchObject({
+    code: 'ServerStartFailed',
+    message: expect.stringContaining(`port ${port}, not on ${port - 1}`),
+  });
+  await expect(EmbeddedServer.acquire({ projectDir, durable: true })).rejects.toMatchObject({
+    code: 'ServerStartFailed',
+    message: expect.stringContaining('durable'),
+  });
+
+  await other.kill();
+  const moved = await acquire({ projectDir, port: port + 2, durable: true });
+  expect(moved.address).toBe(`127.0.0.1:${port + 2}`);
+});
+
+test('does not heed Temporal’s variables and configuration of the user', async () => {
+  const projectDir = makeProject();
+  const config = path.join(projectDir, 'temporal.toml');
+  writeFileSync(config, 'this is [ not toml');
+  const holder = hold(projectDir, {
+    env: { TEMPORAL_CONFIG_FILE: config, TEMPORAL_PROFILE: 'production', TEMPORAL_ADDRESS: 'nowhere:1' },
+  });
+  await holder.next('acquired');
+});
+
+test('gives its lease back when the process ends by itself', async () => {
+  const projectDir = makeProject();
+  const holder = hold(projectDir);
+  await holder.next('acquired');
+  const { leases } = serverFolder(projectDir);
+  expect(readdirSync(leases)).toHaveLength(1);
+
+  await holder.leave();
+  expect(readdirSync(leases)).toEqual([]);
+});
+
+test('an error leaves no claim behind', async () => {
+  const projectDir = makeProject();
+  const { leases, database } = serverFolder(projectDir);
+  mkdirSync(leases, { recursive: true });
+  writeFileSync(database, 'these are not the bytes of a database');
+
+  const error = await EmbeddedServer.acquire({ projectDir }).catch((reason: unknown) => reason);
+  expect(SelvageError.is(error, 'DatabaseDamaged')).toBe(true);
+  expect(readdirSync(leases)).toEqual([]);
+  expect(readFileSync(database, 'utf8')).toBe('these are not the bytes of a database');
+});

@@ -1,0 +1,36 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { isAlive } from '../../../src/server/process-identity';
+import { readState, serverFolder } from '../../../src/server/server-folder';
+import { until } from '../../support/until';
+
+const made: string[] = [];
+
+/** A new, empty project folder. */
+export function makeProject(): string {
+  const project = mkdtempSync(path.join(tmpdir(), 'selvage-project-'));
+  made.push(project);
+  return project;
+}
+
+/** Removes the folders, and before that what still runs in them, such as a server whose users a test has killed. */
+export async function removeProjects(): Promise<void> {
+  for (const project of made.splice(0)) {
+    const supervisor = readState(serverFolder(project))?.supervisor;
+    if (supervisor && isAlive(supervisor)) process.kill(supervisor.pid, 'SIGTERM');
+    if (supervisor) await until('the supervisor ends', () => !isAlive(supervisor));
+    rmSync(project, { recursive: true, force: true });
+  }
+}
+
+/** The ids of all server processes, ours or not, that have a project's database open by their command line. */
+export function serverProcesses(projectDir: string): number[] {
+  const { database } = serverFolder(projectDir);
+  return execFileSync('ps', ['-A', '-ww', '-o', 'pid=,args='], { encoding: 'utf8' })
+    .split('\n')
+    .filter((line) => line.includes('server start-dev') && line.includes(database))
+    .map((line) => Number.parseInt(line, 10));
+}

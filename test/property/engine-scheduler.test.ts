@@ -1,0 +1,144 @@
+import fc from 'fast-check';
+import { compile, layoutOf, type Layout } from '../../src/engine';
+import { arbitraryGraph, type Graph } from '../support/arbitrary-graph';
+import { interpret, type ReferenceRun } from '../support/reference-interpreter';
+import { SchedulerHost, parentsIn } from '../support/scheduler-host';
+import { tapestryOf } from '../support/tapestry-records';
+
+interface Scenario extends Graph {
+  readonly failing: readonly boolean[];
+  readonly window: number;
+  /** Picks the knot that ends next. */
+  readonly choices: readonly number[];
+}
+
+const arbitraryScenario: fc.Arbitrary<Scenario> = arbitraryGraph().chain((graph) =>
+  fc.record({
+    parentsOf: fc.constant(graph.parentsOf),
+    parameters: fc.constant(graph.parameters),
+    failing: fc.array(
+      fc.integer({ min: 0, max: 5 }).map((dice) => dice === 0),
+      { minLength: graph.parentsOf.length, maxLength: graph.parentsOf.length },
+    ),
+    window: fc.integer({ min: 1, max: 8 }),
+    choices: fc.array(fc.nat(1000), { minLength: 1, maxLength: 24 }),
+  }),
+);
+
+/** At these numbers of ended bodies something happens. */
+const arbitraryMoments = fc.uniqueArray(fc.integer({ min: 0, max: 24 }), { maxLength: 6 });
+
+const layoutFor = (scenario: Scenario): Layout =>
+  layoutOf(compile(tapestryOf(scenario.parentsOf, scenario.parameters)).plan);
+
+const chooserOf =
+  ({ choices }: Scenario): ReferenceRun['choose'] =>
+  (running, ended) =>
+    running[choices[ended % choices.length]! % running.length]!;
+
+function referenceOf(layout: Layout, scenario: Scenario, cancelAfter?: number): ReferenceRun {
+  return {
+    parentsOf: layout.ids.map((_, knot) => parentsIn(layout, knot)),
+    parameters: layout.parameterCount,
+    failing: failingIn(layout, scenario),
+    window: scenario.window,
+    choose: chooserOf(scenario),
+    cancelAfter,
+  };
+}
+
+const failingIn = (layout: Layout, { failing }: Scenario): Set<number> =>
+  new Set(layout.ids.map((_, knot) => knot).filter((knot) => failing[knot]));
+
+/** Runs to the end; `between` is called when so many bodies have ended. */
+function runToEnd(
+  layout: Layout,
+  scenario: Scenario,
+  between: (host: SchedulerHost, ended: number) => void,
+): SchedulerHost {
+  const host = new SchedulerHost(layout, scenario.window);
+  const failing = failingIn(layout, scenario);
+  const choose = chooserOf(scenario);
+  host.start();
+  for (let ended = 0; ; ended++) {
+    between(host, ended);
+    if (host.running.length === 0) return host;
+    const knot = choose(host.running, ended);
+    host.end(knot, failing.has(knot) ? 'err' : 'ok');
+  }
+}
+
+test('a run comes to what the reference interpreter says, knot by knot and start by start, also when it is cancelled', () => {
+  fc.assert(
+    fc.property(arbitraryScenario, fc.option(fc.nat(24), { nil: undefined }), (scenario, cancelAfter) => {
+      const layout = layoutFor(scenario);
+      const expected = interpret(referenceOf(layout, scenario, cancelAfter));
+      const host = runToEnd(layout, scenario, (at, ended) => {
+        if (ended === cancelAfter) at.apply({ type: 'cancel' });
+      });
+      expect(host.result()).toEqual(expected.outcomes);
+      expect(host.started).toEqual(expected.started);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('saving, restoring and going on at any moments changes nothing, also before and after a cancel', () => {
+  fc.assert(
+    fc.property(
+      arbitraryScenario,
+      arbitraryMoments,
+      fc.option(fc.nat(24), { nil: undefined }),
+      (scenario, splits, cancelAfter) => {
+        const layout = layoutFor(scenario);
+        const expected = interpret(referenceOf(layout, scenario, cancelAfter));
+        const host = runToEnd(layout, scenario, (at, ended) => {
+          if (splits.includes(ended) && ended % 2 === 0) at.split();
+          if (ended === cancelAfter) at.apply({ type: 'cancel' });
+          if (splits.includes(ended) && ended % 2 === 1) at.split();
+        });
+        expect(host.result()).toEqual(expected.outcomes);
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test('the outcomes do not depend on the order in which bodies end, nor on the window', () => {
+  fc.assert(
+    fc.property(arbitraryScenario, arbitraryScenario, (scenario, other) => {
+      const layout = layoutFor(scenario);
+      const first = runToEnd(layout, scenario, () => undefined).result();
+      const second = runToEnd(
+        layout,
+        { ...scenario, choices: other.choices, window: other.window },
+        () => undefined,
+      ).result();
+      expect(second).toEqual(first);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('while it is held a run starts nothing, and afterwards it comes to the same', () => {
+  fc.assert(
+    fc.property(arbitraryScenario, arbitraryMoments, (scenario, holds) => {
+      const layout = layoutFor(scenario);
+      const expected = interpret(referenceOf(layout, scenario));
+      let heldSince: number | undefined;
+      const host = runToEnd(layout, scenario, (at, ended) => {
+        if (heldSince !== undefined) {
+          expect(at.started.length).toBe(heldSince);
+          if (ended % 3 !== 0 && at.running.length > 0) return;
+          at.apply({ type: 'release' });
+          heldSince = undefined;
+        } else if (holds.includes(ended) && at.running.length > 0) {
+          at.apply({ type: 'hold' });
+          heldSince = at.started.length;
+        }
+      });
+      expect(host.result()).toEqual(expected.outcomes);
+    }),
+    { numRuns: 300 },
+  );
+});

@@ -1,0 +1,26 @@
+import fc from 'fast-check';
+
+export interface Graph {
+  /** By knot; parents have lower numbers. The first `parameters` have none. */
+  readonly parentsOf: readonly (readonly number[])[];
+  readonly parameters: number;
+}
+
+/** A graph with at least one knot that is no parameter. */
+export function arbitraryGraph(maximumSize = 24): fc.Arbitrary<Graph> {
+  return fc
+    .tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 1, max: maximumSize }))
+    .chain(([parameters, others]) => {
+      const lists = Array.from({ length: others }, (_, place) => {
+        const before = parameters + place;
+        if (before === 0) return fc.constant<number[]>([]);
+        return fc.uniqueArray(fc.integer({ min: 0, max: before - 1 }), { maxLength: 4 });
+      });
+      return fc
+        .tuple(...lists)
+        .map((parentsOf) => ({
+          parameters,
+          parentsOf: [...Array.from({ length: parameters }, () => []), ...parentsOf],
+        }));
+    });
+}

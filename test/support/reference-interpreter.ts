@@ -1,0 +1,66 @@
+/*
+ * What a run comes to, said as plainly as possible and as slowly as it likes: the scheduler must agree with it. It knows no
+ * counters, queues or columns; it looks at the whole graph again and again.
+ */
+
+export type ReferenceOutcome = 'ok' | 'err' | 'skipped: parent_failed_or_skipped' | 'skipped: cancelled';
+
+export interface ReferenceRun {
+  /** By knot. The first `parameters` knots are parameters. */
+  readonly parentsOf: readonly (readonly number[])[];
+  readonly parameters: number;
+  /** Knots whose body fails. */
+  readonly failing: ReadonlySet<number>;
+  readonly window: number;
+  /** Which of the running knots (ascending) ends next, after so many others have ended. */
+  readonly choose: (running: readonly number[], ended: number) => number;
+  /** The run is cancelled when so many bodies have ended; undefined: never. */
+  readonly cancelAfter?: number;
+}
+
+export interface ReferenceResult {
+  /** By knot. */
+  readonly outcomes: readonly ReferenceOutcome[];
+  /** In the order in which they were started. */
+  readonly started: readonly number[];
+}
+
+export function interpret(run: ReferenceRun): ReferenceResult {
+  const knots = run.parentsOf.map((_, knot) => knot);
+  const outcomes: (ReferenceOutcome | undefined)[] = knots.map((knot) =>
+    knot < run.parameters ? 'ok' : undefined,
+  );
+  const started: number[] = [];
+  let running: number[] = [];
+  let cancelled = false;
+
+  const isWaiting = (knot: number) => outcomes[knot] === undefined && !running.includes(knot);
+  const isDecidable = (knot: number) =>
+    isWaiting(knot) && run.parentsOf[knot]!.every((parent) => outcomes[parent] !== undefined);
+  const allParentsOk = (knot: number) => run.parentsOf[knot]!.every((parent) => outcomes[parent] === 'ok');
+
+  for (let ended = 0; ; ended++) {
+    if (!cancelled) {
+      for (const knot of knots) {
+        if (isDecidable(knot) && !allParentsOk(knot)) outcomes[knot] = 'skipped: parent_failed_or_skipped';
+      }
+      for (const knot of knots) {
+        if (isDecidable(knot) && running.length < run.window) {
+          running.push(knot);
+          started.push(knot);
+        }
+      }
+    }
+    if (ended === run.cancelAfter) {
+      cancelled = true;
+      for (const knot of knots) {
+        if (isWaiting(knot)) outcomes[knot] = 'skipped: cancelled';
+      }
+    }
+    if (running.length === 0) return { outcomes: outcomes as ReferenceOutcome[], started };
+    running.sort((a, b) => a - b);
+    const next = run.choose(running, ended);
+    running = running.filter((knot) => knot !== next);
+    outcomes[next] = run.failing.has(next) ? 'err' : 'ok';
+  }
+}

@@ -1,0 +1,151 @@
+import {
+  Scheduler,
+  type Command,
+  type Layout,
+  type SavedScheduler,
+  type SchedulerEvent,
+} from '../../src/engine';
+import type { ReferenceOutcome } from './reference-interpreter';
+
+export const parentsIn = (layout: Layout, knot: number): number[] => [
+  ...layout.parents.slice(layout.parentStart[knot], layout.parentStart[knot + 1]),
+];
+
+/** The value that a body makes of its knot. */
+export const valueOf = (knot: number): string => `value of ${knot}`;
+
+/**
+ * A host that a test drives by hand. It carries out what the scheduler commands and checks every command against its own
+ * books; it knows what the scheduler was told and nothing of how that works.
+ */
+export class SchedulerHost {
+  readonly started: number[] = [];
+  finishes = 0;
+  private readonly outcomes: (ReferenceOutcome | undefined)[];
+  private readonly runningKnots = new Set<number>();
+  private scheduler: Scheduler<string>;
+
+  constructor(
+    private readonly layout: Layout,
+    private readonly window: number,
+  ) {
+    this.scheduler = new Scheduler(layout, { window });
+    this.outcomes = layout.ids.map((_, knot) => (knot < layout.parameterCount ? 'ok' : undefined));
+  }
+
+  get running(): number[] {
+    return [...this.runningKnots].sort((a, b) => a - b);
+  }
+
+  start(): void {
+    this.apply({
+      type: 'start',
+      parameters: this.layout.ids.slice(0, this.layout.parameterCount).map((_, knot) => valueOf(knot)),
+    });
+  }
+
+  end(knot: number, kind: 'ok' | 'err'): void {
+    this.runningKnots.delete(knot);
+    this.outcomes[knot] = kind;
+    this.apply({ type: 'settled', knot, outcome: kind === 'ok' ? { kind, value: valueOf(knot) } : { kind } });
+  }
+
+  apply(event: SchedulerEvent<string>): void {
+    this.carryOut(this.scheduler.apply(event));
+  }
+
+  /** Goes on with a scheduler that was made from what this one saved. */
+  split(): void {
+    const before = this.scheduler.counts;
+    const again = this.running;
+    const saved = JSON.parse(JSON.stringify(this.scheduler.save())) as SavedScheduler<string>;
+    const { scheduler, commands } = Scheduler.restore(this.layout, saved, { window: this.window });
+    this.scheduler = scheduler;
+    for (const knot of again) {
+      this.runningKnots.delete(knot);
+      this.started.splice(this.started.indexOf(knot), 1);
+    }
+    this.finishes = 0;
+    this.carryOut(commands);
+    check(
+      again.every((knot) => this.runningKnots.has(knot)),
+      `${again.join()} ran and were forgotten`,
+    );
+    const { ok, err, skipped } = scheduler.counts;
+    check(ok === before.ok && err === before.err && skipped === before.skipped, 'the restored counts differ');
+  }
+
+  /** What came of every knot, when the run is over. */
+  result(): ReferenceOutcome[] {
+    check(this.finishes === 1, `the run finished ${this.finishes} times`);
+    const { scheduler, layout, outcomes } = this;
+    outcomes.forEach((outcome, knot) => {
+      check(scheduler.outcomeKind(knot) === outcome!.split(':')[0], `knot ${knot} is not ${outcome}`);
+      const isKept = outcome === 'ok' && layout.terminals.includes(knot);
+      check(
+        scheduler.value(knot) === (isKept ? valueOf(knot) : undefined),
+        `the value of knot ${knot} is not as it should be`,
+      );
+      if (outcome === 'skipped: parent_failed_or_skipped') this.checkSkipDetail(knot);
+    });
+    return outcomes as ReferenceOutcome[];
+  }
+
+  private checkSkipDetail(knot: number): void {
+    const parents = parentsIn(this.layout, knot).map((parent) => this.outcomes[parent]!);
+    const { anyErr, anySkipped } = this.scheduler.skipDetail(knot);
+    check(anyErr === parents.includes('err'), `anyErr of knot ${knot} is wrong`);
+    check(
+      anySkipped === parents.some((outcome) => outcome.startsWith('skipped')),
+      `anySkipped of knot ${knot} is wrong`,
+    );
+  }
+
+  private carryOut(commands: readonly Command[]): void {
+    const order = commands.map(({ type }) => ['skip', 'run', 'finish'].indexOf(type));
+    check(
+      order.every((place, index) => index === 0 || place > order[index - 1]!),
+      'commands are out of order',
+    );
+    for (const command of commands) {
+      check(this.finishes === 0, 'something came after finish');
+      if (command.type === 'finish') this.finish();
+      else if (command.type === 'run') command.knots.forEach((knot) => this.run(knot));
+      else command.knots.forEach((knot) => this.skip(knot, command.reason));
+    }
+    check(this.scheduler.running === this.runningKnots.size, 'the scheduler miscounts what is running');
+  }
+
+  private run(knot: number): void {
+    check(this.outcomes[knot] === undefined, `knot ${knot} was settled and is run`);
+    check(!this.started.includes(knot), `knot ${knot} is run twice`);
+    for (const parent of parentsIn(this.layout, knot)) {
+      check(this.outcomes[parent] === 'ok', `knot ${knot} is run before its parent ${parent} is ok`);
+      check(
+        this.scheduler.value(parent) === valueOf(parent),
+        `knot ${knot} is run without the value of ${parent}`,
+      );
+    }
+    this.started.push(knot);
+    this.runningKnots.add(knot);
+    check(this.runningKnots.size <= this.window, `knot ${knot} is over the window`);
+  }
+
+  private skip(knot: number, reason: 'parent_failed_or_skipped' | 'cancelled'): void {
+    check(
+      this.outcomes[knot] === undefined && !this.runningKnots.has(knot),
+      `knot ${knot} is skipped too late`,
+    );
+    this.outcomes[knot] = `skipped: ${reason}`;
+  }
+
+  private finish(): void {
+    this.finishes += 1;
+    check(this.runningKnots.size === 0 && !this.outcomes.includes(undefined), 'the run finished too early');
+  }
+}
+
+/** Far cheaper than `expect`, of which a property test would make millions. */
+function check(isRight: boolean, whatElse: string): asserts isRight {
+  if (!isRight) throw new Error(`The scheduler is wrong: ${whatElse}.`);
+}

@@ -1,0 +1,90 @@
+import type {
+  DefinitionRecord,
+  InputRecord,
+  KnotOptions,
+  KnotRecord,
+  TapestryOptions,
+  TapestryRecord,
+} from '../../src/model/records';
+
+/** Builds tapestry records without the authoring functions, so that also what those would refuse can be compiled. */
+export function emptyTapestry(name = 'test', options: TapestryOptions = {}): TapestryRecord {
+  return { name, options, parameters: new Map(), knots: new Map(), terminals: undefined };
+}
+
+export function definition(name: string, more: Partial<DefinitionRecord> = {}): DefinitionRecord {
+  return { name, body: () => undefined, source: `body of ${name}`, options: {}, ...more };
+}
+
+export const parent = (knot: KnotRecord): InputRecord => ({ kind: 'parent', knot });
+export const constant = (value: unknown): InputRecord => ({ kind: 'constant', value });
+
+export function addParameter(
+  tapestry: TapestryRecord,
+  name: string,
+  withDefault?: { value: unknown },
+): KnotRecord {
+  const knot: KnotRecord = { id: `param:${name}`, tapestry, inputs: new Map(), options: {} };
+  const schema = {
+    '~standard': { version: 1 as const, vendor: 'test', validate: (value: unknown) => ({ value }) },
+  };
+  tapestry.parameters.set(name, {
+    name,
+    knot,
+    schema,
+    hasDefault: withDefault !== undefined,
+    default: withDefault?.value,
+  });
+  tapestry.knots.set(knot.id, knot);
+  return knot;
+}
+
+export function addKnot(
+  tapestry: TapestryRecord,
+  id: string,
+  of: DefinitionRecord,
+  inputs: Readonly<Record<string, InputRecord>> = {},
+  options: KnotOptions = {},
+): KnotRecord {
+  const knot: KnotRecord = { id, tapestry, definition: of, inputs: new Map(Object.entries(inputs)), options };
+  tapestry.knots.set(id, knot);
+  return knot;
+}
+
+/** A tapestry of the shape that `parentsOf` tells: knot `i` takes knots of lower number. The first `parameters` are parameters. */
+export function tapestryOf(parentsOf: readonly (readonly number[])[], parameters = 0): TapestryRecord {
+  const tapestry = emptyTapestry();
+  const step = definition('step');
+  const knots: KnotRecord[] = [];
+  parentsOf.forEach((list, index) => {
+    if (index < parameters) {
+      knots.push(addParameter(tapestry, `p${index}`));
+      return;
+    }
+    const inputs = Object.fromEntries(list.map((from, place) => [`in${place}`, parent(knots[from]!)]));
+    knots.push(addKnot(tapestry, `k${String(index).padStart(5, '0')}`, step, inputs));
+  });
+  return tapestry;
+}
+
+/** Each knot takes the one before. */
+export const chain = (size: number): number[][] =>
+  Array.from({ length: size }, (_, knot) => (knot === 0 ? [] : [knot - 1]));
+
+/** One knot, `width` that take it, and one that takes all of these. */
+export function fanWithSum(width: number): number[][] {
+  const middle = Array.from({ length: width }, () => [0]);
+  return [[], ...middle, Array.from({ length: width }, (_, index) => index + 1)];
+}
+
+/** Each knot takes its neighbours above and to the left. */
+export function grid(rows: number, columns: number): number[][] {
+  const parentsOf: number[][] = [];
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      const knot = row * columns + column;
+      parentsOf.push([...(row > 0 ? [knot - columns] : []), ...(column > 0 ? [knot - 1] : [])]);
+    }
+  }
+  return parentsOf;
+}

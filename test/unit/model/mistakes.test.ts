@@ -1,0 +1,536 @@
+import { z } from 'zod';
+import {
+  knot,
+  Knot,
+  SelvageError,
+  Tapestry,
+  tapestry,
+  type ErrorCode,
+  type StandardSchema,
+} from '../../../src';
+import { recordOf } from '../../../src/model';
+
+/**
+ * What a program without types may get wrong, too: hence the definitions and calls that the compiler would refuse. One row
+ * per mistake; `says` is what the message must name: the culprit and the remedy.
+ */
+interface Mistake {
+  readonly mistake: string;
+  readonly code: ErrorCode;
+  readonly says: readonly string[];
+  readonly make: () => unknown;
+}
+
+const untypedKnot = knot as (...args: unknown[]) => (inputs: unknown, config?: unknown) => Knot<unknown>;
+const untypedTapestry = tapestry as unknown as (...args: unknown[]) => Tapestry;
+const number = z.number();
+const any = untypedKnot('any', (inputs: unknown) => inputs);
+const double = untypedKnot('double', { input: z.object({ x: number, by: number.optional() }) }, () => 1);
+const strict = untypedKnot('strict', { input: z.strictObject({ x: number }) }, () => 1);
+const nothing = untypedKnot('nothing', { input: z.object({}) }, () => 1);
+const inside = (build: (t: Tapestry) => unknown) => () => untypedTapestry('outer', build);
+const placed = (config: unknown) => inside(() => any({}, config));
+const asynchronous: StandardSchema = {
+  '~standard': { version: 1, vendor: 'test', validate: async (value) => ({ value }) },
+};
+const throwing: StandardSchema = {
+  '~standard': {
+    version: 1,
+    vendor: 'test',
+    validate: () => {
+      throw new Error('out of order');
+    },
+  },
+};
+class Listed extends Knot<object, number> {
+  static knotName = 'listed';
+  process(): number {
+    return 1;
+  }
+}
+const place = (type: unknown) => inside(() => Knot.place.call(type as typeof Listed, {}, { id: 'k' }));
+
+const mistakes: readonly Mistake[] = [
+  // names
+  {
+    mistake: 'a tapestry with a name that breaks the rule',
+    code: 'InvalidName',
+    says: ['tapestry name', '"my tapestry"', 'letter'],
+    make: () => new Tapestry('my tapestry'),
+  },
+  {
+    mistake: 'a definition with a reserved name',
+    code: 'InvalidName',
+    says: ['definition name', '"constructor"', 'reserved'],
+    make: () => untypedKnot('constructor', () => 1),
+  },
+  {
+    mistake: 'a definition without a name',
+    code: 'InvalidName',
+    says: ['definition name', 'undefined', 'string'],
+    make: () => untypedKnot(undefined, () => 1),
+  },
+  {
+    mistake: 'a knot with an over-long id',
+    code: 'InvalidName',
+    says: ['knot name', '200 characters', '201'],
+    make: placed({ id: 'k'.repeat(201) }),
+  },
+  {
+    mistake: 'a knot with the id of a parameter',
+    code: 'InvalidName',
+    says: ['"param:x"', 'parameters', 't.parameter'],
+    make: placed({ id: 'param:x' }),
+  },
+  {
+    mistake: 'a knot with a number as id',
+    code: 'InvalidName',
+    says: ['knot name', 'number', 'string'],
+    make: placed({ id: 7 }),
+  },
+  {
+    mistake: 'a parameter with an empty name',
+    code: 'InvalidName',
+    says: ['parameter name', 'empty'],
+    make: inside((t) => t.parameter('', number)),
+  },
+  {
+    mistake: 'a terminal with the name of a property of all objects',
+    code: 'InvalidName',
+    says: ['terminal name', '"toString"', 'reserved'],
+    make: inside(() => ({ toString: any({}, { id: 'k' }) })),
+  },
+  {
+    mistake: 'an input that would change the prototype',
+    code: 'InvalidName',
+    says: ['"__proto__"', '"k"', 'another name'],
+    make: inside(() => any(JSON.parse('{ "__proto__": 1 }'), { id: 'k' })),
+  },
+
+  // ids
+  {
+    mistake: 'no second argument',
+    code: 'MissingId',
+    says: ['"any"', "{ id: '…' }"],
+    make: placed(undefined),
+  },
+  { mistake: 'no id', code: 'MissingId', says: ['"any"', "{ id: '…' }"], make: placed({ timeout: 5 }) },
+  {
+    mistake: 'an id used twice',
+    code: 'DuplicateId',
+    says: ['"outer"', '"k"', '"any"', '"double"', 'another id'],
+    make: inside(() => {
+      any({}, { id: 'k' });
+      double({ x: 1 }, { id: 'k' });
+    }),
+  },
+  {
+    mistake: 'a parameter declared twice',
+    code: 'DuplicateParameter',
+    says: ['"x"', '"outer"', 'once'],
+    make: inside((t) => {
+      t.parameter('x', number);
+      t.parameter('x', number);
+    }),
+  },
+
+  // inputs
+  {
+    mistake: 'inputs that are a knot',
+    code: 'InvalidConfig',
+    says: ['"k"', 'first argument', 'a knot', '{ name: … }'],
+    make: inside((t) => any(t.parameter('x', number), { id: 'k' })),
+  },
+  {
+    mistake: 'inputs that are left out',
+    code: 'InvalidConfig',
+    says: ['"k"', 'first argument', 'undefined', '{}'],
+    make: inside(() => any(undefined, { id: 'k' })),
+  },
+  {
+    mistake: 'an unknown input',
+    code: 'UnknownInput',
+    says: ['"y"', '"k"', '"double"', 'x, by', 'second argument'],
+    make: inside(() => double({ x: 1, y: 2 }, { id: 'k' })),
+  },
+  {
+    mistake: 'an unknown input of a strict schema',
+    code: 'UnknownInput',
+    says: ['"y"', '"k"', '"strict"'],
+    make: inside(() => strict({ x: 1, y: 2 }, { id: 'k' })),
+  },
+  {
+    mistake: 'an input of a definition without inputs',
+    code: 'UnknownInput',
+    says: ['"y"', '"k"', 'no inputs'],
+    make: inside(() => nothing({ y: 2 }, { id: 'k' })),
+  },
+  {
+    mistake: 'a missing input',
+    code: 'MissingInput',
+    says: ['"x"', '"k"', '"double"', 'optional'],
+    make: inside(() => double({ by: 2 }, { id: 'k' })),
+  },
+  {
+    mistake: 'a required input that is undefined',
+    code: 'MissingInput',
+    says: ['"x"', '"k"'],
+    make: inside(() => double({ x: undefined }, { id: 'k' })),
+  },
+  {
+    mistake: 'a knot hidden in a constant',
+    code: 'HiddenKnot',
+    says: ['"config"', '"k"', '"param:x"', 'config.list[1].at', 'input of its own'],
+    make: inside((t) => any({ config: { list: [0, { at: t.parameter('x', number) }] } }, { id: 'k' })),
+  },
+  {
+    mistake: 'a definition as an input',
+    code: 'HiddenKnot',
+    says: ['"x"', '"k"', 'definition "double"', 'Place it first'],
+    make: inside(() => any({ x: double }, { id: 'k' })),
+  },
+  {
+    mistake: 'a tapestry as an input',
+    code: 'HiddenKnot',
+    says: ['"x"', '"k"', 'tapestry "outer"'],
+    make: inside((t) => any({ x: t }, { id: 'k' })),
+  },
+  {
+    mistake: 'a knot of another tapestry as an input',
+    code: 'ForeignKnot',
+    says: ['"param:x"', '"other"', 'input "a" of the knot "k"', '"outer"', 'Place its definition'],
+    make: inside(() => any({ a: new Tapestry('other').parameter('x', number) }, { id: 'k' })),
+  },
+  {
+    mistake: 'parents of two tapestries',
+    code: 'ForeignKnot',
+    says: ['"param:y"', '"two"', 'input "b"', '"one"'],
+    make: () => {
+      const a = new Tapestry('one').parameter('x', number);
+      const b = new Tapestry('two').parameter('y', number);
+      any({ a, b }, { id: 'k' });
+    },
+  },
+
+  // options
+  {
+    mistake: 'an unknown option of a knot',
+    code: 'InvalidConfig',
+    says: ['"retries"', '"k"', 'errorPolicy, retry, timeout', 'first argument'],
+    make: placed({ id: 'k', retries: 3 }),
+  },
+  {
+    mistake: 'an input among the options',
+    code: 'InvalidConfig',
+    says: ['"x"', '"k"', 'inputs belong in the first argument'],
+    make: placed({ id: 'k', x: 3 }),
+  },
+  ...(
+    [
+      ['timeout', 0, 'positive number of milliseconds'],
+      ['timeout', Number.POSITIVE_INFINITY, 'positive number of milliseconds'],
+      ['timeout', '5s', 'positive number of milliseconds'],
+      ['cancelGrace', -1, '0 or more'],
+      ['retry', 3, 'must be an object'],
+      ['retry', { attempts: 3 }, '"attempts", which is no option'],
+      ['retry', { maximumAttempts: 0 }, '"maximumAttempts", which must be a whole number'],
+      ['retry', { maximumAttempts: 1.5 }, '"maximumAttempts", which must be a whole number'],
+      ['retry', { backoffCoefficient: 0.5 }, '"backoffCoefficient", which must be a number, 1 or more'],
+      ['retry', { initialInterval: 50, maximumInterval: 20 }, '"maximumInterval", which must not be shorter'],
+      ['retry', { nonRetryableErrors: 'TypeError' }, '"nonRetryableErrors", which must be a list of texts'],
+      ['errorPolicy', 'ignore', 'must be "skipIfParentFailed", and is "ignore"'],
+      ['dispatcher', 'gpu', 'must be an object'],
+      ['dispatcher', { taskQueue: 'gpu' }, 'must have "kind"'],
+      ['dispatcher', { kind: 'queue', taskQueue: '' }, '"taskQueue", which must be a text'],
+      ['summary', 'two\nlines', 'single line'],
+    ] as const
+  ).map(([option, value, complaint]) => ({
+    mistake: `the option ${option} of ${JSON.stringify(value)}`,
+    code: 'InvalidConfig' as const,
+    says: [`"${option}"`, 'the knot "k"', complaint],
+    make: placed({ id: 'k', [option]: value }),
+  })),
+  {
+    mistake: 'a tapestry for a knot that is none',
+    code: 'InvalidConfig',
+    says: ['"tapestry"', '"k"', 'new Tapestry(name)'],
+    make: placed({ id: 'k', tapestry: 'outer' }),
+  },
+  {
+    mistake: 'an unknown option of a definition',
+    code: 'InvalidConfig',
+    says: ['"inputs"', 'definition "d"', 'input, output and version'],
+    make: () => untypedKnot('d', { inputs: z.object({}) }, () => 1),
+  },
+  {
+    mistake: 'an unknown option of a tapestry',
+    code: 'InvalidConfig',
+    says: ['"deadline"', 'tapestry "t"', 'knots, failOn, description'],
+    make: () => untypedTapestry('t', { deadline: 5 }, () => undefined),
+  },
+  {
+    mistake: 'a wrong option for all knots of a tapestry',
+    code: 'InvalidConfig',
+    says: ['"knots"', 'tapestry "t"', '"timeout", which must be a positive number'],
+    make: () => new Tapestry('t', { knots: { timeout: -1 } }),
+  },
+  {
+    mistake: 'a wrong failOn',
+    code: 'InvalidConfig',
+    says: ['"failOn"', 'tapestry "t"', '"unhandled" or "any" or "never"', 'always'],
+    make: () => untypedTapestry('t', { failOn: 'always' }, () => undefined),
+  },
+  {
+    mistake: 'options of a tapestry that are no object',
+    code: 'InvalidConfig',
+    says: ['tapestry "t"', 'an object', '5'],
+    make: () => untypedTapestry('t', 5, () => undefined),
+  },
+  {
+    mistake: 'parameters of a tapestry that are a list',
+    code: 'InvalidConfig',
+    says: ['"parameters"', 'tapestry "t"', '{ x: z.number() }'],
+    make: () => untypedTapestry('t', { parameters: [number] }, () => undefined),
+  },
+  {
+    mistake: 'a tapestry without a build function',
+    code: 'InvalidConfig',
+    says: ['"t"', 'build function', 'tapestry(name, (t) => { … })'],
+    make: () => untypedTapestry('t', {}),
+  },
+
+  // parameters
+  {
+    mistake: 'a parameter without a schema',
+    code: 'InvalidConfig',
+    says: ['"x"', '"outer"', 'schema', 'z.number()'],
+    make: inside((t) => t.parameter('x', undefined as never)),
+  },
+  {
+    mistake: 'a parameter declared in the options without a schema',
+    code: 'InvalidConfig',
+    says: ['"x"', '"t"', 'schema'],
+    make: () => untypedTapestry('t', { parameters: { x: 'number' } }, () => undefined),
+  },
+  {
+    mistake: 'an unknown option of a parameter',
+    code: 'InvalidConfig',
+    says: ['"x"', '"optional"', '"default"'],
+    make: inside((t) => t.parameter('x', number, { optional: true } as object)),
+  },
+  {
+    mistake: 'options of a parameter that are no object',
+    code: 'InvalidConfig',
+    says: ['"x"', '{ default: … }'],
+    make: inside((t) => t.parameter('x', number, 5 as never)),
+  },
+  {
+    mistake: 'a default that the schema refuses',
+    code: 'InvalidDefault',
+    says: ['"x"', '"outer"', 'user.age', 'expected number'],
+    make: inside((t) =>
+      t.parameter('x', z.object({ user: z.object({ age: number }) }), {
+        default: { user: { age: 'old' } },
+      } as never),
+    ),
+  },
+  {
+    mistake: 'a default whose schema is asynchronous',
+    code: 'InvalidDefault',
+    says: ['"x"', 'asynchronous', 'synchronous schema'],
+    make: inside((t) => t.parameter('x', asynchronous, { default: 1 })),
+  },
+  {
+    mistake: 'a default whose schema throws',
+    code: 'InvalidDefault',
+    says: ['"x"', 'out of order'],
+    make: inside((t) => t.parameter('x', throwing, { default: 1 })),
+  },
+
+  // building
+  {
+    mistake: 'a knot outside of any tapestry',
+    code: 'NoTapestry',
+    says: ['"k"', 'tapestry(name', "{ id: 'k', tapestry: t }"],
+    make: () => any({ a: 1 }, { id: 'k' }),
+  },
+  {
+    mistake: 'an asynchronous build',
+    code: 'AsyncBuild',
+    says: ['"outer"', 'asynchronous', 'plain function'],
+    make: inside(async () => undefined),
+  },
+  {
+    mistake: 'a knot placed in a tapestry that was built',
+    code: 'TapestryClosed',
+    says: ['"outer"', '"late"', 'build function'],
+    make: () => any({}, { id: 'late', tapestry: inside(() => void any({}, { id: 'k' }))() }),
+  },
+  {
+    mistake: 'a parameter of a tapestry that is in use',
+    code: 'TapestryClosed',
+    says: ['"made"', '"late"'],
+    make: () => {
+      const made = new Tapestry('made');
+      recordOf(made);
+      made.parameter('late', number);
+    },
+  },
+  {
+    mistake: 'no terminals',
+    code: 'UnknownTerminal',
+    says: ['"outer"', 'empty', 'return nothing'],
+    make: inside(() => ({})),
+  },
+  {
+    mistake: 'a terminal that is no knot',
+    code: 'UnknownTerminal',
+    says: ['"five"', '"outer"', 'not a knot'],
+    make: inside(() => ({ five: 5 })),
+  },
+  {
+    mistake: 'a knot instead of terminals',
+    code: 'UnknownTerminal',
+    says: ['"outer"', 'return { answer }'],
+    make: inside(() => any({}, { id: 'k' })),
+  },
+  {
+    mistake: 'a terminal of another tapestry',
+    code: 'ForeignKnot',
+    says: ['"param:x"', '"other"', 'terminal "x"', '"outer"'],
+    make: inside(() => ({ x: new Tapestry('other').parameter('x', number) })),
+  },
+  {
+    mistake: 'a knot registered with another tapestry',
+    code: 'ForeignKnot',
+    says: ['"param:x"', '"other"', 'register', '"one"'],
+    make: () => new Tapestry('one').register(new Tapestry('other').parameter('x', number)),
+  },
+  {
+    mistake: 'something registered that is no knot',
+    code: 'InvalidConfig',
+    says: ['"one"', 'not a knot'],
+    make: () => new Tapestry('one').register(double as never),
+  },
+
+  // definitions
+  {
+    mistake: 'a definition without a body',
+    code: 'InvalidDefinition',
+    says: ['"d"', 'no body', 'knot(name, body)'],
+    make: () => untypedKnot('d'),
+  },
+  {
+    mistake: 'a definition whose options are no object',
+    code: 'InvalidDefinition',
+    says: ['"d"', 'options', 'null'],
+    make: () => untypedKnot('d', null, () => 1),
+  },
+  {
+    mistake: 'an input schema that is none',
+    code: 'InvalidDefinition',
+    says: ['"d"', 'input is not a schema', 'Standard Schema'],
+    make: () => untypedKnot('d', { input: { x: 'number' } }, () => 1),
+  },
+  {
+    mistake: 'an output schema that is none',
+    code: 'InvalidDefinition',
+    says: ['"d"', 'output is not a schema', 'Standard Schema'],
+    make: () => untypedKnot('d', { output: Number }, () => 1),
+  },
+  {
+    mistake: 'a version that is a number',
+    code: 'InvalidDefinition',
+    says: ['"d"', 'version', "'2'"],
+    make: () => untypedKnot('d', { version: 2 }, () => 1),
+  },
+  {
+    mistake: 'a knot class without a name',
+    code: 'InvalidDefinition',
+    says: ['Nameless', 'static knotName'],
+    make: place(
+      class Nameless extends Knot<object, number> {
+        process(): number {
+          return 1;
+        }
+      },
+    ),
+  },
+  {
+    mistake: 'a knot class that inherits its name',
+    code: 'InvalidDefinition',
+    says: ['Heir', 'static knotName'],
+    make: place(class Heir extends Listed {}),
+  },
+  {
+    mistake: 'a knot class with a name that breaks the rule',
+    code: 'InvalidName',
+    says: ['definition name', '"selvage-sum"', 'begin with "selvage"'],
+    make: place(
+      class extends Listed {
+        static override knotName = 'selvage-sum';
+      },
+    ),
+  },
+  {
+    mistake: 'a knot class with state',
+    code: 'InvalidDefinition',
+    says: ['Counter', '"count"', 'ctx.resources'],
+    make: place(
+      class Counter extends Listed {
+        static override knotName = 'counter';
+        count = 0;
+      },
+    ),
+  },
+  {
+    mistake: 'a knot class whose constructor throws',
+    code: 'InvalidDefinition',
+    says: ['Fragile', 'constructor', 'ctx.resources'],
+    make: place(
+      class Fragile extends Listed {
+        static override knotName = 'fragile';
+        constructor() {
+          super();
+          throw new Error('needs a pool');
+        }
+      },
+    ),
+  },
+  {
+    mistake: 'a knot class without a body',
+    code: 'InvalidDefinition',
+    says: ['Bodyless', 'process(inputs, ctx)'],
+    make: place(
+      // @ts-expect-error the compiler sees it as well
+      class Bodyless extends Knot<object, number> {
+        static knotName = 'bodyless';
+      },
+    ),
+  },
+  {
+    mistake: 'the base class placed itself',
+    code: 'InvalidDefinition',
+    says: ['Knot', 'extends Knot'],
+    make: place(Knot),
+  },
+  {
+    mistake: 'the record of what has none',
+    code: 'InvalidConfig',
+    says: ['tapestry, knot or definition', 'number'],
+    make: () => recordOf(5 as never),
+  },
+];
+
+describe('an authoring mistake is one error with a stable code, the culprits and the remedy', () => {
+  test.each(mistakes)('$mistake: $code', ({ code, says, make }) => {
+    let thrown: unknown;
+    try {
+      make();
+    } catch (error) {
+      thrown = error;
+    }
+    expect(SelvageError.is(thrown) ? thrown.code : thrown).toBe(code);
+    for (const part of says) expect((thrown as Error).message).toContain(part);
+  });
+});
