@@ -125,8 +125,8 @@ const boundaries = {
   },
   client: {
     folders: [...pure, 'protocols', 'execution', 'backends', 'adapters', 'server', 'workflows/messages'],
-    typesOf: ['workflows', 'worker'],
-    packages: ['node:', ...temporal, '@temporalio/proto'],
+    typesOf: ['workflows', 'worker', 'interceptors'],
+    packages: ['node:', ...temporal, '@temporalio/envconfig', '@temporalio/proto'],
     packageTypes: nativeWorker,
     because:
       'a web server that only starts runs must not load the native worker (import it late, in a function)',

@@ -98,17 +98,20 @@ function isBuilt(hash) {
   return fs.existsSync(buildStamp) && fs.readFileSync(buildStamp, 'utf8') === hash;
 }
 
+/** Says that `lib` is what these inputs give. */
+function recordBuild(hash) {
+  fs.mkdirSync(path.dirname(buildStamp), { recursive: true });
+  fs.writeFileSync(buildStamp, hash);
+}
+
 function buildIfNeeded() {
-  const hash = hashOfBuildInputs();
-  if (isBuilt(hash)) return;
+  if (isBuilt(hashOfBuildInputs())) return;
   process.stderr.write('selvage: building\n');
   const { status } = spawnSync(process.execPath, [path.join(root, 'scripts', 'build.js')], {
     cwd: root,
     stdio: ['ignore', 2, 2],
   });
   if (status !== 0) fail('the build failed: see its messages above');
-  fs.mkdirSync(path.dirname(buildStamp), { recursive: true });
-  fs.writeFileSync(buildStamp, hash);
 }
 
 /** Installs and builds what is missing or out of date. */
@@ -137,4 +140,13 @@ function become(script, args, options = {}) {
   });
 }
 
-module.exports = { root, bootstrap, installIfNeeded, isInstalled, become, fail };
+module.exports = {
+  root,
+  bootstrap,
+  installIfNeeded,
+  isInstalled,
+  hashOfBuildInputs,
+  recordBuild,
+  become,
+  fail,
+};

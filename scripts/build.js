@@ -7,7 +7,7 @@
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const { fail, root } = require('./bootstrap');
+const { fail, hashOfBuildInputs, recordBuild, root } = require('./bootstrap');
 
 const lib = path.join(root, 'lib');
 const next = path.join(root, `lib.building-${process.pid}`);
@@ -39,11 +39,14 @@ function quietLogger() {
 }
 
 async function main() {
+  // Before the build: sources that change during it make the next command build again.
+  const hash = hashOfBuildInputs();
   try {
     compile();
     await bundleWorkflows();
     fs.rmSync(lib, { recursive: true, force: true });
     fs.renameSync(next, lib);
+    recordBuild(hash);
   } finally {
     fs.rmSync(next, { recursive: true, force: true });
   }

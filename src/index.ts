@@ -2,11 +2,13 @@ export { registerValueCodec, StoredBytes } from './canonical';
 export {
   ERROR_CODES,
   Retryable,
+  RunFailed,
   SelvageError,
   Terminal,
   type ErrorCode,
   type SelvageErrorOptions,
 } from './errors';
+export { runLocally, type LocallyRun, type RunLocallyOptions } from './local/run-locally';
 export { knot, Knot, queue, tapestry, Tapestry } from './model';
 export type {
   DefinitionOptions,

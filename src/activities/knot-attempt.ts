@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { CancelledFailure, type Context } from '@temporalio/activity';
+import { decodeJson, encodeJson, type Json } from '../canonical';
 import type { PlanKnot } from '../engine';
 import type { LoadedPlan } from '../execution';
 import type { DefinitionRecord } from '../model/records';
@@ -9,7 +10,7 @@ import type { KnotTask } from '../workflows/messages';
 export interface HeartbeatDetails {
   readonly throws: number;
   readonly refusals: number;
-  readonly user?: unknown;
+  readonly user?: Json;
 }
 
 /** A body ready to run: what the commit interceptor prepares and the knot activity calls. */
@@ -31,7 +32,7 @@ export class KnotAttempt {
   private readonly before: HeartbeatDetails;
   private throwsHere = 0;
   private refusalsHere = 0;
-  private user: unknown;
+  private user: Json | undefined;
 
   constructor(
     readonly context: Context,
@@ -54,17 +55,21 @@ export class KnotAttempt {
     return Math.max(0, this.number - 1 - this.before.throws - this.before.refusals);
   }
 
+  /** What an earlier attempt of the body gave to `ctx.heartbeat`. */
   get userDetails(): unknown {
-    return this.user;
+    return this.user === undefined ? undefined : decodeJson(this.user);
   }
 
-  /** Why the server or the worker wants this attempt to end; undefined while nobody does. */
+  /**
+   * Why the server or the worker wants this attempt to end; undefined while nobody does. `superseded`: the server has given
+   * this attempt up (no heartbeat came through in time, the run is over, an operator paused or reset the activity).
+   */
   get cancelReason(): 'cancelled' | 'shutdown' | 'superseded' | undefined {
     const signal = this.context.cancellationSignal;
     if (!signal.aborted) return undefined;
     const reason = signal.reason instanceof CancelledFailure ? signal.reason.message : '';
     if (reason === 'WORKER_SHUTDOWN') return 'shutdown';
-    return reason === 'TIMED_OUT' || reason === 'NOT_FOUND' ? 'superseded' : 'cancelled';
+    return reason === 'CANCELLED' ? 'cancelled' : 'superseded';
   }
 
   countThrow(): void {
@@ -77,8 +82,9 @@ export class KnotAttempt {
     this.beat();
   }
 
+  /** @throws SelvageError `NotEncodable`, in the body that gave them */
   keepUserDetails(details: unknown): void {
-    this.user = details;
+    this.user = encodeJson(details);
     this.beat();
   }
 

@@ -3,10 +3,16 @@ import { compile, type CompiledPlan } from '../engine';
 import type { Sha256 } from '../canonical';
 import type { DefinitionRecord, TapestryRecord } from '../model/records';
 
-/** What a worker can run: tapestries by name, bodies by definition name and version. */
+/**
+ * What a worker can run: tapestries by name, bodies by definition name and version.
+ *
+ * Calls of one generic function make definitions of one name and source that may differ in the values they capture. The
+ * knot tells which of them is meant; a knot that the present tapestry does not have any more gets a body only where there
+ * is but one.
+ */
 export class Registry {
   private readonly tapestries = new Map<string, TapestryRecord>();
-  private readonly definitions = new Map<string, DefinitionRecord>();
+  private readonly definitions = new Map<string, DefinitionRecord[]>();
   private readonly plans = new Map<string, CompiledPlan>();
 
   /**
@@ -25,16 +31,19 @@ export class Registry {
 
   /** Names of all definitions, each once: the activity types. */
   get activityTypes(): readonly string[] {
-    return [...new Set([...this.definitions.values()].map((definition) => definition.name))];
+    return [...new Set([...this.definitions.values()].flat().map(({ name }) => name))];
   }
 
   tapestry(name: string): TapestryRecord | undefined {
     return this.tapestries.get(name);
   }
 
-  /** The body that this worker has now for a definition that a plan names. */
-  definition(name: string, version: string | undefined): DefinitionRecord | undefined {
-    return this.definitions.get(definitionKey(name, version));
+  /** The body that this worker has now for a knot of a plan; undefined: none, or no single one. */
+  definition(tapestry: string, knotId: string, name: string, version: string | undefined): DefinitionRecord | undefined {
+    const placed = this.tapestries.get(tapestry)?.knots.get(knotId)?.definition;
+    if (placed?.name === name && placed.version === version) return placed;
+    const candidates = this.definitions.get(definitionKey(name, version));
+    return candidates?.length === 1 ? candidates[0] : undefined;
   }
 
   /** The plan of a registered tapestry, compiled once. */
@@ -64,8 +73,9 @@ export class Registry {
 
   private addDefinition(definition: DefinitionRecord, tapestry: TapestryRecord): void {
     const key = definitionKey(definition.name, definition.version);
-    const other = this.definitions.get(key);
-    if (other && other.body !== definition.body) {
+    const others = this.definitions.get(key) ?? [];
+    if (others.includes(definition)) return;
+    if (others.some(({ source }) => source !== definition.source)) {
       throw new SelvageError(
         'DuplicateDefinition',
         `Tapestry "${tapestry.name}" uses a definition "${key}" that differs from the one that another tapestry of this ` +
@@ -73,7 +83,7 @@ export class Registry {
         { details: { definition: definition.name, version: definition.version, tapestry: tapestry.name } },
       );
     }
-    this.definitions.set(key, definition);
+    this.definitions.set(key, [...others, definition]);
   }
 }
 

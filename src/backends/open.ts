@@ -4,7 +4,7 @@ import { createLocalDiskDataStore } from '../adapters/data-stores/local-disk';
 import { SqliteDataStore } from '../adapters/data-stores/sqlite';
 import { InMemoryRunHistory } from '../adapters/run-histories/in-memory';
 import { SqliteRunHistory } from '../adapters/run-histories/sqlite';
-import { SqliteDatabase } from '../adapters/shared/sqlite';
+import { openSqliteDatabase, type SqliteDatabase } from '../adapters/shared/sqlite';
 import { InMemoryTapestryStore } from '../adapters/tapestry-stores/in-memory';
 import { SqliteTapestryStore } from '../adapters/tapestry-stores/sqlite';
 import type { Backends, DataStore, RunHistory, TapestryStore } from '../protocols';
@@ -104,7 +104,7 @@ class SqliteDatabases {
     const resolved = path.resolve(this.#projectFolder, file);
     let database = this.#open.get(resolved);
     if (database === undefined) {
-      database = await SqliteDatabase.open({ path: resolved, durable: this.#durable });
+      database = await openSqliteDatabase({ path: resolved, durable: this.#durable });
       this.#open.set(resolved, database);
     }
     return database;

@@ -44,7 +44,12 @@ function mayHaveTags(text: string): boolean {
  * @throws SelvageError `NotDecodable`, as {@link decodeText}.
  */
 export function decodeJson(json: Json): unknown {
-  return new ValueReader().read(json, 0);
+  const reader = new ValueReader();
+  try {
+    return reader.read(json, 0);
+  } catch (error) {
+    throw SelvageError.is(error) ? error : reader.failure(error);
+  }
 }
 
 class ValueReader {
@@ -83,14 +88,10 @@ class ValueReader {
 
   private readPart(step: Step, json: Json, depth: number): unknown {
     if (typeof json !== 'object' || json === null) return json;
-    return this.inside(step, () => this.read(json, depth + 1));
-  }
-
-  private inside<T>(step: Step, read: () => T): T {
     this.steps.push(step);
-    const result = read();
+    const value = this.read(json, depth + 1);
     this.steps.pop();
-    return result;
+    return value;
   }
 
   private readTagged(object: JsonObject, depth: number): unknown {
@@ -135,26 +136,32 @@ class ValueReader {
   private readMap(value: Json, depth: number): Map<unknown, unknown> {
     if (!Array.isArray(value)) return this.malformed('it needs a list as value');
     const map = new Map<unknown, unknown>();
-    this.inside(VALUE, () => {
-      value.forEach((pair, i) => {
-        this.inside(i, () => {
-          if (!Array.isArray(pair) || pair.length !== 2) return this.malformed('an entry is a pair');
-          map.set(this.readPart(0, pair[0]!, depth), this.readPart(1, pair[1]!, depth));
-        });
-      });
-    });
+    this.steps.push(VALUE);
+    for (let i = 0; i < value.length; i++) {
+      const pair = value[i]!;
+      this.steps.push(i);
+      if (!Array.isArray(pair) || pair.length !== 2) return this.malformed('an entry is a pair');
+      map.set(this.readPart(0, pair[0]!, depth), this.readPart(1, pair[1]!, depth));
+      this.steps.pop();
+    }
+    this.steps.pop();
     return map.size === value.length ? map : this.malformed('a key comes twice');
   }
 
   private readSet(value: Json, depth: number): Set<unknown> {
     if (!Array.isArray(value)) return this.malformed('it needs a list as value');
-    const set = this.inside(VALUE, () => new Set(this.readArray(value, depth)));
+    this.steps.push(VALUE);
+    const set = new Set(this.readArray(value, depth));
+    this.steps.pop();
     return set.size === value.length ? set : this.malformed('a member comes twice');
   }
 
   private readEscaped(value: Json, depth: number): Record<string, unknown> {
     if (!isObject(value)) return this.malformed('it needs an object as value');
-    return this.inside(VALUE, () => this.readObject(value, depth));
+    this.steps.push(VALUE);
+    const object = this.readObject(value, depth);
+    this.steps.pop();
+    return object;
   }
 
   private readStored(value: Json): StoredBytes {
@@ -197,6 +204,12 @@ class ValueReader {
     }
   }
 
+  /** For what the engine threw, such as a stack that was full before the value began. */
+  failure(cause: unknown): SelvageError {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return this.error(`could not be read (${reason})`, 'Check that it is what was stored.', cause);
+  }
+
   private malformed(reason: string, cause?: unknown): never {
     return this.refuse(
       `has a malformed tag: ${reason}`,
@@ -206,8 +219,12 @@ class ValueReader {
   }
 
   private refuse(reason: string, remedy: string, cause?: unknown): never {
+    throw this.error(reason, remedy, cause);
+  }
+
+  private error(reason: string, remedy: string, cause?: unknown): SelvageError {
     const path = formatPath(this.steps);
-    throw new SelvageError('NotDecodable', `The stored value at ${path} ${reason}. ${remedy}`, {
+    return new SelvageError('NotDecodable', `The stored value at ${path} ${reason}. ${remedy}`, {
       details: { path },
       cause,
     });

@@ -44,6 +44,11 @@ function hasCodec(value: object): boolean {
   return codecOfPrototype(Object.getPrototypeOf(value) as object) !== undefined;
 }
 
+// The built-in iteration, which works for other realms and cannot be overridden by the value.
+const entriesOfMap = Map.prototype.entries as (
+  this: Map<unknown, unknown>,
+) => MapIterator<[unknown, unknown]>;
+const membersOfSet = Set.prototype.values as (this: Set<unknown>) => SetIterator<unknown>;
 const isEnumerable = Object.prototype.propertyIsEnumerable;
 
 /** A member of a set or an entry of a map, with the canonical text that it is sorted by. */
@@ -73,8 +78,13 @@ class ValueEncoder {
           : tagged('number', nameOfNumber(value));
       case 'boolean':
         return value;
-      case 'object':
-        return value === null ? null : this.encodeObject(value);
+      case 'object': {
+        if (value === null) return null;
+        this.enter(value);
+        const json = this.encodeObject(value);
+        this.ancestors.pop();
+        return json;
+      }
       case 'undefined':
         return { [TAG]: 'undefined' };
       case 'bigint':
@@ -96,7 +106,7 @@ class ValueEncoder {
     );
   }
 
-  private encodeObject(value: object): Json {
+  private enter(value: object): void {
     const { ancestors } = this;
     if (ancestors.length >= MAXIMUM_DEPTH) {
       this.refuse(
@@ -109,12 +119,9 @@ class ValueEncoder {
     }
     ancestors.push(value);
     this.step(undefined);
-    const json = this.encodeContent(value);
-    ancestors.pop();
-    return json;
   }
 
-  private encodeContent(value: object): Json {
+  private encodeObject(value: object): Json {
     const prototype = Object.getPrototypeOf(value) as object | null;
     const codec = prototype === null ? undefined : codecOfPrototype(prototype);
     if (codec !== undefined) return this.encodeInstance(value, codec);
@@ -169,25 +176,28 @@ class ValueEncoder {
 
   private encodeMap(map: Map<unknown, unknown>): Json {
     const { mark } = this.tree;
+    const pairs = [...entriesOfMap.call(map)];
     const entries: Entry[] = [];
-    Map.prototype.forEach.call(map, (value, key) => {
-      this.step({ kind: 'map-key', index: entries.length });
-      const encodedKey = this.encode(key);
-      const text = this.tree.print(encodedKey);
+    for (let i = 0; i < pairs.length; i++) {
+      this.step({ kind: 'map-key', index: i });
+      const key = this.encode(pairs[i]![0]);
+      const text = this.tree.print(key);
       this.step({ kind: 'map-value', key: text });
-      entries.push({ text, json: this.tree.add([encodedKey, this.encode(value)], mark) });
-    });
+      const value = this.encode(pairs[i]![1]);
+      entries.push({ text, json: this.tree.add([key, value], mark) });
+    }
     return this.tree.add(tagged('map', this.tree.add(this.sort(entries, 'keys'), mark)), mark);
   }
 
   private encodeSet(set: Set<unknown>): Json {
     const { mark } = this.tree;
+    const members = [...membersOfSet.call(set)];
     const entries: Entry[] = [];
-    Set.prototype.forEach.call(set, (member) => {
-      this.step({ kind: 'set-member', index: entries.length });
-      const json = this.encode(member);
+    for (let i = 0; i < members.length; i++) {
+      this.step({ kind: 'set-member', index: i });
+      const json = this.encode(members[i]);
       entries.push({ text: this.tree.print(json), json });
-    });
+    }
     return this.tree.add(tagged('set', this.tree.add(this.sort(entries, 'members'), mark)), mark);
   }
 

@@ -1,4 +1,5 @@
 import { SelvageError } from '../errors';
+import { classNameOf, kindOf } from './kinds';
 import { formatPath, type Step } from './path';
 import { isWellFormed, setOwn, SortedTree, sortKeys } from './sorted-tree';
 
@@ -43,11 +44,7 @@ class JsonCopier {
   }
 
   failure(cause: unknown): SelvageError {
-    return this.error(
-      'it is too large, nested too deeply, or contains itself',
-      this.steps.slice(0, 20),
-      cause,
-    );
+    return this.error('it is too large, nested too deeply, or contains itself', cause);
   }
 
   private copyArray(array: readonly Json[]): Json {
@@ -62,6 +59,9 @@ class JsonCopier {
   }
 
   private copyObject(object: JsonObject): Json {
+    if (kindOf(object, Object.getPrototypeOf(object) as object | null) !== 'plain') {
+      this.refuse(`it is an instance of ${classNameOf(object)}`);
+    }
     const { mark } = this.tree;
     const copy: JsonObject = {};
     const keys = sortKeys(Object.keys(object));
@@ -75,11 +75,11 @@ class JsonCopier {
   }
 
   private refuse(reason: string): never {
-    throw this.error(reason, this.steps);
+    throw this.error(reason);
   }
 
-  private error(reason: string, steps: readonly Step[], cause?: unknown): SelvageError {
-    const path = formatPath(steps);
+  private error(reason: string, cause?: unknown): SelvageError {
+    const path = formatPath(this.steps);
     return new SelvageError(
       'NotEncodable',
       `The JSON at ${path} has no canonical form: ${reason}. Encode values with encodeValue() or encodeJson() first.`,

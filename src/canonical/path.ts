@@ -9,10 +9,14 @@ export type Step =
 
 const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
 const LONGEST_KEY = 60;
+const MOST_STEPS = 50;
 
-/** Writes a path as one would in JavaScript, with `$` for the root: `$.users[3].name`, `$.prices.get("tea").amount`. */
+/**
+ * Writes a path as one would in JavaScript, with `$` for the root: `$.users[3].name`, `$.prices.get("tea").amount`. Of a very
+ * long one, the beginning.
+ */
 export function formatPath(steps: readonly Step[]): string {
-  return '$' + steps.map(formatStep).join('');
+  return '$' + steps.slice(0, MOST_STEPS).map(formatStep).join('') + (steps.length > MOST_STEPS ? '…' : '');
 }
 
 function formatStep(step: Step): string {

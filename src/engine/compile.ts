@@ -26,7 +26,10 @@ export interface CompileOptions {
  * grow linearly with knots and inputs. Throws `EmptyTapestry`, `ForeignKnot`, `UnknownKnot`, `UnknownTerminal`, `Cycle`,
  * `DuplicateDefinition`, `NotEncodable` (a constant) or `PlanTooLarge`.
  */
-export function compile(tapestry: TapestryRecord, { sha256 = defaultSha256 }: CompileOptions = {}): CompiledPlan {
+export function compile(
+  tapestry: TapestryRecord,
+  { sha256 = defaultSha256 }: CompileOptions = {},
+): CompiledPlan {
   const hashes = new Hashes(sha256);
   const knots = orderedKnots(tapestry);
   const indexes = new Map(knots.map((knot, index) => [knot, index]));

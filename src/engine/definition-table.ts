@@ -3,11 +3,15 @@ import type { DefinitionRecord, KnotRecord, TapestryRecord } from '../model/reco
 import type { Hashes } from './hashes';
 import type { PlanDefinition } from './plan';
 
-/** The definitions of a plan, each once, in the order in which its knots first use them. */
+/**
+ * The definitions of a plan, each once, in the order in which its knots first use them. Calls of one generic function make
+ * definitions of equal name and source, which are one here: a plan tells bodies apart by what they say, and hosts by the
+ * knot that they were placed as.
+ */
 export class DefinitionTable {
   readonly list: PlanDefinition[] = [];
   private readonly indexes = new Map<DefinitionRecord, number>();
-  private readonly records = new Map<string, DefinitionRecord>();
+  private readonly byName = new Map<string, DefinitionRecord>();
 
   constructor(
     private readonly tapestry: TapestryRecord,
@@ -21,7 +25,13 @@ export class DefinitionTable {
   private add(definition: DefinitionRecord, user: KnotRecord): number {
     const { name, version } = definition;
     const key = JSON.stringify([name, version]);
-    if (this.records.has(key)) {
+    const present = this.byName.get(key);
+    if (present?.source === definition.source) {
+      const index = this.indexes.get(present)!;
+      this.indexes.set(definition, index);
+      return index;
+    }
+    if (present) {
       const which = version === undefined ? `'${name}' (without version)` : `'${name}' version '${version}'`;
       throw new SelvageError(
         'DuplicateDefinition',
@@ -31,7 +41,7 @@ export class DefinitionTable {
       );
     }
     const index = this.list.length;
-    this.records.set(key, definition);
+    this.byName.set(key, definition);
     this.indexes.set(definition, index);
     this.list.push({
       name,

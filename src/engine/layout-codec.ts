@@ -45,7 +45,7 @@ type Slice = SliceHead & Partial<Record<Column, readonly unknown[]>>;
 export function encodeLayout(layout: Layout): string[] {
   const writer = new SliceWriter();
   writer.add('activityTypes', layout.activityTypes);
-  writer.add('policies', layout.policies as readonly Json[]);
+  writer.add('policies', layout.policies);
   writer.add('terminals', runs(differences(layout.terminals)));
   writer.add('ids', layout.ids);
   writer.add('parentCounts', runs(differences(layout.parentStart).slice(1)));

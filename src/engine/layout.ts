@@ -1,4 +1,4 @@
-import { canonicalJson, type Json } from '../canonical';
+import { canonicalJson } from '../canonical';
 import { SelvageError } from '../errors';
 import type { FailOn } from '../model/records';
 import type { Plan, PlanPolicy } from './plan';
@@ -59,7 +59,7 @@ export function layoutOf(plan: Plan, terminals?: readonly string[]): Layout {
   kept.forEach((knot, index) => (newIndex[knot] = index));
 
   const activityTypes = new Table<string>((name) => name);
-  const policies = new Table<LayoutPolicy>((policy) => canonicalJson(policy as Json));
+  const policies = new Table<LayoutPolicy>((policy) => canonicalJson(policy));
   const parentStart = new Uint32Array(kept.length + 1);
   const parents: number[] = [];
   const definition = new Int32Array(kept.length);

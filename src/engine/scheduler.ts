@@ -10,8 +10,8 @@ import { packCodes, unpackCodes } from './outcome-codes';
  *     them failed and which were skipped is then a function of the run and not of who was first.
  * S2  Every knot is settled exactly once: its state leaves `waiting` or `running` in one place only (`settle`), and events
  *     that would do it again are refused before anything is changed.
- * S3  A knot is in the ready queue exactly if it is waiting, undecided parents it has none, and the run has started and is
- *     not cancelled. Hence a cancel, which empties the queue, leaves nothing that could be dispatched.
+ * S3  A knot is in the ready queue exactly if it is waiting, all its parents are Ok, and the run is started and not
+ *     cancelled. Hence a cancel, which empties the queue, leaves nothing that could be dispatched.
  * S4  No more than `window` knots are dispatched and unsettled: only `dispatch` starts knots, and it counts. (A restore
  *     dispatches again what was running, whatever the window is.)
  * S5  The commands depend on the layout and on the events so far alone, and ready knots go out in the order of the layout:
@@ -331,9 +331,9 @@ export class Scheduler<V> {
   }
 
   private takeUp(saved: SavedScheduler<V>): Command[] {
-    const { size, parameterCount, parentStart, parents } = this.layout;
+    const { size, parentStart, parents } = this.layout;
     const states = unpackCodes(saved.outcomes, size);
-    if (!states) throw new Error(`The saved outcomes are not those of a layout of ${size} knots.`);
+    if (!states) throw damaged(`the outcomes are not those of ${size} knots`);
     this.started = saved.started;
     this.cancelled = saved.cancelled;
     for (let knot = 0; knot < size; knot++) {
@@ -346,21 +346,14 @@ export class Scheduler<V> {
       }
     }
     for (const knot of saved.running) {
-      if (this.states[knot] !== WAITING)
-        throw new Error(`The saved state is damaged: knot ${knot} cannot be running.`);
+      if (this.states[knot] !== WAITING) throw damaged(`knot ${knot} cannot be running`);
       this.move(knot, RUNNING);
     }
     this.takeUpValues(saved.values);
     for (let knot = 0; knot < size; knot++) {
       this.checkTakenUp(knot);
-      if (
-        this.started &&
-        knot >= parameterCount &&
-        this.states[knot] === WAITING &&
-        this.unsettledParents[knot] === 0
-      ) {
-        this.ready.add(knot);
-      }
+      const isReady = this.started && this.states[knot] === WAITING && this.unsettledParents[knot] === 0;
+      if (isReady) this.ready.add(knot);
     }
     return this.commands([], saved.running);
   }
@@ -375,10 +368,7 @@ export class Scheduler<V> {
         ? this.started &&
           (this.cancelled || knot < this.layout.parameterCount || (isDecidable && !isRunnable))
         : !this.started || (state !== SKIPPED && !isRunnable);
-    if (isWrong)
-      throw new Error(
-        `The saved state is damaged or of another layout: knot ${knot} contradicts its parents.`,
-      );
+    if (isWrong) throw damaged(`knot ${knot} contradicts its parents`);
   }
 
   private takeUpValues(values: readonly V[]): void {
@@ -387,9 +377,11 @@ export class Scheduler<V> {
       if (this.isValueNeeded(knot)) this.values[knot] = values[taken++];
     }
     if (taken !== values.length) {
-      throw new Error(
-        `The saved state is damaged: ${taken} values are needed and ${values.length} are there.`,
-      );
+      throw damaged(`${taken} values are needed and ${values.length} are there`);
     }
   }
+}
+
+function damaged(what: string): Error {
+  return new Error(`The saved state is damaged or of another layout: ${what}.`);
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { nodeSha256 } from '../adapters/shared/node-sha256';
-import { createInMemoryBackends } from '../backends';
+import { createInMemoryBackends } from '../backends/in-memory';
 import { decodeEncoded, storedReference, validateParameters, type OutcomeToRecord } from '../execution';
 import type { Logger } from '../model/knot-context';
 import type { Outcome, RunResult } from '../model/outcome';

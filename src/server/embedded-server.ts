@@ -9,7 +9,7 @@ import { findTemporalCli } from './find-binary';
 import { serves } from './grpc-probe';
 import { liveLeases, takeLease, type Lease } from './leases';
 import { ownScript } from './own-script';
-import { identify, isAlive, type ProcessIdentity } from './process-identity';
+import { identify, isAlive, isSameProcess, type ProcessIdentity } from './process-identity';
 import {
   createServerFolder,
   inFolder,
@@ -21,6 +21,7 @@ import {
 } from './server-folder';
 import type { ServerFolder, ServerState } from './server-folder';
 import { logTail } from './server-log';
+import { silentEnd } from './start-failure';
 import type { SupervisorOptions } from './supervisor';
 
 export interface EmbeddedServerOptions {
@@ -59,7 +60,6 @@ export class EmbeddedServer {
   readonly namespace = 'default';
   /** Temporal's own web page. */
   readonly uiUrl: string;
-  private readonly port: number;
   private watch: NodeJS.Timeout | undefined;
 
   private constructor(
@@ -68,7 +68,6 @@ export class EmbeddedServer {
     private state: ServingState,
     private readonly options: EmbeddedServerOptions,
   ) {
-    this.port = state.port;
     this.address = `127.0.0.1:${state.port}`;
     this.uiUrl = `http://127.0.0.1:${state.uiPort}`;
     this.watchSupervisor(WATCH_MS);
@@ -130,12 +129,15 @@ export class EmbeddedServer {
 
   private async look(): Promise<void> {
     const state = readState(this.folder);
-    if (state && isServing(state) && state.server.pid === this.state.server.pid && isAlive(state.supervisor))
-      return;
-    const before = this.pid;
-    const { port } = this;
-    this.state = await ensureServing(this.folder, this.lease, { ...this.options, port });
-    if (this.pid === before || !this.watch) return;
+    const same = state && isServing(state) && isSameProcess(state.server, this.state.server);
+    if (same && isAlive(state.supervisor)) return;
+    const before = this.state;
+    this.state = await ensureServing(this.folder, this.lease, {
+      ...this.options,
+      port: before.port,
+      durable: before.durable,
+    });
+    if (isSameProcess(this.state.server, before.server) || !this.watch) return;
     this.options.log?.warn(
       `The embedded server died and was started again at ${this.address} (process ${this.pid}).`,
     );
@@ -169,8 +171,9 @@ async function ensureServing(
   while (Date.now() < giveUpAt) {
     const supervisor = await withFileLock(folder.lock, LOCK_LIMIT_MS, () => {
       const state = readState(folder);
-      if (!state || !isInOffice(state))
+      if (!state || !isInOffice(state)) {
         return binary === undefined ? undefined : startSupervisor(folder, binary, options);
+      }
       if (state.phase === 'ready' && disagreement(state, options)) replace(folder, state, lease, options);
       return state.supervisor;
     });
@@ -289,19 +292,14 @@ async function waitUntilServing(
     // In this order: a supervisor writes its last word before it ends.
     const alive = isAlive(supervisor);
     const state = readState(folder);
-    if (!state || state.supervisor.pid !== supervisor.pid) return undefined;
+    if (!state || !isSameProcess(state.supervisor, supervisor)) return undefined;
     if (state.phase === 'failed' && state.failure) {
       throw new SelvageError(state.failure.code, state.failure.message, { details: state.failure.details });
     }
     if (isServing(state) && isAlive(state.server) && (await serves(state.port, 2_000))) return state;
     if (!alive) {
       if (state.phase !== 'starting') return undefined;
-      throw new SelvageError(
-        'ServerStartFailed',
-        `The supervisor of the embedded Temporal server ended before the server served. ` +
-          `The end of its log, ${folder.log}:\n${logTail(folder.log)}`,
-        { details: { file: folder.log } },
-      );
+      throw silentEnd(folder);
     }
     await sleep(POLL_MS);
   }

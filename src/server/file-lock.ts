@@ -20,6 +20,7 @@ export async function withFileLock<T>(file: string, limitMs: number, work: () =>
   try {
     return await work();
   } finally {
+    connection.exec('ROLLBACK');
     connection.close();
   }
 }

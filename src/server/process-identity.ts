@@ -28,6 +28,10 @@ export function isAlive(identity: ProcessIdentity): boolean {
   return startTime(identity.pid) === identity.startedAt;
 }
 
+export function isSameProcess(one: ProcessIdentity, other: ProcessIdentity): boolean {
+  return one.pid === other.pid && one.startedAt === other.startedAt;
+}
+
 export function isProcessIdentity(value: unknown): value is ProcessIdentity {
   const candidate = value as ProcessIdentity | null | undefined;
   return Number.isSafeInteger(candidate?.pid) && typeof candidate?.startedAt === 'string';

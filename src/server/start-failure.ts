@@ -39,6 +39,17 @@ export function startFailure(
   );
 }
 
+/** Why a supervisor ended and left no word of it: a full disk swallows that too. */
+export function silentEnd(folder: ServerFolder): SelvageError {
+  if (!hasSpace(folder)) return diskFull(folder);
+  return new SelvageError(
+    'ServerStartFailed',
+    'The supervisor of the embedded Temporal server ended before the server served. ' +
+      `The end of its log, ${folder.log}:\n${logTail(folder.log)}`,
+    { details: { file: folder.log } },
+  );
+}
+
 /** Says which file, that nothing was deleted, and how to go on with or without it. */
 export function databaseDamaged(file: string, reason: string): SelvageError {
   return new SelvageError(
@@ -57,7 +68,7 @@ function diskFull(folder: ServerFolder): SelvageError {
   );
 }
 
-/** A full disk also swallows what the server would print about it. */
+/** Asked of the disk, because a full one also swallows what the server would print about it. */
 function hasSpace(folder: ServerFolder): boolean {
   const file = `${folder.root}/space-${randomUUID()}`;
   try {

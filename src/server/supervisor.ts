@@ -14,7 +14,7 @@ import { SelvageError } from '../errors';
 import { withFileLock } from './file-lock';
 import { liveLeases } from './leases';
 import { claimPort, findFreePorts, type ServerPorts } from './ports';
-import { isAlive, ownIdentity, type ProcessIdentity } from './process-identity';
+import { isAlive, isSameProcess, ownIdentity, type ProcessIdentity } from './process-identity';
 import {
   isInOffice,
   lastPorts,
@@ -60,8 +60,9 @@ class Supervisor {
   }
 
   async run(): Promise<void> {
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
       process.on(signal, () => (this.terminated = true));
+    }
     if (!(await this.takeOffice())) return;
     try {
       if (!this.state.server) await this.start(this.options.port, this.state.port);
@@ -78,7 +79,7 @@ class Supervisor {
     return withFileLock(this.folder.lock, LOCK_LIMIT_MS, () => {
       const last = readState(this.folder);
       const me = ownIdentity();
-      if (last && last.supervisor.pid !== me.pid && isInOffice(last)) return false;
+      if (last && !isSameProcess(last.supervisor, me) && isInOffice(last)) return false;
       const orphan = last?.server && isAlive(last.server) ? last.server : undefined;
       this.publish({
         ...lastPorts(last, this.options.port),
@@ -189,9 +190,7 @@ class Supervisor {
           message: `The supervisor of the embedded Temporal server failed: ${(error as Error).message}. Its log is ${this.folder.log}.`,
           details: { file: this.folder.log },
         };
-    this.report(
-      error instanceof Error && !SelvageError.is(error) ? (error.stack ?? error.message) : failure.message,
-    );
+    this.report(SelvageError.is(error) ? failure.message : ((error as Error).stack ?? failure.message));
     this.publish({ phase: 'failed', server: undefined, failure });
     process.exitCode = 1;
   }

@@ -113,8 +113,10 @@ export class TemporalHost {
   cancel(): void {
     if (this.cancelled) return;
     this.cancelled = true;
-    for (const knot of this.deferred.splice(0)) this.settle(knot, { kind: 'skipped', reason: 'cancelled' });
+    const unsent = this.deferred.splice(0);
+    // First of all: each settled knot makes room for another one to be dispatched.
     this.apply({ type: 'cancel' });
+    for (const knot of unsent) this.settle(knot, { kind: 'skipped', reason: 'cancelled' });
     if (this.running.size === 0) return;
     const grace = Math.max(...[...this.running].map((knot) => this.policyOf(knot).cancelGrace ?? DEFAULT_CANCEL_GRACE_MS));
     const limit = CancellationScope.nonCancellable(() => sleep(grace + CANCEL_TRAVEL_MS));

@@ -16,11 +16,9 @@ export function arbitraryGraph(maximumSize = 24): fc.Arbitrary<Graph> {
         if (before === 0) return fc.constant<number[]>([]);
         return fc.uniqueArray(fc.integer({ min: 0, max: before - 1 }), { maxLength: 4 });
       });
-      return fc
-        .tuple(...lists)
-        .map((parentsOf) => ({
-          parameters,
-          parentsOf: [...Array.from({ length: parameters }, () => []), ...parentsOf],
-        }));
+      return fc.tuple(...lists).map((parentsOf) => ({
+        parameters,
+        parentsOf: [...Array.from({ length: parameters }, () => []), ...parentsOf],
+      }));
     });
 }

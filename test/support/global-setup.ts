@@ -1,7 +1,7 @@
 import { startTestServer, type TestServer } from './temporal-server';
 
 declare global {
-  // eslint-disable-next-line no-var -- only `var` makes a property of globalThis
+  // Only `var` makes a property of globalThis.
   var selvageTestServer: TestServer | undefined;
 }
 

@@ -111,7 +111,7 @@ export class SchedulerHost {
       check(this.finishes === 0, 'something came after finish');
       if (command.type === 'finish') this.finish();
       else if (command.type === 'run') command.knots.forEach((knot) => this.run(knot));
-      else command.knots.forEach((knot) => this.skip(knot, command.reason));
+      else this.skipAll(command.knots, command.reason);
     }
     check(this.scheduler.running === this.runningKnots.size, 'the scheduler miscounts what is running');
   }
@@ -131,12 +131,15 @@ export class SchedulerHost {
     check(this.runningKnots.size <= this.window, `knot ${knot} is over the window`);
   }
 
-  private skip(knot: number, reason: 'parent_failed_or_skipped' | 'cancelled'): void {
-    check(
-      this.outcomes[knot] === undefined && !this.runningKnots.has(knot),
-      `knot ${knot} is skipped too late`,
-    );
-    this.outcomes[knot] = `skipped: ${reason}`;
+  private skipAll(knots: readonly number[], reason: 'parent_failed_or_skipped' | 'cancelled'): void {
+    knots.forEach((knot, index) => {
+      check(index === 0 || knot > knots[index - 1]!, `knot ${knot} is skipped out of order`);
+      check(
+        this.outcomes[knot] === undefined && !this.runningKnots.has(knot),
+        `knot ${knot} is skipped too late`,
+      );
+      this.outcomes[knot] = `skipped: ${reason}`;
+    });
   }
 
   private finish(): void {

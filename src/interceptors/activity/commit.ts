@@ -72,7 +72,7 @@ class KnotCall {
     }
     const parents = await loadParents(environment, plan, knot, attempt.task, this.recordRun);
     const wanted = plan.definitionOf(knot)!;
-    const definition = environment.registry.definition(wanted.name, wanted.version);
+    const definition = environment.registry.definition(plan.plan.tapestry, knot.id, wanted.name, wanted.version);
     if (attempt.lost >= LOST_WORKERS) return await this.fail(plan, knot, definition, parents, workerLost(knot, attempt.lost));
     if (!definition) throw bodyMissing(knot, wanted, attempt);
     try {
@@ -100,6 +100,8 @@ class KnotCall {
     if (isBackendTrouble(error)) throw error;
     if (attempt.cancelReason === 'cancelled') throw new CancelledFailure(`Knot "${knot.id}" was cancelled`);
     if (attempt.cancelReason === 'shutdown') throw workerShutdown(knot, error);
+    // The body was told to stop because another attempt takes over: what it threw is no verdict on the knot.
+    if (attempt.cancelReason === 'superseded') throw superseded(knot, error);
     attempt.countThrow();
     const retryAfter = retryDelay(knot.policy.retry, attempt.throws, error);
     if (retryAfter === undefined) return await this.fail(plan, knot, definition, parents, error);
@@ -209,6 +211,13 @@ function bodyMissing(knot: PlanKnot, wanted: { name: string; version?: string },
 
 function workerShutdown(knot: PlanKnot, cause: unknown): SelvageError {
   return new SelvageError('WorkerShutdown', `The worker that ran knot "${knot.id}" shuts down; another one takes it over.`, {
+    details: { knot: knot.id },
+    cause,
+  });
+}
+
+function superseded(knot: PlanKnot, cause: unknown): SelvageError {
+  return new SelvageError('WorkerShutdown', `The server has given up this attempt of knot "${knot.id}"; another one takes it over.`, {
     details: { knot: knot.id },
     cause,
   });

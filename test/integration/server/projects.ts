@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -19,7 +19,8 @@ export function makeProject(): string {
 /** Removes the folders, and before that what still runs in them, such as a server whose users a test has killed. */
 export async function removeProjects(): Promise<void> {
   for (const project of made.splice(0)) {
-    const supervisor = readState(serverFolder(project))?.supervisor;
+    const folder = serverFolder(project);
+    const supervisor = existsSync(folder.state) ? readState(folder)?.supervisor : undefined;
     if (supervisor && isAlive(supervisor)) process.kill(supervisor.pid, 'SIGTERM');
     if (supervisor) await until('the supervisor ends', () => !isAlive(supervisor));
     rmSync(project, { recursive: true, force: true });

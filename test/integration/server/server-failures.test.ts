@@ -157,7 +157,7 @@ describe('on a disk of one megabyte', () => {
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', projectDir], { stdio: 'ignore' });
       mounted = true;
     } catch {
-      console.warn('SKIPPED: the tests of a full disk, because this user may not mount one.');
+      process.stderr.write('SKIPPED: the test of a full disk, because this user may not mount one.\n');
     }
   });
   afterAll(() => {

@@ -257,6 +257,11 @@ describe('a restored run', () => {
     expect(scheduler.apply(ok(1))).toEqual([finish]);
   });
 
+  test('that was cancelled before its start still is', () => {
+    const { scheduler } = Scheduler.restore(layout, saveAfter({ type: 'cancel' }));
+    expect(scheduler.apply(start)).toEqual([cancelSkip(0, 1, 2, 3, 4), finish]);
+  });
+
   test.each<[string, Partial<SavedScheduler<string>>]>([
     ['too many outcomes', { outcomes: 'AAAA' }],
     ['other characters', { outcomes: 'A*' }],

@@ -1,6 +1,6 @@
 import type { DataStore, StoredValue } from '../../../protocols';
 import { checkedStream, requireContentHash, requireIntact } from '../../shared/content-hash';
-import { SqliteDatabase, type SqliteOptions } from '../../shared/sqlite';
+import { openSqliteDatabase, type SqliteDatabase, type SqliteOptions } from '../../shared/sqlite';
 import { bytesOfBlob } from '../../shared/sqlite/database-like';
 import type { ValuesTable } from '../../shared/sqlite/schema';
 import { CHUNK_BYTES, readChunks, upload } from './chunks';
@@ -100,7 +100,7 @@ async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-/** Errors as of {@link SqliteDatabase.open}. */
+/** Errors as of {@link openSqliteDatabase}. */
 export async function createSqliteDataStore(options: SqliteOptions): Promise<SqliteDataStore> {
-  return new SqliteDataStore(await SqliteDatabase.open(options));
+  return new SqliteDataStore(await openSqliteDatabase(options));
 }

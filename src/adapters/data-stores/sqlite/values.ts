@@ -4,9 +4,7 @@ import { requireContentHash } from '../../shared/content-hash';
 import type { SqliteExecutor } from '../../shared/sqlite/database';
 import { RowInserter } from '../../shared/sqlite/insert-rows';
 
-const values = new RowInserter('selvage_values', ['hash', 'size', 'media_type', 'bytes'], (query) =>
-  query.onConflict((conflict) => conflict.doNothing()),
-);
+const values = new RowInserter('selvage_values', ['hash', 'size', 'media_type', 'bytes']);
 
 /** Inserts, in one row each, what is not there. */
 export async function putValues(db: SqliteExecutor, stored: readonly StoredValue[]): Promise<void> {

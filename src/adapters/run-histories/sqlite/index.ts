@@ -9,7 +9,7 @@ import type {
   RunQuery,
   RunRecord,
 } from '../../../protocols';
-import { SqliteDatabase, type SqliteOptions } from '../../shared/sqlite';
+import { openSqliteDatabase, type SqliteDatabase, type SqliteOptions } from '../../shared/sqlite';
 import { findLineage } from './lineage-query';
 import { commitRecords, recordOf } from './lineage-rows';
 import { endRun, insertRun, latestRun, listRuns, runByTemporalId } from './runs';
@@ -74,7 +74,7 @@ export class SqliteRunHistory implements RunHistory {
   }
 }
 
-/** Errors as of {@link SqliteDatabase.open}. */
+/** Errors as of {@link openSqliteDatabase}. */
 export async function createSqliteRunHistory(options: SqliteOptions): Promise<SqliteRunHistory> {
-  return new SqliteRunHistory(await SqliteDatabase.open(options));
+  return new SqliteRunHistory(await openSqliteDatabase(options));
 }

@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { CommitResult, LineageRecord } from '../../../protocols';
 import type { SqliteExecutor } from '../../shared/sqlite/database';
-import { RowInserter } from '../../shared/sqlite/insert-rows';
+import { RowInserter, type InsertedRows } from '../../shared/sqlite/insert-rows';
 import { INPUT, OUTPUT, type LineageTable } from '../../shared/sqlite/schema';
 
 const COLUMNS = [
@@ -33,45 +33,51 @@ const COLUMNS = [
 
 type Key = Pick<LineageRecord, 'temporal_run_id' | 'knot_id'>;
 
-const lineage = new RowInserter<Key & { id: number }>('selvage_lineage', COLUMNS, (query) =>
-  query.onConflict((conflict) => conflict.doNothing()).returning(['id', 'temporal_run_id', 'knot_id']),
-);
-
-const lineageValues = new RowInserter(
-  'selvage_lineage_values',
-  ['hash', 'role', 'finished_at', 'lineage'],
-  (query) => query,
-);
+const lineage = new RowInserter('selvage_lineage', COLUMNS);
+const lineageValues = new RowInserter('selvage_lineage_values', ['hash', 'role', 'finished_at', 'lineage']);
 
 /** Inserts what is not there; must run inside a transaction. */
 export async function commitRecords(
   db: SqliteExecutor,
   records: readonly LineageRecord[],
 ): Promise<CommitResult[]> {
-  const insertedIds = new Map<string, number>();
-  for (const row of await lineage.insert(db, records.map(columnValues)))
-    insertedIds.set(keyText(row), row.id);
-
-  const values: unknown[][] = [];
   const results: CommitResult[] = [];
-  for (const record of records) {
-    const key = keyText(record);
-    const id = insertedIds.get(key);
-    if (id === undefined) {
-      results.push({ inserted: false, record: await standingRecord(db, record) });
-    } else {
-      // A second record of the same key in this batch has lost against the first.
-      insertedIds.delete(key);
-      addValues(values, record, id);
-      results.push({ inserted: true, record });
+  const values: unknown[][] = [];
+  for (const rows of await lineage.insert(db, records.map(columnValues))) {
+    const some = records.slice(rows.start, rows.start + rows.count);
+    const ids = await insertedIds(db, some, rows);
+    for (const [index, record] of some.entries()) {
+      const id = ids[index];
+      if (id === undefined) {
+        results.push({ inserted: false, record: recordOf(await storedRow(db, record)) });
+      } else {
+        addValues(values, record, id);
+        results.push({ inserted: true, record });
+      }
     }
   }
   await lineageValues.insert(db, values);
   return results;
 }
 
-function keyText({ temporal_run_id, knot_id }: Key): string {
-  return `${temporal_run_id}\n${knot_id}`;
+/** By index, the row ids of the records that were inserted. SQLite numbers them on from the highest one, in the order given. */
+async function insertedIds(
+  db: SqliteExecutor,
+  records: readonly LineageRecord[],
+  { inserted, lastId }: InsertedRows,
+): Promise<(number | undefined)[]> {
+  const firstId = lastId - inserted + 1;
+  if (inserted === records.length) return records.map((_, index) => firstId + index);
+  const ids: (number | undefined)[] = [];
+  const taken = new Set<number>();
+  for (const record of records) {
+    const { id } = await storedRow(db, record);
+    // Of two records with one key in one batch, the first has won.
+    const isOurs = inserted > 0 && id >= firstId && !taken.has(id);
+    if (isOurs) taken.add(id);
+    ids.push(isOurs ? id : undefined);
+  }
+  return ids;
 }
 
 function columnValues(record: LineageRecord): unknown[] {
@@ -92,14 +98,13 @@ function addValues(values: unknown[][], record: LineageRecord, id: number): void
   }
 }
 
-async function standingRecord(db: SqliteExecutor, key: Key): Promise<LineageRecord> {
-  const row = await db
+async function storedRow(db: SqliteExecutor, key: Key): Promise<Selectable<LineageTable>> {
+  return db
     .selectFrom('selvage_lineage')
     .selectAll()
     .where('temporal_run_id', '=', key.temporal_run_id)
     .where('knot_id', '=', key.knot_id)
     .executeTakeFirstOrThrow();
-  return recordOf(row);
 }
 
 export function recordOf({ id: _, ...row }: Selectable<LineageTable>): LineageRecord {

@@ -25,11 +25,12 @@ export class SqliteConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-    parameters.forEach(requireBindable);
+    for (const parameter of parameters) requireBindable(parameter, sql);
     const { statement, returnsRows, inOneArray } = this.#prepare(sql);
     const bound = inOneArray ? [parameters] : parameters;
     if (returnsRows) return { rows: statement.all(...bound) as R[] };
-    return { rows: [], numAffectedRows: BigInt(statement.run(...bound).changes) };
+    const { changes, lastInsertRowid } = statement.run(...bound);
+    return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
   }
 
   // eslint-disable-next-line require-yield
@@ -66,16 +67,8 @@ export class SqliteConnection implements DatabaseConnection {
 }
 
 /** libsql ends the whole process when it is given a boolean, so a badly typed record must not get that far. */
-function requireBindable(parameter: unknown, index: number): void {
+function requireBindable(parameter: unknown, sql: string): void {
   const type = typeof parameter;
-  if (
-    type === 'string' ||
-    type === 'number' ||
-    parameter === null ||
-    type === 'bigint' ||
-    ArrayBuffer.isView(parameter)
-  ) {
-    return;
-  }
-  throw new TypeError(`SQL parameter ${index + 1} is of type ${type}, which SQLite cannot store.`);
+  if (type === 'string' || type === 'number' || parameter === null || ArrayBuffer.isView(parameter)) return;
+  throw new TypeError(`SQLite cannot store a value of type ${type}, which was given to: ${sql}`);
 }

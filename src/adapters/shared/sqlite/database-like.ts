@@ -11,7 +11,7 @@ export interface SqliteDatabaseLike {
 export interface SqliteStatementLike {
   // `any`: the three libraries type their parameters in three ways.
   all(...parameters: any[]): unknown[];
-  run(...parameters: any[]): { changes: number | bigint };
+  run(...parameters: any[]): { changes: number | bigint; lastInsertRowid: number | bigint };
 }
 
 /** libsql gives blobs as `ArrayBuffer`, better-sqlite3 as `Buffer`, node:sqlite as `Uint8Array`. */

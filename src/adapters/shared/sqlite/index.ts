@@ -1,7 +1,8 @@
+export { SqliteDatabase } from './database';
 export {
-  SqliteDatabase,
+  openSqliteDatabase,
   type SqliteConnectionOptions,
   type SqliteFileOptions,
   type SqliteOptions,
-} from './database';
+} from './open';
 export type { SqliteDatabaseLike, SqliteStatementLike } from './database-like';

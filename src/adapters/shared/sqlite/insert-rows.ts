@@ -1,53 +1,64 @@
-import type { CompiledQuery, InsertQueryBuilder, InsertResult, Kysely, QueryResult } from 'kysely';
+import type { CompiledQuery, InsertQueryBuilder, InsertResult } from 'kysely';
 import type { SqliteExecutor } from './database';
 import type { SqliteSchema } from './schema';
 
 type InsertAny = InsertQueryBuilder<SqliteSchema, any, InsertResult>;
 
-/** A list of any length is inserted by statements of these many rows, so that few different ones need to be prepared. */
-const ROWS_PER_STATEMENT = [64, 16, 4, 1];
+/** Rows of one statement. Below 16 each number has its own, so that a list of any length needs few kinds of statement and few of them. */
+function rowsOfNextStatement(remaining: number): number {
+  if (remaining >= 64) return 64;
+  return remaining >= 16 ? 16 : remaining;
+}
 
-/** Inserts rows into one table, many by one statement, with the SQL text built once and not once a call. */
-export class RowInserter<Row = never> {
+/** The rows of one statement, from `start` on, and what became of them. */
+export interface InsertedRows {
+  readonly start: number;
+  readonly count: number;
+  /** How many were not there already. */
+  readonly inserted: number;
+  /** Row id of the last inserted; means nothing if none was. */
+  readonly lastId: number;
+}
+
+/** Inserts rows into one table, many by one statement, with the SQL text built once and not once a call. Rows that are there stay. */
+export class RowInserter {
   readonly #table: keyof SqliteSchema;
   readonly #columns: readonly string[];
-  readonly #finish: (query: InsertAny) => { compile(): CompiledQuery };
   readonly #compiled = new Map<number, CompiledQuery>();
 
-  /** `finish` adds what follows the rows: conflicts, what to return. */
-  constructor(
-    table: keyof SqliteSchema,
-    columns: readonly string[],
-    finish: (query: InsertAny) => { compile(): CompiledQuery },
-  ) {
+  constructor(table: keyof SqliteSchema, columns: readonly string[]) {
     this.#table = table;
     this.#columns = columns;
-    this.#finish = finish;
   }
 
-  /** Each row has its values in the order of the columns. Answers what the statements returned. */
-  async insert(db: SqliteExecutor, rows: readonly (readonly unknown[])[]): Promise<Row[]> {
-    const returned: Row[] = [];
+  /** Each row has its values in the order of the columns. */
+  async insert(db: SqliteExecutor, rows: readonly (readonly unknown[])[]): Promise<InsertedRows[]> {
+    const results: InsertedRows[] = [];
     let start = 0;
     while (start < rows.length) {
-      const size = ROWS_PER_STATEMENT.find((candidate) => candidate <= rows.length - start) as number;
-      const parameters: unknown[] = [];
-      for (let index = start; index < start + size; index += 1)
-        parameters.push(...(rows[index] as readonly unknown[]));
-      const result = (await db.executeQuery({ ...this.#query(db, size), parameters })) as QueryResult<Row>;
-      if (result.rows.length > 0) returned.push(...result.rows);
-      start += size;
+      const count = rowsOfNextStatement(rows.length - start);
+      const parameters = rows.slice(start, start + count).flat();
+      const result = await db.executeQuery({ ...this.#query(db, count), parameters });
+      results.push({
+        start,
+        count,
+        inserted: Number(result.numAffectedRows),
+        lastId: Number(result.insertId),
+      });
+      start += count;
     }
-    return returned;
+    return results;
   }
 
-  #query(db: Kysely<SqliteSchema>, size: number): CompiledQuery {
-    let compiled = this.#compiled.get(size);
+  #query(db: SqliteExecutor, count: number): CompiledQuery {
+    let compiled = this.#compiled.get(count);
     if (compiled === undefined) {
       const placeholders = Object.fromEntries(this.#columns.map((column) => [column, '']));
-      const query = db.insertInto(this.#table).values(Array(size).fill(placeholders)) as unknown as InsertAny;
-      compiled = this.#finish(query).compile();
-      this.#compiled.set(size, compiled);
+      const insert = db
+        .insertInto(this.#table)
+        .values(Array(count).fill(placeholders)) as unknown as InsertAny;
+      compiled = insert.onConflict((conflict) => conflict.doNothing()).compile();
+      this.#compiled.set(count, compiled);
     }
     return compiled;
   }

@@ -1,6 +1,6 @@
 import type { Page, PageOptions, StoredPlan, TapestryStore } from '../../../protocols';
 import { pageLimit, pageOf, pageStart } from '../../shared/pages';
-import { SqliteDatabase, type SqliteOptions } from '../../shared/sqlite';
+import { openSqliteDatabase, type SqliteDatabase, type SqliteOptions } from '../../shared/sqlite';
 import { before } from '../../shared/sqlite/before';
 
 /** Plans in an SQLite database. */
@@ -55,7 +55,7 @@ function planOf(row: { hash: string; tapestry: string; text: string; saved_at: n
   return { hash: row.hash, tapestry: row.tapestry, text: row.text, savedAt: row.saved_at };
 }
 
-/** Errors as of {@link SqliteDatabase.open}. */
+/** Errors as of {@link openSqliteDatabase}. */
 export async function createSqliteTapestryStore(options: SqliteOptions): Promise<SqliteTapestryStore> {
-  return new SqliteTapestryStore(await SqliteDatabase.open(options));
+  return new SqliteTapestryStore(await openSqliteDatabase(options));
 }

@@ -1,0 +1,110 @@
+import { mkdir } from 'node:fs/promises';
+import * as path from 'node:path';
+import { Kysely } from 'kysely';
+import { SelvageError } from '../../../errors';
+import { folderError } from '../folder-error';
+import { SqliteDatabase } from './database';
+import type { SqliteDatabaseLike } from './database-like';
+import { CachingSqliteDialect } from './dialect';
+import { migrate } from './migrate';
+import { BUSY_TIMEOUT_MS, patiently } from './patience';
+import type { SqliteSchema } from './schema';
+
+export type SqliteOptions = SqliteFileOptions | SqliteConnectionOptions;
+
+export interface SqliteFileOptions {
+  /** The database file; it and its folder are made if they are not there. Relative to the working directory. */
+  readonly path: string;
+  /**
+   * `true`: a commit also survives a power cut (`synchronous=FULL`: one disk flush a commit). Default `false`: it survives the kill
+   * of every process, and a power cut may cost the last commits but never the whole of the database.
+   */
+  readonly durable?: boolean;
+}
+
+/** A connection of yours. Its pragmas stay as you set them (WAL is advised), it must not be inside a transaction when Selvage is called, and you close it. */
+export interface SqliteConnectionOptions {
+  readonly database: SqliteDatabaseLike;
+}
+
+/** 16 MiB: hashes land on pages all over the file, and a page that is changed again before the checkpoint is written once. */
+const CHECKPOINT_PAGES = 4_000;
+const CACHE_KIB = 16 * 1024;
+
+/** Errors: `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `SchemaTooNew`, `BackendUnavailable`, `MissingPackage`. */
+export function openSqliteDatabase(options: SqliteOptions): Promise<SqliteDatabase> {
+  return 'database' in options ? useConnection(options.database) : openFile(options);
+}
+
+/** Two adapters on one connection of the user's must take turns, so they get one database. */
+const connectionsInUse = new WeakMap<SqliteDatabaseLike, Promise<SqliteDatabase>>();
+
+function useConnection(connection: SqliteDatabaseLike): Promise<SqliteDatabase> {
+  let database = connectionsInUse.get(connection);
+  if (database === undefined) {
+    database = withTables(connection, 'of the given SQLite connection', false);
+    connectionsInUse.set(connection, database);
+    database.catch(() => connectionsInUse.delete(connection));
+  }
+  return database;
+}
+
+async function openFile({ path: file, durable = false }: SqliteFileOptions): Promise<SqliteDatabase> {
+  const folder = path.dirname(path.resolve(file));
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw folderError(error, folder);
+  }
+  const Database = await loadLibsql();
+  const connection = await patiently(file, 'open', async () => connect(Database, file, durable));
+  try {
+    return await withTables(connection, file, true);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+async function withTables(
+  connection: SqliteDatabaseLike,
+  file: string,
+  owned: boolean,
+): Promise<SqliteDatabase> {
+  const db = new Kysely<SqliteSchema>({ dialect: new CachingSqliteDialect(connection) });
+  await patiently(file, 'open', () => migrate(db, file));
+  return new SqliteDatabase(db, file, owned);
+}
+
+function connect(Database: LibsqlConstructor, file: string, durable: boolean): SqliteDatabaseLike {
+  const connection = new Database(file, { timeout: BUSY_TIMEOUT_MS });
+  try {
+    connection.prepare('pragma journal_mode = wal').all();
+    for (const setting of [
+      `synchronous = ${durable ? 'full' : 'normal'}`,
+      `wal_autocheckpoint = ${CHECKPOINT_PAGES}`,
+      `cache_size = -${CACHE_KIB}`,
+      'foreign_keys = off',
+    ]) {
+      connection.exec(`pragma ${setting}`);
+    }
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+type LibsqlConstructor = new (file: string, options: { timeout: number }) => SqliteDatabaseLike;
+
+async function loadLibsql(): Promise<LibsqlConstructor> {
+  try {
+    return (await import('libsql')).default as unknown as LibsqlConstructor;
+  } catch (error) {
+    throw new SelvageError(
+      'MissingPackage',
+      'SQLite needs the package libsql with its binary for this platform, and it could not be loaded. Install it (`npm install libsql`, without `--omit=optional`), or give a connection of better-sqlite3 or node:sqlite.',
+      { details: { package: 'libsql' }, cause: error },
+    );
+  }
+}

@@ -1,0 +1,92 @@
+/** A test of a suite that a technology cannot pass, with the reason, which shows in the test's name. */
+export interface Skip {
+  readonly test: string;
+  readonly reason: string;
+}
+
+/** What a conformance suite gets for each of its tests. */
+export interface Subject<T> {
+  /** A fresh adapter on empty storage. */
+  readonly adapter: T;
+  /** A second adapter on the same storage, as another process has. Left out where storage cannot be shared: skip those tests then. */
+  another?(): Promise<T>;
+  /** Removes the storage. Adapters are closed by the suite before. */
+  cleanUp?(): Promise<void>;
+}
+
+export interface SuiteOptions<S> {
+  create(): Promise<S>;
+  /** Every name must be one of the suite's, so that a skip cannot outlive its test. */
+  readonly skip?: readonly Skip[];
+}
+
+interface Closable {
+  close(): Promise<void>;
+}
+
+export interface TestContext<T, S extends Subject<T>> {
+  readonly adapter: T;
+  readonly subject: S;
+  /** A second adapter on the same storage; closed after the test. */
+  another(): Promise<T>;
+}
+
+export type ConformanceTests<T, S extends Subject<T>> = Readonly<
+  Record<string, (context: TestContext<T, S>) => Promise<void>>
+>;
+
+/** The functions that jest, vitest and mocha (with its global `it.skip`) put into every test file. */
+interface TestGlobals {
+  describe(name: string, body: () => void): void;
+  it: ((name: string, body: () => Promise<void>) => void) & {
+    skip(name: string, body: () => Promise<void>): void;
+  };
+}
+
+/** Registers the tests with the test runner in whose file this is called. */
+export function describeConformance<T extends Closable, S extends Subject<T>>(
+  title: string,
+  tests: ConformanceTests<T, S>,
+  { create, skip = [] }: SuiteOptions<S>,
+): void {
+  const { describe, it } = globalThis as unknown as TestGlobals;
+  const reasons = new Map(skip.map(({ test, reason }) => [test, reason]));
+  for (const name of reasons.keys()) {
+    if (!(name in tests))
+      throw new Error(`${title}: "${name}" is to be skipped, but the suite has no such test.`);
+  }
+  describe(title, () => {
+    for (const [name, test] of Object.entries(tests)) {
+      const reason = reasons.get(name);
+      if (reason === undefined) it(name, () => runTest(test, create));
+      else it.skip(`${name} (skipped: ${reason})`, () => runTest(test, create));
+    }
+  });
+}
+
+async function runTest<T extends Closable, S extends Subject<T>>(
+  test: (context: TestContext<T, S>) => Promise<void>,
+  create: () => Promise<S>,
+): Promise<void> {
+  const subject = await create();
+  const opened: T[] = [subject.adapter];
+  try {
+    await test({
+      adapter: subject.adapter,
+      subject,
+      async another() {
+        if (subject.another === undefined) {
+          throw new Error(
+            'This test needs a second adapter on the same storage. Give `another`, or skip the test with a reason.',
+          );
+        }
+        const adapter = await subject.another();
+        opened.push(adapter);
+        return adapter;
+      },
+    });
+  } finally {
+    for (const adapter of opened) await adapter.close();
+    await subject.cleanUp?.();
+  }
+}

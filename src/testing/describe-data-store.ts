@@ -1,0 +1,192 @@
+import * as assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import type { DataStore } from '../protocols';
+import { describeConformance, type ConformanceTests, type Subject, type SuiteOptions } from './conformance';
+import { sampleHash, sampleValue } from './sample-records';
+
+export interface DataStoreSubject extends Subject<DataStore> {
+  /** Changes the stored bytes of this value behind the adapter's back, as a failing disk would. */
+  damage?(hash: string): Promise<void>;
+}
+
+const MEBIBYTE = 1024 * 1024;
+
+const TESTS: ConformanceTests<DataStore, DataStoreSubject> = {
+  async 'names its technology'({ adapter }) {
+    assert.match(adapter.technology, /^[a-z][a-z0-9-]*$/);
+  },
+
+  async 'answers the bytes that were put'({ adapter }) {
+    const texts = ['', 'null', '"ünïcode 😀"', '\u0000', 'x'.repeat(5_000)];
+    await adapter.put(texts.map(sampleValue));
+    for (const text of texts) {
+      const bytes = await adapter.get(sampleHash(text));
+      assert.ok(bytes instanceof Uint8Array || ArrayBuffer.isView(bytes));
+      assert.equal(Buffer.from(bytes).toString(), text);
+    }
+  },
+
+  async 'keeps raw bytes apart from text with the same digest'({ adapter }) {
+    const text = sampleValue('same');
+    await adapter.put([{ ...text, hash: `bytes-${text.hash}`, mediaType: 'text/plain' }]);
+    assert.equal(await adapter.get(text.hash), undefined);
+    assert.equal(await adapter.has(`bytes-${text.hash}`), true);
+  },
+
+  async 'knows nothing of an unknown hash'({ adapter }) {
+    for (const hash of [sampleHash('nothing'), 'not a hash', 'sha256:../../etc/passwd', '']) {
+      assert.equal(await adapter.get(hash), undefined);
+      assert.equal(await adapter.getStream(hash), undefined);
+      assert.equal(await adapter.has(hash), false);
+      assert.equal((await adapter.getMany([hash])).size, 0);
+      await adapter.delete(hash);
+    }
+  },
+
+  async 'refuses to store under what is not a content hash'({ adapter }) {
+    for (const hash of ['', 'x', 'sha256:12', `sha512:${'0'.repeat(64)}`, `sha256:${'../'.repeat(21)}x`]) {
+      await assert.rejects(() => adapter.put([{ hash, bytes: new Uint8Array(1) }]), { code: 'ValueDamaged' });
+    }
+  },
+
+  async 'takes a value that is there, and one value twice in a batch'({ adapter }) {
+    const value = sampleValue('twice');
+    await adapter.put([value, value]);
+    await adapter.put([value]);
+    assert.deepEqual(Buffer.from((await adapter.get(value.hash)) ?? []), Buffer.from(value.bytes));
+  },
+
+  async 'takes an empty batch'({ adapter }) {
+    await adapter.put([]);
+    assert.equal((await adapter.getMany([])).size, 0);
+  },
+
+  async 'answers several at once, without those that are not there'({ adapter }) {
+    const values = Array.from({ length: 300 }, (_, index) => sampleValue(`value ${index}`));
+    await adapter.put(values);
+    const hashes = values.map((value) => value.hash);
+    const found = await adapter.getMany([...hashes, sampleHash('nothing'), hashes[0] as string]);
+    assert.equal(found.size, 300);
+    for (const { hash, bytes } of values)
+      assert.deepEqual(Buffer.from(found.get(hash) ?? []), Buffer.from(bytes));
+  },
+
+  async 'keeps every value of 50 concurrent writers'({ adapter }) {
+    await Promise.all(
+      Array.from({ length: 50 }, (_, writer) =>
+        adapter.put([sampleValue('shared'), sampleValue(`writer ${writer}`)]),
+      ),
+    );
+    const hashes = ['shared', ...Array.from({ length: 50 }, (_, writer) => `writer ${writer}`)].map(
+      sampleHash,
+    );
+    assert.equal((await adapter.getMany(hashes)).size, 51);
+  },
+
+  async 'keeps a large value whole'({ adapter }) {
+    const bytes = patterned(5 * MEBIBYTE + 3);
+    const hash = `bytes-sha256:${sha256(bytes)}`;
+    await adapter.put([{ hash, bytes }, sampleValue('small beside it')]);
+    assert.equal(sha256((await adapter.get(hash)) as Uint8Array), sha256(bytes));
+    assert.equal(await adapter.has(sampleHash('small beside it')), true);
+    const pieces = await collect((await adapter.getStream(hash)) as AsyncIterable<Uint8Array>);
+    assert.equal(sha256(pieces), sha256(bytes));
+  },
+
+  async 'stores a stream under the hash that sha256sum gives'({ adapter }) {
+    const bytes = patterned(3 * MEBIBYTE + 17);
+    const answer = await adapter.putStream(inPieces(bytes, 70_001), {
+      mediaType: 'application/octet-stream',
+    });
+    assert.deepEqual(answer, { hash: `bytes-sha256:${sha256(bytes)}`, size: bytes.byteLength });
+    assert.equal(sha256((await adapter.get(answer.hash)) as Uint8Array), sha256(bytes));
+    const pieces = await collect((await adapter.getStream(answer.hash)) as AsyncIterable<Uint8Array>);
+    assert.equal(sha256(pieces), sha256(bytes));
+  },
+
+  async 'stores an empty stream, and a stream that is there'({ adapter }) {
+    const empty = await adapter.putStream(inPieces(new Uint8Array(), 1));
+    assert.deepEqual(empty, { hash: `bytes-sha256:${sha256(new Uint8Array())}`, size: 0 });
+    assert.deepEqual(await adapter.putStream(inPieces(new Uint8Array(), 1)), empty);
+    assert.equal((await adapter.get(empty.hash))?.byteLength, 0);
+  },
+
+  async 'stores nothing of a stream that fails'({ adapter }) {
+    const bytes = patterned(2 * MEBIBYTE);
+    const failing = async function* (): AsyncGenerator<Uint8Array> {
+      yield bytes;
+      throw new Error('the source broke');
+    };
+    await assert.rejects(() => adapter.putStream(failing()), /the source broke/);
+    assert.equal(await adapter.has(`bytes-sha256:${sha256(bytes)}`), false);
+  },
+
+  async 'lets a reader leave a stream before its end'({ adapter }) {
+    const { hash } = await adapter.putStream(inPieces(patterned(3 * MEBIBYTE), MEBIBYTE));
+    for await (const piece of (await adapter.getStream(hash)) as AsyncIterable<Uint8Array>) {
+      assert.ok(piece.byteLength > 0);
+      break;
+    }
+    assert.equal((await adapter.get(hash))?.byteLength, 3 * MEBIBYTE);
+  },
+
+  async 'deletes a value, small or large, and takes it again'({ adapter }) {
+    const small = sampleValue('small');
+    const bytes = patterned(2 * MEBIBYTE);
+    const large = { hash: `bytes-sha256:${sha256(bytes)}`, bytes };
+    for (const value of [small, large]) {
+      await adapter.put([value]);
+      await adapter.delete(value.hash);
+      assert.equal(await adapter.has(value.hash), false);
+      assert.equal(await adapter.get(value.hash), undefined);
+      await adapter.put([value]);
+      assert.equal(await adapter.has(value.hash), true);
+    }
+  },
+
+  async 'says ValueDamaged of bytes that were changed'({ adapter, subject }) {
+    const damage = subject.damage?.bind(subject);
+    if (damage === undefined) throw new Error('Give `damage`, or skip this test with a reason.');
+    const bytes = patterned(2 * MEBIBYTE);
+    const values = [sampleValue('to be damaged'), { hash: `bytes-sha256:${sha256(bytes)}`, bytes }];
+    await adapter.put(values);
+    for (const { hash } of values) {
+      await damage(hash);
+      await assert.rejects(() => adapter.get(hash), { code: 'ValueDamaged' });
+      await assert.rejects(() => adapter.getMany([hash]), { code: 'ValueDamaged' });
+      const stream = (await adapter.getStream(hash)) as AsyncIterable<Uint8Array>;
+      await assert.rejects(() => collect(stream), { code: 'ValueDamaged' });
+    }
+  },
+
+  async 'shows what another adapter put'({ adapter, another }) {
+    const value = sampleValue('shared');
+    await adapter.put([value]);
+    assert.deepEqual(Buffer.from((await (await another()).get(value.hash)) ?? []), Buffer.from(value.bytes));
+  },
+};
+
+function patterned(length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let index = 0; index < length; index += 1) bytes[index] = (index * 31 + (index >> 8)) & 0xff;
+  return bytes;
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+async function* inPieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  for (let start = 0; start < bytes.byteLength; start += size) yield bytes.subarray(start, start + size);
+}
+
+async function collect(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of stream) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+/** Runs the tests that every {@link DataStore} must pass, in the test file where this is called (jest, vitest, mocha). */
+export function describeDataStore(technology: string, options: SuiteOptions<DataStoreSubject>): void {
+  describeConformance(`${technology} data store`, TESTS, options);
+}

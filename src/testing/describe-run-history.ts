@@ -1,0 +1,362 @@
+import * as assert from 'node:assert/strict';
+import type { LineageQuery, LineageRecord, RunHistory, RunQuery, RunRecord } from '../protocols';
+import { describeConformance, type ConformanceTests, type Subject, type SuiteOptions } from './conformance';
+import { allPages } from './pages';
+import { sampleHash, sampleLineage, sampleRun } from './sample-records';
+
+const TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
+  async 'names its technology'({ adapter }) {
+    assert.match(adapter.technology, /^[a-z][a-z0-9-]*$/);
+  },
+
+  async 'answers a record as it was committed'({ adapter }) {
+    const plain = sampleLineage();
+    const rich = sampleLineage({
+      knot_id: 'users["a b\u0000ç😀"]',
+      definition_version: '2',
+      code_hash: null,
+      output_hash: null,
+      output_size: null,
+      outcome: 'err',
+      error_record_id: sampleHash('error'),
+      cached_from_run: 'run-0',
+      task_queue: null,
+      worker: null,
+      attempt: 3,
+      finished_at: 1_700_000_000_002.5,
+      extra: { error: { message: 'no\nway', cause: null }, list: [1, 2.5, 'x'] },
+    });
+    const skipped = sampleLineage({ knot_id: 'skipped', outcome: 'skipped', skip_reason: 'cancelled' });
+    const records = [plain, rich, skipped];
+    assert.deepEqual(
+      await adapter.commit(records),
+      records.map((record) => ({ inserted: true, record })),
+    );
+    const stored = await adapter.getRecords('temporal-run-1');
+    assert.deepEqual(byKnot(stored), byKnot(records));
+  },
+
+  async 'keeps the first record of a key and answers it to the loser'({ adapter }) {
+    const first = sampleLineage({ worker: 'first' });
+    const second = sampleLineage({ worker: 'second', outcome: 'err', output_hash: sampleHash('other') });
+    assert.deepEqual(await adapter.commit([first]), [{ inserted: true, record: first }]);
+    assert.deepEqual(await adapter.commit([second]), [{ inserted: false, record: first }]);
+    assert.deepEqual(await adapter.getRecords('temporal-run-1'), [first]);
+    assert.deepEqual((await adapter.findLineage({ outputHash: sampleHash('other') })).items, []);
+  },
+
+  async 'answers per record, in order, when a batch is partly there or has a key twice'({ adapter }) {
+    const there = sampleLineage({ knot_id: 'b', worker: 'earlier' });
+    await adapter.commit([there]);
+    const a = sampleLineage({ knot_id: 'a', output_hash: sampleHash('a') });
+    const b = sampleLineage({ knot_id: 'b', output_hash: sampleHash('b') });
+    const c = sampleLineage({ knot_id: 'c', output_hash: sampleHash('c') });
+    const cAgain = sampleLineage({ knot_id: 'c', output_hash: sampleHash('c again') });
+    const d = sampleLineage({ knot_id: 'd', output_hash: sampleHash('d') });
+    assert.deepEqual(await adapter.commit([a, b, c, cAgain, d]), [
+      { inserted: true, record: a },
+      { inserted: false, record: there },
+      { inserted: true, record: c },
+      { inserted: false, record: c },
+      { inserted: true, record: d },
+    ]);
+    for (const [name, expected] of Object.entries({ a: ['a'], b: [], c: ['c'], 'c again': [], d: ['d'] })) {
+      const { items } = await adapter.findLineage({ outputHash: sampleHash(name) });
+      assert.deepEqual(
+        items.map((record) => record.knot_id),
+        expected,
+      );
+    }
+  },
+
+  async 'commits nothing for an empty batch'({ adapter }) {
+    assert.deepEqual(await adapter.commit([]), []);
+  },
+
+  async 'keeps records of another Temporal run of the same run id apart'({ adapter }) {
+    const before = sampleLineage();
+    const after = sampleLineage({ temporal_run_id: 'temporal-run-2' });
+    assert.equal((await adapter.commit([before]))[0]?.inserted, true);
+    assert.equal((await adapter.commit([after]))[0]?.inserted, true);
+    assert.deepEqual(await adapter.getRecords('temporal-run-2'), [after]);
+  },
+
+  async 'lets exactly one of many racing attempts win'({ adapter }) {
+    const attempts = Array.from({ length: 50 }, (_, index) => sampleLineage({ worker: `worker-${index}` }));
+    const results = (await Promise.all(attempts.map((record) => adapter.commit([record])))).flat();
+    const winners = results.filter((result) => result.inserted);
+    assert.equal(winners.length, 1);
+    for (const result of results) assert.deepEqual(result.record, winners[0]?.record);
+  },
+
+  async 'keeps every record of 50 concurrent writers'({ adapter }) {
+    const batches = Array.from({ length: 50 }, (_, writer) =>
+      Array.from({ length: 20 }, (_, index) => sampleLineage({ knot_id: `k${writer}-${index}` })),
+    );
+    const results = await Promise.all(batches.map((batch) => adapter.commit(batch)));
+    assert.ok(results.flat().every((result) => result.inserted));
+    assert.equal((await adapter.getRecords('temporal-run-1')).length, 1_000);
+  },
+
+  async 'finds the records of some knots of a run'({ adapter }) {
+    const ids = Array.from({ length: 300 }, (_, index) => `k${index}`);
+    await adapter.commit(ids.map((knot_id) => sampleLineage({ knot_id })));
+    const found = await adapter.getRecords('temporal-run-1', ['k7', 'k7', 'k299', 'unknown']);
+    assert.deepEqual(found.map((record) => record.knot_id).sort(), ['k299', 'k7']);
+    assert.equal((await adapter.getRecords('temporal-run-1', ids)).length, 300);
+    assert.deepEqual(await adapter.getRecords('temporal-run-1', []), []);
+    assert.deepEqual(await adapter.getRecords('unknown'), []);
+  },
+
+  async 'finds lineage by every field, alone and together'({ adapter }) {
+    const records = lineageOfThreeRuns();
+    await adapter.commit(records);
+    const queries: LineageQuery[] = [
+      {},
+      { runId: 'run-1' },
+      { temporalRunId: 'temporal-run-2' },
+      { knotId: 'k3' },
+      { knotClass: 'odd' },
+      { outputHash: sampleHash('out 4') },
+      { inputHash: sampleHash('in 4') },
+      { inputHash: sampleHash('constant 1') },
+      { outcome: 'err' },
+      { since: 30, until: 60 },
+      { runId: 'run-1', outcome: 'err', knotClass: 'odd' },
+      {
+        inputHash: sampleHash('constant 1'),
+        outputHash: sampleHash('out 4'),
+        temporalRunId: 'temporal-run-0',
+      },
+      { temporalRunId: 'temporal-run-1', knotId: 'k3' },
+      { inputHash: sampleHash('constant 0'), knotId: 'k3', since: 10 },
+      { outputHash: sampleHash('out 4'), runId: 'run-0', until: 1_000 },
+      { temporalRunId: 'unknown' },
+      { inputHash: sampleHash('unknown') },
+    ];
+    for (const query of queries) {
+      const found = await allPages(4, (page) => adapter.findLineage({ ...query, ...page }));
+      const expected = records.filter((record) => matches(record, query));
+      assert.deepEqual(keys(found), keys(expected), JSON.stringify(query));
+      assert.deepEqual(byKnot(found), byKnot(expected), JSON.stringify(query));
+    }
+    assert.ok(queries.filter((query) => records.some((record) => matches(record, query))).length >= 15);
+  },
+
+  async 'lists lineage newest first and pages through equal times without gap or repeat'({ adapter }) {
+    const records = Array.from({ length: 57 }, (_, index) =>
+      sampleLineage({ knot_id: `k${index}`, finished_at: 1_000 + ((index * 7) % 5) }),
+    );
+    await adapter.commit(records);
+    for (const query of [{}, { inputHash: sampleHash('5') }, { runId: 'run-1' }]) {
+      const found = await allPages(10, (page) => adapter.findLineage({ ...query, ...page }));
+      const times = found.map((record) => record.finished_at);
+      assert.deepEqual(
+        times,
+        [...times].sort((a, b) => b - a),
+      );
+      assert.equal(new Set(found.map((record) => record.knot_id)).size, 57);
+      assert.equal(found.length, 57);
+    }
+  },
+
+  async 'goes on with a listing while newer records come in'({ adapter }) {
+    await adapter.commit(
+      Array.from({ length: 6 }, (_, index) => sampleLineage({ knot_id: `k${index}`, finished_at: index })),
+    );
+    const first = await adapter.findLineage({ limit: 3 });
+    await adapter.commit([sampleLineage({ knot_id: 'new', finished_at: 100 })]);
+    const second = await adapter.findLineage({ limit: 3, cursor: first.cursor });
+    assert.deepEqual(
+      [...first.items, ...second.items].map((record) => record.knot_id),
+      ['k5', 'k4', 'k3', 'k2', 'k1', 'k0'],
+    );
+    assert.equal(second.cursor, undefined);
+  },
+
+  async 'refuses a wrong limit or cursor'({ adapter }) {
+    for (const wrong of [
+      { limit: 0 },
+      { limit: -1 },
+      { limit: 1.5 },
+      { limit: 1_001 },
+      { cursor: 'nonsense' },
+    ]) {
+      await assert.rejects(async () => adapter.findLineage(wrong), { code: 'InvalidQuery' });
+      await assert.rejects(async () => adapter.listRuns(wrong), { code: 'InvalidQuery' });
+    }
+  },
+
+  async 'answers a run as it was started, and the first of two starts'({ adapter }) {
+    const run = sampleRun();
+    assert.deepEqual(await adapter.startRun(run), run);
+    assert.deepEqual(await adapter.startRun({ ...run, actor: 'somebody else', tags: ['other'] }), run);
+    assert.deepEqual(await adapter.getRun('run-1'), run);
+    assert.deepEqual(await adapter.getRunByTemporalId('temporal-run-1'), run);
+    assert.deepEqual((await adapter.listRuns({ tag: 'other' })).items, []);
+    assert.equal(await adapter.getRun('unknown'), undefined);
+    assert.equal(await adapter.getRunByTemporalId('unknown'), undefined);
+  },
+
+  async 'answers the latest run of a run id'({ adapter }) {
+    await adapter.startRun(sampleRun({ temporal_run_id: 'older', started_at: 1 }));
+    await adapter.startRun(sampleRun({ temporal_run_id: 'newest', started_at: 3 }));
+    await adapter.startRun(sampleRun({ temporal_run_id: 'old', started_at: 2 }));
+    assert.equal((await adapter.getRun('run-1'))?.temporal_run_id, 'newest');
+  },
+
+  async 'ends a run once, merging what is said of the environment'({ adapter }) {
+    await adapter.startRun(sampleRun());
+    const end = { status: 'succeeded', finished_at: 10, environment: { counts: { ok: 3 } } } as const;
+    assert.equal(await adapter.endRun('temporal-run-1', end), true);
+    const ended = { ...sampleRun(), ...end, environment: { node: '20.3.0', counts: { ok: 3 } } };
+    assert.deepEqual(await adapter.getRun('run-1'), ended);
+    await adapter.endRun('temporal-run-1', {
+      status: 'failed',
+      finished_at: 20,
+      environment: { late: true },
+    });
+    assert.deepEqual(await adapter.getRun('run-1'), {
+      ...ended,
+      environment: { ...ended.environment, late: true },
+    });
+  },
+
+  async 'lets a terminated run have its true end'({ adapter }) {
+    await adapter.startRun(sampleRun());
+    await adapter.endRun('temporal-run-1', { status: 'terminated', finished_at: 10, environment: {} });
+    await adapter.endRun('temporal-run-1', { status: 'succeeded', finished_at: 11, environment: {} });
+    const run = await adapter.getRun('run-1');
+    assert.equal(run?.status, 'succeeded');
+    assert.equal(run?.finished_at, 11);
+  },
+
+  async 'says that an unknown run cannot end'({ adapter }) {
+    assert.equal(
+      await adapter.endRun('unknown', { status: 'failed', finished_at: 1, environment: {} }),
+      false,
+    );
+  },
+
+  async 'lists runs by every field, newest first, in pages'({ adapter }) {
+    const runs = manyRuns();
+    for (const run of runs) await adapter.startRun(run);
+    const queries: RunQuery[] = [
+      {},
+      { tapestry: 'a' },
+      { status: 'failed' },
+      { actor: 'ann' },
+      { trigger: 'cli' },
+      { tag: 'tag1' },
+      { since: 3, until: 6 },
+      { tapestry: 'b', status: 'running', tag: 'all' },
+      { actor: 'nobody' },
+    ];
+    for (const query of queries) {
+      const found = await allPages(3, (page) => adapter.listRuns({ ...query, ...page }));
+      const expected = runs.filter((run) => runMatches(run, query));
+      const times = found.map((run) => run.started_at);
+      assert.deepEqual(
+        times,
+        [...times].sort((a, b) => b - a),
+        JSON.stringify(query),
+      );
+      assert.deepEqual(
+        found.map((run) => run.temporal_run_id).sort(),
+        expected.map((run) => run.temporal_run_id).sort(),
+        JSON.stringify(query),
+      );
+    }
+  },
+
+  async 'shows what another adapter committed'({ adapter, another }) {
+    const record = sampleLineage();
+    const run = sampleRun();
+    await adapter.startRun(run);
+    await adapter.commit([record]);
+    const other = await another();
+    assert.deepEqual(await other.commit([sampleLineage({ worker: 'other' })]), [{ inserted: false, record }]);
+    assert.deepEqual(await other.getRun('run-1'), run);
+  },
+};
+
+function lineageOfThreeRuns(): LineageRecord[] {
+  return [0, 1, 2].flatMap((run) =>
+    Array.from({ length: 8 }, (_, knot) =>
+      sampleLineage({
+        run_id: run === 2 ? 'run-1' : `run-${run}`,
+        temporal_run_id: `temporal-run-${run}`,
+        knot_id: `k${knot}`,
+        knot_class: knot % 2 === 0 ? 'even' : 'odd',
+        parent_input_hashes: { x: sampleHash(`in ${knot}`), again: sampleHash(`in ${knot}`), none: null },
+        constant_input_hashes: { c: sampleHash(`constant ${run}`), d: sampleHash('constant 1') },
+        output_hash: knot === 3 ? null : sampleHash(`out ${knot}`),
+        outcome: knot === 3 ? 'err' : 'ok',
+        finished_at: run * 10 + knot * 10,
+      }),
+    ),
+  );
+}
+
+function matches(record: LineageRecord, query: LineageQuery): boolean {
+  const inputs = [
+    ...Object.values(record.parent_input_hashes),
+    ...Object.values(record.constant_input_hashes),
+  ];
+  return (
+    isAsked(query.runId, record.run_id) &&
+    isAsked(query.temporalRunId, record.temporal_run_id) &&
+    isAsked(query.knotId, record.knot_id) &&
+    isAsked(query.knotClass, record.knot_class) &&
+    isAsked(query.outputHash, record.output_hash) &&
+    isAsked(query.outcome, record.outcome) &&
+    (query.inputHash === undefined || inputs.includes(query.inputHash)) &&
+    record.finished_at >= (query.since ?? -Infinity) &&
+    record.finished_at < (query.until ?? Infinity)
+  );
+}
+
+function isAsked(asked: string | undefined, value: string | null): boolean {
+  return asked === undefined || value === asked;
+}
+
+function manyRuns(): RunRecord[] {
+  return Array.from({ length: 10 }, (_, index) =>
+    sampleRun({
+      run_id: `run-${index}`,
+      temporal_run_id: `temporal-run-${index}`,
+      tapestry: index % 2 === 0 ? 'a' : 'b',
+      status: index % 3 === 0 ? 'failed' : 'running',
+      actor: index % 4 === 0 ? 'ann' : null,
+      trigger: index % 5 === 0 ? 'cli' : 'code',
+      tags: ['all', `tag${index % 3}`, 'all'],
+      started_at: Math.floor(index / 2) + 1,
+    }),
+  );
+}
+
+function runMatches(run: RunRecord, query: RunQuery): boolean {
+  return (
+    isAsked(query.tapestry, run.tapestry) &&
+    isAsked(query.status, run.status) &&
+    isAsked(query.actor, run.actor) &&
+    isAsked(query.trigger, run.trigger) &&
+    (query.tag === undefined || run.tags.includes(query.tag)) &&
+    run.started_at >= (query.since ?? -Infinity) &&
+    run.started_at < (query.until ?? Infinity)
+  );
+}
+
+function keys(records: readonly LineageRecord[]): string[] {
+  return records.map((record) => `${record.temporal_run_id}/${record.knot_id}`).sort();
+}
+
+function byKnot(records: readonly LineageRecord[]): LineageRecord[] {
+  const key = (record: LineageRecord): string => `${record.temporal_run_id}/${record.knot_id}`;
+  return [...records].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+}
+
+/** Runs the tests that every {@link RunHistory} must pass, in the test file where this is called (jest, vitest, mocha). */
+export function describeRunHistory(technology: string, options: SuiteOptions<Subject<RunHistory>>): void {
+  describeConformance(`${technology} run history`, TESTS, options);
+}

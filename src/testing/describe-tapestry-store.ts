@@ -1,0 +1,79 @@
+import * as assert from 'node:assert/strict';
+import type { TapestryStore } from '../protocols';
+import { describeConformance, type ConformanceTests, type Subject, type SuiteOptions } from './conformance';
+import { allPages } from './pages';
+import { samplePlan, sampleHash } from './sample-records';
+
+const TESTS: ConformanceTests<TapestryStore, Subject<TapestryStore>> = {
+  async 'names its technology'({ adapter }) {
+    assert.match(adapter.technology, /^[a-z][a-z0-9-]*$/);
+  },
+
+  async 'answers a plan as it was saved'({ adapter }) {
+    const plan = samplePlan({ text: '{"ünïcode":"\\u0000 and 😀"}' });
+    await adapter.save(plan);
+    assert.deepEqual(await adapter.get(plan.hash), plan);
+  },
+
+  async 'answers undefined for an unknown hash'({ adapter }) {
+    assert.equal(await adapter.get(sampleHash('nothing')), undefined);
+    assert.equal(await adapter.get('not a hash'), undefined);
+  },
+
+  async 'keeps the first plan of a hash'({ adapter }) {
+    const plan = samplePlan({ savedAt: 1 });
+    await adapter.save(plan);
+    await adapter.save({ ...plan, savedAt: 2 });
+    assert.deepEqual((await adapter.list()).items, [plan]);
+  },
+
+  async 'takes the same plan from many at once'({ adapter }) {
+    const plan = samplePlan();
+    await Promise.all(Array.from({ length: 20 }, () => adapter.save(plan)));
+    assert.equal((await adapter.list()).items.length, 1);
+  },
+
+  async 'keeps a plan of a megabyte whole'({ adapter }) {
+    const plan = samplePlan({ text: JSON.stringify('x'.repeat(1_000_000)) });
+    await adapter.save(plan);
+    assert.equal((await adapter.get(plan.hash))?.text, plan.text);
+  },
+
+  async 'lists the newest first, by tapestry, in pages'({ adapter }) {
+    const times = [3, 1, 2, 2, 2, 5, 4];
+    for (const [index, savedAt] of times.entries()) {
+      await adapter.save(samplePlan({ text: `"a${index}"`, tapestry: 'a', savedAt }));
+      await adapter.save(samplePlan({ text: `"b${index}"`, tapestry: 'b', savedAt }));
+    }
+    const ofA = await allPages(2, (page) => adapter.list({ ...page, tapestry: 'a' }));
+    assert.deepEqual(
+      ofA.map((plan) => plan.savedAt),
+      [5, 4, 3, 2, 2, 2, 1],
+    );
+    assert.ok(ofA.every((plan) => plan.tapestry === 'a'));
+    assert.equal(new Set(ofA.map((plan) => plan.hash)).size, times.length);
+    const all = await allPages(3, (page) => adapter.list(page));
+    assert.equal(new Set(all.map((plan) => plan.hash)).size, 2 * times.length);
+    assert.deepEqual((await adapter.list({ tapestry: 'c' })).items, []);
+  },
+
+  async 'refuses a wrong limit or cursor'({ adapter }) {
+    for (const wrong of [{ limit: 0 }, { limit: 1.5 }, { limit: 1_001 }, { cursor: 'nonsense' }]) {
+      await assert.rejects(async () => adapter.list(wrong), { code: 'InvalidQuery' });
+    }
+  },
+
+  async 'shows what another adapter saved'({ adapter, another }) {
+    const plan = samplePlan();
+    await adapter.save(plan);
+    assert.deepEqual(await (await another()).get(plan.hash), plan);
+  },
+};
+
+/** Runs the tests that every {@link TapestryStore} must pass, in the test file where this is called (jest, vitest, mocha). */
+export function describeTapestryStore(
+  technology: string,
+  options: SuiteOptions<Subject<TapestryStore>>,
+): void {
+  describeConformance(`${technology} tapestry store`, TESTS, options);
+}

@@ -1,0 +1,31 @@
+import { InMemoryDataStore } from '../../src/adapters/data-stores/in-memory';
+import { InMemoryRunHistory } from '../../src/adapters/run-histories/in-memory';
+import { InMemoryTapestryStore } from '../../src/adapters/tapestry-stores/in-memory';
+import { describeDataStore, describeRunHistory, describeTapestryStore } from '../../src/testing';
+
+const reason = 'memory is not shared between adapters';
+
+describeTapestryStore('in-memory', {
+  create: async () => ({ adapter: new InMemoryTapestryStore() }),
+  skip: [{ test: 'shows what another adapter saved', reason }],
+});
+
+describeRunHistory('in-memory', {
+  create: async () => ({ adapter: new InMemoryRunHistory() }),
+  skip: [{ test: 'shows what another adapter committed', reason }],
+});
+
+describeDataStore('in-memory', {
+  async create() {
+    const adapter = new InMemoryDataStore();
+    return {
+      adapter,
+      // The store keeps the very bytes that it was given.
+      async damage(hash) {
+        const bytes = (await adapter.get(hash)) as Uint8Array;
+        bytes[0] = (bytes[0] as number) ^ 1;
+      },
+    };
+  },
+  skip: [{ test: 'shows what another adapter put', reason }],
+});

@@ -1,0 +1,48 @@
+import * as path from 'node:path';
+import Libsql from 'libsql';
+import { createSqliteDataStore } from '../../src/adapters/data-stores/sqlite';
+import { createSqliteRunHistory } from '../../src/adapters/run-histories/sqlite';
+import { createSqliteTapestryStore } from '../../src/adapters/tapestry-stores/sqlite';
+import {
+  describeDataStore,
+  describeRunHistory,
+  describeTapestryStore,
+  type Subject,
+} from '../../src/testing';
+import { removeFolder, temporaryFolder } from './temporary-folder';
+
+function onOneFile<T>(open: (options: { path: string }) => Promise<T>) {
+  return async (): Promise<Subject<T> & { file: string }> => {
+    const folder = await temporaryFolder();
+    const file = path.join(folder, 'made', 'on', 'demand', 'selvage.db');
+    return {
+      file,
+      adapter: await open({ path: file }),
+      another: () => open({ path: file }),
+      cleanUp: () => removeFolder(folder),
+    };
+  };
+}
+
+describeTapestryStore('sqlite', { create: onOneFile(createSqliteTapestryStore) });
+describeRunHistory('sqlite', { create: onOneFile(createSqliteRunHistory) });
+
+describeDataStore('sqlite', {
+  async create() {
+    const subject = await onOneFile(createSqliteDataStore)();
+    return { ...subject, damage: async (hash) => damageValue(subject.file, hash) };
+  },
+});
+
+function damageValue(file: string, hash: string): void {
+  const db = new Libsql(file);
+  const { changes } = db
+    .prepare("update selvage_values set bytes = cast('~' as blob) where hash = ? and bytes is not null")
+    .run([hash]);
+  if (changes === 0) {
+    db.prepare(
+      "update selvage_value_chunks set bytes = cast('~' as blob) where sequence = 1 and upload = (select upload from selvage_values where hash = ?)",
+    ).run([hash]);
+  }
+  db.close();
+}
