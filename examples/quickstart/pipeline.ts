@@ -8,7 +8,7 @@ export const double = knot(
 );
 export const add = knot('add', async ({ a, b }: { a: number; b: number }) => a + b);
 
-export const quickstart = tapestry('quickstart', { parameters: { x: z.number() } }, (t, { x }) => {
+export const quickstart = tapestry('quickstart', { parameters: { x: z.number() } }, (_t, { x }) => {
   const d = double({ x }, { id: 'd' });
   const answer = add({ a: x, b: d }, { id: 'answer' });
   return { answer };

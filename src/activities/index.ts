@@ -21,11 +21,16 @@ export function createActivities(
   usersDefault: AnyActivity | undefined,
 ): Record<string, AnyActivity> {
   const runKnot = createRunKnot(environment);
-  const activities: Record<string, AnyActivity> = { ...(createSystemActivities(environment) as Record<string, AnyActivity>) };
+  const activities: Record<string, AnyActivity> = {
+    ...(createSystemActivities(environment) as Record<string, AnyActivity>),
+  };
   for (const type of environment.registry.activityTypes) activities[type] = runKnot;
   activities['default'] = async (...args) => {
     if (!isKnotTask(args[0]) && usersDefault) return await usersDefault(...args);
-    throw new SelvageError('BodyMissing', 'This worker has no activity of this type: register the tapestry that uses it.');
+    throw new SelvageError(
+      'BodyMissing',
+      'This worker has no activity of this type: register the tapestry that uses it.',
+    );
   };
   return activities;
 }

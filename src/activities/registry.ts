@@ -39,7 +39,12 @@ export class Registry {
   }
 
   /** The body that this worker has now for a knot of a plan; undefined: none, or no single one. */
-  definition(tapestry: string, knotId: string, name: string, version: string | undefined): DefinitionRecord | undefined {
+  definition(
+    tapestry: string,
+    knotId: string,
+    name: string,
+    version: string | undefined,
+  ): DefinitionRecord | undefined {
     const placed = this.tapestries.get(tapestry)?.knots.get(knotId)?.definition;
     if (placed?.name === name && placed.version === version) return placed;
     const candidates = this.definitions.get(definitionKey(name, version));

@@ -29,12 +29,20 @@ import { VERSION } from '../version';
 import type { WorkerEnvironment } from './worker-environment';
 
 /** Errors that another attempt of a system activity cannot mend. */
-const FINAL: readonly ErrorCode[] = ['InvalidParameters', 'UnknownTerminal', 'UnknownTapestry', 'InvalidPlan', 'NotEncodable'];
+const FINAL: readonly ErrorCode[] = [
+  'InvalidParameters',
+  'UnknownTerminal',
+  'UnknownTapestry',
+  'InvalidPlan',
+  'NotEncodable',
+];
 
 /**
  * What the interpreter asks of a worker beside running bodies. All are idempotent: Temporal may run them again at any time.
  */
-export function createSystemActivities(environment: WorkerEnvironment): Record<string, (request: never) => Promise<unknown>> {
+export function createSystemActivities(
+  environment: WorkerEnvironment,
+): Record<string, (request: never) => Promise<unknown>> {
   const system = new SystemActivities(environment);
   return {
     [PIN_ACTIVITY]: (request: PinRequest) => asFailure(system.pin(request)),
@@ -77,7 +85,9 @@ class SystemActivities {
     const wanted = layout.ids.slice(0, layout.parameterCount);
     const parameters = await this.acceptParameters(tapestry, plan, request);
     const envelopes = await this.recordParameters(plan, wanted, parameters);
-    const hashes = Object.fromEntries(wanted.map((id, index) => [id.slice('param:'.length), envelopes[index]!.hash]));
+    const hashes = Object.fromEntries(
+      wanted.map((id, index) => [id.slice('param:'.length), envelopes[index]!.hash]),
+    );
     await this.environment.backends.runHistory.startRun(this.runRecord(plan, request, hashes));
     return {
       behaviour: request.behaviour,
@@ -153,7 +163,9 @@ class SystemActivities {
     parameters: ReadonlyMap<string, unknown>,
   ): Promise<{ envelope: Envelope; hash: string }[]> {
     if (ids.length === 0) return [];
-    const values = ids.map((id) => encodeOutput(parameters.get(id.slice('param:'.length)), this.environment.sha256));
+    const values = ids.map((id) =>
+      encodeOutput(parameters.get(id.slice('param:'.length)), this.environment.sha256),
+    );
     const now = Date.now();
     const execution = this.execution(now, now, 1);
     const commits = ids.map((id, index): Commit => {
@@ -168,14 +180,23 @@ class SystemActivities {
       if (inserted || record.output_hash === value.hash) {
         return { envelope: envelopeOf(value, this.environment.inlineLimit), hash: value.hash };
       }
-      return { envelope: { hash: record.output_hash!, size: record.output_size! }, hash: record.output_hash! };
+      return {
+        envelope: { hash: record.output_hash!, size: record.output_size! },
+        hash: record.output_hash!,
+      };
     });
   }
 
   private async recordUnrun(plan: LoadedPlan, request: SettleRequest): Promise<void> {
     const outcomes = new Map<string, OutcomeToRecord>();
     for (const { knot, message, type } of request.failed) {
-      const error: ExceptionRecord = { id: `err_${hashJson([request.run, knot, type, message]).slice(7, 31)}`, type, message, traceback: '', attempt: 0 };
+      const error: ExceptionRecord = {
+        id: `err_${hashJson([request.run, knot, type, message]).slice(7, 31)}`,
+        type,
+        message,
+        traceback: '',
+        attempt: 0,
+      };
       outcomes.set(knot, { kind: 'err', error });
     }
     for (const { knot, reason, ...which } of request.skipped) {
@@ -190,7 +211,8 @@ class SystemActivities {
         if ('parent' in input) parentIds.add(plan.parentId(input.parent));
       }
     }
-    const parents = parentIds.size > 0 ? await backends.runHistory.getRecords(request.run, [...parentIds]) : [];
+    const parents =
+      parentIds.size > 0 ? await backends.runHistory.getRecords(request.run, [...parentIds]) : [];
     const hashes = new Map(parents.map((record) => [record.knot_id, record.output_hash]));
     const now = Date.now();
     const execution = { ...this.execution(now, now, 0), temporalRunId: request.run };
@@ -226,7 +248,9 @@ class SystemActivities {
 
   private runRecord(
     plan: LoadedPlan,
-    said: Pick<PinRequest, 'terminals' | 'actor' | 'trigger' | 'tags' | 'vcsCommit' | 'parentRunId'> & { run?: string },
+    said: Pick<PinRequest, 'terminals' | 'actor' | 'trigger' | 'tags' | 'vcsCommit' | 'parentRunId'> & {
+      run?: string;
+    },
     parameterHashes: Record<string, string>,
   ): RunRecord {
     const { workflowExecution, workflowType, scheduledTimestampMs } = Context.current().info;
@@ -255,7 +279,9 @@ function terminalsOf(plan: LoadedPlan, chosen: readonly string[] | undefined): R
   const named = plan.plan.terminals.map(([name, knot]) => [name, plan.parentId(knot)] as const);
   if (!chosen) return Object.fromEntries(named);
   return Object.fromEntries(
-    chosen.map((wanted) => named.find(([name, id]) => name === wanted || id === wanted) ?? ([wanted, wanted] as const)),
+    chosen.map(
+      (wanted) => named.find(([name, id]) => name === wanted || id === wanted) ?? ([wanted, wanted] as const),
+    ),
   );
 }
 
@@ -267,4 +293,3 @@ function unknownTapestry(name: string, known: readonly string[]): SelvageError {
     { details: { tapestry: name } },
   );
 }
-

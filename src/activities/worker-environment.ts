@@ -44,7 +44,11 @@ export class WorkerEnvironment {
   }
 
   attach(backends: Backends): void {
-    this.attached = { backends, commits: new GroupCommit(backends), plans: new PlanCache(backends.tapestryStore) };
+    this.attached = {
+      backends,
+      commits: new GroupCommit(backends),
+      plans: new PlanCache(backends.tapestryStore),
+    };
   }
 
   get backends(): Backends {
@@ -61,7 +65,8 @@ export class WorkerEnvironment {
   }
 
   private get open(): Attached {
-    if (!this.attached) throw new Error('An activity ran before the worker was started: run it by worker.run() or runUntil().');
+    if (!this.attached)
+      throw new Error('An activity ran before the worker was started: run it by worker.run() or runUntil().');
     return this.attached;
   }
 }

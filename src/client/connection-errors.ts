@@ -9,8 +9,12 @@ const DEADLINE_EXCEEDED = 4;
 export function unreachable(error: unknown, address?: string): unknown {
   const cause = error instanceof ServiceError && error.cause !== undefined ? error.cause : error;
   const isTransport =
-    (isGrpcServiceError(cause) && (cause.code === (UNAVAILABLE as never) || cause.code === (DEADLINE_EXCEEDED as never))) ||
-    (error instanceof Error && /Failed to connect before the deadline|Connection refused|ECONNREFUSED|transport error/i.test(error.message));
+    (isGrpcServiceError(cause) &&
+      (cause.code === (UNAVAILABLE as never) || cause.code === (DEADLINE_EXCEEDED as never))) ||
+    (error instanceof Error &&
+      /Failed to connect before the deadline|Connection refused|ECONNREFUSED|transport error/i.test(
+        error.message,
+      ));
   if (!isTransport) return error;
   return new SelvageError(
     'ServerUnreachable',

@@ -5,8 +5,21 @@ import { promisify } from 'node:util';
 const GIT_LIMIT_MS = 2_000;
 
 /** In the order in which they are asked: who a CI system says that it works for. */
-const CI_ACTORS = ['GITHUB_ACTOR', 'GITLAB_USER_LOGIN', 'BUILDKITE_BUILD_CREATOR', 'CIRCLE_USERNAME', 'BUILD_REQUESTEDFOR'] as const;
-const CI_COMMITS = ['GITHUB_SHA', 'CI_COMMIT_SHA', 'BUILDKITE_COMMIT', 'CIRCLE_SHA1', 'BUILD_SOURCEVERSION', 'GIT_COMMIT'] as const;
+const CI_ACTORS = [
+  'GITHUB_ACTOR',
+  'GITLAB_USER_LOGIN',
+  'BUILDKITE_BUILD_CREATOR',
+  'CIRCLE_USERNAME',
+  'BUILD_REQUESTEDFOR',
+] as const;
+const CI_COMMITS = [
+  'GITHUB_SHA',
+  'CI_COMMIT_SHA',
+  'BUILDKITE_COMMIT',
+  'CIRCLE_SHA1',
+  'BUILD_SOURCEVERSION',
+  'GIT_COMMIT',
+] as const;
 
 /** Who starts a run: `SELVAGE_ACTOR`, else the CI system's user, else the user of the operating system; null if nobody can be named. */
 export function currentActor(environment: NodeJS.ProcessEnv = process.env): string | null {
@@ -28,7 +41,10 @@ export async function currentCommit(
   const said = first(environment, CI_COMMITS);
   if (said) return said;
   try {
-    const { stdout } = await promisify(execFile)('git', ['rev-parse', 'HEAD'], { cwd: folder, timeout: GIT_LIMIT_MS });
+    const { stdout } = await promisify(execFile)('git', ['rev-parse', 'HEAD'], {
+      cwd: folder,
+      timeout: GIT_LIMIT_MS,
+    });
     return stdout.trim() || null;
   } catch {
     // No git, no checkout, or no commit in it: the run has no commit to name.

@@ -1,8 +1,7 @@
 import { decodeStored, LoadedPlan, storedReference, valueMissing } from '../execution';
 import { layoutOf } from '../engine';
-import type { Outcome, RunResult } from '../model/outcome';
+import type { Outcome, RunResult, Skipped } from '../model/outcome';
 import type { Backends, ExceptionRecord, LineageRecord, RunRecord } from '../protocols';
-import type { Skipped } from '../model/outcome';
 import { SelvageError } from '../errors';
 
 /** Which values a result carries: of all knots, of the terminals only, or none. */
@@ -29,7 +28,9 @@ export async function readResult<Values>(
   const inOrder = ids.flatMap((id) => records.get(id) ?? []);
   const terminalIds = new Set(chosen);
   const wanted = inOrder.filter(
-    (record) => record.outcome === 'ok' && (outputs === 'all' || (outputs === 'terminals' && terminalIds.has(record.knot_id))),
+    (record) =>
+      record.outcome === 'ok' &&
+      (outputs === 'all' || (outputs === 'terminals' && terminalIds.has(record.knot_id))),
   );
   const values = await readValues(backends, wanted);
   const outcomes: Record<string, Outcome> = {};
@@ -54,7 +55,10 @@ export async function readResult<Values>(
   };
 }
 
-export async function readPlanOf(backends: Backends, run: Pick<RunRecord, 'plan_hash' | 'run_id'>): Promise<LoadedPlan> {
+export async function readPlanOf(
+  backends: Backends,
+  run: Pick<RunRecord, 'plan_hash' | 'run_id'>,
+): Promise<LoadedPlan> {
   const stored = await backends.tapestryStore.get(run.plan_hash);
   if (!stored) {
     throw new SelvageError(
@@ -66,10 +70,16 @@ export async function readPlanOf(backends: Backends, run: Pick<RunRecord, 'plan_
   return LoadedPlan.parse(stored.text, run.plan_hash);
 }
 
-async function readValues(backends: Backends, records: readonly LineageRecord[]): Promise<Map<string, unknown>> {
+async function readValues(
+  backends: Backends,
+  records: readonly LineageRecord[],
+): Promise<Map<string, unknown>> {
   const stored = (record: LineageRecord): string | undefined => (record.extra as { stored?: string }).stored;
-  const hashes = new Set(records.filter((record) => stored(record) === undefined).map((record) => record.output_hash!));
-  const bytes = hashes.size > 0 ? await backends.dataStore.getMany([...hashes]) : new Map<string, Uint8Array>();
+  const hashes = new Set(
+    records.filter((record) => stored(record) === undefined).map((record) => record.output_hash!),
+  );
+  const bytes =
+    hashes.size > 0 ? await backends.dataStore.getMany([...hashes]) : new Map<string, Uint8Array>();
   return new Map(
     records.map((record) => {
       const hash = record.output_hash!;

@@ -14,7 +14,11 @@ const ENDED: Readonly<Record<string, RunStatus>> = {
  * Compares a record that says running with the server, and ends it where the run ended without a word (a terminate, or a
  * history that is gone). Idempotent; records that have ended are answered as they are.
  */
-export async function reconcileRun(backends: Backends, workflow: WorkflowHandle, run: RunRecord): Promise<RunRecord> {
+export async function reconcileRun(
+  backends: Backends,
+  workflow: WorkflowHandle,
+  run: RunRecord,
+): Promise<RunRecord> {
   if (run.status !== 'running') return run;
   const ended = await endOnServer(workflow);
   if (!ended) return run;

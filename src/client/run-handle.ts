@@ -130,7 +130,8 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
       try {
         await this.workflow.cancel();
       } catch (error) {
-        if (!(error instanceof WorkflowNotFoundError) || !(await this.backends.runHistory.getRun(this.runId))) throw error;
+        if (!(error instanceof WorkflowNotFoundError) || !(await this.backends.runHistory.getRun(this.runId)))
+          throw error;
       }
     });
   }
@@ -224,10 +225,14 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
       return await call();
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) {
-        throw new SelvageError('UnknownRun', `The server knows no run "${this.runId}". \`selvage runs list\` shows what there is.`, {
-          details: { run: this.runId },
-          cause: error,
-        });
+        throw new SelvageError(
+          'UnknownRun',
+          `The server knows no run "${this.runId}". \`selvage runs list\` shows what there is.`,
+          {
+            details: { run: this.runId },
+            cause: error,
+          },
+        );
       }
       throw unreachable(error);
     }
@@ -235,7 +240,9 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
 }
 
 function runFailed<Values>(result: RunResult<Values>): RunFailed<RunResult<Values>> {
-  const failed = Object.entries(result.outcomes).flatMap(([id, outcome]) => (outcome.kind === 'err' ? [{ ...outcome.error, id }] : []));
+  const failed = Object.entries(result.outcomes).flatMap(([id, outcome]) =>
+    outcome.kind === 'err' ? [{ ...outcome.error, id }] : [],
+  );
   const [first] = failed;
   const why = first
     ? `knot "${first.id}" failed with ${first.type}: ${first.message}${failed.length > 1 ? ` (and ${failed.length - 1} more)` : ''}`

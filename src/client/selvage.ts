@@ -6,6 +6,7 @@ import {
   WorkflowIdReusePolicy,
   type ConnectionOptions,
 } from '@temporalio/client';
+import type { WorkerOptions } from '@temporalio/worker';
 import { encodeJson, hashJson } from '../canonical';
 import { nodeSha256, openBackends } from '../backends';
 import { compile, layoutOf, type CompiledPlan } from '../engine';
@@ -22,6 +23,7 @@ import { DEFAULT_TASK_QUEUE } from './defaults';
 import { currentActor, currentCommit } from './provenance';
 import { reconcileRun } from './reconcile';
 import { RunHandle } from './run-handle';
+import type { WorkerBeside } from '../worker/worker-beside';
 import { chosenServer, type ServerChoice } from './server-address';
 
 export interface ConnectOptions extends ServerChoice {
@@ -33,6 +35,8 @@ export interface ConnectOptions extends ServerChoice {
   readonly projectDir?: string;
   /** Whether the embedded server survives power cuts, too. Default false. */
   readonly durable?: boolean;
+  /** The port of the embedded server. Default: the one used last in this project if it is free, else a free one. */
+  readonly port?: number;
   /** Hears of what takes a while: an installation of the server. */
   readonly log?: (message: string) => void;
 }
@@ -46,6 +50,8 @@ export interface OpenOptions extends ConnectOptions {
   readonly observers?: readonly KnotObserver[];
   /** Encoded bytes up to which a value is carried in Temporal's history. Default 2,048. */
   readonly inlineLimit?: number;
+  /** Of the Temporal worker, such as `workflowBundle`, `identity` or `maxCachedWorkflows`; they override the tuned defaults. */
+  readonly workerOptions?: Omit<WorkerOptions, 'taskQueue' | 'connection' | 'namespace'>;
 }
 
 export interface StartOptions {
@@ -88,7 +94,7 @@ export class Selvage {
     readonly place: Place,
     private readonly options: ConnectOptions,
     private readonly server: EmbeddedServer | undefined,
-    private readonly worker?: { stop(): Promise<void> },
+    private readonly worker?: WorkerBeside,
   ) {}
 
   /**
@@ -108,19 +114,28 @@ export class Selvage {
    * @throws SelvageError as {@link Selvage.connect} and `createWorker`
    */
   static async open(options: OpenOptions): Promise<Selvage> {
-    const { tapestries, resources, observers, inlineLimit, ...others } = options;
+    const { tapestries, resources, observers, inlineLimit, workerOptions, ...others } = options;
     const connected = await connectTo(others);
     try {
       // Loaded only here: a web server that starts runs must not load the native worker.
-      const { runWorkerBeside } = require('../worker/worker-beside') as typeof import('../worker/worker-beside');
+      const { runWorkerBeside } =
+        require('../worker/worker-beside') as typeof import('../worker/worker-beside');
       const worker = await runWorkerBeside(connected, {
+        ...workerOptions,
         tapestries,
         taskQueue: options.taskQueue ?? DEFAULT_TASK_QUEUE,
         ...(resources && { resources }),
         ...(observers && { observers }),
         ...(inlineLimit !== undefined && { inlineLimit }),
       });
-      return new Selvage(connected.client, connected.backends, connected.place, others, connected.server, worker);
+      return new Selvage(
+        connected.client,
+        connected.backends,
+        connected.place,
+        others,
+        connected.server,
+        worker,
+      );
     } catch (error) {
       await closeAll(connected, !options.backends);
       throw error;
@@ -129,6 +144,13 @@ export class Selvage {
 
   get taskQueue(): string {
     return this.options.taskQueue ?? DEFAULT_TASK_QUEUE;
+  }
+
+  /**
+   * Settles when the worker of {@link Selvage.open} has ended: rejects where it could not go on. Without a worker, never.
+   */
+  get workerEnded(): Promise<void> {
+    return this.worker?.ended ?? new Promise(() => {});
   }
 
   /**
@@ -166,11 +188,14 @@ export class Selvage {
         taskQueue: options.taskQueue ?? this.taskQueue,
         args: [raw],
         memo: { [MEMO_KEY]: memo },
-        workflowIdReusePolicy: options.runId ? WorkflowIdReusePolicy.REJECT_DUPLICATE : WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+        workflowIdReusePolicy: options.runId
+          ? WorkflowIdReusePolicy.REJECT_DUPLICATE
+          : WorkflowIdReusePolicy.ALLOW_DUPLICATE,
       });
       return new RunHandle<Values>(runId, workflow, this.backends);
     } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw unreachable(error, this.place.address);
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError))
+        throw unreachable(error, this.place.address);
       return await this.existing<Values>(runId, memo, options.ifExists ?? 'refuse');
     }
   }
@@ -184,7 +209,9 @@ export class Selvage {
   async listRuns(query: RunQuery = {}): Promise<Page<RunRecord>> {
     const page = await this.backends.runHistory.listRuns(query);
     const items = await Promise.all(
-      page.items.map((run) => reconcileRun(this.backends, this.client.workflow.getHandle(run.run_id, run.temporal_run_id), run)),
+      page.items.map((run) =>
+        reconcileRun(this.backends, this.client.workflow.getHandle(run.run_id, run.temporal_run_id), run),
+      ),
     );
     return { ...page, items };
   }
@@ -197,7 +224,10 @@ export class Selvage {
   /** Closes the connection and the backends that this client opened. Runs go on. */
   async close(): Promise<void> {
     await this.worker?.stop();
-    await closeAll({ client: this.client, backends: this.backends, server: this.server }, !this.options.backends);
+    await closeAll(
+      { client: this.client, backends: this.backends, server: this.server },
+      !this.options.backends,
+    );
   }
 
   private planOf(record: TapestryRecord): CompiledPlan {
@@ -211,7 +241,12 @@ export class Selvage {
 
   private async savePlan(plan: CompiledPlan, tapestry: string): Promise<void> {
     if (this.savedPlans.has(plan.hash)) return;
-    await this.backends.tapestryStore.save({ hash: plan.hash, tapestry, text: plan.text, savedAt: Date.now() });
+    await this.backends.tapestryStore.save({
+      hash: plan.hash,
+      tapestry,
+      text: plan.text,
+      savedAt: Date.now(),
+    });
     this.savedPlans.add(plan.hash);
   }
 
@@ -233,7 +268,11 @@ export class Selvage {
       : `Its plan is ${found.plan ?? 'unknown'} and its parameters ${found.parametersHash ?? 'unknown'}; yours are ${wanted.plan} and ` +
         `${wanted.parametersHash}. Choose another id.`;
     throw new SelvageError('RunIdInUse', `The run id "${runId}" is in use. ${difference}`, {
-      details: { run: runId, found: { plan: found.plan, parameters: found.parametersHash }, wanted: { plan: wanted.plan, parameters: wanted.parametersHash } },
+      details: {
+        run: runId,
+        found: { plan: found.plan, parameters: found.parametersHash },
+        wanted: { plan: wanted.plan, parameters: wanted.parametersHash },
+      },
     });
   }
 }
@@ -248,7 +287,10 @@ export interface Connected {
   readonly server: EmbeddedServer | undefined;
 }
 
-async function closeAll(opened: Pick<Connected, 'client' | 'backends' | 'server'>, ownBackends: boolean): Promise<void> {
+async function closeAll(
+  opened: Pick<Connected, 'client' | 'backends' | 'server'>,
+  ownBackends: boolean,
+): Promise<void> {
   await opened.client.connection.close();
   if (ownBackends) await opened.backends.close();
   await opened.server?.release();
@@ -266,6 +308,7 @@ async function connectTo(options: ConnectOptions): Promise<Connected> {
       server = await EmbeddedServer.acquire({
         projectDir,
         ...(options.durable !== undefined && { durable: options.durable }),
+        ...(options.port !== undefined && { port: options.port }),
         ...(log && { log: { info: log, warn: log } }),
       });
     }
@@ -278,7 +321,12 @@ async function connectTo(options: ConnectOptions): Promise<Connected> {
       client: new Client({ connection, namespace }),
       connection: reach,
       backends,
-      place: { address, namespace, source: chosen?.source ?? 'embedded', ...(server && { uiUrl: server.uiUrl }) },
+      place: {
+        address,
+        namespace,
+        source: chosen?.source ?? 'embedded',
+        ...(server && { uiUrl: server.uiUrl }),
+      },
       server,
     };
   } catch (error) {

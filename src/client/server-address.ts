@@ -27,20 +27,35 @@ export interface ServerChoice {
  *
  * @throws SelvageError `Usage` for a profile that cannot be read
  */
-export function chosenServer(choice: ServerChoice, environment: NodeJS.ProcessEnv = process.env): ServerAddress | undefined {
-  const security = { ...(choice.tls !== undefined && { tls: choice.tls }), ...(choice.apiKey && { apiKey: choice.apiKey }) };
+export function chosenServer(
+  choice: ServerChoice,
+  environment: NodeJS.ProcessEnv = process.env,
+): ServerAddress | undefined {
+  const security = {
+    ...(choice.tls !== undefined && { tls: choice.tls }),
+    ...(choice.apiKey && { apiKey: choice.apiKey }),
+  };
   if (choice.address) {
     const namespace = choice.namespace ?? environment['TEMPORAL_NAMESPACE'] ?? 'default';
-    return { address: choice.address, namespace, connection: { address: choice.address, ...security }, source: 'option' };
+    return {
+      address: choice.address,
+      namespace,
+      connection: { address: choice.address, ...security },
+      source: 'option',
+    };
   }
   if (!choice.profile && !environment['TEMPORAL_ADDRESS']) return undefined;
   const profile = choice.profile ?? environment['TEMPORAL_PROFILE'];
   const loaded = loadProfile(profile);
   const address = loaded.connectionOptions.address;
   if (!address) {
-    throw new SelvageError('Usage', `The profile "${profile}" names no address. Add one to temporal.toml or give --address.`, {
-      details: { profile },
-    });
+    throw new SelvageError(
+      'Usage',
+      `The profile "${profile}" names no address. Add one to temporal.toml or give --address.`,
+      {
+        details: { profile },
+      },
+    );
   }
   return {
     address,

@@ -13,10 +13,14 @@ export async function callBody(
   inputs: Record<string, unknown>,
   context: KnotContext,
 ): Promise<unknown> {
-  const given = definition.input ? await validated(definition.input, inputs, 'InvalidInput', definition, context) : inputs;
+  const given = definition.input
+    ? await validated(definition.input, inputs, 'InvalidInput', definition, context)
+    : inputs;
   const result = await definition.body(given, context);
   const value = isBlob(result) ? new Uint8Array(await result.arrayBuffer()) : result;
-  return definition.output ? await validated(definition.output, value, 'InvalidOutput', definition, context) : value;
+  return definition.output
+    ? await validated(definition.output, value, 'InvalidOutput', definition, context)
+    : value;
 }
 
 async function validated(
@@ -47,5 +51,7 @@ function pathOf(issue: SchemaIssue): string {
 }
 
 function isBlob(value: unknown): value is Blob {
-  return typeof value === 'object' && value !== null && Object.prototype.toString.call(value) === '[object Blob]';
+  return (
+    typeof value === 'object' && value !== null && Object.prototype.toString.call(value) === '[object Blob]'
+  );
 }

@@ -50,7 +50,11 @@ export function decodeEncoded(encoded: Encoded): unknown {
 
 /** The reference that stands for a stored stream, as consumers get it. */
 export function storedReference(value: { hash: string; size: number; stored?: string }): StoredBytes {
-  return new StoredBytes({ hash: value.hash, size: value.size, ...(value.stored && { mediaType: value.stored }) });
+  return new StoredBytes({
+    hash: value.hash,
+    size: value.size,
+    ...(value.stored && { mediaType: value.stored }),
+  });
 }
 
 /** The envelope in which the value travels: whole up to `inlineLimit` bytes, else by reference. */
@@ -65,7 +69,9 @@ export function envelopeOf(value: EncodedValue, inlineLimit: number): Envelope {
 }
 
 function inlineJson(encoded: Encoded): ReturnType<typeof encodeJson> {
-  return encoded.kind === 'bytes' ? encodeJson(encoded.bytes) : (JSON.parse(encoded.text) as ReturnType<typeof encodeJson>);
+  return encoded.kind === 'bytes'
+    ? encodeJson(encoded.bytes)
+    : (JSON.parse(encoded.text) as ReturnType<typeof encodeJson>);
 }
 
 const encoder = new TextEncoder();

@@ -38,12 +38,19 @@ export function describeError(
     id: `err_${hashText(JSON.stringify([where.runId, where.knotId, type, message]), sha256).slice(7, 31)}`,
     type,
     message,
-    traceback: isLong ? new TextDecoder().decode(bytes.subarray(0, TRACEBACK_BYTES)).replace(/\uFFFD$/, '') : stack,
+    traceback: isLong
+      ? new TextDecoder().decode(bytes.subarray(0, TRACEBACK_BYTES)).replace(/\uFFFD$/, '')
+      : stack,
     ...(hash && { traceback_hash: hash }),
-    ...(cause !== undefined && { cause: { type: errorType(cause), message: messageOf(cause).slice(0, MESSAGE_LENGTH) } }),
+    ...(cause !== undefined && {
+      cause: { type: errorType(cause), message: messageOf(cause).slice(0, MESSAGE_LENGTH) },
+    }),
     attempt: where.attempt,
   };
-  return { record, values: whole !== undefined && hash ? [{ hash, bytes: new TextEncoder().encode(whole) }] : [] };
+  return {
+    record,
+    values: whole !== undefined && hash ? [{ hash, bytes: new TextEncoder().encode(whole) }] : [],
+  };
 }
 
 function messageOf(error: unknown): string {
@@ -59,6 +66,8 @@ function messageOf(error: unknown): string {
 function isError(value: unknown): value is Error {
   return (
     value instanceof Error ||
-    (typeof value === 'object' && value !== null && Object.prototype.toString.call(value) === '[object Error]')
+    (typeof value === 'object' &&
+      value !== null &&
+      Object.prototype.toString.call(value) === '[object Error]')
   );
 }

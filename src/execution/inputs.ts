@@ -6,13 +6,17 @@ import type { PlanKnot } from '../engine';
  *
  * @param valueOf a fresh copy of the value of the parent with this index in the plan
  */
-export function assembleInputs(knot: PlanKnot, valueOf: (parent: number) => unknown): Record<string, unknown> {
+export function assembleInputs(
+  knot: PlanKnot,
+  valueOf: (parent: number) => unknown,
+): Record<string, unknown> {
   const inputs: Record<string, unknown> = {};
   for (const name in knot.inputs) {
     const input = knot.inputs[name]!;
     const value = 'parent' in input ? valueOf(input.parent) : constantValue(input.constant);
     // Not a plain assignment: an input may be named `__proto__`.
-    if (name === '__proto__') Object.defineProperty(inputs, name, { value, enumerable: true, writable: true, configurable: true });
+    if (name === '__proto__')
+      Object.defineProperty(inputs, name, { value, enumerable: true, writable: true, configurable: true });
     else inputs[name] = value;
   }
   return inputs;

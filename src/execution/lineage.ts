@@ -85,4 +85,4 @@ function extraOf(outcome: OutcomeToRecord): Record<string, unknown> {
   return { ...(length !== undefined && { length }), ...(stored !== undefined && { stored }) };
 }
 
-const NOTHING_EXTRA: Record<string, unknown> = Object.freeze({}) as Record<string, unknown>;
+const NOTHING_EXTRA: Record<string, unknown> = Object.freeze({});

@@ -19,9 +19,13 @@ export class LoadedPlan {
   knot(id: string): PlanKnot {
     const index = this.indexes.get(id);
     if (index === undefined) {
-      throw new SelvageError('UnknownKnot', `Plan ${this.hash} of tapestry "${this.plan.tapestry}" has no knot "${id}".`, {
-        details: { knot: id, plan: this.hash },
-      });
+      throw new SelvageError(
+        'UnknownKnot',
+        `Plan ${this.hash} of tapestry "${this.plan.tapestry}" has no knot "${id}".`,
+        {
+          details: { knot: id, plan: this.hash },
+        },
+      );
     }
     return this.plan.knots[index]!;
   }

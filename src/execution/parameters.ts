@@ -12,12 +12,15 @@ export async function validateParameters(
   given: unknown,
 ): Promise<Map<string, unknown>> {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw refused(tapestry, [`the parameters must be an object such as {"name": value}, not ${JSON.stringify(given)}`]);
+    throw refused(tapestry, [
+      `the parameters must be an object such as {"name": value}, not ${JSON.stringify(given)}`,
+    ]);
   }
   const values = given as Record<string, unknown>;
   const problems: string[] = [];
   for (const name of Object.keys(values)) {
-    if (!tapestry.parameters.has(name)) problems.push(`unknown parameter "${name}"${didYouMean(name, tapestry)}`);
+    if (!tapestry.parameters.has(name))
+      problems.push(`unknown parameter "${name}"${didYouMean(name, tapestry)}`);
   }
   const accepted = new Map<string, unknown>();
   for (const parameter of tapestry.parameters.values()) {

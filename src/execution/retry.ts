@@ -10,7 +10,11 @@ const DEFAULT_BACKOFF = 2;
  *
  * @param throws how often the body has thrown in this run, this time included
  */
-export function retryDelay(policy: RetryPolicy | undefined, throws: number, error: unknown): number | undefined {
+export function retryDelay(
+  policy: RetryPolicy | undefined,
+  throws: number,
+  error: unknown,
+): number | undefined {
   // The same inputs fail the same schema again.
   if (Terminal.is(error) || SelvageError.is(error, 'InvalidInput')) return undefined;
   if (throws >= (policy?.maximumAttempts ?? 1)) return undefined;

@@ -43,7 +43,9 @@ export async function superviseBody<T>(
     }
     onCancel = () => {
       controller.abort(cancel!.reason);
-      timers.push(setTimeout(() => reject(new GraceOver(`Knot "${knotId}" went on after its grace`)), cancelGrace));
+      timers.push(
+        setTimeout(() => reject(new GraceOver(`Knot "${knotId}" went on after its grace`)), cancelGrace),
+      );
     };
     if (cancel?.aborted) onCancel();
     else cancel?.addEventListener('abort', onCancel, { once: true });

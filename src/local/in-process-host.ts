@@ -1,5 +1,13 @@
 import { hashText, type Sha256 } from '../canonical';
-import { Scheduler, compile, layoutOf, type Command, type KnotOutcome, type Layout, type PlanKnot } from '../engine';
+import {
+  Scheduler,
+  compile,
+  layoutOf,
+  type Command,
+  type KnotOutcome,
+  type Layout,
+  type PlanKnot,
+} from '../engine';
 import { SelvageError } from '../errors';
 import {
   LoadedPlan,
@@ -123,7 +131,10 @@ export class InProcessHost {
   }
 
   private status(): RunStatus {
-    if (this.cancelled && this.settled.some((outcome) => outcome.kind === 'skipped' && outcome.reason === 'cancelled')) {
+    if (
+      this.cancelled &&
+      this.settled.some((outcome) => outcome.kind === 'skipped' && outcome.reason === 'cancelled')
+    ) {
       return 'cancelled';
     }
     return this.scheduler.counts.err > 0 ? 'failed' : 'succeeded';
@@ -132,7 +143,10 @@ export class InProcessHost {
   private async recordParameters(parameters: ReadonlyMap<string, unknown>): Promise<EncodedValue[]> {
     const values: EncodedValue[] = [];
     for (let index = 0; index < this.layout.parameterCount; index++) {
-      const value = encodeOutput(parameters.get(this.layout.ids[index]!.slice('param:'.length)), this.environment.sha256);
+      const value = encodeOutput(
+        parameters.get(this.layout.ids[index]!.slice('param:'.length)),
+        this.environment.sha256,
+      );
       values.push(value);
       const now = this.environment.now();
       await this.commit(index, { kind: 'ok', value }, storedValues(value), 1, now, null);
@@ -162,9 +176,18 @@ export class InProcessHost {
   private async recordSkip(knot: number, reason: 'parent_failed_or_skipped' | 'cancelled'): Promise<void> {
     const planKnot = this.planKnot(knot);
     const detail =
-      reason === 'cancelled' ? undefined : { ...skipDetail(this.plan, planKnot, this.scheduler.skipDetail(knot)) };
+      reason === 'cancelled'
+        ? undefined
+        : { ...skipDetail(this.plan, planKnot, this.scheduler.skipDetail(knot)) };
     this.skipsInFlight += 1;
-    await this.commit(knot, { kind: 'skipped', reason, ...(detail && { detail }) }, [], 0, this.environment.now(), null);
+    await this.commit(
+      knot,
+      { kind: 'skipped', reason, ...(detail && { detail }) },
+      [],
+      0,
+      this.environment.now(),
+      null,
+    );
     this.skipsInFlight -= 1;
     if (this.finishing && this.skipsInFlight === 0) this.resolveEnd();
   }
@@ -193,8 +216,19 @@ export class InProcessHost {
             await this.wait(delay);
             if (!this.cancelled) continue;
           }
-          const described = describeError(error, { runId: this.run.runId, knotId: planKnot.id, attempt }, this.environment.sha256);
-          await this.commit(knot, { kind: 'err', error: described.record }, described.values, attempt, startedAt, codeHash);
+          const described = describeError(
+            error,
+            { runId: this.run.runId, knotId: planKnot.id, attempt },
+            this.environment.sha256,
+          );
+          await this.commit(
+            knot,
+            { kind: 'err', error: described.record },
+            described.values,
+            attempt,
+            startedAt,
+            codeHash,
+          );
           outcome = { kind: 'err' };
         }
       }
@@ -204,7 +238,11 @@ export class InProcessHost {
     }
   }
 
-  private async callOnce(definition: DefinitionRecord, planKnot: PlanKnot, attempt: number): Promise<unknown> {
+  private async callOnce(
+    definition: DefinitionRecord,
+    planKnot: PlanKnot,
+    attempt: number,
+  ): Promise<unknown> {
     const inputs = assembleInputs(planKnot, (parent) => this.freshValue(parent));
     const { timeout, cancelGrace } = planKnot.policy;
     const { signal } = this.environment;
@@ -212,7 +250,8 @@ export class InProcessHost {
       return await callBody(definition, inputs, new LocalContext(this.run, planKnot.id, attempt, undefined));
     }
     return await superviseBody(
-      (bodySignal) => callBody(definition, inputs, new LocalContext(this.run, planKnot.id, attempt, bodySignal)),
+      (bodySignal) =>
+        callBody(definition, inputs, new LocalContext(this.run, planKnot.id, attempt, bodySignal)),
       { knotId: planKnot.id, cancel: signal, cancelGrace: cancelGrace ?? DEFAULT_CANCEL_GRACE_MS, timeout },
     );
   }
@@ -243,7 +282,14 @@ export class InProcessHost {
       startedAt,
       finishedAt: outcome.kind === 'skipped' && attempt === 0 ? startedAt : now,
     };
-    const record = lineageRecord(this.plan, this.planKnot(knot), execution, outcome, this.hashOfParent, codeHash);
+    const record = lineageRecord(
+      this.plan,
+      this.planKnot(knot),
+      execution,
+      outcome,
+      this.hashOfParent,
+      codeHash,
+    );
     await this.environment.backends.commit([{ record, values }]);
     this.settled[knot] = outcome;
     this.lineage.push(record);

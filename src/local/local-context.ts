@@ -57,9 +57,13 @@ export class LocalContext implements KnotContext {
   async open(stored: StoredBytes): Promise<AsyncIterable<Uint8Array>> {
     const stream = await this.run.dataStore.getStream(stored.hash);
     if (!stream) {
-      throw new SelvageError('ValueMissing', `Knot "${this.knotId}" opens ${stored.hash}, which is not in the data store.`, {
-        details: { knot: this.knotId, hash: stored.hash },
-      });
+      throw new SelvageError(
+        'ValueMissing',
+        `Knot "${this.knotId}" opens ${stored.hash}, which is not in the data store.`,
+        {
+          details: { knot: this.knotId, hash: stored.hash },
+        },
+      );
     }
     return stream;
   }

@@ -28,7 +28,6 @@ export interface RunLocallyOptions {
   readonly backends?: Backends;
 }
 
-
 export interface LocallyRun<Values> extends RunResult<Values> {
   /** In the order in which the knots were committed. */
   readonly lineage: readonly LineageRecord[];

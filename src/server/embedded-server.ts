@@ -38,6 +38,8 @@ export interface EmbeddedServerOptions {
   readonly log?: Pick<Logger, 'info' | 'warn'>;
   /** Called after the server died and was started again at the same address, with its new process id. */
   readonly onRestart?: (pid: number) => void;
+  /** Called when the server's process has been started, or was found running: from here on there is nothing to do but wait. */
+  readonly onLaunched?: () => void;
 }
 
 const START_LIMIT_MS = 60_000;
@@ -183,6 +185,7 @@ async function ensureServing(
       giveUpAt = Date.now() + START_LIMIT_MS;
       continue;
     }
+    options.onLaunched?.();
     const state = await waitUntilServing(folder, supervisor, giveUpAt);
     if (state && !disagreement(state, options)) return state;
   }

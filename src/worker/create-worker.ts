@@ -3,8 +3,7 @@ import { DEFAULT_TASK_QUEUE } from '../client/defaults';
 import { selvage, type SelvagePluginOptions } from './plugin';
 
 export interface CreateWorkerOptions
-  extends SelvagePluginOptions,
-    Omit<WorkerOptions, 'taskQueue' | 'plugins' | 'interceptors'> {
+  extends SelvagePluginOptions, Omit<WorkerOptions, 'taskQueue' | 'plugins' | 'interceptors'> {
   /** Default `selvage`. */
   readonly taskQueue?: string;
   /** `host:port` of the Temporal server. Ignored where `connection` is given. Default: `TEMPORAL_ADDRESS`, else the SDK's own. */
@@ -32,8 +31,18 @@ const TUNED: Partial<WorkerOptions> = {
  * what has not ended goes on in another worker.
  */
 export async function createWorker(options: CreateWorkerOptions): Promise<Worker> {
-  const { tapestries, resources, backends, observers, inlineLimit, address, plugins, connection, taskQueue, ...others } =
-    options;
+  const {
+    tapestries,
+    resources,
+    backends,
+    observers,
+    inlineLimit,
+    address,
+    plugins,
+    connection,
+    taskQueue,
+    ...others
+  } = options;
   const plugin = selvage({
     tapestries,
     ...(resources && { resources }),

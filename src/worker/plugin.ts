@@ -47,7 +47,10 @@ export class SelvagePlugin extends SimplePlugin {
         `\`tapestries\` of the selvage plugin has an element that is no tapestry (${typeof tapestry}). Give what tapestry() returned.`,
       );
     }
-    this.registry = new Registry(own.tapestries.map((tapestry) => recordOf(tapestry)), nodeSha256);
+    this.registry = new Registry(
+      own.tapestries.map((tapestry) => recordOf(tapestry)),
+      nodeSha256,
+    );
   }
 
   override configureWorker(options: WorkerOptions): WorkerOptions {
@@ -113,7 +116,11 @@ type UserActivity = (...args: any[]) => Promise<unknown>;
 /** Activities may be given as an object or as an instance of a class. */
 function activityMap(activities: object | undefined): Map<string, UserActivity> {
   const found = new Map<string, UserActivity>();
-  for (let level = activities; level && level !== Object.prototype; level = Object.getPrototypeOf(level) as object | undefined) {
+  for (
+    let level = activities;
+    level && level !== Object.prototype;
+    level = Object.getPrototypeOf(level) as object | undefined
+  ) {
     for (const name of Object.getOwnPropertyNames(level)) {
       const value = (activities as Record<string, unknown>)[name];
       if (name === 'constructor' || typeof value !== 'function' || found.has(name)) continue;

@@ -1,7 +1,12 @@
 import { dirname } from 'node:path';
 import { SelvageError } from '../errors';
 
-const PACKAGES = ['@temporalio/worker', '@temporalio/client', '@temporalio/activity', '@temporalio/workflow'] as const;
+const PACKAGES = [
+  '@temporalio/worker',
+  '@temporalio/client',
+  '@temporalio/activity',
+  '@temporalio/workflow',
+] as const;
 
 /**
  * Two copies of the SDK's common code in one process tell their own failures from each other's by luck.

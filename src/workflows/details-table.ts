@@ -9,7 +9,8 @@ export function detailsTable(counts: LiveStatus['counts'], failures: readonly Kn
   ];
   if (failures.length > 0) {
     lines.push('', '| failed knot | error |', '|---|---|');
-    for (const failure of failures) lines.push(`| ${failure.knot} | ${cell(`${failure.type}: ${failure.message}`)} |`);
+    for (const failure of failures)
+      lines.push(`| ${failure.knot} | ${cell(`${failure.type}: ${failure.message}`)} |`);
   }
   return lines.join('\n');
 }

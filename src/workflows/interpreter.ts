@@ -64,31 +64,39 @@ const statusQuery = defineQuery<LiveStatus>(STATUS_QUERY);
  * run did; a defect or a missing deploy fails the workflow task instead, and the run waits.
  */
 export async function interpret(parameters: unknown, continuation?: Continuation): Promise<RunAnswer> {
-  let host: TemporalHost | undefined;
-  setHandler(statusQuery, () => host?.status() ?? NOTHING_YET, { description: 'Counts of knots, and which run now' });
+  const begun: { host?: TemporalHost } = {};
+  // Registered before anything is awaited: a query may come with the first task.
+  setHandler(statusQuery, () => begun.host?.status() ?? NOTHING_YET, {
+    description: 'Counts of knots, and which run now',
+  });
 
   const memo = runMemo();
   const start = await CancellationScope.nonCancellable(async () =>
     continuation ? await reload(continuation, memo) : await pin(parameters, memo),
   );
-  host = new TemporalHost({
+  const host = new TemporalHost({
     layout: start.layout,
     plan: start.plan,
     recordRun: continuation?.recordRun ?? workflowInfo().runId,
     ...(continuation && { failures: continuation.failures }),
   });
+  begun.host = host;
   const cancelRequested = CancellationScope.current().cancelRequested;
   const running = continuation ? host.resume(continuation.saved) : host.run(start.parameters);
   cancelRequested.catch(() => host.cancel());
   const end = await running;
-  return await CancellationScope.nonCancellable(() => conclude(host, end, start, memo, parameters, continuation));
+  return await CancellationScope.nonCancellable(() =>
+    conclude(host, end, start, memo, parameters, continuation),
+  );
 }
 
 /** What the client said of the run; one that Temporal started by a schedule says so itself. */
 function runMemo(): RunMemo {
   const { memo, searchAttributes } = workflowInfo();
   const said = (memo?.[MEMO_KEY] ?? {}) as RunMemo;
-  const scheduledBy = (searchAttributes as Record<string, unknown[] | undefined>)['TemporalScheduledById']?.[0];
+  const scheduledBy = (searchAttributes as Record<string, unknown[] | undefined>)[
+    'TemporalScheduledById'
+  ]?.[0];
   return typeof scheduledBy === 'string' ? { trigger: `schedule:${scheduledBy}`, ...said } : said;
 }
 
@@ -115,7 +123,11 @@ async function reload(continuation: Continuation, memo: RunMemo): Promise<Start>
   return { behaviour: continuation.behaviour, plan: continuation.plan, layout, parameters: [] };
 }
 
-async function loadLayout(plan: string, memo: RunMemo, first: { slices: number; layout: string }): Promise<Layout> {
+async function loadLayout(
+  plan: string,
+  memo: RunMemo,
+  first: { slices: number; layout: string },
+): Promise<Layout> {
   const slices = [first.layout];
   for (let slice = 1; slice < first.slices; slice++) {
     // The answers of local activities are commands of the task; a timer ends the task and so the message.
@@ -164,14 +176,21 @@ async function conclude(
       failures: host.failureList,
     });
   }
-  const answer: RunAnswer = { status, counts: host.counts, plan: start.plan, record, terminals: host.terminals() };
+  const answer: RunAnswer = {
+    status,
+    counts: host.counts,
+    plan: start.plan,
+    record,
+    terminals: host.terminals(),
+  };
   if (status === 'cancelled') throw cancelledFailure();
   if (status === 'failed' && start.layout.failOn !== 'never') throw runFailed(host, answer);
   return answer;
 }
 
 function statusOf(host: TemporalHost): RunStatus {
-  if (host.wasCancelled && host.toRecord.skipped.some(({ reason }) => reason === 'cancelled')) return 'cancelled';
+  if (host.wasCancelled && host.toRecord.skipped.some(({ reason }) => reason === 'cancelled'))
+    return 'cancelled';
   return host.counts.err > 0 ? 'failed' : 'succeeded';
 }
 

@@ -45,7 +45,8 @@ const LISTED_RUNNING = 100;
 type Slot = { readonly envelope: Envelope; readonly bytes: number } | null;
 
 /** How a stretch of interpretation ended. */
-export type HostEnd = { readonly kind: 'finished' } | { readonly kind: 'continue'; readonly saved: SavedScheduler<null> };
+export type HostEnd =
+  { readonly kind: 'finished' } | { readonly kind: 'continue'; readonly saved: SavedScheduler<null> };
 
 export interface TemporalHostOptions {
   readonly layout: Layout;
@@ -118,7 +119,9 @@ export class TemporalHost {
     this.apply({ type: 'cancel' });
     for (const knot of unsent) this.settle(knot, { kind: 'skipped', reason: 'cancelled' });
     if (this.running.size === 0) return;
-    const grace = Math.max(...[...this.running].map((knot) => this.policyOf(knot).cancelGrace ?? DEFAULT_CANCEL_GRACE_MS));
+    const grace = Math.max(
+      ...[...this.running].map((knot) => this.policyOf(knot).cancelGrace ?? DEFAULT_CANCEL_GRACE_MS),
+    );
     const limit = CancellationScope.nonCancellable(() => sleep(grace + CANCEL_TRAVEL_MS));
     limit.then(
       () => {
@@ -284,7 +287,11 @@ export class TemporalHost {
       return { knot: id, type: cause.type ?? 'Error', message: cause.message.slice(0, 500) };
     }
     // Ended by the server, not by our interceptors: nothing has been recorded for it yet.
-    const failure = { knot: id, type: cause?.name ?? error.name, message: (cause?.message ?? error.message).slice(0, 500) };
+    const failure = {
+      knot: id,
+      type: cause?.name ?? error.name,
+      message: (cause?.message ?? error.message).slice(0, 500),
+    };
     this.unrecorded.push(failure);
     return failure;
   }
@@ -296,7 +303,8 @@ export class TemporalHost {
       this.running.delete(knot);
       this.settledHere += 1;
       if (failure && this.failures.length < LISTED_FAILURES) this.failures.push(failure);
-      if (outcome.kind === 'skipped') this.skippedHere.push({ knot: this.layout.ids[knot]!, reason: outcome.reason });
+      if (outcome.kind === 'skipped')
+        this.skippedHere.push({ knot: this.layout.ids[knot]!, reason: outcome.reason });
       this.heedHistory();
       this.apply({ type: 'settled', knot, outcome });
       if (this.held && this.scheduler.running === 0 && this.scheduler.counts.waiting > 0) {

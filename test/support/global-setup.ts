@@ -1,13 +1,19 @@
 import { startTestServer, type TestServer } from './temporal-server';
+import { bundleInterpreter, type BundledInterpreter } from './workflow-bundle';
 
 declare global {
   // Only `var` makes a property of globalThis.
   var selvageTestServer: TestServer | undefined;
+  var selvageTestBundle: BundledInterpreter | undefined;
 }
 
-/** One server for all integration tests: the one whose address the environment names, else an embedded one. */
+/** For all integration tests: one server (the one whose address the environment names, else an embedded one), one bundle. */
 export default async function globalSetup(): Promise<void> {
-  if (process.env.SELVAGE_TEST_TEMPORAL_ADDRESS) return;
-  globalThis.selvageTestServer = await startTestServer();
-  process.env.SELVAGE_TEST_TEMPORAL_ADDRESS = globalThis.selvageTestServer.address;
+  const [bundle, server] = await Promise.all([
+    bundleInterpreter(),
+    process.env.SELVAGE_TEST_TEMPORAL_ADDRESS ? undefined : startTestServer(),
+  ]);
+  globalThis.selvageTestBundle = bundle;
+  globalThis.selvageTestServer = server;
+  if (server) process.env.SELVAGE_TEST_TEMPORAL_ADDRESS = server.address;
 }

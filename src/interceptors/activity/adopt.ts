@@ -5,7 +5,10 @@ import type { LineageRecord } from '../../protocols';
 import type { WorkerEnvironment } from '../../activities/worker-environment';
 
 /** The envelope of a recorded value: whole where it is small, as its first answer was. */
-export async function envelopeOfRecord(environment: WorkerEnvironment, record: LineageRecord): Promise<Envelope> {
+export async function envelopeOfRecord(
+  environment: WorkerEnvironment,
+  record: LineageRecord,
+): Promise<Envelope> {
   const hash = record.output_hash!;
   const size = record.output_size!;
   const { length, stored } = record.extra as { length?: number; stored?: string };

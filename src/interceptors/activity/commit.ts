@@ -1,7 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure, CancelledFailure, type Context } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
-import { LOST_WORKERS, currentAttempt, type KnotAttempt, type PreparedBody } from '../../activities/knot-attempt';
+import {
+  LOST_WORKERS,
+  currentAttempt,
+  type KnotAttempt,
+  type PreparedBody,
+} from '../../activities/knot-attempt';
 import { recordRunOf } from '../../activities/record-run';
 import type { WorkerEnvironment } from '../../activities/worker-environment';
 import type { Envelope } from '../../engine/envelope';
@@ -36,16 +41,16 @@ const COMMIT_RETRIES_MS = [100, 300, 1_000, 3_000];
  * C3  Temporal hears of an outcome only when its record is durable, and always of the recorded one.
  * C4  A throw that will be retried leaves no record.
  */
-export function createCommit(environment: WorkerEnvironment): (context: Context) => ActivityInboundCallsInterceptor {
+export function createCommit(
+  environment: WorkerEnvironment,
+): (context: Context) => ActivityInboundCallsInterceptor {
   const codeHashes = new CodeHashes(environment.sha256);
   return () => ({
     async execute(input, next) {
       const attempt = currentAttempt.getStore();
       if (!attempt) return await next(input);
       const call = new KnotCall(environment, codeHashes, attempt);
-      return await call.execute(
-        async (prepared) => await next({ ...input, args: [prepared] }),
-      );
+      return await call.execute(async (prepared) => await next({ ...input, args: [prepared] }));
     },
   });
 }
@@ -72,14 +77,27 @@ class KnotCall {
     }
     const parents = await loadParents(environment, plan, knot, attempt.task, this.recordRun);
     const wanted = plan.definitionOf(knot)!;
-    const definition = environment.registry.definition(plan.plan.tapestry, knot.id, wanted.name, wanted.version);
-    if (attempt.lost >= LOST_WORKERS) return await this.fail(plan, knot, definition, parents, workerLost(knot, attempt.lost));
+    const definition = environment.registry.definition(
+      plan.plan.tapestry,
+      knot.id,
+      wanted.name,
+      wanted.version,
+    );
+    if (attempt.lost >= LOST_WORKERS)
+      return await this.fail(plan, knot, definition, parents, workerLost(knot, attempt.lost));
     if (!definition) throw bodyMissing(knot, wanted, attempt);
     try {
       const inputs = assembleInputs(knot, (parent) => parents.valueOf(parent));
       const result = await runBody({ plan, knot, definition, inputs });
       const value = encodeOutput(result, environment.sha256);
-      const { inserted, record } = await this.commit(plan, knot, definition, parents, { kind: 'ok', value }, storedValues(value));
+      const { inserted, record } = await this.commit(
+        plan,
+        knot,
+        definition,
+        parents,
+        { kind: 'ok', value },
+        storedValues(value),
+      );
       return inserted ? envelopeOf(value, environment.inlineLimit) : await this.adopt(record);
     } catch (error) {
       return await this.judge(plan, knot, definition, parents, error);
@@ -134,7 +152,8 @@ class KnotCall {
   /** Answers Temporal what the record says. */
   private async adopt(record: LineageRecord): Promise<Envelope> {
     if (record.outcome === 'ok') return await envelopeOfRecord(this.environment, record);
-    if (record.outcome === 'skipped') throw new CancelledFailure(`Knot "${record.knot_id}" was settled as cancelled`);
+    if (record.outcome === 'skipped')
+      throw new CancelledFailure(`Knot "${record.knot_id}" was settled as cancelled`);
     throw verdict((record.extra as { error: ExceptionRecord }).error, { nonRetryable: true });
   }
 
@@ -159,7 +178,14 @@ class KnotCall {
       finishedAt: Date.now(),
     };
     const codeHash = definition ? this.codeHashes.of(definition) : null;
-    const record = lineageRecord(plan, knot, execution, outcome, (parent) => parents.hashOf(parent), codeHash);
+    const record = lineageRecord(
+      plan,
+      knot,
+      execution,
+      outcome,
+      (parent) => parents.hashOf(parent),
+      codeHash,
+    );
     return await commitPatiently(() => this.environment.commits.commit({ record, values }));
   }
 }
@@ -182,7 +208,12 @@ function verdict(
   record: ExceptionRecord,
   how: { nonRetryable: boolean; nextRetryDelay?: number },
 ): ApplicationFailure {
-  const failure = ApplicationFailure.create({ message: record.message, type: record.type, details: [record], ...how });
+  const failure = ApplicationFailure.create({
+    message: record.message,
+    type: record.type,
+    details: [record],
+    ...how,
+  });
   // The stack of interest is the body's.
   failure.stack = record.traceback;
   return Object.assign(failure, { [VERDICT]: true });
@@ -194,13 +225,18 @@ function isOwnVerdict(failure: ApplicationFailure): boolean {
 
 /** Trouble that is over when the backend is back: the body must not pay for it. */
 function isBackendTrouble(error: unknown): boolean {
-  return (['BackendUnavailable', 'DiskFull', 'DatabaseDamaged', 'SchemaTooNew', 'FolderUnusable'] as const).some((code) =>
-    SelvageError.is(error, code),
-  );
+  return (
+    ['BackendUnavailable', 'DiskFull', 'DatabaseDamaged', 'SchemaTooNew', 'FolderUnusable'] as const
+  ).some((code) => SelvageError.is(error, code));
 }
 
-function bodyMissing(knot: PlanKnot, wanted: { name: string; version?: string }, attempt: KnotAttempt): SelvageError {
-  const definition = wanted.version === undefined ? `"${wanted.name}"` : `"${wanted.name}" version "${wanted.version}"`;
+function bodyMissing(
+  knot: PlanKnot,
+  wanted: { name: string; version?: string },
+  attempt: KnotAttempt,
+): SelvageError {
+  const definition =
+    wanted.version === undefined ? `"${wanted.name}"` : `"${wanted.name}" version "${wanted.version}"`;
   return new SelvageError(
     'BodyMissing',
     `This worker has no definition ${definition} for knot "${knot.id}". The knot waits until a worker that has it polls ` +
@@ -210,17 +246,25 @@ function bodyMissing(knot: PlanKnot, wanted: { name: string; version?: string },
 }
 
 function workerShutdown(knot: PlanKnot, cause: unknown): SelvageError {
-  return new SelvageError('WorkerShutdown', `The worker that ran knot "${knot.id}" shuts down; another one takes it over.`, {
-    details: { knot: knot.id },
-    cause,
-  });
+  return new SelvageError(
+    'WorkerShutdown',
+    `The worker that ran knot "${knot.id}" shuts down; another one takes it over.`,
+    {
+      details: { knot: knot.id },
+      cause,
+    },
+  );
 }
 
 function superseded(knot: PlanKnot, cause: unknown): SelvageError {
-  return new SelvageError('WorkerShutdown', `The server has given up this attempt of knot "${knot.id}"; another one takes it over.`, {
-    details: { knot: knot.id },
-    cause,
-  });
+  return new SelvageError(
+    'WorkerShutdown',
+    `The server has given up this attempt of knot "${knot.id}"; another one takes it over.`,
+    {
+      details: { knot: knot.id },
+      cause,
+    },
+  );
 }
 
 function workerLost(knot: PlanKnot, lost: number): SelvageError {

@@ -40,14 +40,19 @@ export function createLiveness(): (context: Context) => ActivityInboundCallsInte
 
 function isVerdict(error: unknown): boolean {
   return (
-    error instanceof ApplicationFailure || error instanceof CancelledFailure || error instanceof CompleteAsyncError
+    error instanceof ApplicationFailure ||
+    error instanceof CancelledFailure ||
+    error instanceof CompleteAsyncError
   );
 }
 
 function refusal(attempt: KnotAttempt, error: unknown): ApplicationFailure {
   const type = SelvageError.is(error) ? error.code : 'InternalError';
   const message = error instanceof Error ? error.message : String(error);
-  attempt.context.log.warn(`Knot "${attempt.task.knot}" waits: ${message}`, { knot: attempt.task.knot, code: type });
+  attempt.context.log.warn(`Knot "${attempt.task.knot}" waits: ${message}`, {
+    knot: attempt.task.knot,
+    code: type,
+  });
   return ApplicationFailure.create({
     message,
     type,
@@ -93,7 +98,9 @@ class Pulse {
     const blocked = now - this.lastTick - TICK_MS;
     this.lastTick = now;
     if (blocked < BLOCKED_LOOP_MS) return;
-    const knots = [...new Set([reporter, ...this.attempts.keys()])].map((attempt) => `"${attempt.task.knot}"`);
+    const knots = [...new Set([reporter, ...this.attempts.keys()])].map(
+      (attempt) => `"${attempt.task.knot}"`,
+    );
     reporter.context.log.warn(
       `The event loop of this worker was blocked for ${(blocked / 1000).toFixed(1)} s while it ran ` +
         `${knots.slice(0, NAMED_KNOTS).join(', ')}${knots.length > NAMED_KNOTS ? ` and ${knots.length - NAMED_KNOTS} more` : ''}. ` +

@@ -44,12 +44,19 @@ export async function loadParents(
   if (unsaid.length > 0) {
     const ids = unsaid.map((parent) => plan.parentId(parent));
     const records = new Map(
-      (await environment.backends.runHistory.getRecords(recordRun, ids)).map((record) => [record.knot_id, record]),
+      (await environment.backends.runHistory.getRecords(recordRun, ids)).map((record) => [
+        record.knot_id,
+        record,
+      ]),
     );
-    for (const parent of unsaid) references.set(parent, referenceOf(records.get(plan.parentId(parent)), plan.parentId(parent)));
+    for (const parent of unsaid)
+      references.set(parent, referenceOf(records.get(plan.parentId(parent)), plan.parentId(parent)));
   }
-  const wanted = [...references.values()].filter(({ stored }) => stored === undefined).map(({ hash }) => hash);
-  const bytes = wanted.length > 0 ? await environment.backends.dataStore.getMany([...new Set(wanted)]) : new Map();
+  const wanted = [...references.values()]
+    .filter(({ stored }) => stored === undefined)
+    .map(({ hash }) => hash);
+  const bytes =
+    wanted.length > 0 ? await environment.backends.dataStore.getMany([...new Set(wanted)]) : new Map();
   for (const [parent, reference] of references) {
     values.set(parent, referencedValue(reference, bytes, plan.parentId(parent)));
   }
@@ -89,10 +96,17 @@ export function hashOfInline(value: Json, sha256: Sha256): string {
 
 function inlineValue(value: Json, sha256: Sha256): ParentValue {
   const isObject = typeof value === 'object' && value !== null;
-  return { hash: hashOfInline(value, sha256), read: () => (isObject ? decodeJson(structuredClone(value)) : value) };
+  return {
+    hash: hashOfInline(value, sha256),
+    read: () => (isObject ? decodeJson(structuredClone(value)) : value),
+  };
 }
 
-function referencedValue(reference: Reference, stored: ReadonlyMap<string, Uint8Array>, knot: string): ParentValue {
+function referencedValue(
+  reference: Reference,
+  stored: ReadonlyMap<string, Uint8Array>,
+  knot: string,
+): ParentValue {
   const { hash } = reference;
   if (reference.stored !== undefined) return { hash, read: () => storedReference(reference) };
   const bytes = stored.get(hash);

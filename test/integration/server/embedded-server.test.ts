@@ -9,7 +9,7 @@ import { identify } from '../../../src/server/process-identity';
 import { readState, serverFolder } from '../../../src/server/server-folder';
 import { until } from '../../support/until';
 import { Holder } from './holder';
-import { makeProject, removeProjects, serverProcesses } from './projects';
+import { commandOf, makeProject, removeProjects, serverProcesses } from './projects';
 
 const acquired: EmbeddedServer[] = [];
 const holders: Holder[] = [];
@@ -60,6 +60,26 @@ test('serves Temporal’s API and its web page on the loopback interface', async
     expect(namespaceInfo?.name).toBe('default');
   });
   expect((await fetch(server.uiUrl)).status).toBe(200);
+});
+
+test('is tuned, and keeps to its own folder', async () => {
+  const projectDir = makeProject();
+  const server = await acquire({ projectDir });
+  const command = commandOf(server.pid);
+  for (const setting of [
+    '--ip 127.0.0.1',
+    '--ui-disable-news-fetch',
+    '--sqlite-pragma journal_mode=WAL',
+    '--sqlite-pragma synchronous=NORMAL',
+    '--dynamic-config-value history.transferProcessorMaxPollRPS=5000',
+    '--dynamic-config-value history.timerProcessorMaxPollRPS=5000',
+    '--dynamic-config-value history.visibilityProcessorMaxPollRPS=5000',
+  ]) {
+    expect(command.arguments).toContain(setting);
+  }
+  if (command.environment === undefined) return;
+  expect(command.environment).toContain('GOGC=400');
+  expect(command.environment).toContain(`HOME=${serverFolder(projectDir).home}`);
 });
 
 test('is shared by the processes of a project, and stops with the last one', async () => {
@@ -231,6 +251,7 @@ test('listens where it is told to, and refuses another port while others use it'
   await other.kill();
   const moved = await acquire({ projectDir, port: port + 2, durable: true });
   expect(moved.address).toBe(`127.0.0.1:${port + 2}`);
+  expect(commandOf(moved.pid).arguments).toContain('synchronous=FULL');
 });
 
 test('does not heed Temporal’s variables and configuration of the user', async () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -34,4 +34,13 @@ export function serverProcesses(projectDir: string): number[] {
     .split('\n')
     .filter((line) => line.includes('server start-dev') && line.includes(database))
     .map((line) => Number.parseInt(line, 10));
+}
+
+/** The command line and, on Linux, the environment of a process. */
+export function commandOf(pid: number): { arguments: string; environment: string | undefined } {
+  const environ = `/proc/${pid}/environ`;
+  return {
+    arguments: execFileSync('ps', ['-ww', '-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }),
+    environment: existsSync(environ) ? readFileSync(environ, 'utf8').replaceAll('\0', '\n') : undefined,
+  };
 }

@@ -361,7 +361,11 @@ describe('refused is', () => {
     addKnot(tapestry, 'two', definition('step', { version: '2' }));
     expect(compile(tapestry).plan.definitions).toHaveLength(2);
 
-    addKnot(tapestry, 'three', definition('step', { version: '2' }));
+    // Of equal source, as the calls of one generic function answer them, they are one.
+    addKnot(tapestry, 'again', definition('step', { version: '2' }));
+    expect(compile(tapestry).plan.definitions).toHaveLength(2);
+
+    addKnot(tapestry, 'three', definition('step', { version: '2', source: '() => "another body"' }));
     expect(refusal(() => compile(tapestry))).toMatchObject({
       code: 'DuplicateDefinition',
       message: expect.stringMatching(/'step' version '2'.*'three'/),

@@ -33,6 +33,14 @@ export class SqliteConnection implements DatabaseConnection {
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
   }
 
+  /**
+   * Runs a statement that may meet another connection's lock. It must not be a prepared one: libsql does not reset a statement that failed
+   * so, and the reset is what lets go of the old state of the database that it had begun to read.
+   */
+  exec(sql: string): void {
+    this.#database.exec(sql);
+  }
+
   // eslint-disable-next-line require-yield
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error('The SQLite adapters page through their tables and never stream a query.');
@@ -66,9 +74,20 @@ export class SqliteConnection implements DatabaseConnection {
   }
 }
 
-/** libsql ends the whole process when it is given a boolean, so a badly typed record must not get that far. */
+/**
+ * libsql ends the whole process when it is given a boolean, and cuts text at a zero character when it reads it back, so a
+ * badly made record must not get that far.
+ */
 function requireBindable(parameter: unknown, sql: string): void {
   const type = typeof parameter;
-  if (type === 'string' || type === 'number' || parameter === null || ArrayBuffer.isView(parameter)) return;
-  throw new TypeError(`SQLite cannot store a value of type ${type}, which was given to: ${sql}`);
+  if (type === 'string' ? !(parameter as string).includes('\0') : isBindable(parameter)) return;
+  const what =
+    type === 'string'
+      ? `text with the character U+0000 (${JSON.stringify(parameter)})`
+      : `a value of type ${type}`;
+  throw new TypeError(`SQLite cannot store ${what}, which was given to: ${sql}`);
+}
+
+function isBindable(parameter: unknown): boolean {
+  return typeof parameter === 'number' || parameter === null || ArrayBuffer.isView(parameter);
 }

@@ -1,5 +1,4 @@
 import {
-  CompiledQuery,
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
@@ -13,11 +12,11 @@ import {
 } from 'kysely';
 import { SqliteConnection } from './connection';
 import type { SqliteDatabaseLike } from './database-like';
+import { rollBack } from './roll-back';
 
 /**
- * Kysely over one SQLite connection, as its own `SqliteDialect`, but: statements stay prepared; transactions take the write lock
- * at once (a transaction that reads first and then finds another writer's changes fails without recourse); and migrations
- * run inside a transaction, which is what keeps two processes from migrating at once.
+ * Kysely over one SQLite connection, as its own `SqliteDialect`, but statements stay prepared, and transactions take the
+ * write lock at once: one that reads first and then finds another writer's changes fails without recourse.
  */
 export class CachingSqliteDialect implements Dialect {
   readonly #database: SqliteDatabaseLike;
@@ -35,23 +34,13 @@ export class CachingSqliteDialect implements Dialect {
   }
 
   createAdapter(): DialectAdapter {
-    return new TransactionalDdlAdapter();
+    return new SqliteAdapter();
   }
 
   createIntrospector(db: Kysely<any>): DatabaseIntrospector {
     return new SqliteIntrospector(db);
   }
 }
-
-class TransactionalDdlAdapter extends SqliteAdapter {
-  override get supportsTransactionalDdl(): boolean {
-    return true;
-  }
-}
-
-const BEGIN = CompiledQuery.raw('begin immediate');
-const COMMIT = CompiledQuery.raw('commit');
-const ROLLBACK = CompiledQuery.raw('rollback');
 
 class SingleConnectionDriver implements Driver {
   readonly #connection: SqliteConnection;
@@ -81,20 +70,15 @@ class SingleConnectionDriver implements Driver {
   }
 
   async beginTransaction(): Promise<void> {
-    await this.#connection.executeQuery(BEGIN);
+    this.#connection.exec('begin immediate');
   }
 
   async commitTransaction(): Promise<void> {
-    await this.#connection.executeQuery(COMMIT);
+    this.#connection.exec('commit');
   }
 
   async rollbackTransaction(): Promise<void> {
-    try {
-      await this.#connection.executeQuery(ROLLBACK);
-    } catch (error) {
-      // On a full disk and the like SQLite has rolled back by itself; that must not hide the error which led here.
-      if (!/no transaction is active/.test(String(error))) throw error;
-    }
+    rollBack(this.#connection);
   }
 
   async destroy(): Promise<void> {

@@ -1,28 +1,37 @@
 import { Migrator, sql, type Kysely } from 'kysely';
 import { SelvageError } from '../../../errors';
+import type { SqliteDatabaseLike } from './database-like';
 import { MIGRATIONS } from './migrations';
+import { rollBack } from './roll-back';
 
 const MIGRATION_TABLE = 'selvage_migrations';
 
 /**
- * Brings the tables to the present version. Safe when several processes do it at once: each runs in one transaction that
- * has the write lock, and the later ones find the work done.
+ * Brings the tables to the present version, before anybody else uses `db`, which is over `connection`. Safe when several processes do it at
+ * once: all is done in one transaction that has the write lock, and the later ones find it done.
  */
-export async function migrate(db: Kysely<any>, file: string): Promise<void> {
+export async function migrate(db: Kysely<any>, connection: SqliteDatabaseLike, file: string): Promise<void> {
   const done = await doneMigrations(db);
   refuseNewer(done, file);
   if (done.length === Object.keys(MIGRATIONS).length) return;
-  const migrator = new Migrator({
-    db,
-    provider: { getMigrations: async () => ({ ...MIGRATIONS }) },
-    migrationTableName: MIGRATION_TABLE,
-    migrationLockTableName: `${MIGRATION_TABLE}_lock`,
-  });
-  const { error } = await migrator.migrateToLatest();
-  if (error === undefined) return;
-  // A newer version may have migrated between our look and our transaction.
-  refuseNewer(await doneMigrations(db), file);
-  throw error;
+  // Kysely's Migrator makes its own tables before it begins a transaction, and takes none that is begun by Kysely.
+  connection.exec('begin immediate');
+  try {
+    // A newer version may have been here since we looked.
+    refuseNewer(await doneMigrations(db), file);
+    const migrator = new Migrator({
+      db,
+      provider: { getMigrations: async () => ({ ...MIGRATIONS }) },
+      migrationTableName: MIGRATION_TABLE,
+      migrationLockTableName: `${MIGRATION_TABLE}_lock`,
+    });
+    const { error } = await migrator.migrateToLatest();
+    if (error !== undefined) throw error;
+    connection.exec('commit');
+  } catch (error) {
+    rollBack(connection);
+    throw error;
+  }
 }
 
 async function doneMigrations(db: Kysely<any>): Promise<string[]> {

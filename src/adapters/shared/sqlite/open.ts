@@ -72,7 +72,7 @@ async function withTables(
   owned: boolean,
 ): Promise<SqliteDatabase> {
   const db = new Kysely<SqliteSchema>({ dialect: new CachingSqliteDialect(connection) });
-  await patiently(file, 'open', () => migrate(db, file));
+  await patiently(file, 'open', () => migrate(db, connection, file));
   return new SqliteDatabase(db, file, owned);
 }
 

@@ -1,0 +1,51 @@
+import type { Command } from 'commander';
+import type { Output } from '../output';
+import type { Answer } from '../program';
+import { addServerOptions, type ServerOptions } from '../server-options';
+
+export interface RunOptions extends ServerOptions {
+  readonly tapestry?: string;
+  readonly param: readonly string[];
+  readonly paramsFile?: string;
+  readonly terminals?: readonly string[];
+  readonly runId?: string;
+  readonly detach?: boolean;
+}
+
+export function addRunCommand(program: Command, output: Output, answer: Answer): void {
+  const command = program
+    .command('run')
+    .summary('run a tapestry of a file and show what becomes of it')
+    .description('Runs a tapestry of a TypeScript or JavaScript file: server, worker and run in one command.')
+    .argument('<file>', 'file that exports the tapestry')
+    .option('--tapestry <name>', 'which tapestry, if the file exports several')
+    .option('--param <name=value>', 'a parameter, as JSON or plain text; may be repeated', collect, [])
+    .option('--params-file <file>', 'parameters as an object in a JSON or YAML file; --param goes before it')
+    .option('--terminals <ids>', 'only what these need runs: names or knot ids, separated by commas', list)
+    .option('--run-id <id>', 'id of the run; of one that exists with the same work: come back to it')
+    .option('--task-queue <name>', 'task queue of run and worker (default: selvage)')
+    .option('--detach', 'start the run, leave it to a worker that polls already, and return')
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 the run succeeded, 1 it failed, 2 usage or bad input, 130 interrupted (the run goes on).
+
+Examples:
+  $ selvage run pipeline.ts --param x=5
+  $ selvage run pipeline.ts --tapestry nightly --params-file params.yaml --run-id nightly-2026-01-31
+  $ selvage run pipeline.ts --param x=5 --json | jq .values`,
+    );
+  addServerOptions(command).action(async (file: string, options: RunOptions) => {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded when called
+    const { runFile } = require('../actions/run') as typeof import('../actions/run');
+    answer(await runFile(file, options, output));
+  });
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+function list(value: string): readonly string[] {
+  return value.split(',').map((part) => part.trim());
+}

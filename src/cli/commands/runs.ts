@@ -1,0 +1,55 @@
+import { Option, type Command } from 'commander';
+import { RUN_STATUSES, type RunStatus } from '../../model/outcome';
+import type { Output } from '../output';
+import type { Answer } from '../program';
+import { addServerOptions, wholeNumber, type ServerOptions } from '../server-options';
+
+export interface RunsListOptions extends ServerOptions {
+  readonly status?: RunStatus;
+  readonly tapestry?: string;
+  readonly actor?: string;
+  readonly trigger?: string;
+  readonly tag?: string;
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+export function addRunsCommand(program: Command, output: Output, answer: Answer): void {
+  const runs = program
+    .command('runs')
+    .summary('list, show and cancel runs')
+    .description('Lists, shows and cancels runs.')
+    .addHelpText('after', '\nExample:\n  $ selvage runs list --status failed');
+  addServerOptions(
+    runs
+      .command('list')
+      .description('Lists runs, newest first.')
+      .addOption(new Option('--status <status>', 'only of this status').choices(RUN_STATUSES))
+      .option('--tapestry <name>', 'only of this tapestry')
+      .option('--actor <name>', 'only started by this actor')
+      .option('--trigger <name>', 'only started by this trigger: cli, code, temporal, …')
+      .option('--tag <tag>', 'only with this tag')
+      .option('--limit <number>', 'how many at most', wholeNumber, 20)
+      .option('--cursor <cursor>', 'go on where the page before ended')
+      .addHelpText('after', '\nExample:\n  $ selvage runs list --tapestry quickstart --status failed --limit 5'),
+  ).action(async (options: RunsListOptions) => answer(await actions().listRuns(options, output)));
+  addServerOptions(
+    runs
+      .command('show')
+      .description('Shows how a run stands, or how it ended.')
+      .argument('<run-id>')
+      .addHelpText('after', '\nExample:\n  $ selvage runs show quickstart-1f2e3d4c'),
+  ).action(async (runId: string, options: ServerOptions) => answer(await actions().showRun(runId, options, output)));
+  addServerOptions(
+    runs
+      .command('cancel')
+      .description('Asks a run to end: running bodies get their grace, the rest is skipped, and all is recorded.')
+      .argument('<run-id>')
+      .addHelpText('after', '\nExample:\n  $ selvage runs cancel quickstart-1f2e3d4c'),
+  ).action(async (runId: string, options: ServerOptions) => answer(await actions().cancelRun(runId, options, output)));
+}
+
+function actions(): typeof import('../actions/runs') {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded when called
+  return require('../actions/runs') as typeof import('../actions/runs');
+}

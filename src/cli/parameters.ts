@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { decodeJson, type Json } from '../canonical';
+import { SelvageError } from '../errors';
+import type { ParameterRecord, TapestryRecord } from '../model';
+
+/** Where the command line has the parameters of a run. */
+export interface ParameterSources {
+  /** `name=value`, each. */
+  readonly pairs: readonly string[];
+  /** A JSON or YAML file with an object. */
+  readonly file?: string | undefined;
+}
+
+/**
+ * The parameters that were given; one on the command line goes before the same in the file. They are not validated here, but
+ * the schema decides how the text of one is read: as JSON where the schema takes that, else as it stands.
+ *
+ * @throws SelvageError `Usage`, `FileNotFound`, `FileNotLoadable`
+ */
+export async function readParameters(
+  tapestry: TapestryRecord,
+  { pairs, file }: ParameterSources,
+): Promise<Record<string, unknown>> {
+  const values = new Map<string, unknown>(file === undefined ? [] : Object.entries(readParametersFile(file)));
+  const given = new Set<string>();
+  for (const pair of pairs) {
+    const { name, text } = splitPair(pair);
+    if (given.has(name)) {
+      throw new SelvageError('Usage', `--param ${name} is given twice. Give it once; a list is written as JSON: --param '${name}=[1,2]'.`, {
+        details: { parameter: name },
+      });
+    }
+    given.add(name);
+    values.set(name, await readText(tapestry.parameters.get(name), text));
+  }
+  // Not by assignment, which a name such as `__proto__` would turn into something else.
+  return Object.fromEntries(values);
+}
+
+function splitPair(pair: string): { name: string; text: string } {
+  const at = pair.indexOf('=');
+  if (at > 0) return { name: pair.slice(0, at), text: pair.slice(at + 1) };
+  throw new SelvageError('Usage', `--param ${JSON.stringify(pair)} has no name or no value. Write --param name=value.`, {
+    details: { pair },
+  });
+}
+
+async function readText(parameter: ParameterRecord | undefined, text: string): Promise<unknown> {
+  const asJson = parseJson(text);
+  if (asJson === undefined) return text;
+  if (!parameter || (await accepts(parameter, asJson.value))) return asJson.value;
+  if (await accepts(parameter, text)) return text;
+  // Neither will do: the refusal speaks of what the user most likely meant.
+  return asJson.value;
+}
+
+async function accepts(parameter: ParameterRecord, value: unknown): Promise<boolean> {
+  try {
+    return (await parameter.schema['~standard'].validate(value)).issues === undefined;
+  } catch {
+    // A schema that fails on a value does not take it; the validation of the run reports how.
+    return false;
+  }
+}
+
+function parseJson(text: string): { value: unknown } | undefined {
+  try {
+    return { value: decodeJson(JSON.parse(text) as Json) };
+  } catch {
+    return undefined;
+  }
+}
+
+function readParametersFile(file: string): object {
+  const absolute = path.resolve(file);
+  const details = { file: absolute };
+  const value = parseFile(absolute, readTextFile(absolute));
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw new SelvageError(
+    'FileNotLoadable',
+    `The parameters in ${absolute} must be an object, such as {"x": 5}, and are ${Array.isArray(value) ? 'a list' : typeof value}.`,
+    { details },
+  );
+}
+
+function readTextFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code = String(error) } = error as NodeJS.ErrnoException;
+    throw code === 'ENOENT'
+      ? new SelvageError('FileNotFound', `There is no file ${file} with parameters. Check the path of --params-file.`, {
+          details: { file },
+          cause: error,
+        })
+      : new SelvageError('FileNotLoadable', `The file ${file} with parameters cannot be read (${code}).`, {
+          details: { file },
+          cause: error,
+        });
+  }
+}
+
+function parseFile(file: string, text: string): unknown {
+  try {
+    return decodeJson((isYaml(file) ? parseYaml(text) : JSON.parse(text)) as Json);
+  } catch (error) {
+    const [firstLine] = (error instanceof Error ? error.message : String(error)).split('\n');
+    throw new SelvageError('FileNotLoadable', `The file ${file} with parameters cannot be understood: ${firstLine}`, {
+      details: { file },
+      cause: error,
+    });
+  }
+}
+
+function isYaml(file: string): boolean {
+  return ['.yaml', '.yml'].includes(path.extname(file));
+}
+
+function parseYaml(text: string): unknown {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded for YAML files only
+  const { parse } = require('yaml') as typeof import('yaml');
+  return parse(text);
+}

@@ -1,0 +1,29 @@
+import { SelvageError } from '../errors';
+import { EXIT } from './exit-codes';
+import type { Output } from './output';
+
+/** Writes an error as one clear line (with `--verbose` the stack, too) and answers the exit code that it stands for. */
+export function reportError(error: unknown, output: Output): number {
+  output.endLive();
+  if (SelvageError.is(error)) {
+    const { code, message } = error;
+    output.warn(`${output.red('error')} ${code}: ${message}`);
+    if (output.verbose) output.warn(withCauses(error));
+    if (output.json) output.document({ error: { code, message } });
+    return EXIT.usage;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  output.warn(`${output.red('error')} Unexpected: ${message}`);
+  output.warn(withCauses(error));
+  output.warn('This is a defect of Selvage: please report it with the lines above.');
+  if (output.json) output.document({ error: { code: 'Unexpected', message } });
+  return EXIT.unexpected;
+}
+
+function withCauses(error: unknown): string {
+  const stacks: string[] = [];
+  for (let at = error; at !== undefined && stacks.length < 5; at = at instanceof Error ? at.cause : undefined) {
+    stacks.push(at instanceof Error ? (at.stack ?? at.message) : String(at));
+  }
+  return stacks.join('\ncaused by: ');
+}

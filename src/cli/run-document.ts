@@ -1,0 +1,53 @@
+import { encodeJson, type Json } from '../canonical';
+import type { Place } from '../client';
+import type { Outcome, RunResult } from '../model/outcome';
+
+/** What became of a knot, without its value, which is under `outputs`. */
+export type OutcomeDocument = { readonly kind: 'ok' } | Exclude<Outcome, { kind: 'ok' }>;
+
+/** What `selvage run --json` and `selvage runs show --json` write of a run that is over; described in `docs/cli.md`. */
+export interface RunDocument extends Pick<RunResult, 'runId' | 'status' | 'succeeded' | 'error'> {
+  readonly tapestry: string;
+  readonly counts: { readonly ok: number; readonly err: number; readonly skipped: number };
+  readonly values: Readonly<Record<string, Json>>;
+  readonly outputs: Readonly<Record<string, Json>>;
+  readonly outcomes: Readonly<Record<string, OutcomeDocument>>;
+  readonly lineage: { readonly place: string; readonly command: string };
+  readonly server: Place;
+}
+
+export function runDocument(
+  result: RunResult,
+  surroundings: Pick<RunDocument, 'tapestry' | 'lineage' | 'server'>,
+): RunDocument {
+  const { runId, status, succeeded, values, outputs, outcomes, error } = result;
+  const { tapestry, lineage, server } = surroundings;
+  return {
+    runId,
+    tapestry,
+    status,
+    succeeded,
+    ...(error && { error }),
+    counts: countOutcomes(outcomes),
+    values: encodeEach(values),
+    outputs: encodeEach(outputs),
+    outcomes: mapValues(outcomes, (outcome) => (outcome.kind === 'ok' ? { kind: outcome.kind } : outcome)),
+    lineage,
+    server,
+  };
+}
+
+export function countOutcomes(outcomes: Readonly<Record<string, Outcome>>): RunDocument['counts'] {
+  const counts = { ok: 0, err: 0, skipped: 0 };
+  for (const { kind } of Object.values(outcomes)) counts[kind] += 1;
+  return counts;
+}
+
+/** What JSON cannot say (dates, bytes, `NaN`, …) in the tagged form that values are stored in. */
+function encodeEach(values: Readonly<Record<string, unknown>>): Record<string, Json> {
+  return mapValues(values, encodeJson);
+}
+
+function mapValues<V, W>(values: Readonly<Record<string, V>>, change: (value: V) => W): Record<string, W> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]));
+}

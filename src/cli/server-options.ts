@@ -1,0 +1,63 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import type { ConnectOptions } from '../client';
+import type { Output } from './output';
+
+/** What every command takes that talks to a server. */
+export interface ServerOptions {
+  readonly address?: string;
+  readonly namespace?: string;
+  readonly profile?: string;
+  readonly projectDir?: string;
+  readonly port?: number;
+  readonly durable?: boolean;
+  readonly taskQueue?: string;
+}
+
+export function addServerOptions(command: Command): Command {
+  return addOutputOptions(
+    command
+      .option('--address <host:port>', 'Temporal server (default: --profile, TEMPORAL_ADDRESS, else an embedded server)')
+      .option('--namespace <name>', 'namespace of the server')
+      .option('--profile <name>', 'profile of your temporal.toml')
+      .option('--port <number>', 'port of the embedded server', portNumber)
+      .option('--durable', 'let the embedded server survive power cuts, too'),
+  );
+}
+
+export function addProjectOption(command: Command): Command {
+  return command.option('--project-dir <folder>', 'folder whose .selvage holds server and data (default: where you are)');
+}
+
+export function addOutputOptions(command: Command): Command {
+  return addProjectOption(command)
+    .option('--json', 'write one JSON document to stdout, and everything else to stderr')
+    .option('--verbose', "show stacks of errors and the SDK's messages");
+}
+
+export function connectOptions(options: ServerOptions, output: Output): ConnectOptions {
+  const { address, namespace, profile, projectDir, port, durable, taskQueue } = options;
+  return {
+    ...(address !== undefined && { address }),
+    ...(namespace !== undefined && { namespace }),
+    ...(profile !== undefined && { profile }),
+    ...(projectDir !== undefined && { projectDir }),
+    ...(port !== undefined && { port }),
+    ...(durable !== undefined && { durable }),
+    ...(taskQueue !== undefined && { taskQueue }),
+    log: (message) => output.warn(message),
+  };
+}
+
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It must be a whole number from 1 on.');
+  return value;
+}
+
+function portNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 65_535) {
+    throw new InvalidArgumentError('It must be a whole number from 1 to 65535.');
+  }
+  return value;
+}

@@ -1,0 +1,43 @@
+import { sampleHash } from '../../src/testing/sample-records';
+import { openBackends } from '../../src/backends';
+import { runScript } from './processes/run-script';
+import { removeFolder, temporaryFolder } from './temporary-folder';
+
+const PROCESSES = 4;
+const KNOTS = 400;
+
+interface RaceResult {
+  won: string[];
+  standing: Record<string, string | null>;
+}
+
+test.each([1, 20])(
+  'processes that race for one SQLite file, in batches of %i, agree on who won each knot',
+  async (batch) => {
+    const folder = await temporaryFolder();
+    try {
+      const outputs = await Promise.all(
+        Array.from({ length: PROCESSES }, (_, index) =>
+          runScript('race.ts', [folder, `process-${index}`, String(KNOTS), String(batch)]),
+        ),
+      );
+      const results = outputs.map((output) => JSON.parse(output) as RaceResult);
+      const won = results.flatMap((result) => result.won);
+      expect(won).toHaveLength(KNOTS);
+      expect(new Set(won).size).toBe(KNOTS);
+      for (const result of results) expect(result.standing).toEqual(results[0]?.standing);
+
+      const backends = await openBackends({ projectFolder: folder, environment: {} });
+      const records = await backends.runHistory.getRecords('race');
+      expect(Object.fromEntries(records.map((record) => [record.knot_id, record.worker]))).toEqual(
+        results[0]?.standing,
+      );
+      const hashes = Array.from({ length: KNOTS }, (_, knot) => sampleHash(`race/${knot}`));
+      expect((await backends.dataStore.getMany(hashes)).size).toBe(KNOTS);
+      await backends.close();
+    } finally {
+      await removeFolder(folder);
+    }
+  },
+  60_000,
+);

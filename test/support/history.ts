@@ -1,0 +1,49 @@
+import type { temporal } from '@temporalio/proto';
+import type { Selvage } from '../../src/client';
+
+type Event = temporal.api.history.v1.IHistoryEvent;
+
+/** All events of one run, of its present execution or of the one named. */
+export async function historyOf(selvage: Selvage, runId: string, temporalRunId?: string): Promise<Event[]> {
+  const { events } = await selvage.client.workflow.getHandle(runId, temporalRunId).fetchHistory();
+  return events ?? [];
+}
+
+export interface ScheduledActivity {
+  readonly id: string;
+  readonly type: string;
+  readonly summary: string | undefined;
+  /** Bytes of the input. */
+  readonly bytes: number;
+  /** Of the workflow task whose completion scheduled it. */
+  readonly task: number;
+}
+
+export function scheduledActivities(events: readonly Event[]): ScheduledActivity[] {
+  return events.flatMap((event) => {
+    const attributes = event.activityTaskScheduledEventAttributes;
+    if (!attributes) return [];
+    const summary = event.userMetadata?.summary?.data;
+    return [
+      {
+        id: attributes.activityId!,
+        type: attributes.activityType!.name!,
+        summary: summary ? (JSON.parse(Buffer.from(summary).toString()) as string) : undefined,
+        bytes: (attributes.input?.payloads ?? []).reduce((sum, { data }) => sum + (data?.length ?? 0), 0),
+        task: Number(attributes.workflowTaskCompletedEventId),
+      },
+    ];
+  });
+}
+
+/** Every payload of a history as text, to search in. */
+export function textOf(events: readonly Event[]): string {
+  const texts: string[] = [];
+  const visit = (part: unknown): void => {
+    if (part instanceof Uint8Array) texts.push(Buffer.from(part).toString('latin1'));
+    else if (typeof part === 'object' && part !== null) for (const inner of Object.values(part)) visit(inner);
+    else if (typeof part === 'string') texts.push(part);
+  };
+  visit(events);
+  return texts.join('\n');
+}

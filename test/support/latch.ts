@@ -1,0 +1,22 @@
+/** Something that happens once and that others wait for: a body that has begun, a permission to go on. */
+export class Latch<T = void> {
+  readonly passed: Promise<T>;
+  private resolve!: (value: T) => void;
+
+  constructor() {
+    this.passed = new Promise((resolve) => (this.resolve = resolve));
+  }
+
+  open(value: T): void {
+    this.resolve(value);
+  }
+}
+
+/** Rejects when the signal is aborted: the wait of a body that heeds its signal. */
+export function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const end = (): void => reject(new Error('The body heeded its signal'));
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+  });
+}

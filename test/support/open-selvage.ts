@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import './quiet-runtime';
+import { openBackends } from '../../src/backends';
+import { Selvage, type ConnectOptions, type OpenOptions } from '../../src/client';
+import type { Backends } from '../../src/protocols';
+import { createWorker, type CreateWorkerOptions } from '../../src/worker';
+import { NativeConnection, type Worker } from '@temporalio/worker';
+import { sharedServerAddress } from './temporal-server';
+import { bundledInterpreter } from './workflow-bundle';
+
+/** How a scenario is run twice: with workflows kept in memory, and with each workflow task replaying the whole history. */
+export const CACHING = [
+  { name: 'normally', maxCachedWorkflows: undefined },
+  { name: 'with forced replay', maxCachedWorkflows: 0 },
+] as const;
+
+/** A name that no other test uses: task queues, run ids. */
+export function unique(prefix: string): string {
+  return `${prefix}-${randomUUID().slice(0, 8)}`;
+}
+
+const cleanups: (() => Promise<void>)[] = [];
+
+/** Undoes, last first, what the helpers of this module made. Call it in `afterEach` or `afterAll`. */
+export async function closeAll(): Promise<void> {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+}
+
+export function onClose(cleanup: () => Promise<void>): void {
+  cleanups.push(cleanup);
+}
+
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'selvage-test-'));
+  onClose(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Backends in one SQLite file, as an embedded project has them. */
+export async function temporaryBackends(): Promise<Backends> {
+  const backends = await openBackends({ url: 'sqlite:selvage.db', projectFolder: await temporaryFolder(), environment: {} });
+  onClose(() => backends.close());
+  return backends;
+}
+
+/** A client on the shared server, a task queue of its own unless one is given. */
+export async function connectSelvage(options: ConnectOptions = {}): Promise<Selvage> {
+  const selvage = await Selvage.connect({
+    address: sharedServerAddress(),
+    taskQueue: unique('test'),
+    backends: options.backends ?? (await temporaryBackends()),
+    ...options,
+  });
+  onClose(() => selvage.close());
+  return selvage;
+}
+
+/** A client with a worker in this process. */
+export async function openSelvage(options: OpenOptions): Promise<Selvage> {
+  const selvage = await Selvage.open({
+    address: sharedServerAddress(),
+    taskQueue: unique('test'),
+    backends: options.backends ?? (await temporaryBackends()),
+    ...options,
+    workerOptions: { workflowBundle: bundledInterpreter(), ...options.workerOptions },
+  });
+  onClose(() => selvage.close());
+  return selvage;
+}
+
+export interface RunningWorker {
+  readonly worker: Worker;
+  /** Stops it and waits for its end. */
+  stop(): Promise<void>;
+}
+
+/** Another worker for the task queue and backends of a client. */
+export async function startWorker(
+  selvage: Selvage,
+  options: Pick<CreateWorkerOptions, 'tapestries'> & Partial<CreateWorkerOptions>,
+): Promise<RunningWorker> {
+  const connection = await NativeConnection.connect({ address: selvage.place.address });
+  const worker = await createWorker({
+    connection,
+    taskQueue: selvage.taskQueue,
+    backends: selvage.backends,
+    workflowBundle: bundledInterpreter(),
+    ...options,
+  });
+  const ended = worker.run();
+  let stopped = false;
+  const stop = async (): Promise<void> => {
+    if (stopped) return;
+    stopped = true;
+    worker.shutdown();
+    await ended;
+    await connection.close();
+  };
+  onClose(stop);
+  return { worker, stop };
+}

@@ -1,0 +1,35 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker';
+
+const VARIABLE = 'SELVAGE_TEST_WORKFLOW_BUNDLE';
+
+export interface BundledInterpreter {
+  /** For processes that are started by tests; those of jest inherit it. */
+  readonly codePath: string;
+  remove(): Promise<void>;
+}
+
+/** Bundles the interpreter once for all test files: each worker would take seconds for it. */
+export async function bundleInterpreter(): Promise<BundledInterpreter> {
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: path.join(__dirname, '../../src/workflows/index.ts'),
+    logger: new DefaultLogger('WARN'),
+  });
+  const folder = await mkdtemp(path.join(tmpdir(), 'selvage-test-bundle-'));
+  const codePath = path.join(folder, 'workflow-bundle.js');
+  await writeFile(codePath, code);
+  process.env[VARIABLE] = codePath;
+  return { codePath, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/** The interpreter for a worker of a test; test/support/global-setup.ts sees to it. */
+export function bundledInterpreter(): { codePath: string } {
+  const codePath = process.env[VARIABLE];
+  if (!codePath) {
+    throw new Error(`${VARIABLE} is not set: run with test/support/global-setup.ts as globalSetup of jest.`);
+  }
+  return { codePath };
+}
