@@ -29,12 +29,13 @@ const integrationFolders = ['integration', 'crash'];
 /** @type {import('jest').Config} */
 module.exports = {
   maxWorkers: 2,
+  // A safety net for tests that wait for events of a real server. Jest takes it only here, not per project.
+  testTimeout: 120_000,
   projects: [
     {
       ...shared,
       displayName: 'unit',
       testMatch: unitFolders.map((folder) => `<rootDir>/test/${folder}/**/*.test.ts`),
-      testTimeout: 20_000,
     },
     {
       ...shared,
@@ -43,7 +44,6 @@ module.exports = {
       // One real server for all of them, started before the first and stopped after the last.
       globalSetup: '<rootDir>/test/support/global-setup.ts',
       globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-      testTimeout: 120_000,
     },
   ],
 };

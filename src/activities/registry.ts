@@ -1,5 +1,6 @@
 import { SelvageError } from '../errors';
-import { compile, type CompiledPlan } from '../engine';
+import type { CompiledPlan } from '../engine';
+import { planOf } from '../execution';
 import type { Sha256 } from '../canonical';
 import type { DefinitionRecord, TapestryRecord } from '../model/records';
 
@@ -13,7 +14,6 @@ import type { DefinitionRecord, TapestryRecord } from '../model/records';
 export class Registry {
   private readonly tapestries = new Map<string, TapestryRecord>();
   private readonly definitions = new Map<string, DefinitionRecord[]>();
-  private readonly plans = new Map<string, CompiledPlan>();
 
   /**
    * @throws SelvageError `DuplicateTapestry` or `DuplicateDefinition`, naming both users of the name; or any of compiling
@@ -51,14 +51,8 @@ export class Registry {
     return candidates?.length === 1 ? candidates[0] : undefined;
   }
 
-  /** The plan of a registered tapestry, compiled once. */
   plan(tapestry: TapestryRecord): CompiledPlan {
-    let plan = this.plans.get(tapestry.name);
-    if (!plan) {
-      plan = compile(tapestry, { sha256: this.sha256 });
-      this.plans.set(tapestry.name, plan);
-    }
-    return plan;
+    return planOf(tapestry, this.sha256);
   }
 
   private add(tapestry: TapestryRecord): void {

@@ -9,6 +9,7 @@ import {
   skipDetail,
   storedValues,
   validateParameters,
+  type EncodedValue,
   type Execution,
   type LoadedPlan,
   type OutcomeToRecord,
@@ -28,13 +29,14 @@ import {
 import { VERSION } from '../version';
 import type { WorkerEnvironment } from './worker-environment';
 
+/** What is wrong with the parameters: a value that does not satisfy its schema, or that cannot be read or kept. */
+const REFUSED_PARAMETERS: readonly ErrorCode[] = ['InvalidParameters', 'NotDecodable', 'NotEncodable'];
 /** Errors that another attempt of a system activity cannot mend. */
 const FINAL: readonly ErrorCode[] = [
-  'InvalidParameters',
+  ...REFUSED_PARAMETERS,
   'UnknownTerminal',
   'UnknownTapestry',
   'InvalidPlan',
-  'NotEncodable',
 ];
 
 /**
@@ -83,7 +85,7 @@ class SystemActivities {
     const slices = await plans.layoutSlices(hash, request.terminals);
     const layout = decodeLayout(slices);
     const wanted = layout.ids.slice(0, layout.parameterCount);
-    const parameters = await this.acceptParameters(tapestry, plan, request);
+    const parameters = await this.acceptParameters(tapestry, plan, wanted, request);
     const envelopes = await this.recordParameters(plan, wanted, parameters);
     const hashes = Object.fromEntries(
       wanted.map((id, index) => [id.slice('param:'.length), envelopes[index]!.hash]),
@@ -139,12 +141,16 @@ class SystemActivities {
   private async acceptParameters(
     tapestry: TapestryRecord,
     plan: LoadedPlan,
+    wanted: readonly string[],
     request: PinRequest,
-  ): Promise<ReadonlyMap<string, unknown>> {
+  ): Promise<EncodedValue[]> {
     try {
-      return await validateParameters(tapestry, decodeJson(request.parameters as Json));
+      const accepted = await validateParameters(tapestry, decodeJson(request.parameters as Json));
+      return wanted.map((id) =>
+        encodeOutput(accepted.get(id.slice('param:'.length)), this.environment.sha256),
+      );
     } catch (error) {
-      if (!SelvageError.is(error, 'InvalidParameters')) throw error;
+      if (!SelvageError.is(error) || !REFUSED_PARAMETERS.includes(error.code)) throw error;
       const { runHistory } = this.environment.backends;
       const run = this.runRecord(plan, request, {});
       await runHistory.startRun(run);
@@ -160,12 +166,9 @@ class SystemActivities {
   private async recordParameters(
     plan: LoadedPlan,
     ids: readonly string[],
-    parameters: ReadonlyMap<string, unknown>,
+    values: readonly EncodedValue[],
   ): Promise<{ envelope: Envelope; hash: string }[]> {
     if (ids.length === 0) return [];
-    const values = ids.map((id) =>
-      encodeOutput(parameters.get(id.slice('param:'.length)), this.environment.sha256),
-    );
     const now = Date.now();
     const execution = this.execution(now, now, 1);
     const commits = ids.map((id, index): Commit => {
@@ -180,9 +183,16 @@ class SystemActivities {
       if (inserted || record.output_hash === value.hash) {
         return { envelope: envelopeOf(value, this.environment.inlineLimit), hash: value.hash };
       }
+      const { length, stored } = record.extra as Pick<EncodedValue, 'length' | 'stored'>;
+      const hash = record.output_hash!;
       return {
-        envelope: { hash: record.output_hash!, size: record.output_size! },
-        hash: record.output_hash!,
+        envelope: {
+          hash,
+          size: record.output_size!,
+          ...(length !== undefined && { length }),
+          ...(stored !== undefined && { stored }),
+        },
+        hash,
       };
     });
   }
@@ -260,7 +270,7 @@ class SystemActivities {
       tapestry: workflowType!,
       plan_hash: plan.hash,
       parameter_hashes: parameterHashes,
-      terminals: terminalsOf(plan, said.terminals),
+      terminals: plan.terminals(said.terminals),
       status: 'running' satisfies RunStatus,
       actor: said.actor ?? null,
       trigger: said.trigger ?? 'temporal',
@@ -272,17 +282,6 @@ class SystemActivities {
       environment: { selvage: VERSION, node: process.version, platform: process.platform },
     };
   }
-}
-
-/** Terminal name to knot id; terminals chosen by id keep the name that `build` gave them, if any. */
-function terminalsOf(plan: LoadedPlan, chosen: readonly string[] | undefined): Record<string, string> {
-  const named = plan.plan.terminals.map(([name, knot]) => [name, plan.parentId(knot)] as const);
-  if (!chosen) return Object.fromEntries(named);
-  return Object.fromEntries(
-    chosen.map(
-      (wanted) => named.find(([name, id]) => name === wanted || id === wanted) ?? ([wanted, wanted] as const),
-    ),
-  );
 }
 
 function unknownTapestry(name: string, known: readonly string[]): SelvageError {

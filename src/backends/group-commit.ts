@@ -14,8 +14,8 @@ const MAXIMUM_BYTES = 8 * 1024 * 1024;
  * Gathers the concurrent commits of one process into batches, because one transaction for a hundred knots costs little more
  * than one for a single knot.
  *
- * A batch goes out at the end of the event loop's turn in which its first commit came, or as soon as the batch before it is done;
- * one batch is under way at a time. Each caller's promise settles when its own commit is durable or has failed.
+ * A batch goes out at the end of the event loop's turn in which its first commit came, or in which the batch before it was done; one
+ * batch is under way at a time. Each caller's promise settles when its own commit is durable or has failed.
  */
 export class GroupCommit {
   readonly #backends: Pick<Backends, 'commit'>;
@@ -32,7 +32,7 @@ export class GroupCommit {
       this.#queue.push({ commit, resolve, reject });
       if (this.#isRunning) return;
       this.#isRunning = true;
-      setImmediate(() => void this.#run());
+      void this.#run();
     });
   }
 
@@ -42,7 +42,11 @@ export class GroupCommit {
   }
 
   async #run(): Promise<void> {
-    while (this.#queue.length > 0) await this.#send(this.#nextBatch());
+    while (this.#queue.length > 0) {
+      // Lets the others of this turn come in, and timers and sockets have theirs between two batches.
+      await new Promise((resolve) => setImmediate(resolve));
+      await this.#send(this.#nextBatch());
+    }
     this.#isRunning = false;
     const waiters = this.#whenIdle;
     this.#whenIdle = [];

@@ -9,7 +9,7 @@ import { InMemoryTapestryStore } from '../adapters/tapestry-stores/in-memory';
 import { SqliteTapestryStore } from '../adapters/tapestry-stores/sqlite';
 import type { Backends, DataStore, RunHistory, TapestryStore } from '../protocols';
 import { combineBackends } from './combine';
-import { parseBackendUrl, type BackendUrl } from './url';
+import { DEFAULT_URL, parseBackendUrl, type BackendUrl } from './url';
 
 /** Each backend is a URL or one that you have made. */
 export interface OpenBackendsOptions {
@@ -28,8 +28,6 @@ export interface OpenBackendsOptions {
   /** Default: `process.env`. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
-
-const DEFAULT_URL = `sqlite:${path.join('.selvage', 'selvage.db')}`;
 
 /**
  * Opens the three backends. URLs that name one SQLite file share one connection, and then a value and its record are committed in one

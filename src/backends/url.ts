@@ -1,8 +1,12 @@
+import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SelvageError } from '../errors';
 
 export type BackendUrl =
   { readonly scheme: 'memory' } | { readonly scheme: 'sqlite' | 'file'; readonly path: string };
+
+/** One database in the project's own folder. */
+export const DEFAULT_URL = `sqlite:${path.join('.selvage', 'selvage.db')}`;
 
 const FORMS = {
   'tapestry store': ['sqlite:PATH', 'memory:'],

@@ -10,26 +10,27 @@ const BYTES_PER_SLICE = 3 * 1024;
 
 /** Base64 of RFC 4648 with padding. Own code, because the workflow sandbox has neither `Buffer` nor `btoa`. */
 export function toBase64(bytes: Uint8Array): string {
+  // A plain array, used again for each slice: engines pass one as arguments about twice as fast as a typed one.
+  const codes: number[] = [];
   let text = '';
   for (let start = 0; start < bytes.length; start += BYTES_PER_SLICE) {
-    text += encodeSlice(bytes, start, Math.min(start + BYTES_PER_SLICE, bytes.length));
+    codes.length = encodeSlice(bytes, start, Math.min(start + BYTES_PER_SLICE, bytes.length), codes);
+    text += String.fromCharCode.apply(null, codes);
   }
   return text;
 }
 
-function encodeSlice(bytes: Uint8Array, start: number, end: number): string {
-  // A plain array: engines pass one as arguments about twice as fast as a typed one.
-  const codes: number[] = [];
+/** Writes the letters of a slice into `codes`; answers how many. */
+function encodeSlice(bytes: Uint8Array, start: number, end: number, codes: number[]): number {
+  let to = 0;
   for (let i = start; i < end; i += 3) {
     const bits = (bytes[i]! << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
-    codes.push(
-      CODES[bits >> 18]!,
-      CODES[(bits >> 12) & 63]!,
-      i + 1 < end ? CODES[(bits >> 6) & 63]! : PADDING,
-      i + 2 < end ? CODES[bits & 63]! : PADDING,
-    );
+    codes[to++] = CODES[bits >> 18]!;
+    codes[to++] = CODES[(bits >> 12) & 63]!;
+    codes[to++] = i + 1 < end ? CODES[(bits >> 6) & 63]! : PADDING;
+    codes[to++] = i + 2 < end ? CODES[bits & 63]! : PADDING;
   }
-  return String.fromCharCode.apply(null, codes);
+  return to;
 }
 
 /** The bytes of a base64 text; undefined if it is not exactly what {@link toBase64} writes for some bytes. */

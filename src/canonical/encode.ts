@@ -230,7 +230,9 @@ class ValueEncoder {
   }
 
   private refuseSymbolKeys(object: object): void {
-    const symbol = Object.getOwnPropertySymbols(object).find((key) => isEnumerable.call(object, key));
+    const symbols = Object.getOwnPropertySymbols(object);
+    if (symbols.length === 0) return;
+    const symbol = symbols.find((key) => isEnumerable.call(object, key));
     if (symbol === undefined) return;
     this.step(symbol);
     this.refuse('its key is a symbol', 'Use a string, or make the property non-enumerable if it is no data.');

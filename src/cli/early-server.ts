@@ -24,6 +24,9 @@ export async function launchServer(options: ConnectOptions): Promise<() => Promi
   // Whoever connects next waits for the same server and reports the same error.
   acquiring.catch(() => {});
   return async () => {
-    await acquiring.then((server) => server.release(), () => {});
+    await acquiring.then(
+      (server) => server.release(),
+      () => {},
+    );
   };
 }

@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
 
-/** `0.4 s`, `12 s`, `3 min 5 s`, `2 h 4 min`. */
+/** `40 ms`, `1.2 s`, `12 s`, `3 min 5 s`, `2 h 4 min`. */
 export function formatDuration(milliseconds: number): string {
+  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
   const seconds = milliseconds / 1000;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
@@ -23,7 +24,12 @@ const SHOWN_VALUE = 200;
 
 /** A value for people, on one line and short; its whole is in `--json`. */
 export function formatValue(value: unknown): string {
-  const text = inspect(value, { depth: 3, breakLength: Infinity, maxArrayLength: 10, maxStringLength: SHOWN_VALUE });
+  const text = inspect(value, {
+    depth: 3,
+    breakLength: Infinity,
+    maxArrayLength: 10,
+    maxStringLength: SHOWN_VALUE,
+  });
   return shorten(text, SHOWN_VALUE);
 }
 
@@ -38,7 +44,12 @@ export function formatTable(headings: readonly string[], rows: readonly (readonl
   const all = [headings, ...rows];
   const widths = headings.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
   return all
-    .map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
     .join('\n');
 }
 

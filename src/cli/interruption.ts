@@ -2,11 +2,17 @@ import { EXIT } from './exit-codes';
 
 type EndingSignal = 'SIGINT' | 'SIGTERM';
 
+/** What a command that works until it is told to stop waits for. */
+export interface EndOfWork {
+  readonly asked: Promise<void>;
+  stop(): void;
+}
+
 /**
  * The wish to end: Ctrl-C or SIGTERM. The first is heard of by whoever waits for it; the second ends the process at once.
  * Until {@link Interruption.stop}, no signal ends the process by itself.
  */
-export class Interruption {
+export class Interruption implements EndOfWork {
   private received: EndingSignal | undefined;
   private tell: () => void = () => {};
   /** Resolves at the first signal. */

@@ -9,7 +9,9 @@ export function lineagePlace(
 ): { readonly place: string; readonly command: string } {
   const { history } = locateBackends({ ...(projectDir !== undefined && { projectFolder: projectDir }) });
   const elsewhere =
-    projectDir === undefined || path.resolve(projectDir) === process.cwd() ? [] : ['--project-dir', projectDir];
+    projectDir === undefined || path.resolve(projectDir) === process.cwd()
+      ? []
+      : ['--project-dir', projectDir];
   return {
     place: history.path ?? history.technology,
     command: `${ownCommand()} ${shellLine(['lineage', '--run', runId, ...elsewhere])}`,

@@ -16,14 +16,19 @@ export function whyNotLoadable(file: string, error: unknown): SelvageError {
       cause: error,
     });
   }
-  return new SelvageError('FileNotLoadable', `${file} could not be loaded. ${at ?? file}: ${message}${remedy(error)}`, {
-    details,
-    cause: error,
-  });
+  return new SelvageError(
+    'FileNotLoadable',
+    `${file} could not be loaded. ${at ?? file}: ${message}${remedy(error)}`,
+    {
+      details,
+      cause: error,
+    },
+  );
 }
 
 function locate(file: string, error: unknown): Located {
-  if (!(error instanceof Error) && !isErrorLike(error)) return { at: undefined, message: `it throws ${String(error)}` };
+  if (!(error instanceof Error) && !isErrorLike(error))
+    return { at: undefined, message: `it throws ${String(error)}` };
   const bundler = (error as BundlerError).errors?.[0];
   if (bundler?.text) {
     const { location } = bundler;
@@ -38,7 +43,10 @@ function locate(file: string, error: unknown): Located {
     return { at: importer, message: firstLine };
   }
   const at = placeIn(error.stack ?? '', file);
-  return { at, message: SelvageError.is(error) ? message : `${name}: ${transformMessage(message) ?? firstLine}` };
+  return {
+    at,
+    message: SelvageError.is(error) ? message : `${name}: ${transformMessage(message) ?? firstLine}`,
+  };
 }
 
 interface BundlerError {
@@ -73,6 +81,9 @@ function remedy(error: unknown): string {
   if (code !== 'MODULE_NOT_FOUND' && code !== 'ERR_MODULE_NOT_FOUND') return '';
   const name = /^Cannot find (?:module|package) '([^'./][^']*)'/.exec(message)?.[1];
   if (name === undefined) return '. Check the path of the import.';
-  const installed = name.split('/').slice(0, name.startsWith('@') ? 2 : 1).join('/');
+  const installed = name
+    .split('/')
+    .slice(0, name.startsWith('@') ? 2 : 1)
+    .join('/');
   return `. Install it: npm install ${installed}`;
 }

@@ -90,9 +90,14 @@ function isInstalled(file: string): boolean {
 function checkFile(file: string, absolute: string): void {
   const details = { file: absolute };
   const stats = statSync(absolute, { throwIfNoEntry: false });
-  if (!stats) throw new SelvageError('FileNotFound', `There is no file ${absolute}. Check the path.`, { details });
+  if (!stats)
+    throw new SelvageError('FileNotFound', `There is no file ${absolute}. Check the path.`, { details });
   if (!stats.isFile()) {
-    throw new SelvageError('FileNotLoadable', `${absolute} is not a file. Name the file that exports the tapestry.`, { details });
+    throw new SelvageError(
+      'FileNotLoadable',
+      `${absolute} is not a file. Name the file that exports the tapestry.`,
+      { details },
+    );
   }
   const extension = path.extname(absolute);
   if (TYPESCRIPT.has(extension) || JAVASCRIPT.has(extension)) return;
@@ -164,7 +169,8 @@ function tapestriesOf(exported: unknown): Tapestry<any, any>[] {
   };
   collect(exported);
   for (const value of valuesOf(exported)) collect(value);
-  for (const value of valuesOf((exported as { default?: unknown } | null | undefined)?.default)) collect(value);
+  for (const value of valuesOf((exported as { default?: unknown } | null | undefined)?.default))
+    collect(value);
   return [...found];
 }
 

@@ -27,9 +27,13 @@ export async function readParameters(
   for (const pair of pairs) {
     const { name, text } = splitPair(pair);
     if (given.has(name)) {
-      throw new SelvageError('Usage', `--param ${name} is given twice. Give it once; a list is written as JSON: --param '${name}=[1,2]'.`, {
-        details: { parameter: name },
-      });
+      throw new SelvageError(
+        'Usage',
+        `--param ${name} is given twice. Give it once; a list is written as JSON: --param '${name}=[1,2]'.`,
+        {
+          details: { parameter: name },
+        },
+      );
     }
     given.add(name);
     values.set(name, await readText(tapestry.parameters.get(name), text));
@@ -41,9 +45,13 @@ export async function readParameters(
 function splitPair(pair: string): { name: string; text: string } {
   const at = pair.indexOf('=');
   if (at > 0) return { name: pair.slice(0, at), text: pair.slice(at + 1) };
-  throw new SelvageError('Usage', `--param ${JSON.stringify(pair)} has no name or no value. Write --param name=value.`, {
-    details: { pair },
-  });
+  throw new SelvageError(
+    'Usage',
+    `--param ${JSON.stringify(pair)} has no name or no value. Write --param name=value.`,
+    {
+      details: { pair },
+    },
+  );
 }
 
 async function readText(parameter: ParameterRecord | undefined, text: string): Promise<unknown> {
@@ -90,10 +98,14 @@ function readTextFile(file: string): string {
   } catch (error) {
     const { code = String(error) } = error as NodeJS.ErrnoException;
     throw code === 'ENOENT'
-      ? new SelvageError('FileNotFound', `There is no file ${file} with parameters. Check the path of --params-file.`, {
-          details: { file },
-          cause: error,
-        })
+      ? new SelvageError(
+          'FileNotFound',
+          `There is no file ${file} with parameters. Check the path of --params-file.`,
+          {
+            details: { file },
+            cause: error,
+          },
+        )
       : new SelvageError('FileNotLoadable', `The file ${file} with parameters cannot be read (${code}).`, {
           details: { file },
           cause: error,
@@ -106,10 +118,14 @@ function parseFile(file: string, text: string): unknown {
     return decodeJson((isYaml(file) ? parseYaml(text) : JSON.parse(text)) as Json);
   } catch (error) {
     const [firstLine] = (error instanceof Error ? error.message : String(error)).split('\n');
-    throw new SelvageError('FileNotLoadable', `The file ${file} with parameters cannot be understood: ${firstLine}`, {
-      details: { file },
-      cause: error,
-    });
+    throw new SelvageError(
+      'FileNotLoadable',
+      `The file ${file} with parameters cannot be understood: ${firstLine}`,
+      {
+        details: { file },
+        cause: error,
+      },
+    );
   }
 }
 

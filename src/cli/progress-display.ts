@@ -14,14 +14,17 @@ export class ProgressDisplay {
   private last: Progress | undefined;
   private readonly since = Date.now();
   private readonly reported = new Set<string>();
-  private readonly timer: NodeJS.Timeout | undefined;
+  private timer: NodeJS.Timeout | undefined;
   private frame = 0;
+  private isStopped = false;
 
   constructor(private readonly output: Output) {
     if (output.isLive) this.timer = setInterval(() => this.draw(), FRAME_MS).unref();
   }
 
+  /** After {@link stop}, nothing is shown any more. */
   show(progress: Progress): void {
+    if (this.isStopped) return;
     this.last = progress;
     for (const { knot, type, message } of progress.failures) {
       if (this.reported.has(knot)) continue;
@@ -32,7 +35,9 @@ export class ProgressDisplay {
   }
 
   stop(): void {
+    this.isStopped = true;
     clearInterval(this.timer);
+    this.timer = undefined;
     this.output.endLive();
   }
 
@@ -44,7 +49,10 @@ export class ProgressDisplay {
 }
 
 /** `3 of 10 knots done, 2 running, 1 failed, 0 skipped, 1.2 s  fetch, parse` */
-export function progressLine(progress: Progress | undefined, elapsed: number): string {
+export function progressLine(
+  progress: Pick<Progress, 'counts' | 'running'> | undefined,
+  elapsed: number,
+): string {
   if (!progress) return `waiting for a worker, ${formatDuration(elapsed)}`;
   const { ok, err, skipped, running, total } = progress.counts;
   const done = ok + err + skipped;

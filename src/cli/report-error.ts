@@ -22,7 +22,11 @@ export function reportError(error: unknown, output: Output): number {
 
 function withCauses(error: unknown): string {
   const stacks: string[] = [];
-  for (let at = error; at !== undefined && stacks.length < 5; at = at instanceof Error ? at.cause : undefined) {
+  for (
+    let at = error;
+    at !== undefined && stacks.length < 5;
+    at = at instanceof Error ? at.cause : undefined
+  ) {
     stacks.push(at instanceof Error ? (at.stack ?? at.message) : String(at));
   }
   return stacks.join('\ncaused by: ');

@@ -22,18 +22,17 @@ export function summarise({ result, terminals, elapsed, lineage }: Summary, outp
     ...terminalLines(result, terminals, output),
     ...failureLines(result, output),
     '',
-    `${output.dim('Run')}      ${result.runId}`,
     `${output.dim('Lineage')}  ${lineage.place}`,
-    `${output.dim('Ask it')}   ${lineage.command}`,
+    `         ${lineage.command}`,
   ].join('\n');
 }
 
 function verdict(result: RunResult, elapsed: number, output: Output): string {
   const { ok, err, skipped } = countOutcomes(result.outcomes);
-  const counts = `${plural(ok, 'knot')} ok, ${err} failed, ${skipped} skipped, ${formatDuration(elapsed)}`;
   const word = result.status === 'succeeded' ? output.green('succeeded') : output.red(result.status);
+  const counts = `${plural(ok, 'knot')} ok, ${err} failed, ${skipped} skipped`;
   const reason = result.error ? `\n${result.error.type}: ${result.error.message}` : '';
-  return `${output.bold('Run')} ${word}: ${counts}${reason}`;
+  return `Run ${output.bold(result.runId)} ${word} in ${formatDuration(elapsed)}: ${counts}${reason}`;
 }
 
 function terminalLines(result: RunResult, terminals: Summary['terminals'], output: Output): string[] {

@@ -11,7 +11,8 @@ const SHOWN = new Set<LogLevel>(['WARN', 'ERROR']);
  */
 export function installSdkLogger(output: Output): void {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- the native worker: for commands that work
-  const { Runtime, makeTelemetryFilterString } = require('@temporalio/worker') as typeof import('@temporalio/worker');
+  const { Runtime, makeTelemetryFilterString } =
+    require('@temporalio/worker') as typeof import('@temporalio/worker');
   const log = (level: LogLevel, message: string, meta?: LogMetadata): void => {
     const line = lineOf(level, message, meta, output.verbose);
     if (line !== undefined) output.warn(line);
@@ -50,5 +51,8 @@ export function lineOf(
   const who = isBody ? String(meta?.['activityId'] ?? 'a knot') : 'temporal';
   const error = meta?.['error'];
   const why = error instanceof Error ? `: ${error.message}` : '';
-  return `${level === 'INFO' ? '' : `${level.toLowerCase()} `}${who}: ${message}${why}`.replace(/\s*\n\s*/g, ' ');
+  return `${level === 'INFO' ? '' : `${level.toLowerCase()} `}${who}: ${message}${why}`.replace(
+    /\s*\n\s*/g,
+    ' ',
+  );
 }

@@ -14,24 +14,25 @@ export interface ServerOptions {
 }
 
 export function addServerOptions(command: Command): Command {
-  return addOutputOptions(
-    command
-      .option('--address <host:port>', 'Temporal server (default: --profile, TEMPORAL_ADDRESS, else an embedded server)')
-      .option('--namespace <name>', 'namespace of the server')
-      .option('--profile <name>', 'profile of your temporal.toml')
-      .option('--port <number>', 'port of the embedded server', portNumber)
-      .option('--durable', 'let the embedded server survive power cuts, too'),
-  );
+  return addCommonOptions(command)
+    .option(
+      '--address <host:port>',
+      'Temporal server (default: --profile, TEMPORAL_ADDRESS, else an embedded server)',
+    )
+    .option('--namespace <name>', 'namespace of the server')
+    .option('--profile <name>', 'profile of your temporal.toml')
+    .option('--port <number>', 'port of the embedded server', portNumber)
+    .option('--durable', 'let the embedded server survive power cuts, too');
 }
 
-export function addProjectOption(command: Command): Command {
-  return command.option('--project-dir <folder>', 'folder whose .selvage holds server and data (default: where you are)');
-}
-
-export function addOutputOptions(command: Command): Command {
-  return addProjectOption(command)
-    .option('--json', 'write one JSON document to stdout, and everything else to stderr')
+export function addCommonOptions(command: Command): Command {
+  return command
+    .option('--project-dir <folder>', 'folder whose .selvage holds server and data (default: where you are)')
     .option('--verbose', "show stacks of errors and the SDK's messages");
+}
+
+export function addJsonOption(command: Command): Command {
+  return command.option('--json', 'write one JSON document to stdout, and everything else to stderr');
 }
 
 export function connectOptions(options: ServerOptions, output: Output): ConnectOptions {
@@ -50,7 +51,8 @@ export function connectOptions(options: ServerOptions, output: Output): ConnectO
 
 export function wholeNumber(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It must be a whole number from 1 on.');
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError('It must be a whole number from 1 on.');
   return value;
 }
 
@@ -60,4 +62,19 @@ function portNumber(text: string): number {
     throw new InvalidArgumentError('It must be a whole number from 1 to 65535.');
   }
   return value;
+}
+
+/** The options in the words of the command line, for a process that does the same. */
+export function workerWords(options: ServerOptions & { readonly verbose?: boolean }): string[] {
+  const { address, namespace, profile, projectDir, port, durable, taskQueue, verbose } = options;
+  const valued = { address, namespace, profile, projectDir, port, taskQueue };
+  return [
+    ...Object.entries(valued).flatMap(([name, value]) =>
+      value === undefined
+        ? []
+        : [`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, String(value)],
+    ),
+    ...(durable ? ['--durable'] : []),
+    ...(verbose ? ['--verbose'] : []),
+  ];
 }

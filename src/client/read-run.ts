@@ -1,5 +1,4 @@
 import { decodeStored, LoadedPlan, storedReference, valueMissing } from '../execution';
-import { layoutOf } from '../engine';
 import type { Outcome, RunResult, Skipped } from '../model/outcome';
 import type { Backends, ExceptionRecord, LineageRecord, RunRecord } from '../protocols';
 import { SelvageError } from '../errors';
@@ -21,12 +20,8 @@ export async function readResult<Values>(
   const records = new Map(
     (await backends.runHistory.getRecords(run.temporal_run_id)).map((record) => [record.knot_id, record]),
   );
-  const chosen = Object.values(run.terminals);
-  const layout = layoutOf(plan.plan, chosen);
-  // Parameters that no chosen terminal needs are recorded all the same.
-  const ids = [...new Set([...plan.plan.parameters.map(({ name }) => `param:${name}`), ...layout.ids])];
-  const inOrder = ids.flatMap((id) => records.get(id) ?? []);
-  const terminalIds = new Set(chosen);
+  const inOrder = plan.plan.knots.flatMap(({ id }) => records.get(id) ?? []);
+  const terminalIds = new Set(Object.values(run.terminals));
   const wanted = inOrder.filter(
     (record) =>
       record.outcome === 'ok' &&

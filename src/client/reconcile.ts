@@ -1,4 +1,8 @@
-import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
+import {
+  WorkflowNotFoundError,
+  type WorkflowClient,
+  type WorkflowExecutionDescription,
+} from '@temporalio/client';
 import type { Backends, RunRecord, RunStatus } from '../protocols';
 import { unreachable } from './connection-errors';
 
@@ -16,11 +20,11 @@ const ENDED: Readonly<Record<string, RunStatus>> = {
  */
 export async function reconcileRun(
   backends: Backends,
-  workflow: WorkflowHandle,
+  client: WorkflowClient,
   run: RunRecord,
 ): Promise<RunRecord> {
   if (run.status !== 'running') return run;
-  const ended = await endOnServer(workflow);
+  const ended = await endOnServer(client, run);
   if (!ended) return run;
   // The run may have ended properly between the two looks.
   const now = await backends.runHistory.getRunByTemporalId(run.temporal_run_id);
@@ -34,17 +38,19 @@ export async function reconcileRun(
 }
 
 async function endOnServer(
-  workflow: WorkflowHandle,
+  client: WorkflowClient,
+  run: RunRecord,
 ): Promise<{ status: RunStatus; at: number; message: string } | undefined> {
   try {
-    const description = await workflow.describe();
+    const description = await lastOfChain(client, run);
     const { name } = description.status;
-    const status = ENDED[name];
+    // A chain that was continued and whose id has another run by now: how it ended is not worth the search.
+    const status = name === 'CONTINUED_AS_NEW' ? 'terminated' : ENDED[name];
     if (!status) return undefined;
     return {
       status,
       at: description.closeTime?.getTime() ?? Date.now(),
-      message: `The server says that the run was ${name.toLowerCase().replace('_', ' ')}; it did not settle its records.`,
+      message: `The server says that the run was ${name.toLowerCase().replaceAll('_', ' ')}; it did not settle its records.`,
     };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) {
@@ -52,4 +58,12 @@ async function endOnServer(
     }
     throw unreachable(error);
   }
+}
+
+/** The records name the first execution of a run that was continued as new. */
+async function lastOfChain(client: WorkflowClient, run: RunRecord): Promise<WorkflowExecutionDescription> {
+  const first = await client.getHandle(run.run_id, run.temporal_run_id).describe();
+  if (first.status.name !== 'CONTINUED_AS_NEW') return first;
+  const newest = await client.getHandle(run.run_id).describe();
+  return newest.raw.workflowExecutionInfo?.firstRunId === run.temporal_run_id ? newest : first;
 }

@@ -81,8 +81,8 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
 
   /** How the run stands now; a record that says running is compared with the server. */
   async status(): Promise<RunState> {
-    const description = await this.describe();
-    if (description?.status.name !== 'RUNNING') return { run: await this.endedRecord() };
+    const status = await this.serverStatus();
+    if (status !== 'RUNNING') return { run: await this.endedRecord() };
     const live = await this.live();
     const run = await this.backends.runHistory.getRun(this.runId);
     if (run) return { run, ...(live && { live }) };
@@ -142,7 +142,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
    */
   async terminate(reason?: string): Promise<void> {
     await this.reaching(() => this.workflow.terminate(reason));
-    await reconcileRun(this.backends, this.workflow, await this.record());
+    await reconcileRun(this.backends, this.workflow.client, await this.record());
   }
 
   /** The run's record, if its first step has been taken. */
@@ -154,7 +154,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   }
 
   private async endedRecord(): Promise<RunRecord> {
-    return await reconcileRun(this.backends, this.workflow, await this.record());
+    return await reconcileRun(this.backends, this.workflow.client, await this.record());
   }
 
   private notBegun(): SelvageError {
@@ -166,7 +166,23 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     );
   }
 
-  private async describe(): Promise<WorkflowExecutionDescription | undefined> {
+  /** What the server says; undefined where it has forgotten a run that is over. */
+  private async serverStatus(): Promise<string | undefined> {
+    try {
+      return (await this.describe()).status.name;
+    } catch (error) {
+      if (SelvageError.is(error, 'UnknownRun') && (await this.isRecordedAsEnded())) return undefined;
+      throw error;
+    }
+  }
+
+  /** A server keeps runs for some days, the run history for good. */
+  private async isRecordedAsEnded(): Promise<boolean> {
+    const run = await this.backends.runHistory.getRun(this.runId);
+    return run !== undefined && run.status !== 'running';
+  }
+
+  private async describe(): Promise<WorkflowExecutionDescription> {
     return await this.reaching(() => this.workflow.describe());
   }
 
@@ -185,7 +201,8 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
         await this.workflow.result();
       } catch (error) {
         // How it ended is read from the run history, in more detail.
-        if (!(error instanceof WorkflowFailedError)) throw error;
+        if (error instanceof WorkflowFailedError) return;
+        if (!(error instanceof WorkflowNotFoundError) || !(await this.isRecordedAsEnded())) throw error;
       }
     });
   }

@@ -9,12 +9,11 @@ import {
 import type { WorkerOptions } from '@temporalio/worker';
 import { encodeJson, hashJson } from '../canonical';
 import { nodeSha256, openBackends } from '../backends';
-import { compile, layoutOf, type CompiledPlan } from '../engine';
+import { layoutOf, type CompiledPlan } from '../engine';
 import { SelvageError } from '../errors';
-import { validateParameters } from '../execution';
+import { planOf, validateParameters } from '../execution';
 import type { KnotObserver } from '../interceptors/activity';
 import { recordOf, type Resources, type Tapestry } from '../model';
-import type { TapestryRecord } from '../model/records';
 import type { Backends, LineageQuery, LineageRecord, Page, RunQuery, RunRecord } from '../protocols';
 import { EmbeddedServer } from '../server';
 import { MEMO_KEY, type RunMemo } from '../workflows/messages';
@@ -85,7 +84,6 @@ export interface Place {
 
 /** A client: starts runs, finds them, reads what became of them. Loads no worker. */
 export class Selvage {
-  private readonly plans = new WeakMap<TapestryRecord, CompiledPlan>();
   private readonly savedPlans = new Set<string>();
 
   protected constructor(
@@ -164,10 +162,11 @@ export class Selvage {
     options: StartOptions = {},
   ): Promise<RunHandle<Values>> {
     const record = recordOf(tapestry);
-    const plan = this.planOf(record);
+    const plan = planOf(record, nodeSha256);
     if (options.terminals) layoutOf(plan.plan, options.terminals);
     await validateParameters(record, parameters);
     const raw = encodeJson(parameters);
+    refuseLargeParameters(record.name, Buffer.byteLength(JSON.stringify(raw)));
     const runId = checkRunId(options.runId ?? `${record.name}-${randomUUID().slice(0, 8)}`);
     const parametersHash = hashJson(raw, nodeSha256);
     const commit = options.vcsCommit ?? (await currentCommit(this.options.projectDir));
@@ -210,7 +209,7 @@ export class Selvage {
     const page = await this.backends.runHistory.listRuns(query);
     const items = await Promise.all(
       page.items.map((run) =>
-        reconcileRun(this.backends, this.client.workflow.getHandle(run.run_id, run.temporal_run_id), run),
+        reconcileRun(this.backends, this.client.workflow, run),
       ),
     );
     return { ...page, items };
@@ -223,20 +222,14 @@ export class Selvage {
 
   /** Closes the connection and the backends that this client opened. Runs go on. */
   async close(): Promise<void> {
-    await this.worker?.stop();
-    await closeAll(
-      { client: this.client, backends: this.backends, server: this.server },
-      !this.options.backends,
-    );
-  }
-
-  private planOf(record: TapestryRecord): CompiledPlan {
-    let plan = this.plans.get(record);
-    if (!plan) {
-      plan = compile(record, { sha256: nodeSha256 });
-      this.plans.set(record, plan);
+    try {
+      await this.worker?.stop();
+    } finally {
+      await closeAll(
+        { client: this.client, backends: this.backends, server: this.server },
+        !this.options.backends,
+      );
     }
-    return plan;
   }
 
   private async savePlan(plan: CompiledPlan, tapestry: string): Promise<void> {
@@ -256,7 +249,12 @@ export class Selvage {
     ifExists: 'refuse' | 'attach',
   ): Promise<RunHandle<Values>> {
     const handle = this.getRun<Values>(runId);
-    const description = await this.client.workflow.getHandle(runId).describe();
+    const description = await this.client.workflow
+      .getHandle(runId)
+      .describe()
+      .catch((error: unknown) => {
+        throw unreachable(error, this.place.address);
+      });
     const found = (description.memo?.[MEMO_KEY] ?? {}) as RunMemo;
     const isSame =
       found.plan === wanted.plan &&
@@ -291,9 +289,15 @@ async function closeAll(
   opened: Pick<Connected, 'client' | 'backends' | 'server'>,
   ownBackends: boolean,
 ): Promise<void> {
-  await opened.client.connection.close();
-  if (ownBackends) await opened.backends.close();
-  await opened.server?.release();
+  try {
+    await opened.client.connection.close();
+  } finally {
+    try {
+      if (ownBackends) await opened.backends.close();
+    } finally {
+      await opened.server?.release();
+    }
+  }
 }
 
 /** Finds or starts the server, connects, and opens the backends; what was opened is closed again if anything fails. */
@@ -342,6 +346,19 @@ async function connect(options: ConnectionOptions, address: string): Promise<Con
   } catch (error) {
     throw unreachable(error, address);
   }
+}
+
+/** The server takes 2 MiB. */
+const PARAMETERS_BYTES = 2 * 1024 * 1024 - 64 * 1024;
+
+function refuseLargeParameters(tapestry: string, bytes: number): void {
+  if (bytes <= PARAMETERS_BYTES) return;
+  throw new SelvageError(
+    'InvalidParameters',
+    `The parameters of tapestry "${tapestry}" take ${bytes} bytes; the server takes ${PARAMETERS_BYTES}. Give where the data is, and let a ` +
+      'knot read it: between knots a value may be of any size.',
+    { details: { tapestry, bytes } },
+  );
 }
 
 const RUN_ID_BYTES = 200;

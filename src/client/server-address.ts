@@ -46,7 +46,7 @@ export function chosenServer(
   }
   if (!choice.profile && !environment['TEMPORAL_ADDRESS']) return undefined;
   const profile = choice.profile ?? environment['TEMPORAL_PROFILE'];
-  const loaded = loadProfile(profile);
+  const loaded = loadProfile(profile, choice.profile ? withoutPlace(environment) : environment);
   const address = loaded.connectionOptions.address;
   if (!address) {
     throw new SelvageError(
@@ -65,9 +65,21 @@ export function chosenServer(
   };
 }
 
-function loadProfile(profile: string | undefined): ReturnType<typeof loadClientConnectConfig> {
+/** A profile that was asked for says where; the environment may still say the rest, such as a key. */
+function withoutPlace(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { TEMPORAL_ADDRESS: _address, TEMPORAL_NAMESPACE: _namespace, ...rest } = environment;
+  return rest;
+}
+
+function loadProfile(
+  profile: string | undefined,
+  environment: NodeJS.ProcessEnv,
+): ReturnType<typeof loadClientConnectConfig> {
   try {
-    return loadClientConnectConfig(profile ? { profile } : {});
+    return loadClientConnectConfig({
+      ...(profile && { profile }),
+      overrideEnvVars: environment as Record<string, string>,
+    });
   } catch (error) {
     throw new SelvageError(
       'Usage',

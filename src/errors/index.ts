@@ -1,4 +1,5 @@
 export { ERROR_CODES, type ErrorCode } from './codes';
 export { SelvageError, type SelvageErrorOptions } from './selvage-error';
+export { messageText } from './message-text';
 export { Terminal, Retryable } from './body-errors';
 export { RunFailed } from './run-failed';

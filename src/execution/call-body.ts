@@ -52,6 +52,8 @@ function pathOf(issue: SchemaIssue): string {
 
 function isBlob(value: unknown): value is Blob {
   return (
-    typeof value === 'object' && value !== null && Object.prototype.toString.call(value) === '[object Blob]'
+    typeof value === 'object' &&
+    value !== null &&
+    ['[object Blob]', '[object File]'].includes(Object.prototype.toString.call(value))
   );
 }

@@ -4,7 +4,6 @@ import {
   decodeText,
   encodeJson,
   encodeValue,
-  encodedSize,
   type Encoded,
   type Sha256,
 } from '../canonical';
@@ -19,11 +18,16 @@ export interface EncodedValue {
   readonly size: number;
   /** Absent where the bytes are in the data store already (a stream that the body stored). */
   readonly encoded?: Encoded;
+  /** `encoded` as the data store keeps it. */
+  readonly bytes?: Uint8Array;
   /** Number of elements, of a list. */
   readonly length?: number;
   /** Of a stored stream: its media type, or ''. */
   readonly stored?: string;
 }
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /**
  * Encodes what a body returned.
@@ -34,13 +38,20 @@ export function encodeOutput(value: unknown, sha256: Sha256): EncodedValue {
   if (StoredBytes.is(value)) {
     return { hash: value.hash, size: value.size, stored: value.mediaType ?? '' };
   }
-  const encoded = encodeValue(value);
+  const encoded = ownCopy(encodeValue(value));
+  const bytes = encoded.kind === 'bytes' ? encoded.bytes : encoder.encode(encoded.text);
   return {
     hash: contentHash(encoded, sha256),
-    size: encodedSize(encoded),
+    size: bytes.byteLength,
     encoded,
+    bytes,
     ...(Array.isArray(value) && { length: value.length }),
   };
+}
+
+/** Bytes are encoded as they are, in the memory of the body, which may go on to use it. */
+function ownCopy(encoded: Encoded): Encoded {
+  return encoded.kind === 'bytes' ? { kind: 'bytes', bytes: new Uint8Array(encoded.bytes) } : encoded;
 }
 
 /** A fresh copy of the value for one consumer, so that no body can change another's input. */
@@ -74,19 +85,15 @@ function inlineJson(encoded: Encoded): ReturnType<typeof encodeJson> {
     : (JSON.parse(encoded.text) as ReturnType<typeof encodeJson>);
 }
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
 /** What the data store has to hold for the value; nothing for a stream that is there already. */
-export function storedValues(value: EncodedValue): StoredValue[] {
-  if (!value.encoded) return [];
-  const bytes = value.encoded.kind === 'bytes' ? value.encoded.bytes : encoder.encode(value.encoded.text);
-  return [{ hash: value.hash, bytes }];
+export function storedValues({ hash, bytes }: EncodedValue): StoredValue[] {
+  return bytes ? [{ hash, bytes }] : [];
 }
 
-/** The value that stored bytes stand for; which kind they are is told by the hash. */
+/** A fresh copy of the value that stored bytes stand for; which kind they are is told by the hash. */
 export function decodeStored(hash: string, bytes: Uint8Array): unknown {
-  return hash.startsWith('bytes-sha256:') ? bytes : decodeText(decoder.decode(bytes));
+  // Not `slice`, which of a Buffer makes a view.
+  return hash.startsWith('bytes-sha256:') ? new Uint8Array(bytes) : decodeText(decoder.decode(bytes));
 }
 
 export function valueMissing(hash: string, knot: string): SelvageError {

@@ -1,10 +1,11 @@
-import { SelvageError } from '../errors';
+import { SelvageError, messageText } from '../errors';
 import { hashText, type Sha256 } from '../canonical';
 import type { ExceptionRecord, StoredValue } from '../protocols';
 
 /** Longer stacks are cut in the record and kept whole in the data store. */
 export const TRACEBACK_BYTES = 4 * 1024;
 const MESSAGE_LENGTH = 2_000;
+const TYPE_LENGTH = 200;
 
 export interface DescribedError {
   readonly record: ExceptionRecord;
@@ -15,8 +16,8 @@ export interface DescribedError {
 /** The name by which an error is told apart: the stable code of ours, else the error's own name. */
 export function errorType(error: unknown): string {
   if (SelvageError.is(error)) return error.code;
-  if (isError(error)) return error.name || 'Error';
-  return typeof error;
+  if (isError(error)) return messageText(textOf(error, 'name') || 'Error', TYPE_LENGTH);
+  return error === null ? 'null' : typeof error;
 }
 
 /** The record of why a knot failed. Anything may have been thrown, not only errors. */
@@ -26,14 +27,14 @@ export function describeError(
   sha256: Sha256,
 ): DescribedError {
   const type = errorType(error);
-  const message = messageOf(error).slice(0, MESSAGE_LENGTH);
-  const stack = isError(error) && typeof error.stack === 'string' ? error.stack : '';
+  const message = messageText(messageOf(error), MESSAGE_LENGTH);
+  const stack = isError(error) ? messageText(textOf(error, 'stack') ?? '', Infinity) : '';
   const bytes = new TextEncoder().encode(stack);
   const isLong = bytes.length > TRACEBACK_BYTES;
   // A stored value is canonical JSON text, so that a reader needs no second rule for tracebacks.
   const whole = isLong ? JSON.stringify(stack) : undefined;
   const hash = whole === undefined ? undefined : hashText(whole, sha256);
-  const cause = isError(error) && error.cause !== undefined ? error.cause : undefined;
+  const cause = causeOf(error);
   const record: ExceptionRecord = {
     id: `err_${hashText(JSON.stringify([where.runId, where.knotId, type, message]), sha256).slice(7, 31)}`,
     type,
@@ -43,7 +44,7 @@ export function describeError(
       : stack,
     ...(hash && { traceback_hash: hash }),
     ...(cause !== undefined && {
-      cause: { type: errorType(cause), message: messageOf(cause).slice(0, MESSAGE_LENGTH) },
+      cause: { type: errorType(cause), message: messageText(messageOf(cause), MESSAGE_LENGTH) },
     }),
     attempt: where.attempt,
   };
@@ -54,11 +55,31 @@ export function describeError(
 }
 
 function messageOf(error: unknown): string {
-  if (isError(error)) return error.message;
+  if (isError(error)) return textOf(error, 'message') ?? '';
+  if (typeof error === 'string') return error;
   try {
-    return typeof error === 'string' ? error : (JSON.stringify(error) ?? String(error));
+    return JSON.stringify(error) ?? String(error);
   } catch {
-    return String(error);
+    // A cycle, a bigint, a getter that throws.
+    return Object.prototype.toString.call(error);
+  }
+}
+
+/** A property of a foreign error, which may be anything and may throw when it is read. */
+function textOf(error: Error, property: 'name' | 'message' | 'stack'): string | undefined {
+  try {
+    const value: unknown = error[property];
+    return typeof value === 'string' ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function causeOf(error: unknown): unknown {
+  try {
+    return isError(error) ? error.cause : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,4 +1,5 @@
 export { LoadedPlan } from './loaded-plan';
+export { planOf, type PlanOfTapestry } from './plan-of';
 export * from './encoded-value';
 export { callBody } from './call-body';
 export { describeError, errorType, type DescribedError } from './exception-record';
@@ -6,6 +7,7 @@ export { lineageRecord, type Execution, type OutcomeToRecord } from './lineage';
 export { assembleInputs } from './inputs';
 export { validateParameters } from './parameters';
 export { retryDelay } from './retry';
+export { startTimer } from './timer';
 export { superviseBody, GraceOver, type Supervision } from './supervise-body';
 export { skipDetail } from './skip-detail';
 export { storeBytes } from './stored-bytes';

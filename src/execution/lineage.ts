@@ -6,7 +6,7 @@ import type { LoadedPlan } from './loaded-plan';
 /** Who ran a knot, where and when: what its record says beside the plan and the outcome. */
 export interface Execution {
   readonly runId: string;
-  /** Key of the records of this run; of an in-process run, the run id. */
+  /** Key of the records of this run; an in-process run makes one up. */
   readonly temporalRunId: string;
   readonly dispatcher: string;
   readonly taskQueue: string | null;

@@ -1,9 +1,10 @@
 import { SelvageError } from '../errors';
-import { readPlan, type Plan, type PlanKnot } from '../engine';
+import { layoutOf, readPlan, type Layout, type Plan, type PlanKnot } from '../engine';
 
-/** A plan as the hosts use it: with its hash, and knots found by id. */
+/** A plan as the hosts use it: with its hash, its layout, and knots found by id. */
 export class LoadedPlan {
   private readonly indexes: ReadonlyMap<string, number>;
+  private wholeLayout: Layout | undefined;
 
   constructor(
     readonly plan: Plan,
@@ -14,6 +15,11 @@ export class LoadedPlan {
 
   static parse(text: string, hash: string): LoadedPlan {
     return new LoadedPlan(readPlan(text), hash);
+  }
+
+  /** Of the whole plan, made once. */
+  get layout(): Layout {
+    return (this.wholeLayout ??= layoutOf(this.plan));
   }
 
   knot(id: string): PlanKnot {
@@ -33,6 +39,20 @@ export class LoadedPlan {
   /** By name and version, as bodies are found in a registry; undefined for a parameter. */
   definitionOf(knot: PlanKnot): Plan['definitions'][number] | undefined {
     return knot.definition < 0 ? undefined : this.plan.definitions[knot.definition];
+  }
+
+  /**
+   * Terminal name to knot id: all, or the chosen ones (a name goes before an equal id). One that was chosen by its id keeps the
+   * name that `build` gave it, if any.
+   */
+  terminals(chosen?: readonly string[]): Record<string, string> {
+    const named = this.plan.terminals.map(([name, knot]): [string, string] => [name, this.parentId(knot)]);
+    if (!chosen) return Object.fromEntries(named);
+    const byName = new Map(named.map((terminal) => [terminal[0], terminal]));
+    const byId = new Map(named.map((terminal) => [terminal[1], terminal]));
+    return Object.fromEntries(
+      chosen.map((wanted) => byName.get(wanted) ?? byId.get(wanted) ?? [wanted, wanted]),
+    );
   }
 
   parentId(index: number): string {

@@ -1,6 +1,6 @@
 import { SelvageError } from '../errors';
 import type { ParameterRecord, TapestryRecord } from '../model/records';
-import { describeIssues } from '../model/standard-schema';
+import { describeIssues, type SchemaResult } from '../model/standard-schema';
 
 /**
  * The parameters of a run: defaults filled in, each validated by its schema (and changed only as the schema does).
@@ -13,7 +13,7 @@ export async function validateParameters(
 ): Promise<Map<string, unknown>> {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw refused(tapestry, [
-      `the parameters must be an object such as {"name": value}, not ${JSON.stringify(given)}`,
+      `the parameters must be an object such as {"name": value}, not ${Array.isArray(given) ? 'a list' : given === null ? 'null' : `a ${typeof given}`}`,
     ]);
   }
   const values = given as Record<string, unknown>;
@@ -29,13 +29,22 @@ export async function validateParameters(
       accepted.set(parameter.name, parameter.default);
       continue;
     }
-    const result = await parameter.schema['~standard'].validate(isGiven ? values[parameter.name] : undefined);
+    const result = await validated(parameter, isGiven ? values[parameter.name] : undefined);
     if (!result.issues) accepted.set(parameter.name, result.value);
     else if (isGiven) problems.push(`parameter "${parameter.name}": ${describeIssues(result.issues)}`);
     else problems.push(`missing parameter "${parameter.name}"`);
   }
   if (problems.length > 0) throw refused(tapestry, problems);
   return accepted;
+}
+
+/** A schema that throws refuses, too. */
+async function validated(parameter: ParameterRecord, value: unknown): Promise<SchemaResult<unknown>> {
+  try {
+    return await parameter.schema['~standard'].validate(value);
+  } catch (error) {
+    return { issues: [{ message: `its schema failed on it: ${String(error)}` }] };
+  }
 }
 
 function refused(tapestry: TapestryRecord, problems: readonly string[]): SelvageError {

@@ -19,8 +19,9 @@ export function retryDelay(
   if (Terminal.is(error) || SelvageError.is(error, 'InvalidInput')) return undefined;
   if (throws >= (policy?.maximumAttempts ?? 1)) return undefined;
   if (policy?.nonRetryableErrors?.includes(errorType(error))) return undefined;
-  if (Retryable.is(error)) return error.after;
+  // A time that is none would end the worker that sends it.
+  if (Retryable.is(error) && Number.isFinite(error.after)) return Math.max(0, Math.round(error.after));
   const initial = policy?.initialInterval ?? DEFAULT_INITIAL_INTERVAL_MS;
   const delay = initial * (policy?.backoffCoefficient ?? DEFAULT_BACKOFF) ** (throws - 1);
-  return Math.min(delay, policy?.maximumInterval ?? initial * 100);
+  return Math.round(Math.min(delay, policy?.maximumInterval ?? initial * 100));
 }

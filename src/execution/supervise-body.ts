@@ -1,4 +1,5 @@
 import { SelvageError } from '../errors';
+import { startTimer } from './timer';
 
 export interface Supervision {
   readonly knotId: string;
@@ -25,12 +26,12 @@ export async function superviseBody<T>(
 ): Promise<T> {
   const { knotId, cancel, cancelGrace, timeout } = supervision;
   const controller = new AbortController();
-  const timers: NodeJS.Timeout[] = [];
+  const stopTimers: (() => void)[] = [];
   let onCancel: (() => void) | undefined;
   const givenUp = new Promise<never>((_, reject) => {
     if (timeout !== undefined) {
-      timers.push(
-        setTimeout(() => {
+      stopTimers.push(
+        startTimer(timeout, () => {
           const error = new SelvageError(
             'BodyTimeout',
             `Knot "${knotId}" did not end within its timeout of ${timeout} ms. Raise \`timeout\`, make the body faster, or let it heed \`ctx.signal\`.`,
@@ -38,13 +39,13 @@ export async function superviseBody<T>(
           );
           controller.abort(error);
           reject(error);
-        }, timeout),
+        }),
       );
     }
     onCancel = () => {
       controller.abort(cancel!.reason);
-      timers.push(
-        setTimeout(() => reject(new GraceOver(`Knot "${knotId}" went on after its grace`)), cancelGrace),
+      stopTimers.push(
+        startTimer(cancelGrace, () => reject(new GraceOver(`Knot "${knotId}" went on after its grace`))),
       );
     };
     if (cancel?.aborted) onCancel();
@@ -53,7 +54,7 @@ export async function superviseBody<T>(
   try {
     return await Promise.race([body(controller.signal), givenUp]);
   } finally {
-    for (const timer of timers) clearTimeout(timer);
+    for (const stop of stopTimers) stop();
     if (onCancel) cancel?.removeEventListener('abort', onCancel);
   }
 }

@@ -1,35 +1,38 @@
-import { hashText, type Sha256 } from '../canonical';
+import { setMaxListeners } from 'node:events';
+import type { Sha256 } from '../canonical';
 import {
   Scheduler,
-  compile,
   layoutOf,
   type Command,
   type KnotOutcome,
   type Layout,
+  type Plan,
   type PlanKnot,
 } from '../engine';
-import { SelvageError } from '../errors';
 import {
-  LoadedPlan,
   assembleInputs,
   callBody,
   decodeEncoded,
   describeError,
   encodeOutput,
   lineageRecord,
+  planOf,
   retryDelay,
   skipDetail,
+  startTimer,
   storedReference,
   storedValues,
   superviseBody,
   type EncodedValue,
   type Execution,
+  type LoadedPlan,
   type OutcomeToRecord,
 } from '../execution';
 import type { Logger } from '../model/knot-context';
-import type { DefinitionRecord, KnotBody, KnotRecord, TapestryRecord } from '../model/records';
-import type { Backends, LineageRecord, RunStatus } from '../protocols';
+import type { DefinitionRecord, KnotBody, TapestryRecord } from '../model/records';
+import type { Backends, LineageRecord, RunStatus, StoredValue } from '../protocols';
 import { LocalContext, type LocalRun } from './local-context';
+import { Replacements, type BodyToRun } from './replacements';
 
 /** A run's result and, in the order in which they were committed, its lineage records. */
 export interface LocalRunResult {
@@ -50,6 +53,8 @@ export interface InProcessEnvironment {
   readonly signal?: AbortSignal;
   readonly concurrency?: number;
   readonly runId: string;
+  /** What the records of this run are kept under, where Temporal has its run id: new for each run. */
+  readonly recordRun: string;
   readonly backends: Backends;
   readonly sha256: Sha256;
   /** Milliseconds since the epoch. */
@@ -67,35 +72,48 @@ export class InProcessHost {
   private readonly scheduler: Scheduler<EncodedValue>;
   private readonly settled: OutcomeToRecord[];
   private readonly lineage: LineageRecord[] = [];
+  /** By index in the layout. */
+  private readonly planKnots: readonly PlanKnot[];
+  /** By index in the layout; undefined: a parameter. */
+  private readonly bodies: readonly (BodyToRun | undefined)[];
+  /** By index in the plan; -1: not in the layout. */
   private readonly layoutIndex: Int32Array;
-  private readonly bodies: (KnotBody | undefined)[];
-  private readonly codeHashes = new Map<KnotBody, string>();
   private readonly run: LocalRun;
-  private readonly pending = new Set<number>();
+  /** Aborts the bodies; absent: this run cannot be cancelled. Its own, because any number of bodies may listen. */
+  private readonly stop: AbortController | undefined;
   private cancelled = false;
+  private finishing = false;
+  private skipsInFlight = 0;
   private resolveEnd!: () => void;
   private rejectEnd!: (error: unknown) => void;
   private readonly ended: Promise<void>;
 
   constructor(
-    private readonly tapestry: TapestryRecord,
+    tapestry: TapestryRecord,
     private readonly environment: InProcessEnvironment,
   ) {
-    const compiled = compile(tapestry, { sha256: environment.sha256 });
-    this.plan = new LoadedPlan(compiled.plan, compiled.hash);
-    this.layout = layoutOf(compiled.plan, environment.terminals);
-    this.scheduler = new Scheduler(this.layout, { window: environment.concurrency ?? DEFAULT_CONCURRENCY });
+    const { terminals, concurrency = DEFAULT_CONCURRENCY, replace = {}, sha256 } = environment;
+    this.plan = planOf(tapestry, sha256).loaded;
+    this.layout = terminals ? layoutOf(this.plan.plan, terminals) : this.plan.layout;
+    this.scheduler = new Scheduler(this.layout, { window: concurrency });
     this.settled = new Array<OutcomeToRecord>(this.layout.size);
-    const byId = new Map(this.layout.ids.map((id, index) => [id, index]));
-    this.layoutIndex = Int32Array.from(compiled.plan.knots, (knot) => byId.get(knot.id) ?? -1);
-    this.bodies = this.layout.ids.map((id) => this.bodyOf(tapestry.knots.get(id)!));
-    refuseUnknownReplacements(tapestry, environment.replace);
+    const { planKnots, layoutIndex } = align(this.layout, this.plan.plan);
+    this.planKnots = planKnots;
+    this.layoutIndex = layoutIndex;
+    const replacements = new Replacements(tapestry, new Map(Object.entries(replace)), sha256);
+    this.bodies = planKnots.map(({ id }) => replacements.bodyOf(tapestry.knots.get(id)!));
     this.run = {
       runId: environment.runId,
+      recordRun: environment.recordRun,
       logger: environment.logger ?? SILENT,
       resources: environment.resources ?? {},
       dataStore: environment.backends.dataStore,
+      handedOn: new Map(),
     };
+    if (environment.signal) {
+      this.stop = new AbortController();
+      setMaxListeners(0, this.stop.signal);
+    }
     this.ended = new Promise((resolve, reject) => {
       this.resolveEnd = resolve;
       this.rejectEnd = reject;
@@ -106,10 +124,10 @@ export class InProcessHost {
     const { signal } = this.environment;
     const onAbort = (): void => this.cancel();
     const values = await this.recordParameters(parameters);
-    this.carryOut(this.scheduler.apply({ type: 'start', parameters: values }));
-    if (signal?.aborted) onAbort();
+    if (signal?.aborted) this.cancel();
     else signal?.addEventListener('abort', onAbort, { once: true });
     try {
+      this.carryOut(this.scheduler.apply({ type: 'start', parameters: values }));
       await this.ended;
     } finally {
       signal?.removeEventListener('abort', onAbort);
@@ -128,6 +146,7 @@ export class InProcessHost {
     if (this.cancelled) return;
     this.cancelled = true;
     this.carryOut(this.scheduler.apply({ type: 'cancel' }));
+    this.stop?.abort(this.environment.signal?.reason);
   }
 
   private status(): RunStatus {
@@ -158,7 +177,6 @@ export class InProcessHost {
     for (const command of commands) {
       if (command.type === 'run') {
         for (const knot of command.knots) {
-          this.pending.add(knot);
           this.runKnot(knot).catch(this.rejectEnd);
         }
       } else if (command.type === 'skip') {
@@ -170,11 +188,8 @@ export class InProcessHost {
     if (this.finishing && this.skipsInFlight === 0) this.resolveEnd();
   }
 
-  private finishing = false;
-  private skipsInFlight = 0;
-
   private async recordSkip(knot: number, reason: 'parent_failed_or_skipped' | 'cancelled'): Promise<void> {
-    const planKnot = this.planKnot(knot);
+    const planKnot = this.planKnots[knot]!;
     const detail =
       reason === 'cancelled'
         ? undefined
@@ -193,79 +208,73 @@ export class InProcessHost {
   }
 
   private async runKnot(knot: number): Promise<void> {
-    const planKnot = this.planKnot(knot);
+    const planKnot = this.planKnots[knot]!;
+    const { definition, codeHash = this.plan.definitionOf(planKnot)!.codeHash } = this.bodies[knot]!;
     const startedAt = this.environment.now();
-    const definition = this.tapestry.knots.get(planKnot.id)!.definition!;
-    const body = this.bodies[knot]!;
-    const used = body === definition.body ? definition : { ...definition, body };
-    const codeHash = this.codeHashOf(planKnot, definition, body);
+    // By a body that was started just before.
+    if (this.cancelled) return await this.settle(knot, CANCELLED, 0, startedAt, null);
     for (let attempt = 1; ; attempt++) {
-      let outcome: KnotOutcome<EncodedValue>;
+      let end: KnotEnd | undefined;
       try {
-        const result = await this.callOnce(used, planKnot, attempt);
-        const value = encodeOutput(result, this.environment.sha256);
-        await this.commit(knot, { kind: 'ok', value }, storedValues(value), attempt, startedAt, codeHash);
-        outcome = { kind: 'ok', value };
+        const value = encodeOutput(
+          await this.callOnce(definition, planKnot, attempt),
+          this.environment.sha256,
+        );
+        end = { outcome: { kind: 'ok', value }, values: storedValues(value) };
       } catch (error) {
-        if (this.cancelled && !(SelvageError.is(error) && error.code.startsWith('Invalid'))) {
-          await this.commit(knot, { kind: 'skipped', reason: 'cancelled' }, [], attempt, startedAt, codeHash);
-          outcome = { kind: 'skipped', reason: 'cancelled' };
-        } else {
-          const delay = retryDelay(planKnot.policy.retry, attempt, error);
-          if (delay !== undefined) {
-            await this.wait(delay);
-            if (!this.cancelled) continue;
-          }
-          const described = describeError(
-            error,
-            { runId: this.run.runId, knotId: planKnot.id, attempt },
-            this.environment.sha256,
-          );
-          await this.commit(
-            knot,
-            { kind: 'err', error: described.record },
-            described.values,
-            attempt,
-            startedAt,
-            codeHash,
-          );
-          outcome = { kind: 'err' };
-        }
+        end = await this.judge(planKnot, attempt, error);
       }
-      this.pending.delete(knot);
-      this.carryOut(this.scheduler.apply({ type: 'settled', knot, outcome }));
-      return;
+      if (end) return await this.settle(knot, end, attempt, startedAt, codeHash);
     }
   }
 
-  private async callOnce(
-    definition: DefinitionRecord,
-    planKnot: PlanKnot,
+  private async settle(
+    knot: number,
+    { outcome, values }: KnotEnd,
     attempt: number,
-  ): Promise<unknown> {
-    const inputs = assembleInputs(planKnot, (parent) => this.freshValue(parent));
-    const { timeout, cancelGrace } = planKnot.policy;
-    const { signal } = this.environment;
-    if (timeout === undefined && !signal) {
-      return await callBody(definition, inputs, new LocalContext(this.run, planKnot.id, attempt, undefined));
+    startedAt: number,
+    codeHash: string | null,
+  ): Promise<void> {
+    await this.commit(knot, outcome, values, attempt, startedAt, codeHash);
+    this.carryOut(this.scheduler.apply({ type: 'settled', knot, outcome: eventOf(outcome) }));
+  }
+
+  /** What an error that ended an attempt makes of the knot; undefined: it is tried again, after its wait. */
+  private async judge(planKnot: PlanKnot, attempt: number, error: unknown): Promise<KnotEnd | undefined> {
+    if (this.cancelled) return CANCELLED;
+    const delay = retryDelay(planKnot.policy.retry, attempt, error);
+    if (delay !== undefined) {
+      await this.wait(delay);
+      return this.cancelled ? CANCELLED : undefined;
     }
-    return await superviseBody(
+    const where = { runId: this.run.runId, knotId: planKnot.id, attempt };
+    const { record, values } = describeError(error, where, this.environment.sha256);
+    return { outcome: { kind: 'err', error: record }, values };
+  }
+
+  private callOnce(definition: DefinitionRecord, planKnot: PlanKnot, attempt: number): Promise<unknown> {
+    const inputs = assembleInputs(planKnot, this.freshValue);
+    const { timeout, cancelGrace } = planKnot.policy;
+    const signal = this.stop?.signal;
+    if (timeout === undefined && !signal) {
+      return callBody(definition, inputs, new LocalContext(this.run, planKnot.id, attempt, undefined));
+    }
+    return superviseBody(
       (bodySignal) =>
         callBody(definition, inputs, new LocalContext(this.run, planKnot.id, attempt, bodySignal)),
       { knotId: planKnot.id, cancel: signal, cancelGrace: cancelGrace ?? DEFAULT_CANCEL_GRACE_MS, timeout },
     );
   }
 
-  private freshValue(parent: number): unknown {
+  private readonly freshValue = (parent: number): unknown => {
     const value = this.scheduler.value(this.layoutIndex[parent]!)!;
-    if (value.encoded) return decodeEncoded(value.encoded);
-    return storedReference(value);
-  }
+    return value.encoded ? decodeEncoded(value.encoded) : storedReference(value);
+  };
 
   private async commit(
     knot: number,
     outcome: OutcomeToRecord,
-    values: Parameters<Backends['commit']>[0][number]['values'],
+    values: readonly StoredValue[],
     attempt: number,
     startedAt: number,
     codeHash: string | null,
@@ -273,7 +282,7 @@ export class InProcessHost {
     const now = this.environment.now();
     const execution: Execution = {
       runId: this.run.runId,
-      temporalRunId: this.run.runId,
+      temporalRunId: this.run.recordRun,
       dispatcher: 'in_process',
       taskQueue: null,
       worker: null,
@@ -284,7 +293,7 @@ export class InProcessHost {
     };
     const record = lineageRecord(
       this.plan,
-      this.planKnot(knot),
+      this.planKnots[knot]!,
       execution,
       outcome,
       this.hashOfParent,
@@ -301,56 +310,41 @@ export class InProcessHost {
   };
 
   private async wait(ms: number): Promise<void> {
-    const { signal } = this.environment;
+    const signal = this.stop?.signal;
     if (signal?.aborted) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(done, ms);
+      const stop = startTimer(ms, done);
       function done(): void {
-        clearTimeout(timer);
+        stop();
         signal?.removeEventListener('abort', done);
         resolve();
       }
       signal?.addEventListener('abort', done, { once: true });
     });
   }
-
-  private planKnot(knot: number): PlanKnot {
-    return this.plan.knot(this.layout.ids[knot]!);
-  }
-
-  private bodyOf(knot: KnotRecord): KnotBody | undefined {
-    if (!knot.definition) return undefined;
-    const { replace } = this.environment;
-    return replace?.[knot.id] ?? replace?.[knot.definition.name] ?? knot.definition.body;
-  }
-
-  private codeHashOf(planKnot: PlanKnot, definition: DefinitionRecord, body: KnotBody): string {
-    if (body === definition.body) return this.plan.definitionOf(planKnot)!.codeHash;
-    let hash = this.codeHashes.get(body);
-    if (hash === undefined) {
-      hash = hashText(body.toString(), this.environment.sha256);
-      this.codeHashes.set(body, hash);
-    }
-    return hash;
-  }
 }
 
-/** A misspelt replacement would let the real body run in a test that means to avoid it. */
-function refuseUnknownReplacements(tapestry: TapestryRecord, replace: InProcessEnvironment['replace']): void {
-  if (!replace) return;
-  const known = new Set<string>();
-  for (const knot of tapestry.knots.values()) {
-    if (!knot.definition) continue;
-    known.add(knot.id);
-    known.add(knot.definition.name);
-  }
-  for (const name of Object.keys(replace)) {
-    if (known.has(name)) continue;
-    throw new SelvageError(
-      'UnknownKnot',
-      `replace names "${name}", but tapestry "${tapestry.name}" has no knot and no definition of that name. ` +
-        `Use one of: ${[...known].slice(0, 20).join(', ')}.`,
-      { details: { tapestry: tapestry.name, knot: name } },
-    );
-  }
+/** How a knot ended, and what the data store has to hold for it. */
+interface KnotEnd {
+  readonly outcome: OutcomeToRecord;
+  readonly values: readonly StoredValue[];
+}
+
+const CANCELLED: KnotEnd = { outcome: { kind: 'skipped', reason: 'cancelled' }, values: [] };
+
+function eventOf(outcome: OutcomeToRecord): KnotOutcome<EncodedValue> {
+  if (outcome.kind === 'ok') return outcome;
+  return outcome.kind === 'err' ? { kind: 'err' } : { kind: 'skipped', reason: outcome.reason };
+}
+
+/** The knots of a layout, and where in it those of the plan are. A layout leaves knots out but keeps their order. */
+function align(layout: Layout, plan: Plan): { planKnots: PlanKnot[]; layoutIndex: Int32Array } {
+  const planKnots: PlanKnot[] = [];
+  const layoutIndex = new Int32Array(plan.knots.length).fill(-1);
+  plan.knots.forEach((knot, index) => {
+    if (knot.id !== layout.ids[planKnots.length]) return;
+    layoutIndex[index] = planKnots.length;
+    planKnots.push(knot);
+  });
+  return { planKnots, layoutIndex };
 }

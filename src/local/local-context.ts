@@ -1,34 +1,40 @@
-import type { StoredBytes } from '../canonical';
-import { SelvageError } from '../errors';
+import { decodeJson, encodeJson, type Json, type StoredBytes } from '../canonical';
 import type { KnotContext, Logger } from '../model/knot-context';
 import type { DataStore } from '../protocols';
-import { storeBytes } from '../execution';
+import { storeBytes, valueMissing } from '../execution';
 
 /** What the contexts of one in-process run share. */
 export interface LocalRun {
   readonly runId: string;
+  /** What the records of this run are kept under. */
+  readonly recordRun: string;
   readonly logger: Logger;
   readonly resources: Record<string, unknown>;
   readonly dataStore: DataStore;
+  /** By knot id: what its attempts gave to `heartbeat`, encoded. */
+  readonly handedOn: Map<string, Json>;
 }
 
 /** The context of a body that runs in process. A class, so that a hundred thousand of them share their methods. */
 export class LocalContext implements KnotContext {
-  lastHeartbeat: unknown = undefined;
+  readonly lastHeartbeat: unknown;
 
   constructor(
     private readonly run: LocalRun,
     readonly knotId: string,
     readonly attempt: number,
     private readonly abortSignal: AbortSignal | undefined,
-  ) {}
+  ) {
+    const handedOn = run.handedOn.get(knotId);
+    this.lastHeartbeat = handedOn === undefined ? undefined : decodeJson(structuredClone(handedOn));
+  }
 
   get runId(): string {
     return this.run.runId;
   }
 
   get idempotencyKey(): string {
-    return `${this.run.runId}/${this.run.runId}/${this.knotId}`;
+    return `${this.run.runId}/${this.run.recordRun}/${this.knotId}`;
   }
 
   get signal(): AbortSignal {
@@ -44,7 +50,7 @@ export class LocalContext implements KnotContext {
   }
 
   heartbeat(details?: unknown): void {
-    this.lastHeartbeat = details;
+    this.run.handedOn.set(this.knotId, encodeJson(details));
   }
 
   async store(
@@ -56,15 +62,7 @@ export class LocalContext implements KnotContext {
 
   async open(stored: StoredBytes): Promise<AsyncIterable<Uint8Array>> {
     const stream = await this.run.dataStore.getStream(stored.hash);
-    if (!stream) {
-      throw new SelvageError(
-        'ValueMissing',
-        `Knot "${this.knotId}" opens ${stored.hash}, which is not in the data store.`,
-        {
-          details: { knot: this.knotId, hash: stored.hash },
-        },
-      );
-    }
+    if (!stream) throw valueMissing(stored.hash, this.knotId);
     return stream;
   }
 }

@@ -45,18 +45,20 @@ export async function runLocally<Parameters extends object, Values extends objec
   options: RunLocallyOptions = {},
 ): Promise<LocallyRun<Values>> {
   const record = recordOf(tapestry);
+  const recordRun = randomUUID();
   const host = new InProcessHost(record, {
     ...options,
-    runId: options.runId ?? randomUUID(),
+    runId: options.runId ?? recordRun,
+    recordRun,
     backends: options.backends ?? createInMemoryBackends(),
     sha256: nodeSha256,
     now: Date.now,
   });
   const run = await host.execute(await validateParameters(record, parameters));
-  return resultOf<Values>(run);
+  return resultOf<Values>(run, options.terminals);
 }
 
-function resultOf<Values>(run: LocalRunResult): LocallyRun<Values> {
+function resultOf<Values>(run: LocalRunResult, terminals: readonly string[] | undefined): LocallyRun<Values> {
   const outputs: Record<string, unknown> = {};
   const outcomes: Record<string, Outcome> = {};
   run.layout.ids.forEach((id, index) => {
@@ -65,14 +67,13 @@ function resultOf<Values>(run: LocalRunResult): LocallyRun<Values> {
     if (outcome.kind === 'ok') outputs[id] = outcome.value;
   });
   const values: Record<string, unknown> = {};
-  for (const [name, knot] of run.plan.plan.terminals) {
-    const id = run.plan.parentId(knot);
+  for (const [name, id] of Object.entries(run.plan.terminals(terminals))) {
     if (Object.hasOwn(outputs, id)) values[name] = outputs[id];
   }
   return {
     runId: run.runId,
     status: run.status,
-    succeeded: run.settled.every((outcome) => outcome.kind !== 'err'),
+    succeeded: run.status === 'succeeded',
     outputs,
     outcomes,
     values: values as Partial<Values>,

@@ -48,7 +48,7 @@ export interface Skipped {
 export interface RunResult<Values = Record<string, unknown>> {
   readonly runId: string;
   readonly status: RunStatus;
-  /** No knot ended as Err. */
+  /** The run came to its end and no knot ended as Err. */
   readonly succeeded: boolean;
   /** Values of all knots that ended as Ok, parameters included, by knot id. */
   readonly outputs: Readonly<Record<string, unknown>>;

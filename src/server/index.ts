@@ -6,3 +6,4 @@ export {
   type FindBinaryOptions,
 } from './find-binary';
 export type { BinaryAttempt, BinarySource } from './binary-attempt';
+export { inspectEmbeddedServer, type EmbeddedServerReport } from './inspect-server';

@@ -58,7 +58,13 @@ const TESTS: ConformanceTests<TapestryStore, Subject<TapestryStore>> = {
   },
 
   async 'refuses a wrong limit or cursor'({ adapter }) {
-    for (const wrong of [{ limit: 0 }, { limit: 1.5 }, { limit: 1_001 }, { cursor: 'nonsense' }]) {
+    for (const wrong of [
+      { limit: 0 },
+      { limit: 1.5 },
+      { limit: 1_001 },
+      { cursor: 'nonsense' },
+      { cursor: '_' },
+    ]) {
       await assert.rejects(async () => adapter.list(wrong), { code: 'InvalidQuery' });
     }
   },

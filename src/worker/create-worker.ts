@@ -1,34 +1,46 @@
-import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import type { ConnectionOptions } from '@temporalio/client';
+import { NativeConnection, Worker, type WorkerOptions, type WorkerPlugin } from '@temporalio/worker';
+import { unreachable } from '../client/connection-errors';
 import { DEFAULT_TASK_QUEUE } from '../client/defaults';
+import { chosenServer } from '../client/server-address';
+import { toNativeOptions } from './native-connection';
 import { selvage, type SelvagePluginOptions } from './plugin';
 
 export interface CreateWorkerOptions
-  extends SelvagePluginOptions, Omit<WorkerOptions, 'taskQueue' | 'plugins' | 'interceptors'> {
+  extends SelvagePluginOptions, Omit<WorkerOptions, 'taskQueue' | 'namespace' | 'plugins' | 'interceptors'> {
   /** Default `selvage`. */
   readonly taskQueue?: string;
-  /** `host:port` of the Temporal server. Ignored where `connection` is given. Default: `TEMPORAL_ADDRESS`, else the SDK's own. */
+  /**
+   * `host:port` of the Temporal server. Ignored where `connection` is given. Default: `TEMPORAL_ADDRESS`, with what else the
+   * environment says of the connection, else `localhost:7233`.
+   */
   readonly address?: string;
+  /** Default: `TEMPORAL_NAMESPACE`, else `default`. */
+  readonly namespace?: string;
   readonly plugins?: WorkerOptions['plugins'];
   readonly interceptors?: WorkerOptions['interceptors'];
 }
 
 /**
- * What the defaults of a worker are tuned for: many short activities on a local server. Eager reservations hand the next
- * knot to the worker that completed the last, without a turn through the task queue.
+ * The defaults of {@link createWorker}, tuned for many short activities on a local server; a worker that is made by
+ * `Worker.create` can take them over. Eager reservations hand the next knot to the worker that completed the last, without
+ * a turn through the task queue.
  */
-const TUNED: Partial<WorkerOptions> = {
+export const tunedWorkerOptions = {
   maxEagerActivityReservationsPerWorkflowTask: 1_000,
   maxConcurrentActivityTaskExecutions: 1_000,
   maxConcurrentWorkflowTaskExecutions: 200,
   workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 40 },
   activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 40 },
   shutdownGraceTime: 5_000,
-};
+} as const satisfies Partial<WorkerOptions>;
 
 /**
  * A Temporal worker with the {@link selvage} plugin and tuned defaults; every option of a Temporal worker overrides them.
  * `worker.run()` works until `worker.shutdown()`: running bodies have 5 s to end, then their signals are aborted, and
- * what has not ended goes on in another worker.
+ * what has not ended goes on in another worker. A connection that was opened here is closed with the worker.
+ *
+ * @throws SelvageError `ServerUnreachable`, and as {@link selvage}
  */
 export async function createWorker(options: CreateWorkerOptions): Promise<Worker> {
   const {
@@ -40,6 +52,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     address,
     plugins,
     connection,
+    namespace,
     taskQueue,
     ...others
   } = options;
@@ -50,16 +63,47 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     ...(observers && { observers }),
     ...(inlineLimit !== undefined && { inlineLimit }),
   });
-  return await Worker.create({
-    ...TUNED,
+  const workerOptions = {
+    ...tunedWorkerOptions,
     ...others,
     taskQueue: taskQueue ?? DEFAULT_TASK_QUEUE,
-    connection: connection ?? (await NativeConnection.connect(addressOf(address))),
     plugins: [...(plugins ?? []), plugin],
-  });
+  };
+  if (connection)
+    return await Worker.create({ ...workerOptions, connection, ...(namespace && { namespace }) });
+  const server = chosenServer({ ...(address && { address }), ...(namespace && { namespace }) });
+  const own = await connect(server?.connection ?? {}, server?.address);
+  try {
+    return await Worker.create({
+      ...workerOptions,
+      connection: own,
+      namespace: server?.namespace ?? namespace ?? process.env['TEMPORAL_NAMESPACE'] ?? 'default',
+      plugins: [closing(own), ...workerOptions.plugins],
+    });
+  } catch (error) {
+    await own.close();
+    throw error;
+  }
 }
 
-function addressOf(address: string | undefined): { address?: string } {
-  const chosen = address ?? process.env['TEMPORAL_ADDRESS'];
-  return chosen ? { address: chosen } : {};
+async function connect(options: ConnectionOptions, address = 'localhost:7233'): Promise<NativeConnection> {
+  try {
+    return await NativeConnection.connect({ ...toNativeOptions(options), address });
+  } catch (error) {
+    throw unreachable(error, address);
+  }
+}
+
+/** Closes a connection when the worker that it was opened for has ended. */
+function closing(connection: NativeConnection): WorkerPlugin {
+  return {
+    name: 'selvage.connection',
+    async runWorker(worker, next) {
+      try {
+        await next(worker);
+      } finally {
+        await connection.close();
+      }
+    },
+  };
 }

@@ -3,10 +3,11 @@ import type { NativeConnectionOptions } from '@temporalio/worker';
 
 /** A worker's connection with the address and credentials of a client's. */
 export function toNativeOptions(options: ConnectionOptions): NativeConnectionOptions {
-  const { address, tls, apiKey } = options;
+  const { address, tls, apiKey, metadata } = options;
   return {
     ...(address && { address }),
     ...(tls && { tls }),
     ...(typeof apiKey === 'string' && { apiKey }),
+    ...(metadata && { metadata }),
   };
 }

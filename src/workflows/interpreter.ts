@@ -34,7 +34,10 @@ import type { RunStatus } from '../protocols';
 const SLICES_PER_TASK = 6;
 const SETTLED_KNOTS_PER_CALL = 1_000;
 
-/** What one execution of the interpreter hands to the next (continue-as-new). No value is in it: they are looked up by record. */
+/**
+ * What one execution of the interpreter hands to the next (continue-as-new), which needs the parameters no more. No value is
+ * in it: they are looked up by record.
+ */
 export interface Continuation {
   readonly behaviour: number;
   readonly plan: string;
@@ -85,9 +88,7 @@ export async function interpret(parameters: unknown, continuation?: Continuation
   const running = continuation ? host.resume(continuation.saved) : host.run(start.parameters);
   cancelRequested.catch(() => host.cancel());
   const end = await running;
-  return await CancellationScope.nonCancellable(() =>
-    conclude(host, end, start, memo, parameters, continuation),
-  );
+  return await CancellationScope.nonCancellable(() => conclude(host, end, start, memo, continuation));
 }
 
 /** What the client said of the run; one that Temporal started by a schedule says so itself. */
@@ -118,7 +119,7 @@ async function pin(parameters: unknown, memo: RunMemo): Promise<Start> {
 
 async function reload(continuation: Continuation, memo: RunMemo): Promise<Start> {
   requireKnownBehaviour(continuation.behaviour);
-  const first = await system[LAYOUT_ACTIVITY](layoutRequest(continuation.plan, memo, 0));
+  const first = await failTaskIfUnknown(system[LAYOUT_ACTIVITY](layoutRequest(continuation.plan, memo, 0)));
   const layout = await loadLayout(continuation.plan, memo, first);
   return { behaviour: continuation.behaviour, plan: continuation.plan, layout, parameters: [] };
 }
@@ -132,7 +133,8 @@ async function loadLayout(
   for (let slice = 1; slice < first.slices; slice++) {
     // The answers of local activities are commands of the task; a timer ends the task and so the message.
     if (slice % SLICES_PER_TASK === 0) await sleep(1);
-    slices.push((await system[LAYOUT_ACTIVITY](layoutRequest(plan, memo, slice))).layout);
+    const { layout } = await failTaskIfUnknown(system[LAYOUT_ACTIVITY](layoutRequest(plan, memo, slice)));
+    slices.push(layout);
   }
   return decodeLayout(slices);
 }
@@ -141,10 +143,10 @@ function layoutRequest(plan: string, memo: RunMemo, slice: number): LayoutReques
   return { plan, slice, ...(memo.terminals && { terminals: memo.terminals }) };
 }
 
-/** An unknown tapestry is a deploy that has not come yet: the task fails, and the run waits for it. */
-async function failTaskIfUnknown<T>(pinning: Promise<T>): Promise<T> {
+/** An unknown tapestry or plan is a deploy that has not come yet: the task fails, and the run waits for it. */
+async function failTaskIfUnknown<T>(call: Promise<T>): Promise<T> {
   try {
-    return await pinning;
+    return await call;
   } catch (error) {
     const cause = error instanceof ActivityFailure ? error.cause : undefined;
     if (cause instanceof ApplicationFailure) {
@@ -160,22 +162,24 @@ async function conclude(
   end: HostEnd,
   start: Start,
   memo: RunMemo,
-  parameters: unknown,
   continuation: Continuation | undefined,
 ): Promise<RunAnswer> {
   const recordRun = continuation?.recordRun ?? workflowInfo().runId;
-  const finished = end.kind === 'finished';
-  const status = finished ? statusOf(host) : 'running';
-  const record = await settle(host, start.plan, memo, recordRun, status, finished);
-  if (end.kind === 'continue') {
-    return await continueAsNew<typeof interpret>(parameters, {
-      behaviour: start.behaviour,
-      plan: start.plan,
-      recordRun,
-      saved: end.saved,
-      failures: host.failureList,
-    });
+  if (end.kind === 'continue' && !host.wasCancelled) {
+    await settle(host, start.plan, memo, recordRun, 'running', false);
+    // The next execution would not hear of a cancel that came meanwhile: then this one is the last.
+    if (!host.wasCancelled) {
+      return await continueAsNew<typeof interpret>(null, {
+        behaviour: start.behaviour,
+        plan: start.plan,
+        recordRun,
+        saved: end.saved,
+        failures: host.failureList,
+      });
+    }
   }
+  const status = statusOf(host);
+  const record = await settle(host, start.plan, memo, recordRun, status, true);
   const answer: RunAnswer = {
     status,
     counts: host.counts,
@@ -209,16 +213,18 @@ async function settle(
   let record: string | null = null;
   for (let call = 0; call < calls; call++) {
     const from = call * SETTLED_KNOTS_PER_CALL;
-    const result = await system[SETTLE_ACTIVITY]({
-      plan,
-      ...(memo.terminals && { terminals: memo.terminals }),
-      run,
-      status,
-      counts: host.counts,
-      skipped: skipped.slice(from, from + SETTLED_KNOTS_PER_CALL),
-      failed: failed.slice(from, from + SETTLED_KNOTS_PER_CALL),
-      last: finished && call === calls - 1,
-    });
+    const result = await failTaskIfUnknown(
+      system[SETTLE_ACTIVITY]({
+        ...memo,
+        plan,
+        run,
+        status,
+        counts: host.counts,
+        skipped: skipped.slice(from, from + SETTLED_KNOTS_PER_CALL),
+        failed: failed.slice(from, from + SETTLED_KNOTS_PER_CALL),
+        last: finished && call === calls - 1,
+      }),
+    );
     record = result.record ?? null;
   }
   return record;

@@ -78,9 +78,8 @@ export interface RunCounts {
   readonly skipped: number;
 }
 
-export interface SettleRequest {
+export interface SettleRequest extends RunMemo {
   readonly plan: string;
-  readonly terminals?: readonly string[];
   readonly run: string;
   readonly status: RunStatus;
   readonly counts: RunCounts;
@@ -109,7 +108,10 @@ export interface RunAnswer {
   readonly counts: RunCounts;
   readonly plan: string;
   readonly record: string | null;
-  /** By terminal name: the encoded value of small ones, references of others; only Ok ones; left out beyond 64 KiB in all. */
+  /**
+   * By knot id: the encoded value of small ones, references of others; only Ok ones; left out beyond 64 KiB in all and where
+   * an earlier execution of a continued run settled them.
+   */
   readonly terminals: Readonly<Record<string, Envelope>>;
 }
 

@@ -20,6 +20,7 @@ import {
   type SavedScheduler,
   type SchedulerEvent,
 } from '../engine';
+import { messageText } from '../errors';
 import { activityIdOf } from './activity-id';
 import { CommandBudget } from './command-budget';
 import { continueNow, holdDispatch } from './history-budget';
@@ -38,6 +39,9 @@ const DEFAULT_CANCEL_GRACE_MS = 10_000;
 /** No attempt of a body is ended by the server's clock but by its heartbeat; the server wants a limit all the same. */
 const UNLIMITED_MS = 10 * 365 * 24 * 3600 * 1000;
 const TERMINALS_INLINE_BYTES = 64 * 1024;
+/** Of a field of JSON, beside its name and value: two quotes, a colon, a comma. */
+const FIELD_OVERHEAD_BYTES = 4;
+const MESSAGE_LENGTH = 500;
 const LISTED_FAILURES = 20;
 const LISTED_RUNNING = 100;
 
@@ -68,6 +72,7 @@ export interface TemporalHostOptions {
  */
 export class TemporalHost {
   private readonly layout: Layout;
+  private readonly scope = CancellationScope.current();
   private readonly budget = new CommandBudget(() => workflowInfo().historyLength);
   private readonly deferred: number[] = [];
   private readonly running = new Set<number>();
@@ -166,9 +171,12 @@ export class TemporalHost {
     let bytes = 0;
     for (const knot of this.layout.terminals) {
       const slot = this.scheduler.value(knot);
-      if (!slot || bytes + slot.bytes > TERMINALS_INLINE_BYTES) continue;
-      bytes += slot.bytes;
-      answer[this.layout.ids[knot]!] = slot.envelope;
+      if (!slot) continue;
+      const id = this.layout.ids[knot]!;
+      const cost = slot.bytes + id.length + FIELD_OVERHEAD_BYTES;
+      if (bytes + cost > TERMINALS_INLINE_BYTES) continue;
+      bytes += cost;
+      answer[id] = slot.envelope;
     }
     return answer;
   }
@@ -195,8 +203,16 @@ export class TemporalHost {
     }
   }
 
-  /** Schedules as many of the dispatched knots as this workflow task can carry; the rest in the next one. */
+  /**
+   * Schedules as many of the dispatched knots as this workflow task can carry; the rest in the next one, or, where the
+   * history is full, in the next execution. Nothing goes out between a cancel and our hearing of it: `cancel` settles what
+   * is left here.
+   */
   private flush(): void {
+    if (this.scope.consideredCancelled) return;
+    // Each execution does something, or a plan whose layout alone fills the history would be loaded for ever.
+    if (this.settledHere > 0 && !this.cancelled && holdDispatch(workflowInfo())) this.hold();
+    if (this.held) return;
     let next = 0;
     while (next < this.deferred.length) {
       const knot = this.deferred[next]!;
@@ -212,6 +228,7 @@ export class TemporalHost {
         () => {
           this.flushing = false;
           this.flush();
+          this.continueAtRest();
         },
         (error: unknown) => {
           this.flushing = false;
@@ -271,7 +288,9 @@ export class TemporalHost {
   }
 
   private settleFailure(knot: number, error: unknown): void {
-    if (isCancellation(error)) {
+    // A knot whose grace was over is settled already when its activity ends at last.
+    if (this.scheduler.outcomeKind(knot) !== undefined) return;
+    if (isCancellation(error) || (this.cancelled && isRetryable(error))) {
       this.settle(knot, { kind: 'skipped', reason: 'cancelled' });
     } else if (error instanceof TemporalFailure) {
       this.settle(knot, { kind: 'err' }, this.failureOf(knot, error));
@@ -282,17 +301,13 @@ export class TemporalHost {
 
   private failureOf(knot: number, error: TemporalFailure): KnotFailure {
     const cause = error instanceof ActivityFailure ? error.cause : error;
-    const id = this.layout.ids[knot]!;
-    if (cause instanceof ApplicationFailure) {
-      return { knot: id, type: cause.type ?? 'Error', message: cause.message.slice(0, 500) };
-    }
-    // Ended by the server, not by our interceptors: nothing has been recorded for it yet.
     const failure = {
-      knot: id,
-      type: cause?.name ?? error.name,
-      message: (cause?.message ?? error.message).slice(0, 500),
+      knot: this.layout.ids[knot]!,
+      type: (cause instanceof ApplicationFailure && cause.type) || (cause?.name ?? error.name),
+      message: messageText(cause?.message ?? error.message, MESSAGE_LENGTH),
     };
-    this.unrecorded.push(failure);
+    // Ended by the server, not by our interceptors: nothing has been recorded for it yet.
+    if (!(cause instanceof ApplicationFailure) || isRetryable(error)) this.unrecorded.push(failure);
     return failure;
   }
 
@@ -307,11 +322,7 @@ export class TemporalHost {
         this.skippedHere.push({ knot: this.layout.ids[knot]!, reason: outcome.reason });
       this.heedHistory();
       this.apply({ type: 'settled', knot, outcome });
-      if (this.held && this.scheduler.running === 0 && this.scheduler.counts.waiting > 0) {
-        const saved = this.scheduler.save();
-        // Values stay behind: the next execution looks them up by their records.
-        this.resolveEnd({ kind: 'continue', saved: { ...saved, values: saved.values.map(() => null) } });
-      }
+      this.continueAtRest();
     } catch (error) {
       this.rejectEnd(error);
     }
@@ -321,16 +332,37 @@ export class TemporalHost {
   private heedHistory(): void {
     if (this.held || this.cancelled) return;
     const info = workflowInfo();
+    // The one that is being settled.
     const lastOne = this.scheduler.running === 1;
-    if (holdDispatch(info) || (lastOne && continueNow(info, this.settledHere))) {
-      this.held = true;
-      this.apply({ type: 'hold' });
-    }
+    if (holdDispatch(info) || (lastOne && continueNow(info, this.settledHere))) this.hold();
+  }
+
+  private hold(): void {
+    this.held = true;
+    this.scheduler.apply({ type: 'hold' });
+  }
+
+  /** Ends this execution where it is held, nothing is pending and something is left to do. */
+  private continueAtRest(): void {
+    const { running, waiting } = this.scheduler.counts;
+    if (!this.held || this.cancelled || this.running.size > 0 || running + waiting === 0) return;
+    const saved = this.scheduler.save();
+    // Values stay behind: the next execution looks them up by their records.
+    this.resolveEnd({ kind: 'continue', saved: { ...saved, values: saved.values.map(() => null) } });
   }
 
   private policyOf(knot: number): Layout['policies'][number] {
     return this.layout.policies[this.layout.policy[knot]!]!;
   }
+}
+
+/**
+ * Whether the server ended an activity that would have been tried again, because a cancel was asked for meanwhile. Our
+ * interceptors end a knot by a failure that is not retryable.
+ */
+function isRetryable(error: unknown): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  return cause instanceof ApplicationFailure && cause.nonRetryable !== true;
 }
 
 const encoder = new TextEncoder();

@@ -56,13 +56,13 @@ describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
     expect(Object.keys((await run.result()).outcomes)).toHaveLength(2 + 3 * RUNGS);
   });
 
-  test('the history speaks of knots: type is the definition, id the knot, summary what it is', async () => {
+  test('the history speaks of knots: type is the definition, id the knot, summary what its author says', async () => {
     const run = await selvage.start(quickstart, { x: 1 });
     await run.result();
     const activities = scheduledActivities(await historyOf(selvage, run.runId));
     expect(activities.map(({ id, type, summary }) => ({ id, type, summary }))).toEqual([
       { id: 'd', type: 'double', summary: 'Twice the parameter' },
-      { id: 'answer', type: 'add', summary: expect.stringContaining('answer') },
+      { id: 'answer', type: 'add', summary: undefined },
     ]);
   });
 

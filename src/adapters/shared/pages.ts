@@ -9,6 +9,7 @@ export interface Position {
 
 const DEFAULT_LIMIT = 100;
 const MAXIMUM_LIMIT = 1_000;
+const CURSOR = /^(-?\d+(?:\.\d+)?)_(\d+)$/;
 
 export function pageLimit({ limit = DEFAULT_LIMIT }: PageOptions): number {
   if (Number.isInteger(limit) && limit >= 1 && limit <= MAXIMUM_LIMIT) return limit;
@@ -23,10 +24,8 @@ export function pageLimit({ limit = DEFAULT_LIMIT }: PageOptions): number {
 
 export function pageStart({ cursor }: PageOptions): Position | undefined {
   if (cursor === undefined) return undefined;
-  const [time, sequence, ...rest] = cursor.split('_').map(Number);
-  if (Number.isFinite(time) && Number.isInteger(sequence) && rest.length === 0) {
-    return { time: time as number, sequence: sequence as number };
-  }
+  const match = CURSOR.exec(cursor);
+  if (match !== null) return { time: Number(match[1]), sequence: Number(match[2]) };
   throw new SelvageError(
     'InvalidQuery',
     `${JSON.stringify(cursor)} is not a cursor of this listing. Give one that an earlier page answered, or none to begin at the newest.`,

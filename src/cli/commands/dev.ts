@@ -13,7 +13,10 @@ export function addDevCommand(program: Command, output: Output, answer: Answer):
     )
     .argument('<file>', 'file that exports tapestries')
     .option('--task-queue <name>', 'task queue of the worker (default: selvage)')
-    .addHelpText('after', '\nExample:\n  $ selvage dev pipeline.ts\n  $ selvage run pipeline.ts --param x=5 --detach   # elsewhere');
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ selvage dev pipeline.ts\n  $ selvage run pipeline.ts --param x=5 --detach   # elsewhere',
+    );
   addServerOptions(command).action(async (file: string, options: ServerOptions) => {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded when called
     const { develop } = require('../actions/dev') as typeof import('../actions/dev');

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Output } from '../output';
 import type { Answer } from '../program';
-import { addServerOptions, type ServerOptions } from '../server-options';
+import { addJsonOption, addServerOptions, type ServerOptions } from '../server-options';
 
 export function addDoctorCommand(program: Command, output: Output, answer: Answer): void {
   const command = program
@@ -11,7 +11,7 @@ export function addDoctorCommand(program: Command, output: Output, answer: Answe
       'Looks at all that Selvage needs and changes nothing. Exit code 1 if something needed is missing or unusable.',
     )
     .addHelpText('after', '\nExample:\n  $ selvage doctor');
-  addServerOptions(command).action(async (options: ServerOptions) => {
+  addServerOptions(addJsonOption(command)).action(async (options: ServerOptions) => {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded when called
     const { examine } = require('../actions/doctor') as typeof import('../actions/doctor');
     answer(await examine(options, output));

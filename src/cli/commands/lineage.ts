@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Output } from '../output';
 import type { Answer } from '../program';
-import { addOutputOptions, wholeNumber } from '../server-options';
+import { addCommonOptions, addJsonOption, wholeNumber } from '../server-options';
 
 export interface LineageOptions {
   readonly knot?: string;
@@ -31,7 +31,7 @@ export function addLineageCommand(program: Command, output: Output, answer: Answ
       'after',
       '\nExamples:\n  $ selvage lineage --run quickstart-1f2e3d4c\n  $ selvage lineage --knot answer --limit 5\n  $ selvage lineage --input sha256:…',
     );
-  addOutputOptions(command).action(async (options: LineageOptions) => {
+  addCommonOptions(addJsonOption(command)).action(async (options: LineageOptions) => {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded when called
     const { showLineage } = require('../actions/lineage') as typeof import('../actions/lineage');
     answer(await showLineage(options, output));

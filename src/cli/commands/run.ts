@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Output } from '../output';
 import type { Answer } from '../program';
-import { addServerOptions, type ServerOptions } from '../server-options';
+import { addJsonOption, addServerOptions, type ServerOptions } from '../server-options';
 
 export interface RunOptions extends ServerOptions {
   readonly tapestry?: string;
@@ -35,7 +35,7 @@ Examples:
   $ selvage run pipeline.ts --tapestry nightly --params-file params.yaml --run-id nightly-2026-01-31
   $ selvage run pipeline.ts --param x=5 --json | jq .values`,
     );
-  addServerOptions(command).action(async (file: string, options: RunOptions) => {
+  addServerOptions(addJsonOption(command)).action(async (file: string, options: RunOptions) => {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded when called
     const { runFile } = require('../actions/run') as typeof import('../actions/run');
     answer(await runFile(file, options, output));

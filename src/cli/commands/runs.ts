@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { RUN_STATUSES, type RunStatus } from '../../model/outcome';
 import type { Output } from '../output';
 import type { Answer } from '../program';
-import { addServerOptions, wholeNumber, type ServerOptions } from '../server-options';
+import { addJsonOption, addServerOptions, wholeNumber, type ServerOptions } from '../server-options';
 
 export interface RunsListOptions extends ServerOptions {
   readonly status?: RunStatus;
@@ -20,7 +20,7 @@ export function addRunsCommand(program: Command, output: Output, answer: Answer)
     .summary('list, show and cancel runs')
     .description('Lists, shows and cancels runs.')
     .addHelpText('after', '\nExample:\n  $ selvage runs list --status failed');
-  addServerOptions(
+  withOptions(
     runs
       .command('list')
       .description('Lists runs, newest first.')
@@ -31,25 +31,38 @@ export function addRunsCommand(program: Command, output: Output, answer: Answer)
       .option('--tag <tag>', 'only with this tag')
       .option('--limit <number>', 'how many at most', wholeNumber, 20)
       .option('--cursor <cursor>', 'go on where the page before ended')
-      .addHelpText('after', '\nExample:\n  $ selvage runs list --tapestry quickstart --status failed --limit 5'),
+      .addHelpText(
+        'after',
+        '\nExample:\n  $ selvage runs list --tapestry quickstart --status failed --limit 5',
+      ),
   ).action(async (options: RunsListOptions) => answer(await actions().listRuns(options, output)));
-  addServerOptions(
+  withOptions(
     runs
       .command('show')
       .description('Shows how a run stands, or how it ended.')
       .argument('<run-id>')
       .addHelpText('after', '\nExample:\n  $ selvage runs show quickstart-1f2e3d4c'),
-  ).action(async (runId: string, options: ServerOptions) => answer(await actions().showRun(runId, options, output)));
-  addServerOptions(
+  ).action(async (runId: string, options: ServerOptions) =>
+    answer(await actions().showRun(runId, options, output)),
+  );
+  withOptions(
     runs
       .command('cancel')
-      .description('Asks a run to end: running bodies get their grace, the rest is skipped, and all is recorded.')
+      .description(
+        'Asks a run to end: running bodies get their grace, the rest is skipped, and all is recorded.',
+      )
       .argument('<run-id>')
       .addHelpText('after', '\nExample:\n  $ selvage runs cancel quickstart-1f2e3d4c'),
-  ).action(async (runId: string, options: ServerOptions) => answer(await actions().cancelRun(runId, options, output)));
+  ).action(async (runId: string, options: ServerOptions) =>
+    answer(await actions().cancelRun(runId, options, output)),
+  );
 }
 
 function actions(): typeof import('../actions/runs') {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded when called
   return require('../actions/runs') as typeof import('../actions/runs');
+}
+
+function withOptions(command: Command): Command {
+  return addServerOptions(addJsonOption(command));
 }

@@ -13,7 +13,10 @@ export function addWorkerCommand(program: Command, output: Output, answer: Answe
     )
     .argument('<file>', 'file that exports tapestries')
     .option('--task-queue <name>', 'task queue to poll (default: selvage)')
-    .addHelpText('after', '\nExample:\n  $ selvage worker pipeline.ts --address temporal.example.com:7233 --namespace data');
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ selvage worker pipeline.ts --address temporal.example.com:7233 --namespace data',
+    );
   addServerOptions(command).action(async (file: string, options: ServerOptions) => {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded when called
     const { work } = require('../actions/worker') as typeof import('../actions/worker');

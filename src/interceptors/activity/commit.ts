@@ -20,6 +20,7 @@ import {
   lineageRecord,
   retryDelay,
   storedValues,
+  type EncodedValue,
   type LoadedPlan,
   type OutcomeToRecord,
 } from '../../execution';
@@ -27,7 +28,7 @@ import type { DefinitionRecord } from '../../model/records';
 import type { CommitResult, ExceptionRecord, LineageRecord, StoredValue } from '../../protocols';
 import { CodeHashes } from './code-hashes';
 import { envelopeOfRecord } from './adopt';
-import { loadParents, type ParentValues } from './parents';
+import { findParents, type Parents } from './parents';
 
 /** Waits before a commit is tried again in the same attempt, so that a short outage does not cost another run of the body. */
 const COMMIT_RETRIES_MS = [100, 300, 1_000, 3_000];
@@ -75,7 +76,7 @@ class KnotCall {
       const [recorded] = await environment.backends.runHistory.getRecords(this.recordRun, [knot.id]);
       if (recorded) return await this.adopt(recorded);
     }
-    const parents = await loadParents(environment, plan, knot, attempt.task, this.recordRun);
+    const parents = await findParents(environment, plan, knot, attempt.task, this.recordRun);
     const wanted = plan.definitionOf(knot)!;
     const definition = environment.registry.definition(
       plan.plan.tapestry,
@@ -83,40 +84,41 @@ class KnotCall {
       wanted.name,
       wanted.version,
     );
+    // Before anything large is read: that may be what kills them.
     if (attempt.lost >= LOST_WORKERS)
       return await this.fail(plan, knot, definition, parents, workerLost(knot, attempt.lost));
     if (!definition) throw bodyMissing(knot, wanted, attempt);
+    const valueOf = await parents.read();
+    let value: EncodedValue;
     try {
-      const inputs = assembleInputs(knot, (parent) => parents.valueOf(parent));
-      const result = await runBody({ plan, knot, definition, inputs });
-      const value = encodeOutput(result, environment.sha256);
-      const { inserted, record } = await this.commit(
-        plan,
-        knot,
-        definition,
-        parents,
-        { kind: 'ok', value },
-        storedValues(value),
-      );
-      return inserted ? envelopeOf(value, environment.inlineLimit) : await this.adopt(record);
+      const inputs = assembleInputs(knot, valueOf);
+      value = encodeOutput(await runBody({ plan, knot, definition, inputs }), environment.sha256);
     } catch (error) {
       return await this.judge(plan, knot, definition, parents, error);
     }
+    const outcome: OutcomeToRecord = { kind: 'ok', value };
+    const { inserted, record } = await this.commit(
+      plan,
+      knot,
+      definition,
+      parents,
+      outcome,
+      storedValues(value),
+    );
+    return inserted ? envelopeOf(value, environment.inlineLimit) : await this.adopt(record);
   }
 
-  /** What an error that ended this attempt means: passed on, refused, tried again, or the end of the knot. */
+  /** What an error that ended the body means: passed on, refused, tried again, or the end of the knot. */
   private async judge(
     plan: LoadedPlan,
     knot: PlanKnot,
     definition: DefinitionRecord,
-    parents: ParentValues,
+    parents: Parents,
     error: unknown,
   ): Promise<Envelope> {
     const { attempt } = this;
-    // A verdict already (adopted from a record), or not the body's doing.
-    if (error instanceof ApplicationFailure && isOwnVerdict(error)) throw error;
-    if (isBackendTrouble(error)) throw error;
     if (attempt.cancelReason === 'cancelled') throw new CancelledFailure(`Knot "${knot.id}" was cancelled`);
+    if (isBackendTrouble(error)) throw error;
     if (attempt.cancelReason === 'shutdown') throw workerShutdown(knot, error);
     // The body was told to stop because another attempt takes over: what it threw is no verdict on the knot.
     if (attempt.cancelReason === 'superseded') throw superseded(knot, error);
@@ -131,7 +133,7 @@ class KnotCall {
     plan: LoadedPlan,
     knot: PlanKnot,
     definition: DefinitionRecord | undefined,
-    parents: ParentValues,
+    parents: Parents,
     error: unknown,
   ): Promise<Envelope> {
     const described = this.describe(knot, error);
@@ -161,7 +163,7 @@ class KnotCall {
     plan: LoadedPlan,
     knot: PlanKnot,
     definition: DefinitionRecord | undefined,
-    parents: ParentValues,
+    parents: Parents,
     outcome: OutcomeToRecord,
     values: readonly StoredValue[],
   ): Promise<CommitResult> {
@@ -202,8 +204,6 @@ async function commitPatiently(commit: () => Promise<CommitResult>): Promise<Com
   return await commit();
 }
 
-const VERDICT = Symbol('verdict');
-
 function verdict(
   record: ExceptionRecord,
   how: { nonRetryable: boolean; nextRetryDelay?: number },
@@ -216,11 +216,7 @@ function verdict(
   });
   // The stack of interest is the body's.
   failure.stack = record.traceback;
-  return Object.assign(failure, { [VERDICT]: true });
-}
-
-function isOwnVerdict(failure: ApplicationFailure): boolean {
-  return (failure as { [VERDICT]?: boolean })[VERDICT] === true;
+  return failure;
 }
 
 /** Trouble that is over when the backend is back: the body must not pay for it. */

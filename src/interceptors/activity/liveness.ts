@@ -1,7 +1,7 @@
 import { ApplicationFailure, CancelledFailure, CompleteAsyncError, type Context } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { KnotAttempt, currentAttempt, isKnotTask } from '../../activities/knot-attempt';
-import { SelvageError } from '../../errors';
+import { SelvageError, messageText } from '../../errors';
 
 /** A knot shorter than this costs no call to the server. */
 const FIRST_BEAT_MS = 1_000;
@@ -9,6 +9,7 @@ const TICK_MS = 1_000;
 /** The server takes a worker for lost after 30 s without a beat. */
 const BLOCKED_LOOP_MS = 5_000;
 const NAMED_KNOTS = 5;
+const MESSAGE_LENGTH = 2_000;
 
 /**
  * Keeps the server told that an attempt is alive, tells apart why attempts end, and says so when a body blocks the process.
@@ -29,6 +30,8 @@ export function createLiveness(): (context: Context) => ActivityInboundCallsInte
         return await currentAttempt.run(attempt, () => next(input));
       } catch (error) {
         if (isVerdict(error)) throw error;
+        // The server would not try again, and take the refusal for the knot's end.
+        if (attempt.cancelReason === 'cancelled') throw new CancelledFailure(`Knot "${task.knot}" was cancelled`);
         attempt.countRefusal();
         throw refusal(attempt, error);
       } finally {
@@ -48,17 +51,17 @@ function isVerdict(error: unknown): boolean {
 
 function refusal(attempt: KnotAttempt, error: unknown): ApplicationFailure {
   const type = SelvageError.is(error) ? error.code : 'InternalError';
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageText(error instanceof Error ? error.message : String(error), MESSAGE_LENGTH);
   attempt.context.log.warn(`Knot "${attempt.task.knot}" waits: ${message}`, {
     knot: attempt.task.knot,
     code: type,
+    error,
   });
   return ApplicationFailure.create({
     message,
     type,
     nonRetryable: false,
     details: [{ knot: attempt.task.knot, type, message }],
-    ...(error instanceof Error && { cause: error }),
   });
 }
 

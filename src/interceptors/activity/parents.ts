@@ -3,43 +3,43 @@ import { isReference, type Envelope } from '../../engine/envelope';
 import { uniqueParents, type PlanKnot } from '../../engine';
 import { decodeStored, storedReference, valueMissing, type LoadedPlan } from '../../execution';
 import { SelvageError } from '../../errors';
-import type { LineageRecord } from '../../protocols';
+import type { DataStore, LineageRecord } from '../../protocols';
 import type { KnotTask } from '../../workflows/messages';
 import type { WorkerEnvironment } from '../../activities/worker-environment';
 
-/** The values of a knot's parents: by index in the plan, their hash and a fresh copy per call. */
-export interface ParentValues {
+/** What is known of a knot's parents, by their indexes in the plan. */
+export interface Parents {
   hashOf(parent: number): string | null;
-  valueOf(parent: number): unknown;
-}
-
-interface ParentValue {
-  readonly hash: string;
-  readonly read: () => unknown;
+  /**
+   * Reads what is in the data store. The answer makes a fresh copy per call.
+   *
+   * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
+   */
+  read(): Promise<(parent: number) => unknown>;
 }
 
 /**
- * Resolves what a task says of its parents: inline values as they are, references from the data store, and what was left out
- * by the lineage records of this run.
+ * Resolves what a task says of its parents: inline values as they are, references to the data store, and what was left out
+ * by the lineage records of this run. Holds nothing larger than the task itself.
  *
- * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
+ * @throws SelvageError `ValueMissing`, `BackendUnavailable`
  */
-export async function loadParents(
+export async function findParents(
   environment: WorkerEnvironment,
   plan: LoadedPlan,
   knot: PlanKnot,
   task: KnotTask,
   recordRun: string,
-): Promise<ParentValues> {
+): Promise<Parents> {
   const parents = uniqueParents(knot);
-  const values = new Map<number, ParentValue>();
+  const inline = new Map<number, Json>();
   const references = new Map<number, Reference>();
   const unsaid: number[] = [];
   parents.forEach((parent, position) => {
     const envelope: Envelope | null = task.parents?.[position] ?? null;
     if (!envelope) unsaid.push(parent);
     else if (isReference(envelope)) references.set(parent, envelope);
-    else values.set(parent, inlineValue(envelope.value, environment.sha256));
+    else inline.set(parent, envelope.value);
   });
   if (unsaid.length > 0) {
     const ids = unsaid.map((parent) => plan.parentId(parent));
@@ -52,18 +52,33 @@ export async function loadParents(
     for (const parent of unsaid)
       references.set(parent, referenceOf(records.get(plan.parentId(parent)), plan.parentId(parent)));
   }
-  const wanted = [...references.values()]
-    .filter(({ stored }) => stored === undefined)
-    .map(({ hash }) => hash);
-  const bytes =
-    wanted.length > 0 ? await environment.backends.dataStore.getMany([...new Set(wanted)]) : new Map();
-  for (const [parent, reference] of references) {
-    values.set(parent, referencedValue(reference, bytes, plan.parentId(parent)));
-  }
+  const hashes = new Map([...references].map(([parent, { hash }]) => [parent, hash]));
+  for (const [parent, value] of inline) hashes.set(parent, hashOfInline(value, environment.sha256));
   return {
-    hashOf: (parent) => values.get(parent)?.hash ?? null,
-    valueOf: (parent) => values.get(parent)!.read(),
+    hashOf: (parent) => hashes.get(parent) ?? null,
+    async read() {
+      const bytes = await readStored(environment.backends.dataStore, plan, references);
+      return (parent) => {
+        const reference = references.get(parent);
+        return reference ? referencedValue(reference, bytes) : copyOf(inline.get(parent)!);
+      };
+    },
   };
+}
+
+/** By hash. */
+async function readStored(
+  dataStore: DataStore,
+  plan: LoadedPlan,
+  references: ReadonlyMap<number, Reference>,
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const wanted = [...references].filter(([, { stored }]) => stored === undefined);
+  if (wanted.length === 0) return new Map();
+  const bytes = await dataStore.getMany([...new Set(wanted.map(([, { hash }]) => hash))]);
+  for (const [parent, { hash }] of wanted) {
+    if (!bytes.has(hash)) throw valueMissing(hash, plan.parentId(parent));
+  }
+  return bytes;
 }
 
 interface Reference {
@@ -94,22 +109,11 @@ export function hashOfInline(value: Json, sha256: Sha256): string {
   return hashJson(value, sha256);
 }
 
-function inlineValue(value: Json, sha256: Sha256): ParentValue {
-  const isObject = typeof value === 'object' && value !== null;
-  return {
-    hash: hashOfInline(value, sha256),
-    read: () => (isObject ? decodeJson(structuredClone(value)) : value),
-  };
+function copyOf(value: Json): unknown {
+  return typeof value === 'object' && value !== null ? decodeJson(structuredClone(value)) : value;
 }
 
-function referencedValue(
-  reference: Reference,
-  stored: ReadonlyMap<string, Uint8Array>,
-  knot: string,
-): ParentValue {
-  const { hash } = reference;
-  if (reference.stored !== undefined) return { hash, read: () => storedReference(reference) };
-  const bytes = stored.get(hash);
-  if (!bytes) throw valueMissing(hash, knot);
-  return { hash, read: () => decodeStored(hash, hash.startsWith('bytes-') ? bytes.slice() : bytes) };
+function referencedValue(reference: Reference, stored: ReadonlyMap<string, Uint8Array>): unknown {
+  if (reference.stored !== undefined) return storedReference(reference);
+  return decodeStored(reference.hash, stored.get(reference.hash)!);
 }

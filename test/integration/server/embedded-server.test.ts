@@ -74,6 +74,7 @@ test('is tuned, and keeps to its own folder', async () => {
     '--dynamic-config-value history.transferProcessorMaxPollRPS=5000',
     '--dynamic-config-value history.timerProcessorMaxPollRPS=5000',
     '--dynamic-config-value history.visibilityProcessorMaxPollRPS=5000',
+    '--dynamic-config-value history.timerProcessorMaxTimeShift="10ms"',
   ]) {
     expect(command.arguments).toContain(setting);
   }

@@ -114,8 +114,7 @@ describe('bytes', () => {
 
   it('may be a Buffer, or a view of a part of one', () => {
     const part = Buffer.from('hello world').subarray(6);
-    const encoded = encodeValue(part);
-    expect(encoded).toEqual({ kind: 'bytes', bytes: new Uint8Array(part) });
+    expect(encodeValue(part)).toStrictEqual({ kind: 'bytes', bytes: new Uint8Array(part) });
     expect(decodeJson(encodeJson({ part }))).toStrictEqual({ part: new Uint8Array(part) });
   });
 
@@ -184,7 +183,13 @@ describe('decodeText', () => {
     expect(error.message.length).toBeLessThan(300);
   });
 
-  it('refuses text that lies deeper than any value, instead of overflowing the stack', () => {
+  it('refuses text that lies one level deeper than any value', () => {
+    const deep = (levels: number) => '['.repeat(levels) + '{"$type":"undefined"}' + ']'.repeat(levels);
+    expect(encodeValue(decodeText(deep(999)))).toEqual({ kind: 'json', text: deep(999) });
+    expect(thrownBy(() => decodeText(deep(1001))).message).toMatch(/deeper than 1000 levels/);
+  });
+
+  it('refuses text that lies far deeper, instead of overflowing the stack', () => {
     const text = '['.repeat(100_000) + '{"$type":"undefined"}' + ']'.repeat(100_000);
     expect(thrownBy(() => decodeText(text)).code).toBe('NotDecodable');
   });

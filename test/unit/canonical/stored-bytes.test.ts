@@ -21,10 +21,10 @@ describe('StoredBytes', () => {
     expect(encodeValue({ hash, size: 5 })).not.toEqual(encodeValue(new StoredBytes({ hash, size: 5 })));
   });
 
-  it('of another copy of the package is known too', async () => {
+  it('of another copy of the package is known too', () => {
     let other!: typeof import('../../../src/canonical');
-    await jest.isolateModulesAsync(async () => {
-      other = await import('../../../src/canonical');
+    jest.isolateModules(() => {
+      other = jest.requireActual('../../../src/canonical');
     });
     const stored = new other.StoredBytes({ hash, size: 5 });
     expect(stored).not.toBeInstanceOf(StoredBytes);

@@ -2,8 +2,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { bytesOfBlob } from '../../shared/sqlite/database-like';
 import type { SqliteDatabase } from '../../shared/sqlite';
 
-/** Larger values are kept in chunks of this size: a transaction stays short, and a reader needs only one chunk in memory. */
-export const CHUNK_BYTES = 1024 * 1024;
+/** Streams and large values are kept in chunks of this size: a transaction stays short, and a reader needs only one chunk in memory. */
+const CHUNK_BYTES = 1024 * 1024;
 
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
 

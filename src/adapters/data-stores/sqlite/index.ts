@@ -3,10 +3,13 @@ import { checkedStream, requireContentHash, requireIntact } from '../../shared/c
 import { openSqliteDatabase, type SqliteDatabase, type SqliteOptions } from '../../shared/sqlite';
 import { bytesOfBlob } from '../../shared/sqlite/database-like';
 import type { ValuesTable } from '../../shared/sqlite/schema';
-import { CHUNK_BYTES, readChunks, upload } from './chunks';
+import { readChunks, upload } from './chunks';
 import { hasValue, putValues, valueRows } from './values';
 
-/** Values in an SQLite database: one row each, larger ones (over 1 MiB) in chunks. */
+/** Larger values would keep a transaction, and with it the event loop and all other writers, too long. */
+const LARGEST_ROW_BYTES = 4 * 1024 * 1024;
+
+/** Values in an SQLite database: one row each, larger ones (over 4 MiB) and streams in chunks. */
 export class SqliteDataStore implements DataStore {
   readonly technology = 'sqlite';
   /** Adapters on one database can share a transaction. */
@@ -24,13 +27,13 @@ export class SqliteDataStore implements DataStore {
 
   /** Stores those values that are too large for one row, and answers the others. */
   async putLarge(values: readonly StoredValue[]): Promise<readonly StoredValue[]> {
-    const large = values.filter((value) => value.bytes.byteLength > CHUNK_BYTES);
+    const large = values.filter((value) => value.bytes.byteLength > LARGEST_ROW_BYTES);
     if (large.length === 0) return values;
     for (const { hash, bytes, mediaType } of large) {
       requireContentHash(hash);
       if (!(await this.has(hash))) await upload(this.database, inOnePiece(bytes), mediaType, () => hash);
     }
-    return values.filter((value) => value.bytes.byteLength <= CHUNK_BYTES);
+    return values.filter((value) => value.bytes.byteLength <= LARGEST_ROW_BYTES);
   }
 
   async get(hash: string): Promise<Uint8Array | undefined> {

@@ -3,6 +3,7 @@ import type { StoredValue } from '../../../protocols';
 import { requireContentHash } from '../../shared/content-hash';
 import type { SqliteExecutor } from '../../shared/sqlite/database';
 import { RowInserter } from '../../shared/sqlite/insert-rows';
+import type { ValuesTable } from '../../shared/sqlite/schema';
 
 const values = new RowInserter('selvage_values', ['hash', 'size', 'media_type', 'bytes']);
 
@@ -15,7 +16,7 @@ export async function putValues(db: SqliteExecutor, stored: readonly StoredValue
   );
 }
 
-export async function valueRows(db: SqliteExecutor, hashes: readonly string[]) {
+export async function valueRows(db: SqliteExecutor, hashes: readonly string[]): Promise<ValuesTable[]> {
   return db
     .selectFrom('selvage_values')
     .selectAll()

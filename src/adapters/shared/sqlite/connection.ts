@@ -41,7 +41,6 @@ export class SqliteConnection implements DatabaseConnection {
     this.#database.exec(sql);
   }
 
-  // eslint-disable-next-line require-yield
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error('The SQLite adapters page through their tables and never stream a query.');
   }
@@ -61,10 +60,8 @@ export class SqliteConnection implements DatabaseConnection {
         inOneArray: takesParametersInOneArray(statement),
       };
       if (this.#statements.size >= MAXIMUM_STATEMENTS) {
-        for (const oldest of this.#statements.keys()) {
-          this.#statements.delete(oldest);
-          break;
-        }
+        const [leastRecent] = this.#statements.keys();
+        this.#statements.delete(leastRecent as string);
       }
     } else {
       this.#statements.delete(sql);

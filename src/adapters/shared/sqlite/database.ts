@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely';
+import { sql, type Kysely, type Transaction } from 'kysely';
 import { patiently } from './patience';
 import type { SqliteSchema } from './schema';
 
@@ -10,6 +10,7 @@ export class SqliteDatabase {
   readonly file: string;
   readonly #db: SqliteExecutor;
   readonly #ownsConnection: boolean;
+  #closing: Promise<void> | undefined;
 
   /** @internal Use `openSqliteDatabase`. */
   constructor(db: SqliteExecutor, file: string, ownsConnection: boolean) {
@@ -29,7 +30,15 @@ export class SqliteDatabase {
   }
 
   /** Closes the connection if Selvage opened it. A second call does nothing. */
-  async close(): Promise<void> {
-    if (this.#ownsConnection) await this.#db.destroy();
+  close(): Promise<void> {
+    this.#closing ??= this.#ownsConnection ? this.#closeConnection() : Promise.resolve();
+    return this.#closing;
+  }
+
+  async #closeConnection(): Promise<void> {
+    // SQLite does this by itself, but only when the last statement is finalized, and libsql leaves that to the garbage collector.
+    // Where it cannot be done now, the log beside the file stays and the next one to open it reads on from there.
+    await sql`pragma wal_checkpoint(truncate)`.execute(this.#db).catch(() => undefined);
+    await this.#db.destroy();
   }
 }

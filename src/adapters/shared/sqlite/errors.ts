@@ -23,7 +23,7 @@ function sqliteCode(error: unknown): number | undefined {
   if (typeof code === 'string') {
     // better-sqlite3 gives extended names such as SQLITE_IOERR_WRITE.
     const name = Object.keys(CODE_NAMES).find((known) => code === known || code.startsWith(`${known}_`));
-    return name === undefined ? undefined : CODE_NAMES[name];
+    if (name !== undefined) return CODE_NAMES[name];
   }
   // libsql, when it cannot open a file: ConnectionFailed("Unable to open connection to local database …: 14")
   const opening = /^ConnectionFailed\(.*: (\d+)"\)$/s.exec(String(message));

@@ -1,4 +1,5 @@
 export { SqliteDatabase } from './database';
+export { inspectSqliteFile, type SqliteFileState } from './inspect';
 export {
   openSqliteDatabase,
   type SqliteConnectionOptions,

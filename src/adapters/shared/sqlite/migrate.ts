@@ -26,7 +26,7 @@ export async function migrate(db: Kysely<any>, connection: SqliteDatabaseLike, f
       migrationLockTableName: `${MIGRATION_TABLE}_lock`,
     });
     const { error } = await migrator.migrateToLatest();
-    if (error !== undefined) throw error;
+    if (error !== undefined) throw error as Error;
     connection.exec('commit');
   } catch (error) {
     rollBack(connection);
@@ -34,7 +34,8 @@ export async function migrate(db: Kysely<any>, connection: SqliteDatabaseLike, f
   }
 }
 
-async function doneMigrations(db: Kysely<any>): Promise<string[]> {
+/** Names of the migrations that a database has had, oldest first. */
+export async function doneMigrations(db: Kysely<any>): Promise<string[]> {
   const tables = await sql<{
     name: string;
   }>`select name from sqlite_master where type = 'table' and name = ${MIGRATION_TABLE}`.execute(db);
@@ -45,7 +46,7 @@ async function doneMigrations(db: Kysely<any>): Promise<string[]> {
   return rows.map((row) => row.name);
 }
 
-function refuseNewer(done: readonly string[], file: string): void {
+export function refuseNewer(done: readonly string[], file: string): void {
   const unknown = done.filter((name) => !(name in MIGRATIONS));
   if (unknown.length === 0) return;
   throw new SelvageError(

@@ -97,9 +97,10 @@ function connect(Database: LibsqlConstructor, file: string, durable: boolean): S
 
 type LibsqlConstructor = new (file: string, options: { timeout: number }) => SqliteDatabaseLike;
 
-async function loadLibsql(): Promise<LibsqlConstructor> {
+/** Loaded late: a process with other backends need not have it. */
+export async function loadLibsql(): Promise<LibsqlConstructor> {
   try {
-    return (await import('libsql')).default as unknown as LibsqlConstructor;
+    return (await import('libsql')).default;
   } catch (error) {
     throw new SelvageError(
       'MissingPackage',

@@ -89,6 +89,13 @@ async function lineage(db: Kysely<any>): Promise<void> {
   for (const column of ['run_id', 'knot_id', 'knot_class']) {
     await index(db, 'selvage_lineage', [column, 'finished_at']);
   }
+  // Failures are few and often asked for; the others are found by the rest.
+  await db.schema
+    .createIndex('selvage_lineage_failures')
+    .on('selvage_lineage')
+    .columns(['outcome', 'finished_at'])
+    .where('outcome', '<>', sql.lit('ok'))
+    .execute();
 
   await withoutRowid(
     db.schema

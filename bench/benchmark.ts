@@ -1,0 +1,45 @@
+/** One line of the table. */
+export interface Row {
+  readonly measure: string;
+  readonly measured: string;
+  /** What it must reach; a row without one is for information. */
+  readonly target?: string;
+  readonly isMet?: boolean;
+  /** What the row was made of, for the JSON. */
+  readonly numbers: Readonly<Record<string, number | readonly number[]>>;
+}
+
+export interface BenchmarkOptions {
+  /** How often each thing is measured, after one run to warm up. */
+  readonly repetitions: number;
+}
+
+/** Measurements that need one set-up. */
+export interface Benchmark {
+  /** What a filter is compared with. */
+  readonly name: string;
+  run(options: BenchmarkOptions): Promise<Row[]>;
+}
+
+/** A row whose number must not be greater than its target. */
+export function limited(
+  measure: string,
+  value: number,
+  limit: number,
+  unit: string,
+  numbers: Row['numbers'],
+  remark = '',
+): Row {
+  return {
+    measure,
+    measured: `${readable(value)} ${unit}${remark && ` (${remark})`}`,
+    target: `<= ${limit} ${unit}`,
+    isMet: value <= limit,
+    numbers: { value, limit, ...numbers },
+  };
+}
+
+export function readable(value: number): string {
+  if (value >= 100) return value.toFixed(0);
+  return value.toFixed(value >= 10 ? 1 : 2);
+}

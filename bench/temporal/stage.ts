@@ -1,0 +1,100 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { Selvage } from 'selvage/client';
+import { EmbeddedServer } from 'selvage/server';
+import type { Tapestry } from 'selvage';
+import { WorkerProcess } from './worker-processes';
+import type { Workload } from './workload';
+
+/** What a run left in Temporal. */
+export interface RunTrace {
+  readonly runId: string;
+  readonly result: number;
+}
+
+/** A tuned embedded server and a client of it, for as long as the benchmarks that need them. */
+export class Stage {
+  private runs = 0;
+
+  private constructor(
+    private readonly folder: string,
+    private readonly server: EmbeddedServer,
+    readonly selvage: Selvage,
+    private readonly rawBundle: string,
+  ) {}
+
+  static async open(): Promise<Stage> {
+    const folder = await mkdtemp(path.join(tmpdir(), 'selvage-bench-'));
+    const server = await EmbeddedServer.acquire({ projectDir: folder, log: console });
+    const selvage = await Selvage.connect({ address: server.address, projectDir: folder });
+    const rawBundle = path.join(folder, 'raw-workflows.js');
+    const { code } = await bundleWorkflowCode({
+      workflowsPath: require.resolve('../raw/workflows'),
+      logger: new DefaultLogger('WARN'),
+    });
+    await writeFile(rawBundle, code);
+    return new Stage(folder, server, selvage, rawBundle);
+  }
+
+  async close(): Promise<void> {
+    await this.selvage.close();
+    await this.server.release({ wait: true });
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async startWorker(side: 'ours' | 'raw', workload: Workload): Promise<WorkerProcess> {
+    return await WorkerProcess.start({
+      side,
+      workload: workload.name,
+      address: this.server.address,
+      projectDir: this.folder,
+      rawBundle: this.rawBundle,
+    });
+  }
+
+  /** A run from its start to its value in this process. */
+  async runOurs(tapestry: Tapestry<{ start: number }, { result: number }>): Promise<RunTrace> {
+    const run = await this.selvage.start(tapestry, { start: this.nextStart() });
+    const { result } = await run.values();
+    return { runId: run.runId, result };
+  }
+
+  async runRaw(workload: Workload): Promise<RunTrace> {
+    const start = this.nextStart();
+    const runId = `raw-${workload.workflow}-${workload.size}-${start}`;
+    const result = (await this.selvage.client.workflow.execute(workload.workflow, {
+      workflowId: runId,
+      taskQueue: 'raw',
+      args: [start, workload.size],
+    })) as number;
+    return { runId, result };
+  }
+
+  /** Bytes of a finished run's history, as the server counts them. */
+  async historyBytes(runId: string): Promise<number> {
+    const { raw } = await this.selvage.client.workflow.getHandle(runId).describe();
+    return Number(raw.workflowExecutionInfo?.historySizeBytes ?? 0);
+  }
+
+  /** Bytes of the largest payload in the history of a run. */
+  async largestPayload(runId: string): Promise<number> {
+    const { events } = await this.selvage.client.workflow.getHandle(runId).fetchHistory();
+    return Math.max(0, ...payloadSizes(events));
+  }
+
+  /** Runs differ in their parameter, so that no value was stored by an earlier one. */
+  private nextStart(): number {
+    this.runs += 1;
+    return this.runs * 1_000_000;
+  }
+}
+
+/** Sizes of everything in a tree that is a payload, that is, has `metadata` and `data`. */
+function* payloadSizes(tree: unknown): Generator<number> {
+  if (typeof tree !== 'object' || tree === null || ArrayBuffer.isView(tree)) return;
+  const { data, metadata } = tree as { data?: unknown; metadata?: unknown };
+  if (metadata && ArrayBuffer.isView(data)) yield data.byteLength;
+  for (const part of Object.values(tree)) yield* payloadSizes(part);
+}

@@ -1,0 +1,69 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+
+export interface WorkerProcessOptions {
+  readonly side: 'ours' | 'raw';
+  /** Name of the workload. */
+  readonly workload: string;
+  readonly address: string;
+  readonly projectDir: string;
+  /** Bundle of the hand-written workflows. */
+  readonly rawBundle: string;
+}
+
+export type WorkerReport =
+  { readonly kind: 'ready' } | { readonly kind: 'ended'; readonly peakBytes: number };
+
+/** A worker in a process of its own. */
+export class WorkerProcess {
+  private constructor(private readonly child: ChildProcess) {}
+
+  /**
+   * Starts it and waits until it polls.
+   *
+   * @throws Error if the process ends before that; what it said is on stderr
+   */
+  static async start(options: WorkerProcessOptions): Promise<WorkerProcess> {
+    const child = fork(path.join(__dirname, 'worker.process.ts'), [JSON.stringify(options)], {
+      execArgv: [...process.execArgv, ...profilingOf(options.side)],
+    });
+    const worker = new WorkerProcess(child);
+    await worker.hear('ready');
+    return worker;
+  }
+
+  /** Ends it and answers the most memory (resident, in bytes) that it has had. */
+  async stop(): Promise<number> {
+    const exited = once(this.child, 'exit');
+    this.child.send('stop');
+    const report = await this.hear('ended');
+    await exited;
+    return report.peakBytes;
+  }
+
+  private async hear<K extends WorkerReport['kind']>(kind: K): Promise<Extract<WorkerReport, { kind: K }>> {
+    const ended = new AbortController();
+    try {
+      const [report] = (await Promise.race([
+        once(this.child, 'message', { signal: ended.signal }),
+        once(this.child, 'exit', { signal: ended.signal }).then(([code]) => {
+          throw new Error(
+            `A worker of the benchmark ended by itself (exit code ${String(code)}): see its messages above.`,
+          );
+        }),
+      ])) as [WorkerReport];
+      if (report.kind !== kind)
+        throw new Error(`A worker of the benchmark said ${report.kind} instead of ${kind}.`);
+      return report as Extract<WorkerReport, { kind: K }>;
+    } finally {
+      ended.abort();
+    }
+  }
+}
+
+/** `SELVAGE_BENCH_PROFILE=FOLDER` leaves a CPU profile of every worker there. */
+function profilingOf(side: string): string[] {
+  const folder = process.env['SELVAGE_BENCH_PROFILE'];
+  return folder ? ['--cpu-prof', `--cpu-prof-dir=${path.join(folder, side)}`] : [];
+}

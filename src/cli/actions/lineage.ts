@@ -1,0 +1,101 @@
+import { existsSync } from 'node:fs';
+import { locateBackends, openBackends } from '../../backends';
+import { SelvageError } from '../../errors';
+import type { LineageRecord, Page } from '../../protocols';
+import type { LineageOptions } from '../commands/lineage';
+import { EXIT } from '../exit-codes';
+import { formatDuration, formatTime, shorten } from '../format';
+import { nextPage } from '../next-page';
+import type { Output } from '../output';
+
+/** `selvage lineage`. */
+export async function showLineage(options: LineageOptions, output: Output): Promise<number> {
+  const { run, knot, output: made, input, limit, cursor } = options;
+  if (!run && !knot && !made && !input) {
+    throw new SelvageError(
+      'Usage',
+      'Say what to look for: --run, --knot, --output or --input, or several of them.',
+    );
+  }
+  const projectFolder = options.projectDir ?? process.cwd();
+  requireHistory(projectFolder);
+  const backends = await openBackends({ projectFolder });
+  try {
+    const page = await backends.runHistory.findLineage({
+      limit,
+      ...(run && { runId: run }),
+      ...(knot && { knotId: knot }),
+      ...(made && { outputHash: made }),
+      ...(input && { inputHash: input }),
+      ...(cursor && { cursor }),
+    });
+    if (page.items.length === 0 && run && !(await backends.runHistory.getRun(run))) {
+      throw new SelvageError(
+        'UnknownRun',
+        `The run history knows no run "${run}". \`selvage runs list\` shows what there is.`,
+        {
+          details: { run },
+        },
+      );
+    }
+    if (output.json) output.document(page);
+    else output.say(describePage(page, output));
+    return EXIT.ok;
+  } finally {
+    await backends.close();
+  }
+}
+
+/** A question must not make a database. */
+function requireHistory(projectFolder: string): void {
+  const { history } = locateBackends({ projectFolder });
+  if (history.path === undefined || existsSync(history.path)) return;
+  throw new SelvageError(
+    'FileNotFound',
+    `There is no run history at ${history.path} yet. Run something in this folder, or name another with --project-dir.`,
+    { details: { file: history.path } },
+  );
+}
+
+function describePage({ items, cursor }: Page<LineageRecord>, output: Output): string {
+  if (items.length === 0) return 'No knot fits.';
+  const more = cursor === undefined ? [] : [output.dim(`There are more: ${nextPage(cursor)}`)];
+  return [...items.map((record) => describeRecord(record, output)), ...more].join('\n\n');
+}
+
+function describeRecord(record: LineageRecord, output: Output): string {
+  const took = formatDuration(record.finished_at - record.started_at);
+  const attempt = record.attempt > 1 ? `, attempt ${record.attempt}` : '';
+  const inputs = [
+    ...Object.entries(record.parent_input_hashes).map(
+      ([name, hash]) => `${name} = ${record.parent_knot_ids[name] ?? '?'}  ${hash ?? 'no value'}`,
+    ),
+    ...Object.entries(record.constant_input_hashes).map(([name, hash]) => `${name} = constant  ${hash}`),
+  ];
+  const lines: [string, string][] = [
+    ['run', record.run_id],
+    ['class', record.knot_class + (record.definition_version ? ` ${record.definition_version}` : '')],
+    ...inputs.map((text): [string, string] => ['input', text]),
+    ...(record.output_hash
+      ? [['output', `${record.output_hash} (${record.output_size ?? 0} B)`] as [string, string]]
+      : []),
+    ...reason(record),
+    ...(record.code_hash ? [['code', record.code_hash] as [string, string]] : []),
+    ...(record.worker ? [['worker', record.worker] as [string, string]] : []),
+  ];
+  return [
+    `${output.bold(record.knot_id)}  ${outcome(record, output)}  ${formatTime(record.started_at)}, ${took}${attempt}`,
+    ...lines.map(([name, text]) => `  ${output.dim(name.padEnd(7))} ${text}`),
+  ].join('\n');
+}
+
+function outcome(record: LineageRecord, output: Output): string {
+  if (record.outcome === 'ok') return output.green('ok');
+  return record.outcome === 'err' ? output.red('failed') : output.yellow('skipped');
+}
+
+function reason(record: LineageRecord): [string, string][] {
+  const { error } = record.extra as { error?: { type: string; message: string } };
+  if (error) return [['error', shorten(`${error.type}: ${error.message}`, 500)]];
+  return record.skip_reason ? [['reason', record.skip_reason]] : [];
+}

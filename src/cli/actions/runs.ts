@@ -1,0 +1,133 @@
+import type { RunState, Selvage } from '../../client';
+import type { Page, RunRecord } from '../../protocols';
+import type { RunsListOptions } from '../commands/runs';
+import { launchServer } from '../early-server';
+import { EXIT } from '../exit-codes';
+import { formatDuration, formatTable, formatTime } from '../format';
+import { lineagePlace } from '../lineage-place';
+import { nextPage } from '../next-page';
+import type { Output } from '../output';
+import { describePlace } from '../place';
+import { progressLine } from '../progress-display';
+import { runDocument } from '../run-document';
+import { summarise } from '../run-summary';
+import { connectOptions, type ServerOptions } from '../server-options';
+
+/** `selvage runs list`. */
+export async function listRuns(options: RunsListOptions, output: Output): Promise<number> {
+  const { status, tapestry, actor, trigger, tag, limit, cursor } = options;
+  return await withClient(options, output, async (selvage) => {
+    const page = await selvage.listRuns({
+      limit,
+      ...(status && { status }),
+      ...(tapestry && { tapestry }),
+      ...(actor && { actor }),
+      ...(trigger && { trigger }),
+      ...(tag && { tag }),
+      ...(cursor && { cursor }),
+    });
+    if (output.json) output.document(page);
+    else output.say(describePage(page, output));
+    return EXIT.ok;
+  });
+}
+
+/** `selvage runs show`. */
+export async function showRun(runId: string, options: ServerOptions, output: Output): Promise<number> {
+  return await withClient(options, output, async (selvage) => {
+    const handle = selvage.getRun(runId);
+    const state = await handle.status();
+    output.say(describeRun(state.run, output));
+    if (state.run.status === 'running') {
+      output.say(describeLive(state));
+      if (output.json) output.document({ ...state, server: selvage.place });
+      return EXIT.ok;
+    }
+    const { run } = state;
+    const result = await handle.result();
+    const lineage = lineagePlace(runId, options.projectDir);
+    const elapsed = (run.finished_at ?? run.started_at) - run.started_at;
+    output.say(summarise({ result, terminals: run.terminals, elapsed, lineage }, output));
+    if (output.json) {
+      output.document(runDocument(result, { tapestry: run.tapestry, lineage, server: selvage.place }));
+    }
+    return EXIT.ok;
+  });
+}
+
+/** `selvage runs cancel`. */
+export async function cancelRun(runId: string, options: ServerOptions, output: Output): Promise<number> {
+  return await withClient(options, output, async (selvage) => {
+    const handle = selvage.getRun(runId);
+    await handle.cancel();
+    const { run } = await handle.status();
+    output.say(
+      run.status === 'running'
+        ? `Run ${runId} is asked to end. Its worker gives running bodies their grace and skips the rest.`
+        : `Run ${runId} is over: ${run.status}.`,
+    );
+    if (output.json) output.document({ runId, status: run.status, server: selvage.place });
+    return EXIT.ok;
+  });
+}
+
+async function withClient(
+  options: ServerOptions,
+  output: Output,
+  work: (selvage: Selvage) => Promise<number>,
+): Promise<number> {
+  const connection = connectOptions(options, output);
+  const release = await launchServer(connection);
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- Temporal's client loads while the server comes up
+  const { Selvage } = require('../../client') as typeof import('../../client');
+  const selvage = await Selvage.connect(connection).finally(release);
+  try {
+    output.say(describePlace(selvage.place));
+    return await work(selvage);
+  } finally {
+    await selvage.close();
+  }
+}
+
+const HEADINGS = ['RUN', 'TAPESTRY', 'STATUS', 'STARTED', 'TOOK', 'KNOTS', 'BY'];
+
+function describePage({ items, cursor }: Page<RunRecord>, output: Output): string {
+  if (items.length === 0) return 'No run fits.';
+  const rows = items.map((run) => [
+    run.run_id,
+    run.tapestry,
+    run.status,
+    formatTime(run.started_at),
+    run.finished_at === null ? '' : formatDuration(run.finished_at - run.started_at),
+    describeCounts(run),
+    [run.actor, run.trigger].filter(Boolean).join(', '),
+  ]);
+  const more = cursor === undefined ? [] : ['', output.dim(`There are more: ${nextPage(cursor)}`)];
+  return [formatTable(HEADINGS, rows), ...more].join('\n');
+}
+
+function describeCounts(run: RunRecord): string {
+  const { counts } = run.environment as { counts?: { ok: number; err: number; skipped: number } };
+  return counts ? `${counts.ok} ok, ${counts.err} failed, ${counts.skipped} skipped` : '';
+}
+
+function describeRun(run: RunRecord, output: Output): string {
+  const lines: [string, string | null][] = [
+    ['Tapestry', run.tapestry],
+    ['Status', run.status],
+    ['Started', formatTime(run.started_at)],
+    ['By', [run.actor, run.trigger].filter(Boolean).join(', ') || null],
+    ['Tags', run.tags.join(', ') || null],
+    ['Commit', run.vcs_commit],
+    ['Plan', run.plan_hash],
+  ];
+  return [
+    output.bold(run.run_id),
+    ...lines.filter(([, text]) => text).map(([name, text]) => `  ${output.dim(name.padEnd(9))} ${text}`),
+  ].join('\n');
+}
+
+function describeLive({ run, live }: RunState): string {
+  if (!live) return 'No worker answers for it now: it goes on as soon as one is there.';
+  return progressLine(live, Date.now() - run.started_at);
+}

@@ -1,0 +1,48 @@
+import { isDevWorker, EndOfDev, tellLoaded } from '../dev-worker';
+import { launchServer } from '../early-server';
+import { EXIT } from '../exit-codes';
+import { Interruption } from '../interruption';
+import { keepTypeScriptLoadable, loadFile, loadedProjectFiles, type LoadedFile } from '../load-file';
+import type { Output } from '../output';
+import { describePlace } from '../place';
+import { installSdkLogger } from '../sdk-logger';
+import { connectOptions, type ServerOptions } from '../server-options';
+
+/** `selvage worker`. */
+export async function work(file: string, options: ServerOptions, output: Output): Promise<number> {
+  const isDev = isDevWorker();
+  const end = isDev ? new EndOfDev() : new Interruption();
+  try {
+    const loaded = isDev ? await loadAndTell(file) : await loadFile(file);
+    const connection = connectOptions(options, output);
+    const release = await launchServer(connection);
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- Temporal's client loads while the server comes up
+    const { Selvage } = require('../../client') as typeof import('../../client');
+    installSdkLogger(output);
+    const selvage = await Selvage.open({ ...connection, tapestries: loaded.tapestries }).finally(release);
+    try {
+      keepTypeScriptLoadable();
+      const names = loaded.tapestries.map(({ name }) => name).join(', ');
+      if (!isDev) output.say(describePlace(selvage.place));
+      output.say(`Worker of ${names} on task queue ${selvage.taskQueue}${isDev ? '' : '. Ctrl-C stops it.'}`);
+      await Promise.race([selvage.workerEnded, end.asked]);
+      if (!isDev) output.say('Stopping: running bodies have 5 s to end.');
+    } finally {
+      await selvage.close();
+    }
+    return EXIT.ok;
+  } finally {
+    end.stop();
+  }
+}
+
+async function loadAndTell(file: string): Promise<LoadedFile> {
+  let isLoaded = false;
+  try {
+    const loaded = await loadFile(file);
+    isLoaded = true;
+    return loaded;
+  } finally {
+    tellLoaded({ files: loadedProjectFiles(), isLoaded });
+  }
+}

@@ -1,0 +1,14 @@
+/** Node's timers fire at once when they are asked to wait for longer (24.8 days). */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** Calls back after `ms` milliseconds, however many; answers how to stop it. */
+export function startTimer(ms: number, callback: () => void): () => void {
+  let left = ms;
+  let timer = setTimeout(next, Math.min(left, LONGEST_MS));
+  function next(): void {
+    left -= LONGEST_MS;
+    if (left <= 0) callback();
+    else timer = setTimeout(next, Math.min(left, LONGEST_MS));
+  }
+  return () => clearTimeout(timer);
+}

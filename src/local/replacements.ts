@@ -1,0 +1,61 @@
+import { hashText, type Sha256 } from '../canonical';
+import { SelvageError } from '../errors';
+import type { DefinitionRecord, KnotBody, KnotRecord, TapestryRecord } from '../model/records';
+
+/** What runs for a knot. */
+export interface BodyToRun {
+  readonly definition: DefinitionRecord;
+  /** Of a body that stands in for the definition's own. */
+  readonly codeHash?: string;
+}
+
+/**
+ * Bodies that stand in for those of the definitions: by knot id or, for all knots of a definition, by its name.
+ *
+ * @throws SelvageError `UnknownKnot`: a misspelt replacement would let the real body run in a test that means to avoid it.
+ */
+export class Replacements {
+  private readonly prepared = new Map<DefinitionRecord, Map<KnotBody, BodyToRun>>();
+
+  constructor(
+    tapestry: TapestryRecord,
+    private readonly bodies: ReadonlyMap<string, KnotBody>,
+    private readonly sha256: Sha256,
+  ) {
+    if (bodies.size > 0) refuseUnknown(tapestry, [...bodies.keys()]);
+  }
+
+  /** Undefined for a parameter. Knots that run the same share the answer. */
+  bodyOf({ id, definition }: KnotRecord): BodyToRun | undefined {
+    if (!definition) return undefined;
+    const body = this.bodies.get(id) ?? this.bodies.get(definition.name) ?? definition.body;
+    let ofDefinition = this.prepared.get(definition);
+    if (!ofDefinition) this.prepared.set(definition, (ofDefinition = new Map<KnotBody, BodyToRun>()));
+    let prepared = ofDefinition.get(body);
+    if (!prepared) ofDefinition.set(body, (prepared = this.prepare(definition, body)));
+    return prepared;
+  }
+
+  private prepare(definition: DefinitionRecord, body: KnotBody): BodyToRun {
+    if (body === definition.body) return { definition };
+    return { definition: { ...definition, body }, codeHash: hashText(body.toString(), this.sha256) };
+  }
+}
+
+function refuseUnknown(tapestry: TapestryRecord, names: readonly string[]): void {
+  const known = new Set<string>();
+  for (const knot of tapestry.knots.values()) {
+    if (!knot.definition) continue;
+    known.add(knot.id);
+    known.add(knot.definition.name);
+  }
+  for (const name of names) {
+    if (known.has(name)) continue;
+    throw new SelvageError(
+      'UnknownKnot',
+      `replace names "${name}", but tapestry "${tapestry.name}" has no knot and no definition of that name. ` +
+        `Use one of: ${[...known].slice(0, 20).join(', ')}.`,
+      { details: { tapestry: tapestry.name, knot: name } },
+    );
+  }
+}

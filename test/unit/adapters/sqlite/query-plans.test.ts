@@ -1,0 +1,73 @@
+import * as path from 'node:path';
+import Libsql from 'libsql';
+import { createSqliteRunHistory } from '../../../../src/adapters/run-histories/sqlite';
+import type { SqliteDatabaseLike } from '../../../../src/adapters/shared/sqlite';
+import type { LineageQuery } from '../../../../src/protocols';
+import { sampleHash } from '../../../../src/testing/sample-records';
+import { removeFolder, temporaryFolder } from '../../../conformance/temporary-folder';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await temporaryFolder();
+});
+
+afterEach(() => removeFolder(folder));
+
+/** How SQLite goes about the statement that a lineage query becomes. */
+async function planOf(query: LineageQuery): Promise<string> {
+  const libsql = new Libsql(path.join(folder, 'plans.db'));
+  const prepared: string[] = [];
+  const database: SqliteDatabaseLike = {
+    exec: (sql) => libsql.exec(sql),
+    close: () => libsql.close(),
+    prepare(sql) {
+      prepared.push(sql);
+      return libsql.prepare(sql);
+    },
+  };
+  const history = await createSqliteRunHistory({ database });
+  await history.findLineage(query);
+  const sql = prepared[prepared.length - 1] as string;
+  const steps = libsql.prepare(`explain query plan ${sql}`).all() as { detail: string }[];
+  libsql.close();
+  return steps.map((step) => step.detail).join('\n');
+}
+
+const hash = sampleHash('x');
+
+test.each<[string, LineageQuery]>([
+  ['SEARCH v USING PRIMARY KEY (hash=? AND role=?', { outputHash: hash }],
+  [
+    'SEARCH v USING PRIMARY KEY (hash=? AND role=?',
+    { inputHash: hash, outputHash: hash, knotClass: 'c', outcome: 'err' },
+  ],
+  [
+    'USING INDEX selvage_lineage_by_knot_id_finished_at',
+    { knotId: 'k', runId: 'r', inputHash: hash, outcome: 'ok' },
+  ],
+  [
+    'USING INDEX selvage_lineage_by_run_id_finished_at',
+    { runId: 'r', knotClass: 'c', outputHash: hash, outcome: 'err' },
+  ],
+  [
+    'USING INDEX selvage_lineage_by_run_id_finished_at',
+    { temporalRunId: 't', knotClass: 'c', inputHash: hash },
+  ],
+  ['USING INDEX selvage_lineage_by_knot_class_finished_at', { knotClass: 'c', outcome: 'ok', until: 1 }],
+  ['USING INDEX selvage_lineage_failures', { knotClass: 'c', outcome: 'err', since: 1 }],
+  ['USING INDEX selvage_lineage_by_finished_at', {}],
+  ['USING INDEX selvage_lineage_by_finished_at', { until: 1, outcome: 'ok' }],
+])('a page of lineage is read in order: %s', async (step, query) => {
+  for (const page of [query, { ...query, cursor: '5_5' }]) {
+    const plan = await planOf(page);
+    expect(plan).toContain(step);
+    expect(plan).not.toMatch(/TEMP B-TREE|SCAN (?!l USING INDEX selvage_lineage_by_finished_at)/);
+  }
+});
+
+test('one knot of one Temporal run is found by its key', async () => {
+  expect(await planOf({ temporalRunId: 't', knotId: 'k', knotClass: 'c' })).toMatch(
+    /SEARCH l USING INDEX sqlite_autoindex_selvage_lineage_1 \(temporal_run_id=\? AND knot_id=\?\)/,
+  );
+});

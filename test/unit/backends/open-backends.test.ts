@@ -1,0 +1,154 @@
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import * as path from 'node:path';
+import { InMemoryRunHistory } from '../../../src/adapters/run-histories/in-memory';
+import { openBackends, type OpenBackendsOptions } from '../../../src/backends';
+import type { Backends } from '../../../src/protocols';
+import { sampleHash, sampleLineage, sampleValue } from '../../../src/testing/sample-records';
+import { removeFolder, temporaryFolder } from '../../conformance/temporary-folder';
+
+let folder: string;
+let opened: Backends[];
+
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  opened = [];
+});
+
+afterEach(async () => {
+  for (const backends of opened) await backends.close();
+  await removeFolder(folder);
+});
+
+async function open(options: OpenBackendsOptions = {}): Promise<Backends> {
+  const backends = await openBackends({ projectFolder: folder, environment: {}, ...options });
+  opened.push(backends);
+  return backends;
+}
+
+function technologies({ tapestryStore, runHistory, dataStore }: Backends): string[] {
+  return [tapestryStore, runHistory, dataStore].map((backend) => backend.technology);
+}
+
+test('the default is one SQLite file in the project', async () => {
+  const backends = await open();
+  expect(technologies(backends)).toEqual(['sqlite', 'sqlite', 'sqlite']);
+  expect(existsSync(path.join(folder, '.selvage', 'selvage.db'))).toBe(true);
+});
+
+test('options win over the environment, and the environment over the default', async () => {
+  const environment = {
+    SELVAGE_STORE: 'memory:',
+    SELVAGE_HISTORY: 'sqlite:here/history.db',
+    SELVAGE_DATA: 'file:values',
+  };
+  expect(technologies(await open({ environment }))).toEqual(['memory', 'sqlite', 'local-disk']);
+  expect(existsSync(path.join(folder, 'here', 'history.db'))).toBe(true);
+  expect(technologies(await open({ environment, url: 'memory:' }))).toEqual(['memory', 'memory', 'memory']);
+  expect(technologies(await open({ environment, data: 'sqlite:data.db', url: 'memory:' }))).toEqual([
+    'memory',
+    'memory',
+    'sqlite',
+  ]);
+  expect(technologies(await open({ environment: { SELVAGE_DATA: '' } }))).toEqual([
+    'sqlite',
+    'sqlite',
+    'sqlite',
+  ]);
+});
+
+test('absolute paths and URLs with two slashes name files', async () => {
+  await open({ url: `sqlite:${path.join(folder, 'plain.db')}` });
+  await open({ url: `sqlite://${path.join(folder, 'with%20space.db')}` });
+  expect(existsSync(path.join(folder, 'plain.db'))).toBe(true);
+  expect(existsSync(path.join(folder, 'with space.db'))).toBe(true);
+});
+
+test('a backend that is given ready-made is used', async () => {
+  const history = new InMemoryRunHistory();
+  expect((await open({ history })).runHistory).toBe(history);
+});
+
+test.each([
+  ['store', 'file:somewhere'],
+  ['history', 'file:somewhere'],
+  ['data', 'mongodb:secret'],
+  ['data', 'sqlite:'],
+  ['data', 'memory:x'],
+  ['store', 'nonsense'],
+  ['history', 'sqlite://%zz'],
+])('%s=%s is refused, without telling what may be secret', async (port, url) => {
+  const opening = open({ [port]: url });
+  await expect(opening).rejects.toMatchObject({
+    code: 'InvalidUrl',
+    message: expect.stringContaining('sqlite:PATH'),
+  });
+  await expect(opening).rejects.not.toMatchObject({ message: expect.stringContaining('secret') });
+});
+
+test('a folder that cannot be made is named, and nothing stays open', async () => {
+  await writeFile(path.join(folder, '.selvage'), 'a file where a folder should be');
+  await expect(open()).rejects.toMatchObject({
+    code: 'FolderUnusable',
+    message: expect.stringContaining(path.join(folder, '.selvage')),
+  });
+  await writeFile(path.join(folder, 'values'), '');
+  await expect(open({ url: 'memory:', data: 'file:values' })).rejects.toMatchObject({
+    code: 'FolderUnusable',
+  });
+});
+
+describe.each<[string, OpenBackendsOptions]>([
+  ['memory', { url: 'memory:' }],
+  ['one SQLite file', {}],
+  ['two SQLite files', { data: 'sqlite:data.db' }],
+  ['SQLite and files', { data: 'file:values' }],
+])('commit to %s', (_, options) => {
+  test('stores values and records, and answers who won', async () => {
+    const backends = await open(options);
+    const value = sampleValue('a value');
+    const record = sampleLineage({ output_hash: value.hash });
+    expect(await backends.commit([])).toEqual([]);
+    expect(await backends.commit([{ record, values: [value] }])).toEqual([{ inserted: true, record }]);
+    expect(await backends.commit([{ record: { ...record, worker: 'late' }, values: [value] }])).toEqual([
+      { inserted: false, record },
+    ]);
+    expect(Buffer.from((await backends.dataStore.get(value.hash)) ?? []).toString()).toBe('a value');
+  });
+
+  test('takes values of many megabytes', async () => {
+    const backends = await open(options);
+    const value = sampleValue('x'.repeat(3_000_000));
+    await backends.commit([{ record: sampleLineage({ output_hash: value.hash }), values: [value] }]);
+    expect((await backends.dataStore.get(value.hash))?.byteLength).toBe(3_000_000);
+  });
+});
+
+test('in one SQLite file a record that cannot be stored leaves no value either', async () => {
+  const backends = await open();
+  const value = sampleValue('a value');
+  const wrong = sampleLineage({ worker: true as unknown as string });
+  await expect(backends.commit([{ record: wrong, values: [value] }])).rejects.toThrow(/cannot store/);
+  expect(await backends.dataStore.has(value.hash)).toBe(false);
+});
+
+test('closing twice does nothing', async () => {
+  const backends = await openBackends({ projectFolder: folder, environment: {} });
+  await backends.close();
+  await backends.close();
+});
+
+test('what was stored is there after closing and opening again', async () => {
+  const first = await openBackends({ projectFolder: folder, environment: {} });
+  await first.commit([{ record: sampleLineage(), values: [sampleValue('kept')] }]);
+  await first.close();
+  const backends = await open();
+  expect(await backends.dataStore.has(sampleHash('kept'))).toBe(true);
+  expect(await backends.runHistory.getRecords('temporal-run-1')).toEqual([sampleLineage()]);
+});
+
+test('a project folder that does not exist is made', async () => {
+  await mkdir(path.join(folder, 'some'));
+  await open({ projectFolder: path.join(folder, 'some', 'where') });
+  expect(existsSync(path.join(folder, 'some', 'where', '.selvage', 'selvage.db'))).toBe(true);
+});
