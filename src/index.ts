@@ -9,7 +9,7 @@ export {
   type SelvageErrorOptions,
 } from './errors';
 export { runLocally, type LocallyRun, type RunLocallyOptions } from './local/run-locally';
-export { knot, Knot, queue, tapestry, Tapestry } from './model';
+export { knot, Knot, local, queue, tapestry, Tapestry } from './model';
 export type {
   DefinitionOptions,
   Dispatcher,
@@ -22,6 +22,7 @@ export type {
   KnotContext,
   KnotDefinition,
   KnotOptions,
+  LocalDispatcher,
   Logger,
   NoInputs,
   NotKnot,

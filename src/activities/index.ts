@@ -1,7 +1,9 @@
 import { SelvageError } from '../errors';
 import { isKnotTask } from './knot-attempt';
 import { createRunKnot } from './run-knot';
+import { createRunSegment } from './run-segment';
 import { createSystemActivities } from './system-activities';
+import { SEGMENT_ACTIVITY } from '../workflows/messages';
 import type { WorkerEnvironment } from './worker-environment';
 
 export { Registry } from './registry';
@@ -23,6 +25,7 @@ export function createActivities(
   const runKnot = createRunKnot(environment);
   const activities: Record<string, AnyActivity> = {
     ...(createSystemActivities(environment) as Record<string, AnyActivity>),
+    [SEGMENT_ACTIVITY]: createRunSegment(environment),
   };
   for (const type of environment.registry.activityTypes) activities[type] = runKnot;
   activities['default'] = async (...args) => {

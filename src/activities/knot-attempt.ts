@@ -5,7 +5,7 @@ import type { PlanKnot } from '../engine';
 import { SelvageError } from '../errors';
 import type { LoadedPlan } from '../execution';
 import type { DefinitionRecord } from '../model/records';
-import type { KnotTask } from '../workflows/messages';
+import { SEGMENT_ACTIVITY, type KnotTask, type SegmentTask } from '../workflows/messages';
 
 /** What an attempt hands to the next one through the server: counts, and what the body gave to `ctx.heartbeat`. */
 export interface HeartbeatDetails {
@@ -29,22 +29,32 @@ const USER_DETAILS_BYTES = 8 * 1024;
 export const LOST_WORKERS = 3;
 
 /**
- * One attempt of one knot on this worker. Temporal counts attempts but does not say why the last one ended; the counts that
+ * One attempt of an activity of ours on this worker. Temporal counts attempts but does not say why the last one ended; the counts that
  * attempts hand on tell throws and refusals, and what is left are workers that were lost.
  */
-export class KnotAttempt {
-  private readonly before: HeartbeatDetails;
+export abstract class TaskAttempt {
+  protected readonly before: HeartbeatDetails;
+  protected user: Json | undefined;
   private throwsHere = 0;
   private refusalsHere = 0;
-  private user: Json | undefined;
 
+  /** @param thrownBefore how often the body had thrown before the first attempt of this activity */
   constructor(
     readonly context: Context,
-    readonly task: KnotTask,
+    private readonly thrownBefore: number,
   ) {
-    this.before = readDetails(context.info.heartbeatDetails);
+    this.before = readDetails(context.info.heartbeatDetails, thrownBefore);
     this.user = this.before.user;
   }
+
+  /** What is attempted, to begin a sentence with. */
+  abstract get label(): string;
+
+  /** The knot that it is, or begins with. */
+  abstract get knot(): string;
+
+  /** The Temporal run id under which the records of this run are kept: of the first execution of a continued chain. */
+  abstract get recordRun(): string;
 
   get number(): number {
     return this.context.info.attempt;
@@ -56,12 +66,8 @@ export class KnotAttempt {
 
   /** Attempts that ended without a word. */
   get lost(): number {
-    return Math.max(0, this.number - 1 - this.before.throws - this.before.refusals);
-  }
-
-  /** What an earlier attempt of the body gave to `ctx.heartbeat`. */
-  get userDetails(): unknown {
-    return this.user === undefined ? undefined : decodeJson(this.user);
+    const explained = this.before.throws - this.thrownBefore + this.before.refusals;
+    return Math.max(0, this.number - 1 - explained);
   }
 
   /**
@@ -88,22 +94,6 @@ export class KnotAttempt {
     this.beat();
   }
 
-  /** @throws SelvageError `NotEncodable`, in the body that gave them: also of what is too large */
-  keepUserDetails(details: unknown): void {
-    const encoded = encodeJson(details);
-    const bytes = Buffer.byteLength(JSON.stringify(encoded));
-    if (bytes > USER_DETAILS_BYTES) {
-      throw new SelvageError(
-        'NotEncodable',
-        `Knot "${this.task.knot}" gave ${bytes} bytes to ctx.heartbeat, which takes ${USER_DETAILS_BYTES}: the server keeps them for every ` +
-          'running knot. Hand on a position, and keep what is larger by ctx.store().',
-        { details: { knot: this.task.knot, bytes } },
-      );
-    }
-    this.user = encoded;
-    this.beat();
-  }
-
   /** Sends the counts to the server; the SDK throttles, and flushes the last with a failure. */
   beat(): void {
     const details: HeartbeatDetails = {
@@ -113,15 +103,103 @@ export class KnotAttempt {
     };
     this.context.heartbeat(details);
   }
+
+  protected recordRunOf(task: { readonly run?: string }): string {
+    return task.run ?? this.context.info.workflowExecution!.runId;
+  }
 }
 
-function readDetails(details: unknown): HeartbeatDetails {
+/** One attempt of one knot. */
+export class KnotAttempt extends TaskAttempt {
+  constructor(
+    context: Context,
+    readonly task: KnotTask,
+  ) {
+    super(context, task.givenBack?.throws ?? 0);
+  }
+
+  get label(): string {
+    return `Knot "${this.task.knot}"`;
+  }
+
+  get knot(): string {
+    return this.task.knot;
+  }
+
+  get recordRun(): string {
+    return this.recordRunOf(this.task);
+  }
+
+  /** Whether an earlier attempt, or a segment, may have recorded the knot. */
+  get mayBeRecorded(): boolean {
+    return this.number > 1 || this.task.givenBack !== undefined;
+  }
+
+  /** What an earlier attempt of the body gave to `ctx.heartbeat`. */
+  get userDetails(): unknown {
+    return this.user === undefined ? undefined : decodeJson(this.user);
+  }
+
+  /** @throws SelvageError `NotEncodable`, in the body that gave them: also of what is too large */
+  keepUserDetails(details: unknown): void {
+    this.user = encodeUserDetails(this.knot, details);
+    this.beat();
+  }
+}
+
+/** One attempt of a segment. Its refusals and lost workers are counted as a knot's are; throws are the knots' own affair. */
+export class SegmentAttempt extends TaskAttempt {
+  constructor(
+    context: Context,
+    readonly task: SegmentTask,
+  ) {
+    super(context, 0);
+  }
+
+  get label(): string {
+    const { knots } = this.task;
+    return knots.length === 1
+      ? `The segment of knot "${this.knot}"`
+      : `The segment of ${knots.length} knots from "${this.knot}"`;
+  }
+
+  get knot(): string {
+    return this.task.knots[0]!;
+  }
+
+  get recordRun(): string {
+    return this.recordRunOf(this.task);
+  }
+}
+
+/** @throws SelvageError `NotEncodable`, in the body that gave them: also of what is too large */
+export function encodeUserDetails(knot: string, details: unknown): Json {
+  const encoded = encodeJson(details);
+  const bytes = Buffer.byteLength(JSON.stringify(encoded));
+  if (bytes <= USER_DETAILS_BYTES) return encoded;
+  throw new SelvageError(
+    'NotEncodable',
+    `Knot "${knot}" gave ${bytes} bytes to ctx.heartbeat, which takes ${USER_DETAILS_BYTES}: the server keeps them for every ` +
+      'running knot. Hand on a position, and keep what is larger by ctx.store().',
+    { details: { knot, bytes } },
+  );
+}
+
+function readDetails(details: unknown, thrownBefore: number): HeartbeatDetails {
   const { throws, refusals, user } = (details ?? {}) as Partial<HeartbeatDetails>;
-  return { throws: throws ?? 0, refusals: refusals ?? 0, user };
+  return { throws: throws ?? thrownBefore, refusals: refusals ?? 0, user };
 }
 
 /** The attempt that the present activity call belongs to. */
-export const currentAttempt = new AsyncLocalStorage<KnotAttempt>();
+export const currentAttempt = new AsyncLocalStorage<TaskAttempt>();
+
+/** The attempt of an activity of ours that runs bodies; undefined of any other activity. */
+export function attemptOf(context: Context, input: unknown): TaskAttempt | undefined {
+  if (isKnotTask(input)) return new KnotAttempt(context, input);
+  if (context.info.activityType === SEGMENT_ACTIVITY)
+    return new SegmentAttempt(context, input as SegmentTask);
+  return undefined;
+}
 
 /** Whether an activity's first argument is a knot of ours rather than a user's own input. */
 export function isKnotTask(value: unknown): value is KnotTask {

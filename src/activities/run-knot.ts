@@ -1,6 +1,6 @@
 import { callBody, superviseBody } from '../execution';
 import { ActivityContext } from './activity-context';
-import { currentAttempt, type PreparedBody } from './knot-attempt';
+import { currentAttempt, type KnotAttempt, type PreparedBody } from './knot-attempt';
 import type { WorkerEnvironment } from './worker-environment';
 
 const DEFAULT_CANCEL_GRACE_MS = 10_000;
@@ -11,7 +11,7 @@ const DEFAULT_CANCEL_GRACE_MS = 10_000;
  */
 export function createRunKnot(environment: WorkerEnvironment): (prepared: PreparedBody) => Promise<unknown> {
   return async function runKnot({ knot, definition, inputs }: PreparedBody): Promise<unknown> {
-    const attempt = currentAttempt.getStore()!;
+    const attempt = currentAttempt.getStore() as KnotAttempt;
     return await superviseBody(
       (signal) => callBody(definition, inputs, new ActivityContext(environment, attempt, signal)),
       {

@@ -1,6 +1,8 @@
 import type { Sha256 } from '../canonical';
 import { GroupCommit } from '../backends';
 import type { Backends } from '../protocols';
+import type { KnotObserver } from '../interceptors/activity';
+import { CodeHashes } from './code-hashes';
 import { PlanCache } from './plan-cache';
 import type { Registry } from './registry';
 
@@ -15,6 +17,8 @@ export interface WorkerEnvironmentOptions {
   /** Encoded bytes up to which a value travels whole; 0: never. */
   readonly inlineLimit: number;
   readonly sha256: Sha256;
+  /** Hear of every attempt of a knot. Default: nobody. */
+  readonly observers?: readonly KnotObserver[];
 }
 
 interface Attached {
@@ -33,6 +37,8 @@ export class WorkerEnvironment {
   readonly identity: string;
   readonly inlineLimit: number;
   readonly sha256: Sha256;
+  readonly observers: readonly KnotObserver[];
+  readonly codeHashes: CodeHashes;
   private attached: Attached | undefined;
 
   constructor(options: WorkerEnvironmentOptions) {
@@ -41,6 +47,8 @@ export class WorkerEnvironment {
     this.identity = options.identity;
     this.inlineLimit = options.inlineLimit;
     this.sha256 = options.sha256;
+    this.observers = options.observers ?? [];
+    this.codeHashes = new CodeHashes(options.sha256);
   }
 
   attach(backends: Backends): void {

@@ -6,6 +6,11 @@ export class IndexQueue {
     return this.heap.length;
   }
 
+  /** Undefined when the queue is empty. */
+  get smallest(): number | undefined {
+    return this.heap[0];
+  }
+
   /** `index` must not be in the queue already. */
   add(index: number): void {
     const { heap } = this;

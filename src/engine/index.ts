@@ -1,13 +1,16 @@
 export { compile, type CompiledPlan, type CompileOptions } from './compile';
 export * from './envelope';
-export { layoutOf, type Layout, type LayoutPolicy } from './layout';
+export { completeLayout, layoutOf, type Layout, type LayoutPolicy } from './layout';
 export { decodeLayout, encodeLayout } from './layout-codec';
+export { packRanges, unpackRanges } from './index-ranges';
 export * from './plan';
 export { readPlan, uniqueParents } from './read-plan';
+export { packEnds, unpackEnds, type MemberEnd } from './segment';
 export {
   Scheduler,
   type Command,
   type KnotOutcome,
+  type MemberOutcome,
   type OutcomeKind,
   type SavedScheduler,
   type SchedulerCounts,

@@ -39,6 +39,8 @@ export interface PlanPolicy {
   readonly timeout?: number;
   readonly cancelGrace?: number;
   readonly taskQueue?: string;
+  /** Of the `local` dispatcher; absent: a queue. */
+  readonly local?: true;
 }
 
 export type PlanInput =

@@ -23,13 +23,15 @@ export function effectiveOptions(knot: KnotRecord, tapestry: TapestryRecord): Kn
 /** Without what is equal to a default, so that to write a default down or to leave it out makes the same plan. */
 export function policyOf(options: KnotOptions): PlanPolicy {
   const retry = options.retry && retryOf(options.retry);
-  const taskQueue = options.dispatcher?.taskQueue;
+  const { dispatcher } = options;
+  const taskQueue = dispatcher?.kind === 'queue' ? dispatcher.taskQueue : undefined;
   return {
     ...(retry && { retry }),
     ...(options.timeout !== undefined && { timeout: options.timeout }),
     ...(options.cancelGrace !== undefined &&
       options.cancelGrace !== DEFAULT_CANCEL_GRACE_MS && { cancelGrace: options.cancelGrace }),
     ...(taskQueue !== undefined && { taskQueue }),
+    ...(dispatcher?.kind === 'local' && { local: true as const }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { IndexQueue } from './index-queue';
+import { packRanges, unpackRanges } from './index-ranges';
 import type { Layout } from './layout';
 import { packCodes, unpackCodes } from './outcome-codes';
 
@@ -7,20 +8,25 @@ import { packCodes, unpackCodes } from './outcome-codes';
  * Temporal; a host carries the commands out and reports what came of them.
  *
  * S1  A knot is decided (run or skipped) when all its parents are settled, not earlier, even if one has failed: which of
- *     them failed and which were skipped is then a function of the run and not of who was first.
- * S2  Every knot is settled exactly once: its state leaves `waiting` or `running` in one place only (`settle`), and events
- *     that would do it again are refused before anything is changed.
- * S3  A knot is in the ready queue exactly if it is waiting, all its parents are Ok, and the run is started and not
- *     cancelled. Hence a cancel, which empties the queue, leaves nothing that could be dispatched.
- * S4  No more than `window` knots are dispatched and unsettled: only `dispatch` starts knots, and it counts. (A restore
- *     dispatches again what was running, whatever the window is.)
+ *     them failed and which were skipped is then a function of the run and not of who was first. The members of a segment
+ *     are decided by the scheduler that runs the segment, by these same rules, and settled here in the order of the layout;
+ *     one that comes back without an outcome is decided here.
+ * S2  Every knot is settled exactly once, in one place only (`settle`), and events that would do it again are refused
+ *     before anything is changed. Back from `running` to `waiting` goes only what a segment gives back.
+ * S3  A knot is in one of the two ready queues exactly if it is waiting, all its parents are Ok, and the run is started and
+ *     not cancelled. Hence a cancel, which empties them, leaves nothing that could be dispatched.
+ * S4  No more than `window` activities are in flight, a segment being one: only `dispatch` starts knots, and it counts. (A
+ *     restore dispatches again what was running, whatever the window is.)
  * S5  The commands depend on the layout and on the events so far alone, and ready knots go out in the order of the layout:
  *     a replay of the same events gives the same commands.
  * S6  `finish` comes once, with the settling of the last knot; as a running knot is not settled, none is running then.
  * S7  A value is held exactly while someone may ask for it: an unsettled child of its knot, or the reader of a terminal.
  * S8  All but the saved fields follows from the layout, the outcomes and which knots are running; `restore` derives it anew.
- * S9  An edge is visited once when its parent settles and once when its child does: the whole run is linear in knots and
- *     edges, but for the logarithm of the ready queue. Nothing recurses, so a chain may be as long as it likes.
+ * S9  An edge is visited once when its parent settles, once when its child does, and once for each segment that its parent
+ *     goes out with: the whole run is linear in knots and edges, but for the logarithm of the ready queues and for what is
+ *     given back. Nothing recurses, so a chain may be as long as it likes.
+ * S10 Each parent of a segment's member is Ok or a member of that segment. A segment is settled by one event, and until then
+ *     all its members are running.
  */
 
 export type SkipReason = 'parent_failed_or_skipped' | 'cancelled';
@@ -32,26 +38,47 @@ export type KnotOutcome<V> =
 
 export type OutcomeKind = KnotOutcome<unknown>['kind'];
 
+/** What is skipped in a segment is not told: it follows from the others. */
+export type MemberOutcome<V> = Exclude<KnotOutcome<V>, { kind: 'skipped' }>;
+
 export type SchedulerEvent<V> =
   /** The first event but for `hold` and `cancel`. Values of knots 0 to `parameterCount` - 1, which are Ok by it. */
   | { readonly type: 'start'; readonly parameters: readonly V[] }
   /** A dispatched knot has ended. */
   | { readonly type: 'settled'; readonly knot: number; readonly outcome: KnotOutcome<V> }
+  /**
+   * A segment, named by its first knot, has ended. Members without an outcome are given back: they wait again, to go out with
+   * a later segment or, those in `alone`, by themselves.
+   */
+  | SegmentSettled<V>
   /** Nothing more is run: what has not been dispatched is skipped, and what is running is awaited. A second one does nothing. */
   | { readonly type: 'cancel' }
   /** Nothing is dispatched until `release`. Outcomes are taken and skips go on. */
   | { readonly type: 'hold' }
   | { readonly type: 'release' };
 
+export interface SegmentSettled<V> {
+  readonly type: 'segmentSettled';
+  readonly segment: number;
+  readonly outcomes: ReadonlyMap<number, MemberOutcome<V>>;
+  readonly alone: readonly number[];
+}
+
 export type Command =
+  /** These knots, ascending, as one activity that schedules them itself. Only with {@link SchedulerOptions.segments}. */
+  | { readonly type: 'segment'; readonly knots: number[] }
   | { readonly type: 'run'; readonly knots: number[] }
   /** Already counted as settled; told so that the host can record it. */
   | { readonly type: 'skip'; readonly knots: number[]; readonly reason: SkipReason }
   | { readonly type: 'finish' };
 
 export interface SchedulerOptions {
-  /** Knots running at once. Default 500. */
+  /** Activities in flight at once. Default 500. */
   readonly window?: number;
+  /** Whether `local` knots go out in segments rather than one by one. Default false. */
+  readonly segments?: boolean;
+  /** Knots of one segment. Default 2,000. */
+  readonly segmentSize?: number;
 }
 
 /** Knots by state. Parameters count as knots: they are Ok from the start. */
@@ -70,13 +97,23 @@ export interface SavedScheduler<V> {
   readonly cancelled: boolean;
   /** Two bits a knot. */
   readonly outcomes: string;
-  /** Ascending. */
+  /** What runs by itself, ascending. */
   readonly running: readonly number[];
+  /** Members of each running segment, as ranges; absent where there is none. */
+  readonly segments?: readonly (readonly number[])[];
+  /** Local knots that segments gave back to go by themselves, as ranges; absent where there is none. */
+  readonly alone?: readonly number[];
   /** The values that are still needed, in the order of their knots. */
   readonly values: readonly V[];
 }
 
 const DEFAULT_WINDOW = 500;
+/**
+ * What is lost with a worker (nothing that is committed) and what waits for a segment's end (all that depends on it from
+ * outside) grow with a segment, while an activity's own cost is next to nothing from some hundred knots on. And with ids of
+ * 200 characters this many still fit in a payload below the size that the server warns of.
+ */
+const DEFAULT_SEGMENT_SIZE = 2_000;
 
 /** The first four are the codes in {@link SavedScheduler.outcomes}, where a running knot is one that waits. */
 const WAITING = 0;
@@ -86,6 +123,11 @@ const SKIPPED = 3;
 const RUNNING = 4;
 const KINDS = [undefined, 'ok', 'err', 'skipped', undefined] as const;
 const STATES = { ok: OK, err: ERR, skipped: SKIPPED } as const;
+
+const NO_SEGMENT = -1;
+/** How a knot goes out that is not simply queued (0): in segments, or alone since a segment has given it back. */
+const LOCAL = 1;
+const ALONE = 2;
 
 const PARENT_ERR = 1;
 const PARENT_SKIPPED = 2;
@@ -100,6 +142,7 @@ const MARKS = [0, 0, PARENT_ERR, PARENT_SKIPPED] as const;
 export class Scheduler<V> {
   private readonly layout: Layout;
   private readonly window: number;
+  private readonly segmentSize: number;
   private readonly states: Uint8Array;
   private readonly unsettledParents: Uint32Array;
   private readonly unsettledChildren: Uint32Array;
@@ -107,6 +150,16 @@ export class Scheduler<V> {
   private readonly isTerminal: Uint8Array;
   private readonly values: (V | undefined)[];
   private readonly ready = new IndexQueue();
+  /** Those that go out in segments. */
+  private readonly readyForSegment = new IndexQueue();
+  /** How each knot goes out. */
+  private readonly ways: Uint8Array;
+  /** The first knot of the running segment that the knot is in, else -1. */
+  private readonly segmentOf: Int32Array;
+  /** Running segments by their first knot. */
+  private readonly segments = new Map<number, readonly number[]>();
+  /** Members of all running segments. */
+  private memberCount = 0;
   /** Knots by state. */
   private readonly tally = [0, 0, 0, 0, 0];
   private started = false;
@@ -115,12 +168,15 @@ export class Scheduler<V> {
   private finished = false;
 
   constructor(layout: Layout, options: SchedulerOptions = {}) {
-    const { window = DEFAULT_WINDOW } = options;
+    const { window = DEFAULT_WINDOW, segments = false, segmentSize = DEFAULT_SEGMENT_SIZE } = options;
     if (!Number.isInteger(window) || window < 1)
       throw new Error(`The window must be a positive integer, not ${window}.`);
     const { size, parentStart, childStart } = layout;
     this.layout = layout;
     this.window = window;
+    this.segmentSize = segmentSize;
+    this.ways = new Uint8Array(size);
+    this.segmentOf = new Int32Array(size).fill(NO_SEGMENT);
     this.states = new Uint8Array(size);
     this.unsettledParents = new Uint32Array(size);
     this.unsettledChildren = new Uint32Array(size);
@@ -131,17 +187,23 @@ export class Scheduler<V> {
     for (let knot = 0; knot < size; knot++) {
       this.unsettledParents[knot] = parentStart[knot + 1]! - parentStart[knot]!;
       this.unsettledChildren[knot] = childStart[knot + 1]! - childStart[knot]!;
+      if (segments && layout.policies[layout.policy[knot]!]?.local) this.ways[knot] = LOCAL;
     }
     for (const knot of layout.terminals) this.isTerminal[knot] = 1;
   }
 
-  /** Commands in the order `skip`, `run`, `finish`, at most one of each, their knots in the order of the layout. */
+  /**
+   * Commands in the order `skip`, `segment`, `run`, `finish`, at most one of each but segments, their knots in the order of the
+   * layout.
+   */
   apply(event: SchedulerEvent<V>): Command[] {
     switch (event.type) {
       case 'start':
         return this.commands(this.start(event.parameters));
       case 'settled':
         return this.commands(this.settleRunning(event.knot, event.outcome));
+      case 'segmentSettled':
+        return this.commands(this.settleSegment(event));
       case 'cancel':
         return this.commands(this.cancel());
       case 'hold':
@@ -168,6 +230,16 @@ export class Scheduler<V> {
     return this.tally[RUNNING]!;
   }
 
+  /** How many activities the dispatched and unsettled knots are: each segment is one. */
+  get inFlight(): number {
+    return this.running - this.memberCount + this.segments.size;
+  }
+
+  /** Whether a segment has given the knot back, to go by itself. */
+  isAlone(knot: number): boolean {
+    return this.ways[knot] === ALONE;
+  }
+
   get counts(): SchedulerCounts {
     const [waiting, ok, err, skipped, running] = this.tally as [number, number, number, number, number];
     return { ok, err, skipped, running, waiting, total: this.layout.size };
@@ -183,15 +255,26 @@ export class Scheduler<V> {
   save(): SavedScheduler<V> {
     const running: number[] = [];
     const values: V[] = [];
+    const alone: number[] = [];
     for (let knot = 0; knot < this.layout.size; knot++) {
-      if (this.states[knot] === RUNNING) running.push(knot);
+      if (this.states[knot] === RUNNING && this.segmentOf[knot] === NO_SEGMENT) running.push(knot);
+      if (this.ways[knot] === ALONE && this.outcomeKind(knot) === undefined) alone.push(knot);
       if (this.isValueNeeded(knot)) values.push(this.values[knot] as V);
     }
+    const segments = [...this.segments.values()].map(packRanges);
     const { started, cancelled } = this;
     const outcomes = packCodes(this.layout.size, (knot) =>
       this.states[knot] === RUNNING ? WAITING : this.states[knot]!,
     );
-    return { started, cancelled, outcomes, running, values };
+    return {
+      started,
+      cancelled,
+      outcomes,
+      running,
+      ...(segments.length > 0 && { segments }),
+      ...(alone.length > 0 && { alone: packRanges(alone) }),
+      values,
+    };
   }
 
   /**
@@ -220,14 +303,20 @@ export class Scheduler<V> {
     }
     if (this.cancelled) return this.skipWaiting();
     for (let knot = parameterCount; knot < size; knot++) {
-      if (parentStart[knot] === parentStart[knot + 1]) this.ready.add(knot);
+      if (parentStart[knot] === parentStart[knot + 1]) this.addReady(knot);
     }
     return [];
   }
 
   private settleRunning(knot: number, outcome: KnotOutcome<V>): number[] {
-    if (this.states[knot] !== RUNNING) {
-      const state = this.outcomeKind(knot) ?? (knot in this.states ? 'waiting' : 'not in the layout');
+    if (this.states[knot] !== RUNNING || this.segmentOf[knot] !== NO_SEGMENT) {
+      const state =
+        this.outcomeKind(knot) ??
+        (this.states[knot] === RUNNING
+          ? 'in a segment'
+          : knot in this.states
+            ? 'waiting'
+            : 'not in the layout');
       throw new Error(
         `Knot ${knot} (${this.layout.ids[knot]}) cannot be settled: it is not running but ${state}.`,
       );
@@ -238,6 +327,64 @@ export class Scheduler<V> {
     return this.settle(knot, state);
   }
 
+  private settleSegment({ segment, outcomes, alone }: SegmentSettled<V>): number[] {
+    const members = this.segments.get(segment);
+    if (!members) throw new Error(`No segment that begins with knot ${segment} is running.`);
+    this.checkOutcomes(segment, members, outcomes);
+    this.segments.delete(segment);
+    this.memberCount -= members.length;
+    const skipped: number[] = [];
+    const givenBack: number[] = [];
+    for (const knot of members) {
+      this.segmentOf[knot] = NO_SEGMENT;
+      const outcome = outcomes.get(knot);
+      if (outcome === undefined) {
+        givenBack.push(knot);
+      } else {
+        if (outcome.kind === 'ok') this.values[knot] = outcome.value;
+        skipped.push(...this.settle(knot, STATES[outcome.kind]));
+      }
+    }
+    for (const knot of alone) this.ways[knot] = ALONE;
+    for (const knot of givenBack) this.move(knot, WAITING);
+    for (const knot of givenBack) {
+      // One of them may have been skipped with another.
+      if (this.states[knot] !== WAITING) continue;
+      if (!this.cancelled && this.unsettledParents[knot] !== 0) continue;
+      if (!this.cancelled && this.marks[knot] === 0) this.addReady(knot);
+      else skipped.push(knot, ...this.settle(knot, SKIPPED));
+    }
+    return skipped;
+  }
+
+  /** That each knot with an outcome is a member that could run, so that nothing is changed by a wrong event. */
+  private checkOutcomes(
+    segment: number,
+    members: readonly number[],
+    outcomes: ReadonlyMap<number, MemberOutcome<V>>,
+  ): void {
+    const { parentStart, parents } = this.layout;
+    let known = 0;
+    for (const knot of members) {
+      const outcome = outcomes.get(knot);
+      if (outcome === undefined) continue;
+      known += 1;
+      if (outcome.kind !== 'ok' && outcome.kind !== 'err') {
+        throw new Error(
+          `Knot ${knot} of segment ${segment} cannot be settled as '${String(outcome['kind'])}'.`,
+        );
+      }
+      for (let edge = parentStart[knot]!; edge < parentStart[knot + 1]!; edge++) {
+        const parent = parents[edge]!;
+        if (this.states[parent] === OK || outcomes.get(parent)?.kind === 'ok') continue;
+        throw new Error(
+          `Knot ${knot} of segment ${segment} cannot be settled: its parent ${parent} is not ok.`,
+        );
+      }
+    }
+    if (known !== outcomes.size) throw new Error(`An outcome is of no member of segment ${segment}.`);
+  }
+
   private cancel(): number[] {
     if (this.cancelled) return [];
     this.cancelled = true;
@@ -246,6 +393,7 @@ export class Scheduler<V> {
 
   private skipWaiting(): number[] {
     this.ready.clear();
+    this.readyForSegment.clear();
     const skipped: number[] = [];
     for (let knot = 0; knot < this.layout.size; knot++) {
       if (this.states[knot] !== WAITING) continue;
@@ -275,7 +423,7 @@ export class Scheduler<V> {
         this.unsettledParents[child]! -= 1;
         if (this.unsettledParents[child] !== 0 || this.states[child] !== WAITING || this.cancelled) continue;
         if (this.marks[child] === 0) {
-          this.ready.add(child);
+          this.addReady(child);
         } else {
           this.move(child, SKIPPED);
           settled.push(child);
@@ -293,6 +441,10 @@ export class Scheduler<V> {
     return this.states[knot] === OK && (this.isTerminal[knot] === 1 || this.unsettledChildren[knot]! > 0);
   }
 
+  private addReady(knot: number): void {
+    (this.ways[knot] === LOCAL ? this.readyForSegment : this.ready).add(knot);
+  }
+
   private move(knot: number, state: number): void {
     this.tally[this.states[knot]!]! -= 1;
     this.tally[state]! += 1;
@@ -300,12 +452,18 @@ export class Scheduler<V> {
   }
 
   /** After a cancel, no knot is skipped for its parents: all that could be are skipped already. */
-  private commands(skipped: number[], runAgain: readonly number[] = []): Command[] {
+  private commands(
+    skipped: number[],
+    runAgain: readonly number[] = [],
+    segmentsAgain: readonly number[][] = [],
+  ): Command[] {
     const commands: Command[] = [];
     if (skipped.length > 0) {
       const reason = this.cancelled ? 'cancelled' : 'parent_failed_or_skipped';
       commands.push({ type: 'skip', knots: skipped.sort((a, b) => a - b), reason });
     }
+    for (const knots of [...segmentsAgain, ...this.dispatchSegments()])
+      commands.push({ type: 'segment', knots });
     const knots = [...runAgain, ...this.dispatch()];
     if (knots.length > 0) commands.push({ type: 'run', knots });
     if (this.isOver() && !this.finished) {
@@ -317,13 +475,59 @@ export class Scheduler<V> {
 
   private dispatch(): number[] {
     const knots: number[] = [];
-    while (!this.held && this.running < this.window) {
+    while (!this.held && this.inFlight < this.window) {
       const knot = this.ready.take();
       if (knot === undefined) break;
       this.move(knot, RUNNING);
       knots.push(knot);
     }
     return knots;
+  }
+
+  /** Before single knots: one activity of the window for many knots. */
+  private dispatchSegments(): number[][] {
+    const segments: number[][] = [];
+    while (!this.held && this.inFlight < this.window && this.readyForSegment.size > 0) {
+      const members = this.gather();
+      this.enroll(members);
+      segments.push(members);
+    }
+    return segments;
+  }
+
+  /**
+   * The ready local knots and those local descendants all of whose other parents are settled or gathered, the first of them
+   * in the order of the layout; parents come before children in that, so that whatever is cut off leaves nobody behind.
+   */
+  private gather(): number[] {
+    const { childStart, children } = this.layout;
+    const members: number[] = [];
+    const found = new IndexQueue();
+    /** By child: how many of its parents are gathered. */
+    const gathered = new Map<number, number>();
+    while (members.length < this.segmentSize) {
+      const knot = takeSmallest(this.readyForSegment, found);
+      if (knot === undefined) break;
+      members.push(knot);
+      for (let edge = childStart[knot]!; edge < childStart[knot + 1]!; edge++) {
+        const child = children[edge]!;
+        if (this.ways[child] !== LOCAL || this.states[child] !== WAITING || this.marks[child] !== 0) continue;
+        const count = (gathered.get(child) ?? 0) + 1;
+        gathered.set(child, count);
+        if (count === this.unsettledParents[child]) found.add(child);
+      }
+    }
+    return members;
+  }
+
+  private enroll(members: readonly number[]): void {
+    const [first] = members as [number];
+    this.segments.set(first, members);
+    this.memberCount += members.length;
+    for (const knot of members) {
+      this.move(knot, RUNNING);
+      this.segmentOf[knot] = first;
+    }
   }
 
   private isOver(): boolean {
@@ -349,13 +553,21 @@ export class Scheduler<V> {
       if (this.states[knot] !== WAITING) throw damaged(`knot ${knot} cannot be running`);
       this.move(knot, RUNNING);
     }
+    const segments = (saved.segments ?? []).map(unpackRanges);
+    for (const members of segments) {
+      for (const knot of members) {
+        if (this.states[knot] !== WAITING) throw damaged(`knot ${knot} cannot be in a segment`);
+      }
+      this.enroll(members);
+    }
+    for (const knot of unpackRanges(saved.alone ?? [])) this.ways[knot] = ALONE;
     this.takeUpValues(saved.values);
     for (let knot = 0; knot < size; knot++) {
       this.checkTakenUp(knot);
       const isReady = this.started && this.states[knot] === WAITING && this.unsettledParents[knot] === 0;
-      if (isReady) this.ready.add(knot);
+      if (isReady) this.addReady(knot);
     }
-    return this.commands([], saved.running);
+    return this.commands([], saved.running, segments);
   }
 
   /** That S1 to S3 hold, which a save of another layout would break. */
@@ -367,8 +579,19 @@ export class Scheduler<V> {
       state === WAITING
         ? this.started &&
           (this.cancelled || knot < this.layout.parameterCount || (isDecidable && !isRunnable))
-        : !this.started || (state !== SKIPPED && !isRunnable);
+        : !this.started || (state !== SKIPPED && !isRunnable && !this.isMemberThatMayRun(knot));
     if (isWrong) throw damaged(`knot ${knot} contradicts its parents`);
+  }
+
+  private isMemberThatMayRun(knot: number): boolean {
+    const { parentStart, parents } = this.layout;
+    const segment = this.segmentOf[knot];
+    if (segment === NO_SEGMENT) return false;
+    for (let edge = parentStart[knot]!; edge < parentStart[knot + 1]!; edge++) {
+      const parent = parents[edge]!;
+      if (this.states[parent] !== OK && this.segmentOf[parent] !== segment) return false;
+    }
+    return true;
   }
 
   private takeUpValues(values: readonly V[]): void {
@@ -380,6 +603,12 @@ export class Scheduler<V> {
       throw damaged(`${taken} values are needed and ${values.length} are there`);
     }
   }
+}
+
+function takeSmallest(one: IndexQueue, other: IndexQueue): number | undefined {
+  const [a, b] = [one.smallest, other.smallest];
+  if (a === undefined || b === undefined) return a === undefined ? other.take() : one.take();
+  return a < b ? one.take() : other.take();
 }
 
 function damaged(what: string): Error {

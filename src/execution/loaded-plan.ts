@@ -23,6 +23,10 @@ export class LoadedPlan {
   }
 
   knot(id: string): PlanKnot {
+    return this.plan.knots[this.indexOf(id)]!;
+  }
+
+  indexOf(id: string): number {
     const index = this.indexes.get(id);
     if (index === undefined) {
       throw new SelvageError(
@@ -33,7 +37,7 @@ export class LoadedPlan {
         },
       );
     }
-    return this.plan.knots[index]!;
+    return index;
   }
 
   /** By name and version, as bodies are found in a registry; undefined for a parameter. */

@@ -1,14 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Sha256 } from '../canonical';
-import {
-  Scheduler,
-  layoutOf,
-  type Command,
-  type KnotOutcome,
-  type Layout,
-  type Plan,
-  type PlanKnot,
-} from '../engine';
+import { Scheduler, layoutOf, type KnotOutcome, type Layout, type Plan, type PlanKnot } from '../engine';
 import {
   assembleInputs,
   callBody,
@@ -32,6 +24,7 @@ import type { Logger } from '../model/knot-context';
 import type { DefinitionRecord, KnotBody, TapestryRecord } from '../model/records';
 import type { Backends, LineageRecord, RunStatus, StoredValue } from '../protocols';
 import { LocalContext, type LocalRun } from './local-context';
+import { PromiseHost } from './promise-host';
 import { Replacements, type BodyToRun } from './replacements';
 
 /** A run's result and, in the order in which they were committed, its lineage records. */
@@ -65,7 +58,7 @@ const DEFAULT_CONCURRENCY = 500;
 const DEFAULT_CANCEL_GRACE_MS = 10_000;
 const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-/** The in-process side of the engine's host port: commands become promises, their ends become events. */
+/** A run in this process: bodies as promises, and a record in the backends for every knot. */
 export class InProcessHost {
   readonly plan: LoadedPlan;
   readonly layout: Layout;
@@ -81,12 +74,8 @@ export class InProcessHost {
   private readonly run: LocalRun;
   /** Aborts the bodies; absent: this run cannot be cancelled. Its own, because any number of bodies may listen. */
   private readonly stop: AbortController | undefined;
+  private readonly host: PromiseHost<EncodedValue>;
   private cancelled = false;
-  private finishing = false;
-  private skipsInFlight = 0;
-  private resolveEnd!: () => void;
-  private rejectEnd!: (error: unknown) => void;
-  private readonly ended: Promise<void>;
 
   constructor(
     tapestry: TapestryRecord,
@@ -114,9 +103,9 @@ export class InProcessHost {
       this.stop = new AbortController();
       setMaxListeners(0, this.stop.signal);
     }
-    this.ended = new Promise((resolve, reject) => {
-      this.resolveEnd = resolve;
-      this.rejectEnd = reject;
+    this.host = new PromiseHost(this.scheduler, {
+      run: (knot) => this.runKnot(knot),
+      skip: (knot, reason) => this.recordSkip(knot, reason),
     });
   }
 
@@ -127,8 +116,7 @@ export class InProcessHost {
     if (signal?.aborted) this.cancel();
     else signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      this.carryOut(this.scheduler.apply({ type: 'start', parameters: values }));
-      await this.ended;
+      await this.host.run(values);
     } finally {
       signal?.removeEventListener('abort', onAbort);
     }
@@ -145,7 +133,7 @@ export class InProcessHost {
   private cancel(): void {
     if (this.cancelled) return;
     this.cancelled = true;
-    this.carryOut(this.scheduler.apply({ type: 'cancel' }));
+    this.host.apply({ type: 'cancel' });
     this.stop?.abort(this.environment.signal?.reason);
   }
 
@@ -173,28 +161,12 @@ export class InProcessHost {
     return values;
   }
 
-  private carryOut(commands: readonly Command[]): void {
-    for (const command of commands) {
-      if (command.type === 'run') {
-        for (const knot of command.knots) {
-          this.runKnot(knot).catch(this.rejectEnd);
-        }
-      } else if (command.type === 'skip') {
-        for (const knot of command.knots) this.recordSkip(knot, command.reason).catch(this.rejectEnd);
-      } else {
-        this.finishing = true;
-      }
-    }
-    if (this.finishing && this.skipsInFlight === 0) this.resolveEnd();
-  }
-
   private async recordSkip(knot: number, reason: 'parent_failed_or_skipped' | 'cancelled'): Promise<void> {
     const planKnot = this.planKnots[knot]!;
     const detail =
       reason === 'cancelled'
         ? undefined
         : { ...skipDetail(this.plan, planKnot, this.scheduler.skipDetail(knot)) };
-    this.skipsInFlight += 1;
     await this.commit(
       knot,
       { kind: 'skipped', reason, ...(detail && { detail }) },
@@ -203,11 +175,9 @@ export class InProcessHost {
       this.environment.now(),
       null,
     );
-    this.skipsInFlight -= 1;
-    if (this.finishing && this.skipsInFlight === 0) this.resolveEnd();
   }
 
-  private async runKnot(knot: number): Promise<void> {
+  private async runKnot(knot: number): Promise<KnotOutcome<EncodedValue>> {
     const planKnot = this.planKnots[knot]!;
     const { definition, codeHash = this.plan.definitionOf(planKnot)!.codeHash } = this.bodies[knot]!;
     const startedAt = this.environment.now();
@@ -234,9 +204,9 @@ export class InProcessHost {
     attempt: number,
     startedAt: number,
     codeHash: string | null,
-  ): Promise<void> {
+  ): Promise<KnotOutcome<EncodedValue>> {
     await this.commit(knot, outcome, values, attempt, startedAt, codeHash);
-    this.carryOut(this.scheduler.apply({ type: 'settled', knot, outcome: eventOf(outcome) }));
+    return eventOf(outcome);
   }
 
   /** What an error that ended an attempt makes of the knot; undefined: it is tried again, after its wait. */

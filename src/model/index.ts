@@ -1,5 +1,5 @@
 export { knot, type DefinitionOptions } from './definition';
-export { queue } from './dispatcher';
+export { local, queue } from './dispatcher';
 export { Knot } from './knot';
 export type { In, Inputs, KnotConfig, KnotDefinition, NoInputs, NotKnot, ValueOf } from './knot';
 export type { KnotClassOf } from './knot-class';
@@ -14,6 +14,7 @@ export type {
   KnotBody,
   KnotOptions,
   KnotRecord,
+  LocalDispatcher,
   ParameterRecord,
   QueueDispatcher,
   RetryPolicy,

@@ -1,5 +1,11 @@
 import { SelvageError } from '../errors';
-import type { KnotOptions, RetryPolicy, TapestryOptions } from './records';
+import type {
+  KnotOptions,
+  LocalDispatcher,
+  QueueDispatcher,
+  RetryPolicy,
+  TapestryOptions,
+} from './records';
 
 /** Answers what the value must be, if that is not what it is. */
 type Check = (value: unknown) => string | undefined;
@@ -68,12 +74,18 @@ const retry: Check = (value) => {
     : undefined;
 };
 
+const queueFields = nested<QueueDispatcher>({ kind: oneOf('queue', 'local'), taskQueue: text }, ['kind']);
+const localFields = nested<LocalDispatcher>({ kind: oneOf('local') });
+
+const dispatcher: Check = (value) =>
+  isObject(value) && value['kind'] === 'local' ? localFields(value) : queueFields(value);
+
 const KNOT_OPTIONS: Checks<KnotOptions> = {
   errorPolicy: oneOf('skipIfParentFailed'),
   retry,
   timeout: milliseconds,
   cancelGrace: millisecondsOrZero,
-  dispatcher: nested({ kind: oneOf('queue'), taskQueue: text }, ['kind']),
+  dispatcher,
   summary: line,
 };
 

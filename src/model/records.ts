@@ -25,7 +25,12 @@ export interface QueueDispatcher {
   readonly kind: 'queue';
   readonly taskQueue?: string;
 }
-export type Dispatcher = QueueDispatcher;
+
+/** Together with other `local` knots, in segments: activities that run many knots, each committed as it ends. */
+export interface LocalDispatcher {
+  readonly kind: 'local';
+}
+export type Dispatcher = QueueDispatcher | LocalDispatcher;
 
 /** Framework options of a knot, beside its `id`. What is absent is inherited from the tapestry, then from the default. */
 export interface KnotOptions {

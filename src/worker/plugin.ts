@@ -61,6 +61,7 @@ export class SelvagePlugin extends SimplePlugin {
       identity,
       inlineLimit: this.own.inlineLimit ?? DEFAULT_INLINE_LIMIT,
       sha256: nodeSha256,
+      ...(this.own.observers && { observers: this.own.observers }),
     });
     this.environment = environment;
     const users = activityMap(options.activities);
@@ -83,7 +84,7 @@ export class SelvagePlugin extends SimplePlugin {
         ...configured.interceptors,
         activity: [
           ...(configured.interceptors?.activity ?? []),
-          ...createActivityInterceptors(environment, this.own.observers ?? []),
+          ...createActivityInterceptors(environment),
         ],
       },
       maxHeartbeatThrottleInterval: options.maxHeartbeatThrottleInterval ?? 5_000,

@@ -6,8 +6,12 @@
  * | number | since | what changed, and what would break on replay without the branch |
  * |---|---|---|
  * | 1 | 0.1.0 | the first interpreter |
+ * | 2 | 0.1.0 | `local` knots go out in segments. A worker of behaviour 1 takes such a plan as well, and runs each as an activity |
  */
-export const NEWEST_BEHAVIOUR = 1;
+export const NEWEST_BEHAVIOUR = 2;
+
+/** The behaviours that later ones differ from, by what they brought. */
+export const SEGMENTS_SINCE = 2;
 
 /**
  * Refuses a history that a newer interpreter began: the error fails the workflow *task*, so that the run waits for a

@@ -10,11 +10,12 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { decodeLayout, type Layout, type SavedScheduler } from '../engine';
-import { NEWEST_BEHAVIOUR, requireKnownBehaviour } from './behaviours';
+import { NEWEST_BEHAVIOUR, SEGMENTS_SINCE, requireKnownBehaviour } from './behaviours';
 import {
   LAYOUT_ACTIVITY,
   MEMO_KEY,
   PIN_ACTIVITY,
+  SEGMENTS_QUERY,
   SETTLE_ACTIVITY,
   STATUS_QUERY,
   type KnotFailure,
@@ -58,6 +59,7 @@ const system = proxyLocalActivities<SystemActivities>({
 });
 
 const statusQuery = defineQuery<LiveStatus>(STATUS_QUERY);
+const segmentsQuery = defineQuery<readonly (readonly string[])[]>(SEGMENTS_QUERY);
 
 /**
  * The one workflow: interprets the plan that its first step pins. Its type is the tapestry's name, its input the parameters.
@@ -72,6 +74,9 @@ export async function interpret(parameters: unknown, continuation?: Continuation
   setHandler(statusQuery, () => begun.host?.status() ?? NOTHING_YET, {
     description: 'Counts of knots, and which run now',
   });
+  setHandler(segmentsQuery, () => begun.host?.runningSegments() ?? [], {
+    description: 'The knots of each running segment',
+  });
 
   const memo = runMemo();
   const start = await CancellationScope.nonCancellable(async () =>
@@ -81,6 +86,7 @@ export async function interpret(parameters: unknown, continuation?: Continuation
     layout: start.layout,
     plan: start.plan,
     recordRun: continuation?.recordRun ?? workflowInfo().runId,
+    segments: start.behaviour >= SEGMENTS_SINCE,
     ...(continuation && { failures: continuation.failures }),
   });
   begun.host = host;

@@ -10,7 +10,10 @@ import type { Json } from '../canonical';
 export const PIN_ACTIVITY = 'selvage.pin';
 export const LAYOUT_ACTIVITY = 'selvage.layout';
 export const SETTLE_ACTIVITY = 'selvage.settle';
+export const SEGMENT_ACTIVITY = 'selvage.segment';
 export const STATUS_QUERY = 'selvage.status';
+/** Answers the ids of the knots of each running segment. */
+export const SEGMENTS_QUERY = 'selvage.segments';
 /** Where the workflow's memo has the {@link RunMemo}. */
 export const MEMO_KEY = 'selvage';
 
@@ -63,6 +66,42 @@ export interface KnotTask {
   readonly parents?: readonly (Envelope | null)[];
   /** The Temporal run id under which the records of this run are kept, where it is not that of the present execution. */
   readonly run?: string;
+  /** Present where a segment has given the knot back: there may be a record, and the body may have thrown before. */
+  readonly givenBack?: GivenBack;
+}
+
+export interface GivenBack {
+  /** How often the body has thrown. Default 0. */
+  readonly throws?: number;
+  /** Milliseconds after which it is to be tried again. Default: at once. */
+  readonly after?: number;
+}
+
+/** The input of the activity that runs a segment. */
+export interface SegmentTask {
+  readonly plan: string;
+  /** Ids, parents before children. */
+  readonly knots: readonly string[];
+  /** Which of `knots`, as ranges of positions, have a value that is needed outside of the segment. */
+  readonly wanted: readonly number[];
+  /** By id, of the parents outside of the segment; what is not here is to be looked up by its lineage record. */
+  readonly parents: Readonly<Record<string, Envelope>>;
+  /** As of {@link KnotTask}. */
+  readonly run?: string;
+  /** Whether an earlier segment has given some of the knots back, so that there may be records of them. */
+  readonly mayBeRecorded?: true;
+}
+
+/** What the activity that runs a segment answers; it fails only to be tried again. */
+export interface SegmentAnswer {
+  /** What became of each of the task's knots, packed; of one that was skipped: `again`, for it follows from the others. */
+  readonly ends: string;
+  /** By id, of the knots whose value is wanted; left out beyond 64 KiB in all, to be looked up by their records. */
+  readonly values: Readonly<Record<string, Envelope>>;
+  /** At most 20. */
+  readonly failures?: readonly KnotFailure[];
+  /** By id, of the knots that end as `alone` because their body has thrown and is to be tried again later. */
+  readonly givenBack?: Readonly<Record<string, GivenBack>>;
 }
 
 /** The details of the failure that ends a knot as Err, and of the one that reports a refusal. */
@@ -124,6 +163,8 @@ export interface LiveStatus {
   /** At most 20. */
   readonly failures: readonly KnotFailure[];
   readonly cancelled: boolean;
+  /** How many segments are running; their knots count as running until their segment ends. Absent: none. */
+  readonly segments?: number;
 }
 
 export type { Json };

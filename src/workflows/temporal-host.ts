@@ -13,10 +13,13 @@ import {
 } from '@temporalio/workflow';
 import {
   Scheduler,
+  packRanges,
+  unpackEnds,
   type Command,
   type Envelope,
   type KnotOutcome,
   type Layout,
+  type MemberOutcome,
   type SavedScheduler,
   type SchedulerEvent,
 } from '../engine';
@@ -24,26 +27,44 @@ import { messageText } from '../errors';
 import { activityIdOf } from './activity-id';
 import { CommandBudget } from './command-budget';
 import { continueNow, holdDispatch } from './history-budget';
-import type { KnotFailure, KnotTask, LiveStatus, RunAnswer, SkippedKnot } from './messages';
+import {
+  SEGMENT_ACTIVITY,
+  type GivenBack,
+  type KnotFailure,
+  type KnotTask,
+  type LiveStatus,
+  type RunAnswer,
+  type SegmentAnswer,
+  type SegmentTask,
+  type SkippedKnot,
+} from './messages';
 import { detailsTable } from './details-table';
 
 /** Parents' values beyond this are left for the activity to look up. */
 export const INLINE_BYTES_PER_ACTIVITY = 64 * 1024;
 /** More parents than this are all left for the activity to look up by their lineage records. */
 export const PARENTS_PER_ACTIVITY = 500;
-/** Knots running at once; the server refuses more than 2,000 pending activities. */
+/** Activities in flight at once; the server refuses more than 2,000 pending ones. */
 export const RUNNING_KNOTS = 500;
 /** How much longer than a knot's `cancelGrace` the workflow waits for it: the time for a cancel to travel by heartbeat. */
 const CANCEL_TRAVEL_MS = 15_000;
 const DEFAULT_CANCEL_GRACE_MS = 10_000;
 /** No attempt of a body is ended by the server's clock but by its heartbeat; the server wants a limit all the same. */
 const UNLIMITED_MS = 10 * 365 * 24 * 3600 * 1000;
+const ACTIVITY_OPTIONS = {
+  heartbeatTimeout: 30_000,
+  startToCloseTimeout: UNLIMITED_MS,
+  retry: { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 30_000 },
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+} as const;
 const TERMINALS_INLINE_BYTES = 64 * 1024;
 /** Of a field of JSON, beside its name and value: two quotes, a colon, a comma. */
 const FIELD_OVERHEAD_BYTES = 4;
 const MESSAGE_LENGTH = 500;
 const LISTED_FAILURES = 20;
 const LISTED_RUNNING = 100;
+/** Of an id in a summary, which has 400 bytes in all. */
+const ID_IN_SUMMARY = 80;
 
 /** A settled value: its envelope and how many bytes that takes in a payload; null where it is to be looked up by its record. */
 type Slot = { readonly envelope: Envelope; readonly bytes: number } | null;
@@ -57,6 +78,8 @@ export interface TemporalHostOptions {
   readonly plan: string;
   /** The Temporal run id that the records of the whole chain of executions are kept under. */
   readonly recordRun: string;
+  /** Whether `local` knots go out in segments. */
+  readonly segments: boolean;
   /** Failures of earlier executions of the chain. */
   readonly failures?: readonly KnotFailure[];
 }
@@ -65,17 +88,28 @@ export interface TemporalHostOptions {
  * The Temporal side of the engine's host port: turns the scheduler's commands into activities and their answers into
  * events. It takes no decision of its own but those that the server's limits ask for.
  *
- * H1  A knot is dispatched by exactly one activity in one execution of the workflow.
+ * H1  A knot is dispatched by exactly one activity in one execution of the workflow, but for what a segment gives back, which
+ *     is dispatched again when the segment's activity has ended.
  * H2  Only an answer of Temporal becomes an outcome. Any other error is a defect of ours or of the sandbox and fails the
  *     workflow task (`fatal`), so that a repaired worker can go on.
  * H3  All decisions depend on the history alone: outcomes in the order in which they arrive, and the history's length.
  */
 export class TemporalHost {
   private readonly layout: Layout;
+  private readonly isTerminal: ReadonlySet<number>;
   private readonly scope = CancellationScope.current();
   private readonly budget = new CommandBudget(() => workflowInfo().historyLength);
-  private readonly deferred: number[] = [];
+  /** What is dispatched but not yet scheduled: knots, and segments as lists of theirs. */
+  private readonly deferred: (number | readonly number[])[] = [];
+  /** Scheduled knots. */
   private readonly running = new Set<number>();
+  /** Scheduled segments, by their first knot. */
+  private readonly segments = new Map<number, readonly number[]>();
+  private segmentsScheduled = 0;
+  /** Knots that a segment gave back, to go with a later one. */
+  private readonly again = new Set<number>();
+  /** What segments said of knots that they gave back. */
+  private readonly givenBack = new Map<number, GivenBack>();
   private readonly failures: KnotFailure[];
   private readonly skippedHere: SkippedKnot[] = [];
   private readonly unrecorded: KnotFailure[] = [];
@@ -90,8 +124,9 @@ export class TemporalHost {
 
   constructor(private readonly options: TemporalHostOptions) {
     this.layout = options.layout;
+    this.isTerminal = new Set(this.layout.terminals);
     this.failures = [...(options.failures ?? [])];
-    this.scheduler = new Scheduler<Slot>(this.layout, { window: RUNNING_KNOTS });
+    this.scheduler = new Scheduler<Slot>(this.layout, this.schedulerOptions);
     this.ended = new Promise((resolve, reject) => {
       this.resolveEnd = resolve;
       this.rejectEnd = reject;
@@ -106,7 +141,7 @@ export class TemporalHost {
 
   /** Goes on from what an earlier execution of the chain saved. */
   async resume(saved: SavedScheduler<null>): Promise<HostEnd> {
-    const restored = Scheduler.restore<Slot>(this.layout, saved, { window: RUNNING_KNOTS });
+    const restored = Scheduler.restore<Slot>(this.layout, saved, this.schedulerOptions);
     this.scheduler = restored.scheduler;
     this.execute(restored.commands);
     return await this.ended;
@@ -122,15 +157,21 @@ export class TemporalHost {
     const unsent = this.deferred.splice(0);
     // First of all: each settled knot makes room for another one to be dispatched.
     this.apply({ type: 'cancel' });
-    for (const knot of unsent) this.settle(knot, { kind: 'skipped', reason: 'cancelled' });
-    if (this.running.size === 0) return;
-    const grace = Math.max(
-      ...[...this.running].map((knot) => this.policyOf(knot).cancelGrace ?? DEFAULT_CANCEL_GRACE_MS),
-    );
+    for (const work of unsent) {
+      if (typeof work === 'number') this.settle(work, { kind: 'skipped', reason: 'cancelled' });
+      else this.apply({ type: 'segmentSettled', segment: work[0]!, outcomes: new Map(), alone: [] });
+    }
+    if (this.pending === 0) return;
+    let grace = 0;
+    for (const knots of [this.running, ...this.segments.values()]) {
+      for (const knot of knots)
+        grace = Math.max(grace, this.policyOf(knot).cancelGrace ?? DEFAULT_CANCEL_GRACE_MS);
+    }
     const limit = CancellationScope.nonCancellable(() => sleep(grace + CANCEL_TRAVEL_MS));
     limit.then(
       () => {
         for (const knot of [...this.running]) this.settle(knot, { kind: 'skipped', reason: 'cancelled' });
+        for (const members of [...this.segments.values()]) this.settleSegment(members, new Map());
       },
       (error: unknown) => this.rejectEnd(error),
     );
@@ -156,13 +197,20 @@ export class TemporalHost {
 
   status(): LiveStatus {
     const counts = this.scheduler.counts;
+    const running = [...this.running, ...[...this.segments.values()].flat()];
     return {
       plan: this.options.plan,
       counts,
-      running: [...this.running].slice(0, LISTED_RUNNING).map((knot) => this.layout.ids[knot]!),
+      running: running.slice(0, LISTED_RUNNING).map((knot) => this.layout.ids[knot]!),
       failures: this.failures,
       cancelled: this.cancelled,
+      ...(this.segments.size > 0 && { segments: this.segments.size }),
     };
+  }
+
+  /** The ids of the knots of each. */
+  runningSegments(): string[][] {
+    return [...this.segments.values()].map((members) => members.map((knot) => this.layout.ids[knot]!));
   }
 
   /** The Ok terminals under their knot ids, whole or by reference, up to 64 KiB in all. */
@@ -188,6 +236,7 @@ export class TemporalHost {
   private execute(commands: readonly Command[]): void {
     for (const command of commands) {
       if (command.type === 'run') this.deferred.push(...command.knots);
+      else if (command.type === 'segment') this.deferred.push(command.knots);
       else if (command.type === 'skip') this.noteSkipped(command.knots, command.reason);
       else this.resolveEnd({ kind: 'finished' });
     }
@@ -215,11 +264,10 @@ export class TemporalHost {
     if (this.held) return;
     let next = 0;
     while (next < this.deferred.length) {
-      const knot = this.deferred[next]!;
-      const { task, bytes } = this.taskOf(knot);
-      if (!this.budget.take(bytes)) break;
+      const work = this.deferred[next]!;
+      const isTaken = typeof work === 'number' ? this.takeKnot(work) : this.takeSegment(work);
+      if (!isTaken) break;
       next += 1;
-      this.schedule(knot, task);
     }
     this.deferred.splice(0, next);
     if (this.deferred.length > 0 && !this.flushing) {
@@ -236,6 +284,21 @@ export class TemporalHost {
         },
       );
     }
+  }
+
+  /** Schedules the knot if this workflow task can carry it. */
+  private takeKnot(knot: number): boolean {
+    const { task, bytes } = this.taskOf(knot);
+    if (!this.budget.take(bytes)) return false;
+    this.schedule(knot, task);
+    return true;
+  }
+
+  private takeSegment(members: readonly number[]): boolean {
+    const { task, bytes } = this.segmentTaskOf(members);
+    if (!this.budget.take(bytes)) return false;
+    this.scheduleSegment(members, task);
+    return true;
   }
 
   private taskOf(knot: number): { task: KnotTask; bytes: number } {
@@ -262,8 +325,50 @@ export class TemporalHost {
       knot: layout.ids[knot]!,
       ...(parents && { parents }),
       ...(options.recordRun !== workflowInfo().runId && { run: options.recordRun }),
+      ...(this.scheduler.isAlone(knot) && { givenBack: this.givenBack.get(knot) ?? {} }),
     };
     return { task, bytes };
+  }
+
+  private segmentTaskOf(members: readonly number[]): { task: SegmentTask; bytes: number } {
+    const { layout, options } = this;
+    const isMember = new Set(members);
+    const parents: Record<string, Envelope> = {};
+    const wanted: number[] = [];
+    let parentBytes = 0;
+    let idBytes = 0;
+    members.forEach((knot, position) => {
+      idBytes += layout.ids[knot]!.length + 3;
+      for (let edge = layout.parentStart[knot]!; edge < layout.parentStart[knot + 1]!; edge++) {
+        const parent = layout.parents[edge]!;
+        const id = layout.ids[parent]!;
+        const slot = this.scheduler.value(parent);
+        if (isMember.has(parent) || !slot || Object.hasOwn(parents, id)) continue;
+        const cost = slot.bytes + id.length + FIELD_OVERHEAD_BYTES;
+        if (parentBytes + cost > INLINE_BYTES_PER_ACTIVITY) continue;
+        parents[id] = slot.envelope;
+        parentBytes += cost;
+      }
+      if (this.isWantedOutside(knot, isMember)) wanted.push(position);
+    });
+    const task: SegmentTask = {
+      plan: options.plan,
+      knots: members.map((knot) => layout.ids[knot]!),
+      wanted: packRanges(wanted),
+      parents,
+      ...(members.some((knot) => this.again.has(knot)) && { mayBeRecorded: true }),
+      ...(options.recordRun !== workflowInfo().runId && { run: options.recordRun }),
+    };
+    return { task, bytes: idBytes + parentBytes };
+  }
+
+  private isWantedOutside(knot: number, members: ReadonlySet<number>): boolean {
+    const { childStart, children } = this.layout;
+    if (this.isTerminal.has(knot)) return true;
+    for (let edge = childStart[knot]!; edge < childStart[knot + 1]!; edge++) {
+      if (!members.has(children[edge]!)) return true;
+    }
+    return false;
   }
 
   private schedule(knot: number, task: KnotTask): void {
@@ -275,16 +380,82 @@ export class TemporalHost {
       activityId: activityIdOf(task.knot),
       ...(policy.taskQueue && { taskQueue: policy.taskQueue }),
       ...(summary && { summary }),
-      heartbeatTimeout: 30_000,
-      startToCloseTimeout: UNLIMITED_MS,
-      retry: { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 30_000 },
-      cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+      ...ACTIVITY_OPTIONS,
     });
     this.running.add(knot);
     activities[type]!(task).then(
       (envelope) => this.settle(knot, { kind: 'ok', value: slotOf(envelope) }),
       (error: unknown) => this.settleFailure(knot, error),
     );
+  }
+
+  private scheduleSegment(members: readonly number[], task: SegmentTask): void {
+    this.segmentsScheduled += 1;
+    const activities = proxyActivities<Record<string, (task: SegmentTask) => Promise<SegmentAnswer>>>({
+      activityId: activityIdOf(`${SEGMENT_ACTIVITY}:${this.segmentsScheduled}:${task.knots[0]!}`),
+      summary: segmentSummary(task.knots),
+      ...ACTIVITY_OPTIONS,
+    });
+    this.segments.set(members[0]!, members);
+    activities[SEGMENT_ACTIVITY]!(task).then(
+      (answer) => this.settleAnswer(members, answer),
+      (error: unknown) => {
+        if (isCancellation(error) || (this.cancelled && isRetryable(error))) {
+          this.settleSegment(members, new Map());
+        } else if (error instanceof TemporalFailure) {
+          // Ended by the server: what it has come to is found by the knots' own activities.
+          this.settleSegment(members, new Map(), members);
+        } else {
+          this.rejectEnd(error);
+        }
+      },
+    );
+  }
+
+  private settleAnswer(members: readonly number[], answer: SegmentAnswer): void {
+    try {
+      const outcomes = new Map<number, MemberOutcome<Slot>>();
+      const alone: number[] = [];
+      unpackEnds(answer.ends, members.length).forEach((end, position) => {
+        const knot = members[position]!;
+        const id = this.layout.ids[knot]!;
+        if (end === 'ok') {
+          const envelope = answer.values[id];
+          outcomes.set(knot, { kind: 'ok', value: envelope ? slotOf(envelope) : null });
+        } else if (end === 'err') {
+          outcomes.set(knot, { kind: 'err' });
+        } else if (end === 'alone') {
+          alone.push(knot);
+          this.givenBack.set(knot, answer.givenBack?.[id] ?? {});
+        } else {
+          this.again.add(knot);
+        }
+      });
+      this.settleSegment(members, outcomes, alone, answer.failures);
+    } catch (error) {
+      this.rejectEnd(error);
+    }
+  }
+
+  private settleSegment(
+    members: readonly number[],
+    outcomes: ReadonlyMap<number, MemberOutcome<Slot>>,
+    alone: readonly number[] = [],
+    failures: readonly KnotFailure[] = [],
+  ): void {
+    const segment = members[0]!;
+    // One whose grace was over is settled already when its activity ends at last.
+    if (this.segments.get(segment) !== members) return;
+    try {
+      this.segments.delete(segment);
+      this.settledHere += outcomes.size;
+      this.failures.push(...failures.slice(0, Math.max(0, LISTED_FAILURES - this.failures.length)));
+      this.heedHistory();
+      this.apply({ type: 'segmentSettled', segment, outcomes, alone });
+      this.continueAtRest();
+    } catch (error) {
+      this.rejectEnd(error);
+    }
   }
 
   private settleFailure(knot: number, error: unknown): void {
@@ -333,7 +504,7 @@ export class TemporalHost {
     if (this.held || this.cancelled) return;
     const info = workflowInfo();
     // The one that is being settled.
-    const lastOne = this.scheduler.running === 1;
+    const lastOne = this.scheduler.inFlight === 1;
     if (holdDispatch(info) || (lastOne && continueNow(info, this.settledHere))) this.hold();
   }
 
@@ -345,10 +516,19 @@ export class TemporalHost {
   /** Ends this execution where it is held, nothing is pending and something is left to do. */
   private continueAtRest(): void {
     const { running, waiting } = this.scheduler.counts;
-    if (!this.held || this.cancelled || this.running.size > 0 || running + waiting === 0) return;
+    if (!this.held || this.cancelled || this.pending > 0 || running + waiting === 0) return;
     const saved = this.scheduler.save();
     // Values stay behind: the next execution looks them up by their records.
     this.resolveEnd({ kind: 'continue', saved: { ...saved, values: saved.values.map(() => null) } });
+  }
+
+  /** Activities that have been scheduled and not ended. */
+  private get pending(): number {
+    return this.running.size + this.segments.size;
+  }
+
+  private get schedulerOptions(): { window: number; segments: boolean } {
+    return { window: RUNNING_KNOTS, segments: this.options.segments };
   }
 
   private policyOf(knot: number): Layout['policies'][number] {
@@ -369,6 +549,13 @@ const encoder = new TextEncoder();
 
 function slotOf(envelope: Envelope): Slot {
   return { envelope, bytes: encoder.encode(JSON.stringify(envelope)).length };
+}
+
+function segmentSummary(ids: readonly string[]): string {
+  const [first] = ids as [string];
+  if (ids.length === 1) return `1 knot: ${first.slice(0, ID_IN_SUMMARY)}`;
+  const named = [first, ids.at(-1)!].map((id) => id.slice(0, ID_IN_SUMMARY));
+  return `${ids.length} knots: ${named.join(ids.length === 2 ? ', ' : ' … ')}`;
 }
 
 /** The failure that ends a cancelled workflow. */

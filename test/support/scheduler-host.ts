@@ -2,8 +2,10 @@ import {
   Scheduler,
   type Command,
   type Layout,
+  type MemberOutcome,
   type SavedScheduler,
   type SchedulerEvent,
+  type SchedulerOptions,
 } from '../../src/engine';
 import type { ReferenceOutcome } from './reference-interpreter';
 
@@ -23,18 +25,30 @@ export class SchedulerHost {
   finishes = 0;
   private readonly outcomes: (ReferenceOutcome | undefined)[];
   private readonly runningKnots = new Set<number>();
+  private readonly runningSegments = new Map<number, readonly number[]>();
+  /** Knots that must not go out in a segment any more. */
+  private readonly alone = new Set<number>();
+  private readonly options: SchedulerOptions & { window: number };
   private scheduler: Scheduler<string>;
 
   constructor(
     private readonly layout: Layout,
-    private readonly window: number,
+    window: number,
+    segmentSize?: number,
   ) {
-    this.scheduler = new Scheduler(layout, { window });
+    this.options = { window, ...(segmentSize !== undefined && { segments: true, segmentSize }) };
+    this.scheduler = new Scheduler(layout, this.options);
     this.outcomes = layout.ids.map((_, knot) => (knot < layout.parameterCount ? 'ok' : undefined));
   }
 
+  /** Those that run by themselves. */
   get running(): number[] {
     return [...this.runningKnots].sort((a, b) => a - b);
+  }
+
+  /** The members of each. */
+  get segments(): (readonly number[])[] {
+    return [...this.runningSegments.values()];
   }
 
   start(): void {
@@ -50,6 +64,25 @@ export class SchedulerHost {
     this.apply({ type: 'settled', knot, outcome: kind === 'ok' ? { kind, value: valueOf(knot) } : { kind } });
   }
 
+  /** Ends a segment with these outcomes; the other members are given back, some of them to go alone. */
+  endSegment(
+    members: readonly number[],
+    kinds: ReadonlyMap<number, 'ok' | 'err'>,
+    alone: readonly number[] = [],
+  ): void {
+    this.runningSegments.delete(members[0]!);
+    const outcomes = new Map<number, MemberOutcome<string>>();
+    for (const [knot, kind] of kinds) {
+      this.outcomes[knot] = kind;
+      outcomes.set(knot, kind === 'ok' ? { kind, value: valueOf(knot) } : { kind });
+    }
+    for (const knot of members) {
+      if (!kinds.has(knot)) this.started.splice(this.started.indexOf(knot), 1);
+    }
+    for (const knot of alone) this.alone.add(knot);
+    this.apply({ type: 'segmentSettled', segment: members[0]!, outcomes, alone });
+  }
+
   apply(event: SchedulerEvent<string>): void {
     this.carryOut(this.scheduler.apply(event));
   }
@@ -58,10 +91,12 @@ export class SchedulerHost {
   split(): void {
     const before = this.scheduler.counts;
     const again = this.running;
+    const segmentsAgain = this.segments;
     const saved = JSON.parse(JSON.stringify(this.scheduler.save())) as SavedScheduler<string>;
-    const { scheduler, commands } = Scheduler.restore(this.layout, saved, { window: this.window });
+    const { scheduler, commands } = Scheduler.restore(this.layout, saved, this.options);
     this.scheduler = scheduler;
-    for (const knot of again) {
+    this.runningSegments.clear();
+    for (const knot of [...again, ...segmentsAgain.flat()]) {
       this.runningKnots.delete(knot);
       this.started.splice(this.started.indexOf(knot), 1);
     }
@@ -70,6 +105,10 @@ export class SchedulerHost {
     check(
       again.every((knot) => this.runningKnots.has(knot)),
       `${again.join()} ran and were forgotten`,
+    );
+    check(
+      segmentsAgain.every((members) => this.runningSegments.get(members[0]!)?.join() === members.join()),
+      'a segment ran and was forgotten',
     );
     const { ok, err, skipped } = scheduler.counts;
     check(ok === before.ok && err === before.err && skipped === before.skipped, 'the restored counts differ');
@@ -102,7 +141,9 @@ export class SchedulerHost {
   }
 
   private carryOut(commands: readonly Command[]): void {
-    const order = commands.map(({ type }) => ['skip', 'run', 'finish'].indexOf(type));
+    const order = commands
+      .map(({ type }) => ['skip', 'segment', 'run', 'finish'].indexOf(type))
+      .filter((place, index, all) => place !== 1 || all[index - 1] !== 1);
     check(
       order.every((place, index) => index === 0 || place > order[index - 1]!),
       'commands are out of order',
@@ -110,13 +151,51 @@ export class SchedulerHost {
     for (const command of commands) {
       check(this.finishes === 0, 'something came after finish');
       if (command.type === 'finish') this.finish();
+      else if (command.type === 'segment') this.runSegment(command.knots);
       else if (command.type === 'run') command.knots.forEach((knot) => this.run(knot));
-      else this.skipAll(command.knots, command.reason);
+      else if (command.type === 'skip') this.skipAll(command.knots, command.reason);
     }
-    check(this.scheduler.running === this.runningKnots.size, 'the scheduler miscounts what is running');
+    const members = this.segments.flat().length;
+    check(
+      this.scheduler.running === this.runningKnots.size + members,
+      'the scheduler miscounts what is running',
+    );
+    check(this.scheduler.inFlight === this.inFlight, 'the scheduler miscounts what is in flight');
+  }
+
+  private get inFlight(): number {
+    return this.runningKnots.size + this.runningSegments.size;
+  }
+
+  private isLocal(knot: number): boolean {
+    const { policies, policy } = this.layout;
+    return this.options.segments === true && policies[policy[knot]!]!.local === true && !this.alone.has(knot);
+  }
+
+  private runSegment(members: readonly number[]): void {
+    check(
+      members.length > 0 && members.length <= this.options.segmentSize!,
+      'a segment is empty or too large',
+    );
+    members.forEach((knot, index) => {
+      check(this.isLocal(knot), `knot ${knot} is in a segment`);
+      check(this.outcomes[knot] === undefined, `knot ${knot} was settled and is run`);
+      check(!this.started.includes(knot), `knot ${knot} is run twice`);
+      check(index === 0 || knot > members[index - 1]!, `knot ${knot} is out of order in its segment`);
+      for (const parent of parentsIn(this.layout, knot)) {
+        check(
+          this.outcomes[parent] === 'ok' || members.includes(parent),
+          `knot ${knot} is in a segment before its parent ${parent} is ok or in it`,
+        );
+      }
+    });
+    this.started.push(...members);
+    this.runningSegments.set(members[0]!, members);
+    check(this.inFlight <= this.options.window, `the segment of knot ${members[0]} is over the window`);
   }
 
   private run(knot: number): void {
+    check(!this.isLocal(knot), `knot ${knot} is local and goes alone`);
     check(this.outcomes[knot] === undefined, `knot ${knot} was settled and is run`);
     check(!this.started.includes(knot), `knot ${knot} is run twice`);
     for (const parent of parentsIn(this.layout, knot)) {
@@ -128,14 +207,16 @@ export class SchedulerHost {
     }
     this.started.push(knot);
     this.runningKnots.add(knot);
-    check(this.runningKnots.size <= this.window, `knot ${knot} is over the window`);
+    check(this.inFlight <= this.options.window, `knot ${knot} is over the window`);
   }
 
   private skipAll(knots: readonly number[], reason: 'parent_failed_or_skipped' | 'cancelled'): void {
     knots.forEach((knot, index) => {
       check(index === 0 || knot > knots[index - 1]!, `knot ${knot} is skipped out of order`);
       check(
-        this.outcomes[knot] === undefined && !this.runningKnots.has(knot),
+        this.outcomes[knot] === undefined &&
+          !this.runningKnots.has(knot) &&
+          !this.segments.flat().includes(knot),
         `knot ${knot} is skipped too late`,
       );
       this.outcomes[knot] = `skipped: ${reason}`;
@@ -144,7 +225,7 @@ export class SchedulerHost {
 
   private finish(): void {
     this.finishes += 1;
-    check(this.runningKnots.size === 0 && !this.outcomes.includes(undefined), 'the run finished too early');
+    check(this.inFlight === 0 && !this.outcomes.includes(undefined), 'the run finished too early');
   }
 }
 

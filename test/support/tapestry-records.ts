@@ -52,7 +52,11 @@ export function addKnot(
 }
 
 /** A tapestry of the shape that `parentsOf` tells: knot `i` takes knots of lower number. The first `parameters` are parameters. */
-export function tapestryOf(parentsOf: readonly (readonly number[])[], parameters = 0): TapestryRecord {
+export function tapestryOf(
+  parentsOf: readonly (readonly number[])[],
+  parameters = 0,
+  isLocal: (knot: number) => boolean = () => false,
+): TapestryRecord {
   const tapestry = emptyTapestry();
   const step = definition('step');
   const knots: KnotRecord[] = [];
@@ -62,7 +66,8 @@ export function tapestryOf(parentsOf: readonly (readonly number[])[], parameters
       return;
     }
     const inputs = Object.fromEntries(list.map((from, place) => [`in${place}`, parent(knots[from]!)]));
-    knots.push(addKnot(tapestry, `k${String(index).padStart(5, '0')}`, step, inputs));
+    const options: KnotOptions = isLocal(index) ? { dispatcher: { kind: 'local' } } : {};
+    knots.push(addKnot(tapestry, `k${String(index).padStart(5, '0')}`, step, inputs, options));
   });
   return tapestry;
 }

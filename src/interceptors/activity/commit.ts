@@ -1,13 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure, CancelledFailure, type Context } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
-import {
-  LOST_WORKERS,
-  currentAttempt,
-  type KnotAttempt,
-  type PreparedBody,
-} from '../../activities/knot-attempt';
-import { recordRunOf } from '../../activities/record-run';
+import { KnotAttempt, LOST_WORKERS, currentAttempt, type PreparedBody } from '../../activities/knot-attempt';
+import { commitPatiently, isBackendTrouble } from '../../activities/backend-trouble';
 import type { WorkerEnvironment } from '../../activities/worker-environment';
 import type { Envelope } from '../../engine/envelope';
 import type { PlanKnot } from '../../engine';
@@ -25,13 +19,10 @@ import {
   type OutcomeToRecord,
 } from '../../execution';
 import type { DefinitionRecord } from '../../model/records';
+import type { GivenBack } from '../../workflows/messages';
 import type { CommitResult, ExceptionRecord, LineageRecord, StoredValue } from '../../protocols';
-import { CodeHashes } from './code-hashes';
 import { envelopeOfRecord } from './adopt';
 import { findParents, type Parents } from './parents';
-
-/** Waits before a commit is tried again in the same attempt, so that a short outage does not cost another run of the body. */
-const COMMIT_RETRIES_MS = [100, 300, 1_000, 3_000];
 
 /**
  * The commit point. An attempt's outcome counts only if its lineage record was inserted first; an attempt that finds a
@@ -45,12 +36,12 @@ const COMMIT_RETRIES_MS = [100, 300, 1_000, 3_000];
 export function createCommit(
   environment: WorkerEnvironment,
 ): (context: Context) => ActivityInboundCallsInterceptor {
-  const codeHashes = new CodeHashes(environment.sha256);
   return () => ({
     async execute(input, next) {
       const attempt = currentAttempt.getStore();
-      if (!attempt) return await next(input);
-      const call = new KnotCall(environment, codeHashes, attempt);
+      // A segment commits its knots itself.
+      if (!(attempt instanceof KnotAttempt)) return await next(input);
+      const call = new KnotCall(environment, attempt);
       return await call.execute(async (prepared) => await next({ ...input, args: [prepared] }));
     },
   });
@@ -62,19 +53,23 @@ class KnotCall {
 
   constructor(
     private readonly environment: WorkerEnvironment,
-    private readonly codeHashes: CodeHashes,
     private readonly attempt: KnotAttempt,
   ) {
-    this.recordRun = recordRunOf(attempt);
+    this.recordRun = attempt.recordRun;
   }
 
   async execute(runBody: (prepared: PreparedBody) => Promise<unknown>): Promise<Envelope> {
     const { environment, attempt } = this;
     const plan = await environment.plans.get(attempt.task.plan);
     const knot = plan.knot(attempt.task.knot);
-    if (attempt.number > 1) {
+    if (attempt.mayBeRecorded) {
       const [recorded] = await environment.backends.runHistory.getRecords(this.recordRun, [knot.id]);
       if (recorded) return await this.adopt(recorded);
+    }
+    if (attempt.number === 1 && attempt.task.givenBack?.after !== undefined) {
+      // Lest the next attempt takes this one for a lost worker.
+      attempt.countRefusal();
+      throw waitsAfterThrow(knot, attempt.task.givenBack);
     }
     const parents = await findParents(environment, plan, knot, attempt.task, this.recordRun);
     const wanted = plan.definitionOf(knot)!;
@@ -179,7 +174,7 @@ class KnotCall {
       startedAt: this.startedAt,
       finishedAt: Date.now(),
     };
-    const codeHash = definition ? this.codeHashes.of(definition) : null;
+    const codeHash = definition ? this.environment.codeHashes.of(definition) : null;
     const record = lineageRecord(
       plan,
       knot,
@@ -190,18 +185,6 @@ class KnotCall {
     );
     return await commitPatiently(() => this.environment.commits.commit({ record, values }));
   }
-}
-
-async function commitPatiently(commit: () => Promise<CommitResult>): Promise<CommitResult> {
-  for (const wait of COMMIT_RETRIES_MS) {
-    try {
-      return await commit();
-    } catch (error) {
-      if (!SelvageError.is(error, 'BackendUnavailable')) throw error;
-      await delay(wait);
-    }
-  }
-  return await commit();
 }
 
 function verdict(
@@ -219,11 +202,14 @@ function verdict(
   return failure;
 }
 
-/** Trouble that is over when the backend is back: the body must not pay for it. */
-function isBackendTrouble(error: unknown): boolean {
-  return (
-    ['BackendUnavailable', 'DiskFull', 'DatabaseDamaged', 'SchemaTooNew', 'FolderUnusable'] as const
-  ).some((code) => SelvageError.is(error, code));
+/** The back-off that began in a segment goes on as the server's: it waits without holding a slot of any worker. */
+function waitsAfterThrow(knot: PlanKnot, { throws = 1, after }: GivenBack): ApplicationFailure {
+  return ApplicationFailure.create({
+    message: `Knot "${knot.id}" has thrown ${throws === 1 ? 'once' : `${throws} times`} in a segment and is tried again after its back-off.`,
+    type: 'Retry',
+    nonRetryable: false,
+    nextRetryDelay: after!,
+  });
 }
 
 function bodyMissing(

@@ -3,16 +3,15 @@ import type { ActivityInterceptors } from '@temporalio/worker';
 import type { WorkerEnvironment } from '../../activities/worker-environment';
 import { createCommit } from './commit';
 import { createLiveness } from './liveness';
-import { createObserve, type KnotObserver } from './observe';
+import { createObserve } from './observe';
 
 export type { KnotEnd, KnotEvent, KnotObserver } from './observe';
 
 /** Our interceptors, outermost first. Activities that are not knots pass through them untouched. */
 export function createActivityInterceptors(
   environment: WorkerEnvironment,
-  observers: readonly KnotObserver[],
 ): ((context: Context) => ActivityInterceptors)[] {
-  return [createObserve(observers), createLiveness(), createCommit(environment)].map(
+  return [createObserve(environment.observers), createLiveness(), createCommit(environment)].map(
     (create) => (context) => ({ inbound: create(context) }),
   );
 }

@@ -1,6 +1,6 @@
 import { ApplicationFailure, CancelledFailure, CompleteAsyncError, type Context } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
-import { KnotAttempt, currentAttempt, isKnotTask } from '../../activities/knot-attempt';
+import { attemptOf, currentAttempt, type TaskAttempt } from '../../activities/knot-attempt';
 import { SelvageError, messageText } from '../../errors';
 
 /** A knot shorter than this costs no call to the server. */
@@ -22,16 +22,16 @@ export function createLiveness(): (context: Context) => ActivityInboundCallsInte
   const pulse = new Pulse();
   return (context) => ({
     async execute(input, next) {
-      const [task] = input.args;
-      if (!isKnotTask(task)) return await next(input);
-      const attempt = new KnotAttempt(context, task);
+      const attempt = attemptOf(context, input.args[0]);
+      if (!attempt) return await next(input);
       pulse.add(attempt);
       try {
         return await currentAttempt.run(attempt, () => next(input));
       } catch (error) {
         if (isVerdict(error)) throw error;
         // The server would not try again, and take the refusal for the knot's end.
-        if (attempt.cancelReason === 'cancelled') throw new CancelledFailure(`Knot "${task.knot}" was cancelled`);
+        if (attempt.cancelReason === 'cancelled')
+          throw new CancelledFailure(`${attempt.label} was cancelled`);
         attempt.countRefusal();
         throw refusal(attempt, error);
       } finally {
@@ -49,11 +49,11 @@ function isVerdict(error: unknown): boolean {
   );
 }
 
-function refusal(attempt: KnotAttempt, error: unknown): ApplicationFailure {
+function refusal(attempt: TaskAttempt, error: unknown): ApplicationFailure {
   const type = SelvageError.is(error) ? error.code : 'InternalError';
   const message = messageText(error instanceof Error ? error.message : String(error), MESSAGE_LENGTH);
-  attempt.context.log.warn(`Knot "${attempt.task.knot}" waits: ${message}`, {
-    knot: attempt.task.knot,
+  attempt.context.log.warn(`${attempt.label} waits: ${message}`, {
+    knot: attempt.knot,
     code: type,
     error,
   });
@@ -61,17 +61,21 @@ function refusal(attempt: KnotAttempt, error: unknown): ApplicationFailure {
     message,
     type,
     nonRetryable: false,
-    details: [{ knot: attempt.task.knot, type, message }],
+    details: [{ knot: attempt.knot, type, message }],
   });
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
 /** One timer for all attempts of this worker: beats for those that have run for a while, and notices a blocked event loop. */
 class Pulse {
-  private readonly attempts = new Map<KnotAttempt, number>();
+  private readonly attempts = new Map<TaskAttempt, number>();
   private timer: NodeJS.Timeout | undefined;
   private lastTick = 0;
 
-  add(attempt: KnotAttempt): void {
+  add(attempt: TaskAttempt): void {
     this.attempts.set(attempt, Date.now());
     if (this.timer) return;
     this.lastTick = Date.now();
@@ -79,7 +83,7 @@ class Pulse {
     this.timer.unref();
   }
 
-  delete(attempt: KnotAttempt): void {
+  delete(attempt: TaskAttempt): void {
     this.attempts.delete(attempt);
     if (this.attempts.size > 0 || !this.timer) return;
     clearInterval(this.timer);
@@ -96,14 +100,12 @@ class Pulse {
     }
   }
 
-  private warnIfBlocked(reporter: KnotAttempt): void {
+  private warnIfBlocked(reporter: TaskAttempt): void {
     const now = Date.now();
     const blocked = now - this.lastTick - TICK_MS;
     this.lastTick = now;
     if (blocked < BLOCKED_LOOP_MS) return;
-    const knots = [...new Set([reporter, ...this.attempts.keys()])].map(
-      (attempt) => `"${attempt.task.knot}"`,
-    );
+    const knots = [...new Set([reporter, ...this.attempts.keys()])].map(({ label }) => lowerFirst(label));
     reporter.context.log.warn(
       `The event loop of this worker was blocked for ${(blocked / 1000).toFixed(1)} s while it ran ` +
         `${knots.slice(0, NAMED_KNOTS).join(', ')}${knots.length > NAMED_KNOTS ? ` and ${knots.length - NAMED_KNOTS} more` : ''}. ` +

@@ -65,7 +65,8 @@ export function createObserve(
   });
 }
 
-function tell(
+/** Does not wait, and logs what goes wrong. */
+export function tell(
   observers: readonly KnotObserver[],
   context: Context,
   call: (observer: KnotObserver) => void | Promise<void>,

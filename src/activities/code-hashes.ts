@@ -1,5 +1,5 @@
-import { hashText, type Sha256 } from '../../canonical';
-import type { DefinitionRecord } from '../../model/records';
+import { hashText, type Sha256 } from '../canonical';
+import type { DefinitionRecord } from '../model/records';
 
 /** Hashes of the bodies that this worker has, each taken once. */
 export class CodeHashes {

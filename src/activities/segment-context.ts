@@ -1,0 +1,71 @@
+import { decodeJson, type Json, type StoredBytes } from '../canonical';
+import { storeBytes, valueMissing } from '../execution';
+import type { KnotContext, Logger } from '../model/knot-context';
+import type { DataStore } from '../protocols';
+import { encodeUserDetails } from './knot-attempt';
+
+/** What the contexts of one segment share. */
+export interface SegmentSurroundings {
+  readonly runId: string;
+  readonly recordRun: string;
+  readonly logger: Logger;
+  readonly resources: Readonly<Record<string, unknown>>;
+  readonly dataStore: DataStore;
+  /** By knot id: what its body gave to `heartbeat`. */
+  readonly handedOn: Map<string, Json>;
+}
+
+/** The context of a body that runs in a segment. */
+export class SegmentContext implements KnotContext {
+  constructor(
+    private readonly surroundings: SegmentSurroundings,
+    readonly knotId: string,
+    readonly attempt: number,
+    readonly signal: AbortSignal,
+  ) {}
+
+  get runId(): string {
+    return this.surroundings.runId;
+  }
+
+  get idempotencyKey(): string {
+    return `${this.runId}/${this.surroundings.recordRun}/${this.knotId}`;
+  }
+
+  get lastHeartbeat(): unknown {
+    const details = this.surroundings.handedOn.get(this.knotId);
+    return details === undefined ? undefined : decodeJson(structuredClone(details));
+  }
+
+  get logger(): Logger {
+    const { logger } = this.surroundings;
+    const { knotId } = this;
+    return {
+      debug: (message, meta) => logger.debug(message, { knot: knotId, ...meta }),
+      info: (message, meta) => logger.info(message, { knot: knotId, ...meta }),
+      warn: (message, meta) => logger.warn(message, { knot: knotId, ...meta }),
+      error: (message, meta) => logger.error(message, { knot: knotId, ...meta }),
+    };
+  }
+
+  get resources(): KnotContext['resources'] {
+    return this.surroundings.resources as KnotContext['resources'];
+  }
+
+  heartbeat(details?: unknown): void {
+    this.surroundings.handedOn.set(this.knotId, encodeUserDetails(this.knotId, details));
+  }
+
+  async store(
+    source: Uint8Array | AsyncIterable<Uint8Array>,
+    options?: { mediaType?: string },
+  ): Promise<StoredBytes> {
+    return await storeBytes(this.surroundings.dataStore, source, options);
+  }
+
+  async open(stored: StoredBytes): Promise<AsyncIterable<Uint8Array>> {
+    const stream = await this.surroundings.dataStore.getStream(stored.hash);
+    if (!stream) throw valueMissing(stored.hash, this.knotId);
+    return stream;
+  }
+}

@@ -1,0 +1,53 @@
+import { completeLayout, unpackRanges, uniqueParents, type Layout, type PlanKnot } from '../engine';
+import type { LoadedPlan } from '../execution';
+import type { SegmentTask } from '../workflows/messages';
+
+/** A segment as a layout of its own: the parents outside of it as parameters, then its knots; terminals are what is wanted. */
+export interface SegmentGraph {
+  readonly layout: Layout;
+  /** By index in the layout. */
+  readonly planKnots: readonly PlanKnot[];
+  /** By index in the plan. */
+  readonly layoutIndex: ReadonlyMap<number, number>;
+  /** The first member's index in the layout: so many parents are outside. */
+  readonly firstMember: number;
+}
+
+export function segmentGraph(plan: LoadedPlan, task: SegmentTask): SegmentGraph {
+  const members = task.knots.map((id) => plan.indexOf(id));
+  const memberSet = new Set(members);
+  const outside = new Set<number>();
+  for (const member of members) {
+    for (const parent of uniqueParents(plan.plan.knots[member]!)) {
+      if (!memberSet.has(parent)) outside.add(parent);
+    }
+  }
+  const planIndexes = [...outside, ...members];
+  const layoutIndex = new Map(planIndexes.map((knot, index) => [knot, index]));
+  const parentStart = new Uint32Array(planIndexes.length + 1);
+  const parents: number[] = [];
+  planIndexes.forEach((knot, index) => {
+    if (index >= outside.size) {
+      for (const parent of uniqueParents(plan.plan.knots[knot]!)) parents.push(layoutIndex.get(parent)!);
+    }
+    parentStart[index + 1] = parents.length;
+  });
+  return {
+    layout: completeLayout({
+      ids: planIndexes.map((knot) => plan.parentId(knot)),
+      parameterCount: outside.size,
+      parentStart,
+      parents: Uint32Array.from(parents),
+      definition: new Int32Array(planIndexes.length),
+      activityTypes: [],
+      policy: new Uint32Array(planIndexes.length),
+      policies: [{}],
+      summaries: new Map(),
+      terminals: Uint32Array.from(unpackRanges(task.wanted), (position) => outside.size + position),
+      failOn: 'never',
+    }),
+    planKnots: planIndexes.map((knot) => plan.plan.knots[knot]!),
+    layoutIndex,
+    firstMember: outside.size,
+  };
+}

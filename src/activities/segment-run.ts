@@ -1,0 +1,427 @@
+import { setMaxListeners } from 'node:events';
+import {
+  Scheduler,
+  packEnds,
+  type Envelope,
+  type KnotOutcome,
+  type MemberEnd,
+  type PlanKnot,
+} from '../engine';
+import { SelvageError, messageText } from '../errors';
+import {
+  assembleInputs,
+  callBody,
+  describeError,
+  encodeOutput,
+  envelopeOf,
+  lineageRecord,
+  retryDelay,
+  startTimer,
+  storedValues,
+  superviseBody,
+  type EncodedValue,
+  type LoadedPlan,
+  type OutcomeToRecord,
+} from '../execution';
+import { envelopeOfRecord } from '../interceptors/activity/adopt';
+import { tell, type KnotEvent } from '../interceptors/activity/observe';
+import { referenceOf } from '../interceptors/activity/parents';
+import { PromiseHost } from '../local/promise-host';
+import type { DefinitionRecord } from '../model/records';
+import type { ExceptionRecord, LineageRecord, StoredValue } from '../protocols';
+import type { GivenBack, KnotFailure, SegmentAnswer } from '../workflows/messages';
+import { commitPatiently, isBackendTrouble } from './backend-trouble';
+import type { SegmentAttempt } from './knot-attempt';
+import { SegmentContext, type SegmentSurroundings } from './segment-context';
+import { segmentGraph, type SegmentGraph } from './segment-graph';
+import { SegmentValues, valueOfEnvelope } from './segment-values';
+import type { WorkerEnvironment } from './worker-environment';
+
+/** Bodies running at once in one segment. */
+const CONCURRENCY = 500;
+/** After so long a segment starts nothing more: what depends on it from outside should not wait, nor a worker's shutdown. */
+const WORKING_MS = 30_000;
+/** After so many bytes of values it starts nothing more, for their memory. */
+const VALUE_BYTES = 32 * 1024 * 1024;
+/** So long in all a knot may wait for its retries in the segment; longer waits are the server's. */
+const RETRY_WAIT_MS = 10_000;
+const ANSWER_VALUE_BYTES = 64 * 1024;
+const LISTED_FAILURES = 20;
+const MESSAGE_LENGTH = 500;
+const DEFAULT_CANCEL_GRACE_MS = 10_000;
+
+/**
+ * One attempt at a segment: the reducer that schedules runs, over the knots of the segment alone, with their bodies as
+ * promises.
+ *
+ * G1  A knot's body is called when the records of all its parents are durable, and its own record is written before its
+ *     children start: a segment is a group of durable knots, not one durable step.
+ * G2  What has a record is adopted and its body not called: an attempt after the first asks for all of them before it starts.
+ * G3  After a lost worker nothing is run. Who was running then has no record and all its parents have one; these go by
+ *     themselves from then on, so that a body that kills its worker is counted by itself and takes nothing else down.
+ * G4  The answer is what the records say. What has none is given back, and the interpreter decides on it.
+ */
+export class SegmentRun {
+  private readonly graph: SegmentGraph;
+  private readonly scheduler: Scheduler<EncodedValue>;
+  private readonly host: PromiseHost<EncodedValue>;
+  private readonly values: SegmentValues;
+  private readonly surroundings: SegmentSurroundings;
+  /** Aborts the bodies. One for all: any number of them may listen. */
+  private readonly stop = new AbortController();
+  private readonly begun = Date.now();
+  /** By knot id. */
+  private recorded: ReadonlyMap<string, LineageRecord> = new Map();
+  /** Indexes in the layout of the knots that go by themselves from now on. */
+  private readonly alone = new Set<number>();
+  private readonly givenBack = new Map<string, GivenBack>();
+  private readonly failures: KnotFailure[] = [];
+  private readonly running = new Set<number>();
+  private valueBytes = 0;
+  private isHeld = false;
+  /** Nothing may be committed any more. */
+  private isOver = false;
+  /** What makes the whole attempt be tried again. */
+  private refusal: unknown;
+  private endNow!: () => void;
+
+  constructor(
+    private readonly environment: WorkerEnvironment,
+    private readonly attempt: SegmentAttempt,
+    private readonly plan: LoadedPlan,
+  ) {
+    this.graph = segmentGraph(plan, attempt.task);
+    const { layout } = this.graph;
+    // After a lost worker the scheduler only tells who may have been running: it must get to all of them.
+    const window = attempt.lost > 0 ? Math.max(1, layout.size) : CONCURRENCY;
+    this.scheduler = new Scheduler<EncodedValue>(layout, { window });
+    this.host = new PromiseHost(this.scheduler, { run: (knot) => this.runKnot(knot) });
+    this.values = new SegmentValues(environment.backends.dataStore);
+    this.surroundings = {
+      runId: attempt.context.info.workflowExecution!.workflowId,
+      recordRun: attempt.recordRun,
+      logger: attempt.context.log,
+      resources: environment.resources,
+      dataStore: environment.backends.dataStore,
+      handedOn: new Map(),
+    };
+    setMaxListeners(0, this.stop.signal);
+  }
+
+  /** Rejects only where the attempt is to be tried again. */
+  async execute(): Promise<SegmentAnswer> {
+    const { task, context } = this.attempt;
+    if (this.attempt.number > 1 || task.mayBeRecorded) {
+      const records = await this.environment.backends.runHistory.getRecords(
+        this.attempt.recordRun,
+        task.knots,
+      );
+      this.recorded = new Map(records.map((record) => [record.knot_id, record]));
+    }
+    const outside = await this.outsideValues();
+    const ended = new Promise<void>((resolve) => (this.endNow = resolve));
+    const onCancel = (): void => this.cancel();
+    const { cancellationSignal } = context;
+    if (cancellationSignal.aborted) this.cancel();
+    else cancellationSignal.addEventListener('abort', onCancel, { once: true });
+    try {
+      await Promise.race([this.host.run(outside), ended]);
+    } finally {
+      this.isOver = true;
+      cancellationSignal.removeEventListener('abort', onCancel);
+    }
+    if (this.refusal !== undefined) throw this.refusal;
+    return await this.answer();
+  }
+
+  private async outsideValues(): Promise<EncodedValue[]> {
+    const { layout, firstMember } = this.graph;
+    const { parents } = this.attempt.task;
+    const ids = layout.ids.slice(0, firstMember);
+    const unsaid = ids.filter((id) => !Object.hasOwn(parents, id));
+    const records = new Map<string, LineageRecord>();
+    if (unsaid.length > 0) {
+      const { runHistory } = this.environment.backends;
+      for (const record of await runHistory.getRecords(this.attempt.recordRun, unsaid))
+        records.set(record.knot_id, record);
+    }
+    return ids.map((id) =>
+      Object.hasOwn(parents, id)
+        ? valueOfEnvelope(parents[id]!, this.environment.sha256)
+        : referenceOf(records.get(id), id),
+    );
+  }
+
+  private async runKnot(index: number): Promise<KnotOutcome<EncodedValue> | undefined> {
+    const knot = this.graph.planKnots[index]!;
+    const recorded = this.recorded.get(knot.id);
+    if (recorded) return this.adopt(recorded);
+    const wanted = this.plan.definitionOf(knot)!;
+    const { registry } = this.environment;
+    const definition = registry.definition(this.plan.plan.tapestry, knot.id, wanted.name, wanted.version);
+    if (this.attempt.lost > 0 || !definition) {
+      this.alone.add(index);
+      return undefined;
+    }
+    if (this.isHeld) return undefined;
+    this.running.add(index);
+    try {
+      return await this.tryKnot(index, knot, definition);
+    } catch (error) {
+      this.refuse(error);
+      return undefined;
+    } finally {
+      this.running.delete(index);
+    }
+  }
+
+  /** Rejects only where the whole attempt is to be refused. */
+  private async tryKnot(
+    index: number,
+    knot: PlanKnot,
+    definition: DefinitionRecord,
+  ): Promise<KnotOutcome<EncodedValue> | undefined> {
+    const startedAt = Date.now();
+    let waited = 0;
+    for (let throws = 0; ;) {
+      const number = this.attempt.number + throws;
+      let outcome: OutcomeToRecord;
+      let values: readonly StoredValue[];
+      try {
+        const value = encodeOutput(await this.observed(knot, definition, number), this.environment.sha256);
+        outcome = { kind: 'ok', value };
+        values = storedValues(value);
+      } catch (error) {
+        if (this.isOver || this.isStopped()) return undefined;
+        if (isBackendTrouble(error)) throw error;
+        if (isUnreadable(error)) return this.giveBack(index, {});
+        throws += 1;
+        const delay = retryDelay(knot.policy.retry, throws, error);
+        if (delay !== undefined) {
+          if (waited + delay > RETRY_WAIT_MS || this.isHeld)
+            return this.giveBack(index, { throws, after: delay });
+          waited += delay;
+          await this.wait(delay);
+          if (this.isStopped()) return undefined;
+          continue;
+        }
+        const where = { runId: this.surroundings.runId, knotId: knot.id, attempt: number };
+        const described = describeError(error, where, this.environment.sha256);
+        outcome = { kind: 'err', error: described.record };
+        values = described.values;
+      }
+      if (this.isOver) return undefined;
+      return await this.commit(knot, definition, outcome, values, number, startedAt);
+    }
+  }
+
+  private giveBack(index: number, how: GivenBack): undefined {
+    this.alone.add(index);
+    this.givenBack.set(this.graph.planKnots[index]!.id, how);
+    return undefined;
+  }
+
+  private async observed(knot: PlanKnot, definition: DefinitionRecord, number: number): Promise<unknown> {
+    const { observers } = this.environment;
+    if (observers.length === 0) return await this.callOnce(knot, definition, number);
+    const { context } = this.attempt;
+    const event: KnotEvent = {
+      runId: this.surroundings.runId,
+      temporalRunId: this.surroundings.recordRun,
+      knotId: knot.id,
+      knotClass: definition.name,
+      attempt: number,
+    };
+    const since = Date.now();
+    tell(observers, context, (observer) => observer.knotStarted?.(event));
+    try {
+      const result = await this.callOnce(knot, definition, number);
+      const end = { ...event, outcome: 'ok' as const, duration: Date.now() - since };
+      tell(observers, context, (observer) => observer.knotEnded?.(end));
+      return result;
+    } catch (error) {
+      const outcome =
+        this.attempt.cancelReason === 'cancelled' ? ('cancelled' as const) : ('failed' as const);
+      const end = { ...event, outcome, error, duration: Date.now() - since };
+      tell(observers, context, (observer) => observer.knotEnded?.(end));
+      throw error;
+    }
+  }
+
+  private async callOnce(knot: PlanKnot, definition: DefinitionRecord, number: number): Promise<unknown> {
+    const inputs = await this.inputsOf(knot);
+    const { timeout, cancelGrace = DEFAULT_CANCEL_GRACE_MS } = knot.policy;
+    const call = (signal: AbortSignal): Promise<unknown> =>
+      callBody(definition, inputs, new SegmentContext(this.surroundings, knot.id, number, signal));
+    // Without a timeout nothing has to be watched: a cancel aborts the one signal, and its grace is the segment's.
+    if (timeout === undefined) return await call(this.stop.signal);
+    return await superviseBody(call, { knotId: knot.id, cancel: this.stop.signal, cancelGrace, timeout });
+  }
+
+  private async inputsOf(knot: PlanKnot): Promise<Record<string, unknown>> {
+    const parents: EncodedValue[] = [];
+    for (const name in knot.inputs) {
+      const input = knot.inputs[name]!;
+      if ('parent' in input) parents.push(this.valueOf(input.parent));
+    }
+    const missing = this.values.missing(parents);
+    const read = missing && (await this.values.read(missing, knot.id));
+    return assembleInputs(knot, (parent) => this.values.fresh(this.valueOf(parent), read));
+  }
+
+  /** Of a parent of a knot that is running, by its index in the plan. */
+  private valueOf(parent: number): EncodedValue {
+    return this.scheduler.value(this.graph.layoutIndex.get(parent)!)!;
+  }
+
+  private async commit(
+    knot: PlanKnot,
+    definition: DefinitionRecord,
+    outcome: OutcomeToRecord,
+    values: readonly StoredValue[],
+    number: number,
+    startedAt: number,
+  ): Promise<KnotOutcome<EncodedValue>> {
+    const { environment, attempt } = this;
+    const { info } = attempt.context;
+    const finishedAt = Date.now();
+    const record = lineageRecord(
+      this.plan,
+      knot,
+      {
+        runId: this.surroundings.runId,
+        temporalRunId: this.surroundings.recordRun,
+        dispatcher: 'local',
+        taskQueue: info.taskQueue,
+        worker: environment.identity,
+        attempt: number,
+        scheduledAt: info.scheduledTimestampMs,
+        startedAt,
+        finishedAt,
+      },
+      outcome,
+      (parent) => this.valueOf(parent).hash,
+      environment.codeHashes.of(definition),
+    );
+    const commit = { record, values };
+    const committed = await commitPatiently(() => environment.commits.commit(commit, { urgent: true }));
+    if (outcome.kind === 'ok') this.valueBytes += outcome.value.size;
+    if (this.valueBytes > VALUE_BYTES || finishedAt - this.begun > WORKING_MS) this.hold();
+    return committed.inserted && outcome.kind === 'ok' ? outcome : this.adopt(committed.record);
+  }
+
+  private adopt(record: LineageRecord): KnotOutcome<EncodedValue> {
+    if (record.outcome === 'ok') {
+      const { length } = record.extra as { length?: number };
+      return {
+        kind: 'ok',
+        value: { ...referenceOf(record, record.knot_id), ...(length !== undefined && { length }) },
+      };
+    }
+    if (record.outcome === 'skipped') {
+      throw new SelvageError(
+        'WorkerShutdown',
+        `Knot "${record.knot_id}" was settled as skipped: this attempt is not wanted any more.`,
+      );
+    }
+    const { error } = record.extra as { error: ExceptionRecord };
+    if (this.failures.length < LISTED_FAILURES) {
+      this.failures.push({
+        knot: record.knot_id,
+        type: error.type,
+        message: messageText(error.message, MESSAGE_LENGTH),
+      });
+    }
+    return { kind: 'err' };
+  }
+
+  /** Starts nothing more. */
+  private hold(): void {
+    if (this.isHeld) return;
+    this.isHeld = true;
+    this.host.apply({ type: 'hold' });
+  }
+
+  private refuse(error: unknown): void {
+    this.refusal ??= error;
+    this.hold();
+  }
+
+  /** Told to stop, by a cancel, by the shutdown of the worker, or because another attempt takes over. */
+  private cancel(): void {
+    if (this.attempt.cancelReason === 'superseded') this.refuse(superseded(this.attempt));
+    this.hold();
+    let grace = 0;
+    for (const index of this.running)
+      grace = Math.max(grace, this.graph.planKnots[index]!.policy.cancelGrace ?? DEFAULT_CANCEL_GRACE_MS);
+    this.stop.abort(this.attempt.context.cancellationSignal.reason);
+    const stopTimer = startTimer(grace, this.endNow);
+    void this.host.ended.finally(stopTimer).catch(() => undefined);
+  }
+
+  private isStopped(): boolean {
+    return this.stop.signal.aborted;
+  }
+
+  private async wait(ms: number): Promise<void> {
+    const { signal } = this.stop;
+    await new Promise<void>((resolve) => {
+      const stopTimer = startTimer(ms, done);
+      function done(): void {
+        stopTimer();
+        signal.removeEventListener('abort', done);
+        resolve();
+      }
+      if (signal.aborted) done();
+      else signal.addEventListener('abort', done, { once: true });
+    });
+  }
+
+  private async answer(): Promise<SegmentAnswer> {
+    const { layout, firstMember } = this.graph;
+    const ends: MemberEnd[] = [];
+    for (let index = firstMember; index < layout.size; index++) {
+      const kind = this.scheduler.outcomeKind(index);
+      if (kind === 'ok' || kind === 'err') ends.push(kind);
+      else ends.push(this.alone.has(index) ? 'alone' : 'again');
+    }
+    return {
+      ends: packEnds(ends),
+      values: await this.wantedValues(),
+      ...(this.failures.length > 0 && { failures: this.failures }),
+      ...(this.givenBack.size > 0 && { givenBack: Object.fromEntries(this.givenBack) }),
+    };
+  }
+
+  private async wantedValues(): Promise<Record<string, Envelope>> {
+    const { layout } = this.graph;
+    const values: Record<string, Envelope> = {};
+    let bytes = 0;
+    for (const index of layout.terminals) {
+      const value = this.scheduler.value(index);
+      if (!value) continue;
+      const id = layout.ids[index]!;
+      const record = this.recorded.get(id);
+      const envelope = record
+        ? await envelopeOfRecord(this.environment, record)
+        : envelopeOf(value, this.environment.inlineLimit);
+      bytes += Buffer.byteLength(JSON.stringify(envelope)) + id.length;
+      if (bytes > ANSWER_VALUE_BYTES) break;
+      values[id] = envelope;
+    }
+    return values;
+  }
+}
+
+/** A value that is not as it should be in the data store: the knot's own activity waits for it, and says so. */
+function isUnreadable(error: unknown): boolean {
+  return SelvageError.is(error, 'ValueMissing') || SelvageError.is(error, 'ValueDamaged');
+}
+
+function superseded(attempt: SegmentAttempt): SelvageError {
+  return new SelvageError(
+    'WorkerShutdown',
+    `The server has given up this attempt: ${attempt.label} is taken over by another one.`,
+    { details: { knot: attempt.knot } },
+  );
+}

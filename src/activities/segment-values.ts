@@ -1,0 +1,79 @@
+import { decodeJson, type Sha256 } from '../canonical';
+import { isReference, type Envelope } from '../engine';
+import {
+  decodeEncoded,
+  decodeStored,
+  encodeOutput,
+  storedReference,
+  valueMissing,
+  type EncodedValue,
+} from '../execution';
+import type { DataStore } from '../protocols';
+
+/** Bytes of values from the data store that are kept for other knots of the segment. */
+const KEPT_BYTES = 32 * 1024 * 1024;
+
+/** The value that an envelope stands for; of a reference, not yet read. */
+export function valueOfEnvelope(envelope: Envelope, sha256: Sha256): EncodedValue {
+  return isReference(envelope) ? envelope : encodeOutput(decodeJson(envelope.value), sha256);
+}
+
+/** Gives the knots of one segment their inputs: what was made in it is at hand, other values come from the data store. */
+export class SegmentValues {
+  private readonly kept = new Map<string, Uint8Array>();
+  private keptBytes = 0;
+
+  constructor(private readonly dataStore: DataStore) {}
+
+  /** Undefined: all are at hand, and {@link fresh} needs nothing. */
+  missing(values: readonly EncodedValue[]): string[] | undefined {
+    let missing: string[] | undefined;
+    for (const { encoded, stored, hash } of values) {
+      if (encoded === undefined && stored === undefined) (missing ??= []).push(hash);
+    }
+    return missing;
+  }
+
+  /**
+   * By hash.
+   *
+   * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
+   */
+  async read(hashes: readonly string[], knot: string): Promise<ReadonlyMap<string, Uint8Array>> {
+    const found = new Map<string, Uint8Array>();
+    const unread: string[] = [];
+    for (const hash of new Set(hashes)) {
+      const bytes = this.kept.get(hash);
+      if (bytes) found.set(hash, bytes);
+      else unread.push(hash);
+    }
+    if (unread.length > 0) {
+      const read = await this.dataStore.getMany(unread);
+      for (const hash of unread) {
+        const bytes = read.get(hash);
+        if (!bytes) throw valueMissing(hash, knot);
+        found.set(hash, bytes);
+        this.keep(hash, bytes);
+      }
+    }
+    return found;
+  }
+
+  /** A copy of the value for one body. */
+  fresh(value: EncodedValue, read: ReadonlyMap<string, Uint8Array> | undefined): unknown {
+    if (value.encoded) return decodeEncoded(value.encoded);
+    return value.stored === undefined
+      ? decodeStored(value.hash, read!.get(value.hash)!)
+      : storedReference(value);
+  }
+
+  private keep(hash: string, bytes: Uint8Array): void {
+    if (this.keptBytes + bytes.byteLength > KEPT_BYTES) {
+      this.kept.clear();
+      this.keptBytes = 0;
+    }
+    if (bytes.byteLength > KEPT_BYTES) return;
+    this.kept.set(hash, bytes);
+    this.keptBytes += bytes.byteLength;
+  }
+}

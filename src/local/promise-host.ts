@@ -1,0 +1,74 @@
+import type { Command, KnotOutcome, Scheduler, SchedulerEvent, SkipReason } from '../engine';
+
+/** What a host does for a knot. A rejection ends the host. */
+export interface PromisedWork<V> {
+  /** Resolves with what came of the knot; with nothing, the knot and all that depends on it stay as they are. */
+  run(knot: number): Promise<KnotOutcome<V> | undefined>;
+  /** Absent: nothing is to be done about a skip. */
+  skip?(knot: number, reason: SkipReason): Promise<void>;
+}
+
+/** The promise side of the engine's host port: commands become promises, their ends become events. */
+export class PromiseHost<V> {
+  private started = false;
+  /** Promises under way. */
+  private active = 0;
+  private resolveEnd!: () => void;
+  private rejectEnd!: (error: unknown) => void;
+  readonly ended: Promise<void>;
+
+  constructor(
+    private readonly scheduler: Scheduler<V>,
+    private readonly work: PromisedWork<V>,
+  ) {
+    this.ended = new Promise((resolve, reject) => {
+      this.resolveEnd = resolve;
+      this.rejectEnd = reject;
+    });
+    // Whoever runs it hears of a rejection, which may come before they wait for it.
+    this.ended.catch(() => undefined);
+  }
+
+  /** Starts, and resolves when nothing is under way any more and nothing more can be started. */
+  async run(parameters: readonly V[]): Promise<void> {
+    this.started = true;
+    this.apply({ type: 'start', parameters });
+    await this.ended;
+  }
+
+  apply(event: SchedulerEvent<V>): void {
+    this.carryOut(this.scheduler.apply(event));
+    if (this.started && this.active === 0) this.resolveEnd();
+  }
+
+  private carryOut(commands: readonly Command[]): void {
+    for (const command of commands) {
+      if (command.type === 'run') {
+        for (const knot of command.knots) {
+          this.active += 1;
+          this.work.run(knot).then((outcome) => this.settle(knot, outcome), this.rejectEnd);
+        }
+      } else if (command.type === 'skip' && this.work.skip) {
+        for (const knot of command.knots) {
+          this.active += 1;
+          this.work.skip(knot, command.reason).then(() => this.rest(), this.rejectEnd);
+        }
+      }
+    }
+  }
+
+  private settle(knot: number, outcome: KnotOutcome<V> | undefined): void {
+    this.active -= 1;
+    try {
+      if (outcome) this.apply({ type: 'settled', knot, outcome });
+      else if (this.active === 0) this.resolveEnd();
+    } catch (error) {
+      this.rejectEnd(error);
+    }
+  }
+
+  private rest(): void {
+    this.active -= 1;
+    if (this.active === 0) this.resolveEnd();
+  }
+}
