@@ -8,10 +8,11 @@ import {
 import { RunFailed, SelvageError } from '../errors';
 import type { Outcome, RunResult } from '../model/outcome';
 import type { Backends, LineageQuery, LineageRecord, Page, RunRecord } from '../protocols';
-import { STATUS_QUERY, type LiveStatus } from '../workflows/messages';
+import { SEGMENTS_QUERY, STATUS_QUERY, type LiveStatus } from '../workflows/messages';
 import { unreachable } from './connection-errors';
 import { readResult, type WantedOutputs } from './read-run';
 import { reconcileRun } from './reconcile';
+import { SegmentProgress } from './segment-progress';
 
 const PROGRESS_INTERVAL_MS = 200;
 
@@ -39,6 +40,8 @@ export interface Progress {
  */
 export class RunHandle<Values extends object = Record<string, unknown>> {
   private readonly since = Date.now();
+  /** Of one Temporal run: a reset makes another, with records of its own. */
+  private segments: { readonly temporalRunId: string; readonly progress: SegmentProgress } | undefined;
 
   constructor(
     readonly runId: string,
@@ -188,11 +191,21 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
 
   private async live(): Promise<LiveStatus | undefined> {
     try {
-      return await this.workflow.query<LiveStatus>(STATUS_QUERY);
+      const live = await this.workflow.query<LiveStatus>(STATUS_QUERY);
+      return live.segments === undefined ? live : await this.withSegments(live);
     } catch {
       // Nobody answers: no worker polls, or the run has just ended. The run itself goes on.
       return undefined;
     }
+  }
+
+  private async withSegments(live: LiveStatus): Promise<LiveStatus> {
+    const segments = await this.workflow.query<string[][]>(SEGMENTS_QUERY);
+    const { temporal_run_id: temporalRunId } = await this.record();
+    if (this.segments?.temporalRunId !== temporalRunId) {
+      this.segments = { temporalRunId, progress: new SegmentProgress(this.backends.runHistory) };
+    }
+    return await this.segments.progress.counted(live, temporalRunId, segments);
   }
 
   private async waitForEnd(): Promise<void> {

@@ -208,9 +208,7 @@ export class Selvage {
   async listRuns(query: RunQuery = {}): Promise<Page<RunRecord>> {
     const page = await this.backends.runHistory.listRuns(query);
     const items = await Promise.all(
-      page.items.map((run) =>
-        reconcileRun(this.backends, this.client.workflow, run),
-      ),
+      page.items.map((run) => reconcileRun(this.backends, this.client.workflow, run)),
     );
     return { ...page, items };
   }

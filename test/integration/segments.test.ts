@@ -6,7 +6,9 @@ import { historyOf, scheduledActivities } from '../support/history';
 import { CACHING, closeAll, openSelvage } from '../support/open-selvage';
 
 const inc = knot('inc', ({ x }: { x: number }) => x + 1);
-const total = knot('total', (inputs: Record<string, number>) => Object.values(inputs).reduce((a, b) => a + b, 0));
+const total = knot('total', (inputs: Record<string, number>) =>
+  Object.values(inputs).reduce((a, b) => a + b, 0),
+);
 const boom = knot('boom', ({ x }: { x: number }): number => {
   throw new RangeError(`no ${x}`);
 });
@@ -83,7 +85,9 @@ describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
       parent_input_hashes: { x: byKnot.get('inc-6')!.output_hash },
     });
     for (let n = 1; n < 30; n++) {
-      expect(byKnot.get(`inc-${n}`)!.started_at).toBeGreaterThanOrEqual(byKnot.get(`inc-${n - 1}`)!.finished_at);
+      expect(byKnot.get(`inc-${n}`)!.started_at).toBeGreaterThanOrEqual(
+        byKnot.get(`inc-${n - 1}`)!.finished_at,
+      );
     }
   });
 
@@ -144,7 +148,9 @@ describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
     const localHashes = await hashesOf(dispatched);
     expect(await hashesOf({})).toEqual(localHashes);
     const here = await runLocally(fan('same', 8), { x: 3 });
-    expect(Object.fromEntries(here.lineage.map(({ knot_id, output_hash }) => [knot_id, output_hash]))).toEqual(localHashes);
+    expect(
+      Object.fromEntries(here.lineage.map(({ knot_id, output_hash }) => [knot_id, output_hash])),
+    ).toEqual(localHashes);
     expect(here.lineage.every(({ dispatcher }) => dispatcher === 'in_process')).toBe(true);
   });
 });

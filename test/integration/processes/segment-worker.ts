@@ -1,0 +1,24 @@
+/** Program: a worker for the tapestry with the killer. Arguments: address, task queue, project folder, workflow bundle. */
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { openBackends } from '../../../src/backends';
+import { createWorker } from '../../../src/worker';
+import { killed } from './killed-segment';
+
+async function main([address, taskQueue, projectFolder, codePath]: string[]): Promise<void> {
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  const backends = await openBackends({ url: 'sqlite:selvage.db', projectFolder, environment: {} });
+  const connection = await NativeConnection.connect({ address });
+  const worker = await createWorker({
+    tapestries: [killed],
+    taskQueue,
+    connection,
+    backends,
+    workflowBundle: { codePath: codePath! },
+  });
+  process.once('SIGTERM', () => worker.shutdown());
+  await worker.run();
+  await connection.close();
+  await backends.close();
+}
+
+void main(process.argv.slice(2));
