@@ -1,7 +1,19 @@
 import { limited, readable, type Benchmark, type BenchmarkOptions, type Row } from '../benchmark';
 import { compare, median } from '../statistics';
 import { Stage, type RunTrace } from './stage';
-import { CHAIN_10, CHAIN_100, CHAIN_1000, CHAIN_3, FAN_OUT_100, FAN_OUT_1000, TABLES_20 } from './workloads';
+import {
+  CHAIN_10,
+  CHAIN_100,
+  CHAIN_1000,
+  CHAIN_3,
+  FAN_OUT_100,
+  FAN_OUT_1000,
+  LOCAL_CHAIN_100,
+  LOCAL_CHAIN_1000,
+  LOCAL_CHAIN_3,
+  LOCAL_FAN_OUT_1000,
+  TABLES_20,
+} from './workloads';
 import type { Workload } from './workload';
 
 const MEGABYTE = 1024 * 1024;
@@ -28,6 +40,10 @@ const CONTESTS: readonly Contest[] = [
   { workload: FAN_OUT_100 },
   { workload: FAN_OUT_1000, timeLimit: 1.25, historyLimit: 1.3 },
   { workload: CHAIN_3, runs: 200 },
+  { workload: LOCAL_CHAIN_100, knotLimit: 0.4 },
+  { workload: LOCAL_CHAIN_1000, knotLimit: 0.4 },
+  { workload: LOCAL_FAN_OUT_1000, knotLimit: 0.15 },
+  { workload: LOCAL_CHAIN_3, runs: 200, timeLimit: 2 },
   { workload: TABLES_20, knotLimit: 40, isFreeOfValues: true },
 ];
 

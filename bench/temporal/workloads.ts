@@ -1,4 +1,4 @@
-import { knot, tapestry, type Knot } from 'selvage';
+import { knot, local, queue, tapestry, type Dispatcher, type Knot } from 'selvage';
 import { z } from 'zod';
 import { countRows, increment, makeRows, nextRows, sum, type TableRow } from '../raw/activities';
 import type { Workload } from './workload';
@@ -9,14 +9,19 @@ const makeTable = knot('make-table', ({ seed }: { seed: number }) => makeRows(se
 const nextTable = knot('next-table', ({ rows }: { rows: TableRow[] }) => nextRows(rows));
 const countTable = knot('count-table', ({ rows }: { rows: TableRow[] }) => countRows(rows));
 
-function chain(size: number): Workload {
+/** Of `local` knots where `dispatcher` says so, which are named after that. */
+function named(dispatcher: Dispatcher, name: string): string {
+  return dispatcher.kind === 'local' ? `local ${name}` : name;
+}
+
+function chain(size: number, dispatcher: Dispatcher = queue(), rawSize = size): Workload {
   return {
-    name: `chain of ${size}`,
+    name: named(dispatcher, `chain of ${size}`),
     workflow: 'chain',
-    size,
+    size: rawSize,
     knots: size,
     tapestry: () =>
-      tapestry(`chain-${size}`, (t) => {
+      tapestry(`${dispatcher.kind}-chain-${size}`, { knots: { dispatcher } }, (t) => {
         let result: Knot<number> = t.parameter('start', z.number());
         for (let index = 0; index < size; index++) result = inc({ x: result }, { id: `inc-${index}` });
         return { result };
@@ -24,14 +29,14 @@ function chain(size: number): Workload {
   };
 }
 
-function fanOut(size: number): Workload {
+function fanOut(size: number, dispatcher: Dispatcher = queue()): Workload {
   return {
-    name: `fan-out of ${size} with a sum`,
+    name: named(dispatcher, `fan-out of ${size} with a sum`),
     workflow: 'fanOut',
     size,
     knots: size + 1,
     tapestry: () =>
-      tapestry(`fan-out-${size}`, (t) => {
+      tapestry(`${dispatcher.kind}-fan-out-${size}`, { knots: { dispatcher } }, (t) => {
         const start = t.parameter('start', z.number());
         const values: Record<string, Knot<number>> = {};
         for (let index = 0; index < size; index++)
@@ -63,6 +68,11 @@ export const CHAIN_100 = chain(100);
 export const CHAIN_1000 = chain(1_000);
 export const FAN_OUT_100 = fanOut(100);
 export const FAN_OUT_1000 = fanOut(1_000);
+/** Against a workflow of one activity. */
+export const LOCAL_CHAIN_3 = chain(3, local(), 1);
+export const LOCAL_CHAIN_100 = chain(100, local());
+export const LOCAL_CHAIN_1000 = chain(1_000, local());
+export const LOCAL_FAN_OUT_1000 = fanOut(1_000, local());
 export const TABLES_20 = tables(20);
 
 export const WORKLOADS: readonly Workload[] = [
@@ -72,5 +82,9 @@ export const WORKLOADS: readonly Workload[] = [
   CHAIN_1000,
   FAN_OUT_100,
   FAN_OUT_1000,
+  LOCAL_CHAIN_3,
+  LOCAL_CHAIN_100,
+  LOCAL_CHAIN_1000,
+  LOCAL_FAN_OUT_1000,
   TABLES_20,
 ];

@@ -5,7 +5,13 @@ import type { Backends } from '../../src/protocols';
 import type { KnotEnd, KnotEvent } from '../../src/worker';
 import { historyOf, scheduledActivities } from '../support/history';
 import { Latch, aborted } from '../support/latch';
-import { closeAll, connectSelvage, openSelvage, startWorker, temporaryBackends } from '../support/open-selvage';
+import {
+  closeAll,
+  connectSelvage,
+  openSelvage,
+  startWorker,
+  temporaryBackends,
+} from '../support/open-selvage';
 import { SwitchableBackends } from '../support/switchable-backends';
 import { until } from '../support/until';
 
