@@ -36,9 +36,9 @@ async function commitTogether(
   commits: readonly Commit[],
 ): Promise<CommitResult[]> {
   const values = await dataStore.putLarge(valuesOf(commits));
-  return runHistory.database.write(async (db) => {
-    await putValues(db, values);
-    return commitRecords(db, recordsOf(commits));
+  return runHistory.database.writeAtOnce((connection) => {
+    putValues(connection, values);
+    return commitRecords(connection, recordsOf(commits));
   });
 }
 

@@ -22,7 +22,7 @@ export class SqliteDataStore implements DataStore {
 
   async put(values: readonly StoredValue[]): Promise<void> {
     const small = await this.putLarge(values);
-    if (small.length > 0) await this.database.write((db) => putValues(db, small));
+    if (small.length > 0) await this.database.writeAtOnce((connection) => putValues(connection, small));
   }
 
   /** Stores those values that are too large for one row, and answers the others. */

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { StoredValue } from '../../../protocols';
 import { requireContentHash } from '../../shared/content-hash';
+import type { SqliteConnection } from '../../shared/sqlite/connection';
 import type { SqliteExecutor } from '../../shared/sqlite/database';
 import { RowInserter } from '../../shared/sqlite/insert-rows';
 import type { ValuesTable } from '../../shared/sqlite/schema';
@@ -8,10 +9,10 @@ import type { ValuesTable } from '../../shared/sqlite/schema';
 const values = new RowInserter('selvage_values', ['hash', 'size', 'media_type', 'bytes']);
 
 /** Inserts, in one row each, what is not there. */
-export async function putValues(db: SqliteExecutor, stored: readonly StoredValue[]): Promise<void> {
+export function putValues(connection: SqliteConnection, stored: readonly StoredValue[]): void {
   for (const { hash } of stored) requireContentHash(hash);
-  await values.insert(
-    db,
+  values.insert(
+    connection,
     stored.map(({ hash, bytes, mediaType }) => [hash, bytes.byteLength, mediaType ?? null, bytes]),
   );
 }

@@ -26,7 +26,7 @@ export class SqliteRunHistory implements RunHistory {
   }
 
   commit(records: readonly LineageRecord[]): Promise<CommitResult[]> {
-    return this.database.write((db) => commitRecords(db, records));
+    return this.database.writeAtOnce((connection) => commitRecords(connection, records));
   }
 
   startRun(record: RunRecord): Promise<RunRecord> {

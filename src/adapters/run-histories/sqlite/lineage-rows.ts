@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { CommitResult, LineageRecord } from '../../../protocols';
-import type { SqliteExecutor } from '../../shared/sqlite/database';
+import type { SqliteConnection } from '../../shared/sqlite/connection';
 import { RowInserter, type InsertedRows } from '../../shared/sqlite/insert-rows';
 import { INPUT, OUTPUT, type LineageTable } from '../../shared/sqlite/schema';
 
@@ -37,41 +37,41 @@ const lineage = new RowInserter('selvage_lineage', COLUMNS);
 const lineageValues = new RowInserter('selvage_lineage_values', ['hash', 'role', 'finished_at', 'lineage']);
 
 /** Inserts what is not there; must run inside a transaction. */
-export async function commitRecords(
-  db: SqliteExecutor,
+export function commitRecords(
+  connection: SqliteConnection,
   records: readonly LineageRecord[],
-): Promise<CommitResult[]> {
+): CommitResult[] {
   const results: CommitResult[] = [];
   const values: unknown[][] = [];
-  for (const rows of await lineage.insert(db, records.map(columnValues))) {
+  for (const rows of lineage.insert(connection, records.map(columnValues))) {
     const some = records.slice(rows.start, rows.start + rows.count);
-    const ids = await insertedIds(db, some, rows);
+    const ids = insertedIds(connection, some, rows);
     for (const [index, record] of some.entries()) {
       const id = ids[index];
       if (id === undefined) {
-        results.push({ inserted: false, record: recordOf(await storedRow(db, record)) });
+        results.push({ inserted: false, record: recordOf(storedRow(connection, record)) });
       } else {
         addValues(values, record, id);
         results.push({ inserted: true, record });
       }
     }
   }
-  await lineageValues.insert(db, values);
+  lineageValues.insert(connection, values);
   return results;
 }
 
 /** By index, the row ids of the records that were inserted. SQLite numbers them on from the highest one, in the order given. */
-async function insertedIds(
-  db: SqliteExecutor,
+function insertedIds(
+  connection: SqliteConnection,
   records: readonly LineageRecord[],
   { inserted, lastId }: InsertedRows,
-): Promise<(number | undefined)[]> {
+): (number | undefined)[] {
   const firstId = lastId - inserted + 1;
   if (inserted === records.length) return records.map((_, index) => firstId + index);
   const ids: (number | undefined)[] = [];
   const taken = new Set<number>();
   for (const record of records) {
-    const { id } = await storedRow(db, record);
+    const { id } = storedRow(connection, record);
     // Of two records with one key in one batch, the first has won.
     const isOurs = inserted > 0 && id >= firstId && !taken.has(id);
     if (isOurs) taken.add(id);
@@ -98,13 +98,12 @@ function addValues(values: unknown[][], record: LineageRecord, id: number): void
   }
 }
 
-async function storedRow(db: SqliteExecutor, key: Key): Promise<Selectable<LineageTable>> {
-  return db
-    .selectFrom('selvage_lineage')
-    .selectAll()
-    .where('temporal_run_id', '=', key.temporal_run_id)
-    .where('knot_id', '=', key.knot_id)
-    .executeTakeFirstOrThrow();
+function storedRow(connection: SqliteConnection, key: Key): Selectable<LineageTable> {
+  const [row] = connection.all<Selectable<LineageTable>>(
+    'select * from "selvage_lineage" where "temporal_run_id" = ? and "knot_id" = ?',
+    [key.temporal_run_id, key.knot_id],
+  );
+  return row!;
 }
 
 export function recordOf({ id: _, ...row }: Selectable<LineageTable>): LineageRecord {

@@ -25,12 +25,26 @@ export class SqliteConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-    for (const parameter of parameters) requireBindable(parameter, sql);
-    const { statement, returnsRows, inOneArray } = this.#prepare(sql);
-    const bound = inOneArray ? [parameters] : parameters;
-    if (returnsRows) return { rows: statement.all(...bound) as R[] };
-    const { changes, lastInsertRowid } = statement.run(...bound);
+    if (this.#prepare(sql).returnsRows) return { rows: this.all<R>(sql, parameters) };
+    const { changes, lastInsertRowid } = this.run(sql, parameters);
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+  }
+
+  /** Runs a statement that returns rows, at once. */
+  all<R>(sql: string, parameters: readonly unknown[]): R[] {
+    for (const parameter of parameters) requireBindable(parameter, sql);
+    const { statement, inOneArray } = this.#prepare(sql);
+    return (inOneArray ? statement.all(parameters) : statement.all(...parameters)) as R[];
+  }
+
+  /** Runs a statement that returns none, at once. */
+  run(
+    sql: string,
+    parameters: readonly unknown[],
+  ): { changes: number | bigint; lastInsertRowid: number | bigint } {
+    for (const parameter of parameters) requireBindable(parameter, sql);
+    const { statement, inOneArray } = this.#prepare(sql);
+    return inOneArray ? statement.run(parameters) : statement.run(...parameters);
   }
 
   /**

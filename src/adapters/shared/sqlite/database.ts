@@ -1,4 +1,6 @@
 import { sql, type Kysely, type Transaction } from 'kysely';
+import type { SqliteConnection } from './connection';
+import type { CachingSqliteDialect } from './dialect';
 import { patiently } from './patience';
 import type { SqliteSchema } from './schema';
 
@@ -9,12 +11,14 @@ export class SqliteDatabase {
   /** The file, or words for it, for messages. */
   readonly file: string;
   readonly #db: SqliteExecutor;
+  readonly #dialect: CachingSqliteDialect;
   readonly #ownsConnection: boolean;
   #closing: Promise<void> | undefined;
 
   /** @internal Use `openSqliteDatabase`. */
-  constructor(db: SqliteExecutor, file: string, ownsConnection: boolean) {
+  constructor(db: SqliteExecutor, dialect: CachingSqliteDialect, file: string, ownsConnection: boolean) {
     this.#db = db;
+    this.#dialect = dialect;
     this.file = file;
     this.#ownsConnection = ownsConnection;
   }
@@ -27,6 +31,11 @@ export class SqliteDatabase {
   /** Runs `work` in one transaction, and again from the start if the lock could not be had. `work` must do nothing but queries. */
   write<T>(work: (db: Transaction<SqliteSchema>) => Promise<T>): Promise<T> {
     return patiently(this.file, 'use', () => this.#db.transaction().execute(work));
+  }
+
+  /** As {@link write}, of work that does not wait for anything between its statements. */
+  writeAtOnce<T>(work: (connection: SqliteConnection) => T): Promise<T> {
+    return patiently(this.file, 'use', () => this.#dialect.transactionAtOnce(work));
   }
 
   /** Closes the connection if Selvage opened it. A second call does nothing. */

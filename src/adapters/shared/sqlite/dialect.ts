@@ -2,7 +2,6 @@ import {
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
-  type DatabaseConnection,
   type DatabaseIntrospector,
   type Dialect,
   type DialectAdapter,
@@ -19,14 +18,36 @@ import { rollBack } from './roll-back';
  * write lock at once: one that reads first and then finds another writer's changes fails without recourse.
  */
 export class CachingSqliteDialect implements Dialect {
-  readonly #database: SqliteDatabaseLike;
+  readonly #driver: SingleConnectionDriver;
 
   constructor(database: SqliteDatabaseLike) {
-    this.#database = database;
+    this.#driver = new SingleConnectionDriver(new SqliteConnection(database));
   }
 
   createDriver(): Driver {
-    return new SingleConnectionDriver(new SqliteConnection(this.#database));
+    return this.#driver;
+  }
+
+  /**
+   * One transaction in one go, without Kysely: what it does between any two statements costs more than most of the statements, and
+   * this is the path of every commit.
+   */
+  async transactionAtOnce<T>(work: (connection: SqliteConnection) => T): Promise<T> {
+    const driver = this.#driver;
+    const connection = await driver.acquireConnection();
+    try {
+      connection.exec('begin immediate');
+      try {
+        const result = work(connection);
+        connection.exec('commit');
+        return result;
+      } catch (error) {
+        rollBack(connection);
+        throw error;
+      }
+    } finally {
+      driver.release();
+    }
   }
 
   createQueryCompiler(): QueryCompiler {
@@ -54,7 +75,7 @@ class SingleConnectionDriver implements Driver {
 
   async init(): Promise<void> {}
 
-  async acquireConnection(): Promise<DatabaseConnection> {
+  async acquireConnection(): Promise<SqliteConnection> {
     while (this.#tail !== undefined) await this.#tail;
     this.#tail = new Promise((resolve) => {
       this.#release = resolve;
@@ -63,6 +84,10 @@ class SingleConnectionDriver implements Driver {
   }
 
   async releaseConnection(): Promise<void> {
+    this.release();
+  }
+
+  release(): void {
     const release = this.#release;
     this.#tail = undefined;
     this.#release = undefined;

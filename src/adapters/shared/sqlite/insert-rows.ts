@@ -1,8 +1,5 @@
-import type { CompiledQuery, InsertQueryBuilder, InsertResult } from 'kysely';
-import type { SqliteExecutor } from './database';
+import type { SqliteConnection } from './connection';
 import type { SqliteSchema } from './schema';
-
-type InsertAny = InsertQueryBuilder<SqliteSchema, any, InsertResult>;
 
 /** Rows of one statement. Below 16 each number has its own, so that a list of any length needs few kinds of statement and few of them. */
 function rowsOfNextStatement(remaining: number): number {
@@ -24,7 +21,7 @@ export interface InsertedRows {
 export class RowInserter {
   readonly #table: keyof SqliteSchema;
   readonly #columns: readonly string[];
-  readonly #compiled = new Map<number, CompiledQuery>();
+  readonly #statements = new Map<number, string>();
 
   constructor(table: keyof SqliteSchema, columns: readonly string[]) {
     this.#table = table;
@@ -32,34 +29,28 @@ export class RowInserter {
   }
 
   /** Each row has its values in the order of the columns. */
-  async insert(db: SqliteExecutor, rows: readonly (readonly unknown[])[]): Promise<InsertedRows[]> {
+  insert(connection: SqliteConnection, rows: readonly (readonly unknown[])[]): InsertedRows[] {
     const results: InsertedRows[] = [];
     let start = 0;
     while (start < rows.length) {
       const count = rowsOfNextStatement(rows.length - start);
-      const parameters = rows.slice(start, start + count).flat();
-      const result = await db.executeQuery({ ...this.#query(db, count), parameters });
-      results.push({
-        start,
-        count,
-        inserted: Number(result.numAffectedRows),
-        lastId: Number(result.insertId),
-      });
+      const parameters = count === 1 ? rows[start]! : rows.slice(start, start + count).flat();
+      const { changes, lastInsertRowid } = connection.run(this.#statement(count), parameters);
+      results.push({ start, count, inserted: Number(changes), lastId: Number(lastInsertRowid) });
       start += count;
     }
     return results;
   }
 
-  #query(db: SqliteExecutor, count: number): CompiledQuery {
-    let compiled = this.#compiled.get(count);
-    if (compiled === undefined) {
-      const placeholders = Object.fromEntries(this.#columns.map((column) => [column, '']));
-      const insert = db
-        .insertInto(this.#table)
-        .values(Array(count).fill(placeholders)) as unknown as InsertAny;
-      compiled = insert.onConflict((conflict) => conflict.doNothing()).compile();
-      this.#compiled.set(count, compiled);
+  #statement(count: number): string {
+    let statement = this.#statements.get(count);
+    if (statement === undefined) {
+      const row = `(${this.#columns.map(() => '?').join(', ')})`;
+      const columns = this.#columns.map((column) => `"${column}"`).join(', ');
+      const rows = Array<string>(count).fill(row).join(', ');
+      statement = `insert into "${this.#table}" (${columns}) values ${rows} on conflict do nothing`;
+      this.#statements.set(count, statement);
     }
-    return compiled;
+    return statement;
   }
 }

@@ -71,9 +71,10 @@ async function withTables(
   file: string,
   owned: boolean,
 ): Promise<SqliteDatabase> {
-  const db = new Kysely<SqliteSchema>({ dialect: new CachingSqliteDialect(connection) });
+  const dialect = new CachingSqliteDialect(connection);
+  const db = new Kysely<SqliteSchema>({ dialect });
   await patiently(file, 'open', () => migrate(db, connection, file));
-  return new SqliteDatabase(db, file, owned);
+  return new SqliteDatabase(db, dialect, file, owned);
 }
 
 function connect(Database: LibsqlConstructor, file: string, durable: boolean): SqliteDatabaseLike {
