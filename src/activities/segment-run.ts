@@ -82,7 +82,7 @@ export class SegmentRun {
   /** Nothing may be committed any more. */
   private isOver = false;
   /** What makes the whole attempt be tried again. */
-  private refusal: unknown;
+  private refusal: Error | undefined;
   private endNow!: () => void;
 
   constructor(
@@ -130,7 +130,7 @@ export class SegmentRun {
       this.isOver = true;
       cancellationSignal.removeEventListener('abort', onCancel);
     }
-    if (this.refusal !== undefined) throw this.refusal;
+    if (this.refusal) throw this.refusal;
     return await this.answer();
   }
 
@@ -343,7 +343,7 @@ export class SegmentRun {
   }
 
   private refuse(error: unknown): void {
-    this.refusal ??= error;
+    this.refusal ??= error instanceof Error ? error : new Error(String(error));
     this.hold();
   }
 

@@ -137,3 +137,30 @@ test('a chain of commits leaves the event loop its turns', async () => {
   clearImmediate(timer);
   expect(turns).toBeGreaterThanOrEqual(25);
 });
+
+test('urgent commits go out with what comes in step, before the turn of the event loop ends', async () => {
+  const watched = watchedBackends();
+  const group = new GroupCommit(watched);
+  await group.commit(commitOf('first'));
+  let isTurned = false;
+  setImmediate(() => (isTurned = true));
+  await Promise.all(['a', 'b'].map((knot) => group.commit(commitOf(knot), { urgent: true })));
+  expect(watched.batches).toEqual([['first'], ['a', 'b']]);
+  expect(isTurned).toBe(false);
+});
+
+test('however long a chain of urgent commits is, the event loop has its turns', async () => {
+  const group = new GroupCommit(watchedBackends());
+  let turns = 0;
+  let isOver = false;
+  const count = (): void => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  const until = performance.now() + 100;
+  for (let knot = 0; performance.now() < until; knot++)
+    await group.commit(commitOf(`k${knot}`), { urgent: true });
+  isOver = true;
+  expect(turns).toBeGreaterThan(1);
+});

@@ -242,6 +242,8 @@ const mistakes: readonly Mistake[] = [
       ['dispatcher', 'gpu', 'must be an object'],
       ['dispatcher', { taskQueue: 'gpu' }, 'must have "kind"'],
       ['dispatcher', { kind: 'queue', taskQueue: '' }, '"taskQueue", which must be a text'],
+      ['dispatcher', { kind: 'local', taskQueue: 'gpu' }, '"taskQueue", which is no option; there are kind'],
+      ['dispatcher', { kind: 'remote' }, 'must be "queue" or "local"'],
       ['summary', 'two\nlines', 'single line'],
     ] as const
   ).map(([option, value, complaint]) => ({
