@@ -2,20 +2,26 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 
+import { Runtime } from '@temporalio/worker';
+
 import { openBackends } from '../../src/backends';
 import { historyOf, scheduledActivities } from '../support/history';
 import { closeAll, connectSelvage, onClose, temporaryFolder } from '../support/open-selvage';
 import { bundledInterpreter } from '../support/workflow-bundle';
 import { KNOTS_AFTER, KNOTS_BEFORE, NOTES_VARIABLE, callsIn, killed } from './processes/killed-segment';
 
-afterAll(closeAll);
+afterAll(async () => {
+  await closeAll();
+  // It ends with the last worker of a process, and this one has none.
+  await Runtime.instance().shutdown();
+});
 
 test('kill -9 in a segment: what is committed is adopted, who may have done it goes alone, the rest in a new segment', async () => {
   const folder = await temporaryFolder();
   const backends = await openBackends({ url: 'sqlite:selvage.db', projectFolder: folder, environment: {} });
   onClose(() => backends.close());
   const selvage = await connectSelvage({ backends });
-  const script = path.join(__dirname, 'processes/segment-worker.ts');
+  const script = path.join(__dirname, 'processes/segment-worker.process.ts');
   const startWorker = (): ChildProcess => {
     const worker = spawn(
       process.execPath,
