@@ -1,11 +1,12 @@
 /** Program: runs one shape at one size in process, again and again, and prints what it measured as one line of JSON. */
 import { runLocally } from 'selvage';
+import { createInMemoryBackends } from 'selvage/backends';
 import { timed } from '../statistics';
 import type { InProcessMeasurement, InProcessOptions } from './in-process';
 import { shaped } from './shapes';
 
-/** So that small sizes are measured after the compiler of the machine has seen as much as it sees at large ones. */
-const WARM_UP_KNOTS = 20_000;
+/** Small sizes are run again and again, so that all are measured over as many knots, and with compiled code. */
+const KNOTS_PER_SAMPLE = 100_000;
 
 function heapUsed(): number {
   gc!();
@@ -14,21 +15,28 @@ function heapUsed(): number {
 
 async function main({ shape, size, repetitions }: InProcessOptions): Promise<InProcessMeasurement> {
   const warmUp = shaped(shape, 1_000);
-  for (let knots = 0; knots < WARM_UP_KNOTS; knots += 1_000) await runLocally(warmUp, {});
+  for (let knots = 0; knots < KNOTS_PER_SAMPLE; knots += 1_000) await runLocally(warmUp, {});
 
   const before = heapUsed();
   const tapestry = shaped(shape, size);
   const wired = heapUsed();
   const firstRun = await timed(() => runLocally(tapestry, {}));
+  const runs = KNOTS_PER_SAMPLE / size;
   const times: number[] = [];
   for (let repetition = 0; repetition < repetitions; repetition++) {
     gc!();
-    times.push(await timed(() => runLocally(tapestry, {})));
+    const together = await timed(async () => {
+      for (let run = 0; run < runs; run++) await runLocally(tapestry, {});
+    });
+    times.push(together / runs);
   }
-  const result = await runLocally(tapestry, {});
+  const backends = createInMemoryBackends();
+  const { status } = await runLocally(tapestry, {}, { backends, runId: 'held' });
   const held = heapUsed();
-  const { status } = result;
-  if (status !== 'succeeded') throw new Error(`The run of the benchmark ended as ${status}.`);
+  const records = await backends.runHistory.getRecords('held');
+  if (status !== 'succeeded' || records.length !== size) {
+    throw new Error(`The run of the benchmark ended as ${status} with ${records.length} records.`);
+  }
   return {
     firstRun,
     times,

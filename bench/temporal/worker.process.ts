@@ -1,6 +1,6 @@
 /**
- * Program: a worker of one side for one workload, in a process of its own, so that its memory can be measured. It says
- * `ready` when it polls, and at `stop` ends and says how much memory it has taken at the most.
+ * Program: a worker of one side for one workload, in a process of its own, so that it can be measured by itself. It
+ * says `ready` when it polls, and at `stop` it ends and says what it has taken.
  */
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { openBackends } from 'selvage/backends';
@@ -13,7 +13,7 @@ async function createOurs(
   options: WorkerProcessOptions,
 ): Promise<{ worker: Worker; close(): Promise<void> }> {
   const { workload, address, projectDir } = options;
-  const backends = await openBackends({ projectFolder: projectDir });
+  const backends = await openBackends({ projectDir });
   const connection = await NativeConnection.connect({ address });
   const tapestries = [WORKLOADS.find(({ name }) => name === workload)!.tapestry()];
   const worker = await createWorker({ tapestries, connection, backends });
@@ -47,9 +47,11 @@ async function main(options: WorkerProcessOptions): Promise<void> {
   const { worker, close } = options.side === 'ours' ? await createOurs(options) : await createRaw(options);
   process.once('message', () => worker.shutdown());
   const ended = worker.run();
+  const before = process.cpuUsage();
   tell({ kind: 'ready' });
   await ended;
-  tell({ kind: 'ended', peakBytes: process.resourceUsage().maxRSS * 1024 });
+  const { user, system } = process.cpuUsage(before);
+  tell({ kind: 'ended', peakBytes: process.resourceUsage().maxRSS * 1024, cpuMs: (user + system) / 1_000 });
   await close();
   process.disconnect();
 }

@@ -23,6 +23,8 @@ const JAVASCRIPT = new Set(['.js', '.cjs', '.mjs']);
 export async function loadFile(file: string): Promise<LoadedFile> {
   const absolute = path.resolve(file);
   checkFile(file, absolute);
+  // Errors of the file, now and in bodies, then name the lines that the user wrote.
+  process.setSourceMapsEnabled(true);
   let exported: unknown;
   try {
     exported = await load(absolute);
@@ -151,8 +153,7 @@ function registerTypeScript(): () => void {
 }
 
 async function importTypeScript(file: string): Promise<unknown> {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded for such files only
-  const { tsImport } = require('tsx/esm/api') as typeof import('tsx/esm/api');
+  const { tsImport } = await import('tsx/esm/api');
   return await tsImport(pathToFileURL(file).href, {
     parentURL: pathToFileURL(file).href,
     onImport: (url) => {

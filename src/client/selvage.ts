@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   Client,
   Connection,
@@ -208,9 +210,7 @@ export class Selvage {
   async listRuns(query: RunQuery = {}): Promise<Page<RunRecord>> {
     const page = await this.backends.runHistory.listRuns(query);
     const items = await Promise.all(
-      page.items.map((run) =>
-        reconcileRun(this.backends, this.client.workflow, run),
-      ),
+      page.items.map((run) => reconcileRun(this.backends, this.client.workflow, run)),
     );
     return { ...page, items };
   }
@@ -300,6 +300,18 @@ async function closeAll(
   }
 }
 
+/** What a project's `.selvage` holds is this machine's alone. A folder that cannot be written to has been complained of already. */
+function keepOutOfVersionControl(projectDir: string): void {
+  const folder = join(projectDir, '.selvage');
+  const ignore = join(folder, '.gitignore');
+  if (!existsSync(folder) || existsSync(ignore)) return;
+  try {
+    writeFileSync(ignore, '*\n');
+  } catch {
+    // Only a courtesy: nothing of ours depends on it.
+  }
+}
+
 /** Finds or starts the server, connects, and opens the backends; what was opened is closed again if anything fails. */
 async function connectTo(options: ConnectOptions): Promise<Connected> {
   const chosen = chosenServer(options);
@@ -320,7 +332,8 @@ async function connectTo(options: ConnectOptions): Promise<Connected> {
     const namespace = chosen?.namespace ?? options.namespace ?? server!.namespace;
     const reach = chosen?.connection ?? { address };
     connection = await connect(reach, address);
-    const backends = options.backends ?? (await openBackends({ projectFolder: projectDir }));
+    const backends = options.backends ?? (await openBackends({ projectDir }));
+    keepOutOfVersionControl(projectDir);
     return {
       client: new Client({ connection, namespace }),
       connection: reach,

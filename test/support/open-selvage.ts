@@ -42,7 +42,7 @@ export async function temporaryFolder(): Promise<string> {
 
 /** Backends in one SQLite file, as an embedded project has them. */
 export async function temporaryBackends(): Promise<Backends> {
-  const backends = await openBackends({ url: 'sqlite:selvage.db', projectFolder: await temporaryFolder(), environment: {} });
+  const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir: await temporaryFolder(), environment: {} });
   onClose(() => backends.close());
   return backends;
 }

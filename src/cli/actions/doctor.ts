@@ -216,7 +216,7 @@ async function examineBackends(projectDir: string): Promise<Finding[]> {
   const subject = 'Backends';
   let reports: BackendReport[];
   try {
-    reports = await inspectBackends({ projectFolder: projectDir });
+    reports = await inspectBackends({ projectDir });
   } catch (error) {
     return [{ subject, verdict: 'missing', found: (error as Error).message }];
   }

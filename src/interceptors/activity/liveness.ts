@@ -31,7 +31,8 @@ export function createLiveness(): (context: Context) => ActivityInboundCallsInte
       } catch (error) {
         if (isVerdict(error)) throw error;
         // The server would not try again, and take the refusal for the knot's end.
-        if (attempt.cancelReason === 'cancelled') throw new CancelledFailure(`Knot "${task.knot}" was cancelled`);
+        if (attempt.cancelReason === 'cancelled')
+          throw new CancelledFailure(`Knot "${task.knot}" was cancelled`);
         attempt.countRefusal();
         throw refusal(attempt, error);
       } finally {
