@@ -152,7 +152,7 @@ const boundaries = {
     because: 'suites that users run: public folders and nothing else',
   },
   cli: {
-    folders: [...pure, 'protocols', 'backends', 'adapters', 'client', 'server', 'local'],
+    folders: [...pure, 'protocols', 'backends', 'adapters', 'execution', 'client', 'server', 'local'],
     typesOf: ['worker', 'workflows'],
     packages: ['node:', ...temporal, 'commander', 'listr2', 'tsx', 'yaml', 'zod'],
     packageTypes: nativeWorker,

@@ -18,8 +18,10 @@ module.exports = {
     'src/server/sdk-download.ts',
     // Read by the compiler, not by jest.
     'test/types/**/*.ts',
-    // Programs that tests start as processes of their own.
-    'test/**/*.{worker,process,fixture}.ts',
+    // Programs that tests and benchmarks start as processes of their own.
+    '{test,bench}/**/*.{worker,process,fixture}.ts',
+    // Bundled by path.
+    'bench/raw/workflows.ts',
     'test/support/**/*.ts',
     'test/**/*.test.ts',
   ],

@@ -2,7 +2,13 @@
  * Program: a worker of one side for one workload, in a process of its own, so that it can be measured by itself. It
  * says `ready` when it polls, and at `stop` it ends and says what it has taken.
  */
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  makeTelemetryFilterString,
+  NativeConnection,
+  Runtime,
+  Worker,
+} from '@temporalio/worker';
 import { openBackends } from 'selvage/backends';
 import { createWorker, tunedWorkerOptions } from 'selvage/worker';
 import * as activities from '../raw/activities';
@@ -43,7 +49,9 @@ function tell(report: WorkerReport): void {
 }
 
 async function main(options: WorkerProcessOptions): Promise<void> {
-  Runtime.install({ logger: new DefaultLogger('WARN') });
+  // Quiet: the hand-written workflows are warned of the size of every value that they pass.
+  const filter = makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' });
+  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter } } });
   const { worker, close } = options.side === 'ours' ? await createOurs(options) : await createRaw(options);
   process.once('message', () => worker.shutdown());
   const ended = worker.run();

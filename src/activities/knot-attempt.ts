@@ -1,9 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { CancelledFailure, type Context } from '@temporalio/activity';
-import { decodeJson, encodeJson, type Json } from '../canonical';
+import { decodeJson, type Json } from '../canonical';
 import type { PlanKnot } from '../engine';
-import { SelvageError } from '../errors';
-import type { LoadedPlan } from '../execution';
+import { encodeHandedOn, type LoadedPlan } from '../execution';
 import type { DefinitionRecord } from '../model/records';
 import type { KnotTask } from '../workflows/messages';
 
@@ -21,9 +20,6 @@ export interface PreparedBody {
   readonly definition: DefinitionRecord;
   readonly inputs: Record<string, unknown>;
 }
-
-/** The server keeps them in the state of the run, which has 8 MiB for all its running knots. */
-const USER_DETAILS_BYTES = 8 * 1024;
 
 /** So many workers in a row may be lost before the knot is given up as their killer. */
 export const LOST_WORKERS = 3;
@@ -90,17 +86,7 @@ export class KnotAttempt {
 
   /** @throws SelvageError `NotEncodable`, in the body that gave them: also of what is too large */
   keepUserDetails(details: unknown): void {
-    const encoded = encodeJson(details);
-    const bytes = Buffer.byteLength(JSON.stringify(encoded));
-    if (bytes > USER_DETAILS_BYTES) {
-      throw new SelvageError(
-        'NotEncodable',
-        `Knot "${this.task.knot}" gave ${bytes} bytes to ctx.heartbeat, which takes ${USER_DETAILS_BYTES}: the server keeps them for every ` +
-          'running knot. Hand on a position, and keep what is larger by ctx.store().',
-        { details: { knot: this.task.knot, bytes } },
-      );
-    }
-    this.user = encoded;
+    this.user = encodeHandedOn(this.task.knot, details);
     this.beat();
   }
 

@@ -50,8 +50,10 @@ export class Registry {
   ): DefinitionRecord | undefined {
     const placed = this.tapestries.get(tapestry)?.knots.get(knotId)?.definition;
     if (placed?.name === name && placed.version === version) return placed;
-    const [candidate, ...others] = this.definitions.get(definitionKey(name, version))?.all ?? [];
-    return others.length === 0 ? candidate : undefined;
+    const candidates = this.definitions.get(definitionKey(name, version))?.all;
+    if (candidates?.size !== 1) return undefined;
+    const [only] = candidates;
+    return only;
   }
 
   plan(tapestry: TapestryRecord): CompiledPlan {

@@ -59,7 +59,11 @@ function placeIn(stack: string, file: string): string | undefined {
 }
 
 function remedy(error: unknown): string {
-  if (!isErrorLike(error) || !isNotFound(error)) return '';
+  if (!isErrorLike(error)) return '';
+  if (/Top-level await/i.test(error.message)) {
+    return '. Only ES modules may: name the file .mts, or say "type": "module" in package.json.';
+  }
+  if (!isNotFound(error)) return '';
   const name = /^Cannot find (?:module|package) '([^'./][^']*)'/.exec(error.message)?.[1];
   if (name === undefined) return '. Check the path of the import.';
   const installed = name

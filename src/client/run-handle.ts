@@ -14,6 +14,8 @@ import { readResult, type WantedOutputs } from './read-run';
 import { reconcileRun } from './reconcile';
 
 const PROGRESS_INTERVAL_MS = 200;
+/** A query waits for a worker, for ever if need be: one that does not answer by then counts as none. */
+const QUERY_LIMIT_MS = 5_000;
 
 /** How a run stands: its record, and, while a worker answers, its knots as the workflow sees them. */
 export interface RunState {
@@ -188,7 +190,9 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
 
   private async live(): Promise<LiveStatus | undefined> {
     try {
-      return await this.workflow.query<LiveStatus>(STATUS_QUERY);
+      return await this.workflow.client.withDeadline(Date.now() + QUERY_LIMIT_MS, () =>
+        this.workflow.query<LiveStatus>(STATUS_QUERY),
+      );
     } catch {
       // Nobody answers: no worker polls, or the run has just ended. The run itself goes on.
       return undefined;

@@ -148,7 +148,8 @@ async function failTaskIfUnknown<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (error) {
-    const cause = error instanceof ActivityFailure ? error.cause : undefined;
+    // The failure of a local activity comes without the wrapper that other activities have.
+    const cause = error instanceof ActivityFailure ? error.cause : error;
     if (cause instanceof ApplicationFailure) {
       if (cause.type === 'UnknownTapestry' || cause.type === 'InvalidPlan') throw new Error(cause.message);
       throw ApplicationFailure.nonRetryable(cause.message, cause.type, ...(cause.details ?? []));

@@ -1,23 +1,23 @@
-import { Runtime, type LogEntry, type LogLevel } from '@temporalio/worker';
+import { Runtime, type LogLevel } from '@temporalio/worker';
 
-/** What the SDK and our own code logged since {@link forgetLog}, for tests of what is said. */
+/** Warnings and errors of the SDK and of our own code since {@link forgetLog}, for tests of what is said. */
 export const logged: { level: LogLevel; message: string }[] = [];
 
 export function forgetLog(): void {
   logged.length = 0;
 }
 
-/**
- * Keeps the SDK from writing to the terminal: tests provoke the very warnings that it would write. Imported before the
- * first worker is made, once a process.
- */
 function note(level: LogLevel, message: string): void {
   logged.push({ level, message });
 }
 
+// Keeps the SDK from writing to the terminal: tests provoke the very warnings that it would write. Imported before the
+// first worker is made, once a process.
 Runtime.install({
   logger: {
-    log: (level, message) => note(level, message),
+    log: (level, message) => {
+      if (level === 'WARN' || level === 'ERROR') note(level, message);
+    },
     trace: () => {},
     debug: () => {},
     info: () => {},
@@ -26,5 +26,3 @@ Runtime.install({
   },
   telemetryOptions: { logging: { filter: { core: 'ERROR' }, forward: {} } },
 });
-
-export type { LogEntry };

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { late } from '../late-imports';
 import type { Output } from '../output';
 import type { Answer } from '../program';
 import { addJsonOption, addServerOptions, type ServerOptions } from '../server-options';
@@ -36,8 +37,7 @@ Examples:
   $ selvage run pipeline.ts --param x=5 --json | jq .values`,
     );
   addServerOptions(addJsonOption(command)).action(async (file: string, options: RunOptions) => {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded when called
-    const { runFile } = require('../actions/run') as typeof import('../actions/run');
+    const { runFile } = late.actions.run();
     answer(await runFile(file, options, output));
   });
 }

@@ -1,0 +1,28 @@
+/** Program: a worker for test/crash/tapestries.ts, until it is killed or its parent goes. */
+import '../support/quiet-runtime';
+import { openBackends } from '../../src/backends';
+import { createWorker } from '../../src/worker';
+import { crashTapestries } from './tapestries';
+import type { WorkerOrders } from './worker-process';
+
+async function work({ address, taskQueue, projectFolder, identity, codePath }: WorkerOrders): Promise<void> {
+  const backends = await openBackends({ url: 'sqlite:selvage.db', projectFolder, environment: {} });
+  const worker = await createWorker({
+    tapestries: crashTapestries,
+    address,
+    taskQueue,
+    identity,
+    backends,
+    workflowBundle: { codePath },
+  });
+  const running = worker.run();
+  process.send!('running');
+  await running;
+}
+
+// A test that ends early must not leave its workers behind.
+process.on('disconnect', () => process.exit());
+work(JSON.parse(process.argv[2]!) as WorkerOrders).catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(1);
+});

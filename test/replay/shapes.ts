@@ -1,0 +1,87 @@
+import { knot, tapestry, type Tapestry } from '../../src';
+import { z } from 'zod';
+
+/**
+ * The tapestries whose histories are kept. A stored history is replayed against the interpreter alone, so they serve only
+ * for recording; they stay here to tell what each history is of.
+ */
+const add = knot('add', ({ a, b }: { a: number; b: number }) => a + b);
+const increment = knot('increment', ({ x }: { x: number }) => x + 1);
+const fail = knot('fail', ({ x }: { x: number }): number => {
+  throw new Error(`no luck with ${x}`);
+});
+const linger = knot('linger', async ({ x }: { x: number }, { signal }) => {
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  throw new Error(`given up with ${x}`);
+});
+const sum = knot('sum', (numbers: Record<string, number>) =>
+  Object.values(numbers).reduce((total, number) => total + number, 0),
+);
+
+export interface Shape {
+  readonly name: string;
+  readonly tapestry: Tapestry<any, any>;
+  readonly parameters: object;
+  /** Cancel the run as soon as a knot of it runs. */
+  readonly cancel?: boolean;
+}
+
+export const SHAPES: readonly Shape[] = [
+  {
+    name: 'diamond',
+    parameters: { x: 5 },
+    tapestry: tapestry('diamond', (t) => {
+      const x = t.parameter('x', z.number());
+      const left = increment({ x }, { id: 'left', summary: 'the left side' });
+      const right = increment({ x }, { id: 'right' });
+      return { answer: add({ a: left, b: right }, { id: 'answer' }) };
+    }),
+  },
+  {
+    name: 'failure',
+    parameters: { x: 5 },
+    tapestry: tapestry('failure', (t) => {
+      const x = t.parameter('x', z.number());
+      const failed = fail({ x }, { id: 'failed' });
+      return { ok: increment({ x }, { id: 'ok' }), skipped: increment({ x: failed }, { id: 'skipped' }) };
+    }),
+  },
+  { name: 'refused', parameters: { x: 'five' }, tapestry: single('refused') },
+  {
+    name: 'cancelled',
+    parameters: { x: 5 },
+    cancel: true,
+    tapestry: tapestry('cancelled', (t) => {
+      const x = t.parameter('x', z.number());
+      const lingering = linger({ x }, { id: 'lingering' });
+      return { after: increment({ x: lingering }, { id: 'after' }) };
+    }),
+  },
+  {
+    name: 'fan-600',
+    parameters: { x: 5 },
+    tapestry: tapestry('fan-600', (t) => {
+      const x = t.parameter('x', z.number());
+      const all = Object.fromEntries(
+        Array.from({ length: 600 }, (_, index) => [`k${index}`, increment({ x }, { id: `k${index}` })]),
+      );
+      return { total: sum(all, { id: 'total' }) };
+    }),
+  },
+  {
+    name: 'continued',
+    parameters: { x: 0 },
+    tapestry: tapestry('continued', (t) => {
+      let last = increment({ x: t.parameter('x', z.number()) }, { id: 'k0' as string });
+      for (let index = 1; index < 800; index++) last = increment({ x: last }, { id: `k${index}` as string });
+      return { last };
+    }),
+  },
+];
+
+function single(name: string): Tapestry<any, any> {
+  return tapestry(name, (t) => ({ x: increment({ x: t.parameter('x', z.number()) }, { id: 'k' }) }));
+}
