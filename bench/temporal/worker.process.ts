@@ -54,6 +54,8 @@ async function main(options: WorkerProcessOptions): Promise<void> {
   Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter } } });
   const { worker, close } = options.side === 'ours' ? await createOurs(options) : await createRaw(options);
   process.once('message', () => worker.shutdown());
+  // Also when the benchmark is interrupted, which tells nobody.
+  process.once('disconnect', () => process.exit());
   const ended = worker.run();
   const before = process.cpuUsage();
   tell({ kind: 'ready' });

@@ -12,10 +12,10 @@ afterEach(closeAll);
 test('a server that is killed in mid-run comes back with its state, and the run ends as if nothing had been', async () => {
   const { address, projectDir: folder, server, stop } = await startTestServer();
   onClose(stop);
-  const backends = await openBackends({ url: 'sqlite:selvage.db', projectFolder: folder, environment: {} });
+  const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir: folder, environment: {} });
   onClose(() => backends.close());
   const selvage = await connectSelvage({ address, backends });
-  const worker = await WorkerProcess.start({ address, taskQueue: selvage.taskQueue, projectFolder: folder, identity: 'worker' });
+  const worker = await WorkerProcess.start({ address, taskQueue: selvage.taskQueue, projectDir: folder, identity: 'worker' });
   onClose(async () => void (await worker.kill()));
 
   const run = await selvage.start(long, { root: folder });

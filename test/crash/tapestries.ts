@@ -58,7 +58,7 @@ const STEPS = 40;
 /** A chain, of which the step in the middle waits. */
 export const long = tapestry('long', (t) => {
   const root = t.parameter('root', folder);
-  let step = pass({ x: 0 }, { id: 'step-0' });
+  let step: Knot<number> = pass({ x: 0 }, { id: 'step-0' });
   for (let n = 1; n <= STEPS; n++) {
     step = add({ a: step, b: n === STEPS / 2 ? waits({ root }, { id: 'waiting' }) : 1 }, { id: `step-${n}` });
   }

@@ -8,8 +8,10 @@ export interface WorkerOrders {
   readonly address: string;
   readonly taskQueue: string;
   /** Of the backends. */
-  readonly projectFolder: string;
+  readonly projectDir: string;
   readonly identity: string;
+  /** Bodies at once. Default: many. */
+  readonly slots?: number;
   readonly codePath: string;
 }
 

@@ -5,8 +5,8 @@ import { createWorker } from '../../src/worker';
 import { crashTapestries } from './tapestries';
 import type { WorkerOrders } from './worker-process';
 
-async function work({ address, taskQueue, projectFolder, identity, codePath }: WorkerOrders): Promise<void> {
-  const backends = await openBackends({ url: 'sqlite:selvage.db', projectFolder, environment: {} });
+async function work({ address, taskQueue, projectDir, identity, slots, codePath }: WorkerOrders): Promise<void> {
+  const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir, environment: {} });
   const worker = await createWorker({
     tapestries: crashTapestries,
     address,
@@ -14,6 +14,7 @@ async function work({ address, taskQueue, projectFolder, identity, codePath }: W
     identity,
     backends,
     workflowBundle: { codePath },
+    ...(slots !== undefined && { maxConcurrentActivityTaskExecutions: slots }),
   });
   const running = worker.run();
   process.send!('running');

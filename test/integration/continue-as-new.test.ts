@@ -37,7 +37,7 @@ const layered = tapestry('layered', { failOn: 'never' }, (t) => {
   const beside = slow({ x }, { id: 'slow' });
   const failed = boom({ x }, { id: 'failed' });
   const skipped = inc({ x: failed }, { id: 'skipped' });
-  let layer = x;
+  let layer: Knot<number> = x;
   for (let n = 0; n < LAYERS; n++) {
     const knots: Record<string, Knot<number>> = {};
     for (let k = 0; k < WIDTH; k++) knots[`k${k}`] = inc({ x: layer }, { id: `layer-${n}-${k}` });

@@ -16,6 +16,8 @@ export interface TestServer {
 export interface TestServerOptions {
   /** Such as `limit.historyCount.suggestContinueAsNew=1000`. */
   readonly dynamicConfig?: readonly string[];
+  /** Hears of an installation and of restarts. Default: nobody does. */
+  readonly log?: Pick<Console, 'info' | 'warn'>;
 }
 
 /** A server of its own for a test file, in a new project folder, started by the package's own code. */
@@ -24,7 +26,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const given = process.env.SELVAGE_TEMPORAL_CLI;
   if (options.dynamicConfig) process.env.SELVAGE_TEMPORAL_CLI = await programWith(options.dynamicConfig, projectDir);
   try {
-    const server = await EmbeddedServer.acquire({ projectDir, log: console });
+    const server = await EmbeddedServer.acquire({ projectDir, log: options.log });
     return {
       address: server.address,
       projectDir,

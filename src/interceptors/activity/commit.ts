@@ -27,6 +27,7 @@ import {
 import type { DefinitionRecord } from '../../model/records';
 import type { CommitResult, ExceptionRecord, LineageRecord, StoredValue } from '../../protocols';
 import { CodeHashes } from './code-hashes';
+import { LastChances } from './last-chance';
 import { envelopeOfRecord } from './adopt';
 import { findParents, type Parents } from './parents';
 
@@ -46,11 +47,12 @@ export function createCommit(
   environment: WorkerEnvironment,
 ): (context: Context) => ActivityInboundCallsInterceptor {
   const codeHashes = new CodeHashes(environment.sha256);
+  const lastChances = new LastChances();
   return () => ({
     async execute(input, next) {
       const attempt = currentAttempt.getStore();
       if (!attempt) return await next(input);
-      const call = new KnotCall(environment, codeHashes, attempt);
+      const call = new KnotCall(environment, codeHashes, lastChances, attempt);
       return await call.execute(async (prepared) => await next({ ...input, args: [prepared] }));
     },
   });
@@ -63,6 +65,7 @@ class KnotCall {
   constructor(
     private readonly environment: WorkerEnvironment,
     private readonly codeHashes: CodeHashes,
+    private readonly lastChances: LastChances,
     private readonly attempt: KnotAttempt,
   ) {
     this.recordRun = recordRunOf(attempt);
@@ -88,6 +91,23 @@ class KnotCall {
     if (attempt.lost >= LOST_WORKERS)
       return await this.fail(plan, knot, definition, parents, workerLost(knot, attempt.lost));
     if (!definition) throw bodyMissing(knot, wanted, attempt);
+    const leave = await this.lastChances.enter(attempt);
+    try {
+      return await this.run(plan, knot, definition, parents, runBody);
+    } finally {
+      leave();
+    }
+  }
+
+  /** Runs the body, commits what comes of it, and answers what then stands. */
+  private async run(
+    plan: LoadedPlan,
+    knot: PlanKnot,
+    definition: DefinitionRecord,
+    parents: Parents,
+    runBody: (prepared: PreparedBody) => Promise<unknown>,
+  ): Promise<Envelope> {
+    const { environment } = this;
     const valueOf = await parents.read();
     let value: EncodedValue;
     try {
