@@ -3,7 +3,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 
-import { knot, tapestry, type KnotContext } from '../../src';
+import { knot, tapestry, type Knot, type KnotContext } from '../../src';
 
 /**
  * What the workers of the crash tests run, in processes of their own. Bodies and tests tell each other by files in the

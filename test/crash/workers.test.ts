@@ -43,6 +43,9 @@ const go = (folder: string, knotId: string, attempt: number): void => writeFileS
 
 afterAll(closeAll);
 
+/** Three lost workers, one after the other. */
+const THREE_TIMES_LIMIT_MS = 240_000;
+
 // They mostly wait for the server to miss a heartbeat: side by side, that costs no more than the longest of them.
 describe('a worker that is killed', () => {
   test.concurrent('in mid-knot: the knot runs again elsewhere, and its outcome is recorded once', async () => {
@@ -86,7 +89,7 @@ describe('a worker that is killed', () => {
     });
     expect(murders()).toBe(3);
     expect((await run.lineage({ knotId: 'killer' })).items).toHaveLength(1);
-  });
+  }, THREE_TIMES_LIMIT_MS);
 
   test.concurrent('not, but taken for dead: of two attempts alive at once the first to commit wins, the other adopts', async () => {
     const { folder, selvage, startWorker } = await setUp();

@@ -79,7 +79,8 @@ class KnotCall {
       const [recorded] = await environment.backends.runHistory.getRecords(this.recordRun, [knot.id]);
       if (recorded) return await this.adopt(recorded);
     }
-    const parents = await findParents(environment, plan, knot, attempt.task, this.recordRun);
+    const { workflowId } = attempt.context.info.workflowExecution!;
+    const parents = await findParents(environment, plan, knot, attempt.task, workflowId, this.recordRun);
     const wanted = plan.definitionOf(knot)!;
     const definition = environment.registry.definition(
       plan.plan.tapestry,

@@ -3,8 +3,9 @@ import { isReference, type Envelope } from '../../engine/envelope';
 import { uniqueParents, type PlanKnot } from '../../engine';
 import { decodeStored, storedReference, valueMissing, type LoadedPlan } from '../../execution';
 import { SelvageError } from '../../errors';
-import type { DataStore, LineageRecord } from '../../protocols';
+import type { DataStore, LineageRecord, RunHistory } from '../../protocols';
 import type { KnotTask } from '../../workflows/messages';
+import { isResetRun, recordsBeforeReset } from '../../activities/reset-runs';
 import type { WorkerEnvironment } from '../../activities/worker-environment';
 
 /** What is known of a knot's parents, by their indexes in the plan. */
@@ -29,6 +30,7 @@ export async function findParents(
   plan: LoadedPlan,
   knot: PlanKnot,
   task: KnotTask,
+  runId: string,
   recordRun: string,
 ): Promise<Parents> {
   const parents = uniqueParents(knot);
@@ -42,12 +44,11 @@ export async function findParents(
     else inline.set(parent, envelope.value);
   });
   if (unsaid.length > 0) {
-    const ids = unsaid.map((parent) => plan.parentId(parent));
-    const records = new Map(
-      (await environment.backends.runHistory.getRecords(recordRun, ids)).map((record) => [
-        record.knot_id,
-        record,
-      ]),
+    const records = await recordsOf(
+      environment.backends.runHistory,
+      runId,
+      recordRun,
+      unsaid.map((parent) => plan.parentId(parent)),
     );
     for (const parent of unsaid)
       references.set(parent, referenceOf(records.get(plan.parentId(parent)), plan.parentId(parent)));
@@ -64,6 +65,24 @@ export async function findParents(
       };
     },
   };
+}
+
+/** By knot id. */
+async function recordsOf(
+  runHistory: RunHistory,
+  runId: string,
+  recordRun: string,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, LineageRecord>> {
+  const records = new Map(
+    (await runHistory.getRecords(recordRun, ids)).map((record) => [record.knot_id, record]),
+  );
+  const missing = ids.filter((id) => !records.has(id));
+  if (missing.length > 0 && (await isResetRun(runHistory, recordRun))) {
+    for (const record of await recordsBeforeReset(runHistory, runId, missing))
+      records.set(record.knot_id, record);
+  }
+  return records;
 }
 
 /** By hash. */
