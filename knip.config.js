@@ -13,6 +13,7 @@ module.exports = {
     'examples/**/*.ts',
     // Loaded late, by a require() that knip does not follow, or as a list.
     'src/worker/worker-beside.ts',
+    'src/cli/actions/*.ts',
     'src/adapters/shared/*/migrations/*.ts',
     // A program of its own, started as a process.
     'src/server/sdk-download.ts',
@@ -29,8 +30,6 @@ module.exports = {
   ignoreDependencies: [
     // Forces one hoisted copy: with three nested ones, replaying a JSON history fails ("type must be a Type").
     'protobufjs',
-    // Ships data: the examples read its files by path.
-    'vega-datasets',
     // A peer of the others, which must all have one version; the workflow bundle needs it.
     '@temporalio/proto',
   ],

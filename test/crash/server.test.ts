@@ -15,7 +15,12 @@ test('a server that is killed in mid-run comes back with its state, and the run 
   const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir: folder, environment: {} });
   onClose(() => backends.close());
   const selvage = await connectSelvage({ address, backends });
-  const worker = await WorkerProcess.start({ address, taskQueue: selvage.taskQueue, projectDir: folder, identity: 'worker' });
+  const worker = await WorkerProcess.start({
+    address,
+    taskQueue: selvage.taskQueue,
+    projectDir: folder,
+    identity: 'worker',
+  });
   onClose(async () => void (await worker.kill()));
 
   const run = await selvage.start(long, { root: folder });

@@ -51,7 +51,10 @@ export const murderous = tapestry('murderous', (t) => {
   const root = t.parameter('root', folder);
   const killer = kills({ root }, { id: 'killer', retry: { maximumAttempts: 10 } });
   const innocent = pass({ x: 7 }, { id: 'innocent' });
-  return { victim: pass({ x: killer }, { id: 'victim' }), innocent: add({ a: innocent, b: 1 }, { id: 'after-innocent' }) };
+  return {
+    victim: pass({ x: killer }, { id: 'victim' }),
+    innocent: add({ a: innocent, b: 1 }, { id: 'after-innocent' }),
+  };
 });
 
 const STEPS = 40;

@@ -1,11 +1,19 @@
 /** Program: a worker for test/crash/tapestries.ts, until it is killed or its parent goes. */
-import '../support/quiet-runtime';
 import { openBackends } from '../../src/backends';
 import { createWorker } from '../../src/worker';
+import { quietRuntime } from '../support/quiet-runtime';
 import { crashTapestries } from './tapestries';
 import type { WorkerOrders } from './worker-process';
 
-async function work({ address, taskQueue, projectDir, identity, slots, codePath }: WorkerOrders): Promise<void> {
+async function work({
+  address,
+  taskQueue,
+  projectDir,
+  identity,
+  slots,
+  codePath,
+}: WorkerOrders): Promise<void> {
+  quietRuntime();
   const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir, environment: {} });
   const worker = await createWorker({
     tapestries: crashTapestries,

@@ -42,7 +42,9 @@ const cancellable = tapestry('cancellable', (t) => {
   const ignoring = ignores({ x }, { id: 'ignoring', cancelGrace: 100 });
   return { done, below: pass({ x: heeding }, { id: 'below' }), tidying, ignoring };
 });
-const waiting = tapestry('waiting', (t) => ({ heeding: heeds({ x: t.parameter('x', z.number()) }, { id: 'heeding' }) }));
+const waiting = tapestry('waiting', (t) => ({
+  heeding: heeds({ x: t.parameter('x', z.number()) }, { id: 'heeding' }),
+}));
 
 const quick = tapestry('quick', () => ({ one: pass({ x: 1 }, { id: 'one' }) }));
 
@@ -60,7 +62,10 @@ afterAll(closeAll);
 describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
   let selvage: Selvage;
   beforeAll(async () => {
-    selvage = await openSelvage({ tapestries: [cancellable, waiting, quick], workerOptions: { maxCachedWorkflows } });
+    selvage = await openSelvage({
+      tapestries: [cancellable, waiting, quick],
+      workerOptions: { maxCachedWorkflows },
+    });
   });
 
   test('cancelling tells running bodies, skips the rest, and puts everything on record', async () => {
@@ -106,7 +111,11 @@ describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
     await until('the body has begun', () => noted(run.runId).includes('heeds began'));
     await run.terminate('enough');
     const result = await run.result();
-    expect(result).toMatchObject({ status: 'terminated', error: { type: 'RunTerminated' }, outcomes: { 'param:x': { kind: 'ok' } } });
+    expect(result).toMatchObject({
+      status: 'terminated',
+      error: { type: 'RunTerminated' },
+      outcomes: { 'param:x': { kind: 'ok' } },
+    });
     expect(result.outcomes).not.toHaveProperty('heeding');
     await until('the body has heard of it', () => noted(run.runId).includes('heeds heard'));
     await anotherRun(selvage);
@@ -139,11 +148,16 @@ test('a commit that comes after the run has given the knot up loses, and adopts 
   }));
   const selvage = await openSelvage({ tapestries: [late], backends: line.backends });
   const run = await selvage.start(late, { x: 1 });
-  await until('the body runs', async () => (await run.status().catch(() => undefined))?.live?.running.includes('late'));
+  await until('the body runs', async () =>
+    (await run.status().catch(() => undefined))?.live?.running.includes('late'),
+  );
   await run.cancel();
   const result = await run.result();
   expect(line.hit).toEqual(['backends.commit']);
-  expect(result).toMatchObject({ status: 'cancelled', outcomes: { late: { kind: 'skipped', reason: 'cancelled' } } });
+  expect(result).toMatchObject({
+    status: 'cancelled',
+    outcomes: { late: { kind: 'skipped', reason: 'cancelled' } },
+  });
   const before = (await run.lineage()).items;
   commitMayGoOn.open();
   // Closing waits for what the worker still has in hand.

@@ -8,12 +8,16 @@ import { CACHING, closeAll, openSelvage, unique } from '../support/open-selvage'
 
 afterEach(closeAll);
 
-const text = knot('text', ({ start, length }: { start: string; length: number }) => start.padEnd(length, '.'));
+const text = knot('text', ({ start, length }: { start: string; length: number }) =>
+  start.padEnd(length, '.'),
+);
 const lengthOf = knot('lengthOf', (inputs: Record<string, string>) =>
   Object.values(inputs).reduce((sum, { length }) => sum + length, 0),
 );
 const inc = knot('inc', ({ x }: { x: number }) => x + 1);
-const total = knot('total', (inputs: Record<string, number>) => Object.values(inputs).reduce((a, b) => a + b, 0));
+const total = knot('total', (inputs: Record<string, number>) =>
+  Object.values(inputs).reduce((a, b) => a + b, 0),
+);
 
 describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
   const workerOptions = { maxCachedWorkflows };
@@ -25,7 +29,10 @@ describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
     const values = tapestry('values', () => {
       const a = text({ start: small, length: 100 }, { id: 'small' });
       const b = text({ start: large, length: 5_000 }, { id: 'large' });
-      return { small: echo({ value: a }, { id: 'small-again' }), large: echo({ value: b }, { id: 'large-again' }) };
+      return {
+        small: echo({ value: a }, { id: 'small-again' }),
+        large: echo({ value: b }, { id: 'large-again' }),
+      };
     });
 
     test('small ones travel in it, those over the limit never', async () => {
@@ -40,7 +47,10 @@ describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
     test('with a limit of 0 no result of a body is in it', async () => {
       const selvage = await openSelvage({ tapestries: [values], inlineLimit: 0, workerOptions });
       const run = await selvage.start(values, {});
-      expect(await run.values()).toEqual({ small: expect.stringContaining(small), large: expect.stringContaining(large) });
+      expect(await run.values()).toEqual({
+        small: expect.stringContaining(small),
+        large: expect.stringContaining(large),
+      });
       const history = textOf(await historyOf(selvage, run.runId));
       expect(history).toContain('small-again');
       expect(history).not.toContain(small);
@@ -72,32 +82,38 @@ describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
     const selvage = await openSelvage({ tapestries: [longest], workerOptions });
     const run = await selvage.start(longest, {});
     expect(await run.values()).toEqual({ [id]: 2 });
-    expect(scheduledActivities(await historyOf(selvage, run.runId)).map((activity) => activity.id)).toEqual([id]);
+    expect(scheduledActivities(await historyOf(selvage, run.runId)).map((activity) => activity.id)).toEqual([
+      id,
+    ]);
   });
 });
 
-test.each(CACHING)('$name, no workflow task carries more than its budget of commands, however much is inline', async ({ maxCachedWorkflows }) => {
-  const sources = 30;
-  // In one task, half as much again as fails a run for good.
-  const children = 100;
-  const heavy = tapestry('heavy', () => {
-    const inline: Record<string, Knot<string>> = {};
-    for (let n = 0; n < sources; n++) inline[`s${n}`] = text({ start: `${n}`, length: 2_000 }, { id: `s${n}` });
-    const all: Record<string, Knot<number>> = {};
-    for (let n = 0; n < children; n++) all[`c${n}`] = lengthOf(inline, { id: `c${n}` });
-    return { sum: total(all, { id: 'sum' }) };
-  });
-  const selvage = await openSelvage({ tapestries: [heavy], workerOptions: { maxCachedWorkflows } });
-  const run = await selvage.start(heavy, {});
-  expect(await run.values()).toEqual({ sum: children * sources * 2_000 });
-  const first = (await run.status()).run.temporal_run_id;
-  const activities = scheduledActivities(await historyOf(selvage, run.runId, first, 2));
-  const perTask = new Map<number, number>();
-  for (const { task, bytes } of activities) perTask.set(task, (perTask.get(task) ?? 0) + bytes);
-  // That the budget was tried: one activity is near its own limit, and tasks are near theirs.
-  const heaviest = Math.max(...activities.map(({ bytes }) => bytes));
-  expect(heaviest).toBeGreaterThan(50_000);
-  expect(heaviest).toBeLessThan(INLINE_BYTES_PER_ACTIVITY + 10_000);
-  expect(Math.max(...perTask.values())).toBeGreaterThan(TASK_COMMAND_BYTES / 2);
-  expect(Math.max(...perTask.values())).toBeLessThanOrEqual(TASK_COMMAND_BYTES);
-});
+test.each(CACHING)(
+  '$name, no workflow task carries more than its budget of commands, however much is inline',
+  async ({ maxCachedWorkflows }) => {
+    const sources = 30;
+    // In one task, half as much again as fails a run for good.
+    const children = 100;
+    const heavy = tapestry('heavy', () => {
+      const inline: Record<string, Knot<string>> = {};
+      for (let n = 0; n < sources; n++)
+        inline[`s${n}`] = text({ start: `${n}`, length: 2_000 }, { id: `s${n}` });
+      const all: Record<string, Knot<number>> = {};
+      for (let n = 0; n < children; n++) all[`c${n}`] = lengthOf(inline, { id: `c${n}` });
+      return { sum: total(all, { id: 'sum' }) };
+    });
+    const selvage = await openSelvage({ tapestries: [heavy], workerOptions: { maxCachedWorkflows } });
+    const run = await selvage.start(heavy, {});
+    expect(await run.values()).toEqual({ sum: children * sources * 2_000 });
+    const first = (await run.status()).run.temporal_run_id;
+    const activities = scheduledActivities(await historyOf(selvage, run.runId, first, 2));
+    const perTask = new Map<number, number>();
+    for (const { task, bytes } of activities) perTask.set(task, (perTask.get(task) ?? 0) + bytes);
+    // That the budget was tried: one activity is near its own limit, and tasks are near theirs.
+    const heaviest = Math.max(...activities.map(({ bytes }) => bytes));
+    expect(heaviest).toBeGreaterThan(50_000);
+    expect(heaviest).toBeLessThan(INLINE_BYTES_PER_ACTIVITY + 10_000);
+    expect(Math.max(...perTask.values())).toBeGreaterThan(TASK_COMMAND_BYTES / 2);
+    expect(Math.max(...perTask.values())).toBeLessThanOrEqual(TASK_COMMAND_BYTES);
+  },
+);

@@ -31,7 +31,10 @@ const diamonds = tapestry('diamonds', (t) => {
 describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
   let selvage: Selvage;
   beforeAll(async () => {
-    selvage = await openSelvage({ tapestries: [quickstart, diamonds], workerOptions: { maxCachedWorkflows } });
+    selvage = await openSelvage({
+      tapestries: [quickstart, diamonds],
+      workerOptions: { maxCachedWorkflows },
+    });
   });
   afterAll(closeAll);
 
@@ -76,6 +79,11 @@ describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
     const [x, d, answer] = ['param:x', 'd', 'answer'].map((id) => byKnot.get(id)!);
     expect(d!.parent_input_hashes).toEqual({ x: x!.output_hash });
     expect(answer!.parent_input_hashes).toEqual({ a: x!.output_hash, b: d!.output_hash });
-    expect(answer).toMatchObject({ outcome: 'ok', attempt: 1, dispatcher: 'queue', task_queue: selvage.taskQueue });
+    expect(answer).toMatchObject({
+      outcome: 'ok',
+      attempt: 1,
+      dispatcher: 'queue',
+      task_queue: selvage.taskQueue,
+    });
   });
 });

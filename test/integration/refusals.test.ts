@@ -2,7 +2,13 @@ import { z } from 'zod';
 
 import { knot, tapestry } from '../../src';
 import type { RunHandle, Selvage } from '../../src/client';
-import { closeAll, connectSelvage, openSelvage, startWorker, temporaryBackends } from '../support/open-selvage';
+import {
+  closeAll,
+  connectSelvage,
+  openSelvage,
+  startWorker,
+  temporaryBackends,
+} from '../support/open-selvage';
 import { Latch, aborted } from '../support/latch';
 import { SwitchableBackends } from '../support/switchable-backends';
 import { until } from '../support/until';
@@ -22,7 +28,11 @@ function chainOf(definitions: typeof first, last: typeof second) {
 const chain = chainOf(first, second);
 
 /** What the server shows as the reason why an activity has not ended yet. */
-async function reasonOf(selvage: Selvage, run: RunHandle<object>, knotId: string): Promise<string | undefined> {
+async function reasonOf(
+  selvage: Selvage,
+  run: RunHandle<object>,
+  knotId: string,
+): Promise<string | undefined> {
   const { raw } = await selvage.client.workflow.getHandle(run.runId).describe();
   const activity = raw.pendingActivities?.find(({ activityId }) => activityId === knotId);
   return activity?.lastFailure?.message ?? undefined;

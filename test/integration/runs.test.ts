@@ -44,9 +44,12 @@ describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
       expect(await attached.values()).toEqual(await run.values());
       const again = await selvage.start(sum, { a: 1 }, { runId, ifExists: 'attach' });
       expect(await again.values()).toEqual({ half: 1, sum: 11 });
-      const other = await selvage.start(sum, { a: 2 }, { runId, ifExists: 'attach' }).catch((error: unknown) => error);
+      const other = await selvage
+        .start(sum, { a: 2 }, { runId, ifExists: 'attach' })
+        .catch((error: unknown) => error);
       expect(other).toMatchObject({ code: 'RunIdInUse', message: expect.stringContaining(runId) });
-      const { found, wanted } = (other as { details: Record<string, { plan: string; parameters: string }> }).details;
+      const { found, wanted } = (other as { details: Record<string, { plan: string; parameters: string }> })
+        .details;
       expect(found!.plan).toBe(wanted!.plan);
       expect(found!.parameters).not.toBe(wanted!.parameters);
       await expect(selvage.start(sum, { a: 1 }, { runId })).rejects.toMatchObject({ code: 'RunIdInUse' });
@@ -80,13 +83,21 @@ describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
     expect(await run.result()).toMatchObject({ status: 'succeeded', values: { half: 1 } });
     const { items } = await run.lineage();
     expect(items.map(({ knot_id }) => knot_id)).not.toContain('sum');
-    await expect(selvage.start(sum, { a: 1 }, { terminals: ['nothing'] })).rejects.toMatchObject({ code: 'UnknownTerminal' });
-    await expect(selvage.start(sum, { a: 1 }, { terminals: [] })).rejects.toMatchObject({ code: 'UnknownTerminal' });
+    await expect(selvage.start(sum, { a: 1 }, { terminals: ['nothing'] })).rejects.toMatchObject({
+      code: 'UnknownTerminal',
+    });
+    await expect(selvage.start(sum, { a: 1 }, { terminals: [] })).rejects.toMatchObject({
+      code: 'UnknownTerminal',
+    });
   });
 
   test('a run says who started it, by what and with which tags, and is found by them', async () => {
     const tag = unique('tag');
-    const run = await selvage.start(sum, { a: 1 }, { tags: [tag, 'nightly'], actor: 'ada', vcsCommit: 'abc123' });
+    const run = await selvage.start(
+      sum,
+      { a: 1 },
+      { tags: [tag, 'nightly'], actor: 'ada', vcsCommit: 'abc123' },
+    );
     await run.result();
     const { items } = await selvage.listRuns({ tag, actor: 'ada' });
     expect(items).toHaveLength(1);
@@ -200,7 +211,10 @@ describe('several workers', () => {
     });
     expect(reason).toContain('has not registered a tapestry "sum" (it has: watched)');
     expect((await handle.describe()).status.name).toBe('RUNNING');
-    await expect(run.status()).rejects.toMatchObject({ code: 'UnknownRun', message: expect.stringContaining('no worker has begun it') });
+    await expect(run.status()).rejects.toMatchObject({
+      code: 'UnknownRun',
+      message: expect.stringContaining('no worker has begun it'),
+    });
     await without.stop();
     await startWorker(client, { tapestries: [watched, sum] });
     expect(await run.values()).toEqual({ half: 1, sum: 11 });

@@ -26,7 +26,16 @@ describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
     const { address, namespace } = selvage.place;
     await promisify(execFile)(await findTemporalCli(), [
       ...['workflow', 'start', '--address', address, '--namespace', namespace],
-      ...['--task-queue', selvage.taskQueue, '--type', 'quickstart', '--workflow-id', runId, '--input', input],
+      ...[
+        '--task-queue',
+        selvage.taskQueue,
+        '--type',
+        'quickstart',
+        '--workflow-id',
+        runId,
+        '--input',
+        input,
+      ],
     ]);
   }
 
@@ -35,7 +44,12 @@ describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
     await startByTemporalCli(runId, '{"x":5}');
     const run = selvage.getRun<{ answer: number }>(runId);
     expect(await run.values()).toEqual({ answer: 15 });
-    expect((await run.status()).run).toMatchObject({ trigger: 'temporal', actor: null, tags: [], status: 'succeeded' });
+    expect((await run.status()).run).toMatchObject({
+      trigger: 'temporal',
+      actor: null,
+      tags: [],
+      status: 'succeeded',
+    });
   });
 
   test.each([
@@ -43,22 +57,33 @@ describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
     ['{}', ['missing parameter "x"']],
     ['[5]', ['must be an object']],
     ['null', ['missing parameter "x"']],
-  ])('parameters %s are refused: the workflow fails with all that is wrong, and the run is on record', async (input, problems) => {
-    const runId = unique('by-cli');
-    await startByTemporalCli(runId, input);
-    const run = selvage.getRun(runId);
-    const result = await run.result();
-    expect(result).toMatchObject({ status: 'failed', succeeded: false, outputs: {}, error: { type: 'InvalidParameters' } });
-    for (const problem of problems) expect(result.error!.message).toContain(problem);
-    await expect(run.values()).rejects.toMatchObject({ code: 'RunFailed', message: expect.stringContaining(problems[0]!) });
-    const handle = selvage.client.workflow.getHandle(runId);
-    expect((await handle.describe()).status.name).toBe('FAILED');
-    await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'InvalidParameters' } });
-  });
+  ])(
+    'parameters %s are refused: the workflow fails with all that is wrong, and the run is on record',
+    async (input, problems) => {
+      const runId = unique('by-cli');
+      await startByTemporalCli(runId, input);
+      const run = selvage.getRun(runId);
+      const result = await run.result();
+      expect(result).toMatchObject({
+        status: 'failed',
+        succeeded: false,
+        outputs: {},
+        error: { type: 'InvalidParameters' },
+      });
+      for (const problem of problems) expect(result.error!.message).toContain(problem);
+      await expect(run.values()).rejects.toMatchObject({
+        code: 'RunFailed',
+        message: expect.stringContaining(problems[0]!),
+      });
+      const handle = selvage.client.workflow.getHandle(runId);
+      expect((await handle.describe()).status.name).toBe('FAILED');
+      await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'InvalidParameters' } });
+    },
+  );
 
   test('a client refuses the same parameters before anything is started', async () => {
     const runId = unique('refused');
-    await expect(selvage.start(quickstart, { x: 'five' } as never, { runId })).rejects.toMatchObject({
+    await expect(selvage.start(quickstart, { x: 'five' }, { runId })).rejects.toMatchObject({
       code: 'InvalidParameters',
     });
     await expect(selvage.getRun(runId).result()).rejects.toMatchObject({ code: 'UnknownRun' });
@@ -80,7 +105,10 @@ describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
     });
     onClose(() => schedule.delete());
     const trigger = `schedule:${scheduleId}`;
-    const run = await until('the schedule has started a run', async () => (await selvage.listRuns({ trigger })).items[0]);
+    const run = await until(
+      'the schedule has started a run',
+      async () => (await selvage.listRuns({ trigger })).items[0],
+    );
     expect(run.run_id).toContain(scheduleId);
     expect(await selvage.getRun(run.run_id).values()).toEqual({ answer: 18 });
   });

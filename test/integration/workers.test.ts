@@ -1,20 +1,30 @@
 import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { NativeConnection, Worker, bundleWorkflowCode, type WorkerOptions } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  NativeConnection,
+  Worker,
+  bundleWorkflowCode,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import { z } from 'zod';
 
 import { knot, tapestry, type KnotContext } from '../../src';
 import type { Selvage } from '../../src/client';
 import { createWorker, selvage as selvagePlugin, type KnotObserver } from '../../src/worker';
 import { closeAll, connectSelvage, onClose, openSelvage, startWorker } from '../support/open-selvage';
-import { logged } from '../support/quiet-runtime';
+import { logged, quietRuntime } from '../support/quiet-runtime';
 import { sharedServerAddress } from '../support/temporal-server';
+import { until } from '../support/until';
 import { bundledInterpreter } from '../support/workflow-bundle';
 
+beforeAll(quietRuntime);
 afterEach(closeAll);
 
 const double = knot('double', ({ x }: { x: number }) => x * 2);
-const quickstart = tapestry('quickstart', (t) => ({ d: double({ x: t.parameter('x', z.number()) }, { id: 'd' }) }));
+const quickstart = tapestry('quickstart', (t) => ({
+  d: double({ x: t.parameter('x', z.number()) }, { id: 'd' }),
+}));
 
 /** A worker that a user of Temporal makes, with the plugin as the one line added. */
 async function plainWorker(
@@ -67,7 +77,11 @@ describe('the plugin on a plain Worker.create', () => {
     });
     const { workflow } = await workflowClient();
     const options = { taskQueue: selvage.taskQueue };
-    const own = await workflow.execute('usersOwn', { ...options, workflowId: `${selvage.taskQueue}-own`, args: ['Ada'] });
+    const own = await workflow.execute('usersOwn', {
+      ...options,
+      workflowId: `${selvage.taskQueue}-own`,
+      args: ['Ada'],
+    });
     expect(own).toEqual(['Hello, Ada', 'by default']);
     expect(called).toEqual([['Ada', 1]]);
     const run = await selvage.start(quickstart, { x: 5 });
@@ -78,7 +92,10 @@ describe('the plugin on a plain Worker.create', () => {
 
   test('a user’s own bundle that exports ours runs tapestries', async () => {
     const selvage = await connectSelvage();
-    const workflowBundle = await bundleWorkflowCode({ workflowsPath: path.join(__dirname, 'users-workflows.ts') });
+    const workflowBundle = await bundleWorkflowCode({
+      workflowsPath: path.join(__dirname, 'users-workflows.ts'),
+      logger: new DefaultLogger('WARN'),
+    });
     await plainWorker(selvage, { workflowBundle, activities: {} });
     const run = await selvage.start(quickstart, { x: 6 });
     expect(await run.values()).toEqual({ d: 12 });
@@ -137,7 +154,9 @@ describe('names that clash are refused when the worker is made', () => {
   });
 
   test('an activity of the user that is named as one of our own', async () => {
-    expect(await make({ activities: { 'selvage.pin': async () => 1 } })).toMatchObject({ code: 'InvalidWorkerOptions' });
+    expect(await make({ activities: { 'selvage.pin': async () => 1 } })).toMatchObject({
+      code: 'InvalidWorkerOptions',
+    });
   });
 
   test('two tapestries of one name', async () => {
@@ -158,7 +177,9 @@ describe('names that clash are refused when the worker is made', () => {
   });
 
   test('something that is no tapestry', async () => {
-    expect(await make({ tapestries: [{ name: 'quickstart' } as never] })).toMatchObject({ code: 'InvalidWorkerOptions' });
+    expect(await make({ tapestries: [{ name: 'quickstart' } as never] })).toMatchObject({
+      code: 'InvalidWorkerOptions',
+    });
   });
 });
 
@@ -174,17 +195,22 @@ describe('what bodies are given', () => {
         { mediaType: 'text/plain' },
       );
     });
-    const read = knot('read', async ({ stored }: { stored: Awaited<ReturnType<KnotContext['store']>> }, ctx) => {
-      const pieces: Uint8Array[] = [];
-      for await (const piece of await ctx.open(stored)) pieces.push(piece);
-      const { prefix } = ctx.resources as { prefix?: string };
-      return `${prefix}${Buffer.concat(pieces).toString()}${stored.mediaType}`;
-    });
-    const streams = tapestry('streams', () => ({ text: read({ stored: write({}, { id: 'write' }) }, { id: 'read' }) }));
-    const here = await openSelvage({ tapestries: [streams], resources: { prefix: '> ' } });
+    const read = knot(
+      'read',
+      async ({ stored }: { stored: Awaited<ReturnType<KnotContext['store']>> }, ctx) => {
+        const pieces: Uint8Array[] = [];
+        for await (const piece of await ctx.open(stored)) pieces.push(piece);
+        const { prefix } = ctx.resources as { prefix?: string };
+        return `${prefix}${Buffer.concat(pieces).toString()}${stored.mediaType}`;
+      },
+    );
+    const streams = tapestry('streams', () => ({
+      text: read({ stored: write({}, { id: 'write' }) }, { id: 'read' }),
+    }));
+    const here = await openSelvage({ tapestries: [streams], resources: { prefix: '> ' } as never });
     const run = await here.start(streams, {});
     expect(await run.values()).toEqual({ text: '> first line\nsecond line\ntext/plain' });
-    expect(logged).toContainEqual({ level: 'WARN', message: 'said by a body' });
+    await until('the log has it', () => logged.some(({ message }) => message === 'said by a body'));
   });
 
   test('copies: what one body does to its input is seen nowhere else', async () => {
@@ -227,7 +253,7 @@ test('observers hear of each attempt, and one that fails touches nothing', async
   const here = await openSelvage({ tapestries: [observed], observers: [fails, listens] });
   expect(await (await here.start(observed, {})).values()).toEqual({ value: 2 });
   expect(heard).toEqual(['flaky 1 started', 'flaky 1 failed', 'flaky 2 started', 'flaky 2 ok']);
-  expect(logged.map(({ message }) => message)).toContain('Observer "fails" failed');
+  await until('the log has it', () => logged.some(({ message }) => message === 'Observer "fails" failed'));
 });
 
 test('a worker that stops and one that starts share a run without losing a knot', async () => {

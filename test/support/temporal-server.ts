@@ -24,7 +24,8 @@ export interface TestServerOptions {
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const projectDir = await mkdtemp(path.join(tmpdir(), 'selvage-test-server-'));
   const given = process.env.SELVAGE_TEMPORAL_CLI;
-  if (options.dynamicConfig) process.env.SELVAGE_TEMPORAL_CLI = await programWith(options.dynamicConfig, projectDir);
+  if (options.dynamicConfig)
+    process.env.SELVAGE_TEMPORAL_CLI = await programWith(options.dynamicConfig, projectDir);
   try {
     const server = await EmbeddedServer.acquire({ projectDir, log: options.log });
     return {
