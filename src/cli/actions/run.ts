@@ -61,7 +61,7 @@ async function prepare(file: string, options: RunOptions): Promise<Work> {
   const loaded = await loadFile(file);
   const tapestry = chooseTapestry(loaded, options.tapestry);
   const record = recordOf(tapestry);
-  const parameters = await readParameters(record, { pairs: options.param, file: options.paramsFile });
+  const parameters = await readParameters(record, { pairs: options.param ?? [], file: options.paramsFile });
   const { plan } = compile(record, { sha256: nodeSha256 });
   layoutOf(plan, options.terminals);
   await validateParameters(record, parameters);

@@ -6,7 +6,7 @@ import { addJsonOption, addServerOptions, type ServerOptions } from '../server-o
 
 export interface RunOptions extends ServerOptions {
   readonly tapestry?: string;
-  readonly param: readonly string[];
+  readonly param?: readonly string[];
   readonly paramsFile?: string;
   readonly terminals?: readonly string[];
   readonly runId?: string;
@@ -20,7 +20,7 @@ export function addRunCommand(program: Command, output: Output, answer: Answer):
     .description('Runs a tapestry of a TypeScript or JavaScript file: server, worker and run in one command.')
     .argument('<file>', 'file that exports the tapestry')
     .option('--tapestry <name>', 'which tapestry, if the file exports several')
-    .option('--param <name=value>', 'a parameter, as JSON or plain text; may be repeated', collect, [])
+    .option('--param <name=value>', 'a parameter, as JSON or plain text; may be repeated', collect)
     .option('--params-file <file>', 'parameters as an object in a JSON or YAML file; --param goes before it')
     .option('--terminals <ids>', 'only what these need runs: names or knot ids, separated by commas', list)
     .option('--run-id <id>', 'id of the run; of one that exists with the same work: come back to it')
@@ -42,7 +42,7 @@ Examples:
   });
 }
 
-function collect(value: string, before: readonly string[]): readonly string[] {
+function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }
 
