@@ -3,7 +3,6 @@ import { storeBytes, valueMissing } from '../execution';
 import type { KnotContext, Logger } from '../model/knot-context';
 import type { KnotAttempt } from './knot-attempt';
 import type { WorkerEnvironment } from './worker-environment';
-import { recordRunOf } from './record-run';
 
 /** The context of a body that runs as a Temporal activity. */
 export class ActivityContext implements KnotContext {
@@ -30,7 +29,7 @@ export class ActivityContext implements KnotContext {
   }
 
   get idempotencyKey(): string {
-    return `${this.runId}/${recordRunOf(this.knotAttempt)}/${this.knotId}`;
+    return `${this.runId}/${this.knotAttempt.task.recordRun}/${this.knotId}`;
   }
 
   get logger(): Logger {

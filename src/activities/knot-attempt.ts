@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { CancelledFailure, type Context } from '@temporalio/activity';
-import { decodeJson, type Json } from '../canonical';
+import { decodeJson, type Json, unpackHash } from '../canonical';
 import type { PlanKnot } from '../engine';
 import { encodeHandedOn, type LoadedPlan } from '../execution';
 import type { DefinitionRecord } from '../model/records';
@@ -36,7 +36,7 @@ export class KnotAttempt {
 
   constructor(
     readonly context: Context,
-    readonly task: KnotTask,
+    readonly task: ResolvedTask,
   ) {
     this.before = readDetails(context.info.heartbeatDetails);
     this.user = this.before.user;
@@ -109,9 +109,21 @@ function readDetails(details: unknown): HeartbeatDetails {
 /** The attempt that the present activity call belongs to. */
 export const currentAttempt = new AsyncLocalStorage<KnotAttempt>();
 
-/** Whether an activity's first argument is a knot of ours rather than a user's own input. */
-export function isKnotTask(value: unknown): value is KnotTask {
-  if (typeof value !== 'object' || value === null) return false;
-  const { plan, knot } = value as Partial<KnotTask>;
-  return typeof plan === 'string' && plan.startsWith('sha256:') && typeof knot === 'string';
+/** What one activity call is to do: its {@link KnotTask} unpacked, with what the activity itself says. */
+export interface ResolvedTask {
+  /** `sha256:…`. */
+  readonly plan: string;
+  readonly knot: string;
+  readonly parents: KnotTask['parents'];
+  /** The Temporal run id under which the records of this run are kept: of the first execution of a continued chain. */
+  readonly recordRun: string;
+}
+
+/** The task of an activity call; undefined where its first argument is a user's own input rather than a knot of ours. */
+export function readKnotTask(info: Context['info'], input: unknown): ResolvedTask | undefined {
+  if (typeof input !== 'object' || input === null || !info.workflowExecution) return undefined;
+  const { plan: packed, knot, parents, run } = input as Partial<KnotTask>;
+  const plan = typeof packed === 'string' ? unpackHash(packed) : undefined;
+  if (plan === undefined) return undefined;
+  return { plan, knot: knot ?? info.activityId, parents, recordRun: run ?? info.workflowExecution.runId };
 }

@@ -279,7 +279,10 @@ class SystemActivities {
 
   private runRecord(
     plan: LoadedPlan,
-    said: Pick<PinRequest, 'terminals' | 'actor' | 'trigger' | 'tags' | 'vcsCommit' | 'parentRunId'> & {
+    said: Pick<
+      PinRequest,
+      'terminals' | 'parametersHash' | 'actor' | 'trigger' | 'tags' | 'vcsCommit' | 'parentRunId'
+    > & {
       run?: string;
     },
     parameterHashes: Record<string, string>,
@@ -300,7 +303,13 @@ class SystemActivities {
       parent_run_id: said.parentRunId ?? null,
       started_at: scheduledTimestampMs,
       finished_at: null,
-      environment: { selvage: VERSION, node: process.version, platform: process.platform },
+      environment: {
+        selvage: VERSION,
+        node: process.version,
+        platform: process.platform,
+        // Tells whether another start under this run id asks for the same work.
+        ...(said.parametersHash && { parameters_hash: said.parametersHash }),
+      },
     };
   }
 }

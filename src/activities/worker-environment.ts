@@ -2,6 +2,7 @@ import type { Sha256 } from '../canonical';
 import { GroupCommit } from '../backends';
 import type { Backends } from '../protocols';
 import { PlanCache } from './plan-cache';
+import { RecentValues } from './recent-values';
 import type { Registry } from './registry';
 
 /** Encoded bytes up to which a value is carried in Temporal's history. */
@@ -33,6 +34,7 @@ export class WorkerEnvironment {
   readonly identity: string;
   readonly inlineLimit: number;
   readonly sha256: Sha256;
+  readonly recentValues = new RecentValues();
   private attached: Attached | undefined;
 
   constructor(options: WorkerEnvironmentOptions) {

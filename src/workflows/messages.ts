@@ -53,13 +53,15 @@ export interface LayoutRequest {
 }
 
 /**
- * The input of the activity that runs one knot. A parent is `null` where its value is to be looked up by its lineage record
- * (the inline budget of the activity is spent); `parents` as a whole is absent where there are more of them than the
- * limit, which comes to the same for all.
+ * The input of the activity that runs one knot; every byte of it is in the history once a knot. A parent is `null` where its
+ * value is to be looked up by its lineage record (the inline budget of the activity is spent); `parents` as a whole is
+ * absent where there are more of them than the limit, which comes to the same for all.
  */
 export interface KnotTask {
+  /** Packed hash: see `packHash`. */
   readonly plan: string;
-  readonly knot: string;
+  /** Absent where the activity's id is the knot's. */
+  readonly knot?: string;
   readonly parents?: readonly (Envelope | null)[];
   /** The Temporal run id under which the records of this run are kept, where it is not that of the present execution. */
   readonly run?: string;

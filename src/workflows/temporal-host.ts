@@ -21,6 +21,7 @@ import {
   type SchedulerEvent,
 } from '../engine';
 import { messageText } from '../errors';
+import { packHash } from '../canonical';
 import { activityIdOf } from './activity-id';
 import { CommandBudget } from './command-budget';
 import { continueNow, holdDispatch } from './history-budget';
@@ -72,6 +73,7 @@ export interface TemporalHostOptions {
  */
 export class TemporalHost {
   private readonly layout: Layout;
+  private readonly packedPlan: string;
   private readonly scope = CancellationScope.current();
   private readonly budget = new CommandBudget(() => workflowInfo().historyLength);
   private readonly deferred: number[] = [];
@@ -90,6 +92,7 @@ export class TemporalHost {
 
   constructor(private readonly options: TemporalHostOptions) {
     this.layout = options.layout;
+    this.packedPlan = packHash(options.plan);
     this.failures = [...(options.failures ?? [])];
     this.scheduler = new Scheduler<Slot>(this.layout, { window: RUNNING_KNOTS });
     this.ended = new Promise((resolve, reject) => {
@@ -257,9 +260,10 @@ export class TemporalHost {
         }
       }
     }
+    const id = layout.ids[knot]!;
     const task: KnotTask = {
-      plan: options.plan,
-      knot: layout.ids[knot]!,
+      plan: this.packedPlan,
+      ...(activityIdOf(id) !== id && { knot: id }),
       ...(parents && { parents }),
       ...(options.recordRun !== workflowInfo().runId && { run: options.recordRun }),
     };
@@ -272,7 +276,7 @@ export class TemporalHost {
     const summary = layout.summaries.get(knot);
     const type = layout.activityTypes[layout.definition[knot]!]!;
     const activities = proxyActivities<Record<string, (task: KnotTask) => Promise<Envelope>>>({
-      activityId: activityIdOf(task.knot),
+      activityId: activityIdOf(layout.ids[knot]!),
       ...(policy.taskQueue && { taskQueue: policy.taskQueue }),
       ...(summary && { summary }),
       heartbeatTimeout: 30_000,

@@ -3,6 +3,7 @@ import type { ApplicationFailure, Logger } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { Registry, WorkerEnvironment, createActivities } from '../../src/activities';
 import { createInMemoryBackends, nodeSha256 } from '../../src/backends';
+import { packHash } from '../../src/canonical';
 import { planOf } from '../../src/execution';
 import { createActivityInterceptors, type KnotObserver } from '../../src/interceptors/activity';
 import { recordOf, type Tapestry } from '../../src/model';
@@ -87,7 +88,7 @@ export class KnotActivities {
     });
     const heartbeats: unknown[] = [];
     mock.on('heartbeat', (details) => heartbeats.push(details));
-    const task: KnotTask = { plan: this.plan.hash, knot, parents };
+    const task: KnotTask = { plan: packHash(this.plan.hash), parents };
     const answer = mock.run((activities[type] ?? activities['default'])!, task);
     // Whoever awaits it hears of it.
     answer.catch(() => undefined);

@@ -7,7 +7,6 @@ import {
   type KnotAttempt,
   type PreparedBody,
 } from '../../activities/knot-attempt';
-import { recordRunOf } from '../../activities/record-run';
 import type { WorkerEnvironment } from '../../activities/worker-environment';
 import type { Envelope } from '../../engine/envelope';
 import type { PlanKnot } from '../../engine';
@@ -68,7 +67,7 @@ class KnotCall {
     private readonly lastChances: LastChances,
     private readonly attempt: KnotAttempt,
   ) {
-    this.recordRun = recordRunOf(attempt);
+    this.recordRun = attempt.task.recordRun;
   }
 
   async execute(runBody: (prepared: PreparedBody) => Promise<unknown>): Promise<Envelope> {
@@ -80,7 +79,7 @@ class KnotCall {
       if (recorded) return await this.adopt(recorded);
     }
     const { workflowId } = attempt.context.info.workflowExecution!;
-    const parents = await findParents(environment, plan, knot, attempt.task, workflowId, this.recordRun);
+    const parents = await findParents(environment, plan, knot, attempt.task, workflowId);
     const wanted = plan.definitionOf(knot)!;
     const definition = environment.registry.definition(
       plan.plan.tapestry,
@@ -209,7 +208,9 @@ class KnotCall {
       (parent) => parents.hashOf(parent),
       codeHash,
     );
-    return await commitPatiently(() => this.environment.commits.commit({ record, values }));
+    const result = await commitPatiently(() => this.environment.commits.commit({ record, values }));
+    if (outcome.kind === 'ok') for (const value of values) this.environment.recentValues.add(value);
+    return result;
   }
 }
 

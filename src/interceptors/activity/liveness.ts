@@ -1,6 +1,6 @@
 import { ApplicationFailure, CancelledFailure, CompleteAsyncError, type Context } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
-import { KnotAttempt, currentAttempt, isKnotTask } from '../../activities/knot-attempt';
+import { KnotAttempt, currentAttempt, readKnotTask } from '../../activities/knot-attempt';
 import { SelvageError, messageText } from '../../errors';
 
 /** A knot shorter than this costs no call to the server. */
@@ -22,8 +22,8 @@ export function createLiveness(): (context: Context) => ActivityInboundCallsInte
   const pulse = new Pulse();
   return (context) => ({
     async execute(input, next) {
-      const [task] = input.args;
-      if (!isKnotTask(task)) return await next(input);
+      const task = readKnotTask(context.info, input.args[0]);
+      if (!task) return await next(input);
       const attempt = new KnotAttempt(context, task);
       pulse.add(attempt);
       try {

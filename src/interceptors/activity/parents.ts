@@ -3,8 +3,8 @@ import { isReference, type Envelope } from '../../engine/envelope';
 import { uniqueParents, type PlanKnot } from '../../engine';
 import { decodeStored, storedReference, valueMissing, type LoadedPlan } from '../../execution';
 import { SelvageError } from '../../errors';
-import type { DataStore, LineageRecord, RunHistory } from '../../protocols';
-import type { KnotTask } from '../../workflows/messages';
+import type { LineageRecord, RunHistory } from '../../protocols';
+import type { ResolvedTask } from '../../activities/knot-attempt';
 import { isResetRun, recordsBeforeReset } from '../../activities/reset-runs';
 import type { WorkerEnvironment } from '../../activities/worker-environment';
 
@@ -29,9 +29,8 @@ export async function findParents(
   environment: WorkerEnvironment,
   plan: LoadedPlan,
   knot: PlanKnot,
-  task: KnotTask,
+  task: ResolvedTask,
   runId: string,
-  recordRun: string,
 ): Promise<Parents> {
   const parents = uniqueParents(knot);
   const inline = new Map<number, Json>();
@@ -47,7 +46,7 @@ export async function findParents(
     const records = await recordsOf(
       environment.backends.runHistory,
       runId,
-      recordRun,
+      task.recordRun,
       unsaid.map((parent) => plan.parentId(parent)),
     );
     for (const parent of unsaid)
@@ -58,7 +57,7 @@ export async function findParents(
   return {
     hashOf: (parent) => hashes.get(parent) ?? null,
     async read() {
-      const bytes = await readStored(environment.backends.dataStore, plan, references);
+      const bytes = await readStored(environment, plan, references);
       return (parent) => {
         const reference = references.get(parent);
         return reference ? referencedValue(reference, bytes) : copyOf(inline.get(parent)!);
@@ -85,19 +84,27 @@ async function recordsOf(
   return records;
 }
 
-/** By hash. */
+/** By hash. What this worker has just committed is not read again; its bytes are never changed. */
 async function readStored(
-  dataStore: DataStore,
+  { backends, recentValues }: WorkerEnvironment,
   plan: LoadedPlan,
   references: ReadonlyMap<number, Reference>,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const wanted = [...references].filter(([, { stored }]) => stored === undefined);
-  if (wanted.length === 0) return new Map();
-  const bytes = await dataStore.getMany([...new Set(wanted.map(([, { hash }]) => hash))]);
-  for (const [parent, { hash }] of wanted) {
-    if (!bytes.has(hash)) throw valueMissing(hash, plan.parentId(parent));
+  const found = new Map<string, Uint8Array>();
+  const unknown = new Set<string>();
+  for (const [, { hash }] of wanted) {
+    const recent = recentValues.get(hash);
+    if (recent) found.set(hash, recent);
+    else unknown.add(hash);
   }
-  return bytes;
+  if (unknown.size > 0) {
+    for (const [hash, bytes] of await backends.dataStore.getMany([...unknown])) found.set(hash, bytes);
+  }
+  for (const [parent, { hash }] of wanted) {
+    if (!found.has(hash)) throw valueMissing(hash, plan.parentId(parent));
+  }
+  return found;
 }
 
 interface Reference {

@@ -218,7 +218,9 @@ describe('parents', () => {
     expect(failure.message).toMatch(/"bytes".*SELVAGE_HISTORY/);
     await activities.run('bytes');
     await activities.backends.dataStore.delete(hashOf(new Uint8Array([1, 2])));
-    const { failure: gone } = await activities.failure('pair', { parents: [null] });
+    // Another worker, which has not the value of the first in memory.
+    const elsewhere = await KnotActivities.of(twice, { backends: activities.backends });
+    const { failure: gone } = await elsewhere.failure('pair', { parents: [null] });
     expect(gone.message).toMatch(/"bytes".*SELVAGE_DATA/);
   });
 });

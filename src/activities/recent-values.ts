@@ -1,0 +1,34 @@
+import type { StoredValue } from '../protocols';
+
+const LIMIT_BYTES = 32 * 1024 * 1024;
+
+/**
+ * Encoded values that this worker has just committed, by hash: the next knot often runs here, too, and need not read back
+ * what was written a moment ago. Bounded by bytes; the least recently used go first.
+ */
+export class RecentValues {
+  private readonly values = new Map<string, Uint8Array>();
+  private bytes = 0;
+
+  constructor(private readonly limit = LIMIT_BYTES) {}
+
+  add({ hash, bytes }: StoredValue): void {
+    if (bytes.byteLength > this.limit / 2 || this.values.has(hash)) return;
+    this.values.set(hash, bytes);
+    this.bytes += bytes.byteLength;
+    for (const [oldest, { byteLength }] of this.values) {
+      if (this.bytes <= this.limit) break;
+      this.values.delete(oldest);
+      this.bytes -= byteLength;
+    }
+  }
+
+  get(hash: string): Uint8Array | undefined {
+    const bytes = this.values.get(hash);
+    if (bytes) {
+      this.values.delete(hash);
+      this.values.set(hash, bytes);
+    }
+    return bytes;
+  }
+}
