@@ -21,17 +21,25 @@ module.exports = {
     'test/types/**/*.ts',
     // Programs that tests and benchmarks start as processes of their own.
     '{test,bench}/**/*.{worker,process,fixture}.ts',
+    'test/conformance/processes/*.ts',
+    'scripts/record-histories.ts',
     // Bundled by path.
     'bench/raw/workflows.ts',
+    'test/integration/users-workflows.ts',
     'test/support/**/*.ts',
     'test/**/*.test.ts',
   ],
-  project: ['src/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', 'examples/**/*.ts', 'scripts/**/*.js', '*.js'],
+  project: [
+    'src/**/*.ts',
+    'test/**/*.ts',
+    'bench/**/*.ts',
+    'examples/**/*.ts',
+    'scripts/**/*.{js,ts}',
+    '*.js',
+  ],
   ignoreDependencies: [
     // Forces one hoisted copy: with three nested ones, replaying a JSON history fails ("type must be a Type").
     'protobufjs',
-    // A peer of the others, which must all have one version; the workflow bundle needs it.
-    '@temporalio/proto',
   ],
   ignoreBinaries: [
     // A test of a full disk mounts a small one.

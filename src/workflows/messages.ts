@@ -1,6 +1,5 @@
 import type { Envelope } from '../engine/envelope';
 import type { RunStatus } from '../protocols';
-import type { Json } from '../canonical';
 
 /**
  * All that crosses the border between the interpreter workflow, its activities and its clients. Plain data: it is in
@@ -127,5 +126,3 @@ export interface LiveStatus {
   readonly failures: readonly KnotFailure[];
   readonly cancelled: boolean;
 }
-
-export type { Json };

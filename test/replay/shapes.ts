@@ -1,4 +1,4 @@
-import { knot, tapestry, type Tapestry } from '../../src';
+import { knot, tapestry, type Knot, type Tapestry } from '../../src';
 import { z } from 'zod';
 
 /**
@@ -23,7 +23,7 @@ const sum = knot('sum', (numbers: Record<string, number>) =>
 
 export interface Shape {
   readonly name: string;
-  readonly tapestry: Tapestry<any, any>;
+  readonly tapestry: Tapestry;
   readonly parameters: object;
   /** Cancel the run as soon as a knot of it runs. */
   readonly cancel?: boolean;
@@ -75,13 +75,13 @@ export const SHAPES: readonly Shape[] = [
     name: 'continued',
     parameters: { x: 0 },
     tapestry: tapestry('continued', (t) => {
-      let last = increment({ x: t.parameter('x', z.number()) }, { id: 'k0' as string });
-      for (let index = 1; index < 800; index++) last = increment({ x: last }, { id: `k${index}` as string });
+      let last: Knot<number> = increment({ x: t.parameter('x', z.number()) }, { id: 'k0' });
+      for (let index = 1; index < 800; index++) last = increment({ x: last }, { id: `k${index}` });
       return { last };
     }),
   },
 ];
 
-function single(name: string): Tapestry<any, any> {
+function single(name: string): Tapestry {
   return tapestry(name, (t) => ({ x: increment({ x: t.parameter('x', z.number()) }, { id: 'k' }) }));
 }
