@@ -152,9 +152,9 @@ const boundaries = {
     because: 'suites that users run: public folders and nothing else',
   },
   cli: {
-    folders: [...pure, 'protocols', 'backends', 'adapters', 'client', 'server', 'local'],
+    folders: [...pure, 'protocols', 'backends', 'adapters', 'execution', 'client', 'server', 'local'],
     typesOf: ['worker', 'workflows'],
-    packages: ['node:', ...temporal, 'commander', 'listr2', 'tsx', 'yaml', 'zod'],
+    packages: ['node:', ...temporal, 'commander', 'tsx', 'yaml', 'zod'],
     packageTypes: nativeWorker,
     because:
       'a command that only asks must start fast: the worker is imported late, in the commands that need it',

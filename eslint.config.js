@@ -91,7 +91,7 @@ module.exports = tseslint.config(
   },
   {
     name: 'selvage/command-line',
-    files: ['src/cli/**/*.ts', 'bench/**/*.ts', 'examples/**/*.ts'],
+    files: ['src/cli/**/*.ts', 'bench/**/*.ts', 'examples/**/*.ts', 'scripts/**/*.ts'],
     rules: { 'no-console': 'off' },
   },
   {

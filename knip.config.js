@@ -13,24 +13,33 @@ module.exports = {
     'examples/**/*.ts',
     // Loaded late, by a require() that knip does not follow, or as a list.
     'src/worker/worker-beside.ts',
+    'src/cli/actions/*.ts',
     'src/adapters/shared/*/migrations/*.ts',
     // A program of its own, started as a process.
     'src/server/sdk-download.ts',
     // Read by the compiler, not by jest.
     'test/types/**/*.ts',
-    // Programs that tests start as processes of their own.
-    'test/**/*.{worker,process,fixture}.ts',
+    // Programs that tests and benchmarks start as processes of their own.
+    '{test,bench}/**/*.{worker,process,fixture}.ts',
+    'test/conformance/processes/*.ts',
+    'scripts/record-histories.ts',
+    // Bundled by path.
+    'bench/raw/workflows.ts',
+    'test/integration/users-workflows.ts',
     'test/support/**/*.ts',
     'test/**/*.test.ts',
   ],
-  project: ['src/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', 'examples/**/*.ts', 'scripts/**/*.js', '*.js'],
+  project: [
+    'src/**/*.ts',
+    'test/**/*.ts',
+    'bench/**/*.ts',
+    'examples/**/*.ts',
+    'scripts/**/*.{js,ts}',
+    '*.js',
+  ],
   ignoreDependencies: [
     // Forces one hoisted copy: with three nested ones, replaying a JSON history fails ("type must be a Type").
     'protobufjs',
-    // Ships data: the examples read its files by path.
-    'vega-datasets',
-    // A peer of the others, which must all have one version; the workflow bundle needs it.
-    '@temporalio/proto',
   ],
   ignoreBinaries: [
     // A test of a full disk mounts a small one.

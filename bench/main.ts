@@ -42,7 +42,10 @@ async function main(): Promise<void> {
   const rows: Row[] = [];
   for (const benchmark of chosen) {
     process.stderr.write(`measuring: ${benchmark.name}\n`);
-    rows.push(...(await benchmark.run({ repetitions })));
+    const measured = await benchmark.run({ repetitions });
+    // At once: all is a long time, and may be broken off.
+    for (const row of measured) process.stderr.write(`  ${row.measure}: ${row.measured}\n`);
+    rows.push(...measured);
   }
   process.stdout.write(`\n${table(rows)}\n\nwritten to ${writeResults(rows, { repetitions })}\n`);
 }

@@ -17,7 +17,7 @@ export interface InProcessMeasurement {
   readonly times: readonly number[];
   /** Heap that the tapestry takes. */
   readonly tapestryBytes: number;
-  /** Heap that the tapestry, its plan and the whole result of a run take. */
+  /** Heap that the tapestry, its plan, and the values and lineage of a run take. */
   readonly heldBytes: number;
   readonly peakBytes: number;
 }

@@ -14,6 +14,7 @@ import {
   LOCAL_FAN_OUT_1000,
   TABLES_20,
 } from './workloads';
+import type { WorkerUsage } from './worker-processes';
 import type { Workload } from './workload';
 
 const MEGABYTE = 1024 * 1024;
@@ -87,7 +88,7 @@ async function hold(stage: Stage, contest: Contest, { repetitions }: BenchmarkOp
   if (contest.knotLimit !== undefined) rows.push(knotRow(contest, contest.knotLimit, times.ours, times.raw));
   if (contest.isFreeOfValues) rows.push(payloadRow(contest, await stage.largestPayload(last.ours!.runId)));
   const [ours, raw] = [await workers[0]!.stop(), await workers[1]!.stop()];
-  rows.push(memoryRow(contest, ours, raw));
+  rows.push(workerRow(contest, ours, raw, (repetitions + 1) * runs * workload.knots));
   return rows;
 }
 
@@ -127,10 +128,18 @@ function payloadRow({ workload }: Contest, bytes: number): Row {
   return limited(measure, bytes, INLINE_LIMIT + TASK_OVERHEAD, 'bytes', {});
 }
 
-function memoryRow(contest: Contest, ours: number, raw: number): Row {
+function workerRow(contest: Contest, ours: WorkerUsage, raw: WorkerUsage, knots: number): Row {
+  const cpu = ({ cpuMs }: WorkerUsage): string => readable(cpuMs / knots);
+  const peak = ({ peakBytes }: WorkerUsage): string => readable(peakBytes / MEGABYTE);
   return {
-    measure: `${nameOf(contest)}: peak memory of the worker`,
-    measured: `${readable(ours / MEGABYTE)} MiB (raw ${readable(raw / MEGABYTE)})`,
-    numbers: { ours, raw },
+    measure: `${nameOf(contest)}: the worker`,
+    measured: `${cpu(ours)} against ${cpu(raw)} ms of CPU a knot, at most ${peak(ours)} against ${peak(raw)} MiB`,
+    numbers: {
+      cpuMs: ours.cpuMs,
+      rawCpuMs: raw.cpuMs,
+      peakBytes: ours.peakBytes,
+      rawPeakBytes: raw.peakBytes,
+      knots,
+    },
   };
 }

@@ -12,8 +12,15 @@ export interface WorkerProcessOptions {
   readonly rawBundle: string;
 }
 
-export type WorkerReport =
-  { readonly kind: 'ready' } | { readonly kind: 'ended'; readonly peakBytes: number };
+/** What a worker took from when it was ready to its end. */
+export interface WorkerUsage {
+  /** Resident memory at its highest, the start included. */
+  readonly peakBytes: number;
+  /** Of all its threads. */
+  readonly cpuMs: number;
+}
+
+export type WorkerReport = { readonly kind: 'ready' } | ({ readonly kind: 'ended' } & WorkerUsage);
 
 /** A worker in a process of its own. */
 export class WorkerProcess {
@@ -33,13 +40,12 @@ export class WorkerProcess {
     return worker;
   }
 
-  /** Ends it and answers the most memory (resident, in bytes) that it has had. */
-  async stop(): Promise<number> {
+  async stop(): Promise<WorkerUsage> {
     const exited = once(this.child, 'exit');
     this.child.send('stop');
     const report = await this.hear('ended');
     await exited;
-    return report.peakBytes;
+    return report;
   }
 
   private async hear<K extends WorkerReport['kind']>(kind: K): Promise<Extract<WorkerReport, { kind: K }>> {

@@ -1,8 +1,14 @@
 /**
- * Program: a worker of one side for one workload, in a process of its own, so that its memory can be measured. It says
- * `ready` when it polls, and at `stop` ends and says how much memory it has taken at the most.
+ * Program: a worker of one side for one workload, in a process of its own, so that it can be measured by itself. It
+ * says `ready` when it polls, and at `stop` it ends and says what it has taken.
  */
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  makeTelemetryFilterString,
+  NativeConnection,
+  Runtime,
+  Worker,
+} from '@temporalio/worker';
 import { openBackends } from 'selvage/backends';
 import { createWorker, tunedWorkerOptions } from 'selvage/worker';
 import * as activities from '../raw/activities';
@@ -13,7 +19,7 @@ async function createOurs(
   options: WorkerProcessOptions,
 ): Promise<{ worker: Worker; close(): Promise<void> }> {
   const { workload, address, projectDir } = options;
-  const backends = await openBackends({ projectFolder: projectDir });
+  const backends = await openBackends({ projectDir });
   const connection = await NativeConnection.connect({ address });
   const tapestries = [WORKLOADS.find(({ name }) => name === workload)!.tapestry()];
   const worker = await createWorker({ tapestries, connection, backends });
@@ -43,13 +49,19 @@ function tell(report: WorkerReport): void {
 }
 
 async function main(options: WorkerProcessOptions): Promise<void> {
-  Runtime.install({ logger: new DefaultLogger('WARN') });
+  // Quiet: the hand-written workflows are warned of the size of every value that they pass.
+  const filter = makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' });
+  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter } } });
   const { worker, close } = options.side === 'ours' ? await createOurs(options) : await createRaw(options);
   process.once('message', () => worker.shutdown());
+  // Also when the benchmark is interrupted, which tells nobody.
+  process.once('disconnect', () => process.exit());
   const ended = worker.run();
+  const before = process.cpuUsage();
   tell({ kind: 'ready' });
   await ended;
-  tell({ kind: 'ended', peakBytes: process.resourceUsage().maxRSS * 1024 });
+  const { user, system } = process.cpuUsage(before);
+  tell({ kind: 'ended', peakBytes: process.resourceUsage().maxRSS * 1024, cpuMs: (user + system) / 1_000 });
   await close();
   process.disconnect();
 }

@@ -29,7 +29,7 @@ export class ActivityContext implements KnotContext {
   }
 
   get idempotencyKey(): string {
-    return `${this.runId}/${this.knotAttempt.recordRun}/${this.knotId}`;
+    return `${this.runId}/${this.knotAttempt.task.recordRun}/${this.knotId}`;
   }
 
   get logger(): Logger {

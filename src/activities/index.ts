@@ -1,5 +1,6 @@
 import { SelvageError } from '../errors';
-import { isKnotTask } from './knot-attempt';
+import { Context } from '@temporalio/activity';
+import { readKnotTask } from './knot-attempt';
 import { createRunKnot } from './run-knot';
 import { createRunSegment } from './run-segment';
 import { createSystemActivities } from './system-activities';
@@ -29,7 +30,7 @@ export function createActivities(
   };
   for (const type of environment.registry.activityTypes) activities[type] = runKnot;
   activities['default'] = async (...args) => {
-    if (!isKnotTask(args[0]) && usersDefault) return await usersDefault(...args);
+    if (usersDefault && !readKnotTask(Context.current().info, args[0])) return await usersDefault(...args);
     throw new SelvageError(
       'BodyMissing',
       'This worker has no activity of this type: register the tapestry that uses it.',

@@ -1,11 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { CancelledFailure, type Context } from '@temporalio/activity';
-import { decodeJson, encodeJson, type Json } from '../canonical';
+import { decodeJson, type Json, unpackHash } from '../canonical';
 import type { PlanKnot } from '../engine';
-import { SelvageError } from '../errors';
-import type { LoadedPlan } from '../execution';
+import { encodeHandedOn, type LoadedPlan } from '../execution';
 import type { DefinitionRecord } from '../model/records';
-import { SEGMENT_ACTIVITY, type KnotTask, type SegmentTask } from '../workflows/messages';
+import { SEGMENT_ACTIVITY, type GivenBack, type KnotTask, type SegmentTask } from '../workflows/messages';
 
 /** What an attempt hands to the next one through the server: counts, and what the body gave to `ctx.heartbeat`. */
 export interface HeartbeatDetails {
@@ -21,9 +20,6 @@ export interface PreparedBody {
   readonly definition: DefinitionRecord;
   readonly inputs: Record<string, unknown>;
 }
-
-/** The server keeps them in the state of the run, which has 8 MiB for all its running knots. */
-const USER_DETAILS_BYTES = 8 * 1024;
 
 /** So many workers in a row may be lost before the knot is given up as their killer. */
 export const LOST_WORKERS = 3;
@@ -52,9 +48,6 @@ export abstract class TaskAttempt {
 
   /** The knot that it is, or begins with. */
   abstract get knot(): string;
-
-  /** The Temporal run id under which the records of this run are kept: of the first execution of a continued chain. */
-  abstract get recordRun(): string;
 
   get number(): number {
     return this.context.info.attempt;
@@ -103,17 +96,13 @@ export abstract class TaskAttempt {
     };
     this.context.heartbeat(details);
   }
-
-  protected recordRunOf(task: { readonly run?: string }): string {
-    return task.run ?? this.context.info.workflowExecution!.runId;
-  }
 }
 
 /** One attempt of one knot. */
 export class KnotAttempt extends TaskAttempt {
   constructor(
     context: Context,
-    readonly task: KnotTask,
+    readonly task: ResolvedTask,
   ) {
     super(context, task.givenBack?.throws ?? 0);
   }
@@ -124,10 +113,6 @@ export class KnotAttempt extends TaskAttempt {
 
   get knot(): string {
     return this.task.knot;
-  }
-
-  get recordRun(): string {
-    return this.recordRunOf(this.task);
   }
 
   /** Whether an earlier attempt, or a segment, may have recorded the knot. */
@@ -142,7 +127,7 @@ export class KnotAttempt extends TaskAttempt {
 
   /** @throws SelvageError `NotEncodable`, in the body that gave them: also of what is too large */
   keepUserDetails(details: unknown): void {
-    this.user = encodeUserDetails(this.knot, details);
+    this.user = encodeHandedOn(this.knot, details);
     this.beat();
   }
 }
@@ -151,7 +136,7 @@ export class KnotAttempt extends TaskAttempt {
 export class SegmentAttempt extends TaskAttempt {
   constructor(
     context: Context,
-    readonly task: SegmentTask,
+    readonly task: ResolvedSegment,
   ) {
     super(context, 0);
   }
@@ -166,23 +151,6 @@ export class SegmentAttempt extends TaskAttempt {
   get knot(): string {
     return this.task.knots[0]!;
   }
-
-  get recordRun(): string {
-    return this.recordRunOf(this.task);
-  }
-}
-
-/** @throws SelvageError `NotEncodable`, in the body that gave them: also of what is too large */
-export function encodeUserDetails(knot: string, details: unknown): Json {
-  const encoded = encodeJson(details);
-  const bytes = Buffer.byteLength(JSON.stringify(encoded));
-  if (bytes <= USER_DETAILS_BYTES) return encoded;
-  throw new SelvageError(
-    'NotEncodable',
-    `Knot "${knot}" gave ${bytes} bytes to ctx.heartbeat, which takes ${USER_DETAILS_BYTES}: the server keeps them for every ` +
-      'running knot. Hand on a position, and keep what is larger by ctx.store().',
-    { details: { knot, bytes } },
-  );
 }
 
 function readDetails(details: unknown, thrownBefore: number): HeartbeatDetails {
@@ -195,15 +163,50 @@ export const currentAttempt = new AsyncLocalStorage<TaskAttempt>();
 
 /** The attempt of an activity of ours that runs bodies; undefined of any other activity. */
 export function attemptOf(context: Context, input: unknown): TaskAttempt | undefined {
-  if (isKnotTask(input)) return new KnotAttempt(context, input);
-  if (context.info.activityType === SEGMENT_ACTIVITY)
-    return new SegmentAttempt(context, input as SegmentTask);
-  return undefined;
+  const task = readKnotTask(context.info, input);
+  if (task) return new KnotAttempt(context, task);
+  const segment = readSegmentTask(context.info, input);
+  return segment && new SegmentAttempt(context, segment);
 }
 
-/** Whether an activity's first argument is a knot of ours rather than a user's own input. */
-export function isKnotTask(value: unknown): value is KnotTask {
-  if (typeof value !== 'object' || value === null) return false;
-  const { plan, knot } = value as Partial<KnotTask>;
-  return typeof plan === 'string' && plan.startsWith('sha256:') && typeof knot === 'string';
+/** What the tasks of all activities that run bodies say, unpacked. */
+interface ResolvedBasics {
+  /** `sha256:…`. */
+  readonly plan: string;
+  /** The Temporal run id under which the records of this run are kept: of the first execution of a continued chain. */
+  readonly recordRun: string;
+}
+
+/** What one activity call is to do: its {@link KnotTask} unpacked, with what the activity itself says. */
+export interface ResolvedTask extends ResolvedBasics {
+  readonly knot: string;
+  readonly parents: KnotTask['parents'];
+  readonly givenBack?: GivenBack | undefined;
+}
+
+/** The {@link SegmentTask} of an activity call, unpacked likewise. */
+export interface ResolvedSegment extends ResolvedBasics, Omit<SegmentTask, 'plan' | 'run'> {}
+
+/** The task of an activity call; undefined where its first argument is a user's own input rather than a knot of ours. */
+export function readKnotTask(info: Context['info'], input: unknown): ResolvedTask | undefined {
+  if (info.activityType === SEGMENT_ACTIVITY) return undefined;
+  const basics = readBasics(info, input);
+  if (!basics) return undefined;
+  const { knot, parents, givenBack } = input as KnotTask;
+  return { ...basics, knot: knot ?? info.activityId, parents, givenBack };
+}
+
+function readSegmentTask(info: Context['info'], input: unknown): ResolvedSegment | undefined {
+  if (info.activityType !== SEGMENT_ACTIVITY) return undefined;
+  const basics = readBasics(info, input);
+  if (!basics) return undefined;
+  const { knots, wanted, parents, mayBeRecorded } = input as SegmentTask;
+  return { ...basics, knots, wanted, parents, ...(mayBeRecorded && { mayBeRecorded }) };
+}
+
+function readBasics(info: Context['info'], input: unknown): ResolvedBasics | undefined {
+  if (typeof input !== 'object' || input === null || !info.workflowExecution) return undefined;
+  const { plan: packed, run } = input as Partial<KnotTask | SegmentTask>;
+  const plan = typeof packed === 'string' ? unpackHash(packed) : undefined;
+  return plan === undefined ? undefined : { plan, recordRun: run ?? info.workflowExecution.runId };
 }

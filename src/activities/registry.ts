@@ -13,7 +13,8 @@ import type { DefinitionRecord, TapestryRecord } from '../model/records';
  */
 export class Registry {
   private readonly tapestries = new Map<string, TapestryRecord>();
-  private readonly definitions = new Map<string, DefinitionRecord[]>();
+  /** By name and version: the definitions, which have one source, and the first tapestry that uses them. */
+  private readonly definitions = new Map<string, { all: Set<DefinitionRecord>; usedBy: string }>();
 
   /**
    * @throws SelvageError `DuplicateTapestry` or `DuplicateDefinition`, naming both users of the name; or any of compiling
@@ -31,7 +32,9 @@ export class Registry {
 
   /** Names of all definitions, each once: the activity types. */
   get activityTypes(): readonly string[] {
-    return [...new Set([...this.definitions.values()].flat().map(({ name }) => name))];
+    const names = new Set<string>();
+    for (const { all } of this.definitions.values()) for (const { name } of all) names.add(name);
+    return [...names];
   }
 
   tapestry(name: string): TapestryRecord | undefined {
@@ -47,8 +50,10 @@ export class Registry {
   ): DefinitionRecord | undefined {
     const placed = this.tapestries.get(tapestry)?.knots.get(knotId)?.definition;
     if (placed?.name === name && placed.version === version) return placed;
-    const candidates = this.definitions.get(definitionKey(name, version));
-    return candidates?.length === 1 ? candidates[0] : undefined;
+    const candidates = this.definitions.get(definitionKey(name, version))?.all;
+    if (candidates?.size !== 1) return undefined;
+    const [only] = candidates;
+    return only;
   }
 
   plan(tapestry: TapestryRecord): CompiledPlan {
@@ -72,17 +77,27 @@ export class Registry {
 
   private addDefinition(definition: DefinitionRecord, tapestry: TapestryRecord): void {
     const key = definitionKey(definition.name, definition.version);
-    const others = this.definitions.get(key) ?? [];
-    if (others.includes(definition)) return;
-    if (others.some(({ source }) => source !== definition.source)) {
+    const known = this.definitions.get(key);
+    if (!known) {
+      this.definitions.set(key, { all: new Set([definition]), usedBy: tapestry.name });
+      return;
+    }
+    const [first] = known.all;
+    if (first!.source !== definition.source) {
       throw new SelvageError(
         'DuplicateDefinition',
-        `Tapestry "${tapestry.name}" uses a definition "${key}" that differs from the one that another tapestry of this ` +
-          'worker uses under the same name and version. Rename one of them or give it another version.',
-        { details: { definition: definition.name, version: definition.version, tapestry: tapestry.name } },
+        `Tapestry "${tapestry.name}" uses a definition "${key}" that differs from the one that tapestry "${known.usedBy}" ` +
+          'uses under the same name and version. Rename one of them or give it another version.',
+        {
+          details: {
+            definition: definition.name,
+            version: definition.version,
+            tapestries: [known.usedBy, tapestry.name],
+          },
+        },
       );
     }
-    this.definitions.set(key, [...others, definition]);
+    known.all.add(definition);
   }
 }
 

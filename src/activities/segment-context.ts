@@ -1,8 +1,7 @@
 import { decodeJson, type Json, type StoredBytes } from '../canonical';
-import { storeBytes, valueMissing } from '../execution';
+import { encodeHandedOn, storeBytes, valueMissing } from '../execution';
 import type { KnotContext, Logger } from '../model/knot-context';
 import type { DataStore } from '../protocols';
-import { encodeUserDetails } from './knot-attempt';
 
 /** What the contexts of one segment share. */
 export interface SegmentSurroundings {
@@ -53,7 +52,7 @@ export class SegmentContext implements KnotContext {
   }
 
   heartbeat(details?: unknown): void {
-    this.surroundings.handedOn.set(this.knotId, encodeUserDetails(this.knotId, details));
+    this.surroundings.handedOn.set(this.knotId, encodeHandedOn(this.knotId, details));
   }
 
   async store(

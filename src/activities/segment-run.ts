@@ -25,7 +25,7 @@ import {
 } from '../execution';
 import { envelopeOfRecord } from '../interceptors/activity/adopt';
 import { tell, type KnotEvent } from '../interceptors/activity/observe';
-import { referenceOf } from '../interceptors/activity/parents';
+import { recordsOf, referenceOf } from '../interceptors/activity/parents';
 import { PromiseHost } from '../local/promise-host';
 import type { DefinitionRecord } from '../model/records';
 import type { ExceptionRecord, LineageRecord, StoredValue } from '../protocols';
@@ -96,10 +96,10 @@ export class SegmentRun {
     const window = attempt.lost > 0 ? Math.max(1, layout.size) : CONCURRENCY;
     this.scheduler = new Scheduler<EncodedValue>(layout, { window });
     this.host = new PromiseHost(this.scheduler, { run: (knot) => this.runKnot(knot) });
-    this.values = new SegmentValues(environment.backends.dataStore);
+    this.values = new SegmentValues(environment.backends.dataStore, environment.recentValues);
     this.surroundings = {
       runId: attempt.context.info.workflowExecution!.workflowId,
-      recordRun: attempt.recordRun,
+      recordRun: attempt.task.recordRun,
       logger: attempt.context.log,
       resources: environment.resources,
       dataStore: environment.backends.dataStore,
@@ -112,10 +112,8 @@ export class SegmentRun {
   async execute(): Promise<SegmentAnswer> {
     const { task, context } = this.attempt;
     if (this.attempt.number > 1 || task.mayBeRecorded) {
-      const records = await this.environment.backends.runHistory.getRecords(
-        this.attempt.recordRun,
-        task.knots,
-      );
+      const { runHistory } = this.environment.backends;
+      const records = await runHistory.getRecords(task.recordRun, task.knots);
       this.recorded = new Map(records.map((record) => [record.knot_id, record]));
     }
     const outside = await this.outsideValues();
@@ -139,12 +137,12 @@ export class SegmentRun {
     const { parents } = this.attempt.task;
     const ids = layout.ids.slice(0, firstMember);
     const unsaid = ids.filter((id) => !Object.hasOwn(parents, id));
-    const records = new Map<string, LineageRecord>();
-    if (unsaid.length > 0) {
-      const { runHistory } = this.environment.backends;
-      for (const record of await runHistory.getRecords(this.attempt.recordRun, unsaid))
-        records.set(record.knot_id, record);
-    }
+    const { runId, recordRun } = this.surroundings;
+    const { runHistory } = this.environment.backends;
+    const records =
+      unsaid.length > 0
+        ? await recordsOf(runHistory, runId, recordRun, unsaid)
+        : new Map<string, LineageRecord>();
     return ids.map((id) =>
       Object.hasOwn(parents, id)
         ? valueOfEnvelope(parents[id]!, this.environment.sha256)
@@ -305,7 +303,10 @@ export class SegmentRun {
     );
     const commit = { record, values };
     const committed = await commitPatiently(() => environment.commits.commit(commit, { urgent: true }));
-    if (outcome.kind === 'ok') this.valueBytes += outcome.value.size;
+    if (outcome.kind === 'ok') {
+      this.valueBytes += outcome.value.size;
+      for (const value of values) environment.recentValues.add(value);
+    }
     if (this.valueBytes > VALUE_BYTES || finishedAt - this.begun > WORKING_MS) this.hold();
     return committed.inserted && outcome.kind === 'ok' ? outcome : this.adopt(committed.record);
   }

@@ -9,9 +9,7 @@ import {
   type EncodedValue,
 } from '../execution';
 import type { DataStore } from '../protocols';
-
-/** Bytes of values from the data store that are kept for other knots of the segment. */
-const KEPT_BYTES = 32 * 1024 * 1024;
+import type { RecentValues } from './recent-values';
 
 /** The value that an envelope stands for; of a reference, not yet read. */
 export function valueOfEnvelope(envelope: Envelope, sha256: Sha256): EncodedValue {
@@ -20,10 +18,10 @@ export function valueOfEnvelope(envelope: Envelope, sha256: Sha256): EncodedValu
 
 /** Gives the knots of one segment their inputs: what was made in it is at hand, other values come from the data store. */
 export class SegmentValues {
-  private readonly kept = new Map<string, Uint8Array>();
-  private keptBytes = 0;
-
-  constructor(private readonly dataStore: DataStore) {}
+  constructor(
+    private readonly dataStore: DataStore,
+    private readonly recent: RecentValues,
+  ) {}
 
   /** Undefined: all are at hand, and {@link fresh} needs nothing. */
   missing(values: readonly EncodedValue[]): string[] | undefined {
@@ -43,7 +41,7 @@ export class SegmentValues {
     const found = new Map<string, Uint8Array>();
     const unread: string[] = [];
     for (const hash of new Set(hashes)) {
-      const bytes = this.kept.get(hash);
+      const bytes = this.recent.get(hash);
       if (bytes) found.set(hash, bytes);
       else unread.push(hash);
     }
@@ -53,7 +51,7 @@ export class SegmentValues {
         const bytes = read.get(hash);
         if (!bytes) throw valueMissing(hash, knot);
         found.set(hash, bytes);
-        this.keep(hash, bytes);
+        this.recent.add({ hash, bytes });
       }
     }
     return found;
@@ -65,15 +63,5 @@ export class SegmentValues {
     return value.stored === undefined
       ? decodeStored(value.hash, read!.get(value.hash)!)
       : storedReference(value);
-  }
-
-  private keep(hash: string, bytes: Uint8Array): void {
-    if (this.keptBytes + bytes.byteLength > KEPT_BYTES) {
-      this.kept.clear();
-      this.keptBytes = 0;
-    }
-    if (bytes.byteLength > KEPT_BYTES) return;
-    this.kept.set(hash, bytes);
-    this.keptBytes += bytes.byteLength;
   }
 }

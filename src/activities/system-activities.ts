@@ -27,6 +27,7 @@ import {
   type SettleResult,
 } from '../workflows/messages';
 import { VERSION } from '../version';
+import { recordsBeforeReset } from './reset-runs';
 import type { WorkerEnvironment } from './worker-environment';
 
 /** What is wrong with the parameters: a value that does not satisfy its schema, or that cannot be read or kept. */
@@ -117,12 +118,32 @@ class SystemActivities {
       environment: { counts: request.counts },
     };
     if (!(await runHistory.endRun(request.run, ended))) {
-      // A reset run replays its first step and so never recorded itself.
-      await runHistory.startRun(this.runRecord(plan, request, {}));
+      await this.recordReset(plan, request);
       await runHistory.endRun(request.run, ended);
     }
     const record = await runHistory.getRunByTemporalId(request.run);
     return { record: hashJson(record as unknown as Json, this.environment.sha256) };
+  }
+
+  /** A reset run replays its first step and so never recorded itself, nor what its history has of before the reset. */
+  private async recordReset(plan: LoadedPlan, request: SettleRequest): Promise<void> {
+    const { runHistory } = this.environment.backends;
+    const { workflowId } = Context.current().info.workflowExecution!;
+    const layout = decodeLayout(await this.environment.plans.layoutSlices(request.plan, request.terminals));
+    const present = new Set((await runHistory.getRecords(request.run)).map((record) => record.knot_id));
+    const missing = layout.ids.filter((id) => !present.has(id));
+    const earlier = await recordsBeforeReset(runHistory, workflowId, missing);
+    await runHistory.commit(
+      earlier.map((record) => ({
+        ...record,
+        temporal_run_id: request.run,
+        extra: { ...record.extra, reset_from: record.temporal_run_id },
+      })),
+    );
+    const hashes = earlier
+      .filter((record) => record.knot_id.startsWith('param:') && record.output_hash !== null)
+      .map((record) => [record.knot_id.slice('param:'.length), record.output_hash!] as const);
+    await runHistory.startRun(this.runRecord(plan, request, Object.fromEntries(hashes)));
   }
 
   private async savePlan(tapestry: TapestryRecord, hash: string): Promise<void> {
@@ -258,7 +279,10 @@ class SystemActivities {
 
   private runRecord(
     plan: LoadedPlan,
-    said: Pick<PinRequest, 'terminals' | 'actor' | 'trigger' | 'tags' | 'vcsCommit' | 'parentRunId'> & {
+    said: Pick<
+      PinRequest,
+      'terminals' | 'parametersHash' | 'actor' | 'trigger' | 'tags' | 'vcsCommit' | 'parentRunId'
+    > & {
       run?: string;
     },
     parameterHashes: Record<string, string>,
@@ -279,7 +303,13 @@ class SystemActivities {
       parent_run_id: said.parentRunId ?? null,
       started_at: scheduledTimestampMs,
       finished_at: null,
-      environment: { selvage: VERSION, node: process.version, platform: process.platform },
+      environment: {
+        selvage: VERSION,
+        node: process.version,
+        platform: process.platform,
+        // Tells whether another start under this run id asks for the same work.
+        ...(said.parametersHash && { parameters_hash: said.parametersHash }),
+      },
     };
   }
 }

@@ -4,6 +4,7 @@ import type { Backends } from '../protocols';
 import type { KnotObserver } from '../interceptors/activity';
 import { CodeHashes } from './code-hashes';
 import { PlanCache } from './plan-cache';
+import { RecentValues } from './recent-values';
 import type { Registry } from './registry';
 
 /** Encoded bytes up to which a value is carried in Temporal's history. */
@@ -39,6 +40,7 @@ export class WorkerEnvironment {
   readonly sha256: Sha256;
   readonly observers: readonly KnotObserver[];
   readonly codeHashes: CodeHashes;
+  readonly recentValues = new RecentValues();
   private attached: Attached | undefined;
 
   constructor(options: WorkerEnvironmentOptions) {

@@ -2,7 +2,7 @@ import * as path from 'node:path';
 import type { OpenBackendsOptions } from './open';
 import { DEFAULT_URL, parseBackendUrl } from './url';
 
-export type LocateBackendsOptions = Pick<OpenBackendsOptions, 'projectFolder' | 'environment'>;
+export type LocateBackendsOptions = Pick<OpenBackendsOptions, 'projectDir' | 'environment'>;
 
 /** Where a backend is. */
 export interface BackendPlace {
@@ -21,13 +21,13 @@ export interface BackendPlace {
 export function locateBackends(
   options: LocateBackendsOptions = {},
 ): Record<'store' | 'history' | 'data', BackendPlace> {
-  const { projectFolder = process.cwd(), environment = process.env } = options;
+  const { projectDir = process.cwd(), environment = process.env } = options;
   const locate = (port: Parameters<typeof parseBackendUrl>[0], variable: string): BackendPlace => {
     const said = environment[variable];
     const url = parseBackendUrl(port, said || DEFAULT_URL);
     return {
       technology: url.scheme === 'file' ? 'local-disk' : url.scheme,
-      ...('path' in url && { path: path.resolve(projectFolder, url.path) }),
+      ...('path' in url && { path: path.resolve(projectDir, url.path) }),
       ...(said && { variable }),
     };
   };

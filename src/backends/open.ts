@@ -22,7 +22,7 @@ export interface OpenBackendsOptions {
   /** `sqlite:PATH`, `file:FOLDER` or `memory:`. Default: `url`, then `SELVAGE_DATA` of the environment. */
   readonly data?: string | DataStore;
   /** What relative paths are relative to, and where `.selvage` is made. Default: the working directory. */
-  readonly projectFolder?: string;
+  readonly projectDir?: string;
   /** Makes commits to SQLite survive a power cut, for a disk flush each. Default false: they survive any kill of processes. */
   readonly durable?: boolean;
   /** Default: `process.env`. */
@@ -36,16 +36,16 @@ export interface OpenBackendsOptions {
  * Errors: `InvalidUrl`, `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `SchemaTooNew`, `BackendUnavailable`.
  */
 export async function openBackends(options: OpenBackendsOptions = {}): Promise<Backends> {
-  const { environment = process.env, projectFolder = process.cwd(), durable = false } = options;
+  const { environment = process.env, projectDir = process.cwd(), durable = false } = options;
   const store = chosen('tapestry store', options.store ?? options.url, environment['SELVAGE_STORE']);
   const history = chosen('run history', options.history ?? options.url, environment['SELVAGE_HISTORY']);
   const data = chosen('data store', options.data ?? options.url, environment['SELVAGE_DATA']);
-  const databases = new SqliteDatabases(projectFolder, durable);
+  const databases = new SqliteDatabases(projectDir, durable);
   try {
     return combineBackends({
       tapestryStore: 'scheme' in store ? await openTapestryStore(store, databases) : store,
       runHistory: 'scheme' in history ? await openRunHistory(history, databases) : history,
-      dataStore: 'scheme' in data ? await openDataStore(data, databases, projectFolder) : data,
+      dataStore: 'scheme' in data ? await openDataStore(data, databases, projectDir) : data,
     });
   } catch (error) {
     await databases.close();
@@ -80,26 +80,26 @@ async function openRunHistory(url: BackendUrl, databases: SqliteDatabases): Prom
 async function openDataStore(
   url: BackendUrl,
   databases: SqliteDatabases,
-  projectFolder: string,
+  projectDir: string,
 ): Promise<DataStore> {
   if (url.scheme === 'memory') return new InMemoryDataStore();
   if (url.scheme === 'sqlite') return new SqliteDataStore(await databases.open(url.path));
-  return createLocalDiskDataStore({ folder: path.resolve(projectFolder, url.path) });
+  return createLocalDiskDataStore({ folder: path.resolve(projectDir, url.path) });
 }
 
 /** One connection a file. */
 class SqliteDatabases {
-  readonly #projectFolder: string;
+  readonly #projectDir: string;
   readonly #durable: boolean;
   readonly #open = new Map<string, SqliteDatabase>();
 
-  constructor(projectFolder: string, durable: boolean) {
-    this.#projectFolder = projectFolder;
+  constructor(projectDir: string, durable: boolean) {
+    this.#projectDir = projectDir;
     this.#durable = durable;
   }
 
   async open(file: string): Promise<SqliteDatabase> {
-    const resolved = path.resolve(this.#projectFolder, file);
+    const resolved = path.resolve(this.#projectDir, file);
     let database = this.#open.get(resolved);
     if (database === undefined) {
       database = await openSqliteDatabase({ path: resolved, durable: this.#durable });

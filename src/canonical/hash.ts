@@ -1,6 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2';
 import { bytesToHex } from '@noble/hashes/utils';
 import type { Encoded } from './encoded';
+import { fromBase64, toBase64 } from './base64';
 import { canonicalJson, type Json } from './json';
 import { asPlainBytes } from './kinds';
 
@@ -34,4 +35,24 @@ export function hashText(text: string, sha256: Sha256 = defaultSha256): string {
 /** True of `sha256:` or `bytes-sha256:` and 64 lower-case hex digits. */
 export function isHash(text: string): boolean {
   return HASH.test(text);
+}
+
+const PREFIX = 'sha256:';
+const PACKED = /^[A-Za-z0-9_-]{43}$/;
+
+/** A `sha256:` hash in 43 characters instead of 71, for what is written once a knot: base64url of RFC 4648, without padding. */
+export function packHash(hash: string): string {
+  const bytes = new Uint8Array(32);
+  for (let index = 0; index < 32; index++) {
+    const at = PREFIX.length + 2 * index;
+    bytes[index] = Number.parseInt(hash.slice(at, at + 2), 16);
+  }
+  return toBase64(bytes).slice(0, 43).replaceAll('+', '-').replaceAll('/', '_');
+}
+
+/** What {@link packHash} packed; undefined of any other text. */
+export function unpackHash(packed: string): string | undefined {
+  if (!PACKED.test(packed)) return undefined;
+  const bytes = fromBase64(`${packed.replaceAll('-', '+').replaceAll('_', '/')}=`);
+  return bytes && `${PREFIX}${bytesToHex(bytes)}`;
 }

@@ -2,6 +2,15 @@ export { type Json, canonicalJson } from './json';
 export { type Encoded, type EncodedBytes, type EncodedJson, encodedSize } from './encoded';
 export { encodeJson, encodeValue } from './encode';
 export { decodeJson, decodeText, decodeValue } from './decode';
-export { type Sha256, contentHash, defaultSha256, hashJson, hashText, isHash } from './hash';
+export {
+  type Sha256,
+  contentHash,
+  defaultSha256,
+  hashJson,
+  hashText,
+  isHash,
+  packHash,
+  unpackHash,
+} from './hash';
 export { StoredBytes } from './stored-bytes';
 export { type ValueCodec, registerValueCodec } from './value-codecs';

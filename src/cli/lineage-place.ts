@@ -7,7 +7,7 @@ export function lineagePlace(
   runId: string,
   projectDir: string | undefined,
 ): { readonly place: string; readonly command: string } {
-  const { history } = locateBackends({ ...(projectDir !== undefined && { projectFolder: projectDir }) });
+  const { history } = locateBackends({ ...(projectDir !== undefined && { projectDir }) });
   const elsewhere =
     projectDir === undefined || path.resolve(projectDir) === process.cwd()
       ? []

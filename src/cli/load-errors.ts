@@ -1,8 +1,8 @@
 import { SelvageError } from '../errors';
 
 interface Located {
-  /** `file:line` or `file:line:column`. */
-  readonly at: string | undefined;
+  /** `file:line:column`, `file:line` or the file alone. */
+  readonly at?: string | undefined;
   readonly message: string;
 }
 
@@ -16,9 +16,10 @@ export function whyNotLoadable(file: string, error: unknown): SelvageError {
       cause: error,
     });
   }
+  const where = at === undefined || at === file ? '' : `${at}: `;
   return new SelvageError(
     'FileNotLoadable',
-    `${file} could not be loaded. ${at ?? file}: ${message}${remedy(error)}`,
+    `${file} could not be loaded. ${where}${message}${remedy(error)}`,
     {
       details,
       cause: error,
@@ -27,59 +28,43 @@ export function whyNotLoadable(file: string, error: unknown): SelvageError {
 }
 
 function locate(file: string, error: unknown): Located {
-  if (!(error instanceof Error) && !isErrorLike(error))
-    return { at: undefined, message: `it throws ${String(error)}` };
-  const bundler = (error as BundlerError).errors?.[0];
-  if (bundler?.text) {
-    const { location } = bundler;
-    const at = location ? `${location.file ?? file}:${location.line}:${location.column + 1}` : undefined;
-    return { at, message: bundler.text };
-  }
-  const { name, message } = error;
+  if (!isErrorLike(error)) return { message: `It throws ${String(error)}, which is no error` };
+  const { name, message, stack = '' } = error;
+  // tsx's compiler: “Transform failed with 1 error:”, and then a line for each.
+  const compiler = /^(.+:\d+:\d+): ERROR: (.*)$/m.exec(message);
+  if (compiler) return { at: compiler[1], message: `SyntaxError: ${compiler[2]}` };
   const [firstLine = ''] = message.split('\n');
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND') {
-    const importer = (error as { requireStack?: string[] }).requireStack?.[0];
-    return { at: importer, message: firstLine };
+  if (isNotFound(error)) {
+    return { at: (error as { requireStack?: string[] }).requireStack?.[0], message: firstLine };
   }
-  const at = placeIn(error.stack ?? '', file);
-  return {
-    at,
-    message: SelvageError.is(error) ? message : `${name}: ${transformMessage(message) ?? firstLine}`,
-  };
+  return { at: placeIn(stack, file), message: SelvageError.is(error) ? message : `${name}: ${firstLine}` };
 }
 
-interface BundlerError {
-  readonly errors?: readonly {
-    readonly text?: string;
-    readonly location?: { readonly file?: string; readonly line: number; readonly column: number } | null;
-  }[];
-}
-
-/** An error of another realm. */
+/** Also of another realm. */
 function isErrorLike(error: unknown): error is Error {
   return typeof error === 'object' && error !== null && typeof (error as Partial<Error>).message === 'string';
 }
 
-/** “Transform failed with 1 error:” and then a line for each. */
-function transformMessage(message: string): string | undefined {
-  return /^.*: ERROR: (.*)$/m.exec(message)?.[1];
+function isNotFound(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND';
 }
 
-/** The place in the user's file that a stack names: `file:line` at its head (a syntax error), else the first frame in it. */
+const PLACE = /(?:^|[\s(])((?:\/|[A-Za-z]:\\)[^\s()]*:\d+(?::\d+)?)/gm;
+
+/** The place in the file that a stack names: of a syntax error its head, else the first frame in it. */
 function placeIn(stack: string, file: string): string | undefined {
-  const from = stack.replaceAll('file://', '');
-  const index = from.indexOf(`${file}:`);
-  if (index < 0) return undefined;
-  return /^:\d+(?::\d+)?/.exec(from.slice(index + file.length)) === null
-    ? undefined
-    : file + /^:\d+(?::\d+)?/.exec(from.slice(index + file.length))![0];
+  const places = [...stack.replaceAll('file://', '').matchAll(PLACE)].map(([, place]) => place!);
+  return places.find((place) => place.startsWith(`${file}:`));
 }
 
 function remedy(error: unknown): string {
-  const { code, message = '' } = error as { code?: string; message?: string };
-  if (code !== 'MODULE_NOT_FOUND' && code !== 'ERR_MODULE_NOT_FOUND') return '';
-  const name = /^Cannot find (?:module|package) '([^'./][^']*)'/.exec(message)?.[1];
+  if (!isErrorLike(error)) return '';
+  if (/Top-level await/i.test(error.message)) {
+    return '. Only ES modules may: name the file .mts, or say "type": "module" in package.json.';
+  }
+  if (!isNotFound(error)) return '';
+  const name = /^Cannot find (?:module|package) '([^'./][^']*)'/.exec(error.message)?.[1];
   if (name === undefined) return '. Check the path of the import.';
   const installed = name
     .split('/')

@@ -1,15 +1,20 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { OpenOptions } from '../client';
 import { SelvageError } from '../errors';
-import { isTapestry, type Tapestry } from '../model';
+import { isTapestry } from '../model';
+import { late } from './late-imports';
 import { whyNotLoadable } from './load-errors';
+
+/** Of whatever parameters and values. */
+export type AnyTapestry = OpenOptions['tapestries'][number];
 
 /** A user's file with what it exports. */
 export interface LoadedFile {
   /** Absolute. */
   readonly path: string;
-  readonly tapestries: readonly Tapestry<any, any>[];
+  readonly tapestries: readonly AnyTapestry[];
 }
 
 const TYPESCRIPT = new Set(['.ts', '.tsx', '.cts', '.mts']);
@@ -23,6 +28,8 @@ const JAVASCRIPT = new Set(['.js', '.cjs', '.mjs']);
 export async function loadFile(file: string): Promise<LoadedFile> {
   const absolute = path.resolve(file);
   checkFile(file, absolute);
+  // Errors of the file, now and in bodies, then name the lines that the user wrote.
+  process.setSourceMapsEnabled(true);
   let exported: unknown;
   try {
     exported = await load(absolute);
@@ -43,7 +50,7 @@ export async function loadFile(file: string): Promise<LoadedFile> {
  *
  * @throws SelvageError `AmbiguousTapestry` where there are several and none is named, `FileWithoutTapestry` where the named one is not there
  */
-export function chooseTapestry(loaded: LoadedFile, name: string | undefined): Tapestry<any, any> {
+export function chooseTapestry(loaded: LoadedFile, name: string | undefined): AnyTapestry {
   const { tapestries, path: file } = loaded;
   const names = tapestries.map((tapestry) => tapestry.name);
   const details = { file, tapestries: names };
@@ -145,14 +152,12 @@ function needsEsModule(error: unknown): boolean {
 }
 
 function registerTypeScript(): () => void {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded for TypeScript files only
-  const { register } = require('tsx/cjs/api') as typeof import('tsx/cjs/api');
+  const { register } = late.typeScript();
   return register();
 }
 
 async function importTypeScript(file: string): Promise<unknown> {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded for such files only
-  const { tsImport } = require('tsx/esm/api') as typeof import('tsx/esm/api');
+  const { tsImport } = await import('tsx/esm/api');
   return await tsImport(pathToFileURL(file).href, {
     parentURL: pathToFileURL(file).href,
     onImport: (url) => {
@@ -162,8 +167,8 @@ async function importTypeScript(file: string): Promise<unknown> {
 }
 
 /** What a file exports by name or by default; the default export of a CommonJS module may itself be an object of them. */
-function tapestriesOf(exported: unknown): Tapestry<any, any>[] {
-  const found = new Set<Tapestry<any, any>>();
+function tapestriesOf(exported: unknown): AnyTapestry[] {
+  const found = new Set<AnyTapestry>();
   const collect = (value: unknown): void => {
     if (isTapestry(value)) found.add(value);
   };

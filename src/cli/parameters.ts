@@ -3,6 +3,7 @@ import path from 'node:path';
 import { decodeJson, type Json } from '../canonical';
 import { SelvageError } from '../errors';
 import type { ParameterRecord, TapestryRecord } from '../model';
+import { late } from './late-imports';
 
 /** Where the command line has the parameters of a run. */
 export interface ParameterSources {
@@ -134,7 +135,6 @@ function isYaml(file: string): boolean {
 }
 
 function parseYaml(text: string): unknown {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded for YAML files only
-  const { parse } = require('yaml') as typeof import('yaml');
+  const { parse } = late.yaml();
   return parse(text);
 }

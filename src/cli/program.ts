@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { VERSION } from '../version';
 import { addDevCommand } from './commands/dev';
 import { addDoctorCommand } from './commands/doctor';
 import { addLineageCommand } from './commands/lineage';
@@ -6,7 +7,6 @@ import { addRunCommand } from './commands/run';
 import { addRunsCommand } from './commands/runs';
 import { addWorkerCommand } from './commands/worker';
 import type { Output } from './output';
-import { VERSION } from '../version';
 
 /** Takes the exit code that a command ends with. */
 export type Answer = (code: number) => void;

@@ -14,20 +14,20 @@ export function reportError(error: unknown, output: Output): number {
   }
   const message = error instanceof Error ? error.message : String(error);
   output.warn(`${output.red('error')} Unexpected: ${message}`);
-  output.warn(withCauses(error));
+  if (error instanceof Error) output.warn(withCauses(error));
   output.warn('This is a defect of Selvage: please report it with the lines above.');
   if (output.json) output.document({ error: { code: 'Unexpected', message } });
   return EXIT.unexpected;
 }
 
+const MAXIMUM_CAUSES = 5;
+
 function withCauses(error: unknown): string {
   const stacks: string[] = [];
-  for (
-    let at = error;
-    at !== undefined && stacks.length < 5;
-    at = at instanceof Error ? at.cause : undefined
-  ) {
-    stacks.push(at instanceof Error ? (at.stack ?? at.message) : String(at));
+  let at = error;
+  while (at instanceof Error && stacks.length < MAXIMUM_CAUSES) {
+    stacks.push(at.stack ?? at.message);
+    at = at.cause;
   }
   return stacks.join('\ncaused by: ');
 }

@@ -1,4 +1,5 @@
 import type { LogMetadata, LogLevel } from '@temporalio/common';
+import { late } from './late-imports';
 import type { Output } from './output';
 
 /** Temporal says these of every failure of a body, which the run's own summary has already. */
@@ -10,9 +11,7 @@ const SHOWN = new Set<LogLevel>(['WARN', 'ERROR']);
  * `ctx.logger` from `info` on; with `verbose`, all. Must come before the first connection of a worker.
  */
 export function installSdkLogger(output: Output): void {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- the native worker: for commands that work
-  const { Runtime, makeTelemetryFilterString } =
-    require('@temporalio/worker') as typeof import('@temporalio/worker');
+  const { Runtime, makeTelemetryFilterString } = late.temporalWorker();
   const log = (level: LogLevel, message: string, meta?: LogMetadata): void => {
     const line = lineOf(level, message, meta, output.verbose);
     if (line !== undefined) output.warn(line);
@@ -50,7 +49,7 @@ export function lineOf(
   if (!isShown) return undefined;
   const who = isBody ? String(meta?.['activityId'] ?? 'a knot') : 'temporal';
   const error = meta?.['error'];
-  const why = error instanceof Error ? `: ${error.message}` : '';
+  const why = error instanceof Error && !message.includes(error.message) ? `: ${error.message}` : '';
   return `${level === 'INFO' ? '' : `${level.toLowerCase()} `}${who}: ${message}${why}`.replace(
     /\s*\n\s*/g,
     ' ',

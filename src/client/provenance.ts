@@ -23,7 +23,7 @@ const CI_COMMITS = [
 
 /** Who starts a run: `SELVAGE_ACTOR`, else the CI system's user, else the user of the operating system; null if nobody can be named. */
 export function currentActor(environment: NodeJS.ProcessEnv = process.env): string | null {
-  const said = environment['SELVAGE_ACTOR'] ?? first(environment, CI_ACTORS);
+  const said = first(environment, ['SELVAGE_ACTOR', ...CI_ACTORS]);
   if (said) return said;
   try {
     return userInfo().username;

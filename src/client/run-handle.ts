@@ -8,13 +8,15 @@ import {
 import { RunFailed, SelvageError } from '../errors';
 import type { Outcome, RunResult } from '../model/outcome';
 import type { Backends, LineageQuery, LineageRecord, Page, RunRecord } from '../protocols';
-import { SEGMENTS_QUERY, STATUS_QUERY, type LiveStatus } from '../workflows/messages';
+import { SEGMENTS_QUERY, STATUS_QUERY, type LiveStatus, type RunningSegments } from '../workflows/messages';
 import { unreachable } from './connection-errors';
 import { readResult, type WantedOutputs } from './read-run';
 import { reconcileRun } from './reconcile';
 import { SegmentProgress } from './segment-progress';
 
 const PROGRESS_INTERVAL_MS = 200;
+/** A query waits for a worker, for ever if need be: one that does not answer by then counts as none. */
+const QUERY_LIMIT_MS = 5_000;
 
 /** How a run stands: its record, and, while a worker answers, its knots as the workflow sees them. */
 export interface RunState {
@@ -41,7 +43,7 @@ export interface Progress {
 export class RunHandle<Values extends object = Record<string, unknown>> {
   private readonly since = Date.now();
   /** Of one Temporal run: a reset makes another, with records of its own. */
-  private segments: { readonly temporalRunId: string; readonly progress: SegmentProgress } | undefined;
+  private segments: { readonly run: string; readonly progress: SegmentProgress } | undefined;
 
   constructor(
     readonly runId: string,
@@ -191,8 +193,10 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
 
   private async live(): Promise<LiveStatus | undefined> {
     try {
-      const live = await this.workflow.query<LiveStatus>(STATUS_QUERY);
-      return live.segments === undefined ? live : await this.withSegments(live);
+      return await this.workflow.client.withDeadline(Date.now() + QUERY_LIMIT_MS, async () => {
+        const live = await this.workflow.query<LiveStatus>(STATUS_QUERY);
+        return live.segments === undefined ? live : await this.withSegments(live);
+      });
     } catch {
       // Nobody answers: no worker polls, or the run has just ended. The run itself goes on.
       return undefined;
@@ -200,12 +204,10 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   }
 
   private async withSegments(live: LiveStatus): Promise<LiveStatus> {
-    const segments = await this.workflow.query<string[][]>(SEGMENTS_QUERY);
-    const { temporal_run_id: temporalRunId } = await this.record();
-    if (this.segments?.temporalRunId !== temporalRunId) {
-      this.segments = { temporalRunId, progress: new SegmentProgress(this.backends.runHistory) };
-    }
-    return await this.segments.progress.counted(live, temporalRunId, segments);
+    const { run, segments } = await this.workflow.query<RunningSegments>(SEGMENTS_QUERY);
+    if (this.segments?.run !== run)
+      this.segments = { run, progress: new SegmentProgress(this.backends.runHistory) };
+    return await this.segments.progress.counted(live, run, segments);
   }
 
   private async waitForEnd(): Promise<void> {

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   Client,
   Connection,
@@ -11,7 +13,7 @@ import { encodeJson, hashJson } from '../canonical';
 import { nodeSha256, openBackends } from '../backends';
 import { layoutOf, type CompiledPlan } from '../engine';
 import { SelvageError } from '../errors';
-import { planOf, validateParameters } from '../execution';
+import { planOf, validateParameters, type LoadedPlan } from '../execution';
 import type { KnotObserver } from '../interceptors/activity';
 import { recordOf, type Resources, type Tapestry } from '../model';
 import type { Backends, LineageQuery, LineageRecord, Page, RunQuery, RunRecord } from '../protocols';
@@ -180,6 +182,18 @@ export class Selvage {
       ...(options.tags && { tags: options.tags }),
       ...(commit && { vcsCommit: commit }),
     };
+    if (options.runId) {
+      // The server forgets ended runs after a while; the run history does not.
+      const known = await this.backends.runHistory.getRun(runId);
+      if (known && known.status !== 'running') {
+        return this.existing<Values>(
+          runId,
+          memo,
+          workOfRecord(known, memo, plan.loaded),
+          options.ifExists ?? 'refuse',
+        );
+      }
+    }
     await this.savePlan(plan, record.name);
     try {
       const workflow = await this.client.workflow.start(record.name, {
@@ -195,7 +209,8 @@ export class Selvage {
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError))
         throw unreachable(error, this.place.address);
-      return await this.existing<Values>(runId, memo, options.ifExists ?? 'refuse');
+      const found = await this.memoOf(runId);
+      return this.existing<Values>(runId, memo, found, options.ifExists ?? 'refuse');
     }
   }
 
@@ -241,24 +256,27 @@ export class Selvage {
     this.savedPlans.add(plan.hash);
   }
 
-  private async existing<Values extends object>(
+  private async memoOf(runId: string): Promise<RunMemo> {
+    try {
+      const { memo } = await this.client.workflow.getHandle(runId).describe();
+      return memo?.[MEMO_KEY] ?? {};
+    } catch (error) {
+      throw unreachable(error, this.place.address);
+    }
+  }
+
+  /** What a start finds whose run id belongs to a run already. */
+  private existing<Values extends object>(
     runId: string,
     wanted: RunMemo,
+    found: Pick<RunMemo, 'plan' | 'parametersHash' | 'terminals'>,
     ifExists: 'refuse' | 'attach',
-  ): Promise<RunHandle<Values>> {
-    const handle = this.getRun<Values>(runId);
-    const description = await this.client.workflow
-      .getHandle(runId)
-      .describe()
-      .catch((error: unknown) => {
-        throw unreachable(error, this.place.address);
-      });
-    const found = (description.memo?.[MEMO_KEY] ?? {}) as RunMemo;
+  ): RunHandle<Values> {
     const isSame =
       found.plan === wanted.plan &&
       found.parametersHash === wanted.parametersHash &&
       JSON.stringify(found.terminals ?? null) === JSON.stringify(wanted.terminals ?? null);
-    if (ifExists === 'attach' && isSame) return handle;
+    if (ifExists === 'attach' && isSame) return this.getRun<Values>(runId);
     const difference = isSame
       ? 'It is the same work: attach to it (`getRun`), or choose another id.'
       : `Its plan is ${found.plan ?? 'unknown'} and its parameters ${found.parametersHash ?? 'unknown'}; yours are ${wanted.plan} and ` +
@@ -271,6 +289,24 @@ export class Selvage {
       },
     });
   }
+}
+
+/** What a recorded run was asked to do, in the terms of a start. */
+function workOfRecord(
+  run: RunRecord,
+  wanted: RunMemo,
+  plan: LoadedPlan,
+): Pick<RunMemo, 'plan' | 'parametersHash' | 'terminals'> {
+  const { parameters_hash: parametersHash } = run.environment as { parameters_hash?: string };
+  const hasSameTerminals =
+    run.plan_hash === plan.hash &&
+    JSON.stringify(run.terminals) === JSON.stringify(plan.terminals(wanted.terminals));
+  const terminals = hasSameTerminals ? wanted.terminals : Object.values(run.terminals);
+  return {
+    plan: run.plan_hash,
+    ...(parametersHash && { parametersHash }),
+    ...(terminals && { terminals }),
+  };
 }
 
 /** What a client stands on. */
@@ -298,6 +334,18 @@ async function closeAll(
   }
 }
 
+/** What a project's `.selvage` holds is this machine's alone. A folder that cannot be written to has been complained of already. */
+function keepOutOfVersionControl(projectDir: string): void {
+  const folder = join(projectDir, '.selvage');
+  const ignore = join(folder, '.gitignore');
+  if (!existsSync(folder) || existsSync(ignore)) return;
+  try {
+    writeFileSync(ignore, '*\n');
+  } catch {
+    // Only a courtesy: nothing of ours depends on it.
+  }
+}
+
 /** Finds or starts the server, connects, and opens the backends; what was opened is closed again if anything fails. */
 async function connectTo(options: ConnectOptions): Promise<Connected> {
   const chosen = chosenServer(options);
@@ -318,7 +366,8 @@ async function connectTo(options: ConnectOptions): Promise<Connected> {
     const namespace = chosen?.namespace ?? options.namespace ?? server!.namespace;
     const reach = chosen?.connection ?? { address };
     connection = await connect(reach, address);
-    const backends = options.backends ?? (await openBackends({ projectFolder: projectDir }));
+    const backends = options.backends ?? (await openBackends({ projectDir }));
+    keepOutOfVersionControl(projectDir);
     return {
       client: new Client({ connection, namespace }),
       connection: reach,

@@ -81,9 +81,10 @@ function loadProfile(
       overrideEnvVars: environment as Record<string, string>,
     });
   } catch (error) {
+    const reason = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').trim();
     throw new SelvageError(
       'Usage',
-      `The Temporal profile${profile ? ` "${profile}"` : ''} cannot be read: ${error instanceof Error ? error.message : String(error)}. ` +
+      `The Temporal profile${profile ? ` "${profile}"` : ''} cannot be read: ${reason}. ` +
         'Check the temporal.toml file, or give --address.',
       { details: { profile }, cause: error },
     );

@@ -39,6 +39,7 @@ export const ERROR_CODES = {
   BodyMissing: 'No worker that polls the task queue has the definition that a knot needs.',
   BodyTimeout: 'A body ran longer than the timeout of its knot.',
   WorkerLost: 'Three workers in a row were lost while running one knot.',
+  RunsAlone: 'A knot whose last two workers were lost waits while another such knot is tried in its worker.',
   BackendUnavailable: 'A backend could not be reached or refused the call.',
   WorkerShutdown: 'The worker is shutting down; the knot goes on elsewhere.',
   RunFailed: 'A run ended with failed knots.',

@@ -13,9 +13,15 @@ export interface DescribedError {
   readonly values: readonly StoredValue[];
 }
 
-/** The name by which an error is told apart: the stable code of ours, else the error's own name. */
+/**
+ * The name by which an error is told apart: the stable code of ours, the `type` that a Temporal `ApplicationFailure` was given, else
+ * the error's own name.
+ */
 export function errorType(error: unknown): string {
   if (SelvageError.is(error)) return error.code;
+  if (isError(error) && textOf(error, 'name') === 'ApplicationFailure') {
+    return messageText(textOf(error, 'type') || 'ApplicationFailure', TYPE_LENGTH);
+  }
   if (isError(error)) return messageText(textOf(error, 'name') || 'Error', TYPE_LENGTH);
   return error === null ? 'null' : typeof error;
 }
@@ -66,7 +72,10 @@ function messageOf(error: unknown): string {
 }
 
 /** A property of a foreign error, which may be anything and may throw when it is read. */
-function textOf(error: Error, property: 'name' | 'message' | 'stack'): string | undefined {
+function textOf(
+  error: Error & { readonly type?: unknown },
+  property: 'name' | 'message' | 'stack' | 'type',
+): string | undefined {
   try {
     const value: unknown = error[property];
     return typeof value === 'string' ? value : undefined;

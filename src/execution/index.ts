@@ -7,6 +7,7 @@ export { lineageRecord, type Execution, type OutcomeToRecord } from './lineage';
 export { assembleInputs } from './inputs';
 export { validateParameters } from './parameters';
 export { retryDelay } from './retry';
+export { encodeHandedOn } from './handed-on';
 export { startTimer } from './timer';
 export { superviseBody, GraceOver, type Supervision } from './supervise-body';
 export { skipDetail } from './skip-detail';

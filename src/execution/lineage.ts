@@ -22,6 +22,9 @@ export type OutcomeToRecord =
   | { readonly kind: 'err'; readonly error: ExceptionRecord }
   | { readonly kind: 'skipped'; readonly reason: SkipReason; readonly detail?: Record<string, unknown> };
 
+/** What most knots have no constants and nothing extra of, shared by their records. */
+const NOTHING: Record<string, never> = Object.freeze({});
+
 /**
  * The lineage record of one knot.
  *
@@ -39,13 +42,14 @@ export function lineageRecord(
   const definition = plan.definitionOf(knot);
   const parentHashes: Record<string, string | null> = {};
   const parentIds: Record<string, string> = {};
-  const constantHashes: Record<string, string> = {};
+  let constantHashes = NOTHING as Record<string, string>;
   for (const name in knot.inputs) {
     const input = knot.inputs[name]!;
     if ('parent' in input) {
       parentHashes[name] = hashOfParent(input.parent);
       parentIds[name] = plan.parentId(input.parent);
     } else {
+      if (constantHashes === NOTHING) constantHashes = {};
       constantHashes[name] = input.hash;
     }
   }
@@ -79,10 +83,8 @@ export function lineageRecord(
 
 function extraOf(outcome: OutcomeToRecord): Record<string, unknown> {
   if (outcome.kind === 'err') return { error: outcome.error };
-  if (outcome.kind === 'skipped') return outcome.detail ? { skip: outcome.detail } : {};
+  if (outcome.kind === 'skipped') return outcome.detail ? { skip: outcome.detail } : NOTHING;
   const { length, stored } = outcome.value;
-  if (length === undefined && stored === undefined) return NOTHING_EXTRA;
+  if (length === undefined && stored === undefined) return NOTHING;
   return { ...(length !== undefined && { length }), ...(stored !== undefined && { stored }) };
 }
-
-const NOTHING_EXTRA: Record<string, unknown> = Object.freeze({});

@@ -13,7 +13,7 @@ export async function validateParameters(
 ): Promise<Map<string, unknown>> {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw refused(tapestry, [
-      `the parameters must be an object such as {"name": value}, not ${Array.isArray(given) ? 'a list' : given === null ? 'null' : `a ${typeof given}`}`,
+      `the parameters must be an object such as {"name": value}, not ${Array.isArray(given) ? 'a list' : given === null ? 'null' : typeof given}`,
     ]);
   }
   const values = given as Record<string, unknown>;

@@ -17,6 +17,8 @@ export function retryDelay(
 ): number | undefined {
   // The same inputs fail the same schema again.
   if (Terminal.is(error) || SelvageError.is(error, 'InvalidInput')) return undefined;
+  // What Temporal's own `ApplicationFailure.nonRetryable` says.
+  if ((error as { nonRetryable?: unknown } | null | undefined)?.nonRetryable === true) return undefined;
   if (throws >= (policy?.maximumAttempts ?? 1)) return undefined;
   if (policy?.nonRetryableErrors?.includes(errorType(error))) return undefined;
   // A time that is none would end the worker that sends it.

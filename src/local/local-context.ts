@@ -1,7 +1,7 @@
-import { decodeJson, encodeJson, type Json, type StoredBytes } from '../canonical';
+import { decodeJson, type Json, type StoredBytes } from '../canonical';
 import type { KnotContext, Logger } from '../model/knot-context';
 import type { DataStore } from '../protocols';
-import { storeBytes, valueMissing } from '../execution';
+import { encodeHandedOn, storeBytes, valueMissing } from '../execution';
 
 /** What the contexts of one in-process run share. */
 export interface LocalRun {
@@ -50,7 +50,7 @@ export class LocalContext implements KnotContext {
   }
 
   heartbeat(details?: unknown): void {
-    this.run.handedOn.set(this.knotId, encodeJson(details));
+    this.run.handedOn.set(this.knotId, encodeHandedOn(this.knotId, details));
   }
 
   async store(

@@ -26,7 +26,7 @@ export interface KnotContext {
    */
   readonly signal: AbortSignal;
   /**
-   * Keeps `details` for the next attempt, which finds them in `lastHeartbeat`. Encodable, small. Beats themselves are sent by the
+   * Keeps `details` for the next attempt, which finds them in `lastHeartbeat`. Encodable, at most 8 KiB. Beats themselves are sent by the
    * worker; calling this is needed only to hand on progress.
    */
   heartbeat(details?: unknown): void;

@@ -1,11 +1,5 @@
 import { SelvageError } from '../errors';
-import type {
-  KnotOptions,
-  LocalDispatcher,
-  QueueDispatcher,
-  RetryPolicy,
-  TapestryOptions,
-} from './records';
+import type { KnotOptions, LocalDispatcher, QueueDispatcher, RetryPolicy, TapestryOptions } from './records';
 
 /** Answers what the value must be, if that is not what it is. */
 type Check = (value: unknown) => string | undefined;

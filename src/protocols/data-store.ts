@@ -23,7 +23,10 @@ export interface DataStore {
   getMany(hashes: readonly string[]): Promise<Map<string, Uint8Array>>;
   has(hash: string): Promise<boolean>;
   /** Stores a stream as raw bytes and answers its `bytes-sha256:` hash and size, holding at most a few MiB in memory where the technology can. */
-  putStream(source: AsyncIterable<Uint8Array>, options?: { mediaType?: string }): Promise<{ hash: string; size: number }>;
+  putStream(
+    source: AsyncIterable<Uint8Array>,
+    options?: { mediaType?: string },
+  ): Promise<{ hash: string; size: number }>;
   /** The bytes as a stream, in pieces; the hash is checked at the end, and a mismatch throws `ValueDamaged` instead of ending. */
   getStream(hash: string): Promise<AsyncIterable<Uint8Array> | undefined>;
   /** Removes a value; of one that is not there, nothing happens. Lineage that names it stays. */

@@ -54,6 +54,12 @@ export class SelvagePlugin extends SimplePlugin {
   }
 
   override configureWorker(options: WorkerOptions): WorkerOptions {
+    if (this.environment) {
+      throw new SelvageError(
+        'InvalidWorkerOptions',
+        'One selvage plugin was given to two workers. Call selvage({ … }) for each worker.',
+      );
+    }
     const identity = options.identity ?? `${process.pid}@${hostname()}`;
     const environment = new WorkerEnvironment({
       registry: this.registry,
@@ -82,10 +88,7 @@ export class SelvagePlugin extends SimplePlugin {
       ...(!options.workflowsPath && !options.workflowBundle && interpreterSource()),
       interceptors: {
         ...configured.interceptors,
-        activity: [
-          ...(configured.interceptors?.activity ?? []),
-          ...createActivityInterceptors(environment),
-        ],
+        activity: [...(configured.interceptors?.activity ?? []), ...createActivityInterceptors(environment)],
       },
       maxHeartbeatThrottleInterval: options.maxHeartbeatThrottleInterval ?? 5_000,
       defaultHeartbeatThrottleInterval: options.defaultHeartbeatThrottleInterval ?? 5_000,

@@ -18,6 +18,7 @@ import {
   SEGMENTS_QUERY,
   SETTLE_ACTIVITY,
   STATUS_QUERY,
+  type GivenBack,
   type KnotFailure,
   type LayoutRequest,
   type LiveStatus,
@@ -25,6 +26,7 @@ import {
   type PinResult,
   type RunAnswer,
   type RunMemo,
+  type RunningSegments,
   type SettleRequest,
   type SettleResult,
 } from './messages';
@@ -45,6 +47,8 @@ export interface Continuation {
   readonly recordRun: string;
   readonly saved: SavedScheduler<null>;
   readonly failures: readonly KnotFailure[];
+  /** By index; absent where there is none. */
+  readonly givenBack?: readonly (readonly [number, GivenBack])[];
 }
 
 interface SystemActivities {
@@ -59,7 +63,7 @@ const system = proxyLocalActivities<SystemActivities>({
 });
 
 const statusQuery = defineQuery<LiveStatus>(STATUS_QUERY);
-const segmentsQuery = defineQuery<readonly (readonly string[])[]>(SEGMENTS_QUERY);
+const segmentsQuery = defineQuery<RunningSegments>(SEGMENTS_QUERY);
 
 /**
  * The one workflow: interprets the plan that its first step pins. Its type is the tapestry's name, its input the parameters.
@@ -74,9 +78,13 @@ export async function interpret(parameters: unknown, continuation?: Continuation
   setHandler(statusQuery, () => begun.host?.status() ?? NOTHING_YET, {
     description: 'Counts of knots, and which run now',
   });
-  setHandler(segmentsQuery, () => begun.host?.runningSegments() ?? [], {
-    description: 'The knots of each running segment',
-  });
+  setHandler(
+    segmentsQuery,
+    () => begun.host?.runningSegments() ?? { run: workflowInfo().runId, segments: [] },
+    {
+      description: 'The knots of each running segment',
+    },
+  );
 
   const memo = runMemo();
   const start = await CancellationScope.nonCancellable(async () =>
@@ -88,6 +96,7 @@ export async function interpret(parameters: unknown, continuation?: Continuation
     recordRun: continuation?.recordRun ?? workflowInfo().runId,
     segments: start.behaviour >= SEGMENTS_SINCE,
     ...(continuation && { failures: continuation.failures }),
+    ...(continuation?.givenBack && { givenBack: continuation.givenBack }),
   });
   begun.host = host;
   const cancelRequested = CancellationScope.current().cancelRequested;
@@ -154,7 +163,8 @@ async function failTaskIfUnknown<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (error) {
-    const cause = error instanceof ActivityFailure ? error.cause : undefined;
+    // The failure of a local activity comes without the wrapper that other activities have.
+    const cause = error instanceof ActivityFailure ? error.cause : error;
     if (cause instanceof ApplicationFailure) {
       if (cause.type === 'UnknownTapestry' || cause.type === 'InvalidPlan') throw new Error(cause.message);
       throw ApplicationFailure.nonRetryable(cause.message, cause.type, ...(cause.details ?? []));
@@ -181,6 +191,7 @@ async function conclude(
         recordRun,
         saved: end.saved,
         failures: host.failureList,
+        ...(host.stillGivenBack.length > 0 && { givenBack: host.stillGivenBack }),
       });
     }
   }

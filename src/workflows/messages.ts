@@ -1,6 +1,5 @@
 import type { Envelope } from '../engine/envelope';
 import type { RunStatus } from '../protocols';
-import type { Json } from '../canonical';
 
 /**
  * All that crosses the border between the interpreter workflow, its activities and its clients. Plain data: it is in
@@ -12,7 +11,7 @@ export const LAYOUT_ACTIVITY = 'selvage.layout';
 export const SETTLE_ACTIVITY = 'selvage.settle';
 export const SEGMENT_ACTIVITY = 'selvage.segment';
 export const STATUS_QUERY = 'selvage.status';
-/** Answers the ids of the knots of each running segment. */
+/** Answers the {@link RunningSegments}. */
 export const SEGMENTS_QUERY = 'selvage.segments';
 /** Where the workflow's memo has the {@link RunMemo}. */
 export const MEMO_KEY = 'selvage';
@@ -56,13 +55,15 @@ export interface LayoutRequest {
 }
 
 /**
- * The input of the activity that runs one knot. A parent is `null` where its value is to be looked up by its lineage record
- * (the inline budget of the activity is spent); `parents` as a whole is absent where there are more of them than the
- * limit, which comes to the same for all.
+ * The input of the activity that runs one knot; every byte of it is in the history once a knot. A parent is `null` where its
+ * value is to be looked up by its lineage record (the inline budget of the activity is spent); `parents` as a whole is
+ * absent where there are more of them than the limit, which comes to the same for all.
  */
 export interface KnotTask {
+  /** Packed hash: see `packHash`. */
   readonly plan: string;
-  readonly knot: string;
+  /** Absent where the activity's id is the knot's. */
+  readonly knot?: string;
   readonly parents?: readonly (Envelope | null)[];
   /** The Temporal run id under which the records of this run are kept, where it is not that of the present execution. */
   readonly run?: string;
@@ -79,6 +80,7 @@ export interface GivenBack {
 
 /** The input of the activity that runs a segment. */
 export interface SegmentTask {
+  /** As of {@link KnotTask}. */
   readonly plan: string;
   /** Ids, parents before children. */
   readonly knots: readonly string[];
@@ -167,4 +169,10 @@ export interface LiveStatus {
   readonly segments?: number;
 }
 
-export type { Json };
+/** The answer to {@link SEGMENTS_QUERY}. */
+export interface RunningSegments {
+  /** The Temporal run id under which their records are kept. */
+  readonly run: string;
+  /** The ids of the knots of each, in the order in which they were started; at most 6,000 knots in all. */
+  readonly segments: readonly (readonly string[])[];
+}

@@ -24,6 +24,7 @@ import {
   type SchedulerEvent,
 } from '../engine';
 import { messageText } from '../errors';
+import { packHash } from '../canonical';
 import { activityIdOf } from './activity-id';
 import { CommandBudget } from './command-budget';
 import { continueNow, holdDispatch } from './history-budget';
@@ -34,6 +35,7 @@ import {
   type KnotTask,
   type LiveStatus,
   type RunAnswer,
+  type RunningSegments,
   type SegmentAnswer,
   type SegmentTask,
   type SkippedKnot,
@@ -63,6 +65,8 @@ const FIELD_OVERHEAD_BYTES = 4;
 const MESSAGE_LENGTH = 500;
 const LISTED_FAILURES = 20;
 const LISTED_RUNNING = 100;
+/** With the longest of ids, the answer to a query must still fit in a message. */
+const LISTED_MEMBERS = 6_000;
 /** Of an id in a summary, which has 400 bytes in all. */
 const ID_IN_SUMMARY = 80;
 
@@ -82,6 +86,8 @@ export interface TemporalHostOptions {
   readonly segments: boolean;
   /** Failures of earlier executions of the chain. */
   readonly failures?: readonly KnotFailure[];
+  /** What segments of earlier executions said of knots that they gave back, by index. */
+  readonly givenBack?: readonly (readonly [number, GivenBack])[];
 }
 
 /**
@@ -97,6 +103,7 @@ export interface TemporalHostOptions {
 export class TemporalHost {
   private readonly layout: Layout;
   private readonly isTerminal: ReadonlySet<number>;
+  private readonly packedPlan: string;
   private readonly scope = CancellationScope.current();
   private readonly budget = new CommandBudget(() => workflowInfo().historyLength);
   /** What is dispatched but not yet scheduled: knots, and segments as lists of theirs. */
@@ -109,7 +116,7 @@ export class TemporalHost {
   /** Knots that a segment gave back, to go with a later one. */
   private readonly again = new Set<number>();
   /** What segments said of knots that they gave back. */
-  private readonly givenBack = new Map<number, GivenBack>();
+  private readonly givenBack: Map<number, GivenBack>;
   private readonly failures: KnotFailure[];
   private readonly skippedHere: SkippedKnot[] = [];
   private readonly unrecorded: KnotFailure[] = [];
@@ -125,7 +132,9 @@ export class TemporalHost {
   constructor(private readonly options: TemporalHostOptions) {
     this.layout = options.layout;
     this.isTerminal = new Set(this.layout.terminals);
+    this.packedPlan = packHash(options.plan);
     this.failures = [...(options.failures ?? [])];
+    this.givenBack = new Map(options.givenBack);
     this.scheduler = new Scheduler<Slot>(this.layout, this.schedulerOptions);
     this.ended = new Promise((resolve, reject) => {
       this.resolveEnd = resolve;
@@ -190,6 +199,11 @@ export class TemporalHost {
     return this.failures;
   }
 
+  /** What is to be told to the own activities of knots that have not ended, in a later execution. */
+  get stillGivenBack(): readonly (readonly [number, GivenBack])[] {
+    return [...this.givenBack].filter(([knot]) => this.scheduler.outcomeKind(knot) === undefined);
+  }
+
   /** Knots of this execution that no activity recorded, for the settle activity. */
   get toRecord(): { skipped: readonly SkippedKnot[]; failed: readonly KnotFailure[] } {
     return { skipped: this.skippedHere, failed: this.unrecorded };
@@ -208,9 +222,15 @@ export class TemporalHost {
     };
   }
 
-  /** The ids of the knots of each. */
-  runningSegments(): string[][] {
-    return [...this.segments.values()].map((members) => members.map((knot) => this.layout.ids[knot]!));
+  runningSegments(): RunningSegments {
+    const segments: string[][] = [];
+    let listed = 0;
+    for (const members of this.segments.values()) {
+      listed += members.length;
+      if (listed > LISTED_MEMBERS) break;
+      segments.push(members.map((knot) => this.layout.ids[knot]!));
+    }
+    return { run: this.options.recordRun, segments };
   }
 
   /** The Ok terminals under their knot ids, whole or by reference, up to 64 KiB in all. */
@@ -320,9 +340,10 @@ export class TemporalHost {
         }
       }
     }
+    const id = layout.ids[knot]!;
     const task: KnotTask = {
-      plan: options.plan,
-      knot: layout.ids[knot]!,
+      plan: this.packedPlan,
+      ...(activityIdOf(id) !== id && { knot: id }),
       ...(parents && { parents }),
       ...(options.recordRun !== workflowInfo().runId && { run: options.recordRun }),
       ...(this.scheduler.isAlone(knot) && { givenBack: this.givenBack.get(knot) ?? {} }),
@@ -352,7 +373,7 @@ export class TemporalHost {
       if (this.isWantedOutside(knot, isMember)) wanted.push(position);
     });
     const task: SegmentTask = {
-      plan: options.plan,
+      plan: this.packedPlan,
       knots: members.map((knot) => layout.ids[knot]!),
       wanted: packRanges(wanted),
       parents,
@@ -377,7 +398,7 @@ export class TemporalHost {
     const summary = layout.summaries.get(knot);
     const type = layout.activityTypes[layout.definition[knot]!]!;
     const activities = proxyActivities<Record<string, (task: KnotTask) => Promise<Envelope>>>({
-      activityId: activityIdOf(task.knot),
+      activityId: activityIdOf(layout.ids[knot]!),
       ...(policy.taskQueue && { taskQueue: policy.taskQueue }),
       ...(summary && { summary }),
       ...ACTIVITY_OPTIONS,
@@ -426,7 +447,8 @@ export class TemporalHost {
           outcomes.set(knot, { kind: 'err' });
         } else if (end === 'alone') {
           alone.push(knot);
-          this.givenBack.set(knot, answer.givenBack?.[id] ?? {});
+          const how = answer.givenBack?.[id];
+          if (how) this.givenBack.set(knot, how);
         } else {
           this.again.add(knot);
         }

@@ -30,7 +30,7 @@ test('kill -9 in the middle of a batch leaves whole batches, and all those that 
     expect(ended.length).toBeGreaterThanOrEqual(2);
     expect(begun.length).toBe(ended.length + 1);
 
-    const backends = await openBackends({ projectFolder: folder, environment: {} });
+    const backends = await openBackends({ projectDir: folder, environment: {} });
     for (const run of begun) {
       const records = await backends.runHistory.getRecords(run);
       expect(ended.includes(run) ? [KNOTS] : [0, KNOTS]).toContain(records.length);

@@ -27,7 +27,7 @@ test.each([1, 20])(
       expect(new Set(won).size).toBe(KNOTS);
       for (const result of results) expect(result.standing).toEqual(results[0]?.standing);
 
-      const backends = await openBackends({ projectFolder: folder, environment: {} });
+      const backends = await openBackends({ projectDir: folder, environment: {} });
       const records = await backends.runHistory.getRecords('race');
       expect(Object.fromEntries(records.map((record) => [record.knot_id, record.worker]))).toEqual(
         results[0]?.standing,

@@ -8,7 +8,9 @@ const pass = knot('pass', ({ x }: { x: number }) => x);
 const boom = knot('boom', ({ x }: { x: number }): number => {
   throw new RangeError(`no ${x}`, { cause: new TypeError('deep down') });
 });
-const total = knot('total', (inputs: Record<string, number>) => Object.values(inputs).reduce((a, b) => a + b, 0));
+const total = knot('total', (inputs: Record<string, number>) =>
+  Object.values(inputs).reduce((a, b) => a + b, 0),
+);
 const hangs = knot(
   'hangs',
   ({ x }: { x: number }, { signal }) =>
@@ -91,7 +93,11 @@ describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
           reason: 'parent_failed_or_skipped',
           detail: { anyErr: true, anySkipped: false, parents: ['failed', 'fine'] },
         },
-        below: { kind: 'skipped', reason: 'parent_failed_or_skipped', detail: { anyErr: false, anySkipped: true } },
+        below: {
+          kind: 'skipped',
+          reason: 'parent_failed_or_skipped',
+          detail: { anyErr: false, anySkipped: true },
+        },
       },
     });
     const error = await run.values().then(
@@ -100,7 +106,11 @@ describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
     );
     expect(error).toBeInstanceOf(RunFailed);
     expect(SelvageError.is(error, 'RunFailed')).toBe(true);
-    expect((error as RunFailed).result).toMatchObject({ runId: run.runId, status: 'failed', values: { fine: 4 } });
+    expect((error as RunFailed).result).toMatchObject({
+      runId: run.runId,
+      status: 'failed',
+      values: { fine: 4 },
+    });
     expect((error as RunFailed).message).toContain('"failed" failed with RangeError: no 4');
     expect(await statusOnServer(run.runId)).toBe('FAILED');
   });
@@ -110,7 +120,13 @@ describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
     await run.result();
     const { items } = await run.lineage();
     const record = (id: string) => items.find(({ knot_id }) => knot_id === id)!;
-    expect(items.map(({ knot_id }) => knot_id).sort()).toEqual(['below', 'failed', 'fine', 'param:x', 'skipped']);
+    expect(items.map(({ knot_id }) => knot_id).sort()).toEqual([
+      'below',
+      'failed',
+      'fine',
+      'param:x',
+      'skipped',
+    ]);
     expect(record('skipped')).toMatchObject({
       outcome: 'skipped',
       skip_reason: 'parent_failed_or_skipped',
@@ -128,7 +144,11 @@ describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
   ] as const)('failOn decides how the workflow ends and nothing else (%#)', async (failing, status) => {
     const run = await selvage.start(failing, { x: 2 });
     const result = await run.result();
-    expect(result).toMatchObject({ status: 'failed', values: { fine: 2 }, outcomes: { failed: { kind: 'err' } } });
+    expect(result).toMatchObject({
+      status: 'failed',
+      values: { fine: 2 },
+      outcomes: { failed: { kind: 'err' } },
+    });
     expect(await statusOnServer(run.runId)).toBe(status);
     await expect(run.values()).rejects.toMatchObject({ code: 'RunFailed' });
   });

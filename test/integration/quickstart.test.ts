@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { knot, tapestry } from '../../src';
+import { knot, tapestry, type Knot } from '../../src';
 import type { Selvage } from '../../src/client';
 import { historyOf, scheduledActivities } from '../support/history';
 import { CACHING, closeAll, openSelvage } from '../support/open-selvage';
@@ -19,7 +19,7 @@ const quickstart = tapestry('quickstart', (t) => {
 const RUNGS = 6;
 const diamonds = tapestry('diamonds', (t) => {
   const x = t.parameter('x', z.number(), { default: 1 });
-  let rung = double({ x }, { id: 'rung-0' });
+  let rung: Knot<number> = double({ x }, { id: 'rung-0' });
   for (let n = 1; n <= RUNGS; n++) {
     const left = double({ x: rung }, { id: `left-${n}` });
     const right = add({ a: rung, b: 1 }, { id: `right-${n}` });
@@ -31,7 +31,10 @@ const diamonds = tapestry('diamonds', (t) => {
 describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
   let selvage: Selvage;
   beforeAll(async () => {
-    selvage = await openSelvage({ tapestries: [quickstart, diamonds], workerOptions: { maxCachedWorkflows } });
+    selvage = await openSelvage({
+      tapestries: [quickstart, diamonds],
+      workerOptions: { maxCachedWorkflows },
+    });
   });
   afterAll(closeAll);
 
@@ -76,6 +79,11 @@ describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
     const [x, d, answer] = ['param:x', 'd', 'answer'].map((id) => byKnot.get(id)!);
     expect(d!.parent_input_hashes).toEqual({ x: x!.output_hash });
     expect(answer!.parent_input_hashes).toEqual({ a: x!.output_hash, b: d!.output_hash });
-    expect(answer).toMatchObject({ outcome: 'ok', attempt: 1, dispatcher: 'queue', task_queue: selvage.taskQueue });
+    expect(answer).toMatchObject({
+      outcome: 'ok',
+      attempt: 1,
+      dispatcher: 'queue',
+      task_queue: selvage.taskQueue,
+    });
   });
 });

@@ -2,7 +2,13 @@ import { z } from 'zod';
 
 import { knot, tapestry } from '../../src';
 import type { RunHandle, Selvage } from '../../src/client';
-import { CACHING, closeAll, connectSelvage, openSelvage, startWorker, temporaryBackends } from '../support/open-selvage';
+import {
+  closeAll,
+  connectSelvage,
+  openSelvage,
+  startWorker,
+  temporaryBackends,
+} from '../support/open-selvage';
 import { Latch, aborted } from '../support/latch';
 import { SwitchableBackends } from '../support/switchable-backends';
 import { until } from '../support/until';
@@ -22,129 +28,129 @@ function chainOf(definitions: typeof first, last: typeof second) {
 const chain = chainOf(first, second);
 
 /** What the server shows as the reason why an activity has not ended yet. */
-async function reasonOf(selvage: Selvage, run: RunHandle<object>, knotId: string): Promise<string | undefined> {
+async function reasonOf(
+  selvage: Selvage,
+  run: RunHandle<object>,
+  knotId: string,
+): Promise<string | undefined> {
   const { raw } = await selvage.client.workflow.getHandle(run.runId).describe();
   const activity = raw.pendingActivities?.find(({ activityId }) => activityId === knotId);
   return activity?.lastFailure?.message ?? undefined;
 }
 
-describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
-  const workerOptions = { maxCachedWorkflows };
+test('a knot whose definition no worker has waits, says why, and goes on when a worker has it', async () => {
+  const client = await connectSelvage();
+  // The deploy of a worker that has lost the second definition: its tapestry is another one.
+  const renamed = knot('renamed', ({ x }: { x: number }) => x * 10);
+  const old = await startWorker(client, { tapestries: [chainOf(first, renamed)] });
+  const run = await client.start(chain, { x: 1 });
+  const reason = await until('the server shows why b waits', () => reasonOf(client, run, 'b'));
+  expect(reason).toContain('no definition "second" for knot "b"');
+  expect(reason).toContain(client.taskQueue);
+  expect((await run.status()).run.status).toBe('running');
+  await old.stop();
+  await startWorker(client, { tapestries: [chain] });
+  expect(await run.values()).toEqual({ b: 20 });
+  // Refusals are no throws: `retry` allows one attempt only, and this is a later one.
+  const [record] = (await run.lineage({ knotId: 'b' })).items;
+  expect(record!.attempt).toBeGreaterThan(1);
+});
 
-  test('a knot whose definition no worker has waits, says why, and goes on when a worker has it', async () => {
-    const client = await connectSelvage();
-    // The deploy of a worker that has lost the second definition: its tapestry is another one.
-    const renamed = knot('renamed', ({ x }: { x: number }) => x * 10);
-    const old = await startWorker(client, { tapestries: [chainOf(first, renamed)], ...workerOptions });
-    const run = await client.start(chain, { x: 1 });
-    const reason = await until('the server shows why b waits', () => reasonOf(client, run, 'b'));
-    expect(reason).toContain('no definition "second" for knot "b"');
-    expect(reason).toContain(client.taskQueue);
-    expect((await run.status()).run.status).toBe('running');
-    await old.stop();
-    await startWorker(client, { tapestries: [chain], ...workerOptions });
-    expect(await run.values()).toEqual({ b: 20 });
-    // Refusals are no throws: `retry` allows one attempt only, and this is a later one.
-    const [record] = (await run.lineage({ knotId: 'b' })).items;
-    expect(record!.attempt).toBeGreaterThan(1);
+test('an unreachable backend is waited for, at the first step and in the middle', async () => {
+  const line = new SwitchableBackends(await temporaryBackends());
+  const client = await connectSelvage({ backends: line.backends });
+  const { taskQueue } = client;
+  let calls = 0;
+  const counted = knot('second', ({ x }: { x: number }) => {
+    calls += 1;
+    return x * 10;
   });
+  const gate = new Latch();
+  const begun = new Latch();
+  const gated = knot('first', async ({ x }: { x: number }) => {
+    begun.open();
+    await gate.passed;
+    return x + 1;
+  });
+  const tapestries = [chainOf(gated, counted)];
+  const run = await client.start(tapestries[0]!, { x: 2 });
+  line.inflict({ code: 'BackendUnavailable', only: ['tapestryStore.save', 'tapestryStore.get'] });
+  await openSelvage({ tapestries, taskQueue, backends: line.backends });
+  await until('the first step has failed', () => line.hit.length > 0);
+  line.mend();
+  await begun.passed;
+  line.inflict({ code: 'BackendUnavailable' });
+  gate.open();
+  // An attempt tries its commit for a while; the next one finds the run history out of reach, too.
+  await until('a second attempt is refused', () => line.hit.includes('runHistory.getRecords'));
+  expect(line.hit).toContain('backends.commit');
+  line.mend();
+  expect(await run.values()).toEqual({ b: 30 });
+  expect(calls).toBe(1);
+  const { items } = await run.lineage();
+  expect(items.map(({ knot_id, outcome }) => [knot_id, outcome]).sort()).toEqual([
+    ['a', 'ok'],
+    ['b', 'ok'],
+    ['param:x', 'ok'],
+  ]);
+});
 
-  test('an unreachable backend is waited for, at the first step and in the middle', async () => {
-    const line = new SwitchableBackends(await temporaryBackends());
-    const client = await connectSelvage({ backends: line.backends });
-    const { taskQueue } = client;
-    let calls = 0;
-    const counted = knot('second', ({ x }: { x: number }) => {
-      calls += 1;
-      return x * 10;
-    });
-    const gate = new Latch();
-    const begun = new Latch();
-    const gated = knot('first', async ({ x }: { x: number }) => {
-      begun.open();
-      await gate.passed;
-      return x + 1;
-    });
-    const tapestries = [chainOf(gated, counted)];
-    const run = await client.start(tapestries[0]!, { x: 2 });
-    line.break({ code: 'BackendUnavailable', only: ['tapestryStore.save', 'tapestryStore.get'] });
-    await openSelvage({ tapestries, taskQueue, backends: line.backends, workerOptions });
-    await until('the first step has failed', () => line.hit.length > 0);
-    line.mend();
-    await begun.passed;
-    line.break({ code: 'BackendUnavailable' });
-    gate.open();
-    // An attempt tries its commit for a while; the next one finds the run history out of reach, too.
-    await until('a second attempt is refused', () => line.hit.includes('runHistory.getRecords'));
-    expect(line.hit).toContain('backends.commit');
-    line.mend();
-    expect(await run.values()).toEqual({ b: 30 });
-    expect(calls).toBe(1);
-    const { items } = await run.lineage();
-    expect(items.map(({ knot_id, outcome }) => [knot_id, outcome]).sort()).toEqual([
-      ['a', 'ok'],
-      ['b', 'ok'],
-      ['param:x', 'ok'],
-    ]);
+test('a commit that was done but answered with an error is adopted: the body does not run again', async () => {
+  const line = new SwitchableBackends(await temporaryBackends());
+  let calls = 0;
+  const counted = knot('first', ({ x }: { x: number }) => {
+    calls += 1;
+    line.inflict({ code: 'BackendUnavailable', only: ['backends.commit'], when: 'after', times: 5 });
+    return x + 1;
   });
+  const counting = chainOf(counted, second);
+  const selvage = await openSelvage({ tapestries: [counting], backends: line.backends });
+  const run = await selvage.start(counting, { x: 3 });
+  expect(await run.values()).toEqual({ b: 40 });
+  expect(line.hit).toHaveLength(5);
+  expect(calls).toBe(1);
+  // The attempt that committed never got its answer out.
+  expect((await run.lineage({ knotId: 'a' })).items).toMatchObject([{ outcome: 'ok', attempt: 1 }]);
+});
 
-  test('a commit that was done but answered with an error is adopted: the body does not run again', async () => {
-    const line = new SwitchableBackends(await temporaryBackends());
-    let calls = 0;
-    const counted = knot('first', ({ x }: { x: number }) => {
-      calls += 1;
-      line.break({ code: 'BackendUnavailable', only: ['backends.commit'], when: 'after', times: 5 });
-      return x + 1;
-    });
-    const counting = chainOf(counted, second);
-    const selvage = await openSelvage({ tapestries: [counting], backends: line.backends, workerOptions });
-    const run = await selvage.start(counting, { x: 3 });
-    expect(await run.values()).toEqual({ b: 40 });
-    expect(line.hit).toHaveLength(5);
-    expect(calls).toBe(1);
-    // The attempt that committed never got its answer out.
-    expect((await run.lineage({ knotId: 'a' })).items).toMatchObject([{ outcome: 'ok', attempt: 1 }]);
+test('a full disk refuses the knot with its reason; with room again the run goes on', async () => {
+  const line = new SwitchableBackends(await temporaryBackends());
+  let calls = 0;
+  const counted = knot('first', ({ x }: { x: number }) => {
+    calls += 1;
+    if (calls === 1) line.inflict({ code: 'DiskFull', only: ['backends.commit'] });
+    return x + 1;
   });
+  const counting = chainOf(counted, second);
+  const selvage = await openSelvage({ tapestries: [counting], backends: line.backends });
+  const run = await selvage.start(counting, { x: 4 });
+  const reason = await until('the server shows why a waits', () => reasonOf(selvage, run, 'a'));
+  expect(reason).toContain('The test has cut backends.commit');
+  line.mend();
+  expect(await run.values()).toEqual({ b: 50 });
+  expect((await run.lineage({ knotId: 'a' })).items).toHaveLength(1);
+});
 
-  test('a full disk refuses the knot with its reason; with room again the run goes on', async () => {
-    const line = new SwitchableBackends(await temporaryBackends());
-    let calls = 0;
-    const counted = knot('first', ({ x }: { x: number }) => {
-      calls += 1;
-      if (calls === 1) line.break({ code: 'DiskFull', only: ['backends.commit'] });
-      return x + 1;
-    });
-    const counting = chainOf(counted, second);
-    const selvage = await openSelvage({ tapestries: [counting], backends: line.backends, workerOptions });
-    const run = await selvage.start(counting, { x: 4 });
-    const reason = await until('the server shows why a waits', () => reasonOf(selvage, run, 'a'));
-    expect(reason).toContain('The test has cut backends.commit');
-    line.mend();
-    expect(await run.values()).toEqual({ b: 50 });
-    expect((await run.lineage({ knotId: 'a' })).items).toHaveLength(1);
+test('a worker that shuts down hands its knot on, and the body is not charged for it', async () => {
+  const client = await connectSelvage();
+  const began: string[] = [];
+  const leave = new Latch();
+  const lingering = knot('first', async ({ x }: { x: number }, { signal, attempt }) => {
+    began.push(`attempt ${attempt}`);
+    if (attempt === 1) {
+      leave.open();
+      return await aborted(signal);
+    }
+    return x + 1;
   });
-
-  test('a worker that shuts down hands its knot on, and the body is not charged for it', async () => {
-    const client = await connectSelvage();
-    const began: string[] = [];
-    const leave = new Latch();
-    const lingering = knot('first', async ({ x }: { x: number }, { signal, attempt }) => {
-      began.push(`attempt ${attempt}`);
-      if (attempt === 1) {
-        leave.open();
-        return await aborted(signal);
-      }
-      return x + 1;
-    });
-    const tapestries = [chainOf(lingering, second)];
-    const leaving = await startWorker(client, { tapestries, shutdownGraceTime: 100, ...workerOptions });
-    const run = await client.start(tapestries[0]!, { x: 5 });
-    await leave.passed;
-    await leaving.stop();
-    expect(await reasonOf(client, run, 'a')).toContain('shuts down');
-    await startWorker(client, { tapestries, ...workerOptions });
-    expect(await run.values()).toEqual({ b: 60 });
-    expect(began).toEqual(['attempt 1', 'attempt 2']);
-    expect((await run.lineage({ knotId: 'a' })).items).toMatchObject([{ outcome: 'ok', attempt: 2 }]);
-  });
+  const tapestries = [chainOf(lingering, second)];
+  const leaving = await startWorker(client, { tapestries, shutdownGraceTime: 100 });
+  const run = await client.start(tapestries[0]!, { x: 5 });
+  await leave.passed;
+  await leaving.stop();
+  expect(await reasonOf(client, run, 'a')).toContain('shuts down');
+  await startWorker(client, { tapestries });
+  expect(await run.values()).toEqual({ b: 60 });
+  expect(began).toEqual(['attempt 1', 'attempt 2']);
+  expect((await run.lineage({ knotId: 'a' })).items).toMatchObject([{ outcome: 'ok', attempt: 2 }]);
 });

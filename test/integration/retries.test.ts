@@ -55,17 +55,31 @@ const asking = tapestry('asking', () => ({
 const backingOff = tapestry('backingOff', () => ({
   flaky: flaky(
     { failures: 3 },
-    { id: 'flaky', retry: { maximumAttempts: 4, initialInterval: 200, backoffCoefficient: 3, maximumInterval: 600 } },
+    {
+      id: 'flaky',
+      retry: { maximumAttempts: 4, initialInterval: 200, backoffCoefficient: 3, maximumInterval: 600 },
+    },
   ),
 }));
-const hopeless = tapestry('hopeless', { knots: { retry: { maximumAttempts: 5, initialInterval: 10 } } }, () => {
-  givesUp({}, { id: 'givesUp' });
-  listed({}, { id: 'listed', retry: { maximumAttempts: 5, initialInterval: 10, nonRetryableErrors: ['TypeError'] } });
-});
-const remembering = tapestry('remembering', { knots: { retry: { maximumAttempts: 3, initialInterval: 10 } } }, () => ({
-  done: remembers({}, { id: 'remembers' }),
-  key: keys({}, { id: 'keys' }),
-}));
+const hopeless = tapestry(
+  'hopeless',
+  { knots: { retry: { maximumAttempts: 5, initialInterval: 10 } } },
+  () => {
+    givesUp({}, { id: 'givesUp' });
+    listed(
+      {},
+      { id: 'listed', retry: { maximumAttempts: 5, initialInterval: 10, nonRetryableErrors: ['TypeError'] } },
+    );
+  },
+);
+const remembering = tapestry(
+  'remembering',
+  { knots: { retry: { maximumAttempts: 3, initialInterval: 10 } } },
+  () => ({
+    done: remembers({}, { id: 'remembers' }),
+    key: keys({}, { id: 'keys' }),
+  }),
+);
 
 describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
   let selvage: Selvage;

@@ -138,21 +138,20 @@ test('a missing body makes its knot wait, and nothing that does not need it', as
 });
 
 test('an outage of the backends is a refusal of the segment: it goes on from what is committed', async () => {
-  const switchable = new SwitchableBackends(await temporaryBackends());
+  const line = new SwitchableBackends(await temporaryBackends());
   const breaks = knot('breaks', ({ x }: { x: number }, ctx) => {
     // As often as the commit is tried in one attempt.
-    if (called(ctx) === 1)
-      switchable.break({ code: 'BackendUnavailable', only: ['backends.commit'], times: 5 });
+    if (called(ctx) === 1) line.inflict({ code: 'BackendUnavailable', only: ['backends.commit'], times: 5 });
     return x + 1;
   });
   const outage = tapestry('outage', dispatched, (t) => {
     const first = inc({ x: t.parameter('x', z.number()) }, { id: 'first' });
     return { last: inc({ x: breaks({ x: first }, { id: 'breaks' }) }, { id: 'last' }) };
   });
-  const selvage = await openSelvage({ tapestries: [outage], backends: switchable.backends });
+  const selvage = await openSelvage({ tapestries: [outage], backends: line.backends });
   const run = await selvage.start(outage, { x: 0 });
   expect(await run.values()).toEqual({ last: 3 });
-  expect(switchable.hit).toHaveLength(5);
+  expect(line.hit).toHaveLength(5);
   expect(calls.get(`${run.runId}/first`)).toBe(1);
   expect(calls.get(`${run.runId}/breaks`)).toBe(2);
   expect(scheduledActivities(await historyOf(selvage, run.runId))).toHaveLength(1);

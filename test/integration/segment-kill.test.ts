@@ -18,7 +18,7 @@ afterAll(async () => {
 
 test('kill -9 in a segment: what is committed is adopted, who may have done it goes alone, the rest in a new segment', async () => {
   const folder = await temporaryFolder();
-  const backends = await openBackends({ url: 'sqlite:selvage.db', projectFolder: folder, environment: {} });
+  const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir: folder, environment: {} });
   onClose(() => backends.close());
   const selvage = await connectSelvage({ backends });
   const script = path.join(__dirname, 'processes/segment-worker.process.ts');

@@ -11,7 +11,7 @@ declare global {
 export default async function globalSetup(): Promise<void> {
   const [bundle, server] = await Promise.all([
     bundleInterpreter(),
-    process.env.SELVAGE_TEST_TEMPORAL_ADDRESS ? undefined : startTestServer(),
+    process.env.SELVAGE_TEST_TEMPORAL_ADDRESS ? undefined : startTestServer({ log: console }),
   ]);
   globalThis.selvageTestBundle = bundle;
   globalThis.selvageTestServer = server;

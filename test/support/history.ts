@@ -3,10 +3,30 @@ import type { Selvage } from '../../src/client';
 
 type Event = temporal.api.history.v1.IHistoryEvent;
 
-/** All events of one run, of its present execution or of the one named. */
-export async function historyOf(selvage: Selvage, runId: string, temporalRunId?: string): Promise<Event[]> {
-  const { events } = await selvage.client.workflow.getHandle(runId, temporalRunId).fetchHistory();
-  return events ?? [];
+/**
+ * All events of one run: of its latest execution, or of the one named.
+ *
+ * @param batchesPerPage each workflow task writes a batch or two; a page must fit into a message of 4 MiB
+ */
+export async function historyOf(
+  selvage: Selvage,
+  runId: string,
+  temporalRunId?: string,
+  batchesPerPage = 1_000,
+): Promise<Event[]> {
+  const events: Event[] = [];
+  let nextPageToken: Uint8Array | undefined;
+  do {
+    const page = await selvage.client.workflowService.getWorkflowExecutionHistory({
+      namespace: selvage.place.namespace,
+      execution: { workflowId: runId, runId: temporalRunId },
+      maximumPageSize: batchesPerPage,
+      nextPageToken,
+    });
+    events.push(...(page.history?.events ?? []));
+    nextPageToken = page.nextPageToken;
+  } while (nextPageToken?.length);
+  return events;
 }
 
 export interface ScheduledActivity {

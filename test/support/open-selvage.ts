@@ -3,12 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import './quiet-runtime';
 import { openBackends } from '../../src/backends';
 import { Selvage, type ConnectOptions, type OpenOptions } from '../../src/client';
 import type { Backends } from '../../src/protocols';
 import { createWorker, type CreateWorkerOptions } from '../../src/worker';
 import { NativeConnection, type Worker } from '@temporalio/worker';
+import { quietRuntime } from './quiet-runtime';
 import { sharedServerAddress } from './temporal-server';
 import { bundledInterpreter } from './workflow-bundle';
 
@@ -42,7 +42,11 @@ export async function temporaryFolder(): Promise<string> {
 
 /** Backends in one SQLite file, as an embedded project has them. */
 export async function temporaryBackends(): Promise<Backends> {
-  const backends = await openBackends({ url: 'sqlite:selvage.db', projectFolder: await temporaryFolder(), environment: {} });
+  const backends = await openBackends({
+    url: 'sqlite:selvage.db',
+    projectDir: await temporaryFolder(),
+    environment: {},
+  });
   onClose(() => backends.close());
   return backends;
 }
@@ -61,6 +65,7 @@ export async function connectSelvage(options: ConnectOptions = {}): Promise<Selv
 
 /** A client with a worker in this process. */
 export async function openSelvage(options: OpenOptions): Promise<Selvage> {
+  quietRuntime();
   const selvage = await Selvage.open({
     address: sharedServerAddress(),
     taskQueue: unique('test'),
@@ -83,6 +88,7 @@ export async function startWorker(
   selvage: Selvage,
   options: Pick<CreateWorkerOptions, 'tapestries'> & Partial<CreateWorkerOptions>,
 ): Promise<RunningWorker> {
+  quietRuntime();
   const connection = await NativeConnection.connect({ address: selvage.place.address });
   const worker = await createWorker({
     connection,

@@ -1,30 +1,32 @@
-import { Runtime, type LogEntry, type LogLevel } from '@temporalio/worker';
+import { Runtime, type LogLevel } from '@temporalio/worker';
 
-/** What the SDK and our own code logged since {@link forgetLog}, for tests of what is said. */
+/** Warnings and errors of the SDK and of our own code, for tests of what is said. They come a little late. */
 export const logged: { level: LogLevel; message: string }[] = [];
 
-export function forgetLog(): void {
-  logged.length = 0;
-}
-
-/**
- * Keeps the SDK from writing to the terminal: tests provoke the very warnings that it would write. Imported before the
- * first worker is made, once a process.
- */
 function note(level: LogLevel, message: string): void {
   logged.push({ level, message });
 }
 
-Runtime.install({
-  logger: {
-    log: (level, message) => note(level, message),
-    trace: () => {},
-    debug: () => {},
-    info: () => {},
-    warn: (message) => note('WARN', message),
-    error: (message) => note('ERROR', message),
-  },
-  telemetryOptions: { logging: { filter: { core: 'ERROR' }, forward: {} } },
-});
+let isInstalled = false;
 
-export type { LogEntry };
+/**
+ * Keeps the SDK from writing to the terminal: tests provoke the very warnings that it would write. To be called before a
+ * worker or its connection is made, and only then: the process lives on until the last of them is closed.
+ */
+export function quietRuntime(): void {
+  if (isInstalled) return;
+  isInstalled = true;
+  Runtime.install({
+    logger: {
+      log: (level, message) => {
+        if (level === 'WARN' || level === 'ERROR') note(level, message);
+      },
+      trace: () => {},
+      debug: () => {},
+      info: () => {},
+      warn: (message) => note('WARN', message),
+      error: (message) => note('ERROR', message),
+    },
+    telemetryOptions: { logging: { filter: { core: 'ERROR' }, forward: {} } },
+  });
+}

@@ -1,16 +1,26 @@
 import { SelvageError, type ErrorCode } from '../../src/errors';
 import type { Backends, DataStore, RunHistory, TapestryStore } from '../../src/protocols';
 
-/** How calls fail while a fault is on. */
-export interface Fault {
-  readonly code: Extract<ErrorCode, 'BackendUnavailable' | 'DiskFull'>;
+interface Hit {
   /** Which calls are hit: by `port.method`, such as `backends.commit`. Default: all. */
   readonly only?: readonly string[];
-  /** `before` (default): nothing is done. `after`: it is done all the same, and the answer is lost. */
-  readonly when?: 'before' | 'after';
-  /** How many calls are hit before the fault is over by itself. Default: without end. */
+  /** How many calls are hit before it is over by itself. Default: without end. */
   readonly times?: number;
 }
+
+/** Calls fail. */
+export interface Break extends Hit {
+  readonly code: Extract<ErrorCode, 'BackendUnavailable' | 'DiskFull'>;
+  /** `before` (default): nothing is done. `after`: it is done all the same, and the answer is lost. */
+  readonly when?: 'before' | 'after';
+}
+
+/** Calls wait, and are done then. */
+export interface Hold extends Hit {
+  readonly until: Promise<void>;
+}
+
+type Fault = Break | Hold;
 
 /** Real backends behind a line that a test can cut. */
 export class SwitchableBackends {
@@ -19,25 +29,17 @@ export class SwitchableBackends {
   private hits: string[] = [];
 
   constructor(real: Backends) {
-    const wrap = <T extends object>(port: string, target: T): T =>
-      new Proxy(target, {
-        get: (_, name) => {
-          const value: unknown = Reflect.get(target, name, target);
-          if (typeof value !== 'function') return value;
-          return async (...args: unknown[]) =>
-            await this.call(`${port}.${String(name)}`, async () => await (value as Call).apply(target, args));
-        },
-      });
     this.backends = {
-      commit: wrap('backends', real).commit,
+      commit: this.wrap('backends', real).commit,
       close: () => real.close(),
-      tapestryStore: wrap<TapestryStore>('tapestryStore', real.tapestryStore),
-      runHistory: wrap<RunHistory>('runHistory', real.runHistory),
-      dataStore: wrap<DataStore>('dataStore', real.dataStore),
+      tapestryStore: this.wrap<TapestryStore>('tapestryStore', real.tapestryStore),
+      runHistory: this.wrap<RunHistory>('runHistory', real.runHistory),
+      dataStore: this.wrap<DataStore>('dataStore', real.dataStore),
     };
   }
 
-  break(fault: Fault): void {
+  /** From now on, until {@link mend} or until so many calls were hit. */
+  inflict(fault: Fault): void {
     this.hits = [];
     this.fault = fault;
   }
@@ -51,14 +53,27 @@ export class SwitchableBackends {
     return this.hits;
   }
 
+  private wrap<T extends object>(port: string, target: T): T {
+    return new Proxy(target, {
+      get: (_, name) => {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== 'function') return value;
+        const method = value as (...args: unknown[]) => Promise<unknown>;
+        return (...args: unknown[]) => this.call(`${port}.${String(name)}`, () => method.apply(target, args));
+      },
+    });
+  }
+
   private async call<T>(name: string, work: () => Promise<T>): Promise<T> {
     const { fault } = this;
     if (!fault || (fault.only && !fault.only.includes(name))) return await work();
     this.hits.push(name);
-    if (fault.times !== undefined && this.hits.length >= fault.times) this.fault = undefined;
+    if (fault.times !== undefined && this.hits.length >= fault.times) this.mend();
+    if ('until' in fault) {
+      await fault.until;
+      return await work();
+    }
     if (fault.when === 'after') await work();
     throw new SelvageError(fault.code, `The test has cut ${name}.`);
   }
 }
-
-type Call = (...args: unknown[]) => Promise<unknown>;

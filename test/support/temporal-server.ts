@@ -1,8 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { EmbeddedServer } from '../../src/server';
+import { EmbeddedServer, findTemporalCli } from '../../src/server';
 
 export interface TestServer {
   readonly address: string;
@@ -13,19 +13,42 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
+export interface TestServerOptions {
+  /** Such as `limit.historyCount.suggestContinueAsNew=1000`. */
+  readonly dynamicConfig?: readonly string[];
+  /** Hears of an installation and of restarts. Default: nobody does. */
+  readonly log?: Pick<Console, 'info' | 'warn'>;
+}
+
 /** A server of its own for a test file, in a new project folder, started by the package's own code. */
-export async function startTestServer(): Promise<TestServer> {
+export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const projectDir = await mkdtemp(path.join(tmpdir(), 'selvage-test-server-'));
-  const server = await EmbeddedServer.acquire({ projectDir, log: console });
-  return {
-    address: server.address,
-    projectDir,
-    server,
-    stop: async () => {
-      await server.release({ wait: true });
-      await rm(projectDir, { recursive: true, force: true });
-    },
-  };
+  const given = process.env.SELVAGE_TEMPORAL_CLI;
+  if (options.dynamicConfig)
+    process.env.SELVAGE_TEMPORAL_CLI = await programWith(options.dynamicConfig, projectDir);
+  try {
+    const server = await EmbeddedServer.acquire({ projectDir, log: options.log });
+    return {
+      address: server.address,
+      projectDir,
+      server,
+      stop: async () => {
+        await server.release({ wait: true });
+        await rm(projectDir, { recursive: true, force: true });
+      },
+    };
+  } finally {
+    if (given === undefined) delete process.env.SELVAGE_TEMPORAL_CLI;
+    else process.env.SELVAGE_TEMPORAL_CLI = given;
+  }
+}
+
+/** A program that adds settings to what the real one is told. */
+async function programWith(dynamicConfig: readonly string[], folder: string): Promise<string> {
+  const settings = dynamicConfig.map((setting) => ` --dynamic-config-value '${setting}'`).join('');
+  const program = path.join(folder, 'temporal');
+  await writeFile(program, `#!/bin/sh\nexec '${await findTemporalCli()}' "$@"${settings}\n`, { mode: 0o755 });
+  return program;
 }
 
 /** The server that all integration tests share; test/support/global-setup.ts sees to it. */

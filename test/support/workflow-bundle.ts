@@ -14,14 +14,28 @@ export interface BundledInterpreter {
 
 /** Bundles the interpreter once for all test files: each worker would take seconds for it. */
 export async function bundleInterpreter(): Promise<BundledInterpreter> {
+  const bundle = await bundleWithAlias({});
+  process.env[VARIABLE] = bundle.codePath;
+  return bundle;
+}
+
+/** An interpreter that holds its dispatching at a history of some thousand events; see test/support/low-history-budget.ts. */
+export async function bundleWithLowHistoryBudget(): Promise<BundledInterpreter> {
+  return await bundleWithAlias({ './history-budget$': path.join(__dirname, 'low-history-budget.ts') });
+}
+
+async function bundleWithAlias(alias: Record<string, string>): Promise<BundledInterpreter> {
   const { code } = await bundleWorkflowCode({
     workflowsPath: path.join(__dirname, '../../src/workflows/index.ts'),
     logger: new DefaultLogger('WARN'),
+    webpackConfigHook: (config) => ({
+      ...config,
+      resolve: { ...config.resolve, alias: { ...config.resolve?.alias, ...alias } },
+    }),
   });
   const folder = await mkdtemp(path.join(tmpdir(), 'selvage-test-bundle-'));
   const codePath = path.join(folder, 'workflow-bundle.js');
   await writeFile(codePath, code);
-  process.env[VARIABLE] = codePath;
   return { codePath, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 

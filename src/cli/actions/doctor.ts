@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { inspectBackends, type BackendReport } from '../../backends';
+import { createInMemoryBackends, inspectBackends, type BackendReport } from '../../backends';
 import { chosenServer } from '../../client/server-address';
 import { inspectEmbeddedServer, inspectTemporalCli } from '../../server';
 import { VERSION } from '../../version';
 import { EXIT } from '../exit-codes';
+import { late } from '../late-imports';
 import type { Output } from '../output';
 import { connectOptions, type ServerOptions } from '../server-options';
 
@@ -88,8 +89,7 @@ function examineSdk(): Finding[] {
     ];
   }
   try {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- of the worker's folder, but loads no worker
-    (require('../../worker/single-sdk') as typeof import('../../worker/single-sdk')).requireSingleSdk();
+    late.singleSdk().requireSingleSdk();
     return [{ subject, verdict: 'ok', found: `${found.join()}, one copy` }];
   } catch (error) {
     return [{ subject, verdict: 'missing', found: (error as Error).message }];
@@ -107,9 +107,7 @@ function installedVersion(name: string): string | undefined {
 
 function examineBundle(): Finding {
   const subject = 'Workflow bundle';
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- of the worker's folder, but loads no worker
-  const { interpreterSource } =
-    require('../../worker/workflow-bundle') as typeof import('../../worker/workflow-bundle');
+  const { interpreterSource } = late.workflowBundle();
   return interpreterSource().workflowBundle
     ? { subject, verdict: 'ok', found: 'prebuilt for this SDK' }
     : {
@@ -129,10 +127,7 @@ async function examineServer(options: ServerOptions, projectDir: string, output:
 /** A server that was named must answer. */
 async function examineAddress(options: ServerOptions, output: Output): Promise<Finding> {
   const subject = 'Temporal server';
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- Temporal's client, for this check only
-  const { Selvage } = require('../../client') as typeof import('../../client');
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- as above
-  const { createInMemoryBackends } = require('../../backends') as typeof import('../../backends');
+  const { Selvage } = late.client();
   try {
     const selvage = await Selvage.connect({
       ...connectOptions(options, output),
@@ -216,7 +211,7 @@ async function examineBackends(projectDir: string): Promise<Finding[]> {
   const subject = 'Backends';
   let reports: BackendReport[];
   try {
-    reports = await inspectBackends({ projectFolder: projectDir });
+    reports = await inspectBackends({ projectDir });
   } catch (error) {
     return [{ subject, verdict: 'missing', found: (error as Error).message }];
   }

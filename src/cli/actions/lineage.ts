@@ -17,9 +17,9 @@ export async function showLineage(options: LineageOptions, output: Output): Prom
       'Say what to look for: --run, --knot, --output or --input, or several of them.',
     );
   }
-  const projectFolder = options.projectDir ?? process.cwd();
-  requireHistory(projectFolder);
-  const backends = await openBackends({ projectFolder });
+  const projectDir = options.projectDir ?? process.cwd();
+  requireHistory(projectDir);
+  const backends = await openBackends({ projectDir });
   try {
     const page = await backends.runHistory.findLineage({
       limit,
@@ -47,8 +47,8 @@ export async function showLineage(options: LineageOptions, output: Output): Prom
 }
 
 /** A question must not make a database. */
-function requireHistory(projectFolder: string): void {
-  const { history } = locateBackends({ projectFolder });
+function requireHistory(projectDir: string): void {
+  const { history } = locateBackends({ projectDir });
   if (history.path === undefined || existsSync(history.path)) return;
   throw new SelvageError(
     'FileNotFound',

@@ -4,19 +4,20 @@ import { nodeSha256 } from '../../backends';
 import type { RunHandle, Selvage } from '../../client';
 import { compile, layoutOf } from '../../engine';
 import { validateParameters } from '../../execution';
-import { recordOf, type Tapestry } from '../../model';
+import { recordOf } from '../../model';
 import type { RunResult } from '../../model/outcome';
 import type { RunOptions } from '../commands/run';
 import { launchServer } from '../early-server';
 import { EXIT } from '../exit-codes';
 import { Interruption } from '../interruption';
+import { late } from '../late-imports';
 import { lineagePlace } from '../lineage-place';
-import { chooseTapestry, keepTypeScriptLoadable, loadFile } from '../load-file';
+import { type AnyTapestry, chooseTapestry, keepTypeScriptLoadable, loadFile } from '../load-file';
 import type { Output } from '../output';
 import { ownCommand, shellLine } from '../own-command';
 import { readParameters } from '../parameters';
-import { requireWorker } from '../pollers';
 import { describePlace } from '../place';
+import { requireWorker } from '../pollers';
 import { ProgressDisplay } from '../progress-display';
 import { runDocument } from '../run-document';
 import { summarise } from '../run-summary';
@@ -28,9 +29,9 @@ const DRAIN_LIMIT_MS = 15_000;
 
 /** What is to be done, known to be right before a server is started or anything is written. */
 interface Work {
-  readonly tapestry: Tapestry<any, any>;
+  readonly tapestry: AnyTapestry;
   /** All of the file, for a worker. */
-  readonly tapestries: readonly Tapestry<any, any>[];
+  readonly tapestries: readonly AnyTapestry[];
   readonly parameters: Record<string, unknown>;
   readonly runId: string;
 }
@@ -60,7 +61,7 @@ async function prepare(file: string, options: RunOptions): Promise<Work> {
   const loaded = await loadFile(file);
   const tapestry = chooseTapestry(loaded, options.tapestry);
   const record = recordOf(tapestry);
-  const parameters = await readParameters(record, { pairs: options.param, file: options.paramsFile });
+  const parameters = await readParameters(record, { pairs: options.param ?? [], file: options.paramsFile });
   const { plan } = compile(record, { sha256: nodeSha256 });
   layoutOf(plan, options.terminals);
   await validateParameters(record, parameters);
@@ -77,8 +78,8 @@ async function connect(work: Work, options: RunOptions, output: Output): Promise
   const connection = connectOptions(options, output);
   const release = await launchServer(connection);
   try {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- Temporal's client loads while the server comes up
-    const { Selvage } = require('../../client') as typeof import('../../client');
+    // Temporal's client loads while the server comes up.
+    const { Selvage } = late.client();
     if (!options.detach) installSdkLogger(output);
     const selvage = options.detach
       ? await Selvage.connect(connection)

@@ -4,6 +4,7 @@ import type { RunsListOptions } from '../commands/runs';
 import { launchServer } from '../early-server';
 import { EXIT } from '../exit-codes';
 import { formatDuration, formatTable, formatTime } from '../format';
+import { late } from '../late-imports';
 import { lineagePlace } from '../lineage-place';
 import { nextPage } from '../next-page';
 import type { Output } from '../output';
@@ -78,8 +79,8 @@ async function withClient(
 ): Promise<number> {
   const connection = connectOptions(options, output);
   const release = await launchServer(connection);
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- Temporal's client loads while the server comes up
-  const { Selvage } = require('../../client') as typeof import('../../client');
+  // Temporal's client loads while the server comes up.
+  const { Selvage } = late.client();
   const selvage = await Selvage.connect(connection).finally(release);
   try {
     output.say(describePlace(selvage.place));

@@ -2,6 +2,7 @@ import { isDevWorker, EndOfDev, tellLoaded } from '../dev-worker';
 import { launchServer } from '../early-server';
 import { EXIT } from '../exit-codes';
 import { Interruption } from '../interruption';
+import { late } from '../late-imports';
 import { keepTypeScriptLoadable, loadFile, loadedProjectFiles, type LoadedFile } from '../load-file';
 import type { Output } from '../output';
 import { describePlace } from '../place';
@@ -16,8 +17,8 @@ export async function work(file: string, options: ServerOptions, output: Output)
     const loaded = isDev ? await loadAndTell(file) : await loadFile(file);
     const connection = connectOptions(options, output);
     const release = await launchServer(connection);
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- Temporal's client loads while the server comes up
-    const { Selvage } = require('../../client') as typeof import('../../client');
+    // Temporal's client loads while the server comes up.
+    const { Selvage } = late.client();
     installSdkLogger(output);
     const selvage = await Selvage.open({ ...connection, tapestries: loaded.tapestries }).finally(release);
     try {

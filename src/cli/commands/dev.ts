@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { late } from '../late-imports';
 import type { Output } from '../output';
 import type { Answer } from '../program';
 import { addServerOptions, type ServerOptions } from '../server-options';
@@ -18,8 +19,7 @@ export function addDevCommand(program: Command, output: Output, answer: Answer):
       '\nExample:\n  $ selvage dev pipeline.ts\n  $ selvage run pipeline.ts --param x=5 --detach   # elsewhere',
     );
   addServerOptions(command).action(async (file: string, options: ServerOptions) => {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded when called
-    const { develop } = require('../actions/dev') as typeof import('../actions/dev');
+    const { develop } = late.actions.dev();
     answer(await develop(file, options, output));
   });
 }

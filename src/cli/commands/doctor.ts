@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { late } from '../late-imports';
 import type { Output } from '../output';
 import type { Answer } from '../program';
 import { addJsonOption, addServerOptions, type ServerOptions } from '../server-options';
@@ -12,8 +13,7 @@ export function addDoctorCommand(program: Command, output: Output, answer: Answe
     )
     .addHelpText('after', '\nExample:\n  $ selvage doctor');
   addServerOptions(addJsonOption(command)).action(async (options: ServerOptions) => {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded when called
-    const { examine } = require('../actions/doctor') as typeof import('../actions/doctor');
+    const { examine } = late.actions.doctor();
     answer(await examine(options, output));
   });
 }

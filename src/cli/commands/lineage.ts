@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { late } from '../late-imports';
 import type { Output } from '../output';
 import type { Answer } from '../program';
 import { addCommonOptions, addJsonOption, wholeNumber } from '../server-options';
@@ -32,8 +33,7 @@ export function addLineageCommand(program: Command, output: Output, answer: Answ
       '\nExamples:\n  $ selvage lineage --run quickstart-1f2e3d4c\n  $ selvage lineage --knot answer --limit 5\n  $ selvage lineage --input sha256:…',
     );
   addCommonOptions(addJsonOption(command)).action(async (options: LineageOptions) => {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded when called
-    const { showLineage } = require('../actions/lineage') as typeof import('../actions/lineage');
+    const { showLineage } = late.actions.lineage();
     answer(await showLineage(options, output));
   });
 }

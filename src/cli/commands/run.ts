@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
+import { late } from '../late-imports';
 import type { Output } from '../output';
 import type { Answer } from '../program';
 import { addJsonOption, addServerOptions, type ServerOptions } from '../server-options';
 
 export interface RunOptions extends ServerOptions {
   readonly tapestry?: string;
-  readonly param: readonly string[];
+  readonly param?: readonly string[];
   readonly paramsFile?: string;
   readonly terminals?: readonly string[];
   readonly runId?: string;
@@ -19,7 +20,7 @@ export function addRunCommand(program: Command, output: Output, answer: Answer):
     .description('Runs a tapestry of a TypeScript or JavaScript file: server, worker and run in one command.')
     .argument('<file>', 'file that exports the tapestry')
     .option('--tapestry <name>', 'which tapestry, if the file exports several')
-    .option('--param <name=value>', 'a parameter, as JSON or plain text; may be repeated', collect, [])
+    .option('--param <name=value>', 'a parameter, as JSON or plain text; may be repeated', collect)
     .option('--params-file <file>', 'parameters as an object in a JSON or YAML file; --param goes before it')
     .option('--terminals <ids>', 'only what these need runs: names or knot ids, separated by commas', list)
     .option('--run-id <id>', 'id of the run; of one that exists with the same work: come back to it')
@@ -36,13 +37,12 @@ Examples:
   $ selvage run pipeline.ts --param x=5 --json | jq .values`,
     );
   addServerOptions(addJsonOption(command)).action(async (file: string, options: RunOptions) => {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded when called
-    const { runFile } = require('../actions/run') as typeof import('../actions/run');
+    const { runFile } = late.actions.run();
     answer(await runFile(file, options, output));
   });
 }
 
-function collect(value: string, before: readonly string[]): readonly string[] {
+function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }
 

@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import { RUN_STATUSES, type RunStatus } from '../../model/outcome';
+import { late } from '../late-imports';
 import type { Output } from '../output';
 import type { Answer } from '../program';
 import { addJsonOption, addServerOptions, wholeNumber, type ServerOptions } from '../server-options';
@@ -35,7 +36,7 @@ export function addRunsCommand(program: Command, output: Output, answer: Answer)
         'after',
         '\nExample:\n  $ selvage runs list --tapestry quickstart --status failed --limit 5',
       ),
-  ).action(async (options: RunsListOptions) => answer(await actions().listRuns(options, output)));
+  ).action(async (options: RunsListOptions) => answer(await late.actions.runs().listRuns(options, output)));
   withOptions(
     runs
       .command('show')
@@ -43,7 +44,7 @@ export function addRunsCommand(program: Command, output: Output, answer: Answer)
       .argument('<run-id>')
       .addHelpText('after', '\nExample:\n  $ selvage runs show quickstart-1f2e3d4c'),
   ).action(async (runId: string, options: ServerOptions) =>
-    answer(await actions().showRun(runId, options, output)),
+    answer(await late.actions.runs().showRun(runId, options, output)),
   );
   withOptions(
     runs
@@ -54,13 +55,8 @@ export function addRunsCommand(program: Command, output: Output, answer: Answer)
       .argument('<run-id>')
       .addHelpText('after', '\nExample:\n  $ selvage runs cancel quickstart-1f2e3d4c'),
   ).action(async (runId: string, options: ServerOptions) =>
-    answer(await actions().cancelRun(runId, options, output)),
+    answer(await late.actions.runs().cancelRun(runId, options, output)),
   );
-}
-
-function actions(): typeof import('../actions/runs') {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded when called
-  return require('../actions/runs') as typeof import('../actions/runs');
 }
 
 function withOptions(command: Command): Command {

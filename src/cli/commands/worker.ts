@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { late } from '../late-imports';
 import type { Output } from '../output';
 import type { Answer } from '../program';
 import { addServerOptions, type ServerOptions } from '../server-options';
@@ -18,8 +19,7 @@ export function addWorkerCommand(program: Command, output: Output, answer: Answe
       '\nExample:\n  $ selvage worker pipeline.ts --address temporal.example.com:7233 --namespace data',
     );
   addServerOptions(command).action(async (file: string, options: ServerOptions) => {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded when called
-    const { work } = require('../actions/worker') as typeof import('../actions/worker');
+    const { work } = late.actions.worker();
     answer(await work(file, options, output));
   });
 }

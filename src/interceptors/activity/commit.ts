@@ -22,6 +22,7 @@ import type { DefinitionRecord } from '../../model/records';
 import type { GivenBack } from '../../workflows/messages';
 import type { CommitResult, ExceptionRecord, LineageRecord, StoredValue } from '../../protocols';
 import { envelopeOfRecord } from './adopt';
+import { LastChances } from './last-chance';
 import { findParents, type Parents } from './parents';
 
 /**
@@ -36,12 +37,13 @@ import { findParents, type Parents } from './parents';
 export function createCommit(
   environment: WorkerEnvironment,
 ): (context: Context) => ActivityInboundCallsInterceptor {
+  const lastChances = new LastChances();
   return () => ({
     async execute(input, next) {
       const attempt = currentAttempt.getStore();
       // A segment commits its knots itself.
       if (!(attempt instanceof KnotAttempt)) return await next(input);
-      const call = new KnotCall(environment, attempt);
+      const call = new KnotCall(environment, lastChances, attempt);
       return await call.execute(async (prepared) => await next({ ...input, args: [prepared] }));
     },
   });
@@ -53,9 +55,10 @@ class KnotCall {
 
   constructor(
     private readonly environment: WorkerEnvironment,
+    private readonly lastChances: LastChances,
     private readonly attempt: KnotAttempt,
   ) {
-    this.recordRun = attempt.recordRun;
+    this.recordRun = attempt.task.recordRun;
   }
 
   async execute(runBody: (prepared: PreparedBody) => Promise<unknown>): Promise<Envelope> {
@@ -71,7 +74,8 @@ class KnotCall {
       attempt.countRefusal();
       throw waitsAfterThrow(knot, attempt.task.givenBack);
     }
-    const parents = await findParents(environment, plan, knot, attempt.task, this.recordRun);
+    const { workflowId } = attempt.context.info.workflowExecution!;
+    const parents = await findParents(environment, plan, knot, attempt.task, workflowId);
     const wanted = plan.definitionOf(knot)!;
     const definition = environment.registry.definition(
       plan.plan.tapestry,
@@ -83,6 +87,23 @@ class KnotCall {
     if (attempt.lost >= LOST_WORKERS)
       return await this.fail(plan, knot, definition, parents, workerLost(knot, attempt.lost));
     if (!definition) throw bodyMissing(knot, wanted, attempt);
+    const leave = await this.lastChances.enter(attempt);
+    try {
+      return await this.run(plan, knot, definition, parents, runBody);
+    } finally {
+      leave();
+    }
+  }
+
+  /** Runs the body, commits what comes of it, and answers what then stands. */
+  private async run(
+    plan: LoadedPlan,
+    knot: PlanKnot,
+    definition: DefinitionRecord,
+    parents: Parents,
+    runBody: (prepared: PreparedBody) => Promise<unknown>,
+  ): Promise<Envelope> {
+    const { environment } = this;
     const valueOf = await parents.read();
     let value: EncodedValue;
     try {
@@ -183,7 +204,9 @@ class KnotCall {
       (parent) => parents.hashOf(parent),
       codeHash,
     );
-    return await commitPatiently(() => this.environment.commits.commit({ record, values }));
+    const result = await commitPatiently(() => this.environment.commits.commit({ record, values }));
+    if (outcome.kind === 'ok') for (const value of values) this.environment.recentValues.add(value);
+    return result;
   }
 }
 

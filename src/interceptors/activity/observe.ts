@@ -1,6 +1,6 @@
 import { CancelledFailure, type Context } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
-import { isKnotTask } from '../../activities/knot-attempt';
+import { readKnotTask } from '../../activities/knot-attempt';
 
 /** What observers hear of one attempt of one knot. */
 export interface KnotEvent {
@@ -36,12 +36,12 @@ export function createObserve(
 ): (context: Context) => ActivityInboundCallsInterceptor {
   return (context) => ({
     async execute(input, next) {
-      const [task] = input.args;
-      if (observers.length === 0 || !isKnotTask(task)) return await next(input);
       const { info } = context;
+      const task = observers.length > 0 ? readKnotTask(info, input.args[0]) : undefined;
+      if (!task) return await next(input);
       const event: KnotEvent = {
         runId: info.workflowExecution!.workflowId,
-        temporalRunId: task.run ?? info.workflowExecution!.runId,
+        temporalRunId: task.recordRun,
         knotId: task.knot,
         knotClass: info.activityType,
         attempt: info.attempt,

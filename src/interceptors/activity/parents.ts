@@ -3,8 +3,9 @@ import { isReference, type Envelope } from '../../engine/envelope';
 import { uniqueParents, type PlanKnot } from '../../engine';
 import { decodeStored, storedReference, valueMissing, type LoadedPlan } from '../../execution';
 import { SelvageError } from '../../errors';
-import type { DataStore, LineageRecord } from '../../protocols';
-import type { KnotTask } from '../../workflows/messages';
+import type { LineageRecord, RunHistory } from '../../protocols';
+import type { ResolvedTask } from '../../activities/knot-attempt';
+import { isResetRun, recordsBeforeReset } from '../../activities/reset-runs';
 import type { WorkerEnvironment } from '../../activities/worker-environment';
 
 /** What is known of a knot's parents, by their indexes in the plan. */
@@ -28,8 +29,8 @@ export async function findParents(
   environment: WorkerEnvironment,
   plan: LoadedPlan,
   knot: PlanKnot,
-  task: KnotTask,
-  recordRun: string,
+  task: ResolvedTask,
+  runId: string,
 ): Promise<Parents> {
   const parents = uniqueParents(knot);
   const inline = new Map<number, Json>();
@@ -42,12 +43,11 @@ export async function findParents(
     else inline.set(parent, envelope.value);
   });
   if (unsaid.length > 0) {
-    const ids = unsaid.map((parent) => plan.parentId(parent));
-    const records = new Map(
-      (await environment.backends.runHistory.getRecords(recordRun, ids)).map((record) => [
-        record.knot_id,
-        record,
-      ]),
+    const records = await recordsOf(
+      environment.backends.runHistory,
+      runId,
+      task.recordRun,
+      unsaid.map((parent) => plan.parentId(parent)),
     );
     for (const parent of unsaid)
       references.set(parent, referenceOf(records.get(plan.parentId(parent)), plan.parentId(parent)));
@@ -57,7 +57,7 @@ export async function findParents(
   return {
     hashOf: (parent) => hashes.get(parent) ?? null,
     async read() {
-      const bytes = await readStored(environment.backends.dataStore, plan, references);
+      const bytes = await readStored(environment, plan, references);
       return (parent) => {
         const reference = references.get(parent);
         return reference ? referencedValue(reference, bytes) : copyOf(inline.get(parent)!);
@@ -66,19 +66,45 @@ export async function findParents(
   };
 }
 
-/** By hash. */
+/** By knot id: the records of this run, and of a reset one those of before the reset. What has none is left out. */
+export async function recordsOf(
+  runHistory: RunHistory,
+  runId: string,
+  recordRun: string,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, LineageRecord>> {
+  const records = new Map(
+    (await runHistory.getRecords(recordRun, ids)).map((record) => [record.knot_id, record]),
+  );
+  const missing = ids.filter((id) => !records.has(id));
+  if (missing.length > 0 && (await isResetRun(runHistory, recordRun))) {
+    for (const record of await recordsBeforeReset(runHistory, runId, missing))
+      records.set(record.knot_id, record);
+  }
+  return records;
+}
+
+/** By hash. What this worker has at hand is not read again; its bytes are never changed. */
 async function readStored(
-  dataStore: DataStore,
+  { backends, recentValues }: WorkerEnvironment,
   plan: LoadedPlan,
   references: ReadonlyMap<number, Reference>,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const wanted = [...references].filter(([, { stored }]) => stored === undefined);
-  if (wanted.length === 0) return new Map();
-  const bytes = await dataStore.getMany([...new Set(wanted.map(([, { hash }]) => hash))]);
-  for (const [parent, { hash }] of wanted) {
-    if (!bytes.has(hash)) throw valueMissing(hash, plan.parentId(parent));
+  const found = new Map<string, Uint8Array>();
+  const unknown = new Set<string>();
+  for (const [, { hash }] of wanted) {
+    const recent = recentValues.get(hash);
+    if (recent) found.set(hash, recent);
+    else unknown.add(hash);
   }
-  return bytes;
+  if (unknown.size > 0) {
+    for (const [hash, bytes] of await backends.dataStore.getMany([...unknown])) found.set(hash, bytes);
+  }
+  for (const [parent, { hash }] of wanted) {
+    if (!found.has(hash)) throw valueMissing(hash, plan.parentId(parent));
+  }
+  return found;
 }
 
 interface Reference {

@@ -4,7 +4,7 @@ import { commitOf } from './commits';
 /** Commits batch after batch, a run each, until it is killed. Arguments: folder, knots a batch. */
 async function main(): Promise<void> {
   const [folder = '', knots = '0'] = process.argv.slice(2);
-  const backends = await openBackends({ projectFolder: folder, environment: {} });
+  const backends = await openBackends({ projectDir: folder, environment: {} });
   for (let batch = 0; ; batch += 1) {
     const run = `batch-${batch}`;
     const commits = Array.from({ length: Number(knots) }, (_, knot) => commitOf(run, knot, 'writer'));

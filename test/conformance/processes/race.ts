@@ -5,7 +5,7 @@ import { commitOf } from './commits';
 async function main(): Promise<void> {
   const [folder = '', name = '', knots = '0', batch = '1'] = process.argv.slice(2);
   // All open the database, and make its tables, at once.
-  const backends = await openBackends({ projectFolder: folder, environment: {} });
+  const backends = await openBackends({ projectDir: folder, environment: {} });
   const won: string[] = [];
   const standing: Record<string, string | null> = {};
   for (let start = 0; start < Number(knots); start += Number(batch)) {

@@ -4,9 +4,9 @@ import { openBackends } from '../../../src/backends';
 import { createWorker } from '../../../src/worker';
 import { killed } from './killed-segment';
 
-async function main([address, taskQueue, projectFolder, codePath]: string[]): Promise<void> {
+async function main([address, taskQueue, projectDir, codePath]: string[]): Promise<void> {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
-  const backends = await openBackends({ url: 'sqlite:selvage.db', projectFolder, environment: {} });
+  const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir, environment: {} });
   const connection = await NativeConnection.connect({ address });
   const worker = await createWorker({
     tapestries: [killed],

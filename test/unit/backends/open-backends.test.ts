@@ -21,7 +21,7 @@ afterEach(async () => {
 });
 
 async function open(options: OpenBackendsOptions = {}): Promise<Backends> {
-  const backends = await openBackends({ projectFolder: folder, environment: {}, ...options });
+  const backends = await openBackends({ projectDir: folder, environment: {}, ...options });
   opened.push(backends);
   return backends;
 }
@@ -133,13 +133,13 @@ test('in one SQLite file a record that cannot be stored leaves no value either',
 });
 
 test('closing twice does nothing', async () => {
-  const backends = await openBackends({ projectFolder: folder, environment: {} });
+  const backends = await openBackends({ projectDir: folder, environment: {} });
   await backends.close();
   await backends.close();
 });
 
 test('what was stored is there after closing and opening again', async () => {
-  const first = await openBackends({ projectFolder: folder, environment: {} });
+  const first = await openBackends({ projectDir: folder, environment: {} });
   await first.commit([{ record: sampleLineage(), values: [sampleValue('kept')] }]);
   await first.close();
   const backends = await open();
@@ -149,6 +149,6 @@ test('what was stored is there after closing and opening again', async () => {
 
 test('a project folder that does not exist is made', async () => {
   await mkdir(path.join(folder, 'some'));
-  await open({ projectFolder: path.join(folder, 'some', 'where') });
+  await open({ projectDir: path.join(folder, 'some', 'where') });
   expect(existsSync(path.join(folder, 'some', 'where', '.selvage', 'selvage.db'))).toBe(true);
 });

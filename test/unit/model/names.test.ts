@@ -22,6 +22,7 @@ const refused = [
   'a[1]',
   'x'.repeat(201),
   'default',
+  'constructor',
   'toString',
   'hasOwnProperty',
 ];

@@ -1,0 +1,78 @@
+/**
+ * Runs the shapes of test/replay/shapes.ts on a real server and stores the history of each execution, for the replay tests.
+ * Run it when a behaviour is added: `npx tsx scripts/record-histories.ts`. Histories of older behaviours stay as they are.
+ */
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils';
+import { Selvage } from '../src/client';
+import { NEWEST_BEHAVIOUR } from '../src/workflows/behaviours';
+import { SHAPES } from '../test/replay/shapes';
+
+const ROOT = join(__dirname, '..');
+const FOLDER = join(ROOT, 'test/replay/histories', `behaviour-${NEWEST_BEHAVIOUR}`);
+
+async function main(): Promise<void> {
+  const projectDir = mkdtempSync(join(tmpdir(), 'selvage-histories-'));
+  mkdirSync(FOLDER, { recursive: true });
+  const selvage = await Selvage.open({ tapestries: SHAPES.map(({ tapestry }) => tapestry), projectDir });
+  try {
+    for (const { name, tapestry, parameters, cancel } of SHAPES)
+      await record(selvage, name, tapestry, parameters, cancel);
+  } finally {
+    await selvage.close();
+    rmSync(projectDir, { recursive: true, force: true });
+  }
+}
+
+async function record(
+  selvage: Selvage,
+  name: string,
+  tapestry: (typeof SHAPES)[number]['tapestry'],
+  parameters: object,
+  cancel = false,
+): Promise<void> {
+  // Parameters that the client would refuse go in as Temporal's own tools would send them.
+  const workflow = await selvage.client.workflow.start(tapestry.name, {
+    workflowId: name,
+    taskQueue: selvage.taskQueue,
+    args: [parameters],
+  });
+  const run = selvage.getRun(name);
+  if (cancel) {
+    for await (const { running } of run.progress()) {
+      if (running.length > 0) break;
+    }
+    await run.cancel();
+  }
+  await workflow.result().catch(() => undefined);
+  let runId: string | undefined = workflow.firstExecutionRunId;
+  for (let execution = 0; runId; execution++) {
+    const history = await selvage.client.workflow.getHandle(name, runId).fetchHistory();
+    writeFileSync(
+      join(FOLDER, `${name}-${execution}.json.gz`),
+      gzipSync(withoutPlace(historyToJSON(history)), { level: 9 }),
+    );
+    runId =
+      history.events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId ?? undefined;
+  }
+  console.log(`stored ${name}`);
+}
+
+/** Stack traces, in payloads too, tell where this checkout and its packages are: made relative to it. */
+function withoutPlace(history: string): string {
+  const roots = [ROOT, dirname(realpathSync(join(ROOT, 'node_modules')))];
+  const relative = (text: string): string =>
+    roots.reduce((rest, root) => rest.replaceAll(`${root}/`, ''), text);
+  return JSON.stringify(JSON.parse(history), (key, value: unknown) => {
+    if (typeof value !== 'string') return value;
+    if (key !== 'data') return relative(value);
+    return Buffer.from(relative(Buffer.from(value, 'base64').toString('latin1')), 'latin1').toString(
+      'base64',
+    );
+  });
+}
+
+void main();

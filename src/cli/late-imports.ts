@@ -1,0 +1,28 @@
+/* eslint-disable @typescript-eslint/no-require-imports -- the whole purpose: a command that only asks must start fast */
+
+/**
+ * What is loaded when it is needed and not before: Temporal's client takes a quarter of a second, the worker as long again, and
+ * `selvage --help` needs neither.
+ */
+export const late = {
+  client: (): typeof import('../client') => require('../client') as typeof import('../client'),
+  temporalWorker: (): typeof import('@temporalio/worker') =>
+    require('@temporalio/worker') as typeof import('@temporalio/worker'),
+  singleSdk: (): typeof import('../worker/single-sdk') =>
+    require('../worker/single-sdk') as typeof import('../worker/single-sdk'),
+  workflowBundle: (): typeof import('../worker/workflow-bundle') =>
+    require('../worker/workflow-bundle') as typeof import('../worker/workflow-bundle'),
+  typeScript: (): typeof import('tsx/cjs/api') => require('tsx/cjs/api') as typeof import('tsx/cjs/api'),
+  yaml: (): typeof import('yaml') => require('yaml') as typeof import('yaml'),
+  actions: {
+    run: (): typeof import('./actions/run') => require('./actions/run') as typeof import('./actions/run'),
+    dev: (): typeof import('./actions/dev') => require('./actions/dev') as typeof import('./actions/dev'),
+    worker: (): typeof import('./actions/worker') =>
+      require('./actions/worker') as typeof import('./actions/worker'),
+    runs: (): typeof import('./actions/runs') => require('./actions/runs') as typeof import('./actions/runs'),
+    lineage: (): typeof import('./actions/lineage') =>
+      require('./actions/lineage') as typeof import('./actions/lineage'),
+    doctor: (): typeof import('./actions/doctor') =>
+      require('./actions/doctor') as typeof import('./actions/doctor'),
+  },
+};

@@ -1,0 +1,72 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+
+import { knot, tapestry, type Knot, type KnotContext } from '../../src';
+
+/**
+ * What the workers of the crash tests run, in processes of their own. Bodies and tests tell each other by files in the
+ * folder that is the run's parameter: `<knot>.<attempt>.began` has the process id of the worker.
+ */
+const folder = z.string();
+
+export function beganFile(root: string, knotId: string, attempt: number): string {
+  return path.join(root, `${knotId}.${attempt}.began`);
+}
+
+/** The file that lets an attempt go on. */
+export function goFile(root: string, knotId: string, attempt: number): string {
+  return path.join(root, `${knotId}.${attempt}.go`);
+}
+
+function begin(root: string, { knotId, attempt }: KnotContext): void {
+  writeFileSync(beganFile(root, knotId, attempt), String(process.pid));
+}
+
+const pass = knot('pass', ({ x }: { x: number }) => x);
+const add = knot('add', ({ a, b }: { a: number; b: number }) => a + b);
+
+/** Waits for its permission, whatever its signal says, and tells which attempt it was. */
+const waits = knot('waits', async ({ root }: { root: string }, context) => {
+  begin(root, context);
+  while (!existsSync(goFile(root, context.knotId, context.attempt))) await sleep(20);
+  return context.attempt;
+});
+
+const kills = knot('kills', ({ root }: { root: string }, context): number => {
+  begin(root, context);
+  process.kill(process.pid, 'SIGKILL');
+  return 0;
+});
+
+export const patient = tapestry('patient', (t) => {
+  const root = t.parameter('root', folder);
+  const before = pass({ x: 100 }, { id: 'before' });
+  const attempt = waits({ root }, { id: 'waiting' });
+  return { attempt, sum: add({ a: before, b: attempt }, { id: 'sum' }) };
+});
+
+export const murderous = tapestry('murderous', (t) => {
+  const root = t.parameter('root', folder);
+  const killer = kills({ root }, { id: 'killer', retry: { maximumAttempts: 10 } });
+  const innocent = pass({ x: 7 }, { id: 'innocent' });
+  return {
+    victim: pass({ x: killer }, { id: 'victim' }),
+    innocent: add({ a: innocent, b: 1 }, { id: 'after-innocent' }),
+  };
+});
+
+const STEPS = 40;
+/** A chain, of which the step in the middle waits. */
+export const long = tapestry('long', (t) => {
+  const root = t.parameter('root', folder);
+  let step: Knot<number> = pass({ x: 0 }, { id: 'step-0' });
+  for (let n = 1; n <= STEPS; n++) {
+    step = add({ a: step, b: n === STEPS / 2 ? waits({ root }, { id: 'waiting' }) : 1 }, { id: `step-${n}` });
+  }
+  return { step };
+});
+export const LONG_RESULT = STEPS;
+
+export const crashTapestries = [patient, murderous, long];

@@ -1,0 +1,57 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+
+import { bundledInterpreter } from '../support/workflow-bundle';
+
+export interface WorkerOrders {
+  readonly address: string;
+  readonly taskQueue: string;
+  /** Of the backends. */
+  readonly projectDir: string;
+  readonly identity: string;
+  /** Bodies at once. Default: many. */
+  readonly slots?: number;
+  readonly codePath: string;
+}
+
+/** A worker in a process of its own, to be killed. */
+export class WorkerProcess {
+  private constructor(private readonly process: ChildProcess) {}
+
+  /** Returns when it polls. */
+  static async start(orders: Omit<WorkerOrders, 'codePath'>): Promise<WorkerProcess> {
+    const { codePath } = bundledInterpreter();
+    const child = fork(path.join(__dirname, 'worker-program.ts'), [JSON.stringify({ ...orders, codePath })], {
+      execArgv: ['--require', require.resolve('tsx/cjs')],
+    });
+    const worker = new WorkerProcess(child);
+    await Promise.race([
+      once(child, 'message'),
+      once(child, 'exit').then(([code, signal]) => {
+        throw new Error(`The worker ended (${code ?? signal}) before it polled.`);
+      }),
+    ]);
+    return worker;
+  }
+
+  get pid(): number {
+    return this.process.pid!;
+  }
+
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    process.kill(this.pid, signal);
+  }
+
+  /** Kills it without a word; answers the signal that ended it. */
+  async kill(): Promise<NodeJS.Signals | null> {
+    this.process.kill('SIGKILL');
+    return await this.ended();
+  }
+
+  /** Waits for its end; answers the signal that ended it. */
+  async ended(): Promise<NodeJS.Signals | null> {
+    if (this.process.exitCode === null && this.process.signalCode === null) await once(this.process, 'exit');
+    return this.process.signalCode;
+  }
+}

@@ -1,0 +1,37 @@
+/** Program: a worker for test/crash/tapestries.ts, until it is killed or its parent goes. */
+import { openBackends } from '../../src/backends';
+import { createWorker } from '../../src/worker';
+import { quietRuntime } from '../support/quiet-runtime';
+import { crashTapestries } from './tapestries';
+import type { WorkerOrders } from './worker-process';
+
+async function work({
+  address,
+  taskQueue,
+  projectDir,
+  identity,
+  slots,
+  codePath,
+}: WorkerOrders): Promise<void> {
+  quietRuntime();
+  const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir, environment: {} });
+  const worker = await createWorker({
+    tapestries: crashTapestries,
+    address,
+    taskQueue,
+    identity,
+    backends,
+    workflowBundle: { codePath },
+    ...(slots !== undefined && { maxConcurrentActivityTaskExecutions: slots }),
+  });
+  const running = worker.run();
+  process.send!('running');
+  await running;
+}
+
+// A test that ends early must not leave its workers behind.
+process.on('disconnect', () => process.exit());
+work(JSON.parse(process.argv[2]!) as WorkerOrders).catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(1);
+});

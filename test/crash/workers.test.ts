@@ -1,0 +1,139 @@
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+
+import { openBackends } from '../../src/backends';
+import type { Selvage } from '../../src/client';
+import { closeAll, connectSelvage, onClose, temporaryFolder } from '../support/open-selvage';
+import { until } from '../support/until';
+import { beganFile, goFile, murderous, patient } from './tapestries';
+import { WorkerProcess } from './worker-process';
+
+/** The server takes a worker for lost after 30 s without a beat, and waits a little before the next attempt. */
+const LOST_LIMIT_MS = 60_000;
+
+interface Scene {
+  readonly folder: string;
+  readonly selvage: Selvage;
+  startWorker(identity: string, slots?: number): Promise<WorkerProcess>;
+}
+
+async function setUp(): Promise<Scene> {
+  const folder = await temporaryFolder();
+  const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir: folder, environment: {} });
+  onClose(() => backends.close());
+  const selvage = await connectSelvage({ backends });
+  return {
+    folder,
+    selvage,
+    async startWorker(identity, slots) {
+      const { address } = selvage.place;
+      const worker = await WorkerProcess.start({
+        address,
+        taskQueue: selvage.taskQueue,
+        projectDir: folder,
+        identity,
+        slots,
+      });
+      onClose(async () => void (await worker.kill()));
+      return worker;
+    },
+  };
+}
+
+async function began(folder: string, knotId: string, attempt: number, limitMs?: number): Promise<number> {
+  const file = beganFile(folder, knotId, attempt);
+  const pid = await until(
+    `attempt ${attempt} of ${knotId} has begun`,
+    () => existsSync(file) && readFileSync(file, 'utf8'),
+    limitMs,
+  );
+  return Number(pid);
+}
+
+const go = (folder: string, knotId: string, attempt: number): void =>
+  writeFileSync(goFile(folder, knotId, attempt), '');
+
+afterAll(closeAll);
+
+/** Three lost workers, one after the other. */
+const THREE_TIMES_LIMIT_MS = 240_000;
+
+// They mostly wait for the server to miss a heartbeat: side by side, that costs no more than the longest of them.
+describe('a worker that is killed', () => {
+  test.concurrent(
+    'in mid-knot: the knot runs again elsewhere, and its outcome is recorded once',
+    async () => {
+      const { folder, selvage, startWorker } = await setUp();
+      const first = await startWorker('first');
+      const run = await selvage.start(patient, { root: folder });
+      expect(await began(folder, 'waiting', 1)).toBe(first.pid);
+      expect(await first.kill()).toBe('SIGKILL');
+      expect(() => process.kill(first.pid, 0)).toThrow('ESRCH');
+      const second = await startWorker('second');
+      expect(await began(folder, 'waiting', 2, LOST_LIMIT_MS)).toBe(second.pid);
+      go(folder, 'waiting', 2);
+      expect(await run.values()).toEqual({ attempt: 2, sum: 102 });
+      const { items } = await run.lineage();
+      expect(items.map(({ knot_id, worker, attempt }) => [knot_id, worker, attempt]).sort()).toEqual([
+        ['before', 'first', 1],
+        ['param:root', 'first', 1],
+        ['sum', 'second', 1],
+        ['waiting', 'second', 2],
+      ]);
+    },
+  );
+
+  test.concurrent(
+    'by one knot, three times: that knot is given up as WorkerLost, and nothing else is lost',
+    async () => {
+      const { folder, selvage, startWorker } = await setUp();
+      let worker = await startWorker('worker-1');
+      const run = await selvage.start(murderous, { root: folder });
+      const murders = (): number => readdirSync(folder).filter((file) => file.startsWith('killer.')).length;
+      for (let n = 1; n <= 3; n++) {
+        expect(await worker.ended()).toBe('SIGKILL');
+        expect(murders()).toBe(n);
+        worker = await startWorker(`worker-${n + 1}`);
+      }
+      const result = await run.result();
+      expect(result).toMatchObject({
+        status: 'failed',
+        values: { innocent: 8 },
+        outcomes: {
+          killer: {
+            kind: 'err',
+            error: { type: 'WorkerLost', message: expect.stringContaining('"killer"') },
+          },
+          victim: { kind: 'skipped', reason: 'parent_failed_or_skipped' },
+        },
+      });
+      expect(murders()).toBe(3);
+      expect((await run.lineage({ knotId: 'killer' })).items).toHaveLength(1);
+    },
+    THREE_TIMES_LIMIT_MS,
+  );
+
+  test.concurrent(
+    'not, but taken for dead: of two attempts alive at once the first to commit wins, the other adopts',
+    async () => {
+      const { folder, selvage, startWorker } = await setUp();
+      // One slot: a frozen worker with a free one would swallow the next attempts.
+      const frozen = await startWorker('frozen', 1);
+      const run = await selvage.start(patient, { root: folder });
+      expect(await began(folder, 'waiting', 1)).toBe(frozen.pid);
+      frozen.signal('SIGSTOP');
+      const second = await startWorker('second');
+      expect(await began(folder, 'waiting', 2, LOST_LIMIT_MS)).toBe(second.pid);
+      go(folder, 'waiting', 1);
+      frozen.signal('SIGCONT');
+      const records = async () => (await run.lineage({ knotId: 'waiting' })).items;
+      await until('the attempt that was given up has committed', async () => (await records()).length > 0);
+      // The server still waits for the second one, which knows nothing of this.
+      expect(
+        (await selvage.client.workflow.getHandle(run.runId).describe()).raw.pendingActivities,
+      ).toMatchObject([{ activityId: 'waiting', attempt: 2 }]);
+      go(folder, 'waiting', 2);
+      expect(await run.values()).toEqual({ attempt: 1, sum: 101 });
+      expect(await records()).toMatchObject([{ outcome: 'ok', attempt: 1, worker: 'frozen' }]);
+    },
+  );
+});

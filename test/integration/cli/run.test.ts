@@ -1,0 +1,145 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { makeCommandProject, runCommand } from '../../support/command-line';
+import { removeProjects } from '../server/projects';
+import { PIPELINES } from './pipelines';
+
+const FILE = 'pipeline.ts';
+let project: string;
+
+beforeAll(() => {
+  project = makeCommandProject({ [FILE]: PIPELINES });
+});
+afterAll(removeProjects);
+
+function run(...args: string[]): ReturnType<typeof runCommand> {
+  return runCommand(project, ['run', FILE, ...args]);
+}
+
+interface RunDocument {
+  runId: string;
+  status: string;
+  succeeded: boolean;
+  counts: Record<string, number>;
+  values: Record<string, unknown>;
+  outputs: Record<string, unknown>;
+  outcomes: Record<string, { kind: string; reason?: string; error?: { type: string; message: string } }>;
+  lineage: { place: string; command: string };
+  server: { address: string; namespace: string; source: string };
+}
+
+test('a person sees server, run, values, and how to ask on', async () => {
+  const { code, stdout, stderr } = await run('--tapestry', 'quickstart', '--param', 'x=5');
+  expect(stderr).toBe('');
+  const lines = stdout.split('\n');
+  expect(lines[0]).toMatch(
+    /^Temporal embedded server 127\.0\.0\.1:\d+, namespace default \(http:\/\/127\.0\.0\.1:\d+\)$/,
+  );
+  const runId = /^Run (quickstart-[0-9a-f]{8}) of quickstart$/.exec(lines[1]!)?.[1];
+  expect(runId).toBeDefined();
+  expect(stdout).toMatch(new RegExp(`^Run ${runId} succeeded in .* 3 knots ok, 0 failed, 0 skipped$`, 'm'));
+  expect(stdout).toMatch(/^ {2}answer {2}15$/m);
+  expect(stdout).toContain(path.join(project, '.selvage', 'selvage.db'));
+  expect(stdout).toContain(`selvage lineage --run ${runId}`);
+  expect(code).toBe(0);
+});
+
+test('--json: one document on stdout, everything else on stderr', async () => {
+  const { code, stdout, stderr } = await run('--tapestry', 'quickstart', '--param', 'x=5', '--json');
+  const document = JSON.parse(stdout) as RunDocument;
+  expect(document).toEqual({
+    runId: expect.stringMatching(/^quickstart-/) as string,
+    tapestry: 'quickstart',
+    status: 'succeeded',
+    succeeded: true,
+    counts: { ok: 3, err: 0, skipped: 0 },
+    values: { answer: 15 },
+    outputs: { 'param:x': 5, d: 10, answer: 15 },
+    outcomes: { 'param:x': { kind: 'ok' }, d: { kind: 'ok' }, answer: { kind: 'ok' } },
+    lineage: {
+      place: path.join(project, '.selvage', 'selvage.db'),
+      command: expect.stringContaining(`lineage --run ${document.runId}`) as string,
+    },
+    server: {
+      address: expect.stringMatching(/^127\.0\.0\.1:\d+$/) as string,
+      namespace: 'default',
+      source: 'embedded',
+      uiUrl: expect.stringMatching(/^http:/) as string,
+    },
+  });
+  expect(stderr.split('\n')[0]).toContain('Temporal embedded server');
+  expect(code).toBe(0);
+});
+
+test('a failed run ends with 1, its failure with message and place, and what was skipped for it', async () => {
+  const { code, stdout } = await run('--tapestry', 'fails', '--param', 'x=5');
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/^failed e: RangeError: 10 is too much$/m);
+  expect(stdout).toMatch(/^Run \S+ failed in .* 2 knots ok, 1 failed, 1 skipped$/m);
+  expect(stdout).toMatch(/^ {2}d {2}10$/m);
+  expect(stdout).toMatch(/^ {2}f {2}skipped, because e failed$/m);
+  expect(stdout).toMatch(/^ {2}e {2}RangeError: 10 is too much\n {4}at .*pipeline\.ts:8:\d+/m);
+});
+
+test('--json of a failed run has the outcomes', async () => {
+  const { code, stdout } = await run('--tapestry', 'fails', '--param', 'x=5', '--json');
+  const { status, succeeded, counts, values, outcomes } = JSON.parse(stdout) as RunDocument;
+  expect(code).toBe(1);
+  expect({ status, succeeded, counts, values }).toEqual({
+    status: 'failed',
+    succeeded: false,
+    counts: { ok: 2, err: 1, skipped: 1 },
+    values: { d: 10 },
+  });
+  expect(outcomes['e']).toMatchObject({
+    kind: 'err',
+    error: { type: 'RangeError', message: '10 is too much' },
+  });
+  expect(outcomes['f']).toMatchObject({ kind: 'skipped', reason: 'parent_failed_or_skipped' });
+});
+
+test('parameters from a YAML file, overridden on the command line; --json tags what JSON cannot say', async () => {
+  writeFileSync(path.join(project, 'params.yaml'), 'since: 2026-01-31\nname: from the file\n');
+  const { code, stdout } = await run(
+    '--tapestry',
+    'special',
+    '--params-file',
+    'params.yaml',
+    '--param',
+    'name=7',
+    '--json',
+  );
+  expect(code).toBe(0);
+  const { values } = JSON.parse(stdout) as RunDocument;
+  expect(values['pair']).toEqual({
+    since: { $type: 'date', value: '2026-01-31T00:00:00.000Z' },
+    name: '7',
+    big: { $type: 'bigint', value: '5' },
+  });
+});
+
+test('--terminals: only what they need runs', async () => {
+  const { code, stdout } = await run('--tapestry', 'fails', '--param', 'x=5', '--terminals', 'd', '--json');
+  expect(code).toBe(0);
+  expect((JSON.parse(stdout) as RunDocument).outputs).toEqual({ 'param:x': 5, d: 10 });
+});
+
+test('--run-id: the same work is shown again without running, other work is refused', async () => {
+  const args = ['--tapestry', 'quickstart', '--run-id', 'again', '--json'];
+  const first = await run(...args, '--param', 'x=1');
+  const second = await run(...args, '--param', 'x=1');
+  expect(first.code).toBe(0);
+  expect(second.code).toBe(0);
+  expect(JSON.parse(second.stdout)).toEqual(JSON.parse(first.stdout));
+  const history = await runCommand(project, ['lineage', '--run', 'again', '--json']);
+  expect((JSON.parse(history.stdout) as { items: unknown[] }).items).toHaveLength(3);
+
+  const other = await run(...args, '--param', 'x=2');
+  expect(other.code).toBe(2);
+  expect(other.stderr).toMatch(
+    /^error RunIdInUse: .*"again".*parameters sha256:[0-9a-f]{64}; yours are .* sha256:[0-9a-f]{64}/m,
+  );
+  expect(JSON.parse(other.stdout)).toEqual({
+    error: { code: 'RunIdInUse', message: expect.any(String) as string },
+  });
+});

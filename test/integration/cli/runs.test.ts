@@ -1,0 +1,156 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { Command, makeCommandProject, runCommand } from '../../support/command-line';
+import { removeProjects } from '../server/projects';
+import { PIPELINES, WAITING } from './pipelines';
+
+let project: string;
+
+beforeAll(async () => {
+  project = makeCommandProject({ 'pipeline.ts': PIPELINES, 'waiting.ts': WAITING });
+  await selvage('run', 'pipeline.ts', '--tapestry', 'quickstart', '--param', 'x=5', '--run-id', 'good');
+  await selvage('run', 'pipeline.ts', '--tapestry', 'fails', '--param', 'x=5', '--run-id', 'bad');
+});
+afterAll(removeProjects);
+
+function selvage(...args: string[]): ReturnType<typeof runCommand> {
+  return runCommand(project, args);
+}
+
+interface Listing {
+  items: { run_id: string; status: string }[];
+  cursor?: string;
+}
+
+test('runs list: newest first, by status and tapestry, page by page', async () => {
+  const { code, stdout } = await selvage('runs', 'list');
+  expect(code).toBe(0);
+  const rows = stdout.split('\n').filter((line) => /^(good|bad) /.test(line));
+  expect(rows[0]).toMatch(/^bad +fails +failed .* 2 ok, 1 failed, 1 skipped .*cli$/);
+  expect(rows[1]).toMatch(/^good +quickstart +succeeded .* 3 ok, 0 failed, 0 skipped .*cli$/);
+
+  const ids = async (...args: string[]): Promise<string[]> => {
+    const answer = await selvage('runs', 'list', '--json', ...args);
+    return (JSON.parse(answer.stdout) as Listing).items.map((run) => run.run_id);
+  };
+  expect(await ids('--status', 'failed')).toEqual(['bad']);
+  expect(await ids('--tapestry', 'quickstart')).toEqual(['good']);
+  expect(await ids('--trigger', 'code')).toEqual([]);
+
+  const first = JSON.parse((await selvage('runs', 'list', '--limit', '1', '--json')).stdout) as Listing;
+  expect(first.items.map((run) => run.run_id)).toEqual(['bad']);
+  expect(await ids('--limit', '1', '--cursor', first.cursor!)).toEqual(['good']);
+  expect((await selvage('runs', 'list', '--limit', '1')).stdout).toContain(
+    `--limit 1 --cursor ${first.cursor}`,
+  );
+});
+
+test('runs show: the record, the values, the failures', async () => {
+  const good = await selvage('runs', 'show', 'good');
+  expect(good.code).toBe(0);
+  expect(good.stdout).toMatch(/^ {2}answer {2}15$/m);
+  const bad = await selvage('runs', 'show', 'bad', '--json');
+  expect(bad.code).toBe(0);
+  expect(JSON.parse(bad.stdout)).toMatchObject({
+    runId: 'bad',
+    status: 'failed',
+    counts: { ok: 2, err: 1, skipped: 1 },
+  });
+});
+
+test('runs show and cancel of a run that is not there', async () => {
+  for (const verb of ['show', 'cancel']) {
+    const { code, stderr } = await selvage('runs', verb, 'nobody');
+    expect(stderr).toMatch(/^error UnknownRun: .*"nobody"/m);
+    expect(code).toBe(2);
+  }
+});
+
+test('runs cancel: the command that runs it ends with 1 and says so', async () => {
+  const command = new Command(project, ['run', 'waiting.ts', '--run-id', 'unwanted', '--json']);
+  await command.hasWritten(/wait: began/);
+  const cancel = await selvage('runs', 'cancel', 'unwanted');
+  expect(cancel.code).toBe(0);
+  const { code, stdout } = await command.finished;
+  expect(code).toBe(1);
+  expect(JSON.parse(stdout)).toMatchObject({ runId: 'unwanted', status: 'cancelled', succeeded: false });
+  const again = await selvage('runs', 'cancel', 'unwanted');
+  expect(again.stdout).toContain('Run unwanted is over: cancelled.');
+});
+
+interface Lineage {
+  items: {
+    knot_id: string;
+    run_id: string;
+    output_hash: string;
+    parent_input_hashes: Record<string, string>;
+  }[];
+  cursor?: string;
+}
+
+async function lineage(...args: string[]): Promise<Lineage> {
+  const { code, stdout } = await selvage('lineage', ...args, '--json');
+  expect(code).toBe(0);
+  return JSON.parse(stdout) as Lineage;
+}
+
+test('lineage: by run, knot, made value and used value', async () => {
+  const ofRun = await lineage('--run', 'good');
+  expect(ofRun.items.map((record) => record.knot_id).sort()).toEqual(['answer', 'd', 'param:x']);
+  const d = ofRun.items.find((record) => record.knot_id === 'd')!;
+  expect((await lineage('--knot', 'd')).items.map((record) => record.run_id).sort()).toEqual(['bad', 'good']);
+  expect((await lineage('--output', d.output_hash)).items.map((record) => record.knot_id)).toEqual([
+    'd',
+    'd',
+  ]);
+  const users = await lineage('--input', d.output_hash, '--run', 'good');
+  expect(users.items.map((record) => record.knot_id)).toEqual(['answer']);
+});
+
+test('lineage for people names inputs, hashes, errors and the next page', async () => {
+  const { stdout } = await selvage('lineage', '--run', 'bad', '--limit', '3');
+  expect(stdout).toMatch(/^e {2}failed {2}/m);
+  expect(stdout).toMatch(/^ {2}error +RangeError: 10 is too much$/m);
+  expect(stdout).toMatch(/^ {2}input +a = d {2}sha256:[0-9a-f]{64}$/m);
+  expect(stdout).toMatch(/selvage lineage --run bad --limit 3 --cursor \S+$/m);
+});
+
+test('lineage asks for something to look for, for a run that is there, and makes no database', async () => {
+  expect((await selvage('lineage')).stderr).toMatch(/^error Usage: .*--run, --knot, --output or --input/);
+  expect((await selvage('lineage', '--run', 'nobody')).stderr).toMatch(/^error UnknownRun: .*"nobody"/);
+  const empty = makeCommandProject();
+  const { code, stderr } = await runCommand(empty, ['lineage', '--run', 'good']);
+  expect(stderr).toMatch(/^error FileNotFound: .*selvage\.db/);
+  expect(code).toBe(2);
+  expect(existsSync(path.join(empty, '.selvage'))).toBe(false);
+});
+
+test('doctor finds what is there, and changes nothing', async () => {
+  const { code, stdout } = await selvage('doctor');
+  expect(stdout).toMatch(/^ok +Node +\d+\.\d+/m);
+  expect(stdout).toMatch(/^ok +Temporal SDK +\d+\.\d+\.\d+, one copy$/m);
+  expect(stdout).toMatch(/^ok +Temporal CLI +temporal version/m);
+  expect(stdout).toMatch(/^ok +Embedded server +/m);
+  expect(stdout).toMatch(
+    /^ok +Backends +tapestry store, run history, data store: sqlite .*tables up to date$/m,
+  );
+  expect(code).toBe(0);
+  const empty = makeCommandProject();
+  const fresh = await runCommand(empty, ['doctor', '--json']);
+  expect(JSON.parse(fresh.stdout)).toMatchObject({ ok: true, projectDir: empty });
+  expect(existsSync(path.join(empty, '.selvage'))).toBe(false);
+});
+
+test('doctor ends with 1 and a remedy where something needed is missing', async () => {
+  const binary = await runCommand(project, ['doctor'], { SELVAGE_TEMPORAL_CLI: '/nowhere/temporal' });
+  expect(binary.stdout).toMatch(/^missing +Temporal CLI +.*\/nowhere\/temporal.*\n +.*SELVAGE_TEMPORAL_CLI/m);
+  expect(binary.code).toBe(1);
+  const address = await runCommand(project, ['doctor', '--address', '127.0.0.1:1']);
+  expect(address.stdout).toMatch(/^missing +Temporal server +No Temporal server answers at 127\.0\.0\.1:1/m);
+  expect(address.code).toBe(1);
+  const damaged = await runCommand(project, ['doctor'], { SELVAGE_HISTORY: 'sqlite:pipeline.ts' });
+  expect(damaged.stdout).toMatch(
+    /^missing +Backends +run history: sqlite .*pipeline\.ts \(SELVAGE_HISTORY\): .*damaged/m,
+  );
+  expect(damaged.code).toBe(1);
+});

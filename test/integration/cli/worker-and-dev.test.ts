@@ -1,0 +1,71 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Command, makeCommandProject, runCommand } from '../../support/command-line';
+import { until } from '../../support/until';
+import { removeProjects } from '../server/projects';
+
+const PIPELINE = `
+import { knot, tapestry } from 'selvage';
+import { z } from 'zod';
+import { factor } from './factor';
+const times = knot('times', ({ x }: { x: number }) => x * factor);
+export const scaled = tapestry('scaled', (t) => ({ y: times({ x: t.parameter('x', z.number()) }, { id: 'times' }) }));
+`;
+
+afterAll(removeProjects);
+
+function makeScaled(): string {
+  return makeCommandProject({ 'pipeline.ts': PIPELINE, 'factor.ts': 'export const factor = 2;\n' });
+}
+
+/** Starts a run that another process works for, and waits for what it answers. */
+async function answerOf(project: string, runId: string): Promise<unknown> {
+  const started = await runCommand(project, [
+    'run',
+    'pipeline.ts',
+    '--param',
+    'x=5',
+    '--detach',
+    '--run-id',
+    runId,
+    '--json',
+  ]);
+  expect(started.stderr).not.toContain('error');
+  expect(JSON.parse(started.stdout)).toMatchObject({ runId, status: 'running' });
+  const ended = await until(`run ${runId} ends`, async () => {
+    const { stdout } = await runCommand(project, ['runs', 'show', runId, '--json']);
+    const shown = JSON.parse(stdout) as { status?: string; values?: { y: unknown } };
+    return shown.status === undefined ? undefined : shown;
+  });
+  return ended.values?.y;
+}
+
+test('selvage worker works for a detached run, and stops cleanly', async () => {
+  const project = makeScaled();
+  const worker = new Command(project, ['worker', 'pipeline.ts']);
+  await worker.hasWritten(/Worker of scaled on task queue selvage/);
+  expect(await answerOf(project, 'detached')).toBe(10);
+  worker.signal('SIGTERM');
+  expect((await worker.finished).code).toBe(0);
+});
+
+test('selvage dev starts the worker anew when an imported file changes, and waits where it is broken', async () => {
+  const project = makeScaled();
+  const dev = new Command(project, ['dev', 'pipeline.ts']);
+  try {
+    await dev.hasWritten(/Temporal's web page: http:\/\/127\.0\.0\.1:\d+/);
+    await dev.hasWritten(/Worker of scaled/);
+    expect(await answerOf(project, 'before')).toBe(10);
+
+    writeFileSync(path.join(project, 'factor.ts'), 'export const factor = ;\n');
+    await dev.hasWritten(/Changed: factor\.ts\n[^]*Waiting for a change of pipeline\.ts/);
+    expect(dev.stderr).toMatch(/^error FileNotLoadable: .*factor\.ts:1:\d+/m);
+
+    writeFileSync(path.join(project, 'factor.ts'), 'export const factor = 3;\n');
+    await dev.hasWritten(/Worker of scaled[^]*Worker of scaled/);
+    expect(await answerOf(project, 'after')).toBe(15);
+  } finally {
+    dev.signal('SIGINT');
+  }
+  expect((await dev.finished).code).toBe(0);
+});

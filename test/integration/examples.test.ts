@@ -1,0 +1,64 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { runCommand } from '../support/command-line';
+import { makeProject, removeProjects } from './server/projects';
+
+const examples = path.resolve(__dirname, '../../examples');
+let project: string;
+
+beforeAll(() => {
+  project = makeProject();
+});
+afterAll(removeProjects);
+
+interface RunDocument {
+  values: Record<string, unknown>;
+  outcomes: Record<string, { kind: string }>;
+  counts: Record<string, number>;
+}
+
+async function run(...args: string[]): Promise<{ code: number | null; document: RunDocument }> {
+  const { code, stdout } = await runCommand(project, ['run', ...args, '--json']);
+  return { code, document: JSON.parse(stdout) as RunDocument };
+}
+
+test('quickstart', async () => {
+  const { code, document } = await run(path.join(examples, 'quickstart', 'pipeline.ts'), '--param', 'x=5');
+  expect(code).toBe(0);
+  expect(document.values).toEqual({ answer: 15 });
+});
+
+describe('weather', () => {
+  const file = path.join(examples, 'weather', 'pipeline.ts');
+
+  test('reads the real data, compares the years, and writes the report that its README shows', async () => {
+    const out = path.join(project, 'reports', 'seattle.md');
+    const { code, document } = await run(file, '--param', `out=${out}`);
+    expect(code).toBe(0);
+    expect(document.counts).toEqual({ ok: 11, err: 0, skipped: 0 });
+    expect(document.values).toMatchObject({
+      comparison: { warmest: 2015, wettest: 2014, warming: 2.1 },
+      report: out,
+      latest: { year: 2015, days: 365 },
+    });
+    const report = readFileSync(out, 'utf8');
+    expect(report).toContain('| 2012 | 366 | 15.3 °C | 34.4 °C on 2012-08-16 | 1226.0 mm | 177 |');
+    expect(readFileSync(path.join(examples, 'weather', 'README.md'), 'utf8')).toContain(report);
+    expect(readdirSync(path.dirname(out))).toEqual(['seattle.md']);
+  });
+
+  test('with fail=true, one knot fails, what needs it is skipped, and the rest is there', async () => {
+    const out = path.join(project, 'never.md');
+    const { code, document } = await run(file, '--param', `out=${out}`, '--param', 'fail=true');
+    expect(code).toBe(1);
+    expect(document.counts).toEqual({ ok: 8, err: 1, skipped: 2 });
+    expect(document.outcomes).toMatchObject({
+      'year-2013': { kind: 'ok' },
+      'year-2014': { kind: 'err', error: { message: expect.stringContaining('2014 are lost') as string } },
+      comparison: { kind: 'skipped' },
+      report: { kind: 'skipped' },
+    });
+    expect(document.values).toMatchObject({ latest: { year: 2015 } });
+    expect(existsSync(out)).toBe(false);
+  });
+});

@@ -1,0 +1,275 @@
+import path from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import {
+  DefaultLogger,
+  NativeConnection,
+  Worker,
+  bundleWorkflowCode,
+  type WorkerOptions,
+} from '@temporalio/worker';
+import { z } from 'zod';
+
+import { knot, tapestry, type KnotContext } from '../../src';
+import type { Selvage } from '../../src/client';
+import { createWorker, selvage as selvagePlugin, type KnotObserver } from '../../src/worker';
+import { closeAll, connectSelvage, onClose, openSelvage, startWorker } from '../support/open-selvage';
+import { logged, quietRuntime } from '../support/quiet-runtime';
+import { sharedServerAddress } from '../support/temporal-server';
+import { until } from '../support/until';
+import { bundledInterpreter } from '../support/workflow-bundle';
+
+beforeAll(quietRuntime);
+afterEach(closeAll);
+
+const double = knot('double', ({ x }: { x: number }) => x * 2);
+const quickstart = tapestry('quickstart', (t) => ({
+  d: double({ x: t.parameter('x', z.number()) }, { id: 'd' }),
+}));
+
+/** A worker that a user of Temporal makes, with the plugin as the one line added. */
+async function plainWorker(
+  selvage: Selvage,
+  options: Partial<WorkerOptions>,
+  tapestries = [quickstart],
+): Promise<Worker> {
+  const connection = await NativeConnection.connect({ address: sharedServerAddress() });
+  onClose(() => connection.close());
+  const worker = await Worker.create({
+    connection,
+    taskQueue: selvage.taskQueue,
+    plugins: [selvagePlugin({ tapestries, backends: selvage.backends })],
+    ...options,
+  });
+  const ended = worker.run();
+  onClose(async () => {
+    worker.shutdown();
+    await ended;
+  });
+  return worker;
+}
+
+async function workflowClient(): Promise<Client> {
+  const connection = await Connection.connect({ address: sharedServerAddress() });
+  onClose(() => connection.close());
+  return new Client({ connection });
+}
+
+describe('the plugin on a plain Worker.create', () => {
+  test('with no workflows of the user, ours run', async () => {
+    const client = await connectSelvage();
+    await plainWorker(client, {});
+    const run = await client.start(quickstart, { x: 4 });
+    expect(await run.values()).toEqual({ d: 8 });
+  });
+
+  test('a user’s own workflows, activities and default activity work beside the tapestries of one worker', async () => {
+    const selvage = await connectSelvage();
+    const called: unknown[] = [];
+    await plainWorker(selvage, {
+      workflowsPath: path.join(__dirname, 'users-workflows.ts'),
+      activities: {
+        greet: async (name: string) => `Hello, ${name}`,
+        default: async (...args: unknown[]) => {
+          called.push(args);
+          return 'by default';
+        },
+      },
+    });
+    const { workflow } = await workflowClient();
+    const options = { taskQueue: selvage.taskQueue };
+    const own = await workflow.execute('usersOwn', {
+      ...options,
+      workflowId: `${selvage.taskQueue}-own`,
+      args: ['Ada'],
+    });
+    expect(own).toEqual(['Hello, Ada', 'by default']);
+    expect(called).toEqual([['Ada', 1]]);
+    const run = await selvage.start(quickstart, { x: 5 });
+    expect(await run.values()).toEqual({ d: 10 });
+    // What is left to the user's default is not what belongs to a knot.
+    expect(called).toHaveLength(1);
+  });
+
+  test('a user’s own bundle that exports ours runs tapestries', async () => {
+    const selvage = await connectSelvage();
+    const workflowBundle = await bundleWorkflowCode({
+      workflowsPath: path.join(__dirname, 'users-workflows.ts'),
+      logger: new DefaultLogger('WARN'),
+    });
+    await plainWorker(selvage, { workflowBundle, activities: {} });
+    const run = await selvage.start(quickstart, { x: 6 });
+    expect(await run.values()).toEqual({ d: 12 });
+  });
+
+  test('a user’s own interceptors see our knots as activities', async () => {
+    const selvage = await connectSelvage();
+    const seen: string[] = [];
+    await plainWorker(selvage, {
+      workflowBundle: bundledInterpreter(),
+      interceptors: {
+        activity: [
+          ({ info }) => ({
+            inbound: {
+              execute: async (input, next) => {
+                seen.push(`${info.activityType} ${info.activityId}`);
+                return await next(input);
+              },
+            },
+          }),
+        ],
+      },
+    });
+    await (await selvage.start(quickstart, { x: 1 })).values();
+    expect(seen).toContain('double d');
+  });
+});
+
+describe('names that clash are refused when the worker is made', () => {
+  const make = async (options: Partial<Parameters<typeof createWorker>[0]>): Promise<unknown> => {
+    const connection = await NativeConnection.connect({ address: sharedServerAddress() });
+    try {
+      const selvage = await connectSelvage();
+      const worker = createWorker({
+        connection,
+        taskQueue: selvage.taskQueue,
+        backends: selvage.backends,
+        workflowBundle: bundledInterpreter(),
+        tapestries: [quickstart],
+        ...options,
+      });
+      return await worker.then(
+        () => 'a worker',
+        (error: unknown) => error,
+      );
+    } finally {
+      await connection.close();
+    }
+  };
+
+  test('an activity of the user that is named as a definition', async () => {
+    expect(await make({ activities: { double: async () => 1 } })).toMatchObject({
+      code: 'InvalidWorkerOptions',
+      message: expect.stringContaining('"double"'),
+    });
+  });
+
+  test('an activity of the user that is named as one of our own', async () => {
+    expect(await make({ activities: { 'selvage.pin': async () => 1 } })).toMatchObject({
+      code: 'InvalidWorkerOptions',
+    });
+  });
+
+  test('two tapestries of one name', async () => {
+    const namesake = tapestry('quickstart', () => ({ one: double({ x: 1 }, { id: 'one' }) }));
+    expect(await make({ tapestries: [quickstart, namesake] })).toMatchObject({
+      code: 'DuplicateTapestry',
+      message: expect.stringContaining('"quickstart"'),
+    });
+  });
+
+  test('two definitions of one name and version', async () => {
+    const namesake = knot('double', ({ x }: { x: number }) => x + x);
+    const other = tapestry('other', () => ({ one: namesake({ x: 1 }, { id: 'one' }) }));
+    expect(await make({ tapestries: [quickstart, other] })).toMatchObject({
+      code: 'DuplicateDefinition',
+      message: expect.stringContaining('"double"'),
+    });
+  });
+
+  test('something that is no tapestry', async () => {
+    expect(await make({ tapestries: [{ name: 'quickstart' } as never] })).toMatchObject({
+      code: 'InvalidWorkerOptions',
+    });
+  });
+});
+
+describe('what bodies are given', () => {
+  test('resources, a logger, and a store for streams whose consumer gets the reference', async () => {
+    const write = knot('write', async (_: object, ctx) => {
+      ctx.logger.warn('said by a body', { lines: 2 });
+      return await ctx.store(
+        (async function* () {
+          yield Buffer.from('first line\n');
+          yield Buffer.from('second line\n');
+        })(),
+        { mediaType: 'text/plain' },
+      );
+    });
+    const read = knot(
+      'read',
+      async ({ stored }: { stored: Awaited<ReturnType<KnotContext['store']>> }, ctx) => {
+        const pieces: Uint8Array[] = [];
+        for await (const piece of await ctx.open(stored)) pieces.push(piece);
+        const { prefix } = ctx.resources as { prefix?: string };
+        return `${prefix}${Buffer.concat(pieces).toString()}${stored.mediaType}`;
+      },
+    );
+    const streams = tapestry('streams', () => ({
+      text: read({ stored: write({}, { id: 'write' }) }, { id: 'read' }),
+    }));
+    const here = await openSelvage({ tapestries: [streams], resources: { prefix: '> ' } as never });
+    const run = await here.start(streams, {});
+    expect(await run.values()).toEqual({ text: '> first line\nsecond line\ntext/plain' });
+    await until('the log has it', () => logged.some(({ message }) => message === 'said by a body'));
+  });
+
+  test('copies: what one body does to its input is seen nowhere else', async () => {
+    const list = knot('list', () => [3, 1, 2]);
+    const sorts = knot('sorts', ({ numbers }: { numbers: number[] }) => numbers.sort((a, b) => a - b).join());
+    const keeps = knot('keeps', ({ numbers }: { numbers: number[]; after: string }) => numbers.join());
+    const copies = tapestry('copies', () => {
+      const numbers = list({}, { id: 'list' });
+      const sorted = sorts({ numbers }, { id: 'sorts' });
+      return { sorted, kept: keeps({ numbers, after: sorted }, { id: 'keeps' }) };
+    });
+    const here = await openSelvage({ tapestries: [copies] });
+    expect(await (await here.start(copies, {})).values()).toEqual({ sorted: '1,2,3', kept: '3,1,2' });
+  });
+});
+
+test('observers hear of each attempt, and one that fails touches nothing', async () => {
+  let calls = 0;
+  const flaky = knot('flaky', () => {
+    calls += 1;
+    if (calls === 1) throw new Error('once');
+    return calls;
+  });
+  const observed = tapestry('observed', () => ({
+    value: flaky({}, { id: 'flaky', retry: { maximumAttempts: 2, initialInterval: 10 } }),
+  }));
+  const heard: string[] = [];
+  const listens: KnotObserver = {
+    name: 'listens',
+    knotStarted: ({ knotId, attempt }) => void heard.push(`${knotId} ${attempt} started`),
+    knotEnded: ({ knotId, attempt, outcome }) => void heard.push(`${knotId} ${attempt} ${outcome}`),
+  };
+  const fails: KnotObserver = {
+    name: 'fails',
+    knotStarted: () => {
+      throw new Error('the observer is broken');
+    },
+    knotEnded: async () => await Promise.reject(new Error('and again')),
+  };
+  const here = await openSelvage({ tapestries: [observed], observers: [fails, listens] });
+  expect(await (await here.start(observed, {})).values()).toEqual({ value: 2 });
+  expect(heard).toEqual(['flaky 1 started', 'flaky 1 failed', 'flaky 2 started', 'flaky 2 ok']);
+  await until('the log has it', () => logged.some(({ message }) => message === 'Observer "fails" failed'));
+});
+
+test('a worker that stops and one that starts share a run without losing a knot', async () => {
+  const steps = tapestry('steps', (t) => {
+    let step: ReturnType<typeof double> = double({ x: t.parameter('x', z.number()) }, { id: 'step-0' });
+    for (let n = 1; n < 30; n++) step = double({ x: step }, { id: `step-${n}` });
+    return { step };
+  });
+  const client = await connectSelvage();
+  const first = await startWorker(client, { tapestries: [steps], identity: 'first' });
+  const run = await client.start(steps, { x: 1 });
+  for await (const { counts } of run.progress({ interval: 5 })) if (counts.ok > 3) break;
+  await first.stop();
+  await startWorker(client, { tapestries: [steps], identity: 'second' });
+  expect(await run.values()).toEqual({ step: 2 ** 30 });
+  const { items } = await run.lineage({ knotClass: 'double' });
+  expect(items).toHaveLength(30);
+  expect(items.every(({ attempt }) => attempt === 1)).toBe(true);
+});

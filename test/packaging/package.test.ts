@@ -1,0 +1,61 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { VERSION } from '../../src/version';
+
+const ROOT = join(__dirname, '../..');
+const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+  version: string;
+  bin: Record<string, string>;
+  exports: Record<string, string | { types: string; default: string }>;
+};
+
+test('the sources know the version of the package', () => {
+  expect(VERSION).toBe(manifest.version);
+});
+
+describe('what is published', () => {
+  const packed = JSON.parse(
+    execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: ROOT, encoding: 'utf8' }),
+  ) as { files: { path: string }[] }[] | Record<string, { files: { path: string }[] }>;
+  const [first] = Array.isArray(packed) ? packed : Object.values(packed);
+  const files = new Set(first!.files.map(({ path }) => path));
+
+  test.each(
+    Object.entries(manifest.exports).flatMap(([name, target]) =>
+      typeof target === 'string' || name.includes('*')
+        ? []
+        : [[name, target.default.slice(2), target.types.slice(2)]],
+    ),
+  )('has the files of %s', (_name, code, types) => {
+    expect(files).toContain(code);
+    expect(files).toContain(types);
+  });
+
+  test('has the command, and the prebuilt interpreter with the version of the SDK that it is for', () => {
+    expect(files).toContain(manifest.bin['selvage']);
+    expect(files).toContain('lib/workflow-bundle.js');
+    const description = JSON.parse(readFileSync(join(ROOT, 'lib/workflow-bundle.json'), 'utf8')) as object;
+    const sdk = JSON.parse(
+      readFileSync(join(ROOT, 'node_modules/@temporalio/worker/package.json'), 'utf8'),
+    ) as {
+      version: string;
+    };
+    expect(description).toMatchObject({ sdkVersion: sdk.version });
+  });
+
+  test('has no tests, no examples and no state', () => {
+    expect([...files].filter((file) => /^(test|examples|bench|\.selvage)\//.test(file))).toEqual([]);
+  });
+});
+
+test('the authoring API loads neither the native worker nor a client', () => {
+  expect(existsSync(join(ROOT, 'lib/index.js'))).toBe(true);
+  const loaded = execFileSync(
+    process.execPath,
+    ['-e', "require('./lib/index.js'); console.log(JSON.stringify(Object.keys(require.cache)))"],
+    { cwd: ROOT, encoding: 'utf8' },
+  );
+  const foreign = (JSON.parse(loaded) as string[]).filter((file) => /@temporalio|libsql|kysely/.test(file));
+  expect(foreign).toEqual([]);
+});

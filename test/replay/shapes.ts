@@ -1,0 +1,154 @@
+import { knot, local, queue, tapestry, type Knot, type Tapestry } from '../../src';
+import { z } from 'zod';
+
+/**
+ * The tapestries whose histories are kept. A stored history is replayed against the interpreter alone, so they serve only
+ * for recording; they stay here to tell what each history is of.
+ */
+const add = knot('add', ({ a, b }: { a: number; b: number }) => a + b);
+const increment = knot('increment', ({ x }: { x: number }) => x + 1);
+const fail = knot('fail', ({ x }: { x: number }): number => {
+  throw new Error(`no luck with ${x}`);
+});
+const linger = knot('linger', async ({ x }: { x: number }, { signal }) => {
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  throw new Error(`given up with ${x}`);
+});
+const sum = knot('sum', (numbers: Record<string, number>) =>
+  Object.values(numbers).reduce((total, number) => total + number, 0),
+);
+
+const dispatched = { knots: { dispatcher: local() } };
+/** Longer than a segment waits for a retry, which then is an activity of its own. */
+const LONG_BACK_OFF_MS = 10_500;
+
+export interface Shape {
+  readonly name: string;
+  readonly tapestry: Tapestry;
+  readonly parameters: object;
+  /** Cancel the run as soon as a knot of it runs. */
+  readonly cancel?: boolean;
+}
+
+export const SHAPES: readonly Shape[] = [
+  {
+    name: 'diamond',
+    parameters: { x: 5 },
+    tapestry: tapestry('diamond', (t) => {
+      const x = t.parameter('x', z.number());
+      const left = increment({ x }, { id: 'left', summary: 'the left side' });
+      const right = increment({ x }, { id: 'right' });
+      return { answer: add({ a: left, b: right }, { id: 'answer' }) };
+    }),
+  },
+  {
+    name: 'failure',
+    parameters: { x: 5 },
+    tapestry: tapestry('failure', (t) => {
+      const x = t.parameter('x', z.number());
+      const failed = fail({ x }, { id: 'failed' });
+      return { ok: increment({ x }, { id: 'ok' }), skipped: increment({ x: failed }, { id: 'skipped' }) };
+    }),
+  },
+  { name: 'refused', parameters: { x: 'five' }, tapestry: single('refused') },
+  {
+    name: 'cancelled',
+    parameters: { x: 5 },
+    cancel: true,
+    tapestry: tapestry('cancelled', (t) => {
+      const x = t.parameter('x', z.number());
+      const lingering = linger({ x }, { id: 'lingering' });
+      return { after: increment({ x: lingering }, { id: 'after' }) };
+    }),
+  },
+  {
+    name: 'fan-600',
+    parameters: { x: 5 },
+    tapestry: tapestry('fan-600', (t) => {
+      const x = t.parameter('x', z.number());
+      const all = Object.fromEntries(
+        Array.from({ length: 600 }, (_, index) => [`k${index}`, increment({ x }, { id: `k${index}` })]),
+      );
+      return { total: sum(all, { id: 'total' }) };
+    }),
+  },
+  {
+    name: 'continued',
+    parameters: { x: 0 },
+    tapestry: tapestry('continued', (t) => {
+      let last: Knot<number> = increment({ x: t.parameter('x', z.number()) }, { id: 'k0' });
+      for (let index = 1; index < 800; index++) last = increment({ x: last }, { id: `k${index}` });
+      return { last };
+    }),
+  },
+  {
+    name: 'segment-chain',
+    parameters: { x: 0 },
+    tapestry: tapestry('segment-chain', dispatched, (t) => {
+      let last: Knot<number> = increment({ x: t.parameter('x', z.number()) }, { id: 'k0' });
+      for (let index = 1; index < 100; index++) last = increment({ x: last }, { id: `k${index}` });
+      return { last };
+    }),
+  },
+  {
+    name: 'segment-fan',
+    parameters: { x: 5 },
+    tapestry: tapestry('segment-fan', dispatched, (t) => {
+      const x = t.parameter('x', z.number());
+      const all = Object.fromEntries(
+        Array.from({ length: 100 }, (_, index) => [`k${index}`, increment({ x }, { id: `k${index}` })]),
+      );
+      return { total: sum(all, { id: 'total' }) };
+    }),
+  },
+  {
+    name: 'segment-mixed',
+    parameters: { x: 5 },
+    tapestry: tapestry('segment-mixed', dispatched, (t) => {
+      const before = increment({ x: t.parameter('x', z.number()) }, { id: 'before' });
+      const queued = increment({ x: before }, { id: 'queued', dispatcher: queue() });
+      const beside = increment({ x: before }, { id: 'beside' });
+      return { after: add({ a: queued, b: beside }, { id: 'after' }) };
+    }),
+  },
+  {
+    name: 'segment-failure',
+    parameters: { x: 5 },
+    tapestry: tapestry('segment-failure', dispatched, (t) => {
+      const x = t.parameter('x', z.number());
+      const failed = fail({ x }, { id: 'failed' });
+      return {
+        ok: increment({ x }, { id: 'ok' }),
+        skipped: increment({ x: failed }, { id: 'skipped' }),
+        outside: increment({ x: failed }, { id: 'outside', dispatcher: queue() }),
+      };
+    }),
+  },
+  {
+    name: 'segment-given-back',
+    parameters: { x: 5 },
+    tapestry: tapestry('segment-given-back', dispatched, (t) => {
+      const x = t.parameter('x', z.number());
+      const retry = { maximumAttempts: 2, initialInterval: LONG_BACK_OFF_MS };
+      const failed = fail({ x }, { id: 'failed', retry });
+      return { ok: increment({ x }, { id: 'ok' }), skipped: increment({ x: failed }, { id: 'skipped' }) };
+    }),
+  },
+  {
+    name: 'segment-cancelled',
+    parameters: { x: 5 },
+    cancel: true,
+    tapestry: tapestry('segment-cancelled', dispatched, (t) => {
+      const x = t.parameter('x', z.number());
+      const lingering = linger({ x }, { id: 'lingering' });
+      return { after: increment({ x: lingering }, { id: 'after' }) };
+    }),
+  },
+];
+
+function single(name: string): Tapestry {
+  return tapestry(name, (t) => ({ x: increment({ x: t.parameter('x', z.number()) }, { id: 'k' }) }));
+}

@@ -1,0 +1,84 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { makeProject } from '../integration/server/projects';
+import { until } from './until';
+
+const root = path.resolve(__dirname, '../..');
+const main = path.join(root, 'lib', 'cli', 'main.js');
+
+/** What a command left when it had ended. */
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The built command line as a process of its own: what a user runs. */
+export class Command {
+  stdout = '';
+  stderr = '';
+  readonly finished: Promise<Finished>;
+  private readonly child: ChildProcess;
+
+  constructor(project: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}) {
+    if (!existsSync(main)) throw new Error(`${main} is missing: run \`npm run build\` first.`);
+    this.child = spawn(process.execPath, [main, ...args], {
+      cwd: project,
+      env: { ...ownEnvironment(), ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.child.stdout!.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
+    this.child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
+    this.finished = once(this.child, 'close').then(([code]: (number | null)[]) => ({
+      code: code ?? null,
+      stdout: this.stdout,
+      stderr: this.stderr,
+    }));
+  }
+
+  /** Waits until the command has written this, to either stream. */
+  async hasWritten(pattern: RegExp): Promise<RegExpExecArray> {
+    let hasEnded = false;
+    void this.finished.then(() => (hasEnded = true));
+    return await until(`the command writes ${String(pattern)}`, () => {
+      const match = pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
+      if (!match && hasEnded) throw new Error(`It ended without: ${this.stdout}${this.stderr}`);
+      return match;
+    });
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+}
+
+/** Runs a command to its end. */
+export async function runCommand(
+  project: string,
+  args: readonly string[],
+  environment?: NodeJS.ProcessEnv,
+): Promise<Finished> {
+  return await new Command(project, args, environment).finished;
+}
+
+/** A new project folder in which `selvage` and `zod` can be imported, with these files. */
+export function makeCommandProject(files: Readonly<Record<string, string>> = {}): string {
+  const project = makeProject();
+  mkdirSync(path.join(project, 'node_modules'));
+  symlinkSync(root, path.join(project, 'node_modules', 'selvage'), 'dir');
+  symlinkSync(path.join(root, 'node_modules', 'zod'), path.join(project, 'node_modules', 'zod'), 'dir');
+  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(project, name), text);
+  return project;
+}
+
+/** Nothing that points to another server or changes what is written; the program of the embedded server stays known. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(
+    ([name]) =>
+      name === 'SELVAGE_TEMPORAL_CLI' ||
+      !/^(?:npm_|TEMPORAL_|SELVAGE_|NODE_OPTIONS$|FORCE_COLOR$)/i.test(name),
+  );
+  return Object.fromEntries(kept);
+}

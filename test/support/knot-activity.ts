@@ -1,0 +1,159 @@
+import type { Info } from '@temporalio/activity';
+import type { ApplicationFailure, Logger } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { Registry, WorkerEnvironment, createActivities } from '../../src/activities';
+import { createInMemoryBackends, nodeSha256 } from '../../src/backends';
+import { packHash } from '../../src/canonical';
+import { packRanges } from '../../src/engine';
+import { planOf } from '../../src/execution';
+import { createActivityInterceptors, type KnotObserver } from '../../src/interceptors/activity';
+import { recordOf, type Tapestry } from '../../src/model';
+import type { Backends, LineageRecord } from '../../src/protocols';
+import { SEGMENT_ACTIVITY, type KnotTask, type SegmentTask } from '../../src/workflows/messages';
+
+export const RUN = { workflowId: 'run-1', runId: 'temporal-run-1' };
+
+export interface AttemptOptions {
+  readonly attempt?: number;
+  /** What earlier attempts handed on. */
+  readonly heartbeatDetails?: unknown;
+  readonly parents?: KnotTask['parents'];
+}
+
+export interface SegmentAttemptOptions extends Omit<AttemptOptions, 'parents'> {
+  readonly parents?: SegmentTask['parents'];
+}
+
+/** An attempt under way. */
+export interface Attempt {
+  readonly mock: MockActivityEnvironment;
+  readonly answer: Promise<unknown>;
+  /** What was handed on to the next attempt so far. */
+  readonly heartbeats: unknown[];
+}
+
+/** A worker without a server: attempts of knots under the real interceptors, and the real backends in memory. */
+export class KnotActivities {
+  readonly warnings: string[] = [];
+  private readonly environment: WorkerEnvironment;
+  private readonly plan: ReturnType<typeof planOf>;
+
+  private constructor(
+    private readonly tapestry: Tapestry,
+    readonly backends: Backends,
+    observers: readonly KnotObserver[],
+    registered: readonly Tapestry[],
+    inlineLimit: number,
+  ) {
+    this.plan = planOf(recordOf(tapestry), nodeSha256);
+    this.environment = new WorkerEnvironment({
+      registry: new Registry(
+        registered.map((one) => recordOf(one)),
+        nodeSha256,
+      ),
+      resources: {},
+      identity: 'worker-1',
+      inlineLimit,
+      sha256: nodeSha256,
+      observers,
+    });
+    this.environment.attach(backends);
+  }
+
+  /** A worker that has `registered` (default: the tapestry itself), and the plan of the tapestry in its store. */
+  static async of(
+    tapestry: Tapestry,
+    options: {
+      backends?: Backends;
+      observers?: readonly KnotObserver[];
+      registered?: readonly Tapestry[];
+      inlineLimit?: number;
+    } = {},
+  ): Promise<KnotActivities> {
+    const { backends = createInMemoryBackends(), observers = [], registered = [tapestry] } = options;
+    const made = new KnotActivities(tapestry, backends, observers, registered, options.inlineLimit ?? 2_048);
+    const { hash, text } = made.plan;
+    await backends.tapestryStore.save({ hash, text, tapestry: recordOf(tapestry).name, savedAt: 1 });
+    return made;
+  }
+
+  start(knot: string, { parents = [], ...options }: AttemptOptions = {}): Attempt {
+    const type = recordOf(this.tapestry).knots.get(knot)!.definition!.name;
+    return this.attempt(type, knot, { plan: packHash(this.plan.hash), parents }, options);
+  }
+
+  /** An attempt of a segment of these knots, all of whose values are wanted. */
+  startSegment(knots: readonly string[], { parents = {}, ...options }: SegmentAttemptOptions = {}): Attempt {
+    const plan = packHash(this.plan.hash);
+    const wanted = packRanges(knots.keys());
+    return this.attempt(SEGMENT_ACTIVITY, 'segment-1', { plan, knots, wanted, parents }, options);
+  }
+
+  private attempt(
+    type: string,
+    activityId: string,
+    task: KnotTask | SegmentTask,
+    { attempt = 1, heartbeatDetails }: AttemptOptions,
+  ): Attempt {
+    const activities = createActivities(this.environment, undefined);
+    const info: Partial<Info> = {
+      attempt,
+      heartbeatDetails,
+      activityType: type,
+      activityId,
+      taskQueue: 'selvage',
+      workflowExecution: RUN,
+    };
+    const mock = new MockActivityEnvironment(info, {
+      interceptors: createActivityInterceptors(this.environment),
+      logger: this.logger,
+    });
+    const heartbeats: unknown[] = [];
+    mock.on('heartbeat', (details) => heartbeats.push(details));
+    const answer = mock.run((activities[type] ?? activities['default'])!, task);
+    // Whoever awaits it hears of it.
+    answer.catch(() => undefined);
+    return { mock, answer, heartbeats };
+  }
+
+  async run(knot: string, options?: AttemptOptions): Promise<unknown> {
+    return await this.start(knot, options).answer;
+  }
+
+  /** The failure that an attempt ends with, and what it handed on. */
+  async failure(
+    knot: string,
+    options?: AttemptOptions,
+  ): Promise<{ failure: ApplicationFailure; handedOn: unknown }> {
+    return await failureOf(this.start(knot, options));
+  }
+
+  async record(knot: string): Promise<LineageRecord | undefined> {
+    return (await this.backends.runHistory.getRecords(RUN.runId, [knot]))[0];
+  }
+
+  private get logger(): Logger {
+    const ignore = (): void => undefined;
+    return {
+      log: ignore,
+      trace: ignore,
+      debug: ignore,
+      info: ignore,
+      error: ignore,
+      warn: (message) => void this.warnings.push(message),
+    };
+  }
+}
+
+/** The failure that an attempt ends with, and what it handed on. */
+export async function failureOf({
+  answer,
+  heartbeats,
+}: Attempt): Promise<{ failure: ApplicationFailure; handedOn: unknown }> {
+  try {
+    await answer;
+  } catch (failure) {
+    return { failure: failure as ApplicationFailure, handedOn: heartbeats.at(-1) };
+  }
+  throw new Error('The attempt did not fail.');
+}

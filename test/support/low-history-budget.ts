@@ -1,0 +1,11 @@
+/** Stands in for src/workflows/history-budget.ts in a bundle of its own, so that a test need not fill a real history. */
+import { continueNow } from '../../src/workflows/history-budget';
+import type { WorkflowInfo } from '@temporalio/workflow';
+
+export const LOW_HOLD_EVENTS = 1_500;
+
+export { continueNow };
+
+export function holdDispatch({ historyLength }: Pick<WorkflowInfo, 'historyLength'>): boolean {
+  return historyLength >= LOW_HOLD_EVENTS;
+}

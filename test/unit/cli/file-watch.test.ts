@@ -1,0 +1,57 @@
+import { mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { FileWatch } from '../../../src/cli/file-watch';
+import { until } from '../../support/until';
+
+let folder: string;
+let watch: FileWatch;
+let changed: string[];
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'selvage-watch-'));
+  changed = [];
+  watch = new FileWatch((files) => changed.push(...files));
+});
+afterEach(() => {
+  watch.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function file(name: string, text?: string): string {
+  const full = path.join(folder, name);
+  if (text !== undefined) writeFileSync(full, text);
+  return full;
+}
+
+test('hears of a new content, also when an editor puts another file in its place', async () => {
+  const one = file('one.ts', '1');
+  const two = file('two.ts', '1');
+  watch.add([one, two]);
+  writeFileSync(one, '2');
+  await until('the first change is told', () => changed.includes(one));
+  renameSync(file('two.tmp', '2'), two);
+  await until('the second change is told', () => changed.includes(two));
+});
+
+test('says nothing of a file that is touched, of others, or of one that is as it was', async () => {
+  const own = file('own.ts', '1');
+  watch.add([own]);
+  utimesSync(own, new Date(), new Date());
+  file('other.ts', '1');
+  writeFileSync(own, '2');
+  writeFileSync(own, '1');
+  // The change that is told comes after all that must not be.
+  const last = file('last.ts', '1');
+  watch.add([last]);
+  writeFileSync(last, '2');
+  await until('the last change is told', () => changed.includes(last));
+  expect(changed).toEqual([last]);
+});
+
+test('hears of a file that comes into being', async () => {
+  const late = file('late.ts');
+  watch.add([late]);
+  writeFileSync(late, '1');
+  await until('it is told', () => changed.includes(late));
+});

@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { z } from 'zod';
+import { readParameters } from '../../../src/cli/parameters';
+import { knot, recordOf, tapestry, type StandardSchema, type TapestryRecord } from '../../../src/model';
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'selvage-parameters-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const keep = knot('keep', ({ p }: { p: unknown }) => p);
+
+function withParameter(schema: StandardSchema): TapestryRecord {
+  return recordOf(
+    tapestry('t', (t) => {
+      keep({ p: t.parameter('p', schema) }, { id: 'keep' });
+    }),
+  );
+}
+
+async function read(schema: StandardSchema, text: string): Promise<unknown> {
+  return (await readParameters(withParameter(schema), { pairs: [`p=${text}`] }))['p'];
+}
+
+test.each<[string, StandardSchema, string, unknown]>([
+  ['a number', z.number(), '5', 5],
+  ['a number for a string', z.string(), '5', '5'],
+  ['JSON for a string', z.string(), '{"a":1}', '{"a":1}'],
+  ['a quoted string', z.string(), '"5"', '5'],
+  ['plain text', z.string(), 'a=b c', 'a=b c'],
+  ['an empty text', z.string(), '', ''],
+  ['a boolean', z.boolean(), 'true', true],
+  ['a list', z.array(z.number()), '[1,2]', [1, 2]],
+  ['an object', z.object({ a: z.null() }), '{"a":null}', { a: null }],
+  ['either: JSON goes first', z.union([z.string(), z.number()]), '5', 5],
+  ['a date as text', z.coerce.date(), '2026-01-31', '2026-01-31'],
+  ['a tagged value', z.bigint(), '{"$type":"bigint","value":"5"}', 5n],
+  ['what neither will do: as JSON', z.boolean(), '5', 5],
+  ['what is no JSON and will not do', z.number(), 'many', 'many'],
+])('%s', async (_, schema, text, expected) => {
+  expect(await read(schema, text)).toEqual(expected);
+});
+
+test('a schema that needs time, and one that fails, are asked like any other', async () => {
+  expect(
+    await read(
+      z.string().refine(async (text) => text === '5'),
+      '5',
+    ),
+  ).toBe('5');
+  const failing = z.unknown().transform(() => {
+    throw new Error('never');
+  });
+  expect(await read(failing, '5')).toBe(5);
+});
+
+test('an unknown parameter is passed on, for the refusal to name it', async () => {
+  const record = withParameter(z.number());
+  expect(await readParameters(record, { pairs: ['q=1', '__proto__=x'] })).toEqual(
+    Object.fromEntries([
+      ['q', 1],
+      ['__proto__', 'x'],
+    ]),
+  );
+});
+
+test.each(['p', '=5', ''])('%j is no parameter', async (pair) => {
+  await expect(readParameters(withParameter(z.any()), { pairs: [pair] })).rejects.toMatchObject({
+    code: 'Usage',
+  });
+});
+
+test('one that is given twice', async () => {
+  const reading = readParameters(withParameter(z.any()), { pairs: ['p=1', 'p=2'] });
+  await expect(reading).rejects.toMatchObject({ code: 'Usage', details: { parameter: 'p' } });
+});
+
+test.each([
+  ['params.json', '{"p": 1, "q": "x"}', { p: 1, q: 'x' }],
+  ['params.yaml', 'p: 1\nq: x\n', { p: 1, q: 'x' }],
+  ['params.yml', 'p: {$type: bigint, value: "5"}\n', { p: 5n }],
+])('%s', async (name, text, expected) => {
+  const file = path.join(folder, name);
+  writeFileSync(file, text);
+  expect(await readParameters(withParameter(z.any()), { pairs: [], file })).toEqual(expected);
+  const overridden = await readParameters(withParameter(z.any()), { pairs: ['p=2'], file });
+  expect(overridden).toEqual({ ...expected, p: 2 });
+});
+
+test.each([
+  ['absent.json', undefined, 'FileNotFound'],
+  ['broken.json', '{', 'FileNotLoadable'],
+  ['list.json', '[]', 'FileNotLoadable'],
+  ['null.json', 'null', 'FileNotLoadable'],
+  ['double.yaml', 'p: 1\np: 2\n', 'FileNotLoadable'],
+  ['tag.json', '{"p": {"$type": "nonsense", "value": 1}}', 'FileNotLoadable'],
+])('%s is refused by name', async (name, text, code) => {
+  const file = path.join(folder, name);
+  if (text !== undefined) writeFileSync(file, text);
+  const reading = readParameters(withParameter(z.any()), { pairs: [], file });
+  await expect(reading).rejects.toMatchObject({ code, details: { file } });
+});

@@ -1,0 +1,136 @@
+import { examineNode } from '../../../src/cli/actions/doctor';
+import { formatDuration, formatTable, formatValue, shorten } from '../../../src/cli/format';
+import { nextPage } from '../../../src/cli/next-page';
+import { ownCommand, shellLine } from '../../../src/cli/own-command';
+import { describePlace } from '../../../src/cli/place';
+import { reportError } from '../../../src/cli/report-error';
+import { lineOf } from '../../../src/cli/sdk-logger';
+import { workerWords } from '../../../src/cli/server-options';
+import { SelvageError } from '../../../src/errors';
+import { recordedOutput } from './output-streams';
+
+test.each([
+  [0, '0 ms'],
+  [999, '999 ms'],
+  [1000, '1.0 s'],
+  [9_940, '9.9 s'],
+  [12_400, '12 s'],
+  [59_900, '1 min 0 s'],
+  [185_000, '3 min 5 s'],
+  [7_440_000, '2 h 4 min'],
+])('%d ms are %s', (milliseconds, expected) => {
+  expect(formatDuration(milliseconds)).toBe(expected);
+});
+
+test('values and texts are short and on one line', () => {
+  expect(formatValue({ a: [1, 'x'] })).toBe(`{ a: [ 1, 'x' ] }`);
+  const long = formatValue(Array.from({ length: 1000 }, (_, i) => `text\n${i}`.repeat(20)));
+  expect(long.length).toBeLessThanOrEqual(200);
+  expect(long).not.toContain('\n');
+  expect(shorten('first\nsecond', 10)).toBe('first');
+  expect(shorten('abcdef', 4)).toBe('abc…');
+});
+
+test('a table has columns and no spaces at the ends of lines', () => {
+  expect(
+    formatTable(
+      ['A', 'LONG'],
+      [
+        ['xxx', 'y'],
+        ['z', ''],
+      ],
+    ),
+  ).toBe('A    LONG\nxxx  y\nz');
+});
+
+test('what the user is told to type works in a shell, however we were called', () => {
+  expect(shellLine(['run', 'my file.ts', '--param', `s=it's`, 'a=1,b'])).toBe(
+    `run 'my file.ts' --param 's=it'\\''s' a=1,b`,
+  );
+  expect(ownCommand('/usr/bin/selvage', {})).toBe('selvage');
+  expect(ownCommand('/p/node_modules/.bin/selvage', { npm_execpath: '/npm' })).toBe('npx selvage');
+  expect(ownCommand('/p/lib/cli/main.js', {})).toBe('npx selvage');
+  const own = ownCommand();
+  expect(nextPage('c2', ['runs', 'list', '--cursor', 'c1', '--limit', '5'])).toBe(
+    `${own} runs list --limit 5 --cursor c2`,
+  );
+});
+
+test('a place names server, namespace and web page', () => {
+  const place = { address: 'h:1', namespace: 'n' };
+  expect(describePlace({ ...place, source: 'embedded', uiUrl: 'http://h:2' })).toBe(
+    'Temporal embedded server h:1, namespace n (http://h:2)',
+  );
+  expect(describePlace({ ...place, source: 'TEMPORAL_ADDRESS' })).toBe('Temporal server h:1, namespace n');
+});
+
+test('options go on to a worker process as they were given', () => {
+  expect(
+    workerWords({ address: 'h:1', projectDir: 'p q', taskQueue: 't', durable: true, verbose: true }),
+  ).toEqual(['--address', 'h:1', '--project-dir', 'p q', '--task-queue', 't', '--durable', '--verbose']);
+  expect(workerWords({})).toEqual([]);
+});
+
+describe('errors', () => {
+  const error = new SelvageError('FileNotFound', 'There is no file x.', { cause: new Error('ENOENT') });
+
+  test('of ours: one line, exit code 2; the stack with its causes only if asked for', () => {
+    const plain = recordedOutput();
+    expect(reportError(error, plain.output)).toBe(2);
+    expect(plain.stderr.text).toBe('error FileNotFound: There is no file x.\n');
+    const verbose = recordedOutput({ verbose: true });
+    reportError(error, verbose.output);
+    expect(verbose.stderr.text).toMatch(/at .*small-parts\.test\.ts[^]*caused by: Error: ENOENT/);
+  });
+
+  test('with json, the document says it, too', () => {
+    const { output, stdout } = recordedOutput({ json: true });
+    reportError(error, output);
+    expect(JSON.parse(stdout.text)).toEqual({
+      error: { code: 'FileNotFound', message: 'There is no file x.' },
+    });
+  });
+
+  test('of nobody: with the stack, exit code 70', () => {
+    const { output, stderr } = recordedOutput();
+    expect(reportError(new TypeError('x is undefined'), output)).toBe(70);
+    expect(stderr.text).toMatch(/^error Unexpected: x is undefined\n.*small-parts\.test\.ts[^]*report it/s);
+    expect(reportError('thrown text', recordedOutput().output)).toBe(70);
+  });
+});
+
+describe('messages of the SDK', () => {
+  const ofWorker = { sdkComponent: 'worker' };
+  const ofBody = { sdkComponent: 'activity', activityId: 'fetch' };
+
+  test.each([
+    ['INFO' as const, 'Worker state changed', ofWorker, undefined],
+    ['WARN' as const, 'Activity failed', { ...ofWorker, error: new Error('x') }, undefined],
+    ['WARN' as const, 'Workflow failed', ofWorker, undefined],
+    [
+      'WARN' as const,
+      'Slow\n  poll',
+      { ...ofWorker, error: new Error('lost') },
+      'warn temporal: Slow poll: lost',
+    ],
+    ['INFO' as const, '5 rows', ofBody, 'fetch: 5 rows'],
+    ['ERROR' as const, 'no rows', ofBody, 'error fetch: no rows'],
+    ['DEBUG' as const, 'row 1', ofBody, undefined],
+  ])('%s %j', (level, message, meta, expected) => {
+    expect(lineOf(level, message, meta, false)).toBe(expected);
+  });
+
+  test('all are shown if asked for', () => {
+    expect(lineOf('WARN', 'Activity failed', ofWorker, true)).toBe('warn temporal: Activity failed');
+    expect(lineOf('DEBUG', 'row 1', ofBody, true)).toBe('debug fetch: row 1');
+  });
+});
+
+test.each([
+  ['20.2.0', 'missing'],
+  ['18.20.0', 'missing'],
+  ['20.3.0', 'ok'],
+  ['24.0.1', 'ok'],
+])('Node %s is %s', (version, verdict) => {
+  expect(examineNode(version).verdict).toBe(verdict);
+});

@@ -1,0 +1,94 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { chosenServer } from '../../../src/client/server-address';
+import { thrownBy } from '../../support/thrown-by';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'selvage-profiles-'));
+const TEMPORAL_CONFIG_FILE = path.join(folder, 'temporal.toml');
+writeFileSync(
+  TEMPORAL_CONFIG_FILE,
+  `[profile.default]
+address = "production.example:7233"
+namespace = "production"
+
+[profile.staging]
+address = "staging.example:7233"
+namespace = "staging"
+api_key = "staging-key"
+
+[profile.placeless]
+namespace = "nowhere"
+`,
+);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const profiles = { TEMPORAL_CONFIG_FILE };
+
+test('a temporal.toml alone is not enough: its default may be production', () => {
+  expect(chosenServer({}, profiles)).toBeUndefined();
+  expect(chosenServer({ namespace: 'mine' }, { ...profiles, TEMPORAL_PROFILE: 'staging' })).toBeUndefined();
+  expect(chosenServer({}, {})).toBeUndefined();
+});
+
+test('TEMPORAL_ADDRESS chooses, with what else the environment says', () => {
+  const environment = {
+    TEMPORAL_ADDRESS: 'env.example:7233',
+    TEMPORAL_NAMESPACE: 'env',
+    TEMPORAL_API_KEY: 'env-key',
+  };
+  expect(chosenServer({}, environment)).toMatchObject({
+    address: 'env.example:7233',
+    namespace: 'env',
+    source: 'TEMPORAL_ADDRESS',
+    connection: { address: 'env.example:7233', apiKey: 'env-key' },
+  });
+  expect(chosenServer({ namespace: 'mine' }, environment)!.namespace).toBe('mine');
+  expect(
+    chosenServer({}, { TEMPORAL_ADDRESS: 'env.example:7233', TEMPORAL_CONFIG_FILE: '' })!.namespace,
+  ).toBe('default');
+});
+
+test('a profile goes before TEMPORAL_ADDRESS, namespace and all', () => {
+  const environment = { ...profiles, TEMPORAL_ADDRESS: 'env.example:7233', TEMPORAL_NAMESPACE: 'env' };
+  expect(chosenServer({ profile: 'staging' }, environment)).toMatchObject({
+    address: 'staging.example:7233',
+    namespace: 'staging',
+    source: 'profile staging',
+    connection: { address: 'staging.example:7233', apiKey: 'staging-key' },
+  });
+});
+
+test('an address goes before all', () => {
+  const environment = { ...profiles, TEMPORAL_ADDRESS: 'env.example:7233' };
+  expect(chosenServer({ address: 'here:7233', profile: 'staging', apiKey: 'my-key' }, environment)).toEqual({
+    address: 'here:7233',
+    namespace: 'default',
+    source: 'option',
+    connection: { address: 'here:7233', apiKey: 'my-key' },
+  });
+  expect(chosenServer({ address: 'here:7233' }, { TEMPORAL_NAMESPACE: 'env' })!.namespace).toBe('env');
+  expect(
+    chosenServer({ address: 'here:7233', namespace: 'mine' }, { TEMPORAL_NAMESPACE: 'env' })!.namespace,
+  ).toBe('mine');
+});
+
+test('options of security go before those of a profile', () => {
+  const chosen = chosenServer({ profile: 'staging', apiKey: 'my-key', tls: true }, profiles);
+  expect(chosen!.connection).toMatchObject({ apiKey: 'my-key', tls: true });
+});
+
+test.each(['unknown', 'placeless'])('the profile "%s" is a clear error', (profile) => {
+  const error = thrownBy(() => chosenServer({ profile }, profiles));
+  expect(error.code).toBe('Usage');
+  expect(error.message).toContain(`"${profile}"`);
+  expect(error.message).toContain('--address');
+});
+
+test('a temporal.toml that cannot be read is a clear error', () => {
+  const file = path.join(folder, 'broken.toml');
+  writeFileSync(file, '[profile');
+  const error = thrownBy(() => chosenServer({ profile: 'staging' }, { TEMPORAL_CONFIG_FILE: file }));
+  expect(error.code).toBe('Usage');
+  expect(error.message).toMatch(/"staging" cannot be read.*temporal\.toml/);
+});

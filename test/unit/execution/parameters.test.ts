@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { validateParameters } from '../../../src/execution';
+import { knot, recordOf, tapestry } from '../../../src/model';
+import { rejectionOf } from '../../support/rejection-of';
+
+const nothing = knot('nothing', () => null);
+const record = recordOf(
+  tapestry('work', (t) => {
+    t.parameter('count', z.number().int());
+    t.parameter('name', z.string().trim(), { default: ' Ada ' });
+    t.parameter(
+      'late',
+      z
+        .string()
+        .refine(async (text) => await Promise.resolve(text !== 'no'))
+        .optional(),
+    );
+    t.parameter(
+      'bomb',
+      z
+        .any()
+        .transform((value) => (value === 'fuse' ? explode() : value))
+        .optional(),
+    );
+    nothing({}, { id: 'nothing' });
+  }),
+);
+
+function explode(): never {
+  throw new Error('boom');
+}
+
+test('answers all parameters as their schemas made them, defaults filled in', async () => {
+  const accepted = await validateParameters(record, { count: 2, name: '  Bob ', late: 'yes' });
+  expect(Object.fromEntries(accepted)).toEqual({ count: 2, name: 'Bob', late: 'yes', bomb: undefined });
+  expect((await validateParameters(record, { count: 2 })).get('name')).toBe('Ada');
+});
+
+test('names all that is wrong in one error, with the tapestry and what it takes', async () => {
+  const error = await rejectionOf(
+    validateParameters(record, { count: 1.5, late: 'no', bomb: 'fuse', Name: 'x', zzz: 1 }),
+  );
+  expect(error.code).toBe('InvalidParameters');
+  expect(error.details['problems']).toEqual([
+    expect.stringContaining('unknown parameter "Name" (did you mean "name"?)'),
+    'unknown parameter "zzz"',
+    expect.stringContaining('parameter "count"'),
+    expect.stringContaining('parameter "late"'),
+    expect.stringMatching(/parameter "bomb".*boom/),
+  ]);
+  expect(error.message).toContain('Tapestry "work"');
+  expect(error.message).toContain('count, name (optional)');
+});
+
+test('a missing one is said to be missing, not ill-typed', async () => {
+  expect((await rejectionOf(validateParameters(record, {}))).details['problems']).toEqual([
+    'missing parameter "count"',
+  ]);
+});
+
+test.each<[unknown, string]>([
+  [[1n], 'a list'],
+  [null, 'null'],
+  ['text', 'string'],
+  [undefined, 'undefined'],
+])('%p is no object of parameters', async (given, what) => {
+  const error = await rejectionOf(validateParameters(record, given));
+  expect(error.code).toBe('InvalidParameters');
+  expect(error.message).toContain(`not ${what}`);
+});

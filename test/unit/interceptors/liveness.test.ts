@@ -1,0 +1,221 @@
+import { CancelledFailure } from '@temporalio/common';
+import { createInMemoryBackends } from '../../../src/backends';
+import { knot, tapestry, type KnotContext } from '../../../src';
+import { KnotActivities } from '../../support/knot-activity';
+import { Latch, aborted } from '../../support/latch';
+import { SwitchableBackends } from '../../support/switchable-backends';
+
+function one(body: (inputs: object, ctx: KnotContext) => unknown, options: object = {}) {
+  return tapestry('work', () => void knot('body', body)({}, { id: 'knot', ...options }));
+}
+
+describe('a refusal', () => {
+  test('counts as one, is tried again without bound, and says why the knot waits', async () => {
+    const line = new SwitchableBackends(createInMemoryBackends());
+    const body = jest.fn(() => 'done');
+    const activities = await KnotActivities.of(one(body), { backends: line.backends });
+    line.inflict({ code: 'BackendUnavailable', only: ['tapestryStore.get'] });
+    let handedOn: unknown;
+    for (let attempt = 1; attempt <= 6; attempt++) {
+      const refused = await activities.failure('knot', { attempt, heartbeatDetails: handedOn });
+      expect(refused.failure).toMatchObject({ type: 'BackendUnavailable', nonRetryable: false });
+      handedOn = refused.handedOn;
+      expect(handedOn).toEqual({ throws: 0, refusals: attempt });
+    }
+    expect(activities.warnings[0]).toMatch(/"knot" waits: .*tapestryStore\.get/);
+    line.mend();
+    expect(body).not.toHaveBeenCalled();
+    expect(await activities.run('knot', { attempt: 7, heartbeatDetails: handedOn })).toEqual({
+      value: 'done',
+    });
+  });
+
+  test('is what a worker answers that does not have the body, and names it', async () => {
+    const other = tapestry('other', () => void knot('else', () => 1)({}, { id: 'x' }));
+    const activities = await KnotActivities.of(
+      one(() => 1),
+      { registered: [other] },
+    );
+    const { failure } = await activities.failure('knot');
+    expect(failure).toMatchObject({ type: 'BodyMissing', nonRetryable: false });
+    expect(failure.message).toMatch(/"body".*"knot".*"selvage"/);
+    expect(await activities.record('knot')).toBeUndefined();
+  });
+
+  test.each(['WORKER_SHUTDOWN', 'TIMED_OUT', 'NOT_FOUND', 'PAUSED'] as const)(
+    'is what a body comes to that was told to stop for %s',
+    async (reason) => {
+      const begun = new Latch();
+      const activities = await KnotActivities.of(
+        one(async (_, ctx) => {
+          begun.open();
+          await aborted(ctx.signal);
+        }),
+      );
+      const { mock, answer, heartbeats } = activities.start('knot');
+      await begun.passed;
+      mock.cancel(reason);
+      await expect(answer).rejects.toMatchObject({ type: 'WorkerShutdown', nonRetryable: false });
+      expect(heartbeats.at(-1)).toEqual({ throws: 0, refusals: 1 });
+      expect(await activities.record('knot')).toBeUndefined();
+    },
+  );
+});
+
+describe('a cancel', () => {
+  test('ends a body that heeds it as cancelled; settling records that', async () => {
+    const begun = new Latch();
+    const activities = await KnotActivities.of(
+      one(async (_, ctx) => {
+        begun.open();
+        await aborted(ctx.signal);
+      }),
+    );
+    const { mock, answer } = activities.start('knot');
+    await begun.passed;
+    mock.cancel();
+    await expect(answer).rejects.toBeInstanceOf(CancelledFailure);
+    expect(await activities.record('knot')).toBeUndefined();
+  });
+
+  test('leaves a body that ends within its grace its outcome', async () => {
+    const begun = new Latch();
+    const activities = await KnotActivities.of(
+      one(async (_, ctx) => {
+        begun.open();
+        await aborted(ctx.signal).catch(() => undefined);
+        return 'in time';
+      }),
+    );
+    const { mock, answer } = activities.start('knot');
+    await begun.passed;
+    mock.cancel();
+    expect(await answer).toEqual({ value: 'in time' });
+    expect(await activities.record('knot')).toMatchObject({ outcome: 'ok' });
+  });
+
+  test('gives up a body that goes on after its grace', async () => {
+    const begun = new Latch();
+    const forever = () => {
+      begun.open();
+      return new Promise(() => {});
+    };
+    const activities = await KnotActivities.of(one(forever, { cancelGrace: 5 }));
+    const { mock, answer } = activities.start('knot');
+    await begun.passed;
+    mock.cancel();
+    await expect(answer).rejects.toBeInstanceOf(CancelledFailure);
+  });
+
+  test('of an attempt that could not work is a cancel: the server would take a refusal for the end', async () => {
+    const line = new SwitchableBackends(createInMemoryBackends());
+    const activities = await KnotActivities.of(
+      one(() => 1),
+      { backends: line.backends },
+    );
+    const cut = new Latch();
+    line.inflict({ until: cut.passed, only: ['tapestryStore.get'] });
+    const { mock, answer } = activities.start('knot', { attempt: 2 });
+    line.inflict({ code: 'BackendUnavailable', only: ['runHistory.getRecords'] });
+    mock.cancel();
+    cut.open();
+    await expect(answer).rejects.toBeInstanceOf(CancelledFailure);
+  });
+});
+
+describe('lost workers', () => {
+  test('are what neither throws nor refusals explain; after the third the knot fails without being run', async () => {
+    const body = jest.fn(() => 'alive');
+    const activities = await KnotActivities.of(one(body));
+    const { failure } = await activities.failure('knot', {
+      attempt: 6,
+      heartbeatDetails: { throws: 1, refusals: 1 },
+    });
+    expect(failure).toMatchObject({ type: 'WorkerLost', nonRetryable: true });
+    expect(failure.message).toMatch(/3 workers.*"knot"/);
+    expect(body).not.toHaveBeenCalled();
+    expect(await activities.record('knot')).toMatchObject({ outcome: 'err', attempt: 6 });
+  });
+
+  test.each([
+    [3, undefined],
+    [4, { throws: 1, refusals: 0 }],
+    [9, { throws: 0, refusals: 6 }],
+  ])('attempt %d after %j runs', async (attempt, heartbeatDetails) => {
+    const activities = await KnotActivities.of(one(() => 'alive'));
+    expect(await activities.run('knot', { attempt, heartbeatDetails })).toEqual({ value: 'alive' });
+  });
+
+  test('reading the inputs may be what kills them: it is not done again', async () => {
+    const line = new SwitchableBackends(createInMemoryBackends());
+    const source = knot('source', () => 'x'.repeat(3_000));
+    const use = knot('use', ({ text }: { text: string }) => text.length);
+    const work = tapestry('work', () => void use({ text: source({}, { id: 'source' }) }, { id: 'use' }));
+    const activities = await KnotActivities.of(work, { backends: line.backends });
+    const parent = (await activities.run('source')) as { hash: string; size: number };
+    line.inflict({ code: 'BackendUnavailable', only: ['dataStore.getMany', 'dataStore.get'] });
+    const { failure } = await activities.failure('use', { attempt: 4, parents: [parent] });
+    expect(failure.type).toBe('WorkerLost');
+    expect(await activities.record('use')).toMatchObject({ parent_input_hashes: { text: parent.hash } });
+    expect(line.hit).toEqual([]);
+  });
+});
+
+describe('heartbeats', () => {
+  test('hand what the body gives to the next attempt, with the counts', async () => {
+    const found: unknown[] = [];
+    const retry = { maximumAttempts: 2, initialInterval: 1 };
+    const activities = await KnotActivities.of(
+      one(
+        (_, ctx) => {
+          found.push(ctx.lastHeartbeat);
+          ctx.heartbeat({ at: new Date(7) });
+          if (ctx.attempt === 1) throw new Error('again');
+        },
+        { retry },
+      ),
+    );
+    const { handedOn } = await activities.failure('knot');
+    expect(handedOn).toEqual({
+      throws: 1,
+      refusals: 0,
+      user: { at: { $type: 'date', value: new Date(7).toISOString() } },
+    });
+    await activities.run('knot', { attempt: 2, heartbeatDetails: handedOn });
+    expect(found).toEqual([undefined, { at: new Date(7) }]);
+  });
+
+  test.each([
+    ['what cannot be encoded', () => 1],
+    ['what the server could not keep', 'x'.repeat(9_000)],
+  ])('%s fails in the body that gives it', async (_, details) => {
+    const activities = await KnotActivities.of(one((_inputs, ctx) => ctx.heartbeat(details)));
+    const { failure, handedOn } = await activities.failure('knot');
+    expect(failure).toMatchObject({ type: 'NotEncodable', nonRetryable: true });
+    expect(handedOn).toEqual({ throws: 1, refusals: 0 });
+  });
+});
+
+test('a body that blocks the process is named, with what to do', async () => {
+  const now = Date.now.bind(Date);
+  const clock = jest.spyOn(Date, 'now');
+  try {
+    const activities = await KnotActivities.of(
+      one(() => {
+        // As if it had computed for 8 s without letting anything else happen.
+        clock.mockImplementation(() => now() + 8_000);
+      }),
+    );
+    await activities.run('knot');
+    expect(activities.warnings).toHaveLength(1);
+    expect(activities.warnings[0]).toMatch(/blocked for [67]\.\d s.*"knot".*worker thread/);
+  } finally {
+    clock.mockRestore();
+  }
+});
+
+test('a body that waits is not', async () => {
+  const activities = await KnotActivities.of(one(() => new Promise((resolve) => setImmediate(resolve))));
+  await activities.run('knot');
+  expect(activities.warnings).toEqual([]);
+});

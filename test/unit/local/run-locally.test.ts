@@ -1,0 +1,218 @@
+import { z } from 'zod';
+import { hashText } from '../../../src/canonical';
+import { createInMemoryBackends } from '../../../src/backends';
+import { knot, runLocally, tapestry, type Logger } from '../../../src';
+import { rejectionOf } from '../../support/rejection-of';
+
+const double = knot('double', { input: z.object({ x: z.number() }), output: z.number() }, ({ x }) => x * 2);
+const add = knot('add', ({ a, b }: { a: number; b: number }) => a + b);
+
+const quickstart = tapestry('quickstart', (t) => {
+  const x = t.parameter('x', z.number());
+  const d = double({ x }, { id: 'd' });
+  const answer = add({ a: x, b: d }, { id: 'answer' });
+  return { answer };
+});
+
+const failing = knot('failing', (_: { x?: number }) => {
+  throw new RangeError('out of range');
+});
+
+/** `broken` fails, `behind` waits for it, and `beside` has nothing to do with them. */
+const halfBroken = tapestry('half-broken', (t) => {
+  const x = t.parameter('x', z.number());
+  const broken = failing({ x }, { id: 'broken' });
+  const behind = double({ x: broken }, { id: 'behind' });
+  const beside = double({ x }, { id: 'beside' });
+  return { behind, beside };
+});
+
+describe('a run in which all goes well', () => {
+  test('has the values of the terminals, and outputs and outcomes of all knots in the order of the plan', async () => {
+    const result = await runLocally(quickstart, { x: 5 });
+    expect(result).toMatchObject({ status: 'succeeded', succeeded: true, values: { answer: 15 } });
+    expect(result.outputs).toEqual({ 'param:x': 5, d: 10, answer: 15 });
+    expect(Object.keys(result.outputs)).toEqual(['param:x', 'd', 'answer']);
+    expect(result.outcomes['answer']).toEqual({ kind: 'ok', value: 15 });
+  });
+
+  test('has an id of its own, or the one that was given', async () => {
+    const [one, other] = await Promise.all([
+      runLocally(quickstart, { x: 1 }),
+      runLocally(quickstart, { x: 1 }),
+    ]);
+    expect(one.runId).not.toBe(other.runId);
+    expect((await runLocally(quickstart, { x: 1 }, { runId: 'mine' })).runId).toBe('mine');
+  });
+
+  test('may have the id of an earlier one: the records of both are kept', async () => {
+    const backends = createInMemoryBackends();
+    await runLocally(quickstart, { x: 1 }, { runId: 'again', backends });
+    const second = await runLocally(quickstart, { x: 2 }, { runId: 'again', backends });
+    const { items } = await backends.runHistory.findLineage({ runId: 'again', knotId: 'answer' });
+    expect(items).toHaveLength(2);
+    expect(items.map((record) => record.output_hash)).toContain(hashText('6'));
+    expect(second.values).toEqual({ answer: 6 });
+  });
+});
+
+describe('a run in which a knot fails', () => {
+  test('resolves, with the error, what was skipped for it, and what went well beside it', async () => {
+    const result = await runLocally(halfBroken, { x: 4 });
+    expect(result).toMatchObject({ status: 'failed', succeeded: false, values: { beside: 8 } });
+    expect(result.values).not.toHaveProperty('behind');
+    expect(result.outcomes).toMatchObject({
+      broken: { kind: 'err', error: { type: 'RangeError', message: 'out of range', attempt: 1 } },
+      behind: {
+        kind: 'skipped',
+        reason: 'parent_failed_or_skipped',
+        detail: { anyErr: true, anySkipped: false, parents: ['broken'] },
+      },
+      beside: { kind: 'ok', value: 8 },
+    });
+    expect(Object.keys(result.outputs)).toEqual(['param:x', 'beside']);
+  });
+
+  test('says whether the inputs or the result of a body do not satisfy its schema, and names the knot', async () => {
+    const liar = knot('liar', { output: z.number() }, () => 'a text' as never);
+    const checks = tapestry('checks', (t) => {
+      const text = t.parameter('text', z.any());
+      double({ x: text }, { id: 'wrong-input' });
+      liar({}, { id: 'wrong-output' });
+    });
+    const { outcomes } = await runLocally(checks, { text: 'no number' });
+    expect(outcomes['wrong-input']).toMatchObject({ kind: 'err', error: { type: 'InvalidInput' } });
+    expect(outcomes['wrong-output']).toMatchObject({ kind: 'err', error: { type: 'InvalidOutput' } });
+    expect(outcomes['wrong-output']).toHaveProperty(
+      'error.message',
+      expect.stringContaining('"wrong-output"'),
+    );
+  });
+
+  test('names the part of a result that has no encoding', async () => {
+    const leaky = knot('leaky', () => ({ rows: [1, () => 2] }));
+    const { outcomes } = await runLocally(
+      tapestry('leaks', () => void leaky({}, { id: 'leak' })),
+      {},
+    );
+    expect(outcomes['leak']).toMatchObject({ kind: 'err', error: { type: 'NotEncodable' } });
+    expect(outcomes['leak']).toHaveProperty('error.message', expect.stringContaining('rows[1]'));
+  });
+});
+
+describe('parameters', () => {
+  const withDefaults = tapestry('with-defaults', (t) => {
+    const from = t.parameter('from', z.number());
+    const step = t.parameter('step', z.number(), { default: 10 });
+    return { sum: add({ a: from, b: step }, { id: 'sum' }) };
+  });
+
+  test('a default holds where nothing is given, also where undefined is', async () => {
+    expect((await runLocally(withDefaults, { from: 1 })).values).toEqual({ sum: 11 });
+    expect((await runLocally(withDefaults, { from: 1, step: undefined })).values).toEqual({ sum: 11 });
+    expect((await runLocally(withDefaults, { from: 1, step: 2 })).values).toEqual({ sum: 3 });
+  });
+
+  test('all that is wrong is said at once, and nothing runs', async () => {
+    const ran = jest.fn();
+    const refused = await rejectionOf(
+      runLocally(withDefaults, { step: 'two', stepp: 1 }, { replace: { sum: ran } }),
+    );
+    expect(refused.code).toBe('InvalidParameters');
+    expect(refused.message).toMatch(/unknown parameter "stepp".*missing parameter "from".*parameter "step"/);
+    expect(ran).not.toHaveBeenCalled();
+  });
+});
+
+describe('replace', () => {
+  test('puts another body in the place of a knot or of all knots of a definition, under the same schemas', async () => {
+    const byName = await runLocally(quickstart, { x: 5 }, { replace: { double: () => 100 } });
+    expect(byName.outputs).toEqual({ 'param:x': 5, d: 100, answer: 105 });
+    const byId = await runLocally(quickstart, { x: 5 }, { replace: { answer: () => 'fake' } });
+    expect(byId.outputs).toMatchObject({ d: 10, answer: 'fake' });
+    const illTyped = await runLocally(quickstart, { x: 5 }, { replace: { d: () => 'no number' } });
+    expect(illTyped.outcomes['d']).toMatchObject({ kind: 'err', error: { type: 'InvalidOutput' } });
+  });
+
+  test('the lineage names the code that ran', async () => {
+    const real = await runLocally(quickstart, { x: 5 });
+    const faked = await runLocally(quickstart, { x: 5 }, { replace: { d: ({ x }: { x: number }) => x + x } });
+    const codeOf = (run: typeof real) => run.lineage.find((record) => record.knot_id === 'd')!.code_hash;
+    expect(codeOf(faked)).not.toBe(codeOf(real));
+    expect(faked.outputs).toEqual(real.outputs);
+  });
+
+  test('refuses a name that there is not', async () => {
+    const error = await rejectionOf(runLocally(quickstart, { x: 5 }, { replace: { dobule: () => 1 } }));
+    expect(error.code).toBe('UnknownKnot');
+    expect(error.message).toContain('"dobule"');
+    expect(error.message).toContain('double');
+  });
+});
+
+describe('terminals', () => {
+  test('only what they need runs, and values are by their names', async () => {
+    const chosen = await runLocally(halfBroken, { x: 4 }, { terminals: ['beside'] });
+    expect(chosen.status).toBe('succeeded');
+    expect(Object.keys(chosen.outcomes)).toEqual(['param:x', 'beside']);
+    expect(chosen.values).toEqual({ beside: 8 });
+    expect((await runLocally(quickstart, { x: 5 }, { terminals: ['d'] })).values).toEqual({ d: 10 });
+  });
+
+  test.each([[[]], [['beside', 'nowhere']]])('%j is refused', async (terminals) => {
+    const error = await rejectionOf(runLocally(halfBroken, { x: 4 }, { terminals }));
+    expect(error.code).toBe('UnknownTerminal');
+  });
+});
+
+test('bodies get the resources and the logger of the run, and know where they are', async () => {
+  const seen: unknown[] = [];
+  const logger: Logger = {
+    debug() {},
+    info: (message, meta) => seen.push([message, meta]),
+    warn() {},
+    error() {},
+  };
+  const look = knot('look', (_: object, ctx) => {
+    ctx.logger.info('looking', { at: ctx.knotId });
+    return [ctx.runId, ctx.knotId, ctx.attempt, ctx.resources['db'].name, ctx.signal.aborted];
+  });
+  const { values } = await runLocally(
+    tapestry('looks', () => ({ look: look({}, { id: 'here' }) })),
+    {},
+    { runId: 'run-7', resources: { db: { name: 'books' } }, logger },
+  );
+  expect(values.look).toEqual(['run-7', 'here', 1, 'books', false]);
+  expect(seen).toEqual([['looking', { at: 'here' }]]);
+});
+
+test('a knot of 600 parents gets all of them', async () => {
+  const one = knot('one', ({ value }: { value: number }) => value);
+  const total = knot('total', (inputs: Record<string, number>) =>
+    Object.values(inputs).reduce((sum, value) => sum + value, 0),
+  );
+  const wide = tapestry('wide', () => {
+    const parents = Object.fromEntries(
+      Array.from({ length: 600 }, (_, i) => [`p${i}`, one({ value: i }, { id: `one-${i}` })]),
+    );
+    return { total: total(parents, { id: 'total' }) };
+  });
+  const { values, outcomes } = await runLocally(wide, {}, { concurrency: 7 });
+  expect(values).toEqual({ total: (599 * 600) / 2 });
+  expect(Object.keys(outcomes)).toHaveLength(601);
+});
+
+test('no more bodies run at once than `concurrency`', async () => {
+  let running = 0;
+  let most = 0;
+  const busy = knot('busy', async (_: { n: number }) => {
+    most = Math.max(most, ++running);
+    await new Promise((resolve) => setImmediate(resolve));
+    running -= 1;
+  });
+  const many = tapestry('many', () => {
+    for (let n = 0; n < 20; n++) busy({ n }, { id: `busy-${n}` });
+  });
+  await runLocally(many, {}, { concurrency: 3 });
+  expect(most).toBe(3);
+});
