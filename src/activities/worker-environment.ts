@@ -19,6 +19,7 @@ export interface WorkerEnvironmentOptions {
 }
 
 interface Attached {
+  readonly server: string | undefined;
   readonly backends: Backends;
   readonly commits: GroupCommit;
   readonly plans: PlanCache;
@@ -45,12 +46,18 @@ export class WorkerEnvironment {
     this.sha256 = options.sha256;
   }
 
-  attach(backends: Backends): void {
+  /** @param server how run records name the server that this worker polls; undefined where it cannot be told */
+  attach(backends: Backends, server?: string): void {
     this.attached = {
+      server,
       backends,
       commits: new GroupCommit(backends),
       plans: new PlanCache(backends.tapestryStore),
     };
+  }
+
+  get server(): string | undefined {
+    return this.open.server;
   }
 
   get backends(): Backends {

@@ -259,7 +259,7 @@ export class Selvage {
   private async memoOf(runId: string): Promise<RunMemo> {
     try {
       const { memo } = await this.client.workflow.getHandle(runId).describe();
-      return (memo?.[MEMO_KEY] ?? {});
+      return memo?.[MEMO_KEY] ?? {};
     } catch (error) {
       throw unreachable(error, this.place.address);
     }
