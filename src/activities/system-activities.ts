@@ -307,6 +307,7 @@ class SystemActivities {
         selvage: VERSION,
         node: process.version,
         platform: process.platform,
+        ...(this.environment.server && { server: this.environment.server }),
         // Tells whether another start under this run id asks for the same work.
         ...(said.parametersHash && { parameters_hash: said.parametersHash }),
       },

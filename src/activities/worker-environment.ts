@@ -23,6 +23,7 @@ export interface WorkerEnvironmentOptions {
 }
 
 interface Attached {
+  readonly server: string | undefined;
   readonly backends: Backends;
   readonly commits: GroupCommit;
   readonly plans: PlanCache;
@@ -53,12 +54,18 @@ export class WorkerEnvironment {
     this.codeHashes = new CodeHashes(options.sha256);
   }
 
-  attach(backends: Backends): void {
+  /** @param server how run records name the server that this worker polls; undefined where it cannot be told */
+  attach(backends: Backends, server?: string): void {
     this.attached = {
+      server,
       backends,
       commits: new GroupCommit(backends),
       plans: new PlanCache(backends.tapestryStore),
     };
+  }
+
+  get server(): string | undefined {
+    return this.open.server;
   }
 
   get backends(): Backends {

@@ -5,6 +5,7 @@ import {
 } from '@temporalio/client';
 import type { Backends, RunRecord, RunStatus } from '../protocols';
 import { unreachable } from './connection-errors';
+import { serverIdentity } from './server-identity';
 
 const ENDED: Readonly<Record<string, RunStatus>> = {
   COMPLETED: 'succeeded',
@@ -14,9 +15,25 @@ const ENDED: Readonly<Record<string, RunStatus>> = {
   TIMED_OUT: 'failed',
 };
 
+/** More running runs than this are left to those who look at them. */
+const AT_START = 1_000;
+
+/** Reconciles the runs that are on record as running, as far as the server can be asked: what a starting worker does. */
+export async function reconcileRunning(
+  backends: Backends,
+  client: WorkflowClient,
+  stop: AbortSignal,
+): Promise<void> {
+  const { items } = await backends.runHistory.listRuns({ status: 'running', limit: AT_START });
+  for (const run of items) {
+    if (stop.aborted) return;
+    await reconcileRun(backends, client, run);
+  }
+}
+
 /**
  * Compares a record that says running with the server, and ends it where the run ended without a word (a terminate, or a
- * history that is gone). Idempotent; records that have ended are answered as they are.
+ * history that is gone). A run of another server is left alone. Idempotent; records that have ended are answered as they are.
  */
 export async function reconcileRun(
   backends: Backends,
@@ -54,6 +71,8 @@ async function endOnServer(
     };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) {
+      const { server } = run.environment as { server?: string };
+      if (server === undefined || server !== (await serverIdentity(client))) return undefined;
       return { status: 'terminated', at: Date.now(), message: 'The server does not know the run any more.' };
     }
     throw unreachable(error);

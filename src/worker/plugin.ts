@@ -1,8 +1,10 @@
 import { hostname } from 'node:os';
 import { SimplePlugin } from '@temporalio/plugin';
-import type { ReplayWorkerOptions, Worker, WorkerOptions } from '@temporalio/worker';
+import { Runtime, type ReplayWorkerOptions, type Worker, type WorkerOptions } from '@temporalio/worker';
 import { DEFAULT_INLINE_LIMIT, Registry, WorkerEnvironment, createActivities } from '../activities';
 import { nodeSha256, openBackends } from '../backends';
+import { reconcileRunning } from '../client/reconcile';
+import { serverIdentity } from '../client/server-identity';
 import { SelvageError } from '../errors';
 import { createActivityInterceptors, type KnotObserver } from '../interceptors/activity';
 import { isTapestry, recordOf, type Resources, type Tapestry } from '../model';
@@ -105,10 +107,21 @@ export class SelvagePlugin extends SimplePlugin {
   override async runWorker(worker: Worker, next: (worker: Worker) => Promise<void>): Promise<void> {
     const backends = this.own.backends ?? (await openBackends());
     const environment = this.environment!;
-    environment.attach(backends);
+    const { client } = worker;
+    environment.attach(backends, client && (await serverIdentity(client.workflow)));
+    const stop = new AbortController();
+    const reconciled = client
+      ? reconcileRunning(backends, client.workflow, stop.signal).catch((error: unknown) => {
+          Runtime.instance().logger.warn(
+            `Runs on record could not be compared with the server: ${String(error)}`,
+          );
+        })
+      : undefined;
     try {
       await super.runWorker(worker, next);
     } finally {
+      stop.abort();
+      await reconciled;
       await environment.commits.drain();
       if (!this.own.backends) await backends.close();
     }

@@ -66,6 +66,8 @@ describe('a worker that is killed', () => {
       const first = await startWorker('first');
       const run = await selvage.start(patient, { root: folder });
       expect(await began(folder, 'waiting', 1)).toBe(first.pid);
+      // The other knot runs beside it, and is to have its record when the blow falls.
+      await until('the other knot is recorded', async () => (await run.outcomes())['before']?.kind === 'ok');
       expect(await first.kill()).toBe('SIGKILL');
       expect(() => process.kill(first.pid, 0)).toThrow('ESRCH');
       const second = await startWorker('second');

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { runCommand } from '../support/command-line';
@@ -26,6 +27,25 @@ test('quickstart', async () => {
   const { code, document } = await run(path.join(examples, 'quickstart', 'pipeline.ts'), '--param', 'x=5');
   expect(code).toBe(0);
   expect(document.values).toEqual({ answer: 15 });
+});
+
+describe('the scripts of the README', () => {
+  const runScript = (name: string): string =>
+    execFileSync(
+      process.execPath,
+      ['--require', require.resolve('tsx/cjs'), path.join(examples, 'quickstart', name)],
+      { cwd: project, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 60_000 },
+    );
+
+  test('a client with a worker in one process', () => {
+    const lines = runScript('run.ts').trim().split('\n');
+    expect(lines).toContain('answer: 15');
+    expect(lines).toContain('made from: {"a":"param:x","b":"d"}');
+  });
+
+  test('a run in process, with a body replaced', () => {
+    expect(runScript('in-process.ts').trim()).toBe("{ 'param:x': 5, d: 100, answer: 105 }");
+  });
 });
 
 describe('weather', () => {

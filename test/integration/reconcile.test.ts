@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto';
+import { knot, tapestry } from '../../src';
+import { closeAll, connectSelvage, openSelvage, startWorker, unique } from '../support/open-selvage';
+import { until } from '../support/until';
+
+jest.setTimeout(60_000);
+afterEach(closeAll);
+
+const wait = knot('wait', async (_: object, { signal }) => {
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+});
+const waiting = tapestry('waiting', () => ({ waited: wait({}, { id: 'waited' }) }));
+
+test('a starting worker ends the records of runs that ended without a word', async () => {
+  const selvage = await openSelvage({ tapestries: [waiting] });
+  const run = await selvage.start(waiting, {});
+  await until(
+    'the run is on record',
+    async () => (await selvage.backends.runHistory.getRun(run.runId)) !== undefined,
+  );
+  await selvage.client.workflow.getHandle(run.runId).terminate('by other means');
+  expect(await selvage.backends.runHistory.getRun(run.runId)).toMatchObject({ status: 'running' });
+
+  await startWorker(selvage, { tapestries: [waiting] });
+  await until(
+    'the record says terminated',
+    async () => (await selvage.backends.runHistory.getRun(run.runId))?.status === 'terminated',
+  );
+});
+
+test('a run of another server is left alone, one of this server that is gone is not', async () => {
+  const selvage = await openSelvage({ tapestries: [waiting] });
+  const run = await selvage.start(waiting, {});
+  const real = await until('the run is on record', () => selvage.backends.runHistory.getRun(run.runId));
+  const { server } = real.environment as { server?: string };
+  expect(server).toMatch(/\/default$/);
+  const made = (environment: object) => ({
+    ...real,
+    run_id: unique('gone'),
+    temporal_run_id: randomUUID(),
+    environment,
+  });
+  const here = made({ server });
+  const elsewhere = made({ server: 'another-cluster/default' });
+  for (const record of [here, elsewhere]) await selvage.backends.runHistory.startRun({ ...record } as never);
+
+  const client = await connectSelvage({ backends: selvage.backends });
+  const statuses = new Map((await client.listRuns()).items.map((item) => [item.run_id, item.status]));
+  expect(statuses.get(here.run_id)).toBe('terminated');
+  expect(statuses.get(elsewhere.run_id)).toBe('running');
+  await run.terminate();
+});
