@@ -1,43 +1,54 @@
-import { knot, tapestry } from '../../src';
+import { knot, local, queue, tapestry } from '../../src';
 import { z } from 'zod';
 import { closeAll, openSelvage } from '../support/open-selvage';
 
 jest.setTimeout(60_000);
 afterEach(closeAll);
 
-let factor = 10;
+let factor: number;
 const increment = knot('increment', ({ x }: { x: number }) => x + 1);
 const scale = knot('scale', ({ x }: { x: number }) => x * factor);
-const resettable = tapestry('resettable', (t) => {
-  const first = increment({ x: t.parameter('x', z.number()) }, { id: 'first' });
-  return { last: scale({ x: first }, { id: 'last' }) };
-});
 
-test('a run that an operator resets has records of its own, those of before the reset included', async () => {
-  const selvage = await openSelvage({ tapestries: [resettable] });
-  const run = await selvage.start(resettable, { x: 1 });
-  expect(await run.values()).toEqual({ last: 20 });
-  const before = await run.status();
+test.each([
+  ['activities', queue(), queue()],
+  ['a segment before the reset', local(), queue()],
+  ['a segment after the reset', queue(), local()],
+])(
+  'a run that an operator resets has records of its own, those of before included: %s',
+  async (_, firstDispatcher, lastDispatcher) => {
+    const resettable = tapestry('resettable', (t) => {
+      const first = increment(
+        { x: t.parameter('x', z.number()) },
+        { id: 'first', dispatcher: firstDispatcher },
+      );
+      return { last: scale({ x: first }, { id: 'last', dispatcher: lastDispatcher }) };
+    });
+    factor = 10;
+    const selvage = await openSelvage({ tapestries: [resettable] });
+    const run = await selvage.start(resettable, { x: 1 });
+    expect(await run.values()).toEqual({ last: 20 });
+    const before = await run.status();
 
-  factor = 100;
-  const handle = selvage.client.workflow.getHandle(run.runId);
-  const { events } = await handle.fetchHistory();
-  // The task that came after `first` was done: from there on the run goes another way.
-  const tasks = events!.filter((event) => event.workflowTaskCompletedEventAttributes);
-  const { runId: resetRun } = await selvage.client.workflowService.resetWorkflowExecution({
-    namespace: selvage.place.namespace,
-    workflowExecution: { workflowId: run.runId, runId: before.run.temporal_run_id },
-    reason: 'test',
-    requestId: 'reset-test',
-    workflowTaskFinishEventId: tasks[1]!.eventId!,
-  });
+    factor = 100;
+    const handle = selvage.client.workflow.getHandle(run.runId);
+    const { events } = await handle.fetchHistory();
+    // The task that came after `first` was done: from there on the run goes another way.
+    const tasks = events!.filter((event) => event.workflowTaskCompletedEventAttributes);
+    const { runId: resetRun } = await selvage.client.workflowService.resetWorkflowExecution({
+      namespace: selvage.place.namespace,
+      workflowExecution: { workflowId: run.runId, runId: before.run.temporal_run_id },
+      reason: 'test',
+      requestId: `reset ${run.runId}`,
+      workflowTaskFinishEventId: tasks[1]!.eventId!,
+    });
 
-  const again = selvage.getRun(run.runId);
-  const result = await again.result();
-  expect(result.outputs).toEqual({ 'param:x': 1, first: 2, last: 200 });
-  const after = await again.status();
-  expect(after.run.temporal_run_id).toBe(resetRun);
-  expect(after.run.parameter_hashes).toEqual(before.run.parameter_hashes);
-  const { items } = await again.lineage({ knotId: 'first' });
-  expect(items).toMatchObject([{ outcome: 'ok', extra: { reset_from: before.run.temporal_run_id } }]);
-});
+    const again = selvage.getRun(run.runId);
+    const result = await again.result();
+    expect(result.outputs).toEqual({ 'param:x': 1, first: 2, last: 200 });
+    const after = await again.status();
+    expect(after.run.temporal_run_id).toBe(resetRun);
+    expect(after.run.parameter_hashes).toEqual(before.run.parameter_hashes);
+    const { items } = await again.lineage({ knotId: 'first' });
+    expect(items).toMatchObject([{ outcome: 'ok', extra: { reset_from: before.run.temporal_run_id } }]);
+  },
+);
