@@ -1,5 +1,5 @@
 import type { StoredBytes } from '../canonical';
-import { storeBytes, valueMissing } from '../execution';
+import { openBytes, storeBytes } from '../execution';
 import type { KnotContext, Logger } from '../model/knot-context';
 import type { KnotAttempt } from './knot-attempt';
 import type { WorkerEnvironment } from './worker-environment';
@@ -52,8 +52,6 @@ export class ActivityContext implements KnotContext {
   }
 
   async open(stored: StoredBytes): Promise<AsyncIterable<Uint8Array>> {
-    const stream = await this.environment.backends.dataStore.getStream(stored.hash);
-    if (!stream) throw valueMissing(stored.hash, this.knotId);
-    return stream;
+    return await openBytes(this.environment.backends.dataStore, stored, this.knotId);
   }
 }

@@ -1,5 +1,5 @@
 import { decodeJson, type Json, type StoredBytes } from '../canonical';
-import { encodeHandedOn, storeBytes, valueMissing } from '../execution';
+import { encodeHandedOn, openBytes, storeBytes } from '../execution';
 import type { KnotContext, Logger } from '../model/knot-context';
 import type { DataStore } from '../protocols';
 
@@ -63,8 +63,6 @@ export class SegmentContext implements KnotContext {
   }
 
   async open(stored: StoredBytes): Promise<AsyncIterable<Uint8Array>> {
-    const stream = await this.surroundings.dataStore.getStream(stored.hash);
-    if (!stream) throw valueMissing(stored.hash, this.knotId);
-    return stream;
+    return await openBytes(this.surroundings.dataStore, stored, this.knotId);
   }
 }

@@ -11,4 +11,4 @@ export { encodeHandedOn } from './handed-on';
 export { startTimer } from './timer';
 export { superviseBody, GraceOver, type Supervision } from './supervise-body';
 export { skipDetail } from './skip-detail';
-export { storeBytes } from './stored-bytes';
+export { openBytes, storeBytes } from './stored-bytes';

@@ -1,7 +1,7 @@
 import { decodeJson, type Json, type StoredBytes } from '../canonical';
 import type { KnotContext, Logger } from '../model/knot-context';
 import type { DataStore } from '../protocols';
-import { encodeHandedOn, storeBytes, valueMissing } from '../execution';
+import { encodeHandedOn, openBytes, storeBytes } from '../execution';
 
 /** What the contexts of one in-process run share. */
 export interface LocalRun {
@@ -61,9 +61,7 @@ export class LocalContext implements KnotContext {
   }
 
   async open(stored: StoredBytes): Promise<AsyncIterable<Uint8Array>> {
-    const stream = await this.run.dataStore.getStream(stored.hash);
-    if (!stream) throw valueMissing(stored.hash, this.knotId);
-    return stream;
+    return await openBytes(this.run.dataStore, stored, this.knotId);
   }
 }
 
