@@ -7,8 +7,9 @@
  * |---|---|---|
  * | 1 | 0.1.0 | the first interpreter |
  * | 2 | 0.1.0 | `local` knots go out in segments. A worker of behaviour 1 takes such a plan as well, and runs each as an activity |
+ * | 3 | 0.1.0 | deadlines; runs that take over outcomes of another run; slow knots of large plans in child runs |
  */
-export const NEWEST_BEHAVIOUR = 2;
+export const NEWEST_BEHAVIOUR = 3;
 
 /** The behaviours that later ones differ from, by what they brought. */
 export const SEGMENTS_SINCE = 2;
