@@ -57,6 +57,10 @@ export abstract class TaskAttempt {
     return this.before.throws + this.throwsHere;
   }
 
+  get refusals(): number {
+    return this.before.refusals + this.refusalsHere;
+  }
+
   /** Attempts that ended without a word. */
   get lost(): number {
     const explained = this.before.throws - this.thrownBefore + this.before.refusals;
@@ -91,7 +95,7 @@ export abstract class TaskAttempt {
   beat(): void {
     const details: HeartbeatDetails = {
       throws: this.throws,
-      refusals: this.before.refusals + this.refusalsHere,
+      refusals: this.refusals,
       ...(this.user !== undefined && { user: this.user }),
     };
     this.context.heartbeat(details);

@@ -32,6 +32,7 @@ import type { ExceptionRecord, LineageRecord, StoredValue } from '../protocols';
 import type { GivenBack, KnotFailure, SegmentAnswer } from '../workflows/messages';
 import { commitPatiently, isBackendTrouble } from './backend-trouble';
 import type { SegmentAttempt } from './knot-attempt';
+import { presentBody } from './present-body';
 import { SegmentContext, type SegmentSurroundings } from './segment-context';
 import { segmentGraph, type SegmentGraph } from './segment-graph';
 import { SegmentValues, valueOfEnvelope } from './segment-values';
@@ -154,9 +155,9 @@ export class SegmentRun {
     const knot = this.graph.planKnots[index]!;
     const recorded = this.recorded.get(knot.id);
     if (recorded) return this.adopt(recorded);
-    const wanted = this.plan.definitionOf(knot)!;
-    const { registry } = this.environment;
-    const definition = registry.definition(this.plan.plan.tapestry, knot.id, wanted.name, wanted.version);
+    const { taskQueue } = this.attempt.context.info;
+    // What this worker refuses to run waits in an activity of its own, which says why.
+    const { definition } = presentBody(this.environment, this.plan, knot, taskQueue);
     if (this.attempt.lost > 0 || !definition) {
       this.alone.add(index);
       return undefined;

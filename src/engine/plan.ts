@@ -41,6 +41,8 @@ export interface PlanPolicy {
   readonly taskQueue?: string;
   /** Of the `local` dispatcher; absent: a queue. */
   readonly local?: true;
+  /** Absent: `run`. */
+  readonly onCodeChange?: 'wait';
 }
 
 export type PlanInput =

@@ -32,6 +32,7 @@ export function policyOf(options: KnotOptions): PlanPolicy {
       options.cancelGrace !== DEFAULT_CANCEL_GRACE_MS && { cancelGrace: options.cancelGrace }),
     ...(taskQueue !== undefined && { taskQueue }),
     ...(dispatcher?.kind === 'local' && { local: true as const }),
+    ...(options.onCodeChange === 'wait' && { onCodeChange: 'wait' as const }),
   };
 }
 

@@ -37,6 +37,7 @@ export const ERROR_CODES = {
   InvalidInput: 'The inputs of a knot do not satisfy its input schema.',
   InvalidOutput: 'The result of a body does not satisfy its output schema.',
   BodyMissing: 'No worker that polls the task queue has the definition that a knot needs.',
+  CodeChanged: 'The body of a knot that waits for its old code has changed since its run began.',
   BodyTimeout: 'A body ran longer than the timeout of its knot.',
   WorkerLost: 'Three workers in a row were lost while running one knot.',
   RunsAlone: 'A knot whose last two workers were lost waits while another such knot is tried in its worker.',

@@ -80,6 +80,7 @@ const KNOT_OPTIONS: Checks<KnotOptions> = {
   timeout: milliseconds,
   cancelGrace: millisecondsOrZero,
   dispatcher,
+  onCodeChange: oneOf('run', 'wait'),
   summary: line,
 };
 

@@ -42,6 +42,11 @@ export interface KnotOptions {
   /** Milliseconds that a body may go on after its signal was aborted by a cancel. Default 10,000. */
   readonly cancelGrace?: number;
   readonly dispatcher?: Dispatcher;
+  /**
+   * What becomes of a knot of a run in flight when the worker's body has another source than the one that the run was
+   * started with: `run` (default) it, and record the hash of what ran; or `wait` for a worker that has the old one.
+   */
+  readonly onCodeChange?: 'run' | 'wait';
   /** One line for people, shown beside the knot in listings and in Temporal's UI. */
   readonly summary?: string;
 }

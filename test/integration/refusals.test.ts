@@ -1,7 +1,6 @@
 import { z } from 'zod';
 
 import { knot, tapestry } from '../../src';
-import type { RunHandle, Selvage } from '../../src/client';
 import {
   closeAll,
   connectSelvage,
@@ -12,6 +11,7 @@ import {
 import { Latch, aborted } from '../support/latch';
 import { SwitchableBackends } from '../support/switchable-backends';
 import { until } from '../support/until';
+import { waitingReason } from '../support/waiting-reason';
 
 afterEach(closeAll);
 
@@ -27,24 +27,13 @@ function chainOf(definitions: typeof first, last: typeof second) {
 }
 const chain = chainOf(first, second);
 
-/** What the server shows as the reason why an activity has not ended yet. */
-async function reasonOf(
-  selvage: Selvage,
-  run: RunHandle<object>,
-  knotId: string,
-): Promise<string | undefined> {
-  const { raw } = await selvage.client.workflow.getHandle(run.runId).describe();
-  const activity = raw.pendingActivities?.find(({ activityId }) => activityId === knotId);
-  return activity?.lastFailure?.message ?? undefined;
-}
-
 test('a knot whose definition no worker has waits, says why, and goes on when a worker has it', async () => {
   const client = await connectSelvage();
   // The deploy of a worker that has lost the second definition: its tapestry is another one.
   const renamed = knot('renamed', ({ x }: { x: number }) => x * 10);
   const old = await startWorker(client, { tapestries: [chainOf(first, renamed)] });
   const run = await client.start(chain, { x: 1 });
-  const reason = await until('the server shows why b waits', () => reasonOf(client, run, 'b'));
+  const reason = await until('the server shows why b waits', () => waitingReason(client, run, 'b'));
   expect(reason).toContain('no definition "second" for knot "b"');
   expect(reason).toContain(client.taskQueue);
   expect((await run.status()).run.status).toBe('running');
@@ -124,7 +113,7 @@ test('a full disk refuses the knot with its reason; with room again the run goes
   const counting = chainOf(counted, second);
   const selvage = await openSelvage({ tapestries: [counting], backends: line.backends });
   const run = await selvage.start(counting, { x: 4 });
-  const reason = await until('the server shows why a waits', () => reasonOf(selvage, run, 'a'));
+  const reason = await until('the server shows why a waits', () => waitingReason(selvage, run, 'a'));
   expect(reason).toContain('The test has cut backends.commit');
   line.mend();
   expect(await run.values()).toEqual({ b: 50 });
@@ -148,7 +137,7 @@ test('a worker that shuts down hands its knot on, and the body is not charged fo
   const run = await client.start(tapestries[0]!, { x: 5 });
   await leave.passed;
   await leaving.stop();
-  expect(await reasonOf(client, run, 'a')).toContain('shuts down');
+  expect(await waitingReason(client, run, 'a')).toContain('shuts down');
   await startWorker(client, { tapestries });
   expect(await run.values()).toEqual({ b: 60 });
   expect(began).toEqual(['attempt 1', 'attempt 2']);

@@ -32,6 +32,7 @@ const arbitraryOptions: fc.Arbitrary<KnotOptions> = fc.record(
     cancelGrace: fc.constantFrom(5_000, 10_000),
     retry: fc.constantFrom({ maximumAttempts: 1 }, { maximumAttempts: 5, initialInterval: 100 }),
     dispatcher: fc.constantFrom({ kind: 'queue' as const }, { kind: 'queue' as const, taskQueue: 'gpu' }),
+    onCodeChange: fc.constantFrom('run' as const, 'wait' as const),
     summary: fc.string({ unit: 'grapheme', maxLength: 120 }),
   },
   { requiredKeys: [] },

@@ -2,6 +2,7 @@ import { ApplicationFailure, CancelledFailure, type Context } from '@temporalio/
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { KnotAttempt, LOST_WORKERS, currentAttempt, type PreparedBody } from '../../activities/knot-attempt';
 import { commitPatiently, isBackendTrouble } from '../../activities/backend-trouble';
+import { presentBody } from '../../activities/present-body';
 import type { WorkerEnvironment } from '../../activities/worker-environment';
 import type { Envelope } from '../../engine/envelope';
 import type { PlanKnot } from '../../engine';
@@ -76,17 +77,11 @@ class KnotCall {
     }
     const { workflowId } = attempt.context.info.workflowExecution!;
     const parents = await findParents(environment, plan, knot, attempt.task, workflowId);
-    const wanted = plan.definitionOf(knot)!;
-    const definition = environment.registry.definition(
-      plan.plan.tapestry,
-      knot.id,
-      wanted.name,
-      wanted.version,
-    );
+    const { definition, refusal } = presentBody(environment, plan, knot, attempt.context.info.taskQueue);
     // Before anything large is read: that may be what kills them.
     if (attempt.lost >= LOST_WORKERS)
       return await this.fail(plan, knot, definition, parents, workerLost(knot, attempt.lost));
-    if (!definition) throw bodyMissing(knot, wanted, attempt);
+    if (!definition) throw refusal;
     const leave = await this.lastChances.enter(attempt);
     try {
       return await this.run(plan, knot, definition, parents, runBody);
@@ -233,21 +228,6 @@ function waitsAfterThrow(knot: PlanKnot, { throws = 1, after }: GivenBack): Appl
     nonRetryable: false,
     nextRetryDelay: after!,
   });
-}
-
-function bodyMissing(
-  knot: PlanKnot,
-  wanted: { name: string; version?: string },
-  attempt: KnotAttempt,
-): SelvageError {
-  const definition =
-    wanted.version === undefined ? `"${wanted.name}"` : `"${wanted.name}" version "${wanted.version}"`;
-  return new SelvageError(
-    'BodyMissing',
-    `This worker has no definition ${definition} for knot "${knot.id}". The knot waits until a worker that has it polls ` +
-      `task queue "${attempt.context.info.taskQueue}": deploy the code that the run was started with beside the new one.`,
-    { details: { knot: knot.id, definition: wanted.name, version: wanted.version } },
-  );
 }
 
 function workerShutdown(knot: PlanKnot, cause: unknown): SelvageError {

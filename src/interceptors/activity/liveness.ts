@@ -9,6 +9,11 @@ const TICK_MS = 1_000;
 /** The server takes a worker for lost after 30 s without a beat. */
 const BLOCKED_LOOP_MS = 5_000;
 const NAMED_KNOTS = 5;
+/** The server's own back-off, which the knots of this worker are scheduled with. */
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 30_000;
+/** So many times a knot is offered to other workers before the waits grow. */
+const QUICK_RETRIES = 5;
 const MESSAGE_LENGTH = 2_000;
 
 /**
@@ -61,8 +66,16 @@ function refusal(attempt: TaskAttempt, error: unknown): ApplicationFailure {
     message,
     type,
     nonRetryable: false,
+    ...((type === 'BodyMissing' || type === 'CodeChanged') && {
+      nextRetryDelay: nextWorkerDelay(attempt.refusals),
+    }),
     details: [{ knot: attempt.knot, type, message }],
   });
+}
+
+/** Where workers with other code poll the same queue, one of the next attempts meets a worker that has the body. */
+function nextWorkerDelay(refusals: number): number {
+  return Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.max(0, refusals - QUICK_RETRIES));
 }
 
 function lowerFirst(text: string): string {

@@ -56,6 +56,23 @@ test('an attempt after a lost worker runs nothing: who may have been running goe
   expect(await activities.record('sum')).toBeUndefined();
 });
 
+test('a knot whose body this worker may not run goes alone, what is beside it runs, what is behind it waits', async () => {
+  const triple = (body: (inputs: { x: number }) => number) =>
+    tapestry('triple', { knots: { dispatcher: local() } }, () => {
+      const first = knot('first', () => 1)({}, { id: 'first' });
+      const waits = knot('body', body)({ x: first }, { id: 'waits', onCodeChange: 'wait' });
+      increment({ x: waits }, { id: 'behind' });
+      increment({ x: first }, { id: 'beside' });
+    });
+  const activities = await KnotActivities.of(
+    triple(({ x }) => x + 1),
+    { registered: [triple(({ x }) => x + 2)] },
+  );
+  const answer = await activities.startSegment(['first', 'waits', 'behind', 'beside']).answer;
+  expect(endsOf(answer, 4)).toEqual(['ok', 'alone', 'again', 'ok']);
+  expect(await activities.record('waits')).toBeUndefined();
+});
+
 describe('an attempt that is told to stop', () => {
   test.each(['TIMED_OUT', 'NOT_FOUND', 'PAUSED'] as const)(
     'for %s is a refusal, and records no error of the bodies that it stopped',

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { contentHash, encodeValue, hashText, type Sha256 } from '../../../src/canonical';
-import { compile } from '../../../src/engine';
+import { compile, layoutOf } from '../../../src/engine';
 import { SelvageError } from '../../../src/errors';
 import type { KnotOptions, TapestryOptions } from '../../../src/model/records';
 import {
@@ -219,8 +219,18 @@ describe('the policy of a knot', () => {
     ['one attempt', { retry: { maximumAttempts: 1, initialInterval: 5 } }],
     ['cancelGrace', { cancelGrace: 10_000 }],
     ['dispatcher', { dispatcher: { kind: 'queue' } }],
+    ['onCodeChange', { onCodeChange: 'run' }],
   ])('is the same whether a default is written down or not: %s', (_, options) => {
     expect(policy(options)).toEqual(policy({}));
+  });
+
+  test('says that a knot waits for its old code, which the layout has no need of', () => {
+    const tapestry = emptyTapestry('t', { knots: { onCodeChange: 'wait' } });
+    addKnot(tapestry, 'waits', definition('step'));
+    addKnot(tapestry, 'runs', definition('step'), {}, { onCodeChange: 'run' });
+    const { plan } = compile(tapestry);
+    expect(plan.knots.map(({ policy }) => policy)).toEqual([{ onCodeChange: 'wait' }, {}]);
+    expect(layoutOf(plan).policies).toEqual([{}]);
   });
 
   test('has no defaults of a retry', () => {

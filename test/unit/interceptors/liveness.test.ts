@@ -1,5 +1,6 @@
 import { CancelledFailure } from '@temporalio/common';
-import { createInMemoryBackends } from '../../../src/backends';
+import { createInMemoryBackends, nodeSha256 } from '../../../src/backends';
+import { hashText } from '../../../src/canonical';
 import { knot, tapestry, type KnotContext } from '../../../src';
 import { KnotActivities } from '../../support/knot-activity';
 import { Latch, aborted } from '../../support/latch';
@@ -40,6 +41,45 @@ describe('a refusal', () => {
     expect(failure).toMatchObject({ type: 'BodyMissing', nonRetryable: false });
     expect(failure.message).toMatch(/"body".*"knot".*"selvage"/);
     expect(await activities.record('knot')).toBeUndefined();
+  });
+
+  test('is what a worker with other code answers for a knot that waits for its own, and names both', async () => {
+    const old = () => 'old';
+    const edited = () => 'new';
+    const asked = { onCodeChange: 'wait' };
+    const activities = await KnotActivities.of(one(old, asked), { registered: [one(edited, asked)] });
+    const { failure, handedOn } = await activities.failure('knot');
+    expect(failure).toMatchObject({ type: 'CodeChanged', nonRetryable: false });
+    const hashes = [old, edited].map((body) => hashText(body.toString(), nodeSha256));
+    expect(failure.message).toMatch(new RegExp(`"body".*"knot".*${hashes.join('.*')}.*"selvage"`));
+    expect(handedOn).toEqual({ throws: 0, refusals: 1 });
+    expect(await activities.record('knot')).toBeUndefined();
+  });
+
+  test('for want of the body comes back quickly at first, for another worker may have it', async () => {
+    const activities = await KnotActivities.of(
+      one(() => 1),
+      { registered: [] },
+    );
+    const delays: unknown[] = [];
+    for (const refusals of [0, 1, 4, 5, 6, 9, 10, 100, 2_000]) {
+      const heartbeatDetails = { throws: 0, refusals };
+      const { failure } = await activities.failure('knot', { attempt: refusals + 1, heartbeatDetails });
+      delays.push(failure.nextRetryDelay);
+    }
+    expect(delays).toEqual([1_000, 1_000, 1_000, 2_000, 4_000, 30_000, 30_000, 30_000, 30_000]);
+  });
+
+  test('is not what other code comes to otherwise: it runs, and the record has its hash', async () => {
+    const edited = () => 'new';
+    const activities = await KnotActivities.of(
+      one(() => 'old'),
+      { registered: [one(edited, { onCodeChange: 'wait' })] },
+    );
+    expect(await activities.run('knot')).toEqual({ value: 'new' });
+    expect(await activities.record('knot')).toMatchObject({
+      code_hash: hashText(edited.toString(), nodeSha256),
+    });
   });
 
   test.each(['WORKER_SHUTDOWN', 'TIMED_OUT', 'NOT_FOUND', 'PAUSED'] as const)(

@@ -244,6 +244,7 @@ const mistakes: readonly Mistake[] = [
       ['dispatcher', { kind: 'queue', taskQueue: '' }, '"taskQueue", which must be a text'],
       ['dispatcher', { kind: 'local', taskQueue: 'gpu' }, '"taskQueue", which is no option; there are kind'],
       ['dispatcher', { kind: 'remote' }, 'must be "queue" or "local"'],
+      ['onCodeChange', 'fail', 'must be "run" or "wait", and is "fail"'],
       ['summary', 'two\nlines', 'single line'],
     ] as const
   ).map(([option, value, complaint]) => ({

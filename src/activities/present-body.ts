@@ -1,0 +1,62 @@
+import { SelvageError } from '../errors';
+import type { PlanDefinition, PlanKnot } from '../engine';
+import type { LoadedPlan } from '../execution';
+import type { DefinitionRecord } from '../model/records';
+import type { WorkerEnvironment } from './worker-environment';
+
+/** The body that a worker has now for a knot of a plan, or why the knot must wait for another worker. */
+export type PresentBody =
+  | { readonly definition: DefinitionRecord; readonly refusal?: undefined }
+  | { readonly definition?: undefined; readonly refusal: SelvageError };
+
+/** The refusal is `BodyMissing`, or `CodeChanged` where the knot is to run with the code of its plan alone. */
+export function presentBody(
+  { registry, codeHashes }: WorkerEnvironment,
+  plan: LoadedPlan,
+  knot: PlanKnot,
+  taskQueue: string,
+): PresentBody {
+  const wanted = plan.definitionOf(knot)!;
+  const definition = registry.definition(plan.plan.tapestry, knot.id, wanted.name, wanted.version);
+  if (!definition) return { refusal: bodyMissing(knot, wanted, taskQueue) };
+  if (knot.policy.onCodeChange === 'wait') {
+    const codeHash = codeHashes.of(definition);
+    if (codeHash !== wanted.codeHash) return { refusal: codeChanged(knot, wanted, codeHash, taskQueue) };
+  }
+  return { definition };
+}
+
+function bodyMissing(knot: PlanKnot, wanted: PlanDefinition, taskQueue: string): SelvageError {
+  return new SelvageError(
+    'BodyMissing',
+    `This worker has no definition ${nameOf(wanted)} for knot "${knot.id}". The knot waits until a worker that has it polls ` +
+      `task queue "${taskQueue}": deploy the code that the run was started with beside the new one.`,
+    { details: { knot: knot.id, definition: wanted.name, version: wanted.version } },
+  );
+}
+
+function codeChanged(
+  knot: PlanKnot,
+  wanted: PlanDefinition,
+  present: string,
+  taskQueue: string,
+): SelvageError {
+  return new SelvageError(
+    'CodeChanged',
+    `The code of definition ${nameOf(wanted)} has changed since the run of knot "${knot.id}" began: it was ${wanted.codeHash}, and this ` +
+      `worker has ${present}. The knot waits for the old one, as its \`onCodeChange\` says: deploy a worker with the old code on ` +
+      `task queue "${taskQueue}", or start a new run, which takes the present code.`,
+    {
+      details: {
+        knot: knot.id,
+        definition: wanted.name,
+        version: wanted.version,
+        codeHash: { plan: wanted.codeHash, worker: present },
+      },
+    },
+  );
+}
+
+function nameOf({ name, version }: PlanDefinition): string {
+  return version === undefined ? `"${name}"` : `"${name}" version "${version}"`;
+}
