@@ -6,10 +6,12 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import type { WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { Selvage } from '../src/client';
 import { NEWEST_BEHAVIOUR } from '../src/workflows/behaviours';
-import { SHAPES } from '../test/replay/shapes';
+import { MEMO_KEY } from '../src/workflows/messages';
+import { SHAPES, type Shape } from '../test/replay/shapes';
 
 const ROOT = join(__dirname, '..');
 const FOLDER = join(ROOT, 'test/replay/histories', `behaviour-${NEWEST_BEHAVIOUR}`);
@@ -17,29 +19,21 @@ const FOLDER = join(ROOT, 'test/replay/histories', `behaviour-${NEWEST_BEHAVIOUR
 async function main(): Promise<void> {
   const projectDir = mkdtempSync(join(tmpdir(), 'selvage-histories-'));
   mkdirSync(FOLDER, { recursive: true });
-  const selvage = await Selvage.open({ tapestries: SHAPES.map(({ tapestry }) => tapestry), projectDir });
+  const selvage = await Selvage.open({
+    tapestries: SHAPES.flatMap(({ tapestry }) => tapestry ?? []),
+    projectDir,
+  });
   try {
-    for (const { name, tapestry, parameters, cancel } of SHAPES)
-      await record(selvage, name, tapestry, parameters, cancel);
+    for (const shape of SHAPES) await record(selvage, shape);
   } finally {
     await selvage.close();
     rmSync(projectDir, { recursive: true, force: true });
   }
 }
 
-async function record(
-  selvage: Selvage,
-  name: string,
-  tapestry: (typeof SHAPES)[number]['tapestry'],
-  parameters: object,
-  cancel = false,
-): Promise<void> {
-  // Parameters that the client would refuse go in as Temporal's own tools would send them.
-  const workflow = await selvage.client.workflow.start(tapestry.name, {
-    workflowId: name,
-    taskQueue: selvage.taskQueue,
-    args: [parameters],
-  });
+async function record(selvage: Selvage, shape: Shape): Promise<void> {
+  const { name, cancel } = shape;
+  const workflow = await start(selvage, shape);
   const run = selvage.getRun(name);
   if (cancel) {
     for await (const { running } of run.progress()) {
@@ -48,7 +42,7 @@ async function record(
     await run.cancel();
   }
   await workflow.result().catch(() => undefined);
-  let runId: string | undefined = workflow.firstExecutionRunId;
+  let runId: string | undefined = (await run.status()).run.temporal_run_id;
   for (let execution = 0; runId; execution++) {
     const history = await selvage.client.workflow.getHandle(name, runId).fetchHistory();
     writeFileSync(
@@ -59,6 +53,24 @@ async function record(
       history.events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId ?? undefined;
   }
   console.log(`stored ${name}`);
+}
+
+async function start(
+  selvage: Selvage,
+  { name, tapestry, parameters, deadline, resumes }: Shape,
+): Promise<WorkflowHandle> {
+  if (resumes !== undefined) {
+    await selvage.resume(resumes, { runId: name });
+  } else {
+    // Parameters that the client would refuse go in as Temporal's own tools would send them.
+    await selvage.client.workflow.start(tapestry!.name, {
+      workflowId: name,
+      taskQueue: selvage.taskQueue,
+      args: [parameters],
+      ...(deadline !== undefined && { memo: { [MEMO_KEY]: { deadline: Date.now() + deadline } } }),
+    });
+  }
+  return selvage.client.workflow.getHandle(name);
 }
 
 /** Stack traces, in payloads too, tell where this checkout and its packages are: made relative to it. */

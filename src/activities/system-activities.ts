@@ -1,6 +1,6 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { decodeJson, hashJson, type Json } from '../canonical';
-import { decodeLayout, type Envelope } from '../engine';
+import { decodeLayout, packRanges, type Envelope } from '../engine';
 import { SelvageError, type ErrorCode } from '../errors';
 import {
   encodeOutput,
@@ -28,6 +28,7 @@ import {
 } from '../workflows/messages';
 import { VERSION } from '../version';
 import { recordsBeforeReset } from './reset-runs';
+import { takeOver } from './take-over';
 import type { WorkerEnvironment } from './worker-environment';
 
 /** What is wrong with the parameters: a value that does not satisfy its schema, or that cannot be read or kept. */
@@ -38,6 +39,7 @@ const FINAL: readonly ErrorCode[] = [
   'UnknownTerminal',
   'UnknownTapestry',
   'InvalidPlan',
+  'NotResumable',
 ];
 
 /**
@@ -86,8 +88,17 @@ class SystemActivities {
     const slices = await plans.layoutSlices(hash, request.terminals);
     const layout = decodeLayout(slices);
     const wanted = layout.ids.slice(0, layout.parameterCount);
-    const parameters = await this.acceptParameters(tapestry, plan, wanted, request);
-    const envelopes = await this.recordParameters(plan, wanted, parameters);
+    const now = Date.now();
+    const taken =
+      request.resume &&
+      (await takeOver(this.environment, layout, request.resume, this.execution(now, now, 0)));
+    const envelopes =
+      taken?.parameters ??
+      (await this.recordParameters(
+        plan,
+        wanted,
+        await this.acceptParameters(tapestry, plan, wanted, request),
+      ));
     const hashes = Object.fromEntries(
       wanted.map((id, index) => [id.slice('param:'.length), envelopes[index]!.hash]),
     );
@@ -98,6 +109,7 @@ class SystemActivities {
       slices: slices.length,
       layout: slices[0]!,
       parameters: envelopes.map(({ envelope }) => envelope),
+      ...(taken && taken.knots.length > 0 && { takenOver: packRanges(taken.knots) }),
     };
   }
 
@@ -115,7 +127,7 @@ class SystemActivities {
     const ended = {
       status: request.status,
       finished_at: Date.now(),
-      environment: { counts: request.counts },
+      environment: { counts: request.counts, ...(request.error && { error: request.error }) },
     };
     if (!(await runHistory.endRun(request.run, ended))) {
       await this.recordReset(plan, request);
@@ -281,7 +293,15 @@ class SystemActivities {
     plan: LoadedPlan,
     said: Pick<
       PinRequest,
-      'terminals' | 'parametersHash' | 'actor' | 'trigger' | 'tags' | 'vcsCommit' | 'parentRunId'
+      | 'terminals'
+      | 'parametersHash'
+      | 'actor'
+      | 'trigger'
+      | 'tags'
+      | 'vcsCommit'
+      | 'parentRunId'
+      | 'deadline'
+      | 'resume'
     > & {
       run?: string;
     },
@@ -310,6 +330,8 @@ class SystemActivities {
         ...(this.environment.server && { server: this.environment.server }),
         // Tells whether another start under this run id asks for the same work.
         ...(said.parametersHash && { parameters_hash: said.parametersHash }),
+        ...(said.deadline !== undefined && { deadline: said.deadline }),
+        ...(said.resume && { resumed_from: said.resume.run }),
       },
     };
   }

@@ -65,7 +65,7 @@ export async function readPlanOf(
   return LoadedPlan.parse(stored.text, run.plan_hash);
 }
 
-async function readValues(
+export async function readValues(
   backends: Backends,
   records: readonly LineageRecord[],
 ): Promise<Map<string, unknown>> {

@@ -9,7 +9,7 @@ import {
   type ConnectionOptions,
 } from '@temporalio/client';
 import type { WorkerOptions } from '@temporalio/worker';
-import { encodeJson, hashJson } from '../canonical';
+import { encodeJson, hashJson, hashText, type Json } from '../canonical';
 import { nodeSha256, openBackends } from '../backends';
 import { layoutOf, type CompiledPlan } from '../engine';
 import { SelvageError } from '../errors';
@@ -18,10 +18,11 @@ import type { KnotObserver } from '../interceptors/activity';
 import { recordOf, type Resources, type Tapestry } from '../model';
 import type { Backends, LineageQuery, LineageRecord, Page, RunQuery, RunRecord } from '../protocols';
 import { EmbeddedServer } from '../server';
-import { MEMO_KEY, type RunMemo } from '../workflows/messages';
+import { MEMO_KEY, type ResumedRun, type RunMemo } from '../workflows/messages';
 import { unreachable } from './connection-errors';
 import { DEFAULT_TASK_QUEUE } from './defaults';
 import { currentActor, currentCommit } from './provenance';
+import { readResumable } from './read-resumable';
 import { reconcileRun } from './reconcile';
 import { RunHandle } from './run-handle';
 import type { WorkerBeside } from '../worker/worker-beside';
@@ -55,7 +56,7 @@ export interface OpenOptions extends ConnectOptions {
   readonly workerOptions?: Omit<WorkerOptions, 'taskQueue' | 'connection' | 'namespace'>;
 }
 
-export interface StartOptions {
+interface BeginOptions {
   /** Default: the tapestry's name and a random part. */
   readonly runId?: string;
   /**
@@ -63,16 +64,36 @@ export interface StartOptions {
    * and parameters are the same, else `RunIdInUse`.
    */
   readonly ifExists?: 'refuse' | 'attach';
-  /** Names or knot ids; only what they need runs. Default: the tapestry's terminals. */
-  readonly terminals?: readonly string[];
   readonly tags?: readonly string[];
   /** Default: {@link currentActor}. */
   readonly actor?: string;
-  /** What starts the run. Default `code`. */
-  readonly trigger?: string;
   readonly taskQueue?: string;
   /** Default: of the git checkout in the project's folder. */
   readonly vcsCommit?: string;
+  /**
+   * When the run is to be over: a point in time, or milliseconds from now. A run that has not ended by then is told to stop as by
+   * a cancel, skips the rest, and is recorded as failed with `DeadlineExceeded`. Holds for the whole run, across crashes and
+   * times without a worker. Default: none.
+   */
+  readonly deadline?: Date | number;
+}
+
+export interface StartOptions extends BeginOptions {
+  /** Names or knot ids; only what they need runs. Default: the tapestry's terminals. */
+  readonly terminals?: readonly string[];
+  /** What starts the run. Default `code`. */
+  readonly trigger?: string;
+  /**
+   * Names the work rather than the run: of all starts of a tapestry with one key, the first makes the run and the others answer a
+   * handle of it, for as long as the run history knows it. With other parameters or another plan it is `RunIdInUse`. The run id is made
+   * of it, so there can be no `runId` beside it. Any text.
+   */
+  readonly dedupeKey?: string;
+}
+
+export interface ResumeOptions extends BeginOptions {
+  /** Ids of knots that are run again, with all that is below them, although they were Ok. Default: none. */
+  readonly from?: readonly string[];
 }
 
 /** Where a client works: what the first line of every command says. */
@@ -156,7 +177,8 @@ export class Selvage {
   /**
    * Starts a run and returns when the server has it; from then on it outlives every process.
    *
-   * @throws SelvageError `InvalidParameters`, `UnknownTerminal`, `InvalidName` (of the run id), `RunIdInUse`, `ServerUnreachable`, `BackendUnavailable`
+   * @throws SelvageError `InvalidParameters`, `UnknownTerminal`, `InvalidName` (of the run id), `InvalidConfig` (a deadline that is no time),
+   *   `DeadlineExceeded` (one that is past), `RunIdInUse`, `ServerUnreachable`, `BackendUnavailable`
    */
   async start<Parameters extends object, Values extends object>(
     tapestry: Tapestry<Parameters, Values>,
@@ -169,49 +191,47 @@ export class Selvage {
     await validateParameters(record, parameters);
     const raw = encodeJson(parameters);
     refuseLargeParameters(record.name, Buffer.byteLength(JSON.stringify(raw)));
-    const runId = checkRunId(options.runId ?? `${record.name}-${randomUUID().slice(0, 8)}`);
-    const parametersHash = hashJson(raw, nodeSha256);
-    const commit = options.vcsCommit ?? (await currentCommit(this.options.projectDir));
-    const actor = options.actor ?? currentActor();
-    const memo: RunMemo = {
-      plan: plan.hash,
-      parametersHash,
+    const named = namedByKey(record.name, options);
+    return await this.begin<Values>(plan.loaded, raw, named, {
+      parametersHash: hashJson(raw, nodeSha256),
       trigger: options.trigger ?? 'code',
       ...(options.terminals && { terminals: options.terminals }),
-      ...(actor && { actor }),
-      ...(options.tags && { tags: options.tags }),
-      ...(commit && { vcsCommit: commit }),
-    };
-    if (options.runId) {
-      // The server forgets ended runs after a while; the run history does not.
-      const known = await this.backends.runHistory.getRun(runId);
-      if (known && known.status !== 'running') {
-        return this.existing<Values>(
-          runId,
-          memo,
-          workOfRecord(known, memo, plan.loaded),
-          options.ifExists ?? 'refuse',
-        );
-      }
-    }
-    await this.savePlan(plan, record.name);
-    try {
-      const workflow = await this.client.workflow.start(record.name, {
-        workflowId: runId,
-        taskQueue: options.taskQueue ?? this.taskQueue,
-        args: [raw],
-        memo: { [MEMO_KEY]: memo },
-        workflowIdReusePolicy: options.runId
-          ? WorkflowIdReusePolicy.REJECT_DUPLICATE
-          : WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-      });
-      return new RunHandle<Values>(runId, workflow, this.backends);
-    } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError))
-        throw unreachable(error, this.place.address);
-      const found = await this.memoOf(runId);
-      return this.existing<Values>(runId, memo, found, options.ifExists ?? 'refuse');
-    }
+      save: () => this.savePlan(plan, record.name),
+    });
+  }
+
+  /**
+   * Starts a new run that goes on from one that is over: of the same plan, parameters and terminals, with every Ok outcome taken over. What
+   * failed, was skipped or never ran is run, and so are knots whose value was removed since. A worker must have the bodies. The new run's
+   * records name the run that made each value (`cached_from_run`), its run record the run that it went on from.
+   *
+   * @throws SelvageError `UnknownRun`, `RunNotOver`, `UnknownKnot` (in `from`), `NotResumable`, and as {@link Selvage.start}
+   */
+  async resume<Values extends object = Record<string, unknown>>(
+    runId: string,
+    options: ResumeOptions = {},
+  ): Promise<RunHandle<Values>> {
+    const resumed = await readResumable(this.backends, this.client.workflow, runId, options.from);
+    const { run, plan, parameters, terminals } = resumed;
+    const { parameters_hash: parametersHash } = run.environment as { parameters_hash?: string };
+    const raw = encodeJson(parameters);
+    // For people and for older workers: the parameters are taken over by their records.
+    const shown = Buffer.byteLength(JSON.stringify(raw)) <= PARAMETERS_BYTES ? raw : {};
+    return await this.begin<Values>(
+      plan,
+      shown,
+      { tags: run.tags, ...options },
+      {
+        parametersHash: parametersHash ?? hashJson(raw, nodeSha256),
+        trigger: 'resume',
+        ...(terminals && { terminals }),
+        resume: {
+          run: run.run_id,
+          temporalRun: run.temporal_run_id,
+          ...(options.from && options.from.length > 0 && { from: options.from }),
+        },
+      },
+    );
   }
 
   /** A handle of a run by its id. Nothing is looked up: an unknown id shows at the first call of the handle. */
@@ -245,6 +265,57 @@ export class Selvage {
     }
   }
 
+  private async begin<Values extends object>(
+    plan: LoadedPlan,
+    raw: Json,
+    options: BeginOptions,
+    {
+      save,
+      ...said
+    }: Pick<RunMemo, 'parametersHash' | 'trigger' | 'terminals' | 'resume'> & {
+      /** Puts the plan where workers find it. */
+      readonly save?: () => Promise<void>;
+    },
+  ): Promise<RunHandle<Values>> {
+    const { tapestry } = plan.plan;
+    const runId = checkRunId(options.runId ?? `${tapestry}-${randomUUID().slice(0, 8)}`);
+    const deadline = deadlineOf(options.deadline);
+    const commit = options.vcsCommit ?? (await currentCommit(this.options.projectDir));
+    const actor = options.actor ?? currentActor();
+    const ifExists = options.ifExists ?? 'refuse';
+    const memo: RunMemo = {
+      plan: plan.hash,
+      ...said,
+      ...(actor && { actor }),
+      ...(options.tags && { tags: options.tags }),
+      ...(commit && { vcsCommit: commit }),
+      ...(deadline !== undefined && { deadline }),
+    };
+    if (options.runId) {
+      // The server forgets ended runs after a while; the run history does not.
+      const known = await this.backends.runHistory.getRun(runId);
+      if (known && known.status !== 'running')
+        return this.existing<Values>(runId, memo, workOfRecord(known, memo, plan), ifExists);
+    }
+    await save?.();
+    try {
+      const workflow = await this.client.workflow.start(tapestry, {
+        workflowId: runId,
+        taskQueue: options.taskQueue ?? this.taskQueue,
+        args: [raw],
+        memo: { [MEMO_KEY]: memo },
+        workflowIdReusePolicy: options.runId
+          ? WorkflowIdReusePolicy.REJECT_DUPLICATE
+          : WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+      });
+      return new RunHandle<Values>(runId, workflow, this.backends);
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError))
+        throw unreachable(error, this.place.address);
+      return this.existing<Values>(runId, memo, await this.memoOf(runId), ifExists);
+    }
+  }
+
   private async savePlan(plan: CompiledPlan, tapestry: string): Promise<void> {
     if (this.savedPlans.has(plan.hash)) return;
     await this.backends.tapestryStore.save({
@@ -269,13 +340,14 @@ export class Selvage {
   private existing<Values extends object>(
     runId: string,
     wanted: RunMemo,
-    found: Pick<RunMemo, 'plan' | 'parametersHash' | 'terminals'>,
+    found: WorkOfRun,
     ifExists: 'refuse' | 'attach',
   ): RunHandle<Values> {
     const isSame =
       found.plan === wanted.plan &&
       found.parametersHash === wanted.parametersHash &&
-      JSON.stringify(found.terminals ?? null) === JSON.stringify(wanted.terminals ?? null);
+      JSON.stringify(found.terminals ?? null) === JSON.stringify(wanted.terminals ?? null) &&
+      found.resume?.run === wanted.resume?.run;
     if (ifExists === 'attach' && isSame) return this.getRun<Values>(runId);
     const difference = isSame
       ? 'It is the same work: attach to it (`getRun`), or choose another id.'
@@ -291,13 +363,17 @@ export class Selvage {
   }
 }
 
+/** What makes two starts ask for the same work. */
+interface WorkOfRun extends Pick<RunMemo, 'plan' | 'parametersHash' | 'terminals'> {
+  readonly resume?: Pick<ResumedRun, 'run'>;
+}
+
 /** What a recorded run was asked to do, in the terms of a start. */
-function workOfRecord(
-  run: RunRecord,
-  wanted: RunMemo,
-  plan: LoadedPlan,
-): Pick<RunMemo, 'plan' | 'parametersHash' | 'terminals'> {
-  const { parameters_hash: parametersHash } = run.environment as { parameters_hash?: string };
+function workOfRecord(run: RunRecord, wanted: RunMemo, plan: LoadedPlan): WorkOfRun {
+  const { parameters_hash: parametersHash, resumed_from: resumedFrom } = run.environment as {
+    parameters_hash?: string;
+    resumed_from?: string;
+  };
   const hasSameTerminals =
     run.plan_hash === plan.hash &&
     JSON.stringify(run.terminals) === JSON.stringify(plan.terminals(wanted.terminals));
@@ -306,7 +382,54 @@ function workOfRecord(
     plan: run.plan_hash,
     ...(parametersHash && { parametersHash }),
     ...(terminals && { terminals }),
+    ...(resumedFrom !== undefined && { resume: { run: resumedFrom } }),
   };
+}
+
+/** Hexadecimal digits of a key's hash in a run id: enough that no two keys of a tapestry meet. */
+const KEY_DIGITS = 24;
+
+/** A start with a `dedupeKey` is one under a run id that every other start with this key has, too. */
+function namedByKey(tapestry: string, { dedupeKey, ...options }: StartOptions): BeginOptions {
+  if (dedupeKey === undefined) return options;
+  if (options.runId !== undefined || dedupeKey === '') {
+    throw new SelvageError(
+      'InvalidConfig',
+      options.runId === undefined
+        ? `The dedupeKey of a run of tapestry "${tapestry}" is empty. Give a text that names the work, or none.`
+        : `A run of tapestry "${tapestry}" was given both runId "${options.runId}" and dedupeKey ${JSON.stringify(dedupeKey)}. Give one of them: ` +
+            'the run id is made of the key.',
+      { details: { tapestry, dedupeKey, run: options.runId } },
+    );
+  }
+  const digest = hashText(dedupeKey, nodeSha256).slice('sha256:'.length, 'sha256:'.length + KEY_DIGITS);
+  // Of a long name only the beginning fits in a run id.
+  return {
+    ...options,
+    runId: `${tapestry.slice(0, RUN_ID_BYTES - KEY_DIGITS - 1)}~${digest}`,
+    ifExists: 'attach',
+  };
+}
+
+/** Milliseconds since the epoch. */
+function deadlineOf(deadline: Date | number | undefined): number | undefined {
+  if (deadline === undefined) return undefined;
+  const now = Date.now();
+  const at = deadline instanceof Date ? deadline.getTime() : now + deadline;
+  // What a Date can say; beyond it, neither could the record.
+  if (!Number.isFinite(at) || Math.abs(at) > 8.64e15) {
+    throw new SelvageError(
+      'InvalidConfig',
+      `The deadline of the run is no point in time (${String(deadline)}). Give a Date, or milliseconds from now.`,
+      { details: { option: 'deadline' } },
+    );
+  }
+  if (at > now) return Math.ceil(at);
+  throw new SelvageError(
+    'DeadlineExceeded',
+    `The deadline of the run, ${new Date(at).toISOString()}, is past. Give one that is yet to come, or none.`,
+    { details: { deadline: at } },
+  );
 }
 
 /** What a client stands on. */

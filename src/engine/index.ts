@@ -17,4 +17,5 @@ export {
   type SchedulerEvent,
   type SchedulerOptions,
   type SkipReason,
+  type StartOfRun,
 } from './scheduler';

@@ -10,7 +10,8 @@ import { packCodes, unpackCodes } from './outcome-codes';
  * S1  A knot is decided (run or skipped) when all its parents are settled, not earlier, even if one has failed: which of
  *     them failed and which were skipped is then a function of the run and not of who was first. The members of a segment
  *     are decided by the scheduler that runs the segment, by these same rules, and settled here in the order of the layout;
- *     one that comes back without an outcome is decided here.
+ *     one that comes back without an outcome is decided here. What is taken over from another run was decided there: it is
+ *     Ok from the start, whatever becomes of its parents here.
  * S2  Every knot is settled exactly once, in one place only (`settle`), and events that would do it again are refused
  *     before anything is changed. Back from `running` to `waiting` goes only what a segment gives back.
  * S3  A knot is in one of the two ready queues exactly if it is waiting, all its parents are Ok, and the run is started and
@@ -42,8 +43,7 @@ export type OutcomeKind = KnotOutcome<unknown>['kind'];
 export type MemberOutcome<V> = Exclude<KnotOutcome<V>, { kind: 'skipped' }>;
 
 export type SchedulerEvent<V> =
-  /** The first event but for `hold` and `cancel`. Values of knots 0 to `parameterCount` - 1, which are Ok by it. */
-  | { readonly type: 'start'; readonly parameters: readonly V[] }
+  | StartOfRun<V>
   /** A dispatched knot has ended. */
   | { readonly type: 'settled'; readonly knot: number; readonly outcome: KnotOutcome<V> }
   /**
@@ -56,6 +56,15 @@ export type SchedulerEvent<V> =
   /** Nothing is dispatched until `release`. Outcomes are taken and skips go on. */
   | { readonly type: 'hold' }
   | { readonly type: 'release' };
+
+/** The first event but for `hold` and `cancel`. */
+export interface StartOfRun<V> {
+  readonly type: 'start';
+  /** Values of knots 0 to `parameterCount` - 1, which are Ok by it. */
+  readonly parameters: readonly V[];
+  /** Values of other knots that are Ok already, by knot: outcomes of another run that this one goes on from. */
+  readonly takenOver?: ReadonlyMap<number, V>;
+}
 
 export interface SegmentSettled<V> {
   readonly type: 'segmentSettled';
@@ -103,6 +112,8 @@ export interface SavedScheduler<V> {
   readonly segments?: readonly (readonly number[])[];
   /** Local knots that segments gave back to go by themselves, as ranges; absent where there is none. */
   readonly alone?: readonly number[];
+  /** Whether outcomes were taken over, so that an Ok knot may have parents that are not. */
+  readonly takenOver?: true;
   /** The values that are still needed, in the order of their knots. */
   readonly values: readonly V[];
 }
@@ -166,6 +177,7 @@ export class Scheduler<V> {
   private cancelled = false;
   private held = false;
   private finished = false;
+  private hasTakenOver = false;
 
   constructor(layout: Layout, options: SchedulerOptions = {}) {
     const { window = DEFAULT_WINDOW, segments = false, segmentSize = DEFAULT_SEGMENT_SIZE } = options;
@@ -199,7 +211,7 @@ export class Scheduler<V> {
   apply(event: SchedulerEvent<V>): Command[] {
     switch (event.type) {
       case 'start':
-        return this.commands(this.start(event.parameters));
+        return this.commands(this.start(event));
       case 'settled':
         return this.commands(this.settleRunning(event.knot, event.outcome));
       case 'segmentSettled':
@@ -273,6 +285,7 @@ export class Scheduler<V> {
       running,
       ...(segments.length > 0 && { segments }),
       ...(alone.length > 0 && { alone: packRanges(alone) }),
+      ...(this.hasTakenOver && { takenOver: true as const }),
       values,
     };
   }
@@ -290,21 +303,26 @@ export class Scheduler<V> {
     return { scheduler, commands: scheduler.takeUp(saved) };
   }
 
-  private start(parameters: readonly V[]): number[] {
-    const { size, parameterCount, parentStart } = this.layout;
+  private start({ parameters, takenOver = new Map<number, V>() }: StartOfRun<V>): number[] {
+    const { size, parameterCount } = this.layout;
     if (this.started) throw new Error('The run has already been started.');
     if (parameters.length !== parameterCount) {
       throw new Error(`${parameterCount} parameters are needed and ${parameters.length} were given.`);
     }
+    for (const knot of takenOver.keys()) {
+      if (knot < parameterCount || !(knot in this.states))
+        throw new Error(`Knot ${knot} cannot be taken over: it is a parameter or not in the layout.`);
+    }
     this.started = true;
-    for (let knot = 0; knot < parameterCount; knot++) {
-      this.values[knot] = parameters[knot];
-      this.settle(knot, OK);
+    this.hasTakenOver = takenOver.size > 0;
+    for (const [knot, value] of [...parameters.entries(), ...takenOver]) {
+      this.values[knot] = value;
+      this.move(knot, OK);
     }
+    this.countSettled();
+    for (let knot = 0; knot < size; knot++) this.releaseValue(knot);
     if (this.cancelled) return this.skipWaiting();
-    for (let knot = parameterCount; knot < size; knot++) {
-      if (parentStart[knot] === parentStart[knot + 1]) this.addReady(knot);
-    }
+    this.addAllReady();
     return [];
   }
 
@@ -535,20 +553,14 @@ export class Scheduler<V> {
   }
 
   private takeUp(saved: SavedScheduler<V>): Command[] {
-    const { size, parentStart, parents } = this.layout;
+    const { size } = this.layout;
     const states = unpackCodes(saved.outcomes, size);
     if (!states) throw damaged(`the outcomes are not those of ${size} knots`);
     this.started = saved.started;
     this.cancelled = saved.cancelled;
-    for (let knot = 0; knot < size; knot++) {
-      this.move(knot, states[knot]!);
-      for (let edge = parentStart[knot]!; edge < parentStart[knot + 1]!; edge++) {
-        const parent = parents[edge]!;
-        this.marks[knot]! |= MARKS[states[parent] as 0 | 1 | 2 | 3];
-        if (states[parent] !== WAITING) this.unsettledParents[knot]! -= 1;
-        if (states[knot] !== WAITING) this.unsettledChildren[parent]! -= 1;
-      }
-    }
+    this.hasTakenOver = saved.takenOver ?? false;
+    for (let knot = 0; knot < size; knot++) this.move(knot, states[knot]!);
+    this.countSettled();
     for (const knot of saved.running) {
       if (this.states[knot] !== WAITING) throw damaged(`knot ${knot} cannot be running`);
       this.move(knot, RUNNING);
@@ -562,12 +574,28 @@ export class Scheduler<V> {
     }
     for (const knot of unpackRanges(saved.alone ?? [])) this.ways[knot] = ALONE;
     this.takeUpValues(saved.values);
-    for (let knot = 0; knot < size; knot++) {
-      this.checkTakenUp(knot);
-      const isReady = this.started && this.states[knot] === WAITING && this.unsettledParents[knot] === 0;
-      if (isReady) this.addReady(knot);
-    }
+    for (let knot = 0; knot < size; knot++) this.checkTakenUp(knot);
+    if (this.started) this.addAllReady();
     return this.commands([], saved.running, segments);
+  }
+
+  /** Derives from the outcomes what is counted along the edges, when none of it has been counted yet. */
+  private countSettled(): void {
+    const { size, parentStart, parents } = this.layout;
+    for (let knot = 0; knot < size; knot++) {
+      for (let edge = parentStart[knot]!; edge < parentStart[knot + 1]!; edge++) {
+        const parent = parents[edge]!;
+        this.marks[knot]! |= MARKS[this.states[parent] as 0 | 1 | 2 | 3];
+        if (this.states[parent] !== WAITING) this.unsettledParents[knot]! -= 1;
+        if (this.states[knot] !== WAITING) this.unsettledChildren[parent]! -= 1;
+      }
+    }
+  }
+
+  private addAllReady(): void {
+    for (let knot = 0; knot < this.layout.size; knot++) {
+      if (this.states[knot] === WAITING && this.unsettledParents[knot] === 0) this.addReady(knot);
+    }
   }
 
   /** That S1 to S3 hold, which a save of another layout would break. */
@@ -579,7 +607,11 @@ export class Scheduler<V> {
       state === WAITING
         ? this.started &&
           (this.cancelled || knot < this.layout.parameterCount || (isDecidable && !isRunnable))
-        : !this.started || (state !== SKIPPED && !isRunnable && !this.isMemberThatMayRun(knot));
+        : !this.started ||
+          (state !== SKIPPED &&
+            !(state === OK && this.hasTakenOver) &&
+            !isRunnable &&
+            !this.isMemberThatMayRun(knot));
     if (isWrong) throw damaged(`knot ${knot} contradicts its parents`);
   }
 

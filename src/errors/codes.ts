@@ -47,6 +47,9 @@ export const ERROR_CODES = {
   RunTerminated: 'A run was terminated.',
   RunIdInUse: 'A run id is in use by a run of other work.',
   UnknownRun: 'No run has this id.',
+  RunNotOver: 'A run was to be resumed that still works.',
+  NotResumable: 'A run cannot be gone on from, because its parameters are not there any more.',
+  DeadlineExceeded: 'A run did not end before its deadline.',
   UnknownTapestry: 'No worker has registered the tapestry.',
   // surroundings
   ServerUnreachable: 'No Temporal server answers at the address.',

@@ -22,6 +22,8 @@ export interface DataStore {
   /** Several at once; what is not there is not in the map. */
   getMany(hashes: readonly string[]): Promise<Map<string, Uint8Array>>;
   has(hash: string): Promise<boolean>;
+  /** Which of these are there, without reading them. */
+  hasMany(hashes: readonly string[]): Promise<Set<string>>;
   /** Stores a stream as raw bytes and answers its `bytes-sha256:` hash and size, holding at most a few MiB in memory where the technology can. */
   putStream(
     source: AsyncIterable<Uint8Array>,

@@ -39,6 +39,7 @@ const TESTS: ConformanceTests<DataStore, DataStoreSubject> = {
       assert.equal(await adapter.getStream(hash), undefined);
       assert.equal(await adapter.has(hash), false);
       assert.equal((await adapter.getMany([hash])).size, 0);
+      assert.equal((await adapter.hasMany([hash])).size, 0);
       await adapter.delete(hash);
     }
   },
@@ -59,6 +60,7 @@ const TESTS: ConformanceTests<DataStore, DataStoreSubject> = {
   async 'takes an empty batch'({ adapter }) {
     await adapter.put([]);
     assert.equal((await adapter.getMany([])).size, 0);
+    assert.equal((await adapter.hasMany([])).size, 0);
   },
 
   async 'answers several at once, without those that are not there'({ adapter }) {
@@ -69,6 +71,18 @@ const TESTS: ConformanceTests<DataStore, DataStoreSubject> = {
     assert.equal(found.size, 300);
     for (const { hash, bytes } of values)
       assert.deepEqual(Buffer.from(found.get(hash) ?? []), Buffer.from(bytes));
+  },
+
+  async 'tells which of several are there, large ones too'({ adapter }) {
+    const values = Array.from({ length: 300 }, (_, index) => sampleValue(`value ${index}`));
+    const bytes = patterned(5 * MEBIBYTE);
+    const large = { hash: `bytes-sha256:${sha256(bytes)}`, bytes };
+    await adapter.put([...values, large]);
+    const hashes = [...values, large].map((value) => value.hash);
+    const asked = [...hashes, sampleHash('nothing'), 'not a hash', hashes[0] as string];
+    assert.deepEqual([...(await adapter.hasMany(asked))].sort(), [...hashes].sort());
+    await adapter.delete(large.hash);
+    assert.equal((await adapter.hasMany([large.hash])).size, 0);
   },
 
   async 'keeps every value of 50 concurrent writers'({ adapter }) {

@@ -9,8 +9,8 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import { decodeLayout, type Layout, type SavedScheduler } from '../engine';
-import { NEWEST_BEHAVIOUR, SEGMENTS_SINCE, requireKnownBehaviour } from './behaviours';
+import { decodeLayout, unpackRanges, type Layout, type SavedScheduler } from '../engine';
+import { DEADLINES_SINCE, NEWEST_BEHAVIOUR, SEGMENTS_SINCE, requireKnownBehaviour } from './behaviours';
 import {
   LAYOUT_ACTIVITY,
   MEMO_KEY,
@@ -31,6 +31,7 @@ import {
   type SettleResult,
 } from './messages';
 import { TemporalHost, cancelledFailure, type HostEnd } from './temporal-host';
+import { workflowTime } from './workflow-clock';
 import type { RunStatus } from '../protocols';
 
 /** Layout slices are at most 128 KiB; so many of them may be in one workflow task. */
@@ -90,20 +91,44 @@ export async function interpret(parameters: unknown, continuation?: Continuation
   const start = await CancellationScope.nonCancellable(async () =>
     continuation ? await reload(continuation, memo) : await pin(parameters, memo),
   );
-  const host = new TemporalHost({
-    layout: start.layout,
-    plan: start.plan,
-    recordRun: continuation?.recordRun ?? workflowInfo().runId,
-    segments: start.behaviour >= SEGMENTS_SINCE,
-    ...(continuation && { failures: continuation.failures }),
-    ...(continuation?.givenBack && { givenBack: continuation.givenBack }),
-  });
-  begun.host = host;
-  const cancelRequested = CancellationScope.current().cancelRequested;
-  const running = continuation ? host.resume(continuation.saved) : host.run(start.parameters);
-  cancelRequested.catch(() => host.cancel());
-  const end = await running;
+  const work = async (): Promise<HostEnd> => {
+    const host = new TemporalHost({
+      layout: start.layout,
+      plan: start.plan,
+      recordRun: continuation?.recordRun ?? workflowInfo().runId,
+      segments: start.behaviour >= SEGMENTS_SINCE,
+      ...(continuation && { failures: continuation.failures }),
+      ...(continuation?.givenBack && { givenBack: continuation.givenBack }),
+    });
+    begun.host = host;
+    const scope = CancellationScope.current();
+    if (hasDeadline) endAtDeadline(memo.deadline, host, scope);
+    const running = continuation
+      ? host.resume(continuation.saved)
+      : host.run(start.parameters, start.takenOver);
+    scope.cancelRequested.catch(() => host.cancel());
+    return await running;
+  };
+  const hasDeadline = memo.deadline !== undefined && start.behaviour >= DEADLINES_SINCE;
+  // Its own scope, so that a deadline can tell the bodies to stop while the workflow goes on to settle.
+  const end = await (hasDeadline ? CancellationScope.cancellable(work) : work());
+  const host = begun.host!;
   return await CancellationScope.nonCancellable(() => conclude(host, end, start, memo, continuation));
+}
+
+/** Ends the run as a cancel would when its time is over; a deadline that has passed already lets nothing begin. */
+function endAtDeadline(deadline: number, host: TemporalHost, scope: CancellationScope): void {
+  const end = (): void => {
+    host.cancel('deadline');
+    scope.cancel();
+  };
+  const left = deadline - workflowTime();
+  if (left <= 0) {
+    end();
+    return;
+  }
+  // Not one of the things that the deadline itself cancels. Where the workflow is cancelled first, nothing is left to end.
+  CancellationScope.nonCancellable(() => sleep(left)).then(end, () => undefined);
 }
 
 /** What the client said of the run; one that Temporal started by a schedule says so itself. */
@@ -121,6 +146,8 @@ interface Start {
   readonly plan: string;
   readonly layout: Layout;
   readonly parameters: PinResult['parameters'];
+  /** Indexes in the layout. */
+  readonly takenOver: readonly number[];
 }
 
 async function pin(parameters: unknown, memo: RunMemo): Promise<Start> {
@@ -129,14 +156,26 @@ async function pin(parameters: unknown, memo: RunMemo): Promise<Start> {
   );
   requireKnownBehaviour(pinned.behaviour);
   const layout = await loadLayout(pinned.plan, memo, pinned);
-  return { behaviour: pinned.behaviour, plan: pinned.plan, layout, parameters: pinned.parameters };
+  return {
+    behaviour: pinned.behaviour,
+    plan: pinned.plan,
+    layout,
+    parameters: pinned.parameters,
+    takenOver: unpackRanges(pinned.takenOver ?? []),
+  };
 }
 
 async function reload(continuation: Continuation, memo: RunMemo): Promise<Start> {
   requireKnownBehaviour(continuation.behaviour);
   const first = await failTaskIfUnknown(system[LAYOUT_ACTIVITY](layoutRequest(continuation.plan, memo, 0)));
   const layout = await loadLayout(continuation.plan, memo, first);
-  return { behaviour: continuation.behaviour, plan: continuation.plan, layout, parameters: [] };
+  return {
+    behaviour: continuation.behaviour,
+    plan: continuation.plan,
+    layout,
+    parameters: [],
+    takenOver: [],
+  };
 }
 
 async function loadLayout(
@@ -196,7 +235,8 @@ async function conclude(
     }
   }
   const status = statusOf(host);
-  const record = await settle(host, start.plan, memo, recordRun, status, true);
+  const missed = host.endedBy === 'deadline' && status === 'failed' ? deadlineExceeded(memo) : undefined;
+  const record = await settle(host, start.plan, memo, recordRun, status, true, missed);
   const answer: RunAnswer = {
     status,
     counts: host.counts,
@@ -205,14 +245,26 @@ async function conclude(
     terminals: host.terminals(),
   };
   if (status === 'cancelled') throw cancelledFailure();
+  if (missed) throw ApplicationFailure.nonRetryable(missed.message, missed.type, answer);
   if (status === 'failed' && start.layout.failOn !== 'never') throw runFailed(host, answer);
   return answer;
 }
 
 function statusOf(host: TemporalHost): RunStatus {
-  if (host.wasCancelled && host.toRecord.skipped.some(({ reason }) => reason === 'cancelled'))
-    return 'cancelled';
+  const isCutShort = host.wasCancelled && host.toRecord.skipped.some(({ reason }) => reason === 'cancelled');
+  if (isCutShort) return host.endedBy === 'deadline' ? 'failed' : 'cancelled';
   return host.counts.err > 0 ? 'failed' : 'succeeded';
+}
+
+type RunError = NonNullable<SettleRequest['error']>;
+
+function deadlineExceeded({ deadline }: RunMemo): RunError {
+  return {
+    type: 'DeadlineExceeded',
+    message:
+      `The run did not end before its deadline (${new Date(deadline!).toISOString()}): what ran was told to stop, the rest was ` +
+      'skipped. Resume it to go on from what it has, with more time.',
+  };
 }
 
 async function settle(
@@ -222,6 +274,7 @@ async function settle(
   run: string,
   status: RunStatus,
   finished: boolean,
+  error?: RunError,
 ): Promise<string | null> {
   const { skipped, failed } = host.toRecord;
   const chunks = Math.ceil(Math.max(skipped.length, failed.length) / SETTLED_KNOTS_PER_CALL);
@@ -240,6 +293,7 @@ async function settle(
         skipped: skipped.slice(from, from + SETTLED_KNOTS_PER_CALL),
         failed: failed.slice(from, from + SETTLED_KNOTS_PER_CALL),
         last: finished && call === calls - 1,
+        ...(error && { error }),
       }),
     );
     record = result.record ?? null;

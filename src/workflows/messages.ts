@@ -29,6 +29,18 @@ export interface RunMemo {
   readonly tags?: readonly string[];
   readonly vcsCommit?: string;
   readonly parentRunId?: string;
+  /** Milliseconds since the epoch at which the run is told to end, if it has not ended by then. */
+  readonly deadline?: number;
+  readonly resume?: ResumedRun;
+}
+
+/** The run that this one goes on from: of the same plan, its Ok outcomes are taken over. */
+export interface ResumedRun {
+  readonly run: string;
+  /** The Temporal run id that its records are kept under. */
+  readonly temporalRun: string;
+  /** Ids of knots that are run again all the same, with all that is below them. */
+  readonly from?: readonly string[];
 }
 
 export interface PinRequest extends RunMemo {
@@ -46,6 +58,8 @@ export interface PinResult {
   readonly layout: string;
   /** Of the parameters in the layout, in its order. */
   readonly parameters: readonly Envelope[];
+  /** Knots whose outcome was taken over from another run, by their indexes in the layout, as ranges; absent where there is none. */
+  readonly takenOver?: readonly number[];
 }
 
 export interface LayoutRequest {
@@ -129,6 +143,8 @@ export interface SettleRequest extends RunMemo {
   readonly failed: readonly KnotFailure[];
   /** Whether this is the last chunk, which ends the run record. */
   readonly last: boolean;
+  /** Why the run as a whole has failed, where that is not the failure of a knot. */
+  readonly error?: { readonly type: string; readonly message: string };
 }
 
 export interface SkippedKnot {

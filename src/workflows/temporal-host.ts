@@ -77,6 +77,9 @@ type Slot = { readonly envelope: Envelope; readonly bytes: number } | null;
 export type HostEnd =
   { readonly kind: 'finished' } | { readonly kind: 'continue'; readonly saved: SavedScheduler<null> };
 
+/** Why a run ends before its knots have. */
+export type EndedBy = 'cancel' | 'deadline';
+
 export interface TemporalHostOptions {
   readonly layout: Layout;
   readonly plan: string;
@@ -123,6 +126,7 @@ export class TemporalHost {
   private scheduler: Scheduler<Slot>;
   private flushing = false;
   private cancelled = false;
+  private by: EndedBy | undefined;
   private held = false;
   private settledHere = 0;
   private resolveEnd!: (end: HostEnd) => void;
@@ -142,9 +146,17 @@ export class TemporalHost {
     });
   }
 
-  /** Runs until all knots are settled or the history asks for a new execution. Rejects only to fail the workflow task. */
-  async run(parameters: readonly Envelope[]): Promise<HostEnd> {
-    this.apply({ type: 'start', parameters: parameters.map(slotOf) });
+  /**
+   * Runs until all knots are settled or the history asks for a new execution. Rejects only to fail the workflow task.
+   *
+   * @param takenOver knots that are Ok already; their values are looked up by their records
+   */
+  async run(parameters: readonly Envelope[], takenOver: readonly number[] = []): Promise<HostEnd> {
+    this.apply({
+      type: 'start',
+      parameters: parameters.map(slotOf),
+      takenOver: new Map(takenOver.map((knot) => [knot, null])),
+    });
     return await this.ended;
   }
 
@@ -160,9 +172,10 @@ export class TemporalHost {
    * Dispatches nothing more and waits for what is running, at the longest until its grace is over; what has not ended by
    * then is skipped, and a late commit of it loses against the record that settling writes.
    */
-  cancel(): void {
+  cancel(by: EndedBy = 'cancel'): void {
     if (this.cancelled) return;
     this.cancelled = true;
+    this.by = by;
     const unsent = this.deferred.splice(0);
     // First of all: each settled knot makes room for another one to be dispatched.
     this.apply({ type: 'cancel' });
@@ -188,6 +201,11 @@ export class TemporalHost {
 
   get wasCancelled(): boolean {
     return this.cancelled;
+  }
+
+  /** What ended the run early; undefined while nothing has. */
+  get endedBy(): EndedBy | undefined {
+    return this.by;
   }
 
   get counts(): { ok: number; err: number; skipped: number } {

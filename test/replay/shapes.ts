@@ -27,10 +27,15 @@ const LONG_BACK_OFF_MS = 10_500;
 
 export interface Shape {
   readonly name: string;
-  readonly tapestry: Tapestry;
-  readonly parameters: object;
+  /** Absent where it resumes the run of another shape. */
+  readonly tapestry?: Tapestry;
+  readonly parameters?: object;
   /** Cancel the run as soon as a knot of it runs. */
   readonly cancel?: boolean;
+  /** Milliseconds from its start after which the run is to be over. */
+  readonly deadline?: number;
+  /** The shape whose run this one goes on from. */
+  readonly resumes?: string;
 }
 
 export const SHAPES: readonly Shape[] = [
@@ -147,6 +152,18 @@ export const SHAPES: readonly Shape[] = [
       return { after: increment({ x: lingering }, { id: 'after' }) };
     }),
   },
+  {
+    name: 'deadline',
+    parameters: { x: 5 },
+    deadline: 3_000,
+    tapestry: tapestry('deadline', (t) => {
+      const x = t.parameter('x', z.number());
+      const lingering = linger({ x }, { id: 'lingering' });
+      return { after: increment({ x: lingering }, { id: 'after' }) };
+    }),
+  },
+  { name: 'in-time', parameters: { x: 5 }, deadline: 3_600_000, tapestry: single('in-time') },
+  { name: 'resumed', resumes: 'failure' },
 ];
 
 function single(name: string): Tapestry {

@@ -42,6 +42,10 @@ export class InMemoryDataStore implements DataStore {
     return this.#values.has(hash);
   }
 
+  async hasMany(hashes: readonly string[]): Promise<Set<string>> {
+    return new Set(hashes.filter((hash) => this.#values.has(hash)));
+  }
+
   async putStream(source: AsyncIterable<Uint8Array>): Promise<{ hash: string; size: number }> {
     const pieces: Uint8Array[] = [];
     for await (const piece of source) pieces.push(piece);

@@ -66,6 +66,14 @@ export class LocalDiskDataStore implements DataStore {
     );
   }
 
+  async hasMany(hashes: readonly string[]): Promise<Set<string>> {
+    const found = new Set<string>();
+    await inParallel([...new Set(hashes)], PARALLEL_FILES, async (hash) => {
+      if (await this.has(hash)) found.add(hash);
+    });
+    return found;
+  }
+
   async putStream(source: AsyncIterable<Uint8Array>): Promise<{ hash: string; size: number }> {
     const digest = createHash('sha256');
     let size = 0;

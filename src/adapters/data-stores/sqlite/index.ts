@@ -4,7 +4,7 @@ import { openSqliteDatabase, type SqliteDatabase, type SqliteOptions } from '../
 import { bytesOfBlob } from '../../shared/sqlite/database-like';
 import type { ValuesTable } from '../../shared/sqlite/schema';
 import { readChunks, upload } from './chunks';
-import { hasValue, putValues, valueRows } from './values';
+import { hasValue, presentHashes, putValues, valueRows } from './values';
 
 /** Larger values would keep a transaction, and with it the event loop and all other writers, too long. */
 const LARGEST_ROW_BYTES = 4 * 1024 * 1024;
@@ -53,6 +53,11 @@ export class SqliteDataStore implements DataStore {
 
   has(hash: string): Promise<boolean> {
     return this.database.read((db) => hasValue(db, hash));
+  }
+
+  async hasMany(hashes: readonly string[]): Promise<Set<string>> {
+    if (hashes.length === 0) return new Set();
+    return new Set(await this.database.read((db) => presentHashes(db, hashes)));
   }
 
   async putStream(

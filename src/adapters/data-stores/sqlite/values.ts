@@ -25,6 +25,15 @@ export async function valueRows(db: SqliteExecutor, hashes: readonly string[]): 
     .execute();
 }
 
+export async function presentHashes(db: SqliteExecutor, hashes: readonly string[]): Promise<string[]> {
+  const rows = await db
+    .selectFrom('selvage_values')
+    .select('hash')
+    .where('hash', 'in', sql<string>`(select value from json_each(${JSON.stringify(hashes)}))`)
+    .execute();
+  return rows.map((row) => row.hash);
+}
+
 export async function hasValue(db: SqliteExecutor, hash: string): Promise<boolean> {
   const row = await db
     .selectFrom('selvage_values')

@@ -1,0 +1,95 @@
+import type { WorkflowClient } from '@temporalio/client';
+import { SelvageError } from '../errors';
+import type { LoadedPlan } from '../execution';
+import type { Backends, RunRecord } from '../protocols';
+import { readPlanOf, readValues } from './read-run';
+import { reconcileRun } from './reconcile';
+
+/** A run that is over, as another one can go on from it. */
+export interface Resumable {
+  readonly run: RunRecord;
+  readonly plan: LoadedPlan;
+  /** Values by name. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** Ids; absent: the plan's own terminals. */
+  readonly terminals?: readonly string[];
+}
+
+/**
+ * @param from ids of knots that are to be run again
+ * @throws SelvageError `UnknownRun`, `RunNotOver`, `UnknownKnot`, `NotResumable`, `InvalidPlan`, `BackendUnavailable`
+ */
+export async function readResumable(
+  backends: Backends,
+  client: WorkflowClient,
+  runId: string,
+  from: readonly string[] = [],
+): Promise<Resumable> {
+  const known = await backends.runHistory.getRun(runId);
+  if (!known) {
+    throw new SelvageError(
+      'UnknownRun',
+      `The run history (${backends.runHistory.technology}) does not know run "${runId}", so that nothing of it can be taken over. ` +
+        '`selvage runs list` shows what there is.',
+      { details: { run: runId } },
+    );
+  }
+  const run = await reconcileRun(backends, client, known);
+  if (run.status === 'running') {
+    throw new SelvageError(
+      'RunNotOver',
+      `Run "${runId}" still works. Wait for its end, or cancel it before it is resumed.`,
+      { details: { run: runId } },
+    );
+  }
+  const plan = await readPlanOf(backends, run);
+  for (const id of from) {
+    if (plan.knot(id).definition < 0) {
+      throw new SelvageError(
+        'NotResumable',
+        `"${id}" is a parameter of run "${runId}", which a resumed run has as it was. To change it, start a new run.`,
+        { details: { run: runId, knot: id } },
+      );
+    }
+  }
+  const terminals = Object.values(run.terminals);
+  const isOfAll = JSON.stringify(run.terminals) === JSON.stringify(plan.terminals());
+  return {
+    run,
+    plan,
+    parameters: await parametersOf(backends, run, plan),
+    ...(!isOfAll && { terminals }),
+  };
+}
+
+async function parametersOf(
+  backends: Backends,
+  run: RunRecord,
+  plan: LoadedPlan,
+): Promise<Record<string, unknown>> {
+  const names = Object.keys(run.parameter_hashes);
+  const ids = names.map((name) => `param:${name}`);
+  const records = ids.length > 0 ? await backends.runHistory.getRecords(run.temporal_run_id, ids) : [];
+  if (records.length < ids.length || (ids.length === 0 && plan.plan.parameters.length > 0 && isRefused(run)))
+    throw gone(run);
+  try {
+    const values = await readValues(backends, records);
+    return Object.fromEntries(names.map((name) => [name, values.get(`param:${name}`)]));
+  } catch (error) {
+    if (SelvageError.is(error, 'ValueMissing')) throw gone(run, error);
+    throw error;
+  }
+}
+
+/** Whether the run ended before it began, its parameters never having been accepted. */
+function isRefused(run: RunRecord): boolean {
+  return (run.environment as { error?: { type: string } }).error?.type === 'InvalidParameters';
+}
+
+function gone(run: RunRecord, cause?: unknown): SelvageError {
+  return new SelvageError(
+    'NotResumable',
+    `Run "${run.run_id}" cannot be gone on from: its parameters ${isRefused(run) ? 'were refused' : 'are not there any more'}. Start a new run.`,
+    { details: { run: run.run_id }, cause },
+  );
+}

@@ -1,0 +1,110 @@
+import { z } from 'zod';
+
+import { knot, local, tapestry } from '../../src';
+import { Latch, aborted } from '../support/latch';
+import { CACHING, closeAll, connectSelvage, openSelvage, startWorker } from '../support/open-selvage';
+import { until } from '../support/until';
+
+/** Runs whose body has begun, and those that have heard of the end. */
+const begun = new Set<string>();
+const heard = new Set<string>();
+let mayEnd = new Latch();
+
+const lasts = knot('lasts', async ({ x }: { x: number }, { signal, runId }) => {
+  begun.add(runId);
+  await Promise.race([mayEnd.passed, aborted(signal).finally(() => heard.add(runId))]);
+  return x;
+});
+const pass = knot('pass', ({ x }: { x: number }) => x);
+
+const lasting = tapestry('lasting', (t) => {
+  const x = t.parameter('x', z.number());
+  const last = lasts({ x }, { id: 'last' });
+  return { before: pass({ x }, { id: 'before' }), after: pass({ x: last }, { id: 'after' }) };
+});
+const gathered = tapestry('gathered', { knots: { dispatcher: local() } }, (t) => ({
+  after: pass({ x: lasts({ x: t.parameter('x', z.number()) }, { id: 'last' }) }, { id: 'after' }),
+}));
+
+beforeEach(() => {
+  mayEnd = new Latch();
+});
+afterEach(closeAll);
+
+describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
+  const open = () => openSelvage({ tapestries: [lasting, gathered], workerOptions: { maxCachedWorkflows } });
+
+  test.each([lasting, gathered])(
+    'a run whose deadline passes tells its bodies, skips the rest, and has failed ($name)',
+    async (tapestryOf) => {
+      const selvage = await open();
+      const deadline = new Date(Date.now() + 5_000);
+      const run = await selvage.start(tapestryOf, { x: 1 }, { deadline });
+      await until('the body runs', () => begun.has(run.runId));
+      const result = await run.result();
+      expect(heard).toContain(run.runId);
+      expect(result).toMatchObject({
+        status: 'failed',
+        error: { type: 'DeadlineExceeded', message: expect.stringContaining(deadline.toISOString()) },
+        outcomes: {
+          last: { kind: 'skipped', reason: 'cancelled' },
+          after: { kind: 'skipped', reason: 'cancelled' },
+        },
+      });
+      expect(result.outcomes['before']?.kind).toBe(tapestryOf === lasting ? 'ok' : undefined);
+      const handle = selvage.client.workflow.getHandle(run.runId);
+      await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'DeadlineExceeded' } });
+      expect((await run.status()).run.environment).toMatchObject({ deadline: deadline.getTime() });
+
+      // What it had, a resumed run has, too.
+      mayEnd.open();
+      const resumed = await selvage.resume<{ after: number }>(run.runId, { deadline: 60_000 });
+      expect(await resumed.values()).toMatchObject({ after: 1 });
+    },
+  );
+
+  test('a run that ends in time hears nothing of its deadline', async () => {
+    const selvage = await open();
+    mayEnd.open();
+    const run = await selvage.start(lasting, { x: 2 }, { deadline: 3_600_000 });
+    expect(await run.values()).toEqual({ before: 2, after: 2 });
+    expect((await run.status()).run.status).toBe('succeeded');
+  });
+
+  test('a cancel before the deadline is a cancel', async () => {
+    const selvage = await open();
+    const run = await selvage.start(lasting, { x: 3 }, { deadline: 3_600_000 });
+    await until('the body runs', () => begun.has(run.runId));
+    await run.cancel();
+    const result = await run.result();
+    expect(result.status).toBe('cancelled');
+    expect(result.error).toBeUndefined();
+    const handle = selvage.client.workflow.getHandle(run.runId);
+    expect((await handle.describe()).status.name).toBe('CANCELLED');
+  });
+});
+
+test('a deadline that passes while no worker is there lets nothing begin', async () => {
+  const client = await connectSelvage();
+  const deadline = new Date(Date.now() + 1_000);
+  const run = await client.start(lasting, { x: 4 }, { deadline });
+  await until('the deadline has passed', () => Date.now() > deadline.getTime());
+  await startWorker(client, { tapestries: [lasting] });
+  const result = await run.result();
+  expect(result).toMatchObject({ status: 'failed', error: { type: 'DeadlineExceeded' } });
+  expect(result.outcomes['before']).toEqual({ kind: 'skipped', reason: 'cancelled' });
+  expect(begun).not.toContain(run.runId);
+});
+
+test('a deadline that is past, or no time at all, is refused before anything is started', async () => {
+  const selvage = await connectSelvage();
+  const start = (deadline: Date | number) => selvage.start(lasting, { x: 1 }, { runId: 'never', deadline });
+  await expect(start(new Date(0))).rejects.toMatchObject({
+    code: 'DeadlineExceeded',
+    message: expect.stringContaining('1970-01-01T00:00:00.000Z'),
+  });
+  await expect(start(-1)).rejects.toMatchObject({ code: 'DeadlineExceeded' });
+  for (const deadline of [NaN, Infinity, new Date('tomorrow, perhaps')])
+    await expect(start(deadline)).rejects.toMatchObject({ code: 'InvalidConfig' });
+  expect(await selvage.backends.runHistory.getRun('never')).toBeUndefined();
+});

@@ -1,0 +1,229 @@
+import { z } from 'zod';
+
+import { knot, local, queue, tapestry, type Dispatcher } from '../../src';
+import { CACHING, closeAll, openSelvage, temporaryBackends } from '../support/open-selvage';
+import { until } from '../support/until';
+import { Latch } from '../support/latch';
+
+/** Ids of the bodies that ran, by run. */
+const ran = new Map<string, string[]>();
+const bodiesOf = (runId: string): string[] => (ran.get(runId) ?? []).sort();
+function note(runId: string, knotId: string): void {
+  ran.set(runId, [...(ran.get(runId) ?? []), knotId]);
+}
+
+let isBroken = true;
+let mayGoOn = new Latch();
+
+const add = knot('add', ({ a, b }: { a: number; b: number }, { runId, knotId }) => {
+  note(runId, knotId);
+  return a + b;
+});
+const fetchIt = knot('fetch', ({ x }: { x: number }, { runId, knotId }) => {
+  note(runId, knotId);
+  if (isBroken) throw new Error('the source is down');
+  return x * 100;
+});
+const waits = knot('waits', async ({ x }: { x: number }, { runId, knotId }) => {
+  note(runId, knotId);
+  await mayGoOn.passed;
+  return x;
+});
+const large = knot('large', ({ x }: { x: number }, { runId, knotId }) => {
+  note(runId, knotId);
+  return { text: 'x'.repeat(5_000), x };
+});
+const sizeOf = knot('size', ({ of, x }: { of: { text: string }; x: number }, { runId, knotId }) => {
+  note(runId, knotId);
+  return of.text.length + x;
+});
+
+/** Made before the failing knot: two knots, one of them with a value that travels by reference. */
+function report(name: string, dispatcher: Dispatcher) {
+  return tapestry(name, { knots: { dispatcher } }, (t) => {
+    const x = t.parameter('x', z.number());
+    const first = add({ a: x, b: 1 }, { id: 'first' });
+    const bulk = large({ x: first }, { id: 'bulk' });
+    const fetched = fetchIt({ x: first }, { id: 'fetched' });
+    return {
+      size: sizeOf({ of: bulk, x: fetched }, { id: 'size' }),
+      beside: add({ a: first, b: 10 }, { id: 'beside' }),
+    };
+  });
+}
+const queued = report('queued-report', queue());
+const gathered = report('gathered-report', local());
+const patient = tapestry('patient', (t) => ({
+  end: waits({ x: t.parameter('x', z.number()) }, { id: 'end' }),
+}));
+
+beforeEach(() => {
+  isBroken = true;
+  mayGoOn = new Latch();
+});
+afterEach(closeAll);
+
+describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
+  const open = () =>
+    openSelvage({ tapestries: [queued, gathered, patient], workerOptions: { maxCachedWorkflows } });
+
+  test.each([queued, gathered])(
+    'a failed run is resumed: what was Ok is taken over, the rest runs ($name)',
+    async (tapestryOf) => {
+      const selvage = await open();
+      const failed = await selvage.start(tapestryOf, { x: 1 }, { tags: ['nightly'] });
+      const before = await failed.result();
+      expect(before).toMatchObject({
+        status: 'failed',
+        outcomes: { fetched: { kind: 'err' }, size: { kind: 'skipped' }, beside: { kind: 'ok' } },
+      });
+      isBroken = false;
+      const resumed = await selvage.resume<{ size: number; beside: number }>(failed.runId);
+      expect(await resumed.values()).toEqual({ size: 5_200, beside: 12 });
+      expect(bodiesOf(resumed.runId)).toEqual(['fetched', 'size']);
+
+      const { run } = await resumed.status();
+      const { run: origin } = await failed.status();
+      expect(run).toMatchObject({
+        trigger: 'resume',
+        tags: ['nightly'],
+        plan_hash: origin.plan_hash,
+        parameter_hashes: origin.parameter_hashes,
+        environment: { resumed_from: failed.runId },
+      });
+      const records = (await resumed.lineage()).items;
+      const originals = new Map((await failed.lineage()).items.map((record) => [record.knot_id, record]));
+      const from = Object.fromEntries(records.map((record) => [record.knot_id, record.cached_from_run]));
+      expect(from).toEqual({
+        'param:x': failed.runId,
+        first: failed.runId,
+        bulk: failed.runId,
+        beside: failed.runId,
+        fetched: null,
+        size: null,
+      });
+      for (const record of records.filter(({ cached_from_run: origin }) => origin !== null)) {
+        const original = originals.get(record.knot_id)!;
+        expect(record.output_hash).toBe(original.output_hash);
+        expect(record.parent_input_hashes).toEqual(original.parent_input_hashes);
+        expect(record.code_hash).toBe(original.code_hash);
+      }
+    },
+  );
+
+  test('a knot whose value was removed runs again; what was made of it stays', async () => {
+    const selvage = await open();
+    const failed = await selvage.start(queued, { x: 1 });
+    const { items } = await failed.result().then(() => failed.lineage({ knotId: 'first' }));
+    await selvage.backends.dataStore.delete(items[0]!.output_hash!);
+    isBroken = false;
+    const resumed = await selvage.resume(failed.runId);
+    expect((await resumed.result()).status).toBe('succeeded');
+    expect(bodiesOf(resumed.runId)).toEqual(['fetched', 'first', 'size']);
+  });
+
+  test('from a knot: it and all below it run again, although they were Ok', async () => {
+    const selvage = await open();
+    isBroken = false;
+    const whole = await selvage.start(queued, { x: 1 });
+    await whole.values();
+    const resumed = await selvage.resume(whole.runId, { from: ['bulk'] });
+    expect(await resumed.values()).toEqual({ size: 5_200, beside: 12 });
+    expect(bodiesOf(resumed.runId)).toEqual(['bulk', 'size']);
+    // A second time, from a run that was itself resumed: the records still name the run that made the value.
+    const again = await selvage.resume(resumed.runId);
+    await again.values();
+    expect(bodiesOf(again.runId)).toEqual([]);
+    const made = Object.fromEntries(
+      (await again.lineage()).items.map((record) => [record.knot_id, record.cached_from_run]),
+    );
+    expect(made).toMatchObject({ first: whole.runId, bulk: resumed.runId, size: resumed.runId });
+  });
+
+  test('only the terminals that the run was started for are asked for again', async () => {
+    const selvage = await open();
+    const failed = await selvage.start(queued, { x: 1 }, { terminals: ['fetched'] });
+    await failed.result();
+    isBroken = false;
+    const resumed = await selvage.resume(failed.runId);
+    expect(await resumed.values()).toEqual({ fetched: 200 });
+    expect(bodiesOf(resumed.runId)).toEqual(['fetched']);
+  });
+
+  test('a cancelled and a terminated run can be gone on from', async () => {
+    const selvage = await open();
+    for (const end of ['cancel', 'terminate'] as const) {
+      const run = await selvage.start(patient, { x: 7 });
+      await until('the body runs', () => bodiesOf(run.runId).length > 0);
+      await run[end]();
+      mayGoOn.open();
+      await run.result();
+      mayGoOn = new Latch();
+      mayGoOn.open();
+      const resumed = await selvage.resume<{ end: number }>(run.runId);
+      expect(await resumed.values()).toEqual({ end: 7 });
+      mayGoOn = new Latch();
+    }
+  });
+});
+
+test('one run id for two resumes of one run is one run', async () => {
+  const selvage = await openSelvage({ tapestries: [queued] });
+  const failed = await selvage.start(queued, { x: 1 });
+  await failed.result();
+  isBroken = false;
+  const runId = `${failed.runId}-again`;
+  const first = await selvage.resume(failed.runId, { runId });
+  await first.values();
+  await expect(selvage.resume(failed.runId, { runId })).rejects.toMatchObject({ code: 'RunIdInUse' });
+  const second = await selvage.resume(failed.runId, { runId, ifExists: 'attach' });
+  expect(await second.values()).toEqual(await first.values());
+  expect(bodiesOf(runId)).toEqual(['fetched', 'size']);
+  // The same plan and parameters, but not the same work.
+  await expect(selvage.start(queued, { x: 1 }, { runId, ifExists: 'attach' })).rejects.toMatchObject({
+    code: 'RunIdInUse',
+  });
+});
+
+test('what cannot be resumed is refused, and says why', async () => {
+  const selvage = await openSelvage({ tapestries: [queued, patient], backends: await temporaryBackends() });
+  await expect(selvage.resume('nobody')).rejects.toMatchObject({
+    code: 'UnknownRun',
+    message: expect.stringContaining('nobody'),
+  });
+  const working = await selvage.start(patient, { x: 1 });
+  await until('the body runs', () => bodiesOf(working.runId).length > 0);
+  await expect(selvage.resume(working.runId)).rejects.toMatchObject({
+    code: 'RunNotOver',
+    message: expect.stringContaining(working.runId),
+  });
+  mayGoOn.open();
+  await working.values();
+  await expect(selvage.resume(working.runId, { from: ['nothing'] })).rejects.toMatchObject({
+    code: 'UnknownKnot',
+    message: expect.stringContaining('"nothing"'),
+  });
+  await expect(selvage.resume(working.runId, { from: ['param:x'] })).rejects.toMatchObject({
+    code: 'NotResumable',
+    message: expect.stringContaining('param:x'),
+  });
+  const { items } = await working.lineage({ knotId: 'param:x' });
+  await selvage.backends.dataStore.delete(items[0]!.output_hash!);
+  await expect(selvage.resume(working.runId)).rejects.toMatchObject({
+    code: 'NotResumable',
+    message: expect.stringContaining(working.runId),
+  });
+  // Found out by the worker, where the value went after the client had looked.
+  const raw = await selvage.client.workflow.start('patient', {
+    workflowId: `${working.runId}-late`,
+    taskQueue: selvage.taskQueue,
+    args: [{}],
+    memo: {
+      selvage: {
+        plan: (await working.status()).run.plan_hash,
+        resume: { run: working.runId, temporalRun: (await working.status()).run.temporal_run_id },
+      },
+    },
+  });
+  await expect(raw.result()).rejects.toMatchObject({ cause: { type: 'NotResumable' } });
+});
