@@ -296,3 +296,65 @@ describe('a restored run', () => {
     expect(JSON.stringify(scheduler.save()).length).toBeLessThan(4_500);
   });
 });
+
+describe('a run that takes outcomes over', () => {
+  const takingOver = (...knots: number[]) =>
+    ({ ...start, takenOver: new Map(knots.map((knot) => [knot, `old${knot}`])) }) as const;
+
+  test('runs only what is left, with the values that were taken over', () => {
+    const scheduler = new Scheduler<string>(layoutFor(diamond));
+    expect(scheduler.apply(takingOver(0, 1))).toEqual([run(2)]);
+    expect([scheduler.value(0), scheduler.value(1)]).toEqual(['old0', 'old1']);
+    expect(scheduler.apply(ok(2))).toEqual([run(3)]);
+    expect(scheduler.value(0)).toBeUndefined();
+    expect(scheduler.apply(ok(3))).toEqual([finish]);
+  });
+
+  test('of everything is over at once', () => {
+    const scheduler = new Scheduler<string>(layoutFor(diamond));
+    expect(scheduler.apply(takingOver(0, 1, 2, 3))).toEqual([finish]);
+    expect(scheduler.value(3)).toBe('old3');
+  });
+
+  test('keeps what was made of a knot that runs again, whatever becomes of that', () => {
+    for (const again of [ok(0), err(0)]) {
+      const scheduler = new Scheduler<string>(layoutFor([[], [0], [0], [1]]));
+      expect(scheduler.apply(takingOver(1))).toEqual([run(0, 3)]);
+      const commands = scheduler.apply(again);
+      expect(commands).toEqual(again.outcome.kind === 'ok' ? [run(2)] : [skip(2)]);
+      expect(scheduler.outcomeKind(1)).toBe('ok');
+    }
+  });
+
+  test('goes on from a save of it', () => {
+    const layout = layoutFor([[], [0], [0], [1]]);
+    const scheduler = new Scheduler<string>(layout);
+    scheduler.apply(takingOver(1));
+    const saved = JSON.parse(JSON.stringify(scheduler.save())) as SavedScheduler<string>;
+    const restored = Scheduler.restore(layout, saved);
+    expect(restored.commands).toEqual([run(0, 3)]);
+    expect(restored.scheduler.apply(ok(3))).toEqual([]);
+    expect(restored.scheduler.apply(ok(0))).toEqual([run(2)]);
+    const { takenOver: _, ...ofNoSuchRun } = saved;
+    expect(() => Scheduler.restore(layout, ofNoSuchRun)).toThrow('knot 1 contradicts its parents');
+  });
+
+  test('that was cancelled before it began keeps what it took over', () => {
+    const scheduler = new Scheduler<string>(layoutFor(diamond));
+    scheduler.apply({ type: 'cancel' });
+    expect(scheduler.apply(takingOver(0))).toEqual([cancelSkip(1, 2, 3), finish]);
+  });
+
+  test('gathers the rest of its local knots in a segment', () => {
+    const scheduler = new Scheduler<string>(layoutOf(compile(tapestryOf(diamond, 0, () => true)).plan), {
+      segments: true,
+    });
+    expect(scheduler.apply(takingOver(1))).toEqual([{ type: 'segment', knots: [0, 2, 3] }]);
+  });
+
+  test.each([[[0]], [[4]], [[-1]]])('cannot take over %j, which is no knot with a body', (knots) => {
+    const scheduler = new Scheduler<string>(layoutFor([[], [0], [1], [2]], 1));
+    expect(() => scheduler.apply({ ...takingOver(...knots), parameters: ['a'] })).toThrow('taken over');
+    expect(scheduler.apply({ type: 'start', parameters: ['a'] })).toEqual([run(1)]);
+  });
+});
