@@ -3,9 +3,9 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   Client,
-  Connection,
   WorkflowExecutionAlreadyStartedError,
   WorkflowIdReusePolicy,
+  type Connection,
   type ConnectionOptions,
 } from '@temporalio/client';
 import type { WorkerOptions } from '@temporalio/worker';
@@ -24,6 +24,7 @@ import { DEFAULT_TASK_QUEUE } from './defaults';
 import { currentActor, currentCommit } from './provenance';
 import { readResumable } from './read-resumable';
 import { reconcileRun } from './reconcile';
+import { openConnection } from './open-connection';
 import { RunHandle } from './run-handle';
 import type { WorkerBeside } from '../worker/worker-beside';
 import { chosenServer, type ServerChoice } from './server-address';
@@ -512,7 +513,7 @@ async function connectTo(options: ConnectOptions): Promise<Connected> {
 
 async function connect(options: ConnectionOptions, address: string): Promise<Connection> {
   try {
-    return await Connection.connect(options);
+    return await openConnection(options);
   } catch (error) {
     throw unreachable(error, address);
   }
