@@ -17,7 +17,7 @@ export interface BodyCall {
 /** What an attempt gets done by the worker and the server that it is in. */
 export interface Surroundings {
   /** The knot's record, if it has one. */
-  find(knot: number): KnotRecord | undefined;
+  lookUp(knot: number): KnotRecord | undefined;
   callBody(attempt: Attempt, knot: number, number: number): void;
   /** The knot's outcome is to be put and recorded; `attempt.recorded` follows. */
   commit(attempt: Attempt, knot: number, record: KnotRecord): void;

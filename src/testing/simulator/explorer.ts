@@ -113,27 +113,27 @@ export class Explorer {
 
   /** Each blow at each boundary, then a second one after each of them. Answers whether there was time for all of the first. */
   private async tryEverywhere(start: Schedule, last: number): Promise<boolean> {
-    const singles = await this.nextBlows(start);
+    // The simplest first, so that a failure is found with the simplest that shows it.
+    const singles = (await this.nextBlows(start)).sort(
+      (a, b) => BLOWS.indexOf(a.kind) - BLOWS.indexOf(b.kind),
+    );
     if (!this.bodies.areReal) {
       for (let knot = this.subject.layout.parameterCount; knot < this.subject.size; knot++) {
         if (this.schedules < last) await this.tryScript({ ...start, failing: [knot] });
       }
     }
-    const left = last - this.schedules;
-    const chosen = spread(singles, left);
-    const pairs = Math.floor((left - chosen.length) / 2 / Math.max(1, chosen.length));
-    for (const blow of chosen) {
-      const single = { ...start, blows: [blow] };
-      if (pairs === 0) {
-        await this.tryScript(single);
-        continue;
-      }
-      const seconds = await this.nextBlows(single);
-      for (const second of spread(seconds, pairs)) {
-        await this.tryScript({ ...start, blows: [blow, second] });
-      }
-    }
+    const chosen = spread(singles, last - this.schedules);
+    for (const blow of chosen) await this.tryScript({ ...start, blows: [blow] });
+    // Half of what is left, and the first blow once more each time, to see what comes after it.
+    const seconds = Math.floor((last - this.schedules) / 2 / Math.max(1, chosen.length)) - 1;
+    if (seconds > 0) for (const blow of chosen) await this.tryPairs({ ...start, blows: [blow] }, seconds);
     return chosen.length === singles.length;
+  }
+
+  private async tryPairs(single: Schedule, count: number): Promise<void> {
+    for (const second of spread(await this.nextBlows(single), count)) {
+      await this.tryScript({ ...single, blows: [...single.blows, second] });
+    }
   }
 
   private async tryScript(schedule: Schedule): Promise<void> {
@@ -219,12 +219,13 @@ export class Explorer {
   }
 
   /** With what the reference interpreter says, and with a run without blows. */
-  private compare({ outcomes, records, wasCancelled }: RunEnd, { failing }: Schedule): void {
+  private compare(end: RunEnd, { failing }: Schedule): void {
+    const { outcomes, records, wasCancelled } = end;
     const { subject, baseline } = this;
     const lost = records.flatMap((record, knot) =>
       record?.outcome === 'err' && record.type === 'WorkerLost' ? [knot] : [],
     );
-    const own = baseline ? failedIn(baseline) : failing;
+    const own = this.bodies.areReal ? failedIn(baseline ?? end) : failing;
     const expected = this.expected([...own, ...lost.filter((knot) => !own.includes(knot))]);
     for (let knot = 0; knot < subject.size; knot++) {
       const outcome = outcomes[knot]!;

@@ -18,7 +18,7 @@ export class KnotAttempt extends Attempt {
     const { activity, number, lost, surroundings } = this;
     const { knot } = activity;
     if (number > 1 || activity.task.mayBeRecorded) {
-      const record = surroundings.find(knot);
+      const record = surroundings.lookUp(knot);
       if (record) return this.recorded(knot, record);
     }
     if (lost >= LOST_WORKERS) {

@@ -24,8 +24,8 @@ export class Ledger {
     this.store.put(value);
   }
 
-  find(knot: number): KnotRecord | undefined {
-    return this.store.find(knot);
+  lookUp(knot: number): KnotRecord | undefined {
+    return this.store.lookUp(knot);
   }
 
   /** Answers the record that stands. */

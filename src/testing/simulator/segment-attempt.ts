@@ -42,7 +42,7 @@ export class SegmentAttempt extends Attempt {
     const { knots, mayBeRecorded, parents } = activity.task;
     if (number > 1 || mayBeRecorded) {
       for (const knot of knots) {
-        const record = this.surroundings.find(knot);
+        const record = this.surroundings.lookUp(knot);
         if (record) this.found.set(knot, record);
       }
     }

@@ -126,8 +126,8 @@ export class SimulatedRun implements Surroundings {
 
   // What attempts ask for.
 
-  find(knot: number): KnotRecord | undefined {
-    return this.ledger.find(knot);
+  lookUp(knot: number): KnotRecord | undefined {
+    return this.ledger.lookUp(knot);
   }
 
   callBody(attempt: Attempt, knot: number, number: number): void {

@@ -25,6 +25,11 @@ export class SimulatedStore {
     return this.values.has(value);
   }
 
+  /** As an attempt looks for what an earlier one has recorded. */
+  lookUp(knot: number): KnotRecord | undefined {
+    return this.find(knot);
+  }
+
   /** Undefined where the knot has no record. */
   find(knot: number): KnotRecord | undefined {
     return this.records.get(knot);
