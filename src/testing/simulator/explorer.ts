@@ -120,6 +120,7 @@ export class Explorer {
     if (!this.bodies.areReal) {
       for (let knot = this.subject.layout.parameterCount; knot < this.subject.size; knot++) {
         if (this.schedules < last) await this.tryScript({ ...start, failing: [knot] });
+        if (this.schedules < last) await this.tryScript({ ...start, takenOver: [knot] });
       }
     }
     const chosen = spread(singles, last - this.schedules);
@@ -149,14 +150,10 @@ export class Explorer {
 
   private async tryByChance(start: Schedule): Promise<void> {
     const { random, subject } = this;
-    const failing: number[] = [];
-    if (!this.bodies.areReal && random() < 0.5) {
-      for (let knot = subject.layout.parameterCount; knot < subject.size; knot++) {
-        if (random() < 1 / subject.size) failing.push(knot);
-      }
-    }
+    const failing = this.someKnots(0.5, 1 / subject.size);
+    const takenOver = this.someKnots(0.2, 0.3);
     const window = random() < 0.5 ? WHOLE_WINDOW : SMALL_WINDOWS[below(random, SMALL_WINDOWS.length)]!;
-    const schedule = { ...start, failing, window };
+    const schedule = { ...start, failing, takenOver, window };
     const chances = {
       delay: random() * 0.3,
       blow: (1 + below(random, 6)) / (6 * subject.size),
@@ -164,6 +161,17 @@ export class Explorer {
       mostDelays: 4 * subject.size,
     };
     await this.try(schedule, new ByChance(random, chances, this.allowed));
+  }
+
+  /** With `chance`, each knot with `chanceOfEach`; none where bodies are real, for only their own failing is known. */
+  private someKnots(chance: number, chanceOfEach: number): number[] {
+    const { random, subject } = this;
+    const knots: number[] = [];
+    if (this.bodies.areReal || random() >= chance) return knots;
+    for (let knot = subject.layout.parameterCount; knot < subject.size; knot++) {
+      if (random() < chanceOfEach) knots.push(knot);
+    }
+    return knots;
   }
 
   /** Runs the schedule; where it fails, finds the smallest that does, and throws. */
@@ -219,14 +227,14 @@ export class Explorer {
   }
 
   /** With what the reference interpreter says, and with a run without blows. */
-  private compare(end: RunEnd, { failing }: Schedule): void {
+  private compare(end: RunEnd, { failing, takenOver }: Schedule): void {
     const { outcomes, records, wasCancelled } = end;
     const { subject, baseline } = this;
     const lost = records.flatMap((record, knot) =>
       record?.outcome === 'err' && record.type === 'WorkerLost' ? [knot] : [],
     );
     const own = this.bodies.areReal ? failedIn(baseline ?? end) : failing;
-    const expected = this.expected([...own, ...lost.filter((knot) => !own.includes(knot))]);
+    const expected = this.expected([...own, ...lost.filter((knot) => !own.includes(knot))], takenOver);
     for (let knot = 0; knot < subject.size; knot++) {
       const outcome = outcomes[knot]!;
       const record = records[knot]!;
@@ -250,14 +258,15 @@ export class Explorer {
     }
   }
 
-  private expected(failing: readonly number[]): readonly ReferenceOutcome[] {
-    const key = failing.join();
+  private expected(failing: readonly number[], takenOver: readonly number[]): readonly ReferenceOutcome[] {
+    const key = `${failing.join()};${takenOver.join()}`;
     let outcomes = this.expectations.get(key);
     if (!outcomes) {
       ({ outcomes } = interpret({
         parentsOf: this.subject.parentsOf,
         parameters: this.subject.layout.parameterCount,
         failing: new Set(failing),
+        takenOver: new Set(takenOver),
         window: WHOLE_WINDOW,
         choose: (running) => running[0]!,
       }));

@@ -57,12 +57,20 @@ export interface Schedule {
   readonly window: number;
   /** Knots whose body throws at every attempt. */
   readonly failing: readonly number[];
+  /** Knots that are Ok from the start: the run resumes another one. */
+  readonly takenOver: readonly number[];
   readonly blows: readonly Blow[];
 }
 
 export const WHOLE_WINDOW = 500;
 
-export const UNDISTURBED: Schedule = { segments: false, window: WHOLE_WINDOW, failing: [], blows: [] };
+export const UNDISTURBED: Schedule = {
+  segments: false,
+  window: WHOLE_WINDOW,
+  failing: [],
+  takenOver: [],
+  blows: [],
+};
 
 /** Where in the life of an attempt a blow strikes that ends it. */
 const MOMENTS: Record<Step, (id: string) => string> = {
@@ -94,27 +102,32 @@ const WORDS: Record<BlowKind, (moment: string) => string> = {
 };
 
 /** The schedule for people, a line for each thing. */
-export function inWords({ segments, window, failing, blows }: Schedule, subject: Subject): string[] {
+export function inWords(schedule: Schedule, subject: Subject): string[] {
+  const { segments, window, failing, takenOver, blows } = schedule;
+  const named = (knots: readonly number[]): string =>
+    knots.map((knot) => `"${subject.idOf(knot)}"`).join(', ');
   const lines = blows.map(({ kind, at }) => {
     const time = at.time === 1 ? '' : ` (time ${at.time})`;
     return WORDS[kind](MOMENTS[at.step](subject.idOf(at.knot)) + time);
   });
-  if (failing.length > 0) {
-    lines.unshift(`the body of ${failing.map((knot) => `"${subject.idOf(knot)}"`).join(', ')} fails`);
-  }
+  if (failing.length > 0) lines.unshift(`the body of ${named(failing)} fails`);
+  if (takenOver.length > 0)
+    lines.unshift(`the run resumes another one, from which it takes over ${named(takenOver)}`);
   if (window !== WHOLE_WINDOW) lines.unshift(`at most ${window} activities are in flight`);
   if (segments) lines.unshift('local knots go out in segments');
   return lines.length > 0 ? lines : ['nothing strikes'];
 }
 
 /** The schedule as {@link parseSchedule} reads it. */
-export function formatSchedule({ segments, window, failing, blows }: Schedule, subject: Subject): string {
+export function formatSchedule(schedule: Schedule, subject: Subject): string {
+  const { segments, window, failing, takenOver, blows } = schedule;
   const words = blows.map(
     ({ kind, at }) => `${kind}@${at.step}:${subject.idOf(at.knot)}${at.time === 1 ? '' : `#${at.time}`}`,
   );
   return [
     ...(segments ? ['segments'] : []),
     ...(window === WHOLE_WINDOW ? [] : [`window:${window}`]),
+    ...takenOver.map((knot) => `taken:${subject.idOf(knot)}`),
     ...failing.map((knot) => `fail:${subject.idOf(knot)}`),
     ...words,
   ].join(' ');
@@ -124,6 +137,7 @@ export function formatSchedule({ segments, window, failing, blows }: Schedule, s
 export function parseSchedule(text: string, subject: Subject): Schedule {
   let { segments, window } = UNDISTURBED;
   const failing: number[] = [];
+  const takenOver: number[] = [];
   const blows: Blow[] = [];
   for (const word of text.split(/\s+/).filter(Boolean)) {
     const [, kind, step, id, time] = /^(?:(\w+)@)?(\w+)(?::([^#\s]+))?(?:#(\d+))?$/.exec(word) ?? [];
@@ -131,18 +145,20 @@ export function parseSchedule(text: string, subject: Subject): Schedule {
     if (word === 'segments') segments = true;
     else if (kind === undefined && step === 'window' && Number(id) >= 1) window = Math.floor(Number(id));
     else if (kind === undefined && step === 'fail' && knot >= 0) failing.push(knot);
+    else if (kind === undefined && step === 'taken' && knot >= subject.layout.parameterCount)
+      takenOver.push(knot);
     else if (isOneOf(BLOWS, kind) && isOneOf(STEPS, step) && knot >= 0) {
       blows.push({ kind, at: { step, knot, time: Number(time ?? 1) } });
     } else {
       throw new SelvageError(
         'InvalidConfig',
-        `"${word}" in the schedule is neither of segments, window:N, fail:KNOT and BLOW@STEP:KNOT with knots of tapestry ` +
+        `"${word}" in the schedule is neither of segments, window:N, taken:KNOT, fail:KNOT and BLOW@STEP:KNOT with knots of tapestry ` +
           `"${subject.plan.plan.tapestry}". Give the schedule as an error of simulate names it.`,
         { details: { schedule: text, word } },
       );
     }
   }
-  return { segments, window, failing, blows };
+  return { segments, window, failing, takenOver, blows };
 }
 
 function isOneOf<T extends string>(list: readonly T[], text: string | undefined): text is T {

@@ -20,7 +20,7 @@ export async function shrink(
 
 /** Each is simpler than `schedule` and than none of those before: large steps come first. */
 function* simpler(schedule: Schedule): Generator<Schedule> {
-  const { segments, window, failing, blows } = schedule;
+  const { segments, window, failing, takenOver, blows } = schedule;
   const half = blows.length >> 1;
   if (half > 1) {
     yield { ...schedule, blows: blows.slice(half) };
@@ -29,6 +29,9 @@ function* simpler(schedule: Schedule): Generator<Schedule> {
   for (let place = 0; place < blows.length; place++) yield { ...schedule, blows: without(blows, place) };
   for (let place = 0; place < failing.length; place++)
     yield { ...schedule, failing: without(failing, place) };
+  for (let place = 0; place < takenOver.length; place++) {
+    yield { ...schedule, takenOver: without(takenOver, place) };
+  }
   if (window !== UNDISTURBED.window) yield { ...schedule, window: UNDISTURBED.window };
   if (segments) yield { ...schedule, segments: false };
   for (const [place, blow] of blows.entries()) {

@@ -78,6 +78,11 @@ export class SimulatedRun implements Surroundings {
       this.ledger.put(value);
       this.ledger.insert(knot, { outcome: 'ok', value }, undefined, 0);
     });
+    for (const knot of schedule.takenOver) {
+      const value = `of another run: ${knot}`;
+      this.ledger.put(value);
+      this.ledger.insert(knot, { outcome: 'ok', value }, undefined, 0);
+    }
     this.queue.push({ step: 'start' });
   }
 

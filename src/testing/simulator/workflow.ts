@@ -54,17 +54,20 @@ export class SimulatedWorkflow {
   /** Knots that a segment gave back to go alone: how often their bodies have thrown. */
   private readonly thrown = new Map<number, number>();
   private isHeld = false;
+  private readonly takenOver: readonly number[];
   private readonly options: { window: number; segments: boolean };
 
   constructor(
     private readonly subject: Subject,
-    { window, segments }: Schedule,
+    { window, segments, takenOver }: Schedule,
     private readonly parts: SimulatedParts,
     private readonly server: Commanded,
   ) {
     this.options = { window, segments };
+    this.takenOver = takenOver;
     const { parameterCount } = subject.layout;
     this.outcomes = subject.layout.ids.map((_, knot) => (knot < parameterCount ? 'ok' : undefined));
+    for (const knot of takenOver) this.outcomes[knot] = 'ok';
     this.isRunning = subject.layout.ids.map(() => false);
     this.scheduler = parts.createScheduler(subject.layout, this.options);
     this.executions = [{ saved: undefined, restored: [], entries: [] }];
@@ -75,7 +78,9 @@ export class SimulatedWorkflow {
   }
 
   start(parameters: readonly Slot[]): void {
-    this.apply({ type: 'start', parameters });
+    // Values of what is taken over are looked up by their records.
+    const takenOver = new Map(this.takenOver.map((knot) => [knot, null]));
+    this.apply({ type: 'start', parameters, ...(takenOver.size > 0 && { takenOver }) });
     this.continueAtRest();
   }
 
