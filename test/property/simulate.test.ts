@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { knot, local, tapestry, type Knot, type Tapestry } from '../../src';
+import { knot, local, tapestry, type Knot } from '../../src';
 import { simulate } from '../../src/testing';
 import { arbitraryGraph, type Graph } from '../support/arbitrary-graph';
 
@@ -60,7 +60,7 @@ test('any graph, with any knots local, survives any blows', async () => {
   await fc.assert(
     fc.asyncProperty(arbitraryScenario, fc.boolean(), fc.nat(1_000), async (scenario, cancel, seed) => {
       const crash = seed % 2 === 0 ? 'everywhere' : 'random';
-      await simulate(tapestryFor(scenario) as Tapestry, { crash, cancel, seed, schedules: 400 });
+      await simulate(tapestryFor(scenario), { crash, cancel, seed, schedules: 400 });
     }),
     { numRuns: 40 },
   );
@@ -69,7 +69,7 @@ test('any graph, with any knots local, survives any blows', async () => {
 test('any graph whose bodies run comes to the same values under any blows', async () => {
   await fc.assert(
     fc.asyncProperty(arbitraryScenario, fc.nat(1_000), async (scenario, seed) => {
-      await simulate(tapestryFor(scenario) as Tapestry, {
+      await simulate(tapestryFor(scenario), {
         crash: 'random',
         parameters: {},
         seed,

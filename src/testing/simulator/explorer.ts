@@ -8,6 +8,7 @@ import { interpret, type ReferenceOutcome } from './reference-interpreter';
 import { BLOWS, UNDISTURBED, WHOLE_WINDOW, type Blow, type BlowKind, type Schedule } from './schedule';
 import { shrink } from './shrink';
 import { SimulatedRun, type RunEnd } from './simulated-run';
+import type { KnotRecord } from './store';
 import type { Subject } from './subject';
 import { Violation } from './violation';
 
@@ -56,7 +57,7 @@ export class Explorer {
   private schedules = 0;
   private bodyCalls = 0;
   private turnSince = performance.now();
-  /** By failing knots: what a run comes to. */
+  /** By failing knots and those taken over: what a run comes to. */
   private readonly expectations = new Map<string, readonly ReferenceOutcome[]>();
   /** Of real bodies: what a run without blows came to. */
   private baseline: RunEnd | undefined;
@@ -231,7 +232,7 @@ export class Explorer {
     const { outcomes, records, wasCancelled } = end;
     const { subject, baseline } = this;
     const lost = records.flatMap((record, knot) =>
-      record?.outcome === 'err' && record.type === 'WorkerLost' ? [knot] : [],
+      record.outcome === 'err' && record.type === 'WorkerLost' ? [knot] : [],
     );
     const own = this.bodies.areReal ? failedIn(baseline ?? end) : failing;
     const expected = this.expected([...own, ...lost.filter((knot) => !own.includes(knot))], takenOver);
@@ -249,7 +250,7 @@ export class Explorer {
         );
       }
       const before = baseline?.records[knot];
-      if (record?.outcome !== 'ok' || before?.outcome !== 'ok' || record.value === before.value) continue;
+      if (record.outcome !== 'ok' || before?.outcome !== 'ok' || record.value === before.value) continue;
       throw new Violation(
         'wrong value',
         `The output of knot "${id}" is ${record.value}, and ${before.value} without blows`,
@@ -287,8 +288,8 @@ function failedIn({ outcomes }: RunEnd): number[] {
   return outcomes.flatMap((outcome, knot) => (outcome === 'err' ? [knot] : []));
 }
 
-function told(outcome: ReferenceOutcome, record: RunEnd['records'][number]): string {
-  return record?.outcome === 'err' ? `err (${record.type}: ${record.message})` : outcome;
+function told(outcome: ReferenceOutcome, record: KnotRecord): string {
+  return record.outcome === 'err' ? `err (${record.type}: ${record.message})` : outcome;
 }
 
 /** At most `count` of the list, at equal distances. */

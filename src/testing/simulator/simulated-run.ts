@@ -21,8 +21,8 @@ const STEPS_PER_KNOT = 1_000;
 export interface RunEnd {
   /** By knot: as the workflow has it. */
   readonly outcomes: readonly ReferenceOutcome[];
-  /** By knot: as recorded. Undefined: a parameter. */
-  readonly records: readonly (KnotRecord | undefined)[];
+  /** By knot: as recorded. */
+  readonly records: readonly KnotRecord[];
   readonly wasCancelled: boolean;
   readonly bodies: number;
   /** Blows that struck. */
@@ -55,6 +55,7 @@ export class SimulatedRun implements Surroundings {
   private bodies = 0;
   private isSettled = false;
   private readonly struck: BlowKind[] = [];
+
   /**
    * @param parameters values of the tapestry's parameters
    * @param retryDelay milliseconds before the next attempt of a body that has thrown so often; undefined: there is none

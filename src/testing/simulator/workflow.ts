@@ -49,7 +49,7 @@ export class SimulatedWorkflow {
   /** By knot or, of a segment, first knot. */
   private readonly pending = new Map<number, Activity>();
   private readonly isRunning: boolean[];
-  /** Knots that a segment gave back to go with a later one. */
+  /** Knots that a segment gave back to go with a later one, be it of a later execution. */
   private readonly again = new Set<number>();
   /** Knots that a segment gave back to go alone: how often their bodies have thrown. */
   private readonly thrown = new Map<number, number>();

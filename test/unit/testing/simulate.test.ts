@@ -182,6 +182,7 @@ test('a schedule is read as it is written, alone or with others', async () => {
   for (const schedule of [
     '',
     'segments window:1 fail:b fail:c kill@return:a#2',
+    'taken:d taken:end fail:a evict@deliver:c continue@deliver:c#2',
     'kill@return:a kill@return:a#2 kill@return:a#3 giveUp@record:i',
     'segments kill@settle:a stop@return:d continue@start:a evict@deliverSegment:a',
   ]) {
