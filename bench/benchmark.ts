@@ -39,6 +39,23 @@ export function limited(
   };
 }
 
+/** A row whose number must not be less than its target. */
+export function atLeast(
+  measure: string,
+  value: number,
+  target: number,
+  unit: string,
+  numbers: Row['numbers'],
+): Row {
+  return {
+    measure,
+    measured: `${readable(value)} ${unit}`,
+    target: `>= ${target} ${unit}`,
+    isMet: value >= target,
+    numbers: { value, target, ...numbers },
+  };
+}
+
 export function readable(value: number): string {
   if (value >= 100) return value.toFixed(0);
   return value.toFixed(value >= 10 ? 1 : 2);

@@ -4,9 +4,10 @@ import { coldRun } from './cold-run';
 import { hashing } from './hashing';
 import { inProcess } from './in-process/in-process';
 import { table, writeResults } from './report';
+import { simulator } from './simulator';
 import { againstRaw } from './temporal/against-raw';
 
-const BENCHMARKS: readonly Benchmark[] = [...againstRaw, coldRun, ...inProcess, hashing];
+const BENCHMARKS: readonly Benchmark[] = [...againstRaw, coldRun, ...inProcess, hashing, simulator];
 const REPETITIONS = 5;
 const REPETITIONS_IF_QUICK = 2;
 

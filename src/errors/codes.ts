@@ -51,6 +51,9 @@ export const ERROR_CODES = {
   NotResumable: 'A run cannot be gone on from, because its parameters are not there any more.',
   DeadlineExceeded: 'A run did not end before its deadline.',
   UnknownTapestry: 'No worker has registered the tapestry.',
+  // testing
+  SimulationFailed: 'A simulated run did not come to what it comes to undisturbed.',
+  BodyNotRepeatable: 'A body gave something else when it ran again on the same inputs.',
   // surroundings
   ServerUnreachable: 'No Temporal server answers at the address.',
   ServerBinaryMissing: 'The Temporal command-line program could not be found or installed.',

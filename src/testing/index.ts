@@ -2,3 +2,4 @@ export { describeDataStore, type DataStoreSubject } from './describe-data-store'
 export { describeRunHistory } from './describe-run-history';
 export { describeTapestryStore } from './describe-tapestry-store';
 export type { Skip, Subject, SuiteOptions } from './conformance';
+export { simulate, type SimulateOptions, type Simulation } from './simulator/simulate';

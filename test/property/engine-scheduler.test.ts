@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { compile, layoutOf, type Layout } from '../../src/engine';
 import { arbitraryGraph, type Graph } from '../support/arbitrary-graph';
-import { interpret, type ReferenceRun } from '../support/reference-interpreter';
+import { interpret, type ReferenceRun } from '../../src/testing/simulator/reference-interpreter';
 import { SchedulerHost, parentsIn } from '../support/scheduler-host';
 import { tapestryOf } from '../support/tapestry-records';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { knot, runLocally, tapestry, type Knot } from '../../src';
 import { arbitraryGraph, type Graph } from '../support/arbitrary-graph';
-import { interpret, type ReferenceOutcome } from '../support/reference-interpreter';
+import { interpret, type ReferenceOutcome } from '../../src/testing/simulator/reference-interpreter';
 
 interface Scenario extends Graph {
   /** By knot: how often its body throws before it succeeds; more often than it may: it fails. */

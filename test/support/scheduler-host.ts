@@ -7,7 +7,7 @@ import {
   type SchedulerEvent,
   type SchedulerOptions,
 } from '../../src/engine';
-import type { ReferenceOutcome } from './reference-interpreter';
+import type { ReferenceOutcome } from '../../src/testing/simulator/reference-interpreter';
 
 export const parentsIn = (layout: Layout, knot: number): number[] => [
   ...layout.parents.slice(layout.parentStart[knot], layout.parentStart[knot + 1]),

@@ -11,6 +11,8 @@ export interface ReferenceRun {
   readonly parameters: number;
   /** Knots whose body fails. */
   readonly failing: ReadonlySet<number>;
+  /** Knots that are Ok from the start, because another run had them so. */
+  readonly takenOver?: ReadonlySet<number>;
   readonly window: number;
   /** Which of the running knots (ascending) ends next, after so many others have ended. */
   readonly choose: (running: readonly number[], ended: number) => number;
@@ -28,7 +30,7 @@ export interface ReferenceResult {
 export function interpret(run: ReferenceRun): ReferenceResult {
   const knots = run.parentsOf.map((_, knot) => knot);
   const outcomes: (ReferenceOutcome | undefined)[] = knots.map((knot) =>
-    knot < run.parameters ? 'ok' : undefined,
+    knot < run.parameters || run.takenOver?.has(knot) ? 'ok' : undefined,
   );
   const started: number[] = [];
   let running: number[] = [];

@@ -1,0 +1,93 @@
+import { below, type Random } from './random';
+import { BLOWS, STEPS, type Blow, type BlowKind, type Point, type Schedule, type Step } from './schedule';
+
+/** Kinds of blows as a set of bits, in the order of {@link BLOWS}. */
+export type BlowSet = number;
+
+export function blowSet(...kinds: readonly BlowKind[]): BlowSet {
+  return kinds.reduce((set, kind) => set | (1 << BLOWS.indexOf(kind)), 0);
+}
+
+function blowsOf(set: BlowSet): BlowKind[] {
+  return BLOWS.filter((_, place) => (set & (1 << place)) !== 0);
+}
+
+/** Decides what strikes. It is asked once at every boundary, with the kinds that can strike there. */
+export interface Adversary {
+  blow(step: Step, knot: number, time: number, possible: BlowSet): BlowKind | undefined;
+}
+
+const keyOf = (step: Step, knot: number, time: number): number =>
+  (knot * STEPS.length + STEPS.indexOf(step)) * 1024 + time;
+
+/** Strikes as a schedule says, and notes each boundary that comes after its last blow. */
+export class Scripted implements Adversary {
+  /** What could have struck after all blows of the schedule had. */
+  private readonly open: { readonly at: Point; readonly possible: BlowSet }[] = [];
+  private readonly script: Map<number, BlowKind>;
+
+  constructor(
+    { blows }: Schedule,
+    /** The kinds that are noted. */
+    private readonly noted: BlowSet = 0,
+  ) {
+    this.script = new Map(blows.map(({ kind, at }) => [keyOf(at.step, at.knot, at.time), kind]));
+  }
+
+  blow(step: Step, knot: number, time: number, possible: BlowSet): BlowKind | undefined {
+    if (this.script.size > 0) {
+      const key = keyOf(step, knot, time);
+      const kind = this.script.get(key);
+      if (kind === undefined) return undefined;
+      this.script.delete(key);
+      return (possible & blowSet(kind)) !== 0 ? kind : undefined;
+    }
+    if (this.noted !== 0) this.open.push({ at: { step, knot, time }, possible: possible & this.noted });
+    return undefined;
+  }
+
+  /** All blows that could come next, after those of the schedule. */
+  get next(): Blow[] {
+    return this.open.flatMap(({ at, possible }) => blowsOf(possible).map((kind) => ({ kind, at })));
+  }
+}
+
+export interface Chances {
+  /** Of a delay at a boundary, 0 to 1. */
+  readonly delay: number;
+  /** Of another blow at a boundary. */
+  readonly blow: number;
+  /** Blows but delays, at the most. */
+  readonly mostBlows: number;
+  readonly mostDelays: number;
+}
+
+/** Strikes by chance, and notes what it has done, so that a schedule can do the same again. */
+export class ByChance implements Adversary {
+  readonly blows: Blow[] = [];
+  private readonly delays = blowSet('delay');
+  private struck = 0;
+  private delayed = 0;
+
+  constructor(
+    private readonly random: Random,
+    private readonly chances: Chances,
+    private readonly allowed: BlowSet,
+  ) {}
+
+  blow(step: Step, knot: number, time: number, possible: BlowSet): BlowKind | undefined {
+    const { delay, blow, mostBlows, mostDelays } = this.chances;
+    const dice = this.random();
+    let kind: BlowKind | undefined;
+    if (dice < delay) {
+      if (this.delayed < mostDelays && (possible & this.delays) !== 0) kind = 'delay';
+      this.delayed += 1;
+    } else if (dice < delay + blow && this.struck < mostBlows) {
+      const kinds = blowsOf(possible & this.allowed & ~this.delays);
+      kind = kinds[below(this.random, kinds.length)];
+      if (kind) this.struck += 1;
+    }
+    if (kind) this.blows.push({ kind, at: { step, knot, time } });
+    return kind;
+  }
+}

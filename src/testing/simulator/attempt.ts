@@ -1,0 +1,67 @@
+import type { Activity, Answer } from './activity';
+import type { KnotRecord, Value } from './store';
+
+/** How a body ended. */
+export type BodyEnd =
+  { readonly kind: 'ok'; readonly value: Value } | { readonly kind: 'threw'; readonly error: unknown };
+
+/** A body to be called. */
+export interface BodyCall {
+  readonly knot: number;
+  /** From 1, as the body is told. */
+  readonly number: number;
+  /** Values of the knot's parents, in the order of the layout. */
+  readonly inputs: readonly Value[];
+}
+
+/** What an attempt gets done by the worker and the server that it is in. */
+export interface Surroundings {
+  /** The knot's record, if it has one. */
+  lookUp(knot: number): KnotRecord | undefined;
+  callBody(attempt: Attempt, knot: number, number: number): void;
+  /** The knot's outcome is to be put and recorded; `attempt.recorded` follows. */
+  commit(attempt: Attempt, knot: number, record: KnotRecord): void;
+  /** The attempt has an answer for the server. */
+  answer(attempt: Attempt): void;
+  /** The attempt ends, and is to be tried again. */
+  refuse(attempt: Attempt): void;
+  /** Milliseconds to wait before a body that threw is called again; undefined: it is not. */
+  retryDelay(knot: number, throws: number, error: unknown): number | undefined;
+}
+
+/**
+ * One attempt at an activity, in a worker. It begins, has bodies called, and hears how they ended and what was recorded; each
+ * of that is a step of its own, between which anything may strike.
+ */
+export abstract class Attempt {
+  isDead = false;
+  /** Steps of the run that were done before it began. */
+  begunAt = 0;
+
+  constructor(
+    readonly activity: Activity,
+    /** From 1. */
+    readonly number: number,
+    /** Workers that were lost before. */
+    readonly lost: number,
+    readonly worker: number,
+    protected readonly surroundings: Surroundings,
+  ) {}
+
+  /** What `surroundings.answer` is called for. */
+  abstract get answerToGive(): Answer;
+  abstract begin(): void;
+  /** How often the knot's body has thrown, in this attempt and in those before that count. */
+  abstract throwsOf(knot: number): number;
+  /** The body threw. */
+  abstract threw(knot: number, error: unknown): void;
+  /** The record that stands now. */
+  abstract recorded(knot: number, record: KnotRecord): void;
+  /** What was being done for the knot could not be: the attempt is to be tried again. */
+  abstract refused(knot: number): void;
+  /** The run is cancelled. `inBody`: the knots whose body has not ended. */
+  abstract cancelled(inBody: readonly number[]): void;
+}
+
+/** So many workers in a row may be lost before the knot is given up as their killer. */
+export const LOST_WORKERS = 3;

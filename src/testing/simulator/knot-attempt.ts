@@ -1,0 +1,60 @@
+import type { Answer } from './activity';
+import { Attempt, LOST_WORKERS } from './attempt';
+import type { KnotRecord } from './store';
+
+/** One attempt at a knot that goes by itself: the commit interceptor's part. */
+export class KnotAttempt extends Attempt {
+  private settled: Answer = { kind: 'cancelled' };
+
+  get answerToGive(): Answer {
+    return this.settled;
+  }
+
+  throwsOf(): number {
+    return this.activity.throws;
+  }
+
+  begin(): void {
+    const { activity, number, lost, surroundings } = this;
+    const { knot } = activity;
+    if (number > 1 || activity.task.mayBeRecorded) {
+      const record = surroundings.lookUp(knot);
+      if (record) return this.recorded(knot, record);
+    }
+    if (lost >= LOST_WORKERS) {
+      surroundings.commit(this, knot, {
+        outcome: 'err',
+        type: 'WorkerLost',
+        message: `${lost} workers were lost`,
+      });
+    } else {
+      surroundings.callBody(this, knot, number);
+    }
+  }
+
+  threw(knot: number, error: unknown): void {
+    const { activity, surroundings } = this;
+    activity.throws += 1;
+    if (surroundings.retryDelay(knot, activity.throws, error) !== undefined) surroundings.refuse(this);
+    else surroundings.commit(this, knot, errorRecord(error));
+  }
+
+  recorded(_knot: number, record: KnotRecord): void {
+    if (record.outcome === 'ok') this.settled = { kind: 'ok', value: record.value };
+    else this.settled = { kind: record.outcome === 'err' ? 'err' : 'cancelled' };
+    this.surroundings.answer(this);
+  }
+
+  refused(): void {
+    this.surroundings.refuse(this);
+  }
+
+  cancelled(inBody: readonly number[]): void {
+    if (inBody.length > 0) this.surroundings.answer(this);
+  }
+}
+
+export function errorRecord(error: unknown): KnotRecord {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  return { outcome: 'err', type: name, message };
+}

@@ -1,0 +1,94 @@
+import type { Attempt } from './attempt';
+import type { ReferenceOutcome } from './reference-interpreter';
+import type { KnotRecord, SimulatedStore, Value } from './store';
+import type { Subject } from './subject';
+import { Violation, type ViolationKind } from './violation';
+
+/** Who inserted the record of a knot, and after how many steps of the run. */
+interface Insertion {
+  readonly by: Attempt | undefined;
+  readonly at: number;
+}
+
+/** The store of a run, and what must hold of it at all times. */
+export class Ledger {
+  /** By knot. */
+  private readonly insertions: (Insertion | undefined)[] = [];
+
+  constructor(
+    private readonly subject: Subject,
+    private readonly store: SimulatedStore,
+  ) {}
+
+  put(value: Value): void {
+    this.store.put(value);
+  }
+
+  lookUp(knot: number): KnotRecord | undefined {
+    return this.store.lookUp(knot);
+  }
+
+  /** Answers the record that stands. */
+  insert(knot: number, record: KnotRecord, by: Attempt | undefined, at: number): KnotRecord {
+    const { inserted, record: standing } = this.store.insert(knot, record);
+    if (inserted) {
+      if (this.insertions[knot]) throw this.violation('two records', knot, 'was recorded twice');
+      this.insertions[knot] = { by, at };
+    }
+    return standing;
+  }
+
+  /** No attempt runs a body whose record was there when it began, or that it has recorded itself. */
+  requireMayRun(attempt: Attempt, knot: number): void {
+    const insertion = this.insertions[knot];
+    if (!insertion || (insertion.by !== attempt && insertion.at >= attempt.begunAt)) return;
+    throw this.violation('ran again', knot, 'was run again when its record had been inserted');
+  }
+
+  /** A parent's value for a child that runs: as it was told, else by the parent's record. */
+  valueOf(parent: number, told: Value | null | undefined): Value {
+    if (told !== null && told !== undefined) {
+      this.requireRecorded(parent, told);
+      return told;
+    }
+    const record = this.store.find(parent);
+    if (record?.outcome !== 'ok') {
+      throw this.violation('value missing', parent, 'has a child that runs, and no value of it is recorded');
+    }
+    this.requirePut(parent, record.value);
+    return record.value;
+  }
+
+  /** What is told of a knot is what its record says. */
+  requireRecorded(knot: number, value: Value): void {
+    const record = this.store.find(knot);
+    if (record?.outcome !== 'ok' || record.value !== value) {
+      throw this.violation('wrong value', knot, 'has a value passed on that is not the recorded one');
+    }
+    this.requirePut(knot, value);
+  }
+
+  /** That the knot's one record is there, its value too, and both agree with what the workflow holds. */
+  checkAtEnd(knot: number, outcome: ReferenceOutcome, isCancelled: boolean): KnotRecord {
+    const record = this.store.find(knot);
+    if (!record) throw this.violation('no record', knot, 'has no record when the run has ended');
+    if (record.outcome === 'ok') this.requirePut(knot, record.value);
+    // What ended while the cancelled run no longer listened is recorded as it ended.
+    const isLate = isCancelled && outcome === 'skipped: cancelled';
+    if (record.outcome !== outcome.split(':')[0] && !isLate) {
+      throw this.violation('wrong outcome', knot, `came to ${outcome}, and ${record.outcome} is recorded`);
+    }
+    return record;
+  }
+
+  private requirePut(knot: number, value: Value): void {
+    if (!this.store.has(value)) {
+      throw this.violation('value missing', knot, 'is recorded with a value that is not in the data store');
+    }
+  }
+
+  private violation(kind: ViolationKind, knot: number, what: string): Violation {
+    const id = this.subject.idOf(knot);
+    return new Violation(kind, `Knot "${id}" ${what}`, id);
+  }
+}

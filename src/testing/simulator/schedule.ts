@@ -1,0 +1,166 @@
+import { SelvageError } from '../../errors';
+import type { Subject } from './subject';
+
+/** What can strike a run, the simplest first. What each means is said in {@link WORDS}. */
+export const BLOWS = [
+  'delay',
+  'kill',
+  'evict',
+  'refuse',
+  'throw',
+  'giveUp',
+  'stop',
+  'continue',
+  'cancel',
+  'graceOver',
+] as const;
+
+export type BlowKind = (typeof BLOWS)[number];
+
+/** What comes next in a run, where a blow may strike before it. The later ones are those of segments. */
+export const STEPS = [
+  'start',
+  'begin',
+  'return',
+  'put',
+  'record',
+  'answer',
+  'deliver',
+  'hear',
+  'settle',
+  'beginSegment',
+  'answerSegment',
+  'deliverSegment',
+] as const;
+
+export type Step = (typeof STEPS)[number];
+
+/** A boundary between two events, told by what comes next: the `time`th time that this step of this knot (or segment) does. */
+export interface Point {
+  readonly step: Step;
+  /** Of a segment: its first knot. */
+  readonly knot: number;
+  /** From 1. */
+  readonly time: number;
+}
+
+export interface Blow {
+  readonly kind: BlowKind;
+  readonly at: Point;
+}
+
+/** All that makes one simulated run differ from another. Without blows, what is ready goes first come, first served. */
+export interface Schedule {
+  /** Whether `local` knots go out in segments. */
+  readonly segments: boolean;
+  /** Activities in flight at once. */
+  readonly window: number;
+  /** Knots whose body throws at every attempt. */
+  readonly failing: readonly number[];
+  /** Knots that are Ok from the start: the run resumes another one. */
+  readonly takenOver: readonly number[];
+  readonly blows: readonly Blow[];
+}
+
+export const WHOLE_WINDOW = 500;
+
+export const UNDISTURBED: Schedule = {
+  segments: false,
+  window: WHOLE_WINDOW,
+  failing: [],
+  takenOver: [],
+  blows: [],
+};
+
+/** Where in the life of an attempt a blow strikes that ends it. */
+const MOMENTS: Record<Step, (id: string) => string> = {
+  start: () => 'before the run starts',
+  begin: (id) => `as "${id}" is handed to it`,
+  return: (id) => `in the body of "${id}"`,
+  put: (id) => `after the body of "${id}"`,
+  record: (id) => `after the value of "${id}" is put`,
+  answer: (id) => `after the record of "${id}" is inserted`,
+  deliver: (id) => `after the answer of "${id}" is sent`,
+  hear: (id) => `as "${id}" hears of the cancel`,
+  settle: () => 'in the middle of settling',
+  beginSegment: (id) => `as the segment from "${id}" is handed to it`,
+  answerSegment: (id) => `after the last record of the segment from "${id}" is inserted`,
+  deliverSegment: (id) => `after the answer of the segment from "${id}" is sent`,
+};
+
+const WORDS: Record<BlowKind, (moment: string) => string> = {
+  delay: (moment) => `what comes ${moment} is delayed until all else that is ready has been done`,
+  kill: (moment) => `the worker is killed ${moment}`,
+  evict: (moment) => `the workflow is evicted ${moment}, and its state built anew from the events`,
+  refuse: (moment) => `a backend is out of reach ${moment}, and the attempt is refused`,
+  throw: (moment) => `an error is thrown ${moment}, which has attempts left`,
+  giveUp: (moment) => `the server gives the attempt up ${moment}, and it goes on beside the next one`,
+  stop: (moment) => `the worker shuts down ${moment}, and the segment answers what it has recorded`,
+  continue: (moment) => `the run is asked to continue as new ${moment}`,
+  cancel: (moment) => `the run is cancelled ${moment}`,
+  graceOver: (moment) => `the grace of the cancelled run is over ${moment}`,
+};
+
+/** The schedule for people, a line for each thing. */
+export function inWords(schedule: Schedule, subject: Subject): string[] {
+  const { segments, window, failing, takenOver, blows } = schedule;
+  const named = (knots: readonly number[]): string =>
+    knots.map((knot) => `"${subject.idOf(knot)}"`).join(', ');
+  const lines = blows.map(({ kind, at }) => {
+    const time = at.time === 1 ? '' : ` (time ${at.time})`;
+    return WORDS[kind](MOMENTS[at.step](subject.idOf(at.knot)) + time);
+  });
+  if (failing.length > 0) lines.unshift(`the body of ${named(failing)} fails`);
+  if (takenOver.length > 0)
+    lines.unshift(`the run resumes another one, from which it takes over ${named(takenOver)}`);
+  if (window !== WHOLE_WINDOW) lines.unshift(`at most ${window} activities are in flight`);
+  if (segments) lines.unshift('local knots go out in segments');
+  return lines.length > 0 ? lines : ['nothing strikes'];
+}
+
+/** The schedule as {@link parseSchedule} reads it. */
+export function formatSchedule(schedule: Schedule, subject: Subject): string {
+  const { segments, window, failing, takenOver, blows } = schedule;
+  const words = blows.map(
+    ({ kind, at }) => `${kind}@${at.step}:${subject.idOf(at.knot)}${at.time === 1 ? '' : `#${at.time}`}`,
+  );
+  return [
+    ...(segments ? ['segments'] : []),
+    ...(window === WHOLE_WINDOW ? [] : [`window:${window}`]),
+    ...takenOver.map((knot) => `taken:${subject.idOf(knot)}`),
+    ...failing.map((knot) => `fail:${subject.idOf(knot)}`),
+    ...words,
+  ].join(' ');
+}
+
+/** @throws SelvageError `InvalidConfig`, naming the word that is none */
+export function parseSchedule(text: string, subject: Subject): Schedule {
+  let { segments, window } = UNDISTURBED;
+  const failing: number[] = [];
+  const takenOver: number[] = [];
+  const blows: Blow[] = [];
+  for (const word of text.split(/\s+/).filter(Boolean)) {
+    const [, kind, step, id, time] = /^(?:(\w+)@)?(\w+)(?::([^#\s]+))?(?:#(\d+))?$/.exec(word) ?? [];
+    const knot = subject.layout.ids.indexOf(id ?? '');
+    if (word === 'segments') segments = true;
+    else if (kind === undefined && step === 'window' && Number(id) >= 1) window = Math.floor(Number(id));
+    else if (kind === undefined && step === 'fail' && knot >= 0) failing.push(knot);
+    else if (kind === undefined && step === 'taken' && knot >= subject.layout.parameterCount)
+      takenOver.push(knot);
+    else if (isOneOf(BLOWS, kind) && isOneOf(STEPS, step) && knot >= 0) {
+      blows.push({ kind, at: { step, knot, time: Number(time ?? 1) } });
+    } else {
+      throw new SelvageError(
+        'InvalidConfig',
+        `"${word}" in the schedule is neither of segments, window:N, taken:KNOT, fail:KNOT and BLOW@STEP:KNOT with knots of tapestry ` +
+          `"${subject.plan.plan.tapestry}". Give the schedule as an error of simulate names it.`,
+        { details: { schedule: text, word } },
+      );
+    }
+  }
+  return { segments, window, failing, takenOver, blows };
+}
+
+function isOneOf<T extends string>(list: readonly T[], text: string | undefined): text is T {
+  return (list as readonly (string | undefined)[]).includes(text);
+}

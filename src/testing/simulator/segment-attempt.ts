@@ -1,0 +1,164 @@
+import type { Command, MemberEnd, MemberOutcome, Scheduler } from '../../engine';
+import type { Activity, SegmentAnswer } from './activity';
+import { Attempt, type Surroundings } from './attempt';
+import { errorRecord } from './knot-attempt';
+import type { SimulatedParts, Slot } from './parts';
+import type { SegmentLayout, Subject } from './subject';
+import type { KnotRecord } from './store';
+
+/** So long in all a knot may wait for its retries in the segment; longer waits are the server's. */
+const RETRY_WAIT_MS = 10_000;
+
+/** One attempt at a segment: the real scheduler over its members, as the segment's activity drives it. */
+export class SegmentAttempt extends Attempt {
+  private readonly graph: SegmentLayout;
+  private readonly inner: Scheduler<Slot>;
+  /** By knot, those that had a record when the attempt began. */
+  private readonly found = new Map<number, KnotRecord>();
+  /** Those that something is being done for. */
+  private readonly active = new Set<number>();
+  private readonly alone = new Set<number>();
+  private readonly throws = new Map<number, number>();
+  private readonly waited = new Map<number, number>();
+  private isHeld = false;
+  private isRefused = false;
+
+  constructor(
+    activity: Activity,
+    number: number,
+    lost: number,
+    worker: number,
+    surroundings: Surroundings,
+    subject: Subject,
+    parts: SimulatedParts,
+  ) {
+    super(activity, number, lost, worker, surroundings);
+    this.graph = subject.segmentLayout(activity.task.knots);
+    this.inner = parts.createScheduler(this.graph.layout, {});
+  }
+
+  begin(): void {
+    const { activity, graph, number } = this;
+    const { knots, mayBeRecorded, parents } = activity.task;
+    if (number > 1 || mayBeRecorded) {
+      for (const knot of knots) {
+        const record = this.surroundings.lookUp(knot);
+        if (record) this.found.set(knot, record);
+      }
+    }
+    const outside = graph.knots
+      .slice(0, graph.layout.parameterCount)
+      .map((knot) => parents.get(knot) ?? null);
+    this.carryOut(this.inner.apply({ type: 'start', parameters: outside }));
+    this.endAtRest();
+  }
+
+  /** What a parent came to, to the segment; null: it is to be looked up. */
+  slotOf(knot: number): Slot {
+    return this.inner.value(this.graph.indexOf.get(knot)!) ?? null;
+  }
+
+  throwsOf(knot: number): number {
+    return this.throws.get(knot) ?? 0;
+  }
+
+  threw(knot: number, error: unknown): void {
+    const throws = this.throwsOf(knot) + 1;
+    this.throws.set(knot, throws);
+    const delay = this.surroundings.retryDelay(knot, throws, error);
+    if (delay === undefined) return this.surroundings.commit(this, knot, errorRecord(error));
+    const waited = (this.waited.get(knot) ?? 0) + delay;
+    this.waited.set(knot, waited);
+    if (waited > RETRY_WAIT_MS || this.isHeld) {
+      this.alone.add(knot);
+      this.drop(knot);
+    } else {
+      this.surroundings.callBody(this, knot, this.number + throws);
+    }
+  }
+
+  recorded(knot: number, record: KnotRecord): void {
+    this.active.delete(knot);
+    this.adopt(knot, record);
+    this.endAtRest();
+  }
+
+  refused(knot: number): void {
+    this.isRefused = true;
+    this.hold();
+    this.drop(knot);
+  }
+
+  cancelled(inBody: readonly number[]): void {
+    this.hold();
+    for (const knot of inBody) this.active.delete(knot);
+    if (inBody.length > 0) this.endAtRest();
+  }
+
+  /** The worker shuts down and the body heeds it: what is recorded is answered, the rest given back. */
+  stopped(knot: number): void {
+    this.hold();
+    this.drop(knot);
+  }
+
+  get answerToGive(): SegmentAnswer {
+    const values = new Map<number, Slot>();
+    const throws = new Map<number, number>();
+    const ends = this.activity.task.knots.map((knot, position): MemberEnd => {
+      const kind = this.inner.outcomeKind(this.graph.indexOf.get(knot)!);
+      if (kind === 'ok' && this.graph.wanted[position]) values.set(knot, this.slotOf(knot));
+      if (kind === 'ok' || kind === 'err') return kind;
+      if (!this.alone.has(knot)) return 'again';
+      throws.set(knot, this.throwsOf(knot));
+      return 'alone';
+    });
+    return { kind: 'segment', ends, values, throws };
+  }
+
+  private carryOut(commands: readonly Command[]): void {
+    for (const command of commands) {
+      if (command.type !== 'run') continue;
+      for (const index of command.knots) this.run(this.graph.knots[index]!);
+    }
+  }
+
+  private run(knot: number): void {
+    const record = this.found.get(knot);
+    if (record) return this.adopt(knot, record);
+    // Who was running when a worker was lost has no record, and all its parents have one: those and only those come here.
+    if (this.lost > 0) {
+      this.alone.add(knot);
+    } else if (!this.isHeld) {
+      this.active.add(knot);
+      this.surroundings.callBody(this, knot, this.number);
+    }
+  }
+
+  private adopt(knot: number, record: KnotRecord): void {
+    if (record.outcome === 'skipped') {
+      // Settled as skipped meanwhile: this attempt is not wanted any more.
+      this.isRefused = true;
+      return this.hold();
+    }
+    const outcome: MemberOutcome<Slot> =
+      record.outcome === 'ok' ? { kind: 'ok', value: record.value } : { kind: 'err' };
+    this.carryOut(this.inner.apply({ type: 'settled', knot: this.graph.indexOf.get(knot)!, outcome }));
+  }
+
+  private drop(knot: number): void {
+    this.active.delete(knot);
+    this.endAtRest();
+  }
+
+  private hold(): void {
+    if (this.isHeld) return;
+    this.isHeld = true;
+    this.inner.apply({ type: 'hold' });
+  }
+
+  private endAtRest(): void {
+    if (this.active.size > 0) return;
+    if (this.isRefused) this.surroundings.refuse(this);
+    else this.surroundings.answer(this);
+  }
+}

@@ -1,0 +1,152 @@
+import { nodeSha256 } from '../../adapters/shared/node-sha256';
+import { SelvageError } from '../../errors';
+import { planOf, validateParameters } from '../../execution';
+import { recordOf, type KnotBody, type Tapestry } from '../../model';
+import { RealBodies, SymbolicBodies } from './bodies';
+import { Explorer, type Crash, type Exploration, type Explored, type Failure } from './explorer';
+import { REAL_PARTS, type SimulatedParts } from './parts';
+import { formatSchedule, inWords, parseSchedule } from './schedule';
+import { Subject } from './subject';
+
+export interface SimulateOptions<Parameters extends object = object> {
+  /**
+   * What strikes. `everywhere` (default): each blow at each boundary between two events, a second one after some of them, and
+   * then several by chance; `random`: by chance only; `never`: nothing but delays.
+   */
+  readonly crash?: Crash;
+  /**
+   * Parameters of the runs: then the tapestry's own bodies run, in this process and again and again, and what they give is
+   * compared. Without, nothing of yours runs: bodies are stood for, and fail by choice.
+   */
+  readonly parameters?: Parameters;
+  /** Runs in all. Default 2,000; with `parameters` 500. */
+  readonly schedules?: number;
+  /** The same seed tries the same schedules. Default 1. */
+  readonly seed?: number;
+  /** Whether runs are also cancelled, at every boundary. Default false. */
+  readonly cancel?: boolean;
+  /** Whether `local` knots go out in segments. Default: half of the schedules so, half not. */
+  readonly segments?: boolean;
+  /** One schedule, as an error named it, which alone is run. */
+  readonly schedule?: string;
+  /** With `parameters`: bodies to run in place of those of the definitions, by knot id or definition name. */
+  readonly replace?: Readonly<Record<string, KnotBody>>;
+  /** With `parameters`: `ctx.resources` of the bodies. A function is called for each run, so that none sees what another did. */
+  readonly resources?: Readonly<Record<string, unknown>> | (() => Readonly<Record<string, unknown>>);
+}
+
+/** What was simulated; none of it broke anything. */
+export interface Simulation {
+  /** Runs. */
+  readonly schedules: number;
+  /** Whether each blow was tried at each boundary; false where `schedules` were too few for that, or it was not asked for. */
+  readonly everywhere: boolean;
+  /** Calls of bodies. */
+  readonly bodies: number;
+  /** By kind: how many blows struck. */
+  readonly blows: Explored['blows'];
+  readonly seed: number;
+}
+
+const SCHEDULES = 2_000;
+const SCHEDULES_WITH_BODIES = 500;
+
+/**
+ * Simulates runs of a tapestry under blows: the scheduler that also runs on Temporal, against a server, workers and backends
+ * that are simulated in memory. Workers are killed, attempts doubled, answers delayed and reordered, the workflow is rebuilt
+ * from its events and continued as new; each run must end, come to what it comes to undisturbed, with one record a knot, no
+ * value missing, no body run when its record is there, and replay to the same commands. Nothing is started and nothing is
+ * written; time is simulated, too.
+ *
+ * @throws SelvageError `BodyNotRepeatable` (with `parameters`): a body gave something else when it ran again, as it may have to
+ *   after a crash; `SimulationFailed`: a run broke its promise. Both have the smallest schedule that shows it, in words and as
+ *   `schedule`. `InvalidConfig`, `InvalidParameters`, `UnknownKnot` (in `replace`), or any of compiling.
+ */
+export async function simulate<Parameters extends object, Values extends object>(
+  tapestry: Tapestry<Parameters, Values>,
+  options: SimulateOptions<Parameters> = {},
+): Promise<Simulation> {
+  return await simulateWith(REAL_PARTS, tapestry, options);
+}
+
+/** {@link simulate}, with other parts under test. */
+export async function simulateWith<Parameters extends object, Values extends object>(
+  parts: SimulatedParts,
+  tapestry: Tapestry<Parameters, Values>,
+  options: SimulateOptions<Parameters> = {},
+): Promise<Simulation> {
+  const record = recordOf(tapestry);
+  const subject = new Subject(planOf(record, nodeSha256).loaded);
+  const { parameters, replace, resources = {} } = options;
+  if (!parameters && (replace ?? options.resources)) {
+    throw invalid(
+      replace ? 'replace' : 'resources',
+      'given alone',
+      'given with parameters, for only then bodies run',
+    );
+  }
+  const bodies = parameters
+    ? new RealBodies(subject, record, {
+        parameters: await validateParameters(record, parameters),
+        replace: replace ?? {},
+        resources: typeof resources === 'function' ? resources : () => resources,
+      })
+    : new SymbolicBodies(subject);
+  const exploration = explorationOf(options, subject);
+  const explorer = new Explorer(subject, bodies, parts, exploration);
+  const explored =
+    options.schedule === undefined
+      ? await explorer.explore()
+      : await explorer.tryOne(parseSchedule(options.schedule, subject));
+  if (!explored) throw failed(subject, explorer.failure!, exploration.seed);
+  return { ...explored, seed: exploration.seed };
+}
+
+function explorationOf(options: SimulateOptions, subject: Subject): Exploration {
+  const { crash = 'everywhere', parameters, seed = 1, cancel = false, segments } = options;
+  const { schedules = parameters ? SCHEDULES_WITH_BODIES : SCHEDULES } = options;
+  if (!['everywhere', 'random', 'never'].includes(crash)) {
+    throw invalid('crash', crash, "'everywhere', 'random' or 'never'");
+  }
+  if (!Number.isInteger(schedules) || schedules < 1)
+    throw invalid('schedules', schedules, 'a positive integer');
+  if (!Number.isInteger(seed)) throw invalid('seed', seed, 'an integer');
+  const both = subject.hasLocalKnots ? [false, true] : [false];
+  return { crash, schedules, seed, cancel, segments: segments === undefined ? both : [segments] };
+}
+
+function invalid(option: string, value: unknown, allowed: string): SelvageError {
+  return new SelvageError('InvalidConfig', `simulate: ${option} must be ${allowed}, not ${String(value)}.`, {
+    details: { option, value },
+  });
+}
+
+function failed(
+  subject: Subject,
+  { violation, schedule, found, before }: Failure,
+  seed: number,
+): SelvageError {
+  const { tapestry } = subject.plan.plan;
+  const text = formatSchedule(schedule, subject);
+  const isOfBody = violation.kind === 'not repeatable';
+  const lines = inWords(schedule, subject).map((line, place) => `  ${place + 1}. ${line}`);
+  const advice = isOfBody
+    ? 'After a crash a body may have to run again. Let it depend on its inputs alone; what the outside world must see once, ' +
+      'give `ctx.idempotencyKey`. Or replace the body here, if its output may differ.'
+    : 'This is a defect of Selvage, not of your tapestry. Please report it with this message.';
+  return new SelvageError(
+    isOfBody ? 'BodyNotRepeatable' : 'SimulationFailed',
+    `${violation.message} (${violation.kind}), in tapestry "${tapestry}" under this schedule:\n${lines.join('\n')}\n` +
+      `${advice}\nFound after ${before} schedules of seed ${seed} (blows then: ${found.blows.length}). To see it again: ` +
+      `simulate(…, { schedule: '${text}' }), or the same options with seed: ${seed}.`,
+    {
+      details: {
+        tapestry,
+        violation: violation.kind,
+        ...(violation.knot !== undefined && { knot: violation.knot }),
+        schedule: text,
+        seed,
+      },
+    },
+  );
+}

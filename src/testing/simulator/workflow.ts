@@ -1,0 +1,326 @@
+import {
+  packEnds,
+  unpackEnds,
+  type Command,
+  type MemberOutcome,
+  type SavedScheduler,
+  type Scheduler,
+  type SchedulerEvent,
+} from '../../engine';
+import type { Activity, Answer, SegmentAnswer, Task } from './activity';
+import type { SimulatedParts, Slot } from './parts';
+import type { ReferenceOutcome } from './reference-interpreter';
+import type { Schedule } from './schedule';
+import type { Subject } from './subject';
+import { Violation } from './violation';
+
+/** What the workflow asks of the server. */
+export interface Commanded {
+  schedule(task: Task): Activity;
+  cancel(activity: Activity): void;
+  settle(): void;
+}
+
+/** An event of an execution's history, and what the scheduler commanded on it. */
+interface Entry {
+  readonly event: SchedulerEvent<Slot>;
+  readonly commands: readonly Command[];
+}
+
+/** One execution of the continued chain: where it began, and what has happened since. */
+interface Execution {
+  /** Undefined: the first. */
+  readonly saved: SavedScheduler<Slot> | undefined;
+  readonly restored: readonly Command[];
+  readonly entries: Entry[];
+}
+
+/**
+ * The interpreter's side of a simulated run: the real scheduler, driven as the Temporal host drives it, with books of its own
+ * that every command is checked against.
+ */
+export class SimulatedWorkflow {
+  /** By knot; undefined: not settled. */
+  readonly outcomes: (ReferenceOutcome | undefined)[];
+  isFinished = false;
+  isCancelled = false;
+  private scheduler: Scheduler<Slot>;
+  private readonly executions: Execution[];
+  /** By knot or, of a segment, first knot. */
+  private readonly pending = new Map<number, Activity>();
+  private readonly isRunning: boolean[];
+  /** Knots that a segment gave back to go with a later one, be it of a later execution. */
+  private readonly again = new Set<number>();
+  /** Knots that a segment gave back to go alone: how often their bodies have thrown. */
+  private readonly thrown = new Map<number, number>();
+  private isHeld = false;
+  private readonly takenOver: readonly number[];
+  private readonly options: { window: number; segments: boolean };
+
+  constructor(
+    private readonly subject: Subject,
+    { window, segments, takenOver }: Schedule,
+    private readonly parts: SimulatedParts,
+    private readonly server: Commanded,
+  ) {
+    this.options = { window, segments };
+    this.takenOver = takenOver;
+    const { parameterCount } = subject.layout;
+    this.outcomes = subject.layout.ids.map((_, knot) => (knot < parameterCount ? 'ok' : undefined));
+    for (const knot of takenOver) this.outcomes[knot] = 'ok';
+    this.isRunning = subject.layout.ids.map(() => false);
+    this.scheduler = parts.createScheduler(subject.layout, this.options);
+    this.executions = [{ saved: undefined, restored: [], entries: [] }];
+  }
+
+  get hasPending(): boolean {
+    return this.pending.size > 0;
+  }
+
+  start(parameters: readonly Slot[]): void {
+    // Values of what is taken over are looked up by their records.
+    const takenOver = new Map(this.takenOver.map((knot) => [knot, null]));
+    this.apply({ type: 'start', parameters, ...(takenOver.size > 0 && { takenOver }) });
+    this.continueAtRest();
+  }
+
+  /** An activity has ended. */
+  hear(activity: Activity, answer: Answer): void {
+    // One whose grace was over is settled already when its activity ends at last.
+    if (this.pending.get(activity.knot) !== activity) return;
+    this.pending.delete(activity.knot);
+    const { knots, isSegment } = activity.task;
+    for (const knot of knots) this.isRunning[knot] = false;
+    if (isSegment) {
+      this.applySegment(knots, answer.kind === 'segment' ? answer : undefined);
+    } else {
+      const [knot] = knots as [number];
+      if (answer.kind === 'ok') {
+        this.outcomes[knot] = 'ok';
+        this.apply({ type: 'settled', knot, outcome: { kind: 'ok', value: answer.value } });
+      } else if (answer.kind === 'err') {
+        this.outcomes[knot] = 'err';
+        this.apply({ type: 'settled', knot, outcome: { kind: 'err' } });
+      } else {
+        this.outcomes[knot] = 'skipped: cancelled';
+        this.apply({ type: 'settled', knot, outcome: { kind: 'skipped', reason: 'cancelled' } });
+      }
+    }
+    this.continueAtRest();
+  }
+
+  cancel(): void {
+    if (this.isCancelled || this.isFinished) return;
+    this.isCancelled = true;
+    this.apply({ type: 'cancel' });
+    for (const activity of this.pending.values()) this.server.cancel(activity);
+  }
+
+  /** What has not ended by then is skipped. */
+  endGrace(): void {
+    for (const activity of [...this.pending.values()]) this.hear(activity, { kind: 'cancelled' });
+  }
+
+  /** Dispatches nothing more, and goes on in a new execution when nothing is pending. */
+  requestContinuation(): void {
+    if (this.isHeld || this.isCancelled) return;
+    this.isHeld = true;
+    this.apply({ type: 'hold' });
+  }
+
+  /** Loses the scheduler and makes it anew, from where the execution began and what has happened since. */
+  replay(): void {
+    this.scheduler = this.replayed(this.executions.at(-1)!);
+  }
+
+  /** That the scheduler agrees with the books, and all executions replay to the same commands. */
+  checkAtEnd(): void {
+    this.outcomes.forEach((outcome, knot) => {
+      const kind = this.scheduler.outcomeKind(knot);
+      if (kind !== outcome?.split(':')[0]) {
+        throw this.violation('wrong outcome', knot, `is ${kind} to the scheduler, and came to ${outcome}`);
+      }
+    });
+    for (const execution of this.executions) this.replayed(execution);
+  }
+
+  /** Of a terminal, or of a knot with children that are not settled. */
+  value(knot: number): Slot | undefined {
+    return this.scheduler.value(knot);
+  }
+
+  private applySegment(members: readonly number[], answer: SegmentAnswer | undefined): void {
+    const outcomes = new Map<number, MemberOutcome<Slot>>();
+    const alone: number[] = [];
+    // As it travels.
+    const ends = answer && unpackEnds(packEnds(answer.ends), members.length);
+    members.forEach((knot, position) => {
+      const end = ends?.[position];
+      if (end === 'ok') {
+        outcomes.set(knot, { kind: 'ok', value: answer?.values.get(knot) ?? null });
+        this.outcomes[knot] = 'ok';
+      } else if (end === 'err') {
+        outcomes.set(knot, { kind: 'err' });
+        this.outcomes[knot] = 'err';
+      } else if (end === 'alone') {
+        alone.push(knot);
+        this.thrown.set(knot, answer?.throws.get(knot) ?? 0);
+      } else if (end === 'again') {
+        this.again.add(knot);
+      }
+    });
+    this.apply({ type: 'segmentSettled', segment: members[0]!, outcomes, alone });
+  }
+
+  private apply(event: SchedulerEvent<Slot>): void {
+    const commands = this.applyTo(this.scheduler, event);
+    this.executions.at(-1)!.entries.push({ event, commands });
+    this.carryOut(commands);
+  }
+
+  private applyTo(scheduler: Scheduler<Slot>, event: SchedulerEvent<Slot>): Command[] {
+    try {
+      return scheduler.apply(event);
+    } catch (error) {
+      throw new Violation('wrong command', `The scheduler refused an event: ${String(error)}`);
+    }
+  }
+
+  private continueAtRest(): void {
+    if (!this.isHeld || this.isCancelled || this.isFinished || this.pending.size > 0) return;
+    const saved = this.scheduler.save();
+    // As it travels: values stay behind, and are looked up by their records.
+    const travelled = JSON.parse(
+      JSON.stringify({ ...saved, values: saved.values.map(() => null) }),
+    ) as SavedScheduler<Slot>;
+    this.isHeld = false;
+    const { scheduler, commands } = this.restored(travelled);
+    this.scheduler = scheduler;
+    this.executions.push({ saved: travelled, restored: commands, entries: [] });
+    this.carryOut(commands);
+  }
+
+  private restored(saved: SavedScheduler<Slot>): ReturnType<SimulatedParts['restoreScheduler']> {
+    try {
+      return this.parts.restoreScheduler(this.subject.layout, saved, this.options);
+    } catch (error) {
+      throw new Violation(
+        'wrong command',
+        `The scheduler cannot be restored from what it saved: ${String(error)}`,
+      );
+    }
+  }
+
+  private replayed({ saved, restored, entries }: Execution): Scheduler<Slot> {
+    let scheduler: Scheduler<Slot>;
+    if (saved) {
+      const begun = this.restored(saved);
+      scheduler = begun.scheduler;
+      this.compare(restored, begun.commands, 'its beginning');
+    } else {
+      scheduler = this.parts.createScheduler(this.subject.layout, this.options);
+    }
+    for (const { event, commands } of entries) {
+      this.compare(commands, this.applyTo(scheduler, event), `the event ${event.type}`);
+    }
+    return scheduler;
+  }
+
+  private compare(before: readonly Command[], now: readonly Command[], when: string): void {
+    const isSame =
+      before.length === now.length &&
+      before.every((command, place) => {
+        const other = now[place]!;
+        if (command.type !== other.type) return false;
+        if (command.type === 'finish' || other.type === 'finish') return true;
+        return (
+          command.knots.length === other.knots.length &&
+          command.knots.every((knot, index) => knot === other.knots[index])
+        );
+      });
+    if (isSame) return;
+    throw new Violation(
+      'not deterministic',
+      `A replay gave other commands on ${when}: ${JSON.stringify(now)} instead of ${JSON.stringify(before)}`,
+    );
+  }
+
+  private carryOut(commands: readonly Command[]): void {
+    for (const command of commands) {
+      if (this.isFinished) throw new Violation('wrong command', 'Something was commanded after the finish');
+      if (command.type === 'run') {
+        for (const knot of command.knots) this.dispatch([knot], false);
+      } else if (command.type === 'segment') {
+        this.dispatch(command.knots, true);
+      } else if (command.type === 'skip') {
+        for (const knot of command.knots) this.skip(knot, `skipped: ${command.reason}`);
+      } else {
+        this.finish();
+      }
+    }
+  }
+
+  private dispatch(knots: readonly number[], isSegment: boolean): void {
+    const parents = new Map<number, Slot>();
+    for (const knot of knots) {
+      if (this.isRunning[knot])
+        throw this.violation('wrong command', knot, 'was dispatched while it was running');
+      if (this.outcomes[knot] !== undefined) {
+        throw this.violation('wrong command', knot, 'was dispatched when it was settled');
+      }
+      this.isRunning[knot] = true;
+      for (const parent of this.subject.parentsOf[knot]!) {
+        if (isSegment && knots.includes(parent)) continue;
+        if (this.outcomes[parent] !== 'ok') {
+          throw this.violation('wrong command', knot, `was dispatched before its parent was Ok`);
+        }
+        const slot = this.scheduler.value(parent);
+        if (slot === undefined) {
+          throw this.violation(
+            'wrong command',
+            knot,
+            'was dispatched when the value of a parent was dropped',
+          );
+        }
+        parents.set(parent, slot);
+      }
+    }
+    const activity = this.server.schedule({
+      knots,
+      isSegment,
+      parents,
+      mayBeRecorded: isSegment
+        ? knots.some((knot) => this.again.has(knot))
+        : this.scheduler.isAlone(knots[0]!),
+      throws: this.thrown.get(knots[0]!) ?? 0,
+    });
+    this.pending.set(activity.knot, activity);
+    if (this.pending.size > this.options.window) {
+      throw this.violation(
+        'wrong command',
+        knots[0]!,
+        `was dispatched over the window of ${this.options.window}`,
+      );
+    }
+  }
+
+  private skip(knot: number, outcome: ReferenceOutcome): void {
+    if (this.isRunning[knot]) throw this.violation('wrong command', knot, 'was skipped while it was running');
+    if (this.outcomes[knot] !== undefined) {
+      throw this.violation('wrong command', knot, 'was skipped when it was settled');
+    }
+    this.outcomes[knot] = outcome;
+  }
+
+  private finish(): void {
+    const open = this.outcomes.indexOf(undefined);
+    if (open >= 0) throw this.violation('wrong command', open, 'was open when the run finished');
+    this.isFinished = true;
+    this.server.settle();
+  }
+
+  private violation(kind: Violation['kind'], knot: number, what: string): Violation {
+    const id = this.subject.idOf(knot);
+    return new Violation(kind, `Knot "${id}" ${what}`, id);
+  }
+}

@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { knot, local, tapestry, type Knot } from '../../src';
+import { simulate } from '../../src/testing';
+import { arbitraryGraph, type Graph } from '../support/arbitrary-graph';
+
+interface Scenario extends Graph {
+  /** By knot. */
+  readonly local: readonly boolean[];
+  readonly attempts: readonly number[];
+  readonly failing: readonly boolean[];
+}
+
+const arbitraryScenario: fc.Arbitrary<Scenario> = arbitraryGraph(10).chain(({ parentsOf, parameters }) => {
+  const each = <T>(arbitrary: fc.Arbitrary<T>) =>
+    fc.array(arbitrary, { minLength: parentsOf.length, maxLength: parentsOf.length });
+  return fc.record({
+    parentsOf: fc.constant(parentsOf),
+    parameters: fc.constant(parameters),
+    local: each(fc.boolean()),
+    attempts: each(fc.constantFrom(1, 1, 2, 3)),
+    failing: each(fc.integer({ min: 0, max: 6 }).map((dice) => dice === 0)),
+  });
+});
+
+const anything = {
+  '~standard': { version: 1 as const, vendor: 'test', validate: (value: unknown) => ({ value }) },
+};
+
+const idOf = (index: number): string => `k${String(index).padStart(3, '0')}`;
+
+/** The body's value is a list of all that went into it, so that a wrong input anywhere shows in all that follows. */
+const step = knot('step', ({ fails, ...parents }: { fails: boolean; [parent: string]: unknown }, ctx) => {
+  if (fails) throw new Error(`${ctx.knotId} fails`);
+  return [ctx.knotId, ...Object.values(parents)].join(' ').slice(0, 200);
+});
+
+function tapestryFor(scenario: Scenario) {
+  return tapestry('random', (t) => {
+    const knots: Knot<unknown>[] = [];
+    scenario.parentsOf.forEach((parents, index) => {
+      if (index < scenario.parameters) {
+        knots.push(t.parameter(`p${index}`, anything, { default: index }));
+        return;
+      }
+      const inputs = Object.fromEntries(parents.map((parent) => [idOf(parent), knots[parent]!]));
+      const placed = step(
+        { ...inputs, fails: scenario.failing[index]! },
+        {
+          id: idOf(index),
+          retry: { maximumAttempts: scenario.attempts[index]! },
+          ...(scenario.local[index] && { dispatcher: local() }),
+        },
+      );
+      knots.push(placed);
+    });
+  });
+}
+
+test('any graph, with any knots local, survives any blows', async () => {
+  await fc.assert(
+    fc.asyncProperty(arbitraryScenario, fc.boolean(), fc.nat(1_000), async (scenario, cancel, seed) => {
+      const crash = seed % 2 === 0 ? 'everywhere' : 'random';
+      await simulate(tapestryFor(scenario), { crash, cancel, seed, schedules: 400 });
+    }),
+    { numRuns: 40 },
+  );
+}, 300_000);
+
+test('any graph whose bodies run comes to the same values under any blows', async () => {
+  await fc.assert(
+    fc.asyncProperty(arbitraryScenario, fc.nat(1_000), async (scenario, seed) => {
+      await simulate(tapestryFor(scenario), {
+        crash: 'random',
+        parameters: {},
+        seed,
+        schedules: 40,
+      });
+    }),
+    { numRuns: 30 },
+  );
+}, 300_000);
