@@ -6,8 +6,10 @@ import { inProcess } from './in-process/in-process';
 import { peers } from './peers/peers';
 import { table, writeResults } from './report';
 import { againstRaw } from './temporal/against-raw';
+import { replay } from './temporal/replay';
+import { resumed } from './temporal/resumed';
 
-const BENCHMARKS: readonly Benchmark[] = [...againstRaw, coldRun, ...inProcess, hashing];
+const BENCHMARKS: readonly Benchmark[] = [...againstRaw, ...resumed, replay, coldRun, ...inProcess, hashing];
 const REPETITIONS = 5;
 const REPETITIONS_IF_QUICK = 2;
 
