@@ -69,6 +69,7 @@ async function look(
   client: Child<ClientQuestions>,
 ): Promise<Sample> {
   const memory: Record<string, number> = {};
+  const resident: Record<string, number> = {};
   const handles: Record<string, number> = {};
   for (const [name, child] of [
     ['worker', worker],
@@ -78,25 +79,25 @@ async function look(
     memory[`${name}: heap`] = heapBytes;
     memory[`${name}: buffers`] = externalBytes;
     for (const [kind, count] of Object.entries(resources)) handles[`${name}: ${kind}`] = count;
-    systemFactsInto(memory, handles, name, child.pid);
+    systemFactsInto(resident, handles, name, child.pid);
   }
-  systemFactsInto(memory, handles, 'server', serverPid);
-  return { minute, memory, handles };
+  systemFactsInto(resident, handles, 'server', serverPid);
+  return { minute, memory, resident, handles };
 }
 
 function systemFactsInto(
-  memory: Record<string, number>,
+  resident: Record<string, number>,
   handles: Record<string, number>,
   name: string,
   pid: number,
 ): void {
   const { rssBytes, files } = systemFacts(pid);
-  memory[`${name}: resident memory`] = rssBytes;
+  resident[`${name}: resident memory`] = rssBytes;
   handles[`${name}: open files`] = files;
 }
 
-function lineOf({ minute, memory, handles }: Sample, runs: number): string {
-  const mebibytes = Object.entries(memory).map(
+function lineOf({ minute, memory, resident, handles }: Sample, runs: number): string {
+  const mebibytes = Object.entries({ ...memory, ...resident }).map(
     ([name, bytes]) => `${name} ${(bytes / 1024 / 1024).toFixed(0)}`,
   );
   const counts = Object.entries(handles).map(([name, count]) => `${name} ${count}`);

@@ -4,8 +4,10 @@ import { median } from '../statistics';
 export interface Sample {
   /** Since the start of the load. */
   readonly minute: number;
-  /** Bytes. */
+  /** Bytes in use after a garbage collection. */
   readonly memory: Readonly<Record<string, number>>;
+  /** Bytes that the system has given to a process. */
+  readonly resident: Readonly<Record<string, number>>;
   /** Open files, timers, … */
   readonly handles: Readonly<Record<string, number>>;
 }
@@ -31,6 +33,8 @@ const WARM_UP_MINUTES = 5;
 const WINDOW_MINUTES = 5;
 const SAMPLE_SECONDS = 10;
 const MEMORY_GROWTH = 1.1;
+/** V8 gives so much back to the system when it is idle, and takes it again: of a small process more than a tenth. */
+const RESIDENT_SWING = 32 * 1024 * 1024;
 /** A connection that was made anew, a timer of a library that comes and goes. */
 const HANDLE_GROWTH = 2;
 const MEGABYTE = 1024 * 1024;
@@ -46,7 +50,10 @@ export function planOf(minutes: number): Plan {
   };
 }
 
-/** Compares the medians of the two windows. Memory may grow by a tenth; handles not at all, but for a few that come and go. */
+/**
+ * Compares the medians of the two windows. Memory may grow by a tenth, resident memory by 32 MiB where that is more;
+ * handles not at all, but for a few that come and go.
+ */
 export function judge(samples: readonly Sample[], plan: Plan): Finding[] {
   const { minutes, warmUpMinutes, windowMinutes } = plan;
   const within = (from: number): Sample[] =>
@@ -66,19 +73,31 @@ export function judge(samples: readonly Sample[], plan: Plan): Finding[] {
         return [name, before!, after!];
       },
     );
-  return [
-    ...compared(({ memory }) => memory).map(([measure, before, after]) => ({
+  const memory = (
+    pick: (sample: Sample) => Readonly<Record<string, number>>,
+    limit: (before: number) => number,
+  ): Finding[] =>
+    compared(pick).map(([measure, before, after]) => ({
       measure,
       before: before / MEGABYTE,
       after: after / MEGABYTE,
-      unit: 'MiB' as const,
-      isFlat: after <= before * MEMORY_GROWTH,
-    })),
-    ...compared(({ handles }) => handles).map(([measure, before, after]) => ({
+      unit: 'MiB',
+      isFlat: after <= limit(before),
+    }));
+  return [
+    ...memory(
+      (sample) => sample.memory,
+      (before) => before * MEMORY_GROWTH,
+    ),
+    ...memory(
+      (sample) => sample.resident,
+      (before) => Math.max(before * MEMORY_GROWTH, before + RESIDENT_SWING),
+    ),
+    ...compared(({ handles }) => handles).map(([measure, before, after]): Finding => ({
       measure,
       before,
       after,
-      unit: '' as const,
+      unit: '',
       isFlat: after <= before + HANDLE_GROWTH,
     })),
   ];

@@ -4,10 +4,11 @@ const MEGABYTE = 1024 * 1024;
 const plan = planOf(30);
 
 /** One a minute; `at` gives what was seen after so many minutes. */
-function samples(at: (minute: number) => Partial<Pick<Sample, 'memory' | 'handles'>>): Sample[] {
+function samples(at: (minute: number) => Partial<Pick<Sample, 'memory' | 'resident' | 'handles'>>): Sample[] {
   return Array.from({ length: 30 }, (_, index) => ({
     minute: index + 1,
     memory: {},
+    resident: {},
     handles: {},
     ...at(index + 1),
   }));
@@ -30,6 +31,19 @@ test.each([
 ])('memory with %s', (_, megabytes, isFlat) => {
   const [finding] = judge(
     samples((minute) => ({ memory: { heap: megabytes(minute) * MEGABYTE } })),
+    plan,
+  );
+  expect(finding!.isFlat).toBe(isFlat);
+});
+
+test.each([
+  ['32 MiB of a small process', 100, 132, true],
+  ['more than that', 100, 133, false],
+  ['a tenth of a large one', 1_000, 1_100, true],
+  ['more than that', 1_000, 1_101, false],
+])('resident memory grows by %s', (_, before, after, isFlat) => {
+  const [finding] = judge(
+    samples((minute) => ({ resident: { worker: (minute > 20 ? after : before) * MEGABYTE } })),
     plan,
   );
   expect(finding!.isFlat).toBe(isFlat);
@@ -59,5 +73,7 @@ test('a short soak shrinks its warm-up and its windows, and looks more often', (
 });
 
 test('a soak whose samples came too late to compare says so', () => {
-  expect(() => judge([{ minute: 29, memory: {}, handles: {} }], plan)).toThrow('no samples to compare');
+  expect(() => judge([{ minute: 29, memory: {}, resident: {}, handles: {} }], plan)).toThrow(
+    'no samples to compare',
+  );
 });
