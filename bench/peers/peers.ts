@@ -30,7 +30,7 @@ export const peers: Benchmark = {
   name: 'peers',
   async run({ repetitions }) {
     const stage = await Stage.open();
-    const { local, queue, raw } = onTemporal(stage);
+    const { local, queue, raw } = await onTemporal(stage);
     const absent: Row[] = [];
     const present: Entered[] = [];
     try {
