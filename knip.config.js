@@ -8,8 +8,9 @@ module.exports = {
     'src/*/index.ts',
     'src/adapters/*/*/index.ts',
     'src/cli/main.ts',
-    'scripts/{start,test,bench,build,verify}.js',
+    'scripts/{start,test,bench,soak,build,verify}.js',
     'bench/main.ts',
+    'bench/soak/main.ts',
     'examples/**/*.ts',
     // Loaded late, by a require() that knip does not follow, or as a list.
     'src/worker/worker-beside.ts',

@@ -3,19 +3,32 @@ import type { Benchmark, Row } from './benchmark';
 import { coldRun } from './cold-run';
 import { hashing } from './hashing';
 import { inProcess } from './in-process/in-process';
+import { peers } from './peers/peers';
 import { table, writeResults } from './report';
 import { simulator } from './simulator';
 import { againstRaw } from './temporal/against-raw';
+import { replay } from './temporal/replay';
+import { resumed } from './temporal/resumed';
 
-const BENCHMARKS: readonly Benchmark[] = [...againstRaw, coldRun, ...inProcess, hashing, simulator];
+const BENCHMARKS: readonly Benchmark[] = [
+  ...againstRaw,
+  ...resumed,
+  replay,
+  coldRun,
+  ...inProcess,
+  hashing,
+  simulator,
+];
 const REPETITIONS = 5;
 const REPETITIONS_IF_QUICK = 2;
 
-const USAGE = `npm run bench -- [FILTER...] [--quick] [--repetitions N]
+const USAGE = `npm run bench -- [FILTER...] [--peers] [--quick] [--repetitions N]
 
 Measures this package against its targets. With FILTER, only what has one of these texts in its name:
 ${BENCHMARKS.map(({ name }) => `  ${name}`).join('\n')}
 
+  --peers           other systems, too: DBOS on PostgreSQL, Restate, pirn; installs them (bench/peers/README.md).
+                    With the filter "peers", nothing else
   --quick           each thing ${REPETITIONS_IF_QUICK} times instead of ${REPETITIONS}: to see that it works, not to compare
   --repetitions N   each thing N times
 
@@ -26,12 +39,13 @@ async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
+      peers: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       repetitions: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  const chosen = BENCHMARKS.filter(
+  const chosen = (values.peers ? [...BENCHMARKS, peers] : BENCHMARKS).filter(
     ({ name }) => positionals.length === 0 || positionals.some((filter) => name.includes(filter)),
   );
   const repetitions = Number(values.repetitions ?? (values.quick ? REPETITIONS_IF_QUICK : REPETITIONS));
@@ -40,6 +54,8 @@ async function main(): Promise<void> {
     process.exitCode = values.help ? 0 : 2;
     return;
   }
+  // Processes that were started end with this one, also when it is interrupted.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   const rows: Row[] = [];
   for (const benchmark of chosen) {
     process.stderr.write(`measuring: ${benchmark.name}\n`);
@@ -48,7 +64,7 @@ async function main(): Promise<void> {
     for (const row of measured) process.stderr.write(`  ${row.measure}: ${row.measured}\n`);
     rows.push(...measured);
   }
-  process.stdout.write(`\n${table(rows)}\n\nwritten to ${writeResults(rows, { repetitions })}\n`);
+  process.stdout.write(`\n${table(rows)}\n\nwritten to ${writeResults('bench', { repetitions, rows })}\n`);
 }
 
 main().catch((error: unknown) => {

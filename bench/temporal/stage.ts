@@ -44,10 +44,10 @@ export class Stage {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  async startWorker(side: 'ours' | 'raw', workload: Workload): Promise<WorkerProcess> {
+  async startWorker(side: 'ours' | 'raw', ...workloads: readonly Workload[]): Promise<WorkerProcess> {
     return await WorkerProcess.start({
       side,
-      workload: workload.name,
+      workloads: workloads.map(({ name }) => name),
       address: this.server.address,
       projectDir: this.folder,
       rawBundle: this.rawBundle,
@@ -55,14 +55,16 @@ export class Stage {
   }
 
   /** A run from its start to its value in this process. */
-  async runOurs(tapestry: Tapestry<{ start: number }, { result: number }>): Promise<RunTrace> {
-    const run = await this.selvage.start(tapestry, { start: this.nextStart() });
+  async runOurs(
+    tapestry: Tapestry<{ start: number }, { result: number }>,
+    start = this.nextStart(),
+  ): Promise<RunTrace> {
+    const run = await this.selvage.start(tapestry, { start });
     const { result } = await run.values();
     return { runId: run.runId, result };
   }
 
-  async runRaw(workload: Workload): Promise<RunTrace> {
-    const start = this.nextStart();
+  async runRaw(workload: Workload, start = this.nextStart()): Promise<RunTrace> {
     const runId = `raw-${workload.workflow}-${workload.size}-${start}`;
     const result = (await this.selvage.client.workflow.execute(workload.workflow, {
       workflowId: runId,

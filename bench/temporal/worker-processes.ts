@@ -4,8 +4,8 @@ import path from 'node:path';
 
 export interface WorkerProcessOptions {
   readonly side: 'ours' | 'raw';
-  /** Name of the workload. */
-  readonly workload: string;
+  /** Names of the workloads that it can run. */
+  readonly workloads: readonly string[];
   readonly address: string;
   readonly projectDir: string;
   /** Bundle of the hand-written workflows. */

@@ -1,5 +1,5 @@
 /**
- * Program: a worker of one side for one workload, in a process of its own, so that it can be measured by itself. It
+ * Program: a worker of one side, in a process of its own, so that it can be measured by itself. It
  * says `ready` when it polls, and at `stop` it ends and says what it has taken.
  */
 import {
@@ -18,10 +18,12 @@ import { WORKLOADS } from './workloads';
 async function createOurs(
   options: WorkerProcessOptions,
 ): Promise<{ worker: Worker; close(): Promise<void> }> {
-  const { workload, address, projectDir } = options;
+  const { workloads, address, projectDir } = options;
   const backends = await openBackends({ projectDir });
   const connection = await NativeConnection.connect({ address });
-  const tapestries = [WORKLOADS.find(({ name }) => name === workload)!.tapestry()];
+  const tapestries = WORKLOADS.filter(({ name }) => workloads.includes(name)).map(({ tapestry }) =>
+    tapestry(),
+  );
   const worker = await createWorker({ tapestries, connection, backends });
   return {
     worker,

@@ -65,6 +65,8 @@ function tables(size: number): Workload {
 export const CHAIN_3 = chain(3);
 export const CHAIN_10 = chain(10);
 export const CHAIN_100 = chain(100);
+/** For the length of its history. */
+export const CHAIN_670 = chain(670);
 export const CHAIN_1000 = chain(1_000);
 export const FAN_OUT_100 = fanOut(100);
 export const FAN_OUT_1000 = fanOut(1_000);
@@ -79,6 +81,7 @@ export const WORKLOADS: readonly Workload[] = [
   CHAIN_3,
   CHAIN_10,
   CHAIN_100,
+  CHAIN_670,
   CHAIN_1000,
   FAN_OUT_100,
   FAN_OUT_1000,
