@@ -7,6 +7,8 @@ export {
   type StartOptions,
 } from './selvage';
 export { RunHandle, type Progress, type RunState } from './run-handle';
+export type { StepCode, Waiting, WaitingCode, WaitingKnot, WaitingState, WaitingStep } from './waiting';
+export { pollersOf } from './pollers';
 export { DEFAULT_TASK_QUEUE } from './defaults';
 export { currentActor, currentCommit } from './provenance';
 export type { ServerChoice } from './server-address';

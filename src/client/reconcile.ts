@@ -64,10 +64,13 @@ async function endOnServer(
     // A chain that was continued and whose id has another run by now: how it ended is not worth the search.
     const status = name === 'CONTINUED_AS_NEW' ? 'terminated' : ENDED[name];
     if (!status) return undefined;
+    const reason = name === 'TERMINATED' ? await terminateReason(client, description) : undefined;
     return {
       status,
       at: description.closeTime?.getTime() ?? Date.now(),
-      message: `The server says that the run was ${name.toLowerCase().replaceAll('_', ' ')}; it did not settle its records.`,
+      message:
+        `The server says that the run was ${name.toLowerCase().replaceAll('_', ' ')}${reason ? ` (${reason})` : ''}; ` +
+        'it did not settle its records.',
     };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) {
@@ -85,4 +88,17 @@ async function lastOfChain(client: WorkflowClient, run: RunRecord): Promise<Work
   if (first.status.name !== 'CONTINUED_AS_NEW') return first;
   const newest = await client.getHandle(run.run_id).describe();
   return newest.raw.workflowExecutionInfo?.firstRunId === run.temporal_run_id ? newest : first;
+}
+
+/** What the last event of the history has of it. */
+async function terminateReason(
+  client: WorkflowClient,
+  { workflowId, runId }: WorkflowExecutionDescription,
+): Promise<string | undefined> {
+  const { history } = await client.workflowService.getWorkflowExecutionHistoryReverse({
+    namespace: client.options.namespace,
+    execution: { workflowId, runId },
+    maximumPageSize: 1,
+  });
+  return history?.events?.[0]?.workflowExecutionTerminatedEventAttributes?.reason || undefined;
 }

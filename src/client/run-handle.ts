@@ -10,19 +10,39 @@ import type { Outcome, RunResult } from '../model/outcome';
 import type { Backends, LineageQuery, LineageRecord, Page, RunRecord } from '../protocols';
 import { SEGMENTS_QUERY, STATUS_QUERY, type LiveStatus, type RunningSegments } from '../workflows/messages';
 import { unreachable } from './connection-errors';
+import { hasFirstStep } from './next-step';
 import { readResult, type WantedOutputs } from './read-run';
 import { reconcileRun } from './reconcile';
 import { SegmentProgress } from './segment-progress';
+import { memoOf, recordOfUnbegun } from './unbegun-run';
+import type { Waiting } from './waiting';
+import { WaitingReader, type UnfinishedRun } from './waiting-reader';
 
 const PROGRESS_INTERVAL_MS = 200;
 /** A query waits for a worker, for ever if need be: one that does not answer by then counts as none. */
 const QUERY_LIMIT_MS = 5_000;
 
-/** How a run stands: its record, and, while a worker answers, its knots as the workflow sees them. */
+/** How a run stands. */
 export interface RunState {
+  /**
+   * Its record. Of a run that no worker has begun: what the server says of it, without hashes of parameters, and with an empty plan
+   * hash where the worker chooses the plan.
+   */
   readonly run: RunRecord;
-  /** Absent when the run is over or no worker answers. */
+  /** Its knots as the workflow sees them. Absent when the run is over or no worker answers. */
   readonly live?: LiveStatus;
+  /** Why it has not ended, knot by knot; known without a worker, too. Absent when the run is over. */
+  readonly waiting?: Waiting;
+}
+
+/** What stands for an unfinished run in the run history. */
+type RecordedRun = Pick<UnfinishedRun, 'run' | 'begun' | 'resetFrom'>;
+
+/** What a worker says of a run. */
+interface Live {
+  readonly status: LiveStatus;
+  /** The members of its running segments. */
+  readonly segments?: readonly (readonly string[])[];
 }
 
 /** One look at a run. `done` is true of the last. */
@@ -44,12 +64,16 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   private readonly since = Date.now();
   /** Of one Temporal run: a reset makes another, with records of its own. */
   private segments: { readonly run: string; readonly progress: SegmentProgress } | undefined;
+  private readonly waiting: WaitingReader;
+  private recorded = false;
 
   constructor(
     readonly runId: string,
     private readonly workflow: WorkflowHandle,
     private readonly backends: Backends,
-  ) {}
+  ) {
+    this.waiting = new WaitingReader(workflow.client, backends);
+  }
 
   /**
    * Waits for the end and answers what became of every knot; resolves also for a run that failed, was cancelled or terminated.
@@ -84,14 +108,31 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     return await this.backends.runHistory.findLineage({ ...query, temporalRunId });
   }
 
-  /** How the run stands now; a record that says running is compared with the server. */
+  /**
+   * How the run stands now, and why it has not ended; a record that says running is compared with the server. Takes 5 s where no
+   * worker answers.
+   *
+   * @throws SelvageError `UnknownRun`, `ServerUnreachable`, `BackendUnavailable`, `InvalidPlan`
+   */
   async status(): Promise<RunState> {
-    const status = await this.serverStatus();
-    if (status !== 'RUNNING') return { run: await this.endedRecord() };
-    const live = await this.live();
-    const run = await this.backends.runHistory.getRun(this.runId);
-    if (run) return { run, ...(live && { live }) };
-    throw this.notBegun();
+    const before = await this.descriptionOrNone();
+    if (!isUnfinished(before)) return { run: await this.endedRecord() };
+    const isFailing = (before.raw.pendingWorkflowTask?.attempt ?? 1) > 1;
+    const canAnswer = !isFailing && (await this.unfinishedRecord(before)).begun;
+    const live = canAnswer ? await this.live() : undefined;
+    // The wait for a worker may have been long.
+    const description = await this.descriptionOrNone();
+    if (!isUnfinished(description)) return { run: await this.endedRecord() };
+    const unfinished = await this.unfinishedRecord(description);
+    const { run } = unfinished;
+    if (run.status !== 'running') return { run };
+    const waiting = await this.waiting.read({
+      description,
+      ...unfinished,
+      ...(live && { failures: live.status.failures }),
+      ...(live?.segments && { segments: live.segments }),
+    });
+    return { run, ...(live?.status.plan && { live: live.status }), waiting };
   }
 
   /**
@@ -111,7 +152,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     let last = '';
     try {
       while (!over) {
-        const live = await this.live();
+        const live = (await this.isRecorded()) ? (await this.live())?.status : undefined;
         const seen = JSON.stringify(live);
         if (live && seen !== last && !over) {
           last = seen;
@@ -131,23 +172,27 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
    * Returns when the server has taken the request; `result()` waits for the end. Of a run that is over, nothing happens.
    */
   async cancel(): Promise<void> {
+    await this.unlessOver(() => this.workflow.cancel());
+  }
+
+  /**
+   * Ends the run at once. No code of the run hears of it: running bodies are told at their next heartbeat, knots that had
+   * no outcome get none. The record is set to terminated, and has the reason. Of a run that is over, nothing happens.
+   */
+  async terminate(reason?: string): Promise<void> {
+    await this.unlessOver(() => this.workflow.terminate(reason));
+    await this.endedRecord();
+  }
+
+  private async unlessOver(request: () => Promise<unknown>): Promise<void> {
     await this.reaching(async () => {
       try {
-        await this.workflow.cancel();
+        await request();
       } catch (error) {
         if (!(error instanceof WorkflowNotFoundError) || !(await this.backends.runHistory.getRun(this.runId)))
           throw error;
       }
     });
-  }
-
-  /**
-   * Ends the run at once. No code of the run hears of it: running bodies are told at their next heartbeat, knots that had
-   * no outcome get none. The record is set to terminated.
-   */
-  async terminate(reason?: string): Promise<void> {
-    await this.reaching(() => this.workflow.terminate(reason));
-    await reconcileRun(this.backends, this.workflow.client, await this.record());
   }
 
   /** The run's record, if its first step has been taken. */
@@ -158,8 +203,43 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     throw this.notBegun();
   }
 
+  /** The record of a run that is over. One that was ended before a worker began it gets its record here. */
   private async endedRecord(): Promise<RunRecord> {
-    return await reconcileRun(this.backends, this.workflow.client, await this.record());
+    const { runHistory } = this.backends;
+    const { client } = this.workflow;
+    let run = await runHistory.getRun(this.runId);
+    if (!run) {
+      const description = await this.describe();
+      if (isUnfinished(description) || !memoOf(description).plan || (await hasFirstStep(client, description)))
+        throw this.notBegun();
+      run = await runHistory.startRun(await recordOfUnbegun(client, this.backends, description));
+    }
+    return await reconcileRun(this.backends, client, run);
+  }
+
+  /** The record of a run that the server says is not over, or what stands for it. */
+  private async unfinishedRecord(description: WorkflowExecutionDescription): Promise<RecordedRun> {
+    const { runHistory } = this.backends;
+    const { client } = this.workflow;
+    const known = async (): Promise<RecordedRun | undefined> => {
+      const run = await runHistory.getRun(this.runId);
+      return run && isOf(run, description) ? { run, begun: true } : undefined;
+    };
+    const before = await known();
+    if (before) return before;
+    if (!(await hasFirstStep(client, description)))
+      return { run: await recordOfUnbegun(client, this.backends, description), begun: false };
+    // Begun meanwhile; or reset, which makes an execution without a record of its own until it ends.
+    const meanwhile = await known();
+    if (meanwhile) return meanwhile;
+    const resetRun = await runHistory.getRun(this.runId);
+    if (!resetRun) throw this.notBegun();
+    const { runId } = description;
+    return {
+      run: { ...resetRun, temporal_run_id: runId, status: 'running', finished_at: null },
+      begun: true,
+      resetFrom: resetRun.temporal_run_id,
+    };
   }
 
   private notBegun(): SelvageError {
@@ -172,13 +252,24 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   }
 
   /** What the server says; undefined where it has forgotten a run that is over. */
-  private async serverStatus(): Promise<string | undefined> {
+  private async descriptionOrNone(): Promise<WorkflowExecutionDescription | undefined> {
     try {
-      return (await this.describe()).status.name;
+      return await this.describe();
     } catch (error) {
       if (SelvageError.is(error, 'UnknownRun') && (await this.isRecordedAsEnded())) return undefined;
       throw error;
     }
+  }
+
+  /**
+   * Whether a worker has begun the run. Until then nobody can answer for it, and a query that comes with a failing first step makes
+   * the SDK write that failure into the history.
+   */
+  private async isRecorded(): Promise<boolean> {
+    if (this.recorded) return true;
+    // Whoever looks at the progress is not told of a backend that is out of reach for a moment.
+    const run = await this.backends.runHistory.getRun(this.runId).catch(() => undefined);
+    return (this.recorded = run !== undefined);
   }
 
   /** A server keeps runs for some days, the run history for good. */
@@ -191,11 +282,11 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     return await this.reaching(() => this.workflow.describe());
   }
 
-  private async live(): Promise<LiveStatus | undefined> {
+  private async live(): Promise<Live | undefined> {
     try {
       return await this.workflow.client.withDeadline(Date.now() + QUERY_LIMIT_MS, async () => {
-        const live = await this.workflow.query<LiveStatus>(STATUS_QUERY);
-        return live.segments === undefined ? live : await this.withSegments(live);
+        const status = await this.workflow.query<LiveStatus>(STATUS_QUERY);
+        return status.segments === undefined ? { status } : await this.withSegments(status);
       });
     } catch {
       // Nobody answers: no worker polls, or the run has just ended. The run itself goes on.
@@ -203,11 +294,11 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     }
   }
 
-  private async withSegments(live: LiveStatus): Promise<LiveStatus> {
+  private async withSegments(live: LiveStatus): Promise<Live> {
     const { run, segments } = await this.workflow.query<RunningSegments>(SEGMENTS_QUERY);
     if (this.segments?.run !== run)
       this.segments = { run, progress: new SegmentProgress(this.backends.runHistory) };
-    return await this.segments.progress.counted(live, run, segments);
+    return { status: await this.segments.progress.counted(live, run, segments), segments };
   }
 
   private async waitForEnd(): Promise<void> {
@@ -269,6 +360,19 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
       throw unreachable(error);
     }
   }
+}
+
+/** Whether the server has this run as one that goes on. */
+function isUnfinished(
+  description: WorkflowExecutionDescription | undefined,
+): description is WorkflowExecutionDescription {
+  return description !== undefined && ['RUNNING', 'PAUSED'].includes(description.status.name);
+}
+
+/** Whether a record is that of an unfinished run: of its execution, or of the first one of a run that was continued as new. */
+function isOf(run: RunRecord, { runId, raw }: WorkflowExecutionDescription): boolean {
+  if (run.temporal_run_id === runId) return true;
+  return run.status === 'running' && run.temporal_run_id === raw.workflowExecutionInfo?.firstRunId;
 }
 
 function runFailed<Values>(result: RunResult<Values>): RunFailed<RunResult<Values>> {

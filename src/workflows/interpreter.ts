@@ -151,7 +151,7 @@ interface Start {
 }
 
 async function pin(parameters: unknown, memo: RunMemo): Promise<Start> {
-  const pinned = await failTaskIfUnknown(
+  const pinned = await failTaskIfUnknown(() =>
     system[PIN_ACTIVITY]({ ...memo, behaviour: NEWEST_BEHAVIOUR, parameters: parameters ?? {} }),
   );
   requireKnownBehaviour(pinned.behaviour);
@@ -167,7 +167,9 @@ async function pin(parameters: unknown, memo: RunMemo): Promise<Start> {
 
 async function reload(continuation: Continuation, memo: RunMemo): Promise<Start> {
   requireKnownBehaviour(continuation.behaviour);
-  const first = await failTaskIfUnknown(system[LAYOUT_ACTIVITY](layoutRequest(continuation.plan, memo, 0)));
+  const first = await failTaskIfUnknown(() =>
+    system[LAYOUT_ACTIVITY](layoutRequest(continuation.plan, memo, 0)),
+  );
   const layout = await loadLayout(continuation.plan, memo, first);
   return {
     behaviour: continuation.behaviour,
@@ -187,7 +189,9 @@ async function loadLayout(
   for (let slice = 1; slice < first.slices; slice++) {
     // The answers of local activities are commands of the task; a timer ends the task and so the message.
     if (slice % SLICES_PER_TASK === 0) await sleep(1);
-    const { layout } = await failTaskIfUnknown(system[LAYOUT_ACTIVITY](layoutRequest(plan, memo, slice)));
+    const { layout } = await failTaskIfUnknown(() =>
+      system[LAYOUT_ACTIVITY](layoutRequest(plan, memo, slice)),
+    );
     slices.push(layout);
   }
   return decodeLayout(slices);
@@ -197,18 +201,22 @@ function layoutRequest(plan: string, memo: RunMemo, slice: number): LayoutReques
   return { plan, slice, ...(memo.terminals && { terminals: memo.terminals }) };
 }
 
-/** An unknown tapestry or plan is a deploy that has not come yet: the task fails, and the run waits for it. */
-async function failTaskIfUnknown<T>(call: Promise<T>): Promise<T> {
-  try {
-    return await call;
-  } catch (error) {
-    // The failure of a local activity comes without the wrapper that other activities have.
-    const cause = error instanceof ActivityFailure ? error.cause : error;
-    if (cause instanceof ApplicationFailure) {
-      if (cause.type === 'UnknownTapestry' || cause.type === 'InvalidPlan') throw new Error(cause.message);
-      throw ApplicationFailure.nonRetryable(cause.message, cause.type, ...(cause.details ?? []));
+/**
+ * An unknown tapestry or plan is a deploy that has not come yet: the task fails, and the run waits for it. Where a query came with
+ * the task, the SDK has written the refusal into the history all the same; what is replayed is over, and is asked again.
+ */
+async function failTaskIfUnknown<T>(call: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      // The failure of a local activity comes without the wrapper that other activities have.
+      const cause = error instanceof ActivityFailure ? error.cause : error;
+      if (!(cause instanceof ApplicationFailure)) throw error;
+      if (cause.type !== 'UnknownTapestry' && cause.type !== 'InvalidPlan')
+        throw ApplicationFailure.nonRetryable(cause.message, cause.type, ...(cause.details ?? []));
+      if (!workflowInfo().unsafe.isReplaying) throw new Error(cause.message);
     }
-    throw error;
   }
 }
 
@@ -283,7 +291,7 @@ async function settle(
   let record: string | null = null;
   for (let call = 0; call < calls; call++) {
     const from = call * SETTLED_KNOTS_PER_CALL;
-    const result = await failTaskIfUnknown(
+    const result = await failTaskIfUnknown(() =>
       system[SETTLE_ACTIVITY]({
         ...memo,
         plan,

@@ -41,13 +41,12 @@ import {
   type SkippedKnot,
 } from './messages';
 import { detailsTable } from './details-table';
+import { RUNNING_KNOTS } from './window';
 
 /** Parents' values beyond this are left for the activity to look up. */
 export const INLINE_BYTES_PER_ACTIVITY = 64 * 1024;
 /** More parents than this are all left for the activity to look up by their lineage records. */
 export const PARENTS_PER_ACTIVITY = 500;
-/** Activities in flight at once; the server refuses more than 2,000 pending ones. */
-export const RUNNING_KNOTS = 500;
 /** How much longer than a knot's `cancelGrace` the workflow waits for it: the time for a cancel to travel by heartbeat. */
 const CANCEL_TRAVEL_MS = 15_000;
 const DEFAULT_CANCEL_GRACE_MS = 10_000;

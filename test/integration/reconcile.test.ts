@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { knot, tapestry } from '../../src';
+import type { Selvage } from '../../src/client';
 import { closeAll, connectSelvage, openSelvage, startWorker, unique } from '../support/open-selvage';
 import { until } from '../support/until';
 
@@ -27,6 +28,28 @@ test('a starting worker ends the records of runs that ended without a word', asy
     async () => (await selvage.backends.runHistory.getRun(run.runId))?.status === 'terminated',
   );
 });
+
+test.each([
+  ['a listing', async (selvage: Selvage) => void (await selvage.listRuns())],
+  ['status()', async (selvage: Selvage, runId: string) => void (await selvage.getRun(runId).status())],
+  ['result()', async (selvage: Selvage, runId: string) => void (await selvage.getRun(runId).result())],
+  ['another terminate()', async (selvage: Selvage, runId: string) => await selvage.getRun(runId).terminate()],
+])(
+  '%s ends the record of a run that was terminated by other means, and keeps the reason',
+  async (_, look) => {
+    const selvage = await openSelvage({ tapestries: [waiting] });
+    const run = await selvage.start(waiting, {});
+    const { runHistory } = selvage.backends;
+    await until('the run is on record', () => runHistory.getRun(run.runId));
+    await selvage.client.workflow.getHandle(run.runId).terminate('by other means');
+    await look(selvage, run.runId);
+    expect(await runHistory.getRun(run.runId)).toMatchObject({
+      status: 'terminated',
+      finished_at: expect.any(Number),
+      environment: { error: { type: 'RunTerminated', message: expect.stringContaining('(by other means)') } },
+    });
+  },
+);
 
 test('a run of another server is left alone, one of this server that is gone is not', async () => {
   const selvage = await openSelvage({ tapestries: [waiting] });

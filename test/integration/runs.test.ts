@@ -211,7 +211,8 @@ describe('several workers', () => {
     });
     expect(reason).toContain('has not registered a tapestry "sum" (it has: watched)');
     expect((await handle.describe()).status.name).toBe('RUNNING');
-    await expect(run.status()).rejects.toMatchObject({
+    expect(await run.status()).toMatchObject({ run: { status: 'running' }, waiting: { begun: false } });
+    await expect(run.outcomes()).rejects.toMatchObject({
       code: 'UnknownRun',
       message: expect.stringContaining('no worker has begun it'),
     });

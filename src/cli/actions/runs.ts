@@ -1,9 +1,10 @@
 import type { RunState, Selvage } from '../../client';
 import type { Page, RunRecord } from '../../protocols';
-import type { RunsListOptions } from '../commands/runs';
+import type { RunsListOptions, RunsTerminateOptions } from '../commands/runs';
+import { describeWaiting } from '../describe-waiting';
 import { launchServer } from '../early-server';
 import { EXIT } from '../exit-codes';
-import { formatDuration, formatTable, formatTime } from '../format';
+import { formatDuration, formatTable, formatTime, plural } from '../format';
 import { late } from '../late-imports';
 import { lineagePlace } from '../lineage-place';
 import { nextPage } from '../next-page';
@@ -40,7 +41,7 @@ export async function showRun(runId: string, options: ServerOptions, output: Out
     const state = await handle.status();
     output.say(describeRun(state.run, output));
     if (state.run.status === 'running') {
-      output.say(describeLive(state));
+      output.say(describeUnfinished(state, output));
       if (output.json) output.document({ ...state, server: selvage.place });
       return EXIT.ok;
     }
@@ -52,6 +53,22 @@ export async function showRun(runId: string, options: ServerOptions, output: Out
     if (output.json) {
       output.document(runDocument(result, { tapestry: run.tapestry, lineage, server: selvage.place }));
     }
+    return EXIT.ok;
+  });
+}
+
+/** `selvage runs terminate`. */
+export async function terminateRun(
+  runId: string,
+  options: RunsTerminateOptions,
+  output: Output,
+): Promise<number> {
+  return await withClient(options, output, async (selvage) => {
+    const handle = selvage.getRun(runId);
+    await handle.terminate(options.reason);
+    const { run } = await handle.status();
+    output.say(`Run ${runId} is over: ${run.status}.`);
+    if (output.json) output.document({ runId, status: run.status, server: selvage.place });
     return EXIT.ok;
   });
 }
@@ -120,7 +137,7 @@ function describeRun(run: RunRecord, output: Output): string {
     ['By', [run.actor, run.trigger].filter(Boolean).join(', ') || null],
     ['Tags', run.tags.join(', ') || null],
     ['Commit', run.vcs_commit],
-    ['Plan', run.plan_hash],
+    ['Plan', run.plan_hash || null],
   ];
   return [
     output.bold(run.run_id),
@@ -128,7 +145,12 @@ function describeRun(run: RunRecord, output: Output): string {
   ].join('\n');
 }
 
-function describeLive({ run, live }: RunState): string {
-  if (!live) return 'No worker answers for it now: it goes on as soon as one is there.';
-  return progressLine(live, Date.now() - run.started_at);
+function describeUnfinished({ run, live, waiting }: RunState, output: Output): string {
+  const now = Date.now();
+  const done = waiting ? waiting.total - waiting.unfinished : 0;
+  const progress = live
+    ? progressLine(live, now - run.started_at)
+    : `${done} of ${plural(waiting?.total ?? 0, 'knot')} done, ${formatDuration(now - run.started_at)}; no worker answers for it now`;
+  const why = waiting ? describeWaiting(waiting, now, output) : '';
+  return [...(waiting?.begun === false ? [] : [progress]), ...(why ? [why] : [])].join('\n');
 }

@@ -15,11 +15,15 @@ export interface RunsListOptions extends ServerOptions {
   readonly cursor?: string;
 }
 
+export interface RunsTerminateOptions extends ServerOptions {
+  readonly reason?: string;
+}
+
 export function addRunsCommand(program: Command, output: Output, answer: Answer): void {
   const runs = program
     .command('runs')
-    .summary('list, show and cancel runs')
-    .description('Lists, shows and cancels runs.')
+    .summary('list, show, cancel and terminate runs')
+    .description('Lists, shows, cancels and terminates runs.')
     .addHelpText('after', '\nExample:\n  $ selvage runs list --status failed');
   withOptions(
     runs
@@ -40,7 +44,7 @@ export function addRunsCommand(program: Command, output: Output, answer: Answer)
   withOptions(
     runs
       .command('show')
-      .description('Shows how a run stands, or how it ended.')
+      .description('Shows how a run stands and why it waits, or how it ended.')
       .argument('<run-id>')
       .addHelpText('after', '\nExample:\n  $ selvage runs show quickstart-1f2e3d4c'),
   ).action(async (runId: string, options: ServerOptions) =>
@@ -56,6 +60,21 @@ export function addRunsCommand(program: Command, output: Output, answer: Answer)
       .addHelpText('after', '\nExample:\n  $ selvage runs cancel quickstart-1f2e3d4c'),
   ).action(async (runId: string, options: ServerOptions) =>
     answer(await late.actions.runs().cancelRun(runId, options, output)),
+  );
+  withOptions(
+    runs
+      .command('terminate')
+      .description(
+        'Ends a run at once: no code of it hears of it, knots without an outcome get none. To let bodies end, cancel it.',
+      )
+      .argument('<run-id>')
+      .option('--reason <text>', 'kept with the run')
+      .addHelpText(
+        'after',
+        '\nExample:\n  $ selvage runs terminate quickstart-1f2e3d4c --reason "wrong input"',
+      ),
+  ).action(async (runId: string, options: RunsTerminateOptions) =>
+    answer(await late.actions.runs().terminateRun(runId, options, output)),
   );
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Command, makeCommandProject, runCommand } from '../../support/command-line';
+import { until } from '../../support/until';
 import { removeProjects } from '../server/projects';
 import { PIPELINES, WAITING } from './pipelines';
 
@@ -58,8 +59,8 @@ test('runs show: the record, the values, the failures', async () => {
   });
 });
 
-test('runs show and cancel of a run that is not there', async () => {
-  for (const verb of ['show', 'cancel']) {
+test('runs show, cancel and terminate of a run that is not there', async () => {
+  for (const verb of ['show', 'cancel', 'terminate']) {
     const { code, stderr } = await selvage('runs', verb, 'nobody');
     expect(stderr).toMatch(/^error UnknownRun: .*"nobody"/m);
     expect(code).toBe(2);
@@ -76,6 +77,76 @@ test('runs cancel: the command that runs it ends with 1 and says so', async () =
   expect(JSON.parse(stdout)).toMatchObject({ runId: 'unwanted', status: 'cancelled', succeeded: false });
   const again = await selvage('runs', 'cancel', 'unwanted');
   expect(again.stdout).toContain('Run unwanted is over: cancelled.');
+});
+
+test('runs show: why a run waits, for people and for programs', async () => {
+  const command = new Command(project, ['run', 'waiting.ts', '--run-id', 'slow', '--json']);
+  await command.hasWritten(/wait: began/);
+  const shown = await selvage('runs', 'show', 'slow');
+  expect(shown.code).toBe(0);
+  expect(shown.stdout).toMatch(/^0 of 1 knots done, 1 running, /m);
+  expect(shown.stdout).toMatch(/^1 unfinished knot\n {2}wait {2}runs on worker \S+ \(for /m);
+  const { stdout } = await selvage('runs', 'show', 'slow', '--json');
+  expect(JSON.parse(stdout)).toMatchObject({
+    run: { run_id: 'slow', status: 'running' },
+    live: { running: ['wait'] },
+    waiting: {
+      begun: true,
+      unfinished: 1,
+      reasons: { Running: 1 },
+      knots: [{ knotId: 'wait', state: 'running' }],
+    },
+  });
+
+  const terminated = await selvage('runs', 'terminate', 'slow', '--reason', 'too slow', '--json');
+  expect(terminated.code).toBe(0);
+  expect(JSON.parse(terminated.stdout)).toMatchObject({ runId: 'slow', status: 'terminated' });
+  expect((await command.finished).code).toBe(1);
+  expect((await selvage('runs', 'show', 'slow')).stdout).toMatch(/^RunTerminated: .*\(too slow\)/m);
+  const again = await selvage('runs', 'terminate', 'slow');
+  expect(again.stdout).toContain('Run slow is over: terminated.');
+});
+
+test('runs show: a run that no worker has begun', async () => {
+  const worker = new Command(project, ['worker', 'waiting.ts', '--task-queue', 'short']);
+  await worker.hasWritten(/[Ww]ork/);
+  await until('a detached run has started', async () => {
+    const { code } = await selvage(
+      'run',
+      'pipeline.ts',
+      '--tapestry',
+      'quickstart',
+      '--param',
+      'x=1',
+      '--run-id',
+      'early',
+      '--detach',
+      '--task-queue',
+      'short',
+    );
+    return code === 0;
+  });
+  worker.signal('SIGTERM');
+  await worker.finished;
+  const shown = await until('nobody polls any more', async () => {
+    const { stdout } = await selvage('runs', 'show', 'early');
+    return stdout.includes('no worker polls task queue "short"') ? stdout : undefined;
+  });
+  expect(shown).toMatch(/^Not begun: no worker polls task queue "short" \(.*last polled /m);
+  // The worker has said that it stops: a detached run is refused at once.
+  const { stderr } = await selvage(
+    'run',
+    'pipeline.ts',
+    '--tapestry',
+    'quickstart',
+    '--param',
+    'x=1',
+    '--detach',
+    '--task-queue',
+    'short',
+  );
+  expect(stderr).toMatch(/^error NoWorker: /m);
+  await selvage('runs', 'terminate', 'early');
 });
 
 interface Lineage {

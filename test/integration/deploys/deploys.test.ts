@@ -97,7 +97,12 @@ describe.each(DISPATCHERS)('$how: a tapestry is edited under runs in flight', ({
     for (const [index, { waiting, because }] of WAITING_EDITS.entries()) {
       const run = runs[index]!;
       expect(await until(`${waiting} waits`, () => waitingReason(selvage, run, waiting))).toMatch(because);
-      expect((await run.status()).run.status).toBe('running');
+      const shown = await until(`status() says why ${waiting} waits`, async () =>
+        (await run.status()).waiting?.knots.find(
+          ({ knotId, reason }) => knotId === waiting && /^(BodyMissing|CodeChanged)$/.test(reason.code),
+        ),
+      );
+      expect(shown.reason.message).toMatch(because);
     }
     await worker.stop();
     await startWorker(selvage, { tapestries: WAITING_EDITS.map(({ before }) => before(options)) });

@@ -1,0 +1,86 @@
+import type { WorkflowExecutionDescription } from '@temporalio/client';
+import { optionalTsToMs } from '@temporalio/common/lib/time';
+import { ERROR_CODES, type ErrorCode } from '../errors';
+
+type Raw = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
+type RawFailure = NonNullable<Raw['lastFailure']>;
+
+/** PendingActivityState.PENDING_ACTIVITY_STATE_STARTED and its siblings. */
+const STARTED = 2;
+const CANCEL_REQUESTED = 3;
+const PAUSED = 4;
+
+/** An activity that has not ended, as the server sees it. Times are milliseconds since the epoch. */
+export interface PendingActivity {
+  readonly id: string;
+  readonly type: string;
+  readonly state: 'scheduled' | 'started' | 'cancelling' | 'paused';
+  readonly attempt: number;
+  readonly taskQueue: string;
+  /** When the present attempt was, or is to be, given to a worker. */
+  readonly scheduledAt?: number;
+  /** Of the present attempt or, of one that waits, of the last. */
+  readonly startedAt?: number;
+  readonly lastHeartbeatAt?: number;
+  /** When the next attempt is due; absent where it is due already. */
+  readonly nextAttemptAt?: number;
+  /** Of the present attempt or, of one that waits, of the last. */
+  readonly worker?: string;
+  readonly lastFailure?: AttemptFailure;
+}
+
+/** Why an attempt ended without an outcome. */
+export interface AttemptFailure {
+  readonly code: ErrorCode | 'BodyThrew' | 'HeartbeatTimeout';
+  readonly message: string;
+}
+
+export function pendingActivitiesOf({ raw }: Pick<WorkflowExecutionDescription, 'raw'>): PendingActivity[] {
+  return (raw.pendingActivities ?? []).map(pendingActivity);
+}
+
+function pendingActivity(activity: Raw): PendingActivity {
+  const attempt = activity.attempt ?? 1;
+  const failure = activity.lastFailure;
+  return {
+    id: activity.activityId ?? '',
+    type: activity.activityType?.name ?? '',
+    state: stateOf(activity),
+    attempt,
+    taskQueue: activity.activityOptions?.taskQueue?.name ?? '',
+    ...at('scheduledAt', activity.scheduledTime),
+    ...at('startedAt', activity.lastStartedTime),
+    ...at('lastHeartbeatAt', activity.lastHeartbeatTime),
+    ...at('nextAttemptAt', activity.nextAttemptScheduleTime),
+    ...(activity.lastWorkerIdentity && { worker: activity.lastWorkerIdentity }),
+    ...(failure && { lastFailure: attemptFailure(failure) }),
+  };
+}
+
+function at<Name extends string>(
+  name: Name,
+  time: Raw['scheduledTime'],
+): { readonly [name in Name]?: number } {
+  const milliseconds = optionalTsToMs(time);
+  return (milliseconds === undefined ? {} : { [name]: milliseconds }) as { readonly [name in Name]?: number };
+}
+
+function stateOf({ state, paused }: Raw): PendingActivity['state'] {
+  const value: unknown = state;
+  if (value === CANCEL_REQUESTED) return 'cancelling';
+  if (value === STARTED) return 'started';
+  return paused || value === PAUSED ? 'paused' : 'scheduled';
+}
+
+/** A refusal, and what a body threw that is an error of ours, has its code as type. */
+function attemptFailure({ message, applicationFailureInfo, timeoutFailureInfo }: RawFailure): AttemptFailure {
+  const text = message ?? '';
+  if (timeoutFailureInfo)
+    return {
+      code: 'HeartbeatTimeout',
+      message: 'its worker was not heard of for 30 s and is taken for lost',
+    };
+  const type = applicationFailureInfo?.type ?? '';
+  if (Object.hasOwn(ERROR_CODES, type)) return { code: type as ErrorCode, message: text };
+  return { code: 'BodyThrew', message: type ? `${type}: ${text}` : text };
+}

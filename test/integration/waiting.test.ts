@@ -1,0 +1,348 @@
+import { z } from 'zod';
+
+import { knot, local, queue, tapestry, type Tapestry } from '../../src';
+import type { RunHandle, Waiting } from '../../src/client';
+import { historyOf } from '../support/history';
+import { Latch, aborted } from '../support/latch';
+import { closeAll, connectSelvage, startWorker, temporaryBackends, unique } from '../support/open-selvage';
+import { SwitchableBackends } from '../support/switchable-backends';
+import { until } from '../support/until';
+
+jest.setTimeout(60_000);
+afterEach(closeAll);
+
+/** What the run waits for, once it is as wanted. */
+async function waitingUntil(
+  what: string,
+  run: RunHandle<object>,
+  isAsWanted: (waiting: Waiting) => unknown,
+): Promise<Waiting> {
+  return await until(what, async () => {
+    const { waiting } = await run.status();
+    return waiting && isAsWanted(waiting) ? waiting : undefined;
+  });
+}
+
+function byKnot({ knots }: Waiting): Record<string, Waiting['knots'][number]> {
+  return Object.fromEntries(knots.map((knot) => [knot.knotId, knot]));
+}
+
+const codeOf = (waiting: Waiting, id: string): string | undefined => byKnot(waiting)[id]?.reason.code;
+
+const inc = knot('inc', ({ x }: { x: number }) => x + 1);
+const plain = tapestry('plain', (t) => ({ end: inc({ x: t.parameter('x', z.number()) }, { id: 'end' }) }));
+
+describe('a run that no worker has begun', () => {
+  test('says that nobody polls, then that those who do have not its tapestry', async () => {
+    const client = await connectSelvage();
+    const run = await client.start(plain, { x: 1 }, { tags: ['early'] });
+    const state = await run.status();
+    expect(state).toMatchObject({
+      run: {
+        run_id: run.runId,
+        status: 'running',
+        tapestry: 'plain',
+        tags: ['early'],
+        terminals: { end: 'end' },
+      },
+      waiting: {
+        begun: false,
+        step: { code: 'NoWorker', message: expect.stringContaining(client.taskQueue), attempt: 1 },
+        knots: [],
+      },
+    });
+    expect(state.live).toBeUndefined();
+
+    const other = tapestry('other', () => ({ end: inc({ x: 1 }, { id: 'end' }) }));
+    const worker = await startWorker(client, { tapestries: [other], identity: 'stranger' });
+    const { step } = await waitingUntil(
+      'the first step has failed',
+      run,
+      (waiting) => waiting.step?.code === 'UnknownTapestry',
+    );
+    expect(step).toMatchObject({
+      message: expect.stringContaining('has not registered a tapestry "plain" (it has: other)'),
+      worker: 'stranger',
+    });
+    await worker.stop();
+    await startWorker(client, { tapestries: [plain] });
+    expect(await run.values()).toEqual({ end: 2 });
+    expect((await run.status()).waiting).toBeUndefined();
+  });
+
+  test('is not spoiled by those who watch it meanwhile', async () => {
+    const client = await connectSelvage();
+    const run = await client.start(plain, { x: 1 });
+    const other = tapestry('other', () => ({ end: inc({ x: 1 }, { id: 'end' }) }));
+    const worker = await startWorker(client, { tapestries: [other] });
+    // A query that comes with a failing task has the SDK write the refusal into the history.
+    await until('the history has the refusal', async () => {
+      const { workflow } = client.client;
+      await workflow.withDeadline(Date.now() + 200, async () => {
+        await workflow
+          .getHandle(run.runId)
+          .query('selvage.status')
+          .catch(() => {});
+      });
+      return (await historyOf(client, run.runId)).some((event) => event.markerRecordedEventAttributes);
+    });
+    expect((await run.status()).waiting).toMatchObject({ begun: false, step: { code: 'UnknownTapestry' } });
+    await worker.stop();
+    await startWorker(client, { tapestries: [plain] });
+    expect(await run.values()).toEqual({ end: 2 });
+  });
+
+  test('says that a worker is at its first step, where that cannot reach a backend', async () => {
+    const real = await temporaryBackends();
+    const line = new SwitchableBackends(real);
+    const client = await connectSelvage({ backends: real });
+    const run = await client.start(plain, { x: 1 });
+    line.inflict({ code: 'BackendUnavailable', only: ['tapestryStore.get', 'tapestryStore.save'] });
+    await startWorker(client, { tapestries: [plain], backends: line.backends, identity: 'cut off' });
+    await until('the first step has failed', () => line.hit.length > 0);
+    const { waiting } = await run.status();
+    expect(waiting).toMatchObject({ begun: false, step: { code: 'StepRunning', worker: 'cut off' } });
+    line.mend();
+    expect(await run.values()).toEqual({ end: 2 });
+  });
+
+  test('can be terminated, and is on record with the reason then', async () => {
+    const client = await connectSelvage();
+    const run = await client.start(plain, { x: 1 });
+    await run.terminate('started by mistake');
+    expect(await run.result()).toMatchObject({
+      status: 'terminated',
+      outcomes: {},
+      error: { type: 'RunTerminated', message: expect.stringContaining('started by mistake') },
+    });
+    expect((await client.listRuns()).items).toMatchObject([{ run_id: run.runId, status: 'terminated' }]);
+    await run.terminate();
+  });
+});
+
+describe('knots that wait for different things', () => {
+  const elsewhere = unique('elsewhere');
+  const begun = new Latch();
+  const holds = knot('holds', async (_: object, { signal }): Promise<number> => {
+    begun.open();
+    return await aborted(signal);
+  });
+  const fails = knot(
+    'fails',
+    { retry: { maximumAttempts: 5, initialInterval: 3_600_000 } },
+    (_: object): number => {
+      throw new TypeError('no luck');
+    },
+  );
+  const gone = knot('gone', (_: object) => 1);
+  const renamed = knot('renamed', (_: object) => 1);
+  const add = knot('add', ({ a, b, c, d }: { a: number; b: number; c: number; d: number }) => a + b + c + d);
+  const build = (definition: typeof gone): Tapestry<object, object> =>
+    tapestry('many', () => {
+      const a = holds({}, { id: 'running' });
+      const b = fails({}, { id: 'failing' });
+      const c = inc({ x: 1 }, { id: 'remote', dispatcher: queue(elsewhere) });
+      const d = definition({}, { id: 'missing' });
+      const sum = add({ a, b, c, d }, { id: 'sum' });
+      return { last: inc({ x: sum }, { id: 'last' }) };
+    });
+
+  test('each says for which, with a worker that answers and without', async () => {
+    const client = await connectSelvage();
+    const worker = await startWorker(client, {
+      tapestries: [build(renamed)],
+      identity: 'first',
+      shutdownGraceTime: 50,
+    });
+    const run = await client.start(build(gone), {});
+    await begun.passed;
+    const waiting = await waitingUntil(
+      'two attempts have failed',
+      run,
+      (seen) => codeOf(seen, 'failing') === 'BodyThrew' && codeOf(seen, 'missing') === 'BodyMissing',
+    );
+    expect(waiting).toMatchObject({ begun: true, total: 6, unfinished: 6 });
+    expect(waiting.step).toBeUndefined();
+    expect(waiting.reasons).toEqual({ Running: 1, BodyThrew: 1, NoWorker: 1, BodyMissing: 1, Parents: 2 });
+    const knots = byKnot(waiting);
+    expect(knots).toMatchObject({
+      running: { state: 'running', worker: 'first', attempt: 1, since: expect.any(Number) },
+      failing: {
+        state: 'retrying',
+        attempt: 2,
+        reason: { message: 'TypeError: no luck' },
+        nextAttemptAt: expect.any(Number),
+      },
+      remote: {
+        state: 'queued',
+        taskQueue: elsewhere,
+        reason: { message: `no worker polls task queue "${elsewhere}"` },
+      },
+      missing: { state: 'retrying', reason: { message: expect.stringContaining('no definition "gone"') } },
+      sum: { state: 'blocked', parents: ['running', 'failing', 'remote', 'missing'] },
+      last: { state: 'blocked', parents: ['sum'], reason: { message: 'waits for sum' } },
+    });
+    expect(knots['failing']!.nextAttemptAt).toBeGreaterThan(Date.now() + 3_000_000);
+    // What is stuck comes first, what only waits for others last.
+    expect(waiting.knots.slice(3).map(({ knotId }) => knotId)).toEqual(['running', 'sum', 'last']);
+
+    await worker.stop();
+    const alone = await waitingUntil(
+      'nobody takes the knot that was running',
+      run,
+      (seen) => codeOf(seen, 'running') === 'NoWorker' && codeOf(seen, 'missing') === 'NoWorker',
+    );
+    expect((await run.status()).live).toBeUndefined();
+    expect(alone.reasons).toEqual({ NoWorker: 3, BodyThrew: 1, Parents: 2 });
+    expect(byKnot(alone)).toMatchObject({
+      running: {
+        state: 'queued',
+        taskQueue: client.taskQueue,
+        worker: 'first',
+        lastPollAt: expect.any(Number),
+      },
+      failing: { state: 'retrying', attempt: 2 },
+      sum: { state: 'blocked' },
+    });
+    await run.terminate();
+  });
+
+  test('an operator who pauses a knot, and one who cancels the run, are named', async () => {
+    const client = await connectSelvage();
+    const release = new Latch();
+    const began = new Latch();
+    const lingers = knot('lingers', async (_: object) => {
+      began.open();
+      await release.passed;
+    });
+    const lingering = tapestry('lingering', () => ({
+      stays: lingers({}, { id: 'stays' }),
+      remote: inc({ x: 1 }, { id: 'remote', dispatcher: queue(elsewhere) }),
+    }));
+    await startWorker(client, { tapestries: [lingering] });
+    const run = await client.start(lingering, {});
+    await began.passed;
+    await client.client.workflowService.pauseActivity({
+      namespace: client.place.namespace,
+      execution: { workflowId: run.runId },
+      id: 'remote',
+    });
+    const paused = await waitingUntil(
+      'the knot is paused',
+      run,
+      (seen) => codeOf(seen, 'remote') === 'Paused',
+    );
+    expect(byKnot(paused)['remote']).toMatchObject({ state: 'paused' });
+    await run.cancel();
+    const cancelling = await waitingUntil(
+      'the body is asked to end',
+      run,
+      (seen) => codeOf(seen, 'stays') === 'Cancelling',
+    );
+    expect(byKnot(cancelling)['stays']).toMatchObject({ state: 'running' });
+    release.open();
+    expect(await run.result()).toMatchObject({ status: 'cancelled' });
+  });
+});
+
+test('a knot whose worker cannot reach a backend says so', async () => {
+  const real = await temporaryBackends();
+  const line = new SwitchableBackends(real);
+  const client = await connectSelvage({ backends: real });
+  const cutting = knot('inc', ({ x }: { x: number }, { attempt }) => {
+    if (attempt === 1)
+      line.inflict({ code: 'BackendUnavailable', only: ['backends.commit', 'runHistory.getRecords'] });
+    return x + 1;
+  });
+  const cut = tapestry('cut', () => ({ end: cutting({ x: 1 }, { id: 'end' }) }));
+  await startWorker(client, { tapestries: [cut], backends: line.backends });
+  const run = await client.start(cut, {});
+  const waiting = await waitingUntil(
+    'the commit was given up',
+    run,
+    (seen) => codeOf(seen, 'end') === 'BackendUnavailable',
+  );
+  expect(byKnot(waiting)['end']).toMatchObject({
+    state: 'retrying',
+    reason: { message: expect.stringContaining('The test has cut') },
+  });
+  line.mend();
+  expect(await run.values()).toEqual({ end: 2 });
+});
+
+test('knots of a segment wait for each other and with the segment', async () => {
+  const client = await connectSelvage();
+  const gate = new Latch();
+  const begun = new Latch();
+  const gated = knot('gated', async ({ x }: { x: number }) => {
+    begun.open();
+    await gate.passed;
+    return x;
+  });
+  const segmented = tapestry('segmented', { knots: { dispatcher: local() } }, () => {
+    const done = inc({ x: 1 }, { id: 'done' });
+    const held = gated({ x: done }, { id: 'held' });
+    return {
+      after: inc({ x: held }, { id: 'after' }),
+      out: inc({ x: held }, { id: 'out', dispatcher: queue() }),
+    };
+  });
+  const worker = await startWorker(client, {
+    tapestries: [segmented],
+    identity: 'segments',
+    shutdownGraceTime: 50,
+  });
+  const run = await client.start(segmented, {});
+  await begun.passed;
+  const expected = { total: 4, unfinished: 3, reasons: { Segment: 1, Parents: 2 } };
+  const { waiting } = await run.status();
+  expect(waiting).toMatchObject(expected);
+  expect(byKnot(waiting!)).toMatchObject({
+    held: { state: 'running', worker: 'segments' },
+    after: { state: 'blocked', parents: ['held'] },
+    out: { state: 'blocked', parents: ['held'] },
+  });
+  const stopping = worker.stop();
+  gate.open();
+  await stopping;
+  await startWorker(client, { tapestries: [segmented] });
+  expect(await run.values()).toEqual({ after: 3, out: 3 });
+});
+
+test('a run with more ready knots than may be in flight says which are held, and names a hundred at most', async () => {
+  const client = await connectSelvage();
+  const nowhere = unique('nowhere');
+  const wide = tapestry('wide', () =>
+    Object.fromEntries(
+      Array.from({ length: 520 }, (_, index) => [
+        `k${index}`,
+        inc({ x: index }, { id: `k${index}`, dispatcher: queue(nowhere) }),
+      ]),
+    ),
+  );
+  await startWorker(client, { tapestries: [wide] });
+  const run = await client.start(wide, {});
+  const waiting = await waitingUntil('the window is full', run, ({ reasons }) => reasons.Window);
+  expect(waiting).toMatchObject({ total: 520, unfinished: 520, reasons: { NoWorker: 500, Window: 20 } });
+  expect(waiting.knots).toHaveLength(100);
+  await run.terminate();
+});
+
+test('a knot waits for a worker with a free slot', async () => {
+  const client = await connectSelvage();
+  const gate = new Latch();
+  const begun = new Latch();
+  const busy = knot('busy', async (_: object) => {
+    begun.open();
+    await gate.passed;
+  });
+  const two = tapestry('two', () => ({ one: busy({}, { id: 'one' }), other: busy({}, { id: 'other' }) }));
+  await startWorker(client, { tapestries: [two], maxConcurrentActivityTaskExecutions: 1, identity: 'busy' });
+  const run: RunHandle<object> = await client.start(two, {});
+  await begun.passed;
+  const waiting = await waitingUntil('one of them runs', run, ({ reasons }) => reasons.Running === 1);
+  const other = waiting.knots.find(({ state }) => state !== 'running');
+  expect(other).toMatchObject({ state: 'queued', taskQueue: client.taskQueue });
+  gate.open();
+  await run.values();
+});

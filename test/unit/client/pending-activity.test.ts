@@ -1,0 +1,61 @@
+import { pendingActivitiesOf } from '../../../src/client/pending-activity';
+import { stepCode } from '../../../src/client/next-step';
+import { NEWEST_BEHAVIOUR, requireKnownBehaviour } from '../../../src/workflows/behaviours';
+
+/** As the server sends it. */
+const pending = (more: object): ReturnType<typeof pendingActivitiesOf>[number] =>
+  pendingActivitiesOf({
+    raw: {
+      pendingActivities: [{ activityId: 'a', activityType: { name: 'step' }, state: 1, attempt: 2, ...more }],
+    },
+  })[0]!;
+
+const failure = (lastFailure: object) => pending({ lastFailure }).lastFailure;
+
+test.each([
+  [
+    'a refusal',
+    { message: 'no body', applicationFailureInfo: { type: 'BodyMissing' } },
+    'BodyMissing',
+    'no body',
+  ],
+  ['a throw', { message: 'no', applicationFailureInfo: { type: 'TypeError' } }, 'BodyThrew', 'TypeError: no'],
+  [
+    'a throw of something that is no error',
+    { message: 'no', applicationFailureInfo: { type: 'toString' } },
+    'BodyThrew',
+    'toString: no',
+  ],
+  ['what the server has cut', { message: 'no', serverFailureInfo: {} }, 'BodyThrew', 'no'],
+  [
+    'a silent worker',
+    { message: 'activity Heartbeat timeout', timeoutFailureInfo: {} },
+    'HeartbeatTimeout',
+    expect.stringContaining('not heard of'),
+  ],
+])('the last failure: %s', (_, lastFailure, code, message) => {
+  expect(failure(lastFailure)).toEqual({ code, message });
+});
+
+test.each([
+  [1, false, 'scheduled'],
+  [1, true, 'paused'],
+  [2, false, 'started'],
+  [3, false, 'cancelling'],
+  [4, true, 'paused'],
+  // Asked to pause: its present attempt runs on.
+  [5, true, 'paused'],
+])('state %s, paused %s: %s', (state, paused, expected) => {
+  expect(pending({ state, paused }).state).toBe(expected);
+});
+
+test('the failure of a step that a newer version began is known by its text', () => {
+  let message = '';
+  try {
+    requireKnownBehaviour(NEWEST_BEHAVIOUR + 1);
+  } catch (error) {
+    message = (error as Error).message;
+  }
+  expect(stepCode(message)).toBe('NewerRun');
+  expect(stepCode('anything else')).toBe('StepFailed');
+});

@@ -1,0 +1,263 @@
+import type { PendingActivity } from '../../../src/client/pending-activity';
+import type { QueuePollers } from '../../../src/client/pollers';
+import { dueQueues, whyWaiting, type RunSituation } from '../../../src/client/why-waiting';
+import { compile, layoutOf } from '../../../src/engine';
+import { chain, fanWithSum, tapestryOf } from '../../support/tapestry-records';
+
+const NOW = 1_000_000;
+const id = (knot: number): string => `k${String(knot).padStart(5, '0')}`;
+
+/** Knots by number; everything else is quiet. */
+function situation(
+  parentsOf: readonly (readonly number[])[],
+  given: Partial<Omit<RunSituation, 'outcomes'>> & { ok?: number[]; notOk?: number[] } = {},
+  isLocal?: (knot: number) => boolean,
+): RunSituation {
+  const { ok = [], notOk = [], ...more } = given;
+  return {
+    layout: layoutOf(compile(tapestryOf(parentsOf, 0, isLocal)).plan),
+    outcomes: new Map([
+      ...ok.map((knot) => [id(knot), true] as const),
+      ...notOk.map((knot) => [id(knot), false] as const),
+    ]),
+    activities: [],
+    childRuns: new Map(),
+    pollers: new Map([['queue', { alive: ['w'], lastPollAt: NOW - 1_000 }]]),
+    isHistoryFull: false,
+    now: NOW,
+    ...more,
+  };
+}
+
+const activity = (knot: number, more: Partial<PendingActivity> = {}): PendingActivity => ({
+  id: id(knot),
+  type: 'step',
+  state: 'scheduled',
+  attempt: 1,
+  taskQueue: 'queue',
+  scheduledAt: NOW - 500,
+  ...more,
+});
+const segment = (first: number, more: Partial<PendingActivity> = {}): PendingActivity =>
+  activity(first, {
+    id: `selvage.segment:1:${id(first)}`,
+    type: 'selvage.segment',
+    state: 'started',
+    worker: 'w',
+    ...more,
+  });
+
+const codes = (given: RunSituation): Record<string, string> =>
+  Object.fromEntries(whyWaiting(given).knots.map(({ knotId, reason }) => [knotId, reason.code]));
+const only = (pending: PendingActivity, more: Partial<RunSituation> = {}) =>
+  whyWaiting(situation([[]], { activities: [pending], ...more })).knots[0]!;
+
+describe('what is unfinished', () => {
+  test('is what has no record, but for what is skipped for its parents', () => {
+    const { total, unfinished, knots } = whyWaiting(
+      situation([[], [], [0], [1], [3], [2, 4]], { ok: [0], notOk: [1], activities: [activity(2)] }),
+    );
+    expect({ total, unfinished }).toEqual({ total: 6, unfinished: 2 });
+    // Both parents must be settled before it is skipped.
+    expect(knots.map(({ knotId }) => knotId)).toEqual([id(2), id(5)]);
+  });
+
+  test('an outcome that was taken over counts before its parents', () => {
+    expect(codes(situation(chain(3), { ok: [1], activities: [activity(0)] }))).toEqual({
+      [id(0)]: 'Queued',
+      [id(2)]: 'NextStep',
+    });
+  });
+
+  test('of before a reset counts what does not run again', () => {
+    const outcomesBefore = new Map([0, 1, 2].map((knot) => [id(knot), true]));
+    expect(codes(situation(chain(3), { outcomesBefore, activities: [activity(1)] }))).toEqual({
+      [id(1)]: 'Queued',
+      [id(2)]: 'Parents',
+    });
+  });
+});
+
+describe('a pending activity', () => {
+  test('that runs: since when, on which worker, heard of when', () => {
+    const started = { state: 'started', worker: 'w', startedAt: NOW - 9_000 } as const;
+    expect(only(activity(0, { ...started, lastHeartbeatAt: NOW - 2_000 }))).toEqual({
+      knotId: id(0),
+      state: 'running',
+      reason: { code: 'Running', message: 'runs on worker w' },
+      attempt: 1,
+      taskQueue: 'queue',
+      worker: 'w',
+      since: NOW - 9_000,
+      lastHeartbeatAt: NOW - 2_000,
+    });
+    // A heartbeat of the attempt before says nothing of this one.
+    expect(only(activity(0, { ...started, lastHeartbeatAt: NOW - 10_000 }))).not.toHaveProperty(
+      'lastHeartbeatAt',
+    );
+  });
+
+  test('that runs again says why the attempt before ended, and whether its worker is silent', () => {
+    const { reason } = only(
+      activity(0, {
+        state: 'started',
+        attempt: 3,
+        worker: 'w',
+        startedAt: NOW - 40_000,
+        lastHeartbeatAt: NOW - 20_000,
+        lastFailure: { code: 'BodyThrew', message: 'TypeError: no' },
+      }),
+    );
+    expect(reason.message).toBe(
+      'runs on worker w, which has not been heard of lately and may be gone; the attempt before: TypeError: no',
+    );
+  });
+
+  test('that is tried again later has its last failure as the reason', () => {
+    const lastFailure = { code: 'BodyMissing', message: 'no such definition' } as const;
+    expect(only(activity(0, { attempt: 4, nextAttemptAt: NOW + 12_000, lastFailure, worker: 'w' }))).toEqual({
+      knotId: id(0),
+      state: 'retrying',
+      reason: lastFailure,
+      attempt: 4,
+      taskQueue: 'queue',
+      worker: 'w',
+      nextAttemptAt: NOW + 12_000,
+    });
+  });
+
+  const late = { scheduledAt: NOW - 6_000 };
+  test.each([
+    ['may be taken at any moment', {}, { alive: ['w'], lastPollAt: NOW - 1_000 }, 'Queued'],
+    ['has nobody to take it', {}, { alive: [], lastPollAt: NOW - 100_000 }, 'NoWorker'],
+    ['has never had anybody', {}, { alive: [] }, 'NoWorker'],
+    ['lies there though somebody asks for work', late, { alive: ['w'], lastPollAt: NOW - 5_000 }, 'Queued'],
+    ['lies there while nobody asks for work', late, { alive: ['w'], lastPollAt: NOW - 7_000 }, 'NoWorker'],
+  ])('that %s', (_, more, pollers, code) => {
+    const knot = only(activity(0, more), { pollers: new Map([['queue', pollers]]) });
+    expect(knot).toMatchObject({ state: 'queued', reason: { code } });
+    expect(knot.lastPollAt).toBe((pollers as QueuePollers).lastPollAt);
+  });
+
+  test('that is due for another attempt waits for a worker rather than for its back-off, if there is none', () => {
+    const failed = activity(0, { attempt: 2, lastFailure: { code: 'WorkerShutdown', message: 'gone' } });
+    expect(only(failed, { pollers: new Map([['queue', { alive: [] }]]) }).reason.code).toBe('NoWorker');
+    expect(only(failed).reason.code).toBe('WorkerShutdown');
+  });
+
+  test('that is paused, or asked to end', () => {
+    expect(only(activity(0, { state: 'paused' }))).toMatchObject({
+      state: 'paused',
+      reason: { code: 'Paused' },
+    });
+    expect(only(activity(0, { state: 'cancelling', worker: 'w' }))).toMatchObject({
+      state: 'running',
+      reason: { code: 'Cancelling' },
+    });
+  });
+
+  test('asks for its queue only when it is due', () => {
+    const activities = [
+      activity(0, { taskQueue: 'a' }),
+      activity(1, { taskQueue: 'a' }),
+      activity(2, { taskQueue: 'b', nextAttemptAt: NOW + 1 }),
+      activity(3, { taskQueue: 'c', state: 'started' }),
+    ];
+    expect(dueQueues(activities, NOW)).toEqual(['a']);
+    expect(dueQueues(activities, NOW + 1)).toEqual(['a', 'b']);
+  });
+});
+
+describe('a knot without an activity of its own', () => {
+  test('waits for its unfinished parents, of which the first five are named', () => {
+    const { knots } = whyWaiting(
+      situation(fanWithSum(8), {
+        ok: [0, 2],
+        activities: [1, 3, 4, 5, 6, 7, 8].map((knot) => activity(knot)),
+      }),
+    );
+    expect(knots.at(-1)).toEqual({
+      knotId: id(9),
+      state: 'blocked',
+      reason: { code: 'Parents', message: `waits for ${[1, 3, 4, 5, 6].map(id).join(', ')} and 2 more` },
+      parents: [1, 3, 4, 5, 6].map(id),
+      unfinishedParents: 7,
+    });
+  });
+
+  test('runs in a child run', () => {
+    expect(
+      whyWaiting(situation([[]], { childRuns: new Map([[id(0), `run/${id(0)}`]]) })).knots,
+    ).toMatchObject([{ state: 'running', reason: { code: 'ChildRun' }, childRun: `run/${id(0)}` }]);
+  });
+
+  test('is held by the window, by a full history, or by the next step', () => {
+    const wide = Array.from({ length: 501 }, () => []);
+    const full = situation(wide, { activities: wide.slice(1).map((_, index) => activity(index)) });
+    expect(whyWaiting(full).reasons).toEqual({ Queued: 500, Window: 1 });
+    expect(codes(situation([[]], { isHistoryFull: true }))).toEqual({ [id(0)]: 'HistoryFull' });
+    expect(codes(situation([[]]))).toEqual({ [id(0)]: 'NextStep' });
+    const step = { code: 'NoWorker', message: 'no worker polls', taskQueue: 'queue' } as const;
+    const held = whyWaiting(situation([[]], { step, isHistoryFull: true }));
+    expect(held.step).toBe(step);
+    expect(held.knots).toMatchObject([
+      { state: 'held', reason: { code: 'NextStep', message: expect.stringContaining('no worker polls') } },
+    ]);
+  });
+});
+
+describe('segments', () => {
+  const isLocal = (knot: number): boolean => knot < 3;
+
+  test('have as members the local knots that can be in one, where no worker says which', () => {
+    // 0 -> 1 -> 3 (queued), and 2, which waits for 3.
+    const shape = situation([[], [0], [], [1], [2]], { ok: [0], activities: [segment(0)] }, isLocal);
+    expect(codes(shape)).toEqual({
+      [id(1)]: 'Segment',
+      [id(2)]: 'Segment',
+      [id(3)]: 'Parents',
+      [id(4)]: 'Parents',
+    });
+  });
+
+  test('have as members those that a worker has named', () => {
+    const shape = situation([[], [], []], { activities: [segment(0)], segments: [[id(0), id(1)]] }, isLocal);
+    expect(codes(shape)).toEqual({ [id(0)]: 'Segment', [id(1)]: 'Segment', [id(2)]: 'NextStep' });
+  });
+
+  test('that wait make their members wait for the same', () => {
+    const lastFailure = { code: 'BackendUnavailable', message: 'out of reach' } as const;
+    const retrying = segment(0, { state: 'scheduled', attempt: 2, nextAttemptAt: NOW + 1_000, lastFailure });
+    expect(whyWaiting(situation(chain(2), { activities: [retrying] }, isLocal)).knots).toMatchObject([
+      {
+        state: 'retrying',
+        attempt: 2,
+        reason: { code: 'BackendUnavailable', message: 'in a segment: out of reach' },
+      },
+      { state: 'blocked', parents: [id(0)] },
+    ]);
+  });
+});
+
+describe('the list', () => {
+  test('names what is stuck first, and of that what holds up most', () => {
+    const lastFailure = { code: 'BodyThrew', message: 'no' } as const;
+    const failing = (knot: number): PendingActivity =>
+      activity(knot, { attempt: 2, nextAttemptAt: NOW + 1, lastFailure });
+    // 3 needs 1, and 4 needs 3; 0 holds nothing up; 2 runs and holds up 5.
+    const shape = situation([[], [], [], [1], [3], [2]], {
+      activities: [failing(0), failing(1), activity(2, { state: 'started', worker: 'w' })],
+    });
+    expect(whyWaiting(shape).knots.map(({ knotId }) => knotId)).toEqual([1, 0, 2, 3, 4, 5].map(id));
+  });
+
+  test('is of a hundred knots at most, with the rest counted, in a run of any size', () => {
+    const { knots, reasons, unfinished } = whyWaiting(
+      situation(chain(10_000), { activities: [activity(0)] }),
+    );
+    expect(knots).toHaveLength(100);
+    expect(knots[0]!.knotId).toBe(id(0));
+    expect(unfinished).toBe(10_000);
+    expect(reasons).toEqual({ Queued: 1, Parents: 9_999 });
+  });
+});
