@@ -9,11 +9,14 @@ const TICK_MS = 1_000;
 /** The server takes a worker for lost after 30 s without a beat. */
 const BLOCKED_LOOP_MS = 5_000;
 const NAMED_KNOTS = 5;
-/** The server's own back-off, which the knots of this worker are scheduled with. */
-const FIRST_RETRY_MS = 1_000;
+/** How soon a knot is offered to another worker that may have its body. */
+const QUICK_RETRY_MS = 200;
 const LONGEST_RETRY_MS = 30_000;
-/** So many times a knot is offered to other workers before the waits grow. */
-const QUICK_RETRIES = 5;
+/**
+ * So many times it is offered before the waits grow. The server hands out tasks to its pollers in turn, and on a quiet queue a worker with
+ * all its pollers (40, tuned) is one turn.
+ */
+const QUICK_RETRIES = 100;
 const MESSAGE_LENGTH = 2_000;
 
 /**
@@ -57,7 +60,10 @@ function isVerdict(error: unknown): boolean {
 function refusal(attempt: TaskAttempt, error: unknown): ApplicationFailure {
   const type = SelvageError.is(error) ? error.code : 'InternalError';
   const message = messageText(error instanceof Error ? error.message : String(error), MESSAGE_LENGTH);
-  attempt.context.log.warn(`${attempt.label} waits: ${message}`, {
+  const wantsOther = type === 'BodyMissing' || type === 'CodeChanged';
+  // Said once, not at each of the quick offers.
+  const isNews = !wantsOther || attempt.refusals === 1 || attempt.refusals > QUICK_RETRIES;
+  attempt.context.log[isNews ? 'warn' : 'debug'](`${attempt.label} waits: ${message}`, {
     knot: attempt.knot,
     code: type,
     error,
@@ -66,16 +72,14 @@ function refusal(attempt: TaskAttempt, error: unknown): ApplicationFailure {
     message,
     type,
     nonRetryable: false,
-    ...((type === 'BodyMissing' || type === 'CodeChanged') && {
-      nextRetryDelay: nextWorkerDelay(attempt.refusals),
-    }),
+    ...(wantsOther && { nextRetryDelay: nextWorkerDelay(attempt.refusals) }),
     details: [{ knot: attempt.knot, type, message }],
   });
 }
 
 /** Where workers with other code poll the same queue, one of the next attempts meets a worker that has the body. */
 function nextWorkerDelay(refusals: number): number {
-  return Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.max(0, refusals - QUICK_RETRIES));
+  return Math.min(LONGEST_RETRY_MS, QUICK_RETRY_MS * 2 ** Math.max(0, refusals - QUICK_RETRIES));
 }
 
 function lowerFirst(text: string): string {
