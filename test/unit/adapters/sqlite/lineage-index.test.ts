@@ -57,7 +57,9 @@ test('a listing has every record that was committed before it, whoever did', asy
 
 test('a database of before is listed, too', async () => {
   const libsql = new Libsql(file);
-  const db = new Kysely<Record<string, Record<string, unknown>>>({ dialect: new CachingSqliteDialect(libsql) });
+  const db = new Kysely<Record<string, Record<string, unknown>>>({
+    dialect: new CachingSqliteDialect(libsql),
+  });
   const migrator = new Migrator({
     db,
     provider: { getMigrations: async () => ({ '0001-initial': MIGRATIONS['0001-initial']! }) },
