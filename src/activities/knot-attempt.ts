@@ -34,10 +34,14 @@ export abstract class TaskAttempt {
   private throwsHere = 0;
   private refusalsHere = 0;
 
-  /** @param thrownBefore how often the body had thrown before the first attempt of this activity */
+  /**
+   * @param thrownBefore how often the body had thrown before the first attempt of this activity
+   * @param lostBefore workers that were lost then
+   */
   constructor(
     readonly context: Context,
     private readonly thrownBefore: number,
+    private readonly lostBefore = 0,
   ) {
     this.before = readDetails(context.info.heartbeatDetails, thrownBefore);
     this.user = this.before.user;
@@ -61,10 +65,10 @@ export abstract class TaskAttempt {
     return this.before.refusals + this.refusalsHere;
   }
 
-  /** Attempts that ended without a word. */
+  /** Workers that were lost: attempts that ended without a word. */
   get lost(): number {
     const explained = this.before.throws - this.thrownBefore + this.before.refusals;
-    return Math.max(0, this.number - 1 - explained);
+    return this.lostBefore + Math.max(0, this.number - 1 - explained);
   }
 
   /**
@@ -142,7 +146,7 @@ export class SegmentAttempt extends TaskAttempt {
     context: Context,
     readonly task: ResolvedSegment,
   ) {
-    super(context, 0);
+    super(context, 0, task.lost ? 1 : 0);
   }
 
   get label(): string {
@@ -204,8 +208,15 @@ function readSegmentTask(info: Context['info'], input: unknown): ResolvedSegment
   if (info.activityType !== SEGMENT_ACTIVITY) return undefined;
   const basics = readBasics(info, input);
   if (!basics) return undefined;
-  const { knots, wanted, parents, mayBeRecorded } = input as SegmentTask;
-  return { ...basics, knots, wanted, parents, ...(mayBeRecorded && { mayBeRecorded }) };
+  const { knots, wanted, parents, mayBeRecorded, lost } = input as SegmentTask;
+  return {
+    ...basics,
+    knots,
+    wanted,
+    parents,
+    ...(mayBeRecorded && { mayBeRecorded }),
+    ...(lost && { lost }),
+  };
 }
 
 function readBasics(info: Context['info'], input: unknown): ResolvedBasics | undefined {

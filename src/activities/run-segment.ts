@@ -7,6 +7,8 @@ import type { SegmentAnswer } from '../workflows/messages';
 export function createRunSegment(environment: WorkerEnvironment): () => Promise<SegmentAnswer> {
   return async function runSegment(): Promise<SegmentAnswer> {
     const attempt = currentAttempt.getStore() as SegmentAttempt;
+    const begun = environment.begunSegments.takeOver(attempt);
+    if (begun) return await begun;
     const plan = await environment.plans.get(attempt.task.plan);
     return await new SegmentRun(environment, attempt, plan).execute();
   };

@@ -85,10 +85,12 @@ export class SegmentRun {
   /** What makes the whole attempt be tried again. */
   private refusal: Error | undefined;
   private endNow!: () => void;
+  private readonly onCancel = (): void => this.cancel();
+  private settledCount = 0;
 
   constructor(
     private readonly environment: WorkerEnvironment,
-    private readonly attempt: SegmentAttempt,
+    private attempt: SegmentAttempt,
     private readonly plan: LoadedPlan,
   ) {
     this.graph = segmentGraph(plan, attempt.task);
@@ -111,7 +113,7 @@ export class SegmentRun {
 
   /** Rejects only where the attempt is to be tried again. */
   async execute(): Promise<SegmentAnswer> {
-    const { task, context } = this.attempt;
+    const { task } = this.attempt;
     if (this.attempt.number > 1 || task.mayBeRecorded) {
       const { runHistory } = this.environment.backends;
       const records = await runHistory.getRecords(task.recordRun, task.knots);
@@ -119,18 +121,49 @@ export class SegmentRun {
     }
     const outside = await this.outsideValues();
     const ended = new Promise<void>((resolve) => (this.endNow = resolve));
-    const onCancel = (): void => this.cancel();
-    const { cancellationSignal } = context;
-    if (cancellationSignal.aborted) this.cancel();
-    else cancellationSignal.addEventListener('abort', onCancel, { once: true });
+    this.heedCancel();
     try {
       await Promise.race([this.host.run(outside), ended]);
     } finally {
       this.isOver = true;
-      cancellationSignal.removeEventListener('abort', onCancel);
+      this.ignoreCancel();
     }
     if (this.refusal) throw this.refusal;
     return await this.answer();
+  }
+
+  /** How many of its knots have been committed. */
+  get settled(): number {
+    return this.settledCount;
+  }
+
+  /** Goes on as this attempt, which tells it to stop from now on. */
+  follow(attempt: SegmentAttempt): void {
+    if (this.isOver) return;
+    this.ignoreCancel();
+    this.attempt = attempt;
+    this.heedCancel();
+  }
+
+  /** Aborts the bodies and starts nothing more; what ends in their grace is committed. */
+  stopWith(reason: Error): void {
+    this.hold();
+    let grace = 0;
+    for (const index of this.running)
+      grace = Math.max(grace, this.graph.planKnots[index]!.policy.cancelGrace ?? DEFAULT_CANCEL_GRACE_MS);
+    this.stop.abort(reason);
+    const stopTimer = startTimer(grace, this.endNow);
+    void this.host.ended.finally(stopTimer).catch(() => undefined);
+  }
+
+  private heedCancel(): void {
+    const { cancellationSignal } = this.attempt.context;
+    if (cancellationSignal.aborted) this.cancel();
+    else cancellationSignal.addEventListener('abort', this.onCancel, { once: true });
+  }
+
+  private ignoreCancel(): void {
+    this.attempt.context.cancellationSignal.removeEventListener('abort', this.onCancel);
   }
 
   private async outsideValues(): Promise<EncodedValue[]> {
@@ -308,6 +341,7 @@ export class SegmentRun {
       this.valueBytes += outcome.value.size;
       for (const value of values) environment.recentValues.add(value);
     }
+    this.settledCount += 1;
     if (this.valueBytes > VALUE_BYTES || finishedAt - this.begun > WORKING_MS) this.hold();
     return committed.inserted && outcome.kind === 'ok' ? outcome : this.adopt(committed.record);
   }
@@ -352,13 +386,7 @@ export class SegmentRun {
   /** Told to stop, by a cancel, by the shutdown of the worker, or because another attempt takes over. */
   private cancel(): void {
     if (this.attempt.cancelReason === 'superseded') this.refuse(superseded(this.attempt));
-    this.hold();
-    let grace = 0;
-    for (const index of this.running)
-      grace = Math.max(grace, this.graph.planKnots[index]!.policy.cancelGrace ?? DEFAULT_CANCEL_GRACE_MS);
-    this.stop.abort(this.attempt.context.cancellationSignal.reason);
-    const stopTimer = startTimer(grace, this.endNow);
-    void this.host.ended.finally(stopTimer).catch(() => undefined);
+    this.stopWith(this.attempt.context.cancellationSignal.reason as Error);
   }
 
   private isStopped(): boolean {

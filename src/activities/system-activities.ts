@@ -1,6 +1,6 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { decodeJson, hashJson, type Json } from '../canonical';
-import { decodeLayout, packRanges, type Envelope } from '../engine';
+import { decodeLayout, packRanges, type Envelope, type Layout } from '../engine';
 import { SelvageError, type ErrorCode } from '../errors';
 import {
   encodeOutput,
@@ -20,6 +20,7 @@ import {
   LAYOUT_ACTIVITY,
   PIN_ACTIVITY,
   SETTLE_ACTIVITY,
+  type BegunSegment,
   type LayoutRequest,
   type PinRequest,
   type PinResult,
@@ -27,7 +28,10 @@ import {
   type SettleResult,
 } from '../workflows/messages';
 import { VERSION } from '../version';
+import { firstSegment } from './first-segment';
+import { SegmentAttempt, type ResolvedSegment } from './knot-attempt';
 import { recordsBeforeReset } from './reset-runs';
+import { SegmentRun } from './segment-run';
 import { takeOver } from './take-over';
 import type { WorkerEnvironment } from './worker-environment';
 
@@ -102,7 +106,11 @@ class SystemActivities {
     const hashes = Object.fromEntries(
       wanted.map((id, index) => [id.slice('param:'.length), envelopes[index]!.hash]),
     );
-    await this.environment.backends.runHistory.startRun(this.runRecord(plan, request, hashes));
+    const first = request.beginSegment && !taken ? this.firstSegment(plan, layout, envelopes) : undefined;
+    const { runHistory } = this.environment.backends;
+    const isBegun = first && (await runHistory.getRunByTemporalId(first.recordRun)) !== undefined;
+    await runHistory.startRun(this.runRecord(plan, request, hashes));
+    const segment = first && (await this.beginSegment(plan, first, isBegun!));
     return {
       behaviour: request.behaviour,
       plan: hash,
@@ -110,7 +118,39 @@ class SystemActivities {
       layout: slices[0]!,
       parameters: envelopes.map(({ envelope }) => envelope),
       ...(taken && taken.knots.length > 0 && { takenOver: packRanges(taken.knots) }),
+      ...(segment && { segment }),
     };
+  }
+
+  private firstSegment(
+    plan: LoadedPlan,
+    layout: Layout,
+    parameters: readonly { envelope: Envelope }[],
+  ): ResolvedSegment | undefined {
+    const { runId } = Context.current().info.workflowExecution!;
+    return firstSegment(
+      plan,
+      layout,
+      runId,
+      parameters.map(({ envelope }) => envelope),
+    );
+  }
+
+  /** @param isBegun whether this step was taken before: what it had begun then was lost with its worker, or is still under way here */
+  private async beginSegment(
+    plan: LoadedPlan,
+    task: ResolvedSegment,
+    isBegun: boolean,
+  ): Promise<BegunSegment> {
+    const { begunSegments } = this.environment;
+    const size = task.knots.length;
+    if (!begunSegments.has(task.recordRun)) {
+      if (isBegun) return { size, lost: true };
+      const attempt = new SegmentAttempt(Context.current(), task);
+      begunSegments.begin(task, new SegmentRun(this.environment, attempt, plan));
+    }
+    const answer = await begunSegments.soon(task.recordRun);
+    return { size, ...(answer && { answer }) };
   }
 
   async layout(request: LayoutRequest): Promise<{ slices: number; layout: string }> {

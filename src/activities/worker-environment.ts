@@ -2,6 +2,7 @@ import type { Sha256 } from '../canonical';
 import { GroupCommit } from '../backends';
 import type { Backends } from '../protocols';
 import type { KnotObserver } from '../interceptors/activity';
+import { BegunSegments } from './begun-segments';
 import { CodeHashes } from './code-hashes';
 import { PlanCache } from './plan-cache';
 import { RecentValues } from './recent-values';
@@ -42,6 +43,7 @@ export class WorkerEnvironment {
   readonly observers: readonly KnotObserver[];
   readonly codeHashes: CodeHashes;
   readonly recentValues = new RecentValues();
+  readonly begunSegments = new BegunSegments();
   private attached: Attached | undefined;
 
   constructor(options: WorkerEnvironmentOptions) {

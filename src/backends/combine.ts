@@ -1,7 +1,6 @@
 import { SqliteDataStore } from '../adapters/data-stores/sqlite';
 import { putValues } from '../adapters/data-stores/sqlite/values';
 import { SqliteRunHistory } from '../adapters/run-histories/sqlite';
-import { commitRecords } from '../adapters/run-histories/sqlite/lineage-rows';
 import type { Backends, Commit, CommitResult, StoredValue } from '../protocols';
 
 /** Three backends and the way to commit to them; `close` closes the three. */
@@ -24,7 +23,8 @@ export function combineBackends({
             return runHistory.commit(recordsOf(commits));
           },
     async close() {
-      await Promise.all([tapestryStore.close(), runHistory.close(), dataStore.close()]);
+      // The history first: it finishes something in the database that the three may share.
+      await Promise.all([runHistory.close(), tapestryStore.close(), dataStore.close()]);
     },
   };
 }
@@ -36,10 +36,7 @@ async function commitTogether(
   commits: readonly Commit[],
 ): Promise<CommitResult[]> {
   const values = await dataStore.putLarge(valuesOf(commits));
-  return runHistory.database.writeAtOnce((connection) => {
-    putValues(connection, values);
-    return commitRecords(connection, recordsOf(commits));
-  });
+  return await runHistory.commitWith(recordsOf(commits), (connection) => putValues(connection, values));
 }
 
 function valuesOf(commits: readonly Commit[]): StoredValue[] {

@@ -33,13 +33,28 @@ export function currentActor(environment: NodeJS.ProcessEnv = process.env): stri
   }
 }
 
-/** The commit of the code that starts a run: as CI says, else of the git checkout in `folder`; null outside of one. */
+/**
+ * The commit of the code that starts a run: as CI says, else of the git checkout in `folder`; null outside of one. Git is asked again
+ * after some seconds only.
+ */
 export async function currentCommit(
   folder: string = process.cwd(),
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<string | null> {
   const said = first(environment, CI_COMMITS);
   if (said) return said;
+  const known = asked.get(folder);
+  if (known && Date.now() - known.at < ASK_AGAIN_MS) return await known.commit;
+  const commit = askGit(folder);
+  asked.set(folder, { at: Date.now(), commit });
+  return await commit;
+}
+
+/** To start a process costs as much as all else that a client does for a run. */
+const ASK_AGAIN_MS = 5_000;
+const asked = new Map<string, { readonly at: number; readonly commit: Promise<string | null> }>();
+
+async function askGit(folder: string): Promise<string | null> {
   try {
     const { stdout } = await promisify(execFile)('git', ['rev-parse', 'HEAD'], {
       cwd: folder,

@@ -50,6 +50,24 @@ export async function readResult<Values>(
   };
 }
 
+/**
+ * The values of a run's terminals, by their names, without a look at its other knots. Terminals without a value are left out.
+ *
+ * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
+ */
+export async function readTerminals<Values>(backends: Backends, run: RunRecord): Promise<Partial<Values>> {
+  const terminals = Object.entries(run.terminals);
+  const ids = [...new Set(terminals.map(([, id]) => id))];
+  const records = await backends.runHistory.getRecords(run.temporal_run_id, ids);
+  const values = await readValues(
+    backends,
+    records.filter(({ outcome }) => outcome === 'ok'),
+  );
+  const byName: Record<string, unknown> = {};
+  for (const [name, id] of terminals) if (values.has(id)) byName[name] = values.get(id);
+  return byName as Partial<Values>;
+}
+
 export async function readPlanOf(
   backends: Backends,
   run: Pick<RunRecord, 'plan_hash' | 'run_id'>,

@@ -11,7 +11,7 @@ import type { Backends, LineageQuery, LineageRecord, Page, RunRecord } from '../
 import { SEGMENTS_QUERY, STATUS_QUERY, type LiveStatus, type RunningSegments } from '../workflows/messages';
 import { unreachable } from './connection-errors';
 import { hasFirstStep } from './next-step';
-import { readResult, type WantedOutputs } from './read-run';
+import { readResult, readTerminals, type WantedOutputs } from './read-run';
 import { reconcileRun } from './reconcile';
 import { SegmentProgress } from './segment-progress';
 import { memoOf, recordOfUnbegun } from './unbegun-run';
@@ -92,9 +92,10 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
    * @throws RunFailed with the whole result, if any terminal has no value or the run did not succeed
    */
   async values(): Promise<Values> {
-    const result = await this.result({ outputs: 'terminals' });
-    if (result.status !== 'succeeded') throw runFailed(result);
-    return result.values as Values;
+    await this.waitForEnd();
+    const run = await this.endedRecord();
+    if (run.status === 'succeeded') return (await readTerminals<Values>(this.backends, run)) as Values;
+    throw runFailed(await readResult<Values>(this.backends, run, 'terminals'));
   }
 
   /** Outcomes of the knots that have one, by knot id; does not wait. */

@@ -5,7 +5,7 @@ export { decodeLayout, encodeLayout } from './layout-codec';
 export { packRanges, unpackRanges } from './index-ranges';
 export * from './plan';
 export { readPlan, uniqueParents } from './read-plan';
-export { packEnds, unpackEnds, type MemberEnd } from './segment';
+export { packEnds, unpackEnds, wantedOutside, type MemberEnd } from './segment';
 export {
   Scheduler,
   type Command,

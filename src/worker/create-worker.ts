@@ -29,6 +29,7 @@ export interface CreateWorkerOptions
 export const tunedWorkerOptions = {
   maxEagerActivityReservationsPerWorkflowTask: 1_000,
   maxConcurrentActivityTaskExecutions: 1_000,
+  maxConcurrentLocalActivityExecutions: 1_000,
   maxConcurrentWorkflowTaskExecutions: 200,
   workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 40 },
   activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 40 },

@@ -122,6 +122,7 @@ export class SelvagePlugin extends SimplePlugin {
     } finally {
       stop.abort();
       await reconciled;
+      await environment.begunSegments.close();
       await environment.commits.drain();
       if (!this.own.backends) await backends.close();
     }

@@ -105,7 +105,7 @@ export async function interpret(parameters: unknown, continuation?: Continuation
     if (hasDeadline) endAtDeadline(memo.deadline, host, scope);
     const running = continuation
       ? host.resume(continuation.saved)
-      : host.run(start.parameters, start.takenOver);
+      : host.run(start.parameters, start.takenOver, start.segment);
     scope.cancelRequested.catch(() => host.cancel());
     return await running;
   };
@@ -148,11 +148,18 @@ interface Start {
   readonly parameters: PinResult['parameters'];
   /** Indexes in the layout. */
   readonly takenOver: readonly number[];
+  readonly segment?: PinResult['segment'];
 }
 
 async function pin(parameters: unknown, memo: RunMemo): Promise<Start> {
   const pinned = await failTaskIfUnknown(() =>
-    system[PIN_ACTIVITY]({ ...memo, behaviour: NEWEST_BEHAVIOUR, parameters: parameters ?? {} }),
+    system[PIN_ACTIVITY]({
+      ...memo,
+      behaviour: NEWEST_BEHAVIOUR,
+      // With a deadline, nothing begins before the clock has been looked at.
+      beginSegment: memo.deadline === undefined,
+      parameters: parameters ?? {},
+    }),
   );
   requireKnownBehaviour(pinned.behaviour);
   const layout = await loadLayout(pinned.plan, memo, pinned);
@@ -162,6 +169,7 @@ async function pin(parameters: unknown, memo: RunMemo): Promise<Start> {
     layout,
     parameters: pinned.parameters,
     takenOver: unpackRanges(pinned.takenOver ?? []),
+    ...(pinned.segment && { segment: pinned.segment }),
   };
 }
 

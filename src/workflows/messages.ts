@@ -46,6 +46,8 @@ export interface ResumedRun {
 export interface PinRequest extends RunMemo {
   /** The newest numbered behaviour that this interpreter knows. */
   readonly behaviour: number;
+  /** Whether the first segment may begin in this step; absent in histories of behaviours before 3. */
+  readonly beginSegment?: boolean;
   /** Raw parameters, encoded, as the workflow got them. */
   readonly parameters: unknown;
 }
@@ -60,6 +62,17 @@ export interface PinResult {
   readonly parameters: readonly Envelope[];
   /** Knots whose outcome was taken over from another run, by their indexes in the layout, as ranges; absent where there is none. */
   readonly takenOver?: readonly number[];
+  /** Present where this step has begun the segment that the interpreter sends out first. */
+  readonly segment?: BegunSegment;
+}
+
+export interface BegunSegment {
+  /** Of how many knots. */
+  readonly size: number;
+  /** Absent: it goes on as an activity. */
+  readonly answer?: SegmentAnswer;
+  /** Whether the worker that began it was lost. */
+  readonly lost?: true;
 }
 
 export interface LayoutRequest {
@@ -106,6 +119,8 @@ export interface SegmentTask {
   readonly run?: string;
   /** Whether an earlier segment has given some of the knots back, so that there may be records of them. */
   readonly mayBeRecorded?: true;
+  /** Whether a worker was lost that had begun it before this activity was there. */
+  readonly lost?: true;
 }
 
 /** What the activity that runs a segment answers; it fails only to be tried again. */

@@ -15,6 +15,7 @@ import {
   Scheduler,
   packRanges,
   unpackEnds,
+  wantedOutside,
   type Command,
   type Envelope,
   type KnotOutcome,
@@ -30,6 +31,7 @@ import { CommandBudget } from './command-budget';
 import { continueNow, holdDispatch } from './history-budget';
 import {
   SEGMENT_ACTIVITY,
+  type BegunSegment,
   type GivenBack,
   type KnotFailure,
   type KnotTask,
@@ -104,7 +106,6 @@ export interface TemporalHostOptions {
  */
 export class TemporalHost {
   private readonly layout: Layout;
-  private readonly isTerminal: ReadonlySet<number>;
   private readonly packedPlan: string;
   private readonly scope = CancellationScope.current();
   private readonly budget = new CommandBudget(() => workflowInfo().historyLength);
@@ -115,6 +116,8 @@ export class TemporalHost {
   /** Scheduled segments, by their first knot. */
   private readonly segments = new Map<number, readonly number[]>();
   private segmentsScheduled = 0;
+  /** The first segment, until it is sent out, where the run's first step has begun it. */
+  private begun: BegunSegment | undefined;
   /** Knots that a segment gave back, to go with a later one. */
   private readonly again = new Set<number>();
   /** What segments said of knots that they gave back. */
@@ -134,7 +137,6 @@ export class TemporalHost {
 
   constructor(private readonly options: TemporalHostOptions) {
     this.layout = options.layout;
-    this.isTerminal = new Set(this.layout.terminals);
     this.packedPlan = packHash(options.plan);
     this.failures = [...(options.failures ?? [])];
     this.givenBack = new Map(options.givenBack);
@@ -149,8 +151,14 @@ export class TemporalHost {
    * Runs until all knots are settled or the history asks for a new execution. Rejects only to fail the workflow task.
    *
    * @param takenOver knots that are Ok already; their values are looked up by their records
+   * @param begun the first segment that the scheduler sends out, where the run's first step has begun it
    */
-  async run(parameters: readonly Envelope[], takenOver: readonly number[] = []): Promise<HostEnd> {
+  async run(
+    parameters: readonly Envelope[],
+    takenOver: readonly number[] = [],
+    begun?: BegunSegment,
+  ): Promise<HostEnd> {
+    this.begun = begun;
     this.apply({
       type: 'start',
       parameters: parameters.map(slotOf),
@@ -332,10 +340,30 @@ export class TemporalHost {
   }
 
   private takeSegment(members: readonly number[]): boolean {
+    const { begun } = this;
+    if (begun && begun.size !== members.length)
+      throw new Error(`A segment of ${begun.size} knots was begun, not one of ${members.length}.`);
+    if (begun?.answer) {
+      this.begun = undefined;
+      this.takeAnswer(members, begun.answer);
+      return true;
+    }
     const { task, bytes } = this.segmentTaskOf(members);
     if (!this.budget.take(bytes)) return false;
-    this.scheduleSegment(members, task);
+    this.begun = undefined;
+    this.scheduleSegment(members, {
+      ...task,
+      ...(begun && { mayBeRecorded: true }),
+      ...(begun?.lost && { lost: true }),
+    });
     return true;
+  }
+
+  /** As if its activity had ended at once. */
+  private takeAnswer(members: readonly number[], answer: SegmentAnswer): void {
+    this.segments.set(members[0]!, members);
+    // Not in the middle of what sends it out.
+    void Promise.resolve().then(() => this.settleAnswer(members, answer));
   }
 
   private taskOf(knot: number): { task: KnotTask; bytes: number } {
@@ -372,10 +400,9 @@ export class TemporalHost {
     const { layout, options } = this;
     const isMember = new Set(members);
     const parents: Record<string, Envelope> = {};
-    const wanted: number[] = [];
     let parentBytes = 0;
     let idBytes = 0;
-    members.forEach((knot, position) => {
+    for (const knot of members) {
       idBytes += layout.ids[knot]!.length + 3;
       for (let edge = layout.parentStart[knot]!; edge < layout.parentStart[knot + 1]!; edge++) {
         const parent = layout.parents[edge]!;
@@ -387,26 +414,16 @@ export class TemporalHost {
         parents[id] = slot.envelope;
         parentBytes += cost;
       }
-      if (this.isWantedOutside(knot, isMember)) wanted.push(position);
-    });
+    }
     const task: SegmentTask = {
       plan: this.packedPlan,
       knots: members.map((knot) => layout.ids[knot]!),
-      wanted: packRanges(wanted),
+      wanted: packRanges(wantedOutside(layout, members)),
       parents,
       ...(members.some((knot) => this.again.has(knot)) && { mayBeRecorded: true }),
       ...(options.recordRun !== workflowInfo().runId && { run: options.recordRun }),
     };
     return { task, bytes: idBytes + parentBytes };
-  }
-
-  private isWantedOutside(knot: number, members: ReadonlySet<number>): boolean {
-    const { childStart, children } = this.layout;
-    if (this.isTerminal.has(knot)) return true;
-    for (let edge = childStart[knot]!; edge < childStart[knot + 1]!; edge++) {
-      if (!members.has(children[edge]!)) return true;
-    }
-    return false;
   }
 
   private schedule(knot: number, task: KnotTask): void {

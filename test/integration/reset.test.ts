@@ -10,45 +10,50 @@ const increment = knot('increment', ({ x }: { x: number }) => x + 1);
 const scale = knot('scale', ({ x }: { x: number }) => x * factor);
 
 test.each([
-  ['activities', queue(), queue()],
-  ['a segment before the reset', local(), queue()],
-  ['a segment after the reset', queue(), local()],
+  ['activities', queue(), queue(), queue()],
+  ['a segment that began in the first step', local(), queue(), queue()],
+  ['a segment before the reset', queue(), local(), queue()],
+  ['a segment after the reset', queue(), queue(), local()],
 ])(
   'a run that an operator resets has records of its own, those of before included: %s',
-  async (_, firstDispatcher, lastDispatcher) => {
+  async (_, beginDispatcher, firstDispatcher, lastDispatcher) => {
     const resettable = tapestry('resettable', (t) => {
-      const first = increment(
+      const begin = increment(
         { x: t.parameter('x', z.number()) },
-        { id: 'first', dispatcher: firstDispatcher },
+        { id: 'begin', dispatcher: beginDispatcher },
       );
+      const first = increment({ x: begin }, { id: 'first', dispatcher: firstDispatcher });
       return { last: scale({ x: first }, { id: 'last', dispatcher: lastDispatcher }) };
     });
     factor = 10;
     const selvage = await openSelvage({ tapestries: [resettable] });
     const run = await selvage.start(resettable, { x: 1 });
-    expect(await run.values()).toEqual({ last: 20 });
+    expect(await run.values()).toEqual({ last: 30 });
     const before = await run.status();
 
     factor = 100;
     const handle = selvage.client.workflow.getHandle(run.runId);
     const { events } = await handle.fetchHistory();
-    // The task that came after `first` was done: from there on the run goes another way.
-    const tasks = events!.filter((event) => event.workflowTaskCompletedEventAttributes);
+    // The task that sent out what comes last: from there on the run goes another way.
+    const lastScheduled = events!.filter((event) => event.activityTaskScheduledEventAttributes).at(-1)!;
+    const { workflowTaskCompletedEventId } = lastScheduled.activityTaskScheduledEventAttributes!;
     const { runId: resetRun } = await selvage.client.workflowService.resetWorkflowExecution({
       namespace: selvage.place.namespace,
       workflowExecution: { workflowId: run.runId, runId: before.run.temporal_run_id },
       reason: 'test',
       requestId: `reset ${run.runId}`,
-      workflowTaskFinishEventId: tasks[1]!.eventId!,
+      workflowTaskFinishEventId: workflowTaskCompletedEventId!,
     });
 
     const again = selvage.getRun(run.runId);
     const result = await again.result();
-    expect(result.outputs).toEqual({ 'param:x': 1, first: 2, last: 200 });
+    expect(result.outputs).toEqual({ 'param:x': 1, begin: 2, first: 3, last: 300 });
     const after = await again.status();
     expect(after.run.temporal_run_id).toBe(resetRun);
     expect(after.run.parameter_hashes).toEqual(before.run.parameter_hashes);
-    const { items } = await again.lineage({ knotId: 'first' });
-    expect(items).toMatchObject([{ outcome: 'ok', extra: { reset_from: before.run.temporal_run_id } }]);
+    for (const knotId of ['begin', 'first']) {
+      const { items } = await again.lineage({ knotId });
+      expect(items).toMatchObject([{ outcome: 'ok', extra: { reset_from: before.run.temporal_run_id } }]);
+    }
   },
 );

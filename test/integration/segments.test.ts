@@ -15,9 +15,14 @@ const boom = knot('boom', ({ x }: { x: number }): number => {
 
 const dispatched = { knots: { dispatcher: local() } };
 
+/** A knot before the first segment: one that comes first of all begins in the run's first step. */
+function begin(x: Knot<number>): Knot<number> {
+  return inc({ x }, { id: 'begin', dispatcher: queue() });
+}
+
 function chain(name: string, size: number, options: object = dispatched) {
   return tapestry(name, options, (t) => {
-    let result: Knot<number> = t.parameter('x', z.number());
+    let result = begin(t.parameter('x', z.number()));
     for (let n = 0; n < size; n++) result = inc({ x: result }, { id: `inc-${n}` });
     return { result };
   });
@@ -25,7 +30,7 @@ function chain(name: string, size: number, options: object = dispatched) {
 
 function fan(name: string, size: number, options: object = dispatched) {
   return tapestry(name, options, (t) => {
-    const x = t.parameter('x', z.number());
+    const x = begin(t.parameter('x', z.number()));
     const values: Record<string, Knot<number>> = {};
     for (let n = 0; n < size; n++) values[`v${n}`] = inc({ x }, { id: `inc-${n}` });
     return { result: total(values, { id: 'total' }) };
@@ -38,7 +43,7 @@ const longChain = chain('longChain', 2_500);
 
 /** local -> queue -> local, beside a local knot that all of them meet in. */
 const mixed = tapestry('mixed', dispatched, (t) => {
-  const x = t.parameter('x', z.number());
+  const x = begin(t.parameter('x', z.number()));
   const a = inc({ x }, { id: 'a' });
   const b = inc({ x: a }, { id: 'b' });
   const c = inc({ x: b }, { id: 'c', dispatcher: queue() });
@@ -48,7 +53,7 @@ const mixed = tapestry('mixed', dispatched, (t) => {
 });
 
 const failing = tapestry('failing', dispatched, (t) => {
-  const x = t.parameter('x', z.number());
+  const x = begin(t.parameter('x', z.number()));
   const fine = inc({ x }, { id: 'fine' });
   const failed = boom({ x }, { id: 'failed' });
   const skipped = total({ fine, failed }, { id: 'skipped' });
@@ -66,16 +71,19 @@ describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
   });
   afterAll(closeAll);
 
-  const segmentsOf = async (runId: string) => scheduledActivities(await historyOf(selvage, runId));
+  const activitiesAfterBegin = async (runId: string) =>
+    scheduledActivities(await historyOf(selvage, runId)).slice(1);
 
   test('a chain is one activity, and each of its knots has its record', async () => {
     const run = await selvage.start(localChain, { x: 5 });
-    expect(await run.values()).toEqual({ result: 35 });
-    expect((await segmentsOf(run.runId)).map(({ id, type, summary }) => ({ id, type, summary }))).toEqual([
+    expect(await run.values()).toEqual({ result: 36 });
+    expect(
+      (await activitiesAfterBegin(run.runId)).map(({ id, type, summary }) => ({ id, type, summary })),
+    ).toEqual([
       { id: 'selvage.segment:1:inc-0', type: 'selvage.segment', summary: '30 knots: inc-0 … inc-29' },
     ]);
     const { items } = await run.lineage();
-    expect(items).toHaveLength(31);
+    expect(items).toHaveLength(32);
     const byKnot = new Map(items.map((record) => [record.knot_id, record]));
     expect(byKnot.get('inc-7')).toMatchObject({
       outcome: 'ok',
@@ -93,14 +101,14 @@ describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
 
   test('a fan-out with its sum is one activity', async () => {
     const run = await selvage.start(localFan, { x: 1 });
-    expect(await run.values()).toEqual({ result: 80 });
-    expect(await segmentsOf(run.runId)).toHaveLength(1);
+    expect(await run.values()).toEqual({ result: 120 });
+    expect(await activitiesAfterBegin(run.runId)).toHaveLength(1);
   });
 
   test('local and queued knots take turns, and values cross in both directions', async () => {
     const run = await selvage.start(mixed, { x: 1 });
-    expect(await run.values()).toEqual({ end: 5 + 3 + 2 });
-    expect((await segmentsOf(run.runId)).map(({ id, summary }) => [id, summary])).toEqual([
+    expect(await run.values()).toEqual({ end: 6 + 4 + 3 });
+    expect((await activitiesAfterBegin(run.runId)).map(({ id, summary }) => [id, summary])).toEqual([
       ['selvage.segment:1:a', '3 knots: a … beside'],
       ['c', undefined],
       ['selvage.segment:2:d', '2 knots: d, end'],
@@ -112,9 +120,9 @@ describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
     const result = await run.result();
     expect(result).toMatchObject({
       status: 'failed',
-      outputs: { 'param:x': 4, fine: 5 },
+      outputs: { 'param:x': 4, begin: 5, fine: 6 },
       outcomes: {
-        failed: { kind: 'err', error: { type: 'RangeError', message: 'no 4', attempt: 1 } },
+        failed: { kind: 'err', error: { type: 'RangeError', message: 'no 5', attempt: 1 } },
         skipped: {
           kind: 'skipped',
           reason: 'parent_failed_or_skipped',
@@ -124,13 +132,13 @@ describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
         outside: { kind: 'skipped', reason: 'parent_failed_or_skipped' },
       },
     });
-    await expect(run.values()).rejects.toThrow('"failed" failed with RangeError: no 4');
+    await expect(run.values()).rejects.toThrow('"failed" failed with RangeError: no 5');
   });
 
   test('more knots than a segment takes go in several', async () => {
     const run = await selvage.start(longChain, { x: 0 });
-    expect(await run.values()).toEqual({ result: 2_500 });
-    expect((await segmentsOf(run.runId)).map(({ summary }) => summary)).toEqual([
+    expect(await run.values()).toEqual({ result: 2_501 });
+    expect((await activitiesAfterBegin(run.runId)).map(({ summary }) => summary)).toEqual([
       '2000 knots: inc-0 … inc-1999',
       '500 knots: inc-2000 … inc-2499',
     ]);

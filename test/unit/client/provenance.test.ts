@@ -33,11 +33,15 @@ describe('the commit', () => {
 
   test('else that of the checkout', async () => {
     git('init', '--quiet');
-    expect(await currentCommit(folder, {})).toBeNull();
     writeFileSync(path.join(folder, 'file'), '');
     git('add', '.');
     git('commit', '--quiet', '--message', 'first');
     expect(await currentCommit(folder, {})).toBe(git('rev-parse', 'HEAD').trim());
+  });
+
+  test('and in a checkout without any, none', async () => {
+    git('init', '--quiet');
+    expect(await currentCommit(folder, {})).toBeNull();
   });
 
   test('and outside of one, or in a folder that is not there, none', async () => {

@@ -10,7 +10,9 @@ import type {
   RunRecord,
 } from '../../../protocols';
 import { openSqliteDatabase, type SqliteDatabase, type SqliteOptions } from '../../shared/sqlite';
-import { findLineage } from './lineage-query';
+import type { SqliteConnection } from '../../shared/sqlite/connection';
+import { LineageIndex } from './lineage-index';
+import { findLineage, needsIndex } from './lineage-query';
 import { commitRecords, recordOf } from './lineage-rows';
 import { endRun, insertRun, latestRun, listRuns, runByTemporalId } from './runs';
 
@@ -19,14 +21,29 @@ export class SqliteRunHistory implements RunHistory {
   readonly technology = 'sqlite';
   /** Adapters on one database can share a transaction. */
   readonly database: SqliteDatabase;
+  readonly #index: LineageIndex;
 
   /** Closing the history closes the database with it. */
   constructor(database: SqliteDatabase) {
     this.database = database;
+    this.#index = new LineageIndex(database);
   }
 
   commit(records: readonly LineageRecord[]): Promise<CommitResult[]> {
-    return this.database.writeAtOnce((connection) => commitRecords(connection, records));
+    return this.commitWith(records, () => {});
+  }
+
+  /** Commits the records and does more in the same transaction, before them. */
+  async commitWith(
+    records: readonly LineageRecord[],
+    work: (connection: SqliteConnection) => void,
+  ): Promise<CommitResult[]> {
+    const results = await this.database.writeAtOnce((connection) => {
+      work(connection);
+      return commitRecords(connection, records);
+    });
+    this.#index.noteCommit();
+    return results;
   }
 
   startRun(record: RunRecord): Promise<RunRecord> {
@@ -65,12 +82,14 @@ export class SqliteRunHistory implements RunHistory {
     return rows.map(recordOf);
   }
 
-  findLineage(query: LineageQuery): Promise<Page<LineageRecord>> {
-    return this.database.read((db) => findLineage(db, query));
+  async findLineage(query: LineageQuery): Promise<Page<LineageRecord>> {
+    if (needsIndex(query)) await this.#index.catchUp();
+    return await this.database.read((db) => findLineage(db, query));
   }
 
-  close(): Promise<void> {
-    return this.database.close();
+  async close(): Promise<void> {
+    await this.#index.close();
+    await this.database.close();
   }
 }
 

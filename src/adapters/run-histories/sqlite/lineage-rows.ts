@@ -2,7 +2,7 @@ import type { Selectable } from 'kysely';
 import type { CommitResult, LineageRecord } from '../../../protocols';
 import type { SqliteConnection } from '../../shared/sqlite/connection';
 import { RowInserter, type InsertedRows } from '../../shared/sqlite/insert-rows';
-import { INPUT, OUTPUT, type LineageTable } from '../../shared/sqlite/schema';
+import type { LineageTable } from '../../shared/sqlite/schema';
 
 const COLUMNS = [
   'run_id',
@@ -34,7 +34,6 @@ const COLUMNS = [
 type Key = Pick<LineageRecord, 'temporal_run_id' | 'knot_id'>;
 
 const lineage = new RowInserter('selvage_lineage', COLUMNS);
-const lineageValues = new RowInserter('selvage_lineage_values', ['hash', 'role', 'finished_at', 'lineage']);
 
 /** Inserts what is not there; must run inside a transaction. */
 export function commitRecords(
@@ -42,42 +41,36 @@ export function commitRecords(
   records: readonly LineageRecord[],
 ): CommitResult[] {
   const results: CommitResult[] = [];
-  const values: unknown[][] = [];
   for (const rows of lineage.insert(connection, records.map(columnValues))) {
     const some = records.slice(rows.start, rows.start + rows.count);
-    const ids = insertedIds(connection, some, rows);
+    const inserted = areInserted(connection, some, rows);
     for (const [index, record] of some.entries()) {
-      const id = ids[index];
-      if (id === undefined) {
-        results.push({ inserted: false, record: recordOf(storedRow(connection, record)) });
-      } else {
-        addValues(values, record, id);
-        results.push({ inserted: true, record });
-      }
+      results.push(
+        inserted[index]
+          ? { inserted: true, record }
+          : { inserted: false, record: recordOf(storedRow(connection, record)) },
+      );
     }
   }
-  lineageValues.insert(connection, values);
   return results;
 }
 
-/** By index, the row ids of the records that were inserted. SQLite numbers them on from the highest one, in the order given. */
-function insertedIds(
+/** By index, whether the record was inserted. SQLite numbers those that were on from the highest row id, in the order given. */
+function areInserted(
   connection: SqliteConnection,
   records: readonly LineageRecord[],
   { inserted, lastId }: InsertedRows,
-): (number | undefined)[] {
+): boolean[] {
+  if (inserted === records.length) return records.map(() => true);
   const firstId = lastId - inserted + 1;
-  if (inserted === records.length) return records.map((_, index) => firstId + index);
-  const ids: (number | undefined)[] = [];
   const taken = new Set<number>();
-  for (const record of records) {
+  return records.map((record) => {
     const { id } = storedRow(connection, record);
     // Of two records with one key in one batch, the first has won.
     const isOurs = inserted > 0 && id >= firstId && !taken.has(id);
     if (isOurs) taken.add(id);
-    ids.push(isOurs ? id : undefined);
-  }
-  return ids;
+    return isOurs;
+  });
 }
 
 function columnValues(record: LineageRecord): unknown[] {
@@ -85,17 +78,6 @@ function columnValues(record: LineageRecord): unknown[] {
     const value = record[column];
     return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
   });
-}
-
-function addValues(values: unknown[][], record: LineageRecord, id: number): void {
-  if (record.output_hash !== null) values.push([record.output_hash, OUTPUT, record.finished_at, id]);
-  const inputs = new Set([
-    ...Object.values(record.parent_input_hashes),
-    ...Object.values(record.constant_input_hashes),
-  ]);
-  for (const hash of inputs) {
-    if (hash !== null) values.push([hash, INPUT, record.finished_at, id]);
-  }
 }
 
 function storedRow(connection: SqliteConnection, key: Key): Selectable<LineageTable> {

@@ -8,7 +8,8 @@ export interface SqliteSchema {
   selvage_runs: RunsTable;
   selvage_run_tags: RunTagsTable;
   selvage_lineage: LineageTable;
-  selvage_lineage_values: LineageValuesTable;
+  selvage_lineage_index: LineageIndexTable;
+  selvage_lineage_indexed: LineageIndexedTable;
   selvage_values: ValuesTable;
   selvage_value_chunks: ValueChunksTable;
   selvage_uploads: UploadsTable;
@@ -41,18 +42,28 @@ export interface RunTagsTable {
   run: number;
 }
 
+/** What a key of the lineage index is to its records: the hash of what they made or took, the id of their run or knot, … */
 export const OUTPUT = 0;
 export const INPUT = 1;
+export const RUN = 2;
+export const KNOT = 3;
+export const CLASS = 4;
+/** Failures are few and often asked for; records that are ok are found by the rest. */
+export const OUTCOME_BUT_OK = 5;
+/** With the empty text as the key. */
+export const ANY = 6;
 
-/**
- * Which values a knot took and made: what makes lineage by hash fast. Both directions are in one tree, so that the value that one
- * knot makes and the next one takes lands twice on the same page.
- */
-export interface LineageValuesTable {
-  hash: string;
-  role: typeof OUTPUT | typeof INPUT;
+/** What leads from a listing's condition to its records, in the order of the listing. */
+export interface LineageIndexTable {
+  key: string;
+  role: number;
   finished_at: number;
   lineage: number;
+}
+
+/** One row: records up to this id are in the index. Ids grow in the order of the commits, and records stay. */
+export interface LineageIndexedTable {
+  through: number;
 }
 
 export interface ValuesTable {

@@ -36,33 +36,23 @@ async function planOf(query: LineageQuery): Promise<string> {
 
 const hash = sampleHash('x');
 
-test.each<[string, LineageQuery]>([
-  ['SEARCH v USING PRIMARY KEY (hash=? AND role=?', { outputHash: hash }],
-  [
-    'SEARCH v USING PRIMARY KEY (hash=? AND role=?',
-    { inputHash: hash, outputHash: hash, knotClass: 'c', outcome: 'err' },
-  ],
-  [
-    'USING INDEX selvage_lineage_by_knot_id_finished_at',
-    { knotId: 'k', runId: 'r', inputHash: hash, outcome: 'ok' },
-  ],
-  [
-    'USING INDEX selvage_lineage_by_run_id_finished_at',
-    { runId: 'r', knotClass: 'c', outputHash: hash, outcome: 'err' },
-  ],
-  [
-    'USING INDEX selvage_lineage_by_run_id_finished_at',
-    { temporalRunId: 't', knotClass: 'c', inputHash: hash },
-  ],
-  ['USING INDEX selvage_lineage_by_knot_class_finished_at', { knotClass: 'c', outcome: 'ok', until: 1 }],
-  ['USING INDEX selvage_lineage_failures', { knotClass: 'c', outcome: 'err', since: 1 }],
-  ['USING INDEX selvage_lineage_by_finished_at', {}],
-  ['USING INDEX selvage_lineage_by_finished_at', { until: 1, outcome: 'ok' }],
-])('a page of lineage is read in order: %s', async (step, query) => {
+const BY_INDEX = 'SEARCH w USING PRIMARY KEY (key=? AND role=?';
+
+test.each<[LineageQuery]>([
+  [{ outputHash: hash }],
+  [{ inputHash: hash, outputHash: hash, knotClass: 'c', outcome: 'err' }],
+  [{ knotId: 'k', runId: 'r', inputHash: hash, outcome: 'ok' }],
+  [{ runId: 'r', knotClass: 'c', outputHash: hash, outcome: 'err' }],
+  [{ temporalRunId: 't', knotClass: 'c', inputHash: hash }],
+  [{ knotClass: 'c', outcome: 'ok', until: 1 }],
+  [{ knotClass: 'c', outcome: 'err', since: 1 }],
+  [{}],
+  [{ until: 1, outcome: 'ok' }],
+])('a page of lineage is read in order: %j', async (query) => {
   for (const page of [query, { ...query, cursor: '5_5' }]) {
     const plan = await planOf(page);
-    expect(plan).toContain(step);
-    expect(plan).not.toMatch(/TEMP B-TREE|SCAN (?!l USING INDEX selvage_lineage_by_finished_at)/);
+    expect(plan).toContain(BY_INDEX);
+    expect(plan).not.toMatch(/TEMP B-TREE|SCAN/);
   }
 });
 

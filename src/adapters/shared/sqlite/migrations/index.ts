@@ -1,7 +1,9 @@
 import type { Migration } from 'kysely';
 import * as initial from './0001-initial';
+import * as lineageIndex from './0002-lineage-index';
 
 /** In the order in which they run, which is the order of their names. A migration that was released never changes. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-initial': initial,
+  '0002-lineage-index': lineageIndex,
 };

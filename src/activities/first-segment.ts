@@ -1,0 +1,23 @@
+import { Scheduler, packRanges, wantedOutside, type Envelope, type Layout } from '../engine';
+import type { LoadedPlan } from '../execution';
+import type { ResolvedSegment } from './knot-attempt';
+
+/** What the interpreter will send out first, if that is one segment and nothing else. */
+export function firstSegment(
+  plan: LoadedPlan,
+  layout: Layout,
+  recordRun: string,
+  parameters: readonly Envelope[],
+): ResolvedSegment | undefined {
+  const scheduler = new Scheduler<Envelope>(layout, { segments: true });
+  const [command, ...others] = scheduler.apply({ type: 'start', parameters });
+  if (command?.type !== 'segment' || others.length > 0) return undefined;
+  const { knots } = command;
+  return {
+    plan: plan.hash,
+    recordRun,
+    knots: knots.map((knot) => layout.ids[knot]!),
+    wanted: packRanges(wantedOutside(layout, knots)),
+    parents: Object.fromEntries(parameters.map((envelope, index) => [layout.ids[index]!, envelope])),
+  };
+}

@@ -1,0 +1,79 @@
+import * as path from 'node:path';
+import Libsql from 'libsql';
+import { Kysely, Migrator } from 'kysely';
+import { createSqliteRunHistory } from '../../../../src/adapters/run-histories/sqlite';
+import { CachingSqliteDialect } from '../../../../src/adapters/shared/sqlite/dialect';
+import { MIGRATIONS } from '../../../../src/adapters/shared/sqlite/migrations';
+import type { RunHistory } from '../../../../src/protocols';
+import { sampleHash, sampleLineage } from '../../../../src/testing/sample-records';
+import { removeFolder, temporaryFolder } from '../../../conformance/temporary-folder';
+
+let folder: string;
+let file: string;
+const opened: RunHistory[] = [];
+
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  file = path.join(folder, 'lineage.db');
+});
+
+afterEach(async () => {
+  for (const history of opened.splice(0)) await history.close();
+  await removeFolder(folder);
+});
+
+async function open(): Promise<RunHistory> {
+  const history = await createSqliteRunHistory({ path: file });
+  opened.push(history);
+  return history;
+}
+
+const records = (count: number, prefix: string) =>
+  Array.from({ length: count }, (_, n) =>
+    sampleLineage({
+      knot_id: `${prefix}-${n}`,
+      knot_class: prefix,
+      parent_input_hashes: { x: sampleHash(prefix) },
+    }),
+  );
+
+async function countOf(history: RunHistory, knotClass: string): Promise<number[]> {
+  const byClass = await history.findLineage({ knotClass, limit: 1_000 });
+  const byInput = await history.findLineage({ inputHash: sampleHash(knotClass), limit: 1_000 });
+  return [byClass.items.length, byInput.items.length];
+}
+
+test('a listing has every record that was committed before it, whoever did', async () => {
+  const [writer, other] = [await open(), await open()];
+  await writer.commit(records(600, 'many'));
+  expect(await countOf(other, 'many')).toEqual([600, 600]);
+  await other.commit(records(10, 'more'));
+  await writer.commit(records(3, 'few'));
+  expect(await countOf(writer, 'more')).toEqual([10, 10]);
+  expect(await countOf(other, 'few')).toEqual([3, 3]);
+  await writer.commit(records(20, 'more'));
+  expect(await countOf(other, 'more')).toEqual([20, 20]);
+});
+
+test('a database of before is listed, too', async () => {
+  const libsql = new Libsql(file);
+  const db = new Kysely<Record<string, Record<string, unknown>>>({
+    dialect: new CachingSqliteDialect(libsql),
+  });
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: async () => ({ '0001-initial': MIGRATIONS['0001-initial']! }) },
+    migrationTableName: 'selvage_migrations',
+    migrationLockTableName: 'selvage_migrations_lock',
+  });
+  expect((await migrator.migrateToLatest()).error).toBeUndefined();
+  for (const record of records(5, 'old')) {
+    const columns = Object.entries(record).map(([name, value]) => [
+      name,
+      typeof value === 'object' && value !== null ? JSON.stringify(value) : value,
+    ]);
+    await db.insertInto('selvage_lineage').values(Object.fromEntries(columns)).execute();
+  }
+  await db.destroy();
+  expect(await countOf(await open(), 'old')).toEqual([5, 5]);
+});
