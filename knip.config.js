@@ -8,7 +8,7 @@ module.exports = {
     'src/*/index.ts',
     'src/adapters/*/*/index.ts',
     'src/cli/main.ts',
-    'scripts/{start,test,bench,soak,build,verify}.js',
+    'scripts/{start,test,bench,soak,build,crash,verify}.js',
     'bench/main.ts',
     'bench/soak/main.ts',
     'examples/**/*.ts',
@@ -22,6 +22,7 @@ module.exports = {
     'test/types/**/*.ts',
     // Programs that tests and benchmarks start as processes of their own.
     '{test,bench}/**/*.{worker,process,fixture}.ts',
+    'test/crash/campaign/main.ts',
     'test/conformance/processes/*.ts',
     'scripts/record-histories.ts',
     // Bundled by path.

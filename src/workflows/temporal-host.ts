@@ -28,6 +28,7 @@ import { messageText } from '../errors';
 import { packHash } from '../canonical';
 import { activityIdOf } from './activity-id';
 import { CommandBudget } from './command-budget';
+import { HEARTBEAT_TIMEOUT_MS } from './heartbeat-timeout';
 import { continueNow, holdDispatch } from './history-budget';
 import {
   SEGMENT_ACTIVITY,
@@ -55,7 +56,7 @@ const DEFAULT_CANCEL_GRACE_MS = 10_000;
 /** No attempt of a body is ended by the server's clock but by its heartbeat; the server wants a limit all the same. */
 const UNLIMITED_MS = 10 * 365 * 24 * 3600 * 1000;
 const ACTIVITY_OPTIONS = {
-  heartbeatTimeout: 30_000,
+  heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
   startToCloseTimeout: UNLIMITED_MS,
   retry: { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 30_000 },
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,

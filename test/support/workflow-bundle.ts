@@ -24,6 +24,13 @@ export async function bundleWithLowHistoryBudget(): Promise<BundledInterpreter> 
   return await bundleWithAlias({ './history-budget$': path.join(__dirname, 'low-history-budget.ts') });
 }
 
+/** An interpreter whose workers are taken for lost sooner; see test/support/short-heartbeat-timeout.ts. */
+export async function bundleWithShortHeartbeatTimeout(): Promise<BundledInterpreter> {
+  return await bundleWithAlias({
+    './heartbeat-timeout$': path.join(__dirname, 'short-heartbeat-timeout.ts'),
+  });
+}
+
 async function bundleWithAlias(alias: Record<string, string>): Promise<BundledInterpreter> {
   const { code } = await bundleWorkflowCode({
     workflowsPath: path.join(__dirname, '../../src/workflows/index.ts'),

@@ -1,0 +1,199 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { Client, Connection } from '@temporalio/client';
+
+import { EmbeddedServer } from '../../../src/server';
+import { bundleWithShortHeartbeatTimeout } from '../../support/workflow-bundle';
+import { differences, type Digest } from './check';
+import { scenariosOf, undisturbed, type Scenario } from './plan';
+import { POINT_NAMES, type Point } from './points';
+import { Pool } from './processes';
+import { bundlePrograms } from './programs';
+import { runScenario, type Ground, type ScenarioResult } from './scenario-run';
+import { ServerBlows } from './server-blows';
+
+export interface CampaignOptions {
+  /** Processes to kill, at the least. */
+  readonly kills: number;
+  readonly seed: number;
+  /** Scenarios at once; mostly they wait. */
+  readonly concurrency: number;
+  /** Default: all. */
+  readonly points?: readonly Point[];
+  /** Only the scenario of this index. */
+  readonly only?: number;
+  /** Hears of each scenario that has ended. */
+  readonly onProgress?: (soFar: CampaignResult) => void;
+}
+
+export interface Violation {
+  readonly seed: number;
+  readonly scenario: number;
+  readonly mix: string;
+  readonly blows: readonly string[];
+  readonly problems: readonly string[];
+  /** Repeats this scenario alone. */
+  readonly repeat: string;
+  /** What it left behind. */
+  readonly folder: string;
+}
+
+export interface CampaignResult {
+  readonly seed: number;
+  readonly runs: number;
+  readonly kills: number;
+  readonly points: Readonly<Record<string, { planned: number; landed: number }>>;
+  readonly violations: readonly Violation[];
+  /** Bodies that began while another attempt of their knot was just being recorded: seen, and no fault. */
+  readonly overlaps: number;
+  readonly milliseconds: number;
+}
+
+const SCENARIOS_PER_POINT = 3;
+const WARM_CLIENTS = 2;
+const WARM_WORKERS = 3;
+
+/** Runs scenarios side by side until so many processes have been killed. */
+export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'selvage-crash-'));
+  const [bundle, programs] = await Promise.all([bundleWithShortHeartbeatTimeout(), bundlePrograms()]);
+  const server = await EmbeddedServer.acquire({ projectDir: folder });
+  const connection = await Connection.connect({ address: server.address });
+  const workers = new Pool(programs.file('worker'), WARM_WORKERS);
+  const clients = new Pool(programs.file('client'), WARM_CLIENTS);
+  // What a violation left behind is kept.
+  let keeps = false;
+  try {
+    const ground = {
+      folder,
+      address: server.address,
+      codePath: bundle.codePath,
+      client: new Client({ connection }).workflow,
+      workers,
+      clients,
+      server: new ServerBlows(server),
+    };
+    const result = await new Campaign(ground, options).run();
+    keeps = result.violations.length > 0;
+    return result;
+  } finally {
+    await Promise.all([workers.close(), clients.close()]);
+    await connection.close();
+    await server.release({ wait: true });
+    await Promise.all([bundle.remove(), programs.remove()]);
+    if (!keeps) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+class Campaign {
+  private readonly begun = Date.now();
+  private readonly points: readonly Point[];
+  private readonly tally: Record<string, { planned: number; landed: number }> = {};
+  private readonly expected = new Map<string, Promise<Digest>>();
+  private readonly violations: Violation[] = [];
+  private readonly scenarios: Iterator<Scenario, never>;
+  private given = 0;
+  private runs = 0;
+  private kills = 0;
+  private overlaps = 0;
+
+  constructor(
+    private readonly ground: Ground,
+    private readonly options: CampaignOptions,
+  ) {
+    this.points = options.points ?? POINT_NAMES;
+    for (const point of this.points) this.tally[point] = { planned: 0, landed: 0 };
+    this.scenarios = scenariosOf(options.seed, this.points);
+  }
+
+  async run(): Promise<CampaignResult> {
+    const { only, concurrency } = this.options;
+    const lanes = only === undefined ? concurrency : 1;
+    await Promise.all(Array.from({ length: lanes }, () => this.lane()));
+    return this.result();
+  }
+
+  private async lane(): Promise<void> {
+    while (this.wantsMore()) {
+      const { value: scenario } = this.scenarios.next();
+      this.given += 1;
+      if (this.options.only === undefined || this.options.only === scenario.index) await this.one(scenario);
+    }
+  }
+
+  /** Goes on until enough are killed and all points are hit, but not for ever for a point that cannot be hit. */
+  private wantsMore(): boolean {
+    const { only, kills } = this.options;
+    if (only !== undefined) return this.given <= only;
+    const missing = this.points.some((point) => this.tally[point]!.landed === 0);
+    return this.kills < kills || (missing && this.given < SCENARIOS_PER_POINT * this.points.length);
+  }
+
+  private async one(scenario: Scenario): Promise<void> {
+    for (const { point } of scenario.blows) this.tally[point]!.planned += 1;
+    const [expected, result] = await Promise.all([
+      this.expectedOf(scenario),
+      runScenario(this.ground, scenario, String(scenario.index)),
+    ]);
+    const problems = [...result.problems, ...differences(result.digest, expected)];
+    this.runs += 1;
+    this.kills += result.kills;
+    this.overlaps += result.overlaps;
+    for (const { point } of result.landed) this.tally[point]!.landed += 1;
+    await this.conclude(scenario, result, problems);
+    this.options.onProgress?.(this.result());
+  }
+
+  private async conclude(
+    scenario: Scenario,
+    result: ScenarioResult,
+    problems: readonly string[],
+  ): Promise<void> {
+    const { folder } = result;
+    if (problems.length === 0) {
+      await rm(folder, { recursive: true, force: true });
+      return;
+    }
+    const { seed, points } = this.options;
+    const { index, mix, blows } = scenario;
+    this.violations.push({
+      seed,
+      scenario: index,
+      mix: mix.name,
+      blows: blows.map(({ point, knots }) => [point, ...knots].join(' ')),
+      problems,
+      repeat: `npm run crash -- --seed ${seed} --scenario ${index}${points ? ` --points ${points.join(',')}` : ''}`,
+      folder,
+    });
+  }
+
+  /** What such a run comes to when nothing disturbs it: found out once. */
+  private expectedOf(scenario: Scenario): Promise<Digest> {
+    const name = `${scenario.mix.name}-${scenario.parameters.size}`;
+    let expected = this.expected.get(name);
+    if (!expected) {
+      expected = runScenario(this.ground, undisturbed(scenario), `undisturbed-${name}`).then(
+        ({ digest, problems }) => {
+          if (problems.length === 0) return digest;
+          throw new Error(`The undisturbed run of ${name} is not in order: ${problems.join('; ')}`);
+        },
+      );
+      this.expected.set(name, expected);
+    }
+    return expected;
+  }
+
+  private result(): CampaignResult {
+    const { runs, kills, violations, overlaps } = this;
+    const { seed } = this.options;
+    const milliseconds = Date.now() - this.begun;
+    return { seed, runs, kills, points: this.tally, violations, overlaps, milliseconds };
+  }
+}
+
+/** Points at which no blow has landed. */
+export function neverHit({ points }: CampaignResult): string[] {
+  return Object.keys(points).filter((point) => points[point]!.landed === 0);
+}

@@ -1,0 +1,85 @@
+/** Program: a client of the crash campaign, which starts a run, or attaches to it, and waits for its end. */
+import { Selvage } from '../../../src/client';
+import { SelvageError } from '../../../src/errors';
+import type { RunHandle } from '../../../src/client';
+import type { Backends } from '../../../src/protocols';
+import type { Blow } from './blows';
+import { mixNamed, mixedTapestry, type MixParameters } from './mix';
+import type { Order, Told } from './processes';
+import { Scene } from './scene';
+import { openStores, type Stores } from './struck-backends';
+
+export interface ClientOrders {
+  readonly folder: string;
+  readonly stores: Stores;
+  readonly mix: string;
+  readonly parameters: MixParameters;
+  readonly runId: string;
+  readonly address: string;
+  readonly taskQueue: string;
+  readonly otherQueue: string;
+  readonly blows: readonly Blow[];
+}
+
+/** Some knots are done by then, and more are to come. */
+const KNOTS_BEFORE_BLOW = 3;
+
+const tell = (told: Told): void => void process.send!(told);
+
+async function wait(orders: ClientOrders): Promise<void> {
+  const scene = new Scene(orders.folder, orders.blows, tell);
+  const backends = await openStores(orders.folder, orders.stores);
+  try {
+    await waitWith(scene, backends, orders);
+  } catch (error) {
+    if (!SelvageError.is(error)) throw error;
+    tell({ type: 'refused', code: error.code, message: error.message });
+  } finally {
+    await backends.close();
+  }
+}
+
+async function waitWith(scene: Scene, backends: Backends, orders: ClientOrders): Promise<void> {
+  const { tapestryStore } = backends;
+  const save = tapestryStore.save.bind(tapestryStore);
+  tapestryStore.save = async (plan) => {
+    await save(plan);
+    scene.strike('client-before-start');
+  };
+  const { address, taskQueue, otherQueue, parameters, runId } = orders;
+  const selvage = await Selvage.connect({ address, taskQueue, backends });
+  try {
+    const tapestry = mixedTapestry(mixNamed(orders.mix), otherQueue);
+    // The commit of the project's folder is none of a scenario's, and costs a program start to ask for.
+    const run = await selvage.start(tapestry, parameters, { runId, ifExists: 'attach', vcsCommit: '-' });
+    tell({ type: 'begun' });
+    const ended = run.result({ outputs: 'terminals' });
+    ended.catch(() => {});
+    if (orders.blows.some(({ point }) => point === 'client-waiting')) await strikeInWait(run, scene);
+    const { status, values } = await ended;
+    tell({ type: 'done', status, values });
+  } finally {
+    await selvage.close();
+  }
+}
+
+async function strikeInWait(run: RunHandle, scene: Scene): Promise<void> {
+  for await (const { counts, done } of run.progress({ interval: 20 })) {
+    if (!done && counts.ok >= KNOTS_BEFORE_BLOW) {
+      scene.strike('client-waiting');
+      return;
+    }
+  }
+}
+
+function fail(error: unknown): void {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(1);
+}
+
+// A campaign that ends early must not leave its clients behind.
+process.on('disconnect', () => process.exit());
+process.on('message', (order: Order) => {
+  if (order.type === 'work') wait(order.orders as ClientOrders).then(() => tell({ type: 'idle' }), fail);
+});
+tell({ type: 'warm' });

@@ -1,0 +1,75 @@
+import { parseArgs } from 'node:util';
+
+import { neverHit, runCampaign } from './campaign';
+import { POINTS, POINT_NAMES, type Point } from './points';
+import { progressLine, summary, writeReport } from './report';
+
+const KILLS = 200;
+const CONCURRENCY = 12;
+const SEEDS = 1_000_000;
+
+const USAGE = `npm run crash -- [--kills N] [--seed S] [--points A,B] [--concurrency N] [--scenario N]
+
+Kills workers, clients and the server under runs of every kind, and checks what the runs leave behind.
+
+  --kills N         until so many processes have been killed (default ${KILLS})
+  --seed S          repeats the plan of blows of another campaign (default: a new one)
+  --points A,B      only at these points
+  --concurrency N   so many runs at once (default ${CONCURRENCY}; mostly they wait)
+  --scenario N      only this one of the seed's scenarios
+
+Points:
+${POINT_NAMES.map((point) => `  ${point.padEnd(20)} ${POINTS[point].what}`).join('\n')}
+
+Example: npm run crash -- --kills 2000
+`;
+
+function wholeNumber(text: string | undefined, otherwise: number): number {
+  return text === undefined ? otherwise : /^\d+$/.test(text) ? Number(text) : NaN;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      kills: { type: 'string' },
+      seed: { type: 'string' },
+      points: { type: 'string' },
+      concurrency: { type: 'string' },
+      scenario: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const kills = wholeNumber(values.kills, KILLS);
+  const seed = wholeNumber(values.seed, Math.floor(Math.random() * SEEDS));
+  const concurrency = wholeNumber(values.concurrency, CONCURRENCY);
+  const only = wholeNumber(values.scenario, -1);
+  const points = values.points?.split(',') as Point[] | undefined;
+  const isWrong =
+    [kills, seed, only].some(Number.isNaN) ||
+    !(concurrency >= 1) ||
+    points?.some((point) => !POINT_NAMES.includes(point));
+  if (values.help || isWrong) {
+    process.stdout.write(USAGE);
+    process.exitCode = values.help ? 0 : 2;
+    return;
+  }
+  process.stderr.write(
+    `crash campaign: seed ${seed}, ${only >= 0 ? `scenario ${only}` : `${kills} kills`}\n`,
+  );
+  const result = await runCampaign({
+    kills,
+    seed,
+    concurrency,
+    ...(points && { points }),
+    ...(only >= 0 && { only }),
+    onProgress: (soFar) => progressLine(soFar, kills),
+  });
+  process.stdout.write(`\n${summary(result)}\n\nwritten to ${writeReport(result)}\n`);
+  // One scenario alone cannot hit everything.
+  if (result.violations.length > 0 || (only < 0 && neverHit(result).length > 0)) process.exitCode = 1;
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exitCode = 1;
+});

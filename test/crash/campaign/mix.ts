@@ -1,0 +1,294 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { z } from 'zod';
+
+import {
+  Retryable,
+  Terminal,
+  knot,
+  local,
+  queue,
+  tapestry,
+  type Knot,
+  type KnotContext,
+  type StoredBytes,
+  type Tapestry,
+} from '../../../src';
+import type { Scene } from './scene';
+
+/**
+ * What runs in the campaign: stages, one after the other, that together hold every kind of knot. A new kind of knot gets a
+ * stage here and its place in {@link MIXES}; a new way to run or to end a run is a matter of `client.process.ts`.
+ *
+ * Bodies give the same value in every attempt, however often they are killed, so that a run can be compared with one that
+ * nothing disturbed.
+ */
+interface Stage {
+  /** Knots that blows may be aimed at: they end well, and no two of them are alive at once but those of `pair` and of a fan. */
+  readonly queue: readonly string[];
+  readonly local: readonly string[];
+  /** Two that run side by side. */
+  readonly pair?: readonly [string, string];
+  /** Answers what the next stage goes on from. */
+  build(input: Knot<number>, world: World): Knot<number>;
+}
+
+interface World {
+  /** Bytes of the large values. */
+  readonly size: Knot<number>;
+  readonly otherQueue: string;
+}
+
+/** A body as written, in a body that says when it begins and ends, and that a blow can hit. */
+function performed<I, O>(body: (input: I, context: KnotContext) => O | Promise<O>) {
+  return async (input: I, context: KnotContext): Promise<Awaited<O>> => {
+    const scene = context.resources['scene'] as Scene;
+    return await scene.perform(context, async () => await body(input, context));
+  };
+}
+
+const add = knot(
+  'add',
+  performed(({ a, b }: { a: number; b: number }) => a + b),
+);
+const double = knot(
+  'double',
+  performed(async ({ x }: { x: number }) => {
+    await sleep(5);
+    return (2 * x) % 1_000_003;
+  }),
+);
+const sum = knot(
+  'sum',
+  performed((numbers: Record<string, number>) =>
+    Object.values(numbers).reduce((total, number) => total + number, 0),
+  ),
+);
+/** Over the limit up to which a value is carried in the history. */
+const text = knot(
+  'text',
+  performed(({ x, size }: { x: number; size: number }) => `${x};`.repeat(size).slice(0, size)),
+);
+const measure = knot(
+  'measure',
+  performed(({ left, right }: { left: string; right: string }) => left.length + right.indexOf(';')),
+);
+const flaky = knot(
+  'flaky',
+  performed(({ x }: { x: number }, context) => {
+    const scene = context.resources['scene'] as Scene;
+    if (scene.isFirstTime(`${context.knotId} has thrown`)) throw new Error('not yet');
+    return x + 3;
+  }),
+);
+const again = knot(
+  'again',
+  performed(({ x }: { x: number }, context) => {
+    const scene = context.resources['scene'] as Scene;
+    if (scene.isFirstTime(`${context.knotId} has asked`)) throw new Retryable('ask again', { after: 50 });
+    return x + 4;
+  }),
+);
+const fail = knot(
+  'fail',
+  performed(({ x }: { x: number }): number => {
+    throw new Terminal(`no luck with ${x}`);
+  }),
+);
+const linger = knot(
+  'linger',
+  performed(async ({ x }: { x: number }, { signal }) => {
+    await sleep(600_000, undefined, { signal });
+    return x;
+  }),
+);
+const write = knot(
+  'write',
+  performed(async ({ x }: { x: number }, context) => {
+    async function* pieces(): AsyncGenerator<Uint8Array> {
+      for (let piece = 0; piece < 4; piece++) {
+        await sleep(1);
+        yield Buffer.alloc(20_000, `${x}/${piece};`);
+      }
+    }
+    return { x, file: await context.store(pieces(), { mediaType: 'text/plain' }) };
+  }),
+);
+const read = knot(
+  'read',
+  performed(async ({ written }: { written: { x: number; file: StoredBytes } }, context) => {
+    const hash = createHash('sha256');
+    for await (const piece of await context.open(written.file)) hash.update(piece);
+    return hash.digest().readUInt16BE(0) + written.x;
+  }),
+);
+
+function chainOf(prefix: string, length: number, input: Knot<number>, options = {}): Knot<number> {
+  let last = input;
+  for (let n = 1; n <= length; n++) last = add({ a: last, b: n }, { id: `${prefix}-${n}`, ...options });
+  return last;
+}
+
+function fanOf(prefix: string, width: number, x: Knot<number>, options = {}): Knot<number> {
+  const all = Object.fromEntries(
+    Array.from({ length: width }, (_, index) => {
+      const id = `${prefix}-${index + 1}`;
+      return [id, double({ x }, { id, ...options })];
+    }),
+  );
+  return sum(all, { id: `${prefix}-sum`, ...options });
+}
+
+function ids(prefix: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${prefix}-${index + 1}`);
+}
+
+const inSegment = { dispatcher: local() };
+const LOCAL_RETRY = { maximumAttempts: 2, initialInterval: 20 };
+
+const stages = {
+  chain: {
+    queue: ids('chain', 4),
+    local: [],
+    build: (input) => chainOf('chain', 4, input),
+  },
+  fan: {
+    queue: [...ids('fan', 5), 'fan-sum'],
+    local: [],
+    pair: ['fan-1', 'fan-2'],
+    build: (input) => fanOf('fan', 5, input),
+  },
+  diamond: {
+    queue: ['diamond-left', 'diamond-right', 'diamond-end'],
+    local: [],
+    pair: ['diamond-left', 'diamond-right'],
+    build: (x, { size }) => {
+      const left = text({ x, size }, { id: 'diamond-left' });
+      const right = text({ x, size }, { id: 'diamond-right', summary: 'the right side' });
+      return measure({ left, right }, { id: 'diamond-end' });
+    },
+  },
+  woven: {
+    queue: [],
+    local: [...ids('thread', 6), ...ids('weft', 5), 'weft-sum', 'warp', 'cloth'],
+    build: (input) => {
+      const thread = chainOf('thread', 6, input, inSegment);
+      const weft = fanOf('weft', 5, thread, inSegment);
+      const warp = flaky({ x: thread }, { id: 'warp', ...inSegment, retry: LOCAL_RETRY });
+      return add({ a: weft, b: warp }, { id: 'cloth', ...inSegment });
+    },
+  },
+  /** Segments with knots of the queue between them. */
+  mended: {
+    queue: ['patch'],
+    local: [...ids('seam', 3), 'hem'],
+    build: (input) => {
+      const seam = chainOf('seam', 3, input, inSegment);
+      const patch = double({ x: seam }, { id: 'patch' });
+      return add({ a: patch, b: seam }, { id: 'hem', ...inSegment });
+    },
+  },
+  retried: {
+    queue: ['flaky', 'again'],
+    local: [],
+    build: (input) => {
+      const retry = { maximumAttempts: 3, initialInterval: 50 };
+      return again({ x: flaky({ x: input }, { id: 'flaky', retry }) }, { id: 'again', retry });
+    },
+  },
+  failing: {
+    queue: ['beside'],
+    local: [],
+    build: (input) => {
+      const fails = fail({ x: input }, { id: 'fails' });
+      const late = linger({ x: input }, { id: 'late', timeout: 150 });
+      const skipped = add({ a: fails, b: 1 }, { id: 'skipped' });
+      add({ a: skipped, b: late }, { id: 'skipped-too' });
+      fail({ x: input }, { id: 'fails-in-segment', ...inSegment });
+      return add({ a: input, b: 5 }, { id: 'beside' });
+    },
+  },
+  streamed: {
+    queue: ['written', 'read'],
+    local: ['read-in-segment'],
+    build: (input) => {
+      const written = write({ x: input }, { id: 'written' });
+      const first = read({ written }, { id: 'read' });
+      const second = read({ written }, { id: 'read-in-segment', ...inSegment });
+      return add({ a: first, b: second }, { id: 'streamed' });
+    },
+  },
+  timed: {
+    queue: ['timed'],
+    local: ['timed-in-segment'],
+    build: (input) => {
+      const timed = double({ x: input }, { id: 'timed', timeout: 120_000 });
+      return double({ x: timed }, { id: 'timed-in-segment', timeout: 120_000, ...inSegment });
+    },
+  },
+  travelling: {
+    queue: ['away', 'back', 'away-again'],
+    local: [],
+    build: (input, { otherQueue }) => {
+      const away = double({ x: input }, { id: 'away', dispatcher: queue(otherQueue) });
+      const back = add({ a: away, b: 1 }, { id: 'back' });
+      return double({ x: back }, { id: 'away-again', dispatcher: queue(otherQueue) });
+    },
+  },
+} as const satisfies Record<string, Stage>;
+
+export type StageName = keyof typeof stages;
+
+export interface Mix {
+  readonly name: string;
+  readonly stages: readonly StageName[];
+  /** Whether some of its knots run on another task queue, which needs workers of its own. */
+  readonly travels?: boolean;
+}
+
+export const MIXES: readonly Mix[] = [
+  { name: 'short', stages: ['chain', 'fan', 'woven'] },
+  { name: 'values', stages: ['diamond', 'streamed', 'mended', 'timed'] },
+  { name: 'troubled', stages: ['failing', 'retried', 'fan', 'woven'] },
+  { name: 'travelling', stages: ['chain', 'travelling', 'fan'], travels: true },
+  {
+    name: 'everything',
+    stages: [
+      'chain',
+      'fan',
+      'diamond',
+      'woven',
+      'mended',
+      'retried',
+      'failing',
+      'streamed',
+      'timed',
+      'travelling',
+    ],
+    travels: true,
+  },
+];
+
+export function stageOf(name: StageName): Stage {
+  return stages[name];
+}
+
+export function mixNamed(name: string): Mix {
+  return MIXES.find((mix) => mix.name === name)!;
+}
+
+export interface MixParameters {
+  readonly x: number;
+  readonly size: number;
+}
+
+/** The tapestry of a mix; some of its knots run on `otherQueue`. */
+export function mixedTapestry(mix: Mix, otherQueue: string): Tapestry<MixParameters, { end: number }> {
+  return tapestry(mix.name, (t) => {
+    const size = t.parameter('size', z.number());
+    let last: Knot<number> = t.parameter('x', z.number());
+    for (const name of mix.stages) last = stageOf(name).build(last, { size, otherQueue });
+    return { end: add({ a: last, b: 0 }, { id: 'end' }) };
+  });
+}

@@ -1,0 +1,141 @@
+import type { Blow } from './blows';
+import { Chance } from './chance';
+import { MIXES, stageOf, type Mix, type MixParameters, type StageName } from './mix';
+import { rulesOf, type Point } from './points';
+import type { Stores } from './struck-backends';
+
+/** One run and the blows that it is to bear: all of it follows from the seed and the index. */
+export interface Scenario {
+  readonly index: number;
+  readonly mix: Mix;
+  readonly parameters: MixParameters;
+  readonly stores: Stores;
+  /** Workers of the main queue, and bodies at once in each. */
+  readonly workers: number;
+  readonly slots: number;
+  readonly blows: readonly Blow[];
+}
+
+const PARAMETERS: readonly MixParameters[] = [
+  { x: 3, size: 3_000 },
+  { x: 7, size: 40_000 },
+];
+const BLOWS = 4;
+const BLOW_CHANCE = 0.7;
+/** A third lost worker ends a knot, by design: so many may be lost while one stage runs. */
+const DEATHS_IN_STAGE = 2;
+const RANDOM_MS = 1_500;
+const MANY_SLOTS = 100;
+
+/**
+ * The scenarios of a seed, without end. Which point a blow falls at is left to chance among those that have had fewest, so
+ * that all have their turn soon, and as often as their weight says.
+ */
+export function* scenariosOf(seed: number, points: readonly Point[]): Generator<Scenario, never> {
+  const planned = new Map<Point, number>(points.map((point) => [point, 0]));
+  const turn = (point: Point): number => planned.get(point)! / (rulesOf(point).weight ?? 1);
+  for (let index = 0; ; index++) {
+    const chance = new Chance(seed, index);
+    const inTurn = [...points].sort((a, b) => turn(a) - turn(b));
+    const blows = new BlowPlan(chance, inTurn[0]!);
+    for (const point of inTurn) {
+      if (blows.list.length < BLOWS && chance.fraction() < BLOW_CHANCE) blows.add(point);
+    }
+    for (const { point } of blows.list) planned.set(point, planned.get(point)! + 1);
+    yield {
+      index,
+      mix: blows.mix,
+      parameters: chance.pick(PARAMETERS),
+      stores: blows.stores ?? chance.pick(['one-file', 'split'] as const),
+      workers: blows.needsTwo ? 2 : 1 + chance.below(2),
+      slots: blows.needsTwo ? 1 : MANY_SLOTS,
+      blows: blows.list,
+    };
+  }
+}
+
+/** A run of the same work that nothing disturbs. */
+export function undisturbed(scenario: Scenario): Scenario {
+  return { ...scenario, workers: 1, slots: MANY_SLOTS, blows: [] };
+}
+
+class BlowPlan {
+  readonly list: Blow[] = [];
+  readonly mix: Mix;
+  stores: Stores | undefined;
+  needsTwo = false;
+  private readonly deaths = new Map<StageName, number>();
+  private readonly aimedAt = new Set<string>();
+  /** Deaths that may come at any time. */
+  private strays = 0;
+
+  constructor(
+    private readonly chance: Chance,
+    first: Point,
+  ) {
+    this.mix = chance.pick(
+      MIXES.filter((mix) => mix.stages.some((stage) => targets(stage, first).length > 0)),
+    );
+    this.add(first);
+  }
+
+  /** Plans a blow at this point, if the rules leave room for it. */
+  add(point: Point): void {
+    const rules = rulesOf(point);
+    if (rules.stores && this.stores && rules.stores !== this.stores) return;
+    // Held workers and ones that die at any time do not go together.
+    if (rules.isStray && (this.needsTwo || this.strays > 0)) return;
+    if (rules.needsTwo && (this.strays > 0 || this.needsTwo)) return;
+    if (rules.at === 'none') {
+      if (this.list.some((blow) => blow.point === point)) return;
+      this.push(point, []);
+    } else {
+      const room = this.mix.stages.flatMap((stage) => this.fitting(stage, point));
+      if (room.length === 0) return;
+      const { stage, knots } = this.chance.pick(room);
+      this.deaths.set(stage, (this.deaths.get(stage) ?? 0) + costOf(point));
+      for (const knot of knots) this.aimedAt.add(knot);
+      this.push(point, knots);
+    }
+    this.stores ??= rules.stores;
+    this.needsTwo ||= rules.needsTwo ?? false;
+    if (rules.isStray) this.strays += 1;
+  }
+
+  private push(point: Point, knots: readonly string[]): void {
+    const index = this.list.length;
+    const after = point.startsWith('random-') ? { after: this.chance.below(RANDOM_MS) } : {};
+    this.list.push({ index, point, knots, ...after });
+  }
+
+  private fitting(stage: StageName, point: Point): { stage: StageName; knots: readonly string[] }[] {
+    const strays = this.strays + (rulesOf(point).isStray ? 1 : 0);
+    const deaths = (this.deaths.get(stage) ?? 0) + costOf(point) + strays;
+    if (deaths > DEATHS_IN_STAGE) return [];
+    return targets(stage, point)
+      .filter((knots) => !knots.some((knot) => this.aimedAt.has(knot)))
+      .map((knots) => ({ stage, knots }));
+  }
+}
+
+/** Attempts of a knot that a blow may cost. */
+function costOf(point: Point): number {
+  if (rulesOf(point).isStray) return 0;
+  // Those who hold workers want their stage for themselves.
+  return rulesOf(point).needsTwo || point === 'in-body-twice' ? DEATHS_IN_STAGE : 1;
+}
+
+/** What a blow at this point may be aimed at in this stage; one empty list where it needs no aim. */
+function targets(stage: StageName, point: Point): (readonly string[])[] {
+  const { queue, local, pair } = stageOf(stage);
+  switch (rulesOf(point).at) {
+    case 'queue':
+      return queue.map((knot) => [knot]);
+    case 'local':
+      return local.map((knot) => [knot]);
+    case 'pair':
+      return pair ? [pair] : [];
+    default:
+      return [[]];
+  }
+}

@@ -1,0 +1,69 @@
+/** What has to be true of a scenario for a blow to be planned at a point. */
+export interface PointRules {
+  readonly what: string;
+  /** Which knots it can be aimed at; `none`: it is not aimed at a knot. */
+  readonly at: 'queue' | 'local' | 'pair' | 'none';
+  /** How value and record must be stored. Default: either way. */
+  readonly stores?: 'split' | 'one-file';
+  /** The scenario needs two workers with one slot each, so that work cannot all go to one of them. */
+  readonly needsTwo?: boolean;
+  /** Whether it falls on whatever runs just then. */
+  readonly isStray?: boolean;
+  /** How many blows fall here for one anywhere else. Default 1. */
+  readonly weight?: number;
+}
+
+/**
+ * Where blows fall. Each is a kill -9 of one process but for `two-workers` (of two) and the two of frozen workers (SIGSTOP,
+ * SIGCONT).
+ */
+export const POINTS = {
+  'in-body': { what: 'a body is running', at: 'queue' },
+  'in-body-twice': { what: 'a body is running, and again in its next attempt', at: 'queue' },
+  'after-body': { what: 'the body has returned, nothing is stored', at: 'queue' },
+  'after-value': {
+    what: 'the value is put, its record is not there',
+    at: 'queue',
+    stores: 'split',
+  },
+  'in-transaction': {
+    what: 'value and record are written, and not committed',
+    at: 'queue',
+    stores: 'one-file',
+  },
+  'after-record': { what: 'the record is inserted, the server does not know', at: 'queue' },
+  'after-answer': { what: 'the server has the answer', at: 'queue' },
+  'in-pin': { what: 'the parameters are recorded, the run is not', at: 'none' },
+  'in-settle': { what: 'the rest is recorded, the end of the run is not', at: 'none' },
+  'after-settle': { what: 'the end of the run is recorded, the server does not know', at: 'none' },
+  'segment-in-body': { what: 'a body in a segment is running', at: 'local' },
+  'segment-between': { what: 'in a segment, between a record and the next knot', at: 'local' },
+  'two-workers': {
+    what: 'two workers at once, each in a body',
+    at: 'pair',
+    needsTwo: true,
+  },
+  'frozen-first': {
+    what: 'two attempts alive at once; the one given up commits first',
+    at: 'queue',
+    needsTwo: true,
+  },
+  'frozen-last': {
+    what: 'two attempts alive at once; the one given up commits last',
+    at: 'queue',
+    needsTwo: true,
+  },
+  'client-before-start': { what: 'the client has saved the plan and not started the run', at: 'none' },
+  'client-waiting': { what: 'the client waits for a running run', at: 'none' },
+  server: { what: 'the embedded server, while a body is running', at: 'queue', isStray: true, weight: 0.4 },
+  'random-worker': { what: 'a worker at a random moment', at: 'none', isStray: true },
+  'random-client': { what: 'the client at a random moment', at: 'none' },
+} as const satisfies Record<string, PointRules>;
+
+export type Point = keyof typeof POINTS;
+
+export const POINT_NAMES = Object.keys(POINTS) as Point[];
+
+export function rulesOf(point: Point): PointRules {
+  return POINTS[point];
+}

@@ -1,0 +1,295 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { WorkflowClient } from '@temporalio/client';
+
+import { until } from '../../support/until';
+import { marksOf, strikesOf, type Blow } from './blows';
+import { checkRun, hasAnswer, type Checked, type Death } from './check';
+import type { ClientOrders } from './client.process';
+import { readJournal, type JournalLine } from './journal';
+import type { Scenario } from './plan';
+import type { Actor, End, Pool } from './processes';
+import type { Held } from './scene';
+import type { ServerBlows } from './server-blows';
+import { openStores } from './struck-backends';
+import type { WorkerOrders } from './worker.process';
+
+/** What all scenarios of a campaign share. */
+export interface Ground {
+  /** Scenarios have their folders in it. */
+  readonly folder: string;
+  readonly address: string;
+  readonly codePath: string;
+  readonly client: WorkflowClient;
+  readonly workers: Pool;
+  readonly clients: Pool;
+  readonly server: ServerBlows;
+}
+
+export interface ScenarioResult extends Checked {
+  readonly folder: string;
+  /** The blows that fell where they were meant to. */
+  readonly landed: readonly Blow[];
+  /** Processes that were killed. */
+  readonly kills: number;
+}
+
+/** A safety net: a killed worker costs some seconds, a killed workflow task ten. */
+const RUN_LIMIT_MS = 600_000;
+const STOP_LIMIT_MS = 30_000;
+const HOLD_LIMIT_MS = 90_000;
+const CLIENT_AGAIN_MS = 500;
+/** What a client may meet while the server is down. */
+const PASSING: readonly string[] = ['ServerUnreachable', 'BackendUnavailable'];
+
+export async function runScenario(ground: Ground, scenario: Scenario, name: string): Promise<ScenarioResult> {
+  return await new ScenarioRun(ground, scenario, name).run();
+}
+
+class ScenarioRun {
+  private readonly folder: string;
+  private readonly runId: string;
+  private readonly taskQueue: string;
+  private readonly otherQueue: string;
+  private readonly problems: string[] = [];
+  private readonly deaths: Death[] = [];
+  /** Processes that the campaign itself has killed, by process id: for which blow. */
+  private readonly dealt = new Map<number, Blow>();
+  private readonly workers = new Set<Actor>();
+  private readonly held = new Map<string, { held: Held; by: Actor }>();
+  private readonly handled: Promise<void>[] = [];
+  private readonly landedHere = new Set<Blow>();
+  private client: Actor | undefined;
+  private hasBegun = false;
+  private isOver = false;
+  private serverKills = 0;
+
+  constructor(
+    private readonly ground: Ground,
+    private readonly scenario: Scenario,
+    name: string,
+  ) {
+    this.folder = path.join(ground.folder, name);
+    this.runId = `run-${name}`;
+    this.taskQueue = `queue-${name}`;
+    this.otherQueue = `other-${name}`;
+  }
+
+  async run(): Promise<ScenarioResult> {
+    mkdirSync(this.folder, { recursive: true });
+    const { mix, workers } = this.scenario;
+    const posts = Array<string>(workers).fill(this.taskQueue);
+    if (mix.travels) posts.push(this.otherQueue);
+    const crew = posts.map((queue) => this.keepWorker(queue));
+    const ended = await Promise.race([
+      this.keepClient(),
+      sleep(RUN_LIMIT_MS, 'late' as const, { ref: false }),
+    ]);
+    if (ended === 'late') this.problems.push(`did not end within ${RUN_LIMIT_MS / 1000} s`);
+    // Those who were held, or frozen, go on first.
+    else await Promise.all(this.handled);
+    this.isOver = true;
+    if (ended === 'late') this.client?.signal('SIGKILL');
+    for (const worker of this.workers) worker.order({ type: 'stop' });
+    await Promise.all(crew);
+    return await this.check();
+  }
+
+  /** One worker after the other at this post, until the run is over. */
+  private async keepWorker(taskQueue: string): Promise<void> {
+    const { workers } = this.ground;
+    while (!this.isOver) {
+      const worker = await workers.take();
+      if (this.isOver) return workers.giveBack(worker);
+      worker.listen((told) => {
+        if (told.type === 'held') this.handled.push(this.handle(told, worker));
+      });
+      const idle = worker.say('idle');
+      this.workers.add(worker);
+      worker.order({ type: 'work', orders: this.workerOrders(taskQueue) });
+      const stopped = this.isStopped().then(() => sleep(STOP_LIMIT_MS, 'late' as const, { ref: false }));
+      const end = await Promise.race([idle, stopped]);
+      this.workers.delete(worker);
+      if (end === 'late') {
+        this.problems.push('a worker did not stop');
+        worker.signal('SIGKILL');
+      } else if (end) {
+        workers.giveBack(worker);
+      } else {
+        this.noteEnd(worker, await worker.ended, 'worker');
+      }
+    }
+  }
+
+  private async isStopped(): Promise<void> {
+    while (!this.isOver) await sleep(200, undefined, { ref: false });
+  }
+
+  /** One client after the other, each with the same command, until one has seen the end of the run. */
+  private async keepClient(): Promise<void> {
+    const { clients } = this.ground;
+    while (!this.isOver) {
+      const client = await clients.take();
+      this.client = client;
+      let last: 'done' | 'refused' | undefined;
+      client.listen((told) => {
+        if (told.type === 'begun') this.begun();
+        if (told.type === 'done') last = 'done';
+        if (told.type === 'refused') {
+          last = 'refused';
+          if (!PASSING.includes(told.code)) this.problems.push(`the client: ${told.code}: ${told.message}`);
+        }
+      });
+      const idle = client.say('idle');
+      client.order({ type: 'work', orders: this.clientOrders() });
+      if (await idle) clients.giveBack(client);
+      else this.noteEnd(client, await client.ended, 'client');
+      this.client = undefined;
+      if (last === 'done') return;
+      if (last === 'refused') await sleep(CLIENT_AGAIN_MS);
+    }
+  }
+
+  private begun(): void {
+    if (this.hasBegun) return;
+    this.hasBegun = true;
+    for (const blow of this.scenario.blows) {
+      if (blow.after === undefined) continue;
+      setTimeout(() => this.strikeAtRandom(blow), blow.after);
+    }
+  }
+
+  private strikeAtRandom(blow: Blow): void {
+    const victim = blow.point === 'random-client' ? this.client : [...this.workers][0];
+    if (this.isOver || !victim?.isAlive) return;
+    this.kill(victim, blow);
+  }
+
+  private kill(victim: Actor, blow: Blow): void {
+    this.dealt.set(victim.pid, blow);
+    victim.signal('SIGKILL');
+  }
+
+  private async handle(held: Held, by: Actor): Promise<void> {
+    const blow = this.scenario.blows[held.blow]!;
+    this.held.set(`${held.blow}.${held.strike}`, { held, by });
+    if (blow.point === 'server') {
+      await this.ground.server.strike();
+      this.serverKills += 1;
+      this.landedHere.add(blow);
+      release(held, by);
+    } else if (held.strike === strikesOf(blow) - 1) {
+      const first = this.held.get(`${held.blow}.0`)!;
+      if (blow.point === 'two-workers') {
+        for (const { by: victim } of [first, { by }]) this.kill(victim, blow);
+      } else {
+        await this.thaw(blow, first, { held, by });
+      }
+    } else if (blow.point === 'two-workers') {
+      await this.orRelease(held, by);
+    } else {
+      by.signal('SIGSTOP');
+      await this.orRelease(held, by);
+    }
+  }
+
+  /** The second strike does what is to be done; where none comes, nobody must wait for ever. */
+  private async orRelease(held: Held, by: Actor): Promise<void> {
+    const isThere = (): boolean => this.held.has(`${held.blow}.${held.strike + 1}`) || !by.isAlive;
+    try {
+      await until('the second strike', isThere, HOLD_LIMIT_MS);
+    } catch {
+      by.signal('SIGCONT');
+      release(held, by);
+    }
+  }
+
+  /** Two attempts of one knot are alive: the frozen one and its successor. Each gets its turn to commit. */
+  private async thaw(
+    blow: Blow,
+    frozen: { held: Held; by: Actor },
+    next: { held: Held; by: Actor },
+  ): Promise<void> {
+    const knot = blow.knots[0]!;
+    const wake = (): void => {
+      frozen.by.signal('SIGCONT');
+      release(frozen.held, frozen.by);
+    };
+    const follow = (): void => release(next.held, next.by);
+    const [winner, loser] = blow.point === 'frozen-first' ? [frozen.by, next.by] : [next.by, frozen.by];
+    const said = (what: JournalLine['what'], pid: number) =>
+      until(`${what} by the right one`, () =>
+        readJournal(this.folder).some((line) => line.knot === knot && line.what === what && line.pid === pid),
+      );
+    const [first, second] = blow.point === 'frozen-first' ? [wake, follow] : [follow, wake];
+    try {
+      first();
+      await said('recorded', winner.pid);
+      second();
+      await said('adopted', loser.pid);
+      this.landedHere.add(blow);
+    } catch (error) {
+      this.problems.push(`${blow.point} at ${knot}: ${(error as Error).message}`);
+      second();
+    }
+  }
+
+  private noteEnd(actor: Actor, end: End, what: string): void {
+    this.deaths.push({ pid: actor.pid, at: end.at });
+    const isHit =
+      this.dealt.has(actor.pid) ||
+      this.scenario.blows.some((blow) => marksOf(this.folder, blow).some(({ pid }) => pid === actor.pid));
+    if (isHit && end.signal === 'SIGKILL') return;
+    this.problems.push(`a ${what} ended by itself (${end.signal ?? end.code}): ${end.lastWords}`);
+  }
+
+  private async check(): Promise<ScenarioResult> {
+    const { folder, scenario } = this;
+    const landed: Blow[] = [];
+    for (const blow of scenario.blows) if (await this.hasLanded(blow)) landed.push(blow);
+    const backends = await openStores(folder, scenario.stores);
+    try {
+      const checked = await checkRun(folder, backends, this.runId, this.deaths);
+      return {
+        ...checked,
+        problems: [...this.problems, ...checked.problems],
+        folder,
+        landed,
+        kills: this.deaths.length + this.serverKills,
+      };
+    } finally {
+      await backends.close();
+    }
+  }
+
+  private async hasLanded(blow: Blow): Promise<boolean> {
+    if (blow.point === 'server' || blow.point.startsWith('frozen')) return this.landedHere.has(blow);
+    const isDead = (pid: number): boolean => this.deaths.some((death) => death.pid === pid);
+    if (blow.after !== undefined) return [...this.dealt].some(([pid, why]) => why === blow && isDead(pid));
+    const marks = marksOf(this.folder, blow);
+    if (marks.length < strikesOf(blow) || !marks.every(({ pid }) => isDead(pid))) return false;
+    if (blow.point !== 'after-answer') return true;
+    const [{ knot, pid }] = marks as [(typeof marks)[number]];
+    return await hasAnswer(this.ground.client, this.runId, knot, pid);
+  }
+
+  private workerOrders(taskQueue: string): WorkerOrders {
+    const { folder, otherQueue } = this;
+    const { mix, stores, slots, blows } = this.scenario;
+    const { address, codePath } = this.ground;
+    return { folder, stores, mix: mix.name, address, taskQueue, otherQueue, slots, codePath, blows };
+  }
+
+  private clientOrders(): ClientOrders {
+    const { folder, runId, taskQueue, otherQueue } = this;
+    const { mix, parameters, stores, blows } = this.scenario;
+    const { address } = this.ground;
+    return { folder, stores, mix: mix.name, parameters, runId, address, taskQueue, otherQueue, blows };
+  }
+}
+
+function release({ blow, strike }: Held, by: Actor): void {
+  by.order({ type: 'release', blow, strike });
+}

@@ -1,0 +1,101 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { closeSync, openSync } from 'node:fs';
+import path from 'node:path';
+
+import type { Context } from '@temporalio/activity';
+import type { ActivityInterceptors } from '@temporalio/worker';
+
+import type { KnotContext } from '../../../src';
+import { killSelf, takeStrike, type Blow } from './blows';
+import { note } from './journal';
+import type { Point } from './points';
+
+/** What a process says of a body that is held: the campaign does what the blow asks for, and lets it go on (or not). */
+export interface Held {
+  readonly type: 'held';
+  readonly blow: number;
+  /** Which strike of the blow. */
+  readonly strike: number;
+  readonly knot: string;
+}
+
+interface Taken {
+  readonly at: number;
+}
+
+/** Blows that the campaign deals itself, while the body waits for it. */
+const HOLDING: readonly Point[] = ['two-workers', 'frozen-first', 'frozen-last', 'server'];
+
+/** One scenario as a process that takes part in it sees it: where it keeps its journal, and the blows that it must look out for. */
+export class Scene {
+  private readonly taken = new AsyncLocalStorage<Taken>();
+  private readonly waiting = new Map<string, () => void>();
+
+  constructor(
+    readonly folder: string,
+    private readonly blows: readonly Blow[],
+    private readonly tell: (held: Held) => void,
+  ) {}
+
+  /** Dies here, if there is a blow for it. */
+  strike(point: Point, knot = ''): void {
+    for (const blow of this.blows) {
+      if (blow.point !== point || (blow.knots.length > 0 && !blow.knots.includes(knot))) continue;
+      if (takeStrike(this.folder, blow, knot) !== undefined) killSelf();
+    }
+  }
+
+  /** Whether a blow of this kind is still to be looked out for. */
+  expects(point: Point, knot: string): boolean {
+    return this.blows.some((blow) => blow.point === point && blow.knots.includes(knot));
+  }
+
+  /** Runs a body: notes that it begins and ends, and is where blows hit it. */
+  async perform<T>({ knotId: knot, attempt }: KnotContext, body: () => Promise<T>): Promise<T> {
+    const takenAt = this.taken.getStore()?.at ?? Date.now();
+    note(this.folder, { what: 'began', knot, attempt, takenAt });
+    this.strike('in-body', knot);
+    this.strike('in-body-twice', knot);
+    this.strike('segment-in-body', knot);
+    await this.hold(knot);
+    try {
+      return await body();
+    } finally {
+      note(this.folder, { what: 'ended', knot, attempt });
+    }
+  }
+
+  /** True once in a scenario, whichever process asks. */
+  isFirstTime(what: string): boolean {
+    try {
+      closeSync(openSync(path.join(this.folder, `once ${what}`), 'wx'));
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      throw error;
+    }
+  }
+
+  /** The campaign's word that a held body may go on. */
+  release({ blow, strike }: Pick<Held, 'blow' | 'strike'>): void {
+    this.waiting.get(`${blow}.${strike}`)?.();
+  }
+
+  /** Outermost of all: notes when the worker was given what it runs. */
+  readonly interceptor = (_: Context): ActivityInterceptors => ({
+    inbound: {
+      execute: (input, next) => this.taken.run({ at: Date.now() }, () => next(input)),
+    },
+  });
+
+  private async hold(knot: string): Promise<void> {
+    for (const blow of this.blows) {
+      if (!HOLDING.includes(blow.point) || !blow.knots.includes(knot)) continue;
+      const strike = takeStrike(this.folder, blow, knot);
+      if (strike === undefined) continue;
+      const released = new Promise<void>((resolve) => this.waiting.set(`${blow.index}.${strike}`, resolve));
+      this.tell({ type: 'held', blow: blow.index, strike, knot });
+      await released;
+    }
+  }
+}

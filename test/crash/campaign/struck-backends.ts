@@ -1,0 +1,115 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+import { SqliteRunHistory } from '../../../src/adapters/run-histories/sqlite';
+import { openBackends } from '../../../src/backends';
+import { combineBackends } from '../../../src/backends/combine';
+import type { Backends, Commit, DataStore, RunHistory } from '../../../src/protocols';
+import { note } from './journal';
+import type { Scene } from './scene';
+
+/**
+ * `one-file`: all in one SQLite file, value and record in one transaction. `split`: records in SQLite, values as files, so
+ * that value and record are two steps.
+ */
+export type Stores = 'one-file' | 'split';
+
+export async function openStores(folder: string, stores: Stores): Promise<Backends> {
+  const database = 'sqlite:selvage.db';
+  return await openBackends({
+    store: database,
+    history: database,
+    data: stores === 'split' ? 'file:values' : database,
+    projectDir: folder,
+    environment: {},
+  });
+}
+
+/** The stores of a scenario, in a process that blows may hit between their steps. */
+export async function openStruckStores(scene: Scene, stores: Stores): Promise<Backends> {
+  const real = await openStores(scene.folder, stores);
+  const committing = new AsyncLocalStorage<readonly Commit[]>();
+  strikeTransactions(real.runHistory, committing, scene);
+  const inner = stores === 'split' ? splitWithStrikes(real, committing, scene) : real;
+  return {
+    ...inner,
+    runHistory: struckHistory(inner.runHistory, scene),
+    async commit(commits) {
+      for (const { record } of commits) scene.strike('after-body', record.knot_id);
+      const results = await committing.run(commits, () => inner.commit(commits));
+      commits.forEach(({ record: { knot_id: knot, attempt } }, index) => {
+        const { inserted, record } = results[index]!;
+        note(
+          scene.folder,
+          inserted
+            ? { what: 'recorded', knot, attempt }
+            : { what: 'adopted', knot, attempt, from: record.attempt },
+        );
+      });
+      for (const [index, { record }] of commits.entries()) {
+        if (!results[index]!.inserted) continue;
+        scene.strike('after-record', record.knot_id);
+        scene.strike('segment-between', record.knot_id);
+      }
+      return results;
+    },
+  };
+}
+
+/** Put together by the product's own code, of a data store that a blow can follow. */
+function splitWithStrikes(
+  real: Backends,
+  committing: AsyncLocalStorage<readonly Commit[]>,
+  scene: Scene,
+): Backends {
+  const dataStore = withMethods<DataStore>(real.dataStore, {
+    async put(values) {
+      await real.dataStore.put(values);
+      for (const { record, values: own } of committing.getStore() ?? []) {
+        if (own.length > 0) scene.strike('after-value', record.knot_id);
+      }
+    },
+  });
+  return combineBackends({ tapestryStore: real.tapestryStore, runHistory: real.runHistory, dataStore });
+}
+
+/** Value and record are written in one transaction: the blow falls before it is committed. */
+function strikeTransactions(
+  history: RunHistory,
+  committing: AsyncLocalStorage<readonly Commit[]>,
+  scene: Scene,
+): void {
+  if (!(history instanceof SqliteRunHistory)) return;
+  const { database } = history;
+  const writeAtOnce = database.writeAtOnce.bind(database);
+  database.writeAtOnce = (work) =>
+    writeAtOnce((connection) => {
+      const result = work(connection);
+      for (const { record } of committing.getStore() ?? []) scene.strike('in-transaction', record.knot_id);
+      return result;
+    });
+}
+
+function struckHistory(history: RunHistory, scene: Scene): RunHistory {
+  return withMethods<RunHistory>(history, {
+    async startRun(record) {
+      scene.strike('in-pin');
+      return await history.startRun(record);
+    },
+    async endRun(temporalRunId, end) {
+      scene.strike('in-settle');
+      const known = await history.endRun(temporalRunId, end);
+      scene.strike('after-settle');
+      return known;
+    },
+  });
+}
+
+function withMethods<T extends object>(target: T, methods: Partial<T>): T {
+  return new Proxy(target, {
+    get(_, name) {
+      if (Object.hasOwn(methods, name)) return methods[name as keyof T];
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}

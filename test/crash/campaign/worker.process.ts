@@ -1,0 +1,127 @@
+/** Program: a worker of the crash campaign, for one scenario after the other, until it is killed or its parent goes. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection, type Worker } from '@temporalio/worker';
+
+import { createWorker } from '../../../src/worker';
+import { quietRuntime } from '../../support/quiet-runtime';
+import type { Blow } from './blows';
+import { mixNamed, mixedTapestry } from './mix';
+import type { Order, Told } from './processes';
+import { Scene } from './scene';
+import { openStruckStores, type Stores } from './struck-backends';
+import { workerIdentity } from './worker-identity';
+
+export interface WorkerOrders {
+  readonly folder: string;
+  readonly stores: Stores;
+  readonly mix: string;
+  readonly address: string;
+  readonly taskQueue: string;
+  readonly otherQueue: string;
+  readonly slots: number;
+  readonly codePath: string;
+  readonly blows: readonly Blow[];
+}
+
+const TRY_AGAIN_MS = 200;
+const ASK_AGAIN_MS = 10;
+
+const tell = (told: Told): void => void process.send!(told);
+
+let scene: Scene | undefined;
+let connection: NativeConnection | undefined;
+/** Undefined before it runs, and when it has ended. */
+let running: Worker | undefined;
+let wantsStop = false;
+
+async function work(orders: WorkerOrders): Promise<void> {
+  wantsStop = false;
+  const mine = new Scene(orders.folder, orders.blows, tell);
+  scene = mine;
+  const backends = await openStruckStores(mine, orders.stores);
+  connection ??= await patiently(() => NativeConnection.connect({ address: orders.address }));
+  const own = connection;
+  const worker = await patiently(() =>
+    createWorker({
+      tapestries: [mixedTapestry(mixNamed(orders.mix), orders.otherQueue)],
+      resources: { scene: mine } as never,
+      connection: own,
+      taskQueue: orders.taskQueue,
+      identity: workerIdentity(process.pid),
+      backends,
+      workflowBundle: { codePath: orders.codePath },
+      interceptors: { activity: [mine.interceptor] },
+      observers: [
+        {
+          name: 'blows',
+          knotEnded({ outcome, runId, knotId }) {
+            if (outcome !== 'ok' || !mine.expects('after-answer', knotId)) return;
+            void serverHas(orders.address, runId, knotId).then(() => mine.strike('after-answer', knotId));
+          },
+        },
+      ],
+      maxConcurrentActivityTaskExecutions: orders.slots,
+      // As many as one run keeps busy, so that dozens of workers do not keep the server busy with asking.
+      activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 2 },
+      workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 2 },
+      maxCachedWorkflows: 10,
+      workflowThreadPoolSize: 1,
+      stickyQueueScheduleToStartTimeout: 2_000,
+      // In keeping with the short heartbeat timeout of the campaign's interpreter.
+      maxHeartbeatThrottleInterval: 1_000,
+      defaultHeartbeatThrottleInterval: 1_000,
+    }),
+  );
+  const ended = worker.run();
+  // It may have been told so while it was still starting.
+  if (wantsStop) worker.shutdown();
+  else running = worker;
+  await ended;
+  running = undefined;
+  await backends.close();
+  tell({ type: 'idle' });
+}
+
+/** The server may be down just now. */
+async function patiently<T>(start: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await start();
+    } catch {
+      await sleep(TRY_AGAIN_MS);
+    }
+  }
+}
+
+/** Waits until the server has the answer of this knot: then it does not wait for the activity any more. */
+async function serverHas(address: string, runId: string, knot: string): Promise<void> {
+  const client = new Client({ connection: await Connection.connect({ address }) });
+  for (;;) {
+    const { raw } = await client.workflow.getHandle(runId).describe();
+    if (!raw.pendingActivities?.some(({ activityId }) => activityId === knot)) return;
+    await sleep(ASK_AGAIN_MS);
+  }
+}
+
+function stop(): void {
+  wantsStop = true;
+  running?.shutdown();
+  running = undefined;
+}
+
+function fail(error: unknown): void {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(1);
+}
+
+// A campaign that ends early must not leave its workers behind.
+process.on('disconnect', () => process.exit());
+process.on('message', (order: Order) => {
+  if (order.type === 'work') work(order.orders as WorkerOrders).catch(fail);
+  else if (order.type === 'release') scene?.release(order);
+  else stop();
+});
+quietRuntime();
+tell({ type: 'warm' });
