@@ -134,7 +134,6 @@ const boundaries = {
       'workflows/messages',
       'workflows/activity-id',
       'workflows/history-budget',
-      'workflows/window',
     ],
     typesOf: ['workflows', 'worker', 'interceptors'],
     packages: ['node:', ...temporal, '@temporalio/envconfig', '@temporalio/proto'],

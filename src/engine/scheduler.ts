@@ -1,6 +1,7 @@
 import { IndexQueue } from './index-queue';
 import { packRanges, unpackRanges } from './index-ranges';
 import type { Layout } from './layout';
+import { RUNNING_KNOTS } from './limits';
 import { packCodes, unpackCodes } from './outcome-codes';
 
 /*
@@ -86,6 +87,8 @@ export interface SchedulerOptions {
   readonly window?: number;
   /** Whether `local` knots go out in segments rather than one by one. Default false. */
   readonly segments?: boolean;
+  /** Local knots that never go in a segment. Default: none. */
+  readonly apart?: ReadonlySet<number>;
   /** Knots of one segment. Default 2,000. */
   readonly segmentSize?: number;
 }
@@ -118,7 +121,6 @@ export interface SavedScheduler<V> {
   readonly values: readonly V[];
 }
 
-const DEFAULT_WINDOW = 500;
 /**
  * What is lost with a worker (nothing that is committed) and what waits for a segment's end (all that depends on it from
  * outside) grow with a segment, while an activity's own cost is next to nothing from some hundred knots on. And with ids of
@@ -180,7 +182,12 @@ export class Scheduler<V> {
   private hasTakenOver = false;
 
   constructor(layout: Layout, options: SchedulerOptions = {}) {
-    const { window = DEFAULT_WINDOW, segments = false, segmentSize = DEFAULT_SEGMENT_SIZE } = options;
+    const {
+      window = RUNNING_KNOTS,
+      segments = false,
+      apart,
+      segmentSize = DEFAULT_SEGMENT_SIZE,
+    } = options;
     if (!Number.isInteger(window) || window < 1)
       throw new Error(`The window must be a positive integer, not ${window}.`);
     const { size, parentStart, childStart } = layout;
@@ -199,7 +206,8 @@ export class Scheduler<V> {
     for (let knot = 0; knot < size; knot++) {
       this.unsettledParents[knot] = parentStart[knot + 1]! - parentStart[knot]!;
       this.unsettledChildren[knot] = childStart[knot + 1]! - childStart[knot]!;
-      if (segments && layout.policies[layout.policy[knot]!]?.local) this.ways[knot] = LOCAL;
+      if (segments && layout.policies[layout.policy[knot]!]?.local && !apart?.has(knot))
+        this.ways[knot] = LOCAL;
     }
     for (const knot of layout.terminals) this.isTerminal[knot] = 1;
   }

@@ -10,7 +10,8 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { decodeLayout, unpackRanges, type Layout, type SavedScheduler } from '../engine';
-import { DEADLINES_SINCE, NEWEST_BEHAVIOUR, SEGMENTS_SINCE, requireKnownBehaviour } from './behaviours';
+import { DEADLINES_SINCE, NEWEST_BEHAVIOUR, requireKnownBehaviour } from './behaviours';
+import { ChildRuns } from './child-runs';
 import {
   LAYOUT_ACTIVITY,
   MEMO_KEY,
@@ -48,6 +49,8 @@ export interface Continuation {
   readonly recordRun: string;
   readonly saved: SavedScheduler<null>;
   readonly failures: readonly KnotFailure[];
+  /** Knots in child runs, by index, with the Temporal run ids of these; absent where there is none. */
+  readonly away?: readonly (readonly [number, string])[];
   /** By index; absent where there is none. */
   readonly givenBack?: readonly (readonly [number, GivenBack])[];
 }
@@ -87,6 +90,8 @@ export async function interpret(parameters: unknown, continuation?: Continuation
     },
   );
 
+  const children = new ChildRuns();
+
   const memo = runMemo();
   const start = await CancellationScope.nonCancellable(async () =>
     continuation ? await reload(continuation, memo) : await pin(parameters, memo),
@@ -96,7 +101,9 @@ export async function interpret(parameters: unknown, continuation?: Continuation
       layout: start.layout,
       plan: start.plan,
       recordRun: continuation?.recordRun ?? workflowInfo().runId,
-      segments: start.behaviour >= SEGMENTS_SINCE,
+      behaviour: start.behaviour,
+      children,
+      ...(continuation?.away && { away: continuation.away }),
       ...(continuation && { failures: continuation.failures }),
       ...(continuation?.givenBack && { givenBack: continuation.givenBack }),
     });
@@ -246,6 +253,7 @@ async function conclude(
         recordRun,
         saved: end.saved,
         failures: host.failureList,
+        ...(host.stillAway.length > 0 && { away: host.stillAway }),
         ...(host.stillGivenBack.length > 0 && { givenBack: host.stillGivenBack }),
       });
     }

@@ -1,0 +1,91 @@
+import { z } from 'zod';
+
+import { knot, tapestry, type Knot, type Tapestry } from '../../src';
+import type { RunHandle, Selvage } from '../../src/client';
+import { historyOf, scheduledActivities } from '../support/history';
+import { Latch, aborted } from '../support/latch';
+import { closeAll, openSelvage } from '../support/open-selvage';
+import { until } from '../support/until';
+import { bundleWithLowHistoryBudget, type BundledInterpreter } from '../support/workflow-bundle';
+
+const HOURS = 3_600_000;
+
+let slowCalls: { runId: string; idempotencyKey: string; x: number }[] = [];
+let slowMayEnd = new Latch();
+const slow = knot('slow', async ({ x }: { x: number }, { runId, idempotencyKey, signal }) => {
+  slowCalls.push({ runId, idempotencyKey, x });
+  await Promise.race([slowMayEnd.passed, aborted(signal)]);
+  return x * 1_000;
+});
+const inc = knot('inc', ({ x }: { x: number }) => x + 1);
+const total = knot('total', (inputs: Record<string, number>) =>
+  Object.values(inputs).reduce((a, b) => a + b, 0),
+);
+
+/** One slow knot beside many short ones in groups, each group after the one before. */
+function besideMany(name: string, groups: number, width: number): Tapestry<{ x: number }, { sum: number }> {
+  return tapestry(name, (t) => {
+    const x = t.parameter('x', z.number());
+    const before = inc({ x }, { id: 'before' });
+    const beside = slow({ x: before }, { id: 'slow', timeout: 2 * HOURS, summary: 'takes its time' });
+    let last: Knot<number> = before;
+    for (let group = 0; group < groups; group++) {
+      const all: Record<string, Knot<number>> = {};
+      for (let k = 0; k < width; k++) all[`k${k}`] = inc({ x: last }, { id: `g${group}-${k}` });
+      last = total(all, { id: `g${group}` });
+    }
+    const after = inc({ x: beside }, { id: 'after' });
+    return { sum: total({ last, after }, { id: 'sum' }) };
+  }) as Tapestry<{ x: number }, { sum: number }>;
+}
+
+let interpreter: BundledInterpreter;
+beforeAll(async () => {
+  interpreter = await bundleWithLowHistoryBudget();
+});
+afterAll(() => interpreter.remove());
+beforeEach(() => {
+  slowCalls = [];
+  slowMayEnd = new Latch();
+});
+afterEach(closeAll);
+
+async function executionsOf(selvage: Selvage, runId: string, firstRunId: string): Promise<string[]> {
+  const executions = [firstRunId];
+  for (;;) {
+    const last = (await historyOf(selvage, runId, executions.at(-1))).at(-1);
+    const next = last?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
+    if (!next) return executions;
+    executions.push(next);
+  }
+}
+
+async function onlySlowIsLeft(run: RunHandle<object>): Promise<void> {
+  await until(
+    'only the slow knot runs',
+    async () => {
+      const live = (await run.status().catch(() => undefined))?.live;
+      return live?.running.length === 1 && live.running[0] === 'slow' && live.counts.waiting === 2;
+    },
+    120_000,
+  );
+}
+
+test('one slow knot beside 3,000 short ones: the run continues as new while it runs', async () => {
+  const pipeline = besideMany('beside-3000', 30, 100);
+  const selvage = await openSelvage({ tapestries: [pipeline], workerOptions: { workflowBundle: interpreter } });
+  const run = await selvage.start(pipeline, { x: 1 });
+  await onlySlowIsLeft(run);
+  const { temporal_run_id: first } = (await run.status()).run;
+  const executions = await executionsOf(selvage, run.runId, first);
+  expect(executions.length).toBeGreaterThan(3);
+  slowMayEnd.open();
+  const result = await run.result({ outputs: 'terminals' });
+  expect(result.status).toBe('succeeded');
+  expect(slowCalls).toEqual([{ runId: run.runId, idempotencyKey: `${run.runId}/${first}/slow`, x: 2 }]);
+  const { items } = await run.lineage({ knotId: 'slow' });
+  expect(items).toMatchObject([{ run_id: run.runId, temporal_run_id: first, outcome: 'ok' }]);
+  expect(await selvage.backends.runHistory.getRecords(first)).toHaveLength(1 + 3 + 30 * 101 + 1);
+  const child = await historyOf(selvage, `${run.runId}/slow`);
+  expect(scheduledActivities(child)).toMatchObject([{ id: 'slow', type: 'slow', summary: 'takes its time' }]);
+}, 180_000);
