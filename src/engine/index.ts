@@ -1,4 +1,4 @@
-export { slowKnots } from './budget';
+export { budgetOf, requireLoadable, slowKnots, type RunBudget } from './budget';
 export { compile, type CompiledPlan, type CompileOptions } from './compile';
 export * from './envelope';
 export { completeLayout, layoutOf, type Layout, type LayoutPolicy } from './layout';

@@ -7,6 +7,12 @@
 export const RUNNING_KNOTS = 500;
 /** Parents' values beyond this are left for the activity to look up. */
 export const INLINE_BYTES_PER_ACTIVITY = 64 * 1024;
+/**
+ * Knots of one segment. What is lost with a worker (nothing that is committed) and what waits for a segment's end (all that
+ * depends on it from outside) grow with a segment, while an activity's own cost is next to nothing from some hundred knots
+ * on. And with ids of 200 characters this many still fit in a payload below the size that the server warns of.
+ */
+export const SEGMENT_SIZE = 2_000;
 /** More parents than this are all left for the activity to look up by their lineage records. */
 export const PARENTS_PER_ACTIVITY = 500;
 /**
@@ -16,6 +22,8 @@ export const PARENTS_PER_ACTIVITY = 500;
 export const TASK_COMMAND_BYTES = 1024 * 1024;
 /** Layout slices are at most 128 KiB; so many of them may be in one workflow task. */
 export const SLICES_PER_TASK = 6;
+/** Inline values of parameters beyond this are looked up by their records. */
+export const PARAMETER_BYTES_INLINE = 256 * 1024;
 /** Skipped knots that are recorded by one local activity. */
 export const SETTLED_KNOTS_PER_CALL = 1_000;
 

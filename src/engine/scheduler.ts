@@ -1,7 +1,7 @@
 import { IndexQueue } from './index-queue';
 import { packRanges, unpackRanges } from './index-ranges';
 import type { Layout } from './layout';
-import { RUNNING_KNOTS } from './limits';
+import { RUNNING_KNOTS, SEGMENT_SIZE } from './limits';
 import { packCodes, unpackCodes } from './outcome-codes';
 
 /*
@@ -121,13 +121,6 @@ export interface SavedScheduler<V> {
   readonly values: readonly V[];
 }
 
-/**
- * What is lost with a worker (nothing that is committed) and what waits for a segment's end (all that depends on it from
- * outside) grow with a segment, while an activity's own cost is next to nothing from some hundred knots on. And with ids of
- * 200 characters this many still fit in a payload below the size that the server warns of.
- */
-const DEFAULT_SEGMENT_SIZE = 2_000;
-
 /** The first four are the codes in {@link SavedScheduler.outcomes}, where a running knot is one that waits. */
 const WAITING = 0;
 const OK = 1;
@@ -182,12 +175,7 @@ export class Scheduler<V> {
   private hasTakenOver = false;
 
   constructor(layout: Layout, options: SchedulerOptions = {}) {
-    const {
-      window = RUNNING_KNOTS,
-      segments = false,
-      apart,
-      segmentSize = DEFAULT_SEGMENT_SIZE,
-    } = options;
+    const { window = RUNNING_KNOTS, segments = false, apart, segmentSize = SEGMENT_SIZE } = options;
     if (!Number.isInteger(window) || window < 1)
       throw new Error(`The window must be a positive integer, not ${window}.`);
     const { size, parentStart, childStart } = layout;

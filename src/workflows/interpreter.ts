@@ -9,7 +9,14 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import { decodeLayout, unpackRanges, type Layout, type SavedScheduler } from '../engine';
+import {
+  SETTLED_KNOTS_PER_CALL,
+  SLICES_PER_TASK,
+  decodeLayout,
+  unpackRanges,
+  type Layout,
+  type SavedScheduler,
+} from '../engine';
 import { DEADLINES_SINCE, NEWEST_BEHAVIOUR, requireKnownBehaviour } from './behaviours';
 import { ChildRuns } from './child-runs';
 import {
@@ -34,10 +41,6 @@ import {
 import { TemporalHost, cancelledFailure, type HostEnd } from './temporal-host';
 import { workflowTime } from './workflow-clock';
 import type { RunStatus } from '../protocols';
-
-/** Layout slices are at most 128 KiB; so many of them may be in one workflow task. */
-const SLICES_PER_TASK = 6;
-const SETTLED_KNOTS_PER_CALL = 1_000;
 
 /**
  * What one execution of the interpreter hands to the next (continue-as-new), which needs the parameters no more. No value is

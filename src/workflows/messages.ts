@@ -64,8 +64,8 @@ export interface PinResult {
   /** How many slices the layout has; the first comes along. */
   readonly slices: number;
   readonly layout: string;
-  /** Of the parameters in the layout, in its order. */
-  readonly parameters: readonly Envelope[];
+  /** Of the parameters in the layout, in its order; `null`: to be looked up by its record. */
+  readonly parameters: readonly (Envelope | null)[];
   /** Knots whose outcome was taken over from another run, by their indexes in the layout, as ranges; absent where there is none. */
   readonly takenOver?: readonly number[];
   /** Present where this step has begun the segment that the interpreter sends out first. */

@@ -42,6 +42,7 @@ import {
   type KnotFailure,
   type KnotTask,
   type LiveStatus,
+  type PinResult,
   type RunAnswer,
   type RunningSegments,
   type SegmentAnswer,
@@ -157,7 +158,7 @@ export class TemporalHost {
    * @param begun the first segment that the scheduler sends out, where the run's first step has begun it
    */
   async run(
-    parameters: readonly Envelope[],
+    parameters: PinResult['parameters'],
     takenOver: readonly number[] = [],
     begun?: BegunSegment,
   ): Promise<HostEnd> {
@@ -165,7 +166,7 @@ export class TemporalHost {
     this.openChildren([]);
     this.apply({
       type: 'start',
-      parameters: parameters.map(slotOf),
+      parameters: parameters.map((envelope) => envelope && slotOf(envelope)),
       takenOver: new Map(takenOver.map((knot) => [knot, null])),
     });
     return await this.ended;

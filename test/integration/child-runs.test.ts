@@ -36,7 +36,7 @@ function besideMany(name: string, groups: number, width: number): Tapestry<{ x: 
     }
     const after = inc({ x: beside }, { id: 'after' });
     return { sum: total({ last, after }, { id: 'sum' }) };
-  }) as Tapestry<{ x: number }, { sum: number }>;
+  });
 }
 
 let interpreter: BundledInterpreter;
