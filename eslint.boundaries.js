@@ -133,6 +133,7 @@ const boundaries = {
       'server',
       'workflows/messages',
       'workflows/activity-id',
+      'workflows/child-run-id',
       'workflows/history-budget',
     ],
     typesOf: ['workflows', 'worker', 'interceptors'],

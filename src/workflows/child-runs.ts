@@ -8,7 +8,7 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import { hashText } from '../canonical';
+import { childRunId } from './child-run-id';
 import { FIRST_CHECK_MS, LONGEST_CHECK_MS } from './history-budget';
 import { isNotFound, type runKnot } from './knot-run';
 import {
@@ -26,8 +26,6 @@ const stillThere = defineSignal(STILL_THERE_SIGNAL);
 
 /** Child runs that are asked at one check; each costs two events. */
 const ASKED_PER_CHECK = 20;
-/** The server takes workflow ids of 1,000 bytes. */
-const CHILD_ID_LENGTH = 900;
 
 /** What the host is told. Each of the first three comes at most once for a knot, and only one of them. */
 export interface ChildRunsListener {
@@ -189,13 +187,6 @@ export class ChildRuns {
   private idOf(knot: string): string {
     return childRunId(workflowInfo().workflowId, knot);
   }
-}
-
-/** `<run>/<knot>`; a longer one than the server takes is shortened to a prefix and a hash. */
-export function childRunId(runId: string, knot: string): string {
-  const id = `${runId}/${knot}`;
-  if (new TextEncoder().encode(id).length <= CHILD_ID_LENGTH) return id;
-  return `${runId.slice(0, 200)}~${hashText(id).slice('sha256:'.length).slice(0, 32)}`;
 }
 
 function isChildEnd(said: unknown): said is ChildEnd {

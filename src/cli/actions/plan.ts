@@ -1,10 +1,10 @@
 import { nodeSha256 } from '../../adapters/shared/node-sha256';
-import { budgetOf, layoutOf, HOLD_EVENTS, SLOW_KNOT_MS, type RunBudget } from '../../engine';
+import { budgetOf, layoutOf, HOLD_EVENTS, type RunBudget } from '../../engine';
 import { planOf } from '../../execution';
 import { recordOf } from '../../model';
 import type { PlanOptions } from '../commands/plan';
 import { EXIT } from '../exit-codes';
-import { formatDuration, plural, shorten } from '../format';
+import { plural, shorten } from '../format';
 import { chooseTapestry, loadFile } from '../load-file';
 import type { Output } from '../output';
 
@@ -61,10 +61,10 @@ function describeLayout({ executions, childRuns }: RunBudget): string {
   if (childRuns.length === 0) return chain;
   const named = childRuns.slice(0, NAMED_KNOTS).map((id) => shorten(id, 60));
   const more = childRuns.length > NAMED_KNOTS ? ` and ${childRuns.length - NAMED_KNOTS} more` : '';
-  const [why, whom] = childRuns.length === 1 ? ['its timeout is', 'it'] : ['their timeouts are', 'them'];
+  const [whose, whom] = childRuns.length === 1 ? ['its timeout is', 'it'] : ['their timeouts are', 'them'];
   return (
-    `${chain}; ${plural(childRuns.length, 'knot')} in child runs (${named.join(', ')}${more}), for ${why} over ` +
-    `${formatDuration(SLOW_KNOT_MS)} and a run of over ${grouped(HOLD_EVENTS)} events must not wait for ${whom} to continue`
+    `${chain}; ${plural(childRuns.length, 'knot')} in child runs (${named.join(', ')}${more}), for ${whose} over an hour and a run of ` +
+    `over ${grouped(HOLD_EVENTS)} events must not wait for ${whom} to continue`
   );
 }
 
