@@ -59,9 +59,10 @@ export class ChildRuns {
   /** Knots of earlier executions, whose end only a signal tells. */
   private adopted: string[] = [];
   private readonly starting = new Set<string>();
-  /** Signals that came before we knew of their child run. */
-  private early: ChildEnd[] = [];
+  /** Signals that nobody can take yet: of child runs that we do not know yet, or while closed. */
+  private waiting: ChildEnd[] = [];
   private listener: ChildRunsListener | undefined;
+  private isOpen = false;
   private isCancelled = false;
 
   /** Must be made before the workflow's first await, or a signal could be taken for one without a handler. */
@@ -69,17 +70,36 @@ export class ChildRuns {
     setHandler(knotEnded, (end) => this.hear(end), { description: 'What came of the knot of a child run' });
   }
 
-  /** @param carried knots and Temporal run ids of the child runs of earlier executions */
-  open(listener: ChildRunsListener, carried: readonly (readonly [knot: string, child: string])[]): void {
+  /**
+   * @param carried knots and Temporal run ids of the child runs of earlier executions
+   * @param unheard what these said to the last one when it was closed; given out by `deliver`
+   */
+  open(
+    listener: ChildRunsListener,
+    carried: readonly (readonly [knot: string, child: string])[],
+    unheard: readonly ChildEnd[],
+  ): void {
     this.listener = listener;
+    this.isOpen = true;
     for (const [knot, child] of carried) this.known.set(knot, child);
     this.adopted = carried.map(([knot]) => knot);
+    this.waiting.unshift(...unheard);
     if (carried.length > 0) this.ask().catch((error: unknown) => listener.fatal(error));
   }
 
-  /** Hands out the signals that came before the host was ready for them. */
-  deliverEarly(): void {
-    for (const end of this.early.splice(0)) this.hear(end);
+  /** Gives out what was said before anybody could take it. */
+  deliver(): void {
+    for (const end of this.waiting.splice(0)) this.hear(end);
+  }
+
+  /** The listener is told nothing more: the state that goes to the next execution is made up, and what comes now goes with it. */
+  close(): void {
+    this.isOpen = false;
+  }
+
+  /** What was said since `close`. */
+  get unheard(): readonly ChildEnd[] {
+    return this.waiting;
   }
 
   /** Knots that are away, in the order in which their child runs were started. */
@@ -91,10 +111,6 @@ export class ChildRuns {
     return this.known.size;
   }
 
-  has(knot: string): boolean {
-    return this.known.has(knot);
-  }
-
   start(task: ChildTask): void {
     this.starting.add(task.knot);
     CancellationScope.nonCancellable(() => this.follow(task)).catch((error: unknown) =>
@@ -102,9 +118,14 @@ export class ChildRuns {
     );
   }
 
-  /** Asks all child runs to cancel their knots, also those that are being started. Their grace is for the host to wait. */
+  /**
+   * Asks all child runs to cancel their knots, also those that are being started. Their grace is for the host to wait, and
+   * there is no next execution: what was closed is open again.
+   */
   cancel(): void {
     this.isCancelled = true;
+    this.isOpen = true;
+    this.deliver();
     for (const [knot, child] of this.known) this.cancelOne(knot, child);
   }
 
@@ -129,7 +150,7 @@ export class ChildRuns {
     this.starting.delete(knot);
     this.known.set(knot, child);
     this.listener!.away(knot);
-    this.deliverEarly();
+    this.deliver();
     if (this.isCancelled && this.known.has(knot)) this.cancelOne(knot, child);
     // How it ended has come by signal, if it could tell.
     await handle.result().catch(() => undefined);
@@ -138,16 +159,17 @@ export class ChildRuns {
 
   private hear(end: unknown): void {
     if (!isChildEnd(end)) return;
-    if (!this.listener || this.starting.has(end.knot)) {
-      this.early.push(end);
+    if (!this.isOpen || this.starting.has(end.knot)) {
+      this.waiting.push(end);
     } else if (this.known.get(end.knot) === end.child) {
       this.known.delete(end.knot);
-      this.listener.ended(end.knot, end);
+      this.listener!.ended(end.knot, end);
     }
   }
 
   private missing(knot: string, child: string): void {
-    if (this.known.get(knot) !== child) return;
+    // While closed, the next execution finds out for itself.
+    if (!this.isOpen || this.known.get(knot) !== child) return;
     this.known.delete(knot);
     this.listener!.lost(knot);
   }

@@ -26,6 +26,7 @@ import {
   SEGMENTS_QUERY,
   SETTLE_ACTIVITY,
   STATUS_QUERY,
+  type ChildEnd,
   type GivenBack,
   type KnotFailure,
   type LayoutRequest,
@@ -54,6 +55,8 @@ export interface Continuation {
   readonly failures: readonly KnotFailure[];
   /** Knots in child runs, by index, with the Temporal run ids of these; absent where there is none. */
   readonly away?: readonly (readonly [number, string])[];
+  /** What child runs said when this execution was about to end; absent where nothing was said. */
+  readonly unheard?: readonly ChildEnd[];
   /** By index; absent where there is none. */
   readonly givenBack?: readonly (readonly [number, GivenBack])[];
 }
@@ -107,6 +110,7 @@ export async function interpret(parameters: unknown, continuation?: Continuation
       behaviour: start.behaviour,
       children,
       ...(continuation?.away && { away: continuation.away }),
+      ...(continuation?.unheard && { unheard: continuation.unheard }),
       ...(continuation && { failures: continuation.failures }),
       ...(continuation?.givenBack && { givenBack: continuation.givenBack }),
     });
@@ -257,9 +261,12 @@ async function conclude(
         saved: end.saved,
         failures: host.failureList,
         ...(host.stillAway.length > 0 && { away: host.stillAway }),
+        ...(host.stillUnheard.length > 0 && { unheard: host.stillUnheard }),
         ...(host.stillGivenBack.length > 0 && { givenBack: host.stillGivenBack }),
       });
     }
+    // What is in child runs has its grace.
+    await host.finished;
   }
   const status = statusOf(host);
   const missed = host.endedBy === 'deadline' && status === 'failed' ? deadlineExceeded(memo) : undefined;

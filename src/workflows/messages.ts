@@ -132,11 +132,13 @@ export type ChildEnd = {
   readonly knot: string;
   /** The Temporal run id of the child run. */
   readonly child: string;
-} & (
-  | { readonly kind: 'ok'; readonly envelope: Envelope }
-  | { readonly kind: 'err'; readonly failure: KnotFailure; readonly recorded: boolean }
-  | { readonly kind: 'cancelled' }
-);
+} &
+  /** `null`: to be looked up by its record. */
+  (
+    | { readonly kind: 'ok'; readonly envelope: Envelope | null }
+    | { readonly kind: 'err'; readonly failure: KnotFailure; readonly recorded: boolean }
+    | { readonly kind: 'cancelled' }
+  );
 
 /** What the memo of a child run says, under {@link MEMO_KEY}. */
 export interface ChildMemo {

@@ -85,6 +85,8 @@ export interface TemporalHostOptions {
   readonly children: ChildRuns;
   /** Knots, by index, that earlier executions sent to child runs, with the Temporal run ids of these. */
   readonly away?: readonly (readonly [number, string])[];
+  /** What child runs said to an earlier execution when it was about to end. */
+  readonly unheard?: readonly ChildEnd[];
   /** Failures of earlier executions of the chain. */
   readonly failures?: readonly KnotFailure[];
   /** What segments of earlier executions said of knots that they gave back, by index. */
@@ -134,6 +136,11 @@ export class TemporalHost {
   private resolveEnd!: (end: HostEnd) => void;
   private rejectEnd!: (error: unknown) => void;
   private readonly ended: Promise<HostEnd>;
+  private resolveFinished!: () => void;
+  /** Resolves when all knots are settled. */
+  readonly finished = new Promise<void>((resolve) => {
+    this.resolveFinished = resolve;
+  });
 
   constructor(private readonly options: TemporalHostOptions) {
     this.layout = options.layout;
@@ -186,7 +193,7 @@ export class TemporalHost {
           : command,
       ),
     );
-    this.options.children.deliverEarly();
+    this.options.children.deliver();
     return await this.ended;
   }
 
@@ -252,6 +259,11 @@ export class TemporalHost {
     return this.options.children.away.map(([knot, child]) => [this.indexes.get(knot)!, child]);
   }
 
+  /** For a later execution: what child runs said when this one was about to end; without values, as everything there. */
+  get stillUnheard(): readonly ChildEnd[] {
+    return this.options.children.unheard.map((end) => (end.kind === 'ok' ? { ...end, envelope: null } : end));
+  }
+
   /** Knots of this execution that no activity recorded, for the settle activity. */
   get toRecord(): { skipped: readonly SkippedKnot[]; failed: readonly KnotFailure[] } {
     return { skipped: this.skippedHere, failed: this.unrecorded };
@@ -306,10 +318,15 @@ export class TemporalHost {
       if (command.type === 'run') this.deferred.push(...command.knots);
       else if (command.type === 'segment') this.deferred.push(command.knots);
       else if (command.type === 'skip') this.noteSkipped(command.knots, command.reason);
-      else this.resolveEnd({ kind: 'finished' });
+      else this.finish();
     }
     this.flush();
     setCurrentDetails(detailsTable(this.scheduler.counts, this.failures));
+  }
+
+  private finish(): void {
+    this.resolveEnd({ kind: 'finished' });
+    this.resolveFinished();
   }
 
   private noteSkipped(knots: readonly number[], reason: SkippedKnot['reason']): void {
@@ -485,26 +502,40 @@ export class TemporalHost {
     const indexOf = (knot: string): number => this.indexes.get(knot)!;
     this.options.children.open(
       {
-        away: (knot) => {
-          this.running.delete(indexOf(knot));
-          this.continueAtRest();
-        },
-        ended: (knot, end) => this.settleChild(indexOf(knot), end),
-        lost: (knot) => this.settleLost(indexOf(knot)),
-        cancelled: (knot) => this.settle(indexOf(knot), { kind: 'skipped', reason: 'cancelled' }),
-        checked: () => {
-          if (!this.held && !this.cancelled && holdDispatch(workflowInfo())) this.hold();
-          this.continueAtRest();
-        },
+        away: (knot) =>
+          this.inScope(() => {
+            this.running.delete(indexOf(knot));
+            this.continueAtRest();
+          }),
+        ended: (knot, end) => this.inScope(() => this.settleChild(indexOf(knot), end)),
+        lost: (knot) => this.inScope(() => this.settleLost(indexOf(knot))),
+        cancelled: (knot) =>
+          this.inScope(() => this.settle(indexOf(knot), { kind: 'skipped', reason: 'cancelled' })),
+        checked: () =>
+          this.inScope(() => {
+            if (!this.held && !this.cancelled && holdDispatch(workflowInfo())) this.hold();
+            this.continueAtRest();
+          }),
         fatal: (error) => this.rejectEnd(error),
       },
       carried,
+      this.options.unheard ?? [],
     );
+  }
+
+  /** So that a cancel reaches what is begun here, though we are called by a signal or from where nothing is cancelled. */
+  private inScope(work: () => void): void {
+    this.scope
+      .run(() => {
+        work();
+        return Promise.resolve();
+      })
+      .catch((error: unknown) => this.rejectEnd(error));
   }
 
   private settleChild(knot: number, end: ChildEnd): void {
     if (end.kind === 'ok') {
-      this.settle(knot, { kind: 'ok', value: slotOf(end.envelope) });
+      this.settle(knot, { kind: 'ok', value: end.envelope && slotOf(end.envelope) });
     } else if (end.kind === 'cancelled') {
       this.settle(knot, { kind: 'skipped', reason: 'cancelled' });
     } else if (this.scheduler.outcomeKind(knot) === undefined) {
@@ -652,6 +683,8 @@ export class TemporalHost {
     const { running, waiting } = this.scheduler.counts;
     if (!this.held || this.cancelled || this.pending > 0 || running + waiting === 0) return;
     const saved = this.scheduler.save();
+    // What they say from now on is for the next execution, which goes on from this state.
+    this.options.children.close();
     // Values stay behind: the next execution looks them up by their records.
     this.resolveEnd({ kind: 'continue', saved: { ...saved, values: saved.values.map(() => null) } });
   }

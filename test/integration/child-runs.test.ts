@@ -4,7 +4,7 @@ import { knot, tapestry, type Knot, type Tapestry } from '../../src';
 import type { RunHandle, Selvage } from '../../src/client';
 import { historyOf, scheduledActivities } from '../support/history';
 import { Latch, aborted } from '../support/latch';
-import { closeAll, openSelvage } from '../support/open-selvage';
+import { closeAll, onClose, openSelvage } from '../support/open-selvage';
 import { until } from '../support/until';
 import { bundleWithLowHistoryBudget, type BundledInterpreter } from '../support/workflow-bundle';
 
@@ -12,9 +12,13 @@ const HOURS = 3_600_000;
 
 let slowCalls: { runId: string; idempotencyKey: string; x: number }[] = [];
 let slowMayEnd = new Latch();
+let slowMayFail = new Latch();
 const slow = knot('slow', async ({ x }: { x: number }, { runId, idempotencyKey, signal }) => {
   slowCalls.push({ runId, idempotencyKey, x });
-  await Promise.race([slowMayEnd.passed, aborted(signal)]);
+  const fails = slowMayFail.passed.then(() => {
+    throw new TypeError('no way');
+  });
+  await Promise.race([slowMayEnd.passed, fails, aborted(signal)]);
   return x * 1_000;
 });
 const inc = knot('inc', ({ x }: { x: number }) => x + 1);
@@ -47,6 +51,7 @@ afterAll(() => interpreter.remove());
 beforeEach(() => {
   slowCalls = [];
   slowMayEnd = new Latch();
+  slowMayFail = new Latch();
 });
 afterEach(closeAll);
 
@@ -89,3 +94,73 @@ test('one slow knot beside 3,000 short ones: the run continues as new while it r
   const child = await historyOf(selvage, `${run.runId}/slow`);
   expect(scheduledActivities(child)).toMatchObject([{ id: 'slow', type: 'slow', summary: 'takes its time' }]);
 }, 180_000);
+
+/** As few as make the plan one with child runs, and the history of a run one that must be continued. */
+const few = besideMany('beside-few', 6, 100);
+
+async function startFew(): Promise<{ selvage: Selvage; run: RunHandle<{ sum: number }>; first: string }> {
+  const selvage = await openSelvage({ tapestries: [few], workerOptions: { workflowBundle: interpreter } });
+  const run = await selvage.start(few, { x: 1 });
+  // A child run that is left would hold up the worker's shutdown.
+  onClose(() => run.terminate().catch(() => undefined));
+  await onlySlowIsLeft(run);
+  const { temporal_run_id: first } = (await run.status()).run;
+  expect((await executionsOf(selvage, run.runId, first)).length).toBeGreaterThan(1);
+  return { selvage, run, first };
+}
+
+async function statusOfChild(selvage: Selvage, run: RunHandle<object>): Promise<string> {
+  return (await selvage.client.workflow.getHandle(`${run.runId}/slow`).describe()).status.name;
+}
+
+describe('a child run that an earlier execution started', () => {
+  test('is cancelled with its run', async () => {
+    const { selvage, run } = await startFew();
+    await run.cancel();
+    const { status, outcomes } = await run.result();
+    expect(status).toBe('cancelled');
+    expect(outcomes).toMatchObject({
+      slow: { kind: 'skipped', reason: 'cancelled' },
+      after: { kind: 'skipped', reason: 'cancelled' },
+    });
+    await until('the child run has ended', async () => (await statusOfChild(selvage, run)) === 'CANCELLED');
+  }, 120_000);
+
+  test('is terminated with its run', async () => {
+    const { selvage, run } = await startFew();
+    await run.terminate('enough');
+    expect(await statusOfChild(selvage, run)).toBe('RUNNING');
+  }, 120_000);
+
+  test('tells of a failure', async () => {
+    const { run } = await startFew();
+    slowMayFail.open();
+    const { status, outcomes } = await run.result();
+    expect(status).toBe('failed');
+    expect(outcomes).toMatchObject({
+      slow: { kind: 'err', error: { type: 'TypeError', message: 'no way' } },
+      after: { kind: 'skipped', reason: 'parent_failed_or_skipped' },
+    });
+  }, 120_000);
+
+  test('fails its knot when an operator terminates it', async () => {
+    const { selvage, run, first } = await startFew();
+    await selvage.client.workflow.getHandle(`${run.runId}/slow`).terminate('by hand');
+    const { status, outcomes } = await run.result();
+    expect(status).toBe('failed');
+    expect(outcomes['slow']).toMatchObject({ kind: 'err', error: { type: 'ChildRunLost' } });
+    expect(await selvage.backends.runHistory.getRecords(first, ['slow'])).toHaveLength(1);
+    expect(slowCalls).toHaveLength(1);
+  }, 120_000);
+
+  test('is heard once, whatever else comes by signal', async () => {
+    const { selvage, run } = await startFew();
+    const workflow = selvage.client.workflow.getHandle(run.runId);
+    const forged = { knot: 'slow', child: run.runId, kind: 'ok', envelope: { value: 0 } };
+    for (const said of [forged, { ...forged, knot: 'after' }, 'nonsense', undefined])
+      await workflow.signal('selvage.knotEnded', said);
+    slowMayEnd.open();
+    expect(await run.values()).toEqual({ sum: expect.any(Number) });
+    expect(slowCalls).toHaveLength(1);
+  }, 120_000);
+});
