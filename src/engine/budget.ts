@@ -234,6 +234,8 @@ function executionsOf(
   work: { events: number; bytes: number },
   overhead: { events: number; bytes: number },
 ): number {
+  const events = work.events + overhead.events;
+  if (events < SUGGESTED_EVENTS && work.bytes + overhead.bytes < SUGGESTED_BYTES) return 1;
   const until = (events: number, bytes: number): number =>
     work.events / (events - overhead.events) + work.bytes / Math.max(bytes - overhead.bytes, 1);
   const suggested = until(SUGGESTED_EVENTS, SUGGESTED_BYTES);

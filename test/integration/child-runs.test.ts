@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { knot, tapestry, type Knot, type Tapestry } from '../../src';
 import type { RunHandle, Selvage } from '../../src/client';
+import { HOLD_EVENTS } from '../../src/engine';
 import { historyOf, scheduledActivities } from '../support/history';
 import { Latch, aborted } from '../support/latch';
 import { closeAll, onClose, openSelvage } from '../support/open-selvage';
@@ -78,7 +79,10 @@ async function onlySlowIsLeft(run: RunHandle<object>): Promise<void> {
 
 test('one slow knot beside 3,000 short ones: the run continues as new while it runs', async () => {
   const pipeline = besideMany('beside-3000', 30, 100);
-  const selvage = await openSelvage({ tapestries: [pipeline], workerOptions: { workflowBundle: interpreter } });
+  const selvage = await openSelvage({
+    tapestries: [pipeline],
+    workerOptions: { workflowBundle: interpreter },
+  });
   const run = await selvage.start(pipeline, { x: 1 });
   await onlySlowIsLeft(run);
   const { temporal_run_id: first } = (await run.status()).run;
@@ -126,12 +130,6 @@ describe('a child run that an earlier execution started', () => {
     await until('the child run has ended', async () => (await statusOfChild(selvage, run)) === 'CANCELLED');
   }, 120_000);
 
-  test('is terminated with its run', async () => {
-    const { selvage, run } = await startFew();
-    await run.terminate('enough');
-    expect(await statusOfChild(selvage, run)).toBe('RUNNING');
-  }, 120_000);
-
   test('tells of a failure', async () => {
     const { run } = await startFew();
     slowMayFail.open();
@@ -162,5 +160,46 @@ describe('a child run that an earlier execution started', () => {
     slowMayEnd.open();
     expect(await run.values()).toEqual({ sum: expect.any(Number) });
     expect(slowCalls).toHaveLength(1);
+  }, 120_000);
+});
+
+describe('a child run of the same execution', () => {
+  /** All of it waits for the slow knot, so that a run of it is short for all its size. */
+  const behind = tapestry('behind-slow', (t) => {
+    const x = t.parameter('x', z.number());
+    const first = slow({ x }, { id: 'slow', timeout: 2 * HOURS });
+    for (let k = 0; k < HOLD_EVENTS / 6; k++) inc({ x: first }, { id: `k${k}` });
+  });
+
+  async function startBehind(): Promise<{ selvage: Selvage; run: RunHandle<object> }> {
+    const selvage = await openSelvage({ tapestries: [behind] });
+    const run = await selvage.start(behind, { x: 1 });
+    onClose(() => run.terminate().catch(() => undefined));
+    await until('the slow knot runs', () => slowCalls.length > 0);
+    return { selvage, run };
+  }
+
+  test('is cancelled with its run', async () => {
+    const { selvage, run } = await startBehind();
+    await run.cancel();
+    const { status, outcomes } = await run.result({ outputs: 'none' });
+    expect(status).toBe('cancelled');
+    expect(outcomes['slow']).toMatchObject({ kind: 'skipped', reason: 'cancelled' });
+    await until('the child run has ended', async () => (await statusOfChild(selvage, run)) === 'CANCELLED');
+  }, 120_000);
+
+  test('is terminated with its run', async () => {
+    const { selvage, run } = await startBehind();
+    await run.terminate('enough');
+    expect(await statusOfChild(selvage, run)).toBe('TERMINATED');
+    expect((await run.status()).run.status).toBe('terminated');
+  }, 120_000);
+
+  test('fails its knot when an operator terminates it', async () => {
+    const { selvage, run } = await startBehind();
+    await selvage.client.workflow.getHandle(`${run.runId}/slow`).terminate('by hand');
+    const { status, outcomes } = await run.result({ outputs: 'none' });
+    expect(status).toBe('failed');
+    expect(outcomes['slow']).toMatchObject({ kind: 'err', error: { type: 'ChildRunLost' } });
   }, 120_000);
 });
