@@ -211,9 +211,11 @@ export const SHAPES: readonly Shape[] = [
     children: ['slow'],
     tapestry: tapestry('child-run-continued', (t) => {
       const x = t.parameter('x', z.number());
-      const slow = takeTime({ x }, { id: 'slow', timeout: TWO_HOURS_MS });
       let last: Knot<number> = increment({ x }, { id: 'k0' });
-      for (let index = 1; index < 800; index++) last = increment({ x: last }, { id: `k${index}` });
+      for (let index = 1; index < 600; index++) last = increment({ x: last }, { id: `k${index}` });
+      // Not long before the first execution ends.
+      const slow = takeTime({ x: last }, { id: 'slow', timeout: TWO_HOURS_MS });
+      for (let index = 600; index < 800; index++) last = increment({ x: last }, { id: `k${index}` });
       skippedBehind(fail({ x: add({ a: slow, b: last }, { id: 'both' }) }, { id: 'failed' }));
     }),
   },
