@@ -33,14 +33,28 @@ export async function endChildRuns(
 }
 
 async function endChildRun(client: WorkflowClient, run: RunRecord, knot: string): Promise<void> {
-  const id = childRunId(run.run_id, knot);
+  const child = await runningChildRun(client, run, knot);
+  if (child === undefined) return;
   try {
-    const { status, runId, memo } = await client.getHandle(id).describe();
-    // By now the id may be that of a later run's.
-    const { run: of } = (memo?.[MEMO_KEY] ?? {}) as Partial<ChildMemo>;
-    if (status.name !== 'RUNNING' || of !== run.temporal_run_id) return;
-    await client.getHandle(id, runId).terminate(`Run ${run.run_id} was terminated`);
+    await client.getHandle(childRunId(run.run_id, knot), child).terminate(`Run ${run.run_id} was terminated`);
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+}
+
+/** The Temporal run id of the child run in which the knot runs now; undefined if there is none. */
+export async function runningChildRun(
+  client: WorkflowClient,
+  run: RunRecord,
+  knot: string,
+): Promise<string | undefined> {
+  try {
+    const { status, runId, memo } = await client.getHandle(childRunId(run.run_id, knot)).describe();
+    // By now the id may be that of a later run's.
+    const { run: of } = (memo?.[MEMO_KEY] ?? {}) as Partial<ChildMemo>;
+    return status.name === 'RUNNING' && of === run.temporal_run_id ? runId : undefined;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
   }
 }
