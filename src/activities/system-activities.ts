@@ -128,11 +128,11 @@ class SystemActivities {
     layout: Layout,
     parameters: readonly { envelope: Envelope }[],
   ): ResolvedSegment | undefined {
-    const { runId } = Context.current().info.workflowExecution!;
+    const { workflowId, runId } = Context.current().info.workflowExecution!;
     return firstSegment(
       plan,
       layout,
-      runId,
+      { runId: workflowId, recordRun: runId },
       parameters.map(({ envelope }) => envelope),
     );
   }
