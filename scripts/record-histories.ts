@@ -1,6 +1,7 @@
 /**
  * Runs the shapes of test/replay/shapes.ts on a real server and stores the history of each execution, for the replay tests.
- * Run it when a behaviour is added: `npx tsx scripts/record-histories.ts`. Histories of older behaviours stay as they are.
+ * Run it when a behaviour is added: `npx tsx scripts/record-histories.ts`. Names of shapes after it: only these.
+ * Histories of older behaviours stay as they are.
  */
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,6 +11,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { Selvage } from '../src/client';
 import { NEWEST_BEHAVIOUR } from '../src/workflows/behaviours';
+import { childRunId } from '../src/workflows/child-run-id';
 import { MEMO_KEY } from '../src/workflows/messages';
 import { SHAPES, type Shape } from '../test/replay/shapes';
 
@@ -24,7 +26,10 @@ async function main(): Promise<void> {
     projectDir,
   });
   try {
-    for (const shape of SHAPES) await record(selvage, shape);
+    const names = process.argv.slice(2);
+    for (const shape of SHAPES) {
+      if (names.length === 0 || names.includes(shape.name)) await record(selvage, shape);
+    }
   } finally {
     await selvage.close();
     rmSync(projectDir, { recursive: true, force: true });
@@ -32,7 +37,7 @@ async function main(): Promise<void> {
 }
 
 async function record(selvage: Selvage, shape: Shape): Promise<void> {
-  const { name, cancel } = shape;
+  const { name, cancel, children = [] } = shape;
   const workflow = await start(selvage, shape);
   const run = selvage.getRun(name);
   if (cancel) {
@@ -42,9 +47,19 @@ async function record(selvage: Selvage, shape: Shape): Promise<void> {
     await run.cancel();
   }
   await workflow.result().catch(() => undefined);
-  let runId: string | undefined = (await run.status()).run.temporal_run_id;
+  await store(selvage, name, (await run.status()).run.temporal_run_id, name);
+  for (const knot of children) {
+    const child = selvage.client.workflow.getHandle(childRunId(name, knot));
+    await child.result().catch(() => undefined);
+    await store(selvage, child.workflowId, (await child.describe()).runId, `${name}-of-${knot}`);
+  }
+  console.log(`stored ${name}`);
+}
+
+async function store(selvage: Selvage, workflowId: string, first: string, name: string): Promise<void> {
+  let runId: string | undefined = first;
   for (let execution = 0; runId; execution++) {
-    const history = await selvage.client.workflow.getHandle(name, runId).fetchHistory();
+    const history = await selvage.client.workflow.getHandle(workflowId, runId).fetchHistory();
     writeFileSync(
       join(FOLDER, `${name}-${execution}.json.gz`),
       gzipSync(withoutPlace(historyToJSON(history)), { level: 9 }),
@@ -52,7 +67,6 @@ async function record(selvage: Selvage, shape: Shape): Promise<void> {
     runId =
       history.events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId ?? undefined;
   }
-  console.log(`stored ${name}`);
 }
 
 async function start(

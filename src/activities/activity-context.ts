@@ -17,7 +17,7 @@ export class ActivityContext implements KnotContext {
   }
 
   get runId(): string {
-    return this.knotAttempt.context.info.workflowExecution!.workflowId;
+    return this.knotAttempt.task.runId;
   }
 
   get knotId(): string {

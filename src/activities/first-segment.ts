@@ -1,4 +1,12 @@
-import { Scheduler, packRanges, wantedOutside, type Envelope, type Layout } from '../engine';
+import {
+  HOLD_EVENTS,
+  Scheduler,
+  packRanges,
+  slowKnots,
+  wantedOutside,
+  type Envelope,
+  type Layout,
+} from '../engine';
 import type { LoadedPlan } from '../execution';
 import type { ResolvedSegment } from './knot-attempt';
 
@@ -6,16 +14,19 @@ import type { ResolvedSegment } from './knot-attempt';
 export function firstSegment(
   plan: LoadedPlan,
   layout: Layout,
-  recordRun: string,
+  run: Pick<ResolvedSegment, 'runId' | 'recordRun'>,
   parameters: readonly Envelope[],
 ): ResolvedSegment | undefined {
-  const scheduler = new Scheduler<Envelope>(layout, { segments: true });
+  const scheduler = new Scheduler<Envelope>(layout, {
+    segments: true,
+    apart: new Set(slowKnots(layout, HOLD_EVENTS)),
+  });
   const [command, ...others] = scheduler.apply({ type: 'start', parameters });
   if (command?.type !== 'segment' || others.length > 0) return undefined;
   const { knots } = command;
   return {
     plan: plan.hash,
-    recordRun,
+    ...run,
     knots: knots.map((knot) => layout.ids[knot]!),
     wanted: packRanges(wantedOutside(layout, knots)),
     parents: Object.fromEntries(parameters.map((envelope, index) => [layout.ids[index]!, envelope])),

@@ -123,9 +123,9 @@ export class KnotAttempt extends TaskAttempt {
     return this.task.knot;
   }
 
-  /** Whether an earlier attempt, or a segment, may have recorded the knot. */
+  /** Whether an earlier attempt, a segment or a child run may have recorded the knot. */
   get mayBeRecorded(): boolean {
-    return this.number > 1 || this.task.givenBack !== undefined;
+    return this.number > 1 || this.task.givenBack !== undefined || this.task.lost === true;
   }
 
   /** What an earlier attempt of the body gave to `ctx.heartbeat`. */
@@ -181,6 +181,8 @@ export function attemptOf(context: Context, input: unknown): TaskAttempt | undef
 interface ResolvedBasics {
   /** `sha256:…`. */
   readonly plan: string;
+  /** The run's id: of a knot in a child run not the workflow id of its activity. */
+  readonly runId: string;
   /** The Temporal run id under which the records of this run are kept: of the first execution of a continued chain. */
   readonly recordRun: string;
 }
@@ -190,6 +192,7 @@ export interface ResolvedTask extends ResolvedBasics {
   readonly knot: string;
   readonly parents: KnotTask['parents'];
   readonly givenBack?: GivenBack | undefined;
+  readonly lost?: true | undefined;
 }
 
 /** The {@link SegmentTask} of an activity call, unpacked likewise. */
@@ -200,8 +203,8 @@ export function readKnotTask(info: Context['info'], input: unknown): ResolvedTas
   if (info.activityType === SEGMENT_ACTIVITY) return undefined;
   const basics = readBasics(info, input);
   if (!basics) return undefined;
-  const { knot, parents, givenBack } = input as KnotTask;
-  return { ...basics, knot: knot ?? info.activityId, parents, givenBack };
+  const { knot, parents, givenBack, lost } = input as KnotTask;
+  return { ...basics, knot: knot ?? info.activityId, parents, givenBack, lost };
 }
 
 function readSegmentTask(info: Context['info'], input: unknown): ResolvedSegment | undefined {
@@ -221,7 +224,9 @@ function readSegmentTask(info: Context['info'], input: unknown): ResolvedSegment
 
 function readBasics(info: Context['info'], input: unknown): ResolvedBasics | undefined {
   if (typeof input !== 'object' || input === null || !info.workflowExecution) return undefined;
-  const { plan: packed, run } = input as Partial<KnotTask | SegmentTask>;
+  const { plan: packed, run, runId } = input as Partial<KnotTask & SegmentTask>;
   const plan = typeof packed === 'string' ? unpackHash(packed) : undefined;
-  return plan === undefined ? undefined : { plan, recordRun: run ?? info.workflowExecution.runId };
+  if (plan === undefined) return undefined;
+  const { workflowExecution } = info;
+  return { plan, runId: runId ?? workflowExecution.workflowId, recordRun: run ?? workflowExecution.runId };
 }

@@ -1,6 +1,6 @@
 import { SelvageError } from '../errors';
 import { LoadedPlan } from '../execution';
-import { layoutOf, encodeLayout } from '../engine';
+import { encodeLayout, layoutOf, requireLoadable } from '../engine';
 import type { TapestryStore } from '../protocols';
 
 const PLANS = 50;
@@ -25,12 +25,15 @@ export class PlanCache {
     return plan;
   }
 
+  /** @throws SelvageError those of `get`, `UnknownTerminal`, `PlanTooLarge` */
   async layoutSlices(hash: string, terminals: readonly string[] | undefined): Promise<readonly string[]> {
     const key = JSON.stringify([hash, terminals ?? null]);
     let slices = this.layouts.get(key);
     if (!slices) {
       const { plan } = await this.get(hash);
-      slices = encodeLayout(layoutOf(plan, terminals));
+      const layout = layoutOf(plan, terminals);
+      slices = encodeLayout(layout);
+      requireLoadable(layout, slices);
       remember(this.layouts, key, slices, LAYOUTS);
     }
     return slices;

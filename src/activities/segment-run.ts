@@ -101,7 +101,7 @@ export class SegmentRun {
     this.host = new PromiseHost(this.scheduler, { run: (knot) => this.runKnot(knot) });
     this.values = new SegmentValues(environment.backends.dataStore, environment.recentValues);
     this.surroundings = {
-      runId: attempt.context.info.workflowExecution!.workflowId,
+      runId: attempt.task.runId,
       recordRun: attempt.task.recordRun,
       logger: attempt.context.log,
       resources: environment.resources,

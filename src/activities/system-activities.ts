@@ -1,6 +1,6 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { decodeJson, hashJson, type Json } from '../canonical';
-import { decodeLayout, packRanges, type Envelope, type Layout } from '../engine';
+import { PARAMETER_BYTES_INLINE, decodeLayout, packRanges, type Envelope, type Layout } from '../engine';
 import { SelvageError, type ErrorCode } from '../errors';
 import {
   encodeOutput,
@@ -44,6 +44,7 @@ const FINAL: readonly ErrorCode[] = [
   'UnknownTapestry',
   'InvalidPlan',
   'NotResumable',
+  'PlanTooLarge',
 ];
 
 /**
@@ -116,7 +117,7 @@ class SystemActivities {
       plan: hash,
       slices: slices.length,
       layout: slices[0]!,
-      parameters: envelopes.map(({ envelope }) => envelope),
+      parameters: inlineUpToLimit(envelopes.map(({ envelope }) => envelope)),
       ...(taken && taken.knots.length > 0 && { takenOver: packRanges(taken.knots) }),
       ...(segment && { segment }),
     };
@@ -127,11 +128,11 @@ class SystemActivities {
     layout: Layout,
     parameters: readonly { envelope: Envelope }[],
   ): ResolvedSegment | undefined {
-    const { runId } = Context.current().info.workflowExecution!;
+    const { workflowId, runId } = Context.current().info.workflowExecution!;
     return firstSegment(
       plan,
       layout,
-      runId,
+      { runId: workflowId, recordRun: runId },
       parameters.map(({ envelope }) => envelope),
     );
   }
@@ -375,6 +376,15 @@ class SystemActivities {
       },
     };
   }
+}
+
+/** All of them are in one event, which must stay well below what the server takes. */
+function inlineUpToLimit(envelopes: readonly Envelope[]): (Envelope | null)[] {
+  let bytes = 0;
+  return envelopes.map((envelope) => {
+    bytes += Buffer.byteLength(JSON.stringify(envelope));
+    return bytes > PARAMETER_BYTES_INLINE ? null : envelope;
+  });
 }
 
 function unknownTapestry(name: string, known: readonly string[]): SelvageError {

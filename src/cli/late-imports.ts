@@ -22,6 +22,7 @@ export const late = {
     runs: (): typeof import('./actions/runs') => require('./actions/runs') as typeof import('./actions/runs'),
     lineage: (): typeof import('./actions/lineage') =>
       require('./actions/lineage') as typeof import('./actions/lineage'),
+    plan: (): typeof import('./actions/plan') => require('./actions/plan') as typeof import('./actions/plan'),
     doctor: (): typeof import('./actions/doctor') =>
       require('./actions/doctor') as typeof import('./actions/doctor'),
   },

@@ -3,6 +3,7 @@ import { VERSION } from '../version';
 import { addDevCommand } from './commands/dev';
 import { addDoctorCommand } from './commands/doctor';
 import { addLineageCommand } from './commands/lineage';
+import { addPlanCommand } from './commands/plan';
 import { addRunCommand } from './commands/run';
 import { addRunsCommand } from './commands/runs';
 import { addWorkerCommand } from './commands/worker';
@@ -31,6 +32,7 @@ export function createProgram(output: Output, answer: Answer): Command {
     addWorkerCommand,
     addRunsCommand,
     addLineageCommand,
+    addPlanCommand,
     addDoctorCommand,
   ]) {
     add(program, output, answer);

@@ -4,6 +4,7 @@ import {
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
 import type { Backends, RunRecord, RunStatus } from '../protocols';
+import { endChildRuns } from './child-runs';
 import { unreachable } from './connection-errors';
 import { serverIdentity } from './server-identity';
 
@@ -46,6 +47,7 @@ export async function reconcileRun(
   // The run may have ended properly between the two looks.
   const now = await backends.runHistory.getRunByTemporalId(run.temporal_run_id);
   if (now && now.status !== 'running') return now;
+  await endChildRuns(backends, client, run);
   await backends.runHistory.endRun(run.temporal_run_id, {
     status: ended.status,
     finished_at: ended.at,

@@ -11,9 +11,9 @@ import {
 import type { WorkerOptions } from '@temporalio/worker';
 import { encodeJson, hashJson, hashText, type Json } from '../canonical';
 import { nodeSha256, openBackends } from '../backends';
-import { layoutOf, type CompiledPlan } from '../engine';
+import { HOLD_BYTES, encodeLayout, layoutOf, requireLoadable, type CompiledPlan } from '../engine';
 import { SelvageError } from '../errors';
-import { planOf, validateParameters, type LoadedPlan } from '../execution';
+import { planOf, validateParameters, type LoadedPlan, type PlanOfTapestry } from '../execution';
 import type { KnotObserver } from '../interceptors/activity';
 import { recordOf, type Resources, type Tapestry } from '../model';
 import type { Backends, LineageQuery, LineageRecord, Page, RunQuery, RunRecord } from '../protocols';
@@ -188,7 +188,7 @@ export class Selvage {
   ): Promise<RunHandle<Values>> {
     const record = recordOf(tapestry);
     const plan = planOf(record, nodeSha256);
-    if (options.terminals) layoutOf(plan.plan, options.terminals);
+    requireStartable(plan, options.terminals);
     await validateParameters(record, parameters);
     const raw = encodeJson(parameters);
     refuseLargeParameters(record.name, Buffer.byteLength(JSON.stringify(raw)));
@@ -517,6 +517,13 @@ async function connect(options: ConnectionOptions, address: string): Promise<Con
   } catch (error) {
     throw unreachable(error, address);
   }
+}
+
+/** A layout is shorter than its plan, so only long plans are looked at. */
+function requireStartable({ text, loaded }: PlanOfTapestry, terminals: readonly string[] | undefined): void {
+  const layout = terminals ? layoutOf(loaded.plan, terminals) : undefined;
+  if (text.length > HOLD_BYTES / 2)
+    requireLoadable(layout ?? loaded.layout, encodeLayout(layout ?? loaded.layout));
 }
 
 /** The server takes 2 MiB. */

@@ -1,8 +1,10 @@
 import type { WorkflowClient, WorkflowExecutionDescription } from '@temporalio/client';
-import { layoutOf, type Layout } from '../engine';
+import { HOLD_EVENTS, layoutOf, slowKnots, type Layout } from '../engine';
 import type { Backends, RunRecord } from '../protocols';
+import { childRunId } from '../workflows/child-run-id';
 import { holdDispatch } from '../workflows/history-budget';
 import type { KnotFailure } from '../workflows/messages';
+import { runningChildRun } from './child-runs';
 import { nextStep } from './next-step';
 import { pendingActivitiesOf } from './pending-activity';
 import { pollersOf } from './pollers';
@@ -13,6 +15,7 @@ import { dueQueues, whyWaiting } from './why-waiting';
 
 /** Each is a call to the server; knots of a run seldom use more. */
 const QUEUES_LOOKED_AT = 20;
+const CHILD_RUNS_LOOKED_AT = 20;
 
 /** A run that is not over, as its client has just seen it. */
 export interface UnfinishedRun {
@@ -49,15 +52,20 @@ export class WaitingReader {
       queues.map(async (queue) => [queue, await pollersOf(client, queue, 'activity')] as const),
     );
     const { historyLength, historySize = 0 } = description;
+    const layout = await this.layoutOf(run, memoOf(description).terminals);
+    const outcomes = await this.outcomes(run.temporal_run_id, failures);
     return {
       begun,
       ...whyWaiting({
-        layout: await this.layoutOf(run, memoOf(description).terminals),
-        outcomes: await this.outcomes(run.temporal_run_id, failures),
+        layout,
+        outcomes,
         ...(resetFrom !== undefined && { outcomesBefore: await this.outcomes(resetFrom) }),
         activities,
         ...(segments && { segments }),
-        childRuns: childRunsOf(description),
+        childRuns: new Map([
+          ...(await this.earlierChildRuns(run, layout, outcomes)),
+          ...childRunsOf(description),
+        ]),
         pollers: new Map(pollers),
         ...(step && { step }),
         isHistoryFull: holdDispatch({ historyLength, historySize, continueAsNewSuggested: false }),
@@ -73,6 +81,24 @@ export class WaitingReader {
       this.last = { key, layout: layoutOf(plan, terminals) };
     }
     return this.last.layout;
+  }
+
+  /** Child runs of earlier executions of the run, which the server does not list with the present one. */
+  private async earlierChildRuns(
+    run: RunRecord,
+    layout: Layout,
+    outcomes: ReadonlyMap<string, boolean>,
+  ): Promise<readonly (readonly [string, string])[]> {
+    const slow = slowKnots(layout, HOLD_EVENTS)
+      .map((knot) => layout.ids[knot]!)
+      .filter((knot) => !outcomes.has(knot));
+    const found = await Promise.all(
+      slow.slice(0, CHILD_RUNS_LOOKED_AT).map(async (knot) => {
+        const child = await runningChildRun(this.client, run, knot);
+        return child === undefined ? [] : [[knot, childRunId(run.run_id, knot)] as const];
+      }),
+    );
+    return found.flat();
   }
 
   private async outcomes(

@@ -1,7 +1,7 @@
 import type { Layout } from '../engine';
 import { activityIdOf } from '../workflows/activity-id';
 import { SEGMENT_ACTIVITY } from '../workflows/messages';
-import { RUNNING_KNOTS } from '../workflows/window';
+import { RUNNING_KNOTS } from '../engine';
 import type { PendingActivity } from './pending-activity';
 import type { QueuePollers } from './pollers';
 import type { Waiting, WaitingCode, WaitingKnot, WaitingState, WaitingStep } from './waiting';

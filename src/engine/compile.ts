@@ -16,6 +16,9 @@ export interface CompiledPlan {
   readonly hash: string;
 }
 
+/** Characters of the text of a plan. */
+export const MAX_PLAN_LENGTH = 128 * 1024 * 1024;
+
 export interface CompileOptions {
   /** A faster SHA-256 than the portable default, where the surroundings have one. Does not change any hash. */
   readonly sha256?: Sha256;
@@ -62,8 +65,25 @@ export function compile(
     knots: planKnots,
     terminals: terminalsOf(tapestry, knots, indexes),
   };
-  const text = canonicalJson(plan as unknown as Json);
+  const text = textOf(plan);
   return { plan, text, hash: hashText(text, sha256) };
+}
+
+/** The workers hold the plan whole, and a workflow must load its graph within seconds. */
+function textOf(plan: Plan): string {
+  try {
+    const text = canonicalJson(plan as unknown as Json);
+    if (text.length <= MAX_PLAN_LENGTH) return text;
+  } catch (error) {
+    // Longer than any string may be.
+    if (!(error instanceof RangeError && error.message.includes('string length'))) throw error;
+  }
+  throw new SelvageError(
+    'PlanTooLarge',
+    `The plan of tapestry '${plan.tapestry}' (${plan.knots.length} knots) is longer than ${MAX_PLAN_LENGTH / (1024 * 1024)} Mi characters: ` +
+      'keep large constants in a file or the data store and give the knots a reference, or make several tapestries of it.',
+    { details: { tapestry: plan.tapestry, knots: plan.knots.length } },
+  );
 }
 
 /** By name: the order that the canonical text has, so that a plan read back is the plan that was compiled. */

@@ -1,8 +1,10 @@
+export { budgetOf, requireLoadable, slowKnots, type RunBudget } from './budget';
 export { compile, type CompiledPlan, type CompileOptions } from './compile';
 export * from './envelope';
 export { completeLayout, layoutOf, type Layout, type LayoutPolicy } from './layout';
 export { decodeLayout, encodeLayout } from './layout-codec';
 export { packRanges, unpackRanges } from './index-ranges';
+export * from './limits';
 export * from './plan';
 export { readPlan, uniqueParents } from './read-plan';
 export { packEnds, unpackEnds, wantedOutside, type MemberEnd } from './segment';

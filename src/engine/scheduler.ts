@@ -1,6 +1,7 @@
 import { IndexQueue } from './index-queue';
 import { packRanges, unpackRanges } from './index-ranges';
 import type { Layout } from './layout';
+import { RUNNING_KNOTS, SEGMENT_SIZE } from './limits';
 import { packCodes, unpackCodes } from './outcome-codes';
 
 /*
@@ -86,6 +87,8 @@ export interface SchedulerOptions {
   readonly window?: number;
   /** Whether `local` knots go out in segments rather than one by one. Default false. */
   readonly segments?: boolean;
+  /** Local knots that never go in a segment. Default: none. */
+  readonly apart?: ReadonlySet<number>;
   /** Knots of one segment. Default 2,000. */
   readonly segmentSize?: number;
 }
@@ -117,14 +120,6 @@ export interface SavedScheduler<V> {
   /** The values that are still needed, in the order of their knots. */
   readonly values: readonly V[];
 }
-
-const DEFAULT_WINDOW = 500;
-/**
- * What is lost with a worker (nothing that is committed) and what waits for a segment's end (all that depends on it from
- * outside) grow with a segment, while an activity's own cost is next to nothing from some hundred knots on. And with ids of
- * 200 characters this many still fit in a payload below the size that the server warns of.
- */
-const DEFAULT_SEGMENT_SIZE = 2_000;
 
 /** The first four are the codes in {@link SavedScheduler.outcomes}, where a running knot is one that waits. */
 const WAITING = 0;
@@ -180,7 +175,7 @@ export class Scheduler<V> {
   private hasTakenOver = false;
 
   constructor(layout: Layout, options: SchedulerOptions = {}) {
-    const { window = DEFAULT_WINDOW, segments = false, segmentSize = DEFAULT_SEGMENT_SIZE } = options;
+    const { window = RUNNING_KNOTS, segments = false, apart, segmentSize = SEGMENT_SIZE } = options;
     if (!Number.isInteger(window) || window < 1)
       throw new Error(`The window must be a positive integer, not ${window}.`);
     const { size, parentStart, childStart } = layout;
@@ -199,7 +194,8 @@ export class Scheduler<V> {
     for (let knot = 0; knot < size; knot++) {
       this.unsettledParents[knot] = parentStart[knot + 1]! - parentStart[knot]!;
       this.unsettledChildren[knot] = childStart[knot + 1]! - childStart[knot]!;
-      if (segments && layout.policies[layout.policy[knot]!]?.local) this.ways[knot] = LOCAL;
+      if (segments && layout.policies[layout.policy[knot]!]?.local && !apart?.has(knot))
+        this.ways[knot] = LOCAL;
     }
     for (const knot of layout.terminals) this.isTerminal[knot] = 1;
   }

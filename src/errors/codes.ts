@@ -40,6 +40,7 @@ export const ERROR_CODES = {
   CodeChanged: 'The body of a knot that waits for its old code has changed since its run began.',
   BodyTimeout: 'A body ran longer than the timeout of its knot.',
   WorkerLost: 'Three workers in a row were lost while running one knot.',
+  ChildRunLost: 'The child run of a knot was ended from outside before it could tell what came of the knot.',
   RunsAlone: 'A knot whose last two workers were lost waits while another such knot is tried in its worker.',
   BackendUnavailable: 'A backend could not be reached or refused the call.',
   WorkerShutdown: 'The worker is shutting down; the knot goes on elsewhere.',

@@ -14,6 +14,7 @@ export const NEWEST_BEHAVIOUR = 3;
 /** The behaviours that later ones differ from, by what they brought. */
 export const SEGMENTS_SINCE = 2;
 export const DEADLINES_SINCE = 3;
+export const CHILD_RUNS_SINCE = 3;
 
 /**
  * Refuses a history that a newer interpreter began: the error fails the workflow *task*, so that the run waits for a

@@ -1,11 +1,9 @@
-/**
- * How many bytes of commands the present workflow task may still carry. Over 4 MiB of commands in one task fail a run for
- * good (`GrpcMessageTooLarge`), so the host stops at a quarter of that and goes on in the next task.
- */
-export const TASK_COMMAND_BYTES = 1024 * 1024;
+import { TASK_COMMAND_BYTES } from '../engine';
+
 /** What Temporal adds around the input of one activity command, generously. */
 export const COMMAND_OVERHEAD_BYTES = 512;
 
+/** How many bytes of commands the present workflow task may still carry. */
 export class CommandBudget {
   private task = -1;
   private spent = 0;

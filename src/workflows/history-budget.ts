@@ -1,15 +1,17 @@
 import type { WorkflowInfo } from '@temporalio/workflow';
+import { HOLD_BYTES, HOLD_EVENTS, SETTLED_PER_EXECUTION } from '../engine';
 
 /**
  * When one execution of the interpreter ends and a new one goes on (continue-as-new). The server fails a run for good at
  * 51,200 events or 50 MiB of history.
  */
-export const HOLD_EVENTS = 20_000;
-export const HOLD_BYTES = 20 * 1024 * 1024;
-/** A large plan has to be loaded again by each execution, so each does at least this much work. */
-export const SETTLED_PER_EXECUTION = 500;
-
 type History = Pick<WorkflowInfo, 'historyLength' | 'historySize' | 'continueAsNewSuggested'>;
+
+/** Plans that may take more events than this have their slow knots in child runs. */
+export const CHILD_RUNS_FROM_EVENTS = HOLD_EVENTS;
+/** How often child runs of earlier executions are asked whether they are still there: after this time, doubled up to the longest. */
+export const FIRST_CHECK_MS = 60_000;
+export const LONGEST_CHECK_MS = 3_600_000;
 
 /** Whether nothing more may be dispatched, so that the history comes to rest. */
 export function holdDispatch(history: History): boolean {

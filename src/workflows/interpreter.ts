@@ -9,8 +9,16 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import { decodeLayout, unpackRanges, type Layout, type SavedScheduler } from '../engine';
-import { DEADLINES_SINCE, NEWEST_BEHAVIOUR, SEGMENTS_SINCE, requireKnownBehaviour } from './behaviours';
+import {
+  SETTLED_KNOTS_PER_CALL,
+  SLICES_PER_TASK,
+  decodeLayout,
+  unpackRanges,
+  type Layout,
+  type SavedScheduler,
+} from '../engine';
+import { DEADLINES_SINCE, NEWEST_BEHAVIOUR, requireKnownBehaviour } from './behaviours';
+import { ChildRuns } from './child-runs';
 import {
   LAYOUT_ACTIVITY,
   MEMO_KEY,
@@ -18,6 +26,7 @@ import {
   SEGMENTS_QUERY,
   SETTLE_ACTIVITY,
   STATUS_QUERY,
+  type ChildEnd,
   type GivenBack,
   type KnotFailure,
   type LayoutRequest,
@@ -34,10 +43,6 @@ import { TemporalHost, cancelledFailure, type HostEnd } from './temporal-host';
 import { workflowTime } from './workflow-clock';
 import type { RunStatus } from '../protocols';
 
-/** Layout slices are at most 128 KiB; so many of them may be in one workflow task. */
-const SLICES_PER_TASK = 6;
-const SETTLED_KNOTS_PER_CALL = 1_000;
-
 /**
  * What one execution of the interpreter hands to the next (continue-as-new), which needs the parameters no more. No value is
  * in it: they are looked up by record.
@@ -48,6 +53,10 @@ export interface Continuation {
   readonly recordRun: string;
   readonly saved: SavedScheduler<null>;
   readonly failures: readonly KnotFailure[];
+  /** Knots in child runs, by index, with the Temporal run ids of these; absent where there is none. */
+  readonly away?: readonly (readonly [number, string])[];
+  /** What child runs said when this execution was about to end; absent where nothing was said. */
+  readonly unheard?: readonly ChildEnd[];
   /** By index; absent where there is none. */
   readonly givenBack?: readonly (readonly [number, GivenBack])[];
 }
@@ -87,6 +96,8 @@ export async function interpret(parameters: unknown, continuation?: Continuation
     },
   );
 
+  const children = new ChildRuns();
+
   const memo = runMemo();
   const start = await CancellationScope.nonCancellable(async () =>
     continuation ? await reload(continuation, memo) : await pin(parameters, memo),
@@ -96,7 +107,10 @@ export async function interpret(parameters: unknown, continuation?: Continuation
       layout: start.layout,
       plan: start.plan,
       recordRun: continuation?.recordRun ?? workflowInfo().runId,
-      segments: start.behaviour >= SEGMENTS_SINCE,
+      behaviour: start.behaviour,
+      children,
+      ...(continuation?.away && { away: continuation.away }),
+      ...(continuation?.unheard && { unheard: continuation.unheard }),
       ...(continuation && { failures: continuation.failures }),
       ...(continuation?.givenBack && { givenBack: continuation.givenBack }),
     });
@@ -246,9 +260,13 @@ async function conclude(
         recordRun,
         saved: end.saved,
         failures: host.failureList,
+        ...(host.stillAway.length > 0 && { away: host.stillAway }),
+        ...(host.stillUnheard.length > 0 && { unheard: host.stillUnheard }),
         ...(host.stillGivenBack.length > 0 && { givenBack: host.stillGivenBack }),
       });
     }
+    // What is in child runs has its grace.
+    await host.finished;
   }
   const status = statusOf(host);
   const missed = host.endedBy === 'deadline' && status === 'failed' ? deadlineExceeded(memo) : undefined;

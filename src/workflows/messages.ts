@@ -10,6 +10,12 @@ export const PIN_ACTIVITY = 'selvage.pin';
 export const LAYOUT_ACTIVITY = 'selvage.layout';
 export const SETTLE_ACTIVITY = 'selvage.settle';
 export const SEGMENT_ACTIVITY = 'selvage.segment';
+/** The workflow type of a child run: it runs one slow knot of a large plan. */
+export const KNOT_WORKFLOW = 'selvage.knot';
+/** A child run tells its run what came of the knot: a {@link ChildEnd}. */
+export const KNOT_ENDED_SIGNAL = 'selvage.knotEnded';
+/** A run asks a child run whether it is still there; that the server takes the signal is the answer. */
+export const STILL_THERE_SIGNAL = 'selvage.stillThere';
 export const STATUS_QUERY = 'selvage.status';
 /** Answers the {@link RunningSegments}. */
 export const SEGMENTS_QUERY = 'selvage.segments';
@@ -58,8 +64,8 @@ export interface PinResult {
   /** How many slices the layout has; the first comes along. */
   readonly slices: number;
   readonly layout: string;
-  /** Of the parameters in the layout, in its order. */
-  readonly parameters: readonly Envelope[];
+  /** Of the parameters in the layout, in its order; `null`: to be looked up by its record. */
+  readonly parameters: readonly (Envelope | null)[];
   /** Knots whose outcome was taken over from another run, by their indexes in the layout, as ranges; absent where there is none. */
   readonly takenOver?: readonly number[];
   /** Present where this step has begun the segment that the interpreter sends out first. */
@@ -94,8 +100,50 @@ export interface KnotTask {
   readonly parents?: readonly (Envelope | null)[];
   /** The Temporal run id under which the records of this run are kept, where it is not that of the present execution. */
   readonly run?: string;
+  /** The run's id (workflow id), where the activity is not the run's own but that of a child run. */
+  readonly runId?: string;
   /** Present where a segment has given the knot back: there may be a record, and the body may have thrown before. */
   readonly givenBack?: GivenBack;
+  /** The child run that ran the knot is gone: there may be a record; if there is none, this activity writes that the knot failed. */
+  readonly lost?: true;
+}
+
+/** What the activity of a knot is scheduled with, beside its task. */
+export interface KnotCall {
+  /** The name of the definition. */
+  readonly type: string;
+  /** The activity's id. */
+  readonly id: string;
+  readonly taskQueue?: string;
+  readonly summary?: string;
+}
+
+/** The input of a child run. */
+export interface ChildTask {
+  /** The behaviour of its run. */
+  readonly behaviour: number;
+  readonly knot: string;
+  readonly call: KnotCall;
+  readonly task: KnotTask & { readonly run: string; readonly runId: string };
+}
+
+/** What came of the knot of a child run. */
+export type ChildEnd = {
+  readonly knot: string;
+  /** The Temporal run id of the child run. */
+  readonly child: string;
+} &
+  /** `null`: to be looked up by its record. */
+  (
+    | { readonly kind: 'ok'; readonly envelope: Envelope | null }
+    | { readonly kind: 'err'; readonly failure: KnotFailure; readonly recorded: boolean }
+    | { readonly kind: 'cancelled' }
+  );
+
+/** What the memo of a child run says, under {@link MEMO_KEY}. */
+export interface ChildMemo {
+  /** The Temporal run id under which the records of its run are kept. */
+  readonly run: string;
 }
 
 export interface GivenBack {

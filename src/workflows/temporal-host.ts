@@ -1,7 +1,4 @@
 import {
-  ActivityCancellationType,
-  ActivityFailure,
-  ApplicationFailure,
   CancellationScope,
   CancelledFailure,
   TemporalFailure,
@@ -12,8 +9,12 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import {
+  INLINE_BYTES_PER_ACTIVITY,
+  PARENTS_PER_ACTIVITY,
+  RUNNING_KNOTS,
   Scheduler,
   packRanges,
+  slowKnots,
   unpackEnds,
   wantedOutside,
   type Command,
@@ -23,20 +24,25 @@ import {
   type MemberOutcome,
   type SavedScheduler,
   type SchedulerEvent,
+  type SchedulerOptions,
 } from '../engine';
-import { messageText } from '../errors';
 import { packHash } from '../canonical';
 import { activityIdOf } from './activity-id';
+import { CHILD_RUNS_SINCE, SEGMENTS_SINCE } from './behaviours';
+import type { ChildRuns } from './child-runs';
 import { CommandBudget } from './command-budget';
-import { HEARTBEAT_TIMEOUT_MS } from './heartbeat-timeout';
-import { continueNow, holdDispatch } from './history-budget';
+import { CHILD_RUNS_FROM_EVENTS, continueNow, holdDispatch } from './history-budget';
+import { ACTIVITY_OPTIONS, callKnot, describeFailure, isRetryable } from './knot-activity';
 import {
   SEGMENT_ACTIVITY,
   type BegunSegment,
+  type ChildEnd,
   type GivenBack,
+  type KnotCall,
   type KnotFailure,
   type KnotTask,
   type LiveStatus,
+  type PinResult,
   type RunAnswer,
   type RunningSegments,
   type SegmentAnswer,
@@ -44,27 +50,13 @@ import {
   type SkippedKnot,
 } from './messages';
 import { detailsTable } from './details-table';
-import { RUNNING_KNOTS } from './window';
 
-/** Parents' values beyond this are left for the activity to look up. */
-export const INLINE_BYTES_PER_ACTIVITY = 64 * 1024;
-/** More parents than this are all left for the activity to look up by their lineage records. */
-export const PARENTS_PER_ACTIVITY = 500;
 /** How much longer than a knot's `cancelGrace` the workflow waits for it: the time for a cancel to travel by heartbeat. */
 const CANCEL_TRAVEL_MS = 15_000;
 const DEFAULT_CANCEL_GRACE_MS = 10_000;
-/** No attempt of a body is ended by the server's clock but by its heartbeat; the server wants a limit all the same. */
-const UNLIMITED_MS = 10 * 365 * 24 * 3600 * 1000;
-const ACTIVITY_OPTIONS = {
-  heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
-  startToCloseTimeout: UNLIMITED_MS,
-  retry: { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 30_000 },
-  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-} as const;
 const TERMINALS_INLINE_BYTES = 64 * 1024;
 /** Of a field of JSON, beside its name and value: two quotes, a colon, a comma. */
 const FIELD_OVERHEAD_BYTES = 4;
-const MESSAGE_LENGTH = 500;
 const LISTED_FAILURES = 20;
 const LISTED_RUNNING = 100;
 /** With the longest of ids, the answer to a query must still fit in a message. */
@@ -87,8 +79,14 @@ export interface TemporalHostOptions {
   readonly plan: string;
   /** The Temporal run id that the records of the whole chain of executions are kept under. */
   readonly recordRun: string;
-  /** Whether `local` knots go out in segments. */
-  readonly segments: boolean;
+  /** Of the run. */
+  readonly behaviour: number;
+  /** Where slow knots of a large plan go. */
+  readonly children: ChildRuns;
+  /** Knots, by index, that earlier executions sent to child runs, with the Temporal run ids of these. */
+  readonly away?: readonly (readonly [number, string])[];
+  /** What child runs said to an earlier execution when it was about to end. */
+  readonly unheard?: readonly ChildEnd[];
   /** Failures of earlier executions of the chain. */
   readonly failures?: readonly KnotFailure[];
   /** What segments of earlier executions said of knots that they gave back, by index. */
@@ -119,6 +117,9 @@ export class TemporalHost {
   private segmentsScheduled = 0;
   /** The first segment, until it is sent out, where the run's first step has begun it. */
   private begun: BegunSegment | undefined;
+  /** Knots that go to child runs, so that they never keep this execution from continuing as new. */
+  private readonly slow: ReadonlySet<number>;
+  private readonly indexes = new Map<string, number>();
   /** Knots that a segment gave back, to go with a later one. */
   private readonly again = new Set<number>();
   /** What segments said of knots that they gave back. */
@@ -135,12 +136,21 @@ export class TemporalHost {
   private resolveEnd!: (end: HostEnd) => void;
   private rejectEnd!: (error: unknown) => void;
   private readonly ended: Promise<HostEnd>;
+  private resolveFinished!: () => void;
+  /** Resolves when all knots are settled. */
+  readonly finished = new Promise<void>((resolve) => {
+    this.resolveFinished = resolve;
+  });
 
   constructor(private readonly options: TemporalHostOptions) {
     this.layout = options.layout;
     this.packedPlan = packHash(options.plan);
     this.failures = [...(options.failures ?? [])];
     this.givenBack = new Map(options.givenBack);
+    this.slow = new Set(
+      options.behaviour >= CHILD_RUNS_SINCE ? slowKnots(this.layout, CHILD_RUNS_FROM_EVENTS) : [],
+    );
+    for (const knot of this.slow) this.indexes.set(this.layout.ids[knot]!, knot);
     this.scheduler = new Scheduler<Slot>(this.layout, this.schedulerOptions);
     this.ended = new Promise((resolve, reject) => {
       this.resolveEnd = resolve;
@@ -155,14 +165,15 @@ export class TemporalHost {
    * @param begun the first segment that the scheduler sends out, where the run's first step has begun it
    */
   async run(
-    parameters: readonly Envelope[],
+    parameters: PinResult['parameters'],
     takenOver: readonly number[] = [],
     begun?: BegunSegment,
   ): Promise<HostEnd> {
     this.begun = begun;
+    this.openChildren([]);
     this.apply({
       type: 'start',
-      parameters: parameters.map(slotOf),
+      parameters: parameters.map((envelope) => envelope && slotOf(envelope)),
       takenOver: new Map(takenOver.map((knot) => [knot, null])),
     });
     return await this.ended;
@@ -172,7 +183,17 @@ export class TemporalHost {
   async resume(saved: SavedScheduler<null>): Promise<HostEnd> {
     const restored = Scheduler.restore<Slot>(this.layout, saved, this.schedulerOptions);
     this.scheduler = restored.scheduler;
-    this.execute(restored.commands);
+    const away = this.options.away ?? [];
+    this.openChildren(away.map(([knot, child]) => [this.layout.ids[knot]!, child]));
+    const isAway = new Set(away.map(([knot]) => knot));
+    this.execute(
+      restored.commands.map((command) =>
+        command.type === 'run'
+          ? { type: 'run', knots: command.knots.filter((knot) => !isAway.has(knot)) }
+          : command,
+      ),
+    );
+    this.options.children.deliver();
     return await this.ended;
   }
 
@@ -191,16 +212,19 @@ export class TemporalHost {
       if (typeof work === 'number') this.settle(work, { kind: 'skipped', reason: 'cancelled' });
       else this.apply({ type: 'segmentSettled', segment: work[0]!, outcomes: new Map(), alone: [] });
     }
-    if (this.pending === 0) return;
+    const { children } = this.options;
+    children.cancel();
+    if (this.pending + children.size === 0) return;
     let grace = 0;
-    for (const knots of [this.running, ...this.segments.values()]) {
+    for (const knots of [this.running, this.away, ...this.segments.values()]) {
       for (const knot of knots)
         grace = Math.max(grace, this.policyOf(knot).cancelGrace ?? DEFAULT_CANCEL_GRACE_MS);
     }
     const limit = CancellationScope.nonCancellable(() => sleep(grace + CANCEL_TRAVEL_MS));
     limit.then(
       () => {
-        for (const knot of [...this.running]) this.settle(knot, { kind: 'skipped', reason: 'cancelled' });
+        for (const knot of [...this.running, ...this.away])
+          this.settle(knot, { kind: 'skipped', reason: 'cancelled' });
         for (const members of [...this.segments.values()]) this.settleSegment(members, new Map());
       },
       (error: unknown) => this.rejectEnd(error),
@@ -230,6 +254,16 @@ export class TemporalHost {
     return [...this.givenBack].filter(([knot]) => this.scheduler.outcomeKind(knot) === undefined);
   }
 
+  /** For a later execution: the knots that are in child runs, with the Temporal run ids of these. */
+  get stillAway(): readonly (readonly [number, string])[] {
+    return this.options.children.away.map(([knot, child]) => [this.indexes.get(knot)!, child]);
+  }
+
+  /** For a later execution: what child runs said when this one was about to end; without values, as everything there. */
+  get stillUnheard(): readonly ChildEnd[] {
+    return this.options.children.unheard.map((end) => (end.kind === 'ok' ? { ...end, envelope: null } : end));
+  }
+
   /** Knots of this execution that no activity recorded, for the settle activity. */
   get toRecord(): { skipped: readonly SkippedKnot[]; failed: readonly KnotFailure[] } {
     return { skipped: this.skippedHere, failed: this.unrecorded };
@@ -237,7 +271,7 @@ export class TemporalHost {
 
   status(): LiveStatus {
     const counts = this.scheduler.counts;
-    const running = [...this.running, ...[...this.segments.values()].flat()];
+    const running = [...this.away, ...this.running, ...[...this.segments.values()].flat()];
     return {
       plan: this.options.plan,
       counts,
@@ -284,10 +318,15 @@ export class TemporalHost {
       if (command.type === 'run') this.deferred.push(...command.knots);
       else if (command.type === 'segment') this.deferred.push(command.knots);
       else if (command.type === 'skip') this.noteSkipped(command.knots, command.reason);
-      else this.resolveEnd({ kind: 'finished' });
+      else this.finish();
     }
     this.flush();
     setCurrentDetails(detailsTable(this.scheduler.counts, this.failures));
+  }
+
+  private finish(): void {
+    this.resolveEnd({ kind: 'finished' });
+    this.resolveFinished();
   }
 
   private noteSkipped(knots: readonly number[], reason: SkippedKnot['reason']): void {
@@ -336,7 +375,8 @@ export class TemporalHost {
   private takeKnot(knot: number): boolean {
     const { task, bytes } = this.taskOf(knot);
     if (!this.budget.take(bytes)) return false;
-    this.schedule(knot, task);
+    if (this.slow.has(knot)) this.startChild(knot, task);
+    else this.schedule(knot, task);
     return true;
   }
 
@@ -428,21 +468,98 @@ export class TemporalHost {
   }
 
   private schedule(knot: number, task: KnotTask): void {
-    const { layout } = this;
-    const policy = this.policyOf(knot);
-    const summary = layout.summaries.get(knot);
-    const type = layout.activityTypes[layout.definition[knot]!]!;
-    const activities = proxyActivities<Record<string, (task: KnotTask) => Promise<Envelope>>>({
-      activityId: activityIdOf(layout.ids[knot]!),
-      ...(policy.taskQueue && { taskQueue: policy.taskQueue }),
-      ...(summary && { summary }),
-      ...ACTIVITY_OPTIONS,
-    });
     this.running.add(knot);
-    activities[type]!(task).then(
+    callKnot(this.callOf(knot), task).then(
       (envelope) => this.settle(knot, { kind: 'ok', value: slotOf(envelope) }),
       (error: unknown) => this.settleFailure(knot, error),
     );
+  }
+
+  private callOf(knot: number): KnotCall {
+    const { layout } = this;
+    const { taskQueue } = this.policyOf(knot);
+    const summary = layout.summaries.get(knot);
+    return {
+      type: layout.activityTypes[layout.definition[knot]!]!,
+      id: activityIdOf(layout.ids[knot]!),
+      ...(taskQueue && { taskQueue }),
+      ...(summary && { summary }),
+    };
+  }
+
+  private startChild(knot: number, task: KnotTask): void {
+    const { behaviour, children, recordRun } = this.options;
+    this.running.add(knot);
+    children.start({
+      behaviour,
+      knot: this.layout.ids[knot]!,
+      call: this.callOf(knot),
+      task: { ...task, run: recordRun, runId: workflowInfo().workflowId },
+    });
+  }
+
+  private openChildren(carried: readonly (readonly [string, string])[]): void {
+    const indexOf = (knot: string): number => this.indexes.get(knot)!;
+    this.options.children.open(
+      {
+        away: (knot) =>
+          this.inScope(() => {
+            this.running.delete(indexOf(knot));
+            this.continueAtRest();
+          }),
+        ended: (knot, end) => this.inScope(() => this.settleChild(indexOf(knot), end)),
+        lost: (knot) => this.inScope(() => this.settleLost(indexOf(knot))),
+        cancelled: (knot) =>
+          this.inScope(() => this.settle(indexOf(knot), { kind: 'skipped', reason: 'cancelled' })),
+        checked: () =>
+          this.inScope(() => {
+            if (!this.held && !this.cancelled && holdDispatch(workflowInfo())) this.hold();
+            this.continueAtRest();
+          }),
+        fatal: (error) => this.rejectEnd(error),
+      },
+      carried,
+      this.options.unheard ?? [],
+    );
+  }
+
+  /** So that a cancel reaches what is begun here, though we are called by a signal or from where nothing is cancelled. */
+  private inScope(work: () => void): void {
+    this.scope
+      .run(() => {
+        work();
+        return Promise.resolve();
+      })
+      .catch((error: unknown) => this.rejectEnd(error));
+  }
+
+  private settleChild(knot: number, end: ChildEnd): void {
+    if (end.kind === 'ok') {
+      this.settle(knot, { kind: 'ok', value: end.envelope && slotOf(end.envelope) });
+    } else if (end.kind === 'cancelled') {
+      this.settle(knot, { kind: 'skipped', reason: 'cancelled' });
+    } else if (this.scheduler.outcomeKind(knot) === undefined) {
+      if (!end.recorded) this.unrecorded.push(end.failure);
+      this.settle(knot, { kind: 'err' }, end.failure);
+    }
+  }
+
+  /**
+   * The body may have been recorded before its child run was lost: so an activity looks, and records a failure if there is
+   * nothing. It is small, so it goes out whatever the budget and the history say.
+   */
+  private settleLost(knot: number): void {
+    if (this.cancelled || this.scope.consideredCancelled) {
+      this.settle(knot, { kind: 'skipped', reason: 'cancelled' });
+      return;
+    }
+    const id = this.layout.ids[knot]!;
+    this.schedule(knot, {
+      plan: this.packedPlan,
+      ...(activityIdOf(id) !== id && { knot: id }),
+      run: this.options.recordRun,
+      lost: true,
+    });
   }
 
   private scheduleSegment(members: readonly number[], task: SegmentTask): void {
@@ -521,22 +638,12 @@ export class TemporalHost {
     if (isCancellation(error) || (this.cancelled && isRetryable(error))) {
       this.settle(knot, { kind: 'skipped', reason: 'cancelled' });
     } else if (error instanceof TemporalFailure) {
-      this.settle(knot, { kind: 'err' }, this.failureOf(knot, error));
+      const { failure, recorded } = describeFailure(this.layout.ids[knot]!, error);
+      if (!recorded) this.unrecorded.push(failure);
+      this.settle(knot, { kind: 'err' }, failure);
     } else {
       this.rejectEnd(error);
     }
-  }
-
-  private failureOf(knot: number, error: TemporalFailure): KnotFailure {
-    const cause = error instanceof ActivityFailure ? error.cause : error;
-    const failure = {
-      knot: this.layout.ids[knot]!,
-      type: (cause instanceof ApplicationFailure && cause.type) || (cause?.name ?? error.name),
-      message: messageText(cause?.message ?? error.message, MESSAGE_LENGTH),
-    };
-    // Ended by the server, not by our interceptors: nothing has been recorded for it yet.
-    if (!(cause instanceof ApplicationFailure) || isRetryable(error)) this.unrecorded.push(failure);
-    return failure;
   }
 
   private settle(knot: number, outcome: KnotOutcome<Slot>, failure?: KnotFailure): void {
@@ -544,6 +651,7 @@ export class TemporalHost {
     if (this.scheduler.outcomeKind(knot) !== undefined) return;
     try {
       this.running.delete(knot);
+      if (this.slow.has(knot)) this.options.children.forget(this.layout.ids[knot]!);
       this.settledHere += 1;
       if (failure && this.failures.length < LISTED_FAILURES) this.failures.push(failure);
       if (outcome.kind === 'skipped')
@@ -560,8 +668,8 @@ export class TemporalHost {
   private heedHistory(): void {
     if (this.held || this.cancelled) return;
     const info = workflowInfo();
-    // The one that is being settled.
-    const lastOne = this.scheduler.inFlight === 1;
+    // The one that is being settled. What is away needs no rest.
+    const lastOne = this.scheduler.inFlight - this.options.children.size === 1;
     if (holdDispatch(info) || (lastOne && continueNow(info, this.settledHere))) this.hold();
   }
 
@@ -575,31 +683,30 @@ export class TemporalHost {
     const { running, waiting } = this.scheduler.counts;
     if (!this.held || this.cancelled || this.pending > 0 || running + waiting === 0) return;
     const saved = this.scheduler.save();
+    // What they say from now on is for the next execution, which goes on from this state.
+    this.options.children.close();
     // Values stay behind: the next execution looks them up by their records.
     this.resolveEnd({ kind: 'continue', saved: { ...saved, values: saved.values.map(() => null) } });
   }
 
-  /** Activities that have been scheduled and not ended. */
+  /** What keeps this execution from continuing as new: activities, and child runs that are being started. */
   private get pending(): number {
     return this.running.size + this.segments.size;
   }
 
-  private get schedulerOptions(): { window: number; segments: boolean } {
-    return { window: RUNNING_KNOTS, segments: this.options.segments };
+  /** Knots in child runs. */
+  private get away(): readonly number[] {
+    return this.stillAway.map(([knot]) => knot);
+  }
+
+  private get schedulerOptions(): SchedulerOptions {
+    const segments = this.options.behaviour >= SEGMENTS_SINCE;
+    return { window: RUNNING_KNOTS, segments, apart: this.slow };
   }
 
   private policyOf(knot: number): Layout['policies'][number] {
     return this.layout.policies[this.layout.policy[knot]!]!;
   }
-}
-
-/**
- * Whether the server ended an activity that would have been tried again, because a cancel was asked for meanwhile. Our
- * interceptors end a knot by a failure that is not retryable.
- */
-function isRetryable(error: unknown): boolean {
-  const cause = error instanceof ActivityFailure ? error.cause : undefined;
-  return cause instanceof ApplicationFailure && cause.nonRetryable !== true;
 }
 
 const encoder = new TextEncoder();

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { knot, tapestry, type Knot } from '../../src';
 import type { RunHandle, Selvage } from '../../src/client';
-import { SETTLED_PER_EXECUTION } from '../../src/workflows/history-budget';
+import { SETTLED_PER_EXECUTION } from '../../src/engine';
 import { historyOf } from '../support/history';
 import { Latch } from '../support/latch';
 import { LOW_HOLD_EVENTS } from '../support/low-history-budget';

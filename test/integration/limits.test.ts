@@ -1,8 +1,7 @@
 import { z } from 'zod';
 
 import { knot, tapestry, type Knot } from '../../src';
-import { TASK_COMMAND_BYTES } from '../../src/workflows/command-budget';
-import { INLINE_BYTES_PER_ACTIVITY, PARENTS_PER_ACTIVITY } from '../../src/workflows/temporal-host';
+import { INLINE_BYTES_PER_ACTIVITY, PARENTS_PER_ACTIVITY, TASK_COMMAND_BYTES } from '../../src/engine';
 import { historyOf, scheduledActivities, textOf } from '../support/history';
 import { CACHING, closeAll, openSelvage, unique } from '../support/open-selvage';
 

@@ -21,7 +21,7 @@ test('kill -9 in a segment: what is committed is adopted, who may have done it g
   const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir: folder, environment: {} });
   onClose(() => backends.close());
   const selvage = await connectSelvage({ backends });
-  const script = path.join(__dirname, 'processes/segment-worker.process.ts');
+  const script = path.join(__dirname, 'processes/worker.process.ts');
   const startWorker = (): ChildProcess => {
     const worker = spawn(
       process.execPath,

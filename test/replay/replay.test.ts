@@ -33,14 +33,21 @@ beforeAll(async () => {
 interface StoredEvent {
   readonly eventType: string;
   readonly activityTaskScheduledEventAttributes?: { readonly activityType: { name: string } };
+  readonly workflowExecutionStartedEventAttributes?: { readonly workflowId: string };
 }
 
-function read(name: string): { events: StoredEvent[] } {
+interface StoredHistory {
+  readonly events: StoredEvent[];
+}
+
+function read(name: string): StoredHistory {
   return JSON.parse(gunzipSync(readFileSync(join(FOLDER, name))).toString('utf8')) as never;
 }
 
-async function replay(history: unknown): Promise<void> {
-  await Worker.runReplayHistory({ workflowBundle }, historyFromJSON(history));
+/** Under its own id, of which those of its child runs are made. */
+async function replay(history: StoredHistory): Promise<void> {
+  const started = history.events[0]!.workflowExecutionStartedEventAttributes!;
+  await Worker.runReplayHistory({ workflowBundle }, historyFromJSON(history), started.workflowId);
 }
 
 test('every behaviour has histories, one of them continued as new', () => {

@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { knot, local, queue, tapestry, type Knot, type Tapestry } from '../../src';
 import { z } from 'zod';
+import { HOLD_EVENTS } from '../../src/engine';
 
 /**
  * The tapestries whose histories are kept. A stored history is replayed against the interpreter alone, so they serve only
@@ -21,9 +23,17 @@ const sum = knot('sum', (numbers: Record<string, number>) =>
   Object.values(numbers).reduce((total, number) => total + number, 0),
 );
 
+/** Long enough that a run continues as new meanwhile. */
+const takeTime = knot('takeTime', async ({ x }: { x: number }) => {
+  await delay(60_000);
+  return x;
+});
+
 const dispatched = { knots: { dispatcher: local() } };
 /** Longer than a segment waits for a retry, which then is an activity of its own. */
 const LONG_BACK_OFF_MS = 10_500;
+/** Long enough for a child run. */
+const TWO_HOURS_MS = 7_200_000;
 
 export interface Shape {
   readonly name: string;
@@ -32,6 +42,8 @@ export interface Shape {
   readonly parameters?: object;
   /** Cancel the run as soon as a knot of it runs. */
   readonly cancel?: boolean;
+  /** Knots that run in child runs, whose histories are kept as well. */
+  readonly children?: readonly string[];
   /** Milliseconds from its start after which the run is to be over. */
   readonly deadline?: number;
   /** The shape whose run this one goes on from. */
@@ -164,8 +176,56 @@ export const SHAPES: readonly Shape[] = [
   },
   { name: 'in-time', parameters: { x: 5 }, deadline: 3_600_000, tapestry: single('in-time') },
   { name: 'resumed', resumes: 'failure' },
+  {
+    name: 'child-run',
+    parameters: { x: 5 },
+    children: ['slow'],
+    tapestry: tapestry('child-run', (t) => {
+      const x = t.parameter('x', z.number());
+      const slow = increment({ x }, { id: 'slow', timeout: TWO_HOURS_MS, summary: 'may take hours' });
+      skippedBehind(fail({ x: slow }, { id: 'failed' }));
+    }),
+  },
+  {
+    name: 'child-run-failure',
+    parameters: { x: 5 },
+    children: ['slow'],
+    tapestry: tapestry('child-run-failure', (t) => {
+      const x = t.parameter('x', z.number());
+      skippedBehind(fail({ x }, { id: 'slow', timeout: TWO_HOURS_MS }));
+    }),
+  },
+  {
+    name: 'child-run-cancelled',
+    parameters: { x: 5 },
+    cancel: true,
+    children: ['slow'],
+    tapestry: tapestry('child-run-cancelled', (t) => {
+      const x = t.parameter('x', z.number());
+      skippedBehind(linger({ x }, { id: 'slow', timeout: TWO_HOURS_MS }));
+    }),
+  },
+  {
+    name: 'child-run-continued',
+    parameters: { x: 0 },
+    children: ['slow'],
+    tapestry: tapestry('child-run-continued', (t) => {
+      const x = t.parameter('x', z.number());
+      let last: Knot<number> = increment({ x }, { id: 'k0' });
+      for (let index = 1; index < 600; index++) last = increment({ x: last }, { id: `k${index}` });
+      // Not long before the first execution ends.
+      const slow = takeTime({ x: last }, { id: 'slow', timeout: TWO_HOURS_MS });
+      for (let index = 600; index < 800; index++) last = increment({ x: last }, { id: `k${index}` });
+      skippedBehind(fail({ x: add({ a: slow, b: last }, { id: 'both' }) }, { id: 'failed' }));
+    }),
+  },
 ];
 
 function single(name: string): Tapestry {
   return tapestry(name, (t) => ({ x: increment({ x: t.parameter('x', z.number()) }, { id: 'k' }) }));
+}
+
+/** As many knots as make a plan one with child runs, without a history to match. */
+function skippedBehind(failed: Knot<number>): void {
+  for (let index = 0; index < HOLD_EVENTS / 6; index++) increment({ x: failed }, { id: `skipped-${index}` });
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { late } from '../late-imports';
+import { commaSeparated } from '../option-values';
 import type { Output } from '../output';
 import type { Answer } from '../program';
 import { addJsonOption, addServerOptions, type ServerOptions } from '../server-options';
@@ -22,7 +23,11 @@ export function addRunCommand(program: Command, output: Output, answer: Answer):
     .option('--tapestry <name>', 'which tapestry, if the file exports several')
     .option('--param <name=value>', 'a parameter, as JSON or plain text; may be repeated', collect)
     .option('--params-file <file>', 'parameters as an object in a JSON or YAML file; --param goes before it')
-    .option('--terminals <ids>', 'only what these need runs: names or knot ids, separated by commas', list)
+    .option(
+      '--terminals <ids>',
+      'only what these need runs: names or knot ids, separated by commas',
+      commaSeparated,
+    )
     .option('--run-id <id>', 'id of the run; of one that exists with the same work: come back to it')
     .option('--task-queue <name>', 'task queue of run and worker (default: selvage)')
     .option('--detach', 'start the run, leave it to a worker that polls already, and return')
@@ -44,8 +49,4 @@ Examples:
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
-}
-
-function list(value: string): readonly string[] {
-  return value.split(',').map((part) => part.trim());
 }

@@ -75,9 +75,9 @@ class KnotCall {
       attempt.countRefusal();
       throw waitsAfterThrow(knot, attempt.task.givenBack);
     }
-    const { workflowId } = attempt.context.info.workflowExecution!;
-    const parents = await findParents(environment, plan, knot, attempt.task, workflowId);
+    const parents = await findParents(environment, plan, knot, attempt.task);
     const { definition, refusal } = presentBody(environment, plan, knot, attempt.context.info.taskQueue);
+    if (attempt.task.lost) return await this.fail(plan, knot, definition, parents, childRunLost(knot));
     // Before anything large is read: that may be what kills them.
     if (attempt.lost >= LOST_WORKERS)
       return await this.fail(plan, knot, definition, parents, workerLost(knot, attempt.lost));
@@ -155,7 +155,7 @@ class KnotCall {
 
   private describe(knot: PlanKnot, error: unknown): ReturnType<typeof describeError> {
     const where = {
-      runId: this.attempt.context.info.workflowExecution!.workflowId,
+      runId: this.attempt.task.runId,
       knotId: knot.id,
       attempt: this.attempt.number,
     };
@@ -180,7 +180,7 @@ class KnotCall {
   ): Promise<CommitResult> {
     const { info } = this.attempt.context;
     const execution = {
-      runId: info.workflowExecution!.workflowId,
+      runId: this.attempt.task.runId,
       temporalRunId: this.recordRun,
       dispatcher: 'queue',
       taskQueue: info.taskQueue,
@@ -249,6 +249,15 @@ function superseded(knot: PlanKnot, cause: unknown): SelvageError {
       details: { knot: knot.id },
       cause,
     },
+  );
+}
+
+function childRunLost(knot: PlanKnot): SelvageError {
+  return new SelvageError(
+    'ChildRunLost',
+    `The child run that ran knot "${knot.id}" has ended without a word: it was terminated, by an operator or with a reset. The knot ` +
+      'was not run again.',
+    { details: { knot: knot.id } },
   );
 }
 

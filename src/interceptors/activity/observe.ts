@@ -40,7 +40,7 @@ export function createObserve(
       const task = observers.length > 0 ? readKnotTask(info, input.args[0]) : undefined;
       if (!task) return await next(input);
       const event: KnotEvent = {
-        runId: info.workflowExecution!.workflowId,
+        runId: task.runId,
         temporalRunId: task.recordRun,
         knotId: task.knot,
         knotClass: info.activityType,

@@ -30,7 +30,6 @@ export async function findParents(
   plan: LoadedPlan,
   knot: PlanKnot,
   task: ResolvedTask,
-  runId: string,
 ): Promise<Parents> {
   const parents = uniqueParents(knot);
   const inline = new Map<number, Json>();
@@ -45,7 +44,7 @@ export async function findParents(
   if (unsaid.length > 0) {
     const records = await recordsOf(
       environment.backends.runHistory,
-      runId,
+      task.runId,
       task.recordRun,
       unsaid.map((parent) => plan.parentId(parent)),
     );

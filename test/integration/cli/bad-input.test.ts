@@ -194,6 +194,7 @@ test('every --help has an example and ends well', async () => {
     ['runs', 'show'],
     ['runs', 'cancel'],
     ['lineage'],
+    ['plan'],
     ['doctor'],
   ];
   for (const words of commands) {

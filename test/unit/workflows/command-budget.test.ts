@@ -1,8 +1,5 @@
-import {
-  COMMAND_OVERHEAD_BYTES,
-  CommandBudget,
-  TASK_COMMAND_BYTES,
-} from '../../../src/workflows/command-budget';
+import { TASK_COMMAND_BYTES } from '../../../src/engine';
+import { COMMAND_OVERHEAD_BYTES, CommandBudget } from '../../../src/workflows/command-budget';
 
 const overhead = COMMAND_OVERHEAD_BYTES;
 

@@ -1,10 +1,5 @@
-import {
-  HOLD_BYTES,
-  HOLD_EVENTS,
-  SETTLED_PER_EXECUTION,
-  continueNow,
-  holdDispatch,
-} from '../../../src/workflows/history-budget';
+import { HOLD_BYTES, HOLD_EVENTS, SETTLED_PER_EXECUTION } from '../../../src/engine';
+import { continueNow, holdDispatch } from '../../../src/workflows/history-budget';
 
 const history = (changes = {}) => ({
   historyLength: 5_000,

@@ -1,7 +1,8 @@
-/** Program: a worker for the tapestry with the killer. Arguments: address, task queue, project folder, workflow bundle. */
+/** Program: a worker for the tapestries that are killed. Arguments: address, task queue, project folder, workflow bundle. */
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { openBackends } from '../../../src/backends';
 import { createWorker } from '../../../src/worker';
+import { killedBeside } from './killed-beside';
 import { killed } from './killed-segment';
 
 async function main([address, taskQueue, projectDir, codePath]: string[]): Promise<void> {
@@ -9,7 +10,7 @@ async function main([address, taskQueue, projectDir, codePath]: string[]): Promi
   const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir, environment: {} });
   const connection = await NativeConnection.connect({ address });
   const worker = await createWorker({
-    tapestries: [killed],
+    tapestries: [killed, killedBeside],
     taskQueue,
     connection,
     backends,

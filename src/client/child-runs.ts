@@ -1,0 +1,60 @@
+import { WorkflowNotFoundError, type WorkflowClient } from '@temporalio/client';
+import { HOLD_EVENTS, layoutOf, readPlan, slowKnots } from '../engine';
+import type { Backends, RunRecord } from '../protocols';
+import { MEMO_KEY, type ChildMemo } from '../workflows/messages';
+import { childRunId } from '../workflows/child-run-id';
+
+/** Child runs that the server is asked of at a time. */
+const AT_A_TIME = 20;
+
+/**
+ * Terminates the child runs of a run that ended without a word: nothing hears of what they do any more. The server does not do
+ * it, since a run that continues as new leaves its child runs to the next execution. Idempotent.
+ */
+export async function endChildRuns(
+  backends: Backends,
+  client: WorkflowClient,
+  run: RunRecord,
+): Promise<void> {
+  const stored = await backends.tapestryStore.get(run.plan_hash);
+  if (!stored) return;
+  // Of the whole plan, whatever the terminals of the run: it has child runs for all that a part of it has.
+  const layout = layoutOf(readPlan(stored.text));
+  const slow = slowKnots(layout, HOLD_EVENTS).map((knot) => layout.ids[knot]!);
+  if (slow.length === 0) return;
+  const ended = new Set(
+    (await backends.runHistory.getRecords(run.temporal_run_id, slow)).map((record) => record.knot_id),
+  );
+  const left = slow.filter((knot) => !ended.has(knot));
+  for (let first = 0; first < left.length; first += AT_A_TIME) {
+    const some = left.slice(first, first + AT_A_TIME);
+    await Promise.all(some.map((knot) => endChildRun(client, run, knot)));
+  }
+}
+
+async function endChildRun(client: WorkflowClient, run: RunRecord, knot: string): Promise<void> {
+  const child = await runningChildRun(client, run, knot);
+  if (child === undefined) return;
+  try {
+    await client.getHandle(childRunId(run.run_id, knot), child).terminate(`Run ${run.run_id} was terminated`);
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+}
+
+/** The Temporal run id of the child run in which the knot runs now; undefined if there is none. */
+export async function runningChildRun(
+  client: WorkflowClient,
+  run: RunRecord,
+  knot: string,
+): Promise<string | undefined> {
+  try {
+    const { status, runId, memo } = await client.getHandle(childRunId(run.run_id, knot)).describe();
+    // By now the id may be that of a later run's.
+    const { run: of } = (memo?.[MEMO_KEY] ?? {}) as Partial<ChildMemo>;
+    return status.name === 'RUNNING' && of === run.temporal_run_id ? runId : undefined;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}

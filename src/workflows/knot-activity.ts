@@ -1,0 +1,56 @@
+import {
+  ActivityCancellationType,
+  ActivityFailure,
+  ApplicationFailure,
+  proxyActivities,
+  type TemporalFailure,
+} from '@temporalio/workflow';
+import type { Envelope } from '../engine';
+import { messageText } from '../errors';
+import { HEARTBEAT_TIMEOUT_MS } from './heartbeat-timeout';
+import type { KnotCall, KnotFailure, KnotTask } from './messages';
+
+/** No attempt of a body is ended by the server's clock but by its heartbeat; the server wants a limit all the same. */
+const UNLIMITED_MS = 10 * 365 * 24 * 3600 * 1000;
+/** Of all activities that run bodies. */
+export const ACTIVITY_OPTIONS = {
+  heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
+  startToCloseTimeout: UNLIMITED_MS,
+  retry: { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 30_000 },
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+} as const;
+const MESSAGE_LENGTH = 500;
+
+/** Schedules the activity that runs one knot, in whichever workflow this is. */
+export async function callKnot({ type, id, ...options }: KnotCall, task: KnotTask): Promise<Envelope> {
+  const activities = proxyActivities<Record<string, (task: KnotTask) => Promise<Envelope>>>({
+    activityId: id,
+    ...options,
+    ...ACTIVITY_OPTIONS,
+  });
+  return await activities[type]!(task);
+}
+
+/**
+ * Whether the server ended an activity that would have been tried again, because a cancel was asked for meanwhile. Our
+ * interceptors end a knot by a failure that is not retryable.
+ */
+export function isRetryable(error: unknown): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  return cause instanceof ApplicationFailure && cause.nonRetryable !== true;
+}
+
+/** What the failure of a knot's activity says, and whether the activity has recorded it. */
+export function describeFailure(
+  knot: string,
+  error: TemporalFailure,
+): { failure: KnotFailure; recorded: boolean } {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  const failure = {
+    knot,
+    type: (cause instanceof ApplicationFailure && cause.type) || (cause?.name ?? error.name),
+    message: messageText(cause?.message ?? error.message, MESSAGE_LENGTH),
+  };
+  // Ended by the server, not by our interceptors: nothing has been recorded for it yet.
+  return { failure, recorded: cause instanceof ApplicationFailure && !isRetryable(error) };
+}

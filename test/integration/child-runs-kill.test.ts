@@ -1,0 +1,64 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { Runtime } from '@temporalio/worker';
+
+import { openBackends } from '../../src/backends';
+import { closeAll, connectSelvage, onClose, temporaryFolder } from '../support/open-selvage';
+import { until } from '../support/until';
+import { bundleWithLowHistoryBudget } from '../support/workflow-bundle';
+import { NOTES_VARIABLE, PERMISSION, killedBeside, slowCallsIn } from './processes/killed-beside';
+
+afterAll(async () => {
+  await closeAll();
+  // It ends with the last worker of a process, and this one has none.
+  await Runtime.instance().shutdown();
+});
+
+test('kill -9 while a slow knot is in a child run and its run has continued as new', async () => {
+  const folder = await temporaryFolder();
+  const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir: folder, environment: {} });
+  onClose(() => backends.close());
+  const interpreter = await bundleWithLowHistoryBudget();
+  onClose(interpreter.remove);
+  const selvage = await connectSelvage({ backends });
+  const script = path.join(__dirname, 'processes/worker.process.ts');
+  const startWorker = (): ChildProcess => {
+    const { address } = selvage.place;
+    const worker = spawn(
+      process.execPath,
+      ['--import', 'tsx', script, address, selvage.taskQueue, folder, interpreter.codePath],
+      { env: { ...process.env, [NOTES_VARIABLE]: folder }, stdio: ['ignore', 'ignore', 'inherit'] },
+    );
+    onClose(async () => {
+      if (worker.exitCode !== null || worker.signalCode !== null) return;
+      worker.kill('SIGTERM');
+      await once(worker, 'exit');
+    });
+    return worker;
+  };
+
+  const first = startWorker();
+  const run = await selvage.start(killedBeside, { x: 2 });
+  await until(
+    'only the slow knot is left',
+    async () => (await run.status().catch(() => undefined))?.live?.counts.waiting === 1,
+    120_000,
+  );
+  const { temporal_run_id: firstRunId } = (await run.status()).run;
+  const { runId: present } = await selvage.client.workflow.getHandle(run.runId).describe();
+  expect(present).not.toBe(firstRunId);
+  expect(slowCallsIn(folder)).toBe(1);
+  first.kill('SIGKILL');
+  await once(first, 'exit');
+
+  startWorker();
+  // The server takes the worker for lost after 30 s without a beat.
+  await until('the slow knot runs again', () => slowCallsIn(folder) === 2, 120_000);
+  writeFileSync(path.join(folder, PERMISSION), '');
+  expect(await run.values()).toEqual({ sum: expect.any(Number) });
+  const [record] = await backends.runHistory.getRecords(firstRunId, ['slow']);
+  expect(record).toMatchObject({ run_id: run.runId, outcome: 'ok', attempt: 2 });
+}, 300_000);

@@ -1,0 +1,213 @@
+import { z } from 'zod';
+
+import { knot, tapestry, type Knot, type Tapestry } from '../../src';
+import type { RunHandle, Selvage } from '../../src/client';
+import { HOLD_EVENTS } from '../../src/engine';
+import { historyOf, scheduledActivities } from '../support/history';
+import { Latch, aborted } from '../support/latch';
+import { closeAll, onClose, openSelvage } from '../support/open-selvage';
+import { until } from '../support/until';
+import { bundleWithLowHistoryBudget, type BundledInterpreter } from '../support/workflow-bundle';
+
+const HOURS = 3_600_000;
+/** Of 101 knots each: in all, as many as have a slow knot in a child run also without the low budget. */
+const GROUPS = 34;
+
+let slowCalls: { runId: string; idempotencyKey: string; x: number }[] = [];
+let slowMayEnd = new Latch();
+let slowMayFail = new Latch();
+const slow = knot('slow', async ({ x }: { x: number }, { runId, idempotencyKey, signal }) => {
+  slowCalls.push({ runId, idempotencyKey, x });
+  const fails = slowMayFail.passed.then(() => {
+    throw new TypeError('no way');
+  });
+  await Promise.race([slowMayEnd.passed, fails, aborted(signal)]);
+  return x * 1_000;
+});
+const inc = knot('inc', ({ x }: { x: number }) => x + 1);
+const total = knot('total', (inputs: Record<string, number>) =>
+  Object.values(inputs).reduce((a, b) => a + b, 0),
+);
+
+/** One slow knot beside many short ones in groups, each group after the one before. */
+function besideMany(name: string, groups: number, width: number): Tapestry<{ x: number }, { sum: number }> {
+  return tapestry(name, (t) => {
+    const x = t.parameter('x', z.number());
+    const before = inc({ x }, { id: 'before' });
+    const beside = slow({ x: before }, { id: 'slow', timeout: 2 * HOURS, summary: 'takes its time' });
+    let last: Knot<number> = before;
+    for (let group = 0; group < groups; group++) {
+      const all: Record<string, Knot<number>> = {};
+      for (let k = 0; k < width; k++) all[`k${k}`] = inc({ x: last }, { id: `g${group}-${k}` });
+      last = total(all, { id: `g${group}` });
+    }
+    const after = inc({ x: beside }, { id: 'after' });
+    return { sum: total({ last, after }, { id: 'sum' }) };
+  });
+}
+
+let interpreter: BundledInterpreter;
+beforeAll(async () => {
+  interpreter = await bundleWithLowHistoryBudget();
+});
+afterAll(() => interpreter.remove());
+beforeEach(() => {
+  slowCalls = [];
+  slowMayEnd = new Latch();
+  slowMayFail = new Latch();
+});
+afterEach(closeAll);
+
+async function executionsOf(selvage: Selvage, runId: string, firstRunId: string): Promise<string[]> {
+  const executions = [firstRunId];
+  for (;;) {
+    const last = (await historyOf(selvage, runId, executions.at(-1))).at(-1);
+    const next = last?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
+    if (!next) return executions;
+    executions.push(next);
+  }
+}
+
+async function onlySlowIsLeft(run: RunHandle<object>): Promise<void> {
+  await until(
+    'only the slow knot runs',
+    async () => {
+      const live = (await run.status().catch(() => undefined))?.live;
+      return live?.running.length === 1 && live.running[0] === 'slow' && live.counts.waiting === 2;
+    },
+    120_000,
+  );
+}
+
+test('one slow knot beside over 3,000 short ones: the run continues as new while it runs', async () => {
+  const pipeline = besideMany('beside-3000', GROUPS, 100);
+  const selvage = await openSelvage({
+    tapestries: [pipeline],
+    workerOptions: { workflowBundle: interpreter },
+  });
+  const run = await selvage.start(pipeline, { x: 1 });
+  await onlySlowIsLeft(run);
+  const { temporal_run_id: first } = (await run.status()).run;
+  const executions = await executionsOf(selvage, run.runId, first);
+  expect(executions.length).toBeGreaterThan(3);
+  const { waiting } = await run.status();
+  expect(waiting?.knots.find(({ knotId }) => knotId === 'slow')).toMatchObject({
+    state: 'running',
+    reason: { code: 'ChildRun' },
+    childRun: `${run.runId}/slow`,
+  });
+  slowMayEnd.open();
+  const result = await run.result({ outputs: 'terminals' });
+  expect(result.status).toBe('succeeded');
+  expect(slowCalls).toEqual([{ runId: run.runId, idempotencyKey: `${run.runId}/${first}/slow`, x: 2 }]);
+  const { items } = await run.lineage({ knotId: 'slow' });
+  expect(items).toMatchObject([{ run_id: run.runId, temporal_run_id: first, outcome: 'ok' }]);
+  expect(await selvage.backends.runHistory.getRecords(first)).toHaveLength(1 + 3 + GROUPS * 101 + 1);
+  const child = await historyOf(selvage, `${run.runId}/slow`);
+  expect(scheduledActivities(child)).toMatchObject([{ id: 'slow', type: 'slow', summary: 'takes its time' }]);
+}, 180_000);
+
+/** As few as make the plan one with child runs, and the history of a run one that must be continued. */
+const few = besideMany('beside-few', 6, 100);
+
+async function startFew(): Promise<{ selvage: Selvage; run: RunHandle<{ sum: number }>; first: string }> {
+  const selvage = await openSelvage({ tapestries: [few], workerOptions: { workflowBundle: interpreter } });
+  const run = await selvage.start(few, { x: 1 });
+  // A child run that is left would hold up the worker's shutdown.
+  onClose(() => run.terminate().catch(() => undefined));
+  await onlySlowIsLeft(run);
+  const { temporal_run_id: first } = (await run.status()).run;
+  expect((await executionsOf(selvage, run.runId, first)).length).toBeGreaterThan(1);
+  return { selvage, run, first };
+}
+
+async function statusOfChild(selvage: Selvage, run: RunHandle<object>): Promise<string> {
+  return (await selvage.client.workflow.getHandle(`${run.runId}/slow`).describe()).status.name;
+}
+
+describe('a child run that an earlier execution started', () => {
+  test('is cancelled with its run', async () => {
+    const { selvage, run } = await startFew();
+    await run.cancel();
+    const { status, outcomes } = await run.result();
+    expect(status).toBe('cancelled');
+    expect(outcomes).toMatchObject({
+      slow: { kind: 'skipped', reason: 'cancelled' },
+      after: { kind: 'skipped', reason: 'cancelled' },
+    });
+    await until('the child run has ended', async () => (await statusOfChild(selvage, run)) === 'CANCELLED');
+  }, 120_000);
+
+  test('tells of a failure', async () => {
+    const { run } = await startFew();
+    slowMayFail.open();
+    const { status, outcomes } = await run.result();
+    expect(status).toBe('failed');
+    expect(outcomes).toMatchObject({
+      slow: { kind: 'err', error: { type: 'TypeError', message: 'no way' } },
+      after: { kind: 'skipped', reason: 'parent_failed_or_skipped' },
+    });
+  }, 120_000);
+
+  test('fails its knot when an operator terminates it', async () => {
+    const { selvage, run, first } = await startFew();
+    await selvage.client.workflow.getHandle(`${run.runId}/slow`).terminate('by hand');
+    const { status, outcomes } = await run.result();
+    expect(status).toBe('failed');
+    expect(outcomes['slow']).toMatchObject({ kind: 'err', error: { type: 'ChildRunLost' } });
+    expect(await selvage.backends.runHistory.getRecords(first, ['slow'])).toHaveLength(1);
+    expect(slowCalls).toHaveLength(1);
+  }, 120_000);
+
+  test('is heard once, whatever else comes by signal', async () => {
+    const { selvage, run } = await startFew();
+    const workflow = selvage.client.workflow.getHandle(run.runId);
+    const forged = { knot: 'slow', child: run.runId, kind: 'ok', envelope: { value: 0 } };
+    for (const said of [forged, { ...forged, knot: 'after' }, 'nonsense', undefined])
+      await workflow.signal('selvage.knotEnded', said);
+    slowMayEnd.open();
+    expect(await run.values()).toEqual({ sum: expect.any(Number) });
+    expect(slowCalls).toHaveLength(1);
+  }, 120_000);
+});
+
+describe('a child run of the same execution', () => {
+  /** All of it waits for the slow knot, so that a run of it is short for all its size. */
+  const behind = tapestry('behind-slow', (t) => {
+    const x = t.parameter('x', z.number());
+    const first = slow({ x }, { id: 'slow', timeout: 2 * HOURS });
+    for (let k = 0; k < HOLD_EVENTS / 6; k++) inc({ x: first }, { id: `k${k}` });
+  });
+
+  async function startBehind(): Promise<{ selvage: Selvage; run: RunHandle<object> }> {
+    const selvage = await openSelvage({ tapestries: [behind] });
+    const run = await selvage.start(behind, { x: 1 });
+    onClose(() => run.terminate().catch(() => undefined));
+    await until('the slow knot runs', () => slowCalls.length > 0);
+    return { selvage, run };
+  }
+
+  test('is cancelled with its run', async () => {
+    const { selvage, run } = await startBehind();
+    await run.cancel();
+    const { status, outcomes } = await run.result({ outputs: 'none' });
+    expect(status).toBe('cancelled');
+    expect(outcomes['slow']).toMatchObject({ kind: 'skipped', reason: 'cancelled' });
+    await until('the child run has ended', async () => (await statusOfChild(selvage, run)) === 'CANCELLED');
+  }, 120_000);
+
+  test('is terminated with its run', async () => {
+    const { selvage, run } = await startBehind();
+    await run.terminate('enough');
+    expect(await statusOfChild(selvage, run)).toBe('TERMINATED');
+    expect((await run.status()).run.status).toBe('terminated');
+  }, 120_000);
+
+  test('fails its knot when an operator terminates it', async () => {
+    const { selvage, run } = await startBehind();
+    await selvage.client.workflow.getHandle(`${run.runId}/slow`).terminate('by hand');
+    const { status, outcomes } = await run.result({ outputs: 'none' });
+    expect(status).toBe('failed');
+    expect(outcomes['slow']).toMatchObject({ kind: 'err', error: { type: 'ChildRunLost' } });
+  }, 120_000);
+});

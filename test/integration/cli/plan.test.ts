@@ -1,0 +1,86 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { makeCommandProject, runCommand } from '../../support/command-line';
+import { removeProjects } from '../server/projects';
+
+const SHAPES = `
+import { knot, local, tapestry } from 'selvage';
+
+const inc = knot('inc', ({ x }: { x: number }) => x + 1);
+const add = knot('add', ({ a, b }: { a: number; b: number }) => a + b);
+const sizeOf = knot('sizeOf', ({ text }: { text: string }) => text.length);
+
+export const diamond = tapestry('diamond', (t) => {
+  const top = inc({ x: 1 }, { id: 'top' });
+  const left = inc({ x: top }, { id: 'left' });
+  const right = inc({ x: top }, { id: 'right', dispatcher: local() });
+  return { left, sum: add({ a: left, b: right }, { id: 'sum' }) };
+});
+export const large = tapestry('large', () => {
+  for (let k = 0; k < 4_000; k++) inc({ x: k }, { id: 'k' + k });
+  inc({ x: 1 }, { id: 'slow', timeout: 7_200_000 });
+});
+export const tooLarge = tapestry('tooLarge', () => {
+  sizeOf({ text: 'x'.repeat(65 * 1024 * 1024) }, { id: 'size' });
+});
+`;
+let project: string;
+
+beforeAll(() => {
+  project = makeCommandProject({ 'shapes.ts': SHAPES });
+});
+afterAll(removeProjects);
+
+const plan = (...args: string[]): ReturnType<typeof runCommand> =>
+  runCommand(project, ['plan', 'shapes.ts', '--tapestry', ...args]);
+
+test('shows what a run may come to, and neither asks a server nor writes anything', async () => {
+  const { code, stdout, stderr } = await plan('diamond');
+  expect(stderr).toBe('');
+  expect(stdout).toMatch(/^diamond\n {2}Plan +sha256:[0-9a-f]{64}, 1\.\d KiB$/m);
+  expect(stdout).toMatch(
+    /^ {2}Knots +4; 1 local, in at most 1 segment; 0 parameters; 4 inputs from other knots$/m,
+  );
+  expect(stdout).toMatch(/^ {2}Depth +3, and at most 2 side by side on one level$/m);
+  expect(stdout).toMatch(/^ {2}Events +at most \d+$/m);
+  expect(stdout).toMatch(/^ {2}Bytes +at most \d+ KiB of history, .* \d+ B in each execution$/m);
+  expect(stdout).toMatch(/^ {2}Pending +at most 2 activities at once$/m);
+  expect(stdout).toMatch(/^ {2}Layout +one execution$/m);
+  expect(code).toBe(0);
+  expect(existsSync(path.join(project, '.selvage'))).toBe(false);
+});
+
+test('--json has all of it, and --terminals only what these need', async () => {
+  const { stdout } = await plan('diamond', '--terminals', 'left', '--json');
+  expect(JSON.parse(stdout)).toMatchObject({
+    tapestry: 'diamond',
+    planHash: expect.stringMatching(/^sha256:/),
+    knots: 2,
+    localKnots: 0,
+    edges: 1,
+    depth: 2,
+    width: 1,
+    pendingActivities: 1,
+    executions: 1,
+    childRuns: [],
+  });
+});
+
+test('a large plan is continued, and its slow knots are in child runs', async () => {
+  const { stdout } = await plan('large');
+  expect(stdout).toMatch(
+    /Layout +at most \d+ executions, each continuing the one before.*1 knot in child runs \(slow\), for its timeout is over an hour/,
+  );
+});
+
+test.each([
+  ['a plan that does not fit', ['tooLarge'], /^error PlanTooLarge: .*'size'.*67108864/],
+  ['an unknown terminal', ['diamond', '--terminals', 'z'], /^error UnknownTerminal: .*'z'/],
+  ['an unknown tapestry', ['x'], /^error FileWithoutTapestry: .*"x".*diamond, large, tooLarge/],
+])('%s: one clear line, exit code 2', async (_, args, error) => {
+  const { code, stdout, stderr } = await plan(...args);
+  expect(stderr).toMatch(error);
+  expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  expect(stdout).toBe('');
+  expect(code).toBe(2);
+});

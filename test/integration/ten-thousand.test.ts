@@ -1,0 +1,97 @@
+import { temporal } from '@temporalio/proto';
+import { z } from 'zod';
+
+import { knot, local, tapestry, type Knot } from '../../src';
+import { nodeSha256 } from '../../src/adapters/shared/node-sha256';
+import type { RunHandle, Selvage } from '../../src/client';
+import { budgetOf } from '../../src/engine';
+import { planOf } from '../../src/execution';
+import { recordOf } from '../../src/model';
+import { closeAll, openSelvage } from '../support/open-selvage';
+
+afterEach(closeAll);
+
+const KNOTS = 10_000;
+const WIDTH = 100;
+const options = { knots: { dispatcher: local() } };
+
+const inc = knot('inc', ({ x }: { x: number }) => x + 1);
+const add = knot('add', (inputs: Record<string, number>) =>
+  Object.values(inputs).reduce((a, b) => (a + b) % 1_000_003, 0),
+);
+
+const pad = knot('pad', ({ x }: { x: number }) => String(x).padEnd(2_000, '.'));
+const size = knot('size', ({ text }: { text: string }) => text.length);
+
+const chain = tapestry('chain-10000', options, (t) => {
+  let end: Knot<number> = t.parameter('x', z.number());
+  for (let k = 0; k < KNOTS; k++) end = inc({ x: end }, { id: `k${k}` });
+  return { end };
+});
+
+const fan = tapestry('fan-10000', options, (t) => {
+  const x = t.parameter('x', z.number());
+  const all: Record<string, Knot<number>> = {};
+  for (let k = 0; k < KNOTS; k++) all[`k${k}`] = inc({ x }, { id: `k${k}` });
+  return { end: add(all, { id: 'end' }) };
+});
+
+/** Layers, each knot after four of the layer before; ids of the greatest length. */
+const dense = tapestry('dense-10000', options, (t) => {
+  const x = t.parameter('x', z.number());
+  let layer: Knot<number>[] = Array.from({ length: WIDTH }, () => x);
+  for (let row = 0; row < KNOTS / WIDTH; row++) {
+    layer = layer.map((_, column) => {
+      const [a, b, c, d] = [0, 1, 7, 31].map((step) => layer[(column + step) % WIDTH]!);
+      return add({ a: a!, b: b!, c: c!, d: d! }, { id: `row-${row}-${column}-`.padEnd(200, 'x') });
+    });
+  }
+  return { end: add(Object.fromEntries(layer.map((value, k) => [`k${k}`, value])), { id: 'end' }) };
+});
+
+/** Its values are near the largest that are sent along. */
+const queued = tapestry('queued', (t) => {
+  const x = t.parameter('x', z.number());
+  const before = pad({ x }, { id: 'before' });
+  for (let k = 0; k < 100; k++) pad({ x: size({ text: before }, { id: `size-${k}` }) }, { id: `k${k}` });
+});
+
+/** Counts and sizes of a run's history, beside what the budget allows. */
+async function expectWithinBudget(selvage: Selvage, run: RunHandle<object>, shape: object): Promise<void> {
+  const { layout } = planOf(recordOf(shape as never), nodeSha256).loaded;
+  const budget = budgetOf(layout);
+  expect(budget.executions).toBeLessThan(3);
+  const { events } = await selvage.client.workflow.getHandle(run.runId).fetchHistory();
+  const sizes = events!.map((event) => temporal.api.history.v1.HistoryEvent.encode(event).finish().length);
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  expect(events!.length).toBeLessThanOrEqual(budget.events);
+  expect(bytes).toBeLessThanOrEqual(budget.bytes);
+  // In one message, whoever asks for it.
+  expect(bytes).toBeLessThan(4 * 1024 * 1024);
+  expect(Math.max(...sizes)).toBeLessThan(512 * 1024);
+}
+
+test.each([
+  [chain, KNOTS + 1],
+  [fan, 2 * KNOTS],
+  [dense, undefined],
+])(
+  '10,000 knots: $name',
+  async (shape, end) => {
+    const selvage = await openSelvage({ tapestries: [shape] });
+    const run = await selvage.start(shape, { x: 1 });
+    const { status, values, outcomes } = await run.result({ outputs: 'terminals' });
+    expect(status).toBe('succeeded');
+    expect(Object.keys(outcomes).length).toBeGreaterThan(KNOTS);
+    expect(values).toEqual({ end: end ?? expect.any(Number) });
+    await expectWithinBudget(selvage, run, shape);
+  },
+  180_000,
+);
+
+test('the budget holds for queued knots as well', async () => {
+  const selvage = await openSelvage({ tapestries: [queued] });
+  const run = await selvage.start(queued, { x: 1 });
+  expect((await run.result({ outputs: 'none' })).status).toBe('succeeded');
+  await expectWithinBudget(selvage, run, queued);
+}, 60_000);
