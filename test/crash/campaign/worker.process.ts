@@ -27,6 +27,7 @@ export interface WorkerOrders {
 
 const TRY_AGAIN_MS = 200;
 const ASK_AGAIN_MS = 10;
+const BEGIN_POLL_MS = 10;
 
 const tell = (told: Told): void => void process.send!(told);
 
@@ -75,8 +76,9 @@ async function work(orders: WorkerOrders): Promise<void> {
     }),
   );
   const ended = worker.run();
-  // It may have been told so while it was still starting.
-  if (wantsStop) worker.shutdown();
+  // One that has not begun cannot be told to stop, and may have been told so before.
+  while (worker.getState() === 'INITIALIZED') await Promise.race([ended, sleep(BEGIN_POLL_MS)]);
+  if (wantsStop && worker.getState() === 'RUNNING') worker.shutdown();
   else running = worker;
   await ended;
   running = undefined;
@@ -107,7 +109,7 @@ async function serverHas(address: string, runId: string, knot: string): Promise<
 
 function stop(): void {
   wantsStop = true;
-  running?.shutdown();
+  if (running?.getState() === 'RUNNING') running.shutdown();
   running = undefined;
 }
 
