@@ -1,13 +1,13 @@
 /**
  * The interpreter's behaviours, numbered. A change that a replay of an older history could notice (another order of
- * commands, another activity, another option of one) gets the next number here and a branch on {@link Behaviours.has}
- * where it acts. A run keeps for its whole life the number that its first task recorded.
+ * commands, another activity, another option of one) gets the next number here and a branch where it acts, on one of
+ * the constants below. A run keeps for its whole life the number that its first task recorded.
  *
  * | number | since | what changed, and what would break on replay without the branch |
  * |---|---|---|
  * | 1 | 0.1.0 | the first interpreter |
  * | 2 | 0.1.0 | `local` knots go out in segments. A worker of behaviour 1 takes such a plan as well, and runs each as an activity |
- * | 3 | 0.1.0 | deadlines; runs that take over outcomes of another run; slow knots of large plans in child runs; the first segment begins in the first step, whose answer may bring its answer |
+ * | 3 | 0.1.0 | deadlines; runs that take over outcomes of another run; slow knots of large plans in child runs; the first segment begins in the first step, whose answer may bring its answer; segments of continued runs ask for records first |
  */
 export const NEWEST_BEHAVIOUR = 3;
 
@@ -15,6 +15,7 @@ export const NEWEST_BEHAVIOUR = 3;
 export const SEGMENTS_SINCE = 2;
 export const DEADLINES_SINCE = 3;
 export const CHILD_RUNS_SINCE = 3;
+export const RECORDS_ASKED_SINCE = 3;
 
 /**
  * Refuses a history that a newer interpreter began: the error fails the workflow *task*, so that the run waits for a

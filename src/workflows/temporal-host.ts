@@ -28,7 +28,7 @@ import {
 } from '../engine';
 import { packHash } from '../canonical';
 import { activityIdOf } from './activity-id';
-import { CHILD_RUNS_SINCE, SEGMENTS_SINCE } from './behaviours';
+import { CHILD_RUNS_SINCE, RECORDS_ASKED_SINCE, SEGMENTS_SINCE } from './behaviours';
 import type { ChildRuns } from './child-runs';
 import { CommandBudget } from './command-budget';
 import { CHILD_RUNS_FROM_EVENTS, continueNow, holdDispatch } from './history-budget';
@@ -461,10 +461,17 @@ export class TemporalHost {
       knots: members.map((knot) => layout.ids[knot]!),
       wanted: packRanges(wantedOutside(layout, members)),
       parents,
-      ...(members.some((knot) => this.again.has(knot)) && { mayBeRecorded: true }),
+      ...(this.mayBeRecorded(members) && { mayBeRecorded: true }),
       ...(options.recordRun !== workflowInfo().runId && { run: options.recordRun }),
     };
     return { task, bytes: idBytes + parentBytes };
+  }
+
+  /** Whether an attempt of another segment may have recorded, or may be about to record, one of the knots. */
+  private mayBeRecorded(members: readonly number[]): boolean {
+    if (members.some((knot) => this.again.has(knot))) return true;
+    // Which knots an earlier execution had out is not carried on: to ask for the records costs one query a segment.
+    return this.options.behaviour >= RECORDS_ASKED_SINCE && this.options.recordRun !== workflowInfo().runId;
   }
 
   private schedule(knot: number, task: KnotTask): void {

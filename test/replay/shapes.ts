@@ -132,6 +132,16 @@ export const SHAPES: readonly Shape[] = [
     }),
   },
   {
+    name: 'segment-later',
+    parameters: { x: 0 },
+    tapestry: tapestry('segment-later', dispatched, (t) => {
+      const begin = increment({ x: t.parameter('x', z.number()) }, { id: 'begin', dispatcher: queue() });
+      let last: Knot<number> = increment({ x: begin }, { id: 'k0' });
+      for (let index = 1; index < 20; index++) last = increment({ x: last }, { id: `k${index}` });
+      return { last };
+    }),
+  },
+  {
     name: 'segment-failure',
     parameters: { x: 5 },
     tapestry: tapestry('segment-failure', dispatched, (t) => {

@@ -26,6 +26,8 @@ export interface CampaignOptions {
   readonly only?: number;
   /** Hears of each scenario that has ended. */
   readonly onProgress?: (soFar: CampaignResult) => void;
+  /** Told at once, for the end may be far. */
+  readonly onViolation?: (violation: Violation) => void;
 }
 
 export interface Violation {
@@ -158,7 +160,7 @@ class Campaign {
     }
     const { seed, points } = this.options;
     const { index, mix, blows } = scenario;
-    this.violations.push({
+    const violation = {
       seed,
       scenario: index,
       mix: mix.name,
@@ -166,7 +168,9 @@ class Campaign {
       problems,
       repeat: `npm run crash -- --seed ${seed} --scenario ${index}${points ? ` --points ${points.join(',')}` : ''}`,
       folder,
-    });
+    };
+    this.violations.push(violation);
+    this.options.onViolation?.(violation);
   }
 
   /** What such a run comes to when nothing disturbs it: found out once. */

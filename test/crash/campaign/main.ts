@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 
 import { neverHit, runCampaign } from './campaign';
 import { POINTS, POINT_NAMES, type Point } from './points';
-import { progressLine, summary, writeReport } from './report';
+import { described, progressLine, summary, writeReport } from './report';
 
 const KILLS = 200;
 const CONCURRENCY = 12;
@@ -63,6 +63,7 @@ async function main(): Promise<void> {
     ...(points && { points }),
     ...(only >= 0 && { only }),
     onProgress: (soFar) => progressLine(soFar, kills),
+    onViolation: (violation) => process.stderr.write(`${described(violation)}\n`),
   });
   process.stdout.write(`\n${summary(result)}\n\nwritten to ${writeReport(result)}\n`);
   // One scenario alone cannot hit everything.

@@ -28,6 +28,8 @@ interface Stage {
   /** Knots that blows may be aimed at: they end well, and no two of them are alive at once but those of `pair` and of a fan. */
   readonly queue: readonly string[];
   readonly local: readonly string[];
+  /** Whether bodies of `queue` throw at first, so that not every attempt of theirs has something to commit. */
+  readonly throwsFirst?: true;
   /** Two that run side by side. */
   readonly pair?: readonly [string, string];
   /** Answers what the next stage goes on from. */
@@ -192,6 +194,7 @@ const stages = {
   retried: {
     queue: ['flaky', 'again'],
     local: [],
+    throwsFirst: true,
     build: (input) => {
       const retry = { maximumAttempts: 3, initialInterval: 50 };
       return again({ x: flaky({ x: input }, { id: 'flaky', retry }) }, { id: 'again', retry });
@@ -249,6 +252,8 @@ export interface Mix {
 
 export const MIXES: readonly Mix[] = [
   { name: 'short', stages: ['chain', 'fan', 'woven'] },
+  // Its first segment is begun by the run's first step.
+  { name: 'early', stages: ['woven', 'chain', 'mended'] },
   { name: 'values', stages: ['diamond', 'streamed', 'mended', 'timed'] },
   { name: 'troubled', stages: ['failing', 'retried', 'fan', 'woven'] },
   { name: 'travelling', stages: ['chain', 'travelling', 'fan'], travels: true },

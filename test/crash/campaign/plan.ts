@@ -127,8 +127,10 @@ function costOf(point: Point): number {
 
 /** What a blow at this point may be aimed at in this stage; one empty list where it needs no aim. */
 function targets(stage: StageName, point: Point): (readonly string[])[] {
-  const { queue, local, pair } = stageOf(stage);
-  switch (rulesOf(point).at) {
+  const { queue, local, pair, throwsFirst } = stageOf(stage);
+  const { at, needsOutcome } = rulesOf(point);
+  if (needsOutcome && throwsFirst) return [];
+  switch (at) {
     case 'queue':
       return queue.map((knot) => [knot]);
     case 'local':

@@ -7,6 +7,8 @@ export interface PointRules {
   readonly stores?: 'split' | 'one-file';
   /** The scenario needs two workers with one slot each, so that work cannot all go to one of them. */
   readonly needsTwo?: boolean;
+  /** The attempt that it is aimed at must have something to commit. */
+  readonly needsOutcome?: boolean;
   /** Whether it falls on whatever runs just then. */
   readonly isStray?: boolean;
   /** How many blows fall here for one anywhere else. Default 1. */
@@ -47,11 +49,13 @@ export const POINTS = {
     what: 'two attempts alive at once; the one given up commits first',
     at: 'queue',
     needsTwo: true,
+    needsOutcome: true,
   },
   'frozen-last': {
     what: 'two attempts alive at once; the one given up commits last',
     at: 'queue',
     needsTwo: true,
+    needsOutcome: true,
   },
   'client-before-start': { what: 'the client has saved the plan and not started the run', at: 'none' },
   'client-waiting': { what: 'the client waits for a running run', at: 'none' },
