@@ -4,6 +4,7 @@ import { addDevCommand } from './commands/dev';
 import { addDoctorCommand } from './commands/doctor';
 import { addLineageCommand } from './commands/lineage';
 import { addPlanCommand } from './commands/plan';
+import { addReplayCommand } from './commands/replay';
 import { addRunCommand } from './commands/run';
 import { addRunsCommand } from './commands/runs';
 import { addWorkerCommand } from './commands/worker';
@@ -33,6 +34,7 @@ export function createProgram(output: Output, answer: Answer): Command {
     addRunsCommand,
     addLineageCommand,
     addPlanCommand,
+    addReplayCommand,
     addDoctorCommand,
   ]) {
     add(program, output, answer);

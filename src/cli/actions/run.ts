@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { nodeSha256 } from '../../backends';
 import type { RunHandle, Selvage } from '../../client';
 import { compile, layoutOf } from '../../engine';
@@ -7,6 +6,7 @@ import { validateParameters } from '../../execution';
 import { recordOf } from '../../model';
 import type { RunResult } from '../../model/outcome';
 import type { RunOptions } from '../commands/run';
+import { closeInTime } from '../close-in-time';
 import { launchServer } from '../early-server';
 import { EXIT } from '../exit-codes';
 import { Interruption } from '../interruption';
@@ -24,9 +24,6 @@ import { summarise } from '../run-summary';
 import { installSdkLogger } from '../sdk-logger';
 import { connectOptions } from '../server-options';
 
-/** A worker that is told to stop gives its bodies 5 s, and some more to commit what they did. */
-const DRAIN_LIMIT_MS = 15_000;
-
 /** What is to be done, known to be right before a server is started or anything is written. */
 interface Work {
   readonly tapestry: AnyTapestry;
@@ -40,17 +37,16 @@ interface Work {
 export async function runFile(file: string, options: RunOptions, output: Output): Promise<number> {
   const interruption = new Interruption();
   try {
-    const work = await prepare(file, options);
-    const selvage = await Promise.race([
-      connect(work, options, output),
-      interruption.asked.then(() => undefined),
-    ]);
-    if (!selvage) {
+    const ready = await interruption.orAsked(
+      prepare(file, options).then(async (work) => ({ work, selvage: await connect(work, options, output) })),
+    );
+    if (!ready) {
       output.warn('Interrupted before the run was started.');
       return interruption.exitCode;
     }
+    const { work, selvage } = ready;
     return options.detach
-      ? await startOnly(selvage, work, options, output)
+      ? await startOnly(selvage, work, options, output, interruption)
       : await runHere(selvage, work, options, output, interruption);
   } finally {
     interruption.stop();
@@ -100,10 +96,18 @@ function start(selvage: Selvage, work: Work, options: RunOptions): Promise<RunHa
   });
 }
 
-async function startOnly(selvage: Selvage, work: Work, options: RunOptions, output: Output): Promise<number> {
+async function startOnly(
+  selvage: Selvage,
+  work: Work,
+  options: RunOptions,
+  output: Output,
+  interruption: Interruption,
+): Promise<number> {
   try {
-    await requireWorker(selvage);
-    const { runId } = await start(selvage, work, options);
+    const started = requireWorker(selvage).then(() => start(selvage, work, options));
+    const run = await interruption.orAsked(started);
+    if (!run) return leave(work, options, output, interruption);
+    const { runId } = run;
     const show = `${ownCommand()} ${shellLine(['runs', 'show', runId])}`;
     output.say(`Run ${runId} of ${work.tapestry.name} is started. See how it stands: ${show}`);
     if (output.json) {
@@ -124,7 +128,8 @@ async function runHere(
 ): Promise<number> {
   try {
     keepTypeScriptLoadable();
-    const run = await start(selvage, work, options);
+    const run = await interruption.orAsked(start(selvage, work, options));
+    if (!run) return leave(work, options, output, interruption);
     output.say(`Run ${run.runId} of ${work.tapestry.name}`);
     const display = new ProgressDisplay(output);
     const result = await Promise.race([
@@ -133,7 +138,7 @@ async function runHere(
       selvage.workerEnded.then(() => undefined),
       interruption.asked.then(() => undefined),
     ]).finally(() => display.stop());
-    if (!result) return leave(run, options, output, interruption);
+    if (!result) return leave(work, options, output, interruption);
     await showResult(selvage, result, work, options, output);
     return result.status === 'succeeded' ? EXIT.ok : EXIT.runFailed;
   } finally {
@@ -162,25 +167,14 @@ async function showResult(
   }
 }
 
-function leave(run: RunHandle, options: RunOptions, output: Output, interruption: Interruption): number {
+/** The words hold also where the server may not have heard of the run yet: the same command starts it then. */
+function leave(work: Work, options: RunOptions, output: Output, interruption: Interruption): number {
   const words = process.argv.slice(2);
-  const back = options.runId === undefined ? [...words, '--run-id', run.runId] : words;
-  output.warn(`Interrupted. Run ${run.runId} goes on as soon as a worker is there; come back to it with:`);
+  const back = options.runId === undefined ? [...words, '--run-id', work.runId] : words;
+  output.warn(`Interrupted. Run ${work.runId} goes on as soon as a worker is there; come back to it with:`);
   output.warn(`  ${ownCommand()} ${shellLine(back)}`);
-  output.warn('Stopping the worker: running bodies have 5 s to end. Ctrl-C again to end at once.');
+  if (!options.detach) {
+    output.warn('Stopping the worker: running bodies have 5 s to end. Ctrl-C again to end at once.');
+  }
   return interruption.exitCode;
-}
-
-/** A body that does not hear of its signal must not keep the command for ever; its knot is run again elsewhere. */
-async function closeInTime(selvage: Selvage, output: Output): Promise<void> {
-  const limit = new AbortController();
-  const isClosed = await Promise.race([
-    selvage.close().then(() => true),
-    delay(DRAIN_LIMIT_MS, false, { signal: limit.signal, ref: false }),
-  ]);
-  limit.abort();
-  if (!isClosed)
-    output.warn(
-      `A body did not end within ${DRAIN_LIMIT_MS / 1000} s; it is left, and runs again in the next worker.`,
-    );
 }
