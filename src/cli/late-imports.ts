@@ -18,6 +18,8 @@ export const late = {
   yaml: (): typeof import('yaml') => require('yaml') as typeof import('yaml'),
   actions: {
     run: (): typeof import('./actions/run') => require('./actions/run') as typeof import('./actions/run'),
+    resume: (): typeof import('./actions/resume') =>
+      require('./actions/resume') as typeof import('./actions/resume'),
     dev: (): typeof import('./actions/dev') => require('./actions/dev') as typeof import('./actions/dev'),
     worker: (): typeof import('./actions/worker') =>
       require('./actions/worker') as typeof import('./actions/worker'),

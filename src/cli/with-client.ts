@@ -1,9 +1,8 @@
 import type { Selvage } from '../client';
-import { launchServer } from './early-server';
-import { late } from './late-imports';
+import { openFor } from './open-for';
 import type { Output } from './output';
 import { describePlace } from './place';
-import { connectOptions, type ServerOptions } from './server-options';
+import type { ServerOptions } from './server-options';
 
 /** Connects, says to what, and closes the connection whatever comes of the work. */
 export async function withClient(
@@ -11,11 +10,7 @@ export async function withClient(
   output: Output,
   work: (selvage: Selvage) => Promise<number>,
 ): Promise<number> {
-  const connection = connectOptions(options, output);
-  const release = await launchServer(connection);
-  // Temporal's client loads while the server comes up.
-  const { Selvage } = late.client();
-  const selvage = await Selvage.connect(connection).finally(release);
+  const selvage = await openFor(undefined, options, output);
   try {
     output.say(describePlace(selvage.place));
     return await work(selvage);

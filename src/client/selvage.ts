@@ -280,24 +280,25 @@ export class Selvage {
   ): Promise<RunHandle<Values>> {
     const { tapestry } = plan.plan;
     const runId = checkRunId(options.runId ?? `${tapestry}-${randomUUID().slice(0, 8)}`);
+    const ifExists = options.ifExists ?? 'refuse';
+    const work: RunMemo = { plan: plan.hash, ...said };
+    if (options.runId) {
+      // The server forgets ended runs after a while; the run history does not.
+      const known = await this.backends.runHistory.getRun(runId);
+      if (known && known.status !== 'running')
+        return this.existing<Values>(runId, work, workOfRecord(known, work, plan), ifExists);
+    }
+    // Not before: whoever comes back to a run that is over may say the same deadline again.
     const deadline = deadlineOf(options.deadline);
     const commit = options.vcsCommit ?? (await currentCommit(this.options.projectDir));
     const actor = options.actor ?? currentActor();
-    const ifExists = options.ifExists ?? 'refuse';
     const memo: RunMemo = {
-      plan: plan.hash,
-      ...said,
+      ...work,
       ...(actor && { actor }),
       ...(options.tags && { tags: options.tags }),
       ...(commit && { vcsCommit: commit }),
       ...(deadline !== undefined && { deadline }),
     };
-    if (options.runId) {
-      // The server forgets ended runs after a while; the run history does not.
-      const known = await this.backends.runHistory.getRun(runId);
-      if (known && known.status !== 'running')
-        return this.existing<Values>(runId, memo, workOfRecord(known, memo, plan), ifExists);
-    }
     await save?.();
     try {
       const workflow = await this.client.workflow.start(tapestry, {
@@ -353,7 +354,7 @@ export class Selvage {
     const difference = isSame
       ? 'It is the same work: attach to it (`getRun`), or choose another id.'
       : `Its plan is ${found.plan ?? 'unknown'} and its parameters ${found.parametersHash ?? 'unknown'}; yours are ${wanted.plan} and ` +
-        `${wanted.parametersHash}. Choose another id.`;
+        `${wanted.parametersHash}. ${otherDifferences(found, wanted)}Choose another id.`;
     throw new SelvageError('RunIdInUse', `The run id "${runId}" is in use. ${difference}`, {
       details: {
         run: runId,
@@ -367,6 +368,20 @@ export class Selvage {
 /** What makes two starts ask for the same work. */
 interface WorkOfRun extends Pick<RunMemo, 'plan' | 'parametersHash' | 'terminals'> {
   readonly resume?: Pick<ResumedRun, 'run'>;
+}
+
+/** What differs beside the hashes, in sentences. */
+function otherDifferences(found: WorkOfRun, wanted: WorkOfRun): string {
+  const terminals = ({ terminals: chosen }: WorkOfRun): string => chosen?.join(', ') ?? "the plan's own";
+  const origin = ({ resume }: WorkOfRun): string => (resume ? `run "${resume.run}"` : 'none');
+  return [
+    terminals(found) === terminals(wanted)
+      ? ''
+      : `Its terminals are ${terminals(found)}; yours are ${terminals(wanted)}. `,
+    origin(found) === origin(wanted)
+      ? ''
+      : `The run that it goes on from is ${origin(found)}; yours is ${origin(wanted)}. `,
+  ].join('');
 }
 
 /** What a recorded run was asked to do, in the terms of a start. */

@@ -1,15 +1,13 @@
 import type { Selvage } from '../../client';
 import { closeInTime } from '../close-in-time';
 import { isDevWorker, EndOfDev, tellLoaded } from '../dev-worker';
-import { launchServer } from '../early-server';
 import { EXIT } from '../exit-codes';
 import { Interruption } from '../interruption';
-import { late } from '../late-imports';
 import { keepTypeScriptLoadable, loadFile, loadedProjectFiles, type LoadedFile } from '../load-file';
+import { openFor } from '../open-for';
 import type { Output } from '../output';
 import { describePlace } from '../place';
-import { installSdkLogger } from '../sdk-logger';
-import { connectOptions, type ServerOptions } from '../server-options';
+import type { ServerOptions } from '../server-options';
 
 /** `selvage worker`. */
 export async function work(file: string, options: ServerOptions, output: Output): Promise<number> {
@@ -43,12 +41,7 @@ async function open(
   output: Output,
 ): Promise<{ selvage: Selvage; names: string }> {
   const loaded = isDev ? await loadAndTell(file) : await loadFile(file);
-  const connection = connectOptions(options, output);
-  const release = await launchServer(connection);
-  // Temporal's client loads while the server comes up.
-  const { Selvage } = late.client();
-  installSdkLogger(output);
-  const selvage = await Selvage.open({ ...connection, tapestries: loaded.tapestries }).finally(release);
+  const selvage = await openFor(loaded.tapestries, options, output);
   keepTypeScriptLoadable();
   return { selvage, names: loaded.tapestries.map(({ name }) => name).join(', ') };
 }
