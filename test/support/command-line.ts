@@ -38,6 +38,10 @@ export class Command {
     }));
   }
 
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
   /** Waits until the command has written this, to either stream. */
   async hasWritten(pattern: RegExp): Promise<RegExpExecArray> {
     let hasEnded = false;
