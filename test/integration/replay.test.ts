@@ -136,7 +136,7 @@ test('an unknown run, and a workflow that is the user’s own', async () => {
   await expect(replay(selvage, unique('nobody'))).rejects.toMatchObject({ code: 'UnknownRun' });
   const worker = await startWorker(selvage, {
     tapestries: [],
-    workflowBundle: undefined as never,
+    workflowBundle: undefined,
     workflowsPath: require.resolve('./users-workflows'),
     activities: { greet: (name: string) => name, default: () => 'unknown' },
   });

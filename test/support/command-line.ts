@@ -46,11 +46,15 @@ export class Command {
   async hasWritten(pattern: RegExp): Promise<RegExpExecArray> {
     let hasEnded = false;
     void this.finished.then(() => (hasEnded = true));
-    return await until(`the command writes ${String(pattern)}`, () => {
-      const match = pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
-      if (!match && hasEnded) throw new Error(`It ended without: ${this.stdout}${this.stderr}`);
-      return match;
-    });
+    return await until(
+      `the command writes ${String(pattern)}`,
+      () => {
+        const match = pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
+        if (!match && hasEnded) throw new Error(`It ended without: ${this.stdout}${this.stderr}`);
+        return match;
+      },
+      60_000,
+    );
   }
 
   signal(signal: NodeJS.Signals): void {

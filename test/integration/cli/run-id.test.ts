@@ -103,7 +103,7 @@ describe('of a run of other work: RunIdInUse, and what differs', () => {
       [...QUICKSTART, '--terminals', 'd'],
       ([plan, , ownPlan], line) => {
         expect(ownPlan).toBe(plan);
-        expect(line).toContain("Its terminals are the plan's own; yours are d.");
+        expect(line).toContain('Its terminals are answer; yours are d.');
       },
     ],
   ];
