@@ -5,6 +5,7 @@ import {
   Client,
   WorkflowExecutionAlreadyStartedError,
   WorkflowIdReusePolicy,
+  WorkflowNotFoundError,
   type Connection,
   type ConnectionOptions,
 } from '@temporalio/client';
@@ -288,8 +289,13 @@ export class Selvage {
       if (known && known.status !== 'running')
         return this.existing<Values>(runId, work, workOfRecord(known, work, plan), ifExists);
     }
-    // Not before: whoever comes back to a run that is over may say the same deadline again.
     const deadline = deadlineOf(options.deadline);
+    if (deadline !== undefined && deadline <= Date.now()) {
+      // Whoever comes back to a run may say its deadline again.
+      const found = options.runId && (await this.memoOf(runId));
+      if (found) return this.existing<Values>(runId, work, found, ifExists);
+      throw pastDeadline(deadline);
+    }
     const commit = options.vcsCommit ?? (await currentCommit(this.options.projectDir));
     const actor = options.actor ?? currentActor();
     const memo: RunMemo = {
@@ -314,7 +320,7 @@ export class Selvage {
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError))
         throw unreachable(error, this.place.address);
-      return this.existing<Values>(runId, memo, await this.memoOf(runId), ifExists);
+      return this.existing<Values>(runId, memo, (await this.memoOf(runId)) ?? {}, ifExists);
     }
   }
 
@@ -329,11 +335,13 @@ export class Selvage {
     this.savedPlans.add(plan.hash);
   }
 
-  private async memoOf(runId: string): Promise<RunMemo> {
+  /** Undefined if the server knows no such run. */
+  private async memoOf(runId: string): Promise<RunMemo | undefined> {
     try {
       const { memo } = await this.client.workflow.getHandle(runId).describe();
       return memo?.[MEMO_KEY] ?? {};
     } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return undefined;
       throw unreachable(error, this.place.address);
     }
   }
@@ -430,8 +438,7 @@ function namedByKey(tapestry: string, { dedupeKey, ...options }: StartOptions): 
 /** Milliseconds since the epoch. */
 function deadlineOf(deadline: Date | number | undefined): number | undefined {
   if (deadline === undefined) return undefined;
-  const now = Date.now();
-  const at = deadline instanceof Date ? deadline.getTime() : now + deadline;
+  const at = deadline instanceof Date ? deadline.getTime() : Date.now() + deadline;
   // What a Date can say; beyond it, neither could the record.
   if (!Number.isFinite(at) || Math.abs(at) > 8.64e15) {
     throw new SelvageError(
@@ -440,8 +447,11 @@ function deadlineOf(deadline: Date | number | undefined): number | undefined {
       { details: { option: 'deadline' } },
     );
   }
-  if (at > now) return Math.ceil(at);
-  throw new SelvageError(
+  return Math.ceil(at);
+}
+
+function pastDeadline(at: number): SelvageError {
+  return new SelvageError(
     'DeadlineExceeded',
     `The deadline of the run, ${new Date(at).toISOString()}, is past. Give one that is yet to come, or none.`,
     { details: { deadline: at } },
