@@ -27,9 +27,11 @@ export async function readHistoryFile(file: string): Promise<unknown> {
     const text = bytes[0] === GZIP[0] && bytes[1] === GZIP[1] ? gunzipSync(bytes) : bytes;
     return JSON.parse(text.toString('utf8'));
   } catch (error) {
+    // It may quote what it could not read, with its line ends.
+    const reason = (error as Error).message.replace(/\s+/g, ' ');
     throw new SelvageError(
       'FileNotLoadable',
-      `${file} is no JSON: ${(error as Error).message}. Give what \`temporal workflow show --workflow-id ID --output json\` writes.`,
+      `${file} is no JSON: ${reason}. Give what \`temporal workflow show --workflow-id ID --output json\` writes.`,
       { details: { file }, cause: error },
     );
   }

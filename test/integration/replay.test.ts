@@ -124,7 +124,13 @@ test('a run in flight of a newer version waits for one, the server and a replay 
   expect(await replay(selvage, run.runId)).toMatchObject([
     { verdict: 'too-new', error: { code: 'HistoryTooNew' } },
   ]);
-  expect((await run.status()).run.status).toBe('running');
+  expect(await run.status()).toMatchObject({
+    run: { status: 'running' },
+    waiting: {
+      begun: true,
+      step: { code: 'HistoryTooNew', message: expect.stringMatching(/^this run was begun/) },
+    },
+  });
 
   await old.stop();
   await startWorker(selvage, { tapestries: [held], workflowBundle: newer });
