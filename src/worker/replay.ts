@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { historyFromJSON, type History } from '@temporalio/common/lib/proto-utils';
 import { DefaultLogger, Worker, bundleWorkflowCode, type ReplayWorkerOptions } from '@temporalio/worker';
 import { SelvageError } from '../errors';
-import { LAYOUT_ACTIVITY, PIN_ACTIVITY } from '../workflows/messages';
+import { KNOT_WORKFLOW, LAYOUT_ACTIVITY, PIN_ACTIVITY } from '../workflows/messages';
 import { chainHistories } from './chain-histories';
 import { interpreterSource } from './workflow-bundle';
 
@@ -91,13 +91,17 @@ function read(json: unknown): History {
   return history;
 }
 
-/** The interpreter's first command is the answer of one of its own local activities; before that, nothing can be said. */
+/**
+ * A run's first command is the answer of one of the interpreter's local activities; before that, nothing can be said. A child
+ * run is known by its type.
+ */
 function requireOwn(history: History, runId: string): void {
   const events = history.events ?? [];
+  const workflow = events[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name;
+  if (workflow === KNOT_WORKFLOW) return;
   const first = events.find((event) => commandOf(event) !== undefined);
   const type = localActivityType(first);
   if (!first || type === PIN_ACTIVITY || type === LAYOUT_ACTIVITY) return;
-  const workflow = events[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name;
   throw new SelvageError(
     'ForeignHistory',
     `The workflow "${runId}" of type "${workflow}" is none of Selvage's: its first step is ${describeEvent(first)}, not that of a run. ` +

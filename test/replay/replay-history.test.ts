@@ -25,10 +25,14 @@ interface Event {
   };
 }
 
+function stored(name: string): { events: Event[] } {
+  const file = path.join(__dirname, 'histories', `${name}.json.gz`);
+  return JSON.parse(gunzipSync(readFileSync(file)).toString()) as { events: Event[] };
+}
+
 /** A stored history after somebody's change. */
 function changed(change: (events: Event[]) => void = () => {}): { events: Event[] } {
-  const file = path.join(__dirname, 'histories/behaviour-2/diamond-0.json.gz');
-  const history = JSON.parse(gunzipSync(readFileSync(file)).toString()) as { events: Event[] };
+  const history = stored('behaviour-2/diamond-0');
   change(history.events);
   return history;
 }
@@ -52,6 +56,13 @@ test('a history of this version, or of an older one, replays', async () => {
     events: changed().events.length,
   });
 });
+
+test.each(['child-run-0', 'child-run-of-slow-0'])(
+  'a run with a child run, and the child: %s',
+  async (name) => {
+    expect(await replay(stored(`behaviour-3/${name}`))).toMatchObject({ verdict: 'replays' });
+  },
+);
 
 test('one that differs: the event, what it is, and what is the matter', async () => {
   const history = changed();
