@@ -75,7 +75,7 @@ interface BeginOptions {
   /**
    * When the run is to be over: a point in time, or milliseconds from now. A run that has not ended by then is told to stop as by
    * a cancel, skips the rest, and is recorded as failed with `DeadlineExceeded`. Holds for the whole run, across crashes and
-   * times without a worker. Default: none.
+   * times without a worker. A run that is attached to keeps its own. Default: none.
    */
   readonly deadline?: Date | number;
 }
