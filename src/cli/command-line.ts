@@ -1,14 +1,11 @@
 import { CommanderError } from 'commander';
 import { EXIT } from './exit-codes';
-import { Output } from './output';
+import type { Output } from './output';
 import { createProgram } from './program';
 import { reportError } from './report-error';
 
 /** Runs one command and answers its exit code. Never rejects: an error ends as a line on stderr. */
-export async function runCommandLine(
-  argv: readonly string[],
-  output: Output = new Output(),
-): Promise<number> {
+export async function runCommandLine(argv: readonly string[], output: Output): Promise<number> {
   // Known before the arguments are parsed, so that a mistake in them is reported as asked.
   const own = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
   output.configure({ json: own.includes('--json'), verbose: own.includes('--verbose') });

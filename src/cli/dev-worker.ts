@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
-import type { EndOfWork } from './interruption';
+import { EXIT } from './exit-codes';
+import { EndOfWork } from './interruption';
 
 /** Set by `selvage dev` for the workers that it starts. */
 const MARK = 'SELVAGE_DEV_WORKER';
@@ -25,17 +26,19 @@ export function startDevWorker(words: readonly string[]): ChildProcess {
   });
 }
 
-/** In the worker: told to stop by `selvage dev`. Ctrl-C reaches both, and is for `selvage dev` to answer. */
-export class EndOfDev implements EndOfWork {
+/** In the worker: told to stop by `selvage dev`. A signal may reach both, and is for `selvage dev` to answer. */
+export class EndOfDev extends EndOfWork {
+  readonly exitCode = EXIT.ok;
   readonly asked = new Promise<void>((resolve) => process.once('disconnect', resolve));
   private readonly ignore = (): void => {};
 
   constructor() {
-    process.on('SIGINT', this.ignore);
+    super();
+    process.on('SIGINT', this.ignore).on('SIGTERM', this.ignore);
   }
 
   stop(): void {
-    process.off('SIGINT', this.ignore);
+    process.off('SIGINT', this.ignore).off('SIGTERM', this.ignore);
   }
 }
 

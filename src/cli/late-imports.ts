@@ -12,10 +12,14 @@ export const late = {
     require('../worker/single-sdk') as typeof import('../worker/single-sdk'),
   workflowBundle: (): typeof import('../worker/workflow-bundle') =>
     require('../worker/workflow-bundle') as typeof import('../worker/workflow-bundle'),
+  replay: (): typeof import('../worker/replay') =>
+    require('../worker/replay') as typeof import('../worker/replay'),
   typeScript: (): typeof import('tsx/cjs/api') => require('tsx/cjs/api') as typeof import('tsx/cjs/api'),
   yaml: (): typeof import('yaml') => require('yaml') as typeof import('yaml'),
   actions: {
     run: (): typeof import('./actions/run') => require('./actions/run') as typeof import('./actions/run'),
+    resume: (): typeof import('./actions/resume') =>
+      require('./actions/resume') as typeof import('./actions/resume'),
     dev: (): typeof import('./actions/dev') => require('./actions/dev') as typeof import('./actions/dev'),
     worker: (): typeof import('./actions/worker') =>
       require('./actions/worker') as typeof import('./actions/worker'),
@@ -23,6 +27,8 @@ export const late = {
     lineage: (): typeof import('./actions/lineage') =>
       require('./actions/lineage') as typeof import('./actions/lineage'),
     plan: (): typeof import('./actions/plan') => require('./actions/plan') as typeof import('./actions/plan'),
+    replay: (): typeof import('./actions/replay') =>
+      require('./actions/replay') as typeof import('./actions/replay'),
     doctor: (): typeof import('./actions/doctor') =>
       require('./actions/doctor') as typeof import('./actions/doctor'),
   },

@@ -1,11 +1,19 @@
 #!/usr/bin/env node
 import module from 'node:module';
 import { runCommandLine } from './command-line';
+import { endOnSignal } from './interruption';
+import { Output } from './output';
 
 // Node 22 and later keep the compiled code of modules between runs, which halves the time that loading takes.
 (module as { enableCompileCache?: () => void }).enableCompileCache?.();
 
-void runCommandLine(process.argv.slice(2)).then((code) => {
+const output = new Output();
+endOnSignal(() => {
+  output.endLive();
+  output.warn('Interrupted.');
+});
+
+void runCommandLine(process.argv.slice(2), output).then((code) => {
   // Not by `process.exitCode`: what a body left open must not keep the command alive. Empty writes, so that a slow reader gets all.
   process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
 });

@@ -14,8 +14,8 @@ export async function requireWorker({ taskQueue, place, client }: Selvage): Prom
     if (alive.length > 0) continue;
     throw new SelvageError(
       'NoWorker',
-      `Nothing polls the task queue "${taskQueue}" at ${place.address}, so that a detached run would not begin. Start ` +
-        '`selvage worker FILE` or `selvage dev FILE` first, or leave out --detach.',
+      `Nothing polls the task queue "${taskQueue}" at ${place.address}, so that the run would not begin. Start ` +
+        '`selvage worker FILE` or `selvage dev FILE` first, or let this command work itself: `run` without --detach, `resume` with the file.',
       { details: { taskQueue, address: place.address } },
     );
   }

@@ -4,6 +4,8 @@ import { addDevCommand } from './commands/dev';
 import { addDoctorCommand } from './commands/doctor';
 import { addLineageCommand } from './commands/lineage';
 import { addPlanCommand } from './commands/plan';
+import { addReplayCommand } from './commands/replay';
+import { addResumeCommand } from './commands/resume';
 import { addRunCommand } from './commands/run';
 import { addRunsCommand } from './commands/runs';
 import { addWorkerCommand } from './commands/worker';
@@ -28,11 +30,13 @@ export function createProgram(output: Output, answer: Answer): Command {
     .addHelpText('after', '\nExample:\n  $ selvage run pipeline.ts --param x=5');
   for (const add of [
     addRunCommand,
+    addResumeCommand,
     addDevCommand,
     addWorkerCommand,
     addRunsCommand,
     addLineageCommand,
     addPlanCommand,
+    addReplayCommand,
     addDoctorCommand,
   ]) {
     add(program, output, answer);

@@ -11,16 +11,30 @@ const SHOWN = new Set<LogLevel>(['WARN', 'ERROR']);
  * `ctx.logger` from `info` on; with `verbose`, all. Must come before the first connection of a worker.
  */
 export function installSdkLogger(output: Output): void {
-  const { Runtime, makeTelemetryFilterString } = late.temporalWorker();
-  const log = (level: LogLevel, message: string, meta?: LogMetadata): void => {
+  install(true, (level, message, meta) => {
     const line = lineOf(level, message, meta, output.verbose);
     if (line !== undefined) output.warn(line);
-  };
+  });
+}
+
+/** For a replay, which says itself what went wrong: the SDK is heard with `verbose` only. */
+export function installReplayLogger(output: Output): void {
+  install(output.verbose, (level, message, meta) => {
+    const line = output.verbose ? lineOf(level, message, meta, true) : undefined;
+    if (line !== undefined) output.warn(line);
+  });
+}
+
+type Log = (level: LogLevel, message: string, meta?: LogMetadata) => void;
+
+function install(withCore: boolean, log: Log): void {
+  const { Runtime, makeTelemetryFilterString } = late.temporalWorker();
+  const filter = withCore ? makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) : 'off';
   Runtime.install({
     // Signals are ours to handle: the SDK would shut its workers down before we have said a word.
     shutdownSignals: [],
     telemetryOptions: {
-      logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} },
+      logging: { filter, forward: {} },
     },
     logger: {
       log,

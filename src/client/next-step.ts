@@ -1,5 +1,6 @@
 import type { WorkflowClient, WorkflowExecutionDescription } from '@temporalio/client';
 import { optionalTsToMs } from '@temporalio/common/lib/time';
+import type { temporal } from '@temporalio/proto';
 import { unreachable } from './connection-errors';
 import { pollersOf } from './pollers';
 import { nobodyTakes } from './why-waiting';
@@ -12,14 +13,8 @@ const LONG_STEP_MS = 5_000;
 /** The end of the history that says why a workflow task has failed, and the beginning that says whether the first one was done. */
 const EVENTS_READ = 20;
 
-/**
- * What the interpreter throws where its worker cannot do a step, by its text: the failure of a workflow task says no more. The
- * texts stand in `src/activities/system-activities.ts` and `src/workflows/behaviours.ts`.
- */
-const KNOWN_FAILURES: readonly (readonly [RegExp, StepCode])[] = [
-  [/has not registered a tapestry/, 'UnknownTapestry'],
-  [/was begun by a newer Selvage/, 'NewerRun'],
-];
+/** What the interpreter refuses where its worker cannot do a step. */
+const REFUSALS: readonly StepCode[] = ['UnknownTapestry', 'HistoryTooNew'];
 
 /** Why the interpreter has not taken its next step; undefined where it has nothing to do or is about to do it. */
 export async function nextStep(
@@ -54,7 +49,7 @@ export async function nextStep(
   if (attempt === 1 && hasBegun && !isLong) return undefined;
   const { failure, worker } = await lastTask(client, workflowId, runId);
   const at = { ...common, ...(worker && { worker }) };
-  if (failure !== undefined) return { code: stepCode(failure), message: failure, ...at };
+  if (failure) return { ...describeFailure(failure), ...at };
   if (attempt > 1) {
     const message = 'its last attempt ended without a word: its worker was lost or too slow';
     return { code: 'StepFailed', message, ...at };
@@ -64,8 +59,21 @@ export async function nextStep(
   return { code: 'StepRunning', message, ...at };
 }
 
-export function stepCode(message: string): StepCode {
-  return KNOWN_FAILURES.find(([pattern]) => pattern.test(message))?.[1] ?? 'StepFailed';
+/**
+ * Of a failed workflow task Temporal keeps a text alone, which the interpreter begins with the code; what has failed in the task
+ * has the code as its type.
+ */
+export function describeFailure({
+  message,
+  applicationFailureInfo: info,
+}: temporal.api.failure.v1.IFailure): Pick<WaitingStep, 'code' | 'message'> {
+  const text = message ?? '';
+  const [, prefix, rest] = /^(\w+): (.*)$/s.exec(text) ?? [];
+  for (const code of REFUSALS) {
+    if (prefix === code) return { code, message: rest! };
+    if (info?.type === code) return { code, message: text };
+  }
+  return { code: 'StepFailed', message: text };
 }
 
 /**
@@ -98,7 +106,7 @@ async function lastTask(
   client: WorkflowClient,
   workflowId: string,
   runId: string,
-): Promise<{ failure?: string; worker?: string }> {
+): Promise<{ failure?: temporal.api.failure.v1.IFailure; worker?: string }> {
   try {
     const { history } = await client.workflowService.getWorkflowExecutionHistoryReverse({
       namespace: client.options.namespace,
@@ -106,16 +114,16 @@ async function lastTask(
       maximumPageSize: EVENTS_READ,
     });
     let worker: string | undefined;
-    let failure: string | undefined;
+    let failure: temporal.api.failure.v1.IFailure | undefined;
     for (const event of history?.events ?? []) {
       worker ??= event.workflowTaskStartedEventAttributes?.identity ?? undefined;
       const failed = event.workflowTaskFailedEventAttributes ?? event.markerRecordedEventAttributes;
-      failure ??= failed?.failure?.message ?? undefined;
+      failure ??= failed?.failure ?? undefined;
       const isEarlier =
         event.workflowTaskCompletedEventAttributes ?? event.workflowTaskTimedOutEventAttributes;
-      if (failure === undefined ? isEarlier : worker !== undefined) break;
+      if (!failure ? isEarlier : worker !== undefined) break;
     }
-    return { ...(failure !== undefined && { failure }), ...(worker && { worker }) };
+    return { ...(failure && { failure }), ...(worker && { worker }) };
   } catch (error) {
     throw unreachable(error);
   }

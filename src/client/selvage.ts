@@ -5,6 +5,7 @@ import {
   Client,
   WorkflowExecutionAlreadyStartedError,
   WorkflowIdReusePolicy,
+  WorkflowNotFoundError,
   type Connection,
   type ConnectionOptions,
 } from '@temporalio/client';
@@ -74,7 +75,7 @@ interface BeginOptions {
   /**
    * When the run is to be over: a point in time, or milliseconds from now. A run that has not ended by then is told to stop as by
    * a cancel, skips the rest, and is recorded as failed with `DeadlineExceeded`. Holds for the whole run, across crashes and
-   * times without a worker. Default: none.
+   * times without a worker. A run that is attached to keeps its own. Default: none.
    */
   readonly deadline?: Date | number;
 }
@@ -280,24 +281,30 @@ export class Selvage {
   ): Promise<RunHandle<Values>> {
     const { tapestry } = plan.plan;
     const runId = checkRunId(options.runId ?? `${tapestry}-${randomUUID().slice(0, 8)}`);
+    const ifExists = options.ifExists ?? 'refuse';
+    const work: RunMemo = { plan: plan.hash, ...said };
+    if (options.runId) {
+      // The server forgets ended runs after a while; the run history does not.
+      const known = await this.backends.runHistory.getRun(runId);
+      if (known && known.status !== 'running')
+        return this.existing<Values>(runId, work, workOfRecord(known, work, plan), ifExists);
+    }
     const deadline = deadlineOf(options.deadline);
+    if (deadline !== undefined && deadline <= Date.now()) {
+      // Whoever comes back to a run may say its deadline again.
+      const found = options.runId && (await this.memoOf(runId));
+      if (found) return this.existing<Values>(runId, work, found, ifExists);
+      throw pastDeadline(deadline);
+    }
     const commit = options.vcsCommit ?? (await currentCommit(this.options.projectDir));
     const actor = options.actor ?? currentActor();
-    const ifExists = options.ifExists ?? 'refuse';
     const memo: RunMemo = {
-      plan: plan.hash,
-      ...said,
+      ...work,
       ...(actor && { actor }),
       ...(options.tags && { tags: options.tags }),
       ...(commit && { vcsCommit: commit }),
       ...(deadline !== undefined && { deadline }),
     };
-    if (options.runId) {
-      // The server forgets ended runs after a while; the run history does not.
-      const known = await this.backends.runHistory.getRun(runId);
-      if (known && known.status !== 'running')
-        return this.existing<Values>(runId, memo, workOfRecord(known, memo, plan), ifExists);
-    }
     await save?.();
     try {
       const workflow = await this.client.workflow.start(tapestry, {
@@ -313,7 +320,7 @@ export class Selvage {
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError))
         throw unreachable(error, this.place.address);
-      return this.existing<Values>(runId, memo, await this.memoOf(runId), ifExists);
+      return this.existing<Values>(runId, memo, (await this.memoOf(runId)) ?? {}, ifExists);
     }
   }
 
@@ -328,11 +335,13 @@ export class Selvage {
     this.savedPlans.add(plan.hash);
   }
 
-  private async memoOf(runId: string): Promise<RunMemo> {
+  /** Undefined if the server knows no such run. */
+  private async memoOf(runId: string): Promise<RunMemo | undefined> {
     try {
       const { memo } = await this.client.workflow.getHandle(runId).describe();
       return memo?.[MEMO_KEY] ?? {};
     } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return undefined;
       throw unreachable(error, this.place.address);
     }
   }
@@ -353,7 +362,7 @@ export class Selvage {
     const difference = isSame
       ? 'It is the same work: attach to it (`getRun`), or choose another id.'
       : `Its plan is ${found.plan ?? 'unknown'} and its parameters ${found.parametersHash ?? 'unknown'}; yours are ${wanted.plan} and ` +
-        `${wanted.parametersHash}. Choose another id.`;
+        `${wanted.parametersHash}. ${otherDifferences(found, wanted)}Choose another id.`;
     throw new SelvageError('RunIdInUse', `The run id "${runId}" is in use. ${difference}`, {
       details: {
         run: runId,
@@ -367,6 +376,20 @@ export class Selvage {
 /** What makes two starts ask for the same work. */
 interface WorkOfRun extends Pick<RunMemo, 'plan' | 'parametersHash' | 'terminals'> {
   readonly resume?: Pick<ResumedRun, 'run'>;
+}
+
+/** What differs beside the hashes, in sentences. */
+function otherDifferences(found: WorkOfRun, wanted: WorkOfRun): string {
+  const terminals = ({ terminals: chosen }: WorkOfRun): string => chosen?.join(', ') ?? "the plan's own";
+  const origin = ({ resume }: WorkOfRun): string => (resume ? `run "${resume.run}"` : 'none');
+  return [
+    terminals(found) === terminals(wanted)
+      ? ''
+      : `Its terminals are ${terminals(found)}; yours are ${terminals(wanted)}. `,
+    origin(found) === origin(wanted)
+      ? ''
+      : `The run that it goes on from is ${origin(found)}; yours is ${origin(wanted)}. `,
+  ].join('');
 }
 
 /** What a recorded run was asked to do, in the terms of a start. */
@@ -415,8 +438,7 @@ function namedByKey(tapestry: string, { dedupeKey, ...options }: StartOptions): 
 /** Milliseconds since the epoch. */
 function deadlineOf(deadline: Date | number | undefined): number | undefined {
   if (deadline === undefined) return undefined;
-  const now = Date.now();
-  const at = deadline instanceof Date ? deadline.getTime() : now + deadline;
+  const at = deadline instanceof Date ? deadline.getTime() : Date.now() + deadline;
   // What a Date can say; beyond it, neither could the record.
   if (!Number.isFinite(at) || Math.abs(at) > 8.64e15) {
     throw new SelvageError(
@@ -425,8 +447,11 @@ function deadlineOf(deadline: Date | number | undefined): number | undefined {
       { details: { option: 'deadline' } },
     );
   }
-  if (at > now) return Math.ceil(at);
-  throw new SelvageError(
+  return Math.ceil(at);
+}
+
+function pastDeadline(at: number): SelvageError {
+  return new SelvageError(
     'DeadlineExceeded',
     `The deadline of the run, ${new Date(at).toISOString()}, is past. Give one that is yet to come, or none.`,
     { details: { deadline: at } },

@@ -52,6 +52,9 @@ export const ERROR_CODES = {
   NotResumable: 'A run cannot be gone on from, because its parameters are not there any more.',
   DeadlineExceeded: 'A run did not end before its deadline.',
   UnknownTapestry: 'No worker has registered the tapestry.',
+  HistoryTooNew: 'A run was begun by a newer version of Selvage.',
+  HistoryDiffers: 'A history says something else than this version would do.',
+  ForeignHistory: 'A history is that of a workflow that is none of ours.',
   // testing
   SimulationFailed: 'A simulated run did not come to what it comes to undisturbed.',
   BodyNotRepeatable: 'A body gave something else when it ran again on the same inputs.',

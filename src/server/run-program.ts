@@ -8,7 +8,7 @@ export interface ProgramOutcome {
 
 const KEPT_OUTPUT = 16 * 1024;
 
-/** Runs a program to its end, or kills it after `limitMs`. Never rejects. */
+/** Runs a program to its end, or kills it after `limitMs` or when this process exits before. Never rejects. */
 export function run(
   program: string,
   args: readonly string[],
@@ -17,6 +17,8 @@ export function run(
   return new Promise((resolve) => {
     const { limitMs, ...spawnOptions } = options;
     const child = spawn(program, args, { ...spawnOptions, stdio: ['ignore', 'pipe', 'pipe'] });
+    const leaveNothing = (): void => void child.kill('SIGKILL');
+    process.once('exit', leaveNothing);
     let output = '';
     let failure: string | undefined;
     const timer = setTimeout(() => {
@@ -36,6 +38,7 @@ export function run(
     });
     child.on('close', (code, signal) => {
       clearTimeout(timer);
+      process.off('exit', leaveNothing);
       if (code === 0) resolve({ output });
       else resolve({ output, failure: failure ?? describeEnd(code, signal, output) });
     });

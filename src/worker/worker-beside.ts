@@ -1,7 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { NativeConnection } from '@temporalio/worker';
 import type { Connected } from '../client/selvage';
 import { createWorker, type CreateWorkerOptions } from './create-worker';
 import { toNativeOptions } from './native-connection';
+
+const BEGIN_POLL_MS = 10;
 
 /** A worker that runs beside a client in one process. */
 export interface WorkerBeside {
@@ -30,6 +33,8 @@ export async function runWorkerBeside(
     return {
       ended,
       async stop() {
+        // One that has not begun yet cannot be told to stop, and would not end by itself.
+        while (worker.getState() === 'INITIALIZED') await Promise.race([ended, delay(BEGIN_POLL_MS)]);
         if (worker.getState() === 'RUNNING') worker.shutdown();
         await ended;
       },

@@ -19,13 +19,12 @@ export const RECORDS_ASKED_SINCE = 3;
 
 /**
  * Refuses a history that a newer interpreter began: the error fails the workflow *task*, so that the run waits for a
- * worker that knows what it does.
+ * worker that knows what it does. Its message begins with the code, for that is all of it that Temporal keeps.
  */
 export function requireKnownBehaviour(behaviour: number): void {
-  if (!Number.isInteger(behaviour) || behaviour < 1 || behaviour > NEWEST_BEHAVIOUR) {
-    throw new Error(
-      `This run was begun by a newer Selvage (behaviour ${behaviour}; this worker knows up to ${NEWEST_BEHAVIOUR}). ` +
-        'It waits until a worker of that version or later polls its task queue.',
-    );
-  }
+  if (Number.isInteger(behaviour) && behaviour >= 1 && behaviour <= NEWEST_BEHAVIOUR) return;
+  throw new Error(
+    `HistoryTooNew: this run was begun by a newer Selvage (behaviour ${behaviour}; this one knows up to ${NEWEST_BEHAVIOUR}). It waits ` +
+      'until a worker of that version or a later one polls its task queue: start one, and update this one.',
+  );
 }

@@ -225,7 +225,8 @@ function layoutRequest(plan: string, memo: RunMemo, slice: number): LayoutReques
 
 /**
  * An unknown tapestry or plan is a deploy that has not come yet: the task fails, and the run waits for it. Where a query came with
- * the task, the SDK has written the refusal into the history all the same; what is replayed is over, and is asked again.
+ * the task, the SDK has written the refusal into the history all the same; what is replayed is over, and is asked again. The message
+ * begins with the code, as in {@link requireKnownBehaviour}.
  */
 async function failTaskIfUnknown<T>(call: () => Promise<T>): Promise<T> {
   for (;;) {
@@ -237,7 +238,7 @@ async function failTaskIfUnknown<T>(call: () => Promise<T>): Promise<T> {
       if (!(cause instanceof ApplicationFailure)) throw error;
       if (cause.type !== 'UnknownTapestry' && cause.type !== 'InvalidPlan')
         throw ApplicationFailure.nonRetryable(cause.message, cause.type, ...(cause.details ?? []));
-      if (!workflowInfo().unsafe.isReplaying) throw new Error(cause.message);
+      if (!workflowInfo().unsafe.isReplaying) throw new Error(`${cause.type}: ${cause.message}`);
     }
   }
 }

@@ -108,3 +108,14 @@ test('a deadline that is past, or no time at all, is refused before anything is 
     await expect(start(deadline)).rejects.toMatchObject({ code: 'InvalidConfig' });
   expect(await selvage.backends.runHistory.getRun('never')).toBeUndefined();
 });
+
+test('whoever comes back to a run that works may say a deadline that is past by now', async () => {
+  const selvage = await connectSelvage();
+  const start = (x: number, ifExists: 'attach' | 'refuse') =>
+    selvage.start(lasting, { x }, { runId: 'works', ifExists, deadline: new Date(0) });
+  await expect(start(1, 'attach')).rejects.toMatchObject({ code: 'DeadlineExceeded' });
+  await selvage.start(lasting, { x: 1 }, { runId: 'works' });
+  expect((await start(1, 'attach')).runId).toBe('works');
+  await expect(start(1, 'refuse')).rejects.toMatchObject({ code: 'RunIdInUse' });
+  await expect(start(2, 'attach')).rejects.toMatchObject({ code: 'RunIdInUse' });
+});

@@ -86,7 +86,13 @@ describe('a run that no worker has begun', () => {
       });
       return (await historyOf(client, run.runId)).some((event) => event.markerRecordedEventAttributes);
     });
-    expect((await run.status()).waiting).toMatchObject({ begun: false, step: { code: 'UnknownTapestry' } });
+    // The next task may only wait for its worker yet.
+    const waiting = await waitingUntil(
+      'the next task has failed, too',
+      run,
+      ({ step }) => step?.code === 'UnknownTapestry',
+    );
+    expect(waiting.begun).toBe(false);
     await worker.stop();
     await startWorker(client, { tapestries: [plain] });
     expect(await run.values()).toEqual({ end: 2 });

@@ -38,15 +38,23 @@ export class Command {
     }));
   }
 
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
   /** Waits until the command has written this, to either stream. */
   async hasWritten(pattern: RegExp): Promise<RegExpExecArray> {
     let hasEnded = false;
     void this.finished.then(() => (hasEnded = true));
-    return await until(`the command writes ${String(pattern)}`, () => {
-      const match = pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
-      if (!match && hasEnded) throw new Error(`It ended without: ${this.stdout}${this.stderr}`);
-      return match;
-    });
+    return await until(
+      `the command writes ${String(pattern)}`,
+      () => {
+        const match = pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
+        if (!match && hasEnded) throw new Error(`It ended without: ${this.stdout}${this.stderr}`);
+        return match;
+      },
+      60_000,
+    );
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -31,6 +31,11 @@ export async function bundleWithShortHeartbeatTimeout(): Promise<BundledInterpre
   });
 }
 
+/** An interpreter of a version that is yet to come; see test/support/newer-behaviours.ts. */
+export async function bundleOfNewerVersion(): Promise<BundledInterpreter> {
+  return await bundleWithAlias({ './behaviours$': path.join(__dirname, 'newer-behaviours.ts') });
+}
+
 async function bundleWithAlias(alias: Record<string, string>): Promise<BundledInterpreter> {
   const { code } = await bundleWorkflowCode({
     workflowsPath: path.join(__dirname, '../../src/workflows/index.ts'),

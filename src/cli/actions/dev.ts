@@ -17,47 +17,70 @@ const STOP_LIMIT_MS = 10_000;
 /** `selvage dev`. */
 export async function develop(file: string, options: ServerOptions, output: Output): Promise<number> {
   const interruption = new Interruption();
-  const server = await holdServer(options, output);
   const changes = new Changes();
   const watch = new FileWatch((files) => {
     output.say(`Changed: ${files.map(shownPath).join(', ')}`);
     changes.report();
   });
-  watch.add([path.resolve(file)]);
   try {
-    while (!interruption.isAsked) {
-      const worker = new DevWorker(startDevWorker([file, ...workerWords(options)]), (files) =>
-        watch.add(files),
-      );
-      const changed = changes.next();
-      const first = await Promise.race([
-        changed.then(() => 'changed' as const),
-        worker.ended.then(() => 'ended' as const),
-        interruption.asked.then(() => 'asked' as const),
-      ]);
-      if (first === 'ended') {
-        if (worker.hasLoaded) return worker.exitCode;
-        // Its error is on the screen; the file is what has to change.
-        output.say(`Waiting for a change of ${shownPath(path.resolve(file))}`);
-        await Promise.race([changed, interruption.asked]);
-      }
-      await worker.stop();
+    const held = await interruption.orAsked(holdServer(options, output));
+    if (!held) {
+      output.warn('Interrupted before the worker began.');
+      return interruption.exitCode;
     }
-    return EXIT.ok;
+    watch.add([path.resolve(file)]);
+    try {
+      return await workAnew(file, options, output, { interruption, changes, watch });
+    } finally {
+      await held.release();
+    }
   } finally {
     watch.close();
     interruption.stop();
-    await server?.release();
   }
 }
 
+/** One worker after the other, until it is told to stop. */
+async function workAnew(
+  file: string,
+  options: ServerOptions,
+  output: Output,
+  { interruption, changes, watch }: { interruption: Interruption; changes: Changes; watch: FileWatch },
+): Promise<number> {
+  while (!interruption.isAsked) {
+    const worker = new DevWorker(startDevWorker([file, ...workerWords(options)]), (files) =>
+      watch.add(files),
+    );
+    const changed = changes.next();
+    const first = await Promise.race([
+      changed.then(() => 'changed' as const),
+      worker.ended.then(() => 'ended' as const),
+      interruption.asked.then(() => 'asked' as const),
+    ]);
+    if (first === 'ended') {
+      if (worker.hasLoaded) return worker.exitCode;
+      // Its error is on the screen; the file is what has to change.
+      output.say(`Waiting for a change of ${shownPath(path.resolve(file))}`);
+      await Promise.race([changed, interruption.asked]);
+    }
+    if (first === 'asked')
+      output.say('Stopping: running bodies have 5 s to end. Ctrl-C again to end at once.');
+    await worker.stop();
+  }
+  return EXIT.ok;
+}
+
+interface Held {
+  release(): Promise<void>;
+}
+
 /** Keeps the embedded server over all restarts of the worker. */
-async function holdServer(options: ServerOptions, output: Output): Promise<EmbeddedServer | undefined> {
+async function holdServer(options: ServerOptions, output: Output): Promise<Held> {
   const connection = connectOptions(options, output);
   const chosen = chosenServer(connection);
   if (chosen) {
     output.say(describePlace(chosen));
-    return undefined;
+    return { release: async () => {} };
   }
   const { log, durable, port, projectDir = process.cwd() } = connection;
   const server = await EmbeddedServer.acquire({
@@ -101,7 +124,11 @@ class DevWorker {
       this.hasLoaded = isLoaded;
       onFiles(files);
     });
+    // A worker outlives its channel by the grace of its bodies; whoever wants to end at once wants that of it, too.
+    const endAtOnce = (): void => void child.kill('SIGKILL');
+    process.once('exit', endAtOnce);
     this.ended = once(child, 'exit').then(([code]: (number | null)[]) => {
+      process.off('exit', endAtOnce);
       this.exitCode = code ?? EXIT.unexpected;
     });
   }

@@ -1,19 +1,17 @@
-import type { RunState, Selvage } from '../../client';
+import type { RunState } from '../../client';
 import type { Page, RunRecord } from '../../protocols';
 import type { RunsListOptions, RunsTerminateOptions } from '../commands/runs';
 import { describeWaiting } from '../describe-waiting';
-import { launchServer } from '../early-server';
 import { EXIT } from '../exit-codes';
 import { formatDuration, formatTable, formatTime, plural } from '../format';
-import { late } from '../late-imports';
 import { lineagePlace } from '../lineage-place';
 import { nextPage } from '../next-page';
 import type { Output } from '../output';
-import { describePlace } from '../place';
 import { progressLine } from '../progress-display';
 import { runDocument } from '../run-document';
 import { summarise } from '../run-summary';
-import { connectOptions, type ServerOptions } from '../server-options';
+import type { ServerOptions } from '../server-options';
+import { withClient } from '../with-client';
 
 /** `selvage runs list`. */
 export async function listRuns(options: RunsListOptions, output: Output): Promise<number> {
@@ -87,24 +85,6 @@ export async function cancelRun(runId: string, options: ServerOptions, output: O
     if (output.json) output.document({ runId, status: run.status, server: selvage.place });
     return EXIT.ok;
   });
-}
-
-async function withClient(
-  options: ServerOptions,
-  output: Output,
-  work: (selvage: Selvage) => Promise<number>,
-): Promise<number> {
-  const connection = connectOptions(options, output);
-  const release = await launchServer(connection);
-  // Temporal's client loads while the server comes up.
-  const { Selvage } = late.client();
-  const selvage = await Selvage.connect(connection).finally(release);
-  try {
-    output.say(describePlace(selvage.place));
-    return await work(selvage);
-  } finally {
-    await selvage.close();
-  }
 }
 
 const HEADINGS = ['RUN', 'TAPESTRY', 'STATUS', 'STARTED', 'TOOK', 'KNOTS', 'BY'];

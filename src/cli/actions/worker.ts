@@ -1,40 +1,49 @@
+import type { Selvage } from '../../client';
+import { closeInTime } from '../close-in-time';
 import { isDevWorker, EndOfDev, tellLoaded } from '../dev-worker';
-import { launchServer } from '../early-server';
 import { EXIT } from '../exit-codes';
 import { Interruption } from '../interruption';
-import { late } from '../late-imports';
 import { keepTypeScriptLoadable, loadFile, loadedProjectFiles, type LoadedFile } from '../load-file';
+import { openFor } from '../open-for';
 import type { Output } from '../output';
 import { describePlace } from '../place';
-import { installSdkLogger } from '../sdk-logger';
-import { connectOptions, type ServerOptions } from '../server-options';
+import type { ServerOptions } from '../server-options';
 
 /** `selvage worker`. */
 export async function work(file: string, options: ServerOptions, output: Output): Promise<number> {
   const isDev = isDevWorker();
   const end = isDev ? new EndOfDev() : new Interruption();
   try {
-    const loaded = isDev ? await loadAndTell(file) : await loadFile(file);
-    const connection = connectOptions(options, output);
-    const release = await launchServer(connection);
-    // Temporal's client loads while the server comes up.
-    const { Selvage } = late.client();
-    installSdkLogger(output);
-    const selvage = await Selvage.open({ ...connection, tapestries: loaded.tapestries }).finally(release);
+    const opened = await end.orAsked(open(file, isDev, options, output));
+    if (!opened) {
+      if (!isDev) output.warn('Interrupted before the worker began.');
+      return end.exitCode;
+    }
+    const { selvage, names } = opened;
     try {
-      keepTypeScriptLoadable();
-      const names = loaded.tapestries.map(({ name }) => name).join(', ');
       if (!isDev) output.say(describePlace(selvage.place));
       output.say(`Worker of ${names} on task queue ${selvage.taskQueue}${isDev ? '' : '. Ctrl-C stops it.'}`);
       await Promise.race([selvage.workerEnded, end.asked]);
-      if (!isDev) output.say('Stopping: running bodies have 5 s to end.');
+      if (!isDev) output.say('Stopping: running bodies have 5 s to end. Ctrl-C again to end at once.');
     } finally {
-      await selvage.close();
+      await closeInTime(selvage, output);
     }
     return EXIT.ok;
   } finally {
     end.stop();
   }
+}
+
+async function open(
+  file: string,
+  isDev: boolean,
+  options: ServerOptions,
+  output: Output,
+): Promise<{ selvage: Selvage; names: string }> {
+  const loaded = isDev ? await loadAndTell(file) : await loadFile(file);
+  const selvage = await openFor(loaded.tapestries, options, output);
+  keepTypeScriptLoadable();
+  return { selvage, names: loaded.tapestries.map(({ name }) => name).join(', ') };
 }
 
 async function loadAndTell(file: string): Promise<LoadedFile> {

@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
+import { readDeadline } from '../deadline';
 import { late } from '../late-imports';
 import { commaSeparated } from '../option-values';
 import type { Output } from '../output';
@@ -11,6 +12,8 @@ export interface RunOptions extends ServerOptions {
   readonly paramsFile?: string;
   readonly terminals?: readonly string[];
   readonly runId?: string;
+  readonly dedupeKey?: string;
+  readonly deadline?: Date | number;
   readonly detach?: boolean;
 }
 
@@ -29,6 +32,13 @@ export function addRunCommand(program: Command, output: Output, answer: Answer):
       commaSeparated,
     )
     .option('--run-id <id>', 'id of the run; of one that exists with the same work: come back to it')
+    .addOption(
+      new Option(
+        '--dedupe-key <key>',
+        'names the work instead of the run: all commands with one key are one run',
+      ).conflicts('runId'),
+    )
+    .option('--deadline <when>', 'when it must be over: 90s, 30m, 2h, 1d or a time in ISO 8601', readDeadline)
     .option('--task-queue <name>', 'task queue of run and worker (default: selvage)')
     .option('--detach', 'start the run, leave it to a worker that polls already, and return')
     .addHelpText(

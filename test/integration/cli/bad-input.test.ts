@@ -193,6 +193,8 @@ test('every --help has an example and ends well', async () => {
     ['runs', 'list'],
     ['runs', 'show'],
     ['runs', 'cancel'],
+    ['resume'],
+    ['replay'],
     ['lineage'],
     ['plan'],
     ['doctor'],

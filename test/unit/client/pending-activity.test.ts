@@ -1,5 +1,5 @@
 import { pendingActivitiesOf } from '../../../src/client/pending-activity';
-import { stepCode } from '../../../src/client/next-step';
+import { describeFailure } from '../../../src/client/next-step';
 import { NEWEST_BEHAVIOUR, requireKnownBehaviour } from '../../../src/workflows/behaviours';
 
 /** As the server sends it. */
@@ -49,13 +49,27 @@ test.each([
   expect(pending({ state, paused }).state).toBe(expected);
 });
 
-test('the failure of a step that a newer version began is known by its text', () => {
-  let message = '';
-  try {
-    requireKnownBehaviour(NEWEST_BEHAVIOUR + 1);
-  } catch (error) {
-    message = (error as Error).message;
-  }
-  expect(stepCode(message)).toBe('NewerRun');
-  expect(stepCode('anything else')).toBe('StepFailed');
+describe('the failure of a step', () => {
+  test('that a newer version began is known by the code that its text begins with', () => {
+    let message = '';
+    try {
+      requireKnownBehaviour(NEWEST_BEHAVIOUR + 1);
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    expect(describeFailure({ message })).toEqual({
+      code: 'HistoryTooNew',
+      message: expect.stringMatching(/^this run was begun by a newer Selvage/),
+    });
+  });
+
+  test('that was written with a query is known by its type', () => {
+    const applicationFailureInfo = { type: 'UnknownTapestry' };
+    const failure = { message: 'none: of that name', applicationFailureInfo };
+    expect(describeFailure(failure)).toEqual({ code: 'UnknownTapestry', message: 'none: of that name' });
+  });
+
+  test.each(['anything else', 'TypeError: UnknownTapestry: no', ''])('%j is told as it is', (message) => {
+    expect(describeFailure({ message })).toEqual({ code: 'StepFailed', message });
+  });
 });

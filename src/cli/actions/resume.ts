@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+import type { Selvage } from '../../client';
+import type { ResumeCommandOptions } from '../commands/resume';
+import { leaveToWorker, workHere, type Errand } from '../errand';
+import { Interruption } from '../interruption';
+import { loadFile } from '../load-file';
+import { openFor } from '../open-for';
+import type { Output } from '../output';
+import { wordsBack } from './run';
+
+/** `selvage resume`. */
+export async function resumeRun(
+  runId: string,
+  file: string | undefined,
+  options: ResumeCommandOptions,
+  output: Output,
+): Promise<number> {
+  const interruption = new Interruption();
+  try {
+    const selvage = await interruption.orAsked(open(file, options, output));
+    if (!selvage) {
+      output.warn('Interrupted before the run was resumed.');
+      return interruption.exitCode;
+    }
+    const errand = await errandOf(selvage, runId, options).catch(async (error: unknown) => {
+      await selvage.close();
+      throw error;
+    });
+    const surroundings = { selvage, output, interruption, projectDir: options.projectDir };
+    return await (file === undefined ? leaveToWorker(errand, surroundings) : workHere(errand, surroundings));
+  } finally {
+    interruption.stop();
+  }
+}
+
+async function open(
+  file: string | undefined,
+  options: ResumeCommandOptions,
+  output: Output,
+): Promise<Selvage> {
+  const loaded = file === undefined ? undefined : await loadFile(file);
+  return await openFor(loaded?.tapestries, options, output);
+}
+
+async function errandOf(selvage: Selvage, runId: string, options: ResumeCommandOptions): Promise<Errand> {
+  // One that is not known is refused by the start.
+  const tapestry = (await selvage.backends.runHistory.getRun(runId))?.tapestry ?? 'run';
+  const newId = options.runId ?? `${tapestry}-${randomUUID().slice(0, 8)}`;
+  const { from, deadline } = options;
+  return {
+    tapestry,
+    name: `Run ${newId}`,
+    back: wordsBack(newId, options.runId),
+    start: () =>
+      selvage.resume(runId, {
+        runId: newId,
+        ifExists: 'attach',
+        ...(from && { from }),
+        ...(deadline !== undefined && { deadline }),
+      }),
+  };
+}

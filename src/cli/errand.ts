@@ -1,0 +1,103 @@
+import type { RunHandle, Selvage } from '../client';
+import type { RunResult } from '../model/outcome';
+import { closeInTime } from './close-in-time';
+import { EXIT } from './exit-codes';
+import type { Interruption } from './interruption';
+import { lineagePlace } from './lineage-place';
+import { keepTypeScriptLoadable } from './load-file';
+import type { Output } from './output';
+import { ownCommand, shellLine } from './own-command';
+import { describePlace } from './place';
+import { requireWorker } from './pollers';
+import { ProgressDisplay } from './progress-display';
+import { runDocument } from './run-document';
+import { summarise } from './run-summary';
+
+/** A run that a command starts, or comes back to. */
+export interface Errand {
+  readonly tapestry: string;
+  /** Who the run is, said before the server has heard of it: `Run x-1f2e3d4c`. */
+  readonly name: string;
+  /** The words of a command line that comes back to it, or starts it if the server has not heard of it. */
+  readonly back: readonly string[];
+  start(): Promise<RunHandle>;
+}
+
+interface Surroundings {
+  readonly selvage: Selvage;
+  readonly output: Output;
+  readonly interruption: Interruption;
+  readonly projectDir?: string | undefined;
+}
+
+/** Starts the run, leaves it to a worker that polls, and returns. */
+export async function leaveToWorker(errand: Errand, surroundings: Surroundings): Promise<number> {
+  const { selvage, output, interruption } = surroundings;
+  try {
+    output.say(describePlace(selvage.place));
+    const run = await interruption.orAsked(requireWorker(selvage).then(() => errand.start()));
+    if (!run) return leave(errand, surroundings);
+    const { runId } = run;
+    const show = `${ownCommand()} ${shellLine(['runs', 'show', runId])}`;
+    output.say(`Run ${runId} of ${errand.tapestry} is started. See how it stands: ${show}`);
+    if (output.json) {
+      output.document({ runId, tapestry: errand.tapestry, status: 'running', server: selvage.place });
+    }
+    return EXIT.ok;
+  } finally {
+    await selvage.close();
+  }
+}
+
+/** Starts the run, works for it by the worker of this process, and shows what becomes of it. */
+export async function workHere(errand: Errand, surroundings: Surroundings): Promise<number> {
+  const { selvage, output, interruption } = surroundings;
+  try {
+    output.say(describePlace(selvage.place));
+    keepTypeScriptLoadable();
+    const run = await interruption.orAsked(errand.start());
+    if (!run) return leave(errand, surroundings, 'with its worker');
+    output.say(`Run ${run.runId} of ${errand.tapestry}`);
+    const display = new ProgressDisplay(output);
+    const result = await Promise.race([
+      follow(run, display),
+      // A worker that cannot go on leaves the run waiting, and nobody would hear why.
+      selvage.workerEnded.then(() => undefined),
+      interruption.asked.then(() => undefined),
+    ]).finally(() => display.stop());
+    if (!result) return leave(errand, surroundings, 'with its worker');
+    await showResult(result, errand, surroundings);
+    return result.status === 'succeeded' ? EXIT.ok : EXIT.runFailed;
+  } finally {
+    await closeInTime(selvage, output);
+  }
+}
+
+async function follow(run: RunHandle, display: ProgressDisplay): Promise<RunResult> {
+  for await (const progress of run.progress()) display.show(progress);
+  return await run.result();
+}
+
+async function showResult(
+  result: RunResult,
+  { tapestry }: Errand,
+  { selvage, output, projectDir }: Surroundings,
+): Promise<void> {
+  const lineage = lineagePlace(result.runId, projectDir);
+  const record = await selvage.backends.runHistory.getRun(result.runId);
+  const elapsed = record ? (record.finished_at ?? Date.now()) - record.started_at : 0;
+  output.say(summarise({ result, terminals: record?.terminals ?? {}, elapsed, lineage }, output));
+  if (output.json) output.document(runDocument(result, { tapestry, lineage, server: selvage.place }));
+}
+
+function leave(
+  { name, back }: Errand,
+  { output, interruption }: Surroundings,
+  worker?: 'with its worker',
+): number {
+  output.warn(`Interrupted. ${name} goes on as soon as a worker is there; come back to it with:`);
+  output.warn(`  ${ownCommand()} ${shellLine(back)}`);
+  if (worker)
+    output.warn('Stopping the worker: running bodies have 5 s to end. Ctrl-C again to end at once.');
+  return interruption.exitCode;
+}

@@ -1,0 +1,97 @@
+import { WorkflowNotFoundError, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
+import type { History } from '@temporalio/common/lib/proto-utils';
+import { unreachable } from '../client/connection-errors';
+import { SelvageError } from '../errors';
+
+type HistoryEvent = NonNullable<History['events']>[number];
+
+/** One execution of a run, with its history as far as it has come; undefined where the server has it no more. */
+export interface ExecutionHistory {
+  readonly temporalRunId: string;
+  readonly history: History | undefined;
+}
+
+/**
+ * A page must fit into a message of 4 MiB, and the client asks for one that does not for most of a minute before it gives up.
+ * So a history that is larger as a whole is fetched batch by batch: what one workflow task wrote always fits.
+ */
+const ONE_MESSAGE_BYTES = 3 * 1024 * 1024;
+/** Batches, the most that the server gives at a time. */
+const WHOLE_PAGE = 1_000;
+
+/**
+ * The histories of all executions of a run: the first, those that it was continued in, and those that a reset began. One at a
+ * time, so that no more than one is in memory.
+ *
+ * @throws SelvageError `UnknownRun`, `ServerUnreachable`
+ */
+export async function* chainHistories(client: Client, runId: string): AsyncGenerator<ExecutionHistory> {
+  const newest = await describe(client, runId);
+  if (!newest) {
+    throw new SelvageError(
+      'UnknownRun',
+      `The server has no history of a run "${runId}": there is no such run (\`selvage runs list\` shows what there is), or it ` +
+        'ended so long ago that the server has forgotten it.',
+      { details: { run: runId } },
+    );
+  }
+  const waiting = [newest.raw.workflowExecutionInfo?.firstRunId || newest.runId, newest.runId];
+  const seen = new Set<string>();
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    if (seen.has(next)) continue;
+    seen.add(next);
+    const history = await fetchHistory(client, runId, next);
+    yield { temporalRunId: next, history };
+    waiting.unshift(...neighbours(history?.events ?? []));
+  }
+}
+
+async function describe(
+  client: Client,
+  runId: string,
+  temporalRunId?: string,
+): Promise<WorkflowExecutionDescription | undefined> {
+  try {
+    return await client.workflow.getHandle(runId, temporalRunId).describe();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw unreachable(error);
+  }
+}
+
+async function fetchHistory(
+  client: Client,
+  runId: string,
+  temporalRunId: string,
+): Promise<History | undefined> {
+  const description = await describe(client, runId, temporalRunId);
+  if (!description) return undefined;
+  const isSmall = (description.historySize ?? Infinity) <= ONE_MESSAGE_BYTES;
+  const events: HistoryEvent[] = [];
+  let nextPageToken: Uint8Array | undefined;
+  try {
+    do {
+      const page = await client.workflowService.getWorkflowExecutionHistory({
+        namespace: client.options.namespace,
+        execution: { workflowId: runId, runId: temporalRunId },
+        maximumPageSize: isSmall ? WHOLE_PAGE : 1,
+        ...(nextPageToken && { nextPageToken }),
+      });
+      events.push(...(page.history?.events ?? []));
+      nextPageToken = page.nextPageToken;
+    } while (nextPageToken?.length);
+  } catch (error) {
+    throw unreachable(error);
+  }
+  return { events };
+}
+
+/** The executions that this one names: the one that it was continued in or from, and the ones that resets took it from. */
+function neighbours(events: readonly HistoryEvent[]): string[] {
+  const started = events[0]?.workflowExecutionStartedEventAttributes;
+  const ended = events.at(-1)?.workflowExecutionContinuedAsNewEventAttributes;
+  const resets = events.map((event) => event.workflowTaskFailedEventAttributes?.baseRunId);
+  return [ended?.newExecutionRunId, ...resets, started?.continuedExecutionRunId].filter(
+    (run): run is string => typeof run === 'string' && run !== '',
+  );
+}

@@ -1,0 +1,174 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import path from 'node:path';
+import { isAlive, type ProcessIdentity } from '../../../src/server/process-identity';
+import { readState, serverFolder } from '../../../src/server/server-folder';
+import { Command, makeCommandProject, type Finished } from '../../support/command-line';
+import { until } from '../../support/until';
+import { removeProjects } from '../server/projects';
+import { STUBBORN, WAITING } from './pipelines';
+
+afterAll(removeProjects);
+
+const SIGNALS = [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const;
+
+function makeWaiting(): string {
+  return makeCommandProject({ 'waiting.ts': WAITING, 'stubborn.ts': STUBBORN });
+}
+
+function expectNoStack({ stdout, stderr }: Finished): void {
+  expect(`${stdout}${stderr}`).not.toMatch(/^ +at |Unexpected|unhandled/im);
+}
+
+/** The processes that have a claim on the project's server now. */
+function holders(project: string): ProcessIdentity[] {
+  const { leases } = serverFolder(project);
+  return readdirSync(leases)
+    .map((name) => JSON.parse(readFileSync(path.join(leases, name), 'utf8')) as ProcessIdentity)
+    .filter((holder) => isAlive(holder));
+}
+
+describe('while it connects to an address that accepts and never answers', () => {
+  let silent: Server;
+  let address: string;
+  let project: string;
+  const sockets = new Set<Socket>();
+  let connected = (): void => {};
+
+  beforeAll(async () => {
+    project = makeWaiting();
+    silent = createServer((socket) => {
+      sockets.add(socket.on('error', () => {}));
+      connected();
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => silent.once('listening', resolve));
+    address = `127.0.0.1:${(silent.address() as { port: number }).port}`;
+  });
+  afterAll(() => {
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+  });
+
+  const VERBS: readonly (readonly [string, RegExp])[] = [
+    ['run waiting.ts', /^Interrupted before the run was started\.$/m],
+    ['run waiting.ts --detach', /^Interrupted before the run was started\.$/m],
+    ['resume some-run', /^Interrupted before the run was resumed\.$/m],
+    ['worker waiting.ts', /^Interrupted before the worker began\.$/m],
+    ['runs list', /^Interrupted\.$/m],
+    ['runs show some-run', /^Interrupted\.$/m],
+    ['runs cancel some-run', /^Interrupted\.$/m],
+    ['replay some-run', /^Interrupted\.$/m],
+    ['doctor', /^Interrupted\.$/m],
+  ];
+  const rows = VERBS.map(([words, said], index) => [...SIGNALS[index % 2]!, words, said] as const);
+
+  test.each(rows)('%s ends with %i at once: %s', async (signal, exitCode, words, said) => {
+    const isConnected = new Promise<void>((resolve) => (connected = resolve));
+    const command = new Command(project, [...words.split(' '), '--address', address]);
+    await isConnected;
+    command.signal(signal);
+    const finished = await command.finished;
+    expect(finished.code).toBe(exitCode);
+    expect(finished.stderr).toMatch(said);
+    expectNoStack(finished);
+  });
+});
+
+test.each([
+  ['run waiting.ts', 'SIGINT', 130],
+  ['runs list', 'SIGTERM', 143],
+  ['dev waiting.ts', 'SIGTERM', 143],
+] as const)(
+  '%s while the server starts: the claim is given back, and the server goes',
+  async (words, signal, exitCode) => {
+    const project = makeWaiting();
+    const folder = serverFolder(project);
+    const command = new Command(project, words.split(' '));
+    const supervisor = await until('a supervisor is in office', () => {
+      try {
+        return readState(folder)?.supervisor;
+      } catch {
+        return undefined;
+      }
+    });
+    command.signal(signal);
+    const finished = await command.finished;
+    expect(finished.code).toBe(exitCode);
+    expect(finished.stderr).toMatch(/^Interrupted/m);
+    expectNoStack(finished);
+    expect(holders(project)).toEqual([]);
+    await until('the server has stopped', () => !isAlive(supervisor), 60_000);
+    const { server } = readState(folder)!;
+    expect(server === undefined || !isAlive(server)).toBe(true);
+  },
+);
+
+test.each([
+  ['run', ...SIGNALS[1]],
+  ['worker', ...SIGNALS[0]],
+  ['dev', ...SIGNALS[0]],
+] as const)(
+  '%s: the first signal drains, the second ends at once, and no process is left',
+  async (verb, signal, exitCode) => {
+    const project = makeWaiting();
+    const command = new Command(project, [verb, 'stubborn.ts']);
+    let runs = command;
+    if (verb !== 'run') {
+      await command.hasWritten(/Worker of/);
+      runs = new Command(project, ['run', 'stubborn.ts', '--detach']);
+      expect((await runs.finished).code).toBe(0);
+    }
+    await command.hasWritten(/wait: began/);
+    const held = holders(project);
+    expect(held.length).toBeGreaterThan(0);
+    command.signal(signal);
+    await command.hasWritten(/Ctrl-C again to end at once/);
+    command.signal(signal);
+    const finished = await command.finished;
+    expect(finished.code).toBe(exitCode);
+    expectNoStack(finished);
+    await until('all of its processes have ended', () => !held.some((holder) => isAlive(holder)));
+  },
+);
+
+test('a worker that is told to stop leaves a body that never hears of it behind, and ends with 0', async () => {
+  const project = makeWaiting();
+  const command = new Command(project, ['worker', 'stubborn.ts']);
+  await command.hasWritten(/Worker of/);
+  await new Command(project, ['run', 'stubborn.ts', '--detach']).finished;
+  await command.hasWritten(/wait: began/);
+  command.signal('SIGTERM');
+  const finished = await command.finished;
+  expect(finished.stderr).toMatch(/A body did not end within \d+ s/);
+  expect(finished.code).toBe(0);
+  expectNoStack(finished);
+});
+
+test('a file that never finishes loading does not keep the command', async () => {
+  const project = makeCommandProject({
+    'endless.mjs': "console.log('loading'); setInterval(() => {}, 1000); await new Promise(() => {});\n",
+  });
+  const command = new Command(project, ['run', 'endless.mjs']);
+  await command.hasWritten(/loading/);
+  command.signal('SIGINT');
+  const finished = await command.finished;
+  expect(finished.code).toBe(130);
+  expect(finished.stderr).toBe('Interrupted before the run was started.\n');
+  expect(readdirSync(project)).not.toContain('.selvage');
+});
+
+test('dev ends with 0 when both it and its worker hear of the signal', async () => {
+  const project = makeWaiting();
+  writeFileSync(path.join(project, 'go'), '');
+  const dev = new Command(project, ['dev', 'waiting.ts']);
+  await dev.hasWritten(/Worker of waiting/);
+  const [worker] = holders(project).filter(({ pid }) => pid !== dev.pid);
+  process.kill(worker!.pid, 'SIGTERM');
+  dev.signal('SIGTERM');
+  const finished = await dev.finished;
+  expect(finished.code).toBe(0);
+  expectNoStack(finished);
+});

@@ -1,0 +1,121 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Command, makeCommandProject, runCommand, type Finished } from '../../support/command-line';
+import { until } from '../../support/until';
+import { removeProjects } from '../server/projects';
+import { WAITING } from './pipelines';
+
+/** The knot `needs` fails until there is a file `fixed`. */
+const FIXABLE = `
+import { existsSync } from 'node:fs';
+import { knot, tapestry } from 'selvage';
+import { z } from 'zod';
+
+const load = knot('load', ({ x }: { x: number }) => x * 2);
+const needs = knot('needs', ({ x }: { x: number }) => {
+  if (!existsSync('fixed')) throw new Error('the file is not there');
+  return x + 1;
+});
+export const fixable = tapestry('fixable', (t) => {
+  const loaded = load({ x: t.parameter('x', z.number()) }, { id: 'load' });
+  return { y: needs({ x: loaded }, { id: 'needs' }) };
+});
+`;
+let project: string;
+
+beforeAll(async () => {
+  project = makeCommandProject({ 'fixable.ts': FIXABLE, 'waiting.ts': WAITING });
+  expect((await selvage('run', 'fixable.ts', '--param', 'x=5', '--run-id', 'broken')).code).toBe(1);
+  writeFileSync(path.join(project, 'fixed'), '');
+});
+afterAll(removeProjects);
+
+function selvage(...args: string[]): Promise<Finished> {
+  return runCommand(project, args);
+}
+
+interface Record {
+  knot_id: string;
+  cached_from_run: string | null;
+}
+
+async function recordsOf(runId: string): Promise<Record[]> {
+  const { stdout } = await selvage('lineage', '--run', runId, '--json');
+  return (JSON.parse(stdout) as { items: Record[] }).items;
+}
+
+const takenOver = async (runId: string): Promise<string[]> =>
+  (await recordsOf(runId)).filter((record) => record.cached_from_run).map(({ knot_id }) => knot_id);
+
+test('with a file it works for the new run, as run does, and comes back to it by its id', async () => {
+  const args = ['resume', 'broken', 'fixable.ts', '--run-id', 'mended'];
+  const { code, stdout } = await selvage(...args);
+  expect(stdout).toMatch(/^Run mended of fixable$/m);
+  expect(stdout).toMatch(/^Run mended succeeded in .* 3 knots ok, 0 failed, 0 skipped$/m);
+  expect(stdout).toMatch(/^ {2}y {2}11$/m);
+  expect(code).toBe(0);
+  expect(await takenOver('mended')).toContain('load');
+  const again = await selvage(...args, '--json');
+  expect(again.code).toBe(0);
+  expect(JSON.parse(again.stdout)).toMatchObject({ runId: 'mended', tapestry: 'fixable', values: { y: 11 } });
+});
+
+test('--from runs a knot again that was ok', async () => {
+  const args = ['resume', 'broken', 'fixable.ts', '--from', 'load', '--run-id', 'anew'];
+  expect((await selvage(...args)).code).toBe(0);
+  expect(await takenOver('anew')).not.toContain('load');
+});
+
+test('without a file it is left to a worker, and refused where there is none', async () => {
+  const refused = await selvage('resume', 'broken', '--task-queue', 'idle');
+  expect(refused.stderr).toMatch(/^error NoWorker: .*"idle"/m);
+  expect(refused.code).toBe(2);
+  const worker = new Command(project, ['worker', 'fixable.ts']);
+  try {
+    await worker.hasWritten(/Worker of fixable/);
+    const { code, stdout } = await selvage('resume', 'broken', '--run-id', 'left', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ runId: 'left', tapestry: 'fixable', status: 'running' });
+    await until('the run has ended', async () => {
+      const shown = await selvage('runs', 'show', 'left', '--json');
+      return (JSON.parse(shown.stdout) as { status?: string }).status === 'succeeded';
+    });
+  } finally {
+    worker.signal('SIGTERM');
+    await worker.finished;
+  }
+});
+
+test('an unknown run, one that works, a knot that is not there: their codes, soon', async () => {
+  const unknown = await selvage('resume', 'nobody', 'fixable.ts');
+  expect(unknown.stderr).toMatch(/^error UnknownRun: .*"nobody"/m);
+  expect(unknown.stderr).not.toContain('A body did not end');
+  expect(unknown.code).toBe(2);
+  const knot = await selvage('resume', 'broken', 'fixable.ts', '--from', 'nothing');
+  expect(knot.stderr).toMatch(/^error UnknownKnot: .*nothing/m);
+  expect(knot.code).toBe(2);
+
+  const works = new Command(project, ['run', 'waiting.ts', '--run-id', 'works']);
+  await works.hasWritten(/wait: began/);
+  const early = await selvage('resume', 'works', 'waiting.ts');
+  expect(early.stderr).toMatch(/^error RunNotOver: .*"works"/m);
+  expect(early.code).toBe(2);
+  writeFileSync(path.join(project, 'go'), '');
+  expect((await works.finished).code).toBe(0);
+  rmSync(path.join(project, 'go'));
+});
+
+test('--deadline and --dedupe-key', async () => {
+  const late = await selvage('run', 'waiting.ts', '--deadline', '1s', '--json');
+  expect(late.code).toBe(1);
+  expect(JSON.parse(late.stdout)).toMatchObject({ status: 'failed', error: { type: 'DeadlineExceeded' } });
+
+  const keyed = ['run', 'fixable.ts', '--param', 'x=5', '--dedupe-key', 'monday', '--json'];
+  const first = await selvage(...keyed);
+  const again = await selvage(...keyed, '--deadline', '2020-01-31T18:00Z');
+  expect([first.code, again.code]).toEqual([0, 0]);
+  expect(JSON.parse(again.stdout)).toEqual(JSON.parse(first.stdout));
+  const past = await selvage('run', 'fixable.ts', '--param', 'x=5', '--deadline', '2020-01-31T18:00Z');
+  expect(past.stderr).toMatch(/^error DeadlineExceeded: .*2020-01-31T18:00:00.000Z/m);
+  expect(past.code).toBe(2);
+});

@@ -1,0 +1,160 @@
+import { knot, tapestry, type Knot } from '../../src';
+import type { Selvage } from '../../src/client';
+import { replayRun, type ReplayedExecution } from '../../src/worker';
+import { historyOf } from '../support/history';
+import { Latch, aborted } from '../support/latch';
+import { closeAll, connectSelvage, onClose, openSelvage, startWorker, unique } from '../support/open-selvage';
+import { startTestServer, type TestServer } from '../support/temporal-server';
+import { until } from '../support/until';
+import { bundleOfNewerVersion, bundledInterpreter } from '../support/workflow-bundle';
+
+afterEach(closeAll);
+
+async function replay(selvage: Selvage, runId: string): Promise<ReplayedExecution[]> {
+  const executions: ReplayedExecution[] = [];
+  const options = { workflows: { workflowBundle: bundledInterpreter() } };
+  for await (const execution of replayRun(selvage.client, runId, options)) executions.push(execution);
+  return executions;
+}
+
+const inc = knot('inc', ({ x }: { x: number }) => x + 1);
+const total = knot('total', (inputs: Record<string, number>) =>
+  Object.values(inputs).reduce((a, b) => a + b, 0),
+);
+
+describe('on a server that suggests early to continue as new', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startTestServer({ dynamicConfig: ['limit.historyCount.suggestContinueAsNew=1000'] });
+  });
+  afterAll(() => server.stop());
+
+  test('all executions of a run that was continued replay, in their order', async () => {
+    const layered = tapestry('layered', () => {
+      let layer: Knot<number> = inc({ x: 0 }, { id: 'start' });
+      for (let n = 0; n < 6; n++) {
+        const knots: Record<string, Knot<number>> = {};
+        for (let k = 0; k < 100; k++) knots[`k${k}`] = inc({ x: layer }, { id: `layer-${n}-${k}` });
+        layer = total(knots, { id: `layer-${n}` });
+      }
+      return { layer };
+    });
+    const selvage = await openSelvage({ tapestries: [layered], address: server.address });
+    const run = await selvage.start(layered, {});
+    await run.values();
+    const executions = await replay(selvage, run.runId);
+    expect(executions.length).toBeGreaterThan(1);
+    expect(executions.every(({ verdict }) => verdict === 'replays')).toBe(true);
+    expect(executions[0]!.temporalRunId).toBe((await run.status()).run.temporal_run_id);
+    const last = await historyOf(selvage, run.runId);
+    expect(executions.at(-1)!.events).toBe(last.length);
+  });
+});
+
+test('a run that was reset: both what was before and what came after', async () => {
+  const resettable = tapestry('resettable', () => ({
+    last: inc({ x: inc({ x: 1 }, { id: 'first' }) }, { id: 'last' }),
+  }));
+  const selvage = await openSelvage({ tapestries: [resettable] });
+  const run = await selvage.start(resettable, {});
+  await run.values();
+  const before = (await run.status()).run.temporal_run_id;
+  const tasks = (await historyOf(selvage, run.runId)).filter(
+    (event) => event.workflowTaskCompletedEventAttributes,
+  );
+  const { runId: after } = await selvage.client.workflowService.resetWorkflowExecution({
+    namespace: selvage.place.namespace,
+    workflowExecution: { workflowId: run.runId, runId: before },
+    reason: 'test',
+    requestId: unique('reset'),
+    workflowTaskFinishEventId: tasks[1]!.eventId!,
+  });
+  await selvage.getRun(run.runId).values();
+  const executions = await replay(selvage, run.runId);
+  expect(executions.map(({ temporalRunId }) => temporalRunId).sort()).toEqual([before, after].sort());
+  expect(executions.map(({ verdict }) => verdict)).toEqual(['replays', 'replays']);
+});
+
+test('a history that fits into no message of the server', async () => {
+  const text = knot('text', ({ start }: { start: number }) => `${start}`.padEnd(2_000, '.'));
+  const lengthOf = knot('lengthOf', (inputs: Record<string, string>) => Object.values(inputs).join().length);
+  const heavy = tapestry('heavy', () => {
+    const inline: Record<string, Knot<string>> = {};
+    for (let n = 0; n < 30; n++) inline[`s${n}`] = text({ start: n }, { id: `s${n}` });
+    const all: Record<string, Knot<number>> = {};
+    for (let n = 0; n < 90; n++) all[`c${n}`] = lengthOf(inline, { id: `c${n}` });
+    return { sum: total(all, { id: 'sum' }) };
+  });
+  const selvage = await openSelvage({ tapestries: [heavy] });
+  const run = await selvage.start(heavy, {});
+  await run.values();
+  const { historySize } = await selvage.client.workflow.getHandle(run.runId).describe();
+  expect(historySize).toBeGreaterThan(4 * 1024 * 1024);
+  expect(await replay(selvage, run.runId)).toMatchObject([{ verdict: 'replays' }]);
+});
+
+test('a run in flight of a newer version waits for one, the server and a replay say why', async () => {
+  const reached = new Latch();
+  const hold = knot('hold', async ({ x }: { x: number }, { resources, signal }) => {
+    if (!(resources as { leaves?: boolean }).leaves) return x;
+    reached.open();
+    return await aborted(signal);
+  });
+  const held = tapestry('held', () => ({ y: inc({ x: hold({ x: 1 }, { id: 'hold' }) }, { id: 'y' }) }));
+  const newer = await bundleOfNewerVersion();
+  onClose(() => newer.remove());
+  const selvage = await connectSelvage();
+  const first = await startWorker(selvage, {
+    tapestries: [held],
+    workflowBundle: newer,
+    resources: { leaves: true } as never,
+    shutdownGraceTime: 50,
+  });
+  const run = await selvage.start(held, {});
+  await reached.passed;
+  await first.stop();
+
+  const old = await startWorker(selvage, { tapestries: [held] });
+  const failed = await until('the task has failed', async () =>
+    (await historyOf(selvage, run.runId)).findLast((event) => event.workflowTaskFailedEventAttributes),
+  );
+  expect(failed.workflowTaskFailedEventAttributes!.failure!.message).toMatch(
+    /^HistoryTooNew: .*Selvage \(behaviour \d+; .* worker of that version or a later/,
+  );
+  expect(await replay(selvage, run.runId)).toMatchObject([
+    { verdict: 'too-new', error: { code: 'HistoryTooNew' } },
+  ]);
+  expect(await run.status()).toMatchObject({
+    run: { status: 'running' },
+    waiting: {
+      begun: true,
+      step: { code: 'HistoryTooNew', message: expect.stringMatching(/^this run was begun/) },
+    },
+  });
+
+  await old.stop();
+  await startWorker(selvage, { tapestries: [held], workflowBundle: newer });
+  expect(await run.values()).toEqual({ y: 2 });
+});
+
+test('an unknown run, and a workflow that is the user’s own', async () => {
+  const selvage = await connectSelvage();
+  await expect(replay(selvage, unique('nobody'))).rejects.toMatchObject({ code: 'UnknownRun' });
+  const worker = await startWorker(selvage, {
+    tapestries: [],
+    workflowBundle: undefined,
+    workflowsPath: require.resolve('./users-workflows'),
+    activities: { greet: (name: string) => name, default: () => 'unknown' },
+  });
+  const workflowId = unique('users-own');
+  await selvage.client.workflow.execute('usersOwn', {
+    workflowId,
+    taskQueue: selvage.taskQueue,
+    args: ['you'],
+  });
+  await worker.stop();
+  await expect(replay(selvage, workflowId)).rejects.toMatchObject({
+    code: 'ForeignHistory',
+    message: expect.stringMatching(/"usersOwn" is none of Selvage's/),
+  });
+});
