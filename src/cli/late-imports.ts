@@ -14,6 +14,7 @@ export const late = {
     require('../worker/workflow-bundle') as typeof import('../worker/workflow-bundle'),
   typeScript: (): typeof import('tsx/cjs/api') => require('tsx/cjs/api') as typeof import('tsx/cjs/api'),
   yaml: (): typeof import('yaml') => require('yaml') as typeof import('yaml'),
+  repair: (): typeof import('../repair') => require('../repair') as typeof import('../repair'),
   actions: {
     run: (): typeof import('./actions/run') => require('./actions/run') as typeof import('./actions/run'),
     dev: (): typeof import('./actions/dev') => require('./actions/dev') as typeof import('./actions/dev'),
@@ -25,5 +26,7 @@ export const late = {
     plan: (): typeof import('./actions/plan') => require('./actions/plan') as typeof import('./actions/plan'),
     doctor: (): typeof import('./actions/doctor') =>
       require('./actions/doctor') as typeof import('./actions/doctor'),
+    doctorRepair: (): typeof import('./actions/doctor-repair') =>
+      require('./actions/doctor-repair') as typeof import('./actions/doctor-repair'),
   },
 };

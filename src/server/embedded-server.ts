@@ -215,12 +215,16 @@ function startSupervisor(
   try {
     // NODE_OPTIONS may load things that only make sense in the process that was started with it.
     const { NODE_OPTIONS: _, ...env } = process.env;
-    const child = spawn(process.execPath, [...ownScript('supervisor'), JSON.stringify(supervisorOptions)], {
-      cwd: folder.root,
-      env,
-      detached: true,
-      stdio: ['ignore', log, log],
-    });
+    const child = spawn(
+      process.execPath,
+      [...ownScript(__dirname, 'supervisor'), JSON.stringify(supervisorOptions)],
+      {
+        cwd: folder.root,
+        env,
+        detached: true,
+        stdio: ['ignore', log, log],
+      },
+    );
     child.on('error', () => {});
     child.unref();
     pid = child.pid;
@@ -310,7 +314,7 @@ async function waitUntilServing(
 }
 
 /** Stops the server if it has no user left, and waits for its end. */
-async function stopUnused(folder: ServerFolder): Promise<void> {
+export async function stopUnused(folder: ServerFolder): Promise<void> {
   const supervisor = await withFileLock(folder.lock, LOCK_LIMIT_MS, () => {
     const state = readState(folder);
     if (!state || !isInOffice(state) || liveLeases(folder).length > 0) return undefined;

@@ -42,7 +42,7 @@ async function open(file: string, limitMs: number): Promise<LibsqlDatabase.Datab
         throw new SelvageError(
           'ServerStartFailed',
           `Another process has held the lock ${file} for more than ${limitMs / 1000} s. ` +
-            'Look for a Selvage process of this project that hangs, end it, and try again.',
+            'Let `selvage doctor --repair` end if it is at work; else look for a Selvage process of this project that hangs, and end it.',
           { details: { file }, cause: error },
         );
       }
@@ -55,7 +55,7 @@ function unusable(file: string, cause: unknown): SelvageError {
   if ((cause as { code?: string }).code === 'SQLITE_NOTADB') {
     return new SelvageError(
       'DatabaseDamaged',
-      `${file} is not the lock file that it should be. It holds no data: delete it and try again.`,
+      `${file} is not the lock file that it should be. It holds no data: \`selvage doctor --repair\` removes it.`,
       { details: { file }, cause },
     );
   }

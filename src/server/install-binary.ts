@@ -71,7 +71,7 @@ const sdkDownload: Way = {
   tried: 'the download of @temporalio/testing',
   folder: 'temporal-cli-sdk',
   install: async (draft, env) => {
-    const { failure } = await run(process.execPath, [...ownScript('sdk-download'), draft], {
+    const { failure } = await run(process.execPath, [...ownScript(__dirname, 'sdk-download'), draft], {
       limitMs: SDK_LIMIT_MS,
       env,
     });

@@ -54,8 +54,8 @@ export function silentEnd(folder: ServerFolder): SelvageError {
 export function databaseDamaged(file: string, reason: string): SelvageError {
   return new SelvageError(
     'DatabaseDamaged',
-    `Temporal's database ${file} is damaged: ${reason}. It was left as it is. Put a copy of it back, or move it and the ` +
-      'files beside it that begin with its name away to start with an empty one (the runs that it holds are then gone).',
+    `Temporal's database ${file} is damaged: ${reason}. It was left as it is. \`selvage doctor --repair\` keeps what can be kept of it; ` +
+      'or put a copy of it back.',
     { details: { file, reason } },
   );
 }

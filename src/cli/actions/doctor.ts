@@ -36,6 +36,7 @@ export async function examine(options: ServerOptions, output: Output): Promise<n
     examineBundle(),
     ...(await examineServer(options, projectDir, output)),
     ...(await examineBackends(projectDir)),
+    ...(await examineFiles(projectDir)),
   ];
   const isWell = findings.every(({ verdict }) => verdict !== 'missing');
   if (output.json) output.document({ ok: isWell, projectDir, findings });
@@ -226,6 +227,31 @@ async function examineBackends(projectDir: string): Promise<Finding[]> {
           found: `${where}: ${technology === 'memory' ? 'gone when the process ends' : STATES[state]}`,
         };
   });
+}
+
+/** Whether the pages of the project's databases are in order, as far as can be told in some seconds. */
+async function examineFiles(projectDir: string): Promise<Finding[]> {
+  const subject = 'Database files';
+  const { databasesOf, quickCheck } = late.repair();
+  const findings = await Promise.all(
+    databasesOf(projectDir).map(async (file): Promise<Finding> => {
+      const { state, found } = await quickCheck(file);
+      switch (state) {
+        case 'sound':
+          return { subject, verdict: 'ok', found: `${file}: sound` };
+        case 'unfinished':
+          return { subject, verdict: 'note', found: `${file}: not looked at to its end (${found})` };
+        case 'damaged':
+          return {
+            subject,
+            verdict: 'missing',
+            found: `${file} is damaged: ${found}`,
+            remedy: 'End what uses it, then `selvage doctor --repair` keeps what can be kept.',
+          };
+      }
+    }),
+  );
+  return findings;
 }
 
 function describe(findings: readonly Finding[], isWell: boolean, output: Output): string {
