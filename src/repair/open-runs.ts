@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { bytesOfBlob, loadLibsql, type SqliteBlob } from '../adapters/shared/sqlite';
+import type { RunningRun } from './running-runs';
 import { mendRuns as mend, type MendedRuns, type OpenExecution } from '../server';
 
 const NAMESPACE = 'default';
@@ -16,7 +17,7 @@ export async function openExecutions(file: string): Promise<OpenExecutions> {
   const Database = await loadLibsql();
   const database = new Database(file, { timeout: 1_000 });
   try {
-    const [namespace] = database.prepare('select id from namespaces where name = ?').all(NAMESPACE) as {
+    const [namespace] = database.prepare('select id from namespaces where name = ?').all([NAMESPACE]) as {
       id: SqliteBlob;
     }[];
     if (!namespace) return { executions: [], namespaceId: undefined };
@@ -25,7 +26,7 @@ export async function openExecutions(file: string): Promise<OpenExecutions> {
       .prepare(
         'select workflow_id, run_id from current_executions where state in (1, 2) and namespace_id = ?',
       )
-      .all(Buffer.from(bytesOfBlob(namespace.id))) as { workflow_id: string; run_id: SqliteBlob }[];
+      .all([Buffer.from(bytesOfBlob(namespace.id))]) as { workflow_id: string; run_id: SqliteBlob }[];
     return {
       namespaceId: uuidOf(namespace.id),
       executions: rows.map(({ workflow_id, run_id }) => ({
@@ -45,13 +46,13 @@ export async function openExecutions(file: string): Promise<OpenExecutions> {
 export async function mendRuns(
   server: { readonly address: string; readonly namespace: string },
   { executions, namespaceId }: OpenExecutions,
-  running: readonly string[],
+  running: readonly RunningRun[],
   rebuild: boolean,
 ): Promise<MendedRuns> {
   const known = new Set(executions.map(({ workflowId }) => workflowId));
   const others = running
-    .filter((workflowId) => !known.has(workflowId))
-    .map((workflowId) => ({ workflowId, temporalRunId: undefined }));
+    .filter(({ runId }) => !known.has(runId))
+    .map(({ runId }) => ({ workflowId: runId, temporalRunId: undefined }));
   return mend(server, [...executions, ...others], { rebuild, namespaceId: namespaceId ?? '' });
 }
 

@@ -1,5 +1,4 @@
 import { existsSync, renameSync } from 'node:fs';
-import { loadLibsql } from '../adapters/shared/sqlite';
 import { locateBackends } from '../backends';
 import { SelvageError } from '../errors';
 import {
@@ -12,6 +11,7 @@ import {
 } from '../server';
 import { mendRuns, openExecutions } from './open-runs';
 import { repairDatabase, setAside, type DatabaseRepair } from './repair-database';
+import { endRuns, runningRuns, type RunningRun } from './running-runs';
 
 export interface RepairProjectOptions {
   readonly projectDir: string;
@@ -52,42 +52,46 @@ export async function repairProject(options: RepairProjectOptions): Promise<Proj
   const { projectDir, environment = process.env, log = () => {} } = options;
   const stamp = new Date().toISOString().replaceAll(':', '-').replace(/\..*$/, 'Z');
   const files = sqliteFiles(projectDir, environment);
-  const { leftovers, backends, found } = await withServerAtRest(projectDir, stamp, async (server) => {
-    const repaired: DatabaseRepair[] = [];
-    for (const file of files) {
-      const beforeSwap = (): Promise<void> => requireUnopened(projectDir, databaseFiles(file));
-      await beforeSwap();
-      log(`Reading ${file}`);
-      repaired.push(await repairDatabase(file, { stamp, isSelvage: true, beforeSwap }));
-    }
-    const { database } = server.folder;
-    log(`Reading ${database}`);
-    const temporal = await repairDatabase(database, {
-      stamp,
-      isSelvage: false,
-      beforeSwap: () => requireUnopened(projectDir, databaseFiles(database)),
-    });
-    return {
-      leftovers: server.leftovers,
-      backends: repaired,
-      found: {
-        ...temporal,
-        isSuspect: server.lastFailure === 'DatabaseDamaged' && temporal.state === 'sound',
-      },
-    };
-  });
-  const running = await runningRuns(files);
+  const { leftovers, backends, found, cluster } = await withServerAtRest(
+    projectDir,
+    stamp,
+    async (server) => {
+      const repaired: DatabaseRepair[] = [];
+      for (const file of files) {
+        const beforeSwap = (): Promise<void> => requireUnopened(projectDir, databaseFiles(file));
+        await beforeSwap();
+        log(`Reading ${file}`);
+        repaired.push(await repairDatabase(file, { stamp, isSelvage: true, beforeSwap }));
+      }
+      const { database } = server.folder;
+      log(`Reading ${database}`);
+      const temporal = await repairDatabase(database, {
+        stamp,
+        isSelvage: false,
+        beforeSwap: () => requireUnopened(projectDir, databaseFiles(database)),
+      });
+      return {
+        leftovers: server.leftovers,
+        backends: repaired,
+        cluster: server.cluster,
+        found: {
+          ...temporal,
+          isSuspect: server.lastFailure === 'DatabaseDamaged' && temporal.state === 'sound',
+        },
+      };
+    },
+  );
+  const running = await runningRuns(files, cluster);
   const { isSuspect, ...temporal } = found;
+  let outcome: Pick<ProjectRepair, 'temporal' | 'lostRuns'>;
   if (temporal.state === 'repaired' || isSuspect) {
     log('Starting the embedded server on it');
-    return { leftovers, backends, ...(await tryServer(projectDir, temporal, running, stamp)) };
+    outcome = await tryServer(projectDir, temporal, running, stamp);
+  } else {
+    outcome = { temporal, lostRuns: temporal.state === 'hopeless' ? lostWithDatabase(running) : [] };
   }
-  return {
-    leftovers,
-    backends,
-    temporal,
-    lostRuns: temporal.state === 'hopeless' ? lostWithDatabase(running) : [],
-  };
+  await endRuns(files, running, outcome.lostRuns);
+  return { leftovers, backends, ...outcome };
 }
 
 /** The database files of a project that are there: those of its backends, and Temporal's if a server of its own has run. */
@@ -106,34 +110,14 @@ function sqliteFiles(
   ];
 }
 
-function lostWithDatabase(runs: readonly string[]): ProjectRepair['lostRuns'] {
-  return runs.map((runId) => ({ runId, reason: "Temporal's database could not be kept" }));
-}
-
-/** The runs that are in flight by the run history. */
-async function runningRuns(files: readonly string[]): Promise<string[]> {
-  const Database = await loadLibsql();
-  const runs = new Set<string>();
-  for (const file of files.filter((candidate) => existsSync(candidate))) {
-    const database = new Database(file, { timeout: 1_000 });
-    try {
-      const rows = database
-        .prepare("select run_id from selvage_runs where status = 'running' order by started_at desc")
-        .all() as { run_id: string }[];
-      for (const { run_id } of rows) runs.add(run_id);
-    } catch {
-      // A file that holds other backends than the run history.
-    } finally {
-      database.close();
-    }
-  }
-  return [...runs];
+function lostWithDatabase(runs: readonly RunningRun[]): ProjectRepair['lostRuns'] {
+  return runs.map(({ runId }) => ({ runId, reason: "Temporal's database could not be kept" }));
 }
 
 async function tryServer(
   projectDir: string,
   repair: DatabaseRepair,
-  running: readonly string[],
+  running: readonly RunningRun[],
   stamp: string,
 ): Promise<Pick<ProjectRepair, 'temporal' | 'lostRuns'>> {
   const open = await openExecutions(repair.file);
@@ -172,7 +156,7 @@ function needsRebuild({ tables = [] }: DatabaseRepair): boolean {
 async function setUnusableAside(
   projectDir: string,
   repair: DatabaseRepair,
-  running: readonly string[],
+  running: readonly RunningRun[],
   stamp: string,
   cause: Error,
 ): Promise<Pick<ProjectRepair, 'temporal' | 'lostRuns'>> {

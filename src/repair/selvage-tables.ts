@@ -28,7 +28,7 @@ export function damagedValues(database: SqliteDatabaseLike): string[] {
     `select hash, size, upload, bytes from selvage_values where hash > ? order by hash limit ${VALUES_AT_ONCE}`,
   );
   for (let last = ''; ;) {
-    const rows = page.all(last) as {
+    const rows = page.all([last]) as {
       hash: string;
       size: number;
       upload: string | null;
@@ -51,7 +51,7 @@ export function damagedValues(database: SqliteDatabaseLike): string[] {
 function* chunks(database: SqliteDatabaseLike, upload: string): Generator<SqliteBlob> {
   const chunk = database.prepare('select bytes from selvage_value_chunks where upload = ? and sequence = ?');
   for (let sequence = 0; ; sequence += 1) {
-    const [row] = chunk.all(upload, sequence) as { bytes: SqliteBlob }[];
+    const [row] = chunk.all([upload, sequence]) as { bytes: SqliteBlob }[];
     if (!row) return;
     yield row.bytes;
   }
@@ -63,8 +63,8 @@ export function dropValues(database: SqliteDatabaseLike, hashes: readonly string
   );
   const value = database.prepare('delete from selvage_values where hash = ?');
   for (const hash of hashes) {
-    chunksOf.run(hash);
-    value.run(hash);
+    chunksOf.run([hash]);
+    value.run([hash]);
   }
 }
 

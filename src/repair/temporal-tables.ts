@@ -40,7 +40,7 @@ export function matchExecutions(database: SqliteDatabaseLike): void {
     const bytes = Buffer.from(bytesOfBlob(row.state));
     const { requestId, state, status } = readExecutionState(bytes);
     if (state === undefined || status === undefined || !OPEN_STATES.includes(state)) continue;
-    insert.run(
+    insert.run([
       row.shard_id,
       Buffer.from(bytesOfBlob(row.namespace_id)),
       row.workflow_id,
@@ -51,7 +51,7 @@ export function matchExecutions(database: SqliteDatabaseLike): void {
       row.last_write_version,
       bytes,
       row.state_encoding,
-    );
+    ]);
   }
 }
 

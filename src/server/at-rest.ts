@@ -27,6 +27,8 @@ export interface ServerAtRest {
   readonly leftovers: readonly Leftover[];
   /** Why the last start went wrong, if it did. */
   readonly lastFailure: string | undefined;
+  /** The id that the database's server has for life, as far as it is known. */
+  readonly cluster: string | undefined;
 }
 
 /**
@@ -41,7 +43,8 @@ export async function withServerAtRest<T>(
   work: (server: ServerAtRest) => Promise<T>,
 ): Promise<T> {
   const folder = serverFolder(projectDir);
-  if (!existsSync(folder.root)) return work({ folder, leftovers: [], lastFailure: undefined });
+  if (!existsSync(folder.root))
+    return work({ folder, leftovers: [], lastFailure: undefined, cluster: undefined });
   const leftovers = await clearLock(folder);
   await stopUnused(folder);
   return withFileLock(folder.lock, LOCK_LIMIT_MS, async () => {
@@ -55,7 +58,7 @@ export async function withServerAtRest<T>(
     await requireUnopened(projectDir, databaseFiles(folder.database));
     const stale = leases.map((file) => ({ file, found: 'a lease of a process that has ended' }));
     leftovers.push(...stale, ...clearState(folder, stamp));
-    return work({ folder, leftovers, lastFailure: failure });
+    return work({ folder, leftovers, lastFailure: failure, cluster: state?.cluster });
   });
 }
 

@@ -248,6 +248,7 @@ function startSupervisor(
     server: last?.server,
     ...lastPorts(last, options.port),
     durable: supervisorOptions.durable,
+    cluster: last?.cluster,
   });
   return supervisor;
 }

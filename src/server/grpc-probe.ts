@@ -1,4 +1,6 @@
-import { call, field, NOT_FOUND, OK, openSession } from './grpc-call';
+import { ask, call, field, NOT_FOUND, OK, openSession, textField } from './grpc-call';
+
+const SERVICE = 'temporal.api.workflowservice.v1.WorkflowService';
 
 /**
  * Asks a Temporal server on this machine whether it serves: its namespace `default` must exist, and a look for a
@@ -11,13 +13,27 @@ export async function serves(port: number, limitMs: number): Promise<boolean> {
   const session = openSession(port);
   const timer = setTimeout(() => session.destroy(), limitMs);
   try {
-    const service = 'temporal.api.workflowservice.v1.WorkflowService';
     const namespace = field(1, 'default');
-    if ((await call(session, `${service}/DescribeNamespace`, namespace)) !== OK) return false;
+    if ((await call(session, `${SERVICE}/DescribeNamespace`, namespace)) !== OK) return false;
     const execution = Buffer.concat([namespace, field(2, field(1, 'selvage-probe'))]);
-    return (await call(session, `${service}/DescribeWorkflowExecution`, execution)) === NOT_FOUND;
+    return (await call(session, `${SERVICE}/DescribeWorkflowExecution`, execution)) === NOT_FOUND;
   } catch {
     return false;
+  } finally {
+    clearTimeout(timer);
+    session.destroy();
+  }
+}
+
+/** The id of the server's cluster, which its database keeps for life; undefined where it is not told within `limitMs`. */
+export async function clusterId(port: number, limitMs: number): Promise<string | undefined> {
+  const session = openSession(port);
+  const timer = setTimeout(() => session.destroy(), limitMs);
+  try {
+    const { status, answer } = await ask(session, `${SERVICE}/GetClusterInfo`, Buffer.alloc(0));
+    return status === OK ? textField(answer, 3) : undefined;
+  } catch {
+    return undefined;
   } finally {
     clearTimeout(timer);
     session.destroy();

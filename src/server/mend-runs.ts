@@ -1,4 +1,4 @@
-import { Connection, Client, type WorkflowHandle } from '@temporalio/client';
+import type { WorkflowHandle } from '@temporalio/client';
 
 import { call, field, openSession, type GrpcStatus, OK } from './grpc-call';
 
@@ -32,6 +32,8 @@ export async function mendRuns(
   const goOn: string[] = [];
   const lost: { workflowId: string; reason: string }[] = [];
   if (executions.length === 0) return { goOn, lost };
+  // Loaded late: it takes longer than a server takes to start, and nobody else here needs it.
+  const { Client, Connection } = await import('@temporalio/client');
   const connection = await Connection.connect({ address: server.address });
   const admin = openAdmin(Number(server.address.split(':')[1]));
   try {
@@ -70,8 +72,8 @@ async function whyLost(handle: WorkflowHandle): Promise<string | undefined> {
     if (ids.some((id, index) => id !== index + 1)) return 'events of its history are lost';
     return ids.length < historyLength ? 'the end of its history is lost' : undefined;
   } catch (error) {
-    const { details, message } = (error as { cause?: { details?: string } }).cause ?? (error as any);
-    return `the server cannot load it: ${details ?? message ?? (error as Error).message}`;
+    const { message, cause } = error as Error & { cause?: { details?: string } };
+    return `the server cannot load it: ${cause?.details ?? message}`;
   }
 }
 

@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { SelvageError } from '../errors';
 import { withFileLock } from './file-lock';
+import { clusterId } from './grpc-probe';
 import { liveLeases } from './leases';
 import { claimPort, findFreePorts, type ServerPorts } from './ports';
 import { isAlive, isSameProcess, ownIdentity, type ProcessIdentity } from './process-identity';
@@ -42,6 +43,7 @@ const LINGER_MS = 5_000;
 const TICK_MS = process.platform === 'linux' ? 200 : 1_000;
 const LOCK_LIMIT_MS = 10_000;
 const PORT_LIMIT_MS = 10_000;
+const CALL_LIMIT_MS = 2_000;
 /** So many deaths within the window mean that starting it once more will not help. */
 const MAX_DEATHS = 5;
 const DEATHS_WINDOW_MS = 60_000;
@@ -83,6 +85,7 @@ class Supervisor {
       const orphan = last?.server && isAlive(last.server) ? last.server : undefined;
       this.publish({
         ...lastPorts(last, this.options.port),
+        cluster: last?.cluster,
         ...(orphan && last && { phase: 'ready', server: orphan, durable: last.durable }),
       });
       return true;
@@ -116,9 +119,15 @@ class Supervisor {
 
   /** Under the lock: who wrote `stopping` into the state in the meantime must not be overruled. */
   private async announce(server: ProcessIdentity, ports: ServerPorts): Promise<void> {
+    const cluster = await clusterId(ports.port, CALL_LIMIT_MS);
     await withFileLock(this.folder.lock, LOCK_LIMIT_MS, () => {
       this.terminated ||= readState(this.folder)?.phase === 'stopping';
-      this.publish({ phase: this.terminated ? 'stopping' : 'ready', server, ...ports });
+      this.publish({
+        phase: this.terminated ? 'stopping' : 'ready',
+        server,
+        ...ports,
+        ...(cluster && { cluster }),
+      });
     });
   }
 

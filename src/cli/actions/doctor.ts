@@ -233,8 +233,15 @@ async function examineBackends(projectDir: string): Promise<Finding[]> {
 async function examineFiles(projectDir: string): Promise<Finding[]> {
   const subject = 'Database files';
   const { databasesOf, quickCheck } = late.repair();
-  const findings = await Promise.all(
-    databasesOf(projectDir).map(async (file): Promise<Finding> => {
+  let files: string[];
+  try {
+    files = databasesOf(projectDir);
+  } catch {
+    // What is wrong with their addresses is told with the backends.
+    return [];
+  }
+  return await Promise.all(
+    files.map(async (file): Promise<Finding> => {
       const { state, found } = await quickCheck(file);
       switch (state) {
         case 'sound':
@@ -251,7 +258,6 @@ async function examineFiles(projectDir: string): Promise<Finding[]> {
       }
     }),
   );
-  return findings;
 }
 
 function describe(findings: readonly Finding[], isWell: boolean, output: Output): string {

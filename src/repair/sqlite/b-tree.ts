@@ -74,7 +74,7 @@ export function rowsOfPage(pages: Pages, number: number, kind: TreeKind): Stored
   const page = readPage(pages, number, kind);
   if (!page || page.brokenCells > 0 || (page.isInterior && kind === 'table')) return undefined;
   const rows = page.cells.map((cell) => readRow(pages, page.bytes, cell, kind, new Set()));
-  return rows.every((row) => row !== undefined) ? (rows as StoredRow[]) : undefined;
+  return rows.every((row) => row !== undefined) ? rows : undefined;
 }
 
 interface Cell {

@@ -56,6 +56,6 @@ function make(database: SqliteDatabaseLike, name: string, sql: string): void {
   database.exec(legible);
   if (legible === sql) return;
   database.exec('pragma writable_schema = on');
-  database.prepare('update sqlite_schema set sql = ? where name = ?').run(sql, name);
+  database.prepare('update sqlite_schema set sql = ? where name = ?').run([sql, name]);
   database.exec('pragma writable_schema = off');
 }

@@ -30,7 +30,8 @@ export class RowWriter {
       values.push(field);
     }
     const statement = this.statement(names, values);
-    return Number(statement.run(...values.map(parameterOf)).changes) > 0;
+    // In one array: libsql takes bytes that are given alone for named parameters, and ends the process.
+    return Number(statement.run(values.map(parameterOf)).changes) > 0;
   }
 
   private statement(names: readonly string[], values: readonly StoredField[]): SqliteStatementLike {

@@ -9,7 +9,15 @@ import { createSqliteTapestryStore } from '../../../src/adapters/tapestry-stores
 import { repairDatabase, type DatabaseRepair } from '../../../src/repair/repair-database';
 import { sampleLineage, sampleRun, sampleValue } from '../../../src/testing/sample-records';
 import { removeFolder, temporaryFolder } from '../../conformance/temporary-folder';
-import { bytesOf, cutTo, overwritePages, PAGE, pagesOf, rowsOf, withoutLog } from './blows';
+import {
+  bytesOf,
+  cutTo,
+  overwritePages,
+  PAGE,
+  pagesOf,
+  rowsOf,
+  withoutLog,
+} from '../../support/database-blows';
 
 const KNOTS = 600;
 

@@ -19,9 +19,7 @@ export function cutTo(file: string, pages: number): void {
 
 /** Puts everything into the one file, so that a blow lands in it. */
 export function withoutLog(file: string): void {
-  const connection = new Database(file);
-  connection.exec('pragma wal_checkpoint(truncate)');
-  connection.close();
+  change(file, 'pragma wal_checkpoint(truncate)');
 }
 
 /** The pages of a table or index, by what they are: `leaf`, `interior`. */
@@ -43,6 +41,12 @@ export function rowsOf<T>(file: string, sql: string): T[] {
   } finally {
     connection.close();
   }
+}
+
+export function change(file: string, sql: string): void {
+  const connection = new Database(file);
+  connection.exec(sql);
+  connection.close();
 }
 
 export function bytesOf(file: string): Buffer {
