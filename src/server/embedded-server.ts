@@ -122,6 +122,14 @@ export class EmbeddedServer {
       this.look().then(
         () => this.watch && this.watchSupervisor(WATCH_MS),
         (error: Error) => {
+          if (SelvageError.is(error, 'DatabaseDamaged')) {
+            // Another start would find the same, and a repair needs this claim to be gone.
+            this.options.log?.warn(
+              `The embedded server has stopped and is not started again. ${error.message} End this process first.`,
+            );
+            this.releaseSync();
+            return;
+          }
           this.options.log?.warn(`The embedded server is down and is tried again: ${error.message}`);
           if (this.watch) this.watchSupervisor(WATCH_AFTER_FAILURE_MS);
         },
@@ -168,9 +176,9 @@ async function ensureServing(
   lease: Lease,
   options: EmbeddedServerOptions,
 ): Promise<ServingState> {
-  let giveUpAt = Date.now() + START_LIMIT_MS;
+  let giveUpAt = performance.now() + START_LIMIT_MS;
   let binary: string | undefined;
-  while (Date.now() < giveUpAt) {
+  while (performance.now() < giveUpAt) {
     const supervisor = await withFileLock(folder.lock, LOCK_LIMIT_MS, () => {
       const state = readState(folder);
       if (!state || !isInOffice(state)) {
@@ -182,7 +190,7 @@ async function ensureServing(
     if (supervisor === undefined) {
       // Not under the lock: an installation takes longer than anybody should wait for a lock.
       binary = await findTemporalCli({ log: options.log });
-      giveUpAt = Date.now() + START_LIMIT_MS;
+      giveUpAt = performance.now() + START_LIMIT_MS;
       continue;
     }
     options.onLaunched?.();
@@ -296,7 +304,7 @@ async function waitUntilServing(
   supervisor: ProcessIdentity,
   giveUpAt: number,
 ): Promise<ServingState | undefined> {
-  while (Date.now() < giveUpAt) {
+  while (performance.now() < giveUpAt) {
     // In this order: a supervisor writes its last word before it ends.
     const alive = isAlive(supervisor);
     const state = readState(folder);
@@ -322,6 +330,6 @@ export async function stopUnused(folder: ServerFolder): Promise<void> {
     if (state.phase !== 'stopping') dismiss(folder, state);
     return state.supervisor;
   });
-  const giveUpAt = Date.now() + STOP_LIMIT_MS;
-  while (supervisor && isAlive(supervisor) && Date.now() < giveUpAt) await sleep(POLL_MS);
+  const giveUpAt = performance.now() + STOP_LIMIT_MS;
+  while (supervisor && isAlive(supervisor) && performance.now() < giveUpAt) await sleep(POLL_MS);
 }

@@ -13,6 +13,7 @@ export {
   type Leftover,
   type ServerAtRest,
 } from './at-rest';
+export { findDamage } from './find-damage';
 export { inspectEmbeddedServer, type EmbeddedServerReport } from './inspect-server';
 export { mendRuns, type MendedRuns, type OpenExecution } from './mend-runs';
 export { ownScript } from './own-script';

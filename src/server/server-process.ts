@@ -49,8 +49,8 @@ export async function startServer(folder: ServerFolder, options: ServerOptions):
     closeSync(log);
   }
 
-  const giveUpAt = Date.now() + READY_LIMIT_MS;
-  while (ended === undefined && Date.now() < giveUpAt) {
+  const giveUpAt = performance.now() + READY_LIMIT_MS;
+  while (ended === undefined && performance.now() < giveUpAt) {
     // A server that lost its port to another one would otherwise be taken for that one; it exits at once.
     if (server && (await serves(options.port, 2_000)) && isAlive(server)) return server;
     await sleep(POLL_MS);
@@ -73,8 +73,8 @@ export async function stopServer(server: ProcessIdentity): Promise<void> {
       if ((error as NodeJS.ErrnoException).code === 'ESRCH') return;
       throw error;
     }
-    const giveUpAt = Date.now() + limitMs;
-    while (isAlive(server) && Date.now() < giveUpAt) await sleep(POLL_MS);
+    const giveUpAt = performance.now() + limitMs;
+    while (isAlive(server) && performance.now() < giveUpAt) await sleep(POLL_MS);
   }
 }
 

@@ -10,6 +10,11 @@ const DAMAGE = /(file is not a database|database disk image is malformed|no such
 const NO_SPACE = /(database or disk is full|no space left on device|disk quota exceeded)/i;
 const PORT_TAKEN = /listen tcp 127\.0\.0\.1:(\d+): bind: address already in use/;
 
+/** Whether lines of the log say that the database is damaged. */
+export function tellsOfDamage(lines: string): boolean {
+  return /database disk image is malformed|file is not a database/.test(lines);
+}
+
 /** What is known of a start that went wrong. */
 export interface FailedStart {
   readonly binary: string;

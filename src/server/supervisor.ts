@@ -25,8 +25,10 @@ import {
   type ServerFolder,
   type ServerState,
 } from './server-folder';
-import { rotateLog } from './server-log';
+import { findDamage } from './find-damage';
+import { logTail, rotateLog, sizeOf } from './server-log';
 import { startServer, stopServer } from './server-process';
+import { databaseDamaged, tellsOfDamage } from './start-failure';
 
 /** What a supervisor is told by the process that starts it. */
 export interface SupervisorOptions {
@@ -47,6 +49,8 @@ const CALL_LIMIT_MS = 2_000;
 /** So many deaths within the window mean that starting it once more will not help. */
 const MAX_DEATHS = 5;
 const DEATHS_WINDOW_MS = 60_000;
+/** Looking through the database costs time, and the log may go on telling of damage that is not in it. */
+const CHECK_PAUSE_MS = 60_000;
 
 class Supervisor {
   private readonly folder: ServerFolder;
@@ -55,6 +59,9 @@ class Supervisor {
   private published = true;
   private readonly deaths: number[] = [];
   private terminated = false;
+  /** The log has been looked through up to here. */
+  private logRead = 0;
+  private checkAgainAt = 0;
 
   constructor(private readonly options: SupervisorOptions) {
     this.folder = serverFolder(options.projectDir);
@@ -94,7 +101,7 @@ class Supervisor {
 
   /** Starts the server on the `required` port, or on a free one, `preferred` if that is. */
   private async start(required: number | undefined, preferred: number | undefined): Promise<void> {
-    const giveUpAt = Date.now() + PORT_LIMIT_MS;
+    const giveUpAt = performance.now() + PORT_LIMIT_MS;
     for (;;) {
       const ports =
         required === undefined
@@ -111,7 +118,7 @@ class Supervisor {
       } catch (error) {
         // Another program was faster than the server between the look at the port and its start.
         const another =
-          SelvageError.is(error, 'PortInUse') && required === undefined && Date.now() < giveUpAt;
+          SelvageError.is(error, 'PortInUse') && required === undefined && performance.now() < giveUpAt;
         if (!another) throw error;
       }
     }
@@ -133,12 +140,14 @@ class Supervisor {
 
   /** Resolves when the server is to be stopped. */
   private async serve(): Promise<void> {
-    let lastUse = Date.now();
+    let lastUse = performance.now();
+    this.logRead = sizeOf(this.folder.log);
     while (!this.terminated && existsSync(this.folder.leases)) {
       if (!isAlive(this.state.server!)) await this.restart();
+      this.refuseDamage();
       if (!this.published) this.publish({});
-      if (liveLeases(this.folder).length > 0) lastUse = Date.now();
-      else if (Date.now() - lastUse >= LINGER_MS && (await this.closeDoor())) return;
+      if (liveLeases(this.folder).length > 0) lastUse = performance.now();
+      else if (performance.now() - lastUse >= LINGER_MS && (await this.closeDoor())) return;
       rotateLog(this.folder.log);
       await sleep(TICK_MS);
     }
@@ -155,14 +164,15 @@ class Supervisor {
 
   private async restart(): Promise<void> {
     const { port, server } = this.state;
-    const now = Date.now();
+    const now = performance.now();
     this.deaths.push(now);
     const recent = this.deaths.filter((at) => now - at < DEATHS_WINDOW_MS).length;
     this.report(`the server (process ${server!.pid}) died; starting it again on port ${port}`);
     if (recent > MAX_DEATHS) {
       throw new SelvageError(
         'ServerStartFailed',
-        `The embedded Temporal server died ${recent} times within a minute and was given up. Its log is ${this.folder.log}.`,
+        `The embedded Temporal server died ${recent} times within a minute and was given up. Look into its log ${this.folder.log} for why; ` +
+          'where it tells of its database, `selvage doctor --repair` mends that. Memory that has run out ends it, too.',
         { details: { file: this.folder.log, deaths: recent } },
       );
     }
@@ -176,14 +186,26 @@ class Supervisor {
     await this.announce(restarted, ports);
   }
 
+  /** A server goes on over a damaged database: runs that need what is on the damaged pages stand still, and nobody hears of it. */
+  private refuseDamage(): void {
+    const logEnd = sizeOf(this.folder.log);
+    const written = logEnd > this.logRead ? logTail(this.folder.log, this.logRead) : '';
+    this.logRead = logEnd;
+    if (!tellsOfDamage(written) || performance.now() < this.checkAgainAt) return;
+    // It may be told of something else, such as a body's own database.
+    const found = findDamage(this.folder.database);
+    if (found !== undefined) throw databaseDamaged(this.folder.database, found);
+    this.checkAgainAt = performance.now() + CHECK_PAUSE_MS;
+  }
+
   /** The users know this port, so no other will do; a killed server may hold it a moment longer. */
   private async waitForPort(port: number): Promise<ServerPorts> {
-    const giveUpAt = Date.now() + PORT_LIMIT_MS;
+    const giveUpAt = performance.now() + PORT_LIMIT_MS;
     for (;;) {
       try {
         return await claimPort(port, this.state.uiPort);
       } catch (error) {
-        if (Date.now() >= giveUpAt) throw error;
+        if (performance.now() >= giveUpAt) throw error;
         await sleep(TICK_MS);
       }
     }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { createInMemoryBackends, inspectBackends, type BackendReport } from '../../backends';
+import { createSqliteRunHistory } from '../../adapters/run-histories/sqlite';
+import { clockTrouble, createInMemoryBackends, inspectBackends, type BackendReport } from '../../backends';
 import { chosenServer } from '../../client/server-address';
 import { inspectEmbeddedServer, inspectTemporalCli } from '../../server';
 import { VERSION } from '../../version';
@@ -37,6 +38,7 @@ export async function examine(options: ServerOptions, output: Output): Promise<n
     ...(await examineServer(options, projectDir, output)),
     ...(await examineBackends(projectDir)),
     ...(await examineFiles(projectDir)),
+    ...(await examineClock(projectDir)),
   ];
   const isWell = findings.every(({ verdict }) => verdict !== 'missing');
   if (output.json) output.document({ ok: isWell, projectDir, findings });
@@ -227,6 +229,27 @@ async function examineBackends(projectDir: string): Promise<Finding[]> {
           found: `${where}: ${technology === 'memory' ? 'gone when the process ends' : STATES[state]}`,
         };
   });
+}
+
+/** Whether the clock is behind what it has said before. Only where that has been written down. */
+async function examineClock(projectDir: string): Promise<Finding[]> {
+  const subject = 'Clock';
+  try {
+    const places = await inspectBackends({ projectDir });
+    const place = places.find(({ backends }) => backends.includes('history'));
+    if (place?.technology !== 'sqlite' || place.state !== 'current') return [];
+    const history = await createSqliteRunHistory({ path: place.path! });
+    try {
+      const trouble = await clockTrouble(history);
+      if (!trouble) return [{ subject, verdict: 'ok', found: 'not behind the newest run' }];
+      return [{ subject, verdict: 'note', found: `${trouble.code}: ${trouble.message}` }];
+    } finally {
+      await history.close();
+    }
+  } catch {
+    // What cannot be opened is told with the backends.
+    return [];
+  }
 }
 
 /** Whether the pages of the project's databases are in order, as far as can be told in some seconds. */
