@@ -49,6 +49,8 @@ const CALL_LIMIT_MS = 2_000;
 /** So many deaths within the window mean that starting it once more will not help. */
 const MAX_DEATHS = 5;
 const DEATHS_WINDOW_MS = 60_000;
+/** More than a server writes from one look at its log to the next. */
+const LOG_BYTES = 256 * 1024;
 /** Looking through the database costs time, and the log may go on telling of damage that is not in it. */
 const CHECK_PAUSE_MS = 60_000;
 
@@ -73,6 +75,7 @@ class Supervisor {
       process.on(signal, () => (this.terminated = true));
     }
     if (!(await this.takeOffice())) return;
+    this.logRead = sizeOf(this.folder.log);
     try {
       if (!this.state.server) await this.start(this.options.port, this.state.port);
       await this.serve();
@@ -141,7 +144,6 @@ class Supervisor {
   /** Resolves when the server is to be stopped. */
   private async serve(): Promise<void> {
     let lastUse = performance.now();
-    this.logRead = sizeOf(this.folder.log);
     while (!this.terminated && existsSync(this.folder.leases)) {
       if (!isAlive(this.state.server!)) await this.restart();
       this.refuseDamage();
@@ -189,7 +191,10 @@ class Supervisor {
   /** A server goes on over a damaged database: runs that need what is on the damaged pages stand still, and nobody hears of it. */
   private refuseDamage(): void {
     const logEnd = sizeOf(this.folder.log);
-    const written = logEnd > this.logRead ? logTail(this.folder.log, this.logRead) : '';
+    const written =
+      logEnd > this.logRead
+        ? logTail(this.folder.log, this.logRead, { lines: Infinity, bytes: LOG_BYTES })
+        : '';
     this.logRead = logEnd;
     if (!tellsOfDamage(written) || performance.now() < this.checkAgainAt) return;
     // It may be told of something else, such as a body's own database.
