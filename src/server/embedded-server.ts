@@ -19,7 +19,7 @@ import {
   serverFolder,
   writeState,
 } from './server-folder';
-import type { ServerFolder, ServerState } from './server-folder';
+import type { ServerFolder, ServerState, StartFailure } from './server-folder';
 import { logTail } from './server-log';
 import { silentEnd } from './start-failure';
 import type { SupervisorOptions } from './supervisor';
@@ -123,7 +123,7 @@ export class EmbeddedServer {
         () => this.watch && this.watchSupervisor(WATCH_MS),
         (error: Error) => {
           if (SelvageError.is(error, 'DatabaseDamaged')) {
-            // Another start would find the same, and a repair needs this claim to be gone.
+            // A repair needs this claim to be gone.
             this.options.log?.warn(
               `The embedded server has stopped and is not started again. ${error.message} End this process first.`,
             );
@@ -141,6 +141,8 @@ export class EmbeddedServer {
     const state = readState(this.folder);
     const same = state && isServing(state) && isSameProcess(state.server, this.state.server);
     if (same && isAlive(state.supervisor)) return;
+    // Another start would come upon the same; other failures may pass.
+    if (state && failedByDamage(state)) throw failureOf(state.failure);
     const before = this.state;
     this.state = await ensureServing(this.folder, this.lease, {
       ...this.options,
@@ -168,6 +170,14 @@ function isServing(state: ServerState): state is ServingState {
     state.port !== undefined &&
     state.uiPort !== undefined
   );
+}
+
+function failedByDamage(state: ServerState): state is ServerState & { readonly failure: StartFailure } {
+  return state.phase === 'failed' && state.failure?.code === 'DatabaseDamaged';
+}
+
+function failureOf({ code, message, details }: StartFailure): SelvageError {
+  return new SelvageError(code, message, { details });
 }
 
 /** Sees to it that a supervisor runs, and waits until its server answers. */
@@ -217,6 +227,7 @@ function startSupervisor(
     binary,
     durable: options.durable ?? false,
     port: options.port,
+    ...(last && failedByDamage(last) && { isSuspect: true }),
   };
   const log = inFolder(folder.log, () => openSync(folder.log, 'a'));
   let pid: number | undefined;
@@ -309,9 +320,7 @@ async function waitUntilServing(
     const alive = isAlive(supervisor);
     const state = readState(folder);
     if (!state || !isSameProcess(state.supervisor, supervisor)) return undefined;
-    if (state.phase === 'failed' && state.failure) {
-      throw new SelvageError(state.failure.code, state.failure.message, { details: state.failure.details });
-    }
+    if (state.phase === 'failed' && state.failure) throw failureOf(state.failure);
     if (isServing(state) && isAlive(state.server) && (await serves(state.port, 2_000))) return state;
     if (!alive) {
       if (state.phase !== 'starting') return undefined;

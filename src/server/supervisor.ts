@@ -37,6 +37,8 @@ export interface SupervisorOptions {
   readonly durable: boolean;
   /** The port to serve on and no other; without it, the last one used if it is free, else a free one. */
   readonly port?: number | undefined;
+  /** The last server was stopped because its database is damaged: look at it before another one is started on it. */
+  readonly isSuspect?: boolean;
 }
 
 /** How long the server outlives its last user, so that the next command finds it warm. */
@@ -77,6 +79,7 @@ class Supervisor {
     if (!(await this.takeOffice())) return;
     this.logRead = sizeOf(this.folder.log);
     try {
+      if (this.options.isSuspect) this.requireSound();
       if (!this.state.server) await this.start(this.options.port, this.state.port);
       await this.serve();
     } catch (error) {
@@ -198,9 +201,13 @@ class Supervisor {
     this.logRead = logEnd;
     if (!tellsOfDamage(written) || performance.now() < this.checkAgainAt) return;
     // It may be told of something else, such as a body's own database.
+    this.requireSound();
+    this.checkAgainAt = performance.now() + CHECK_PAUSE_MS;
+  }
+
+  private requireSound(): void {
     const found = findDamage(this.folder.database);
     if (found !== undefined) throw databaseDamaged(this.folder.database, found);
-    this.checkAgainAt = performance.now() + CHECK_PAUSE_MS;
   }
 
   /** The users know this port, so no other will do; a killed server may hold it a moment longer. */

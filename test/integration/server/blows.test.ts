@@ -3,6 +3,7 @@ import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { Client, Connection } from '@temporalio/client';
 import { knot, tapestry } from '../../../src';
 import { openBackends } from '../../../src/backends';
 import { EmbeddedServer } from '../../../src/server';
@@ -38,18 +39,23 @@ test('a server that runs over a damaged database is stopped with a clear word, a
     ['timer_tasks', 'transfer_tasks'].flatMap((table) => pagesOf(folder.database, table).leaf),
   );
 
-  // It may serve for a moment, until it tells of the damage in its log.
+  // It serves, until a run needs what is on these pages.
   const warnings: string[] = [];
   const log = { info: () => {}, warn: (message: string): number => warnings.push(message) };
-  const acquired = await EmbeddedServer.acquire({ projectDir, log }).catch((error: unknown) => error);
-  if (acquired instanceof EmbeddedServer) {
-    await until('the claim is given up', () => warnings.length > 0);
-    expect(warnings).toEqual([
-      expect.stringMatching(/is not started again.*temporal\.db is damaged.*doctor --repair/),
-    ]);
-    await acquired.release({ wait: true });
-  }
-  await until('its failure is recorded', () => readState(folder)?.phase === 'failed');
+  const server = await EmbeddedServer.acquire({ projectDir, log });
+  onClose(() => server.release({ wait: true }));
+  const connection = await Connection.connect({ address: server.address });
+  onClose(() => connection.close());
+  const start = connection
+    .withDeadline(Date.now() + 5_000, () =>
+      new Client({ connection }).workflow.start('any', { taskQueue: 'any', workflowId: 'any' }),
+    )
+    .catch((error: Error) => error);
+  await until('the claim is given up', () => warnings.length > 0);
+  expect(warnings).toEqual([
+    expect.stringMatching(/is not started again.*temporal\.db is damaged.*doctor --repair/),
+  ]);
+  expect(await start).toBeInstanceOf(Error);
   expect(readState(folder)!.failure).toMatchObject({
     code: 'DatabaseDamaged',
     message: expect.stringContaining('selvage doctor --repair'),
@@ -57,6 +63,10 @@ test('a server that runs over a damaged database is stopped with a clear word, a
   expect(readdirSync(folder.leases)).toEqual([]);
   await until('the supervisor ends', () => !isAlive(readState(folder)!.supervisor));
   expect(serverProcesses(projectDir)).toEqual([]);
+
+  // From then on it is looked at before a start.
+  await expect(EmbeddedServer.acquire({ projectDir })).rejects.toMatchObject({ code: 'DatabaseDamaged' });
+  expect(readdirSync(folder.leases)).toEqual([]);
 });
 
 test('a server that dies again and again is given up, with what to look at', async () => {
@@ -121,7 +131,8 @@ describe('on a disk of 24 megabytes', () => {
     }
   });
   afterAll(() => {
-    if (mounted) execFileSync('umount', [projectDir]);
+    // Lazily: libsql lets go of a closed file when it likes.
+    if (mounted) execFileSync('umount', ['--lazy', projectDir]);
   });
 
   test('a run waits while the disk is full, through a restart of the server, and ends when there is space', async () => {
