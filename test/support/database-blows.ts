@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
 import Database from 'libsql';
 
@@ -22,13 +23,22 @@ export function withoutLog(file: string): void {
   change(file, 'pragma wal_checkpoint(truncate)');
 }
 
-/** The pages of a table or index, by what they are: `leaf`, `interior`. */
+const PAGES_PROGRAM = `
+  const [file, name] = process.argv.slice(1);
+  const sql = 'select pageno, pagetype from dbstat where name = ? order by pageno';
+  console.log(JSON.stringify(new (require('libsql'))(file).prepare(sql).all(name)));
+`;
+
+/**
+ * The pages of a table or index, by what they are: `leaf`, `interior`. Asked by another process: libsql lets go of a closed file when
+ * it likes, and a repair refuses until then.
+ */
 export function pagesOf(file: string, name: string): { leaf: number[]; interior: number[] } {
-  const connection = new Database(file);
-  const rows = connection
-    .prepare('select pageno, pagetype from dbstat where name = ? order by pageno')
-    .all(name) as { pageno: number; pagetype: string }[];
-  connection.close();
+  const answer = execFileSync(process.execPath, ['-e', PAGES_PROGRAM, file, name], {
+    cwd: __dirname,
+    encoding: 'utf8',
+  });
+  const rows = JSON.parse(answer) as { pageno: number; pagetype: string }[];
   const of = (type: string): number[] =>
     rows.filter(({ pagetype }) => pagetype === type).map(({ pageno }) => pageno);
   return { leaf: of('leaf'), interior: of('internal') };

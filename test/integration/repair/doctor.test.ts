@@ -55,8 +55,8 @@ test('doctor finds damage, a repair mends it and keeps the damaged file, and a s
     /^missing +Database files +.*selvage\.db is damaged: .*\n.*selvage doctor --repair/m,
   );
 
-  const { code, stdout } = await selvage(['doctor', '--repair', '--json']);
-  expect(code).toBe(0);
+  const { code, stdout, stderr } = await selvage(['doctor', '--repair', '--json']);
+  expect({ code, stderr }).toMatchObject({ code: 0 });
   const report = JSON.parse(stdout) as {
     backends: { state: string; keptAs: string }[];
     leftovers: { file: string }[];
@@ -110,4 +110,5 @@ test('twenty commands at once in a new project share one server, and all of them
   );
   expect(documents.map(({ values }) => values)).toEqual(answers.map((_, index) => ({ answer: 3 * index })));
   expect(new Set(documents.map(({ server }) => server.address)).size).toBe(1);
+  expect(serverProcesses(fresh)).toHaveLength(1);
 }, 600_000);
