@@ -17,6 +17,7 @@ import {
 } from '../adapters/shared/sqlite';
 import { databaseFiles } from '../server';
 import {
+  INDEX_TABLES,
   damagedValues,
   deriveTables,
   dropValues,
@@ -153,7 +154,9 @@ function describeSalvage({
   withoutSchema,
 }: Salvage): Pick<DatabaseRepair, 'tables' | 'withoutSchema'> {
   return {
-    tables: tables.filter(({ kept, lost, isExact }) => kept > 0 || lost > 0 || !isExact),
+    tables: tables.filter(
+      ({ table, kept, lost, isExact }) => !INDEX_TABLES.has(table) && (kept > 0 || lost > 0 || !isExact),
+    ),
     ...(withoutSchema && { withoutSchema }),
   };
 }

@@ -15,11 +15,17 @@ export function hasSelvageTables(database: SqliteDatabaseLike): boolean {
   const [row] = database
     .prepare(
       `select count(*) as found from sqlite_schema where name in
-       ('selvage_runs', 'selvage_run_tags', 'selvage_lineage', 'selvage_lineage_values', 'selvage_values', 'selvage_value_chunks')`,
+       ('selvage_runs', 'selvage_run_tags', 'selvage_lineage', 'selvage_values', 'selvage_value_chunks')`,
     )
     .all() as [{ found: number }];
-  return row.found === 6;
+  return row.found === 5;
 }
+
+/** What only says where records are is made anew from them, so that there is nothing in it to be kept or lost. */
+export const INDEX_TABLES: ReadonlySet<string> = new Set([
+  'selvage_lineage_index',
+  'selvage_lineage_indexed',
+]);
 
 /** The hashes of the values whose bytes are not what the hash says. */
 export function damagedValues(database: SqliteDatabaseLike): string[] {
@@ -68,10 +74,34 @@ export function dropValues(database: SqliteDatabaseLike, hashes: readonly string
   }
 }
 
-/** Two tables say again, by other keys, what runs and lineage records say. So nothing in them can be lost for good. */
+const each = (column: string): string =>
+  `json_each(case when json_valid(${column}) then ${column} else '[]' end) as part`;
+
+/** These tables say again, by other keys, what runs and lineage records say. So nothing in them can be lost for good. */
 export function deriveTables(database: SqliteDatabaseLike): void {
-  const each = (column: string): string =>
-    `json_each(case when json_valid(${column}) then ${column} else '[]' end) as part`;
+  database.exec(`
+    delete from selvage_run_tags where run not in (select id from selvage_runs);
+    insert or ignore into selvage_run_tags (tag, started_at, run)
+      select part.value, started_at, selvage_runs.id from selvage_runs, ${each('tags')};
+  `);
+  if (hasTable(database, 'selvage_lineage_values')) deriveValues(database);
+  if (!hasTable(database, 'selvage_lineage_index')) return;
+  // The next listing fills it.
+  database.exec(`
+    delete from selvage_lineage_index;
+    delete from selvage_lineage_indexed;
+    insert into selvage_lineage_indexed (through) values (0);
+  `);
+}
+
+function hasTable(database: SqliteDatabaseLike, name: string): boolean {
+  return (
+    database.prepare("select 1 from sqlite_schema where type = 'table' and name = ?").all([name]).length > 0
+  );
+}
+
+/** In files that a present version has not opened yet. */
+function deriveValues(database: SqliteDatabaseLike): void {
   database.exec(`
     delete from selvage_lineage_values where lineage not in (select id from selvage_lineage);
     insert or ignore into selvage_lineage_values (hash, role, finished_at, lineage)
@@ -80,9 +110,6 @@ export function deriveTables(database: SqliteDatabaseLike): void {
       select part.value, 1, finished_at, selvage_lineage.id from selvage_lineage, ${each('parent_input_hashes')} where part.value is not null;
     insert or ignore into selvage_lineage_values (hash, role, finished_at, lineage)
       select part.value, 1, finished_at, selvage_lineage.id from selvage_lineage, ${each('constant_input_hashes')} where part.value is not null;
-    delete from selvage_run_tags where run not in (select id from selvage_runs);
-    insert or ignore into selvage_run_tags (tag, started_at, run)
-      select part.value, started_at, selvage_runs.id from selvage_runs, ${each('tags')};
   `);
 }
 

@@ -90,6 +90,8 @@ function serverArguments(folder: ServerFolder, options: ServerOptions): string[]
     ...['--db-filename', folder.database, '--sqlite-pragma', 'journal_mode=WAL'],
     ...['--sqlite-pragma', `synchronous=${options.durable ? 'FULL' : 'NORMAL'}`],
     ...poll,
+    // Stock, the state of 128,000 runs stays in memory, ended ones as well, and memory grows for an hour.
+    ...['--dynamic-config-value', 'history.hostLevelCacheMaxSize=1000'],
     // Stock, every timer (a retry of a knot, too) waits for up to a second longer than it should.
     ...['--dynamic-config-value', 'history.timerProcessorMaxTimeShift="10ms"'],
     ...['--log-level', 'warn'],
@@ -110,8 +112,9 @@ function serverEnvironment(folder: ServerFolder): NodeJS.ProcessEnv {
     XDG_CONFIG_HOME: `${folder.home}/.config`,
     XDG_CACHE_HOME: `${folder.home}/.cache`,
     XDG_DATA_HOME: `${folder.home}/.local/share`,
-    // Trades memory for a third of the time per knot.
+    // Trades memory for a third of the time per knot, as long as it is no more than that; what is needed is had beyond it.
     GOGC: '400',
+    GOMEMLIMIT: '400MiB',
   };
 }
 

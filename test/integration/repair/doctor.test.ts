@@ -42,7 +42,7 @@ test('a repair refuses while somebody uses the files, says who, and stops a serv
 
 test('doctor finds damage, a repair mends it and keeps the damaged file, and a second one finds nothing to do', async () => {
   const file = path.join(project, '.selvage', 'selvage.db');
-  overwritePages(file, pagesOf(file, 'selvage_lineage_by_run_id_finished_at').leaf);
+  overwritePages(file, pagesOf(file, 'selvage_lineage_index').leaf);
   const { leases, lock, state } = serverFolder(project);
   writeFileSync(path.join(leases, '1-stale.json'), JSON.stringify({ pid: 1, startedAt: 'before the boot' }));
   writeFileSync(lock, 'not a lock file any more');
