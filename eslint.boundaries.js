@@ -147,6 +147,11 @@ const boundaries = {
     packages: ['node:', '@temporalio/client', '@temporalio/common', 'libsql'],
     because: 'the embedded server is a process to find, start and stop, whatever runs on it',
   },
+  repair: {
+    folders: ['adapters', 'backends', 'errors', 'server'],
+    packages: ['node:'],
+    because: 'it mends the files of a project, whoever wrote them, and knows nothing of what runs on them',
+  },
   testing: {
     folders: [
       ...pure,
@@ -163,7 +168,17 @@ const boundaries = {
     because: 'suites that users run: public folders and nothing else',
   },
   cli: {
-    folders: [...pure, 'protocols', 'backends', 'adapters', 'execution', 'client', 'server', 'local'],
+    folders: [
+      ...pure,
+      'protocols',
+      'backends',
+      'adapters',
+      'execution',
+      'client',
+      'server',
+      'repair',
+      'local',
+    ],
     typesOf: ['worker', 'workflows'],
     packages: ['node:', ...temporal, 'commander', 'tsx', 'yaml', 'zod'],
     packageTypes: nativeWorker,

@@ -18,6 +18,7 @@ module.exports = {
     'src/adapters/shared/*/migrations/*.ts',
     // A program of its own, started as a process.
     'src/server/sdk-download.ts',
+    'src/repair/sqlite/quick-check-program.ts',
     // Read by the compiler, not by jest.
     'test/types/**/*.ts',
     // Programs that tests and benchmarks start as processes of their own.

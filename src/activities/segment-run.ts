@@ -70,7 +70,7 @@ export class SegmentRun {
   private readonly surroundings: SegmentSurroundings;
   /** Aborts the bodies. One for all: any number of them may listen. */
   private readonly stop = new AbortController();
-  private readonly begun = Date.now();
+  private readonly begun = performance.now();
   /** By knot id. */
   private recorded: ReadonlyMap<string, LineageRecord> = new Map();
   /** Indexes in the layout of the knots that go by themselves from now on. */
@@ -264,17 +264,17 @@ export class SegmentRun {
       knotClass: definition.name,
       attempt: number,
     };
-    const since = Date.now();
+    const since = performance.now();
     tell(observers, context, (observer) => observer.knotStarted?.(event));
     try {
       const result = await this.callOnce(knot, definition, number);
-      const end = { ...event, outcome: 'ok' as const, duration: Date.now() - since };
+      const end = { ...event, outcome: 'ok' as const, duration: Math.round(performance.now() - since) };
       tell(observers, context, (observer) => observer.knotEnded?.(end));
       return result;
     } catch (error) {
       const outcome =
         this.attempt.cancelReason === 'cancelled' ? ('cancelled' as const) : ('failed' as const);
-      const end = { ...event, outcome, error, duration: Date.now() - since };
+      const end = { ...event, outcome, error, duration: Math.round(performance.now() - since) };
       tell(observers, context, (observer) => observer.knotEnded?.(end));
       throw error;
     }
@@ -342,7 +342,7 @@ export class SegmentRun {
       for (const value of values) environment.recentValues.add(value);
     }
     this.settledCount += 1;
-    if (this.valueBytes > VALUE_BYTES || finishedAt - this.begun > WORKING_MS) this.hold();
+    if (this.valueBytes > VALUE_BYTES || performance.now() - this.begun > WORKING_MS) this.hold();
     return committed.inserted && outcome.kind === 'ok' ? outcome : this.adopt(committed.record);
   }
 

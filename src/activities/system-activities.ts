@@ -28,6 +28,7 @@ import {
   type SettleResult,
 } from '../workflows/messages';
 import { VERSION } from '../version';
+import { isBackendTrouble } from './backend-trouble';
 import { firstSegment } from './first-segment';
 import { SegmentAttempt, type ResolvedSegment } from './knot-attempt';
 import { recordsBeforeReset } from './reset-runs';
@@ -66,6 +67,11 @@ async function asFailure<T>(work: Promise<T>): Promise<T> {
     return await work;
   } catch (error) {
     if (!SelvageError.is(error)) throw error;
+    // The server does not know of attempts of local activities, so it cannot show why the run waits.
+    if (isBackendTrouble(error)) {
+      const { info, log } = Context.current();
+      log.warn(`Run "${info.workflowExecution!.workflowId}" waits: ${error.message}`, { code: error.code });
+    }
     throw ApplicationFailure.create({
       message: error.message,
       type: error.code,

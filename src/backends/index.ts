@@ -1,3 +1,4 @@
+export { clockTrouble } from './clock';
 export { combineBackends } from './combine';
 export { GroupCommit } from './group-commit';
 export { createInMemoryBackends } from './in-memory';

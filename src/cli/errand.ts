@@ -85,7 +85,7 @@ async function showResult(
 ): Promise<void> {
   const lineage = lineagePlace(result.runId, projectDir);
   const record = await selvage.backends.runHistory.getRun(result.runId);
-  const elapsed = record ? (record.finished_at ?? Date.now()) - record.started_at : 0;
+  const elapsed = record ? Math.max(0, (record.finished_at ?? Date.now()) - record.started_at) : 0;
   output.say(summarise({ result, terminals: record?.terminals ?? {}, elapsed, lineage }, output));
   if (output.json) output.document(runDocument(result, { tapestry, lineage, server: selvage.place }));
 }

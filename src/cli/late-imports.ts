@@ -16,6 +16,7 @@ export const late = {
     require('../worker/replay') as typeof import('../worker/replay'),
   typeScript: (): typeof import('tsx/cjs/api') => require('tsx/cjs/api') as typeof import('tsx/cjs/api'),
   yaml: (): typeof import('yaml') => require('yaml') as typeof import('yaml'),
+  repair: (): typeof import('../repair') => require('../repair') as typeof import('../repair'),
   actions: {
     run: (): typeof import('./actions/run') => require('./actions/run') as typeof import('./actions/run'),
     resume: (): typeof import('./actions/resume') =>
@@ -31,5 +32,7 @@ export const late = {
       require('./actions/replay') as typeof import('./actions/replay'),
     doctor: (): typeof import('./actions/doctor') =>
       require('./actions/doctor') as typeof import('./actions/doctor'),
+    doctorRepair: (): typeof import('./actions/doctor-repair') =>
+      require('./actions/doctor-repair') as typeof import('./actions/doctor-repair'),
   },
 };

@@ -12,7 +12,7 @@ const SHOWN_RUNNING = 3;
  */
 export class ProgressDisplay {
   private last: Progress | undefined;
-  private readonly since = Date.now();
+  private readonly since = performance.now();
   private readonly reported = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
   private frame = 0;
@@ -44,7 +44,7 @@ export class ProgressDisplay {
   private draw(): void {
     if (!this.timer) return;
     this.frame = (this.frame + 1) % FRAMES.length;
-    this.output.live(`${FRAMES[this.frame]} ${progressLine(this.last, Date.now() - this.since)}`);
+    this.output.live(`${FRAMES[this.frame]} ${progressLine(this.last, performance.now() - this.since)}`);
   }
 }
 

@@ -61,7 +61,7 @@ export interface Progress {
  * have another of the same run.
  */
 export class RunHandle<Values extends object = Record<string, unknown>> {
-  private readonly since = Date.now();
+  private readonly since = performance.now();
   /** Of one Temporal run: a reset makes another, with records of its own. */
   private segments: { readonly run: string; readonly progress: SegmentProgress } | undefined;
   private readonly waiting: WaitingReader;
@@ -341,7 +341,14 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
 
   private seen(live: LiveStatus, done: boolean): Progress {
     const { counts, running, failures } = live;
-    return { runId: this.runId, counts, running, failures, elapsed: Date.now() - this.since, done };
+    return {
+      runId: this.runId,
+      counts,
+      running,
+      failures,
+      elapsed: Math.round(performance.now() - this.since),
+      done,
+    };
   }
 
   private async reaching<T>(call: () => Promise<T>): Promise<T> {

@@ -11,7 +11,7 @@ import {
 } from '@temporalio/client';
 import type { WorkerOptions } from '@temporalio/worker';
 import { encodeJson, hashJson, hashText, type Json } from '../canonical';
-import { nodeSha256, openBackends } from '../backends';
+import { clockTrouble, nodeSha256, openBackends } from '../backends';
 import { HOLD_BYTES, encodeLayout, layoutOf, requireLoadable, type CompiledPlan } from '../engine';
 import { SelvageError } from '../errors';
 import { planOf, validateParameters, type LoadedPlan, type PlanOfTapestry } from '../execution';
@@ -517,6 +517,10 @@ async function connectTo(options: ConnectOptions): Promise<Connected> {
     connection = await connect(reach, address);
     const backends = options.backends ?? (await openBackends({ projectDir }));
     keepOutOfVersionControl(projectDir);
+    if (options.log) {
+      const trouble = await clockTrouble(backends.runHistory);
+      if (trouble) options.log(`warning ${trouble.code}: ${trouble.message}`);
+    }
     return {
       client: new Client({ connection, namespace }),
       connection: reach,

@@ -65,6 +65,8 @@ export const ERROR_CODES = {
   PortInUse: 'A port is taken by another program.',
   FolderUnusable: 'The `.selvage` folder cannot be written or read.',
   DatabaseDamaged: 'A database file is damaged or is not a Selvage database.',
+  ProjectInUse: 'Files that are to be repaired are in use by other processes.',
+  ClockWentBack: 'The clock of this machine is behind what it has written itself.',
   DiskFull: 'There is no space left to write.',
   SchemaTooNew: 'A database was written by a newer version of Selvage.',
   InvalidQuery: 'A listing was asked for with a limit or a cursor that it cannot have.',

@@ -19,7 +19,7 @@ import {
   serverFolder,
   writeState,
 } from './server-folder';
-import type { ServerFolder, ServerState } from './server-folder';
+import type { ServerFolder, ServerState, StartFailure } from './server-folder';
 import { logTail } from './server-log';
 import { silentEnd } from './start-failure';
 import type { SupervisorOptions } from './supervisor';
@@ -122,6 +122,14 @@ export class EmbeddedServer {
       this.look().then(
         () => this.watch && this.watchSupervisor(WATCH_MS),
         (error: Error) => {
+          if (SelvageError.is(error, 'DatabaseDamaged')) {
+            // A repair needs this claim to be gone.
+            this.options.log?.warn(
+              `The embedded server has stopped and is not started again. ${error.message} End this process first.`,
+            );
+            this.releaseSync();
+            return;
+          }
           this.options.log?.warn(`The embedded server is down and is tried again: ${error.message}`);
           if (this.watch) this.watchSupervisor(WATCH_AFTER_FAILURE_MS);
         },
@@ -133,6 +141,8 @@ export class EmbeddedServer {
     const state = readState(this.folder);
     const same = state && isServing(state) && isSameProcess(state.server, this.state.server);
     if (same && isAlive(state.supervisor)) return;
+    // Another start would come upon the same; other failures may pass.
+    if (state && failedByDamage(state)) throw failureOf(state.failure);
     const before = this.state;
     this.state = await ensureServing(this.folder, this.lease, {
       ...this.options,
@@ -162,15 +172,23 @@ function isServing(state: ServerState): state is ServingState {
   );
 }
 
+function failedByDamage(state: ServerState): state is ServerState & { readonly failure: StartFailure } {
+  return state.phase === 'failed' && state.failure?.code === 'DatabaseDamaged';
+}
+
+function failureOf({ code, message, details }: StartFailure): SelvageError {
+  return new SelvageError(code, message, { details });
+}
+
 /** Sees to it that a supervisor runs, and waits until its server answers. */
 async function ensureServing(
   folder: ServerFolder,
   lease: Lease,
   options: EmbeddedServerOptions,
 ): Promise<ServingState> {
-  let giveUpAt = Date.now() + START_LIMIT_MS;
+  let giveUpAt = performance.now() + START_LIMIT_MS;
   let binary: string | undefined;
-  while (Date.now() < giveUpAt) {
+  while (performance.now() < giveUpAt) {
     const supervisor = await withFileLock(folder.lock, LOCK_LIMIT_MS, () => {
       const state = readState(folder);
       if (!state || !isInOffice(state)) {
@@ -182,7 +200,7 @@ async function ensureServing(
     if (supervisor === undefined) {
       // Not under the lock: an installation takes longer than anybody should wait for a lock.
       binary = await findTemporalCli({ log: options.log });
-      giveUpAt = Date.now() + START_LIMIT_MS;
+      giveUpAt = performance.now() + START_LIMIT_MS;
       continue;
     }
     options.onLaunched?.();
@@ -209,18 +227,23 @@ function startSupervisor(
     binary,
     durable: options.durable ?? false,
     port: options.port,
+    ...(last && failedByDamage(last) && { isSuspect: true }),
   };
   const log = inFolder(folder.log, () => openSync(folder.log, 'a'));
   let pid: number | undefined;
   try {
     // NODE_OPTIONS may load things that only make sense in the process that was started with it.
     const { NODE_OPTIONS: _, ...env } = process.env;
-    const child = spawn(process.execPath, [...ownScript('supervisor'), JSON.stringify(supervisorOptions)], {
-      cwd: folder.root,
-      env,
-      detached: true,
-      stdio: ['ignore', log, log],
-    });
+    const child = spawn(
+      process.execPath,
+      [...ownScript(__dirname, 'supervisor'), JSON.stringify(supervisorOptions)],
+      {
+        cwd: folder.root,
+        env,
+        detached: true,
+        stdio: ['ignore', log, log],
+      },
+    );
     child.on('error', () => {});
     child.unref();
     pid = child.pid;
@@ -244,6 +267,7 @@ function startSupervisor(
     server: last?.server,
     ...lastPorts(last, options.port),
     durable: supervisorOptions.durable,
+    cluster: last?.cluster,
   });
   return supervisor;
 }
@@ -291,14 +315,12 @@ async function waitUntilServing(
   supervisor: ProcessIdentity,
   giveUpAt: number,
 ): Promise<ServingState | undefined> {
-  while (Date.now() < giveUpAt) {
+  while (performance.now() < giveUpAt) {
     // In this order: a supervisor writes its last word before it ends.
     const alive = isAlive(supervisor);
     const state = readState(folder);
     if (!state || !isSameProcess(state.supervisor, supervisor)) return undefined;
-    if (state.phase === 'failed' && state.failure) {
-      throw new SelvageError(state.failure.code, state.failure.message, { details: state.failure.details });
-    }
+    if (state.phase === 'failed' && state.failure) throw failureOf(state.failure);
     if (isServing(state) && isAlive(state.server) && (await serves(state.port, 2_000))) return state;
     if (!alive) {
       if (state.phase !== 'starting') return undefined;
@@ -310,13 +332,13 @@ async function waitUntilServing(
 }
 
 /** Stops the server if it has no user left, and waits for its end. */
-async function stopUnused(folder: ServerFolder): Promise<void> {
+export async function stopUnused(folder: ServerFolder): Promise<void> {
   const supervisor = await withFileLock(folder.lock, LOCK_LIMIT_MS, () => {
     const state = readState(folder);
     if (!state || !isInOffice(state) || liveLeases(folder).length > 0) return undefined;
     if (state.phase !== 'stopping') dismiss(folder, state);
     return state.supervisor;
   });
-  const giveUpAt = Date.now() + STOP_LIMIT_MS;
-  while (supervisor && isAlive(supervisor) && Date.now() < giveUpAt) await sleep(POLL_MS);
+  const giveUpAt = performance.now() + STOP_LIMIT_MS;
+  while (supervisor && isAlive(supervisor) && performance.now() < giveUpAt) await sleep(POLL_MS);
 }

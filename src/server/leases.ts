@@ -58,6 +58,7 @@ function readHolder(file: string): ProcessIdentity | 'incomplete' | undefined {
     return isProcessIdentity(holder) ? holder : undefined;
   } catch {
     const stats = statSync(file, { throwIfNoEntry: false });
-    return stats && Date.now() - stats.mtimeMs < INCOMPLETE_MS ? 'incomplete' : undefined;
+    // A time in the future is one of a clock that was set back since.
+    return stats && Math.abs(Date.now() - stats.mtimeMs) < INCOMPLETE_MS ? 'incomplete' : undefined;
   }
 }

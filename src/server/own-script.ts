@@ -1,11 +1,11 @@
 import path from 'node:path';
 
 /**
- * The arguments with which Node runs a module of this folder as a program of its own. In a checkout the module is
+ * The arguments with which Node runs a module of `folder` as a program of its own. In a checkout the module is
  * TypeScript and tsx compiles it on the way; in the published package it is JavaScript.
  */
-export function ownScript(name: string): string[] {
+export function ownScript(folder: string, name: string): string[] {
   const extension = path.extname(__filename);
-  const file = path.join(__dirname, name + extension);
+  const file = path.join(folder, name + extension);
   return extension === '.ts' ? ['--require', require.resolve('tsx/cjs'), file] : [file];
 }

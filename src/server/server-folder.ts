@@ -63,6 +63,8 @@ export interface ServerState {
   readonly port?: number | undefined;
   readonly uiPort?: number | undefined;
   readonly durable: boolean;
+  /** The id that the database's server has for life, for when the database itself cannot tell it any more. */
+  readonly cluster?: string | undefined;
   readonly failure?: StartFailure | undefined;
 }
 

@@ -15,8 +15,8 @@ export function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** The last lines of the log, of what was written after position `from`; at most 4 KiB. */
-export function logTail(file: string, from = 0, lines = 15): string {
+/** The last lines of the log, of what was written after position `from`. */
+export function logTail(file: string, from = 0, { lines = 15, bytes: limit = 4096 } = {}): string {
   let descriptor: number;
   try {
     descriptor = openSync(file, 'r');
@@ -25,7 +25,7 @@ export function logTail(file: string, from = 0, lines = 15): string {
   }
   try {
     const size = fstatSync(descriptor).size;
-    const start = Math.max(from <= size ? from : 0, size - 4096);
+    const start = Math.max(from <= size ? from : 0, size - limit);
     const bytes = Buffer.alloc(size - start);
     readSync(descriptor, bytes, 0, bytes.length, start);
     return bytes.toString('utf8').trimEnd().split('\n').slice(-lines).join('\n');

@@ -10,6 +10,11 @@ const DAMAGE = /(file is not a database|database disk image is malformed|no such
 const NO_SPACE = /(database or disk is full|no space left on device|disk quota exceeded)/i;
 const PORT_TAKEN = /listen tcp 127\.0\.0\.1:(\d+): bind: address already in use/;
 
+/** Whether lines of the log say that the database is damaged. */
+export function tellsOfDamage(lines: string): boolean {
+  return /database disk image is malformed|file is not a database/.test(lines);
+}
+
 /** What is known of a start that went wrong. */
 export interface FailedStart {
   readonly binary: string;
@@ -54,8 +59,8 @@ export function silentEnd(folder: ServerFolder): SelvageError {
 export function databaseDamaged(file: string, reason: string): SelvageError {
   return new SelvageError(
     'DatabaseDamaged',
-    `Temporal's database ${file} is damaged: ${reason}. It was left as it is. Put a copy of it back, or move it and the ` +
-      'files beside it that begin with its name away to start with an empty one (the runs that it holds are then gone).',
+    `Temporal's database ${file} is damaged: ${reason}. It was left as it is. \`selvage doctor --repair\` keeps what can be kept of it; ` +
+      'or put a copy of it back.',
     { details: { file, reason } },
   );
 }

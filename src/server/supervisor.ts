@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { SelvageError } from '../errors';
 import { withFileLock } from './file-lock';
+import { clusterId } from './grpc-probe';
 import { liveLeases } from './leases';
 import { claimPort, findFreePorts, type ServerPorts } from './ports';
 import { isAlive, isSameProcess, ownIdentity, type ProcessIdentity } from './process-identity';
@@ -24,8 +25,10 @@ import {
   type ServerFolder,
   type ServerState,
 } from './server-folder';
-import { rotateLog } from './server-log';
+import { findDamage } from './find-damage';
+import { logTail, rotateLog, sizeOf } from './server-log';
 import { startServer, stopServer } from './server-process';
+import { databaseDamaged, tellsOfDamage } from './start-failure';
 
 /** What a supervisor is told by the process that starts it. */
 export interface SupervisorOptions {
@@ -34,6 +37,8 @@ export interface SupervisorOptions {
   readonly durable: boolean;
   /** The port to serve on and no other; without it, the last one used if it is free, else a free one. */
   readonly port?: number | undefined;
+  /** The last server was stopped because its database is damaged: look at it before another one is started on it. */
+  readonly isSuspect?: boolean;
 }
 
 /** How long the server outlives its last user, so that the next command finds it warm. */
@@ -42,9 +47,14 @@ const LINGER_MS = 5_000;
 const TICK_MS = process.platform === 'linux' ? 200 : 1_000;
 const LOCK_LIMIT_MS = 10_000;
 const PORT_LIMIT_MS = 10_000;
+const CALL_LIMIT_MS = 2_000;
 /** So many deaths within the window mean that starting it once more will not help. */
 const MAX_DEATHS = 5;
 const DEATHS_WINDOW_MS = 60_000;
+/** More than a server writes from one look at its log to the next. */
+const LOG_BYTES = 256 * 1024;
+/** Looking through the database costs time, and the log may go on telling of damage that is not in it. */
+const CHECK_PAUSE_MS = 60_000;
 
 class Supervisor {
   private readonly folder: ServerFolder;
@@ -53,6 +63,9 @@ class Supervisor {
   private published = true;
   private readonly deaths: number[] = [];
   private terminated = false;
+  /** The log has been looked through up to here. */
+  private logRead = 0;
+  private checkAgainAt = 0;
 
   constructor(private readonly options: SupervisorOptions) {
     this.folder = serverFolder(options.projectDir);
@@ -64,7 +77,9 @@ class Supervisor {
       process.on(signal, () => (this.terminated = true));
     }
     if (!(await this.takeOffice())) return;
+    this.logRead = sizeOf(this.folder.log);
     try {
+      if (this.options.isSuspect) this.requireSound();
       if (!this.state.server) await this.start(this.options.port, this.state.port);
       await this.serve();
     } catch (error) {
@@ -83,6 +98,7 @@ class Supervisor {
       const orphan = last?.server && isAlive(last.server) ? last.server : undefined;
       this.publish({
         ...lastPorts(last, this.options.port),
+        cluster: last?.cluster,
         ...(orphan && last && { phase: 'ready', server: orphan, durable: last.durable }),
       });
       return true;
@@ -91,7 +107,7 @@ class Supervisor {
 
   /** Starts the server on the `required` port, or on a free one, `preferred` if that is. */
   private async start(required: number | undefined, preferred: number | undefined): Promise<void> {
-    const giveUpAt = Date.now() + PORT_LIMIT_MS;
+    const giveUpAt = performance.now() + PORT_LIMIT_MS;
     for (;;) {
       const ports =
         required === undefined
@@ -108,7 +124,7 @@ class Supervisor {
       } catch (error) {
         // Another program was faster than the server between the look at the port and its start.
         const another =
-          SelvageError.is(error, 'PortInUse') && required === undefined && Date.now() < giveUpAt;
+          SelvageError.is(error, 'PortInUse') && required === undefined && performance.now() < giveUpAt;
         if (!another) throw error;
       }
     }
@@ -116,20 +132,27 @@ class Supervisor {
 
   /** Under the lock: who wrote `stopping` into the state in the meantime must not be overruled. */
   private async announce(server: ProcessIdentity, ports: ServerPorts): Promise<void> {
+    const cluster = await clusterId(ports.port, CALL_LIMIT_MS);
     await withFileLock(this.folder.lock, LOCK_LIMIT_MS, () => {
       this.terminated ||= readState(this.folder)?.phase === 'stopping';
-      this.publish({ phase: this.terminated ? 'stopping' : 'ready', server, ...ports });
+      this.publish({
+        phase: this.terminated ? 'stopping' : 'ready',
+        server,
+        ...ports,
+        ...(cluster && { cluster }),
+      });
     });
   }
 
   /** Resolves when the server is to be stopped. */
   private async serve(): Promise<void> {
-    let lastUse = Date.now();
+    let lastUse = performance.now();
     while (!this.terminated && existsSync(this.folder.leases)) {
       if (!isAlive(this.state.server!)) await this.restart();
+      this.refuseDamage();
       if (!this.published) this.publish({});
-      if (liveLeases(this.folder).length > 0) lastUse = Date.now();
-      else if (Date.now() - lastUse >= LINGER_MS && (await this.closeDoor())) return;
+      if (liveLeases(this.folder).length > 0) lastUse = performance.now();
+      else if (performance.now() - lastUse >= LINGER_MS && (await this.closeDoor())) return;
       rotateLog(this.folder.log);
       await sleep(TICK_MS);
     }
@@ -146,14 +169,15 @@ class Supervisor {
 
   private async restart(): Promise<void> {
     const { port, server } = this.state;
-    const now = Date.now();
+    const now = performance.now();
     this.deaths.push(now);
     const recent = this.deaths.filter((at) => now - at < DEATHS_WINDOW_MS).length;
     this.report(`the server (process ${server!.pid}) died; starting it again on port ${port}`);
     if (recent > MAX_DEATHS) {
       throw new SelvageError(
         'ServerStartFailed',
-        `The embedded Temporal server died ${recent} times within a minute and was given up. Its log is ${this.folder.log}.`,
+        `The embedded Temporal server died ${recent} times within a minute and was given up. Look into its log ${this.folder.log} for why; ` +
+          'where it tells of its database, `selvage doctor --repair` mends that. Memory that has run out ends it, too.',
         { details: { file: this.folder.log, deaths: recent } },
       );
     }
@@ -167,14 +191,33 @@ class Supervisor {
     await this.announce(restarted, ports);
   }
 
+  /** A server goes on over a damaged database: runs that need what is on the damaged pages stand still, and nobody hears of it. */
+  private refuseDamage(): void {
+    const logEnd = sizeOf(this.folder.log);
+    const written =
+      logEnd > this.logRead
+        ? logTail(this.folder.log, this.logRead, { lines: Infinity, bytes: LOG_BYTES })
+        : '';
+    this.logRead = logEnd;
+    if (!tellsOfDamage(written) || performance.now() < this.checkAgainAt) return;
+    // It may be told of something else, such as a body's own database.
+    this.requireSound();
+    this.checkAgainAt = performance.now() + CHECK_PAUSE_MS;
+  }
+
+  private requireSound(): void {
+    const found = findDamage(this.folder.database);
+    if (found !== undefined) throw databaseDamaged(this.folder.database, found);
+  }
+
   /** The users know this port, so no other will do; a killed server may hold it a moment longer. */
   private async waitForPort(port: number): Promise<ServerPorts> {
-    const giveUpAt = Date.now() + PORT_LIMIT_MS;
+    const giveUpAt = performance.now() + PORT_LIMIT_MS;
     for (;;) {
       try {
         return await claimPort(port, this.state.uiPort);
       } catch (error) {
-        if (Date.now() >= giveUpAt) throw error;
+        if (performance.now() >= giveUpAt) throw error;
         await sleep(TICK_MS);
       }
     }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { createInMemoryBackends, inspectBackends, type BackendReport } from '../../backends';
+import { createSqliteRunHistory } from '../../adapters/run-histories/sqlite';
+import { clockTrouble, createInMemoryBackends, inspectBackends, type BackendReport } from '../../backends';
 import { chosenServer } from '../../client/server-address';
 import { inspectEmbeddedServer, inspectTemporalCli } from '../../server';
 import { VERSION } from '../../version';
@@ -36,6 +37,8 @@ export async function examine(options: ServerOptions, output: Output): Promise<n
     examineBundle(),
     ...(await examineServer(options, projectDir, output)),
     ...(await examineBackends(projectDir)),
+    ...(await examineFiles(projectDir)),
+    ...(await examineClock(projectDir)),
   ];
   const isWell = findings.every(({ verdict }) => verdict !== 'missing');
   if (output.json) output.document({ ok: isWell, projectDir, findings });
@@ -226,6 +229,58 @@ async function examineBackends(projectDir: string): Promise<Finding[]> {
           found: `${where}: ${technology === 'memory' ? 'gone when the process ends' : STATES[state]}`,
         };
   });
+}
+
+/** Whether the clock is behind what it has said before. Only where that has been written down. */
+async function examineClock(projectDir: string): Promise<Finding[]> {
+  const subject = 'Clock';
+  try {
+    const places = await inspectBackends({ projectDir });
+    const place = places.find(({ backends }) => backends.includes('history'));
+    if (place?.technology !== 'sqlite' || place.state !== 'current') return [];
+    const history = await createSqliteRunHistory({ path: place.path! });
+    try {
+      const trouble = await clockTrouble(history);
+      if (!trouble) return [{ subject, verdict: 'ok', found: 'not behind the newest run' }];
+      return [{ subject, verdict: 'note', found: `${trouble.code}: ${trouble.message}` }];
+    } finally {
+      await history.close();
+    }
+  } catch {
+    // What cannot be opened is told with the backends.
+    return [];
+  }
+}
+
+/** Whether the pages of the project's databases are in order, as far as can be told in some seconds. */
+async function examineFiles(projectDir: string): Promise<Finding[]> {
+  const subject = 'Database files';
+  const { databasesOf, quickCheck } = late.repair();
+  let files: string[];
+  try {
+    files = databasesOf(projectDir);
+  } catch {
+    // What is wrong with their addresses is told with the backends.
+    return [];
+  }
+  return await Promise.all(
+    files.map(async (file): Promise<Finding> => {
+      const { state, found } = await quickCheck(file);
+      switch (state) {
+        case 'sound':
+          return { subject, verdict: 'ok', found: `${file}: sound` };
+        case 'unfinished':
+          return { subject, verdict: 'note', found: `${file}: not looked at to its end (${found})` };
+        case 'damaged':
+          return {
+            subject,
+            verdict: 'missing',
+            found: `${file} is damaged: ${found}`,
+            remedy: 'End what uses it, then `selvage doctor --repair` keeps what can be kept.',
+          };
+      }
+    }),
+  );
 }
 
 function describe(findings: readonly Finding[], isWell: boolean, output: Output): string {

@@ -46,7 +46,7 @@ export async function showRun(runId: string, options: ServerOptions, output: Out
     const { run } = state;
     const result = await handle.result();
     const lineage = lineagePlace(runId, options.projectDir);
-    const elapsed = (run.finished_at ?? run.started_at) - run.started_at;
+    const elapsed = Math.max(0, (run.finished_at ?? run.started_at) - run.started_at);
     output.say(summarise({ result, terminals: run.terminals, elapsed, lineage }, output));
     if (output.json) {
       output.document(runDocument(result, { tapestry: run.tapestry, lineage, server: selvage.place }));
@@ -127,10 +127,11 @@ function describeRun(run: RunRecord, output: Output): string {
 
 function describeUnfinished({ run, live, waiting }: RunState, output: Output): string {
   const now = Date.now();
+  const age = Math.max(0, now - run.started_at);
   const done = waiting ? waiting.total - waiting.unfinished : 0;
   const progress = live
-    ? progressLine(live, now - run.started_at)
-    : `${done} of ${plural(waiting?.total ?? 0, 'knot')} done, ${formatDuration(now - run.started_at)}; no worker answers for it now`;
+    ? progressLine(live, age)
+    : `${done} of ${plural(waiting?.total ?? 0, 'knot')} done, ${formatDuration(age)}; no worker answers for it now`;
   const why = waiting ? describeWaiting(waiting, now, output) : '';
   return [...(waiting?.begun === false ? [] : [progress]), ...(why ? [why] : [])].join('\n');
 }

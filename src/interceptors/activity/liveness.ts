@@ -93,9 +93,9 @@ class Pulse {
   private lastTick = 0;
 
   add(attempt: TaskAttempt): void {
-    this.attempts.set(attempt, Date.now());
+    this.attempts.set(attempt, performance.now());
     if (this.timer) return;
-    this.lastTick = Date.now();
+    this.lastTick = performance.now();
     this.timer = setInterval(() => this.tick(), TICK_MS);
     this.timer.unref();
   }
@@ -109,7 +109,7 @@ class Pulse {
   }
 
   private tick(): void {
-    const now = Date.now();
+    const now = performance.now();
     const [first] = this.attempts.keys();
     if (first) this.warnIfBlocked(first);
     for (const [attempt, since] of this.attempts) {
@@ -118,7 +118,7 @@ class Pulse {
   }
 
   private warnIfBlocked(reporter: TaskAttempt): void {
-    const now = Date.now();
+    const now = performance.now();
     const blocked = now - this.lastTick - TICK_MS;
     this.lastTick = now;
     if (blocked < BLOCKED_LOOP_MS) return;

@@ -46,18 +46,18 @@ export function createObserve(
         knotClass: info.activityType,
         attempt: info.attempt,
       };
-      const since = Date.now();
+      const since = performance.now();
       tell(observers, context, (observer) => observer.knotStarted?.(event));
       try {
         const result = await next(input);
         tell(observers, context, (observer) =>
-          observer.knotEnded?.({ ...event, outcome: 'ok', duration: Date.now() - since }),
+          observer.knotEnded?.({ ...event, outcome: 'ok', duration: Math.round(performance.now() - since) }),
         );
         return result;
       } catch (error) {
         const outcome = error instanceof CancelledFailure ? 'cancelled' : 'failed';
         tell(observers, context, (observer) =>
-          observer.knotEnded?.({ ...event, outcome, error, duration: Date.now() - since }),
+          observer.knotEnded?.({ ...event, outcome, error, duration: Math.round(performance.now() - since) }),
         );
         throw error;
       }

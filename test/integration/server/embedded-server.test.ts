@@ -75,11 +75,13 @@ test('is tuned, and keeps to its own folder', async () => {
     '--dynamic-config-value history.timerProcessorMaxPollRPS=5000',
     '--dynamic-config-value history.visibilityProcessorMaxPollRPS=5000',
     '--dynamic-config-value history.timerProcessorMaxTimeShift="10ms"',
+    '--dynamic-config-value history.hostLevelCacheMaxSize=1000',
   ]) {
     expect(command.arguments).toContain(setting);
   }
   if (command.environment === undefined) return;
   expect(command.environment).toContain('GOGC=400');
+  expect(command.environment).toContain('GOMEMLIMIT=400MiB');
   expect(command.environment).toContain(`HOME=${serverFolder(projectDir).home}`);
 });
 

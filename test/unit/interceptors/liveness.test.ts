@@ -5,6 +5,7 @@ import { knot, tapestry, type KnotContext } from '../../../src';
 import { KnotActivities } from '../../support/knot-activity';
 import { Latch, aborted } from '../../support/latch';
 import { SwitchableBackends } from '../../support/switchable-backends';
+import { until } from '../../support/until';
 
 function one(body: (inputs: object, ctx: KnotContext) => unknown, options: object = {}) {
   return tapestry('work', () => void knot('body', body)({}, { id: 'knot', ...options }));
@@ -237,8 +238,8 @@ describe('heartbeats', () => {
 });
 
 test('a body that blocks the process is named, with what to do', async () => {
-  const now = Date.now.bind(Date);
-  const clock = jest.spyOn(Date, 'now');
+  const now = performance.now.bind(performance);
+  const clock = jest.spyOn(performance, 'now');
   try {
     const activities = await KnotActivities.of(
       one(() => {
@@ -249,6 +250,28 @@ test('a body that blocks the process is named, with what to do', async () => {
     await activities.run('knot');
     expect(activities.warnings).toHaveLength(1);
     expect(activities.warnings[0]).toMatch(/blocked for [67]\.\d s.*"knot".*worker thread/);
+  } finally {
+    clock.mockRestore();
+  }
+});
+
+test('a clock that is set does not look like a blocked process, nor keep heartbeats back', async () => {
+  const now = Date.now.bind(Date);
+  const clock = jest.spyOn(Date, 'now');
+  try {
+    const isSet = new Latch();
+    const activities = await KnotActivities.of(
+      one(async () => {
+        clock.mockImplementation(() => now() - 3_600_000);
+        await isSet.passed;
+        clock.mockImplementation(() => now() + 3_600_000);
+      }),
+    );
+    const { answer, heartbeats } = activities.start('knot');
+    await until('a heartbeat comes', () => heartbeats.length > 0);
+    isSet.open();
+    await answer;
+    expect(activities.warnings).toEqual([]);
   } finally {
     clock.mockRestore();
   }

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { bytesOfBlob } from '../../shared/sqlite/database-like';
+import { SelvageError } from '../../../errors';
 import type { SqliteDatabase } from '../../shared/sqlite';
 
 /** Streams and large values are kept in chunks of this size: a transaction stays short, and a reader needs only one chunk in memory. */
@@ -30,7 +31,7 @@ export async function upload(
       sequence += 1;
     }
     const hash = hashOf(digest.digest('hex'));
-    await finish(database, id, hash, size, mediaType);
+    await finish(database, id, { hash, size, mediaType, chunks: sequence });
     return { hash, size };
   } catch (error) {
     // The first error is the one to tell; what cannot be removed now goes as abandoned later.
@@ -92,11 +93,20 @@ function writeChunk(
 function finish(
   database: SqliteDatabase,
   id: string,
-  hash: string,
-  size: number,
-  mediaType: string | undefined,
+  {
+    hash,
+    size,
+    mediaType,
+    chunks,
+  }: { hash: string; size: number; mediaType: string | undefined; chunks: number },
 ): Promise<void> {
   return database.write(async (db) => {
+    const { there } = await db
+      .selectFrom('selvage_value_chunks')
+      .select(({ fn }) => fn.countAll<number>().as('there'))
+      .where('upload', '=', id)
+      .executeTakeFirstOrThrow();
+    if (there !== chunks) throw chunksGone(database.file);
     const { numInsertedOrUpdatedRows } = await db
       .insertInto('selvage_values')
       .values({ hash, size, media_type: mediaType ?? null, upload: id })
@@ -106,6 +116,16 @@ function finish(
     const isThereAlready = numInsertedOrUpdatedRows === 0n;
     if (isThereAlready) await db.deleteFrom('selvage_value_chunks').where('upload', '=', id).execute();
   });
+}
+
+/** Another process took the upload for abandoned: it was asleep for a day, or the clock jumped. */
+function chunksGone(file: string): SelvageError {
+  return new SelvageError(
+    'BackendUnavailable',
+    `A value that was being written to the database ${file} was taken for abandoned by another process. It is written again; if that ` +
+      'goes on, look at the clocks.',
+    { details: { file } },
+  );
 }
 
 function discard(database: SqliteDatabase, id: string): Promise<void> {

@@ -53,8 +53,8 @@ export function selvageErrorOf(error: unknown, file: string, activity: SqliteAct
     case CODE_NAMES['SQLITE_NOTADB']:
       return new SelvageError(
         'DatabaseDamaged',
-        `The database ${file} is damaged or is not an SQLite database (${reason}). Restore it from a backup, save what can be saved with ` +
-          `\`sqlite3 ${file} .recover\`, or move the file away to begin with an empty one.`,
+        `The database ${file} is damaged or is not an SQLite database (${reason}). \`selvage doctor --repair\` keeps what can be kept of it; or ` +
+          'restore it from a backup, or move the file away to begin with an empty one.',
         options,
       );
     case CODE_NAMES['SQLITE_PERM']:

@@ -13,12 +13,12 @@ export async function patiently<T>(
   activity: SqliteActivity,
   work: () => Promise<T>,
 ): Promise<T> {
-  const deadline = Date.now() + LOCK_WAIT_LIMIT_MS;
+  const deadline = performance.now() + LOCK_WAIT_LIMIT_MS;
   for (let pause = 1; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
     try {
       return await work();
     } catch (error) {
-      if (!isBusy(error) || Date.now() >= deadline) throw selvageErrorOf(error, file, activity);
+      if (!isBusy(error) || performance.now() >= deadline) throw selvageErrorOf(error, file, activity);
       // Chance keeps processes that collided from colliding again.
       await sleep(pause * (0.5 + Math.random()));
     }

@@ -22,7 +22,7 @@ test('a file that is no database is named, with the remedy', async () => {
   await expect(createSqliteRunHistory({ path: file })).rejects.toMatchObject({
     code: 'DatabaseDamaged',
     details: { file },
-    message: expect.stringMatching(/selvage\.db.*\.recover.*move the file away/s),
+    message: expect.stringMatching(/selvage\.db.*doctor --repair.*move the file away/s),
   });
 });
 

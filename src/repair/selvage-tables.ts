@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import { bytesOfBlob, type SqliteBlob, type SqliteDatabaseLike } from '../adapters/shared/sqlite';
+
+/** A record whose value is not in the data store of the same file. */
+export interface MissingValue {
+  readonly run: string;
+  readonly knot: string;
+  readonly hash: string;
+}
+
+const VALUES_AT_ONCE = 50;
+
+/** Whether a database is one of Selvage's, and has all that these functions read. */
+export function hasSelvageTables(database: SqliteDatabaseLike): boolean {
+  const [row] = database
+    .prepare(
+      `select count(*) as found from sqlite_schema where name in
+       ('selvage_runs', 'selvage_run_tags', 'selvage_lineage', 'selvage_values', 'selvage_value_chunks')`,
+    )
+    .all() as [{ found: number }];
+  return row.found === 5;
+}
+
+/** What only says where records are is made anew from them, so that there is nothing in it to be kept or lost. */
+export const INDEX_TABLES: ReadonlySet<string> = new Set([
+  'selvage_lineage_index',
+  'selvage_lineage_indexed',
+]);
+
+/** The hashes of the values whose bytes are not what the hash says. */
+export function damagedValues(database: SqliteDatabaseLike): string[] {
+  const damaged: string[] = [];
+  const page = database.prepare(
+    `select hash, size, upload, bytes from selvage_values where hash > ? order by hash limit ${VALUES_AT_ONCE}`,
+  );
+  for (let last = ''; ;) {
+    const rows = page.all([last]) as {
+      hash: string;
+      size: number;
+      upload: string | null;
+      bytes: SqliteBlob | null;
+    }[];
+    for (const { hash, size, upload, bytes } of rows) {
+      const digest = createHash('sha256');
+      let length = 0;
+      for (const part of upload === null ? [bytes ?? new Uint8Array()] : chunks(database, upload)) {
+        digest.update(bytesOfBlob(part));
+        length += part.byteLength;
+      }
+      if (length !== size || digest.digest('hex') !== hash.slice(hash.indexOf(':') + 1)) damaged.push(hash);
+    }
+    if (rows.length < VALUES_AT_ONCE) return damaged;
+    last = rows.at(-1)!.hash;
+  }
+}
+
+function* chunks(database: SqliteDatabaseLike, upload: string): Generator<SqliteBlob> {
+  const chunk = database.prepare('select bytes from selvage_value_chunks where upload = ? and sequence = ?');
+  for (let sequence = 0; ; sequence += 1) {
+    const [row] = chunk.all([upload, sequence]) as { bytes: SqliteBlob }[];
+    if (!row) return;
+    yield row.bytes;
+  }
+}
+
+export function dropValues(database: SqliteDatabaseLike, hashes: readonly string[]): void {
+  const chunksOf = database.prepare(
+    'delete from selvage_value_chunks where upload = (select upload from selvage_values where hash = ?)',
+  );
+  const value = database.prepare('delete from selvage_values where hash = ?');
+  for (const hash of hashes) {
+    chunksOf.run([hash]);
+    value.run([hash]);
+  }
+}
+
+const each = (column: string): string =>
+  `json_each(case when json_valid(${column}) then ${column} else '[]' end) as part`;
+
+/** These tables say again, by other keys, what runs and lineage records say. So nothing in them can be lost for good. */
+export function deriveTables(database: SqliteDatabaseLike): void {
+  database.exec(`
+    delete from selvage_run_tags where run not in (select id from selvage_runs);
+    insert or ignore into selvage_run_tags (tag, started_at, run)
+      select part.value, started_at, selvage_runs.id from selvage_runs, ${each('tags')};
+  `);
+  if (hasTable(database, 'selvage_lineage_values')) deriveValues(database);
+  if (!hasTable(database, 'selvage_lineage_index')) return;
+  // The next listing fills it.
+  database.exec(`
+    delete from selvage_lineage_index;
+    delete from selvage_lineage_indexed;
+    insert into selvage_lineage_indexed (through) values (0);
+  `);
+}
+
+function hasTable(database: SqliteDatabaseLike, name: string): boolean {
+  return (
+    database.prepare("select 1 from sqlite_schema where type = 'table' and name = ?").all([name]).length > 0
+  );
+}
+
+/** In files that a present version has not opened yet. */
+function deriveValues(database: SqliteDatabaseLike): void {
+  database.exec(`
+    delete from selvage_lineage_values where lineage not in (select id from selvage_lineage);
+    insert or ignore into selvage_lineage_values (hash, role, finished_at, lineage)
+      select output_hash, 0, finished_at, id from selvage_lineage where output_hash is not null;
+    insert or ignore into selvage_lineage_values (hash, role, finished_at, lineage)
+      select part.value, 1, finished_at, selvage_lineage.id from selvage_lineage, ${each('parent_input_hashes')} where part.value is not null;
+    insert or ignore into selvage_lineage_values (hash, role, finished_at, lineage)
+      select part.value, 1, finished_at, selvage_lineage.id from selvage_lineage, ${each('constant_input_hashes')} where part.value is not null;
+  `);
+}
+
+export function missingValues(database: SqliteDatabaseLike): MissingValue[] {
+  return database
+    .prepare(
+      `select run_id as run, knot_id as knot, output_hash as hash from selvage_lineage
+       where outcome = 'ok' and output_hash is not null and output_hash not in (select hash from selvage_values)
+       order by finished_at desc, id desc`,
+    )
+    .all() as MissingValue[];
+}

@@ -1,0 +1,131 @@
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import path from 'node:path';
+
+import { SelvageError } from '../errors';
+import { stopUnused } from './embedded-server';
+import { withFileLock } from './file-lock';
+import { liveLeases } from './leases';
+import { openersOf } from './openers';
+import { describeProcess } from './process-command';
+import { identify, isAlive, isProcessIdentity } from './process-identity';
+import { isInOffice, readState, serverFolder, type ServerFolder } from './server-folder';
+import { stopServer } from './server-process';
+
+const LOCK_LIMIT_MS = 10_000;
+
+/** Something in a server's folder that was of no use any more, and what was done with it. */
+export interface Leftover {
+  readonly file: string;
+  readonly found: string;
+  /** Where it was moved to; absent where it was deleted. */
+  readonly keptAs?: string;
+}
+
+/** The server's folder while nobody uses it or can begin to. */
+export interface ServerAtRest {
+  readonly folder: ServerFolder;
+  readonly leftovers: readonly Leftover[];
+  /** Why the last start went wrong, if it did. */
+  readonly lastFailure: string | undefined;
+  /** The id that the database's server has for life, as far as it is known. */
+  readonly cluster: string | undefined;
+}
+
+/**
+ * Runs `work` while no embedded server of the project runs and none can start. What dead processes and half-written files left behind
+ * is cleared away first; a server without users is stopped. `stamp` names what is kept of broken files.
+ *
+ * @throws SelvageError `ProjectInUse`, which names the processes
+ */
+export async function withServerAtRest<T>(
+  projectDir: string,
+  stamp: string,
+  work: (server: ServerAtRest) => Promise<T>,
+): Promise<T> {
+  const folder = serverFolder(projectDir);
+  if (!existsSync(folder.root))
+    return work({ folder, leftovers: [], lastFailure: undefined, cluster: undefined });
+  const leftovers = await clearLock(folder);
+  await stopUnused(folder);
+  return withFileLock(folder.lock, LOCK_LIMIT_MS, async () => {
+    const state = readState(folder);
+    const failure = state?.phase === 'failed' ? state.failure?.code : undefined;
+    const leases = leaseFiles(folder);
+    const users = [...leaseHolders(folder), ...(state && isInOffice(state) ? [state.supervisor.pid] : [])];
+    requireNoUsers(projectDir, users);
+    // Its supervisor was killed, and nobody has come who needs it.
+    if (state?.server && isAlive(state.server)) await stopServer(state.server);
+    await requireUnopened(projectDir, databaseFiles(folder.database));
+    const stale = leases.map((file) => ({ file, found: 'a lease of a process that has ended' }));
+    leftovers.push(...stale, ...clearState(folder, stamp));
+    return work({ folder, leftovers, lastFailure: failure, cluster: state?.cluster });
+  });
+}
+
+/** A database file and those that belong to it. */
+export function databaseFiles(file: string): string[] {
+  return [file, `${file}-wal`, `${file}-shm`];
+}
+
+/** @throws SelvageError `ProjectInUse` where another process has one of the files open */
+export async function requireUnopened(projectDir: string, files: readonly string[]): Promise<void> {
+  requireNoUsers(projectDir, await openersOf(files));
+}
+
+function requireNoUsers(projectDir: string, pids: readonly number[]): void {
+  if (pids.length === 0) return;
+  const who = [...new Set(pids)].map(describeProcess);
+  throw new SelvageError(
+    'ProjectInUse',
+    `The files of ${projectDir} are in use by ${who.join(', ')}. Nothing was changed. End these processes and try again.`,
+    { details: { projectDir, pids: [...new Set(pids)] } },
+  );
+}
+
+/** The lock file holds no data; one that is no lock file any more keeps everybody out. */
+async function clearLock(folder: ServerFolder): Promise<Leftover[]> {
+  if (!existsSync(folder.lock)) return [];
+  const content = readFileSync(folder.lock).subarray(0, 16).toString('latin1');
+  if (content === '' || content === 'SQLite format 3\0') return [];
+  await requireUnopened(folder.projectDir, [folder.lock]);
+  rmSync(folder.lock);
+  return [{ file: folder.lock, found: 'it was not a lock file any more' }];
+}
+
+function leaseFiles(folder: ServerFolder): string[] {
+  if (!existsSync(folder.leases)) return [];
+  return readdirSync(folder.leases).map((name) => path.join(folder.leases, name));
+}
+
+/** The processes whose leases count. Other leases are removed on the way. */
+function leaseHolders(folder: ServerFolder): number[] {
+  if (!existsSync(folder.leases)) return [];
+  return liveLeases(folder).flatMap((file) => {
+    try {
+      const holder: unknown = JSON.parse(readFileSync(file, 'utf8'));
+      return isProcessIdentity(holder) ? [holder.pid] : [];
+    } catch {
+      // Being written this moment.
+      return [Number.parseInt(path.basename(file), 10)];
+    }
+  });
+}
+
+/** What was left while it was written, and a state that says nothing. */
+function clearState(folder: ServerFolder, stamp: string): Leftover[] {
+  const leftovers: Leftover[] = [];
+  for (const name of readdirSync(folder.root)) {
+    const file = path.join(folder.root, name);
+    const writer = /^server\.json\.(\d+)$/.exec(name)?.[1];
+    const isDraft = writer !== undefined && !identify(Number(writer));
+    if (!isDraft && !/^space-[0-9a-f-]{36}$/.test(name)) continue;
+    rmSync(file, { force: true });
+    leftovers.push({ file, found: 'left behind by a process that was killed' });
+  }
+  if (existsSync(folder.state) && !readState(folder)) {
+    const keptAs = `${folder.state}.damaged-${stamp}`;
+    renameSync(folder.state, keptAs);
+    leftovers.push({ file: folder.state, found: 'it does not say how the server stands', keptAs });
+  }
+  return leftovers;
+}

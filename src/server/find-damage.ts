@@ -1,0 +1,25 @@
+import { existsSync } from 'node:fs';
+import type LibsqlDatabase from 'libsql';
+
+const LOCK_LIMIT_MS = 1_000;
+
+/** What SQLite finds wrong with the pages of a database that may be in use; undefined where it finds nothing or cannot look. */
+export function findDamage(file: string): string | undefined {
+  // Opening would make an empty file, in which the server misses its tables.
+  if (!existsSync(file)) return undefined;
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- native, and only needed once damage is suspected
+  const Libsql = require('libsql') as typeof LibsqlDatabase;
+  try {
+    const connection = new Libsql(file, { timeout: LOCK_LIMIT_MS });
+    try {
+      const [row] = connection.prepare('pragma quick_check(1)').all();
+      const answer = String(Object.values(row as object)[0]);
+      return answer === 'ok' ? undefined : answer.replaceAll('\n', ' ');
+    } finally {
+      connection.close();
+    }
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    return code === 'SQLITE_CORRUPT' || code === 'SQLITE_NOTADB' ? message : undefined;
+  }
+}

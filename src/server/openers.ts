@@ -1,0 +1,50 @@
+import { readdirSync, readlinkSync, realpathSync } from 'node:fs';
+import { run } from './run-program';
+
+const LSOF_LIMIT_MS = 10_000;
+
+/**
+ * The ids of the other processes that have one of these files open, as far as this user may see them: from /proc on Linux, from `lsof`
+ * elsewhere. On Windows nothing is known.
+ */
+export async function openersOf(files: readonly string[]): Promise<number[]> {
+  const real = new Set(files.flatMap(existing));
+  if (real.size === 0) return [];
+  const pids = process.platform === 'linux' ? fromProc(real) : await fromLsof([...real]);
+  return pids.filter((pid) => pid !== process.pid);
+}
+
+function existing(file: string): string[] {
+  try {
+    return [realpathSync(file)];
+  } catch {
+    return [];
+  }
+}
+
+function fromProc(files: ReadonlySet<string>): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && openFilesOf(pid).some((target) => files.has(target)));
+}
+
+/** Empty for processes of other users, and for those that have just ended. */
+function openFilesOf(pid: number): string[] {
+  try {
+    const folder = `/proc/${pid}/fd`;
+    return readdirSync(folder).flatMap((descriptor) => {
+      try {
+        return [readlinkSync(`${folder}/${descriptor}`)];
+      } catch {
+        return [];
+      }
+    });
+  } catch {
+    return [];
+  }
+}
+
+async function fromLsof(files: readonly string[]): Promise<number[]> {
+  const { output } = await run('lsof', ['-t', '--', ...files], { limitMs: LSOF_LIMIT_MS });
+  return [...output.matchAll(/^\d+$/gm)].map(Number);
+}

@@ -1,0 +1,181 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { Client, Connection } from '@temporalio/client';
+import { knot, tapestry } from '../../../src';
+import { openBackends } from '../../../src/backends';
+import { EmbeddedServer } from '../../../src/server';
+import { identify, isAlive } from '../../../src/server/process-identity';
+import { readState, serverFolder } from '../../../src/server/server-folder';
+import { overwritePages, pagesOf, withoutLog } from '../../support/database-blows';
+import { closeAll, connectSelvage, onClose, startWorker } from '../../support/open-selvage';
+import { until } from '../../support/until';
+import { makeProject, removeProjects, serverProcesses } from './projects';
+
+afterEach(closeAll);
+afterAll(removeProjects);
+
+let go: string;
+const pass = knot('pass', ({ x }: { x: number }) => 'y'.repeat(x));
+const wait = knot('wait', async ({ x }: { x: string }, { signal }) => {
+  while (!existsSync(go)) await sleep(20, undefined, { signal });
+  return x.length;
+});
+const waiting = tapestry('waiting', () => {
+  const before = pass({ x: 50_000 }, { id: 'before' });
+  const between = wait({ x: before }, { id: 'between' });
+  return { after: pass({ x: between }, { id: 'after' }) };
+});
+
+test('a server that runs over a damaged database is stopped with a clear word, and nobody starts it again and again', async () => {
+  const projectDir = makeProject();
+  const folder = serverFolder(projectDir);
+  await (await EmbeddedServer.acquire({ projectDir })).release({ wait: true });
+  withoutLog(folder.database);
+  overwritePages(
+    folder.database,
+    ['timer_tasks', 'transfer_tasks'].flatMap((table) => pagesOf(folder.database, table).leaf),
+  );
+
+  // It serves, until a run needs what is on these pages.
+  const warnings: string[] = [];
+  const log = { info: () => {}, warn: (message: string): number => warnings.push(message) };
+  const server = await EmbeddedServer.acquire({ projectDir, log });
+  onClose(() => server.release({ wait: true }));
+  const connection = await Connection.connect({ address: server.address });
+  onClose(() => connection.close());
+  const start = connection
+    .withDeadline(Date.now() + 5_000, () =>
+      new Client({ connection }).workflow.start('any', { taskQueue: 'any', workflowId: 'any' }),
+    )
+    .catch((error: Error) => error);
+  await until('the claim is given up', () => warnings.length > 0);
+  expect(warnings).toEqual([
+    expect.stringMatching(/is not started again.*temporal\.db is damaged.*doctor --repair/),
+  ]);
+  expect(await start).toBeInstanceOf(Error);
+  expect(readState(folder)!.failure).toMatchObject({
+    code: 'DatabaseDamaged',
+    message: expect.stringContaining('selvage doctor --repair'),
+  });
+  expect(readdirSync(folder.leases)).toEqual([]);
+  await until('the supervisor ends', () => !isAlive(readState(folder)!.supervisor));
+  expect(serverProcesses(projectDir)).toEqual([]);
+
+  // From then on it is looked at before a start.
+  await expect(EmbeddedServer.acquire({ projectDir })).rejects.toMatchObject({ code: 'DatabaseDamaged' });
+  expect(readdirSync(folder.leases)).toEqual([]);
+});
+
+test('a server that dies again and again is given up, with what to look at', async () => {
+  const projectDir = makeProject();
+  const warnings: string[] = [];
+  const log = { info: () => {}, warn: (message: string): number => warnings.push(message) };
+  const server = await EmbeddedServer.acquire({ projectDir, log });
+  onClose(() => server.release({ wait: true }));
+  const { supervisor } = readState(serverFolder(projectDir))!;
+  const killed = new Set<number>();
+  await until(
+    'the supervisor gives up',
+    () => {
+      const pid = readState(serverFolder(projectDir))?.server?.pid;
+      if (pid !== undefined && !killed.has(pid) && identify(pid)) {
+        killed.add(pid);
+        process.kill(pid, 'SIGKILL');
+      }
+      return !isAlive(supervisor);
+    },
+    60_000,
+  );
+  expect(killed.size).toBe(6);
+  await until('it is told', () =>
+    warnings.some((warning) => /died 6 times.*server\.log.*doctor --repair/.test(warning)),
+  );
+}, 120_000);
+
+test('two projects at once have each their own server, database and runs', async () => {
+  const projects = [makeProject(), makeProject()];
+  const servers = await Promise.all(projects.map((projectDir) => EmbeddedServer.acquire({ projectDir })));
+  for (const server of servers) onClose(() => server.release({ wait: true }));
+  expect(new Set(servers.map(({ address }) => address)).size).toBe(2);
+  go = path.join(projects[0]!, 'go');
+  writeFileSync(go, '');
+  const found = await Promise.all(
+    servers.map(async ({ address }, index) => {
+      const backends = await openBackends({ projectDir: projects[index]!, environment: {} });
+      onClose(() => backends.close());
+      const selvage = await connectSelvage({ address, backends, taskQueue: 'same' });
+      await startWorker(selvage, { tapestries: [waiting] });
+      await (await selvage.start(waiting, {}, { runId: 'same' })).values();
+      return (await selvage.listRuns()).items;
+    }),
+  );
+  expect(found.map((runs) => runs.map(({ run_id }) => run_id))).toEqual([['same'], ['same']]);
+  expect(found[0]![0]!.temporal_run_id).not.toBe(found[1]![0]!.temporal_run_id);
+});
+
+describe('on a disk of 24 megabytes', () => {
+  const projectDir = makeProject();
+  let mounted = false;
+
+  beforeAll(() => {
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', projectDir], { stdio: 'ignore' });
+      mounted = true;
+    } catch {
+      process.stderr.write(
+        'SKIPPED: the test of a disk that fills up, because this user may not mount one.\n',
+      );
+    }
+  });
+  afterAll(() => {
+    // Lazily: libsql lets go of a closed file when it likes.
+    if (mounted) execFileSync('umount', ['--lazy', projectDir]);
+  });
+
+  test('a run waits while the disk is full, through a restart of the server, and ends when there is space', async () => {
+    if (!mounted) return;
+    const server = await EmbeddedServer.acquire({ projectDir });
+    onClose(() => server.release({ wait: true }));
+    const backends = await openBackends({ projectDir, environment: {} });
+    onClose(() => backends.close());
+    const selvage = await connectSelvage({ address: server.address, backends });
+    await startWorker(selvage, { tapestries: [waiting] });
+    go = path.join(makeProject(), 'go');
+    const run = await selvage.start(waiting, {});
+    await until(
+      'the first knot has ended',
+      async () => (await run.lineage().catch(() => undefined))?.items.length,
+    );
+
+    const ballast = path.join(projectDir, 'ballast');
+    fill(ballast);
+    writeFileSync(go, '');
+    // Both the server and the backends come upon the full disk.
+    await sleep(3_000);
+    expect((await backends.runHistory.getRun(run.runId))!.status).toBe('running');
+    process.kill(server.pid, 'SIGKILL');
+    await sleep(3_000);
+    rmSync(ballast);
+    expect(await run.values()).toEqual({ after: 'y'.repeat(50_000) });
+    const { items } = await run.lineage();
+    expect(items.map(({ knot_id, outcome }) => [knot_id, outcome]).sort()).toEqual([
+      ['after', 'ok'],
+      ['before', 'ok'],
+      ['between', 'ok'],
+    ]);
+  });
+});
+
+/** Takes all the space that there is. */
+function fill(file: string): void {
+  for (const bytes of [1024 * 1024, 4096]) {
+    try {
+      for (;;) writeFileSync(file, Buffer.alloc(bytes), { flag: 'a' });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    }
+  }
+}

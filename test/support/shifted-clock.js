@@ -1,0 +1,15 @@
+'use strict';
+/** Loaded into a process by `--require`: its clock is off by CLOCK_SHIFT_MS, as after somebody has set it. */
+const RealDate = Date;
+const shift = Number(process.env.CLOCK_SHIFT_MS);
+
+globalThis.Date = class extends RealDate {
+  constructor(...parts) {
+    if (parts.length === 0) super(RealDate.now() + shift);
+    else super(...parts);
+  }
+
+  static now() {
+    return RealDate.now() + shift;
+  }
+};

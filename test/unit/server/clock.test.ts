@@ -1,0 +1,57 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { clockTrouble, createInMemoryBackends } from '../../../src/backends';
+import { withFileLock } from '../../../src/server/file-lock';
+import { liveLeases, takeLease } from '../../../src/server/leases';
+import { serverFolder } from '../../../src/server/server-folder';
+import { sampleRun } from '../../../src/testing/sample-records';
+
+const HOUR_MS = 3_600_000;
+let projectDir: string;
+
+beforeEach(() => {
+  projectDir = mkdtempSync(path.join(tmpdir(), 'selvage-clock-'));
+  mkdirSync(serverFolder(projectDir).leases, { recursive: true });
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+  rmSync(projectDir, { recursive: true, force: true });
+});
+
+test('a wait for a lock ends in time though the clock is set back while it lasts', async () => {
+  const { lock } = serverFolder(projectDir);
+  await withFileLock(lock, 1_000, async () => {
+    const now = Date.now.bind(Date);
+    let asked = 0;
+    jest.spyOn(Date, 'now').mockImplementation(() => now() - HOUR_MS * asked++);
+    await expect(withFileLock(lock, 100, () => {})).rejects.toMatchObject({ code: 'ServerStartFailed' });
+  });
+});
+
+test('a lease holds whatever the clock says, and one that was left half-written does not, though it is from the future', () => {
+  const folder = serverFolder(projectDir);
+  const lease = takeLease(folder);
+  const broken = path.join(folder.leases, 'broken.json');
+  writeFileSync(broken, '{"pid":');
+  const later = new Date(Date.now() + HOUR_MS);
+  for (const file of [lease.file, broken]) utimesSync(file, later, later);
+  expect(liveLeases(folder)).toEqual([lease.file]);
+  lease.release();
+  expect(readdirSync(folder.leases)).toEqual([]);
+});
+
+test('a clock that is behind the newest run is named, and one that is ahead of it is not', async () => {
+  const { runHistory } = createInMemoryBackends();
+  expect(await clockTrouble(runHistory)).toBeUndefined();
+  const { run_id } = await runHistory.startRun(sampleRun({ started_at: 10 * HOUR_MS }));
+  expect(await clockTrouble(runHistory, 11 * HOUR_MS)).toBeUndefined();
+  // Clocks of two machines are never quite alike.
+  expect(await clockTrouble(runHistory, 10 * HOUR_MS - 1_000)).toBeUndefined();
+  expect(await clockTrouble(runHistory, 8 * HOUR_MS)).toMatchObject({
+    code: 'ClockWentBack',
+    message: expect.stringMatching(/1970-01-01T08:00.*1970-01-01T10:00/),
+    details: { run: run_id, behindMs: 2 * HOUR_MS },
+  });
+});
