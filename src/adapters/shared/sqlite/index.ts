@@ -7,5 +7,10 @@ export {
   type SqliteFileOptions,
   type SqliteOptions,
 } from './open';
-export { bytesOfBlob, type SqliteBlob, type SqliteDatabaseLike, type SqliteStatementLike } from './database-like';
+export {
+  bytesOfBlob,
+  type SqliteBlob,
+  type SqliteDatabaseLike,
+  type SqliteStatementLike,
+} from './database-like';
 export { selvageErrorOf } from './errors';
