@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Selvage } from '../../client';
+import { readResumable } from '../../client/read-resumable';
 import type { ResumeCommandOptions } from '../commands/resume';
 import { leaveToWorker, workHere, type Errand } from '../errand';
 import { Interruption } from '../interruption';
@@ -43,10 +44,11 @@ async function open(
 }
 
 async function errandOf(selvage: Selvage, runId: string, options: ResumeCommandOptions): Promise<Errand> {
-  // One that is not known is refused by the start.
-  const tapestry = (await selvage.backends.runHistory.getRun(runId))?.tapestry ?? 'run';
-  const newId = options.runId ?? `${tapestry}-${randomUUID().slice(0, 8)}`;
   const { from, deadline } = options;
+  // What cannot be resumed is refused before a worker is asked for.
+  const { run } = await readResumable(selvage.backends, selvage.client.workflow, runId, from);
+  const { tapestry } = run;
+  const newId = options.runId ?? `${tapestry}-${randomUUID().slice(0, 8)}`;
   return {
     tapestry,
     name: `Run ${newId}`,
