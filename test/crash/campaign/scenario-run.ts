@@ -104,7 +104,7 @@ class ScenarioRun {
       const worker = await workers.take();
       if (this.isOver) return workers.giveBack(worker);
       worker.listen((told) => {
-        if (told.type === 'held') this.handled.push(this.handle(told, worker));
+        if (told.type === 'held') this.handled.push(this.handleOrNote(told, worker));
       });
       const idle = worker.say('idle');
       this.workers.add(worker);
@@ -172,6 +172,14 @@ class ScenarioRun {
     victim.signal('SIGKILL');
   }
 
+  private async handleOrNote(held: Held, by: Actor): Promise<void> {
+    try {
+      await this.handle(held, by);
+    } catch (error) {
+      this.problems.push(`a blow could not be dealt: ${(error as Error).message}`);
+    }
+  }
+
   private async handle(held: Held, by: Actor): Promise<void> {
     const blow = this.scenario.blows[held.blow]!;
     this.held.set(`${held.blow}.${held.strike}`, { held, by });
@@ -181,8 +189,9 @@ class ScenarioRun {
       this.landedHere.add(blow);
       release(held, by);
     } else if (held.strike === strikesOf(blow) - 1) {
-      const first = this.held.get(`${held.blow}.0`)!;
-      if (blow.point === 'two-workers') {
+      const first = await this.firstOf(held);
+      if (!first) release(held, by);
+      else if (blow.point === 'two-workers') {
         for (const { by: victim } of [first, { by }]) this.kill(victim, blow);
       } else {
         await this.thaw(blow, first, { held, by });
@@ -192,6 +201,15 @@ class ScenarioRun {
     } else {
       by.signal('SIGSTOP');
       await this.orRelease(held, by);
+    }
+  }
+
+  /** Of two processes, the word of the second may come before that of the first. */
+  private async firstOf({ blow }: Held): Promise<{ held: Held; by: Actor } | undefined> {
+    try {
+      return await until('the first strike', () => this.held.get(`${blow}.0`), HOLD_LIMIT_MS);
+    } catch {
+      return undefined;
     }
   }
 
