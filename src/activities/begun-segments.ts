@@ -78,8 +78,8 @@ export class BegunSegments {
 }
 
 async function answerOf({ run, ended }: Begun): Promise<SegmentAnswer | undefined> {
-  const giveUpAt = Date.now() + LONGEST_WAIT_MS;
-  for (let before = -1; run.settled > before && Date.now() < giveUpAt;) {
+  const giveUpAt = performance.now() + LONGEST_WAIT_MS;
+  for (let before = -1; run.settled > before && performance.now() < giveUpAt;) {
     before = run.settled;
     let timer: NodeJS.Timeout | undefined;
     const quiet = new Promise<undefined>((resolve) => {

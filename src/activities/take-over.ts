@@ -1,8 +1,7 @@
 import type { Envelope, Layout } from '../engine';
 import { SelvageError } from '../errors';
-import type { Execution } from '../execution';
+import { takenOverRecord, type Execution } from '../execution';
 import { envelopeOfRecord } from '../interceptors/activity/adopt';
-import type { LineageRecord } from '../protocols';
 import type { ResumedRun } from '../workflows/messages';
 import type { WorkerEnvironment } from './worker-environment';
 
@@ -47,7 +46,7 @@ export async function takeOver(
   }
   for (let first = 0; first < taken.length; first += RECORDS_PER_COMMIT) {
     const batch = taken.slice(first, first + RECORDS_PER_COMMIT);
-    await backends.runHistory.commit(batch.map(({ record }) => recordHere(record, execution)));
+    await backends.runHistory.commit(batch.map(({ record }) => takenOverRecord(record, execution)));
   }
   const parameters = taken.slice(0, layout.parameterCount);
   return {
@@ -73,23 +72,6 @@ function withDescendants(
     for (let edge = childStart[knot]!; edge < childStart[knot + 1]!; edge++) marked[children[edge]!] = 1;
   }
   return marked;
-}
-
-/** What ran, on what and with what result is as it was; where and when it was taken over is ours. */
-function recordHere(record: LineageRecord, execution: Execution): LineageRecord {
-  return {
-    ...record,
-    run_id: execution.runId,
-    temporal_run_id: execution.temporalRunId,
-    cached_from_run: record.cached_from_run ?? record.run_id,
-    dispatcher: execution.dispatcher,
-    task_queue: execution.taskQueue,
-    worker: execution.worker,
-    attempt: execution.attempt,
-    scheduled_at: execution.scheduledAt,
-    started_at: execution.startedAt,
-    finished_at: execution.finishedAt,
-  };
 }
 
 function parameterGone({ run }: ResumedRun, id: string): SelvageError {

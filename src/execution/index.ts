@@ -3,7 +3,7 @@ export { planOf, type PlanOfTapestry } from './plan-of';
 export * from './encoded-value';
 export { callBody } from './call-body';
 export { describeError, errorType, type DescribedError } from './exception-record';
-export { lineageRecord, type Execution, type OutcomeToRecord } from './lineage';
+export { lineageRecord, takenOverRecord, type Execution, type OutcomeToRecord } from './lineage';
 export { assembleInputs } from './inputs';
 export { validateParameters } from './parameters';
 export { retryDelay } from './retry';

@@ -70,6 +70,29 @@ export function lineageRecord(
     skip_reason: outcome.kind === 'skipped' ? outcome.reason : null,
     error_record_id: outcome.kind === 'err' ? outcome.error.id : null,
     cached_from_run: null,
+    ...whereAndWhen(execution),
+    extra: extraOf(outcome),
+  };
+}
+
+/** The record of a knot that another run has, as one of a run that takes its outcome over: the same but for where and when that was. */
+export function takenOverRecord(record: LineageRecord, execution: Execution): LineageRecord {
+  return {
+    ...record,
+    run_id: execution.runId,
+    temporal_run_id: execution.temporalRunId,
+    cached_from_run: record.cached_from_run ?? record.run_id,
+    ...whereAndWhen(execution),
+  };
+}
+
+type WhereAndWhen = Pick<
+  LineageRecord,
+  'dispatcher' | 'task_queue' | 'worker' | 'attempt' | 'scheduled_at' | 'started_at' | 'finished_at'
+>;
+
+function whereAndWhen(execution: Execution): WhereAndWhen {
+  return {
     dispatcher: execution.dispatcher,
     task_queue: execution.taskQueue,
     worker: execution.worker,
@@ -77,7 +100,6 @@ export function lineageRecord(
     scheduled_at: execution.scheduledAt,
     started_at: execution.startedAt,
     finished_at: execution.finishedAt,
-    extra: extraOf(outcome),
   };
 }
 
