@@ -13,13 +13,6 @@ export const dbos: Entry = {
     const postgres = await startPostgres();
     const options: DbosOptions = { packages, databaseUrl: postgres.url('bench_dbos') };
     const program = Program.startNode('DBOS', 'dbos.process.ts', options);
-    const contestant = contestantOf(program, () => postgres.close());
-    try {
-      await program.hears('ready');
-      return contestant;
-    } catch (error) {
-      await contestant.close();
-      throw error;
-    }
+    return await contestantOf(program, () => postgres.close());
   },
 };

@@ -32,12 +32,5 @@ async function enter(isOnSqlite: boolean): Promise<Contestant> {
     cwd: folder,
     env: { PYTHONPATH: packages, PYTHONDONTWRITEBYTECODE: '1' },
   });
-  const contestant = contestantOf(program, () => rm(folder, { recursive: true, force: true }));
-  try {
-    await program.hears('ready');
-    return contestant;
-  } catch (error) {
-    await contestant.close();
-    throw error;
-  }
+  return await contestantOf(program, () => rm(folder, { recursive: true, force: true }));
 }

@@ -130,9 +130,12 @@ export class Program {
   }
 }
 
-/** A contestant that is one program, and whatever has to be closed after it. */
-export function contestantOf(program: Program, closeRest: () => Promise<void> = async () => {}): Contestant {
-  return {
+/** A contestant that is one program, once it says that it is ready; and whatever has to be closed after it. */
+export async function contestantOf(
+  program: Program,
+  closeRest: () => Promise<void> = async () => {},
+): Promise<Contestant> {
+  const contestant: Contestant = {
     run: (job) => program.run(job),
     async close() {
       try {
@@ -142,4 +145,11 @@ export function contestantOf(program: Program, closeRest: () => Promise<void> = 
       }
     },
   };
+  try {
+    await program.hears('ready');
+    return contestant;
+  } catch (error) {
+    await contestant.close();
+    throw error;
+  }
 }

@@ -1,4 +1,3 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -9,7 +8,8 @@ import { openBackends } from '../../src/backends';
 import { closeAll, connectSelvage, onClose, temporaryFolder } from '../support/open-selvage';
 import { until } from '../support/until';
 import { bundleWithLowHistoryBudget } from '../support/workflow-bundle';
-import { NOTES_VARIABLE, PERMISSION, killedBeside, slowCallsIn } from './processes/killed-beside';
+import { PERMISSION, killedBeside, slowCallsIn } from './processes/killed-beside';
+import { startWorkerProcess } from './processes/start-worker';
 
 afterAll(async () => {
   await closeAll();
@@ -24,21 +24,7 @@ test('kill -9 while a slow knot is in a child run and its run has continued as n
   const interpreter = await bundleWithLowHistoryBudget();
   onClose(interpreter.remove);
   const selvage = await connectSelvage({ backends });
-  const script = path.join(__dirname, 'processes/worker.process.ts');
-  const startWorker = (): ChildProcess => {
-    const { address } = selvage.place;
-    const worker = spawn(
-      process.execPath,
-      ['--import', 'tsx', script, address, selvage.taskQueue, folder, interpreter.codePath],
-      { env: { ...process.env, [NOTES_VARIABLE]: folder }, stdio: ['ignore', 'ignore', 'inherit'] },
-    );
-    onClose(async () => {
-      if (worker.exitCode !== null || worker.signalCode !== null) return;
-      worker.kill('SIGTERM');
-      await once(worker, 'exit');
-    });
-    return worker;
-  };
+  const startWorker = () => startWorkerProcess(selvage, folder, interpreter.codePath);
 
   const first = startWorker();
   const run = await selvage.start(killedBeside, { x: 2 });

@@ -1,6 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import path from 'node:path';
 
 import { Runtime } from '@temporalio/worker';
 
@@ -8,7 +6,8 @@ import { openBackends } from '../../src/backends';
 import { historyOf, scheduledActivities } from '../support/history';
 import { closeAll, connectSelvage, onClose, temporaryFolder } from '../support/open-selvage';
 import { bundledInterpreter } from '../support/workflow-bundle';
-import { KNOTS_AFTER, KNOTS_BEFORE, NOTES_VARIABLE, callsIn, killed } from './processes/killed-segment';
+import { KNOTS_AFTER, KNOTS_BEFORE, callsIn, killed } from './processes/killed-segment';
+import { startWorkerProcess } from './processes/start-worker';
 
 afterAll(async () => {
   await closeAll();
@@ -21,28 +20,7 @@ test('kill -9 in a segment: what is committed is adopted, who may have done it g
   const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir: folder, environment: {} });
   onClose(() => backends.close());
   const selvage = await connectSelvage({ backends });
-  const script = path.join(__dirname, 'processes/worker.process.ts');
-  const startWorker = (): ChildProcess => {
-    const worker = spawn(
-      process.execPath,
-      [
-        '--import',
-        'tsx',
-        script,
-        selvage.place.address,
-        selvage.taskQueue,
-        folder,
-        bundledInterpreter().codePath,
-      ],
-      { env: { ...process.env, [NOTES_VARIABLE]: folder }, stdio: ['ignore', 'ignore', 'inherit'] },
-    );
-    onClose(async () => {
-      if (worker.exitCode !== null || worker.signalCode !== null) return;
-      worker.kill('SIGTERM');
-      await once(worker, 'exit');
-    });
-    return worker;
-  };
+  const startWorker = () => startWorkerProcess(selvage, folder, bundledInterpreter().codePath);
 
   const run = await selvage.start(killed, { x: 0 });
   const [, signal] = (await once(startWorker(), 'exit')) as [number | null, string | null];

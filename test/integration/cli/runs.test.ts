@@ -108,23 +108,14 @@ test('runs show: why a run waits, for people and for programs', async () => {
 });
 
 test('runs show: a run that no worker has begun', async () => {
+  const detached = [
+    ...['run', 'pipeline.ts', '--tapestry', 'quickstart', '--param', 'x=1'],
+    ...['--detach', '--task-queue', 'short'],
+  ];
   const worker = new Command(project, ['worker', 'waiting.ts', '--task-queue', 'short']);
   await worker.hasWritten(/[Ww]ork/);
   await until('a detached run has started', async () => {
-    const { code } = await selvage(
-      'run',
-      'pipeline.ts',
-      '--tapestry',
-      'quickstart',
-      '--param',
-      'x=1',
-      '--run-id',
-      'early',
-      '--detach',
-      '--task-queue',
-      'short',
-    );
-    return code === 0;
+    return (await selvage(...detached, '--run-id', 'early')).code === 0;
   });
   worker.signal('SIGTERM');
   await worker.finished;
@@ -134,17 +125,7 @@ test('runs show: a run that no worker has begun', async () => {
   });
   expect(shown).toMatch(/^Not begun: no worker polls task queue "short" \(.*last polled /m);
   // The worker has said that it stops: a detached run is refused at once.
-  const { stderr } = await selvage(
-    'run',
-    'pipeline.ts',
-    '--tapestry',
-    'quickstart',
-    '--param',
-    'x=1',
-    '--detach',
-    '--task-queue',
-    'short',
-  );
+  const { stderr } = await selvage(...detached);
   expect(stderr).toMatch(/^error NoWorker: /m);
   await selvage('runs', 'terminate', 'early');
 });

@@ -3,9 +3,8 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { knot, tapestry, type Knot } from '../../../src';
+import { notesFolder } from './notes';
 
-/** The folder of the files below. */
-export const NOTES_VARIABLE = 'SELVAGE_TEST_NOTES';
 const CALLS = 'slow-calls.txt';
 /** The slow knot ends when it is there. */
 export const PERMISSION = 'slow-may-end';
@@ -16,7 +15,7 @@ export function slowCallsIn(folder: string): number {
 }
 
 const slow = knot('slow', async ({ x }: { x: number }) => {
-  const folder = process.env[NOTES_VARIABLE]!;
+  const folder = notesFolder();
   appendFileSync(path.join(folder, CALLS), '.');
   while (!existsSync(path.join(folder, PERMISSION))) await delay(50);
   return x * 1_000;

@@ -2,9 +2,8 @@ import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs
 import path from 'node:path';
 import { z } from 'zod';
 import { knot, local, tapestry, type Knot } from '../../../src';
+import { notesFolder } from './notes';
 
-/** Where the bodies leave word of their calls, by the folder that the environment names. */
-export const NOTES_VARIABLE = 'SELVAGE_TEST_NOTES';
 export const KNOTS_BEFORE = 20;
 export const KNOTS_AFTER = 20;
 
@@ -16,7 +15,7 @@ export function callsIn(folder: string): string[] {
 }
 
 function note(knotId: string): string {
-  const folder = process.env[NOTES_VARIABLE]!;
+  const folder = notesFolder();
   appendFileSync(notesIn(folder), `${knotId}\n`);
   return folder;
 }

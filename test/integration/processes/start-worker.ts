@@ -1,0 +1,28 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+
+import type { Selvage } from '../../../src/client';
+import { onClose } from '../../support/open-selvage';
+import { NOTES_VARIABLE } from './notes';
+
+/**
+ * A worker in a process of its own, for the client's server and queue, with the backends of the folder. Stopped at the end of the test
+ * if it has not ended by then.
+ */
+export function startWorkerProcess(selvage: Selvage, folder: string, codePath: string): ChildProcess {
+  const worker = spawn(
+    process.execPath,
+    [
+      ...['--import', 'tsx', path.join(__dirname, 'worker.process.ts')],
+      ...[selvage.place.address, selvage.taskQueue, folder, codePath],
+    ],
+    { env: { ...process.env, [NOTES_VARIABLE]: folder }, stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+  onClose(async () => {
+    if (worker.exitCode !== null || worker.signalCode !== null) return;
+    worker.kill('SIGTERM');
+    await once(worker, 'exit');
+  });
+  return worker;
+}
