@@ -1,6 +1,6 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { decodeJson, hashJson, type Json } from '../canonical';
-import { PARAMETER_BYTES_INLINE, decodeLayout, packRanges, type Envelope, type Layout } from '../engine';
+import { PARAMETER_BYTES_INLINE, decodeLayout, packRanges, type Envelope } from '../engine';
 import { SelvageError, type ErrorCode } from '../errors';
 import {
   encodeOutput,
@@ -24,6 +24,7 @@ import {
   type LayoutRequest,
   type PinRequest,
   type PinResult,
+  type RunMemo,
   type SettleRequest,
   type SettleResult,
 } from '../workflows/messages';
@@ -113,7 +114,12 @@ class SystemActivities {
     const hashes = Object.fromEntries(
       wanted.map((id, index) => [id.slice('param:'.length), envelopes[index]!.hash]),
     );
-    const first = request.beginSegment && !taken ? this.firstSegment(plan, layout, envelopes) : undefined;
+    const inline = envelopes.map(({ envelope }) => envelope);
+    const { workflowId, runId: recordRun } = Context.current().info.workflowExecution!;
+    const first =
+      request.beginSegment && !taken
+        ? firstSegment(plan, layout, { runId: workflowId, recordRun }, inline)
+        : undefined;
     const { runHistory } = this.environment.backends;
     const isBegun = first && (await runHistory.getRunByTemporalId(first.recordRun)) !== undefined;
     await runHistory.startRun(this.runRecord(plan, request, hashes));
@@ -123,24 +129,10 @@ class SystemActivities {
       plan: hash,
       slices: slices.length,
       layout: slices[0]!,
-      parameters: inlineUpToLimit(envelopes.map(({ envelope }) => envelope)),
+      parameters: inlineUpToLimit(inline),
       ...(taken && taken.knots.length > 0 && { takenOver: packRanges(taken.knots) }),
       ...(segment && { segment }),
     };
-  }
-
-  private firstSegment(
-    plan: LoadedPlan,
-    layout: Layout,
-    parameters: readonly { envelope: Envelope }[],
-  ): ResolvedSegment | undefined {
-    const { workflowId, runId } = Context.current().info.workflowExecution!;
-    return firstSegment(
-      plan,
-      layout,
-      { runId: workflowId, recordRun: runId },
-      parameters.map(({ envelope }) => envelope),
-    );
   }
 
   /** @param isBegun whether this step was taken before: what it had begun then was lost with its worker, or is still under way here */
@@ -338,20 +330,7 @@ class SystemActivities {
 
   private runRecord(
     plan: LoadedPlan,
-    said: Pick<
-      PinRequest,
-      | 'terminals'
-      | 'parametersHash'
-      | 'actor'
-      | 'trigger'
-      | 'tags'
-      | 'vcsCommit'
-      | 'parentRunId'
-      | 'deadline'
-      | 'resume'
-    > & {
-      run?: string;
-    },
+    said: RunMemo & { run?: string },
     parameterHashes: Record<string, string>,
   ): RunRecord {
     const { workflowExecution, workflowType, scheduledTimestampMs } = Context.current().info;

@@ -44,9 +44,9 @@ export async function currentCommit(
   const said = first(environment, CI_COMMITS);
   if (said) return said;
   const known = asked.get(folder);
-  if (known && Date.now() - known.at < ASK_AGAIN_MS) return await known.commit;
+  if (known && performance.now() - known.at < ASK_AGAIN_MS) return await known.commit;
   const commit = askGit(folder);
-  asked.set(folder, { at: Date.now(), commit });
+  asked.set(folder, { at: performance.now(), commit });
   return await commit;
 }
 

@@ -34,10 +34,6 @@ export async function readResult<Values>(
     outcomes[record.knot_id] = outcomeOf(record, values);
     if (values.has(record.knot_id)) outputsById[record.knot_id] = values.get(record.knot_id);
   }
-  const terminalValues: Record<string, unknown> = {};
-  for (const [name, id] of Object.entries(run.terminals)) {
-    if (values.has(id)) terminalValues[name] = values.get(id);
-  }
   const { error } = run.environment as { error?: { type: string; message: string } };
   return {
     runId: run.run_id,
@@ -45,7 +41,7 @@ export async function readResult<Values>(
     succeeded: run.status === 'succeeded',
     outputs: outputsById,
     outcomes,
-    values: terminalValues as Partial<Values>,
+    values: byTerminal(run, values) as Partial<Values>,
     ...(error && { error }),
   };
 }
@@ -56,16 +52,19 @@ export async function readResult<Values>(
  * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
  */
 export async function readTerminals<Values>(backends: Backends, run: RunRecord): Promise<Partial<Values>> {
-  const terminals = Object.entries(run.terminals);
-  const ids = [...new Set(terminals.map(([, id]) => id))];
+  const ids = [...new Set(Object.values(run.terminals))];
   const records = await backends.runHistory.getRecords(run.temporal_run_id, ids);
   const values = await readValues(
     backends,
     records.filter(({ outcome }) => outcome === 'ok'),
   );
+  return byTerminal(run, values) as Partial<Values>;
+}
+
+function byTerminal({ terminals }: RunRecord, values: ReadonlyMap<string, unknown>): Record<string, unknown> {
   const byName: Record<string, unknown> = {};
-  for (const [name, id] of terminals) if (values.has(id)) byName[name] = values.get(id);
-  return byName as Partial<Values>;
+  for (const [name, id] of Object.entries(terminals)) if (values.has(id)) byName[name] = values.get(id);
+  return byName;
 }
 
 export async function readPlanOf(

@@ -112,7 +112,7 @@ function requireOwn(history: History, runId: string): void {
 
 /** Events that stand for commands of the workflow name the task that sent them. */
 function commandOf(event: HistoryEvent): object | undefined {
-  const attributes = attributesOf(event);
+  const attributes = contentOf(event)?.attributes;
   return attributes &&
     'workflowTaskCompletedEventId' in attributes &&
     Number(attributes.workflowTaskCompletedEventId) > 0
@@ -120,9 +120,15 @@ function commandOf(event: HistoryEvent): object | undefined {
     : undefined;
 }
 
-function attributesOf(event: HistoryEvent): Record<string, unknown> | undefined {
-  const entry = Object.entries(event).find(([name, value]) => name.endsWith('EventAttributes') && value);
-  return entry?.[1] as Record<string, unknown> | undefined;
+const ATTRIBUTES = 'EventAttributes';
+
+/** Of what kind an event is, such as `activityTaskScheduled`, and what it says; undefined of an event that says nothing. */
+function contentOf(event: HistoryEvent): { kind: string; attributes: Record<string, unknown> } | undefined {
+  for (const [name, value] of Object.entries(event)) {
+    if (!name.endsWith(ATTRIBUTES) || !value) continue;
+    return { kind: name.slice(0, -ATTRIBUTES.length), attributes: value as Record<string, unknown> };
+  }
+  return undefined;
 }
 
 function localActivityType(event: HistoryEvent | undefined): string | undefined {
@@ -229,10 +235,8 @@ async function firstDifference(
 
 /** `ActivityTaskScheduled of "add" as "answer"` */
 function describeEvent(event: HistoryEvent): string {
-  const [name = 'an event'] = Object.keys(event).filter(
-    (key) => key.endsWith('EventAttributes') && event[key as keyof HistoryEvent],
-  );
-  const kind = `${name[0]!.toUpperCase()}${name.slice(1).replace('EventAttributes', '')}`;
+  const { kind: name } = contentOf(event) ?? { kind: 'an event' };
+  const kind = `${name[0]!.toUpperCase()}${name.slice(1)}`;
   const { activityType, activityId } = event.activityTaskScheduledEventAttributes ?? {};
   const local = localActivityType(event);
   if (activityType) return `${kind} of "${activityType.name}" as "${activityId}"`;

@@ -6,5 +6,10 @@ export const ACTIVITY_ID_LENGTH = 200;
 /** The activity id of a knot: its own id, which the naming rule keeps apart from the SDK's numbers and from `selvage.*`. */
 export function activityIdOf(knotId: string): string {
   if (knotId.length <= ACTIVITY_ID_LENGTH) return knotId;
-  return `${knotId.slice(0, ACTIVITY_ID_LENGTH - 17)}~${hashText(knotId).slice('sha256:'.length).slice(0, 16)}`;
+  return abbreviated(knotId, ACTIVITY_ID_LENGTH - 17, 16);
+}
+
+/** The beginning of an id that is too long, and so many digits of its hash. */
+export function abbreviated(id: string, length: number, digits: number): string {
+  return `${id.slice(0, length)}~${hashText(id).slice('sha256:'.length).slice(0, digits)}`;
 }

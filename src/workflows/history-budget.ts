@@ -1,10 +1,7 @@
 import type { WorkflowInfo } from '@temporalio/workflow';
 import { HOLD_BYTES, HOLD_EVENTS, SETTLED_PER_EXECUTION } from '../engine';
 
-/**
- * When one execution of the interpreter ends and a new one goes on (continue-as-new). The server fails a run for good at
- * 51,200 events or 50 MiB of history.
- */
+/** What tells when one execution of the interpreter ends and a new one goes on (continue-as-new). */
 type History = Pick<WorkflowInfo, 'historyLength' | 'historySize' | 'continueAsNewSuggested'>;
 
 /** Plans that may take more events than this have their slow knots in child runs. */

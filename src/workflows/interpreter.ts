@@ -251,10 +251,10 @@ async function conclude(
   continuation: Continuation | undefined,
 ): Promise<RunAnswer> {
   const recordRun = continuation?.recordRun ?? workflowInfo().runId;
-  if (end.kind === 'continue' && !host.wasCancelled) {
+  if (end.kind === 'continue' && !host.endedBy) {
     await settle(host, start.plan, memo, recordRun, 'running', false);
     // The next execution would not hear of a cancel that came meanwhile: then this one is the last.
-    if (!host.wasCancelled) {
+    if (!host.endedBy) {
       return await continueAsNew<typeof interpret>(null, {
         behaviour: start.behaviour,
         plan: start.plan,
@@ -270,7 +270,7 @@ async function conclude(
     await host.finished;
   }
   const status = statusOf(host);
-  const missed = host.endedBy === 'deadline' && status === 'failed' ? deadlineExceeded(memo) : undefined;
+  const missed = host.endedBy === 'deadline' && isCutShort(host) ? deadlineExceeded(memo) : undefined;
   const record = await settle(host, start.plan, memo, recordRun, status, true, missed);
   const answer: RunAnswer = {
     status,
@@ -285,9 +285,13 @@ async function conclude(
   return answer;
 }
 
+/** Whether a cancel or the deadline kept knots from their end. */
+function isCutShort(host: TemporalHost): boolean {
+  return host.endedBy !== undefined && host.toRecord.skipped.some(({ reason }) => reason === 'cancelled');
+}
+
 function statusOf(host: TemporalHost): RunStatus {
-  const isCutShort = host.wasCancelled && host.toRecord.skipped.some(({ reason }) => reason === 'cancelled');
-  if (isCutShort) return host.endedBy === 'deadline' ? 'failed' : 'cancelled';
+  if (isCutShort(host)) return host.endedBy === 'deadline' ? 'failed' : 'cancelled';
   return host.counts.err > 0 ? 'failed' : 'succeeded';
 }
 

@@ -129,7 +129,6 @@ export class TemporalHost {
   private readonly unrecorded: KnotFailure[] = [];
   private scheduler: Scheduler<Slot>;
   private flushing = false;
-  private cancelled = false;
   private by: EndedBy | undefined;
   private held = false;
   private settledHere = 0;
@@ -203,7 +202,6 @@ export class TemporalHost {
    */
   cancel(by: EndedBy = 'cancel'): void {
     if (this.cancelled) return;
-    this.cancelled = true;
     this.by = by;
     const unsent = this.deferred.splice(0);
     // First of all: each settled knot makes room for another one to be dispatched.
@@ -229,10 +227,6 @@ export class TemporalHost {
       },
       (error: unknown) => this.rejectEnd(error),
     );
-  }
-
-  get wasCancelled(): boolean {
-    return this.cancelled;
   }
 
   /** What ended the run early; undefined while nothing has. */
@@ -694,6 +688,10 @@ export class TemporalHost {
     this.options.children.close();
     // Values stay behind: the next execution looks them up by their records.
     this.resolveEnd({ kind: 'continue', saved: { ...saved, values: saved.values.map(() => null) } });
+  }
+
+  private get cancelled(): boolean {
+    return this.by !== undefined;
   }
 
   /** What keeps this execution from continuing as new: activities, and child runs that are being started. */
