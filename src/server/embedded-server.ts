@@ -63,6 +63,8 @@ export class EmbeddedServer {
   /** Temporal's own web page. */
   readonly uiUrl: string;
   private watch: NodeJS.Timeout | undefined;
+  /** The last supervisor of which it was told that it has failed. */
+  private told: ProcessIdentity | undefined;
 
   private constructor(
     private readonly folder: ServerFolder,
@@ -141,14 +143,22 @@ export class EmbeddedServer {
     const state = readState(this.folder);
     const same = state && isServing(state) && isSameProcess(state.server, this.state.server);
     if (same && isAlive(state.supervisor)) return;
-    // Another start would come upon the same; other failures may pass.
-    if (state && failedByDamage(state)) throw failureOf(state.failure);
+    // Before another one is tried: why the supervisor gave up would be forgotten with it.
+    if (state && hasFailed(state) && !(this.told && isSameProcess(state.supervisor, this.told))) {
+      this.told = state.supervisor;
+      throw failureOf(state.failure);
+    }
     const before = this.state;
-    this.state = await ensureServing(this.folder, this.lease, {
-      ...this.options,
-      port: before.port,
-      durable: before.durable,
-    });
+    try {
+      this.state = await ensureServing(this.folder, this.lease, {
+        ...this.options,
+        port: before.port,
+        durable: before.durable,
+      });
+    } catch (error) {
+      this.told = readState(this.folder)?.supervisor;
+      throw error;
+    }
     if (isSameProcess(this.state.server, before.server) || !this.watch) return;
     this.options.log?.warn(
       `The embedded server died and was started again at ${this.address} (process ${this.pid}).`,
@@ -172,8 +182,8 @@ function isServing(state: ServerState): state is ServingState {
   );
 }
 
-function failedByDamage(state: ServerState): state is ServerState & { readonly failure: StartFailure } {
-  return state.phase === 'failed' && state.failure?.code === 'DatabaseDamaged';
+function hasFailed(state: ServerState): state is ServerState & { readonly failure: StartFailure } {
+  return state.phase === 'failed' && state.failure !== undefined;
 }
 
 function failureOf({ code, message, details }: StartFailure): SelvageError {
@@ -227,7 +237,7 @@ function startSupervisor(
     binary,
     durable: options.durable ?? false,
     port: options.port,
-    ...(last && failedByDamage(last) && { isSuspect: true }),
+    ...(last && hasFailed(last) && last.failure.code === 'DatabaseDamaged' && { isSuspect: true }),
   };
   const log = inFolder(folder.log, () => openSync(folder.log, 'a'));
   let pid: number | undefined;
@@ -320,7 +330,7 @@ async function waitUntilServing(
     const alive = isAlive(supervisor);
     const state = readState(folder);
     if (!state || !isSameProcess(state.supervisor, supervisor)) return undefined;
-    if (state.phase === 'failed' && state.failure) throw failureOf(state.failure);
+    if (hasFailed(state)) throw failureOf(state.failure);
     if (isServing(state) && isAlive(state.server) && (await serves(state.port, 2_000))) return state;
     if (!alive) {
       if (state.phase !== 'starting') return undefined;

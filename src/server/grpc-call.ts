@@ -12,6 +12,24 @@ export function openSession(port: number): ClientHttp2Session {
   return session;
 }
 
+/** What calls on a connection of their own come to; undefined where they take longer than `limitMs` or fail. Never rejects. */
+export async function withSession<T>(
+  port: number,
+  limitMs: number,
+  calls: (session: ClientHttp2Session) => Promise<T>,
+): Promise<T | undefined> {
+  const session = openSession(port);
+  const timer = setTimeout(() => session.destroy(), limitMs);
+  try {
+    return await calls(session);
+  } catch {
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+    session.destroy();
+  }
+}
+
 /** One call of gRPC, of which only the status matters. */
 export async function call(
   session: ClientHttp2Session,

@@ -1,4 +1,4 @@
-import { ask, call, field, NOT_FOUND, OK, openSession, textField } from './grpc-call';
+import { ask, call, field, NOT_FOUND, OK, textField, withSession } from './grpc-call';
 
 const SERVICE = 'temporal.api.workflowservice.v1.WorkflowService';
 
@@ -10,32 +10,19 @@ const SERVICE = 'temporal.api.workflowservice.v1.WorkflowService';
  * Resolves to false on any other answer, on none within `limitMs`, and where nothing listens; it never rejects.
  */
 export async function serves(port: number, limitMs: number): Promise<boolean> {
-  const session = openSession(port);
-  const timer = setTimeout(() => session.destroy(), limitMs);
-  try {
+  const isServing = await withSession(port, limitMs, async (session) => {
     const namespace = field(1, 'default');
     if ((await call(session, `${SERVICE}/DescribeNamespace`, namespace)) !== OK) return false;
     const execution = Buffer.concat([namespace, field(2, field(1, 'selvage-probe'))]);
     return (await call(session, `${SERVICE}/DescribeWorkflowExecution`, execution)) === NOT_FOUND;
-  } catch {
-    return false;
-  } finally {
-    clearTimeout(timer);
-    session.destroy();
-  }
+  });
+  return isServing ?? false;
 }
 
 /** The id of the server's cluster, which its database keeps for life; undefined where it is not told within `limitMs`. */
 export async function clusterId(port: number, limitMs: number): Promise<string | undefined> {
-  const session = openSession(port);
-  const timer = setTimeout(() => session.destroy(), limitMs);
-  try {
+  return await withSession(port, limitMs, async (session) => {
     const { status, answer } = await ask(session, `${SERVICE}/GetClusterInfo`, Buffer.alloc(0));
     return status === OK ? textField(answer, 3) : undefined;
-  } catch {
-    return undefined;
-  } finally {
-    clearTimeout(timer);
-    session.destroy();
-  }
+  });
 }

@@ -1,7 +1,7 @@
 import { loadLibsql } from '../../adapters/shared/sqlite';
 import { isDamaged, newDamage, walkTree } from './b-tree';
 import { Pages } from './pages';
-import { readSchema } from './schema';
+import { readSchema, treeKindOf } from './schema';
 
 const MOST_FINDINGS = 20;
 
@@ -37,11 +37,11 @@ function examinePages(file: string): string[] {
     const reached = new Set<number>();
     const schema = readSchema(pages, reached);
     if (!schema) return [...findings, 'the list of its tables cannot be read'];
-    for (const { type, name, root, sql } of schema) {
+    for (const object of schema) {
+      const { type, name, root } = object;
       if (root === 0) continue;
       const damage = newDamage();
-      const isTable = type === 'table' && !/\bwithout\s+rowid\b/i.test(sql ?? '');
-      walkTree(pages, root, isTable ? 'table' : 'index', reached, damage, () => {});
+      walkTree(pages, root, treeKindOf(object), reached, damage, () => {});
       if (isDamaged(damage)) findings.push(`${type} ${name}: ${describe(damage.pages.length, damage.rows)}`);
     }
     if (!pages.free()) findings.push('the list of its free pages cannot be read');

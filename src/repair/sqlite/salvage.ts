@@ -3,7 +3,7 @@ import { isDamaged, newDamage, rowsOfPage, walkTree, type StoredRow, type TreeDa
 import { finishSchema, makeTables } from './make-schema';
 import type { Pages } from './pages';
 import { RowWriter } from './row-writer';
-import { mayBeRow, readSchema, tableShapes, type SchemaObject, type TableShape } from './schema';
+import { mayBeRow, readSchema, tableShapes, treeKindOf, type SchemaObject, type TableShape } from './schema';
 
 /** What became of one table. */
 export interface SalvagedTable {
@@ -121,12 +121,12 @@ function walkTheRest(
   reached: Set<number>,
 ): Map<string, IndexContent> {
   const indexes = new Map<string, IndexContent>();
-  for (const { type, name, table, root, sql } of schema) {
+  for (const object of schema) {
+    const { type, name, table, root, sql } = object;
     if (root === 0 || (type === 'table' && tables.has(name))) continue;
     const damage = newDamage();
     const rowids: bigint[] = [];
-    const isTable = type === 'table' && !/\bwithout\s+rowid\b/i.test(sql ?? '');
-    walkTree(pages, root, isTable ? 'table' : 'index', reached, damage, ({ fields }) => {
+    walkTree(pages, root, treeKindOf(object), reached, damage, ({ fields }) => {
       const last = fields.at(-1);
       if (typeof last === 'bigint') rowids.push(last);
     });

@@ -36,6 +36,11 @@ export function readSchema(pages: Pages, reached: Set<number>): SchemaObject[] |
   return isDamaged(damage) ? undefined : objects;
 }
 
+/** What the tree at the root of a table or index is. */
+export function treeKindOf({ type, sql }: SchemaObject): TreeKind {
+  return type === 'table' && !/\bwithout\s+rowid\b/i.test(sql ?? '') ? 'table' : 'index';
+}
+
 function isText(field: StoredField | undefined): field is StoredText {
   return field instanceof StoredText;
 }

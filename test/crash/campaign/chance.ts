@@ -1,22 +1,21 @@
-/** Numbers that look random and are the same for the same seed, in any process and for ever (mulberry32). */
+import { below, randomOf, type Random } from '../../../src/testing/simulator/random';
+
+/** Numbers that look random and are the same for the same seed, in any process and for ever. */
 export class Chance {
-  private state: number;
+  private readonly random: Random;
 
   constructor(seed: number, stream = 0) {
-    this.state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(stream + 1, 0xc2b2ae35);
+    this.random = randomOf(Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(stream + 1, 0xc2b2ae35));
   }
 
   /** From 0 to below 1. */
   fraction(): number {
-    this.state = (this.state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.state ^ (this.state >>> 15), this.state | 1);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+    return this.random();
   }
 
   /** A whole number below `limit`. */
   below(limit: number): number {
-    return Math.floor(this.fraction() * limit);
+    return below(this.random, limit);
   }
 
   pick<T>(list: readonly T[]): T {

@@ -47,7 +47,7 @@ export class LineageIndex {
 
   /** To be called after each commit. */
   noteCommit(): void {
-    this.#lastCommit = Date.now();
+    this.#lastCommit = performance.now();
     if (this.#timer === undefined && !this.#isClosed) this.#wait(QUIET_MS, this.#lastCommit);
   }
 
@@ -72,8 +72,9 @@ export class LineageIndex {
 
   #wait(ms: number, since: number): void {
     this.#timer = setTimeout(() => {
-      const quiet = Date.now() - this.#lastCommit;
-      if (quiet < QUIET_MS && Date.now() - since < LATEST_MS) return this.#wait(QUIET_MS - quiet, since);
+      const quiet = performance.now() - this.#lastCommit;
+      if (quiet < QUIET_MS && performance.now() - since < LATEST_MS)
+        return this.#wait(QUIET_MS - quiet, since);
       this.#timer = undefined;
       this.catchUp().catch(() => undefined);
     }, ms).unref();
