@@ -358,6 +358,7 @@ class SystemActivities {
         ...(said.parametersHash && { parameters_hash: said.parametersHash }),
         ...(said.deadline !== undefined && { deadline: said.deadline }),
         ...(said.resume && { resumed_from: said.resume.run }),
+        ...(said.resume?.from && { run_again: said.resume.from }),
       },
     };
   }

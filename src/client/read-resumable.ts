@@ -1,4 +1,5 @@
 import type { WorkflowClient } from '@temporalio/client';
+import { layoutOf } from '../engine';
 import { SelvageError } from '../errors';
 import type { LoadedPlan } from '../execution';
 import type { Backends, RunRecord } from '../protocols';
@@ -52,29 +53,29 @@ export async function readResumable(
       );
     }
   }
-  const terminals = Object.values(run.terminals);
   const isOfAll = JSON.stringify(run.terminals) === JSON.stringify(plan.terminals());
+  const terminals = isOfAll ? undefined : Object.values(run.terminals);
+  const layout = terminals ? layoutOf(plan.plan, terminals) : plan.layout;
   return {
     run,
     plan,
-    parameters: await parametersOf(backends, run, plan),
-    ...(!isOfAll && { terminals }),
+    parameters: await parametersOf(backends, run, layout.ids.slice(0, layout.parameterCount)),
+    ...(terminals && { terminals }),
   };
 }
 
 async function parametersOf(
   backends: Backends,
   run: RunRecord,
-  plan: LoadedPlan,
+  ids: readonly string[],
 ): Promise<Record<string, unknown>> {
-  const names = Object.keys(run.parameter_hashes);
-  const ids = names.map((name) => `param:${name}`);
   const records = ids.length > 0 ? await backends.runHistory.getRecords(run.temporal_run_id, ids) : [];
-  if (records.length < ids.length || (ids.length === 0 && plan.plan.parameters.length > 0 && isRefused(run)))
-    throw gone(run);
+  if (records.length < ids.length) {
+    throw Object.keys(run.parameter_hashes).length > 0 || isRefused(run) ? gone(run) : neverBegun(run);
+  }
   try {
     const values = await readValues(backends, records);
-    return Object.fromEntries(names.map((name) => [name, values.get(`param:${name}`)]));
+    return Object.fromEntries(ids.map((id) => [id.slice('param:'.length), values.get(id)]));
   } catch (error) {
     if (SelvageError.is(error, 'ValueMissing')) throw gone(run, error);
     throw error;
@@ -84,6 +85,14 @@ async function parametersOf(
 /** Whether the run ended before it began, its parameters never having been accepted. */
 function isRefused(run: RunRecord): boolean {
   return (run.environment as { error?: { type: string } }).error?.type === 'InvalidParameters';
+}
+
+function neverBegun({ run_id: run }: RunRecord): SelvageError {
+  return new SelvageError(
+    'NotResumable',
+    `Run "${run}" cannot be gone on from: it ended before a worker had accepted its parameters. Start a new run.`,
+    { details: { run } },
+  );
 }
 
 function gone(run: RunRecord, cause?: unknown): SelvageError {

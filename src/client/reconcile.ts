@@ -66,12 +66,13 @@ async function endOnServer(
     // A chain that was continued and whose id has another run by now: how it ended is not worth the search.
     const status = name === 'CONTINUED_AS_NEW' ? 'terminated' : ENDED[name];
     if (!status) return undefined;
-    const reason = name === 'TERMINATED' ? await terminateReason(client, description) : undefined;
+    const reason = await reasonOf(client, description);
     return {
       status,
       at: description.closeTime?.getTime() ?? Date.now(),
       message:
-        `The server says that the run was ${name.toLowerCase().replaceAll('_', ' ')}${reason ? ` (${reason})` : ''}; ` +
+        `The server says that the run ${name === 'FAILED' ? 'has' : 'was'} ${name.toLowerCase().replaceAll('_', ' ')}` +
+        `${reason ? ` (${reason})` : ''}; ` +
         'it did not settle its records.',
     };
   } catch (error) {
@@ -93,7 +94,7 @@ async function lastOfChain(client: WorkflowClient, run: RunRecord): Promise<Work
 }
 
 /** What the last event of the history has of it. */
-async function terminateReason(
+async function reasonOf(
   client: WorkflowClient,
   { workflowId, runId }: WorkflowExecutionDescription,
 ): Promise<string | undefined> {
@@ -102,5 +103,12 @@ async function terminateReason(
     execution: { workflowId, runId },
     maximumPageSize: 1,
   });
-  return history?.events?.[0]?.workflowExecutionTerminatedEventAttributes?.reason || undefined;
+  const {
+    workflowExecutionTerminatedEventAttributes: terminated,
+    workflowExecutionFailedEventAttributes: failed,
+  } = history?.events?.[0] ?? {};
+  // The innermost cause is the one that says what happened: the outer ones say which activity it happened in.
+  let failure = failed?.failure;
+  while (failure?.cause) failure = failure.cause;
+  return terminated?.reason || failure?.message || undefined;
 }

@@ -215,6 +215,7 @@ export class Selvage {
   ): Promise<RunHandle<Values>> {
     const resumed = await readResumable(this.backends, this.client.workflow, runId, options.from);
     const { run, plan, parameters, terminals } = resumed;
+    const from = [...new Set(options.from)].sort();
     const { parameters_hash: parametersHash } = run.environment as { parameters_hash?: string };
     const raw = encodeJson(parameters);
     // For people and for older workers: the parameters are taken over by their records.
@@ -230,7 +231,7 @@ export class Selvage {
         resume: {
           run: run.run_id,
           temporalRun: run.temporal_run_id,
-          ...(options.from && options.from.length > 0 && { from: options.from }),
+          ...(from.length > 0 && { from }),
         },
       },
     );
@@ -357,7 +358,8 @@ export class Selvage {
       found.plan === wanted.plan &&
       found.parametersHash === wanted.parametersHash &&
       JSON.stringify(found.terminals ?? null) === JSON.stringify(wanted.terminals ?? null) &&
-      found.resume?.run === wanted.resume?.run;
+      found.resume?.run === wanted.resume?.run &&
+      JSON.stringify(found.resume?.from ?? []) === JSON.stringify(wanted.resume?.from ?? []);
     if (ifExists === 'attach' && isSame) return this.getRun<Values>(runId);
     const difference = isSame
       ? 'It is the same work: attach to it (`getRun`), or choose another id.'
@@ -375,13 +377,14 @@ export class Selvage {
 
 /** What makes two starts ask for the same work. */
 interface WorkOfRun extends Pick<RunMemo, 'plan' | 'parametersHash' | 'terminals'> {
-  readonly resume?: Pick<ResumedRun, 'run'>;
+  readonly resume?: Pick<ResumedRun, 'run' | 'from'>;
 }
 
 /** What differs beside the hashes, in sentences. */
 function otherDifferences(found: WorkOfRun, wanted: WorkOfRun): string {
   const terminals = ({ terminals: chosen }: WorkOfRun): string => chosen?.join(', ') ?? "the plan's own";
-  const origin = ({ resume }: WorkOfRun): string => (resume ? `run "${resume.run}"` : 'none');
+  const origin = ({ resume }: WorkOfRun): string =>
+    resume ? `run "${resume.run}"${resume.from ? ` from ${resume.from.join(', ')}` : ''}` : 'none';
   return [
     terminals(found) === terminals(wanted)
       ? ''
@@ -394,10 +397,11 @@ function otherDifferences(found: WorkOfRun, wanted: WorkOfRun): string {
 
 /** What a recorded run was asked to do, in the terms of a start. */
 function workOfRecord(run: RunRecord, wanted: RunMemo, plan: LoadedPlan): WorkOfRun {
-  const { parameters_hash: parametersHash, resumed_from: resumedFrom } = run.environment as {
-    parameters_hash?: string;
-    resumed_from?: string;
-  };
+  const {
+    parameters_hash: parametersHash,
+    resumed_from: resumedFrom,
+    run_again: from,
+  } = run.environment as { parameters_hash?: string; resumed_from?: string; run_again?: string[] };
   const hasSameTerminals =
     run.plan_hash === plan.hash &&
     JSON.stringify(run.terminals) === JSON.stringify(plan.terminals(wanted.terminals));
@@ -406,7 +410,7 @@ function workOfRecord(run: RunRecord, wanted: RunMemo, plan: LoadedPlan): WorkOf
     plan: run.plan_hash,
     ...(parametersHash && { parametersHash }),
     ...(terminals && { terminals }),
-    ...(resumedFrom !== undefined && { resume: { run: resumedFrom } }),
+    ...(resumedFrom !== undefined && { resume: { run: resumedFrom, ...(from && { from }) } }),
   };
 }
 

@@ -49,7 +49,7 @@ export const ERROR_CODES = {
   RunIdInUse: 'A run id is in use by a run of other work.',
   UnknownRun: 'No run has this id.',
   RunNotOver: 'A run was to be resumed that still works.',
-  NotResumable: 'A run cannot be gone on from, because its parameters are not there any more.',
+  NotResumable: 'A run cannot be gone on from, because its parameters are not there.',
   DeadlineExceeded: 'A run did not end before its deadline.',
   UnknownTapestry: 'No worker has registered the tapestry.',
   HistoryTooNew: 'A run was begun by a newer version of Selvage.',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { knot, local, queue, tapestry, type Dispatcher } from '../../src';
-import { CACHING, closeAll, openSelvage, temporaryBackends } from '../support/open-selvage';
+import { CACHING, closeAll, openSelvage, temporaryBackends, unique } from '../support/open-selvage';
 import { until } from '../support/until';
 import { Latch } from '../support/latch';
 
@@ -179,6 +179,18 @@ test('one run id for two resumes of one run is one run', async () => {
   const second = await selvage.resume(failed.runId, { runId, ifExists: 'attach' });
   expect(await second.values()).toEqual(await first.values());
   expect(bodiesOf(runId)).toEqual(['fetched', 'size']);
+  await expect(
+    selvage.resume(failed.runId, { runId, from: ['first'], ifExists: 'attach' }),
+  ).rejects.toMatchObject({ code: 'RunIdInUse', message: expect.stringContaining('from first') });
+  const from = ['fetched', 'bulk'];
+  const again = await selvage.resume(failed.runId, { runId: `${runId}-2`, from });
+  await again.values();
+  expect((await again.status()).run.environment).toMatchObject({
+    resumed_from: failed.runId,
+    run_again: ['bulk', 'fetched'],
+  });
+  const attached = { runId: `${runId}-2`, from: from.toReversed(), ifExists: 'attach' } as const;
+  expect((await selvage.resume(failed.runId, attached)).runId).toBe(again.runId);
   // The same plan and parameters, but not the same work.
   await expect(selvage.start(queued, { x: 1 }, { runId, ifExists: 'attach' })).rejects.toMatchObject({
     code: 'RunIdInUse',
@@ -226,4 +238,20 @@ test('what cannot be resumed is refused, and says why', async () => {
     },
   });
   await expect(raw.result()).rejects.toMatchObject({ cause: { type: 'NotResumable' } });
+  expect((await selvage.getRun(raw.workflowId).status()).run).toMatchObject({
+    status: 'failed',
+    environment: {
+      error: { message: expect.stringContaining('the value of its parameter "x" is not there') },
+    },
+  });
+});
+
+test('a run that ended before a worker began it cannot be resumed', async () => {
+  const selvage = await openSelvage({ tapestries: [patient] });
+  const unheard = await selvage.start(patient, { x: 1 }, { taskQueue: unique('nobody') });
+  await unheard.terminate();
+  await expect(selvage.resume(unheard.runId)).rejects.toMatchObject({
+    code: 'NotResumable',
+    message: expect.stringContaining('before a worker had accepted its parameters'),
+  });
 });

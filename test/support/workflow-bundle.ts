@@ -24,10 +24,20 @@ export async function bundleWithLowHistoryBudget(): Promise<BundledInterpreter> 
   return await bundleWithAlias({ './history-budget$': path.join(__dirname, 'low-history-budget.ts') });
 }
 
+const SHORT_HEARTBEAT_TIMEOUT = {
+  './heartbeat-timeout$': path.join(__dirname, 'short-heartbeat-timeout.ts'),
+};
+
 /** An interpreter whose workers are taken for lost sooner; see test/support/short-heartbeat-timeout.ts. */
 export async function bundleWithShortHeartbeatTimeout(): Promise<BundledInterpreter> {
+  return await bundleWithAlias(SHORT_HEARTBEAT_TIMEOUT);
+}
+
+/** As that one, and its runs continue as new after some dozens of knots; see test/support/tight-history-budget.ts. */
+export async function bundleWithShortHeartbeatTimeoutAndTightHistoryBudget(): Promise<BundledInterpreter> {
   return await bundleWithAlias({
-    './heartbeat-timeout$': path.join(__dirname, 'short-heartbeat-timeout.ts'),
+    ...SHORT_HEARTBEAT_TIMEOUT,
+    './history-budget$': path.join(__dirname, 'tight-history-budget.ts'),
   });
 }
 

@@ -5,8 +5,11 @@ import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 
 import { EmbeddedServer } from '../../../src/server';
-import { bundleWithShortHeartbeatTimeout } from '../../support/workflow-bundle';
-import { differences, type Digest } from './check';
+import {
+  bundleWithShortHeartbeatTimeout,
+  bundleWithShortHeartbeatTimeoutAndTightHistoryBudget,
+} from '../../support/workflow-bundle';
+import { differences, differencesOfCut, type Digest } from './check';
 import { scenariosOf, undisturbed, type Scenario } from './plan';
 import { POINT_NAMES, type Point } from './points';
 import { Pool } from './processes';
@@ -50,6 +53,8 @@ export interface CampaignResult {
   readonly violations: readonly Violation[];
   /** Bodies that began while another attempt of their knot was just being recorded: seen, and no fault. */
   readonly overlaps: number;
+  /** Runs that were cut short and resumed. */
+  readonly resumed: number;
   readonly milliseconds: number;
 }
 
@@ -60,7 +65,11 @@ const WARM_WORKERS = 3;
 /** Runs scenarios side by side until so many processes have been killed. */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
   const folder = await mkdtemp(path.join(tmpdir(), 'selvage-crash-'));
-  const [bundle, programs] = await Promise.all([bundleWithShortHeartbeatTimeout(), bundlePrograms()]);
+  const [bundle, continuing, programs] = await Promise.all([
+    bundleWithShortHeartbeatTimeout(),
+    bundleWithShortHeartbeatTimeoutAndTightHistoryBudget(),
+    bundlePrograms(),
+  ]);
   const server = await EmbeddedServer.acquire({ projectDir: folder });
   const connection = await Connection.connect({ address: server.address });
   const workers = new Pool(programs.file('worker'), WARM_WORKERS);
@@ -72,6 +81,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
       folder,
       address: server.address,
       codePath: bundle.codePath,
+      continuingCodePath: continuing.codePath,
       client: new Client({ connection }).workflow,
       workers,
       clients,
@@ -84,7 +94,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
     await Promise.all([workers.close(), clients.close()]);
     await connection.close();
     await server.release({ wait: true });
-    await Promise.all([bundle.remove(), programs.remove()]);
+    await Promise.all([bundle.remove(), continuing.remove(), programs.remove()]);
     if (!keeps) await rm(folder, { recursive: true, force: true });
   }
 }
@@ -100,6 +110,7 @@ class Campaign {
   private runs = 0;
   private kills = 0;
   private overlaps = 0;
+  private resumed = 0;
 
   constructor(
     private readonly ground: Ground,
@@ -139,10 +150,18 @@ class Campaign {
       this.expectedOf(scenario),
       runScenario(this.ground, scenario, String(scenario.index)),
     ]);
-    const problems = [...result.problems, ...differences(result.digest, expected)];
+    const { cut } = scenario;
+    const { digest, cutDigest } = result;
+    const problems = [
+      ...result.problems,
+      ...(cut && cutDigest ? differencesOfCut(cutDigest, expected, cut) : []),
+      // Empty where the run was cut short before there was anything to go on from.
+      ...(cut && digest.size === 0 ? [] : differences(digest, expected)),
+    ];
     this.runs += 1;
     this.kills += result.kills;
     this.overlaps += result.overlaps;
+    if (cut && digest.size > 0) this.resumed += 1;
     for (const { point } of result.landed) this.tally[point]!.landed += 1;
     await this.conclude(scenario, result, problems);
     this.options.onProgress?.(this.result());
@@ -159,12 +178,15 @@ class Campaign {
       return;
     }
     const { seed, points } = this.options;
-    const { index, mix, blows } = scenario;
+    const { index, mix, blows, cut } = scenario;
     const violation = {
       seed,
       scenario: index,
       mix: mix.name,
-      blows: blows.map(({ point, knots }) => [point, ...knots].join(' ')),
+      blows: [
+        ...blows.map(({ point, knots }) => [point, ...knots].join(' ')),
+        ...(cut ? [`${cut.how} after ${cut.after} ms`] : []),
+      ],
       problems,
       repeat: `npm run crash -- --seed ${seed} --scenario ${index}${points ? ` --points ${points.join(',')}` : ''}`,
       folder,
@@ -190,10 +212,10 @@ class Campaign {
   }
 
   private result(): CampaignResult {
-    const { runs, kills, violations, overlaps } = this;
+    const { runs, kills, violations, overlaps, resumed } = this;
     const { seed } = this.options;
     const milliseconds = Date.now() - this.begun;
-    return { seed, runs, kills, points: this.tally, violations, overlaps, milliseconds };
+    return { seed, runs, kills, points: this.tally, violations, overlaps, resumed, milliseconds };
   }
 }
 

@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
 
-import type { WorkflowClient } from '@temporalio/client';
+import { WorkflowNotFoundError, type WorkflowClient } from '@temporalio/client';
+import type { History } from '@temporalio/common/lib/proto-utils';
 
-import type { Backends, DataStore, LineageRecord } from '../../../src/protocols';
-import { readJournal, type JournalLine } from './journal';
+import type { Backends, DataStore, LineageRecord, RunRecord } from '../../../src/protocols';
+import { childRunId } from '../../../src/workflows/child-run-id';
+import { type JournalLine } from './journal';
+import type { Cut } from './plan';
 import { workerIdentity } from './worker-identity';
 
 /** What a run came to, without what differs from run to run: an outcome a knot, and the run's own. */
@@ -16,6 +19,8 @@ export interface Death {
 
 export interface Checked {
   readonly digest: Digest;
+  /** Of the run that was cut short, where the digest is of the one that went on from it. */
+  readonly cutDigest?: Digest;
   readonly problems: readonly string[];
   /** Bodies that were called after the record of another attempt was there, but asked for it before. */
   readonly overlaps: number;
@@ -23,24 +28,61 @@ export interface Checked {
 
 const SHOWN = 5;
 
+/** What tells of the bodies of a scenario. */
+export interface Evidence {
+  readonly journal: readonly JournalLine[];
+  readonly deaths: readonly Death[];
+}
+
 /** Reads what a run left behind, and says what of it must not be. */
-export async function checkRun(
-  folder: string,
+export async function checkRun(backends: Backends, runId: string, evidence: Evidence): Promise<Checked> {
+  return (await examine(backends, runId, evidence)).checked;
+}
+
+/** As {@link checkRun}, of a run that was cut short and the one that went on from it. */
+export async function checkResumed(
   backends: Backends,
+  cutRunId: string,
   runId: string,
-  deaths: readonly Death[],
+  evidence: Evidence,
 ): Promise<Checked> {
+  const cut = await examine(backends, cutRunId, evidence);
+  // Nothing can be gone on from where nothing was recorded.
+  if (cut.run && cut.records.length === 0 && !(await backends.runHistory.getRun(runId))) {
+    const { problems } = cut.checked;
+    return { digest: new Map(), cutDigest: cut.checked.digest, problems, overlaps: 0 };
+  }
+  const resumed = await examine(backends, runId, evidence);
+  const problems = [
+    ...cut.checked.problems.map((problem) => `before it was resumed, ${problem}`),
+    ...resumed.checked.problems,
+    ...(resumed.run ? ranAgain(cut.records, resumed.run, evidence) : []),
+  ];
+  const overlaps = cut.checked.overlaps + resumed.checked.overlaps;
+  return { digest: resumed.checked.digest, cutDigest: cut.checked.digest, problems, overlaps };
+}
+
+interface Examined {
+  readonly run?: RunRecord;
+  readonly records: readonly LineageRecord[];
+  readonly checked: Checked;
+}
+
+async function examine(backends: Backends, runId: string, evidence: Evidence): Promise<Examined> {
   const run = await backends.runHistory.getRun(runId);
-  if (!run) return { digest: new Map(), problems: ['the run has no record'], overlaps: 0 };
+  if (!run) {
+    const checked = { digest: new Map(), problems: [`the run ${runId} has no record`], overlaps: 0 };
+    return { records: [], checked };
+  }
   const records = await backends.runHistory.getRecords(run.temporal_run_id);
-  const { problems: reruns, overlaps } = bodiesAfterRecords(readJournal(folder), records, deaths);
+  const { problems: reruns, overlaps } = bodiesAfterRecords(records, evidence);
   const problems = [
     ...(run.status === 'running' ? ['the record of the run says that it is running'] : []),
     ...doubleRecords(records),
     ...(await missingValues(records, backends.dataStore)),
     ...reruns,
   ];
-  return { digest: digestOf(run.status, records), problems, overlaps };
+  return { run, records, checked: { digest: digestOf(run.status, records), problems, overlaps } };
 }
 
 function digestOf(status: string, records: readonly LineageRecord[]): Digest {
@@ -65,6 +107,39 @@ export function differences(digest: Digest, expected: Digest): string[] {
   }
   const more = found.length - SHOWN;
   return more > 0 ? [...found.slice(0, SHOWN), `and ${more} more differences`] : found;
+}
+
+const CUT_STATUS = { cancel: 'cancelled', terminate: 'terminated', deadline: 'failed' } as const;
+
+/** How a run that was cut short differs from one of which a part is not there. */
+export function differencesOfCut(digest: Digest, expected: Digest, { how }: Cut): string[] {
+  const found: string[] = [];
+  for (const [knot, is] of digest) {
+    const was = expected.get(knot) ?? 'no record';
+    const isCut = knot === '(the run)' ? is === CUT_STATUS[how] : is === 'skipped cancelled';
+    if (is !== was && !isCut)
+      found.push(`before it was resumed, ${knot} should be "${was}" or cut short, and is "${is}"`);
+  }
+  // Nobody is left to record what a terminated run has not come to.
+  if (how !== 'terminate' && digest.size > 1) {
+    for (const knot of expected.keys()) {
+      if (!digest.has(knot)) found.push(`before it was resumed, ${knot} has no record`);
+    }
+  }
+  return found.slice(0, SHOWN);
+}
+
+/** Bodies of a resumed run that ran although their knots had a value to take over when it began. */
+function ranAgain(before: readonly LineageRecord[], resumed: RunRecord, evidence: Evidence): string[] {
+  const problems: string[] = [];
+  for (const record of before) {
+    if (record.outcome !== 'ok' || insertedBy(record, evidence) >= resumed.started_at) continue;
+    const ran = evidence.journal.some(
+      ({ run, knot, what }) => run === resumed.run_id && knot === record.knot_id && what === 'began',
+    );
+    if (ran) problems.push(`the body of ${record.knot_id} ran again in the run that took over its value`);
+  }
+  return problems;
 }
 
 function doubleRecords(records: readonly LineageRecord[]): string[] {
@@ -110,25 +185,22 @@ const STREAM_HASH = /bytes-sha256:[0-9a-f]{64}/g;
  * two attempts are alive at once then, which is no fault of either.
  */
 function bodiesAfterRecords(
-  journal: readonly JournalLine[],
   records: readonly LineageRecord[],
-  deaths: readonly Death[],
+  evidence: Evidence,
 ): { problems: string[]; overlaps: number } {
   const problems: string[] = [];
   let overlaps = 0;
-  for (const { knot_id: knot, worker, attempt } of records) {
-    const own = journal.filter((line) => line.knot === knot);
-    const noted = own.find((line) => line.what === 'recorded')?.at;
-    const died = deaths.find(({ pid }) => workerIdentity(pid) === worker)?.at;
-    const insertedBy = Math.min(noted ?? Infinity, died ?? Infinity);
-    for (const line of own) {
-      if (line.what !== 'began' || line.at <= insertedBy) continue;
-      if (line.takenAt <= insertedBy) {
+  for (const record of records) {
+    const { run_id: run, knot_id: knot, attempt } = record;
+    const known = insertedBy(record, evidence);
+    for (const line of evidence.journal) {
+      if (line.run !== run || line.knot !== knot || line.what !== 'began' || line.at <= known) continue;
+      if (line.takenAt <= known) {
         overlaps += 1;
         continue;
       }
       problems.push(
-        `the body of ${knot} ran again (attempt ${line.attempt}, process ${line.pid}) ${line.at - insertedBy} ms after ` +
+        `the body of ${knot} ran again (attempt ${line.attempt}, process ${line.pid}) ${line.at - known} ms after ` +
           `the record of attempt ${attempt} was inserted`,
       );
     }
@@ -136,14 +208,40 @@ function bodiesAfterRecords(
   return { problems, overlaps };
 }
 
-/** Whether the server has the answer of this knot from this worker. */
+/** When a record was there at the latest; Infinity where nothing tells. */
+function insertedBy(
+  { run_id: run, knot_id: knot, worker }: LineageRecord,
+  { journal, deaths }: Evidence,
+): number {
+  const noted = journal.find(
+    (line) => line.run === run && line.knot === knot && line.what === 'recorded',
+  )?.at;
+  const died = deaths.find(({ pid }) => workerIdentity(pid) === worker)?.at;
+  return Math.min(noted ?? Infinity, died ?? Infinity);
+}
+
+/** Whether the server has the answer of this knot from this worker, in any execution of the run or in a child run of it. */
 export async function hasAnswer(
   client: WorkflowClient,
-  runId: string,
+  { run_id: runId, temporal_run_id: first }: RunRecord,
   knot: string,
   pid: number,
 ): Promise<boolean> {
-  const { events } = await client.getHandle(runId).fetchHistory();
+  for (let execution: string | null | undefined = first; execution;) {
+    const { events } = await client.getHandle(runId, execution).fetchHistory();
+    if (isAnswered(events, knot, pid)) return true;
+    execution = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
+  }
+  try {
+    const { events } = await client.getHandle(childRunId(runId, knot)).fetchHistory();
+    return isAnswered(events, knot, pid);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
+
+function isAnswered(events: History['events'], knot: string, pid: number): boolean {
   const scheduled = new Set<string>();
   for (const event of events ?? []) {
     if (event.activityTaskScheduledEventAttributes?.activityId === knot) scheduled.add(String(event.eventId));

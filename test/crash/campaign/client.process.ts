@@ -1,10 +1,13 @@
 /** Program: a client of the crash campaign, which starts a run, or attaches to it, and waits for its end. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { Selvage } from '../../../src/client';
 import { SelvageError } from '../../../src/errors';
 import type { RunHandle } from '../../../src/client';
 import type { Backends } from '../../../src/protocols';
 import type { Blow } from './blows';
 import { mixNamed, mixedTapestry, type MixParameters } from './mix';
+import type { Cut } from './plan';
 import type { Order, Told } from './processes';
 import { Scene } from './scene';
 import { openStores, type Stores } from './struck-backends';
@@ -15,12 +18,16 @@ export interface ClientOrders {
   readonly mix: string;
   readonly parameters: MixParameters;
   readonly runId: string;
+  /** The run is cut short, and gone on from by a run of this id. */
+  readonly cut?: Cut & { readonly resumedBy: string };
   readonly address: string;
   readonly taskQueue: string;
   readonly otherQueue: string;
   readonly blows: readonly Blow[];
 }
 
+/** The commit of the project's folder is none of a scenario's, and costs a program start to ask for. */
+const SAME_WORK = { ifExists: 'attach', vcsCommit: '-' } as const;
 /** Some knots are done by then, and more are to come. */
 const KNOTS_BEFORE_BLOW = 3;
 
@@ -46,20 +53,42 @@ async function waitWith(scene: Scene, backends: Backends, orders: ClientOrders):
     await save(plan);
     scene.strike('client-before-start');
   };
-  const { address, taskQueue, otherQueue, parameters, runId } = orders;
+  const { address, taskQueue, otherQueue, parameters, runId, cut } = orders;
   const selvage = await Selvage.connect({ address, taskQueue, backends });
   try {
     const tapestry = mixedTapestry(mixNamed(orders.mix), otherQueue);
-    // The commit of the project's folder is none of a scenario's, and costs a program start to ask for.
-    const run = await selvage.start(tapestry, parameters, { runId, ifExists: 'attach', vcsCommit: '-' });
+    const run = await selvage.start(tapestry, parameters, {
+      ...SAME_WORK,
+      runId,
+      ...(cut?.how === 'deadline' && { deadline: cut.after }),
+    });
     tell({ type: 'begun' });
     const ended = run.result({ outputs: 'terminals' });
     ended.catch(() => {});
+    const isCut = cut ? cutShort(run, cut) : Promise.resolve();
     if (orders.blows.some(({ point }) => point === 'client-waiting')) await strikeInWait(run, scene);
-    const { status, values } = await ended;
-    tell({ type: 'done', status, values });
+    await Promise.all([ended, isCut]);
+    if (cut) await goOn(selvage, runId, cut.resumedBy);
+    tell({ type: 'done' });
   } finally {
     await selvage.close();
+  }
+}
+
+async function cutShort(run: RunHandle, { how, after }: Cut): Promise<void> {
+  if (how === 'deadline') return;
+  await sleep(after);
+  if (how === 'cancel') await run.cancel();
+  else await run.terminate();
+}
+
+async function goOn(selvage: Selvage, runId: string, resumedBy: string): Promise<void> {
+  try {
+    const run = await selvage.resume(runId, { ...SAME_WORK, runId: resumedBy });
+    await run.result({ outputs: 'terminals' });
+  } catch (error) {
+    // It was cut short before it had begun: the campaign sees to it that nothing of it is there.
+    if (!SelvageError.is(error, 'NotResumable')) throw error;
   }
 }
 

@@ -8,6 +8,7 @@ import path from 'node:path';
 export type JournalLine = {
   readonly pid: number;
   readonly at: number;
+  readonly run: string;
   readonly knot: string;
   readonly attempt: number;
 } & (

@@ -15,6 +15,7 @@ import {
   type StoredBytes,
   type Tapestry,
 } from '../../../src';
+import { SLOW_KNOT_MS } from '../../../src/engine/limits';
 import type { Scene } from './scene';
 
 /**
@@ -25,7 +26,7 @@ import type { Scene } from './scene';
  * nothing disturbed.
  */
 interface Stage {
-  /** Knots that blows may be aimed at: they end well, and no two of them are alive at once but those of `pair` and of a fan. */
+  /** Knots that blows may be aimed at: they end well. */
   readonly queue: readonly string[];
   readonly local: readonly string[];
   /** Whether bodies of `queue` throw at first, so that not every attempt of theirs has something to commit. */
@@ -105,6 +106,14 @@ const linger = knot(
     return x;
   }),
 );
+/** Longer than all that runs beside it. */
+const plod = knot(
+  'plod',
+  performed(async ({ x }: { x: number }) => {
+    await sleep(1_500);
+    return x + 6;
+  }),
+);
 const write = knot(
   'write',
   performed(async ({ x }: { x: number }, context) => {
@@ -147,6 +156,8 @@ function ids(prefix: string, count: number): string[] {
 }
 
 const inSegment = { dispatcher: local() };
+const BEATS = 30;
+export const CHILD_RUN_KNOT = 'plod';
 const LOCAL_RETRY = { maximumAttempts: 2, initialInterval: 20 };
 
 const stages = {
@@ -230,6 +241,15 @@ const stages = {
       return double({ x: timed }, { id: 'timed-in-segment', timeout: 120_000, ...inSegment });
     },
   },
+  /** In a mix that continues as new, the plodding knot has a child run, and what runs beside it fills executions. */
+  beside: {
+    queue: [CHILD_RUN_KNOT, ...ids('beat', BEATS)],
+    local: [],
+    build: (input) => {
+      const plodded = plod({ x: input }, { id: CHILD_RUN_KNOT, timeout: 2 * SLOW_KNOT_MS });
+      return add({ a: plodded, b: chainOf('beat', BEATS, input) }, { id: 'caught-up' });
+    },
+  },
   travelling: {
     queue: ['away', 'back', 'away-again'],
     local: [],
@@ -248,6 +268,8 @@ export interface Mix {
   readonly stages: readonly StageName[];
   /** Whether some of its knots run on another task queue, which needs workers of its own. */
   readonly travels?: boolean;
+  /** Whether its interpreter keeps histories so short that the run continues as new several times. */
+  readonly continues?: boolean;
 }
 
 export const MIXES: readonly Mix[] = [
@@ -257,6 +279,7 @@ export const MIXES: readonly Mix[] = [
   { name: 'values', stages: ['diamond', 'streamed', 'mended', 'timed'] },
   { name: 'troubled', stages: ['failing', 'retried', 'fan', 'woven'] },
   { name: 'travelling', stages: ['chain', 'travelling', 'fan'], travels: true },
+  { name: 'continued', stages: ['beside', 'diamond', 'woven', 'failing', 'mended', 'fan'], continues: true },
   {
     name: 'everything',
     stages: [

@@ -14,6 +14,14 @@ export interface Scenario {
   readonly workers: number;
   readonly slots: number;
   readonly blows: readonly Blow[];
+  /** The run is cut short, and then resumed. */
+  readonly cut?: Cut | undefined;
+}
+
+/** How, and how long after its start. */
+export interface Cut {
+  readonly how: 'cancel' | 'terminate' | 'deadline';
+  readonly after: number;
 }
 
 const PARAMETERS: readonly MixParameters[] = [
@@ -25,6 +33,8 @@ const BLOW_CHANCE = 0.7;
 /** A third lost worker ends a knot, by design: so many may be lost while one stage runs. */
 const DEATHS_IN_STAGE = 2;
 const RANDOM_MS = 1_500;
+const CUT_CHANCE = 0.3;
+const CUT_MS = 8_000;
 const MANY_SLOTS = 100;
 
 /**
@@ -42,6 +52,7 @@ export function* scenariosOf(seed: number, points: readonly Point[]): Generator<
       if (blows.list.length < BLOWS && chance.fraction() < BLOW_CHANCE) blows.add(point);
     }
     for (const { point } of blows.list) planned.set(point, planned.get(point)! + 1);
+    const cut = cutOf(chance, blows);
     yield {
       index,
       mix: blows.mix,
@@ -50,13 +61,20 @@ export function* scenariosOf(seed: number, points: readonly Point[]): Generator<
       workers: blows.needsTwo ? 2 : 1 + chance.below(2),
       slots: blows.needsTwo ? 1 : MANY_SLOTS,
       blows: blows.list,
+      ...(cut && { cut }),
     };
   }
 }
 
 /** A run of the same work that nothing disturbs. */
 export function undisturbed(scenario: Scenario): Scenario {
-  return { ...scenario, workers: 1, slots: MANY_SLOTS, blows: [] };
+  return { ...scenario, workers: 1, slots: MANY_SLOTS, blows: [], cut: undefined };
+}
+
+function cutOf(chance: Chance, blows: BlowPlan): Cut | undefined {
+  // Held workers wait for what would come of a knot that a cut may end.
+  if (blows.needsTwo || chance.fraction() >= CUT_CHANCE) return undefined;
+  return { how: chance.pick(['cancel', 'terminate', 'deadline'] as const), after: 1 + chance.below(CUT_MS) };
 }
 
 class BlowPlan {

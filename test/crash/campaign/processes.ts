@@ -7,7 +7,7 @@ export type Told =
   | { readonly type: 'warm' }
   | { readonly type: 'begun' }
   | { readonly type: 'idle' }
-  | { readonly type: 'done'; readonly status: string; readonly values: unknown }
+  | { readonly type: 'done' }
   | { readonly type: 'refused'; readonly code: string; readonly message: string }
   | Held;
 

@@ -23,7 +23,7 @@ function perMinute({ kills, milliseconds }: CampaignResult): number {
 }
 
 export function summary(result: CampaignResult): string {
-  const { runs, kills, violations, overlaps, milliseconds, seed } = result;
+  const { runs, kills, violations, overlaps, resumed, milliseconds, seed } = result;
   const rows = Object.entries(result.points).map(([point, { planned, landed }]) =>
     [
       point.padEnd(20),
@@ -38,6 +38,7 @@ export function summary(result: CampaignResult): string {
     ...rows,
     '',
     `${kills} kills in ${runs} runs, ${Math.round(milliseconds / 1000)} s (${perMinute(result)} kills a minute), seed ${seed}`,
+    `runs that were cut short and resumed: ${resumed}`,
     `bodies that began while another attempt was being recorded: ${overlaps}`,
     ...(missed.length > 0 ? [`NEVER HIT: ${missed.join(', ')}`] : []),
     `violations: ${violations.length}`,

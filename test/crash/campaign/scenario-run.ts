@@ -2,14 +2,17 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { WorkflowClient } from '@temporalio/client';
+import { WorkflowNotFoundError, type WorkflowClient } from '@temporalio/client';
 
+import { childRunId } from '../../../src/workflows/child-run-id';
 import { until } from '../../support/until';
 import { marksOf, strikesOf, type Blow } from './blows';
-import { checkRun, hasAnswer, type Checked, type Death } from './check';
+import { checkResumed, checkRun, hasAnswer, type Checked, type Death } from './check';
 import type { ClientOrders } from './client.process';
 import { readJournal, type JournalLine } from './journal';
+import { CHILD_RUN_KNOT } from './mix';
 import type { Scenario } from './plan';
+import type { Backends } from '../../../src/protocols';
 import type { Actor, End, Pool } from './processes';
 import type { Held } from './scene';
 import type { ServerBlows } from './server-blows';
@@ -22,6 +25,8 @@ export interface Ground {
   readonly folder: string;
   readonly address: string;
   readonly codePath: string;
+  /** Of an interpreter whose runs continue as new. */
+  readonly continuingCodePath: string;
   readonly client: WorkflowClient;
   readonly workers: Pool;
   readonly clients: Pool;
@@ -40,6 +45,8 @@ export interface ScenarioResult extends Checked {
 const RUN_LIMIT_MS = 600_000;
 const STOP_LIMIT_MS = 30_000;
 const HOLD_LIMIT_MS = 90_000;
+const SERVED_LIMIT_MS = 60_000;
+const SERVED_AGAIN_MS = 200;
 const CLIENT_AGAIN_MS = 500;
 /** What a client may meet while the server is down. */
 const PASSING: readonly string[] = ['ServerUnreachable', 'BackendUnavailable'];
@@ -51,6 +58,8 @@ export async function runScenario(ground: Ground, scenario: Scenario, name: stri
 class ScenarioRun {
   private readonly folder: string;
   private readonly runId: string;
+  /** Of the run that goes on from one that was cut short. */
+  private readonly resumedBy: string;
   private readonly taskQueue: string;
   private readonly otherQueue: string;
   private readonly problems: string[] = [];
@@ -73,6 +82,7 @@ class ScenarioRun {
   ) {
     this.folder = path.join(ground.folder, name);
     this.runId = `run-${name}`;
+    this.resumedBy = `resumed-${name}`;
     this.taskQueue = `queue-${name}`;
     this.otherQueue = `other-${name}`;
   }
@@ -266,10 +276,16 @@ class ScenarioRun {
   private async check(): Promise<ScenarioResult> {
     const { folder, scenario } = this;
     const landed: Blow[] = [];
-    for (const blow of scenario.blows) if (await this.hasLanded(blow)) landed.push(blow);
     const backends = await openStores(folder, scenario.stores);
     try {
-      const checked = await checkRun(folder, backends, this.runId, this.deaths);
+      const evidence = { journal: readJournal(folder), deaths: this.deaths };
+      const checked = scenario.cut
+        ? await checkResumed(backends, this.runId, this.resumedBy, evidence)
+        : await checkRun(backends, this.runId, evidence);
+      for (const blow of scenario.blows) {
+        if (await whenServed(() => this.hasLanded(blow, backends))) landed.push(blow);
+      }
+      if (scenario.mix.continues && !scenario.cut) await whenServed(() => this.checkContinued(backends));
       return {
         ...checked,
         problems: [...this.problems, ...checked.problems],
@@ -282,7 +298,21 @@ class ScenarioRun {
     }
   }
 
-  private async hasLanded(blow: Blow): Promise<boolean> {
+  /** Whether the mix is what its name says. */
+  private async checkContinued({ runHistory }: Backends): Promise<void> {
+    const { client } = this.ground;
+    const run = await runHistory.getRun(this.runId);
+    const last = await client.getHandle(this.runId).describe();
+    if (run?.temporal_run_id === last.runId) this.problems.push('the run never continued as new');
+    try {
+      await client.getHandle(childRunId(this.runId, CHILD_RUN_KNOT)).describe();
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      this.problems.push(`${CHILD_RUN_KNOT} had no child run`);
+    }
+  }
+
+  private async hasLanded(blow: Blow, { runHistory }: Backends): Promise<boolean> {
     if (blow.point === 'server' || blow.point.startsWith('frozen')) return this.landedHere.has(blow);
     const isDead = (pid: number): boolean => this.deaths.some((death) => death.pid === pid);
     if (blow.after !== undefined) return [...this.dealt].some(([pid, why]) => why === blow && isDead(pid));
@@ -290,13 +320,18 @@ class ScenarioRun {
     if (marks.length < strikesOf(blow) || !marks.every(({ pid }) => isDead(pid))) return false;
     if (blow.point !== 'after-answer') return true;
     const [{ knot, pid }] = marks as [(typeof marks)[number]];
-    return await hasAnswer(this.ground.client, this.runId, knot, pid);
+    for (const runId of [this.runId, this.resumedBy]) {
+      const run = await runHistory.getRun(runId);
+      if (run && (await hasAnswer(this.ground.client, run, knot, pid))) return true;
+    }
+    return false;
   }
 
   private workerOrders(taskQueue: string): WorkerOrders {
     const { folder, otherQueue } = this;
     const { mix, stores, slots, blows } = this.scenario;
-    const { address, codePath } = this.ground;
+    const { address } = this.ground;
+    const codePath = mix.continues ? this.ground.continuingCodePath : this.ground.codePath;
     return { folder, stores, mix: mix.name, address, taskQueue, otherQueue, slots, codePath, blows };
   }
 
@@ -304,7 +339,30 @@ class ScenarioRun {
     const { folder, runId, taskQueue, otherQueue } = this;
     const { mix, parameters, stores, blows } = this.scenario;
     const { address } = this.ground;
-    return { folder, stores, mix: mix.name, parameters, runId, address, taskQueue, otherQueue, blows };
+    const cut = this.scenario.cut && { ...this.scenario.cut, resumedBy: this.resumedBy };
+    return {
+      folder,
+      stores,
+      mix: mix.name,
+      parameters,
+      runId,
+      ...(cut && { cut }),
+      address,
+      taskQueue,
+      otherQueue,
+      blows,
+    };
+  }
+}
+
+/** The server may be down just now, for the sake of another scenario. */
+async function whenServed<T>(ask: () => Promise<T>): Promise<T> {
+  for (const giveUpAt = Date.now() + SERVED_LIMIT_MS; ; await sleep(SERVED_AGAIN_MS)) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (Date.now() >= giveUpAt) throw error;
+    }
   }
 }
 

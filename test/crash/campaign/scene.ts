@@ -51,9 +51,9 @@ export class Scene {
   }
 
   /** Runs a body: notes that it begins and ends, and is where blows hit it. */
-  async perform<T>({ knotId: knot, attempt }: KnotContext, body: () => Promise<T>): Promise<T> {
+  async perform<T>({ runId: run, knotId: knot, attempt }: KnotContext, body: () => Promise<T>): Promise<T> {
     const takenAt = this.taken.getStore()?.at ?? Date.now();
-    note(this.folder, { what: 'began', knot, attempt, takenAt });
+    note(this.folder, { what: 'began', run, knot, attempt, takenAt });
     this.strike('in-body', knot);
     this.strike('in-body-twice', knot);
     this.strike('segment-in-body', knot);
@@ -61,7 +61,7 @@ export class Scene {
     try {
       return await body();
     } finally {
-      note(this.folder, { what: 'ended', knot, attempt });
+      note(this.folder, { what: 'ended', run, knot, attempt });
     }
   }
 

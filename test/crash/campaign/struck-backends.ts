@@ -36,13 +36,13 @@ export async function openStruckStores(scene: Scene, stores: Stores): Promise<Ba
     async commit(commits) {
       for (const { record } of commits) scene.strike('after-body', record.knot_id);
       const results = await committing.run(commits, () => inner.commit(commits));
-      commits.forEach(({ record: { knot_id: knot, attempt } }, index) => {
+      commits.forEach(({ record: { run_id: run, knot_id: knot, attempt } }, index) => {
         const { inserted, record } = results[index]!;
         note(
           scene.folder,
           inserted
-            ? { what: 'recorded', knot, attempt }
-            : { what: 'adopted', knot, attempt, from: record.attempt },
+            ? { what: 'recorded', run, knot, attempt }
+            : { what: 'adopted', run, knot, attempt, from: record.attempt },
         );
       });
       for (const [index, { record }] of commits.entries()) {

@@ -1,10 +1,11 @@
 /** Program: a worker of the crash campaign, for one scenario after the other, until it is killed or its parent goes. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import { NativeConnection, type Worker } from '@temporalio/worker';
 
 import { createWorker } from '../../../src/worker';
+import { childRunId } from '../../../src/workflows/child-run-id';
 import { quietRuntime } from '../../support/quiet-runtime';
 import type { Blow } from './blows';
 import { mixNamed, mixedTapestry } from './mix';
@@ -101,9 +102,19 @@ async function patiently<T>(start: () => Promise<T>): Promise<T> {
 async function serverHas(address: string, runId: string, knot: string): Promise<void> {
   const client = new Client({ connection: await Connection.connect({ address }) });
   for (;;) {
-    const { raw } = await client.workflow.getHandle(runId).describe();
-    if (!raw.pendingActivities?.some(({ activityId }) => activityId === knot)) return;
+    if (!(await isPending(client, runId, knot)) && !(await isPending(client, childRunId(runId, knot), knot)))
+      return;
     await sleep(ASK_AGAIN_MS);
+  }
+}
+
+async function isPending(client: Client, workflowId: string, knot: string): Promise<boolean> {
+  try {
+    const { raw } = await client.workflow.getHandle(workflowId).describe();
+    return raw.pendingActivities?.some(({ activityId }) => activityId === knot) ?? false;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
   }
 }
 

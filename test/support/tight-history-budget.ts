@@ -1,0 +1,15 @@
+/** Stands in for src/workflows/history-budget.ts in a bundle of its own, so that runs of some dozens of knots continue as new. */
+import { continueNow } from '../../src/workflows/history-budget';
+import type { WorkflowInfo } from '@temporalio/workflow';
+
+const TIGHT_HOLD_EVENTS = 120;
+
+export { continueNow };
+
+export const CHILD_RUNS_FROM_EVENTS = TIGHT_HOLD_EVENTS;
+export const FIRST_CHECK_MS = 500;
+export const LONGEST_CHECK_MS = 500;
+
+export function holdDispatch({ historyLength }: Pick<WorkflowInfo, 'historyLength'>): boolean {
+  return historyLength >= TIGHT_HOLD_EVENTS;
+}
