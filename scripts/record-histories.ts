@@ -14,6 +14,7 @@ import { NEWEST_BEHAVIOUR } from '../src/workflows/behaviours';
 import { childRunId } from '../src/workflows/child-run-id';
 import { MEMO_KEY } from '../src/workflows/messages';
 import { SHAPES, type Shape } from '../test/replay/shapes';
+import { loseActivity } from '../test/support/lose-activity';
 
 const ROOT = join(__dirname, '..');
 const FOLDER = join(ROOT, 'test/replay/histories', `behaviour-${NEWEST_BEHAVIOUR}`);
@@ -37,9 +38,10 @@ async function main(): Promise<void> {
 }
 
 async function record(selvage: Selvage, shape: Shape): Promise<void> {
-  const { name, cancel, children = [] } = shape;
+  const { name, cancel, loses, children = [] } = shape;
   const workflow = await start(selvage, shape);
   const run = selvage.getRun(name);
+  if (loses !== undefined) await loseActivity(selvage.client, loses);
   if (cancel) {
     for await (const { running } of run.progress()) {
       if (running.length > 0) break;

@@ -7,7 +7,7 @@
  * |---|---|---|
  * | 1 | 0.1.0 | the first interpreter |
  * | 2 | 0.1.0 | `local` knots go out in segments. A worker of behaviour 1 takes such a plan as well, and runs each as an activity |
- * | 3 | 0.1.0 | deadlines; runs that take over outcomes of another run; slow knots of large plans in child runs; the first segment begins in the first step, whose answer may bring its answer; segments of continued runs ask for records first |
+ * | 3 | 0.1.0 | deadlines; runs that take over outcomes of another run; slow knots of large plans in child runs; the first segment begins in the first step, whose answer may bring its answer; segments of continued runs ask for records first; a knot whose worker is lost in a cancel is cancelled, not failed |
  */
 export const NEWEST_BEHAVIOUR = 3;
 
@@ -16,6 +16,7 @@ export const SEGMENTS_SINCE = 2;
 export const DEADLINES_SINCE = 3;
 export const CHILD_RUNS_SINCE = 3;
 export const RECORDS_ASKED_SINCE = 3;
+export const LOST_IS_CANCELLED_SINCE = 3;
 
 /**
  * Refuses a history that a newer interpreter began: the error fails the workflow *task*, so that the run waits for a

@@ -2,6 +2,7 @@ import {
   ActivityCancellationType,
   ActivityFailure,
   ApplicationFailure,
+  TimeoutFailure,
   proxyActivities,
   type TemporalFailure,
 } from '@temporalio/workflow';
@@ -38,6 +39,16 @@ export async function callKnot({ type, id, ...options }: KnotCall, task: KnotTas
 export function isRetryable(error: unknown): boolean {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
   return cause instanceof ApplicationFailure && cause.nonRetryable !== true;
+}
+
+/** Whether a worker was lost with it after a cancel had been asked for: without that, it would have been tried again. */
+export function isLostInCancel(error: unknown): boolean {
+  return (
+    error instanceof ActivityFailure &&
+    error.cause instanceof TimeoutFailure &&
+    error.cause.timeoutType === 'HEARTBEAT' &&
+    error.retryState === 'CANCEL_REQUESTED'
+  );
 }
 
 /** What the failure of a knot's activity says, and whether the activity has recorded it. */

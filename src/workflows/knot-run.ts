@@ -9,7 +9,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { requireKnownBehaviour } from './behaviours';
-import { callKnot, describeFailure, isRetryable } from './knot-activity';
+import { callKnot, describeFailure, isLostInCancel, isRetryable } from './knot-activity';
 import { KNOT_ENDED_SIGNAL, STILL_THERE_SIGNAL, type ChildEnd, type ChildTask } from './messages';
 
 const knotEnded = defineSignal<[ChildEnd]>(KNOT_ENDED_SIGNAL);
@@ -43,7 +43,7 @@ export async function runKnot({ behaviour, knot, call, task }: ChildTask): Promi
     if (!(error instanceof TemporalFailure)) throw error;
     failure = error;
     end =
-      isCancellation(error) || (scope.consideredCancelled && isRetryable(error))
+      isCancellation(error) || (scope.consideredCancelled && (isRetryable(error) || isLostInCancel(error)))
         ? { knot, child, kind: 'cancelled' }
         : { knot, child, kind: 'err', ...describeFailure(knot, error) };
   }

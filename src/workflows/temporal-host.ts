@@ -28,11 +28,11 @@ import {
 } from '../engine';
 import { packHash } from '../canonical';
 import { activityIdOf } from './activity-id';
-import { CHILD_RUNS_SINCE, RECORDS_ASKED_SINCE, SEGMENTS_SINCE } from './behaviours';
+import { CHILD_RUNS_SINCE, LOST_IS_CANCELLED_SINCE, RECORDS_ASKED_SINCE, SEGMENTS_SINCE } from './behaviours';
 import type { ChildRuns } from './child-runs';
 import { CommandBudget } from './command-budget';
 import { CHILD_RUNS_FROM_EVENTS, continueNow, holdDispatch } from './history-budget';
-import { ACTIVITY_OPTIONS, callKnot, describeFailure, isRetryable } from './knot-activity';
+import { ACTIVITY_OPTIONS, callKnot, describeFailure, isLostInCancel, isRetryable } from './knot-activity';
 import {
   SEGMENT_ACTIVITY,
   type BegunSegment,
@@ -574,7 +574,7 @@ export class TemporalHost {
     activities[SEGMENT_ACTIVITY]!(task).then(
       (answer) => this.settleAnswer(members, answer),
       (error: unknown) => {
-        if (isCancellation(error) || (this.cancelled && isRetryable(error))) {
+        if (this.isCancelled(error)) {
           this.settleSegment(members, new Map());
         } else if (error instanceof TemporalFailure) {
           // Ended by the server: what it has come to is found by the knots' own activities.
@@ -633,10 +633,17 @@ export class TemporalHost {
     }
   }
 
+  /** Whether it would not have ended so, or not yet, without the cancel. */
+  private isCancelled(error: unknown): boolean {
+    if (isCancellation(error)) return true;
+    const isLost = this.options.behaviour >= LOST_IS_CANCELLED_SINCE && isLostInCancel(error);
+    return this.cancelled && (isLost || isRetryable(error));
+  }
+
   private settleFailure(knot: number, error: unknown): void {
     // A knot whose grace was over is settled already when its activity ends at last.
     if (this.scheduler.outcomeKind(knot) !== undefined) return;
-    if (isCancellation(error) || (this.cancelled && isRetryable(error))) {
+    if (this.isCancelled(error)) {
       this.settle(knot, { kind: 'skipped', reason: 'cancelled' });
     } else if (error instanceof TemporalFailure) {
       const { failure, recorded } = describeFailure(this.layout.ids[knot]!, error);

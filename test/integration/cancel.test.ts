@@ -1,11 +1,13 @@
 import { z } from 'zod';
 
-import { knot, tapestry } from '../../src';
+import { knot, queue, tapestry } from '../../src';
 import type { RunHandle, Selvage } from '../../src/client';
 import { Latch, aborted } from '../support/latch';
-import { CACHING, closeAll, openSelvage, temporaryBackends } from '../support/open-selvage';
+import { loseActivity } from '../support/lose-activity';
+import { CACHING, closeAll, onClose, openSelvage, temporaryBackends, unique } from '../support/open-selvage';
 import { SwitchableBackends } from '../support/switchable-backends';
 import { until } from '../support/until';
+import { bundleWithShortHeartbeatTimeout } from '../support/workflow-bundle';
 
 /** Bodies that have begun and ended, by run. */
 const events: { readonly run: string; readonly what: string }[] = [];
@@ -165,3 +167,25 @@ test('a commit that comes after the run has given the knot up loses, and adopts 
   expect(await line.backends.runHistory.getRecords(before[0]!.temporal_run_id)).toHaveLength(before.length);
   expect((await line.backends.runHistory.findLineage({ runId: run.runId })).items).toEqual(before);
 });
+
+test('a knot whose worker is lost in a cancel is cancelled, also where the body had begun', async () => {
+  const interpreter = await bundleWithShortHeartbeatTimeout();
+  onClose(() => interpreter.remove());
+  const losing = unique('losing');
+  const lost = tapestry('lost', () => ({
+    // Longer than the server waits for a sign of life.
+    end: pass({ x: 1 }, { id: 'lost', dispatcher: queue(losing), cancelGrace: 60_000 }),
+  }));
+  const selvage = await openSelvage({
+    tapestries: [lost],
+    workerOptions: { workflowBundle: interpreter },
+  });
+  const run = await selvage.start(lost, {});
+  await loseActivity(selvage.client, losing);
+  await run.cancel();
+  const { status, outcomes } = await run.result();
+  expect({ status, outcomes }).toEqual({
+    status: 'cancelled',
+    outcomes: { lost: expect.objectContaining({ kind: 'skipped', reason: 'cancelled' }) },
+  });
+}, 60_000);

@@ -42,6 +42,8 @@ export interface Shape {
   readonly parameters?: object;
   /** Cancel the run as soon as a knot of it runs. */
   readonly cancel?: boolean;
+  /** A task queue of which the first activity is taken and never heard of again, before the cancel. */
+  readonly loses?: string;
   /** Knots that run in child runs, whose histories are kept as well. */
   readonly children?: readonly string[];
   /** Milliseconds from its start after which the run is to be over. */
@@ -172,6 +174,17 @@ export const SHAPES: readonly Shape[] = [
       const x = t.parameter('x', z.number());
       const lingering = linger({ x }, { id: 'lingering' });
       return { after: increment({ x: lingering }, { id: 'after' }) };
+    }),
+  },
+  {
+    name: 'cancelled-lost',
+    parameters: { x: 5 },
+    loses: 'losing',
+    cancel: true,
+    tapestry: tapestry('cancelled-lost', (t) => {
+      const x = t.parameter('x', z.number());
+      // Longer than the server waits for a sign of life.
+      increment({ x }, { id: 'lost', dispatcher: queue('losing'), cancelGrace: 120_000 });
     }),
   },
   {

@@ -1,0 +1,15 @@
+import type { Client } from '@temporalio/client';
+
+const LIMIT_MS = 30_000;
+
+/** Takes the first activity of a task queue as a worker would, and is never heard of again. */
+export async function loseActivity(client: Client, taskQueue: string): Promise<void> {
+  const taken = await client.withDeadline(Date.now() + LIMIT_MS, () =>
+    client.workflowService.pollActivityTaskQueue({
+      namespace: client.options.namespace,
+      taskQueue: { name: taskQueue },
+      identity: 'soon lost',
+    }),
+  );
+  if (!taken.activityId) throw new Error(`No activity came to task queue "${taskQueue}".`);
+}
