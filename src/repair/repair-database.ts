@@ -53,6 +53,8 @@ export interface RepairDatabaseOptions {
   readonly stamp: string;
   /** The tables are Selvage's own, so that they are known even where the file does not tell them. */
   readonly isSelvage: boolean;
+  /** The values of its records are kept somewhere else, so that this file cannot tell which are missing. Default false. */
+  readonly valuesElsewhere?: boolean;
   /** Called before the repaired file takes the place of the damaged one: throws where that must not be. */
   readonly beforeSwap: () => Promise<void>;
 }
@@ -71,7 +73,7 @@ export async function repairDatabase(file: string, options: RepairDatabaseOption
   const draft = `${file}.repairing`;
   removeDatabase(draft);
   try {
-    const outcome = await writeWhatCanBeRead(file, draft, options.isSelvage);
+    const outcome = await writeWhatCanBeRead(file, draft, options);
     if (outcome) flush(draft);
     await options.beforeSwap();
     const keptAs = setAside(file, `damaged-${options.stamp}`, outcome ? draft : undefined);
@@ -125,7 +127,7 @@ function walSize(file: string): number {
 async function writeWhatCanBeRead(
   file: string,
   draft: string,
-  isSelvage: boolean,
+  { isSelvage, valuesElsewhere = false }: RepairDatabaseOptions,
 ): Promise<Omit<DatabaseRepair, 'file' | 'state' | 'found' | 'keptAs'> | undefined> {
   const pages = new Pages(file);
   try {
@@ -140,7 +142,7 @@ async function writeWhatCanBeRead(
       const salvaged = await salvage(pages, database, isSelvage ? makeOwnTables : undefined);
       if (!salvaged) return undefined;
       if (hasTemporalTables(database)) matchExecutions(database);
-      const additions = hasSelvageTables(database) ? finishSelvage(database) : {};
+      const additions = hasSelvageTables(database) ? finishSelvage(database, valuesElsewhere) : {};
       requireSound(database);
       return { ...describeSalvage(salvaged), ...additions };
     });
@@ -163,11 +165,12 @@ function describeSalvage({
 
 function finishSelvage(
   database: SqliteDatabaseLike,
+  valuesElsewhere: boolean,
 ): Pick<DatabaseRepair, 'droppedValues' | 'missingValues'> {
   const droppedValues = damagedValues(database);
   dropValues(database, droppedValues);
   deriveTables(database);
-  return { droppedValues, missingValues: missingValues(database) };
+  return { droppedValues, missingValues: valuesElsewhere ? [] : missingValues(database) };
 }
 
 function valuesToDrop(database: SqliteDatabaseLike): string[] {

@@ -52,6 +52,7 @@ export async function repairProject(options: RepairProjectOptions): Promise<Proj
   const { projectDir, environment = process.env, log = () => {} } = options;
   const stamp = new Date().toISOString().replaceAll(':', '-').replace(/\..*$/, 'Z');
   const files = sqliteFiles(projectDir, environment);
+  const { data } = locateBackends({ projectDir, environment });
   const { leftovers, backends, found, cluster } = await withServerAtRest(
     projectDir,
     stamp,
@@ -61,7 +62,14 @@ export async function repairProject(options: RepairProjectOptions): Promise<Proj
         const beforeSwap = (): Promise<void> => requireUnopened(projectDir, databaseFiles(file));
         await beforeSwap();
         log(`Reading ${file}`);
-        repaired.push(await repairDatabase(file, { stamp, isSelvage: true, beforeSwap }));
+        repaired.push(
+          await repairDatabase(file, {
+            stamp,
+            isSelvage: true,
+            valuesElsewhere: data.path !== file,
+            beforeSwap,
+          }),
+        );
       }
       const { database } = server.folder;
       log(`Reading ${database}`);

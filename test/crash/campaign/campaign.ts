@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { inspect } from 'node:util';
 
 import { Client, Connection } from '@temporalio/client';
 
@@ -146,33 +147,39 @@ class Campaign {
 
   private async one(scenario: Scenario): Promise<void> {
     for (const { point } of scenario.blows) this.tally[point]!.planned += 1;
-    const [expected, result] = await Promise.all([
+    const name = String(scenario.index);
+    const [result, expected] = await Promise.allSettled([
+      runScenario(this.ground, scenario, name),
       this.expectedOf(scenario),
-      runScenario(this.ground, scenario, String(scenario.index)),
     ]);
+    this.runs += 1;
+    const failures = [result, expected].flatMap((settled) =>
+      settled.status === 'rejected' ? [inspect(settled.reason)] : [],
+    );
+    const problems =
+      result.status === 'fulfilled' && expected.status === 'fulfilled'
+        ? this.judge(scenario, result.value, expected.value)
+        : failures.map((failure) => `the campaign itself failed: ${failure}`);
+    await this.conclude(scenario, path.join(this.ground.folder, name), problems);
+    this.options.onProgress?.(this.result());
+  }
+
+  private judge(scenario: Scenario, result: ScenarioResult, expected: Digest): string[] {
     const { cut } = scenario;
     const { digest, cutDigest } = result;
-    const problems = [
+    this.kills += result.kills;
+    this.overlaps += result.overlaps;
+    if (cut && digest.size > 0) this.resumed += 1;
+    for (const { point } of result.landed) this.tally[point]!.landed += 1;
+    return [
       ...result.problems,
       ...(cut && cutDigest ? differencesOfCut(cutDigest, expected, cut) : []),
       // Empty where the run was cut short before there was anything to go on from.
       ...(cut && digest.size === 0 ? [] : differences(digest, expected)),
     ];
-    this.runs += 1;
-    this.kills += result.kills;
-    this.overlaps += result.overlaps;
-    if (cut && digest.size > 0) this.resumed += 1;
-    for (const { point } of result.landed) this.tally[point]!.landed += 1;
-    await this.conclude(scenario, result, problems);
-    this.options.onProgress?.(this.result());
   }
 
-  private async conclude(
-    scenario: Scenario,
-    result: ScenarioResult,
-    problems: readonly string[],
-  ): Promise<void> {
-    const { folder } = result;
+  private async conclude(scenario: Scenario, folder: string, problems: readonly string[]): Promise<void> {
     if (problems.length === 0) {
       await rm(folder, { recursive: true, force: true });
       return;

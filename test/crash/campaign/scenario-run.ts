@@ -34,7 +34,6 @@ export interface Ground {
 }
 
 export interface ScenarioResult extends Checked {
-  readonly folder: string;
   /** The blows that fell where they were meant to. */
   readonly landed: readonly Blow[];
   /** Processes that were killed. */
@@ -289,7 +288,6 @@ class ScenarioRun {
       return {
         ...checked,
         problems: [...this.problems, ...checked.problems],
-        folder,
         landed,
         kills: this.deaths.length + this.serverKills,
       };

@@ -49,8 +49,13 @@ async function fill(): Promise<void> {
   withoutLog(file);
 }
 
-function repair(): Promise<DatabaseRepair> {
-  return repairDatabase(file, { stamp: 'today', isSelvage: true, beforeSwap: async () => {} });
+function repair(options: { valuesElsewhere?: boolean } = {}): Promise<DatabaseRepair> {
+  return repairDatabase(file, {
+    stamp: 'today',
+    isSelvage: true,
+    beforeSwap: async () => {},
+    ...options,
+  });
 }
 
 /** What a repair has put beside the file. */
@@ -174,6 +179,16 @@ test('what is no database at all is kept, and an empty one takes its place', asy
   expect(report.found).toEqual(['it does not begin as an SQLite database does']);
   expect(bytesOf(report.keptAs!).toString()).toContain('this is a letter');
   await (await createSqliteRunHistory({ path: file })).close();
+});
+
+test('records whose values are kept elsewhere miss none', async () => {
+  await fill();
+  const connection = new Database(file);
+  connection.exec('delete from selvage_values');
+  connection.close();
+  withoutLog(file);
+  overwritePages(file, pagesOf(file, 'selvage_lineage_index').leaf.slice(-1));
+  expect((await repair({ valuesElsewhere: true })).missingValues).toEqual([]);
 });
 
 test('a value whose bytes do not have its hash is dropped and named, with the records that miss it', async () => {
