@@ -1,11 +1,12 @@
 import { z } from 'zod';
 
 import { knot, tapestry, type Knot, type Tapestry } from '../../src';
-import type { RunHandle, Selvage } from '../../src/client';
+import type { RunHandle, Selvage, StartOptions } from '../../src/client';
 import { HOLD_EVENTS } from '../../src/engine';
 import { historyOf, scheduledActivities } from '../support/history';
 import { Latch, aborted } from '../support/latch';
 import { closeAll, onClose, openSelvage } from '../support/open-selvage';
+import { resetRun } from '../support/reset-run';
 import { until } from '../support/until';
 import { bundleWithLowHistoryBudget, type BundledInterpreter } from '../support/workflow-bundle';
 
@@ -107,12 +108,17 @@ test('one slow knot beside over 3,000 short ones: the run continues as new while
   expect(scheduledActivities(child)).toMatchObject([{ id: 'slow', type: 'slow', summary: 'takes its time' }]);
 }, 180_000);
 
+/** Within this time only the slow knot is left of it, also where the machine has other work. */
+const FEW_MS = 25_000;
+
 /** As few as make the plan one with child runs, and the history of a run one that must be continued. */
 const few = besideMany('beside-few', 6, 100);
 
-async function startFew(): Promise<{ selvage: Selvage; run: RunHandle<{ sum: number }>; first: string }> {
+async function startFew(
+  options: StartOptions = {},
+): Promise<{ selvage: Selvage; run: RunHandle<{ sum: number }>; first: string }> {
   const selvage = await openSelvage({ tapestries: [few], workerOptions: { workflowBundle: interpreter } });
-  const run = await selvage.start(few, { x: 1 });
+  const run = await selvage.start(few, { x: 1 }, options);
   // A child run that is left would hold up the worker's shutdown.
   onClose(() => run.terminate().catch(() => undefined));
   await onlySlowIsLeft(run);
@@ -135,6 +141,20 @@ describe('a child run that an earlier execution started', () => {
       slow: { kind: 'skipped', reason: 'cancelled' },
       after: { kind: 'skipped', reason: 'cancelled' },
     });
+    await until('the child run has ended', async () => (await statusOfChild(selvage, run)) === 'CANCELLED');
+  }, 120_000);
+
+  test('is cancelled at the deadline of its run', async () => {
+    const { selvage, run, first } = await startFew({ deadline: FEW_MS });
+    const { status, outcomes } = await run.result();
+    expect(status).toBe('failed');
+    expect((await run.status()).run.environment).toMatchObject({ error: { type: 'DeadlineExceeded' } });
+    expect(outcomes).toMatchObject({
+      before: { kind: 'ok' },
+      slow: { kind: 'skipped', reason: 'cancelled' },
+      after: { kind: 'skipped', reason: 'cancelled' },
+    });
+    expect(await selvage.backends.runHistory.getRecords(first, ['slow'])).toHaveLength(1);
     await until('the child run has ended', async () => (await statusOfChild(selvage, run)) === 'CANCELLED');
   }, 120_000);
 
@@ -195,6 +215,33 @@ describe('a child run of the same execution', () => {
     expect(outcomes['slow']).toMatchObject({ kind: 'skipped', reason: 'cancelled' });
     await until('the child run has ended', async () => (await statusOfChild(selvage, run)) === 'CANCELLED');
   }, 120_000);
+
+  test.each([
+    { what: 'before it was started: another takes its place', isBefore: true, calls: 2 },
+    { what: 'after it was started: it goes on, and tells the run that took over', isBefore: false, calls: 1 },
+  ])(
+    'whose run is reset to a point $what',
+    async ({ isBefore, calls }) => {
+      const { selvage, run } = await startBehind();
+      const before = (await run.status()).run.temporal_run_id;
+      const history = await historyOf(selvage, run.runId);
+      const initiated = history.find((event) => event.startChildWorkflowExecutionInitiatedEventAttributes)!;
+      const task =
+        initiated.startChildWorkflowExecutionInitiatedEventAttributes!.workflowTaskCompletedEventId!;
+      const tasks = history.filter((event) => event.workflowTaskCompletedEventAttributes);
+      const point = isBefore ? task : tasks.at(-1)!.eventId!;
+      const after = await resetRun(selvage, { workflowId: run.runId, runId: before }, point);
+      await until('the slow knot runs', () => slowCalls.length === calls);
+      slowMayEnd.open();
+      const again = selvage.getRun(run.runId);
+      const { status, outcomes } = await again.result({ outputs: 'none' });
+      expect(status).toBe('succeeded');
+      expect(outcomes['slow']).toMatchObject({ kind: 'ok' });
+      expect((await again.status()).run.temporal_run_id).toBe(after);
+      expect(slowCalls).toHaveLength(calls);
+    },
+    120_000,
+  );
 
   test('is terminated with its run', async () => {
     const { selvage, run } = await startBehind();

@@ -5,6 +5,7 @@ import { historyOf } from '../support/history';
 import { Latch, aborted } from '../support/latch';
 import { closeAll, connectSelvage, onClose, openSelvage, startWorker, unique } from '../support/open-selvage';
 import { startTestServer, type TestServer } from '../support/temporal-server';
+import { resetRun } from '../support/reset-run';
 import { until } from '../support/until';
 import { bundleOfNewerVersion, bundledInterpreter } from '../support/workflow-bundle';
 
@@ -62,13 +63,7 @@ test('a run that was reset: both what was before and what came after', async () 
   const tasks = (await historyOf(selvage, run.runId)).filter(
     (event) => event.workflowTaskCompletedEventAttributes,
   );
-  const { runId: after } = await selvage.client.workflowService.resetWorkflowExecution({
-    namespace: selvage.place.namespace,
-    workflowExecution: { workflowId: run.runId, runId: before },
-    reason: 'test',
-    requestId: unique('reset'),
-    workflowTaskFinishEventId: tasks[1]!.eventId!,
-  });
+  const after = await resetRun(selvage, { workflowId: run.runId, runId: before }, tasks[1]!.eventId!);
   await selvage.getRun(run.runId).values();
   const executions = await replay(selvage, run.runId);
   expect(executions.map(({ temporalRunId }) => temporalRunId).sort()).toEqual([before, after].sort());

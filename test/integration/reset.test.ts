@@ -1,6 +1,7 @@
 import { knot, local, queue, tapestry } from '../../src';
 import { z } from 'zod';
 import { closeAll, openSelvage } from '../support/open-selvage';
+import { resetRun } from '../support/reset-run';
 
 jest.setTimeout(60_000);
 afterEach(closeAll);
@@ -37,19 +38,14 @@ test.each([
     // The task that sent out what comes last: from there on the run goes another way.
     const lastScheduled = events!.filter((event) => event.activityTaskScheduledEventAttributes).at(-1)!;
     const { workflowTaskCompletedEventId } = lastScheduled.activityTaskScheduledEventAttributes!;
-    const { runId: resetRun } = await selvage.client.workflowService.resetWorkflowExecution({
-      namespace: selvage.place.namespace,
-      workflowExecution: { workflowId: run.runId, runId: before.run.temporal_run_id },
-      reason: 'test',
-      requestId: `reset ${run.runId}`,
-      workflowTaskFinishEventId: workflowTaskCompletedEventId!,
-    });
+    const execution = { workflowId: run.runId, runId: before.run.temporal_run_id };
+    const newExecution = await resetRun(selvage, execution, workflowTaskCompletedEventId!);
 
     const again = selvage.getRun(run.runId);
     const result = await again.result();
     expect(result.outputs).toEqual({ 'param:x': 1, begin: 2, first: 3, last: 300 });
     const after = await again.status();
-    expect(after.run.temporal_run_id).toBe(resetRun);
+    expect(after.run.temporal_run_id).toBe(newExecution);
     expect(after.run.parameter_hashes).toEqual(before.run.parameter_hashes);
     for (const knotId of ['begin', 'first']) {
       const { items } = await again.lineage({ knotId });

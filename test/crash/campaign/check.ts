@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 
-import { WorkflowNotFoundError, type WorkflowClient } from '@temporalio/client';
+import { isGrpcServiceError, type WorkflowClient } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils';
 
 import type { Backends, DataStore, LineageRecord, RunRecord } from '../../../src/protocols';
+import { NOT_FOUND } from '../../../src/server/grpc-call';
 import { childRunId } from '../../../src/workflows/child-run-id';
 import { type JournalLine } from './journal';
 import type { Cut } from './plan';
@@ -236,7 +237,7 @@ export async function hasAnswer(
     const { events } = await client.getHandle(childRunId(runId, knot)).fetchHistory();
     return isAnswered(events, knot, pid);
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
+    if (isGrpcServiceError(error) && error.code === NOT_FOUND) return false;
     throw error;
   }
 }

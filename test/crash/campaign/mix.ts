@@ -114,6 +114,15 @@ const plod = knot(
     return x + 6;
   }),
 );
+/** Ends after `late`, which would else run on beside the next stage and be lost with workers that are killed there. */
+const outlast = knot(
+  'outlast',
+  performed(async ({ x }: { x: number }, { resources, runId, signal }) => {
+    const scene = resources['scene'] as Scene;
+    while (!scene.isRecorded(runId, 'late')) await sleep(20, undefined, { signal });
+    return x;
+  }),
+);
 const write = knot(
   'write',
   performed(async ({ x }: { x: number }, context) => {
@@ -220,7 +229,7 @@ const stages = {
       const skipped = add({ a: fails, b: 1 }, { id: 'skipped' });
       add({ a: skipped, b: late }, { id: 'skipped-too' });
       fail({ x: input }, { id: 'fails-in-segment', ...inSegment });
-      return add({ a: input, b: 5 }, { id: 'beside' });
+      return outlast({ x: add({ a: input, b: 5 }, { id: 'beside' }) }, { id: 'outlast' });
     },
   },
   streamed: {

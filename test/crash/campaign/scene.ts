@@ -7,7 +7,7 @@ import type { ActivityInterceptors } from '@temporalio/worker';
 
 import type { KnotContext } from '../../../src';
 import { killSelf, takeStrike, type Blow } from './blows';
-import { note } from './journal';
+import { note, readJournal } from './journal';
 import type { Point } from './points';
 
 /** What a process says of a body that is held: the campaign does what the blow asks for, and lets it go on (or not). */
@@ -74,6 +74,14 @@ export class Scene {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
       throw error;
     }
+  }
+
+  /** Whether this knot has a record, as far as its workers came to note it. */
+  isRecorded(run: string, knot: string): boolean {
+    return readJournal(this.folder).some(
+      (line) =>
+        line.run === run && line.knot === knot && (line.what === 'recorded' || line.what === 'adopted'),
+    );
   }
 
   /** The campaign's word that a held body may go on. */
