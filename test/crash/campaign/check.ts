@@ -4,7 +4,6 @@ import { isGrpcServiceError, type WorkflowClient } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils';
 
 import type { Backends, DataStore, LineageRecord, RunRecord } from '../../../src/protocols';
-import { NOT_FOUND } from '../../../src/server/grpc-call';
 import { childRunId } from '../../../src/workflows/child-run-id';
 import { type JournalLine } from './journal';
 import type { Cut } from './plan';
@@ -27,6 +26,8 @@ export interface Checked {
   readonly overlaps: number;
 }
 
+/** gRPC's. */
+const NOT_FOUND = 5;
 const SHOWN = 5;
 
 /** What tells of the bodies of a scenario. */
