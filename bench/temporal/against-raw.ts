@@ -95,7 +95,8 @@ async function hold(stage: Stage, contest: Contest, { repetitions }: BenchmarkOp
     );
   if (contest.isFreeOfValues) rows.push(payloadRow(contest, await stage.largestPayload(last.ours!.runId)));
   const [ours, raw] = [await workers[0]!.stop(), await workers[1]!.stop()];
-  rows.push(workerRow(contest, ours, raw, (repetitions + 1) * runs * workload.knots));
+  const knots = runs * workload.knots;
+  rows.push(workerRow(contest, ours, raw, { ours: times.runs.ours * knots, raw: times.runs.raw * knots }));
   return rows;
 }
 
@@ -135,18 +136,24 @@ function payloadRow({ workload }: Contest, bytes: number): Row {
   return limited(measure, bytes, INLINE_LIMIT + TASK_OVERHEAD, 'bytes', {});
 }
 
-function workerRow(contest: Contest, ours: WorkerUsage, raw: WorkerUsage, knots: number): Row {
-  const cpu = ({ cpuMs }: WorkerUsage): string => readable(cpuMs / knots);
+function workerRow(
+  contest: Contest,
+  ours: WorkerUsage,
+  raw: WorkerUsage,
+  knots: { readonly ours: number; readonly raw: number },
+): Row {
+  const cpu = [ours.cpuMs / knots.ours, raw.cpuMs / knots.raw].map(readable);
   const peak = ({ peakBytes }: WorkerUsage): string => readable(peakBytes / MEGABYTE);
   return {
     measure: `${nameOf(contest)}: the worker`,
-    measured: `${cpu(ours)} against ${cpu(raw)} ms of CPU a knot, at most ${peak(ours)} against ${peak(raw)} MiB`,
+    measured: `${cpu[0]!} against ${cpu[1]!} ms of CPU a knot, at most ${peak(ours)} against ${peak(raw)} MiB`,
     numbers: {
       cpuMs: ours.cpuMs,
       rawCpuMs: raw.cpuMs,
       peakBytes: ours.peakBytes,
       rawPeakBytes: raw.peakBytes,
-      knots,
+      knots: knots.ours,
+      rawKnots: knots.raw,
     },
   };
 }

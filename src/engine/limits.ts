@@ -7,6 +7,8 @@
 export const RUNNING_KNOTS = 500;
 /** Parents' values beyond this are left for the activity to look up. */
 export const INLINE_BYTES_PER_ACTIVITY = 64 * 1024;
+/** Terminals' values beyond this are not in what the workflow answers. */
+export const TERMINALS_INLINE_BYTES = 64 * 1024;
 /**
  * Knots of one segment. What is lost with a worker (nothing that is committed) and what waits for a segment's end (all that
  * depends on it from outside) grow with a segment, while an activity's own cost is next to nothing from some hundred knots

@@ -5,6 +5,7 @@ import {
   continueAsNew,
   defineQuery,
   proxyLocalActivities,
+  setCurrentDetails,
   setHandler,
   sleep,
   workflowInfo,
@@ -19,6 +20,7 @@ import {
 } from '../engine';
 import { DEADLINES_SINCE, NEWEST_BEHAVIOUR, requireKnownBehaviour } from './behaviours';
 import { ChildRuns } from './child-runs';
+import { detailsTable } from './details-table';
 import {
   LAYOUT_ACTIVITY,
   MEMO_KEY,
@@ -83,11 +85,15 @@ const segmentsQuery = defineQuery<RunningSegments>(SEGMENTS_QUERY);
  * run did; a defect or a missing deploy fails the workflow task instead, and the run waits.
  */
 export async function interpret(parameters: unknown, continuation?: Continuation): Promise<RunAnswer> {
-  const begun: { host?: TemporalHost } = {};
+  const begun: { host?: TemporalHost; answer?: RunAnswer } = {};
   // Registered before anything is awaited: a query may come with the first task.
-  setHandler(statusQuery, () => begun.host?.status() ?? NOTHING_YET, {
-    description: 'Counts of knots, and which run now',
-  });
+  setHandler(
+    statusQuery,
+    () => begun.host?.status() ?? (begun.answer ? statusAfter(begun.answer) : NOTHING_YET),
+    {
+      description: 'Counts of knots, and which run now',
+    },
+  );
   setHandler(
     segmentsQuery,
     () => begun.host?.runningSegments() ?? { run: workflowInfo().runId, segments: [] },
@@ -102,6 +108,11 @@ export async function interpret(parameters: unknown, continuation?: Continuation
   const start = await CancellationScope.nonCancellable(async () =>
     continuation ? await reload(continuation, memo) : await pin(parameters, memo),
   );
+  if ('answer' in start) {
+    begun.answer = start.answer;
+    setCurrentDetails(detailsTable(statusAfter(start.answer).counts, []));
+    return start.answer;
+  }
   const work = async (): Promise<HostEnd> => {
     const host = new TemporalHost({
       layout: start.layout,
@@ -165,7 +176,8 @@ interface Start {
   readonly segment?: PinResult['segment'];
 }
 
-async function pin(parameters: unknown, memo: RunMemo): Promise<Start> {
+/** Answers what the workflow answers where there is nothing left to do. */
+async function pin(parameters: unknown, memo: RunMemo): Promise<Start | { readonly answer: RunAnswer }> {
   const pinned = await failTaskIfUnknown(() =>
     system[PIN_ACTIVITY]({
       ...memo,
@@ -176,6 +188,7 @@ async function pin(parameters: unknown, memo: RunMemo): Promise<Start> {
     }),
   );
   requireKnownBehaviour(pinned.behaviour);
+  if (pinned.answer) return { answer: pinned.answer };
   const layout = await loadLayout(pinned.plan, memo, pinned);
   return {
     behaviour: pinned.behaviour,
@@ -350,6 +363,18 @@ function runFailed(host: TemporalHost, answer: RunAnswer): ApplicationFailure {
     'RunFailed',
     answer,
   );
+}
+
+/** Of a run of which all is Ok. */
+function statusAfter({ plan, counts }: RunAnswer): LiveStatus {
+  const total = counts.ok;
+  return {
+    plan,
+    counts: { ...counts, running: 0, waiting: 0, total },
+    running: [],
+    failures: [],
+    cancelled: false,
+  };
 }
 
 const NOTHING_YET: LiveStatus = {

@@ -70,6 +70,11 @@ export interface PinResult {
   readonly takenOver?: readonly number[];
   /** Present where this step has begun the segment that the interpreter sends out first. */
   readonly segment?: BegunSegment;
+  /**
+   * Present where the first segment was the whole of the run, ended soon, and all of it is Ok: this step has ended the run record,
+   * and this is what the workflow answers. Then it needs nothing else, and has no layout.
+   */
+  readonly answer?: RunAnswer;
 }
 
 export interface BegunSegment {

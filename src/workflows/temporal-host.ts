@@ -9,16 +9,19 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import {
+  FIELD_OVERHEAD_BYTES,
   INLINE_BYTES_PER_ACTIVITY,
   PARENTS_PER_ACTIVITY,
   RUNNING_KNOTS,
   Scheduler,
   packRanges,
+  inlineTerminals,
   slowKnots,
   unpackEnds,
   wantedOutside,
   type Command,
   type Envelope,
+  type SizedEnvelope,
   type KnotOutcome,
   type Layout,
   type MemberOutcome,
@@ -54,9 +57,6 @@ import { detailsTable } from './details-table';
 /** How much longer than a knot's `cancelGrace` the workflow waits for it: the time for a cancel to travel by heartbeat. */
 const CANCEL_TRAVEL_MS = 15_000;
 const DEFAULT_CANCEL_GRACE_MS = 10_000;
-const TERMINALS_INLINE_BYTES = 64 * 1024;
-/** Of a field of JSON, beside its name and value: two quotes, a colon, a comma. */
-const FIELD_OVERHEAD_BYTES = 4;
 const LISTED_FAILURES = 20;
 const LISTED_RUNNING = 100;
 /** With the longest of ids, the answer to a query must still fit in a message. */
@@ -65,7 +65,7 @@ const LISTED_MEMBERS = 6_000;
 const ID_IN_SUMMARY = 80;
 
 /** A settled value: its envelope and how many bytes that takes in a payload; null where it is to be looked up by its record. */
-type Slot = { readonly envelope: Envelope; readonly bytes: number } | null;
+type Slot = SizedEnvelope | null;
 
 /** How a stretch of interpretation ended. */
 export type HostEnd =
@@ -287,20 +287,8 @@ export class TemporalHost {
     return { run: this.options.recordRun, segments };
   }
 
-  /** The Ok terminals under their knot ids, whole or by reference, up to 64 KiB in all. */
   terminals(): RunAnswer['terminals'] {
-    const answer: Record<string, Envelope> = {};
-    let bytes = 0;
-    for (const knot of this.layout.terminals) {
-      const slot = this.scheduler.value(knot);
-      if (!slot) continue;
-      const id = this.layout.ids[knot]!;
-      const cost = slot.bytes + id.length + FIELD_OVERHEAD_BYTES;
-      if (bytes + cost > TERMINALS_INLINE_BYTES) continue;
-      bytes += cost;
-      answer[id] = slot.envelope;
-    }
-    return answer;
+    return inlineTerminals(this.layout, (knot) => this.scheduler.value(knot));
   }
 
   private apply(event: SchedulerEvent<Slot>): void {

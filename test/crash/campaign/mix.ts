@@ -279,12 +279,15 @@ export interface Mix {
   readonly travels?: boolean;
   /** Whether its interpreter keeps histories so short that the run continues as new several times. */
   readonly continues?: boolean;
+  /** Whether all of it is one segment, so that its first step may end it. */
+  readonly isOneSegment?: boolean;
 }
 
 export const MIXES: readonly Mix[] = [
   { name: 'short', stages: ['chain', 'fan', 'woven'] },
   // Its first segment is begun by the run's first step.
   { name: 'early', stages: ['woven', 'chain', 'mended'] },
+  { name: 'at-once', stages: ['woven'], isOneSegment: true },
   { name: 'values', stages: ['diamond', 'streamed', 'mended', 'timed'] },
   { name: 'troubled', stages: ['failing', 'retried', 'fan', 'woven'] },
   { name: 'travelling', stages: ['chain', 'travelling', 'fan'], travels: true },
@@ -326,6 +329,6 @@ export function mixedTapestry(mix: Mix, otherQueue: string): Tapestry<MixParamet
     const size = t.parameter('size', z.number());
     let last: Knot<number> = t.parameter('x', z.number());
     for (const name of mix.stages) last = stageOf(name).build(last, { size, otherQueue });
-    return { end: add({ a: last, b: 0 }, { id: 'end' }) };
+    return { end: add({ a: last, b: 0 }, { id: 'end', ...(mix.isOneSegment && inSegment) }) };
   });
 }
