@@ -105,7 +105,10 @@ class SystemActivities {
 
   constructor(private readonly environment: WorkerEnvironment) {}
 
-  /** Validates the parameters, pins the plan, and records the run and its parameters. */
+  /**
+   * Validates the parameters, pins the plan, and records the run and its parameters. Begins the first segment, where nothing else goes
+   * out with it; a run that is no more than that may end here.
+   */
   async pin(request: PinRequest): Promise<PinResult> {
     const { registry, plans } = this.environment;
     const { workflowType } = Context.current().info;

@@ -15,6 +15,7 @@ import { readResult, readTerminals, type WantedOutputs } from './read-run';
 import { reconcileRun } from './reconcile';
 import { SegmentProgress } from './segment-progress';
 import { memoOf, recordOfUnbegun } from './unbegun-run';
+import { unlessLost } from './unless-lost';
 import type { Waiting } from './waiting';
 import { WaitingReader, type UnfinishedRun } from './waiting-reader';
 
@@ -71,6 +72,8 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     readonly runId: string,
     private readonly workflow: WorkflowHandle,
     private readonly backends: Backends,
+    /** Aborted when the server is gone for good. */
+    private readonly lost?: AbortSignal,
   ) {
     this.waiting = new WaitingReader(workflow.client, backends);
   }
@@ -79,7 +82,8 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
    * Waits for the end and answers what became of every knot; resolves also for a run that failed, was cancelled or terminated.
    *
    * @param options.outputs which values to read: of `all` knots (default), of the `terminals`, or `none`
-   * @throws SelvageError `UnknownRun`, `ServerUnreachable`, `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
+   * @throws SelvageError `UnknownRun`, `ServerUnreachable`, `DatabaseDamaged` (of the embedded server), `ValueMissing`, `ValueDamaged`,
+   * `BackendUnavailable`
    */
   async result(options: { outputs?: WantedOutputs } = {}): Promise<RunResult<Values>> {
     await this.waitForEnd();
@@ -353,7 +357,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
 
   private async reaching<T>(call: () => Promise<T>): Promise<T> {
     try {
-      return await call();
+      return await unlessLost(call(), this.lost);
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) {
         throw new SelvageError(

@@ -27,6 +27,7 @@ import { readResumable } from './read-resumable';
 import { reconcileRun } from './reconcile';
 import { openConnection } from './open-connection';
 import { RunHandle } from './run-handle';
+import { unlessLost } from './unless-lost';
 import type { WorkerBeside } from '../worker/worker-beside';
 import { chosenServer, type ServerChoice } from './server-address';
 
@@ -170,10 +171,11 @@ export class Selvage {
   }
 
   /**
-   * Settles when the worker of {@link Selvage.open} has ended: rejects where it could not go on. Without a worker, never.
+   * Settles when the worker of {@link Selvage.open} has ended: rejects where it could not go on, and with `DatabaseDamaged` where the embedded
+   * server was stopped for damage of its database. Without a worker, never.
    */
   get workerEnded(): Promise<void> {
-    return this.worker?.ended ?? new Promise(() => {});
+    return this.worker ? unlessLost(this.worker.ended, this.server?.lost) : new Promise(() => {});
   }
 
   /**
@@ -239,7 +241,12 @@ export class Selvage {
 
   /** A handle of a run by its id. Nothing is looked up: an unknown id shows at the first call of the handle. */
   getRun<Values extends object = Record<string, unknown>>(runId: string): RunHandle<Values> {
-    return new RunHandle<Values>(runId, this.client.workflow.getHandle(runId), this.backends);
+    return new RunHandle<Values>(
+      runId,
+      this.client.workflow.getHandle(runId),
+      this.backends,
+      this.server?.lost,
+    );
   }
 
   /** Runs, newest first, a page at a time; records that say running are compared with the server. */
@@ -308,7 +315,7 @@ export class Selvage {
     };
     await save?.();
     try {
-      const workflow = await this.client.workflow.start(tapestry, {
+      const started = this.client.workflow.start(tapestry, {
         workflowId: runId,
         taskQueue: options.taskQueue ?? this.taskQueue,
         args: [raw],
@@ -317,7 +324,8 @@ export class Selvage {
           ? WorkflowIdReusePolicy.REJECT_DUPLICATE
           : WorkflowIdReusePolicy.ALLOW_DUPLICATE,
       });
-      return new RunHandle<Values>(runId, workflow, this.backends);
+      const workflow = await unlessLost(started, this.server?.lost);
+      return new RunHandle<Values>(runId, workflow, this.backends, this.server?.lost);
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError))
         throw unreachable(error, this.place.address);

@@ -62,6 +62,12 @@ export class EmbeddedServer {
   readonly namespace = 'default';
   /** Temporal's own web page. */
   readonly uiUrl: string;
+  /**
+   * Aborted, with a `DatabaseDamaged` as its reason, when the server came upon damage of its database and was stopped. Then this
+   * claim is given back, and no server comes again without a repair.
+   */
+  readonly lost: AbortSignal;
+  private readonly loss = new AbortController();
   private watch: NodeJS.Timeout | undefined;
   /** The last supervisor of which it was told that it has failed. */
   private told: ProcessIdentity | undefined;
@@ -74,6 +80,7 @@ export class EmbeddedServer {
   ) {
     this.address = `127.0.0.1:${state.port}`;
     this.uiUrl = `http://127.0.0.1:${state.uiPort}`;
+    this.lost = this.loss.signal;
     this.watchSupervisor(WATCH_MS);
   }
 
@@ -130,6 +137,7 @@ export class EmbeddedServer {
               `The embedded server has stopped and is not started again. ${error.message} End this process first.`,
             );
             this.releaseSync();
+            this.loss.abort(error);
             return;
           }
           this.options.log?.warn(`The embedded server is down and is tried again: ${error.message}`);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { knot, tapestry, type Knot, type Tapestry } from '../../src';
 import type { RunHandle, Selvage, StartOptions } from '../../src/client';
 import { HOLD_EVENTS } from '../../src/engine';
-import { historyOf, scheduledActivities } from '../support/history';
+import { executionsOf, historyOf, scheduledActivities } from '../support/history';
 import { Latch, aborted } from '../support/latch';
 import { closeAll, onClose, openSelvage } from '../support/open-selvage';
 import { resetRun } from '../support/reset-run';
@@ -58,16 +58,6 @@ beforeEach(() => {
   slowMayFail = new Latch();
 });
 afterEach(closeAll);
-
-async function executionsOf(selvage: Selvage, runId: string, firstRunId: string): Promise<string[]> {
-  const executions = [firstRunId];
-  for (;;) {
-    const last = (await historyOf(selvage, runId, executions.at(-1))).at(-1);
-    const next = last?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
-    if (!next) return executions;
-    executions.push(next);
-  }
-}
 
 async function onlySlowIsLeft(run: RunHandle<object>): Promise<void> {
   await until(

@@ -1,19 +1,21 @@
 import { temporal } from '@temporalio/proto';
 import { z } from 'zod';
 
-import { knot, local, tapestry, type Knot } from '../../src';
+import { knot, local, queue, tapestry, type Dispatcher, type Knot, type Tapestry } from '../../src';
 import { nodeSha256 } from '../../src/adapters/shared/node-sha256';
 import type { RunHandle, Selvage } from '../../src/client';
 import { budgetOf } from '../../src/engine';
 import { planOf } from '../../src/execution';
 import { recordOf } from '../../src/model';
+import { executionsOf } from '../support/history';
 import { closeAll, openSelvage } from '../support/open-selvage';
 
 afterEach(closeAll);
 
 const KNOTS = 10_000;
 const WIDTH = 100;
-const options = { knots: { dispatcher: local() } };
+
+type Shape = Tapestry<{ x: number }, { end: number }>;
 
 const inc = knot('inc', ({ x }: { x: number }) => x + 1);
 const add = knot('add', (inputs: Record<string, number>) =>
@@ -23,31 +25,35 @@ const add = knot('add', (inputs: Record<string, number>) =>
 const pad = knot('pad', ({ x }: { x: number }) => String(x).padEnd(2_000, '.'));
 const size = knot('size', ({ text }: { text: string }) => text.length);
 
-const chain = tapestry('chain-10000', options, (t) => {
+const chain = tapestry('chain-10000', { knots: { dispatcher: local() } }, (t) => {
   let end: Knot<number> = t.parameter('x', z.number());
   for (let k = 0; k < KNOTS; k++) end = inc({ x: end }, { id: `k${k}` });
   return { end };
 });
 
-const fan = tapestry('fan-10000', options, (t) => {
-  const x = t.parameter('x', z.number());
-  const all: Record<string, Knot<number>> = {};
-  for (let k = 0; k < KNOTS; k++) all[`k${k}`] = inc({ x }, { id: `k${k}` });
-  return { end: add(all, { id: 'end' }) };
-});
+function fan(dispatcher: Dispatcher): Shape {
+  return tapestry(`${dispatcher.kind}-fan-10000`, { knots: { dispatcher } }, (t) => {
+    const x = t.parameter('x', z.number());
+    const all: Record<string, Knot<number>> = {};
+    for (let k = 0; k < KNOTS; k++) all[`k${k}`] = inc({ x }, { id: `k${k}` });
+    return { end: add(all, { id: 'end' }) };
+  });
+}
 
 /** Layers, each knot after four of the layer before; ids of the greatest length. */
-const dense = tapestry('dense-10000', options, (t) => {
-  const x = t.parameter('x', z.number());
-  let layer: Knot<number>[] = Array.from({ length: WIDTH }, () => x);
-  for (let row = 0; row < KNOTS / WIDTH; row++) {
-    layer = layer.map((_, column) => {
-      const [a, b, c, d] = [0, 1, 7, 31].map((step) => layer[(column + step) % WIDTH]!);
-      return add({ a: a!, b: b!, c: c!, d: d! }, { id: `row-${row}-${column}-`.padEnd(200, 'x') });
-    });
-  }
-  return { end: add(Object.fromEntries(layer.map((value, k) => [`k${k}`, value])), { id: 'end' }) };
-});
+function dense(dispatcher: Dispatcher): Shape {
+  return tapestry(`${dispatcher.kind}-dense-10000`, { knots: { dispatcher } }, (t) => {
+    const x = t.parameter('x', z.number());
+    let layer: Knot<number>[] = Array.from({ length: WIDTH }, () => x);
+    for (let row = 0; row < KNOTS / WIDTH; row++) {
+      layer = layer.map((_, column) => {
+        const [a, b, c, d] = [0, 1, 7, 31].map((step) => layer[(column + step) % WIDTH]!);
+        return add({ a: a!, b: b!, c: c!, d: d! }, { id: `row-${row}-${column}-`.padEnd(200, 'x') });
+      });
+    }
+    return { end: add(Object.fromEntries(layer.map((value, k) => [`k${k}`, value])), { id: 'end' }) };
+  });
+}
 
 /** Its values are near the largest that are sent along. */
 const queued = tapestry('queued', (t) => {
@@ -73,8 +79,8 @@ async function expectWithinBudget(selvage: Selvage, run: RunHandle<object>, shap
 
 test.each([
   [chain, KNOTS + 1],
-  [fan, 2 * KNOTS],
-  [dense, undefined],
+  [fan(local()), 2 * KNOTS],
+  [dense(local()), undefined],
 ])(
   '10,000 knots: $name',
   async (shape, end) => {
@@ -87,6 +93,27 @@ test.each([
     await expectWithinBudget(selvage, run, shape);
   },
   180_000,
+);
+
+test.each([
+  [fan(queue()), (2 * KNOTS) % 1_000_003],
+  [dense(queue()), undefined],
+])(
+  '10,000 knots, each an activity: $name',
+  async (shape, end) => {
+    const selvage = await openSelvage({ tapestries: [shape] });
+    const run = await selvage.start(shape, { x: 1 });
+    const { status, values, outcomes } = await run.result({ outputs: 'terminals' });
+    expect(status).toBe('succeeded');
+    expect(Object.keys(outcomes)).toHaveLength(KNOTS + 2);
+    expect(values).toEqual({ end: end ?? expect.any(Number) });
+    const { temporal_run_id: first } = (await run.status()).run;
+    const executions = await executionsOf(selvage, run.runId, first);
+    const { layout } = planOf(recordOf(shape as never), nodeSha256).loaded;
+    expect(executions.length).toBeGreaterThan(1);
+    expect(executions.length).toBeLessThanOrEqual(budgetOf(layout).executions);
+  },
+  600_000,
 );
 
 test('the budget holds for queued knots as well', async () => {

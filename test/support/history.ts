@@ -29,6 +29,17 @@ export async function historyOf(
   return events;
 }
 
+/** The executions of a run that was continued as new, by their Temporal run ids. */
+export async function executionsOf(selvage: Selvage, runId: string, firstRunId: string): Promise<string[]> {
+  const executions = [firstRunId];
+  for (;;) {
+    const last = (await historyOf(selvage, runId, executions.at(-1))).at(-1);
+    const next = last?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
+    if (!next) return executions;
+    executions.push(next);
+  }
+}
+
 export interface ScheduledActivity {
   readonly id: string;
   readonly type: string;

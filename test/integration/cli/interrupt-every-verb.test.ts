@@ -60,6 +60,7 @@ describe('while it connects to an address that accepts and never answers', () =>
     ['runs list', /^Interrupted\.$/m],
     ['runs show some-run', /^Interrupted\.$/m],
     ['runs cancel some-run', /^Interrupted\.$/m],
+    ['runs terminate some-run', /^Interrupted\.$/m],
     ['replay some-run', /^Interrupted\.$/m],
     ['doctor', /^Interrupted\.$/m],
   ];
@@ -147,16 +148,20 @@ test('a worker that is told to stop leaves a body that never hears of it behind,
   expectNoStack(finished);
 });
 
-test('a file that never finishes loading does not keep the command', async () => {
+test.each([
+  ['run', 'Interrupted before the run was started.\n'],
+  ['worker', 'Interrupted before the worker began.\n'],
+  ['plan', 'Interrupted.\n'],
+])('a file that never finishes loading does not keep `selvage %s`', async (verb, said) => {
   const project = makeCommandProject({
     'endless.mjs': "console.log('loading'); setInterval(() => {}, 1000); await new Promise(() => {});\n",
   });
-  const command = new Command(project, ['run', 'endless.mjs']);
+  const command = new Command(project, [verb, 'endless.mjs']);
   await command.hasWritten(/loading/);
   command.signal('SIGINT');
   const finished = await command.finished;
   expect(finished.code).toBe(130);
-  expect(finished.stderr).toBe('Interrupted before the run was started.\n');
+  expect(finished.stderr).toBe(said);
   expect(readdirSync(project)).not.toContain('.selvage');
 });
 

@@ -6,12 +6,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { knot, tapestry } from '../../../src';
 import { openBackends } from '../../../src/backends';
+import { Selvage } from '../../../src/client';
 import { EmbeddedServer } from '../../../src/server';
-import { identify, isAlive } from '../../../src/server/process-identity';
+import { identify, isAlive, type ProcessIdentity } from '../../../src/server/process-identity';
 import { readState, serverFolder } from '../../../src/server/server-folder';
 import { overwritePages, pagesOf, withoutLog } from '../../support/database-blows';
 import { closeAll, connectSelvage, onClose, startWorker } from '../../support/open-selvage';
+import { quietRuntime } from '../../support/quiet-runtime';
 import { until } from '../../support/until';
+import { bundledInterpreter } from '../../support/workflow-bundle';
 import { makeProject, removeProjects, serverProcesses } from './projects';
 
 afterEach(closeAll);
@@ -68,6 +71,41 @@ test('a server that runs over a damaged database is stopped with a clear word, a
   await expect(EmbeddedServer.acquire({ projectDir })).rejects.toMatchObject({ code: 'DatabaseDamaged' });
   expect(readdirSync(folder.leases)).toEqual([]);
 });
+
+test('who waits for a run is told that the database of its server is damaged', async () => {
+  quietRuntime();
+  const projectDir = makeProject();
+  const { database } = serverFolder(projectDir);
+  go = path.join(projectDir, 'go');
+  const selvage = await Selvage.open({
+    projectDir,
+    tapestries: [waiting],
+    workerOptions: { workflowBundle: bundledInterpreter() },
+  });
+  onClose(() => selvage.close());
+  const run = await selvage.start(waiting, {});
+  await until('the body waits', async () => (await run.outcomes().catch(() => undefined))?.['before']);
+  const told = Promise.all(
+    [run.result(), selvage.workerEnded].map(async (wait) => {
+      await expect(wait).rejects.toMatchObject({
+        code: 'DatabaseDamaged',
+        message: expect.stringContaining('selvage doctor --repair'),
+      });
+    }),
+  );
+  const pages = ['timer_tasks', 'transfer_tasks'].flatMap((table) => pagesOf(database, table).leaf);
+  const { supervisor, server } = readState(serverFolder(projectDir))!;
+  // In one go, before this process looks after its server again.
+  for (const process of [supervisor, server!]) kill(process);
+  withoutLog(database);
+  overwritePages(database, pages);
+  await told;
+}, 120_000);
+
+function kill(victim: ProcessIdentity): void {
+  process.kill(victim.pid, 'SIGKILL');
+  while (isAlive(victim));
+}
 
 test('a server that dies again and again is given up, with what to look at', async () => {
   const projectDir = makeProject();

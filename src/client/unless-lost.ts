@@ -1,0 +1,18 @@
+/**
+ * What the work comes to; rejects with the signal's reason when that comes first. Nobody hears what becomes of the work then. Of
+ * a signal that outlives it, nothing is left behind.
+ */
+export async function unlessLost<T>(work: Promise<T>, lost: AbortSignal | undefined): Promise<T> {
+  if (!lost) return await work;
+  let tell = (): void => {};
+  const loss = new Promise<never>((_, reject) => {
+    tell = () => reject(lost.reason as Error);
+    if (lost.aborted) tell();
+    else lost.addEventListener('abort', tell, { once: true });
+  });
+  try {
+    return await Promise.race([loss, work]);
+  } finally {
+    lost.removeEventListener('abort', tell);
+  }
+}
