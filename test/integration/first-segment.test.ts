@@ -1,7 +1,9 @@
 import { z } from 'zod';
 
 import { knot, local, tapestry, type Knot } from '../../src';
-import type { Selvage } from '../../src/client';
+import type { RunHandle, Selvage } from '../../src/client';
+import type { RunRecord } from '../../src/protocols';
+import { STATUS_QUERY } from '../../src/workflows/messages';
 import { historyOf, scheduledActivities } from '../support/history';
 import { Latch, aborted } from '../support/latch';
 import { CACHING, closeAll, openSelvage } from '../support/open-selvage';
@@ -40,6 +42,11 @@ const endless = tapestry('endless', dispatched, (t) => {
   return { after: inc({ x: lasts({ x: before }, { id: 'lasts' }) }, { id: 'after' }) };
 });
 
+async function ended(run: RunHandle<object>): Promise<RunRecord> {
+  await run.result({ outputs: 'none' });
+  return (await run.status()).run;
+}
+
 describe.each(CACHING)('the first segment of a run, $name', ({ maxCachedWorkflows }) => {
   let selvage: Selvage;
   beforeAll(async () => {
@@ -64,6 +71,33 @@ describe.each(CACHING)('the first segment of a run, $name', ({ maxCachedWorkflow
       expect(await run.values()).toEqual({ result: 4 });
       expect((await run.lineage()).items.map(({ outcome }) => outcome)).toEqual(['ok', 'ok', 'ok', 'ok']);
       return (await activitiesOf(run.runId)).length === 0;
+    });
+  });
+
+  test('ends the run where it is all of it and all is Ok: one task, one step, and its answer is whole', async () => {
+    await until('a run ended so', async () => {
+      const run = await selvage.start(quick, { x: 1 });
+      const { temporal_run_id: temporalRunId, ...record } = await ended(run);
+      expect(record).toMatchObject({
+        status: 'succeeded',
+        environment: { counts: { ok: 4, err: 0, skipped: 0 } },
+      });
+      const workflow = selvage.client.workflow.getHandle(run.runId);
+      const counts = { ok: 4, err: 0, skipped: 0 };
+      expect(await workflow.result()).toMatchObject({
+        status: 'succeeded',
+        counts,
+        plan: record.plan_hash,
+        record: expect.stringMatching(/^sha256:/),
+        terminals: { 'inc-2': { value: 4 } },
+      });
+      expect(await workflow.query(STATUS_QUERY)).toMatchObject({
+        plan: record.plan_hash,
+        counts: { ...counts, running: 0, waiting: 0, total: 4 },
+        running: [],
+      });
+      const events = await historyOf(selvage, run.runId, temporalRunId);
+      return events.filter((event) => event.markerRecordedEventAttributes).length === 1;
     });
   });
 

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import type { Point } from './points';
@@ -35,17 +35,27 @@ function markFile(folder: string, blow: Blow, strike: number): string {
  * that says so is the mark by which the campaign knows afterwards who was hit, and where.
  */
 export function takeStrike(folder: string, blow: Blow, knot: string): number | undefined {
-  for (let strike = 0; strike < strikesOf(blow); strike++) {
-    try {
-      const file = openSync(markFile(folder, blow, strike), 'wx');
-      writeSync(file, JSON.stringify({ pid: process.pid, knot, at: Date.now() } satisfies Mark));
-      closeSync(file);
-      return strike;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  // Whole before it has its name: who looks at it, or is killed meanwhile, must not find or leave half of one.
+  const draft = path.join(folder, `blow-${blow.index}-by-${process.pid}`);
+  writeFileSync(draft, JSON.stringify({ pid: process.pid, knot, at: Date.now() } satisfies Mark));
+  try {
+    for (let strike = 0; strike < strikesOf(blow); strike++) {
+      if (isLinked(draft, markFile(folder, blow, strike))) return strike;
     }
+    return undefined;
+  } finally {
+    rmSync(draft, { force: true });
   }
-  return undefined;
+}
+
+function isLinked(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
 }
 
 export function marksOf(folder: string, blow: Blow): Mark[] {
