@@ -49,8 +49,7 @@ export async function checkResumed(
   evidence: Evidence,
 ): Promise<Checked> {
   const cut = await examine(backends, cutRunId, evidence);
-  // Nothing can be gone on from where nothing was recorded.
-  if (cut.run && cut.records.length === 0 && !(await backends.runHistory.getRun(runId))) {
+  if (cut.run && wasUnbegun(cut.run, cut.records, evidence) && !(await backends.runHistory.getRun(runId))) {
     const { problems } = cut.checked;
     return { digest: new Map(), cutDigest: cut.checked.digest, problems, overlaps: 0 };
   }
@@ -62,6 +61,20 @@ export async function checkResumed(
   ];
   const overlaps = cut.checked.overlaps + resumed.checked.overlaps;
   return { digest: resumed.checked.digest, cutDigest: cut.checked.digest, problems, overlaps };
+}
+
+/**
+ * Whether nothing was on record when the run ended, so that it could not be gone on from. A first step that was under way then may
+ * still have recorded the parameters.
+ */
+function wasUnbegun(
+  { finished_at: end }: RunRecord,
+  records: readonly LineageRecord[],
+  evidence: Evidence,
+): boolean {
+  return records.every(
+    (record) => record.knot_id.startsWith('param:') && insertedBy(record, evidence) > (end ?? Infinity),
+  );
 }
 
 interface Examined {
