@@ -38,6 +38,12 @@ const boundaries = {
     because: 'a port is types and record schemas that any adapter can be written against',
   },
 
+  lineage: {
+    folders: ['errors'],
+    typesOf: ['protocols'],
+    because: 'questions to the records are asked of any run history, and of nothing else',
+  },
+
   // Hosts of the engine.
   workflows: {
     folders: ['engine', 'canonical', 'errors'],
@@ -131,6 +137,7 @@ const boundaries = {
       'backends',
       'adapters',
       'server',
+      'lineage',
       'workflows/messages',
       'workflows/activity-id',
       'workflows/child-run-id',
@@ -178,6 +185,7 @@ const boundaries = {
       'server',
       'repair',
       'local',
+      'lineage',
     ],
     typesOf: ['worker', 'workflows'],
     packages: ['node:', ...temporal, 'commander', 'tsx', 'yaml', 'zod'],

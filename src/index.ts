@@ -9,11 +9,15 @@ export {
   type SelvageErrorOptions,
 } from './errors';
 export { runLocally, type LocallyRun, type RunLocallyOptions } from './local/run-locally';
-export { knot, Knot, local, queue, tapestry, Tapestry } from './model';
+export { aggregate, knot, Knot, local, optional, Optional, queue, reduce, tapestry, Tapestry } from './model';
 export type {
+  AggregateOptions,
+  CombineOptions,
   DefinitionOptions,
   Dispatcher,
+  ErrorPolicy,
   FailOn,
+  FoldOptions,
   In,
   InputOf,
   Inputs,
@@ -26,6 +30,11 @@ export type {
   Logger,
   NoInputs,
   NotKnot,
+  OptionalDefinition,
+  OptionalKnot,
+  OptionalKnotClass,
+  OutcomeDefinitionOptions,
+  OutcomeInputs,
   OutputOf,
   ParameterKnots,
   ParameterOptions,
@@ -42,7 +51,9 @@ export type {
   TerminalValues,
   Untyped,
   ValueOf,
+  ValuePolicy,
   ValuesOfTapestry,
+  WiredValues,
 } from './model';
 export type {
   Err,

@@ -19,6 +19,8 @@ export function presentBody(
   const wanted = plan.definitionOf(knot)!;
   const definition = registry.definition(plan.plan.tapestry, knot.id, wanted.name, wanted.version);
   if (!definition) return { refusal: bodyMissing(knot, wanted, taskQueue) };
+  if (knot.policy.errorPolicy === 'receiveErrors' && definition.receives === 'values')
+    return { refusal: receivesNoOutcomes(knot, wanted, taskQueue) };
   if (knot.policy.onCodeChange === 'wait') {
     const codeHash = codeHashes.of(definition);
     if (codeHash !== wanted.codeHash) return { refusal: codeChanged(knot, wanted, codeHash, taskQueue) };
@@ -31,6 +33,16 @@ function bodyMissing(knot: PlanKnot, wanted: PlanDefinition, taskQueue: string):
     'BodyMissing',
     `This worker has no definition ${nameOf(wanted)} for knot "${knot.id}". The knot waits until a worker that has it polls ` +
       `task queue "${taskQueue}": deploy the code that the run was started with beside the new one.`,
+    { details: { knot: knot.id, definition: wanted.name, version: wanted.version } },
+  );
+}
+
+function receivesNoOutcomes(knot: PlanKnot, wanted: PlanDefinition, taskQueue: string): SelvageError {
+  return new SelvageError(
+    'BodyMissing',
+    `This worker's definition ${nameOf(wanted)} takes values, and knot "${knot.id}" is to receive outcomes, as its definition did when ` +
+      `the run began. The knot waits until a worker with such a definition polls task queue "${taskQueue}": give the new definition ` +
+      'another name or version, and deploy the old one beside it.',
     { details: { knot: knot.id, definition: wanted.name, version: wanted.version } },
   );
 }

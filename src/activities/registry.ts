@@ -13,7 +13,7 @@ import type { DefinitionRecord, TapestryRecord } from '../model/records';
  */
 export class Registry {
   private readonly tapestries = new Map<string, TapestryRecord>();
-  /** By name and version: the definitions, which have one source, and the first tapestry that uses them. */
+  /** By name and version: the definitions, which have one source, and the first tapestry that uses them; not those written in place. */
   private readonly definitions = new Map<string, { all: Set<DefinitionRecord>; usedBy: string }>();
 
   /**
@@ -34,6 +34,9 @@ export class Registry {
   get activityTypes(): readonly string[] {
     const names = new Set<string>();
     for (const { all } of this.definitions.values()) for (const { name } of all) names.add(name);
+    for (const { knots } of this.tapestries.values()) {
+      for (const { definition } of knots.values()) if (definition?.inline) names.add(definition.name);
+    }
     return [...names];
   }
 
@@ -70,7 +73,7 @@ export class Registry {
     }
     this.tapestries.set(tapestry.name, tapestry);
     for (const knot of tapestry.knots.values()) {
-      if (knot.definition) this.addDefinition(knot.definition, tapestry);
+      if (knot.definition && !knot.definition.inline) this.addDefinition(knot.definition, tapestry);
     }
     this.plan(tapestry);
   }
@@ -97,7 +100,8 @@ export class Registry {
         },
       );
     }
-    known.all.add(definition);
+    // `optional` makes another definition of the same body.
+    if (![...known.all].some(({ body }) => body === definition.body)) known.all.add(definition);
   }
 }
 

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import {
   Scheduler,
   packEnds,
+  requiredParentsMessage,
   type Envelope,
   type KnotOutcome,
   type MemberEnd,
@@ -14,12 +15,17 @@ import {
   describeError,
   encodeOutput,
   envelopeOf,
+  failedOutcomeOf,
   lineageRecord,
+  receivedOutcome,
   retryDelay,
+  skipDetail,
   startTimer,
   storedValues,
   superviseBody,
+  unrunError,
   type EncodedValue,
+  type Failed,
   type LoadedPlan,
   type OutcomeToRecord,
 } from '../execution';
@@ -75,6 +81,10 @@ export class SegmentRun {
   private recorded: ReadonlyMap<string, LineageRecord> = new Map();
   /** Indexes in the layout of the knots that go by themselves from now on. */
   private readonly alone = new Set<number>();
+  /** By index in the layout: members without a value, for those that receive outcomes. */
+  private readonly failed = new Map<number, Failed>();
+  /** Indexes in the layout of the members that failed for their parents: decided again, and recorded, by the interpreter. */
+  private readonly unrun = new Set<number>();
   private readonly givenBack = new Map<string, GivenBack>();
   private readonly failures: KnotFailure[] = [];
   private readonly running = new Set<number>();
@@ -98,7 +108,11 @@ export class SegmentRun {
     // After a lost worker the scheduler only tells who may have been running: it must get to all of them.
     const window = attempt.lost > 0 ? Math.max(1, layout.size) : CONCURRENCY;
     this.scheduler = new Scheduler<EncodedValue>(layout, { window });
-    this.host = new PromiseHost(this.scheduler, { run: (knot) => this.runKnot(knot) });
+    this.host = new PromiseHost(this.scheduler, {
+      run: (knot) => this.runKnot(knot),
+      skip: (knot) => this.noteSkipped(knot),
+      fail: (knot) => this.noteFailed(knot),
+    });
     this.values = new SegmentValues(environment.backends.dataStore, environment.recentValues);
     this.surroundings = {
       runId: attempt.task.runId,
@@ -184,10 +198,29 @@ export class SegmentRun {
     );
   }
 
+  private noteSkipped(index: number): Promise<void> {
+    const detail = skipDetail(this.plan, this.graph.planKnots[index]!, this.scheduler.skipDetail(index));
+    this.failed.set(index, { kind: 'skipped', reason: 'parent_failed_or_skipped', detail });
+    return Promise.resolve();
+  }
+
+  private noteFailed(index: number): Promise<void> {
+    const { layout } = this.graph;
+    const failure = {
+      knot: layout.ids[index]!,
+      type: 'RequireAllParents',
+      message: requiredParentsMessage(layout, index, (parent) => this.scheduler.outcomeKind(parent)),
+    };
+    const error = unrunError(this.surroundings.runId, failure, this.environment.sha256);
+    this.failed.set(index, { kind: 'err', error });
+    this.unrun.add(index);
+    return Promise.resolve();
+  }
+
   private async runKnot(index: number): Promise<KnotOutcome<EncodedValue> | undefined> {
     const knot = this.graph.planKnots[index]!;
     const recorded = this.recorded.get(knot.id);
-    if (recorded) return this.adopt(recorded);
+    if (recorded) return this.adopt(index, recorded);
     const { taskQueue } = this.attempt.context.info;
     // What this worker refuses to run waits in an activity of its own, which says why.
     const { definition } = presentBody(this.environment, this.plan, knot, taskQueue);
@@ -243,7 +276,7 @@ export class SegmentRun {
         values = described.values;
       }
       if (this.isOver) return undefined;
-      return await this.commit(knot, definition, outcome, values, number, startedAt);
+      return await this.commit(index, knot, definition, outcome, values, number, startedAt);
     }
   }
 
@@ -281,7 +314,7 @@ export class SegmentRun {
   }
 
   private async callOnce(knot: PlanKnot, definition: DefinitionRecord, number: number): Promise<unknown> {
-    const inputs = await this.inputsOf(knot);
+    const inputs = await this.inputsOf(knot, definition);
     const { timeout, cancelGrace = DEFAULT_CANCEL_GRACE_MS } = knot.policy;
     const call = (signal: AbortSignal): Promise<unknown> =>
       callBody(definition, inputs, new SegmentContext(this.surroundings, knot.id, number, signal));
@@ -290,23 +323,37 @@ export class SegmentRun {
     return await superviseBody(call, { knotId: knot.id, cancel: this.stop.signal, cancelGrace, timeout });
   }
 
-  private async inputsOf(knot: PlanKnot): Promise<Record<string, unknown>> {
+  private async inputsOf(knot: PlanKnot, { receives }: DefinitionRecord): Promise<Record<string, unknown>> {
     const parents: EncodedValue[] = [];
     for (const name in knot.inputs) {
       const input = knot.inputs[name]!;
-      if ('parent' in input) parents.push(this.valueOf(input.parent));
+      const value = 'parent' in input ? this.valueOf(input.parent) : undefined;
+      if (value) parents.push(value);
     }
     const missing = this.values.missing(parents);
     const read = missing && (await this.values.read(missing, knot.id));
-    return assembleInputs(knot, (parent) => this.values.fresh(this.valueOf(parent), read));
+    const valueFrom = (parent: number): unknown => this.values.fresh(this.valueOf(parent)!, read);
+    return assembleInputs(
+      knot,
+      receives,
+      receives === 'outcomes' ? (parent) => this.outcomeFrom(parent, valueFrom) : valueFrom,
+    );
   }
 
-  /** Of a parent of a knot that is running, by its index in the plan. */
-  private valueOf(parent: number): EncodedValue {
-    return this.scheduler.value(this.graph.layoutIndex.get(parent)!)!;
+  /** What a body that receives outcomes is told of a parent. */
+  private outcomeFrom(parent: number, valueFrom: (parent: number) => unknown): unknown {
+    const failed = this.failed.get(this.graph.layoutIndex.get(parent)!);
+    if (!failed) return { kind: 'ok', value: valueFrom(parent) };
+    return structuredClone(receivedOutcome(this.plan.plan.knots[parent]!, failed));
+  }
+
+  /** Of a parent of a knot that is running, by its index in the plan; undefined where it has none. */
+  private valueOf(parent: number): EncodedValue | undefined {
+    return this.scheduler.value(this.graph.layoutIndex.get(parent)!);
   }
 
   private async commit(
+    index: number,
     knot: PlanKnot,
     definition: DefinitionRecord,
     outcome: OutcomeToRecord,
@@ -332,7 +379,7 @@ export class SegmentRun {
         finishedAt,
       },
       outcome,
-      (parent) => this.valueOf(parent).hash,
+      (parent) => this.valueOf(parent)?.hash ?? null,
       environment.codeHashes.of(definition),
     );
     const commit = { record, values };
@@ -343,10 +390,10 @@ export class SegmentRun {
     }
     this.settledCount += 1;
     if (this.valueBytes > VALUE_BYTES || performance.now() - this.begun > WORKING_MS) this.hold();
-    return committed.inserted && outcome.kind === 'ok' ? outcome : this.adopt(committed.record);
+    return committed.inserted && outcome.kind === 'ok' ? outcome : this.adopt(index, committed.record);
   }
 
-  private adopt(record: LineageRecord): KnotOutcome<EncodedValue> {
+  private adopt(index: number, record: LineageRecord): KnotOutcome<EncodedValue> {
     if (record.outcome === 'ok') {
       const { length } = record.extra as { length?: number };
       return {
@@ -361,6 +408,7 @@ export class SegmentRun {
       );
     }
     const { error } = record.extra as { error: ExceptionRecord };
+    this.failed.set(index, failedOutcomeOf(record)!);
     if (this.failures.length < LISTED_FAILURES) {
       this.failures.push({
         knot: record.knot_id,
@@ -412,7 +460,7 @@ export class SegmentRun {
     const ends: MemberEnd[] = [];
     for (let index = firstMember; index < layout.size; index++) {
       const kind = this.scheduler.outcomeKind(index);
-      if (kind === 'ok' || kind === 'err') ends.push(kind);
+      if (kind === 'ok' || (kind === 'err' && !this.unrun.has(index))) ends.push(kind);
       else ends.push(this.alone.has(index) ? 'alone' : 'again');
     }
     return {

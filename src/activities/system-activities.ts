@@ -16,6 +16,7 @@ import {
   lineageRecord,
   skipDetail,
   storedValues,
+  unrunError,
   validateParameters,
   type EncodedValue,
   type Execution,
@@ -23,7 +24,7 @@ import {
   type OutcomeToRecord,
 } from '../execution';
 import type { TapestryRecord } from '../model/records';
-import type { Commit, ExceptionRecord, RunRecord, RunStatus } from '../protocols';
+import type { Commit, RunRecord, RunStatus } from '../protocols';
 import {
   LAYOUT_ACTIVITY,
   PIN_ACTIVITY,
@@ -316,15 +317,10 @@ class SystemActivities {
   }
 
   private async recordUnrun(plan: LoadedPlan, request: SettleRequest): Promise<void> {
+    const { workflowId } = Context.current().info.workflowExecution!;
     const outcomes = new Map<string, OutcomeToRecord>();
     for (const { knot, message, type } of request.failed) {
-      const error: ExceptionRecord = {
-        id: `err_${hashJson([request.run, knot, type, message]).slice(7, 31)}`,
-        type,
-        message,
-        traceback: '',
-        attempt: 0,
-      };
+      const error = unrunError(workflowId, { knot, type, message }, this.environment.sha256);
       outcomes.set(knot, { kind: 'err', error });
     }
     for (const { knot, reason, ...which } of request.skipped) {

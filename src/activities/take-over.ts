@@ -2,6 +2,7 @@ import type { Envelope, Layout } from '../engine';
 import { SelvageError } from '../errors';
 import { takenOverRecord, type Execution } from '../execution';
 import { envelopeOfRecord } from '../interceptors/activity/adopt';
+import type { LineageRecord } from '../protocols';
 import type { ResumedRun } from '../workflows/messages';
 import type { WorkerEnvironment } from './worker-environment';
 
@@ -18,7 +19,8 @@ export interface TakenOver {
 
 /**
  * Records the Ok outcomes of another run of the same plan as those of this one, with `cached_from_run` naming the run that
- * made them. Left out, and so run again: what was asked for by `from`, all that is below it, and what has no value any more.
+ * made them. Left out, and so run again: what was asked for by `from`, and what was made of a failure, with all that is below
+ * them; and what has no value any more.
  * Idempotent.
  *
  * @throws SelvageError `NotResumable` where the value of a parameter is gone, `BackendUnavailable`
@@ -33,7 +35,10 @@ export async function takeOver(
   const earlier = new Map(
     (await backends.runHistory.getRecords(resumed.temporalRun)).map((record) => [record.knot_id, record]),
   );
-  const again = withDescendants(layout, new Set(resumed.from));
+  const again = withDescendants(
+    layout,
+    new Set([...(resumed.from ?? []), ...madeOfFailures(earlier.values())]),
+  );
   const candidates = layout.ids.flatMap((id, index) => {
     const record = earlier.get(id);
     return record?.outcome === 'ok' && again[index] === 0 ? [{ index, record }] : [];
@@ -58,6 +63,15 @@ export async function takeOver(
     ),
     knots: taken.slice(layout.parameterCount).map(({ index }) => index),
   };
+}
+
+/** Knots that received the failure of a parent, which is run again. */
+function madeOfFailures(records: Iterable<LineageRecord>): string[] {
+  const ids: string[] = [];
+  for (const { knot_id, outcome, parent_input_hashes } of records) {
+    if (outcome === 'ok' && Object.values(parent_input_hashes).includes(null)) ids.push(knot_id);
+  }
+  return ids;
 }
 
 /** By index: 1 of these knots and all that depends on them. */

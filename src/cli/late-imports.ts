@@ -27,6 +27,8 @@ export const late = {
     runs: (): typeof import('./actions/runs') => require('./actions/runs') as typeof import('./actions/runs'),
     lineage: (): typeof import('./actions/lineage') =>
       require('./actions/lineage') as typeof import('./actions/lineage'),
+    questions: (): typeof import('./actions/questions') =>
+      require('./actions/questions') as typeof import('./actions/questions'),
     plan: (): typeof import('./actions/plan') => require('./actions/plan') as typeof import('./actions/plan'),
     replay: (): typeof import('./actions/replay') =>
       require('./actions/replay') as typeof import('./actions/replay'),

@@ -3,6 +3,7 @@ import { VERSION } from '../version';
 import { addDevCommand } from './commands/dev';
 import { addDoctorCommand } from './commands/doctor';
 import { addLineageCommand } from './commands/lineage';
+import { addQuestionCommands } from './commands/questions';
 import { addPlanCommand } from './commands/plan';
 import { addReplayCommand } from './commands/replay';
 import { addResumeCommand } from './commands/resume';
@@ -35,6 +36,7 @@ export function createProgram(output: Output, answer: Answer): Command {
     addWorkerCommand,
     addRunsCommand,
     addLineageCommand,
+    addQuestionCommands,
     addPlanCommand,
     addReplayCommand,
     addDoctorCommand,

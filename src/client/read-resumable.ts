@@ -1,9 +1,8 @@
 import type { WorkflowClient } from '@temporalio/client';
-import { layoutOf } from '../engine';
 import { SelvageError } from '../errors';
 import type { LoadedPlan } from '../execution';
 import type { Backends, RunRecord } from '../protocols';
-import { readPlanOf, readValues } from './read-run';
+import { chosenTerminals, layoutOfRun, readPlanOf, readValues } from './read-run';
 import { reconcileRun } from './reconcile';
 
 /** A run that is over, as another one can go on from it. */
@@ -53,9 +52,8 @@ export async function readResumable(
       );
     }
   }
-  const isOfAll = JSON.stringify(run.terminals) === JSON.stringify(plan.terminals());
-  const terminals = isOfAll ? undefined : Object.values(run.terminals);
-  const layout = terminals ? layoutOf(plan.plan, terminals) : plan.layout;
+  const terminals = chosenTerminals(plan, run);
+  const layout = layoutOfRun(plan, run);
   return {
     run,
     plan,

@@ -1,6 +1,7 @@
-import { decodeStored, LoadedPlan, storedReference, valueMissing } from '../execution';
-import type { Outcome, RunResult, Skipped } from '../model/outcome';
-import type { Backends, ExceptionRecord, LineageRecord, RunRecord } from '../protocols';
+import { countFailures, failsWorkflow, layoutOf, type Layout } from '../engine';
+import { decodeStored, LoadedPlan, outcomeOfRecord, storedReference, valueMissing } from '../execution';
+import type { Outcome, RunResult } from '../model/outcome';
+import type { Backends, LineageRecord, RunRecord } from '../protocols';
 import { SelvageError } from '../errors';
 
 /** Which values a result carries: of all knots, of the terminals only, or none. */
@@ -31,10 +32,10 @@ export async function readResult<Values>(
   const outcomes: Record<string, Outcome> = {};
   const outputsById: Record<string, unknown> = {};
   for (const record of inOrder) {
-    outcomes[record.knot_id] = outcomeOf(record, values);
+    outcomes[record.knot_id] = outcomeOfRecord(record, () => values.get(record.knot_id));
     if (values.has(record.knot_id)) outputsById[record.knot_id] = values.get(record.knot_id);
   }
-  const { error } = run.environment as { error?: { type: string; message: string } };
+  const error = errorOf(run);
   return {
     runId: run.run_id,
     status: run.status,
@@ -59,6 +60,50 @@ export async function readTerminals<Values>(backends: Backends, run: RunRecord):
     records.filter(({ outcome }) => outcome === 'ok'),
   );
   return byTerminal(run, values) as Partial<Values>;
+}
+
+/**
+ * The values of a run that is over, as `run.values()` promises them; undefined where it was cut short, where failures count by its
+ * `failOn`, or where a terminal that is not optional has no value.
+ *
+ * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`, `InvalidPlan`
+ */
+export async function readPromisedValues<Values>(
+  backends: Backends,
+  run: RunRecord,
+): Promise<Values | undefined> {
+  const hasFailed = run.status === 'failed';
+  if ((!hasFailed && run.status !== 'succeeded') || errorOf(run)) return undefined;
+  const values = await readTerminals<Values>(backends, run);
+  const missing = Object.entries(run.terminals).filter(([name]) => !Object.hasOwn(values, name));
+  if (!hasFailed && missing.length === 0) return values as Values;
+  const plan = await readPlanOf(backends, run);
+  if (missing.some(([, id]) => plan.knot(id).policy.optional !== true)) return undefined;
+  return hasFailed && (await hasFailedWorkflow(backends, plan, run)) ? undefined : (values as Values);
+}
+
+async function hasFailedWorkflow(backends: Backends, plan: LoadedPlan, run: RunRecord): Promise<boolean> {
+  const records = await backends.runHistory.getRecords(run.temporal_run_id);
+  const outcomes = new Map(records.map(({ knot_id, outcome }) => [knot_id, outcome]));
+  const layout = layoutOfRun(plan, run);
+  const failures = countFailures(layout, (knot) => outcomes.get(layout.ids[knot]!));
+  return failsWorkflow(layout.failOn, failures);
+}
+
+/** Ids of the knots that the run was asked for; undefined: the plan's own terminals. */
+export function chosenTerminals(plan: LoadedPlan, { terminals }: RunRecord): string[] | undefined {
+  const isOfAll = JSON.stringify(terminals) === JSON.stringify(plan.terminals());
+  return isOfAll ? undefined : Object.values(terminals);
+}
+
+/** What the run was scheduled by. */
+export function layoutOfRun(plan: LoadedPlan, run: RunRecord): Layout {
+  const chosen = chosenTerminals(plan, run);
+  return chosen ? layoutOf(plan.plan, chosen) : plan.layout;
+}
+
+function errorOf({ environment }: RunRecord): RunResult['error'] {
+  return (environment as { error?: { type: string; message: string } }).error;
 }
 
 function byTerminal({ terminals }: RunRecord, values: ReadonlyMap<string, unknown>): Record<string, unknown> {
@@ -104,11 +149,4 @@ export async function readValues(
       return [record.knot_id, decodeStored(hash, found)];
     }),
   );
-}
-
-function outcomeOf(record: LineageRecord, values: ReadonlyMap<string, unknown>): Outcome {
-  const extra = record.extra as { error?: ExceptionRecord; skip?: Skipped['detail'] };
-  if (record.outcome === 'ok') return { kind: 'ok', value: values.get(record.knot_id) };
-  if (record.outcome === 'err') return { kind: 'err', error: extra.error! };
-  return { kind: 'skipped', reason: record.skip_reason!, ...(extra.skip && { detail: extra.skip }) };
 }

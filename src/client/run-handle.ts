@@ -11,7 +11,7 @@ import type { Backends, LineageQuery, LineageRecord, Page, RunRecord } from '../
 import { SEGMENTS_QUERY, STATUS_QUERY, type LiveStatus, type RunningSegments } from '../workflows/messages';
 import { unreachable } from './connection-errors';
 import { hasFirstStep } from './next-step';
-import { readResult, readTerminals, type WantedOutputs } from './read-run';
+import { readPromisedValues, readResult, type WantedOutputs } from './read-run';
 import { reconcileRun } from './reconcile';
 import { SegmentProgress } from './segment-progress';
 import { memoOf, recordOfUnbegun } from './unbegun-run';
@@ -93,13 +93,15 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   /**
    * Waits for the end and answers the values of the terminals, as `build` returned them.
    *
-   * @throws RunFailed with the whole result, if any terminal has no value or the run did not succeed
+   * @throws RunFailed with the whole result: of a run that was cut short or has failed by its `failOn`, and where a terminal that is
+   * not optional has no value
    */
   async values(): Promise<Values> {
     await this.waitForEnd();
     const run = await this.endedRecord();
-    if (run.status === 'succeeded') return (await readTerminals<Values>(this.backends, run)) as Values;
-    throw runFailed(await readResult<Values>(this.backends, run, 'terminals'));
+    const values = await readPromisedValues<Values>(this.backends, run);
+    if (values) return values;
+    throw runFailed(run, await readResult<Values>(this.backends, run, 'terminals'));
   }
 
   /** Outcomes of the knots that have one, by knot id; does not wait. */
@@ -111,6 +113,12 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   async lineage(query: Omit<LineageQuery, 'runId' | 'temporalRunId'> = {}): Promise<Page<LineageRecord>> {
     const { temporal_run_id: temporalRunId } = await this.record();
     return await this.backends.runHistory.findLineage({ ...query, temporalRunId });
+  }
+
+  /** All lineage records of this run so far, in no particular order. */
+  async records(): Promise<LineageRecord[]> {
+    const { temporal_run_id: temporalRunId } = await this.record();
+    return await this.backends.runHistory.getRecords(temporalRunId);
   }
 
   /**
@@ -387,17 +395,32 @@ function isOf(run: RunRecord, { runId, raw }: WorkflowExecutionDescription): boo
   return run.status === 'running' && run.temporal_run_id === raw.workflowExecutionInfo?.firstRunId;
 }
 
-function runFailed<Values>(result: RunResult<Values>): RunFailed<RunResult<Values>> {
+function runFailed<Values>(
+  { terminals }: RunRecord,
+  result: RunResult<Values>,
+): RunFailed<RunResult<Values>> {
   const failed = Object.entries(result.outcomes).flatMap(([id, outcome]) =>
     outcome.kind === 'err' ? [{ ...outcome.error, id }] : [],
   );
+  const missing = Object.keys(terminals).filter((name) => !Object.hasOwn(result.values, name));
   const [first] = failed;
+  const owed = withoutValue(missing);
   const why = first
-    ? `knot "${first.id}" failed with ${first.type}: ${first.message}${failed.length > 1 ? ` (and ${failed.length - 1} more)` : ''}`
-    : (result.error?.message ?? `it was ${result.status}`);
-  return new RunFailed(`Run "${result.runId}" did not succeed: ${why}`, result, {
-    run: result.runId,
-    status: result.status,
-    failed: failed.map(({ id }) => id),
-  });
+    ? `${result.succeeded ? `${owed}, for ` : ''}knot "${first.id}" failed with ${first.type}: ${first.message}${failed.length > 1 ? ` (and ${failed.length - 1} more)` : ''}`
+    : (result.error?.message ?? (result.succeeded ? owed : `it was ${result.status}`));
+  return new RunFailed(
+    `Run "${result.runId}" did not ${result.succeeded ? 'come to all its values' : 'succeed'}: ${why}`,
+    result,
+    {
+      run: result.runId,
+      status: result.status,
+      failed: failed.map(({ id }) => id),
+    },
+  );
+}
+
+function withoutValue(terminals: readonly string[]): string {
+  const named = terminals.slice(0, 5).map((name) => `"${name}"`);
+  const others = terminals.length - named.length;
+  return `${named.join(', ')}${others > 0 ? ` and ${others} more` : ''} had to be skipped`;
 }

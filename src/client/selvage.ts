@@ -22,6 +22,16 @@ import { EmbeddedServer } from '../server';
 import { MEMO_KEY, type ResumedRun, type RunMemo } from '../workflows/messages';
 import { unreachable } from './connection-errors';
 import { DEFAULT_TASK_QUEUE } from './defaults';
+import {
+  diffRuns,
+  impact,
+  why,
+  type Impact,
+  type ImpactOptions,
+  type Origin,
+  type RunDifference,
+  type WhyOptions,
+} from '../lineage';
 import { currentActor, currentCommit } from './provenance';
 import { readResumable } from './read-resumable';
 import { reconcileRun } from './reconcile';
@@ -261,6 +271,34 @@ export class Selvage {
   /** Lineage records by hash, knot, class or run, newest first, a page at a time. */
   async lineage(query: LineageQuery): Promise<Page<LineageRecord>> {
     return await this.backends.runHistory.findLineage(query);
+  }
+
+  /**
+   * How two runs differ, knot by knot, and why: of one plan or of different ones.
+   *
+   * @throws SelvageError `UnknownRun`, `BackendUnavailable`
+   */
+  async diff(firstRun: string, secondRun: string): Promise<RunDifference> {
+    return await diffRuns(this.backends.runHistory, firstRun, secondRun);
+  }
+
+  /**
+   * How a value came about: walks up from the knot that made it, over runs where a value was made in one and the parameter of another.
+   *
+   * @param hash as records have it
+   * @throws SelvageError `UnknownValue`, `BackendUnavailable`
+   */
+  async why(hash: string, options: WhyOptions = {}): Promise<Origin> {
+    return await why(this.backends.runHistory, hash, options);
+  }
+
+  /**
+   * What was made of a value: walks down from all who have it, over runs likewise.
+   *
+   * @throws SelvageError `UnknownValue`, `BackendUnavailable`
+   */
+  async impact(hash: string, options: ImpactOptions = {}): Promise<Impact> {
+    return await impact(this.backends.runHistory, hash, options);
   }
 
   /** Closes the connection and the backends that this client opened. Runs go on. */

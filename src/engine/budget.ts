@@ -39,6 +39,8 @@ const TIMER_EVENTS = 2;
 const CHILD_EVENTS = 4;
 /** It wakes its run when it has started, by its signal, and when it has ended. */
 const CHILD_TASKS = 3;
+/** Of the local activity that records what a receiver of outcomes is about to read. */
+const RECORD_EVENTS = 1;
 
 /** Without ids, input and result; the three events of each. Measured: 460 and 410, with short names of queues and workers. */
 const ACTIVITY_BYTES = 800;
@@ -183,10 +185,12 @@ function workOf(layout: Layout, slow: ReadonlySet<number>): Work & { events: num
   // A timer and a task more wherever a task is full, and one is at least as full as this when another command does not fit.
   const fullTasks = Math.floor(commandBytes / (TASK_COMMAND_BYTES - 2 * INLINE_BYTES_PER_ACTIVITY));
   const single = work.activities - slow.size;
+  const receivers = receiversOf(layout);
   return {
     ...work,
     events:
       single * (ACTIVITY_EVENTS + TASK_EVENTS) +
+      receivers * (RECORD_EVENTS + TASK_EVENTS) +
       slow.size * (CHILD_EVENTS + CHILD_TASKS * TASK_EVENTS) +
       fullTasks * (TIMER_EVENTS + TASK_EVENTS),
     bytes:
@@ -197,6 +201,7 @@ function workOf(layout: Layout, slow: ReadonlySet<number>): Work & { events: num
       resultBytes +
       single * (ACTIVITY_BYTES + TASK_BYTES) +
       slow.size * (CHILD_BYTES + CHILD_TASKS * TASK_BYTES) +
+      receivers * 2 * TASK_BYTES +
       fullTasks * 2 * TASK_BYTES,
   };
 }
@@ -243,8 +248,16 @@ function executionsOf(
   return 1 + Math.floor(Math.min(suggested, held));
 }
 
+/** One that receives outcomes goes by itself where a parent outside of its segment has failed. */
 function goesInSegment(layout: Layout, knot: number, slow: ReadonlySet<number>): boolean {
-  return layout.policies[layout.policy[knot]!]!.local === true && !slow.has(knot);
+  const { local, errorPolicy } = layout.policies[layout.policy[knot]!]!;
+  return local === true && errorPolicy !== 'receiveErrors' && !slow.has(knot);
+}
+
+/** How many knots receive outcomes. */
+function receiversOf({ policy, policies }: Layout): number {
+  const receives = policies.map(({ errorPolicy }) => errorPolicy === 'receiveErrors');
+  return receives.includes(true) ? policy.filter((index) => receives[index]).length : 0;
 }
 
 /**

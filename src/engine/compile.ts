@@ -5,7 +5,7 @@ import { ConstantEncoder } from './constant-encoder';
 import { DefinitionTable } from './definition-table';
 import { Hashes } from './hashes';
 import { notOurs, orderedKnots } from './knot-order';
-import { PLAN_FORMAT, type Plan, type PlanInput, type PlanKnot, type PlanParameter } from './plan';
+import { POLICIES_SINCE, type Plan, type PlanInput, type PlanKnot, type PlanParameter } from './plan';
 import { effectiveOptions, policyOf } from './policy';
 
 export interface CompiledPlan {
@@ -57,7 +57,7 @@ export function compile(
     };
   });
   const plan: Plan = {
-    format: PLAN_FORMAT,
+    format: planKnots.some(({ policy }) => policy.errorPolicy ?? policy.optional) ? POLICIES_SINCE : 1,
     tapestry: tapestry.name,
     failOn: tapestry.options.failOn ?? 'unhandled',
     parameters: planParameters(tapestry, constants),

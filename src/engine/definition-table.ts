@@ -23,8 +23,8 @@ export class DefinitionTable {
   }
 
   private add(definition: DefinitionRecord, user: KnotRecord): number {
-    const { name, version } = definition;
-    const key = JSON.stringify([name, version]);
+    const { name, version, inline, source } = definition;
+    const key = JSON.stringify(inline ? [name, version, source] : [name, version]);
     const present = this.byName.get(key);
     if (present?.source === definition.source) {
       const index = this.indexes.get(present)!;
@@ -46,6 +46,7 @@ export class DefinitionTable {
     this.list.push({
       name,
       ...(version !== undefined && { version }),
+      ...(inline && { inline }),
       codeHash: this.hashes.ofSource(definition),
     });
     return index;

@@ -1,14 +1,19 @@
-import type { FailOn, RetryPolicy } from '../model/records';
+import type { ErrorPolicy, FailOn, RetryPolicy } from '../model/records';
 import type { Json } from '../canonical';
 
 /**
  * The compiled tapestry: plain JSON, content-hashed over its canonical form, without code. A run is pinned to one plan by
  * hash, so an edit of the tapestry can never change a run in flight.
+ *
+ * A plan has the lowest format that can say what it says, so that an older version reads it where it can. Format 2 brought
+ * error policies and optional knots.
  */
-export const PLAN_FORMAT = 1;
+export const PLAN_FORMATS = [1, 2] as const;
+export type PlanFormat = (typeof PLAN_FORMATS)[number];
+export const POLICIES_SINCE: PlanFormat = 2;
 
 export interface Plan {
-  readonly format: typeof PLAN_FORMAT;
+  readonly format: PlanFormat;
   readonly tapestry: string;
   readonly failOn: FailOn;
   readonly parameters: readonly PlanParameter[];
@@ -28,13 +33,18 @@ export interface PlanParameter {
 export interface PlanDefinition {
   readonly name: string;
   readonly version?: string;
+  /** Written in place: a knot's body is the one of that knot, and not any of that name. */
+  readonly inline?: true;
   /** `sha256:` of the body's source text when the plan was made. */
   readonly codeHash: string;
 }
 
 /** What the hosts need of a knot's options, defaults filled in where they are not the default of the field. */
 export interface PlanPolicy {
-  readonly errorPolicy?: 'skipIfParentFailed';
+  /** Absent: `skipIfParentFailed`. */
+  readonly errorPolicy?: Exclude<ErrorPolicy, 'skipIfParentFailed'>;
+  /** Absent: false. */
+  readonly optional?: true;
   readonly retry?: RetryPolicy;
   readonly timeout?: number;
   readonly cancelGrace?: number;

@@ -1,4 +1,4 @@
-import type { KnotOptions, KnotRecord, RetryPolicy, TapestryRecord } from '../model/records';
+import type { ErrorPolicy, KnotOptions, KnotRecord, RetryPolicy, TapestryRecord } from '../model/records';
 import type { PlanPolicy } from './plan';
 
 const DEFAULT_CANCEL_GRACE_MS = 10_000;
@@ -10,7 +10,7 @@ const DEFAULT_MAXIMUM_INTERVAL_FACTOR = 100;
  * The options that hold for a knot: its own, else its definition's, else its tapestry's. An option is inherited whole (a
  * `retry` is not mixed of two).
  */
-export function effectiveOptions(knot: KnotRecord, tapestry: TapestryRecord): KnotOptions {
+export function effectiveOptions(knot: KnotRecord, tapestry: TapestryRecord): KnotOptions<ErrorPolicy> {
   const options: Record<string, unknown> = {};
   for (const source of [tapestry.options.knots, knot.definition?.options, knot.options]) {
     for (const [name, value] of Object.entries(source ?? {})) {
@@ -21,11 +21,13 @@ export function effectiveOptions(knot: KnotRecord, tapestry: TapestryRecord): Kn
 }
 
 /** Without what is equal to a default, so that to write a default down or to leave it out makes the same plan. */
-export function policyOf(options: KnotOptions): PlanPolicy {
+export function policyOf(options: KnotOptions<ErrorPolicy>): PlanPolicy {
   const retry = options.retry && retryOf(options.retry);
-  const { dispatcher } = options;
+  const { dispatcher, errorPolicy = 'skipIfParentFailed' } = options;
   const taskQueue = dispatcher?.kind === 'queue' ? dispatcher.taskQueue : undefined;
   return {
+    ...(errorPolicy !== 'skipIfParentFailed' && { errorPolicy }),
+    ...(options.optional === true && { optional: true as const }),
     ...(retry && { retry }),
     ...(options.timeout !== undefined && { timeout: options.timeout }),
     ...(options.cancelGrace !== undefined &&

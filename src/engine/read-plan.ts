@@ -1,5 +1,5 @@
 import { SelvageError } from '../errors';
-import { PLAN_FORMAT, type Plan, type PlanKnot } from './plan';
+import { PLAN_FORMATS, type Plan, type PlanFormat, type PlanKnot } from './plan';
 
 /**
  * A stored plan. Throws `InvalidPlan` on text that is damaged or that a newer version wrote: what is checked is all that the
@@ -41,11 +41,12 @@ export function uniqueParents(knot: PlanKnot): number[] {
 type Fields = Record<string, unknown>;
 
 function checkFormat(format: unknown): void {
-  if (format === PLAN_FORMAT) return;
-  if (typeof format === 'number' && format > PLAN_FORMAT) {
+  if (PLAN_FORMATS.includes(format as PlanFormat)) return;
+  const newest = Math.max(...PLAN_FORMATS);
+  if (typeof format === 'number' && format > newest) {
     throw new SelvageError(
       'InvalidPlan',
-      `The plan has format ${format} and was written by a newer version of Selvage (this one reads ${PLAN_FORMAT}): update this installation.`,
+      `The plan has format ${format} and was written by a newer version of Selvage (this one reads up to ${newest}): update this installation.`,
       { details: { format } },
     );
   }
@@ -68,9 +69,14 @@ function isKnot(knot: Fields, index: number): boolean {
     typeof knot['id'] === 'string' &&
     typeof knot['configHash'] === 'string' &&
     isObject(knot['policy']) &&
+    isErrorPolicy(knot['policy']['errorPolicy']) &&
     isObject(knot['inputs']) &&
     Object.values(knot['inputs']).every((input) => isInput(input, index))
   );
+}
+
+function isErrorPolicy(policy: unknown): boolean {
+  return policy === undefined || policy === 'receiveErrors' || policy === 'requireAllParents';
 }
 
 function isDefinition(definition: unknown, knot: number, parameters: number, definitions: number): boolean {

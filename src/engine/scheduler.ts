@@ -1,3 +1,4 @@
+import type { ErrorPolicy } from '../model/records';
 import { IndexQueue } from './index-queue';
 import { packRanges, unpackRanges } from './index-ranges';
 import type { Layout } from './layout';
@@ -8,15 +9,16 @@ import { packCodes, unpackCodes } from './outcome-codes';
  * The scheduler of one run: a reducer that takes events and answers with commands. It knows no clock, no promise and no
  * Temporal; a host carries the commands out and reports what came of them.
  *
- * S1  A knot is decided (run or skipped) when all its parents are settled, not earlier, even if one has failed: which of
- *     them failed and which were skipped is then a function of the run and not of who was first. The members of a segment
+ * S1  A knot is decided (run, skipped or failed) when all its parents are settled, not earlier, even if one has failed: which
+ *     of them failed and which were skipped is then a function of the run and not of who was first. Where all are Ok it runs;
+ *     else its error policy says what becomes of it, and an optional parent that failed counts as skipped. The members of a segment
  *     are decided by the scheduler that runs the segment, by these same rules, and settled here in the order of the layout;
  *     one that comes back without an outcome is decided here. What is taken over from another run was decided there: it is
  *     Ok from the start, whatever becomes of its parents here.
  * S2  Every knot is settled exactly once, in one place only (`settle`), and events that would do it again are refused
  *     before anything is changed. Back from `running` to `waiting` goes only what a segment gives back.
- * S3  A knot is in one of the two ready queues exactly if it is waiting, all its parents are Ok, and the run is started and
- *     not cancelled. Hence a cancel, which empties them, leaves nothing that could be dispatched.
+ * S3  A knot is in one of the two ready queues exactly if it is waiting, all its parents are settled so that it runs, and the
+ *     run is started and not cancelled. Hence a cancel, which empties them, leaves nothing that could be dispatched.
  * S4  No more than `window` activities are in flight, a segment being one: only `dispatch` starts knots, and it counts. (A
  *     restore dispatches again what was running, whatever the window is.)
  * S5  The commands depend on the layout and on the events so far alone, and ready knots go out in the order of the layout:
@@ -27,10 +29,11 @@ import { packCodes, unpackCodes } from './outcome-codes';
  * S9  An edge is visited once when its parent settles, once when its child does, and once for each segment that its parent
  *     goes out with: the whole run is linear in knots and edges, but for the logarithm of the ready queues and for what is
  *     given back. Nothing recurses, so a chain may be as long as it likes.
- * S10 Each parent of a segment's member is Ok or a member of that segment. A segment is settled by one event, and until then
- *     all its members are running.
+ * S10 Each parent of a segment's member is Ok or a member of that segment: a local knot that takes the failure of a parent
+ *     outside goes by itself. A segment is settled by one event, and until then all its members are running.
  */
 
+/** Of what the scheduler skips. */
 export type SkipReason = 'parent_failed_or_skipped' | 'cancelled';
 
 export type KnotOutcome<V> =
@@ -40,7 +43,7 @@ export type KnotOutcome<V> =
 
 export type OutcomeKind = KnotOutcome<unknown>['kind'];
 
-/** What is skipped in a segment is not told: it follows from the others. */
+/** What is skipped in a segment, or failed for its parents, is not told: it follows from the others. */
 export type MemberOutcome<V> = Exclude<KnotOutcome<V>, { kind: 'skipped' }>;
 
 export type SchedulerEvent<V> =
@@ -80,6 +83,8 @@ export type Command =
   | { readonly type: 'run'; readonly knots: number[] }
   /** Already counted as settled; told so that the host can record it. */
   | { readonly type: 'skip'; readonly knots: number[]; readonly reason: SkipReason }
+  /** These require parents that are not Ok, and are Err for it: told for the same reason. */
+  | { readonly type: 'fail'; readonly knots: number[] }
   | { readonly type: 'finish' };
 
 export interface SchedulerOptions {
@@ -140,6 +145,15 @@ const PARENT_SKIPPED = 2;
 /** What a settled parent marks its children with, by its state. */
 const MARKS = [0, 0, PARENT_ERR, PARENT_SKIPPED] as const;
 
+type Settled = typeof OK | typeof ERR | typeof SKIPPED;
+
+/** What a knot with a parent that is not Ok comes to, by its error policy; undefined: it runs all the same. */
+const FATES: Readonly<Record<ErrorPolicy, typeof ERR | typeof SKIPPED | undefined>> = {
+  skipIfParentFailed: SKIPPED,
+  requireAllParents: ERR,
+  receiveErrors: undefined,
+};
+
 /**
  * Schedules one run of a layout. `V` is what stands for a value; the scheduler only keeps it. An event that makes no sense
  * (a knot settled twice, or without having been dispatched) is a defect of the host: it throws a plain `Error` and changes
@@ -154,6 +168,9 @@ export class Scheduler<V> {
   private readonly unsettledChildren: Uint32Array;
   private readonly marks: Uint8Array;
   private readonly isTerminal: Uint8Array;
+  private readonly isOptional: Uint8Array;
+  /** What each knot comes to if a parent is not Ok. */
+  private readonly fates: readonly (typeof ERR | typeof SKIPPED | undefined)[];
   private readonly values: (V | undefined)[];
   private readonly ready = new IndexQueue();
   /** Those that go out in segments. */
@@ -189,19 +206,23 @@ export class Scheduler<V> {
     this.unsettledChildren = new Uint32Array(size);
     this.marks = new Uint8Array(size);
     this.isTerminal = new Uint8Array(size);
+    this.isOptional = new Uint8Array(size);
+    const fateOf = layout.policies.map(({ errorPolicy }) => FATES[errorPolicy ?? 'skipIfParentFailed']);
+    this.fates = Array.from(layout.policy, (policy) => fateOf[policy]);
     this.values = new Array<V | undefined>(size).fill(undefined);
     this.tally[WAITING] = size;
     for (let knot = 0; knot < size; knot++) {
       this.unsettledParents[knot] = parentStart[knot + 1]! - parentStart[knot]!;
       this.unsettledChildren[knot] = childStart[knot + 1]! - childStart[knot]!;
-      if (segments && layout.policies[layout.policy[knot]!]?.local && !apart?.has(knot))
-        this.ways[knot] = LOCAL;
+      const policy = layout.policies[layout.policy[knot]!];
+      if (segments && policy?.local && !apart?.has(knot)) this.ways[knot] = LOCAL;
+      if (policy?.optional) this.isOptional[knot] = 1;
     }
     for (const knot of layout.terminals) this.isTerminal[knot] = 1;
   }
 
   /**
-   * Commands in the order `skip`, `segment`, `run`, `finish`, at most one of each but segments, their knots in the order of the
+   * Commands in the order `skip`, `fail`, `segment`, `run`, `finish`, at most one of each but segments, their knots in the order of the
    * layout.
    */
   apply(event: SchedulerEvent<V>): Command[] {
@@ -243,9 +264,9 @@ export class Scheduler<V> {
     return this.running - this.memberCount + this.segments.size;
   }
 
-  /** Whether a segment has given the knot back, to go by itself. */
+  /** Of a knot that runs: whether it goes by itself though it is local, and so may have been in a segment before. */
   isAlone(knot: number): boolean {
-    return this.ways[knot] === ALONE;
+    return this.ways[knot] === ALONE || (this.ways[knot] === LOCAL && this.segmentOf[knot] === NO_SEGMENT);
   }
 
   get counts(): SchedulerCounts {
@@ -253,7 +274,7 @@ export class Scheduler<V> {
     return { ok, err, skipped, running, waiting, total: this.layout.size };
   }
 
-  /** Of a knot that was skipped for its parents: what these came to. */
+  /** Of a knot with parents that are not Ok: what these came to. An optional one that failed counts as skipped. */
   skipDetail(knot: number): { anyErr: boolean; anySkipped: boolean } {
     const marks = this.marks[knot]!;
     return { anyErr: (marks & PARENT_ERR) !== 0, anySkipped: (marks & PARENT_SKIPPED) !== 0 };
@@ -335,7 +356,7 @@ export class Scheduler<V> {
         `Knot ${knot} (${this.layout.ids[knot]}) cannot be settled: it is not running but ${state}.`,
       );
     }
-    const state = STATES[outcome.kind] as typeof OK | typeof ERR | typeof SKIPPED | undefined;
+    const state = STATES[outcome.kind] as Settled | undefined;
     if (state === undefined) throw new Error(`Knot ${knot} cannot be settled as '${outcome.kind}'.`);
     if (outcome.kind === 'ok') this.values[knot] = outcome.value;
     return this.settle(knot, state);
@@ -347,7 +368,7 @@ export class Scheduler<V> {
     this.checkOutcomes(segment, members, outcomes);
     this.segments.delete(segment);
     this.memberCount -= members.length;
-    const skipped: number[] = [];
+    const decided: number[] = [];
     const givenBack: number[] = [];
     for (const knot of members) {
       this.segmentOf[knot] = NO_SEGMENT;
@@ -356,19 +377,19 @@ export class Scheduler<V> {
         givenBack.push(knot);
       } else {
         if (outcome.kind === 'ok') this.values[knot] = outcome.value;
-        skipped.push(...this.settle(knot, STATES[outcome.kind]));
+        decided.push(...this.settle(knot, STATES[outcome.kind]));
       }
     }
     for (const knot of alone) this.ways[knot] = ALONE;
     for (const knot of givenBack) this.move(knot, WAITING);
-    for (const knot of givenBack) {
-      // One of them may have been skipped with another.
-      if (this.states[knot] !== WAITING) continue;
-      if (!this.cancelled && this.unsettledParents[knot] !== 0) continue;
-      if (!this.cancelled && this.marks[knot] === 0) this.addReady(knot);
-      else skipped.push(knot, ...this.settle(knot, SKIPPED));
+    // The others are decided as their parents are settled, be it by one of these.
+    const decidable = givenBack.filter((knot) => this.cancelled || this.unsettledParents[knot] === 0);
+    for (const knot of decidable) {
+      const fate = this.cancelled ? SKIPPED : this.fate(knot);
+      if (fate === undefined) this.addReady(knot);
+      else decided.push(knot, ...this.settle(knot, fate));
     }
-    return skipped;
+    return decided;
   }
 
   /** That each knot with an outcome is a member that could run, so that nothing is changed by a wrong event. */
@@ -391,6 +412,8 @@ export class Scheduler<V> {
       for (let edge = parentStart[knot]!; edge < parentStart[knot + 1]!; edge++) {
         const parent = parents[edge]!;
         if (this.states[parent] === OK || outcomes.get(parent)?.kind === 'ok') continue;
+        // It may have run on what its parents came to, and of those that were skipped nothing is told.
+        if (this.fates[knot] === undefined) continue;
         throw new Error(
           `Knot ${knot} of segment ${segment} cannot be settled: its parent ${parent} is not ok.`,
         );
@@ -417,8 +440,8 @@ export class Scheduler<V> {
     return skipped;
   }
 
-  /** Settles a knot and all that is skipped for it; answers the latter. */
-  private settle(first: number, state: typeof OK | typeof ERR | typeof SKIPPED): number[] {
+  /** Settles a knot and all that is skipped or failed for it; answers the latter. */
+  private settle(first: number, state: Settled): number[] {
     const { parentStart, parents, childStart, children } = this.layout;
     this.move(first, state);
     const settled = [first];
@@ -430,21 +453,33 @@ export class Scheduler<V> {
         this.releaseValue(parent);
       }
       this.releaseValue(knot);
-      const mark = MARKS[this.states[knot] as typeof OK | typeof ERR | typeof SKIPPED];
+      const mark = this.markOf(knot);
       for (let edge = childStart[knot]!; edge < childStart[knot + 1]!; edge++) {
         const child = children[edge]!;
         this.marks[child]! |= mark;
         this.unsettledParents[child]! -= 1;
         if (this.unsettledParents[child] !== 0 || this.states[child] !== WAITING || this.cancelled) continue;
-        if (this.marks[child] === 0) {
+        const fate = this.fate(child);
+        if (fate === undefined) {
           this.addReady(child);
         } else {
-          this.move(child, SKIPPED);
+          this.move(child, fate);
           settled.push(child);
         }
       }
     }
     return settled.slice(1);
+  }
+
+  /** What a knot whose parents are all settled comes to by that alone; undefined: it runs. */
+  private fate(knot: number): typeof ERR | typeof SKIPPED | undefined {
+    return this.marks[knot] === 0 ? undefined : this.fates[knot];
+  }
+
+  /** What the knot, if it is settled, marks its children with. */
+  private markOf(knot: number): number {
+    const state = this.states[knot] as typeof WAITING | Settled;
+    return state === ERR && this.isOptional[knot] === 1 ? PARENT_SKIPPED : MARKS[state];
   }
 
   private releaseValue(knot: number): void {
@@ -456,7 +491,8 @@ export class Scheduler<V> {
   }
 
   private addReady(knot: number): void {
-    (this.ways[knot] === LOCAL ? this.readyForSegment : this.ready).add(knot);
+    const goesInSegment = this.ways[knot] === LOCAL && this.marks[knot] === 0;
+    (goesInSegment ? this.readyForSegment : this.ready).add(knot);
   }
 
   private move(knot: number, state: number): void {
@@ -465,17 +501,25 @@ export class Scheduler<V> {
     this.states[knot] = state;
   }
 
-  /** After a cancel, no knot is skipped for its parents: all that could be are skipped already. */
+  /**
+   * After a cancel, no knot is decided by its parents: all that could be are skipped already.
+   *
+   * @param decided what has been settled without running
+   */
   private commands(
-    skipped: number[],
+    decided: number[],
     runAgain: readonly number[] = [],
     segmentsAgain: readonly number[][] = [],
   ): Command[] {
     const commands: Command[] = [];
+    decided.sort((a, b) => a - b);
+    const skipped = decided.filter((knot) => this.states[knot] === SKIPPED);
     if (skipped.length > 0) {
       const reason = this.cancelled ? 'cancelled' : 'parent_failed_or_skipped';
-      commands.push({ type: 'skip', knots: skipped.sort((a, b) => a - b), reason });
+      commands.push({ type: 'skip', knots: skipped, reason });
     }
+    const failed = decided.filter((knot) => this.states[knot] === ERR);
+    if (failed.length > 0) commands.push({ type: 'fail', knots: failed });
     for (const knots of [...segmentsAgain, ...this.dispatchSegments()])
       commands.push({ type: 'segment', knots });
     const knots = [...runAgain, ...this.dispatch()];
@@ -581,7 +625,7 @@ export class Scheduler<V> {
     for (let knot = 0; knot < size; knot++) {
       for (let edge = parentStart[knot]!; edge < parentStart[knot + 1]!; edge++) {
         const parent = parents[edge]!;
-        this.marks[knot]! |= MARKS[this.states[parent] as 0 | 1 | 2 | 3];
+        this.marks[knot]! |= this.markOf(parent);
         if (this.states[parent] !== WAITING) this.unsettledParents[knot]! -= 1;
         if (this.states[knot] !== WAITING) this.unsettledChildren[parent]! -= 1;
       }
@@ -598,13 +642,15 @@ export class Scheduler<V> {
   private checkTakenUp(knot: number): void {
     const state = this.states[knot];
     const isDecidable = this.unsettledParents[knot] === 0;
-    const isRunnable = isDecidable && this.marks[knot] === 0;
+    const fate = this.fate(knot);
+    const isRunnable = isDecidable && fate === undefined;
     const isWrong =
       state === WAITING
         ? this.started &&
           (this.cancelled || knot < this.layout.parameterCount || (isDecidable && !isRunnable))
         : !this.started ||
           (state !== SKIPPED &&
+            !(state === ERR && isDecidable && fate === ERR) &&
             !(state === OK && this.hasTakenOver) &&
             !isRunnable &&
             !this.isMemberThatMayRun(knot));

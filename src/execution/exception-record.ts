@@ -1,6 +1,7 @@
 import { SelvageError, messageText } from '../errors';
 import { hashText, type Sha256 } from '../canonical';
 import type { ExceptionRecord, StoredValue } from '../protocols';
+import { errorId } from './unrun-error';
 
 /** Longer stacks are cut in the record and kept whole in the data store. */
 export const TRACEBACK_BYTES = 4 * 1024;
@@ -42,7 +43,7 @@ export function describeError(
   const hash = whole === undefined ? undefined : hashText(whole, sha256);
   const cause = causeOf(error);
   const record: ExceptionRecord = {
-    id: `err_${hashText(JSON.stringify([where.runId, where.knotId, type, message]), sha256).slice(7, 31)}`,
+    id: errorId({ ...where, type, message }, sha256),
     type,
     message,
     traceback: isLong

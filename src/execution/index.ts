@@ -5,6 +5,8 @@ export { callBody } from './call-body';
 export { describeError, errorType, type DescribedError } from './exception-record';
 export { lineageRecord, takenOverRecord, type Execution, type OutcomeToRecord } from './lineage';
 export { assembleInputs } from './inputs';
+export { failedOutcomeOf, outcomeOfRecord, receivedOutcome, type Failed } from './received-outcome';
+export { unrunError } from './unrun-error';
 export { validateParameters } from './parameters';
 export { retryDelay } from './retry';
 export { encodeHandedOn } from './handed-on';

@@ -1,19 +1,23 @@
 import { decodeJson, type Json } from '../canonical';
 import type { PlanKnot } from '../engine';
+import type { DefinitionRecord } from '../model/records';
 
 /**
- * The named inputs of a knot: constants from the plan, parents' values from the host. Every call makes fresh copies.
+ * The named inputs of a knot: constants from the plan, which are Ok to a body that receives outcomes, and from the host what
+ * its parents came to. Every call makes fresh copies.
  *
- * @param valueOf a fresh copy of the value of the parent with this index in the plan
+ * @param inputFrom of the parent with this index in the plan: a fresh copy of its value or, as the body receives it, its outcome
  */
 export function assembleInputs(
   knot: PlanKnot,
-  valueOf: (parent: number) => unknown,
+  receives: DefinitionRecord['receives'],
+  inputFrom: (parent: number) => unknown,
 ): Record<string, unknown> {
   const inputs: Record<string, unknown> = {};
   for (const name in knot.inputs) {
     const input = knot.inputs[name]!;
-    const value = 'parent' in input ? valueOf(input.parent) : constantValue(input.constant);
+    let value = 'parent' in input ? inputFrom(input.parent) : constantValue(input.constant);
+    if (receives === 'outcomes' && !('parent' in input)) value = { kind: 'ok', value };
     // Not a plain assignment: an input may be named `__proto__`.
     if (name === '__proto__')
       Object.defineProperty(inputs, name, { value, enumerable: true, writable: true, configurable: true });

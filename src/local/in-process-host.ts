@@ -1,6 +1,16 @@
 import { setMaxListeners } from 'node:events';
 import type { Sha256 } from '../canonical';
-import { Scheduler, layoutOf, type KnotOutcome, type Layout, type Plan, type PlanKnot } from '../engine';
+import {
+  Scheduler,
+  countFailures,
+  layoutOf,
+  requiredParentsMessage,
+  type KnotOutcome,
+  type Layout,
+  type Plan,
+  type PlanKnot,
+  type SkipReason,
+} from '../engine';
 import {
   assembleInputs,
   callBody,
@@ -9,12 +19,14 @@ import {
   encodeOutput,
   lineageRecord,
   planOf,
+  receivedOutcome,
   retryDelay,
   skipDetail,
   startTimer,
   storedReference,
   storedValues,
   superviseBody,
+  unrunError,
   type EncodedValue,
   type Execution,
   type LoadedPlan,
@@ -106,6 +118,7 @@ export class InProcessHost {
     this.host = new PromiseHost(this.scheduler, {
       run: (knot) => this.runKnot(knot),
       skip: (knot, reason) => this.recordSkip(knot, reason),
+      fail: (knot) => this.recordFailed(knot),
     });
   }
 
@@ -144,7 +157,8 @@ export class InProcessHost {
     ) {
       return 'cancelled';
     }
-    return this.scheduler.counts.err > 0 ? 'failed' : 'succeeded';
+    const { counted } = countFailures(this.layout, (knot) => this.scheduler.outcomeKind(knot));
+    return counted > 0 ? 'failed' : 'succeeded';
   }
 
   private async recordParameters(parameters: ReadonlyMap<string, unknown>): Promise<EncodedValue[]> {
@@ -161,20 +175,29 @@ export class InProcessHost {
     return values;
   }
 
-  private async recordSkip(knot: number, reason: 'parent_failed_or_skipped' | 'cancelled'): Promise<void> {
+  private async recordSkip(knot: number, reason: SkipReason): Promise<void> {
     const planKnot = this.planKnots[knot]!;
     const detail =
       reason === 'cancelled'
         ? undefined
         : { ...skipDetail(this.plan, planKnot, this.scheduler.skipDetail(knot)) };
-    await this.commit(
-      knot,
-      { kind: 'skipped', reason, ...(detail && { detail }) },
-      [],
-      0,
-      this.environment.now(),
-      null,
-    );
+    await this.recordUnrun(knot, { kind: 'skipped', reason, ...(detail && { detail }) });
+  }
+
+  private async recordFailed(knot: number): Promise<void> {
+    const failure = {
+      knot: this.layout.ids[knot]!,
+      type: 'RequireAllParents',
+      message: requiredParentsMessage(this.layout, knot, (parent) => this.scheduler.outcomeKind(parent)),
+    };
+    const error = unrunError(this.run.runId, failure, this.environment.sha256);
+    await this.recordUnrun(knot, { kind: 'err', error });
+  }
+
+  private async recordUnrun(knot: number, outcome: OutcomeToRecord): Promise<void> {
+    // At once: a child that receives outcomes may start before this is on record.
+    this.settled[knot] = outcome;
+    await this.commit(knot, outcome, [], 0, this.environment.now(), null);
   }
 
   private async runKnot(knot: number): Promise<KnotOutcome<EncodedValue>> {
@@ -223,7 +246,12 @@ export class InProcessHost {
   }
 
   private callOnce(definition: DefinitionRecord, planKnot: PlanKnot, attempt: number): Promise<unknown> {
-    const inputs = assembleInputs(planKnot, this.freshValue);
+    const { receives } = definition;
+    const inputs = assembleInputs(
+      planKnot,
+      receives,
+      receives === 'outcomes' ? this.freshOutcome : this.freshValue,
+    );
     const { timeout, cancelGrace } = planKnot.policy;
     const signal = this.stop?.signal;
     if (timeout === undefined && !signal) {
@@ -239,6 +267,12 @@ export class InProcessHost {
   private readonly freshValue = (parent: number): unknown => {
     const value = this.scheduler.value(this.layoutIndex[parent]!)!;
     return value.encoded ? decodeEncoded(value.encoded) : storedReference(value);
+  };
+
+  private readonly freshOutcome = (parent: number): unknown => {
+    const outcome = this.settled[this.layoutIndex[parent]!]!;
+    if (outcome.kind === 'ok') return { kind: 'ok', value: this.freshValue(parent) };
+    return structuredClone(receivedOutcome(this.plan.plan.knots[parent]!, outcome));
   };
 
   private async commit(
@@ -259,7 +293,7 @@ export class InProcessHost {
       attempt,
       scheduledAt: startedAt,
       startedAt,
-      finishedAt: outcome.kind === 'skipped' && attempt === 0 ? startedAt : now,
+      finishedAt: attempt === 0 ? startedAt : now,
     };
     const record = lineageRecord(
       this.plan,

@@ -4,8 +4,10 @@ import type { Command, KnotOutcome, Scheduler, SchedulerEvent, SkipReason } from
 export interface PromisedWork<V> {
   /** Resolves with what came of the knot; with nothing, the knot and all that depends on it stay as they are. */
   run(knot: number): Promise<KnotOutcome<V> | undefined>;
-  /** Absent: nothing is to be done about a skip. */
+  /** Absent: nothing is to be done about a skip. What it does before it waits is done before any other knot starts. */
   skip?(knot: number, reason: SkipReason): Promise<void>;
+  /** Of a knot that failed for its parents, likewise. */
+  fail?(knot: number): Promise<void>;
 }
 
 /** The promise side of the engine's host port: commands become promises, their ends become events. */
@@ -49,12 +51,16 @@ export class PromiseHost<V> {
           this.work.run(knot).then((outcome) => this.settle(knot, outcome), this.rejectEnd);
         }
       } else if (command.type === 'skip' && this.work.skip) {
-        for (const knot of command.knots) {
-          this.active += 1;
-          this.work.skip(knot, command.reason).then(() => this.rest(), this.rejectEnd);
-        }
+        for (const knot of command.knots) this.settleUnrun(this.work.skip(knot, command.reason));
+      } else if (command.type === 'fail' && this.work.fail) {
+        for (const knot of command.knots) this.settleUnrun(this.work.fail(knot));
       }
     }
+  }
+
+  private settleUnrun(work: Promise<void>): void {
+    this.active += 1;
+    work.then(() => this.rest(), this.rejectEnd);
   }
 
   private settle(knot: number, outcome: KnotOutcome<V> | undefined): void {

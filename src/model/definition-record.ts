@@ -20,7 +20,7 @@ export function makeDefinition(
       'Give an object, such as { input: z.object({ … }) }.',
     );
   }
-  const { input, output, version, ...rest } = options as Record<string, unknown>;
+  const { input, output, version, receives = 'values', ...rest } = options as Record<string, unknown>;
   for (const [key, schema] of Object.entries({ input, output })) {
     if (schema !== undefined && !isStandardSchema(schema)) {
       throw invalid(
@@ -33,15 +33,47 @@ export function makeDefinition(
   if (version !== undefined && (typeof version !== 'string' || version === '')) {
     throw invalid(name, 'Its version is not a text', `Give one such as '2', or leave it out.`);
   }
+  if (receives !== 'values' && receives !== 'outcomes') {
+    throw invalid(name, `It receives ${shown(receives)}`, `A definition receives 'values' or 'outcomes'.`);
+  }
+  if (receives === 'outcomes' && input !== undefined) {
+    throw invalid(
+      name,
+      'It receives outcomes and has an input schema',
+      'Leave the schema out: what a parent yields is checked by the output schema of its own definition.',
+    );
+  }
+  const knotOptions = readDefinitionOptions(owner, rest);
+  if (receives === 'values' && knotOptions.errorPolicy === 'receiveErrors') {
+    throw receivesValues(owner, name);
+  }
   return Object.freeze({
     name,
     ...(version !== undefined && { version }),
     ...(input !== undefined && { input: input as DefinitionRecord['input'] }),
     ...(output !== undefined && { output: output as DefinitionRecord['output'] }),
+    receives,
     body,
     source,
-    options: readDefinitionOptions(owner, rest),
+    options:
+      receives === 'outcomes' && knotOptions.errorPolicy === undefined
+        ? Object.freeze({ ...knotOptions, errorPolicy: 'receiveErrors' as const })
+        : knotOptions,
   });
+}
+
+/** `receiveErrors` of a knot whose body could not take them. */
+export function receivesValues(owner: string, definition: string): SelvageError {
+  return new SelvageError(
+    'InvalidConfig',
+    `The option "errorPolicy" of ${owner} cannot be used: it is "receiveErrors", and the definition "${definition}" takes values. ` +
+      `Say so in the definition, as knot('${definition}', { receives: 'outcomes' }, …), whose inputs are then outcomes.`,
+    { details: { owner, option: 'errorPolicy', definition } },
+  );
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? `"${value}"` : `a value of type ${typeof value}`;
 }
 
 function invalid(definition: string, what: string, remedy: string): SelvageError {

@@ -1,10 +1,11 @@
 import { SelvageError } from '../errors';
 import { makeDefinition } from './definition-record';
-import type { Inputs, Knot, KnotConfig, KnotDefinition, NoInputs } from './knot';
+import type { Inputs, Knot, KnotConfig, KnotDefinition, NoInputs, OutcomeInputs } from './knot';
 import type { KnotContext } from './knot-context';
 import { markDefinition } from './marks';
+import type { Outcome } from './outcome';
 import { place } from './place';
-import type { KnotBody, KnotOptions } from './records';
+import type { DefinitionRecord, ErrorPolicy, KnotBody, KnotOptions } from './records';
 import type { InputOf, OutputOf, StandardSchema } from './standard-schema';
 
 /** What can be said of a definition beside its name and body; the knot options are those of every placement without its own. */
@@ -12,6 +13,8 @@ export interface DefinitionOptions<
   I extends StandardSchema | undefined = StandardSchema | undefined,
   O extends StandardSchema | undefined = StandardSchema | undefined,
 > extends KnotOptions {
+  /** The body takes its inputs as values. `outcomes` are those of {@link OutcomeDefinitionOptions}. */
+  readonly receives?: 'values';
   /**
    * What the inputs must be; checked before each run of the body, which gets what comes out of the schema. Default: not
    * checked. Inputs that do not satisfy it make the knot fail with InvalidInput.
@@ -22,6 +25,22 @@ export interface DefinitionOptions<
   /** Changed by the author when the body computes something else. Recorded in lineage. Default: none. */
   readonly version?: string;
 }
+
+/** What can be said of a definition whose body takes outcomes. It has no input schema: what its parents yield is checked there. */
+export interface OutcomeDefinitionOptions<
+  O extends StandardSchema | undefined = StandardSchema | undefined,
+> extends KnotOptions<ErrorPolicy> {
+  /**
+   * Every input arrives as an `Outcome`, Ok, Err or Skipped, and constants as Ok; the body runs whatever became of its
+   * parents, unless its `errorPolicy` says otherwise.
+   */
+  readonly receives: 'outcomes';
+  readonly output?: O;
+  readonly version?: string;
+}
+
+/** Inputs each of which is an outcome. */
+type OutcomesByName<I> = { readonly [K in keyof I]?: Outcome | undefined };
 
 /**
  * Makes a definition: a named, typed function that is placed in tapestries by calling it, `add({ a, b }, { id: 'sum' })`.
@@ -37,6 +56,16 @@ export function knot<O, I extends object = NoInputs>(
   name: string,
   body: (inputs: I, context: KnotContext) => O,
 ): KnotDefinition<I, Awaited<O>>;
+export function knot<R extends StandardSchema, I extends OutcomesByName<I>>(
+  name: string,
+  options: OutcomeDefinitionOptions<R> & { output: R },
+  body: (inputs: I, context: KnotContext) => InputOf<R> | Promise<InputOf<R>>,
+): KnotDefinition<OutcomeInputs<I>, OutputOf<R>, ErrorPolicy>;
+export function knot<O, I extends OutcomesByName<I>>(
+  name: string,
+  options: OutcomeDefinitionOptions<undefined>,
+  body: (inputs: I, context: KnotContext) => O,
+): KnotDefinition<OutcomeInputs<I>, Awaited<O>, ErrorPolicy>;
 export function knot<S extends StandardSchema<object>, R extends StandardSchema>(
   name: string,
   options: DefinitionOptions<S, R> & { input: S; output: R },
@@ -59,8 +88,10 @@ export function knot<O, I extends object = NoInputs>(
 ): KnotDefinition<I, Awaited<O>>;
 export function knot(
   name: string,
-  ...rest: readonly [body: KnotBody] | readonly [options: DefinitionOptions, body: KnotBody]
-): KnotDefinition<any, any> {
+  ...rest:
+    | readonly [body: KnotBody]
+    | readonly [options: DefinitionOptions | OutcomeDefinitionOptions, body: KnotBody]
+): KnotDefinition<any, any, any> {
   const [options, body] = rest.length === 1 ? [{}, rest[0]] : rest;
   if (typeof body !== 'function') {
     throw new SelvageError(
@@ -69,9 +100,15 @@ export function knot(
       { details: { definition: name } },
     );
   }
-  const record = makeDefinition(name, options, body, Function.prototype.toString.call(body));
-  const definition = <const Id extends string>(inputs: Inputs<any>, config: KnotConfig<Id>): Knot<any, Id> =>
-    place(record, inputs, config) as Knot<any, Id>;
+  return definitionOf(makeDefinition(name, options, body, Function.prototype.toString.call(body)));
+}
+
+/** What users hold of a definition. */
+export function definitionOf(record: DefinitionRecord): KnotDefinition<any, any, any> {
+  const definition = <const Id extends string>(
+    inputs: Inputs<any>,
+    config: KnotConfig<Id, any>,
+  ): Knot<any, Id> => place(record, inputs, config) as Knot<any, Id>;
   Object.defineProperty(definition, 'name', { value: record.name });
   markDefinition(definition, record);
   return definition;

@@ -1,14 +1,29 @@
-export { knot, type DefinitionOptions } from './definition';
+export { knot, type DefinitionOptions, type OutcomeDefinitionOptions } from './definition';
 export { local, queue } from './dispatcher';
 export { Knot } from './knot';
-export type { In, Inputs, KnotConfig, KnotDefinition, NoInputs, NotKnot, ValueOf } from './knot';
+export type {
+  In,
+  Inputs,
+  KnotConfig,
+  KnotDefinition,
+  NoInputs,
+  NotKnot,
+  OptionalDefinition,
+  OptionalKnot,
+  OutcomeInputs,
+  ValueOf,
+} from './knot';
 export type { KnotClassOf } from './knot-class';
 export type { KnotContext, Logger, Resources } from './knot-context';
+export { aggregate, type AggregateOptions, type WiredValues } from './nodes/aggregate';
+export { reduce, type CombineOptions, type FoldOptions } from './nodes/reduce';
 export { checkKnotId, checkName, PARAMETER_PREFIX } from './names';
+export { optional, Optional, type OptionalKnotClass } from './optional';
 export { isTapestry, recordOf } from './record-of';
 export type {
   DefinitionRecord,
   Dispatcher,
+  ErrorPolicy,
   FailOn,
   InputRecord,
   KnotBody,
@@ -20,6 +35,7 @@ export type {
   RetryPolicy,
   TapestryOptions,
   TapestryRecord,
+  ValuePolicy,
 } from './records';
 export { describeIssues, isStandardSchema } from './standard-schema';
 export type { InputOf, OutputOf, SchemaIssue, SchemaResult, StandardSchema } from './standard-schema';

@@ -1,10 +1,10 @@
 import { SelvageError } from '../errors';
 import { makeDefinition } from './definition-record';
-import type { Inputs, Knot, KnotConfig } from './knot';
+import type { Inputs, Knot, KnotConfig, OutcomeInputs } from './knot';
 import type { KnotContext } from './knot-context';
 import { definitionRecord, markDefinition } from './marks';
 import { place } from './place';
-import type { DefinitionRecord, KnotOptions } from './records';
+import type { DefinitionRecord, ErrorPolicy, KnotOptions } from './records';
 import type { StandardSchema } from './standard-schema';
 
 declare const SIGNATURE: unique symbol;
@@ -17,8 +17,10 @@ export interface KnotClassOf<I, O> {
   readonly version?: string;
   readonly input?: StandardSchema<any, NoInfer<I>>;
   readonly output?: StandardSchema<any, NoInfer<O>>;
+  /** `outcomes`: every input of `process` is an `Outcome`. To be declared `static readonly`, for its type. Default `values`. */
+  readonly receives?: string;
   /** Options of every placement that does not state its own. */
-  readonly options?: KnotOptions;
+  readonly options?: KnotOptions<ErrorPolicy>;
 }
 
 /** Base of class knots, exported to users as `Knot`. Every attempt of a body gets a new, frozen instance: there is no state. */
@@ -30,17 +32,30 @@ export abstract class KnotClass<I, O> {
 
   /** Places the class in a tapestry, as a definition made by `knot()` is placed by calling it. */
   static place<I, O, const Id extends string>(
+    this: KnotClassOf<I, O> & { readonly receives: 'outcomes' },
+    inputs: Inputs<OutcomeInputs<I>>,
+    config: KnotConfig<Id, ErrorPolicy>,
+  ): Knot<O, Id>;
+  static place<I, O, const Id extends string>(
     this: KnotClassOf<I, O>,
     inputs: Inputs<I>,
     config: KnotConfig<Id>,
-  ): Knot<O, Id> {
-    return place(definitionOfClass(this), inputs, config) as Knot<O, Id>;
+  ): Knot<O, Id>;
+  static place(this: KnotClassOf<any, any>, inputs: Inputs<any>, config: KnotConfig): Knot<any> {
+    return place(definitionOfClass(this), inputs, config);
   }
 }
 
 const BASE = Symbol.for('selvage.knot-class');
+const OPTIONAL = Symbol.for('selvage.optional-knot-class');
 Object.defineProperty(KnotClass, BASE, { value: true });
 Object.defineProperty(KnotClass, 'name', { value: 'Knot' });
+
+/** Makes a class between `Knot` and those of users a base, whose heirs are optional. */
+export function markOptional(base: object): void {
+  Object.defineProperties(base, { [BASE]: { value: true }, [OPTIONAL]: { value: true } });
+  Object.defineProperty(base, 'name', { value: 'Optional(Knot)' });
+}
 
 /** True of a class that extends `Knot`, and not of `Knot` itself. */
 export function isKnotClass(value: unknown): value is KnotClassOf<unknown, unknown> {
@@ -49,6 +64,10 @@ export function isKnotClass(value: unknown): value is KnotClassOf<unknown, unkno
     !Object.hasOwn(value, BASE) &&
     (value as unknown as Record<symbol, unknown>)[BASE] === true
   );
+}
+
+function isOptionalClass(type: KnotClassOf<any, any>): boolean {
+  return (type as unknown as Record<symbol, unknown>)[OPTIONAL] === true;
 }
 
 /** The definition that a knot class stands for; made, and the class checked, the first time. */
@@ -66,10 +85,10 @@ export function definitionOfClass(type: KnotClassOf<any, any>): DefinitionRecord
     throw malformed(type, 'has no name', `Add \`static knotName = '…'\` to the class itself.`);
   }
   refuseState(type);
-  const { knotName, version, input, output, options = {} } = type;
+  const { knotName, version, input, output, receives, options = {} } = type;
   const record = makeDefinition(
     knotName,
-    { ...options, version, input, output },
+    { ...(isOptionalClass(type) && { optional: true }), ...options, version, input, output, receives },
     (inputs, context) => Object.freeze(new type()).process(inputs, context),
     sourceOfClass(type),
   );

@@ -1,5 +1,12 @@
 import { SelvageError } from '../errors';
-import type { KnotOptions, LocalDispatcher, QueueDispatcher, RetryPolicy, TapestryOptions } from './records';
+import type {
+  ErrorPolicy,
+  KnotOptions,
+  LocalDispatcher,
+  QueueDispatcher,
+  RetryPolicy,
+  TapestryOptions,
+} from './records';
 
 /** Answers what the value must be, if that is not what it is. */
 type Check = (value: unknown) => string | undefined;
@@ -74,8 +81,11 @@ const localFields = nested<LocalDispatcher>({ kind: oneOf('local') });
 const dispatcher: Check = (value) =>
   isObject(value) && value['kind'] === 'local' ? localFields(value) : queueFields(value);
 
-const KNOT_OPTIONS: Checks<KnotOptions> = {
-  errorPolicy: oneOf('skipIfParentFailed'),
+const flag: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
+
+const KNOT_OPTIONS: Checks<KnotOptions<ErrorPolicy>> = {
+  errorPolicy: oneOf('skipIfParentFailed', 'requireAllParents', 'receiveErrors'),
+  optional: flag,
   retry,
   timeout: milliseconds,
   cancelGrace: millisecondsOrZero,
@@ -85,7 +95,8 @@ const KNOT_OPTIONS: Checks<KnotOptions> = {
 };
 
 const TAPESTRY_OPTIONS: Checks<TapestryOptions> = {
-  knots: nested(KNOT_OPTIONS),
+  // Not all knots of a tapestry receive outcomes.
+  knots: nested({ ...KNOT_OPTIONS, errorPolicy: oneOf('skipIfParentFailed', 'requireAllParents') }),
   failOn: oneOf('unhandled', 'any', 'never'),
   description: text,
 };
@@ -150,7 +161,7 @@ function readOptions<T>(owner: string, given: unknown, checks: Checks<T>, hint: 
 }
 
 /** Options of a placement, without `id` and `tapestry`. */
-export function readKnotOptions(owner: string, given: unknown): KnotOptions {
+export function readKnotOptions(owner: string, given: unknown): KnotOptions<ErrorPolicy> {
   return readOptions(
     owner,
     given,
@@ -159,13 +170,13 @@ export function readKnotOptions(owner: string, given: unknown): KnotOptions {
   );
 }
 
-/** Options of a definition, without `input`, `output` and `version`. */
-export function readDefinitionOptions(owner: string, given: unknown): KnotOptions {
+/** Options of a definition, without `input`, `output`, `version` and `receives`. */
+export function readDefinitionOptions(owner: string, given: unknown): KnotOptions<ErrorPolicy> {
   return readOptions(
     owner,
     given,
     KNOT_OPTIONS,
-    'Correct or remove it; beside these, a definition takes input, output and version.',
+    'Correct or remove it; beside these, a definition takes input, output, version and receives.',
   );
 }
 
@@ -181,9 +192,9 @@ export function readTapestryOptions(owner: string, given: unknown): TapestryOpti
 /** What holds for a knot: its own options before those of its definition before those of its tapestry, each as a whole. */
 export function effectiveOptions(
   tapestry: TapestryOptions,
-  definition: KnotOptions,
-  own: KnotOptions,
-): KnotOptions {
+  definition: KnotOptions<ErrorPolicy>,
+  own: KnotOptions<ErrorPolicy>,
+): KnotOptions<ErrorPolicy> {
   // Most knots say nothing themselves: they share one object.
   if (Object.keys(own).length === 0 && tapestry.knots === undefined) return definition;
   return Object.freeze({ ...tapestry.knots, ...definition, ...own });

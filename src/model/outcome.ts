@@ -1,4 +1,5 @@
 export const OUTCOME_KINDS = ['ok', 'err', 'skipped'] as const;
+/** Why a knot was skipped, as its record says. */
 export const SKIP_REASONS = ['parent_failed_or_skipped', 'cancelled'] as const;
 export const RUN_STATUSES = ['running', 'succeeded', 'failed', 'cancelled', 'terminated'] as const;
 
@@ -35,12 +36,17 @@ export interface Err {
 
 export interface Skipped {
   readonly kind: 'skipped';
-  readonly reason: SkipReason;
-  /** `parent_failed_or_skipped`: which kinds of parents there were, and which they were. */
+  /**
+   * `parent_failed_or_skipped`: not all parents are Ok. `cancelled`: the run was. `optional`: what a knot that receives outcomes
+   * is told of an optional parent that failed; the parent's own outcome is Err.
+   */
+  readonly reason: SkipReason | 'optional';
+  /** `parent_failed_or_skipped`: which kinds of parents there were, and which they were. `optional`: why it failed. */
   readonly detail?: {
     readonly anyErr?: boolean;
     readonly anySkipped?: boolean;
     readonly parents?: readonly string[];
+    readonly error?: ExceptionRecord;
   };
 }
 
@@ -48,7 +54,7 @@ export interface Skipped {
 export interface RunResult<Values = Record<string, unknown>> {
   readonly runId: string;
   readonly status: RunStatus;
-  /** The run came to its end and no knot ended as Err. */
+  /** The run came to its end and no knot ended as Err but optional ones. */
   readonly succeeded: boolean;
   /** Values of all knots that ended as Ok, parameters included, by knot id. */
   readonly outputs: Readonly<Record<string, unknown>>;

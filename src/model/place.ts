@@ -1,6 +1,7 @@
 import { SelvageError } from '../errors';
 import { ambientTapestry } from './ambient';
 import { findHidden } from './hidden';
+import { receivesValues } from './definition-record';
 import { checkInputNames } from './input-names';
 import type { Knot } from './knot';
 import { knotRecord, markKnot, tapestryRecord } from './marks';
@@ -37,6 +38,9 @@ export function place(definition: DefinitionRecord, givenInputs: unknown, config
     definition.options,
     readKnotOptions(owner, givenOptions),
   );
+  if (definition.receives === 'values' && options.errorPolicy === 'receiveErrors') {
+    throw receivesValues(owner, definition.name);
+  }
   const record: KnotRecord = Object.freeze({ id, tapestry, definition, inputs, options });
   addKnot(record);
   return handleOf(record);

@@ -32,10 +32,26 @@ export interface LocalDispatcher {
 }
 export type Dispatcher = QueueDispatcher | LocalDispatcher;
 
+/** What becomes of a knot when not all of its parents are Ok; where all are, it runs. */
+export type ErrorPolicy = 'skipIfParentFailed' | 'receiveErrors' | 'requireAllParents';
+
+/** Those of a definition whose body takes values. */
+export type ValuePolicy = Exclude<ErrorPolicy, 'receiveErrors'>;
+
 /** Framework options of a knot, beside its `id`. What is absent is inherited from the tapestry, then from the default. */
-export interface KnotOptions {
-  /** Default `skipIfParentFailed`. */
-  readonly errorPolicy?: 'skipIfParentFailed';
+export interface KnotOptions<Policy extends ErrorPolicy = ValuePolicy> {
+  /**
+   * When a parent is Err or Skipped: `skipIfParentFailed` skips the knot, `requireAllParents` makes it Err
+   * (`RequireAllParents`), `receiveErrors` runs it on what its parents came to, which takes a definition that receives
+   * outcomes. Default: the last for such definitions, else the first.
+   */
+  readonly errorPolicy?: Policy;
+  /**
+   * Whether the run can do without the knot: if it fails, that does not count against the run, and its children see
+   * `Skipped('optional')` in the place of its Err. Default false; `optional(definition)` and `Optional(Knot)` say so for all
+   * placements.
+   */
+  readonly optional?: boolean;
   readonly retry?: RetryPolicy;
   /** Milliseconds that one attempt of the body may take; then its signal is aborted and the attempt counts as a throw. Default: none. */
   readonly timeout?: number;
@@ -59,10 +75,14 @@ export interface DefinitionRecord {
   readonly version?: string;
   readonly input?: StandardSchema;
   readonly output?: StandardSchema;
+  /** Written in place, for one knot, by which it is found: other knots may have others of the same name. */
+  readonly inline?: true;
+  /** Whether the body takes its inputs as values or as `Outcome`s. */
+  readonly receives: 'values' | 'outcomes';
   readonly body: KnotBody;
   /** The source text that the code hash is taken of. */
   readonly source: string;
-  readonly options: KnotOptions;
+  readonly options: KnotOptions<ErrorPolicy>;
 }
 
 export type InputRecord =
@@ -78,7 +98,7 @@ export interface KnotRecord {
   /** By input name, in the order given. */
   readonly inputs: ReadonlyMap<string, InputRecord>;
   /** What holds for this knot: its own options before those of its definition before those of its tapestry. */
-  readonly options: KnotOptions;
+  readonly options: KnotOptions<ErrorPolicy>;
 }
 
 export interface ParameterRecord {
@@ -96,7 +116,11 @@ export type FailOn = 'unhandled' | 'any' | 'never';
 export interface TapestryOptions {
   /** Options that knots inherit. */
   readonly knots?: KnotOptions;
-  /** Which failures make the workflow fail in Temporal. Default `unhandled`. */
+  /**
+   * Which failures make the workflow fail in Temporal, and `run.values()` throw: those that are `unhandled` (default), being
+   * neither of optional knots nor taken by a knot that receives them; `any` but of optional knots; or none, `never`. The
+   * status of the run says `failed` whatever this says, where any knot but an optional one has failed.
+   */
   readonly failOn?: FailOn;
   readonly description?: string;
 }

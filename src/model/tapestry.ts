@@ -1,6 +1,6 @@
 import { SelvageError } from '../errors';
 import { withAmbientTapestry } from './ambient';
-import type { Knot, ValueOf } from './knot';
+import type { Knot, OptionalKnot, ValueOf } from './knot';
 import { knotRecord, markTapestry, tapestryRecord } from './marks';
 import { checkName } from './names';
 import { readTapestryOptions } from './options';
@@ -17,8 +17,10 @@ export type Untyped = Record<string, unknown>;
 /** The knots whose values a run is asked for, by the names under which `run.values()` answers them. */
 export type Terminals = Readonly<Record<string, Knot<any>>>;
 
-/** What `run.values()` answers for the terminals that `build` returned. */
-export type TerminalValues<R> = R extends Terminals ? { -readonly [K in keyof R]: ValueOf<R[K]> } : Untyped;
+/** What `run.values()` answers for the terminals that `build` returned; of an optional one, there may be nothing. */
+export type TerminalValues<R> = R extends Terminals
+  ? { -readonly [K in keyof R]: R[K] extends OptionalKnot<any> ? ValueOf<R[K]> | undefined : ValueOf<R[K]> }
+  : Untyped;
 
 export interface ParameterOptions<Input> {
   /** Taken when the run is started without the parameter. Validated when it is declared. */

@@ -7,7 +7,7 @@
  * |---|---|---|
  * | 1 | 0.1.0 | the first interpreter |
  * | 2 | 0.1.0 | `local` knots go out in segments. A worker of behaviour 1 takes such a plan as well, and runs each as an activity |
- * | 3 | 0.1.0 | deadlines; runs that take over outcomes of another run; slow knots of large plans in child runs; the first segment begins in the first step, whose answer may bring its answer; segments of continued runs ask for records first; a knot whose worker is lost in a cancel is cancelled, not failed |
+ * | 3 | 0.1.0 | deadlines; runs that take over outcomes of another run; slow knots of large plans in child runs; the first segment begins in the first step, whose answer may bring its answer; segments of continued runs ask for records first; a knot whose worker is lost in a cancel is cancelled, not failed. Error policies and optional knots need no number: plans that have them are of a format that earlier versions refuse |
  */
 export const NEWEST_BEHAVIOUR = 3;
 

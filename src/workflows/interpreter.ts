@@ -14,6 +14,7 @@ import {
   SETTLED_KNOTS_PER_CALL,
   SLICES_PER_TASK,
   decodeLayout,
+  failsWorkflow,
   unpackRanges,
   type Layout,
   type SavedScheduler,
@@ -41,7 +42,7 @@ import {
   type SettleRequest,
   type SettleResult,
 } from './messages';
-import { TemporalHost, cancelledFailure, type HostEnd } from './temporal-host';
+import { TemporalHost, cancelledFailure, type HostEnd, type Unrecorded } from './temporal-host';
 import { workflowTime } from './workflow-clock';
 import type { RunStatus } from '../protocols';
 
@@ -113,13 +114,18 @@ export async function interpret(parameters: unknown, continuation?: Continuation
     setCurrentDetails(detailsTable(statusAfter(start.answer).counts, []));
     return start.answer;
   }
+  const recordRun = continuation?.recordRun ?? workflowInfo().runId;
   const work = async (): Promise<HostEnd> => {
-    const host = new TemporalHost({
+    const host: TemporalHost = new TemporalHost({
       layout: start.layout,
       plan: start.plan,
-      recordRun: continuation?.recordRun ?? workflowInfo().runId,
+      recordRun,
       behaviour: start.behaviour,
       children,
+      record: (unrecorded) =>
+        CancellationScope.nonCancellable(async () => {
+          await settle(host, start.plan, memo, recordRun, 'running', false, unrecorded);
+        }),
       ...(continuation?.away && { away: continuation.away }),
       ...(continuation?.unheard && { unheard: continuation.unheard }),
       ...(continuation && { failures: continuation.failures }),
@@ -265,7 +271,7 @@ async function conclude(
 ): Promise<RunAnswer> {
   const recordRun = continuation?.recordRun ?? workflowInfo().runId;
   if (end.kind === 'continue' && !host.endedBy) {
-    await settle(host, start.plan, memo, recordRun, 'running', false);
+    await settle(host, start.plan, memo, recordRun, 'running', false, host.toRecord);
     // The next execution would not hear of a cancel that came meanwhile: then this one is the last.
     if (!host.endedBy) {
       return await continueAsNew<typeof interpret>(null, {
@@ -284,7 +290,7 @@ async function conclude(
   }
   const status = statusOf(host);
   const missed = host.endedBy === 'deadline' && isCutShort(host) ? deadlineExceeded(memo) : undefined;
-  const record = await settle(host, start.plan, memo, recordRun, status, true, missed);
+  const record = await settle(host, start.plan, memo, recordRun, status, true, host.toRecord, missed);
   const answer: RunAnswer = {
     status,
     counts: host.counts,
@@ -294,7 +300,8 @@ async function conclude(
   };
   if (status === 'cancelled') throw cancelledFailure();
   if (missed) throw ApplicationFailure.nonRetryable(missed.message, missed.type, answer);
-  if (status === 'failed' && start.layout.failOn !== 'never') throw runFailed(host, answer);
+  if (status === 'failed' && failsWorkflow(start.layout.failOn, host.countedFailures))
+    throw runFailed(host, start.layout, answer);
   return answer;
 }
 
@@ -305,7 +312,7 @@ function isCutShort(host: TemporalHost): boolean {
 
 function statusOf(host: TemporalHost): RunStatus {
   if (isCutShort(host)) return host.endedBy === 'deadline' ? 'failed' : 'cancelled';
-  return host.counts.err > 0 ? 'failed' : 'succeeded';
+  return host.countedFailures.counted > 0 ? 'failed' : 'succeeded';
 }
 
 type RunError = NonNullable<SettleRequest['error']>;
@@ -326,9 +333,9 @@ async function settle(
   run: string,
   status: RunStatus,
   finished: boolean,
+  { skipped, failed }: Unrecorded,
   error?: RunError,
 ): Promise<string | null> {
-  const { skipped, failed } = host.toRecord;
   const chunks = Math.ceil(Math.max(skipped.length, failed.length) / SETTLED_KNOTS_PER_CALL);
   // The end of a run is one more thing to write than its knots; a continuation writes only those.
   const calls = finished ? Math.max(chunks, 1) : chunks;
@@ -353,12 +360,15 @@ async function settle(
   return record;
 }
 
-function runFailed(host: TemporalHost, answer: RunAnswer): ApplicationFailure {
-  const [first] = host.failureList;
-  const others = answer.counts.err - 1;
+function runFailed(host: TemporalHost, layout: Layout, answer: RunAnswer): ApplicationFailure {
+  const isOptional = (id: string): boolean =>
+    layout.policies[layout.policy[layout.ids.indexOf(id)]!]!.optional === true;
+  const first = host.failureList.find(({ knot }) => !isOptional(knot));
+  const { counted } = host.countedFailures;
+  const others = counted - 1;
   const what = first ? `${first.knot} (${first.type}: ${first.message})` : 'a knot';
   return ApplicationFailure.nonRetryable(
-    `${answer.counts.err} of ${answer.counts.ok + answer.counts.err + answer.counts.skipped} knots failed: ${what}` +
+    `${counted} of ${answer.counts.ok + answer.counts.err + answer.counts.skipped} knots failed: ${what}` +
       (others > 0 ? ` and ${others} more` : ''),
     'RunFailed',
     answer,

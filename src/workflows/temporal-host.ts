@@ -14,12 +14,15 @@ import {
   PARENTS_PER_ACTIVITY,
   RUNNING_KNOTS,
   Scheduler,
+  countFailures,
   packRanges,
   inlineTerminals,
+  requiredParentsMessage,
   slowKnots,
   unpackEnds,
   wantedOutside,
   type Command,
+  type CountedFailures,
   type Envelope,
   type SizedEnvelope,
   type KnotOutcome,
@@ -91,6 +94,14 @@ export interface TemporalHostOptions {
   readonly failures?: readonly KnotFailure[];
   /** What segments of earlier executions said of knots that they gave back, by index. */
   readonly givenBack?: readonly (readonly [number, GivenBack])[];
+  /** Records knots that no activity has recorded. */
+  readonly record: (unrecorded: Unrecorded) => Promise<void>;
+}
+
+/** Knots that no activity has recorded. */
+export interface Unrecorded {
+  readonly skipped: readonly SkippedKnot[];
+  readonly failed: readonly KnotFailure[];
 }
 
 /**
@@ -102,6 +113,8 @@ export interface TemporalHostOptions {
  * H2  Only an answer of Temporal becomes an outcome. Any other error is a defect of ours or of the sandbox and fails the
  *     workflow task (`fatal`), so that a repaired worker can go on.
  * H3  All decisions depend on the history alone: outcomes in the order in which they arrive, and the history's length.
+ * H4  A knot that receives outcomes is scheduled when all its parents are on record: its activity reads there what became of
+ *     those that are not Ok.
  */
 export class TemporalHost {
   private readonly layout: Layout;
@@ -127,6 +140,11 @@ export class TemporalHost {
   private readonly failures: KnotFailure[];
   private readonly skippedHere: SkippedKnot[] = [];
   private readonly unrecorded: KnotFailure[] = [];
+  /** Knots in these two lists, by index: what receivers of outcomes wait for. */
+  private readonly unrecordedKnots = new Set<number>();
+  /** Dispatched receivers that wait for it, and whether it is being recorded. */
+  private readonly awaitingRecords: number[] = [];
+  private recording = false;
   private scheduler: Scheduler<Slot>;
   private flushing = false;
   private by: EndedBy | undefined;
@@ -203,7 +221,7 @@ export class TemporalHost {
   cancel(by: EndedBy = 'cancel'): void {
     if (this.cancelled) return;
     this.by = by;
-    const unsent = this.deferred.splice(0);
+    const unsent = [...this.deferred.splice(0), ...this.awaitingRecords.splice(0)];
     // First of all: each settled knot makes room for another one to be dispatched.
     this.apply({ type: 'cancel' });
     for (const work of unsent) {
@@ -259,8 +277,13 @@ export class TemporalHost {
   }
 
   /** Knots of this execution that no activity recorded, for the settle activity. */
-  get toRecord(): { skipped: readonly SkippedKnot[]; failed: readonly KnotFailure[] } {
-    return { skipped: this.skippedHere, failed: this.unrecorded };
+  get toRecord(): Unrecorded {
+    // Copies: what is recorded meanwhile, for the sake of a receiver, leaves the lists.
+    return { skipped: [...this.skippedHere], failed: [...this.unrecorded] };
+  }
+
+  get countedFailures(): CountedFailures {
+    return countFailures(this.layout, (knot) => this.scheduler.outcomeKind(knot));
   }
 
   status(): LiveStatus {
@@ -300,6 +323,7 @@ export class TemporalHost {
       if (command.type === 'run') this.deferred.push(...command.knots);
       else if (command.type === 'segment') this.deferred.push(command.knots);
       else if (command.type === 'skip') this.noteSkipped(command.knots, command.reason);
+      else if (command.type === 'fail') this.noteFailed(command.knots);
       else this.finish();
     }
     this.flush();
@@ -314,9 +338,31 @@ export class TemporalHost {
   private noteSkipped(knots: readonly number[], reason: SkippedKnot['reason']): void {
     for (const knot of knots) {
       const id = this.layout.ids[knot]!;
+      this.unrecordedKnots.add(knot);
       if (reason === 'cancelled') this.skippedHere.push({ knot: id, reason });
       else this.skippedHere.push({ knot: id, reason, ...this.scheduler.skipDetail(knot) });
     }
+  }
+
+  private noteFailed(knots: readonly number[]): void {
+    for (const knot of knots) {
+      const failure = {
+        knot: this.layout.ids[knot]!,
+        type: 'RequireAllParents',
+        message: requiredParentsMessage(this.layout, knot, (parent) => this.scheduler.outcomeKind(parent)),
+      };
+      this.noteUnrecorded(knot, failure);
+      this.noteFailure(failure);
+    }
+  }
+
+  private noteUnrecorded(knot: number, failure: KnotFailure): void {
+    this.unrecordedKnots.add(knot);
+    this.unrecorded.push(failure);
+  }
+
+  private noteFailure(failure: KnotFailure): void {
+    if (this.failures.length < LISTED_FAILURES) this.failures.push(failure);
   }
 
   /**
@@ -355,11 +401,44 @@ export class TemporalHost {
 
   /** Schedules the knot if this workflow task can carry it. */
   private takeKnot(knot: number): boolean {
+    if (this.awaitsRecords(knot)) {
+      this.recordBefore(knot);
+      return true;
+    }
     const { task, bytes } = this.taskOf(knot);
     if (!this.budget.take(bytes)) return false;
     if (this.slow.has(knot)) this.startChild(knot, task);
     else this.schedule(knot, task);
     return true;
+  }
+
+  private awaitsRecords(knot: number): boolean {
+    if (this.policyOf(knot).errorPolicy !== 'receiveErrors' || this.unrecordedKnots.size === 0) return false;
+    const { parents, parentStart } = this.layout;
+    return parents
+      .subarray(parentStart[knot], parentStart[knot + 1])
+      .some((parent) => this.unrecordedKnots.has(parent));
+  }
+
+  /** Records what is to be recorded so far; then the knot, and others that have come to wait for it, go on. */
+  private recordBefore(knot: number): void {
+    this.awaitingRecords.push(knot);
+    if (this.recording) return;
+    this.recording = true;
+    const { skipped, failed } = this.toRecord;
+    const knots = [...this.unrecordedKnots];
+    this.options.record({ skipped, failed }).then(
+      () => {
+        this.skippedHere.splice(0, skipped.length);
+        this.unrecorded.splice(0, failed.length);
+        for (const recorded of knots) this.unrecordedKnots.delete(recorded);
+        this.recording = false;
+        this.deferred.unshift(...this.awaitingRecords.splice(0));
+        this.flush();
+        this.continueAtRest();
+      },
+      (error: unknown) => this.rejectEnd(error),
+    );
   }
 
   private takeSegment(members: readonly number[]): boolean {
@@ -528,7 +607,7 @@ export class TemporalHost {
     } else if (end.kind === 'cancelled') {
       this.settle(knot, { kind: 'skipped', reason: 'cancelled' });
     } else if (this.scheduler.outcomeKind(knot) === undefined) {
-      if (!end.recorded) this.unrecorded.push(end.failure);
+      if (!end.recorded) this.noteUnrecorded(knot, end.failure);
       this.settle(knot, { kind: 'err' }, end.failure);
     }
   }
@@ -635,7 +714,7 @@ export class TemporalHost {
       this.settle(knot, { kind: 'skipped', reason: 'cancelled' });
     } else if (error instanceof TemporalFailure) {
       const { failure, recorded } = describeFailure(this.layout.ids[knot]!, error);
-      if (!recorded) this.unrecorded.push(failure);
+      if (!recorded) this.noteUnrecorded(knot, failure);
       this.settle(knot, { kind: 'err' }, failure);
     } else {
       this.rejectEnd(error);
@@ -649,7 +728,7 @@ export class TemporalHost {
       this.running.delete(knot);
       if (this.slow.has(knot)) this.options.children.forget(this.layout.ids[knot]!);
       this.settledHere += 1;
-      if (failure && this.failures.length < LISTED_FAILURES) this.failures.push(failure);
+      if (failure) this.noteFailure(failure);
       if (outcome.kind === 'skipped')
         this.skippedHere.push({ knot: this.layout.ids[knot]!, reason: outcome.reason });
       this.heedHistory();
@@ -689,9 +768,9 @@ export class TemporalHost {
     return this.by !== undefined;
   }
 
-  /** What keeps this execution from continuing as new: activities, and child runs that are being started. */
+  /** What keeps this execution from continuing as new: activities, what is being recorded, and child runs that are being started. */
   private get pending(): number {
-    return this.running.size + this.segments.size;
+    return this.running.size + this.segments.size + (this.recording ? 1 : 0);
   }
 
   /** Knots in child runs. */

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { compile, layoutOf, type Layout } from '../../src/engine';
-import { arbitraryGraph, type Graph } from '../support/arbitrary-graph';
+import { arbitraryGraph, arbitraryPolicies, type Graph, type Policies } from '../support/arbitrary-graph';
 import { interpret, type ReferenceRun } from '../../src/testing/simulator/reference-interpreter';
-import { SchedulerHost, parentsIn } from '../support/scheduler-host';
+import { SchedulerHost, errorPoliciesIn, parentsIn } from '../support/scheduler-host';
 import { tapestryOf } from '../support/tapestry-records';
 
 interface Scenario extends Graph {
+  readonly policies: readonly Policies[];
   readonly failing: readonly boolean[];
   readonly window: number;
   /** Picks the knot that ends next. */
@@ -16,6 +17,7 @@ const arbitraryScenario: fc.Arbitrary<Scenario> = arbitraryGraph().chain((graph)
   fc.record({
     parentsOf: fc.constant(graph.parentsOf),
     parameters: fc.constant(graph.parameters),
+    policies: arbitraryPolicies(graph.parentsOf.length),
     failing: fc.array(
       fc.integer({ min: 0, max: 5 }).map((dice) => dice === 0),
       { minLength: graph.parentsOf.length, maxLength: graph.parentsOf.length },
@@ -29,7 +31,9 @@ const arbitraryScenario: fc.Arbitrary<Scenario> = arbitraryGraph().chain((graph)
 const arbitraryMoments = fc.uniqueArray(fc.integer({ min: 0, max: 24 }), { maxLength: 6 });
 
 const layoutFor = (scenario: Scenario): Layout =>
-  layoutOf(compile(tapestryOf(scenario.parentsOf, scenario.parameters)).plan);
+  layoutOf(
+    compile(tapestryOf(scenario.parentsOf, scenario.parameters, (knot) => scenario.policies[knot]!)).plan,
+  );
 
 const chooserOf =
   ({ choices }: Scenario): ReferenceRun['choose'] =>
@@ -40,6 +44,7 @@ function referenceOf(layout: Layout, scenario: Scenario, cancelAfter?: number): 
   return {
     parentsOf: layout.ids.map((_, knot) => parentsIn(layout, knot)),
     parameters: layout.parameterCount,
+    policies: errorPoliciesIn(layout),
     failing: failingIn(layout, scenario),
     window: scenario.window,
     choose: chooserOf(scenario),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { knot, runLocally, tapestry, type Knot } from '../../src';
-import { arbitraryGraph, type Graph } from '../support/arbitrary-graph';
+import { knot, runLocally, tapestry, type Knot, type Outcome } from '../../src';
+import { arbitraryGraph, arbitraryPolicies, type Graph, type Policies } from '../support/arbitrary-graph';
 import { interpret, type ReferenceOutcome } from '../../src/testing/simulator/reference-interpreter';
 
 interface Scenario extends Graph {
@@ -8,6 +8,7 @@ interface Scenario extends Graph {
   readonly throws: readonly number[];
   /** By knot: after how many turns of the event loop its body ends. */
   readonly turns: readonly number[];
+  readonly policies: readonly Policies[];
 }
 
 const ATTEMPTS = 3;
@@ -20,6 +21,7 @@ const arbitraryScenario: fc.Arbitrary<Scenario> = arbitraryGraph(16).chain(({ pa
     parameters: fc.constant(parameters),
     throws: each(fc.constantFrom(0, 0, 0, 0, 1, 2, ATTEMPTS)),
     turns: each(fc.nat(3)),
+    policies: arbitraryPolicies(parentsOf.length),
   });
 });
 
@@ -41,6 +43,31 @@ const step = knot(
   },
 );
 
+const receive = knot(
+  'receive',
+  { receives: 'outcomes' },
+  async (
+    {
+      throws,
+      turns,
+      ...parents
+    }: { throws: Outcome<number>; turns: Outcome<number>; [parent: string]: Outcome },
+    ctx,
+  ) => {
+    for (let turn = 0; turn < valueIn(turns); turn++) await new Promise((resolve) => setImmediate(resolve));
+    if (ctx.attempt <= valueIn(throws)) throw new Error(`throw ${ctx.attempt} of ${ctx.knotId}`);
+    return [ctx.knotId, ...Object.values(parents).map(told)].join(' ').slice(0, 500);
+  },
+);
+
+const valueIn = (outcome: Outcome<number>): number => (outcome.kind === 'ok' ? outcome.value : NaN);
+
+/** An outcome as it is told to a body that receives it. */
+function told(outcome: Outcome): unknown {
+  if (outcome.kind === 'ok') return outcome.value;
+  return outcome.kind === 'err' ? outcome.error.type : `skipped: ${outcome.reason}`;
+}
+
 function tapestryFor(scenario: Scenario) {
   return tapestry('random', (t) => {
     const knots: Knot<unknown>[] = [];
@@ -52,7 +79,13 @@ function tapestryFor(scenario: Scenario) {
       const inputs = Object.fromEntries(parents.map((parent) => [idOf(parent), knots[parent]!]));
       const retry = { maximumAttempts: ATTEMPTS, initialInterval: 1, backoffCoefficient: 1 };
       const config = { throws: scenario.throws[index]!, turns: scenario.turns[index]! };
-      knots.push(step({ ...inputs, ...config }, { id: idOf(index), retry }));
+      const { errorPolicy, optional } = scenario.policies[index]!;
+      const placed = { id: idOf(index), retry, optional: optional! };
+      knots.push(
+        errorPolicy === 'receiveErrors'
+          ? receive({ ...inputs, ...config }, placed)
+          : step({ ...inputs, ...config }, { ...placed, errorPolicy: errorPolicy! }),
+      );
     });
   });
 }
@@ -81,18 +114,35 @@ const nameOf = (scenario: Scenario, index: number): string =>
 /** What the reference interpreter says of each knot, by id. */
 function expectedOf(scenario: Scenario): Record<string, ReferenceOutcome> {
   const failing = new Set(scenario.throws.flatMap((throws, index) => (throws >= ATTEMPTS ? [index] : [])));
-  const { outcomes } = interpret({ ...scenario, failing, window: 500, choose: (running) => running[0]! });
+  const policies = scenario.policies.map(({ errorPolicy }) => errorPolicy);
+  const { outcomes } = interpret({
+    ...scenario,
+    policies,
+    failing,
+    window: 500,
+    choose: (running) => running[0]!,
+  });
   return Object.fromEntries(outcomes.map((outcome, index) => [nameOf(scenario, index), outcome]));
 }
 
-/** The values by plain recursion over the graph. */
-function valuesOf(scenario: Scenario): string[] {
+function kindOf(outcome: Outcome): string {
+  if (outcome.kind === 'skipped') return `skipped: ${outcome.reason}`;
+  const isOfParents = outcome.kind === 'err' && outcome.error.type === 'RequireAllParents';
+  return isOfParents ? 'err: RequireAllParents' : outcome.kind;
+}
+
+/** The values by plain recursion over the graph; of a knot without one, what its children are told. */
+function valuesOf(scenario: Scenario, expected: Record<string, ReferenceOutcome>): string[] {
   const values: string[] = [];
   scenario.parentsOf.forEach((parents, index) => {
+    const outcome = expected[nameOf(scenario, index)]!;
     const inputs = [...parents].sort((a, b) => a - b).map((parent) => values[parent]!);
-    values.push(
-      index < scenario.parameters ? `value ${index}` : [idOf(index), ...inputs].join(' ').slice(0, 500),
-    );
+    const { optional } = scenario.policies[index]!;
+    if (outcome.startsWith('skipped')) values.push(outcome);
+    else if (outcome !== 'ok')
+      values.push(optional ? 'skipped: optional' : (outcome.split(': ')[1] ?? 'Error'));
+    else if (index < scenario.parameters) values.push(`value ${index}`);
+    else values.push([idOf(index), ...inputs].join(' ').slice(0, 500));
   });
   return values;
 }
@@ -101,16 +151,17 @@ test('a run in process comes to what the reference interpreter says, at any conc
   await fc.assert(
     fc.asyncProperty(arbitraryScenario, fc.integer({ min: 1, max: 6 }), async (scenario, concurrency) => {
       const expected = expectedOf(scenario);
-      const values = valuesOf(scenario);
+      const values = valuesOf(scenario, expected);
       const { outcomes, outputs, status, lineage, hashes } = await run(scenario, concurrency);
       const kinds = Object.fromEntries(
-        Object.entries(outcomes).map(([id, outcome]) => [
-          id,
-          outcome.kind === 'skipped' ? `skipped: ${outcome.reason}` : outcome.kind,
-        ]),
+        Object.entries(outcomes).map(([id, outcome]) => [id, kindOf(outcome)]),
       );
       expect(kinds).toEqual(expected);
-      expect(status).toBe(Object.values(expected).includes('err') ? 'failed' : 'succeeded');
+      const hasFailed = scenario.parentsOf.some(
+        (_, index) =>
+          expected[nameOf(scenario, index)]!.startsWith('err') && !scenario.policies[index]!.optional,
+      );
+      expect(status).toBe(hasFailed ? 'failed' : 'succeeded');
       scenario.parentsOf.forEach((_, index) => {
         const id = nameOf(scenario, index);
         expect(outputs[id]).toBe(expected[id] === 'ok' ? values[index] : undefined);
@@ -120,7 +171,7 @@ test('a run in process comes to what the reference interpreter says, at any conc
         const throws = scenario.throws[Number(id.slice(1))] ?? 0;
         if (id.startsWith('param:')) expect(attempt).toBe(1);
         else if (outcome === 'ok') expect(attempt).toBe(throws + 1);
-        else expect(attempt).toBe(outcome === 'err' ? ATTEMPTS : 0);
+        else expect(attempt).toBe(expected[id] === 'err' ? ATTEMPTS : 0);
       }
       expect((await run(scenario, 500)).hashes).toEqual(hashes);
     }),

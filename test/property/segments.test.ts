@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { compile, layoutOf, type Layout } from '../../src/engine';
-import { arbitraryGraph, type Graph } from '../support/arbitrary-graph';
+import { arbitraryGraph, arbitraryPolicies, type Graph, type Policies } from '../support/arbitrary-graph';
 import { interpret, type ReferenceOutcome } from '../../src/testing/simulator/reference-interpreter';
-import { SchedulerHost, parentsIn } from '../support/scheduler-host';
-import { tapestryOf } from '../support/tapestry-records';
+import { SchedulerHost, errorPoliciesIn, parentsIn } from '../support/scheduler-host';
+import { localWhere, tapestryOf } from '../support/tapestry-records';
 
 interface Scenario extends Graph {
+  readonly policies: readonly Policies[];
   readonly failing: readonly boolean[];
   readonly local: readonly boolean[];
   readonly window: number;
@@ -20,6 +21,7 @@ const arbitraryScenario: fc.Arbitrary<Scenario> = arbitraryGraph().chain((graph)
   return fc.record({
     parentsOf: fc.constant(graph.parentsOf),
     parameters: fc.constant(graph.parameters),
+    policies: arbitraryPolicies(graph.parentsOf.length),
     failing: perKnot(fc.integer({ min: 0, max: 5 }).map((dice) => dice === 0)),
     local: perKnot(fc.integer({ min: 0, max: 3 }).map((dice) => dice > 0)),
     window: fc.integer({ min: 1, max: 4 }),
@@ -30,27 +32,37 @@ const arbitraryScenario: fc.Arbitrary<Scenario> = arbitraryGraph().chain((graph)
 
 const arbitraryMoments = fc.uniqueArray(fc.integer({ min: 0, max: 24 }), { maxLength: 6 });
 
-function layoutFor({ parentsOf, parameters, local }: Scenario): Layout {
-  return layoutOf(compile(tapestryOf(parentsOf, parameters, (knot) => local[knot]!)).plan);
+function layoutFor({ parentsOf, parameters, local, policies }: Scenario): Layout {
+  const options = localWhere((knot) => local[knot]!);
+  return layoutOf(
+    compile(tapestryOf(parentsOf, parameters, (knot) => ({ ...options(knot), ...policies[knot]! }))).plan,
+  );
 }
 
 const failingIn = (layout: Layout, { failing }: Scenario): Set<number> =>
   new Set(layout.ids.map((_, knot) => knot).filter((knot) => failing[knot]));
 
-/** What a segment comes to that gets as far as `steps` knots: children after parents, those of failed ones not at all. */
+/**
+ * What a segment comes to that gets as far as `steps` knots: children after parents; those of failed ones only where they receive
+ * what these came to. What is skipped, or fails for its parents, is not told.
+ */
 function workOff(
   layout: Layout,
   members: readonly number[],
   failing: ReadonlySet<number>,
   steps: number,
 ): Map<number, 'ok' | 'err'> {
+  const policies = errorPoliciesIn(layout);
   const ends = new Map<number, 'ok' | 'err'>();
+  const unrun = new Set<number>();
   for (const knot of members) {
     if (ends.size >= steps) break;
-    const isRunnable = parentsIn(layout, knot).every(
-      (parent) => !members.includes(parent) || ends.get(parent) === 'ok',
-    );
+    const inside = parentsIn(layout, knot).filter((parent) => members.includes(parent));
+    if (!inside.every((parent) => ends.has(parent) || unrun.has(parent))) continue;
+    const isRunnable =
+      policies[knot] === 'receiveErrors' || inside.every((parent) => ends.get(parent) === 'ok');
     if (isRunnable) ends.set(knot, failing.has(knot) ? 'err' : 'ok');
+    else unrun.add(knot);
   }
   return ends;
 }
@@ -87,6 +99,7 @@ const expectedOf = (layout: Layout, scenario: Scenario): readonly ReferenceOutco
   interpret({
     parentsOf: layout.ids.map((_, knot) => parentsIn(layout, knot)),
     parameters: layout.parameterCount,
+    policies: errorPoliciesIn(layout),
     failing: failingIn(layout, scenario),
     window: scenario.window,
     choose: (running) => running[0]!,

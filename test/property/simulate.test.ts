@@ -1,12 +1,13 @@
 import fc from 'fast-check';
-import { knot, local, tapestry, type Knot } from '../../src';
+import { knot, local, tapestry, type Knot, type Outcome } from '../../src';
 import { simulate } from '../../src/testing';
-import { arbitraryGraph, type Graph } from '../support/arbitrary-graph';
+import { arbitraryGraph, arbitraryPolicies, type Graph, type Policies } from '../support/arbitrary-graph';
 
 interface Scenario extends Graph {
   /** By knot. */
   readonly local: readonly boolean[];
   readonly attempts: readonly number[];
+  readonly policies: readonly Policies[];
   readonly failing: readonly boolean[];
 }
 
@@ -18,6 +19,7 @@ const arbitraryScenario: fc.Arbitrary<Scenario> = arbitraryGraph(10).chain(({ pa
     parameters: fc.constant(parameters),
     local: each(fc.boolean()),
     attempts: each(fc.constantFrom(1, 1, 2, 3)),
+    policies: arbitraryPolicies(parentsOf.length),
     failing: each(fc.integer({ min: 0, max: 6 }).map((dice) => dice === 0)),
   });
 });
@@ -34,6 +36,21 @@ const step = knot('step', ({ fails, ...parents }: { fails: boolean; [parent: str
   return [ctx.knotId, ...Object.values(parents)].join(' ').slice(0, 200);
 });
 
+const receive = knot(
+  'receive',
+  { receives: 'outcomes' },
+  ({ fails, ...parents }: { fails: Outcome<boolean>; [parent: string]: Outcome }, ctx) => {
+    if (fails.kind === 'ok' && fails.value) throw new Error(`${ctx.knotId} fails`);
+    return [ctx.knotId, ...Object.values(parents).map(told)].join(' ').slice(0, 200);
+  },
+);
+
+function told(outcome: Outcome): unknown {
+  if (outcome.kind === 'ok') return outcome.value;
+  if (outcome.kind === 'err') return `${outcome.error.type}: ${outcome.error.message}`;
+  return JSON.stringify(outcome);
+}
+
 function tapestryFor(scenario: Scenario) {
   return tapestry('random', (t) => {
     const knots: Knot<unknown>[] = [];
@@ -43,15 +60,19 @@ function tapestryFor(scenario: Scenario) {
         return;
       }
       const inputs = Object.fromEntries(parents.map((parent) => [idOf(parent), knots[parent]!]));
-      const placed = step(
-        { ...inputs, fails: scenario.failing[index]! },
-        {
-          id: idOf(index),
-          retry: { maximumAttempts: scenario.attempts[index]! },
-          ...(scenario.local[index] && { dispatcher: local() }),
-        },
+      const { errorPolicy, optional } = scenario.policies[index]!;
+      const wiring = { ...inputs, fails: scenario.failing[index]! };
+      const config = {
+        id: idOf(index),
+        optional: optional ?? false,
+        retry: { maximumAttempts: scenario.attempts[index]! },
+        ...(scenario.local[index] && { dispatcher: local() }),
+      };
+      knots.push(
+        errorPolicy === 'receiveErrors'
+          ? receive(wiring, config)
+          : step(wiring, { ...config, errorPolicy: errorPolicy! }),
       );
-      knots.push(placed);
     });
   });
 }

@@ -1,5 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { knot, local, queue, tapestry, type Knot, type Tapestry } from '../../src';
+import {
+  knot,
+  local,
+  optional,
+  queue,
+  tapestry,
+  type Dispatcher,
+  type Knot,
+  type Outcome,
+  type Tapestry,
+} from '../../src';
 import { z } from 'zod';
 import { HOLD_EVENTS } from '../../src/engine';
 
@@ -12,6 +22,13 @@ const increment = knot('increment', ({ x }: { x: number }) => x + 1);
 const fail = knot('fail', ({ x }: { x: number }): number => {
   throw new Error(`no luck with ${x}`);
 });
+const attempt = optional(fail);
+const recover = knot(
+  'recover',
+  { receives: 'outcomes' },
+  (outcomes: Record<string, Outcome<number>>) =>
+    Object.values(outcomes).filter(({ kind }) => kind === 'ok').length,
+);
 const linger = knot('linger', async ({ x }: { x: number }, { signal }) => {
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
@@ -197,6 +214,8 @@ export const SHAPES: readonly Shape[] = [
       return { after: increment({ x: lingering }, { id: 'after' }) };
     }),
   },
+  { name: 'policies', parameters: { x: 5 }, tapestry: ofPolicies('policies', queue()) },
+  { name: 'segment-policies', parameters: { x: 5 }, tapestry: ofPolicies('segment-policies', local()) },
   { name: 'in-time', parameters: { x: 5 }, deadline: 3_600_000, tapestry: single('in-time') },
   { name: 'resumed', resumes: 'failure' },
   {
@@ -243,6 +262,20 @@ export const SHAPES: readonly Shape[] = [
     }),
   },
 ];
+
+/** Receivers of failures that are recorded by activities, and of such as are not; in segments and by themselves. */
+function ofPolicies(name: string, dispatcher: Dispatcher): Tapestry {
+  return tapestry(name, { knots: { dispatcher } }, (t) => {
+    const x = t.parameter('x', z.number());
+    const failed = fail({ x }, { id: 'failed' });
+    const outside = attempt({ x }, { id: 'outside', dispatcher: queue() });
+    const skipped = increment({ x: failed }, { id: 'skipped' });
+    const required = increment({ x: outside }, { id: 'required', errorPolicy: 'requireAllParents' });
+    const first = recover({ failed, x }, { id: 'first' });
+    const second = recover({ skipped, required, outside, x }, { id: 'second' });
+    return { all: recover({ first, second, failed, skipped }, { id: 'all' }) };
+  });
+}
 
 function single(name: string): Tapestry {
   return tapestry(name, (t) => ({ x: increment({ x: t.parameter('x', z.number()) }, { id: 'k' }) }));

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { ErrorPolicy, KnotOptions } from '../../src/model/records';
 
 export interface Graph {
   /** By knot; parents have lower numbers. The first `parameters` have none. */
@@ -21,4 +22,21 @@ export function arbitraryGraph(maximumSize = 24): fc.Arbitrary<Graph> {
         parentsOf: [...Array.from({ length: parameters }, () => []), ...parentsOf],
       }));
     });
+}
+
+/** What becomes of a knot whose parents are not all Ok. */
+export type Policies = Pick<KnotOptions<ErrorPolicy>, 'errorPolicy' | 'optional'>;
+
+/** Policies for so many knots; most of them the default. */
+export function arbitraryPolicies(size: number): fc.Arbitrary<Policies[]> {
+  const policies = fc.record({
+    errorPolicy: fc.constantFrom<ErrorPolicy>(
+      'skipIfParentFailed',
+      'skipIfParentFailed',
+      'receiveErrors',
+      'requireAllParents',
+    ),
+    optional: fc.constantFrom(false, false, true),
+  });
+  return fc.array(policies, { minLength: size, maxLength: size });
 }

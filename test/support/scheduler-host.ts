@@ -7,11 +7,16 @@ import {
   type SchedulerEvent,
   type SchedulerOptions,
 } from '../../src/engine';
+import type { ErrorPolicy } from '../../src/model/records';
 import type { ReferenceOutcome } from '../../src/testing/simulator/reference-interpreter';
 
 export const parentsIn = (layout: Layout, knot: number): number[] => [
   ...layout.parents.slice(layout.parentStart[knot], layout.parentStart[knot + 1]),
 ];
+
+/** By knot; undefined: the default. */
+export const errorPoliciesIn = ({ policy, policies }: Layout): (ErrorPolicy | undefined)[] =>
+  Array.from(policy, (index) => policies[index]!.errorPolicy);
 
 /** The value that a body makes of its knot. */
 export const valueOf = (knot: number): string => `value of ${knot}`;
@@ -131,19 +136,19 @@ export class SchedulerHost {
   }
 
   private checkSkipDetail(knot: number): void {
-    const parents = parentsIn(this.layout, knot).map((parent) => this.outcomes[parent]!);
+    const parents = parentsIn(this.layout, knot).map((parent) => {
+      const [kind] = this.outcomes[parent]!.split(':');
+      return kind === 'err' && this.policyOf(parent).optional ? 'skipped' : kind;
+    });
     const { anyErr, anySkipped } = this.scheduler.skipDetail(knot);
     check(anyErr === parents.includes('err'), `anyErr of knot ${knot} is wrong`);
-    check(
-      anySkipped === parents.some((outcome) => outcome.startsWith('skipped')),
-      `anySkipped of knot ${knot} is wrong`,
-    );
+    check(anySkipped === parents.includes('skipped'), `anySkipped of knot ${knot} is wrong`);
   }
 
   private carryOut(commands: readonly Command[]): void {
     const order = commands
-      .map(({ type }) => ['skip', 'segment', 'run', 'finish'].indexOf(type))
-      .filter((place, index, all) => place !== 1 || all[index - 1] !== 1);
+      .map(({ type }) => ['skip', 'fail', 'segment', 'run', 'finish'].indexOf(type))
+      .filter((place, index, all) => place !== 2 || all[index - 1] !== 2);
     check(
       order.every((place, index) => index === 0 || place > order[index - 1]!),
       'commands are out of order',
@@ -153,7 +158,8 @@ export class SchedulerHost {
       if (command.type === 'finish') this.finish();
       else if (command.type === 'segment') this.runSegment(command.knots);
       else if (command.type === 'run') command.knots.forEach((knot) => this.run(knot));
-      else if (command.type === 'skip') this.skipAll(command.knots, command.reason);
+      else if (command.type === 'skip') this.settleUnrun(command.knots, `skipped: ${command.reason}`);
+      else this.settleUnrun(command.knots, 'err: RequireAllParents');
     }
     const members = this.segments.flat().length;
     check(
@@ -168,8 +174,11 @@ export class SchedulerHost {
   }
 
   private isLocal(knot: number): boolean {
-    const { policies, policy } = this.layout;
-    return this.options.segments === true && policies[policy[knot]!]!.local === true && !this.alone.has(knot);
+    return this.options.segments === true && this.policyOf(knot).local === true && !this.alone.has(knot);
+  }
+
+  private policyOf(knot: number): Layout['policies'][number] {
+    return this.layout.policies[this.layout.policy[knot]!]!;
   }
 
   private runSegment(members: readonly number[]): void {
@@ -195,10 +204,18 @@ export class SchedulerHost {
   }
 
   private run(knot: number): void {
-    check(!this.isLocal(knot), `knot ${knot} is local and goes alone`);
+    const receives = this.policyOf(knot).errorPolicy === 'receiveErrors';
+    const parents = parentsIn(this.layout, knot);
+    const isOfFailure = receives && parents.some((parent) => this.outcomes[parent] !== 'ok');
+    check(!this.isLocal(knot) || isOfFailure, `knot ${knot} is local and goes alone`);
     check(this.outcomes[knot] === undefined, `knot ${knot} was settled and is run`);
     check(!this.started.includes(knot), `knot ${knot} is run twice`);
-    for (const parent of parentsIn(this.layout, knot)) {
+    for (const parent of parents) {
+      check(
+        this.outcomes[parent] !== undefined,
+        `knot ${knot} is run before its parent ${parent} is settled`,
+      );
+      if (isOfFailure && this.outcomes[parent] !== 'ok') continue;
       check(this.outcomes[parent] === 'ok', `knot ${knot} is run before its parent ${parent} is ok`);
       check(
         this.scheduler.value(parent) === valueOf(parent),
@@ -210,16 +227,16 @@ export class SchedulerHost {
     check(this.inFlight <= this.options.window, `knot ${knot} is over the window`);
   }
 
-  private skipAll(knots: readonly number[], reason: 'parent_failed_or_skipped' | 'cancelled'): void {
+  private settleUnrun(knots: readonly number[], outcome: ReferenceOutcome): void {
     knots.forEach((knot, index) => {
-      check(index === 0 || knot > knots[index - 1]!, `knot ${knot} is skipped out of order`);
+      check(index === 0 || knot > knots[index - 1]!, `knot ${knot} is decided out of order`);
       check(
         this.outcomes[knot] === undefined &&
           !this.runningKnots.has(knot) &&
           !this.segments.flat().includes(knot),
-        `knot ${knot} is skipped too late`,
+        `knot ${knot} is decided too late`,
       );
-      this.outcomes[knot] = `skipped: ${reason}`;
+      this.outcomes[knot] = outcome;
     });
   }
 

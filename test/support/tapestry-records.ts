@@ -1,5 +1,6 @@
 import type {
   DefinitionRecord,
+  ErrorPolicy,
   InputRecord,
   KnotOptions,
   KnotRecord,
@@ -13,7 +14,14 @@ export function emptyTapestry(name = 'test', options: TapestryOptions = {}): Tap
 }
 
 export function definition(name: string, more: Partial<DefinitionRecord> = {}): DefinitionRecord {
-  return { name, body: () => undefined, source: `body of ${name}`, options: {}, ...more };
+  return {
+    name,
+    receives: 'values',
+    body: () => undefined,
+    source: `body of ${name}`,
+    options: {},
+    ...more,
+  };
 }
 
 export const parent = (knot: KnotRecord): InputRecord => ({ kind: 'parent', knot });
@@ -44,18 +52,24 @@ export function addKnot(
   id: string,
   of: DefinitionRecord,
   inputs: Readonly<Record<string, InputRecord>> = {},
-  options: KnotOptions = {},
+  options: KnotOptions<ErrorPolicy> = {},
 ): KnotRecord {
   const knot: KnotRecord = { id, tapestry, definition: of, inputs: new Map(Object.entries(inputs)), options };
   tapestry.knots.set(id, knot);
   return knot;
 }
 
+/** Options of knots of which some are local. */
+export const localWhere =
+  (isLocal: (knot: number) => boolean) =>
+  (knot: number): KnotOptions<ErrorPolicy> =>
+    isLocal(knot) ? { dispatcher: { kind: 'local' } } : {};
+
 /** A tapestry of the shape that `parentsOf` tells: knot `i` takes knots of lower number. The first `parameters` are parameters. */
 export function tapestryOf(
   parentsOf: readonly (readonly number[])[],
   parameters = 0,
-  isLocal: (knot: number) => boolean = () => false,
+  optionsOf: (knot: number) => KnotOptions<ErrorPolicy> = () => ({}),
 ): TapestryRecord {
   const tapestry = emptyTapestry();
   const step = definition('step');
@@ -66,8 +80,7 @@ export function tapestryOf(
       return;
     }
     const inputs = Object.fromEntries(list.map((from, place) => [`in${place}`, parent(knots[from]!)]));
-    const options: KnotOptions = isLocal(index) ? { dispatcher: { kind: 'local' } } : {};
-    knots.push(addKnot(tapestry, `k${String(index).padStart(5, '0')}`, step, inputs, options));
+    knots.push(addKnot(tapestry, `k${String(index).padStart(5, '0')}`, step, inputs, optionsOf(index)));
   });
   return tapestry;
 }

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { locateBackends, openBackends } from '../../backends';
 import { SelvageError } from '../../errors';
 import type { LineageRecord, Page } from '../../protocols';
 import type { LineageOptions } from '../commands/lineage';
@@ -7,6 +5,7 @@ import { EXIT } from '../exit-codes';
 import { formatDuration, formatTime, shorten } from '../format';
 import { nextPage } from '../next-page';
 import type { Output } from '../output';
+import { withRecords } from '../with-records';
 
 /** `selvage lineage`. */
 export async function showLineage(options: LineageOptions, output: Output): Promise<number> {
@@ -17,10 +16,7 @@ export async function showLineage(options: LineageOptions, output: Output): Prom
       'Say what to look for: --run, --knot, --output or --input, or several of them.',
     );
   }
-  const projectDir = options.projectDir ?? process.cwd();
-  requireHistory(projectDir);
-  const backends = await openBackends({ projectDir });
-  try {
+  return await withRecords(options, async (backends) => {
     const page = await backends.runHistory.findLineage({
       limit,
       ...(run && { runId: run }),
@@ -41,20 +37,7 @@ export async function showLineage(options: LineageOptions, output: Output): Prom
     if (output.json) output.document(page);
     else output.say(describePage(page, output));
     return EXIT.ok;
-  } finally {
-    await backends.close();
-  }
-}
-
-/** A question must not make a database. */
-function requireHistory(projectDir: string): void {
-  const { history } = locateBackends({ projectDir });
-  if (history.path === undefined || existsSync(history.path)) return;
-  throw new SelvageError(
-    'FileNotFound',
-    `There is no run history at ${history.path} yet. Run something in this folder, or name another with --project-dir.`,
-    { details: { file: history.path } },
-  );
+  });
 }
 
 function describePage({ items, cursor }: Page<LineageRecord>, output: Output): string {

@@ -5,6 +5,7 @@ import { describeWaiting } from '../describe-waiting';
 import { EXIT } from '../exit-codes';
 import { formatDuration, formatTable, formatTime, plural } from '../format';
 import { lineagePlace } from '../lineage-place';
+import { knotTree } from '../knot-tree';
 import { nextPage } from '../next-page';
 import type { Output } from '../output';
 import { progressLine } from '../progress-display';
@@ -48,6 +49,7 @@ export async function showRun(runId: string, options: ServerOptions, output: Out
     const lineage = lineagePlace(runId, options.projectDir);
     const elapsed = Math.max(0, (run.finished_at ?? run.started_at) - run.started_at);
     output.say(summarise({ result, terminals: run.terminals, elapsed, lineage }, output));
+    output.say(['', output.bold('Knots'), ...knotTree(await handle.records(), output)].join('\n'));
     if (output.json) {
       output.document(runDocument(result, { tapestry: run.tapestry, lineage, server: selvage.place }));
     }

@@ -1,4 +1,5 @@
 import { ApplicationFailure, CancelledFailure, type Context } from '@temporalio/activity';
+import { ApplicationFailureCategory } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { KnotAttempt, LOST_WORKERS, currentAttempt, type PreparedBody } from '../../activities/knot-attempt';
 import { commitPatiently, isBackendTrouble } from '../../activities/backend-trouble';
@@ -68,7 +69,7 @@ class KnotCall {
     const knot = plan.knot(attempt.task.knot);
     if (attempt.mayBeRecorded) {
       const [recorded] = await environment.backends.runHistory.getRecords(this.recordRun, [knot.id]);
-      if (recorded) return await this.adopt(recorded);
+      if (recorded) return await this.adopt(knot, recorded);
     }
     if (attempt.number === 1 && attempt.task.givenBack?.after !== undefined) {
       // Lest the next attempt takes this one for a lost worker.
@@ -99,10 +100,10 @@ class KnotCall {
     runBody: (prepared: PreparedBody) => Promise<unknown>,
   ): Promise<Envelope> {
     const { environment } = this;
-    const valueOf = await parents.read();
+    const inputFrom = await parents.read(definition.receives);
     let value: EncodedValue;
     try {
-      const inputs = assembleInputs(knot, valueOf);
+      const inputs = assembleInputs(knot, definition.receives, inputFrom);
       value = encodeOutput(await runBody({ plan, knot, definition, inputs }), environment.sha256);
     } catch (error) {
       return await this.judge(plan, knot, definition, parents, error);
@@ -116,7 +117,7 @@ class KnotCall {
       outcome,
       storedValues(value),
     );
-    return inserted ? envelopeOf(value, environment.inlineLimit) : await this.adopt(record);
+    return inserted ? envelopeOf(value, environment.inlineLimit) : await this.adopt(knot, record);
   }
 
   /** What an error that ended the body means: passed on, refused, tried again, or the end of the knot. */
@@ -137,7 +138,7 @@ class KnotCall {
     const retryAfter = retryDelay(knot.policy.retry, attempt.throws, error);
     if (retryAfter === undefined) return await this.fail(plan, knot, definition, parents, error);
     const described = this.describe(knot, error);
-    throw verdict(described.record, { nonRetryable: false, nextRetryDelay: retryAfter });
+    throw verdict(knot, described.record, { nonRetryable: false, nextRetryDelay: retryAfter });
   }
 
   private async fail(
@@ -150,7 +151,7 @@ class KnotCall {
     const described = this.describe(knot, error);
     const outcome: OutcomeToRecord = { kind: 'err', error: described.record };
     const { record } = await this.commit(plan, knot, definition, parents, outcome, described.values);
-    return await this.adopt(record);
+    return await this.adopt(knot, record);
   }
 
   private describe(knot: PlanKnot, error: unknown): ReturnType<typeof describeError> {
@@ -163,11 +164,11 @@ class KnotCall {
   }
 
   /** Answers Temporal what the record says. */
-  private async adopt(record: LineageRecord): Promise<Envelope> {
+  private async adopt(knot: PlanKnot, record: LineageRecord): Promise<Envelope> {
     if (record.outcome === 'ok') return await envelopeOfRecord(this.environment, record);
     if (record.outcome === 'skipped')
       throw new CancelledFailure(`Knot "${record.knot_id}" was settled as cancelled`);
-    throw verdict((record.extra as { error: ExceptionRecord }).error, { nonRetryable: true });
+    throw verdict(knot, (record.extra as { error: ExceptionRecord }).error, { nonRetryable: true });
   }
 
   private async commit(
@@ -206,6 +207,7 @@ class KnotCall {
 }
 
 function verdict(
+  knot: PlanKnot,
   record: ExceptionRecord,
   how: { nonRetryable: boolean; nextRetryDelay?: number },
 ): ApplicationFailure {
@@ -213,6 +215,8 @@ function verdict(
     message: record.message,
     type: record.type,
     details: [record],
+    // What a run can do without is not to wake anybody: it counts in no error metric, and is logged as debug.
+    ...(knot.policy.optional && { category: ApplicationFailureCategory.BENIGN }),
     ...how,
   });
   // The stack of interest is the body's.

@@ -1,8 +1,17 @@
 import { contentHash, decodeJson, encodeValue, hashJson, type Json, type Sha256 } from '../../canonical';
 import { isReference, type Envelope } from '../../engine/envelope';
 import { uniqueParents, type PlanKnot } from '../../engine';
-import { decodeStored, storedReference, valueMissing, type LoadedPlan } from '../../execution';
+import {
+  decodeStored,
+  failedOutcomeOf,
+  receivedOutcome,
+  storedReference,
+  valueMissing,
+  type Failed,
+  type LoadedPlan,
+} from '../../execution';
 import { SelvageError } from '../../errors';
+import type { DefinitionRecord } from '../../model/records';
 import type { LineageRecord, RunHistory } from '../../protocols';
 import type { ResolvedTask } from '../../activities/knot-attempt';
 import { isResetRun, recordsBeforeReset } from '../../activities/reset-runs';
@@ -10,18 +19,20 @@ import type { WorkerEnvironment } from '../../activities/worker-environment';
 
 /** What is known of a knot's parents, by their indexes in the plan. */
 export interface Parents {
+  /** Null where it has no value. */
   hashOf(parent: number): string | null;
   /**
-   * Reads what is in the data store. The answer makes a fresh copy per call.
+   * Reads what is in the data store. The answer makes a fresh copy per call: of the parent's value or, for a body that
+   * receives outcomes, of its outcome.
    *
    * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
    */
-  read(): Promise<(parent: number) => unknown>;
+  read(receives: DefinitionRecord['receives']): Promise<(parent: number) => unknown>;
 }
 
 /**
  * Resolves what a task says of its parents: inline values as they are, references to the data store, and what was left out
- * by the lineage records of this run. Holds nothing larger than the task itself.
+ * by the lineage records of this run: parents that are not Ok are always left out. Holds nothing larger than the task itself.
  *
  * @throws SelvageError `ValueMissing`, `BackendUnavailable`
  */
@@ -34,6 +45,7 @@ export async function findParents(
   const parents = uniqueParents(knot);
   const inline = new Map<number, Json>();
   const references = new Map<number, Reference>();
+  const failed = new Map<number, Failed>();
   const unsaid: number[] = [];
   parents.forEach((parent, position) => {
     const envelope: Envelope | null = task.parents?.[position] ?? null;
@@ -48,19 +60,26 @@ export async function findParents(
       task.recordRun,
       unsaid.map((parent) => plan.parentId(parent)),
     );
-    for (const parent of unsaid)
-      references.set(parent, referenceOf(records.get(plan.parentId(parent)), plan.parentId(parent)));
+    for (const parent of unsaid) {
+      const record = records.get(plan.parentId(parent));
+      const outcome =
+        record && knot.policy.errorPolicy === 'receiveErrors' ? failedOutcomeOf(record) : undefined;
+      if (outcome) failed.set(parent, receivedOutcome(plan.plan.knots[parent]!, outcome));
+      else references.set(parent, referenceOf(record, plan.parentId(parent)));
+    }
   }
   const hashes = new Map([...references].map(([parent, { hash }]) => [parent, hash]));
   for (const [parent, value] of inline) hashes.set(parent, hashOfInline(value, environment.sha256));
   return {
     hashOf: (parent) => hashes.get(parent) ?? null,
-    async read() {
+    async read(receives) {
       const bytes = await readStored(environment, plan, references);
-      return (parent) => {
+      const valueOf = (parent: number): unknown => {
         const reference = references.get(parent);
         return reference ? referencedValue(reference, bytes) : copyOf(inline.get(parent)!);
       };
+      if (receives === 'values') return valueOf;
+      return (parent) => structuredClone(failed.get(parent)) ?? { kind: 'ok', value: valueOf(parent) };
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Activity, Answer } from './activity';
-import type { KnotRecord, Value } from './store';
+import type { FailedRecord, KnotRecord, Value } from './store';
 
 /** How a body ended. */
 export type BodyEnd =
@@ -10,8 +10,8 @@ export interface BodyCall {
   readonly knot: number;
   /** From 1, as the body is told. */
   readonly number: number;
-  /** Values of the knot's parents, in the order of the layout. */
-  readonly inputs: readonly Value[];
+  /** What the knot's parents came to, in the order of the layout: values, or what a body that receives outcomes is told. */
+  readonly inputs: readonly (Value | FailedRecord)[];
 }
 
 /** What an attempt gets done by the worker and the server that it is in. */

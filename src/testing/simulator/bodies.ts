@@ -6,16 +6,20 @@ import {
   callBody,
   decodeEncoded,
   encodeOutput,
+  receivedOutcome,
+  skipDetail,
   storedReference,
   superviseBody,
+  unrunError,
   type EncodedValue,
+  type Failed,
 } from '../../execution';
 import { LocalContext, type LocalRun } from '../../local/local-context';
 import { Replacements, type BodyToRun } from '../../local/replacements';
 import type { KnotBody, TapestryRecord } from '../../model/records';
 import type { BodyCall, BodyEnd } from './attempt';
 import type { Schedule } from './schedule';
-import type { Value } from './store';
+import type { FailedRecord, Value } from './store';
 import type { Subject } from './subject';
 import { Violation } from './violation';
 
@@ -126,9 +130,13 @@ export class RealBodies implements Bodies {
     const planKnot = this.subject.plan.plan.knots[knot]!;
     const { definition } = this.bodies[knot]!;
     const given = new Map(this.subject.parentsOf[knot]!.map((parent, place) => [parent, inputs[place]!]));
-    const named = assembleInputs(planKnot, (parent) => {
-      const value = values.get(given.get(parent) as string)!;
-      return value.encoded ? decodeEncoded(value.encoded) : storedReference(value);
+    const { receives } = definition;
+    const named = assembleInputs(planKnot, receives, (parent) => {
+      const input = given.get(parent)!;
+      if (typeof input === 'object') return this.failedInput(parent, input);
+      const encoded = values.get(input as string)!;
+      const value = encoded.encoded ? decodeEncoded(encoded.encoded) : storedReference(encoded);
+      return receives === 'outcomes' ? { kind: 'ok', value } : value;
     });
     const { timeout, cancelGrace = GRACE_MS } = planKnot.policy;
     const body = (signal?: AbortSignal): Promise<unknown> =>
@@ -137,8 +145,24 @@ export class RealBodies implements Bodies {
     return await superviseBody(body, { knotId: planKnot.id, cancel: undefined, cancelGrace, timeout });
   }
 
+  /** What a body that receives outcomes is told of a parent without a value. The attempt is always the first, whatever struck. */
+  private failedInput(parent: number, record: FailedRecord): Failed {
+    const { plan } = this.subject;
+    const planKnot = plan.plan.knots[parent]!;
+    if (record.outcome === 'skipped') {
+      const detail = skipDetail(plan, planKnot, record);
+      return { kind: 'skipped', reason: 'parent_failed_or_skipped', detail };
+    }
+    const { type, message } = record;
+    const error = {
+      ...unrunError('simulated', { knot: planKnot.id, type, message }, this.sha256),
+      attempt: 1,
+    };
+    return receivedOutcome(planKnot, { kind: 'err', error });
+  }
+
   private requireRepeatable({ knot, inputs }: BodyCall, hash: string): void {
-    const key = `${knot} ${inputs.join(' ')}`;
+    const key = `${knot} ${JSON.stringify(inputs)}`;
     const first = this.outputs.get(key);
     this.outputs.set(key, first ?? hash);
     if (first === undefined || first === hash) return;

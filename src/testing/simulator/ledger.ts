@@ -1,6 +1,6 @@
 import type { Attempt } from './attempt';
 import type { ReferenceOutcome } from './reference-interpreter';
-import type { KnotRecord, SimulatedStore, Value } from './store';
+import type { FailedRecord, KnotRecord, SimulatedStore, Value } from './store';
 import type { Subject } from './subject';
 import { Violation, type ViolationKind } from './violation';
 
@@ -57,6 +57,15 @@ export class Ledger {
     }
     this.requirePut(parent, record.value);
     return record.value;
+  }
+
+  /** What became of a parent without a value, for a child that receives outcomes and runs by itself; undefined: it has one. */
+  failedParent(parent: number): FailedRecord | undefined {
+    const record = this.store.find(parent);
+    if (!record) {
+      throw this.violation('value missing', parent, 'has a child that runs on its outcome, and no record');
+    }
+    return record.outcome === 'ok' ? undefined : record;
   }
 
   /** What is told of a knot is what its record says. */

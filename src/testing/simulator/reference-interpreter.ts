@@ -3,12 +3,17 @@
  * counters, queues or columns; it looks at the whole graph again and again.
  */
 
-export type ReferenceOutcome = 'ok' | 'err' | 'skipped: parent_failed_or_skipped' | 'skipped: cancelled';
+import type { ErrorPolicy } from '../../model/records';
+
+export type ReferenceOutcome =
+  'ok' | 'err' | 'err: RequireAllParents' | 'skipped: parent_failed_or_skipped' | 'skipped: cancelled';
 
 export interface ReferenceRun {
   /** By knot. The first `parameters` knots are parameters. */
   readonly parentsOf: readonly (readonly number[])[];
   readonly parameters: number;
+  /** By knot; undefined: the default for all. */
+  readonly policies?: readonly (ErrorPolicy | undefined)[];
   /** Knots whose body fails. */
   readonly failing: ReadonlySet<number>;
   /** Knots that are Ok from the start, because another run had them so. */
@@ -40,11 +45,14 @@ export function interpret(run: ReferenceRun): ReferenceResult {
   const isDecidable = (knot: number) =>
     isWaiting(knot) && run.parentsOf[knot]!.every((parent) => outcomes[parent] !== undefined);
   const allParentsOk = (knot: number) => run.parentsOf[knot]!.every((parent) => outcomes[parent] === 'ok');
+  const policyOf = (knot: number) => run.policies?.[knot] ?? 'skipIfParentFailed';
 
   for (let ended = 0; ; ended++) {
     if (!cancelled) {
       for (const knot of knots) {
-        if (isDecidable(knot) && !allParentsOk(knot)) outcomes[knot] = 'skipped: parent_failed_or_skipped';
+        if (!isDecidable(knot) || allParentsOk(knot)) continue;
+        if (policyOf(knot) === 'skipIfParentFailed') outcomes[knot] = 'skipped: parent_failed_or_skipped';
+        if (policyOf(knot) === 'requireAllParents') outcomes[knot] = 'err: RequireAllParents';
       }
       for (const knot of knots) {
         if (isDecidable(knot) && running.length < run.window) {

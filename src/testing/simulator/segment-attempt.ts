@@ -4,7 +4,7 @@ import { Attempt, type Surroundings } from './attempt';
 import { errorRecord } from './knot-attempt';
 import type { SimulatedParts, Slot } from './parts';
 import type { SegmentLayout, Subject } from './subject';
-import type { KnotRecord } from './store';
+import { REQUIRED, type FailedRecord, type KnotRecord } from './store';
 
 /** So long in all a knot may wait for its retries in the segment; longer waits are the server's. */
 const RETRY_WAIT_MS = 10_000;
@@ -15,6 +15,10 @@ export class SegmentAttempt extends Attempt {
   private readonly inner: Scheduler<Slot>;
   /** By knot, those that had a record when the attempt began. */
   private readonly found = new Map<number, KnotRecord>();
+  /** Members without a value, for those that receive outcomes. */
+  private readonly failed = new Map<number, FailedRecord>();
+  /** Members that failed for their parents: the interpreter decides them again. */
+  private readonly unrun = new Set<number>();
   /** Those that something is being done for. */
   private readonly active = new Set<number>();
   private readonly alone = new Set<number>();
@@ -56,6 +60,11 @@ export class SegmentAttempt extends Attempt {
   /** What a parent came to, to the segment; null: it is to be looked up. */
   slotOf(knot: number): Slot {
     return this.inner.value(this.graph.indexOf.get(knot)!) ?? null;
+  }
+
+  /** What became of a member without a value; undefined: it has one, or is none. */
+  failedParent(knot: number): FailedRecord | undefined {
+    return this.failed.get(knot);
   }
 
   throwsOf(knot: number): number {
@@ -107,7 +116,7 @@ export class SegmentAttempt extends Attempt {
     const ends = this.activity.task.knots.map((knot, position): MemberEnd => {
       const kind = this.inner.outcomeKind(this.graph.indexOf.get(knot)!);
       if (kind === 'ok' && this.graph.wanted[position]) values.set(knot, this.slotOf(knot));
-      if (kind === 'ok' || kind === 'err') return kind;
+      if (kind === 'ok' || (kind === 'err' && !this.unrun.has(knot))) return kind;
       if (!this.alone.has(knot)) return 'again';
       throws.set(knot, this.throwsOf(knot));
       return 'alone';
@@ -117,8 +126,17 @@ export class SegmentAttempt extends Attempt {
 
   private carryOut(commands: readonly Command[]): void {
     for (const command of commands) {
-      if (command.type !== 'run') continue;
-      for (const index of command.knots) this.run(this.graph.knots[index]!);
+      if (command.type === 'run') {
+        for (const index of command.knots) this.run(this.graph.knots[index]!);
+      } else if (command.type === 'skip') {
+        for (const index of command.knots)
+          this.failed.set(this.graph.knots[index]!, { outcome: 'skipped', ...this.inner.skipDetail(index) });
+      } else if (command.type === 'fail') {
+        for (const index of command.knots) {
+          this.failed.set(this.graph.knots[index]!, REQUIRED);
+          this.unrun.add(this.graph.knots[index]!);
+        }
+      }
     }
   }
 
@@ -140,6 +158,7 @@ export class SegmentAttempt extends Attempt {
       this.isRefused = true;
       return this.hold();
     }
+    if (record.outcome === 'err') this.failed.set(knot, record);
     const outcome: MemberOutcome<Slot> =
       record.outcome === 'ok' ? { kind: 'ok', value: record.value } : { kind: 'err' };
     this.carryOut(this.inner.apply({ type: 'settled', knot: this.graph.indexOf.get(knot)!, outcome }));

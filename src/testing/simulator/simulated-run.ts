@@ -8,7 +8,7 @@ import type { SimulatedParts } from './parts';
 import type { ReferenceOutcome } from './reference-interpreter';
 import { STEPS, type BlowKind, type Schedule } from './schedule';
 import { SegmentAttempt } from './segment-attempt';
-import type { KnotRecord, Value } from './store';
+import type { FailedRecord, KnotRecord, Value } from './store';
 import type { Subject } from './subject';
 import { Violation } from './violation';
 import { SimulatedWorkflow } from './workflow';
@@ -73,6 +73,7 @@ export class SimulatedRun implements Surroundings {
     this.workflow = new SimulatedWorkflow(subject, schedule, parts, {
       schedule: (task) => this.scheduleActivity(task),
       cancel: (activity) => this.cancelActivity(activity),
+      recordUnrun: (knot, record) => void this.ledger.insert(knot, record, undefined, this.steps),
       settle: () => this.queue.push({ step: 'settle' }),
     });
     parameters.forEach((value, knot) => {
@@ -138,7 +139,8 @@ export class SimulatedRun implements Surroundings {
 
   callBody(attempt: Attempt, knot: number, number: number): void {
     this.ledger.requireMayRun(attempt, knot);
-    const inputs = this.subject.parentsOf[knot]!.map((parent) => this.inputFor(attempt, parent));
+    const receives = this.subject.receives(knot);
+    const inputs = this.subject.parentsOf[knot]!.map((parent) => this.inputFor(attempt, parent, receives));
     this.bodies += 1;
     this.calls.push({ attempt, call: { knot, number, inputs } });
   }
@@ -225,7 +227,7 @@ export class SimulatedRun implements Surroundings {
 
   private kill(action: Action): boolean {
     if (action.step === 'settle') {
-      this.settleSkipped(Math.ceil(this.subject.size / 2));
+      this.settleUnrun(Math.ceil(this.subject.size / 2));
       this.queue.push(action);
       return true;
     }
@@ -250,7 +252,7 @@ export class SimulatedRun implements Surroundings {
       case 'start':
         return this.workflow.start(this.parameters);
       case 'settle':
-        this.settleSkipped(this.subject.size);
+        this.settleUnrun(this.subject.size);
         this.isSettled = true;
         return;
       case 'begin':
@@ -319,12 +321,12 @@ export class SimulatedRun implements Surroundings {
     attempt.cancelled(inBody);
   }
 
-  /** Writes the records of skipped knots, of the first `count` knots. */
-  private settleSkipped(count: number): void {
-    this.workflow.outcomes.slice(0, count).forEach((outcome, knot) => {
-      if (outcome?.startsWith('skipped'))
-        this.ledger.insert(knot, { outcome: 'skipped' }, undefined, this.steps);
-    });
+  /** Writes the records of the knots that no activity records, of the first `count` knots. */
+  private settleUnrun(count: number): void {
+    for (let knot = 0; knot < count; knot++) {
+      const record = this.workflow.unrunRecord(knot);
+      if (record) this.ledger.insert(knot, record, undefined, this.steps);
+    }
   }
 
   // The server's side.
@@ -361,10 +363,15 @@ export class SimulatedRun implements Surroundings {
     this.living.delete(attempt);
   }
 
-  /** A parent's value as an attempt gets it. */
-  private inputFor(attempt: Attempt, parent: number): Value {
-    const told =
-      attempt instanceof SegmentAttempt ? attempt.slotOf(parent) : attempt.activity.task.parents.get(parent);
-    return this.ledger.valueOf(parent, told);
+  /** What a parent came to, as an attempt gets it. */
+  private inputFor(attempt: Attempt, parent: number, receives: boolean): Value | FailedRecord {
+    const isInSegment = attempt instanceof SegmentAttempt;
+    const told = isInSegment ? attempt.slotOf(parent) : attempt.activity.task.parents.get(parent);
+    const failed = receives && (isInSegment ? attempt.failedParent(parent) : this.failedParent(parent, told));
+    return failed || this.ledger.valueOf(parent, told);
+  }
+
+  private failedParent(parent: number, told: Value | null | undefined): FailedRecord | undefined {
+    return told === null || told === undefined ? this.ledger.failedParent(parent) : undefined;
   }
 }

@@ -1,10 +1,19 @@
 /** What stands for a value: its hash, or in symbolic runs the number of the body call that made it. */
 export type Value = string | number;
 
-export type KnotRecord =
-  | { readonly outcome: 'ok'; readonly value: Value }
+export type KnotRecord = { readonly outcome: 'ok'; readonly value: Value } | FailedRecord;
+
+/** Of a knot without a value. */
+export type FailedRecord =
   | { readonly outcome: 'err'; readonly type: string; readonly message: string }
-  | { readonly outcome: 'skipped' };
+  | { readonly outcome: 'skipped'; readonly anyErr?: boolean; readonly anySkipped?: boolean };
+
+/** What a knot that requires all its parents is recorded with. */
+export const REQUIRED: FailedRecord = {
+  outcome: 'err',
+  type: 'RequireAllParents',
+  message: 'The knot requires all its parents to be Ok',
+};
 
 export interface Inserted {
   readonly inserted: boolean;

@@ -1,6 +1,6 @@
 import { completeLayout, type Layout } from '../../engine';
 import type { LoadedPlan } from '../../execution';
-import type { RetryPolicy } from '../../model/records';
+import type { ErrorPolicy, RetryPolicy } from '../../model/records';
 
 /** Members of a segment as a layout of their own: the parents outside of it as parameters, then the members. */
 export interface SegmentLayout {
@@ -43,8 +43,28 @@ export class Subject {
     return this.layout.policies[this.layout.policy[knot]!]!.local === true;
   }
 
+  /** Whether its body runs whatever became of its parents. */
+  receives(knot: number): boolean {
+    return this.policyOf(knot) === 'receiveErrors';
+  }
+
+  policyOf(knot: number): ErrorPolicy | undefined {
+    return this.layout.policies[this.layout.policy[knot]!]!.errorPolicy;
+  }
+
   get hasLocalKnots(): boolean {
     return this.layout.ids.some((_, knot) => this.isLocal(knot));
+  }
+
+  /** These knots and all that depends on them. */
+  withDescendants(knots: readonly number[]): ReadonlySet<number> {
+    const found = new Set(knots);
+    if (knots.length === 0) return found;
+    // Parents come before children.
+    this.parentsOf.forEach((parents, knot) => {
+      if (parents.some((parent) => found.has(parent))) found.add(knot);
+    });
+    return found;
   }
 
   /** Made once for the same members. */
@@ -81,8 +101,8 @@ export class Subject {
       parents: Uint32Array.from(parents),
       definition: new Int32Array(knots.length),
       activityTypes: [],
-      policy: new Uint32Array(knots.length),
-      policies: [{}],
+      policy: Uint32Array.from(knots, (knot) => this.layout.policy[knot]!),
+      policies: this.layout.policies,
       summaries: new Map(),
       terminals: Uint32Array.from(
         members.filter((_, position) => wanted[position]).map((knot) => indexOf.get(knot)!),

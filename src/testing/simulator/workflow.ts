@@ -11,6 +11,7 @@ import type { Activity, Answer, SegmentAnswer, Task } from './activity';
 import type { SimulatedParts, Slot } from './parts';
 import type { ReferenceOutcome } from './reference-interpreter';
 import type { Schedule } from './schedule';
+import { REQUIRED, type FailedRecord } from './store';
 import type { Subject } from './subject';
 import { Violation } from './violation';
 
@@ -18,6 +19,8 @@ import { Violation } from './violation';
 export interface Commanded {
   schedule(task: Task): Activity;
   cancel(activity: Activity): void;
+  /** Records a knot that no activity has recorded. */
+  recordUnrun(knot: number, record: FailedRecord): void;
   settle(): void;
 }
 
@@ -253,7 +256,9 @@ export class SimulatedWorkflow {
       } else if (command.type === 'segment') {
         this.dispatch(command.knots, true);
       } else if (command.type === 'skip') {
-        for (const knot of command.knots) this.skip(knot, `skipped: ${command.reason}`);
+        for (const knot of command.knots) this.settleUnrun(knot, `skipped: ${command.reason}`);
+      } else if (command.type === 'fail') {
+        for (const knot of command.knots) this.settleUnrun(knot, 'err: RequireAllParents');
       } else {
         this.finish();
       }
@@ -271,6 +276,7 @@ export class SimulatedWorkflow {
       this.isRunning[knot] = true;
       for (const parent of this.subject.parentsOf[knot]!) {
         if (isSegment && knots.includes(parent)) continue;
+        if (!isSegment && this.subject.receives(knot) && this.recordIfFailed(parent)) continue;
         if (this.outcomes[parent] !== 'ok') {
           throw this.violation('wrong command', knot, `was dispatched before its parent was Ok`);
         }
@@ -304,12 +310,33 @@ export class SimulatedWorkflow {
     }
   }
 
-  private skip(knot: number, outcome: ReferenceOutcome): void {
-    if (this.isRunning[knot]) throw this.violation('wrong command', knot, 'was skipped while it was running');
+  private settleUnrun(knot: number, outcome: ReferenceOutcome): void {
+    if (this.isRunning[knot]) {
+      throw this.violation('wrong command', knot, `came to ${outcome} while it was running`);
+    }
     if (this.outcomes[knot] !== undefined) {
-      throw this.violation('wrong command', knot, 'was skipped when it was settled');
+      throw this.violation('wrong command', knot, `came to ${outcome} when it was settled`);
     }
     this.outcomes[knot] = outcome;
+  }
+
+  /** Has a knot without a value recorded, before a child reads there what became of it; false of any other knot. */
+  private recordIfFailed(knot: number): boolean {
+    const outcome = this.outcomes[knot];
+    if (outcome === undefined || outcome === 'ok') return false;
+    const record = this.unrunRecord(knot);
+    if (record) this.server.recordUnrun(knot, record);
+    return true;
+  }
+
+  /** Of a knot that no activity records. */
+  unrunRecord(knot: number): FailedRecord | undefined {
+    const outcome = this.outcomes[knot];
+    if (outcome === 'err: RequireAllParents') return REQUIRED;
+    if (outcome === 'skipped: cancelled') return { outcome: 'skipped' };
+    return outcome?.startsWith('skipped')
+      ? { outcome: 'skipped', ...this.scheduler.skipDetail(knot) }
+      : undefined;
   }
 
   private finish(): void {

@@ -147,14 +147,32 @@ export function differencesOfCut(digest: Digest, expected: Digest, { how }: Cut)
 /** Bodies of a resumed run that ran although their knots had a value to take over when it began. */
 function ranAgain(before: readonly LineageRecord[], resumed: RunRecord, evidence: Evidence): string[] {
   const problems: string[] = [];
+  const isToRunAgain = madeOfFailures(before);
   for (const record of before) {
     if (record.outcome !== 'ok' || insertedBy(record, evidence) >= resumed.started_at) continue;
+    if (isToRunAgain.has(record.knot_id)) continue;
     const ran = evidence.journal.some(
       ({ run, knot, what }) => run === resumed.run_id && knot === record.knot_id && what === 'began',
     );
     if (ran) problems.push(`the body of ${record.knot_id} ran again in the run that took over its value`);
   }
   return problems;
+}
+
+/** Knots that received a failure, and all below them: these are run again with the knot that failed. */
+function madeOfFailures(records: readonly LineageRecord[]): ReadonlySet<string> {
+  const found = new Set(
+    records
+      .filter(({ parent_input_hashes }) => Object.values(parent_input_hashes).includes(null))
+      .map(({ knot_id }) => knot_id),
+  );
+  for (let before = -1; before < found.size;) {
+    before = found.size;
+    for (const { knot_id, parent_knot_ids } of records) {
+      if (Object.values(parent_knot_ids).some((parent) => found.has(parent))) found.add(knot_id);
+    }
+  }
+  return found;
 }
 
 function doubleRecords(records: readonly LineageRecord[]): string[] {

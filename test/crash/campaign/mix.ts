@@ -8,10 +8,12 @@ import {
   Terminal,
   knot,
   local,
+  optional,
   queue,
   tapestry,
   type Knot,
   type KnotContext,
+  type Outcome,
   type StoredBytes,
   type Tapestry,
 } from '../../../src';
@@ -97,6 +99,28 @@ const fail = knot(
   'fail',
   performed(({ x }: { x: number }): number => {
     throw new Terminal(`no luck with ${x}`);
+  }),
+);
+const attempt = optional(
+  knot(
+    'attempt',
+    performed(({ x }: { x: number }): number => {
+      throw new Terminal(`not even ${x}`);
+    }),
+  ),
+);
+/** All that it is told goes into its value. */
+const recover = knot(
+  'recover',
+  { receives: 'outcomes' },
+  performed(({ x, ...others }: { x: Outcome<number>; [other: string]: Outcome<number> }) => {
+    const told = Object.entries(others).map(([name, outcome]) => {
+      if (outcome.kind === 'ok') return `${name} ${outcome.value}`;
+      if (outcome.kind === 'err') return `${name} ${outcome.error.type} ${outcome.error.message}`;
+      return `${name} ${outcome.reason} ${JSON.stringify(outcome.detail?.parents ?? outcome.detail?.error?.message)}`;
+    });
+    const digest = createHash('sha256').update(told.join(';')).digest();
+    return digest.readUInt16BE(0) + (x.kind === 'ok' ? x.value : 0);
   }),
 );
 const linger = knot(
@@ -232,6 +256,26 @@ const stages = {
       return outlast({ x: add({ a: input, b: 5 }, { id: 'beside' }) }, { id: 'outlast' });
     },
   },
+  /** Failures that are received, required or done without, of parents in segments and out of them. */
+  recovering: {
+    queue: ['recovered'],
+    local: ['recovered-in-segment'],
+    build: (input) => {
+      const lost = fail({ x: input }, { id: 'lost' });
+      const missing = add({ a: lost, b: 1 }, { id: 'missing' });
+      const spare = attempt({ x: input }, { id: 'spare' });
+      const needed = add({ a: spare, b: 1 }, { id: 'needed', errorPolicy: 'requireAllParents' });
+      const recovered = recover({ x: input, lost, missing, spare, needed }, { id: 'recovered' });
+      const inside = fail({ x: recovered }, { id: 'lost-in-segment', ...inSegment });
+      const below = add({ a: inside, b: 1 }, { id: 'missing-in-segment', ...inSegment });
+      const strict = { errorPolicy: 'requireAllParents', ...inSegment } as const;
+      const required = add({ a: below, b: 1 }, { id: 'needed-in-segment', ...strict });
+      return recover(
+        { x: recovered, lost, inside, below, required },
+        { id: 'recovered-in-segment', ...inSegment },
+      );
+    },
+  },
   streamed: {
     queue: ['written', 'read'],
     local: ['read-in-segment'],
@@ -290,8 +334,13 @@ export const MIXES: readonly Mix[] = [
   { name: 'at-once', stages: ['woven'], isOneSegment: true },
   { name: 'values', stages: ['diamond', 'streamed', 'mended', 'timed'] },
   { name: 'troubled', stages: ['failing', 'retried', 'fan', 'woven'] },
+  { name: 'recovering', stages: ['chain', 'recovering', 'mended'] },
   { name: 'travelling', stages: ['chain', 'travelling', 'fan'], travels: true },
-  { name: 'continued', stages: ['beside', 'diamond', 'woven', 'failing', 'mended', 'fan'], continues: true },
+  {
+    name: 'continued',
+    stages: ['beside', 'diamond', 'woven', 'failing', 'recovering', 'mended', 'fan'],
+    continues: true,
+  },
   {
     name: 'everything',
     stages: [
@@ -302,6 +351,7 @@ export const MIXES: readonly Mix[] = [
       'mended',
       'retried',
       'failing',
+      'recovering',
       'streamed',
       'timed',
       'travelling',

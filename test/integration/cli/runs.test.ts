@@ -50,6 +50,12 @@ test('runs show: the record, the values, the failures', async () => {
   const good = await selvage('runs', 'show', 'good');
   expect(good.code).toBe(0);
   expect(good.stdout).toMatch(/^ {2}answer {2}15$/m);
+  expect(good.stdout).toMatch(
+    /^Knots\n {2}param:x {5}ok +\d+ m?s {2}sha256:\w{15}…\n {4}d {9}ok .*\n {6}answer {2}ok +\d+ m?s {2}sha256:\w{15}…$/m,
+  );
+  expect((await selvage('runs', 'show', 'bad')).stdout).toMatch(
+    /^ {6}e +failed +\d+ m?s {2}RangeError: 10 is too much\n {8}f +skipped {2}parent_failed_or_skipped$/m,
+  );
   const bad = await selvage('runs', 'show', 'bad', '--json');
   expect(bad.code).toBe(0);
   expect(JSON.parse(bad.stdout)).toMatchObject({
@@ -119,10 +125,15 @@ test('runs show: a run that no worker has begun', async () => {
   });
   worker.signal('SIGTERM');
   await worker.finished;
-  const shown = await until('nobody polls any more', async () => {
-    const { stdout } = await selvage('runs', 'show', 'early');
-    return stdout.includes('no worker polls task queue "short"') ? stdout : undefined;
-  });
+  const shown = await until(
+    'nobody polls any more',
+    async () => {
+      const { stdout } = await selvage('runs', 'show', 'early');
+      return stdout.includes('no worker polls task queue "short"') ? stdout : undefined;
+      // The server forgets a poller that did not say goodbye after a minute.
+    },
+    90_000,
+  );
   expect(shown).toMatch(/^Not begun: no worker polls task queue "short" \(.*last polled /m);
   // The worker has said that it stops: a detached run is refused at once.
   const { stderr } = await selvage(...detached);

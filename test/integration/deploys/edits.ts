@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { knot, queue, tapestry, type Knot, type Tapestry } from '../../../src';
+import { aggregate, knot, queue, tapestry, type Knot, type Tapestry } from '../../../src';
 import { aborted, type Latch } from '../../support/latch';
 
 /** By run: the place where it is while the code under it changes. */
@@ -120,6 +120,16 @@ export const FINISHED_EDITS: readonly Edit[] = [
     }),
     { two: 10, three: 15 },
   ),
+  edit(
+    'the function of a node is edited',
+    (held) => ({
+      sum: aggregate({ inputs: { held }, combine: (given) => given.held + 1 }, { id: 'sum' }),
+    }),
+    (held) => ({
+      sum: aggregate({ inputs: { held, more: 2 }, combine: (given) => given.held + 100 }, { id: 'sum' }),
+    }),
+    { sum: 105 },
+  ),
 ];
 
 /** Has the definitions that edited tapestries have no more. */
@@ -139,6 +149,18 @@ export const WAITING_EDITS: readonly (Edit & { readonly waiting: string; readonl
     ),
     waiting: 'doubled',
     because: /no definition "double" for knot "doubled"/,
+  },
+  {
+    ...edit(
+      'a node is gone, and there is another one of its kind',
+      (held) => ({ sum: aggregate({ inputs: { held }, combine: (given) => given.held + 1 }, { id: 'sum' }) }),
+      (held) => ({
+        other: aggregate({ inputs: { held }, combine: (given) => given.held + 1 }, { id: 'other' }),
+      }),
+      { sum: 6 },
+    ),
+    waiting: 'sum',
+    because: /no definition "selvage.aggregate" for knot "sum"/,
   },
   {
     ...edit(

@@ -2,7 +2,7 @@ import type { PendingActivity } from '../../../src/client/pending-activity';
 import type { QueuePollers } from '../../../src/client/pollers';
 import { dueQueues, whyWaiting, type RunSituation } from '../../../src/client/why-waiting';
 import { compile, layoutOf } from '../../../src/engine';
-import { chain, fanWithSum, tapestryOf } from '../../support/tapestry-records';
+import { chain, fanWithSum, localWhere, tapestryOf } from '../../support/tapestry-records';
 
 const NOW = 1_000_000;
 const id = (knot: number): string => `k${String(knot).padStart(5, '0')}`;
@@ -15,7 +15,7 @@ function situation(
 ): RunSituation {
   const { ok = [], notOk = [], ...more } = given;
   return {
-    layout: layoutOf(compile(tapestryOf(parentsOf, 0, isLocal)).plan),
+    layout: layoutOf(compile(tapestryOf(parentsOf, 0, isLocal && localWhere(isLocal))).plan),
     outcomes: new Map([
       ...ok.map((knot) => [id(knot), true] as const),
       ...notOk.map((knot) => [id(knot), false] as const),

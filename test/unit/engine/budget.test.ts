@@ -20,14 +20,15 @@ import {
   fanWithSum,
   grid,
   parent,
+  localWhere,
   tapestryOf,
 } from '../../support/tapestry-records';
 
 const layoutOfShape = (
   shape: readonly (readonly number[])[],
   parameters = 0,
-  isLocal?: (knot: number) => boolean,
-): Layout => layoutOf(compile(tapestryOf(shape, parameters, isLocal)).plan);
+  isLocal: (knot: number) => boolean = () => false,
+): Layout => layoutOf(compile(tapestryOf(shape, parameters, localWhere(isLocal))).plan);
 
 const budgetOfShape = (...shape: Parameters<typeof layoutOfShape>): ReturnType<typeof budgetOf> =>
   budgetOf(layoutOfShape(...shape));

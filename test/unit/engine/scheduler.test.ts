@@ -6,7 +6,7 @@ import {
   type Layout,
   type SavedScheduler,
 } from '../../../src/engine';
-import { chain, fanWithSum, tapestryOf } from '../../support/tapestry-records';
+import { chain, fanWithSum, localWhere, tapestryOf } from '../../support/tapestry-records';
 
 const layoutFor = (parentsOf: number[][], parameters = 0): Layout =>
   layoutOf(compile(tapestryOf(parentsOf, parameters)).plan);
@@ -346,9 +346,20 @@ describe('a run that takes outcomes over', () => {
   });
 
   test('gathers the rest of its local knots in a segment', () => {
-    const scheduler = new Scheduler<string>(layoutOf(compile(tapestryOf(diamond, 0, () => true)).plan), {
-      segments: true,
-    });
+    const scheduler = new Scheduler<string>(
+      layoutOf(
+        compile(
+          tapestryOf(
+            diamond,
+            0,
+            localWhere(() => true),
+          ),
+        ).plan,
+      ),
+      {
+        segments: true,
+      },
+    );
     expect(scheduler.apply(takingOver(1))).toEqual([{ type: 'segment', knots: [0, 2, 3] }]);
   });
 

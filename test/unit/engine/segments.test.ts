@@ -1,10 +1,10 @@
 import { Scheduler, compile, layoutOf, type Command, type Layout } from '../../../src/engine';
 import { packRanges, unpackRanges } from '../../../src/engine/index-ranges';
 import { packEnds, unpackEnds } from '../../../src/engine/segment';
-import { chain, fanWithSum, tapestryOf } from '../../support/tapestry-records';
+import { chain, fanWithSum, localWhere, tapestryOf } from '../../support/tapestry-records';
 
 const layoutFor = (parentsOf: number[][], isLocal: (knot: number) => boolean = () => true): Layout =>
-  layoutOf(compile(tapestryOf(parentsOf, 0, isLocal)).plan);
+  layoutOf(compile(tapestryOf(parentsOf, 0, localWhere(isLocal))).plan);
 
 const schedulerOf = (layout: Layout, options: object = {}): Scheduler<string> =>
   new Scheduler<string>(layout, { segments: true, ...options });
@@ -135,7 +135,14 @@ test('ten thousand local knots in a chain are gathered and settled at once', () 
 });
 
 test('a local knot has its word in the plan and in the layout, and a queued one has none', () => {
-  const plan = (isLocal: boolean) => compile(tapestryOf([[]], 0, () => isLocal)).plan;
+  const plan = (isLocal: boolean) =>
+    compile(
+      tapestryOf(
+        [[]],
+        0,
+        localWhere(() => isLocal),
+      ),
+    ).plan;
   expect(plan(true).knots[0]!.policy).toEqual({ local: true });
   expect(layoutOf(plan(true)).policies).toEqual([{ local: true }]);
   expect(plan(false).knots[0]!.policy).toEqual({});

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import {
+  aggregate,
   knot,
   Knot,
+  optional,
+  reduce,
   SelvageError,
   Tapestry,
   tapestry,
@@ -216,7 +219,7 @@ const mistakes: readonly Mistake[] = [
   {
     mistake: 'an unknown option of a knot',
     code: 'InvalidConfig',
-    says: ['"retries"', '"k"', 'errorPolicy, retry, timeout', 'first argument'],
+    says: ['"retries"', '"k"', 'errorPolicy, optional, retry, timeout', 'first argument'],
     make: placed({ id: 'k', retries: 3 }),
   },
   {
@@ -238,7 +241,13 @@ const mistakes: readonly Mistake[] = [
       ['retry', { backoffCoefficient: 0.5 }, '"backoffCoefficient", which must be a number, 1 or more'],
       ['retry', { initialInterval: 50, maximumInterval: 20 }, '"maximumInterval", which must not be shorter'],
       ['retry', { nonRetryableErrors: 'TypeError' }, '"nonRetryableErrors", which must be a list of texts'],
-      ['errorPolicy', 'ignore', 'must be "skipIfParentFailed", and is "ignore"'],
+      [
+        'errorPolicy',
+        'ignore',
+        'must be "skipIfParentFailed" or "requireAllParents" or "receiveErrors", and is "ignore"',
+      ],
+      ['errorPolicy', 'receiveErrors', `the definition "any" takes values. Say so in the definition`],
+      ['optional', 'yes', 'must be true or false, and is "yes"'],
       ['dispatcher', 'gpu', 'must be an object'],
       ['dispatcher', { taskQueue: 'gpu' }, 'must have "kind"'],
       ['dispatcher', { kind: 'queue', taskQueue: '' }, '"taskQueue", which must be a text'],
@@ -254,6 +263,72 @@ const mistakes: readonly Mistake[] = [
     make: placed({ id: 'k', [option]: value }),
   })),
   {
+    mistake: 'a definition that receives what there is not',
+    code: 'InvalidDefinition',
+    says: ['"d"', 'receives "errors"', "'values' or 'outcomes'"],
+    make: () => untypedKnot('d', { receives: 'errors' }, () => 1),
+  },
+  {
+    mistake: 'a definition that receives outcomes and has an input schema',
+    code: 'InvalidDefinition',
+    says: ['"d"', 'input schema', 'Leave the schema out'],
+    make: () => untypedKnot('d', { receives: 'outcomes', input: z.object({}) }, () => 1),
+  },
+  {
+    mistake: 'a definition of values that is to receive errors',
+    code: 'InvalidConfig',
+    says: ['"errorPolicy"', 'the definition "d"', "{ receives: 'outcomes' }"],
+    make: () => untypedKnot('d', { errorPolicy: 'receiveErrors' }, () => 1),
+  },
+  {
+    mistake: 'a tapestry whose knots are all to receive errors',
+    code: 'InvalidConfig',
+    says: ['"knots"', '"errorPolicy"', 'must be "skipIfParentFailed" or "requireAllParents"'],
+    make: () => new Tapestry('t', { knots: { errorPolicy: 'receiveErrors' } } as never),
+  },
+  {
+    mistake: 'an optional definition of what is none',
+    code: 'InvalidDefinition',
+    says: ['`optional`', 'Optional(Knot)'],
+    make: () => optional((() => 1) as never),
+  },
+  {
+    mistake: 'an aggregate without a function',
+    code: 'InvalidConfig',
+    says: ['aggregate "k"', 'no "combine"', 'Give a function'],
+    make: inside((t) => aggregate({ inputs: { a: t.parameter('x', number) } } as never, { id: 'k' })),
+  },
+  {
+    mistake: 'an aggregate of constants alone',
+    code: 'InvalidConfig',
+    says: ['aggregate "k"', 'no knot among its inputs', 'at least one'],
+    make: inside(() => aggregate({ inputs: { a: 1 }, combine: () => 1 }, { id: 'k' })),
+  },
+  {
+    mistake: 'a fold without initial',
+    code: 'InvalidConfig',
+    says: ['reduce "k"', '"fold" and no "initial"', 'before the first element'],
+    make: inside((t) =>
+      reduce({ of: t.parameter('x', z.array(number)), fold: () => 1 } as never, { id: 'k' }),
+    ),
+  },
+  {
+    mistake: 'a reduce of both kinds',
+    code: 'InvalidConfig',
+    says: ['reduce "k"', 'both a "combine" and a "fold"'],
+    make: inside((t) =>
+      reduce({ of: t.parameter('x', z.array(number)), fold: () => 1, combine: () => 1 } as never, {
+        id: 'k',
+      }),
+    ),
+  },
+  {
+    mistake: 'a reduce of nothing',
+    code: 'InvalidConfig',
+    says: ['reduce', 'has no list'],
+    make: inside(() => reduce({ combine: () => 1 } as never, {} as never)),
+  },
+  {
     mistake: 'a tapestry for a knot that is none',
     code: 'InvalidConfig',
     says: ['"tapestry"', '"k"', 'new Tapestry(name)'],
@@ -262,7 +337,7 @@ const mistakes: readonly Mistake[] = [
   {
     mistake: 'an unknown option of a definition',
     code: 'InvalidConfig',
-    says: ['"inputs"', 'definition "d"', 'input, output and version'],
+    says: ['"inputs"', 'definition "d"', 'input, output, version and receives'],
     make: () => untypedKnot('d', { inputs: z.object({}) }, () => 1),
   },
   {

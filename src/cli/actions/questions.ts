@@ -1,0 +1,229 @@
+import { createWriteStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { inspect } from 'node:util';
+import { encodeJson } from '../../canonical';
+import { SelvageError } from '../../errors';
+import { decodeStored } from '../../execution';
+import {
+  diffRuns,
+  impact,
+  why,
+  type AffectedKnot,
+  type DifferenceCause,
+  type KnotDifference,
+  type Origin,
+  type RunDifference,
+} from '../../lineage';
+import type { DataStore, LineageRecord } from '../../protocols';
+import type { QuestionOptions, ValueOptions, WalkOptions, WhyCommandOptions } from '../commands/questions';
+import { EXIT } from '../exit-codes';
+import { formatTable, formatTime, plural, shorten } from '../format';
+import type { Output } from '../output';
+import { withRecords } from '../with-records';
+
+/** `selvage diff`. */
+export async function diff(
+  first: string,
+  second: string,
+  options: QuestionOptions,
+  output: Output,
+): Promise<number> {
+  return await withRecords(options, async ({ runHistory }) => {
+    const difference = await diffRuns(runHistory, first, second);
+    if (output.json) output.document(difference);
+    else output.say(describeDifference(difference, output));
+    return difference.differences.length === 0 ? EXIT.ok : EXIT.runFailed;
+  });
+}
+
+/** `selvage why`. */
+export async function explainValue(
+  hash: string,
+  { run, limit, ...options }: WhyCommandOptions,
+  output: Output,
+): Promise<number> {
+  return await withRecords(options, async ({ runHistory }) => {
+    const origin = await why(runHistory, hash, { limit, ...(run !== undefined && { runId: run }) });
+    if (output.json) output.document(origin);
+    else output.say(originLines(origin, output).join('\n'));
+    return EXIT.ok;
+  });
+}
+
+/** `selvage impact`. */
+export async function showImpact(
+  hash: string,
+  { limit, ...options }: WalkOptions,
+  output: Output,
+): Promise<number> {
+  return await withRecords(options, async ({ runHistory }) => {
+    const found = await impact(runHistory, hash, { limit });
+    if (output.json) output.document(found);
+    else {
+      const runs = new Set(found.affected.map(({ record }) => record.temporal_run_id)).size;
+      output.say(
+        [
+          `${output.bold(hash)} is the value of`,
+          ...indented(formatTable(['RUN', 'KNOT', 'WHEN'], found.having.map(havingRow))),
+          '',
+          ...(found.affected.length === 0
+            ? ['Nothing was made of it.']
+            : [
+                `${plural(found.affected.length, 'knot')} of ${plural(runs, 'run')} had it as an input, or what was made of it:`,
+                ...indented(
+                  formatTable(['RUN', 'KNOT', 'THROUGH', 'VALUE'], found.affected.map(affectedRow)),
+                ),
+              ]),
+          ...(found.isCut ? ['', output.dim(`There is more: raise --limit (${limit}).`)] : []),
+        ].join('\n'),
+      );
+    }
+    return EXIT.ok;
+  });
+}
+
+/** `selvage value`. */
+export async function showValue(hash: string, options: ValueOptions, output: Output): Promise<number> {
+  return await withRecords(options, async ({ dataStore }) => {
+    if (options.out !== undefined) {
+      await pipeline(await streamOf(dataStore, hash), createWriteStream(options.out));
+      output.say(`${hash} is in ${options.out}.`);
+      if (output.json) output.document({ hash, file: options.out });
+      return EXIT.ok;
+    }
+    const bytes = await dataStore.get(hash);
+    if (!bytes) throw notThere(dataStore, hash);
+    const value = decodeStored(hash, bytes);
+    if (output.json) output.document({ hash, size: bytes.byteLength, value: encodeJson(value) });
+    else if (value instanceof Uint8Array)
+      output.say(`${plural(value.byteLength, 'byte')}. Save them with --out FILE.`);
+    else output.say(inspect(value, { depth: null, maxArrayLength: null, maxStringLength: null }));
+    return EXIT.ok;
+  });
+}
+
+async function streamOf(dataStore: DataStore, hash: string): Promise<AsyncIterable<Uint8Array>> {
+  const stream = await dataStore.getStream(hash);
+  if (!stream) throw notThere(dataStore, hash);
+  return stream;
+}
+
+function notThere({ technology }: DataStore, hash: string): SelvageError {
+  return new SelvageError(
+    'ValueMissing',
+    `The data store (${technology}) has no value ${hash}. It was deleted, or it is in another store: \`selvage doctor\` shows which one this is.`,
+    { details: { hash } },
+  );
+}
+
+const CAUSES: Readonly<Record<DifferenceCause, (difference: KnotDifference) => string>> = {
+  parameter: () => 'it was given something else',
+  definition: ({ first, second }) =>
+    `it is a ${first!.knot_class} in one and a ${second!.knot_class} in the other`,
+  version: ({ first, second }) =>
+    `its definition has version ${first!.definition_version ?? 'none'} and ${second!.definition_version ?? 'none'}`,
+  code: () => 'the code of its body has changed',
+  constants: ({ inputs }) => `its constants differ (${inputs.join(', ')})`,
+  policy: () => 'its options differ',
+  wiring: ({ inputs }) => `its inputs come from other knots (${inputs.join(', ')})`,
+  inputs: ({ inputs }) => `it was given other values of its parents (${inputs.join(', ')})`,
+  parents: () => 'its parents differ',
+  failure: () => 'on the same inputs, the same code did not come to the same end',
+  'not-repeatable': () =>
+    'on the same inputs, the same code gave something else: its body depends on more than its inputs',
+  'only-in-first': () => 'the second run has no such knot',
+  'only-in-second': () => 'the first run has no such knot',
+};
+
+function describeDifference({ first, second, equal, differences }: RunDifference, output: Output): string {
+  const runs = [first, second].map(
+    ({ run_id, tapestry, status }) => `${output.bold(run_id)} (${tapestry}, ${status})`,
+  );
+  const origins = differences.filter(({ isFirst }) => isFirst);
+  const followers = differences.filter(({ isFirst }) => !isFirst);
+  return [
+    runs.join(' and '),
+    differences.length === 0
+      ? `All ${plural(equal, 'knot')} came to the same.`
+      : `${plural(equal, 'knot')} came to the same, ${differences.length} did not. First of all:`,
+    ...origins.flatMap((difference) => differenceLines(difference, output)),
+    ...(followers.length > 0
+      ? ['', `Below them: ${shorten(followers.map(({ knotId }) => knotId).join(', '), 1_000)}`]
+      : []),
+  ].join('\n');
+}
+
+function differenceLines(difference: KnotDifference, output: Output): string[] {
+  const { knotId, first, second, causes } = difference;
+  return [
+    `  ${output.bold(knotId)}  ${causes.map((cause) => CAUSES[cause](difference)).join('; ')}`,
+    ...[first, second].map((record) => `    ${record ? endOf(record) : output.dim('not there')}`),
+  ];
+}
+
+function endOf(record: LineageRecord): string {
+  if (record.output_hash !== null) return `ok       ${record.output_hash} (${record.output_size ?? 0} B)`;
+  if (record.outcome === 'skipped') return `skipped  ${record.skip_reason ?? ''}`;
+  const { error } = record.extra as { error?: { type: string; message: string } };
+  return `failed   ${error ? shorten(`${error.type}: ${error.message}`, 300) : ''}`;
+}
+
+function originLines(origin: Origin, output: Output): string[] {
+  const { record } = origin;
+  return [
+    `${output.bold(record.output_hash ?? record.outcome)} (${record.output_size ?? 0} B)`,
+    ...branch({ label: `made by ${madeBy(origin, output)}`, origin }, '', output),
+  ];
+}
+
+interface Branch {
+  readonly label: string;
+  readonly origin?: Origin;
+}
+
+/** A branch of the tree and what hangs from it, each line behind what stands left of it. */
+function branch({ label, origin }: Branch, indent: string, output: Output): string[] {
+  const below = origin ? branchesOf(origin, output) : [];
+  return [
+    label,
+    ...below.flatMap((next, place) => {
+      const isLast = place === below.length - 1;
+      const [line, ...rest] = branch(next, `${indent}${isLast ? '   ' : '│  '}`, output);
+      return [`${indent}${isLast ? '└─ ' : '├─ '}${line!}`, ...rest];
+    }),
+  ];
+}
+
+function branchesOf({ inputs, madeBefore }: Origin, output: Output): Branch[] {
+  const branches = inputs.map(({ name, hash, knotId, origin }): Branch => {
+    const value = hash ?? 'no value';
+    if (knotId === undefined) return { label: `${name} = constant  ${output.dim(value)}` };
+    const by = origin ? madeBy(origin, output) : `${knotId}, of which there is no record`;
+    return { label: `${name} = ${by}  ${output.dim(value)}`, ...(origin && { origin }) };
+  });
+  if (madeBefore) {
+    branches.push({ label: `made before by ${madeBy(madeBefore, output)}`, origin: madeBefore });
+  }
+  return branches;
+}
+
+function madeBy({ record, repeats, isCut }: Origin, output: Output): string {
+  const version = record.definition_version === null ? '' : ` ${record.definition_version}`;
+  const what = record.knot_class === 'parameter' ? '' : ` (${record.knot_class}${version})`;
+  const from = record.cached_from_run === null ? '' : `, taken over from run ${record.cached_from_run}`;
+  const note = repeats ? ', as above' : isCut ? ', and more: raise --limit' : '';
+  const outcome = record.outcome === 'ok' ? '' : ` ${record.outcome}`;
+  return `${output.bold(record.knot_id)}${what}${outcome} of run ${record.run_id}, ${formatTime(record.finished_at)}${from}${note}`;
+}
+
+function havingRow(record: LineageRecord): string[] {
+  return [record.run_id, record.knot_id, formatTime(record.finished_at)];
+}
+
+function affectedRow({ record, through }: AffectedKnot): string[] {
+  return [record.run_id, record.knot_id, through.join(', '), record.output_hash ?? record.outcome];
+}
+
+function indented(text: string): string[] {
+  return text.split('\n').map((line) => `  ${line}`);
+}

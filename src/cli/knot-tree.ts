@@ -1,0 +1,78 @@
+import { inOrder } from '../lineage';
+import type { LineageRecord } from '../protocols';
+import { formatDuration, plural, shorten } from './format';
+import type { Output } from './output';
+
+/** Knots that are shown; a person does not read more. */
+const SHOWN = 100;
+/** Deeper ones are shown as deep as this. */
+const DEPTH = 12;
+const HASH_CHARACTERS = 15;
+
+/**
+ * The knots of a run as a tree, each below the parent that is the deepest, with its outcome, duration, attempt, and the hash of its
+ * value or what it failed of.
+ */
+export function knotTree(records: readonly LineageRecord[], output: Output): string[] {
+  const places = placesOf(inOrder(new Map(records.map((record) => [record.knot_id, record]))));
+  const shown = places.slice(0, SHOWN);
+  const names = shown.map(({ record, depth }) => `${'  '.repeat(Math.min(depth, DEPTH))}${record.knot_id}`);
+  const width = Math.max(0, ...names.map((name) => name.length));
+  const lines = shown.map(({ record }, index) =>
+    `  ${names[index]!.padEnd(width)}  ${outcomeOf(record, output)}  ${detailOf(record, output)}`.trimEnd(),
+  );
+  const more = places.length - shown.length;
+  return [...lines, ...(more > 0 ? [output.dim(`  and ${plural(more, 'knot')} more`)] : [])];
+}
+
+interface Place {
+  readonly record: LineageRecord;
+  readonly depth: number;
+}
+
+/** In the order of the tree. */
+function placesOf(ordered: readonly LineageRecord[]): Place[] {
+  const depths = new Map<string, number>();
+  const children = new Map<string | undefined, LineageRecord[]>();
+  for (const record of ordered) {
+    const parents = Object.values(record.parent_knot_ids).filter((id) => depths.has(id));
+    const deepest = parents.reduce<string | undefined>(
+      (best, id) => (best === undefined || depths.get(id)! > depths.get(best)! ? id : best),
+      undefined,
+    );
+    depths.set(record.knot_id, deepest === undefined ? 0 : depths.get(deepest)! + 1);
+    children.set(deepest, [...(children.get(deepest) ?? []), record]);
+  }
+  const places: Place[] = [];
+  const open = [...(children.get(undefined) ?? [])].reverse();
+  for (let record = open.pop(); record; record = open.pop()) {
+    places.push({ record, depth: depths.get(record.knot_id)! });
+    open.push(...[...(children.get(record.knot_id) ?? [])].reverse());
+  }
+  return places;
+}
+
+const WORDS = { ok: 'ok     ', err: 'failed ', skipped: 'skipped' } as const;
+
+function outcomeOf({ outcome }: LineageRecord, output: Output): string {
+  const word = WORDS[outcome];
+  if (outcome === 'ok') return output.green(word);
+  return outcome === 'err' ? output.red(word) : output.yellow(word);
+}
+
+function detailOf(record: LineageRecord, output: Output): string {
+  const { error } = record.extra as { error?: { type: string; message: string } };
+  const took = formatDuration(record.finished_at - record.started_at).padStart(8);
+  const attempt = record.attempt > 1 ? `  attempt ${record.attempt}` : '';
+  const from = record.cached_from_run === null ? '' : `  from ${record.cached_from_run}`;
+  if (record.outcome === 'skipped') return record.skip_reason ?? '';
+  const what = error
+    ? shorten(`${error.type}: ${error.message}`, 120)
+    : output.dim(shortHash(record.output_hash ?? ''));
+  return `${took}  ${what}${attempt}${from}`;
+}
+
+function shortHash(hash: string): string {
+  const [kind, digits] = hash.split(':');
+  return digits === undefined ? hash : `${kind}:${digits.slice(0, HASH_CHARACTERS)}…`;
+}

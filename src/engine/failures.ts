@@ -1,0 +1,57 @@
+import type { FailOn } from '../model/records';
+import type { Layout } from './layout';
+import type { OutcomeKind } from './scheduler';
+
+/** Parents that a message names. */
+const NAMED_PARENTS = 5;
+
+type OutcomeKinds = (knot: number) => OutcomeKind | undefined;
+
+/** Failed knots, by what they mean for their run. */
+export interface CountedFailures {
+  /** All but those of optional knots: with one of them, the run has not succeeded. */
+  readonly counted: number;
+  /** Of these, such as no knot receives. */
+  readonly unhandled: number;
+}
+
+/** Counts the failed knots of a run that is over. */
+export function countFailures(
+  { size, policy, policies, childStart, children }: Layout,
+  outcomeKind: OutcomeKinds,
+): CountedFailures {
+  let counted = 0;
+  let unhandled = 0;
+  const receives = (knot: number): boolean => policies[policy[knot]!]!.errorPolicy === 'receiveErrors';
+  for (let knot = 0; knot < size; knot++) {
+    if (outcomeKind(knot) !== 'err' || policies[policy[knot]!]!.optional) continue;
+    counted += 1;
+    if (!children.subarray(childStart[knot], childStart[knot + 1]).some(receives)) unhandled += 1;
+  }
+  return { counted, unhandled };
+}
+
+/** Whether failures like these make the workflow fail. */
+export function failsWorkflow(failOn: FailOn, { counted, unhandled }: CountedFailures): boolean {
+  if (failOn === 'never') return false;
+  return (failOn === 'any' ? counted : unhandled) > 0;
+}
+
+/** Why a knot that requires all its parents has failed: the same text on every host. */
+export function requiredParentsMessage(
+  { ids, parentStart, parents }: Layout,
+  knot: number,
+  outcomeKind: OutcomeKinds,
+): string {
+  const told: string[] = [];
+  let others = 0;
+  for (let edge = parentStart[knot]!; edge < parentStart[knot + 1]!; edge++) {
+    const parent = parents[edge]!;
+    const kind = outcomeKind(parent);
+    if (kind === 'ok') continue;
+    if (told.length === NAMED_PARENTS) others += 1;
+    else told.push(`"${ids[parent]}" ${kind === 'err' ? 'failed' : 'was skipped'}`);
+  }
+  if (others > 0) told.push(`and ${others} more`);
+  return `Knot "${ids[knot]}" requires all its parents to be Ok: ${told.join(', ')}.`;
+}

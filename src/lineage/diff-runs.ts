@@ -1,0 +1,150 @@
+import { SelvageError } from '../errors';
+import type { LineageRecord, RunHistory, RunRecord } from '../protocols';
+import { inOrder } from './in-order';
+import { isParameter } from './telling-values';
+
+/**
+ * Why a knot came to something else in the other run:
+ *
+ * - `parameter`: it is one, and was given something else;
+ * - `definition`, `version`, `code`: another definition, another version of it, or another source of its body ran;
+ * - `constants`, `policy`: its constants, or its options, are others;
+ * - `wiring`: its inputs come from other knots;
+ * - `inputs`: what went in is something else, with no parent to blame for it: the two runs took in other values of a knot;
+ * - `parents`: a parent came to something else, and all else is equal;
+ * - `failure`: on the same inputs, the same code failed, was cancelled or was skipped in one of them;
+ * - `not-repeatable`: on the same inputs, the same code gave something else;
+ * - `only-in-first`, `only-in-second`: the other run has no such knot, or no record of it.
+ */
+export type DifferenceCause =
+  | 'parameter'
+  | 'definition'
+  | 'version'
+  | 'code'
+  | 'constants'
+  | 'policy'
+  | 'wiring'
+  | 'inputs'
+  | 'parents'
+  | 'failure'
+  | 'not-repeatable'
+  | 'only-in-first'
+  | 'only-in-second';
+
+/** A knot that came to something else: another outcome, or another value. */
+export interface KnotDifference {
+  readonly knotId: string;
+  readonly first?: LineageRecord;
+  readonly second?: LineageRecord;
+  /** None of its parents differs: the differences below follow from such knots. */
+  readonly isFirst: boolean;
+  readonly causes: readonly DifferenceCause[];
+  /** Names of the inputs that differ, of constants and wiring, too. */
+  readonly inputs: readonly string[];
+}
+
+export interface RunDifference {
+  readonly first: RunRecord;
+  readonly second: RunRecord;
+  /** How many knots came to the same in both. */
+  readonly equal: number;
+  /** Parents before children. */
+  readonly differences: readonly KnotDifference[];
+}
+
+/**
+ * Compares two runs knot by knot, by outcomes and content hashes. They need not be of one plan: knots are told by their ids.
+ *
+ * @throws SelvageError `UnknownRun`, `BackendUnavailable`
+ */
+export async function diffRuns(
+  runHistory: RunHistory,
+  firstRun: string,
+  secondRun: string,
+): Promise<RunDifference> {
+  const [first, second] = await Promise.all([getRun(runHistory, firstRun), getRun(runHistory, secondRun)]);
+  const [ofFirst, ofSecond] = await Promise.all(
+    [first, second].map(async ({ temporal_run_id }) => {
+      const records = await runHistory.getRecords(temporal_run_id);
+      return new Map(records.map((record) => [record.knot_id, record]));
+    }),
+  );
+  const ids = new Set([...inOrder(ofFirst!), ...inOrder(ofSecond!)].map(({ knot_id }) => knot_id));
+  const differing = new Set<string>();
+  const differences: KnotDifference[] = [];
+  for (const knotId of ids) {
+    const one = ofFirst!.get(knotId);
+    const other = ofSecond!.get(knotId);
+    if (one && other && isSame(one, other)) continue;
+    const parents = [one, other].flatMap((record) => Object.values(record?.parent_knot_ids ?? {}));
+    const isFirst = !parents.some((parent) => differing.has(parent));
+    differing.add(knotId);
+    differences.push({
+      knotId,
+      ...(one && { first: one }),
+      ...(other && { second: other }),
+      isFirst,
+      ...explain(one, other, isFirst),
+    });
+  }
+  return { first, second, equal: ids.size - differences.length, differences };
+}
+
+async function getRun(runHistory: RunHistory, runId: string): Promise<RunRecord> {
+  const run = await runHistory.getRun(runId);
+  if (run) return run;
+  throw new SelvageError(
+    'UnknownRun',
+    `The run history (${runHistory.technology}) knows no run "${runId}". \`selvage runs list\` shows what there is.`,
+    { details: { run: runId } },
+  );
+}
+
+function isSame(one: LineageRecord, other: LineageRecord): boolean {
+  return (
+    one.outcome === other.outcome && one.output_hash === other.output_hash && errorOf(one) === errorOf(other)
+  );
+}
+
+function errorOf({ extra }: LineageRecord): string | undefined {
+  const { error } = extra as { error?: { type: string; message: string } };
+  return error && `${error.type}: ${error.message}`;
+}
+
+function explain(
+  one: LineageRecord | undefined,
+  other: LineageRecord | undefined,
+  isFirst: boolean,
+): Pick<KnotDifference, 'causes' | 'inputs'> {
+  if (!one || !other) return { causes: [one ? 'only-in-first' : 'only-in-second'], inputs: [] };
+  if (isParameter(one) && isParameter(other)) return { causes: ['parameter'], inputs: [] };
+  const constants = differingNames(one.constant_input_hashes, other.constant_input_hashes);
+  const wiring = differingNames(one.parent_knot_ids, other.parent_knot_ids);
+  const inputs = differingNames(one.parent_input_hashes, other.parent_input_hashes);
+  const causes: DifferenceCause[] = [];
+  if (one.knot_class !== other.knot_class) causes.push('definition');
+  if (one.definition_version !== other.definition_version) causes.push('version');
+  if (one.code_hash !== other.code_hash && one.code_hash !== null && other.code_hash !== null)
+    causes.push('code');
+  if (constants.length > 0) causes.push('constants');
+  const isOfConfig = causes.some((cause) => cause !== 'code');
+  if (one.knot_config_hash !== other.knot_config_hash && !isOfConfig) causes.push('policy');
+  if (wiring.length > 0) causes.push('wiring');
+  else if (inputs.length > 0 && isFirst) causes.push('inputs');
+  if (causes.length === 0) causes.push(remaining(one, other, isFirst));
+  return { causes, inputs: [...new Set([...constants, ...wiring, ...inputs])] };
+}
+
+function remaining(one: LineageRecord, other: LineageRecord, isFirst: boolean): DifferenceCause {
+  if (!isFirst) return 'parents';
+  return one.outcome === 'ok' && other.outcome === 'ok' ? 'not-repeatable' : 'failure';
+}
+
+function differingNames(
+  one: Readonly<Record<string, string | null>>,
+  other: Readonly<Record<string, string | null>>,
+): string[] {
+  return [...new Set([...Object.keys(one), ...Object.keys(other)])].filter(
+    (name) => one[name] !== other[name],
+  );
+}

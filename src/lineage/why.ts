@@ -1,0 +1,123 @@
+import { SelvageError } from '../errors';
+import type { LineageRecord, RunHistory } from '../protocols';
+import { RecordsOfRuns } from './records-of-runs';
+import { isParameter, isTelling } from './telling-values';
+
+/** How a value came about: who made it, and of what. */
+export interface Origin {
+  readonly record: LineageRecord;
+  /** By input name. Empty where `repeats` is true, or `isCut`. */
+  readonly inputs: readonly OriginInput[];
+  /** The same knot of the same run has been told before, with its inputs. */
+  readonly repeats: boolean;
+  /** It has inputs, and the answer is as long as it may be. */
+  readonly isCut: boolean;
+  /** Of a parameter: who made an equal value in an earlier run. */
+  readonly madeBefore?: Origin;
+}
+
+export interface OriginInput {
+  readonly name: string;
+  /** Null: the parent had no value. */
+  readonly hash: string | null;
+  /** The parent's id; absent: a constant. */
+  readonly knotId?: string;
+  /** Absent of a constant, and where the parent's record is not there. */
+  readonly origin?: Origin;
+}
+
+export interface WhyOptions {
+  /** The run in which it was made. Default: the newest that made it, rather than took it over or as a parameter. */
+  readonly runId?: string;
+  /** Knots that are told at most. Default 1,000. */
+  readonly limit?: number;
+}
+
+const LIMIT = 1_000;
+const CANDIDATES = 100;
+
+/**
+ * Walks up from a value: the knot that made it, what went in, who made that, and so on; where a parameter has a value that an earlier
+ * run made, on into that run.
+ *
+ * @throws SelvageError `UnknownValue`, `BackendUnavailable`
+ */
+export async function why(runHistory: RunHistory, hash: string, options: WhyOptions = {}): Promise<Origin> {
+  const { runId, limit = LIMIT } = options;
+  const { items } = await runHistory.findLineage({
+    outputHash: hash,
+    limit: CANDIDATES,
+    ...(runId !== undefined && { runId }),
+  });
+  const maker = makerAmong(items);
+  if (!maker) throw unknownValue(hash, runId);
+  return await new Walk(runHistory, limit).originOf(maker);
+}
+
+class Walk {
+  private readonly records: RecordsOfRuns;
+  private readonly told = new Set<string>();
+
+  constructor(
+    private readonly runHistory: RunHistory,
+    private readonly limit: number,
+  ) {
+    this.records = new RecordsOfRuns(runHistory);
+  }
+
+  async originOf(record: LineageRecord): Promise<Origin> {
+    const key = `${record.temporal_run_id} ${record.knot_id}`;
+    const repeats = this.told.has(key);
+    const isCut = !repeats && this.told.size >= this.limit;
+    if (repeats || isCut) return { record, inputs: [], repeats, isCut };
+    this.told.add(key);
+    const inputs: OriginInput[] = [];
+    for (const [name, hash] of Object.entries(record.parent_input_hashes)) {
+      const knotId = record.parent_knot_ids[name]!;
+      const parent = await this.parentOf(record, knotId, hash);
+      inputs.push({ name, hash, knotId, ...(parent && { origin: await this.originOf(parent) }) });
+    }
+    for (const [name, hash] of Object.entries(record.constant_input_hashes)) inputs.push({ name, hash });
+    const before = isParameter(record) && isTelling(record) ? await this.madeBefore(record) : undefined;
+    return { record, inputs, repeats, isCut, ...(before && { madeBefore: await this.originOf(before) }) };
+  }
+
+  /** The parent in the same run; where that ran again with another result after this one was taken over, who made what went in. */
+  private async parentOf(
+    record: LineageRecord,
+    knotId: string,
+    hash: string | null,
+  ): Promise<LineageRecord | undefined> {
+    const parent = (await this.records.of(record.temporal_run_id)).get(knotId);
+    if (!parent || parent.output_hash === hash || hash === null) return parent;
+    const { items } = await this.runHistory.findLineage({ outputHash: hash, knotId, limit: CANDIDATES });
+    return makerAmong(items);
+  }
+
+  private async madeBefore(record: LineageRecord): Promise<LineageRecord | undefined> {
+    const { items } = await this.runHistory.findLineage({
+      outputHash: record.output_hash!,
+      until: record.finished_at,
+      limit: CANDIDATES,
+    });
+    return makerAmong(items.filter((item) => !isParameter(item)));
+  }
+}
+
+/** Of the newest first: who made the value, rather than had it from elsewhere. */
+function makerAmong(records: readonly LineageRecord[]): LineageRecord | undefined {
+  return (
+    records.find((record) => !isParameter(record) && record.cached_from_run === null) ??
+    records.find((record) => !isParameter(record)) ??
+    records[0]
+  );
+}
+
+export function unknownValue(hash: string, runId?: string): SelvageError {
+  return new SelvageError(
+    'UnknownValue',
+    `No knot${runId === undefined ? '' : ` of run "${runId}"`} on record has the value ${hash}. Give a hash as records have it, ` +
+      '`sha256:…` or `bytes-sha256:…`: `selvage lineage --run RUN` shows them.',
+    { details: { hash, ...(runId !== undefined && { run: runId }) } },
+  );
+}

@@ -1,0 +1,97 @@
+import { SelvageError } from '../../errors';
+import type { In, Knot, KnotConfig } from '../knot';
+import type { KnotContext } from '../knot-context';
+import { place } from '../place';
+import type { KnotBody } from '../records';
+import { inlineDefinition, invalidNode } from './inline-definition';
+
+/** The whole list at once. */
+export interface CombineOptions<T, O> {
+  readonly of: Knot<readonly T[]>;
+  /** May be asynchronous; runs as the body of a knot does, at least once. */
+  readonly combine: (list: readonly T[], context: KnotContext) => O;
+}
+
+/** Element after element, from the first to the last. */
+export interface FoldOptions<T, A> {
+  readonly of: Knot<readonly T[]>;
+  /** What the accumulator becomes with one element more. May be asynchronous; each waits for the one before. */
+  readonly fold: (accumulator: A, element: T, context: KnotContext) => A | Promise<A>;
+  /** The accumulator before the first element, and the value of an empty list. Every attempt gets a copy of its own. */
+  readonly initial: In<A>;
+}
+
+/**
+ * Places a knot that makes one value of the elements of a list, with its function in place: `reduce({ of: prices, combine: (list) =>
+ * Math.max(...list) }, { id: 'highest' })`, or pairwise, `reduce({ of: prices, fold: (sum, price) => sum + price, initial: 0 }, { id: 'sum' })`.
+ * What is no list makes it fail with NotAList.
+ *
+ * @throws SelvageError InvalidConfig, and those of placing a definition
+ */
+export function reduce<T, O, const Id extends string>(
+  options: CombineOptions<T, O>,
+  config: KnotConfig<Id>,
+): Knot<Awaited<O>, Id>;
+export function reduce<T, A, const Id extends string>(
+  options: FoldOptions<T, A>,
+  config: KnotConfig<Id>,
+): Knot<A, Id>;
+export function reduce(
+  options: Partial<CombineOptions<unknown, unknown> & FoldOptions<unknown, unknown>>,
+  config: KnotConfig,
+): Knot<unknown> {
+  const { of, combine, fold, initial } = options;
+  if (of === undefined) {
+    throw invalidNode(
+      'reduce',
+      config,
+      'has no list',
+      'Give a knot that yields one: reduce({ of: prices, … }, …).',
+    );
+  }
+  if (combine !== undefined && fold !== undefined) {
+    throw invalidNode(
+      'reduce',
+      config,
+      'has both a "combine" and a "fold"',
+      'Give the one that gets the whole list, or the one that gets element after element.',
+    );
+  }
+  if (fold === undefined) {
+    const definition = inlineDefinition('reduce', { combine }, config, combining(combine!));
+    return place(definition, { of }, config);
+  }
+  if (initial === undefined) {
+    throw invalidNode(
+      'reduce',
+      config,
+      'has a "fold" and no "initial"',
+      'Say what the accumulator is before the first element: reduce({ of, fold, initial: 0 }, …).',
+    );
+  }
+  const definition = inlineDefinition('reduce', { fold }, config, folding(fold));
+  return place(definition, { of, initial }, config);
+}
+
+function combining(combine: CombineOptions<unknown, unknown>['combine']): KnotBody {
+  return ({ of }: { of: unknown }, context) => combine(listOf(of, context), context);
+}
+
+function folding(fold: FoldOptions<unknown, unknown>['fold']): KnotBody {
+  return async ({ of, initial }: { of: unknown; initial: unknown }, context) => {
+    let accumulator = initial;
+    for (const element of listOf(of, context)) accumulator = await fold(accumulator, element, context);
+    return accumulator;
+  };
+}
+
+function listOf(value: unknown, { knotId }: KnotContext): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  const what = value === null ? 'null' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+  throw new SelvageError(
+    'NotAList',
+    `Knot "${knotId}" reduces a list, and its input "of" is ${what}. Wire a knot that yields a list, and give its definition an output ` +
+      'schema to have it checked there.',
+    { details: { knot: knotId, input: 'of' } },
+  );
+}

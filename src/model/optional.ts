@@ -1,0 +1,61 @@
+import { SelvageError } from '../errors';
+import { definitionOf } from './definition';
+import type {
+  Inputs,
+  KnotConfig,
+  KnotDefinition,
+  OptionalDefinition,
+  OptionalKnot,
+  OutcomeInputs,
+} from './knot';
+import { markOptional, type KnotClass, type KnotClassOf } from './knot-class';
+import { definitionRecord } from './marks';
+import type { ErrorPolicy } from './records';
+
+/**
+ * The same definition, whose knots a run can do without: a failure is recorded as Err and does not count against the run, and
+ * children see `Skipped('optional')`, so that they are skipped unless they receive outcomes.
+ *
+ * @throws SelvageError InvalidDefinition
+ */
+export function optional<I, O, Policy extends ErrorPolicy>(
+  definition: KnotDefinition<I, O, Policy>,
+): OptionalDefinition<I, O, Policy> {
+  const record = definitionRecord(definition);
+  if (record === undefined) {
+    throw new SelvageError(
+      'InvalidDefinition',
+      'What was given to `optional` is no definition. Give what `knot(…)` answered; a class extends `Optional(Knot)`.',
+      { details: { given: typeof definition } },
+    );
+  }
+  const options = Object.freeze({ ...record.options, optional: true });
+  return definitionOf(Object.freeze({ ...record, options })) as OptionalDefinition<I, O, Policy>;
+}
+
+/** The base of class knots that a run can do without. */
+export interface OptionalKnotClass {
+  place<I, O, const Id extends string>(
+    this: KnotClassOf<I, O> & { readonly receives: 'outcomes' },
+    inputs: Inputs<OutcomeInputs<I>>,
+    config: KnotConfig<Id, ErrorPolicy>,
+  ): OptionalKnot<O, Id>;
+  place<I, O, const Id extends string>(
+    this: KnotClassOf<I, O>,
+    inputs: Inputs<I>,
+    config: KnotConfig<Id>,
+  ): OptionalKnot<O, Id>;
+}
+
+/**
+ * `optional` for classes: `class FetchPrefs extends Optional(Knot)<Inputs, Prefs> { … }`.
+ *
+ * @param base `Knot`
+ */
+export function Optional(
+  base: typeof KnotClass,
+): OptionalKnotClass & (abstract new <I, O>() => KnotClass<I, O>) {
+  abstract class OptionalKnot<I, O> extends base<I, O> {}
+  markOptional(OptionalKnot);
+  return OptionalKnot as unknown as ReturnType<typeof Optional>;
+}

@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { makeCommandProject, runCommand } from '../../support/command-line';
+import { removeProjects } from '../server/projects';
+import { PIPELINES } from './pipelines';
+
+let project: string;
+beforeAll(async () => {
+  project = makeCommandProject({ 'pipeline.ts': PIPELINES });
+  for (const [runId, x] of [
+    ['five', 5],
+    ['five-again', 5],
+    ['six', 6],
+  ] as const) {
+    await selvage('run', 'pipeline.ts', '--tapestry', 'quickstart', '--param', `x=${x}`, '--run-id', runId);
+  }
+});
+afterAll(removeProjects);
+
+const selvage = (...args: string[]): ReturnType<typeof runCommand> => runCommand(project, args);
+
+async function hashOf(runId: string, knot: string): Promise<string> {
+  const { stdout } = await selvage('lineage', '--run', runId, '--knot', knot, '--json');
+  return (JSON.parse(stdout) as { items: { output_hash: string }[] }).items[0]!.output_hash;
+}
+
+test('diff: two runs that came to the same, and two that did not', async () => {
+  const same = await selvage('diff', 'five', 'five-again');
+  expect(same.code).toBe(0);
+  expect(same.stdout).toMatch(/^five \(quickstart, succeeded\) and five-again /m);
+  expect(same.stdout).toMatch(/^All 3 knots came to the same\.$/m);
+
+  const other = await selvage('diff', 'five', 'six');
+  expect(other.code).toBe(1);
+  expect(other.stdout).toMatch(/^0 knots came to the same, 3 did not\. First of all:$/m);
+  expect(other.stdout).toMatch(
+    /^ {2}param:x {2}it was given something else\n {4}ok +sha256:\w{64} \(1 B\)\n {4}ok +sha256/m,
+  );
+  expect(other.stdout).toMatch(/^Below them: d, answer$/m);
+  const document = JSON.parse((await selvage('diff', 'five', 'six', '--json')).stdout) as object;
+  expect(document).toMatchObject({
+    equal: 0,
+    differences: [{ knotId: 'param:x', causes: ['parameter'] }, {}, {}],
+  });
+
+  const unknown = await selvage('diff', 'five', 'nobody');
+  expect(unknown.code).toBe(2);
+  expect(unknown.stderr).toMatch(/^error UnknownRun: .*"nobody"/m);
+});
+
+test('why: the knot that made a value, and of what', async () => {
+  const { code, stdout } = await selvage('why', await hashOf('five', 'answer'), '--run', 'five');
+  expect(code).toBe(0);
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines[0]).toMatch(/^sha256:\w{64} \(2 B\)$/);
+  expect(lines[1]).toMatch(/^made by answer \(add\) of run five, \d{4}-/);
+  expect(lines[2]).toMatch(/^├─ a = param:x of run five, .* sha256:\w{64}$/);
+  expect(lines[3]).toMatch(/^└─ b = d \(double\) of run five, /);
+  expect(lines[4]).toMatch(/^ {3}└─ x = param:x of run five, .*, as above /);
+
+  const unknown = await selvage('why', 'sha256:none');
+  expect(unknown.code).toBe(2);
+  expect(unknown.stderr).toMatch(/^error UnknownValue: .*sha256:none/m);
+});
+
+test('impact: who has a value, and what was made of it, in all runs', async () => {
+  const { code, stdout } = await selvage('impact', await hashOf('five', 'd'));
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^ {2}five-again +d +\d{4}-/m);
+  expect(stdout).toMatch(/^2 knots of 2 runs had it as an input/m);
+  expect(stdout).toMatch(/^ {2}five +answer +d +sha256:\w{64}$/m);
+  expect(stdout).not.toContain('six');
+  const nothing = await selvage('impact', await hashOf('six', 'answer'));
+  expect(nothing.stdout).toMatch(/^Nothing was made of it\.$/m);
+});
+
+test('value: shown, as a document, and written to a file', async () => {
+  const hash = await hashOf('five', 'answer');
+  const shown = await selvage('value', hash);
+  expect(shown.code).toBe(0);
+  expect(shown.stdout.trim()).toBe('15');
+  expect(JSON.parse((await selvage('value', hash, '--json')).stdout)).toEqual({ hash, size: 2, value: 15 });
+  const saved = await selvage('value', hash, '--out', 'value.json');
+  expect(saved.stdout).toContain('is in value.json');
+  expect(readFileSync(path.join(project, 'value.json'), 'utf8')).toBe('15');
+
+  const missing = await selvage('value', 'sha256:none');
+  expect(missing.code).toBe(2);
+  expect(missing.stderr).toMatch(/^error ValueMissing: .*sha256:none/m);
+});
+
+test('a question makes no database', async () => {
+  const empty = makeCommandProject();
+  for (const words of [
+    ['diff', 'a', 'b'],
+    ['why', 'sha256:x'],
+    ['impact', 'sha256:x'],
+    ['value', 'sha256:x'],
+  ]) {
+    const { code, stderr } = await runCommand(empty, words);
+    expect(stderr).toMatch(/^error FileNotFound: .*selvage\.db/);
+    expect(code).toBe(2);
+  }
+});

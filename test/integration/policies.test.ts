@@ -1,0 +1,298 @@
+import { z } from 'zod';
+
+import {
+  Knot,
+  Optional,
+  RunFailed,
+  knot,
+  local,
+  optional,
+  queue,
+  runLocally,
+  tapestry,
+  type Dispatcher,
+  type Outcome,
+} from '../../src';
+import type { Selvage } from '../../src/client';
+import type { LineageRecord } from '../../src/protocols';
+import { CACHING, closeAll, openSelvage } from '../support/open-selvage';
+
+const pass = knot('pass', ({ x }: { x: number }) => x);
+const both = knot('both', ({ a, b }: { a: number; b: number }) => a + b);
+const boom = knot('boom', ({ x }: { x: number }): number => {
+  throw new RangeError(`no ${x}`);
+});
+/** What a body that receives outcomes was given, in the order of the names. */
+const told = knot(
+  'told',
+  { receives: 'outcomes' },
+  ({ a, b }: { a: Outcome<number>; b: Outcome<number> }) => [inWords(a), inWords(b)],
+);
+const count = knot('count', ({ words }: { words: string[] }) => words.length);
+
+function inWords(outcome: Outcome): string {
+  if (outcome.kind === 'ok') return `ok ${JSON.stringify(outcome.value)}`;
+  if (outcome.kind === 'err') return `err ${outcome.error.type}: ${outcome.error.message}`;
+  const { anyErr, anySkipped, parents, error } = outcome.detail ?? {};
+  return error
+    ? `skipped ${outcome.reason}: ${error.message}`
+    : `skipped ${outcome.reason}: ${JSON.stringify({ anyErr, anySkipped, parents })}`;
+}
+
+/** A class, so that the mixin is part of the matrix. */
+class Attempted extends Optional(Knot)<{ x: number }, number> {
+  static readonly knotName = 'attempted';
+
+  process({ x }: { x: number }): number {
+    throw new Error(`not even ${x}`);
+  }
+}
+
+class Told extends Knot<{ a: Outcome<number>; b: Outcome<number> }, string[]> {
+  static readonly knotName = 'told-by-class';
+  static readonly receives = 'outcomes';
+
+  process({ a, b }: { a: Outcome<number>; b: Outcome<number> }): string[] {
+    return [inWords(a), inWords(b)];
+  }
+}
+
+/** Every policy below parents of every kind. */
+function matrix(name: string, dispatcher: Dispatcher) {
+  return tapestry(name, { knots: { dispatcher } }, (t) => {
+    const x = t.parameter('x', z.number());
+    const fine = pass({ x }, { id: 'fine' });
+    const failed = boom({ x }, { id: 'failed' });
+    const skipped = pass({ x: failed }, { id: 'skipped' });
+    const without = Attempted.place({ x }, { id: 'without' });
+    const parents = { fine, failed, skipped, without, constant: 7 };
+    for (const [kind, parent] of Object.entries(parents)) {
+      both({ a: fine, b: parent }, { id: `skip-${kind}` });
+      both({ a: fine, b: parent }, { id: `require-${kind}`, errorPolicy: 'requireAllParents' });
+      const words = told({ a: fine, b: parent }, { id: `receive-${kind}` });
+      count({ words }, { id: `count-${kind}` });
+      Told.place({ a: parent, b: x }, { id: `class-${kind}` });
+    }
+    const required = pass({ x: skipped }, { id: 'required', errorPolicy: 'requireAllParents' });
+    told({ a: required, b: skipped }, { id: 'told-required' });
+    told({ a: 1, b: failed }, { id: 'careful', errorPolicy: 'skipIfParentFailed' });
+    told({ a: 1, b: failed }, { id: 'strict', errorPolicy: 'requireAllParents' });
+  });
+}
+const queuedMatrix = matrix('queued-matrix', queue());
+const localMatrix = matrix('local-matrix', local());
+
+const kinds = (outcomes: Readonly<Record<string, Outcome>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(outcomes).map(([id, outcome]) => [
+      id,
+      outcome.kind === 'ok'
+        ? 'ok'
+        : outcome.kind === 'err'
+          ? `err ${outcome.error.type}`
+          : `skipped ${outcome.reason}`,
+    ]),
+  );
+
+const SKIPPED = 'skipped parent_failed_or_skipped';
+const EXPECTED = {
+  'param:x': 'ok',
+  fine: 'ok',
+  failed: 'err RangeError',
+  skipped: SKIPPED,
+  without: 'err Error',
+  'skip-fine': 'ok',
+  'skip-constant': 'ok',
+  'skip-failed': SKIPPED,
+  'skip-skipped': SKIPPED,
+  'skip-without': SKIPPED,
+  'require-fine': 'ok',
+  'require-constant': 'ok',
+  'require-failed': 'err RequireAllParents',
+  'require-skipped': 'err RequireAllParents',
+  'require-without': 'err RequireAllParents',
+  ...Object.fromEntries(
+    ['fine', 'failed', 'skipped', 'without', 'constant'].flatMap((kind) => [
+      [`receive-${kind}`, 'ok'],
+      [`count-${kind}`, 'ok'],
+      [`class-${kind}`, 'ok'],
+    ]),
+  ),
+  required: 'err RequireAllParents',
+  'told-required': 'ok',
+  careful: SKIPPED,
+  strict: 'err RequireAllParents',
+};
+
+const OF_SKIPPED =
+  'skipped parent_failed_or_skipped: {"anyErr":true,"anySkipped":false,"parents":["failed"]}';
+const OF_REQUIRED =
+  'err RequireAllParents: Knot "required" requires all its parents to be Ok: "skipped" was skipped.';
+const EXPECTED_WORDS = {
+  'receive-fine': ['ok 5', 'ok 5'],
+  'receive-constant': ['ok 5', 'ok 7'],
+  'receive-failed': ['ok 5', 'err RangeError: no 5'],
+  'receive-skipped': ['ok 5', OF_SKIPPED],
+  'receive-without': ['ok 5', 'skipped optional: not even 5'],
+  'class-failed': ['err RangeError: no 5', 'ok 5'],
+  'class-skipped': [OF_SKIPPED, 'ok 5'],
+  'class-without': ['skipped optional: not even 5', 'ok 5'],
+  'told-required': [OF_REQUIRED, OF_SKIPPED],
+};
+
+/** What records of one run must have in common with those of the same run elsewhere. */
+const essence = (records: readonly LineageRecord[]): Record<string, unknown> =>
+  Object.fromEntries(
+    [...records]
+      .sort((one, other) => (one.knot_id < other.knot_id ? -1 : 1))
+      .map(({ knot_id, outcome, output_hash, parent_input_hashes, skip_reason, extra }) => [
+        knot_id,
+        { outcome, output_hash, parent_input_hashes, skip_reason, skip: extra['skip'] },
+      ]),
+  );
+
+const maybe = optional(boom);
+const optionalTerminal = tapestry('optional-terminal', (t) => {
+  const x = t.parameter('x', z.number());
+  return { fine: pass({ x }, { id: 'fine' }), maybe: maybe({ x }, { id: 'maybe' }) };
+});
+const belowOptional = tapestry('below-optional', (t) => {
+  const x = t.parameter('x', z.number());
+  return { below: pass({ x: maybe({ x }, { id: 'maybe' }) }, { id: 'below' }) };
+});
+const handled = (name: string, failOn: 'unhandled' | 'any' | 'never') =>
+  tapestry(name, { failOn }, (t) => {
+    const x = t.parameter('x', z.number());
+    return { words: told({ a: boom({ x }, { id: 'failed' }), b: x }, { id: 'words' }) };
+  });
+const handledByDefault = handled('handled', 'unhandled');
+const handledAny = handled('handled-any', 'any');
+const unhandledNever = tapestry('unhandled-never', { failOn: 'never' }, (t) => {
+  const x = t.parameter('x', z.number());
+  boom({ x }, { id: 'failed' });
+  return { fine: pass({ x }, { id: 'fine' }) };
+});
+
+const tapestries = [
+  queuedMatrix,
+  localMatrix,
+  optionalTerminal,
+  belowOptional,
+  handledByDefault,
+  handledAny,
+  unhandledNever,
+];
+
+test('in process, every policy below every kind of parent', async () => {
+  const { outcomes, outputs, status, succeeded } = await runLocally(queuedMatrix, { x: 5 });
+  expect(kinds(outcomes)).toEqual(EXPECTED);
+  expect(outputs).toMatchObject(EXPECTED_WORDS);
+  expect({ status, succeeded }).toEqual({ status: 'failed', succeeded: false });
+});
+
+describe.each(CACHING)('on Temporal, $name', ({ maxCachedWorkflows }) => {
+  let selvage: Selvage;
+  beforeAll(async () => {
+    selvage = await openSelvage({ tapestries, workerOptions: { maxCachedWorkflows } });
+  });
+  afterAll(closeAll);
+
+  const statusOnServer = async (runId: string): Promise<string> =>
+    (await selvage.client.workflow.getHandle(runId).describe()).status.name;
+
+  test.each([queuedMatrix, localMatrix])(
+    'every policy below every kind of parent, with the hashes of a run in process ($name)',
+    async (tapestryOf) => {
+      const here = await runLocally(tapestryOf, { x: 5 });
+      const run = await selvage.start(tapestryOf, { x: 5 });
+      const result = await run.result();
+      expect(kinds(result.outcomes)).toEqual(EXPECTED);
+      expect(result.outputs).toMatchObject(EXPECTED_WORDS);
+      expect(result).toMatchObject({ status: 'failed', succeeded: false });
+      const { items } = await run.lineage({ limit: 1_000 });
+      expect(essence(items)).toEqual(essence(here.lineage));
+      expect(await statusOnServer(run.runId)).toBe('FAILED');
+    },
+  );
+
+  test('a failure of an optional knot is benign to Temporal, and the run succeeds without its value', async () => {
+    const run = await selvage.start(optionalTerminal, { x: 5 });
+    expect(await run.values()).toEqual({ fine: 5 });
+    expect(await run.result()).toMatchObject({
+      status: 'succeeded',
+      succeeded: true,
+      outcomes: { maybe: { kind: 'err', error: { type: 'RangeError' } } },
+    });
+    expect(await statusOnServer(run.runId)).toBe('COMPLETED');
+    const { events } = await selvage.client.workflow.getHandle(run.runId).fetchHistory();
+    const failures = events!.flatMap(
+      ({ activityTaskFailedEventAttributes: failed }) => failed?.failure?.applicationFailureInfo ?? [],
+    );
+    // APPLICATION_ERROR_CATEGORY_BENIGN of temporal/api/enums/v1/common.proto
+    expect(failures.map(({ category }) => category)).toEqual([1]);
+  });
+
+  test('a terminal that had to be skipped is owed: values() throws, though the run succeeded', async () => {
+    const run = await selvage.start(belowOptional, { x: 5 });
+    expect(await run.result()).toMatchObject({ status: 'succeeded', values: {} });
+    const error = await run.values().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(RunFailed);
+    expect((error as RunFailed).message).toContain('"below" had to be skipped');
+    expect((error as RunFailed).result).toMatchObject({ succeeded: true });
+  });
+
+  test('a failure that a knot receives lets the workflow complete, unless it is to fail on any', async () => {
+    const words = ['err RangeError: no 5', 'ok 5'];
+    const run = await selvage.start(handledByDefault, { x: 5 });
+    expect(await run.values()).toEqual({ words });
+    expect(await run.result()).toMatchObject({ status: 'failed', succeeded: false, values: { words } });
+    expect(await statusOnServer(run.runId)).toBe('COMPLETED');
+
+    const strict = await selvage.start(handledAny, { x: 5 });
+    await expect(strict.values()).rejects.toThrow(RunFailed);
+    expect(await statusOnServer(strict.runId)).toBe('FAILED');
+  });
+
+  test('where failures are to count for nothing, values() answers what there is to answer', async () => {
+    const run = await selvage.start(unhandledNever, { x: 5 });
+    expect(await run.values()).toEqual({ fine: 5 });
+    expect((await run.result()).status).toBe('failed');
+    expect(await statusOnServer(run.runId)).toBe('COMPLETED');
+  });
+});
+
+describe('a resumed run', () => {
+  afterEach(closeAll);
+
+  let isBroken = true;
+  const source = knot('source', ({ x }: { x: number }) => {
+    if (isBroken) throw new Error('the source is down');
+    return 100 * x;
+  });
+  const orElse = knot(
+    'or-else',
+    { receives: 'outcomes' },
+    ({ a, b }: { a: Outcome<number>; b: Outcome<number> }) =>
+      a.kind === 'ok' ? a.value : b.kind === 'ok' ? b.value : 0,
+  );
+  const withDefault = tapestry('with-default', (t) => {
+    const x = t.parameter('x', z.number());
+    const chosen = orElse({ a: source({ x }, { id: 'source' }), b: x }, { id: 'chosen' });
+    return { end: pass({ x: chosen }, { id: 'end' }), beside: pass({ x }, { id: 'beside' }) };
+  });
+
+  test('runs again what was made of a failure, and all below it', async () => {
+    isBroken = true;
+    const selvage = await openSelvage({ tapestries: [withDefault] });
+    const run = await selvage.start(withDefault, { x: 3 });
+    expect(await run.values()).toEqual({ end: 3, beside: 3 });
+    isBroken = false;
+    const resumed = await selvage.resume(run.runId);
+    expect(await resumed.values()).toEqual({ end: 300, beside: 3 });
+    const { items } = await resumed.lineage();
+    const taken = items
+      .filter(({ cached_from_run }) => cached_from_run !== null)
+      .map(({ knot_id }) => knot_id);
+    expect(taken.sort()).toEqual(['beside', 'param:x']);
+  });
+});

@@ -1,0 +1,281 @@
+import { createInMemoryBackends } from '../../../src/backends';
+import { knot, runLocally, tapestry, type Knot } from '../../../src';
+import { diffRuns, impact, why, type Origin } from '../../../src/lineage';
+import type { Backends, LineageRecord, RunHistory } from '../../../src/protocols';
+import { z } from 'zod';
+
+/** Long enough that no other value is equal to it by chance. */
+const long = (text: string): string => text.padEnd(40, '.');
+
+const load = knot('load', ({ path }: { path: string }) => long(`content of ${path}`));
+const trim = knot('trim', ({ text }: { text: string }) => text.replaceAll('.', ''));
+const join = knot('join', ({ a, b, by }: { a: string; b: string; by: string }) => long(`${a}${by}${b}`));
+const report = tapestry('report', (t) => {
+  const path = t.parameter('path', z.string());
+  const text = load({ path }, { id: 'text' });
+  const short = trim({ text }, { id: 'short' });
+  return {
+    whole: join({ a: text, b: short, by: '/' }, { id: 'whole' }),
+    other: trim({ text: path }, { id: 'other' }),
+  };
+});
+const summary = tapestry('summary', (t) => {
+  const text = t.parameter('text', z.string());
+  return { end: trim({ text: trim({ text }, { id: 'first' }) }, { id: 'end' }) };
+});
+
+let backends: Backends;
+let history: RunHistory;
+beforeEach(() => {
+  backends = createInMemoryBackends();
+  history = backends.runHistory;
+});
+
+/** Runs in process write no run record; the questions name runs by theirs. */
+async function run(shape: Parameters<typeof runLocally>[0], parameters: object, runId: string, options = {}) {
+  const result = await runLocally(shape, parameters as never, { runId, backends, ...options });
+  const [record] = result.lineage as LineageRecord[];
+  await history.startRun({
+    run_id: runId,
+    temporal_run_id: record!.temporal_run_id,
+    tapestry: shape.name,
+    plan_hash: 'sha256:plan',
+    parameter_hashes: {},
+    terminals: {},
+    status: 'running',
+    actor: null,
+    trigger: null,
+    tags: [],
+    vcs_commit: null,
+    parent_run_id: null,
+    started_at: record!.started_at,
+    finished_at: null,
+    environment: {},
+  });
+  return {
+    ...result,
+    hashOf: (id: string) => result.lineage.find(({ knot_id }) => knot_id === id)!.output_hash!,
+  };
+}
+
+/** An origin in one line. */
+function told({ record, inputs, repeats, madeBefore }: Origin): string {
+  const parts = inputs.map(({ name, origin }) => `${name}=${origin ? told(origin) : 'constant'}`);
+  if (madeBefore) parts.push(`before=${told(madeBefore)}`);
+  const tail = repeats ? '^' : parts.length > 0 ? `(${parts.join(' ')})` : '';
+  return `${record.run_id}/${record.knot_id}${tail}`;
+}
+
+describe('why', () => {
+  test('walks up to constants and parameters, and tells each knot once', async () => {
+    const { hashOf } = await run(report, { path: 'x' }, 'r1');
+    expect(told(await why(history, hashOf('whole')))).toBe(
+      'r1/whole(a=r1/text(path=r1/param:path) b=r1/short(text=r1/text^) by=constant)',
+    );
+  });
+
+  test('follows a parameter into the run that made its value, unless that is too short to tell', async () => {
+    const made = await run(report, { path: 'x' }, 'r1');
+    const later = await run(summary, { text: made.outputs['whole'] }, 'r2');
+    expect(told(await why(history, later.hashOf('end'), { runId: 'r2' }))).toMatch(
+      /^r2\/end\(text=r2\/first\(text=r2\/param:text\(before=r1\/whole\(a=r1\/text/,
+    );
+    const short = await run(summary, { text: 'x' }, 'r3');
+    expect(told(await why(history, short.hashOf('end'), { runId: 'r3' }))).toBe(
+      'r3/end(text=r3/first(text=r3/param:text))',
+    );
+  });
+
+  test('ends where it is asked to', async () => {
+    const { hashOf } = await run(report, { path: 'x' }, 'r1');
+    const origin = await why(history, hashOf('whole'), { limit: 2 });
+    expect(origin.inputs[0]!.origin!.inputs[0]!.origin).toMatchObject({ isCut: true, inputs: [] });
+  });
+
+  test('says so where nobody has the value', async () => {
+    await run(report, { path: 'x' }, 'r1');
+    await expect(why(history, 'sha256:none')).rejects.toMatchObject({ code: 'UnknownValue' });
+    const { hashOf } = await run(report, { path: 'y' }, 'r2');
+    await expect(why(history, hashOf('whole'), { runId: 'r1' })).rejects.toThrow('of run "r1"');
+  });
+});
+
+describe('impact', () => {
+  const paths = (found: Awaited<ReturnType<typeof impact>>) =>
+    found.affected.map(({ record, through }) => `${record.run_id}/${record.knot_id} < ${through.join()}`);
+
+  test('walks down, parents first, in all runs that have the value', async () => {
+    const { hashOf } = await run(report, { path: 'x' }, 'r1');
+    await run(report, { path: 'x' }, 'r2');
+    await run(report, { path: 'y' }, 'r3');
+    const found = await impact(history, hashOf('text'));
+    expect(found.having.map(({ run_id }) => run_id).sort()).toEqual(['r1', 'r2']);
+    expect(paths(found).filter((path) => path.startsWith('r1'))).toEqual([
+      'r1/short < text',
+      'r1/whole < text,short',
+    ]);
+    expect(paths(found)).toHaveLength(4);
+    expect(found.isCut).toBe(false);
+  });
+
+  test('goes on into later runs that were given what was made of it', async () => {
+    const made = await run(report, { path: 'x' }, 'r1');
+    await run(summary, { text: made.outputs['whole'] }, 'r2');
+    const found = await impact(history, made.hashOf('text'));
+    expect(paths(found)).toEqual([
+      'r1/short < text',
+      'r1/whole < text,short',
+      'r2/param:text < ',
+      'r2/first < param:text',
+      'r2/end < first',
+    ]);
+  });
+
+  test('is cut at its limit', async () => {
+    const { hashOf } = await run(report, { path: 'x' }, 'r1');
+    const found = await impact(history, hashOf('text'), { limit: 1 });
+    expect(paths(found)).toEqual(['r1/short < text']);
+    expect(found.isCut).toBe(true);
+  });
+
+  test('of a long chain does not recurse', async () => {
+    const chain = tapestry('chain', (t) => {
+      let last: Knot<string> = load({ path: t.parameter('path', z.string()) }, { id: 'k0' });
+      for (let index = 1; index < 3_000; index++) last = trim({ text: last }, { id: `k${index}` });
+    });
+    const { hashOf } = await run(chain, { path: 'x' }, 'r1');
+    const found = await impact(history, hashOf('k0'), { limit: 10_000 });
+    expect(found.affected).toHaveLength(2_999);
+    expect(found.affected.at(-1)!.record.knot_id).toBe('k2999');
+  });
+
+  test('says so where nobody has the value', async () => {
+    await expect(impact(history, 'sha256:none')).rejects.toMatchObject({ code: 'UnknownValue' });
+  });
+});
+
+describe('diff', () => {
+  const causesIn = async (first: string, second: string) => {
+    const { equal, differences } = await diffRuns(history, first, second);
+    const causes = differences.map(({ knotId, isFirst, causes, inputs }) => [
+      knotId,
+      isFirst,
+      causes,
+      inputs,
+    ]);
+    return { equal, causes };
+  };
+
+  test('two runs that came to the same have no differences', async () => {
+    await run(report, { path: 'x' }, 'r1');
+    await run(report, { path: 'x' }, 'r2');
+    expect(await causesIn('r1', 'r2')).toEqual({ equal: 5, causes: [] });
+  });
+
+  test('a parameter is to blame, and what follows is told apart', async () => {
+    await run(report, { path: 'x' }, 'r1');
+    await run(report, { path: 'y' }, 'r2');
+    expect(await causesIn('r1', 'r2')).toEqual({
+      equal: 0,
+      causes: [
+        ['param:path', true, ['parameter'], []],
+        ['other', false, ['parents'], ['text']],
+        ['text', false, ['parents'], ['path']],
+        ['short', false, ['parents'], ['text']],
+        ['whole', false, ['parents'], ['a', 'b']],
+      ],
+    });
+  });
+
+  const variant = (build: (path: Knot<string>) => void, name = 'variant') =>
+    tapestry(name, (t) => build(t.parameter('path', z.string())));
+
+  test.each([
+    [
+      'a body has changed',
+      variant((path) => void load({ path }, { id: 'k' })),
+      variant(
+        (path) => void knot('load', ({ path: p }: { path: string }) => `other ${p}`)({ path }, { id: 'k' }),
+      ),
+      ['code'],
+      [],
+    ],
+    [
+      'another definition',
+      variant((path) => void load({ path }, { id: 'k' })),
+      variant((path) => void trim({ text: path }, { id: 'k' })),
+      ['definition', 'code', 'wiring'],
+      ['path', 'text'],
+    ],
+    [
+      'another version',
+      variant(
+        (path) => void knot('v', { version: '1' }, ({ p }: { p: string }) => p)({ p: path }, { id: 'k' }),
+      ),
+      variant(
+        (path) =>
+          void knot('v', { version: '2' }, ({ p }: { p: string }) => `${p}!`)({ p: path }, { id: 'k' }),
+      ),
+      ['version', 'code'],
+      [],
+    ],
+    [
+      'a constant',
+      variant((path) => void join({ a: path, b: 'b', by: '/' }, { id: 'k' })),
+      variant((path) => void join({ a: path, b: 'c', by: '-' }, { id: 'k' })),
+      ['constants'],
+      ['b', 'by'],
+    ],
+    [
+      'other parents',
+      variant((path) => {
+        const [one] = [load({ path }, { id: 'one' }), trim({ text: path }, { id: 'two' })];
+        trim({ text: one }, { id: 'k' });
+      }),
+      variant((path) => {
+        const [, two] = [load({ path }, { id: 'one' }), trim({ text: path }, { id: 'two' })];
+        trim({ text: two }, { id: 'k' });
+      }),
+      ['wiring'],
+      ['text'],
+    ],
+  ])('%s', async (_, one, other, causes, inputs) => {
+    await run(one, { path: 'x' }, 'r1');
+    await run(other, { path: 'x' }, 'r2');
+    expect((await causesIn('r1', 'r2')).causes).toEqual([['k', true, causes, inputs]]);
+  });
+
+  test('a body that gives something else, one that fails, and knots that one of them has not', async () => {
+    let calls = 0;
+    const counts = knot('counts', () => (calls += 1));
+    const fails = knot('fails', () => {
+      if (calls === 2) throw new Error('the second time');
+      return 'fine';
+    });
+    const shape = (extra: boolean) =>
+      tapestry('shape', () => {
+        const count = counts({}, { id: 'count' });
+        const fail = fails({}, { id: 'fail' });
+        trim({ text: fail }, { id: 'below' });
+        if (extra) trim({ text: count as never }, { id: 'extra' });
+        else load({ path: 'p' }, { id: 'gone' });
+      });
+    await run(shape(false), {}, 'r1');
+    await run(shape(true), {}, 'r2');
+    expect((await causesIn('r1', 'r2')).causes).toEqual([
+      ['fail', true, ['failure'], []],
+      ['below', false, ['parents'], ['text']],
+      ['count', true, ['not-repeatable'], []],
+      ['gone', true, ['only-in-first'], []],
+      ['extra', false, ['only-in-second'], []],
+    ]);
+  });
+
+  test('an unknown run is named', async () => {
+    await run(report, { path: 'x' }, 'r1');
+    await expect(diffRuns(history, 'r1', 'nobody')).rejects.toMatchObject({
+      code: 'UnknownRun',
+      details: { run: 'nobody' },
+    });
+  });
+});
