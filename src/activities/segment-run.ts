@@ -2,10 +2,11 @@ import { setMaxListeners } from 'node:events';
 import {
   Scheduler,
   packEnds,
-  requiredParentsMessage,
+  requiredParentsFailure,
   type Envelope,
   type KnotOutcome,
   type MemberEnd,
+  type OutcomeKind,
   type PlanKnot,
 } from '../engine';
 import { SelvageError, messageText } from '../errors';
@@ -205,12 +206,8 @@ export class SegmentRun {
   }
 
   private noteFailed(index: number): Promise<void> {
-    const { layout } = this.graph;
-    const failure = {
-      knot: layout.ids[index]!,
-      type: 'RequireAllParents',
-      message: requiredParentsMessage(layout, index, (parent) => this.scheduler.outcomeKind(parent)),
-    };
+    const kinds = (parent: number): OutcomeKind | undefined => this.scheduler.outcomeKind(parent);
+    const failure = requiredParentsFailure(this.graph.layout, index, kinds);
     const error = unrunError(this.surroundings.runId, failure, this.environment.sha256);
     this.failed.set(index, { kind: 'err', error });
     this.unrun.add(index);

@@ -151,7 +151,10 @@ class UnfinishedKnots {
     if (this.own.has(activityIdOf(id)) || this.unfinishedParents(index).length > 0) return 0;
     const wasOk = outcomesBefore?.get(id);
     if (wasOk !== undefined) return wasOk ? FINISHED_OK : FINISHED_NOT_OK;
-    return this.parentsOf(index).some((parent) => this.states[parent] === FINISHED_NOT_OK)
+    // One that receives outcomes runs all the same; any other is settled by its parents.
+    const { errorPolicy } = layout.policies[layout.policy[index]!]!;
+    return errorPolicy !== 'receiveErrors' &&
+      this.parentsOf(index).some((parent) => this.states[parent] === FINISHED_NOT_OK)
       ? FINISHED_NOT_OK
       : 0;
   }

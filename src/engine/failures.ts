@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors';
 import type { FailOn } from '../model/records';
 import type { Layout } from './layout';
 import type { OutcomeKind } from './scheduler';
@@ -37,12 +38,12 @@ export function failsWorkflow(failOn: FailOn, { counted, unhandled }: CountedFai
   return (failOn === 'any' ? counted : unhandled) > 0;
 }
 
-/** Why a knot that requires all its parents has failed: the same text on every host. */
-export function requiredParentsMessage(
+/** The failure of a knot that requires all its parents: the same on every host. */
+export function requiredParentsFailure(
   { ids, parentStart, parents }: Layout,
   knot: number,
   outcomeKind: OutcomeKinds,
-): string {
+): { readonly knot: string; readonly type: ErrorCode; readonly message: string } {
   const told: string[] = [];
   let others = 0;
   for (let edge = parentStart[knot]!; edge < parentStart[knot + 1]!; edge++) {
@@ -53,5 +54,7 @@ export function requiredParentsMessage(
     else told.push(`"${ids[parent]}" ${kind === 'err' ? 'failed' : 'was skipped'}`);
   }
   if (others > 0) told.push(`and ${others} more`);
-  return `Knot "${ids[knot]}" requires all its parents to be Ok: ${told.join(', ')}.`;
+  const id = ids[knot]!;
+  const message = `Knot "${id}" requires all its parents to be Ok: ${told.join(', ')}.`;
+  return { knot: id, type: 'RequireAllParents', message };
 }

@@ -1,7 +1,7 @@
 export { budgetOf, requireLoadable, slowKnots, type RunBudget } from './budget';
 export { compile, type CompiledPlan, type CompileOptions } from './compile';
 export * from './envelope';
-export { countFailures, failsWorkflow, requiredParentsMessage, type CountedFailures } from './failures';
+export { countFailures, failsWorkflow, requiredParentsFailure, type CountedFailures } from './failures';
 export { FIELD_OVERHEAD_BYTES, inlineTerminals, type SizedEnvelope } from './inline-terminals';
 export { completeLayout, layoutOf, type Layout, type LayoutPolicy } from './layout';
 export { decodeLayout, encodeLayout } from './layout-codec';

@@ -4,9 +4,10 @@ import {
   Scheduler,
   countFailures,
   layoutOf,
-  requiredParentsMessage,
+  requiredParentsFailure,
   type KnotOutcome,
   type Layout,
+  type OutcomeKind,
   type Plan,
   type PlanKnot,
   type SkipReason,
@@ -185,11 +186,8 @@ export class InProcessHost {
   }
 
   private async recordFailed(knot: number): Promise<void> {
-    const failure = {
-      knot: this.layout.ids[knot]!,
-      type: 'RequireAllParents',
-      message: requiredParentsMessage(this.layout, knot, (parent) => this.scheduler.outcomeKind(parent)),
-    };
+    const kinds = (parent: number): OutcomeKind | undefined => this.scheduler.outcomeKind(parent);
+    const failure = requiredParentsFailure(this.layout, knot, kinds);
     const error = unrunError(this.run.runId, failure, this.environment.sha256);
     await this.recordUnrun(knot, { kind: 'err', error });
   }

@@ -17,7 +17,7 @@ import {
   countFailures,
   packRanges,
   inlineTerminals,
-  requiredParentsMessage,
+  requiredParentsFailure,
   slowKnots,
   unpackEnds,
   wantedOutside,
@@ -28,6 +28,7 @@ import {
   type KnotOutcome,
   type Layout,
   type MemberOutcome,
+  type OutcomeKind,
   type SavedScheduler,
   type SchedulerEvent,
   type SchedulerOptions,
@@ -346,11 +347,8 @@ export class TemporalHost {
 
   private noteFailed(knots: readonly number[]): void {
     for (const knot of knots) {
-      const failure = {
-        knot: this.layout.ids[knot]!,
-        type: 'RequireAllParents',
-        message: requiredParentsMessage(this.layout, knot, (parent) => this.scheduler.outcomeKind(parent)),
-      };
+      const kinds = (parent: number): OutcomeKind | undefined => this.scheduler.outcomeKind(parent);
+      const failure = requiredParentsFailure(this.layout, knot, kinds);
       this.noteUnrecorded(knot, failure);
       this.noteFailure(failure);
     }

@@ -62,6 +62,21 @@ describe('what is unfinished', () => {
     expect(knots.map(({ knotId }) => knotId)).toEqual([id(2), id(5)]);
   });
 
+  test('is a knot below a failure that receives it, but not one that requires its parents', () => {
+    const policies = { 1: 'receiveErrors', 2: 'requireAllParents' } as const;
+    const layout = layoutOf(
+      compile(
+        tapestryOf([[], [0], [0], [1]], 0, (knot) =>
+          knot in policies ? { errorPolicy: policies[knot as 1 | 2] } : {},
+        ),
+      ).plan,
+    );
+    expect(codes({ ...situation([[]], { notOk: [0] }), layout })).toEqual({
+      [id(1)]: 'NextStep',
+      [id(3)]: 'Parents',
+    });
+  });
+
   test('an outcome that was taken over counts before its parents', () => {
     expect(codes(situation(chain(3), { ok: [1], activities: [activity(0)] }))).toEqual({
       [id(0)]: 'Queued',

@@ -5,7 +5,7 @@ import {
   failsWorkflow,
   layoutOf,
   readPlan,
-  requiredParentsMessage,
+  requiredParentsFailure,
   type Command,
   type Layout,
 } from '../../../src/engine';
@@ -178,7 +178,7 @@ describe('failures', () => {
   test('a required parent is named with what became of it, but not all of many', () => {
     const layout = layoutFor([[], [], [], [0, 1, 2], [], [], [], [0, 1, 2, 3, 4, 5, 6]], {});
     const kinds = ['err', 'ok', 'skipped', 'err', 'err', 'err', 'err'] as const;
-    const message = (knot: number) => requiredParentsMessage(layout, knot, (parent) => kinds[parent]);
+    const message = (knot: number) => requiredParentsFailure(layout, knot, (parent) => kinds[parent]).message;
     expect(message(3)).toBe(
       'Knot "k00003" requires all its parents to be Ok: "k00000" failed, "k00002" was skipped.',
     );
