@@ -97,10 +97,12 @@ class Walk {
   private async madeBefore(record: LineageRecord): Promise<LineageRecord | undefined> {
     const { items } = await this.runHistory.findLineage({
       outputHash: record.output_hash!,
-      until: record.finished_at,
+      // Up to and with the same millisecond.
+      until: record.finished_at + 1,
       limit: CANDIDATES,
     });
-    return makerAmong(items.filter((item) => !isParameter(item)));
+    const isOfOther = (item: LineageRecord): boolean => item.temporal_run_id !== record.temporal_run_id;
+    return makerAmong(items.filter((item) => !isParameter(item) && isOfOther(item)));
   }
 }
 
