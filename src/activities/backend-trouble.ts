@@ -1,11 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SelvageError } from '../errors';
-import type { CommitResult } from '../protocols';
 
 /** Waits before a commit is tried again in the same attempt, so that a short outage does not cost another run of the body. */
 const COMMIT_RETRIES_MS = [100, 300, 1_000, 3_000];
 
-export async function commitPatiently(commit: () => Promise<CommitResult>): Promise<CommitResult> {
+export async function commitPatiently<T>(commit: () => Promise<T>): Promise<T> {
   for (const wait of COMMIT_RETRIES_MS) {
     try {
       return await commit();

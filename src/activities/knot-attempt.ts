@@ -191,6 +191,7 @@ interface ResolvedBasics {
 export interface ResolvedTask extends ResolvedBasics {
   readonly knot: string;
   readonly parents: KnotTask['parents'];
+  readonly paths?: KnotTask['paths'];
   readonly givenBack?: GivenBack | undefined;
   readonly lost?: true | undefined;
 }
@@ -203,18 +204,19 @@ export function readKnotTask(info: Context['info'], input: unknown): ResolvedTas
   if (info.activityType === SEGMENT_ACTIVITY) return undefined;
   const basics = readBasics(info, input);
   if (!basics) return undefined;
-  const { knot, parents, givenBack, lost } = input as KnotTask;
-  return { ...basics, knot: knot ?? info.activityId, parents, givenBack, lost };
+  const { knot, parents, paths, givenBack, lost } = input as KnotTask;
+  return { ...basics, knot: knot ?? info.activityId, parents, ...(paths && { paths }), givenBack, lost };
 }
 
 function readSegmentTask(info: Context['info'], input: unknown): ResolvedSegment | undefined {
   if (info.activityType !== SEGMENT_ACTIVITY) return undefined;
   const basics = readBasics(info, input);
   if (!basics) return undefined;
-  const { knots, wanted, parents, mayBeRecorded, lost } = input as SegmentTask;
+  const { knots, paths, wanted, parents, mayBeRecorded, lost } = input as SegmentTask;
   return {
     ...basics,
     knots,
+    ...(paths && { paths }),
     wanted,
     parents,
     ...(mayBeRecorded && { mayBeRecorded }),

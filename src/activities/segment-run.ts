@@ -7,28 +7,33 @@ import {
   type KnotOutcome,
   type MemberEnd,
   type OutcomeKind,
+  type OwnSkipReason,
   type PlanKnot,
+  type SkipReason,
 } from '../engine';
 import { SelvageError, messageText } from '../errors';
 import {
   assembleInputs,
   callBody,
   describeError,
-  encodeOutput,
   envelopeOf,
   failedOutcomeOf,
   lineageRecord,
+  needsNoInputs,
+  outcomeOfResult,
+  pathRecords,
   receivedOutcome,
   retryDelay,
   skipDetail,
   startTimer,
-  storedValues,
   superviseBody,
   unrunError,
   type EncodedValue,
+  type Execution,
   type Failed,
   type LoadedPlan,
   type OutcomeToRecord,
+  type ParentOutcomes,
 } from '../execution';
 import { envelopeOfRecord } from '../interceptors/activity/adopt';
 import { tell, type KnotEvent } from '../interceptors/activity/observe';
@@ -84,6 +89,18 @@ export class SegmentRun {
   private readonly alone = new Set<number>();
   /** By index in the layout: members without a value, for those that receive outcomes. */
   private readonly failed = new Map<number, Failed>();
+  /** By id: what branches have chosen, and why members are skipped by what their function said. */
+  private readonly choices = new Map<string, string>();
+  private readonly ownSkips = new Map<string, OwnSkipReason>();
+  /** Ids of the members and of other paths: among these are all paths in the run of branches that are members. */
+  private readonly paths: ReadonlySet<string>;
+  private readonly parents: ParentOutcomes = {
+    valueOf: (parent) => this.valueOf(parent)!,
+    kindOf: (parent) => {
+      const failed = this.failed.get(this.graph.layoutIndex.get(parent)!);
+      return failed ? receivedOutcome(this.plan.plan.knots[parent]!, failed).kind : 'ok';
+    },
+  };
   /** Indexes in the layout of the members that failed for their parents: decided again, and recorded, by the interpreter. */
   private readonly unrun = new Set<number>();
   private readonly givenBack = new Map<string, GivenBack>();
@@ -105,13 +122,14 @@ export class SegmentRun {
     private readonly plan: LoadedPlan,
   ) {
     this.graph = segmentGraph(plan, attempt.task);
+    this.paths = new Set([...attempt.task.knots, ...(attempt.task.paths ?? [])]);
     const { layout } = this.graph;
     // After a lost worker the scheduler only tells who may have been running: it must get to all of them.
     const window = attempt.lost > 0 ? Math.max(1, layout.size) : CONCURRENCY;
     this.scheduler = new Scheduler<EncodedValue>(layout, { window });
     this.host = new PromiseHost(this.scheduler, {
       run: (knot) => this.runKnot(knot),
-      skip: (knot) => this.noteSkipped(knot),
+      skip: (knot, reason) => this.noteSkipped(knot, reason),
       fail: (knot) => this.noteFailed(knot),
     });
     this.values = new SegmentValues(environment.backends.dataStore, environment.recentValues);
@@ -199,9 +217,11 @@ export class SegmentRun {
     );
   }
 
-  private noteSkipped(index: number): Promise<void> {
-    const detail = skipDetail(this.plan, this.graph.planKnots[index]!, this.scheduler.skipDetail(index));
-    this.failed.set(index, { kind: 'skipped', reason: 'parent_failed_or_skipped', detail });
+  private noteSkipped(index: number, reason: SkipReason): Promise<void> {
+    const isOfParents = reason === 'parent_failed_or_skipped';
+    const which = this.scheduler.skipDetail(index);
+    const detail = isOfParents ? skipDetail(this.plan, this.graph.planKnots[index]!, which) : undefined;
+    this.failed.set(index, { kind: 'skipped', reason, ...(detail && { detail }) });
     return Promise.resolve();
   }
 
@@ -217,7 +237,7 @@ export class SegmentRun {
   private async runKnot(index: number): Promise<KnotOutcome<EncodedValue> | undefined> {
     const knot = this.graph.planKnots[index]!;
     const recorded = this.recorded.get(knot.id);
-    if (recorded) return this.adopt(index, recorded);
+    if (recorded) return await this.adoptWithPaths(index, recorded);
     const { taskQueue } = this.attempt.context.info;
     // What this worker refuses to run waits in an activity of its own, which says why.
     const { definition } = presentBody(this.environment, this.plan, knot, taskQueue);
@@ -250,9 +270,14 @@ export class SegmentRun {
       let outcome: OutcomeToRecord;
       let values: readonly StoredValue[];
       try {
-        const value = encodeOutput(await this.observed(knot, definition, number), this.environment.sha256);
-        outcome = { kind: 'ok', value };
-        values = storedValues(value);
+        const result = needsNoInputs(knot) ? undefined : await this.observed(knot, definition, number);
+        ({ outcome, values } = outcomeOfResult(
+          this.plan,
+          knot,
+          result,
+          this.parents,
+          this.environment.sha256,
+        ));
       } catch (error) {
         if (this.isOver || this.isStopped()) return undefined;
         if (isBackendTrouble(error)) throw error;
@@ -358,23 +383,11 @@ export class SegmentRun {
     number: number,
     startedAt: number,
   ): Promise<KnotOutcome<EncodedValue>> {
-    const { environment, attempt } = this;
-    const { info } = attempt.context;
-    const finishedAt = Date.now();
+    const { environment } = this;
     const record = lineageRecord(
       this.plan,
       knot,
-      {
-        runId: this.surroundings.runId,
-        temporalRunId: this.surroundings.recordRun,
-        dispatcher: 'local',
-        taskQueue: info.taskQueue,
-        worker: environment.identity,
-        attempt: number,
-        scheduledAt: info.scheduledTimestampMs,
-        startedAt,
-        finishedAt,
-      },
+      this.execution(number, startedAt, Date.now()),
       outcome,
       (parent) => this.valueOf(parent)?.hash ?? null,
       environment.codeHashes.of(definition),
@@ -387,16 +400,45 @@ export class SegmentRun {
     }
     this.settledCount += 1;
     if (this.valueBytes > VALUE_BYTES || performance.now() - this.begun > WORKING_MS) this.hold();
-    return committed.inserted && outcome.kind === 'ok' ? outcome : this.adopt(index, committed.record);
+    if (committed.inserted && outcome.kind === 'ok' && outcome.choice === undefined) return outcome;
+    return await this.adoptWithPaths(index, committed.record);
+  }
+
+  /** The paths of a branch are on record before anything below them starts. */
+  private async adoptWithPaths(index: number, record: LineageRecord): Promise<KnotOutcome<EncodedValue>> {
+    const { choice } = record.extra as { choice?: string };
+    if (record.outcome === 'ok' && choice !== undefined) {
+      const { paths } = this;
+      const branch = this.graph.planKnots[index]!;
+      const input = this.valueOf((branch.inputs['input'] as { readonly parent: number }).parent)!;
+      const tags = this.plan
+        .pathsOf(branch)
+        .flatMap((path) => (paths.has(path.id) ? [path.policy.path!] : []));
+      const now = Date.now();
+      const records = pathRecords(this.plan, record, input, tags, this.execution(record.attempt, now, now));
+      const { commits } = this.environment;
+      await commitPatiently(() =>
+        Promise.all(records.map((path) => commits.commit({ record: path, values: [] }, { urgent: true }))),
+      );
+    }
+    return this.adopt(index, record);
   }
 
   private adopt(index: number, record: LineageRecord): KnotOutcome<EncodedValue> {
     if (record.outcome === 'ok') {
-      const { length } = record.extra as { length?: number };
+      const { choice } = record.extra as { choice?: string };
+      if (choice !== undefined) this.choices.set(record.knot_id, choice);
       return {
         kind: 'ok',
-        value: { ...referenceOf(record, record.knot_id), ...(length !== undefined && { length }) },
+        value: referenceOf(record, record.knot_id),
+        ...(choice !== undefined && { choice }),
       };
+    }
+    const reason = record.skip_reason;
+    if (reason === 'gate_closed' || reason === 'no_alternative') {
+      this.ownSkips.set(record.knot_id, reason);
+      this.failed.set(index, failedOutcomeOf(record)!);
+      return { kind: 'skipped', reason };
     }
     if (record.outcome === 'skipped') {
       throw new SelvageError(
@@ -414,6 +456,21 @@ export class SegmentRun {
       });
     }
     return { kind: 'err' };
+  }
+
+  private execution(attempt: number, startedAt: number, finishedAt: number): Execution {
+    const { info } = this.attempt.context;
+    return {
+      runId: this.surroundings.runId,
+      temporalRunId: this.surroundings.recordRun,
+      dispatcher: 'local',
+      taskQueue: info.taskQueue,
+      worker: this.environment.identity,
+      attempt,
+      scheduledAt: info.scheduledTimestampMs,
+      startedAt,
+      finishedAt,
+    };
   }
 
   /** Starts nothing more. */
@@ -464,6 +521,8 @@ export class SegmentRun {
       ends: packEnds(ends),
       values: await this.wantedValues(),
       ...(this.failures.length > 0 && { failures: this.failures }),
+      ...(this.choices.size > 0 && { choices: Object.fromEntries(this.choices) }),
+      ...(this.ownSkips.size > 0 && { skipped: Object.fromEntries(this.ownSkips) }),
       ...(this.givenBack.size > 0 && { givenBack: Object.fromEntries(this.givenBack) }),
     };
   }

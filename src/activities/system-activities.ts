@@ -324,7 +324,8 @@ class SystemActivities {
       outcomes.set(knot, { kind: 'err', error });
     }
     for (const { knot, reason, ...which } of request.skipped) {
-      const detail = reason === 'cancelled' ? undefined : { ...skipDetail(plan, plan.knot(knot), which) };
+      const detail =
+        reason === 'parent_failed_or_skipped' ? { ...skipDetail(plan, plan.knot(knot), which) } : undefined;
       outcomes.set(knot, { kind: 'skipped', reason, ...(detail && { detail }) });
     }
     if (outcomes.size === 0) return;

@@ -35,16 +35,25 @@ export async function takeOver(
   const earlier = new Map(
     (await backends.runHistory.getRecords(resumed.temporalRun)).map((record) => [record.knot_id, record]),
   );
-  const again = withDescendants(
-    layout,
-    new Set([...(resumed.from ?? []), ...madeOfFailures(earlier.values())]),
-  );
+  const from = (resumed.from ?? []).map((id) => withBranch(layout, id));
+  const again = withDescendants(layout, new Set([...from, ...madeOfFailures(layout, earlier)]));
   const candidates = layout.ids.flatMap((id, index) => {
     const record = earlier.get(id);
     return record?.outcome === 'ok' && again[index] === 0 ? [{ index, record }] : [];
   });
   const present = await backends.dataStore.hasMany(candidates.map(({ record }) => record.output_hash!));
-  const taken = candidates.filter(({ record }) => present.has(record.output_hash!));
+  const isPresent = new Set(
+    candidates.flatMap(({ index, record }) => (present.has(record.output_hash!) ? [index] : [])),
+  );
+  // A path is settled with its branch, so that one does not go without the other.
+  for (const { index } of candidates) {
+    const branch = branchOf(layout, index);
+    if (branch !== undefined && !isPresent.has(index)) isPresent.delete(branch);
+  }
+  const taken = candidates.filter(({ index }) => {
+    const branch = branchOf(layout, index);
+    return isPresent.has(index) && (branch === undefined || isPresent.has(branch));
+  });
   const isTaken = new Set(taken.map(({ index }) => index));
   for (let index = 0; index < layout.parameterCount; index++) {
     if (!isTaken.has(index)) throw parameterGone(resumed, layout.ids[index]!);
@@ -65,13 +74,38 @@ export async function takeOver(
   };
 }
 
-/** Knots that received the failure of a parent, which is run again. */
-function madeOfFailures(records: Iterable<LineageRecord>): string[] {
-  const ids: string[] = [];
-  for (const { knot_id, outcome, parent_input_hashes } of records) {
-    if (outcome === 'ok' && Object.values(parent_input_hashes).includes(null)) ids.push(knot_id);
+/**
+ * Knots that received a parent without a value, which is run again. What was skipped because a path was not selected, and for nothing
+ * else, is not: it comes to the same.
+ */
+function madeOfFailures({ ids }: Layout, records: ReadonlyMap<string, LineageRecord>): string[] {
+  const made: string[] = [];
+  const unselected = new Set<string>();
+  // Parents come before children.
+  for (const id of ids) {
+    const record = records.get(id);
+    if (!record) continue;
+    const { outcome, skip_reason, parent_input_hashes, parent_knot_ids } = record;
+    const isOfFailure = Object.entries(parent_input_hashes).some(
+      ([name, hash]) => hash === null && !unselected.has(parent_knot_ids[name]!),
+    );
+    if (skip_reason === 'branch_not_selected') unselected.add(id);
+    else if (skip_reason === 'parent_failed_or_skipped' && !isOfFailure) unselected.add(id);
+    else if (outcome === 'ok' && isOfFailure) made.push(id);
   }
-  return ids;
+  return made;
+}
+
+/** Of a path of a branch, by indexes in the layout; undefined of any other knot. */
+function branchOf({ policy, policies, parents, parentStart }: Layout, knot: number): number | undefined {
+  return policies[policy[knot]!]!.path === undefined ? undefined : parents[parentStart[knot]!]!;
+}
+
+/** What is to be run again so that a knot is: a path by its branch. */
+function withBranch(layout: Layout, id: string): string {
+  const index = layout.ids.indexOf(id);
+  const branch = index < 0 ? undefined : branchOf(layout, index);
+  return branch === undefined ? id : layout.ids[branch]!;
 }
 
 /** By index: 1 of these knots and all that depends on them. */

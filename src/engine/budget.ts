@@ -121,7 +121,8 @@ export function budgetOf(layout: Layout, slices: readonly string[] = encodeLayou
 
 /** The knots that go to child runs, ascending: those that may run for over an hour, in a plan that may take more than `maxEvents`. */
 export function slowKnots(layout: Layout, maxEvents: number): number[] {
-  const isSlow = layout.policies.map(({ timeout = 0 }) => timeout > SLOW_KNOT_MS);
+  // A node that passes a value on has more to tell than a child run can.
+  const isSlow = layout.policies.map(({ timeout = 0, node }) => timeout > SLOW_KNOT_MS && node === undefined);
   if (!isSlow.includes(true)) return [];
   const { activities } = activitiesOf(layout, new Set());
   if (activities * (ACTIVITY_EVENTS + TASK_EVENTS) <= maxEvents) return [];

@@ -5,7 +5,14 @@ import { ConstantEncoder } from './constant-encoder';
 import { DefinitionTable } from './definition-table';
 import { Hashes } from './hashes';
 import { notOurs, orderedKnots } from './knot-order';
-import { POLICIES_SINCE, type Plan, type PlanInput, type PlanKnot, type PlanParameter } from './plan';
+import {
+  POLICIES_SINCE,
+  type Plan,
+  type PlanInput,
+  type PlanKnot,
+  type PlanParameter,
+  type PlanPolicy,
+} from './plan';
 import { effectiveOptions, policyOf } from './policy';
 
 export interface CompiledPlan {
@@ -40,7 +47,11 @@ export function compile(
   const constants = new ConstantEncoder(hashes);
   const planKnots = knots.map((knot): PlanKnot => {
     const options = knot.definition ? effectiveOptions(knot, tapestry) : {};
-    const policy = policyOf(options);
+    const policy: PlanPolicy = {
+      ...policyOf(options),
+      ...(knot.definition?.node && { node: knot.definition.node }),
+      ...(knot.path !== undefined && { path: knot.path }),
+    };
     const inputs = planInputs(knot, indexes, constants);
     return {
       id: knot.id,
@@ -57,7 +68,7 @@ export function compile(
     };
   });
   const plan: Plan = {
-    format: planKnots.some(({ policy }) => policy.errorPolicy ?? policy.optional) ? POLICIES_SINCE : 1,
+    format: planKnots.some(hasNewPolicy) ? POLICIES_SINCE : 1,
     tapestry: tapestry.name,
     failOn: tapestry.options.failOn ?? 'unhandled',
     parameters: planParameters(tapestry, constants),
@@ -67,6 +78,11 @@ export function compile(
   };
   const text = textOf(plan);
   return { plan, text, hash: hashText(text, sha256) };
+}
+
+function hasNewPolicy({ policy }: PlanKnot): boolean {
+  const { errorPolicy, optional, node, path } = policy;
+  return [errorPolicy, optional, node, path].some((part) => part !== undefined);
 }
 
 /** The workers hold the plan whole, and a workflow must load its graph within seconds. */

@@ -1,4 +1,5 @@
 import type { Json } from '../canonical';
+import type { OwnSkipReason } from './scheduler';
 
 /**
  * A value as it travels between knots: whole when it is small, else by reference to the data store, where every value is
@@ -21,6 +22,11 @@ export interface ReferenceEnvelope {
   /** Present when the value is a reference to a stored stream (`ctx.store`), which consumers get unopened. `''`: no media type was given. */
   readonly stored?: string;
 }
+
+/** What the activity of a knot answers. */
+export type KnotAnswer =
+  /** `choice`: of a branch, the tag of the path that it takes. */
+  (Envelope & { readonly choice?: string }) | { readonly skipped: OwnSkipReason };
 
 export function isReference(envelope: Envelope): envelope is ReferenceEnvelope {
   return 'hash' in envelope;

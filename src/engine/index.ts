@@ -14,6 +14,7 @@ export {
   Scheduler,
   type Command,
   type KnotOutcome,
+  type OwnSkipReason,
   type MemberOutcome,
   type OutcomeKind,
   type SavedScheduler,

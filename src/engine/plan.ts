@@ -1,4 +1,4 @@
-import type { ErrorPolicy, FailOn, RetryPolicy } from '../model/records';
+import type { ErrorPolicy, FailOn, NodeKind, RetryPolicy } from '../model/records';
 import type { Json } from '../canonical';
 
 /**
@@ -6,7 +6,7 @@ import type { Json } from '../canonical';
  * hash, so an edit of the tapestry can never change a run in flight.
  *
  * A plan has the lowest format that can say what it says, so that an older version reads it where it can. Format 2 brought
- * error policies and optional knots.
+ * error policies, optional knots, and nodes that pass values on.
  */
 export const PLAN_FORMATS = [1, 2] as const;
 export type PlanFormat = (typeof PLAN_FORMATS)[number];
@@ -45,6 +45,10 @@ export interface PlanPolicy {
   readonly errorPolicy?: Exclude<ErrorPolicy, 'skipIfParentFailed'>;
   /** Absent: false. */
   readonly optional?: true;
+  /** Of a node that passes on a value; absent: the knot's value is what its body returns. */
+  readonly node?: NodeKind;
+  /** Of a path of a branch, whose two parents are the branch and its input: the tag. */
+  readonly path?: string;
   readonly retry?: RetryPolicy;
   readonly timeout?: number;
   readonly cancelGrace?: number;

@@ -29,22 +29,28 @@ import { packCodes, unpackCodes } from './outcome-codes';
  * S9  An edge is visited once when its parent settles, once when its child does, and once for each segment that its parent
  *     goes out with: the whole run is linear in knots and edges, but for the logarithm of the ready queues and for what is
  *     given back. Nothing recurses, so a chain may be as long as it likes.
+ * S11 A path of a branch never runs: it is settled with its branch, Ok with the value of its input if its tag was chosen, else
+ *     skipped. So while a branch has an outcome, none of its paths waits.
  * S10 Each parent of a segment's member is Ok or a member of that segment: a local knot that takes the failure of a parent
  *     outside goes by itself. A segment is settled by one event, and until then all its members are running.
  */
 
 /** Of what the scheduler skips. */
-export type SkipReason = 'parent_failed_or_skipped' | 'cancelled';
+export type SkipReason = 'parent_failed_or_skipped' | 'branch_not_selected' | 'cancelled';
+/** Of a knot whose function said so. */
+export type OwnSkipReason = 'gate_closed' | 'no_alternative';
 
 export type KnotOutcome<V> =
-  | { readonly kind: 'ok'; readonly value: V }
+  /** `choice`: of a branch, the tag of the path to take. */
+  | { readonly kind: 'ok'; readonly value: V; readonly choice?: string }
   | { readonly kind: 'err' }
-  | { readonly kind: 'skipped'; readonly reason: SkipReason };
+  | { readonly kind: 'skipped'; readonly reason: SkipReason | OwnSkipReason };
 
 export type OutcomeKind = KnotOutcome<unknown>['kind'];
 
-/** What is skipped in a segment, or failed for its parents, is not told: it follows from the others. */
-export type MemberOutcome<V> = Exclude<KnotOutcome<V>, { kind: 'skipped' }>;
+/** What is skipped or failed in a segment for its parents, or not selected, is not told: it follows from the others. */
+export type MemberOutcome<V> =
+  Exclude<KnotOutcome<V>, { kind: 'skipped' }> | { readonly kind: 'skipped'; readonly reason: OwnSkipReason };
 
 export type SchedulerEvent<V> =
   | StartOfRun<V>
@@ -85,6 +91,8 @@ export type Command =
   | { readonly type: 'skip'; readonly knots: number[]; readonly reason: SkipReason }
   /** These require parents that are not Ok, and are Err for it: told for the same reason. */
   | { readonly type: 'fail'; readonly knots: number[] }
+  /** These paths are Ok, with the value of the second of their parents. */
+  | { readonly type: 'pass'; readonly knots: number[] }
   | { readonly type: 'finish' };
 
 export interface SchedulerOptions {
@@ -147,6 +155,9 @@ const MARKS = [0, 0, PARENT_ERR, PARENT_SKIPPED] as const;
 
 type Settled = typeof OK | typeof ERR | typeof SKIPPED;
 
+const SKIP_REASONS: readonly SkipReason[] = ['parent_failed_or_skipped', 'branch_not_selected', 'cancelled'];
+const OWN_SKIPS: ReadonlySet<string> = new Set<OwnSkipReason>(['gate_closed', 'no_alternative']);
+
 /** What a knot with a parent that is not Ok comes to, by its error policy; undefined: it runs all the same. */
 const FATES: Readonly<Record<ErrorPolicy, typeof ERR | typeof SKIPPED | undefined>> = {
   skipIfParentFailed: SKIPPED,
@@ -169,6 +180,10 @@ export class Scheduler<V> {
   private readonly marks: Uint8Array;
   private readonly isTerminal: Uint8Array;
   private readonly isOptional: Uint8Array;
+  /** Of each path of a branch its tag. */
+  private readonly tags: readonly (string | undefined)[];
+  /** By branch: what it chose. Not kept over a save: its paths are settled with it. */
+  private readonly choices = new Map<number, string>();
   /** What each knot comes to if a parent is not Ok. */
   private readonly fates: readonly (typeof ERR | typeof SKIPPED | undefined)[];
   private readonly values: (V | undefined)[];
@@ -209,6 +224,7 @@ export class Scheduler<V> {
     this.isOptional = new Uint8Array(size);
     const fateOf = layout.policies.map(({ errorPolicy }) => FATES[errorPolicy ?? 'skipIfParentFailed']);
     this.fates = Array.from(layout.policy, (policy) => fateOf[policy]);
+    this.tags = Array.from(layout.policy, (policy) => layout.policies[policy]!.path);
     this.values = new Array<V | undefined>(size).fill(undefined);
     this.tally[WAITING] = size;
     for (let knot = 0; knot < size; knot++) {
@@ -222,7 +238,7 @@ export class Scheduler<V> {
   }
 
   /**
-   * Commands in the order `skip`, `fail`, `segment`, `run`, `finish`, at most one of each but segments, their knots in the order of the
+   * Commands in the order `pass`, `skip` (one for each reason), `fail`, `segment`, `run`, `finish`, at most one of each but segments, their knots in the order of the
    * layout.
    */
   apply(event: SchedulerEvent<V>): Command[] {
@@ -339,8 +355,23 @@ export class Scheduler<V> {
     this.countSettled();
     for (let knot = 0; knot < size; knot++) this.releaseValue(knot);
     if (this.cancelled) return this.skipWaiting();
-    this.addAllReady();
-    return [];
+    return this.decide(
+      Array.from(this.states.keys()).filter(
+        (knot) => this.states[knot] === WAITING && this.unsettledParents[knot] === 0,
+      ),
+    );
+  }
+
+  /** What waits, and has all its parents settled, runs or is settled by that; answers what is settled, also below. */
+  private decide(knots: readonly number[]): number[] {
+    const decided: number[] = [];
+    // What becomes decidable by one of these is decided with it.
+    for (const knot of knots) {
+      const fate = this.cancelled ? SKIPPED : this.fate(knot);
+      if (fate === undefined) this.addReady(knot);
+      else decided.push(knot, ...this.settle(knot, fate));
+    }
+    return decided;
   }
 
   private settleRunning(knot: number, outcome: KnotOutcome<V>): number[] {
@@ -358,8 +389,13 @@ export class Scheduler<V> {
     }
     const state = STATES[outcome.kind] as Settled | undefined;
     if (state === undefined) throw new Error(`Knot ${knot} cannot be settled as '${outcome.kind}'.`);
-    if (outcome.kind === 'ok') this.values[knot] = outcome.value;
+    if (outcome.kind === 'ok') this.keep(knot, outcome);
     return this.settle(knot, state);
+  }
+
+  private keep(knot: number, { value, choice }: Extract<KnotOutcome<V>, { kind: 'ok' }>): void {
+    this.values[knot] = value;
+    if (choice !== undefined) this.choices.set(knot, choice);
   }
 
   private settleSegment({ segment, outcomes, alone }: SegmentSettled<V>): number[] {
@@ -376,20 +412,14 @@ export class Scheduler<V> {
       if (outcome === undefined) {
         givenBack.push(knot);
       } else {
-        if (outcome.kind === 'ok') this.values[knot] = outcome.value;
+        if (outcome.kind === 'ok') this.keep(knot, outcome);
         decided.push(...this.settle(knot, STATES[outcome.kind]));
       }
     }
     for (const knot of alone) this.ways[knot] = ALONE;
     for (const knot of givenBack) this.move(knot, WAITING);
-    // The others are decided as their parents are settled, be it by one of these.
     const decidable = givenBack.filter((knot) => this.cancelled || this.unsettledParents[knot] === 0);
-    for (const knot of decidable) {
-      const fate = this.cancelled ? SKIPPED : this.fate(knot);
-      if (fate === undefined) this.addReady(knot);
-      else decided.push(knot, ...this.settle(knot, fate));
-    }
-    return decided;
+    return [...decided, ...this.decide(decidable)];
   }
 
   /** That each knot with an outcome is a member that could run, so that nothing is changed by a wrong event. */
@@ -404,7 +434,8 @@ export class Scheduler<V> {
       const outcome = outcomes.get(knot);
       if (outcome === undefined) continue;
       known += 1;
-      if (outcome.kind !== 'ok' && outcome.kind !== 'err') {
+      const isOwn = outcome.kind !== 'skipped' || OWN_SKIPS.has(outcome.reason);
+      if (!Object.hasOwn(STATES, outcome.kind) || !isOwn) {
         throw new Error(
           `Knot ${knot} of segment ${segment} cannot be settled as '${String(outcome['kind'])}'.`,
         );
@@ -464,6 +495,7 @@ export class Scheduler<V> {
           this.addReady(child);
         } else {
           this.move(child, fate);
+          if (fate === OK) this.values[child] = this.values[this.inputOf(child)];
           settled.push(child);
         }
       }
@@ -472,8 +504,25 @@ export class Scheduler<V> {
   }
 
   /** What a knot whose parents are all settled comes to by that alone; undefined: it runs. */
-  private fate(knot: number): typeof ERR | typeof SKIPPED | undefined {
-    return this.marks[knot] === 0 ? undefined : this.fates[knot];
+  private fate(knot: number): Settled | undefined {
+    if (this.marks[knot] !== 0) return this.fates[knot];
+    const tag = this.tags[knot];
+    if (tag === undefined) return undefined;
+    return this.choices.get(this.branchOf(knot)) === tag ? OK : SKIPPED;
+  }
+
+  /** Of a path. */
+  private branchOf(path: number): number {
+    return this.layout.parents[this.layout.parentStart[path]!]!;
+  }
+
+  /** Of a path, whose branch has the same. */
+  private inputOf(path: number): number {
+    return this.layout.parents[this.layout.parentStart[path]! + 1]!;
+  }
+
+  private isSelectable(knot: number): boolean {
+    return this.tags[knot] !== undefined && this.marks[knot] === 0;
   }
 
   /** What the knot, if it is settled, marks its children with. */
@@ -513,10 +562,16 @@ export class Scheduler<V> {
   ): Command[] {
     const commands: Command[] = [];
     decided.sort((a, b) => a - b);
+    const passed = decided.filter((knot) => this.states[knot] === OK);
+    if (passed.length > 0) commands.push({ type: 'pass', knots: passed });
+    const reasonOf = (knot: number): SkipReason => {
+      if (this.cancelled) return 'cancelled';
+      return this.isSelectable(knot) ? 'branch_not_selected' : 'parent_failed_or_skipped';
+    };
     const skipped = decided.filter((knot) => this.states[knot] === SKIPPED);
-    if (skipped.length > 0) {
-      const reason = this.cancelled ? 'cancelled' : 'parent_failed_or_skipped';
-      commands.push({ type: 'skip', knots: skipped, reason });
+    for (const reason of SKIP_REASONS) {
+      const knots = skipped.filter((knot) => reasonOf(knot) === reason);
+      if (knots.length > 0) commands.push({ type: 'skip', knots, reason });
     }
     const failed = decided.filter((knot) => this.states[knot] === ERR);
     if (failed.length > 0) commands.push({ type: 'fail', knots: failed });
@@ -651,6 +706,7 @@ export class Scheduler<V> {
         : !this.started ||
           (state !== SKIPPED &&
             !(state === ERR && isDecidable && fate === ERR) &&
+            !(state === OK && isDecidable && this.isSelectable(knot)) &&
             !(state === OK && this.hasTakenOver) &&
             !isRunnable &&
             !this.isMemberThatMayRun(knot));

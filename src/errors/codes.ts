@@ -36,6 +36,9 @@ export const ERROR_CODES = {
   // running
   InvalidParameters: 'Parameters are missing, unknown or ill-typed.',
   InvalidInput: 'The inputs of a knot do not satisfy its input schema.',
+  NotABoolean: 'The predicate of a gate answered something else than true or false.',
+  UnknownBranch: 'A branch chose a path that it does not have.',
+  NoAlternative: 'None of the knots of a firstOk is Ok, and some have failed.',
   NotAList: 'A knot that works on a list got something else.',
   InvalidOutput: 'The result of a body does not satisfy its output schema.',
   BodyMissing: 'No worker that polls the task queue has the definition that a knot needs.',

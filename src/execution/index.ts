@@ -6,6 +6,13 @@ export { describeError, errorType, type DescribedError } from './exception-recor
 export { lineageRecord, takenOverRecord, type Execution, type OutcomeToRecord } from './lineage';
 export { assembleInputs } from './inputs';
 export { failedOutcomeOf, outcomeOfRecord, receivedOutcome, type Failed } from './received-outcome';
+export {
+  needsNoInputs,
+  outcomeOfResult,
+  pathRecords,
+  type KnotOutcomeToRecord,
+  type ParentOutcomes,
+} from './node-outcome';
 export { unrunError } from './unrun-error';
 export { validateParameters } from './parameters';
 export { retryDelay } from './retry';

@@ -18,7 +18,8 @@ export interface Execution {
 }
 
 export type OutcomeToRecord =
-  | { readonly kind: 'ok'; readonly value: EncodedValue }
+  /** `choice`: of a branch, the tag of the path that it takes. */
+  | { readonly kind: 'ok'; readonly value: EncodedValue; readonly choice?: string }
   | { readonly kind: 'err'; readonly error: ExceptionRecord }
   | { readonly kind: 'skipped'; readonly reason: SkipReason; readonly detail?: Record<string, unknown> };
 
@@ -106,7 +107,12 @@ function whereAndWhen(execution: Execution): WhereAndWhen {
 function extraOf(outcome: OutcomeToRecord): Record<string, unknown> {
   if (outcome.kind === 'err') return { error: outcome.error };
   if (outcome.kind === 'skipped') return outcome.detail ? { skip: outcome.detail } : NOTHING;
-  const { length, stored } = outcome.value;
-  if (length === undefined && stored === undefined) return NOTHING;
-  return { ...(length !== undefined && { length }), ...(stored !== undefined && { stored }) };
+  const { choice, value } = outcome;
+  const { length, stored } = value;
+  if (length === undefined && stored === undefined && choice === undefined) return NOTHING;
+  return {
+    ...(length !== undefined && { length }),
+    ...(stored !== undefined && { stored }),
+    ...(choice !== undefined && { choice }),
+  };
 }

@@ -5,6 +5,7 @@ import { layoutOf, readPlan, type Layout, type Plan, type PlanKnot } from '../en
 export class LoadedPlan {
   private readonly indexes: ReadonlyMap<string, number>;
   private wholeLayout: Layout | undefined;
+  private paths: ReadonlyMap<number, readonly PlanKnot[]> | undefined;
 
   constructor(
     readonly plan: Plan,
@@ -40,6 +41,12 @@ export class LoadedPlan {
     return index;
   }
 
+  /** The paths of a branch, in the order of the plan. */
+  pathsOf(branch: PlanKnot): readonly PlanKnot[] {
+    this.paths ??= pathsByBranch(this.plan);
+    return this.paths.get(this.indexOf(branch.id)) ?? [];
+  }
+
   /** By name and version, as bodies are found in a registry; undefined for a parameter. */
   definitionOf(knot: PlanKnot): Plan['definitions'][number] | undefined {
     return knot.definition < 0 ? undefined : this.plan.definitions[knot.definition];
@@ -62,4 +69,15 @@ export class LoadedPlan {
   parentId(index: number): string {
     return this.plan.knots[index]!.id;
   }
+}
+
+/** By index of the branch. */
+function pathsByBranch({ knots }: Plan): ReadonlyMap<number, readonly PlanKnot[]> {
+  const paths = new Map<number, PlanKnot[]>();
+  for (const knot of knots) {
+    const branch = knot.policy.path === undefined ? undefined : knot.inputs['branch'];
+    if (!branch || !('parent' in branch)) continue;
+    paths.set(branch.parent, [...(paths.get(branch.parent) ?? []), knot]);
+  }
+  return paths;
 }

@@ -19,6 +19,8 @@ import {
   describeError,
   encodeOutput,
   lineageRecord,
+  needsNoInputs,
+  outcomeOfResult,
   planOf,
   receivedOutcome,
   retryDelay,
@@ -30,8 +32,10 @@ import {
   unrunError,
   type EncodedValue,
   type Execution,
+  type KnotOutcomeToRecord,
   type LoadedPlan,
   type OutcomeToRecord,
+  type ParentOutcomes,
 } from '../execution';
 import type { Logger } from '../model/knot-context';
 import type { DefinitionRecord, KnotBody, TapestryRecord } from '../model/records';
@@ -120,6 +124,7 @@ export class InProcessHost {
       run: (knot) => this.runKnot(knot),
       skip: (knot, reason) => this.recordSkip(knot, reason),
       fail: (knot) => this.recordFailed(knot),
+      pass: (knot) => this.recordPath(knot),
     });
   }
 
@@ -179,9 +184,9 @@ export class InProcessHost {
   private async recordSkip(knot: number, reason: SkipReason): Promise<void> {
     const planKnot = this.planKnots[knot]!;
     const detail =
-      reason === 'cancelled'
-        ? undefined
-        : { ...skipDetail(this.plan, planKnot, this.scheduler.skipDetail(knot)) };
+      reason === 'parent_failed_or_skipped'
+        ? { ...skipDetail(this.plan, planKnot, this.scheduler.skipDetail(knot)) }
+        : undefined;
     await this.recordUnrun(knot, { kind: 'skipped', reason, ...(detail && { detail }) });
   }
 
@@ -190,6 +195,11 @@ export class InProcessHost {
     const failure = requiredParentsFailure(this.layout, knot, kinds);
     const error = unrunError(this.run.runId, failure, this.environment.sha256);
     await this.recordUnrun(knot, { kind: 'err', error });
+  }
+
+  private async recordPath(knot: number): Promise<void> {
+    const input = this.planKnots[knot]!.inputs['input'] as { readonly parent: number };
+    await this.recordUnrun(knot, this.settled[this.layoutIndex[input.parent]!]!);
   }
 
   private async recordUnrun(knot: number, outcome: OutcomeToRecord): Promise<void> {
@@ -207,11 +217,10 @@ export class InProcessHost {
     for (let attempt = 1; ; attempt++) {
       let end: KnotEnd | undefined;
       try {
-        const value = encodeOutput(
-          await this.callOnce(definition, planKnot, attempt),
-          this.environment.sha256,
-        );
-        end = { outcome: { kind: 'ok', value }, values: storedValues(value) };
+        const result = needsNoInputs(planKnot)
+          ? undefined
+          : await this.callOnce(definition, planKnot, attempt);
+        end = outcomeOfResult(this.plan, planKnot, result, this.parents, this.environment.sha256);
       } catch (error) {
         end = await this.judge(planKnot, attempt, error);
       }
@@ -265,6 +274,14 @@ export class InProcessHost {
   private readonly freshValue = (parent: number): unknown => {
     const value = this.scheduler.value(this.layoutIndex[parent]!)!;
     return value.encoded ? decodeEncoded(value.encoded) : storedReference(value);
+  };
+
+  private readonly parents: ParentOutcomes = {
+    valueOf: (parent) => this.scheduler.value(this.layoutIndex[parent]!)!,
+    kindOf: (parent) => {
+      const outcome = this.settled[this.layoutIndex[parent]!]!;
+      return outcome.kind === 'ok' ? 'ok' : receivedOutcome(this.plan.plan.knots[parent]!, outcome).kind;
+    },
   };
 
   private readonly freshOutcome = (parent: number): unknown => {
@@ -327,16 +344,12 @@ export class InProcessHost {
 }
 
 /** How a knot ended, and what the data store has to hold for it. */
-interface KnotEnd {
-  readonly outcome: OutcomeToRecord;
-  readonly values: readonly StoredValue[];
-}
+type KnotEnd = KnotOutcomeToRecord;
 
 const CANCELLED: KnotEnd = { outcome: { kind: 'skipped', reason: 'cancelled' }, values: [] };
 
 function eventOf(outcome: OutcomeToRecord): KnotOutcome<EncodedValue> {
-  if (outcome.kind === 'ok') return outcome;
-  return outcome.kind === 'err' ? { kind: 'err' } : { kind: 'skipped', reason: outcome.reason };
+  return outcome.kind === 'err' ? { kind: 'err' } : outcome;
 }
 
 /** The knots of a layout, and where in it those of the plan are. A layout leaves knots out but keeps their order. */

@@ -8,6 +8,8 @@ export interface PromisedWork<V> {
   skip?(knot: number, reason: SkipReason): Promise<void>;
   /** Of a knot that failed for its parents, likewise. */
   fail?(knot: number): Promise<void>;
+  /** Of a path that was chosen, likewise. */
+  pass?(knot: number): Promise<void>;
 }
 
 /** The promise side of the engine's host port: commands become promises, their ends become events. */
@@ -54,6 +56,8 @@ export class PromiseHost<V> {
         for (const knot of command.knots) this.settleUnrun(this.work.skip(knot, command.reason));
       } else if (command.type === 'fail' && this.work.fail) {
         for (const knot of command.knots) this.settleUnrun(this.work.fail(knot));
+      } else if (command.type === 'pass' && this.work.pass) {
+        for (const knot of command.knots) this.settleUnrun(this.work.pass(knot));
       }
     }
   }

@@ -16,6 +16,15 @@ export type {
 export type { KnotClassOf } from './knot-class';
 export type { KnotContext, Logger, Resources } from './knot-context';
 export { aggregate, type AggregateOptions, type WiredValues } from './nodes/aggregate';
+export {
+  branch,
+  type BranchKnot,
+  type DiscriminantOptions,
+  type MemberPaths,
+  type SelectorOptions,
+} from './nodes/branch';
+export { firstOk, type FirstOkOptions } from './nodes/first-ok';
+export { gate, type GateOptions } from './nodes/gate';
 export { reduce, type CombineOptions, type FoldOptions } from './nodes/reduce';
 export { checkKnotId, checkName, PARAMETER_PREFIX } from './names';
 export { optional, Optional, type OptionalKnotClass } from './optional';
@@ -30,6 +39,7 @@ export type {
   KnotOptions,
   KnotRecord,
   LocalDispatcher,
+  NodeKind,
   ParameterRecord,
   QueueDispatcher,
   RetryPolicy,

@@ -1,6 +1,12 @@
 export const OUTCOME_KINDS = ['ok', 'err', 'skipped'] as const;
 /** Why a knot was skipped, as its record says. */
-export const SKIP_REASONS = ['parent_failed_or_skipped', 'cancelled'] as const;
+export const SKIP_REASONS = [
+  'parent_failed_or_skipped',
+  'gate_closed',
+  'branch_not_selected',
+  'no_alternative',
+  'cancelled',
+] as const;
 export const RUN_STATUSES = ['running', 'succeeded', 'failed', 'cancelled', 'terminated'] as const;
 
 export type OutcomeKind = (typeof OUTCOME_KINDS)[number];
@@ -37,7 +43,8 @@ export interface Err {
 export interface Skipped {
   readonly kind: 'skipped';
   /**
-   * `parent_failed_or_skipped`: not all parents are Ok. `cancelled`: the run was. `optional`: what a knot that receives outcomes
+   * `parent_failed_or_skipped`: not all parents are Ok. `gate_closed`: its predicate said no. `branch_not_selected`: the path of
+   * another tag was chosen. `no_alternative`: a `firstOk` of which all were skipped. `cancelled`: the run was. `optional`: what a knot that receives outcomes
    * is told of an optional parent that failed; the parent's own outcome is Err.
    */
   readonly reason: SkipReason | 'optional';

@@ -69,6 +69,9 @@ export interface KnotOptions<Policy extends ErrorPolicy = ValuePolicy> {
 
 export type KnotBody = (inputs: any, context: KnotContext) => unknown;
 
+/** Nodes that pass on the value of a parent by reference: `gate` or not at all, `branch` to one of its paths, `firstOk` that of the first. */
+export type NodeKind = 'gate' | 'branch' | 'firstOk';
+
 export interface DefinitionRecord {
   readonly name: string;
   /** Set by the author to say "this body computes something else now"; absent: unversioned. */
@@ -77,6 +80,8 @@ export interface DefinitionRecord {
   readonly output?: StandardSchema;
   /** Written in place, for one knot, by which it is found: other knots may have others of the same name. */
   readonly inline?: true;
+  /** What its result says instead of being the knot's value; absent: it is the value. */
+  readonly node?: NodeKind;
   /** Whether the body takes its inputs as values or as `Outcome`s. */
   readonly receives: 'values' | 'outcomes';
   readonly body: KnotBody;
@@ -97,6 +102,8 @@ export interface KnotRecord {
   readonly definition?: DefinitionRecord;
   /** By input name, in the order given. */
   readonly inputs: ReadonlyMap<string, InputRecord>;
+  /** Of a path of a branch: the tag by which it is chosen. Its inputs are `branch` and `input`. */
+  readonly path?: string;
   /** What holds for this knot: its own options before those of its definition before those of its tapestry. */
   readonly options: KnotOptions<ErrorPolicy>;
 }

@@ -6,7 +6,7 @@ import {
   proxyActivities,
   type TemporalFailure,
 } from '@temporalio/workflow';
-import type { Envelope } from '../engine';
+import type { KnotAnswer } from '../engine';
 import { messageText } from '../errors';
 import { HEARTBEAT_TIMEOUT_MS } from './heartbeat-timeout';
 import type { KnotCall, KnotFailure, KnotTask } from './messages';
@@ -23,8 +23,8 @@ export const ACTIVITY_OPTIONS = {
 const MESSAGE_LENGTH = 500;
 
 /** Schedules the activity that runs one knot, in whichever workflow this is. */
-export async function callKnot({ type, id, ...options }: KnotCall, task: KnotTask): Promise<Envelope> {
-  const activities = proxyActivities<Record<string, (task: KnotTask) => Promise<Envelope>>>({
+export async function callKnot({ type, id, ...options }: KnotCall, task: KnotTask): Promise<KnotAnswer> {
+  const activities = proxyActivities<Record<string, (task: KnotTask) => Promise<KnotAnswer>>>({
     activityId: id,
     ...options,
     ...ACTIVITY_OPTIONS,

@@ -37,7 +37,10 @@ export async function runKnot({ behaviour, knot, call, task }: ChildTask): Promi
   let end: ChildEnd;
   let failure: TemporalFailure | undefined;
   try {
-    end = { knot, child, kind: 'ok', envelope: await callKnot(call, task) };
+    const envelope = await callKnot(call, task);
+    // Nodes never have child runs: `slowKnots` leaves them out.
+    if ('skipped' in envelope) throw new Error(`Knot ${knot} is a node that passes values on.`);
+    end = { knot, child, kind: 'ok', envelope };
   } catch (error) {
     // A defect of ours: it fails the workflow task.
     if (!(error instanceof TemporalFailure)) throw error;

@@ -1,3 +1,4 @@
+import type { OwnSkipReason, SkipReason } from '../engine';
 import type { Envelope } from '../engine/envelope';
 import type { RunStatus } from '../protocols';
 
@@ -107,6 +108,8 @@ export interface KnotTask {
   readonly run?: string;
   /** The run's id (workflow id), where the activity is not the run's own but that of a child run. */
   readonly runId?: string;
+  /** Of a branch: the tags of its paths in this run, which its activity records. */
+  readonly paths?: readonly string[];
   /** Present where a segment has given the knot back: there may be a record, and the body may have thrown before. */
   readonly givenBack?: GivenBack;
   /** The child run that ran the knot is gone: there may be a record; if there is none, this activity writes that the knot failed. */
@@ -164,6 +167,8 @@ export interface SegmentTask {
   readonly plan: string;
   /** Ids, parents before children. */
   readonly knots: readonly string[];
+  /** Ids of paths of this run that are not among `knots`, and whose branch is: recorded with it. Absent where there is none. */
+  readonly paths?: readonly string[];
   /** Which of `knots`, as ranges of positions, have a value that is needed outside of the segment. */
   readonly wanted: readonly number[];
   /** By id, of the parents outside of the segment; what is not here is to be looked up by its lineage record. */
@@ -184,6 +189,10 @@ export interface SegmentAnswer {
   readonly values: Readonly<Record<string, Envelope>>;
   /** At most 20. */
   readonly failures?: readonly KnotFailure[];
+  /** By id, of branches that are Ok: the tags of the paths that they take. */
+  readonly choices?: Readonly<Record<string, string>>;
+  /** By id, of knots whose function said that they are skipped: why. */
+  readonly skipped?: Readonly<Record<string, OwnSkipReason>>;
   /** By id, of the knots that end as `alone` because their body has thrown and is to be tried again later. */
   readonly givenBack?: Readonly<Record<string, GivenBack>>;
 }
@@ -217,7 +226,7 @@ export interface SettleRequest extends RunMemo {
 
 export interface SkippedKnot {
   readonly knot: string;
-  readonly reason: 'parent_failed_or_skipped' | 'cancelled';
+  readonly reason: SkipReason;
   readonly anyErr?: boolean;
   readonly anySkipped?: boolean;
 }

@@ -25,6 +25,7 @@ import {
   type CountedFailures,
   type Envelope,
   type SizedEnvelope,
+  type KnotAnswer,
   type KnotOutcome,
   type Layout,
   type MemberOutcome,
@@ -134,6 +135,8 @@ export class TemporalHost {
   /** Knots that go to child runs, so that they never keep this execution from continuing as new. */
   private readonly slow: ReadonlySet<number>;
   private readonly indexes = new Map<string, number>();
+  /** Knots that are Ok from the start. */
+  private readonly isTakenOver = new Set<number>();
   /** Knots that a segment gave back, to go with a later one. */
   private readonly again = new Set<number>();
   /** What segments said of knots that they gave back. */
@@ -188,6 +191,7 @@ export class TemporalHost {
     begun?: BegunSegment,
   ): Promise<HostEnd> {
     this.begun = begun;
+    for (const knot of takenOver) this.isTakenOver.add(knot);
     this.openChildren([]);
     this.apply({
       type: 'start',
@@ -325,6 +329,8 @@ export class TemporalHost {
       else if (command.type === 'segment') this.deferred.push(command.knots);
       else if (command.type === 'skip') this.noteSkipped(command.knots, command.reason);
       else if (command.type === 'fail') this.noteFailed(command.knots);
+      // The activity of its branch has recorded it.
+      else if (command.type === 'pass') continue;
       else this.finish();
     }
     this.flush();
@@ -338,11 +344,18 @@ export class TemporalHost {
 
   private noteSkipped(knots: readonly number[], reason: SkippedKnot['reason']): void {
     for (const knot of knots) {
+      // Of a branch that was taken over from another run, nobody has recorded the other paths.
+      if (reason === 'branch_not_selected' && !this.isTakenOver.has(this.branchOf(knot))) continue;
       const id = this.layout.ids[knot]!;
       this.unrecordedKnots.add(knot);
-      if (reason === 'cancelled') this.skippedHere.push({ knot: id, reason });
-      else this.skippedHere.push({ knot: id, reason, ...this.scheduler.skipDetail(knot) });
+      const isOfParents = reason === 'parent_failed_or_skipped';
+      this.skippedHere.push({ knot: id, reason, ...(isOfParents && this.scheduler.skipDetail(knot)) });
     }
+  }
+
+  /** Of a path. */
+  private branchOf(path: number): number {
+    return this.layout.parents[this.layout.parentStart[path]!]!;
   }
 
   private noteFailed(knots: readonly number[]): void {
@@ -490,19 +503,37 @@ export class TemporalHost {
       plan: this.packedPlan,
       ...(activityIdOf(id) !== id && { knot: id }),
       ...(parents && { parents }),
+      ...(this.policyOf(knot).node === 'branch' && {
+        paths: this.pathsOf(knot).map((path) => this.tagOf(path)),
+      }),
       ...(options.recordRun !== workflowInfo().runId && { run: options.recordRun }),
       ...(this.scheduler.isAlone(knot) && { givenBack: this.givenBack.get(knot) ?? {} }),
     };
     return { task, bytes };
   }
 
+  /** Of a branch. */
+  private pathsOf(branch: number): number[] {
+    const { childStart, children } = this.layout;
+    return [...children.subarray(childStart[branch], childStart[branch + 1])].filter(
+      (child) => this.policyOf(child).path !== undefined && this.branchOf(child) === branch,
+    );
+  }
+
+  private tagOf(path: number): string {
+    return this.policyOf(path).path!;
+  }
+
   private segmentTaskOf(members: readonly number[]): { task: SegmentTask; bytes: number } {
     const { layout, options } = this;
     const isMember = new Set(members);
     const parents: Record<string, Envelope> = {};
+    const paths: string[] = [];
     let parentBytes = 0;
     let idBytes = 0;
     for (const knot of members) {
+      if (this.policyOf(knot).node === 'branch')
+        for (const path of this.pathsOf(knot)) if (!isMember.has(path)) paths.push(layout.ids[path]!);
       idBytes += layout.ids[knot]!.length + 3;
       for (let edge = layout.parentStart[knot]!; edge < layout.parentStart[knot + 1]!; edge++) {
         const parent = layout.parents[edge]!;
@@ -518,6 +549,7 @@ export class TemporalHost {
     const task: SegmentTask = {
       plan: this.packedPlan,
       knots: members.map((knot) => layout.ids[knot]!),
+      ...(paths.length > 0 && { paths }),
       wanted: packRanges(wantedOutside(layout, members)),
       parents,
       ...(this.mayBeRecorded(members) && { mayBeRecorded: true }),
@@ -536,7 +568,7 @@ export class TemporalHost {
   private schedule(knot: number, task: KnotTask): void {
     this.running.add(knot);
     callKnot(this.callOf(knot), task).then(
-      (envelope) => this.settle(knot, { kind: 'ok', value: slotOf(envelope) }),
+      (answer) => this.settle(knot, outcomeOf(answer)),
       (error: unknown) => this.settleFailure(knot, error),
     );
   }
@@ -660,7 +692,11 @@ export class TemporalHost {
         const id = this.layout.ids[knot]!;
         if (end === 'ok') {
           const envelope = answer.values[id];
-          outcomes.set(knot, { kind: 'ok', value: envelope ? slotOf(envelope) : null });
+          const choice = answer.choices?.[id];
+          const value = envelope ? slotOf(envelope) : null;
+          outcomes.set(knot, { kind: 'ok', value, ...(choice !== undefined && { choice }) });
+        } else if (answer.skipped?.[id] !== undefined) {
+          outcomes.set(knot, { kind: 'skipped', reason: answer.skipped[id] });
         } else if (end === 'err') {
           outcomes.set(knot, { kind: 'err' });
         } else if (end === 'alone') {
@@ -727,7 +763,8 @@ export class TemporalHost {
       if (this.slow.has(knot)) this.options.children.forget(this.layout.ids[knot]!);
       this.settledHere += 1;
       if (failure) this.noteFailure(failure);
-      if (outcome.kind === 'skipped')
+      // What its function said is on record.
+      if (outcome.kind === 'skipped' && outcome.reason === 'cancelled')
         this.skippedHere.push({ knot: this.layout.ids[knot]!, reason: outcome.reason });
       this.heedHistory();
       this.apply({ type: 'settled', knot, outcome });
@@ -790,6 +827,12 @@ const encoder = new TextEncoder();
 
 function slotOf(envelope: Envelope): Slot {
   return { envelope, bytes: encoder.encode(JSON.stringify(envelope)).length };
+}
+
+function outcomeOf(answer: KnotAnswer): KnotOutcome<Slot> {
+  if ('skipped' in answer) return { kind: 'skipped', reason: answer.skipped };
+  const { choice, ...envelope } = answer;
+  return { kind: 'ok', value: slotOf(envelope), ...(choice !== undefined && { choice }) };
 }
 
 function segmentSummary(ids: readonly string[]): string {

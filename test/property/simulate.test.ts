@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { knot, local, tapestry, type Knot, type Outcome } from '../../src';
+import { branch, firstOk, gate, knot, local, tapestry, type Knot, type Outcome } from '../../src';
 import { simulate } from '../../src/testing';
 import { arbitraryGraph, arbitraryPolicies, type Graph, type Policies } from '../support/arbitrary-graph';
 
@@ -8,6 +8,8 @@ interface Scenario extends Graph {
   readonly local: readonly boolean[];
   readonly attempts: readonly number[];
   readonly policies: readonly Policies[];
+  /** What a knot is, if it has parents to be that of. */
+  readonly kinds: readonly ('step' | 'gate' | 'firstOk' | 'branch')[];
   readonly failing: readonly boolean[];
 }
 
@@ -20,6 +22,7 @@ const arbitraryScenario: fc.Arbitrary<Scenario> = arbitraryGraph(10).chain(({ pa
     local: each(fc.boolean()),
     attempts: each(fc.constantFrom(1, 1, 2, 3)),
     policies: arbitraryPolicies(parentsOf.length),
+    kinds: each(fc.constantFrom('step', 'step', 'step', 'step', 'gate', 'firstOk', 'branch')),
     failing: each(fc.integer({ min: 0, max: 6 }).map((dice) => dice === 0)),
   });
 });
@@ -51,6 +54,8 @@ function told(outcome: Outcome): unknown {
   return JSON.stringify(outcome);
 }
 
+const isEven = (value: unknown): boolean => String(JSON.stringify(value)).length % 2 === 0;
+
 function tapestryFor(scenario: Scenario) {
   return tapestry('random', (t) => {
     const knots: Knot<unknown>[] = [];
@@ -68,6 +73,26 @@ function tapestryFor(scenario: Scenario) {
         retry: { maximumAttempts: scenario.attempts[index]! },
         ...(scenario.local[index] && { dispatcher: local() }),
       };
+      const [first] = parents.map((parent) => knots[parent]!);
+      const kind = first ? scenario.kinds[index]! : 'step';
+      if (kind === 'gate') {
+        knots.push(gate({ input: first!, predicate: isEven }, config));
+        return;
+      }
+      if (kind === 'firstOk') {
+        knots.push(firstOk({ of: parents.map((parent) => knots[parent]!) }, config));
+        return;
+      }
+      if (kind === 'branch') {
+        const tags = ['a', 'b'] as const;
+        const either = branch(
+          { input: first!, branches: tags, selector: (value) => (isEven(value) ? 'a' : 'b') },
+          config,
+        );
+        either.path('b');
+        knots.push(either.path('a'));
+        return;
+      }
       knots.push(
         errorPolicy === 'receiveErrors'
           ? receive(wiring, config)

@@ -1,5 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  branch,
+  firstOk,
+  gate,
   knot,
   local,
   optional,
@@ -216,6 +219,8 @@ export const SHAPES: readonly Shape[] = [
   },
   { name: 'policies', parameters: { x: 5 }, tapestry: ofPolicies('policies', queue()) },
   { name: 'segment-policies', parameters: { x: 5 }, tapestry: ofPolicies('segment-policies', local()) },
+  { name: 'nodes', parameters: { x: 5 }, tapestry: ofNodes('nodes', queue()) },
+  { name: 'segment-nodes', parameters: { x: 5 }, tapestry: ofNodes('segment-nodes', local()) },
   { name: 'in-time', parameters: { x: 5 }, deadline: 3_600_000, tapestry: single('in-time') },
   { name: 'resumed', resumes: 'failure' },
   {
@@ -274,6 +279,25 @@ function ofPolicies(name: string, dispatcher: Dispatcher): Tapestry {
     const first = recover({ failed, x }, { id: 'first' });
     const second = recover({ skipped, required, outside, x }, { id: 'second' });
     return { all: recover({ first, second, failed, skipped }, { id: 'all' }) };
+  });
+}
+
+/** Gates, branches and what rejoins them; in segments and by themselves. */
+function ofNodes(name: string, dispatcher: Dispatcher): Tapestry {
+  return tapestry(name, { knots: { dispatcher } }, (t) => {
+    const x = t.parameter('x', z.number());
+    const more = increment({ x }, { id: 'more' });
+    const size = branch(
+      { input: more, branches: ['small', 'large'], selector: (x) => (x > 100 ? 'large' : 'small') },
+      { id: 'size' },
+    );
+    const large = increment({ x: size.path('large') }, { id: 'if-large' });
+    const small = increment({ x: size.path('small') }, { id: 'if-small', dispatcher: queue() });
+    const either = firstOk({ of: [large, small] }, { id: 'either' });
+    const open = gate({ input: either, predicate: (x) => x > 0 }, { id: 'open' });
+    const closed = gate({ input: either, predicate: (x) => x < 0 }, { id: 'closed' });
+    increment({ x: closed }, { id: 'below-closed' });
+    return { end: firstOk({ of: [closed, open] }, { id: 'end' }) };
   });
 }
 

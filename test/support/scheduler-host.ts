@@ -147,8 +147,8 @@ export class SchedulerHost {
 
   private carryOut(commands: readonly Command[]): void {
     const order = commands
-      .map(({ type }) => ['skip', 'fail', 'segment', 'run', 'finish'].indexOf(type))
-      .filter((place, index, all) => place !== 2 || all[index - 1] !== 2);
+      .map(({ type }) => ['pass', 'skip', 'fail', 'segment', 'run', 'finish'].indexOf(type))
+      .filter((place, index, all) => (place !== 1 && place !== 3) || all[index - 1] !== place);
     check(
       order.every((place, index) => index === 0 || place > order[index - 1]!),
       'commands are out of order',
@@ -159,7 +159,7 @@ export class SchedulerHost {
       else if (command.type === 'segment') this.runSegment(command.knots);
       else if (command.type === 'run') command.knots.forEach((knot) => this.run(knot));
       else if (command.type === 'skip') this.settleUnrun(command.knots, `skipped: ${command.reason}`);
-      else this.settleUnrun(command.knots, 'err: RequireAllParents');
+      else this.settleUnrun(command.knots, command.type === 'pass' ? 'ok' : 'err: RequireAllParents');
     }
     const members = this.segments.flat().length;
     check(

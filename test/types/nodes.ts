@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { aggregate, knot, reduce, tapestry, type Knot } from '../../src';
+import { aggregate, branch, firstOk, gate, knot, reduce, tapestry, type Knot, type ValueOf } from '../../src';
 import { expectType, type Same } from './expect-type';
 
 const list = knot('list', () => [1, 2, 3]);
@@ -46,4 +46,44 @@ tapestry('nodes', (t) => {
   aggregate({ inputs: { name }, combine: () => 1 }, {});
 
   return { line };
+});
+
+type Shape = { type: 'circle'; radius: number } | { type: 'square'; side: number };
+const draw = knot('draw', (): Shape => ({ type: 'circle', radius: 1 }));
+const round = knot('round', ({ circle }: { circle: { radius: number } }) => circle.radius);
+
+tapestry('branches', () => {
+  const shape = draw({}, { id: 'shape' });
+  const kind = branch({ input: shape, on: 'type' }, { id: 'kind' });
+  expectType<Same<ValueOf<typeof kind>, 'circle' | 'square'>>(true);
+  const circle = kind.path('circle');
+  expectType<Same<typeof circle, Knot<{ type: 'circle'; radius: number }, 'kind:circle'>>>(true);
+  const radius = round({ circle }, { id: 'radius' });
+  // @ts-expect-error the other member of the union
+  round({ circle: kind.path('square') }, { id: 'bad' });
+  // @ts-expect-error no such member
+  kind.path('triangle');
+  // @ts-expect-error no such field
+  branch({ input: shape, on: 'colour' }, { id: 'bad' });
+
+  const size = branch(
+    { input: radius, branches: ['small', 'large'], selector: (radius) => (radius > 1 ? 'large' : 'small') },
+    { id: 'size' },
+  );
+  const large = size.path('large');
+  expectType<Same<typeof large, Knot<number, 'size:large'>>>(true);
+  // @ts-expect-error no such path
+  size.path('huge');
+  // @ts-expect-error a tag that is none
+  branch({ input: radius, branches: ['small'], selector: () => 'large' }, { id: 'bad' });
+
+  const open = gate({ input: radius, predicate: async (radius) => radius > 0 }, { id: 'open' });
+  expectType<Same<typeof open, Knot<number, 'open'>>>(true);
+  // @ts-expect-error no boolean
+  gate({ input: radius, predicate: (radius) => radius }, { id: 'bad' });
+
+  const either = firstOk({ of: [large, shape] }, { id: 'either' });
+  expectType<Same<typeof either, Knot<number | Shape, 'either'>>>(true);
+  // @ts-expect-error no knot
+  firstOk({ of: [3] }, { id: 'bad' });
 });

@@ -5,18 +5,20 @@ import { KnotAttempt, LOST_WORKERS, currentAttempt, type PreparedBody } from '..
 import { commitPatiently, isBackendTrouble } from '../../activities/backend-trouble';
 import { presentBody } from '../../activities/present-body';
 import type { WorkerEnvironment } from '../../activities/worker-environment';
-import type { Envelope } from '../../engine/envelope';
+import type { KnotAnswer } from '../../engine/envelope';
 import type { PlanKnot } from '../../engine';
 import { SelvageError } from '../../errors';
 import {
   assembleInputs,
   describeError,
-  encodeOutput,
   envelopeOf,
   lineageRecord,
+  needsNoInputs,
+  outcomeOfResult,
+  pathRecords,
   retryDelay,
-  storedValues,
-  type EncodedValue,
+  type Execution,
+  type KnotOutcomeToRecord,
   type LoadedPlan,
   type OutcomeToRecord,
 } from '../../execution';
@@ -63,13 +65,13 @@ class KnotCall {
     this.recordRun = attempt.task.recordRun;
   }
 
-  async execute(runBody: (prepared: PreparedBody) => Promise<unknown>): Promise<Envelope> {
+  async execute(runBody: (prepared: PreparedBody) => Promise<unknown>): Promise<KnotAnswer> {
     const { environment, attempt } = this;
     const plan = await environment.plans.get(attempt.task.plan);
     const knot = plan.knot(attempt.task.knot);
     if (attempt.mayBeRecorded) {
       const [recorded] = await environment.backends.runHistory.getRecords(this.recordRun, [knot.id]);
-      if (recorded) return await this.adopt(knot, recorded);
+      if (recorded) return await this.adopt(plan, knot, recorded);
     }
     if (attempt.number === 1 && attempt.task.givenBack?.after !== undefined) {
       // Lest the next attempt takes this one for a lost worker.
@@ -98,26 +100,22 @@ class KnotCall {
     definition: DefinitionRecord,
     parents: Parents,
     runBody: (prepared: PreparedBody) => Promise<unknown>,
-  ): Promise<Envelope> {
+  ): Promise<KnotAnswer> {
     const { environment } = this;
-    const inputFrom = await parents.read(definition.receives);
-    let value: EncodedValue;
+    const inputFrom = needsNoInputs(knot) ? undefined : await parents.read(definition.receives);
+    let end: KnotOutcomeToRecord;
     try {
-      const inputs = assembleInputs(knot, definition.receives, inputFrom);
-      value = encodeOutput(await runBody({ plan, knot, definition, inputs }), environment.sha256);
+      const inputs = inputFrom && assembleInputs(knot, definition.receives, inputFrom);
+      const result = inputs && (await runBody({ plan, knot, definition, inputs }));
+      end = outcomeOfResult(plan, knot, result, parents, environment.sha256);
     } catch (error) {
       return await this.judge(plan, knot, definition, parents, error);
     }
-    const outcome: OutcomeToRecord = { kind: 'ok', value };
-    const { inserted, record } = await this.commit(
-      plan,
-      knot,
-      definition,
-      parents,
-      outcome,
-      storedValues(value),
-    );
-    return inserted ? envelopeOf(value, environment.inlineLimit) : await this.adopt(knot, record);
+    const { outcome, values } = end;
+    const { inserted, record } = await this.commit(plan, knot, definition, parents, outcome, values);
+    if (!inserted || outcome.kind !== 'ok' || outcome.choice !== undefined)
+      return await this.adopt(plan, knot, record);
+    return envelopeOf(outcome.value, environment.inlineLimit);
   }
 
   /** What an error that ended the body means: passed on, refused, tried again, or the end of the knot. */
@@ -127,7 +125,7 @@ class KnotCall {
     definition: DefinitionRecord,
     parents: Parents,
     error: unknown,
-  ): Promise<Envelope> {
+  ): Promise<KnotAnswer> {
     const { attempt } = this;
     if (attempt.cancelReason === 'cancelled') throw new CancelledFailure(`Knot "${knot.id}" was cancelled`);
     if (isBackendTrouble(error)) throw error;
@@ -147,11 +145,11 @@ class KnotCall {
     definition: DefinitionRecord | undefined,
     parents: Parents,
     error: unknown,
-  ): Promise<Envelope> {
+  ): Promise<KnotAnswer> {
     const described = this.describe(knot, error);
     const outcome: OutcomeToRecord = { kind: 'err', error: described.record };
     const { record } = await this.commit(plan, knot, definition, parents, outcome, described.values);
-    return await this.adopt(knot, record);
+    return await this.adopt(plan, knot, record);
   }
 
   private describe(knot: PlanKnot, error: unknown): ReturnType<typeof describeError> {
@@ -164,11 +162,32 @@ class KnotCall {
   }
 
   /** Answers Temporal what the record says. */
-  private async adopt(knot: PlanKnot, record: LineageRecord): Promise<Envelope> {
-    if (record.outcome === 'ok') return await envelopeOfRecord(this.environment, record);
-    if (record.outcome === 'skipped')
-      throw new CancelledFailure(`Knot "${record.knot_id}" was settled as cancelled`);
-    throw verdict(knot, (record.extra as { error: ExceptionRecord }).error, { nonRetryable: true });
+  private async adopt(plan: LoadedPlan, knot: PlanKnot, record: LineageRecord): Promise<KnotAnswer> {
+    if (record.outcome === 'ok') {
+      const { choice } = record.extra as { choice?: string };
+      const envelope = await envelopeOfRecord(this.environment, record);
+      if (choice === undefined) return envelope;
+      await this.commitPaths(plan, knot, record);
+      return { ...envelope, choice };
+    }
+    if (record.outcome === 'err')
+      throw verdict(knot, (record.extra as { error: ExceptionRecord }).error, { nonRetryable: true });
+    const reason = record.skip_reason;
+    if (reason === 'gate_closed' || reason === 'no_alternative') return { skipped: reason };
+    throw new CancelledFailure(`Knot "${record.knot_id}" was settled as cancelled`);
+  }
+
+  /** With the branch's own record, which tells what was chosen; idempotent. */
+  private async commitPaths(plan: LoadedPlan, branch: PlanKnot, record: LineageRecord): Promise<void> {
+    const { paths = [] } = this.attempt.task;
+    if (paths.length === 0) return;
+    const parents = await findParents(this.environment, plan, branch, this.attempt.task);
+    const input = parents.valueOf((branch.inputs['input'] as { readonly parent: number }).parent);
+    const now = Date.now();
+    const records = pathRecords(plan, record, input, paths, this.execution(now, now));
+    await commitPatiently(() =>
+      Promise.all(records.map((path) => this.environment.commits.commit({ record: path, values: [] }))),
+    );
   }
 
   private async commit(
@@ -179,18 +198,7 @@ class KnotCall {
     outcome: OutcomeToRecord,
     values: readonly StoredValue[],
   ): Promise<CommitResult> {
-    const { info } = this.attempt.context;
-    const execution = {
-      runId: this.attempt.task.runId,
-      temporalRunId: this.recordRun,
-      dispatcher: 'queue',
-      taskQueue: info.taskQueue,
-      worker: this.environment.identity,
-      attempt: info.attempt,
-      scheduledAt: info.scheduledTimestampMs,
-      startedAt: this.startedAt,
-      finishedAt: Date.now(),
-    };
+    const execution = this.execution(this.startedAt, Date.now());
     const codeHash = definition ? this.environment.codeHashes.of(definition) : null;
     const record = lineageRecord(
       plan,
@@ -203,6 +211,21 @@ class KnotCall {
     const result = await commitPatiently(() => this.environment.commits.commit({ record, values }));
     if (outcome.kind === 'ok') for (const value of values) this.environment.recentValues.add(value);
     return result;
+  }
+
+  private execution(startedAt: number, finishedAt: number): Execution {
+    const { info } = this.attempt.context;
+    return {
+      runId: this.attempt.task.runId,
+      temporalRunId: this.recordRun,
+      dispatcher: 'queue',
+      taskQueue: info.taskQueue,
+      worker: this.environment.identity,
+      attempt: info.attempt,
+      scheduledAt: info.scheduledTimestampMs,
+      startedAt,
+      finishedAt,
+    };
   }
 }
 

@@ -9,16 +9,18 @@ import {
   valueMissing,
   type Failed,
   type LoadedPlan,
+  type ParentOutcomes,
 } from '../../execution';
 import { SelvageError } from '../../errors';
 import type { DefinitionRecord } from '../../model/records';
 import type { LineageRecord, RunHistory } from '../../protocols';
 import type { ResolvedTask } from '../../activities/knot-attempt';
 import { isResetRun, recordsBeforeReset } from '../../activities/reset-runs';
+import { valueOfEnvelope } from '../../activities/segment-values';
 import type { WorkerEnvironment } from '../../activities/worker-environment';
 
 /** What is known of a knot's parents, by their indexes in the plan. */
-export interface Parents {
+export interface Parents extends ParentOutcomes {
   /** Null where it has no value. */
   hashOf(parent: number): string | null;
   /**
@@ -72,6 +74,9 @@ export async function findParents(
   for (const [parent, value] of inline) hashes.set(parent, hashOfInline(value, environment.sha256));
   return {
     hashOf: (parent) => hashes.get(parent) ?? null,
+    kindOf: (parent) => failed.get(parent)?.kind ?? 'ok',
+    valueOf: (parent) =>
+      references.get(parent) ?? valueOfEnvelope({ value: inline.get(parent)! }, environment.sha256),
     async read(receives) {
       const bytes = await readStored(environment, plan, references);
       const valueOf = (parent: number): unknown => {
@@ -128,6 +133,7 @@ async function readStored(
 interface Reference {
   readonly hash: string;
   readonly size: number;
+  readonly length?: number;
   readonly stored?: string;
 }
 
@@ -141,8 +147,13 @@ export function referenceOf(record: LineageRecord | undefined, knot: string): Re
       { details: { knot } },
     );
   }
-  const { stored } = record.extra as { stored?: string };
-  return { hash: record.output_hash, size: record.output_size, ...(stored !== undefined && { stored }) };
+  const { length, stored } = record.extra as { length?: number; stored?: string };
+  return {
+    hash: record.output_hash,
+    size: record.output_size,
+    ...(length !== undefined && { length }),
+    ...(stored !== undefined && { stored }),
+  };
 }
 
 /** The hash of an inline value: bytes travel as a tagged object, but are hashed as bytes. */

@@ -17,6 +17,7 @@ export function inlineDefinition(
   callables: Callables,
   config: unknown,
   body: KnotBody,
+  how: Pick<Partial<DefinitionRecord>, 'node' | 'receives'> = {},
 ): DefinitionRecord {
   for (const [role, callable] of Object.entries(callables)) {
     if (typeof callable !== 'function') {
@@ -35,9 +36,10 @@ export function inlineDefinition(
     name: `selvage.${node}`,
     inline: true,
     receives: 'values',
+    ...how,
     body,
     source: sources.join('\n'),
-    options: Object.freeze({}),
+    options: Object.freeze(how.receives === 'outcomes' ? { errorPolicy: 'receiveErrors' as const } : {}),
   });
 }
 

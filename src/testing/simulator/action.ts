@@ -55,7 +55,7 @@ export function possibleBlows(action: Action, subject: Subject): BlowSet {
     case 'return': {
       const { attempt, knot, end } = action;
       const { maximumAttempts = 1 } = subject.retries[knot] ?? {};
-      const mayThrow = end.kind === 'ok' && attempt.throwsOf(knot) + 1 < maximumAttempts;
+      const mayThrow = end.kind === 'recorded' && attempt.throwsOf(knot) + 1 < maximumAttempts;
       const isInSegment = attempt instanceof SegmentAttempt;
       return IN_AN_ATTEMPT | givingUp(attempt) | (mayThrow ? THROW : 0) | (isInSegment ? STOP : 0);
     }

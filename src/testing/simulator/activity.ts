@@ -1,10 +1,11 @@
-import type { MemberEnd } from '../../engine';
+import type { MemberEnd, OwnSkipReason } from '../../engine';
 import type { Attempt } from './attempt';
 import type { Slot } from './parts';
 
 /** What an activity comes to. */
 export type Answer =
-  | { readonly kind: 'ok'; readonly value: Slot }
+  | { readonly kind: 'ok'; readonly value: Slot; readonly choice?: string }
+  | { readonly kind: 'skipped'; readonly reason: OwnSkipReason }
   | { readonly kind: 'err' }
   | { readonly kind: 'cancelled' }
   | SegmentAnswer;
@@ -15,6 +16,10 @@ export interface SegmentAnswer {
   readonly ends: readonly MemberEnd[];
   /** By knot, of those that are wanted outside. */
   readonly values: ReadonlyMap<number, Slot>;
+  /** By branch: what it chose. */
+  readonly choices: ReadonlyMap<number, string>;
+  /** By knot: why its function had it skipped. */
+  readonly ownSkips: ReadonlyMap<number, OwnSkipReason>;
   /** By knot that goes alone: how often its body has thrown. */
   readonly throws: ReadonlyMap<number, number>;
 }

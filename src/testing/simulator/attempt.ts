@@ -3,7 +3,8 @@ import type { FailedRecord, KnotRecord, Value } from './store';
 
 /** How a body ended. */
 export type BodyEnd =
-  { readonly kind: 'ok'; readonly value: Value } | { readonly kind: 'threw'; readonly error: unknown };
+  | { readonly kind: 'recorded'; readonly record: KnotRecord }
+  | { readonly kind: 'threw'; readonly error: unknown };
 
 /** A body to be called. */
 export interface BodyCall {

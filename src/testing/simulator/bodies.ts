@@ -1,4 +1,5 @@
 import type { Sha256 } from '../../canonical';
+import type { OwnSkipReason } from '../../engine';
 import { nodeSha256 } from '../../adapters/shared/node-sha256';
 import { createInMemoryBackends } from '../../backends/in-memory';
 import {
@@ -6,6 +7,8 @@ import {
   callBody,
   decodeEncoded,
   encodeOutput,
+  needsNoInputs,
+  outcomeOfResult,
   receivedOutcome,
   skipDetail,
   storedReference,
@@ -13,13 +16,15 @@ import {
   unrunError,
   type EncodedValue,
   type Failed,
+  type OutcomeToRecord,
+  type ParentOutcomes,
 } from '../../execution';
 import { LocalContext, type LocalRun } from '../../local/local-context';
 import { Replacements, type BodyToRun } from '../../local/replacements';
 import type { KnotBody, TapestryRecord } from '../../model/records';
 import type { BodyCall, BodyEnd } from './attempt';
 import type { Schedule } from './schedule';
-import type { FailedRecord, Value } from './store';
+import type { FailedRecord, KnotRecord, Value } from './store';
 import type { Subject } from './subject';
 import { Violation } from './violation';
 
@@ -51,12 +56,38 @@ export class SymbolicBodies implements Bodies {
     const error = new Error('The schedule lets it fail');
     return {
       parameters: Array.from({ length: parameterCount }, (_, knot) => knot),
-      call: ({ knot }) => {
+      call: ({ knot, inputs }) => {
         if (failing.includes(knot)) return { kind: 'threw', error };
         made += 1;
-        return { kind: 'ok', value: made };
+        const record = this.recordOf(knot, made, inputs);
+        return record ? { kind: 'recorded', record } : { kind: 'threw', error };
       },
     };
+  }
+
+  /** Nodes say something else at each call, too; undefined: it fails. */
+  private recordOf(knot: number, made: number, inputs: BodyCall['inputs']): KnotRecord | undefined {
+    const node = this.subject.nodeOf(knot);
+    if (node === 'gate') {
+      const [value] = inputs as [Value];
+      return made % 2 === 0 ? { outcome: 'ok', value } : { outcome: 'skipped', reason: 'gate_closed' };
+    }
+    if (node === 'branch') {
+      const paths = this.subject.pathsOf(knot);
+      const chosen = paths[made % Math.max(1, paths.length)];
+      const choice = chosen === undefined ? 'none' : this.subject.tagOf(chosen)!;
+      return { outcome: 'ok', value: made, choice };
+    }
+    if (node !== 'firstOk') return { outcome: 'ok', value: made };
+    const value = inputs.find((input) => typeof input !== 'object');
+    if (value !== undefined) return { outcome: 'ok', value };
+    const seen = inputs.map((input, place) => this.failureSeen(knot, place, input as FailedRecord));
+    return seen.includes('err') ? undefined : { outcome: 'skipped', reason: 'no_alternative' };
+  }
+
+  private failureSeen(knot: number, place: number, { outcome }: FailedRecord): 'err' | 'skipped' {
+    const parent = this.subject.parentsOf[knot]![place]!;
+    return outcome === 'err' && !this.subject.isOptional(parent) ? 'err' : 'skipped';
   }
 }
 
@@ -111,15 +142,37 @@ export class RealBodies implements Bodies {
   }
 
   private async call(call: BodyCall, run: LocalRun, values: Map<string, EncodedValue>): Promise<BodyEnd> {
-    let value: EncodedValue;
+    const { plan } = this.subject;
+    const planKnot = plan.plan.knots[call.knot]!;
+    let outcome: OutcomeToRecord;
     try {
-      value = encodeOutput(await this.callOnce(call, run, values), this.sha256);
+      const result = needsNoInputs(planKnot) ? undefined : await this.callOnce(call, run, values);
+      ({ outcome } = outcomeOfResult(plan, planKnot, result, this.parentsOf(call, values), this.sha256));
     } catch (error) {
       return { kind: 'threw', error };
     }
+    if (outcome.kind !== 'ok') {
+      const { reason } = outcome as { reason: OwnSkipReason };
+      this.requireRepeatable(call, reason);
+      return { kind: 'recorded', record: { outcome: 'skipped', reason } };
+    }
+    const { value, choice } = outcome;
     values.set(value.hash, value);
     this.requireRepeatable(call, value.hash);
-    return { kind: 'ok', value: value.hash };
+    const record = { outcome: 'ok', value: value.hash, ...(choice !== undefined && { choice }) } as const;
+    return { kind: 'recorded', record };
+  }
+
+  private parentsOf({ knot, inputs }: BodyCall, values: ReadonlyMap<string, EncodedValue>): ParentOutcomes {
+    const inputFrom = (parent: number): Value | FailedRecord =>
+      inputs[this.subject.parentsOf[knot]!.indexOf(parent)]!;
+    return {
+      valueOf: (parent) => values.get(inputFrom(parent) as string)!,
+      kindOf: (parent) => {
+        const input = inputFrom(parent);
+        return typeof input === 'object' ? this.failedInput(parent, input).kind : 'ok';
+      },
+    };
   }
 
   private async callOnce(
@@ -149,6 +202,8 @@ export class RealBodies implements Bodies {
   private failedInput(parent: number, record: FailedRecord): Failed {
     const { plan } = this.subject;
     const planKnot = plan.plan.knots[parent]!;
+    if (record.outcome === 'skipped' && record.reason !== undefined)
+      return { kind: 'skipped', reason: record.reason };
     if (record.outcome === 'skipped') {
       const detail = skipDetail(plan, planKnot, record);
       return { kind: 'skipped', reason: 'parent_failed_or_skipped', detail };

@@ -1,10 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { OwnSkipReason } from '../../engine';
 import { retryDelay } from '../../execution';
 import { ByChance, Scripted, blowSet, type Adversary, type BlowSet } from './adversary';
 import type { Bodies } from './bodies';
 import type { SimulatedParts } from './parts';
 import { below, randomOf, type Random } from './random';
-import { interpret, type ReferenceOutcome } from './reference-interpreter';
+import { interpret, type ReferenceOutcome, type ReferenceRun } from './reference-interpreter';
 import { BLOWS, UNDISTURBED, WHOLE_WINDOW, type Blow, type BlowKind, type Schedule } from './schedule';
 import { shrink } from './shrink';
 import { SimulatedRun, type RunEnd } from './simulated-run';
@@ -232,10 +233,13 @@ export class Explorer {
     const { outcomes, records, wasCancelled } = end;
     const { subject, baseline } = this;
     const lost = records.flatMap((record, knot) =>
-      record.outcome === 'err' && record.type === 'WorkerLost' ? [knot] : [],
+      record.outcome === 'err' && (record.type === 'WorkerLost' || subject.nodeOf(knot) === 'firstOk')
+        ? [knot]
+        : [],
     );
+    const said = saidBy(records);
     const own = this.bodies.areReal ? failedIn(baseline ?? end) : failing;
-    const expected = this.expected([...own, ...lost.filter((knot) => !own.includes(knot))], takenOver);
+    const expected = this.expected([...own, ...lost.filter((knot) => !own.includes(knot))], takenOver, said);
     // Who receives outcomes was told of another failure than without blows.
     const isBelowLost = subject.withDescendants(lost);
     for (let knot = 0; knot < subject.size; knot++) {
@@ -262,14 +266,21 @@ export class Explorer {
     }
   }
 
-  private expected(failing: readonly number[], takenOver: readonly number[]): readonly ReferenceOutcome[] {
-    const key = `${failing.join()};${takenOver.join()}`;
+  private expected(
+    failing: readonly number[],
+    takenOver: readonly number[],
+    { choices, ownSkips }: Said,
+  ): readonly ReferenceOutcome[] {
+    const key = `${failing.join()};${takenOver.join()};${[...choices].join()};${[...ownSkips].join()}`;
     let outcomes = this.expectations.get(key);
     if (!outcomes) {
       ({ outcomes } = interpret({
         parentsOf: this.subject.parentsOf,
         parameters: this.subject.layout.parameterCount,
         policies: this.subject.layout.ids.map((_, knot) => this.subject.policyOf(knot)),
+        tags: this.subject.layout.ids.map((_, knot) => this.subject.tagOf(knot)),
+        choices,
+        ownSkips,
         failing: new Set(failing),
         takenOver: new Set(takenOver),
         window: WHOLE_WINDOW,
@@ -286,6 +297,20 @@ export class Explorer {
     await nextTurn();
     this.turnSince = performance.now();
   }
+}
+
+/** What the functions of nodes said in a run, as it is on record. */
+type Said = Required<Pick<ReferenceRun, 'choices' | 'ownSkips'>>;
+
+function saidBy(records: readonly KnotRecord[]): Said {
+  const choices = new Map<number, string>();
+  const ownSkips = new Map<number, OwnSkipReason>();
+  records.forEach((record, knot) => {
+    if (record.outcome === 'ok' && record.choice !== undefined) choices.set(knot, record.choice);
+    if (record.outcome !== 'skipped' || record.reason === undefined) return;
+    if (record.reason !== 'branch_not_selected') ownSkips.set(knot, record.reason);
+  });
+  return { choices, ownSkips };
 }
 
 function failedIn({ outcomes }: RunEnd): number[] {

@@ -40,8 +40,7 @@ export class KnotAttempt extends Attempt {
   }
 
   recorded(_knot: number, record: KnotRecord): void {
-    if (record.outcome === 'ok') this.settled = { kind: 'ok', value: record.value };
-    else this.settled = { kind: record.outcome === 'err' ? 'err' : 'cancelled' };
+    this.settled = answerOf(record);
     this.surroundings.answer(this);
   }
 
@@ -52,6 +51,18 @@ export class KnotAttempt extends Attempt {
   cancelled(inBody: readonly number[]): void {
     if (inBody.length > 0) this.surroundings.answer(this);
   }
+}
+
+function answerOf(record: KnotRecord): Answer {
+  if (record.outcome === 'ok') {
+    const { value, choice } = record;
+    return { kind: 'ok', value, ...(choice !== undefined && { choice }) };
+  }
+  if (record.outcome === 'err') return { kind: 'err' };
+  const { reason } = record;
+  return reason === undefined || reason === 'branch_not_selected'
+    ? { kind: 'cancelled' }
+    : { kind: 'skipped', reason };
 }
 
 export function errorRecord(error: unknown): KnotRecord {

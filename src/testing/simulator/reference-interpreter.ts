@@ -3,10 +3,11 @@
  * counters, queues or columns; it looks at the whole graph again and again.
  */
 
+import type { OwnSkipReason, SkipReason } from '../../engine';
 import type { ErrorPolicy } from '../../model/records';
 
 export type ReferenceOutcome =
-  'ok' | 'err' | 'err: RequireAllParents' | 'skipped: parent_failed_or_skipped' | 'skipped: cancelled';
+  'ok' | 'err' | 'err: RequireAllParents' | `skipped: ${SkipReason | OwnSkipReason}`;
 
 export interface ReferenceRun {
   /** By knot. The first `parameters` knots are parameters. */
@@ -14,6 +15,12 @@ export interface ReferenceRun {
   readonly parameters: number;
   /** By knot; undefined: the default for all. */
   readonly policies?: readonly (ErrorPolicy | undefined)[];
+  /** By knot: of a path of a branch its tag. Its first parent is the branch, its second the input. */
+  readonly tags?: readonly (string | undefined)[];
+  /** By branch: the tag that it chooses. */
+  readonly choices?: ReadonlyMap<number, string>;
+  /** By knot: why it is skipped by what its function says. */
+  readonly ownSkips?: ReadonlyMap<number, OwnSkipReason>;
   /** Knots whose body fails. */
   readonly failing: ReadonlySet<number>;
   /** Knots that are Ok from the start, because another run had them so. */
@@ -50,7 +57,13 @@ export function interpret(run: ReferenceRun): ReferenceResult {
   for (let ended = 0; ; ended++) {
     if (!cancelled) {
       for (const knot of knots) {
-        if (!isDecidable(knot) || allParentsOk(knot)) continue;
+        if (!isDecidable(knot)) continue;
+        const tag = run.tags?.[knot];
+        if (allParentsOk(knot) && tag !== undefined) {
+          const isChosen = run.choices?.get(run.parentsOf[knot]![0]!) === tag;
+          outcomes[knot] = isChosen ? 'ok' : 'skipped: branch_not_selected';
+        }
+        if (allParentsOk(knot)) continue;
         if (policyOf(knot) === 'skipIfParentFailed') outcomes[knot] = 'skipped: parent_failed_or_skipped';
         if (policyOf(knot) === 'requireAllParents') outcomes[knot] = 'err: RequireAllParents';
       }
@@ -71,6 +84,8 @@ export function interpret(run: ReferenceRun): ReferenceResult {
     running.sort((a, b) => a - b);
     const next = run.choose(running, ended);
     running = running.filter((knot) => knot !== next);
-    outcomes[next] = run.failing.has(next) ? 'err' : 'ok';
+    const ownSkip = run.ownSkips?.get(next);
+    if (run.failing.has(next)) outcomes[next] = 'err';
+    else outcomes[next] = ownSkip === undefined ? 'ok' : `skipped: ${ownSkip}`;
   }
 }

@@ -1,4 +1,4 @@
-import type { Command, MemberEnd, MemberOutcome, Scheduler } from '../../engine';
+import type { Command, MemberEnd, MemberOutcome, OwnSkipReason, Scheduler } from '../../engine';
 import type { Activity, SegmentAnswer } from './activity';
 import { Attempt, type Surroundings } from './attempt';
 import { errorRecord } from './knot-attempt';
@@ -17,6 +17,8 @@ export class SegmentAttempt extends Attempt {
   private readonly found = new Map<number, KnotRecord>();
   /** Members without a value, for those that receive outcomes. */
   private readonly failed = new Map<number, FailedRecord>();
+  private readonly choices = new Map<number, string>();
+  private readonly ownSkips = new Map<number, OwnSkipReason>();
   /** Members that failed for their parents: the interpreter decides them again. */
   private readonly unrun = new Set<number>();
   /** Those that something is being done for. */
@@ -121,7 +123,7 @@ export class SegmentAttempt extends Attempt {
       throws.set(knot, this.throwsOf(knot));
       return 'alone';
     });
-    return { kind: 'segment', ends, values, throws };
+    return { kind: 'segment', ends, values, choices: this.choices, ownSkips: this.ownSkips, throws };
   }
 
   private carryOut(commands: readonly Command[]): void {
@@ -129,8 +131,11 @@ export class SegmentAttempt extends Attempt {
       if (command.type === 'run') {
         for (const index of command.knots) this.run(this.graph.knots[index]!);
       } else if (command.type === 'skip') {
-        for (const index of command.knots)
-          this.failed.set(this.graph.knots[index]!, { outcome: 'skipped', ...this.inner.skipDetail(index) });
+        const { reason } = command;
+        for (const index of command.knots) {
+          const why = reason === 'branch_not_selected' ? { reason } : this.inner.skipDetail(index);
+          this.failed.set(this.graph.knots[index]!, { outcome: 'skipped', ...why });
+        }
       } else if (command.type === 'fail') {
         for (const index of command.knots) {
           this.failed.set(this.graph.knots[index]!, REQUIRED);
@@ -153,15 +158,28 @@ export class SegmentAttempt extends Attempt {
   }
 
   private adopt(knot: number, record: KnotRecord): void {
-    if (record.outcome === 'skipped') {
+    const outcome = this.outcomeOf(knot, record);
+    if (!outcome) {
       // Settled as skipped meanwhile: this attempt is not wanted any more.
       this.isRefused = true;
       return this.hold();
     }
-    if (record.outcome === 'err') this.failed.set(knot, record);
-    const outcome: MemberOutcome<Slot> =
-      record.outcome === 'ok' ? { kind: 'ok', value: record.value } : { kind: 'err' };
     this.carryOut(this.inner.apply({ type: 'settled', knot: this.graph.indexOf.get(knot)!, outcome }));
+  }
+
+  private outcomeOf(knot: number, record: KnotRecord): MemberOutcome<Slot> | undefined {
+    if (record.outcome === 'ok') {
+      const { value, choice } = record;
+      if (choice !== undefined) this.choices.set(knot, choice);
+      return { kind: 'ok', value, ...(choice !== undefined && { choice }) };
+    }
+    const reason = record.outcome === 'skipped' ? record.reason : undefined;
+    const isOwn = reason !== undefined && reason !== 'branch_not_selected';
+    if (record.outcome === 'skipped' && !isOwn) return undefined;
+    this.failed.set(knot, record);
+    if (!isOwn) return { kind: 'err' };
+    this.ownSkips.set(knot, reason);
+    return { kind: 'skipped', reason };
   }
 
   private drop(knot: number): void {

@@ -260,7 +260,7 @@ export class SimulatedRun implements Surroundings {
         return this.begin(action.activity);
       case 'return':
         if (action.end.kind === 'threw') action.attempt.threw(action.knot, action.end.error);
-        else this.commit(action.attempt, action.knot, { outcome: 'ok', value: action.end.value });
+        else this.commit(action.attempt, action.knot, action.end.record);
         return;
       case 'put':
         if (action.record.outcome === 'ok') this.ledger.put(action.record.value);
@@ -268,7 +268,9 @@ export class SimulatedRun implements Surroundings {
         return;
       case 'record': {
         const { attempt, knot, record } = action;
-        return attempt.recorded(knot, this.ledger.insert(knot, record, attempt, this.steps));
+        const standing = this.ledger.insert(knot, record, attempt, this.steps);
+        this.recordPaths(knot, standing);
+        return attempt.recorded(knot, standing);
       }
       case 'hear':
         return this.tellOfCancel(action.attempt);
@@ -319,6 +321,19 @@ export class SimulatedRun implements Surroundings {
       place -= 1;
     }
     attempt.cancelled(inBody);
+  }
+
+  /** Those of a branch are recorded with it. */
+  private recordPaths(branch: number, record: KnotRecord): void {
+    if (record.outcome !== 'ok' || record.choice === undefined) return;
+    for (const path of this.subject.pathsOf(branch)) {
+      const input = this.ledger.valueOf(this.subject.parentsOf[path]![1]!, undefined);
+      const outcome: KnotRecord =
+        this.subject.tagOf(path) === record.choice
+          ? { outcome: 'ok', value: input }
+          : { outcome: 'skipped', reason: 'branch_not_selected' };
+      this.ledger.insert(path, outcome, undefined, this.steps);
+    }
   }
 
   /** Writes the records of the knots that no activity records, of the first `count` knots. */

@@ -1,12 +1,22 @@
+import type { OwnSkipReason } from '../../engine';
+
 /** What stands for a value: its hash, or in symbolic runs the number of the body call that made it. */
 export type Value = string | number;
 
-export type KnotRecord = { readonly outcome: 'ok'; readonly value: Value } | FailedRecord;
+export type KnotRecord =
+  /** `choice`: of a branch. */
+  { readonly outcome: 'ok'; readonly value: Value; readonly choice?: string } | FailedRecord;
 
 /** Of a knot without a value. */
 export type FailedRecord =
   | { readonly outcome: 'err'; readonly type: string; readonly message: string }
-  | { readonly outcome: 'skipped'; readonly anyErr?: boolean; readonly anySkipped?: boolean };
+  | {
+      readonly outcome: 'skipped';
+      /** Absent: for its parents, or by the cancel. */
+      readonly reason?: OwnSkipReason | 'branch_not_selected';
+      readonly anyErr?: boolean;
+      readonly anySkipped?: boolean;
+    };
 
 /** What a knot that requires all its parents is recorded with. */
 export const REQUIRED: FailedRecord = {

@@ -1,6 +1,6 @@
 import { completeLayout, type Layout } from '../../engine';
 import type { LoadedPlan } from '../../execution';
-import type { ErrorPolicy, RetryPolicy } from '../../model/records';
+import type { ErrorPolicy, NodeKind, RetryPolicy } from '../../model/records';
 
 /** Members of a segment as a layout of their own: the parents outside of it as parameters, then the members. */
 export interface SegmentLayout {
@@ -50,6 +50,27 @@ export class Subject {
 
   policyOf(knot: number): ErrorPolicy | undefined {
     return this.layout.policies[this.layout.policy[knot]!]!.errorPolicy;
+  }
+
+  isOptional(knot: number): boolean {
+    return this.layout.policies[this.layout.policy[knot]!]!.optional === true;
+  }
+
+  /** Of a path of a branch: its tag. */
+  tagOf(knot: number): string | undefined {
+    return this.layout.policies[this.layout.policy[knot]!]!.path;
+  }
+
+  nodeOf(knot: number): NodeKind | undefined {
+    return this.layout.policies[this.layout.policy[knot]!]!.node;
+  }
+
+  /** Of a branch. */
+  pathsOf(branch: number): readonly number[] {
+    const { childStart, children } = this.layout;
+    return [...children.subarray(childStart[branch], childStart[branch + 1])].filter(
+      (child) => this.tagOf(child) !== undefined && this.parentsOf[child]![0] === branch,
+    );
   }
 
   get hasLocalKnots(): boolean {

@@ -100,7 +100,10 @@ export class SimulatedWorkflow {
       const [knot] = knots as [number];
       if (answer.kind === 'ok') {
         this.outcomes[knot] = 'ok';
-        this.apply({ type: 'settled', knot, outcome: { kind: 'ok', value: answer.value } });
+        this.apply({ type: 'settled', knot, outcome: answer });
+      } else if (answer.kind === 'skipped') {
+        this.outcomes[knot] = `skipped: ${answer.reason}`;
+        this.apply({ type: 'settled', knot, outcome: answer });
       } else if (answer.kind === 'err') {
         this.outcomes[knot] = 'err';
         this.apply({ type: 'settled', knot, outcome: { kind: 'err' } });
@@ -160,8 +163,14 @@ export class SimulatedWorkflow {
     members.forEach((knot, position) => {
       const end = ends?.[position];
       if (end === 'ok') {
-        outcomes.set(knot, { kind: 'ok', value: answer?.values.get(knot) ?? null });
+        const choice = answer?.choices.get(knot);
+        const value = answer?.values.get(knot) ?? null;
+        outcomes.set(knot, { kind: 'ok', value, ...(choice !== undefined && { choice }) });
         this.outcomes[knot] = 'ok';
+      } else if (answer?.ownSkips.has(knot)) {
+        const reason = answer.ownSkips.get(knot)!;
+        outcomes.set(knot, { kind: 'skipped', reason });
+        this.outcomes[knot] = `skipped: ${reason}`;
       } else if (end === 'err') {
         outcomes.set(knot, { kind: 'err' });
         this.outcomes[knot] = 'err';
@@ -257,6 +266,8 @@ export class SimulatedWorkflow {
         this.dispatch(command.knots, true);
       } else if (command.type === 'skip') {
         for (const knot of command.knots) this.settleUnrun(knot, `skipped: ${command.reason}`);
+      } else if (command.type === 'pass') {
+        for (const knot of command.knots) this.settleUnrun(knot, 'ok');
       } else if (command.type === 'fail') {
         for (const knot of command.knots) this.settleUnrun(knot, 'err: RequireAllParents');
       } else {
@@ -334,6 +345,10 @@ export class SimulatedWorkflow {
     const outcome = this.outcomes[knot];
     if (outcome === 'err: RequireAllParents') return REQUIRED;
     if (outcome === 'skipped: cancelled') return { outcome: 'skipped' };
+    if (outcome === 'skipped: branch_not_selected')
+      return { outcome: 'skipped', reason: 'branch_not_selected' };
+    // What its function said is on record.
+    if (outcome === 'skipped: gate_closed' || outcome === 'skipped: no_alternative') return undefined;
     return outcome?.startsWith('skipped')
       ? { outcome: 'skipped', ...this.scheduler.skipDetail(knot) }
       : undefined;

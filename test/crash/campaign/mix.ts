@@ -6,6 +6,9 @@ import { z } from 'zod';
 import {
   Retryable,
   Terminal,
+  branch,
+  firstOk,
+  gate,
   knot,
   local,
   optional,
@@ -276,6 +279,43 @@ const stages = {
       );
     },
   },
+  /** Large values that gates, branches and rejoined paths pass on by reference, in segments and out of them. */
+  branching: {
+    queue: ['parity', 'widened', 'gate'],
+    local: ['parity-in-segment'],
+    build: (input, { size }) => {
+      const large = text({ x: input, size }, { id: 'large' });
+      const isLong = performed(({ value }: { value: string }) => value.length > 0);
+      const pathOf = performed(({ value }: { value: string }) => (value.length % 2 === 0 ? 'even' : 'odd'));
+      const tags = ['even', 'odd'] as const;
+      const open = gate(
+        { input: large, predicate: (value, context) => isLong({ value }, context) },
+        { id: 'gate' },
+      );
+      gate({ input: large, predicate: () => false }, { id: 'closed' });
+      const parity = branch(
+        { input: open, branches: tags, selector: (value, context) => pathOf({ value }, context) },
+        { id: 'parity' },
+      );
+      const widened = measure({ left: parity.path('even'), right: large }, { id: 'widened' });
+      const odd = measure({ left: parity.path('odd'), right: large }, { id: 'if-odd' });
+      const rejoined = firstOk({ of: [odd, widened] }, { id: 'rejoined' });
+      const inside = branch(
+        { input: open, branches: tags, selector: (value, context) => pathOf({ value }, context) },
+        { id: 'parity-in-segment', ...inSegment },
+      );
+      const one = measure(
+        { left: inside.path('even'), right: large },
+        { id: 'even-in-segment', ...inSegment },
+      );
+      const other = measure(
+        { left: inside.path('odd'), right: large },
+        { id: 'odd-in-segment', ...inSegment },
+      );
+      const again = firstOk({ of: [other, one] }, { id: 'rejoined-in-segment', ...inSegment });
+      return add({ a: rejoined, b: again }, { id: 'branched' });
+    },
+  },
   streamed: {
     queue: ['written', 'read'],
     local: ['read-in-segment'],
@@ -335,10 +375,11 @@ export const MIXES: readonly Mix[] = [
   { name: 'values', stages: ['diamond', 'streamed', 'mended', 'timed'] },
   { name: 'troubled', stages: ['failing', 'retried', 'fan', 'woven'] },
   { name: 'recovering', stages: ['chain', 'recovering', 'mended'] },
+  { name: 'branching', stages: ['chain', 'branching', 'mended'] },
   { name: 'travelling', stages: ['chain', 'travelling', 'fan'], travels: true },
   {
     name: 'continued',
-    stages: ['beside', 'diamond', 'woven', 'failing', 'recovering', 'mended', 'fan'],
+    stages: ['beside', 'diamond', 'woven', 'failing', 'recovering', 'branching', 'mended', 'fan'],
     continues: true,
   },
   {
@@ -352,6 +393,7 @@ export const MIXES: readonly Mix[] = [
       'retried',
       'failing',
       'recovering',
+      'branching',
       'streamed',
       'timed',
       'travelling',

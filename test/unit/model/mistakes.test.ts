@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import {
   aggregate,
+  branch,
+  firstOk,
+  gate,
   knot,
   Knot,
   optional,
@@ -27,6 +30,10 @@ interface Mistake {
 const untypedKnot = knot as (...args: unknown[]) => (inputs: unknown, config?: unknown) => Knot<unknown>;
 const untypedTapestry = tapestry as unknown as (...args: unknown[]) => Tapestry;
 const number = z.number();
+const member = z.object({ y: z.string() });
+interface Branching {
+  path(tag: string): unknown;
+}
 const any = untypedKnot('any', (inputs: unknown) => inputs);
 const double = untypedKnot('double', { input: z.object({ x: number, by: number.optional() }) }, () => 1);
 const strict = untypedKnot('strict', { input: z.strictObject({ x: number }) }, () => 1);
@@ -327,6 +334,82 @@ const mistakes: readonly Mistake[] = [
     code: 'InvalidConfig',
     says: ['reduce', 'has no list'],
     make: inside(() => reduce({ combine: () => 1 } as never, {} as never)),
+  },
+  {
+    mistake: 'a gate without a predicate',
+    code: 'InvalidConfig',
+    says: ['gate "k"', 'no "predicate"', 'Give a function'],
+    make: inside((t) => gate({ input: t.parameter('x', number) } as never, { id: 'k' })),
+  },
+  {
+    mistake: 'a gate without an input',
+    code: 'InvalidConfig',
+    says: ['gate "k"', 'no input'],
+    make: inside(() => gate({ predicate: () => true } as never, { id: 'k' })),
+  },
+  {
+    mistake: 'a branch without a list of tags',
+    code: 'InvalidConfig',
+    says: ['branch "k"', 'no list of different tags in "branches"'],
+    make: inside((t) =>
+      branch({ input: t.parameter('x', number), selector: () => 'a' } as never, { id: 'k' }),
+    ),
+  },
+  {
+    mistake: 'a branch with one tag twice',
+    code: 'InvalidConfig',
+    says: ['branch "k"', 'different tags'],
+    make: inside((t) =>
+      branch({ input: t.parameter('x', number), selector: () => 'a', branches: ['a', 'a'] }, { id: 'k' }),
+    ),
+  },
+  {
+    mistake: 'a branch that says nothing of how it chooses',
+    code: 'InvalidConfig',
+    says: ['branch "k"', 'neither a "selector" nor "on"'],
+    make: inside((t) => branch({ input: t.parameter('x', number) } as never, { id: 'k' })),
+  },
+  {
+    mistake: 'a branch that says it twice',
+    code: 'InvalidConfig',
+    says: ['branch "k"', 'both a "selector" and "on"'],
+    make: inside((t) =>
+      branch({ input: t.parameter('x', number), on: 'y', selector: () => 'a', branches: ['a'] } as never, {
+        id: 'k',
+      }),
+    ),
+  },
+  {
+    mistake: 'a path that a branch does not have',
+    code: 'InvalidConfig',
+    says: ['branch "k"', 'no path "b"', '"a"'],
+    make: inside((t) =>
+      branch({ input: t.parameter('x', number), selector: () => 'a', branches: ['a'] }, { id: 'k' }).path(
+        'b' as 'a',
+      ),
+    ),
+  },
+  {
+    mistake: 'a path with an impossible id',
+    code: 'InvalidName',
+    says: ['"k:two words"'],
+    make: inside((t) =>
+      (branch({ input: t.parameter('x', member), on: 'y' }, { id: 'k' }) as unknown as Branching).path(
+        'two words',
+      ),
+    ),
+  },
+  {
+    mistake: 'a firstOk of nothing',
+    code: 'InvalidConfig',
+    says: ['firstOk "k"', 'no list of knots'],
+    make: inside(() => firstOk({ of: [] }, { id: 'k' })),
+  },
+  {
+    mistake: 'a firstOk of a value',
+    code: 'InvalidConfig',
+    says: ['firstOk "k"', 'no list of knots'],
+    make: inside(() => firstOk({ of: [3] } as never, { id: 'k' })),
   },
   {
     mistake: 'a tapestry for a knot that is none',

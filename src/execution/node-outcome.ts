@@ -1,0 +1,147 @@
+import type { Sha256 } from '../canonical';
+import type { OwnSkipReason, PlanKnot } from '../engine';
+import { SelvageError } from '../errors';
+import type { OutcomeKind } from '../model/outcome';
+import type { LineageRecord, StoredValue } from '../protocols';
+import { encodeOutput, storedValues, type EncodedValue } from './encoded-value';
+import { lineageRecord, type Execution, type OutcomeToRecord } from './lineage';
+import type { LoadedPlan } from './loaded-plan';
+
+/** What a host knows of the parents of a knot, by their indexes in the plan. */
+export interface ParentOutcomes {
+  /** Of one that is Ok. */
+  valueOf(parent: number): EncodedValue;
+  /** As a child sees it: an optional parent that failed was skipped. */
+  kindOf(parent: number): OutcomeKind;
+}
+
+export interface KnotOutcomeToRecord {
+  readonly outcome: OutcomeToRecord;
+  /** What the data store has to hold for it: nothing for a value that is passed on. */
+  readonly values: readonly StoredValue[];
+}
+
+/** Whether its function needs no inputs, only what its parents came to. */
+export function needsNoInputs({ policy }: PlanKnot): boolean {
+  return policy.node === 'firstOk';
+}
+
+/**
+ * What a knot comes to when its body has returned: of most knots, that is its value; of a node, its result says which value of a
+ * parent is passed on, or which path is taken.
+ *
+ * @throws SelvageError `NotEncodable`; `NotABoolean`, `UnknownBranch`, `NoAlternative`: failures of the knot as if its body had thrown
+ */
+export function outcomeOfResult(
+  plan: LoadedPlan,
+  knot: PlanKnot,
+  result: unknown,
+  parents: ParentOutcomes,
+  sha256: Sha256,
+): KnotOutcomeToRecord {
+  switch (knot.policy.node) {
+    case undefined: {
+      const value = encodeOutput(result, sha256);
+      return { outcome: { kind: 'ok', value }, values: storedValues(value) };
+    }
+    case 'gate':
+      return isOpen(knot, result) ? passOn(parents, parentOf(knot, 'input')) : skipped('gate_closed');
+    case 'branch': {
+      const choice = chosenTag(plan, knot, result);
+      const value = encodeOutput(choice, sha256);
+      return { outcome: { kind: 'ok', value, choice }, values: storedValues(value) };
+    }
+    case 'firstOk':
+      return firstOk(plan, knot, parents);
+  }
+}
+
+/**
+ * The records of the paths of a branch, by its own.
+ *
+ * @param input the value that the chosen one passes on
+ * @param tags of the paths that are in the run
+ */
+export function pathRecords(
+  plan: LoadedPlan,
+  branch: LineageRecord,
+  input: EncodedValue,
+  tags: readonly string[],
+  execution: Execution,
+): LineageRecord[] {
+  const { choice } = branch.extra as { choice?: string };
+  const branchIndex = plan.indexOf(branch.knot_id);
+  const hashOf = (parent: number): string | null =>
+    parent === branchIndex ? branch.output_hash : input.hash;
+  return plan
+    .pathsOf(plan.knot(branch.knot_id))
+    .filter(({ policy }) => tags.includes(policy.path!))
+    .map((path) => {
+      const outcome: OutcomeToRecord =
+        path.policy.path === choice ? passed(input) : { kind: 'skipped', reason: 'branch_not_selected' };
+      return lineageRecord(plan, path, execution, outcome, hashOf, null);
+    });
+}
+
+function isOpen(knot: PlanKnot, result: unknown): boolean {
+  if (typeof result === 'boolean') return result;
+  throw new SelvageError(
+    'NotABoolean',
+    `The predicate of gate "${knot.id}" answered ${shown(result)}, and must answer true or false.`,
+    { details: { knot: knot.id } },
+  );
+}
+
+function chosenTag(plan: LoadedPlan, knot: PlanKnot, result: unknown): string {
+  const { branches } = knot.inputs;
+  const listed = branches && 'constant' in branches ? (branches.constant as string[]) : undefined;
+  const tags = listed ?? plan.pathsOf(knot).map(({ policy }) => policy.path!);
+  if (typeof result === 'string' && tags.includes(result)) return result;
+  throw new SelvageError(
+    'UnknownBranch',
+    `Branch "${knot.id}" chose ${shown(result)}, and has the paths ${tags.map((tag) => `"${tag}"`).join(', ')}. ` +
+      'Let it choose one of them, or add a path.',
+    { details: { knot: knot.id, tags } },
+  );
+}
+
+function firstOk(plan: LoadedPlan, knot: PlanKnot, parents: ParentOutcomes): KnotOutcomeToRecord {
+  const alternatives = Object.values(knot.inputs).flatMap((input) =>
+    'parent' in input ? [input.parent] : [],
+  );
+  const chosen = alternatives.find((parent) => parents.kindOf(parent) === 'ok');
+  if (chosen !== undefined) return passOn(parents, chosen);
+  const failed = alternatives.filter((parent) => parents.kindOf(parent) === 'err');
+  if (failed.length === 0) return skipped('no_alternative');
+  const named = failed.slice(0, 5).map((parent) => `"${plan.parentId(parent)}"`);
+  throw new SelvageError(
+    'NoAlternative',
+    `Knot "${knot.id}" takes the first that is Ok of ${alternatives.length}, and none is: ${named.join(', ')}` +
+      `${failed.length > named.length ? ` and ${failed.length - named.length} more` : ''} failed.`,
+    { details: { knot: knot.id } },
+  );
+}
+
+function parentOf(knot: PlanKnot, name: string): number {
+  const input = knot.inputs[name]!;
+  if ('parent' in input) return input.parent;
+  throw new Error(`Input "${name}" of knot "${knot.id}" is a constant.`);
+}
+
+function passOn(parents: ParentOutcomes, parent: number): KnotOutcomeToRecord {
+  return { outcome: passed(parents.valueOf(parent)), values: [] };
+}
+
+/** The value itself stays where it is. */
+function passed(value: EncodedValue): OutcomeToRecord {
+  return { kind: 'ok', value };
+}
+
+function skipped(reason: OwnSkipReason): KnotOutcomeToRecord {
+  return { outcome: { kind: 'skipped', reason }, values: [] };
+}
+
+function shown(result: unknown): string {
+  if (typeof result === 'string') return `"${result.slice(0, 100)}"`;
+  return typeof result === 'number' || result === null ? String(result) : `a value of type ${typeof result}`;
+}

@@ -1,0 +1,152 @@
+import { SelvageError } from '../../errors';
+import type { Knot, KnotConfig } from '../knot';
+import type { KnotContext } from '../knot-context';
+import { knotRecord } from '../marks';
+import { checkKnotId } from '../names';
+import { addKnot, handleOf, place } from '../place';
+import type { DefinitionRecord, KnotRecord } from '../records';
+import { inlineDefinition, invalidNode } from './inline-definition';
+
+/** By a function. */
+export interface SelectorOptions<T, Tag extends string> {
+  readonly input: Knot<T>;
+  /** All tags that the selector may answer. */
+  readonly branches: readonly Tag[];
+  /** Answers the tag of the path to take. May be asynchronous; anything but one of the tags makes the branch fail (`UnknownBranch`). */
+  readonly selector: (input: T, context: KnotContext) => NoInfer<Tag> | Promise<NoInfer<Tag>>;
+}
+
+/** By a field of the input that tells the members of a union apart. */
+export interface DiscriminantOptions<T, Field extends keyof T> {
+  readonly input: Knot<T>;
+  readonly on: Field;
+}
+
+/** The value of a branch is the tag that was chosen. */
+export interface BranchKnot<Paths, Id extends string = string> extends Knot<keyof Paths & string, Id> {
+  /**
+   * The knot of a path, `<id>:<tag>`: its value is the branch's input, passed on by reference, where the tag is chosen; else it is
+   * `Skipped('branch_not_selected')`. Asked for twice, it is the same.
+   */
+  path<const Tag extends keyof Paths & string>(tag: Tag): Knot<Paths[Tag], `${Id}:${Tag}`>;
+}
+
+/** The paths of a branch on a field: each has the members of the union with its tag. */
+export type MemberPaths<T, Field extends keyof T> = {
+  [Tag in T[Field] & string]: Extract<T, { readonly [F in Field]: Tag }>;
+};
+
+/**
+ * Places a knot that chooses one of several paths for its input: `const b = branch({ input: order, on: 'type' }, { id: 'by-type' })`,
+ * or with a `selector`, and then `b.path('refund')` for the knots of that path.
+ *
+ * @throws SelvageError InvalidConfig, and those of placing a definition
+ */
+export function branch<T, const Tag extends string, const Id extends string>(
+  options: SelectorOptions<T, Tag>,
+  config: KnotConfig<Id>,
+): BranchKnot<{ [K in Tag]: T }, Id>;
+export function branch<T, const Field extends keyof T & string, const Id extends string>(
+  options: DiscriminantOptions<T, Field>,
+  config: KnotConfig<Id>,
+): BranchKnot<MemberPaths<T, Field>, Id>;
+export function branch(
+  options: Partial<SelectorOptions<unknown, string> & DiscriminantOptions<Record<string, unknown>, string>>,
+  config: KnotConfig,
+): BranchKnot<Record<string, unknown>> {
+  const { input, branches, selector, on } = options as Partial<
+    SelectorOptions<unknown, string> & { readonly on: string }
+  >;
+  if (input === undefined) {
+    throw invalidNode('branch', config, 'has no input', 'Give a knot: branch({ input: order, on: … }, …).');
+  }
+  const tags = selector === undefined ? undefined : checkTags(branches, config);
+  if (selector !== undefined && on !== undefined) {
+    throw invalidNode(
+      'branch',
+      config,
+      'has both a "selector" and "on"',
+      'Give the function, or the name of the field.',
+    );
+  }
+  if (selector === undefined && typeof on !== 'string') {
+    throw invalidNode('branch', config, 'has neither a "selector" nor "on"', 'Say how the path is chosen.');
+  }
+  const definition =
+    selector === undefined
+      ? inlineDefinition('branch', {}, config, readField, { node: 'branch' })
+      : inlineDefinition(
+          'branch',
+          { selector },
+          config,
+          (given: { input: unknown }, context) => selector(given.input, context),
+          { node: 'branch' },
+        );
+  const handle = place(definition, { input, ...(tags ? { branches: tags } : { on }) }, config);
+  const record = knotRecord(handle)!;
+  const paths = new Map<string, Knot<unknown>>();
+  const path = (tag: string): Knot<unknown> => {
+    let knot = paths.get(tag);
+    if (!knot) paths.set(tag, (knot = addPath(record, knotRecord(input)!, tag, tags)));
+    return knot;
+  };
+  return Object.assign(handle, { path }) as unknown as BranchKnot<Record<string, unknown>>;
+}
+
+function readField({ input, on }: { input: Record<string, unknown> | null; on: string }): unknown {
+  return input?.[on];
+}
+
+function checkTags(branches: unknown, config: unknown): readonly string[] {
+  const isList = Array.isArray(branches) && branches.length > 0;
+  if (isList && branches.every((tag) => typeof tag === 'string' && tag !== '')) {
+    if (new Set(branches).size === branches.length) return branches as string[];
+  }
+  throw invalidNode(
+    'branch',
+    config,
+    'has a "selector" and no list of different tags in "branches"',
+    `Say which there are: branch({ input, selector, branches: ['small', 'large'] }, …).`,
+  );
+}
+
+/** Never run: it is settled with its branch. */
+const PATH: DefinitionRecord = Object.freeze({
+  name: 'selvage.path',
+  inline: true,
+  receives: 'values',
+  body: () => undefined,
+  source: '',
+  options: Object.freeze({}),
+});
+
+function addPath(
+  branchKnot: KnotRecord,
+  input: KnotRecord,
+  tag: string,
+  tags: readonly string[] | undefined,
+): Knot<unknown> {
+  if (tags && !tags.includes(tag)) {
+    throw new SelvageError(
+      'InvalidConfig',
+      `The branch "${branchKnot.id}" has no path "${tag}": it has ${tags.map((known) => `"${known}"`).join(', ')}. Add it to "branches".`,
+      { details: { knot: branchKnot.id, tag } },
+    );
+  }
+  const id = `${branchKnot.id}:${tag}`;
+  checkKnotId(id);
+  const { dispatcher } = branchKnot.options;
+  const record: KnotRecord = Object.freeze({
+    id,
+    tapestry: branchKnot.tapestry,
+    definition: PATH,
+    inputs: new Map([
+      ['branch', { kind: 'parent', knot: branchKnot }],
+      ['input', { kind: 'parent', knot: input }],
+    ] as const),
+    options: Object.freeze({ ...(dispatcher && { dispatcher }) }),
+    path: tag,
+  });
+  addKnot(record);
+  return handleOf(record);
+}

@@ -1,0 +1,45 @@
+import type { Knot, KnotConfig, ValueOf } from '../knot';
+import { knotRecord } from '../marks';
+import { place } from '../place';
+import { inlineDefinition, invalidNode } from './inline-definition';
+
+export interface FirstOkOptions<K extends readonly Knot<any>[]> {
+  /** In the order of preference. */
+  readonly of: K;
+}
+
+/**
+ * Places a knot whose value is that of the first of several that is Ok, passed on by reference: `firstOk({ of: [primary, fallback] },
+ * { id: 'answer' })`. It rejoins branches, and takes what a fallback gives. It waits for all of them. Where all were skipped it is
+ * `Skipped('no_alternative')`, where some failed and none is Ok, it fails (`NoAlternative`).
+ *
+ * @throws SelvageError InvalidConfig, and those of placing a definition
+ */
+export function firstOk<const K extends readonly Knot<any>[], const Id extends string>(
+  options: FirstOkOptions<K>,
+  config: KnotConfig<Id>,
+): Knot<ValueOf<K[number]>, Id> {
+  const { of } = options;
+  if (!Array.isArray(of) || of.length === 0 || !of.every(knotRecord)) {
+    throw invalidNode(
+      'firstOk',
+      config,
+      'has no list of knots to choose from',
+      'Give at least one: firstOk({ of: [primary, fallback] }, …).',
+    );
+  }
+  const definition = inlineDefinition('firstOk', {}, config, () => undefined, {
+    node: 'firstOk',
+    receives: 'outcomes',
+  });
+  return place(
+    definition,
+    Object.fromEntries(of.map((knot, index) => [inputName(index), knot])),
+    config,
+  ) as Knot<ValueOf<K[number]>, Id>;
+}
+
+/** So that the order of the names, in which a plan has them, is the order of preference. */
+function inputName(index: number): string {
+  return `of${String(index).padStart(5, '0')}`;
+}

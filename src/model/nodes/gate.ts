@@ -1,0 +1,40 @@
+import type { Knot, KnotConfig } from '../knot';
+import type { KnotContext } from '../knot-context';
+import { place } from '../place';
+import { inlineDefinition, invalidNode } from './inline-definition';
+
+export interface GateOptions<T> {
+  readonly input: Knot<T>;
+  /** Whether the gate is open. May be asynchronous; anything but a boolean makes the knot fail (`NotABoolean`). */
+  readonly predicate: (input: T, context: KnotContext) => boolean | Promise<boolean>;
+}
+
+/**
+ * Places a knot that lets a value pass or not: `gate({ input: total, predicate: (total) => total > 0 }, { id: 'positive' })`. Open, its value
+ * is that of its input, passed on by reference: read for the predicate, and never written again. Closed, it is
+ * `Skipped('gate_closed')`.
+ *
+ * @throws SelvageError InvalidConfig, and those of placing a definition
+ */
+export function gate<T, const Id extends string>(
+  options: GateOptions<T>,
+  config: KnotConfig<Id>,
+): Knot<T, Id> {
+  const { input, predicate } = options;
+  if (input === undefined) {
+    throw invalidNode(
+      'gate',
+      config,
+      'has no input',
+      'Give a knot: gate({ input: total, predicate: … }, …).',
+    );
+  }
+  const definition = inlineDefinition(
+    'gate',
+    { predicate },
+    config,
+    (given: { input: T }, context) => predicate(given.input, context),
+    { node: 'gate' },
+  );
+  return place(definition, { input }, config) as Knot<T, Id>;
+}
