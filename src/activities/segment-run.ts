@@ -67,7 +67,8 @@ const DEFAULT_CANCEL_GRACE_MS = 10_000;
  * One attempt at a segment: the reducer that schedules runs, over the knots of the segment alone, with their bodies as
  * promises.
  *
- * G1  A knot's body is called when the records of all its parents are durable, and its own record is written before its
+ * G1  A knot's body is called when the records of all its parents are durable, but for those that did not run, which are
+ *     decided alike and recorded by the interpreter when the segment has ended; and its own record is written before its
  *     children start: a segment is a group of durable knots, not one durable step.
  * G2  What has a record is adopted and its body not called: an attempt after the first asks for all of them before it starts.
  * G3  After a lost worker nothing is run. Who was running then has no record and all its parents have one; these go by

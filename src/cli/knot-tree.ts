@@ -1,4 +1,4 @@
-import { inOrder } from '../lineage';
+import { inOrder, wiringOf } from '../lineage';
 import type { LineageRecord } from '../protocols';
 import { formatDuration, plural, shorten } from './format';
 import type { Output } from './output';
@@ -14,7 +14,8 @@ const HASH_CHARACTERS = 15;
  * value or what it failed of.
  */
 export function knotTree(records: readonly LineageRecord[], output: Output): string[] {
-  const places = placesOf(inOrder(new Map(records.map((record) => [record.knot_id, record]))));
+  const byId = new Map(records.map((record) => [record.knot_id, record]));
+  const places = placesOf(inOrder(wiringOf(records)).map((id) => byId.get(id)!));
   const shown = places.slice(0, SHOWN);
   const names = shown.map(({ record, depth }) => `${'  '.repeat(Math.min(depth, DEPTH))}${record.knot_id}`);
   const width = Math.max(0, ...names.map((name) => name.length));
@@ -41,13 +42,15 @@ function placesOf(ordered: readonly LineageRecord[]): Place[] {
       undefined,
     );
     depths.set(record.knot_id, deepest === undefined ? 0 : depths.get(deepest)! + 1);
-    children.set(deepest, [...(children.get(deepest) ?? []), record]);
+    const siblings = children.get(deepest);
+    if (siblings) siblings.push(record);
+    else children.set(deepest, [record]);
   }
   const places: Place[] = [];
-  const open = [...(children.get(undefined) ?? [])].reverse();
+  const open = (children.get(undefined) ?? []).reverse();
   for (let record = open.pop(); record; record = open.pop()) {
     places.push({ record, depth: depths.get(record.knot_id)! });
-    open.push(...[...(children.get(record.knot_id) ?? [])].reverse());
+    for (const child of (children.get(record.knot_id) ?? []).reverse()) open.push(child);
   }
   return places;
 }

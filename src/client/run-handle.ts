@@ -11,7 +11,7 @@ import type { Backends, LineageQuery, LineageRecord, Page, RunRecord } from '../
 import { SEGMENTS_QUERY, STATUS_QUERY, type LiveStatus, type RunningSegments } from '../workflows/messages';
 import { unreachable } from './connection-errors';
 import { hasFirstStep } from './next-step';
-import { readPromisedValues, readResult, type WantedOutputs } from './read-run';
+import { readPlanOf, readPromisedValues, readResult, type WantedOutputs } from './read-run';
 import { reconcileRun } from './reconcile';
 import { SegmentProgress } from './segment-progress';
 import { memoOf, recordOfUnbegun } from './unbegun-run';
@@ -101,7 +101,9 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     const run = await this.endedRecord();
     const values = await readPromisedValues<Values>(this.backends, run);
     if (values) return values;
-    throw runFailed(run, await readResult<Values>(this.backends, run, 'terminals'));
+    const plan = await readPlanOf(this.backends, run);
+    const isOptional = (id: string): boolean => plan.knot(id).policy.optional === true;
+    throw runFailed(run, await readResult<Values>(this.backends, run, 'terminals'), isOptional);
   }
 
   /** Outcomes of the knots that have one, by knot id; does not wait. */
@@ -398,15 +400,18 @@ function isOf(run: RunRecord, { runId, raw }: WorkflowExecutionDescription): boo
 function runFailed<Values>(
   { terminals }: RunRecord,
   result: RunResult<Values>,
+  isOptional: (knot: string) => boolean,
 ): RunFailed<RunResult<Values>> {
   const failed = Object.entries(result.outcomes).flatMap(([id, outcome]) =>
-    outcome.kind === 'err' ? [{ ...outcome.error, id }] : [],
+    outcome.kind === 'err' && !isOptional(id) ? [{ ...outcome.error, id }] : [],
   );
-  const missing = Object.keys(terminals).filter((name) => !Object.hasOwn(result.values, name));
+  const missing = Object.entries(terminals)
+    .filter(([name, id]) => !Object.hasOwn(result.values, name) && !isOptional(id))
+    .map(([name]) => name);
   const [first] = failed;
   const owed = withoutValue(missing);
   const why = first
-    ? `${result.succeeded ? `${owed}, for ` : ''}knot "${first.id}" failed with ${first.type}: ${first.message}${failed.length > 1 ? ` (and ${failed.length - 1} more)` : ''}`
+    ? `knot "${first.id}" failed with ${first.type}: ${first.message}${failed.length > 1 ? ` (and ${failed.length - 1} more)` : ''}`
     : (result.error?.message ?? (result.succeeded ? owed : `it was ${result.status}`));
   return new RunFailed(
     `Run "${result.runId}" did not ${result.succeeded ? 'come to all its values' : 'succeed'}: ${why}`,

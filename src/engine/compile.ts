@@ -49,6 +49,7 @@ export function compile(
     const options = knot.definition ? effectiveOptions(knot, tapestry) : {};
     const policy: PlanPolicy = {
       ...policyOf(options),
+      ...(knot.definition?.optional && { optional: true }),
       ...(knot.definition?.node && { node: knot.definition.node }),
       ...(knot.path !== undefined && { path: knot.path }),
     };

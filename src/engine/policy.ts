@@ -27,7 +27,6 @@ export function policyOf(options: KnotOptions<ErrorPolicy>): PlanPolicy {
   const taskQueue = dispatcher?.kind === 'queue' ? dispatcher.taskQueue : undefined;
   return {
     ...(errorPolicy !== 'skipIfParentFailed' && { errorPolicy }),
-    ...(options.optional === true && { optional: true as const }),
     ...(retry && { retry }),
     ...(options.timeout !== undefined && { timeout: options.timeout }),
     ...(options.cancelGrace !== undefined &&

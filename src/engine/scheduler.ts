@@ -182,6 +182,8 @@ export class Scheduler<V> {
   private readonly isOptional: Uint8Array;
   /** Of each path of a branch its tag. */
   private readonly tags: readonly (string | undefined)[];
+  /** What the present event has settled so. */
+  private readonly decidedByParents = new Set<number>();
   /** By branch: what it chose. Not kept over a save: its paths are settled with it. */
   private readonly choices = new Map<number, string>();
   /** What each knot comes to if a parent is not Ok. */
@@ -366,8 +368,14 @@ export class Scheduler<V> {
   private decide(knots: readonly number[]): number[] {
     const decided: number[] = [];
     // What becomes decidable by one of these is decided with it.
+    const byCancel = new Set<number>();
     for (const knot of knots) {
-      const fate = this.cancelled ? SKIPPED : this.fate(knot);
+      // Also after a cancel: others may have been told of it in the segment that gives it back.
+      const isDecidable = this.unsettledParents[knot] === 0 && !this.hasParentIn(byCancel, knot);
+      const own = isDecidable ? this.fate(knot) : undefined;
+      const fate = own ?? (this.cancelled ? SKIPPED : undefined);
+      if (own !== undefined) this.decidedByParents.add(knot);
+      else if (this.cancelled) byCancel.add(knot);
       if (fate === undefined) this.addReady(knot);
       else decided.push(knot, ...this.settle(knot, fate));
     }
@@ -503,6 +511,12 @@ export class Scheduler<V> {
     return settled.slice(1);
   }
 
+  private hasParentIn(knots: ReadonlySet<number>, knot: number): boolean {
+    if (knots.size === 0) return false;
+    const { parents, parentStart } = this.layout;
+    return parents.subarray(parentStart[knot], parentStart[knot + 1]).some((parent) => knots.has(parent));
+  }
+
   /** What a knot whose parents are all settled comes to by that alone; undefined: it runs. */
   private fate(knot: number): Settled | undefined {
     if (this.marks[knot] !== 0) return this.fates[knot];
@@ -551,7 +565,7 @@ export class Scheduler<V> {
   }
 
   /**
-   * After a cancel, no knot is decided by its parents: all that could be are skipped already.
+   * After a cancel, only what a segment gives back is decided by its parents: all else that could be is skipped already.
    *
    * @param decided what has been settled without running
    */
@@ -565,7 +579,7 @@ export class Scheduler<V> {
     const passed = decided.filter((knot) => this.states[knot] === OK);
     if (passed.length > 0) commands.push({ type: 'pass', knots: passed });
     const reasonOf = (knot: number): SkipReason => {
-      if (this.cancelled) return 'cancelled';
+      if (this.cancelled && !this.decidedByParents.has(knot)) return 'cancelled';
       return this.isSelectable(knot) ? 'branch_not_selected' : 'parent_failed_or_skipped';
     };
     const skipped = decided.filter((knot) => this.states[knot] === SKIPPED);
@@ -573,6 +587,7 @@ export class Scheduler<V> {
       const knots = skipped.filter((knot) => reasonOf(knot) === reason);
       if (knots.length > 0) commands.push({ type: 'skip', knots, reason });
     }
+    this.decidedByParents.clear();
     const failed = decided.filter((knot) => this.states[knot] === ERR);
     if (failed.length > 0) commands.push({ type: 'fail', knots: failed });
     for (const knots of [...segmentsAgain, ...this.dispatchSegments()])

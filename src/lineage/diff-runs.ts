@@ -1,6 +1,7 @@
 import { SelvageError } from '../errors';
 import type { LineageRecord, RunHistory, RunRecord } from '../protocols';
 import { inOrder } from './in-order';
+import { parentsOf, wiringOf } from './parents-of';
 import { isParameter } from './telling-values';
 
 /**
@@ -69,14 +70,14 @@ export async function diffRuns(
       return new Map(records.map((record) => [record.knot_id, record]));
     }),
   );
-  const ids = new Set([...inOrder(ofFirst!), ...inOrder(ofSecond!)].map(({ knot_id }) => knot_id));
+  const ids = inOrder(wiringOf([...ofFirst!.values(), ...ofSecond!.values()]));
   const differing = new Set<string>();
   const differences: KnotDifference[] = [];
   for (const knotId of ids) {
     const one = ofFirst!.get(knotId);
     const other = ofSecond!.get(knotId);
     if (one && other && isSame(one, other)) continue;
-    const parents = [one, other].flatMap((record) => Object.values(record?.parent_knot_ids ?? {}));
+    const parents = [one, other].flatMap((record) => (record ? parentsOf(record) : []));
     const isFirst = !parents.some((parent) => differing.has(parent));
     differing.add(knotId);
     differences.push({
@@ -87,7 +88,7 @@ export async function diffRuns(
       ...explain(one, other, isFirst),
     });
   }
-  return { first, second, equal: ids.size - differences.length, differences };
+  return { first, second, equal: ids.length - differences.length, differences };
 }
 
 async function getRun(runHistory: RunHistory, runId: string): Promise<RunRecord> {
@@ -102,7 +103,10 @@ async function getRun(runHistory: RunHistory, runId: string): Promise<RunRecord>
 
 function isSame(one: LineageRecord, other: LineageRecord): boolean {
   return (
-    one.outcome === other.outcome && one.output_hash === other.output_hash && errorOf(one) === errorOf(other)
+    one.outcome === other.outcome &&
+    one.output_hash === other.output_hash &&
+    one.skip_reason === other.skip_reason &&
+    errorOf(one) === errorOf(other)
   );
 }
 

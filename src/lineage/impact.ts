@@ -1,7 +1,8 @@
 import type { LineageRecord, RunHistory } from '../protocols';
 import { inOrder } from './in-order';
-import { RecordsOfRuns } from './records-of-runs';
-import { isParameter, isTelling } from './telling-values';
+import { parentsOf, wiringOf } from './parents-of';
+import { readAll } from './read-all';
+import { PARAMETER, isTelling } from './telling-values';
 import { unknownValue } from './why';
 
 /** What was made of a value. */
@@ -10,7 +11,7 @@ export interface Impact {
   readonly having: readonly LineageRecord[];
   /** All below them, parents before children within a run; in later runs, too, of which the value or what was made of it was a parameter. */
   readonly affected: readonly AffectedKnot[];
-  /** There is more than `limit`. */
+  /** There may be more than `limit`. */
   readonly isCut: boolean;
 }
 
@@ -48,34 +49,21 @@ export async function impact(
 class Walk {
   readonly affected: AffectedKnot[] = [];
   isCut = false;
-  private readonly records: RecordsOfRuns;
   private readonly seen = new Set<string>();
-  private readonly followed = new Set<string>();
+  /** By hash: the parameters of all runs that have that value. */
+  private readonly parameters = new Map<string, readonly LineageRecord[]>();
   /** By run: affected knots whose children are still to be looked for. */
   private readonly open = new Map<string, Set<string>>();
 
   constructor(
     private readonly runHistory: RunHistory,
     private readonly limit: number,
-  ) {
-    this.records = new RecordsOfRuns(runHistory);
-  }
+  ) {}
 
   async having(hash: string): Promise<LineageRecord[]> {
-    this.followed.add(hash);
-    const records: LineageRecord[] = [];
-    for (let cursor: string | undefined; records.length < this.limit;) {
-      const page = await this.runHistory.findLineage({
-        outputHash: hash,
-        limit: Math.min(this.limit - records.length, LIMIT),
-        ...(cursor !== undefined && { cursor }),
-      });
-      records.push(...page.items);
-      ({ cursor } = page);
-      if (cursor === undefined) return records;
-    }
-    this.isCut = true;
-    return records;
+    const records = await readAll(this.runHistory, { outputHash: hash }, this.limit + 1);
+    if (records.length > this.limit) this.isCut = true;
+    return records.slice(0, this.limit);
   }
 
   /** A knot whose children are affected. */
@@ -88,39 +76,50 @@ class Walk {
     return true;
   }
 
+  /** One run after the other, of which only one is held. */
   async goOn(): Promise<void> {
     for (let next = this.open.entries().next(); !next.done; next = this.open.entries().next()) {
+      if (this.isFull()) return;
       const [run, knots] = next.value;
       this.open.delete(run);
-      await this.descend(run, knots);
+      await this.descend(await this.runHistory.getRecords(run), knots);
     }
   }
 
-  private async descend(run: string, knots: Set<string>): Promise<void> {
-    for (const record of inOrder(await this.records.of(run))) {
+  private async descend(records: readonly LineageRecord[], knots: Set<string>): Promise<void> {
+    const byId = new Map(records.map((record) => [record.knot_id, record]));
+    for (const id of inOrder(wiringOf(records))) {
+      const record = byId.get(id)!;
       if (this.seen.has(keyOf(record))) continue;
-      const through = [...new Set(Object.values(record.parent_knot_ids))].filter((parent) =>
-        knots.has(parent),
-      );
+      const through = parentsOf(record).filter((parent) => knots.has(parent));
       if (through.length === 0) continue;
-      knots.add(record.knot_id);
-      await this.note({ record, through });
+      if (this.isFull()) return;
+      knots.add(id);
+      this.seen.add(keyOf(record));
+      this.affected.push({ record, through });
+      await this.follow(record);
     }
   }
 
-  private async note(knot: AffectedKnot): Promise<void> {
-    const { record } = knot;
-    this.seen.add(keyOf(record));
-    if (this.affected.length >= this.limit) {
-      this.isCut = true;
-      return;
+  /** Into runs that were given, at that time or later, what the knot has made. */
+  private async follow(record: LineageRecord): Promise<void> {
+    const { output_hash: hash } = record;
+    if (hash === null || !isTelling(record)) return;
+    let parameters = this.parameters.get(hash);
+    if (!parameters) {
+      parameters = await readAll(this.runHistory, { outputHash: hash, knotClass: PARAMETER }, this.limit);
+      this.parameters.set(hash, parameters);
     }
-    this.affected.push(knot);
-    if (record.output_hash === null || !isTelling(record) || this.followed.has(record.output_hash)) return;
-    for (const other of await this.having(record.output_hash)) {
-      if (!isParameter(other) || other.started_at < record.finished_at) continue;
-      if (this.add(other)) this.affected.push({ record: other, through: [] });
+    for (const parameter of parameters) {
+      if (parameter.started_at < record.finished_at || this.isFull()) continue;
+      if (this.add(parameter)) this.affected.push({ record: parameter, through: [] });
     }
+  }
+
+  /** Whether there is no room for what may be left. */
+  private isFull(): boolean {
+    if (this.affected.length >= this.limit) this.isCut = true;
+    return this.isCut && this.affected.length >= this.limit;
   }
 }
 

@@ -1,24 +1,25 @@
-import type { LineageRecord } from '../protocols';
-
 const ids = new Intl.Collator('en', { numeric: true });
 
-/** Parents before children, and else by id, whatever order they came in. */
-export function inOrder(records: ReadonlyMap<string, LineageRecord>): LineageRecord[] {
-  const ordered = new Set<LineageRecord>();
-  const open: { record: LineageRecord; isEntered: boolean }[] = [...records.values()]
-    .sort((one, other) => ids.compare(other.knot_id, one.knot_id))
-    .map((record) => ({ record, isEntered: false }));
+/**
+ * Ids of knots, parents before children, and else by id, whatever order they came in. Where the wirings of two runs contradict each
+ * other, one of the two orders.
+ *
+ * @param parentsOf by id
+ */
+export function inOrder(parentsOf: ReadonlyMap<string, readonly string[]>): string[] {
+  const ordered = new Set<string>();
+  const entered = new Set<string>();
+  const open: { id: string; isLeft: boolean }[] = [...parentsOf.keys()]
+    .sort((one, other) => ids.compare(other, one))
+    .map((id) => ({ id, isLeft: false }));
   for (let place = open.pop(); place; place = open.pop()) {
-    const { record, isEntered } = place;
-    if (ordered.has(record)) continue;
-    if (isEntered) {
-      ordered.add(record);
-      continue;
-    }
-    open.push({ record, isEntered: true });
-    for (const id of Object.values(record.parent_knot_ids)) {
-      const parent = records.get(id);
-      if (parent && !ordered.has(parent)) open.push({ record: parent, isEntered: false });
+    const { id, isLeft } = place;
+    if (isLeft) ordered.add(id);
+    if (isLeft || entered.has(id)) continue;
+    entered.add(id);
+    open.push({ id, isLeft: true });
+    for (const parent of parentsOf.get(id)!) {
+      if (parentsOf.has(parent)) open.push({ id: parent, isLeft: false });
     }
   }
   return [...ordered];

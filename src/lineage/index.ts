@@ -1,4 +1,5 @@
 export { diffRuns, type DifferenceCause, type KnotDifference, type RunDifference } from './diff-runs';
 export { impact, type AffectedKnot, type Impact, type ImpactOptions } from './impact';
 export { inOrder } from './in-order';
+export { wiringOf } from './parents-of';
 export { why, type Origin, type OriginInput, type WhyOptions } from './why';

@@ -11,6 +11,8 @@ export function isTelling({ output_size }: LineageRecord): boolean {
   return output_size !== null && output_size >= TELLING_BYTES;
 }
 
+export const PARAMETER = 'parameter';
+
 export function isParameter({ knot_class }: LineageRecord): boolean {
-  return knot_class === 'parameter';
+  return knot_class === PARAMETER;
 }

@@ -1,5 +1,6 @@
 import { SelvageError } from '../errors';
-import type { LineageRecord, RunHistory } from '../protocols';
+import type { LineageQuery, LineageRecord, RunHistory } from '../protocols';
+import { readAll } from './read-all';
 import { RecordsOfRuns } from './records-of-runs';
 import { isParameter, isTelling } from './telling-values';
 
@@ -34,7 +35,8 @@ export interface WhyOptions {
 }
 
 const LIMIT = 1_000;
-const CANDIDATES = 100;
+/** A value that more knots than this have taken over or been given may have its maker behind them. */
+const CANDIDATES = 100_000;
 
 /**
  * Walks up from a value: the knot that made it, what went in, who made that, and so on; where a parameter has a value that an earlier
@@ -44,12 +46,7 @@ const CANDIDATES = 100;
  */
 export async function why(runHistory: RunHistory, hash: string, options: WhyOptions = {}): Promise<Origin> {
   const { runId, limit = LIMIT } = options;
-  const { items } = await runHistory.findLineage({
-    outputHash: hash,
-    limit: CANDIDATES,
-    ...(runId !== undefined && { runId }),
-  });
-  const maker = makerAmong(items);
+  const maker = await findMaker(runHistory, { outputHash: hash, ...(runId !== undefined && { runId }) });
   if (!maker) throw unknownValue(hash, runId);
   return await new Walk(runHistory, limit).originOf(maker);
 }
@@ -90,29 +87,32 @@ class Walk {
   ): Promise<LineageRecord | undefined> {
     const parent = (await this.records.of(record.temporal_run_id)).get(knotId);
     if (!parent || parent.output_hash === hash || hash === null) return parent;
-    const { items } = await this.runHistory.findLineage({ outputHash: hash, knotId, limit: CANDIDATES });
-    return makerAmong(items);
+    return await findMaker(this.runHistory, { outputHash: hash, knotId });
   }
 
-  private async madeBefore(record: LineageRecord): Promise<LineageRecord | undefined> {
-    const { items } = await this.runHistory.findLineage({
-      outputHash: record.output_hash!,
-      // Up to and with the same millisecond.
-      until: record.finished_at + 1,
-      limit: CANDIDATES,
-    });
-    const isOfOther = (item: LineageRecord): boolean => item.temporal_run_id !== record.temporal_run_id;
-    return makerAmong(items.filter((item) => !isParameter(item) && isOfOther(item)));
+  private async madeBefore({
+    output_hash: hash,
+    finished_at: end,
+    temporal_run_id: run,
+  }: LineageRecord): Promise<LineageRecord | undefined> {
+    // Up to and with the same millisecond.
+    const query = { outputHash: hash!, until: end + 1 };
+    const maker = await findMaker(this.runHistory, query, (record) => record.temporal_run_id !== run);
+    return maker && !isParameter(maker) ? maker : undefined;
   }
 }
 
-/** Of the newest first: who made the value, rather than had it from elsewhere. */
-function makerAmong(records: readonly LineageRecord[]): LineageRecord | undefined {
-  return (
-    records.find((record) => !isParameter(record) && record.cached_from_run === null) ??
-    records.find((record) => !isParameter(record)) ??
-    records[0]
-  );
+/** The newest that made the value, rather than took it over or had it as a parameter; else one of those. */
+async function findMaker(
+  runHistory: RunHistory,
+  query: Pick<LineageQuery, 'outputHash' | 'runId' | 'knotId' | 'until'>,
+  isWanted: (record: LineageRecord) => boolean = () => true,
+): Promise<LineageRecord | undefined> {
+  const isMaker = (record: LineageRecord): boolean =>
+    isWanted(record) && !isParameter(record) && record.cached_from_run === null;
+  const all = await readAll(runHistory, query, CANDIDATES, (page) => page.some(isMaker));
+  const records = all.filter(isWanted);
+  return records.find(isMaker) ?? records.find((record) => !isParameter(record)) ?? records[0];
 }
 
 export function unknownValue(hash: string, runId?: string): SelvageError {

@@ -88,12 +88,13 @@ export function definitionOfClass(type: KnotClassOf<any, any>): DefinitionRecord
   const { knotName, version, input, output, receives, options = {} } = type;
   const record = makeDefinition(
     knotName,
-    { ...(isOptionalClass(type) && { optional: true }), ...options, version, input, output, receives },
+    { ...options, version, input, output, receives },
     (inputs, context) => Object.freeze(new type()).process(inputs, context),
     sourceOfClass(type),
   );
-  markDefinition(type, record);
-  return record;
+  const marked = isOptionalClass(type) ? Object.freeze({ ...record, optional: true as const }) : record;
+  markDefinition(type, marked);
+  return marked;
 }
 
 function refuseState(type: KnotClassOf<any, any>): void {

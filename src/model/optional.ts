@@ -29,8 +29,7 @@ export function optional<I, O, Policy extends ErrorPolicy>(
       { details: { given: typeof definition } },
     );
   }
-  const options = Object.freeze({ ...record.options, optional: true });
-  return definitionOf(Object.freeze({ ...record, options })) as OptionalDefinition<I, O, Policy>;
+  return definitionOf(Object.freeze({ ...record, optional: true })) as OptionalDefinition<I, O, Policy>;
 }
 
 /** The base of class knots that a run can do without. */

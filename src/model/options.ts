@@ -81,11 +81,8 @@ const localFields = nested<LocalDispatcher>({ kind: oneOf('local') });
 const dispatcher: Check = (value) =>
   isObject(value) && value['kind'] === 'local' ? localFields(value) : queueFields(value);
 
-const flag: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
-
 const KNOT_OPTIONS: Checks<KnotOptions<ErrorPolicy>> = {
   errorPolicy: oneOf('skipIfParentFailed', 'requireAllParents', 'receiveErrors'),
-  optional: flag,
   retry,
   timeout: milliseconds,
   cancelGrace: millisecondsOrZero,

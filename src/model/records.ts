@@ -46,12 +46,6 @@ export interface KnotOptions<Policy extends ErrorPolicy = ValuePolicy> {
    * outcomes. Default: the last for such definitions, else the first.
    */
   readonly errorPolicy?: Policy;
-  /**
-   * Whether the run can do without the knot: if it fails, that does not count against the run, and its children see
-   * `Skipped('optional')` in the place of its Err. Default false; `optional(definition)` and `Optional(Knot)` say so for all
-   * placements.
-   */
-  readonly optional?: boolean;
   readonly retry?: RetryPolicy;
   /** Milliseconds that one attempt of the body may take; then its signal is aborted and the attempt counts as a throw. Default: none. */
   readonly timeout?: number;
@@ -80,6 +74,8 @@ export interface DefinitionRecord {
   readonly output?: StandardSchema;
   /** Written in place, for one knot, by which it is found: other knots may have others of the same name. */
   readonly inline?: true;
+  /** A run can do without its knots: see `optional()`. */
+  readonly optional?: true;
   /** What its result says instead of being the knot's value; absent: it is the value. */
   readonly node?: NodeKind;
   /** Whether the body takes its inputs as values or as `Outcome`s. */

@@ -142,6 +142,8 @@ export class TemporalHost {
   /** What segments said of knots that they gave back. */
   private readonly givenBack: Map<number, GivenBack>;
   private readonly failures: KnotFailure[];
+  /** Whether one of these, or one before them, is of a knot that is not optional. */
+  private isFailureCounted: boolean;
   private readonly skippedHere: SkippedKnot[] = [];
   private readonly unrecorded: KnotFailure[] = [];
   /** Knots in these two lists, by index: what receivers of outcomes wait for. */
@@ -167,6 +169,10 @@ export class TemporalHost {
     this.layout = options.layout;
     this.packedPlan = packHash(options.plan);
     this.failures = [...(options.failures ?? [])];
+    const failed = new Set(this.failures.map(({ knot }) => knot));
+    this.isFailureCounted = this.layout.ids.some(
+      (id, knot) => failed.has(id) && this.policyOf(knot).optional !== true,
+    );
     this.givenBack = new Map(options.givenBack);
     this.slow = new Set(
       options.behaviour >= CHILD_RUNS_SINCE ? slowKnots(this.layout, CHILD_RUNS_FROM_EVENTS) : [],
@@ -363,7 +369,7 @@ export class TemporalHost {
       const kinds = (parent: number): OutcomeKind | undefined => this.scheduler.outcomeKind(parent);
       const failure = requiredParentsFailure(this.layout, knot, kinds);
       this.noteUnrecorded(knot, failure);
-      this.noteFailure(failure);
+      this.noteFailure(knot, failure);
     }
   }
 
@@ -372,8 +378,12 @@ export class TemporalHost {
     this.unrecorded.push(failure);
   }
 
-  private noteFailure(failure: KnotFailure): void {
+  /** The first that counts against the run is always among those that are listed. */
+  private noteFailure(knot: number, failure: KnotFailure): void {
+    const counts = this.policyOf(knot).optional !== true;
     if (this.failures.length < LISTED_FAILURES) this.failures.push(failure);
+    else if (counts && !this.isFailureCounted) this.failures[LISTED_FAILURES - 1] = failure;
+    this.isFailureCounted ||= counts;
   }
 
   /**
@@ -725,7 +735,10 @@ export class TemporalHost {
     try {
       this.segments.delete(segment);
       this.settledHere += outcomes.size;
-      this.failures.push(...failures.slice(0, Math.max(0, LISTED_FAILURES - this.failures.length)));
+      for (const failure of failures) {
+        const knot = members.find((member) => this.layout.ids[member] === failure.knot);
+        if (knot !== undefined) this.noteFailure(knot, failure);
+      }
       this.heedHistory();
       this.apply({ type: 'segmentSettled', segment, outcomes, alone });
       this.continueAtRest();
@@ -762,10 +775,12 @@ export class TemporalHost {
       this.running.delete(knot);
       if (this.slow.has(knot)) this.options.children.forget(this.layout.ids[knot]!);
       this.settledHere += 1;
-      if (failure) this.noteFailure(failure);
+      if (failure) this.noteFailure(knot, failure);
       // What its function said is on record.
-      if (outcome.kind === 'skipped' && outcome.reason === 'cancelled')
+      if (outcome.kind === 'skipped' && outcome.reason === 'cancelled') {
+        this.unrecordedKnots.add(knot);
         this.skippedHere.push({ knot: this.layout.ids[knot]!, reason: outcome.reason });
+      }
       this.heedHistory();
       this.apply({ type: 'settled', knot, outcome });
       this.continueAtRest();

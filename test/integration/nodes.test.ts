@@ -55,7 +55,7 @@ describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
         );
       expect(essence(items)).toEqual(essence([...here.lineage]));
       expect(essence(items)['sum']).toMatchObject({
-        knot_class: 'selvage.reduce',
+        knot_class: 'selvage.reduce.fold',
         code_hash: expect.any(String),
       });
     },

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { knot, runLocally, tapestry, type Knot, type Outcome } from '../../src';
+import { knot, optional, runLocally, tapestry, type Knot, type Outcome } from '../../src';
 import { arbitraryGraph, arbitraryPolicies, type Graph, type Policies } from '../support/arbitrary-graph';
 import { interpret, type ReferenceOutcome } from '../../src/testing/simulator/reference-interpreter';
 
@@ -60,6 +60,9 @@ const receive = knot(
   },
 );
 
+const maybeStep = optional(step);
+const maybeReceive = optional(receive);
+
 const valueIn = (outcome: Outcome<number>): number => (outcome.kind === 'ok' ? outcome.value : NaN);
 
 /** An outcome as it is told to a body that receives it. */
@@ -79,12 +82,13 @@ function tapestryFor(scenario: Scenario) {
       const inputs = Object.fromEntries(parents.map((parent) => [idOf(parent), knots[parent]!]));
       const retry = { maximumAttempts: ATTEMPTS, initialInterval: 1, backoffCoefficient: 1 };
       const config = { throws: scenario.throws[index]!, turns: scenario.turns[index]! };
-      const { errorPolicy, optional } = scenario.policies[index]!;
-      const placed = { id: idOf(index), retry, optional: optional! };
+      const { errorPolicy, optional: isOptional } = scenario.policies[index]!;
+      const placed = { id: idOf(index), retry };
+      const [place, placeReceiver] = isOptional ? [maybeStep, maybeReceive] : [step, receive];
       knots.push(
         errorPolicy === 'receiveErrors'
-          ? receive({ ...inputs, ...config }, placed)
-          : step({ ...inputs, ...config }, { ...placed, errorPolicy: errorPolicy! }),
+          ? placeReceiver({ ...inputs, ...config }, placed)
+          : place({ ...inputs, ...config }, { ...placed, errorPolicy: errorPolicy! }),
       );
     });
   });

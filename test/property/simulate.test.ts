@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { branch, firstOk, gate, knot, local, tapestry, type Knot, type Outcome } from '../../src';
+import { branch, firstOk, gate, knot, local, optional, tapestry, type Knot, type Outcome } from '../../src';
 import { simulate } from '../../src/testing';
 import { arbitraryGraph, arbitraryPolicies, type Graph, type Policies } from '../support/arbitrary-graph';
 
@@ -48,6 +48,9 @@ const receive = knot(
   },
 );
 
+const maybeStep = optional(step);
+const maybeReceive = optional(receive);
+
 function told(outcome: Outcome): unknown {
   if (outcome.kind === 'ok') return outcome.value;
   if (outcome.kind === 'err') return `${outcome.error.type}: ${outcome.error.message}`;
@@ -65,11 +68,10 @@ function tapestryFor(scenario: Scenario) {
         return;
       }
       const inputs = Object.fromEntries(parents.map((parent) => [idOf(parent), knots[parent]!]));
-      const { errorPolicy, optional } = scenario.policies[index]!;
+      const { errorPolicy, optional: isOptional } = scenario.policies[index]!;
       const wiring = { ...inputs, fails: scenario.failing[index]! };
       const config = {
         id: idOf(index),
-        optional: optional ?? false,
         retry: { maximumAttempts: scenario.attempts[index]! },
         ...(scenario.local[index] && { dispatcher: local() }),
       };
@@ -93,10 +95,11 @@ function tapestryFor(scenario: Scenario) {
         knots.push(either.path('a'));
         return;
       }
+      const [place, placeReceiver] = isOptional ? [maybeStep, maybeReceive] : [step, receive];
       knots.push(
         errorPolicy === 'receiveErrors'
-          ? receive(wiring, config)
-          : step(wiring, { ...config, errorPolicy: errorPolicy! }),
+          ? placeReceiver(wiring, config)
+          : place(wiring, { ...config, errorPolicy: errorPolicy! }),
       );
     });
   });

@@ -25,7 +25,9 @@ export function arbitraryGraph(maximumSize = 24): fc.Arbitrary<Graph> {
 }
 
 /** What becomes of a knot whose parents are not all Ok. */
-export type Policies = Pick<KnotOptions<ErrorPolicy>, 'errorPolicy' | 'optional'>;
+export interface Policies extends Pick<KnotOptions<ErrorPolicy>, 'errorPolicy'> {
+  readonly optional?: boolean;
+}
 
 /** Policies for so many knots; most of them the default. */
 export function arbitraryPolicies(size: number): fc.Arbitrary<Policies[]> {

@@ -69,7 +69,7 @@ export const localWhere =
 export function tapestryOf(
   parentsOf: readonly (readonly number[])[],
   parameters = 0,
-  optionsOf: (knot: number) => KnotOptions<ErrorPolicy> = () => ({}),
+  optionsOf: (knot: number) => KnotOptions<ErrorPolicy> & { readonly optional?: boolean } = () => ({}),
 ): TapestryRecord {
   const tapestry = emptyTapestry();
   const step = definition('step');
@@ -80,7 +80,9 @@ export function tapestryOf(
       return;
     }
     const inputs = Object.fromEntries(list.map((from, place) => [`in${place}`, parent(knots[from]!)]));
-    knots.push(addKnot(tapestry, `k${String(index).padStart(5, '0')}`, step, inputs, optionsOf(index)));
+    const { optional, ...options } = optionsOf(index);
+    const of = optional ? definition('step', { optional: true }) : step;
+    knots.push(addKnot(tapestry, `k${String(index).padStart(5, '0')}`, of, inputs, options));
   });
   return tapestry;
 }

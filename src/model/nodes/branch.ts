@@ -74,7 +74,7 @@ export function branch(
   }
   const definition =
     selector === undefined
-      ? inlineDefinition('branch', {}, config, readField, { node: 'branch' })
+      ? inlineDefinition('branch', {}, config, readField, { name: 'selvage.branch.on', node: 'branch' })
       : inlineDefinition(
           'branch',
           { selector },

@@ -10,6 +10,7 @@ export type Callables = Readonly<Record<string, unknown>>;
  * workers find it again. Its code is that of the functions.
  *
  * @param node what the node is called where it is made
+ * @param how `name`: of a form of the node whose function takes other inputs, so that one is never run in the place of the other
  * @throws SelvageError InvalidConfig where one of them is no function
  */
 export function inlineDefinition(
@@ -17,7 +18,7 @@ export function inlineDefinition(
   callables: Callables,
   config: unknown,
   body: KnotBody,
-  how: Pick<Partial<DefinitionRecord>, 'node' | 'receives'> = {},
+  how: Pick<Partial<DefinitionRecord>, 'name' | 'node' | 'receives'> = {},
 ): DefinitionRecord {
   for (const [role, callable] of Object.entries(callables)) {
     if (typeof callable !== 'function') {

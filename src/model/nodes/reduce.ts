@@ -69,7 +69,9 @@ export function reduce(
       'Say what the accumulator is before the first element: reduce({ of, fold, initial: 0 }, …).',
     );
   }
-  const definition = inlineDefinition('reduce', { fold }, config, folding(fold));
+  const definition = inlineDefinition('reduce', { fold }, config, folding(fold), {
+    name: 'selvage.reduce.fold',
+  });
   return place(definition, { of, initial }, config);
 }
 

@@ -12,7 +12,7 @@ import {
 import type { ErrorPolicy, KnotOptions } from '../../../src/model/records';
 import { tapestryOf } from '../../support/tapestry-records';
 
-type Options = Record<number, KnotOptions<ErrorPolicy>>;
+type Options = Record<number, KnotOptions<ErrorPolicy> & { optional?: boolean }>;
 
 const planFor = (parentsOf: number[][], options: Options) =>
   compile(tapestryOf(parentsOf, 0, (knot) => options[knot] ?? {}));
@@ -117,6 +117,27 @@ describe('in segments', () => {
       [3, { kind: 'ok', value: 'v3' }],
     ] as const);
     expect(scheduler.apply({ type: 'segmentSettled', segment: 0, outcomes, alone: [] })).toEqual([
+      fail(1),
+      finish,
+    ]);
+  });
+
+  test('a cancel does not take back what a receiver in the segment was told', () => {
+    const layout = layoutFor([[], [0], [1], []], {
+      0: local,
+      1: { ...local, ...requires },
+      2: { ...local, ...receives },
+      3: local,
+    });
+    const scheduler = new Scheduler<string>(layout, { segments: true });
+    scheduler.apply(start);
+    scheduler.apply({ type: 'cancel' });
+    const outcomes = new Map([
+      [0, { kind: 'err' }],
+      [2, { kind: 'ok', value: 'v2' }],
+    ] as const);
+    expect(scheduler.apply({ type: 'segmentSettled', segment: 0, outcomes, alone: [] })).toEqual([
+      { type: 'skip', knots: [3], reason: 'cancelled' },
       fail(1),
       finish,
     ]);

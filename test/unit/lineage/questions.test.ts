@@ -131,6 +131,14 @@ describe('impact', () => {
     ]);
   });
 
+  test('finds a run that was given what several runs have made, between them', async () => {
+    const first = await run(report, { path: 'x' }, 'r1');
+    await run(summary, { text: first.outputs['whole'] }, 'r2');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await run(report, { path: 'x' }, 'r3');
+    expect(paths(await impact(history, first.hashOf('text')))).toContain('r2/param:text < ');
+  });
+
   test('is cut at its limit', async () => {
     const { hashOf } = await run(report, { path: 'x' }, 'r1');
     const found = await impact(history, hashOf('text'), { limit: 1 });
@@ -266,9 +274,39 @@ describe('diff', () => {
       ['fail', true, ['failure'], []],
       ['below', false, ['parents'], ['text']],
       ['count', true, ['not-repeatable'], []],
-      ['gone', true, ['only-in-first'], []],
       ['extra', false, ['only-in-second'], []],
+      ['gone', true, ['only-in-first'], []],
     ]);
+  });
+
+  test('a knot that was put between two others comes before what follows from it', async () => {
+    const one = tapestry('one', (t) => {
+      const path = t.parameter('path', z.string());
+      trim({ text: load({ path }, { id: 'a' }) }, { id: 'k' });
+    });
+    const other = tapestry('other', (t) => {
+      const path = t.parameter('path', z.string());
+      const a = load({ path }, { id: 'a' });
+      trim({ text: join({ a, b: '!', by: '' }, { id: 'n' }) }, { id: 'k' });
+    });
+    await run(one, { path: 'x' }, 'r1');
+    await run(other, { path: 'x' }, 'r2');
+    expect((await causesIn('r1', 'r2')).causes).toEqual([
+      ['n', true, ['only-in-second'], []],
+      ['k', false, ['wiring'], ['text']],
+    ]);
+  });
+
+  test('knots that changed places are compared all the same', async () => {
+    const order = (names: readonly [string, string]) =>
+      tapestry('order', (t) => {
+        const first = trim({ text: t.parameter('path', z.string()) }, { id: names[0] });
+        load({ path: first }, { id: names[1] });
+      });
+    await run(order(['a', 'b']), { path: 'x' }, 'r1');
+    await run(order(['b', 'a']), { path: 'x' }, 'r2');
+    const { differences } = await diffRuns(history, 'r1', 'r2');
+    expect(differences.map(({ knotId }) => knotId).sort()).toEqual(['a', 'b']);
   });
 
   test('an unknown run is named', async () => {

@@ -226,7 +226,7 @@ const mistakes: readonly Mistake[] = [
   {
     mistake: 'an unknown option of a knot',
     code: 'InvalidConfig',
-    says: ['"retries"', '"k"', 'errorPolicy, optional, retry, timeout', 'first argument'],
+    says: ['"retries"', '"k"', 'errorPolicy, retry, timeout', 'first argument'],
     make: placed({ id: 'k', retries: 3 }),
   },
   {
@@ -254,7 +254,7 @@ const mistakes: readonly Mistake[] = [
         'must be "skipIfParentFailed" or "requireAllParents" or "receiveErrors", and is "ignore"',
       ],
       ['errorPolicy', 'receiveErrors', `the definition "any" takes values. Say so in the definition`],
-      ['optional', 'yes', 'must be true or false, and is "yes"'],
+      ['optional', true, 'is no option'],
       ['dispatcher', 'gpu', 'must be an object'],
       ['dispatcher', { taskQueue: 'gpu' }, 'must have "kind"'],
       ['dispatcher', { kind: 'queue', taskQueue: '' }, '"taskQueue", which must be a text'],

@@ -1,0 +1,17 @@
+import type { LineageRecord } from '../protocols';
+
+/** Ids of the knots that the record's knot was wired to, each once. */
+export function parentsOf({ parent_knot_ids }: LineageRecord): string[] {
+  return [...new Set(Object.values(parent_knot_ids))];
+}
+
+/** By knot id; of several runs, the parents in all of them. */
+export function wiringOf(records: Iterable<LineageRecord>): Map<string, string[]> {
+  const wiring = new Map<string, string[]>();
+  for (const record of records) {
+    const known = wiring.get(record.knot_id);
+    if (known) known.push(...parentsOf(record));
+    else wiring.set(record.knot_id, parentsOf(record));
+  }
+  return wiring;
+}
