@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { knot, tapestry, type Knot, type Tapestry } from '../../src';
+import { knot, tapestry, type Knot, type Outcome, type Tapestry } from '../../src';
 import type { RunHandle, Selvage, StartOptions } from '../../src/client';
 import { HOLD_EVENTS } from '../../src/engine';
 import { executionsOf, historyOf, scheduledActivities } from '../support/history';
@@ -104,6 +104,21 @@ const FEW_MS = 25_000;
 /** As few as make the plan one with child runs, and the history of a run one that must be continued. */
 const few = besideMany('beside-few', 6, 100);
 
+const fails = knot('fails', ({ x }: { x: number }): number => {
+  throw new Error(`no luck with ${x}`);
+});
+const tell = knot('tell', { receives: 'outcomes' }, ({ of }: { of: Outcome<number> }) =>
+  of.kind === 'skipped' ? `skipped ${of.reason}` : of.kind,
+);
+/** As many knots as make the plan one with child runs, which are skipped at once. */
+const heard = tapestry('heard', (t) => {
+  const x = t.parameter('x', z.number());
+  const failed = fails({ x }, { id: 'failed' });
+  for (let k = 0; k < HOLD_EVENTS / 6; k++) inc({ x: failed }, { id: `skipped-${k}` });
+  const beside = slow({ x }, { id: 'slow', timeout: 2 * HOURS });
+  return { told: tell({ of: beside }, { id: 'told' }) };
+});
+
 async function startFew(
   options: StartOptions = {},
 ): Promise<{ selvage: Selvage; run: RunHandle<{ sum: number }>; first: string }> {
@@ -167,6 +182,17 @@ describe('a child run that an earlier execution started', () => {
     expect(outcomes['slow']).toMatchObject({ kind: 'err', error: { type: 'ChildRunLost' } });
     expect(await selvage.backends.runHistory.getRecords(first, ['slow'])).toHaveLength(1);
     expect(slowCalls).toHaveLength(1);
+  }, 120_000);
+
+  test('skips its knot when an operator cancels it, and a knot that receives outcomes hears of that', async () => {
+    const selvage = await openSelvage({ tapestries: [heard] });
+    const run = await selvage.start(heard, { x: 1 });
+    onClose(() => run.terminate().catch(() => undefined));
+    await until('the slow knot runs', () => slowCalls.length === 1);
+    await selvage.client.workflow.getHandle(`${run.runId}/slow`).cancel();
+    const { outcomes, outputs } = await run.result();
+    expect(outcomes['slow']).toMatchObject({ kind: 'skipped', reason: 'cancelled' });
+    expect(outputs['told']).toBe('skipped cancelled');
   }, 120_000);
 
   test('is heard once, whatever else comes by signal', async () => {
