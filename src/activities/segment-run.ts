@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import {
   Scheduler,
+  isOwnSkip,
   packEnds,
   requiredParentsFailure,
   type Envelope,
@@ -411,12 +412,17 @@ export class SegmentRun {
     if (record.outcome === 'ok' && choice !== undefined) {
       const { paths } = this;
       const branch = this.graph.planKnots[index]!;
-      const input = this.valueOf((branch.inputs['input'] as { readonly parent: number }).parent)!;
       const tags = this.plan
         .pathsOf(branch)
         .flatMap((path) => (paths.has(path.id) ? [path.policy.path!] : []));
       const now = Date.now();
-      const records = pathRecords(this.plan, record, input, tags, this.execution(record.attempt, now, now));
+      const records = pathRecords(
+        this.plan,
+        record,
+        this.parents,
+        tags,
+        this.execution(record.attempt, now, now),
+      );
       const { commits } = this.environment;
       await commitPatiently(() =>
         Promise.all(records.map((path) => commits.commit({ record: path, values: [] }, { urgent: true }))),
@@ -436,7 +442,7 @@ export class SegmentRun {
       };
     }
     const reason = record.skip_reason;
-    if (reason === 'gate_closed' || reason === 'no_alternative') {
+    if (isOwnSkip(reason)) {
       this.ownSkips.set(record.knot_id, reason);
       this.failed.set(index, failedOutcomeOf(record)!);
       return { kind: 'skipped', reason };

@@ -1,4 +1,4 @@
-import type { Envelope, Layout } from '../engine';
+import { branchOf, type Envelope, type Layout } from '../engine';
 import { SelvageError } from '../errors';
 import { takenOverRecord, type Execution } from '../execution';
 import { envelopeOfRecord } from '../interceptors/activity/adopt';
@@ -94,11 +94,6 @@ function madeOfFailures({ ids }: Layout, records: ReadonlyMap<string, LineageRec
     else if (outcome === 'ok' && isOfFailure) made.push(id);
   }
   return made;
-}
-
-/** Of a path of a branch, by indexes in the layout; undefined of any other knot. */
-function branchOf({ policy, policies, parents, parentStart }: Layout, knot: number): number | undefined {
-  return policies[policy[knot]!]!.path === undefined ? undefined : parents[parentStart[knot]!]!;
 }
 
 /** What is to be run again so that a knot is: a path by its branch. */

@@ -1,3 +1,4 @@
+export { branchOf, pathsOf } from './branches';
 export { budgetOf, requireLoadable, slowKnots, type RunBudget } from './budget';
 export { compile, type CompiledPlan, type CompileOptions } from './compile';
 export * from './envelope';
@@ -12,6 +13,7 @@ export { readPlan, uniqueParents } from './read-plan';
 export { packEnds, unpackEnds, wantedOutside, type MemberEnd } from './segment';
 export {
   Scheduler,
+  isOwnSkip,
   type Command,
   type KnotOutcome,
   type OwnSkipReason,

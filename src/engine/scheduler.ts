@@ -1,4 +1,5 @@
 import type { ErrorPolicy } from '../model/records';
+import { branchOf } from './branches';
 import { IndexQueue } from './index-queue';
 import { packRanges, unpackRanges } from './index-ranges';
 import type { Layout } from './layout';
@@ -29,16 +30,20 @@ import { packCodes, unpackCodes } from './outcome-codes';
  * S9  An edge is visited once when its parent settles, once when its child does, and once for each segment that its parent
  *     goes out with: the whole run is linear in knots and edges, but for the logarithm of the ready queues and for what is
  *     given back. Nothing recurses, so a chain may be as long as it likes.
- * S11 A path of a branch never runs: it is settled with its branch, Ok with the value of its input if its tag was chosen, else
- *     skipped. So while a branch has an outcome, none of its paths waits.
  * S10 Each parent of a segment's member is Ok or a member of that segment: a local knot that takes the failure of a parent
  *     outside goes by itself. A segment is settled by one event, and until then all its members are running.
+ * S11 A path of a branch never runs: it is settled with its branch, Ok with the value of its input if its tag was chosen, else
+ *     skipped. So while a branch has an outcome, none of its paths waits.
  */
 
 /** Of what the scheduler skips. */
 export type SkipReason = 'parent_failed_or_skipped' | 'branch_not_selected' | 'cancelled';
 /** Of a knot whose function said so. */
 export type OwnSkipReason = 'gate_closed' | 'no_alternative';
+
+export function isOwnSkip(reason: string | null | undefined): reason is OwnSkipReason {
+  return reason === 'gate_closed' || reason === 'no_alternative';
+}
 
 export type KnotOutcome<V> =
   /** `choice`: of a branch, the tag of the path to take. */
@@ -156,7 +161,6 @@ const MARKS = [0, 0, PARENT_ERR, PARENT_SKIPPED] as const;
 type Settled = typeof OK | typeof ERR | typeof SKIPPED;
 
 const SKIP_REASONS: readonly SkipReason[] = ['parent_failed_or_skipped', 'branch_not_selected', 'cancelled'];
-const OWN_SKIPS: ReadonlySet<string> = new Set<OwnSkipReason>(['gate_closed', 'no_alternative']);
 
 /** What a knot with a parent that is not Ok comes to, by its error policy; undefined: it runs all the same. */
 const FATES: Readonly<Record<ErrorPolicy, typeof ERR | typeof SKIPPED | undefined>> = {
@@ -240,8 +244,8 @@ export class Scheduler<V> {
   }
 
   /**
-   * Commands in the order `pass`, `skip` (one for each reason), `fail`, `segment`, `run`, `finish`, at most one of each but segments, their knots in the order of the
-   * layout.
+   * Commands in the order `pass`, `skip` (one for each reason), `fail`, `segment` (any number), `run`, `finish`, their knots in
+   * the order of the layout.
    */
   apply(event: SchedulerEvent<V>): Command[] {
     switch (event.type) {
@@ -442,7 +446,7 @@ export class Scheduler<V> {
       const outcome = outcomes.get(knot);
       if (outcome === undefined) continue;
       known += 1;
-      const isOwn = outcome.kind !== 'skipped' || OWN_SKIPS.has(outcome.reason);
+      const isOwn = outcome.kind !== 'skipped' || isOwnSkip(outcome.reason);
       if (!Object.hasOwn(STATES, outcome.kind) || !isOwn) {
         throw new Error(
           `Knot ${knot} of segment ${segment} cannot be settled as '${String(outcome['kind'])}'.`,
@@ -522,12 +526,7 @@ export class Scheduler<V> {
     if (this.marks[knot] !== 0) return this.fates[knot];
     const tag = this.tags[knot];
     if (tag === undefined) return undefined;
-    return this.choices.get(this.branchOf(knot)) === tag ? OK : SKIPPED;
-  }
-
-  /** Of a path. */
-  private branchOf(path: number): number {
-    return this.layout.parents[this.layout.parentStart[path]!]!;
+    return this.choices.get(branchOf(this.layout, knot)!) === tag ? OK : SKIPPED;
   }
 
   /** Of a path, whose branch has the same. */

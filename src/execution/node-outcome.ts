@@ -59,17 +59,18 @@ export function outcomeOfResult(
 /**
  * The records of the paths of a branch, by its own.
  *
- * @param input the value that the chosen one passes on
+ * @param parents of the branch, whose input the chosen one passes on
  * @param tags of the paths that are in the run
  */
 export function pathRecords(
   plan: LoadedPlan,
   branch: LineageRecord,
-  input: EncodedValue,
+  parents: Pick<ParentOutcomes, 'valueOf'>,
   tags: readonly string[],
   execution: Execution,
 ): LineageRecord[] {
   const { choice } = branch.extra as { choice?: string };
+  const input = parents.valueOf(parentOf(plan.knot(branch.knot_id), 'input'));
   const branchIndex = plan.indexOf(branch.knot_id);
   const hashOf = (parent: number): string | null =>
     parent === branchIndex ? branch.output_hash : input.hash;

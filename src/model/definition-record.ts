@@ -1,6 +1,6 @@
 import { SelvageError } from '../errors';
 import { checkName } from './names';
-import { readDefinitionOptions } from './options';
+import { readDefinitionOptions, shown } from './options';
 import type { DefinitionRecord, KnotBody } from './records';
 import { isStandardSchema } from './standard-schema';
 
@@ -70,10 +70,6 @@ export function receivesValues(owner: string, definition: string): SelvageError 
       `Say so in the definition, as knot('${definition}', { receives: 'outcomes' }, …), whose inputs are then outcomes.`,
     { details: { owner, option: 'errorPolicy', definition } },
   );
-}
-
-function shown(value: unknown): string {
-  return typeof value === 'string' ? `"${value}"` : `a value of type ${typeof value}`;
 }
 
 function invalid(definition: string, what: string, remedy: string): SelvageError {

@@ -118,7 +118,8 @@ function firstProblem(
   return undefined;
 }
 
-function shown(value: unknown): string {
+/** A wrong value, for people. */
+export function shown(value: unknown): string {
   if (typeof value === 'string') return `"${value.length > 60 ? `${value.slice(0, 60)}…` : value}"`;
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) return 'a list';

@@ -14,9 +14,11 @@ import {
   PARENTS_PER_ACTIVITY,
   RUNNING_KNOTS,
   Scheduler,
+  branchOf,
   countFailures,
   packRanges,
   inlineTerminals,
+  pathsOf,
   requiredParentsFailure,
   slowKnots,
   unpackEnds,
@@ -351,17 +353,12 @@ export class TemporalHost {
   private noteSkipped(knots: readonly number[], reason: SkippedKnot['reason']): void {
     for (const knot of knots) {
       // Of a branch that was taken over from another run, nobody has recorded the other paths.
-      if (reason === 'branch_not_selected' && !this.isTakenOver.has(this.branchOf(knot))) continue;
+      if (reason === 'branch_not_selected' && !this.isTakenOver.has(branchOf(this.layout, knot)!)) continue;
       const id = this.layout.ids[knot]!;
       this.unrecordedKnots.add(knot);
       const isOfParents = reason === 'parent_failed_or_skipped';
       this.skippedHere.push({ knot: id, reason, ...(isOfParents && this.scheduler.skipDetail(knot)) });
     }
-  }
-
-  /** Of a path. */
-  private branchOf(path: number): number {
-    return this.layout.parents[this.layout.parentStart[path]!]!;
   }
 
   private noteFailed(knots: readonly number[]): void {
@@ -514,24 +511,12 @@ export class TemporalHost {
       ...(activityIdOf(id) !== id && { knot: id }),
       ...(parents && { parents }),
       ...(this.policyOf(knot).node === 'branch' && {
-        paths: this.pathsOf(knot).map((path) => this.tagOf(path)),
+        paths: pathsOf(layout, knot).map((path) => this.policyOf(path).path!),
       }),
       ...(options.recordRun !== workflowInfo().runId && { run: options.recordRun }),
       ...(this.scheduler.isAlone(knot) && { givenBack: this.givenBack.get(knot) ?? {} }),
     };
     return { task, bytes };
-  }
-
-  /** Of a branch. */
-  private pathsOf(branch: number): number[] {
-    const { childStart, children } = this.layout;
-    return [...children.subarray(childStart[branch], childStart[branch + 1])].filter(
-      (child) => this.policyOf(child).path !== undefined && this.branchOf(child) === branch,
-    );
-  }
-
-  private tagOf(path: number): string {
-    return this.policyOf(path).path!;
   }
 
   private segmentTaskOf(members: readonly number[]): { task: SegmentTask; bytes: number } {
@@ -542,8 +527,7 @@ export class TemporalHost {
     let parentBytes = 0;
     let idBytes = 0;
     for (const knot of members) {
-      if (this.policyOf(knot).node === 'branch')
-        for (const path of this.pathsOf(knot)) if (!isMember.has(path)) paths.push(layout.ids[path]!);
+      for (const path of pathsOf(layout, knot)) if (!isMember.has(path)) paths.push(layout.ids[path]!);
       idBytes += layout.ids[knot]!.length + 3;
       for (let edge = layout.parentStart[knot]!; edge < layout.parentStart[knot + 1]!; edge++) {
         const parent = layout.parents[edge]!;

@@ -5,8 +5,7 @@ import { KnotAttempt, LOST_WORKERS, currentAttempt, type PreparedBody } from '..
 import { commitPatiently, isBackendTrouble } from '../../activities/backend-trouble';
 import { presentBody } from '../../activities/present-body';
 import type { WorkerEnvironment } from '../../activities/worker-environment';
-import type { KnotAnswer } from '../../engine/envelope';
-import type { PlanKnot } from '../../engine';
+import { isOwnSkip, type Envelope, type KnotAnswer, type PlanKnot } from '../../engine';
 import { SelvageError } from '../../errors';
 import {
   assembleInputs,
@@ -113,9 +112,8 @@ class KnotCall {
     }
     const { outcome, values } = end;
     const { inserted, record } = await this.commit(plan, knot, definition, parents, outcome, values);
-    if (!inserted || outcome.kind !== 'ok' || outcome.choice !== undefined)
-      return await this.adopt(plan, knot, record);
-    return envelopeOf(outcome.value, environment.inlineLimit);
+    if (!inserted || outcome.kind !== 'ok') return await this.adopt(plan, knot, record);
+    return await this.withChoice(plan, record, envelopeOf(outcome.value, environment.inlineLimit), parents);
   }
 
   /** What an error that ended the body means: passed on, refused, tried again, or the end of the knot. */
@@ -164,30 +162,33 @@ class KnotCall {
   /** Answers Temporal what the record says. */
   private async adopt(plan: LoadedPlan, knot: PlanKnot, record: LineageRecord): Promise<KnotAnswer> {
     if (record.outcome === 'ok') {
-      const { choice } = record.extra as { choice?: string };
-      const envelope = await envelopeOfRecord(this.environment, record);
-      if (choice === undefined) return envelope;
-      await this.commitPaths(plan, knot, record);
-      return { ...envelope, choice };
+      return await this.withChoice(plan, record, await envelopeOfRecord(this.environment, record));
     }
     if (record.outcome === 'err')
       throw verdict(knot, (record.extra as { error: ExceptionRecord }).error, { nonRetryable: true });
     const reason = record.skip_reason;
-    if (reason === 'gate_closed' || reason === 'no_alternative') return { skipped: reason };
+    if (isOwnSkip(reason)) return { skipped: reason };
     throw new CancelledFailure(`Knot "${record.knot_id}" was settled as cancelled`);
   }
 
-  /** With the branch's own record, which tells what was chosen; idempotent. */
-  private async commitPaths(plan: LoadedPlan, branch: PlanKnot, record: LineageRecord): Promise<void> {
-    const { paths = [] } = this.attempt.task;
-    if (paths.length === 0) return;
-    const parents = await findParents(this.environment, plan, branch, this.attempt.task);
-    const input = parents.valueOf((branch.inputs['input'] as { readonly parent: number }).parent);
+  /** Of a branch, the answer says what its record says was chosen, and its paths are on record before that; idempotent. */
+  private async withChoice(
+    plan: LoadedPlan,
+    record: LineageRecord,
+    envelope: Envelope,
+    known?: Parents,
+  ): Promise<KnotAnswer> {
+    const { choice } = record.extra as { choice?: string };
+    if (choice === undefined) return envelope;
+    const { environment } = this;
+    const { task } = this.attempt;
+    const parents = known ?? (await findParents(environment, plan, plan.knot(record.knot_id), task));
     const now = Date.now();
-    const records = pathRecords(plan, record, input, paths, this.execution(now, now));
+    const records = pathRecords(plan, record, parents, task.paths ?? [], this.execution(now, now));
     await commitPatiently(() =>
-      Promise.all(records.map((path) => this.environment.commits.commit({ record: path, values: [] }))),
+      Promise.all(records.map((path) => environment.commits.commit({ record: path, values: [] }))),
     );
+    return { ...envelope, choice };
   }
 
   private async commit(

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { OwnSkipReason } from '../../engine';
+import { isOwnSkip, type OwnSkipReason } from '../../engine';
 import { retryDelay } from '../../execution';
 import { ByChance, Scripted, blowSet, type Adversary, type BlowSet } from './adversary';
 import type { Bodies } from './bodies';
@@ -307,8 +307,7 @@ function saidBy(records: readonly KnotRecord[]): Said {
   const ownSkips = new Map<number, OwnSkipReason>();
   records.forEach((record, knot) => {
     if (record.outcome === 'ok' && record.choice !== undefined) choices.set(knot, record.choice);
-    if (record.outcome !== 'skipped' || record.reason === undefined) return;
-    if (record.reason !== 'branch_not_selected') ownSkips.set(knot, record.reason);
+    if (record.outcome === 'skipped' && isOwnSkip(record.reason)) ownSkips.set(knot, record.reason);
   });
   return { choices, ownSkips };
 }

@@ -1,3 +1,4 @@
+import { isOwnSkip } from '../../engine';
 import type { Answer } from './activity';
 import { Attempt, LOST_WORKERS } from './attempt';
 import type { KnotRecord } from './store';
@@ -60,9 +61,7 @@ function answerOf(record: KnotRecord): Answer {
   }
   if (record.outcome === 'err') return { kind: 'err' };
   const { reason } = record;
-  return reason === undefined || reason === 'branch_not_selected'
-    ? { kind: 'cancelled' }
-    : { kind: 'skipped', reason };
+  return isOwnSkip(reason) ? { kind: 'skipped', reason } : { kind: 'cancelled' };
 }
 
 export function errorRecord(error: unknown): KnotRecord {

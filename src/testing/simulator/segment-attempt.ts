@@ -1,4 +1,11 @@
-import type { Command, MemberEnd, MemberOutcome, OwnSkipReason, Scheduler } from '../../engine';
+import {
+  isOwnSkip,
+  type Command,
+  type MemberEnd,
+  type MemberOutcome,
+  type OwnSkipReason,
+  type Scheduler,
+} from '../../engine';
 import type { Activity, SegmentAnswer } from './activity';
 import { Attempt, type Surroundings } from './attempt';
 import { errorRecord } from './knot-attempt';
@@ -174,7 +181,7 @@ export class SegmentAttempt extends Attempt {
       return { kind: 'ok', value, ...(choice !== undefined && { choice }) };
     }
     const reason = record.outcome === 'skipped' ? record.reason : undefined;
-    const isOwn = reason !== undefined && reason !== 'branch_not_selected';
+    const isOwn = isOwnSkip(reason);
     if (record.outcome === 'skipped' && !isOwn) return undefined;
     this.failed.set(knot, record);
     if (!isOwn) return { kind: 'err' };

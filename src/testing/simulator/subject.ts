@@ -1,4 +1,4 @@
-import { completeLayout, type Layout } from '../../engine';
+import { completeLayout, pathsOf, type Layout } from '../../engine';
 import type { LoadedPlan } from '../../execution';
 import type { ErrorPolicy, NodeKind, RetryPolicy } from '../../model/records';
 
@@ -67,10 +67,7 @@ export class Subject {
 
   /** Of a branch. */
   pathsOf(branch: number): readonly number[] {
-    const { childStart, children } = this.layout;
-    return [...children.subarray(childStart[branch], childStart[branch + 1])].filter(
-      (child) => this.tagOf(child) !== undefined && this.parentsOf[child]![0] === branch,
-    );
+    return pathsOf(this.layout, branch);
   }
 
   get hasLocalKnots(): boolean {
