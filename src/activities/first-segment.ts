@@ -2,7 +2,7 @@ import {
   HOLD_EVENTS,
   Scheduler,
   packRanges,
-  slowKnots,
+  childRunKnots,
   wantedOutside,
   type Envelope,
   type Layout,
@@ -19,7 +19,7 @@ export function firstSegment(
 ): ResolvedSegment | undefined {
   const scheduler = new Scheduler<Envelope>(layout, {
     segments: true,
-    apart: new Set(slowKnots(layout, HOLD_EVENTS)),
+    apart: new Set(childRunKnots(layout, HOLD_EVENTS)),
   });
   const [command, ...others] = scheduler.apply({ type: 'start', parameters });
   if (command?.type !== 'segment' || others.length > 0) return undefined;

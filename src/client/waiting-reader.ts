@@ -1,5 +1,5 @@
 import type { WorkflowClient, WorkflowExecutionDescription } from '@temporalio/client';
-import { HOLD_EVENTS, layoutOf, slowKnots, type Layout } from '../engine';
+import { HOLD_EVENTS, layoutOf, childRunKnots, type Layout } from '../engine';
 import type { Backends, RunRecord } from '../protocols';
 import { childRunId } from '../workflows/child-run-id';
 import { holdDispatch } from '../workflows/history-budget';
@@ -89,7 +89,7 @@ export class WaitingReader {
     layout: Layout,
     outcomes: ReadonlyMap<string, boolean>,
   ): Promise<readonly (readonly [string, string])[]> {
-    const slow = slowKnots(layout, HOLD_EVENTS)
+    const slow = childRunKnots(layout, HOLD_EVENTS)
       .map((knot) => layout.ids[knot]!)
       .filter((knot) => !outcomes.has(knot));
     const found = await Promise.all(

@@ -19,6 +19,7 @@ import {
   SUGGESTED_EVENTS,
   TASK_COMMAND_BYTES,
 } from './limits';
+import { alwaysInChildRun } from './node-kinds';
 
 /*
  * What a run of a layout may ask of the server, before it runs. Upper bounds: each knot is taken to be in a workflow task of its
@@ -93,7 +94,7 @@ export interface RunBudget {
  * @param slices the encoded layout, where it is at hand
  */
 export function budgetOf(layout: Layout, slices: readonly string[] = encodeLayout(layout)): RunBudget {
-  const slow = new Set(slowKnots(layout, HOLD_EVENTS));
+  const slow = new Set(childRunKnots(layout, HOLD_EVENTS));
   requireLoadable(layout, slices);
   const layoutBytes = bytesOf(slices);
   const { depth, width, paths } = shapeOf(layout);
@@ -119,16 +120,21 @@ export function budgetOf(layout: Layout, slices: readonly string[] = encodeLayou
   };
 }
 
-/** The knots that go to child runs, ascending: those that may run for over an hour, in a plan that may take more than `maxEvents`. */
-export function slowKnots(layout: Layout, maxEvents: number): number[] {
+/**
+ * The knots that go to child runs, ascending: those that always do, and those that may run for over an hour, in a plan that may take
+ * more than `maxEvents`.
+ */
+export function childRunKnots(layout: Layout, maxEvents: number): number[] {
+  const always = layout.policies.map(alwaysInChildRun);
   // A node that passes a value on has more to tell than a child run can.
   const isSlow = layout.policies.map(({ timeout = 0, node }) => timeout > SLOW_KNOT_MS && node === undefined);
-  if (!isSlow.includes(true)) return [];
+  if (!isSlow.includes(true) && !always.includes(true)) return [];
   const { activities } = activitiesOf(layout, new Set());
-  if (activities * (ACTIVITY_EVENTS + TASK_EVENTS) <= maxEvents) return [];
+  const isLarge = activities * (ACTIVITY_EVENTS + TASK_EVENTS) > maxEvents;
   const knots: number[] = [];
   for (let knot = layout.parameterCount; knot < layout.size; knot++) {
-    if (isSlow[layout.policy[knot]!]) knots.push(knot);
+    const policy = layout.policy[knot]!;
+    if (always[policy] || (isLarge && isSlow[policy])) knots.push(knot);
   }
   return knots;
 }

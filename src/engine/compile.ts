@@ -6,13 +6,14 @@ import { DefinitionTable } from './definition-table';
 import { Hashes } from './hashes';
 import { notOurs, orderedKnots } from './knot-order';
 import {
-  POLICIES_SINCE,
   type Plan,
+  type PlanFormat,
   type PlanInput,
   type PlanKnot,
   type PlanParameter,
   type PlanPolicy,
 } from './plan';
+import { PASSING_NODES } from './node-kinds';
 import { effectiveOptions, policyOf } from './policy';
 
 export interface CompiledPlan {
@@ -69,7 +70,7 @@ export function compile(
     };
   });
   const plan: Plan = {
-    format: planKnots.some(hasNewPolicy) ? POLICIES_SINCE : 1,
+    format: formatOf(planKnots),
     tapestry: tapestry.name,
     failOn: tapestry.options.failOn ?? 'unhandled',
     parameters: planParameters(tapestry, constants),
@@ -81,9 +82,15 @@ export function compile(
   return { plan, text, hash: hashText(text, sha256) };
 }
 
-function hasNewPolicy({ policy }: PlanKnot): boolean {
-  const { errorPolicy, optional, node, path } = policy;
-  return [errorPolicy, optional, node, path].some((part) => part !== undefined);
+/** The lowest that can say what these knots say. */
+function formatOf(knots: readonly PlanKnot[]): PlanFormat {
+  let format: PlanFormat = 1;
+  for (const { policy } of knots) {
+    if (policy.node && !PASSING_NODES.has(policy.node)) return 3;
+    const { errorPolicy, optional, node, path } = policy;
+    if ([errorPolicy, optional, node, path].some((part) => part !== undefined)) format = 2;
+  }
+  return format;
 }
 
 /** The workers hold the plan whole, and a workflow must load its graph within seconds. */

@@ -1,5 +1,5 @@
 export { branchOf, pathsOf } from './branches';
-export { budgetOf, requireLoadable, slowKnots, type RunBudget } from './budget';
+export { budgetOf, requireLoadable, childRunKnots, type RunBudget } from './budget';
 export { compile, type CompiledPlan, type CompileOptions } from './compile';
 export * from './envelope';
 export { countFailures, failsWorkflow, requiredParentsFailure, type CountedFailures } from './failures';
@@ -8,6 +8,7 @@ export { completeLayout, layoutOf, type Layout, type LayoutPolicy } from './layo
 export { decodeLayout, encodeLayout } from './layout-codec';
 export { packRanges, unpackRanges } from './index-ranges';
 export * from './limits';
+export { alwaysInChildRun } from './node-kinds';
 export * from './plan';
 export { readPlan, uniqueParents } from './read-plan';
 export { packEnds, unpackEnds, wantedOutside, type MemberEnd } from './segment';

@@ -6,11 +6,11 @@ import type { Json } from '../canonical';
  * hash, so an edit of the tapestry can never change a run in flight.
  *
  * A plan has the lowest format that can say what it says, so that an older version reads it where it can. Format 2 brought
- * error policies, optional knots, and nodes that pass values on.
+ * error policies, optional knots, and nodes that pass values on; format 3 all that is more than one call of a body: nodes that wait,
+ * or run many bodies or whole tapestries.
  */
-export const PLAN_FORMATS = [1, 2] as const;
+export const PLAN_FORMATS = [1, 2, 3] as const;
 export type PlanFormat = (typeof PLAN_FORMATS)[number];
-export const POLICIES_SINCE: PlanFormat = 2;
 
 export interface Plan {
   readonly format: PlanFormat;

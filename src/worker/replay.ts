@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { historyFromJSON, type History } from '@temporalio/common/lib/proto-utils';
 import { DefaultLogger, Worker, bundleWorkflowCode, type ReplayWorkerOptions } from '@temporalio/worker';
 import { SelvageError } from '../errors';
-import { KNOT_WORKFLOW, LAYOUT_ACTIVITY, PIN_ACTIVITY } from '../workflows/messages';
+import { LAYOUT_ACTIVITY, PIN_ACTIVITY } from '../workflows/messages';
 import { chainHistories } from './chain-histories';
 import { interpreterSource } from './workflow-bundle';
 
@@ -98,7 +98,7 @@ function read(json: unknown): History {
 function requireOwn(history: History, runId: string): void {
   const events = history.events ?? [];
   const workflow = events[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name;
-  if (workflow === KNOT_WORKFLOW) return;
+  if (workflow?.startsWith('selvage.')) return;
   const first = events.find((event) => commandOf(event) !== undefined);
   const type = localActivityType(first);
   if (!first || type === PIN_ACTIVITY || type === LAYOUT_ACTIVITY) return;

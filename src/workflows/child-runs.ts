@@ -13,9 +13,9 @@ import { FIRST_CHECK_MS, LONGEST_CHECK_MS } from './history-budget';
 import { isNotFound, type runKnot } from './knot-run';
 import {
   KNOT_ENDED_SIGNAL,
-  KNOT_WORKFLOW,
   MEMO_KEY,
   STILL_THERE_SIGNAL,
+  childWorkflowType,
   type ChildEnd,
   type ChildMemo,
   type ChildTask,
@@ -137,7 +137,7 @@ export class ChildRuns {
   private async follow(task: ChildTask): Promise<void> {
     const { knot } = task;
     const memo: ChildMemo = { run: task.task.run };
-    const handle = await startChild<typeof runKnot>(KNOT_WORKFLOW, {
+    const handle = await startChild<typeof runKnot>(childWorkflowType(task.node), {
       workflowId: childRunId(task.task.runId, knot),
       args: [task],
       memo: { [MEMO_KEY]: memo },

@@ -3,12 +3,16 @@ import { interpret, type Continuation } from './interpreter';
 import { runKnot } from './knot-run';
 import { KNOT_WORKFLOW, type ChildTask } from './messages';
 
+/** Child runs by workflow type. No tapestry has such a name. */
+const CHILD_RUNS: ReadonlyMap<string, (task: ChildTask) => Promise<void>> = new Map([
+  [KNOT_WORKFLOW, runKnot],
+]);
+
 /**
  * The workflow entry: one default handler for every workflow type. Users with a bundle of their own re-export it:
  * `export { default } from 'selvage/workflows'`.
  */
 export default function enter(input: unknown, continuation?: Continuation): Promise<unknown> {
-  return workflowInfo().workflowType === KNOT_WORKFLOW
-    ? runKnot(input as ChildTask)
-    : interpret(input, continuation);
+  const childRun = CHILD_RUNS.get(workflowInfo().workflowType);
+  return childRun ? childRun(input as ChildTask) : interpret(input, continuation);
 }

@@ -1,5 +1,6 @@
 import type { OwnSkipReason, SkipReason } from '../engine';
 import type { Envelope } from '../engine/envelope';
+import type { NodeKind } from '../model/records';
 import type { RunStatus } from '../protocols';
 
 /**
@@ -13,6 +14,12 @@ export const SETTLE_ACTIVITY = 'selvage.settle';
 export const SEGMENT_ACTIVITY = 'selvage.segment';
 /** The workflow type of a child run: it runs one slow knot of a large plan. */
 export const KNOT_WORKFLOW = 'selvage.knot';
+
+/** Of a child run by its knot: of a node, `selvage.` and its kind. */
+export function childWorkflowType(node: NodeKind | undefined): string {
+  return node === undefined ? KNOT_WORKFLOW : `selvage.${node}`;
+}
+
 /** A child run tells its run what came of the knot: a {@link ChildEnd}. */
 export const KNOT_ENDED_SIGNAL = 'selvage.knotEnded';
 /** A run asks a child run whether it is still there; that the server takes the signal is the answer. */
@@ -128,6 +135,8 @@ export interface KnotCall {
 
 /** The input of a child run. */
 export interface ChildTask {
+  /** Absent: the knot's activity is all that there is to do. */
+  readonly node?: NodeKind;
   /** The behaviour of its run. */
   readonly behaviour: number;
   readonly knot: string;

@@ -14,13 +14,14 @@ import {
   PARENTS_PER_ACTIVITY,
   RUNNING_KNOTS,
   Scheduler,
+  alwaysInChildRun,
   branchOf,
   countFailures,
   packRanges,
   inlineTerminals,
   pathsOf,
   requiredParentsFailure,
-  slowKnots,
+  childRunKnots,
   unpackEnds,
   wantedOutside,
   type Command,
@@ -88,7 +89,7 @@ export interface TemporalHostOptions {
   readonly recordRun: string;
   /** Of the run. */
   readonly behaviour: number;
-  /** Where slow knots of a large plan go. */
+  /** Where knots go that are too slow, or too much work, for the run's own history. */
   readonly children: ChildRuns;
   /** Knots, by index, that earlier executions sent to child runs, with the Temporal run ids of these. */
   readonly away?: readonly (readonly [number, string])[];
@@ -134,8 +135,8 @@ export class TemporalHost {
   private segmentsScheduled = 0;
   /** The first segment, until it is sent out, where the run's first step has begun it. */
   private begun: BegunSegment | undefined;
-  /** Knots that go to child runs, so that they never keep this execution from continuing as new. */
-  private readonly slow: ReadonlySet<number>;
+  /** So that they never keep this execution from continuing as new. */
+  private readonly inChildRuns: ReadonlySet<number>;
   private readonly indexes = new Map<string, number>();
   /** Knots that are Ok from the start. */
   private readonly isTakenOver = new Set<number>();
@@ -176,10 +177,10 @@ export class TemporalHost {
       (id, knot) => failed.has(id) && this.policyOf(knot).optional !== true,
     );
     this.givenBack = new Map(options.givenBack);
-    this.slow = new Set(
-      options.behaviour >= CHILD_RUNS_SINCE ? slowKnots(this.layout, CHILD_RUNS_FROM_EVENTS) : [],
+    this.inChildRuns = new Set(
+      options.behaviour >= CHILD_RUNS_SINCE ? childRunKnots(this.layout, CHILD_RUNS_FROM_EVENTS) : [],
     );
-    for (const knot of this.slow) this.indexes.set(this.layout.ids[knot]!, knot);
+    for (const knot of this.inChildRuns) this.indexes.set(this.layout.ids[knot]!, knot);
     this.scheduler = new Scheduler<Slot>(this.layout, this.schedulerOptions);
     this.ended = new Promise((resolve, reject) => {
       this.resolveEnd = resolve;
@@ -425,7 +426,7 @@ export class TemporalHost {
     }
     const { task, bytes } = this.taskOf(knot);
     if (!this.budget.take(bytes)) return false;
-    if (this.slow.has(knot)) this.startChild(knot, task);
+    if (this.inChildRuns.has(knot)) this.startChild(knot, task);
     else this.schedule(knot, task);
     return true;
   }
@@ -581,8 +582,10 @@ export class TemporalHost {
 
   private startChild(knot: number, task: KnotTask): void {
     const { behaviour, children, recordRun } = this.options;
+    const policy = this.policyOf(knot);
     this.running.add(knot);
     children.start({
+      ...(alwaysInChildRun(policy) && { node: policy.node }),
       behaviour,
       knot: this.layout.ids[knot]!,
       call: this.callOf(knot),
@@ -757,7 +760,7 @@ export class TemporalHost {
     if (this.scheduler.outcomeKind(knot) !== undefined) return;
     try {
       this.running.delete(knot);
-      if (this.slow.has(knot)) this.options.children.forget(this.layout.ids[knot]!);
+      if (this.inChildRuns.has(knot)) this.options.children.forget(this.layout.ids[knot]!);
       this.settledHere += 1;
       if (failure) this.noteFailure(knot, failure);
       // What its function said is on record.
@@ -814,7 +817,7 @@ export class TemporalHost {
 
   private get schedulerOptions(): SchedulerOptions {
     const segments = this.options.behaviour >= SEGMENTS_SINCE;
-    return { window: RUNNING_KNOTS, segments, apart: this.slow };
+    return { window: RUNNING_KNOTS, segments, apart: this.inChildRuns };
   }
 
   private policyOf(knot: number): Layout['policies'][number] {

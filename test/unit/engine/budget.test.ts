@@ -8,7 +8,7 @@ import {
   encodeLayout,
   layoutOf,
   requireLoadable,
-  slowKnots,
+  childRunKnots,
   type Layout,
 } from '../../../src/engine';
 import { thrownBy } from '../../support/thrown-by';
@@ -118,7 +118,7 @@ describe('child runs', () => {
 
   test('are for local ones as well, which then are in no segment', () => {
     const layout = withSlow(4_000, 2 * HOUR, true);
-    expect(slowKnots(layout, 20_000)).toEqual([layout.ids.indexOf('slow')]);
+    expect(childRunKnots(layout, 20_000)).toEqual([layout.ids.indexOf('slow')]);
     expect(budgetOf(layout)).toMatchObject({ childRuns: ['slow'], localKnots: 0, segments: 0 });
   });
 });
