@@ -21,6 +21,8 @@ export {
   Optional,
   queue,
   reduce,
+  sink,
+  source,
   tapestry,
   Tapestry,
 } from './model';
@@ -65,6 +67,8 @@ export type {
   Resources,
   RetryPolicy,
   SelectorOptions,
+  SinkOptions,
+  SourceOptions,
   StandardSchema,
   TapestryOptions,
   Terminals,

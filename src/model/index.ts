@@ -26,6 +26,8 @@ export {
 export { firstOk, type FirstOkOptions } from './nodes/first-ok';
 export { gate, type GateOptions } from './nodes/gate';
 export { reduce, type CombineOptions, type FoldOptions } from './nodes/reduce';
+export { sink, type SinkOptions } from './nodes/sink';
+export { source, type SourceOptions } from './nodes/source';
 export { checkKnotId, checkName, PARAMETER_PREFIX } from './names';
 export { optional, Optional, type OptionalKnotClass } from './optional';
 export { isTapestry, recordOf } from './record-of';

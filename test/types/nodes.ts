@@ -1,5 +1,17 @@
 import { z } from 'zod';
-import { aggregate, branch, firstOk, gate, knot, reduce, tapestry, type Knot, type ValueOf } from '../../src';
+import {
+  aggregate,
+  branch,
+  firstOk,
+  gate,
+  knot,
+  reduce,
+  sink,
+  source,
+  tapestry,
+  type Knot,
+  type ValueOf,
+} from '../../src';
 import { expectType, type Same } from './expect-type';
 
 const list = knot('list', () => [1, 2, 3]);
@@ -44,6 +56,18 @@ tapestry('nodes', (t) => {
   aggregate({ inputs: { name } }, { id: 'bad' });
   // @ts-expect-error no id
   aggregate({ inputs: { name }, combine: () => 1 }, {});
+
+  const readings = source({ read: async (ctx) => [ctx.attempt] }, { id: 'readings' });
+  expectType<Same<typeof readings, Knot<number[], 'readings'>>>(true);
+  const receipt = sink(
+    { inputs: { readings, to: 'disk' }, write: async ({ readings }) => readings.length > 0 },
+    { id: 'receipt' },
+  );
+  expectType<Same<typeof receipt, Knot<boolean, 'receipt'>>>(true);
+  // @ts-expect-error no function
+  source({ read: 3 }, { id: 'bad' });
+  // @ts-expect-error an input that is none
+  sink({ inputs: { readings }, write: ({ reading }) => reading }, { id: 'bad' });
 
   return { line };
 });

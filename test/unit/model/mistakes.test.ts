@@ -8,6 +8,8 @@ import {
   Knot,
   optional,
   reduce,
+  sink,
+  source,
   SelvageError,
   Tapestry,
   tapestry,
@@ -310,6 +312,24 @@ const mistakes: readonly Mistake[] = [
     code: 'InvalidConfig',
     says: ['aggregate "k"', 'no knot among its inputs', 'at least one'],
     make: inside(() => aggregate({ inputs: { a: 1 }, combine: () => 1 }, { id: 'k' })),
+  },
+  {
+    mistake: 'a source without a function',
+    code: 'InvalidConfig',
+    says: ['source "k"', 'no "read"', 'Give a function'],
+    make: inside(() => source({} as never, { id: 'k' })),
+  },
+  {
+    mistake: 'a sink without a function',
+    code: 'InvalidConfig',
+    says: ['sink "k"', 'no "write"', 'Give a function'],
+    make: inside((t) => sink({ inputs: { a: t.parameter('x', number) } } as never, { id: 'k' })),
+  },
+  {
+    mistake: 'a sink of constants alone',
+    code: 'InvalidConfig',
+    says: ['sink "k"', 'no knot among its inputs', 'at least one'],
+    make: inside(() => sink({ inputs: { a: 1 }, write: () => 1 }, { id: 'k' })),
   },
   {
     mistake: 'a fold without initial',

@@ -1,0 +1,39 @@
+import type { Knot, KnotConfig } from '../knot';
+import type { KnotContext } from '../knot-context';
+import { knotRecord } from '../marks';
+import { place } from '../place';
+import type { WiredValues } from './aggregate';
+import { inlineDefinition, invalidNode } from './inline-definition';
+
+export interface SinkOptions<W, O> {
+  /** Knots and constants by name; at least one knot. */
+  readonly inputs: W;
+  /** Takes the values out of the tapestry. May be asynchronous; runs as the body of a knot does, at least once. */
+  readonly write: (inputs: WiredValues<W>, context: KnotContext) => O;
+}
+
+/**
+ * Places a knot that takes values out of a tapestry, with its function in place: `sink({ inputs: { report }, write: ({ report }) => mail(report) },
+ * { id: 'mail' })`. Its value is what the function returns, such as a receipt; other knots may depend on it. As it may be called again
+ * when a worker is lost, what it writes should be known by `context.idempotencyKey`.
+ *
+ * @throws SelvageError InvalidConfig, and those of placing a definition
+ */
+export function sink<const W extends object, O, const Id extends string>(
+  options: SinkOptions<W, O>,
+  config: KnotConfig<Id>,
+): Knot<Awaited<O>, Id> {
+  const { inputs, write } = options;
+  const definition = inlineDefinition('sink', { write }, config, (given: WiredValues<W>, context) =>
+    write(given, context),
+  );
+  if (typeof inputs !== 'object' || inputs === null || !Object.values(inputs).some(knotRecord)) {
+    throw invalidNode(
+      'sink',
+      config,
+      'has no knot among its inputs',
+      'Give at least one: sink({ inputs: { report }, … }).',
+    );
+  }
+  return place(definition, inputs, config) as Knot<Awaited<O>, Id>;
+}
