@@ -3,16 +3,18 @@ import { putValues } from '../adapters/data-stores/sqlite/values';
 import { SqliteRunHistory } from '../adapters/run-histories/sqlite';
 import type { Backends, Commit, CommitResult, StoredValue } from '../protocols';
 
-/** Three backends and the way to commit to them; `close` closes the three. */
+/** The backends and the way to commit to them; `close` closes all of them. */
 export function combineBackends({
   tapestryStore,
   runHistory,
   dataStore,
+  leaseTable,
 }: Omit<Backends, 'commit' | 'close'>): Backends {
   return {
     tapestryStore,
     runHistory,
     dataStore,
+    leaseTable,
     commit:
       runHistory instanceof SqliteRunHistory &&
       dataStore instanceof SqliteDataStore &&
@@ -23,8 +25,8 @@ export function combineBackends({
             return runHistory.commit(recordsOf(commits));
           },
     async close() {
-      // The history first: it finishes something in the database that the three may share.
-      await Promise.all([runHistory.close(), tapestryStore.close(), dataStore.close()]);
+      // The history first: it finishes something in the database that they may share.
+      await Promise.all([runHistory.close(), tapestryStore.close(), dataStore.close(), leaseTable.close()]);
     },
   };
 }

@@ -2,12 +2,14 @@ import * as path from 'node:path';
 import { InMemoryDataStore } from '../adapters/data-stores/in-memory';
 import { createLocalDiskDataStore } from '../adapters/data-stores/local-disk';
 import { SqliteDataStore } from '../adapters/data-stores/sqlite';
+import { InMemoryLeaseTable } from '../adapters/lease-tables/in-memory';
+import { SqliteLeaseTable } from '../adapters/lease-tables/sqlite';
 import { InMemoryRunHistory } from '../adapters/run-histories/in-memory';
 import { SqliteRunHistory } from '../adapters/run-histories/sqlite';
 import { openSqliteDatabase, type SqliteDatabase } from '../adapters/shared/sqlite';
 import { InMemoryTapestryStore } from '../adapters/tapestry-stores/in-memory';
 import { SqliteTapestryStore } from '../adapters/tapestry-stores/sqlite';
-import type { Backends, DataStore, RunHistory, TapestryStore } from '../protocols';
+import type { Backends, DataStore, LeaseTable, RunHistory, TapestryStore } from '../protocols';
 import { combineBackends } from './combine';
 import { DEFAULT_URL, parseBackendUrl, type BackendUrl } from './url';
 
@@ -21,6 +23,11 @@ export interface OpenBackendsOptions {
   readonly history?: string | RunHistory;
   /** `sqlite:PATH`, `file:FOLDER` or `memory:`. Default: `url`, then `SELVAGE_DATA` of the environment. */
   readonly data?: string | DataStore;
+  /**
+   * `sqlite:PATH` or `memory:`. Default: the database of the run history, if it is one of Selvage's own; else `.selvage/selvage.db`. Leases bind
+   * those who share the table, so that all workers need the same one; `memory:` binds one process.
+   */
+  readonly leases?: string | LeaseTable;
   /** What relative paths are relative to, and where `.selvage` is made. Default: the working directory. */
   readonly projectDir?: string;
   /** Makes commits to SQLite survive a power cut, for a disk flush each. Default false: they survive any kill of processes. */
@@ -30,7 +37,7 @@ export interface OpenBackendsOptions {
 }
 
 /**
- * Opens the three backends. URLs that name one SQLite file share one connection, and then a value and its record are committed in one
+ * Opens the backends. URLs that name one SQLite file share one connection, and then a value and its record are committed in one
  * transaction. `close()` also closes the backends that were given ready-made.
  *
  * Errors: `InvalidUrl`, `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `SchemaTooNew`, `BackendUnavailable`.
@@ -42,10 +49,12 @@ export async function openBackends(options: OpenBackendsOptions = {}): Promise<B
   const data = chosen('data store', options.data ?? options.url, environment['SELVAGE_DATA']);
   const databases = new SqliteDatabases(projectDir, durable);
   try {
+    const runHistory = 'scheme' in history ? await openRunHistory(history, databases) : history;
     return combineBackends({
       tapestryStore: 'scheme' in store ? await openTapestryStore(store, databases) : store,
-      runHistory: 'scheme' in history ? await openRunHistory(history, databases) : history,
+      runHistory,
       dataStore: 'scheme' in data ? await openDataStore(data, databases, projectDir) : data,
+      leaseTable: await openLeaseTable(options.leases, runHistory, databases),
     });
   } catch (error) {
     await databases.close();
@@ -53,7 +62,7 @@ export async function openBackends(options: OpenBackendsOptions = {}): Promise<B
   }
 }
 
-type Port = 'tapestry store' | 'run history' | 'data store';
+type Port = 'tapestry store' | 'run history' | 'data store' | 'lease table';
 
 function chosen<T extends object>(
   port: Port,
@@ -75,6 +84,23 @@ async function openRunHistory(url: BackendUrl, databases: SqliteDatabases): Prom
   return url.scheme === 'memory'
     ? new InMemoryRunHistory()
     : new SqliteRunHistory(await databases.open(url.path));
+}
+
+/** The leases are where the run history is, unless they are said to be elsewhere. */
+async function openLeaseTable(
+  given: string | LeaseTable | undefined,
+  runHistory: RunHistory,
+  databases: SqliteDatabases,
+): Promise<LeaseTable> {
+  if (given === undefined) {
+    if (runHistory instanceof SqliteRunHistory) return new SqliteLeaseTable(runHistory.database);
+    if (runHistory instanceof InMemoryRunHistory) return new InMemoryLeaseTable();
+  }
+  const leases = chosen('lease table', given, undefined);
+  if (!('scheme' in leases)) return leases;
+  return leases.scheme === 'memory'
+    ? new InMemoryLeaseTable()
+    : new SqliteLeaseTable(await databases.open(leases.path));
 }
 
 async function openDataStore(

@@ -12,6 +12,7 @@ const FORMS = {
   'tapestry store': ['sqlite:PATH', 'memory:'],
   'run history': ['sqlite:PATH', 'memory:'],
   'data store': ['sqlite:PATH', 'file:FOLDER', 'memory:'],
+  'lease table': ['sqlite:PATH', 'memory:'],
 } as const;
 
 /** Reads the address of a backend, and refuses what that port has no adapter for with `InvalidUrl`. */

@@ -1,4 +1,5 @@
 import type { DataStore, StoredValue } from './data-store';
+import type { LeaseTable } from './lease-table';
 import type { LineageRecord } from './records';
 import type { CommitResult, RunHistory } from './run-history';
 import type { TapestryStore } from './tapestry-store';
@@ -9,11 +10,12 @@ export interface Commit {
   readonly values: readonly StoredValue[];
 }
 
-/** The three stores that a worker and a client work with. */
+/** The three stores that a worker and a client work with, and the leases by which workers take turns. */
 export interface Backends {
   readonly tapestryStore: TapestryStore;
   readonly runHistory: RunHistory;
   readonly dataStore: DataStore;
+  readonly leaseTable: LeaseTable;
   /**
    * Puts the values, then inserts the records: in one transaction where one database holds both, else in this order, so
    * that no record ever names a value that is not there. Answers per commit, in order.

@@ -17,7 +17,7 @@ import {
 } from '../adapters/shared/sqlite';
 import { databaseFiles } from '../server';
 import {
-  INDEX_TABLES,
+  PASSING_TABLES,
   damagedValues,
   deriveTables,
   dropValues,
@@ -157,7 +157,7 @@ function describeSalvage({
 }: Salvage): Pick<DatabaseRepair, 'tables' | 'withoutSchema'> {
   return {
     tables: tables.filter(
-      ({ table, kept, lost, isExact }) => !INDEX_TABLES.has(table) && (kept > 0 || lost > 0 || !isExact),
+      ({ table, kept, lost, isExact }) => !PASSING_TABLES.has(table) && (kept > 0 || lost > 0 || !isExact),
     ),
     ...(withoutSchema && { withoutSchema }),
   };

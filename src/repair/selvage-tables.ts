@@ -21,10 +21,15 @@ export function hasSelvageTables(database: SqliteDatabaseLike): boolean {
   return row.found === 5;
 }
 
-/** What only says where records are is made anew from them, so that there is nothing in it to be kept or lost. */
-export const INDEX_TABLES: ReadonlySet<string> = new Set([
+/**
+ * What only says where records are is made anew from them, and leases are nobody's while nobody uses the file: there is nothing in these to be
+ * kept or lost.
+ */
+export const PASSING_TABLES: ReadonlySet<string> = new Set([
   'selvage_lineage_index',
   'selvage_lineage_indexed',
+  'selvage_leases',
+  'selvage_turns',
 ]);
 
 /** The hashes of the values whose bytes are not what the hash says. */
@@ -84,6 +89,8 @@ export function deriveTables(database: SqliteDatabaseLike): void {
     insert or ignore into selvage_run_tags (tag, started_at, run)
       select part.value, started_at, selvage_runs.id from selvage_runs, ${each('tags')};
   `);
+  for (const table of ['selvage_leases', 'selvage_turns'])
+    if (hasTable(database, table)) database.exec(`delete from ${table}`);
   if (hasTable(database, 'selvage_lineage_values')) deriveValues(database);
   if (!hasTable(database, 'selvage_lineage_index')) return;
   // The next listing fills it.

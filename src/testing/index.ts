@@ -1,4 +1,5 @@
 export { describeDataStore, type DataStoreSubject } from './describe-data-store';
+export { describeLeaseTable } from './describe-lease-table';
 export { describeRunHistory } from './describe-run-history';
 export { describeTapestryStore } from './describe-tapestry-store';
 export type { Skip, Subject, SuiteOptions } from './conformance';

@@ -1,7 +1,13 @@
 import { InMemoryDataStore } from '../../src/adapters/data-stores/in-memory';
+import { InMemoryLeaseTable } from '../../src/adapters/lease-tables/in-memory';
 import { InMemoryRunHistory } from '../../src/adapters/run-histories/in-memory';
 import { InMemoryTapestryStore } from '../../src/adapters/tapestry-stores/in-memory';
-import { describeDataStore, describeRunHistory, describeTapestryStore } from '../../src/testing';
+import {
+  describeDataStore,
+  describeLeaseTable,
+  describeRunHistory,
+  describeTapestryStore,
+} from '../../src/testing';
 
 const reason = 'memory is not shared between adapters';
 
@@ -13,6 +19,11 @@ describeTapestryStore('in-memory', {
 describeRunHistory('in-memory', {
   create: async () => ({ adapter: new InMemoryRunHistory() }),
   skip: [{ test: 'shows what another adapter committed', reason }],
+});
+
+describeLeaseTable('in-memory', {
+  create: async () => ({ adapter: new InMemoryLeaseTable() }),
+  skip: [{ test: 'shows what another adapter granted', reason }],
 });
 
 describeDataStore('in-memory', {

@@ -41,3 +41,21 @@ test.each([1, 20])(
   },
   60_000,
 );
+
+test('processes that race for the places of a lease never have more than there are, and all get their turn', async () => {
+  const folder = await temporaryFolder();
+  try {
+    const outputs = await Promise.all(
+      Array.from({ length: PROCESSES }, (_, index) =>
+        runScript('lease-race.ts', [folder, `process-${index}`, '100', '2']),
+      ),
+    );
+    const results = outputs.map((output) => JSON.parse(output) as { most: number; granted: number });
+    for (const { most, granted } of results) {
+      expect(most).toBeLessThanOrEqual(2);
+      expect(granted).toBe(100);
+    }
+  } finally {
+    await removeFolder(folder);
+  }
+}, 60_000);

@@ -1,10 +1,12 @@
 import * as path from 'node:path';
 import Libsql from 'libsql';
 import { createSqliteDataStore } from '../../src/adapters/data-stores/sqlite';
+import { createSqliteLeaseTable } from '../../src/adapters/lease-tables/sqlite';
 import { createSqliteRunHistory } from '../../src/adapters/run-histories/sqlite';
 import { createSqliteTapestryStore } from '../../src/adapters/tapestry-stores/sqlite';
 import {
   describeDataStore,
+  describeLeaseTable,
   describeRunHistory,
   describeTapestryStore,
   type Subject,
@@ -26,6 +28,7 @@ function onOneFile<T>(open: (options: { path: string }) => Promise<T>) {
 
 describeTapestryStore('sqlite', { create: onOneFile(createSqliteTapestryStore) });
 describeRunHistory('sqlite', { create: onOneFile(createSqliteRunHistory) });
+describeLeaseTable('sqlite', { create: onOneFile(createSqliteLeaseTable) });
 
 describeDataStore('sqlite', {
   async create() {

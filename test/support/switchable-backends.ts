@@ -1,5 +1,5 @@
 import { SelvageError, type ErrorCode } from '../../src/errors';
-import type { Backends, DataStore, RunHistory, TapestryStore } from '../../src/protocols';
+import type { Backends, DataStore, LeaseTable, RunHistory, TapestryStore } from '../../src/protocols';
 
 interface Hit {
   /** Which calls are hit: by `port.method`, such as `backends.commit`. Default: all. */
@@ -35,6 +35,7 @@ export class SwitchableBackends {
       tapestryStore: this.wrap<TapestryStore>('tapestryStore', real.tapestryStore),
       runHistory: this.wrap<RunHistory>('runHistory', real.runHistory),
       dataStore: this.wrap<DataStore>('dataStore', real.dataStore),
+      leaseTable: this.wrap<LeaseTable>('leaseTable', real.leaseTable),
     };
   }
 

@@ -69,7 +69,8 @@ function splitWithStrikes(
       }
     },
   });
-  return combineBackends({ tapestryStore: real.tapestryStore, runHistory: real.runHistory, dataStore });
+  const { tapestryStore, runHistory, leaseTable } = real;
+  return combineBackends({ tapestryStore, runHistory, dataStore, leaseTable });
 }
 
 /** Value and record are written in one transaction: the blow falls before it is committed. */

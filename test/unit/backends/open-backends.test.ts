@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
+import { InMemoryLeaseTable } from '../../../src/adapters/lease-tables/in-memory';
 import { InMemoryRunHistory } from '../../../src/adapters/run-histories/in-memory';
 import { openBackends, type OpenBackendsOptions } from '../../../src/backends';
 import type { Backends } from '../../../src/protocols';
@@ -69,10 +70,22 @@ test('a backend that is given ready-made is used', async () => {
   expect((await open({ history })).runHistory).toBe(history);
 });
 
+test('leases are where the run history is, unless they are said to be elsewhere', async () => {
+  expect((await open()).leaseTable.technology).toBe('sqlite');
+  expect((await open({ history: 'memory:' })).leaseTable.technology).toBe('memory');
+  expect((await open({ leases: 'memory:' })).leaseTable.technology).toBe('memory');
+  expect((await open({ history: new InMemoryRunHistory() })).leaseTable.technology).toBe('memory');
+  const leases = new InMemoryLeaseTable();
+  expect((await open({ leases })).leaseTable).toBe(leases);
+  await open({ history: 'memory:', leases: 'sqlite:here/leases.db' });
+  expect(existsSync(path.join(folder, 'here', 'leases.db'))).toBe(true);
+});
+
 test.each([
   ['store', 'file:somewhere'],
   ['history', 'file:somewhere'],
   ['data', 'mongodb:secret'],
+  ['leases', 'file:somewhere'],
   ['data', 'sqlite:'],
   ['data', 'memory:x'],
   ['store', 'nonsense'],

@@ -13,6 +13,8 @@ export interface SqliteSchema {
   selvage_values: ValuesTable;
   selvage_value_chunks: ValueChunksTable;
   selvage_uploads: UploadsTable;
+  selvage_leases: LeasesTable;
+  selvage_turns: TurnsTable;
 }
 
 export interface PlansTable {
@@ -85,4 +87,22 @@ export interface ValueChunksTable {
 export interface UploadsTable {
   upload: string;
   touched_at: number;
+}
+
+/** Who has a place of what: a row that has run out is nobody's, and goes when the next one asks for a place of the key. */
+export interface LeasesTable {
+  key: string;
+  owner: string;
+  token: string;
+  holder: string;
+  since: number;
+  ttl: number;
+  expires_at: number;
+}
+
+/** When the next turn of a key is, and how far ahead of the clock that was when the last one was taken. */
+export interface TurnsTable {
+  key: string;
+  next_at: number;
+  ahead: number;
 }

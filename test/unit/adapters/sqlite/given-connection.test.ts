@@ -1,6 +1,7 @@
 import * as path from 'node:path';
 import Libsql from 'libsql';
 import { createSqliteDataStore } from '../../../../src/adapters/data-stores/sqlite';
+import { createSqliteLeaseTable } from '../../../../src/adapters/lease-tables/sqlite';
 import { createSqliteRunHistory } from '../../../../src/adapters/run-histories/sqlite';
 import type { SqliteDatabaseLike } from '../../../../src/adapters/shared/sqlite';
 import { combineBackends } from '../../../../src/backends';
@@ -52,12 +53,13 @@ test.each([
   ['in the manner of better-sqlite3', libsql],
   ['in the manner of node:sqlite', shapedLikeNodeSqlite],
   ['of node:sqlite itself, where this Node has it', () => nodeSqlite() ?? shapedLikeNodeSqlite()],
-])('a connection %s serves all three backends, and stays open', async (_, connect) => {
+])('a connection %s serves all backends, and stays open', async (_, connect) => {
   const database = connect();
   const backends = combineBackends({
     tapestryStore: await createSqliteTapestryStore({ database }),
     runHistory: await createSqliteRunHistory({ database }),
     dataStore: await createSqliteDataStore({ database }),
+    leaseTable: await createSqliteLeaseTable({ database }),
   });
   const value = sampleValue('a value');
   const commits = Array.from({ length: 100 }, (_, index) => ({
