@@ -1,0 +1,55 @@
+import fc from 'fast-check';
+
+import { local, queue, runLocally, type RunResult } from '../../src';
+import type { LineageRecord } from '../../src/protocols';
+import { CACHING, closeAll, openSelvage, unique } from '../support/open-selvage';
+import { arbitraryRecipe, tapestryOf, type Recipe } from '../support/random-tapestry';
+
+afterEach(closeAll);
+
+const SEED = 20_26;
+
+/** What two hosts must agree on. */
+const facts = (records: readonly LineageRecord[]) =>
+  Object.fromEntries(
+    records.map(
+      ({ knot_id, outcome, output_hash, parent_input_hashes, knot_config_hash, code_hash, skip_reason }) => [
+        knot_id,
+        { outcome, output_hash, parent_input_hashes, knot_config_hash, code_hash, skip_reason },
+      ],
+    ),
+  );
+
+const kinds = ({ outcomes }: RunResult<object>) =>
+  Object.entries(outcomes).map(([id, outcome]) => [
+    id,
+    outcome.kind === 'err' ? outcome.error.type : outcome.kind === 'ok' ? outcome.value : outcome.reason,
+  ]);
+
+const recipes: readonly Recipe[] = fc.sample(arbitraryRecipe(24), { numRuns: 12, seed: SEED });
+/** A replay of the whole history at each workflow task takes its time. */
+const REPLAYED = 3;
+/** Every third knot is queued, so that segments begin and end everywhere. */
+const tapestries = recipes.map((recipe) => {
+  let placed = 0;
+  return tapestryOf(unique('random'), recipe, () => (placed++ % 3 === 0 ? queue() : local()));
+});
+
+describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
+  test('a sample of random tapestries comes to the same on the real server as in process, with equal hashes', async () => {
+    const sample = maxCachedWorkflows === 0 ? recipes.slice(0, REPLAYED) : recipes;
+    const selvage = await openSelvage({ tapestries, workerOptions: { maxCachedWorkflows } });
+    await Promise.all(
+      sample.map(async ({ parameter }, index) => {
+        const tapestry = tapestries[index]!;
+        const here = await runLocally(tapestry, { x: parameter });
+        const run = await selvage.start(tapestry, { x: parameter });
+        const there = await run.result();
+        expect(kinds(there)).toEqual(kinds(here));
+        expect(there.status).toBe(here.status);
+        const records = await run.records();
+        expect(facts(records)).toEqual(facts(here.lineage));
+      }),
+    );
+  });
+});
