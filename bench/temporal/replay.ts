@@ -1,7 +1,8 @@
 import path from 'node:path';
 import type { History } from '@temporalio/common/lib/proto-utils';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { limited, readable, type Benchmark } from '../benchmark';
+import { quietRuntime } from '../quiet-runtime';
 import { median, timed } from '../statistics';
 import { Stage } from './stage';
 import { CHAIN_670 } from './workloads';
@@ -16,7 +17,7 @@ const LIMIT_MS = 2_000;
 export const replay: Benchmark = {
   name: `replay of ${EVENTS} events`,
   async run({ repetitions }) {
-    Runtime.install({ logger: new DefaultLogger('ERROR') });
+    quietRuntime();
     const history = await longHistory();
     const replayed = (): Promise<void> =>
       Worker.runReplayHistory({ workflowBundle: { codePath: BUNDLE } }, history);

@@ -19,7 +19,7 @@ export class Stage {
   private runs = 0;
 
   private constructor(
-    private readonly folder: string,
+    readonly folder: string,
     private readonly server: EmbeddedServer,
     readonly selvage: Selvage,
     private readonly rawBundle: string,
