@@ -23,6 +23,7 @@ export {
   reduce,
   sink,
   source,
+  subTapestry,
   tapestry,
   Tapestry,
 } from './model';
@@ -49,6 +50,7 @@ export type {
   LocalDispatcher,
   Logger,
   MemberPaths,
+  NestedConfig,
   NoInputs,
   NotKnot,
   OptionalDefinition,
@@ -70,6 +72,7 @@ export type {
   SinkOptions,
   SourceOptions,
   StandardSchema,
+  SubTapestryOptions,
   TapestryOptions,
   Terminals,
   TerminalValues,

@@ -192,6 +192,7 @@ export interface ResolvedTask extends ResolvedBasics {
   readonly knot: string;
   readonly parents: KnotTask['parents'];
   readonly paths?: KnotTask['paths'];
+  readonly nested?: KnotTask['nested'];
   readonly givenBack?: GivenBack | undefined;
   readonly lost?: true | undefined;
 }
@@ -204,8 +205,16 @@ export function readKnotTask(info: Context['info'], input: unknown): ResolvedTas
   if (info.activityType === SEGMENT_ACTIVITY) return undefined;
   const basics = readBasics(info, input);
   if (!basics) return undefined;
-  const { knot, parents, paths, givenBack, lost } = input as KnotTask;
-  return { ...basics, knot: knot ?? info.activityId, parents, ...(paths && { paths }), givenBack, lost };
+  const { knot, parents, paths, nested, givenBack, lost } = input as KnotTask;
+  return {
+    ...basics,
+    knot: knot ?? info.activityId,
+    parents,
+    ...(paths && { paths }),
+    ...(nested && { nested }),
+    givenBack,
+    lost,
+  };
 }
 
 function readSegmentTask(info: Context['info'], input: unknown): ResolvedSegment | undefined {

@@ -1,11 +1,11 @@
 import { SelvageError } from '../errors';
 import type { CompiledPlan } from '../engine';
-import { planOf } from '../execution';
+import { planOf, withNested } from '../execution';
 import type { Sha256 } from '../canonical';
 import type { DefinitionRecord, TapestryRecord } from '../model/records';
 
 /**
- * What a worker can run: tapestries by name, bodies by definition name and version.
+ * What a worker can run: tapestries by name, with those that are nested in them, bodies by definition name and version.
  *
  * Calls of one generic function make definitions of one name and source that may differ in the values they capture. The
  * knot tells which of them is meant; a knot that the present tapestry does not have any more gets a body only where there
@@ -23,7 +23,8 @@ export class Registry {
     tapestries: readonly TapestryRecord[],
     private readonly sha256: Sha256,
   ) {
-    for (const tapestry of new Set(tapestries)) this.add(tapestry);
+    const all = new Set(tapestries.flatMap((tapestry) => [...withNested(tapestry)]));
+    for (const tapestry of all) this.add(tapestry);
   }
 
   get tapestryNames(): readonly string[] {

@@ -1,5 +1,5 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import { decodeJson, hashJson, type Json } from '../canonical';
+import { encodeJson, hashJson, type Json } from '../canonical';
 import {
   PARAMETER_BYTES_INLINE,
   decodeLayout,
@@ -18,6 +18,7 @@ import {
   storedValues,
   unrunError,
   validateParameters,
+  withNested,
   type EncodedValue,
   type Execution,
   type LoadedPlan,
@@ -27,10 +28,12 @@ import type { TapestryRecord } from '../model/records';
 import type { Commit, RunRecord, RunStatus } from '../protocols';
 import {
   LAYOUT_ACTIVITY,
+  NEST_ACTIVITY,
   PIN_ACTIVITY,
   SETTLE_ACTIVITY,
   type BegunSegment,
   type LayoutRequest,
+  type NestRequest,
   type PinRequest,
   type PinResult,
   type RunAnswer,
@@ -43,6 +46,8 @@ import { VERSION } from '../version';
 import { isBackendTrouble } from './backend-trouble';
 import { firstSegment } from './first-segment';
 import { SegmentAttempt, type ResolvedSegment } from './knot-attempt';
+import { runToStart } from './nested-runs';
+import { decodeParameters, referencesIn } from './parameter-references';
 import { recordsBeforeReset } from './reset-runs';
 import { SegmentRun } from './segment-run';
 import { takeOver } from './take-over';
@@ -69,6 +74,8 @@ export function createSystemActivities(
   const system = new SystemActivities(environment);
   return {
     [PIN_ACTIVITY]: (request: PinRequest) => asFailure(system.pin(request)),
+    [NEST_ACTIVITY]: (request: NestRequest) =>
+      asFailure(runToStart(environment, Context.current().info, request)),
     [LAYOUT_ACTIVITY]: (request: LayoutRequest) => asFailure(system.layout(request)),
     [SETTLE_ACTIVITY]: (request: SettleRequest) => asFailure(system.settle(request)),
   };
@@ -100,6 +107,15 @@ function isAllOk(layout: Layout, size: number, answer: SegmentAnswer): boolean {
   );
 }
 
+/** The parameters of a run, as its schemas have let them in. */
+interface AcceptedParameters {
+  readonly values: readonly EncodedValue[];
+  /** Hashes of those that are in the data store already. */
+  readonly stored: ReadonlySet<string>;
+  /** Of the raw ones, where who started the run had not all of them at hand. */
+  readonly hash?: string;
+}
+
 class SystemActivities {
   /** Plans that this process has seen in the tapestry store. */
   private readonly saved = new Set<string>();
@@ -125,13 +141,8 @@ class SystemActivities {
     const taken =
       request.resume &&
       (await takeOver(this.environment, layout, request.resume, this.execution(now, now, 0)));
-    const envelopes =
-      taken?.parameters ??
-      (await this.recordParameters(
-        plan,
-        wanted,
-        await this.acceptParameters(tapestry, plan, wanted, request),
-      ));
+    const accepted = taken ? undefined : await this.acceptParameters(tapestry, plan, wanted, request);
+    const envelopes = taken?.parameters ?? (await this.recordParameters(plan, wanted, accepted!));
     const hashes = Object.fromEntries(
       wanted.map((id, index) => [id.slice('param:'.length), envelopes[index]!.hash]),
     );
@@ -143,7 +154,8 @@ class SystemActivities {
         : undefined;
     const { runHistory } = this.environment.backends;
     const isBegun = first && (await runHistory.getRunByTemporalId(first.recordRun)) !== undefined;
-    await runHistory.startRun(this.runRecord(plan, request, hashes));
+    const said = accepted?.hash === undefined ? request : { ...request, parametersHash: accepted.hash };
+    await runHistory.startRun(this.runRecord(plan, said, hashes));
     const segment = first && (await this.beginSegment(plan, first, isBegun!));
     if (segment?.answer && isAllOk(layout, segment.size, segment.answer)) {
       const answer = await this.answerOf(layout, hash, inline, segment.answer);
@@ -245,15 +257,20 @@ class SystemActivities {
   }
 
   private async savePlan(tapestry: TapestryRecord, hash: string): Promise<void> {
-    const compiled = this.environment.registry.plan(tapestry);
-    if (compiled.hash !== hash || this.saved.has(hash)) return;
-    await this.environment.backends.tapestryStore.save({
-      hash,
-      tapestry: tapestry.name,
-      text: compiled.text,
-      savedAt: Date.now(),
-    });
-    this.saved.add(hash);
+    const { registry, backends } = this.environment;
+    if (registry.plan(tapestry).hash !== hash || this.saved.has(hash)) return;
+    // What it runs is pinned with it. The last one is its own, so that a plan is never there without those that it names.
+    for (const saved of [...withNested(tapestry)].reverse()) {
+      const plan = registry.plan(saved);
+      if (this.saved.has(plan.hash)) continue;
+      await backends.tapestryStore.save({
+        hash: plan.hash,
+        tapestry: saved.name,
+        text: plan.text,
+        savedAt: Date.now(),
+      });
+      this.saved.add(plan.hash);
+    }
   }
 
   /** A run whose parameters are refused is on record all the same, as failed. */
@@ -262,12 +279,16 @@ class SystemActivities {
     plan: LoadedPlan,
     wanted: readonly string[],
     request: PinRequest,
-  ): Promise<EncodedValue[]> {
+  ): Promise<AcceptedParameters> {
+    const { backends, sha256 } = this.environment;
     try {
-      const accepted = await validateParameters(tapestry, decodeJson(request.parameters as Json));
-      return wanted.map((id) =>
-        encodeOutput(accepted.get(id.slice('param:'.length)), this.environment.sha256),
-      );
+      const given = await decodeParameters(backends.dataStore, request.parameters);
+      const accepted = await validateParameters(tapestry, given);
+      return {
+        values: wanted.map((id) => encodeOutput(accepted.get(id.slice('param:'.length)), sha256)),
+        stored: new Set([...referencesIn(request.parameters).values()].map(({ hash }) => hash)),
+        ...(request.parentKnot !== undefined && { hash: hashJson(encodeJson(given), sha256) }),
+      };
     } catch (error) {
       if (!SelvageError.is(error) || !REFUSED_PARAMETERS.includes(error.code)) throw error;
       const { runHistory } = this.environment.backends;
@@ -285,7 +306,7 @@ class SystemActivities {
   private async recordParameters(
     plan: LoadedPlan,
     ids: readonly string[],
-    values: readonly EncodedValue[],
+    { values, stored }: AcceptedParameters,
   ): Promise<{ envelope: Envelope; hash: string }[]> {
     if (ids.length === 0) return [];
     const now = Date.now();
@@ -293,7 +314,7 @@ class SystemActivities {
     const commits = ids.map((id, index): Commit => {
       const value = values[index]!;
       const record = lineageRecord(plan, plan.knot(id), execution, { kind: 'ok', value }, () => null, null);
-      return { record, values: storedValues(value) };
+      return { record, values: stored.has(value.hash) ? [] : storedValues(value) };
     });
     const results = await this.environment.backends.commit(commits);
     return results.map(({ record, inserted }, index) => {
@@ -400,6 +421,8 @@ class SystemActivities {
         // Tells whether another start under this run id asks for the same work.
         ...(said.parametersHash && { parameters_hash: said.parametersHash }),
         ...(said.deadline !== undefined && { deadline: said.deadline }),
+        ...(said.parentKnot !== undefined && { parent_knot: said.parentKnot }),
+        ...(said.parentTemporalRun !== undefined && { parent_temporal_run_id: said.parentTemporalRun }),
         ...(said.resume && { resumed_from: said.resume.run }),
         ...(said.resume?.from && { run_again: said.resume.from }),
       },

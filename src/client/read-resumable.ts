@@ -1,8 +1,8 @@
 import type { WorkflowClient } from '@temporalio/client';
 import { SelvageError } from '../errors';
-import type { LoadedPlan } from '../execution';
+import { readValues, type LoadedPlan } from '../execution';
 import type { Backends, RunRecord } from '../protocols';
-import { chosenTerminals, layoutOfRun, readPlanOf, readValues } from './read-run';
+import { chosenTerminals, layoutOfRun, readPlanOf } from './read-run';
 import { reconcileRun } from './reconcile';
 
 /** A run that is over, as another one can go on from it. */

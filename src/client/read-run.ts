@@ -1,7 +1,7 @@
 import { countFailures, failsWorkflow, layoutOf, type Layout } from '../engine';
-import { decodeStored, LoadedPlan, outcomeOfRecord, storedReference, valueMissing } from '../execution';
+import { LoadedPlan, outcomeOfRecord, readValues } from '../execution';
 import type { Outcome, RunResult } from '../model/outcome';
-import type { Backends, LineageRecord, RunRecord } from '../protocols';
+import type { Backends, RunRecord } from '../protocols';
 import { SelvageError } from '../errors';
 
 /** Which values a result carries: of all knots, of the terminals only, or none. */
@@ -125,28 +125,4 @@ export async function readPlanOf(
     );
   }
   return LoadedPlan.parse(stored.text, run.plan_hash);
-}
-
-export async function readValues(
-  backends: Backends,
-  records: readonly LineageRecord[],
-): Promise<Map<string, unknown>> {
-  const stored = (record: LineageRecord): string | undefined => (record.extra as { stored?: string }).stored;
-  const hashes = new Set(
-    records.filter((record) => stored(record) === undefined).map((record) => record.output_hash!),
-  );
-  const bytes =
-    hashes.size > 0 ? await backends.dataStore.getMany([...hashes]) : new Map<string, Uint8Array>();
-  return new Map(
-    records.map((record) => {
-      const hash = record.output_hash!;
-      const media = stored(record);
-      if (media !== undefined) {
-        return [record.knot_id, storedReference({ hash, size: record.output_size!, stored: media })];
-      }
-      const found = bytes.get(hash);
-      if (!found) throw valueMissing(hash, record.knot_id);
-      return [record.knot_id, decodeStored(hash, found)];
-    }),
-  );
 }

@@ -12,11 +12,11 @@ import {
 import type { WorkerOptions } from '@temporalio/worker';
 import { encodeJson, hashJson, hashText, type Json } from '../canonical';
 import { clockTrouble, nodeSha256, openBackends } from '../backends';
-import { HOLD_BYTES, encodeLayout, layoutOf, requireLoadable, type CompiledPlan } from '../engine';
+import { HOLD_BYTES, encodeLayout, layoutOf, requireLoadable } from '../engine';
 import { SelvageError } from '../errors';
-import { planOf, validateParameters, type LoadedPlan, type PlanOfTapestry } from '../execution';
+import { planOf, validateParameters, withNested, type LoadedPlan, type PlanOfTapestry } from '../execution';
 import type { KnotObserver } from '../interceptors/activity';
-import { recordOf, type Resources, type Tapestry } from '../model';
+import { recordOf, type Resources, type Tapestry, type TapestryRecord } from '../model';
 import type { Backends, LineageQuery, LineageRecord, Page, RunQuery, RunRecord } from '../protocols';
 import { EmbeddedServer } from '../server';
 import { MEMO_KEY, type ResumedRun, type RunMemo } from '../workflows/messages';
@@ -210,7 +210,7 @@ export class Selvage {
       parametersHash: hashJson(raw, nodeSha256),
       trigger: options.trigger ?? 'code',
       ...(options.terminals && { terminals: options.terminals }),
-      save: () => this.savePlan(plan, record.name),
+      save: () => this.savePlans(record),
     });
   }
 
@@ -371,15 +371,14 @@ export class Selvage {
     }
   }
 
-  private async savePlan(plan: CompiledPlan, tapestry: string): Promise<void> {
-    if (this.savedPlans.has(plan.hash)) return;
-    await this.backends.tapestryStore.save({
-      hash: plan.hash,
-      tapestry,
-      text: plan.text,
-      savedAt: Date.now(),
-    });
-    this.savedPlans.add(plan.hash);
+  /** The plans of a tapestry and of all that are nested in it, its own last. */
+  private async savePlans(tapestry: TapestryRecord): Promise<void> {
+    for (const saved of [...withNested(tapestry)].reverse()) {
+      const { hash, text } = planOf(saved, nodeSha256);
+      if (this.savedPlans.has(hash)) continue;
+      await this.backends.tapestryStore.save({ hash, tapestry: saved.name, text, savedAt: Date.now() });
+      this.savedPlans.add(hash);
+    }
   }
 
   /** Undefined if the server knows no such run. */

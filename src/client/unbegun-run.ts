@@ -34,6 +34,7 @@ export async function recordOfUnbegun(
     finished_at: null,
     environment: {
       ...(server && { server }),
+      ...(memo.parentKnot !== undefined && { parent_knot: memo.parentKnot }),
       ...(memo.parametersHash && { parameters_hash: memo.parametersHash }),
     },
   };

@@ -13,8 +13,9 @@ import {
   type PlanParameter,
   type PlanPolicy,
 } from './plan';
+import { nestedPlanInput } from './nested-plan';
 import { PASSING_NODES } from './node-kinds';
-import { effectiveOptions, policyOf } from './policy';
+import { effectiveOptions, policyOf, withoutBody } from './policy';
 
 export interface CompiledPlan {
   readonly plan: Plan;
@@ -30,6 +31,8 @@ export const MAX_PLAN_LENGTH = 128 * 1024 * 1024;
 export interface CompileOptions {
   /** A faster SHA-256 than the portable default, where the surroundings have one. Does not change any hash. */
   readonly sha256?: Sha256;
+  /** The hash of the plan of a tapestry that is nested in this one, where it is known already. Default: it is compiled, too. */
+  readonly hashOf?: (nested: TapestryRecord) => string;
 }
 
 /**
@@ -39,7 +42,7 @@ export interface CompileOptions {
  */
 export function compile(
   tapestry: TapestryRecord,
-  { sha256 = defaultSha256 }: CompileOptions = {},
+  { sha256 = defaultSha256, hashOf = (nested) => compile(nested, { sha256 }).hash }: CompileOptions = {},
 ): CompiledPlan {
   const hashes = new Hashes(sha256);
   const knots = orderedKnots(tapestry);
@@ -49,12 +52,12 @@ export function compile(
   const planKnots = knots.map((knot): PlanKnot => {
     const options = knot.definition ? effectiveOptions(knot, tapestry) : {};
     const policy: PlanPolicy = {
-      ...policyOf(options),
+      ...(knot.nested ? withoutBody(policyOf(options)) : policyOf(options)),
       ...(knot.definition?.optional && { optional: true }),
       ...(knot.definition?.node && { node: knot.definition.node }),
       ...(knot.path !== undefined && { path: knot.path }),
     };
-    const inputs = planInputs(knot, indexes, constants);
+    const inputs = planInputs(knot, indexes, constants, hashOf);
     return {
       id: knot.id,
       definition: knot.definition ? definitions.indexOf(knot.definition, knot) : -1,
@@ -115,15 +118,17 @@ function planInputs(
   knot: KnotRecord,
   indexes: ReadonlyMap<KnotRecord, number>,
   constants: ConstantEncoder,
+  hashOf: (nested: TapestryRecord) => string,
 ): Record<string, PlanInput> {
-  const inputs = [...knot.inputs].sort(([a], [b]) => (a < b ? -1 : 1));
   const planned = ([name, input]: [string, InputRecord]): [string, PlanInput] => [
     name,
     input.kind === 'parent'
       ? { parent: indexes.get(input.knot)! }
       : constants.encode(input.value, `Input '${name}' of knot '${knot.id}'`, { knot: knot.id, input: name }),
   ];
-  return Object.fromEntries(inputs.map(planned));
+  const inputs = [...knot.inputs].map(planned);
+  if (knot.nested) inputs.push(nestedPlanInput(knot.nested.name, hashOf(knot.nested), constants));
+  return Object.fromEntries(inputs.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function constantHashes(inputs: Readonly<Record<string, PlanInput>>): Record<string, string> {

@@ -8,7 +8,8 @@ export { completeLayout, layoutOf, type Layout, type LayoutPolicy } from './layo
 export { decodeLayout, encodeLayout } from './layout-codec';
 export { packRanges, unpackRanges } from './index-ranges';
 export * from './limits';
-export { alwaysInChildRun } from './node-kinds';
+export { nestedPlan, nestedRunId, type NestedPlan } from './nested-plan';
+export { alwaysInChildRun, isNesting } from './node-kinds';
 export * from './plan';
 export { readPlan, uniqueParents } from './read-plan';
 export { packEnds, unpackEnds, wantedOutside, type MemberEnd } from './segment';

@@ -4,8 +4,15 @@ import type { LayoutPolicy } from './layout';
 /** Nodes that pass on the value of a parent, and do nothing else. */
 export const PASSING_NODES: ReadonlySet<NodeKind> = new Set(['gate', 'branch', 'firstOk']);
 
+/** Nodes that run another tapestry, which their plan names: see `nestedPlan`. */
+const NESTING_NODES: ReadonlySet<NodeKind> = new Set(['subTapestry']);
+
 /** Nodes that run many bodies, or whole tapestries. */
-const EXPANDING_NODES: ReadonlySet<NodeKind> = new Set([]);
+const EXPANDING_NODES: ReadonlySet<NodeKind> = new Set([...NESTING_NODES]);
+
+export function isNesting(node: NodeKind | undefined): boolean {
+  return node !== undefined && NESTING_NODES.has(node);
+}
 
 /** Whether a child run does what the knot has to do, whatever the size of the plan. */
 export function alwaysInChildRun({ node }: LayoutPolicy): boolean {

@@ -37,6 +37,16 @@ export function policyOf(options: KnotOptions<ErrorPolicy>): PlanPolicy {
   };
 }
 
+/** Without what says how a body is called, and that it runs together with others: of a knot that has none. */
+export function withoutBody({
+  retry: _retry,
+  timeout: _timeout,
+  local: _local,
+  ...policy
+}: PlanPolicy): PlanPolicy {
+  return policy;
+}
+
 function retryOf(retry: RetryPolicy): RetryPolicy | undefined {
   const {
     maximumAttempts = 1,

@@ -50,6 +50,7 @@ export const ERROR_CODES = {
   RunsAlone: 'A knot whose last two workers were lost waits while another such knot is tried in its worker.',
   BackendUnavailable: 'A backend could not be reached or refused the call.',
   WorkerShutdown: 'The worker is shutting down; the knot goes on elsewhere.',
+  SubRunFailed: 'The run that a knot has started did not come to all its values.',
   RunFailed: 'A run ended with failed knots.',
   RunTerminated: 'A run was terminated.',
   RunIdInUse: 'A run id is in use by a run of other work.',

@@ -1,5 +1,6 @@
 export { LoadedPlan } from './loaded-plan';
-export { planOf, type PlanOfTapestry } from './plan-of';
+export { planOf, withNested, type PlanOfTapestry } from './plan-of';
+export { valuesOfNested, type ChildRunRef, type NestedRun } from './nested-run';
 export * from './encoded-value';
 export { callBody } from './call-body';
 export { describeError, errorType, type DescribedError } from './exception-record';
@@ -13,6 +14,7 @@ export {
   type KnotOutcomeToRecord,
   type ParentOutcomes,
 } from './node-outcome';
+export { readValues } from './read-values';
 export { unrunError } from './unrun-error';
 export { validateParameters } from './parameters';
 export { retryDelay } from './retry';

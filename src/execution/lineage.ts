@@ -2,6 +2,7 @@ import type { PlanKnot } from '../engine';
 import type { ExceptionRecord, LineageRecord, SkipReason } from '../protocols';
 import type { EncodedValue } from './encoded-value';
 import type { LoadedPlan } from './loaded-plan';
+import type { ChildRunRef } from './nested-run';
 
 /** Who ran a knot, where and when: what its record says beside the plan and the outcome. */
 export interface Execution {
@@ -18,9 +19,14 @@ export interface Execution {
 }
 
 export type OutcomeToRecord =
-  /** `choice`: of a branch, the tag of the path that it takes. */
-  | { readonly kind: 'ok'; readonly value: EncodedValue; readonly choice?: string }
-  | { readonly kind: 'err'; readonly error: ExceptionRecord }
+  /** `choice`: of a branch, the tag of the path that it takes. `childRun`: of a knot that has run a tapestry. */
+  | {
+      readonly kind: 'ok';
+      readonly value: EncodedValue;
+      readonly choice?: string;
+      readonly childRun?: ChildRunRef;
+    }
+  | { readonly kind: 'err'; readonly error: ExceptionRecord; readonly childRun?: ChildRunRef }
   | { readonly kind: 'skipped'; readonly reason: SkipReason; readonly detail?: Record<string, unknown> };
 
 /** What most knots have no constants and nothing extra of, shared by their records. */
@@ -105,14 +111,16 @@ function whereAndWhen(execution: Execution): WhereAndWhen {
 }
 
 function extraOf(outcome: OutcomeToRecord): Record<string, unknown> {
-  if (outcome.kind === 'err') return { error: outcome.error };
   if (outcome.kind === 'skipped') return outcome.detail ? { skip: outcome.detail } : NOTHING;
+  const { childRun } = outcome;
+  if (outcome.kind === 'err') return { error: outcome.error, ...(childRun && { child_run: childRun }) };
   const { choice, value } = outcome;
   const { length, stored } = value;
-  if (length === undefined && stored === undefined && choice === undefined) return NOTHING;
+  if ([length, stored, choice, childRun].every((part) => part === undefined)) return NOTHING;
   return {
     ...(length !== undefined && { length }),
     ...(stored !== undefined && { stored }),
     ...(choice !== undefined && { choice }),
+    ...(childRun && { child_run: childRun }),
   };
 }

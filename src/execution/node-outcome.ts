@@ -40,7 +40,8 @@ export function outcomeOfResult(
   sha256: Sha256,
 ): KnotOutcomeToRecord {
   switch (knot.policy.node) {
-    case undefined: {
+    case undefined:
+    case 'subTapestry': {
       const value = encodeOutput(result, sha256);
       return { outcome: { kind: 'ok', value }, values: storedValues(value) };
     }

@@ -19,9 +19,17 @@ const plans = new WeakMap<TapestryRecord, PlanOfTapestry>();
 export function planOf(tapestry: TapestryRecord, sha256: Sha256): PlanOfTapestry {
   let plan = plans.get(tapestry);
   if (plan === undefined) {
-    const compiled = compile(tapestry, { sha256 });
+    const compiled = compile(tapestry, { sha256, hashOf: (nested) => planOf(nested, sha256).hash });
     plan = { ...compiled, loaded: new LoadedPlan(compiled.plan, compiled.hash) };
     plans.set(tapestry, plan);
   }
   return plan;
+}
+
+/** A tapestry and all that are nested in it, at any depth, each once. */
+export function withNested(tapestry: TapestryRecord): Set<TapestryRecord> {
+  const found = new Set([tapestry]);
+  // Of a set that grows, what is added is visited as well.
+  for (const { knots } of found) for (const { nested } of knots.values()) if (nested) found.add(nested);
+  return found;
 }

@@ -3,7 +3,11 @@ import type { Sha256 } from '../canonical';
 import {
   Scheduler,
   countFailures,
+  failsWorkflow,
+  isNesting,
   layoutOf,
+  nestedPlan,
+  nestedRunId,
   requiredParentsFailure,
   type KnotOutcome,
   type Layout,
@@ -30,13 +34,18 @@ import {
   storedValues,
   superviseBody,
   unrunError,
+  validateParameters,
+  valuesOfNested,
+  type ChildRunRef,
   type EncodedValue,
   type Execution,
   type KnotOutcomeToRecord,
   type LoadedPlan,
+  type NestedRun,
   type OutcomeToRecord,
   type ParentOutcomes,
 } from '../execution';
+import { SelvageError } from '../errors';
 import type { Logger } from '../model/knot-context';
 import type { DefinitionRecord, KnotBody, TapestryRecord } from '../model/records';
 import type { Backends, LineageRecord, RunStatus, StoredValue } from '../protocols';
@@ -86,6 +95,7 @@ export class InProcessHost {
   private readonly planKnots: readonly PlanKnot[];
   /** By index in the layout; undefined: a parameter. */
   private readonly bodies: readonly (BodyToRun | undefined)[];
+  private readonly replacements: Replacements;
   /** By index in the plan; -1: not in the layout. */
   private readonly layoutIndex: Int32Array;
   private readonly run: LocalRun;
@@ -95,7 +105,7 @@ export class InProcessHost {
   private cancelled = false;
 
   constructor(
-    tapestry: TapestryRecord,
+    private readonly tapestry: TapestryRecord,
     private readonly environment: InProcessEnvironment,
   ) {
     const { terminals, concurrency = DEFAULT_CONCURRENCY, replace = {}, sha256 } = environment;
@@ -106,8 +116,8 @@ export class InProcessHost {
     const { planKnots, layoutIndex } = align(this.layout, this.plan.plan);
     this.planKnots = planKnots;
     this.layoutIndex = layoutIndex;
-    const replacements = new Replacements(tapestry, new Map(Object.entries(replace)), sha256);
-    this.bodies = planKnots.map(({ id }) => replacements.bodyOf(tapestry.knots.get(id)!));
+    this.replacements = new Replacements(tapestry, new Map(Object.entries(replace)), sha256);
+    this.bodies = planKnots.map(({ id }) => this.replacements.bodyOf(tapestry.knots.get(id)!));
     this.run = {
       runId: environment.runId,
       recordRun: environment.recordRun,
@@ -214,17 +224,51 @@ export class InProcessHost {
     const startedAt = this.environment.now();
     // By a body that was started just before.
     if (this.cancelled) return await this.settle(knot, CANCELLED, 0, startedAt, null);
+    const childRun = this.bodies[knot]!.codeHash === undefined ? this.childRunOf(planKnot) : undefined;
     for (let attempt = 1; ; attempt++) {
       let end: KnotEnd | undefined;
       try {
         const result = needsNoInputs(planKnot)
           ? undefined
-          : await this.callOnce(definition, planKnot, attempt);
+          : childRun
+            ? valuesOfNested(await this.runNested(planKnot, childRun))
+            : await this.callOnce(definition, planKnot, attempt);
         end = outcomeOfResult(this.plan, planKnot, result, this.parents, this.environment.sha256);
       } catch (error) {
         end = await this.judge(planKnot, attempt, error);
       }
-      if (end) return await this.settle(knot, end, attempt, startedAt, codeHash);
+      if (end) return await this.settle(knot, withChildRun(end, childRun), attempt, startedAt, codeHash);
+    }
+  }
+
+  /** The run that a knot starts; undefined of one that runs no tapestry. */
+  private childRunOf({ id, policy }: PlanKnot): ChildRunRef | undefined {
+    if (!isNesting(policy.node)) return undefined;
+    const { runId, recordRun } = this.run;
+    return {
+      run_id: nestedRunId(`${runId}/${id}`, 1),
+      temporal_run_id: nestedRunId(`${recordRun}/${id}`, 1),
+    };
+  }
+
+  private async runNested(planKnot: PlanKnot, ref: ChildRunRef): Promise<NestedRun> {
+    const knot = this.tapestry.knots.get(planKnot.id)!;
+    const { terminals: _, signal: __, ...environment } = this.environment;
+    const host = new InProcessHost(knot.nested!, {
+      ...environment,
+      replace: this.replacements.nestedIn(knot),
+      runId: ref.run_id,
+      recordRun: ref.temporal_run_id,
+      ...(this.stop && { signal: this.stop.signal }),
+    });
+    const inputs = nestedPlan(planKnot)!.parameters;
+    const given = assembleInputs({ ...planKnot, inputs }, 'values', this.freshValue);
+    try {
+      return nestedRunOf(ref, await host.execute(await validateParameters(knot.nested!, given)));
+    } catch (error) {
+      if (!SelvageError.is(error, 'InvalidParameters')) throw error;
+      const { code: type, message } = error;
+      return { ref, plan: host.plan, error: { type, message }, failed: [], values: new Map() };
     }
   }
 
@@ -272,8 +316,7 @@ export class InProcessHost {
   }
 
   private readonly freshValue = (parent: number): unknown => {
-    const value = this.scheduler.value(this.layoutIndex[parent]!)!;
-    return value.encoded ? decodeEncoded(value.encoded) : storedReference(value);
+    return freshCopy(this.scheduler.value(this.layoutIndex[parent]!)!);
   };
 
   private readonly parents: ParentOutcomes = {
@@ -347,6 +390,32 @@ export class InProcessHost {
 type KnotEnd = KnotOutcomeToRecord;
 
 const CANCELLED: KnotEnd = { outcome: { kind: 'skipped', reason: 'cancelled' }, values: [] };
+
+function withChildRun({ outcome, values }: KnotEnd, childRun: ChildRunRef | undefined): KnotEnd {
+  if (!childRun || outcome.kind === 'skipped') return { outcome, values };
+  return { outcome: { ...outcome, childRun }, values };
+}
+
+function nestedRunOf(ref: ChildRunRef, { plan, layout, settled }: LocalRunResult): NestedRun {
+  const hasFailed = failsWorkflow(
+    layout.failOn,
+    countFailures(layout, (knot) => settled[knot]!.kind),
+  );
+  const failed: NestedRun['failed'][number][] = [];
+  const values = new Map<string, unknown>();
+  const terminals = new Set(layout.terminals);
+  settled.forEach((outcome, index) => {
+    const knot = layout.ids[index]!;
+    if (outcome.kind === 'ok' && terminals.has(index)) values.set(knot, freshCopy(outcome.value));
+    if (outcome.kind !== 'err' || !hasFailed || plan.knot(knot).policy.optional) return;
+    failed.push({ knot, type: outcome.error.type, message: outcome.error.message });
+  });
+  return { ref, plan, failed, values };
+}
+
+function freshCopy(value: EncodedValue): unknown {
+  return value.encoded ? decodeEncoded(value.encoded) : storedReference(value);
+}
 
 function eventOf(outcome: OutcomeToRecord): KnotOutcome<EncodedValue> {
   return outcome.kind === 'err' ? { kind: 'err' } : outcome;

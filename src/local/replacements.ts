@@ -1,5 +1,6 @@
 import { hashText, type Sha256 } from '../canonical';
 import { SelvageError } from '../errors';
+import { withNested } from '../execution';
 import type { DefinitionRecord, KnotBody, KnotRecord, TapestryRecord } from '../model/records';
 
 /** What runs for a knot. */
@@ -10,7 +11,8 @@ export interface BodyToRun {
 }
 
 /**
- * Bodies that stand in for those of the definitions: by knot id or, for all knots of a definition, by its name.
+ * Bodies that stand in for those of the definitions: by knot id or, for all knots of a definition, by its name; also of tapestries that
+ * knots run, and of such a knot itself, which then runs none.
  *
  * @throws SelvageError `UnknownKnot`: a misspelt replacement would let the real body run in a test that means to avoid it.
  */
@@ -36,6 +38,19 @@ export class Replacements {
     return prepared;
   }
 
+  /** The bodies that stand in for those of a tapestry that a knot runs: of its knots by `<knot>/<id>`, of definitions by name. */
+  nestedIn({ id: knot, tapestry, nested }: KnotRecord): Record<string, KnotBody> {
+    const definitions = definitionNames(nested!);
+    const bodies: Record<string, KnotBody> = {};
+    for (const [name, body] of this.bodies) {
+      if (definitions.has(name) && !tapestry.knots.has(name)) bodies[name] = body;
+    }
+    for (const [name, body] of this.bodies) {
+      if (name.startsWith(`${knot}/`)) bodies[name.slice(knot.length + 1)] = body;
+    }
+    return bodies;
+  }
+
   private prepare(definition: DefinitionRecord, body: KnotBody): BodyToRun {
     if (body === definition.body) return { definition };
     return { definition: { ...definition, body }, codeHash: hashText(body.toString(), this.sha256) };
@@ -43,12 +58,7 @@ export class Replacements {
 }
 
 function refuseUnknown(tapestry: TapestryRecord, names: readonly string[]): void {
-  const known = new Set<string>();
-  for (const knot of tapestry.knots.values()) {
-    if (!knot.definition) continue;
-    known.add(knot.id);
-    known.add(knot.definition.name);
-  }
+  const known = new Set([...knotNames(tapestry), ...definitionNames(tapestry)]);
   for (const name of names) {
     if (known.has(name)) continue;
     throw new SelvageError(
@@ -58,4 +68,19 @@ function refuseUnknown(tapestry: TapestryRecord, names: readonly string[]): void
       { details: { tapestry: tapestry.name, knot: name } },
     );
   }
+}
+
+/** Of its own knots and, behind the name of the knot that runs them, of those of what is nested. */
+function knotNames(tapestry: TapestryRecord): string[] {
+  return [...tapestry.knots.values()].flatMap(({ id, definition, nested }) => [
+    ...(definition ? [id] : []),
+    ...(nested ? knotNames(nested).map((name) => `${id}/${name}`) : []),
+  ]);
+}
+
+function definitionNames(tapestry: TapestryRecord): Set<string> {
+  const names = [...withNested(tapestry)].flatMap(({ knots }) =>
+    [...knots.values()].flatMap(({ definition }) => definition?.name ?? []),
+  );
+  return new Set(names);
 }

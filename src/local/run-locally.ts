@@ -10,7 +10,10 @@ import type { Backends, LineageRecord } from '../protocols';
 import { InProcessHost, type LocalRunResult } from './in-process-host';
 
 export interface RunLocallyOptions {
-  /** Bodies to run in place of those of the definitions: by knot id or, for all knots of a definition, by its name. */
+  /**
+   * Bodies to run in place of those of the definitions: by knot id or, for all knots of a definition, by its name; of a knot of a tapestry that
+   * a knot runs, by `<knot>/<id>`. One for that knot itself stands for the whole of its run.
+   */
   readonly replace?: Readonly<Record<string, KnotBody>>;
   /** Names or ids of the knots that are wanted; only what they need runs. Default: the tapestry's terminals. */
   readonly terminals?: readonly string[];

@@ -28,6 +28,7 @@ export { gate, type GateOptions } from './nodes/gate';
 export { reduce, type CombineOptions, type FoldOptions } from './nodes/reduce';
 export { sink, type SinkOptions } from './nodes/sink';
 export { source, type SourceOptions } from './nodes/source';
+export { subTapestry, type NestedConfig, type SubTapestryOptions } from './nodes/sub-tapestry';
 export { checkKnotId, checkName, PARAMETER_PREFIX } from './names';
 export { optional, Optional, type OptionalKnotClass } from './optional';
 export { isTapestry, recordOf } from './record-of';

@@ -22,8 +22,17 @@ export function handleOf(record: KnotRecord): Knot<any> {
   return new KnotHandle(record) as unknown as Knot<any>;
 }
 
-/** Places a definition in a tapestry: all that is wrong with the placement is said here. */
-export function place(definition: DefinitionRecord, givenInputs: unknown, config: unknown): Knot<any> {
+/**
+ * Places a definition in a tapestry: all that is wrong with the placement is said here.
+ *
+ * @param nested of a node that runs another tapestry: which, with what its inputs are to be checked by
+ */
+export function place(
+  definition: DefinitionRecord,
+  givenInputs: unknown,
+  config: unknown,
+  nested?: Nested,
+): Knot<any> {
   const { id, tapestry: givenTapestry, ...givenOptions } = readConfig(definition, config);
   checkKnotId(id);
   const owner = `the knot "${id}"`;
@@ -32,7 +41,12 @@ export function place(definition: DefinitionRecord, givenInputs: unknown, config
   for (const [name, input] of inputs) {
     if (input.kind === 'parent') checkOwnKnot(tapestry, input.knot, `as input "${name}" of ${owner}`);
   }
-  checkInputNames(definition, id, inputs);
+  if (nested) {
+    refuseCycle(tapestry, id, nested.tapestry);
+    nested.check(id, inputs);
+  } else {
+    checkInputNames(definition, id, inputs);
+  }
   const options = effectiveOptions(
     tapestry.options,
     definition.options,
@@ -41,9 +55,47 @@ export function place(definition: DefinitionRecord, givenInputs: unknown, config
   if (definition.receives === 'values' && options.errorPolicy === 'receiveErrors') {
     throw receivesValues(owner, definition.name);
   }
-  const record: KnotRecord = Object.freeze({ id, tapestry, definition, inputs, options });
+  const record: KnotRecord = Object.freeze({
+    id,
+    tapestry,
+    definition,
+    inputs,
+    options,
+    ...(nested && { nested: nested.tapestry }),
+  });
   addKnot(record);
+  // What is nested is compiled with what it is nested in.
+  if (nested) nested.tapestry.closed = true;
   return handleOf(record);
+}
+
+/** The tapestry that a node runs. */
+export interface Nested {
+  readonly tapestry: TapestryRecord;
+  /** Throws what is wrong with the inputs. */
+  check(knot: string, inputs: ReadonlyMap<string, InputRecord>): void;
+}
+
+/** Nothing could run a tapestry that is nested in itself, for there would be no last one. */
+function refuseCycle(tapestry: TapestryRecord, knot: string, nested: TapestryRecord): void {
+  const way = wayTo(nested, tapestry);
+  if (way === undefined) return;
+  const names = [tapestry, ...way].map(({ name }) => `"${name}"`).join(' → ');
+  throw new SelvageError(
+    'Cycle',
+    `The knot "${knot}" would nest the tapestry "${tapestry.name}" in itself: ${names}. Use \`loop\` to run a tapestry again and again.`,
+    { details: { tapestry: tapestry.name, knot } },
+  );
+}
+
+/** The tapestries on the way from one to another that is nested in it, both included; undefined where it is not. */
+function wayTo(from: TapestryRecord, to: TapestryRecord): TapestryRecord[] | undefined {
+  if (from === to) return [from];
+  for (const { nested } of from.knots.values()) {
+    const way = nested && wayTo(nested, to);
+    if (way) return [from, ...way];
+  }
+  return undefined;
 }
 
 /** Adds a knot to its tapestry, unless that is closed or has the id already. */

@@ -63,8 +63,11 @@ export interface KnotOptions<Policy extends ErrorPolicy = ValuePolicy> {
 
 export type KnotBody = (inputs: any, context: KnotContext) => unknown;
 
-/** Nodes that pass on the value of a parent by reference: `gate` or not at all, `branch` to one of its paths, `firstOk` that of the first. */
-export type NodeKind = 'gate' | 'branch' | 'firstOk';
+/**
+ * Nodes that pass on the value of a parent by reference: `gate` or not at all, `branch` to one of its paths, `firstOk` that of the first.
+ * Nodes that run whole tapestries: `subTapestry` once.
+ */
+export type NodeKind = 'gate' | 'branch' | 'firstOk' | 'subTapestry';
 
 export interface DefinitionRecord {
   readonly name: string;
@@ -100,6 +103,8 @@ export interface KnotRecord {
   readonly inputs: ReadonlyMap<string, InputRecord>;
   /** Of a path of a branch: the tag by which it is chosen. Its inputs are `branch` and `input`. */
   readonly path?: string;
+  /** Of a node that runs another tapestry: which. Its inputs are the parameters of that. */
+  readonly nested?: TapestryRecord;
   /** What holds for this knot: its own options before those of its definition before those of its tapestry. */
   readonly options: KnotOptions<ErrorPolicy>;
 }

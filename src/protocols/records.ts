@@ -48,7 +48,8 @@ export const lineageRecordSchema = z.object({
   started_at: z.number(),
   finished_at: z.number(),
   /**
-   * `error`: the {@link ExceptionRecord}; `skip`: details of a skip; `media_type`: of a stored stream; `length`: of a list.
+   * `error`: the {@link ExceptionRecord}; `skip`: details of a skip; `media_type`: of a stored stream; `length`: of a list;
+   * `child_run`: the run that a knot has started, by `run_id` and `temporal_run_id`.
    */
   extra: json,
 });
@@ -72,7 +73,7 @@ export const runRecordSchema = z.object({
   parent_run_id: z.string().nullable(),
   started_at: z.number(),
   finished_at: z.number().nullable(),
-  /** `counts`: outcomes by kind; `error`: why the run ended early; and what the worker says of itself (`selvage`, `node`, …). */
+  /** `counts`: outcomes by kind; `error`: why the run ended early; `parent_knot`: the knot of the parent run that started this one; and what the worker says of itself (`selvage`, `node`, …). */
   environment: json,
 });
 export type RunRecord = z.infer<typeof runRecordSchema>;

@@ -1,11 +1,13 @@
 import { workflowInfo } from '@temporalio/workflow';
 import { interpret, type Continuation } from './interpreter';
 import { runKnot } from './knot-run';
-import { KNOT_WORKFLOW, type ChildTask } from './messages';
+import { KNOT_WORKFLOW, childWorkflowType, type ChildTask } from './messages';
+import { runSubTapestry } from './nested-run';
 
 /** Child runs by workflow type. No tapestry has such a name. */
 const CHILD_RUNS: ReadonlyMap<string, (task: ChildTask) => Promise<void>> = new Map([
   [KNOT_WORKFLOW, runKnot],
+  [childWorkflowType('subTapestry'), runSubTapestry],
 ]);
 
 /**

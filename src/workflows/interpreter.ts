@@ -1,5 +1,4 @@
 import {
-  ActivityFailure,
   ApplicationFailure,
   CancellationScope,
   continueAsNew,
@@ -43,6 +42,7 @@ import {
   type SettleResult,
 } from './messages';
 import { TemporalHost, cancelledFailure, type HostEnd, type Unrecorded } from './temporal-host';
+import { SYSTEM_ACTIVITY_OPTIONS, failTaskIfUnknown } from './system-calls';
 import { workflowTime } from './workflow-clock';
 import type { RunStatus } from '../protocols';
 
@@ -70,10 +70,7 @@ interface SystemActivities {
   [SETTLE_ACTIVITY](request: SettleRequest): Promise<SettleResult>;
 }
 
-const system = proxyLocalActivities<SystemActivities>({
-  startToCloseTimeout: 60_000,
-  retry: { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 30_000 },
-});
+const system = proxyLocalActivities<SystemActivities>(SYSTEM_ACTIVITY_OPTIONS);
 
 const statusQuery = defineQuery<LiveStatus>(STATUS_QUERY);
 const segmentsQuery = defineQuery<RunningSegments>(SEGMENTS_QUERY);
@@ -122,6 +119,7 @@ export async function interpret(parameters: unknown, continuation?: Continuation
       recordRun,
       behaviour: start.behaviour,
       children,
+      memo,
       record: (unrecorded) =>
         CancellationScope.nonCancellable(async () => {
           await settle(host, start.plan, memo, recordRun, 'running', false, unrecorded);
@@ -240,26 +238,6 @@ async function loadLayout(
 
 function layoutRequest(plan: string, memo: RunMemo, slice: number): LayoutRequest {
   return { plan, slice, ...(memo.terminals && { terminals: memo.terminals }) };
-}
-
-/**
- * An unknown tapestry or plan is a deploy that has not come yet: the task fails, and the run waits for it. Where a query came with
- * the task, the SDK has written the refusal into the history all the same; what is replayed is over, and is asked again. The message
- * begins with the code, as in {@link requireKnownBehaviour}.
- */
-async function failTaskIfUnknown<T>(call: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await call();
-    } catch (error) {
-      // The failure of a local activity comes without the wrapper that other activities have.
-      const cause = error instanceof ActivityFailure ? error.cause : error;
-      if (!(cause instanceof ApplicationFailure)) throw error;
-      if (cause.type !== 'UnknownTapestry' && cause.type !== 'InvalidPlan')
-        throw ApplicationFailure.nonRetryable(cause.message, cause.type, ...(cause.details ?? []));
-      if (!workflowInfo().unsafe.isReplaying) throw new Error(`${cause.type}: ${cause.message}`);
-    }
-  }
 }
 
 async function conclude(

@@ -12,6 +12,8 @@ export const PIN_ACTIVITY = 'selvage.pin';
 export const LAYOUT_ACTIVITY = 'selvage.layout';
 export const SETTLE_ACTIVITY = 'selvage.settle';
 export const SEGMENT_ACTIVITY = 'selvage.segment';
+/** The first step of a child run that runs a tapestry: says which, and with which parameters. */
+export const NEST_ACTIVITY = 'selvage.nest';
 /** The workflow type of a child run: it runs one slow knot of a large plan. */
 export const KNOT_WORKFLOW = 'selvage.knot';
 
@@ -42,7 +44,11 @@ export interface RunMemo {
   readonly trigger?: string;
   readonly tags?: readonly string[];
   readonly vcsCommit?: string;
+  /** The run that started this one by one of its knots. */
   readonly parentRunId?: string;
+  /** The Temporal run id that its records are kept under. */
+  readonly parentTemporalRun?: string;
+  readonly parentKnot?: string;
   /** Milliseconds since the epoch at which the run is told to end, if it has not ended by then. */
   readonly deadline?: number;
   readonly resume?: ResumedRun;
@@ -62,8 +68,17 @@ export interface PinRequest extends RunMemo {
   readonly behaviour: number;
   /** Whether the first segment may begin in this step; absent in histories of behaviours before 3. */
   readonly beginSegment?: boolean;
-  /** Raw parameters, encoded, as the workflow got them. */
+  /** Raw parameters, encoded, as the workflow got them; of a run that a knot started, some may be a {@link ParameterReference}. */
   readonly parameters: unknown;
+}
+
+/** Stands for a parameter that is in the data store. No encoded value has this tag. */
+export interface ParameterReference {
+  readonly $type: 'reference';
+  readonly hash: string;
+  readonly size: number;
+  /** As of a reference envelope. */
+  readonly stored?: string;
 }
 
 export interface PinResult {
@@ -119,8 +134,33 @@ export interface KnotTask {
   readonly paths?: readonly string[];
   /** Present where a segment has given the knot back: there may be a record, and the body may have thrown before. */
   readonly givenBack?: GivenBack;
+  /** The run that the knot has started and that is over: what it came to is the knot's outcome. */
+  readonly nested?: EndedRun;
   /** The child run that ran the knot is gone: there may be a record; if there is none, this activity writes that the knot failed. */
   readonly lost?: true;
+}
+
+/** A run that a knot has started, when it is over. */
+export interface EndedRun {
+  readonly run: string;
+  /** The Temporal run id that its records are kept under. */
+  readonly child: string;
+  /** Where its workflow failed: why. What its knots came to is on record. */
+  readonly error?: { readonly type: string; readonly message: string };
+}
+
+export interface NestRequest {
+  /** Not the task of this activity, but of the knot that it works for. */
+  readonly task: ChildTask['task'];
+}
+
+/** The run that a knot is to start. */
+export interface NestResult {
+  /** The workflow type. */
+  readonly tapestry: string;
+  readonly plan: string;
+  /** Encoded, by name; what is large, or may not be in a history, as a {@link ParameterReference}. */
+  readonly parameters: Readonly<Record<string, unknown>>;
 }
 
 /** What the activity of a knot is scheduled with, beside its task. */
@@ -141,6 +181,8 @@ export interface ChildTask {
   readonly behaviour: number;
   readonly knot: string;
   readonly call: KnotCall;
+  /** Of a node that starts runs: what they have from their parent. */
+  readonly memo?: Pick<RunMemo, 'actor' | 'vcsCommit' | 'deadline'>;
   readonly task: KnotTask & { readonly run: string; readonly runId: string };
 }
 

@@ -19,6 +19,7 @@ import {
   countFailures,
   packRanges,
   inlineTerminals,
+  isNesting,
   pathsOf,
   requiredParentsFailure,
   childRunKnots,
@@ -48,6 +49,7 @@ import {
   SEGMENT_ACTIVITY,
   type BegunSegment,
   type ChildEnd,
+  type ChildTask,
   type GivenBack,
   type KnotCall,
   type KnotFailure,
@@ -55,6 +57,7 @@ import {
   type LiveStatus,
   type PinResult,
   type RunAnswer,
+  type RunMemo,
   type RunningSegments,
   type SegmentAnswer,
   type SegmentTask,
@@ -91,6 +94,8 @@ export interface TemporalHostOptions {
   readonly behaviour: number;
   /** Where knots go that are too slow, or too much work, for the run's own history. */
   readonly children: ChildRuns;
+  /** What the client said of the run. */
+  readonly memo: RunMemo;
   /** Knots, by index, that earlier executions sent to child runs, with the Temporal run ids of these. */
   readonly away?: readonly (readonly [number, string])[];
   /** What child runs said to an earlier execution when it was about to end. */
@@ -589,6 +594,7 @@ export class TemporalHost {
       behaviour,
       knot: this.layout.ids[knot]!,
       call: this.callOf(knot),
+      ...(isNesting(policy.node) && { memo: inherited(this.options.memo) }),
       task: { ...task, run: recordRun, runId: workflowInfo().workflowId },
     });
   }
@@ -823,6 +829,15 @@ export class TemporalHost {
   private policyOf(knot: number): Layout['policies'][number] {
     return this.layout.policies[this.layout.policy[knot]!]!;
   }
+}
+
+/** What the runs that a knot starts have from their parent. */
+function inherited({ actor, vcsCommit, deadline }: RunMemo): NonNullable<ChildTask['memo']> {
+  return {
+    ...(actor !== undefined && { actor }),
+    ...(vcsCommit !== undefined && { vcsCommit }),
+    ...(deadline !== undefined && { deadline }),
+  };
 }
 
 const encoder = new TextEncoder();

@@ -3,6 +3,7 @@ import { ApplicationFailureCategory } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { KnotAttempt, LOST_WORKERS, currentAttempt, type PreparedBody } from '../../activities/knot-attempt';
 import { commitPatiently, isBackendTrouble } from '../../activities/backend-trouble';
+import { readNestedRun } from '../../activities/nested-runs';
 import { presentBody } from '../../activities/present-body';
 import type { WorkerEnvironment } from '../../activities/worker-environment';
 import { isOwnSkip, type Envelope, type KnotAnswer, type PlanKnot } from '../../engine';
@@ -16,6 +17,7 @@ import {
   outcomeOfResult,
   pathRecords,
   retryDelay,
+  valuesOfNested,
   type Execution,
   type KnotOutcomeToRecord,
   type LoadedPlan,
@@ -101,11 +103,15 @@ class KnotCall {
     runBody: (prepared: PreparedBody) => Promise<unknown>,
   ): Promise<KnotAnswer> {
     const { environment } = this;
-    const inputFrom = needsNoInputs(knot) ? undefined : await parents.read(definition.receives);
+    const { nested } = this.attempt.task;
+    const needsInputs = !needsNoInputs(knot) && !nested;
+    const inputFrom = needsInputs ? await parents.read(definition.receives) : undefined;
     let end: KnotOutcomeToRecord;
     try {
       const inputs = inputFrom && assembleInputs(knot, definition.receives, inputFrom);
-      const result = inputs && (await runBody({ plan, knot, definition, inputs }));
+      const result = nested
+        ? valuesOfNested(await readNestedRun(environment, knot, nested))
+        : inputs && (await runBody({ plan, knot, definition, inputs }));
       end = outcomeOfResult(plan, knot, result, parents, environment.sha256);
     } catch (error) {
       return await this.judge(plan, knot, definition, parents, error);
@@ -205,13 +211,20 @@ class KnotCall {
       plan,
       knot,
       execution,
-      outcome,
+      this.withChildRun(outcome),
       (parent) => parents.hashOf(parent),
       codeHash,
     );
     const result = await commitPatiently(() => this.environment.commits.commit({ record, values }));
     if (outcome.kind === 'ok') for (const value of values) this.environment.recentValues.add(value);
     return result;
+  }
+
+  /** The record of a knot that has started a run says which. */
+  private withChildRun(outcome: OutcomeToRecord): OutcomeToRecord {
+    const { nested } = this.attempt.task;
+    if (!nested || outcome.kind === 'skipped') return outcome;
+    return { ...outcome, childRun: { run_id: nested.run, temporal_run_id: nested.child } };
   }
 
   private execution(startedAt: number, finishedAt: number): Execution {

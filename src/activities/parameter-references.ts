@@ -1,0 +1,46 @@
+import { decodeJson, type Json } from '../canonical';
+import { decodeStored, storedReference, valueMissing, type EncodedValue } from '../execution';
+import type { DataStore } from '../protocols';
+import type { ParameterReference } from '../workflows/messages';
+
+export function parameterReference({
+  hash,
+  size,
+  stored,
+}: Pick<EncodedValue, 'hash' | 'size' | 'stored'>): ParameterReference {
+  return { $type: 'reference', hash, size, ...(stored !== undefined && { stored }) };
+}
+
+/**
+ * The parameters of a run, as they were given; those that came by reference are read.
+ *
+ * @throws SelvageError `NotDecodable`, `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
+ */
+export async function decodeParameters(dataStore: DataStore, raw: unknown): Promise<unknown> {
+  const references = referencesIn(raw);
+  if (references.size === 0) return decodeJson(raw as Json);
+  const whole = Object.entries(raw as object).filter(([name]) => !references.has(name));
+  const unread = [...references.values()].filter(({ stored }) => stored === undefined);
+  const read = await dataStore.getMany([...new Set(unread.map(({ hash }) => hash))]);
+  const values = decodeJson(Object.fromEntries(whole)) as Record<string, unknown>;
+  for (const [name, reference] of references) {
+    const { hash } = reference;
+    const bytes = read.get(hash);
+    if (reference.stored === undefined && !bytes) throw valueMissing(hash, `param:${name}`);
+    values[name] = bytes ? decodeStored(hash, bytes) : storedReference(reference);
+  }
+  return values;
+}
+
+/** By parameter. */
+export function referencesIn(raw: unknown): ReadonlyMap<string, ParameterReference> {
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return new Map();
+  const entries = Object.entries(raw as Record<string, unknown>);
+  return new Map(entries.filter((entry): entry is [string, ParameterReference] => isReference(entry[1])));
+}
+
+function isReference(value: unknown): value is ParameterReference {
+  if (typeof value !== 'object' || value === null) return false;
+  const { $type, hash, size } = value as Partial<ParameterReference>;
+  return $type === 'reference' && typeof hash === 'string' && typeof size === 'number';
+}

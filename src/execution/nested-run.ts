@@ -1,0 +1,64 @@
+import { SelvageError } from '../errors';
+import type { LoadedPlan } from './loaded-plan';
+
+/** A run that a knot of another run has started, as the record of that knot names it. */
+export interface ChildRunRef {
+  readonly run_id: string;
+  readonly temporal_run_id: string;
+}
+
+/** A run that a knot has started, when it is over. */
+export interface NestedRun {
+  readonly ref: ChildRunRef;
+  readonly plan: LoadedPlan;
+  /** Why it was cut short, or never began; absent where it came to its end. */
+  readonly error?: NamedError;
+  /** Where it has failed, its failed knots but optional ones, in the order of the plan. */
+  readonly failed: readonly (NamedError & { readonly knot: string })[];
+  /** Of its terminals that are Ok, by the ids of their knots. */
+  readonly values: ReadonlyMap<string, unknown>;
+}
+
+interface NamedError {
+  readonly type: string;
+  readonly message: string;
+}
+
+const NAMED_TERMINALS = 5;
+
+/**
+ * The value of a knot that has run another tapestry: the values of its terminals by their names. It is what `run.values()` of that run
+ * answers, and fails where that throws.
+ *
+ * @throws SelvageError `SubRunFailed`
+ */
+export function valuesOfNested({ ref, plan, error, failed, values }: NestedRun): Record<string, unknown> {
+  const [first] = failed;
+  if (error) throw subRunFailed(ref, plan, error.message, error);
+  if (first) {
+    const others = failed.length > 1 ? ` (and ${failed.length - 1} more)` : '';
+    const why = `knot "${first.knot}" failed with ${first.type}: ${first.message}${others}`;
+    throw subRunFailed(ref, plan, why, first);
+  }
+  const byName: [string, unknown][] = [];
+  const missing: string[] = [];
+  for (const [name, id] of Object.entries(plan.terminals())) {
+    if (values.has(id)) byName.push([name, values.get(id)]);
+    else if (plan.knot(id).policy.optional !== true) missing.push(`"${name}"`);
+  }
+  if (missing.length === 0) return Object.fromEntries(byName);
+  const others = missing.length - NAMED_TERMINALS;
+  const named = missing.slice(0, NAMED_TERMINALS).join(', ') + (others > 0 ? ` and ${others} more` : '');
+  throw subRunFailed(ref, plan, `${named} had to be skipped`);
+}
+
+function subRunFailed(ref: ChildRunRef, { plan }: LoadedPlan, why: string, cause?: NamedError): SelvageError {
+  return new SelvageError(
+    'SubRunFailed',
+    `Run "${ref.run_id}" of the tapestry "${plan.tapestry}" did not come to its values: ${why}`,
+    {
+      details: { run: ref.run_id, tapestry: plan.tapestry },
+      ...(cause && { cause: Object.assign(new Error(cause.message), { name: cause.type }) }),
+    },
+  );
+}

@@ -1,0 +1,57 @@
+import { SelvageError } from '../../errors';
+import type { InputRecord, ParameterRecord, TapestryRecord } from '../records';
+import { describeIssues, validateNow, type SchemaResult } from '../standard-schema';
+
+/**
+ * Throws what can be said of the inputs of a knot that runs another tapestry before anything runs: `UnknownInput` and `MissingInput` by the
+ * parameters of that tapestry, `InvalidInput` of constants that their schemas refuse. What knots yield is checked when the child run starts.
+ */
+export function checkNestedInputs(
+  node: string,
+  tapestry: TapestryRecord,
+  knot: string,
+  inputs: ReadonlyMap<string, InputRecord>,
+): void {
+  const where = `the ${node} "${knot}"`;
+  const details = { knot, tapestry: tapestry.name };
+  for (const name of inputs.keys()) {
+    if (tapestry.parameters.has(name)) continue;
+    const known = [...tapestry.parameters.keys()].join(', ');
+    throw new SelvageError(
+      'UnknownInput',
+      `The input "${name}" was given to ${where}, and the tapestry "${tapestry.name}" has no such parameter: it has ${known || 'none'}. ` +
+        'Correct or remove it.',
+      { details: { ...details, input: name } },
+    );
+  }
+  for (const parameter of tapestry.parameters.values()) {
+    const input = inputs.get(parameter.name);
+    if (input === undefined) {
+      if (parameter.hasDefault || !refuses(parameter, undefined)) continue;
+      throw new SelvageError(
+        'MissingInput',
+        `The input "${parameter.name}" of ${where} is missing: the tapestry "${tapestry.name}" has it as a parameter without a default. Give a ` +
+          'knot or a value for it.',
+        { details: { ...details, input: parameter.name } },
+      );
+    }
+    const complaint = input.kind === 'constant' ? refuses(parameter, input.value) : undefined;
+    if (complaint === undefined) continue;
+    throw new SelvageError(
+      'InvalidInput',
+      `The input "${parameter.name}" of ${where} does not satisfy the schema of that parameter of the tapestry "${tapestry.name}": ${complaint}.`,
+      { details: { ...details, input: parameter.name } },
+    );
+  }
+}
+
+/** What the schema complains of; undefined where it does not, or only time can tell. */
+function refuses({ schema }: ParameterRecord, value: unknown): string | undefined {
+  let result: SchemaResult<unknown> | undefined;
+  try {
+    result = validateNow(schema, value);
+  } catch (error) {
+    return `its schema failed on it: ${String(error)}`;
+  }
+  return result?.issues && describeIssues(result.issues);
+}

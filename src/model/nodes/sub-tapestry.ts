@@ -1,0 +1,74 @@
+import { SelvageError } from '../../errors';
+import type { Inputs, Knot, KnotConfig } from '../knot';
+import { tapestryRecord } from '../marks';
+import { place } from '../place';
+import type { DefinitionRecord, TapestryRecord } from '../records';
+import type { Tapestry } from '../tapestry';
+import { inlineDefinition, invalidNode } from './inline-definition';
+import { checkNestedInputs } from './nested-inputs';
+
+export interface SubTapestryOptions<Parameters extends object, Values extends object> {
+  /** Finished by being nested: nothing can be added to it any more. */
+  readonly tapestry: Tapestry<Parameters, Values>;
+  /** By the names of its parameters: knots, or values themselves. One with a default may be left out. */
+  readonly inputs: Inputs<Parameters>;
+}
+
+/**
+ * Options of a placement but those that say how one body is called: a run has many. `dispatcher`: the task queue of the child run.
+ * A tapestry's own `knots` options of these names do not hold for it either.
+ */
+export type NestedConfig<Id extends string> = Omit<KnotConfig<Id>, 'retry' | 'timeout'>;
+
+/**
+ * Places a knot that runs another tapestry: `subTapestry({ tapestry: payment, inputs: { order } }, { id: 'paid' })`. It runs as a run of
+ * its own, `<run>/<knot>#1`, of the plan that it has when this one is compiled. The knot's value is what `run.values()` of that run would
+ * answer; where that would throw, the knot fails (`SubRunFailed`). A cancel, and the deadline, of this run are those of the child run, too.
+ *
+ * @throws SelvageError InvalidConfig; UnknownInput, MissingInput, InvalidInput by its parameters; Cycle; and those of placing a definition
+ */
+export function subTapestry<Parameters extends object, Values extends object, const Id extends string>(
+  options: SubTapestryOptions<Parameters, Values>,
+  config: NestedConfig<Id>,
+): Knot<Values, Id> {
+  const { tapestry, inputs } = options;
+  const nested = nestedTapestry('subTapestry', tapestry, config);
+  refuseBodyOptions('subTapestry', config);
+  return place(SUB_TAPESTRY, inputs, config, {
+    tapestry: nested,
+    check: (knot, given) => checkNestedInputs('subTapestry', nested, knot, given),
+  }) as Knot<Values, Id>;
+}
+
+const SUB_TAPESTRY: DefinitionRecord = inlineDefinition('subTapestry', {}, undefined, neverCalled, {
+  node: 'subTapestry',
+});
+
+/** Its host runs the tapestry in the place of a body. */
+function neverCalled(): never {
+  throw new Error('A knot that runs a tapestry has no body of its own.');
+}
+
+function nestedTapestry(node: string, given: unknown, config: unknown): TapestryRecord {
+  const record = tapestryRecord(given);
+  if (record) return record;
+  throw invalidNode(
+    node,
+    config,
+    'has no tapestry to run',
+    `Give what tapestry() answered: ${node}({ tapestry: payment, … }, …).`,
+  );
+}
+
+/** Options that say how a body is called, where there is none. */
+function refuseBodyOptions(node: string, config: unknown): void {
+  for (const option of ['retry', 'timeout']) {
+    if ((config as Record<string, unknown> | null | undefined)?.[option] === undefined) continue;
+    const { id } = config as { readonly id: string };
+    throw new SelvageError(
+      'InvalidConfig',
+      `The option "${option}" of the ${node} "${id}" cannot be used: it says how a body is called. Give it to the knots of the tapestry that is nested.`,
+      { details: { owner: `the knot "${id}"`, option } },
+    );
+  }
+}

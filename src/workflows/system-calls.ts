@@ -1,0 +1,27 @@
+import { ActivityFailure, ApplicationFailure, workflowInfo } from '@temporalio/workflow';
+
+/** Of the local activities that the interpreter and child runs ask a worker for. */
+export const SYSTEM_ACTIVITY_OPTIONS = {
+  startToCloseTimeout: 60_000,
+  retry: { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 30_000 },
+} as const;
+
+/**
+ * An unknown tapestry or plan is a deploy that has not come yet: the task fails, and the run waits for it. Where a query came with
+ * the task, the SDK has written the refusal into the history all the same; what is replayed is over, and is asked again. The message
+ * begins with the code, as in `requireKnownBehaviour`.
+ */
+export async function failTaskIfUnknown<T>(call: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      // The failure of a local activity comes without the wrapper that other activities have.
+      const cause = error instanceof ActivityFailure ? error.cause : error;
+      if (!(cause instanceof ApplicationFailure)) throw error;
+      if (cause.type !== 'UnknownTapestry' && cause.type !== 'InvalidPlan')
+        throw ApplicationFailure.nonRetryable(cause.message, cause.type, ...(cause.details ?? []));
+      if (!workflowInfo().unsafe.isReplaying) throw new Error(`${cause.type}: ${cause.message}`);
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { knot, runLocally, subTapestry, tapestry, type Outcome } from '../../../src';
+import { createInMemoryBackends } from '../../../src/backends';
+
+const double = knot('double', ({ x }: { x: number }) => x * 2);
+const add = knot('add', ({ a, b }: { a: number; b: number }) => a + b);
+const fails = knot('fails', ({ x }: { x: number }): number => {
+  throw new TypeError(`no luck with ${x}`);
+});
+
+const twice = tapestry(
+  'twice',
+  { parameters: { x: z.number(), by: { schema: z.number(), default: 0 } } },
+  (_t, { x, by }) => {
+    const d = double({ x }, { id: 'd' });
+    return { doubled: d, sum: add({ a: d, b: by }, { id: 'sum' }) };
+  },
+);
+const total = knot('total', ({ of }: { of: { doubled: number; sum: number } }) => of.doubled + of.sum);
+
+const outer = tapestry('outer', { parameters: { x: z.number() } }, (_t, { x }) => {
+  const first = double({ x }, { id: 'first' });
+  const nested = subTapestry({ tapestry: twice, inputs: { x: first, by: 1 } }, { id: 'nested' });
+  return { nested, total: total({ of: nested }, { id: 'total' }) };
+});
+
+test('a knot runs another tapestry, and has its values', async () => {
+  const backends = createInMemoryBackends();
+  const { values, lineage } = await runLocally(outer, { x: 3 }, { runId: 'r', backends });
+  expect(values).toEqual({ nested: { doubled: 12, sum: 13 }, total: 25 });
+  const record = lineage.find(({ knot_id }) => knot_id === 'nested')!;
+  expect(record).toMatchObject({
+    knot_class: 'selvage.subTapestry',
+    parent_knot_ids: { x: 'first' },
+    extra: { child_run: { run_id: 'r/nested#1' } },
+  });
+  expect(Object.keys(record.constant_input_hashes)).toEqual(['by', 'selvage.tapestry']);
+  const { items } = await backends.runHistory.findLineage({ runId: 'r/nested#1' });
+  const alone = await runLocally(twice, { x: 6, by: 1 });
+  const hashes = (records: typeof items): unknown =>
+    Object.fromEntries(records.map(({ knot_id, output_hash }) => [knot_id, output_hash]));
+  expect(hashes(items)).toEqual(hashes([...alone.lineage]));
+});
+
+test('what fails in it makes the knot fail, which its children take as they take any failure', async () => {
+  const failing = tapestry('failing', { parameters: { x: z.number() } }, (_t, { x }) => ({
+    y: double({ x: fails({ x }, { id: 'f' }) }, { id: 'y' }),
+  }));
+  const heard = knot('heard', { receives: 'outcomes' }, ({ of }: { of: Outcome<{ y: number }> }) => of.kind);
+  const t = tapestry('t', () => {
+    const nested = subTapestry({ tapestry: failing, inputs: { x: 1 } }, { id: 'nested' });
+    return { heard: heard({ of: nested }, { id: 'heard' }), after: heard({ of: nested }, { id: 'after' }) };
+  });
+  const { outcomes, values } = await runLocally(t, {}, { runId: 'r' });
+  expect(values).toEqual({ heard: 'err', after: 'err' });
+  expect(outcomes['nested']).toMatchObject({
+    kind: 'err',
+    error: {
+      type: 'SubRunFailed',
+      message:
+        'Run "r/nested#1" of the tapestry "failing" did not come to its values: knot "f" failed with TypeError: no luck with 1',
+      cause: { type: 'TypeError', message: 'no luck with 1' },
+    },
+  });
+});
+
+test('parameters that only show when it runs are refused there', async () => {
+  const wrong = knot('wrong', () => 'text' as unknown as number);
+  const t = tapestry('t', () => ({
+    nested: subTapestry({ tapestry: twice, inputs: { x: wrong({}, { id: 'w' }) } }, { id: 'nested' }),
+  }));
+  const { outcomes } = await runLocally(t, {});
+  expect(outcomes['nested']).toMatchObject({
+    kind: 'err',
+    error: { type: 'SubRunFailed', cause: { type: 'InvalidParameters' } },
+  });
+});
+
+test('bodies of what is nested are replaced by definition, by knot, or with the whole of its run', async () => {
+  const { values: byDefinition } = await runLocally(outer, { x: 3 }, { replace: { double: () => 1 } });
+  expect(byDefinition).toEqual({ nested: { doubled: 1, sum: 2 }, total: 3 });
+  const { values: byKnot } = await runLocally(outer, { x: 3 }, { replace: { 'nested/d': () => 1 } });
+  expect(byKnot).toEqual({ nested: { doubled: 1, sum: 2 }, total: 3 });
+  const { values: whole } = await runLocally(
+    outer,
+    { x: 3 },
+    { replace: { nested: ({ x }: { x: number }) => ({ doubled: x, sum: 0 }) } },
+  );
+  expect(whole).toEqual({ nested: { doubled: 6, sum: 0 }, total: 6 });
+  await expect(runLocally(outer, { x: 3 }, { replace: { 'nested/none': () => 1 } })).rejects.toMatchObject({
+    code: 'UnknownKnot',
+  });
+});

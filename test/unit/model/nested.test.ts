@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { Tapestry, knot, subTapestry, tapestry } from '../../../src';
+import { compile } from '../../../src/engine';
+import { recordOf } from '../../../src/model';
+import { thrownBy } from '../../support/thrown-by';
+
+const id = knot('id', ({ x }: { x: number }) => x);
+const one = knot('one', () => 1);
+const inner = tapestry(
+  'inner',
+  { parameters: { x: z.number(), y: { schema: z.number(), default: 1 } } },
+  (_t, { x }) => ({ x: id({ x }, { id: 'x' }) }),
+);
+
+function placing(options: unknown, config: unknown = { id: 'n' }): unknown {
+  return thrownBy(() =>
+    tapestry('outer', () => {
+      subTapestry(options as never, config as never);
+    }),
+  );
+}
+
+test.each([
+  {
+    what: 'no tapestry',
+    options: { inputs: {} },
+    code: 'InvalidConfig',
+    says: 'The subTapestry "n" has no tapestry to run. Give what tapestry() answered',
+  },
+  {
+    what: 'an unknown parameter',
+    options: { tapestry: inner, inputs: { x: 1, z: 2 } },
+    code: 'UnknownInput',
+    says: 'The input "z" was given to the subTapestry "n", and the tapestry "inner" has no such parameter: it has x, y.',
+  },
+  {
+    what: 'a missing parameter',
+    options: { tapestry: inner, inputs: {} },
+    code: 'MissingInput',
+    says: 'The input "x" of the subTapestry "n" is missing',
+  },
+  {
+    what: 'a constant that the schema refuses',
+    options: { tapestry: inner, inputs: { x: 'one' } },
+    code: 'InvalidInput',
+    says: 'The input "x" of the subTapestry "n" does not satisfy the schema of that parameter of the tapestry "inner"',
+  },
+  {
+    what: 'an option that says how a body is called',
+    options: { tapestry: inner, inputs: { x: 1 } },
+    config: { id: 'n', retry: { maximumAttempts: 3 } },
+    code: 'InvalidConfig',
+    says: 'The option "retry" of the subTapestry "n" cannot be used',
+  },
+])('$what is refused', ({ options, config, code, says }) => {
+  expect(placing(options, config)).toMatchObject({ code, message: expect.stringContaining(says) });
+});
+
+test('a tapestry cannot be nested in itself, nor two in one another', () => {
+  const a = new Tapestry('a');
+  expect(thrownBy(() => subTapestry({ tapestry: a, inputs: {} }, { id: 'n', tapestry: a }))).toMatchObject({
+    code: 'Cycle',
+    message: expect.stringContaining('"a" → "a"'),
+  });
+  const b = new Tapestry('b');
+  subTapestry({ tapestry: a, inputs: {} }, { id: 'n', tapestry: b });
+  expect(thrownBy(() => subTapestry({ tapestry: b, inputs: {} }, { id: 'n', tapestry: a }))).toMatchObject({
+    code: 'Cycle',
+    message: expect.stringContaining('"a" → "b" → "a". Use `loop`'),
+  });
+  expect(thrownBy(() => one({}, { id: 'one', tapestry: a }))).toMatchObject({ code: 'TapestryClosed' });
+});
+
+test('the plan pins that of what is nested, and has no options of bodies for it', () => {
+  const outer = (nested: Tapestry<{ x: number }, object>): ReturnType<typeof compile>['plan'] =>
+    compile(
+      recordOf(
+        tapestry('outer', { knots: { retry: { maximumAttempts: 3 }, timeout: 9 } }, () => {
+          subTapestry({ tapestry: nested, inputs: { x: 1 } }, { id: 'n' });
+        }),
+      ),
+    ).plan;
+  const { format, knots } = outer(inner);
+  const { hash } = compile(recordOf(inner));
+  expect(format).toBe(3);
+  expect(knots[0]).toMatchObject({
+    policy: { node: 'subTapestry' },
+    inputs: { 'selvage.tapestry': { constant: { tapestry: 'inner', plan: hash } }, x: { constant: 1 } },
+  });
+  expect(knots[0]!.policy).toEqual({ node: 'subTapestry' });
+  const other = tapestry('inner', { parameters: { x: z.number() } }, (_t, { x }) => ({
+    x: id({ x }, { id: 'other' }),
+  }));
+  expect(outer(other).knots[0]!.configHash).not.toBe(knots[0]!.configHash);
+});
