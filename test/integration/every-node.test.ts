@@ -26,9 +26,10 @@ const kinds = ({ outcomes }: RunResult<object>) =>
     outcome.kind === 'err' ? outcome.error.type : outcome.kind === 'ok' ? outcome.value : outcome.reason,
   ]);
 
-const recipes: readonly Recipe[] = fc.sample(arbitraryRecipe(24), { numRuns: 12, seed: SEED });
-/** A replay of the whole history at each workflow task takes its time. */
-const REPLAYED = 3;
+const recipes: readonly Recipe[] = fc.sample(arbitraryRecipe({ minLength: 12, maxLength: 24 }), {
+  numRuns: 12,
+  seed: SEED,
+});
 /** Every third knot is queued, so that segments begin and end everywhere. */
 const tapestries = recipes.map((recipe) => {
   let placed = 0;
@@ -37,19 +38,21 @@ const tapestries = recipes.map((recipe) => {
 
 describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
   test('a sample of random tapestries comes to the same on the real server as in process, with equal hashes', async () => {
-    const sample = maxCachedWorkflows === 0 ? recipes.slice(0, REPLAYED) : recipes;
     const selvage = await openSelvage({ tapestries, workerOptions: { maxCachedWorkflows } });
-    await Promise.all(
-      sample.map(async ({ parameter }, index) => {
-        const tapestry = tapestries[index]!;
-        const here = await runLocally(tapestry, { x: parameter });
-        const run = await selvage.start(tapestry, { x: parameter });
-        const there = await run.result();
-        expect(kinds(there)).toEqual(kinds(here));
-        expect(there.status).toBe(here.status);
-        const records = await run.records();
-        expect(facts(records)).toEqual(facts(here.lineage));
-      }),
-    );
+    const compare = async (recipe: Recipe, index: number): Promise<void> => {
+      const tapestry = tapestries[index]!;
+      const here = await runLocally(tapestry, { x: recipe.parameter });
+      const run = await selvage.start(tapestry, { x: recipe.parameter });
+      const there = await run.result();
+      expect(kinds(there)).toEqual(kinds(here));
+      expect(there.status).toBe(here.status);
+      expect(facts(await run.records())).toEqual(facts(here.lineage));
+    };
+    // A worker without a cache has room for one run at a time; a task of another one times out while it waits.
+    if (maxCachedWorkflows === 0) {
+      for (const [index, recipe] of recipes.entries()) await compare(recipe, index);
+    } else {
+      await Promise.all(recipes.map(compare));
+    }
   });
 });

@@ -18,6 +18,10 @@ export const CACHING = [
   { name: 'with forced replay', maxCachedWorkflows: 0 },
 ] as const;
 
+/** With SELVAGE_TEST_FORCED_REPLAY=true, all workers in test processes replay the whole history at each workflow task. */
+const replaying =
+  process.env['SELVAGE_TEST_FORCED_REPLAY'] === 'true' ? { maxCachedWorkflows: 0 } : undefined;
+
 /** A name that no other test uses: task queues, run ids. */
 export function unique(prefix: string): string {
   return `${prefix}-${randomUUID().slice(0, 8)}`;
@@ -71,7 +75,7 @@ export async function openSelvage(options: OpenOptions): Promise<Selvage> {
     taskQueue: unique('test'),
     backends: options.backends ?? (await temporaryBackends()),
     ...options,
-    workerOptions: { workflowBundle: bundledInterpreter(), ...options.workerOptions },
+    workerOptions: { workflowBundle: bundledInterpreter(), ...replaying, ...options.workerOptions },
   });
   onClose(() => selvage.close());
   return selvage;
@@ -95,6 +99,7 @@ export async function startWorker(
     taskQueue: selvage.taskQueue,
     backends: selvage.backends,
     workflowBundle: bundledInterpreter(),
+    ...replaying,
     ...options,
   });
   const ended = worker.run();

@@ -82,11 +82,11 @@ const arbitraryStep: fc.Arbitrary<RawStep> = fc.record({
 });
 
 /** Tapestries of every kind of knot and policy, wired as their types allow. */
-export function arbitraryRecipe(maximumSteps = 16): fc.Arbitrary<Recipe> {
+export function arbitraryRecipe(steps: fc.ArrayConstraints): fc.Arbitrary<Recipe> {
   return fc
     .record({
       parameter: fc.nat(1_000),
-      raw: fc.array(arbitraryStep, { minLength: 1, maxLength: maximumSteps }),
+      raw: fc.array(arbitraryStep, { minLength: 1, ...steps }),
     })
     .map(({ parameter, raw }) => ({ parameter, steps: wire(raw) }))
     .filter(({ steps }) => steps.length > 1);
