@@ -30,6 +30,7 @@ export {
 export type {
   AggregateOptions,
   BranchKnot,
+  CacheOptions,
   CombineOptions,
   DefinitionOptions,
   DiscriminantOptions,

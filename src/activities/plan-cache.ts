@@ -1,6 +1,6 @@
 import { SelvageError } from '../errors';
-import { LoadedPlan } from '../execution';
-import { encodeLayout, layoutOf, requireLoadable } from '../engine';
+import { LoadedPlan, alignLayout, type RunLayout } from '../execution';
+import { decodeLayout, encodeLayout, layoutOf, requireLoadable } from '../engine';
 import type { TapestryStore } from '../protocols';
 
 const PLANS = 50;
@@ -10,6 +10,7 @@ const LAYOUTS = 50;
 export class PlanCache {
   private readonly plans = new Map<string, Promise<LoadedPlan>>();
   private readonly layouts = new Map<string, readonly string[]>();
+  private readonly graphs = new Map<string, RunLayout>();
 
   constructor(private readonly store: TapestryStore) {}
 
@@ -37,6 +38,18 @@ export class PlanCache {
       remember(this.layouts, key, slices, LAYOUTS);
     }
     return slices;
+  }
+
+  /** The layout of a run, as its slices say it. Errors as of {@link layoutSlices}. */
+  async layout(hash: string, terminals: readonly string[] | undefined): Promise<RunLayout> {
+    const key = JSON.stringify([hash, terminals ?? null]);
+    let graph = this.graphs.get(key);
+    if (!graph) {
+      const { plan } = await this.get(hash);
+      graph = alignLayout(decodeLayout(await this.layoutSlices(hash, terminals)), plan);
+      remember(this.graphs, key, graph, LAYOUTS);
+    }
+    return graph;
   }
 
   private async load(hash: string): Promise<LoadedPlan> {

@@ -15,6 +15,7 @@ import {
 import { SelvageError, messageText } from '../errors';
 import {
   assembleInputs,
+  cacheKeyOf,
   callBody,
   describeError,
   envelopeOf,
@@ -393,6 +394,7 @@ export class SegmentRun {
       outcome,
       (parent) => this.valueOf(parent)?.hash ?? null,
       environment.codeHashes.of(definition),
+      this.keyOf(knot, definition) ?? null,
     );
     const commit = { record, values };
     const committed = await commitPatiently(() => environment.commits.commit(commit, { urgent: true }));
@@ -404,6 +406,12 @@ export class SegmentRun {
     if (this.valueBytes > VALUE_BYTES || performance.now() - this.begun > WORKING_MS) this.hold();
     if (committed.inserted && outcome.kind === 'ok' && outcome.choice === undefined) return outcome;
     return await this.adoptWithPaths(index, committed.record);
+  }
+
+  private keyOf(knot: PlanKnot, definition: DefinitionRecord): string | undefined {
+    const { codeHashes, sha256 } = this.environment;
+    const valueOf = (parent: number): EncodedValue => this.valueOf(parent)!;
+    return cacheKeyOf(this.plan, knot, codeHashes.of(definition), valueOf, sha256);
   }
 
   /** The paths of a branch are on record before anything below them starts. */

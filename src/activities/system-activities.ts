@@ -4,6 +4,7 @@ import {
   PARAMETER_BYTES_INLINE,
   decodeLayout,
   inlineTerminals,
+  isReference,
   packRanges,
   unpackEnds,
   type Envelope,
@@ -18,11 +19,13 @@ import {
   storedValues,
   unrunError,
   validateParameters,
+  valueOfRecord,
   withNested,
   type EncodedValue,
   type Execution,
   type LoadedPlan,
   type OutcomeToRecord,
+  type RunLayout,
 } from '../execution';
 import type { TapestryRecord } from '../model/records';
 import type { Commit, RunRecord, RunStatus } from '../protocols';
@@ -41,6 +44,7 @@ import {
   type SegmentAnswer,
   type SettleRequest,
   type SettleResult,
+  mayReuse,
 } from '../workflows/messages';
 import { VERSION } from '../version';
 import { isBackendTrouble } from './backend-trouble';
@@ -50,7 +54,8 @@ import { runToStart } from './nested-runs';
 import { decodeParameters, referencesIn } from './parameter-references';
 import { recordsBeforeReset } from './reset-runs';
 import { SegmentRun } from './segment-run';
-import { takeOver } from './take-over';
+import { reuse, reusesValues, type KnownValues } from './reuse';
+import { takeOver, type TakenOver } from './take-over';
 import type { WorkerEnvironment } from './worker-environment';
 
 /** What is wrong with the parameters: a value that does not satisfy its schema, or that cannot be read or kept. */
@@ -135,7 +140,8 @@ class SystemActivities {
     await this.savePlan(tapestry, hash);
     const plan = await plans.get(hash);
     const slices = await plans.layoutSlices(hash, request.terminals);
-    const layout = decodeLayout(slices);
+    const graph = await plans.layout(hash, request.terminals);
+    const { layout } = graph;
     const wanted = layout.ids.slice(0, layout.parameterCount);
     const now = Date.now();
     const taken =
@@ -148,8 +154,12 @@ class SystemActivities {
     );
     const inline = envelopes.map(({ envelope }) => envelope);
     const { workflowId, runId: recordRun } = Context.current().info.workflowExecution!;
+    const takenOver = [
+      ...(taken?.knots.keys() ?? []),
+      ...(await this.reuse(plan, graph, request, envelopes, taken)),
+    ].sort((a, b) => a - b);
     const first =
-      request.beginSegment && !taken
+      request.beginSegment && takenOver.length === 0 && !taken
         ? firstSegment(plan, layout, { runId: workflowId, recordRun }, inline)
         : undefined;
     const { runHistory } = this.environment.backends;
@@ -167,9 +177,34 @@ class SystemActivities {
       slices: slices.length,
       layout: slices[0]!,
       parameters: inlineUpToLimit(inline),
-      ...(taken && taken.knots.length > 0 && { takenOver: packRanges(taken.knots) }),
+      ...(takenOver.length > 0 && { takenOver: packRanges(takenOver) }),
       ...(segment && { segment }),
     };
+  }
+
+  /** What others have made already; answers the knots that it stands for. */
+  private async reuse(
+    plan: LoadedPlan,
+    graph: RunLayout,
+    request: PinRequest,
+    parameters: readonly { readonly envelope: Envelope; readonly hash: string }[],
+    taken: TakenOver | undefined,
+  ): Promise<readonly number[]> {
+    if (!mayReuse(request) || !reusesValues(graph.layout)) return [];
+    const known: KnownValues = new Map(
+      parameters.map(({ envelope, hash }, index) => [
+        index,
+        { size: 0, ...(isReference(envelope) && envelope), hash },
+      ]),
+    );
+    for (const [knot, record] of taken?.knots ?? []) known.set(knot, valueOfRecord(record));
+    const now = Date.now();
+    const execution = this.execution(now, now, 0);
+    return await reuse(
+      { environment: this.environment, plan, graph, execution, isUnderWay: false },
+      known,
+      graph.layout.ids.keys(),
+    );
   }
 
   /** Ends the record of a run whose first segment was all that there was to do. */
@@ -423,6 +458,7 @@ class SystemActivities {
         ...(said.deadline !== undefined && { deadline: said.deadline }),
         ...(said.parentKnot !== undefined && { parent_knot: said.parentKnot }),
         ...(said.parentTemporalRun !== undefined && { parent_temporal_run_id: said.parentTemporalRun }),
+        ...(said.reuse === false && { reuse: false }),
         ...(said.resume && { resumed_from: said.resume.run }),
         ...(said.resume?.from && { run_again: said.resume.from }),
       },

@@ -13,8 +13,8 @@ const RECORDS_PER_COMMIT = 1_000;
 export interface TakenOver {
   /** Of the parameters in the layout, in its order. */
   readonly parameters: readonly { readonly envelope: Envelope; readonly hash: string }[];
-  /** Indexes in the layout of the other knots that are Ok already, ascending. */
-  readonly knots: readonly number[];
+  /** Of the other knots that are Ok already, by index in the layout, ascending. */
+  readonly knots: ReadonlyMap<number, LineageRecord>;
 }
 
 /**
@@ -70,7 +70,7 @@ export async function takeOver(
         hash: record.output_hash!,
       })),
     ),
-    knots: taken.slice(layout.parameterCount).map(({ index }) => index),
+    knots: new Map(taken.slice(layout.parameterCount).map(({ index, record }) => [index, record])),
   };
 }
 

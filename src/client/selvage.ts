@@ -89,6 +89,11 @@ interface BeginOptions {
    * times without a worker. A run that is attached to keeps its own. Default: none.
    */
   readonly deadline?: Date | number;
+  /**
+   * Whether knots with the option `cache` take values that other runs have made. With `false` all bodies run, and what they make is there
+   * for others. Default true.
+   */
+  readonly reuse?: boolean;
 }
 
 export interface StartOptions extends BeginOptions {
@@ -350,6 +355,7 @@ export class Selvage {
       ...(options.tags && { tags: options.tags }),
       ...(commit && { vcsCommit: commit }),
       ...(deadline !== undefined && { deadline }),
+      ...(options.reuse === false && { reuse: false as const }),
     };
     await save?.();
     try {

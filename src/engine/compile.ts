@@ -1,6 +1,7 @@
 import { canonicalJson, defaultSha256, hashText, type Json, type Sha256 } from '../canonical';
 import { SelvageError } from '../errors';
-import type { InputRecord, KnotRecord, TapestryRecord } from '../model/records';
+import { cacheOf, isCacheable } from '../model/cacheable';
+import type { DefinitionRecord, InputRecord, KnotRecord, TapestryRecord } from '../model/records';
 import { ConstantEncoder } from './constant-encoder';
 import { DefinitionTable } from './definition-table';
 import { Hashes } from './hashes';
@@ -51,8 +52,10 @@ export function compile(
   const constants = new ConstantEncoder(hashes);
   const planKnots = knots.map((knot): PlanKnot => {
     const options = knot.definition ? effectiveOptions(knot, tapestry) : {};
+    const cache = knot.definition && isOfOwnMaking(knot.definition, knot) ? cacheOf(options) : undefined;
     const policy: PlanPolicy = {
       ...(knot.nested ? withoutBody(policyOf(options)) : policyOf(options)),
+      ...(cache && { cache }),
       ...(knot.definition?.optional && { optional: true }),
       ...(knot.definition?.node && { node: knot.definition.node }),
       ...(knot.path !== undefined && { path: knot.path }),
@@ -85,11 +88,16 @@ export function compile(
   return { plan, text, hash: hashText(text, sha256) };
 }
 
+/** Not a path, which has the value of its branch's input. */
+function isOfOwnMaking(definition: DefinitionRecord, { path }: KnotRecord): boolean {
+  return path === undefined && isCacheable(definition);
+}
+
 /** The lowest that can say what these knots say. */
 function formatOf(knots: readonly PlanKnot[]): PlanFormat {
   let format: PlanFormat = 1;
   for (const { policy } of knots) {
-    if (policy.node && !PASSING_NODES.has(policy.node)) return 3;
+    if (policy.cache || (policy.node && !PASSING_NODES.has(policy.node))) return 3;
     const { errorPolicy, optional, node, path } = policy;
     if ([errorPolicy, optional, node, path].some((part) => part !== undefined)) format = 2;
   }

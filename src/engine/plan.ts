@@ -7,7 +7,7 @@ import type { Json } from '../canonical';
  *
  * A plan has the lowest format that can say what it says, so that an older version reads it where it can. Format 2 brought
  * error policies, optional knots, and nodes that pass values on; format 3 all that is more than one call of a body: nodes that wait,
- * or run many bodies or whole tapestries.
+ * or run many bodies or whole tapestries; and knots whose values are reused, so that it may be none.
  */
 export const PLAN_FORMATS = [1, 2, 3] as const;
 export type PlanFormat = (typeof PLAN_FORMATS)[number];
@@ -57,6 +57,8 @@ export interface PlanPolicy {
   readonly local?: true;
   /** Absent: `run`. */
   readonly onCodeChange?: 'wait';
+  /** Of a knot whose values are reused: for how long, and whether the source of its body tells as well. */
+  readonly cache?: { readonly maxAge?: number; readonly codeHash?: 'source' };
 }
 
 export type PlanInput =

@@ -16,6 +16,8 @@ export const ERROR_CODES = {
   ForeignKnot: 'A knot of one tapestry was used in another.',
   InvalidConfig: 'A knot, tapestry or definition option has a wrong value.',
   InvalidDefault: 'The default of a parameter does not satisfy its schema.',
+  CacheWithoutVersion:
+    'The values of a definition are to be reused, and nothing tells when its body has changed.',
   NoTapestry: 'A knot was placed outside of any tapestry.',
   TapestryClosed: 'Something was added to a tapestry that is finished.',
   AsyncBuild: 'The build function of a tapestry is asynchronous.',

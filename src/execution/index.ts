@@ -4,7 +4,17 @@ export { valuesOfNested, type ChildRunRef, type NestedRun } from './nested-run';
 export * from './encoded-value';
 export { callBody } from './call-body';
 export { describeError, errorType, type DescribedError } from './exception-record';
-export { lineageRecord, takenOverRecord, type Execution, type OutcomeToRecord } from './lineage';
+export { cacheKeyOf, isTooOld, valueOfRecord, type ValueIdentity } from './cache-key';
+export { CachedValues, type CachedValue, type PassedOver } from './cached-values';
+export {
+  lineageRecord,
+  reusedRecord,
+  takenOverRecord,
+  withPassedOver,
+  type Execution,
+  type OutcomeToRecord,
+} from './lineage';
+export { alignLayout, type RunLayout } from './run-layout';
 export { assembleInputs } from './inputs';
 export { failedOutcomeOf, outcomeOfRecord, receivedOutcome, type Failed } from './received-outcome';
 export {

@@ -1,5 +1,7 @@
 import type { PlanKnot } from '../engine';
 import type { ExceptionRecord, LineageRecord, SkipReason } from '../protocols';
+import { valueOfRecord } from './cache-key';
+import type { PassedOver } from './cached-values';
 import type { EncodedValue } from './encoded-value';
 import type { LoadedPlan } from './loaded-plan';
 import type { ChildRunRef } from './nested-run';
@@ -37,6 +39,7 @@ const NOTHING: Record<string, never> = Object.freeze({});
  *
  * @param hashOfParent the hash of a parent's value by its index in the plan; null where it has none
  * @param codeHash of the body that ran; null where none did
+ * @param cacheKey what the value is reused by; null where it is not
  */
 export function lineageRecord(
   plan: LoadedPlan,
@@ -45,6 +48,7 @@ export function lineageRecord(
   outcome: OutcomeToRecord,
   hashOfParent: (index: number) => string | null,
   codeHash: string | null,
+  cacheKey: string | null = null,
 ): LineageRecord {
   const definition = plan.definitionOf(knot);
   const parentHashes: Record<string, string | null> = {};
@@ -77,6 +81,7 @@ export function lineageRecord(
     skip_reason: outcome.kind === 'skipped' ? outcome.reason : null,
     error_record_id: outcome.kind === 'err' ? outcome.error.id : null,
     cached_from_run: null,
+    cache_key: cacheKey,
     ...whereAndWhen(execution),
     extra: extraOf(outcome),
   };
@@ -91,6 +96,29 @@ export function takenOverRecord(record: LineageRecord, execution: Execution): Li
     cached_from_run: record.cached_from_run ?? record.run_id,
     ...whereAndWhen(execution),
   };
+}
+
+/** The record of a knot whose value was made by another one: what that one's says of the value, and else what this run says. */
+export function reusedRecord(
+  plan: LoadedPlan,
+  knot: PlanKnot,
+  execution: Execution,
+  made: LineageRecord,
+  hashOfParent: (index: number) => string | null,
+): LineageRecord {
+  const outcome: OutcomeToRecord = { kind: 'ok', value: valueOfRecord(made) };
+  const record = lineageRecord(plan, knot, execution, outcome, hashOfParent, made.code_hash, made.cache_key);
+  return {
+    ...record,
+    cached_from_run: made.run_id,
+    extra: { ...record.extra, made_by: made.knot_id, made_at: made.finished_at },
+  };
+}
+
+/** The record of a knot whose body ran although a value of the same key was there, and why. */
+export function withPassedOver(record: LineageRecord, passedOver: PassedOver | undefined): LineageRecord {
+  if (passedOver === undefined) return record;
+  return { ...record, extra: { ...record.extra, passed_over: passedOver } };
 }
 
 type WhereAndWhen = Pick<

@@ -12,14 +12,17 @@ import {
   type KnotOutcome,
   type Layout,
   type OutcomeKind,
-  type Plan,
   type PlanKnot,
   type SkipReason,
 } from '../engine';
 import {
+  CachedValues,
+  alignLayout,
   assembleInputs,
+  cacheKeyOf,
   callBody,
   decodeEncoded,
+  decodeStored,
   describeError,
   encodeOutput,
   lineageRecord,
@@ -28,6 +31,7 @@ import {
   planOf,
   receivedOutcome,
   retryDelay,
+  reusedRecord,
   skipDetail,
   startTimer,
   storedReference,
@@ -35,7 +39,9 @@ import {
   superviseBody,
   unrunError,
   validateParameters,
+  valueOfRecord,
   valuesOfNested,
+  withPassedOver,
   type ChildRunRef,
   type EncodedValue,
   type Execution,
@@ -44,6 +50,7 @@ import {
   type NestedRun,
   type OutcomeToRecord,
   type ParentOutcomes,
+  type PassedOver,
 } from '../execution';
 import { SelvageError } from '../errors';
 import type { Logger } from '../model/knot-context';
@@ -71,6 +78,8 @@ export interface InProcessEnvironment {
   readonly logger?: Logger;
   readonly signal?: AbortSignal;
   readonly concurrency?: number;
+  /** Whether values that others have made are taken, by the knots that say so. Default true. */
+  readonly reuse?: boolean;
   readonly runId: string;
   /** What the records of this run are kept under, where Temporal has its run id: new for each run. */
   readonly recordRun: string;
@@ -102,6 +111,7 @@ export class InProcessHost {
   /** Aborts the bodies; absent: this run cannot be cancelled. Its own, because any number of bodies may listen. */
   private readonly stop: AbortController | undefined;
   private readonly host: PromiseHost<EncodedValue>;
+  private readonly cachedValues: CachedValues;
   private cancelled = false;
 
   constructor(
@@ -113,7 +123,7 @@ export class InProcessHost {
     this.layout = terminals ? layoutOf(this.plan.plan, terminals) : this.plan.layout;
     this.scheduler = new Scheduler(this.layout, { window: concurrency });
     this.settled = new Array<OutcomeToRecord>(this.layout.size);
-    const { planKnots, layoutIndex } = align(this.layout, this.plan.plan);
+    const { planKnots, layoutIndex } = alignLayout(this.layout, this.plan.plan);
     this.planKnots = planKnots;
     this.layoutIndex = layoutIndex;
     this.replacements = new Replacements(tapestry, new Map(Object.entries(replace)), sha256);
@@ -126,6 +136,7 @@ export class InProcessHost {
       dataStore: environment.backends.dataStore,
       handedOn: new Map(),
     };
+    this.cachedValues = new CachedValues(environment.backends, environment.now);
     if (environment.signal) {
       this.stop = new AbortController();
       setMaxListeners(0, this.stop.signal);
@@ -224,6 +235,14 @@ export class InProcessHost {
     const startedAt = this.environment.now();
     // By a body that was started just before.
     if (this.cancelled) return await this.settle(knot, CANCELLED, 0, startedAt, null);
+    const key = this.keyOf(knot, codeHash);
+    let passedOver: PassedOver | undefined;
+    if (key !== undefined && this.environment.reuse !== false) {
+      const found = await this.cachedValues.find(planKnot, key);
+      const value = found.record && (await this.readValue(found.record));
+      if (value) return await this.takeOver(knot, found.record!, value);
+      passedOver = found.record ? 'value_gone' : found.passedOver;
+    }
     const childRun = this.bodies[knot]!.codeHash === undefined ? this.childRunOf(planKnot) : undefined;
     for (let attempt = 1; ; attempt++) {
       let end: KnotEnd | undefined;
@@ -237,7 +256,10 @@ export class InProcessHost {
       } catch (error) {
         end = await this.judge(planKnot, attempt, error);
       }
-      if (end) return await this.settle(knot, withChildRun(end, childRun), attempt, startedAt, codeHash);
+      if (end) {
+        const reuse = { key: key ?? null, passedOver };
+        return await this.settle(knot, withChildRun(end, childRun), attempt, startedAt, codeHash, reuse);
+      }
     }
   }
 
@@ -278,9 +300,40 @@ export class InProcessHost {
     attempt: number,
     startedAt: number,
     codeHash: string | null,
+    reuse?: Reuse,
   ): Promise<KnotOutcome<EncodedValue>> {
-    await this.commit(knot, outcome, values, attempt, startedAt, codeHash);
+    await this.commit(knot, outcome, values, attempt, startedAt, codeHash, reuse);
     return eventOf(outcome);
+  }
+
+  /** Of a body that stands in for the definition's own, nothing is reused and nothing is to be reused. */
+  private keyOf(knot: number, codeHash: string): string | undefined {
+    if (this.bodies[knot]!.codeHash !== undefined) return undefined;
+    const { valueOf } = this.parents;
+    return cacheKeyOf(this.plan, this.planKnots[knot]!, codeHash, valueOf, this.environment.sha256);
+  }
+
+  /** Undefined: it has gone meanwhile. */
+  private async readValue(made: LineageRecord): Promise<EncodedValue | undefined> {
+    const value = valueOfRecord(made);
+    if (value.stored !== undefined) return value;
+    const { backends, sha256 } = this.environment;
+    const bytes = await backends.dataStore.get(value.hash);
+    return bytes && encodeOutput(decodeStored(value.hash, bytes), sha256);
+  }
+
+  private async takeOver(
+    knot: number,
+    made: LineageRecord,
+    value: EncodedValue,
+  ): Promise<KnotOutcome<EncodedValue>> {
+    const now = this.environment.now();
+    const execution = this.execution(0, now, now);
+    const record = reusedRecord(this.plan, this.planKnots[knot]!, execution, made, this.hashOfParent);
+    await this.environment.backends.commit([{ record, values: [] }]);
+    this.settled[knot] = { kind: 'ok', value };
+    this.lineage.push(record);
+    return { kind: 'ok', value };
   }
 
   /** What an error that ended an attempt makes of the knot; undefined: it is tried again, after its wait. */
@@ -340,9 +393,19 @@ export class InProcessHost {
     attempt: number,
     startedAt: number,
     codeHash: string | null,
+    { key, passedOver }: Reuse = { key: null },
   ): Promise<void> {
-    const now = this.environment.now();
-    const execution: Execution = {
+    const execution = this.execution(attempt, startedAt, attempt === 0 ? startedAt : this.environment.now());
+    const planKnot = this.planKnots[knot]!;
+    const made = lineageRecord(this.plan, planKnot, execution, outcome, this.hashOfParent, codeHash, key);
+    const record = withPassedOver(made, passedOver);
+    await this.environment.backends.commit([{ record, values }]);
+    this.settled[knot] = outcome;
+    this.lineage.push(record);
+  }
+
+  private execution(attempt: number, startedAt: number, finishedAt: number): Execution {
+    return {
       runId: this.run.runId,
       temporalRunId: this.run.recordRun,
       dispatcher: 'in_process',
@@ -351,19 +414,8 @@ export class InProcessHost {
       attempt,
       scheduledAt: startedAt,
       startedAt,
-      finishedAt: attempt === 0 ? startedAt : now,
+      finishedAt,
     };
-    const record = lineageRecord(
-      this.plan,
-      this.planKnots[knot]!,
-      execution,
-      outcome,
-      this.hashOfParent,
-      codeHash,
-    );
-    await this.environment.backends.commit([{ record, values }]);
-    this.settled[knot] = outcome;
-    this.lineage.push(record);
   }
 
   private readonly hashOfParent = (parent: number): string | null => {
@@ -384,6 +436,12 @@ export class InProcessHost {
       signal?.addEventListener('abort', done, { once: true });
     });
   }
+}
+
+/** What a knot's record says of reuse. */
+interface Reuse {
+  readonly key: string | null;
+  readonly passedOver?: PassedOver | undefined;
 }
 
 /** How a knot ended, and what the data store has to hold for it. */
@@ -419,16 +477,4 @@ function freshCopy(value: EncodedValue): unknown {
 
 function eventOf(outcome: OutcomeToRecord): KnotOutcome<EncodedValue> {
   return outcome.kind === 'err' ? { kind: 'err' } : outcome;
-}
-
-/** The knots of a layout, and where in it those of the plan are. A layout leaves knots out but keeps their order. */
-function align(layout: Layout, plan: Plan): { planKnots: PlanKnot[]; layoutIndex: Int32Array } {
-  const planKnots: PlanKnot[] = [];
-  const layoutIndex = new Int32Array(plan.knots.length).fill(-1);
-  plan.knots.forEach((knot, index) => {
-    if (knot.id !== layout.ids[planKnots.length]) return;
-    layoutIndex[index] = planKnots.length;
-    planKnots.push(knot);
-  });
-  return { planKnots, layoutIndex };
 }

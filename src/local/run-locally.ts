@@ -27,6 +27,11 @@ export interface RunLocallyOptions {
   readonly runId?: string;
   /** Bodies running at once. Default 500. */
   readonly concurrency?: number;
+  /**
+   * Whether knots with the option `cache` take values that are in the backends already. Bodies that `replace` puts in the place of others
+   * neither take nor leave any. Default true.
+   */
+  readonly reuse?: boolean;
   /** Where values and lineage go. They stay open. Default: in memory, forgotten with the result. */
   readonly backends?: Backends;
 }

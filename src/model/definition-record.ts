@@ -1,4 +1,5 @@
 import { SelvageError } from '../errors';
+import { requireCacheable } from './cacheable';
 import { checkName } from './names';
 import { readDefinitionOptions, shown } from './options';
 import type { DefinitionRecord, KnotBody } from './records';
@@ -47,7 +48,7 @@ export function makeDefinition(
   if (receives === 'values' && knotOptions.errorPolicy === 'receiveErrors') {
     throw receivesValues(owner, name);
   }
-  return Object.freeze({
+  const record: DefinitionRecord = Object.freeze({
     name,
     ...(version !== undefined && { version }),
     ...(input !== undefined && { input: input as DefinitionRecord['input'] }),
@@ -60,6 +61,8 @@ export function makeDefinition(
         ? Object.freeze({ ...knotOptions, errorPolicy: 'receiveErrors' as const })
         : knotOptions,
   });
+  requireCacheable(owner, record, knotOptions);
+  return record;
 }
 
 /** `receiveErrors` of a knot whose body could not take them. */

@@ -33,6 +33,7 @@ export { checkKnotId, checkName, PARAMETER_PREFIX } from './names';
 export { optional, Optional, type OptionalKnotClass } from './optional';
 export { isTapestry, recordOf } from './record-of';
 export type {
+  CacheOptions,
   DefinitionRecord,
   Dispatcher,
   ErrorPolicy,

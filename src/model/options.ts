@@ -1,5 +1,6 @@
 import { SelvageError } from '../errors';
 import type {
+  CacheOptions,
   ErrorPolicy,
   KnotOptions,
   LocalDispatcher,
@@ -81,6 +82,15 @@ const localFields = nested<LocalDispatcher>({ kind: oneOf('local') });
 const dispatcher: Check = (value) =>
   isObject(value) && value['kind'] === 'local' ? localFields(value) : queueFields(value);
 
+const cacheFields = nested<CacheOptions>({ maxAge: milliseconds, codeHash: oneOf('source') });
+
+const cache: Check = (value) => {
+  if (typeof value === 'boolean') return undefined;
+  return isObject(value)
+    ? cacheFields(value)
+    : 'must be true, false, or an object such as { maxAge: 86_400_000 }';
+};
+
 const KNOT_OPTIONS: Checks<KnotOptions<ErrorPolicy>> = {
   errorPolicy: oneOf('skipIfParentFailed', 'requireAllParents', 'receiveErrors'),
   retry,
@@ -88,6 +98,7 @@ const KNOT_OPTIONS: Checks<KnotOptions<ErrorPolicy>> = {
   cancelGrace: millisecondsOrZero,
   dispatcher,
   onCodeChange: oneOf('run', 'wait'),
+  cache,
   summary: line,
 };
 

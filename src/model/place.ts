@@ -1,5 +1,6 @@
 import { SelvageError } from '../errors';
 import { ambientTapestry } from './ambient';
+import { isCacheable, requireCacheable } from './cacheable';
 import { findHidden } from './hidden';
 import { receivesValues } from './definition-record';
 import { checkInputNames } from './input-names';
@@ -47,14 +48,14 @@ export function place(
   } else {
     checkInputNames(definition, id, inputs);
   }
-  const options = effectiveOptions(
-    tapestry.options,
-    definition.options,
-    readKnotOptions(owner, givenOptions),
-  );
+  const own = readKnotOptions(owner, givenOptions);
+  const options = effectiveOptions(tapestry.options, definition.options, own);
   if (definition.receives === 'values' && options.errorPolicy === 'receiveErrors') {
     throw receivesValues(owner, definition.name);
   }
+  requireCacheable(owner, definition, own);
+  // What a tapestry says of all its knots holds for those that it can hold for.
+  if (isCacheable(definition)) requireCacheable(owner, definition, options);
   const record: KnotRecord = Object.freeze({
     id,
     tapestry,

@@ -38,6 +38,17 @@ export type ErrorPolicy = 'skipIfParentFailed' | 'receiveErrors' | 'requireAllPa
 /** Those of a definition whose body takes values. */
 export type ValuePolicy = Exclude<ErrorPolicy, 'receiveErrors'>;
 
+/** How the values of a knot are reused: see {@link KnotOptions.cache}. */
+export interface CacheOptions {
+  /** Milliseconds for which a value is reused, counted from when it was first made. Default: for ever. */
+  readonly maxAge?: number;
+  /**
+   * `source`: a value is reused as long as the source text of the body is the same, beside the version if there is one. Of what the body
+   * captures and imports it knows nothing. Default: the version alone tells, and there must be one.
+   */
+  readonly codeHash?: 'source';
+}
+
 /** Framework options of a knot, beside its `id`. What is absent is inherited from the tapestry, then from the default. */
 export interface KnotOptions<Policy extends ErrorPolicy = ValuePolicy> {
   /**
@@ -57,6 +68,13 @@ export interface KnotOptions<Policy extends ErrorPolicy = ValuePolicy> {
    * started with: `run` (default) it, and record the hash of what ran; or `wait` for a worker that has the old one.
    */
   readonly onCodeChange?: 'run' | 'wait';
+  /**
+   * Whether the value of an earlier knot of the same definition and version is reused where the inputs are the same, from any run, tapestry
+   * and knot; the body is then not run. Failures and skips never are. Takes a definition with a `version`, or `{ codeHash: 'source' }`.
+   * What else the body looks at (the clock, `ctx.resources`, other systems) tells nobody that a value is out of date but its `maxAge`. Default
+   * false.
+   */
+  readonly cache?: boolean | CacheOptions;
   /** One line for people, shown beside the knot in listings and in Temporal's UI. */
   readonly summary?: string;
 }

@@ -37,7 +37,10 @@ export const lineageRecordSchema = z.object({
   outcome: z.enum(OUTCOME_KINDS),
   skip_reason: z.enum(SKIP_REASONS).nullable(),
   error_record_id: z.string().nullable(),
+  /** The run that made the value, where it was taken over from another one. */
   cached_from_run: z.string().nullable(),
+  /** What the values of a knot are reused by; null where they are not, or the body that ran was not the definition's own. */
+  cache_key: hash.nullable(),
   /** `queue`, `local`, `in_process`, … */
   dispatcher: z.string(),
   task_queue: z.string().nullable(),
@@ -49,7 +52,9 @@ export const lineageRecordSchema = z.object({
   finished_at: z.number(),
   /**
    * `error`: the {@link ExceptionRecord}; `skip`: details of a skip; `media_type`: of a stored stream; `length`: of a list;
-   * `child_run`: the run that a knot has started, by `run_id` and `temporal_run_id`.
+   * `child_run`: the run that a knot has started, by `run_id` and `temporal_run_id`;
+   * `made_by`, `made_at`: of a reused value, the knot that made it and when; `passed_over`: why another value
+   * of the same cache key was not reused.
    */
   extra: json,
 });

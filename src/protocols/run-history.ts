@@ -73,6 +73,11 @@ export interface RunHistory {
   listRuns(query?: RunQuery): Promise<Page<RunRecord>>;
   /** The records of these knots of one run (of all its knots without `knotIds`), in no particular order. */
   getRecords(temporalRunId: string, knotIds?: readonly string[]): Promise<LineageRecord[]>;
+  /**
+   * By cache key: the newest Ok record of a knot that made its value, rather than took it over. What has none is not in the map. What
+   * was committed before the call is found.
+   */
+  findCached(keys: readonly string[]): Promise<Map<string, LineageRecord>>;
   findLineage(query: LineageQuery): Promise<Page<LineageRecord>>;
   close(): Promise<void>;
 }

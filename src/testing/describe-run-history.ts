@@ -20,6 +20,7 @@ const TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
       outcome: 'err',
       error_record_id: sampleHash('error'),
       cached_from_run: 'run-0',
+      cache_key: sampleHash('key'),
       task_queue: null,
       worker: null,
       attempt: 3,
@@ -106,6 +107,38 @@ const TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
     assert.equal((await adapter.getRecords('temporal-run-1', ids)).length, 300);
     assert.deepEqual(await adapter.getRecords('temporal-run-1', []), []);
     assert.deepEqual(await adapter.getRecords('unknown'), []);
+  },
+
+  async 'finds by cache key the newest value that was made, and no failure'({ adapter }) {
+    const key = (name: string): string => sampleHash(`key ${name}`);
+    const of = (name: string, at: number, changes: Partial<LineageRecord> = {}): LineageRecord =>
+      sampleLineage({
+        run_id: `run-${at}`,
+        temporal_run_id: `temporal-run-${at}`,
+        knot_id: name,
+        cache_key: key(name),
+        finished_at: at,
+        ...changes,
+      });
+    const wanted = [of('made', 5), of('taken', 1), of('failed', 1), of('same time', 3)];
+    await adapter.commit([
+      ...wanted,
+      of('made', 3),
+      of('taken', 2, { cached_from_run: 'run-1' }),
+      of('failed', 2, { outcome: 'err', output_hash: null }),
+      of('skipped', 1, { outcome: 'skipped', skip_reason: 'cancelled', output_hash: null }),
+      of('other', 1, { cache_key: null }),
+    ]);
+    const names = ['made', 'taken', 'failed', 'same time', 'skipped', 'other', 'unknown'];
+    const found = await adapter.findCached([...names, 'made'].map(key));
+    assert.deepEqual(
+      new Map([...found].sort()),
+      new Map(wanted.map((r) => [r.cache_key!, r] as const).sort()),
+    );
+    assert.deepEqual(await adapter.findCached([]), new Map());
+    const many = Array.from({ length: 1_000 }, (_, index) => of(`k${index}`, 7));
+    await adapter.commit(many);
+    assert.equal((await adapter.findCached(many.map((record) => record.cache_key!))).size, 1_000);
   },
 
   async 'finds lineage by every field, alone and together'({ adapter }) {

@@ -28,6 +28,7 @@ export function sampleLineage(changes: Partial<LineageRecord> = {}): LineageReco
     skip_reason: null,
     error_record_id: null,
     cached_from_run: null,
+    cache_key: null,
     dispatcher: 'queue',
     task_queue: 'selvage',
     worker: '1@host',

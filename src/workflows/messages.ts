@@ -52,6 +52,13 @@ export interface RunMemo {
   /** Milliseconds since the epoch at which the run is told to end, if it has not ended by then. */
   readonly deadline?: number;
   readonly resume?: ResumedRun;
+  /** Whether values that other runs have made are taken; absent: yes, by the knots that say so. */
+  readonly reuse?: false;
+}
+
+/** A run that is to run knots again does not take what other runs have made of the same. */
+export function mayReuse({ reuse, resume }: RunMemo): boolean {
+  return reuse !== false && resume?.from === undefined;
 }
 
 /** The run that this one goes on from: of the same plan, its Ok outcomes are taken over. */

@@ -44,7 +44,7 @@ async function open(
 }
 
 async function errandOf(selvage: Selvage, runId: string, options: ResumeCommandOptions): Promise<Errand> {
-  const { from, deadline } = options;
+  const { from, deadline, reuse } = options;
   // What cannot be resumed is refused before a worker is asked for.
   const { run } = await readResumable(selvage.backends, selvage.client.workflow, runId, from);
   const { tapestry } = run;
@@ -59,6 +59,7 @@ async function errandOf(selvage: Selvage, runId: string, options: ResumeCommandO
         ifExists: 'attach',
         ...(from && { from }),
         ...(deadline !== undefined && { deadline }),
+        ...(reuse === false && { reuse }),
       }),
   };
 }

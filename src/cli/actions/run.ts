@@ -70,7 +70,7 @@ async function prepare(file: string, options: RunOptions): Promise<Work> {
 }
 
 function start(selvage: Selvage, work: Work, options: RunOptions): Promise<RunHandle> {
-  const { terminals, deadline, dedupeKey } = options;
+  const { terminals, deadline, dedupeKey, reuse } = options;
   return selvage.start(work.tapestry, work.parameters, {
     ifExists: 'attach',
     trigger: 'cli',
@@ -78,6 +78,7 @@ function start(selvage: Selvage, work: Work, options: RunOptions): Promise<RunHa
     ...(dedupeKey !== undefined && { dedupeKey }),
     ...(terminals && { terminals }),
     ...(deadline !== undefined && { deadline }),
+    ...(reuse === false && { reuse }),
   });
 }
 

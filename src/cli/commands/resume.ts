@@ -10,6 +10,8 @@ export interface ResumeCommandOptions extends ServerOptions {
   readonly from?: readonly string[];
   readonly runId?: string;
   readonly deadline?: Date | number;
+  /** False: `--no-reuse`. */
+  readonly reuse?: boolean;
 }
 
 export function addResumeCommand(program: Command, output: Output, answer: Answer): void {
@@ -24,6 +26,7 @@ export function addResumeCommand(program: Command, output: Output, answer: Answe
     .argument('[file]', 'file that exports its tapestry')
     .option('--from <ids>', 'knots to run again with all below them, separated by commas', commaSeparated)
     .option('--run-id <id>', 'id of the new run; of one that exists with the same work: come back to it')
+    .option('--no-reuse', 'take over only what the run itself has made')
     .option('--deadline <when>', 'when it must be over: 90s, 30m, 2h, 1d or a time in ISO 8601', readDeadline)
     .option('--task-queue <name>', 'task queue of run and worker (default: selvage)')
     .addHelpText(

@@ -15,6 +15,8 @@ export interface RunOptions extends ServerOptions {
   readonly dedupeKey?: string;
   readonly deadline?: Date | number;
   readonly detach?: boolean;
+  /** False: `--no-reuse`. */
+  readonly reuse?: boolean;
 }
 
 export function addRunCommand(program: Command, output: Output, answer: Answer): void {
@@ -39,6 +41,7 @@ export function addRunCommand(program: Command, output: Output, answer: Answer):
       ).conflicts('runId'),
     )
     .option('--deadline <when>', 'when it must be over: 90s, 30m, 2h, 1d or a time in ISO 8601', readDeadline)
+    .option('--no-reuse', 'run all bodies, also of knots whose values could be reused')
     .option('--task-queue <name>', 'task queue of run and worker (default: selvage)')
     .option('--detach', 'start the run, leave it to a worker that polls already, and return')
     .addHelpText(

@@ -10,6 +10,7 @@ import { isOwnSkip, type Envelope, type KnotAnswer, type PlanKnot } from '../../
 import { SelvageError } from '../../errors';
 import {
   assembleInputs,
+  cacheKeyOf,
   describeError,
   envelopeOf,
   lineageRecord,
@@ -214,6 +215,7 @@ class KnotCall {
       this.withChildRun(outcome),
       (parent) => parents.hashOf(parent),
       codeHash,
+      codeHash === null ? null : this.keyOf(plan, knot, codeHash, parents),
     );
     const result = await commitPatiently(() => this.environment.commits.commit({ record, values }));
     if (outcome.kind === 'ok') for (const value of values) this.environment.recentValues.add(value);
@@ -225,6 +227,11 @@ class KnotCall {
     const { nested } = this.attempt.task;
     if (!nested || outcome.kind === 'skipped') return outcome;
     return { ...outcome, childRun: { run_id: nested.run, temporal_run_id: nested.child } };
+  }
+
+  private keyOf(plan: LoadedPlan, knot: PlanKnot, codeHash: string, parents: Parents): string | null {
+    const identityOf = (parent: number): ReturnType<Parents['identityOf']> => parents.identityOf(parent);
+    return cacheKeyOf(plan, knot, codeHash, identityOf, this.environment.sha256) ?? null;
   }
 
   private execution(startedAt: number, finishedAt: number): Execution {

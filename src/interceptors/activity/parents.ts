@@ -7,6 +7,7 @@ import {
   receivedOutcome,
   storedReference,
   valueMissing,
+  type EncodedValue,
   type Failed,
   type LoadedPlan,
   type ParentOutcomes,
@@ -23,6 +24,8 @@ import type { WorkerEnvironment } from '../../activities/worker-environment';
 export interface Parents extends ParentOutcomes {
   /** Null where it has no value. */
   hashOf(parent: number): string | null;
+  /** Of one that is Ok. */
+  identityOf(parent: number): Pick<EncodedValue, 'hash' | 'stored'>;
   /**
    * Reads what is in the data store. The answer makes a fresh copy per call: of the parent's value or, for a body that
    * receives outcomes, of its outcome.
@@ -74,6 +77,7 @@ export async function findParents(
   for (const [parent, value] of inline) hashes.set(parent, hashOfInline(value, environment.sha256));
   return {
     hashOf: (parent) => hashes.get(parent) ?? null,
+    identityOf: (parent) => references.get(parent) ?? { hash: hashes.get(parent)! },
     kindOf: (parent) => failed.get(parent)?.kind ?? 'ok',
     valueOf: (parent) =>
       references.get(parent) ?? valueOfEnvelope({ value: inline.get(parent)! }, environment.sha256),

@@ -264,6 +264,10 @@ const mistakes: readonly Mistake[] = [
       ['dispatcher', { kind: 'remote' }, 'must be "queue" or "local"'],
       ['onCodeChange', 'fail', 'must be "run" or "wait", and is "fail"'],
       ['summary', 'two\nlines', 'single line'],
+      ['cache', 'yes', 'must be true, false, or an object'],
+      ['cache', { maxAge: 0 }, '"maxAge", which must be a positive number of milliseconds'],
+      ['cache', { codeHash: 'body' }, '"codeHash", which must be "source"'],
+      ['cache', { ttl: 5 }, '"ttl", which is no option; there are maxAge, codeHash'],
     ] as const
   ).map(([option, value, complaint]) => ({
     mistake: `the option ${option} of ${JSON.stringify(value)}`,
@@ -271,6 +275,55 @@ const mistakes: readonly Mistake[] = [
     says: [`"${option}"`, 'the knot "k"', complaint],
     make: placed({ id: 'k', [option]: value }),
   })),
+  {
+    mistake: 'a knot that is cached and has no version',
+    code: 'CacheWithoutVersion',
+    says: [
+      'the knot "k"',
+      'the definition "any"',
+      "knot('any', { version: '1', cache: true }",
+      "codeHash: 'source'",
+    ],
+    make: placed({ id: 'k', cache: { maxAge: 5 } }),
+  },
+  {
+    mistake: 'a definition that is cached and has no version',
+    code: 'CacheWithoutVersion',
+    says: ['the definition "d"', "version: '1'"],
+    make: () => untypedKnot('d', { cache: true }, () => 1),
+  },
+  {
+    mistake: 'a tapestry whose knots are all cached, and one has no version',
+    code: 'CacheWithoutVersion',
+    says: ['the knot "k"', 'the definition "any"'],
+    make: () =>
+      untypedTapestry('t', { knots: { cache: true } } as never, () => void any({ x: 1 }, { id: 'k' })),
+  },
+  {
+    mistake: 'a knot that is cached with its function in place',
+    code: 'CacheWithoutVersion',
+    says: ['the knot "k"', 'written in place', "cache: { codeHash: 'source' }"],
+    make: inside((t) =>
+      aggregate({ inputs: { x: t.parameter('x', number) }, combine: ({ x }) => x }, { id: 'k', cache: true }),
+    ),
+  },
+  {
+    mistake: 'a gate that is cached',
+    code: 'InvalidConfig',
+    says: ['"cache"', 'the knot "k"', 'a gate has no value of its own'],
+    make: inside((t) =>
+      gate(
+        { input: t.parameter('x', number), predicate: () => true },
+        { id: 'k', cache: { codeHash: 'source' } },
+      ),
+    ),
+  },
+  {
+    mistake: 'a definition that is cached and receives outcomes',
+    code: 'InvalidConfig',
+    says: ['"cache"', 'the definition "d"', 'receives outcomes', 'never reused'],
+    make: () => untypedKnot('d', { receives: 'outcomes', cache: true, version: '1' }, () => 1),
+  },
   {
     mistake: 'a definition that receives what there is not',
     code: 'InvalidDefinition',

@@ -21,6 +21,8 @@ export class InMemoryRunHistory implements RunHistory {
   readonly #records: LineageRecord[] = [];
   /** Temporal run id to knot id to index. */
   readonly #recordsOfRun = new Map<string, Map<string, number>>();
+  /** Cache key to index of the newest that made its value. */
+  readonly #cached = new Map<string, number>();
   readonly #runs: RunRecord[] = [];
   readonly #runIndex = new Map<string, number>();
 
@@ -35,6 +37,7 @@ export class InMemoryRunHistory implements RunHistory {
     const earlier = ofRun.get(record.knot_id);
     if (earlier !== undefined) return { inserted: false, record: this.#records[earlier] as LineageRecord };
     ofRun.set(record.knot_id, this.#records.length);
+    this.#noteCached(record, this.#records.length);
     this.#records.push(record);
     return { inserted: true, record };
   }
@@ -82,6 +85,15 @@ export class InMemoryRunHistory implements RunHistory {
       .map((index) => this.#records[index] as LineageRecord);
   }
 
+  async findCached(keys: readonly string[]): Promise<Map<string, LineageRecord>> {
+    const found = new Map<string, LineageRecord>();
+    for (const key of keys) {
+      const index = this.#cached.get(key);
+      if (index !== undefined) found.set(key, this.#records[index] as LineageRecord);
+    }
+    return found;
+  }
+
   async findLineage(query: LineageQuery): Promise<Page<LineageRecord>> {
     return newestFirst(
       this.#records,
@@ -92,6 +104,13 @@ export class InMemoryRunHistory implements RunHistory {
   }
 
   async close(): Promise<void> {}
+
+  #noteCached({ cache_key, outcome, cached_from_run, finished_at }: LineageRecord, index: number): void {
+    if (cache_key === null || outcome !== 'ok' || cached_from_run !== null) return;
+    const newest = this.#cached.get(cache_key);
+    if (newest === undefined || (this.#records[newest] as LineageRecord).finished_at <= finished_at)
+      this.#cached.set(cache_key, index);
+  }
 
   #run(temporalRunId: string): RunRecord | undefined {
     const index = this.#runIndex.get(temporalRunId);

@@ -13,7 +13,7 @@ import { openSqliteDatabase, type SqliteDatabase, type SqliteOptions } from '../
 import type { SqliteConnection } from '../../shared/sqlite/connection';
 import { LineageIndex } from './lineage-index';
 import { findLineage, needsIndex } from './lineage-query';
-import { commitRecords, recordOf } from './lineage-rows';
+import { cachedRecords, commitRecords, recordOf } from './lineage-rows';
 import { endRun, insertRun, latestRun, listRuns, runByTemporalId } from './runs';
 
 /** Runs and lineage in an SQLite database. */
@@ -80,6 +80,10 @@ export class SqliteRunHistory implements RunHistory {
       return select.execute();
     });
     return rows.map(recordOf);
+  }
+
+  findCached(keys: readonly string[]): Promise<Map<string, LineageRecord>> {
+    return this.database.readAtOnce((connection) => cachedRecords(connection, keys));
   }
 
   async findLineage(query: LineageQuery): Promise<Page<LineageRecord>> {

@@ -21,6 +21,7 @@ const COLUMNS = [
   'skip_reason',
   'error_record_id',
   'cached_from_run',
+  'cache_key',
   'dispatcher',
   'task_queue',
   'worker',
@@ -78,6 +79,23 @@ function columnValues(record: LineageRecord): unknown[] {
     const value = record[column];
     return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
   });
+}
+
+/** The condition is that of the index, so that SQLite goes by it. */
+const NEWEST_CACHED = `
+  select l.* from json_each(?) as wanted join selvage_lineage as l on l.id = (
+    select id from selvage_lineage
+    where cache_key = wanted.value and outcome = 'ok' and cached_from_run is null
+    order by finished_at desc, id desc limit 1
+  )`;
+
+/** By cache key: the newest that made its value. */
+export function cachedRecords(
+  connection: SqliteConnection,
+  keys: readonly string[],
+): Map<string, LineageRecord> {
+  const rows = connection.all<Selectable<LineageTable>>(NEWEST_CACHED, [JSON.stringify(keys)]);
+  return new Map(rows.map((row) => [row.cache_key!, recordOf(row)]));
 }
 
 function storedRow(connection: SqliteConnection, key: Key): Selectable<LineageTable> {

@@ -28,6 +28,11 @@ export class SqliteDatabase {
     return patiently(this.file, 'use', () => work(this.#db));
   }
 
+  /** As {@link read}, of work that does not wait for anything between its statements. */
+  readAtOnce<T>(work: (connection: SqliteConnection) => T): Promise<T> {
+    return patiently(this.file, 'use', () => this.#dialect.atOnce(work));
+  }
+
   /** Runs `work` in one transaction, and again from the start if the lock could not be had. `work` must do nothing but queries. */
   write<T>(work: (db: Transaction<SqliteSchema>) => Promise<T>): Promise<T> {
     return patiently(this.file, 'use', () => this.#db.transaction().execute(work));

@@ -32,10 +32,8 @@ export class CachingSqliteDialect implements Dialect {
    * One transaction in one go, without Kysely: what it does between any two statements costs more than most of the statements, and
    * this is the path of every commit.
    */
-  async transactionAtOnce<T>(work: (connection: SqliteConnection) => T): Promise<T> {
-    const driver = this.#driver;
-    const connection = await driver.acquireConnection();
-    try {
+  transactionAtOnce<T>(work: (connection: SqliteConnection) => T): Promise<T> {
+    return this.atOnce((connection) => {
       connection.exec('begin immediate');
       try {
         const result = work(connection);
@@ -45,6 +43,15 @@ export class CachingSqliteDialect implements Dialect {
         rollBack(connection);
         throw error;
       }
+    });
+  }
+
+  /** Uses the connection without Kysely, and without a transaction. */
+  async atOnce<T>(work: (connection: SqliteConnection) => T): Promise<T> {
+    const driver = this.#driver;
+    const connection = await driver.acquireConnection();
+    try {
+      return work(connection);
     } finally {
       driver.release();
     }

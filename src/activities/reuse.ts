@@ -1,0 +1,218 @@
+import type { Layout } from '../engine';
+import {
+  cacheKeyOf,
+  isTooOld,
+  reusedRecord,
+  valueOfRecord,
+  type Execution,
+  type LoadedPlan,
+  type RunLayout,
+  type ValueIdentity,
+} from '../execution';
+import type { LineageRecord } from '../protocols';
+import { recordsOf } from '../interceptors/activity/parents';
+import type { WorkerEnvironment } from './worker-environment';
+
+/** Records written in one transaction: no other writer should wait for long. */
+const RECORDS_PER_COMMIT = 1_000;
+
+/** Values of Ok knots, by index in the layout. */
+export type KnownValues = Map<number, ValueIdentity>;
+
+/** Whether values of a plan are reused at all. */
+export function reusesValues({ policies }: Layout): boolean {
+  return policies.some(({ cache }) => cache !== undefined);
+}
+
+/** What is reused in one run, and by whom it is recorded. */
+export interface ReuseOptions {
+  readonly environment: WorkerEnvironment;
+  readonly plan: LoadedPlan;
+  readonly graph: RunLayout;
+  readonly execution: Execution;
+  /** Whether knots beside those in `known` may be on record, as far as the run has come. */
+  readonly isUnderWay: boolean;
+}
+
+/**
+ * Takes over what others have made for knots whose inputs are known, and goes on from each hit to what it lets decide. Knots that are not
+ * reused end the walk: branches, gates, and all that is not `cache`d. What it takes over is on record in this run when it returns.
+ * Idempotent: what this run has on record stands, whatever others have made since.
+ *
+ * @param known values of this run
+ * @param from knots to begin with, by their indexes in the layout; parents of which nothing is known are looked up
+ * @returns what was taken over, ascending
+ * @throws SelvageError `BackendUnavailable`
+ */
+export async function reuse(
+  options: ReuseOptions,
+  known: KnownValues,
+  from: Iterable<number>,
+): Promise<number[]> {
+  const walk = new ReuseWalk(options, known);
+  await walk.goFrom(from);
+  return await walk.takeOver();
+}
+
+class ReuseWalk {
+  private readonly layout: Layout;
+  /** Of the knots that made what was found, by index of who takes it. */
+  private hits = new Map<number, LineageRecord>();
+  /** Knots on which this run has something else on record than a value. */
+  private readonly closed = new Set<number>();
+
+  constructor(
+    private readonly options: ReuseOptions,
+    /** Of this run, what was found included. */
+    private readonly known: KnownValues,
+  ) {
+    this.layout = options.graph.layout;
+  }
+
+  async goFrom(knots: Iterable<number>): Promise<void> {
+    for (let level = await this.decidable(knots); level.length > 0;) {
+      const found = await this.findLevel(level);
+      const children = new Set<number>();
+      for (const knot of found) {
+        const { childStart, children: all } = this.layout;
+        for (let edge = childStart[knot]!; edge < childStart[knot + 1]!; edge++) children.add(all[edge]!);
+      }
+      level = await this.decidable(children);
+    }
+  }
+
+  /** Records what was found, but for what has no value any more and all that was found by it. */
+  async takeOver(): Promise<number[]> {
+    const taken = await this.withValues();
+    if (taken.length === 0) return taken;
+    const { environment, execution } = this.options;
+    const { runHistory } = environment.backends;
+    const ids = taken.map((knot) => this.layout.ids[knot]!);
+    const standing = new Map(
+      (await runHistory.getRecords(execution.temporalRunId, ids)).map((record) => [record.knot_id, record]),
+    );
+    const differs = taken.filter((_, position) => {
+      const record = standing.get(ids[position]!);
+      return record !== undefined && record.output_hash !== this.hits.get(taken[position]!)!.output_hash;
+    });
+    if (differs.length > 0) return await this.goAgain(taken, differs, standing);
+    for (let first = 0; first < taken.length; first += RECORDS_PER_COMMIT) {
+      await runHistory.commit(
+        taken.slice(first, first + RECORDS_PER_COMMIT).map((knot) => this.recordOf(knot)),
+      );
+    }
+    return taken;
+  }
+
+  /** An earlier attempt has found other values, which stand: those of its knots that it did not get to follow from them. */
+  private async goAgain(
+    taken: readonly number[],
+    differs: readonly number[],
+    standing: ReadonlyMap<string, LineageRecord>,
+  ): Promise<number[]> {
+    for (const knot of taken) this.known.delete(knot);
+    const settled: number[] = [];
+    for (const knot of differs) {
+      const record = standing.get(this.layout.ids[knot]!)!;
+      if (record.outcome === 'ok') {
+        this.known.set(knot, valueOfRecord(record));
+        settled.push(knot);
+      } else {
+        this.closed.add(knot);
+      }
+    }
+    this.hits = new Map();
+    await this.goFrom(taken);
+    return [...settled, ...(await this.takeOver())].sort((a, b) => a - b);
+  }
+
+  private async findLevel(level: readonly number[]): Promise<number[]> {
+    const { environment, plan, graph, execution } = this.options;
+    const { codeHashes, registry, sha256 } = environment;
+    const keys = level.map((knot) => {
+      const planKnot = graph.planKnots[knot]!;
+      const { name, version, codeHash } = plan.definitionOf(planKnot)!;
+      const present =
+        planKnot.policy.cache?.codeHash &&
+        registry.definition(plan.plan.tapestry, planKnot.id, name, version);
+      const valueOf = (parent: number): ValueIdentity => this.known.get(graph.layoutIndex[parent]!)!;
+      return cacheKeyOf(plan, planKnot, present ? codeHashes.of(present) : codeHash, valueOf, sha256)!;
+    });
+    const records = await environment.backends.runHistory.findCached([...new Set(keys)]);
+    return level.filter((knot, position) => {
+      const record = records.get(keys[position]!);
+      if (!record || isTooOld(graph.planKnots[knot]!, record, execution.finishedAt)) return false;
+      this.hits.set(knot, record);
+      this.known.set(knot, valueOfRecord(record));
+      return true;
+    });
+  }
+
+  /** Of these knots, those that are reused and not known yet, and whose inputs are. */
+  private async decidable(knots: Iterable<number>): Promise<number[]> {
+    const { policies, policy } = this.layout;
+    const open = [...knots].filter(
+      (knot) =>
+        policies[policy[knot]!]!.cache !== undefined && !this.known.has(knot) && !this.closed.has(knot),
+    );
+    if (this.options.isUnderWay) await this.learn(open.flatMap((knot) => this.unknownParents(knot)));
+    return open.filter((knot) => this.unknownParents(knot).length === 0);
+  }
+
+  private unknownParents(knot: number): number[] {
+    const { parents, parentStart } = this.layout;
+    return [...parents.subarray(parentStart[knot], parentStart[knot + 1])].filter(
+      (parent) => !this.known.has(parent),
+    );
+  }
+
+  private async learn(knots: readonly number[]): Promise<void> {
+    if (knots.length === 0) return;
+    const { environment, execution } = this.options;
+    const unknown = [...new Set(knots)];
+    const { runId, temporalRunId } = execution;
+    const records = await recordsOf(
+      environment.backends.runHistory,
+      runId,
+      temporalRunId,
+      unknown.map((knot) => this.layout.ids[knot]!),
+    );
+    for (const knot of unknown) {
+      const record = records.get(this.layout.ids[knot]!);
+      if (record?.outcome === 'ok') this.known.set(knot, valueOfRecord(record));
+    }
+  }
+
+  /** What was found, ascending, but for what has no value in the data store and what was found by such. */
+  private async withValues(): Promise<number[]> {
+    const { dataStore } = this.options.environment.backends;
+    const hashes = new Set([...this.hits.values()].map((record) => record.output_hash!));
+    if (hashes.size === 0) return [];
+    const present = await dataStore.hasMany([...hashes]);
+    const { parents, parentStart } = this.layout;
+    const isGone = new Set<number>();
+    // Parents come before children.
+    return [...this.hits.keys()]
+      .sort((a, b) => a - b)
+      .filter((knot) => {
+        const ofGone = parents
+          .subarray(parentStart[knot], parentStart[knot + 1])
+          .some((parent) => isGone.has(parent));
+        if (present.has(this.hits.get(knot)!.output_hash!) && !ofGone) return true;
+        isGone.add(knot);
+        this.known.delete(knot);
+        return false;
+      });
+  }
+
+  private recordOf(knot: number): LineageRecord {
+    const { plan, graph, execution } = this.options;
+    return reusedRecord(
+      plan,
+      graph.planKnots[knot]!,
+      execution,
+      this.hits.get(knot)!,
+      (parent) => this.known.get(graph.layoutIndex[parent]!)!.hash,
+    );
+  }
+}

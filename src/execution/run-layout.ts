@@ -1,0 +1,21 @@
+import type { Layout, Plan, PlanKnot } from '../engine';
+
+/** A layout and where its knots are in the plan. A layout leaves knots out but keeps their order. */
+export interface RunLayout {
+  readonly layout: Layout;
+  /** By index in the layout. */
+  readonly planKnots: readonly PlanKnot[];
+  /** By index in the plan; -1: not in the layout. */
+  readonly layoutIndex: Int32Array;
+}
+
+export function alignLayout(layout: Layout, plan: Plan): RunLayout {
+  const planKnots: PlanKnot[] = [];
+  const layoutIndex = new Int32Array(plan.knots.length).fill(-1);
+  plan.knots.forEach((knot, index) => {
+    if (knot.id !== layout.ids[planKnots.length]) return;
+    layoutIndex[index] = planKnots.length;
+    planKnots.push(knot);
+  });
+  return { layout, planKnots, layoutIndex };
+}

@@ -1,0 +1,57 @@
+import { SelvageError } from '../errors';
+import type { CacheOptions, DefinitionRecord, ErrorPolicy, KnotOptions } from './records';
+
+/**
+ * Whether the values of its knots follow from its code and the values that go in, so that they can be reused: not of a node, which passes on
+ * what others made or does more than call a body, nor of a body that receives outcomes, of which failures are no values.
+ */
+export function isCacheable({ node, receives }: DefinitionRecord): boolean {
+  return node === undefined && receives === 'values';
+}
+
+/** What the options say of reuse; undefined: nothing is reused. */
+export function cacheOf({ cache }: KnotOptions<ErrorPolicy>): CacheOptions | undefined {
+  if (cache === undefined || cache === false) return undefined;
+  return cache === true ? {} : cache;
+}
+
+/**
+ * @param owner whose options they are, for the message
+ * @throws SelvageError InvalidConfig, CacheWithoutVersion
+ */
+export function requireCacheable(
+  owner: string,
+  definition: DefinitionRecord,
+  options: KnotOptions<ErrorPolicy>,
+): void {
+  const cache = cacheOf(options);
+  if (!cache) return;
+  if (!isCacheable(definition)) throw notCacheable(owner, definition);
+  if (definition.version !== undefined || cache.codeHash === 'source') return;
+  throw withoutVersion(owner, definition);
+}
+
+function notCacheable(owner: string, { name, node }: DefinitionRecord): SelvageError {
+  const why =
+    node === undefined
+      ? `the definition "${name}" receives outcomes, and failures are never reused`
+      : `a ${node} has no value of its own to be reused`;
+  return new SelvageError(
+    'InvalidConfig',
+    `The option "cache" of ${owner} cannot be used: ${why}. Remove it; give it to the knots whose values go in.`,
+    { details: { owner, option: 'cache', definition: name } },
+  );
+}
+
+function withoutVersion(owner: string, { name, inline }: DefinitionRecord): SelvageError {
+  const bySource = "cache: { codeHash: 'source' }";
+  const remedy = inline
+    ? `Functions that are written in place have none: write ${bySource}, by which an edit of the function makes it new.`
+    : `Give it one that you change when its body computes something else, knot('${name}', { version: '1', cache: true }, …), or write ` +
+      `${bySource}, by which every edit of the body makes it new.`;
+  return new SelvageError(
+    'CacheWithoutVersion',
+    `The values of ${owner} are to be reused, and the definition "${name}" has no version to tell when its body computes something else. ${remedy}`,
+    { details: { owner, definition: name } },
+  );
+}
