@@ -240,7 +240,7 @@ export class InProcessHost {
     if (key !== undefined && this.environment.reuse !== false) {
       const found = await this.cachedValues.find(planKnot, key);
       const value = found.record && (await this.readValue(found.record));
-      if (value) return await this.takeOver(knot, found.record!, value);
+      if (value) return await this.takeOver(knot, found.record, value);
       passedOver = found.record ? 'value_gone' : found.passedOver;
     }
     const childRun = this.bodies[knot]!.codeHash === undefined ? this.childRunOf(planKnot) : undefined;

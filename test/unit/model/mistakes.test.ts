@@ -297,7 +297,7 @@ const mistakes: readonly Mistake[] = [
     code: 'CacheWithoutVersion',
     says: ['the knot "k"', 'the definition "any"'],
     make: () =>
-      untypedTapestry('t', { knots: { cache: true } } as never, () => void any({ x: 1 }, { id: 'k' })),
+      untypedTapestry('t', { knots: { cache: true } }, () => void any({ x: 1 }, { id: 'k' })),
   },
   {
     mistake: 'a knot that is cached with its function in place',
