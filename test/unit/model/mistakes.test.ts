@@ -296,8 +296,7 @@ const mistakes: readonly Mistake[] = [
     mistake: 'a tapestry whose knots are all cached, and one has no version',
     code: 'CacheWithoutVersion',
     says: ['the knot "k"', 'the definition "any"'],
-    make: () =>
-      untypedTapestry('t', { knots: { cache: true } }, () => void any({ x: 1 }, { id: 'k' })),
+    make: () => untypedTapestry('t', { knots: { cache: true } }, () => void any({ x: 1 }, { id: 'k' })),
   },
   {
     mistake: 'a knot that is cached with its function in place',
