@@ -17,6 +17,7 @@ export {
   knot,
   Knot,
   local,
+  map,
   optional,
   Optional,
   queue,

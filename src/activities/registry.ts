@@ -36,7 +36,10 @@ export class Registry {
     const names = new Set<string>();
     for (const { all } of this.definitions.values()) for (const { name } of all) names.add(name);
     for (const { knots } of this.tapestries.values()) {
-      for (const { definition } of knots.values()) if (definition?.inline) names.add(definition.name);
+      for (const { definition } of knots.values()) {
+        if (definition?.inline) names.add(definition.name);
+        if (definition?.map?.each.inline) names.add(definition.map.each.name);
+      }
     }
     return [...names];
   }
@@ -53,7 +56,9 @@ export class Registry {
     version: string | undefined,
   ): DefinitionRecord | undefined {
     const placed = this.tapestries.get(tapestry)?.knots.get(knotId)?.definition;
-    if (placed?.name === name && placed.version === version) return placed;
+    for (const own of [placed, placed?.map?.each]) {
+      if (own?.name === name && own.version === version) return own;
+    }
     const candidates = this.definitions.get(definitionKey(name, version))?.all;
     if (candidates?.size !== 1) return undefined;
     const [only] = candidates;
@@ -75,6 +80,8 @@ export class Registry {
     this.tapestries.set(tapestry.name, tapestry);
     for (const knot of tapestry.knots.values()) {
       if (knot.definition && !knot.definition.inline) this.addDefinition(knot.definition, tapestry);
+      const each = knot.definition?.map?.each;
+      if (each && !each.inline) this.addDefinition(each, tapestry);
     }
     this.plan(tapestry);
   }

@@ -14,3 +14,12 @@ export {
 } from './hash';
 export { StoredBytes } from './stored-bytes';
 export { type ValueCodec, registerValueCodec } from './value-codecs';
+export {
+  listOfParts,
+  listParts,
+  partOf,
+  recordOfParts,
+  recordParts,
+  valueOfPart,
+  type RecordParts,
+} from './parts';

@@ -1,7 +1,7 @@
 import { canonicalJson, defaultSha256, hashText, type Json, type Sha256 } from '../canonical';
 import { SelvageError } from '../errors';
 import { cacheOf, isCacheable } from '../model/cacheable';
-import type { DefinitionRecord, InputRecord, KnotRecord, TapestryRecord } from '../model/records';
+import type { DefinitionRecord, InputRecord, KnotRecord, MapRecord, TapestryRecord } from '../model/records';
 import { ConstantEncoder } from './constant-encoder';
 import { DefinitionTable } from './definition-table';
 import { Hashes } from './hashes';
@@ -11,6 +11,7 @@ import {
   type PlanFormat,
   type PlanInput,
   type PlanKnot,
+  type PlanMap,
   type PlanParameter,
   type PlanPolicy,
 } from './plan';
@@ -59,11 +60,13 @@ export function compile(
       ...(knot.definition?.optional && { optional: true }),
       ...(knot.definition?.node && { node: knot.definition.node }),
       ...(knot.path !== undefined && { path: knot.path }),
+      ...(knot.definition?.map && { map: mapOf(knot.definition.map) }),
     };
     const inputs = planInputs(knot, indexes, constants, hashOf);
     return {
       id: knot.id,
       definition: knot.definition ? definitions.indexOf(knot.definition, knot) : -1,
+      ...(knot.definition?.map && { each: definitions.indexOf(knot.definition.map.each, knot) }),
       inputs,
       policy,
       ...(options.summary !== undefined && { summary: options.summary }),
@@ -91,6 +94,10 @@ export function compile(
 /** Not a path, which has the value of its branch's input. */
 function isOfOwnMaking(definition: DefinitionRecord, { path }: KnotRecord): boolean {
   return path === undefined && isCacheable(definition);
+}
+
+function mapOf({ each, ...settings }: MapRecord): PlanMap {
+  return { ...settings, each: each.name };
 }
 
 /** The lowest that can say what these knots say. */

@@ -29,6 +29,9 @@ export const PARAMETER_BYTES_INLINE = 256 * 1024;
 /** Skipped knots that are recorded by one local activity. */
 export const SETTLED_KNOTS_PER_CALL = 1_000;
 
+/** Elements of a map whose bodies run at once, where it does not say. */
+export const MAP_CONCURRENCY = 100;
+
 /** From here on, an execution of a run dispatches nothing more, comes to rest and continues as new. */
 export const HOLD_EVENTS = 20_000;
 export const HOLD_BYTES = 20 * 1024 * 1024;

@@ -39,6 +39,17 @@ export interface PlanDefinition {
   readonly codeHash: string;
 }
 
+/** What the hosts need of a map. */
+export type PlanMap = {
+  /** The name of the definition whose body runs for each element: the type of their activities. */
+  readonly each: string;
+  /** As of a `MapRecord`. */
+  readonly bind?: string;
+  readonly concurrency?: number;
+  readonly batch?: number;
+  readonly onError?: 'skip' | 'collect';
+};
+
 /** What the hosts need of a knot's options, defaults filled in where they are not the default of the field. */
 export interface PlanPolicy {
   /** Absent: `skipIfParentFailed`. */
@@ -49,6 +60,8 @@ export interface PlanPolicy {
   readonly node?: NodeKind;
   /** Of a path of a branch, whose two parents are the branch and its input: the tag. */
   readonly path?: string;
+  /** Of a node `map`. */
+  readonly map?: PlanMap;
   readonly retry?: RetryPolicy;
   readonly timeout?: number;
   readonly cancelGrace?: number;
@@ -70,6 +83,8 @@ export interface PlanKnot {
   readonly id: string;
   /** Index into `definitions`; -1: a parameter. */
   readonly definition: number;
+  /** Of a map: index into `definitions` of the one whose body runs for each element. */
+  readonly each?: number;
   readonly inputs: Readonly<Record<string, PlanInput>>;
   readonly policy: PlanPolicy;
   readonly summary?: string;

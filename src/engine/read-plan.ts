@@ -23,7 +23,9 @@ export function readPlan(text: string): Plan {
     knots,
     'knots',
     (item, index) =>
-      isKnot(item, index) && isDefinition(item['definition'], index, parameters.length, definitions.length),
+      isKnot(item, index) &&
+      isDefinition(item['definition'], index, parameters.length, definitions.length) &&
+      (item['each'] === undefined || isIndex(item['each'], definitions.length)),
   );
   checkList(terminals, 'terminals', (item) => isTerminal(item, knots.length));
   return plan as unknown as Plan;

@@ -42,6 +42,8 @@ export const ERROR_CODES = {
   UnknownBranch: 'A branch chose a path that it does not have.',
   NoAlternative: 'None of the knots of a firstOk is Ok, and some have failed.',
   NotAList: 'A knot that works on a list got something else.',
+  UnequalLists: 'The lists that a map goes over are not of one length.',
+  MapElements: 'Elements of a map have failed.',
   InvalidOutput: 'The result of a body does not satisfy its output schema.',
   BodyMissing: 'No worker that polls the task queue has the definition that a knot needs.',
   CodeChanged: 'The body of a knot that waits for its old code has changed since its run began.',

@@ -25,6 +25,11 @@ export {
   type ParentOutcomes,
 } from './node-outcome';
 export { readValues } from './read-values';
+export { mapElements, type MapElements } from './map-elements';
+export { ElementKnots, allElements, type ElementKnot } from './element-knots';
+export { ElementsRun, type ElementEnd, type ElementsHost } from './elements-run';
+export { MapComposer } from './compose-map';
+export { partOfValue } from './element-values';
 export { unrunError } from './unrun-error';
 export { validateParameters } from './parameters';
 export { retryDelay } from './retry';

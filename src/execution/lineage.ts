@@ -20,6 +20,12 @@ export interface Execution {
   readonly finishedAt: number;
 }
 
+/** Of a map: how many elements there were, and how many of them failed. */
+export interface ElementCounts {
+  readonly count: number;
+  readonly failed: number;
+}
+
 export type OutcomeToRecord =
   /** `choice`: of a branch, the tag of the path that it takes. `childRun`: of a knot that has run a tapestry. */
   | {
@@ -27,8 +33,14 @@ export type OutcomeToRecord =
       readonly value: EncodedValue;
       readonly choice?: string;
       readonly childRun?: ChildRunRef;
+      readonly elements?: ElementCounts;
     }
-  | { readonly kind: 'err'; readonly error: ExceptionRecord; readonly childRun?: ChildRunRef }
+  | {
+      readonly kind: 'err';
+      readonly error: ExceptionRecord;
+      readonly childRun?: ChildRunRef;
+      readonly elements?: ElementCounts;
+    }
   | { readonly kind: 'skipped'; readonly reason: SkipReason; readonly detail?: Record<string, unknown> };
 
 /** What most knots have no constants and nothing extra of, shared by their records. */
@@ -37,7 +49,7 @@ const NOTHING: Record<string, never> = Object.freeze({});
 /**
  * The lineage record of one knot.
  *
- * @param hashOfParent the hash of a parent's value by its index in the plan; null where it has none
+ * @param hashOfParent the hash of a parent's value by its index in the plan, and the input that it is wired to; null where it has none
  * @param codeHash of the body that ran; null where none did
  * @param cacheKey what the value is reused by; null where it is not
  */
@@ -46,7 +58,7 @@ export function lineageRecord(
   knot: PlanKnot,
   execution: Execution,
   outcome: OutcomeToRecord,
-  hashOfParent: (index: number) => string | null,
+  hashOfParent: (index: number, input: string) => string | null,
   codeHash: string | null,
   cacheKey: string | null = null,
 ): LineageRecord {
@@ -57,7 +69,7 @@ export function lineageRecord(
   for (const name in knot.inputs) {
     const input = knot.inputs[name]!;
     if ('parent' in input) {
-      parentHashes[name] = hashOfParent(input.parent);
+      parentHashes[name] = hashOfParent(input.parent, name);
       parentIds[name] = plan.parentId(input.parent);
     } else {
       if (constantHashes === NOTHING) constantHashes = {};
@@ -141,14 +153,18 @@ function whereAndWhen(execution: Execution): WhereAndWhen {
 function extraOf(outcome: OutcomeToRecord): Record<string, unknown> {
   if (outcome.kind === 'skipped') return outcome.detail ? { skip: outcome.detail } : NOTHING;
   const { childRun } = outcome;
-  if (outcome.kind === 'err') return { error: outcome.error, ...(childRun && { child_run: childRun }) };
+  const { elements } = outcome;
+  if (outcome.kind === 'err') {
+    return { error: outcome.error, ...(childRun && { child_run: childRun }), ...(elements && { elements }) };
+  }
   const { choice, value } = outcome;
   const { length, stored } = value;
-  if ([length, stored, choice, childRun].every((part) => part === undefined)) return NOTHING;
+  if ([length, stored, choice, childRun, elements].every((part) => part === undefined)) return NOTHING;
   return {
     ...(length !== undefined && { length }),
     ...(stored !== undefined && { stored }),
     ...(choice !== undefined && { choice }),
     ...(childRun && { child_run: childRun }),
+    ...(elements && { elements }),
   };
 }

@@ -47,6 +47,11 @@ export class LoadedPlan {
     return this.paths.get(this.indexOf(branch.id)) ?? [];
   }
 
+  /** Of a map: the definition whose body runs for each element. */
+  elementDefinitionOf(map: PlanKnot): Plan['definitions'][number] {
+    return this.plan.definitions[map.each!]!;
+  }
+
   /** By name and version, as bodies are found in a registry; undefined for a parameter. */
   definitionOf(knot: PlanKnot): Plan['definitions'][number] | undefined {
     return knot.definition < 0 ? undefined : this.plan.definitions[knot.definition];

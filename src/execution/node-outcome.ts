@@ -52,6 +52,8 @@ export function outcomeOfResult(
       const value = encodeOutput(choice, sha256);
       return { outcome: { kind: 'ok', value, choice }, values: storedValues(value) };
     }
+    case 'map':
+      throw new Error(`Map "${knot.id}" has no body of its own.`);
     case 'firstOk':
       return firstOk(plan, knot, parents);
   }

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Sha256 } from '../canonical';
 import {
+  MAP_CONCURRENCY,
   Scheduler,
   countFailures,
   failsWorkflow,
@@ -18,6 +19,10 @@ import {
 import {
   CachedValues,
   alignLayout,
+  ElementKnots,
+  ElementsRun,
+  MapComposer,
+  allElements,
   assembleInputs,
   cacheKeyOf,
   callBody,
@@ -26,8 +31,10 @@ import {
   describeError,
   encodeOutput,
   lineageRecord,
+  mapElements,
   needsNoInputs,
   outcomeOfResult,
+  partOfValue,
   planOf,
   receivedOutcome,
   retryDelay,
@@ -48,6 +55,7 @@ import {
   type KnotOutcomeToRecord,
   type LoadedPlan,
   type NestedRun,
+  type MapElements,
   type OutcomeToRecord,
   type ParentOutcomes,
   type PassedOver,
@@ -102,7 +110,7 @@ export class InProcessHost {
   private readonly lineage: LineageRecord[] = [];
   /** By index in the layout. */
   private readonly planKnots: readonly PlanKnot[];
-  /** By index in the layout; undefined: a parameter. */
+  /** By index in the layout: of a map, of its elements; undefined: a parameter. */
   private readonly bodies: readonly (BodyToRun | undefined)[];
   private readonly replacements: Replacements;
   /** By index in the plan; -1: not in the layout. */
@@ -127,7 +135,11 @@ export class InProcessHost {
     this.planKnots = planKnots;
     this.layoutIndex = layoutIndex;
     this.replacements = new Replacements(tapestry, new Map(Object.entries(replace)), sha256);
-    this.bodies = planKnots.map(({ id }) => this.replacements.bodyOf(tapestry.knots.get(id)!));
+    this.bodies = planKnots.map(({ id }) => {
+      const placed = tapestry.knots.get(id)!;
+      const each = placed.definition?.map?.each;
+      return this.replacements.bodyOf(each ? { id, definition: each } : placed);
+    });
     this.run = {
       runId: environment.runId,
       recordRun: environment.recordRun,
@@ -231,6 +243,7 @@ export class InProcessHost {
 
   private async runKnot(knot: number): Promise<KnotOutcome<EncodedValue>> {
     const planKnot = this.planKnots[knot]!;
+    if (planKnot.policy.node === 'map') return await this.runMap(knot, planKnot);
     const { definition, codeHash = this.plan.definitionOf(planKnot)!.codeHash } = this.bodies[knot]!;
     const startedAt = this.environment.now();
     // By a body that was started just before.
@@ -292,6 +305,84 @@ export class InProcessHost {
       const { code: type, message } = error;
       return { ref, plan: host.plan, error: { type, message }, failed: [], values: new Map() };
     }
+  }
+
+  private async runMap(knot: number, map: PlanKnot): Promise<KnotOutcome<EncodedValue>> {
+    const startedAt = this.environment.now();
+    const { codeHash } = this.plan.definitionOf(map)!;
+    const end = this.cancelled ? CANCELLED : await this.mapEnd(map, this.bodies[knot]!);
+    return await this.settle(knot, end, end === CANCELLED ? 0 : 1, startedAt, codeHash);
+  }
+
+  private async mapEnd(map: PlanKnot, body: BodyToRun): Promise<KnotEnd> {
+    const { sha256 } = this.environment;
+    const { runId } = this.run;
+    const failed = (error: unknown): KnotEnd => {
+      const { record, values } = describeError(error, { runId, knotId: map.id, attempt: 1 }, sha256);
+      return { outcome: { kind: 'err', error: record }, values };
+    };
+    let elements: MapElements;
+    try {
+      elements = mapElements(this.plan, map, (parent) => this.parents.valueOf(parent).encoded);
+    } catch (error) {
+      return failed(error);
+    }
+    const composer = new MapComposer(map, elements.count, elements.keys);
+    await this.runElements(map, elements, body, composer);
+    if (this.cancelled && composer.open(0, elements.count).length > 0) return CANCELLED;
+    try {
+      return composer.outcome(runId, sha256);
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  private async runElements(
+    map: PlanKnot,
+    elements: MapElements,
+    { definition, codeHash = this.plan.elementDefinitionOf(map).codeHash }: BodyToRun,
+    composer: MapComposer,
+  ): Promise<void> {
+    const { count, keys, lists } = elements;
+    const { now, sha256, backends } = this.environment;
+    const { runId } = this.run;
+    const run = new ElementsRun(
+      {
+        plan: this.plan,
+        definition,
+        codeHash,
+        sha256,
+        runId,
+        textOf: ({ position }, input) => lists.get(input)?.[position],
+        sharedHash: this.hashOfParent,
+        sharedValue: this.freshValue,
+      },
+      {
+        now,
+        isHeld: () => this.cancelled,
+        call: (element, inputs, attempt) => this.callWith(definition, element, inputs, attempt),
+        judge: async (element, error, throws) => {
+          if (this.cancelled) return 'left';
+          const delay = retryDelay(element.policy.retry, throws, error);
+          if (delay === undefined) return 'failed';
+          await this.wait(delay);
+          return this.cancelled ? 'left' : 'again';
+        },
+        execution: (attempt, startedAt) => this.execution(attempt, startedAt, now()),
+        commit: async (record, values) => {
+          const [result] = await backends.commit([{ record, values }]);
+          this.lineage.push(record);
+          return result;
+        },
+        ended: ({ position }, end) => {
+          if (end.kind === 'err') composer.err(position, end.error);
+          else composer.ok(position, partOfValue(end.value!)!);
+        },
+      },
+    );
+    const knots = new ElementKnots(this.plan, map);
+    const { concurrency = MAP_CONCURRENCY } = map.policy.map!;
+    await run.run(allElements(knots, count, keys), Math.min(concurrency, count));
   }
 
   private async settle(
@@ -356,6 +447,15 @@ export class InProcessHost {
       receives,
       receives === 'outcomes' ? this.freshOutcome : this.freshValue,
     );
+    return this.callWith(definition, planKnot, inputs, attempt);
+  }
+
+  private callWith(
+    definition: DefinitionRecord,
+    planKnot: PlanKnot,
+    inputs: Record<string, unknown>,
+    attempt: number,
+  ): Promise<unknown> {
     const { timeout, cancelGrace } = planKnot.policy;
     const signal = this.stop?.signal;
     if (timeout === undefined && !signal) {

@@ -28,7 +28,7 @@ export class Replacements {
   }
 
   /** Undefined for a parameter. Knots that run the same share the answer. */
-  bodyOf({ id, definition }: KnotRecord): BodyToRun | undefined {
+  bodyOf({ id, definition }: Pick<KnotRecord, 'id' | 'definition'>): BodyToRun | undefined {
     if (!definition) return undefined;
     const body = this.bodies.get(id) ?? this.bodies.get(definition.name) ?? definition.body;
     let ofDefinition = this.prepared.get(definition);
@@ -80,7 +80,9 @@ function knotNames(tapestry: TapestryRecord): string[] {
 
 function definitionNames(tapestry: TapestryRecord): Set<string> {
   const names = [...withNested(tapestry)].flatMap(({ knots }) =>
-    [...knots.values()].flatMap(({ definition }) => definition?.name ?? []),
+    [...knots.values()].flatMap(({ definition }) =>
+      definition ? [definition.name, ...(definition.map ? [definition.map.each.name] : [])] : [],
+    ),
   );
   return new Set(names);
 }

@@ -25,6 +25,15 @@ export {
 } from './nodes/branch';
 export { firstOk, type FirstOkOptions } from './nodes/first-ok';
 export { gate, type GateOptions } from './nodes/gate';
+export {
+  map,
+  type EachDefinition,
+  type ElementOf,
+  type ListOrRecordOf,
+  type MapOptions,
+  type Mapped,
+  type SharedInputs,
+} from './nodes/map';
 export { reduce, type CombineOptions, type FoldOptions } from './nodes/reduce';
 export { sink, type SinkOptions } from './nodes/sink';
 export { source, type SourceOptions } from './nodes/source';
@@ -44,6 +53,7 @@ export type {
   KnotRecord,
   LocalDispatcher,
   NodeKind,
+  OnElementError,
   ParameterRecord,
   QueueDispatcher,
   RetryPolicy,

@@ -83,9 +83,26 @@ export type KnotBody = (inputs: any, context: KnotContext) => unknown;
 
 /**
  * Nodes that pass on the value of a parent by reference: `gate` or not at all, `branch` to one of its paths, `firstOk` that of the first.
- * Nodes that run whole tapestries: `subTapestry` once.
+ * Nodes that run whole tapestries: `subTapestry` once. `map` runs a body for each element of a list.
  */
-export type NodeKind = 'gate' | 'branch' | 'firstOk' | 'subTapestry';
+export type NodeKind = 'gate' | 'branch' | 'firstOk' | 'subTapestry' | 'map';
+
+/** What a `map` does with elements that fail: it fails when all have ended, leaves them out, or has outcomes for elements. */
+export type OnElementError = 'fail' | 'skip' | 'collect';
+
+/** What a map says beside its inputs, which are `over` or, of several lists, `over.<name>`, and `shared.<name>`. */
+export interface MapRecord {
+  /** Its body runs for each element. */
+  readonly each: DefinitionRecord;
+  /** Name of the input of `each` that gets the element; absent: there are several lists, by the names of the inputs. */
+  readonly bind?: string;
+  /** Absent: 100. */
+  readonly concurrency?: number;
+  /** Absent: one. */
+  readonly batch?: number;
+  /** Absent: `fail`. */
+  readonly onError?: Exclude<OnElementError, 'fail'>;
+}
 
 export interface DefinitionRecord {
   readonly name: string;
@@ -99,6 +116,8 @@ export interface DefinitionRecord {
   readonly optional?: true;
   /** What its result says instead of being the knot's value; absent: it is the value. */
   readonly node?: NodeKind;
+  /** Of a `map`. */
+  readonly map?: MapRecord;
   /** Whether the body takes its inputs as values or as `Outcome`s. */
   readonly receives: 'values' | 'outcomes';
   readonly body: KnotBody;

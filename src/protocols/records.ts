@@ -55,6 +55,7 @@ export const lineageRecordSchema = z.object({
    * `child_run`: the run that a knot has started, by `run_id` and `temporal_run_id`;
    * `made_by`, `made_at`: of a reused value, the knot that made it and when; `passed_over`: why another value
    * of the same cache key was not reused.
+   * `elements`: of a map, how many it had and how many of them failed.
    */
   extra: json,
 });

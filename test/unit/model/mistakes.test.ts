@@ -6,6 +6,7 @@ import {
   gate,
   knot,
   Knot,
+  map,
   optional,
   reduce,
   sink,
@@ -406,6 +407,119 @@ const mistakes: readonly Mistake[] = [
     code: 'InvalidConfig',
     says: ['reduce', 'has no list'],
     make: inside(() => reduce({ combine: () => 1 } as never, {} as never)),
+  },
+  {
+    mistake: 'a map over nothing',
+    code: 'InvalidConfig',
+    says: ['map "k"', 'no knot to go over', 'over: users'],
+    make: inside(() => map({ over: [1, 2], each: () => 1 } as never, { id: 'k' })),
+  },
+  {
+    mistake: 'a map without a body',
+    code: 'InvalidConfig',
+    says: ['map "k"', 'no "each"', 'Give a function'],
+    make: inside((t) => map({ over: t.parameter('x', z.array(number)) } as never, { id: 'k' })),
+  },
+  {
+    mistake: 'a map whose definition does not take the element',
+    code: 'UnknownInput',
+    says: ['"z"', 'knot "k" (definition "double")', 'it has x, by'],
+    make: inside((t) =>
+      map({ over: t.parameter('l', z.array(number)), each: double, bind: 'z' } as never, { id: 'k' }),
+    ),
+  },
+  {
+    mistake: 'a map that leaves an input of its definition out',
+    code: 'MissingInput',
+    says: ['"x" of the knot "k" (definition "double")'],
+    make: inside((t) =>
+      map({ over: t.parameter('l', z.array(number)), each: double, bind: 'by' } as never, { id: 'k' }),
+    ),
+  },
+  {
+    mistake: 'a map that gives an input twice',
+    code: 'InvalidConfig',
+    says: ['map "k"', 'gives "x" twice'],
+    make: inside((t) =>
+      map({ over: t.parameter('l', z.array(number)), each: double, bind: 'x', shared: { x: 1 } } as never, {
+        id: 'k',
+      }),
+    ),
+  },
+  {
+    mistake: 'a map of a definition that receives outcomes',
+    code: 'InvalidConfig',
+    says: ['map "k"', 'the definition "tolerant", which receives outcomes', '"onError"'],
+    make: inside((t) =>
+      map(
+        {
+          over: t.parameter('l', z.array(number)),
+          each: untypedKnot('tolerant', { receives: 'outcomes' }, () => 1),
+          bind: 'x',
+        } as never,
+        { id: 'k' },
+      ),
+    ),
+  },
+  {
+    mistake: 'a map over several lists with a name for one',
+    code: 'InvalidConfig',
+    says: ['map "k"', 'several lists and has "bind"', 'Leave it out'],
+    make: inside((t) =>
+      map({ over: { a: t.parameter('l', z.array(number)) }, each: () => 1, bind: 'x' } as never, { id: 'k' }),
+    ),
+  },
+  {
+    mistake: 'a map with a name that is none',
+    code: 'InvalidConfig',
+    says: ['map "k"', '"bind", which is 5'],
+    make: inside((t) =>
+      map({ over: t.parameter('l', z.array(number)), each: () => 1, bind: 5 } as never, { id: 'k' }),
+    ),
+  },
+  {
+    mistake: 'a map with shared inputs that are no object',
+    code: 'InvalidConfig',
+    says: ['map "k"', '"shared", which is a knot', 'by the names'],
+    make: inside((t) => {
+      const l = t.parameter('l', z.array(number));
+      map({ over: l, each: () => 1, shared: l } as never, { id: 'k' });
+    }),
+  },
+  {
+    mistake: 'a map of no elements at once',
+    code: 'InvalidConfig',
+    says: ['map "k"', '"concurrency", which is 0', '1 or more'],
+    make: inside((t) =>
+      map({ over: t.parameter('l', z.array(number)), each: () => 1, concurrency: 0 }, { id: 'k' }),
+    ),
+  },
+  {
+    mistake: 'a map of half an element in an activity',
+    code: 'InvalidConfig',
+    says: ['map "k"', '"batch", which is 0.5', '1 or more'],
+    make: inside((t) =>
+      map({ over: t.parameter('l', z.array(number)), each: () => 1, batch: 0.5 }, { id: 'k' }),
+    ),
+  },
+  {
+    mistake: 'a map with an unknown way to treat failures',
+    code: 'InvalidConfig',
+    says: ['map "k"', '"onError", which is "ignore"', "'fail', 'skip' or 'collect'"],
+    make: inside((t) =>
+      map({ over: t.parameter('l', z.array(number)), each: () => 1, onError: 'ignore' } as never, {
+        id: 'k',
+      }),
+    ),
+  },
+  {
+    mistake: 'a knot hidden in what the elements of a map share',
+    code: 'HiddenKnot',
+    says: ['"shared.of"', 'knot "k"', 'knot "param:l"'],
+    make: inside((t) => {
+      const l = t.parameter('l', z.array(number));
+      map({ over: l, each: () => 1, shared: { of: [l] } } as never, { id: 'k' });
+    }),
   },
   {
     mistake: 'a gate without a predicate',

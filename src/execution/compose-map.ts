@@ -1,0 +1,148 @@
+import {
+  encodedSize,
+  encodeValue,
+  hashText,
+  listOfParts,
+  partOf,
+  recordOfParts,
+  type Encoded,
+  type Sha256,
+} from '../canonical';
+import type { PlanKnot } from '../engine';
+import { SelvageError } from '../errors';
+import type { ExceptionRecord } from '../protocols';
+import { storedValues, type EncodedValue } from './encoded-value';
+import type { ElementCounts } from './lineage';
+import type { KnotOutcomeToRecord } from './node-outcome';
+import { errorId } from './unrun-error';
+import { elementName } from './element-knots';
+
+/** Elements that a message names. */
+const NAMED_ELEMENTS = 20;
+
+/** Puts together what became of the elements of a map: the same on every host. */
+export class MapComposer {
+  /** By position: the value of the element as a part of the list. */
+  private readonly parts: (string | undefined)[];
+  /** By position. */
+  private readonly failures = new Map<number, ExceptionRecord>();
+
+  constructor(
+    private readonly map: PlanKnot,
+    private readonly count: number,
+    private readonly keys: readonly string[] | undefined,
+  ) {
+    this.parts = new Array<string | undefined>(count).fill(undefined);
+  }
+
+  /** @param part of the value in the list of all */
+  ok(position: number, part: string): void {
+    this.parts[position] = part;
+  }
+
+  err(position: number, error: ExceptionRecord): void {
+    this.failures.set(position, error);
+  }
+
+  /** Positions of which nothing has been said, from `from` to before `to`. */
+  open(from: number, to: number): number[] {
+    const open: number[] = [];
+    for (let position = from; position < to; position++) {
+      if (this.parts[position] === undefined && !this.failures.has(position)) open.push(position);
+    }
+    return open;
+  }
+
+  /** @throws SelvageError `NotEncodable` where the whole is longer than a value may be: a failure of the map */
+  outcome(runId: string, sha256: Sha256): KnotOutcomeToRecord {
+    const elements: ElementCounts = { count: this.count, failed: this.failures.size };
+    const { onError } = this.map.policy.map!;
+    if (this.failures.size > 0 && onError === undefined) {
+      return { outcome: { kind: 'err', error: this.failure(runId, sha256), elements }, values: [] };
+    }
+    const { encoded, length } = this.whole(onError === 'collect', sha256);
+    const value = valueOf(encoded, length, sha256);
+    return { outcome: { kind: 'ok', value, elements }, values: storedValues(value) };
+  }
+
+  private whole(collect: boolean, sha256: Sha256): { encoded: Encoded; length: number | undefined } {
+    const parts: string[] = [];
+    const members = new Map<string, string>();
+    for (let position = 0; position < this.count; position++) {
+      const part = this.partAt(position, collect, sha256);
+      if (part === undefined) continue;
+      if (this.keys) members.set(this.keys[position]!, part);
+      else parts.push(part);
+    }
+    try {
+      return this.keys
+        ? { encoded: recordOfParts(members), length: undefined }
+        : { encoded: listOfParts(parts), length: parts.length };
+    } catch (cause) {
+      if (!(cause instanceof RangeError)) throw cause;
+      throw new SelvageError(
+        'NotEncodable',
+        `The value of map "${this.map.id}" is longer than a value may be. Keep what is large by ctx.store() in the elements' bodies, and let ` +
+          'them return the references.',
+        { details: { knot: this.map.id }, cause },
+      );
+    }
+  }
+
+  private partAt(position: number, collect: boolean, sha256: Sha256): string | undefined {
+    const part = this.parts[position];
+    if (part !== undefined) return collect ? `{"kind":"ok","value":${part}}` : part;
+    if (!collect) return undefined;
+    const error = this.collected(position, sha256);
+    return partOf(encodeValue({ kind: 'err', error }));
+  }
+
+  /** What is the same of a failure in every run, so that equal runs have equal values; the whole of it is in the element's record. */
+  private collected(position: number, sha256: Sha256): ExceptionRecord {
+    const { type, message, cause } = this.failures.get(position)!;
+    const knotId = `${this.map.id}${this.nameOf(position)}`;
+    return {
+      id: errorId({ runId: '', knotId, type, message }, sha256),
+      type,
+      message,
+      traceback: '',
+      ...(cause && { cause }),
+      attempt: 0,
+    };
+  }
+
+  private failure(runId: string, sha256: Sha256): ExceptionRecord {
+    const failed = [...this.failures.keys()].sort((a, b) => a - b);
+    const named = failed.slice(0, NAMED_ELEMENTS).map((position) => this.nameOf(position));
+    const others = failed.length - named.length;
+    const first = this.failures.get(failed[0]!)!;
+    const type = 'MapElements';
+    const message =
+      `${failed.length} of the ${this.count} elements of map "${this.map.id}" failed: ${named.join(', ')}` +
+      `${others > 0 ? ` and ${others} more` : ''}. The first: ${first.type}: ${first.message}`;
+    return {
+      id: errorId({ runId, knotId: this.map.id, type, message }, sha256),
+      type,
+      message,
+      traceback: '',
+      cause: { type: first.type, message: first.message },
+      attempt: 1,
+    };
+  }
+
+  private nameOf(position: number): string {
+    return elementName(this.keys ? this.keys[position]! : position);
+  }
+}
+
+function valueOf(encoded: Encoded, length: number | undefined, sha256: Sha256): EncodedValue {
+  const { text } = encoded as { text: string };
+  const bytes = new Uint8Array(Buffer.from(text));
+  return {
+    hash: hashText(text, sha256),
+    size: encodedSize(encoded),
+    encoded,
+    bytes,
+    ...(length !== undefined && { length }),
+  };
+}

@@ -1,0 +1,34 @@
+import {
+  StoredBytes,
+  decodeText,
+  decodeValue,
+  encodeValue,
+  hashText,
+  partOf,
+  valueOfPart,
+  type Sha256,
+} from '../canonical';
+import { encodeOutput, type EncodedValue } from './encoded-value';
+
+/** The hash of an element as a value by itself. */
+export function hashOfPart(text: string, sha256: Sha256): string {
+  const value = valueOfPart(text);
+  return value?.kind === 'json' ? hashText(text, sha256) : encodeOutput(decodeText(text), sha256).hash;
+}
+
+/** A fresh copy of an element. */
+export function freshPart(text: string): unknown {
+  const value = valueOfPart(text);
+  return value?.kind === 'bytes' ? decodeValue(value) : decodeText(text);
+}
+
+/** What an element's value is in the list of all; undefined of one whose bytes are not at hand. */
+export function partOfValue({ encoded, hash, size, stored }: EncodedValue): string | undefined {
+  if (stored !== undefined) return partOfStored({ hash, size, stored });
+  return encoded && partOf(encoded);
+}
+
+function partOfStored({ hash, size, stored }: { hash: string; size: number; stored: string }): string {
+  const encoded = encodeValue(new StoredBytes({ hash, size, ...(stored && { mediaType: stored }) }));
+  return partOf(encoded);
+}

@@ -1,0 +1,163 @@
+import type { Sha256 } from '../canonical';
+import type { DefinitionRecord } from '../model/records';
+import type { CommitResult, ExceptionRecord, LineageRecord, StoredValue } from '../protocols';
+import { encodeOutput, storedValues, type EncodedValue } from './encoded-value';
+import { describeError } from './exception-record';
+import { assembleInputs } from './inputs';
+import { lineageRecord, type Execution, type OutcomeToRecord } from './lineage';
+import type { LoadedPlan } from './loaded-plan';
+import type { ElementKnot } from './element-knots';
+import { freshPart, hashOfPart } from './element-values';
+
+/** What became of an element: as recorded, by this run or by an earlier one. */
+export type ElementEnd =
+  /** `value` is absent where another attempt has recorded it. */
+  | { readonly kind: 'ok'; readonly value?: EncodedValue; readonly record: LineageRecord }
+  | { readonly kind: 'err'; readonly error: ExceptionRecord };
+
+/** What a host does for the elements that it runs in its process. */
+export interface ElementsHost {
+  /** Calls the body once. */
+  call(element: ElementKnot, inputs: Record<string, unknown>, attempt: number): Promise<unknown>;
+  /**
+   * What a throw means: to be tried `again`, after the wait that this takes; the element is `left` without an outcome; or it
+   * has failed.
+   */
+  judge(element: ElementKnot, error: unknown, throws: number): Promise<'again' | 'left' | 'failed'>;
+  /** Undefined: nothing is to be recorded any more. */
+  commit(record: LineageRecord, values: readonly StoredValue[]): Promise<CommitResult | undefined>;
+  execution(attempt: number, startedAt: number): Execution;
+  now(): number;
+  /** Whether no more elements are to begin. */
+  isHeld(): boolean;
+  ended(element: ElementKnot, end: ElementEnd): void;
+}
+
+export interface ElementsToRun {
+  readonly plan: LoadedPlan;
+  readonly definition: DefinitionRecord;
+  readonly codeHash: string | null;
+  readonly sha256: Sha256;
+  readonly runId: string;
+  /** The text of an element, by the input that gets it; undefined: the input is not one that gets elements. */
+  readonly textOf: (element: ElementKnot, input: string) => string | undefined;
+  /** Of a parent whose value is shared, by index in the plan. */
+  readonly sharedHash: (parent: number) => string | null;
+  /** A fresh copy. */
+  readonly sharedValue: (parent: number) => unknown;
+  /** Attempts and throws before this run. Default: the first attempt. */
+  readonly attemptsBefore?: number;
+}
+
+/** Runs elements of a map in this process: each with its own attempts, record and outcome. */
+export class ElementsRun {
+  constructor(
+    private readonly elements: ElementsToRun,
+    private readonly host: ElementsHost,
+  ) {}
+
+  /** Runs them in order, no more than `concurrency` at once. Rejects where the host does. */
+  async run(elements: Iterable<ElementKnot>, concurrency: number): Promise<void> {
+    const iterator = elements[Symbol.iterator]();
+    let isBroken = false;
+    const work = async (): Promise<void> => {
+      while (!isBroken && !this.host.isHeld()) {
+        const next = iterator.next();
+        if (next.done) return;
+        try {
+          await this.runElement(next.value);
+        } catch (error) {
+          isBroken = true;
+          throw error;
+        }
+      }
+    };
+    const workers: Promise<void>[] = [];
+    for (let worker = 0; worker < concurrency; worker++) workers.push(work());
+    await Promise.all(workers);
+  }
+
+  private async runElement(element: ElementKnot): Promise<void> {
+    const { host } = this;
+    const startedAt = host.now();
+    const before = this.elements.attemptsBefore ?? 0;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const result = await host.call(element, this.inputsOf(element), before + attempt);
+        const value = encodeOutput(result, this.elements.sha256);
+        await this.commit(element, { kind: 'ok', value }, storedValues(value), before + attempt, startedAt);
+        return;
+      } catch (error) {
+        if (error instanceof CommitFailed) throw error.cause;
+        const verdict = await host.judge(element, error, attempt);
+        if (verdict === 'again') continue;
+        if (verdict === 'failed') await this.fail(element, error, before + attempt, startedAt);
+        return;
+      }
+    }
+  }
+
+  private async fail(
+    element: ElementKnot,
+    error: unknown,
+    attempt: number,
+    startedAt: number,
+  ): Promise<void> {
+    const { runId, sha256 } = this.elements;
+    const { record, values } = describeError(error, { runId, knotId: element.id, attempt }, sha256);
+    await this.commit(element, { kind: 'err', error: record }, values, attempt, startedAt);
+  }
+
+  private async commit(
+    element: ElementKnot,
+    outcome: OutcomeToRecord & { kind: 'ok' | 'err' },
+    values: readonly StoredValue[],
+    attempt: number,
+    startedAt: number,
+  ): Promise<void> {
+    const { plan, codeHash } = this.elements;
+    const execution = this.host.execution(attempt, startedAt);
+    const record = lineageRecord(plan, element, execution, outcome, this.hashOf(element), codeHash);
+    let result: CommitResult | undefined;
+    try {
+      result = await this.host.commit(record, values);
+    } catch (cause) {
+      throw new CommitFailed('', { cause });
+    }
+    if (!result) return;
+    const end = result.inserted ? endOf(outcome, result.record) : endOfRecord(result.record);
+    if (end) this.host.ended(element, end);
+  }
+
+  private inputsOf(element: ElementKnot): Record<string, unknown> {
+    const { textOf, sharedValue } = this.elements;
+    return assembleInputs(element, 'values', (parent, input) => {
+      const text = textOf(element, input);
+      return text === undefined ? sharedValue(parent) : freshPart(text);
+    });
+  }
+
+  private hashOf(element: ElementKnot): (parent: number, input: string) => string | null {
+    const { textOf, sharedHash, sha256 } = this.elements;
+    return (parent, input) => {
+      const text = textOf(element, input);
+      return text === undefined ? sharedHash(parent) : hashOfPart(text, sha256);
+    };
+  }
+}
+
+/** Not a failure of the element. */
+class CommitFailed extends Error {}
+
+function endOf(outcome: OutcomeToRecord & { kind: 'ok' | 'err' }, record: LineageRecord): ElementEnd {
+  return outcome.kind === 'ok'
+    ? { kind: 'ok', value: outcome.value, record }
+    : { kind: 'err', error: outcome.error };
+}
+
+/** Undefined of one that says nothing of the element's body. */
+export function endOfRecord(record: LineageRecord): ElementEnd | undefined {
+  if (record.outcome === 'ok') return { kind: 'ok', record };
+  if (record.outcome === 'skipped') return undefined;
+  return { kind: 'err', error: (record.extra as { error: ExceptionRecord }).error };
+}

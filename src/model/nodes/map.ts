@@ -1,0 +1,284 @@
+import { checkInputNames } from '../input-names';
+import type { Inputs, Knot, KnotConfig, KnotDefinition } from '../knot';
+import { definitionOfClass, isKnotClass, type KnotClassOf } from '../knot-class';
+import type { KnotContext } from '../knot-context';
+import { definitionRecord, knotRecord } from '../marks';
+import { shown } from '../options';
+import type { Outcome } from '../outcome';
+import { place } from '../place';
+import type { DefinitionRecord, InputRecord, MapRecord, OnElementError } from '../records';
+import type { WiredValues } from './aggregate';
+import { inlineDefinition, invalidNode } from './inline-definition';
+
+/** What holds for every form of `map`. */
+export interface MapOptions<E extends OnElementError = OnElementError> {
+  /** Elements whose bodies run at once, over the whole map. Default 100. */
+  readonly concurrency?: number;
+  /**
+   * Elements of one activity, on Temporal and for `queue()`; for small, fast bodies. Each element still has its own outcome, record and
+   * retries. Default 1.
+   */
+  readonly batch?: number;
+  /**
+   * When elements have failed: `fail` (default), once all have ended, with `MapElements`, which names them; `skip` leaves them out of
+   * the value; `collect` makes an `Outcome` of each element.
+   */
+  readonly onError?: E;
+}
+
+/** The elements of a list, or the values of a plain object. */
+export type ElementOf<L> = L extends readonly (infer T)[] ? T : L[keyof L];
+
+/** What can be mapped over: a list, or a plain object, of such elements. */
+export type ListOrRecordOf<L, T> = readonly T[] | (object & { readonly [K in keyof L]: T });
+
+type ElementResult<O, E> = E extends 'collect' ? Outcome<O> : O;
+
+/** The value of a map: of a list a list, of a record a record with its keys, as far as they are not left out. */
+export type Mapped<L, O, E extends OnElementError> = L extends readonly unknown[]
+  ? ElementResult<O, E>[]
+  : E extends 'skip'
+    ? { [K in keyof L]?: O }
+    : { [K in keyof L]: ElementResult<O, E> };
+
+/** A definition whose body runs for each element. */
+export type EachDefinition<I, O> = KnotDefinition<I, O> | KnotClassOf<I, O>;
+
+/** The inputs of the definition that are the same for each element. */
+export type SharedInputs<I, Bound extends PropertyKey> =
+  object extends Omit<I, Bound>
+    ? { readonly shared?: Inputs<Omit<I, Bound>> }
+    : { readonly shared: Inputs<Omit<I, Bound>> };
+
+/** Several lists of one length, by name. */
+type Lists = Readonly<Record<string, Knot<readonly any[]>>>;
+type ElementsOf<V extends Lists> = {
+  readonly [K in keyof V]: V[K] extends Knot<readonly (infer T)[]> ? T : never;
+};
+
+/**
+ * Places a knot that runs a body for each element of a list, and has the list of what they return: `map({ over: users, each: greet, bind:
+ * 'user' }, { id: 'greetings' })`. Each element has an outcome, a record (`greetings[17]`) and retries of its own; the order is kept. Over
+ * a plain object, its keys are kept (`greetings["anna"]`), and over several lists of one length, `over: { user: users, gift: gifts }`, each
+ * body gets an element of each.
+ *
+ * `each` is a definition or a function in place, and gets the element under the name of `bind` (default `element`), and what is in
+ * `shared`: knots and constants that are the same for all. `retry`, `timeout`, `cancelGrace` and `onCodeChange` of the knot hold for
+ * each element. What is no list makes the knot fail with NotAList, lists of different length with UnequalLists.
+ *
+ * When the run is cancelled, no more elements begin: those that have ended keep their records, and the map is skipped.
+ *
+ * @throws SelvageError InvalidConfig, UnknownInput, MissingInput, and those of placing a definition
+ */
+export function map<
+  I,
+  O,
+  const B extends keyof I & string,
+  L extends ListOrRecordOf<L, I[B]>,
+  const Id extends string,
+  const E extends OnElementError = 'fail',
+>(
+  options: MapOptions<E> & {
+    readonly over: Knot<L>;
+    readonly each: EachDefinition<I, O>;
+    readonly bind: B;
+  } & SharedInputs<I, B>,
+  config: KnotConfig<Id>,
+): Knot<Mapped<L, O, E>, Id>;
+export function map<
+  I,
+  O,
+  const N extends keyof I & string,
+  const Id extends string,
+  const E extends OnElementError = 'fail',
+>(
+  options: MapOptions<E> & {
+    readonly over: { readonly [K in N]: Knot<readonly I[K][]> };
+    readonly each: EachDefinition<I, O>;
+    readonly bind?: undefined;
+  } & SharedInputs<I, N>,
+  config: KnotConfig<Id>,
+): Knot<Mapped<unknown[], O, E>, Id>;
+export function map<
+  L extends object,
+  O,
+  const Id extends string,
+  const B extends string = 'element',
+  const E extends OnElementError = 'fail',
+  const W extends object = Record<never, never>,
+>(
+  options: MapOptions<E> & {
+    readonly over: Knot<L>;
+    readonly each: (inputs: { readonly [K in B]: ElementOf<L> } & WiredValues<W>, context: KnotContext) => O;
+    readonly bind?: B;
+    readonly shared?: W;
+  },
+  config: KnotConfig<Id>,
+): Knot<Mapped<L, Awaited<O>, E>, Id>;
+export function map<
+  V extends Lists,
+  O,
+  const Id extends string,
+  const E extends OnElementError = 'fail',
+  const W extends object = Record<never, never>,
+>(
+  options: MapOptions<E> & {
+    readonly over: V;
+    readonly each: (inputs: ElementsOf<V> & WiredValues<W>, context: KnotContext) => O;
+    readonly bind?: undefined;
+    readonly shared?: W;
+  },
+  config: KnotConfig<Id>,
+): Knot<Mapped<unknown[], Awaited<O>, E>, Id>;
+export function map(
+  options: MapOptions & {
+    readonly over?: unknown;
+    readonly each?: unknown;
+    readonly bind?: unknown;
+    readonly shared?: unknown;
+  },
+  config: KnotConfig,
+): Knot<any> {
+  const each = eachOf(options.each, config);
+  const lists = listsOf(options.over, config);
+  const shared = sharedOf(options.shared, config);
+  const bind = bindOf(options.bind, lists, config);
+  const bound = bind === undefined ? Object.keys(lists) : [bind];
+  for (const name of bound) {
+    if (!Object.hasOwn(shared, name)) continue;
+    throw invalidNode(
+      'map',
+      config,
+      `gives "${name}" twice, as element and in "shared"`,
+      'An input of a body is the one or the other.',
+    );
+  }
+  const id: unknown = (config as Partial<KnotConfig> | undefined)?.id;
+  if (typeof id === 'string') checkInputNames(each, id, namesOf([...bound, ...Object.keys(shared)]));
+  const record: MapRecord = Object.freeze({
+    each,
+    ...(bind !== undefined && { bind }),
+    ...settingsOf(options, config),
+  });
+  const definition: DefinitionRecord = Object.freeze({
+    ...inlineDefinition('map', {}, config, neverCalled, { node: 'map' }),
+    ...(each.version !== undefined && { version: each.version }),
+    source: each.source,
+    options: withoutCache(each.options),
+    map: record,
+  });
+  return place(definition, { ...lists, ...prefixed('shared', shared) }, config);
+}
+
+/** The values of elements are not reused. */
+function withoutCache({
+  cache: _cache,
+  ...options
+}: DefinitionRecord['options']): DefinitionRecord['options'] {
+  return Object.freeze(options);
+}
+
+/** Hosts run the bodies of the elements instead. */
+function neverCalled(): never {
+  throw new Error('A map has no body of its own.');
+}
+
+function eachOf(given: unknown, config: unknown): DefinitionRecord {
+  const record = definitionRecord(given) ?? (isKnotClass(given) ? definitionOfClass(given) : undefined);
+  if (!record) {
+    return inlineDefinition('map', { each: given }, config, given as DefinitionRecord['body'], {
+      name: 'selvage.map.each',
+    });
+  }
+  if (record.receives === 'values') return record;
+  throw invalidNode(
+    'map',
+    config,
+    `runs the definition "${record.name}", which receives outcomes`,
+    'An element is a value: give a definition that takes values, and say what becomes of failures by "onError".',
+  );
+}
+
+/** By the names of the map's inputs. */
+function listsOf(over: unknown, config: unknown): Record<string, unknown> {
+  if (knotRecord(over)) return { over };
+  if (typeof over === 'object' && over !== null) {
+    const lists = Object.entries(over);
+    if (lists.length > 0 && lists.every(([, list]) => knotRecord(list))) return prefixed('over', over);
+  }
+  throw invalidNode(
+    'map',
+    config,
+    'has no knot to go over',
+    'Give one that yields a list or a plain object: map({ over: users, … }), or several by name: over: { user: users, gift: gifts }.',
+  );
+}
+
+function prefixed(prefix: string, inputs: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(inputs).map(([name, input]) => [`${prefix}.${name}`, input]));
+}
+
+function sharedOf(shared: unknown, config: unknown): Record<string, unknown> {
+  if (shared === undefined) return {};
+  if (typeof shared === 'object' && shared !== null && !Array.isArray(shared) && !knotRecord(shared)) {
+    return Object.fromEntries(Object.entries(shared).filter(([, input]) => input !== undefined));
+  }
+  throw invalidNode(
+    'map',
+    config,
+    `has "shared", which is ${knotRecord(shared) ? 'a knot' : shown(shared)}`,
+    'Give knots and constants by the names of inputs: shared: { rate }.',
+  );
+}
+
+function bindOf(bind: unknown, lists: object, config: unknown): string | undefined {
+  if (!Object.hasOwn(lists, 'over')) {
+    if (bind === undefined) return undefined;
+    throw invalidNode(
+      'map',
+      config,
+      'goes over several lists and has "bind"',
+      'Leave it out: each list is named by the input that gets its elements.',
+    );
+  }
+  if (bind === undefined) return 'element';
+  if (typeof bind === 'string' && bind !== '' && bind !== '__proto__') return bind;
+  throw invalidNode(
+    'map',
+    config,
+    `has "bind", which is ${shown(bind)}`,
+    'Give the name of the input that gets the element.',
+  );
+}
+
+function settingsOf(
+  { concurrency, batch, onError }: MapOptions,
+  config: unknown,
+): Pick<MapRecord, 'concurrency' | 'batch' | 'onError'> {
+  for (const [name, count] of Object.entries({ concurrency, batch })) {
+    if (count === undefined || (Number.isSafeInteger(count) && count >= 1)) continue;
+    throw invalidNode(
+      'map',
+      config,
+      `has "${name}", which is ${shown(count)}`,
+      'Give a whole number, 1 or more, or leave it out.',
+    );
+  }
+  if (onError !== undefined && !['fail', 'skip', 'collect'].includes(onError)) {
+    throw invalidNode(
+      'map',
+      config,
+      `has "onError", which is ${shown(onError)}`,
+      `Say what becomes of failed elements: 'fail', 'skip' or 'collect'.`,
+    );
+  }
+  return {
+    ...(concurrency !== undefined && concurrency !== 100 && { concurrency }),
+    ...(batch !== undefined && batch !== 1 && { batch }),
+    ...(onError !== undefined && onError !== 'fail' && { onError }),
+  };
+}
+
+function namesOf(names: readonly string[]): ReadonlyMap<string, InputRecord> {
+  return new Map(names.map((name) => [name, { kind: 'constant', value: undefined }]));
+}
