@@ -37,6 +37,15 @@ export const tunedWorkerOptions = {
 } as const satisfies Partial<WorkerOptions>;
 
 /**
+ * A worker without a cache has room for one workflow at a time: what it polls beside that waits in it, and times out after 10 s
+ * where the first one waits for the second.
+ */
+const WITHOUT_CACHE = {
+  maxConcurrentWorkflowTaskExecutions: 1,
+  workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 1 },
+} as const satisfies Partial<WorkerOptions>;
+
+/**
  * A Temporal worker with the {@link selvage} plugin and tuned defaults; every option of a Temporal worker overrides them.
  * `worker.run()` works until `worker.shutdown()`: running bodies have 5 s to end, then their signals are aborted, and
  * what has not ended goes on in another worker. A connection that was opened here is closed with the worker.
@@ -66,6 +75,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
   });
   const workerOptions = {
     ...tunedWorkerOptions,
+    ...(others.maxCachedWorkflows === 0 && WITHOUT_CACHE),
     ...others,
     taskQueue: taskQueue ?? DEFAULT_TASK_QUEUE,
     plugins: [...(plugins ?? []), plugin],

@@ -10,6 +10,7 @@ import {
   reduce,
   sink,
   source,
+  subTapestry,
   tapestry,
   type Dispatcher,
   type Knot,
@@ -42,6 +43,7 @@ const KINDS = {
   selector: { takes: 'number', yields: 'number', paths: ['small', 'large'] },
   on: { takes: 'shape', yields: 'shape', paths: ['a', 'b'] },
   firstOk: { takes: 'number', many: true, yields: 'number' },
+  subTapestry: { takes: 'number', yields: 'shape' },
 } as const;
 
 export type Kind = keyof typeof KINDS;
@@ -167,6 +169,10 @@ export const compute = {
   highest: (numbers: readonly number[], seed: number) => Math.max(seed, ...numbers),
   draw: (number: number, seed: number): Shape => ({ type: (number + seed) % 2 === 0 ? 'a' : 'b', n: number }),
   area: ({ n }: Shape, seed: number) => n + seed,
+  nested(number: number, seed: number): Shape {
+    if ((number + seed) % 5 === 0) throw new Error(`no shape for ${number}`);
+    return { type: seed % 2 === 0 ? 'a' : 'b', n: number + 1 };
+  },
   /** Not always a boolean. */
   gate: (number: number, seed: number): unknown =>
     (number + seed) % 11 === 0 ? 'perhaps' : (number + seed) % 3 !== 0,
@@ -198,6 +204,20 @@ const tally = knot(
 const spread = knot('spread', ({ x, seed }: { x: number; seed: number }) => compute.spread(x, seed));
 const draw = knot('draw', ({ x, seed }: { x: number; seed: number }) => compute.draw(x, seed));
 const area = knot('area', ({ x, seed }: { x: Shape; seed: number }) => compute.area(x, seed));
+const shape = knot('nested-shape', ({ x, seed }: { x: number; seed: number }) => compute.nested(x, seed));
+
+/** Its value, made of its terminals, is a shape. */
+const nested = tapestry(
+  'nested-in-random',
+  { parameters: { x: z.number(), seed: z.number() } },
+  (_t, { x, seed }) => {
+    const made = shape({ x, seed }, { id: 'made' });
+    return {
+      type: aggregate({ inputs: { made }, combine: ({ made }) => made.type }, { id: 'type' }),
+      n: aggregate({ inputs: { made }, combine: ({ made }) => made.n }, { id: 'n' }),
+    };
+  },
+);
 const maybe = { mix: optional(mix), spread: optional(spread), tally: optional(tally) };
 
 /** What became of a knot, as it is told to one that receives outcomes. */
@@ -268,6 +288,8 @@ function place(step: Step, knots: Map<string, AnyKnot>, config: PlacedAs): void 
         return gate({ input, predicate: (x: number) => compute.gate(x, seed) as boolean }, config);
       case 'firstOk':
         return firstOk({ of: Object.values(inputs) }, receiving);
+      case 'subTapestry':
+        return subTapestry({ tapestry: nested, inputs: { x: input, seed } }, config);
       case 'selector': {
         const chosen = branch(
           {

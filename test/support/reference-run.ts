@@ -73,6 +73,12 @@ function outcomeOfValues({ kind, seed, tag }: Step, values: readonly unknown[]):
       return ok(compute.draw(first as number, seed));
     case 'area':
       return ok(compute.area(first as Shape, seed));
+    case 'subTapestry':
+      try {
+        return ok(compute.nested(first as number, seed));
+      } catch {
+        return { kind: 'err', type: 'SubRunFailed' };
+      }
     case 'gate': {
       const answer = compute.gate(first as number, seed);
       if (typeof answer !== 'boolean') return { kind: 'err', type: 'NotABoolean' };
