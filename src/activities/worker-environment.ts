@@ -1,4 +1,5 @@
 import type { Sha256 } from '../canonical';
+import { Limits } from '../execution';
 import { GroupCommit } from '../backends';
 import type { Backends } from '../protocols';
 import type { KnotObserver } from '../interceptors/activity';
@@ -19,6 +20,8 @@ export interface WorkerEnvironmentOptions {
   /** Encoded bytes up to which a value travels whole; 0: never. */
   readonly inlineLimit: number;
   readonly sha256: Sha256;
+  /** Milliseconds after which a place of a limit that a lost worker had is free again. */
+  readonly leaseTtl?: number | undefined;
   /** Hear of every attempt of a knot. Default: nobody. */
   readonly observers?: readonly KnotObserver[];
 }
@@ -28,6 +31,7 @@ interface Attached {
   readonly backends: Backends;
   readonly commits: GroupCommit;
   readonly plans: PlanCache;
+  readonly limits: Limits;
 }
 
 /**
@@ -44,6 +48,7 @@ export class WorkerEnvironment {
   readonly codeHashes: CodeHashes;
   readonly recentValues = new RecentValues();
   readonly begunSegments = new BegunSegments();
+  private readonly leaseTtl: number | undefined;
   private attached: Attached | undefined;
 
   constructor(options: WorkerEnvironmentOptions) {
@@ -52,6 +57,7 @@ export class WorkerEnvironment {
     this.identity = options.identity;
     this.inlineLimit = options.inlineLimit;
     this.sha256 = options.sha256;
+    this.leaseTtl = options.leaseTtl;
     this.observers = options.observers ?? [];
     this.codeHashes = new CodeHashes(options.sha256);
   }
@@ -63,6 +69,7 @@ export class WorkerEnvironment {
       backends,
       commits: new GroupCommit(backends),
       plans: new PlanCache(backends.tapestryStore),
+      limits: new Limits(backends.leaseTable, this.leaseTtl),
     };
   }
 
@@ -81,6 +88,10 @@ export class WorkerEnvironment {
 
   get plans(): PlanCache {
     return this.open.plans;
+  }
+
+  get limits(): Limits {
+    return this.open.limits;
   }
 
   private get open(): Attached {

@@ -4,7 +4,7 @@ import type { ErrorCode } from '../errors';
  * How far an unfinished knot is.
  *
  * - `running`: a worker is at it, as far as the server knows
- * - `queued`: it waits for a worker to take it
+ * - `queued`: it waits for a worker to take it, or for its turn by one of its limits (`LimitReached`)
  * - `retrying`: an attempt has ended without an outcome, and another one follows
  * - `paused`: an operator has paused it in Temporal
  * - `held`: its parents are settled, and the run has not sent it out yet

@@ -251,9 +251,12 @@ class UnfinishedKnots {
           };
         if (lastFailure) {
           const nextAttemptAt = activity.nextAttemptAt ?? scheduledAt;
+          const { code, message } = lastFailure;
+          const isLimited = code === 'LimitReached';
           return {
-            state: 'retrying',
-            reason: lastFailure,
+            // Nothing is wrong with it.
+            state: isLimited ? 'queued' : 'retrying',
+            reason: isLimited ? { code, message: message.replace(/^Knot ".*?" |\.$/g, '') } : lastFailure,
             ...common,
             ...(nextAttemptAt !== undefined && { nextAttemptAt }),
           };

@@ -54,8 +54,9 @@ export function compile(
   const planKnots = knots.map((knot): PlanKnot => {
     const options = knot.definition ? effectiveOptions(knot, tapestry) : {};
     const cache = knot.definition && isOfOwnMaking(knot.definition, knot) ? cacheOf(options) : undefined;
+    const ownPolicy = policyOf(options, limitKeyOf(knot));
     const policy: PlanPolicy = {
-      ...(knot.nested ? withoutBody(policyOf(options)) : policyOf(options)),
+      ...(knot.nested ? withoutBody(ownPolicy) : ownPolicy),
       ...(cache && { cache }),
       ...(knot.definition?.optional && { optional: true }),
       ...(knot.definition?.node && { node: knot.definition.node }),
@@ -105,10 +106,16 @@ function formatOf(knots: readonly PlanKnot[]): PlanFormat {
   let format: PlanFormat = 1;
   for (const { policy } of knots) {
     if (policy.cache || (policy.node && !PASSING_NODES.has(policy.node))) return 3;
+    if (policy.maxConcurrent || policy.ratePerSecond || policy.priority !== undefined) return 3;
     const { errorPolicy, optional, node, path } = policy;
     if ([errorPolicy, optional, node, path].some((part) => part !== undefined)) format = 2;
   }
   return format;
+}
+
+/** A limit is of all knots of the definition; of a function that is written in place, of this knot in all runs. */
+function limitKeyOf({ definition, id, tapestry }: KnotRecord): string {
+  return definition && !definition.inline ? definition.name : `${tapestry.name}/${id}`;
 }
 
 /** The workers hold the plan whole, and a workflow must load its graph within seconds. */

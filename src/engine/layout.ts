@@ -10,7 +10,7 @@ const SUMMARY_CODE_POINTS = 100;
 const NAMED_TERMINALS = 20;
 
 /** What the interpreter needs to know of a policy. The worker reads the rest from the plan. */
-export type LayoutPolicy = Omit<PlanPolicy, 'retry' | 'onCodeChange'>;
+export type LayoutPolicy = Omit<PlanPolicy, 'retry' | 'onCodeChange' | 'maxConcurrent' | 'ratePerSecond'>;
 
 /**
  * What a run is scheduled by: the graph and the options of its knots in columns, without constants and schemas. Knots are
@@ -69,7 +69,13 @@ export function layoutOf(plan: Plan, terminals?: readonly string[]): Layout {
     const planKnot = plan.knots[knot]!;
     for (const parent of parentsOf[knot]!) parents.push(newIndex[parent]!);
     parentStart[index + 1] = parents.length;
-    const { retry: _retry, onCodeChange: _onCodeChange, ...rest } = planKnot.policy;
+    const {
+      retry: _retry,
+      onCodeChange: _onCodeChange,
+      maxConcurrent: _maxConcurrent,
+      ratePerSecond: _ratePerSecond,
+      ...rest
+    } = planKnot.policy;
     definition[index] =
       planKnot.definition === -1 ? -1 : activityTypes.indexOf(plan.definitions[planKnot.definition]!.name);
     policy[index] = policies.indexOf(rest);

@@ -7,7 +7,7 @@ import type { Json } from '../canonical';
  *
  * A plan has the lowest format that can say what it says, so that an older version reads it where it can. Format 2 brought
  * error policies, optional knots, and nodes that pass values on; format 3 all that is more than one call of a body: nodes that wait,
- * or run many bodies or whole tapestries; and knots whose values are reused, so that it may be none.
+ * or run many bodies or whole tapestries; knots whose values are reused, so that it may be none; limits and priorities.
  */
 export const PLAN_FORMATS = [1, 2, 3] as const;
 export type PlanFormat = (typeof PLAN_FORMATS)[number];
@@ -50,6 +50,12 @@ export type PlanMap = {
   readonly onError?: 'skip' | 'collect';
 };
 
+/** How many, over all that have the same key. */
+export interface PlanLimit {
+  readonly key: string;
+  readonly limit: number;
+}
+
 /** What the hosts need of a knot's options, defaults filled in where they are not the default of the field. */
 export interface PlanPolicy {
   /** Absent: `skipIfParentFailed`. */
@@ -72,6 +78,12 @@ export interface PlanPolicy {
   readonly onCodeChange?: 'wait';
   /** Of a knot whose values are reused: for how long, and whether the source of its body tells as well. */
   readonly cache?: { readonly maxAge?: number; readonly codeHash?: 'source' };
+  /** Bodies at once. */
+  readonly maxConcurrent?: PlanLimit;
+  /** Bodies that begin in a second. */
+  readonly ratePerSecond?: PlanLimit;
+  /** From 1, first, to 5; absent: 3. */
+  readonly priority?: number;
 }
 
 export type PlanInput =

@@ -1,10 +1,19 @@
-import type { ErrorPolicy, KnotOptions, KnotRecord, RetryPolicy, TapestryRecord } from '../model/records';
-import type { PlanPolicy } from './plan';
+import type {
+  ErrorPolicy,
+  KnotOptions,
+  KnotRecord,
+  Limit,
+  RetryPolicy,
+  TapestryRecord,
+} from '../model/records';
+import type { PlanLimit, PlanPolicy } from './plan';
 
 const DEFAULT_CANCEL_GRACE_MS = 10_000;
 const DEFAULT_INITIAL_INTERVAL_MS = 1_000;
 const DEFAULT_BACKOFF_COEFFICIENT = 2;
 const DEFAULT_MAXIMUM_INTERVAL_FACTOR = 100;
+/** As Temporal's: the middle. */
+const DEFAULT_PRIORITY = 3;
 
 /**
  * The options that hold for a knot: its own, else its definition's, else its tapestry's. An option is inherited whole (a
@@ -20,10 +29,18 @@ export function effectiveOptions(knot: KnotRecord, tapestry: TapestryRecord): Kn
   return options;
 }
 
-/** Without what is equal to a default, so that to write a default down or to leave it out makes the same plan. */
-export function policyOf(options: KnotOptions<ErrorPolicy>): PlanPolicy {
+/**
+ * Without what is equal to a default, so that to write a default down or to leave it out makes the same plan.
+ *
+ * @param limitKey what limits are of that name no key
+ */
+export function policyOf(options: KnotOptions<ErrorPolicy>, limitKey: string): PlanPolicy {
   const retry = options.retry && retryOf(options.retry);
-  const { dispatcher, errorPolicy = 'skipIfParentFailed' } = options;
+  const { dispatcher, errorPolicy = 'skipIfParentFailed', priority = DEFAULT_PRIORITY } = options;
+  const maxConcurrent = limitOf(options.maxConcurrent, limitKey);
+  const ratePerSecond = limitOf(options.ratePerSecond, limitKey);
+  // What may have to wait goes by itself: a segment would wait with it, and hold a worker's slot meanwhile.
+  const isLocal = dispatcher?.kind === 'local' && !maxConcurrent && !ratePerSecond;
   const taskQueue = dispatcher?.kind === 'queue' ? dispatcher.taskQueue : undefined;
   return {
     ...(errorPolicy !== 'skipIfParentFailed' && { errorPolicy }),
@@ -32,8 +49,11 @@ export function policyOf(options: KnotOptions<ErrorPolicy>): PlanPolicy {
     ...(options.cancelGrace !== undefined &&
       options.cancelGrace !== DEFAULT_CANCEL_GRACE_MS && { cancelGrace: options.cancelGrace }),
     ...(taskQueue !== undefined && { taskQueue }),
-    ...(dispatcher?.kind === 'local' && { local: true as const }),
+    ...(isLocal && { local: true as const }),
     ...(options.onCodeChange === 'wait' && { onCodeChange: 'wait' as const }),
+    ...(maxConcurrent && { maxConcurrent }),
+    ...(ratePerSecond && { ratePerSecond }),
+    ...(priority !== DEFAULT_PRIORITY && { priority }),
   };
 }
 
@@ -42,9 +62,17 @@ export function withoutBody({
   retry: _retry,
   timeout: _timeout,
   local: _local,
+  maxConcurrent: _maxConcurrent,
+  ratePerSecond: _ratePerSecond,
   ...policy
 }: PlanPolicy): PlanPolicy {
   return policy;
+}
+
+function limitOf(limit: Limit | undefined, defaultKey: string): PlanLimit | undefined {
+  return typeof limit === 'number'
+    ? { key: defaultKey, limit }
+    : limit && { key: limit.key, limit: limit.limit };
 }
 
 function retryOf(retry: RetryPolicy): RetryPolicy | undefined {

@@ -47,6 +47,7 @@ export const ERROR_CODES = {
   InvalidOutput: 'The result of a body does not satisfy its output schema.',
   BodyMissing: 'No worker that polls the task queue has the definition that a knot needs.',
   CodeChanged: 'The body of a knot that waits for its old code has changed since its run began.',
+  LimitReached: 'A knot waits because as many bodies run, or begin, as its limit allows.',
   BodyTimeout: 'A body ran longer than the timeout of its knot.',
   WorkerLost: 'Three workers in a row were lost while running one knot.',
   RequireAllParents: 'A knot that requires all its parents has one that failed or was skipped.',

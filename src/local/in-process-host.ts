@@ -18,6 +18,7 @@ import {
 } from '../engine';
 import {
   CachedValues,
+  Limits,
   alignLayout,
   ElementKnots,
   ElementsRun,
@@ -120,6 +121,7 @@ export class InProcessHost {
   private readonly stop: AbortController | undefined;
   private readonly host: PromiseHost<EncodedValue>;
   private readonly cachedValues: CachedValues;
+  private readonly limits: Limits;
   private cancelled = false;
 
   constructor(
@@ -130,6 +132,7 @@ export class InProcessHost {
     this.plan = planOf(tapestry, sha256).loaded;
     this.layout = terminals ? layoutOf(this.plan.plan, terminals) : this.plan.layout;
     this.scheduler = new Scheduler(this.layout, { window: concurrency });
+    this.limits = new Limits(environment.backends.leaseTable);
     this.settled = new Array<OutcomeToRecord>(this.layout.size);
     const { planKnots, layoutIndex } = alignLayout(this.layout, this.plan.plan);
     this.planKnots = planKnots;
@@ -264,7 +267,7 @@ export class InProcessHost {
           ? undefined
           : childRun
             ? valuesOfNested(await this.runNested(planKnot, childRun))
-            : await this.callOnce(definition, planKnot, attempt);
+            : await this.callLimited(definition, planKnot, attempt, startedAt);
         end = outcomeOfResult(this.plan, planKnot, result, this.parents, this.environment.sha256);
       } catch (error) {
         end = await this.judge(planKnot, attempt, error);
@@ -438,6 +441,23 @@ export class InProcessHost {
     const where = { runId: this.run.runId, knotId: planKnot.id, attempt };
     const { record, values } = describeError(error, where, this.environment.sha256);
     return { outcome: { kind: 'err', error: record }, values };
+  }
+
+  private callLimited(
+    definition: DefinitionRecord,
+    planKnot: PlanKnot,
+    attempt: number,
+    since: number,
+  ): Promise<unknown> {
+    const { policy } = planKnot;
+    const call = (): Promise<unknown> => this.callOnce(definition, planKnot, attempt);
+    if (!policy.maxConcurrent && !policy.ratePerSecond) return call();
+    const { runId, recordRun } = this.run;
+    const signal = this.stop?.signal;
+    return this.limits.run(
+      { policy, runId, recordRun, knotId: planKnot.id, since, refusals: 0, patience: Infinity, signal },
+      call,
+    );
   }
 
   private callOnce(definition: DefinitionRecord, planKnot: PlanKnot, attempt: number): Promise<unknown> {

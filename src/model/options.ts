@@ -3,11 +3,14 @@ import type {
   CacheOptions,
   ErrorPolicy,
   KnotOptions,
+  Limit,
   LocalDispatcher,
   QueueDispatcher,
   RetryPolicy,
   TapestryOptions,
 } from './records';
+
+const LONGEST_LIMIT_KEY = 200;
 
 /** Answers what the value must be, if that is not what it is. */
 type Check = (value: unknown) => string | undefined;
@@ -32,10 +35,19 @@ const atLeastOne: Check = (value) =>
     ? undefined
     : 'must be a number, 1 or more';
 
+const positive: Check = (value) =>
+  typeof value === 'number' && Number.isFinite(value) && value > 0 ? undefined : 'must be a number above 0';
+
 const text: Check = (value) => (typeof value === 'string' && value !== '' ? undefined : 'must be a text');
 
 const line: Check = (value) =>
   text(value) ?? (/[\r\n]/.test(value as string) ? 'must be a single line' : undefined);
+
+const limitKey: Check = (value) =>
+  line(value) ??
+  ((value as string).length > LONGEST_LIMIT_KEY
+    ? `must have at most ${LONGEST_LIMIT_KEY} characters`
+    : undefined);
 
 const texts: Check = (value) =>
   Array.isArray(value) && value.every((item) => text(item) === undefined)
@@ -76,6 +88,21 @@ const retry: Check = (value) => {
     : undefined;
 };
 
+/** A number for the definition, or a key and the number for all that name it. */
+const limitOf = (number: Check): Check => {
+  const fields = nested<Exclude<Limit, number>>({ key: limitKey, limit: number }, ['key', 'limit']);
+  return (value) => {
+    if (isObject(value)) return fields(value);
+    const complaint = number(value);
+    return complaint && `${complaint}, or { key, limit }`;
+  };
+};
+
+const priority: Check = (value) =>
+  Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 5
+    ? undefined
+    : 'must be a whole number from 1 (first) to 5 (last)';
+
 const queueFields = nested<QueueDispatcher>({ kind: oneOf('queue', 'local'), taskQueue: text }, ['kind']);
 const localFields = nested<LocalDispatcher>({ kind: oneOf('local') });
 
@@ -99,6 +126,9 @@ const KNOT_OPTIONS: Checks<KnotOptions<ErrorPolicy>> = {
   dispatcher,
   onCodeChange: oneOf('run', 'wait'),
   cache,
+  maxConcurrent: limitOf(wholeNumber),
+  ratePerSecond: limitOf(positive),
+  priority,
   summary: line,
 };
 

@@ -32,6 +32,9 @@ export interface LocalDispatcher {
 }
 export type Dispatcher = QueueDispatcher | LocalDispatcher;
 
+/** So many of each knot's definition, or of all knots whose limits name one key. */
+export type Limit = number | { readonly key: string; readonly limit: number };
+
 /** What becomes of a knot when not all of its parents are Ok; where all are, it runs. */
 export type ErrorPolicy = 'skipIfParentFailed' | 'receiveErrors' | 'requireAllParents';
 
@@ -75,6 +78,16 @@ export interface KnotOptions<Policy extends ErrorPolicy = ValuePolicy> {
    * false.
    */
   readonly cache?: boolean | CacheOptions;
+  /**
+   * Bodies that run at once, of all knots of the definition, or of all whose limits name this key, in all runs, workers and tapestries that share
+   * the backends. A knot that finds no place free waits, and holds no slot of a worker meanwhile; retries come one by one through it. Default: no
+   * limit.
+   */
+  readonly maxConcurrent?: Limit;
+  /** Bodies that begin in a second, of the same ones as above; at even distances, and none are saved up. May be a fraction. Default: no limit. */
+  readonly ratePerSecond?: Limit;
+  /** From 1 to 5: of what waits in a task queue or for a limit, the smaller numbers go first. Default 3. It has no effect in segments of `local()` knots. */
+  readonly priority?: 1 | 2 | 3 | 4 | 5;
   /** One line for people, shown beside the knot in listings and in Temporal's UI. */
   readonly summary?: string;
 }

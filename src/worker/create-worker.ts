@@ -59,6 +59,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     backends,
     observers,
     inlineLimit,
+    leaseTtl,
     address,
     plugins,
     connection,
@@ -72,6 +73,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     ...(backends && { backends }),
     ...(observers && { observers }),
     ...(inlineLimit !== undefined && { inlineLimit }),
+    ...(leaseTtl !== undefined && { leaseTtl }),
   });
   const workerOptions = {
     ...tunedWorkerOptions,

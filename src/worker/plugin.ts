@@ -22,6 +22,11 @@ export interface SelvagePluginOptions {
   readonly observers?: readonly KnotObserver[];
   /** Encoded bytes up to which a value is carried in Temporal's history; 0 keeps all values out of it. Default 2,048. */
   readonly inlineLimit?: number;
+  /**
+   * Milliseconds after which what a lost worker held of a `maxConcurrent` is free again. A worker that stands still for longer may have its
+   * places taken while its bodies run. Default 30,000, after which the server takes a worker for lost, too.
+   */
+  readonly leaseTtl?: number;
 }
 
 /**
@@ -69,6 +74,7 @@ export class SelvagePlugin extends SimplePlugin {
       identity,
       inlineLimit: this.own.inlineLimit ?? DEFAULT_INLINE_LIMIT,
       sha256: nodeSha256,
+      leaseTtl: this.own.leaseTtl,
       ...(this.own.observers && { observers: this.own.observers }),
     });
     this.environment = environment;

@@ -23,10 +23,14 @@ export const ACTIVITY_OPTIONS = {
 const MESSAGE_LENGTH = 500;
 
 /** Schedules the activity that runs one knot, in whichever workflow this is. */
-export async function callKnot({ type, id, ...options }: KnotCall, task: KnotTask): Promise<KnotAnswer> {
+export async function callKnot(
+  { type, id, priority, ...options }: KnotCall,
+  task: KnotTask,
+): Promise<KnotAnswer> {
   const activities = proxyActivities<Record<string, (task: KnotTask) => Promise<KnotAnswer>>>({
     activityId: id,
     ...options,
+    ...(priority !== undefined && { priority: { priorityKey: priority } }),
     ...ACTIVITY_OPTIONS,
   });
   return await activities[type]!(task);

@@ -178,6 +178,8 @@ export interface KnotCall {
   readonly id: string;
   readonly taskQueue?: string;
   readonly summary?: string;
+  /** Absent: the server's default. */
+  readonly priority?: number;
 }
 
 /** The input of a child run. */

@@ -575,13 +575,14 @@ export class TemporalHost {
 
   private callOf(knot: number): KnotCall {
     const { layout } = this;
-    const { taskQueue } = this.policyOf(knot);
+    const { taskQueue, priority } = this.policyOf(knot);
     const summary = layout.summaries.get(knot);
     return {
       type: layout.activityTypes[layout.definition[knot]!]!,
       id: activityIdOf(layout.ids[knot]!),
       ...(taskQueue && { taskQueue }),
       ...(summary && { summary }),
+      ...(priority !== undefined && { priority }),
     };
   }
 

@@ -9,6 +9,7 @@ import type { WorkerEnvironment } from '../../activities/worker-environment';
 import { isOwnSkip, type Envelope, type KnotAnswer, type PlanKnot } from '../../engine';
 import { SelvageError } from '../../errors';
 import {
+  PATIENCE_MS,
   assembleInputs,
   cacheKeyOf,
   describeError,
@@ -89,9 +90,44 @@ class KnotCall {
     if (!definition) throw refusal;
     const leave = await this.lastChances.enter(attempt);
     try {
-      return await this.run(plan, knot, definition, parents, runBody);
+      return await this.limited(knot, () => this.run(plan, knot, definition, parents, runBody));
     } finally {
       leave();
+    }
+  }
+
+  /** Runs it when the limits of the knot allow it; they count it until its outcome is committed. */
+  private async limited<T>(knot: PlanKnot, run: () => Promise<T>): Promise<T> {
+    if (needsNoInputs(knot)) return await run();
+    const { attempt, environment } = this;
+    const { context, task } = attempt;
+    let hasBegun = false;
+    try {
+      return await environment.limits.run(
+        {
+          policy: knot.policy,
+          runId: task.runId,
+          recordRun: this.recordRun,
+          knotId: knot.id,
+          since: context.info.scheduledTimestampMs,
+          refusals: attempt.refusals,
+          patience: PATIENCE_MS,
+          signal: context.cancellationSignal,
+          onLost: (limit) =>
+            context.log.warn(
+              `Knot "${knot.id}" has lost its place of limit "${limit}" while it ran, because this worker stood still or could not reach the ` +
+                'lease table: one body more than the limit may run until it ends.',
+              { knot: knot.id, limit },
+            ),
+        },
+        () => {
+          hasBegun = true;
+          return run();
+        },
+      );
+    } catch (error) {
+      if (hasBegun || SelvageError.is(error)) throw error;
+      throw attempt.cancelReason === 'shutdown' ? workerShutdown(knot, error) : superseded(knot, error);
     }
   }
 

@@ -1,4 +1,5 @@
 import { ApplicationFailure, CancelledFailure, CompleteAsyncError, type Context } from '@temporalio/activity';
+import { ApplicationFailureCategory } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { attemptOf, currentAttempt, type TaskAttempt } from '../../activities/knot-attempt';
 import { SelvageError, messageText } from '../../errors';
@@ -60,9 +61,10 @@ function isVerdict(error: unknown): boolean {
 function refusal(attempt: TaskAttempt, error: unknown): ApplicationFailure {
   const type = SelvageError.is(error) ? error.code : 'InternalError';
   const message = messageText(error instanceof Error ? error.message : String(error), MESSAGE_LENGTH);
+  const isLimited = type === 'LimitReached';
   const wantsOther = type === 'BodyMissing' || type === 'CodeChanged';
   // Said once, not at each of the quick offers.
-  const isNews = !wantsOther || attempt.refusals === 1 || attempt.refusals > QUICK_RETRIES;
+  const isNews = !isLimited && (!wantsOther || attempt.refusals === 1 || attempt.refusals > QUICK_RETRIES);
   attempt.context.log[isNews ? 'warn' : 'debug'](`${attempt.label} waits: ${message}`, {
     knot: attempt.knot,
     code: type,
@@ -73,8 +75,14 @@ function refusal(attempt: TaskAttempt, error: unknown): ApplicationFailure {
     type,
     nonRetryable: false,
     ...(wantsOther && { nextRetryDelay: nextWorkerDelay(attempt.refusals) }),
+    // No trouble at all: it counts in no error metric, and is logged as debug.
+    ...(isLimited && { nextRetryDelay: retryAfterOf(error), category: ApplicationFailureCategory.BENIGN }),
     details: [{ knot: attempt.knot, type, message }],
   });
+}
+
+function retryAfterOf(error: unknown): number {
+  return (error as SelvageError).details['retryAfter'] as number;
 }
 
 /** Where workers with other code poll the same queue, one of the next attempts meets a worker that has the body. */

@@ -18,7 +18,10 @@ export interface SubTapestryOptions<Parameters extends object, Values extends ob
  * Options of a placement but those that say how one body is called: a run has many. `dispatcher`: the task queue of the child run.
  * A tapestry's own `knots` options of these names do not hold for it either.
  */
-export type NestedConfig<Id extends string> = Omit<KnotConfig<Id>, 'retry' | 'timeout'>;
+export type NestedConfig<Id extends string> = Omit<
+  KnotConfig<Id>,
+  'retry' | 'timeout' | 'maxConcurrent' | 'ratePerSecond'
+>;
 
 /**
  * Places a knot that runs another tapestry: `subTapestry({ tapestry: payment, inputs: { order } }, { id: 'paid' })`. It runs as a run of
@@ -62,7 +65,7 @@ function nestedTapestry(node: string, given: unknown, config: unknown): Tapestry
 
 /** Options that say how a body is called, where there is none. */
 function refuseBodyOptions(node: string, config: unknown): void {
-  for (const option of ['retry', 'timeout']) {
+  for (const option of ['retry', 'timeout', 'maxConcurrent', 'ratePerSecond']) {
     if ((config as Record<string, unknown> | null | undefined)?.[option] === undefined) continue;
     const { id } = config as { readonly id: string };
     throw new SelvageError(

@@ -9,13 +9,21 @@ import { NOTES_VARIABLE } from './notes';
 /**
  * A worker in a process of its own, for the client's server and queue, with the backends of the folder. Stopped at the end of the test
  * if it has not ended by then.
+ *
+ * @param leaseTtl milliseconds; default: that of workers
  */
-export function startWorkerProcess(selvage: Selvage, folder: string, codePath: string): ChildProcess {
+export function startWorkerProcess(
+  selvage: Selvage,
+  folder: string,
+  codePath: string,
+  leaseTtl?: number,
+): ChildProcess {
   const worker = spawn(
     process.execPath,
     [
       ...['--import', 'tsx', path.join(__dirname, 'worker.process.ts')],
       ...[selvage.place.address, selvage.taskQueue, folder, codePath],
+      ...(leaseTtl === undefined ? [] : [String(leaseTtl)]),
     ],
     { env: { ...process.env, [NOTES_VARIABLE]: folder }, stdio: ['ignore', 'ignore', 'inherit'] },
   );

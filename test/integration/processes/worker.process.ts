@@ -1,20 +1,25 @@
-/** Program: a worker for the tapestries that are killed. Arguments: address, task queue, project folder, workflow bundle. */
+/**
+ * Program: a worker for the tapestries that are killed or limited. Arguments: address, task queue, project folder, workflow bundle, and the
+ * time to live of its leases unless it is the default.
+ */
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { openBackends } from '../../../src/backends';
 import { createWorker } from '../../../src/worker';
 import { killedBeside } from './killed-beside';
 import { killed } from './killed-segment';
+import { limitedTapestries } from './limited';
 
-async function main([address, taskQueue, projectDir, codePath]: string[]): Promise<void> {
+async function main([address, taskQueue, projectDir, codePath, leaseTtl]: string[]): Promise<void> {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir, environment: {} });
   const connection = await NativeConnection.connect({ address });
   const worker = await createWorker({
-    tapestries: [killed, killedBeside],
+    tapestries: [killed, killedBeside, ...limitedTapestries],
     taskQueue,
     connection,
     backends,
     workflowBundle: { codePath: codePath! },
+    ...(leaseTtl !== undefined && { leaseTtl: Number(leaseTtl) }),
   });
   process.once('SIGTERM', () => worker.shutdown());
   await worker.run();

@@ -220,6 +220,7 @@ describe('the policy of a knot', () => {
     ['cancelGrace', { cancelGrace: 10_000 }],
     ['dispatcher', { dispatcher: { kind: 'queue' } }],
     ['onCodeChange', { onCodeChange: 'run' }],
+    ['priority', { priority: 3 }],
   ])('is the same whether a default is written down or not: %s', (_, options) => {
     expect(policy(options)).toEqual(policy({}));
   });
@@ -232,6 +233,37 @@ describe('the policy of a knot', () => {
     expect(plan.knots.map(({ policy }) => policy)).toEqual([{ onCodeChange: 'wait' }, {}]);
     expect(layoutOf(plan).policies).toEqual([{}]);
   });
+
+  test('names the keys of its limits, by default that of the definition', () => {
+    const api = { key: 'api', limit: 3 };
+    expect(policy({ maxConcurrent: 2, ratePerSecond: 0.5, priority: 1 }).policy).toEqual({
+      maxConcurrent: { key: 'step', limit: 2 },
+      ratePerSecond: { key: 'step', limit: 0.5 },
+      priority: 1,
+    });
+    expect(policy({ maxConcurrent: api }, { maxConcurrent: 1, ratePerSecond: api }).policy).toEqual({
+      maxConcurrent: api,
+      ratePerSecond: api,
+    });
+  });
+
+  test('names a limit of a function that is written in place by tapestry and knot', () => {
+    const tapestry = emptyTapestry('t', {});
+    addKnot(tapestry, 'k', definition('selvage.reduce', { inline: true }), {}, { maxConcurrent: 2 });
+    expect(compile(tapestry).plan.knots[0]!.policy.maxConcurrent).toEqual({ key: 't/k', limit: 2 });
+  });
+
+  test.each<KnotOptions>([{ maxConcurrent: 1 }, { ratePerSecond: 1 }])(
+    'makes a local knot with the limit %j go by itself, which the layout has no need of',
+    (limit) => {
+      const tapestry = emptyTapestry('t', { knots: { dispatcher: { kind: 'local' } } });
+      addKnot(tapestry, 'limited', definition('step'), {}, limit);
+      addKnot(tapestry, 'local', definition('step'), {}, { priority: 5 });
+      const { plan } = compile(tapestry);
+      expect(plan.format).toBe(3);
+      expect(layoutOf(plan).policies).toEqual([{}, { local: true, priority: 5 }]);
+    },
+  );
 
   test('has no defaults of a retry', () => {
     const retry = {

@@ -1,0 +1,90 @@
+import {
+  appendFileSync,
+  existsSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  mkdirSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { knot, tapestry, type KnotContext } from '../../../src';
+import { notesFolder } from './notes';
+
+export const LIMIT = 3;
+export const CROWD = 12;
+export const RATE = 20;
+export const RATED = 15;
+
+const liveIn = (folder: string): string => path.join(folder, 'live');
+const crowdsIn = (folder: string): string => path.join(folder, 'crowds.txt');
+const allThereIn = (folder: string): string => path.join(folder, 'all-there');
+const beginsIn = (folder: string): string => path.join(folder, 'begins.txt');
+export const mayEnd = (folder: string, knotId: string): string => path.join(folder, `${knotId}.may-end`);
+
+function linesOf(file: string): string[] {
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : [];
+}
+
+/** Of each body that ran, how many were running when it began, itself included. */
+export function crowdsSeen(folder: string): number[] {
+  return linesOf(crowdsIn(folder)).map(Number);
+}
+
+export interface Beginning {
+  readonly knot: string;
+  readonly pid: number;
+  readonly at: number;
+}
+
+export function beginnings(folder: string): Beginning[] {
+  return linesOf(beginsIn(folder)).map((line) => JSON.parse(line) as Beginning);
+}
+
+function noteBeginning({ knotId }: KnotContext): string {
+  const folder = notesFolder();
+  const beginning: Beginning = { knot: knotId, pid: process.pid, at: Date.now() };
+  appendFileSync(beginsIn(folder), `${JSON.stringify(beginning)}\n`);
+  return folder;
+}
+
+/** Counts those that run with it. The first ones wait for one another, so that the limit is used to the full. */
+async function beInCrowd(_: object, { runId, knotId, signal }: KnotContext): Promise<void> {
+  const folder = notesFolder();
+  const own = path.join(liveIn(folder), `${runId}-${knotId}`);
+  mkdirSync(liveIn(folder), { recursive: true });
+  writeFileSync(own, '');
+  const crowd = readdirSync(liveIn(folder)).length;
+  appendFileSync(crowdsIn(folder), `${crowd}\n`);
+  if (crowd >= LIMIT) writeFileSync(allThereIn(folder), '');
+  while (!existsSync(allThereIn(folder)) && !signal.aborted) await delay(5);
+  await delay(10);
+  rmSync(own);
+}
+
+const limit = { key: 'crowd', limit: LIMIT };
+const one = knot('one', { maxConcurrent: limit }, beInCrowd);
+const another = knot('another', beInCrowd);
+
+export const crowded = tapestry('crowded', () => {
+  for (let n = 0; n < CROWD; n++) one({}, { id: `k${n}` });
+});
+export const alsoCrowded = tapestry('also-crowded', () => {
+  for (let n = 0; n < CROWD; n++) another({}, { id: `k${n}`, maxConcurrent: limit });
+});
+
+const permitted = knot('permitted', { maxConcurrent: 1 }, async (_: object, context) => {
+  const folder = noteBeginning(context);
+  while (!existsSync(mayEnd(folder, context.knotId)) && !context.signal.aborted) await delay(20);
+  return context.attempt;
+});
+export const holding = tapestry('holding', () => ({ attempt: permitted({}, { id: 'holder' }) }));
+export const next = tapestry('next', () => ({ attempt: permitted({}, { id: 'next' }) }));
+
+const rated = knot('rated', { ratePerSecond: RATE }, (_: object, context) => void noteBeginning(context));
+export const atRate = tapestry('at-rate', () => {
+  for (let n = 0; n < RATED; n++) rated({}, { id: `k${n}` });
+});
+
+export const limitedTapestries = [crowded, alsoCrowded, holding, next, atRate];
