@@ -24,6 +24,8 @@ const LATEST_COMEBACK_MS = 60_000;
 const WEIGHT_OF_LAST = 0.2;
 const NAMED_HOLDERS = 3;
 
+const LIMITS = new WeakMap<LeaseTable, Limits>();
+
 /** A call of a body that limits may hold up. */
 export interface LimitedCall {
   readonly policy: Pick<PlanPolicy, 'maxConcurrent' | 'ratePerSecond' | 'priority'>;
@@ -65,6 +67,13 @@ export class Limits {
     leaseTtl?: number,
   ) {
     this.keeper = new LeaseKeeper(table, leaseTtl);
+  }
+
+  /** One for all runs of this process on one table, so that they wait in one line. */
+  static of(table: LeaseTable): Limits {
+    const limits = LIMITS.get(table) ?? new Limits(table);
+    LIMITS.set(table, limits);
+    return limits;
   }
 
   /**

@@ -132,7 +132,7 @@ export class InProcessHost {
     this.plan = planOf(tapestry, sha256).loaded;
     this.layout = terminals ? layoutOf(this.plan.plan, terminals) : this.plan.layout;
     this.scheduler = new Scheduler(this.layout, { window: concurrency });
-    this.limits = new Limits(environment.backends.leaseTable);
+    this.limits = Limits.of(environment.backends.leaseTable);
     this.settled = new Array<OutcomeToRecord>(this.layout.size);
     const { planKnots, layoutIndex } = alignLayout(this.layout, this.plan.plan);
     this.planKnots = planKnots;

@@ -75,7 +75,7 @@ test('the plan pins that of what is nested, and has no options of bodies for it'
   const outer = (nested: Tapestry<{ x: number }, object>): ReturnType<typeof compile>['plan'] =>
     compile(
       recordOf(
-        tapestry('outer', { knots: { retry: { maximumAttempts: 3 }, timeout: 9 } }, () => {
+        tapestry('outer', { knots: { retry: { maximumAttempts: 3 }, timeout: 9, maxConcurrent: 2 } }, () => {
           subTapestry({ tapestry: nested, inputs: { x: 1 } }, { id: 'n' });
         }),
       ),
