@@ -1,5 +1,6 @@
 import type { StoredBytes } from '../canonical';
-import { openBytes, storeBytes } from '../execution';
+import { openBytes, storeBytes, type BodyExtension } from '../execution';
+import type { Fragment } from '../model/fragment';
 import type { KnotContext, Logger } from '../model/knot-context';
 import type { KnotAttempt } from './knot-attempt';
 import type { WorkerEnvironment } from './worker-environment';
@@ -12,6 +13,7 @@ export class ActivityContext implements KnotContext {
     private readonly environment: WorkerEnvironment,
     private readonly knotAttempt: KnotAttempt,
     readonly signal: AbortSignal,
+    private readonly extension: BodyExtension,
   ) {
     this.lastHeartbeat = knotAttempt.userDetails;
   }
@@ -42,6 +44,10 @@ export class ActivityContext implements KnotContext {
 
   heartbeat(details?: unknown): void {
     this.knotAttempt.keepUserDetails(details);
+  }
+
+  extend(fragment: Fragment): void {
+    this.extension.add(fragment);
   }
 
   async store(

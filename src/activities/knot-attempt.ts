@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { CancelledFailure, type Context } from '@temporalio/activity';
 import { decodeJson, type Json, unpackHash } from '../canonical';
 import type { PlanKnot } from '../engine';
-import { encodeHandedOn, type LoadedPlan } from '../execution';
+import { encodeHandedOn, type BodyExtension, type LoadedPlan } from '../execution';
 import type { DefinitionRecord } from '../model/records';
 import { SEGMENT_ACTIVITY, type GivenBack, type KnotTask, type SegmentTask } from '../workflows/messages';
 
@@ -19,6 +19,8 @@ export interface PreparedBody {
   readonly knot: PlanKnot;
   readonly definition: DefinitionRecord;
   readonly inputs: Record<string, unknown>;
+  /** Where it says by what it extends the run. */
+  readonly extension: BodyExtension;
 }
 
 /** So many workers in a row may be lost before the knot is given up as their killer. */

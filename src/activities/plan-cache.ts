@@ -1,6 +1,6 @@
 import { SelvageError } from '../errors';
 import { LoadedPlan, alignLayout, type RunLayout } from '../execution';
-import { decodeLayout, encodeLayout, layoutOf, requireLoadable } from '../engine';
+import { decodeLayout, encodeLayout, layoutOf, requireLoadable, type CompiledPlan } from '../engine';
 import type { TapestryStore } from '../protocols';
 
 const PLANS = 50;
@@ -26,15 +26,31 @@ export class PlanCache {
     return plan;
   }
 
-  /** @throws SelvageError those of `get`, `UnknownTerminal`, `PlanTooLarge` */
-  async layoutSlices(hash: string, terminals: readonly string[] | undefined): Promise<readonly string[]> {
-    const key = JSON.stringify([hash, terminals ?? null]);
+  /** A plan that was made here, and is in the store. */
+  add({ plan, hash }: CompiledPlan): void {
+    if (!this.plans.has(hash)) remember(this.plans, hash, Promise.resolve(new LoadedPlan(plan, hash)), PLANS);
+  }
+
+  /**
+   * @param since the plan that this one extends: only what comes behind its layout is answered
+   * @throws SelvageError those of `get`, `UnknownTerminal`, `PlanTooLarge`
+   */
+  async layoutSlices(
+    hash: string,
+    terminals: readonly string[] | undefined,
+    since?: string,
+  ): Promise<readonly string[]> {
+    const key = JSON.stringify([hash, terminals ?? null, since ?? null]);
     let slices = this.layouts.get(key);
     if (!slices) {
       const { plan } = await this.get(hash);
       const layout = layoutOf(plan, terminals);
       slices = encodeLayout(layout);
       requireLoadable(layout, slices);
+      if (since !== undefined) {
+        const { plan: before } = await this.get(since);
+        slices = encodeLayout(layout, layoutOf(before, terminals));
+      }
       remember(this.layouts, key, slices, LAYOUTS);
     }
     return slices;

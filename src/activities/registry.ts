@@ -59,6 +59,11 @@ export class Registry {
     for (const own of [placed, placed?.map?.each]) {
       if (own?.name === name && own.version === version) return own;
     }
+    return this.registered(name, version);
+  }
+
+  /** The one that extensions may name, wherever it is placed; undefined: none, or no single one. */
+  registered(name: string, version: string | undefined): DefinitionRecord | undefined {
     const candidates = this.definitions.get(definitionKey(name, version))?.all;
     if (candidates?.size !== 1) return undefined;
     const [only] = candidates;
@@ -83,6 +88,7 @@ export class Registry {
       const each = knot.definition?.map?.each;
       if (each && !each.inline) this.addDefinition(each, tapestry);
     }
+    for (const definition of tapestry.definitions ?? []) this.addDefinition(definition, tapestry);
     this.plan(tapestry);
   }
 

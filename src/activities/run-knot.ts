@@ -10,10 +10,10 @@ const DEFAULT_CANCEL_GRACE_MS = 10_000;
  * turned the task into a {@link PreparedBody} before and records what comes back after; nothing is decided here.
  */
 export function createRunKnot(environment: WorkerEnvironment): (prepared: PreparedBody) => Promise<unknown> {
-  return async function runKnot({ knot, definition, inputs }: PreparedBody): Promise<unknown> {
+  return async function runKnot({ knot, definition, inputs, extension }: PreparedBody): Promise<unknown> {
     const attempt = currentAttempt.getStore() as KnotAttempt;
     return await superviseBody(
-      (signal) => callBody(definition, inputs, new ActivityContext(environment, attempt, signal)),
+      (signal) => callBody(definition, inputs, new ActivityContext(environment, attempt, signal, extension)),
       {
         knotId: knot.id,
         cancel: attempt.context.cancellationSignal,

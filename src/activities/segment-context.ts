@@ -1,5 +1,6 @@
 import { decodeJson, type Json, type StoredBytes } from '../canonical';
 import { encodeHandedOn, openBytes, storeBytes } from '../execution';
+import { SelvageError } from '../errors';
 import type { KnotContext, Logger } from '../model/knot-context';
 import type { DataStore } from '../protocols';
 
@@ -53,6 +54,14 @@ export class SegmentContext implements KnotContext {
 
   heartbeat(details?: unknown): void {
     this.surroundings.handedOn.set(this.knotId, encodeHandedOn(this.knotId, details));
+  }
+
+  extend(): void {
+    throw new SelvageError(
+      'NotExtensible',
+      `Knot "${this.knotId}" cannot extend its run: its tapestry takes no more knots. Give it the option \`extensible: true\`, and start a new run.`,
+      { details: { knot: this.knotId } },
+    );
   }
 
   async store(

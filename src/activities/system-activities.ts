@@ -3,15 +3,20 @@ import { encodeJson, hashJson, type Json } from '../canonical';
 import {
   PARAMETER_BYTES_INLINE,
   decodeLayout,
+  extend,
   inlineTerminals,
   isReference,
+  isExtendedBy,
   packRanges,
+  resolveDefinitions,
   unpackEnds,
   type Envelope,
   type Layout,
 } from '../engine';
 import { SelvageError, type ErrorCode } from '../errors';
 import {
+  LoadedPlan,
+  decodeFragment,
   encodeOutput,
   envelopeOf,
   lineageRecord,
@@ -23,18 +28,21 @@ import {
   withNested,
   type EncodedValue,
   type Execution,
-  type LoadedPlan,
   type OutcomeToRecord,
   type RunLayout,
 } from '../execution';
+import type { Fragment } from '../model/fragment';
 import type { TapestryRecord } from '../model/records';
 import type { Commit, RunRecord, RunStatus } from '../protocols';
 import {
+  EXTEND_ACTIVITY,
   LAYOUT_ACTIVITY,
   NEST_ACTIVITY,
   PIN_ACTIVITY,
   SETTLE_ACTIVITY,
   type BegunSegment,
+  type ExtendRequest,
+  type ExtendResult,
   type LayoutRequest,
   type NestRequest,
   type PinRequest,
@@ -69,6 +77,25 @@ const FINAL: readonly ErrorCode[] = [
   'NotResumable',
   'PlanTooLarge',
 ];
+/** What is wrong with an extension. */
+const REFUSED_EXTENSION: readonly ErrorCode[] = [
+  'NotExtensible',
+  'InvalidFragment',
+  'InvalidName',
+  'InvalidConfig',
+  'UnknownDefinition',
+  'CodeDiffers',
+  'CacheWithoutVersion',
+  'DuplicateId',
+  'DuplicateTerminal',
+  'UnknownKnot',
+  'UnknownTerminal',
+  'Cycle',
+  'NotDecodable',
+  'NotEncodable',
+  'PlanTooLarge',
+  'ValueMissing',
+];
 
 /**
  * What the interpreter asks of a worker beside running bodies. All are idempotent: Temporal may run them again at any time.
@@ -82,11 +109,12 @@ export function createSystemActivities(
     [NEST_ACTIVITY]: (request: NestRequest) =>
       asFailure(runToStart(environment, Context.current().info, request)),
     [LAYOUT_ACTIVITY]: (request: LayoutRequest) => asFailure(system.layout(request)),
+    [EXTEND_ACTIVITY]: (request: ExtendRequest) => asFailure(system.extend(request), REFUSED_EXTENSION),
     [SETTLE_ACTIVITY]: (request: SettleRequest) => asFailure(system.settle(request)),
   };
 }
 
-async function asFailure<T>(work: Promise<T>): Promise<T> {
+async function asFailure<T>(work: Promise<T>, final = FINAL): Promise<T> {
   try {
     return await work;
   } catch (error) {
@@ -99,7 +127,7 @@ async function asFailure<T>(work: Promise<T>): Promise<T> {
     throw ApplicationFailure.create({
       message: error.message,
       type: error.code,
-      nonRetryable: FINAL.includes(error.code),
+      nonRetryable: final.includes(error.code),
       details: [error.details],
     });
   }
@@ -243,8 +271,68 @@ class SystemActivities {
   }
 
   async layout(request: LayoutRequest): Promise<{ slices: number; layout: string }> {
-    const slices = await this.environment.plans.layoutSlices(request.plan, request.terminals);
+    const { plan, terminals, since } = request;
+    const slices = await this.environment.plans.layoutSlices(plan, terminals, since);
     return { slices: slices.length, layout: slices[request.slice]! };
+  }
+
+  /** Makes the plan that has what a fragment brings, saves it, and records that the run has it. */
+  async extend({ plan: hash, fragment, terminals, run, by }: ExtendRequest): Promise<ExtendResult> {
+    const { plans, backends, sha256 } = this.environment;
+    const { plan } = await plans.get(hash);
+    if (isExtendedBy(plan, fragment)) return { plan: hash, slices: 0, layout: '' };
+    const given = await this.readFragment(fragment);
+    // What a body said was checked by the worker that ran it; this one may have other definitions, as in the middle of a deploy.
+    const resolved = by === undefined ? this.resolve(given) : given;
+    const extended = extend(plan, resolved, { hash: fragment, sha256, ...(terminals && { terminals }) });
+    plans.add(extended);
+    const slices = await plans.layoutSlices(extended.hash, terminals, hash);
+    await backends.tapestryStore.save({
+      hash: extended.hash,
+      tapestry: plan.tapestry,
+      text: extended.text,
+      savedAt: Date.now(),
+    });
+    await this.recordExtension(run, new LoadedPlan(extended.plan, extended.hash), terminals);
+    return { plan: extended.hash, slices: slices.length, layout: slices[0] ?? '' };
+  }
+
+  private async readFragment(hash: string): Promise<Fragment> {
+    const { dataStore } = this.environment.backends;
+    const bytes = await dataStore.get(hash);
+    if (bytes) return decodeFragment(bytes);
+    throw new SelvageError(
+      'ValueMissing',
+      `The fragment ${hash} is not in the data store (${dataStore.technology}). Whoever extends the run puts it there: this worker looks at ` +
+        'another data store: compare their SELVAGE_DATA (`selvage doctor` shows it).',
+      { details: { hash } },
+    );
+  }
+
+  private resolve(fragment: Fragment): Fragment {
+    const { registry, codeHashes } = this.environment;
+    return resolveDefinitions(fragment, (name, version) => {
+      const definition = registry.registered(name, version);
+      return definition && { codeHash: codeHashes.of(definition), receives: definition.receives };
+    });
+  }
+
+  /** A run's record names the plan that it has, and what it was started with: another start may ask for the same. */
+  private async recordExtension(
+    run: string,
+    plan: LoadedPlan,
+    terminals: readonly string[] | undefined,
+  ): Promise<void> {
+    const { runHistory } = this.environment.backends;
+    const record = await runHistory.getRunByTemporalId(run);
+    // A reset run has none until it ends.
+    if (!record) return;
+    const { started_with = { plan: record.plan_hash, terminals: record.terminals } } = record.environment;
+    await runHistory.changeRun(run, {
+      plan_hash: plan.hash,
+      terminals: plan.terminals(terminals),
+      environment: { started_with },
+    });
   }
 
   /** Records the knots that no activity recorded; the last chunk also ends the run record. */

@@ -446,6 +446,15 @@ function otherDifferences(found: WorkOfRun, wanted: WorkOfRun): string {
   ].join('');
 }
 
+/** Of a run that was extended, the record names the plan that it came to. */
+function startedWith({ plan_hash, terminals, environment }: RunRecord): {
+  plan: string;
+  terminals: RunRecord['terminals'];
+} {
+  const { started_with } = environment as { started_with?: ReturnType<typeof startedWith> };
+  return started_with ?? { plan: plan_hash, terminals };
+}
+
 /** What a recorded run was asked to do, in the terms of a start. */
 function workOfRecord(run: RunRecord, wanted: RunMemo, plan: LoadedPlan): WorkOfRun {
   const {
@@ -453,12 +462,13 @@ function workOfRecord(run: RunRecord, wanted: RunMemo, plan: LoadedPlan): WorkOf
     resumed_from: resumedFrom,
     run_again: from,
   } = run.environment as { parameters_hash?: string; resumed_from?: string; run_again?: string[] };
+  const started = startedWith(run);
   const hasSameTerminals =
-    run.plan_hash === plan.hash &&
-    JSON.stringify(run.terminals) === JSON.stringify(plan.terminals(wanted.terminals));
-  const terminals = hasSameTerminals ? wanted.terminals : Object.values(run.terminals);
+    started.plan === plan.hash &&
+    JSON.stringify(started.terminals) === JSON.stringify(plan.terminals(wanted.terminals));
+  const terminals = hasSameTerminals ? wanted.terminals : Object.values(started.terminals);
   return {
-    plan: run.plan_hash,
+    plan: started.plan,
     ...(parametersHash && { parametersHash }),
     ...(terminals && { terminals }),
     ...(resumedFrom !== undefined && { resume: { run: resumedFrom, ...(from && { from }) } }),

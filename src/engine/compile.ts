@@ -71,23 +71,25 @@ export function compile(
       inputs,
       policy,
       ...(options.summary !== undefined && { summary: options.summary }),
-      configHash: hashes.ofJson({
-        definition: knot.definition?.name ?? 'parameter',
-        version: knot.definition?.version ?? null,
-        constants: constantHashes(inputs),
-        policy: policy as Json,
-      }),
+      configHash: configHashOf(knot.definition, inputs, policy, hashes),
     };
   });
+  const { extensible, knots: inherited } = tapestry.options;
   const plan: Plan = {
-    format: formatOf(planKnots),
+    format: extensible ? 3 : formatOf(planKnots),
     tapestry: tapestry.name,
     failOn: tapestry.options.failOn ?? 'unhandled',
     parameters: planParameters(tapestry, constants),
     definitions: definitions.list,
     knots: planKnots,
     terminals: terminalsOf(tapestry, knots, indexes),
+    ...(extensible && { extensible: { ...(inherited && { knots: inherited }) } }),
   };
+  return compiled(plan, sha256);
+}
+
+/** @throws SelvageError `PlanTooLarge` */
+export function compiled(plan: Plan, sha256: Sha256): CompiledPlan {
   const text = textOf(plan);
   return { plan, text, hash: hashText(text, sha256) };
 }
@@ -99,6 +101,21 @@ function isOfOwnMaking(definition: DefinitionRecord, { path }: KnotRecord): bool
 
 function mapOf({ each, ...settings }: MapRecord): PlanMap {
   return { ...settings, each: each.name };
+}
+
+/** @param definition undefined: a parameter */
+export function configHashOf(
+  definition: { readonly name: string; readonly version?: string } | undefined,
+  inputs: Readonly<Record<string, PlanInput>>,
+  policy: PlanPolicy,
+  hashes: Hashes,
+): string {
+  return hashes.ofJson({
+    definition: definition?.name ?? 'parameter',
+    version: definition?.version ?? null,
+    constants: constantHashes(inputs),
+    policy: policy as Json,
+  });
 }
 
 /** The lowest that can say what these knots say. */

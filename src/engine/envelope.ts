@@ -23,10 +23,16 @@ export interface ReferenceEnvelope {
   readonly stored?: string;
 }
 
+/** What the answer of an Ok knot says beside its value. */
+export interface AnswerExtras {
+  /** Of a branch, the tag of the path that it takes. */
+  readonly choice?: string;
+  /** Content hash of the fragment by which the body extends the run. */
+  readonly extension?: string;
+}
+
 /** What the activity of a knot answers. */
-export type KnotAnswer =
-  /** `choice`: of a branch, the tag of the path that it takes. */
-  (Envelope & { readonly choice?: string }) | { readonly skipped: OwnSkipReason };
+export type KnotAnswer = (Envelope & AnswerExtras) | { readonly skipped: OwnSkipReason };
 
 export function isReference(envelope: Envelope): envelope is ReferenceEnvelope {
   return 'hash' in envelope;

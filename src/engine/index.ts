@@ -2,6 +2,13 @@ export { branchOf, pathsOf } from './branches';
 export { budgetOf, requireLoadable, childRunKnots, type RunBudget } from './budget';
 export { compile, type CompiledPlan, type CompileOptions } from './compile';
 export * from './envelope';
+export {
+  extend,
+  isExtendedBy,
+  requireExtensible,
+  resolveDefinitions,
+  type RegisteredDefinition,
+} from './extension';
 export { countFailures, failsWorkflow, requiredParentsFailure, type CountedFailures } from './failures';
 export { FIELD_OVERHEAD_BYTES, inlineTerminals, type SizedEnvelope } from './inline-terminals';
 export { completeLayout, layoutOf, type Layout, type LayoutPolicy } from './layout';
@@ -11,6 +18,7 @@ export * from './limits';
 export { nestedPlan, nestedRunId, type NestedPlan } from './nested-plan';
 export { alwaysInChildRun, isNesting } from './node-kinds';
 export * from './plan';
+export { joinFragments, readFragment } from './read-fragment';
 export { readPlan, uniqueParents } from './read-plan';
 export { packEnds, unpackEnds, wantedOutside, type MemberEnd } from './segment';
 export {

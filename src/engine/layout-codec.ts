@@ -41,43 +41,69 @@ interface SliceHead {
 }
 type Slice = SliceHead & Partial<Record<Column, readonly unknown[]>>;
 
-/** Slices of at most 128 KiB (UTF-8). Throws `PlanTooLarge` if one item alone is larger. */
-export function encodeLayout(layout: Layout): string[] {
+/** What a layout goes on from: nothing, or the layout that it extends. */
+type Before = Pick<Layout, 'size' | 'activityTypes' | 'policies' | 'terminals'>;
+const NOTHING: Before = { size: 0, activityTypes: [], policies: [], terminals: new Uint32Array() };
+
+/**
+ * Slices of at most 128 KiB (UTF-8). Throws `PlanTooLarge` if one item alone is larger.
+ *
+ * @param before the layout that this one extends: the slices have only what comes behind it
+ */
+export function encodeLayout(layout: Layout, before: Before = NOTHING): string[] {
   const writer = new SliceWriter();
-  writer.add('activityTypes', layout.activityTypes);
-  writer.add('policies', layout.policies);
-  writer.add('terminals', runs(differences(layout.terminals)));
-  writer.add('ids', layout.ids);
-  writer.add('parentCounts', runs(differences(layout.parentStart).slice(1)));
-  writer.add('parents', runs(parentDifferences(layout)));
-  writer.add('definitions', runs([...layout.definition]));
-  writer.add('policy', runs([...layout.policy]));
-  writer.add('summaryKnots', runs(differences([...layout.summaries.keys()])));
-  writer.add('summaries', [...layout.summaries.values()]);
+  const { size: first } = before;
+  const summaries = [...layout.summaries].filter(([knot]) => knot >= first);
+  const known = new Set(before.terminals);
+  writer.add('activityTypes', layout.activityTypes.slice(before.activityTypes.length));
+  writer.add('policies', layout.policies.slice(before.policies.length));
+  writer.add('terminals', runs(differences(layout.terminals.filter((knot) => !known.has(knot)))));
+  writer.add('ids', layout.ids.slice(first));
+  writer.add('parentCounts', runs(differences(layout.parentStart).slice(first + 1)));
+  writer.add('parents', runs(parentDifferences(layout, first)));
+  writer.add('definitions', runs([...layout.definition.subarray(first)]));
+  writer.add('policy', runs([...layout.policy.subarray(first)]));
+  writer.add('summaryKnots', runs(differences(summaries.map(([knot]) => knot))));
+  writer.add(
+    'summaries',
+    summaries.map(([, summary]) => summary),
+  );
   return writer.texts({ size: layout.size, parameterCount: layout.parameterCount, failOn: layout.failOn });
 }
 
-/** The layout that `encodeLayout` was given. Throws `InvalidPlan` if slices are missing, in another order or damaged. */
-export function decodeLayout(slices: readonly string[]): Layout {
+/**
+ * The layout that `encodeLayout` was given. Throws `InvalidPlan` if slices are missing, in another order or damaged.
+ *
+ * @param before as it was given to that
+ */
+export function decodeLayout(slices: readonly string[], before?: Layout): Layout {
   const { head, columns } = readSlices(slices);
   const { size, parameterCount, failOn } = head;
-  if (columns.ids.length !== size)
-    throw damaged(`${size} knots are announced and ${columns.ids.length} are there`);
-  const parentStart = starts(numbers(columns.parentCounts, size, 'parentCounts'));
-  const edges = parentStart[size]!;
+  const first = before?.size ?? 0;
+  const count = size - first;
+  if (columns.ids.length !== count)
+    throw damaged(`${count} knots are announced and ${columns.ids.length} are there`);
+  const activityTypes = [...(before?.activityTypes ?? []), ...(columns.activityTypes as string[])];
+  const policies = [...(before?.policies ?? []), ...(columns.policies as LayoutPolicy[])];
+  const parentStart = starts(
+    numbers(columns.parentCounts, count, 'parentCounts'),
+    before ? [...before.parentStart] : [0],
+  );
+  const edges = parentStart[size]! - (before?.parents.length ?? 0);
+  const definition = within(-1, activityTypes.length, numbers(columns.definitions, count, 'definitions'));
+  const policy = within(0, policies.length, numbers(columns.policy, count, 'policy'));
+  const terminals = within(0, size, sums(numbers(columns.terminals, undefined, 'terminals')));
   return completeLayout({
-    ids: columns.ids as string[],
+    ids: [...(before?.ids ?? []), ...(columns.ids as string[])],
     parameterCount,
     parentStart,
-    parents: readParents(parentStart, numbers(columns.parents, edges, 'parents')),
-    definition: Int32Array.from(
-      within(-1, columns.activityTypes.length, numbers(columns.definitions, size, 'definitions')),
-    ),
-    activityTypes: columns.activityTypes as string[],
-    policy: Uint32Array.from(within(0, columns.policies.length, numbers(columns.policy, size, 'policy'))),
-    policies: columns.policies as LayoutPolicy[],
-    summaries: readSummaries(columns, size),
-    terminals: Uint32Array.from(within(0, size, sums(numbers(columns.terminals, undefined, 'terminals')))),
+    parents: readParents(parentStart, numbers(columns.parents, edges, 'parents'), before),
+    definition: Int32Array.from([...(before?.definition ?? []), ...definition]),
+    activityTypes,
+    policy: Uint32Array.from([...(before?.policy ?? []), ...policy]),
+    policies,
+    summaries: new Map([...(before?.summaries ?? []), ...readSummaries(columns, size)]),
+    terminals: Uint32Array.from([...(before?.terminals ?? []), ...terminals]).sort(),
     failOn,
   });
 }
@@ -124,14 +150,16 @@ function sums(values: readonly number[]): number[] {
   return values.map((value) => (sum += value));
 }
 
-function starts(counts: readonly number[]): Uint32Array {
-  return Uint32Array.from([0, ...sums(counts)]);
+/** Goes on from those that are there. */
+function starts(counts: readonly number[], before: number[]): Uint32Array {
+  const last = before.at(-1)!;
+  return Uint32Array.from([...before, ...sums(counts).map((sum) => last + sum)]);
 }
 
 /** The first parent of a knot as the distance to it, each other as the difference from the one before. */
-function parentDifferences({ size, parentStart, parents }: Layout): number[] {
+function parentDifferences({ size, parentStart, parents }: Layout, first: number): number[] {
   const values: number[] = [];
-  for (let knot = 0; knot < size; knot++) {
+  for (let knot = first; knot < size; knot++) {
     for (let edge = parentStart[knot]!; edge < parentStart[knot + 1]!; edge++) {
       values.push(edge === parentStart[knot] ? knot - parents[edge]! : parents[edge]! - parents[edge - 1]!);
     }
@@ -139,12 +167,19 @@ function parentDifferences({ size, parentStart, parents }: Layout): number[] {
   return values;
 }
 
-function readParents(parentStart: Uint32Array, values: readonly number[]): Uint32Array {
-  const parents = new Uint32Array(values.length);
-  for (let knot = 0; knot < parentStart.length - 1; knot++) {
+function readParents(
+  parentStart: Uint32Array,
+  values: readonly number[],
+  before: Layout | undefined,
+): Uint32Array {
+  const known = before?.parents.length ?? 0;
+  const parents = new Uint32Array(known + values.length);
+  if (before) parents.set(before.parents);
+  for (let knot = before?.size ?? 0; knot < parentStart.length - 1; knot++) {
     const first = parentStart[knot]!;
     for (let edge = first; edge < parentStart[knot + 1]!; edge++) {
-      const parent = edge === first ? knot - values[edge]! : parents[edge - 1]! + values[edge]!;
+      const value = values[edge - known]!;
+      const parent = edge === first ? knot - value : parents[edge - 1]! + value;
       if (!(parent >= 0 && parent < knot)) throw damaged(`knot ${knot} has a parent ${parent}`);
       parents[edge] = parent;
     }

@@ -49,12 +49,17 @@ export type LayoutColumns = Omit<Layout, 'size' | 'childStart' | 'children'>;
 
 /**
  * The layout of a whole plan or, with `terminals` (terminal names or knot ids; a name goes before an equal id), of only what
- * these need, parameters included. Throws `UnknownTerminal` on an empty list and on what the plan does not have.
+ * these need, parameters included. What extensions brought is always wanted, and comes behind all else: so the layout of an
+ * extended plan begins with that of the plan before. Throws `UnknownTerminal` on an empty list and on what the plan does not have.
  */
 export function layoutOf(plan: Plan, terminals?: readonly string[]): Layout {
-  const wanted = terminals ? namedTerminals(plan, terminals) : plan.terminals.map(([, knot]) => knot);
+  const wanted = terminals
+    ? [...namedTerminals(plan, terminals), ...newTerminals(plan)]
+    : plan.terminals.map(([, knot]) => knot);
   const parentsOf = plan.knots.map(uniqueParents);
-  const kept = terminals ? withAncestors(wanted, parentsOf) : plan.knots.map((_, knot) => knot);
+  const kept = terminals
+    ? withAncestors([...wanted, ...newcomers(plan)], parentsOf)
+    : plan.knots.map((_, knot) => knot);
   const newIndex = new Uint32Array(plan.knots.length);
   kept.forEach((knot, index) => (newIndex[knot] = index));
 
@@ -74,8 +79,11 @@ export function layoutOf(plan: Plan, terminals?: readonly string[]): Layout {
       onCodeChange: _onCodeChange,
       maxConcurrent: _maxConcurrent,
       ratePerSecond: _ratePerSecond,
-      ...rest
+      local,
+      ...others
     } = planKnot.policy;
+    // A segment's knots could not extend the run before its end: in such runs each knot goes by itself.
+    const rest: LayoutPolicy = { ...others, ...(local && !plan.extensible && { local }) };
     definition[index] =
       planKnot.definition === -1 ? -1 : activityTypes.indexOf(plan.definitions[planKnot.definition]!.name);
     policy[index] = policies.indexOf(rest);
@@ -113,6 +121,15 @@ export function completeLayout(columns: LayoutColumns): Layout {
     }
   }
   return { size, ...columns, childStart, children };
+}
+
+/** Knots that extensions have brought. */
+function newcomers({ knots, extended }: Plan): number[] {
+  return extended ? [...knots.keys()].slice(extended.knots) : [];
+}
+
+function newTerminals({ terminals, extended }: Plan): number[] {
+  return extended ? terminals.slice(extended.terminals).map(([, knot]) => knot) : [];
 }
 
 function namedTerminals(plan: Plan, terminals: readonly string[]): number[] {

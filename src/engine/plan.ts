@@ -1,4 +1,4 @@
-import type { ErrorPolicy, FailOn, NodeKind, RetryPolicy } from '../model/records';
+import type { ErrorPolicy, FailOn, KnotOptions, NodeKind, RetryPolicy } from '../model/records';
 import type { Json } from '../canonical';
 
 /**
@@ -7,7 +7,8 @@ import type { Json } from '../canonical';
  *
  * A plan has the lowest format that can say what it says, so that an older version reads it where it can. Format 2 brought
  * error policies, optional knots, and nodes that pass values on; format 3 all that is more than one call of a body: nodes that wait,
- * or run many bodies or whole tapestries; knots whose values are reused, so that it may be none; limits and priorities.
+ * or run many bodies or whole tapestries; knots whose values are reused, so that it may be none; limits and priorities; and runs that
+ * may be given more knots.
  */
 export const PLAN_FORMATS = [1, 2, 3] as const;
 export type PlanFormat = (typeof PLAN_FORMATS)[number];
@@ -22,6 +23,18 @@ export interface Plan {
   readonly knots: readonly PlanKnot[];
   /** Terminal name to index into `knots`, in the order returned by `build`. */
   readonly terminals: readonly (readonly [name: string, knot: number])[];
+  /** Present: a run of it may be extended. The options are those that knots of extensions inherit. */
+  readonly extensible?: { readonly knots?: KnotOptions };
+  /** Of a plan that was made of another one by extensions. */
+  readonly extended?: Extended;
+}
+
+/** What of a plan was there before it was extended: the first knots and terminals. All that extensions brought comes behind. */
+export interface Extended {
+  readonly knots: number;
+  readonly terminals: number;
+  /** Content hashes of the fragments that were added since, in that order. */
+  readonly fragments: readonly string[];
 }
 
 export interface PlanParameter {

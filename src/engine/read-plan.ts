@@ -14,7 +14,7 @@ export function readPlan(text: string): Plan {
   }
   if (!isObject(plan)) throw damaged('it is not an object');
   checkFormat(plan['format']);
-  const { tapestry, failOn, parameters, definitions, knots, terminals } = plan;
+  const { tapestry, failOn, parameters, definitions, knots, terminals, extensible, extended } = plan;
   if (typeof tapestry !== 'string') throw damaged("'tapestry' is not a text");
   if (failOn !== 'unhandled' && failOn !== 'any' && failOn !== 'never') throw damaged("'failOn' is unknown");
   checkList(parameters, 'parameters', isNamed);
@@ -28,6 +28,9 @@ export function readPlan(text: string): Plan {
       (item['each'] === undefined || isIndex(item['each'], definitions.length)),
   );
   checkList(terminals, 'terminals', (item) => isTerminal(item, knots.length));
+  if (extensible !== undefined && !isObject(extensible)) throw damaged("'extensible' is not an object");
+  if (extended !== undefined && !isExtended(extended, knots.length, terminals.length))
+    throw damaged("'extended' is not what it must be");
   return plan as unknown as Plan;
 }
 
@@ -98,6 +101,15 @@ function isTerminal(terminal: unknown, knots: number): boolean {
     terminal.length === 2 &&
     typeof terminal[0] === 'string' &&
     isIndex(terminal[1], knots)
+  );
+}
+
+function isExtended(extended: unknown, knots: number, terminals: number): boolean {
+  return (
+    isObject(extended) &&
+    isIndex(extended['knots'], knots + 1) &&
+    isIndex(extended['terminals'], terminals + 1) &&
+    Array.isArray(extended['fragments'])
   );
 }
 

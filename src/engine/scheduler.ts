@@ -24,7 +24,8 @@ import { packCodes, unpackCodes } from './outcome-codes';
  *     restore dispatches again what was running, whatever the window is.)
  * S5  The commands depend on the layout and on the events so far alone, and ready knots go out in the order of the layout:
  *     a replay of the same events gives the same commands.
- * S6  `finish` comes once, with the settling of the last knot; as a running knot is not settled, none is running then.
+ * S6  `finish` comes with the settling of the last knot, and so once, but for what S12 says; as a running knot is not settled, none is
+ *     running then.
  * S7  A value is held exactly while someone may ask for it: an unsettled child of its knot, or the reader of a terminal.
  * S8  All but the saved fields follows from the layout, the outcomes and which knots are running; `restore` derives it anew.
  * S9  An edge is visited once when its parent settles, once when its child does, and once for each segment that its parent
@@ -34,6 +35,8 @@ import { packCodes, unpackCodes } from './outcome-codes';
  *     outside goes by itself. A segment is settled by one event, and until then all its members are running.
  * S11 A path of a branch never runs: it is settled with its branch, Ok with the value of its input if its tag was chosen, else
  *     skipped. So while a branch has an outcome, none of its paths waits.
+ * S12 An extension adds knots behind those that are there. Nothing that has been decided is decided again: newcomers are decided by the
+ *     same rules, those whose parents are settled at once. A run that had finished goes on, and finishes again.
  */
 
 /** Of what the scheduler skips. */
@@ -70,7 +73,8 @@ export type SchedulerEvent<V> =
   | { readonly type: 'cancel' }
   /** Nothing is dispatched until `release`. Outcomes are taken and skips go on. */
   | { readonly type: 'hold' }
-  | { readonly type: 'release' };
+  | { readonly type: 'release' }
+  | Extension<V>;
 
 /** The first event but for `hold` and `cancel`. */
 export interface StartOfRun<V> {
@@ -79,6 +83,14 @@ export interface StartOfRun<V> {
   readonly parameters: readonly V[];
   /** Values of other knots that are Ok already, by knot: outcomes of another run that this one goes on from. */
   readonly takenOver?: ReadonlyMap<number, V>;
+}
+
+/** The layout has more knots, behind those that are there. Not for schedulers with segments. */
+export interface Extension<V> {
+  readonly type: 'extend';
+  readonly layout: Layout;
+  /** The value of an Ok knot that nobody could ask for any more, and newcomers do. */
+  recall(knot: number): V;
 }
 
 export interface SegmentSettled<V> {
@@ -175,31 +187,31 @@ const FATES: Readonly<Record<ErrorPolicy, typeof ERR | typeof SKIPPED | undefine
  * nothing.
  */
 export class Scheduler<V> {
-  private readonly layout: Layout;
+  private layout: Layout;
   private readonly window: number;
   private readonly segmentSize: number;
-  private readonly states: Uint8Array;
-  private readonly unsettledParents: Uint32Array;
-  private readonly unsettledChildren: Uint32Array;
-  private readonly marks: Uint8Array;
-  private readonly isTerminal: Uint8Array;
-  private readonly isOptional: Uint8Array;
+  private states: Uint8Array;
+  private unsettledParents: Uint32Array;
+  private unsettledChildren: Uint32Array;
+  private marks: Uint8Array;
+  private isTerminal: Uint8Array;
+  private isOptional: Uint8Array;
   /** Of each path of a branch its tag. */
-  private readonly tags: readonly (string | undefined)[];
+  private readonly tags: (string | undefined)[];
   /** What the present event has settled so. */
   private readonly decidedByParents = new Set<number>();
   /** By branch: what it chose. Not kept over a save: its paths are settled with it. */
   private readonly choices = new Map<number, string>();
   /** What each knot comes to if a parent is not Ok. */
-  private readonly fates: readonly (typeof ERR | typeof SKIPPED | undefined)[];
+  private readonly fates: (typeof ERR | typeof SKIPPED | undefined)[];
   private readonly values: (V | undefined)[];
   private readonly ready = new IndexQueue();
   /** Those that go out in segments. */
   private readonly readyForSegment = new IndexQueue();
   /** How each knot goes out. */
-  private readonly ways: Uint8Array;
+  private ways: Uint8Array;
   /** The first knot of the running segment that the knot is in, else -1. */
-  private readonly segmentOf: Int32Array;
+  private segmentOf: Int32Array;
   /** Running segments by their first knot. */
   private readonly segments = new Map<number, readonly number[]>();
   /** Members of all running segments. */
@@ -263,6 +275,8 @@ export class Scheduler<V> {
       case 'release':
         this.held = false;
         return this.commands([]);
+      case 'extend':
+        return this.commands(this.extend(event));
     }
   }
 
@@ -366,6 +380,50 @@ export class Scheduler<V> {
         (knot) => this.states[knot] === WAITING && this.unsettledParents[knot] === 0,
       ),
     );
+  }
+
+  private extend({ layout, recall }: Extension<V>): number[] {
+    const first = this.layout.size;
+    const { size, parameterCount, parentStart, parents, policies } = layout;
+    if (size < first || parameterCount !== this.layout.parameterCount)
+      throw new Error('The extended layout does not begin with the present one.');
+    this.layout = layout;
+    this.states = grown(this.states, new Uint8Array(size));
+    this.unsettledParents = grown(this.unsettledParents, new Uint32Array(size));
+    this.unsettledChildren = grown(this.unsettledChildren, new Uint32Array(size));
+    this.marks = grown(this.marks, new Uint8Array(size));
+    this.isTerminal = grown(this.isTerminal, new Uint8Array(size));
+    this.isOptional = grown(this.isOptional, new Uint8Array(size));
+    this.ways = grown(this.ways, new Uint8Array(size));
+    this.segmentOf = grown(this.segmentOf, new Int32Array(size).fill(NO_SEGMENT));
+    this.tally[WAITING]! += size - first;
+    if (size > first) this.finished = false;
+    for (let knot = first; knot < size; knot++) {
+      const policy = policies[layout.policy[knot]!]!;
+      this.values.push(undefined);
+      this.tags.push(policy.path);
+      this.fates.push(FATES[policy.errorPolicy ?? 'skipIfParentFailed']);
+      if (policy.optional) this.isOptional[knot] = 1;
+      for (let edge = parentStart[knot]!; edge < parentStart[knot + 1]!; edge++) {
+        const parent = parents[edge]!;
+        this.unsettledChildren[parent]! += 1;
+        this.marks[knot]! |= this.markOf(parent);
+        if (this.states[parent] === WAITING || this.states[parent] === RUNNING)
+          this.unsettledParents[knot]! += 1;
+        else this.recallValue(parent, recall);
+      }
+    }
+    for (const knot of layout.terminals) {
+      this.isTerminal[knot] = 1;
+      this.recallValue(knot, recall);
+    }
+    if (!this.started) return [];
+    const newcomers = Array.from({ length: size - first }, (_, place) => first + place);
+    return this.decide(newcomers.filter((knot) => this.cancelled || this.unsettledParents[knot] === 0));
+  }
+
+  private recallValue(knot: number, recall: (knot: number) => V): void {
+    if (this.states[knot] === OK) this.values[knot] ??= recall(knot);
   }
 
   /** What waits, and has all its parents settled, runs or is settled by that; answers what is settled, also below. */
@@ -747,6 +805,11 @@ export class Scheduler<V> {
       throw damaged(`${taken} values are needed and ${values.length} are there`);
     }
   }
+}
+
+function grown<A extends Uint8Array | Uint32Array | Int32Array>(column: A, larger: A): A {
+  larger.set(column);
+  return larger;
 }
 
 function takeSmallest(one: IndexQueue, other: IndexQueue): number | undefined {

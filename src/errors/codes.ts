@@ -29,6 +29,13 @@ export const ERROR_CODES = {
   EmptyTapestry: 'A tapestry has no knot to run.',
   PlanTooLarge: 'A plan does not fit the limits of one run.',
   InvalidPlan: 'A stored plan is damaged or was written by a newer version.',
+  // extending
+  NotExtensible: 'A run of a tapestry that is not extensible was to be extended, or from where it cannot be.',
+  InvalidFragment: 'A fragment is malformed, or has a node whose function is written in place.',
+  UnknownDefinition: 'A fragment names a definition that the worker has not registered.',
+  CodeDiffers: 'A fragment was made with other code of a definition than the worker has.',
+  DuplicateTerminal: 'A fragment brings a terminal whose name is taken.',
+  RunIsOver: 'A run was to be extended that has ended or is being ended.',
   // values
   NotEncodable: 'A value has a part that cannot be encoded.',
   NotDecodable: 'Stored text is not a canonical value.',

@@ -2,6 +2,13 @@ export { LoadedPlan } from './loaded-plan';
 export { planOf, withNested, type PlanOfTapestry } from './plan-of';
 export { valuesOfNested, type ChildRunRef, type NestedRun } from './nested-run';
 export * from './encoded-value';
+export {
+  BodyExtension,
+  decodeFragment,
+  storedFragment,
+  withExtension,
+  type AcceptedExtension,
+} from './body-extension';
 export { callBody } from './call-body';
 export { describeError, errorType, type DescribedError } from './exception-record';
 export { cacheKeyOf, isTooOld, valueOfRecord, type ValueIdentity } from './cache-key';

@@ -27,14 +27,7 @@ export interface ElementCounts {
 }
 
 export type OutcomeToRecord =
-  /** `choice`: of a branch, the tag of the path that it takes. `childRun`: of a knot that has run a tapestry. */
-  | {
-      readonly kind: 'ok';
-      readonly value: EncodedValue;
-      readonly choice?: string;
-      readonly childRun?: ChildRunRef;
-      readonly elements?: ElementCounts;
-    }
+  | OkToRecord
   | {
       readonly kind: 'err';
       readonly error: ExceptionRecord;
@@ -42,6 +35,19 @@ export type OutcomeToRecord =
       readonly elements?: ElementCounts;
     }
   | { readonly kind: 'skipped'; readonly reason: SkipReason; readonly detail?: Record<string, unknown> };
+
+export interface OkToRecord {
+  readonly kind: 'ok';
+  readonly value: EncodedValue;
+  /** Of a branch, the tag of the path that it takes. */
+  readonly choice?: string;
+  /** Content hash of the fragment by which the body extends its run. */
+  readonly extension?: string;
+  /** Of a knot that has run a tapestry. */
+  readonly childRun?: ChildRunRef;
+  /** Of a map. */
+  readonly elements?: ElementCounts;
+}
 
 /** What most knots have no constants and nothing extra of, shared by their records. */
 const NOTHING: Record<string, never> = Object.freeze({});
@@ -93,7 +99,8 @@ export function lineageRecord(
     skip_reason: outcome.kind === 'skipped' ? outcome.reason : null,
     error_record_id: outcome.kind === 'err' ? outcome.error.id : null,
     cached_from_run: null,
-    cache_key: cacheKey,
+    // Whoever took the value would have to be given what it has extended its run by, too.
+    cache_key: outcome.kind === 'ok' && outcome.extension !== undefined ? null : cacheKey,
     ...whereAndWhen(execution),
     extra: extraOf(outcome),
   };
@@ -157,14 +164,16 @@ function extraOf(outcome: OutcomeToRecord): Record<string, unknown> {
   if (outcome.kind === 'err') {
     return { error: outcome.error, ...(childRun && { child_run: childRun }), ...(elements && { elements }) };
   }
-  const { choice, value } = outcome;
+  const { choice, extension, value } = outcome;
   const { length, stored } = value;
-  if ([length, stored, choice, childRun, elements].every((part) => part === undefined)) return NOTHING;
+  const extras = [length, stored, choice, extension, childRun, elements];
+  if (extras.every((part) => part === undefined)) return NOTHING;
   return {
     ...(length !== undefined && { length }),
     ...(stored !== undefined && { stored }),
     ...(choice !== undefined && { choice }),
     ...(childRun && { child_run: childRun }),
     ...(elements && { elements }),
+    ...(extension !== undefined && { extension }),
   };
 }

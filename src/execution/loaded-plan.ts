@@ -27,6 +27,10 @@ export class LoadedPlan {
     return this.plan.knots[this.indexOf(id)]!;
   }
 
+  has(id: string): boolean {
+    return this.indexes.has(id);
+  }
+
   indexOf(id: string): number {
     const index = this.indexes.get(id);
     if (index === undefined) {
@@ -58,17 +62,19 @@ export class LoadedPlan {
   }
 
   /**
-   * Terminal name to knot id: all, or the chosen ones (a name goes before an equal id). One that was chosen by its id keeps the
-   * name that `build` gave it, if any.
+   * Terminal name to knot id: all, or the chosen ones (a name goes before an equal id) and those that extensions brought. One that was
+   * chosen by its id keeps the name that `build` gave it, if any.
    */
   terminals(chosen?: readonly string[]): Record<string, string> {
     const named = this.plan.terminals.map(([name, knot]): [string, string] => [name, this.parentId(knot)]);
     if (!chosen) return Object.fromEntries(named);
     const byName = new Map(named.map((terminal) => [terminal[0], terminal]));
     const byId = new Map(named.map((terminal) => [terminal[1], terminal]));
-    return Object.fromEntries(
-      chosen.map((wanted) => byName.get(wanted) ?? byId.get(wanted) ?? [wanted, wanted]),
-    );
+    const { extended } = this.plan;
+    return Object.fromEntries([
+      ...chosen.map((wanted) => byName.get(wanted) ?? byId.get(wanted) ?? [wanted, wanted]),
+      ...(extended ? named.slice(extended.terminals) : []),
+    ]);
   }
 
   parentId(index: number): string {

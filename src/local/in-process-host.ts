@@ -17,8 +17,10 @@ import {
   type SkipReason,
 } from '../engine';
 import {
+  BodyExtension,
   CachedValues,
   Limits,
+  LoadedPlan,
   alignLayout,
   ElementKnots,
   ElementsRun,
@@ -49,12 +51,13 @@ import {
   validateParameters,
   valueOfRecord,
   valuesOfNested,
+  withExtension,
   withPassedOver,
+  type AcceptedExtension,
   type ChildRunRef,
   type EncodedValue,
   type Execution,
   type KnotOutcomeToRecord,
-  type LoadedPlan,
   type NestedRun,
   type MapElements,
   type OutcomeToRecord,
@@ -65,6 +68,7 @@ import { SelvageError } from '../errors';
 import type { Logger } from '../model/knot-context';
 import type { DefinitionRecord, KnotBody, TapestryRecord } from '../model/records';
 import type { Backends, LineageRecord, RunStatus, StoredValue } from '../protocols';
+import { Definitions } from './definitions';
 import { LocalContext, type LocalRun } from './local-context';
 import { PromiseHost } from './promise-host';
 import { Replacements, type BodyToRun } from './replacements';
@@ -104,18 +108,21 @@ const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error:
 
 /** A run in this process: bodies as promises, and a record in the backends for every knot. */
 export class InProcessHost {
-  readonly plan: LoadedPlan;
-  readonly layout: Layout;
+  plan: LoadedPlan;
+  private layout: Layout;
   private readonly scheduler: Scheduler<EncodedValue>;
   private readonly settled: OutcomeToRecord[];
   private readonly lineage: LineageRecord[] = [];
   /** By index in the layout. */
-  private readonly planKnots: readonly PlanKnot[];
+  private planKnots: readonly PlanKnot[];
   /** By index in the layout: of a map, of its elements; undefined: a parameter. */
-  private readonly bodies: readonly (BodyToRun | undefined)[];
-  private readonly replacements: Replacements;
+  private readonly bodies: (BodyToRun | undefined)[];
   /** By index in the plan; -1: not in the layout. */
-  private readonly layoutIndex: Int32Array;
+  private layoutIndex: Int32Array;
+  /** With all extensions that have been accepted; those that are not yet on record are not scheduled. */
+  private extendedPlan: LoadedPlan;
+  private readonly definitions: Definitions;
+  private readonly replacements: Replacements;
   private readonly run: LocalRun;
   /** Aborts the bodies; absent: this run cannot be cancelled. Its own, because any number of bodies may listen. */
   private readonly stop: AbortController | undefined;
@@ -137,6 +144,8 @@ export class InProcessHost {
     const { planKnots, layoutIndex } = alignLayout(this.layout, this.plan.plan);
     this.planKnots = planKnots;
     this.layoutIndex = layoutIndex;
+    this.extendedPlan = this.plan;
+    this.definitions = new Definitions(tapestry, sha256);
     this.replacements = new Replacements(tapestry, new Map(Object.entries(replace)), sha256);
     this.bodies = planKnots.map(({ id }) => {
       const placed = tapestry.knots.get(id)!;
@@ -262,20 +271,33 @@ export class InProcessHost {
     const childRun = this.bodies[knot]!.codeHash === undefined ? this.childRunOf(planKnot) : undefined;
     for (let attempt = 1; ; attempt++) {
       let end: KnotEnd | undefined;
+      let accepted: AcceptedExtension | undefined;
+      const extension = new BodyExtension(this.plan, planKnot);
       try {
         const result = needsNoInputs(planKnot)
           ? undefined
           : childRun
             ? valuesOfNested(await this.runNested(planKnot, childRun))
-            : await this.callLimited(definition, planKnot, attempt, startedAt);
+            : await this.callLimited(definition, planKnot, attempt, startedAt, extension);
         end = outcomeOfResult(this.plan, planKnot, result, this.parents, this.environment.sha256);
+        accepted = this.accept(extension);
+        if (accepted) end = withExtension(end, accepted);
       } catch (error) {
+        extension.close();
         end = await this.judge(planKnot, attempt, error);
       }
-      if (end) {
-        const reuse = { key: key ?? null, passedOver };
-        return await this.settle(knot, withChildRun(end, childRun), attempt, startedAt, codeHash, reuse);
-      }
+      if (!end) continue;
+      const reuse = { key: key ?? null, passedOver };
+      const outcome = await this.settle(
+        knot,
+        withChildRun(end, childRun),
+        attempt,
+        startedAt,
+        codeHash,
+        reuse,
+      );
+      if (accepted) this.grow(accepted);
+      return outcome;
     }
   }
 
@@ -388,6 +410,47 @@ export class InProcessHost {
     await run.run(allElements(knots, count, keys), Math.min(concurrency, count));
   }
 
+  /** From now on, others are checked against the plan that has it. */
+  private accept(extension: BodyExtension): AcceptedExtension | undefined {
+    const { terminals, sha256 } = this.environment;
+    const accepted = extension.accept({
+      plan: this.extendedPlan,
+      terminals,
+      find: (name, version) => this.definitions.find(name, version),
+      sha256,
+    });
+    if (accepted) this.extendedPlan = new LoadedPlan(accepted.plan.plan, accepted.plan.hash);
+    return accepted;
+  }
+
+  /** Before the knot that asked for it is settled, so that the run cannot end in between. */
+  private grow({ plan: { plan, hash } }: AcceptedExtension): void {
+    const before = this.layout.size;
+    const { terminals } = this.environment;
+    const layout = layoutOf(plan, terminals);
+    // One that was accepted later may be on record sooner, and has brought this one along.
+    if (
+      layout.size < before ||
+      (plan.extended?.fragments.length ?? 0) <= (this.plan.plan.extended?.fragments.length ?? 0)
+    )
+      return;
+    this.plan = new LoadedPlan(plan, hash);
+    this.layout = layout;
+    const { planKnots, layoutIndex } = alignLayout(layout, plan);
+    this.planKnots = planKnots;
+    this.layoutIndex = layoutIndex;
+    for (const knot of planKnots.slice(before)) {
+      const { name, version } = this.plan.definitionOf(knot)!;
+      const definition = this.definitions.body(name, version)!;
+      this.bodies.push(this.replacements.bodyOf({ id: knot.id, definition }));
+    }
+    this.host.apply({
+      type: 'extend',
+      layout,
+      recall: (knot) => (this.settled[knot] as Extract<OutcomeToRecord, { kind: 'ok' }>).value,
+    });
+  }
+
   private async settle(
     knot: number,
     { outcome, values }: KnotEnd,
@@ -448,9 +511,10 @@ export class InProcessHost {
     planKnot: PlanKnot,
     attempt: number,
     since: number,
+    extension: BodyExtension,
   ): Promise<unknown> {
     const { policy } = planKnot;
-    const call = (): Promise<unknown> => this.callOnce(definition, planKnot, attempt);
+    const call = (): Promise<unknown> => this.callOnce(definition, planKnot, attempt, extension);
     if (!policy.maxConcurrent && !policy.ratePerSecond) return call();
     const { runId, recordRun } = this.run;
     const signal = this.stop?.signal;
@@ -460,14 +524,19 @@ export class InProcessHost {
     );
   }
 
-  private callOnce(definition: DefinitionRecord, planKnot: PlanKnot, attempt: number): Promise<unknown> {
+  private callOnce(
+    definition: DefinitionRecord,
+    planKnot: PlanKnot,
+    attempt: number,
+    extension: BodyExtension,
+  ): Promise<unknown> {
     const { receives } = definition;
     const inputs = assembleInputs(
       planKnot,
       receives,
       receives === 'outcomes' ? this.freshOutcome : this.freshValue,
     );
-    return this.callWith(definition, planKnot, inputs, attempt);
+    return this.callWith(definition, planKnot, inputs, attempt, extension);
   }
 
   private callWith(
@@ -475,15 +544,20 @@ export class InProcessHost {
     planKnot: PlanKnot,
     inputs: Record<string, unknown>,
     attempt: number,
+    extension = BodyExtension.none(planKnot),
   ): Promise<unknown> {
     const { timeout, cancelGrace } = planKnot.policy;
     const signal = this.stop?.signal;
     if (timeout === undefined && !signal) {
-      return callBody(definition, inputs, new LocalContext(this.run, planKnot.id, attempt, undefined));
+      return callBody(
+        definition,
+        inputs,
+        new LocalContext(this.run, planKnot.id, attempt, undefined, extension),
+      );
     }
     return superviseBody(
       (bodySignal) =>
-        callBody(definition, inputs, new LocalContext(this.run, planKnot.id, attempt, bodySignal)),
+        callBody(definition, inputs, new LocalContext(this.run, planKnot.id, attempt, bodySignal, extension)),
       { knotId: planKnot.id, cancel: signal, cancelGrace: cancelGrace ?? DEFAULT_CANCEL_GRACE_MS, timeout },
     );
   }

@@ -1,7 +1,8 @@
 import { decodeJson, type Json, type StoredBytes } from '../canonical';
 import type { KnotContext, Logger } from '../model/knot-context';
 import type { DataStore } from '../protocols';
-import { encodeHandedOn, openBytes, storeBytes } from '../execution';
+import { encodeHandedOn, openBytes, storeBytes, type BodyExtension } from '../execution';
+import type { Fragment } from '../model/fragment';
 
 /** What the contexts of one in-process run share. */
 export interface LocalRun {
@@ -24,6 +25,7 @@ export class LocalContext implements KnotContext {
     readonly knotId: string,
     readonly attempt: number,
     private readonly abortSignal: AbortSignal | undefined,
+    private readonly extension: BodyExtension,
   ) {
     const handedOn = run.handedOn.get(knotId);
     this.lastHeartbeat = handedOn === undefined ? undefined : decodeJson(structuredClone(handedOn));
@@ -51,6 +53,10 @@ export class LocalContext implements KnotContext {
 
   heartbeat(details?: unknown): void {
     this.run.handedOn.set(this.knotId, encodeHandedOn(this.knotId, details));
+  }
+
+  extend(fragment: Fragment): void {
+    this.extension.add(fragment);
   }
 
   async store(

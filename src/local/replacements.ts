@@ -79,10 +79,11 @@ function knotNames(tapestry: TapestryRecord): string[] {
 }
 
 function definitionNames(tapestry: TapestryRecord): Set<string> {
-  const names = [...withNested(tapestry)].flatMap(({ knots }) =>
-    [...knots.values()].flatMap(({ definition }) =>
+  const names = [...withNested(tapestry)].flatMap(({ knots, definitions = [] }) => [
+    ...definitions.map(({ name }) => name),
+    ...[...knots.values()].flatMap(({ definition }) =>
       definition ? [definition.name, ...(definition.map ? [definition.map.each.name] : [])] : [],
     ),
-  );
+  ]);
   return new Set(names);
 }

@@ -1,11 +1,13 @@
 import { SelvageError } from '../errors';
 import type { CacheOptions, DefinitionRecord, ErrorPolicy, KnotOptions } from './records';
 
+type Cacheable = Pick<DefinitionRecord, 'name' | 'version' | 'node' | 'inline' | 'receives'>;
+
 /**
  * Whether the values of its knots follow from its code and the values that go in, so that they can be reused: not of a node, which passes on
  * what others made or does more than call a body, nor of a body that receives outcomes, of which failures are no values.
  */
-export function isCacheable({ node, receives }: DefinitionRecord): boolean {
+export function isCacheable({ node, receives }: Cacheable): boolean {
   return node === undefined && receives === 'values';
 }
 
@@ -21,7 +23,7 @@ export function cacheOf({ cache }: KnotOptions<ErrorPolicy>): CacheOptions | und
  */
 export function requireCacheable(
   owner: string,
-  definition: DefinitionRecord,
+  definition: Cacheable,
   options: KnotOptions<ErrorPolicy>,
 ): void {
   const cache = cacheOf(options);
@@ -31,7 +33,7 @@ export function requireCacheable(
   throw withoutVersion(owner, definition);
 }
 
-function notCacheable(owner: string, { name, node }: DefinitionRecord): SelvageError {
+function notCacheable(owner: string, { name, node }: Cacheable): SelvageError {
   const why =
     node === undefined
       ? `the definition "${name}" receives outcomes, and failures are never reused`
@@ -43,7 +45,7 @@ function notCacheable(owner: string, { name, node }: DefinitionRecord): SelvageE
   );
 }
 
-function withoutVersion(owner: string, { name, inline }: DefinitionRecord): SelvageError {
+function withoutVersion(owner: string, { name, inline }: Cacheable): SelvageError {
   const bySource = "cache: { codeHash: 'source' }";
   const remedy = inline
     ? `Functions that are written in place have none: write ${bySource}, by which an edit of the function makes it new.`

@@ -1,5 +1,13 @@
 export { knot, type DefinitionOptions, type OutcomeDefinitionOptions } from './definition';
 export { local, queue } from './dispatcher';
+export {
+  fragment,
+  type Fragment,
+  type FragmentBuilder,
+  type FragmentDefinition,
+  type FragmentInput,
+  type FragmentKnot,
+} from './fragment';
 export { Knot } from './knot';
 export type {
   In,

@@ -1,4 +1,5 @@
 import type { StoredBytes } from '../canonical';
+import type { Fragment } from './fragment';
 
 export interface Logger {
   debug(message: string, meta?: Record<string, unknown>): void;
@@ -40,6 +41,17 @@ export interface KnotContext {
     source: Uint8Array | AsyncIterable<Uint8Array>,
     options?: { mediaType?: string },
   ): Promise<StoredBytes>;
+  /**
+   * Gives the run more knots, which start when their parents are settled. It counts if the body returns, together with what it
+   * returns: of an attempt that throws, nothing is kept; of one that is tried again because its worker was lost after its
+   * outcome was recorded, it counts once. May be called several times.
+   *
+   * What is wrong with it (an id that the run has, a knot that it does not have, a circle, a definition that the worker has
+   * not registered) makes the knot fail when the body has returned.
+   *
+   * @throws SelvageError `NotExtensible` where the tapestry is not `extensible`, and in the function of a node; `InvalidFragment`
+   */
+  extend(fragment: Fragment): void;
   /** Opens what `store` answered; the hash is checked at the end of the stream. */
   open(stored: StoredBytes): Promise<AsyncIterable<Uint8Array>>;
 }

@@ -132,11 +132,27 @@ const KNOT_OPTIONS: Checks<KnotOptions<ErrorPolicy>> = {
   summary: line,
 };
 
+const definitionsField = nested<{ definitions: unknown }>(
+  {
+    definitions: (value) =>
+      Array.isArray(value) && value.every((item) => typeof item === 'function')
+        ? undefined
+        : 'must be a list of definitions',
+  },
+  ['definitions'],
+);
+
+const extensible: Check = (value) =>
+  typeof value === 'boolean'
+    ? undefined
+    : definitionsField(value)?.replace(/^must be an object$/, 'must be true or an object');
+
 const TAPESTRY_OPTIONS: Checks<TapestryOptions> = {
   // Not all knots of a tapestry receive outcomes.
   knots: nested({ ...KNOT_OPTIONS, errorPolicy: oneOf('skipIfParentFailed', 'requireAllParents') }),
   failOn: oneOf('unhandled', 'any', 'never'),
   description: text,
+  extensible,
 };
 
 interface Problem {

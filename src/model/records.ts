@@ -181,6 +181,12 @@ export interface TapestryOptions {
    */
   readonly failOn?: FailOn;
   readonly description?: string;
+  /**
+   * Whether a run may be given more knots while it works: by its bodies (`ctx.extend`) and from outside (`run.extend`). Extensions name
+   * definitions that the worker has registered: those that its tapestries place and, beside them, the `definitions` given here. Its
+   * `local()` knots go by themselves, not in segments. Default false.
+   */
+  readonly extensible?: boolean | { readonly definitions: readonly object[] };
 }
 
 export interface TapestryRecord {
@@ -193,4 +199,6 @@ export interface TapestryRecord {
   terminals: Map<string, KnotRecord> | undefined;
   /** Nothing can be added any more. Default false. */
   closed?: boolean;
+  /** Definitions that extensions of its runs may name, beside those that it places. Default: none. */
+  readonly definitions?: readonly DefinitionRecord[];
 }

@@ -1,12 +1,13 @@
 import { SelvageError } from '../errors';
 import { withAmbientTapestry } from './ambient';
+import { definitionOfClass, isKnotClass } from './knot-class';
 import type { Knot, OptionalKnot, ValueOf } from './knot';
-import { knotRecord, markTapestry, tapestryRecord } from './marks';
+import { definitionRecord, knotRecord, markTapestry, tapestryRecord } from './marks';
 import { checkName } from './names';
 import { readTapestryOptions } from './options';
 import { addParameter } from './parameters';
 import { checkOpen, checkOwnKnot } from './place';
-import type { KnotRecord, TapestryOptions, TapestryRecord } from './records';
+import type { DefinitionRecord, KnotRecord, TapestryOptions, TapestryRecord } from './records';
 import { isStandardSchema, type InputOf, type OutputOf, type StandardSchema } from './standard-schema';
 
 declare const TYPES: unique symbol;
@@ -88,9 +89,11 @@ export class Tapestry<Parameters extends object = Untyped, Values extends object
   constructor(name: string, options: TapestryOptions = {}) {
     checkName('tapestry', name);
     this.name = name;
+    const ownOptions = readTapestryOptions(`the tapestry "${name}"`, options);
     const record: TapestryRecord = {
       name,
-      options: readTapestryOptions(`the tapestry "${name}"`, options),
+      options: ownOptions,
+      definitions: definitionsForExtensions(name, ownOptions),
       parameters: new Map(),
       knots: new Map(),
       terminals: undefined,
@@ -230,6 +233,20 @@ function refusePromise(name: string, result: unknown): void {
     `The build function of the tapestry "${name}" is asynchronous. Fetch what it needs before, or in a knot, and make it a plain function.`,
     { details: { tapestry: name } },
   );
+}
+
+function definitionsForExtensions(tapestry: string, { extensible }: TapestryOptions): DefinitionRecord[] {
+  if (typeof extensible !== 'object') return [];
+  return extensible.definitions.map((given, place) => {
+    const record = isKnotClass(given) ? definitionOfClass(given) : definitionRecord(given);
+    if (record) return record;
+    throw new SelvageError(
+      'InvalidConfig',
+      `The option "extensible" of the tapestry "${tapestry}" cannot be used: item ${place} of its definitions is none. ` +
+        'Give what `knot()` answered, or classes that extend Knot.',
+      { details: { owner: `the tapestry "${tapestry}"`, option: 'extensible' } },
+    );
+  });
 }
 
 function setTerminals(record: TapestryRecord, given: unknown): void {

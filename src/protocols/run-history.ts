@@ -47,6 +47,9 @@ export interface CommitResult {
 /** What changes when a run ends. */
 export type RunEnd = Pick<RunRecord, 'status' | 'finished_at' | 'environment'>;
 
+/** What of a run's record may change while it works: the plan that it is extended to, its terminals, and more of the environment. */
+export type RunChange = Partial<Pick<RunRecord, 'plan_hash' | 'terminals' | 'environment'>>;
+
 /**
  * Runs and lineage. Every method may be called at once from many processes. Errors: `BackendUnavailable` (a retry may
  * help), `DiskFull`, `DatabaseDamaged`, `SchemaTooNew`.
@@ -66,6 +69,8 @@ export interface RunHistory {
    * that a `terminated` one may still get its true end. Unknown `temporal_run_id`: nothing, false.
    */
   endRun(temporalRunId: string, end: RunEnd): Promise<boolean>;
+  /** Changes what is given of a run, over or not; `environment` is merged into what is there. Unknown `temporal_run_id`: nothing, false. */
+  changeRun(temporalRunId: string, change: RunChange): Promise<boolean>;
   /** The latest run (by `started_at`) of this run id, or undefined. */
   getRun(runId: string): Promise<RunRecord | undefined>;
   getRunByTemporalId(temporalRunId: string): Promise<RunRecord | undefined>;

@@ -264,6 +264,25 @@ const TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
     assert.equal(run?.finished_at, 11);
   },
 
+  async 'changes the plan, the terminals and the environment of a run, over or not'({ adapter }) {
+    await adapter.startRun(sampleRun());
+    const change = {
+      plan_hash: sampleHash('extended'),
+      terminals: { more: 'k2' },
+      environment: { extended: true },
+    };
+    assert.equal(await adapter.changeRun('temporal-run-1', change), true);
+    const environment = { ...sampleRun().environment, extended: true };
+    assert.deepEqual(await adapter.getRun('run-1'), { ...sampleRun(), ...change, environment });
+    await adapter.endRun('temporal-run-1', { status: 'succeeded', finished_at: 10, environment: {} });
+    assert.equal(await adapter.changeRun('temporal-run-1', { environment: { late: true } }), true);
+    const run = await adapter.getRun('run-1');
+    assert.equal(run?.status, 'succeeded');
+    assert.equal(run?.plan_hash, change.plan_hash);
+    assert.deepEqual(run?.environment, { ...environment, late: true });
+    assert.equal(await adapter.changeRun('unknown', change), false);
+  },
+
   async 'says that an unknown run cannot end'({ adapter }) {
     assert.equal(
       await adapter.endRun('unknown', { status: 'failed', finished_at: 1, environment: {} }),

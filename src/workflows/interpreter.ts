@@ -1,8 +1,11 @@
 import {
   ApplicationFailure,
   CancellationScope,
+  allHandlersFinished,
+  condition,
   continueAsNew,
   defineQuery,
+  defineUpdate,
   proxyLocalActivities,
   setCurrentDetails,
   setHandler,
@@ -22,6 +25,8 @@ import { DEADLINES_SINCE, NEWEST_BEHAVIOUR, requireKnownBehaviour } from './beha
 import { ChildRuns } from './child-runs';
 import { detailsTable } from './details-table';
 import {
+  EXTEND_ACTIVITY,
+  EXTEND_UPDATE,
   LAYOUT_ACTIVITY,
   MEMO_KEY,
   PIN_ACTIVITY,
@@ -29,6 +34,9 @@ import {
   SETTLE_ACTIVITY,
   STATUS_QUERY,
   type ChildEnd,
+  type ExtendMessage,
+  type ExtendRequest,
+  type ExtendResult,
   type GivenBack,
   type KnotFailure,
   type LayoutRequest,
@@ -41,7 +49,14 @@ import {
   type SettleRequest,
   type SettleResult,
 } from './messages';
-import { TemporalHost, cancelledFailure, type HostEnd, type Unrecorded } from './temporal-host';
+import {
+  TemporalHost,
+  cancelledFailure,
+  type ExtendedLayout,
+  type HostEnd,
+  type Unrecorded,
+  type WantedExtension,
+} from './temporal-host';
 import { SYSTEM_ACTIVITY_OPTIONS, failTaskIfUnknown } from './system-calls';
 import { workflowTime } from './workflow-clock';
 import type { RunStatus } from '../protocols';
@@ -62,17 +77,21 @@ export interface Continuation {
   readonly unheard?: readonly ChildEnd[];
   /** By index; absent where there is none. */
   readonly givenBack?: readonly (readonly [number, GivenBack])[];
+  /** The first extension of a body that could not be made; absent where there is none. */
+  readonly refused?: KnotFailure;
 }
 
 interface SystemActivities {
   [PIN_ACTIVITY](request: PinRequest): Promise<PinResult>;
   [LAYOUT_ACTIVITY](request: LayoutRequest): Promise<{ slices: number; layout: string }>;
+  [EXTEND_ACTIVITY](request: ExtendRequest): Promise<ExtendResult>;
   [SETTLE_ACTIVITY](request: SettleRequest): Promise<SettleResult>;
 }
 
 const system = proxyLocalActivities<SystemActivities>(SYSTEM_ACTIVITY_OPTIONS);
 
 const statusQuery = defineQuery<LiveStatus>(STATUS_QUERY);
+const extendUpdate = defineUpdate<{ plan: string }, [ExtendMessage]>(EXTEND_UPDATE);
 const segmentsQuery = defineQuery<RunningSegments>(SEGMENTS_QUERY);
 
 /**
@@ -100,6 +119,26 @@ export async function interpret(parameters: unknown, continuation?: Continuation
     },
   );
 
+  let hostIsThere!: (host: TemporalHost) => void;
+  const hosted = new Promise<TemporalHost>((resolve) => {
+    hostIsThere = resolve;
+  });
+  setHandler(
+    extendUpdate,
+    async ({ fragment }) => {
+      const host = await hosted;
+      await host.extend(fragment);
+      return { plan: host.plan };
+    },
+    {
+      description: 'Gives the run more knots',
+      validator: (message) => {
+        requireExtendMessage(message);
+        begun.host?.requireOpen();
+      },
+    },
+  );
+
   const children = new ChildRuns();
 
   const memo = runMemo();
@@ -122,14 +161,18 @@ export async function interpret(parameters: unknown, continuation?: Continuation
       memo,
       record: (unrecorded) =>
         CancellationScope.nonCancellable(async () => {
-          await settle(host, start.plan, memo, recordRun, 'running', false, unrecorded);
+          await settle(host, memo, recordRun, 'running', false, unrecorded);
         }),
+      extend: (wanted, present) =>
+        CancellationScope.nonCancellable(() => makeExtension(wanted, present, memo)),
       ...(continuation?.away && { away: continuation.away }),
       ...(continuation?.unheard && { unheard: continuation.unheard }),
       ...(continuation && { failures: continuation.failures }),
       ...(continuation?.givenBack && { givenBack: continuation.givenBack }),
+      ...(continuation?.refused && { refused: continuation.refused }),
     });
     begun.host = host;
+    hostIsThere(host);
     const scope = CancellationScope.current();
     if (hasDeadline) endAtDeadline(memo.deadline, host, scope);
     const running = continuation
@@ -224,20 +267,50 @@ async function loadLayout(
   memo: RunMemo,
   first: { slices: number; layout: string },
 ): Promise<Layout> {
+  return decodeLayout(await loadSlices(layoutRequest(plan, memo, 0), first));
+}
+
+async function loadSlices(
+  request: LayoutRequest,
+  first: { slices: number; layout: string },
+): Promise<string[]> {
   const slices = [first.layout];
   for (let slice = 1; slice < first.slices; slice++) {
     // The answers of local activities are commands of the task; a timer ends the task and so the message.
     if (slice % SLICES_PER_TASK === 0) await sleep(1);
-    const { layout } = await failTaskIfUnknown(() =>
-      system[LAYOUT_ACTIVITY](layoutRequest(plan, memo, slice)),
-    );
+    const { layout } = await failTaskIfUnknown(() => system[LAYOUT_ACTIVITY]({ ...request, slice }));
     slices.push(layout);
   }
-  return decodeLayout(slices);
+  return slices;
 }
 
 function layoutRequest(plan: string, memo: RunMemo, slice: number): LayoutRequest {
   return { plan, slice, ...(memo.terminals && { terminals: memo.terminals }) };
+}
+
+async function makeExtension(
+  wanted: WantedExtension,
+  present: Layout,
+  memo: RunMemo,
+): Promise<ExtendedLayout> {
+  const { terminals } = memo;
+  const made = await failTaskIfUnknown(() =>
+    system[EXTEND_ACTIVITY]({ ...wanted, ...(terminals && { terminals }) }),
+  );
+  const { plan } = made;
+  if (made.slices === 0) return { plan, layout: present, bytes: 0 };
+  const request = { ...layoutRequest(plan, memo, 0), since: wanted.plan };
+  const slices = await loadSlices(request, made);
+  const bytes = slices.reduce((sum, { length }) => sum + length, 0);
+  return { plan, layout: decodeLayout(slices, present), bytes };
+}
+
+function requireExtendMessage(message: unknown): void {
+  if (typeof (message as Partial<ExtendMessage> | undefined)?.fragment === 'string') return;
+  throw ApplicationFailure.nonRetryable(
+    'The update that extends a run takes { fragment }, the content hash of a fragment in the data store. Use `run.extend(fragment)`.',
+    'InvalidFragment',
+  );
 }
 
 async function conclude(
@@ -249,18 +322,20 @@ async function conclude(
 ): Promise<RunAnswer> {
   const recordRun = continuation?.recordRun ?? workflowInfo().runId;
   if (end.kind === 'continue' && !host.endedBy) {
-    await settle(host, start.plan, memo, recordRun, 'running', false, host.toRecord);
+    await settle(host, memo, recordRun, 'running', false, host.toRecord);
     // The next execution would not hear of a cancel that came meanwhile: then this one is the last.
     if (!host.endedBy) {
+      await untilHandlersEnd();
       return await continueAsNew<typeof interpret>(null, {
         behaviour: start.behaviour,
-        plan: start.plan,
+        plan: host.plan,
         recordRun,
         saved: end.saved,
         failures: host.failureList,
         ...(host.stillAway.length > 0 && { away: host.stillAway }),
         ...(host.stillUnheard.length > 0 && { unheard: host.stillUnheard }),
         ...(host.stillGivenBack.length > 0 && { givenBack: host.stillGivenBack }),
+        ...(host.refusedExtension && { refused: host.refusedExtension }),
       });
     }
     // What is in child runs has its grace.
@@ -268,16 +343,18 @@ async function conclude(
   }
   const status = statusOf(host);
   const missed = host.endedBy === 'deadline' && isCutShort(host) ? deadlineExceeded(memo) : undefined;
-  const record = await settle(host, start.plan, memo, recordRun, status, true, host.toRecord, missed);
+  const error = missed ?? host.refusedExtension;
+  const record = await settle(host, memo, recordRun, status, true, host.toRecord, error);
   const answer: RunAnswer = {
     status,
     counts: host.counts,
-    plan: start.plan,
+    plan: host.plan,
     record,
     terminals: host.terminals(),
   };
+  await untilHandlersEnd();
   if (status === 'cancelled') throw cancelledFailure();
-  if (missed) throw ApplicationFailure.nonRetryable(missed.message, missed.type, answer);
+  if (error) throw ApplicationFailure.nonRetryable(error.message, error.type, answer);
   if (status === 'failed' && failsWorkflow(start.layout.failOn, host.countedFailures))
     throw runFailed(host, start.layout, answer);
   return answer;
@@ -290,7 +367,12 @@ function isCutShort(host: TemporalHost): boolean {
 
 function statusOf(host: TemporalHost): RunStatus {
   if (isCutShort(host)) return host.endedBy === 'deadline' ? 'failed' : 'cancelled';
-  return host.countedFailures.counted > 0 ? 'failed' : 'succeeded';
+  return host.refusedExtension || host.countedFailures.counted > 0 ? 'failed' : 'succeeded';
+}
+
+/** Whoever extends the run is answered before it ends. */
+async function untilHandlersEnd(): Promise<void> {
+  if (!allHandlersFinished()) await condition(allHandlersFinished);
 }
 
 type RunError = NonNullable<SettleRequest['error']>;
@@ -306,7 +388,6 @@ function deadlineExceeded({ deadline }: RunMemo): RunError {
 
 async function settle(
   host: TemporalHost,
-  plan: string,
   memo: RunMemo,
   run: string,
   status: RunStatus,
@@ -323,14 +404,14 @@ async function settle(
     const result = await failTaskIfUnknown(() =>
       system[SETTLE_ACTIVITY]({
         ...memo,
-        plan,
+        plan: host.plan,
         run,
         status,
         counts: host.counts,
         skipped: skipped.slice(from, from + SETTLED_KNOTS_PER_CALL),
         failed: failed.slice(from, from + SETTLED_KNOTS_PER_CALL),
         last: finished && call === calls - 1,
-        ...(error && { error }),
+        ...(error && { error: { type: error.type, message: error.message } }),
       }),
     );
     record = result.record ?? null;

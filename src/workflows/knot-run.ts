@@ -46,7 +46,8 @@ export async function childRun(
     const answer = await work();
     // Nodes that pass values on never have child runs: `childRunKnots` leaves them out.
     if ('skipped' in answer) throw new Error(`Knot ${knot} is a node that passes values on.`);
-    end = { knot, child, kind: 'ok', envelope: answer };
+    const { extension, ...envelope } = answer;
+    end = { knot, child, kind: 'ok', envelope, ...(extension !== undefined && { extension }) };
   } catch (error) {
     // A defect of ours, which fails the workflow task, or a continuation as new.
     if (!(error instanceof TemporalFailure)) throw error;

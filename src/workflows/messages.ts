@@ -14,6 +14,7 @@ export const SETTLE_ACTIVITY = 'selvage.settle';
 export const SEGMENT_ACTIVITY = 'selvage.segment';
 /** The first step of a child run that runs a tapestry: says which, and with which parameters. */
 export const NEST_ACTIVITY = 'selvage.nest';
+export const EXTEND_ACTIVITY = 'selvage.extend';
 /** The workflow type of a child run: it runs one slow knot of a large plan. */
 export const KNOT_WORKFLOW = 'selvage.knot';
 
@@ -29,6 +30,8 @@ export const STILL_THERE_SIGNAL = 'selvage.stillThere';
 export const STATUS_QUERY = 'selvage.status';
 /** Answers the {@link RunningSegments}. */
 export const SEGMENTS_QUERY = 'selvage.segments';
+/** Extends the run: takes an {@link ExtendMessage}, and fails with the code of what is wrong with it. */
+export const EXTEND_UPDATE = 'selvage.extend';
 /** Where the workflow's memo has the {@link RunMemo}. */
 export const MEMO_KEY = 'selvage';
 
@@ -120,6 +123,34 @@ export interface LayoutRequest {
   readonly plan: string;
   readonly terminals?: readonly string[];
   readonly slice: number;
+  /** The plan whose layout is there already, and which this one extends: only what comes behind it is wanted. */
+  readonly since?: string;
+}
+
+/** The input of the update that extends a run. The fragment is in the data store. */
+export interface ExtendMessage {
+  /** Content hash of the fragment. */
+  readonly fragment: string;
+}
+
+export interface ExtendRequest {
+  /** The plan that is to be extended. */
+  readonly plan: string;
+  /** As of {@link RunMemo}. */
+  readonly terminals?: readonly string[];
+  /** The Temporal run id that the records of the run are kept under. */
+  readonly run: string;
+  readonly fragment: string;
+  /** The knot whose body has said so, which a worker has checked; absent: it comes from outside. */
+  readonly by?: string;
+}
+
+export interface ExtendResult {
+  /** The extended plan. The one of the request: it had all of the fragment already. */
+  readonly plan: string;
+  /** Of the layout behind that of the plan of the request; the first slice comes along. */
+  readonly slices: number;
+  readonly layout: string;
 }
 
 /**
@@ -203,7 +234,7 @@ export type ChildEnd = {
 } &
   /** `null`: to be looked up by its record. */
   (
-    | { readonly kind: 'ok'; readonly envelope: Envelope | null }
+    | { readonly kind: 'ok'; readonly envelope: Envelope | null; readonly extension?: string }
     | { readonly kind: 'err'; readonly failure: KnotFailure; readonly recorded: boolean }
     | { readonly kind: 'cancelled' }
   );

@@ -1,4 +1,5 @@
 import {
+  ApplicationFailure,
   CancellationScope,
   CancelledFailure,
   TemporalFailure,
@@ -50,6 +51,7 @@ import {
   type BegunSegment,
   type ChildEnd,
   type ChildTask,
+  type ExtendRequest,
   type GivenBack,
   type KnotCall,
   type KnotFailure,
@@ -77,6 +79,9 @@ const ID_IN_SUMMARY = 80;
 
 /** A settled value: its envelope and how many bytes that takes in a payload; null where it is to be looked up by its record. */
 type Slot = SizedEnvelope | null;
+
+/** Nobody hears of an extension that comes when the execution is about to continue as new: whoever sent it does it again. */
+export const RUN_CONTINUES = 'RunContinues';
 
 /** How a stretch of interpretation ended. */
 export type HostEnd =
@@ -106,6 +111,26 @@ export interface TemporalHostOptions {
   readonly givenBack?: readonly (readonly [number, GivenBack])[];
   /** Records knots that no activity has recorded. */
   readonly record: (unrecorded: Unrecorded) => Promise<void>;
+  /**
+   * Makes the plan that has what a fragment brings. Its layout begins with the present one.
+   *
+   * @throws TemporalFailure what is wrong with the fragment, or that it cannot be loaded
+   */
+  readonly extend: (wanted: WantedExtension, present: Layout) => Promise<ExtendedLayout>;
+  /** Of earlier executions. */
+  readonly refused?: KnotFailure;
+}
+
+/** A fragment by which the run is to be extended. */
+export interface WantedExtension extends Pick<ExtendRequest, 'plan' | 'fragment' | 'by'> {
+  readonly run: string;
+}
+
+export interface ExtendedLayout {
+  readonly plan: string;
+  readonly layout: Layout;
+  /** What that has added to the history. */
+  readonly bytes: number;
 }
 
 /** Knots that no activity has recorded. */
@@ -125,10 +150,13 @@ export interface Unrecorded {
  * H3  All decisions depend on the history alone: outcomes in the order in which they arrive, and the history's length.
  * H4  A knot that receives outcomes is scheduled when all its parents are on record: its activity reads there what became of
  *     those that are not Ok.
+ * H5  One extension is made at a time, each from the plan that the last one came to. While one is being made, the run neither ends nor
+ *     continues as new; and what a body extends the run by is there before its knot is settled. So none is lost.
  */
 export class TemporalHost {
-  private readonly layout: Layout;
-  private readonly packedPlan: string;
+  private layout: Layout;
+  private planHash: string;
+  private packedPlan: string;
   private readonly scope = CancellationScope.current();
   private readonly budget = new CommandBudget(() => workflowInfo().historyLength);
   /** What is dispatched but not yet scheduled: knots, and segments as lists of theirs. */
@@ -141,7 +169,7 @@ export class TemporalHost {
   /** The first segment, until it is sent out, where the run's first step has begun it. */
   private begun: BegunSegment | undefined;
   /** So that they never keep this execution from continuing as new. */
-  private readonly inChildRuns: ReadonlySet<number>;
+  private readonly inChildRuns: Set<number>;
   private readonly indexes = new Map<string, number>();
   /** Knots that are Ok from the start. */
   private readonly isTakenOver = new Set<number>();
@@ -159,6 +187,13 @@ export class TemporalHost {
   /** Dispatched receivers that wait for it, and whether it is being recorded. */
   private readonly awaitingRecords: number[] = [];
   private recording = false;
+  /** Extensions that are being made or wait for their turn, and the last of them. */
+  private extensions = 0;
+  private lastExtension: Promise<void> = Promise.resolve();
+  /** The first extension of a body that could not be made. */
+  private refused: KnotFailure | undefined;
+  /** Set when this execution has come to its end. */
+  private leaving: 'over' | 'continues' | undefined;
   private scheduler: Scheduler<Slot>;
   private flushing = false;
   private by: EndedBy | undefined;
@@ -175,7 +210,9 @@ export class TemporalHost {
 
   constructor(private readonly options: TemporalHostOptions) {
     this.layout = options.layout;
+    this.planHash = options.plan;
     this.packedPlan = packHash(options.plan);
+    this.refused = options.refused;
     this.failures = [...(options.failures ?? [])];
     const failed = new Set(this.failures.map(({ knot }) => knot));
     this.isFailureCounted = this.layout.ids.some(
@@ -266,6 +303,33 @@ export class TemporalHost {
     );
   }
 
+  /** The plan as it is now. */
+  get plan(): string {
+    return this.planHash;
+  }
+
+  /** Why the run as a whole has failed, where a body's extension was on record and could not be made. */
+  get refusedExtension(): KnotFailure | undefined {
+    return this.refused;
+  }
+
+  /**
+   * Gives the run what a fragment brings, asked for from outside.
+   *
+   * @throws ApplicationFailure what is wrong with it, which leaves the run as it was; `RunIsOver`; {@link RUN_CONTINUES}
+   */
+  async extend(fragment: string): Promise<void> {
+    this.requireOpen();
+    await this.extendInTurn(fragment);
+  }
+
+  /** @throws ApplicationFailure `RunIsOver`, {@link RUN_CONTINUES} */
+  requireOpen(): void {
+    if (this.leaving === 'continues')
+      throw ApplicationFailure.nonRetryable('The run is about to continue as new.', RUN_CONTINUES);
+    if (this.leaving === 'over' || this.cancelled) throw runIsOver(this.cancelled);
+  }
+
   /** What ended the run early; undefined while nothing has. */
   get endedBy(): EndedBy | undefined {
     return this.by;
@@ -309,7 +373,7 @@ export class TemporalHost {
     const counts = this.scheduler.counts;
     const running = [...this.away, ...this.running, ...[...this.segments.values()].flat()];
     return {
-      plan: this.options.plan,
+      plan: this.planHash,
       counts,
       running: running.slice(0, LISTED_RUNNING).map((knot) => this.layout.ids[knot]!),
       failures: this.failures,
@@ -352,6 +416,9 @@ export class TemporalHost {
   }
 
   private finish(): void {
+    // What is being added to the run belongs to it.
+    if (this.extensions > 0) return;
+    this.leaving = 'over';
     this.resolveEnd({ kind: 'finished' });
     this.resolveFinished();
   }
@@ -568,9 +635,74 @@ export class TemporalHost {
   private schedule(knot: number, task: KnotTask): void {
     this.running.add(knot);
     callKnot(this.callOf(knot), task).then(
-      (answer) => this.settle(knot, outcomeOf(answer)),
+      (answer) =>
+        this.settleExtended(knot, outcomeOf(answer), 'skipped' in answer ? undefined : answer.extension),
       (error: unknown) => this.settleFailure(knot, error),
     );
+  }
+
+  /** @param extension by which its body extends the run: that comes first */
+  private settleExtended(knot: number, outcome: KnotOutcome<Slot>, extension: string | undefined): void {
+    if (extension === undefined || this.scheduler.outcomeKind(knot) !== undefined) {
+      this.settle(knot, outcome);
+      return;
+    }
+    this.extendBy(knot, extension).then(
+      () => this.inScope(() => this.settle(knot, outcome)),
+      (error: unknown) => this.rejectEnd(error),
+    );
+  }
+
+  /** It is on record that the knot is Ok: so the run is what fails where its extension cannot be made. */
+  private async extendBy(knot: number, extension: string): Promise<void> {
+    const by = this.layout.ids[knot]!;
+    try {
+      await this.extendInTurn(extension, by);
+    } catch (error) {
+      if (!(error instanceof ApplicationFailure)) throw error;
+      this.refused ??= {
+        knot: by,
+        type: error.type ?? 'Error',
+        message: `What knot "${by}" has extended the run by could not be added: ${error.message}`,
+      };
+    }
+  }
+
+  private async extendInTurn(fragment: string, by?: string): Promise<void> {
+    this.extensions += 1;
+    const turn = this.lastExtension.then(() => this.extendNow(fragment, by));
+    this.lastExtension = turn.catch(() => undefined);
+    try {
+      await turn;
+    } finally {
+      this.extensions -= 1;
+      this.inScope(() => this.goOn());
+    }
+  }
+
+  /** What an extension that is being made has held up. */
+  private goOn(): void {
+    const { running, waiting } = this.scheduler.counts;
+    if (running + waiting === 0 && this.leaving === undefined) this.finish();
+    else this.continueAtRest();
+  }
+
+  private async extendNow(fragment: string, by: string | undefined): Promise<void> {
+    const { recordRun: run, behaviour } = this.options;
+    const wanted = { plan: this.planHash, run, fragment, ...(by !== undefined && { by }) };
+    const { plan, layout, bytes } = await this.options.extend(wanted, this.layout);
+    const first = this.layout.size;
+    this.planHash = plan;
+    this.packedPlan = packHash(plan);
+    this.layout = layout;
+    for (const knot of behaviour >= CHILD_RUNS_SINCE ? childRunKnots(layout, CHILD_RUNS_FROM_EVENTS) : []) {
+      if (knot < first) continue;
+      this.inChildRuns.add(knot);
+      this.indexes.set(layout.ids[knot]!, knot);
+    }
+    this.inScope(() => this.apply({ type: 'extend', layout, recall: () => null }));
+    // The answers of local activities are commands of the task.
+    if (!this.budget.take(bytes)) await CancellationScope.nonCancellable(() => sleep(1));
   }
 
   private callOf(knot: number): KnotCall {
@@ -637,7 +769,7 @@ export class TemporalHost {
 
   private settleChild(knot: number, end: ChildEnd): void {
     if (end.kind === 'ok') {
-      this.settle(knot, { kind: 'ok', value: end.envelope && slotOf(end.envelope) });
+      this.settleExtended(knot, { kind: 'ok', value: end.envelope && slotOf(end.envelope) }, end.extension);
     } else if (end.kind === 'cancelled') {
       this.settle(knot, { kind: 'skipped', reason: 'cancelled' });
     } else if (this.scheduler.outcomeKind(knot) === undefined) {
@@ -804,6 +936,7 @@ export class TemporalHost {
     const saved = this.scheduler.save();
     // What they say from now on is for the next execution, which goes on from this state.
     this.options.children.close();
+    this.leaving = 'continues';
     // Values stay behind: the next execution looks them up by their records.
     this.resolveEnd({ kind: 'continue', saved: { ...saved, values: saved.values.map(() => null) } });
   }
@@ -812,9 +945,12 @@ export class TemporalHost {
     return this.by !== undefined;
   }
 
-  /** What keeps this execution from continuing as new: activities, what is being recorded, and child runs that are being started. */
+  /**
+   * What keeps this execution from continuing as new: activities, what is being recorded, child runs that are being started, and
+   * extensions that are being made.
+   */
   private get pending(): number {
-    return this.running.size + this.segments.size + (this.recording ? 1 : 0);
+    return this.running.size + this.segments.size + (this.recording ? 1 : 0) + this.extensions;
   }
 
   /** Knots in child runs. */
@@ -849,7 +985,7 @@ function slotOf(envelope: Envelope): Slot {
 
 function outcomeOf(answer: KnotAnswer): KnotOutcome<Slot> {
   if ('skipped' in answer) return { kind: 'skipped', reason: answer.skipped };
-  const { choice, ...envelope } = answer;
+  const { choice, extension: _extension, ...envelope } = answer;
   return { kind: 'ok', value: slotOf(envelope), ...(choice !== undefined && { choice }) };
 }
 
@@ -858,6 +994,14 @@ function segmentSummary(ids: readonly string[]): string {
   if (ids.length === 1) return `1 knot: ${first.slice(0, ID_IN_SUMMARY)}`;
   const named = [first, ids.at(-1)!].map((id) => id.slice(0, ID_IN_SUMMARY));
   return `${ids.length} knots: ${named.join(ids.length === 2 ? ', ' : ' … ')}`;
+}
+
+function runIsOver(isCancelled: boolean): ApplicationFailure {
+  const why = isCancelled ? 'is being cancelled' : 'has come to its end';
+  return ApplicationFailure.nonRetryable(
+    `The run ${why} and takes no more knots. Start a new one, or resume it and extend that.`,
+    'RunIsOver',
+  );
 }
 
 /** The failure that ends a cancelled workflow. */

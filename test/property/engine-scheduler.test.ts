@@ -147,3 +147,48 @@ test('while it is held a run starts nothing, and afterwards it comes to the same
     { numRuns: 300 },
   );
 });
+
+test('a run that is extended at any moment, and any number of times, comes to what a run of the full plan comes to', () => {
+  fc.assert(
+    fc.property(
+      arbitraryScenario,
+      fc.array(fc.record({ size: fc.nat(24), moment: fc.nat(24) }), { maxLength: 4 }),
+      arbitraryMoments,
+      (scenario, stages, splits) => {
+        const full = layoutFor(scenario);
+        const sizes = stages
+          .map(({ size }) => Math.min(full.size, scenario.parameters + 1 + size))
+          .sort((one, other) => one - other);
+        const [first, ...larger] = growing(scenario, [...sizes, full.size]);
+        const waiting = stages
+          .map(({ moment }) => moment)
+          .sort((one, other) => one - other)
+          .map((moment, index) => ({ moment, layout: larger[index]! }));
+        const host = new SchedulerHost(first!, scenario.window);
+        const failing = failingIn(full, scenario);
+        host.start();
+        for (let ended = 0; ; ended++) {
+          if (splits.includes(ended)) host.split();
+          // Also one that has come to its end goes on.
+          while (waiting.length > 0 && (waiting[0]!.moment <= ended || host.running.length === 0))
+            host.extend(waiting.shift()!.layout);
+          if (host.running.length === 0) break;
+          const knot = chooserOf(scenario)(host.running, ended);
+          host.end(knot, failing.has(knot) ? 'err' : 'ok');
+        }
+        expect(host.result()).toEqual(interpret(referenceOf(full, scenario)).outcomes);
+      },
+    ),
+    { numRuns: 1_000 },
+  );
+});
+
+/** Layouts of the first so many knots, each with the terminals of those before. */
+function growing(scenario: Scenario, sizes: readonly number[]): Layout[] {
+  const terminals = new Set<number>();
+  return sizes.map((size) => {
+    const layout = layoutFor({ ...scenario, parentsOf: scenario.parentsOf.slice(0, size) });
+    for (const knot of layout.terminals) terminals.add(knot);
+    return { ...layout, terminals: Uint32Array.from(terminals).sort() };
+  });
+}

@@ -37,7 +37,7 @@ export class SchedulerHost {
   private scheduler: Scheduler<string>;
 
   constructor(
-    private readonly layout: Layout,
+    private layout: Layout,
     window: number,
     segmentSize?: number,
   ) {
@@ -90,6 +90,14 @@ export class SchedulerHost {
 
   apply(event: SchedulerEvent<string>): void {
     this.carryOut(this.scheduler.apply(event));
+  }
+
+  /** Goes on with more knots, whatever has ended. */
+  extend(layout: Layout): void {
+    for (let knot = this.layout.size; knot < layout.size; knot++) this.outcomes.push(undefined);
+    if (layout.size > this.layout.size) this.finishes = 0;
+    this.layout = layout;
+    this.apply({ type: 'extend', layout, recall: valueOf });
   }
 
   /** Goes on with a scheduler that was made from what this one saved. */

@@ -10,6 +10,7 @@ import { isOwnSkip, type Envelope, type KnotAnswer, type PlanKnot } from '../../
 import { SelvageError } from '../../errors';
 import {
   PATIENCE_MS,
+  BodyExtension,
   assembleInputs,
   cacheKeyOf,
   describeError,
@@ -20,6 +21,7 @@ import {
   pathRecords,
   retryDelay,
   valuesOfNested,
+  withExtension,
   type Execution,
   type KnotOutcomeToRecord,
   type LoadedPlan,
@@ -29,6 +31,7 @@ import type { DefinitionRecord } from '../../model/records';
 import type { GivenBack } from '../../workflows/messages';
 import type { CommitResult, ExceptionRecord, LineageRecord, StoredValue } from '../../protocols';
 import { envelopeOfRecord } from './adopt';
+import { acceptExtension } from './accept-extension';
 import { LastChances } from './last-chance';
 import { findParents, type Parents } from './parents';
 
@@ -143,20 +146,24 @@ class KnotCall {
     const { nested } = this.attempt.task;
     const needsInputs = !needsNoInputs(knot) && !nested;
     const inputFrom = needsInputs ? await parents.read(definition.receives) : undefined;
+    const extension = new BodyExtension(plan, knot);
     let end: KnotOutcomeToRecord;
     try {
       const inputs = inputFrom && assembleInputs(knot, definition.receives, inputFrom);
       const result = nested
         ? valuesOfNested(await readNestedRun(environment, knot, nested))
-        : inputs && (await runBody({ plan, knot, definition, inputs }));
+        : inputs && (await runBody({ plan, knot, definition, inputs, extension }));
       end = outcomeOfResult(plan, knot, result, parents, environment.sha256);
+      const accepted = await acceptExtension(environment, plan, this.recordRun, extension);
+      if (accepted) end = withExtension(end, accepted);
     } catch (error) {
+      extension.close();
       return await this.judge(plan, knot, definition, parents, error);
     }
     const { outcome, values } = end;
     const { inserted, record } = await this.commit(plan, knot, definition, parents, outcome, values);
     if (!inserted || outcome.kind !== 'ok') return await this.adopt(plan, knot, record);
-    return await this.withChoice(plan, record, envelopeOf(outcome.value, environment.inlineLimit), parents);
+    return await this.withExtras(plan, record, envelopeOf(outcome.value, environment.inlineLimit), parents);
   }
 
   /** What an error that ended the body means: passed on, refused, tried again, or the end of the knot. */
@@ -205,7 +212,7 @@ class KnotCall {
   /** Answers Temporal what the record says. */
   private async adopt(plan: LoadedPlan, knot: PlanKnot, record: LineageRecord): Promise<KnotAnswer> {
     if (record.outcome === 'ok') {
-      return await this.withChoice(plan, record, await envelopeOfRecord(this.environment, record));
+      return await this.withExtras(plan, record, await envelopeOfRecord(this.environment, record));
     }
     if (record.outcome === 'err')
       throw verdict(knot, (record.extra as { error: ExceptionRecord }).error, { nonRetryable: true });
@@ -214,14 +221,18 @@ class KnotCall {
     throw new CancelledFailure(`Knot "${record.knot_id}" was settled as cancelled`);
   }
 
-  /** Of a branch, the answer says what its record says was chosen, and its paths are on record before that; idempotent. */
-  private async withChoice(
+  /**
+   * The answer says what its record says beside the value: by what the run is extended; and of a branch what was chosen, whose paths
+   * are on record before that. Idempotent.
+   */
+  private async withExtras(
     plan: LoadedPlan,
     record: LineageRecord,
     envelope: Envelope,
     known?: Parents,
   ): Promise<KnotAnswer> {
-    const { choice } = record.extra as { choice?: string };
+    const { choice, extension } = record.extra as { choice?: string; extension?: string };
+    if (extension !== undefined) return { ...envelope, extension };
     if (choice === undefined) return envelope;
     const { environment } = this;
     const { task } = this.attempt;

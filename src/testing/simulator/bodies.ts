@@ -3,6 +3,7 @@ import type { OwnSkipReason } from '../../engine';
 import { nodeSha256 } from '../../adapters/shared/node-sha256';
 import { createInMemoryBackends } from '../../backends/in-memory';
 import {
+  BodyExtension,
   assembleInputs,
   callBody,
   decodeEncoded,
@@ -19,6 +20,7 @@ import {
   type OutcomeToRecord,
   type ParentOutcomes,
 } from '../../execution';
+import { SelvageError } from '../../errors';
 import { LocalContext, type LocalRun } from '../../local/local-context';
 import { Replacements, type BodyToRun } from '../../local/replacements';
 import type { KnotBody, TapestryRecord } from '../../model/records';
@@ -192,10 +194,15 @@ export class RealBodies implements Bodies {
       return receives === 'outcomes' ? { kind: 'ok', value } : value;
     });
     const { timeout, cancelGrace = GRACE_MS } = planKnot.policy;
+    const extension = new BodyExtension(this.subject.plan, planKnot);
     const body = (signal?: AbortSignal): Promise<unknown> =>
-      callBody(definition, named, new LocalContext(run, planKnot.id, number, signal));
-    if (timeout === undefined) return await body();
-    return await superviseBody(body, { knotId: planKnot.id, cancel: undefined, cancelGrace, timeout });
+      callBody(definition, named, new LocalContext(run, planKnot.id, number, signal, extension));
+    const result =
+      timeout === undefined
+        ? await body()
+        : await superviseBody(body, { knotId: planKnot.id, cancel: undefined, cancelGrace, timeout });
+    if (!extension.isEmpty) throw notSimulated(planKnot.id);
+    return result;
   }
 
   /** What a body that receives outcomes is told of a parent without a value. The attempt is always the first, whatever struck. */
@@ -228,4 +235,12 @@ export class RealBodies implements Bodies {
       id,
     );
   }
+}
+
+function notSimulated(knot: string): SelvageError {
+  return new SelvageError(
+    'NotExtensible',
+    `Knot "${knot}" extends its run, and a simulated run takes no more knots: simulate a tapestry that has them from the start.`,
+    { details: { knot } },
+  );
 }

@@ -3,12 +3,13 @@ import type {
   LineageQuery,
   LineageRecord,
   Page,
+  RunChange,
   RunEnd,
   RunHistory,
   RunQuery,
   RunRecord,
 } from '../../../protocols';
-import { endedRun } from '../../shared/ended-run';
+import { changedRun, endedRun } from '../../shared/ended-run';
 import { newestFirst } from '../../shared/newest-first';
 
 /**
@@ -54,6 +55,13 @@ export class InMemoryRunHistory implements RunHistory {
     const index = this.#runIndex.get(temporalRunId);
     if (index === undefined) return false;
     this.#runs[index] = endedRun(this.#runs[index] as RunRecord, end);
+    return true;
+  }
+
+  async changeRun(temporalRunId: string, change: RunChange): Promise<boolean> {
+    const index = this.#runIndex.get(temporalRunId);
+    if (index === undefined) return false;
+    this.#runs[index] = changedRun(this.#runs[index] as RunRecord, change);
     return true;
   }
 

@@ -4,6 +4,7 @@ import type {
   LineageQuery,
   LineageRecord,
   Page,
+  RunChange,
   RunEnd,
   RunHistory,
   RunQuery,
@@ -14,7 +15,7 @@ import type { SqliteConnection } from '../../shared/sqlite/connection';
 import { LineageIndex } from './lineage-index';
 import { findLineage, needsIndex } from './lineage-query';
 import { cachedRecords, commitRecords, recordOf } from './lineage-rows';
-import { endRun, insertRun, latestRun, listRuns, runByTemporalId } from './runs';
+import { changeRun, endRun, insertRun, latestRun, listRuns, runByTemporalId } from './runs';
 
 /** Runs and lineage in an SQLite database. */
 export class SqliteRunHistory implements RunHistory {
@@ -52,6 +53,10 @@ export class SqliteRunHistory implements RunHistory {
 
   endRun(temporalRunId: string, end: RunEnd): Promise<boolean> {
     return this.database.write((db) => endRun(db, temporalRunId, end));
+  }
+
+  changeRun(temporalRunId: string, change: RunChange): Promise<boolean> {
+    return this.database.write((db) => changeRun(db, temporalRunId, change));
   }
 
   getRun(runId: string): Promise<RunRecord | undefined> {

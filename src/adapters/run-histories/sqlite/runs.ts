@@ -1,6 +1,6 @@
 import { sql, type Selectable } from 'kysely';
-import type { Page, RunEnd, RunQuery, RunRecord } from '../../../protocols';
-import { endedRun } from '../../shared/ended-run';
+import type { Page, RunChange, RunEnd, RunQuery, RunRecord } from '../../../protocols';
+import { changedRun, endedRun } from '../../shared/ended-run';
 import { pageLimit, pageOf, pageStart } from '../../shared/pages';
 import { before } from '../../shared/sqlite/before';
 import type { SqliteExecutor } from '../../shared/sqlite/database';
@@ -38,6 +38,23 @@ export async function endRun(db: SqliteExecutor, temporalRunId: string, end: Run
   await db
     .updateTable('selvage_runs')
     .set({ status, finished_at, environment: JSON.stringify(environment) })
+    .where('temporal_run_id', '=', temporalRunId)
+    .execute();
+  return true;
+}
+
+/** Must run inside a transaction. */
+export async function changeRun(
+  db: SqliteExecutor,
+  temporalRunId: string,
+  change: RunChange,
+): Promise<boolean> {
+  const run = await runByTemporalId(db, temporalRunId);
+  if (run === undefined) return false;
+  const { plan_hash, terminals, environment } = changedRun(run, change);
+  await db
+    .updateTable('selvage_runs')
+    .set({ plan_hash, terminals: JSON.stringify(terminals), environment: JSON.stringify(environment) })
     .where('temporal_run_id', '=', temporalRunId)
     .execute();
   return true;
