@@ -24,10 +24,13 @@ export {
   queue,
   reduce,
   sink,
+  sleep,
   source,
   subTapestry,
   tapestry,
   Tapestry,
+  waitForSignal,
+  waitUntil,
 } from './model';
 export type {
   AggregateOptions,
@@ -77,8 +80,11 @@ export type {
   Resources,
   RetryPolicy,
   SelectorOptions,
+  SignalOptions,
+  SignalWait,
   SinkOptions,
   SourceOptions,
+  SleepOptions,
   StandardSchema,
   SubTapestryOptions,
   TapestryOptions,
@@ -88,6 +94,8 @@ export type {
   ValueOf,
   ValuePolicy,
   ValuesOfTapestry,
+  WaitConfig,
+  WaitUntilOptions,
   WiredValues,
 } from './model';
 export type {

@@ -197,6 +197,7 @@ export interface ResolvedTask extends ResolvedBasics {
   readonly nested?: KnotTask['nested'];
   readonly givenBack?: GivenBack | undefined;
   readonly lost?: true | undefined;
+  readonly waited?: KnotTask['waited'];
 }
 
 /** The {@link SegmentTask} of an activity call, unpacked likewise. */
@@ -207,7 +208,7 @@ export function readKnotTask(info: Context['info'], input: unknown): ResolvedTas
   if (info.activityType === SEGMENT_ACTIVITY) return undefined;
   const basics = readBasics(info, input);
   if (!basics) return undefined;
-  const { knot, parents, paths, nested, givenBack, lost } = input as KnotTask;
+  const { knot, parents, paths, nested, givenBack, lost, waited } = input as KnotTask;
   return {
     ...basics,
     knot: knot ?? info.activityId,
@@ -216,6 +217,7 @@ export function readKnotTask(info: Context['info'], input: unknown): ResolvedTas
     ...(nested && { nested }),
     givenBack,
     lost,
+    ...(waited && { waited }),
   };
 }
 

@@ -35,11 +35,13 @@ import type { Fragment } from '../model/fragment';
 import type { TapestryRecord } from '../model/records';
 import type { Commit, RunRecord, RunStatus } from '../protocols';
 import {
+  CHECK_ACTIVITY,
   EXTEND_ACTIVITY,
   LAYOUT_ACTIVITY,
   NEST_ACTIVITY,
   PIN_ACTIVITY,
   SETTLE_ACTIVITY,
+  WAIT_ACTIVITY,
   type BegunSegment,
   type ExtendRequest,
   type ExtendResult,
@@ -53,6 +55,8 @@ import {
   type SettleRequest,
   type SettleResult,
   mayReuse,
+  type SignalCheckRequest,
+  type WaitRequest,
 } from '../workflows/messages';
 import { VERSION } from '../version';
 import { isBackendTrouble } from './backend-trouble';
@@ -63,7 +67,9 @@ import { decodeParameters, referencesIn } from './parameter-references';
 import { recordsBeforeReset } from './reset-runs';
 import { SegmentRun } from './segment-run';
 import { reuse, reusesValues, type KnownValues } from './reuse';
+import { checkSignal } from './signals';
 import { takeOver, type TakenOver } from './take-over';
+import { readWait } from './read-wait';
 import type { WorkerEnvironment } from './worker-environment';
 
 /** What is wrong with the parameters: a value that does not satisfy its schema, or that cannot be read or kept. */
@@ -111,6 +117,8 @@ export function createSystemActivities(
     [LAYOUT_ACTIVITY]: (request: LayoutRequest) => asFailure(system.layout(request)),
     [EXTEND_ACTIVITY]: (request: ExtendRequest) => asFailure(system.extend(request), REFUSED_EXTENSION),
     [SETTLE_ACTIVITY]: (request: SettleRequest) => asFailure(system.settle(request)),
+    [WAIT_ACTIVITY]: (request: WaitRequest) => asFailure(readWait(environment, request)),
+    [CHECK_ACTIVITY]: (request: SignalCheckRequest) => asFailure(checkSignal(environment, request)),
   };
 }
 
@@ -349,10 +357,14 @@ class SystemActivities {
   /** Answers the hash of the ended run record; undefined where there is none of the run. */
   private async endRun(
     run: string,
-    { status, counts, error }: Pick<SettleRequest, 'status' | 'counts' | 'error'>,
+    { status, counts, error, signals }: Pick<SettleRequest, 'status' | 'counts' | 'error' | 'signals'>,
   ): Promise<string | undefined> {
     const { runHistory } = this.environment.backends;
-    const ended = { status, finished_at: Date.now(), environment: { counts, ...(error && { error }) } };
+    const ended = {
+      status,
+      finished_at: Date.now(),
+      environment: { counts, ...(error && { error }), ...(signals && { signals }) },
+    };
     if (!(await runHistory.endRun(run, ended))) return undefined;
     const record = await runHistory.getRunByTemporalId(run);
     return hashJson(record as unknown as Json, this.environment.sha256);

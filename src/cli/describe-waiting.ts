@@ -31,13 +31,14 @@ function describeStep(step: WaitingStep, now: number): string {
 }
 
 function describeKnot(knot: WaitingKnot, now: number): string {
-  const { state, reason, since, attempt, nextAttemptAt, lastHeartbeatAt, lastPollAt } = knot;
+  const { state, reason, since, attempt, nextAttemptAt, lastHeartbeatAt, lastPollAt, until } = knot;
   if (state === 'retrying') {
     const isDue = nextAttemptAt === undefined || nextAttemptAt <= now;
     const when = isDue ? 'now' : `in ${formatDuration(nextAttemptAt - now)}`;
     return `retrying ${when} (attempt ${attempt}): ${shorten(reason.message, SHOWN_MESSAGE)}`;
   }
   return withNotes(reason.message, [
+    ...(state === 'waiting' && until !== undefined ? [left(until, now)] : []),
     ...(since === undefined ? [] : [`for ${ago(since, now)}`]),
     ...attemptNote(attempt),
     ...(lastHeartbeatAt === undefined ? [] : [`last heartbeat ${ago(lastHeartbeatAt, now)} ago`]),
@@ -56,6 +57,10 @@ function attemptNote(attempt: number | undefined): string[] {
 
 function pollNote(lastPollAt: number | undefined, now: number): string[] {
   return lastPollAt === undefined ? [] : [`last polled ${ago(lastPollAt, now)} ago`];
+}
+
+function left(until: number, now: number): string {
+  return until > now ? `in ${formatDuration(until - now)}` : 'now';
 }
 
 /** The server's clock may be ahead of ours. */

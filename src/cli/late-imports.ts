@@ -25,6 +25,8 @@ export const late = {
     worker: (): typeof import('./actions/worker') =>
       require('./actions/worker') as typeof import('./actions/worker'),
     runs: (): typeof import('./actions/runs') => require('./actions/runs') as typeof import('./actions/runs'),
+    signal: (): typeof import('./actions/signal') =>
+      require('./actions/signal') as typeof import('./actions/signal'),
     lineage: (): typeof import('./actions/lineage') =>
       require('./actions/lineage') as typeof import('./actions/lineage'),
     questions: (): typeof import('./actions/questions') =>

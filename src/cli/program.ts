@@ -9,6 +9,7 @@ import { addReplayCommand } from './commands/replay';
 import { addResumeCommand } from './commands/resume';
 import { addRunCommand } from './commands/run';
 import { addRunsCommand } from './commands/runs';
+import { addSignalCommand } from './commands/signal';
 import { addWorkerCommand } from './commands/worker';
 import type { Output } from './output';
 
@@ -35,6 +36,7 @@ export function createProgram(output: Output, answer: Answer): Command {
     addDevCommand,
     addWorkerCommand,
     addRunsCommand,
+    addSignalCommand,
     addLineageCommand,
     addQuestionCommands,
     addPlanCommand,

@@ -8,9 +8,16 @@ import {
 import { RunFailed, SelvageError } from '../errors';
 import type { Outcome, RunResult } from '../model/outcome';
 import type { Backends, LineageQuery, LineageRecord, Page, RunRecord } from '../protocols';
-import { SEGMENTS_QUERY, STATUS_QUERY, type LiveStatus, type RunningSegments } from '../workflows/messages';
+import {
+  SEGMENTS_QUERY,
+  STATUS_QUERY,
+  type LiveStatus,
+  type RunningSegments,
+  type SignalReceipt,
+} from '../workflows/messages';
 import { unreachable } from './connection-errors';
 import { hasFirstStep } from './next-step';
+import { sendSignal } from './send-signal';
 import { readPlanOf, readPromisedValues, readResult, type WantedOutputs } from './read-run';
 import { reconcileRun } from './reconcile';
 import { SegmentProgress } from './segment-progress';
@@ -22,6 +29,7 @@ import { WaitingReader, type UnfinishedRun } from './waiting-reader';
 const PROGRESS_INTERVAL_MS = 200;
 /** A query waits for a worker, for ever if need be: one that does not answer by then counts as none. */
 const QUERY_LIMIT_MS = 5_000;
+const SIGNAL_TIMEOUT_MS = 60_000;
 
 /** How a run stands. */
 export interface RunState {
@@ -146,6 +154,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
       ...unfinished,
       ...(live && { failures: live.status.failures }),
       ...(live?.segments && { segments: live.segments }),
+      ...(live?.status.waits && { waits: live.status.waits }),
     });
     return { run, ...(live?.status.plan && { live: live.status }), waiting };
   }
@@ -197,6 +206,39 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   async terminate(reason?: string): Promise<void> {
     await this.unlessOver(() => this.workflow.terminate(reason));
     await this.endedRecord();
+  }
+
+  /**
+   * Sends a signal that a knot of the run waits for, and returns when the run has taken it: checked by the schema of the wait, which goes on
+   * if the payload is refused. One that comes before its wait has begun is kept; waits of one name take one signal each, in order.
+   *
+   * @param options.timeout milliseconds to wait for a worker, which has the schemas. Default 60,000
+   * @returns which knot takes it; without `takenBy` it is kept for the next wait of that name
+   * @throws SelvageError `InvalidSignal`, `UnknownSignal`, `SignalTooLate`, `TooManySignals`, `RunOver`, `UnknownRun`, `NoWorker`,
+   *   `NotEncodable`, `ServerUnreachable`, `BackendUnavailable`
+   */
+  async signal(
+    name: string,
+    payload: unknown,
+    options: { readonly timeout?: number } = {},
+  ): Promise<SignalReceipt> {
+    const { timeout = SIGNAL_TIMEOUT_MS } = options;
+    const { dataStore } = this.backends;
+    try {
+      return await this.reaching(() => sendSignal(this.workflow, dataStore, name, payload, timeout));
+    } catch (error) {
+      if (!SelvageError.is(error, 'UnknownRun')) throw error;
+      const run = await this.overRun();
+      throw run === undefined ? error : runOver(run, name);
+    }
+  }
+
+  /** The record of a run that is over; undefined of one that is not, or that nobody knows. */
+  private async overRun(): Promise<RunRecord | undefined> {
+    const run = await this.backends.runHistory.getRun(this.runId);
+    if (run && run.status !== 'running') return run;
+    // Without one, or one that is not up to date, the server may know it as over.
+    return (await this.descriptionOrNone().catch(() => undefined)) ? await this.endedRecord() : undefined;
   }
 
   private async unlessOver(request: () => Promise<unknown>): Promise<void> {
@@ -395,6 +437,14 @@ function isUnfinished(
 function isOf(run: RunRecord, { runId, raw }: WorkflowExecutionDescription): boolean {
   if (run.temporal_run_id === runId) return true;
   return run.status === 'running' && run.temporal_run_id === raw.workflowExecutionInfo?.firstRunId;
+}
+
+function runOver({ run_id: run, status }: RunRecord, signal: string): SelvageError {
+  return new SelvageError(
+    'RunOver',
+    `Run "${run}" is over (${status}): no knot of it waits for the signal "${signal}" any more. See what became of it: selvage runs show ${run}`,
+    { details: { run, status, signal } },
+  );
 }
 
 function runFailed<Values>(

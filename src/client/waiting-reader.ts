@@ -3,7 +3,7 @@ import { HOLD_EVENTS, layoutOf, childRunKnots, type Layout } from '../engine';
 import type { Backends, RunRecord } from '../protocols';
 import { childRunId } from '../workflows/child-run-id';
 import { holdDispatch } from '../workflows/history-budget';
-import type { KnotFailure } from '../workflows/messages';
+import type { KnotFailure, OpenWait } from '../workflows/messages';
 import { runningChildRun } from './child-runs';
 import { nextStep } from './next-step';
 import { pendingActivitiesOf } from './pending-activity';
@@ -28,6 +28,7 @@ export interface UnfinishedRun {
   /** What a worker said of it, where one answered. */
   readonly failures?: readonly KnotFailure[];
   readonly segments?: readonly (readonly string[])[];
+  readonly waits?: readonly OpenWait[];
 }
 
 /** Reads what it takes to say why a run has not ended: from the server, the plan and the run history. */
@@ -42,7 +43,7 @@ export class WaitingReader {
 
   async read(unfinished: UnfinishedRun): Promise<Waiting> {
     const { client } = this;
-    const { description, run, begun, resetFrom, failures, segments } = unfinished;
+    const { description, run, begun, resetFrom, failures, segments, waits } = unfinished;
     const step = await nextStep(client, description, begun);
     if (!begun) return { begun, ...(step && { step }), total: 0, unfinished: 0, reasons: {}, knots: [] };
     const now = Date.now();
@@ -62,6 +63,7 @@ export class WaitingReader {
         ...(resetFrom !== undefined && { outcomesBefore: await this.outcomes(resetFrom) }),
         activities,
         ...(segments && { segments }),
+        ...(waits && { waits }),
         childRuns: new Map([
           ...(await this.earlierChildRuns(run, layout, outcomes)),
           ...childRunsOf(description),

@@ -7,10 +7,11 @@ import type { ErrorCode } from '../errors';
  * - `queued`: it waits for a worker to take it, or for its turn by one of its limits (`LimitReached`)
  * - `retrying`: an attempt has ended without an outcome, and another one follows
  * - `paused`: an operator has paused it in Temporal
+ * - `waiting`: its parents are settled, and it waits for a signal or a time, as it is to do
  * - `held`: its parents are settled, and the run has not sent it out yet
  * - `blocked`: it waits for parents
  */
-export type WaitingState = 'running' | 'queued' | 'retrying' | 'paused' | 'held' | 'blocked';
+export type WaitingState = 'running' | 'queued' | 'retrying' | 'paused' | 'waiting' | 'held' | 'blocked';
 
 /**
  * Why a knot has not ended, for programs. A code of an error, such as `BodyMissing` or `BackendUnavailable`, is that of the
@@ -22,6 +23,7 @@ export type WaitingState = 'running' | 'queued' | 'retrying' | 'paused' | 'held'
  * - `BodyThrew`: its body threw, and its `retry` allows another attempt
  * - `HeartbeatTimeout`: its worker has not been heard of for 30 s
  * - `Paused`: by an operator
+ * - `Signal`, `Time`: it waits for a signal, until a time where the signal has one, or for a time
  * - `Parents`: some of its parents are unfinished
  * - `Window`: the run has as many activities in flight as it may have
  * - `HistoryFull`: the run sends nothing out until what is in flight has ended, and goes on with a new history
@@ -37,6 +39,8 @@ export type WaitingCode =
   | 'BodyThrew'
   | 'HeartbeatTimeout'
   | 'Paused'
+  | 'Signal'
+  | 'Time'
   | 'Parents'
   | 'Window'
   | 'HistoryFull'
@@ -75,6 +79,10 @@ export interface WaitingKnot {
   readonly taskQueue?: string;
   /** When somebody last asked this task queue for work, if that was in the last minutes. */
   readonly lastPollAt?: number;
+  /** Of one that waits for a signal: its name. */
+  readonly signal?: string;
+  /** Of one that waits: until when, where that is known. */
+  readonly until?: number;
   /** Unfinished parents: the first five, in the order of the plan. */
   readonly parents?: readonly string[];
   /** How many unfinished parents there are. */

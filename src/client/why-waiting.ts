@@ -1,6 +1,6 @@
 import type { Layout } from '../engine';
 import { activityIdOf } from '../workflows/activity-id';
-import { SEGMENT_ACTIVITY } from '../workflows/messages';
+import { SEGMENT_ACTIVITY, type OpenWait } from '../workflows/messages';
 import { RUNNING_KNOTS } from '../engine';
 import type { PendingActivity } from './pending-activity';
 import type { QueuePollers } from './pollers';
@@ -23,6 +23,8 @@ export interface RunSituation {
   readonly activities: readonly PendingActivity[];
   /** The members of the running segments, where a worker has said them. Default: the local knots that can be in one. */
   readonly segments?: readonly (readonly string[])[];
+  /** Knots that wait for a signal or a time, where a worker has said them. */
+  readonly waits?: readonly OpenWait[];
   /** Child runs that have not ended, by the id of the knot that runs in them. */
   readonly childRuns: ReadonlyMap<string, string>;
   /** Who polls the task queues in which something is due. */
@@ -78,7 +80,8 @@ function isDue({ state, nextAttemptAt }: PendingActivity, now: number): boolean 
 function urgency({ state, reason }: WaitingKnot): number {
   if (state === 'retrying' || state === 'paused' || reason.code === 'NoWorker') return 0;
   if (state === 'running' || state === 'queued') return 1;
-  return state === 'held' ? 2 : 3;
+  if (state === 'waiting') return 2;
+  return state === 'held' ? 3 : 4;
 }
 
 const FINISHED_OK = 1;
@@ -126,8 +129,33 @@ class UnfinishedKnots {
       const reason = { code: 'Parents', message } as const;
       return { knotId, state: 'blocked', reason, parents: named, unfinishedParents: parents.length };
     }
+    const waits = this.reasonToWait(index, knotId);
+    if (waits) return waits;
     const segment = this.segmentOf.get(index);
     return { knotId, ...(segment ? this.reasonOfSegment(segment) : this.reasonToHold()) };
+  }
+
+  /** Of a knot that waits for a signal or a time; without a worker, only what is constant of it is known. */
+  private reasonToWait(index: number, knotId: string): WaitingKnot | undefined {
+    const { layout, waits } = this.situation;
+    const { wait } = layout.policies[layout.policy[index]!]!;
+    if (!wait) return undefined;
+    const said = waits?.find(({ knot }) => knot === knotId);
+    const { signal } = wait;
+    const until = said?.until ?? wait.until;
+    const named = signal === undefined ? {} : { signal };
+    const timed = until === undefined ? {} : { until };
+    const what =
+      signal === undefined ? 'waits' : `waits for the signal "${signal}"${until === undefined ? '' : ','}`;
+    const message = until === undefined ? what : `${what} until ${new Date(until).toISOString()}`;
+    const code = signal === undefined ? 'Time' : 'Signal';
+    return {
+      knotId,
+      state: 'waiting',
+      reason: { code, message: message === 'waits' ? 'waits for its time' : message },
+      ...named,
+      ...timed,
+    };
   }
 
   /** By index, how much a knot holds up: roughly the number of unfinished knots that cannot go on without it. */

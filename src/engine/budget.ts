@@ -1,7 +1,7 @@
 import { encodedSize } from '../canonical';
 import { SelvageError } from '../errors';
 import { encodeLayout } from './layout-codec';
-import type { Layout } from './layout';
+import type { Layout, LayoutPolicy } from './layout';
 import {
   FATAL_BYTES,
   HOLD_BYTES,
@@ -42,11 +42,16 @@ const CHILD_EVENTS = 4;
 const CHILD_TASKS = 3;
 /** Of the local activity that records what a receiver of outcomes is about to read. */
 const RECORD_EVENTS = 1;
+/** Of a wait beside its activity: the marker that says for how long, a timer, a signal that is answered, and the marker of its check. */
+const WAIT_EVENTS = 1 + TIMER_EVENTS + 2 + 1;
+/** It is woken by its signal or timer, and by the marker before. */
+const WAIT_TASKS = 2;
 
 /** Without ids, input and result; the three events of each. Measured: 460 and 410, with short names of queues and workers. */
 const ACTIVITY_BYTES = 800;
 const TASK_BYTES = 700;
 const CHILD_BYTES = 1_600;
+const WAIT_EVENT_BYTES = 400;
 /** What an activity's input has beside its parents: the plan's hash, the run's id and their names. */
 const INPUT_BYTES = 200;
 /** What stands around an inline value. */
@@ -193,11 +198,13 @@ function workOf(layout: Layout, slow: ReadonlySet<number>): Work & { events: num
   const fullTasks = Math.floor(commandBytes / (TASK_COMMAND_BYTES - 2 * INLINE_BYTES_PER_ACTIVITY));
   const single = work.activities - slow.size;
   const receivers = receiversOf(layout);
+  const waits = waitsOf(layout);
   return {
     ...work,
     events:
       single * (ACTIVITY_EVENTS + TASK_EVENTS) +
       receivers * (RECORD_EVENTS + TASK_EVENTS) +
+      waits * (WAIT_EVENTS + WAIT_TASKS * TASK_EVENTS) +
       slow.size * (CHILD_EVENTS + CHILD_TASKS * TASK_EVENTS) +
       fullTasks * (TIMER_EVENTS + TASK_EVENTS),
     bytes:
@@ -209,6 +216,8 @@ function workOf(layout: Layout, slow: ReadonlySet<number>): Work & { events: num
       single * (ACTIVITY_BYTES + TASK_BYTES) +
       slow.size * (CHILD_BYTES + CHILD_TASKS * TASK_BYTES) +
       receivers * 2 * TASK_BYTES +
+      // A signal up to the inline limit; a larger one goes by reference.
+      waits * (INLINE_VALUE_BYTES + WAIT_EVENTS * WAIT_EVENT_BYTES + WAIT_TASKS * TASK_BYTES) +
       fullTasks * 2 * TASK_BYTES,
   };
 }
@@ -262,9 +271,18 @@ function goesInSegment(layout: Layout, knot: number, slow: ReadonlySet<number>):
 }
 
 /** How many knots receive outcomes. */
-function receiversOf({ policy, policies }: Layout): number {
-  const receives = policies.map(({ errorPolicy }) => errorPolicy === 'receiveErrors');
-  return receives.includes(true) ? policy.filter((index) => receives[index]).length : 0;
+function receiversOf(layout: Layout): number {
+  return countKnots(layout, ({ errorPolicy }) => errorPolicy === 'receiveErrors');
+}
+
+/** How many knots wait for a signal or a time. */
+function waitsOf(layout: Layout): number {
+  return countKnots(layout, ({ wait }) => wait !== undefined);
+}
+
+function countKnots({ policy, policies }: Layout, isCounted: (policy: LayoutPolicy) => boolean): number {
+  const counted = policies.map(isCounted);
+  return counted.includes(true) ? policy.filter((index) => counted[index]).length : 0;
 }
 
 /**

@@ -17,7 +17,7 @@ import {
 } from './plan';
 import { nestedPlanInput } from './nested-plan';
 import { PASSING_NODES } from './node-kinds';
-import { effectiveOptions, policyOf, withoutBody } from './policy';
+import { effectiveOptions, policyOf, waitPolicyOf, withoutBody } from './policy';
 
 export interface CompiledPlan {
   readonly plan: Plan;
@@ -56,7 +56,7 @@ export function compile(
     const cache = knot.definition && isOfOwnMaking(knot.definition, knot) ? cacheOf(options) : undefined;
     const ownPolicy = policyOf(options, limitKeyOf(knot));
     const policy: PlanPolicy = {
-      ...(knot.nested ? withoutBody(ownPolicy) : ownPolicy),
+      ...bodyPolicyOf(knot, ownPolicy),
       ...(cache && { cache }),
       ...(knot.definition?.optional && { optional: true }),
       ...(knot.definition?.node && { node: knot.definition.node }),
@@ -116,6 +116,11 @@ export function configHashOf(
     constants: constantHashes(inputs),
     policy: policy as Json,
   });
+}
+
+function bodyPolicyOf({ definition, nested }: KnotRecord, policy: PlanPolicy): PlanPolicy {
+  if (definition?.wait) return waitPolicyOf(policy, definition.wait);
+  return nested ? withoutBody(policy) : policy;
 }
 
 /** The lowest that can say what these knots say. */

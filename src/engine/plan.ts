@@ -1,4 +1,4 @@
-import type { ErrorPolicy, FailOn, KnotOptions, NodeKind, RetryPolicy } from '../model/records';
+import type { ErrorPolicy, FailOn, KnotOptions, NodeKind, RetryPolicy, WaitRecord } from '../model/records';
 import type { Json } from '../canonical';
 
 /**
@@ -75,8 +75,10 @@ export interface PlanPolicy {
   readonly errorPolicy?: Exclude<ErrorPolicy, 'skipIfParentFailed'>;
   /** Absent: false. */
   readonly optional?: true;
-  /** Of a node that passes on a value; absent: the knot's value is what its body returns. */
+  /** Absent: the knot's value is what its body returns. */
   readonly node?: NodeKind;
+  /** Of a node that waits, and what is constant of it. */
+  readonly wait?: Omit<WaitRecord, 'schema'>;
   /** Of a path of a branch, whose two parents are the branch and its input: the tag. */
   readonly path?: string;
   /** Of a node `map`. */

@@ -5,6 +5,7 @@ import type {
   Limit,
   RetryPolicy,
   TapestryRecord,
+  WaitRecord,
 } from '../model/records';
 import type { PlanLimit, PlanPolicy } from './plan';
 
@@ -73,6 +74,19 @@ function limitOf(limit: Limit | undefined, defaultKey: string): PlanLimit | unde
   return typeof limit === 'number'
     ? { key: defaultKey, limit }
     : limit && { key: limit.key, limit: limit.limit };
+}
+
+/** Of a knot that waits: what is said of bodies is nothing to it, and it is never in a segment. */
+export function waitPolicyOf(
+  { errorPolicy, taskQueue, onCodeChange }: PlanPolicy,
+  { schema: _schema, ...wait }: WaitRecord,
+): PlanPolicy {
+  return {
+    ...(errorPolicy !== undefined && { errorPolicy }),
+    ...(taskQueue !== undefined && { taskQueue }),
+    ...(onCodeChange !== undefined && { onCodeChange }),
+    wait,
+  };
 }
 
 function retryOf(retry: RetryPolicy): RetryPolicy | undefined {

@@ -18,10 +18,10 @@ import { packCodes, unpackCodes } from './outcome-codes';
  *     Ok from the start, whatever becomes of its parents here.
  * S2  Every knot is settled exactly once, in one place only (`settle`), and events that would do it again are refused
  *     before anything is changed. Back from `running` to `waiting` goes only what a segment gives back.
- * S3  A knot is in one of the two ready queues exactly if it is waiting, all its parents are settled so that it runs, and the
+ * S3  A knot is in one of the three ready queues exactly if it is waiting, all its parents are settled so that it runs, and the
  *     run is started and not cancelled. Hence a cancel, which empties them, leaves nothing that could be dispatched.
- * S4  No more than `window` activities are in flight, a segment being one: only `dispatch` starts knots, and it counts. (A
- *     restore dispatches again what was running, whatever the window is.)
+ * S4  No more than `window` activities are in flight, a segment being one and a knot that waits none: only `dispatch` starts
+ *     knots, and it counts. (A restore dispatches again what was running, whatever the window is.)
  * S5  The commands depend on the layout and on the events so far alone, and ready knots go out in the order of the layout:
  *     a replay of the same events gives the same commands.
  * S6  `finish` comes with the settling of the last knot, and so once, but for what S12 says; as a running knot is not settled, none is
@@ -196,6 +196,8 @@ export class Scheduler<V> {
   private marks: Uint8Array;
   private isTerminal: Uint8Array;
   private isOptional: Uint8Array;
+  /** Whether it waits for a signal or a time, and is no activity meanwhile. */
+  private isWait: Uint8Array;
   /** Of each path of a branch its tag. */
   private readonly tags: (string | undefined)[];
   /** What the present event has settled so. */
@@ -208,6 +210,8 @@ export class Scheduler<V> {
   private readonly ready = new IndexQueue();
   /** Those that go out in segments. */
   private readonly readyForSegment = new IndexQueue();
+  /** Those that wait for something from outside, for which there is always room. */
+  private readonly readyToWait = new IndexQueue();
   /** How each knot goes out. */
   private ways: Uint8Array;
   /** The first knot of the running segment that the knot is in, else -1. */
@@ -216,6 +220,8 @@ export class Scheduler<V> {
   private readonly segments = new Map<number, readonly number[]>();
   /** Members of all running segments. */
   private memberCount = 0;
+  /** How many of the running ones wait. */
+  private waits = 0;
   /** Knots by state. */
   private readonly tally = [0, 0, 0, 0, 0];
   private started = false;
@@ -240,6 +246,7 @@ export class Scheduler<V> {
     this.marks = new Uint8Array(size);
     this.isTerminal = new Uint8Array(size);
     this.isOptional = new Uint8Array(size);
+    this.isWait = new Uint8Array(size);
     const fateOf = layout.policies.map(({ errorPolicy }) => FATES[errorPolicy ?? 'skipIfParentFailed']);
     this.fates = Array.from(layout.policy, (policy) => fateOf[policy]);
     this.tags = Array.from(layout.policy, (policy) => layout.policies[policy]!.path);
@@ -251,6 +258,7 @@ export class Scheduler<V> {
       const policy = layout.policies[layout.policy[knot]!];
       if (segments && policy?.local && !apart?.has(knot)) this.ways[knot] = LOCAL;
       if (policy?.optional) this.isOptional[knot] = 1;
+      if (policy?.wait) this.isWait[knot] = 1;
     }
     for (const knot of layout.terminals) this.isTerminal[knot] = 1;
   }
@@ -295,9 +303,9 @@ export class Scheduler<V> {
     return this.tally[RUNNING]!;
   }
 
-  /** How many activities the dispatched and unsettled knots are: each segment is one. */
+  /** How many activities the dispatched and unsettled knots are: each segment is one, and a knot that waits is none. */
   get inFlight(): number {
-    return this.running - this.memberCount + this.segments.size;
+    return this.running - this.memberCount - this.waits + this.segments.size;
   }
 
   /** Of a knot that runs: whether it goes by itself though it is local, and so may have been in a segment before. */
@@ -394,6 +402,7 @@ export class Scheduler<V> {
     this.marks = grown(this.marks, new Uint8Array(size));
     this.isTerminal = grown(this.isTerminal, new Uint8Array(size));
     this.isOptional = grown(this.isOptional, new Uint8Array(size));
+    this.isWait = grown(this.isWait, new Uint8Array(size));
     this.ways = grown(this.ways, new Uint8Array(size));
     this.segmentOf = grown(this.segmentOf, new Int32Array(size).fill(NO_SEGMENT));
     this.tally[WAITING]! += size - first;
@@ -404,6 +413,7 @@ export class Scheduler<V> {
       this.tags.push(policy.path);
       this.fates.push(FATES[policy.errorPolicy ?? 'skipIfParentFailed']);
       if (policy.optional) this.isOptional[knot] = 1;
+      if (policy.wait) this.isWait[knot] = 1;
       for (let edge = parentStart[knot]!; edge < parentStart[knot + 1]!; edge++) {
         const parent = parents[edge]!;
         this.unsettledChildren[parent]! += 1;
@@ -532,6 +542,7 @@ export class Scheduler<V> {
   private skipWaiting(): number[] {
     this.ready.clear();
     this.readyForSegment.clear();
+    this.readyToWait.clear();
     const skipped: number[] = [];
     for (let knot = 0; knot < this.layout.size; knot++) {
       if (this.states[knot] !== WAITING) continue;
@@ -612,11 +623,14 @@ export class Scheduler<V> {
 
   private addReady(knot: number): void {
     const goesInSegment = this.ways[knot] === LOCAL && this.marks[knot] === 0;
-    (goesInSegment ? this.readyForSegment : this.ready).add(knot);
+    if (this.isWait[knot] === 1) this.readyToWait.add(knot);
+    else (goesInSegment ? this.readyForSegment : this.ready).add(knot);
   }
 
   private move(knot: number, state: number): void {
-    this.tally[this.states[knot]!]! -= 1;
+    const before = this.states[knot]!;
+    if (this.isWait[knot] === 1) this.waits += Number(state === RUNNING) - Number(before === RUNNING);
+    this.tally[before]! -= 1;
     this.tally[state]! += 1;
     this.states[knot] = state;
   }
@@ -660,13 +674,14 @@ export class Scheduler<V> {
 
   private dispatch(): number[] {
     const knots: number[] = [];
-    while (!this.held && this.inFlight < this.window) {
-      const knot = this.ready.take();
-      if (knot === undefined) break;
+    const start = (knot: number): void => {
       this.move(knot, RUNNING);
       knots.push(knot);
-    }
-    return knots;
+    };
+    while (!this.held && this.readyToWait.size > 0) start(this.readyToWait.take()!);
+    const waits = knots.length;
+    while (!this.held && this.inFlight < this.window && this.ready.size > 0) start(this.ready.take()!);
+    return waits === 0 ? knots : knots.sort((a, b) => a - b);
   }
 
   /** Before single knots: one activity of the window for many knots. */

@@ -28,6 +28,7 @@ export {
   needsNoInputs,
   outcomeOfResult,
   pathRecords,
+  withReadInputs,
   type KnotOutcomeToRecord,
   type ParentOutcomes,
 } from './node-outcome';
@@ -37,6 +38,8 @@ export { ElementKnots, allElements, type ElementKnot } from './element-knots';
 export { ElementsRun, type ElementEnd, type ElementsHost } from './elements-run';
 export { MapComposer } from './compose-map';
 export { partOfValue } from './element-values';
+export { checkPayload, type SignalSchema } from './signal-check';
+export { signalTimeout, waitEnd } from './wait-end';
 export { unrunError } from './unrun-error';
 export { validateParameters } from './parameters';
 export { retryDelay } from './retry';

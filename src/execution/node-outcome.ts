@@ -2,6 +2,7 @@ import type { Sha256 } from '../canonical';
 import type { OwnSkipReason, PlanKnot } from '../engine';
 import { SelvageError } from '../errors';
 import type { OutcomeKind } from '../model/outcome';
+import type { NodeKind } from '../model/records';
 import type { LineageRecord, StoredValue } from '../protocols';
 import { encodeOutput, storedValues, type EncodedValue } from './encoded-value';
 import { lineageRecord, type Execution, type OutcomeToRecord } from './lineage';
@@ -19,6 +20,20 @@ export interface KnotOutcomeToRecord {
   readonly outcome: OutcomeToRecord;
   /** What the data store has to hold for it: nothing for a value that is passed on. */
   readonly values: readonly StoredValue[];
+}
+
+/** By node: the inputs that its function reads. What a wait passes on, and what it only comes after, is not read. */
+const READ_INPUTS: Readonly<Partial<Record<NodeKind, readonly string[]>>> = {
+  waitForSignal: [],
+  sleep: ['ms'],
+  waitUntil: ['time'],
+};
+
+/** The knot with the inputs that its function reads. */
+export function withReadInputs(knot: PlanKnot): PlanKnot {
+  const read = knot.policy.node && READ_INPUTS[knot.policy.node];
+  if (!read) return knot;
+  return { ...knot, inputs: Object.fromEntries(read.map((name) => [name, knot.inputs[name]!])) };
 }
 
 /** Whether its function needs no inputs, only what its parents came to. */
@@ -41,8 +56,15 @@ export function outcomeOfResult(
 ): KnotOutcomeToRecord {
   switch (knot.policy.node) {
     case undefined:
-    case 'subTapestry': {
+    case 'subTapestry':
+    case 'waitForSignal': {
       const value = encodeOutput(result, sha256);
+      return { outcome: { kind: 'ok', value }, values: storedValues(value) };
+    }
+    case 'sleep':
+    case 'waitUntil': {
+      if (knot.inputs['input']) return passOn(parents, parentOf(knot, 'input'));
+      const value = encodeOutput(undefined, sha256);
       return { outcome: { kind: 'ok', value }, values: storedValues(value) };
     }
     case 'gate':

@@ -55,6 +55,7 @@ import {
   withPassedOver,
   type AcceptedExtension,
   type ChildRunRef,
+  withReadInputs,
   type EncodedValue,
   type Execution,
   type KnotOutcomeToRecord,
@@ -70,6 +71,7 @@ import type { DefinitionRecord, KnotBody, TapestryRecord } from '../model/record
 import type { Backends, LineageRecord, RunStatus, StoredValue } from '../protocols';
 import { Definitions } from './definitions';
 import { LocalContext, type LocalRun } from './local-context';
+import type { LocalWaits } from './local-waits';
 import { PromiseHost } from './promise-host';
 import { Replacements, type BodyToRun } from './replacements';
 
@@ -93,6 +95,8 @@ export interface InProcessEnvironment {
   readonly concurrency?: number;
   /** Whether values that others have made are taken, by the knots that say so. Default true. */
   readonly reuse?: boolean;
+  /** Present where the tapestry has knots that wait. */
+  readonly waits?: LocalWaits;
   readonly runId: string;
   /** What the records of this run are kept under, where Temporal has its run id: new for each run. */
   readonly recordRun: string;
@@ -260,6 +264,8 @@ export class InProcessHost {
     const startedAt = this.environment.now();
     // By a body that was started just before.
     if (this.cancelled) return await this.settle(knot, CANCELLED, 0, startedAt, null);
+    if (planKnot.policy.wait && this.bodies[knot]!.codeHash === undefined)
+      return await this.settle(knot, await this.waitFor(planKnot, definition), 1, startedAt, codeHash);
     const key = this.keyOf(knot, codeHash);
     let passedOver: PassedOver | undefined;
     if (key !== undefined && this.environment.reuse !== false) {
@@ -491,6 +497,26 @@ export class InProcessHost {
     this.settled[knot] = { kind: 'ok', value };
     this.lineage.push(record);
     return { kind: 'ok', value };
+  }
+
+  private async waitFor(planKnot: PlanKnot, definition: DefinitionRecord): Promise<KnotEnd> {
+    const { runId } = this.run;
+    const { sha256 } = this.environment;
+    const reading = withReadInputs(planKnot);
+    try {
+      const inputs = assembleInputs(reading, 'values', this.freshValue);
+      const ended = await this.environment.waits!.wait(planKnot, inputs, this.stop?.signal);
+      if (this.cancelled) return CANCELLED;
+      const given = { ...inputs, ...ended };
+      const extension = new BodyExtension(this.plan, planKnot);
+      const context = new LocalContext(this.run, planKnot.id, 1, undefined, extension);
+      const result = await callBody(definition, given, context);
+      return outcomeOfResult(this.plan, planKnot, result, this.parents, sha256);
+    } catch (error) {
+      if (this.cancelled) return CANCELLED;
+      const { record, values } = describeError(error, { runId, knotId: planKnot.id, attempt: 1 }, sha256);
+      return { outcome: { kind: 'err', error: record }, values };
+    }
   }
 
   /** What an error that ended an attempt makes of the knot; undefined: it is tried again, after its wait. */

@@ -8,6 +8,7 @@ import type { KnotBody } from '../model/records';
 import { recordOf, type Tapestry } from '../model';
 import type { Backends, LineageRecord } from '../protocols';
 import { InProcessHost, type LocalRunResult } from './in-process-host';
+import { LocalWaits, type GivenSignals } from './local-waits';
 
 export interface RunLocallyOptions {
   /**
@@ -32,6 +33,13 @@ export interface RunLocallyOptions {
    * neither take nor leave any. Default true.
    */
   readonly reuse?: boolean;
+  /** What knots that wait for signals get; checked by their schemas before anything runs. Default: no signal comes. */
+  readonly signals?: GivenSignals;
+  /**
+   * Whether sleeps, times and timeouts take as long as they say. Default false: a sleep is over at once, and a signal that is not given has
+   * timed out. A wait without a timeout fails with SignalNotGiven in either case.
+   */
+  readonly realTime?: boolean;
   /** Where values and lineage go. They stay open. Default: in memory, forgotten with the result. */
   readonly backends?: Backends;
 }
@@ -45,7 +53,7 @@ export interface LocallyRun<Values> extends RunResult<Values> {
  * Runs a tapestry in this process, without Temporal: for unit tests and dry runs. Values, hashes, outcomes and lineage are
  * those of a durable run; what is missing is durability. It resolves whether or not knots fail.
  *
- * @throws SelvageError `InvalidParameters`, `UnknownTerminal`, `UnknownKnot` (in `replace`), or any of compiling
+ * @throws SelvageError `InvalidParameters`, `UnknownSignal`, `InvalidSignal`, `UnknownTerminal`, `UnknownKnot` (in `replace`), or any of compiling
  */
 export async function runLocally<Parameters extends object, Values extends object>(
   tapestry: Tapestry<Parameters, Values>,
@@ -54,13 +62,15 @@ export async function runLocally<Parameters extends object, Values extends objec
 ): Promise<LocallyRun<Values>> {
   const record = recordOf(tapestry);
   const recordRun = randomUUID();
+  const { signals = {}, realTime = false, ...others } = options;
+  const time = { sha256: nodeSha256, now: Date.now };
   const host = new InProcessHost(record, {
-    ...options,
+    ...others,
     runId: options.runId ?? recordRun,
     recordRun,
     backends: options.backends ?? createInMemoryBackends(),
-    sha256: nodeSha256,
-    now: Date.now,
+    ...time,
+    waits: await LocalWaits.of(record, signals, { ...time, realTime }),
   });
   const run = await host.execute(await validateParameters(record, parameters));
   return resultOf<Values>(run, options.terminals);

@@ -44,6 +44,17 @@ export {
 } from './nodes/map';
 export { reduce, type CombineOptions, type FoldOptions } from './nodes/reduce';
 export { sink, type SinkOptions } from './nodes/sink';
+export {
+  sleep,
+  waitForSignal,
+  waitUntil,
+  type SignalOptions,
+  type SignalWait,
+  type SleepOptions,
+  type WaitConfig,
+  type WaitUntilOptions,
+} from './nodes/waits';
+export { durationOf, timeOf } from './wait-times';
 export { source, type SourceOptions } from './nodes/source';
 export { subTapestry, type NestedConfig, type SubTapestryOptions } from './nodes/sub-tapestry';
 export { checkKnotId, checkName, PARAMETER_PREFIX } from './names';

@@ -96,9 +96,11 @@ export type KnotBody = (inputs: any, context: KnotContext) => unknown;
 
 /**
  * Nodes that pass on the value of a parent by reference: `gate` or not at all, `branch` to one of its paths, `firstOk` that of the first.
- * Nodes that run whole tapestries: `subTapestry` once. `map` runs a body for each element of a list.
+ * Nodes that run whole tapestries: `subTapestry` once. `map` runs a body for each element of a list. And those that wait, for a signal
+ * or for a time.
  */
-export type NodeKind = 'gate' | 'branch' | 'firstOk' | 'subTapestry' | 'map';
+export type NodeKind =
+  'gate' | 'branch' | 'firstOk' | 'subTapestry' | 'map' | 'waitForSignal' | 'sleep' | 'waitUntil';
 
 /** What a `map` does with elements that fail: it fails when all have ended, leaves them out, or has outcomes for elements. */
 export type OnElementError = 'fail' | 'skip' | 'collect';
@@ -117,6 +119,20 @@ export interface MapRecord {
   readonly onError?: Exclude<OnElementError, 'fail'>;
 }
 
+/** What a node waits for. A duration or time that is not here is the value of a knot. */
+export interface WaitRecord {
+  /** The name of a signal. */
+  readonly signal?: string;
+  /** What its payload must be. */
+  readonly schema?: StandardSchema;
+  /** Milliseconds after which it waits for the signal no more. Absent: never. */
+  readonly timeout?: number;
+  /** Milliseconds from its beginning. */
+  readonly ms?: number;
+  /** Milliseconds since the epoch. */
+  readonly until?: number;
+}
+
 export interface DefinitionRecord {
   readonly name: string;
   /** Set by the author to say "this body computes something else now"; absent: unversioned. */
@@ -131,6 +147,8 @@ export interface DefinitionRecord {
   readonly node?: NodeKind;
   /** Of a `map`. */
   readonly map?: MapRecord;
+  /** Of a node that waits. */
+  readonly wait?: WaitRecord;
   /** Whether the body takes its inputs as values or as `Outcome`s. */
   readonly receives: 'values' | 'outcomes';
   readonly body: KnotBody;

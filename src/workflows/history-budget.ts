@@ -10,6 +10,20 @@ export const CHILD_RUNS_FROM_EVENTS = HOLD_EVENTS;
 export const FIRST_CHECK_MS = 60_000;
 export const LONGEST_CHECK_MS = 3_600_000;
 
+/** The server takes 2,000 updates of one execution. */
+const SIGNALS_TO_HOLD = 1_500;
+const SIGNALS_TO_CONTINUE = 500;
+
+/** Whether so many signals have come that nothing more may be dispatched. */
+export function holdForSignals(received: number): boolean {
+  return received >= SIGNALS_TO_HOLD;
+}
+
+/** Whether so many signals have come that a moment with nothing pending should be used to continue. */
+export function continueForSignals(received: number): boolean {
+  return received >= SIGNALS_TO_CONTINUE;
+}
+
 /** Whether nothing more may be dispatched, so that the history comes to rest. */
 export function holdDispatch(history: History): boolean {
   return history.historyLength >= HOLD_EVENTS || history.historySize >= HOLD_BYTES;

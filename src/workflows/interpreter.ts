@@ -6,7 +6,6 @@ import {
   continueAsNew,
   defineQuery,
   defineUpdate,
-  proxyLocalActivities,
   setCurrentDetails,
   setHandler,
   sleep,
@@ -35,20 +34,20 @@ import {
   STATUS_QUERY,
   type ChildEnd,
   type ExtendMessage,
-  type ExtendRequest,
-  type ExtendResult,
   type GivenBack,
   type KnotFailure,
+  type CarriedWait,
   type LayoutRequest,
+  type LeftSignals,
   type LiveStatus,
-  type PinRequest,
   type PinResult,
   type RunAnswer,
   type RunMemo,
   type RunningSegments,
   type SettleRequest,
-  type SettleResult,
+  type UnreadSignal,
 } from './messages';
+import { Signals } from './signals';
 import {
   TemporalHost,
   cancelledFailure,
@@ -57,7 +56,7 @@ import {
   type Unrecorded,
   type WantedExtension,
 } from './temporal-host';
-import { SYSTEM_ACTIVITY_OPTIONS, failTaskIfUnknown } from './system-calls';
+import { failTaskIfUnknown, system } from './system-calls';
 import { workflowTime } from './workflow-clock';
 import type { RunStatus } from '../protocols';
 
@@ -79,16 +78,12 @@ export interface Continuation {
   readonly givenBack?: readonly (readonly [number, GivenBack])[];
   /** The first extension of a body that could not be made; absent where there is none. */
   readonly refused?: KnotFailure;
+  /** Knots that wait, by index, in the order in which they began; absent where there is none. */
+  readonly waits?: readonly (readonly [number, CarriedWait])[];
+  /** Signals that no knot has taken, and what was refused; absent where there is none. */
+  readonly unread?: readonly UnreadSignal[];
+  readonly refusedSignals?: LeftSignals['refused'];
 }
-
-interface SystemActivities {
-  [PIN_ACTIVITY](request: PinRequest): Promise<PinResult>;
-  [LAYOUT_ACTIVITY](request: LayoutRequest): Promise<{ slices: number; layout: string }>;
-  [EXTEND_ACTIVITY](request: ExtendRequest): Promise<ExtendResult>;
-  [SETTLE_ACTIVITY](request: SettleRequest): Promise<SettleResult>;
-}
-
-const system = proxyLocalActivities<SystemActivities>(SYSTEM_ACTIVITY_OPTIONS);
 
 const statusQuery = defineQuery<LiveStatus>(STATUS_QUERY);
 const extendUpdate = defineUpdate<{ plan: string }, [ExtendMessage]>(EXTEND_UPDATE);
@@ -140,6 +135,7 @@ export async function interpret(parameters: unknown, continuation?: Continuation
   );
 
   const children = new ChildRuns();
+  const signals = new Signals();
 
   const memo = runMemo();
   const start = await CancellationScope.nonCancellable(async () =>
@@ -147,7 +143,7 @@ export async function interpret(parameters: unknown, continuation?: Continuation
   );
   if ('answer' in start) {
     begun.answer = start.answer;
-    setCurrentDetails(detailsTable(statusAfter(start.answer).counts, []));
+    setCurrentDetails(detailsTable(statusAfter(start.answer)));
     return start.answer;
   }
   const recordRun = continuation?.recordRun ?? workflowInfo().runId;
@@ -159,6 +155,7 @@ export async function interpret(parameters: unknown, continuation?: Continuation
       behaviour: start.behaviour,
       children,
       memo,
+      signals,
       record: (unrecorded) =>
         CancellationScope.nonCancellable(async () => {
           await settle(host, memo, recordRun, 'running', false, unrecorded);
@@ -169,6 +166,9 @@ export async function interpret(parameters: unknown, continuation?: Continuation
       ...(continuation?.unheard && { unheard: continuation.unheard }),
       ...(continuation && { failures: continuation.failures }),
       ...(continuation?.givenBack && { givenBack: continuation.givenBack }),
+      ...(continuation?.waits && { waits: continuation.waits }),
+      ...(continuation?.unread && { unread: continuation.unread }),
+      ...(continuation?.refusedSignals && { refusedSignals: continuation.refusedSignals }),
       ...(continuation?.refused && { refused: continuation.refused }),
     });
     begun.host = host;
@@ -323,6 +323,7 @@ async function conclude(
   const recordRun = continuation?.recordRun ?? workflowInfo().runId;
   if (end.kind === 'continue' && !host.endedBy) {
     await settle(host, memo, recordRun, 'running', false, host.toRecord);
+    await host.signalsAtRest();
     // The next execution would not hear of a cancel that came meanwhile: then this one is the last.
     if (!host.endedBy) {
       await untilHandlersEnd();
@@ -336,11 +337,15 @@ async function conclude(
         ...(host.stillUnheard.length > 0 && { unheard: host.stillUnheard }),
         ...(host.stillGivenBack.length > 0 && { givenBack: host.stillGivenBack }),
         ...(host.refusedExtension && { refused: host.refusedExtension }),
+        ...(host.stillWaiting.length > 0 && { waits: host.stillWaiting }),
+        ...(host.unreadSignals.length > 0 && { unread: host.unreadSignals }),
+        ...(host.refusedSignals && { refusedSignals: host.refusedSignals }),
       });
     }
     // What is in child runs has its grace.
     await host.finished;
   }
+  await host.signalsAtRest();
   const status = statusOf(host);
   const missed = host.endedBy === 'deadline' && isCutShort(host) ? deadlineExceeded(memo) : undefined;
   const error = missed ?? host.refusedExtension;
@@ -412,6 +417,7 @@ async function settle(
         failed: failed.slice(from, from + SETTLED_KNOTS_PER_CALL),
         last: finished && call === calls - 1,
         ...(error && { error: { type: error.type, message: error.message } }),
+        ...(finished && host.leftSignals && { signals: host.leftSignals }),
       }),
     );
     record = result.record ?? null;

@@ -1,5 +1,5 @@
 import type { OwnSkipReason, SkipReason } from '../engine';
-import type { Envelope } from '../engine/envelope';
+import type { Envelope, ReferenceEnvelope } from '../engine/envelope';
 import type { NodeKind } from '../model/records';
 import type { RunStatus } from '../protocols';
 
@@ -15,6 +15,12 @@ export const SEGMENT_ACTIVITY = 'selvage.segment';
 /** The first step of a child run that runs a tapestry: says which, and with which parameters. */
 export const NEST_ACTIVITY = 'selvage.nest';
 export const EXTEND_ACTIVITY = 'selvage.extend';
+/** Answers a {@link WaitEnd}: until when a knot waits, where that is a value of the run. */
+export const WAIT_ACTIVITY = 'selvage.wait';
+/** Answers a {@link SignalCheck}. */
+export const CHECK_ACTIVITY = 'selvage.checkSignal';
+/** Sends a signal and hears what became of it: takes a {@link SignalRequest}, answers a {@link SignalReceipt}. */
+export const SIGNAL_UPDATE = 'selvage.signal';
 /** The workflow type of a child run: it runs one slow knot of a large plan. */
 export const KNOT_WORKFLOW = 'selvage.knot';
 
@@ -176,6 +182,96 @@ export interface KnotTask {
   readonly nested?: EndedRun;
   /** The child run that ran the knot is gone: there may be a record; if there is none, this activity writes that the knot failed. */
   readonly lost?: true;
+  /** Of a knot that has waited. */
+  readonly waited?: Waited;
+}
+
+/** What the wait of a knot came to, which its activity concludes from. */
+export type Waited =
+  | { readonly kind: 'signal'; readonly payload: ReferenceEnvelope }
+  /** The signal did not come in time. */
+  | { readonly kind: 'timeout' }
+  | { readonly kind: 'time' };
+
+/** The input of the local activity that reads for how long a knot waits. */
+export interface WaitRequest {
+  /** As its activity gets it. */
+  readonly task: KnotTask & { readonly knot: string; readonly run: string };
+  /** Milliseconds since the epoch at which the wait begins. */
+  readonly now: number;
+}
+
+export interface WaitEnd {
+  /** Milliseconds since the epoch. */
+  readonly until: number;
+}
+
+/** A signal as a client sends it. */
+export interface SignalRequest {
+  readonly name: string;
+  /** As it was given. By reference where it is large: the client has put it into the data store. */
+  readonly payload: Envelope;
+}
+
+/** What became of a signal that was accepted. */
+export interface SignalReceipt {
+  /** The knot that takes it. Absent: it is kept for the next wait of that name. */
+  readonly takenBy?: string;
+}
+
+export interface SignalCheckRequest {
+  readonly plan: string;
+  readonly name: string;
+  /** Absent: none was given. */
+  readonly payload?: Envelope;
+}
+
+export type SignalCheck =
+  | {
+      /** The payload as it was given, which the data store has. */
+      readonly payload: ReferenceEnvelope;
+      /** Ids of the knots that wait for a signal of that name whose schemas refuse it; absent: none does. */
+      readonly unfit?: readonly string[];
+    }
+  /** Why no knot could take it. */
+  | { readonly refused: string };
+
+/** A signal that was accepted and that no knot has taken. */
+export interface UnreadSignal {
+  readonly name: string;
+  readonly payload: ReferenceEnvelope;
+  readonly unfit?: readonly string[];
+}
+
+/** A signal that was not accepted, where nobody could be told. */
+export interface RefusedSignal {
+  readonly name: string;
+  /** A code of an error. */
+  readonly type: string;
+  readonly message: string;
+}
+
+/** What became of signals that no knot took. */
+export interface LeftSignals {
+  /** How many there are, by name. */
+  readonly unread?: Readonly<Record<string, number>>;
+  /** How many were refused that nobody could be told of, and the last 20 of them. */
+  readonly refused?: { readonly total: number; readonly last: readonly RefusedSignal[] };
+}
+
+/** A knot that waits for something from outside. */
+export interface OpenWait {
+  readonly knot: string;
+  readonly signal?: string;
+  /** Milliseconds since the epoch. */
+  readonly until?: number;
+}
+
+/** Of a wait, for a later execution. */
+export interface CarriedWait {
+  readonly until?: number;
+  /** What it came to, where it is over. */
+  readonly waited?: Waited;
 }
 
 /** A run that a knot has started, when it is over. */
@@ -313,6 +409,8 @@ export interface SettleRequest extends RunMemo {
   readonly last: boolean;
   /** Why the run as a whole has failed, where that is not the failure of a knot. */
   readonly error?: { readonly type: string; readonly message: string };
+  /** Absent where there is none. */
+  readonly signals?: LeftSignals;
 }
 
 export interface SkippedKnot {
@@ -349,6 +447,10 @@ export interface LiveStatus {
   /** At most 20. */
   readonly failures: readonly KnotFailure[];
   readonly cancelled: boolean;
+  /** At most 100. They count as waiting. */
+  readonly waits?: readonly OpenWait[];
+  /** Absent where there is none. */
+  readonly signals?: LeftSignals;
   /** How many segments are running; their knots count as running until their segment ends. Absent: none. */
   readonly segments?: number;
 }

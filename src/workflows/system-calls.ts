@@ -1,10 +1,46 @@
-import { ActivityFailure, ApplicationFailure, workflowInfo } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  proxyLocalActivities,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type {
+  CHECK_ACTIVITY,
+  EXTEND_ACTIVITY,
+  ExtendRequest,
+  ExtendResult,
+  LAYOUT_ACTIVITY,
+  LayoutRequest,
+  PIN_ACTIVITY,
+  PinRequest,
+  PinResult,
+  SETTLE_ACTIVITY,
+  SettleRequest,
+  SettleResult,
+  SignalCheck,
+  SignalCheckRequest,
+  WAIT_ACTIVITY,
+  WaitEnd,
+  WaitRequest,
+} from './messages';
 
 /** Of the local activities that the interpreter and child runs ask a worker for. */
 export const SYSTEM_ACTIVITY_OPTIONS = {
   startToCloseTimeout: 60_000,
   retry: { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 30_000 },
 } as const;
+
+interface SystemActivities {
+  [PIN_ACTIVITY](request: PinRequest): Promise<PinResult>;
+  [EXTEND_ACTIVITY](request: ExtendRequest): Promise<ExtendResult>;
+  [LAYOUT_ACTIVITY](request: LayoutRequest): Promise<{ slices: number; layout: string }>;
+  [SETTLE_ACTIVITY](request: SettleRequest): Promise<SettleResult>;
+  [WAIT_ACTIVITY](request: WaitRequest): Promise<WaitEnd>;
+  [CHECK_ACTIVITY](request: SignalCheckRequest): Promise<SignalCheck>;
+}
+
+/** What the interpreter asks of a worker beside running bodies. */
+export const system = proxyLocalActivities<SystemActivities>(SYSTEM_ACTIVITY_OPTIONS);
 
 /**
  * An unknown tapestry or plan is a deploy that has not come yet: the task fails, and the run waits for it. Where a query came with

@@ -44,11 +44,19 @@ import { activityIdOf } from './activity-id';
 import { CHILD_RUNS_SINCE, LOST_IS_CANCELLED_SINCE, RECORDS_ASKED_SINCE, SEGMENTS_SINCE } from './behaviours';
 import type { ChildRuns } from './child-runs';
 import { CommandBudget } from './command-budget';
-import { CHILD_RUNS_FROM_EVENTS, continueNow, holdDispatch } from './history-budget';
+import {
+  CHILD_RUNS_FROM_EVENTS,
+  continueForSignals,
+  continueNow,
+  holdDispatch,
+  holdForSignals,
+} from './history-budget';
 import { ACTIVITY_OPTIONS, callKnot, describeFailure, isLostInCancel, isRetryable } from './knot-activity';
 import {
   SEGMENT_ACTIVITY,
+  WAIT_ACTIVITY,
   type BegunSegment,
+  type CarriedWait,
   type ChildEnd,
   type ChildTask,
   type ExtendRequest,
@@ -56,16 +64,25 @@ import {
   type KnotCall,
   type KnotFailure,
   type KnotTask,
+  type LeftSignals,
   type LiveStatus,
+  type OpenWait,
   type PinResult,
   type RunAnswer,
   type RunMemo,
   type RunningSegments,
+  type SignalReceipt,
   type SegmentAnswer,
   type SegmentTask,
   type SkippedKnot,
+  type UnreadSignal,
+  type Waited,
 } from './messages';
-import { detailsTable } from './details-table';
+import type { Refusal, Signals } from './signals';
+import { failTaskIfUnknown, system } from './system-calls';
+import { Waits } from './waits';
+import { workflowTime } from './workflow-clock';
+import { detailsTable, type Details } from './details-table';
 
 /** How much longer than a knot's `cancelGrace` the workflow waits for it: the time for a cancel to travel by heartbeat. */
 const CANCEL_TRAVEL_MS = 15_000;
@@ -74,6 +91,9 @@ const LISTED_FAILURES = 20;
 const LISTED_RUNNING = 100;
 /** With the longest of ids, the answer to a query must still fit in a message. */
 const LISTED_MEMBERS = 6_000;
+const LISTED_WAITS = 100;
+/** More than this go to the next execution in one payload, which the server takes up to 2 MiB. */
+const KEPT_SIGNALS = 5_000;
 /** Of an id in a summary, which has 400 bytes in all. */
 const ID_IN_SUMMARY = 80;
 
@@ -109,6 +129,13 @@ export interface TemporalHostOptions {
   readonly failures?: readonly KnotFailure[];
   /** What segments of earlier executions said of knots that they gave back, by index. */
   readonly givenBack?: readonly (readonly [number, GivenBack])[];
+  /** Where signals come from. */
+  readonly signals: Signals;
+  /** Knots, by index, that waited in an earlier execution. */
+  readonly waits?: readonly (readonly [number, CarriedWait])[];
+  /** Signals that no knot of an earlier execution has taken, and those that were refused. */
+  readonly unread?: readonly UnreadSignal[];
+  readonly refusedSignals?: LeftSignals['refused'];
   /** Records knots that no activity has recorded. */
   readonly record: (unrecorded: Unrecorded) => Promise<void>;
   /**
@@ -152,6 +179,8 @@ export interface Unrecorded {
  *     those that are not Ok.
  * H5  One extension is made at a time, each from the plan that the last one came to. While one is being made, the run neither ends nor
  *     continues as new; and what a body extends the run by is there before its knot is settled. So none is lost.
+ * H6  A knot that waits is nothing on the server but a timer: its activity, which records it, is scheduled when its wait is over. No
+ *     more of these are under way than of others, though the window does not count them.
  */
 export class TemporalHost {
   private layout: Layout;
@@ -194,8 +223,18 @@ export class TemporalHost {
   private refused: KnotFailure | undefined;
   /** Set when this execution has come to its end. */
   private leaving: 'over' | 'continues' | undefined;
+  private readonly waits: Waits;
+  /** Waits whose time is being looked up. */
+  private readonly beginning = new Set<number>();
+  /** What waits that are over came to, until their activity has ended. */
+  private readonly waited = new Map<number, Waited>();
+  /** Those of them whose activity is dispatched, and those that come next. */
+  private readonly concluding = new Set<number>();
+  private readonly toConclude: number[] = [];
   private scheduler: Scheduler<Slot>;
+  /** Whether the rest is to be sent with the next task. */
   private flushing = false;
+  private isFlushing = false;
   private by: EndedBy | undefined;
   private held = false;
   private settledHere = 0;
@@ -224,6 +263,13 @@ export class TemporalHost {
     );
     for (const knot of this.inChildRuns) this.indexes.set(this.layout.ids[knot]!, knot);
     this.scheduler = new Scheduler<Slot>(this.layout, this.schedulerOptions);
+    this.waits = new Waits(
+      {
+        over: (knot, waited) => this.inScope(() => this.conclude(knot, waited)),
+        fatal: (error) => this.rejectEnd(error),
+      },
+      options.unread,
+    );
     this.ended = new Promise((resolve, reject) => {
       this.resolveEnd = resolve;
       this.rejectEnd = reject;
@@ -244,6 +290,7 @@ export class TemporalHost {
     this.begun = begun;
     for (const knot of takenOver) this.isTakenOver.add(knot);
     this.openChildren([]);
+    this.openSignals();
     this.apply({
       type: 'start',
       parameters: parameters.map((envelope) => envelope && slotOf(envelope)),
@@ -258,15 +305,19 @@ export class TemporalHost {
     this.scheduler = restored.scheduler;
     const away = this.options.away ?? [];
     this.openChildren(away.map(([knot, child]) => [this.layout.ids[knot]!, child]));
-    const isAway = new Set(away.map(([knot]) => knot));
+    const waits = this.options.waits ?? [];
+    // In the order in which they began.
+    for (const [knot, wait] of waits) this.takeUpWait(knot, wait);
+    const isUnderWay = new Set([...away, ...waits].map(([knot]) => knot));
     this.execute(
       restored.commands.map((command) =>
         command.type === 'run'
-          ? { type: 'run', knots: command.knots.filter((knot) => !isAway.has(knot)) }
+          ? { type: 'run', knots: command.knots.filter((knot) => !isUnderWay.has(knot)) }
           : command,
       ),
     );
     this.options.children.deliver();
+    this.openSignals();
     return await this.ended;
   }
 
@@ -284,6 +335,8 @@ export class TemporalHost {
       if (typeof work === 'number') this.settle(work, { kind: 'skipped', reason: 'cancelled' });
       else this.apply({ type: 'segmentSettled', segment: work[0]!, outcomes: new Map(), alone: [] });
     }
+    for (const knot of [...this.waits.cancel(), ...this.beginning, ...this.toConclude.splice(0)])
+      this.settle(knot, { kind: 'skipped', reason: 'cancelled' });
     const { children } = this.options;
     children.cancel();
     if (this.pending + children.size === 0) return;
@@ -359,6 +412,34 @@ export class TemporalHost {
     return this.options.children.unheard.map((end) => (end.kind === 'ok' ? { ...end, envelope: null } : end));
   }
 
+  /** For a later execution: the knots that wait, or whose wait is over and not concluded. */
+  get stillWaiting(): readonly (readonly [number, CarriedWait])[] {
+    const open = [...this.waits.entries()].map(
+      ([knot, { until }]) => [knot, { ...(until !== undefined && { until }) }] as const,
+    );
+    return [...[...this.waited].map(([knot, waited]) => [knot, { waited }] as const), ...open];
+  }
+
+  get unreadSignals(): readonly UnreadSignal[] {
+    return this.waits.unread;
+  }
+
+  get refusedSignals(): LeftSignals['refused'] | undefined {
+    return this.options.signals.refused;
+  }
+
+  /** What became of signals that no knot has taken; undefined where there is none. */
+  get leftSignals(): LeftSignals | undefined {
+    const { unreadByCount: unread } = this.waits;
+    const { refused } = this.options.signals;
+    return unread || refused ? { ...(unread && { unread }), ...(refused && { refused }) } : undefined;
+  }
+
+  /** Resolves when no signal is being checked. */
+  async signalsAtRest(): Promise<void> {
+    await this.options.signals.atRest();
+  }
+
   /** Knots of this execution that no activity recorded, for the settle activity. */
   get toRecord(): Unrecorded {
     // Copies: what is recorded meanwhile, for the sake of a receiver, leaves the lists.
@@ -370,13 +451,11 @@ export class TemporalHost {
   }
 
   status(): LiveStatus {
-    const counts = this.scheduler.counts;
     const running = [...this.away, ...this.running, ...[...this.segments.values()].flat()];
     return {
       plan: this.planHash,
-      counts,
+      ...this.details(),
       running: running.slice(0, LISTED_RUNNING).map((knot) => this.layout.ids[knot]!),
-      failures: this.failures,
       cancelled: this.cancelled,
       ...(this.segments.size > 0 && { segments: this.segments.size }),
     };
@@ -412,7 +491,32 @@ export class TemporalHost {
       else this.finish();
     }
     this.flush();
-    setCurrentDetails(detailsTable(this.scheduler.counts, this.failures));
+    this.showDetails();
+  }
+
+  private showDetails(): void {
+    setCurrentDetails(detailsTable(this.details()));
+  }
+
+  private details(): Details {
+    const { running, waiting, ...others } = this.scheduler.counts;
+    const open = this.waits.size;
+    const waits: OpenWait[] = [];
+    for (const [, { id, signal, until }] of this.waits.entries()) {
+      if (waits.length === LISTED_WAITS) break;
+      waits.push({
+        knot: id,
+        ...(signal !== undefined && { signal }),
+        ...(until !== undefined && { until }),
+      });
+    }
+    const { leftSignals } = this;
+    return {
+      counts: { ...others, running: running - open, waiting: waiting + open },
+      failures: this.failures,
+      ...(waits.length > 0 && { waits }),
+      ...(leftSignals && { signals: leftSignals }),
+    };
   }
 
   private finish(): void {
@@ -462,7 +566,16 @@ export class TemporalHost {
    * is left here.
    */
   private flush(): void {
-    if (this.scope.consideredCancelled) return;
+    if (this.scope.consideredCancelled || this.isFlushing) return;
+    this.isFlushing = true;
+    try {
+      this.sendDeferred();
+    } finally {
+      this.isFlushing = false;
+    }
+  }
+
+  private sendDeferred(): void {
     // Each execution does something, or a plan whose layout alone fills the history would be loaded for ever.
     if (this.settledHere > 0 && !this.cancelled && holdDispatch(workflowInfo())) this.hold();
     if (this.held) return;
@@ -496,11 +609,106 @@ export class TemporalHost {
       this.recordBefore(knot);
       return true;
     }
+    const { wait } = this.policyOf(knot);
+    if (wait && !this.waited.has(knot)) return this.takeWait(knot, wait);
     const { task, bytes } = this.taskOf(knot);
     if (!this.budget.take(bytes)) return false;
     if (this.inChildRuns.has(knot)) this.startChild(knot, task);
     else this.schedule(knot, task);
     return true;
+  }
+
+  private takeWait(knot: number, { signal, timeout, ms, until }: PlanWait): boolean {
+    const wait = { id: this.layout.ids[knot]!, ...(signal !== undefined && { signal }) };
+    const duration = ms ?? timeout;
+    const end = until ?? (duration === undefined ? undefined : workflowTime() + duration);
+    if (end === undefined && signal === undefined) return this.lookUpWait(knot, wait.id);
+    this.waits.begin(knot, { ...wait, ...(end !== undefined && { until: end }) });
+    return true;
+  }
+
+  private takeUpWait(knot: number, { until, waited }: CarriedWait): void {
+    const { signal } = this.policyOf(knot).wait!;
+    const wait = { id: this.layout.ids[knot]!, ...(signal !== undefined && { signal }) };
+    if (waited) this.conclude(knot, waited);
+    else this.waits.begin(knot, { ...wait, ...(until !== undefined && { until }) });
+  }
+
+  /** Of a wait for a time that is a value of the run. */
+  private lookUpWait(knot: number, id: string): boolean {
+    const { task, bytes } = this.taskOf(knot);
+    if (!this.budget.take(bytes)) return false;
+    this.beginning.add(knot);
+    const request = { task: { ...task, knot: id, run: this.options.recordRun }, now: workflowTime() };
+    CancellationScope.nonCancellable(() => failTaskIfUnknown(() => system[WAIT_ACTIVITY](request))).then(
+      ({ until }) =>
+        this.inScope(() => {
+          this.beginning.delete(knot);
+          // A cancel has settled it meanwhile.
+          if (this.scheduler.outcomeKind(knot) !== undefined) return;
+          this.waits.begin(knot, { id, until });
+          this.continueAtRest();
+        }),
+      (error: unknown) => this.rejectEnd(error),
+    );
+    return true;
+  }
+
+  /** The wait of the knot is over: its activity says and records what comes of it. */
+  private conclude(knot: number, waited: Waited): void {
+    this.waited.set(knot, waited);
+    this.toConclude.push(knot);
+    this.sendConclusions();
+  }
+
+  private sendConclusions(): void {
+    while (this.concluding.size < RUNNING_KNOTS && this.toConclude.length > 0) {
+      const knot = this.toConclude.shift()!;
+      this.concluding.add(knot);
+      this.deferred.push(knot);
+    }
+    // What begins a wait is in the middle of it.
+    if (!this.isFlushing) this.flush();
+  }
+
+  private openSignals(): void {
+    this.options.signals.open(
+      {
+        plan: () => this.planHash,
+        names: () => new Set(this.layout.policies.flatMap(({ wait }) => wait?.signal ?? [])),
+        take: (signal) => this.takeSignal(signal),
+        handled: () => this.inScope(() => this.heedSignals()),
+      },
+      this.options.refusedSignals,
+    );
+  }
+
+  private takeSignal(signal: UnreadSignal): { receipt: SignalReceipt } | Refusal {
+    const { ids } = this.layout;
+    const isOpenFor = (knot: number): boolean =>
+      this.policyOf(knot).wait?.signal === signal.name &&
+      this.scheduler.outcomeKind(knot) === undefined &&
+      !this.waited.has(knot) &&
+      signal.unfit?.includes(ids[knot]!) !== true;
+    if (!ids.some((_, knot) => isOpenFor(knot))) return tooLate(signal.name);
+    if (this.waits.unreadCount >= KEPT_SIGNALS) return tooMany(signal.name, this.waits.unreadCount);
+    const knot = this.waits.take(signal);
+    return { receipt: knot === undefined ? {} : { takenBy: ids[knot]! } };
+  }
+
+  /** Ends this execution where signals have made its history long, since no knot need be settled meanwhile. */
+  private heedSignals(): void {
+    if (this.cancelled) return;
+    const info = workflowInfo();
+    const { received } = this.options.signals;
+    const isIdle = this.pending === 0 && this.deferred.length === 0;
+    if (
+      !this.held &&
+      (holdDispatch(info) || holdForSignals(received) || (isIdle && continueForSignals(received)))
+    )
+      this.hold();
+    this.showDetails();
+    this.continueAtRest();
   }
 
   private awaitsRecords(knot: number): boolean {
@@ -588,6 +796,7 @@ export class TemporalHost {
       }),
       ...(options.recordRun !== workflowInfo().runId && { run: options.recordRun }),
       ...(this.scheduler.isAlone(knot) && { givenBack: this.givenBack.get(knot) ?? {} }),
+      ...(this.waited.has(knot) && { waited: this.waited.get(knot)! }),
     };
     return { task, bytes };
   }
@@ -865,7 +1074,7 @@ export class TemporalHost {
         const knot = members.find((member) => this.layout.ids[member] === failure.knot);
         if (knot !== undefined) this.noteFailure(knot, failure);
       }
-      this.heedHistory();
+      this.heedHistory(1);
       this.apply({ type: 'segmentSettled', segment, outcomes, alone });
       this.continueAtRest();
     } catch (error) {
@@ -901,26 +1110,40 @@ export class TemporalHost {
       this.running.delete(knot);
       if (this.inChildRuns.has(knot)) this.options.children.forget(this.layout.ids[knot]!);
       this.settledHere += 1;
+      const isWait = this.policyOf(knot).wait !== undefined;
+      if (isWait) this.endWait(knot);
       if (failure) this.noteFailure(knot, failure);
       // What its function said is on record.
       if (outcome.kind === 'skipped' && outcome.reason === 'cancelled') {
         this.unrecordedKnots.add(knot);
         this.skippedHere.push({ knot: this.layout.ids[knot]!, reason: outcome.reason });
       }
-      this.heedHistory();
+      this.heedHistory(isWait ? 0 : 1);
       this.apply({ type: 'settled', knot, outcome });
+      if (isWait) this.sendConclusions();
       this.continueAtRest();
     } catch (error) {
       this.rejectEnd(error);
     }
   }
 
-  /** Stops dispatching where the history has grown so far that this execution should end. */
-  private heedHistory(): void {
+  private endWait(knot: number): void {
+    this.waited.delete(knot);
+    this.concluding.delete(knot);
+    this.beginning.delete(knot);
+  }
+
+  /**
+   * Stops dispatching where the history has grown so far that this execution should end.
+   *
+   * @param settling how many of those in flight are being settled
+   */
+  private heedHistory(settling: 0 | 1): void {
     if (this.held || this.cancelled) return;
     const info = workflowInfo();
-    // The one that is being settled. What is away needs no rest.
-    const lastOne = this.scheduler.inFlight - this.options.children.size === 1;
+    // What is away, or waits, needs no rest.
+    const others = this.scheduler.inFlight - this.options.children.size - settling;
+    const lastOne = others === 0 && this.concluding.size + this.beginning.size === 0;
     if (holdDispatch(info) || (lastOne && continueNow(info, this.settledHere))) this.hold();
   }
 
@@ -946,11 +1169,13 @@ export class TemporalHost {
   }
 
   /**
-   * What keeps this execution from continuing as new: activities, what is being recorded, child runs that are being started, and
-   * extensions that are being made.
+   * What keeps this execution from continuing as new: activities, what is being recorded, looked up or checked, child runs that are
+   * being started, and extensions that are being made.
    */
   private get pending(): number {
-    return this.running.size + this.segments.size + (this.recording ? 1 : 0) + this.extensions;
+    const { isChecking } = this.options.signals;
+    const brief = Number(this.recording) + Number(isChecking) + this.beginning.size + this.extensions;
+    return this.running.size + this.segments.size + brief;
   }
 
   /** Knots in child runs. */
@@ -974,6 +1199,22 @@ function inherited({ actor, vcsCommit, deadline }: RunMemo): NonNullable<ChildTa
     ...(actor !== undefined && { actor }),
     ...(vcsCommit !== undefined && { vcsCommit }),
     ...(deadline !== undefined && { deadline }),
+  };
+}
+
+type PlanWait = NonNullable<Layout['policies'][number]['wait']>;
+
+function tooLate(name: string): Refusal {
+  return {
+    refused: 'SignalTooLate',
+    message: `All knots that wait for the signal "${name}" and that it fits have their outcome or their signal: it comes too late.`,
+  };
+}
+
+function tooMany(name: string, kept: number): Refusal {
+  return {
+    refused: 'TooManySignals',
+    message: `This run keeps ${kept} signals that no knot has taken, and takes no more of "${name}" until some are. Send it again later.`,
   };
 }
 

@@ -22,6 +22,8 @@ import {
   retryDelay,
   valuesOfNested,
   withExtension,
+  signalTimeout,
+  withReadInputs,
   type Execution,
   type KnotOutcomeToRecord,
   type LoadedPlan,
@@ -32,6 +34,7 @@ import type { GivenBack } from '../../workflows/messages';
 import type { CommitResult, ExceptionRecord, LineageRecord, StoredValue } from '../../protocols';
 import { envelopeOfRecord } from './adopt';
 import { acceptExtension } from './accept-extension';
+import { payloadOf } from '../../activities/signals';
 import { LastChances } from './last-chance';
 import { findParents, type Parents } from './parents';
 
@@ -91,6 +94,8 @@ class KnotCall {
     if (attempt.lost >= LOST_WORKERS)
       return await this.fail(plan, knot, definition, parents, workerLost(knot, attempt.lost));
     if (!definition) throw refusal;
+    if (attempt.task.waited?.kind === 'timeout')
+      return await this.fail(plan, knot, definition, parents, signalTimeout(knot));
     const leave = await this.lastChances.enter(attempt);
     try {
       return await this.limited(knot, () => this.run(plan, knot, definition, parents, runBody));
@@ -145,11 +150,13 @@ class KnotCall {
     const { environment } = this;
     const { nested } = this.attempt.task;
     const needsInputs = !needsNoInputs(knot) && !nested;
-    const inputFrom = needsInputs ? await parents.read(definition.receives) : undefined;
+    const reading = withReadInputs(knot);
+    const inputFrom = needsInputs ? await parents.read(reading, definition.receives) : undefined;
+    const signal = await this.signal(knot);
     const extension = new BodyExtension(plan, knot);
     let end: KnotOutcomeToRecord;
     try {
-      const inputs = inputFrom && assembleInputs(knot, definition.receives, inputFrom);
+      const inputs = inputFrom && { ...assembleInputs(reading, definition.receives, inputFrom), ...signal };
       const result = nested
         ? valuesOfNested(await readNestedRun(environment, knot, nested))
         : inputs && (await runBody({ plan, knot, definition, inputs, extension }));
@@ -164,6 +171,13 @@ class KnotCall {
     const { inserted, record } = await this.commit(plan, knot, definition, parents, outcome, values);
     if (!inserted || outcome.kind !== 'ok') return await this.adopt(plan, knot, record);
     return await this.withExtras(plan, record, envelopeOf(outcome.value, environment.inlineLimit), parents);
+  }
+
+  /** Of a knot that has waited for one: what its function takes. */
+  private async signal(knot: PlanKnot): Promise<{ payload: unknown } | undefined> {
+    const { waited } = this.attempt.task;
+    if (waited?.kind !== 'signal') return undefined;
+    return { payload: await payloadOf(this.environment, waited.payload, knot.id) };
   }
 
   /** What an error that ended the body means: passed on, refused, tried again, or the end of the knot. */

@@ -30,9 +30,10 @@ export interface Parents extends ParentOutcomes {
    * Reads what is in the data store. The answer makes a fresh copy per call: of the parent's value or, for a body that
    * receives outcomes, of its outcome.
    *
+   * @param knot with the inputs that are wanted
    * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
    */
-  read(receives: DefinitionRecord['receives']): Promise<(parent: number) => unknown>;
+  read(knot: PlanKnot, receives: DefinitionRecord['receives']): Promise<(parent: number) => unknown>;
 }
 
 /**
@@ -81,8 +82,13 @@ export async function findParents(
     kindOf: (parent) => failed.get(parent)?.kind ?? 'ok',
     valueOf: (parent) =>
       references.get(parent) ?? valueOfEnvelope({ value: inline.get(parent)! }, environment.sha256),
-    async read(receives) {
-      const bytes = await readStored(environment, plan, references);
+    async read(wanted, receives) {
+      const read = new Set(uniqueParents(wanted));
+      const bytes = await readStored(
+        environment,
+        plan,
+        [...references].filter(([parent]) => read.has(parent)),
+      );
       const valueOf = (parent: number): unknown => {
         const reference = references.get(parent);
         return reference ? referencedValue(reference, bytes) : copyOf(inline.get(parent)!);
@@ -115,9 +121,9 @@ export async function recordsOf(
 async function readStored(
   { backends, recentValues }: WorkerEnvironment,
   plan: LoadedPlan,
-  references: ReadonlyMap<number, Reference>,
+  references: readonly (readonly [number, Reference])[],
 ): Promise<ReadonlyMap<string, Uint8Array>> {
-  const wanted = [...references].filter(([, { stored }]) => stored === undefined);
+  const wanted = references.filter(([, { stored }]) => stored === undefined);
   const found = new Map<string, Uint8Array>();
   const unknown = new Set<string>();
   for (const [, { hash }] of wanted) {

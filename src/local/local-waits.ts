@@ -1,0 +1,150 @@
+import type { Sha256 } from '../canonical';
+import type { PlanKnot } from '../engine';
+import { SelvageError } from '../errors';
+import {
+  checkPayload,
+  decodeEncoded,
+  encodeOutput,
+  signalTimeout,
+  startTimer,
+  storedReference,
+  waitEnd,
+  type EncodedValue,
+  type SignalSchema,
+} from '../execution';
+import type { TapestryRecord } from '../model/records';
+
+/**
+ * By name of a signal, what comes: a payload, or a list of payloads in their order (so one that is a list itself is written `[[…]]`); or a
+ * function of the id of the knot that waits, which answers its payload, or undefined where none comes.
+ */
+export type GivenSignals = Readonly<Record<string, unknown>>;
+
+type SignalFunction = (knot: string) => unknown;
+
+interface Payload {
+  readonly value: EncodedValue;
+  readonly unfit: readonly string[];
+}
+
+/** The signals and the time of an in-process run. */
+export class LocalWaits {
+  private readonly payloads = new Map<string, Payload[]>();
+
+  private constructor(
+    private readonly schemas: ReadonlyMap<string, readonly SignalSchema[]>,
+    private readonly functions: ReadonlyMap<string, SignalFunction>,
+    private readonly sha256: Sha256,
+    private readonly realTime: boolean,
+    private readonly now: () => number,
+  ) {}
+
+  /** @throws SelvageError `UnknownSignal`, `InvalidSignal`, `NotEncodable` */
+  static async of(
+    tapestry: TapestryRecord,
+    signals: GivenSignals,
+    { sha256, realTime, now }: { sha256: Sha256; realTime: boolean; now: () => number },
+  ): Promise<LocalWaits> {
+    const schemas = schemasOf(tapestry);
+    const given = Object.entries(signals).filter(([, payload]) => payload !== undefined);
+    const functions = given.filter(
+      (entry): entry is [string, SignalFunction] => typeof entry[1] === 'function',
+    );
+    const waits = new LocalWaits(schemas, new Map(functions), sha256, realTime, now);
+    for (const [name, payload] of given) {
+      if (!schemas.has(name)) throw unknownSignal(tapestry, name, [...schemas.keys()]);
+      if (typeof payload === 'function') continue;
+      const payloads = Array.isArray(payload) ? (payload as unknown[]) : [payload];
+      const read: Payload[] = [];
+      for (const one of payloads) read.push(await waits.read(name, one));
+      waits.payloads.set(name, read);
+    }
+    return waits;
+  }
+
+  /**
+   * Resolves when the wait of the knot is over, with what its function takes beside its inputs; also when the signal is aborted.
+   *
+   * @throws SelvageError `SignalTimeout`, `SignalNotGiven`, and of what a function answers `InvalidSignal`, `NotEncodable`
+   */
+  async wait(
+    knot: PlanKnot,
+    inputs: Readonly<Record<string, unknown>>,
+    signal: AbortSignal | undefined,
+  ): Promise<{ payload?: unknown }> {
+    const { signal: name } = knot.policy.wait!;
+    const begun = this.now();
+    const taken = name === undefined ? undefined : await this.take(name, knot.id);
+    if (taken) return { payload: copyOf(taken.value) };
+    const end = waitEnd(knot, inputs, begun);
+    if (name !== undefined && end === undefined) throw notGiven(knot.id, name);
+    if (this.realTime) await pause(end! - begun, signal);
+    if (name !== undefined) throw signalTimeout(knot);
+    return {};
+  }
+
+  private async take(name: string, knot: string): Promise<Payload | undefined> {
+    const answer = this.functions.get(name);
+    if (answer) {
+      const payload = await answer(knot);
+      return payload === undefined ? undefined : await this.read(name, payload);
+    }
+    const payloads = this.payloads.get(name) ?? [];
+    const place = payloads.findIndex(({ unfit }) => !unfit.includes(knot));
+    return place === -1 ? undefined : payloads.splice(place, 1)[0];
+  }
+
+  private async read(name: string, payload: unknown): Promise<Payload> {
+    const value = encodeOutput(payload, this.sha256);
+    const check = await checkPayload(name, this.schemas.get(name)!, copyOf(value));
+    if ('unfit' in check) return { value, unfit: check.unfit };
+    throw new SelvageError('InvalidSignal', check.refused, { details: { signal: name } });
+  }
+}
+
+/** By name of the signal. */
+function schemasOf({ knots }: TapestryRecord): ReadonlyMap<string, readonly SignalSchema[]> {
+  const schemas = new Map<string, SignalSchema[]>();
+  for (const { id, definition } of knots.values()) {
+    const { signal, schema } = definition?.wait ?? {};
+    if (signal === undefined || schema === undefined) continue;
+    schemas.set(signal, [...(schemas.get(signal) ?? []), { knot: id, schema }]);
+  }
+  return schemas;
+}
+
+function copyOf(value: EncodedValue): unknown {
+  return value.encoded ? decodeEncoded(value.encoded) : storedReference(value);
+}
+
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  if (signal?.aborted) return;
+  await new Promise<void>((resolve) => {
+    const stop = startTimer(ms, done);
+    function done(): void {
+      stop();
+      signal?.removeEventListener('abort', done);
+      resolve();
+    }
+    signal?.addEventListener('abort', done, { once: true });
+  });
+}
+
+function unknownSignal(tapestry: TapestryRecord, name: string, known: readonly string[]): SelvageError {
+  const names = known.slice(0, 20).map((one) => `"${one}"`);
+  return new SelvageError(
+    'UnknownSignal',
+    `signals names "${name}", but no knot of tapestry "${tapestry.name}" waits for it; ` +
+      (names.length === 0 ? 'none waits for any.' : `there are waits for ${names.join(', ')}.`),
+    { details: { tapestry: tapestry.name, signal: name } },
+  );
+}
+
+function notGiven(knot: string, signal: string): SelvageError {
+  return new SelvageError(
+    'SignalNotGiven',
+    `Knot "${knot}" waits for the signal "${signal}", and this run was not given one for it: runLocally(tapestry, parameters, { signals: { '${signal}': … } }), ` +
+      'with a list where several knots wait for it.',
+    { details: { knot, signal } },
+  );
+}

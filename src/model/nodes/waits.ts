@@ -1,0 +1,255 @@
+import { SelvageError } from '../../errors';
+import type { In, Knot, KnotConfig } from '../knot';
+import type { KnotContext } from '../knot-context';
+import { knotRecord } from '../marks';
+import { checkName } from '../names';
+import { shown } from '../options';
+import { place } from '../place';
+import type { DefinitionRecord, WaitRecord } from '../records';
+import { describeIssues, isStandardSchema, type OutputOf, type StandardSchema } from '../standard-schema';
+import { durationOf, timeOf } from '../wait-times';
+import { inlineDefinition, invalidNode } from './inline-definition';
+
+/** The second argument of a wait. It has no body that could be tried again, time out or be given a grace. */
+export type WaitConfig<Id extends string = string> = Omit<
+  KnotConfig<Id>,
+  'retry' | 'timeout' | 'cancelGrace'
+>;
+
+interface WaitsAfter {
+  /** Knots that it waits for before it begins, beside its inputs; their values are not read. Default: none. */
+  readonly after?: readonly Knot<any>[];
+}
+
+export interface SignalWait extends WaitsAfter {
+  /** Milliseconds from when the wait begins after which the knot fails with `SignalTimeout`. Default: it waits for as long as it takes. */
+  readonly timeout?: number;
+}
+
+/** Of the form that names the inputs of the wait in its first argument. */
+export interface SignalOptions<S extends StandardSchema> extends SignalWait {
+  /** Of the signal, as `run.signal` names it. Waits may share one: each takes a signal of its own. */
+  readonly name: string;
+  /** What a payload must be. The knot's value is what comes out of it. */
+  readonly schema: S;
+}
+
+interface PassesOn<T> extends WaitsAfter {
+  /** A knot whose value is passed on, by reference, when the time has come. Default: the value is `undefined`. */
+  readonly input?: Knot<T>;
+}
+
+export interface SleepOptions<T> extends PassesOn<T> {
+  /** Milliseconds from when the wait begins, 0 or more. */
+  readonly ms: In<number>;
+}
+
+export interface WaitUntilOptions<T> extends PassesOn<T> {
+  /** A point in time, or milliseconds since the epoch. One that is past is over at once. */
+  readonly time: In<Date> | In<number>;
+}
+
+/**
+ * Places a knot that waits for a signal from outside and yields its payload: `waitForSignal('approve', z.object({ by: z.string() }),
+ * { id: 'approval', after: [report], timeout: 86_400_000 })`. It begins when the knots of `after` are Ok; a signal that comes before is kept.
+ * Nothing of the run is held by it: no worker, no activity. A cancel ends it at once.
+ *
+ * @throws SelvageError InvalidName (of the signal), InvalidConfig, and those of placing a definition
+ */
+export function waitForSignal<S extends StandardSchema, const Id extends string>(
+  name: string,
+  schema: S,
+  config: WaitConfig<Id> & SignalWait,
+): Knot<OutputOf<S>, Id>;
+export function waitForSignal<S extends StandardSchema, const Id extends string>(
+  options: SignalOptions<S>,
+  config: WaitConfig<Id>,
+): Knot<OutputOf<S>, Id>;
+export function waitForSignal(
+  ...args:
+    | readonly [name: string, schema: StandardSchema, config: WaitConfig & SignalWait]
+    | readonly [options: SignalOptions<StandardSchema>, config: WaitConfig]
+): Knot<any> {
+  const { options, config } = readSignalArguments(args);
+  const { name, schema, timeout, after } = options;
+  checkName('signal', name);
+  if (!isStandardSchema(schema)) {
+    throw invalidNode(
+      'waitForSignal',
+      config,
+      'has no schema',
+      "Give one of a library that implements Standard Schema: waitForSignal('approve', z.object({ … }), { id: '…' }).",
+    );
+  }
+  if (timeout !== undefined && (durationOf(timeout) ?? 0) === 0) {
+    throw invalidNode(
+      'waitForSignal',
+      config,
+      `has a "timeout" that is ${shown(timeout)}`,
+      'Give a positive number of milliseconds, or leave it out.',
+    );
+  }
+  const wait = { signal: name, schema, ...(timeout !== undefined && { timeout }) };
+  const definition = waitDefinition('waitForSignal', config, wait, accepting(name, schema));
+  return placeWait(definition, { signal: name, timeout }, after, config);
+}
+
+/**
+ * Places a knot that waits for so many milliseconds, of a constant or of a knot's value: `sleep({ ms: 60_000, input: draft }, { id: 'a-minute' })`.
+ * Nothing of the run is held by it. A duration that is none makes it fail with InvalidWait.
+ *
+ * @throws SelvageError InvalidConfig, and those of placing a definition
+ */
+export function sleep<const Id extends string>(
+  options: SleepOptions<unknown> & { readonly input?: undefined },
+  config: WaitConfig<Id>,
+): Knot<undefined, Id>;
+export function sleep<T, const Id extends string>(
+  options: SleepOptions<T>,
+  config: WaitConfig<Id>,
+): Knot<T, Id>;
+export function sleep({ ms, input, after }: SleepOptions<unknown>, config: WaitConfig): Knot<any> {
+  const isConstant = knotRecord(ms) === undefined;
+  const duration = isConstant ? durationOf(ms) : undefined;
+  if (isConstant && duration === undefined) {
+    throw invalidNode(
+      'sleep',
+      config,
+      `has "ms", which is ${shown(ms)}`,
+      'Give a number of milliseconds, 0 or more, or a knot that yields one.',
+    );
+  }
+  const definition = waitDefinition(
+    'sleep',
+    config,
+    duration === undefined ? {} : { ms: duration },
+    (given: { ms: unknown }, { knotId }) => {
+      if (durationOf(given.ms) === undefined)
+        throw invalidWait(knotId, 'ms', given.ms, 'a number of milliseconds, 0 or more');
+    },
+  );
+  return placeWait(definition, { ms, input: passedOn('sleep', input, config) }, after, config);
+}
+
+/**
+ * Places a knot that waits until a point in time, of a constant or of a knot's value: `waitUntil({ time: due, input: letter }, { id: 'on-the-day' })`.
+ * Nothing of the run is held by it. A time that is none makes it fail with InvalidWait.
+ *
+ * @throws SelvageError InvalidConfig, and those of placing a definition
+ */
+export function waitUntil<const Id extends string>(
+  options: WaitUntilOptions<unknown> & { readonly input?: undefined },
+  config: WaitConfig<Id>,
+): Knot<undefined, Id>;
+export function waitUntil<T, const Id extends string>(
+  options: WaitUntilOptions<T>,
+  config: WaitConfig<Id>,
+): Knot<T, Id>;
+export function waitUntil({ time, input, after }: WaitUntilOptions<unknown>, config: WaitConfig): Knot<any> {
+  const isConstant = knotRecord(time) === undefined;
+  const until = isConstant ? timeOf(time) : undefined;
+  if (isConstant && until === undefined) {
+    throw invalidNode(
+      'waitUntil',
+      config,
+      `has a "time" that is ${shown(time)}`,
+      'Give a Date or milliseconds since the epoch, or a knot that yields one.',
+    );
+  }
+  const definition = waitDefinition(
+    'waitUntil',
+    config,
+    until === undefined ? {} : { until },
+    (given: { time: unknown }, { knotId }) => {
+      if (timeOf(given.time) === undefined)
+        throw invalidWait(knotId, 'time', given.time, 'a Date or milliseconds since the epoch');
+    },
+  );
+  return placeWait(definition, { time, input: passedOn('waitUntil', input, config) }, after, config);
+}
+
+function readSignalArguments(
+  args: readonly [string, StandardSchema, WaitConfig & SignalWait] | readonly [object, WaitConfig],
+): { options: SignalOptions<StandardSchema>; config: WaitConfig } {
+  const [first] = args;
+  if (args.length === 2 && typeof first === 'object' && first !== null)
+    return { options: first as SignalOptions<StandardSchema>, config: args[1] };
+  const [name, schema, given] = args as readonly [string, StandardSchema, WaitConfig & SignalWait];
+  const { timeout, after, ...config } = given ?? {};
+  return {
+    options: { name, schema, ...(timeout !== undefined && { timeout }), ...(after && { after }) },
+    config,
+  };
+}
+
+function waitDefinition(
+  node: 'waitForSignal' | 'sleep' | 'waitUntil',
+  config: unknown,
+  wait: WaitRecord,
+  body: DefinitionRecord['body'],
+): DefinitionRecord {
+  return Object.freeze({ ...inlineDefinition(node, {}, config, body, { node }), wait: Object.freeze(wait) });
+}
+
+function placeWait(
+  definition: DefinitionRecord,
+  inputs: Readonly<Record<string, unknown>>,
+  after: unknown,
+  config: WaitConfig,
+): Knot<any> {
+  const node = definition.node!;
+  const { retry, timeout, cancelGrace } = (config ?? {}) as Partial<KnotConfig>;
+  for (const [option, value] of Object.entries({ retry, timeout, cancelGrace })) {
+    if (value === undefined) continue;
+    throw invalidNode(
+      node,
+      config,
+      `has the option "${option}", which only a knot with a body of its own has`,
+      option === 'timeout' && node === 'waitForSignal'
+        ? 'Give it beside "name" and "schema".'
+        : 'Leave it out.',
+    );
+  }
+  if (after !== undefined && !(Array.isArray(after) && after.every(knotRecord))) {
+    throw invalidNode(
+      node,
+      config,
+      'has an "after" that is no list of knots',
+      'Give the knots that it waits for before it begins: after: [report].',
+    );
+  }
+  const parents = ((after ?? []) as readonly Knot<any>[]).map((knot, index) => [`after${index}`, knot]);
+  return place(definition, { ...inputs, ...Object.fromEntries(parents) }, config);
+}
+
+function passedOn(node: string, input: unknown, config: unknown): unknown {
+  if (input === undefined || knotRecord(input) !== undefined) return input;
+  throw invalidNode(
+    node,
+    config,
+    `has an "input" that is ${shown(input)}`,
+    'Give a knot, whose value is passed on, or leave it out.',
+  );
+}
+
+/** What comes out of the schema is the value of the knot. */
+function accepting(name: string, schema: StandardSchema): DefinitionRecord['body'] {
+  return async ({ payload }: { payload: unknown }, { knotId }: KnotContext): Promise<unknown> => {
+    const result = await schema['~standard'].validate(payload);
+    if (!result.issues) return result.value;
+    throw new SelvageError(
+      'InvalidSignal',
+      `The signal "${name}" that knot "${knotId}" has taken does not satisfy its schema: ${describeIssues(result.issues)}.`,
+      { details: { knot: knotId, signal: name } },
+    );
+  };
+}
+
+function invalidWait(knot: string, input: string, value: unknown, wanted: string): SelvageError {
+  return new SelvageError(
+    'InvalidWait',
+    `Knot "${knot}" waits by its input "${input}", which is ${shown(value)} and must be ${wanted}. Give the knot that yields it an output ` +
+      'schema to have it checked there.',
+    { details: { knot, input } },
+  );
+}
