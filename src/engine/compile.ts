@@ -61,7 +61,7 @@ export function compile(
       ...(knot.definition?.optional && { optional: true }),
       ...(knot.definition?.node && { node: knot.definition.node }),
       ...(knot.path !== undefined && { path: knot.path }),
-      ...(knot.definition?.map && { map: mapOf(knot.definition.map) }),
+      ...(knot.definition?.map && { map: mapOf(knot.definition.map, ownPolicy) }),
     };
     const inputs = planInputs(knot, indexes, constants, hashOf);
     return {
@@ -99,8 +99,13 @@ function isOfOwnMaking(definition: DefinitionRecord, { path }: KnotRecord): bool
   return path === undefined && isCacheable(definition);
 }
 
-function mapOf({ each, ...settings }: MapRecord): PlanMap {
-  return { ...settings, each: each.name };
+function mapOf(
+  { each, batch, ...settings }: MapRecord,
+  { maxConcurrent, ratePerSecond }: PlanPolicy,
+): PlanMap {
+  // What may have to wait goes by itself.
+  const isLimited = maxConcurrent !== undefined || ratePerSecond !== undefined;
+  return { ...settings, ...(batch !== undefined && !isLimited && { batch }), each: each.name };
 }
 
 /** @param definition undefined: a parameter */
@@ -137,7 +142,8 @@ function formatOf(knots: readonly PlanKnot[]): PlanFormat {
 
 /** A limit is of all knots of the definition; of a function that is written in place, of this knot in all runs. */
 function limitKeyOf({ definition, id, tapestry }: KnotRecord): string {
-  return definition && !definition.inline ? definition.name : `${tapestry.name}/${id}`;
+  const body = definition?.map?.each ?? definition;
+  return body && !body.inline ? body.name : `${tapestry.name}/${id}`;
 }
 
 /** The workers hold the plan whole, and a workflow must load its graph within seconds. */

@@ -20,13 +20,17 @@ export class ElementKnots {
   private readonly common: Omit<PlanKnot, 'id'> & { readonly map: PlanKnot };
 
   constructor(plan: LoadedPlan, map: PlanKnot) {
-    const { retry, timeout, cancelGrace, taskQueue, onCodeChange } = map.policy;
+    const { retry, timeout, cancelGrace, taskQueue, onCodeChange, maxConcurrent, ratePerSecond, priority } =
+      map.policy;
     const policy: PlanPolicy = {
       ...(retry && { retry }),
       ...(timeout !== undefined && { timeout }),
       ...(cancelGrace !== undefined && { cancelGrace }),
       ...(taskQueue !== undefined && { taskQueue }),
       ...(onCodeChange && { onCodeChange }),
+      ...(maxConcurrent && { maxConcurrent }),
+      ...(ratePerSecond && { ratePerSecond }),
+      ...(priority !== undefined && { priority }),
     };
     this.common = {
       map,

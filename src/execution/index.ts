@@ -25,6 +25,7 @@ export { alignLayout, type RunLayout } from './run-layout';
 export { assembleInputs } from './inputs';
 export { failedOutcomeOf, outcomeOfRecord, receivedOutcome, type Failed } from './received-outcome';
 export {
+  callsBody,
   needsNoInputs,
   outcomeOfResult,
   pathRecords,

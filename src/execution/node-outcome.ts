@@ -41,6 +41,12 @@ export function needsNoInputs({ policy }: PlanKnot): boolean {
   return policy.node === 'firstOk';
 }
 
+/** Whether a body is called for the knot itself: for a map, its elements have bodies, and a nested tapestry its knots. */
+export function callsBody(knot: PlanKnot): boolean {
+  const { node } = knot.policy;
+  return node === undefined || node === 'gate' || node === 'branch';
+}
+
 /**
  * What a knot comes to when its body has returned: of most knots, that is its value; of a node, its result says which value of a
  * parent is passed on, or which path is taken.

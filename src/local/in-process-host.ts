@@ -284,7 +284,9 @@ export class InProcessHost {
           ? undefined
           : childRun
             ? valuesOfNested(await this.runNested(planKnot, childRun))
-            : await this.callLimited(definition, planKnot, attempt, startedAt, extension);
+            : await this.limited(planKnot, startedAt, () =>
+                this.callOnce(definition, planKnot, attempt, extension),
+              );
         end = outcomeOfResult(this.plan, planKnot, result, this.parents, this.environment.sha256);
         accepted = this.accept(extension);
         if (accepted) end = withExtension(end, accepted);
@@ -391,7 +393,8 @@ export class InProcessHost {
       {
         now,
         isHeld: () => this.cancelled,
-        call: (element, inputs, attempt) => this.callWith(definition, element, inputs, attempt),
+        call: (element, inputs, attempt) =>
+          this.limited(element, now(), () => this.callWith(definition, element, inputs, attempt)),
         judge: async (element, error, throws) => {
           if (this.cancelled) return 'left';
           const delay = retryDelay(element.policy.retry, throws, error);
@@ -532,20 +535,17 @@ export class InProcessHost {
     return { outcome: { kind: 'err', error: record }, values };
   }
 
-  private callLimited(
-    definition: DefinitionRecord,
-    planKnot: PlanKnot,
-    attempt: number,
+  /** Calls a body when the limits of its knot allow it, which has waited since then. */
+  private limited(
+    { id: knotId, policy }: PlanKnot,
     since: number,
-    extension: BodyExtension,
+    call: () => Promise<unknown>,
   ): Promise<unknown> {
-    const { policy } = planKnot;
-    const call = (): Promise<unknown> => this.callOnce(definition, planKnot, attempt, extension);
     if (!policy.maxConcurrent && !policy.ratePerSecond) return call();
     const { runId, recordRun } = this.run;
     const signal = this.stop?.signal;
     return this.limits.run(
-      { policy, runId, recordRun, knotId: planKnot.id, since, refusals: 0, patience: Infinity, signal },
+      { policy, runId, recordRun, knotId, since, refusals: 0, patience: Infinity, signal },
       call,
     );
   }

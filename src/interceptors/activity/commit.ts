@@ -12,6 +12,7 @@ import {
   PATIENCE_MS,
   BodyExtension,
   assembleInputs,
+  callsBody,
   cacheKeyOf,
   describeError,
   envelopeOf,
@@ -106,7 +107,7 @@ class KnotCall {
 
   /** Runs it when the limits of the knot allow it; they count it until its outcome is committed. */
   private async limited<T>(knot: PlanKnot, run: () => Promise<T>): Promise<T> {
-    if (needsNoInputs(knot)) return await run();
+    if (!callsBody(knot)) return await run();
     const { attempt, environment } = this;
     const { context, task } = attempt;
     let hasBegun = false;

@@ -1,5 +1,7 @@
-import { knot, runLocally, tapestry, type KnotOptions } from '../../../src';
+import { knot, map, runLocally, tapestry, type KnotOptions } from '../../../src';
 import { createInMemoryBackends } from '../../../src/backends';
+import { compile } from '../../../src/engine';
+import { recordOf } from '../../../src/model';
 import { Latch, aborted } from '../../support/latch';
 
 /** Ten knots, and how many of their bodies ran at once at most. */
@@ -42,6 +44,32 @@ test('runs that share backends share the limit, also under another definition by
   );
   await Promise.all(works.map((work) => runLocally(work, {}, { backends })));
   expect(seen.most).toBe(2);
+});
+
+test('the elements of a map count one by one, under the name of their definition', async () => {
+  const seen = { running: 0, most: 0 };
+  const visit = knot('visit', async ({ x }: { x: number }) => {
+    seen.most = Math.max(seen.most, ++seen.running);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    seen.running -= 1;
+    return x;
+  });
+  const numbers = knot('numbers', (_: object) => [1, 2, 3, 4, 5, 6, 7, 8]);
+  const work = tapestry('work', () => {
+    const over = numbers({}, { id: 'numbers' });
+    visit({ x: 0 }, { id: 'alone', maxConcurrent: 2 });
+    return { all: map({ over, each: visit, bind: 'x', batch: 4 }, { id: 'all', maxConcurrent: 2 }) };
+  });
+  const { values } = await runLocally(work, {});
+  expect(values).toEqual({ all: [1, 2, 3, 4, 5, 6, 7, 8] });
+  expect(seen.most).toBe(2);
+  const { knots } = compile(recordOf(work)).plan;
+  // What may have to wait goes by itself: so it is in no batch.
+  expect(knots.find(({ id }) => id === 'all')!.policy).toEqual({
+    node: 'map',
+    map: { each: 'visit', bind: 'x' },
+    maxConcurrent: { key: 'visit', limit: 2 },
+  });
 });
 
 test('a knot gives its place to others while it waits for its next attempt', async () => {
