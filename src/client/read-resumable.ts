@@ -3,6 +3,7 @@ import { SelvageError } from '../errors';
 import { readValues, type LoadedPlan } from '../execution';
 import type { Backends, RunRecord } from '../protocols';
 import { chosenTerminals, layoutOfRun, readPlanOf } from './read-run';
+import { extensionsOnRecord } from './extensions-on-record';
 import { reconcileRun } from './reconcile';
 
 /** A run that is over, as another one can go on from it. */
@@ -42,7 +43,9 @@ export async function readResumable(
       { details: { run: runId } },
     );
   }
-  const plan = await readPlanOf(backends, run);
+  const planOnRecord = await readPlanOf(backends, run);
+  const terminals = chosenTerminals(planOnRecord, run);
+  const plan = await extensionsOnRecord(backends, run, planOnRecord, terminals, from);
   for (const id of from) {
     if (plan.knot(id).definition < 0) {
       throw new SelvageError(
@@ -52,8 +55,7 @@ export async function readResumable(
       );
     }
   }
-  const terminals = chosenTerminals(plan, run);
-  const layout = layoutOfRun(plan, run);
+  const layout = layoutOfRun(planOnRecord, run);
   return {
     run,
     plan,

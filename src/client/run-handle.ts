@@ -6,6 +6,7 @@ import {
   type WorkflowHandle,
 } from '@temporalio/client';
 import { RunFailed, SelvageError } from '../errors';
+import type { Fragment } from '../model';
 import type { Outcome, RunResult } from '../model/outcome';
 import type { Backends, LineageQuery, LineageRecord, Page, RunRecord } from '../protocols';
 import {
@@ -16,6 +17,7 @@ import {
   type SignalReceipt,
 } from '../workflows/messages';
 import { unreachable } from './connection-errors';
+import { extendRun } from './extend-run';
 import { hasFirstStep } from './next-step';
 import { sendSignal } from './send-signal';
 import { readPlanOf, readPromisedValues, readResult, type WantedOutputs } from './read-run';
@@ -189,6 +191,21 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     } finally {
       stop.abort();
     }
+  }
+
+  /**
+   * Gives the run more knots, of which those start at once whose parents are settled. Resolves when the run has them, or had them already:
+   * an equal fragment may be given any number of times. Waits for a worker. A fragment that is refused leaves the run as it was.
+   *
+   * @throws SelvageError `NotExtensible`, `InvalidFragment`, `DuplicateId`, `DuplicateTerminal`, `UnknownKnot`, `UnknownTerminal`,
+   *   `UnknownDefinition`, `CodeDiffers`, `Cycle`, `PlanTooLarge`, `RunIsOver`, `UnknownRun`, `ServerUnreachable`, `BackendUnavailable`
+   */
+  async extend(fragment: Fragment): Promise<void> {
+    await this.reaching(() =>
+      extendRun(this.workflow, this.backends.dataStore, fragment, async () =>
+        isUnfinished(await this.descriptionOrNone()),
+      ),
+    );
   }
 
   /**

@@ -38,6 +38,8 @@ export const STATUS_QUERY = 'selvage.status';
 export const SEGMENTS_QUERY = 'selvage.segments';
 /** Extends the run: takes an {@link ExtendMessage}, and fails with the code of what is wrong with it. */
 export const EXTEND_UPDATE = 'selvage.extend';
+/** The type of the failure where this execution is about to continue as new and hears of no extension: whoever sent it does it again. */
+export const RUN_CONTINUES = 'RunContinues';
 /** Where the workflow's memo has the {@link RunMemo}. */
 export const MEMO_KEY = 'selvage';
 

@@ -53,6 +53,7 @@ import {
 } from './history-budget';
 import { ACTIVITY_OPTIONS, callKnot, describeFailure, isLostInCancel, isRetryable } from './knot-activity';
 import {
+  RUN_CONTINUES,
   SEGMENT_ACTIVITY,
   WAIT_ACTIVITY,
   type BegunSegment,
@@ -99,9 +100,6 @@ const ID_IN_SUMMARY = 80;
 
 /** A settled value: its envelope and how many bytes that takes in a payload; null where it is to be looked up by its record. */
 type Slot = SizedEnvelope | null;
-
-/** Nobody hears of an extension that comes when the execution is about to continue as new: whoever sent it does it again. */
-export const RUN_CONTINUES = 'RunContinues';
 
 /** How a stretch of interpretation ended. */
 export type HostEnd =
