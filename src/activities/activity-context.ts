@@ -12,6 +12,7 @@ export class ActivityContext implements KnotContext {
   constructor(
     private readonly environment: WorkerEnvironment,
     private readonly knotAttempt: KnotAttempt,
+    readonly knotId: string,
     readonly signal: AbortSignal,
     private readonly extension: BodyExtension,
   ) {
@@ -20,10 +21,6 @@ export class ActivityContext implements KnotContext {
 
   get runId(): string {
     return this.knotAttempt.task.runId;
-  }
-
-  get knotId(): string {
-    return this.knotAttempt.task.knot;
   }
 
   get attempt(): number {

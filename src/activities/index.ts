@@ -4,7 +4,9 @@ import { readKnotTask } from './knot-attempt';
 import { createRunKnot } from './run-knot';
 import { createRunSegment } from './run-segment';
 import { createSystemActivities } from './system-activities';
-import { SEGMENT_ACTIVITY } from '../workflows/messages';
+import { BATCH_ACTIVITY, MAP_ACTIVITY, SEGMENT_ACTIVITY, SPLIT_ACTIVITY } from '../workflows/messages';
+import { createRunBatch } from './run-batch';
+import { createSplitMap } from './split-map';
 import type { WorkerEnvironment } from './worker-environment';
 
 export { Registry } from './registry';
@@ -27,6 +29,10 @@ export function createActivities(
   const activities: Record<string, AnyActivity> = {
     ...(createSystemActivities(environment) as Record<string, AnyActivity>),
     [SEGMENT_ACTIVITY]: createRunSegment(environment),
+    [SPLIT_ACTIVITY]: createSplitMap(environment),
+    [BATCH_ACTIVITY]: createRunBatch(environment),
+    // Of a map that this worker's tapestries do not have any more.
+    [MAP_ACTIVITY]: runKnot,
   };
   for (const type of environment.registry.activityTypes) activities[type] = runKnot;
   activities['default'] = async (...args) => {

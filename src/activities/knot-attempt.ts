@@ -4,7 +4,16 @@ import { decodeJson, type Json, unpackHash } from '../canonical';
 import type { PlanKnot } from '../engine';
 import { encodeHandedOn, type BodyExtension, type LoadedPlan } from '../execution';
 import type { DefinitionRecord } from '../model/records';
-import { SEGMENT_ACTIVITY, type GivenBack, type KnotTask, type SegmentTask } from '../workflows/messages';
+import {
+  BATCH_ACTIVITY,
+  SEGMENT_ACTIVITY,
+  SPLIT_ACTIVITY,
+  type BatchTask,
+  type GivenBack,
+  type KnotTask,
+  type SegmentTask,
+  type SplitTask,
+} from '../workflows/messages';
 
 /** What an attempt hands to the next one through the server: counts, and what the body gave to `ctx.heartbeat`. */
 export interface HeartbeatDetails {
@@ -163,6 +172,42 @@ export class SegmentAttempt extends TaskAttempt {
   }
 }
 
+/** One attempt to split what a map goes over. */
+export class SplitAttempt extends TaskAttempt {
+  constructor(
+    context: Context,
+    readonly task: ResolvedTask & { readonly from: number },
+  ) {
+    super(context, 0);
+  }
+
+  get label(): string {
+    return `The list of map "${this.knot}"`;
+  }
+
+  get knot(): string {
+    return this.task.knot;
+  }
+}
+
+/** One attempt at several elements of a map, which are judged one by one as those of a segment are. */
+export class BatchAttempt extends TaskAttempt {
+  constructor(
+    context: Context,
+    readonly task: ResolvedBatch,
+  ) {
+    super(context, 0);
+  }
+
+  get label(): string {
+    return `A batch of elements of map "${this.knot}"`;
+  }
+
+  get knot(): string {
+    return this.task.knot;
+  }
+}
+
 function readDetails(details: unknown, thrownBefore: number): HeartbeatDetails {
   const { throws, refusals, user } = (details ?? {}) as Partial<HeartbeatDetails>;
   return { throws: throws ?? thrownBefore, refusals: refusals ?? 0, user };
@@ -176,7 +221,11 @@ export function attemptOf(context: Context, input: unknown): TaskAttempt | undef
   const task = readKnotTask(context.info, input);
   if (task) return new KnotAttempt(context, task);
   const segment = readSegmentTask(context.info, input);
-  return segment && new SegmentAttempt(context, segment);
+  if (segment) return new SegmentAttempt(context, segment);
+  const split = readSplitTask(context.info, input);
+  if (split) return new SplitAttempt(context, split);
+  const batch = readBatchTask(context.info, input);
+  return batch && new BatchAttempt(context, batch);
 }
 
 /** What the tasks of all activities that run bodies say, unpacked. */
@@ -195,6 +244,9 @@ export interface ResolvedTask extends ResolvedBasics {
   readonly parents: KnotTask['parents'];
   readonly paths?: KnotTask['paths'];
   readonly nested?: KnotTask['nested'];
+  readonly map?: KnotTask['map'];
+  /** `slice`: the hash. */
+  readonly element?: { readonly map: string; readonly slice: string; readonly offset: number };
   readonly givenBack?: GivenBack | undefined;
   readonly lost?: true | undefined;
   readonly waited?: KnotTask['waited'];
@@ -203,22 +255,50 @@ export interface ResolvedTask extends ResolvedBasics {
 /** The {@link SegmentTask} of an activity call, unpacked likewise. */
 export interface ResolvedSegment extends ResolvedBasics, Omit<SegmentTask, 'plan' | 'run'> {}
 
+/** The {@link BatchTask} of an activity call; `slice`: the hash. */
+export interface ResolvedBatch extends ResolvedBasics, Omit<BatchTask, 'plan' | 'run' | 'runId'> {}
+
+/** Types of activities whose input looks like that of a knot's. */
+const NO_KNOTS: readonly string[] = [SEGMENT_ACTIVITY, SPLIT_ACTIVITY, BATCH_ACTIVITY];
+
 /** The task of an activity call; undefined where its first argument is a user's own input rather than a knot of ours. */
 export function readKnotTask(info: Context['info'], input: unknown): ResolvedTask | undefined {
-  if (info.activityType === SEGMENT_ACTIVITY) return undefined;
+  if (NO_KNOTS.includes(info.activityType)) return undefined;
+  return readTask(info, input);
+}
+
+function readTask(info: Context['info'], input: unknown): ResolvedTask | undefined {
   const basics = readBasics(info, input);
   if (!basics) return undefined;
-  const { knot, parents, paths, nested, givenBack, lost, waited } = input as KnotTask;
+  const { knot, parents, paths, nested, map, element, givenBack, lost, waited } = input as KnotTask;
   return {
     ...basics,
-    knot: knot ?? info.activityId,
+    knot: element ? info.activityId : (knot ?? info.activityId),
     parents,
+    ...(map && { map }),
+    ...(element && {
+      element: { map: knot!, slice: unpackHash(element.slice)!, offset: element.offset },
+    }),
     ...(paths && { paths }),
     ...(nested && { nested }),
     givenBack,
     lost,
     ...(waited && { waited }),
   };
+}
+
+function readSplitTask(info: Context['info'], input: unknown): SplitAttempt['task'] | undefined {
+  if (info.activityType !== SPLIT_ACTIVITY) return undefined;
+  const task = readTask(info, input);
+  return task && { ...task, from: (input as SplitTask).from };
+}
+
+function readBatchTask(info: Context['info'], input: unknown): ResolvedBatch | undefined {
+  if (info.activityType !== BATCH_ACTIVITY) return undefined;
+  const basics = readBasics(info, input);
+  if (!basics) return undefined;
+  const { knot, slice, offsets, concurrency } = input as BatchTask;
+  return { ...basics, knot, slice: unpackHash(slice)!, offsets, concurrency };
 }
 
 function readSegmentTask(info: Context['info'], input: unknown): ResolvedSegment | undefined {

@@ -9,14 +9,14 @@ export type PresentBody =
   | { readonly definition: DefinitionRecord; readonly refusal?: undefined }
   | { readonly definition?: undefined; readonly refusal: SelvageError };
 
-/** The refusal is `BodyMissing`, or `CodeChanged` where the knot is to run with the code of its plan alone. */
+/** Of a map, the body of its elements. The refusal is `BodyMissing`, or `CodeChanged` where the knot is to run with the code of its plan alone. */
 export function presentBody(
   { registry, codeHashes }: WorkerEnvironment,
   plan: LoadedPlan,
   knot: PlanKnot,
   taskQueue: string,
 ): PresentBody {
-  const wanted = plan.definitionOf(knot)!;
+  const wanted = knot.each === undefined ? plan.definitionOf(knot)! : plan.elementDefinitionOf(knot);
   const definition = registry.definition(plan.plan.tapestry, knot.id, wanted.name, wanted.version);
   if (!definition) return { refusal: bodyMissing(knot, wanted, taskQueue) };
   if (knot.policy.errorPolicy === 'receiveErrors' && definition.receives === 'values')

@@ -13,7 +13,8 @@ export function createRunKnot(environment: WorkerEnvironment): (prepared: Prepar
   return async function runKnot({ knot, definition, inputs, extension }: PreparedBody): Promise<unknown> {
     const attempt = currentAttempt.getStore() as KnotAttempt;
     return await superviseBody(
-      (signal) => callBody(definition, inputs, new ActivityContext(environment, attempt, signal, extension)),
+      (signal) =>
+        callBody(definition, inputs, new ActivityContext(environment, attempt, knot.id, signal, extension)),
       {
         knotId: knot.id,
         cancel: attempt.context.cancellationSignal,

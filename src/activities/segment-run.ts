@@ -4,6 +4,7 @@ import {
   isOwnSkip,
   packEnds,
   requiredParentsFailure,
+  uniqueParents,
   type Envelope,
   type KnotOutcome,
   type MemberEnd,
@@ -16,11 +17,11 @@ import { SelvageError, messageText } from '../errors';
 import {
   assembleInputs,
   cacheKeyOf,
-  callBody,
   describeError,
   envelopeOf,
   failedOutcomeOf,
   lineageRecord,
+  mapElements,
   needsNoInputs,
   outcomeOfResult,
   pathRecords,
@@ -28,17 +29,16 @@ import {
   retryDelay,
   skipDetail,
   startTimer,
-  superviseBody,
   unrunError,
   type EncodedValue,
   type Execution,
   type Failed,
+  type KnotOutcomeToRecord,
   type LoadedPlan,
   type OutcomeToRecord,
   type ParentOutcomes,
 } from '../execution';
 import { envelopeOfRecord } from '../interceptors/activity/adopt';
-import { tell, type KnotEvent } from '../interceptors/activity/observe';
 import { recordsOf, referenceOf } from '../interceptors/activity/parents';
 import { PromiseHost } from '../local/promise-host';
 import type { DefinitionRecord } from '../model/records';
@@ -46,10 +46,15 @@ import type { ExceptionRecord, LineageRecord, StoredValue } from '../protocols';
 import type { GivenBack, KnotFailure, SegmentAnswer } from '../workflows/messages';
 import { commitPatiently, isBackendTrouble } from './backend-trouble';
 import type { SegmentAttempt } from './knot-attempt';
+import { isFailureOfMap } from './map-failures';
+import { observedCall, waitUnlessStopped, type CallPlace } from './observed-call';
 import { presentBody } from './present-body';
-import { SegmentContext, type SegmentSurroundings } from './segment-context';
+import { RETRY_WAIT_MS } from './retry-wait';
+import type { SegmentSurroundings } from './segment-context';
 import { segmentGraph, type SegmentGraph } from './segment-graph';
+import { SegmentMap } from './segment-map';
 import { SegmentValues, valueOfEnvelope } from './segment-values';
+import { isUnreadable } from './worker-elements';
 import type { WorkerEnvironment } from './worker-environment';
 
 /** Bodies running at once in one segment. */
@@ -58,8 +63,6 @@ const CONCURRENCY = 500;
 const WORKING_MS = 30_000;
 /** After so many bytes of values it starts nothing more, for their memory. */
 const VALUE_BYTES = 32 * 1024 * 1024;
-/** So long in all a knot may wait for its retries in the segment; longer waits are the server's. */
-const RETRY_WAIT_MS = 10_000;
 const ANSWER_VALUE_BYTES = 64 * 1024;
 const LISTED_FAILURES = 20;
 const MESSAGE_LENGTH = 500;
@@ -251,7 +254,9 @@ export class SegmentRun {
     if (this.isHeld) return undefined;
     this.running.add(index);
     try {
-      return await this.tryKnot(index, knot, definition);
+      return knot.policy.node === 'map'
+        ? await this.runMap(index, knot, definition)
+        : await this.tryKnot(index, knot, definition);
     } catch (error) {
       this.refuse(error);
       return undefined;
@@ -291,7 +296,7 @@ export class SegmentRun {
           if (waited + delay > RETRY_WAIT_MS || this.isHeld)
             return this.giveBack(index, { throws, after: delay });
           waited += delay;
-          await this.wait(delay);
+          await waitUnlessStopped(delay, this.stop.signal);
           if (this.isStopped()) return undefined;
           continue;
         }
@@ -305,6 +310,50 @@ export class SegmentRun {
     }
   }
 
+  /** Rejects only where the whole attempt is to be refused. */
+  private async runMap(
+    index: number,
+    map: PlanKnot,
+    definition: DefinitionRecord,
+  ): Promise<KnotOutcome<EncodedValue> | undefined> {
+    const startedAt = Date.now();
+    const { number, task } = this.attempt;
+    let end: KnotOutcomeToRecord | undefined;
+    try {
+      const run = await this.segmentMap(map, definition);
+      end = await run.run(number > 1 || task.mayBeRecorded === true);
+      if (!end && run.givenBack.length > 0) return this.giveBack(index, { elements: run.givenBack });
+    } catch (error) {
+      if (isUnreadable(error)) return this.giveBack(index, {});
+      if (!isFailureOfMap(error)) throw error;
+      const where = { runId: this.surroundings.runId, knotId: map.id, attempt: number };
+      const { record, values } = describeError(error, where, this.environment.sha256);
+      end = { outcome: { kind: 'err', error: record }, values };
+    }
+    if (!end || this.isOver) return undefined;
+    return await this.commit(index, map, definition, end.outcome, end.values, number, startedAt);
+  }
+
+  private async segmentMap(map: PlanKnot, definition: DefinitionRecord): Promise<SegmentMap> {
+    const parents = uniqueParents(map).map((parent) => this.valueOf(parent)!);
+    const missing = this.values.missing(parents);
+    const read = missing && (await this.values.read(missing, map.id));
+    const elements = mapElements(this.plan, map, (parent) =>
+      this.values.encoded(this.valueOf(parent)!, read),
+    );
+    const shared = {
+      sharedHash: (parent: number) => this.valueOf(parent)?.hash ?? null,
+      sharedValue: (parent: number) => this.values.fresh(this.valueOf(parent)!, read),
+    };
+    return new SegmentMap(this.plan, map, definition, elements, shared, {
+      call: () => this.callPlace,
+      execution: (attempt, startedAt, finishedAt) => this.execution(attempt, startedAt, finishedAt),
+      isHeld: () => this.isHeld,
+      isOver: () => this.isOver,
+      committed: () => this.countCommit(0),
+    });
+  }
+
   private giveBack(index: number, how: GivenBack): undefined {
     this.alone.add(index);
     this.givenBack.set(this.graph.planKnots[index]!.id, how);
@@ -312,40 +361,14 @@ export class SegmentRun {
   }
 
   private async observed(knot: PlanKnot, definition: DefinitionRecord, number: number): Promise<unknown> {
-    const { observers } = this.environment;
-    if (observers.length === 0) return await this.callOnce(knot, definition, number);
-    const { context } = this.attempt;
-    const event: KnotEvent = {
-      runId: this.surroundings.runId,
-      temporalRunId: this.surroundings.recordRun,
-      knotId: knot.id,
-      knotClass: definition.name,
-      attempt: number,
-    };
-    const since = performance.now();
-    tell(observers, context, (observer) => observer.knotStarted?.(event));
-    try {
-      const result = await this.callOnce(knot, definition, number);
-      const end = { ...event, outcome: 'ok' as const, duration: Math.round(performance.now() - since) };
-      tell(observers, context, (observer) => observer.knotEnded?.(end));
-      return result;
-    } catch (error) {
-      const outcome =
-        this.attempt.cancelReason === 'cancelled' ? ('cancelled' as const) : ('failed' as const);
-      const end = { ...event, outcome, error, duration: Math.round(performance.now() - since) };
-      tell(observers, context, (observer) => observer.knotEnded?.(end));
-      throw error;
-    }
+    return await observedCall(this.callPlace, knot, definition, number, () =>
+      this.inputsOf(knot, definition),
+    );
   }
 
-  private async callOnce(knot: PlanKnot, definition: DefinitionRecord, number: number): Promise<unknown> {
-    const inputs = await this.inputsOf(knot, definition);
-    const { timeout, cancelGrace = DEFAULT_CANCEL_GRACE_MS } = knot.policy;
-    const call = (signal: AbortSignal): Promise<unknown> =>
-      callBody(definition, inputs, new SegmentContext(this.surroundings, knot.id, number, signal));
-    // Without a timeout nothing has to be watched: a cancel aborts the one signal, and its grace is the segment's.
-    if (timeout === undefined) return await call(this.stop.signal);
-    return await superviseBody(call, { knotId: knot.id, cancel: this.stop.signal, cancelGrace, timeout });
+  private get callPlace(): CallPlace {
+    const { environment, surroundings, attempt } = this;
+    return { environment, surroundings, attempt, stop: this.stop.signal };
   }
 
   private async inputsOf(knot: PlanKnot, { receives }: DefinitionRecord): Promise<Record<string, unknown>> {
@@ -399,13 +422,17 @@ export class SegmentRun {
     const commit = { record, values };
     const committed = await commitPatiently(() => environment.commits.commit(commit, { urgent: true }));
     if (outcome.kind === 'ok') {
-      this.valueBytes += outcome.value.size;
       for (const value of values) environment.recentValues.add(value);
     }
-    this.settledCount += 1;
-    if (this.valueBytes > VALUE_BYTES || performance.now() - this.begun > WORKING_MS) this.hold();
+    this.countCommit(outcome.kind === 'ok' ? outcome.value.size : 0);
     if (committed.inserted && outcome.kind === 'ok' && outcome.choice === undefined) return outcome;
     return await this.adoptWithPaths(index, committed.record);
+  }
+
+  private countCommit(bytes: number): void {
+    this.valueBytes += bytes;
+    this.settledCount += 1;
+    if (this.valueBytes > VALUE_BYTES || performance.now() - this.begun > WORKING_MS) this.hold();
   }
 
   private keyOf(knot: PlanKnot, definition: DefinitionRecord): string | undefined {
@@ -510,20 +537,6 @@ export class SegmentRun {
     return this.stop.signal.aborted;
   }
 
-  private async wait(ms: number): Promise<void> {
-    const { signal } = this.stop;
-    await new Promise<void>((resolve) => {
-      const stopTimer = startTimer(ms, done);
-      function done(): void {
-        stopTimer();
-        signal.removeEventListener('abort', done);
-        resolve();
-      }
-      if (signal.aborted) done();
-      else signal.addEventListener('abort', done, { once: true });
-    });
-  }
-
   private async answer(): Promise<SegmentAnswer> {
     const { layout, firstMember } = this.graph;
     const ends: MemberEnd[] = [];
@@ -560,11 +573,6 @@ export class SegmentRun {
     }
     return values;
   }
-}
-
-/** A value that is not as it should be in the data store: the knot's own activity waits for it, and says so. */
-function isUnreadable(error: unknown): boolean {
-  return SelvageError.is(error, 'ValueMissing') || SelvageError.is(error, 'ValueDamaged');
 }
 
 function superseded(attempt: SegmentAttempt): SelvageError {

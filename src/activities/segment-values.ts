@@ -1,8 +1,9 @@
-import { decodeJson, type Sha256 } from '../canonical';
+import { decodeJson, type Encoded, type Sha256 } from '../canonical';
 import { isReference, type Envelope } from '../engine';
 import {
   decodeEncoded,
   decodeStored,
+  encodedOfStored,
   encodeOutput,
   storedReference,
   valueMissing,
@@ -55,6 +56,12 @@ export class SegmentValues {
       }
     }
     return found;
+  }
+
+  /** Undefined of a stored stream, which is a reference. */
+  encoded(value: EncodedValue, read: ReadonlyMap<string, Uint8Array> | undefined): Encoded | undefined {
+    if (value.encoded || value.stored !== undefined) return value.encoded;
+    return encodedOfStored(value.hash, read!.get(value.hash)!);
   }
 
   /** A copy of the value for one body. */

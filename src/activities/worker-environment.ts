@@ -5,6 +5,7 @@ import type { Backends } from '../protocols';
 import type { KnotObserver } from '../interceptors/activity';
 import { BegunSegments } from './begun-segments';
 import { CodeHashes } from './code-hashes';
+import { SliceCache } from './map-slices';
 import { PlanCache } from './plan-cache';
 import { RecentValues } from './recent-values';
 import type { Registry } from './registry';
@@ -32,6 +33,7 @@ interface Attached {
   readonly commits: GroupCommit;
   readonly plans: PlanCache;
   readonly limits: Limits;
+  readonly slices: SliceCache;
 }
 
 /**
@@ -70,6 +72,7 @@ export class WorkerEnvironment {
       commits: new GroupCommit(backends),
       plans: new PlanCache(backends.tapestryStore),
       limits: new Limits(backends.leaseTable, this.leaseTtl),
+      slices: new SliceCache(backends.dataStore, this.recentValues),
     };
   }
 
@@ -92,6 +95,10 @@ export class WorkerEnvironment {
 
   get limits(): Limits {
     return this.open.limits;
+  }
+
+  get slices(): SliceCache {
+    return this.open.slices;
   }
 
   private get open(): Attached {

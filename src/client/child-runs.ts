@@ -1,5 +1,5 @@
 import { WorkflowNotFoundError, type WorkflowClient } from '@temporalio/client';
-import { HOLD_EVENTS, layoutOf, readPlan, childRunKnots } from '../engine';
+import { HOLD_EVENTS, childRunKnots, isExpanding, layoutOf, readPlan } from '../engine';
 import type { Backends, RunRecord } from '../protocols';
 import { MEMO_KEY, type ChildMemo } from '../workflows/messages';
 import { childRunId } from '../workflows/child-run-id';
@@ -20,7 +20,10 @@ export async function endChildRuns(
   if (!stored) return;
   // Of the whole plan, whatever the terminals of the run: it has child runs for all that a part of it has.
   const layout = layoutOf(readPlan(stored.text));
-  const slow = childRunKnots(layout, HOLD_EVENTS).map((knot) => layout.ids[knot]!);
+  const away = new Set(childRunKnots(layout, HOLD_EVENTS));
+  const slow = layout.ids.filter(
+    (_, knot) => away.has(knot) || isExpanding(layout.policies[layout.policy[knot]!]!),
+  );
   if (slow.length === 0) return;
   const ended = new Set(
     (await backends.runHistory.getRecords(run.temporal_run_id, slow)).map((record) => record.knot_id),

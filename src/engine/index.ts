@@ -16,7 +16,7 @@ export { decodeLayout, encodeLayout } from './layout-codec';
 export { packRanges, unpackRanges } from './index-ranges';
 export * from './limits';
 export { nestedPlan, nestedRunId, type NestedPlan } from './nested-plan';
-export { alwaysInChildRun, isNesting } from './node-kinds';
+export { isExpanding, isNesting } from './node-kinds';
 export * from './plan';
 export { joinFragments, readFragment } from './read-fragment';
 export { readPlan, uniqueParents } from './read-plan';

@@ -59,6 +59,7 @@ export const ERROR_CODES = {
   SignalNotGiven: 'An in-process run was not given a signal that a knot waits for.',
   TooManySignals: 'A run keeps as many signals that no knot has taken as it can.',
   RunOver: 'Something was asked of a run that is over.',
+  ElementLost: 'The activity of an element of a map was ended from outside before it could record anything.',
   InvalidOutput: 'The result of a body does not satisfy its output schema.',
   BodyMissing: 'No worker that polls the task queue has the definition that a knot needs.',
   CodeChanged: 'The body of a knot that waits for its old code has changed since its run began.',

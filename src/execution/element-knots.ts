@@ -41,8 +41,9 @@ export class ElementKnots {
     };
   }
 
-  at(position: number, keys: readonly string[] | undefined): ElementKnot {
-    return { ...this.common, id: elementId(this.common.map.id, keys ? keys[position]! : position), position };
+  /** @param key of a plain object */
+  at(position: number, key: string | undefined): ElementKnot {
+    return { ...this.common, id: elementId(this.common.map.id, key ?? position), position };
   }
 }
 
@@ -61,7 +62,7 @@ export function* allElements(
   count: number,
   keys: readonly string[] | undefined,
 ): Iterable<ElementKnot> {
-  for (let position = 0; position < count; position++) yield knots.at(position, keys);
+  for (let position = 0; position < count; position++) yield knots.at(position, keys?.[position]);
 }
 
 /** What an element is in messages and lists of its map: by position, or by key. */

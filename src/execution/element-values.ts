@@ -28,7 +28,7 @@ export function partOfValue({ encoded, hash, size, stored }: EncodedValue): stri
   return encoded && partOf(encoded);
 }
 
-function partOfStored({ hash, size, stored }: { hash: string; size: number; stored: string }): string {
+export function partOfStored({ hash, size, stored }: { hash: string; size: number; stored: string }): string {
   const encoded = encodeValue(new StoredBytes({ hash, size, ...(stored && { mediaType: stored }) }));
   return partOf(encoded);
 }

@@ -95,6 +95,13 @@ export function storedValues({ hash, bytes }: EncodedValue): StoredValue[] {
   return bytes ? [{ hash, bytes }] : [];
 }
 
+/** What stored bytes are, by their hash. The bytes are not copied. */
+export function encodedOfStored(hash: string, bytes: Uint8Array): Encoded {
+  return hash.startsWith('bytes-sha256:')
+    ? { kind: 'bytes', bytes }
+    : { kind: 'json', text: decoder.decode(bytes) };
+}
+
 /** A fresh copy of the value that stored bytes stand for; which kind they are is told by the hash. */
 export function decodeStored(hash: string, bytes: Uint8Array): unknown {
   // Not `slice`, which of a Buffer makes a view.

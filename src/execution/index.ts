@@ -34,11 +34,11 @@ export {
   type ParentOutcomes,
 } from './node-outcome';
 export { readValues } from './read-values';
-export { mapElements, type MapElements } from './map-elements';
+export { listInputs, mapElements, type MapElements } from './map-elements';
 export { ElementKnots, allElements, type ElementKnot } from './element-knots';
-export { ElementsRun, type ElementEnd, type ElementsHost } from './elements-run';
+export { ElementsRun, endOfRecord, type ElementEnd } from './elements-run';
 export { MapComposer } from './compose-map';
-export { partOfValue } from './element-values';
+export { freshPart, hashOfPart, partOfStored, partOfValue } from './element-values';
 export { checkPayload, type SignalSchema } from './signal-check';
 export { signalTimeout, waitEnd } from './wait-end';
 export { unrunError } from './unrun-error';

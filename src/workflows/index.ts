@@ -1,6 +1,7 @@
 import { workflowInfo } from '@temporalio/workflow';
 import { interpret, type Continuation } from './interpreter';
 import { runKnot } from './knot-run';
+import { runMap } from './map-run';
 import { KNOT_WORKFLOW, childWorkflowType, type ChildTask } from './messages';
 import { runSubTapestry } from './nested-run';
 
@@ -8,6 +9,7 @@ import { runSubTapestry } from './nested-run';
 const CHILD_RUNS: ReadonlyMap<string, (task: ChildTask) => Promise<void>> = new Map([
   [KNOT_WORKFLOW, runKnot],
   [childWorkflowType('subTapestry'), runSubTapestry],
+  [childWorkflowType('map'), runMap],
 ]);
 
 /**

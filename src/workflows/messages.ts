@@ -1,4 +1,4 @@
-import type { OwnSkipReason, SkipReason } from '../engine';
+import type { OwnSkipReason, PlanMap, SkipReason } from '../engine';
 import type { Envelope, ReferenceEnvelope } from '../engine/envelope';
 import type { NodeKind } from '../model/records';
 import type { RunStatus } from '../protocols';
@@ -21,6 +21,12 @@ export const WAIT_ACTIVITY = 'selvage.wait';
 export const CHECK_ACTIVITY = 'selvage.checkSignal';
 /** Sends a signal and hears what became of it: takes a {@link SignalRequest}, answers a {@link SignalReceipt}. */
 export const SIGNAL_UPDATE = 'selvage.signal';
+/** Writes slices of what a map goes over to the data store. */
+export const SPLIT_ACTIVITY = 'selvage.split';
+/** Puts together what the elements of a map have come to: the map's own activity. */
+export const MAP_ACTIVITY = 'selvage.map';
+/** Runs several elements of a map. */
+export const BATCH_ACTIVITY = 'selvage.batch';
 /** The workflow type of a child run: it runs one slow knot of a large plan. */
 export const KNOT_WORKFLOW = 'selvage.knot';
 
@@ -182,6 +188,10 @@ export interface KnotTask {
   readonly givenBack?: GivenBack;
   /** The run that the knot has started and that is over: what it came to is the knot's outcome. */
   readonly nested?: EndedRun;
+  /** Of a map: what its elements have come to is put together. */
+  readonly map?: SplitMap;
+  /** Present where the activity is that of an element of `knot`, which is a map. */
+  readonly element?: ElementPlace;
   /** The child run that ran the knot is gone: there may be a record; if there is none, this activity writes that the knot failed. */
   readonly lost?: true;
   /** Of a knot that has waited. */
@@ -285,6 +295,87 @@ export interface EndedRun {
   readonly error?: { readonly type: string; readonly message: string };
 }
 
+/** What a map goes over, when it has been split. */
+export interface SplitMap {
+  readonly count: number;
+  /** Whether it is a plain object. */
+  readonly keyed?: true;
+  /** Whether it cannot be gone over: the map's activity says why. */
+  readonly refused?: true;
+}
+
+/** Where an element is. */
+export interface ElementPlace {
+  /** Packed hash of the slice in the data store. */
+  readonly slice: string;
+  /** In the slice. */
+  readonly offset: number;
+}
+
+/** A slice of a map: the packed hash of it, and how many elements are in it. */
+export type SliceRef = readonly [hash: string, elements: number];
+
+/** The input of {@link SPLIT_ACTIVITY}: that of the map's own activity, and where to begin. */
+export interface SplitTask extends KnotTask {
+  readonly knot: string;
+  /** Position of the first element. */
+  readonly from: number;
+}
+
+export interface SplitAnswer extends SplitMap {
+  /** From the element that was asked for. */
+  readonly slices: readonly SliceRef[];
+  /** Where the slices do not come to the end: the position of the next element. */
+  readonly next?: number;
+  /** Positions that are on record already, as ranges; absent where there is none. */
+  readonly done?: readonly number[];
+}
+
+/** The input of {@link BATCH_ACTIVITY}. */
+export interface BatchTask extends Pick<KnotTask, 'plan' | 'run' | 'runId'> {
+  readonly knot: string;
+  readonly slice: string;
+  /** Offsets in the slice, as ranges. */
+  readonly offsets: readonly number[];
+  /** Elements whose bodies run at once. */
+  readonly concurrency: number;
+}
+
+/** What it answers when all its elements have ended, but for some that go on by themselves. */
+export interface BatchAnswer {
+  readonly alone?: readonly (readonly [offset: number, how: GivenBack])[];
+}
+
+/** The input of the child run of a part of a map: what the whole map has, and its slices. */
+export interface MapPart extends MapWork {
+  readonly slices: readonly PartSlice[];
+}
+
+/** What all elements of a map have in common. */
+export interface MapWork {
+  readonly behaviour: number;
+  /** Of each element; in place of its id the map's. */
+  readonly call: KnotCall;
+  readonly task: Pick<KnotTask, 'plan'> & { readonly run: string; readonly runId: string };
+  readonly knot: string;
+  /** Activities at once. */
+  readonly window: number;
+  /** Absent: an activity has one element. */
+  readonly batch?: { readonly size: number; readonly concurrency: number };
+  /** Elements whose bodies have thrown before, by position. */
+  readonly givenBack?: GivenBack['elements'];
+  /** Whether some may be on record. */
+  readonly mayBeRecorded?: true;
+}
+
+export interface PartSlice {
+  readonly hash: string;
+  /** Position of its first element. */
+  readonly first: number;
+  /** Offsets of the elements that are to run, as ranges. */
+  readonly offsets: readonly number[];
+}
+
 export interface NestRequest {
   /** Not the task of this activity, but of the knot that it works for. */
   readonly task: ChildTask['task'];
@@ -315,6 +406,10 @@ export interface KnotCall {
 export interface ChildTask {
   /** Absent: the knot's activity is all that there is to do. */
   readonly node?: NodeKind;
+  /** Of a map. */
+  readonly map?: PlanMap;
+  /** Of a map that goes on in a new execution: the position of its next element. */
+  readonly from?: number;
   /** The behaviour of its run. */
   readonly behaviour: number;
   readonly knot: string;
@@ -344,6 +439,8 @@ export interface ChildMemo {
 }
 
 export interface GivenBack {
+  /** Of a map: elements whose bodies have thrown, by position; at most 500. */
+  readonly elements?: readonly (readonly [position: number, how: GivenBack])[];
   /** How often the body has thrown. Default 0. */
   readonly throws?: number;
   /** Milliseconds after which it is to be tried again. Default: at once. */

@@ -15,7 +15,7 @@ import {
   PARENTS_PER_ACTIVITY,
   RUNNING_KNOTS,
   Scheduler,
-  alwaysInChildRun,
+  isExpanding,
   branchOf,
   countFailures,
   packRanges,
@@ -259,7 +259,8 @@ export class TemporalHost {
     this.inChildRuns = new Set(
       options.behaviour >= CHILD_RUNS_SINCE ? childRunKnots(this.layout, CHILD_RUNS_FROM_EVENTS) : [],
     );
-    for (const knot of this.inChildRuns) this.indexes.set(this.layout.ids[knot]!, knot);
+    for (const knot of this.inChildRuns) this.keepInChildRun(knot);
+    for (const [knot] of options.away ?? []) this.keepInChildRun(knot);
     this.scheduler = new Scheduler<Slot>(this.layout, this.schedulerOptions);
     this.waits = new Waits(
       {
@@ -611,6 +612,8 @@ export class TemporalHost {
     if (wait && !this.waited.has(knot)) return this.takeWait(knot, wait);
     const { task, bytes } = this.taskOf(knot);
     if (!this.budget.take(bytes)) return false;
+    // A local one that no segment could end.
+    if (isExpanding(this.policyOf(knot))) this.keepInChildRun(knot);
     if (this.inChildRuns.has(knot)) this.startChild(knot, task);
     else this.schedule(knot, task);
     return true;
@@ -707,6 +710,11 @@ export class TemporalHost {
       this.hold();
     this.showDetails();
     this.continueAtRest();
+  }
+
+  private keepInChildRun(knot: number): void {
+    this.inChildRuns.add(knot);
+    this.indexes.set(this.layout.ids[knot]!, knot);
   }
 
   private awaitsRecords(knot: number): boolean {
@@ -930,7 +938,8 @@ export class TemporalHost {
     const policy = this.policyOf(knot);
     this.running.add(knot);
     children.start({
-      ...(alwaysInChildRun(policy) && { node: policy.node }),
+      ...(isExpanding(policy) && { node: policy.node }),
+      ...(policy.map && { map: policy.map }),
       behaviour,
       knot: this.layout.ids[knot]!,
       call: this.callOf(knot),

@@ -4,6 +4,9 @@ import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { KnotAttempt, LOST_WORKERS, currentAttempt, type PreparedBody } from '../../activities/knot-attempt';
 import { commitPatiently, isBackendTrouble } from '../../activities/backend-trouble';
 import { readNestedRun } from '../../activities/nested-runs';
+import { concludeMap } from '../../activities/conclude-map';
+import { findElement } from '../../activities/find-element';
+import { isFailureOfMap } from '../../activities/map-failures';
 import { presentBody } from '../../activities/present-body';
 import type { WorkerEnvironment } from '../../activities/worker-environment';
 import { isOwnSkip, type Envelope, type KnotAnswer, type PlanKnot } from '../../engine';
@@ -31,7 +34,7 @@ import {
   type OutcomeToRecord,
 } from '../../execution';
 import type { DefinitionRecord } from '../../model/records';
-import type { GivenBack } from '../../workflows/messages';
+import type { GivenBack, SplitMap } from '../../workflows/messages';
 import type { CommitResult, ExceptionRecord, LineageRecord, StoredValue } from '../../protocols';
 import { envelopeOfRecord } from './adopt';
 import { acceptExtension } from './accept-extension';
@@ -77,8 +80,10 @@ class KnotCall {
 
   async execute(runBody: (prepared: PreparedBody) => Promise<unknown>): Promise<KnotAnswer> {
     const { environment, attempt } = this;
-    const plan = await environment.plans.get(attempt.task.plan);
-    const knot = plan.knot(attempt.task.knot);
+    const { task } = attempt;
+    const plan = await environment.plans.get(task.plan);
+    const element = task.element && (await findElement(environment, plan, task.element));
+    const knot = element?.knot ?? plan.knot(task.knot);
     if (attempt.mayBeRecorded) {
       const [recorded] = await environment.backends.runHistory.getRecords(this.recordRun, [knot.id]);
       if (recorded) return await this.adopt(plan, knot, recorded);
@@ -88,12 +93,14 @@ class KnotCall {
       attempt.countRefusal();
       throw waitsAfterThrow(knot, attempt.task.givenBack);
     }
-    const parents = await findParents(environment, plan, knot, attempt.task);
-    const { definition, refusal } = presentBody(environment, plan, knot, attempt.context.info.taskQueue);
+    const parents = element?.parents ?? (await findParents(environment, plan, knot, task));
+    const placed = element?.knot.map ?? knot;
+    const { definition, refusal } = presentBody(environment, plan, placed, attempt.context.info.taskQueue);
     if (attempt.task.lost) return await this.fail(plan, knot, definition, parents, childRunLost(knot));
     // Before anything large is read: that may be what kills them.
     if (attempt.lost >= LOST_WORKERS)
       return await this.fail(plan, knot, definition, parents, workerLost(knot, attempt.lost));
+    if (task.map) return await this.conclude(plan, knot, definition, parents, task.map);
     if (!definition) throw refusal;
     if (attempt.task.waited?.kind === 'timeout')
       return await this.fail(plan, knot, definition, parents, signalTimeout(knot));
@@ -154,7 +161,7 @@ class KnotCall {
     const reading = withReadInputs(knot);
     const inputFrom = needsInputs ? await parents.read(reading, definition.receives) : undefined;
     const signal = await this.signal(knot);
-    const extension = new BodyExtension(plan, knot);
+    const extension = this.attempt.task.element ? BodyExtension.none(knot) : new BodyExtension(plan, knot);
     let end: KnotOutcomeToRecord;
     try {
       const inputs = inputFrom && { ...assembleInputs(reading, definition.receives, inputFrom), ...signal };
@@ -170,7 +177,8 @@ class KnotCall {
     }
     const { outcome, values } = end;
     const { inserted, record } = await this.commit(plan, knot, definition, parents, outcome, values);
-    if (!inserted || outcome.kind !== 'ok') return await this.adopt(plan, knot, record);
+    if (!inserted || outcome.kind !== 'ok' || this.attempt.task.element)
+      return await this.adopt(plan, knot, record);
     return await this.withExtras(plan, record, envelopeOf(outcome.value, environment.inlineLimit), parents);
   }
 
@@ -179,6 +187,26 @@ class KnotCall {
     const { waited } = this.attempt.task;
     if (waited?.kind !== 'signal') return undefined;
     return { payload: await payloadOf(this.environment, waited.payload, knot.id) };
+  }
+
+  /** Commits what the elements of a map have come to. */
+  private async conclude(
+    plan: LoadedPlan,
+    map: PlanKnot,
+    definition: DefinitionRecord | undefined,
+    parents: Parents,
+    split: SplitMap,
+  ): Promise<KnotAnswer> {
+    const { environment, startedAt } = this;
+    let end: KnotOutcomeToRecord;
+    try {
+      end = await concludeMap(environment, plan, map, parents, split, this.execution(startedAt, Date.now()));
+    } catch (error) {
+      if (!isFailureOfMap(error)) throw error;
+      return await this.fail(plan, map, definition, parents, error);
+    }
+    const { record } = await this.commit(plan, map, definition, parents, end.outcome, end.values);
+    return await this.adopt(plan, map, record);
   }
 
   /** What an error that ended the body means: passed on, refused, tried again, or the end of the knot. */
@@ -227,6 +255,8 @@ class KnotCall {
   /** Answers Temporal what the record says. */
   private async adopt(plan: LoadedPlan, knot: PlanKnot, record: LineageRecord): Promise<KnotAnswer> {
     if (record.outcome === 'ok') {
+      // Nobody waits for its value.
+      if (this.attempt.task.element) return { value: null };
       return await this.withExtras(plan, record, await envelopeOfRecord(this.environment, record));
     }
     if (record.outcome === 'err')
@@ -275,7 +305,7 @@ class KnotCall {
       knot,
       execution,
       this.withChildRun(outcome),
-      (parent) => parents.hashOf(parent),
+      (parent, input) => parents.hashOf(parent, input),
       codeHash,
       codeHash === null ? null : this.keyOf(plan, knot, codeHash, parents),
     );

@@ -23,7 +23,7 @@ import type { WorkerEnvironment } from '../../activities/worker-environment';
 /** What is known of a knot's parents, by their indexes in the plan. */
 export interface Parents extends ParentOutcomes {
   /** Null where it has no value. */
-  hashOf(parent: number): string | null;
+  hashOf(parent: number, input: string): string | null;
   /** Of one that is Ok. */
   identityOf(parent: number): Pick<EncodedValue, 'hash' | 'stored'>;
   /**
@@ -33,7 +33,10 @@ export interface Parents extends ParentOutcomes {
    * @param knot with the inputs that are wanted
    * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
    */
-  read(knot: PlanKnot, receives: DefinitionRecord['receives']): Promise<(parent: number) => unknown>;
+  read(
+    knot: PlanKnot,
+    receives: DefinitionRecord['receives'],
+  ): Promise<(parent: number, input: string) => unknown>;
 }
 
 /**

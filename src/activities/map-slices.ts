@@ -1,0 +1,213 @@
+import { listOfParts, listParts, recordOfParts, recordParts, type Encoded, type Sha256 } from '../canonical';
+import { contentHash } from '../canonical';
+import {
+  decodeStored,
+  freshPart,
+  storedReference,
+  valueMissing,
+  type ElementKnot,
+  type MapElements,
+} from '../execution';
+import type { DataStore, StoredValue } from '../protocols';
+import type { ElementInputs } from './worker-elements';
+import type { RecentValues } from './recent-values';
+
+/** A value that all elements get. */
+export interface SharedReference {
+  readonly hash: string;
+  readonly size: number;
+  readonly stored?: string;
+}
+
+/** Elements of a slice. */
+const MOST_ELEMENTS = 500;
+const MOST_BYTES = 1024 * 1024;
+/** Slices of one answer, and so of one execution of the map's child run. */
+const MOST_SLICES = 500;
+
+/** What a slice has in the data store: the elements, and references to what they share. */
+interface SliceContent {
+  readonly first: number;
+  readonly lists: ReadonlyMap<string, readonly string[]>;
+  readonly keys?: readonly string[];
+  readonly shared: Readonly<Record<string, SharedReference>>;
+}
+
+export interface WrittenSlice {
+  readonly value: StoredValue;
+  readonly elements: number;
+}
+
+/** The slices from an element on; undefined `next`: to the end. */
+export function slicesFrom(
+  { count, keys, lists }: MapElements,
+  from: number,
+  shared: Readonly<Record<string, SharedReference>>,
+  sha256: Sha256,
+): { slices: WrittenSlice[]; next: number | undefined } {
+  const slices: WrittenSlice[] = [];
+  let first = from;
+  while (first < count && slices.length < MOST_SLICES) {
+    const end = endOfSlice(lists, first, count);
+    const content: SliceContent = {
+      first,
+      lists: new Map([...lists].map(([name, texts]) => [name, texts.slice(first, end)])),
+      ...(keys && { keys: keys.slice(first, end) }),
+      shared,
+    };
+    slices.push({ value: storedSlice(content, sha256), elements: end - first });
+    first = end;
+  }
+  return { slices, next: first < count ? first : undefined };
+}
+
+function endOfSlice(lists: ReadonlyMap<string, readonly string[]>, first: number, count: number): number {
+  let bytes = 0;
+  for (let end = first; end < count; end++) {
+    for (const texts of lists.values()) bytes += Buffer.byteLength(texts[end]!);
+    if (end > first && (end - first >= MOST_ELEMENTS || bytes > MOST_BYTES)) return end;
+  }
+  return count;
+}
+
+function storedSlice({ first, lists, keys, shared }: SliceContent, sha256: Sha256): StoredValue {
+  const texts = new Map([...lists].map(([name, parts]) => [name, textOf(listOfParts(parts))]));
+  const members = new Map([
+    ['first', String(first)],
+    ['lists', textOf(recordOfParts(texts))],
+    ['shared', JSON.stringify(shared)],
+    ...(keys ? [['keys', JSON.stringify(keys)] as const] : []),
+  ]);
+  const encoded = recordOfParts(members);
+  return { hash: contentHash(encoded, sha256), bytes: Buffer.from(textOf(encoded)) };
+}
+
+function textOf(encoded: Encoded): string {
+  return (encoded as { text: string }).text;
+}
+
+/** A slice, as elements get their inputs from it. */
+export class Slice implements ElementInputs {
+  readonly first: number;
+  readonly keys: readonly string[] | undefined;
+  /** Roughly. */
+  readonly bytes: number;
+  private readonly lists: ReadonlyMap<string, readonly string[]>;
+
+  private constructor(
+    content: SliceContent,
+    size: number,
+    private readonly values: ReadonlyMap<string, Uint8Array>,
+  ) {
+    this.first = content.first;
+    this.keys = content.keys;
+    this.lists = content.lists;
+    this.shared = content.shared;
+    this.bytes = [...values.values()].reduce((sum, { byteLength }) => sum + byteLength, 2 * size);
+  }
+
+  private readonly shared: SliceContent['shared'];
+
+  /** @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable` */
+  static async read(
+    hash: string,
+    map: string,
+    dataStore: DataStore,
+    recentValues: RecentValues,
+  ): Promise<Slice> {
+    const bytes = recentValues.get(hash) ?? (await dataStore.get(hash));
+    if (!bytes) throw valueMissing(hash, map);
+    const content = contentOf(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());
+    const values = new Map<string, Uint8Array>();
+    const unread: string[] = [];
+    for (const { hash: shared, stored } of Object.values(content.shared)) {
+      const recent = stored === undefined ? recentValues.get(shared) : undefined;
+      if (recent) values.set(shared, recent);
+      else if (stored === undefined) unread.push(shared);
+    }
+    const read = unread.length > 0 ? await dataStore.getMany(unread) : new Map<string, Uint8Array>();
+    for (const shared of unread) {
+      const found = read.get(shared);
+      if (!found) throw valueMissing(shared, map);
+      values.set(shared, found);
+      recentValues.add({ hash: shared, bytes: found });
+    }
+    return new Slice(content, bytes.byteLength, values);
+  }
+
+  textOf({ position }: ElementKnot, input: string): string | undefined {
+    return this.lists.get(input)?.[position - this.first];
+  }
+
+  sharedHash(parent: number): string | null {
+    return this.shared[parent]?.hash ?? null;
+  }
+
+  sharedValue(parent: number): unknown {
+    const { hash, size, stored } = this.shared[parent]!;
+    return stored === undefined
+      ? decodeStored(hash, this.values.get(hash)!)
+      : storedReference({ hash, size, stored });
+  }
+
+  /** A fresh copy of what an input of an element gets. */
+  fresh(element: ElementKnot, parent: number, input: string): unknown {
+    const text = this.textOf(element, input);
+    return text === undefined ? this.sharedValue(parent) : freshPart(text);
+  }
+}
+
+function contentOf(text: string): SliceContent {
+  const { keys: names, texts } = recordParts({ kind: 'json', text })!;
+  const textAt = (name: string): string => texts[names.indexOf(name)]!;
+  const lists = recordParts({ kind: 'json', text: textAt('lists') })!;
+  return {
+    first: Number(textAt('first')),
+    lists: new Map(
+      lists.keys.map((name, index) => [name, listParts({ kind: 'json', text: lists.texts[index]! })!]),
+    ),
+    ...(names.includes('keys') && { keys: JSON.parse(textAt('keys')) as string[] }),
+    shared: JSON.parse(textAt('shared')) as SliceContent['shared'],
+  };
+}
+
+const LIMIT_BYTES = 64 * 1024 * 1024;
+
+/** Slices that this worker runs elements of, each read once. Bounded by bytes; the least recently used go first. */
+export class SliceCache {
+  private readonly slices = new Map<string, Promise<Slice>>();
+  private readonly sizes = new Map<string, number>();
+  private bytes = 0;
+
+  constructor(
+    private readonly dataStore: DataStore,
+    private readonly recentValues: RecentValues,
+  ) {}
+
+  async get(hash: string, map: string): Promise<Slice> {
+    const known = this.slices.get(hash);
+    this.slices.delete(hash);
+    const slice = known ?? Slice.read(hash, map, this.dataStore, this.recentValues);
+    this.slices.set(hash, slice);
+    try {
+      const read = await slice;
+      if (!this.sizes.has(hash) && this.slices.has(hash)) this.grow(hash, read.bytes);
+      return read;
+    } catch (error) {
+      // Not remembered: the next one asks again.
+      if (this.slices.get(hash) === slice) this.slices.delete(hash);
+      throw error;
+    }
+  }
+
+  private grow(hash: string, bytes: number): void {
+    this.sizes.set(hash, bytes);
+    this.bytes += bytes;
+    for (const oldest of this.slices.keys()) {
+      if (this.bytes <= LIMIT_BYTES || oldest === hash) break;
+      this.slices.delete(oldest);
+      this.bytes -= this.sizes.get(oldest) ?? 0;
+      this.sizes.delete(oldest);
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import type { PlanKnot } from '../engine';
+import { callBody, startTimer, superviseBody } from '../execution';
+import { tell, type KnotEvent } from '../interceptors/activity/observe';
+import type { DefinitionRecord } from '../model/records';
+import type { TaskAttempt } from './knot-attempt';
+import { SegmentContext, type SegmentSurroundings } from './segment-context';
+import type { WorkerEnvironment } from './worker-environment';
+
+const DEFAULT_CANCEL_GRACE_MS = 10_000;
+
+/** Where bodies are called that have no activity of their own. */
+export interface CallPlace {
+  readonly environment: WorkerEnvironment;
+  readonly surroundings: SegmentSurroundings;
+  /** Aborts the bodies. */
+  readonly stop: AbortSignal;
+  /** The activity that they are called in. */
+  readonly attempt: TaskAttempt;
+}
+
+/**
+ * Calls a body once, under its timeout, and tells the observers.
+ *
+ * @param inputs fresh copies; what they cannot be made of is told as a failure of the body
+ */
+export async function observedCall(
+  place: CallPlace,
+  knot: PlanKnot,
+  definition: DefinitionRecord,
+  number: number,
+  inputs: () => Record<string, unknown> | Promise<Record<string, unknown>>,
+): Promise<unknown> {
+  const { observers } = place.environment;
+  const call = async (): Promise<unknown> => callOnce(place, knot, definition, number, await inputs());
+  if (observers.length === 0) return await call();
+  const { context } = place.attempt;
+  const event: KnotEvent = {
+    runId: place.surroundings.runId,
+    temporalRunId: place.surroundings.recordRun,
+    knotId: knot.id,
+    knotClass: definition.name,
+    attempt: number,
+  };
+  const since = performance.now();
+  tell(observers, context, (observer) => observer.knotStarted?.(event));
+  try {
+    const result = await call();
+    const end = { ...event, outcome: 'ok' as const, duration: Math.round(performance.now() - since) };
+    tell(observers, context, (observer) => observer.knotEnded?.(end));
+    return result;
+  } catch (error) {
+    const outcome = place.attempt.cancelReason === 'cancelled' ? ('cancelled' as const) : ('failed' as const);
+    const end = { ...event, outcome, error, duration: Math.round(performance.now() - since) };
+    tell(observers, context, (observer) => observer.knotEnded?.(end));
+    throw error;
+  }
+}
+
+async function callOnce(
+  { surroundings, stop }: CallPlace,
+  knot: PlanKnot,
+  definition: DefinitionRecord,
+  number: number,
+  inputs: Record<string, unknown>,
+): Promise<unknown> {
+  const { timeout, cancelGrace = DEFAULT_CANCEL_GRACE_MS } = knot.policy;
+  const call = (signal: AbortSignal): Promise<unknown> =>
+    callBody(definition, inputs, new SegmentContext(surroundings, knot.id, number, signal));
+  // Without a timeout nothing has to be watched: a cancel aborts the one signal, and its grace is that of all.
+  if (timeout === undefined) return await call(stop);
+  return await superviseBody(call, { knotId: knot.id, cancel: stop, cancelGrace, timeout });
+}
+
+/** Waits, but no longer than until the bodies are stopped. */
+export async function waitUnlessStopped(ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const stopTimer = startTimer(ms, done);
+    function done(): void {
+      stopTimer();
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+    if (signal.aborted) done();
+    else signal.addEventListener('abort', done, { once: true });
+  });
+}

@@ -1,0 +1,95 @@
+import {
+  endOfRecord,
+  partOfStored,
+  valueMissing,
+  type ElementKnot,
+  type ElementKnots,
+  type MapComposer,
+} from '../execution';
+import { partOf } from '../canonical';
+import type { LineageRecord } from '../protocols';
+import type { WorkerEnvironment } from './worker-environment';
+
+/** Elements whose records, and then values, are asked for at a time. */
+const AT_A_TIME = 500;
+
+/**
+ * Puts what is on record of these elements into the composer, and answers those of which nothing is.
+ *
+ * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
+ */
+export async function composeRecorded(
+  environment: WorkerEnvironment,
+  recordRun: string,
+  knots: ElementKnots,
+  keys: readonly string[] | undefined,
+  positions: readonly number[],
+  composer: MapComposer,
+): Promise<number[]> {
+  const open: number[] = [];
+  for (let first = 0; first < positions.length; first += AT_A_TIME) {
+    const elements = positions
+      .slice(first, first + AT_A_TIME)
+      .map((position) => knots.at(position, keys?.[position]));
+    open.push(...(await composeSome(environment, recordRun, elements, composer)));
+  }
+  return open;
+}
+
+async function composeSome(
+  environment: WorkerEnvironment,
+  recordRun: string,
+  elements: readonly ElementKnot[],
+  composer: MapComposer,
+): Promise<number[]> {
+  const { runHistory } = environment.backends;
+  const ids = elements.map(({ id }) => id);
+  const records = new Map(
+    (await runHistory.getRecords(recordRun, ids)).map((record) => [record.knot_id, record]),
+  );
+  const bytes = await valuesOf(environment, [...records.values()]);
+  const open: number[] = [];
+  for (const { id, position } of elements) {
+    const record = records.get(id);
+    const end = record && endOfRecord(record);
+    if (!end) open.push(position);
+    else if (end.kind === 'err') composer.err(position, end.error);
+    else composer.ok(position, partOfRecord(record, bytes));
+  }
+  return open;
+}
+
+/** By hash; of stored streams nothing is read. */
+async function valuesOf(
+  { backends, recentValues }: WorkerEnvironment,
+  records: readonly LineageRecord[],
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const found = new Map<string, Uint8Array>();
+  const unknown = new Set<string>();
+  for (const record of records) {
+    if (record.outcome !== 'ok' || storedOf(record) !== undefined) continue;
+    const recent = recentValues.get(record.output_hash!);
+    if (recent) found.set(record.output_hash!, recent);
+    else unknown.add(record.output_hash!);
+  }
+  if (unknown.size === 0) return found;
+  for (const [hash, bytes] of await backends.dataStore.getMany([...unknown])) found.set(hash, bytes);
+  return found;
+}
+
+function partOfRecord(record: LineageRecord, values: ReadonlyMap<string, Uint8Array>): string {
+  const hash = record.output_hash!;
+  const stored = storedOf(record);
+  if (stored !== undefined) return partOfStored({ hash, size: record.output_size!, stored });
+  const bytes = values.get(hash);
+  if (!bytes) throw valueMissing(hash, record.knot_id);
+  return hash.startsWith('bytes-') ? partOf({ kind: 'bytes', bytes }) : textOfBytes(bytes);
+}
+
+function storedOf(record: LineageRecord): string | undefined {
+  return (record.extra as { stored?: string }).stored;
+}
+
+function textOfBytes(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+}

@@ -1,0 +1,128 @@
+import { setMaxListeners } from 'node:events';
+import { unpackRanges } from '../engine';
+import { ElementKnots, startTimer, type ElementKnot, type Execution } from '../execution';
+import type { BatchAnswer, GivenBack } from '../workflows/messages';
+import { currentAttempt, type BatchAttempt } from './knot-attempt';
+import { presentBody } from './present-body';
+import type { SegmentSurroundings } from './segment-context';
+import { WorkerElements } from './worker-elements';
+import type { WorkerEnvironment } from './worker-environment';
+import { SelvageError } from '../errors';
+
+const DEFAULT_CANCEL_GRACE_MS = 10_000;
+
+/**
+ * The activity that runs several elements of a map. As in a segment, what is on record is left alone, and after a lost worker nothing is run:
+ * what has no record goes on by itself, so that a body that kills its worker takes nothing else down.
+ */
+export function createRunBatch(environment: WorkerEnvironment): () => Promise<BatchAnswer> {
+  return async function runBatch(): Promise<BatchAnswer> {
+    return await new BatchRun(environment, currentAttempt.getStore() as BatchAttempt).execute();
+  };
+}
+
+class BatchRun {
+  private readonly stop = new AbortController();
+  private isOver = false;
+
+  constructor(
+    private readonly environment: WorkerEnvironment,
+    private readonly attempt: BatchAttempt,
+  ) {
+    setMaxListeners(0, this.stop.signal);
+  }
+
+  async execute(): Promise<BatchAnswer> {
+    const { environment, attempt } = this;
+    const { task } = attempt;
+    const plan = await environment.plans.get(task.plan);
+    const map = plan.knot(task.knot);
+    const slice = await environment.slices.get(task.slice, map.id);
+    const knots = new ElementKnots(plan, map);
+    const elements = unpackRanges(task.offsets).map((offset) =>
+      knots.at(slice.first + offset, slice.keys && slice.keys[offset]),
+    );
+    const open = attempt.number > 1 ? await this.withoutRecord(elements) : elements;
+    const { definition, refusal } = presentBody(environment, plan, map, attempt.context.info.taskQueue);
+    if (attempt.lost > 0) return answerOf(open.map(({ position }) => [position - slice.first, {}]));
+    if (!definition) throw refusal;
+    const surroundings: SegmentSurroundings = {
+      runId: task.runId,
+      recordRun: task.recordRun,
+      logger: attempt.context.log,
+      resources: environment.resources,
+      dataStore: environment.backends.dataStore,
+      handedOn: new Map(),
+    };
+    const ended = new Set<number>();
+    const place = { environment, surroundings, attempt, stop: this.stop.signal };
+    const work = new WorkerElements(plan, definition, slice, {
+      call: () => place,
+      execution: (number, startedAt, finishedAt) => this.execution(number, startedAt, finishedAt),
+      isHeld: () => this.stop.signal.aborted,
+      isOver: () => this.isOver,
+      ended: ({ position }) => ended.add(position),
+    });
+    await this.withinGrace(map.policy.cancelGrace, () => work.execute(open, task.concurrency));
+    const { cancellationSignal } = attempt.context;
+    const left = open.filter(({ position }) => !ended.has(position) && !work.givenBack.has(position));
+    // The liveness interceptor says what this means: a cancel, or that another attempt goes on with what is left.
+    if (left.length > 0) throw stopped(attempt, cancellationSignal.reason);
+    return answerOf([...work.givenBack].map(([position, how]) => [position - slice.first, how]));
+  }
+
+  /** Stops the bodies where the activity is told to stop, and no later than when their grace is over, this. */
+  private async withinGrace(grace = DEFAULT_CANCEL_GRACE_MS, work: () => Promise<void>): Promise<void> {
+    const { cancellationSignal } = this.attempt.context;
+    let stopTimer = (): void => {};
+    const over = new Promise<void>((resolve) => {
+      const onCancel = (): void => {
+        this.stop.abort(cancellationSignal.reason);
+        stopTimer = startTimer(grace, resolve);
+      };
+      if (cancellationSignal.aborted) onCancel();
+      else cancellationSignal.addEventListener('abort', onCancel, { once: true });
+    });
+    try {
+      await Promise.race([work(), over]);
+    } finally {
+      this.isOver = true;
+      stopTimer();
+    }
+  }
+
+  private async withoutRecord(elements: readonly ElementKnot[]): Promise<ElementKnot[]> {
+    const { runHistory } = this.environment.backends;
+    const ids = elements.map(({ id }) => id);
+    const records = await runHistory.getRecords(this.attempt.task.recordRun, ids);
+    const recorded = new Set(records.map((record) => record.knot_id));
+    return elements.filter(({ id }) => !recorded.has(id));
+  }
+
+  private execution(attempt: number, startedAt: number, finishedAt: number): Execution {
+    const { info } = this.attempt.context;
+    return {
+      runId: this.attempt.task.runId,
+      temporalRunId: this.attempt.task.recordRun,
+      dispatcher: 'queue',
+      taskQueue: info.taskQueue,
+      worker: this.environment.identity,
+      attempt,
+      scheduledAt: info.scheduledTimestampMs,
+      startedAt,
+      finishedAt,
+    };
+  }
+}
+
+function answerOf(alone: readonly (readonly [number, GivenBack])[]): BatchAnswer {
+  return alone.length > 0 ? { alone } : {};
+}
+
+function stopped(attempt: BatchAttempt, cause: unknown): SelvageError {
+  return new SelvageError(
+    'WorkerShutdown',
+    `${attempt.label} was told to stop before all of them had ended; another attempt goes on with the rest.`,
+    { details: { knot: attempt.knot }, cause },
+  );
+}

@@ -1,0 +1,128 @@
+import { packHash } from '../canonical';
+import { packRanges, uniqueParents } from '../engine';
+import {
+  ElementKnots,
+  encodedOfStored,
+  listInputs,
+  mapElements,
+  valueMissing,
+  type EncodedValue,
+  type MapElements,
+} from '../execution';
+import { findParents } from '../interceptors/activity/parents';
+import type { SplitAnswer } from '../workflows/messages';
+import { LOST_WORKERS, currentAttempt, type SplitAttempt } from './knot-attempt';
+import { isFailureOfMap } from './map-failures';
+import { slicesFrom, type SharedReference } from './map-slices';
+import type { WorkerEnvironment } from './worker-environment';
+
+const BYTES_AT_A_TIME = 8 * 1024 * 1024;
+const RECORDS_AT_A_TIME = 1_000;
+
+/** Ranges of elements on record that an answer tells of; the activities of others find out for themselves. */
+const TOLD_RANGES = 4_000;
+
+const REFUSED: SplitAnswer = { count: 0, refused: true, slices: [] };
+
+/** The activity that writes the slices of what a map goes over, from an element on, and answers what there is to run. Idempotent. */
+export function createSplitMap(environment: WorkerEnvironment): () => Promise<SplitAnswer> {
+  return async function splitMap(): Promise<SplitAnswer> {
+    const attempt = currentAttempt.getStore() as SplitAttempt;
+    const { task } = attempt;
+    // The map's own activity meets the same fate, and records it.
+    if (attempt.lost >= LOST_WORKERS) return REFUSED;
+    const plan = await environment.plans.get(task.plan);
+    const map = plan.knot(task.knot);
+    const parents = await findParents(environment, plan, map, task);
+    const lists = new Map<number, EncodedValue>();
+    for (const [input] of listInputs(map)) {
+      const { parent } = map.inputs[input] as { readonly parent: number };
+      lists.set(parent, await withBytes(environment, map.id, parents.valueOf(parent)));
+    }
+    let elements: MapElements;
+    try {
+      elements = mapElements(plan, map, (parent) => lists.get(parent)!.encoded);
+    } catch (error) {
+      if (isFailureOfMap(error)) return REFUSED;
+      throw error;
+    }
+    const shared: Record<string, SharedReference> = {};
+    for (const parent of uniqueParents(map)) {
+      const { hash, size, stored } = parents.valueOf(parent);
+      if (isShared(map.inputs, parent))
+        shared[parent] = { hash, size, ...(stored !== undefined && { stored }) };
+    }
+    const { slices, next } = slicesFrom(elements, task.from, shared, environment.sha256);
+    await store(
+      environment,
+      slices.map(({ value }) => value),
+    );
+    const done = task.givenBack
+      ? await recorded(environment, task.recordRun, new ElementKnots(plan, map), elements, task.from, next)
+      : [];
+    const { count, keys } = elements;
+    return {
+      count,
+      ...(keys && { keyed: true }),
+      slices: slices.map(({ value, elements: length }) => [packHash(value.hash), length]),
+      ...(next !== undefined && { next }),
+      ...(done.length > 0 && { done: packRanges(done).slice(0, TOLD_RANGES) }),
+    };
+  };
+}
+
+function isShared(inputs: Readonly<Record<string, object>>, parent: number): boolean {
+  return Object.entries(inputs).some(
+    ([name, input]) => name.startsWith('shared.') && (input as { parent?: number }).parent === parent,
+  );
+}
+
+/** @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable` */
+export async function withBytes(
+  { backends, recentValues }: WorkerEnvironment,
+  knot: string,
+  value: EncodedValue,
+): Promise<EncodedValue> {
+  if (value.encoded || value.stored !== undefined) return value;
+  const bytes = recentValues.get(value.hash) ?? (await backends.dataStore.get(value.hash));
+  if (!bytes) throw valueMissing(value.hash, knot);
+  return { ...value, encoded: encodedOfStored(value.hash, bytes) };
+}
+
+async function store(
+  { backends, recentValues }: WorkerEnvironment,
+  values: readonly { readonly hash: string; readonly bytes: Uint8Array }[],
+): Promise<void> {
+  let bytes = 0;
+  let some: (typeof values)[number][] = [];
+  for (const value of values) {
+    some.push(value);
+    bytes += value.bytes.byteLength;
+    if (bytes < BYTES_AT_A_TIME) continue;
+    await backends.dataStore.put(some);
+    some = [];
+    bytes = 0;
+  }
+  if (some.length > 0) await backends.dataStore.put(some);
+  for (const value of values) recentValues.add(value);
+}
+
+/** Positions that have a record. */
+async function recorded(
+  { backends }: WorkerEnvironment,
+  recordRun: string,
+  knots: ElementKnots,
+  { count, keys }: MapElements,
+  from: number,
+  to = count,
+): Promise<number[]> {
+  const done: number[] = [];
+  for (let first = from; first < to; first += RECORDS_AT_A_TIME) {
+    const positions = new Map<string, number>();
+    for (let position = first; position < Math.min(to, first + RECORDS_AT_A_TIME); position++)
+      positions.set(knots.at(position, keys?.[position]).id, position);
+    const records = await backends.runHistory.getRecords(recordRun, [...positions.keys()]);
+    for (const record of records) done.push(positions.get(record.knot_id)!);
+  }
+  return done.sort((a, b) => a - b);
+}

@@ -1,0 +1,241 @@
+import {
+  CancellationScope,
+  CancelledFailure,
+  TemporalFailure,
+  continueAsNew,
+  proxyActivities,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { MAP_CONCURRENCY, packRanges, unpackRanges, type KnotAnswer } from '../engine';
+import { activityIdOf } from './activity-id';
+import { requireKnownBehaviour } from './behaviours';
+import { ACTIVITY_OPTIONS, callKnot } from './knot-activity';
+import { childRun } from './knot-run';
+import {
+  BATCH_ACTIVITY,
+  MEMO_KEY,
+  SPLIT_ACTIVITY,
+  childWorkflowType,
+  type BatchAnswer,
+  type BatchTask,
+  type ChildMemo,
+  type ChildTask,
+  type GivenBack,
+  type MapPart,
+  type MapWork,
+  type PartSlice,
+  type SplitAnswer,
+  type SplitMap,
+  type SplitTask,
+} from './messages';
+
+/** Activities of one history, of which each has three events and often a workflow task of its own. */
+const ACTIVITIES_PER_RUN = 500;
+/** Activities of one map at once, whatever it says: what one server should have to bear. */
+const MOST_AT_ONCE = 1_000;
+/** Of these, so many are in one part while there are other parts to run beside it. */
+const PER_PART = 50;
+const PARTS_AT_ONCE = 100;
+
+/**
+ * The child run of a map. Its list is split into slices, whose elements run in activities of their own or, with `batch`, several in one; where
+ * these are too many for one history, parts of the map have child runs of their own. Then the map's activity puts together what the
+ * elements have recorded.
+ *
+ * M1  What an activity of an element answers is not looked at, only that it has ended: the records say what came of it, and what ended
+ *     without a record (an operator can do that) has failed.
+ * M2  No more elements are in flight than the map allows, over all its parts: each part has its share.
+ * M3  After a cancel nothing begins. What has begun is awaited.
+ */
+export async function runMap(task: ChildTask | MapPart): Promise<void> {
+  if ('slices' in task) return await runPart(task);
+  await childRun(task, () => runWhole(task));
+}
+
+async function runWhole(child: ChildTask): Promise<KnotAnswer> {
+  const from = child.from ?? 0;
+  const split = await splitFrom(child, from);
+  if (!split.refused) {
+    const { parts, beside } = partsOf(child, split, from);
+    await runParts(child, parts, beside);
+    if (split.next !== undefined) return await continueAsNew<typeof runMap>({ ...child, from: split.next });
+  }
+  const map: SplitMap = {
+    count: split.count,
+    ...(split.keyed && { keyed: true }),
+    ...(split.refused && { refused: true }),
+  };
+  // It runs where its run's other activities do: the queue that it names is that of the elements.
+  const { taskQueue: _, ...own } = child.call;
+  return await callKnot(own, { ...child.task, map });
+}
+
+async function splitFrom({ knot, task }: ChildTask, from: number): Promise<SplitAnswer> {
+  const activities = proxyActivities<Record<string, (task: SplitTask) => Promise<SplitAnswer>>>({
+    activityId: activityIdOf(`${SPLIT_ACTIVITY}:${from}:${knot}`),
+    ...ACTIVITY_OPTIONS,
+  });
+  return await activities[SPLIT_ACTIVITY]!({ ...task, knot, from });
+}
+
+/** The work of these slices, in parts that fit in one history each. */
+function partsOf(
+  child: ChildTask,
+  { slices, done }: SplitAnswer,
+  from: number,
+): { parts: readonly MapPart[]; beside: number } {
+  const { behaviour, knot, task, map } = child;
+  const { concurrency = MAP_CONCURRENCY, batch = 1, each } = map!;
+  const inBatch = Math.min(batch, Math.max(1, Math.floor(Math.sqrt(concurrency))));
+  const isDone = new Set(unpackRanges(done ?? []));
+  const parts: PartSlice[][] = [];
+  let room = 0;
+  let first = from;
+  for (const [hash, elements] of slices) {
+    const offsets: number[] = [];
+    for (let offset = 0; offset < elements; offset++) if (!isDone.has(first + offset)) offsets.push(offset);
+    const activities = Math.ceil(offsets.length / batch);
+    if (activities > room) {
+      parts.push([]);
+      room = ACTIVITIES_PER_RUN;
+    }
+    room -= activities;
+    if (activities > 0) parts.at(-1)!.push({ hash, first, offsets: packRanges(offsets) });
+    first += elements;
+  }
+  const atOnce = Math.min(MOST_AT_ONCE, Math.max(1, Math.floor(concurrency / inBatch)));
+  const beside = partsBeside(parts.length, atOnce);
+  const work: MapWork = {
+    behaviour,
+    call: {
+      type: each,
+      id: child.call.id,
+      ...(child.call.taskQueue && { taskQueue: child.call.taskQueue }),
+      ...(child.call.priority !== undefined && { priority: child.call.priority }),
+    },
+    task: { plan: task.plan, run: task.run, runId: task.runId },
+    knot,
+    window: Math.max(1, Math.floor(atOnce / beside)),
+    ...(batch > 1 && { batch: { size: batch, concurrency: inBatch } }),
+    ...(task.givenBack?.elements && { givenBack: task.givenBack.elements }),
+    ...(task.givenBack && { mayBeRecorded: true }),
+  };
+  return { parts: parts.map((part) => ({ ...work, slices: part })), beside };
+}
+
+/** How many parts run at once, of so many, with so many activities at once in all. */
+function partsBeside(parts: number, atOnce: number): number {
+  return Math.max(1, Math.min(parts, PARTS_AT_ONCE, Math.ceil(atOnce / PER_PART), atOnce));
+}
+
+async function runParts(child: ChildTask, parts: readonly MapPart[], beside: number): Promise<void> {
+  const [only] = parts;
+  if (only && parts.length === 1) return await runPart(only);
+  await inWindow(parts, beside, async (part) => {
+    await endOf(() => startPart(child, part));
+  });
+}
+
+async function startPart({ task }: ChildTask, part: MapPart): Promise<void> {
+  const memo: ChildMemo = { run: task.run };
+  const number = part.slices[0]!.first;
+  const handle = await startChild<typeof runMap>(childWorkflowType('map'), {
+    workflowId: `${workflowInfo().workflowId}/${number}`,
+    args: [part],
+    memo: { [MEMO_KEY]: memo },
+    // Whoever has the id was left behind by a child run that was terminated or reset.
+    workflowIdReusePolicy: 'TERMINATE_IF_RUNNING',
+  });
+  await handle.result();
+}
+
+/** Runs the elements of some slices in this history. */
+async function runPart(part: MapPart): Promise<void> {
+  requireKnownBehaviour(part.behaviour);
+  const { batch, window } = part;
+  const givenBack = new Map(part.givenBack);
+  await inWindow(activitiesOf(part), window, async ({ slice, offsets }) => {
+    if (!batch) return await runElement(part, slice, offsets[0]!, givenBack.get(slice.first + offsets[0]!));
+    const answer = await runBatch(part, slice, offsets, batch.concurrency);
+    for (const [offset, how] of answer?.alone ?? []) await runElement(part, slice, offset, how);
+  });
+}
+
+interface Activity {
+  readonly slice: PartSlice;
+  readonly offsets: readonly number[];
+}
+
+function* activitiesOf({ slices, batch }: MapPart): Iterable<Activity> {
+  for (const slice of slices) {
+    const offsets = unpackRanges(slice.offsets);
+    const size = batch?.size ?? 1;
+    for (let first = 0; first < offsets.length; first += size)
+      yield { slice, offsets: offsets.slice(first, first + size) };
+  }
+}
+
+async function runElement(
+  { call, task, knot, mayBeRecorded }: MapPart,
+  { hash, first }: PartSlice,
+  offset: number,
+  how: GivenBack | undefined,
+): Promise<void> {
+  const id = activityIdOf(`${knot}[${first + offset}]`);
+  const givenBack = how ?? (mayBeRecorded && {});
+  await endOf(() =>
+    callKnot(
+      { ...call, id },
+      { ...task, knot, element: { slice: hash, offset }, ...(givenBack && { givenBack }) },
+    ),
+  );
+}
+
+async function runBatch(
+  { call, task, knot }: MapPart,
+  { hash, first }: PartSlice,
+  offsets: readonly number[],
+  concurrency: number,
+): Promise<BatchAnswer | undefined> {
+  const { taskQueue, priority } = call;
+  const activities = proxyActivities<Record<string, (task: BatchTask) => Promise<BatchAnswer>>>({
+    activityId: activityIdOf(`${BATCH_ACTIVITY}:${first + offsets[0]!}:${knot}`),
+    ...(taskQueue && { taskQueue }),
+    ...(priority !== undefined && { priority: { priorityKey: priority } }),
+    summary: `elements ${first + offsets[0]!} … ${first + offsets.at(-1)!}`,
+    ...ACTIVITY_OPTIONS,
+  });
+  return await endOf(() =>
+    activities[BATCH_ACTIVITY]!({ ...task, knot, slice: hash, offsets: packRanges(offsets), concurrency }),
+  );
+}
+
+/** Undefined where it ended otherwise than with an answer, which the records tell. */
+async function endOf<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof TemporalFailure) return undefined;
+    throw error;
+  }
+}
+
+/** Does it for each, in order, with so many under way at most; after a cancel nothing more begins, and it ends as cancelled. */
+async function inWindow<T>(
+  items: Iterable<T>,
+  window: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const scope = CancellationScope.current();
+  const iterator = items[Symbol.iterator]();
+  const next = async (): Promise<void> => {
+    while (!scope.consideredCancelled) {
+      const { value, done } = iterator.next();
+      if (done) return;
+      await work(value);
+    }
+  };
+  await Promise.all(Array.from({ length: window }, next));
+  if (scope.consideredCancelled) throw new CancelledFailure('The map was cancelled');
+}

@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import { knot, local, map, queue, reduce, runLocally, tapestry, type Dispatcher } from '../../src';
+import type { LineageRecord } from '../../src/protocols';
+import { CACHING, closeAll, openSelvage } from '../support/open-selvage';
+
+afterEach(closeAll);
+
+const range = knot('range', ({ n }: { n: number }) => Array.from({ length: n }, (_, index) => index));
+const named = knot('named', ({ n }: { n: number }) =>
+  Object.fromEntries(Array.from({ length: n }, (_, index) => [`key "${index}"`, { index }])),
+);
+const scale = knot('scale', { version: '1' }, ({ x, by }: { x: number; by: number }) => x * by);
+const odd = knot('odd', ({ x }: { x: number }) => {
+  if (x % 2 === 0) throw new RangeError(`${x} is even`);
+  return x;
+});
+const twice = knot('twice', ({ x }: { x: number }, { attempt }) => {
+  if (attempt < 2) throw new Error('once more');
+  return x;
+});
+const text = knot('text', () => 'no list' as unknown as number[]);
+
+function maps(name: string, dispatcher: Dispatcher, batch?: number) {
+  const batched = batch === undefined ? {} : { batch };
+  return tapestry(name, { knots: { dispatcher } }, (t) => {
+    const n = t.parameter('n', z.number());
+    const numbers = range({ n }, { id: 'numbers' });
+    const by = reduce({ of: numbers, combine: (all) => all.length }, { id: 'by' });
+    const scaled = map(
+      { over: numbers, each: scale, bind: 'x', shared: { by }, ...batched },
+      { id: 'scaled' },
+    );
+    const lengths = map(
+      {
+        over: named({ n }, { id: 'named' }),
+        shared: { unit: 'm' },
+        each: async ({ element, unit }, { knotId }) => `${knotId} ${element.index} ${unit}`,
+        ...batched,
+      },
+      { id: 'lengths' },
+    );
+    const pairs = map(
+      { over: { a: numbers, b: scaled }, each: ({ a, b }) => [a, b], ...batched },
+      { id: 'pairs' },
+    );
+    const skipped = map(
+      { over: numbers, each: odd, bind: 'x', onError: 'skip', ...batched },
+      { id: 'skipped' },
+    );
+    const collected = map(
+      { over: numbers, each: odd, bind: 'x', onError: 'collect', ...batched },
+      { id: 'collected' },
+    );
+    const retried = map(
+      { over: numbers, each: twice, bind: 'x', ...batched },
+      { id: 'retried', retry: { maximumAttempts: 2, initialInterval: 1 } },
+    );
+    map({ over: numbers, each: odd, bind: 'x', ...batched }, { id: 'failed' });
+    map({ over: text({}, { id: 'text' }), each: odd, bind: 'x', ...batched }, { id: 'wrong' });
+    return {
+      scaled,
+      lengths,
+      pairs,
+      skipped,
+      collected,
+      retried,
+      sum: reduce({ of: scaled, fold: (sum, x) => sum + x, initial: 0 }, { id: 'sum' }),
+    };
+  });
+}
+const shapes = [
+  { shape: maps('queued-maps', queue()) },
+  { shape: maps('batched-maps', queue(), 3) },
+  { shape: maps('local-maps', local()) },
+];
+
+/** What does not tell where and when a knot ran. */
+function essence(records: readonly LineageRecord[]) {
+  return Object.fromEntries(
+    records.map((record) => [
+      record.knot_id,
+      {
+        knot_class: record.knot_class,
+        code_hash: record.code_hash,
+        config: record.knot_config_hash,
+        parents: record.parent_knot_ids,
+        hashes: record.parent_input_hashes,
+        output: record.output_hash,
+        outcome: record.outcome,
+        attempt: record.knot_id.startsWith('retried[') ? record.attempt : undefined,
+        elements: record.extra['elements'],
+      },
+    ]),
+  );
+}
+
+describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
+  test.each(shapes)(
+    'maps come to what they come to in process, element by element ($shape.name)',
+    async ({ shape }) => {
+      const here = await runLocally(shape, { n: 7 });
+      const selvage = await openSelvage({ tapestries: [shape], workerOptions: { maxCachedWorkflows } });
+      const run = await selvage.start(shape, { n: 7 });
+      const result = await run.result();
+      expect(result.outcomes['failed']).toMatchObject({
+        kind: 'err',
+        error: {
+          type: 'MapElements',
+          message: expect.stringContaining('4 of the 7 elements of map "failed"'),
+        },
+      });
+      expect(result.outcomes['wrong']).toMatchObject({ kind: 'err', error: { type: 'NotAList' } });
+      expect(result.values).toEqual(here.values);
+      expect(result.values.scaled).toEqual([0, 7, 14, 21, 28, 35, 42]);
+      const { items } = await run.lineage({ limit: 1_000 });
+      expect(essence(items)).toEqual(essence([...here.lineage]));
+    },
+  );
+});
+
+test.each(shapes)('of nothing is nothing ($shape.name)', async ({ shape }) => {
+  const selvage = await openSelvage({ tapestries: [shape] });
+  const result = await (await selvage.start(shape, { n: 0 })).result();
+  expect(result.values).toMatchObject({ scaled: [], lengths: {}, pairs: [], sum: 0 });
+});
