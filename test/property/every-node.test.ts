@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { runLocally, type Outcome } from '../../src';
-import { arbitraryRecipe, tapestryOf } from '../support/random-tapestry';
+import { arbitraryRecipe, signalsOf, tapestryOf } from '../support/random-tapestry';
 import { hasFailed, referenceRun, type ReferenceOutcome } from '../support/reference-run';
 
 function plain(outcome: Outcome): ReferenceOutcome {
@@ -18,7 +18,7 @@ test('tapestries of every kind of node and policy come to what the reference say
         const result = await runLocally(
           tapestryOf('random', recipe),
           { x: recipe.parameter },
-          { concurrency },
+          { concurrency, signals: signalsOf(recipe) },
         );
         const outcomes = Object.entries(result.outcomes).map(
           ([id, outcome]) => [id, plain(outcome)] as const,

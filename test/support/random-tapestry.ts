@@ -6,12 +6,15 @@ import {
   firstOk,
   gate,
   knot,
+  map,
   optional,
   reduce,
   sink,
+  sleep,
   source,
   subTapestry,
   tapestry,
+  waitForSignal,
   type Dispatcher,
   type Knot,
   type Outcome,
@@ -44,6 +47,9 @@ const KINDS = {
   on: { takes: 'shape', yields: 'shape', paths: ['a', 'b'] },
   firstOk: { takes: 'number', many: true, yields: 'number' },
   subTapestry: { takes: 'number', yields: 'shape' },
+  map: { takes: 'numbers', yields: 'numbers' },
+  waitForSignal: { takes: 'number', yields: 'number' },
+  sleep: { takes: 'number', yields: 'number' },
 } as const;
 
 export type Kind = keyof typeof KINDS;
@@ -169,6 +175,13 @@ export const compute = {
   highest: (numbers: readonly number[], seed: number) => Math.max(seed, ...numbers),
   draw: (number: number, seed: number): Shape => ({ type: (number + seed) % 2 === 0 ? 'a' : 'b', n: number }),
   area: ({ n }: Shape, seed: number) => n + seed,
+  /** Fails for some elements. */
+  element(number: number, seed: number): number {
+    if ((number + seed) % 9 === 0) throw new Error(`no luck with ${number}`);
+    return number * 2 + seed;
+  },
+  /** What is sent to a knot that waits for a signal. */
+  signal: (seed: number) => seed * 11,
   nested(number: number, seed: number): Shape {
     if ((number + seed) % 5 === 0) throw new Error(`no shape for ${number}`);
     return { type: seed % 2 === 0 ? 'a' : 'b', n: number + 1 };
@@ -204,6 +217,7 @@ const tally = knot(
 const spread = knot('spread', ({ x, seed }: { x: number; seed: number }) => compute.spread(x, seed));
 const draw = knot('draw', ({ x, seed }: { x: number; seed: number }) => compute.draw(x, seed));
 const area = knot('area', ({ x, seed }: { x: Shape; seed: number }) => compute.area(x, seed));
+const element = knot('element', ({ x, seed }: { x: number; seed: number }) => compute.element(x, seed));
 const shape = knot('nested-shape', ({ x, seed }: { x: number; seed: number }) => compute.nested(x, seed));
 
 /** Its value, made of its terminals, is a shape. */
@@ -224,6 +238,17 @@ const maybe = { mix: optional(mix), spread: optional(spread), tally: optional(ta
 function toldOf(outcome: Outcome): string {
   if (outcome.kind === 'ok') return `ok ${JSON.stringify(outcome.value)}`;
   return outcome.kind === 'err' ? `err ${outcome.error.type}` : `skipped ${outcome.reason}`;
+}
+
+/** The name of the signal that a knot waits for: each has its own, so that it does not matter which begins first. */
+export function signalOf({ id }: Step): string {
+  return `signal-${id}`;
+}
+
+/** The payloads of all signals that a recipe waits for, by name. */
+export function signalsOf({ steps }: Recipe): Record<string, number> {
+  const waiting = steps.filter(({ kind }) => kind === 'waitForSignal');
+  return Object.fromEntries(waiting.map((step) => [signalOf(step), compute.signal(step.seed)]));
 }
 
 /** The tapestry of a recipe, made as a user would make it. */
@@ -288,6 +313,18 @@ function place(step: Step, knots: Map<string, AnyKnot>, config: PlacedAs): void 
         return gate({ input, predicate: (x: number) => compute.gate(x, seed) as boolean }, config);
       case 'firstOk':
         return firstOk({ of: Object.values(inputs) }, receiving);
+      case 'map': {
+        const over = input as Knot<number[]>;
+        const onError = seed % 2 === 0 ? 'skip' : 'fail';
+        const batch = 1 + (seed % 3);
+        if (seed % 4 < 2)
+          return map({ over, each: element, bind: 'x', shared: { seed }, onError, batch }, config);
+        return map({ over, each: async (given) => compute.element(given.element, seed), onError }, config);
+      }
+      case 'waitForSignal':
+        return waitForSignal(signalOf(step), z.number(), { ...config, after: [input] });
+      case 'sleep':
+        return sleep({ ms: 1 + seed, input }, config);
       case 'subTapestry':
         return subTapestry({ tapestry: nested, inputs: { x: input, seed } }, config);
       case 'selector': {

@@ -73,6 +73,12 @@ function outcomeOfValues({ kind, seed, tag }: Step, values: readonly unknown[]):
       return ok(compute.draw(first as number, seed));
     case 'area':
       return ok(compute.area(first as Shape, seed));
+    case 'map':
+      return mapped(first as number[], seed);
+    case 'waitForSignal':
+      return ok(compute.signal(seed));
+    case 'sleep':
+      return ok(first);
     case 'subTapestry':
       try {
         return ok(compute.nested(first as number, seed));
@@ -95,6 +101,20 @@ function outcomeOfValues({ kind, seed, tag }: Step, values: readonly unknown[]):
     default:
       throw new Error(`${kind} has no values.`);
   }
+}
+
+/** Failed elements are left out where the seed is even, and fail the map else. */
+function mapped(numbers: readonly number[], seed: number): ReferenceOutcome {
+  const values: number[] = [];
+  let failed = 0;
+  for (const number of numbers) {
+    try {
+      values.push(compute.element(number, seed));
+    } catch {
+      failed += 1;
+    }
+  }
+  return failed > 0 && seed % 2 === 1 ? { kind: 'err', type: 'MapElements' } : ok(values);
 }
 
 function firstOk(inputs: readonly ReferenceOutcome[]): ReferenceOutcome {
