@@ -1,5 +1,5 @@
 import type { Context } from '@temporalio/activity';
-import { decodeJson, encodedSize, type Json } from '../canonical';
+import { decodeJson, encodeJson, encodedSize, type Json } from '../canonical';
 import {
   INLINE_BYTES_PER_ACTIVITY,
   isReference,
@@ -16,7 +16,7 @@ import {
   type LoadedPlan,
   type NestedRun,
 } from '../execution';
-import { findParents } from '../interceptors/activity/parents';
+import { findParents, referenceOf } from '../interceptors/activity/parents';
 import type { LineageRecord, RunHistory } from '../protocols';
 import type { EndedRun, NestRequest, NestResult } from '../workflows/messages';
 import { readKnotTask } from './knot-attempt';
@@ -71,8 +71,14 @@ async function storeConstant({ backends, sha256 }: WorkerEnvironment, constant: 
   return value;
 }
 
+/** A run that a knot has started, by its records. */
+export interface RecordedRun extends NestedRun {
+  /** Of the terminals that are Ok, by the ids of their knots. */
+  readonly records: ReadonlyMap<string, LineageRecord>;
+}
+
 /**
- * What a run that a knot has started came to, by its records.
+ * What a run that a knot has started came to.
  *
  * @throws SelvageError `InvalidPlan`, `ValueMissing`, `BackendUnavailable`
  */
@@ -80,20 +86,53 @@ export async function readNestedRun(
   { backends, plans }: WorkerEnvironment,
   knot: PlanKnot,
   { run, child, error }: EndedRun,
-): Promise<NestedRun> {
+): Promise<RecordedRun> {
   const plan = await plans.get(nestedPlan(knot)!.plan);
   const ref = { run_id: run, temporal_run_id: child };
-  const hasFailed = error?.type === 'RunFailed';
-  if (error && !hasFailed) return { ref, plan, error, failed: [], values: new Map() };
-  if (hasFailed)
-    return { ref, plan, failed: await failedKnots(backends.runHistory, plan, child), values: new Map() };
+  const without = {
+    failed: [],
+    values: new Map<string, unknown>(),
+    records: new Map<string, LineageRecord>(),
+  };
+  if (error?.type === 'RunFailed')
+    return { ref, plan, ...without, failed: await failedKnots(backends.runHistory, plan, child) };
+  if (error) return { ref, plan, ...without, error };
   const terminals = [...new Set(Object.values(plan.terminals()))];
-  const records = await backends.runHistory.getRecords(child, terminals);
-  const values = await readValues(
-    backends,
-    records.filter(({ outcome }) => outcome === 'ok'),
+  const records = (await backends.runHistory.getRecords(child, terminals)).filter(
+    ({ outcome }) => outcome === 'ok',
   );
-  return { ref, plan, failed: [], values };
+  return {
+    ref,
+    plan,
+    failed: [],
+    values: await readValues(backends, records),
+    records: new Map(records.map((record) => [record.knot_id, record])),
+  };
+}
+
+/**
+ * The parameters that change with an iteration of a loop: what it returned under their names.
+ *
+ * @param run that is over, and came to its values
+ */
+export function nextParameters(
+  { inlineLimit }: WorkerEnvironment,
+  { plan, values, records }: RecordedRun,
+): Record<string, unknown> {
+  const terminals = plan.terminals();
+  const next: Record<string, unknown> = {};
+  let inlineBytes = 0;
+  for (const { name } of plan.plan.parameters) {
+    const id = Object.hasOwn(terminals, name) ? terminals[name] : undefined;
+    if (id === undefined || !values.has(id)) continue;
+    const { hash, size, stored } = referenceOf(records.get(id), id);
+    inlineBytes += size;
+    const isInline = stored === undefined && size <= inlineLimit && inlineBytes <= INLINE_BYTES_PER_ACTIVITY;
+    next[name] = isInline
+      ? encodeJson(values.get(id))
+      : parameterReference({ hash, size, ...(stored !== undefined && { stored }) });
+  }
+  return next;
 }
 
 /** In the order of the plan, without optional ones. */

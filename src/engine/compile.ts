@@ -17,7 +17,7 @@ import {
 } from './plan';
 import { nestedPlanInput } from './nested-plan';
 import { PASSING_NODES } from './node-kinds';
-import { effectiveOptions, policyOf, waitPolicyOf, withoutBody } from './policy';
+import { effectiveOptions, nestedPolicyOf, policyOf, waitPolicyOf } from './policy';
 
 export interface CompiledPlan {
   readonly plan: Plan;
@@ -123,9 +123,9 @@ export function configHashOf(
   });
 }
 
-function bodyPolicyOf({ definition, nested }: KnotRecord, policy: PlanPolicy): PlanPolicy {
-  if (definition?.wait) return waitPolicyOf(policy, definition.wait);
-  return nested ? withoutBody(policy) : policy;
+function bodyPolicyOf(knot: KnotRecord, policy: PlanPolicy): PlanPolicy {
+  if (knot.definition?.wait) return waitPolicyOf(policy, knot.definition.wait);
+  return knot.nested ? nestedPolicyOf(knot, policy) : policy;
 }
 
 /** The lowest that can say what these knots say. */

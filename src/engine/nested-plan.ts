@@ -1,14 +1,22 @@
 import type { ConstantEncoder } from './constant-encoder';
+import { MAX_INPUT } from '../model/nodes/nested-tapestry';
 import type { PlanInput, PlanKnot } from './plan';
 
 /** No parameter has such a name. */
 const NESTED_PLAN = 'selvage.tapestry';
 
 /** The plan that a knot runs as a run of its own. */
-export interface NestedPlan {
+interface PinnedPlan {
   /** The name of its tapestry. */
   readonly tapestry: string;
   readonly plan: string;
+}
+
+export interface NestedPlan extends PinnedPlan {
+  /** Of a loop: how often it runs at most. */
+  readonly max?: number;
+  /** The inputs of the knot that are parameters. */
+  readonly parameters: PlanKnot['inputs'];
 }
 
 /**
@@ -20,16 +28,20 @@ export function nestedPlanInput(
   plan: string,
   constants: ConstantEncoder,
 ): [name: string, input: PlanInput] {
-  const nested: NestedPlan = { tapestry, plan };
+  const nested: PinnedPlan = { tapestry, plan };
   return [NESTED_PLAN, constants.encode(nested, `The tapestry '${tapestry}'`, {})];
 }
 
-/** What a knot runs, and the inputs that are its parameters; undefined of one that runs no tapestry. */
+/** What a knot runs; undefined of one that runs no tapestry. */
 export function nestedPlan({
-  inputs: { [NESTED_PLAN]: nested, ...parameters },
-}: PlanKnot): (NestedPlan & { readonly parameters: PlanKnot['inputs'] }) | undefined {
+  inputs: { [NESTED_PLAN]: nested, [MAX_INPUT]: max, ...parameters },
+}: PlanKnot): NestedPlan | undefined {
   if (!nested || !('constant' in nested)) return undefined;
-  return { ...(nested.constant as unknown as NestedPlan), parameters };
+  return {
+    ...(nested.constant as unknown as PinnedPlan),
+    ...(max && 'constant' in max && { max: max.constant as number }),
+    parameters,
+  };
 }
 
 /**

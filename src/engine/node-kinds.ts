@@ -5,7 +5,7 @@ import type { LayoutPolicy } from './layout';
 export const PASSING_NODES: ReadonlySet<NodeKind> = new Set(['gate', 'branch', 'firstOk']);
 
 /** Nodes that run another tapestry, which their plan names: see `nestedPlan`. */
-const NESTING_NODES: ReadonlySet<NodeKind> = new Set(['subTapestry']);
+const NESTING_NODES: ReadonlySet<NodeKind> = new Set(['subTapestry', 'loop']);
 
 /** Nodes that run many bodies, or whole tapestries. */
 const EXPANDING_NODES: ReadonlySet<NodeKind> = new Set(['map', ...NESTING_NODES]);

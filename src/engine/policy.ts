@@ -58,16 +58,20 @@ export function policyOf(options: KnotOptions<ErrorPolicy>, limitKey: string): P
   };
 }
 
-/** Without what says how a body is called, and that it runs together with others: of a knot that has none. */
-export function withoutBody({
-  retry: _retry,
-  timeout: _timeout,
-  local: _local,
-  maxConcurrent: _maxConcurrent,
-  ratePerSecond: _ratePerSecond,
-  ...policy
-}: PlanPolicy): PlanPolicy {
-  return policy;
+/** Of a knot that runs a tapestry: it is in no segment, and only a loop has a function to be called in some way. */
+export function nestedPolicyOf(
+  { definition }: KnotRecord,
+  {
+    local: _local,
+    maxConcurrent: _maxConcurrent,
+    ratePerSecond: _ratePerSecond,
+    retry,
+    timeout,
+    ...policy
+  }: PlanPolicy,
+): PlanPolicy {
+  if (definition?.node !== 'loop') return policy;
+  return { ...policy, ...(retry && { retry }), ...(timeout !== undefined && { timeout }) };
 }
 
 function limitOf(limit: Limit | undefined, defaultKey: string): PlanLimit | undefined {

@@ -45,7 +45,7 @@ export const ERROR_CODES = {
   // running
   InvalidParameters: 'Parameters are missing, unknown or ill-typed.',
   InvalidInput: 'The inputs of a knot do not satisfy its input schema.',
-  NotABoolean: 'The predicate of a gate answered something else than true or false.',
+  NotABoolean: 'The function of a gate or a loop answered something else than true or false.',
   UnknownBranch: 'A branch chose a path that it does not have.',
   NoAlternative: 'None of the knots of a firstOk is Ok, and some have failed.',
   NotAList: 'A knot that works on a list got something else.',
@@ -71,6 +71,7 @@ export const ERROR_CODES = {
   RunsAlone: 'A knot whose last two workers were lost waits while another such knot is tried in its worker.',
   BackendUnavailable: 'A backend could not be reached or refused the call.',
   WorkerShutdown: 'The worker is shutting down; the knot goes on elsewhere.',
+  LoopLimit: 'A loop was not over after as many iterations as it may have.',
   SubRunFailed: 'The run that a knot has started did not come to all its values.',
   RunFailed: 'A run ended with failed knots.',
   RunTerminated: 'A run was terminated.',

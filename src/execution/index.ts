@@ -27,6 +27,7 @@ export { failedOutcomeOf, outcomeOfRecord, receivedOutcome, type Failed } from '
 export {
   callsBody,
   needsNoInputs,
+  outcomeOfLoop,
   outcomeOfResult,
   pathRecords,
   withReadInputs,

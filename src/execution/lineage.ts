@@ -43,8 +43,10 @@ export interface OkToRecord {
   readonly choice?: string;
   /** Content hash of the fragment by which the body extends its run. */
   readonly extension?: string;
-  /** Of a knot that has run a tapestry. */
+  /** Of a knot that has run a tapestry: the last run of it. */
   readonly childRun?: ChildRunRef;
+  /** Of a loop. */
+  readonly iterations?: number;
   /** Of a map. */
   readonly elements?: ElementCounts;
 }
@@ -164,7 +166,7 @@ function extraOf(outcome: OutcomeToRecord): Record<string, unknown> {
   if (outcome.kind === 'err') {
     return { error: outcome.error, ...(childRun && { child_run: childRun }), ...(elements && { elements }) };
   }
-  const { choice, extension, value } = outcome;
+  const { choice, iterations, extension, value } = outcome;
   const { length, stored } = value;
   const extras = [length, stored, choice, extension, childRun, elements];
   if (extras.every((part) => part === undefined)) return NOTHING;
@@ -173,6 +175,7 @@ function extraOf(outcome: OutcomeToRecord): Record<string, unknown> {
     ...(stored !== undefined && { stored }),
     ...(choice !== undefined && { choice }),
     ...(childRun && { child_run: childRun }),
+    ...(iterations !== undefined && { iterations }),
     ...(elements && { elements }),
     ...(extension !== undefined && { extension }),
   };

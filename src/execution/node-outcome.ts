@@ -1,5 +1,5 @@
 import type { Sha256 } from '../canonical';
-import type { OwnSkipReason, PlanKnot } from '../engine';
+import { nestedPlan, type OwnSkipReason, type PlanKnot } from '../engine';
 import { SelvageError } from '../errors';
 import type { OutcomeKind } from '../model/outcome';
 import type { NodeKind } from '../model/records';
@@ -62,6 +62,8 @@ export function outcomeOfResult(
 ): KnotOutcomeToRecord {
   switch (knot.policy.node) {
     case undefined:
+    // Its hosts know whether it is over: see `outcomeOfLoop`.
+    case 'loop':
     case 'subTapestry':
     case 'waitForSignal': {
       const value = encodeOutput(result, sha256);
@@ -115,12 +117,43 @@ export function pathRecords(
     });
 }
 
+/**
+ * What a loop comes to when its function was asked whether it is over; undefined: it goes on.
+ *
+ * @param state after so many iterations
+ * @throws SelvageError `NotABoolean`, `LoopLimit`
+ */
+export function outcomeOfLoop(
+  knot: PlanKnot,
+  isOver: unknown,
+  state: EncodedValue,
+  iterations: number,
+): KnotOutcomeToRecord | undefined {
+  requireBoolean(isOver, `"until" of loop "${knot.id}"`, knot);
+  if (isOver) return { outcome: { kind: 'ok', value: state, iterations }, values: storedValues(state) };
+  const { max } = nestedPlan(knot)!;
+  if (iterations < max!) return undefined;
+  throw new SelvageError(
+    'LoopLimit',
+    `Loop "${knot.id}" was not over after ${iterations} iteration${iterations === 1 ? '' : 's'}, as many as it may have. Raise its "max", or ` +
+      'let its "until" answer true sooner.',
+    { details: { knot: knot.id, max } },
+  );
+}
+
 function isOpen(knot: PlanKnot, result: unknown): boolean {
-  if (typeof result === 'boolean') return result;
+  requireBoolean(result, `The predicate of gate "${knot.id}"`, knot);
+  return result;
+}
+
+function requireBoolean(result: unknown, whose: string, knot: PlanKnot): asserts result is boolean {
+  if (typeof result === 'boolean') return;
   throw new SelvageError(
     'NotABoolean',
-    `The predicate of gate "${knot.id}" answered ${shown(result)}, and must answer true or false.`,
-    { details: { knot: knot.id } },
+    `${whose} answered ${shown(result)}, and must answer true or false.`,
+    {
+      details: { knot: knot.id },
+    },
   );
 }
 

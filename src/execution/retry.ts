@@ -5,6 +5,9 @@ import { errorType } from './exception-record';
 const DEFAULT_INITIAL_INTERVAL_MS = 1_000;
 const DEFAULT_BACKOFF = 2;
 
+/** Another call of the body comes to the same: the inputs fail the same schema again, what is over stays as it is. */
+const FINAL = ['InvalidInput', 'SubRunFailed', 'LoopLimit'] as const;
+
 /**
  * Milliseconds after which a body that threw is tried again, or undefined when its retries are spent or cannot help.
  *
@@ -15,8 +18,7 @@ export function retryDelay(
   throws: number,
   error: unknown,
 ): number | undefined {
-  // The same inputs fail the same schema again.
-  if (Terminal.is(error) || SelvageError.is(error, 'InvalidInput')) return undefined;
+  if (Terminal.is(error) || FINAL.some((code) => SelvageError.is(error, code))) return undefined;
   // What Temporal's own `ApplicationFailure.nonRetryable` says.
   if ((error as { nonRetryable?: unknown } | null | undefined)?.nonRetryable === true) return undefined;
   if (throws >= (policy?.maximumAttempts ?? 1)) return undefined;

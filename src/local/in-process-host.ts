@@ -36,6 +36,7 @@ import {
   lineageRecord,
   mapElements,
   needsNoInputs,
+  outcomeOfLoop,
   outcomeOfResult,
   partOfValue,
   planOf,
@@ -264,7 +265,9 @@ export class InProcessHost {
     const startedAt = this.environment.now();
     // By a body that was started just before.
     if (this.cancelled) return await this.settle(knot, CANCELLED, 0, startedAt, null);
-    if (planKnot.policy.wait && this.bodies[knot]!.codeHash === undefined)
+    const isReplaced = this.bodies[knot]!.codeHash !== undefined;
+    if (isNesting(planKnot.policy.node) && !isReplaced) return await this.runTapestry(knot, startedAt);
+    if (planKnot.policy.wait && !isReplaced)
       return await this.settle(knot, await this.waitFor(planKnot, definition), 1, startedAt, codeHash);
     const key = this.keyOf(knot, codeHash);
     let passedOver: PassedOver | undefined;
@@ -274,7 +277,6 @@ export class InProcessHost {
       if (value) return await this.takeOver(knot, found.record, value);
       passedOver = found.record ? 'value_gone' : found.passedOver;
     }
-    const childRun = this.bodies[knot]!.codeHash === undefined ? this.childRunOf(planKnot) : undefined;
     for (let attempt = 1; ; attempt++) {
       let end: KnotEnd | undefined;
       let accepted: AcceptedExtension | undefined;
@@ -282,11 +284,9 @@ export class InProcessHost {
       try {
         const result = needsNoInputs(planKnot)
           ? undefined
-          : childRun
-            ? valuesOfNested(await this.runNested(planKnot, childRun))
-            : await this.limited(planKnot, startedAt, () =>
-                this.callOnce(definition, planKnot, attempt, extension),
-              );
+          : await this.limited(planKnot, startedAt, () =>
+              this.callOnce(definition, planKnot, attempt, extension),
+            );
         end = outcomeOfResult(this.plan, planKnot, result, this.parents, this.environment.sha256);
         accepted = this.accept(extension);
         if (accepted) end = withExtension(end, accepted);
@@ -296,30 +296,75 @@ export class InProcessHost {
       }
       if (!end) continue;
       const reuse = { key: key ?? null, passedOver };
-      const outcome = await this.settle(
-        knot,
-        withChildRun(end, childRun),
-        attempt,
-        startedAt,
-        codeHash,
-        reuse,
-      );
+      const outcome = await this.settle(knot, end, attempt, startedAt, codeHash, reuse);
       if (accepted) this.grow(accepted);
       return outcome;
     }
   }
 
-  /** The run that a knot starts; undefined of one that runs no tapestry. */
-  private childRunOf({ id, policy }: PlanKnot): ChildRunRef | undefined {
-    if (!isNesting(policy.node)) return undefined;
+  /** Of a knot that runs another tapestry: once or, of a loop, until that is over. */
+  private async runTapestry(knot: number, startedAt: number): Promise<KnotOutcome<EncodedValue>> {
+    const planKnot = this.planKnots[knot]!;
+    const { definition, codeHash = this.plan.definitionOf(planKnot)!.codeHash } = this.bodies[knot]!;
+    let parameters = this.nestedInputs(planKnot);
+    for (let number = 1; ; number++) {
+      const childRun = this.childRunOf(planKnot, number);
+      const run = await this.runNested(planKnot, childRun, parameters);
+      const { end, attempt } = await this.endAfter(planKnot, definition, run, number);
+      if (end) return await this.settle(knot, withChildRun(end, childRun), attempt, startedAt, codeHash);
+      if (this.cancelled) return await this.settle(knot, CANCELLED, attempt, startedAt, null);
+      parameters = { ...parameters, ...parametersAmong(run().plan, valuesOfNested(run())) };
+    }
+  }
+
+  /** What a knot comes to after one of its runs; undefined where it goes on. */
+  private async endAfter(
+    planKnot: PlanKnot,
+    definition: DefinitionRecord,
+    run: () => NestedRun,
+    number: number,
+  ): Promise<{ readonly end: KnotEnd | undefined; readonly attempt: number }> {
+    const { sha256 } = this.environment;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const values = valuesOfNested(run());
+        if (planKnot.policy.node !== 'loop')
+          return { end: outcomeOfResult(this.plan, planKnot, values, this.parents, sha256), attempt };
+        const state = encodeOutput({ ...this.nestedInputs(planKnot), ...values }, sha256);
+        const isOver = await this.callWith(definition, planKnot, { state: freshCopy(state) }, attempt);
+        return { end: outcomeOfLoop(planKnot, isOver, state, number), attempt };
+      } catch (error) {
+        const end = await this.judge(planKnot, attempt, error);
+        if (end) return { end, attempt };
+      }
+    }
+  }
+
+  /** The parameters that a knot gives to the tapestry that it runs. */
+  private nestedInputs(planKnot: PlanKnot): Record<string, unknown> {
+    const inputs = nestedPlan(planKnot)!.parameters;
+    return assembleInputs({ ...planKnot, inputs }, 'values', this.freshValue);
+  }
+
+  private inputsOf({ receives }: DefinitionRecord, planKnot: PlanKnot): Record<string, unknown> {
+    if (isNesting(planKnot.policy.node)) return this.nestedInputs(planKnot);
+    return assembleInputs(planKnot, receives, receives === 'outcomes' ? this.freshOutcome : this.freshValue);
+  }
+
+  private childRunOf({ id }: PlanKnot, number: number): ChildRunRef {
     const { runId, recordRun } = this.run;
     return {
-      run_id: nestedRunId(`${runId}/${id}`, 1),
-      temporal_run_id: nestedRunId(`${recordRun}/${id}`, 1),
+      run_id: nestedRunId(`${runId}/${id}`, number),
+      temporal_run_id: nestedRunId(`${recordRun}/${id}`, number),
     };
   }
 
-  private async runNested(planKnot: PlanKnot, ref: ChildRunRef): Promise<NestedRun> {
+  /** Answers, as often as it is asked, what came of it, with values that are nobody else's. */
+  private async runNested(
+    planKnot: PlanKnot,
+    ref: ChildRunRef,
+    parameters: Record<string, unknown>,
+  ): Promise<() => NestedRun> {
     const knot = this.tapestry.knots.get(planKnot.id)!;
     const { terminals: _, signal: __, ...environment } = this.environment;
     const host = new InProcessHost(knot.nested!, {
@@ -329,14 +374,13 @@ export class InProcessHost {
       recordRun: ref.temporal_run_id,
       ...(this.stop && { signal: this.stop.signal }),
     });
-    const inputs = nestedPlan(planKnot)!.parameters;
-    const given = assembleInputs({ ...planKnot, inputs }, 'values', this.freshValue);
     try {
-      return nestedRunOf(ref, await host.execute(await validateParameters(knot.nested!, given)));
+      const ended = await host.execute(await validateParameters(knot.nested!, parameters));
+      return () => nestedRunOf(ref, ended);
     } catch (error) {
       if (!SelvageError.is(error, 'InvalidParameters')) throw error;
       const { code: type, message } = error;
-      return { ref, plan: host.plan, error: { type, message }, failed: [], values: new Map() };
+      return () => ({ ref, plan: host.plan, error: { type, message }, failed: [], values: new Map() });
     }
   }
 
@@ -556,13 +600,7 @@ export class InProcessHost {
     attempt: number,
     extension: BodyExtension,
   ): Promise<unknown> {
-    const { receives } = definition;
-    const inputs = assembleInputs(
-      planKnot,
-      receives,
-      receives === 'outcomes' ? this.freshOutcome : this.freshValue,
-    );
-    return this.callWith(definition, planKnot, inputs, attempt, extension);
+    return this.callWith(definition, planKnot, this.inputsOf(definition, planKnot), attempt, extension);
   }
 
   private callWith(
@@ -668,6 +706,15 @@ interface Reuse {
 type KnotEnd = KnotOutcomeToRecord;
 
 const CANCELLED: KnotEnd = { outcome: { kind: 'skipped', reason: 'cancelled' }, values: [] };
+
+/** What goes on as a parameter. */
+function parametersAmong(
+  { plan }: LoadedPlan,
+  values: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const names = plan.parameters.flatMap(({ name }) => (Object.hasOwn(values, name) ? [name] : []));
+  return Object.fromEntries(names.map((name) => [name, values[name]]));
+}
 
 function withChildRun({ outcome, values }: KnotEnd, childRun: ChildRunRef | undefined): KnotEnd {
   if (!childRun || outcome.kind === 'skipped') return { outcome, values };

@@ -33,6 +33,7 @@ export {
 } from './nodes/branch';
 export { firstOk, type FirstOkOptions } from './nodes/first-ok';
 export { gate, type GateOptions } from './nodes/gate';
+export { loop, type LoopOptions, type LoopState } from './nodes/loop';
 export {
   map,
   type EachDefinition,

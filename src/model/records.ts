@@ -96,11 +96,11 @@ export type KnotBody = (inputs: any, context: KnotContext) => unknown;
 
 /**
  * Nodes that pass on the value of a parent by reference: `gate` or not at all, `branch` to one of its paths, `firstOk` that of the first.
- * Nodes that run whole tapestries: `subTapestry` once. `map` runs a body for each element of a list. And those that wait, for a signal
+ * Nodes that run another tapestry: `subTapestry` once, `loop` again and again. `map` runs a body for each element of a list. And those that wait, for a signal
  * or for a time.
  */
 export type NodeKind =
-  'gate' | 'branch' | 'firstOk' | 'subTapestry' | 'map' | 'waitForSignal' | 'sleep' | 'waitUntil';
+  'gate' | 'branch' | 'firstOk' | 'subTapestry' | 'loop' | 'map' | 'waitForSignal' | 'sleep' | 'waitUntil';
 
 /** What a `map` does with elements that fail: it fails when all have ended, leaves them out, or has outcomes for elements. */
 export type OnElementError = 'fail' | 'skip' | 'collect';

@@ -52,7 +52,7 @@ export const lineageRecordSchema = z.object({
   finished_at: z.number(),
   /**
    * `error`: the {@link ExceptionRecord}; `skip`: details of a skip; `media_type`: of a stored stream; `length`: of a list;
-   * `child_run`: the run that a knot has started, by `run_id` and `temporal_run_id`;
+   * `child_run`: the last run that a knot has started, by `run_id` and `temporal_run_id`; `iterations`: how many a loop has;
    * `extension`: content hash of the fragment by which the body has extended its run;
    * `made_by`, `made_at`: of a reused value, the knot that made it and when; `passed_over`: why another value
    * of the same cache key was not reused.

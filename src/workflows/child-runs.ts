@@ -7,6 +7,7 @@ import {
   sleep,
   startChild,
   workflowInfo,
+  type ExternalWorkflowHandle,
 } from '@temporalio/workflow';
 import { childRunId } from './child-run-id';
 import { FIRST_CHECK_MS, LONGEST_CHECK_MS } from './history-budget';
@@ -40,6 +41,8 @@ export interface ChildRunsListener {
   checked(): void;
   /** Fails the workflow task. */
   fatal(error: unknown): void;
+  /** Whether the child run of this knot may continue as new, so that its Temporal run id is not always that of its present execution. */
+  mayContinue(knot: string): boolean;
 }
 
 /**
@@ -175,7 +178,7 @@ export class ChildRuns {
   }
 
   private cancelOne(knot: string, child: string): void {
-    const handle = getExternalWorkflowHandle(this.idOf(knot), child);
+    const handle = this.handleOf(knot, child);
     CancellationScope.nonCancellable(() => handle.cancel()).catch(() => {
       if (this.known.get(knot) !== child) return;
       this.known.delete(knot);
@@ -198,7 +201,7 @@ export class ChildRuns {
 
   private async askOne(knot: string, child: string): Promise<void> {
     try {
-      const handle = getExternalWorkflowHandle(this.idOf(knot), child);
+      const handle = this.handleOf(knot, child);
       await CancellationScope.nonCancellable(() => handle.signal(stillThere));
     } catch (error) {
       if (!isNotFound(error)) throw error;
@@ -206,8 +209,12 @@ export class ChildRuns {
     }
   }
 
-  private idOf(knot: string): string {
-    return childRunId(workflowInfo().workflowId, knot);
+  /** Of one that may continue as new, whichever execution is there now: nobody else has the id of a child run while its run goes on. */
+  private handleOf(knot: string, child: string): ExternalWorkflowHandle {
+    const id = childRunId(workflowInfo().workflowId, knot);
+    return this.listener!.mayContinue(knot)
+      ? getExternalWorkflowHandle(id)
+      : getExternalWorkflowHandle(id, child);
   }
 }
 

@@ -3,12 +3,13 @@ import { interpret, type Continuation } from './interpreter';
 import { runKnot } from './knot-run';
 import { runMap } from './map-run';
 import { KNOT_WORKFLOW, childWorkflowType, type ChildTask } from './messages';
-import { runSubTapestry } from './nested-run';
+import { runLoop, runSubTapestry } from './nested-run';
 
 /** Child runs by workflow type. No tapestry has such a name. */
-const CHILD_RUNS: ReadonlyMap<string, (task: ChildTask) => Promise<void>> = new Map([
+const CHILD_RUNS: ReadonlyMap<string, (task: ChildTask, continuation?: never) => Promise<void>> = new Map([
   [KNOT_WORKFLOW, runKnot],
   [childWorkflowType('subTapestry'), runSubTapestry],
+  [childWorkflowType('loop'), runLoop],
   [childWorkflowType('map'), runMap],
 ]);
 
@@ -16,7 +17,9 @@ const CHILD_RUNS: ReadonlyMap<string, (task: ChildTask) => Promise<void>> = new 
  * The workflow entry: one default handler for every workflow type. Users with a bundle of their own re-export it:
  * `export { default } from 'selvage/workflows'`.
  */
-export default function enter(input: unknown, continuation?: Continuation): Promise<unknown> {
+export default function enter(input: unknown, continuation?: unknown): Promise<unknown> {
   const childRun = CHILD_RUNS.get(workflowInfo().workflowType);
-  return childRun ? childRun(input as ChildTask) : interpret(input, continuation);
+  return childRun
+    ? childRun(input as ChildTask, continuation as never)
+    : interpret(input, continuation as Continuation | undefined);
 }

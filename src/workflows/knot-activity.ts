@@ -23,11 +23,11 @@ export const ACTIVITY_OPTIONS = {
 const MESSAGE_LENGTH = 500;
 
 /** Schedules the activity that runs one knot, in whichever workflow this is. */
-export async function callKnot(
+export async function callKnot<Answer = KnotAnswer>(
   { type, id, priority, ...options }: KnotCall,
   task: KnotTask,
-): Promise<KnotAnswer> {
-  const activities = proxyActivities<Record<string, (task: KnotTask) => Promise<KnotAnswer>>>({
+): Promise<Answer> {
+  const activities = proxyActivities<Record<string, (task: KnotTask) => Promise<Answer>>>({
     activityId: id,
     ...options,
     ...(priority !== undefined && { priority: { priorityKey: priority } }),

@@ -293,6 +293,13 @@ export interface EndedRun {
   readonly child: string;
   /** Where its workflow failed: why. What its knots came to is on record. */
   readonly error?: { readonly type: string; readonly message: string };
+  /** Of a loop: which iteration it was, from 1. */
+  readonly iteration?: number;
+}
+
+/** What the activity of a loop answers that goes on: the parameters that change, as those of {@link NestResult}. */
+export interface NextIteration {
+  readonly next: Readonly<Record<string, unknown>>;
 }
 
 /** What a map goes over, when it has been split. */

@@ -1,8 +1,10 @@
 import {
   ApplicationFailure,
+  CancellationScope,
   ChildWorkflowFailure,
   ParentClosePolicy,
   TerminatedFailure,
+  continueAsNew,
   isCancellation,
   proxyLocalActivities,
   startChild,
@@ -11,6 +13,7 @@ import {
 import { nestedRunId, type KnotAnswer } from '../engine';
 import { messageText } from '../errors';
 import { SYSTEM_ACTIVITY_OPTIONS, failTaskIfUnknown } from './system-calls';
+import { holdDispatch } from './history-budget';
 import { callKnot } from './knot-activity';
 import { childRun } from './knot-run';
 import {
@@ -18,8 +21,10 @@ import {
   NEST_ACTIVITY,
   type ChildTask,
   type EndedRun,
+  type KnotCall,
   type NestRequest,
   type NestResult,
+  type NextIteration,
   type RunMemo,
 } from './messages';
 
@@ -35,11 +40,52 @@ const system = proxyLocalActivities<{ [NEST_ACTIVITY](request: NestRequest): Pro
  */
 export async function runSubTapestry(child: ChildTask): Promise<void> {
   await childRun(child, async () => {
-    const nested = await failTaskIfUnknown(() =>
-      system[NEST_ACTIVITY]({ task: { ...child.task, knot: child.knot } }),
-    );
-    return await conclude(child, await run(child, nested, 1));
+    const ended = await run(child, await runToStart(child), 1);
+    return await callKnot(ownCall(child), { ...child.task, nested: ended });
   });
+}
+
+/** What one execution of a loop hands to the next. */
+export interface LoopContinuation {
+  /** The next one. */
+  readonly iteration: number;
+  readonly run: NestResult;
+}
+
+/**
+ * The child run of a loop: runs its step, and asks the knot's activity what comes of that, until it is over. It continues as new by itself where
+ * its history has grown.
+ */
+export async function runLoop(child: ChildTask, continuation?: LoopContinuation): Promise<void> {
+  await childRun(child, async () => {
+    let nested = continuation?.run ?? (await runToStart(child));
+    for (let iteration = continuation?.iteration ?? 1; ; iteration++) {
+      if (isHistoryLong()) return await continueAsNew<typeof runLoop>(child, { iteration, run: nested });
+      const ended = { ...(await run(child, nested, iteration)), iteration };
+      const answer = await callKnot<KnotAnswer | NextIteration>(ownCall(child), {
+        ...child.task,
+        nested: ended,
+      });
+      if (!('next' in answer)) return answer;
+      nested = { ...nested, parameters: { ...nested.parameters, ...answer.next } };
+    }
+  });
+}
+
+/** The next execution would not hear of a cancel that has come to this one. */
+function isHistoryLong(): boolean {
+  const info = workflowInfo();
+  const isLong = holdDispatch(info) || info.continueAsNewSuggested;
+  return isLong && !CancellationScope.current().consideredCancelled;
+}
+
+async function runToStart({ knot, task }: ChildTask): Promise<NestResult> {
+  return await failTaskIfUnknown(() => system[NEST_ACTIVITY]({ task: { ...task, knot } }));
+}
+
+/** The knot's activity runs where its run's other activities do: the queue that it names is that of the tapestry. */
+function ownCall({ call: { taskQueue: _, ...call } }: ChildTask): KnotCall {
+  return call;
 }
 
 /**
@@ -87,10 +133,4 @@ function describeEnd({ cause, message }: ChildWorkflowFailure): NonNullable<Ende
     type: (cause instanceof ApplicationFailure && cause.type) || (cause?.name ?? 'RunFailed'),
     message: messageText(cause?.message ?? message, MESSAGE_LENGTH),
   };
-}
-
-/** The knot's own activity, which runs where its run's other activities do: the queue that it names is that of the tapestry. */
-async function conclude({ call, task }: ChildTask, nested: EndedRun): Promise<KnotAnswer> {
-  const { taskQueue: _, ...own } = call;
-  return await callKnot(own, { ...task, nested });
 }

@@ -967,6 +967,7 @@ export class TemporalHost {
             this.continueAtRest();
           }),
         fatal: (error) => this.rejectEnd(error),
+        mayContinue: (knot) => isExpanding(this.policyOf(indexOf(knot))),
       },
       carried,
       this.options.unheard ?? [],

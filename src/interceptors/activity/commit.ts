@@ -3,10 +3,10 @@ import { ApplicationFailureCategory } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { KnotAttempt, LOST_WORKERS, currentAttempt, type PreparedBody } from '../../activities/knot-attempt';
 import { commitPatiently, isBackendTrouble } from '../../activities/backend-trouble';
-import { readNestedRun } from '../../activities/nested-runs';
 import { concludeMap } from '../../activities/conclude-map';
 import { findElement } from '../../activities/find-element';
 import { isFailureOfMap } from '../../activities/map-failures';
+import { concludeNested } from './conclude-nested';
 import { presentBody } from '../../activities/present-body';
 import type { WorkerEnvironment } from '../../activities/worker-environment';
 import { isOwnSkip, type Envelope, type KnotAnswer, type PlanKnot } from '../../engine';
@@ -24,7 +24,6 @@ import {
   outcomeOfResult,
   pathRecords,
   retryDelay,
-  valuesOfNested,
   withExtension,
   signalTimeout,
   withReadInputs,
@@ -34,7 +33,7 @@ import {
   type OutcomeToRecord,
 } from '../../execution';
 import type { DefinitionRecord } from '../../model/records';
-import type { GivenBack, SplitMap } from '../../workflows/messages';
+import type { GivenBack, NextIteration, SplitMap } from '../../workflows/messages';
 import type { CommitResult, ExceptionRecord, LineageRecord, StoredValue } from '../../protocols';
 import { envelopeOfRecord } from './adopt';
 import { acceptExtension } from './accept-extension';
@@ -78,7 +77,7 @@ class KnotCall {
     this.recordRun = attempt.task.recordRun;
   }
 
-  async execute(runBody: (prepared: PreparedBody) => Promise<unknown>): Promise<KnotAnswer> {
+  async execute(runBody: (prepared: PreparedBody) => Promise<unknown>): Promise<KnotAnswer | NextIteration> {
     const { environment, attempt } = this;
     const { task } = attempt;
     const plan = await environment.plans.get(task.plan);
@@ -154,7 +153,7 @@ class KnotCall {
     definition: DefinitionRecord,
     parents: Parents,
     runBody: (prepared: PreparedBody) => Promise<unknown>,
-  ): Promise<KnotAnswer> {
+  ): Promise<KnotAnswer | NextIteration> {
     const { environment } = this;
     const { nested } = this.attempt.task;
     const needsInputs = !needsNoInputs(knot) && !nested;
@@ -162,19 +161,27 @@ class KnotCall {
     const inputFrom = needsInputs ? await parents.read(reading, definition.receives) : undefined;
     const signal = await this.signal(knot);
     const extension = this.attempt.task.element ? BodyExtension.none(knot) : new BodyExtension(plan, knot);
-    let end: KnotOutcomeToRecord;
+    let end: KnotOutcomeToRecord | NextIteration;
     try {
-      const inputs = inputFrom && { ...assembleInputs(reading, definition.receives, inputFrom), ...signal };
-      const result = nested
-        ? valuesOfNested(await readNestedRun(environment, knot, nested))
-        : inputs && (await runBody({ plan, knot, definition, inputs, extension }));
-      end = outcomeOfResult(plan, knot, result, parents, environment.sha256);
-      const accepted = await acceptExtension(environment, plan, this.recordRun, extension);
-      if (accepted) end = withExtension(end, accepted);
+      const call = async (inputs: Record<string, unknown>): Promise<unknown> =>
+        await runBody({ plan, knot, definition, inputs, extension });
+      if (nested) {
+        end = await concludeNested(environment, plan, knot, parents, nested, call);
+      } else {
+        const inputs = inputFrom && {
+          ...assembleInputs(reading, definition.receives, inputFrom),
+          ...signal,
+        };
+        const result = inputs && (await call(inputs));
+        end = outcomeOfResult(plan, knot, result, parents, environment.sha256);
+        const accepted = await acceptExtension(environment, plan, this.recordRun, extension);
+        if (accepted) end = withExtension(end, accepted);
+      }
     } catch (error) {
       extension.close();
       return await this.judge(plan, knot, definition, parents, error);
     }
+    if ('next' in end) return end;
     const { outcome, values } = end;
     const { inserted, record } = await this.commit(plan, knot, definition, parents, outcome, values);
     if (!inserted || outcome.kind !== 'ok' || this.attempt.task.element)

@@ -1,11 +1,9 @@
-import { SelvageError } from '../../errors';
 import type { Inputs, Knot, KnotConfig } from '../knot';
-import { tapestryRecord } from '../marks';
 import { place } from '../place';
-import type { DefinitionRecord, TapestryRecord } from '../records';
+import type { DefinitionRecord } from '../records';
 import type { Tapestry } from '../tapestry';
-import { inlineDefinition, invalidNode } from './inline-definition';
-import { checkNestedInputs } from './nested-inputs';
+import { inlineDefinition } from './inline-definition';
+import { checkNestedInputs, nestedTapestry, refuseOptions } from './nested-tapestry';
 
 export interface SubTapestryOptions<Parameters extends object, Values extends object> {
   /** Finished by being nested: nothing can be added to it any more. */
@@ -35,8 +33,8 @@ export function subTapestry<Parameters extends object, Values extends object, co
   config: NestedConfig<Id>,
 ): Knot<Values, Id> {
   const { tapestry, inputs } = options;
-  const nested = nestedTapestry('subTapestry', tapestry, config);
-  refuseBodyOptions('subTapestry', config);
+  const nested = nestedTapestry('subTapestry', 'tapestry', tapestry, config);
+  refuseOptions('subTapestry', config, ['retry', 'timeout', 'maxConcurrent', 'ratePerSecond']);
   return place(SUB_TAPESTRY, inputs, config, {
     tapestry: nested,
     check: (knot, given) => checkNestedInputs('subTapestry', nested, knot, given),
@@ -50,28 +48,4 @@ const SUB_TAPESTRY: DefinitionRecord = inlineDefinition('subTapestry', {}, undef
 /** Its host runs the tapestry in the place of a body. */
 function neverCalled(): never {
   throw new Error('A knot that runs a tapestry has no body of its own.');
-}
-
-function nestedTapestry(node: string, given: unknown, config: unknown): TapestryRecord {
-  const record = tapestryRecord(given);
-  if (record) return record;
-  throw invalidNode(
-    node,
-    config,
-    'has no tapestry to run',
-    `Give what tapestry() answered: ${node}({ tapestry: payment, … }, …).`,
-  );
-}
-
-/** Options that say how a body is called, where there is none. */
-function refuseBodyOptions(node: string, config: unknown): void {
-  for (const option of ['retry', 'timeout', 'maxConcurrent', 'ratePerSecond']) {
-    if ((config as Record<string, unknown> | null | undefined)?.[option] === undefined) continue;
-    const { id } = config as { readonly id: string };
-    throw new SelvageError(
-      'InvalidConfig',
-      `The option "${option}" of the ${node} "${id}" cannot be used: it says how a body is called. Give it to the knots of the tapestry that is nested.`,
-      { details: { owner: `the knot "${id}"`, option } },
-    );
-  }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { knot, runLocally, subTapestry, tapestry, type Outcome } from '../../../src';
+import { knot, loop, runLocally, subTapestry, tapestry, type Outcome } from '../../../src';
 import { createInMemoryBackends } from '../../../src/backends';
 
 const double = knot('double', ({ x }: { x: number }) => x * 2);
@@ -89,5 +89,136 @@ test('bodies of what is nested are replaced by definition, by knot, or with the 
   expect(whole).toEqual({ nested: { doubled: 6, sum: 0 }, total: 6 });
   await expect(runLocally(outer, { x: 3 }, { replace: { 'nested/none': () => 1 } })).rejects.toMatchObject({
     code: 'UnknownKnot',
+  });
+});
+
+describe('a loop', () => {
+  const next = knot('next', ({ x, by }: { x: number; by: number }) => x + by);
+  const step = tapestry(
+    'step',
+    { parameters: { x: z.number(), by: { schema: z.number(), default: 1 } } },
+    (_t, { x, by }) => {
+      const y = next({ x, by }, { id: 'next' });
+      return { x: y, twice: double({ x: y }, { id: 'twice' }) };
+    },
+  );
+
+  test('runs its step until its function says that it is over', async () => {
+    const asked: unknown[] = [];
+    const t = tapestry('t', { parameters: { x: z.number() } }, (_t, { x }) => ({
+      last: loop(
+        {
+          step,
+          initial: { x, by: 2 },
+          until: async (state, { knotId, runId }) => {
+            asked.push({ ...state, knotId, runId });
+            state.x = 0;
+            return await Promise.resolve(state.twice > 10);
+          },
+        },
+        { id: 'loop' },
+      ),
+    }));
+    const backends = createInMemoryBackends();
+    const { values, lineage } = await runLocally(t, { x: 0 }, { runId: 'r', backends });
+    expect(values).toEqual({ last: { x: 6, by: 2, twice: 12 } });
+    const where = { by: 2, knotId: 'loop', runId: 'r' };
+    expect(asked).toEqual([
+      { x: 2, twice: 4, ...where },
+      { x: 4, twice: 8, ...where },
+      { x: 6, twice: 12, ...where },
+    ]);
+    const record = lineage.find(({ knot_id }) => knot_id === 'loop')!;
+    expect(record.extra).toEqual({
+      child_run: expect.objectContaining({ run_id: 'r/loop#3' }),
+      iterations: 3,
+    });
+    const { items } = await backends.runHistory.findLineage({ runId: 'r/loop#2', knotId: 'param:x' });
+    expect(items).toHaveLength(1);
+  });
+
+  test.each([
+    {
+      what: 'that never ends',
+      until: () => false,
+      error: { type: 'LoopLimit', message: expect.stringContaining('was not over after 3 iterations') },
+    },
+    {
+      what: 'whose function answers no boolean',
+      until: () => 1 as unknown as boolean,
+      error: {
+        type: 'NotABoolean',
+        message: '"until" of loop "loop" answered 1, and must answer true or false.',
+      },
+    },
+    {
+      what: 'whose function throws',
+      until: (): boolean => {
+        throw new RangeError('no idea');
+      },
+      error: { type: 'RangeError', message: 'no idea' },
+    },
+  ])('$what fails', async ({ until, error }) => {
+    const t = tapestry('t', () => ({
+      last: loop({ step, initial: { x: 0 }, until, max: 3 }, { id: 'loop' }),
+    }));
+    const { outcomes } = await runLocally(t, {});
+    expect(outcomes['loop']).toMatchObject({ kind: 'err', error });
+  });
+
+  test('tries its function again as its options say, and runs no iteration twice', async () => {
+    let asked = 0;
+    const t = tapestry('t', () => ({
+      last: loop(
+        {
+          step,
+          initial: { x: 0 },
+          until: ({ x }) => {
+            asked += 1;
+            if (asked % 2 === 1) throw new Error('busy');
+            return x === 2;
+          },
+        },
+        { id: 'loop', retry: { maximumAttempts: 2, initialInterval: 1 } },
+      ),
+    }));
+    const { values } = await runLocally(t, {});
+    expect(values).toEqual({ last: { x: 2, twice: 4 } });
+    expect(asked).toBe(4);
+  });
+
+  test('fails with an iteration, and is cancelled with its run', async () => {
+    const breaking = tapestry('breaking', { parameters: { x: z.number() } }, (_t, { x }) => ({
+      x: knot('no-two', (inputs: { x: number }) => {
+        if (inputs.x === 2) throw new TypeError('not two');
+        return inputs.x + 1;
+      })({ x }, { id: 'x' }),
+    }));
+    const stop = new AbortController();
+    const t = (until: (x: number) => boolean) =>
+      tapestry('t', () => ({
+        last: loop({ step: breaking, initial: { x: 0 }, until: ({ x }) => until(x) }, { id: 'loop' }),
+      }));
+    const failed = await runLocally(
+      t(() => false),
+      {},
+    );
+    expect(failed.outcomes['loop']).toMatchObject({
+      kind: 'err',
+      error: {
+        type: 'SubRunFailed',
+        message: expect.stringContaining('/loop#3" of the tapestry "breaking"'),
+      },
+    });
+    const cancelled = await runLocally(
+      t(() => {
+        stop.abort();
+        return false;
+      }),
+      {},
+      { signal: stop.signal },
+    );
+    expect(cancelled.status).toBe('cancelled');
+    expect(cancelled.outcomes['loop']).toMatchObject({ kind: 'skipped', reason: 'cancelled' });
   });
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Tapestry, knot, subTapestry, tapestry } from '../../../src';
+import { Tapestry, knot, loop, optional, subTapestry, tapestry } from '../../../src';
 import { compile } from '../../../src/engine';
 import { recordOf } from '../../../src/model';
 import { thrownBy } from '../../support/thrown-by';
@@ -25,7 +25,7 @@ test.each([
     what: 'no tapestry',
     options: { inputs: {} },
     code: 'InvalidConfig',
-    says: 'The subTapestry "n" has no tapestry to run. Give what tapestry() answered',
+    says: 'The subTapestry "n" has no tapestry as its "tapestry". Give what tapestry() answered',
   },
   {
     what: 'an unknown parameter',
@@ -50,10 +50,51 @@ test.each([
     options: { tapestry: inner, inputs: { x: 1 } },
     config: { id: 'n', retry: { maximumAttempts: 3 } },
     code: 'InvalidConfig',
-    says: 'The option "retry" of the subTapestry "n" cannot be used',
+    says: 'The option "retry" of the knot "n", a subTapestry, cannot be used',
   },
 ])('$what is refused', ({ options, config, code, says }) => {
   expect(placing(options, config)).toMatchObject({ code, message: expect.stringContaining(says) });
+});
+
+const returnsNothing = tapestry('nothing', { parameters: { x: z.number() } }, (_t, { x }) => ({
+  y: id({ x }, { id: 'y' }),
+}));
+const returnsOptional = tapestry('maybe', { parameters: { x: z.number() } }, (_t, { x }) => ({
+  x: optional(id)({ x }, { id: 'y' }),
+}));
+const until = (): boolean => true;
+
+test.each([
+  { what: 'no step', options: { until }, says: 'The loop "n" has no tapestry as its "step"' },
+  {
+    what: 'no function',
+    options: { step: inner, initial: { x: 1 } },
+    says: 'The loop "n" has no "until". Give a function',
+  },
+  {
+    what: 'a step that returns no parameter',
+    options: { step: returnsNothing, initial: { x: 1 }, until },
+    says: 'The loop "n" has a step, "nothing", that returns none of its parameters (x).',
+  },
+  {
+    what: 'a step whose next state may have no value',
+    options: { step: returnsOptional, initial: { x: 1 }, until },
+    says: 'The loop "n" has a step, "maybe", that returns an optional knot as "x".',
+  },
+  {
+    what: 'a limit that is none',
+    options: { step: inner, initial: { x: 1 }, until, max: 0 },
+    says: 'The loop "n" has 0 as "max". Give a whole number',
+  },
+  {
+    what: 'no initial state',
+    options: { step: inner, until },
+    code: 'MissingInput',
+    says: 'The input "x" of the loop "n" is missing',
+  },
+])('a loop with $what is refused', ({ options, code = 'InvalidConfig', says }) => {
+  const error = thrownBy(() => tapestry('outer', () => void loop(options as never, { id: 'n' })));
+  expect(error).toMatchObject({ code, message: expect.stringContaining(says) });
 });
 
 test('a tapestry cannot be nested in itself, nor two in one another', () => {

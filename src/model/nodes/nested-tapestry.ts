@@ -1,6 +1,26 @@
 import { SelvageError } from '../../errors';
+import { tapestryRecord } from '../marks';
 import type { InputRecord, ParameterRecord, TapestryRecord } from '../records';
 import { describeIssues, validateNow, type SchemaResult } from '../standard-schema';
+import { invalidNode } from './inline-definition';
+
+/** Begins the names of inputs that are none of the parameters. No parameter has such a name. */
+const OWN_INPUT = 'selvage.';
+
+/** The input of a loop that says how often it runs its step at most. */
+export const MAX_INPUT = `${OWN_INPUT}max`;
+
+/** The tapestry that a node runs. */
+export function nestedTapestry(node: string, role: string, given: unknown, config: unknown): TapestryRecord {
+  const record = tapestryRecord(given);
+  if (record) return record;
+  throw invalidNode(
+    node,
+    config,
+    `has no tapestry as its "${role}"`,
+    `Give what tapestry() answered: ${node}({ ${role}: payment, … }, …).`,
+  );
+}
 
 /**
  * Throws what can be said of the inputs of a knot that runs another tapestry before anything runs: `UnknownInput` and `MissingInput` by the
@@ -15,7 +35,7 @@ export function checkNestedInputs(
   const where = `the ${node} "${knot}"`;
   const details = { knot, tapestry: tapestry.name };
   for (const name of inputs.keys()) {
-    if (tapestry.parameters.has(name)) continue;
+    if (tapestry.parameters.has(name) || name.startsWith(OWN_INPUT)) continue;
     const known = [...tapestry.parameters.keys()].join(', ');
     throw new SelvageError(
       'UnknownInput',
@@ -54,4 +74,17 @@ function refuses({ schema }: ParameterRecord, value: unknown): string | undefine
     return `its schema failed on it: ${String(error)}`;
   }
   return result?.issues && describeIssues(result.issues);
+}
+
+/** Options that say how a body is called, where there is none of the kind that they are for. */
+export function refuseOptions(node: string, config: unknown, options: readonly string[]): void {
+  const given = (config ?? {}) as Record<string, unknown>;
+  const option = options.find((name) => given[name] !== undefined);
+  if (option === undefined) return;
+  const owner = `the knot "${String(given['id'])}"`;
+  throw new SelvageError(
+    'InvalidConfig',
+    `The option "${option}" of ${owner}, a ${node}, cannot be used: it says how a body is called. Give it to the knots of the tapestry that is nested.`,
+    { details: { owner, option } },
+  );
 }
