@@ -6,6 +6,7 @@ export {
   type ResumeOptions,
   type StartOptions,
 } from './selvage';
+export type { Followed, FollowOptions } from './follow-extensions';
 export { RunHandle, type Progress, type RunState } from './run-handle';
 export type { StepCode, Waiting, WaitingCode, WaitingKnot, WaitingState, WaitingStep } from './waiting';
 export { pollersOf } from './pollers';

@@ -12,11 +12,11 @@ import {
 import type { WorkerOptions } from '@temporalio/worker';
 import { encodeJson, hashJson, hashText, type Json } from '../canonical';
 import { clockTrouble, nodeSha256, openBackends } from '../backends';
-import { HOLD_BYTES, encodeLayout, layoutOf, requireLoadable } from '../engine';
+import { HOLD_BYTES, encodeLayout, layoutOf, readFragment, requireLoadable } from '../engine';
 import { SelvageError } from '../errors';
 import { planOf, validateParameters, withNested, type LoadedPlan, type PlanOfTapestry } from '../execution';
 import type { KnotObserver } from '../interceptors/activity';
-import { recordOf, type Resources, type Tapestry, type TapestryRecord } from '../model';
+import { recordOf, type Fragment, type Resources, type Tapestry, type TapestryRecord } from '../model';
 import type { Backends, LineageQuery, LineageRecord, Page, RunQuery, RunRecord } from '../protocols';
 import { EmbeddedServer } from '../server';
 import { MEMO_KEY, type ResumedRun, type RunMemo } from '../workflows/messages';
@@ -35,6 +35,12 @@ import {
 import { currentActor, currentCommit } from './provenance';
 import { readResumable } from './read-resumable';
 import { reconcileRun } from './reconcile';
+import {
+  followExtensions,
+  requireSubscribable,
+  type Followed,
+  type FollowOptions,
+} from './follow-extensions';
 import { openConnection } from './open-connection';
 import { RunHandle } from './run-handle';
 import { unlessLost } from './unless-lost';
@@ -262,6 +268,30 @@ export class Selvage {
       this.backends,
       this.server?.lost,
     );
+  }
+
+  /**
+   * Offers a run more knots through the tapestry store, for whoever follows its extensions; the run need not exist yet. Answers the
+   * offer's number.
+   *
+   * @throws SelvageError `InvalidFragment`, `NotSubscribable`, `BackendUnavailable`
+   */
+  async offer(runId: string, fragment: Fragment): Promise<number> {
+    const text = JSON.stringify(readFragment(JSON.parse(JSON.stringify(fragment ?? null))));
+    const store = requireSubscribable(this.backends.tapestryStore);
+    return await store.offer({ runId, fragment: text, offeredAt: Date.now() });
+  }
+
+  /**
+   * Passes on to a run whatever it is offered through the tapestry store, in the order of the offers, until the run is over or the signal
+   * is aborted; answers what became of each. An offer is passed on at least once and taken once, so this may be called again after a
+   * crash, or in several processes. What is refused is told, and the others go on.
+   *
+   * @throws SelvageError `NotSubscribable`, `UnknownRun`, `ServerUnreachable`, `BackendUnavailable`: then call it again
+   */
+  async followExtensions(runId: string, options: FollowOptions = {}): Promise<Followed> {
+    const store = requireSubscribable(this.backends.tapestryStore);
+    return await followExtensions(this.getRun(runId), store, options);
   }
 
   /** Runs, newest first, a page at a time; records that say running are compared with the server. */

@@ -35,6 +35,7 @@ export const ERROR_CODES = {
   UnknownDefinition: 'A fragment names a definition that the worker has not registered.',
   CodeDiffers: 'A fragment was made with other code of a definition than the worker has.',
   DuplicateTerminal: 'A fragment brings a terminal whose name is taken.',
+  NotSubscribable: 'A run was to be offered more knots through a tapestry store that takes no offers.',
   RunIsOver: 'A run was to be extended that has ended or is being ended.',
   // values
   NotEncodable: 'A value has a part that cannot be encoded.',

@@ -6,6 +6,7 @@ import {
   describeDataStore,
   describeLeaseTable,
   describeRunHistory,
+  describeSubscribableTapestryStore,
   describeTapestryStore,
 } from '../../src/testing';
 
@@ -39,4 +40,9 @@ describeDataStore('in-memory', {
     };
   },
   skip: [{ test: 'shows what another adapter put', reason }],
+});
+
+describeSubscribableTapestryStore('in-memory', {
+  create: async () => ({ adapter: new InMemoryTapestryStore() }),
+  skip: [{ test: 'tells a subscriber of what another adapter was offered', reason: 'memory is not shared' }],
 });

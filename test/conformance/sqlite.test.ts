@@ -8,6 +8,7 @@ import {
   describeDataStore,
   describeLeaseTable,
   describeRunHistory,
+  describeSubscribableTapestryStore,
   describeTapestryStore,
   type Subject,
 } from '../../src/testing';
@@ -27,6 +28,7 @@ function onOneFile<T>(open: (options: { path: string }) => Promise<T>) {
 }
 
 describeTapestryStore('sqlite', { create: onOneFile(createSqliteTapestryStore) });
+describeSubscribableTapestryStore('sqlite', { create: onOneFile(createSqliteTapestryStore) });
 describeRunHistory('sqlite', { create: onOneFile(createSqliteRunHistory) });
 describeLeaseTable('sqlite', { create: onOneFile(createSqliteLeaseTable) });
 

@@ -195,6 +195,7 @@ test('what is under test cannot be exchanged by users', () => {
     'describeDataStore',
     'describeLeaseTable',
     'describeRunHistory',
+    'describeSubscribableTapestryStore',
     'describeTapestryStore',
     'simulate',
   ]);

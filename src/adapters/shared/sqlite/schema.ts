@@ -5,6 +5,7 @@ import type { SqliteBlob } from './database-like';
 /** The tables of a Selvage database file. Objects and lists are JSON text; times are milliseconds since the epoch. */
 export interface SqliteSchema {
   selvage_plans: PlansTable;
+  selvage_offers: OffersTable;
   selvage_runs: RunsTable;
   selvage_run_tags: RunTagsTable;
   selvage_lineage: LineageTable;
@@ -24,6 +25,14 @@ export interface PlansTable {
   tapestry: string;
   text: string;
   saved_at: number;
+}
+
+/** Fragments that runs are offered; in the order of their ids. */
+export interface OffersTable {
+  id: Generated<number>;
+  run_id: string;
+  offered_at: number;
+  fragment: string;
 }
 
 type AsColumns<T, JsonColumn extends keyof T> = { [K in keyof T]: K extends JsonColumn ? string : T[K] };

@@ -1,10 +1,14 @@
-import type { Page, PageOptions, StoredPlan, TapestryStore } from '../../../protocols';
+import type { Offer, Page, PageOptions, StoredPlan, SubscribableTapestryStore } from '../../../protocols';
 import { newestFirst } from '../../shared/newest-first';
+import { subscription } from '../../shared/subscription';
 
 /** Plans in this process's memory, for tests and in-process runs: gone when the process ends. */
-export class InMemoryTapestryStore implements TapestryStore {
+export class InMemoryTapestryStore implements SubscribableTapestryStore {
   readonly technology = 'memory';
   readonly #plans = new Map<string, StoredPlan>();
+  readonly #offers: Offer[] = [];
+  /** Resolve those who wait for the next offer. */
+  readonly #waiting = new Set<() => void>();
 
   async save(plan: StoredPlan): Promise<void> {
     if (!this.#plans.has(plan.hash)) this.#plans.set(plan.hash, plan);
@@ -23,5 +27,42 @@ export class InMemoryTapestryStore implements TapestryStore {
     );
   }
 
+  async offer(offer: Omit<Offer, 'number'>): Promise<number> {
+    const number = this.#offers.push({ number: this.#offers.length + 1, ...offer });
+    for (const tell of [...this.#waiting]) tell();
+    return number;
+  }
+
+  async offers(runId: string, after = 0, limit = 100): Promise<Offer[]> {
+    return this.#offers
+      .slice(after)
+      .filter((offer) => offer.runId === runId)
+      .slice(0, limit);
+  }
+
+  subscribe(
+    runId: string,
+    options: { readonly after?: number; readonly signal: AbortSignal },
+  ): AsyncIterable<Offer> {
+    return subscription(
+      (after, limit) => this.offers(runId, after, limit),
+      (signal) => this.#nextOffer(signal),
+      options,
+    );
+  }
+
   async close(): Promise<void> {}
+
+  /** Nothing waits between a look and this, so none is missed. */
+  async #nextOffer(signal: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const tell = (): void => {
+        this.#waiting.delete(tell);
+        signal.removeEventListener('abort', tell);
+        resolve();
+      };
+      this.#waiting.add(tell);
+      signal.addEventListener('abort', tell, { once: true });
+    });
+  }
 }

@@ -1,10 +1,15 @@
-import type { Page, PageOptions, StoredPlan, TapestryStore } from '../../../protocols';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Offer, Page, PageOptions, StoredPlan, SubscribableTapestryStore } from '../../../protocols';
 import { pageLimit, pageOf, pageStart } from '../../shared/pages';
 import { openSqliteDatabase, type SqliteDatabase, type SqliteOptions } from '../../shared/sqlite';
 import { before } from '../../shared/sqlite/before';
+import { subscription } from '../../shared/subscription';
+
+/** How often a subscriber looks for offers of other processes. */
+const POLL_MS = 250;
 
 /** Plans in an SQLite database. */
-export class SqliteTapestryStore implements TapestryStore {
+export class SqliteTapestryStore implements SubscribableTapestryStore {
   readonly technology = 'sqlite';
   readonly #database: SqliteDatabase;
 
@@ -44,6 +49,47 @@ export class SqliteTapestryStore implements TapestryStore {
         .execute();
     });
     return pageOf(rows, limit, (row) => ({ time: row.saved_at, sequence: row.id }), planOf);
+  }
+
+  async offer({ runId, fragment, offeredAt }: Omit<Offer, 'number'>): Promise<number> {
+    const { id } = await this.#database.write((db) =>
+      db
+        .insertInto('selvage_offers')
+        .values({ run_id: runId, offered_at: offeredAt, fragment })
+        .returning('id')
+        .executeTakeFirstOrThrow(),
+    );
+    return id;
+  }
+
+  async offers(runId: string, after = 0, limit = 100): Promise<Offer[]> {
+    const rows = await this.#database.read((db) =>
+      db
+        .selectFrom('selvage_offers')
+        .selectAll()
+        .where('run_id', '=', runId)
+        .where('id', '>', after)
+        .orderBy('id')
+        .limit(limit)
+        .execute(),
+    );
+    return rows.map(({ id, offered_at, fragment }) => ({
+      number: id,
+      runId,
+      fragment,
+      offeredAt: offered_at,
+    }));
+  }
+
+  subscribe(
+    runId: string,
+    options: { readonly after?: number; readonly signal: AbortSignal },
+  ): AsyncIterable<Offer> {
+    return subscription(
+      (after, limit) => this.offers(runId, after, limit),
+      (signal) => delay(POLL_MS, undefined, { signal }).catch(() => undefined),
+      options,
+    );
   }
 
   close(): Promise<void> {

@@ -3,6 +3,7 @@ import * as initial from './0001-initial';
 import * as lineageIndex from './0002-lineage-index';
 import * as leases from './0003-leases';
 import * as cacheKey from './0004-cache-key';
+import * as offers from './0005-offers';
 
 /** In the order in which they run, which is the order of their names. A migration that was released never changes. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -10,4 +11,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0002-lineage-index': lineageIndex,
   '0003-leases': leases,
   '0004-cache-key': cacheKey,
+  '0005-offers': offers,
 };
