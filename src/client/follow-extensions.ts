@@ -41,7 +41,7 @@ export function requireSubscribable(store: TapestryStore): SubscribableTapestryS
 
 /** Passes on to a run what it is offered in a store, until the run is over; see `Selvage.followExtensions`. */
 export async function followExtensions(
-  run: RunHandle<any>,
+  run: RunHandle,
   store: SubscribableTapestryStore,
   { signal, onTaken, onRefused }: FollowOptions,
 ): Promise<Followed> {
