@@ -18,6 +18,8 @@ const INLINE_BYTES = 2 * 1024;
 /** The server's word for an update that came while the run went on with a new history, or while too many others were under way. */
 const ABORTED = 10;
 const RESOURCE_EXHAUSTED = 8;
+/** What it calls an update that it gave to a worker and took back, before any code of the run has seen it. */
+const UNPROCESSED = 'UnprocessedUpdate';
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
 
@@ -56,7 +58,9 @@ export async function sendSignal(
 /** Whether the server has not let it in, and would in a moment. */
 function isForLater(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof WorkflowNotFoundError || cause instanceof WorkflowUpdateFailedError) return false;
+    if (cause instanceof WorkflowNotFoundError) return false;
+    if (cause instanceof WorkflowUpdateFailedError)
+      return cause.cause instanceof ApplicationFailure && cause.cause.type === UNPROCESSED;
     if (isGrpcServiceError(cause)) return [ABORTED, RESOURCE_EXHAUSTED].includes(cause.code);
   }
   return false;

@@ -1152,7 +1152,9 @@ export class TemporalHost {
     // What is away, or waits, needs no rest.
     const others = this.scheduler.inFlight - this.options.children.size - settling;
     const lastOne = others === 0 && this.concluding.size + this.beginning.size === 0;
-    if (holdDispatch(info) || (lastOne && continueNow(info, this.settledHere))) this.hold();
+    const { received } = this.options.signals;
+    const isLong = continueNow(info, this.settledHere) || continueForSignals(received);
+    if (holdDispatch(info) || holdForSignals(received) || (lastOne && isLong)) this.hold();
   }
 
   private hold(): void {

@@ -13,3 +13,11 @@ export const LONGEST_CHECK_MS = 500;
 export function holdDispatch({ historyLength }: Pick<WorkflowInfo, 'historyLength'>): boolean {
   return historyLength >= TIGHT_HOLD_EVENTS;
 }
+
+export function holdForSignals(received: number): boolean {
+  return received >= 60;
+}
+
+export function continueForSignals(received: number): boolean {
+  return received >= 20;
+}
