@@ -3,7 +3,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 
-import { knot, tapestry, type Knot, type KnotContext } from '../../src';
+import { knot, sleep as sleepKnot, tapestry, waitForSignal, type Knot, type KnotContext } from '../../src';
 
 /**
  * What the workers of the crash tests run, in processes of their own. Bodies and tests tell each other by files in the
@@ -69,4 +69,13 @@ export const long = tapestry('long', (t) => {
 });
 export const LONG_RESULT = STEPS;
 
-export const crashTapestries = [patient, murderous, long];
+const NAP_MS = 8_000;
+/** Waits for a signal and for a time. */
+export const waitsForWord = tapestry('waits-for-word', () => {
+  const before = pass({ x: 1 }, { id: 'before' });
+  const word = waitForSignal('word', z.number(), { id: 'word', after: [before] });
+  const slept = sleepKnot({ ms: NAP_MS, input: before }, { id: 'slept' });
+  return { sum: add({ a: word, b: slept }, { id: 'sum' }) };
+});
+
+export const crashTapestries = [patient, murderous, long, waitsForWord];

@@ -1,7 +1,10 @@
+import { z } from 'zod';
+import { sleep, tapestry, waitForSignal, waitUntil } from '../../../src';
 import type { PendingActivity } from '../../../src/client/pending-activity';
 import type { QueuePollers } from '../../../src/client/pollers';
 import { dueQueues, whyWaiting, type RunSituation } from '../../../src/client/why-waiting';
 import { compile, layoutOf } from '../../../src/engine';
+import { recordOf } from '../../../src/model';
 import { chain, fanWithSum, localWhere, tapestryOf } from '../../support/tapestry-records';
 
 const NOW = 1_000_000;
@@ -274,5 +277,57 @@ describe('the list', () => {
     expect(knots[0]!.knotId).toBe(id(0));
     expect(unfinished).toBe(10_000);
     expect(reasons).toEqual({ Queued: 1, Parents: 9_999 });
+  });
+});
+
+describe('a knot that waits', () => {
+  const waits = tapestry('waits', (t) => {
+    const ms = t.parameter('ms', z.number());
+    const first = waitForSignal('go', z.string(), { id: 'first', timeout: 5_000 });
+    waitForSignal('go', z.string(), { id: 'second', after: [first] });
+    sleep({ ms }, { id: 'slept' });
+    waitUntil({ time: NOW + 60_000 }, { id: 'due' });
+  });
+  const layout = layoutOf(compile(recordOf(waits)).plan);
+  const knotsOf = (more: Partial<RunSituation> = {}) =>
+    Object.fromEntries(
+      whyWaiting({ ...situation([[]]), layout, outcomes: new Map(), ...more }).knots.map((knot) => [
+        knot.knotId,
+        knot,
+      ]),
+    );
+
+  test('says for what and, as far as that is constant or a worker has said it, until when', () => {
+    expect(knotsOf()).toMatchObject({
+      first: {
+        state: 'waiting',
+        reason: { code: 'Signal', message: 'waits for the signal "go"' },
+        signal: 'go',
+      },
+      second: { state: 'blocked', reason: { code: 'Parents' } },
+      slept: { state: 'waiting', reason: { code: 'Time', message: 'waits for its time' } },
+      due: { reason: { message: 'waits until 1970-01-01T00:17:40.000Z' }, until: NOW + 60_000 },
+    });
+    const said = knotsOf({
+      waits: [
+        { knot: 'first', signal: 'go', until: NOW + 5_000 },
+        { knot: 'slept', until: NOW + 1_000 },
+      ],
+    });
+    expect(said).toMatchObject({
+      first: {
+        reason: { message: 'waits for the signal "go", until 1970-01-01T00:16:45.000Z' },
+        until: NOW + 5_000,
+      },
+      slept: { reason: { message: 'waits until 1970-01-01T00:16:41.000Z' }, until: NOW + 1_000 },
+    });
+  });
+
+  test('is where its activity is, when its wait is over', () => {
+    expect(
+      knotsOf({ activities: [{ ...activity(0), id: 'first', type: 'selvage.waitForSignal' }] })['first'],
+    ).toMatchObject({
+      state: 'queued',
+    });
   });
 });

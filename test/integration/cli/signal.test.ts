@@ -1,0 +1,52 @@
+import { makeCommandProject, runCommand, type Finished } from '../../support/command-line';
+import { until } from '../../support/until';
+import { Command } from '../../support/command-line';
+import { removeProjects } from '../server/projects';
+
+const APPROVAL = `
+import { knot, tapestry, waitForSignal } from 'selvage';
+import { z } from 'zod';
+
+const say = knot('say', ({ by }: { by: { name: string } }) => 'approved by ' + by.name);
+export const approval = tapestry('approval', () => {
+  const by = waitForSignal('approve', z.object({ name: z.string() }), { id: 'by', timeout: 86_400_000 });
+  return { line: say({ by }, { id: 'line' }) };
+});
+`;
+let project: string;
+
+beforeAll(() => {
+  project = makeCommandProject({ 'approval.ts': APPROVAL });
+});
+afterAll(removeProjects);
+
+function selvage(...args: string[]): Promise<Finished> {
+  return runCommand(project, args);
+}
+
+test('a run waits for its signal, says so, refuses a wrong one and takes a right one', async () => {
+  const running = new Command(project, ['run', 'approval.ts', '--run-id', 'a']);
+  await until(
+    'it waits',
+    async () => (await selvage('runs', 'show', 'a')).stdout.includes('waits for the signal "approve"'),
+    60_000,
+  );
+  expect((await selvage('runs', 'show', 'a')).stdout).toMatch(
+    /by {2,}waits for the signal "approve", until .* \(in 2[34] h .*\)/,
+  );
+  const wrong = await selvage('signal', 'a', 'approve', '{"name":5}');
+  expect(wrong.code).toBe(2);
+  expect(wrong.stderr).toMatch(/InvalidSignal.*name: /);
+  const unknown = await selvage('signal', 'a', 'aprove');
+  expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('UnknownSignal')]);
+  const noJson = await selvage('signal', 'a', 'approve', 'yes');
+  expect([noJson.code, noJson.stderr]).toEqual([2, expect.stringContaining('is not JSON')]);
+  const right = await selvage('signal', 'a', 'approve', '{"name":"ada"}', '--json');
+  expect(right.code).toBe(0);
+  expect(JSON.parse(right.stdout)).toMatchObject({ runId: 'a', signal: 'approve', takenBy: 'by' });
+  const { code, stdout } = await running.finished;
+  expect(stdout).toContain('approved by ada');
+  expect(code).toBe(0);
+  const over = await selvage('signal', 'a', 'approve', '{"name":"bob"}');
+  expect([over.code, over.stderr]).toEqual([2, expect.stringContaining('RunOver')]);
+});
