@@ -38,10 +38,15 @@ async function main(): Promise<void> {
 }
 
 async function record(selvage: Selvage, shape: Shape): Promise<void> {
-  const { name, cancel, loses, children = [] } = shape;
+  const { name, cancel, loses, children = [], signals = [] } = shape;
   const workflow = await start(selvage, shape);
   const run = selvage.getRun(name);
   if (loses !== undefined) await loseActivity(selvage.client, loses);
+  for (const { name: signal, payload, raw } of signals) {
+    if (raw) await workflow.signal(signal, payload);
+    // Some of them are wrong.
+    else await run.signal(signal, payload).catch((error: Error) => console.log(error.message));
+  }
   if (cancel) {
     for await (const { running } of run.progress()) {
       if (running.length > 0) break;

@@ -20,6 +20,8 @@ const ABORTED = 10;
 const RESOURCE_EXHAUSTED = 8;
 /** What it calls an update that it gave to a worker and took back, before any code of the run has seen it. */
 const UNPROCESSED = 'UnprocessedUpdate';
+/** And one that a run had begun with and has ended before. */
+const CUT_OFF = 'AcceptedUpdateCompletedWorkflow';
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
 
@@ -70,12 +72,22 @@ function isForLater(error: unknown): boolean {
 function ofSignal(error: unknown, run: string, signal: string): unknown {
   if (!(error instanceof WorkflowUpdateFailedError)) return error;
   const { cause } = error;
-  if (!(cause instanceof ApplicationFailure) || !isCode(cause.type)) return error;
+  if (!(cause instanceof ApplicationFailure)) return error;
+  if (cause.type === CUT_OFF) return endedMeanwhile(run, signal, error);
+  if (!isCode(cause.type)) return error;
   return new SelvageError(cause.type, cause.message, { details: { run, signal }, cause: error });
 }
 
 function isCode(type: string | null | undefined): type is ErrorCode {
   return typeof type === 'string' && Object.hasOwn(ERROR_CODES, type);
+}
+
+function endedMeanwhile(run: string, signal: string, cause: unknown): SelvageError {
+  return new SelvageError(
+    'RunOver',
+    `Run "${run}" has ended while it was sent the signal "${signal}". See what became of it: selvage runs show ${run}`,
+    { details: { run, signal }, cause },
+  );
 }
 
 function noWorker(run: string, signal: string, timeout: number, cause: unknown): SelvageError {

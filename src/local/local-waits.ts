@@ -102,10 +102,13 @@ export class LocalWaits {
   }
 }
 
-/** By name of the signal. */
-function schemasOf({ knots }: TapestryRecord): ReadonlyMap<string, readonly SignalSchema[]> {
-  const schemas = new Map<string, SignalSchema[]>();
-  for (const { id, definition } of knots.values()) {
+/** By name of the signal, of the tapestry and of those that its knots run. */
+function schemasOf(
+  { knots }: TapestryRecord,
+  schemas = new Map<string, SignalSchema[]>(),
+): ReadonlyMap<string, readonly SignalSchema[]> {
+  for (const { id, definition, nested } of knots.values()) {
+    if (nested) schemasOf(nested, schemas);
     const { signal, schema } = definition?.wait ?? {};
     if (signal === undefined || schema === undefined) continue;
     schemas.set(signal, [...(schemas.get(signal) ?? []), { knot: id, schema }]);

@@ -23,6 +23,8 @@ import { failTaskIfUnknown, system } from './system-calls';
 
 const signalUpdate = defineUpdate<SignalReceipt, [SignalRequest]>(SIGNAL_UPDATE);
 
+/** No signal of a user has such a name. */
+const OWN_PREFIX = 'selvage.';
 const NAMED_SIGNALS = 20;
 const LISTED_REFUSALS = 20;
 const MESSAGE_LENGTH = 500;
@@ -107,6 +109,8 @@ export class Signals {
   }
 
   private async hear(name: string, payload: unknown): Promise<void> {
+    // Of our own, which this run has no use for: a nested run is asked whether it is still there.
+    if (name.startsWith(OWN_PREFIX)) return;
     const taken = await this.receive(name, payload === undefined ? undefined : { value: payload as Json });
     if ('receipt' in taken) return;
     const { refused, message } = taken;

@@ -229,6 +229,7 @@ export class TemporalHost {
   /** Those of them whose activity is dispatched, and those that come next. */
   private readonly concluding = new Set<number>();
   private readonly toConclude: number[] = [];
+  private waitKnots: { readonly layout: Layout; readonly byName: ReadonlyMap<string, number[]> } | undefined;
   private scheduler: Scheduler<Slot>;
   /** Whether the rest is to be sent with the next task. */
   private flushing = false;
@@ -687,14 +688,31 @@ export class TemporalHost {
   private takeSignal(signal: UnreadSignal): { receipt: SignalReceipt } | Refusal {
     const { ids } = this.layout;
     const isOpenFor = (knot: number): boolean =>
-      this.policyOf(knot).wait?.signal === signal.name &&
       this.scheduler.outcomeKind(knot) === undefined &&
       !this.waited.has(knot) &&
       signal.unfit?.includes(ids[knot]!) !== true;
-    if (!ids.some((_, knot) => isOpenFor(knot))) return tooLate(signal.name);
+    if (!this.waitsFor(signal.name).some(isOpenFor)) return tooLate(signal.name);
     if (this.waits.unreadCount >= KEPT_SIGNALS) return tooMany(signal.name, this.waits.unreadCount);
     const knot = this.waits.take(signal);
     return { receipt: knot === undefined ? {} : { takenBy: ids[knot]! } };
+  }
+
+  /** Knots that wait for signals of this name, whatever has become of them. */
+  private waitsFor(name: string): readonly number[] {
+    const { layout } = this;
+    // An extension brings another layout.
+    if (this.waitKnots?.layout !== layout) {
+      const byName = new Map<string, number[]>();
+      layout.policy.forEach((policy, knot) => {
+        const { signal } = layout.policies[policy]!.wait ?? {};
+        if (signal === undefined) return;
+        const knots = byName.get(signal);
+        if (knots) knots.push(knot);
+        else byName.set(signal, [knot]);
+      });
+      this.waitKnots = { layout, byName };
+    }
+    return this.waitKnots.byName.get(name) ?? [];
   }
 
   /** Ends this execution where signals have made its history long, since no knot need be settled meanwhile. */

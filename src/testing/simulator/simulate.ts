@@ -1,12 +1,14 @@
 import { nodeSha256 } from '../../adapters/shared/node-sha256';
 import { SelvageError } from '../../errors';
 import { planOf, validateParameters } from '../../execution';
+import type { GivenSignals } from '../../local/local-waits';
 import { recordOf, type KnotBody, type Tapestry } from '../../model';
 import { RealBodies, SymbolicBodies } from './bodies';
 import { Explorer, type Crash, type Exploration, type Explored, type Failure } from './explorer';
 import { REAL_PARTS, type SimulatedParts } from './parts';
 import { formatSchedule, inWords, parseSchedule } from './schedule';
 import { Subject } from './subject';
+import { simulatedWaits } from './waits';
 
 export interface SimulateOptions<Parameters extends object = object> {
   /**
@@ -31,6 +33,8 @@ export interface SimulateOptions<Parameters extends object = object> {
   readonly schedule?: string;
   /** With `parameters`: bodies to run in place of those of the definitions, by knot id or definition name. */
   readonly replace?: Readonly<Record<string, KnotBody>>;
+  /** With `parameters`: what knots that wait for signals get, as of `runLocally`. Default: no signal comes. */
+  readonly signals?: GivenSignals;
   /** With `parameters`: `ctx.resources` of the bodies. A function is called for each run, so that none sees what another did. */
   readonly resources?: Readonly<Record<string, unknown>> | (() => Readonly<Record<string, unknown>>);
 }
@@ -77,10 +81,10 @@ export async function simulateWith<Parameters extends object, Values extends obj
 ): Promise<Simulation> {
   const record = recordOf(tapestry);
   const subject = new Subject(planOf(record, nodeSha256).loaded);
-  const { parameters, replace, resources = {} } = options;
-  if (!parameters && (replace ?? options.resources)) {
+  const { parameters, replace, signals, resources = {} } = options;
+  if (!parameters && (replace ?? signals ?? options.resources)) {
     throw invalid(
-      replace ? 'replace' : 'resources',
+      replace ? 'replace' : signals ? 'signals' : 'resources',
       'given alone',
       'given with parameters, for only then bodies run',
     );
@@ -89,6 +93,7 @@ export async function simulateWith<Parameters extends object, Values extends obj
     ? new RealBodies(subject, record, {
         parameters: await validateParameters(record, parameters),
         replace: replace ?? {},
+        waits: await simulatedWaits(record, subject.plan.plan, signals ?? {}),
         resources: typeof resources === 'function' ? resources : () => resources,
       })
     : new SymbolicBodies(subject);

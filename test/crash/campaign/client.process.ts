@@ -6,7 +6,7 @@ import { SelvageError } from '../../../src/errors';
 import type { RunHandle } from '../../../src/client';
 import type { Backends } from '../../../src/protocols';
 import type { Blow } from './blows';
-import { mixNamed, mixedTapestry, type MixParameters } from './mix';
+import { WORD, mixNamed, mixedTapestry, type MixParameters } from './mix';
 import type { Cut } from './plan';
 import type { Order, Told } from './processes';
 import { Scene } from './scene';
@@ -30,6 +30,9 @@ export interface ClientOrders {
 const SAME_WORK = { ifExists: 'attach', vcsCommit: '-' } as const;
 /** Some knots are done by then, and more are to come. */
 const KNOTS_BEFORE_BLOW = 3;
+
+/** The wait for it is over, or the run is. */
+const UNWANTED: readonly string[] = ['SignalTooLate', 'RunOver'];
 
 const tell = (told: Told): void => void process.send!(told);
 
@@ -65,10 +68,11 @@ async function waitWith(scene: Scene, backends: Backends, orders: ClientOrders):
     tell({ type: 'begun' });
     const ended = run.result({ outputs: 'terminals' });
     ended.catch(() => {});
+    const isTold = mixNamed(orders.mix).stages.includes('waiting') ? tellWord(run) : Promise.resolve();
     const isCut = cut ? cutShort(run, cut) : Promise.resolve();
     if (orders.blows.some(({ point }) => point === 'client-waiting')) await strikeInWait(run, scene);
-    await Promise.all([ended, isCut]);
-    if (cut) await goOn(selvage, runId, cut.resumedBy);
+    await Promise.all([ended, isTold, isCut]);
+    if (cut) await goOn(selvage, orders, cut.resumedBy);
     tell({ type: 'done' });
   } finally {
     await selvage.close();
@@ -82,9 +86,24 @@ async function cutShort(run: RunHandle, { how, after }: Cut): Promise<void> {
   else await run.terminate();
 }
 
-async function goOn(selvage: Selvage, runId: string, resumedBy: string): Promise<void> {
+/** Sends the signal that a stage waits for until the run has it, or wants it no more. */
+async function tellWord(run: RunHandle): Promise<void> {
+  for (;;) {
+    try {
+      await run.signal(WORD, 17);
+      return;
+    } catch (error) {
+      if (!SelvageError.is(error)) throw error;
+      if (UNWANTED.includes(error.code)) return;
+      await sleep(200);
+    }
+  }
+}
+
+async function goOn(selvage: Selvage, { runId, mix }: ClientOrders, resumedBy: string): Promise<void> {
   try {
     const run = await selvage.resume(runId, { ...SAME_WORK, runId: resumedBy });
+    if (mixNamed(mix).stages.includes('waiting')) await tellWord(run);
     await run.result({ outputs: 'terminals' });
   } catch (error) {
     // It was cut short before it had begun: the campaign sees to it that nothing of it is there.

@@ -13,7 +13,9 @@ import {
   local,
   optional,
   queue,
+  sleep as nap,
   tapestry,
+  waitForSignal,
   type Knot,
   type KnotContext,
   type Outcome,
@@ -194,6 +196,8 @@ function ids(prefix: string, count: number): string[] {
 const inSegment = { dispatcher: local() };
 const BEATS = 30;
 export const CHILD_RUN_KNOT = 'plod';
+/** A signal. */
+export const WORD = 'word';
 const LOCAL_RETRY = { maximumAttempts: 2, initialInterval: 20 };
 
 const stages = {
@@ -343,6 +347,17 @@ const stages = {
       return add({ a: plodded, b: chainOf('beat', BEATS, input) }, { id: 'caught-up' });
     },
   },
+  /** Waits for a signal, which the client sends and sends again when it comes back, and for a time. */
+  waiting: {
+    queue: ['told'],
+    local: [],
+    build: (input) => {
+      const word = waitForSignal(WORD, z.number(), { id: 'word', after: [input] });
+      waitForSignal('nothing', z.number(), { id: 'unheard', after: [input], timeout: 200 });
+      const napped = nap({ ms: 300, input }, { id: 'napped' });
+      return add({ a: word, b: napped }, { id: 'told' });
+    },
+  },
   travelling: {
     queue: ['away', 'back', 'away-again'],
     local: [],
@@ -376,10 +391,11 @@ export const MIXES: readonly Mix[] = [
   { name: 'troubled', stages: ['failing', 'retried', 'fan', 'woven'] },
   { name: 'recovering', stages: ['chain', 'recovering', 'mended'] },
   { name: 'branching', stages: ['chain', 'branching', 'mended'] },
+  { name: 'waiting', stages: ['chain', 'waiting', 'mended', 'fan'] },
   { name: 'travelling', stages: ['chain', 'travelling', 'fan'], travels: true },
   {
     name: 'continued',
-    stages: ['beside', 'diamond', 'woven', 'failing', 'recovering', 'branching', 'mended', 'fan'],
+    stages: ['beside', 'diamond', 'woven', 'failing', 'recovering', 'branching', 'waiting', 'mended', 'fan'],
     continues: true,
   },
   {
@@ -396,6 +412,7 @@ export const MIXES: readonly Mix[] = [
       'branching',
       'streamed',
       'timed',
+      'waiting',
       'travelling',
     ],
     travels: true,

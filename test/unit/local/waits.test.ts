@@ -1,6 +1,15 @@
 import { z } from 'zod';
 
-import { knot, runLocally, sleep, tapestry, waitForSignal, waitUntil, type Outcome } from '../../../src';
+import {
+  knot,
+  runLocally,
+  sleep,
+  subTapestry,
+  tapestry,
+  waitForSignal,
+  waitUntil,
+  type Outcome,
+} from '../../../src';
 import { rejectionOf } from '../../support/rejection-of';
 
 const approval = z.object({ by: z.string(), at: z.coerce.number().default(0) });
@@ -112,6 +121,18 @@ test('in real time, a sleep takes its time and a cancel ends it', async () => {
   const short = tapestry('short', () => ({ slept: sleep({ ms: 30 }, { id: 'slept' }) }));
   await runLocally(short, {}, { realTime: true });
   expect(performance.now() - begun).toBeGreaterThanOrEqual(29);
+});
+
+test('signals reach the waits of a nested tapestry', async () => {
+  const outer = tapestry('outer', (t) => {
+    const inner = subTapestry(
+      { tapestry: approved, inputs: { x: t.parameter('x', z.number()) } },
+      { id: 'inner' },
+    );
+    return { inner };
+  });
+  const { values } = await runLocally(outer, { x: 4 }, { signals: { approve: { by: 'eve' } } });
+  expect(values).toEqual({ inner: { line: 'report 4, approved by eve' } });
 });
 
 test('a replacement stands in for the wait', async () => {
