@@ -6,6 +6,7 @@ import {
   firstOk,
   gate,
   knot,
+  loop,
   map,
   optional,
   reduce,
@@ -47,6 +48,7 @@ const KINDS = {
   on: { takes: 'shape', yields: 'shape', paths: ['a', 'b'] },
   firstOk: { takes: 'number', many: true, yields: 'number' },
   subTapestry: { takes: 'number', yields: 'shape' },
+  loop: { takes: 'number', yields: 'shape' },
   map: { takes: 'numbers', yields: 'numbers' },
   waitForSignal: { takes: 'number', yields: 'number' },
   sleep: { takes: 'number', yields: 'number' },
@@ -175,6 +177,9 @@ export const compute = {
   highest: (numbers: readonly number[], seed: number) => Math.max(seed, ...numbers),
   draw: (number: number, seed: number): Shape => ({ type: (number + seed) % 2 === 0 ? 'a' : 'b', n: number }),
   area: ({ n }: Shape, seed: number) => n + seed,
+  /** One iteration. */
+  grow: (number: number, seed: number) => number * 2 + seed + 1,
+  isGrown: (number: number) => number > 300,
   /** Fails for some elements. */
   element(number: number, seed: number): number {
     if ((number + seed) % 9 === 0) throw new Error(`no luck with ${number}`);
@@ -232,6 +237,15 @@ const nested = tapestry(
     };
   },
 );
+const grow = tapestry(
+  'grown-in-random',
+  { parameters: { type: z.enum(['a', 'b']), n: z.number(), seed: z.number() } },
+  (_t, { n, seed }) => ({
+    n: aggregate({ inputs: { n, seed }, combine: ({ n, seed }) => compute.grow(n, seed) }, { id: 'grown' }),
+  }),
+);
+/** Too few for small numbers. */
+export const ITERATIONS = 4;
 const maybe = { mix: optional(mix), spread: optional(spread), tally: optional(tally) };
 
 /** What became of a knot, as it is told to one that receives outcomes. */
@@ -321,6 +335,16 @@ function place(step: Step, knots: Map<string, AnyKnot>, config: PlacedAs): void 
           return map({ over, each: element, bind: 'x', shared: { seed }, onError, batch }, config);
         return map({ over, each: async (given) => compute.element(given.element, seed), onError }, config);
       }
+      case 'loop':
+        return loop(
+          {
+            step: grow,
+            initial: { type: 'a', n: input, seed },
+            until: async ({ n }) => compute.isGrown(n),
+            max: ITERATIONS,
+          },
+          config,
+        );
       case 'waitForSignal':
         return waitForSignal(signalOf(step), z.number(), { ...config, after: [input] });
       case 'sleep':

@@ -1,4 +1,4 @@
-import { compute, type Recipe, type Shape, type Step } from './random-tapestry';
+import { compute, ITERATIONS, type Recipe, type Shape, type Step } from './random-tapestry';
 
 /*
  * What a run of a recipe comes to, by the rules of the documentation and nothing else: one knot after the other, in the order
@@ -75,6 +75,14 @@ function outcomeOfValues({ kind, seed, tag }: Step, values: readonly unknown[]):
       return ok(compute.area(first as Shape, seed));
     case 'map':
       return mapped(first as number[], seed);
+    case 'loop': {
+      let n = first as number;
+      for (let iteration = 0; iteration < ITERATIONS; iteration++) {
+        n = compute.grow(n, seed);
+        if (compute.isGrown(n)) return ok({ type: 'a', n, seed });
+      }
+      return { kind: 'err', type: 'LoopLimit' };
+    }
     case 'waitForSignal':
       return ok(compute.signal(seed));
     case 'sleep':
