@@ -229,6 +229,24 @@ export const SHAPES: readonly Shape[] = [
   { name: 'in-time', parameters: { x: 5 }, deadline: 3_600_000, tapestry: single('in-time') },
   { name: 'resumed', resumes: 'failure' },
   {
+    name: 'limited',
+    parameters: { x: 5 },
+    tapestry: tapestry('limited', dispatched, (t) => {
+      const x = t.parameter('x', z.number());
+      // They go by themselves, and some are refused before they run.
+      const all = Object.fromEntries(
+        Array.from({ length: 6 }, (_, n) => [
+          `k${n}`,
+          increment(
+            { x },
+            { id: `k${n}`, maxConcurrent: 1, ratePerSecond: 2, priority: n % 2 === 0 ? 1 : 5 },
+          ),
+        ]),
+      );
+      return { total: sum(all, { id: 'total' }) };
+    }),
+  },
+  {
     name: 'child-run',
     parameters: { x: 5 },
     children: ['slow'],

@@ -6,6 +6,7 @@ import type { History } from '@temporalio/common/lib/proto-utils';
 import type { Backends, DataStore, LineageRecord, RunRecord } from '../../../src/protocols';
 import { childRunId } from '../../../src/workflows/child-run-id';
 import { type JournalLine } from './journal';
+import { PLACES, isPlaced } from './mix';
 import type { Cut } from './plan';
 import { workerIdentity } from './worker-identity';
 
@@ -34,6 +35,8 @@ const SHOWN = 5;
 export interface Evidence {
   readonly journal: readonly JournalLine[];
   readonly deaths: readonly Death[];
+  /** Whether workers were frozen, so that bodies ran on that had been given up. */
+  readonly hasFrozen: boolean;
 }
 
 /** Reads what a run left behind, and says what of it must not be. */
@@ -96,6 +99,7 @@ async function examine(backends: Backends, runId: string, evidence: Evidence): P
     ...doubleRecords(records),
     ...(await missingValues(records, backends.dataStore)),
     ...reruns,
+    ...crowds(evidence),
   ];
   return { run, records, checked: { digest: digestOf(run.status, records), problems, overlaps } };
 }
@@ -239,6 +243,26 @@ function bodiesAfterRecords(
     }
   }
   return { problems, overlaps };
+}
+
+/** More bodies at once than the limit of their knots allows. One whose process was killed has ended with it; a frozen one may have lost its place. */
+function crowds({ journal, deaths, hasFrozen }: Evidence): string[] {
+  if (hasFrozen) return [];
+  const running = new Map<string, JournalLine>();
+  for (const line of journal) {
+    if (!isPlaced(line.knot) || (line.what !== 'began' && line.what !== 'ended')) continue;
+    const body = `${line.pid}/${line.run}/${line.knot}/${line.attempt}`;
+    if (line.what === 'ended') {
+      running.delete(body);
+      continue;
+    }
+    for (const [other, { pid }] of running)
+      if (deaths.some((death) => death.pid === pid && death.at <= line.at)) running.delete(other);
+    running.set(body, line);
+    if (running.size > PLACES)
+      return [`${running.size} bodies ran at once of which ${PLACES} may: ${[...running.keys()].join(', ')}`];
+  }
+  return [];
 }
 
 /** When a record was there at the latest; Infinity where nothing tells. */

@@ -195,6 +195,10 @@ function ids(prefix: string, count: number): string[] {
 
 const inSegment = { dispatcher: local() };
 const BEATS = 30;
+const PLACED = 6;
+/** So many of the knots of the limited stage may run at once. */
+export const PLACES = 2;
+export const isPlaced = (knot: string): boolean => /^place-\d+$/.test(knot);
 export const CHILD_RUN_KNOT = 'plod';
 /** A signal. */
 export const WORD = 'word';
@@ -338,6 +342,23 @@ const stages = {
       return double({ x: timed }, { id: 'timed-in-segment', timeout: 120_000, ...inSegment });
     },
   },
+  /** More than may run at once: the others wait, and places of killed workers become free again. */
+  limited: {
+    queue: ids('place', PLACED),
+    local: [],
+    build: (input) => {
+      const all = Object.fromEntries(
+        ids('place', PLACED).map((id, n) => {
+          const priority = n % 2 === 0 ? 1 : 5;
+          return [
+            id,
+            double({ x: input }, { id, maxConcurrent: { key: 'places', limit: PLACES }, priority }),
+          ];
+        }),
+      );
+      return sum(all, { id: 'placed' });
+    },
+  },
   /** In a mix that continues as new, the plodding knot has a child run, and what runs beside it fills executions. */
   beside: {
     queue: [CHILD_RUN_KNOT, ...ids('beat', BEATS)],
@@ -396,6 +417,11 @@ export const MIXES: readonly Mix[] = [
   {
     name: 'continued',
     stages: ['beside', 'diamond', 'woven', 'failing', 'recovering', 'branching', 'waiting', 'mended', 'fan'],
+  { name: 'limited', stages: ['fan', 'limited', 'mended'] },
+  { name: 'travelling', stages: ['chain', 'travelling', 'fan'], travels: true },
+  {
+    name: 'continued',
+    stages: ['beside', 'diamond', 'limited', 'woven', 'failing', 'recovering', 'branching', 'mended', 'fan'],
     continues: true,
   },
   {
@@ -413,6 +439,7 @@ export const MIXES: readonly Mix[] = [
       'streamed',
       'timed',
       'waiting',
+      'limited',
       'travelling',
     ],
     travels: true,

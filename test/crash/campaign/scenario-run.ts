@@ -287,7 +287,8 @@ class ScenarioRun {
     const landed: Blow[] = [];
     const backends = await openStores(folder, scenario.stores);
     try {
-      const evidence = { journal: readJournal(folder), deaths: this.deaths };
+      const hasFrozen = this.scenario.blows.some(({ point }) => point.startsWith('frozen-'));
+      const evidence = { journal: readJournal(folder), deaths: this.deaths, hasFrozen };
       const checked = scenario.cut
         ? await checkResumed(backends, this.runId, this.resumedBy, evidence)
         : await checkRun(backends, this.runId, evidence);

@@ -29,6 +29,8 @@ export interface WorkerOrders {
 const TRY_AGAIN_MS = 200;
 const ASK_AGAIN_MS = 10;
 const BEGIN_POLL_MS = 10;
+/** In keeping with the short heartbeat timeout of the campaign's interpreter: the places of killed workers are free before their knots are tried again. */
+const LEASE_TTL_MS = 5_000;
 
 const tell = (told: Told): void => void process.send!(told);
 
@@ -68,6 +70,7 @@ async function work(orders: WorkerOrders): Promise<void> {
       // As many as one run keeps busy, so that dozens of workers do not keep the server busy with asking.
       activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 2 },
       workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 2 },
+      leaseTtl: LEASE_TTL_MS,
       maxCachedWorkflows: 10,
       workflowThreadPoolSize: 1,
       stickyQueueScheduleToStartTimeout: 2_000,

@@ -144,6 +144,22 @@ describe('a pending activity', () => {
     });
   });
 
+  test('that waits for its turn by a limit is not in trouble', () => {
+    const message =
+      'Knot "k00000" waits for a place of limit "api": 1 of 1 are taken by knot "a "b" c" of run "r".';
+    const lastFailure = { code: 'LimitReached', message } as const;
+    const knot = only(activity(0, { attempt: 4, nextAttemptAt: NOW + 1_000, lastFailure, worker: 'w' }));
+    expect(knot).toMatchObject({
+      state: 'queued',
+      attempt: 4,
+      nextAttemptAt: NOW + 1_000,
+      reason: {
+        code: 'LimitReached',
+        message: 'waits for a place of limit "api": 1 of 1 are taken by knot "a "b" c" of run "r"',
+      },
+    });
+  });
+
   const late = { scheduledAt: NOW - 6_000 };
   test.each([
     ['may be taken at any moment', {}, { alive: ['w'], lastPollAt: NOW - 1_000 }, 'Queued'],
