@@ -12,6 +12,8 @@ import type { Backends } from '../protocols';
 import { requireSingleSdk } from './single-sdk';
 import { interpreterSource } from './workflow-bundle';
 
+const SHORTEST_LEASE_MS = 1_000;
+
 export interface SelvagePluginOptions {
   /** What the worker can run. */
   readonly tapestries: readonly Tapestry<any, any>[];
@@ -24,7 +26,7 @@ export interface SelvagePluginOptions {
   readonly inlineLimit?: number;
   /**
    * Milliseconds after which what a lost worker held of a `maxConcurrent` is free again. A worker that stands still for longer may have its
-   * places taken while its bodies run. Default 30,000, after which the server takes a worker for lost, too.
+   * places taken while its bodies run. At least 1,000; default 30,000, after which the server takes a worker for lost, too.
    */
   readonly leaseTtl?: number;
 }
@@ -54,6 +56,7 @@ export class SelvagePlugin extends SimplePlugin {
         `\`tapestries\` of the selvage plugin has an element that is no tapestry (${typeof tapestry}). Give what tapestry() returned.`,
       );
     }
+    requireLeaseTtl(own.leaseTtl);
     this.registry = new Registry(
       own.tapestries.map((tapestry) => recordOf(tapestry)),
       nodeSha256,
@@ -133,6 +136,15 @@ export class SelvagePlugin extends SimplePlugin {
       if (!this.own.backends) await backends.close();
     }
   }
+}
+
+/** A lease that is shorter would run out whenever the process is busy for a moment. */
+function requireLeaseTtl(ttl: number | undefined): void {
+  if (ttl === undefined || (Number.isSafeInteger(ttl) && ttl >= SHORTEST_LEASE_MS)) return;
+  throw new SelvageError(
+    'InvalidWorkerOptions',
+    `\`leaseTtl\` of the selvage plugin is ${String(ttl)}. Give a whole number of milliseconds, ${SHORTEST_LEASE_MS} or more, or leave it out.`,
+  );
 }
 
 type UserActivity = (...args: any[]) => Promise<unknown>;

@@ -176,6 +176,13 @@ describe('names that clash are refused when the worker is made', () => {
     });
   });
 
+  test.each([0, 999, 1_500.5, NaN, '30s'])('leases that live for %p milliseconds', async (leaseTtl) => {
+    expect(await make({ tapestries: [], leaseTtl: leaseTtl as number })).toMatchObject({
+      code: 'InvalidWorkerOptions',
+      message: expect.stringMatching(/`leaseTtl` .* 1000 or more/),
+    });
+  });
+
   test('something that is no tapestry', async () => {
     expect(await make({ tapestries: [{ name: 'quickstart' } as never] })).toMatchObject({
       code: 'InvalidWorkerOptions',
