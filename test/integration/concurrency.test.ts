@@ -15,6 +15,7 @@ import {
   atRate,
   beginnings,
   crowded,
+  crowdedMap,
   crowdsSeen,
   holding,
   mayEnd,
@@ -36,11 +37,13 @@ async function setUp(): Promise<Scene> {
   return { folder, selvage: await connectSelvage({ backends }) };
 }
 
-test('over several runs, tapestries and workers no more bodies run at once than maxConcurrent says', async () => {
+test('over several runs, tapestries, elements of a map and workers no more bodies run at once than maxConcurrent says', async () => {
   const { folder, selvage } = await setUp();
   const { codePath } = bundledInterpreter();
   for (let worker = 0; worker < 2; worker++) startWorkerProcess(selvage, folder, codePath);
-  const runs = await Promise.all([crowded, crowded, alsoCrowded].map((work) => selvage.start(work, {})));
+  const runs = await Promise.all(
+    [crowded, crowded, alsoCrowded, crowdedMap].map((work) => selvage.start(work, {})),
+  );
   for (const run of runs) expect((await run.result()).status).toBe('succeeded');
   const crowds = crowdsSeen(folder);
   expect(crowds).toHaveLength(runs.length * CROWD);

@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { knot, tapestry, type KnotContext } from '../../../src';
+import { knot, map, tapestry, type KnotContext } from '../../../src';
 import { notesFolder } from './notes';
 
 export const LIMIT = 3;
@@ -74,6 +74,13 @@ export const alsoCrowded = tapestry('also-crowded', () => {
   for (let n = 0; n < CROWD; n++) another({}, { id: `k${n}`, maxConcurrent: limit });
 });
 
+const places = knot('places', (_: object) => Array.from({ length: CROWD }, (_item, n) => n));
+const visit = knot('visit', ({ place: _place }: { place: number }, context) => beInCrowd({}, context));
+export const crowdedMap = tapestry('crowded-map', () => {
+  const over = places({}, { id: 'places' });
+  map({ over, each: visit, bind: 'place', batch: 4 }, { id: 'visits', maxConcurrent: limit });
+});
+
 const permitted = knot('permitted', { maxConcurrent: 1 }, async (_: object, context) => {
   const folder = noteBeginning(context);
   while (!existsSync(mayEnd(folder, context.knotId)) && !context.signal.aborted) await delay(20);
@@ -87,4 +94,4 @@ export const atRate = tapestry('at-rate', () => {
   for (let n = 0; n < RATED; n++) rated({}, { id: `k${n}` });
 });
 
-export const limitedTapestries = [crowded, alsoCrowded, holding, next, atRate];
+export const limitedTapestries = [crowded, alsoCrowded, crowdedMap, holding, next, atRate];
