@@ -7,12 +7,14 @@ import { peers } from './peers/peers';
 import { table, writeResults } from './report';
 import { simulator } from './simulator';
 import { againstRaw } from './temporal/against-raw';
+import { maps } from './temporal/maps';
 import { passedOn } from './temporal/passed-on';
 import { replay } from './temporal/replay';
 import { resumed } from './temporal/resumed';
 
 const BENCHMARKS: readonly Benchmark[] = [
   ...againstRaw,
+  ...maps,
   ...resumed,
   passedOn,
   replay,

@@ -1,4 +1,4 @@
-import { proxyActivities } from '@temporalio/workflow';
+import { executeChild, proxyActivities } from '@temporalio/workflow';
 import type * as activities from './activities';
 
 type Async<A> = {
@@ -23,4 +23,40 @@ export async function passTables(start: number, size: number): Promise<number> {
   let rows = await makeRows(start);
   for (let index = 1; index < size; index++) rows = await nextRows(rows);
   return await countRows(rows);
+}
+
+const SLICE = 500;
+/** As a map does it that runs 100 elements at once. */
+const SLICES_AT_ONCE = 2;
+const ELEMENTS_AT_ONCE = 50;
+
+async function inWindow(
+  count: number,
+  window: number,
+  work: (index: number) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < count) await work(next++);
+  };
+  await Promise.all(Array.from({ length: Math.min(window, count) }, worker));
+}
+
+/** One activity an element, in slices that have a child workflow each. */
+export async function mapSlices(start: number, size: number): Promise<number> {
+  const sums: number[] = [];
+  await inWindow(Math.ceil(size / SLICE), SLICES_AT_ONCE, async (slice) => {
+    const first = slice * SLICE;
+    const args: [number, number] = [start + first, Math.min(SLICE, size - first)];
+    sums.push(await sum(await executeChild(mapSlice, { args })));
+  });
+  return await sum(sums);
+}
+
+export async function mapSlice(start: number, size: number): Promise<number[]> {
+  const values: number[] = [];
+  await inWindow(size, ELEMENTS_AT_ONCE, async (index) => {
+    values[index] = await increment(start + index);
+  });
+  return values;
 }

@@ -80,6 +80,21 @@ export class Stage {
     return Number(raw.workflowExecutionInfo?.historySizeBytes ?? 0);
   }
 
+  /** Events of the longer of two histories: that of a run, and that of the child run of its map, if it has one. */
+  async mapEvents(runId: string, map: string): Promise<number> {
+    const lengths = await Promise.all(
+      [runId, `${runId}/${map}`].map(async (id) => {
+        try {
+          return (await this.selvage.client.workflow.getHandle(id).describe()).historyLength;
+        } catch {
+          // A map that ran in a segment has none.
+          return 0;
+        }
+      }),
+    );
+    return Math.max(...lengths);
+  }
+
   /** Bytes of the largest payload in the history of a run. */
   async largestPayload(runId: string): Promise<number> {
     const { events } = await this.selvage.client.workflow.getHandle(runId).fetchHistory();

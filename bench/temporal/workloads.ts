@@ -1,4 +1,4 @@
-import { knot, local, queue, tapestry, type Dispatcher, type Knot } from 'selvage';
+import { knot, local, map, queue, reduce, tapestry, type Dispatcher, type Knot } from 'selvage';
 import { z } from 'zod';
 import { countRows, increment, makeRows, nextRows, sum, type TableRow } from '../raw/activities';
 import type { Workload } from './workload';
@@ -62,6 +62,36 @@ function tables(size: number): Workload {
   };
 }
 
+const range = knot('range', ({ start, size }: { start: number; size: number }) =>
+  Array.from({ length: size }, (_, index) => start + index),
+);
+
+/** A body for each element of a list, and the sum of what they return. */
+function mapping(size: number, dispatcher: Dispatcher, batch?: number): Workload {
+  const how = batch === undefined ? '' : ` in batches of ${batch}`;
+  return {
+    name: `${named(dispatcher, `map of ${size}`)}${how}`,
+    workflow: 'mapSlices',
+    size,
+    knots: size,
+    tapestry: () =>
+      tapestry(`${dispatcher.kind}-map-${size}-${batch ?? 1}`, { knots: { dispatcher } }, (t) => {
+        const list = range({ start: t.parameter('start', z.number()), size }, { id: 'list' });
+        const mapped = map(
+          { over: list, each: inc, bind: 'x', ...(batch !== undefined && { batch }) },
+          { id: 'mapped' },
+        );
+        return { result: reduce({ of: mapped, combine: (values) => sum(values) }, { id: 'total' }) };
+      }),
+  };
+}
+
+export const MAP_10000 = mapping(10_000, queue());
+export const MAP_10000_BATCHED = mapping(10_000, queue(), 100);
+export const MAP_100000_BATCHED = mapping(100_000, queue(), 100);
+export const LOCAL_MAP_10000 = mapping(10_000, local());
+export const LOCAL_MAP_100000 = mapping(100_000, local());
+
 export const CHAIN_3 = chain(3);
 export const CHAIN_10 = chain(10);
 export const CHAIN_100 = chain(100);
@@ -90,4 +120,9 @@ export const WORKLOADS: readonly Workload[] = [
   LOCAL_CHAIN_1000,
   LOCAL_FAN_OUT_1000,
   TABLES_20,
+  MAP_10000,
+  MAP_10000_BATCHED,
+  MAP_100000_BATCHED,
+  LOCAL_MAP_10000,
+  LOCAL_MAP_100000,
 ];

@@ -70,8 +70,7 @@ export class WorkerElements {
         commit: async (record, values) => {
           if (place.isOver()) return undefined;
           const commit = { record, values };
-          const result = await commitPatiently(() => environment.commits.commit(commit, { urgent: true }));
-          return result;
+          return await commitPatiently(() => environment.commits.commit(commit, { urgent: true }));
         },
         execution: (number, startedAt) => place.execution(number, startedAt, Date.now()),
         now: Date.now,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { knot, local, map, queue, reduce, runLocally, tapestry, type Dispatcher } from '../../src';
 import type { LineageRecord } from '../../src/protocols';
+import { Latch, aborted } from '../support/latch';
 import { CACHING, closeAll, openSelvage } from '../support/open-selvage';
 
 afterEach(closeAll);
@@ -123,3 +124,79 @@ test.each(shapes)('of nothing is nothing ($shape.name)', async ({ shape }) => {
   const result = await (await selvage.start(shape, { n: 0 })).result();
   expect(result.values).toMatchObject({ scaled: [], lengths: {}, pairs: [], sum: 0 });
 });
+
+const big = (name: string, dispatcher: Dispatcher, concurrency: number, batch?: number) => {
+  const seen = { now: 0, most: 0 };
+  const shape = tapestry(name, { knots: { dispatcher } }, (t) => ({
+    mapped: map(
+      {
+        over: range({ n: t.parameter('n', z.number()) }, { id: 'numbers' }),
+        concurrency,
+        ...(batch !== undefined && { batch }),
+        each: async ({ element }) => {
+          seen.most = Math.max(seen.most, ++seen.now);
+          await new Promise((resolve) => setTimeout(resolve, 1));
+          seen.now -= 1;
+          return element + 1;
+        },
+      },
+      { id: 'mapped' },
+    ),
+  }));
+  return { shape, seen, concurrency };
+};
+
+test.each([
+  big('queued-parts', queue(), 130),
+  big('batched-parts', queue(), 130, 2),
+  big('large-local-map', local(), 130),
+])(
+  'more elements than one history should have come in parts, within one concurrency ($shape.name)',
+  async ({ shape, seen, concurrency }) => {
+    const selvage = await openSelvage({ tapestries: [shape] });
+    const run = await selvage.start(shape, { n: 1_250 });
+    const { mapped } = await run.values();
+    expect(mapped).toEqual(Array.from({ length: 1_250 }, (_, index) => index + 1));
+    expect(seen.most).toBeGreaterThan(10);
+    expect(seen.most).toBeLessThanOrEqual(concurrency);
+    const { events } = await selvage.client.workflow.getHandle(run.runId).fetchHistory();
+    expect(events!.length).toBeLessThan(100);
+  },
+  120_000,
+);
+
+test('a cancel is passed down to the elements: those that have ended keep their records, and the map is skipped', async () => {
+  const begun = new Latch();
+  let running = 0;
+  const shape = tapestry('cancelled-map', (t) => ({
+    mapped: map(
+      {
+        over: range({ n: t.parameter('n', z.number()) }, { id: 'numbers' }),
+        concurrency: 3,
+        each: async ({ element }, { signal }) => {
+          if (element < 2) return element;
+          running += 1;
+          if (running === 3) begun.open();
+          return await aborted(signal);
+        },
+      },
+      { id: 'mapped' },
+    ),
+  }));
+  const selvage = await openSelvage({ tapestries: [shape] });
+  const run = await selvage.start(shape, { n: 700 });
+  await begun.passed;
+  await run.cancel();
+  const result = await run.result();
+  expect(result.status).toBe('cancelled');
+  expect(result.outcomes['mapped']).toEqual({ kind: 'skipped', reason: 'cancelled' });
+  expect(running).toBe(3);
+  const { items } = await run.lineage({ limit: 1_000 });
+  expect(items.map(({ knot_id }) => knot_id).sort()).toEqual([
+    'mapped',
+    'mapped[0]',
+    'mapped[1]',
+    'numbers',
+    'param:n',
+  ]);
+}, 120_000);

@@ -7,6 +7,7 @@ import { openBackends } from '../../../src/backends';
 import { createWorker } from '../../../src/worker';
 import { killedBeside } from './killed-beside';
 import { killed } from './killed-segment';
+import { killedMaps } from './killed-map';
 import { limitedTapestries } from './limited';
 
 async function main([address, taskQueue, projectDir, codePath, leaseTtl]: string[]): Promise<void> {
@@ -14,7 +15,7 @@ async function main([address, taskQueue, projectDir, codePath, leaseTtl]: string
   const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir, environment: {} });
   const connection = await NativeConnection.connect({ address });
   const worker = await createWorker({
-    tapestries: [killed, killedBeside, ...limitedTapestries],
+    tapestries: [killed, killedBeside, ...Object.values(killedMaps), ...limitedTapestries],
     taskQueue,
     connection,
     backends,

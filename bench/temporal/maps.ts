@@ -1,0 +1,91 @@
+import { limited, readable, type Benchmark, type BenchmarkOptions, type Row } from '../benchmark';
+import { compare, median, timed } from '../statistics';
+import { Stage } from './stage';
+import type { Workload } from './workload';
+import {
+  LOCAL_MAP_10000,
+  LOCAL_MAP_100000,
+  MAP_10000,
+  MAP_100000_BATCHED,
+  MAP_10000_BATCHED,
+} from './workloads';
+
+const MEGABYTE = 1024 * 1024;
+const WORKER_MEGABYTES = 400;
+const PARENT_EVENTS = 5_000;
+const RAW_FACTOR = 1.25;
+
+interface Contest {
+  readonly workload: Workload;
+  /** Milliseconds from the start of the run to its value. */
+  readonly limit: number;
+}
+
+const ALONE: readonly Contest[] = [
+  { workload: MAP_10000_BATCHED, limit: 1_500 },
+  { workload: LOCAL_MAP_10000, limit: 1_500 },
+  { workload: MAP_100000_BATCHED, limit: 12_000 },
+  { workload: LOCAL_MAP_100000, limit: 12_000 },
+];
+
+/** Maps of many trivial elements: against the same slices written by hand, and in all. */
+export const maps: readonly Benchmark[] = [
+  { name: MAP_10000.name, run: (options) => onStage((stage) => againstRaw(stage, options)) },
+  ...ALONE.map(({ workload, limit }) => ({
+    name: workload.name,
+    run: (options: BenchmarkOptions) => onStage((stage) => alone(stage, workload, limit, options)),
+  })),
+];
+
+async function onStage<T>(work: (stage: Stage) => Promise<T>): Promise<T> {
+  const stage = await Stage.open();
+  try {
+    return await work(stage);
+  } finally {
+    await stage.close();
+  }
+}
+
+async function againstRaw(stage: Stage, { repetitions }: BenchmarkOptions): Promise<Row[]> {
+  const workload = MAP_10000;
+  const tapestry = workload.tapestry();
+  const workers = [await stage.startWorker('ours', workload), await stage.startWorker('raw', workload)];
+  const { ours, raw } = await compare(
+    repetitions,
+    () => stage.runOurs(tapestry),
+    () => stage.runRaw(workload),
+  );
+  for (const worker of workers) await worker.stop();
+  const perElement = (samples: readonly number[]): string => readable(median(samples) / workload.size);
+  return [
+    limited(
+      workload.name,
+      median(ours) / median(raw),
+      RAW_FACTOR,
+      'x raw',
+      { ours, raw },
+      `${perElement(ours)} against ${perElement(raw)} ms an element`,
+    ),
+  ];
+}
+
+async function alone(
+  stage: Stage,
+  workload: Workload,
+  limit: number,
+  { repetitions }: BenchmarkOptions,
+): Promise<Row[]> {
+  const tapestry = workload.tapestry();
+  const worker = await stage.startWorker('ours', workload);
+  let last = await stage.runOurs(tapestry);
+  const times: number[] = [];
+  for (let run = 0; run < repetitions; run++)
+    times.push(await timed(async () => (last = await stage.runOurs(tapestry))));
+  const events = await stage.mapEvents(last.runId, 'mapped');
+  const { peakBytes } = await worker.stop();
+  return [
+    limited(workload.name, median(times), limit, 'ms', { times }),
+    limited(`${workload.name}: the worker's memory`, peakBytes / MEGABYTE, WORKER_MEGABYTES, 'MiB', {}),
+    limited(`${workload.name}: events of the largest history`, events, PARENT_EVENTS, 'events', {}),
+  ];
+}
