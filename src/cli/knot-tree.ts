@@ -1,4 +1,4 @@
-import { inOrder, wiringOf } from '../lineage';
+import { inOrder, mapOfElement, wiringOf } from '../lineage';
 import type { LineageRecord } from '../protocols';
 import { formatDuration, plural, shorten } from './format';
 import type { Output } from './output';
@@ -10,10 +10,11 @@ const DEPTH = 12;
 const HASH_CHARACTERS = 15;
 
 /**
- * The knots of a run as a tree, each below the parent that is the deepest, with its outcome, duration, attempt, and the hash of its
+ * The knots of a run as a tree, a map as one line with counts, each below the parent that is the deepest, with its outcome, duration, attempt, and the hash of its
  * value or what it failed of.
  */
-export function knotTree(records: readonly LineageRecord[], output: Output): string[] {
+export function knotTree(all: readonly LineageRecord[], output: Output): string[] {
+  const records = all.filter(({ knot_id }) => mapOfElement(knot_id) === undefined);
   const byId = new Map(records.map((record) => [record.knot_id, record]));
   const places = placesOf(inOrder(wiringOf(records)).map((id) => byId.get(id)!));
   const shown = places.slice(0, SHOWN);
@@ -72,7 +73,15 @@ function detailOf(record: LineageRecord, output: Output): string {
   const what = error
     ? shorten(`${error.type}: ${error.message}`, 120)
     : output.dim(shortHash(record.output_hash ?? ''));
-  return `${took}  ${what}${attempt}${from}`;
+  return `${took}  ${what}${elementsOf(record)}${attempt}${from}`;
+}
+
+/** Of a map. */
+function elementsOf({ extra }: LineageRecord): string {
+  const { elements } = extra as { elements?: { count: number; failed: number } };
+  if (!elements) return '';
+  const failed = elements.failed > 0 ? `, ${elements.failed} failed` : '';
+  return `  ${plural(elements.count, 'element')}${failed}`;
 }
 
 function shortHash(hash: string): string {

@@ -1,8 +1,10 @@
 import { countFailures, failsWorkflow, layoutOf, type Layout } from '../engine';
 import { LoadedPlan, outcomeOfRecord, readValues } from '../execution';
 import type { Outcome, RunResult } from '../model/outcome';
-import type { Backends, RunRecord } from '../protocols';
+import type { Backends, LineageRecord, RunRecord } from '../protocols';
 import { SelvageError } from '../errors';
+
+const RECORDS_AT_A_TIME = 1_000;
 
 /** Which values a result carries: of all knots, of the terminals only, or none. */
 export type WantedOutputs = 'all' | 'terminals' | 'none';
@@ -18,9 +20,7 @@ export async function readResult<Values>(
   outputs: WantedOutputs = 'all',
 ): Promise<RunResult<Values>> {
   const plan = await readPlanOf(backends, run);
-  const records = new Map(
-    (await backends.runHistory.getRecords(run.temporal_run_id)).map((record) => [record.knot_id, record]),
-  );
+  const records = await knotRecords(backends, plan, run);
   const inOrder = plan.plan.knots.flatMap(({ id }) => records.get(id) ?? []);
   const terminalIds = new Set(Object.values(run.terminals));
   const wanted = inOrder.filter(
@@ -80,6 +80,26 @@ export async function readPromisedValues<Values>(
   const plan = await readPlanOf(backends, run);
   if (missing.some(([, id]) => plan.knot(id).policy.optional !== true)) return undefined;
   return hasFailed && (await hasFailedWorkflow(backends, plan, run)) ? undefined : (values as Values);
+}
+
+/** By id, without those of the elements of maps, of which there may be very many. */
+async function knotRecords(
+  { runHistory }: Backends,
+  { plan }: LoadedPlan,
+  { temporal_run_id: run }: RunRecord,
+): Promise<Map<string, LineageRecord>> {
+  const records = new Map<string, LineageRecord>();
+  const take = (some: readonly LineageRecord[]): void => {
+    for (const record of some) records.set(record.knot_id, record);
+  };
+  if (!plan.knots.some(({ policy }) => policy.map)) {
+    take(await runHistory.getRecords(run));
+    return records;
+  }
+  const ids = plan.knots.map(({ id }) => id);
+  for (let first = 0; first < ids.length; first += RECORDS_AT_A_TIME)
+    take(await runHistory.getRecords(run, ids.slice(first, first + RECORDS_AT_A_TIME)));
+  return records;
 }
 
 async function hasFailedWorkflow(backends: Backends, plan: LoadedPlan, run: RunRecord): Promise<boolean> {

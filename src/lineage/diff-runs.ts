@@ -1,6 +1,7 @@
 import { SelvageError } from '../errors';
 import type { LineageRecord, RunHistory, RunRecord } from '../protocols';
 import { inOrder } from './in-order';
+import { mapOfElement } from './map-of-element';
 import { parentsOf, wiringOf } from './parents-of';
 import { isParameter } from './telling-values';
 
@@ -71,6 +72,7 @@ export async function diffRuns(
     }),
   );
   const ids = inOrder(wiringOf([...ofFirst!.values(), ...ofSecond!.values()]));
+  /** With maps of which an element differs. */
   const differing = new Set<string>();
   const differences: KnotDifference[] = [];
   for (const knotId of ids) {
@@ -78,8 +80,10 @@ export async function diffRuns(
     const other = ofSecond!.get(knotId);
     if (one && other && isSame(one, other)) continue;
     const parents = [one, other].flatMap((record) => (record ? parentsOf(record) : []));
-    const isFirst = !parents.some((parent) => differing.has(parent));
+    const isFirst = ![knotId, ...parents].some((parent) => differing.has(parent));
     differing.add(knotId);
+    const map = mapOfElement(knotId);
+    if (map !== undefined) differing.add(map);
     differences.push({
       knotId,
       ...(one && { first: one }),

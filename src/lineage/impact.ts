@@ -1,5 +1,6 @@
 import type { LineageRecord, RunHistory } from '../protocols';
 import { inOrder } from './in-order';
+import { mapOfElement } from './map-of-element';
 import { parentsOf, wiringOf } from './parents-of';
 import { readAll } from './read-all';
 import { PARAMETER, isTelling } from './telling-values';
@@ -87,14 +88,24 @@ class Walk {
   }
 
   private async descend(records: readonly LineageRecord[], knots: Set<string>): Promise<void> {
+    /** By map: the first of its elements that is affected. */
+    const elements = new Map<string, string>();
+    const note = (id: string): void => {
+      const map = mapOfElement(id);
+      if (map !== undefined && !elements.has(map)) elements.set(map, id);
+    };
+    for (const id of knots) note(id);
     const byId = new Map(records.map((record) => [record.knot_id, record]));
     for (const id of inOrder(wiringOf(records))) {
       const record = byId.get(id)!;
       if (this.seen.has(keyOf(record))) continue;
-      const through = parentsOf(record).filter((parent) => knots.has(parent));
+      const parents = parentsOf(record).filter((parent) => knots.has(parent));
+      const element = elements.get(id);
+      const through = parents.length === 0 && element !== undefined ? [element] : parents;
       if (through.length === 0) continue;
       if (this.isFull()) return;
       knots.add(id);
+      note(id);
       this.seen.add(keyOf(record));
       this.affected.push({ record, through });
       await this.follow(record);

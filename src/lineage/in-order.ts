@@ -1,4 +1,5 @@
-const ids = new Intl.Collator('en', { numeric: true });
+/** Numbers in ids are told by their size. */
+export const ids = new Intl.Collator('en', { numeric: true });
 
 /**
  * Ids of knots, parents before children, and else by id, whatever order they came in. Where the wirings of two runs contradict each

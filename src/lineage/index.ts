@@ -1,5 +1,6 @@
 export { diffRuns, type DifferenceCause, type KnotDifference, type RunDifference } from './diff-runs';
 export { impact, type AffectedKnot, type Impact, type ImpactOptions } from './impact';
 export { inOrder } from './in-order';
+export { mapOfElement } from './map-of-element';
 export { wiringOf } from './parents-of';
 export { why, type Origin, type OriginInput, type WhyOptions } from './why';

@@ -1,11 +1,13 @@
 import type { LineageRecord } from '../protocols';
+import { ids } from './in-order';
+import { mapOfElement } from './map-of-element';
 
 /** Ids of the knots that the record's knot was wired to, each once. */
 export function parentsOf({ parent_knot_ids }: LineageRecord): string[] {
   return [...new Set(Object.values(parent_knot_ids))];
 }
 
-/** By knot id; of several runs, the parents in all of them. */
+/** By knot id; of several runs, the parents in all of them. A map comes after its elements. */
 export function wiringOf(records: Iterable<LineageRecord>): Map<string, string[]> {
   const wiring = new Map<string, string[]>();
   for (const record of records) {
@@ -13,5 +15,12 @@ export function wiringOf(records: Iterable<LineageRecord>): Map<string, string[]
     if (known) known.push(...parentsOf(record));
     else wiring.set(record.knot_id, parentsOf(record));
   }
+  // Whoever walks up takes the last first.
+  const elements = [...wiring.keys()].filter((id) => mapOfElement(id) !== undefined).sort(byIdDescending);
+  for (const id of elements) wiring.get(mapOfElement(id)!)?.push(id);
   return wiring;
+}
+
+function byIdDescending(one: string, other: string): number {
+  return ids.compare(other, one);
 }

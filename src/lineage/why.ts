@@ -1,5 +1,6 @@
 import { SelvageError } from '../errors';
 import type { LineageQuery, LineageRecord, RunHistory } from '../protocols';
+import { mapOfElement } from './map-of-element';
 import { readAll } from './read-all';
 import { RecordsOfRuns } from './records-of-runs';
 import { isParameter, isTelling } from './telling-values';
@@ -86,7 +87,9 @@ class Walk {
     hash: string | null,
   ): Promise<LineageRecord | undefined> {
     const parent = (await this.records.of(record.temporal_run_id)).get(knotId);
-    if (!parent || parent.output_hash === hash || hash === null) return parent;
+    // What an element got is a part of what its parent made.
+    const isPart = mapOfElement(record.knot_id) !== undefined;
+    if (!parent || parent.output_hash === hash || hash === null || isPart) return parent;
     return await findMaker(this.runHistory, { outputHash: hash, knotId });
   }
 

@@ -1,5 +1,5 @@
 import { createInMemoryBackends } from '../../../src/backends';
-import { knot, runLocally, tapestry, type Knot } from '../../../src';
+import { knot, map, runLocally, tapestry, type Knot } from '../../../src';
 import { diffRuns, impact, why, type Origin } from '../../../src/lineage';
 import type { Backends, LineageRecord, RunHistory } from '../../../src/protocols';
 import { z } from 'zod';
@@ -315,5 +315,52 @@ describe('diff', () => {
       code: 'UnknownRun',
       details: { run: 'nobody' },
     });
+  });
+});
+
+describe('elements of a map', () => {
+  const words = tapestry('words', (t) => {
+    const text = load({ path: t.parameter('path', z.string()) }, { id: 'text' });
+    const list = knot('split', ({ text: all }: { text: string }) => all.split(' ').map(long))(
+      { text },
+      { id: 'list' },
+    );
+    const mapped = map({ over: list, each: trim, bind: 'text' }, { id: 'mapped' });
+    return { whole: knot('whole', ({ of }: { of: string[] }) => of.join())({ of: mapped }, { id: 'whole' }) };
+  });
+
+  test('a value that one of them made came from the list, and went into the map and what is below it', async () => {
+    const { hashOf } = await run(words, { path: 'a' }, 'one');
+    const origin = await why(history, hashOf('mapped[1]'));
+    expect(origin.record.knot_id).toBe('mapped[1]');
+    expect(origin.inputs[0]).toMatchObject({ knotId: 'list', origin: { record: { knot_id: 'list' } } });
+    const { affected } = await impact(history, hashOf('mapped[1]'));
+    expect(affected.map(({ record, through }) => [record.knot_id, through])).toEqual([
+      ['mapped', ['mapped[1]']],
+      ['whole', ['mapped']],
+    ]);
+    const ofList = await impact(history, hashOf('list'));
+    expect(ofList.affected.map(({ record }) => record.knot_id)).toEqual([
+      'mapped[0]',
+      'mapped[1]',
+      'mapped[2]',
+      'mapped',
+      'whole',
+    ]);
+  });
+
+  test('two runs differ first in the elements that came to something else', async () => {
+    await run(words, { path: 'a' }, 'one');
+    await run(words, { path: 'a' }, 'two', {
+      replace: {
+        mapped: ({ text }: { text: string }) => (text.includes('of') ? 'of!' : text.replaceAll('.', '')),
+      },
+    });
+    const { differences } = await diffRuns(history, 'one', 'two');
+    expect(differences.map(({ knotId, isFirst }) => [knotId, isFirst])).toEqual([
+      ['mapped[1]', true],
+      ['mapped', false],
+      ['whole', false],
+    ]);
   });
 });
