@@ -243,6 +243,7 @@ export class TemporalHost {
   private lookingUp: readonly number[] | undefined;
   /** Knots that lookups have taken over, dispatched or not. */
   private readonly found = new Set<number>();
+  private waitKnots: { readonly layout: Layout; readonly byName: ReadonlyMap<string, number[]> } | undefined;
   private scheduler: Scheduler<Slot>;
   /** Whether the rest is to be sent with the next task. */
   private flushing = false;
