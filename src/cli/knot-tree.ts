@@ -65,7 +65,10 @@ function outcomeOf({ outcome }: LineageRecord, output: Output): string {
 }
 
 function detailOf(record: LineageRecord, output: Output): string {
-  const { error } = record.extra as { error?: { type: string; message: string } };
+  const { error, child_run } = record.extra as {
+    error?: { type: string; message: string };
+    child_run?: { run_id: string };
+  };
   const took = formatDuration(record.finished_at - record.started_at).padStart(8);
   const attempt = record.attempt > 1 ? `  attempt ${record.attempt}` : '';
   const from = record.cached_from_run === null ? '' : `  from ${record.cached_from_run}`;
@@ -73,7 +76,8 @@ function detailOf(record: LineageRecord, output: Output): string {
   const what = error
     ? shorten(`${error.type}: ${error.message}`, 120)
     : output.dim(shortHash(record.output_hash ?? ''));
-  return `${took}  ${what}${elementsOf(record)}${attempt}${from}`;
+  const run = child_run ? `  run ${child_run.run_id}` : '';
+  return `${took}  ${what}${elementsOf(record)}${attempt}${from}${run}`;
 }
 
 /** Of a map. */

@@ -1,6 +1,7 @@
 import type { LineageRecord, RunHistory } from '../protocols';
 import { inOrder } from './in-order';
 import { mapOfElement } from './map-of-element';
+import { startedBy } from './nested-runs';
 import { parentsOf, wiringOf } from './parents-of';
 import { readAll } from './read-all';
 import { PARAMETER, isTelling } from './telling-values';
@@ -18,7 +19,10 @@ export interface Impact {
 
 export interface AffectedKnot {
   readonly record: LineageRecord;
-  /** The parents, by id, through which it is affected; empty of a parameter of a later run. */
+  /**
+   * The parents, by id, through which it is affected; of a knot that has run another tapestry, it may be terminals of that run; empty of a
+   * parameter of a later run.
+   */
   readonly through: readonly string[];
 }
 
@@ -84,7 +88,19 @@ class Walk {
       const [run, knots] = next.value;
       this.open.delete(run);
       await this.descend(await this.runHistory.getRecords(run), knots);
+      await this.ascend(run, knots);
     }
+  }
+
+  /** To the knot that has started the run, whose value is made of the terminals. */
+  private async ascend(run: string, knots: ReadonlySet<string>): Promise<void> {
+    const ended = await this.runHistory.getRunByTemporalId(run);
+    const starter = ended && startedBy(ended);
+    if (!starter || this.isFull()) return;
+    const through = [...new Set(Object.values(ended.terminals))].filter((terminal) => knots.has(terminal));
+    if (through.length === 0) return;
+    const [record] = await this.runHistory.getRecords(starter.temporalRun, [starter.knot]);
+    if (record && this.add(record)) this.affected.push({ record, through });
   }
 
   private async descend(records: readonly LineageRecord[], knots: Set<string>): Promise<void> {

@@ -3,6 +3,7 @@ import type { LineageQuery, LineageRecord, RunHistory } from '../protocols';
 import { mapOfElement } from './map-of-element';
 import { readAll } from './read-all';
 import { RecordsOfRuns } from './records-of-runs';
+import { childRunOf } from './nested-runs';
 import { isParameter, isTelling } from './telling-values';
 
 /** How a value came about: who made it, and of what. */
@@ -16,6 +17,8 @@ export interface Origin {
   readonly isCut: boolean;
   /** Of a parameter: who made an equal value in an earlier run. */
   readonly madeBefore?: Origin;
+  /** Of a knot that has run another tapestry: the terminals of the last run of it, by name, of which its value is made. */
+  readonly terminals?: readonly OriginInput[];
 }
 
 export interface OriginInput {
@@ -77,7 +80,30 @@ class Walk {
     }
     for (const [name, hash] of Object.entries(record.constant_input_hashes)) inputs.push({ name, hash });
     const before = isParameter(record) && isTelling(record) ? await this.madeBefore(record) : undefined;
-    return { record, inputs, repeats, isCut, ...(before && { madeBefore: await this.originOf(before) }) };
+    const terminals = await this.terminalsOf(record);
+    return {
+      record,
+      inputs,
+      repeats,
+      isCut,
+      ...(before && { madeBefore: await this.originOf(before) }),
+      ...(terminals && { terminals }),
+    };
+  }
+
+  private async terminalsOf(record: LineageRecord): Promise<OriginInput[] | undefined> {
+    const run = childRunOf(record);
+    const ended = run === undefined ? undefined : await this.runHistory.getRunByTemporalId(run);
+    if (!ended) return undefined;
+    const records = await this.records.of(run!);
+    const terminals: OriginInput[] = [];
+    for (const [name, knotId] of Object.entries(ended.terminals)) {
+      const terminal = records.get(knotId);
+      if (!terminal) continue;
+      const { output_hash: hash } = terminal;
+      terminals.push({ name, hash, knotId, origin: await this.originOf(terminal) });
+    }
+    return terminals;
   }
 
   /** The parent in the same run; where that ran again with another result after this one was taken over, who made what went in. */

@@ -440,7 +440,7 @@ export interface ChildTask {
   readonly knot: string;
   readonly call: KnotCall;
   /** Of a node that starts runs: what they have from their parent. */
-  readonly memo?: Pick<RunMemo, 'actor' | 'vcsCommit' | 'deadline' | 'reuse'>;
+  readonly memo?: Pick<RunMemo, 'actor' | 'vcsCommit' | 'reuse'>;
   readonly task: KnotTask & { readonly run: string; readonly runId: string };
 }
 

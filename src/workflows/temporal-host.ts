@@ -1300,13 +1300,12 @@ export class TemporalHost {
   }
 }
 
-/** What the runs that a knot starts have from their parent. */
+/** What the runs that a knot starts have from their parent. Its deadline is not among it: that ends them by a cancel, as it ends all knots. */
 function inherited(memo: RunMemo): NonNullable<ChildTask['memo']> {
-  const { actor, vcsCommit, deadline } = memo;
+  const { actor, vcsCommit } = memo;
   return {
     ...(actor !== undefined && { actor }),
     ...(vcsCommit !== undefined && { vcsCommit }),
-    ...(deadline !== undefined && { deadline }),
     ...(!mayReuse(memo) && { reuse: false as const }),
   };
 }

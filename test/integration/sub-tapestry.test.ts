@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { knot, runLocally, subTapestry, tapestry, type Outcome } from '../../src';
 import { createInMemoryBackends } from '../../src/backends';
+import type { StartOptions } from '../../src/client';
 import type { Backends } from '../../src/protocols';
 import { Latch, aborted } from '../support/latch';
 import { historyOf } from '../support/history';
@@ -60,7 +61,8 @@ test('runs of other tapestries, nested twice, as in process', async () => {
   const local = await runLocally(outermost, { x: 3 }, { runId: run.runId, backends });
   expect(local.values).toEqual(values);
   const ids = ['', '/middle#1', '/middle#1/inner#1', '/middle#1/again#1'].map((end) => run.runId + end);
-  for (const id of ids) expect(await told(id, selvage.backends)).toEqual(await told(id, backends));
+  for (const id of ids)
+    expect(await recordedOf(id, selvage.backends)).toEqual(await recordedOf(id, backends));
   const parent = (await run.status()).run;
   const { run: child } = await selvage.getRun(ids[1]!).status();
   expect(child).toMatchObject({
@@ -75,6 +77,22 @@ test('runs of other tapestries, nested twice, as in process', async () => {
   expect(record!.extra).toEqual({
     child_run: { run_id: child.run_id, temporal_run_id: child.temporal_run_id },
   });
+  const origin = await selvage.why(record!.output_hash!);
+  expect(origin.terminals).toMatchObject([{ name: 'again' }, { name: 'inner', knotId: 'inner' }]);
+  const innermost = origin.terminals![1]!.origin!.terminals!.map(({ name, origin: of }) => [
+    name,
+    of!.record.run_id,
+    of!.record.knot_id,
+  ]);
+  expect(innermost).toEqual([
+    ['by', ids[2], 'by'],
+    ['doubled', ids[2], 'd'],
+  ]);
+  const [made] = (await selvage.getRun(ids[2]!).lineage({ knotId: 'd' })).items;
+  const { affected } = await selvage.impact(made!.output_hash!);
+  const told = affected.map(({ record: of, through }) => [of.run_id, of.knot_id, ...through]);
+  expect(told).toContainEqual([ids[1], 'inner', 'd']);
+  expect(told).toContainEqual([ids[0], 'middle', 'inner', 'again']);
   const byHand = await selvage.start(outer, { x: 3 });
   await byHand.result();
   const { environment } = (await byHand.status()).run;
@@ -89,7 +107,7 @@ test('with forced replay', async () => {
 }, 180_000);
 
 /** What the records of a run say that is the same on every host. */
-async function told(runId: string, { runHistory }: Backends): Promise<unknown> {
+async function recordedOf(runId: string, { runHistory }: Backends): Promise<unknown> {
   const { items } = await runHistory.findLineage({ runId });
   return items
     .map(({ knot_id, output_hash, knot_config_hash, parent_input_hashes, code_hash, extra }) => ({
@@ -168,9 +186,9 @@ describe('a child run', () => {
   const parent = tapestry('parent', () => ({
     heard: heard({ of: subTapestry({ tapestry: slow, inputs: { x: 1 } }, { id: 'n' }) }, { id: 'heard' }),
   }));
-  const start = async () => {
+  const start = async (options: StartOptions = {}) => {
     const selvage = await openSelvage({ tapestries: [parent] });
-    const run = await selvage.start(parent, {});
+    const run = await selvage.start(parent, {}, options);
     onClose(() => run.terminate().catch(() => undefined));
     const child = selvage.getRun(`${run.runId}/n#1`);
     await until('the body runs', () => calls.length > 0);
@@ -181,6 +199,15 @@ describe('a child run', () => {
     const { run, child } = await start();
     await run.cancel();
     expect((await run.result()).outcomes['n']).toMatchObject({ kind: 'skipped', reason: 'cancelled' });
+    expect((await child.result()).status).toBe('cancelled');
+  }, 60_000);
+
+  test('ends at the deadline of its parent', async () => {
+    const { run, child } = await start({ deadline: 3_000 });
+    const { outcomes, status, error } = await run.result();
+    expect(status).toBe('failed');
+    expect(error?.type).toBe('DeadlineExceeded');
+    expect(outcomes['n']).toMatchObject({ kind: 'skipped', reason: 'cancelled' });
     expect((await child.result()).status).toBe('cancelled');
   }, 60_000);
 

@@ -5,9 +5,11 @@ import {
   gate,
   knot,
   local,
+  loop,
   optional,
   queue,
   sleep,
+  subTapestry,
   tapestry,
   waitForSignal,
   waitUntil,
@@ -32,8 +34,7 @@ const attempt = optional(fail);
 const recover = knot(
   'recover',
   { receives: 'outcomes' },
-  (outcomes: Record<string, Outcome<number>>) =>
-    Object.values(outcomes).filter(({ kind }) => kind === 'ok').length,
+  (outcomes: Record<string, Outcome>) => Object.values(outcomes).filter(({ kind }) => kind === 'ok').length,
 );
 const linger = knot('linger', async ({ x }: { x: number }, { signal }) => {
   await new Promise<void>((resolve) => {
@@ -57,6 +58,13 @@ const dispatched = { knots: { dispatcher: local() } };
 const LONG_BACK_OFF_MS = 10_500;
 /** Long enough for a child run. */
 const TWO_HOURS_MS = 7_200_000;
+
+const failingTapestry = tapestry('nested-failing', { parameters: { x: z.number() } }, (_t, { x }) => ({
+  x: fail({ x }, { id: 'failed' }),
+}));
+const lingering = tapestry('nested-lingering', { parameters: { x: z.number() } }, (_t, { x }) => ({
+  x: linger({ x }, { id: 'slow' }),
+}));
 
 export interface Shape {
   readonly name: string;
@@ -407,6 +415,39 @@ export const SHAPES: readonly Shape[] = [
       return { end: add({ a: word, b: last }, { id: 'end' }) };
     }),
   },
+  {
+    name: 'nested',
+    parameters: { x: 1 },
+    children: ['inner', 'failing'],
+    tapestry: tapestry('nested', (t) => {
+      const x = t.parameter('x', z.number());
+      const inner = subTapestry({ tapestry: incrementing('nested-inner'), inputs: { x } }, { id: 'inner' });
+      const failing = subTapestry({ tapestry: failingTapestry, inputs: { x } }, { id: 'failing' });
+      return { told: recover({ inner, failing }, { id: 'told' }) };
+    }),
+  },
+  {
+    name: 'nested-cancelled',
+    parameters: { x: 1 },
+    cancel: true,
+    children: ['inner'],
+    tapestry: tapestry('nested-cancelled', (t) => {
+      const x = t.parameter('x', z.number());
+      subTapestry({ tapestry: lingering, inputs: { x } }, { id: 'inner' });
+    }),
+  },
+  {
+    name: 'loop',
+    parameters: { x: 1 },
+    children: ['counted', 'limited'],
+    tapestry: tapestry('loop', (t) => {
+      const step = incrementing('loop-step');
+      const x = t.parameter('x', z.number());
+      const counted = loop({ step, initial: { x }, until: (state) => state.x >= 4 }, { id: 'counted' });
+      const limited = loop({ step, initial: { x }, until: () => false, max: 2 }, { id: 'limited' });
+      return { told: recover({ counted, limited }, { id: 'told' }) };
+    }),
+  },
 ];
 
 /** Receivers of failures that are recorded by activities, and of such as are not; in segments and by themselves. */
@@ -440,6 +481,12 @@ function ofNodes(name: string, dispatcher: Dispatcher): Tapestry {
     increment({ x: closed }, { id: 'below-closed' });
     return { end: firstOk({ of: [closed, open] }, { id: 'end' }) };
   });
+}
+
+function incrementing(name: string): Tapestry<{ x: number }, { x: number }> {
+  return tapestry(name, { parameters: { x: z.number() } }, (_t, { x }) => ({
+    x: increment({ x }, { id: 'more' }),
+  }));
 }
 
 function single(name: string): Tapestry {

@@ -194,8 +194,8 @@ function branch({ label, origin }: Branch, indent: string, output: Output): stri
   ];
 }
 
-function branchesOf({ inputs, madeBefore }: Origin, output: Output): Branch[] {
-  const branches = inputs.map(({ name, hash, knotId, origin }): Branch => {
+function branchesOf({ inputs, madeBefore, terminals = [] }: Origin, output: Output): Branch[] {
+  const branches = [...inputs, ...terminals].map(({ name, hash, knotId, origin }): Branch => {
     const value = hash ?? 'no value';
     if (knotId === undefined) return { label: `${name} = constant  ${output.dim(value)}` };
     const by = origin ? madeBy(origin, output) : `${knotId}, of which there is no record`;

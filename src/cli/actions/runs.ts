@@ -117,6 +117,7 @@ function describeRun(run: RunRecord, output: Output): string {
     ['Status', run.status],
     ['Started', formatTime(run.started_at)],
     ['By', [run.actor, run.trigger].filter(Boolean).join(', ') || null],
+    ['Parent', parentOf(run)],
     ['Tags', run.tags.join(', ') || null],
     ['Commit', run.vcs_commit],
     ['Plan', run.plan_hash || null],
@@ -125,6 +126,14 @@ function describeRun(run: RunRecord, output: Output): string {
     output.bold(run.run_id),
     ...lines.filter(([, text]) => text).map(([name, text]) => `  ${output.dim(name.padEnd(9))} ${text}`),
   ].join('\n');
+}
+
+/** The knot that has started it. */
+function parentOf({ parent_run_id, environment }: RunRecord): string | null {
+  const { parent_knot } = environment as { parent_knot?: string };
+  return parent_run_id && parent_knot !== undefined
+    ? `knot ${parent_knot} of run ${parent_run_id}`
+    : parent_run_id;
 }
 
 function describeUnfinished({ run, live, waiting }: RunState, output: Output): string {

@@ -24,7 +24,7 @@ export type NestedConfig<Id extends string> = Omit<
 /**
  * Places a knot that runs another tapestry: `subTapestry({ tapestry: payment, inputs: { order } }, { id: 'paid' })`. It runs as a run of
  * its own, `<run>/<knot>#1`, of the plan that it has when this one is compiled. The knot's value is what `run.values()` of that run would
- * answer; where that would throw, the knot fails (`SubRunFailed`). A cancel, and the deadline, of this run are those of the child run, too.
+ * answer; where that would throw, the knot fails (`SubRunFailed`). A cancel, and the deadline, of this run end the child run, too.
  *
  * @throws SelvageError InvalidConfig; UnknownInput, MissingInput, InvalidInput by its parameters; Cycle; and those of placing a definition
  */

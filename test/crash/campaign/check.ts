@@ -94,14 +94,24 @@ async function examine(backends: Backends, runId: string, evidence: Evidence): P
   }
   const records = await backends.runHistory.getRecords(run.temporal_run_id);
   const { problems: reruns, overlaps } = bodiesAfterRecords(records, evidence);
+  const nested = await Promise.all(childRunsIn(records).map((child) => examine(backends, child, evidence)));
   const problems = [
     ...(run.status === 'running' ? ['the record of the run says that it is running'] : []),
     ...doubleRecords(records),
     ...(await missingValues(records, backends.dataStore)),
     ...reruns,
     ...crowds(evidence),
+    ...nested.flatMap(({ checked }) => checked.problems),
   ];
   return { run, records, checked: { digest: digestOf(run.status, records), problems, overlaps } };
+}
+
+/** Runs that its knots have started, and that are over: of a loop, the last one. */
+function childRunsIn(records: readonly LineageRecord[]): string[] {
+  return records.flatMap(({ outcome, cached_from_run: from, extra }) => {
+    const { child_run: child } = extra as { child_run?: { run_id: string } };
+    return child && outcome === 'ok' && from === null ? [child.run_id] : [];
+  });
 }
 
 function digestOf(status: string, records: readonly LineageRecord[]): Digest {

@@ -11,9 +11,11 @@ import {
   gate,
   knot,
   local,
+  loop,
   optional,
   queue,
   sleep as nap,
+  subTapestry,
   tapestry,
   waitForSignal,
   type Knot,
@@ -173,6 +175,25 @@ const read = knot(
   }),
 );
 
+const inSegment = { dispatcher: local() };
+
+const fieldOf = knot(
+  'field-of',
+  performed(({ of }: { of: { x: number } }) => of.x),
+);
+/** A chain that runs as a run of its own, with a segment in it. */
+const innerRun = tapestry('inner-run', { parameters: { x: z.number() } }, (_t, { x }) => ({
+  x: double({ x: chainOf('inner', 3, x, inSegment) }, { id: 'inner-end' }),
+}));
+const advance = tapestry(
+  'advance',
+  { parameters: { x: z.number(), left: z.number() } },
+  (_t, { x, left }) => ({
+    x: double({ x }, { id: 'advanced' }),
+    left: add({ a: left, b: -1 }, { id: 'counted' }),
+  }),
+);
+
 function chainOf(prefix: string, length: number, input: Knot<number>, options = {}): Knot<number> {
   let last = input;
   for (let n = 1; n <= length; n++) last = add({ a: last, b: n }, { id: `${prefix}-${n}`, ...options });
@@ -193,7 +214,6 @@ function ids(prefix: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}-${index + 1}`);
 }
 
-const inSegment = { dispatcher: local() };
 const BEATS = 30;
 const PLACED = 6;
 /** So many of the knots of the limited stage may run at once. */
@@ -324,6 +344,24 @@ const stages = {
       return add({ a: rejoined, b: again }, { id: 'branched' });
     },
   },
+  /** Runs of other tapestries; blows hit them wherever they come. */
+  nested: {
+    queue: ['from-loop'],
+    local: [],
+    build: (input) => {
+      const isOver = performed(({ left }: { left: number }) => left === 0);
+      const inner = subTapestry({ tapestry: innerRun, inputs: { x: input } }, { id: 'inner-run' });
+      const looped = loop(
+        {
+          step: advance,
+          initial: { x: fieldOf({ of: inner }, { id: 'from-inner' }), left: 3 },
+          until: ({ left }, context) => isOver({ left }, context),
+        },
+        { id: 'loop' },
+      );
+      return fieldOf({ of: looped }, { id: 'from-loop' });
+    },
+  },
   streamed: {
     queue: ['written', 'read'],
     local: ['read-in-segment'],
@@ -419,6 +457,7 @@ export const MIXES: readonly Mix[] = [
     stages: ['beside', 'diamond', 'woven', 'failing', 'recovering', 'branching', 'waiting', 'mended', 'fan'],
   { name: 'limited', stages: ['fan', 'limited', 'mended'] },
   { name: 'waiting', stages: ['chain', 'waiting', 'mended', 'fan'] },
+  { name: 'nested', stages: ['chain', 'nested', 'fan'] },
   { name: 'travelling', stages: ['chain', 'travelling', 'fan'], travels: true },
   {
     name: 'continued',
@@ -427,6 +466,7 @@ export const MIXES: readonly Mix[] = [
       'diamond',
       'limited',
       'woven',
+      'nested',
       'failing',
       'recovering',
       'branching',

@@ -9,13 +9,14 @@ import { killedBeside } from './killed-beside';
 import { killed } from './killed-segment';
 import { killedMaps } from './killed-map';
 import { limitedTapestries } from './limited';
+import { killedNested } from './nested';
 
 async function main([address, taskQueue, projectDir, codePath, leaseTtl]: string[]): Promise<void> {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir, environment: {} });
   const connection = await NativeConnection.connect({ address });
   const worker = await createWorker({
-    tapestries: [killed, killedBeside, ...Object.values(killedMaps), ...limitedTapestries],
+    tapestries: [killed, killedBeside, killedNested, ...Object.values(killedMaps), ...limitedTapestries],
     taskQueue,
     connection,
     backends,
