@@ -1,4 +1,5 @@
-import type { Layout } from '../engine';
+import { nestedRunId, type Layout } from '../engine';
+import type { NodeKind } from '../model';
 import { activityIdOf } from '../workflows/activity-id';
 import { SEGMENT_ACTIVITY, type OpenWait } from '../workflows/messages';
 import { RUNNING_KNOTS } from '../engine';
@@ -118,7 +119,8 @@ class UnfinishedKnots {
     if (activity) return { knotId, ...this.reasonOfActivity(activity) };
     const childRun = childRuns.get(knotId);
     if (childRun !== undefined) {
-      const reason = { code: 'ChildRun', message: `runs in the child run ${childRun}` } as const;
+      const { node } = layout.policies[layout.policy[index]!]!;
+      const reason = { code: 'ChildRun', message: childRunMessage(childRun, node) } as const;
       return { knotId, state: 'running', reason, childRun };
     }
     const parents = this.unfinishedParents(index);
@@ -355,6 +357,14 @@ export function nobodyTakes(
   return isUntaken
     ? `no worker asks task queue "${taskQueue}" for work: those that did are busy or gone`
     : undefined;
+}
+
+/** Names the run that has records of its own, where there is one: that may be asked in turn. */
+function childRunMessage(childRun: string, node: NodeKind | undefined): string {
+  if (node === 'subTapestry') return `runs as the run ${nestedRunId(childRun, 1)}`;
+  if (node === 'loop')
+    return `runs one iteration after the other, as the runs ${nestedRunId(childRun, 1)} and so on`;
+  return `runs in the child run ${childRun}`;
 }
 
 /** Of the present attempt. */
