@@ -78,15 +78,15 @@ test('runs of other tapestries, nested twice, as in process', async () => {
     child_run: { run_id: child.run_id, temporal_run_id: child.temporal_run_id },
   });
   const origin = await selvage.why(record!.output_hash!);
-  expect(origin.terminals).toMatchObject([{ name: 'again' }, { name: 'inner', knotId: 'inner' }]);
-  const innermost = origin.terminals![1]!.origin!.terminals!.map(({ name, origin: of }) => [
+  expect(origin.terminals).toMatchObject([{ name: 'inner', knotId: 'inner' }, { name: 'again' }]);
+  const innermost = origin.terminals![0]!.origin!.terminals!.map(({ name, origin: of }) => [
     name,
     of!.record.run_id,
     of!.record.knot_id,
   ]);
   expect(innermost).toEqual([
-    ['by', ids[2], 'by'],
     ['doubled', ids[2], 'd'],
+    ['by', ids[2], 'by'],
   ]);
   const [made] = (await selvage.getRun(ids[2]!).lineage({ knotId: 'd' })).items;
   const { affected } = await selvage.impact(made!.output_hash!);
