@@ -237,7 +237,6 @@ export class TemporalHost {
   /** Those of them whose activity is dispatched, and those that come next. */
   private readonly concluding = new Set<number>();
   private readonly toConclude: number[] = [];
-  private waitKnots: { readonly layout: Layout; readonly byName: ReadonlyMap<string, number[]> } | undefined;
   /** Dispatched knots that wait for a lookup, and those of the one that is under way. */
   private readonly toLookUp: number[] = [];
   private lookingUp: readonly number[] | undefined;

@@ -143,7 +143,6 @@ test('a run goes on with a new history while knots of it wait, and forgets no si
 });
 
 async function firstRunOf(run: Pick<RunHandle, 'records'>): Promise<string | undefined> {
-async function firstRunOf(run: RunHandle<object>): Promise<string | undefined> {
   return (await run.records())[0]?.temporal_run_id;
 }
 

@@ -312,56 +312,6 @@ export const SHAPES: readonly Shape[] = [
       skippedBehind(fail({ x: add({ a: slow, b: last }, { id: 'both' }) }, { id: 'failed' }));
     }),
   },
-  {
-    name: 'waits',
-    parameters: { x: 300 },
-    signals: [
-      { name: 'go', payload: 'early' },
-      { name: 'go', payload: 5 },
-      { name: 'nothing', payload: 5 },
-      { name: 'go', payload: { by: 'Temporal' }, raw: true },
-      { name: 'go', payload: 'raw', raw: true },
-    ],
-    tapestry: tapestry('waits', (t) => {
-      const x = t.parameter('x', z.number());
-      const first = waitForSignal('go', z.string(), { id: 'first' });
-      const slept = sleep({ ms: x, input: x, after: [first] }, { id: 'slept' });
-      const second = waitForSignal('go', z.string(), { id: 'second', after: [slept] });
-      const due = waitUntil({ time: x, input: slept }, { id: 'due' });
-      const never = waitForSignal('never', z.number(), { id: 'never', timeout: 500, after: [second] });
-      const briefly = sleep({ ms: 10, input: due }, { id: 'briefly' });
-      return {
-        sum: add({ a: briefly, b: slept }, { id: 'sum' }),
-        below: increment({ x: never }, { id: 'below' }),
-      };
-    }),
-  },
-  {
-    name: 'waits-cancelled',
-    parameters: { x: 5 },
-    cancel: true,
-    tapestry: tapestry('waits-cancelled', (t) => {
-      const x = t.parameter('x', z.number());
-      linger({ x }, { id: 'lingering' });
-      const word = waitForSignal('word', z.number(), { id: 'word' });
-      return { end: add({ a: word, b: sleep({ ms: 3_600_000, input: x }, { id: 'slept' }) }, { id: 'end' }) };
-    }),
-  },
-  {
-    name: 'waits-continued',
-    parameters: { x: 0 },
-    signals: [{ name: 'word', payload: 7 }],
-    tapestry: tapestry('waits-continued', (t) => {
-      const x = t.parameter('x', z.number());
-      let last: Knot<number> = increment({ x }, { id: 'k0' });
-      for (let index = 1; index < 800; index++) last = increment({ x: last }, { id: `k${index}` });
-      // Open when the first execution ends, with a signal that nobody has taken.
-      const slept = sleep({ ms: 45_000, input: x }, { id: 'slept' });
-      const word = waitForSignal('word', z.number(), { id: 'word', after: [slept] });
-      waitForSignal('nothing', z.number(), { id: 'nothing', timeout: 46_000 });
-      return { end: add({ a: word, b: last }, { id: 'end' }) };
-    }),
-  },
   { name: 'reused', parameters: { x: 4 }, tapestry: reused },
   { name: 'reused-again', parameters: { x: 4 }, tapestry: reused },
   { name: 'reused-below', parameters: { x: 5 }, tapestry: reused },
