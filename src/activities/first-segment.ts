@@ -14,7 +14,7 @@ import type { ResolvedSegment } from './knot-attempt';
 export function firstSegment(
   plan: LoadedPlan,
   layout: Layout,
-  run: Pick<ResolvedSegment, 'runId' | 'recordRun'>,
+  run: Pick<ResolvedSegment, 'runId' | 'recordRun' | 'reuse'>,
   parameters: readonly Envelope[],
 ): ResolvedSegment | undefined {
   const scheduler = new Scheduler<Envelope>(layout, {

@@ -248,6 +248,7 @@ export interface ResolvedTask extends ResolvedBasics {
   /** `slice`: the hash. */
   readonly element?: { readonly map: string; readonly slice: string; readonly offset: number };
   readonly givenBack?: GivenBack | undefined;
+  readonly reuse?: KnotTask['reuse'];
   readonly lost?: true | undefined;
   readonly waited?: KnotTask['waited'];
 }
@@ -270,7 +271,7 @@ export function readKnotTask(info: Context['info'], input: unknown): ResolvedTas
 function readTask(info: Context['info'], input: unknown): ResolvedTask | undefined {
   const basics = readBasics(info, input);
   if (!basics) return undefined;
-  const { knot, parents, paths, nested, map, element, givenBack, lost, waited } = input as KnotTask;
+  const { knot, parents, paths, nested, map, element, givenBack, reuse, lost, waited } = input as KnotTask;
   return {
     ...basics,
     knot: element ? info.activityId : (knot ?? info.activityId),
@@ -282,6 +283,7 @@ function readTask(info: Context['info'], input: unknown): ResolvedTask | undefin
     ...(paths && { paths }),
     ...(nested && { nested }),
     givenBack,
+    ...(reuse === false && { reuse }),
     lost,
     ...(waited && { waited }),
   };
@@ -305,7 +307,7 @@ function readSegmentTask(info: Context['info'], input: unknown): ResolvedSegment
   if (info.activityType !== SEGMENT_ACTIVITY) return undefined;
   const basics = readBasics(info, input);
   if (!basics) return undefined;
-  const { knots, paths, wanted, parents, mayBeRecorded, lost } = input as SegmentTask;
+  const { knots, paths, wanted, parents, mayBeRecorded, lost, reuse } = input as SegmentTask;
   return {
     ...basics,
     knots,
@@ -314,6 +316,7 @@ function readSegmentTask(info: Context['info'], input: unknown): ResolvedSegment
     parents,
     ...(mayBeRecorded && { mayBeRecorded }),
     ...(lost && { lost }),
+    ...(reuse === false && { reuse }),
   };
 }
 

@@ -50,8 +50,14 @@ export async function reuse(
   from: Iterable<number>,
 ): Promise<number[]> {
   const walk = new ReuseWalk(options, known);
-  await walk.goFrom(from);
-  return await walk.takeOver();
+  if (!options.isUnderWay) {
+    await walk.goFrom(from);
+    return await walk.takeOver();
+  }
+  const begin = [...from];
+  const recorded = await walk.recordedOf(begin);
+  await walk.goFrom([...begin, ...walk.childrenOf(recorded)]);
+  return [...recorded, ...(await walk.takeOver())].sort((a, b) => a - b);
 }
 
 class ReuseWalk {
@@ -71,14 +77,23 @@ class ReuseWalk {
 
   async goFrom(knots: Iterable<number>): Promise<void> {
     for (let level = await this.decidable(knots); level.length > 0;) {
-      const found = await this.findLevel(level);
-      const children = new Set<number>();
-      for (const knot of found) {
-        const { childStart, children: all } = this.layout;
-        for (let edge = childStart[knot]!; edge < childStart[knot + 1]!; edge++) children.add(all[edge]!);
-      }
-      level = await this.decidable(children);
+      level = await this.decidable(this.childrenOf(await this.findLevel(level)));
     }
+  }
+
+  /** Which of these are Ok already: an earlier attempt got so far. */
+  async recordedOf(knots: readonly number[]): Promise<number[]> {
+    await this.learn(knots);
+    return knots.filter((knot) => this.known.has(knot));
+  }
+
+  childrenOf(knots: readonly number[]): Set<number> {
+    const { childStart, children } = this.layout;
+    const found = new Set<number>();
+    for (const knot of knots) {
+      for (const child of children.subarray(childStart[knot], childStart[knot + 1])) found.add(child);
+    }
+    return found;
   }
 
   /** Records what was found, but for what has no value any more and all that was found by it. */

@@ -27,9 +27,12 @@ import {
   pathRecords,
   receivedOutcome,
   retryDelay,
+  reusedRecord,
   skipDetail,
   startTimer,
   unrunError,
+  withPassedOver,
+  type CachedValue,
   type EncodedValue,
   type Execution,
   type Failed,
@@ -37,6 +40,7 @@ import {
   type LoadedPlan,
   type OutcomeToRecord,
   type ParentOutcomes,
+  type PassedOver,
 } from '../execution';
 import { envelopeOfRecord } from '../interceptors/activity/adopt';
 import { recordsOf, referenceOf } from '../interceptors/activity/parents';
@@ -272,6 +276,9 @@ export class SegmentRun {
     definition: DefinitionRecord,
   ): Promise<KnotOutcome<EncodedValue> | undefined> {
     const startedAt = Date.now();
+    const key = this.keyOf(knot, definition);
+    const found = key === undefined ? undefined : await this.findMade(knot, key);
+    if (found?.record) return await this.takeOver(index, knot, found.record);
     let waited = 0;
     for (let throws = 0; ;) {
       const number = this.attempt.number + throws;
@@ -306,7 +313,8 @@ export class SegmentRun {
         values = described.values;
       }
       if (this.isOver) return undefined;
-      return await this.commit(index, knot, definition, outcome, values, number, startedAt);
+      const reuse = { key, passedOver: found?.passedOver };
+      return await this.commit(index, knot, definition, outcome, values, number, startedAt, reuse);
     }
   }
 
@@ -408,18 +416,19 @@ export class SegmentRun {
     values: readonly StoredValue[],
     number: number,
     startedAt: number,
+    { key, passedOver }: { key: string | undefined; passedOver: PassedOver | undefined },
   ): Promise<KnotOutcome<EncodedValue>> {
     const { environment } = this;
-    const record = lineageRecord(
+    const made = lineageRecord(
       this.plan,
       knot,
       this.execution(number, startedAt, Date.now()),
       outcome,
       (parent) => this.valueOf(parent)?.hash ?? null,
       environment.codeHashes.of(definition),
-      this.keyOf(knot, definition) ?? null,
+      key ?? null,
     );
-    const commit = { record, values };
+    const commit = { record: withPassedOver(made, passedOver), values };
     const committed = await commitPatiently(() => environment.commits.commit(commit, { urgent: true }));
     if (outcome.kind === 'ok') {
       for (const value of values) environment.recentValues.add(value);
@@ -433,6 +442,27 @@ export class SegmentRun {
     this.valueBytes += bytes;
     this.settledCount += 1;
     if (this.valueBytes > VALUE_BYTES || performance.now() - this.begun > WORKING_MS) this.hold();
+  }
+
+  private async findMade(knot: PlanKnot, key: string): Promise<CachedValue | undefined> {
+    if (this.attempt.task.reuse === false) return undefined;
+    return await this.environment.cachedValues.find(knot, key);
+  }
+
+  /** What another knot has made is this one's. */
+  private async takeOver(
+    index: number,
+    knot: PlanKnot,
+    made: LineageRecord,
+  ): Promise<KnotOutcome<EncodedValue>> {
+    const now = Date.now();
+    const execution = this.execution(0, now, now);
+    const hashOf = (parent: number): string | null => this.valueOf(parent)?.hash ?? null;
+    const record = reusedRecord(this.plan, knot, execution, made, hashOf);
+    const { commits } = this.environment;
+    const committed = await commitPatiently(() => commits.commit({ record, values: [] }, { urgent: true }));
+    this.countCommit(0);
+    return this.adopt(index, committed.record);
   }
 
   private keyOf(knot: PlanKnot, definition: DefinitionRecord): string | undefined {

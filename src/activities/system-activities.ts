@@ -10,6 +10,7 @@ import {
   packRanges,
   resolveDefinitions,
   unpackEnds,
+  unpackRanges,
   type Envelope,
   type Layout,
 } from '../engine';
@@ -38,6 +39,7 @@ import {
   CHECK_ACTIVITY,
   EXTEND_ACTIVITY,
   LAYOUT_ACTIVITY,
+  LOOKUP_ACTIVITY,
   NEST_ACTIVITY,
   PIN_ACTIVITY,
   SETTLE_ACTIVITY,
@@ -46,6 +48,8 @@ import {
   type ExtendRequest,
   type ExtendResult,
   type LayoutRequest,
+  type LookupRequest,
+  type LookupResult,
   type NestRequest,
   type PinRequest,
   type PinResult,
@@ -116,6 +120,7 @@ export function createSystemActivities(
       asFailure(runToStart(environment, Context.current().info, request)),
     [LAYOUT_ACTIVITY]: (request: LayoutRequest) => asFailure(system.layout(request)),
     [EXTEND_ACTIVITY]: (request: ExtendRequest) => asFailure(system.extend(request), REFUSED_EXTENSION),
+    [LOOKUP_ACTIVITY]: (request: LookupRequest) => asFailure(system.lookUp(request)),
     [SETTLE_ACTIVITY]: (request: SettleRequest) => asFailure(system.settle(request)),
     [WAIT_ACTIVITY]: (request: WaitRequest) => asFailure(readWait(environment, request)),
     [CHECK_ACTIVITY]: (request: SignalCheckRequest) => asFailure(checkSignal(environment, request)),
@@ -196,7 +201,12 @@ class SystemActivities {
     ].sort((a, b) => a - b);
     const first =
       request.beginSegment && takenOver.length === 0 && !taken
-        ? firstSegment(plan, layout, { runId: workflowId, recordRun }, inline)
+        ? firstSegment(
+            plan,
+            layout,
+            { runId: workflowId, recordRun, ...(!mayReuse(request) && { reuse: false }) },
+            inline,
+          )
         : undefined;
     const { runHistory } = this.environment.backends;
     const isBegun = first && (await runHistory.getRunByTemporalId(first.recordRun)) !== undefined;
@@ -341,6 +351,21 @@ class SystemActivities {
       terminals: plan.terminals(terminals),
       environment: { started_with },
     });
+  }
+
+  /** What others have made for knots that are ready, and below them. */
+  async lookUp(request: LookupRequest): Promise<LookupResult> {
+    const { environment } = this;
+    const plan = await environment.plans.get(request.plan);
+    const graph = await environment.plans.layout(request.plan, request.terminals);
+    const now = Date.now();
+    const execution = { ...this.execution(now, now, 0), temporalRunId: request.run };
+    const found = await reuse(
+      { environment, plan, graph, execution, isUnderWay: true },
+      new Map(),
+      unpackRanges(request.knots),
+    );
+    return { found: packRanges(found) };
   }
 
   /** Records the knots that no activity recorded; the last chunk also ends the run record. */

@@ -1,5 +1,5 @@
 import type { Sha256 } from '../canonical';
-import { Limits } from '../execution';
+import { CachedValues, Limits } from '../execution';
 import { GroupCommit } from '../backends';
 import type { Backends } from '../protocols';
 import type { KnotObserver } from '../interceptors/activity';
@@ -34,6 +34,7 @@ interface Attached {
   readonly plans: PlanCache;
   readonly limits: Limits;
   readonly slices: SliceCache;
+  readonly cachedValues: CachedValues;
 }
 
 /**
@@ -73,6 +74,7 @@ export class WorkerEnvironment {
       plans: new PlanCache(backends.tapestryStore),
       limits: new Limits(backends.leaseTable, this.leaseTtl),
       slices: new SliceCache(backends.dataStore, this.recentValues),
+      cachedValues: new CachedValues(backends, Date.now),
     };
   }
 
@@ -99,6 +101,11 @@ export class WorkerEnvironment {
 
   get slices(): SliceCache {
     return this.open.slices;
+  }
+
+  /** What other knots have made, by what it was made of. */
+  get cachedValues(): CachedValues {
+    return this.open.cachedValues;
   }
 
   private get open(): Attached {

@@ -16,6 +16,7 @@ import {
   SLICES_PER_TASK,
   decodeLayout,
   failsWorkflow,
+  packRanges,
   unpackRanges,
   type Layout,
   type SavedScheduler,
@@ -27,6 +28,7 @@ import {
   EXTEND_ACTIVITY,
   EXTEND_UPDATE,
   LAYOUT_ACTIVITY,
+  LOOKUP_ACTIVITY,
   MEMO_KEY,
   PIN_ACTIVITY,
   SEGMENTS_QUERY,
@@ -46,6 +48,7 @@ import {
   type RunningSegments,
   type SettleRequest,
   type UnreadSignal,
+  mayReuse,
 } from './messages';
 import { Signals } from './signals';
 import {
@@ -162,6 +165,9 @@ export async function interpret(parameters: unknown, continuation?: Continuation
         }),
       extend: (wanted, present) =>
         CancellationScope.nonCancellable(() => makeExtension(wanted, present, memo)),
+      ...(mayReuse(memo) && {
+        lookUp: (knots) => lookUp(host.plan, memo, recordRun, knots),
+      }),
       ...(continuation?.away && { away: continuation.away }),
       ...(continuation?.unheard && { unheard: continuation.unheard }),
       ...(continuation && { failures: continuation.failures }),
@@ -260,6 +266,26 @@ async function reload(continuation: Continuation, memo: RunMemo): Promise<Start>
     parameters: [],
     takenOver: [],
   };
+}
+
+/** It takes no time to speak of, so a cancel waits for it. */
+async function lookUp(
+  plan: string,
+  memo: RunMemo,
+  run: string,
+  knots: readonly number[],
+): Promise<readonly number[]> {
+  const { found } = await CancellationScope.nonCancellable(() =>
+    failTaskIfUnknown(() =>
+      system[LOOKUP_ACTIVITY]({
+        plan,
+        ...(memo.terminals && { terminals: memo.terminals }),
+        run,
+        knots: packRanges(knots),
+      }),
+    ),
+  );
+  return unpackRanges(found);
 }
 
 async function loadLayout(

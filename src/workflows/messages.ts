@@ -11,6 +11,7 @@ import type { RunStatus } from '../protocols';
 export const PIN_ACTIVITY = 'selvage.pin';
 export const LAYOUT_ACTIVITY = 'selvage.layout';
 export const SETTLE_ACTIVITY = 'selvage.settle';
+export const LOOKUP_ACTIVITY = 'selvage.lookup';
 export const SEGMENT_ACTIVITY = 'selvage.segment';
 /** The first step of a child run that runs a tapestry: says which, and with which parameters. */
 export const NEST_ACTIVITY = 'selvage.nest';
@@ -167,6 +168,21 @@ export interface ExtendResult {
   readonly layout: string;
 }
 
+/** Asks what others have made for knots that are ready: see `reuse`. */
+export interface LookupRequest {
+  readonly plan: string;
+  readonly terminals?: readonly string[];
+  /** The Temporal run id under which the records of this run are kept. */
+  readonly run: string;
+  /** By their indexes in the layout, as ranges. */
+  readonly knots: readonly number[];
+}
+
+export interface LookupResult {
+  /** Knots that are Ok by what was found and on record now, also below those that were asked for; as ranges. */
+  readonly found: readonly number[];
+}
+
 /**
  * The input of the activity that runs one knot; every byte of it is in the history once a knot. A parent is `null` where its
  * value is to be looked up by its lineage record (the inline budget of the activity is spent); `parents` as a whole is
@@ -192,6 +208,8 @@ export interface KnotTask {
   readonly map?: SplitMap;
   /** Present where the activity is that of an element of `knot`, which is a map. */
   readonly element?: ElementPlace;
+  /** The run takes no values that others have made; absent: it does. */
+  readonly reuse?: false;
   /** The child run that ran the knot is gone: there may be a record; if there is none, this activity writes that the knot failed. */
   readonly lost?: true;
   /** Of a knot that has waited. */
@@ -422,7 +440,7 @@ export interface ChildTask {
   readonly knot: string;
   readonly call: KnotCall;
   /** Of a node that starts runs: what they have from their parent. */
-  readonly memo?: Pick<RunMemo, 'actor' | 'vcsCommit' | 'deadline'>;
+  readonly memo?: Pick<RunMemo, 'actor' | 'vcsCommit' | 'deadline' | 'reuse'>;
   readonly task: KnotTask & { readonly run: string; readonly runId: string };
 }
 
@@ -472,6 +490,8 @@ export interface SegmentTask {
   readonly mayBeRecorded?: true;
   /** Whether a worker was lost that had begun it before this activity was there. */
   readonly lost?: true;
+  /** As of {@link KnotTask}. */
+  readonly reuse?: false;
 }
 
 /** What the activity that runs a segment answers; it fails only to be tried again. */

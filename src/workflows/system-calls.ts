@@ -11,6 +11,9 @@ import type {
   ExtendResult,
   LAYOUT_ACTIVITY,
   LayoutRequest,
+  LOOKUP_ACTIVITY,
+  LookupRequest,
+  LookupResult,
   PIN_ACTIVITY,
   PinRequest,
   PinResult,
@@ -34,6 +37,7 @@ interface SystemActivities {
   [PIN_ACTIVITY](request: PinRequest): Promise<PinResult>;
   [EXTEND_ACTIVITY](request: ExtendRequest): Promise<ExtendResult>;
   [LAYOUT_ACTIVITY](request: LayoutRequest): Promise<{ slices: number; layout: string }>;
+  [LOOKUP_ACTIVITY](request: LookupRequest): Promise<LookupResult>;
   [SETTLE_ACTIVITY](request: SettleRequest): Promise<SettleResult>;
   [WAIT_ACTIVITY](request: WaitRequest): Promise<WaitEnd>;
   [CHECK_ACTIVITY](request: SignalCheckRequest): Promise<SignalCheck>;

@@ -78,6 +78,7 @@ import {
   type SkippedKnot,
   type UnreadSignal,
   type Waited,
+  mayReuse,
 } from './messages';
 import type { Refusal, Signals } from './signals';
 import { failTaskIfUnknown, system } from './system-calls';
@@ -134,6 +135,11 @@ export interface TemporalHostOptions {
   /** Signals that no knot of an earlier execution has taken, and those that were refused. */
   readonly unread?: readonly UnreadSignal[];
   readonly refusedSignals?: LeftSignals['refused'];
+  /**
+   * Takes over what other runs have made for these knots, ascending, and below them; answers the knots that are Ok by it. Absent: the run
+   * makes all of it itself.
+   */
+  readonly lookUp?: (knots: readonly number[]) => Promise<readonly number[]>;
   /** Records knots that no activity has recorded. */
   readonly record: (unrecorded: Unrecorded) => Promise<void>;
   /**
@@ -179,6 +185,8 @@ export interface Unrecorded {
  *     continues as new; and what a body extends the run by is there before its knot is settled. So none is lost.
  * H6  A knot that waits is nothing on the server but a timer: its activity, which records it, is scheduled when its wait is over. No
  *     more of these are under way than of others, though the window does not count them.
+ * H7  What a lookup has taken over is on record before its answer is heard. Knots below those that it was asked for, which are not
+ *     dispatched yet, are Ok as soon as they are: the scheduler decides on each, as if its activity had ended at once.
  */
 export class TemporalHost {
   private layout: Layout;
@@ -230,6 +238,11 @@ export class TemporalHost {
   private readonly concluding = new Set<number>();
   private readonly toConclude: number[] = [];
   private waitKnots: { readonly layout: Layout; readonly byName: ReadonlyMap<string, number[]> } | undefined;
+  /** Dispatched knots that wait for a lookup, and those of the one that is under way. */
+  private readonly toLookUp: number[] = [];
+  private lookingUp: readonly number[] | undefined;
+  /** Knots that lookups have taken over, dispatched or not. */
+  private readonly found = new Set<number>();
   private scheduler: Scheduler<Slot>;
   /** Whether the rest is to be sent with the next task. */
   private flushing = false;
@@ -328,7 +341,11 @@ export class TemporalHost {
   cancel(by: EndedBy = 'cancel'): void {
     if (this.cancelled) return;
     this.by = by;
-    const unsent = [...this.deferred.splice(0), ...this.awaitingRecords.splice(0)];
+    const unsent = [
+      ...this.deferred.splice(0),
+      ...this.awaitingRecords.splice(0),
+      ...this.toLookUp.splice(0),
+    ];
     // First of all: each settled knot makes room for another one to be dispatched.
     this.apply({ type: 'cancel' });
     for (const work of unsent) {
@@ -482,7 +499,7 @@ export class TemporalHost {
 
   private execute(commands: readonly Command[]): void {
     for (const command of commands) {
-      if (command.type === 'run') this.deferred.push(...command.knots);
+      if (command.type === 'run') this.dispatch(command.knots);
       else if (command.type === 'segment') this.deferred.push(command.knots);
       else if (command.type === 'skip') this.noteSkipped(command.knots, command.reason);
       else if (command.type === 'fail') this.noteFailed(command.knots);
@@ -491,6 +508,7 @@ export class TemporalHost {
       else this.finish();
     }
     this.flush();
+    this.lookUpNext();
     this.showDetails();
   }
 
@@ -517,6 +535,48 @@ export class TemporalHost {
       ...(waits.length > 0 && { waits }),
       ...(leftSignals && { signals: leftSignals }),
     };
+  }
+
+  private dispatch(knots: readonly number[]): void {
+    const found: number[] = [];
+    for (const knot of knots) {
+      if (this.found.has(knot)) found.push(knot);
+      else if (this.isLookedUp(knot)) this.toLookUp.push(knot);
+      else this.deferred.push(knot);
+    }
+    // Not in the middle of what dispatches them.
+    if (found.length > 0) void Promise.resolve().then(() => this.settleFound(found));
+  }
+
+  /** One that a segment has given back was looked up there. */
+  private isLookedUp(knot: number): boolean {
+    const { cache } = this.policyOf(knot);
+    return this.options.lookUp !== undefined && cache !== undefined && !this.scheduler.isAlone(knot);
+  }
+
+  /** One lookup at a time: those that become ready meanwhile are looked up together. */
+  private lookUpNext(): void {
+    if (this.toLookUp.length === 0 || this.lookingUp || this.held || this.scope.consideredCancelled) return;
+    const knots = this.toLookUp.splice(0).sort((a, b) => a - b);
+    this.lookingUp = knots;
+    this.options.lookUp!(knots).then(
+      (found) => {
+        for (const knot of found) this.found.add(knot);
+        const missed = knots.filter((knot) => !this.found.has(knot));
+        if (!this.cancelled) this.deferred.push(...missed);
+        this.settleFound(knots.filter((knot) => this.found.has(knot)));
+        this.lookingUp = undefined;
+        if (this.cancelled) for (const knot of missed) this.settle(knot, CANCELLED);
+        this.flush();
+        this.lookUpNext();
+        this.continueAtRest();
+      },
+      (error: unknown) => this.rejectEnd(error),
+    );
+  }
+
+  private settleFound(knots: readonly number[]): void {
+    for (const knot of knots) this.settle(knot, { kind: 'ok', value: null });
   }
 
   private finish(): void {
@@ -773,6 +833,10 @@ export class TemporalHost {
       this.takeAnswer(members, begun.answer);
       return true;
     }
+    if (!begun && members.every((knot) => this.found.has(knot))) {
+      this.takeFound(members);
+      return true;
+    }
     const { task, bytes } = this.segmentTaskOf(members);
     if (!this.budget.take(bytes)) return false;
     this.begun = undefined;
@@ -789,6 +853,13 @@ export class TemporalHost {
     this.segments.set(members[0]!, members);
     // Not in the middle of what sends it out.
     void Promise.resolve().then(() => this.settleAnswer(members, answer));
+  }
+
+  /** Likewise of a segment of which nothing is left to do. */
+  private takeFound(members: readonly number[]): void {
+    this.segments.set(members[0]!, members);
+    const outcomes = new Map(members.map((knot) => [knot, { kind: 'ok', value: null } as const]));
+    void Promise.resolve().then(() => this.settleSegment(members, outcomes));
   }
 
   private taskOf(knot: number): { task: KnotTask; bytes: number } {
@@ -819,6 +890,7 @@ export class TemporalHost {
         paths: pathsOf(layout, knot).map((path) => this.policyOf(path).path!),
       }),
       ...(options.recordRun !== workflowInfo().runId && { run: options.recordRun }),
+      ...(this.refusesReuse(knot) && { reuse: false as const }),
       ...(this.scheduler.isAlone(knot) && { givenBack: this.givenBack.get(knot) ?? {} }),
       ...(this.waited.has(knot) && { waited: this.waited.get(knot)! }),
     };
@@ -853,14 +925,20 @@ export class TemporalHost {
       wanted: packRanges(wantedOutside(layout, members)),
       parents,
       ...(this.mayBeRecorded(members) && { mayBeRecorded: true }),
+      ...(members.some((knot) => this.refusesReuse(knot)) && { reuse: false as const }),
       ...(options.recordRun !== workflowInfo().runId && { run: options.recordRun }),
     };
     return { task, bytes: idBytes + parentBytes };
   }
 
+  /** Whether its activity is to be told that nothing is taken from other runs. */
+  private refusesReuse(knot: number): boolean {
+    return this.options.lookUp === undefined && this.policyOf(knot).cache !== undefined;
+  }
+
   /** Whether an attempt of another segment may have recorded, or may be about to record, one of the knots. */
   private mayBeRecorded(members: readonly number[]): boolean {
-    if (members.some((knot) => this.again.has(knot))) return true;
+    if (members.some((knot) => this.again.has(knot) || this.found.has(knot))) return true;
     // Which knots an earlier execution had out is not carried on: to ask for the records costs one query a segment.
     return this.options.behaviour >= RECORDS_ASKED_SINCE && this.options.recordRun !== workflowInfo().runId;
   }
@@ -1202,8 +1280,8 @@ export class TemporalHost {
    */
   private get pending(): number {
     const { isChecking } = this.options.signals;
-    const brief = Number(this.recording) + Number(isChecking) + this.beginning.size + this.extensions;
-    return this.running.size + this.segments.size + brief;
+    const asked = Number(this.recording) + Number(isChecking) + Number(this.lookingUp !== undefined);
+    return this.running.size + this.segments.size + asked + this.beginning.size + this.extensions;
   }
 
   /** Knots in child runs. */
@@ -1222,11 +1300,13 @@ export class TemporalHost {
 }
 
 /** What the runs that a knot starts have from their parent. */
-function inherited({ actor, vcsCommit, deadline }: RunMemo): NonNullable<ChildTask['memo']> {
+function inherited(memo: RunMemo): NonNullable<ChildTask['memo']> {
+  const { actor, vcsCommit, deadline } = memo;
   return {
     ...(actor !== undefined && { actor }),
     ...(vcsCommit !== undefined && { vcsCommit }),
     ...(deadline !== undefined && { deadline }),
+    ...(!mayReuse(memo) && { reuse: false as const }),
   };
 }
 
@@ -1245,6 +1325,8 @@ function tooMany(name: string, kept: number): Refusal {
     message: `This run keeps ${kept} signals that no knot has taken, and takes no more of "${name}" until some are. Send it again later.`,
   };
 }
+
+const CANCELLED = { kind: 'skipped', reason: 'cancelled' } as const;
 
 const encoder = new TextEncoder();
 

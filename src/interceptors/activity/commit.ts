@@ -24,13 +24,16 @@ import {
   outcomeOfResult,
   pathRecords,
   retryDelay,
+  reusedRecord,
   withExtension,
   signalTimeout,
   withReadInputs,
+  withPassedOver,
   type Execution,
   type KnotOutcomeToRecord,
   type LoadedPlan,
   type OutcomeToRecord,
+  type PassedOver,
 } from '../../execution';
 import type { DefinitionRecord } from '../../model/records';
 import type { GivenBack, NextIteration, SplitMap } from '../../workflows/messages';
@@ -68,6 +71,8 @@ export function createCommit(
 class KnotCall {
   private readonly startedAt = Date.now();
   private readonly recordRun: string;
+  /** Why what another knot has made was not taken. */
+  private passedOver: PassedOver | undefined;
 
   constructor(
     private readonly environment: WorkerEnvironment,
@@ -103,6 +108,8 @@ class KnotCall {
     if (!definition) throw refusal;
     if (attempt.task.waited?.kind === 'timeout')
       return await this.fail(plan, knot, definition, parents, signalTimeout(knot));
+    const made = await this.findMade(plan, knot, definition, parents);
+    if (made) return await this.takeOver(plan, knot, parents, made);
     const leave = await this.lastChances.enter(attempt);
     try {
       return await this.limited(knot, () => this.run(plan, knot, definition, parents, runBody));
@@ -144,6 +151,34 @@ class KnotCall {
       if (hasBegun || SelvageError.is(error)) throw error;
       throw attempt.cancelReason === 'shutdown' ? workerShutdown(knot, error) : superseded(knot, error);
     }
+  }
+
+  /** What another knot has made of the same, meanwhile: what was there when this one became ready is known to its run. */
+  private async findMade(
+    plan: LoadedPlan,
+    knot: PlanKnot,
+    definition: DefinitionRecord,
+    parents: Parents,
+  ): Promise<LineageRecord | undefined> {
+    if (!knot.policy.cache || this.attempt.task.reuse === false) return undefined;
+    const key = this.keyOf(plan, knot, this.environment.codeHashes.of(definition), parents)!;
+    const { record, passedOver } = await this.environment.cachedValues.find(knot, key);
+    this.passedOver = passedOver;
+    return record;
+  }
+
+  private async takeOver(
+    plan: LoadedPlan,
+    knot: PlanKnot,
+    parents: Parents,
+    made: LineageRecord,
+  ): Promise<KnotAnswer> {
+    const now = Date.now();
+    const execution = { ...this.execution(now, now), attempt: 0 };
+    const record = reusedRecord(plan, knot, execution, made, (parent) => parents.hashOf(parent));
+    const { commits } = this.environment;
+    const committed = await commitPatiently(() => commits.commit({ record, values: [] }));
+    return await this.adopt(plan, knot, committed.record);
   }
 
   /** Runs the body, commits what comes of it, and answers what then stands. */
@@ -307,7 +342,7 @@ class KnotCall {
   ): Promise<CommitResult> {
     const execution = this.execution(this.startedAt, Date.now());
     const codeHash = definition ? this.environment.codeHashes.of(definition) : null;
-    const record = lineageRecord(
+    const made = lineageRecord(
       plan,
       knot,
       execution,
@@ -316,6 +351,7 @@ class KnotCall {
       codeHash,
       codeHash === null ? null : this.keyOf(plan, knot, codeHash, parents),
     );
+    const record = withPassedOver(made, this.passedOver);
     const result = await commitPatiently(() => this.environment.commits.commit({ record, values }));
     if (outcome.kind === 'ok') for (const value of values) this.environment.recentValues.add(value);
     return result;
