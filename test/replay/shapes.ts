@@ -77,6 +77,21 @@ export interface Shape {
   readonly resumes?: string;
 }
 
+const halve = knot('halve', ({ x }: { x: number }) => Math.floor(x / 2));
+const incrementOnce = knot('incrementOnce', { version: '1', cache: true }, ({ x }: { x: number }) => x + 1);
+
+/** Knots whose values are reused: of a parameter, and below one that is not; by themselves and in segments. */
+const reused = tapestry('reused', (t) => {
+  const x = t.parameter('x', z.number());
+  const known = incrementOnce({ x }, { id: 'known' });
+  const half = halve({ x }, { id: 'half' });
+  const first = incrementOnce({ x: half }, { id: 'first' });
+  const second = incrementOnce({ x: first }, { id: 'second', dispatcher: local() });
+  const third = incrementOnce({ x: second }, { id: 'third' });
+  const fourth = add({ a: third, b: known }, { id: 'fourth', dispatcher: local() });
+  return { fifth: incrementOnce({ x: fourth }, { id: 'fifth', dispatcher: local() }) };
+});
+
 export const SHAPES: readonly Shape[] = [
   {
     name: 'diamond',
@@ -321,6 +336,9 @@ export const SHAPES: readonly Shape[] = [
       return { end: add({ a: word, b: last }, { id: 'end' }) };
     }),
   },
+  { name: 'reused', parameters: { x: 4 }, tapestry: reused },
+  { name: 'reused-again', parameters: { x: 4 }, tapestry: reused },
+  { name: 'reused-below', parameters: { x: 5 }, tapestry: reused },
 ];
 
 /** Receivers of failures that are recorded by activities, and of such as are not; in segments and by themselves. */
