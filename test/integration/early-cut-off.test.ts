@@ -1,6 +1,16 @@
 import { z } from 'zod';
 
-import { gate, knot, local, queue, runLocally, tapestry, type Dispatcher, type Knot } from '../../src';
+import {
+  gate,
+  knot,
+  local,
+  queue,
+  runLocally,
+  tapestry,
+  type Dispatcher,
+  type Knot,
+  type Tapestry,
+} from '../../src';
 import type { Selvage } from '../../src/client';
 import { Calls } from '../support/calls';
 import { historyOf, scheduledActivities } from '../support/history';
@@ -62,7 +72,7 @@ const gated = tapestry('gated-cut-off', (t) => {
   return { both: plus({ a: open, b: side }, { id: 'both' }) };
 });
 
-const ALL = [queued, gathered, mixed, fan, gated];
+const ALL: readonly Tapestry<any, any>[] = [queued, gathered, mixed, fan, gated];
 
 async function activitiesOf(selvage: Selvage, runId: string): Promise<string[]> {
   return scheduledActivities(await historyOf(selvage, runId)).map(({ id }) => id);
