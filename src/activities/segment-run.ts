@@ -416,7 +416,7 @@ export class SegmentRun {
     values: readonly StoredValue[],
     number: number,
     startedAt: number,
-    { key, passedOver }: { key: string | undefined; passedOver: PassedOver | undefined },
+    { key, passedOver }: { key?: string | undefined; passedOver?: PassedOver | undefined } = {},
   ): Promise<KnotOutcome<EncodedValue>> {
     const { environment } = this;
     const made = lineageRecord(

@@ -125,7 +125,7 @@ export function reusedRecord(
   knot: PlanKnot,
   execution: Execution,
   made: LineageRecord,
-  hashOfParent: (index: number) => string | null,
+  hashOfParent: (index: number, input: string) => string | null,
 ): LineageRecord {
   const outcome: OutcomeToRecord = { kind: 'ok', value: valueOfRecord(made) };
   const record = lineageRecord(plan, knot, execution, outcome, hashOfParent, made.code_hash, made.cache_key);

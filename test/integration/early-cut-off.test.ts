@@ -72,7 +72,7 @@ const gated = tapestry('gated-cut-off', (t) => {
   return { both: plus({ a: open, b: side }, { id: 'both' }) };
 });
 
-const ALL: readonly Tapestry<any, any>[] = [queued, gathered, mixed, fan, gated];
+const ALL = [queued, gathered, mixed, fan, gated] as unknown as readonly Tapestry[];
 
 async function activitiesOf(selvage: Selvage, runId: string): Promise<string[]> {
   return scheduledActivities(await historyOf(selvage, runId)).map(({ id }) => id);

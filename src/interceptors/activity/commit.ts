@@ -175,7 +175,9 @@ class KnotCall {
   ): Promise<KnotAnswer> {
     const now = Date.now();
     const execution = { ...this.execution(now, now), attempt: 0 };
-    const record = reusedRecord(plan, knot, execution, made, (parent) => parents.hashOf(parent));
+    const record = reusedRecord(plan, knot, execution, made, (parent, input) =>
+      parents.hashOf(parent, input),
+    );
     const { commits } = this.environment;
     const committed = await commitPatiently(() => commits.commit({ record, values: [] }));
     return await this.adopt(plan, knot, committed.record);
