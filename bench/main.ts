@@ -9,11 +9,12 @@ import { simulator } from './simulator';
 import { againstRaw } from './temporal/against-raw';
 import { passedOn } from './temporal/passed-on';
 import { replay } from './temporal/replay';
-import { resumed } from './temporal/resumed';
+import { resumed, reused } from './temporal/resumed';
 
 const BENCHMARKS: readonly Benchmark[] = [
   ...againstRaw,
   ...resumed,
+  ...reused,
   passedOn,
   replay,
   coldRun,

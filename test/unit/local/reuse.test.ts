@@ -1,0 +1,126 @@
+import * as fc from 'fast-check';
+import { knot, runLocally, tapestry, type Knot } from '../../../src';
+import { createInMemoryBackends } from '../../../src/backends';
+
+let ran = 0;
+const HOUR = 3_600_000;
+
+const now = jest.spyOn(Date, 'now');
+beforeEach(() => {
+  ran = 0;
+  now.mockImplementation(() => 1_000_000);
+});
+afterAll(() => now.mockRestore());
+
+const aged = knot('aged', { version: '1', cache: { maxAge: HOUR } }, ({ x }: { x: number }) => {
+  ran += 1;
+  return x * 2;
+});
+const one = tapestry('one', () => ({ end: aged({ x: 2 }, { id: 'k' }) }));
+
+test('a value is taken until it is too old, counted from when it was made', async () => {
+  const backends = createInMemoryBackends();
+  const bodiesAt = async (at: number): Promise<number> => {
+    now.mockImplementation(() => 1_000_000 + at);
+    const before = ran;
+    expect((await runLocally(one, {}, { backends })).values).toEqual({ end: 4 });
+    return ran - before;
+  };
+  expect(await bodiesAt(0)).toBe(1);
+  expect(await bodiesAt(HOUR - 1_000)).toBe(0);
+  // Taken over a second before: that has not made it younger.
+  expect(await bodiesAt(HOUR + 1_000)).toBe(1);
+  const { lineage } = await runLocally(one, {}, { backends });
+  expect(lineage[0]).toMatchObject({ extra: { made_by: 'k', made_at: 1_000_000 + HOUR + 1_000 } });
+});
+
+test('a record says why a value was passed over', async () => {
+  const backends = createInMemoryBackends();
+  const first = await runLocally(one, {}, { backends });
+  await backends.dataStore.delete(first.lineage[0]!.output_hash!);
+  const second = await runLocally(one, {}, { backends });
+  expect(second.lineage[0]!.extra).toMatchObject({ passed_over: 'value_gone' });
+  now.mockImplementation(() => 1_000_000 + 2 * HOUR);
+  const third = await runLocally(one, {}, { backends });
+  expect(third.lineage[0]!.extra).toMatchObject({ passed_over: 'too_old' });
+});
+
+test('a body that stands in for another takes no value and leaves none', async () => {
+  const backends = createInMemoryBackends();
+  const fake = { replace: { aged: () => -1 }, backends };
+  expect((await runLocally(one, {}, fake)).values).toEqual({ end: -1 });
+  expect((await runLocally(one, {}, { backends })).values).toEqual({ end: 4 });
+  expect((await runLocally(one, {}, fake)).values).toEqual({ end: -1 });
+});
+
+test('another version, other inputs, and a stream instead of its bytes are another key', async () => {
+  const backends = createInMemoryBackends();
+  const bytes = new Uint8Array([1, 2, 3]);
+  const describe = (version: string) =>
+    knot('describe', { version, cache: true }, ({ of }: { of: object }) =>
+      of instanceof Uint8Array ? 'bytes' : 'stream',
+    );
+  const source = knot('source', async ({ stored }: { stored: boolean }, context) =>
+    stored ? await context.store(bytes) : bytes,
+  );
+  const keys: (string | null)[] = [];
+  for (const [version, stored] of [
+    ['1', false],
+    ['1', true],
+    ['2', true],
+  ] as const) {
+    const any = tapestry('any', () => ({
+      end: describe(version)({ of: source({ stored }, { id: 'source' }) }, { id: 'k' }),
+    }));
+    const run = await runLocally(any, {}, { backends });
+    expect(run.values).toEqual({ end: stored ? 'stream' : 'bytes' });
+    keys.push(run.lineage.find((record) => record.knot_id === 'k')!.cache_key);
+  }
+  expect(new Set(keys).size).toBe(3);
+});
+
+test('random tapestries that run twice come to the same, and the second time no cached body runs', async () => {
+  const bodies = new Map<string, number>();
+  const note = (id: string): void => void bodies.set(id, (bodies.get(id) ?? 0) + 1);
+  const sum = (inputs: Record<string, number>): number => Object.values(inputs).reduce((a, b) => a + b, 1);
+  const plain = knot('plain', (inputs: Record<string, number>, { knotId }) => {
+    note(knotId);
+    return sum(inputs);
+  });
+  const cached = knot(
+    'cached',
+    { version: '1', cache: true },
+    (inputs: Record<string, number>, { knotId }) => {
+      note(knotId);
+      return sum(inputs);
+    },
+  );
+  const graph = fc.array(
+    fc.record({ isCached: fc.boolean(), parents: fc.array(fc.nat(20), { maxLength: 3 }), salt: fc.nat(3) }),
+    { minLength: 1, maxLength: 20 },
+  );
+  await fc.assert(
+    fc.asyncProperty(graph, async (knots) => {
+      const any = tapestry('any', () => {
+        const placed: Knot<number>[] = [];
+        knots.forEach(({ isCached, parents, salt }, index) => {
+          const inputs: Record<string, Knot<number> | number> = { salt };
+          for (const parent of parents) if (parent < index) inputs[`p${parent}`] = placed[parent]!;
+          const definition = isCached ? cached : plain;
+          placed.push(definition(inputs as Record<string, number>, { id: `k${index}` }));
+        });
+      });
+      const backends = createInMemoryBackends();
+      const first = await runLocally(any, {}, { backends });
+      bodies.clear();
+      const second = await runLocally(any, {}, { backends });
+      expect(second.outputs).toEqual(first.outputs);
+      const wanted = knots.flatMap(({ isCached }, index) => (isCached ? [] : [`k${index}`]));
+      expect([...bodies.keys()].sort()).toEqual(wanted.sort());
+      const hashes = ({ lineage }: typeof first): [string, string | null][] =>
+        lineage.map((record): [string, string | null] => [record.knot_id, record.output_hash]).sort();
+      expect(hashes(second)).toEqual(hashes(first));
+    }),
+    { numRuns: 100 },
+  );
+});
