@@ -10,12 +10,13 @@ import { againstRaw } from './temporal/against-raw';
 import { maps } from './temporal/maps';
 import { passedOn } from './temporal/passed-on';
 import { replay } from './temporal/replay';
-import { resumed } from './temporal/resumed';
+import { resumed, reused } from './temporal/resumed';
 
 const BENCHMARKS: readonly Benchmark[] = [
   ...againstRaw,
   ...maps,
   ...resumed,
+  ...reused,
   passedOn,
   replay,
   coldRun,

@@ -2,7 +2,7 @@ import { readable, type Benchmark } from '../benchmark';
 import { median, timed } from '../statistics';
 import { Stage } from './stage';
 import type { Workload } from './workload';
-import { CHAIN_1000, LOCAL_CHAIN_1000 } from './workloads';
+import { CHAIN_1000, LOCAL_CHAIN_1000, REUSABLE_CHAIN_1000, REUSABLE_FAN_OUT_1000 } from './workloads';
 
 /** A rerun that has nothing left to do: every outcome is taken over from a run that is over. */
 export const resumed: readonly Benchmark[] = [CHAIN_1000, LOCAL_CHAIN_1000].map((workload) => ({
@@ -18,6 +18,35 @@ export const resumed: readonly Benchmark[] = [CHAIN_1000, LOCAL_CHAIN_1000].map(
           measure: `resume of a finished ${workload.name}`,
           measured: `${cost} ms in all, ${readable(median(times) / workload.knots)} a knot (the run itself: ${readable(runTime)} ms)`,
           numbers: { runTime, times },
+        },
+      ];
+    } finally {
+      await worker.stop();
+      await stage.close();
+    }
+  },
+}));
+
+/** A rerun of which every value is there already: the target is 250 ms and 10 activities for 1,000 knots. */
+export const reused: readonly Benchmark[] = [REUSABLE_CHAIN_1000, REUSABLE_FAN_OUT_1000].map((workload) => ({
+  name: `fully cached rerun of a ${workload.name}`,
+  async run({ repetitions }) {
+    const stage = await Stage.open();
+    const worker = await stage.startWorker('ours', workload);
+    try {
+      const tapestry = workload.tapestry();
+      const runTime = await timed(async () => void (await stage.runOurs(tapestry, 1)));
+      let runId = '';
+      const rerun = async (): Promise<void> => void ({ runId } = await stage.runOurs(tapestry, 1));
+      await rerun();
+      const times: number[] = [];
+      for (let repetition = 0; repetition < repetitions; repetition++) times.push(await timed(rerun));
+      const activities = await stage.activitiesOf(runId);
+      return [
+        {
+          measure: `fully cached rerun of a ${workload.name}`,
+          measured: `${readable(median(times))} ms in all, ${activities} activities (the run itself: ${readable(runTime)} ms)`,
+          numbers: { runTime, times, activities },
         },
       ];
     } finally {

@@ -95,6 +95,14 @@ export class Stage {
     return Math.max(...lengths);
   }
 
+  /** Activities of a finished run, local ones included. */
+  async activitiesOf(runId: string): Promise<number> {
+    const { events } = await this.selvage.client.workflow.getHandle(runId).fetchHistory();
+    const isOne = (event: NonNullable<typeof events>[number]): boolean =>
+      Boolean(event.activityTaskScheduledEventAttributes ?? event.markerRecordedEventAttributes);
+    return (events ?? []).filter(isOne).length;
+  }
+
   /** Bytes of the largest payload in the history of a run. */
   async largestPayload(runId: string): Promise<number> {
     const { events } = await this.selvage.client.workflow.getHandle(runId).fetchHistory();

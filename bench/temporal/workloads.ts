@@ -4,6 +4,9 @@ import { countRows, increment, makeRows, nextRows, sum, type TableRow } from '..
 import type { Workload } from './workload';
 
 const inc = knot('inc', ({ x }: { x: number }) => increment(x));
+const once = { version: '1', cache: true } as const;
+const incOnce = knot('inc-once', once, ({ x, by }: { x: number; by: number }) => increment(x) + by);
+const totalOnce = knot('total-once', once, (values: Record<string, number>) => sum(Object.values(values)));
 const total = knot('total', (values: Record<string, number>) => sum(Object.values(values)));
 const makeTable = knot('make-table', ({ seed }: { seed: number }) => makeRows(seed));
 const nextTable = knot('next-table', ({ rows }: { rows: TableRow[] }) => nextRows(rows));
@@ -42,6 +45,29 @@ function fanOut(size: number, dispatcher: Dispatcher = queue()): Workload {
         for (let index = 0; index < size; index++)
           values[`v${index}`] = inc({ x: start }, { id: `inc-${index}` });
         return { result: total(values, { id: 'total' }) };
+      }),
+  };
+}
+
+/** Knots whose values are reused: of a chain, or side by side with a sum. No two of them have the same cache key. */
+function reusable(shape: 'chain' | 'fan-out', size: number): Workload {
+  const name = `reusable ${shape} of ${size}`;
+  return {
+    name,
+    workflow: shape === 'chain' ? 'chain' : 'fanOut',
+    size,
+    knots: size,
+    tapestry: () =>
+      tapestry(`reusable-${shape}-${size}`, (t) => {
+        const start = t.parameter('start', z.number());
+        const values: Record<string, Knot<number>> = {};
+        let last: Knot<number> = start;
+        for (let index = 0; index < size; index++) {
+          const by = shape === 'chain' ? 0 : index;
+          last = incOnce({ x: shape === 'chain' ? last : start, by }, { id: `inc-${index}` });
+          values[`v${index}`] = last;
+        }
+        return { result: shape === 'chain' ? last : totalOnce(values, { id: 'total' }) };
       }),
   };
 }
@@ -105,6 +131,8 @@ export const LOCAL_CHAIN_3 = chain(3, local(), 1);
 export const LOCAL_CHAIN_100 = chain(100, local());
 export const LOCAL_CHAIN_1000 = chain(1_000, local());
 export const LOCAL_FAN_OUT_1000 = fanOut(1_000, local());
+export const REUSABLE_CHAIN_1000 = reusable('chain', 1_000);
+export const REUSABLE_FAN_OUT_1000 = reusable('fan-out', 1_000);
 export const TABLES_20 = tables(20);
 
 export const WORKLOADS: readonly Workload[] = [
@@ -119,6 +147,8 @@ export const WORKLOADS: readonly Workload[] = [
   LOCAL_CHAIN_100,
   LOCAL_CHAIN_1000,
   LOCAL_FAN_OUT_1000,
+  REUSABLE_CHAIN_1000,
+  REUSABLE_FAN_OUT_1000,
   TABLES_20,
   MAP_10000,
   MAP_10000_BATCHED,

@@ -1,5 +1,5 @@
 import type { Sha256 } from '../canonical';
-import { CachedValues, Limits } from '../execution';
+import { CachedValues, Limits, SingleFlight } from '../execution';
 import { GroupCommit } from '../backends';
 import type { Backends } from '../protocols';
 import type { KnotObserver } from '../interceptors/activity';
@@ -35,6 +35,7 @@ interface Attached {
   readonly limits: Limits;
   readonly slices: SliceCache;
   readonly cachedValues: CachedValues;
+  readonly singleFlight: SingleFlight;
 }
 
 /**
@@ -75,6 +76,7 @@ export class WorkerEnvironment {
       limits: new Limits(backends.leaseTable, this.leaseTtl),
       slices: new SliceCache(backends.dataStore, this.recentValues),
       cachedValues: new CachedValues(backends, Date.now),
+      singleFlight: new SingleFlight(backends.leaseTable, this.leaseTtl),
     };
   }
 
@@ -106,6 +108,11 @@ export class WorkerEnvironment {
   /** What other knots have made, by what it was made of. */
   get cachedValues(): CachedValues {
     return this.open.cachedValues;
+  }
+
+  /** Who makes a value that others can reuse. */
+  get singleFlight(): SingleFlight {
+    return this.open.singleFlight;
   }
 
   private get open(): Attached {

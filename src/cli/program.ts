@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { VERSION } from '../version';
+import { addCacheCommand } from './commands/cache';
 import { addDevCommand } from './commands/dev';
 import { addDoctorCommand } from './commands/doctor';
 import { addLineageCommand } from './commands/lineage';
@@ -39,6 +40,7 @@ export function createProgram(output: Output, answer: Answer): Command {
     addSignalCommand,
     addLineageCommand,
     addQuestionCommands,
+    addCacheCommand,
     addPlanCommand,
     addReplayCommand,
     addDoctorCommand,

@@ -24,8 +24,10 @@ import { unreachable } from './connection-errors';
 import { DEFAULT_TASK_QUEUE } from './defaults';
 import {
   diffRuns,
+  explainCache,
   impact,
   why,
+  type CacheExplanation,
   type Impact,
   type ImpactOptions,
   type Origin,
@@ -334,6 +336,16 @@ export class Selvage {
    */
   async impact(hash: string, options: ImpactOptions = {}): Promise<Impact> {
     return await impact(this.backends.runHistory, hash, options);
+  }
+
+  /**
+   * Whether the value of a knot was reused, and why or why not: which part of its cache key is another one than that of the nearest
+   * earlier knot.
+   *
+   * @throws SelvageError `UnknownRun`, `UnknownKnot`, `BackendUnavailable`
+   */
+  async explainCache(runId: string, knotId: string): Promise<CacheExplanation> {
+    return await explainCache(this.backends.runHistory, runId, knotId);
   }
 
   /** Closes the connection and the backends that this client opened. Runs go on. */

@@ -282,7 +282,7 @@ class UnfinishedKnots {
         if (lastFailure) {
           const nextAttemptAt = activity.nextAttemptAt ?? scheduledAt;
           const { code, message } = lastFailure;
-          const isLimited = code === 'LimitReached';
+          const isLimited = code === 'LimitReached' || code === 'ValueInMaking';
           return {
             // Nothing is wrong with it.
             state: isLimited ? 'queued' : 'retrying',

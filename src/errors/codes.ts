@@ -70,6 +70,7 @@ export const ERROR_CODES = {
   RequireAllParents: 'A knot that requires all its parents has one that failed or was skipped.',
   ChildRunLost: 'The child run of a knot was ended from outside before it could tell what came of the knot.',
   RunsAlone: 'A knot whose last two workers were lost waits while another such knot is tried in its worker.',
+  ValueInMaking: 'A knot waits for a value that it can reuse and that another knot is making.',
   BackendUnavailable: 'A backend could not be reached or refused the call.',
   WorkerShutdown: 'The worker is shutting down; the knot goes on elsewhere.',
   LoopLimit: 'A loop was not over after as many iterations as it may have.',

@@ -22,6 +22,7 @@ export {
   type OutcomeToRecord,
 } from './lineage';
 export { alignLayout, type RunLayout } from './run-layout';
+export { SingleFlight } from './single-flight';
 export { assembleInputs } from './inputs';
 export { failedOutcomeOf, outcomeOfRecord, receivedOutcome, type Failed } from './received-outcome';
 export {

@@ -95,7 +95,7 @@ export async function diffRuns(
   return { first, second, equal: ids.length - differences.length, differences };
 }
 
-async function getRun(runHistory: RunHistory, runId: string): Promise<RunRecord> {
+export async function getRun(runHistory: RunHistory, runId: string): Promise<RunRecord> {
   const run = await runHistory.getRun(runId);
   if (run) return run;
   throw new SelvageError(

@@ -1,4 +1,5 @@
 export { diffRuns, type DifferenceCause, type KnotDifference, type RunDifference } from './diff-runs';
+export { explainCache, type CacheDifference, type CacheExplanation, type CacheReason } from './explain-cache';
 export { impact, type AffectedKnot, type Impact, type ImpactOptions } from './impact';
 export { inOrder } from './in-order';
 export { mapOfElement } from './map-of-element';

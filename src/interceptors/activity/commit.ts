@@ -108,14 +108,41 @@ class KnotCall {
     if (!definition) throw refusal;
     if (attempt.task.waited?.kind === 'timeout')
       return await this.fail(plan, knot, definition, parents, signalTimeout(knot));
-    const made = await this.findMade(plan, knot, definition, parents);
-    if (made) return await this.takeOver(plan, knot, parents, made);
-    const leave = await this.lastChances.enter(attempt);
-    try {
-      return await this.limited(knot, () => this.run(plan, knot, definition, parents, runBody));
-    } finally {
-      leave();
-    }
+    return await this.unlessMade(plan, knot, definition, parents, async () => {
+      const leave = await this.lastChances.enter(attempt);
+      try {
+        return await this.limited(knot, () => this.run(plan, knot, definition, parents, runBody));
+      } finally {
+        leave();
+      }
+    });
+  }
+
+  /**
+   * Takes what another knot has made of the same meanwhile (what was there when this one became ready is known to its run), and waits where
+   * one is making it; else makes it alone.
+   */
+  private async unlessMade<T>(
+    plan: LoadedPlan,
+    knot: PlanKnot,
+    definition: DefinitionRecord,
+    parents: Parents,
+    make: () => Promise<T>,
+  ): Promise<T | KnotAnswer> {
+    const { task } = this.attempt;
+    if (!knot.policy.cache || task.reuse === false) return await make();
+    const cacheKey = this.keyOf(plan, knot, this.environment.codeHashes.of(definition), parents)!;
+    const takeMade = async (): Promise<KnotAnswer | undefined> => {
+      const { record, passedOver } = await this.environment.cachedValues.find(knot, cacheKey);
+      this.passedOver = passedOver;
+      return record && (await this.takeOver(plan, knot, parents, record));
+    };
+    const making = { cacheKey, runId: task.runId, recordRun: this.recordRun, knotId: knot.id };
+    return (
+      (await takeMade()) ??
+      // Who had the lease before may have made it.
+      (await this.environment.singleFlight.run(making, async () => (await takeMade()) ?? (await make())))
+    );
   }
 
   /** Runs it when the limits of the knot allow it; they count it until its outcome is committed. */
@@ -151,20 +178,6 @@ class KnotCall {
       if (hasBegun || SelvageError.is(error)) throw error;
       throw attempt.cancelReason === 'shutdown' ? workerShutdown(knot, error) : superseded(knot, error);
     }
-  }
-
-  /** What another knot has made of the same, meanwhile: what was there when this one became ready is known to its run. */
-  private async findMade(
-    plan: LoadedPlan,
-    knot: PlanKnot,
-    definition: DefinitionRecord,
-    parents: Parents,
-  ): Promise<LineageRecord | undefined> {
-    if (!knot.policy.cache || this.attempt.task.reuse === false) return undefined;
-    const key = this.keyOf(plan, knot, this.environment.codeHashes.of(definition), parents)!;
-    const { record, passedOver } = await this.environment.cachedValues.find(knot, key);
-    this.passedOver = passedOver;
-    return record;
   }
 
   private async takeOver(

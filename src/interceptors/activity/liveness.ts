@@ -61,7 +61,7 @@ function isVerdict(error: unknown): boolean {
 function refusal(attempt: TaskAttempt, error: unknown): ApplicationFailure {
   const type = SelvageError.is(error) ? error.code : 'InternalError';
   const message = messageText(error instanceof Error ? error.message : String(error), MESSAGE_LENGTH);
-  const isLimited = type === 'LimitReached';
+  const isLimited = type === 'LimitReached' || type === 'ValueInMaking';
   const wantsOther = type === 'BodyMissing' || type === 'CodeChanged';
   // Said once, not at each of the quick offers.
   const isNews = !isLimited && (!wantsOther || attempt.refusals === 1 || attempt.refusals > QUICK_RETRIES);

@@ -102,3 +102,14 @@ test('a question makes no database', async () => {
     expect(code).toBe(2);
   }
 });
+
+test('cache explain: why a value was not reused, and bad input', async () => {
+  const { code, stdout } = await selvage('cache', 'explain', 'five', 'd');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^The value of knot d of run five was not reused: it is not to be reused: /m);
+  const document = JSON.parse((await selvage('cache', 'explain', 'five', 'd', '--json')).stdout) as object;
+  expect(document).toMatchObject({ isHit: false, reason: 'not-cached', record: { knot_id: 'd' } });
+  const unknown = await selvage('cache', 'explain', 'five', 'nothing');
+  expect(unknown.code).toBe(2);
+  expect(unknown.stderr).toMatch(/^error UnknownKnot: .*"nothing"/m);
+});

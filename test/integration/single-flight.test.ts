@@ -1,0 +1,88 @@
+import { z } from 'zod';
+
+import { knot, tapestry } from '../../src';
+import type { RunHandle } from '../../src/client';
+import { Calls } from '../support/calls';
+import { Latch } from '../support/latch';
+import { closeAll, openSelvage } from '../support/open-selvage';
+import { until } from '../support/until';
+
+const calls = new Calls();
+let mayEnd = new Latch();
+let fails = false;
+
+const slow = knot('slow', { version: '1', cache: true }, async ({ x }: { x: number }, ctx) => {
+  calls.note(ctx);
+  await mayEnd.passed;
+  if (fails) throw new Error('no luck');
+  return x * 10;
+});
+const one = tapestry('single-flight', (t) => ({
+  end: slow({ x: t.parameter('x', z.number()) }, { id: 'end' }),
+}));
+
+async function waitsFor(run: RunHandle<object>): Promise<string> {
+  let message = '';
+  await until('the other knot is waited for', async () => {
+    const knots = (await run.status()).waiting?.knots ?? [];
+    const reason = knots.find(({ reason: { code } }) => code === 'ValueInMaking')?.reason;
+    message = reason?.message ?? '';
+    return reason !== undefined;
+  });
+  return message;
+}
+
+beforeEach(() => {
+  mayEnd = new Latch();
+  fails = false;
+});
+afterEach(closeAll);
+
+test('of two runs at once one makes the value, and the other waits for it and takes it', async () => {
+  const selvage = await openSelvage({ tapestries: [one] });
+  const first = await selvage.start(one, { x: 1 });
+  await until('the body runs', () => calls.of(first.runId).length > 0);
+  const second = await selvage.start(one, { x: 1 });
+  expect(await waitsFor(second)).toContain(`knot "end" of run "${first.runId}" is making it`);
+  const other = await selvage.start(one, { x: 2 });
+  await until('another value is made meanwhile', () => calls.of(other.runId).length > 0);
+  const alone = await selvage.start(one, { x: 1 }, { reuse: false });
+  await until('who takes no values waits for none', () => calls.of(alone.runId).length > 0);
+  mayEnd.open();
+  expect(await second.values()).toEqual({ end: 10 });
+  expect(await first.values()).toEqual({ end: 10 });
+  expect(calls.of(second.runId)).toEqual([]);
+  const [record] = (await second.lineage({ knotId: 'end' })).items;
+  expect([first.runId, alone.runId]).toContain(record!.cached_from_run);
+});
+
+test('where the first one fails, the other makes it', async () => {
+  const selvage = await openSelvage({ tapestries: [one] });
+  const first = await selvage.start(one, { x: 1 });
+  await until('the body runs', () => calls.of(first.runId).length > 0);
+  const second = await selvage.start(one, { x: 1 });
+  await waitsFor(second);
+  fails = true;
+  mayEnd.open();
+  expect((await first.result()).status).toBe('failed');
+  fails = false;
+  expect(await second.values()).toEqual({ end: 10 });
+  expect(calls.of(second.runId)).toEqual(['end']);
+});
+
+test('what a lost owner held is free when its lease has run out', async () => {
+  const selvage = await openSelvage({ tapestries: [one] });
+  mayEnd.open();
+  const before = await selvage.start(one, { x: 1 });
+  await before.values();
+  const [record] = (await before.lineage({ knotId: 'end' })).items;
+  await selvage.backends.dataStore.delete(record!.output_hash!);
+  const lease = { key: `cache:${record!.cache_key!}`, owner: 'killed/end', token: '1' };
+  const { leaseTable } = selvage.backends;
+  await leaseTable.acquire({ ...lease, holder: 'knot "end" of run "killed"', limit: 1, ttl: 4_000 });
+  const run = await selvage.start(one, { x: 1 });
+  expect(await waitsFor(run)).toContain('of run "killed"');
+  expect(await run.values()).toEqual({ end: 10 });
+  expect(calls.of(run.runId)).toEqual(['end']);
+  expect(await leaseTable.holders(lease.key)).toEqual([]);
+});
