@@ -60,6 +60,7 @@ import {
   type WantedExtension,
 } from './temporal-host';
 import { failTaskIfUnknown, system } from './system-calls';
+import { Turns } from './turns';
 import { workflowTime } from './workflow-clock';
 import type { RunStatus } from '../protocols';
 
@@ -138,7 +139,8 @@ export async function interpret(parameters: unknown, continuation?: Continuation
   );
 
   const children = new ChildRuns();
-  const signals = new Signals();
+  const turns = new Turns();
+  const signals = new Signals(turns);
 
   const memo = runMemo();
   const start = await CancellationScope.nonCancellable(async () =>
@@ -160,14 +162,17 @@ export async function interpret(parameters: unknown, continuation?: Continuation
       memo,
       signals,
       record: (unrecorded) =>
-        CancellationScope.nonCancellable(async () => {
-          await settle(host, memo, recordRun, 'running', false, unrecorded);
-        }),
+        turns.take(() =>
+          CancellationScope.nonCancellable(async () => {
+            await settle(host, memo, recordRun, 'running', false, unrecorded);
+          }),
+        ),
       extend: (wanted, present) =>
-        CancellationScope.nonCancellable(() => makeExtension(wanted, present, memo)),
+        turns.take(() => CancellationScope.nonCancellable(() => makeExtension(wanted, present, memo))),
       ...(mayReuse(memo) && {
-        lookUp: (knots) => lookUp(host.plan, memo, recordRun, knots),
+        lookUp: (knots) => turns.take(() => lookUp(host.plan, memo, recordRun, knots)),
       }),
+      turns,
       ...(continuation?.away && { away: continuation.away }),
       ...(continuation?.unheard && { unheard: continuation.unheard }),
       ...(continuation && { failures: continuation.failures }),
@@ -348,7 +353,7 @@ async function conclude(
 ): Promise<RunAnswer> {
   const recordRun = continuation?.recordRun ?? workflowInfo().runId;
   if (end.kind === 'continue' && !host.endedBy) {
-    await settle(host, memo, recordRun, 'running', false, host.toRecord);
+    await host.turns.take(() => settle(host, memo, recordRun, 'running', false, host.toRecord));
     await host.signalsAtRest();
     // The next execution would not hear of a cancel that came meanwhile: then this one is the last.
     if (!host.endedBy) {
@@ -375,7 +380,9 @@ async function conclude(
   const status = statusOf(host);
   const missed = host.endedBy === 'deadline' && isCutShort(host) ? deadlineExceeded(memo) : undefined;
   const error = missed ?? host.refusedExtension;
-  const record = await settle(host, memo, recordRun, status, true, host.toRecord, error);
+  const record = await host.turns.take(() =>
+    settle(host, memo, recordRun, status, true, host.toRecord, error),
+  );
   const answer: RunAnswer = {
     status,
     counts: host.counts,

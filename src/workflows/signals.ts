@@ -20,6 +20,7 @@ import {
   type UnreadSignal,
 } from './messages';
 import { failTaskIfUnknown, system } from './system-calls';
+import type { Turns } from './turns';
 
 const signalUpdate = defineUpdate<SignalReceipt, [SignalRequest]>(SIGNAL_UPDATE);
 
@@ -51,12 +52,11 @@ export interface Refusal {
  * The way of signals into a run: by `run.signal`, an update that is answered, and by Temporal's own signals, which nobody can be answered.
  *
  * G1  Whatever comes is heard: handlers are there before the first await, and what comes before the run has its layout waits for it.
- * G2  A payload is checked by an activity, since the schemas are the worker's. Signals of one name are checked one after the other, so
- *     that they are taken in the order in which they came.
+ * G2  A payload is checked by an activity, since the schemas are the worker's. Signals are checked one after the other, so that
+ *     they are taken in the order in which they came.
  * G3  While one is being checked, the run neither ends nor continues as new.
  */
 export class Signals {
-  private readonly lines = new Map<string, Promise<unknown>>();
   private checking = 0;
   private refusedTotal = 0;
   private refusedLast: RefusedSignal[] = [];
@@ -66,7 +66,7 @@ export class Signals {
   private come = 0;
 
   /** Must be made before the workflow's first await, and after the handlers of all signals of our own. */
-  constructor() {
+  constructor(private readonly turns: Turns) {
     setHandler(signalUpdate, (request) => this.update(request), {
       description: 'Sends a signal that a knot waits for, and answers what became of it',
       // A run that ends tells its client so.
@@ -128,12 +128,9 @@ export class Signals {
     this.checking += 1;
     try {
       await this.opened;
-      const line = (this.lines.get(name) ?? Promise.resolve()).then(() => this.check(name, payload));
-      this.lines.set(
-        name,
-        line.catch(() => undefined),
-      );
-      return await line;
+      const names = this.taker!.names();
+      if (!names.has(name)) return unknownSignal(name, names);
+      return await this.turns.take(() => this.check(name, payload));
     } finally {
       this.checking -= 1;
       // When whoever is answered has been.
@@ -145,8 +142,6 @@ export class Signals {
     name: string,
     payload: Envelope | undefined,
   ): Promise<{ receipt: SignalReceipt } | Refusal> {
-    const names = this.taker!.names();
-    if (!names.has(name)) return unknownSignal(name, names);
     const request = { plan: this.taker!.plan(), name, ...(payload && { payload }) };
     try {
       const check = await CancellationScope.nonCancellable(() =>

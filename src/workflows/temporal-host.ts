@@ -77,11 +77,13 @@ import {
   type SegmentTask,
   type SkippedKnot,
   type UnreadSignal,
+  type WaitEnd,
   type Waited,
   mayReuse,
 } from './messages';
 import type { Refusal, Signals } from './signals';
 import { failTaskIfUnknown, system } from './system-calls';
+import type { Turns } from './turns';
 import { Waits } from './waits';
 import { workflowTime } from './workflow-clock';
 import { detailsTable, type Details } from './details-table';
@@ -128,6 +130,8 @@ export interface TemporalHostOptions {
   readonly failures?: readonly KnotFailure[];
   /** What segments of earlier executions said of knots that they gave back, by index. */
   readonly givenBack?: readonly (readonly [number, GivenBack])[];
+  /** Of local activities. */
+  readonly turns: Turns;
   /** Where signals come from. */
   readonly signals: Signals;
   /** Knots, by index, that waited in an earlier execution. */
@@ -452,6 +456,11 @@ export class TemporalHost {
     return unread || refused ? { ...(unread && { unread }), ...(refused && { refused }) } : undefined;
   }
 
+  /** Of local activities. */
+  get turns(): Turns {
+    return this.options.turns;
+  }
+
   /** Resolves when no signal is being checked. */
   async signalsAtRest(): Promise<void> {
     await this.options.signals.atRest();
@@ -702,7 +711,9 @@ export class TemporalHost {
     if (!this.budget.take(bytes)) return false;
     this.beginning.add(knot);
     const request = { task: { ...task, knot: id, run: this.options.recordRun }, now: workflowTime() };
-    CancellationScope.nonCancellable(() => failTaskIfUnknown(() => system[WAIT_ACTIVITY](request))).then(
+    const lookUp = (): Promise<WaitEnd> =>
+      CancellationScope.nonCancellable(() => failTaskIfUnknown(() => system[WAIT_ACTIVITY](request)));
+    this.options.turns.take(lookUp).then(
       ({ until }) =>
         this.inScope(() => {
           this.beginning.delete(knot);
