@@ -58,7 +58,12 @@ async function record(selvage: Selvage, shape: Shape): Promise<void> {
   for (const knot of children) {
     const child = selvage.client.workflow.getHandle(childRunId(name, knot));
     await child.result().catch(() => undefined);
-    await store(selvage, child.workflowId, (await child.describe()).runId, `${name}-of-${knot}`);
+    await store(
+      selvage,
+      child.workflowId,
+      (await child.describe()).runId,
+      `${name}-of-${knot.replaceAll('/', '-')}`,
+    );
   }
   console.log(`stored ${name}`);
 }

@@ -6,6 +6,7 @@ import {
   knot,
   local,
   loop,
+  map,
   optional,
   queue,
   sleep,
@@ -75,7 +76,7 @@ export interface Shape {
   readonly cancel?: boolean;
   /** A task queue of which the first activity is taken and never heard of again, before the cancel. */
   readonly loses?: string;
-  /** Knots that run in child runs, whose histories are kept as well. */
+  /** Knots that run in child runs, whose histories are kept as well; `<map>/<position>` is a part of a map. */
   readonly children?: readonly string[];
   /** Milliseconds from its start after which the run is to be over. */
   readonly deadline?: number;
@@ -120,6 +121,20 @@ export const SHAPES: readonly Shape[] = [
       return { ok: increment({ x }, { id: 'ok' }), skipped: increment({ x: failed }, { id: 'skipped' }) };
     }),
   },
+  { name: 'map', parameters: { x: 0 }, children: ['mapped'], tapestry: ofMap('map', 10, queue()) },
+  {
+    name: 'map-batches',
+    parameters: { x: 0 },
+    children: ['mapped'],
+    tapestry: ofMap('map-batches', 40, queue(), 15),
+  },
+  {
+    name: 'map-parts',
+    parameters: { x: 0 },
+    children: ['mapped', 'mapped/500'],
+    tapestry: ofMap('map-parts', 1_100, queue()),
+  },
+  { name: 'map-segment', parameters: { x: 0 }, tapestry: ofMap('map-segment', 40, local()) },
   { name: 'refused', parameters: { x: 'five' }, tapestry: single('refused') },
   {
     name: 'cancelled',
@@ -437,6 +452,21 @@ function incrementing(name: string): Tapestry<{ x: number }, { x: number }> {
   return tapestry(name, { parameters: { x: z.number() } }, (_t, { x }) => ({
     x: increment({ x }, { id: 'more' }),
   }));
+}
+
+/** A map over so many elements, of which every seventh fails. */
+function ofMap(name: string, elements: number, dispatcher: Dispatcher, batch = 1): Tapestry {
+  return tapestry(name, { knots: { dispatcher } }, (t) => {
+    const x = t.parameter('x', z.number());
+    const list = knot('list', ({ x: first }: { x: number }) =>
+      Array.from({ length: elements }, (_, index) => first + index),
+    )({ x }, { id: 'list' });
+    const each = ({ element }: { element: number }): number => {
+      if (element % 7 === 0) throw new Error(`no luck with ${element}`);
+      return element;
+    };
+    return { mapped: map({ over: list, each, batch, onError: 'skip' }, { id: 'mapped' }) };
+  });
 }
 
 function single(name: string): Tapestry {
