@@ -1,6 +1,6 @@
 import { branchOf, type Envelope, type Layout } from '../engine';
 import { SelvageError } from '../errors';
-import { takenOverRecord, type Execution } from '../execution';
+import { mapOf, takenOverRecord, type Execution } from '../execution';
 import { envelopeOfRecord } from '../interceptors/activity/adopt';
 import type { LineageRecord } from '../protocols';
 import type { ResumedRun } from '../workflows/messages';
@@ -58,9 +58,13 @@ export async function takeOver(
   for (let index = 0; index < layout.parameterCount; index++) {
     if (!isTaken.has(index)) throw parameterGone(resumed, layout.ids[index]!);
   }
-  for (let first = 0; first < taken.length; first += RECORDS_PER_COMMIT) {
-    const batch = taken.slice(first, first + RECORDS_PER_COMMIT);
-    await backends.runHistory.commit(batch.map(({ record }) => takenOverRecord(record, execution)));
+  const records = [
+    ...taken.map(({ record }) => record),
+    ...(await elementsToTake(environment, layout, [...earlier.values()], isTaken, again)),
+  ];
+  for (let first = 0; first < records.length; first += RECORDS_PER_COMMIT) {
+    const batch = records.slice(first, first + RECORDS_PER_COMMIT);
+    await backends.runHistory.commit(batch.map((record) => takenOverRecord(record, execution)));
   }
   const parameters = taken.slice(0, layout.parameterCount);
   return {
@@ -72,6 +76,29 @@ export async function takeOver(
     ),
     knots: new Map(taken.slice(layout.parameterCount).map(({ index, record }) => [index, record])),
   };
+}
+
+/** Elements of maps that are not Ok themselves, and are to go on from the same inputs: they find these records before they run. */
+async function elementsToTake(
+  { backends }: WorkerEnvironment,
+  { ids, policy, policies, parents, parentStart }: Layout,
+  earlier: readonly LineageRecord[],
+  isTaken: ReadonlySet<number>,
+  again: Uint8Array,
+): Promise<LineageRecord[]> {
+  const maps = new Set(
+    ids.filter((_, index) => {
+      const of = parents.subarray(parentStart[index], parentStart[index + 1]);
+      const isOpen = policies[policy[index]!]!.map && !isTaken.has(index) && again[index] === 0;
+      return isOpen && of.every((parent) => isTaken.has(parent));
+    }),
+  );
+  if (maps.size === 0) return [];
+  const elements = earlier.filter(
+    ({ knot_id, outcome }) => outcome === 'ok' && maps.has(mapOf(knot_id) ?? ''),
+  );
+  const present = await backends.dataStore.hasMany(elements.map(({ output_hash }) => output_hash!));
+  return elements.filter(({ output_hash }) => present.has(output_hash!));
 }
 
 /**

@@ -15,6 +15,12 @@ export function elementId(map: string, at: number | string): string {
   return `${map}[${JSON.stringify(at)}]`;
 }
 
+/** The map of an element, by its id; undefined of a knot, which has no bracket in its id. */
+export function mapOf(elementId: string): string | undefined {
+  const bracket = elementId.indexOf('[');
+  return bracket < 0 ? undefined : elementId.slice(0, bracket);
+}
+
 /** The elements of one map as knots: alike but for their ids. */
 export class ElementKnots {
   private readonly common: Omit<PlanKnot, 'id'> & { readonly map: PlanKnot };

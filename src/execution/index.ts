@@ -37,7 +37,7 @@ export {
 } from './node-outcome';
 export { readValues } from './read-values';
 export { listInputs, mapElements, type MapElements } from './map-elements';
-export { ElementKnots, allElements, type ElementKnot } from './element-knots';
+export { ElementKnots, allElements, mapOf, type ElementKnot } from './element-knots';
 export { ElementsRun, endOfRecord, type ElementEnd } from './elements-run';
 export { MapComposer } from './compose-map';
 export { freshPart, hashOfPart, partOfStored, partOfValue } from './element-values';

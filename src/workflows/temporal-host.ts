@@ -902,7 +902,9 @@ export class TemporalHost {
       }),
       ...(options.recordRun !== workflowInfo().runId && { run: options.recordRun }),
       ...(this.refusesReuse(knot) && { reuse: false as const }),
-      ...(this.scheduler.isAlone(knot) && { givenBack: this.givenBack.get(knot) ?? {} }),
+      ...((this.scheduler.isAlone(knot) || this.hasResumedElements(knot)) && {
+        givenBack: this.givenBack.get(knot) ?? {},
+      }),
       ...(this.waited.has(knot) && { waited: this.waited.get(knot)! }),
     };
     return { task, bytes };
@@ -947,9 +949,16 @@ export class TemporalHost {
     return this.options.lookUp === undefined && this.policyOf(knot).cache !== undefined;
   }
 
+  /** Whether elements of it may have been taken over from another run. */
+  private hasResumedElements(knot: number): boolean {
+    return this.options.memo.resume !== undefined && this.policyOf(knot).map !== undefined;
+  }
+
   /** Whether an attempt of another segment may have recorded, or may be about to record, one of the knots. */
   private mayBeRecorded(members: readonly number[]): boolean {
-    if (members.some((knot) => this.again.has(knot) || this.found.has(knot))) return true;
+    const mayBe = (knot: number): boolean =>
+      this.again.has(knot) || this.found.has(knot) || this.hasResumedElements(knot);
+    if (members.some(mayBe)) return true;
     // Which knots an earlier execution had out is not carried on: to ask for the records costs one query a segment.
     return this.options.behaviour >= RECORDS_ASKED_SINCE && this.options.recordRun !== workflowInfo().runId;
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { knot, local, queue, tapestry, type Dispatcher } from '../../src';
+import { knot, local, map, queue, tapestry, type Dispatcher } from '../../src';
 import { CACHING, closeAll, openSelvage, temporaryBackends, unique } from '../support/open-selvage';
 import { until } from '../support/until';
 import { Latch } from '../support/latch';
@@ -255,3 +255,35 @@ test('a run that ended before a worker began it cannot be resumed', async () => 
     message: expect.stringContaining('before a worker had accepted its parameters'),
   });
 });
+
+const mapped = (name: string, dispatcher: Dispatcher) =>
+  tapestry(name, { knots: { dispatcher } }, (t) => ({
+    all: map(
+      {
+        over: t.parameter('list', z.array(z.number())),
+        each: ({ element }, { runId, knotId }) => {
+          note(runId, knotId);
+          if (isBroken && element === 2) throw new Error('the source is down');
+          return element * 10;
+        },
+      },
+      { id: 'all' },
+    ),
+  }));
+
+test.each([mapped('queued-elements', queue()), mapped('local-elements', local())])(
+  'elements of a map that were Ok are taken over, too ($name)',
+  async (shape) => {
+    isBroken = true;
+    const selvage = await openSelvage({ tapestries: [shape] });
+    const first = await selvage.start(shape, { list: [1, 2, 3] });
+    expect((await first.result()).status).toBe('failed');
+    expect(bodiesOf(first.runId)).toEqual(['all[0]', 'all[1]', 'all[2]']);
+    isBroken = false;
+    const second = await selvage.resume(first.runId);
+    expect(await second.values()).toEqual({ all: [10, 20, 30] });
+    expect(bodiesOf(second.runId)).toEqual(['all[1]']);
+    const { items } = await second.lineage({ knotId: 'all[0]' });
+    expect(items[0]).toMatchObject({ cached_from_run: first.runId, outcome: 'ok' });
+  },
+);
