@@ -113,7 +113,7 @@ export function extend(
  * The fragment with the code hashes of its definitions, as a worker has them.
  *
  * @param find by name and version; undefined: not registered, or several of them that differ in the values they capture
- * @throws SelvageError `UnknownDefinition`; `CodeDiffers` where the fragment was made with another source of the body; `InvalidConfig` of a
+ * @throws SelvageError `UnknownDefinition`; `CodeDiffers` where one without a version was made with another source of the body; `InvalidConfig` of a
  *   definition that takes values and is to receive outcomes
  */
 export function resolveDefinitions(
@@ -127,7 +127,9 @@ export function resolveDefinitions(
       const registered = find(definition.name, definition.version);
       if (!registered) throw unknownDefinition(definition, id);
       const { codeHash, receives } = registered;
-      if (definition.codeHash !== undefined && definition.codeHash !== codeHash)
+      // One that has a version is known by that: two builds of one source may have other code.
+      const { version } = definition;
+      if (version === undefined && ![undefined, codeHash].includes(definition.codeHash))
         throw codeDiffers(definition, id, codeHash);
       if (options?.errorPolicy === 'receiveErrors' && receives === 'values') {
         throw new SelvageError(
@@ -298,7 +300,8 @@ function codeDiffers(definition: FragmentDefinition, knot: string, present: stri
   return new SelvageError(
     'CodeDiffers',
     `Knot "${knot}" of the fragment was made with other code of definition ${nameOf(definition)} (${definition.codeHash}) than the worker has ` +
-      `(${present}). Make the fragment with the code that the worker runs, or give the new code a version of its own and deploy it.`,
+      `(${present}). Make the fragment with the code that the worker runs; or give the definition a version, by which it is known instead, whatever ` +
+      'builds make of its source.',
     { details: { knot, definition: definition.name, version: definition.version } },
   );
 }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   branch,
   firstOk,
+  fragment,
   gate,
   knot,
   local,
@@ -47,6 +48,18 @@ const linger = knot('linger', async ({ x }: { x: number }, { signal }) => {
 const sum = knot('sum', (numbers: Record<string, number>) =>
   Object.values(numbers).reduce((total, number) => total + number, 0),
 );
+
+/** Extends its run by one like itself, and by one of what has failed. */
+const grow = knot('grow', ({ left }: { left: number }, context): number => {
+  if (left === 0) return left;
+  context.extend(
+    fragment((f) => {
+      grow({ left: left - 1 }, { id: `left-${left - 1}` });
+      increment({ x: f.ref('failed') }, { id: `skipped-${left}` });
+    }),
+  );
+  return left;
+});
 
 /** Long enough that a run continues as new meanwhile. */
 const takeTime = knot('takeTime', async ({ x }: { x: number }) => {
@@ -311,6 +324,16 @@ export const SHAPES: readonly Shape[] = [
     tapestry: tapestry('child-run-cancelled', (t) => {
       const x = t.parameter('x', z.number());
       skippedBehind(linger({ x }, { id: 'slow', timeout: TWO_HOURS_MS }));
+    }),
+  },
+  {
+    name: 'extended',
+    parameters: { x: 3 },
+    tapestry: tapestry('extended', { extensible: true }, (t) => {
+      const x = t.parameter('x', z.number());
+      fail({ x }, { id: 'failed' });
+      increment({ x }, { id: 'more' });
+      grow({ left: x }, { id: 'grow' });
     }),
   },
   {

@@ -122,6 +122,15 @@ test('knots of definitions that a run can do without are so in a fragment, too',
   expect(knots.at(-1)!.policy.optional).toBe(true);
 });
 
+test('a definition with a version is known by that, whatever a build has made of its source', () => {
+  const versioned = { ...bare, definition: { name: 'double', version: '2', codeHash: 'sha256:built' } };
+  const [resolved] = resolveDefinitions({ format: 1, knots: [versioned] }, () => ({
+    codeHash: 'sha256:other build',
+    receives: 'values',
+  })).knots;
+  expect(resolved!.definition).toEqual({ name: 'double', version: '2', codeHash: 'sha256:other build' });
+});
+
 describe('is refused, and says why:', () => {
   const cases: Record<string, [() => unknown, string, RegExp]> = {
     'a tapestry that takes no more knots': [
