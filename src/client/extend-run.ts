@@ -28,7 +28,7 @@ const PATIENCE_MS = 30_000;
  * done.
  *
  * @param isUnfinished whether the server says that the run goes on
- * @throws SelvageError what is wrong with the fragment; `RunIsOver`
+ * @throws SelvageError what is wrong with the fragment; `RunOver`
  */
 export async function extendRun(
   workflow: WorkflowHandle,
@@ -95,7 +95,7 @@ function codeOf(error: unknown): number | undefined {
 
 function runIsOver(run: string, cause: unknown): SelvageError {
   return new SelvageError(
-    'RunIsOver',
+    'RunOver',
     `Run "${run}" is over and takes no more knots. Start a new one, or resume it and extend that.`,
     { details: { run }, cause },
   );

@@ -198,7 +198,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
    * an equal fragment may be given any number of times. Waits for a worker. A fragment that is refused leaves the run as it was.
    *
    * @throws SelvageError `NotExtensible`, `InvalidFragment`, `DuplicateId`, `DuplicateTerminal`, `UnknownKnot`, `UnknownTerminal`,
-   *   `UnknownDefinition`, `CodeDiffers`, `Cycle`, `PlanTooLarge`, `RunIsOver`, `UnknownRun`, `ServerUnreachable`, `BackendUnavailable`
+   *   `UnknownDefinition`, `CodeDiffers`, `Cycle`, `PlanTooLarge`, `RunOver`, `UnknownRun`, `ServerUnreachable`, `BackendUnavailable`
    */
   async extend(fragment: Fragment): Promise<void> {
     await this.reaching(() =>

@@ -36,7 +36,6 @@ export const ERROR_CODES = {
   CodeDiffers: 'A fragment was made with other code of a definition than the worker has.',
   DuplicateTerminal: 'A fragment brings a terminal whose name is taken.',
   NotSubscribable: 'A run was to be offered more knots through a tapestry store that takes no offers.',
-  RunIsOver: 'A run was to be extended that has ended or is being ended.',
   // values
   NotEncodable: 'A value has a part that cannot be encoded.',
   NotDecodable: 'Stored text is not a canonical value.',
@@ -59,7 +58,7 @@ export const ERROR_CODES = {
   SignalTimeout: 'A signal did not come before the timeout of the knot that waited for it.',
   SignalNotGiven: 'An in-process run was not given a signal that a knot waits for.',
   TooManySignals: 'A run keeps as many signals that no knot has taken as it can.',
-  RunOver: 'Something was asked of a run that is over.',
+  RunOver: 'Something was asked of a run that is over, or is being ended.',
   ElementLost: 'The activity of an element of a map was ended from outside before it could record anything.',
   InvalidOutput: 'The result of a body does not satisfy its output schema.',
   BodyMissing: 'No worker that polls the task queue has the definition that a knot needs.',

@@ -390,14 +390,14 @@ export class TemporalHost {
   /**
    * Gives the run what a fragment brings, asked for from outside.
    *
-   * @throws ApplicationFailure what is wrong with it, which leaves the run as it was; `RunIsOver`; {@link RUN_CONTINUES}
+   * @throws ApplicationFailure what is wrong with it, which leaves the run as it was; `RunOver`; {@link RUN_CONTINUES}
    */
   async extend(fragment: string): Promise<void> {
     this.requireOpen();
     await this.extendInTurn(fragment);
   }
 
-  /** @throws ApplicationFailure `RunIsOver`, {@link RUN_CONTINUES} */
+  /** @throws ApplicationFailure `RunOver`, {@link RUN_CONTINUES} */
   requireOpen(): void {
     if (this.leaving === 'continues')
       throw ApplicationFailure.nonRetryable('The run is about to continue as new.', RUN_CONTINUES);
@@ -1370,7 +1370,7 @@ function runIsOver(isCancelled: boolean): ApplicationFailure {
   const why = isCancelled ? 'is being cancelled' : 'has come to its end';
   return ApplicationFailure.nonRetryable(
     `The run ${why} and takes no more knots. Start a new one, or resume it and extend that.`,
-    'RunIsOver',
+    'RunOver',
   );
 }
 

@@ -206,11 +206,11 @@ describe('is refused, tells the caller why and leaves the run as it was:', () =>
     open();
     await run.result();
     const error = await rejectionOf(run.extend(more('a')));
-    expect(error.code).toBe('RunIsOver');
+    expect(error.code).toBe('RunOver');
     expect(error.message).toMatch(/resume/);
     const other = await startHeld(selvage);
     await other.run.cancel();
-    expect((await rejectionOf(other.run.extend(more('a')))).code).toBe('RunIsOver');
+    expect((await rejectionOf(other.run.extend(more('a')))).code).toBe('RunOver');
     expect((await rejectionOf(selvage.getRun('nobody').extend(more('a')))).code).toBe('UnknownRun');
   });
 
@@ -238,7 +238,7 @@ test('an extension in the same moment as the end is either taken or refused, and
     const isTaken = await run.extend(more('a')).then(
       () => true,
       (error: { code: string }) => {
-        expect(error.code).toBe('RunIsOver');
+        expect(error.code).toBe('RunOver');
         return false;
       },
     );

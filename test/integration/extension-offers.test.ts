@@ -79,7 +79,7 @@ describe.each(Object.entries(BACKENDS))('through a store %s', (_, make) => {
     await selvage.offer(runId, more('late'));
     const { taken, refused } = await selvage.followExtensions(runId);
     expect(taken).toEqual([]);
-    expect(refused.map(({ error }) => error.code)).toEqual(['RunIsOver']);
+    expect(refused.map(({ error }) => error.code)).toEqual(['RunOver']);
   });
 });
 
