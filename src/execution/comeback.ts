@@ -15,10 +15,11 @@ export class Comebacks {
    */
   next(key: string, earliest: number, spacing: number, latest: number): number {
     const now = performance.now();
-    const at = Math.max(now + earliest, (this.lastAt.get(key) ?? 0) + spacing);
+    // Not by way of the time at which it comes back: that is so large that a millisecond is not kept exactly.
+    const wait = Math.max(earliest, (this.lastAt.get(key) ?? 0) + spacing - now);
     const end = Math.max(latest, earliest);
-    if (at - now > end) return Math.ceil(earliest + (end - earliest) * (0.5 + 0.5 * Math.random()));
-    this.lastAt.set(key, at);
-    return Math.ceil(at - now);
+    if (wait > end) return Math.ceil(earliest + (end - earliest) * (0.5 + 0.5 * Math.random()));
+    this.lastAt.set(key, now + wait);
+    return Math.ceil(wait);
   }
 }
