@@ -1,12 +1,10 @@
-import type { PlanKnot } from '../engine';
-import { callBody, startTimer, superviseBody } from '../execution';
+import { DEFAULT_CANCEL_GRACE_MS, type PlanKnot } from '../engine';
+import { callBody, superviseBody } from '../execution';
 import { tell, type KnotEvent } from '../interceptors/activity/observe';
 import type { DefinitionRecord } from '../model/records';
 import type { TaskAttempt } from './knot-attempt';
 import { SegmentContext, type SegmentSurroundings } from './segment-context';
 import type { WorkerEnvironment } from './worker-environment';
-
-const DEFAULT_CANCEL_GRACE_MS = 10_000;
 
 /** Where bodies are called that have no activity of their own. */
 export interface CallPlace {
@@ -69,18 +67,4 @@ async function callOnce(
   // Without a timeout nothing has to be watched: a cancel aborts the one signal, and its grace is that of all.
   if (timeout === undefined) return await call(stop);
   return await superviseBody(call, { knotId: knot.id, cancel: stop, cancelGrace, timeout });
-}
-
-/** Waits, but no longer than until the bodies are stopped. */
-export async function waitUnlessStopped(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const stopTimer = startTimer(ms, done);
-    function done(): void {
-      stopTimer();
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    if (signal.aborted) done();
-    else signal.addEventListener('abort', done, { once: true });
-  });
 }

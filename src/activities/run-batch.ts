@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { unpackRanges } from '../engine';
+import { unpackRanges, DEFAULT_CANCEL_GRACE_MS } from '../engine';
 import { ElementKnots, startTimer, type ElementKnot, type Execution } from '../execution';
 import type { BatchAnswer, GivenBack } from '../workflows/messages';
 import { currentAttempt, type BatchAttempt } from './knot-attempt';
@@ -8,8 +8,6 @@ import type { SegmentSurroundings } from './segment-context';
 import { WorkerElements } from './worker-elements';
 import type { WorkerEnvironment } from './worker-environment';
 import { SelvageError } from '../errors';
-
-const DEFAULT_CANCEL_GRACE_MS = 10_000;
 
 /**
  * The activity that runs several elements of a map. As in a segment, what is on record is left alone, and after a lost worker nothing is run:

@@ -1,9 +1,8 @@
+import { DEFAULT_CANCEL_GRACE_MS } from '../engine';
 import { callBody, superviseBody } from '../execution';
 import { ActivityContext } from './activity-context';
 import { currentAttempt, type KnotAttempt, type PreparedBody } from './knot-attempt';
 import type { WorkerEnvironment } from './worker-environment';
-
-const DEFAULT_CANCEL_GRACE_MS = 10_000;
 
 /**
  * The activity behind every definition: calls the user's body under its timeout and cancel. The commit interceptor has

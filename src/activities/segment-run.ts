@@ -12,6 +12,7 @@ import {
   type OwnSkipReason,
   type PlanKnot,
   type SkipReason,
+  DEFAULT_CANCEL_GRACE_MS,
 } from '../engine';
 import { SelvageError, messageText } from '../errors';
 import {
@@ -31,6 +32,7 @@ import {
   skipDetail,
   startTimer,
   unrunError,
+  waitUnlessStopped,
   withPassedOver,
   type CachedValue,
   type EncodedValue,
@@ -51,7 +53,7 @@ import type { GivenBack, KnotFailure, SegmentAnswer } from '../workflows/message
 import { commitPatiently, isBackendTrouble } from './backend-trouble';
 import type { SegmentAttempt } from './knot-attempt';
 import { isFailureOfMap } from './map-failures';
-import { observedCall, waitUnlessStopped, type CallPlace } from './observed-call';
+import { observedCall, type CallPlace } from './observed-call';
 import { presentBody } from './present-body';
 import { RETRY_WAIT_MS } from './retry-wait';
 import type { SegmentSurroundings } from './segment-context';
@@ -70,7 +72,6 @@ const VALUE_BYTES = 32 * 1024 * 1024;
 const ANSWER_VALUE_BYTES = 64 * 1024;
 const LISTED_FAILURES = 20;
 const MESSAGE_LENGTH = 500;
-const DEFAULT_CANCEL_GRACE_MS = 10_000;
 
 /**
  * One attempt at a segment: the reducer that schedules runs, over the knots of the segment alone, with their bodies as

@@ -483,17 +483,8 @@ class SystemActivities {
       if (inserted || record.output_hash === value.hash) {
         return { envelope: envelopeOf(value, this.environment.inlineLimit), hash: value.hash };
       }
-      const { length, stored } = record.extra as Pick<EncodedValue, 'length' | 'stored'>;
-      const hash = record.output_hash!;
-      return {
-        envelope: {
-          hash,
-          size: record.output_size!,
-          ...(length !== undefined && { length }),
-          ...(stored !== undefined && { stored }),
-        },
-        hash,
-      };
+      const envelope = valueOfRecord(record);
+      return { envelope, hash: envelope.hash };
     });
   }
 

@@ -7,11 +7,12 @@ import {
   type ElementKnot,
   type Execution,
   type LoadedPlan,
+  waitUnlessStopped,
 } from '../execution';
 import type { DefinitionRecord } from '../model/records';
 import type { GivenBack } from '../workflows/messages';
 import { commitPatiently, isBackendTrouble } from './backend-trouble';
-import { observedCall, waitUnlessStopped, type CallPlace } from './observed-call';
+import { observedCall, type CallPlace } from './observed-call';
 
 /** What the bodies of elements get, not yet decoded. */
 export interface ElementInputs {

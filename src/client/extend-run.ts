@@ -2,23 +2,21 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   ServiceError,
   WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
   isGrpcServiceError,
   type WorkflowHandle,
 } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
 import { nodeSha256 } from '../backends';
 import { readFragment } from '../engine';
-import { ERROR_CODES, SelvageError, type ErrorCode } from '../errors';
+import { SelvageError, isErrorCode } from '../errors';
 import { storedFragment } from '../execution';
 import type { Fragment } from '../model';
 import type { DataStore } from '../protocols';
+import { CUT_OFF, RESOURCE_EXHAUSTED, failureOfUpdate } from './update-failure';
 import { EXTEND_UPDATE, RUN_CONTINUES, type ExtendMessage } from '../workflows/messages';
 
 /** While a run continues as new, or takes as many updates as the server lets it have at once. */
 const AGAIN_AFTER_MS = 100;
-/** A gRPC status code: the server says so where a run has too many updates at once, or in all. */
-const RESOURCE_EXHAUSTED = 8;
+/** A gRPC status code. */
 const NOT_FOUND = 5;
 /** How long it is tried again where the server takes no more. */
 const PATIENCE_MS = 30_000;
@@ -61,26 +59,17 @@ export async function extendRun(
 
 /** What the run said against it; undefined where it has not been heard. */
 function refusalOf(error: unknown): SelvageError | undefined {
-  const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
-  if (!(cause instanceof ApplicationFailure) || !cause.type) return undefined;
-  if (!Object.hasOwn(ERROR_CODES, cause.type)) return undefined;
-  const [details] = (cause.details ?? []) as [Record<string, unknown> | undefined];
-  return new SelvageError(cause.type as ErrorCode, cause.message, {
-    ...(details && { details }),
-    cause: error,
-  });
+  const failure = failureOfUpdate(error);
+  if (!failure || !isErrorCode(failure.type)) return undefined;
+  const [details] = (failure.details ?? []) as [Record<string, unknown> | undefined];
+  return new SelvageError(failure.type, failure.message, { ...(details && { details }), cause: error });
 }
 
 /** Whether this execution of the run heard it no more: the run is over, or goes on in another execution. */
 function isGone(error: unknown): boolean {
   if (error instanceof WorkflowNotFoundError) return true;
-  if (error instanceof WorkflowUpdateFailedError) {
-    const { cause } = error;
-    return (
-      cause instanceof ApplicationFailure &&
-      (cause.type === RUN_CONTINUES || cause.type === 'AcceptedUpdateCompletedWorkflow')
-    );
-  }
+  const failure = failureOfUpdate(error);
+  if (failure) return failure.type === RUN_CONTINUES || failure.type === CUT_OFF;
   return codeOf(error) === NOT_FOUND;
 }
 

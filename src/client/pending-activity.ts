@@ -1,6 +1,6 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { optionalTsToMs } from '@temporalio/common/lib/time';
-import { ERROR_CODES, type ErrorCode } from '../errors';
+import { isErrorCode, type ErrorCode } from '../errors';
 
 type Raw = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
 type RawFailure = NonNullable<Raw['lastFailure']>;
@@ -81,6 +81,6 @@ function attemptFailure({ message, applicationFailureInfo, timeoutFailureInfo }:
       message: 'its worker was not heard of for 30 s and is taken for lost',
     };
   const type = applicationFailureInfo?.type ?? '';
-  if (Object.hasOwn(ERROR_CODES, type)) return { code: type as ErrorCode, message: text };
+  if (isErrorCode(type)) return { code: type, message: text };
   return { code: 'BodyThrew', message: type ? `${type}: ${text}` : text };
 }

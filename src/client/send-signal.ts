@@ -5,23 +5,20 @@ import {
   isGrpcServiceError,
   type WorkflowHandle,
 } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
 import { setTimeout as delay } from 'node:timers/promises';
 import { nodeSha256 } from '../backends';
-import { ERROR_CODES, SelvageError, type ErrorCode } from '../errors';
+import { SelvageError, isErrorCode } from '../errors';
 import { encodeOutput, envelopeOf, storedValues } from '../execution';
 import type { DataStore } from '../protocols';
+import { CUT_OFF, RESOURCE_EXHAUSTED, failureOfUpdate } from './update-failure';
 import { SIGNAL_UPDATE, type SignalReceipt, type SignalRequest } from '../workflows/messages';
 
 /** Larger payloads go by reference, so that no history carries them. */
 const INLINE_BYTES = 2 * 1024;
 /** The server's word for an update that came while the run went on with a new history, or while too many others were under way. */
 const ABORTED = 10;
-const RESOURCE_EXHAUSTED = 8;
 /** What it calls an update that it gave to a worker and took back, before any code of the run has seen it. */
 const UNPROCESSED = 'UnprocessedUpdate';
-/** And one that a run had begun with and has ended before. */
-const CUT_OFF = 'AcceptedUpdateCompletedWorkflow';
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
 
@@ -61,8 +58,7 @@ export async function sendSignal(
 function isForLater(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof WorkflowNotFoundError) return false;
-    if (cause instanceof WorkflowUpdateFailedError)
-      return cause.cause instanceof ApplicationFailure && cause.cause.type === UNPROCESSED;
+    if (cause instanceof WorkflowUpdateFailedError) return failureOfUpdate(cause)?.type === UNPROCESSED;
     if (isGrpcServiceError(cause)) return [ABORTED, RESOURCE_EXHAUSTED].includes(cause.code);
   }
   return false;
@@ -70,16 +66,10 @@ function isForLater(error: unknown): boolean {
 
 /** What the run has refused, as an error of ours; any other unchanged. */
 function ofSignal(error: unknown, run: string, signal: string): unknown {
-  if (!(error instanceof WorkflowUpdateFailedError)) return error;
-  const { cause } = error;
-  if (!(cause instanceof ApplicationFailure)) return error;
-  if (cause.type === CUT_OFF) return endedMeanwhile(run, signal, error);
-  if (!isCode(cause.type)) return error;
-  return new SelvageError(cause.type, cause.message, { details: { run, signal }, cause: error });
-}
-
-function isCode(type: string | null | undefined): type is ErrorCode {
-  return typeof type === 'string' && Object.hasOwn(ERROR_CODES, type);
+  const failure = failureOfUpdate(error);
+  if (failure?.type === CUT_OFF) return endedMeanwhile(run, signal, error);
+  if (!failure || !isErrorCode(failure.type)) return error;
+  return new SelvageError(failure.type, failure.message, { details: { run, signal }, cause: error });
 }
 
 function endedMeanwhile(run: string, signal: string, cause: unknown): SelvageError {

@@ -3,6 +3,8 @@
  * 4 MiB, a payload of 2 MiB and 2,000 pending activities. The hosts heed these; `budgetOf` counts with them.
  */
 
+/** Milliseconds that a body may go on after its signal was aborted by a cancel, where its knot says nothing else. */
+export const DEFAULT_CANCEL_GRACE_MS = 10_000;
 /** Activities in flight at once; the server refuses more than 2,000 pending ones. */
 export const RUNNING_KNOTS = 500;
 /** Parents' values beyond this are left for the activity to look up. */

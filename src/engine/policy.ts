@@ -1,3 +1,4 @@
+import { DEFAULT_CANCEL_GRACE_MS } from './limits';
 import type {
   ErrorPolicy,
   KnotOptions,
@@ -9,7 +10,6 @@ import type {
 } from '../model/records';
 import type { PlanLimit, PlanPolicy } from './plan';
 
-const DEFAULT_CANCEL_GRACE_MS = 10_000;
 const DEFAULT_INITIAL_INTERVAL_MS = 1_000;
 const DEFAULT_BACKOFF_COEFFICIENT = 2;
 const DEFAULT_MAXIMUM_INTERVAL_FACTOR = 100;

@@ -1,4 +1,4 @@
-export { ERROR_CODES, type ErrorCode } from './codes';
+export { ERROR_CODES, isErrorCode, type ErrorCode } from './codes';
 export { SelvageError, type SelvageErrorOptions } from './selvage-error';
 export { messageText } from './message-text';
 export { Terminal, Retryable } from './body-errors';

@@ -64,6 +64,11 @@ export function decodeEncoded(encoded: Encoded): unknown {
   return encoded.kind === 'bytes' ? encoded.bytes.slice() : decodeText(encoded.text);
 }
 
+/** What one consumer gets of a value that is at hand: a copy, or of a stored stream its reference. */
+export function freshCopy(value: EncodedValue): unknown {
+  return value.encoded ? decodeEncoded(value.encoded) : storedReference(value);
+}
+
 /** The reference that stands for a stored stream, as consumers get it. */
 export function storedReference(value: { hash: string; size: number; stored?: string }): StoredBytes {
   return new StoredBytes({

@@ -4,7 +4,7 @@ import type { LeaseAnswer, LeaseTable } from '../protocols';
 import { Comebacks } from './comeback';
 import { LeaseKeeper } from './lease-keeper';
 import { PlaceLine } from './place-line';
-import { startTimer } from './timer';
+import { waitUnlessStopped } from './timer';
 
 /** So long a body may wait for its place, or its turn, where it holds up others meanwhile. */
 export const PATIENCE_MS = 1_000;
@@ -187,14 +187,6 @@ function turnsOf(limit: string): string {
 
 async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   if (ms <= 0) return;
-  await new Promise<void>((resolve) => {
-    const stop = startTimer(ms, done);
-    function done(): void {
-      stop();
-      signal?.removeEventListener('abort', done);
-      resolve();
-    }
-    signal?.addEventListener('abort', done, { once: true });
-  });
+  await waitUnlessStopped(ms, signal);
   signal?.throwIfAborted();
 }

@@ -12,3 +12,17 @@ export function startTimer(ms: number, callback: () => void): () => void {
   }
   return () => clearTimeout(timer);
 }
+
+/** Resolves after `ms` milliseconds, or as soon as the signal is aborted. */
+export async function waitUnlessStopped(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  if (signal?.aborted) return;
+  await new Promise<void>((resolve) => {
+    const stop = startTimer(ms, done);
+    function done(): void {
+      stop();
+      signal?.removeEventListener('abort', done);
+      resolve();
+    }
+    signal?.addEventListener('abort', done, { once: true });
+  });
+}

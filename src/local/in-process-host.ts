@@ -15,6 +15,7 @@ import {
   type OutcomeKind,
   type PlanKnot,
   type SkipReason,
+  DEFAULT_CANCEL_GRACE_MS,
 } from '../engine';
 import {
   BodyExtension,
@@ -29,7 +30,6 @@ import {
   assembleInputs,
   cacheKeyOf,
   callBody,
-  decodeEncoded,
   decodeStored,
   describeError,
   encodeOutput,
@@ -44,8 +44,6 @@ import {
   retryDelay,
   reusedRecord,
   skipDetail,
-  startTimer,
-  storedReference,
   storedValues,
   superviseBody,
   unrunError,
@@ -65,6 +63,8 @@ import {
   type OutcomeToRecord,
   type ParentOutcomes,
   type PassedOver,
+  freshCopy,
+  waitUnlessStopped,
 } from '../execution';
 import { SelvageError } from '../errors';
 import type { Logger } from '../model/knot-context';
@@ -108,7 +108,6 @@ export interface InProcessEnvironment {
 }
 
 const DEFAULT_CONCURRENCY = 500;
-const DEFAULT_CANCEL_GRACE_MS = 10_000;
 const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** A run in this process: bodies as promises, and a record in the backends for every knot. */
@@ -443,7 +442,7 @@ export class InProcessHost {
           if (this.cancelled) return 'left';
           const delay = retryDelay(element.policy.retry, throws, error);
           if (delay === undefined) return 'failed';
-          await this.wait(delay);
+          await waitUnlessStopped(delay, this.stop?.signal);
           return this.cancelled ? 'left' : 'again';
         },
         execution: (attempt, startedAt) => this.execution(attempt, startedAt, now()),
@@ -571,7 +570,7 @@ export class InProcessHost {
     if (this.cancelled) return CANCELLED;
     const delay = retryDelay(planKnot.policy.retry, attempt, error);
     if (delay !== undefined) {
-      await this.wait(delay);
+      await waitUnlessStopped(delay, this.stop?.signal);
       return this.cancelled ? CANCELLED : undefined;
     }
     const where = { runId: this.run.runId, knotId: planKnot.id, attempt };
@@ -680,20 +679,6 @@ export class InProcessHost {
     const outcome = this.settled[this.layoutIndex[parent]!];
     return outcome?.kind === 'ok' ? outcome.value.hash : null;
   };
-
-  private async wait(ms: number): Promise<void> {
-    const signal = this.stop?.signal;
-    if (signal?.aborted) return;
-    await new Promise<void>((resolve) => {
-      const stop = startTimer(ms, done);
-      function done(): void {
-        stop();
-        signal?.removeEventListener('abort', done);
-        resolve();
-      }
-      signal?.addEventListener('abort', done, { once: true });
-    });
-  }
 }
 
 /** What a knot's record says of reuse. */
@@ -736,10 +721,6 @@ function nestedRunOf(ref: ChildRunRef, { plan, layout, settled }: LocalRunResult
     failed.push({ knot, type: outcome.error.type, message: outcome.error.message });
   });
   return { ref, plan, failed, values };
-}
-
-function freshCopy(value: EncodedValue): unknown {
-  return value.encoded ? decodeEncoded(value.encoded) : storedReference(value);
 }
 
 function eventOf(outcome: OutcomeToRecord): KnotOutcome<EncodedValue> {

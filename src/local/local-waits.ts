@@ -3,14 +3,13 @@ import type { PlanKnot } from '../engine';
 import { SelvageError } from '../errors';
 import {
   checkPayload,
-  decodeEncoded,
   encodeOutput,
   signalTimeout,
-  startTimer,
-  storedReference,
   waitEnd,
   type EncodedValue,
   type SignalSchema,
+  freshCopy,
+  waitUnlessStopped,
 } from '../execution';
 import type { TapestryRecord } from '../model/records';
 
@@ -75,10 +74,10 @@ export class LocalWaits {
     const { signal: name } = knot.policy.wait!;
     const begun = this.now();
     const taken = name === undefined ? undefined : await this.take(name, knot.id);
-    if (taken) return { payload: copyOf(taken.value) };
+    if (taken) return { payload: freshCopy(taken.value) };
     const end = waitEnd(knot, inputs, begun);
     if (name !== undefined && end === undefined) throw notGiven(knot.id, name);
-    if (this.realTime) await pause(end! - begun, signal);
+    if (this.realTime) await waitUnlessStopped(end! - begun, signal);
     if (name !== undefined) throw signalTimeout(knot);
     return {};
   }
@@ -96,7 +95,7 @@ export class LocalWaits {
 
   private async read(name: string, payload: unknown): Promise<Payload> {
     const value = encodeOutput(payload, this.sha256);
-    const check = await checkPayload(name, this.schemas.get(name)!, copyOf(value));
+    const check = await checkPayload(name, this.schemas.get(name)!, freshCopy(value));
     if ('unfit' in check) return { value, unfit: check.unfit };
     throw new SelvageError('InvalidSignal', check.refused, { details: { signal: name } });
   }
@@ -114,23 +113,6 @@ function schemasOf(
     schemas.set(signal, [...(schemas.get(signal) ?? []), { knot: id, schema }]);
   }
   return schemas;
-}
-
-function copyOf(value: EncodedValue): unknown {
-  return value.encoded ? decodeEncoded(value.encoded) : storedReference(value);
-}
-
-async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  if (signal?.aborted) return;
-  await new Promise<void>((resolve) => {
-    const stop = startTimer(ms, done);
-    function done(): void {
-      stop();
-      signal?.removeEventListener('abort', done);
-      resolve();
-    }
-    signal?.addEventListener('abort', done, { once: true });
-  });
 }
 
 function unknownSignal(tapestry: TapestryRecord, name: string, known: readonly string[]): SelvageError {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { nodeSha256 } from '../adapters/shared/node-sha256';
 import { createInMemoryBackends } from '../backends/in-memory';
-import { decodeEncoded, storedReference, validateParameters, type OutcomeToRecord } from '../execution';
+import { freshCopy, validateParameters, type OutcomeToRecord } from '../execution';
 import type { Logger } from '../model/knot-context';
 import type { Outcome, RunResult } from '../model/outcome';
 import type { KnotBody } from '../model/records';
@@ -102,5 +102,5 @@ function resultOf<Values>(run: LocalRunResult, terminals: readonly string[] | un
 function publicOutcome(outcome: OutcomeToRecord): Outcome {
   if (outcome.kind !== 'ok') return outcome;
   const { value } = outcome;
-  return { kind: 'ok', value: value.encoded ? decodeEncoded(value.encoded) : storedReference(value) };
+  return { kind: 'ok', value: freshCopy(value) };
 }

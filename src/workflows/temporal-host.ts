@@ -38,6 +38,7 @@ import {
   type SavedScheduler,
   type SchedulerEvent,
   type SchedulerOptions,
+  DEFAULT_CANCEL_GRACE_MS,
 } from '../engine';
 import { packHash } from '../canonical';
 import { activityIdOf } from './activity-id';
@@ -90,7 +91,6 @@ import { detailsTable, type Details } from './details-table';
 
 /** How much longer than a knot's `cancelGrace` the workflow waits for it: the time for a cancel to travel by heartbeat. */
 const CANCEL_TRAVEL_MS = 15_000;
-const DEFAULT_CANCEL_GRACE_MS = 10_000;
 const LISTED_FAILURES = 20;
 const LISTED_RUNNING = 100;
 /** With the longest of ids, the answer to a query must still fit in a message. */
@@ -208,7 +208,7 @@ export class TemporalHost {
   /** The first segment, until it is sent out, where the run's first step has begun it. */
   private begun: BegunSegment | undefined;
   /** So that they never keep this execution from continuing as new. */
-  private readonly inChildRuns: Set<number>;
+  private readonly inChildRuns = new Set<number>();
   private readonly indexes = new Map<string, number>();
   /** Knots that are Ok from the start. */
   private readonly isTakenOver = new Set<number>();
@@ -274,10 +274,7 @@ export class TemporalHost {
       (id, knot) => failed.has(id) && this.policyOf(knot).optional !== true,
     );
     this.givenBack = new Map(options.givenBack);
-    this.inChildRuns = new Set(
-      options.behaviour >= CHILD_RUNS_SINCE ? childRunKnots(this.layout, CHILD_RUNS_FROM_EVENTS) : [],
-    );
-    for (const knot of this.inChildRuns) this.keepInChildRun(knot);
+    this.findChildRuns(0);
     for (const [knot] of options.away ?? []) this.keepInChildRun(knot);
     this.scheduler = new Scheduler<Slot>(this.layout, this.schedulerOptions);
     this.waits = new Waits(
@@ -801,6 +798,13 @@ export class TemporalHost {
     this.continueAtRest();
   }
 
+  /** Among the knots from `first` on. */
+  private findChildRuns(first: number): void {
+    if (this.options.behaviour < CHILD_RUNS_SINCE) return;
+    for (const knot of childRunKnots(this.layout, CHILD_RUNS_FROM_EVENTS))
+      if (knot >= first) this.keepInChildRun(knot);
+  }
+
   private keepInChildRun(knot: number): void {
     this.inChildRuns.add(knot);
     this.indexes.set(this.layout.ids[knot]!, knot);
@@ -1019,18 +1023,14 @@ export class TemporalHost {
   }
 
   private async extendNow(fragment: string, by: string | undefined): Promise<void> {
-    const { recordRun: run, behaviour } = this.options;
+    const { recordRun: run } = this.options;
     const wanted = { plan: this.planHash, run, fragment, ...(by !== undefined && { by }) };
     const { plan, layout, bytes } = await this.options.extend(wanted, this.layout);
     const first = this.layout.size;
     this.planHash = plan;
     this.packedPlan = packHash(plan);
     this.layout = layout;
-    for (const knot of behaviour >= CHILD_RUNS_SINCE ? childRunKnots(layout, CHILD_RUNS_FROM_EVENTS) : []) {
-      if (knot < first) continue;
-      this.inChildRuns.add(knot);
-      this.indexes.set(layout.ids[knot]!, knot);
-    }
+    this.findChildRuns(first);
     this.inScope(() => this.apply({ type: 'extend', layout, recall: () => null }));
     // The answers of local activities are commands of the task.
     if (!this.budget.take(bytes)) await CancellationScope.nonCancellable(() => sleep(1));

@@ -1,6 +1,6 @@
 import type { Envelope } from '../../engine/envelope';
 import { encodeJson } from '../../canonical';
-import { decodeStored, valueMissing } from '../../execution';
+import { decodeStored, valueMissing, valueOfRecord } from '../../execution';
 import type { LineageRecord } from '../../protocols';
 import type { WorkerEnvironment } from '../../activities/worker-environment';
 
@@ -9,13 +9,12 @@ export async function envelopeOfRecord(
   environment: WorkerEnvironment,
   record: LineageRecord,
 ): Promise<Envelope> {
-  const hash = record.output_hash!;
-  const size = record.output_size!;
-  const { length, stored } = record.extra as { length?: number; stored?: string };
+  const value = valueOfRecord(record);
+  const { hash, size, stored } = value;
   if (stored === undefined && size <= environment.inlineLimit) {
     const bytes = await environment.backends.dataStore.get(hash);
     if (!bytes) throw valueMissing(hash, record.knot_id);
     return { value: encodeJson(decodeStored(hash, bytes)) };
   }
-  return { hash, size, ...(length !== undefined && { length }), ...(stored !== undefined && { stored }) };
+  return value;
 }

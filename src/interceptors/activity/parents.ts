@@ -11,6 +11,7 @@ import {
   type Failed,
   type LoadedPlan,
   type ParentOutcomes,
+  valueOfRecord,
 } from '../../execution';
 import { SelvageError } from '../../errors';
 import type { DefinitionRecord } from '../../model/records';
@@ -160,13 +161,7 @@ export function referenceOf(record: LineageRecord | undefined, knot: string): Re
       { details: { knot } },
     );
   }
-  const { length, stored } = record.extra as { length?: number; stored?: string };
-  return {
-    hash: record.output_hash,
-    size: record.output_size,
-    ...(length !== undefined && { length }),
-    ...(stored !== undefined && { stored }),
-  };
+  return valueOfRecord(record);
 }
 
 /** The hash of an inline value: bytes travel as a tagged object, but are hashed as bytes. */

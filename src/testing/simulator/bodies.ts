@@ -6,13 +6,11 @@ import {
   BodyExtension,
   assembleInputs,
   callBody,
-  decodeEncoded,
   encodeOutput,
   needsNoInputs,
   outcomeOfResult,
   receivedOutcome,
   skipDetail,
-  storedReference,
   superviseBody,
   unrunError,
   withReadInputs,
@@ -20,6 +18,7 @@ import {
   type Failed,
   type OutcomeToRecord,
   type ParentOutcomes,
+  freshCopy,
 } from '../../execution';
 import { SelvageError } from '../../errors';
 import { LocalContext, type LocalRun } from '../../local/local-context';
@@ -197,8 +196,7 @@ export class RealBodies implements Bodies {
     const inputsOf = assembleInputs(reading, receives, (parent) => {
       const input = given.get(parent)!;
       if (typeof input === 'object') return this.failedInput(parent, input);
-      const encoded = values.get(input as string)!;
-      const value = encoded.encoded ? decodeEncoded(encoded.encoded) : storedReference(encoded);
+      const value = freshCopy(values.get(input as string)!);
       return receives === 'outcomes' ? { kind: 'ok', value } : value;
     });
     const named = { ...inputsOf, ...wait?.given };
