@@ -210,6 +210,11 @@ describe('is refused, tells the caller why and leaves the run as it was:', () =>
     expect(error.message).toMatch(/resume/);
     const other = await startHeld(selvage);
     await other.run.cancel();
+    // Before it does, it takes more knots, and skips them with the others.
+    await until('the run hears of the cancel', async () => {
+      const { live, run: record } = await other.run.status();
+      return live?.cancelled === true || record.status !== 'running';
+    });
     expect((await rejectionOf(other.run.extend(more('a')))).code).toBe('RunOver');
     expect((await rejectionOf(selvage.getRun('nobody').extend(more('a')))).code).toBe('UnknownRun');
   });
