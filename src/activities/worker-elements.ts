@@ -44,6 +44,7 @@ export class WorkerElements {
   readonly givenBack = new Map<number, GivenBack>();
   private readonly waited = new Map<number, number>();
   private readonly run: ElementsRun;
+  private isSerial = false;
 
   constructor(
     plan: LoadedPlan,
@@ -71,7 +72,7 @@ export class WorkerElements {
         commit: async (record, values) => {
           if (place.isOver()) return undefined;
           const commit = { record, values };
-          return await commitPatiently(() => environment.commits.commit(commit, { urgent: true }));
+          return await commitPatiently(() => environment.commits.commit(commit, { urgent: this.isSerial }));
         },
         execution: (number, startedAt) => place.execution(number, startedAt, Date.now()),
         now: Date.now,
@@ -83,6 +84,7 @@ export class WorkerElements {
 
   /** Rejects only where the whole activity is to be tried again. */
   async execute(elements: Iterable<ElementKnot>, concurrency: number): Promise<void> {
+    this.isSerial = concurrency === 1;
     await this.run.run(elements, concurrency);
   }
 

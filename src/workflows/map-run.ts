@@ -10,7 +10,7 @@ import {
 import { MAP_CONCURRENCY, packRanges, unpackRanges, type KnotAnswer } from '../engine';
 import { activityIdOf } from './activity-id';
 import { requireKnownBehaviour } from './behaviours';
-import { ACTIVITY_OPTIONS, callKnot } from './knot-activity';
+import { ACTIVITY_OPTIONS, callKnot, scheduleKnot } from './knot-activity';
 import { childRun } from './knot-run';
 import {
   BATCH_ACTIVITY,
@@ -37,6 +37,7 @@ const MOST_AT_ONCE = 1_000;
 /** Of these, so many are in one part while there are other parts to run beside it. */
 const PER_PART = 50;
 const PARTS_AT_ONCE = 100;
+const CANCELLED = 'The map was cancelled';
 
 /**
  * The child run of a map. Its list is split into slices, whose elements run in activities of their own or, with `batch`, several in one; where
@@ -154,11 +155,44 @@ async function startPart({ task }: ChildTask, part: MapPart): Promise<void> {
 async function runPart(part: MapPart): Promise<void> {
   requireKnownBehaviour(part.behaviour);
   const { batch, window } = part;
-  const givenBack = new Map(part.givenBack);
+  if (!batch) return await runElements(part);
   await inWindow(activitiesOf(part), window, async ({ slice, offsets }) => {
-    if (!batch) return await runElement(part, slice, offsets[0]!, givenBack.get(slice.first + offsets[0]!));
     const answer = await runBatch(part, slice, offsets, batch.concurrency);
-    for (const [offset, how] of answer?.alone ?? []) await runElement(part, slice, offset, how);
+    for (const [offset, how] of answer?.alone ?? []) await endOf(() => runElement(part, slice, offset, how));
+  });
+}
+
+/**
+ * An activity for each element. Of all that the sandbox does for one, the promises cost most: so there is one chain of callbacks where
+ * `inWindow` would have several functions that wait for each other.
+ */
+function runElements(part: MapPart): Promise<void> {
+  const scope = CancellationScope.current();
+  const givenBack = new Map(part.givenBack);
+  const elements = activitiesOf(part);
+  return new Promise((resolve, reject) => {
+    let open = 0;
+    const next = (): void => {
+      const element = scope.consideredCancelled ? undefined : elements.next().value;
+      if (element) {
+        const { slice, offsets } = element;
+        const [offset] = offsets as [number];
+        open += 1;
+        runElement(part, slice, offset, givenBack.get(slice.first + offset)).then(ended, failed);
+      } else if (open === 0) {
+        if (scope.consideredCancelled) reject(new CancelledFailure(CANCELLED));
+        else resolve();
+      }
+    };
+    const ended = (): void => {
+      open -= 1;
+      next();
+    };
+    const failed = (error: unknown): void => {
+      if (error instanceof TemporalFailure) ended();
+      else reject(error as Error);
+    };
+    for (let place = 0; place < part.window; place++) next();
   });
 }
 
@@ -167,7 +201,7 @@ interface Activity {
   readonly offsets: readonly number[];
 }
 
-function* activitiesOf({ slices, batch }: MapPart): Iterable<Activity> {
+function* activitiesOf({ slices, batch }: MapPart): Generator<Activity, undefined> {
   for (const slice of slices) {
     const offsets = unpackRanges(slice.offsets);
     const size = batch?.size ?? 1;
@@ -176,19 +210,17 @@ function* activitiesOf({ slices, batch }: MapPart): Iterable<Activity> {
   }
 }
 
-async function runElement(
+function runElement(
   { call, task, knot, mayBeRecorded }: MapPart,
   { hash, first }: PartSlice,
   offset: number,
   how: GivenBack | undefined,
-): Promise<void> {
+): Promise<unknown> {
   const id = activityIdOf(`${knot}[${first + offset}]`);
   const givenBack = how ?? (mayBeRecorded && {});
-  await endOf(() =>
-    callKnot(
-      { ...call, id },
-      { ...task, knot, element: { slice: hash, offset }, ...(givenBack && { givenBack }) },
-    ),
+  return scheduleKnot(
+    { ...call, id },
+    { ...task, knot, element: { slice: hash, offset }, ...(givenBack && { givenBack }) },
   );
 }
 
@@ -237,5 +269,5 @@ async function inWindow<T>(
     }
   };
   await Promise.all(Array.from({ length: window }, next));
-  if (scope.consideredCancelled) throw new CancelledFailure('The map was cancelled');
+  if (scope.consideredCancelled) throw new CancelledFailure(CANCELLED);
 }
