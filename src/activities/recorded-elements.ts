@@ -7,7 +7,7 @@ import {
   type MapComposer,
 } from '../execution';
 import { partOf } from '../canonical';
-import type { LineageRecord } from '../protocols';
+import type { RecordedOutcome } from '../protocols';
 import type { WorkerEnvironment } from './worker-environment';
 
 /** Elements whose records, and then values, are asked for at a time. */
@@ -45,7 +45,7 @@ async function composeSome(
   const { runHistory } = environment.backends;
   const ids = elements.map(({ id }) => id);
   const records = new Map(
-    (await runHistory.getRecords(recordRun, ids)).map((record) => [record.knot_id, record]),
+    (await runHistory.getOutcomes(recordRun, ids)).map((record) => [record.knot_id, record]),
   );
   const bytes = await valuesOf(environment, [...records.values()]);
   const open: number[] = [];
@@ -62,7 +62,7 @@ async function composeSome(
 /** By hash; of stored streams nothing is read. */
 async function valuesOf(
   { backends, recentValues }: WorkerEnvironment,
-  records: readonly LineageRecord[],
+  records: readonly RecordedOutcome[],
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const found = new Map<string, Uint8Array>();
   const unknown = new Set<string>();
@@ -77,7 +77,7 @@ async function valuesOf(
   return found;
 }
 
-function partOfRecord(record: LineageRecord, values: ReadonlyMap<string, Uint8Array>): string {
+function partOfRecord(record: RecordedOutcome, values: ReadonlyMap<string, Uint8Array>): string {
   const hash = record.output_hash!;
   const stored = storedOf(record);
   if (stored !== undefined) return partOfStored({ hash, size: record.output_size!, stored });
@@ -86,7 +86,7 @@ function partOfRecord(record: LineageRecord, values: ReadonlyMap<string, Uint8Ar
   return hash.startsWith('bytes-') ? partOf({ kind: 'bytes', bytes }) : textOfBytes(bytes);
 }
 
-function storedOf(record: LineageRecord): string | undefined {
+function storedOf(record: RecordedOutcome): string | undefined {
   return (record.extra as { stored?: string }).stored;
 }
 

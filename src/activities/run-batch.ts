@@ -92,7 +92,7 @@ class BatchRun {
   private async withoutRecord(elements: readonly ElementKnot[]): Promise<ElementKnot[]> {
     const { runHistory } = this.environment.backends;
     const ids = elements.map(({ id }) => id);
-    const records = await runHistory.getRecords(this.attempt.task.recordRun, ids);
+    const records = await runHistory.getOutcomes(this.attempt.task.recordRun, ids);
     const recorded = new Set(records.map((record) => record.knot_id));
     return elements.filter(({ id }) => !recorded.has(id));
   }

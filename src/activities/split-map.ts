@@ -121,7 +121,7 @@ async function recorded(
     const positions = new Map<string, number>();
     for (let position = first; position < Math.min(to, first + RECORDS_AT_A_TIME); position++)
       positions.set(knots.at(position, keys?.[position]).id, position);
-    const records = await backends.runHistory.getRecords(recordRun, [...positions.keys()]);
+    const records = await backends.runHistory.getOutcomes(recordRun, [...positions.keys()]);
     for (const record of records) done.push(positions.get(record.knot_id)!);
   }
   return done.sort((a, b) => a - b);

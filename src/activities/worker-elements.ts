@@ -44,7 +44,8 @@ export class WorkerElements {
   readonly givenBack = new Map<number, GivenBack>();
   private readonly waited = new Map<number, number>();
   private readonly run: ElementsRun;
-  private isSerial = false;
+  /** Whether one runs at a time: then no other commit comes in the same turn of the event loop, and none is worth waiting for. */
+  private isAlone = false;
 
   constructor(
     plan: LoadedPlan,
@@ -72,7 +73,7 @@ export class WorkerElements {
         commit: async (record, values) => {
           if (place.isOver()) return undefined;
           const commit = { record, values };
-          return await commitPatiently(() => environment.commits.commit(commit, { urgent: this.isSerial }));
+          return await commitPatiently(() => environment.commits.commit(commit, { urgent: this.isAlone }));
         },
         execution: (number, startedAt) => place.execution(number, startedAt, Date.now()),
         now: Date.now,
@@ -84,7 +85,7 @@ export class WorkerElements {
 
   /** Rejects only where the whole activity is to be tried again. */
   async execute(elements: Iterable<ElementKnot>, concurrency: number): Promise<void> {
-    this.isSerial = concurrency === 1;
+    this.isAlone = concurrency === 1;
     await this.run.run(elements, concurrency);
   }
 

@@ -1,6 +1,6 @@
 import type { Sha256 } from '../canonical';
 import type { DefinitionRecord } from '../model/records';
-import type { CommitResult, ExceptionRecord, LineageRecord, StoredValue } from '../protocols';
+import type { CommitResult, ExceptionRecord, LineageRecord, RecordedOutcome, StoredValue } from '../protocols';
 import { encodeOutput, storedValues, type EncodedValue } from './encoded-value';
 import { describeError } from './exception-record';
 import { assembleInputs } from './inputs';
@@ -10,9 +10,9 @@ import type { ElementKnot } from './element-knots';
 import { freshPart, hashOfPart } from './element-values';
 
 /** What became of an element: as recorded, by this run or by an earlier one. */
-export type ElementEnd =
+export type ElementEnd<Recorded = LineageRecord> =
   /** `value` is absent where another attempt has recorded it. */
-  | { readonly kind: 'ok'; readonly value?: EncodedValue; readonly record: LineageRecord }
+  | { readonly kind: 'ok'; readonly value?: EncodedValue; readonly record: Recorded }
   | { readonly kind: 'err'; readonly error: ExceptionRecord };
 
 /** What a host does for the elements that it runs in its process. */
@@ -156,7 +156,9 @@ function endOf(outcome: OutcomeToRecord & { kind: 'ok' | 'err' }, record: Lineag
 }
 
 /** Undefined of one that says nothing of the element's body. */
-export function endOfRecord(record: LineageRecord): ElementEnd | undefined {
+export function endOfRecord<Recorded extends RecordedOutcome>(
+  record: Recorded,
+): ElementEnd<Recorded> | undefined {
   if (record.outcome === 'ok') return { kind: 'ok', record };
   if (record.outcome === 'skipped') return undefined;
   return { kind: 'err', error: (record.extra as { error: ExceptionRecord }).error };

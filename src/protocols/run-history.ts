@@ -50,6 +50,12 @@ export type RunEnd = Pick<RunRecord, 'status' | 'finished_at' | 'environment'>;
 /** What of a run's record may change while it works: the plan that it is extended to, its terminals, and more of the environment. */
 export type RunChange = Partial<Pick<RunRecord, 'plan_hash' | 'terminals' | 'environment'>>;
 
+/** What a record says of an outcome and its value. */
+export type RecordedOutcome = Pick<
+  LineageRecord,
+  'knot_id' | 'outcome' | 'output_hash' | 'output_size' | 'extra'
+>;
+
 /**
  * Runs and lineage. Every method may be called at once from many processes. Errors: `BackendUnavailable` (a retry may
  * help), `DiskFull`, `DatabaseDamaged`, `SchemaTooNew`.
@@ -78,6 +84,8 @@ export interface RunHistory {
   listRuns(query?: RunQuery): Promise<Page<RunRecord>>;
   /** The records of these knots of one run (of all its knots without `knotIds`), in no particular order. */
   getRecords(temporalRunId: string, knotIds?: readonly string[]): Promise<LineageRecord[]>;
+  /** Of the records of these knots of one run, what became of them: for who asks for thousands, whom the rest would cost most of the time. */
+  getOutcomes(temporalRunId: string, knotIds: readonly string[]): Promise<RecordedOutcome[]>;
   /**
    * By cache key: the newest Ok record of a knot that made its value, rather than took it over. What has none is not in the map. What
    * was committed before the call is found.

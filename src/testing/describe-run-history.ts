@@ -109,6 +109,27 @@ const TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
     assert.deepEqual(await adapter.getRecords('unknown'), []);
   },
 
+  async 'tells what became of some knots of a run'({ adapter }) {
+    const ok = sampleLineage({ knot_id: 'ok', extra: { length: 2 } });
+    const failed = sampleLineage({ knot_id: 'failed', outcome: 'err', output_hash: null, output_size: null });
+    await adapter.commit([ok, failed, sampleLineage({ knot_id: 'another' })]);
+    const found = await adapter.getOutcomes('temporal-run-1', ['failed', 'ok', 'ok', 'unknown']);
+    const told = found
+      .map(({ knot_id, outcome, output_hash, output_size, extra }) => [
+        knot_id,
+        outcome,
+        output_hash,
+        output_size,
+        extra,
+      ])
+      .sort();
+    assert.deepEqual(told, [
+      ['failed', 'err', null, null, failed.extra],
+      ['ok', 'ok', ok.output_hash, ok.output_size, { length: 2 }],
+    ]);
+    assert.deepEqual(await adapter.getOutcomes('unknown', ['ok']), []);
+  },
+
   async 'finds by cache key the newest value that was made, and no failure'({ adapter }) {
     const key = (name: string): string => sampleHash(`key ${name}`);
     const of = (name: string, at: number, changes: Partial<LineageRecord> = {}): LineageRecord =>

@@ -3,6 +3,7 @@ import type {
   LineageQuery,
   LineageRecord,
   Page,
+  RecordedOutcome,
   RunChange,
   RunEnd,
   RunHistory,
@@ -91,6 +92,10 @@ export class InMemoryRunHistory implements RunHistory {
     return indexes
       .filter((index) => index !== undefined)
       .map((index) => this.#records[index] as LineageRecord);
+  }
+
+  getOutcomes(temporalRunId: string, knotIds: readonly string[]): Promise<RecordedOutcome[]> {
+    return this.getRecords(temporalRunId, knotIds);
   }
 
   async findCached(keys: readonly string[]): Promise<Map<string, LineageRecord>> {

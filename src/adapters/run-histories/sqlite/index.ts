@@ -1,9 +1,10 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type {
   CommitResult,
   LineageQuery,
   LineageRecord,
   Page,
+  RecordedOutcome,
   RunChange,
   RunEnd,
   RunHistory,
@@ -75,16 +76,23 @@ export class SqliteRunHistory implements RunHistory {
     const rows = await this.database.read((db) => {
       let select = db.selectFrom('selvage_lineage').selectAll().where('temporal_run_id', '=', temporalRunId);
       if (knotIds !== undefined) {
-        // One parameter, however many ids there are: the same statement serves every call.
-        select = select.where(
-          'knot_id',
-          'in',
-          sql<string>`(select value from json_each(${JSON.stringify(knotIds)}))`,
-        );
+        select = select.where('knot_id', 'in', listed(knotIds));
       }
       return select.execute();
     });
     return rows.map(recordOf);
+  }
+
+  async getOutcomes(temporalRunId: string, knotIds: readonly string[]): Promise<RecordedOutcome[]> {
+    const rows = await this.database.read((db) =>
+      db
+        .selectFrom('selvage_lineage')
+        .select(['knot_id', 'outcome', 'output_hash', 'output_size', 'extra'])
+        .where('temporal_run_id', '=', temporalRunId)
+        .where('knot_id', 'in', listed(knotIds))
+        .execute(),
+    );
+    return rows.map((row) => ({ ...row, extra: JSON.parse(row.extra) }));
   }
 
   findCached(keys: readonly string[]): Promise<Map<string, LineageRecord>> {
@@ -105,4 +113,9 @@ export class SqliteRunHistory implements RunHistory {
 /** Errors as of {@link openSqliteDatabase}. */
 export async function createSqliteRunHistory(options: SqliteOptions): Promise<SqliteRunHistory> {
   return new SqliteRunHistory(await openSqliteDatabase(options));
+}
+
+/** One parameter, however many ids there are: the same statement serves every call. */
+function listed(ids: readonly string[]): RawBuilder<string> {
+  return sql<string>`(select value from json_each(${JSON.stringify(ids)}))`;
 }
