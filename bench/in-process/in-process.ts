@@ -24,12 +24,13 @@ export interface InProcessMeasurement {
 
 const SIZES = [1_000, 10_000, 100_000];
 const MICROSECONDS = 20;
+const ELEMENTS = 10_000;
+const ELEMENT_MICROSECONDS = 15;
 const BYTES = 4 * 1024;
 const GROWTH = 1.3;
 const MEGABYTE = 1024 * 1024;
 
-/** The in-process host, whose bodies do next to nothing: what a knot costs by itself. */
-export const inProcess: readonly Benchmark[] = (['chain', 'fan-out'] as const).map((shape) => ({
+const knots: readonly Benchmark[] = (['chain', 'fan-out'] as const).map((shape) => ({
   name: `in process: ${shape}`,
   async run(options) {
     const rows: Row[] = [];
@@ -45,6 +46,21 @@ export const inProcess: readonly Benchmark[] = (['chain', 'fan-out'] as const).m
     return [...rows, limited(measure, Math.max(growth, 1 / growth), GROWTH, 'x', { costs })];
   },
 }));
+
+const elements: Benchmark = {
+  name: 'in process: map',
+  async run(options) {
+    const measurement = await measureApart({ ...options, shape: 'map', size: ELEMENTS });
+    const cost = (median(measurement.times) * 1_000) / ELEMENTS;
+    const { times } = measurement;
+    return [
+      limited(`in process: map of ${ELEMENTS}`, cost, ELEMENT_MICROSECONDS, 'µs an element', { times }),
+    ];
+  },
+};
+
+/** The in-process host, whose bodies do next to nothing: what a knot, or an element, costs by itself. */
+export const inProcess: readonly Benchmark[] = [...knots, elements];
 
 function rowsOf(shape: Shape, size: number, cost: number, measurement: InProcessMeasurement): Row[] {
   const { firstRun, times, tapestryBytes, heldBytes, peakBytes } = measurement;
