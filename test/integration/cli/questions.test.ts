@@ -106,7 +106,7 @@ test('a question makes no database', async () => {
 test('cache explain: why a value was not reused, and bad input', async () => {
   const { code, stdout } = await selvage('cache', 'explain', 'five', 'd');
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^The value of knot d of run five was not reused: it is not to be reused: /m);
+  expect(stdout).toMatch(/^The value of knot d of run five was not reused: nothing is taken for it: /m);
   const document = JSON.parse((await selvage('cache', 'explain', 'five', 'd', '--json')).stdout) as object;
   expect(document).toMatchObject({ isHit: false, reason: 'not-cached', record: { knot_id: 'd' } });
   const unknown = await selvage('cache', 'explain', 'five', 'nothing');
