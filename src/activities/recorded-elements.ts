@@ -1,11 +1,4 @@
-import {
-  endOfRecord,
-  partOfStored,
-  valueMissing,
-  type ElementKnot,
-  type ElementKnots,
-  type MapComposer,
-} from '../execution';
+import { endOfRecord, partOfStored, valueMissing, type ElementKnots, type MapComposer } from '../execution';
 import { partOf } from '../canonical';
 import type { RecordedOutcome } from '../protocols';
 import type { WorkerEnvironment } from './worker-environment';
@@ -28,10 +21,9 @@ export async function composeRecorded(
 ): Promise<number[]> {
   const open: number[] = [];
   for (let first = 0; first < positions.length; first += AT_A_TIME) {
-    const elements = positions
-      .slice(first, first + AT_A_TIME)
-      .map((position) => knots.at(position, keys?.[position]));
-    open.push(...(await composeSome(environment, recordRun, elements, composer)));
+    const some = positions.slice(first, first + AT_A_TIME);
+    const ids = some.map((position) => knots.idAt(position, keys?.[position]));
+    open.push(...(await composeSome(environment, recordRun, some, ids, composer)));
   }
   return open;
 }
@@ -39,18 +31,18 @@ export async function composeRecorded(
 async function composeSome(
   environment: WorkerEnvironment,
   recordRun: string,
-  elements: readonly ElementKnot[],
+  positions: readonly number[],
+  ids: readonly string[],
   composer: MapComposer,
 ): Promise<number[]> {
   const { runHistory } = environment.backends;
-  const ids = elements.map(({ id }) => id);
   const records = new Map(
     (await runHistory.getOutcomes(recordRun, ids)).map((record) => [record.knot_id, record]),
   );
   const bytes = await valuesOf(environment, [...records.values()]);
   const open: number[] = [];
-  for (const { id, position } of elements) {
-    const record = records.get(id);
+  for (const [index, position] of positions.entries()) {
+    const record = records.get(ids[index]!);
     const end = record && endOfRecord(record);
     if (!end) open.push(position);
     else if (end.kind === 'err') composer.err(position, end.error);

@@ -37,12 +37,12 @@ class BatchRun {
     const map = plan.knot(task.knot);
     const slice = await environment.slices.get(task.slice, map.id);
     const knots = new ElementKnots(plan, map);
-    const elements = unpackRanges(task.offsets).map((offset) =>
-      knots.at(slice.first + offset, slice.keys && slice.keys[offset]),
-    );
-    const open = attempt.number > 1 ? await this.withoutRecord(elements) : elements;
+    const keyOf = (offset: number): string | undefined => slice.keys?.[offset];
+    const idOf = (offset: number): string => knots.idAt(slice.first + offset, keyOf(offset));
+    const offsets = unpackRanges(task.offsets);
+    const open = attempt.number > 1 ? await this.withoutRecord(offsets, idOf) : offsets;
     const { definition, refusal } = presentBody(environment, plan, map, attempt.context.info.taskQueue);
-    if (attempt.lost > 0) return answerOf(open.map(({ position }) => [position - slice.first, {}]));
+    if (attempt.lost > 0) return answerOf(open.map((offset) => [offset, {}]));
     if (!definition) throw refusal;
     const surroundings: SegmentSurroundings = {
       runId: task.runId,
@@ -61,11 +61,15 @@ class BatchRun {
       isOver: () => this.isOver,
       ended: ({ position }) => ended.add(position),
     });
-    await this.withinGrace(map.policy.cancelGrace, () => work.execute(open, task.concurrency));
+    const elements = function* (): Iterable<ElementKnot> {
+      for (const offset of open) yield knots.at(slice.first + offset, keyOf(offset));
+    };
+    await this.withinGrace(map.policy.cancelGrace, () => work.execute(elements(), task.concurrency));
     const { cancellationSignal } = attempt.context;
-    const left = open.filter(({ position }) => !ended.has(position) && !work.givenBack.has(position));
+    const isOpen = (position: number): boolean => !ended.has(position) && !work.givenBack.has(position);
+    const isLeft = open.some((offset) => isOpen(slice.first + offset));
     // The liveness interceptor says what this means: a cancel, or that another attempt goes on with what is left.
-    if (left.length > 0) throw stopped(attempt, cancellationSignal.reason);
+    if (isLeft) throw stopped(attempt, cancellationSignal.reason);
     return answerOf([...work.givenBack].map(([position, how]) => [position - slice.first, how]));
   }
 
@@ -89,12 +93,15 @@ class BatchRun {
     }
   }
 
-  private async withoutRecord(elements: readonly ElementKnot[]): Promise<ElementKnot[]> {
+  private async withoutRecord(
+    offsets: readonly number[],
+    idOf: (offset: number) => string,
+  ): Promise<number[]> {
     const { runHistory } = this.environment.backends;
-    const ids = elements.map(({ id }) => id);
+    const ids = offsets.map(idOf);
     const records = await runHistory.getOutcomes(this.attempt.task.recordRun, ids);
     const recorded = new Set(records.map((record) => record.knot_id));
-    return elements.filter(({ id }) => !recorded.has(id));
+    return offsets.filter((offset) => !recorded.has(idOf(offset)));
   }
 
   private execution(attempt: number, startedAt: number, finishedAt: number): Execution {

@@ -120,7 +120,7 @@ async function recorded(
   for (let first = from; first < to; first += RECORDS_AT_A_TIME) {
     const positions = new Map<string, number>();
     for (let position = first; position < Math.min(to, first + RECORDS_AT_A_TIME); position++)
-      positions.set(knots.at(position, keys?.[position]).id, position);
+      positions.set(knots.idAt(position, keys?.[position]), position);
     const records = await backends.runHistory.getOutcomes(recordRun, [...positions.keys()]);
     for (const record of records) done.push(positions.get(record.knot_id)!);
   }

@@ -51,7 +51,13 @@ export class ElementKnots {
   at(position: number, key: string | undefined): ElementKnot {
     const { map, definition, inputs, policy, configHash } = this.common;
     // Each by its name: to spread them takes several times as long, and there are many elements.
-    return { id: elementId(map.id, key ?? position), position, map, definition, inputs, policy, configHash };
+    const id = this.idAt(position, key);
+    return { id, position, map, definition, inputs, policy, configHash };
+  }
+
+  /** @param key of a plain object */
+  idAt(position: number, key: string | undefined): string {
+    return elementId(this.common.map.id, key ?? position);
   }
 }
 
