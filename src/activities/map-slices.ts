@@ -7,6 +7,7 @@ import {
   valueMissing,
   type ElementKnot,
   type MapElements,
+  type ValueId,
 } from '../execution';
 import type { DataStore, StoredValue } from '../protocols';
 import type { ElementInputs } from './worker-elements';
@@ -139,8 +140,8 @@ export class Slice implements ElementInputs {
     return this.lists.get(input)?.[position - this.first];
   }
 
-  sharedHash(parent: number): string | null {
-    return this.shared[parent]?.hash ?? null;
+  sharedId(parent: number): ValueId {
+    return this.shared[parent]!;
   }
 
   sharedValue(parent: number): unknown {

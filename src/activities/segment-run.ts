@@ -351,12 +351,13 @@ export class SegmentRun {
       this.values.encoded(this.valueOf(parent)!, read),
     );
     const shared = {
-      sharedHash: (parent: number) => this.valueOf(parent)?.hash ?? null,
+      sharedId: (parent: number) => this.valueOf(parent)!,
       sharedValue: (parent: number) => this.values.fresh(this.valueOf(parent)!, read),
     };
     return new SegmentMap(this.plan, map, definition, elements, shared, {
       call: () => this.callPlace,
       execution: (attempt, startedAt, finishedAt) => this.execution(attempt, startedAt, finishedAt),
+      mayReuse: this.attempt.task.reuse !== false,
       isHeld: () => this.isHeld,
       isOver: () => this.isOver,
       committed: () => this.countCommit(0),

@@ -1,7 +1,14 @@
 import { canonicalJson, defaultSha256, hashText, type Json, type Sha256 } from '../canonical';
 import { SelvageError } from '../errors';
 import { cacheOf, isCacheable } from '../model/cacheable';
-import type { DefinitionRecord, InputRecord, KnotRecord, MapRecord, TapestryRecord } from '../model/records';
+import type {
+  CacheOptions,
+  DefinitionRecord,
+  InputRecord,
+  KnotRecord,
+  MapRecord,
+  TapestryRecord,
+} from '../model/records';
 import { ConstantEncoder } from './constant-encoder';
 import { DefinitionTable } from './definition-table';
 import { Hashes } from './hashes';
@@ -57,11 +64,11 @@ export function compile(
     const ownPolicy = policyOf(options, limitKeyOf(knot));
     const policy: PlanPolicy = {
       ...bodyPolicyOf(knot, ownPolicy),
-      ...(cache && { cache }),
+      ...(cache && !knot.definition?.map && { cache }),
       ...(knot.definition?.optional && { optional: true }),
       ...(knot.definition?.node && { node: knot.definition.node }),
       ...(knot.path !== undefined && { path: knot.path }),
-      ...(knot.definition?.map && { map: mapOf(knot.definition.map, ownPolicy) }),
+      ...(knot.definition?.map && { map: mapOf(knot.definition.map, ownPolicy, cache) }),
     };
     const inputs = planInputs(knot, indexes, constants, hashOf);
     return {
@@ -102,10 +109,16 @@ function isOfOwnMaking(definition: DefinitionRecord, { path }: KnotRecord): bool
 function mapOf(
   { each, batch, ...settings }: MapRecord,
   { maxConcurrent, ratePerSecond }: PlanPolicy,
+  cache: CacheOptions | undefined,
 ): PlanMap {
   // What may have to wait goes by itself.
   const isLimited = maxConcurrent !== undefined || ratePerSecond !== undefined;
-  return { ...settings, ...(batch !== undefined && !isLimited && { batch }), each: each.name };
+  return {
+    ...settings,
+    ...(batch !== undefined && !isLimited && { batch }),
+    ...(cache && { cache }),
+    each: each.name,
+  };
 }
 
 /** @param definition undefined: a parameter */

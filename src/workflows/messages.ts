@@ -357,7 +357,7 @@ export interface SplitAnswer extends SplitMap {
 }
 
 /** The input of {@link BATCH_ACTIVITY}. */
-export interface BatchTask extends Pick<KnotTask, 'plan' | 'run' | 'runId'> {
+export interface BatchTask extends Pick<KnotTask, 'plan' | 'run' | 'runId' | 'reuse'> {
   readonly knot: string;
   readonly slice: string;
   /** Offsets in the slice, as ranges. */
@@ -381,7 +381,7 @@ export interface MapWork {
   readonly behaviour: number;
   /** Of each element; in place of its id the map's. */
   readonly call: KnotCall;
-  readonly task: Pick<KnotTask, 'plan'> & { readonly run: string; readonly runId: string };
+  readonly task: Pick<KnotTask, 'plan' | 'reuse'> & { readonly run: string; readonly runId: string };
   readonly knot: string;
   /** Activities at once. */
   readonly window: number;

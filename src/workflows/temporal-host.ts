@@ -950,7 +950,8 @@ export class TemporalHost {
 
   /** Whether its activity is to be told that nothing is taken from other runs. */
   private refusesReuse(knot: number): boolean {
-    return this.options.lookUp === undefined && this.policyOf(knot).cache !== undefined;
+    const { cache, map } = this.policyOf(knot);
+    return this.options.lookUp === undefined && (cache ?? map?.cache) !== undefined;
   }
 
   /** Whether elements of it may have been taken over from another run. */

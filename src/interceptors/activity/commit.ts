@@ -34,6 +34,7 @@ import {
   type LoadedPlan,
   type OutcomeToRecord,
   type PassedOver,
+  type ValueId,
 } from '../../execution';
 import type { DefinitionRecord } from '../../model/records';
 import type { GivenBack, NextIteration, SplitMap } from '../../workflows/messages';
@@ -380,7 +381,7 @@ class KnotCall {
   }
 
   private keyOf(plan: LoadedPlan, knot: PlanKnot, codeHash: string, parents: Parents): string | null {
-    const identityOf = (parent: number): ReturnType<Parents['identityOf']> => parents.identityOf(parent);
+    const identityOf = (parent: number, input: string): ValueId => parents.identityOf(parent, input);
     return cacheKeyOf(plan, knot, codeHash, identityOf, this.environment.sha256) ?? null;
   }
 

@@ -322,6 +322,14 @@ const mistakes: readonly Mistake[] = [
     ),
   },
   {
+    mistake: 'a map whose elements are cached and have no version',
+    code: 'CacheWithoutVersion',
+    says: ['the knot "k"', 'definition "any" has no version', "cache: { codeHash: 'source' }"],
+    make: inside((t) =>
+      map({ over: t.parameter('x', z.array(number)), each: any, bind: 'x' }, { id: 'k', cache: true }),
+    ),
+  },
+  {
     mistake: 'a gate that is cached',
     code: 'InvalidConfig',
     says: ['"cache"', 'the knot "k"', 'a gate has no value of its own'],
