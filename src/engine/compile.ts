@@ -8,6 +8,7 @@ import type {
   KnotRecord,
   MapRecord,
   TapestryRecord,
+  WaitRecord,
 } from '../model/records';
 import { ConstantEncoder } from './constant-encoder';
 import { DefinitionTable } from './definition-table';
@@ -24,7 +25,7 @@ import {
 } from './plan';
 import { nestedPlanInput } from './nested-plan';
 import { PASSING_NODES } from './node-kinds';
-import { effectiveOptions, nestedPolicyOf, policyOf, waitPolicyOf } from './policy';
+import { effectiveOptions, policyOf } from './policy';
 
 export interface CompiledPlan {
   readonly plan: Plan;
@@ -63,7 +64,8 @@ export function compile(
     const cache = knot.definition && isOfOwnMaking(knot.definition, knot) ? cacheOf(options) : undefined;
     const ownPolicy = policyOf(options, limitKeyOf(knot));
     const policy: PlanPolicy = {
-      ...bodyPolicyOf(knot, ownPolicy),
+      ...ownPolicy,
+      ...(knot.definition?.wait && { wait: waitOf(knot.definition.wait) }),
       ...(cache && !knot.definition?.map && { cache }),
       ...(knot.definition?.optional && { optional: true }),
       ...(knot.definition?.node && { node: knot.definition.node }),
@@ -136,9 +138,8 @@ export function configHashOf(
   });
 }
 
-function bodyPolicyOf(knot: KnotRecord, policy: PlanPolicy): PlanPolicy {
-  if (knot.definition?.wait) return waitPolicyOf(policy, knot.definition.wait);
-  return knot.nested ? nestedPolicyOf(knot, policy) : policy;
+function waitOf({ schema: _schema, ...wait }: WaitRecord): PlanPolicy['wait'] {
+  return wait;
 }
 
 /** The lowest that can say what these knots say. */

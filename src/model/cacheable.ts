@@ -29,20 +29,17 @@ export function requireCacheable(
 ): void {
   const cache = cacheOf(options);
   if (!cache) return;
-  if (!isCacheable(definition)) throw notCacheable(owner, definition);
+  if (definition.receives === 'outcomes') throw receivesOutcomes(owner, definition);
   const body = definition.map?.each ?? definition;
   if (body.version !== undefined || cache.codeHash === 'source') return;
   throw withoutVersion(owner, body);
 }
 
-function notCacheable(owner: string, { name, node }: Cacheable): SelvageError {
-  const why =
-    node === undefined
-      ? `the definition "${name}" receives outcomes, and failures are never reused`
-      : `a ${node} has no value of its own to be reused`;
+function receivesOutcomes(owner: string, { name }: Cacheable): SelvageError {
   return new SelvageError(
     'InvalidConfig',
-    `The option "cache" of ${owner} cannot be used: ${why}. Remove it; give it to the knots whose values go in.`,
+    `The option "cache" of ${owner} cannot be used: the definition "${name}" receives outcomes, and failures are never reused. Remove it; give it to ` +
+      'the knots whose values go in.',
     { details: { owner, option: 'cache', definition: name } },
   );
 }

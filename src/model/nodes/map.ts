@@ -182,6 +182,14 @@ function eachOf(given: unknown, config: unknown): DefinitionRecord {
       name: 'selvage.map.each',
     });
   }
+  if (record.optional) {
+    throw invalidNode(
+      'map',
+      config,
+      `runs the definition "${record.name}", which is optional`,
+      `Give it without optional(): what becomes of elements that fail is said by "onError", such as 'skip'.`,
+    );
+  }
   if (record.receives === 'values') return record;
   throw invalidNode(
     'map',
