@@ -279,6 +279,8 @@ export class SegmentRun {
     const startedAt = Date.now();
     const key = this.keyOf(knot, definition);
     const found = key === undefined ? undefined : await this.findMade(knot, key);
+    // A cancel may have come meanwhile.
+    if (this.isOver || this.isStopped()) return undefined;
     if (found?.record) return await this.takeOver(index, knot, found.record);
     let waited = 0;
     for (let throws = 0; ;) {

@@ -271,6 +271,8 @@ export class InProcessHost {
       return await this.settle(knot, await this.waitFor(planKnot, definition), 1, startedAt, codeHash);
     const key = this.keyOf(knot, codeHash);
     const { record, value, passedOver } = key === undefined ? {} : await this.findMade(planKnot, key);
+    // A cancel may have come meanwhile.
+    if (this.cancelled) return await this.settle(knot, CANCELLED, 0, startedAt, null);
     if (record) return await this.takeOver(knot, record, value!);
     for (let attempt = 1; ; attempt++) {
       let end: KnotEnd | undefined;

@@ -547,6 +547,11 @@ export interface SkippedKnot {
 }
 
 export interface SettleResult {
+  /**
+   * How many more there are of each outcome than the request says, since other records stand of knots that it names: a look-up, or a body that
+   * nobody waited for any more, came first. Absent: none.
+   */
+  readonly standing?: RunCounts;
   /** Content hash of the finished run record; only in the answer to the last chunk. */
   readonly record?: string;
 }

@@ -1,6 +1,9 @@
 import * as fc from 'fast-check';
-import { knot, map, runLocally, tapestry, type Knot } from '../../../src';
+import { knot, map, runLocally, tapestry, type Knot, type Tapestry } from '../../../src';
 import { createInMemoryBackends } from '../../../src/backends';
+import { Latch } from '../../support/latch';
+import { SwitchableBackends } from '../../support/switchable-backends';
+import { until } from '../../support/until';
 
 let ran = 0;
 const HOUR = 3_600_000;
@@ -117,6 +120,30 @@ test('a body that stands in for that of elements takes no value and leaves none'
   expect((await runLocally(elements, {}, fake)).values).toEqual({ end: [-1, -1] });
   expect((await runLocally(elements, {}, { backends })).values).toEqual({ end: [2, 4] });
   expect(ran).toBe(2);
+});
+
+test.each<{ what: string; shape: Tapestry }>([
+  { what: 'a knot', shape: tapestry('one', () => ({ end: aged({ x: 2 }, { id: 'k' }) })) },
+  {
+    what: 'an element',
+    shape: tapestry('list', () => ({
+      end: map({ over: knot('list', () => [1])({}, { id: 'all' }), each: aged, bind: 'x' }, { id: 'k' }),
+    })),
+  },
+])('no body begins after a cancel that came while $what was looked up', async ({ shape }) => {
+  const switchable = new SwitchableBackends(createInMemoryBackends());
+  const lookUp = new Latch();
+  switchable.inflict({ only: ['runHistory.findCached'], until: lookUp.passed });
+  const cancel = new AbortController();
+  const run = runLocally(shape, {}, { backends: switchable.backends, signal: cancel.signal });
+  now.mockImplementation(() => performance.timeOrigin + performance.now());
+  await until('it is looked up', () => switchable.hit.length > 0);
+  cancel.abort();
+  lookUp.open();
+  const { status, outcomes } = await run;
+  expect(status).toBe('cancelled');
+  expect(outcomes['k']).toEqual({ kind: 'skipped', reason: 'cancelled' });
+  expect(ran).toBe(0);
 });
 
 test('random tapestries that run twice come to the same, and the second time no cached body runs', async () => {
