@@ -58,17 +58,12 @@ import { presentBody } from './present-body';
 import { RETRY_WAIT_MS } from './retry-wait';
 import type { SegmentSurroundings } from './segment-context';
 import { segmentGraph, type SegmentGraph } from './segment-graph';
+import { CONCURRENCY, VALUE_BYTES, WORKING_MS } from './segment-limits';
 import { SegmentMap } from './segment-map';
 import { SegmentValues, valueOfEnvelope } from './segment-values';
 import { isUnreadable } from './worker-elements';
 import type { WorkerEnvironment } from './worker-environment';
 
-/** Bodies running at once in one segment. */
-const CONCURRENCY = 500;
-/** After so long a segment starts nothing more: what depends on it from outside should not wait, nor a worker's shutdown. */
-const WORKING_MS = 30_000;
-/** After so many bytes of values it starts nothing more, for their memory. */
-const VALUE_BYTES = 32 * 1024 * 1024;
 const ANSWER_VALUE_BYTES = 64 * 1024;
 const LISTED_FAILURES = 20;
 const MESSAGE_LENGTH = 500;
