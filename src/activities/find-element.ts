@@ -1,4 +1,4 @@
-import { ElementKnots, hashOfPart, type ElementKnot, type LoadedPlan } from '../execution';
+import { ElementKnots, idOfPart, type ElementKnot, type LoadedPlan, type ValueId } from '../execution';
 import type { Parents } from '../interceptors/activity/parents';
 import type { ResolvedTask } from './knot-attempt';
 import type { WorkerEnvironment } from './worker-environment';
@@ -17,16 +17,16 @@ export async function findElement(
   const position = slice.first + place.offset;
   const map = plan.knot(place.map);
   const knot = new ElementKnots(plan, map).at(position, slice.keys?.[place.offset]);
-  const hashOf = (parent: number, input: string): string | null => {
+  const identityOf = (parent: number, input: string): ValueId => {
     const text = slice.textOf(knot, input);
-    return text === undefined ? slice.sharedHash(parent) : hashOfPart(text, environment.sha256);
+    return text === undefined ? slice.sharedId(parent) : idOfPart(text, environment.sha256);
   };
   return {
     knot,
     parents: {
-      hashOf,
+      hashOf: (parent, input) => identityOf(parent, input).hash,
       kindOf: () => 'ok',
-      identityOf: (parent) => ({ hash: slice.sharedHash(parent)! }),
+      identityOf,
       valueOf: () => {
         throw new Error(`Element "${knot.id}" passes no value on.`);
       },

@@ -299,8 +299,15 @@ function readBatchTask(info: Context['info'], input: unknown): ResolvedBatch | u
   if (info.activityType !== BATCH_ACTIVITY) return undefined;
   const basics = readBasics(info, input);
   if (!basics) return undefined;
-  const { knot, slice, offsets, concurrency } = input as BatchTask;
-  return { ...basics, knot, slice: unpackHash(slice)!, offsets, concurrency };
+  const { knot, slice, offsets, concurrency, reuse } = input as BatchTask;
+  return {
+    ...basics,
+    knot,
+    slice: unpackHash(slice)!,
+    offsets,
+    concurrency,
+    ...(reuse === false && { reuse }),
+  };
 }
 
 function readSegmentTask(info: Context['info'], input: unknown): ResolvedSegment | undefined {

@@ -7,10 +7,12 @@ import {
   valueMissing,
   type ElementKnot,
   type MapElements,
+  type ValueId,
 } from '../execution';
 import type { DataStore, StoredValue } from '../protocols';
-import type { ElementInputs } from './worker-elements';
 import type { RecentValues } from './recent-values';
+import { MOST_BYTES, MOST_ELEMENTS, MOST_SLICES } from './slice-limits';
+import type { ElementInputs } from './worker-elements';
 
 /** A value that all elements get. */
 export interface SharedReference {
@@ -18,12 +20,6 @@ export interface SharedReference {
   readonly size: number;
   readonly stored?: string;
 }
-
-/** Elements of a slice. */
-const MOST_ELEMENTS = 500;
-const MOST_BYTES = 1024 * 1024;
-/** Slices of one answer, and so of one execution of the map's child run. */
-const MOST_SLICES = 500;
 
 /** What a slice has in the data store: the elements, and references to what they share. */
 interface SliceContent {
@@ -139,8 +135,8 @@ export class Slice implements ElementInputs {
     return this.lists.get(input)?.[position - this.first];
   }
 
-  sharedHash(parent: number): string | null {
-    return this.shared[parent]?.hash ?? null;
+  sharedId(parent: number): ValueId {
+    return this.shared[parent]!;
   }
 
   sharedValue(parent: number): unknown {

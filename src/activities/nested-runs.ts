@@ -78,6 +78,23 @@ export interface RecordedRun extends NestedRun {
 }
 
 /**
+ * The run as it has ended: where an operator has reset it meanwhile, its records are those of the execution that took over.
+ *
+ * @param recordRun of the knot, which started it
+ * @throws SelvageError `BackendUnavailable`
+ */
+export async function asItEnded(
+  { backends }: WorkerEnvironment,
+  ended: EndedRun,
+  recordRun: string,
+): Promise<EndedRun> {
+  const latest = await backends.runHistory.getRun(ended.run);
+  // Another one may have the id by now: of a run that was started anew with the id of the knot's.
+  const isOfKnot = latest?.environment['parent_temporal_run_id'] === recordRun;
+  return isOfKnot ? { ...ended, child: latest.temporal_run_id } : ended;
+}
+
+/**
  * What a run that a knot has started came to.
  *
  * @throws SelvageError `InvalidPlan`, `ValueMissing`, `BackendUnavailable`

@@ -57,6 +57,7 @@ class BatchRun {
     const work = new WorkerElements(plan, definition, slice, {
       call: () => place,
       execution: (number, startedAt, finishedAt) => this.execution(number, startedAt, finishedAt),
+      mayReuse: task.reuse !== false,
       isHeld: () => this.stop.signal.aborted,
       isOver: () => this.isOver,
       ended: ({ position }) => ended.add(position),

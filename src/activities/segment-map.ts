@@ -30,7 +30,7 @@ export class SegmentMap {
     private readonly map: PlanKnot,
     definition: DefinitionRecord,
     private readonly elements: MapElements,
-    shared: Pick<ElementInputs, 'sharedHash' | 'sharedValue'>,
+    shared: Pick<ElementInputs, 'sharedId' | 'sharedValue'>,
     private readonly place: Omit<ElementsPlace, 'ended'> & { committed(): void },
   ) {
     const { lists, count, keys } = elements;
@@ -43,6 +43,7 @@ export class SegmentMap {
     this.workers = new WorkerElements(plan, definition, inputs, {
       call: () => place.call(),
       execution: (attempt, startedAt, finishedAt) => place.execution(attempt, startedAt, finishedAt),
+      mayReuse: place.mayReuse,
       isHeld: () => place.isHeld(),
       isOver: () => place.isOver(),
       ended: ({ position }, end) => {

@@ -58,17 +58,12 @@ import { presentBody } from './present-body';
 import { RETRY_WAIT_MS } from './retry-wait';
 import type { SegmentSurroundings } from './segment-context';
 import { segmentGraph, type SegmentGraph } from './segment-graph';
+import { CONCURRENCY, VALUE_BYTES, WORKING_MS } from './segment-limits';
 import { SegmentMap } from './segment-map';
 import { SegmentValues, valueOfEnvelope } from './segment-values';
 import { isUnreadable } from './worker-elements';
 import type { WorkerEnvironment } from './worker-environment';
 
-/** Bodies running at once in one segment. */
-const CONCURRENCY = 500;
-/** After so long a segment starts nothing more: what depends on it from outside should not wait, nor a worker's shutdown. */
-const WORKING_MS = 30_000;
-/** After so many bytes of values it starts nothing more, for their memory. */
-const VALUE_BYTES = 32 * 1024 * 1024;
 const ANSWER_VALUE_BYTES = 64 * 1024;
 const LISTED_FAILURES = 20;
 const MESSAGE_LENGTH = 500;
@@ -279,6 +274,8 @@ export class SegmentRun {
     const startedAt = Date.now();
     const key = this.keyOf(knot, definition);
     const found = key === undefined ? undefined : await this.findMade(knot, key);
+    // A cancel may have come meanwhile.
+    if (this.isOver || this.isStopped()) return undefined;
     if (found?.record) return await this.takeOver(index, knot, found.record);
     let waited = 0;
     for (let throws = 0; ;) {
@@ -351,12 +348,13 @@ export class SegmentRun {
       this.values.encoded(this.valueOf(parent)!, read),
     );
     const shared = {
-      sharedHash: (parent: number) => this.valueOf(parent)?.hash ?? null,
+      sharedId: (parent: number) => this.valueOf(parent)!,
       sharedValue: (parent: number) => this.values.fresh(this.valueOf(parent)!, read),
     };
     return new SegmentMap(this.plan, map, definition, elements, shared, {
       call: () => this.callPlace,
       execution: (attempt, startedAt, finishedAt) => this.execution(attempt, startedAt, finishedAt),
+      mayReuse: this.attempt.task.reuse !== false,
       isHeld: () => this.isHeld,
       isOver: () => this.isOver,
       committed: () => this.countCommit(0),

@@ -10,6 +10,7 @@ import {
   packRanges,
   resolveDefinitions,
   unpackEnds,
+  sumOf,
   unpackRanges,
   type Envelope,
   type Layout,
@@ -54,6 +55,7 @@ import {
   type PinRequest,
   type PinResult,
   type RunAnswer,
+  type RunCounts,
   type RunMemo,
   type SegmentAnswer,
   type SettleRequest,
@@ -371,12 +373,14 @@ class SystemActivities {
   /** Records the knots that no activity recorded; the last chunk also ends the run record. */
   async settle(request: SettleRequest): Promise<SettleResult> {
     const plan = await this.environment.plans.get(request.plan);
-    await this.recordUnrun(plan, request);
-    if (!request.last) return {};
-    const record = await this.endRun(request.run, request);
-    if (record !== undefined) return { record };
+    const standing = await this.recordUnrun(plan, request);
+    const said = standing && { standing };
+    if (!request.last) return { ...said };
+    const end = { ...request, counts: sumOf(request.counts, standing) };
+    const record = await this.endRun(request.run, end);
+    if (record !== undefined) return { ...said, record };
     await this.recordReset(plan, request);
-    return { record: await this.endRun(request.run, request) };
+    return { ...said, record: await this.endRun(request.run, end) };
   }
 
   /** Answers the hash of the ended run record; undefined where there is none of the run. */
@@ -488,7 +492,8 @@ class SystemActivities {
     });
   }
 
-  private async recordUnrun(plan: LoadedPlan, request: SettleRequest): Promise<void> {
+  /** Answers by how much what stands differs from what was to be recorded. */
+  private async recordUnrun(plan: LoadedPlan, request: SettleRequest): Promise<RunCounts | undefined> {
     const { workflowId } = Context.current().info.workflowExecution!;
     const outcomes = new Map<string, OutcomeToRecord>();
     for (const { knot, message, type } of request.failed) {
@@ -500,7 +505,7 @@ class SystemActivities {
         reason === 'parent_failed_or_skipped' ? { ...skipDetail(plan, plan.knot(knot), which) } : undefined;
       outcomes.set(knot, { kind: 'skipped', reason, ...(detail && { detail }) });
     }
-    if (outcomes.size === 0) return;
+    if (outcomes.size === 0) return undefined;
     const { backends } = this.environment;
     const parentIds = new Set<string>();
     for (const id of outcomes.keys()) {
@@ -513,7 +518,7 @@ class SystemActivities {
     const hashes = new Map(parents.map((record) => [record.knot_id, record.output_hash]));
     const now = Date.now();
     const execution = { ...this.execution(now, now, 0), temporalRunId: request.run };
-    await backends.commit(
+    const results = await backends.commit(
       [...outcomes].map(([id, outcome]) => ({
         record: lineageRecord(
           plan,
@@ -526,6 +531,14 @@ class SystemActivities {
         values: [],
       })),
     );
+    const standing = { ok: 0, err: 0, skipped: 0 };
+    for (const { record } of results) {
+      const { kind } = outcomes.get(record.knot_id)!;
+      if (record.outcome === kind) continue;
+      standing[kind] -= 1;
+      standing[record.outcome] += 1;
+    }
+    return Object.values(standing).some((more) => more !== 0) ? standing : undefined;
   }
 
   private execution(scheduledAt: number, now: number, attempt: number): Execution {

@@ -7,6 +7,7 @@ import {
   type ElementKnot,
   type Execution,
   type LoadedPlan,
+  type ValueId,
   waitUnlessStopped,
 } from '../execution';
 import type { DefinitionRecord } from '../model/records';
@@ -19,7 +20,7 @@ export interface ElementInputs {
   /** The element, as a part of its list; undefined of an input that is shared. */
   textOf(element: ElementKnot, input: string): string | undefined;
   /** Of a shared input's parent, by index in the plan. */
-  sharedHash(parent: number): string | null;
+  sharedId(parent: number): ValueId;
   /** A fresh copy. */
   sharedValue(parent: number): unknown;
 }
@@ -28,6 +29,8 @@ export interface ElementInputs {
 export interface ElementsPlace {
   call(): CallPlace;
   execution(attempt: number, startedAt: number, finishedAt: number): Execution;
+  /** Whether values that other runs have made may be taken. */
+  readonly mayReuse: boolean;
   /** Whether no more of them are to begin. */
   isHeld(): boolean;
   /** Whether nothing is to be recorded any more. */
@@ -62,13 +65,15 @@ export class WorkerElements {
         sha256: environment.sha256,
         runId: surroundings.runId,
         textOf: (element, input) => inputs.textOf(element, input),
-        sharedHash: (parent) => inputs.sharedHash(parent),
+        sharedId: (parent) => inputs.sharedId(parent),
         sharedValue: (parent) => inputs.sharedValue(parent),
         attemptsBefore: attempt.number - 1,
       },
       {
         call: (element, given, number) =>
           observedCall(place.call(), element, this.definition, number, () => given),
+        findMade: async (element, cacheKey) =>
+          place.mayReuse ? await environment.cachedValues.find(element, cacheKey) : {},
         judge: (element, error, throws) => this.judge(element, error, throws),
         commit: async (record, values) => {
           if (place.isOver()) return undefined;

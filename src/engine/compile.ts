@@ -1,7 +1,15 @@
 import { canonicalJson, defaultSha256, hashText, type Json, type Sha256 } from '../canonical';
 import { SelvageError } from '../errors';
 import { cacheOf, isCacheable } from '../model/cacheable';
-import type { DefinitionRecord, InputRecord, KnotRecord, MapRecord, TapestryRecord } from '../model/records';
+import type {
+  CacheOptions,
+  DefinitionRecord,
+  InputRecord,
+  KnotRecord,
+  MapRecord,
+  TapestryRecord,
+  WaitRecord,
+} from '../model/records';
 import { ConstantEncoder } from './constant-encoder';
 import { DefinitionTable } from './definition-table';
 import { Hashes } from './hashes';
@@ -17,7 +25,7 @@ import {
 } from './plan';
 import { nestedPlanInput } from './nested-plan';
 import { PASSING_NODES } from './node-kinds';
-import { effectiveOptions, nestedPolicyOf, policyOf, waitPolicyOf } from './policy';
+import { effectiveOptions, policyOf } from './policy';
 
 export interface CompiledPlan {
   readonly plan: Plan;
@@ -56,12 +64,13 @@ export function compile(
     const cache = knot.definition && isOfOwnMaking(knot.definition, knot) ? cacheOf(options) : undefined;
     const ownPolicy = policyOf(options, limitKeyOf(knot));
     const policy: PlanPolicy = {
-      ...bodyPolicyOf(knot, ownPolicy),
-      ...(cache && { cache }),
+      ...ownPolicy,
+      ...(knot.definition?.wait && { wait: waitOf(knot.definition.wait) }),
+      ...(cache && !knot.definition?.map && { cache }),
       ...(knot.definition?.optional && { optional: true }),
       ...(knot.definition?.node && { node: knot.definition.node }),
       ...(knot.path !== undefined && { path: knot.path }),
-      ...(knot.definition?.map && { map: mapOf(knot.definition.map, ownPolicy) }),
+      ...(knot.definition?.map && { map: mapOf(knot.definition.map, ownPolicy, cache) }),
     };
     const inputs = planInputs(knot, indexes, constants, hashOf);
     return {
@@ -102,10 +111,16 @@ function isOfOwnMaking(definition: DefinitionRecord, { path }: KnotRecord): bool
 function mapOf(
   { each, batch, ...settings }: MapRecord,
   { maxConcurrent, ratePerSecond }: PlanPolicy,
+  cache: CacheOptions | undefined,
 ): PlanMap {
   // What may have to wait goes by itself.
   const isLimited = maxConcurrent !== undefined || ratePerSecond !== undefined;
-  return { ...settings, ...(batch !== undefined && !isLimited && { batch }), each: each.name };
+  return {
+    ...settings,
+    ...(batch !== undefined && !isLimited && { batch }),
+    ...(cache && { cache }),
+    each: each.name,
+  };
 }
 
 /** @param definition undefined: a parameter */
@@ -123,9 +138,8 @@ export function configHashOf(
   });
 }
 
-function bodyPolicyOf(knot: KnotRecord, policy: PlanPolicy): PlanPolicy {
-  if (knot.definition?.wait) return waitPolicyOf(policy, knot.definition.wait);
-  return knot.nested ? nestedPolicyOf(knot, policy) : policy;
+function waitOf({ schema: _schema, ...wait }: WaitRecord): PlanPolicy['wait'] {
+  return wait;
 }
 
 /** The lowest that can say what these knots say. */

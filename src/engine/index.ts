@@ -17,6 +17,7 @@ export { packRanges, unpackRanges } from './index-ranges';
 export * from './limits';
 export { nestedPlan, nestedRunId, type NestedPlan } from './nested-plan';
 export { isExpanding, isNesting } from './node-kinds';
+export { sumOf } from './outcome-counts';
 export * from './plan';
 export { joinFragments, readFragment } from './read-fragment';
 export { readPlan, uniqueParents } from './read-plan';

@@ -61,7 +61,12 @@ export type PlanMap = {
   readonly concurrency?: number;
   readonly batch?: number;
   readonly onError?: 'skip' | 'collect';
+  /** Of its elements: as of a knot. */
+  readonly cache?: PlanCache;
 };
+
+/** For how long values are reused, and whether the source of the body tells as well. */
+export type PlanCache = { readonly maxAge?: number; readonly codeHash?: 'source' };
 
 /** How many, over all that have the same key. */
 export interface PlanLimit {
@@ -91,8 +96,8 @@ export interface PlanPolicy {
   readonly local?: true;
   /** Absent: `run`. */
   readonly onCodeChange?: 'wait';
-  /** Of a knot whose values are reused: for how long, and whether the source of its body tells as well. */
-  readonly cache?: { readonly maxAge?: number; readonly codeHash?: 'source' };
+  /** Of a knot whose values are reused. */
+  readonly cache?: PlanCache;
   /** Bodies at once. */
   readonly maxConcurrent?: PlanLimit;
   /** Bodies that begin in a second. */

@@ -1,3 +1,4 @@
+import { withMeaning } from '../model/node-options';
 import { DEFAULT_CANCEL_GRACE_MS } from './limits';
 import type {
   ErrorPolicy,
@@ -6,7 +7,6 @@ import type {
   Limit,
   RetryPolicy,
   TapestryRecord,
-  WaitRecord,
 } from '../model/records';
 import type { PlanLimit, PlanPolicy } from './plan';
 
@@ -17,8 +17,8 @@ const DEFAULT_MAXIMUM_INTERVAL_FACTOR = 100;
 const DEFAULT_PRIORITY = 3;
 
 /**
- * The options that hold for a knot: its own, else its definition's, else its tapestry's. An option is inherited whole (a
- * `retry` is not mixed of two).
+ * The options that hold for a knot: its own, else its definition's, else its tapestry's, as far as they say something of it. An option is
+ * inherited whole (a `retry` is not mixed of two).
  */
 export function effectiveOptions(knot: KnotRecord, tapestry: TapestryRecord): KnotOptions<ErrorPolicy> {
   const options: Record<string, unknown> = {};
@@ -27,7 +27,7 @@ export function effectiveOptions(knot: KnotRecord, tapestry: TapestryRecord): Kn
       if (value !== undefined) options[name] = value;
     }
   }
-  return options;
+  return withMeaning(knot.definition?.node, options);
 }
 
 /**
@@ -58,39 +58,10 @@ export function policyOf(options: KnotOptions<ErrorPolicy>, limitKey: string): P
   };
 }
 
-/** Of a knot that runs a tapestry: it is in no segment, and only a loop has a function to be called in some way. */
-export function nestedPolicyOf(
-  { definition }: KnotRecord,
-  {
-    local: _local,
-    maxConcurrent: _maxConcurrent,
-    ratePerSecond: _ratePerSecond,
-    retry,
-    timeout,
-    ...policy
-  }: PlanPolicy,
-): PlanPolicy {
-  if (definition?.node !== 'loop') return policy;
-  return { ...policy, ...(retry && { retry }), ...(timeout !== undefined && { timeout }) };
-}
-
 function limitOf(limit: Limit | undefined, defaultKey: string): PlanLimit | undefined {
   return typeof limit === 'number'
     ? { key: defaultKey, limit }
     : limit && { key: limit.key, limit: limit.limit };
-}
-
-/** Of a knot that waits: what is said of bodies is nothing to it, and it is never in a segment. */
-export function waitPolicyOf(
-  { errorPolicy, taskQueue, onCodeChange }: PlanPolicy,
-  { schema: _schema, ...wait }: WaitRecord,
-): PlanPolicy {
-  return {
-    ...(errorPolicy !== undefined && { errorPolicy }),
-    ...(taskQueue !== undefined && { taskQueue }),
-    ...(onCodeChange !== undefined && { onCodeChange }),
-    wait,
-  };
 }
 
 function retryOf(retry: RetryPolicy): RetryPolicy | undefined {

@@ -1,9 +1,12 @@
 import { canonicalJson, hashText, type Json, type Sha256 } from '../canonical';
 import {
+  encodeLayout,
   extend,
   joinFragments,
+  layoutOf,
   readFragment,
   requireExtensible,
+  requireLoadable,
   resolveDefinitions,
   type CompiledPlan,
   type PlanKnot,
@@ -103,10 +106,11 @@ export class BodyExtension {
     const joined = joinFragments(this.fragments);
     const stored = storedFragment(resolveDefinitions(joined, find), sha256);
     const { fragment, hash } = stored;
-    return {
-      ...stored,
-      plan: extend(plan.plan, fragment, { hash, sha256, ...(terminals && { terminals }) }),
-    };
+    const extended = extend(plan.plan, fragment, { hash, sha256, ...(terminals && { terminals }) });
+    // What no run could load is a failure of the knot, not of the run that would have to load it.
+    const layout = layoutOf(extended.plan, terminals);
+    requireLoadable(layout, encodeLayout(layout));
+    return { ...stored, plan: extended };
   }
 }
 

@@ -10,18 +10,21 @@ const FORMAT = 1;
 /** What has gone into a knot, or come out of one: a stream in the data store is another thing to a body than its bytes. */
 export type ValueIdentity = Pick<EncodedValue, 'hash' | 'size' | 'length' | 'stored'>;
 
+/** What tells a value from others. */
+export type ValueId = Pick<ValueIdentity, 'hash' | 'stored'>;
+
 /**
  * What the values of a knot are reused by: its definition, the version of it or the source of its body, and what goes in, by input
  * name; not who asks, where it runs, nor under which policy. Undefined of a knot whose values are not reused.
  *
  * @param codeHash of the body that runs
- * @param valueOf a parent's value by its index in the plan
+ * @param valueOf a parent's value by its index in the plan, and the input that it is wired to: an element of a map has a part of it
  */
 export function cacheKeyOf(
   plan: LoadedPlan,
   knot: PlanKnot,
   codeHash: string,
-  valueOf: (parent: number) => Pick<ValueIdentity, 'hash' | 'stored'>,
+  valueOf: (parent: number, input: string) => ValueId,
   sha256: Sha256,
 ): string | undefined {
   const { cache } = knot.policy;
@@ -29,7 +32,7 @@ export function cacheKeyOf(
   if (!cache || !definition) return undefined;
   const inputs: Record<string, Json> = {};
   for (const [name, input] of Object.entries(knot.inputs)) {
-    inputs[name] = 'parent' in input ? identityOf(valueOf(input.parent)) : input.hash;
+    inputs[name] = 'parent' in input ? identityOf(valueOf(input.parent, name)) : input.hash;
   }
   const { name, version } = definition;
   return hashJson(
@@ -61,6 +64,6 @@ export function isTooOld(knot: PlanKnot, record: LineageRecord, now: number): bo
   return maxAge !== undefined && now - record.finished_at > maxAge;
 }
 
-function identityOf({ hash, stored }: Pick<ValueIdentity, 'hash' | 'stored'>): Json {
+function identityOf({ hash, stored }: ValueId): Json {
   return stored === undefined ? hash : { hash, stored };
 }

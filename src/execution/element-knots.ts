@@ -28,6 +28,7 @@ export class ElementKnots {
   constructor(plan: LoadedPlan, map: PlanKnot) {
     const { retry, timeout, cancelGrace, taskQueue, onCodeChange, maxConcurrent, ratePerSecond, priority } =
       map.policy;
+    const { cache } = map.policy.map!;
     const policy: PlanPolicy = {
       ...(retry && { retry }),
       ...(timeout !== undefined && { timeout }),
@@ -37,6 +38,7 @@ export class ElementKnots {
       ...(maxConcurrent && { maxConcurrent }),
       ...(ratePerSecond && { ratePerSecond }),
       ...(priority !== undefined && { priority }),
+      ...(cache && { cache }),
     };
     this.common = {
       map,

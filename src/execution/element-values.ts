@@ -8,12 +8,15 @@ import {
   valueOfPart,
   type Sha256,
 } from '../canonical';
+import type { ValueId } from './cache-key';
 import { encodeOutput, type EncodedValue } from './encoded-value';
 
-/** The hash of an element as a value by itself. */
-export function hashOfPart(text: string, sha256: Sha256): string {
+/** What an element is as a value by itself. */
+export function idOfPart(text: string, sha256: Sha256): ValueId {
   const value = valueOfPart(text);
-  return value?.kind === 'json' ? hashText(text, sha256) : encodeOutput(decodeText(text), sha256).hash;
+  if (value?.kind === 'json') return { hash: hashText(text, sha256) };
+  const { hash, stored } = encodeOutput(decodeText(text), sha256);
+  return { hash, ...(stored !== undefined && { stored }) };
 }
 
 /** A fresh copy of an element. */

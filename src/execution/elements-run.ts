@@ -1,24 +1,40 @@
 import type { Sha256 } from '../canonical';
 import type { DefinitionRecord } from '../model/records';
-import type { CommitResult, ExceptionRecord, LineageRecord, RecordedOutcome, StoredValue } from '../protocols';
+import type {
+  CommitResult,
+  ExceptionRecord,
+  LineageRecord,
+  RecordedOutcome,
+  StoredValue,
+} from '../protocols';
+import { cacheKeyOf, type ValueId } from './cache-key';
+import type { CachedValue, PassedOver } from './cached-values';
 import { encodeOutput, storedValues, type EncodedValue } from './encoded-value';
 import { describeError } from './exception-record';
 import { assembleInputs } from './inputs';
-import { lineageRecord, type Execution, type OutcomeToRecord } from './lineage';
+import { lineageRecord, reusedRecord, withPassedOver, type Execution, type OutcomeToRecord } from './lineage';
 import type { LoadedPlan } from './loaded-plan';
 import type { ElementKnot } from './element-knots';
-import { freshPart, hashOfPart } from './element-values';
+import { freshPart, idOfPart } from './element-values';
 
 /** What became of an element: as recorded, by this run or by an earlier one. */
 export type ElementEnd<Recorded = LineageRecord> =
-  /** `value` is absent where another attempt has recorded it. */
+  /** `value` is absent where it is not at hand: another attempt has recorded it, or another run has made it. */
   | { readonly kind: 'ok'; readonly value?: EncodedValue; readonly record: Recorded }
   | { readonly kind: 'err'; readonly error: ExceptionRecord };
+
+/** What another knot has made of the same. */
+export interface CachedElement extends CachedValue {
+  /** Where the host has read it. */
+  readonly value?: EncodedValue;
+}
 
 /** What a host does for the elements that it runs in its process. */
 export interface ElementsHost {
   /** Calls the body once. */
   call(element: ElementKnot, inputs: Record<string, unknown>, attempt: number): Promise<unknown>;
+  /** Asked of each element whose value may be reused. */
+  findMade(element: ElementKnot, cacheKey: string): Promise<CachedElement>;
   /**
    * What a throw means: to be tried `again`, after the wait that this takes; the element is `left` without an outcome; or it
    * has failed.
@@ -42,11 +58,13 @@ export interface ElementsToRun {
   /** The text of an element, by the input that gets it; undefined: the input is not one that gets elements. */
   readonly textOf: (element: ElementKnot, input: string) => string | undefined;
   /** Of a parent whose value is shared, by index in the plan. */
-  readonly sharedHash: (parent: number) => string | null;
+  readonly sharedId: (parent: number) => ValueId;
   /** A fresh copy. */
   readonly sharedValue: (parent: number) => unknown;
   /** Attempts and throws before this run. Default: the first attempt. */
   readonly attemptsBefore?: number;
+  /** Whether the body stands in for the definition's own, so that nothing is reused and nothing is to be. */
+  readonly isReplaced?: boolean;
 }
 
 /** Runs elements of a map in this process: each with its own attempts, record and outcome. */
@@ -80,18 +98,28 @@ export class ElementsRun {
   private async runElement(element: ElementKnot): Promise<void> {
     const { host } = this;
     const startedAt = host.now();
+    const key = this.keyOf(element);
+    const made = key === undefined ? undefined : await host.findMade(element, key);
+    // A cancel may have come meanwhile.
+    if (made && host.isHeld()) return;
+    if (made?.record) {
+      await this.takeOver(element, made.record, made.value);
+      return;
+    }
+    const reuse = { key: key ?? null, passedOver: made?.passedOver };
     const before = this.elements.attemptsBefore ?? 0;
     for (let attempt = 1; ; attempt++) {
       try {
         const result = await host.call(element, this.inputsOf(element), before + attempt);
         const value = encodeOutput(result, this.elements.sha256);
-        await this.commit(element, { kind: 'ok', value }, storedValues(value), before + attempt, startedAt);
+        const ok = { kind: 'ok' as const, value };
+        await this.commit(element, ok, storedValues(value), before + attempt, startedAt, reuse);
         return;
       } catch (error) {
         if (error instanceof CommitFailed) throw error.cause;
         const verdict = await host.judge(element, error, attempt);
         if (verdict === 'again') continue;
-        if (verdict === 'failed') await this.fail(element, error, before + attempt, startedAt);
+        if (verdict === 'failed') await this.fail(element, error, before + attempt, startedAt, reuse);
         return;
       }
     }
@@ -102,10 +130,11 @@ export class ElementsRun {
     error: unknown,
     attempt: number,
     startedAt: number,
+    reuse: Reuse,
   ): Promise<void> {
     const { runId, sha256 } = this.elements;
     const { record, values } = describeError(error, { runId, knotId: element.id, attempt }, sha256);
-    await this.commit(element, { kind: 'err', error: record }, values, attempt, startedAt);
+    await this.commit(element, { kind: 'err', error: record }, values, attempt, startedAt, reuse);
   }
 
   private async commit(
@@ -114,19 +143,43 @@ export class ElementsRun {
     values: readonly StoredValue[],
     attempt: number,
     startedAt: number,
+    { key, passedOver }: Reuse,
   ): Promise<void> {
     const { plan, codeHash } = this.elements;
     const execution = this.host.execution(attempt, startedAt);
-    const record = lineageRecord(plan, element, execution, outcome, this.hashOf(element), codeHash);
+    const record = lineageRecord(plan, element, execution, outcome, this.hashOf(element), codeHash, key);
     let result: CommitResult | undefined;
     try {
-      result = await this.host.commit(record, values);
+      result = await this.host.commit(withPassedOver(record, passedOver), values);
     } catch (cause) {
       throw new CommitFailed('', { cause });
     }
     if (!result) return;
     const end = result.inserted ? endOf(outcome, result.record) : endOfRecord(result.record);
     if (end) this.host.ended(element, end);
+  }
+
+  private async takeOver(
+    element: ElementKnot,
+    made: LineageRecord,
+    value: EncodedValue | undefined,
+  ): Promise<void> {
+    const { plan } = this.elements;
+    const now = this.host.now();
+    const execution = { ...this.host.execution(0, now), finishedAt: now };
+    const record = reusedRecord(plan, element, execution, made, this.hashOf(element));
+    const result = await this.host.commit(record, []);
+    if (!result) return;
+    const end: ElementEnd | undefined = result.inserted
+      ? { kind: 'ok', record, ...(value && { value }) }
+      : endOfRecord(result.record);
+    if (end) this.host.ended(element, end);
+  }
+
+  private keyOf(element: ElementKnot): string | undefined {
+    const { plan, codeHash, sha256, isReplaced } = this.elements;
+    if (isReplaced || codeHash === null) return undefined;
+    return cacheKeyOf(plan, element, codeHash, this.idOf(element), sha256);
   }
 
   private inputsOf(element: ElementKnot): Record<string, unknown> {
@@ -137,13 +190,24 @@ export class ElementsRun {
     });
   }
 
-  private hashOf(element: ElementKnot): (parent: number, input: string) => string | null {
-    const { textOf, sharedHash, sha256 } = this.elements;
+  private hashOf(element: ElementKnot): (parent: number, input: string) => string {
+    const idOf = this.idOf(element);
+    return (parent, input) => idOf(parent, input).hash;
+  }
+
+  private idOf(element: ElementKnot): (parent: number, input: string) => ValueId {
+    const { textOf, sharedId, sha256 } = this.elements;
     return (parent, input) => {
       const text = textOf(element, input);
-      return text === undefined ? sharedHash(parent) : hashOfPart(text, sha256);
+      return text === undefined ? sharedId(parent) : idOfPart(text, sha256);
     };
   }
+}
+
+/** What the record of an element says of reuse. */
+interface Reuse {
+  readonly key: string | null;
+  readonly passedOver: PassedOver | undefined;
 }
 
 /** Not a failure of the element. */

@@ -11,7 +11,7 @@ export {
 } from './body-extension';
 export { callBody } from './call-body';
 export { describeError, errorType, type DescribedError } from './exception-record';
-export { cacheKeyOf, isTooOld, valueOfRecord, type ValueIdentity } from './cache-key';
+export { cacheKeyOf, isTooOld, valueOfRecord, type ValueId, type ValueIdentity } from './cache-key';
 export { CachedValues, type CachedValue, type PassedOver } from './cached-values';
 export {
   lineageRecord,
@@ -38,9 +38,9 @@ export {
 export { readValues } from './read-values';
 export { listInputs, mapElements, type MapElements } from './map-elements';
 export { ElementKnots, allElements, mapOf, type ElementKnot } from './element-knots';
-export { ElementsRun, endOfRecord, type ElementEnd } from './elements-run';
+export { ElementsRun, endOfRecord, type CachedElement, type ElementEnd } from './elements-run';
 export { MapComposer } from './compose-map';
-export { freshPart, hashOfPart, partOfStored, partOfValue } from './element-values';
+export { freshPart, idOfPart, partOfStored, partOfValue } from './element-values';
 export { checkPayload, type SignalSchema } from './signal-check';
 export { signalTimeout, waitEnd } from './wait-end';
 export { unrunError } from './unrun-error';

@@ -55,6 +55,7 @@ import {
   type AcceptedExtension,
   type ChildRunRef,
   withReadInputs,
+  type CachedElement,
   type EncodedValue,
   type Execution,
   type KnotOutcomeToRecord,
@@ -269,13 +270,10 @@ export class InProcessHost {
     if (planKnot.policy.wait && !isReplaced)
       return await this.settle(knot, await this.waitFor(planKnot, definition), 1, startedAt, codeHash);
     const key = this.keyOf(knot, codeHash);
-    let passedOver: PassedOver | undefined;
-    if (key !== undefined && this.environment.reuse !== false) {
-      const found = await this.cachedValues.find(planKnot, key);
-      const value = found.record && (await this.readValue(found.record));
-      if (value) return await this.takeOver(knot, found.record, value);
-      passedOver = found.record ? 'value_gone' : found.passedOver;
-    }
+    const { record, value, passedOver } = key === undefined ? {} : await this.findMade(planKnot, key);
+    // A cancel may have come meanwhile.
+    if (this.cancelled) return await this.settle(knot, CANCELLED, 0, startedAt, null);
+    if (record) return await this.takeOver(knot, record, value!);
     for (let attempt = 1; ; attempt++) {
       let end: KnotEnd | undefined;
       let accepted: AcceptedExtension | undefined;
@@ -416,7 +414,7 @@ export class InProcessHost {
   private async runElements(
     map: PlanKnot,
     elements: MapElements,
-    { definition, codeHash = this.plan.elementDefinitionOf(map).codeHash }: BodyToRun,
+    { definition, codeHash: replaced }: BodyToRun,
     composer: MapComposer,
   ): Promise<void> {
     const { count, keys, lists } = elements;
@@ -426,11 +424,12 @@ export class InProcessHost {
       {
         plan: this.plan,
         definition,
-        codeHash,
+        codeHash: replaced ?? this.plan.elementDefinitionOf(map).codeHash,
+        isReplaced: replaced !== undefined,
         sha256,
         runId,
         textOf: ({ position }, input) => lists.get(input)?.[position],
-        sharedHash: this.hashOfParent,
+        sharedId: this.parents.valueOf,
         sharedValue: this.freshValue,
       },
       {
@@ -438,6 +437,7 @@ export class InProcessHost {
         isHeld: () => this.cancelled,
         call: (element, inputs, attempt) =>
           this.limited(element, now(), () => this.callWith(definition, element, inputs, attempt)),
+        findMade: (element, cacheKey) => this.findMade(element, cacheKey),
         judge: async (element, error, throws) => {
           if (this.cancelled) return 'left';
           const delay = retryDelay(element.policy.retry, throws, error);
@@ -520,6 +520,15 @@ export class InProcessHost {
     if (this.bodies[knot]!.codeHash !== undefined) return undefined;
     const { valueOf } = this.parents;
     return cacheKeyOf(this.plan, this.planKnots[knot]!, codeHash, valueOf, this.environment.sha256);
+  }
+
+  /** With its value: what has none any more is not found. */
+  private async findMade(planKnot: PlanKnot, key: string): Promise<CachedElement> {
+    if (this.environment.reuse === false) return {};
+    const found = await this.cachedValues.find(planKnot, key);
+    if (!found.record) return found;
+    const value = await this.readValue(found.record);
+    return value ? { record: found.record, value } : { passedOver: 'value_gone' };
   }
 
   /** Undefined: it has gone meanwhile. */

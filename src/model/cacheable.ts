@@ -1,14 +1,15 @@
 import { SelvageError } from '../errors';
 import type { CacheOptions, DefinitionRecord, ErrorPolicy, KnotOptions } from './records';
 
-type Cacheable = Pick<DefinitionRecord, 'name' | 'version' | 'node' | 'inline' | 'receives'>;
+type Cacheable = Pick<DefinitionRecord, 'name' | 'version' | 'node' | 'inline' | 'receives' | 'map'>;
 
 /**
- * Whether the values of its knots follow from its code and the values that go in, so that they can be reused: not of a node, which passes on
- * what others made or does more than call a body, nor of a body that receives outcomes, of which failures are no values.
+ * Whether the values of its knots, or of a map those of its elements, follow from its code and the values that go in, so that they can be
+ * reused: not of another node, which passes on what others made or does more than call a body, nor of a body that receives outcomes, of which
+ * failures are no values.
  */
 export function isCacheable({ node, receives }: Cacheable): boolean {
-  return node === undefined && receives === 'values';
+  return (node === undefined || node === 'map') && receives === 'values';
 }
 
 /** What the options say of reuse; undefined: nothing is reused. */
@@ -28,19 +29,17 @@ export function requireCacheable(
 ): void {
   const cache = cacheOf(options);
   if (!cache) return;
-  if (!isCacheable(definition)) throw notCacheable(owner, definition);
-  if (definition.version !== undefined || cache.codeHash === 'source') return;
-  throw withoutVersion(owner, definition);
+  if (definition.receives === 'outcomes') throw receivesOutcomes(owner, definition);
+  const body = definition.map?.each ?? definition;
+  if (body.version !== undefined || cache.codeHash === 'source') return;
+  throw withoutVersion(owner, body);
 }
 
-function notCacheable(owner: string, { name, node }: Cacheable): SelvageError {
-  const why =
-    node === undefined
-      ? `the definition "${name}" receives outcomes, and failures are never reused`
-      : `a ${node} has no value of its own to be reused`;
+function receivesOutcomes(owner: string, { name }: Cacheable): SelvageError {
   return new SelvageError(
     'InvalidConfig',
-    `The option "cache" of ${owner} cannot be used: ${why}. Remove it; give it to the knots whose values go in.`,
+    `The option "cache" of ${owner} cannot be used: the definition "${name}" receives outcomes, and failures are never reused. Remove it; give it to ` +
+      'the knots whose values go in.',
     { details: { owner, option: 'cache', definition: name } },
   );
 }

@@ -7,6 +7,7 @@ import { checkInputNames } from './input-names';
 import type { Knot } from './knot';
 import { knotRecord, markKnot, tapestryRecord } from './marks';
 import { checkKnotId } from './names';
+import { requireMeaning } from './node-options';
 import { effectiveOptions, readKnotOptions } from './options';
 import type { DefinitionRecord, InputRecord, KnotRecord, TapestryRecord } from './records';
 
@@ -53,6 +54,7 @@ export function place(
   if (definition.receives === 'values' && options.errorPolicy === 'receiveErrors') {
     throw receivesValues(owner, definition.name);
   }
+  requireMeaning(owner, definition.node, own);
   requireCacheable(owner, definition, own);
   // What a tapestry says of all its knots holds for those that it can hold for.
   if (isCacheable(definition)) requireCacheable(owner, definition, options);

@@ -453,6 +453,7 @@ async function settle(
         ...(finished && host.leftSignals && { signals: host.leftSignals }),
       }),
     );
+    if (result.standing) host.noteStanding(result.standing);
     record = result.record ?? null;
   }
   return record;

@@ -115,7 +115,12 @@ function partsOf(
       ...(child.call.taskQueue && { taskQueue: child.call.taskQueue }),
       ...(child.call.priority !== undefined && { priority: child.call.priority }),
     },
-    task: { plan: task.plan, run: task.run, runId: task.runId },
+    task: {
+      plan: task.plan,
+      run: task.run,
+      runId: task.runId,
+      ...(task.reuse === false && { reuse: task.reuse }),
+    },
     knot,
     window: Math.max(1, Math.floor(atOnce / beside)),
     ...(batch > 1 && { batch: { size: batch, concurrency: inBatch } }),

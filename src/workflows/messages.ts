@@ -357,7 +357,7 @@ export interface SplitAnswer extends SplitMap {
 }
 
 /** The input of {@link BATCH_ACTIVITY}. */
-export interface BatchTask extends Pick<KnotTask, 'plan' | 'run' | 'runId'> {
+export interface BatchTask extends Pick<KnotTask, 'plan' | 'run' | 'runId' | 'reuse'> {
   readonly knot: string;
   readonly slice: string;
   /** Offsets in the slice, as ranges. */
@@ -381,7 +381,7 @@ export interface MapWork {
   readonly behaviour: number;
   /** Of each element; in place of its id the map's. */
   readonly call: KnotCall;
-  readonly task: Pick<KnotTask, 'plan'> & { readonly run: string; readonly runId: string };
+  readonly task: Pick<KnotTask, 'plan' | 'reuse'> & { readonly run: string; readonly runId: string };
   readonly knot: string;
   /** Activities at once. */
   readonly window: number;
@@ -547,6 +547,11 @@ export interface SkippedKnot {
 }
 
 export interface SettleResult {
+  /**
+   * How many more there are of each outcome than the request says, since other records stand of knots that it names: a look-up, or a body that
+   * nobody waited for any more, came first. Absent: none.
+   */
+  readonly standing?: RunCounts;
   /** Content hash of the finished run record; only in the answer to the last chunk. */
   readonly record?: string;
 }

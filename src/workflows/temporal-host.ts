@@ -24,6 +24,7 @@ import {
   pathsOf,
   requiredParentsFailure,
   childRunKnots,
+  sumOf,
   unpackEnds,
   wantedOutside,
   type Command,
@@ -71,6 +72,7 @@ import {
   type OpenWait,
   type PinResult,
   type RunAnswer,
+  type RunCounts,
   type RunMemo,
   type RunningSegments,
   type SignalReceipt,
@@ -252,6 +254,7 @@ export class TemporalHost {
   private flushing = false;
   private isFlushing = false;
   private by: EndedBy | undefined;
+  private standing: RunCounts | undefined;
   private held = false;
   private settledHere = 0;
   private resolveEnd!: (end: HostEnd) => void;
@@ -406,9 +409,14 @@ export class TemporalHost {
     return this.by;
   }
 
-  get counts(): { ok: number; err: number; skipped: number } {
+  get counts(): RunCounts {
     const { ok, err, skipped } = this.scheduler.counts;
-    return { ok, err, skipped };
+    return sumOf({ ok, err, skipped }, this.standing);
+  }
+
+  /** Of knots that were settled here, other outcomes are on record. */
+  noteStanding(standing: RunCounts): void {
+    this.standing = sumOf(standing, this.standing);
   }
 
   get failureList(): readonly KnotFailure[] {
@@ -950,7 +958,8 @@ export class TemporalHost {
 
   /** Whether its activity is to be told that nothing is taken from other runs. */
   private refusesReuse(knot: number): boolean {
-    return this.options.lookUp === undefined && this.policyOf(knot).cache !== undefined;
+    const { cache, map } = this.policyOf(knot);
+    return this.options.lookUp === undefined && (cache ?? map?.cache) !== undefined;
   }
 
   /** Whether elements of it may have been taken over from another run. */

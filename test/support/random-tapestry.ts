@@ -298,6 +298,11 @@ function place(step: Step, knots: Map<string, AnyKnot>, config: PlacedAs): void 
   const { in0: input } = inputs as { in0: AnyKnot };
   // These have policies of their own.
   const { errorPolicy: _, ...receiving } = config;
+  // These are in no segment.
+  const apart = {
+    ...config,
+    dispatcher: config.dispatcher?.kind === 'queue' ? config.dispatcher : undefined,
+  };
   const placed = (): AnyKnot => {
     switch (step.kind) {
       case 'source':
@@ -343,14 +348,14 @@ function place(step: Step, knots: Map<string, AnyKnot>, config: PlacedAs): void 
             until: async ({ n }) => compute.isGrown(n),
             max: ITERATIONS,
           },
-          config,
+          apart,
         );
       case 'waitForSignal':
-        return waitForSignal(signalOf(step), z.number(), { ...config, after: [input] });
+        return waitForSignal(signalOf(step), z.number(), { ...apart, after: [input] });
       case 'sleep':
-        return sleep({ ms: 1 + seed, input }, config);
+        return sleep({ ms: 1 + seed, input }, apart);
       case 'subTapestry':
-        return subTapestry({ tapestry: nested, inputs: { x: input, seed } }, config);
+        return subTapestry({ tapestry: nested, inputs: { x: input, seed } }, apart);
       case 'selector': {
         const chosen = branch(
           {

@@ -4,6 +4,7 @@ import {
   branch,
   firstOk,
   gate,
+  local,
   knot,
   reduce,
   sink,
@@ -113,6 +114,12 @@ tapestry('branches', () => {
   expectType<Same<typeof either, Knot<number | Shape, 'either'>>>(true);
   // @ts-expect-error no knot
   firstOk({ of: [3] }, { id: 'bad' });
+  // @ts-expect-error no function to be called
+  firstOk({ of: [large] }, { id: 'bad', timeout: 5 });
+  // @ts-expect-error no value of its own
+  gate({ input: radius, predicate: () => true }, { id: 'bad', cache: true });
+  // @ts-expect-error no value of its own
+  branch({ input: radius, branches: ['a'], selector: () => 'a' }, { id: 'bad', cache: true });
 });
 
 tapestry('waits', (t) => {
@@ -140,6 +147,10 @@ tapestry('waits', (t) => {
   waitUntil({ time: text }, { id: 'bad' });
   // @ts-expect-error no body that could be tried again
   sleep({ ms: 5 }, { id: 'bad', retry: { maximumAttempts: 2 } });
+  // @ts-expect-error no body that would have to wait for its turn
+  sleep({ ms: 5 }, { id: 'bad', maxConcurrent: 2 });
+  // @ts-expect-error part of no segment
+  waitUntil({ time: date }, { id: 'bad', dispatcher: local() });
   // @ts-expect-error no schema
   waitForSignal('answer', { id: 'bad' });
 });

@@ -7,6 +7,7 @@ import { concludeMap } from '../../activities/conclude-map';
 import { findElement } from '../../activities/find-element';
 import { isFailureOfMap } from '../../activities/map-failures';
 import { concludeNested } from './conclude-nested';
+import { asItEnded } from '../../activities/nested-runs';
 import { presentBody } from '../../activities/present-body';
 import type { WorkerEnvironment } from '../../activities/worker-environment';
 import { isOwnSkip, type Envelope, type KnotAnswer, type PlanKnot } from '../../engine';
@@ -34,9 +35,10 @@ import {
   type LoadedPlan,
   type OutcomeToRecord,
   type PassedOver,
+  type ValueId,
 } from '../../execution';
 import type { DefinitionRecord } from '../../model/records';
-import type { GivenBack, NextIteration, SplitMap } from '../../workflows/messages';
+import type { EndedRun, GivenBack, NextIteration, SplitMap } from '../../workflows/messages';
 import type { CommitResult, ExceptionRecord, LineageRecord, StoredValue } from '../../protocols';
 import { envelopeOfRecord } from './adopt';
 import { acceptExtension } from './accept-extension';
@@ -73,6 +75,8 @@ class KnotCall {
   private readonly recordRun: string;
   /** Why what another knot has made was not taken. */
   private passedOver: PassedOver | undefined;
+  /** Of a knot that has run another tapestry: that run. */
+  private nested: EndedRun | undefined;
 
   constructor(
     private readonly environment: WorkerEnvironment,
@@ -205,7 +209,9 @@ class KnotCall {
     runBody: (prepared: PreparedBody) => Promise<unknown>,
   ): Promise<KnotAnswer | NextIteration> {
     const { environment } = this;
-    const { nested } = this.attempt.task;
+    const { nested: started } = this.attempt.task;
+    const nested = started && (await asItEnded(environment, started, this.recordRun));
+    this.nested = nested;
     const needsInputs = !needsNoInputs(knot) && !nested;
     const reading = withReadInputs(knot);
     const inputFrom = needsInputs ? await parents.read(reading, definition.receives) : undefined;
@@ -374,13 +380,13 @@ class KnotCall {
 
   /** The record of a knot that has started a run says which. */
   private withChildRun(outcome: OutcomeToRecord): OutcomeToRecord {
-    const { nested } = this.attempt.task;
+    const nested = this.nested ?? this.attempt.task.nested;
     if (!nested || outcome.kind === 'skipped') return outcome;
     return { ...outcome, childRun: { run_id: nested.run, temporal_run_id: nested.child } };
   }
 
   private keyOf(plan: LoadedPlan, knot: PlanKnot, codeHash: string, parents: Parents): string | null {
-    const identityOf = (parent: number): ReturnType<Parents['identityOf']> => parents.identityOf(parent);
+    const identityOf = (parent: number, input: string): ValueId => parents.identityOf(parent, input);
     return cacheKeyOf(plan, knot, codeHash, identityOf, this.environment.sha256) ?? null;
   }
 

@@ -7,10 +7,10 @@ import {
   receivedOutcome,
   storedReference,
   valueMissing,
-  type EncodedValue,
   type Failed,
   type LoadedPlan,
   type ParentOutcomes,
+  type ValueId,
   valueOfRecord,
 } from '../../execution';
 import { SelvageError } from '../../errors';
@@ -26,7 +26,7 @@ export interface Parents extends ParentOutcomes {
   /** Null where it has no value. */
   hashOf(parent: number, input: string): string | null;
   /** Of one that is Ok. */
-  identityOf(parent: number): Pick<EncodedValue, 'hash' | 'stored'>;
+  identityOf(parent: number, input: string): ValueId;
   /**
    * Reads what is in the data store. The answer makes a fresh copy per call: of the parent's value or, for a body that
    * receives outcomes, of its outcome.

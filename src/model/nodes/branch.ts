@@ -1,8 +1,9 @@
 import { SelvageError } from '../../errors';
-import type { Knot, KnotConfig } from '../knot';
+import type { Knot } from '../knot';
 import type { KnotContext } from '../knot-context';
 import { knotRecord } from '../marks';
 import { checkKnotId } from '../names';
+import type { NodeConfig } from '../node-options';
 import { addKnot, handleOf, place } from '../place';
 import type { DefinitionRecord, KnotRecord } from '../records';
 import { inlineDefinition, invalidNode } from './inline-definition';
@@ -44,15 +45,15 @@ export type MemberPaths<T, Field extends keyof T> = {
  */
 export function branch<T, const Tag extends string, const Id extends string>(
   options: SelectorOptions<T, Tag>,
-  config: KnotConfig<Id>,
+  config: NodeConfig<'branch', Id>,
 ): BranchKnot<{ [K in Tag]: T }, Id>;
 export function branch<T, const Field extends keyof T & string, const Id extends string>(
   options: DiscriminantOptions<T, Field>,
-  config: KnotConfig<Id>,
+  config: NodeConfig<'branch', Id>,
 ): BranchKnot<MemberPaths<T, Field>, Id>;
 export function branch(
   options: Partial<SelectorOptions<unknown, string> & DiscriminantOptions<Record<string, unknown>, string>>,
-  config: KnotConfig,
+  config: NodeConfig<'branch'>,
 ): BranchKnot<Record<string, unknown>> {
   const { input, branches, selector, on } = options as Partial<
     SelectorOptions<unknown, string> & { readonly on: string }

@@ -1,5 +1,6 @@
-import type { Knot, KnotConfig, ValueOf } from '../knot';
+import type { Knot, ValueOf } from '../knot';
 import { knotRecord } from '../marks';
+import type { NodeConfig } from '../node-options';
 import { place } from '../place';
 import { inlineDefinition, invalidNode } from './inline-definition';
 
@@ -17,7 +18,7 @@ export interface FirstOkOptions<K extends readonly Knot<any>[]> {
  */
 export function firstOk<const K extends readonly Knot<any>[], const Id extends string>(
   options: FirstOkOptions<K>,
-  config: KnotConfig<Id>,
+  config: NodeConfig<'firstOk', Id>,
 ): Knot<ValueOf<K[number]>, Id> {
   const { of } = options;
   if (!Array.isArray(of) || of.length === 0 || !of.every(knotRecord)) {

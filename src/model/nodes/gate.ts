@@ -1,5 +1,6 @@
-import type { Knot, KnotConfig } from '../knot';
+import type { Knot } from '../knot';
 import type { KnotContext } from '../knot-context';
+import type { NodeConfig } from '../node-options';
 import { place } from '../place';
 import { inlineDefinition, invalidNode } from './inline-definition';
 
@@ -18,7 +19,7 @@ export interface GateOptions<T> {
  */
 export function gate<T, const Id extends string>(
   options: GateOptions<T>,
-  config: KnotConfig<Id>,
+  config: NodeConfig<'gate', Id>,
 ): Knot<T, Id> {
   const { input, predicate } = options;
   if (input === undefined) {

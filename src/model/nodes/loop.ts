@@ -1,10 +1,11 @@
-import type { Inputs, Knot, KnotConfig } from '../knot';
+import type { Inputs, Knot } from '../knot';
 import type { KnotContext } from '../knot-context';
+import type { NodeConfig } from '../node-options';
 import { place } from '../place';
 import type { TapestryRecord } from '../records';
 import type { Tapestry } from '../tapestry';
 import { inlineDefinition, invalidNode } from './inline-definition';
-import { MAX_INPUT, checkNestedInputs, nestedTapestry, refuseOptions } from './nested-tapestry';
+import { MAX_INPUT, checkNestedInputs, nestedTapestry } from './nested-tapestry';
 
 const DEFAULT_MAX = 1_000;
 
@@ -42,7 +43,7 @@ export interface LoopOptions<Parameters extends object, Values extends object> {
  */
 export function loop<Parameters extends object, Values extends object, const Id extends string>(
   options: LoopOptions<Parameters, Values>,
-  config: Omit<KnotConfig<Id>, 'maxConcurrent' | 'ratePerSecond' | 'cache'>,
+  config: NodeConfig<'loop', Id>,
 ): Knot<LoopState<Parameters, Values>, Id> {
   const { step, initial, until, max = DEFAULT_MAX } = options;
   const nested = nestedTapestry('loop', 'step', step, config);
@@ -61,7 +62,6 @@ export function loop<Parameters extends object, Values extends object, const Id 
       'Give a whole number of iterations, 1 or more.',
     );
   }
-  refuseOptions('loop', config, ['maxConcurrent', 'ratePerSecond']);
   requireNextState(nested, config);
   return place(definition, { ...initial, [MAX_INPUT]: max }, config, {
     tapestry: nested,

@@ -63,8 +63,8 @@ type ElementsOf<V extends Lists> = {
  * body gets an element of each.
  *
  * `each` is a definition or a function in place, and gets the element under the name of `bind` (default `element`), and what is in
- * `shared`: knots and constants that are the same for all. `retry`, `timeout`, `cancelGrace` and `onCodeChange` of the knot hold for
- * each element. What is no list makes the knot fail with NotAList, lists of different length with UnequalLists.
+ * `shared`: knots and constants that are the same for all. `retry`, `timeout`, `cancelGrace`, `onCodeChange`, limits and `cache` of the knot
+ * hold for each element. What is no list makes the knot fail with NotAList, lists of different length with UnequalLists.
  *
  * When the run is cancelled, no more elements begin: those that have ended keep their records, and the map is skipped.
  *
@@ -164,18 +164,10 @@ export function map(
     ...inlineDefinition('map', {}, config, neverCalled, { node: 'map' }),
     ...(each.version !== undefined && { version: each.version }),
     source: each.source,
-    options: withoutCache(each.options),
+    options: each.options,
     map: record,
   });
   return place(definition, { ...lists, ...prefixed('shared', shared) }, config);
-}
-
-/** The values of elements are not reused. */
-function withoutCache({
-  cache: _cache,
-  ...options
-}: DefinitionRecord['options']): DefinitionRecord['options'] {
-  return Object.freeze(options);
 }
 
 /** Hosts run the bodies of the elements instead. */
@@ -189,6 +181,14 @@ function eachOf(given: unknown, config: unknown): DefinitionRecord {
     return inlineDefinition('map', { each: given }, config, given as DefinitionRecord['body'], {
       name: 'selvage.map.each',
     });
+  }
+  if (record.optional) {
+    throw invalidNode(
+      'map',
+      config,
+      `runs the definition "${record.name}", which is optional`,
+      `Give it without optional(): what becomes of elements that fail is said by "onError", such as 'skip'.`,
+    );
   }
   if (record.receives === 'values') return record;
   throw invalidNode(

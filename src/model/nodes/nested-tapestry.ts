@@ -75,16 +75,3 @@ function refuses({ schema }: ParameterRecord, value: unknown): string | undefine
   }
   return result?.issues && describeIssues(result.issues);
 }
-
-/** Options that say how a body is called, where there is none of the kind that they are for. */
-export function refuseOptions(node: string, config: unknown, options: readonly string[]): void {
-  const given = (config ?? {}) as Record<string, unknown>;
-  const option = options.find((name) => given[name] !== undefined);
-  if (option === undefined) return;
-  const owner = `the knot "${String(given['id'])}"`;
-  throw new SelvageError(
-    'InvalidConfig',
-    `The option "${option}" of ${owner}, a ${node}, cannot be used: it says how a body is called. Give it to the knots of the tapestry that is nested.`,
-    { details: { owner, option } },
-  );
-}

@@ -1,9 +1,10 @@
-import type { Inputs, Knot, KnotConfig } from '../knot';
+import type { Inputs, Knot } from '../knot';
+import type { NodeConfig } from '../node-options';
 import { place } from '../place';
 import type { DefinitionRecord } from '../records';
 import type { Tapestry } from '../tapestry';
 import { inlineDefinition } from './inline-definition';
-import { checkNestedInputs, nestedTapestry, refuseOptions } from './nested-tapestry';
+import { checkNestedInputs, nestedTapestry } from './nested-tapestry';
 
 export interface SubTapestryOptions<Parameters extends object, Values extends object> {
   /** Finished by being nested: nothing can be added to it any more. */
@@ -16,10 +17,7 @@ export interface SubTapestryOptions<Parameters extends object, Values extends ob
  * Options of a placement but those that say how one body is called: a run has many. `dispatcher`: the task queue of the child run.
  * A tapestry's own `knots` options of these names do not hold for it either.
  */
-export type NestedConfig<Id extends string> = Omit<
-  KnotConfig<Id>,
-  'retry' | 'timeout' | 'maxConcurrent' | 'ratePerSecond'
->;
+export type NestedConfig<Id extends string> = NodeConfig<'subTapestry', Id>;
 
 /**
  * Places a knot that runs another tapestry: `subTapestry({ tapestry: payment, inputs: { order } }, { id: 'paid' })`. It runs as a run of
@@ -34,7 +32,6 @@ export function subTapestry<Parameters extends object, Values extends object, co
 ): Knot<Values, Id> {
   const { tapestry, inputs } = options;
   const nested = nestedTapestry('subTapestry', 'tapestry', tapestry, config);
-  refuseOptions('subTapestry', config, ['retry', 'timeout', 'maxConcurrent', 'ratePerSecond']);
   return place(SUB_TAPESTRY, inputs, config, {
     tapestry: nested,
     check: (knot, given) => checkNestedInputs('subTapestry', nested, knot, given),

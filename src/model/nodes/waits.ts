@@ -1,20 +1,18 @@
 import { SelvageError } from '../../errors';
-import type { In, Knot, KnotConfig } from '../knot';
+import type { In, Knot } from '../knot';
 import type { KnotContext } from '../knot-context';
 import { knotRecord } from '../marks';
 import { checkName } from '../names';
 import { shown } from '../options';
+import type { NodeConfig } from '../node-options';
 import { place } from '../place';
 import type { DefinitionRecord, WaitRecord } from '../records';
 import { describeIssues, isStandardSchema, type OutputOf, type StandardSchema } from '../standard-schema';
 import { durationOf, timeOf } from '../wait-times';
 import { inlineDefinition, invalidNode } from './inline-definition';
 
-/** The second argument of a wait. It has no body that could be tried again, time out or be given a grace. */
-export type WaitConfig<Id extends string = string> = Omit<
-  KnotConfig<Id>,
-  'retry' | 'timeout' | 'cancelGrace'
->;
+/** The second argument of a wait, which has no body that could be tried again, time out, be reused or have to wait for its turn. */
+export type WaitConfig<Id extends string = string> = NodeConfig<'sleep', Id>;
 
 interface WaitsAfter {
   /** Knots that it waits for before it begins, beside its inputs; their values are not read. Default: none. */
@@ -198,18 +196,6 @@ function placeWait(
   config: WaitConfig,
 ): Knot<any> {
   const node = definition.node!;
-  const { retry, timeout, cancelGrace } = (config ?? {}) as Partial<KnotConfig>;
-  for (const [option, value] of Object.entries({ retry, timeout, cancelGrace })) {
-    if (value === undefined) continue;
-    throw invalidNode(
-      node,
-      config,
-      `has the option "${option}", which only a knot with a body of its own has`,
-      option === 'timeout' && node === 'waitForSignal'
-        ? 'Give it beside "name" and "schema".'
-        : 'Leave it out.',
-    );
-  }
   if (after !== undefined && !(Array.isArray(after) && after.every(knotRecord))) {
     throw invalidNode(
       node,

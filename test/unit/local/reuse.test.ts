@@ -1,6 +1,9 @@
 import * as fc from 'fast-check';
-import { knot, runLocally, tapestry, type Knot } from '../../../src';
+import { knot, map, runLocally, tapestry, type Knot, type Tapestry } from '../../../src';
 import { createInMemoryBackends } from '../../../src/backends';
+import { Latch } from '../../support/latch';
+import { SwitchableBackends } from '../../support/switchable-backends';
+import { until } from '../../support/until';
 
 let ran = 0;
 const HOUR = 3_600_000;
@@ -77,6 +80,70 @@ test('another version, other inputs, and a stream instead of its bytes are anoth
     keys.push(run.lineage.find((record) => record.knot_id === 'k')!.cache_key);
   }
   expect(new Set(keys).size).toBe(3);
+});
+
+test('an element is the same as a knot of that input, and a stream among the elements is another thing than its bytes', async () => {
+  const backends = createInMemoryBackends();
+  const bytes = new Uint8Array([1, 2, 3]);
+  const kinds = knot('kind', { version: '1', cache: true }, ({ of }: { of: object }) =>
+    of instanceof Uint8Array ? 'bytes' : 'stream',
+  );
+  const sources = knot('sources', async ({ stored }: { stored: boolean }, context) => [
+    stored ? await context.store(bytes) : bytes,
+  ]);
+  const keys: (string | null)[] = [];
+  for (const stored of [false, true]) {
+    const elements = tapestry('elements', () => ({
+      end: map({ over: sources({ stored }, { id: 'all' }), each: kinds, bind: 'of' }, { id: 'm' }),
+    }));
+    const { values, lineage } = await runLocally(elements, {}, { backends });
+    expect(values).toEqual({ end: [stored ? 'stream' : 'bytes'] });
+    keys.push(lineage.find(({ knot_id }) => knot_id === 'm[0]')!.cache_key);
+  }
+  const source = knot('source', async (_: object, context) => await context.store(bytes));
+  const single = tapestry('single', () => ({ end: kinds({ of: source({}, { id: 'one' }) }, { id: 'k' }) }));
+  const { lineage } = await runLocally(single, {}, { backends });
+  const record = lineage.find(({ knot_id }) => knot_id === 'k')!;
+  expect(record.extra).toMatchObject({ made_by: 'm[0]' });
+  expect(keys).toEqual([expect.not.stringContaining(record.cache_key!), record.cache_key]);
+});
+
+test('a body that stands in for that of elements takes no value and leaves none', async () => {
+  const backends = createInMemoryBackends();
+  const list = knot('list', () => [1, 2]);
+  const elements = tapestry('elements', () => ({
+    end: map({ over: list({}, { id: 'all' }), each: aged, bind: 'x' }, { id: 'm' }),
+  }));
+  const fake = { replace: { aged: () => -1 }, backends };
+  expect((await runLocally(elements, {}, fake)).values).toEqual({ end: [-1, -1] });
+  expect((await runLocally(elements, {}, { backends })).values).toEqual({ end: [2, 4] });
+  expect((await runLocally(elements, {}, fake)).values).toEqual({ end: [-1, -1] });
+  expect((await runLocally(elements, {}, { backends })).values).toEqual({ end: [2, 4] });
+  expect(ran).toBe(2);
+});
+
+test.each<{ what: string; shape: Tapestry }>([
+  { what: 'a knot', shape: tapestry('one', () => ({ end: aged({ x: 2 }, { id: 'k' }) })) },
+  {
+    what: 'an element',
+    shape: tapestry('list', () => ({
+      end: map({ over: knot('list', () => [1])({}, { id: 'all' }), each: aged, bind: 'x' }, { id: 'k' }),
+    })),
+  },
+])('no body begins after a cancel that came while $what was looked up', async ({ shape }) => {
+  const switchable = new SwitchableBackends(createInMemoryBackends());
+  const lookUp = new Latch();
+  switchable.inflict({ only: ['runHistory.findCached'], until: lookUp.passed });
+  const cancel = new AbortController();
+  const run = runLocally(shape, {}, { backends: switchable.backends, signal: cancel.signal });
+  now.mockImplementation(() => performance.timeOrigin + performance.now());
+  await until('it is looked up', () => switchable.hit.length > 0);
+  cancel.abort();
+  lookUp.open();
+  const { status, outcomes } = await run;
+  expect(status).toBe('cancelled');
+  expect(outcomes['k']).toEqual({ kind: 'skipped', reason: 'cancelled' });
+  expect(ran).toBe(0);
 });
 
 test('random tapestries that run twice come to the same, and the second time no cached body runs', async () => {

@@ -322,14 +322,32 @@ const mistakes: readonly Mistake[] = [
     ),
   },
   {
+    mistake: 'a map whose elements are cached and have no version',
+    code: 'CacheWithoutVersion',
+    says: ['the knot "k"', 'definition "any" has no version', "cache: { codeHash: 'source' }"],
+    make: inside((t) =>
+      map({ over: t.parameter('x', z.array(number)), each: any, bind: 'x' }, { id: 'k', cache: true }),
+    ),
+  },
+  {
+    mistake: 'a map of an optional definition',
+    code: 'InvalidConfig',
+    says: ['The map "k"', '"any", which is optional', `"onError", such as 'skip'`],
+    make: inside((t) =>
+      map({ over: t.parameter('x', z.array(number)), each: optional(any as never), bind: 'x' } as never, {
+        id: 'k',
+      }),
+    ),
+  },
+  {
     mistake: 'a gate that is cached',
     code: 'InvalidConfig',
     says: ['"cache"', 'the knot "k"', 'a gate has no value of its own'],
     make: inside((t) =>
-      gate(
-        { input: t.parameter('x', number), predicate: () => true },
-        { id: 'k', cache: { codeHash: 'source' } },
-      ),
+      gate({ input: t.parameter('x', number), predicate: () => true }, {
+        id: 'k',
+        cache: { codeHash: 'source' },
+      } as never),
     ),
   },
   {

@@ -1,0 +1,40 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { knot, local, map, tapestry } from '../../src';
+import { Calls } from '../support/calls';
+import { historyOf, scheduledActivities } from '../support/history';
+import { closeAll, onClose, openSelvage } from '../support/open-selvage';
+import { HEARTBEAT_TIMEOUT_MS } from '../support/short-heartbeat-timeout';
+import { bundleWithShortHeartbeatTimeout } from '../support/workflow-bundle';
+
+/** A segment starts nothing more after this, so that an element need not take half a minute. */
+jest.mock('../../src/activities/segment-limits', () => ({
+  ...jest.requireActual<object>('../../src/activities/segment-limits'),
+  WORKING_MS: 1_000,
+}));
+
+afterEach(closeAll);
+
+const calls = new Calls();
+
+test('an element of a local map that takes longer than a segment works and heartbeats may fail: it ends, and the rest goes on in the next', async () => {
+  const list = knot('list', () => [0, 1, 2, 3, 4, 5]);
+  const element = knot('element', async ({ x }: { x: number }, ctx) => {
+    calls.note(ctx);
+    if (x === 1) await delay(HEARTBEAT_TIMEOUT_MS + 1_000);
+    return x * 2;
+  });
+  const shape = tapestry('slow-element', { knots: { dispatcher: local() } }, () => ({
+    all: map({ over: list({}, { id: 'list' }), each: element, bind: 'x', concurrency: 1 }, { id: 'all' }),
+  }));
+  const interpreter = await bundleWithShortHeartbeatTimeout();
+  onClose(interpreter.remove);
+  const selvage = await openSelvage({ tapestries: [shape], workerOptions: { workflowBundle: interpreter } });
+  const run = await selvage.start(shape, {});
+  expect(await run.values()).toEqual({ all: [0, 2, 4, 6, 8, 10] });
+  expect(calls.of(run.runId)).toEqual([0, 1, 2, 3, 4, 5].map((index) => `all[${index}]`));
+  const { items } = await run.lineage({ limit: 100 });
+  for (const { knot_id, dispatcher, attempt } of items)
+    if (knot_id.startsWith('all[')) expect([knot_id, dispatcher, attempt]).toEqual([knot_id, 'local', 1]);
+  const segments = scheduledActivities(await historyOf(selvage, run.runId)).map(({ type }) => type);
+  expect(segments).toEqual(['selvage.segment', 'selvage.segment']);
+}, 60_000);
