@@ -14,3 +14,6 @@ export function outcomeOf(answer: KnotAnswer): KnotOutcome<Slot> {
   const { choice, extension: _extension, ...envelope } = answer;
   return { kind: 'ok', value: slotOf(envelope), ...(choice !== undefined && { choice }) };
 }
+
+/** Of a knot that a cancel, or the deadline, has kept from its end. */
+export const CANCELLED = { kind: 'skipped', reason: 'cancelled' } as const;

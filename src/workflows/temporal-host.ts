@@ -2,7 +2,6 @@ import {
   ApplicationFailure,
   CancellationScope,
   CancelledFailure,
-  TemporalFailure,
   isCancellation,
   setCurrentDetails,
   sleep,
@@ -15,7 +14,6 @@ import {
   branchOf,
   countFailures,
   inlineTerminals,
-  isExpanding,
   requiredParentsFailure,
   type Command,
   type CountedFailures,
@@ -36,15 +34,13 @@ import { DispatchQueue, type Work } from './dispatch-queue';
 import { Extensions, type MakeExtension } from './extensions';
 import { FailureList } from './failure-list';
 import { continueForSignals, continueNow, holdDispatch, holdForSignals } from './history-budget';
-import { callKnot, describeFailure, isLostInCancel, isRetryable } from './knot-activity';
+import { isLostInCancel, isRetryable } from './knot-activity';
 import { KnotTasks } from './knot-tasks';
 import { Lookups } from './lookups';
 import {
   RUN_CONTINUES,
   type BegunSegment,
-  type ChildEnd,
   type KnotFailure,
-  type KnotTask,
   type LeftSignals,
   type LiveStatus,
   type PinResult,
@@ -54,9 +50,10 @@ import {
 } from './messages';
 import { PresentPlan } from './present-plan';
 import type { RunFacts } from './run-facts';
+import { RunningKnots } from './running-knots';
 import { Segments, type SegmentEnd } from './segments';
 import type { Signals } from './signals';
-import { outcomeOf, slotOf, type Slot } from './slot';
+import { CANCELLED, slotOf, type Slot } from './slot';
 import type { Turns } from './turns';
 import { UnrecordedKnots, type Unrecorded } from './unrecorded-knots';
 import { WaitingKnots } from './waiting-knots';
@@ -64,8 +61,6 @@ import { WaitingKnots } from './waiting-knots';
 /** How much longer than a knot's `cancelGrace` the workflow waits for it: the time for a cancel to travel by heartbeat. */
 const CANCEL_TRAVEL_MS = 15_000;
 const LISTED_RUNNING = 100;
-
-const CANCELLED = { kind: 'skipped', reason: 'cancelled' } as const;
 
 /** How a stretch of interpretation ended. */
 export type HostEnd =
@@ -98,6 +93,7 @@ export interface TemporalHostOptions extends RunFacts {
 /**
  * The Temporal side of the engine's host port: turns the scheduler's commands into activities and their answers into
  * events. It takes no decision of its own but those that the server's limits ask for.
+ * Each of its parts keeps what it is about, and tells the host by a listener; the host alone talks to the scheduler, and settles.
  *
  * H1  A knot is dispatched by exactly one activity in one execution of the workflow, but for what a segment gives back, which
  *     is dispatched again when the segment's activity has ended.
@@ -112,8 +108,7 @@ export class TemporalHost {
   private scheduler: Scheduler<Slot>;
   private readonly queue: DispatchQueue;
   private readonly tasks: KnotTasks;
-  /** Scheduled knots. */
-  private readonly running = new Set<number>();
+  private readonly running: RunningKnots;
   private readonly segments: Segments;
   private readonly children: ChildRunKnots;
   private readonly waiting: WaitingKnots;
@@ -146,6 +141,7 @@ export class TemporalHost {
     const { budget, fatal } = this;
     const inScope = (work: () => void): void => this.inScope(work);
     const isSettled = (knot: number): boolean => this.isSettled(knot);
+    const isCancelled = (error: unknown): boolean => this.isCancelled(error);
     const isFound = (knot: number): boolean => this.lookups.isFound(knot);
     const present = new PresentPlan(options.plan, options.layout);
     this.present = present;
@@ -172,7 +168,7 @@ export class TemporalHost {
     );
     this.segments = new Segments(present, this.tasks, budget, {
       ended: (members, end) => this.settleSegment(members, end),
-      isCancelled: (error) => this.isCancelled(error),
+      isCancelled,
       isFound,
       fatal,
     });
@@ -219,6 +215,16 @@ export class TemporalHost {
       },
       fatal,
     });
+    this.running = new RunningKnots(present, this.tasks, this.children, this.extensions, this.unrecorded, {
+      ended: (knot, outcome, failure) => this.settle(knot, outcome, failure),
+      away: () => this.continueAtRest(),
+      checked: () => this.heedChecks(),
+      isSettled,
+      isCancelling: () => this.cancelled || this.scope.consideredCancelled,
+      isCancelled,
+      inScope,
+      fatal,
+    });
     this.failures = new FailureList(present, carried?.failures);
   }
 
@@ -235,7 +241,7 @@ export class TemporalHost {
   ): Promise<HostEnd> {
     this.segments.takeUp(begun);
     for (const knot of takenOver) this.isTakenOver.add(knot);
-    this.openChildren();
+    this.running.open();
     this.openSignals();
     this.apply({
       type: 'start',
@@ -249,8 +255,8 @@ export class TemporalHost {
   async resume(saved: SavedScheduler<null>): Promise<HostEnd> {
     const restored = Scheduler.restore<Slot>(this.present.layout, saved, this.schedulerOptions);
     this.scheduler = restored.scheduler;
-    this.openChildren();
-    const { away = [], waits = [] } = this.options.carried ?? {};
+    const { away = [], unheard, waits = [] } = this.options.carried ?? {};
+    this.running.open(away, unheard);
     // In the order in which they began.
     for (const [knot, wait] of waits) this.waiting.takeUp(knot, wait);
     const isUnderWay = new Set([...away, ...waits].map(([knot]) => knot));
@@ -374,7 +380,7 @@ export class TemporalHost {
   }
 
   status(): LiveStatus {
-    const running = [...this.awayKnots, ...this.running, ...this.segments.all.flat()];
+    const running = [...this.awayKnots, ...this.running.here, ...this.segments.all.flat()];
     return {
       plan: this.plan,
       ...this.details(),
@@ -513,10 +519,7 @@ export class TemporalHost {
     if (policy.wait && !waited) return this.waiting.begin(knot, policy.wait);
     const { task, bytes } = this.tasks.taskOf(knot, waited);
     if (!this.budget.take(bytes)) return false;
-    // A local one that no segment could end.
-    if (isExpanding(policy)) this.children.add(knot);
-    if (this.children.all.has(knot)) this.startChild(knot, task);
-    else this.schedule(knot, task);
+    this.running.start(knot, task);
     return true;
   }
 
@@ -530,55 +533,6 @@ export class TemporalHost {
       },
       this.options.carried?.refusedSignals,
     );
-  }
-
-  private startChild(knot: number, task: KnotTask): void {
-    this.running.add(knot);
-    this.children.start(knot, task, this.tasks.callOf(knot));
-  }
-
-  private openChildren(): void {
-    const { away = [], unheard = [] } = this.options.carried ?? {};
-    this.children.open(
-      {
-        away: (knot) =>
-          this.inScope(() => {
-            this.running.delete(knot);
-            this.continueAtRest();
-          }),
-        ended: (knot, end) => this.inScope(() => this.settleChild(knot, end)),
-        lost: (knot) => this.inScope(() => this.settleLost(knot)),
-        cancelled: (knot) => this.inScope(() => this.settle(knot, CANCELLED)),
-        checked: () =>
-          this.inScope(() => {
-            if (!this.held && !this.cancelled && holdDispatch(workflowInfo())) this.hold();
-            this.continueAtRest();
-          }),
-        fatal: this.fatal,
-      },
-      away,
-      unheard,
-    );
-  }
-
-  private schedule(knot: number, task: KnotTask): void {
-    this.running.add(knot);
-    callKnot(this.tasks.callOf(knot), task).then(
-      (answer) =>
-        this.settleExtended(knot, outcomeOf(answer), 'skipped' in answer ? undefined : answer.extension),
-      (error: unknown) => this.settleFailure(knot, error),
-    );
-  }
-
-  /** @param extension by which its body extends the run: that comes first */
-  private settleExtended(knot: number, outcome: KnotOutcome<Slot>, extension: string | undefined): void {
-    if (extension === undefined || this.isSettled(knot)) {
-      this.settle(knot, outcome);
-      return;
-    }
-    this.extensions
-      .extendBy(knot, extension)
-      .then(() => this.inScope(() => this.settle(knot, outcome)), this.fatal);
   }
 
   private takeExtension(first: number): void {
@@ -603,26 +557,6 @@ export class TemporalHost {
       .catch(this.fatal);
   }
 
-  private settleChild(knot: number, end: ChildEnd): void {
-    if (end.kind === 'ok') {
-      this.settleExtended(knot, { kind: 'ok', value: end.envelope && slotOf(end.envelope) }, end.extension);
-    } else if (end.kind === 'cancelled') {
-      this.settle(knot, CANCELLED);
-    } else if (!this.isSettled(knot)) {
-      if (!end.recorded) this.unrecorded.noteFailed(knot, end.failure);
-      this.settle(knot, { kind: 'err' }, end.failure);
-    }
-  }
-
-  /**
-   * The body may have been recorded before its child run was lost: so an activity looks, and records a failure if there is
-   * nothing. It is small, so it goes out whatever the budget and the history say.
-   */
-  private settleLost(knot: number): void {
-    if (this.cancelled || this.scope.consideredCancelled) this.settle(knot, CANCELLED);
-    else this.schedule(knot, this.tasks.lostTaskOf(knot));
-  }
-
   private settleSegment(members: readonly number[], { outcomes, alone, failures }: SegmentEnd): void {
     this.settledHere += outcomes.size;
     for (const failure of failures) {
@@ -641,20 +575,6 @@ export class TemporalHost {
     return this.cancelled && (isLost || isRetryable(error));
   }
 
-  private settleFailure(knot: number, error: unknown): void {
-    // A knot whose grace was over is settled already when its activity ends at last.
-    if (this.isSettled(knot)) return;
-    if (this.isCancelled(error)) {
-      this.settle(knot, CANCELLED);
-    } else if (error instanceof TemporalFailure) {
-      const { failure, recorded } = describeFailure(this.present.idOf(knot), error);
-      if (!recorded) this.unrecorded.noteFailed(knot, failure);
-      this.settle(knot, { kind: 'err' }, failure);
-    } else {
-      this.fatal(error);
-    }
-  }
-
   private isSettled(knot: number): boolean {
     return this.scheduler.outcomeKind(knot) !== undefined;
   }
@@ -663,8 +583,7 @@ export class TemporalHost {
     // A knot whose grace was over is settled already when its activity ends at last.
     if (this.isSettled(knot)) return;
     try {
-      this.running.delete(knot);
-      this.children.forget(knot);
+      this.running.forget(knot);
       this.settledHere += 1;
       const isWait = this.present.policyOf(knot).wait !== undefined;
       if (isWait) this.waiting.forget(knot);
@@ -684,7 +603,7 @@ export class TemporalHost {
   /** The longest grace of what is under way, in milliseconds. */
   private get grace(): number {
     let grace = 0;
-    for (const knots of [this.running, this.awayKnots, ...this.segments.all]) {
+    for (const knots of [this.running.here, this.awayKnots, ...this.segments.all]) {
       for (const knot of knots)
         grace = Math.max(grace, this.present.policyOf(knot).cancelGrace ?? DEFAULT_CANCEL_GRACE_MS);
     }
@@ -693,7 +612,7 @@ export class TemporalHost {
 
   /** What has not ended within its grace after a cancel is not waited for. */
   private giveUp(): void {
-    for (const knot of [...this.running, ...this.awayKnots]) this.settle(knot, CANCELLED);
+    for (const knot of [...this.running.here, ...this.awayKnots]) this.settle(knot, CANCELLED);
     this.segments.giveUp();
   }
 
@@ -728,6 +647,12 @@ export class TemporalHost {
     this.continueAtRest();
   }
 
+  /** Ends this execution where asking after child runs has made its history long. */
+  private heedChecks(): void {
+    if (!this.held && !this.cancelled && holdDispatch(workflowInfo())) this.hold();
+    this.continueAtRest();
+  }
+
   private hold(): void {
     this.held = true;
     this.scheduler.apply({ type: 'hold' });
@@ -756,7 +681,9 @@ export class TemporalHost {
   private get pending(): number {
     const { isChecking } = this.options.signals;
     const asked = Number(this.unrecorded.isRecording) + Number(isChecking) + Number(this.lookups.isUnderWay);
-    return this.running.size + this.segments.size + asked + this.waiting.beginning + this.extensions.underWay;
+    return (
+      this.running.here.size + this.segments.size + asked + this.waiting.beginning + this.extensions.underWay
+    );
   }
 
   /** Knots in child runs. */
