@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { unpackRanges, DEFAULT_CANCEL_GRACE_MS } from '../engine';
 import { ElementKnots, startTimer, type ElementKnot, type Execution } from '../execution';
 import type { BatchAnswer, GivenBack } from '../workflows/messages';
+import { executionInActivity } from './execution-in-activity';
 import { currentAttempt, type BatchAttempt } from './knot-attempt';
 import { presentBody } from './present-body';
 import type { SegmentSurroundings } from './segment-context';
@@ -106,18 +107,9 @@ class BatchRun {
   }
 
   private execution(attempt: number, startedAt: number, finishedAt: number): Execution {
-    const { info } = this.attempt.context;
-    return {
-      runId: this.attempt.task.runId,
-      temporalRunId: this.attempt.task.recordRun,
-      dispatcher: 'queue',
-      taskQueue: info.taskQueue,
-      worker: this.environment.identity,
-      attempt,
-      scheduledAt: info.scheduledTimestampMs,
-      startedAt,
-      finishedAt,
-    };
+    const { context, task } = this.attempt;
+    const call = { dispatcher: 'queue', attempt, startedAt, finishedAt };
+    return executionInActivity(context, this.environment.identity, task, call);
   }
 }
 

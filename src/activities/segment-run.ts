@@ -51,6 +51,7 @@ import type { DefinitionRecord } from '../model/records';
 import type { ExceptionRecord, LineageRecord, StoredValue } from '../protocols';
 import type { GivenBack, KnotFailure, SegmentAnswer } from '../workflows/messages';
 import { commitPatiently, isBackendTrouble } from './backend-trouble';
+import { executionInActivity } from './execution-in-activity';
 import type { SegmentAttempt } from './knot-attempt';
 import { isFailureOfMap } from './map-failures';
 import { observedCall, type CallPlace } from './observed-call';
@@ -530,18 +531,8 @@ export class SegmentRun {
   }
 
   private execution(attempt: number, startedAt: number, finishedAt: number): Execution {
-    const { info } = this.attempt.context;
-    return {
-      runId: this.surroundings.runId,
-      temporalRunId: this.surroundings.recordRun,
-      dispatcher: 'local',
-      taskQueue: info.taskQueue,
-      worker: this.environment.identity,
-      attempt,
-      scheduledAt: info.scheduledTimestampMs,
-      startedAt,
-      finishedAt,
-    };
+    const call = { dispatcher: 'local', attempt, startedAt, finishedAt };
+    return executionInActivity(this.attempt.context, this.environment.identity, this.surroundings, call);
   }
 
   /** Starts nothing more. */

@@ -19,6 +19,7 @@ import {
 import { unreachable } from './connection-errors';
 import { extendRun } from './extend-run';
 import { hasFirstStep } from './next-step';
+import { UPDATE_PATIENCE_MS } from './patient-update';
 import { sendSignal } from './send-signal';
 import { readPlanOf, readPromisedValues, readResult, type WantedOutputs } from './read-run';
 import { reconcileRun } from './reconcile';
@@ -31,7 +32,6 @@ import { WaitingReader, type UnfinishedRun } from './waiting-reader';
 const PROGRESS_INTERVAL_MS = 200;
 /** A query waits for a worker, for ever if need be: one that does not answer by then counts as none. */
 const QUERY_LIMIT_MS = 5_000;
-const SIGNAL_TIMEOUT_MS = 60_000;
 
 /** How a run stands. */
 export interface RunState {
@@ -239,7 +239,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     payload: unknown,
     options: { readonly timeout?: number } = {},
   ): Promise<SignalReceipt> {
-    const { timeout = SIGNAL_TIMEOUT_MS } = options;
+    const { timeout = UPDATE_PATIENCE_MS } = options;
     const { dataStore } = this.backends;
     try {
       return await this.reaching(() => sendSignal(this.workflow, dataStore, name, payload, timeout));

@@ -1,26 +1,14 @@
-import {
-  WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
-  WorkflowUpdateRPCTimeoutOrCancelledError,
-  isGrpcServiceError,
-  type WorkflowHandle,
-} from '@temporalio/client';
-import { setTimeout as delay } from 'node:timers/promises';
+import { WorkflowUpdateRPCTimeoutOrCancelledError, type WorkflowHandle } from '@temporalio/client';
 import { nodeSha256 } from '../backends';
 import { SelvageError, isErrorCode } from '../errors';
 import { encodeOutput, envelopeOf, storedValues } from '../execution';
 import type { DataStore } from '../protocols';
-import { CUT_OFF, RESOURCE_EXHAUSTED, failureOfUpdate } from './update-failure';
+import { updatePatiently } from './patient-update';
+import { CUT_OFF, failureOfUpdate } from './update-failure';
 import { SIGNAL_UPDATE, type SignalReceipt, type SignalRequest } from '../workflows/messages';
 
 /** Larger payloads go by reference, so that no history carries them. */
 const INLINE_BYTES = 2 * 1024;
-/** The server's word for an update that came while the run went on with a new history, or while too many others were under way. */
-const ABORTED = 10;
-/** What it calls an update that it gave to a worker and took back, before any code of the run has seen it. */
-const UNPROCESSED = 'UnprocessedUpdate';
-const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 1_000;
 
 /**
  * Sends the signal and waits until the run has taken or refused it.
@@ -40,28 +28,19 @@ export async function sendSignal(
   if (value.size > INLINE_BYTES) await dataStore.put(storedValues(value));
   const request: SignalRequest = { name, payload: envelopeOf(value, INLINE_BYTES) };
   const giveUpAt = Date.now() + timeout;
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
-    try {
-      return await workflow.client.withDeadline(giveUpAt, () =>
-        workflow.executeUpdate<SignalReceipt, [SignalRequest]>(SIGNAL_UPDATE, { args: [request] }),
-      );
-    } catch (error) {
-      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || Date.now() >= giveUpAt)
-        throw noWorker(workflow.workflowId, name, timeout, error);
-      if (!isForLater(error)) throw ofSignal(error, workflow.workflowId, name);
-      await delay(pause);
-    }
+  try {
+    return await updatePatiently(
+      () =>
+        workflow.client.withDeadline(giveUpAt, () =>
+          workflow.executeUpdate<SignalReceipt, [SignalRequest]>(SIGNAL_UPDATE, { args: [request] }),
+        ),
+      { giveUpAt },
+    );
+  } catch (error) {
+    if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || Date.now() >= giveUpAt)
+      throw noWorker(workflow.workflowId, name, timeout, error);
+    throw ofSignal(error, workflow.workflowId, name);
   }
-}
-
-/** Whether the server has not let it in, and would in a moment. */
-function isForLater(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof WorkflowNotFoundError) return false;
-    if (cause instanceof WorkflowUpdateFailedError) return failureOfUpdate(cause)?.type === UNPROCESSED;
-    if (isGrpcServiceError(cause)) return [ABORTED, RESOURCE_EXHAUSTED].includes(cause.code);
-  }
-  return false;
 }
 
 /** What the run has refused, as an error of ours; any other unchanged. */

@@ -3,8 +3,6 @@ import { ApplicationFailure } from '@temporalio/common';
 
 /** What the server calls an update that a run had begun with and has ended before. */
 export const CUT_OFF = 'AcceptedUpdateCompletedWorkflow';
-/** A gRPC status code: the server says so where a run has too many updates at once, or in all. */
-export const RESOURCE_EXHAUSTED = 8;
 
 /** What an update has failed of: the answer of the run, or the server's word for why there is none. Undefined of any other error. */
 export function failureOfUpdate(error: unknown): ApplicationFailure | undefined {

@@ -22,8 +22,10 @@ import {
   type SavedScheduler,
 } from '../engine';
 import { DEADLINES_SINCE, NEWEST_BEHAVIOUR, requireKnownBehaviour } from './behaviours';
+import type { CarriedOver } from './carried-over';
 import { ChildRuns } from './child-runs';
 import { detailsTable } from './details-table';
+import type { ExtendedLayout, WantedExtension } from './extensions';
 import {
   EXTEND_ACTIVITY,
   EXTEND_UPDATE,
@@ -34,33 +36,21 @@ import {
   SEGMENTS_QUERY,
   SETTLE_ACTIVITY,
   STATUS_QUERY,
-  type ChildEnd,
   type ExtendMessage,
-  type GivenBack,
-  type KnotFailure,
-  type CarriedWait,
   type LayoutRequest,
-  type LeftSignals,
   type LiveStatus,
   type PinResult,
   type RunAnswer,
   type RunMemo,
   type RunningSegments,
   type SettleRequest,
-  type UnreadSignal,
   mayReuse,
 } from './messages';
 import { Signals } from './signals';
-import {
-  TemporalHost,
-  cancelledFailure,
-  type ExtendedLayout,
-  type HostEnd,
-  type Unrecorded,
-  type WantedExtension,
-} from './temporal-host';
+import { TemporalHost, cancelledFailure, type HostEnd } from './temporal-host';
 import { failTaskIfUnknown, system } from './system-calls';
 import { Turns } from './turns';
+import type { Unrecorded } from './unrecorded-knots';
 import { workflowTime } from './workflow-clock';
 import type { RunStatus } from '../protocols';
 
@@ -68,25 +58,11 @@ import type { RunStatus } from '../protocols';
  * What one execution of the interpreter hands to the next (continue-as-new), which needs the parameters no more. No value is
  * in it: they are looked up by record.
  */
-export interface Continuation {
+export interface Continuation extends CarriedOver {
   readonly behaviour: number;
   readonly plan: string;
   readonly recordRun: string;
   readonly saved: SavedScheduler<null>;
-  readonly failures: readonly KnotFailure[];
-  /** Knots in child runs, by index, with the Temporal run ids of these; absent where there is none. */
-  readonly away?: readonly (readonly [number, string])[];
-  /** What child runs said when this execution was about to end; absent where nothing was said. */
-  readonly unheard?: readonly ChildEnd[];
-  /** By index; absent where there is none. */
-  readonly givenBack?: readonly (readonly [number, GivenBack])[];
-  /** The first extension of a body that could not be made; absent where there is none. */
-  readonly refused?: KnotFailure;
-  /** Knots that wait, by index, in the order in which they began; absent where there is none. */
-  readonly waits?: readonly (readonly [number, CarriedWait])[];
-  /** Signals that no knot has taken, and what was refused; absent where there is none. */
-  readonly unread?: readonly UnreadSignal[];
-  readonly refusedSignals?: LeftSignals['refused'];
 }
 
 const statusQuery = defineQuery<LiveStatus>(STATUS_QUERY);
@@ -173,14 +149,7 @@ export async function interpret(parameters: unknown, continuation?: Continuation
         lookUp: (knots) => turns.take(() => lookUp(host.plan, memo, recordRun, knots)),
       }),
       turns,
-      ...(continuation?.away && { away: continuation.away }),
-      ...(continuation?.unheard && { unheard: continuation.unheard }),
-      ...(continuation && { failures: continuation.failures }),
-      ...(continuation?.givenBack && { givenBack: continuation.givenBack }),
-      ...(continuation?.waits && { waits: continuation.waits }),
-      ...(continuation?.unread && { unread: continuation.unread }),
-      ...(continuation?.refusedSignals && { refusedSignals: continuation.refusedSignals }),
-      ...(continuation?.refused && { refused: continuation.refused }),
+      carried: continuation,
     });
     begun.host = host;
     hostIsThere(host);
@@ -363,14 +332,7 @@ async function conclude(
         plan: host.plan,
         recordRun,
         saved: end.saved,
-        failures: host.failureList,
-        ...(host.stillAway.length > 0 && { away: host.stillAway }),
-        ...(host.stillUnheard.length > 0 && { unheard: host.stillUnheard }),
-        ...(host.stillGivenBack.length > 0 && { givenBack: host.stillGivenBack }),
-        ...(host.refusedExtension && { refused: host.refusedExtension }),
-        ...(host.stillWaiting.length > 0 && { waits: host.stillWaiting }),
-        ...(host.unreadSignals.length > 0 && { unread: host.unreadSignals }),
-        ...(host.refusedSignals && { refusedSignals: host.refusedSignals }),
+        ...host.carriedOver,
       });
     }
     // What is in child runs has its grace.

@@ -195,7 +195,7 @@ function runElements(part: MapPart): Promise<void> {
     };
     const failed = (error: unknown): void => {
       if (error instanceof TemporalFailure) ended();
-      else reject(error as Error);
+      else reject(error);
     };
     for (let place = 0; place < part.window; place++) next();
   });

@@ -4,6 +4,7 @@ import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { KnotAttempt, LOST_WORKERS, currentAttempt, type PreparedBody } from '../../activities/knot-attempt';
 import { commitPatiently, isBackendTrouble } from '../../activities/backend-trouble';
 import { concludeMap } from '../../activities/conclude-map';
+import { executionInActivity } from '../../activities/execution-in-activity';
 import { findElement } from '../../activities/find-element';
 import { isFailureOfMap } from '../../activities/map-failures';
 import { concludeNested } from './conclude-nested';
@@ -391,18 +392,9 @@ class KnotCall {
   }
 
   private execution(startedAt: number, finishedAt: number): Execution {
-    const { info } = this.attempt.context;
-    return {
-      runId: this.attempt.task.runId,
-      temporalRunId: this.recordRun,
-      dispatcher: 'queue',
-      taskQueue: info.taskQueue,
-      worker: this.environment.identity,
-      attempt: info.attempt,
-      scheduledAt: info.scheduledTimestampMs,
-      startedAt,
-      finishedAt,
-    };
+    const { context, number, task } = this.attempt;
+    const call = { dispatcher: 'queue', attempt: number, startedAt, finishedAt };
+    return executionInActivity(context, this.environment.identity, task, call);
   }
 }
 

@@ -1,0 +1,28 @@
+import type { Context } from '@temporalio/activity';
+import type { Execution } from '../execution';
+
+/** The run of a knot, and the Temporal run id that its records are kept under. */
+interface RunOfKnot {
+  readonly runId: string;
+  readonly recordRun: string;
+}
+
+/** What the record of a knot says of who ran it, where and when, of one that an activity of this worker has run. */
+export function executionInActivity(
+  { info }: Context,
+  worker: string,
+  { runId, recordRun }: RunOfKnot,
+  call: Pick<Execution, 'dispatcher' | 'attempt' | 'startedAt' | 'finishedAt'>,
+): Execution {
+  return {
+    runId,
+    temporalRunId: recordRun,
+    dispatcher: call.dispatcher,
+    taskQueue: info.taskQueue,
+    worker,
+    attempt: call.attempt,
+    scheduledAt: info.scheduledTimestampMs,
+    startedAt: call.startedAt,
+    finishedAt: call.finishedAt,
+  };
+}

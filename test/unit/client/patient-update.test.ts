@@ -1,0 +1,77 @@
+import { ServiceError, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { updatePatiently } from '../../../src/client/patient-update';
+
+/** As gRPC gives it to Temporal's client, which wraps it. */
+const refusedByServer = (code: number): Error =>
+  new ServiceError('Failed to start Workflow Update', {
+    cause: Object.assign(new Error(String(code)), { code, details: '', metadata: {} }),
+  });
+
+const refusedByRun = (type: string): Error =>
+  new WorkflowUpdateFailedError('Workflow Update failed', ApplicationFailure.nonRetryable('no', type));
+
+/** Fails so often, then answers. */
+function failing(error: Error, times: number): { send: () => Promise<string>; sent: () => number } {
+  let sent = 0;
+  const send = (): Promise<string> => {
+    sent += 1;
+    return sent <= times ? Promise.reject(error) : Promise.resolve('taken');
+  };
+  return { send, sent: () => sent };
+}
+
+test.each([
+  ['RESOURCE_EXHAUSTED', refusedByServer(8)],
+  ['ABORTED', refusedByServer(10)],
+  ['UnprocessedUpdate', refusedByRun('UnprocessedUpdate')],
+])('what the server does not let in is sent again: %s', async (_, error) => {
+  const { send, sent } = failing(error, 2);
+  await expect(updatePatiently(send)).resolves.toBe('taken');
+  expect(sent()).toBe(3);
+});
+
+test.each([
+  ['the run is not there', new WorkflowNotFoundError('gone', 'run', undefined)],
+  ['the run has refused it', refusedByRun('SignalTooLate')],
+  ['another word of the server', refusedByServer(3)],
+  ['an error of any kind', new Error('boom')],
+])('anything else is thrown as it is: %s', async (_, error) => {
+  const { send, sent } = failing(error, 1);
+  await expect(updatePatiently(send)).rejects.toBe(error);
+  expect(sent()).toBe(1);
+});
+
+test('the caller may know of other reasons to send it again, or what to throw in place of the error', async () => {
+  const { send, sent } = failing(refusedByRun('RunContinues'), 1);
+  await expect(updatePatiently(send, { isForLater: () => Promise.resolve(true) })).resolves.toBe('taken');
+  expect(sent()).toBe(2);
+  const over = new Error('over');
+  const again = failing(refusedByRun('RunContinues'), 1);
+  await expect(updatePatiently(again.send, { isForLater: () => Promise.reject(over) })).rejects.toBe(over);
+});
+
+test('it is not sent again when its time is over', async () => {
+  const error = refusedByServer(8);
+  const { send, sent } = failing(error, Infinity);
+  await expect(updatePatiently(send, { giveUpAt: Date.now() })).rejects.toBe(error);
+  expect(sent()).toBe(1);
+});
+
+test('where no time is given, a minute is counted from when it was first to be sent again', async () => {
+  let now = Date.now();
+  const clock = jest.spyOn(Date, 'now').mockImplementation(() => now);
+  try {
+    const error = refusedByServer(8);
+    const { send, sent } = failing(error, Infinity);
+    const takes = [3_600_000, 59_999, 1];
+    const slow = async (): Promise<string> => {
+      now += takes[sent()] ?? 0;
+      return await send();
+    };
+    await expect(updatePatiently(slow)).rejects.toBe(error);
+    expect(sent()).toBe(3);
+  } finally {
+    clock.mockRestore();
+  }
+});
