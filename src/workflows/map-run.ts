@@ -193,7 +193,7 @@ function runElements(part: MapPart): Promise<void> {
       open -= 1;
       next();
     };
-    const failed = (error: unknown): void => {
+    const failed = (error: Error): void => {
       if (error instanceof TemporalFailure) ended();
       else reject(error);
     };
