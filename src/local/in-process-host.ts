@@ -4,7 +4,6 @@ import {
   MAP_CONCURRENCY,
   Scheduler,
   countFailures,
-  failsWorkflow,
   isNesting,
   layoutOf,
   nestedPlan,
@@ -36,8 +35,10 @@ import {
   lineageRecord,
   mapElements,
   needsNoInputs,
+  nestedRunOf,
   outcomeOfLoop,
   outcomeOfResult,
+  parametersAmong,
   partOfValue,
   planOf,
   receivedOutcome,
@@ -375,7 +376,7 @@ export class InProcessHost {
     });
     try {
       const ended = await host.execute(await validateParameters(knot.nested!, parameters));
-      return () => nestedRunOf(ref, ended);
+      return () => nestedRunOf(ref, ended.plan, ended.layout, ended.settled, freshCopy);
     } catch (error) {
       if (!SelvageError.is(error, 'InvalidParameters')) throw error;
       const { code: type, message } = error;
@@ -692,35 +693,9 @@ type KnotEnd = KnotOutcomeToRecord;
 
 const CANCELLED: KnotEnd = { outcome: { kind: 'skipped', reason: 'cancelled' }, values: [] };
 
-/** What goes on as a parameter. */
-function parametersAmong(
-  { plan }: LoadedPlan,
-  values: Readonly<Record<string, unknown>>,
-): Record<string, unknown> {
-  const names = plan.parameters.flatMap(({ name }) => (Object.hasOwn(values, name) ? [name] : []));
-  return Object.fromEntries(names.map((name) => [name, values[name]]));
-}
-
 function withChildRun({ outcome, values }: KnotEnd, childRun: ChildRunRef | undefined): KnotEnd {
   if (!childRun || outcome.kind === 'skipped') return { outcome, values };
   return { outcome: { ...outcome, childRun }, values };
-}
-
-function nestedRunOf(ref: ChildRunRef, { plan, layout, settled }: LocalRunResult): NestedRun {
-  const hasFailed = failsWorkflow(
-    layout.failOn,
-    countFailures(layout, (knot) => settled[knot]!.kind),
-  );
-  const failed: NestedRun['failed'][number][] = [];
-  const values = new Map<string, unknown>();
-  const terminals = new Set(layout.terminals);
-  settled.forEach((outcome, index) => {
-    const knot = layout.ids[index]!;
-    if (outcome.kind === 'ok' && terminals.has(index)) values.set(knot, freshCopy(outcome.value));
-    if (outcome.kind !== 'err' || !hasFailed || plan.knot(knot).policy.optional) return;
-    failed.push({ knot, type: outcome.error.type, message: outcome.error.message });
-  });
-  return { ref, plan, failed, values };
 }
 
 function eventOf(outcome: OutcomeToRecord): KnotOutcome<EncodedValue> {

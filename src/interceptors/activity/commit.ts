@@ -1,7 +1,7 @@
 import { ApplicationFailure, CancelledFailure, type Context } from '@temporalio/activity';
 import { ApplicationFailureCategory } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
-import { KnotAttempt, LOST_WORKERS, currentAttempt, type PreparedBody } from '../../activities/knot-attempt';
+import { KnotAttempt, currentAttempt, type PreparedBody } from '../../activities/knot-attempt';
 import { commitPatiently, isBackendTrouble } from '../../activities/backend-trouble';
 import { concludeMap } from '../../activities/conclude-map';
 import { findElement } from '../../activities/find-element';
@@ -9,7 +9,7 @@ import { isFailureOfMap } from '../../activities/map-failures';
 import { concludeNested } from './conclude-nested';
 import { presentBody } from '../../activities/present-body';
 import type { WorkerEnvironment } from '../../activities/worker-environment';
-import { isOwnSkip, type Envelope, type KnotAnswer, type PlanKnot } from '../../engine';
+import { LOST_WORKERS, isOwnSkip, type Envelope, type KnotAnswer, type PlanKnot } from '../../engine';
 import { SelvageError } from '../../errors';
 import {
   PATIENCE_MS,

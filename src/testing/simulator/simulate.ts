@@ -1,14 +1,16 @@
-import { nodeSha256 } from '../../adapters/shared/node-sha256';
 import { SelvageError } from '../../errors';
-import { planOf, validateParameters } from '../../execution';
+import { validateParameters } from '../../execution';
 import type { GivenSignals } from '../../local/local-waits';
 import { recordOf, type KnotBody, type Tapestry } from '../../model';
-import { RealBodies, SymbolicBodies } from './bodies';
+import type { SkipReason } from '../../protocols';
 import { Explorer, type Crash, type Exploration, type Explored, type Failure } from './explorer';
 import { REAL_PARTS, type SimulatedParts } from './parts';
+import { RealBodies } from './real-bodies';
 import { formatSchedule, inWords, parseSchedule } from './schedule';
+import type { RunEnd } from './simulated-run';
 import { Subject } from './subject';
-import { simulatedWaits } from './waits';
+import { SymbolicBodies } from './symbolic-bodies';
+import { SimulatedWaits } from './waits';
 
 export interface SimulateOptions<Parameters extends object = object> {
   /**
@@ -50,7 +52,15 @@ export interface Simulation {
   /** By kind: how many blows struck. */
   readonly blows: Explored['blows'];
   readonly seed: number;
+  /** With `parameters`, by knot id: what each run that was not cancelled came to, unless a knot kept losing its workers. */
+  readonly outcomes?: Readonly<Record<string, SimulatedOutcome>>;
 }
+
+export type SimulatedOutcome =
+  /** `hash` of the value, as in records. */
+  | { readonly kind: 'ok'; readonly hash: string }
+  | { readonly kind: 'err'; readonly type: string; readonly message: string }
+  | { readonly kind: 'skipped'; readonly reason: SkipReason };
 
 const SCHEDULES = 2_000;
 const SCHEDULES_WITH_BODIES = 500;
@@ -80,7 +90,7 @@ export async function simulateWith<Parameters extends object, Values extends obj
   options: SimulateOptions<Parameters> = {},
 ): Promise<Simulation> {
   const record = recordOf(tapestry);
-  const subject = new Subject(planOf(record, nodeSha256).loaded);
+  const subject = Subject.of(record);
   const { parameters, replace, signals, resources = {} } = options;
   if (!parameters && (replace ?? signals ?? options.resources)) {
     throw invalid(
@@ -90,10 +100,10 @@ export async function simulateWith<Parameters extends object, Values extends obj
     );
   }
   const bodies = parameters
-    ? new RealBodies(subject, record, {
+    ? new RealBodies(subject, {
         parameters: await validateParameters(record, parameters),
         replace: replace ?? {},
-        waits: await simulatedWaits(record, subject.plan.plan, signals ?? {}),
+        waits: await SimulatedWaits.of(record, subject.plan.plan.knots, signals ?? {}),
         resources: typeof resources === 'function' ? resources : () => resources,
       })
     : new SymbolicBodies(subject);
@@ -104,7 +114,8 @@ export async function simulateWith<Parameters extends object, Values extends obj
       ? await explorer.explore()
       : await explorer.tryOne(parseSchedule(options.schedule, subject));
   if (!explored) throw failed(subject, explorer.failure!, exploration.seed);
-  return { ...explored, seed: exploration.seed };
+  const { end, ...counted } = explored;
+  return { ...counted, seed: exploration.seed, ...(end && { outcomes: outcomesOf(end) }) };
 }
 
 function explorationOf(options: SimulateOptions, subject: Subject): Exploration {
@@ -118,6 +129,17 @@ function explorationOf(options: SimulateOptions, subject: Subject): Exploration 
   if (!Number.isInteger(seed)) throw invalid('seed', seed, 'an integer');
   const both = subject.hasLocalKnots ? [false, true] : [false];
   return { crash, schedules, seed, cancel, segments: segments === undefined ? both : [segments] };
+}
+
+function outcomesOf({ subject, outcomes, records }: RunEnd): Record<string, SimulatedOutcome> {
+  const entries = subject.layout.ids.map((id, knot): [string, SimulatedOutcome] => {
+    const record = records[knot]!;
+    if (record.outcome === 'ok') return [id, { kind: 'ok', hash: String(record.value) }];
+    if (record.outcome === 'skipped')
+      return [id, { kind: 'skipped', reason: outcomes[knot]!.slice('skipped: '.length) as SkipReason }];
+    return [id, { kind: 'err', type: record.type, message: record.message }];
+  });
+  return Object.fromEntries(entries);
 }
 
 function invalid(option: string, value: unknown, allowed: string): SelvageError {
