@@ -25,8 +25,8 @@ export interface BodyCall extends PlacedKnot {
   /** Whether the schedule lets it fail. */
   readonly isFailing: boolean;
   /** Of a map, by position. */
-  readonly elements?: readonly KnotRecord[];
-  readonly nested?: EndedRun;
+  readonly elements: readonly KnotRecord[] | undefined;
+  readonly nested: EndedRun | undefined;
 }
 
 /** A run that a knot has started, when it is over. */

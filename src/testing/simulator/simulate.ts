@@ -67,7 +67,7 @@ const SCHEDULES_WITH_BODIES = 500;
 
 /**
  * Simulates runs of a tapestry under blows: the scheduler that also runs on Temporal, against a server, workers and backends
- * that are simulated in memory. Workers are killed, attempts doubled, answers delayed and reordered, the workflow is rebuilt
+ * that are simulated in memory; every kind of node as there, with the elements of maps and the runs that knots start. Workers are killed, attempts doubled, answers delayed and reordered, the workflow is rebuilt
  * from its events and continued as new; each run must end, come to what it comes to undisturbed, with one record a knot, no
  * value missing, no body run when its record is there, and replay to the same commands. Nothing is started and nothing is
  * written; time is simulated, too.
@@ -155,12 +155,15 @@ function failed(
 ): SelvageError {
   const { tapestry } = subject.plan.plan;
   const text = formatSchedule(schedule, subject);
-  const isOfBody = violation.kind === 'not repeatable';
+  const isOfBody = violation.kind === 'not repeatable' || violation.kind === 'extension refused';
   const lines = inWords(schedule, subject).map((line, place) => `  ${place + 1}. ${line}`);
-  const advice = isOfBody
-    ? 'After a crash a body may have to run again. Let it depend on its inputs alone; what the outside world must see once, ' +
-      'give `ctx.idempotencyKey`. Or replace the body here, if its output may differ.'
-    : 'This is a defect of Selvage, not of your tapestry. Please report it with this message.';
+  const advice =
+    violation.kind === 'extension refused'
+      ? 'Its record stands, so that the run as a whole would fail. Let no two bodies bring knots of the same id: use `ctx.knotId` in it.'
+      : isOfBody
+        ? 'After a crash a body may have to run again. Let it depend on its inputs alone; what the outside world must see once, ' +
+          'give `ctx.idempotencyKey`. Or replace the body here, if its output may differ.'
+        : 'This is a defect of Selvage, not of your tapestry. Please report it with this message.';
   return new SelvageError(
     isOfBody ? 'BodyNotRepeatable' : 'SimulationFailed',
     `${violation.message} (${violation.kind}), in tapestry "${tapestry}" under this schedule:\n${lines.join('\n')}\n` +

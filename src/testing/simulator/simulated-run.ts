@@ -173,6 +173,7 @@ export class SimulatedRun implements Surroundings {
   callBody(attempt: Attempt, unit: number, number: number): void {
     this.ledger.requireMayRun(attempt, unit);
     const { policy } = this.subject.planKnot(knotOfUnit(unit));
+    if (!policy.cache && !policy.maxConcurrent) return this.callNow(attempt, unit, number);
     const call = (): void => this.callNow(attempt, unit, number);
     if (isElement(unit) || !policy.cache) return this.inLine(attempt, unit, policy, call);
     const key = this.bodies.cacheKeyOf(this.placedIn(attempt, unit));
@@ -277,8 +278,7 @@ export class SimulatedRun implements Surroundings {
     { maxConcurrent }: PlanKnot['policy'],
     call: () => void,
   ): void {
-    const isPart = !isElement(unit) && this.subject.mapOf(unit) !== undefined;
-    if (!maxConcurrent || isPart) call();
+    if (!maxConcurrent || this.isMap(unit)) call();
     else this.enter(attempt, unit, `limit:${maxConcurrent.key}`, maxConcurrent.limit, call);
   }
 
@@ -290,14 +290,13 @@ export class SimulatedRun implements Surroundings {
     const { nested } = attempt.activity.task;
     const isFailing = this.isFailing(unit);
     if (isFailing) this.failing.add(unit);
-    const isMap = !isElement(unit) && this.subject.mapOf(unit) !== undefined;
-    this.world.callBody(attempt, {
-      ...this.placedIn(attempt, unit),
-      number,
-      isFailing,
-      ...(isMap && { elements: this.elementRecords(unit) }),
-      ...(nested && { nested }),
-    });
+    const { subject, inputs } = this.placedIn(attempt, unit);
+    const elements = this.isMap(unit) ? this.elementRecords(unit) : undefined;
+    this.world.callBody(attempt, { subject, knot: unit, inputs, number, isFailing, elements, nested });
+  }
+
+  private isMap(unit: number): boolean {
+    return !isElement(unit) && this.subject.mapOf(unit) !== undefined;
   }
 
   private isFailing(unit: number): boolean {

@@ -33,9 +33,9 @@ export function iterationsOf(knot: number): number {
   return 1 + (knot % (MOST_PARTS - 1));
 }
 
-class SymbolicRun implements RunBodies {
-  private readonly error = new Error('The schedule lets it fail');
+const FAILURE = new Error('The schedule lets it fail');
 
+class SymbolicRun implements RunBodies {
   constructor(
     readonly parameters: readonly Value[],
     /** Shared by all runs of one world. */
@@ -43,11 +43,11 @@ class SymbolicRun implements RunBodies {
   ) {}
 
   call(call: BodyCall): BodyEnd {
-    if (call.isFailing) return { kind: 'threw', error: this.error };
+    if (call.isFailing) return { kind: 'threw', error: FAILURE };
     this.count.made += 1;
     if (call.nested) return this.conclude(call, call.nested);
     const record = this.recordOf(call);
-    return record ? { kind: 'recorded', record } : { kind: 'threw', error: this.error };
+    return record ? { kind: 'recorded', record } : { kind: 'threw', error: FAILURE };
   }
 
   countOf({ inputs }: PlacedKnot): number {
@@ -99,7 +99,7 @@ class SymbolicRun implements RunBodies {
     }
     const { max } = nestedPlan(subject.planKnot(knot))!;
     if (subject.nodeOf(knot) === 'loop' && number < iterationsOf(knot)) {
-      if (number === max) return { kind: 'threw', error: this.error };
+      if (number === max) return { kind: 'threw', error: FAILURE };
       return { kind: 'next', given: { ...(given as Given), ...parametersAmong(run.plan, values) } };
     }
     return { kind: 'recorded', record: { outcome: 'ok', value: this.count.made } };
