@@ -32,9 +32,6 @@ export interface PreparedBody {
   readonly extension: BodyExtension;
 }
 
-/** So many workers in a row may be lost before the knot is given up as their killer. */
-export const LOST_WORKERS = 3;
-
 /**
  * One attempt of an activity of ours on this worker. Temporal counts attempts but does not say why the last one ended; the counts that
  * attempts hand on tell throws and refusals, and what is left are workers that were lost.

@@ -13,6 +13,7 @@ import {
   type PlanKnot,
   type SkipReason,
   DEFAULT_CANCEL_GRACE_MS,
+  RETRY_WAIT_MS,
 } from '../engine';
 import { SelvageError, messageText } from '../errors';
 import {
@@ -56,7 +57,6 @@ import type { SegmentAttempt } from './knot-attempt';
 import { isFailureOfMap } from './map-failures';
 import { observedCall, type CallPlace } from './observed-call';
 import { presentBody } from './present-body';
-import { RETRY_WAIT_MS } from './retry-wait';
 import type { SegmentSurroundings } from './segment-context';
 import { segmentGraph, type SegmentGraph } from './segment-graph';
 import { CONCURRENCY, VALUE_BYTES, WORKING_MS } from './segment-limits';

@@ -1,5 +1,5 @@
 import { packHash } from '../canonical';
-import { packRanges, uniqueParents } from '../engine';
+import { LOST_WORKERS, packRanges, uniqueParents } from '../engine';
 import {
   ElementKnots,
   encodedOfStored,
@@ -11,7 +11,7 @@ import {
 } from '../execution';
 import { findParents } from '../interceptors/activity/parents';
 import type { SplitAnswer } from '../workflows/messages';
-import { LOST_WORKERS, currentAttempt, type SplitAttempt } from './knot-attempt';
+import { currentAttempt, type SplitAttempt } from './knot-attempt';
 import { isFailureOfMap } from './map-failures';
 import { slicesFrom, type SharedReference } from './map-slices';
 import type { WorkerEnvironment } from './worker-environment';

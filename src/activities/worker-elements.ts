@@ -1,4 +1,4 @@
-import { RETRY_WAIT_MS } from './retry-wait';
+import { RETRY_WAIT_MS } from '../engine';
 import { SelvageError } from '../errors';
 import {
   ElementsRun,

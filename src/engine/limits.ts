@@ -5,6 +5,10 @@
 
 /** Milliseconds that a body may go on after its signal was aborted by a cancel, where its knot says nothing else. */
 export const DEFAULT_CANCEL_GRACE_MS = 10_000;
+/** So many workers in a row may be lost before the knot is given up as their killer. */
+export const LOST_WORKERS = 3;
+/** Milliseconds in all that a body waits for its retries in an activity that runs others as well; longer waits are the server's. */
+export const RETRY_WAIT_MS = 10_000;
 /** Activities in flight at once; the server refuses more than 2,000 pending ones. */
 export const RUNNING_KNOTS = 500;
 /** Parents' values beyond this are left for the activity to look up. */

@@ -1,6 +1,12 @@
 export { LoadedPlan } from './loaded-plan';
 export { planOf, withNested, type PlanOfTapestry } from './plan-of';
-export { valuesOfNested, type ChildRunRef, type NestedRun } from './nested-run';
+export {
+  nestedRunOf,
+  parametersAmong,
+  valuesOfNested,
+  type ChildRunRef,
+  type NestedRun,
+} from './nested-run';
 export * from './encoded-value';
 export {
   BodyExtension,
@@ -8,6 +14,7 @@ export {
   storedFragment,
   withExtension,
   type AcceptedExtension,
+  type StoredFragment,
 } from './body-extension';
 export { callBody } from './call-body';
 export { describeError, errorType, type DescribedError } from './exception-record';

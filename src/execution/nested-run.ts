@@ -1,3 +1,4 @@
+import { countFailures, failsWorkflow, type Layout } from '../engine';
 import { SelvageError } from '../errors';
 import type { LoadedPlan } from './loaded-plan';
 
@@ -25,6 +26,48 @@ interface NamedError {
 }
 
 const NAMED_TERMINALS = 5;
+
+/** What became of a knot of such a run, as far as the knot that has started it needs to know. */
+type EndOfKnot<V> =
+  | { readonly kind: 'ok'; readonly value: V }
+  | { readonly kind: 'err'; readonly error: NamedError }
+  | { readonly kind: 'skipped' };
+
+/**
+ * A run that came to its end in this process.
+ *
+ * @param settled by index in the layout
+ * @param valueOf a value of its own for whoever asks
+ */
+export function nestedRunOf<V>(
+  ref: ChildRunRef,
+  plan: LoadedPlan,
+  layout: Layout,
+  settled: readonly EndOfKnot<V>[],
+  valueOf: (value: V) => unknown,
+): NestedRun {
+  const failures = countFailures(layout, (knot) => settled[knot]!.kind);
+  const hasFailed = failsWorkflow(layout.failOn, failures);
+  const failed: NestedRun['failed'][number][] = [];
+  const values = new Map<string, unknown>();
+  const terminals = new Set(layout.terminals);
+  settled.forEach((outcome, index) => {
+    const knot = layout.ids[index]!;
+    if (outcome.kind === 'ok' && terminals.has(index)) values.set(knot, valueOf(outcome.value));
+    if (outcome.kind !== 'err' || !hasFailed || plan.knot(knot).policy.optional) return;
+    failed.push({ knot, type: outcome.error.type, message: outcome.error.message });
+  });
+  return { ref, plan, failed, values };
+}
+
+/** Of the values of an iteration, those that the next one has as parameters. */
+export function parametersAmong(
+  { plan }: LoadedPlan,
+  values: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const names = plan.parameters.flatMap(({ name }) => (Object.hasOwn(values, name) ? [name] : []));
+  return Object.fromEntries(names.map((name) => [name, values[name]]));
+}
 
 /**
  * The value of a knot that has run another tapestry: the values of its terminals by their names. It is what `run.values()` of that run

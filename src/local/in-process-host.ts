@@ -4,7 +4,6 @@ import {
   MAP_CONCURRENCY,
   Scheduler,
   countFailures,
-  failsWorkflow,
   isNesting,
   layoutOf,
   nestedPlan,
@@ -36,8 +35,10 @@ import {
   lineageRecord,
   mapElements,
   needsNoInputs,
+  nestedRunOf,
   outcomeOfLoop,
   outcomeOfResult,
+  parametersAmong,
   partOfValue,
   planOf,
   receivedOutcome,
@@ -70,12 +71,13 @@ import {
 import { SelvageError } from '../errors';
 import type { Logger } from '../model/knot-context';
 import type { DefinitionRecord, KnotBody, TapestryRecord } from '../model/records';
-import type { Backends, LineageRecord, RunStatus, StoredValue } from '../protocols';
+import type { Backends, LineageRecord, RunRecord, RunStatus, StoredValue } from '../protocols';
 import { Definitions } from './definitions';
 import { LocalContext, type LocalRun } from './local-context';
 import type { LocalWaits } from './local-waits';
 import { PromiseHost } from './promise-host';
 import { Replacements, type BodyToRun } from './replacements';
+import { recordRun, type StartedBy } from './run-record';
 
 /** A run's result and, in the order in which they were committed, its lineage records. */
 export interface LocalRunResult {
@@ -102,7 +104,10 @@ export interface InProcessEnvironment {
   readonly runId: string;
   /** What the records of this run are kept under, where Temporal has its run id: new for each run. */
   readonly recordRun: string;
+  readonly startedBy?: StartedBy;
   readonly backends: Backends;
+  /** Whether the run itself is recorded, beside its knots. */
+  readonly recordsRun: boolean;
   readonly sha256: Sha256;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -114,6 +119,7 @@ const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error:
 /** A run in this process: bodies as promises, and a record in the backends for every knot. */
 export class InProcessHost {
   plan: LoadedPlan;
+  private planText: string;
   private layout: Layout;
   private readonly scheduler: Scheduler<EncodedValue>;
   private readonly settled: OutcomeToRecord[];
@@ -141,7 +147,7 @@ export class InProcessHost {
     private readonly environment: InProcessEnvironment,
   ) {
     const { terminals, concurrency = DEFAULT_CONCURRENCY, replace = {}, sha256 } = environment;
-    this.plan = planOf(tapestry, sha256).loaded;
+    ({ loaded: this.plan, text: this.planText } = planOf(tapestry, sha256));
     this.layout = terminals ? layoutOf(this.plan.plan, terminals) : this.plan.layout;
     this.scheduler = new Scheduler(this.layout, { window: concurrency });
     this.limits = Limits.of(environment.backends.leaseTable);
@@ -181,6 +187,7 @@ export class InProcessHost {
   async execute(parameters: ReadonlyMap<string, unknown>): Promise<LocalRunResult> {
     const { signal } = this.environment;
     const onAbort = (): void => this.cancel();
+    const startedAt = this.environment.now();
     const values = await this.recordParameters(parameters);
     if (signal?.aborted) this.cancel();
     else signal?.addEventListener('abort', onAbort, { once: true });
@@ -189,14 +196,51 @@ export class InProcessHost {
     } finally {
       signal?.removeEventListener('abort', onAbort);
     }
+    const status = this.status();
+    const { ok, err, skipped } = this.scheduler.counts;
+    await this.record(startedAt, status, values, { counts: { ok, err, skipped } });
     return {
       runId: this.run.runId,
-      status: this.status(),
+      status,
       plan: this.plan,
       layout: this.layout,
       settled: this.settled,
       lineage: this.lineage,
     };
+  }
+
+  /** It never began. */
+  async recordRefused({ code: type, message }: SelvageError): Promise<void> {
+    await this.record(this.environment.now(), 'failed', [], { error: { type, message } });
+  }
+
+  private async record(
+    startedAt: number,
+    status: RunStatus,
+    parameters: readonly EncodedValue[],
+    environment: RunRecord['environment'],
+  ): Promise<void> {
+    const { backends, recordsRun, runId, startedBy, terminals, now } = this.environment;
+    if (!recordsRun) return;
+    const { plan, planText } = this;
+    const hashes = parameters.map(({ hash }, index) => [
+      this.layout.ids[index]!.slice('param:'.length),
+      hash,
+    ]);
+    await recordRun(backends, this.environment.sha256, {
+      runId,
+      recordRun: this.environment.recordRun,
+      startedBy,
+      tapestry: this.tapestry,
+      plan,
+      planText,
+      terminals,
+      parameterHashes: Object.fromEntries(hashes) as Record<string, string>,
+      status,
+      startedAt,
+      finishedAt: now(),
+      environment,
+    });
   }
 
   private cancel(): void {
@@ -369,13 +413,15 @@ export class InProcessHost {
       replace: this.replacements.nestedIn(knot),
       runId: ref.run_id,
       recordRun: ref.temporal_run_id,
+      startedBy: { runId: this.run.runId, recordRun: this.run.recordRun, knot: planKnot.id },
       ...(this.stop && { signal: this.stop.signal }),
     });
     try {
       const ended = await host.execute(await validateParameters(knot.nested!, parameters));
-      return () => nestedRunOf(ref, ended);
+      return () => nestedRunOf(ref, ended.plan, ended.layout, ended.settled, freshCopy);
     } catch (error) {
       if (!SelvageError.is(error, 'InvalidParameters')) throw error;
+      await host.recordRefused(error);
       const { code: type, message } = error;
       return () => ({ ref, plan: host.plan, error: { type, message }, failed: [], values: new Map() });
     }
@@ -476,7 +522,7 @@ export class InProcessHost {
   }
 
   /** Before the knot that asked for it is settled, so that the run cannot end in between. */
-  private grow({ plan: { plan, hash } }: AcceptedExtension): void {
+  private grow({ plan: { plan, hash, text } }: AcceptedExtension): void {
     const before = this.layout.size;
     const { terminals } = this.environment;
     const layout = layoutOf(plan, terminals);
@@ -487,6 +533,7 @@ export class InProcessHost {
     )
       return;
     this.plan = new LoadedPlan(plan, hash);
+    this.planText = text;
     this.layout = layout;
     const { planKnots, layoutIndex } = alignLayout(layout, plan);
     this.planKnots = planKnots;
@@ -701,35 +748,9 @@ type KnotEnd = KnotOutcomeToRecord;
 
 const CANCELLED: KnotEnd = { outcome: { kind: 'skipped', reason: 'cancelled' }, values: [] };
 
-/** What goes on as a parameter. */
-function parametersAmong(
-  { plan }: LoadedPlan,
-  values: Readonly<Record<string, unknown>>,
-): Record<string, unknown> {
-  const names = plan.parameters.flatMap(({ name }) => (Object.hasOwn(values, name) ? [name] : []));
-  return Object.fromEntries(names.map((name) => [name, values[name]]));
-}
-
 function withChildRun({ outcome, values }: KnotEnd, childRun: ChildRunRef | undefined): KnotEnd {
   if (!childRun || outcome.kind === 'skipped') return { outcome, values };
   return { outcome: { ...outcome, childRun }, values };
-}
-
-function nestedRunOf(ref: ChildRunRef, { plan, layout, settled }: LocalRunResult): NestedRun {
-  const hasFailed = failsWorkflow(
-    layout.failOn,
-    countFailures(layout, (knot) => settled[knot]!.kind),
-  );
-  const failed: NestedRun['failed'][number][] = [];
-  const values = new Map<string, unknown>();
-  const terminals = new Set(layout.terminals);
-  settled.forEach((outcome, index) => {
-    const knot = layout.ids[index]!;
-    if (outcome.kind === 'ok' && terminals.has(index)) values.set(knot, freshCopy(outcome.value));
-    if (outcome.kind !== 'err' || !hasFailed || plan.knot(knot).policy.optional) return;
-    failed.push({ knot, type: outcome.error.type, message: outcome.error.message });
-  });
-  return { ref, plan, failed, values };
 }
 
 function eventOf(outcome: OutcomeToRecord): KnotOutcome<EncodedValue> {

@@ -40,7 +40,7 @@ export interface RunLocallyOptions {
    * timed out. A wait without a timeout fails with SignalNotGiven in either case.
    */
   readonly realTime?: boolean;
-  /** Where values and lineage go. They stay open. Default: in memory, forgotten with the result. */
+  /** Where values, lineage and, when it is over, the record of the run go. They stay open. Default: in memory, forgotten with the result. */
   readonly backends?: Backends;
 }
 
@@ -69,6 +69,7 @@ export async function runLocally<Parameters extends object, Values extends objec
     runId: options.runId ?? recordRun,
     recordRun,
     backends: options.backends ?? createInMemoryBackends(),
+    recordsRun: options.backends !== undefined,
     ...time,
     waits: await LocalWaits.of(record, signals, { ...time, realTime }),
   });

@@ -1,7 +1,7 @@
 import { ApplicationFailure, CancelledFailure, type Context } from '@temporalio/activity';
 import { ApplicationFailureCategory } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
-import { KnotAttempt, LOST_WORKERS, currentAttempt, type PreparedBody } from '../../activities/knot-attempt';
+import { KnotAttempt, currentAttempt, type PreparedBody } from '../../activities/knot-attempt';
 import { commitPatiently, isBackendTrouble } from '../../activities/backend-trouble';
 import { concludeMap } from '../../activities/conclude-map';
 import { executionInActivity } from '../../activities/execution-in-activity';
@@ -11,7 +11,7 @@ import { concludeNested } from './conclude-nested';
 import { asItEnded } from '../../activities/nested-runs';
 import { presentBody } from '../../activities/present-body';
 import type { WorkerEnvironment } from '../../activities/worker-environment';
-import { isOwnSkip, type Envelope, type KnotAnswer, type PlanKnot } from '../../engine';
+import { LOST_WORKERS, isOwnSkip, type Envelope, type KnotAnswer, type PlanKnot } from '../../engine';
 import { SelvageError } from '../../errors';
 import {
   PATIENCE_MS,

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { LOST_WORKERS, type KnotAttempt } from '../../activities/knot-attempt';
+import type { KnotAttempt } from '../../activities/knot-attempt';
+import { LOST_WORKERS } from '../../engine';
 import { SelvageError } from '../../errors';
 
 /** Time for the refusals of others to reach the server before this body may take the worker down. */

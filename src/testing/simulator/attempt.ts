@@ -1,18 +1,42 @@
-import type { Activity, Answer } from './activity';
+import type { NestedRun } from '../../execution';
+import type { Activity, Answer, NextIteration } from './activity';
+import type { Subject } from './subject';
 import type { FailedRecord, KnotRecord, Value } from './store';
 
 /** How a body ended. */
 export type BodyEnd =
   | { readonly kind: 'recorded'; readonly record: KnotRecord }
-  | { readonly kind: 'threw'; readonly error: unknown };
+  | { readonly kind: 'threw'; readonly error: unknown }
+  | NextIteration;
 
-/** A body to be called. */
-export interface BodyCall {
+/** A knot with what its parents came to. */
+export interface PlacedKnot {
+  readonly subject: Subject;
+  /** Or an element of a map, as of `units.ts`. */
   readonly knot: number;
+  /** What the knot's (or the map's) parents came to, in the order of the layout: values, or what a body that receives outcomes is told. */
+  readonly inputs: readonly (Value | FailedRecord)[];
+}
+
+/** A body to be called; of a map or a knot that runs a tapestry, what makes its outcome of those of its elements or of that run. */
+export interface BodyCall extends PlacedKnot {
   /** From 1, as the body is told. */
   readonly number: number;
-  /** What the knot's parents came to, in the order of the layout: values, or what a body that receives outcomes is told. */
-  readonly inputs: readonly (Value | FailedRecord)[];
+  /** Whether the schedule lets it fail. */
+  readonly isFailing: boolean;
+  /** Of a map, by position. */
+  readonly elements: readonly KnotRecord[] | undefined;
+  readonly nested: EndedRun | undefined;
+}
+
+/** A run that a knot has started, when it is over. */
+export interface EndedRun {
+  /** From 1. */
+  readonly number: number;
+  /** The parameters that it was given, as the bodies have them. */
+  readonly given: unknown;
+  /** Its values are as of the simulated store. */
+  readonly run: NestedRun;
 }
 
 /** What an attempt gets done by the worker and the server that it is in. */
@@ -28,6 +52,10 @@ export interface Surroundings {
   refuse(attempt: Attempt): void;
   /** Milliseconds to wait before a body that threw is called again; undefined: it is not. */
   retryDelay(knot: number, throws: number, error: unknown): number | undefined;
+  /** What is recorded of a body that threw for the last time. */
+  errorRecord(knot: number, error: unknown): KnotRecord;
+  /** The elements of a map, as of `units.ts`, when its parents are what the attempt knows. */
+  elementsOf(attempt: Attempt, map: number): readonly number[];
 }
 
 /**
@@ -64,5 +92,8 @@ export abstract class Attempt {
   abstract cancelled(inBody: readonly number[]): void;
 }
 
-/** So many workers in a row may be lost before the knot is given up as their killer. */
-export const LOST_WORKERS = 3;
+/** An attempt that runs several bodies. */
+export abstract class GroupAttempt extends Attempt {
+  /** The worker shuts down and the body heeds it: what is recorded is answered, the rest given back. */
+  abstract stopped(knot: number): void;
+}

@@ -1,17 +1,24 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { isOwnSkip, type OwnSkipReason } from '../../engine';
-import { retryDelay } from '../../execution';
 import { ByChance, Scripted, blowSet, type Adversary, type BlowSet } from './adversary';
 import type { Bodies } from './bodies';
+import { Comparison } from './comparison';
 import type { SimulatedParts } from './parts';
 import { below, randomOf, type Random } from './random';
-import { interpret, type ReferenceOutcome, type ReferenceRun } from './reference-interpreter';
-import { BLOWS, UNDISTURBED, WHOLE_WINDOW, type Blow, type BlowKind, type Schedule } from './schedule';
+import {
+  BLOWS,
+  UNDISTURBED,
+  WHOLE_WINDOW,
+  type Blow,
+  type BlowKind,
+  type Place,
+  type Schedule,
+} from './schedule';
 import { shrink } from './shrink';
-import { SimulatedRun, type RunEnd } from './simulated-run';
-import type { KnotRecord } from './store';
+import type { RunEnd } from './simulated-run';
 import type { Subject } from './subject';
+import { elementUnit } from './units';
 import { Violation } from './violation';
+import { World, type WorldEnd } from './world';
 
 export type Crash = 'everywhere' | 'random' | 'never';
 
@@ -30,6 +37,8 @@ export interface Explored {
   readonly everywhere: boolean;
   readonly bodies: number;
   readonly blows: Readonly<Record<BlowKind, number>>;
+  /** Of real bodies: what each run came to. */
+  readonly end: RunEnd | undefined;
 }
 
 export interface Failure {
@@ -58,10 +67,10 @@ export class Explorer {
   private schedules = 0;
   private bodyCalls = 0;
   private turnSince = performance.now();
-  /** By failing knots and those taken over: what a run comes to. */
-  private readonly expectations = new Map<string, readonly ReferenceOutcome[]>();
-  /** Of real bodies: what a run without blows came to. */
-  private baseline: RunEnd | undefined;
+  private readonly comparison: Comparison;
+  private known: readonly Place[] | undefined;
+  /** What a run without blows came to. */
+  private baseline: WorldEnd | undefined;
 
   constructor(
     private readonly subject: Subject,
@@ -72,6 +81,7 @@ export class Explorer {
     const { crash, cancel, seed } = options;
     this.allowed = (crash === 'never' ? HARMLESS : ALL & ~OF_A_CANCEL) | (cancel ? OF_A_CANCEL : 0);
     this.random = randomOf(seed);
+    this.comparison = new Comparison(bodies.areReal);
   }
 
   /** Undefined: a schedule failed; `failure` has it. */
@@ -90,7 +100,7 @@ export class Explorer {
       if (error instanceof Violation && this.failure) return undefined;
       throw error;
     }
-    return { schedules: this.schedules, everywhere, bodies: this.bodyCalls, blows: this.blows };
+    return this.explored(everywhere);
   }
 
   /** One schedule only. */
@@ -102,13 +112,18 @@ export class Explorer {
       if (error instanceof Violation && this.failure) return undefined;
       throw error;
     }
-    return { schedules: this.schedules, everywhere: false, bodies: this.bodyCalls, blows: this.blows };
+    return this.explored(false);
+  }
+
+  private explored(everywhere: boolean): Explored {
+    const { schedules, bodyCalls: bodies, blows, baseline } = this;
+    return { schedules, everywhere, bodies, blows, end: this.bodies.areReal ? baseline?.run : undefined };
   }
 
   private async tryUndisturbed(start: Schedule): Promise<void> {
     const end = await this.try(start, new Scripted(start));
-    if (!this.bodies.areReal) return;
     this.baseline ??= end;
+    if (!this.bodies.areReal) return;
     // What differs without any blow is told without one.
     await this.try(start, new Scripted(start));
   }
@@ -120,8 +135,9 @@ export class Explorer {
       (a, b) => BLOWS.indexOf(a.kind) - BLOWS.indexOf(b.kind),
     );
     if (!this.bodies.areReal) {
-      for (let knot = this.subject.layout.parameterCount; knot < this.subject.size; knot++) {
+      for (const knot of this.places) {
         if (this.schedules < last) await this.tryScript({ ...start, failing: [knot] });
+        if (typeof knot === 'string') continue;
         if (this.schedules < last) await this.tryScript({ ...start, takenOver: [knot] });
       }
     }
@@ -151,33 +167,35 @@ export class Explorer {
   }
 
   private async tryByChance(start: Schedule): Promise<void> {
-    const { random, subject } = this;
-    const failing = this.someKnots(0.5, 1 / subject.size);
-    const takenOver = this.someKnots(0.2, 0.3);
+    const { random } = this;
+    const size = this.baseline!.units;
+    const failing = this.some(this.places, 0.5, 1 / size);
+    const own = this.places.filter((place) => typeof place === 'number');
+    const takenOver = this.some(own, 0.2, 0.3);
     const window = random() < 0.5 ? WHOLE_WINDOW : SMALL_WINDOWS[below(random, SMALL_WINDOWS.length)]!;
     const schedule = { ...start, failing, takenOver, window };
     const chances = {
       delay: random() * 0.3,
-      blow: (1 + below(random, 6)) / (6 * subject.size),
+      blow: (1 + below(random, 6)) / (6 * size),
       mostBlows: 12,
-      mostDelays: 4 * subject.size,
+      mostDelays: 4 * size,
     };
     await this.try(schedule, new ByChance(random, chances, this.allowed));
   }
 
   /** With `chance`, each knot with `chanceOfEach`; none where bodies are real, for only their own failing is known. */
-  private someKnots(chance: number, chanceOfEach: number): number[] {
-    const { random, subject } = this;
-    const knots: number[] = [];
-    if (this.bodies.areReal || random() >= chance) return knots;
-    for (let knot = subject.layout.parameterCount; knot < subject.size; knot++) {
-      if (random() < chanceOfEach) knots.push(knot);
-    }
-    return knots;
+  private some<T extends Place>(places: readonly T[], chance: number, chanceOfEach: number): T[] {
+    if (this.bodies.areReal || this.random() >= chance) return [];
+    return places.filter(() => this.random() < chanceOfEach);
+  }
+
+  /** Knots and elements that may fail: all that a run without blows came to have. */
+  private get places(): readonly Place[] {
+    return (this.known ??= placesIn(this.baseline!.run, false));
   }
 
   /** Runs the schedule; where it fails, finds the smallest that does, and throws. */
-  private async try(schedule: Schedule, adversary: Adversary): Promise<RunEnd> {
+  private async try(schedule: Schedule, adversary: Adversary): Promise<WorldEnd> {
     const before = this.schedules;
     this.schedules += 1;
     await this.giveTurn();
@@ -211,84 +229,15 @@ export class Explorer {
     return { violation: shown, schedule, found, before };
   }
 
-  private async run(schedule: Schedule, adversary: Adversary): Promise<RunEnd> {
-    const bodies = this.bodies.forRun(schedule);
-    const { retries } = this.subject;
-    const run = new SimulatedRun(
-      this.subject,
-      schedule,
-      adversary,
-      this.parts,
-      bodies.parameters,
-      (knot, throws, error) => retryDelay(retries[knot], throws, error),
-    );
-    for (let call = run.advance(); call; call = run.advance()) run.returned(await bodies.call(call));
-    const end = run.end();
-    this.compare(end, schedule);
+  private async run(schedule: Schedule, adversary: Adversary): Promise<WorldEnd> {
+    const world = new World(this.subject, schedule, adversary, this.parts, this.bodies.forRun());
+    while (world.advance()) {
+      const call = world.callNow();
+      if (call) await call;
+    }
+    const end = world.end();
+    this.comparison.check(end.run, schedule.takenOver, this.bodies.areReal ? this.baseline?.run : undefined);
     return end;
-  }
-
-  /** With what the reference interpreter says, and with a run without blows. */
-  private compare(end: RunEnd, { failing, takenOver }: Schedule): void {
-    const { outcomes, records, wasCancelled } = end;
-    const { subject, baseline } = this;
-    const lost = records.flatMap((record, knot) =>
-      record.outcome === 'err' && (record.type === 'WorkerLost' || subject.nodeOf(knot) === 'firstOk')
-        ? [knot]
-        : [],
-    );
-    const said = saidBy(records);
-    const own = this.bodies.areReal ? failedIn(baseline ?? end) : failing;
-    const expected = this.expected([...own, ...lost.filter((knot) => !own.includes(knot))], takenOver, said);
-    // Who receives outcomes was told of another failure than without blows.
-    const isBelowLost = subject.withDescendants(lost);
-    for (let knot = 0; knot < subject.size; knot++) {
-      const outcome = outcomes[knot]!;
-      const record = records[knot]!;
-      const id = subject.idOf(knot);
-      if (outcome !== expected[knot] && !(wasCancelled && outcome === 'skipped: cancelled')) {
-        const isOfBody =
-          baseline && ['ok', 'err'].includes(outcome) && !expected[knot]!.startsWith('skipped');
-        throw new Violation(
-          isOfBody ? 'not repeatable' : 'wrong outcome',
-          `Knot "${id}" came to ${told(outcome, record)} and should have come to ${expected[knot]}`,
-          id,
-        );
-      }
-      const before = baseline?.records[knot];
-      if (record.outcome !== 'ok' || before?.outcome !== 'ok' || record.value === before.value) continue;
-      if (isBelowLost.has(knot)) continue;
-      throw new Violation(
-        'wrong value',
-        `The output of knot "${id}" is ${record.value}, and ${before.value} without blows`,
-        id,
-      );
-    }
-  }
-
-  private expected(
-    failing: readonly number[],
-    takenOver: readonly number[],
-    { choices, ownSkips }: Said,
-  ): readonly ReferenceOutcome[] {
-    const key = `${failing.join()};${takenOver.join()};${[...choices].join()};${[...ownSkips].join()}`;
-    let outcomes = this.expectations.get(key);
-    if (!outcomes) {
-      ({ outcomes } = interpret({
-        parentsOf: this.subject.parentsOf,
-        parameters: this.subject.layout.parameterCount,
-        policies: this.subject.layout.ids.map((_, knot) => this.subject.policyOf(knot)),
-        tags: this.subject.layout.ids.map((_, knot) => this.subject.tagOf(knot)),
-        choices,
-        ownSkips,
-        failing: new Set(failing),
-        takenOver: new Set(takenOver),
-        window: WHOLE_WINDOW,
-        choose: (running) => running[0]!,
-      }));
-      this.expectations.set(key, outcomes);
-    }
-    return outcomes;
   }
 
   /** Lets timers and signals of the process have their turn now and then. */
@@ -299,25 +248,16 @@ export class Explorer {
   }
 }
 
-/** What the functions of nodes said in a run, as it is on record. */
-type Said = Required<Pick<ReferenceRun, 'choices' | 'ownSkips'>>;
-
-function saidBy(records: readonly KnotRecord[]): Said {
-  const choices = new Map<number, string>();
-  const ownSkips = new Map<number, OwnSkipReason>();
-  records.forEach((record, knot) => {
-    if (record.outcome === 'ok' && record.choice !== undefined) choices.set(knot, record.choice);
-    if (record.outcome === 'skipped' && isOwnSkip(record.reason)) ownSkips.set(knot, record.reason);
-  });
-  return { choices, ownSkips };
-}
-
-function failedIn({ outcomes }: RunEnd): number[] {
-  return outcomes.flatMap((outcome, knot) => (outcome === 'err' ? [knot] : []));
-}
-
-function told(outcome: ReferenceOutcome, record: KnotRecord): string {
-  return record.outcome === 'err' ? `err (${record.type}: ${record.message})` : outcome;
+/** @param isNamed whether its knots are told by name: those of a run that a knot has started */
+function placesIn({ subject, address, elements, children }: RunEnd, isNamed: boolean): Place[] {
+  const places: Place[] = [];
+  const nameOf = (unit: number): string => address + subject.nameOf(unit);
+  for (let knot = subject.layout.parameterCount; knot < subject.size; knot++) {
+    places.push(isNamed ? nameOf(knot) : knot);
+    elements.get(knot)?.forEach((_, position) => places.push(nameOf(elementUnit(knot, position))));
+    for (const { end } of children.get(knot) ?? []) places.push(...placesIn(end, true));
+  }
+  return places;
 }
 
 /** At most `count` of the list, at equal distances. */

@@ -1,9 +1,9 @@
-import { isOwnSkip } from '../../engine';
-import type { Answer } from './activity';
-import { Attempt, LOST_WORKERS } from './attempt';
+import { LOST_WORKERS, isOwnSkip } from '../../engine';
+import type { Answer, NextIteration } from './activity';
+import { Attempt } from './attempt';
 import type { KnotRecord } from './store';
 
-/** One attempt at a knot that goes by itself: the commit interceptor's part. */
+/** One attempt at a knot that goes by itself, or at an element of a map: the commit interceptor's part. */
 export class KnotAttempt extends Attempt {
   private settled: Answer = { kind: 'cancelled' };
 
@@ -37,11 +37,17 @@ export class KnotAttempt extends Attempt {
     const { activity, surroundings } = this;
     activity.throws += 1;
     if (surroundings.retryDelay(knot, activity.throws, error) !== undefined) surroundings.refuse(this);
-    else surroundings.commit(this, knot, errorRecord(error));
+    else surroundings.commit(this, knot, surroundings.errorRecord(knot, error));
   }
 
   recorded(_knot: number, record: KnotRecord): void {
     this.settled = answerOf(record);
+    this.surroundings.answer(this);
+  }
+
+  /** Of a loop: nothing is recorded. */
+  goesOn(next: NextIteration): void {
+    this.settled = next;
     this.surroundings.answer(this);
   }
 
@@ -56,15 +62,15 @@ export class KnotAttempt extends Attempt {
 
 function answerOf(record: KnotRecord): Answer {
   if (record.outcome === 'ok') {
-    const { value, choice } = record;
-    return { kind: 'ok', value, ...(choice !== undefined && { choice }) };
+    const { value, choice, extension } = record;
+    return {
+      kind: 'ok',
+      value,
+      ...(choice !== undefined && { choice }),
+      ...(extension && { extension }),
+    };
   }
   if (record.outcome === 'err') return { kind: 'err' };
   const { reason } = record;
   return isOwnSkip(reason) ? { kind: 'skipped', reason } : { kind: 'cancelled' };
-}
-
-export function errorRecord(error: unknown): KnotRecord {
-  const { name, message } = error instanceof Error ? error : new Error(String(error));
-  return { outcome: 'err', type: name, message };
 }

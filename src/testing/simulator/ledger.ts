@@ -1,7 +1,7 @@
 import type { Attempt } from './attempt';
+import { Expansion } from './expansion';
 import type { ReferenceOutcome } from './reference-interpreter';
 import type { FailedRecord, KnotRecord, SimulatedStore, Value } from './store';
-import type { Subject } from './subject';
 import { Violation, type ViolationKind } from './violation';
 
 /** Who inserted the record of a knot, and after how many steps of the run. */
@@ -12,11 +12,11 @@ interface Insertion {
 
 /** The store of a run, and what must hold of it at all times. */
 export class Ledger {
-  /** By knot. */
-  private readonly insertions: (Insertion | undefined)[] = [];
+  /** By knot or element. */
+  private readonly insertions = new Map<number, Insertion>();
 
   constructor(
-    private readonly subject: Subject,
+    private readonly nameOf: (unit: number) => string,
     private readonly store: SimulatedStore,
   ) {}
 
@@ -32,16 +32,18 @@ export class Ledger {
   insert(knot: number, record: KnotRecord, by: Attempt | undefined, at: number): KnotRecord {
     const { inserted, record: standing } = this.store.insert(knot, record);
     if (inserted) {
-      if (this.insertions[knot]) throw this.violation('two records', knot, 'was recorded twice');
-      this.insertions[knot] = { by, at };
+      if (this.insertions.has(knot)) throw this.violation('two records', knot, 'was recorded twice');
+      this.insertions.set(knot, { by, at });
     }
     return standing;
   }
 
   /** No attempt runs a body whose record was there when it began, or that it has recorded itself. */
   requireMayRun(attempt: Attempt, knot: number): void {
-    const insertion = this.insertions[knot];
+    const insertion = this.insertions.get(knot);
     if (!insertion || (insertion.by !== attempt && insertion.at >= attempt.begunAt)) return;
+    // Its child run has not heard yet that the run has given it up.
+    if (insertion.by === undefined && attempt.activity.owner instanceof Expansion) return;
     throw this.violation('ran again', knot, 'was run again when its record had been inserted');
   }
 
@@ -77,6 +79,23 @@ export class Ledger {
     this.requirePut(knot, value);
   }
 
+  find(knot: number): KnotRecord | undefined {
+    return this.store.find(knot);
+  }
+
+  /** Of what has ended. */
+  require(knot: number): KnotRecord {
+    const record = this.store.find(knot);
+    if (!record) throw this.violation('no record', knot, 'has ended, and has no record');
+    return record;
+  }
+
+  /** Of an element, which may not have run. */
+  checkElement(element: number): void {
+    const record = this.store.find(element);
+    if (record?.outcome === 'ok') this.requirePut(element, record.value);
+  }
+
   /** That the knot's one record is there, its value too, and both agree with what the workflow holds. */
   checkAtEnd(knot: number, outcome: ReferenceOutcome, isCancelled: boolean): KnotRecord {
     const record = this.store.find(knot);
@@ -97,7 +116,7 @@ export class Ledger {
   }
 
   private violation(kind: ViolationKind, knot: number, what: string): Violation {
-    const id = this.subject.idOf(knot);
+    const id = this.nameOf(knot);
     return new Violation(kind, `Knot "${id}" ${what}`, id);
   }
 }

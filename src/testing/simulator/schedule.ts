@@ -17,15 +17,18 @@ export const BLOWS = [
 
 export type BlowKind = (typeof BLOWS)[number];
 
-/** What comes next in a run, where a blow may strike before it. The later ones are those of segments. */
+/** What comes next in a run, where a blow may strike before it. The later ones are those of segments and batches. */
 export const STEPS = [
   'start',
+  'wake',
+  'expand',
   'begin',
   'return',
   'put',
   'record',
   'answer',
   'deliver',
+  'tell',
   'hear',
   'settle',
   'beginSegment',
@@ -35,11 +38,17 @@ export const STEPS = [
 
 export type Step = (typeof STEPS)[number];
 
+/**
+ * A knot of the tapestry by its number; by name what else a run comes to have: elements of maps (`map[0]`), knots of the runs of a knot
+ * (`loop#2/step`), and those that extensions bring.
+ */
+export type Place = number | string;
+
 /** A boundary between two events, told by what comes next: the `time`th time that this step of this knot (or segment) does. */
 export interface Point {
   readonly step: Step;
   /** Of a segment: its first knot. */
-  readonly knot: number;
+  readonly knot: Place;
   /** From 1. */
   readonly time: number;
 }
@@ -56,7 +65,7 @@ export interface Schedule {
   /** Activities in flight at once. */
   readonly window: number;
   /** Knots whose body throws at every attempt. */
-  readonly failing: readonly number[];
+  readonly failing: readonly Place[];
   /** Knots that are Ok from the start: the run resumes another one. */
   readonly takenOver: readonly number[];
   readonly blows: readonly Blow[];
@@ -75,17 +84,20 @@ export const UNDISTURBED: Schedule = {
 /** Where in the life of an attempt a blow strikes that ends it. */
 const MOMENTS: Record<Step, (id: string) => string> = {
   start: () => 'before the run starts',
+  wake: (id) => `as what "${id}" waits for comes`,
+  expand: (id) => `as the parts of "${id}" are made ready`,
   begin: (id) => `as "${id}" is handed to it`,
   return: (id) => `in the body of "${id}"`,
   put: (id) => `after the body of "${id}"`,
   record: (id) => `after the value of "${id}" is put`,
   answer: (id) => `after the record of "${id}" is inserted`,
   deliver: (id) => `after the answer of "${id}" is sent`,
+  tell: (id) => `as its run hears what came of "${id}"`,
   hear: (id) => `as "${id}" hears of the cancel`,
   settle: () => 'in the middle of settling',
-  beginSegment: (id) => `as the segment from "${id}" is handed to it`,
-  answerSegment: (id) => `after the last record of the segment from "${id}" is inserted`,
-  deliverSegment: (id) => `after the answer of the segment from "${id}" is sent`,
+  beginSegment: (id) => `as the segment or batch from "${id}" is handed to it`,
+  answerSegment: (id) => `after the last record of the segment or batch from "${id}" is inserted`,
+  deliverSegment: (id) => `after the answer of the segment or batch from "${id}" is sent`,
 };
 
 const WORDS: Record<BlowKind, (moment: string) => string> = {
@@ -95,7 +107,8 @@ const WORDS: Record<BlowKind, (moment: string) => string> = {
   refuse: (moment) => `a backend is out of reach ${moment}, and the attempt is refused`,
   throw: (moment) => `an error is thrown ${moment}, which has attempts left`,
   giveUp: (moment) => `the server gives the attempt up ${moment}, and it goes on beside the next one`,
-  stop: (moment) => `the worker shuts down ${moment}, and the segment answers what it has recorded`,
+  stop: (moment) =>
+    `the worker shuts down ${moment}, and the segment or batch ends with what it has recorded`,
   continue: (moment) => `the run is asked to continue as new ${moment}`,
   cancel: (moment) => `the run is cancelled ${moment}`,
   graceOver: (moment) => `the grace of the cancelled run is over ${moment}`,
@@ -104,11 +117,11 @@ const WORDS: Record<BlowKind, (moment: string) => string> = {
 /** The schedule for people, a line for each thing. */
 export function inWords(schedule: Schedule, subject: Subject): string[] {
   const { segments, window, failing, takenOver, blows } = schedule;
-  const named = (knots: readonly number[]): string =>
-    knots.map((knot) => `"${subject.idOf(knot)}"`).join(', ');
+  const named = (knots: readonly Place[]): string =>
+    knots.map((knot) => `"${nameOf(knot, subject)}"`).join(', ');
   const lines = blows.map(({ kind, at }) => {
     const time = at.time === 1 ? '' : ` (time ${at.time})`;
-    return WORDS[kind](MOMENTS[at.step](subject.idOf(at.knot)) + time);
+    return WORDS[kind](MOMENTS[at.step](nameOf(at.knot, subject)) + time);
   });
   if (failing.length > 0) lines.unshift(`the body of ${named(failing)} fails`);
   if (takenOver.length > 0)
@@ -122,13 +135,13 @@ export function inWords(schedule: Schedule, subject: Subject): string[] {
 export function formatSchedule(schedule: Schedule, subject: Subject): string {
   const { segments, window, failing, takenOver, blows } = schedule;
   const words = blows.map(
-    ({ kind, at }) => `${kind}@${at.step}:${subject.idOf(at.knot)}${at.time === 1 ? '' : `#${at.time}`}`,
+    ({ kind, at }) => `${kind}@${at.step}:${nameOf(at.knot, subject)}${at.time === 1 ? '' : `#${at.time}`}`,
   );
   return [
     ...(segments ? ['segments'] : []),
     ...(window === WHOLE_WINDOW ? [] : [`window:${window}`]),
     ...takenOver.map((knot) => `taken:${subject.idOf(knot)}`),
-    ...failing.map((knot) => `fail:${subject.idOf(knot)}`),
+    ...failing.map((knot) => `fail:${nameOf(knot, subject)}`),
     ...words,
   ].join(' ');
 }
@@ -136,19 +149,20 @@ export function formatSchedule(schedule: Schedule, subject: Subject): string {
 /** @throws SelvageError `InvalidConfig`, naming the word that is none */
 export function parseSchedule(text: string, subject: Subject): Schedule {
   let { segments, window } = UNDISTURBED;
-  const failing: number[] = [];
+  const failing: Place[] = [];
   const takenOver: number[] = [];
   const blows: Blow[] = [];
   for (const word of text.split(/\s+/).filter(Boolean)) {
-    const [, kind, step, id, time] = /^(?:(\w+)@)?(\w+)(?::([^#\s]+))?(?:#(\d+))?$/.exec(word) ?? [];
+    const [, kind, step, id, time] = /^(?:(\w+)@)?(\w+)(?::(\S+?))?(?:#(\d+))?$/.exec(word) ?? [];
     const knot = subject.layout.ids.indexOf(id ?? '');
+    const place = knot >= 0 || id === undefined || !subject.mayHave(id) ? knot : id;
     if (word === 'segments') segments = true;
     else if (kind === undefined && step === 'window' && Number(id) >= 1) window = Math.floor(Number(id));
-    else if (kind === undefined && step === 'fail' && knot >= 0) failing.push(knot);
+    else if (kind === undefined && step === 'fail' && place !== -1) failing.push(place);
     else if (kind === undefined && step === 'taken' && knot >= subject.layout.parameterCount)
       takenOver.push(knot);
-    else if (isOneOf(BLOWS, kind) && isOneOf(STEPS, step) && knot >= 0) {
-      blows.push({ kind, at: { step, knot, time: Number(time ?? 1) } });
+    else if (isOneOf(BLOWS, kind) && isOneOf(STEPS, step) && place !== -1) {
+      blows.push({ kind, at: { step, knot: place, time: Number(time ?? 1) } });
     } else {
       throw new SelvageError(
         'InvalidConfig',
@@ -159,6 +173,10 @@ export function parseSchedule(text: string, subject: Subject): Schedule {
     }
   }
   return { segments, window, failing, takenOver, blows };
+}
+
+function nameOf(place: Place, subject: Subject): string {
+  return typeof place === 'number' ? subject.idOf(place) : place;
 }
 
 function isOneOf<T extends string>(list: readonly T[], text: string | undefined): text is T {

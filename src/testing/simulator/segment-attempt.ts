@@ -1,5 +1,8 @@
 import {
+  MAP_CONCURRENCY,
+  RETRY_WAIT_MS,
   isOwnSkip,
+  requiredParentsFailure,
   type Command,
   type MemberEnd,
   type MemberOutcome,
@@ -7,17 +10,15 @@ import {
   type Scheduler,
 } from '../../engine';
 import type { Activity, SegmentAnswer } from './activity';
-import { Attempt, type Surroundings } from './attempt';
-import { errorRecord } from './knot-attempt';
+import { GroupAttempt, type Surroundings } from './attempt';
+import { ElementsInAttempt } from './elements-in-attempt';
 import type { SimulatedParts, Slot } from './parts';
 import type { SegmentLayout, Subject } from './subject';
-import { REQUIRED, type FailedRecord, type KnotRecord } from './store';
-
-/** So long in all a knot may wait for its retries in the segment; longer waits are the server's. */
-const RETRY_WAIT_MS = 10_000;
+import type { FailedRecord, KnotRecord } from './store';
+import { isElement, knotOfUnit } from './units';
 
 /** One attempt at a segment: the real scheduler over its members, as the segment's activity drives it. */
-export class SegmentAttempt extends Attempt {
+export class SegmentAttempt extends GroupAttempt {
   private readonly graph: SegmentLayout;
   private readonly inner: Scheduler<Slot>;
   /** By knot, those that had a record when the attempt began. */
@@ -33,8 +34,11 @@ export class SegmentAttempt extends Attempt {
   private readonly alone = new Set<number>();
   private readonly throws = new Map<number, number>();
   private readonly waited = new Map<number, number>();
+  /** By map that has begun. */
+  private readonly maps = new Map<number, ElementsInAttempt>();
   private isHeld = false;
   private isRefused = false;
+  private isEnded = false;
 
   constructor(
     activity: Activity,
@@ -42,7 +46,7 @@ export class SegmentAttempt extends Attempt {
     lost: number,
     worker: number,
     surroundings: Surroundings,
-    subject: Subject,
+    private readonly subject: Subject,
     parts: SimulatedParts,
   ) {
     super(activity, number, lost, worker, surroundings);
@@ -51,9 +55,9 @@ export class SegmentAttempt extends Attempt {
   }
 
   begin(): void {
-    const { activity, graph, number } = this;
-    const { knots, mayBeRecorded, parents } = activity.task;
-    if (number > 1 || mayBeRecorded) {
+    const { activity, graph } = this;
+    const { knots, parents } = activity.task;
+    if (this.mayBeRecorded) {
       for (const knot of knots) {
         const record = this.surroundings.lookUp(knot);
         if (record) this.found.set(knot, record);
@@ -77,25 +81,29 @@ export class SegmentAttempt extends Attempt {
   }
 
   throwsOf(knot: number): number {
+    if (isElement(knot)) return this.maps.get(knotOfUnit(knot))!.throwsOf(knot);
     return this.throws.get(knot) ?? 0;
   }
 
   threw(knot: number, error: unknown): void {
+    if (isElement(knot)) return this.maps.get(knotOfUnit(knot))!.threw(knot, error);
     const throws = this.throwsOf(knot) + 1;
     this.throws.set(knot, throws);
-    const delay = this.surroundings.retryDelay(knot, throws, error);
-    if (delay === undefined) return this.surroundings.commit(this, knot, errorRecord(error));
+    const { surroundings } = this;
+    const delay = surroundings.retryDelay(knot, throws, error);
+    if (delay === undefined) return surroundings.commit(this, knot, surroundings.errorRecord(knot, error));
     const waited = (this.waited.get(knot) ?? 0) + delay;
     this.waited.set(knot, waited);
     if (waited > RETRY_WAIT_MS || this.isHeld) {
       this.alone.add(knot);
       this.drop(knot);
     } else {
-      this.surroundings.callBody(this, knot, this.number + throws);
+      surroundings.callBody(this, knot, this.number + throws);
     }
   }
 
   recorded(knot: number, record: KnotRecord): void {
+    if (isElement(knot)) return this.maps.get(knotOfUnit(knot))!.recorded(knot);
     this.active.delete(knot);
     this.adopt(knot, record);
     this.endAtRest();
@@ -103,17 +111,15 @@ export class SegmentAttempt extends Attempt {
 
   refused(knot: number): void {
     this.isRefused = true;
-    this.hold();
-    this.drop(knot);
+    this.stopped(knot);
   }
 
   cancelled(inBody: readonly number[]): void {
     this.hold();
-    for (const knot of inBody) this.active.delete(knot);
+    for (const knot of inBody) this.leave(knot);
     if (inBody.length > 0) this.endAtRest();
   }
 
-  /** The worker shuts down and the body heeds it: what is recorded is answered, the rest given back. */
   stopped(knot: number): void {
     this.hold();
     this.drop(knot);
@@ -128,9 +134,14 @@ export class SegmentAttempt extends Attempt {
       if (kind === 'ok' || (kind === 'err' && !this.unrun.has(knot))) return kind;
       if (!this.alone.has(knot)) return 'again';
       throws.set(knot, this.throwsOf(knot));
+      for (const [element, thrown] of this.maps.get(knot)?.givenBack ?? []) throws.set(element, thrown);
       return 'alone';
     });
     return { kind: 'segment', ends, values, choices: this.choices, ownSkips: this.ownSkips, throws };
+  }
+
+  private get mayBeRecorded(): boolean {
+    return this.number > 1 || this.activity.task.mayBeRecorded;
   }
 
   private carryOut(commands: readonly Command[]): void {
@@ -144,12 +155,18 @@ export class SegmentAttempt extends Attempt {
           this.failed.set(this.graph.knots[index]!, { outcome: 'skipped', ...why });
         }
       } else if (command.type === 'fail') {
-        for (const index of command.knots) {
-          this.failed.set(this.graph.knots[index]!, REQUIRED);
-          this.unrun.add(this.graph.knots[index]!);
-        }
+        for (const index of command.knots) this.fail(index);
       }
     }
+  }
+
+  private fail(index: number): void {
+    const knot = this.graph.knots[index]!;
+    const failure = requiredParentsFailure(this.graph.layout, index, (parent) =>
+      this.inner.outcomeKind(parent),
+    );
+    this.failed.set(knot, { outcome: 'err', type: failure.type, message: failure.message });
+    this.unrun.add(knot);
   }
 
   private run(knot: number): void {
@@ -160,8 +177,32 @@ export class SegmentAttempt extends Attempt {
       this.alone.add(knot);
     } else if (!this.isHeld) {
       this.active.add(knot);
-      this.surroundings.callBody(this, knot, this.number);
+      if (this.subject.mapOf(knot)) this.runMap(knot);
+      else this.surroundings.callBody(this, knot, this.number);
     }
+  }
+
+  private runMap(map: number): void {
+    const { surroundings } = this;
+    const all = surroundings.elementsOf(this, map);
+    const elements = this.mayBeRecorded ? all.filter((element) => !surroundings.lookUp(element)) : all;
+    const { concurrency = MAP_CONCURRENCY } = this.subject.mapOf(map)!;
+    const run = new ElementsInAttempt(
+      this,
+      surroundings,
+      elements,
+      concurrency,
+      () => this.isHeld,
+      () => this.endMap(map, run),
+    );
+    this.maps.set(map, run);
+    run.begin();
+  }
+
+  private endMap(map: number, run: ElementsInAttempt): void {
+    if (run.isComplete) return this.surroundings.callBody(this, map, this.number);
+    if (run.givenBack.size > 0) this.alone.add(map);
+    this.drop(map);
   }
 
   private adopt(knot: number, record: KnotRecord): void {
@@ -190,8 +231,13 @@ export class SegmentAttempt extends Attempt {
   }
 
   private drop(knot: number): void {
-    this.active.delete(knot);
+    this.leave(knot);
     this.endAtRest();
+  }
+
+  private leave(knot: number): void {
+    if (isElement(knot)) this.maps.get(knotOfUnit(knot))!.drop(knot);
+    else this.active.delete(knot);
   }
 
   private hold(): void {
@@ -201,7 +247,8 @@ export class SegmentAttempt extends Attempt {
   }
 
   private endAtRest(): void {
-    if (this.active.size > 0) return;
+    if (this.active.size > 0 || this.isEnded) return;
+    this.isEnded = true;
     if (this.isRefused) this.surroundings.refuse(this);
     else this.surroundings.answer(this);
   }

@@ -1,14 +1,16 @@
-import { nodeSha256 } from '../../adapters/shared/node-sha256';
 import { SelvageError } from '../../errors';
-import { planOf, validateParameters } from '../../execution';
+import { validateParameters } from '../../execution';
 import type { GivenSignals } from '../../local/local-waits';
 import { recordOf, type KnotBody, type Tapestry } from '../../model';
-import { RealBodies, SymbolicBodies } from './bodies';
+import type { SkipReason } from '../../protocols';
 import { Explorer, type Crash, type Exploration, type Explored, type Failure } from './explorer';
 import { REAL_PARTS, type SimulatedParts } from './parts';
+import { RealBodies } from './real-bodies';
 import { formatSchedule, inWords, parseSchedule } from './schedule';
+import type { RunEnd } from './simulated-run';
 import { Subject } from './subject';
-import { simulatedWaits } from './waits';
+import { SymbolicBodies } from './symbolic-bodies';
+import { SimulatedWaits } from './waits';
 
 export interface SimulateOptions<Parameters extends object = object> {
   /**
@@ -50,14 +52,22 @@ export interface Simulation {
   /** By kind: how many blows struck. */
   readonly blows: Explored['blows'];
   readonly seed: number;
+  /** With `parameters`, by knot id: what each run that was not cancelled came to, unless a knot kept losing its workers. */
+  readonly outcomes?: Readonly<Record<string, SimulatedOutcome>>;
 }
+
+export type SimulatedOutcome =
+  /** `hash` of the value, as in records. */
+  | { readonly kind: 'ok'; readonly hash: string }
+  | { readonly kind: 'err'; readonly type: string; readonly message: string }
+  | { readonly kind: 'skipped'; readonly reason: SkipReason };
 
 const SCHEDULES = 2_000;
 const SCHEDULES_WITH_BODIES = 500;
 
 /**
  * Simulates runs of a tapestry under blows: the scheduler that also runs on Temporal, against a server, workers and backends
- * that are simulated in memory. Workers are killed, attempts doubled, answers delayed and reordered, the workflow is rebuilt
+ * that are simulated in memory; every kind of node as there, with the elements of maps and the runs that knots start. Workers are killed, attempts doubled, answers delayed and reordered, the workflow is rebuilt
  * from its events and continued as new; each run must end, come to what it comes to undisturbed, with one record a knot, no
  * value missing, no body run when its record is there, and replay to the same commands. Nothing is started and nothing is
  * written; time is simulated, too.
@@ -80,7 +90,7 @@ export async function simulateWith<Parameters extends object, Values extends obj
   options: SimulateOptions<Parameters> = {},
 ): Promise<Simulation> {
   const record = recordOf(tapestry);
-  const subject = new Subject(planOf(record, nodeSha256).loaded);
+  const subject = Subject.of(record);
   const { parameters, replace, signals, resources = {} } = options;
   if (!parameters && (replace ?? signals ?? options.resources)) {
     throw invalid(
@@ -90,10 +100,10 @@ export async function simulateWith<Parameters extends object, Values extends obj
     );
   }
   const bodies = parameters
-    ? new RealBodies(subject, record, {
+    ? new RealBodies(subject, {
         parameters: await validateParameters(record, parameters),
         replace: replace ?? {},
-        waits: await simulatedWaits(record, subject.plan.plan, signals ?? {}),
+        waits: await SimulatedWaits.of(record, subject.plan.plan.knots, signals ?? {}),
         resources: typeof resources === 'function' ? resources : () => resources,
       })
     : new SymbolicBodies(subject);
@@ -104,7 +114,8 @@ export async function simulateWith<Parameters extends object, Values extends obj
       ? await explorer.explore()
       : await explorer.tryOne(parseSchedule(options.schedule, subject));
   if (!explored) throw failed(subject, explorer.failure!, exploration.seed);
-  return { ...explored, seed: exploration.seed };
+  const { end, ...counted } = explored;
+  return { ...counted, seed: exploration.seed, ...(end && { outcomes: outcomesOf(end) }) };
 }
 
 function explorationOf(options: SimulateOptions, subject: Subject): Exploration {
@@ -120,6 +131,17 @@ function explorationOf(options: SimulateOptions, subject: Subject): Exploration 
   return { crash, schedules, seed, cancel, segments: segments === undefined ? both : [segments] };
 }
 
+function outcomesOf({ subject, outcomes, records }: RunEnd): Record<string, SimulatedOutcome> {
+  const entries = subject.layout.ids.map((id, knot): [string, SimulatedOutcome] => {
+    const record = records[knot]!;
+    if (record.outcome === 'ok') return [id, { kind: 'ok', hash: String(record.value) }];
+    if (record.outcome === 'skipped')
+      return [id, { kind: 'skipped', reason: outcomes[knot]!.slice('skipped: '.length) as SkipReason }];
+    return [id, { kind: 'err', type: record.type, message: record.message }];
+  });
+  return Object.fromEntries(entries);
+}
+
 function invalid(option: string, value: unknown, allowed: string): SelvageError {
   return new SelvageError('InvalidConfig', `simulate: ${option} must be ${allowed}, not ${String(value)}.`, {
     details: { option, value },
@@ -133,12 +155,15 @@ function failed(
 ): SelvageError {
   const { tapestry } = subject.plan.plan;
   const text = formatSchedule(schedule, subject);
-  const isOfBody = violation.kind === 'not repeatable';
+  const isOfBody = violation.kind === 'not repeatable' || violation.kind === 'extension refused';
   const lines = inWords(schedule, subject).map((line, place) => `  ${place + 1}. ${line}`);
-  const advice = isOfBody
-    ? 'After a crash a body may have to run again. Let it depend on its inputs alone; what the outside world must see once, ' +
-      'give `ctx.idempotencyKey`. Or replace the body here, if its output may differ.'
-    : 'This is a defect of Selvage, not of your tapestry. Please report it with this message.';
+  const advice =
+    violation.kind === 'extension refused'
+      ? 'Its record stands, so that the run as a whole would fail. Let no two bodies bring knots of the same id: use `ctx.knotId` in it.'
+      : isOfBody
+        ? 'After a crash a body may have to run again. Let it depend on its inputs alone; what the outside world must see once, ' +
+          'give `ctx.idempotencyKey`. Or replace the body here, if its output may differ.'
+        : 'This is a defect of Selvage, not of your tapestry. Please report it with this message.';
   return new SelvageError(
     isOfBody ? 'BodyNotRepeatable' : 'SimulationFailed',
     `${violation.message} (${violation.kind}), in tapestry "${tapestry}" under this schedule:\n${lines.join('\n')}\n` +

@@ -1,326 +1,321 @@
-import { isDelivery, knotOf, possibleBlows, type Action } from './action';
-import { Activity, type Task } from './activity';
-import { blowSet, type Adversary, type BlowSet } from './adversary';
-import type { Attempt, BodyCall, BodyEnd, Surroundings } from './attempt';
-import { KnotAttempt } from './knot-attempt';
+import { isNesting, type PlanKnot } from '../../engine';
+import { describeError, nestedRunOf, retryDelay, type ChildRunRef, type NestedRun } from '../../execution';
+import { nodeSha256 } from '../../adapters/shared/node-sha256';
+import type { Pending, Task } from './activity';
+import type { Attempt, PlacedKnot, Surroundings } from './attempt';
+import type { RunBodies } from './bodies';
+import { MapExpansion, NestedExpansion } from './expansion';
 import { Ledger } from './ledger';
-import type { SimulatedParts } from './parts';
+import { failedRecord } from './real-bodies';
 import type { ReferenceOutcome } from './reference-interpreter';
-import { STEPS, type BlowKind, type Schedule } from './schedule';
+import { UNDISTURBED, type Schedule } from './schedule';
 import { SegmentAttempt } from './segment-attempt';
 import type { FailedRecord, KnotRecord, Value } from './store';
 import type { Subject } from './subject';
+import { elementUnit, isElement, knotOfUnit } from './units';
 import { Violation } from './violation';
 import { SimulatedWorkflow } from './workflow';
-
-const WORKERS = 2;
-/** A run that has gone through so many steps, for each of its knots, does not end. */
-const STEPS_PER_KNOT = 1_000;
+import type { World } from './world';
 
 /** What one simulated run came to. */
 export interface RunEnd {
+  /** With all that it was extended by. */
+  readonly subject: Subject;
+  /** Before the names of its knots. */
+  readonly address: string;
   /** By knot: as the workflow has it. */
   readonly outcomes: readonly ReferenceOutcome[];
   /** By knot: as recorded. */
   readonly records: readonly KnotRecord[];
+  /** By map: the records of its elements; undefined of those that were not run. */
+  readonly elements: ReadonlyMap<number, readonly (KnotRecord | undefined)[]>;
+  /** By knot that runs a tapestry: its runs, and what it made of them. */
+  readonly children: ReadonlyMap<number, readonly { readonly end: RunEnd; readonly run: NestedRun }[]>;
   readonly wasCancelled: boolean;
-  readonly bodies: number;
-  /** Blows that struck. */
-  readonly struck: readonly BlowKind[];
+  /** Knots and elements whose bodies the schedule lets fail. */
+  readonly failing: ReadonlySet<number>;
 }
 
-const CANCEL = blowSet('cancel');
-const GRACE_OVER = blowSet('graceOver');
-
-/**
- * A run of the real scheduler against a Temporal server, workers and backends that are simulated: one thing at a time, in the
- * order in which it came up, unless the adversary strikes. All is decided by the schedule and the adversary, so the same ones
- * give the same run.
- *
- * The host of this drives it: `advance` goes on until a body is to be called or the run is over, and `returned` tells how the
- * body ended.
- */
+/** A run of the real scheduler, with the records of its own that all that is done for it must agree with. */
 export class SimulatedRun implements Surroundings {
-  private readonly workflow: SimulatedWorkflow;
+  readonly workflow: SimulatedWorkflow;
   private readonly ledger: Ledger;
-  private readonly queue: Action[] = [];
-  private next = 0;
-  private readonly calls: { attempt: Attempt; call: BodyCall }[] = [];
-  private called: (typeof this.calls)[number] | undefined;
-  private readonly living = new Set<Attempt>();
-  /** By step and knot: how often it was about to happen. */
-  private readonly times: Uint16Array;
-  private attempts = 0;
-  private steps = 0;
-  private bodies = 0;
+  /** By map. */
+  private readonly elementCounts = new Map<number, number>();
+  private readonly children = new Map<number, SimulatedRun[]>();
+  private readonly failing = new Set<number>();
+  private size: number;
   private isSettled = false;
-  private readonly struck: BlowKind[] = [];
+  /** Of a run that a knot has started. */
+  private starter: NestedExpansion | undefined;
 
-  /**
-   * @param parameters values of the tapestry's parameters
-   * @param retryDelay milliseconds before the next attempt of a body that has thrown so often; undefined: there is none
-   */
   constructor(
-    private readonly subject: Subject,
-    schedule: Schedule,
-    private readonly adversary: Adversary,
-    private readonly parts: SimulatedParts,
-    private readonly parameters: readonly Value[],
-    readonly retryDelay: Surroundings['retryDelay'],
+    readonly world: World,
+    subject: Subject,
+    private readonly address: string,
+    readonly bodies: RunBodies,
+    schedule: Pick<Schedule, 'window' | 'segments' | 'takenOver'>,
   ) {
-    this.ledger = new Ledger(subject, parts.createStore());
-    this.times = new Uint16Array(STEPS.length * subject.size);
-    this.workflow = new SimulatedWorkflow(subject, schedule, parts, {
-      schedule: (task) => this.scheduleActivity(task),
-      cancel: (activity) => this.cancelActivity(activity),
-      recordUnrun: (knot, record) => void this.ledger.insert(knot, record, undefined, this.steps),
-      settle: () => this.queue.push({ step: 'settle' }),
+    this.size = subject.size;
+    this.ledger = new Ledger((unit) => this.nameOf(unit), world.parts.createStore());
+    this.workflow = new SimulatedWorkflow(subject, schedule, world.parts, {
+      schedule: (task) => this.schedule(task),
+      cancel: (pending) => world.cancel(pending),
+      recordUnrun: (knot, record) => void this.ledger.insert(knot, record, undefined, world.steps),
+      settle: () => world.push({ step: 'settle', run: this }),
     });
-    parameters.forEach((value, knot) => {
-      this.ledger.put(value);
-      this.ledger.insert(knot, { outcome: 'ok', value }, undefined, 0);
-    });
-    for (const knot of schedule.takenOver) {
-      const value = `of another run: ${knot}`;
-      this.ledger.put(value);
-      this.ledger.insert(knot, { outcome: 'ok', value }, undefined, 0);
+    bodies.parameters.forEach((value, knot) => this.give(knot, value));
+    world.grow(subject.size, this);
+    world.push({ step: 'start', run: this });
+  }
+
+  get subject(): Subject {
+    return this.workflow.subject;
+  }
+
+  /** Of a knot or an element, as schedules and messages name it. */
+  nameOf(unit: number): string {
+    return this.address + this.subject.nameOf(unit);
+  }
+
+  /** These knots are Ok from the start. */
+  takeOver(knots: readonly number[]): void {
+    for (const knot of knots) this.give(knot, `of another run: ${knot}`);
+  }
+
+  start(): void {
+    this.workflow.start(this.bodies.parameters);
+  }
+
+  settle(): void {
+    this.settleUnrun(this.subject.size);
+    this.isSettled = true;
+    this.starter?.ended(this.nestedRun());
+  }
+
+  /** Writes the records of the knots that no activity records, of the first `count` knots. */
+  settleUnrun(count: number): void {
+    for (let knot = 0; knot < count; knot++) {
+      const record = this.workflow.unrunRecord(knot);
+      if (record) this.ledger.insert(knot, record, undefined, this.world.steps);
     }
-    this.queue.push({ step: 'start' });
   }
 
-  /** Goes on until a body is to be called; undefined: the run is over. Throws a {@link Violation}. */
-  advance(): BodyCall | undefined {
-    for (;;) {
-      this.called = this.calls.shift();
-      if (this.called) return this.called.call;
-      const action = this.queue[this.next];
-      if (!action) return undefined;
-      this.next += 1;
-      this.consider(action);
-    }
+  /** Starts a run for one of its knots. */
+  nest(starter: NestedExpansion, number: number, bodies: RunBodies): SimulatedRun {
+    const { knot } = starter;
+    const { window, segments } = this.world.script;
+    const address = `${this.nameOf(knot)}#${number}/`;
+    const schedule = { window, segments, takenOver: UNDISTURBED.takenOver };
+    const child = new SimulatedRun(this.world, this.subject.nestedOf(knot), address, bodies, schedule);
+    child.starter = starter;
+    this.children.set(knot, [...(this.children.get(knot) ?? []), child]);
+    return child;
   }
 
-  /** How the body ended whose call `advance` answered. */
-  returned(end: BodyEnd): void {
-    const { attempt, call } = this.called!;
-    this.queue.push({ step: 'return', attempt, knot: call.knot, end });
+  waits(unit: number): boolean {
+    return !isElement(unit) && this.subject.waits(unit) && !this.bodies.isReplaced(this.subject, unit);
   }
 
-  /** To be asked when the run is over. Throws a {@link Violation} where the run contradicts itself. */
-  end(): RunEnd {
-    const { subject, ledger, workflow } = this;
+  /** Throws a {@link Violation} where the run contradicts itself, or has not ended. */
+  checkAtEnd(): void {
+    const { subject, workflow, ledger } = this;
     if (!this.isSettled) {
-      const open = workflow.outcomes.indexOf(undefined);
-      const id = subject.idOf(Math.max(0, open));
-      throw new Violation('never ends', `Nothing is left to be done, and knot "${id}" is not settled`, id);
+      const name = this.nameOf(Math.max(0, workflow.outcomes.indexOf(undefined)));
+      throw new Violation(
+        'never ends',
+        `Nothing is left to be done, and knot "${name}" is not settled`,
+        name,
+      );
     }
     workflow.checkAtEnd();
-    const records = workflow.outcomes.map((outcome, knot) =>
-      ledger.checkAtEnd(knot, outcome!, workflow.isCancelled),
-    );
+    workflow.outcomes.forEach((outcome, knot) => ledger.checkAtEnd(knot, outcome!, workflow.isCancelled));
+    for (const [map, count] of this.elementCounts) {
+      for (let position = 0; position < count; position++) ledger.checkElement(elementUnit(map, position));
+    }
     for (const knot of subject.layout.terminals) {
       const slot = workflow.value(knot);
       if (slot !== null && slot !== undefined) ledger.requireRecorded(knot, slot);
     }
+  }
+
+  end(): RunEnd {
+    const { subject, workflow, ledger, address, failing } = this;
+    const outcomes = workflow.outcomes as readonly ReferenceOutcome[];
     return {
-      outcomes: workflow.outcomes as ReferenceOutcome[],
-      records,
+      subject,
+      address,
+      outcomes,
+      records: outcomes.map((_, knot) => ledger.find(knot)!),
+      elements: new Map(
+        [...this.elementCounts].map(([map, count]) => [
+          map,
+          Array.from({ length: count }, (__, position) => ledger.find(elementUnit(map, position))),
+        ]),
+      ),
+      children: new Map(
+        [...this.children].map(([knot, runs]) => [
+          knot,
+          runs.map((run) => ({ end: run.end(), run: run.nestedRun() })),
+        ]),
+      ),
       wasCancelled: workflow.isCancelled,
-      bodies: this.bodies,
-      struck: this.struck,
+      failing,
     };
   }
 
   // What attempts ask for.
 
-  lookUp(knot: number): KnotRecord | undefined {
-    return this.ledger.lookUp(knot);
+  lookUp(unit: number): KnotRecord | undefined {
+    return this.ledger.lookUp(unit);
   }
 
-  callBody(attempt: Attempt, knot: number, number: number): void {
-    this.ledger.requireMayRun(attempt, knot);
-    const receives = this.subject.receives(knot);
-    const inputs = this.subject.parentsOf[knot]!.map((parent) => this.inputFor(attempt, parent, receives));
-    this.bodies += 1;
-    this.calls.push({ attempt, call: { knot, number, inputs } });
+  callBody(attempt: Attempt, unit: number, number: number): void {
+    this.ledger.requireMayRun(attempt, unit);
+    const { policy } = this.subject.planKnot(knotOfUnit(unit));
+    if (!policy.cache && !policy.maxConcurrent) return this.callNow(attempt, unit, number);
+    const call = (): void => this.callNow(attempt, unit, number);
+    if (isElement(unit) || !policy.cache) return this.inLine(attempt, unit, policy, call);
+    const key = this.bodies.cacheKeyOf(this.placedIn(attempt, unit));
+    if (key === undefined) return this.inLine(attempt, unit, policy, call);
+    if (this.takeMade(attempt, unit, key)) return;
+    // A segment does not wait for others.
+    if (attempt instanceof SegmentAttempt) return call();
+    this.enter(attempt, unit, `cache:${key}`, 1, () => {
+      if (!this.takeMade(attempt, unit, key)) this.inLine(attempt, unit, policy, call);
+    });
   }
 
-  commit(attempt: Attempt, knot: number, record: KnotRecord): void {
-    this.queue.push({ step: record.outcome === 'ok' ? 'put' : 'record', attempt, knot, record });
+  commit(attempt: Attempt, unit: number, record: KnotRecord): void {
+    this.world.push({ step: record.outcome === 'ok' ? 'put' : 'record', attempt, knot: unit, record });
   }
 
   answer(attempt: Attempt): void {
-    this.queue.push({ step: attempt instanceof SegmentAttempt ? 'answerSegment' : 'answer', attempt });
+    this.world.push({ step: attempt.activity.isGroup ? 'answerSegment' : 'answer', attempt });
   }
 
   refuse(attempt: Attempt): void {
-    this.bury(attempt);
-    const { activity } = attempt;
-    if (activity.current !== attempt) return;
-    activity.current = undefined;
-    this.handOut(activity);
+    this.world.refuse(attempt);
   }
 
-  // Steps.
-
-  private consider(action: Action): void {
-    if ('attempt' in action && action.attempt.isDead && !isDelivery(action)) return;
-    if ('activity' in action && action.activity.isDone) return;
-    this.steps += 1;
-    if (this.steps > STEPS_PER_KNOT * this.subject.size) {
-      throw new Violation('never ends', `The run goes on after ${this.steps} steps`);
-    }
-    const { step } = action;
-    const knot = knotOf(action);
-    const time = (this.times[STEPS.indexOf(step) * this.subject.size + knot]! += 1);
-    const blow = this.adversary.blow(step, knot, time, this.possible(action));
-    if (blow !== undefined) {
-      this.struck.push(blow);
-      if (this.strike(blow, action)) return;
-    }
-    this.perform(action);
+  retryDelay(unit: number, throws: number, error: unknown): number | undefined {
+    return retryDelay(this.subject.retryOf(unit), throws, error);
   }
 
-  private possible(action: Action): BlowSet {
-    const { workflow } = this;
-    const set = possibleBlows(action, this.subject);
-    if (workflow.isFinished) return set;
-    if (!workflow.isCancelled) return set | CANCEL;
-    return workflow.hasPending ? set | GRACE_OVER : set;
+  errorRecord(unit: number, error: unknown): KnotRecord {
+    const where = { runId: '', knotId: this.nameOf(unit), attempt: 1 };
+    return failedRecord(describeError(error, where, nodeSha256).record);
   }
 
-  /** Answers whether the action is done with; else it goes on as it was. */
-  private strike(blow: BlowKind, action: Action): boolean {
-    const { workflow } = this;
-    switch (blow) {
-      case 'delay':
-        this.queue.push(action);
-        return true;
-      case 'kill':
-        return this.kill(action);
-      case 'evict':
-        workflow.replay();
-        return false;
-      case 'continue':
-        workflow.requestContinuation();
-        return false;
-      case 'cancel':
-        workflow.cancel();
-        return false;
-      case 'graceOver':
-        workflow.endGrace();
-        return false;
-      case 'giveUp':
-        if ('attempt' in action) this.lose(action.attempt);
-        return false;
-      case 'refuse':
-        if ('attempt' in action) action.attempt.refused(knotOf(action));
-        return true;
-      case 'throw':
-        if ('attempt' in action) action.attempt.threw(knotOf(action), new Error('Thrown by the simulator'));
-        return true;
-      case 'stop':
-        if ('attempt' in action) (action.attempt as SegmentAttempt).stopped(knotOf(action));
-        return true;
-    }
+  elementsOf(attempt: Attempt, map: number): readonly number[] {
+    return this.elements(map, this.placedIn(attempt, map));
   }
 
-  private kill(action: Action): boolean {
-    if (action.step === 'settle') {
-      this.settleUnrun(Math.ceil(this.subject.size / 2));
-      this.queue.push(action);
-      return true;
-    }
-    if ('activity' in action) {
-      action.activity.attempts += 1;
-      action.activity.lost += 1;
-      this.queue.push(action);
-      return true;
-    }
-    if (!('attempt' in action)) return false;
-    for (const attempt of [...this.living]) {
-      if (attempt.worker !== action.attempt.worker) continue;
-      this.bury(attempt);
-      this.lose(attempt);
-    }
-    // An answer that was sent is on its way.
-    return !isDelivery(action);
+  // What is done with the records.
+
+  /** The elements of a map that goes by itself. */
+  elementsOfTask(task: Task): readonly number[] {
+    return this.elements(task.knots[0]!, this.placed(task));
   }
 
-  private perform(action: Action): void {
-    switch (action.step) {
-      case 'start':
-        return this.workflow.start(this.parameters);
-      case 'settle':
-        this.settleUnrun(this.subject.size);
-        this.isSettled = true;
-        return;
-      case 'begin':
-      case 'beginSegment':
-        return this.begin(action.activity);
-      case 'return':
-        if (action.end.kind === 'threw') action.attempt.threw(action.knot, action.end.error);
-        else this.commit(action.attempt, action.knot, action.end.record);
-        return;
-      case 'put':
-        if (action.record.outcome === 'ok') this.ledger.put(action.record.value);
-        this.queue.push({ ...action, step: 'record' });
-        return;
-      case 'record': {
-        const { attempt, knot, record } = action;
-        const standing = this.ledger.insert(knot, record, attempt, this.steps);
-        this.recordPaths(knot, standing);
-        return attempt.recorded(knot, standing);
-      }
-      case 'hear':
-        return this.tellOfCancel(action.attempt);
-      case 'answer':
-      case 'answerSegment':
-        return this.takeAnswer(action.attempt);
-      case 'deliver':
-      case 'deliverSegment':
-        this.workflow.hear(action.attempt.activity, action.attempt.answerToGive);
-        return;
-    }
+  /** The knot of a task, with what its parents came to. */
+  placed({ knots, parents }: Task): PlacedKnot {
+    const knot = knots[0]!;
+    const told = (parent: number): Value => this.ledger.valueOf(parent, parents.get(parent));
+    return { subject: this.subject, knot, inputs: this.subject.parentsOf[knot]!.map(told) };
   }
 
-  private begin(activity: Activity): void {
-    if (activity.isCancelRequested) {
-      activity.isDone = true;
-      this.workflow.hear(activity, { kind: 'cancelled' });
-      return;
-    }
-    activity.attempts += 1;
-    this.attempts += 1;
-    const worker = this.attempts % WORKERS;
-    const attempt = activity.task.isSegment
-      ? new SegmentAttempt(activity, activity.attempts, activity.lost, worker, this, this.subject, this.parts)
-      : new KnotAttempt(activity, activity.attempts, activity.lost, worker, this);
-    attempt.begunAt = this.steps;
-    activity.current = attempt;
-    this.living.add(attempt);
-    attempt.begin();
+  put(record: KnotRecord): void {
+    if (record.outcome === 'ok') this.ledger.put(record.value);
   }
 
-  /** The server takes the answer of the attempt that it waits for, and of no other. */
-  private takeAnswer(attempt: Attempt): void {
-    this.bury(attempt);
-    const { activity } = attempt;
-    if (activity.current !== attempt || activity.isDone) return;
-    activity.isDone = true;
-    this.queue.push({ step: attempt instanceof SegmentAttempt ? 'deliverSegment' : 'deliver', attempt });
+  /** Answers the record that stands. */
+  record(attempt: Attempt, unit: number, record: KnotRecord): KnotRecord {
+    const standing = this.ledger.insert(unit, record, attempt, this.world.steps);
+    if (isElement(unit)) return standing;
+    this.recordPaths(unit, standing);
+    if (standing.outcome === 'ok' && !standing.extension && this.subject.planKnot(unit).policy.cache) {
+      const key = this.bodies.cacheKeyOf(this.placedIn(attempt, unit));
+      if (key !== undefined && !this.world.made.has(key)) this.world.made.set(key, standing.value);
+    }
+    return standing;
   }
 
-  private tellOfCancel(attempt: Attempt): void {
-    const inBody: number[] = [];
-    for (let place = this.next; place < this.queue.length; place++) {
-      const action = this.queue[place]!;
-      if (action.step !== 'return' || action.attempt !== attempt) continue;
-      inBody.push(action.knot);
-      this.queue.splice(place, 1);
-      place -= 1;
+  private give(knot: number, value: Value): void {
+    this.ledger.put(value);
+    this.ledger.insert(knot, { outcome: 'ok', value }, undefined, 0);
+  }
+
+  private schedule(task: Task): Pending {
+    const { world, subject } = this;
+    if (this.size < subject.size) {
+      world.grow(subject.size - this.size);
+      this.size = subject.size;
     }
-    attempt.cancelled(inBody);
+    const knot = task.knots[0]!;
+    if (task.kind !== 'knot') return world.schedule(this, task, this.workflow);
+    let expansion: MapExpansion | NestedExpansion | undefined;
+    if (subject.mapOf(knot)) expansion = new MapExpansion(this, task);
+    else if (isNesting(subject.nodeOf(knot)) && !this.bodies.isReplaced(subject, knot))
+      expansion = new NestedExpansion(this, task);
+    if (!expansion) return world.schedule(this, task, this.workflow);
+    world.push({ step: 'expand', expansion });
+    return expansion;
+  }
+
+  /** Takes what another knot has made of the same; answers whether there was something. */
+  private takeMade(attempt: Attempt, unit: number, key: string): boolean {
+    const value = this.world.made.get(key);
+    if (value === undefined) return false;
+    this.commit(attempt, unit, { outcome: 'ok', value, reused: true });
+    return true;
+  }
+
+  /** Calls when the limits of the knot have a place for it. Its turn under a rate comes at once: time is simulated. */
+  private inLine(
+    attempt: Attempt,
+    unit: number,
+    { maxConcurrent }: PlanKnot['policy'],
+    call: () => void,
+  ): void {
+    if (!maxConcurrent || this.isMap(unit)) call();
+    else this.enter(attempt, unit, `limit:${maxConcurrent.key}`, maxConcurrent.limit, call);
+  }
+
+  private enter(attempt: Attempt, unit: number, key: string, limit: number, go: () => void): void {
+    this.world.lines.enter(key, limit, { attempt, knot: unit, owner: this.nameOf(unit), go });
+  }
+
+  private callNow(attempt: Attempt, unit: number, number: number): void {
+    const { nested } = attempt.activity.task;
+    const isFailing = this.isFailing(unit);
+    if (isFailing) this.failing.add(unit);
+    const { subject, inputs } = this.placedIn(attempt, unit);
+    const elements = this.isMap(unit) ? this.elementRecords(unit) : undefined;
+    this.world.callBody(attempt, { subject, knot: unit, inputs, number, isFailing, elements, nested });
+  }
+
+  private isMap(unit: number): boolean {
+    return !isElement(unit) && this.subject.mapOf(unit) !== undefined;
+  }
+
+  private isFailing(unit: number): boolean {
+    const { failing } = this.world.script;
+    return failing.length > 0 && failing.includes(this.world.placeOf(this, unit));
+  }
+
+  private elements(map: number, placed: PlacedKnot): readonly number[] {
+    const count = this.elementCounts.get(map) ?? this.bodies.countOf(placed);
+    if (!this.elementCounts.has(map)) {
+      this.elementCounts.set(map, count);
+      this.world.grow(count);
+    }
+    return Array.from({ length: count }, (_, position) => elementUnit(map, position));
+  }
+
+  private elementRecords(map: number): readonly KnotRecord[] {
+    const count = this.elementCounts.get(map)!;
+    return Array.from({ length: count }, (_, position) => this.ledger.require(elementUnit(map, position)));
   }
 
   /** Those of a branch are recorded with it. */
@@ -332,53 +327,19 @@ export class SimulatedRun implements Surroundings {
         this.subject.tagOf(path) === record.choice
           ? { outcome: 'ok', value: input }
           : { outcome: 'skipped', reason: 'branch_not_selected' };
-      this.ledger.insert(path, outcome, undefined, this.steps);
+      this.ledger.insert(path, outcome, undefined, this.world.steps);
     }
   }
 
-  /** Writes the records of the knots that no activity records, of the first `count` knots. */
-  private settleUnrun(count: number): void {
-    for (let knot = 0; knot < count; knot++) {
-      const record = this.workflow.unrunRecord(knot);
-      if (record) this.ledger.insert(knot, record, undefined, this.steps);
-    }
+  /** A knot, or an element of a map, with what its parents came to as an attempt gets it. */
+  private placedIn(attempt: Attempt, unit: number): PlacedKnot {
+    const { subject } = this;
+    const knot = knotOfUnit(unit);
+    const receives = subject.receives(knot);
+    const inputs = subject.parentsOf[knot]!.map((parent) => this.inputFor(attempt, parent, receives));
+    return { subject, knot: unit, inputs };
   }
 
-  // The server's side.
-
-  private scheduleActivity(task: Task): Activity {
-    const activity = new Activity(task);
-    this.handOut(activity);
-    return activity;
-  }
-
-  private handOut(activity: Activity): void {
-    this.queue.push({ step: activity.task.isSegment ? 'beginSegment' : 'begin', activity });
-  }
-
-  /** The attempt hears of it some time later; an activity between two attempts ends instead of the next. */
-  private cancelActivity(activity: Activity): void {
-    activity.isCancelRequested = true;
-    if (activity.current && !activity.isDone) {
-      this.queue.push({ step: 'hear', attempt: activity.current });
-    }
-  }
-
-  /** The server hears no more of the attempt that it waits for, and has the activity tried again. */
-  private lose(attempt: Attempt): void {
-    const { activity } = attempt;
-    if (activity.current !== attempt || activity.isDone) return;
-    activity.lost += 1;
-    activity.current = undefined;
-    this.handOut(activity);
-  }
-
-  private bury(attempt: Attempt): void {
-    attempt.isDead = true;
-    this.living.delete(attempt);
-  }
-
-  /** What a parent came to, as an attempt gets it. */
   private inputFor(attempt: Attempt, parent: number, receives: boolean): Value | FailedRecord {
     const isInSegment = attempt instanceof SegmentAttempt;
     const told = isInSegment ? attempt.slotOf(parent) : attempt.activity.task.parents.get(parent);
@@ -388,5 +349,20 @@ export class SimulatedRun implements Surroundings {
 
   private failedParent(parent: number, told: Value | null | undefined): FailedRecord | undefined {
     return told === null || told === undefined ? this.ledger.failedParent(parent) : undefined;
+  }
+
+  /** As the knot that has started it reads it: from its records. */
+  private nestedRun(): NestedRun {
+    const { plan, layout } = this.subject;
+    const id = `simulated/${this.address.slice(0, -1)}`;
+    const ref: ChildRunRef = { run_id: id, temporal_run_id: id };
+    const settled = layout.ids.map((_, knot) => {
+      const record = this.ledger.require(knot);
+      if (record.outcome === 'err') return { kind: 'err', error: record } as const;
+      return record.outcome === 'ok'
+        ? ({ kind: 'ok', value: record.value } as const)
+        : ({ kind: 'skipped' } as const);
+    });
+    return nestedRunOf<Value>(ref, plan, layout, settled, (value) => value);
   }
 }

@@ -1,15 +1,30 @@
 import type { OwnSkipReason } from '../../engine';
+import type { StoredFragment } from '../../execution';
 
 /** What stands for a value: its hash, or in symbolic runs the number of the body call that made it. */
 export type Value = string | number;
 
-export type KnotRecord =
-  /** `choice`: of a branch. */
-  { readonly outcome: 'ok'; readonly value: Value; readonly choice?: string } | FailedRecord;
+export type KnotRecord = OkRecord | FailedRecord;
+
+export interface OkRecord {
+  readonly outcome: 'ok';
+  readonly value: Value;
+  /** Of a branch. */
+  readonly choice?: string;
+  /** By what its body extends the run. */
+  readonly extension?: StoredFragment;
+  /** Whether another knot has made the value. */
+  readonly reused?: true;
+}
 
 /** Of a knot without a value. */
 export type FailedRecord =
-  | { readonly outcome: 'err'; readonly type: string; readonly message: string }
+  | {
+      readonly outcome: 'err';
+      readonly type: string;
+      readonly message: string;
+      readonly cause?: { readonly type: string; readonly message: string };
+    }
   | {
       readonly outcome: 'skipped';
       /** Absent: for its parents, or by the cancel. */
@@ -18,20 +33,13 @@ export type FailedRecord =
       readonly anySkipped?: boolean;
     };
 
-/** What a knot that requires all its parents is recorded with. */
-export const REQUIRED: FailedRecord = {
-  outcome: 'err',
-  type: 'RequireAllParents',
-  message: 'The knot requires all its parents to be Ok',
-};
-
 export interface Inserted {
   readonly inserted: boolean;
   /** What stands now. */
   readonly record: KnotRecord;
 }
 
-/** The backends of one simulated run, as far as the commit point goes. */
+/** The backends of one simulated run, as far as the commit point goes. Knots and elements of maps are told by `units.ts`. */
 export class SimulatedStore {
   protected readonly records = new Map<number, KnotRecord>();
   protected readonly values = new Set<Value>();

@@ -1,6 +1,16 @@
-import { completeLayout, pathsOf, type Layout } from '../../engine';
-import type { LoadedPlan } from '../../execution';
-import type { ErrorPolicy, NodeKind, RetryPolicy } from '../../model/records';
+import { nodeSha256 } from '../../adapters/shared/node-sha256';
+import {
+  completeLayout,
+  extend,
+  isNesting,
+  pathsOf,
+  type Layout,
+  type PlanKnot,
+  type PlanMap,
+} from '../../engine';
+import { LoadedPlan, planOf, type StoredFragment } from '../../execution';
+import type { ErrorPolicy, NodeKind, RetryPolicy, TapestryRecord } from '../../model/records';
+import { isElement, knotOfUnit, positionOf } from './units';
 
 /** Members of a segment as a layout of their own: the parents outside of it as parameters, then the members. */
 export interface SegmentLayout {
@@ -18,17 +28,43 @@ export class Subject {
   readonly layout: Layout;
   /** By knot. */
   readonly parentsOf: readonly (readonly number[])[];
-  /** By knot. */
-  readonly retries: readonly (RetryPolicy | undefined)[];
   private readonly segmentLayouts = new Map<string, SegmentLayout>();
+  private readonly nested = new Map<string, Subject>();
+  /** By hash of the fragment. */
+  private readonly extended = new Map<string, Subject>();
 
-  constructor(readonly plan: LoadedPlan) {
+  private constructor(
+    readonly tapestry: TapestryRecord,
+    readonly plan: LoadedPlan,
+  ) {
     const { layout } = plan;
     this.layout = layout;
     this.parentsOf = layout.ids.map((_, knot) => [
       ...layout.parents.subarray(layout.parentStart[knot], layout.parentStart[knot + 1]),
     ]);
-    this.retries = plan.plan.knots.map(({ policy }) => policy.retry);
+  }
+
+  static of(tapestry: TapestryRecord): Subject {
+    return new Subject(tapestry, planOf(tapestry, nodeSha256).loaded);
+  }
+
+  /** The tapestry that a knot runs, made once. */
+  nestedOf(knot: number): Subject {
+    const id = this.idOf(knot);
+    let nested = this.nested.get(id);
+    if (!nested) this.nested.set(id, (nested = Subject.of(this.tapestry.knots.get(id)!.nested!)));
+    return nested;
+  }
+
+  /** With more knots behind those that are there, made once. @throws SelvageError those of `extend` */
+  extendedBy({ fragment, hash }: StoredFragment): Subject {
+    let extended = this.extended.get(hash);
+    if (!extended) {
+      const made = extend(this.plan.plan, fragment, { hash, sha256: nodeSha256 });
+      extended = new Subject(this.tapestry, new LoadedPlan(made.plan, made.hash));
+      this.extended.set(hash, extended);
+    }
+    return extended;
   }
 
   get size(): number {
@@ -37,6 +73,43 @@ export class Subject {
 
   idOf(knot: number): string {
     return this.layout.ids[knot]!;
+  }
+
+  /** Of a knot its id, of an element its map's with the position; as schedules name them. */
+  nameOf(unit: number): string {
+    const id = this.idOf(knotOfUnit(unit));
+    return isElement(unit) ? `${id}[${positionOf(unit)}]` : id;
+  }
+
+  /** Whether a run may come to have a knot or an element of this name, in a run that a knot runs too. */
+  mayHave(name: string): boolean {
+    const [, id = name, below] = /^([^#[]+)#\d+\/(.+)$/.exec(name) ?? [];
+    const [, map] = /^([^#[]+)\[\d+\]$/.exec(name) ?? [];
+    const knot = this.layout.ids.indexOf(map ?? id);
+    if (knot < 0) return below === undefined && map === undefined && this.plan.plan.extensible !== undefined;
+    if (below !== undefined) return isNesting(this.nodeOf(knot)) && this.nestedOf(knot).mayHave(below);
+    return map === undefined || this.mapOf(knot) !== undefined;
+  }
+
+  planKnot(knot: number): PlanKnot {
+    return this.plan.plan.knots[knot]!;
+  }
+
+  /** Of a knot or an element. */
+  retryOf(unit: number): RetryPolicy | undefined {
+    const { retry, map, node } = this.planKnot(knotOfUnit(unit)).policy;
+    if (isElement(unit)) return retry;
+    // What makes its outcome of others is not tried again.
+    return map || node === 'subTapestry' ? undefined : retry;
+  }
+
+  /** Of a map: how its elements go. */
+  mapOf(unit: number): PlanMap | undefined {
+    return this.planKnot(knotOfUnit(unit)).policy.map;
+  }
+
+  waits(knot: number): boolean {
+    return this.planKnot(knot).policy.wait !== undefined;
   }
 
   isLocal(knot: number): boolean {
@@ -71,7 +144,9 @@ export class Subject {
   }
 
   get hasLocalKnots(): boolean {
-    return this.layout.ids.some((_, knot) => this.isLocal(knot));
+    return this.layout.ids.some(
+      (_, knot) => this.isLocal(knot) || (isNesting(this.nodeOf(knot)) && this.nestedOf(knot).hasLocalKnots),
+    );
   }
 
   /** These knots and all that depends on them. */

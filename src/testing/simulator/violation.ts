@@ -8,6 +8,7 @@ export type ViolationKind =
   | 'no record'
   | 'value missing'
   | 'ran again'
+  | 'extension refused'
   | 'not deterministic'
   | 'not repeatable';
 

@@ -1,5 +1,6 @@
 import {
   packEnds,
+  requiredParentsFailure,
   unpackEnds,
   type Command,
   type MemberOutcome,
@@ -7,18 +8,20 @@ import {
   type Scheduler,
   type SchedulerEvent,
 } from '../../engine';
-import type { Activity, Answer, SegmentAnswer, Task } from './activity';
+import { SelvageError } from '../../errors';
+import type { StoredFragment } from '../../execution';
+import type { Answer, Pending, SegmentAnswer, Task } from './activity';
 import type { SimulatedParts, Slot } from './parts';
 import type { ReferenceOutcome } from './reference-interpreter';
 import type { Schedule } from './schedule';
-import { REQUIRED, type FailedRecord } from './store';
+import type { FailedRecord } from './store';
 import type { Subject } from './subject';
 import { Violation } from './violation';
 
 /** What the workflow asks of the server. */
 export interface Commanded {
-  schedule(task: Task): Activity;
-  cancel(activity: Activity): void;
+  schedule(task: Task): Pending;
+  cancel(pending: Pending): void;
   /** Records a knot that no activity has recorded. */
   recordUnrun(knot: number, record: FailedRecord): void;
   settle(): void;
@@ -32,6 +35,8 @@ interface Entry {
 
 /** One execution of the continued chain: where it began, and what has happened since. */
 interface Execution {
+  /** What it began with. */
+  readonly subject: Subject;
   /** Undefined: the first. */
   readonly saved: SavedScheduler<Slot> | undefined;
   readonly restored: readonly Command[];
@@ -50,19 +55,19 @@ export class SimulatedWorkflow {
   private scheduler: Scheduler<Slot>;
   private readonly executions: Execution[];
   /** By knot or, of a segment, first knot. */
-  private readonly pending = new Map<number, Activity>();
+  private readonly pending = new Map<number, Pending>();
   private readonly isRunning: boolean[];
   /** Knots that a segment gave back to go with a later one, be it of a later execution. */
   private readonly again = new Set<number>();
-  /** Knots that a segment gave back to go alone: how often their bodies have thrown. */
+  /** Knots and elements of maps that a segment gave back to go alone: how often their bodies have thrown. */
   private readonly thrown = new Map<number, number>();
   private isHeld = false;
   private readonly takenOver: readonly number[];
   private readonly options: { window: number; segments: boolean };
 
   constructor(
-    private readonly subject: Subject,
-    { window, segments, takenOver }: Schedule,
+    public subject: Subject,
+    { window, segments, takenOver }: Pick<Schedule, 'window' | 'segments' | 'takenOver'>,
     private readonly parts: SimulatedParts,
     private readonly server: Commanded,
   ) {
@@ -73,7 +78,7 @@ export class SimulatedWorkflow {
     for (const knot of takenOver) this.outcomes[knot] = 'ok';
     this.isRunning = subject.layout.ids.map(() => false);
     this.scheduler = parts.createScheduler(subject.layout, this.options);
-    this.executions = [{ saved: undefined, restored: [], entries: [] }];
+    this.executions = [{ subject, saved: undefined, restored: [], entries: [] }];
   }
 
   get hasPending(): boolean {
@@ -87,20 +92,23 @@ export class SimulatedWorkflow {
     this.continueAtRest();
   }
 
-  /** An activity has ended. */
-  hear(activity: Activity, answer: Answer): void {
-    // One whose grace was over is settled already when its activity ends at last.
-    if (this.pending.get(activity.knot) !== activity) return;
-    this.pending.delete(activity.knot);
-    const { knots, isSegment } = activity.task;
+  /** What was pending has ended. */
+  hear(pending: Pending, answer: Answer): void {
+    // One whose grace was over is settled already when it ends at last.
+    if (this.pending.get(pending.knot) !== pending) return;
+    this.pending.delete(pending.knot);
+    const { knots, kind } = pending.task;
     for (const knot of knots) this.isRunning[knot] = false;
-    if (isSegment) {
+    if (kind === 'segment') {
       this.applySegment(knots, answer.kind === 'segment' ? answer : undefined);
     } else {
       const [knot] = knots as [number];
       if (answer.kind === 'ok') {
+        if (answer.extension) this.extend(answer.extension, knot);
         this.outcomes[knot] = 'ok';
-        this.apply({ type: 'settled', knot, outcome: answer });
+        const { value, choice } = answer;
+        const outcome = { kind: 'ok', value, ...(choice !== undefined && { choice }) } as const;
+        this.apply({ type: 'settled', knot, outcome });
       } else if (answer.kind === 'skipped') {
         this.outcomes[knot] = `skipped: ${answer.reason}`;
         this.apply({ type: 'settled', knot, outcome: answer });
@@ -119,15 +127,15 @@ export class SimulatedWorkflow {
     if (this.isCancelled || this.isFinished) return;
     this.isCancelled = true;
     this.apply({ type: 'cancel' });
-    for (const activity of this.pending.values()) this.server.cancel(activity);
+    for (const pending of this.pending.values()) this.server.cancel(pending);
   }
 
   /** What has not ended by then is skipped. */
   endGrace(): void {
-    for (const activity of [...this.pending.values()]) this.hear(activity, { kind: 'cancelled' });
+    for (const pending of [...this.pending.values()]) this.hear(pending, { kind: 'cancelled' });
   }
 
-  /** Dispatches nothing more, and goes on in a new execution when nothing is pending. */
+  /** Dispatches nothing more, and goes on in a new execution when nothing is pending but what outlives this one. */
   requestContinuation(): void {
     if (this.isHeld || this.isCancelled) return;
     this.isHeld = true;
@@ -176,12 +184,35 @@ export class SimulatedWorkflow {
         this.outcomes[knot] = 'err';
       } else if (end === 'alone') {
         alone.push(knot);
-        this.thrown.set(knot, answer?.throws.get(knot) ?? 0);
       } else if (end === 'again') {
         this.again.add(knot);
       }
     });
+    for (const [unit, throws] of answer?.throws ?? []) this.thrown.set(unit, throws);
     this.apply({ type: 'segmentSettled', segment: members[0]!, outcomes, alone });
+  }
+
+  /** Before the knot whose body asked for it is settled, so that the run cannot end in between. */
+  private extend(fragment: StoredFragment, by: number): void {
+    let extended: Subject;
+    try {
+      extended = this.subject.extendedBy(fragment);
+    } catch (error) {
+      if (!SelvageError.is(error)) throw error;
+      throw this.violation(
+        'extension refused',
+        by,
+        `has extended the run by what cannot be added: ${error.message}`,
+      );
+    }
+    const before = this.subject.size;
+    this.subject = extended;
+    for (let knot = before; knot < extended.size; knot++) {
+      this.outcomes.push(undefined);
+      this.isRunning.push(false);
+    }
+    // Values are looked up by their records.
+    this.apply({ type: 'extend', layout: extended.layout, recall: () => null });
   }
 
   private apply(event: SchedulerEvent<Slot>): void {
@@ -199,22 +230,26 @@ export class SimulatedWorkflow {
   }
 
   private continueAtRest(): void {
-    if (!this.isHeld || this.isCancelled || this.isFinished || this.pending.size > 0) return;
+    if (!this.isHeld || this.isCancelled || this.isFinished) return;
+    if (this.hasPending && ![...this.pending.values()].every(({ isAway }) => isAway)) return;
     const saved = this.scheduler.save();
     // As it travels: values stay behind, and are looked up by their records.
     const travelled = JSON.parse(
       JSON.stringify({ ...saved, values: saved.values.map(() => null) }),
     ) as SavedScheduler<Slot>;
     this.isHeld = false;
-    const { scheduler, commands } = this.restored(travelled);
+    const { scheduler, commands } = this.restored(this.subject, travelled);
     this.scheduler = scheduler;
-    this.executions.push({ saved: travelled, restored: commands, entries: [] });
-    this.carryOut(commands);
+    this.executions.push({ subject: this.subject, saved: travelled, restored: commands, entries: [] });
+    this.carryOut(commands, this.pending);
   }
 
-  private restored(saved: SavedScheduler<Slot>): ReturnType<SimulatedParts['restoreScheduler']> {
+  private restored(
+    { layout }: Subject,
+    saved: SavedScheduler<Slot>,
+  ): ReturnType<SimulatedParts['restoreScheduler']> {
     try {
-      return this.parts.restoreScheduler(this.subject.layout, saved, this.options);
+      return this.parts.restoreScheduler(layout, saved, this.options);
     } catch (error) {
       throw new Violation(
         'wrong command',
@@ -223,14 +258,14 @@ export class SimulatedWorkflow {
     }
   }
 
-  private replayed({ saved, restored, entries }: Execution): Scheduler<Slot> {
+  private replayed({ subject, saved, restored, entries }: Execution): Scheduler<Slot> {
     let scheduler: Scheduler<Slot>;
     if (saved) {
-      const begun = this.restored(saved);
+      const begun = this.restored(subject, saved);
       scheduler = begun.scheduler;
       this.compare(restored, begun.commands, 'its beginning');
     } else {
-      scheduler = this.parts.createScheduler(this.subject.layout, this.options);
+      scheduler = this.parts.createScheduler(subject.layout, this.options);
     }
     for (const { event, commands } of entries) {
       this.compare(commands, this.applyTo(scheduler, event), `the event ${event.type}`);
@@ -257,11 +292,12 @@ export class SimulatedWorkflow {
     );
   }
 
-  private carryOut(commands: readonly Command[]): void {
+  /** @param carried what is under way already, of an execution before */
+  private carryOut(commands: readonly Command[], carried?: ReadonlyMap<number, Pending>): void {
     for (const command of commands) {
       if (this.isFinished) throw new Violation('wrong command', 'Something was commanded after the finish');
       if (command.type === 'run') {
-        for (const knot of command.knots) this.dispatch([knot], false);
+        for (const knot of command.knots) if (!carried?.has(knot)) this.dispatch([knot], false);
       } else if (command.type === 'segment') {
         this.dispatch(command.knots, true);
       } else if (command.type === 'skip') {
@@ -302,23 +338,30 @@ export class SimulatedWorkflow {
         parents.set(parent, slot);
       }
     }
-    const activity = this.server.schedule({
+    const pending = this.server.schedule({
       knots,
-      isSegment,
+      kind: isSegment ? 'segment' : 'knot',
       parents,
       mayBeRecorded: isSegment
         ? knots.some((knot) => this.again.has(knot))
         : this.scheduler.isAlone(knots[0]!),
-      throws: this.thrown.get(knots[0]!) ?? 0,
+      thrown: this.thrown,
     });
-    this.pending.set(activity.knot, activity);
-    if (this.pending.size > this.options.window) {
+    this.pending.set(pending.knot, pending);
+    if (this.inFlight > this.options.window) {
       throw this.violation(
         'wrong command',
         knots[0]!,
         `was dispatched over the window of ${this.options.window}`,
       );
     }
+  }
+
+  /** What waits for a signal or a time is none. */
+  private get inFlight(): number {
+    const { size } = this.pending;
+    if (size <= this.options.window) return size;
+    return [...this.pending.keys()].filter((knot) => !this.subject.waits(knot)).length;
   }
 
   private settleUnrun(knot: number, outcome: ReferenceOutcome): void {
@@ -343,7 +386,13 @@ export class SimulatedWorkflow {
   /** Of a knot that no activity records. */
   unrunRecord(knot: number): FailedRecord | undefined {
     const outcome = this.outcomes[knot];
-    if (outcome === 'err: RequireAllParents') return REQUIRED;
+    if (outcome === 'err: RequireAllParents') {
+      const { layout } = this.subject;
+      const { type, message } = requiredParentsFailure(layout, knot, (parent) =>
+        this.scheduler.outcomeKind(parent),
+      );
+      return { outcome: 'err', type, message };
+    }
     if (outcome === 'skipped: cancelled') return { outcome: 'skipped' };
     if (outcome === 'skipped: branch_not_selected')
       return { outcome: 'skipped', reason: 'branch_not_selected' };

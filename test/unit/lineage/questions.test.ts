@@ -1,5 +1,5 @@
 import { createInMemoryBackends } from '../../../src/backends';
-import { knot, map, runLocally, tapestry, type Knot } from '../../../src';
+import { knot, map, runLocally, subTapestry, tapestry, type Knot } from '../../../src';
 import { diffRuns, impact, why, type Origin } from '../../../src/lineage';
 import type { Backends, LineageRecord, RunHistory } from '../../../src/protocols';
 import { z } from 'zod';
@@ -23,6 +23,8 @@ const summary = tapestry('summary', (t) => {
   const text = t.parameter('text', z.string());
   return { end: trim({ text: trim({ text }, { id: 'first' }) }, { id: 'end' }) };
 });
+
+const show = knot('show', ({ inner }: { inner: { end: string } }) => long(`shown: ${inner.end}`));
 
 let backends: Backends;
 let history: RunHistory;
@@ -362,5 +364,52 @@ describe('elements of a map', () => {
       ['mapped', false],
       ['whole', false],
     ]);
+  });
+});
+
+describe('of runs in process that knots of others have started', () => {
+  const outer = tapestry('outer', (t) => {
+    const text = t.parameter('text', z.string());
+    const inner = subTapestry({ tapestry: summary, inputs: { text } }, { id: 'inner' });
+    return { shown: show({ inner }, { id: 'shown' }) };
+  });
+
+  test('why leads into them, and impact out of them', async () => {
+    const text = long('of the outer');
+    const { lineage } = await runLocally(outer, { text }, { runId: 'outer', backends });
+    const origin = await why(history, lineage.find(({ knot_id }) => knot_id === 'shown')!.output_hash!);
+    const [inner] = origin.inputs;
+    expect(inner).toMatchObject({ knotId: 'inner' });
+    expect(inner!.origin!.terminals).toMatchObject([
+      { name: 'end', knotId: 'end', origin: { record: { run_id: 'outer/inner#1' } } },
+    ]);
+    const child = await history.getRun('outer/inner#1');
+    expect(child).toMatchObject({
+      tapestry: 'summary',
+      trigger: 'knot',
+      status: 'succeeded',
+      parent_run_id: 'outer',
+      terminals: { end: 'end' },
+      environment: { parent_knot: 'inner', counts: { ok: 3, err: 0, skipped: 0 } },
+    });
+    expect(await history.getRun('outer')).toMatchObject({ trigger: 'code', parent_run_id: null });
+    for (const { plan_hash } of [child!, (await history.getRun('outer'))!])
+      expect(await backends.tapestryStore.get(plan_hash)).toBeDefined();
+    const { items } = await history.findLineage({ runId: 'outer/inner#1', knotId: 'first' });
+    const affected = await impact(history, items[0]!.output_hash!);
+    expect(JSON.stringify(affected)).toContain('"shown"');
+  });
+
+  test('one whose parameters are refused is on record as failed', async () => {
+    const wrong = tapestry('wrong', (t) => {
+      const text = t.parameter('text', z.number());
+      subTapestry({ tapestry: summary, inputs: { text } }, { id: 'inner' });
+    });
+    await runLocally(wrong, { text: 1 }, { runId: 'wrong', backends });
+    expect(await history.getRun('wrong')).toMatchObject({ status: 'failed' });
+    expect(await history.getRun('wrong/inner#1')).toMatchObject({
+      status: 'failed',
+      environment: { error: { type: 'InvalidParameters' } },
+    });
   });
 });
