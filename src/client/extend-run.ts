@@ -11,15 +11,15 @@ import { SelvageError, isErrorCode } from '../errors';
 import { storedFragment } from '../execution';
 import type { Fragment } from '../model';
 import type { DataStore } from '../protocols';
-import { CUT_OFF, RESOURCE_EXHAUSTED, failureOfUpdate } from './update-failure';
+import { CUT_OFF, failureOfUpdate, isForLater } from './update-failure';
 import { EXTEND_UPDATE, RUN_CONTINUES, type ExtendMessage } from '../workflows/messages';
 
 /** While a run continues as new, or takes as many updates as the server lets it have at once. */
 const AGAIN_AFTER_MS = 100;
 /** A gRPC status code. */
 const NOT_FOUND = 5;
-/** How long it is tried again where the server takes no more. */
-const PATIENCE_MS = 30_000;
+/** So often it is tried again where the server does not let it in: half a minute, beside what it waits for a worker. */
+const TRIES = 300;
 
 /**
  * Puts a fragment where workers find it, and asks the run to take it. Any number of times: what a run has already, it takes as
@@ -38,8 +38,7 @@ export async function extendRun(
   const { hash, bytes } = storedFragment(fragment, nodeSha256);
   await dataStore.put([{ hash, bytes }]);
   const message: ExtendMessage = { fragment: hash };
-  const until = performance.now() + PATIENCE_MS;
-  for (;;) {
+  for (let left = TRIES; ; left--) {
     try {
       await workflow.executeUpdate<{ plan: string }, [ExtendMessage]>(EXTEND_UPDATE, { args: [message] });
       return;
@@ -48,10 +47,10 @@ export async function extendRun(
       if (refusal) throw refusal;
       if (isGone(error)) {
         if (!(await isUnfinished())) throw runIsOver(workflow.workflowId, error);
-      } else if (!isFull(error)) {
+      } else if (!isForLater(error)) {
         throw error;
       }
-      if (performance.now() > until) throw error;
+      if (left === 0) throw error;
     }
     await delay(AGAIN_AFTER_MS);
   }
@@ -71,10 +70,6 @@ function isGone(error: unknown): boolean {
   const failure = failureOfUpdate(error);
   if (failure) return failure.type === RUN_CONTINUES || failure.type === CUT_OFF;
   return codeOf(error) === NOT_FOUND;
-}
-
-function isFull(error: unknown): boolean {
-  return codeOf(error) === RESOURCE_EXHAUSTED;
 }
 
 function codeOf(error: unknown): number | undefined {

@@ -1,24 +1,14 @@
-import {
-  WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
-  WorkflowUpdateRPCTimeoutOrCancelledError,
-  isGrpcServiceError,
-  type WorkflowHandle,
-} from '@temporalio/client';
+import { WorkflowUpdateRPCTimeoutOrCancelledError, type WorkflowHandle } from '@temporalio/client';
 import { setTimeout as delay } from 'node:timers/promises';
 import { nodeSha256 } from '../backends';
 import { SelvageError, isErrorCode } from '../errors';
 import { encodeOutput, envelopeOf, storedValues } from '../execution';
 import type { DataStore } from '../protocols';
-import { CUT_OFF, RESOURCE_EXHAUSTED, failureOfUpdate } from './update-failure';
+import { CUT_OFF, failureOfUpdate, isForLater } from './update-failure';
 import { SIGNAL_UPDATE, type SignalReceipt, type SignalRequest } from '../workflows/messages';
 
 /** Larger payloads go by reference, so that no history carries them. */
 const INLINE_BYTES = 2 * 1024;
-/** The server's word for an update that came while the run went on with a new history, or while too many others were under way. */
-const ABORTED = 10;
-/** What it calls an update that it gave to a worker and took back, before any code of the run has seen it. */
-const UNPROCESSED = 'UnprocessedUpdate';
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
 
@@ -52,16 +42,6 @@ export async function sendSignal(
       await delay(pause);
     }
   }
-}
-
-/** Whether the server has not let it in, and would in a moment. */
-function isForLater(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof WorkflowNotFoundError) return false;
-    if (cause instanceof WorkflowUpdateFailedError) return failureOfUpdate(cause)?.type === UNPROCESSED;
-    if (isGrpcServiceError(cause)) return [ABORTED, RESOURCE_EXHAUSTED].includes(cause.code);
-  }
-  return false;
 }
 
 /** What the run has refused, as an error of ours; any other unchanged. */
