@@ -1,12 +1,13 @@
 /** Program: a client of the crash campaign, which starts a run, or attaches to it, and waits for its end. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
 
 import { Selvage } from '../../../src/client';
 import { SelvageError } from '../../../src/errors';
 import type { RunHandle } from '../../../src/client';
 import type { Backends } from '../../../src/protocols';
 import type { Blow } from './blows';
-import { GRAFT, GRAFTED, WORD, mixNamed, mixedTapestry, type MixParameters } from './mix';
+import { GROWN, GROWTH, WORD, graft, mixNamed, mixedTapestry, type MixParameters } from './mix';
 import type { Cut } from './plan';
 import type { Order, Told } from './processes';
 import { Scene } from './scene';
@@ -76,7 +77,7 @@ async function waitWith(scene: Scene, backends: Backends, orders: ClientOrders):
     ended.catch(() => {});
     const others = [
       beside && beside.result({ outputs: 'terminals' }),
-      attend(run, orders),
+      attend(run, orders, ended),
       cut && cutShort(run, cut),
     ].map(async (other) => void (await other));
     const all = Promise.all([ended, ...others]);
@@ -98,24 +99,41 @@ async function cutShort(run: RunHandle, { how, after }: Cut): Promise<void> {
 }
 
 /** Does what the stages of a run wait for, all of it again where a client before this one may have begun it. */
-async function attend(run: RunHandle, { mix }: Pick<ClientOrders, 'mix'>): Promise<void> {
+async function attend(
+  run: RunHandle,
+  { mix }: Pick<ClientOrders, 'mix'>,
+  ended: Promise<unknown>,
+): Promise<void> {
   const { stages } = mixNamed(mix);
   if (stages.includes('waiting')) await untilTaken(() => run.signal(WORD, 17));
   if (stages.includes('extended')) {
-    await untilTaken(() => run.extend(GRAFT()));
-    await untilTaken(() => run.signal(GRAFTED, 19));
+    if (!(await untilTaken(() => run.extend(graft())))) return;
+    await untilGrown(run, ended);
+    await untilTaken(() => run.signal(GROWN, 19));
   }
 }
 
-/** Until the run has it, or wants it no more. */
-async function untilTaken(give: () => Promise<unknown>): Promise<void> {
+/** Until all that has come to the run is done, or the run is. */
+async function untilGrown(run: RunHandle, ended: Promise<unknown>): Promise<void> {
+  let isOver = false;
+  const over = (): void => void (isOver = true);
+  ended.then(over, over);
+  while (!isOver) {
+    const outcomes = await run.outcomes();
+    if (GROWTH.every((knot) => Object.hasOwn(outcomes, knot))) return;
+    await sleep(ASK_AGAIN_MS);
+  }
+}
+
+/** Until the run has it, or wants it no more: then false. */
+async function untilTaken(give: () => Promise<unknown>): Promise<boolean> {
   for (;;) {
     try {
       await give();
-      return;
+      return true;
     } catch (error) {
       if (!SelvageError.is(error)) throw error;
-      if (UNWANTED.includes(error.code)) return;
+      if (UNWANTED.includes(error.code)) return false;
       if (!PASSING.includes(error.code)) throw error;
       await sleep(ASK_AGAIN_MS);
     }
@@ -125,8 +143,10 @@ async function untilTaken(give: () => Promise<unknown>): Promise<void> {
 async function goOn(selvage: Selvage, { runId, mix }: ClientOrders, resumedBy: string): Promise<void> {
   try {
     const run = await selvage.resume(runId, { ...SAME_WORK, runId: resumedBy });
-    await attend(run, { mix });
-    await run.result({ outputs: 'terminals' });
+    const ended = run.result({ outputs: 'terminals' });
+    ended.catch(() => {});
+    await attend(run, { mix }, ended);
+    await ended;
   } catch (error) {
     // It was cut short before it had begun: the campaign sees to it that nothing of it is there.
     if (!SelvageError.is(error, 'NotResumable')) throw error;
@@ -143,7 +163,7 @@ async function strikeInWait(run: RunHandle, scene: Scene): Promise<void> {
 }
 
 function fail(error: unknown): void {
-  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  process.stderr.write(`${inspect(error)}\n`);
   process.exit(1);
 }
 

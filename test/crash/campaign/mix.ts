@@ -214,17 +214,6 @@ const plant = knot(
     return x + 8;
   }),
 );
-/** Ends after those that came later, which would else run on beside the next stage; holds no slot meanwhile. */
-const ripen = knot(
-  'ripen',
-  performed(async ({ x }: { x: number; told: number }, { resources, runId }) => {
-    const scene = resources['scene'] as Scene;
-    for (const knot of [...SHOOTS, ...GRAFTS]) {
-      if (!(await scene.isRecorded(runId, knot))) throw new Retryable('not yet', { after: 200 });
-    }
-    return x;
-  }),
-);
 const cached = { version: '1', cache: true } as const;
 const brew = knot(
   'brew',
@@ -290,12 +279,13 @@ const elementsOf = (map: string, positions: readonly number[]): string[] =>
 const SHOOTS = ids('shoot', 2);
 const GRAFTS = ids('graft', 2);
 /** What a client brings, once it has heard that the run is there. */
-export const GRAFT = (): Fragment => fragment((f) => void growth(GRAFTS, f.ref<number>('planted')));
-/** The signal by which it says that it has brought it. */
-export const GRAFTED = 'grafted';
+export const graft = (): Fragment => fragment((f) => void growth(GRAFTS, f.ref<number>('planted')));
+/** What comes to a run that has begun. */
+export const GROWTH = [...SHOOTS, ...GRAFTS];
+/** The signal by which the client says that all of it is done: else it would run on beside the next stage, and be lost with workers that are killed there. */
+export const GROWN = 'grown';
 /** Whether it is no knot of the plan that a run begins with. */
-export const isBrought = (knot: string): boolean =>
-  knot.includes('[') || [...SHOOTS, ...GRAFTS].includes(knot);
+export const isBrought = (knot: string): boolean => knot.includes('[') || GROWTH.includes(knot);
 
 const BREWS = 3;
 /** Of a knot that shares its value with others: what they have in common; undefined of all others. */
@@ -536,8 +526,8 @@ const stages = {
     local: [],
     build: (input) => {
       const planted = plant({ x: input }, { id: 'planted' });
-      const told = waitForSignal(GRAFTED, z.number(), { id: 'grafted', after: [planted] });
-      return ripen({ x: planted, told }, { id: 'ripe', retry: { maximumAttempts: 10_000 } });
+      const told = waitForSignal(GROWN, z.number(), { id: 'grown', after: [planted] });
+      return add({ a: planted, b: told }, { id: 'ripe' });
     },
   },
   /** Values that are made once and taken over by others, at once, later and in a segment. */

@@ -13,6 +13,7 @@ import type {
   TapestryStore,
 } from '../../../src/protocols';
 import { SPLIT_ACTIVITY } from '../../../src/workflows/messages';
+import { withMethods } from '../../support/with-methods';
 import { note } from './journal';
 import { sharedBy } from './mix';
 import type { Scene } from './scene';
@@ -164,16 +165,6 @@ function struckPlans(plans: TapestryStore, scene: Scene): TapestryStore {
     async save(plan) {
       if (plan.text.includes('"extended":')) scene.strike('extension-accepted');
       await plans.save(plan);
-    },
-  });
-}
-
-function withMethods<T extends object>(target: T, methods: Partial<T>): T {
-  return new Proxy(target, {
-    get(_, name) {
-      if (Object.hasOwn(methods, name)) return methods[name as keyof T];
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },
   });
 }
