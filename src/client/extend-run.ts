@@ -11,11 +11,13 @@ import { SelvageError, isErrorCode } from '../errors';
 import { storedFragment } from '../execution';
 import type { Fragment } from '../model';
 import type { DataStore } from '../protocols';
-import { CUT_OFF, failureOfUpdate, isForLater } from './update-failure';
+import { CUT_OFF, failureOfUpdate, isForLater, isStepFailing } from './update-failure';
 import { EXTEND_UPDATE, RUN_CONTINUES, type ExtendMessage } from '../workflows/messages';
 
 /** While a run continues as new, or takes as many updates as the server lets it have at once. */
 const AGAIN_AFTER_MS = 100;
+/** While its next step fails: that is to wait for a worker. */
+const WORKER_AGAIN_AFTER_MS = 1_000;
 /** A gRPC status code. */
 const NOT_FOUND = 5;
 /** So often it is tried again where the server does not let it in: half a minute, beside what it waits for a worker. */
@@ -38,19 +40,23 @@ export async function extendRun(
   const { hash, bytes } = storedFragment(fragment, nodeSha256);
   await dataStore.put([{ hash, bytes }]);
   const message: ExtendMessage = { fragment: hash };
-  for (let left = TRIES; ; left--) {
+  for (let left = TRIES; ;) {
     try {
       await workflow.executeUpdate<{ plan: string }, [ExtendMessage]>(EXTEND_UPDATE, { args: [message] });
       return;
     } catch (error) {
       const refusal = refusalOf(error);
       if (refusal) throw refusal;
+      if (isStepFailing(error)) {
+        await delay(WORKER_AGAIN_AFTER_MS);
+        continue;
+      }
       if (isGone(error)) {
         if (!(await isUnfinished())) throw runIsOver(workflow.workflowId, error);
       } else if (!isForLater(error)) {
         throw error;
       }
-      if (left === 0) throw error;
+      if (left-- === 0) throw error;
     }
     await delay(AGAIN_AFTER_MS);
   }

@@ -4,7 +4,7 @@ import { nodeSha256 } from '../backends';
 import { SelvageError, isErrorCode } from '../errors';
 import { encodeOutput, envelopeOf, storedValues } from '../execution';
 import type { DataStore } from '../protocols';
-import { CUT_OFF, failureOfUpdate, isForLater } from './update-failure';
+import { CUT_OFF, failureOfUpdate, isForLater, isStepFailing } from './update-failure';
 import { SIGNAL_UPDATE, type SignalReceipt, type SignalRequest } from '../workflows/messages';
 
 /** Larger payloads go by reference, so that no history carries them. */
@@ -38,7 +38,7 @@ export async function sendSignal(
     } catch (error) {
       if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || Date.now() >= giveUpAt)
         throw noWorker(workflow.workflowId, name, timeout, error);
-      if (!isForLater(error)) throw ofSignal(error, workflow.workflowId, name);
+      if (!isForLater(error) && !isStepFailing(error)) throw ofSignal(error, workflow.workflowId, name);
       await delay(pause);
     }
   }
