@@ -4,6 +4,7 @@ import { decodeJson, type Json, unpackHash } from '../canonical';
 import type { PlanKnot } from '../engine';
 import { encodeHandedOn, type BodyExtension, type LoadedPlan } from '../execution';
 import type { DefinitionRecord } from '../model/records';
+import { announceBody } from './announce-body';
 import {
   BATCH_ACTIVITY,
   SEGMENT_ACTIVITY,
@@ -19,6 +20,8 @@ import {
 export interface HeartbeatDetails {
   readonly throws: number;
   readonly refusals: number;
+  /** Of a knot that limits may hold up: attempts whose body may have begun, and that ended without a word. Absent: none. */
+  readonly begun?: number;
   readonly user?: Json;
 }
 
@@ -39,8 +42,8 @@ export interface PreparedBody {
 export abstract class TaskAttempt {
   protected readonly before: HeartbeatDetails;
   protected user: Json | undefined;
-  private throwsHere = 0;
-  private refusalsHere = 0;
+  protected throwsHere = 0;
+  protected refusalsHere = 0;
 
   /**
    * @param thrownBefore how often the body had thrown before the first attempt of this activity
@@ -105,17 +108,24 @@ export abstract class TaskAttempt {
 
   /** Sends the counts to the server; the SDK throttles, and flushes the last with a failure. */
   beat(): void {
-    const details: HeartbeatDetails = {
+    this.context.heartbeat(this.details);
+  }
+
+  /** What the next attempt is to know, should this one end now. */
+  protected get details(): HeartbeatDetails {
+    return {
       throws: this.throws,
       refusals: this.refusals,
       ...(this.user !== undefined && { user: this.user }),
     };
-    this.context.heartbeat(details);
   }
 }
 
 /** One attempt of one knot. */
 export class KnotAttempt extends TaskAttempt {
+  private announces = false;
+  private hasBegun = false;
+
   constructor(
     context: Context,
     readonly task: ResolvedTask,
@@ -129,6 +139,34 @@ export class KnotAttempt extends TaskAttempt {
 
   get knot(): string {
     return this.task.knot;
+  }
+
+  /**
+   * Of a knot that limits may hold up: its attempts say before their bodies begin that they do. Who is lost in the wait before that has
+   * run nothing, and is not counted.
+   */
+  countOnlyBegun(): void {
+    this.announces = true;
+  }
+
+  override get lost(): number {
+    return this.announces ? (this.before.begun ?? 0) : super.lost;
+  }
+
+  /**
+   * To be called before the body, where only those count that have begun: returns when the server knows.
+   *
+   * @throws SelvageError `ServerUnreachable`, `WorkerShutdown` (the server has given this attempt up); CancelledFailure
+   */
+  async begin(): Promise<void> {
+    this.hasBegun = true;
+    await announceBody(this.context, this.label, this.details);
+  }
+
+  protected override get details(): HeartbeatDetails {
+    const isExplained = this.throwsHere + this.refusalsHere > 0;
+    const begun = (this.before.begun ?? 0) + (this.hasBegun && !isExplained ? 1 : 0);
+    return { ...super.details, ...(begun > 0 && { begun }) };
   }
 
   /** Whether an earlier attempt, a segment or a child run may have recorded the knot. */
@@ -206,8 +244,13 @@ export class BatchAttempt extends TaskAttempt {
 }
 
 function readDetails(details: unknown, thrownBefore: number): HeartbeatDetails {
-  const { throws, refusals, user } = (details ?? {}) as Partial<HeartbeatDetails>;
-  return { throws: throws ?? thrownBefore, refusals: refusals ?? 0, user };
+  const { throws, refusals, begun, user } = (details ?? {}) as Partial<HeartbeatDetails>;
+  return {
+    throws: throws ?? thrownBefore,
+    refusals: refusals ?? 0,
+    ...(begun !== undefined && { begun }),
+    ...(user !== undefined && { user }),
+  };
 }
 
 /** The attempt that the present activity call belongs to. */

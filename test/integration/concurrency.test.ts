@@ -6,6 +6,7 @@ import type { Selvage } from '../../src/client';
 import { closeAll, connectSelvage, onClose, temporaryFolder } from '../support/open-selvage';
 import { until } from '../support/until';
 import { bundledInterpreter } from '../support/workflow-bundle';
+import { beginnings, mayEnd } from './processes/beginnings';
 import {
   CROWD,
   LIMIT,
@@ -13,12 +14,10 @@ import {
   RATED,
   alsoCrowded,
   atRate,
-  beginnings,
   crowded,
   crowdedMap,
   crowdsSeen,
   holding,
-  mayEnd,
   next,
 } from './processes/limited';
 import { startWorkerProcess } from './processes/start-worker';

@@ -6,6 +6,9 @@ import { CACHING, closeAll, connectSelvage, openSelvage, startWorker, unique } f
 import { rejectionOf } from '../support/rejection-of';
 import { until } from '../support/until';
 
+/** Of an update, to the server. */
+const COMPLETED = 3;
+
 afterEach(closeAll);
 
 /** By name of a gate: bodies wait at it. */
@@ -111,6 +114,31 @@ describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
     const plans = await Promise.all(runs.map(async ({ run }) => (await run.status()).run.plan_hash));
     expect(new Set(plans).size).toBe(3);
   });
+});
+
+const aborted = Object.assign(new Error('10 ABORTED: workflow is closing'), {
+  code: 10,
+  details: 'workflow is closing',
+  metadata: { get: () => [] },
+});
+const takenBack = {
+  stage: COMPLETED,
+  updateRef: { workflowExecution: { workflowId: '-', runId: '-' }, updateId: '-' },
+  outcome: { failure: { message: 'taken back', applicationFailureInfo: { type: 'UnprocessedUpdate' } } },
+};
+test.each([
+  ['is not let in', () => Promise.reject(aborted)],
+  ['is taken back from a worker', () => Promise.resolve(takenBack)],
+])('an extension that %s, because the run goes on with a new history, comes again', async (_, answer) => {
+  const selvage = await openSelvage({ tapestries: TAPESTRIES });
+  const { run, open } = await startHeld(selvage);
+  const { workflowService } = selvage.client.connection;
+  const update = jest.spyOn(workflowService, 'updateWorkflowExecution');
+  update.mockImplementationOnce(answer as never);
+  await run.extend(more('a'));
+  expect(update).toHaveBeenCalledTimes(2);
+  open();
+  expect(await run.values()).toEqual({ held: 10, a: 40 });
 });
 
 test('an extended run’s record names the plan that it came to and what it was started with', async () => {

@@ -1,4 +1,5 @@
 import type { Info } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
 import type { ApplicationFailure, Logger } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { Registry, WorkerEnvironment, createActivities } from '../../src/activities';
@@ -17,6 +18,8 @@ export interface AttemptOptions {
   readonly attempt?: number;
   /** What earlier attempts handed on. */
   readonly heartbeatDetails?: unknown;
+  /** What the server makes of the word that a body begins. Default: it hears it. */
+  readonly hear?: () => Promise<void>;
   readonly parents?: KnotTask['parents'];
 }
 
@@ -93,7 +96,7 @@ export class KnotActivities {
     type: string,
     activityId: string,
     task: KnotTask | SegmentTask,
-    { attempt = 1, heartbeatDetails }: AttemptOptions,
+    { attempt = 1, heartbeatDetails, hear = () => Promise.resolve() }: AttemptOptions,
   ): Attempt {
     const activities = createActivities(this.environment, undefined);
     const info: Partial<Info> = {
@@ -104,11 +107,19 @@ export class KnotActivities {
       taskQueue: 'selvage',
       workflowExecution: RUN,
     };
+    const heartbeats: unknown[] = [];
+    const heartbeat = async (_token: Uint8Array, details: unknown): Promise<void> => {
+      await hear();
+      heartbeats.push(details);
+    };
     const mock = new MockActivityEnvironment(info, {
+      client: {
+        activity: { heartbeat },
+        withAbortSignal: (_: AbortSignal, call: () => unknown) => call(),
+      } as unknown as Client,
       interceptors: createActivityInterceptors(this.environment),
       logger: this.logger,
     });
-    const heartbeats: unknown[] = [];
     mock.on('heartbeat', (details) => heartbeats.push(details));
     const answer = mock.run((activities[type] ?? activities['default'])!, task);
     // Whoever awaits it hears of it.

@@ -102,6 +102,7 @@ class KnotCall {
       attempt.countRefusal();
       throw waitsAfterThrow(knot, attempt.task.givenBack);
     }
+    if (isLimited(knot)) attempt.countOnlyBegun();
     const parents = element?.parents ?? (await findParents(environment, plan, knot, task));
     const placed = element?.knot.map ?? knot;
     const { definition, refusal } = presentBody(environment, plan, placed, attempt.context.info.taskQueue);
@@ -152,7 +153,7 @@ class KnotCall {
 
   /** Runs it when the limits of the knot allow it; they count it until its outcome is committed. */
   private async limited<T>(knot: PlanKnot, run: () => Promise<T>): Promise<T> {
-    if (!callsBody(knot)) return await run();
+    if (!isLimited(knot)) return await run();
     const { attempt, environment } = this;
     const { context, task } = attempt;
     let hasBegun = false;
@@ -174,9 +175,10 @@ class KnotCall {
               { knot: knot.id, limit },
             ),
         },
-        () => {
+        async () => {
           hasBegun = true;
-          return run();
+          await attempt.begin();
+          return await run();
         },
       );
     } catch (error) {
@@ -396,6 +398,12 @@ class KnotCall {
     const call = { dispatcher: 'queue', attempt: number, startedAt, finishedAt };
     return executionInActivity(context, this.environment.identity, task, call);
   }
+}
+
+/** Whether its body may have to wait for others. */
+function isLimited(knot: PlanKnot): boolean {
+  const { maxConcurrent, ratePerSecond } = knot.policy;
+  return callsBody(knot) && (maxConcurrent !== undefined || ratePerSecond !== undefined);
 }
 
 function verdict(

@@ -11,7 +11,8 @@ import {
   bundleWithShortHeartbeatTimeoutAndTightHistoryBudget,
 } from '../../support/workflow-bundle';
 import { differences, differencesOfCut, type Digest } from './check';
-import { scenariosOf, undisturbed, type Scenario } from './plan';
+import { comesIn, scenariosOf, undisturbed, type Scenario } from './plan';
+import { MIXES, type Mix } from './mix';
 import { POINT_NAMES, type Point } from './points';
 import { Pool } from './processes';
 import { bundlePrograms } from './programs';
@@ -26,6 +27,8 @@ export interface CampaignOptions {
   readonly concurrency: number;
   /** Default: all. */
   readonly points?: readonly Point[];
+  /** Default: all. */
+  readonly mixes?: readonly Mix[];
   /** Only the scenario of this index. */
   readonly only?: number;
   /** Hears of each scenario that has ended. */
@@ -117,9 +120,10 @@ class Campaign {
     private readonly ground: Ground,
     private readonly options: CampaignOptions,
   ) {
-    this.points = options.points ?? POINT_NAMES;
+    const { mixes = MIXES } = options;
+    this.points = (options.points ?? POINT_NAMES).filter((point) => mixes.some((mix) => comesIn(mix, point)));
     for (const point of this.points) this.tally[point] = { planned: 0, landed: 0 };
-    this.scenarios = scenariosOf(options.seed, this.points);
+    this.scenarios = scenariosOf(options.seed, this.points, mixes);
   }
 
   async run(): Promise<CampaignResult> {
@@ -176,6 +180,9 @@ class Campaign {
       ...(cut && cutDigest ? differencesOfCut(cutDigest, expected, cut) : []),
       // Empty where the run was cut short before there was anything to go on from.
       ...(cut && digest.size === 0 ? [] : differences(digest, expected)),
+      ...(result.twin
+        ? differences(result.twin, expected).map((difference) => `of its twin: ${difference}`)
+        : []),
     ];
   }
 
@@ -184,7 +191,7 @@ class Campaign {
       await rm(folder, { recursive: true, force: true });
       return;
     }
-    const { seed, points } = this.options;
+    const { seed, points, mixes } = this.options;
     const { index, mix, blows, cut } = scenario;
     const violation = {
       seed,
@@ -195,7 +202,7 @@ class Campaign {
         ...(cut ? [`${cut.how} after ${cut.after} ms`] : []),
       ],
       problems,
-      repeat: `npm run crash -- --seed ${seed} --scenario ${index}${points ? ` --points ${points.join(',')}` : ''}`,
+      repeat: `npm run crash -- --seed ${seed} --scenario ${index}${points ? ` --points ${points.join(',')}` : ''}${mixes ? ` --mixes ${mixes.map(({ name }) => name).join(',')}` : ''}`,
       folder,
     };
     this.violations.push(violation);

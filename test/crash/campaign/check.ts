@@ -4,11 +4,11 @@ import { isGrpcServiceError, type WorkflowClient } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils';
 
 import type { Backends, DataStore, LineageRecord, RunRecord } from '../../../src/protocols';
-import { childRunId } from '../../../src/workflows/child-run-id';
 import { type JournalLine } from './journal';
-import { PLACES, isPlaced } from './mix';
+import { PLACES, isBrought, isInSegment, isPlaced, sharedBy } from './mix';
 import type { Cut } from './plan';
 import { workerIdentity } from './worker-identity';
+import { workflowsOf } from './workflows-of';
 
 /** What a run came to, without what differs from run to run: an outcome a knot, and the run's own. */
 export type Digest = ReadonlyMap<string, string>;
@@ -145,14 +145,19 @@ export function differencesOfCut(digest: Digest, expected: Digest, { how }: Cut)
   const found: string[] = [];
   for (const [knot, is] of digest) {
     const was = expected.get(knot) ?? 'no record';
-    const isCut = knot === '(the run)' ? is === CUT_STATUS[how] : is === 'skipped cancelled';
+    const isCut =
+      knot === '(the run)'
+        ? is === CUT_STATUS[how]
+        : is === 'skipped cancelled' ||
+          // What comes to a run that has just been cut short finds its parents skipped by that.
+          (isBrought(knot) && is === 'skipped parent_failed_or_skipped');
     if (is !== was && !isCut)
       found.push(`before it was resumed, ${knot} should be "${was}" or cut short, and is "${is}"`);
   }
   // Nobody is left to record what a terminated run has not come to.
   if (how !== 'terminate' && digest.size > 1) {
     for (const knot of expected.keys()) {
-      if (!digest.has(knot)) found.push(`before it was resumed, ${knot} has no record`);
+      if (!digest.has(knot) && !isBrought(knot)) found.push(`before it was resumed, ${knot} has no record`);
     }
   }
   return found.slice(0, SHOWN);
@@ -275,6 +280,53 @@ function crowds({ journal, deaths, hasFrozen }: Evidence): string[] {
   return [];
 }
 
+/**
+ * Values that these runs have one from another. A body must not run for a value that was on record when its activity was given out; and
+ * where a lease is taken, no two bodies for one value run at once: a killed one has ended with its process, a frozen one may have lost it.
+ */
+export async function checkShared(
+  { runHistory }: Backends,
+  runIds: readonly string[],
+  evidence: Evidence,
+): Promise<string[]> {
+  const known = new Map<string, number>();
+  for (const runId of runIds) {
+    const run = await runHistory.getRun(runId);
+    for (const record of run ? await runHistory.getRecords(run.temporal_run_id) : []) {
+      const value = sharedBy(record.knot_id);
+      if (value === undefined || record.outcome !== 'ok' || record.cached_from_run !== null) continue;
+      known.set(value, Math.min(known.get(value) ?? Infinity, insertedBy(record, evidence)));
+    }
+  }
+  return [...madeAgain(known, evidence), ...(evidence.hasFrozen ? [] : madeAtOnce(evidence))];
+}
+
+function madeAgain(known: ReadonlyMap<string, number>, { journal }: Evidence): string[] {
+  return journal.flatMap((line) => {
+    const since = known.get(sharedBy(line.knot) ?? '') ?? Infinity;
+    if (line.what !== 'began' || line.takenAt <= since) return [];
+    const late = line.takenAt - since;
+    return [`the body of ${line.knot} of ${line.run} was given out ${late} ms after its value was on record`];
+  });
+}
+
+function madeAtOnce({ journal, deaths }: Evidence): string[] {
+  const problems: string[] = [];
+  const running = new Map<string, JournalLine>();
+  for (const line of journal) {
+    const value = sharedBy(line.knot);
+    if (value === undefined || isInSegment(line.knot)) continue;
+    if (line.what === 'ended') running.delete(value);
+    if (line.what !== 'began') continue;
+    const other = running.get(value);
+    const isOver = !other || deaths.some(({ pid, at }) => pid === other.pid && at <= line.at);
+    if (!isOver)
+      problems.push(`${line.knot} of ${line.run} and ${other.knot} of ${other.run} were made at once`);
+    running.set(value, line);
+  }
+  return problems;
+}
+
 /** When a record was there at the latest; Infinity where nothing tells. */
 function insertedBy(
   { run_id: run, knot_id: knot, worker }: LineageRecord,
@@ -300,7 +352,7 @@ export async function hasAnswer(
     execution = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
   }
   try {
-    const { events } = await client.getHandle(childRunId(runId, knot)).fetchHistory();
+    const { events } = await client.getHandle(workflowsOf(runId, knot).at(-1)!).fetchHistory();
     return isAnswered(events, knot, pid);
   } catch (error) {
     if (isGrpcServiceError(error) && error.code === NOT_FOUND) return false;

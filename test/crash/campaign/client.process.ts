@@ -1,12 +1,13 @@
 /** Program: a client of the crash campaign, which starts a run, or attaches to it, and waits for its end. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
 
 import { Selvage } from '../../../src/client';
 import { SelvageError } from '../../../src/errors';
 import type { RunHandle } from '../../../src/client';
 import type { Backends } from '../../../src/protocols';
 import type { Blow } from './blows';
-import { WORD, mixNamed, mixedTapestry, type MixParameters } from './mix';
+import { GROWN, GROWTH, WORD, graft, mixNamed, mixedTapestry, type MixParameters } from './mix';
 import type { Cut } from './plan';
 import type { Order, Told } from './processes';
 import { Scene } from './scene';
@@ -18,6 +19,8 @@ export interface ClientOrders {
   readonly mix: string;
   readonly parameters: MixParameters;
   readonly runId: string;
+  /** Another run of the same work, at the same time. */
+  readonly twin?: string;
   /** The run is cut short, and gone on from by a run of this id. */
   readonly cut?: Cut & { readonly resumedBy: string };
   readonly address: string;
@@ -33,6 +36,9 @@ const KNOTS_BEFORE_BLOW = 3;
 
 /** The wait for it is over, or the run is. */
 const UNWANTED: readonly string[] = ['SignalTooLate', 'RunOver'];
+/** What a client may meet while the server is down, or has no worker. */
+const PASSING: readonly string[] = ['ServerUnreachable', 'BackendUnavailable', 'NoWorker'];
+const ASK_AGAIN_MS = 200;
 
 const tell = (told: Told): void => void process.send!(told);
 
@@ -56,7 +62,7 @@ async function waitWith(scene: Scene, backends: Backends, orders: ClientOrders):
     await save(plan);
     scene.strike('client-before-start');
   };
-  const { address, taskQueue, otherQueue, parameters, runId, cut } = orders;
+  const { address, taskQueue, otherQueue, parameters, runId, twin, cut } = orders;
   const selvage = await Selvage.connect({ address, taskQueue, backends });
   try {
     const tapestry = mixedTapestry(mixNamed(orders.mix), otherQueue);
@@ -65,13 +71,19 @@ async function waitWith(scene: Scene, backends: Backends, orders: ClientOrders):
       runId,
       ...(cut?.how === 'deadline' && { deadline: cut.after }),
     });
+    const beside = twin && (await selvage.start(tapestry, parameters, { ...SAME_WORK, runId: twin }));
     tell({ type: 'begun' });
     const ended = run.result({ outputs: 'terminals' });
     ended.catch(() => {});
-    const isTold = mixNamed(orders.mix).stages.includes('waiting') ? tellWord(run) : Promise.resolve();
-    const isCut = cut ? cutShort(run, cut) : Promise.resolve();
+    const others = [
+      beside && beside.result({ outputs: 'terminals' }),
+      attend(run, orders, ended),
+      cut && cutShort(run, cut),
+    ].map(async (other) => void (await other));
+    const all = Promise.all([ended, ...others]);
+    all.catch(() => {});
     if (orders.blows.some(({ point }) => point === 'client-waiting')) await strikeInWait(run, scene);
-    await Promise.all([ended, isTold, isCut]);
+    await all;
     if (cut) await goOn(selvage, orders, cut.resumedBy);
     tell({ type: 'done' });
   } finally {
@@ -86,16 +98,44 @@ async function cutShort(run: RunHandle, { how, after }: Cut): Promise<void> {
   else await run.terminate();
 }
 
-/** Sends the signal that a stage waits for until the run has it, or wants it no more. */
-async function tellWord(run: RunHandle): Promise<void> {
+/** Does what the stages of a run wait for, all of it again where a client before this one may have begun it. */
+async function attend(
+  run: RunHandle,
+  { mix }: Pick<ClientOrders, 'mix'>,
+  ended: Promise<unknown>,
+): Promise<void> {
+  const { stages } = mixNamed(mix);
+  if (stages.includes('waiting')) await untilTaken(() => run.signal(WORD, 17));
+  if (stages.includes('extended')) {
+    if (!(await untilTaken(() => run.extend(graft())))) return;
+    await untilGrown(run, ended);
+    await untilTaken(() => run.signal(GROWN, 19));
+  }
+}
+
+/** Until all that has come to the run is done, or the run is. */
+async function untilGrown(run: RunHandle, ended: Promise<unknown>): Promise<void> {
+  let isOver = false;
+  const over = (): void => void (isOver = true);
+  ended.then(over, over);
+  while (!isOver) {
+    const outcomes = await run.outcomes();
+    if (GROWTH.every((knot) => Object.hasOwn(outcomes, knot))) return;
+    await sleep(ASK_AGAIN_MS);
+  }
+}
+
+/** Until the run has it, or wants it no more: then false. */
+async function untilTaken(give: () => Promise<unknown>): Promise<boolean> {
   for (;;) {
     try {
-      await run.signal(WORD, 17);
-      return;
+      await give();
+      return true;
     } catch (error) {
       if (!SelvageError.is(error)) throw error;
-      if (UNWANTED.includes(error.code)) return;
-      await sleep(200);
+      if (UNWANTED.includes(error.code)) return false;
+      if (!PASSING.includes(error.code)) throw error;
+      await sleep(ASK_AGAIN_MS);
     }
   }
 }
@@ -103,8 +143,10 @@ async function tellWord(run: RunHandle): Promise<void> {
 async function goOn(selvage: Selvage, { runId, mix }: ClientOrders, resumedBy: string): Promise<void> {
   try {
     const run = await selvage.resume(runId, { ...SAME_WORK, runId: resumedBy });
-    if (mixNamed(mix).stages.includes('waiting')) await tellWord(run);
-    await run.result({ outputs: 'terminals' });
+    const ended = run.result({ outputs: 'terminals' });
+    ended.catch(() => {});
+    await attend(run, { mix }, ended);
+    await ended;
   } catch (error) {
     // It was cut short before it had begun: the campaign sees to it that nothing of it is there.
     if (!SelvageError.is(error, 'NotResumable')) throw error;
@@ -121,7 +163,7 @@ async function strikeInWait(run: RunHandle, scene: Scene): Promise<void> {
 }
 
 function fail(error: unknown): void {
-  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  process.stderr.write(`${inspect(error)}\n`);
   process.exit(1);
 }
 

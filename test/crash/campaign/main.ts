@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 
 import { neverHit, runCampaign } from './campaign';
+import { MIXES, mixNamed } from './mix';
 import { POINTS, POINT_NAMES, type Point } from './points';
 import { described, progressLine, summary, writeReport } from './report';
 
@@ -8,13 +9,14 @@ const KILLS = 200;
 const CONCURRENCY = 12;
 const SEEDS = 1_000_000;
 
-const USAGE = `npm run crash -- [--kills N] [--seed S] [--points A,B] [--concurrency N] [--scenario N]
+const USAGE = `npm run crash -- [--kills N] [--seed S] [--points A,B] [--mixes A,B] [--concurrency N] [--scenario N]
 
 Kills workers, clients and the server under runs of every kind, and checks what the runs leave behind.
 
   --kills N         until so many processes have been killed (default ${KILLS})
   --seed S          repeats the plan of blows of another campaign (default: a new one)
   --points A,B      only at these points
+  --mixes A,B       only runs of these kinds: ${MIXES.map(({ name }) => name).join(', ')}
   --concurrency N   so many runs at once (default ${CONCURRENCY}; mostly they wait)
   --scenario N      only this one of the seed's scenarios
 
@@ -34,6 +36,7 @@ async function main(): Promise<void> {
       kills: { type: 'string' },
       seed: { type: 'string' },
       points: { type: 'string' },
+      mixes: { type: 'string' },
       concurrency: { type: 'string' },
       scenario: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
@@ -44,7 +47,9 @@ async function main(): Promise<void> {
   const concurrency = wholeNumber(values.concurrency, CONCURRENCY);
   const only = wholeNumber(values.scenario, -1);
   const points = values.points?.split(',') as Point[] | undefined;
+  const mixes = values.mixes?.split(',').map((name) => mixNamed(name));
   const isWrong =
+    mixes?.includes(undefined as never) ||
     [kills, seed, only].some(Number.isNaN) ||
     !(concurrency >= 1) ||
     points?.some((point) => !POINT_NAMES.includes(point));
@@ -61,6 +66,7 @@ async function main(): Promise<void> {
     seed,
     concurrency,
     ...(points && { points }),
+    ...(mixes && { mixes }),
     ...(only >= 0 && { only }),
     onProgress: (soFar) => progressLine(soFar, kills),
     onViolation: (violation) => process.stderr.write(`${described(violation)}\n`),

@@ -8,16 +8,19 @@ import {
   Terminal,
   branch,
   firstOk,
+  fragment,
   gate,
   knot,
   local,
   loop,
+  map,
   optional,
   queue,
   sleep as nap,
   subTapestry,
   tapestry,
   waitForSignal,
+  type Fragment,
   type Knot,
   type KnotContext,
   type Outcome,
@@ -42,6 +45,12 @@ interface Stage {
   readonly throwsFirst?: true;
   /** Two that run side by side. */
   readonly pair?: readonly [string, string];
+  /** Elements that run in batches. */
+  readonly batch?: readonly string[];
+  /** Maps whose elements are activities of child runs. */
+  readonly maps?: readonly string[];
+  /** Knots that come to one value, of which one makes it for all: which one is left to chance. */
+  readonly shared?: readonly string[];
   /** Answers what the next stage goes on from. */
   build(input: Knot<number>, world: World): Knot<number>;
 }
@@ -150,7 +159,7 @@ const outlast = knot(
   'outlast',
   performed(async ({ x }: { x: number }, { resources, runId, signal }) => {
     const scene = resources['scene'] as Scene;
-    while (!scene.isRecorded(runId, 'late')) await sleep(20, undefined, { signal });
+    while (!(await scene.isRecorded(runId, 'late'))) await sleep(20, undefined, { signal });
     return x;
   }),
 );
@@ -174,6 +183,56 @@ const read = knot(
     return hash.digest().readUInt16BE(0) + written.x;
   }),
 );
+
+const listOf = knot(
+  'list-of',
+  performed(({ x }: { x: number }) => Array.from({ length: ELEMENTS }, (_, n) => x + n)),
+);
+const pick = knot(
+  'pick',
+  performed(({ x }: { x: number }) => {
+    if (x % 4 === 0) throw new Terminal(`${x} is not picked`);
+    return x;
+  }),
+);
+const total = knot(
+  'total',
+  performed(({ numbers }: { numbers: readonly number[] }) =>
+    numbers.reduce((sum, number) => sum + number, 0),
+  ),
+);
+/** The definition that extensions name: by its version, for clients and workers are built apart. */
+const grow = knot(
+  'grow',
+  { version: '1' },
+  performed(({ x }: { x: number }) => x + 7),
+);
+const plant = knot(
+  'plant',
+  performed(({ x }: { x: number }, context) => {
+    context.extend(fragment((f) => void growth(SHOOTS, f.ref<number>('planted'))));
+    return x + 8;
+  }),
+);
+const cached = { version: '1', cache: true } as const;
+const brew = knot(
+  'brew',
+  cached,
+  performed(async ({ x }: { x: number }) => {
+    await sleep(50);
+    return x % 10;
+  }),
+);
+const steep = knot(
+  'steep',
+  cached,
+  performed(({ x }: { x: number }) => x + 9),
+);
+
+function growth(ids: readonly string[], from: Knot<number>): void {
+  let last = from;
+  for (const id of ids) last = grow({ x: last }, { id });
+}
 
 const inSegment = { dispatcher: local() };
 
@@ -213,6 +272,28 @@ function fanOf(prefix: string, width: number, x: Knot<number>, options = {}): Kn
 function ids(prefix: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}-${index + 1}`);
 }
+
+const ELEMENTS = 12;
+const elementsOf = (map: string, positions: readonly number[]): string[] =>
+  positions.map((position) => `${map}[${position}]`);
+const SHOOTS = ids('shoot', 2);
+const GRAFTS = ids('graft', 2);
+/** What a client brings, once it has heard that the run is there. */
+export const graft = (): Fragment => fragment((f) => void growth(GRAFTS, f.ref<number>('planted')));
+/** What comes to a run that has begun. */
+export const GROWTH = [...SHOOTS, ...GRAFTS];
+/** The signal by which the client says that all of it is done: else it would run on beside the next stage, and be lost with workers that are killed there. */
+export const GROWN = 'grown';
+/** Whether it is no knot of the plan that a run begins with. */
+export const isBrought = (knot: string): boolean => knot.includes('[') || GROWTH.includes(knot);
+
+const BREWS = 3;
+/** Of a knot that shares its value with others: what they have in common; undefined of all others. */
+export function sharedBy(knot: string): string | undefined {
+  return /^(brewed|steeped)-/.exec(knot)?.[1];
+}
+/** Whether it takes no lease of the value. */
+export const isInSegment = (knot: string): boolean => knot.endsWith('-in-segment');
 
 const BEATS = 30;
 const PLACED = 6;
@@ -417,6 +498,53 @@ const stages = {
       return add({ a: word, b: napped }, { id: 'told' });
     },
   },
+  /** Elements one by one, in batches and in a segment; some fail. */
+  mapped: {
+    queue: [...elementsOf('element', [0, 3, 6]), 'totalled'],
+    local: elementsOf('element-in-segment', [1, 4]),
+    batch: elementsOf('batched', [2, 5, 8]),
+    maps: ['element', 'batched'],
+    build: (input) => {
+      const list = listOf({ x: input }, { id: 'list' });
+      const elements = map({ over: list, each: double, bind: 'x', concurrency: 4 }, { id: 'element' });
+      const batched = map(
+        { over: elements, each: double, bind: 'x', concurrency: 9, batch: 4 },
+        { id: 'batched' },
+      );
+      const picked = map({ over: list, each: pick, bind: 'x', batch: 6, onError: 'skip' }, { id: 'picked' });
+      const inside = map(
+        { over: batched, each: double, bind: 'x', concurrency: 2 },
+        { id: 'element-in-segment', ...inSegment },
+      );
+      const left = total({ numbers: inside }, { id: 'totalled' });
+      return add({ a: left, b: total({ numbers: picked }, { id: 'total-picked' }) }, { id: 'mapped' });
+    },
+  },
+  /** Knots that a body brings, and knots that the client brings while the run waits for its word. */
+  extended: {
+    queue: ['planted', ...SHOOTS, ...GRAFTS],
+    local: [],
+    build: (input) => {
+      const planted = plant({ x: input }, { id: 'planted' });
+      const told = waitForSignal(GROWN, z.number(), { id: 'grown', after: [planted] });
+      return add({ a: planted, b: told }, { id: 'ripe' });
+    },
+  },
+  /** Values that are made once and taken over by others, at once, later and in a segment. */
+  reused: {
+    queue: ['served'],
+    local: [],
+    shared: ids('brewed', BREWS),
+    build: (input) => {
+      const brewed = ids('brewed', BREWS).map((id) => brew({ x: input }, { id }));
+      // What it comes to is no surprise: everything below it is looked up.
+      const steeped = brewed.map((x, n) => steep({ x }, { id: `steeped-${n + 1}` }));
+      const inside = brew({ x: input }, { id: 'brewed-in-segment', ...inSegment });
+      const later = brew({ x: steeped[0]! }, { id: 'rebrewed' });
+      const all = Object.fromEntries([...steeped, inside, later].map((of, n) => [`of-${n}`, of]));
+      return sum(all, { id: 'served' });
+    },
+  },
   travelling: {
     queue: ['away', 'back', 'away-again'],
     local: [],
@@ -437,6 +565,10 @@ export interface Mix {
   readonly travels?: boolean;
   /** Whether its interpreter keeps histories so short that the run continues as new several times. */
   readonly continues?: boolean;
+  /** Whether its runs are extended. */
+  readonly isExtensible?: boolean;
+  /** Whether two runs of the same work go on at once, so that either may take over what the other one makes. */
+  readonly isTwice?: boolean;
   /** Whether all of it is one segment, so that its first step may end it. */
   readonly isOneSegment?: boolean;
 }
@@ -453,6 +585,15 @@ export const MIXES: readonly Mix[] = [
   { name: 'limited', stages: ['fan', 'limited', 'mended'] },
   { name: 'waiting', stages: ['chain', 'waiting', 'mended', 'fan'] },
   { name: 'nested', stages: ['chain', 'nested', 'fan'] },
+  { name: 'mapped', stages: ['chain', 'mapped', 'mended'] },
+  { name: 'extended', stages: ['chain', 'extended', 'fan'], isExtensible: true },
+  { name: 'reused', stages: ['chain', 'reused', 'mended'], isTwice: true },
+  {
+    name: 'extended-continued',
+    stages: ['beside', 'extended', 'mapped', 'fan'],
+    isExtensible: true,
+    continues: true,
+  },
   { name: 'travelling', stages: ['chain', 'travelling', 'fan'], travels: true },
   {
     name: 'continued',
@@ -466,6 +607,8 @@ export const MIXES: readonly Mix[] = [
       'recovering',
       'branching',
       'waiting',
+      'mapped',
+      'reused',
       'mended',
       'fan',
     ],
@@ -487,6 +630,8 @@ export const MIXES: readonly Mix[] = [
       'timed',
       'limited',
       'waiting',
+      'mapped',
+      'reused',
       'travelling',
     ],
     travels: true,
@@ -508,7 +653,8 @@ export interface MixParameters {
 
 /** The tapestry of a mix; some of its knots run on `otherQueue`. */
 export function mixedTapestry(mix: Mix, otherQueue: string): Tapestry<MixParameters, { end: number }> {
-  return tapestry(mix.name, (t) => {
+  const extensible = mix.isExtensible ? { definitions: [grow] } : false;
+  return tapestry(mix.name, { extensible }, (t) => {
     const size = t.parameter('size', z.number());
     let last: Knot<number> = t.parameter('x', z.number());
     for (const name of mix.stages) last = stageOf(name).build(last, { size, otherQueue });

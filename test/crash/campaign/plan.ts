@@ -41,13 +41,17 @@ const MANY_SLOTS = 100;
  * The scenarios of a seed, without end. Which point a blow falls at is left to chance among those that have had fewest, so
  * that all have their turn soon, and as often as their weight says.
  */
-export function* scenariosOf(seed: number, points: readonly Point[]): Generator<Scenario, never> {
+export function* scenariosOf(
+  seed: number,
+  points: readonly Point[],
+  mixes: readonly Mix[] = MIXES,
+): Generator<Scenario, never> {
   const planned = new Map<Point, number>(points.map((point) => [point, 0]));
   const turn = (point: Point): number => planned.get(point)! / (rulesOf(point).weight ?? 1);
   for (let index = 0; ; index++) {
     const chance = new Chance(seed, index);
     const inTurn = [...points].sort((a, b) => turn(a) - turn(b));
-    const blows = new BlowPlan(chance, inTurn[0]!);
+    const blows = new BlowPlan(chance, inTurn[0]!, mixes);
     for (const point of inTurn) {
       if (blows.list.length < BLOWS && chance.fraction() < BLOW_CHANCE) blows.add(point);
     }
@@ -90,28 +94,29 @@ class BlowPlan {
   constructor(
     private readonly chance: Chance,
     first: Point,
+    mixes: readonly Mix[],
   ) {
-    this.mix = chance.pick(
-      MIXES.filter((mix) => mix.stages.some((stage) => targets(stage, first).length > 0)),
-    );
+    this.mix = chance.pick(mixes.filter((mix) => comesIn(mix, first)));
     this.add(first);
   }
 
   /** Plans a blow at this point, if the rules leave room for it. */
   add(point: Point): void {
     const rules = rulesOf(point);
+    if (!fits(this.mix, point)) return;
     if (rules.stores && this.stores && rules.stores !== this.stores) return;
     // Held workers and ones that die at any time do not go together.
     if (rules.isStray && (this.needsTwo || this.strays > 0)) return;
     if (rules.needsTwo && (this.strays > 0 || this.needsTwo)) return;
-    if (rules.at === 'none') {
-      if (this.list.some((blow) => blow.point === point)) return;
+    if (rules.at === 'none' && this.list.some((blow) => blow.point === point)) return;
+    if (rules.at === 'none' && !rules.stage && !(this.mix.isTwice && hitsWorkers(point))) {
       this.push(point, []);
     } else {
       const room = this.mix.stages.flatMap((stage) => this.fitting(stage, point));
       if (room.length === 0) return;
       const { stage, knots } = this.chance.pick(room);
-      this.deaths.set(stage, (this.deaths.get(stage) ?? 0) + costOf(point));
+      const beside = this.besideOf(stage);
+      this.deaths.set(beside, (this.deaths.get(beside) ?? 0) + costOf(point));
       for (const knot of knots) this.aimedAt.add(knot);
       this.push(point, knots);
     }
@@ -128,12 +133,31 @@ class BlowPlan {
 
   private fitting(stage: StageName, point: Point): { stage: StageName; knots: readonly string[] }[] {
     const strays = this.strays + (rulesOf(point).isStray ? 1 : 0);
-    const deaths = (this.deaths.get(stage) ?? 0) + costOf(point) + strays;
+    const deaths = (this.deaths.get(this.besideOf(stage)) ?? 0) + costOf(point) + strays;
     if (deaths > DEATHS_IN_STAGE) return [];
     return targets(stage, point)
       .filter((knots) => !knots.some((knot) => this.aimedAt.has(knot)))
       .map((knots) => ({ stage, knots }));
   }
+
+  /** Where deaths of a stage count: of two runs at once, each may be at another stage. */
+  private besideOf(stage: StageName): StageName {
+    return this.mix.isTwice ? this.mix.stages[0]! : stage;
+  }
+}
+
+/** Whether there is something in this mix for a blow at this point to be aimed at. */
+export function comesIn(mix: Mix, point: Point): boolean {
+  return fits(mix, point) && mix.stages.some((stage) => targets(stage, point).length > 0);
+}
+
+/** Whether blows at this point are for this mix: of two runs at once, those of two strikes might hit one each. */
+function fits(mix: Mix, point: Point): boolean {
+  return !(mix.isTwice && rulesOf(point).needsTwo);
+}
+
+function hitsWorkers(point: Point): boolean {
+  return !point.startsWith('client-') && point !== 'random-client';
 }
 
 /** Attempts of a knot that a blow may cost. */
@@ -145,9 +169,10 @@ function costOf(point: Point): number {
 
 /** What a blow at this point may be aimed at in this stage; one empty list where it needs no aim. */
 function targets(stage: StageName, point: Point): (readonly string[])[] {
-  const { queue, local, pair, throwsFirst } = stageOf(stage);
-  const { at, needsOutcome } = rulesOf(point);
+  const { queue, local, pair, batch = [], maps = [], shared, throwsFirst } = stageOf(stage);
+  const { at, needsOutcome, stage: only } = rulesOf(point);
   if (needsOutcome && throwsFirst) return [];
+  if (only && only !== stage) return [];
   switch (at) {
     case 'queue':
       return queue.map((knot) => [knot]);
@@ -155,6 +180,12 @@ function targets(stage: StageName, point: Point): (readonly string[])[] {
       return local.map((knot) => [knot]);
     case 'pair':
       return pair ? [pair] : [];
+    case 'batch':
+      return batch.map((knot) => [knot]);
+    case 'maps':
+      return maps.map((knot) => [knot]);
+    case 'shared':
+      return shared ? [shared] : [];
     default:
       return [[]];
   }

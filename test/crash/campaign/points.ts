@@ -1,8 +1,12 @@
+import type { StageName } from './mix';
+
 /** What has to be true of a scenario for a blow to be planned at a point. */
 export interface PointRules {
   readonly what: string;
-  /** Which knots it can be aimed at; `none`: it is not aimed at a knot. */
-  readonly at: 'queue' | 'local' | 'pair' | 'none';
+  /** Which knots it can be aimed at, as stages list them; `none`: it is not aimed at a knot. */
+  readonly at: 'queue' | 'local' | 'pair' | 'batch' | 'maps' | 'shared' | 'none';
+  /** Of one that is not aimed at a knot: it comes only where this stage is. */
+  readonly stage?: StageName;
   /** How value and record must be stored. Default: either way. */
   readonly stores?: 'split' | 'one-file';
   /** The scenario needs two workers with one slot each, so that work cannot all go to one of them. */
@@ -40,6 +44,24 @@ export const POINTS = {
   'after-settle': { what: 'the end of the run is recorded, the server does not know', at: 'none' },
   'segment-in-body': { what: 'a body in a segment is running', at: 'local' },
   'segment-between': { what: 'in a segment, between a record and the next knot', at: 'local' },
+  'batch-in-body': { what: 'in a batch, the body of an element is running', at: 'batch' },
+  'batch-between': { what: 'in a batch, between the record of an element and the next one', at: 'batch' },
+  'after-slices': { what: 'the list of a map is in slices, its run does not know', at: 'maps' },
+  'before-list': { what: 'all elements of a map are recorded, their list is not', at: 'maps' },
+  'extension-accepted': {
+    what: 'an extension is accepted, the plan with it is not saved',
+    at: 'none',
+    stage: 'extended',
+  },
+  'extension-made': {
+    what: 'the run is on record with the extended plan, and does not know',
+    at: 'none',
+    stage: 'extended',
+  },
+  'before-lease': { what: 'a value was looked for in vain, its lease is not taken', at: 'shared' },
+  'after-lease': { what: 'the lease of a value is taken, its body has not begun', at: 'shared' },
+  'shared-in-body': { what: 'a body is running whose value others wait for', at: 'shared' },
+  'before-reuse': { what: 'a value is found, and not recorded as reused', at: 'none', stage: 'reused' },
   'two-workers': {
     what: 'two workers at once, each in a body',
     at: 'pair',

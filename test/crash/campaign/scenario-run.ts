@@ -7,7 +7,15 @@ import { WorkflowNotFoundError, type WorkflowClient } from '@temporalio/client';
 import { childRunId } from '../../../src/workflows/child-run-id';
 import { until } from '../../support/until';
 import { marksOf, strikesOf, type Blow } from './blows';
-import { checkResumed, checkRun, hasAnswer, type Checked, type Death } from './check';
+import {
+  checkResumed,
+  checkRun,
+  checkShared,
+  hasAnswer,
+  type Checked,
+  type Death,
+  type Digest,
+} from './check';
 import type { ClientOrders } from './client.process';
 import { readJournal, type JournalLine } from './journal';
 import { CHILD_RUN_KNOT } from './mix';
@@ -38,6 +46,8 @@ export interface ScenarioResult extends Checked {
   readonly landed: readonly Blow[];
   /** Processes that were killed. */
   readonly kills: number;
+  /** Of the run of the same work that went on at the same time. */
+  readonly twin?: Digest;
 }
 
 /** A safety net: a killed worker costs some seconds, a killed workflow task ten. */
@@ -64,6 +74,8 @@ class ScenarioRun {
   private readonly runId: string;
   /** Of the run that goes on from one that was cut short. */
   private readonly resumedBy: string;
+  /** The run of the same work that goes on at the same time. */
+  private readonly twin: string | undefined;
   private readonly taskQueue: string;
   private readonly otherQueue: string;
   private readonly problems: string[] = [];
@@ -89,6 +101,7 @@ class ScenarioRun {
     this.folder = path.join(ground.folder, name);
     this.runId = `run-${name}`;
     this.resumedBy = `resumed-${name}`;
+    if (scenario.mix.isTwice) this.twin = `twin-${name}`;
     this.taskQueue = `queue-${name}`;
     this.otherQueue = `other-${name}`;
   }
@@ -292,13 +305,21 @@ class ScenarioRun {
       const checked = scenario.cut
         ? await checkResumed(backends, this.runId, this.resumedBy, evidence)
         : await checkRun(backends, this.runId, evidence);
+      const twin = this.twin === undefined ? undefined : await checkRun(backends, this.twin, evidence);
+      const shared = await checkShared(backends, this.runIds(), evidence);
       for (const blow of scenario.blows) {
         if (await whenServed(() => this.hasLanded(blow, backends))) landed.push(blow);
       }
       if (scenario.mix.continues && !scenario.cut) await whenServed(() => this.checkContinued(backends));
       return {
         ...checked,
-        problems: [...this.problems, ...checked.problems],
+        problems: [
+          ...this.problems,
+          ...checked.problems,
+          ...(twin?.problems ?? []).map((problem) => `of its twin: ${problem}`),
+          ...shared,
+        ],
+        ...(twin && { twin: twin.digest }),
         landed,
         kills: this.deaths.length + this.serverKills,
       };
@@ -329,11 +350,15 @@ class ScenarioRun {
     if (marks.length < strikesOf(blow) || !marks.every(({ pid }) => isDead(pid))) return false;
     if (blow.point !== 'after-answer') return true;
     const [{ knot, pid }] = marks as [(typeof marks)[number]];
-    for (const runId of [this.runId, this.resumedBy]) {
+    for (const runId of this.runIds()) {
       const run = await runHistory.getRun(runId);
       if (run && (await hasAnswer(this.ground.client, run, knot, pid))) return true;
     }
     return false;
+  }
+
+  private runIds(): string[] {
+    return [this.runId, this.resumedBy, ...(this.twin === undefined ? [] : [this.twin])];
   }
 
   private workerOrders(taskQueue: string): WorkerOrders {
@@ -345,7 +370,7 @@ class ScenarioRun {
   }
 
   private clientOrders(): ClientOrders {
-    const { folder, runId, taskQueue, otherQueue } = this;
+    const { folder, runId, twin, taskQueue, otherQueue } = this;
     const { mix, parameters, stores, blows } = this.scenario;
     const { address } = this.ground;
     const cut = this.scenario.cut && { ...this.scenario.cut, resumedBy: this.resumedBy };
@@ -355,6 +380,7 @@ class ScenarioRun {
       mix: mix.name,
       parameters,
       runId,
+      ...(twin !== undefined && { twin }),
       ...(cut && { cut }),
       address,
       taskQueue,

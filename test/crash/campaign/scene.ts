@@ -7,7 +7,7 @@ import type { ActivityInterceptors } from '@temporalio/worker';
 
 import type { KnotContext } from '../../../src';
 import { killSelf, takeStrike, type Blow } from './blows';
-import { note, readJournal } from './journal';
+import { note } from './journal';
 import type { Point } from './points';
 
 /** What a process says of a body that is held: the campaign does what the blow asks for, and lets it go on (or not). */
@@ -21,6 +21,8 @@ export interface Held {
 
 interface Taken {
   readonly at: number;
+  readonly type: string;
+  readonly id: string;
 }
 
 /** Blows that the campaign deals itself, while the body waits for it. */
@@ -35,6 +37,8 @@ export class Scene {
     readonly folder: string,
     private readonly blows: readonly Blow[],
     private readonly tell: (held: Held) => void,
+    /** Of a worker: whether a knot has a record. */
+    readonly isRecorded: (run: string, knot: string) => Promise<boolean> = () => Promise.resolve(false),
   ) {}
 
   /** Dies here, if there is a blow for it. */
@@ -57,6 +61,8 @@ export class Scene {
     this.strike('in-body', knot);
     this.strike('in-body-twice', knot);
     this.strike('segment-in-body', knot);
+    this.strike('batch-in-body', knot);
+    this.strike('shared-in-body', knot);
     await this.hold(knot);
     try {
       return await body();
@@ -76,25 +82,24 @@ export class Scene {
     }
   }
 
-  /** Whether this knot has a record, as far as its workers came to note it. */
-  isRecorded(run: string, knot: string): boolean {
-    return readJournal(this.folder).some(
-      (line) =>
-        line.run === run && line.knot === knot && (line.what === 'recorded' || line.what === 'adopted'),
-    );
-  }
-
   /** The campaign's word that a held body may go on. */
   release({ blow, strike }: Pick<Held, 'blow' | 'strike'>): void {
     this.waiting.get(`${blow}.${strike}`)?.();
   }
 
   /** Outermost of all: notes when the worker was given what it runs. */
-  readonly interceptor = (_: Context): ActivityInterceptors => ({
+  readonly interceptor = ({ info }: Context): ActivityInterceptors => ({
     inbound: {
-      execute: (input, next) => this.taken.run({ at: Date.now() }, () => next(input)),
+      execute: (input, next) =>
+        this.taken.run({ at: Date.now(), type: info.activityType, id: info.activityId }, () => next(input)),
     },
   });
+
+  /** The id of the activity that this is called in, if it is of this type. */
+  activityOf(type: string): string | undefined {
+    const taken = this.taken.getStore();
+    return taken?.type === type ? taken.id : undefined;
+  }
 
   private async hold(knot: string): Promise<void> {
     for (const blow of this.blows) {

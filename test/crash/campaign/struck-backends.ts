@@ -3,8 +3,19 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { SqliteRunHistory } from '../../../src/adapters/run-histories/sqlite';
 import { openBackends } from '../../../src/backends';
 import { combineBackends } from '../../../src/backends/combine';
-import type { Backends, Commit, DataStore, RunHistory } from '../../../src/protocols';
+import type {
+  Backends,
+  Commit,
+  DataStore,
+  LeaseTable,
+  LineageRecord,
+  RunHistory,
+  TapestryStore,
+} from '../../../src/protocols';
+import { SPLIT_ACTIVITY } from '../../../src/workflows/messages';
+import { withMethods } from '../../support/with-methods';
 import { note } from './journal';
+import { sharedBy } from './mix';
 import type { Scene } from './scene';
 
 /**
@@ -33,8 +44,15 @@ export async function openStruckStores(scene: Scene, stores: Stores): Promise<Ba
   return {
     ...inner,
     runHistory: struckHistory(inner.runHistory, scene),
+    dataStore: struckData(inner.dataStore, scene),
+    leaseTable: struckLeases(inner.leaseTable, scene),
+    tapestryStore: struckPlans(inner.tapestryStore, scene),
     async commit(commits) {
-      for (const { record } of commits) scene.strike('after-body', record.knot_id);
+      for (const { record } of commits) {
+        scene.strike('after-body', record.knot_id);
+        scene.strike('before-list', record.knot_id);
+        strikeReuse(record, scene);
+      }
       const results = await committing.run(commits, () => inner.commit(commits));
       commits.forEach(({ record: { run_id: run, knot_id: knot, attempt } }, index) => {
         const { inserted, record } = results[index]!;
@@ -49,6 +67,7 @@ export async function openStruckStores(scene: Scene, stores: Stores): Promise<Ba
         if (!results[index]!.inserted) continue;
         scene.strike('after-record', record.knot_id);
         scene.strike('segment-between', record.knot_id);
+        scene.strike('batch-between', record.knot_id);
       }
       return results;
     },
@@ -92,6 +111,15 @@ function strikeTransactions(
 
 function struckHistory(history: RunHistory, scene: Scene): RunHistory {
   return withMethods<RunHistory>(history, {
+    async commit(records) {
+      for (const record of records) strikeReuse(record, scene);
+      return await history.commit(records);
+    },
+    async changeRun(temporalRunId, change) {
+      const known = await history.changeRun(temporalRunId, change);
+      scene.strike('extension-made');
+      return known;
+    },
     async startRun(record) {
       scene.strike('in-pin');
       return await history.startRun(record);
@@ -105,12 +133,38 @@ function struckHistory(history: RunHistory, scene: Scene): RunHistory {
   });
 }
 
-function withMethods<T extends object>(target: T, methods: Partial<T>): T {
-  return new Proxy(target, {
-    get(_, name) {
-      if (Object.hasOwn(methods, name)) return methods[name as keyof T];
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+function strikeReuse({ knot_id: knot, cached_from_run: from }: LineageRecord, scene: Scene): void {
+  if (from !== null && sharedBy(knot) !== undefined) scene.strike('before-reuse', knot);
+}
+
+function struckData(data: DataStore, scene: Scene): DataStore {
+  return withMethods<DataStore>(data, {
+    async put(values) {
+      await data.put(values);
+      const split = scene.activityOf(SPLIT_ACTIVITY);
+      if (split !== undefined) scene.strike('after-slices', split.split(':').at(-1));
+    },
+  });
+}
+
+function struckLeases(leases: LeaseTable, scene: Scene): LeaseTable {
+  return withMethods<LeaseTable>(leases, {
+    async acquire(request) {
+      if (!request.key.startsWith('cache:')) return await leases.acquire(request);
+      const knot = request.owner.split('/').at(-1);
+      scene.strike('before-lease', knot);
+      const answer = await leases.acquire(request);
+      if (answer.granted) scene.strike('after-lease', knot);
+      return answer;
+    },
+  });
+}
+
+function struckPlans(plans: TapestryStore, scene: Scene): TapestryStore {
+  return withMethods<TapestryStore>(plans, {
+    async save(plan) {
+      if (plan.text.includes('"extended":')) scene.strike('extension-accepted');
+      await plans.save(plan);
     },
   });
 }

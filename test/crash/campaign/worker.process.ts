@@ -5,7 +5,6 @@ import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import { NativeConnection, type Worker } from '@temporalio/worker';
 
 import { createWorker } from '../../../src/worker';
-import { childRunId } from '../../../src/workflows/child-run-id';
 import { quietRuntime } from '../../support/quiet-runtime';
 import type { Blow } from './blows';
 import { mixNamed, mixedTapestry } from './mix';
@@ -13,6 +12,7 @@ import type { Order, Told } from './processes';
 import { Scene } from './scene';
 import { openStruckStores, type Stores } from './struck-backends';
 import { workerIdentity } from './worker-identity';
+import { workflowsOf } from './workflows-of';
 
 export interface WorkerOrders {
   readonly folder: string;
@@ -42,7 +42,9 @@ let wantsStop = false;
 
 async function work(orders: WorkerOrders): Promise<void> {
   wantsStop = false;
-  const mine = new Scene(orders.folder, orders.blows, tell);
+  const isRecorded = async (runId: string, knotId: string): Promise<boolean> =>
+    (await backends.runHistory.findLineage({ runId, knotId, limit: 1 })).items.length > 0;
+  const mine = new Scene(orders.folder, orders.blows, tell, isRecorded);
   scene = mine;
   const backends = await openStruckStores(mine, orders.stores);
   connection ??= await patiently(() => NativeConnection.connect({ address: orders.address }));
@@ -105,8 +107,10 @@ async function patiently<T>(start: () => Promise<T>): Promise<T> {
 async function serverHas(address: string, runId: string, knot: string): Promise<void> {
   const client = new Client({ connection: await Connection.connect({ address }) });
   for (;;) {
-    if (!(await isPending(client, runId, knot)) && !(await isPending(client, childRunId(runId, knot), knot)))
-      return;
+    const pending = await Promise.all(
+      workflowsOf(runId, knot).map((workflow) => isPending(client, workflow, knot)),
+    );
+    if (!pending.includes(true)) return;
     await sleep(ASK_AGAIN_MS);
   }
 }

@@ -8,6 +8,7 @@ import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { openBackends } from '../../../src/backends';
 import type { Backends } from '../../../src/protocols';
 import { createWorker } from '../../../src/worker';
+import { withMethods } from '../../support/with-methods';
 import { extended, extending } from './extending';
 
 function struck(backends: Backends, folder: string, moment: string): Backends {
@@ -17,14 +18,6 @@ function struck(backends: Backends, folder: string, moment: string): Backends {
     writeFileSync(blow, at);
     process.kill(process.pid, 'SIGKILL');
   };
-  const withMethods = <T extends object>(target: T, methods: Partial<T>): T =>
-    new Proxy(target, {
-      get(_, name) {
-        if (Object.hasOwn(methods, name)) return methods[name as keyof T];
-        const value: unknown = Reflect.get(target, name, target);
-        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-      },
-    });
   return withMethods(backends, {
     async commit(commits) {
       const results = await backends.commit(commits);

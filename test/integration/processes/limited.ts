@@ -1,15 +1,8 @@
-import {
-  appendFileSync,
-  existsSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  mkdirSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, rmSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { knot, map, tapestry, type KnotContext } from '../../../src';
+import { linesOf, noteBeginning, untilPermitted } from './beginnings';
 import { notesFolder } from './notes';
 
 export const LIMIT = 3;
@@ -20,33 +13,10 @@ export const RATED = 15;
 const liveIn = (folder: string): string => path.join(folder, 'live');
 const crowdsIn = (folder: string): string => path.join(folder, 'crowds.txt');
 const allThereIn = (folder: string): string => path.join(folder, 'all-there');
-const beginsIn = (folder: string): string => path.join(folder, 'begins.txt');
-export const mayEnd = (folder: string, knotId: string): string => path.join(folder, `${knotId}.may-end`);
-
-function linesOf(file: string): string[] {
-  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : [];
-}
 
 /** Of each body that ran, how many were running when it began, itself included. */
 export function crowdsSeen(folder: string): number[] {
   return linesOf(crowdsIn(folder)).map(Number);
-}
-
-export interface Beginning {
-  readonly knot: string;
-  readonly pid: number;
-  readonly at: number;
-}
-
-export function beginnings(folder: string): Beginning[] {
-  return linesOf(beginsIn(folder)).map((line) => JSON.parse(line) as Beginning);
-}
-
-function noteBeginning({ knotId }: KnotContext): string {
-  const folder = notesFolder();
-  const beginning: Beginning = { knot: knotId, pid: process.pid, at: Date.now() };
-  appendFileSync(beginsIn(folder), `${JSON.stringify(beginning)}\n`);
-  return folder;
 }
 
 /** Counts those that run with it. The first ones wait for one another, so that the limit is used to the full. */
@@ -82,8 +52,7 @@ export const crowdedMap = tapestry('crowded-map', () => {
 });
 
 const permitted = knot('permitted', { maxConcurrent: 1 }, async (_: object, context) => {
-  const folder = noteBeginning(context);
-  while (!existsSync(mayEnd(folder, context.knotId)) && !context.signal.aborted) await delay(20);
+  await untilPermitted(context);
   return context.attempt;
 });
 export const holding = tapestry('holding', () => ({ attempt: permitted({}, { id: 'holder' }) }));

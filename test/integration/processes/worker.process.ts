@@ -1,10 +1,11 @@
 /**
- * Program: a worker for the tapestries that are killed or limited. Arguments: address, task queue, project folder, workflow bundle, and the
+ * Program: a worker for the tapestries that are killed, limited or reused. Arguments: address, task queue, project folder, workflow bundle, and the
  * time to live of its leases unless it is the default.
  */
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { openBackends } from '../../../src/backends';
 import { createWorker } from '../../../src/worker';
+import { brewing } from './brewing';
 import { killedBeside } from './killed-beside';
 import { killed } from './killed-segment';
 import { killedMaps } from './killed-map';
@@ -16,7 +17,14 @@ async function main([address, taskQueue, projectDir, codePath, leaseTtl]: string
   const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir, environment: {} });
   const connection = await NativeConnection.connect({ address });
   const worker = await createWorker({
-    tapestries: [killed, killedBeside, killedNested, ...Object.values(killedMaps), ...limitedTapestries],
+    tapestries: [
+      brewing,
+      killed,
+      killedBeside,
+      killedNested,
+      ...Object.values(killedMaps),
+      ...limitedTapestries,
+    ],
     taskQueue,
     connection,
     backends,

@@ -1,4 +1,5 @@
 import { CancelledFailure } from '@temporalio/common';
+import { ActivityCancelledError, ActivityCompletionError, ActivityNotFoundError } from '@temporalio/client';
 import type { CancelReason } from '@temporalio/worker/lib/activity';
 import { knot, tapestry, type KnotContext } from '../../../src';
 import { placesOf } from '../../../src/execution';
@@ -88,4 +89,55 @@ test.each<[string, CancelReason, string, string | undefined]>([
   end.open();
   await first;
   expect(await activities.backends.leaseTable.holders(placesOf('body'))).toEqual([]);
+});
+
+describe('lost workers', () => {
+  test('are counted where the body may have begun: the wait for a place kills nobody', async () => {
+    const body = jest.fn(() => 'alive');
+    const activities = await KnotActivities.of(two(body));
+    // Nine attempts before it have ended without a word.
+    expect(await activities.run('one', { attempt: 10 })).toEqual({ value: 'alive' });
+    const heartbeatDetails = { throws: 0, refusals: 4, begun: 3 };
+    const { failure } = await activities.failure('two', { attempt: 10, heartbeatDetails });
+    expect(failure).toMatchObject({ type: 'WorkerLost', nonRetryable: true });
+    expect(failure.message).toMatch(/3 workers.*"two"/);
+    expect(body).toHaveBeenCalledTimes(1);
+  });
+
+  test('are told of by the server, which knows of a body before it begins', async () => {
+    const heard: unknown[] = [];
+    const attempt: { heartbeats?: unknown[] } = {};
+    const activities = await KnotActivities.of(
+      two((_, { knotId }) => {
+        heard.push(...attempt.heartbeats!);
+        if (knotId === 'two') throw new Error('again');
+      }),
+    );
+    const before = { throws: 0, refusals: 2, begun: 1 };
+    const first = activities.start('one', { attempt: 4, heartbeatDetails: before });
+    attempt.heartbeats = first.heartbeats;
+    await first.answer;
+    expect(heard).toEqual([{ throws: 0, refusals: 2, begun: 2 }]);
+    const second = activities.start('two');
+    attempt.heartbeats = second.heartbeats;
+    await expect(second.answer).rejects.toThrow('again');
+    // It has ended with a word.
+    expect(second.heartbeats).toEqual([
+      { throws: 0, refusals: 0, begun: 1 },
+      { throws: 1, refusals: 0 },
+    ]);
+  });
+
+  test.each([
+    ['out of reach', new ActivityCompletionError('connection lost'), 'ServerUnreachable'],
+    ['done with the attempt', new ActivityNotFoundError('Not found'), 'WorkerShutdown'],
+    ['cancelling it', new ActivityCancelledError('cancelled'), undefined],
+  ])('where the server is %s, the body does not begin', async (_, error, type) => {
+    const body = jest.fn();
+    const activities = await KnotActivities.of(two(body));
+    const { answer } = activities.start('one', { hear: () => Promise.reject(error) });
+    await expect(answer).rejects.toMatchObject(type ? { type } : { name: CancelledFailure.name });
+    expect(body).not.toHaveBeenCalled();
+    expect(await activities.backends.leaseTable.holders(placesOf('body'))).toEqual([]);
+  });
 });
