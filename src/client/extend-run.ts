@@ -37,7 +37,7 @@ export async function extendRun(
   await updatePatiently(
     () => workflow.executeUpdate<{ plan: string }, [ExtendMessage]>(EXTEND_UPDATE, { args: [message] }),
     {
-      isForLater: async (error) => {
+      mayTryAgain: async (error) => {
         const refusal = refusalOf(error);
         if (refusal) throw refusal;
         if (!isGone(error)) return false;

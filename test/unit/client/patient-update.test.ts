@@ -3,9 +3,9 @@ import { ApplicationFailure } from '@temporalio/common';
 import { updatePatiently } from '../../../src/client/patient-update';
 
 /** As gRPC gives it to Temporal's client, which wraps it. */
-const refusedByServer = (code: number): Error =>
+const refusedByServer = (code: number, details = ''): Error =>
   new ServiceError('Failed to start Workflow Update', {
-    cause: Object.assign(new Error(String(code)), { code, details: '', metadata: {} }),
+    cause: Object.assign(new Error(String(code)), { code, details, metadata: {} }),
   });
 
 const refusedByRun = (type: string): Error =>
@@ -31,6 +31,27 @@ test.each([
   expect(sent()).toBe(3);
 });
 
+test('while the step of a run fails, it waits for a worker: without bound, but where a time is given', async () => {
+  const error = refusedByServer(
+    9,
+    'Unable to perform workflow execution update due to Workflow Task in failed state.',
+  );
+  let now = Date.now();
+  const clock = jest.spyOn(Date, 'now').mockImplementation(() => now);
+  try {
+    const { send, sent } = failing(error, 3);
+    const slow = async (): Promise<string> => {
+      now += 3_600_000;
+      return await send();
+    };
+    await expect(updatePatiently(slow)).resolves.toBe('taken');
+    expect(sent()).toBe(4);
+    await expect(updatePatiently(failing(error, 1).send, { giveUpAt: now })).rejects.toBe(error);
+  } finally {
+    clock.mockRestore();
+  }
+});
+
 test.each([
   ['the run is not there', new WorkflowNotFoundError('gone', 'run', undefined)],
   ['the run has refused it', refusedByRun('SignalTooLate')],
@@ -44,11 +65,11 @@ test.each([
 
 test('the caller may know of other reasons to send it again, or what to throw in place of the error', async () => {
   const { send, sent } = failing(refusedByRun('RunContinues'), 1);
-  await expect(updatePatiently(send, { isForLater: () => Promise.resolve(true) })).resolves.toBe('taken');
+  await expect(updatePatiently(send, { mayTryAgain: () => Promise.resolve(true) })).resolves.toBe('taken');
   expect(sent()).toBe(2);
   const over = new Error('over');
   const again = failing(refusedByRun('RunContinues'), 1);
-  await expect(updatePatiently(again.send, { isForLater: () => Promise.reject(over) })).rejects.toBe(over);
+  await expect(updatePatiently(again.send, { mayTryAgain: () => Promise.reject(over) })).rejects.toBe(over);
 });
 
 test('it is not sent again when its time is over', async () => {
