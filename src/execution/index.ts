@@ -1,12 +1,6 @@
 export { LoadedPlan } from './loaded-plan';
 export { planOf, withNested, type PlanOfTapestry } from './plan-of';
-export {
-  nestedRunOf,
-  parametersAmong,
-  valuesOfNested,
-  type ChildRunRef,
-  type NestedRun,
-} from './nested-run';
+export { nestedRunOf, parametersAmong, valuesOfNested, type ChildRunRef, type NestedRun } from './nested-run';
 export * from './encoded-value';
 export {
   BodyExtension,

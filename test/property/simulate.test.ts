@@ -70,11 +70,8 @@ function tapestryFor(scenario: Scenario) {
       const inputs = Object.fromEntries(parents.map((parent) => [idOf(parent), knots[parent]!]));
       const { errorPolicy, optional: isOptional } = scenario.policies[index]!;
       const wiring = { ...inputs, fails: scenario.failing[index]! };
-      const config = {
-        id: idOf(index),
-        retry: { maximumAttempts: scenario.attempts[index]! },
-        ...(scenario.local[index] && { dispatcher: local() }),
-      };
+      const placed = { id: idOf(index), ...(scenario.local[index] && { dispatcher: local() }) };
+      const config = { ...placed, retry: { maximumAttempts: scenario.attempts[index]! } };
       const [first] = parents.map((parent) => knots[parent]!);
       const kind = first ? scenario.kinds[index]! : 'step';
       if (kind === 'gate') {
@@ -82,7 +79,7 @@ function tapestryFor(scenario: Scenario) {
         return;
       }
       if (kind === 'firstOk') {
-        knots.push(firstOk({ of: parents.map((parent) => knots[parent]!) }, config));
+        knots.push(firstOk({ of: parents.map((parent) => knots[parent]!) }, placed));
         return;
       }
       if (kind === 'branch') {
