@@ -13,6 +13,8 @@ export const LONGEST_CHECK_MS = 3_600_000;
 /** The server takes 2,000 updates of one execution. */
 const SIGNALS_TO_HOLD = 1_500;
 const SIGNALS_TO_CONTINUE = 500;
+/** Signals that no knot has taken: all of them go to the next execution in one payload, which the server takes up to 2 MiB. */
+export const KEPT_SIGNALS = 5_000;
 
 /** Whether so many signals have come that nothing more may be dispatched. */
 export function holdForSignals(received: number): boolean {

@@ -1,6 +1,7 @@
 import { CancellationScope } from '@temporalio/workflow';
 import { RUNNING_KNOTS, type Layout } from '../engine';
 import type { CommandBudget } from './command-budget';
+import { KEPT_SIGNALS } from './history-budget';
 import type { KnotTasks } from './knot-tasks';
 import {
   WAIT_ACTIVITY,
@@ -19,8 +20,6 @@ import type { Turns } from './turns';
 import { Waits, type Wait } from './waits';
 import { workflowTime } from './workflow-clock';
 
-/** More than this go to the next execution in one payload, which the server takes up to 2 MiB. */
-const KEPT_SIGNALS = 5_000;
 const LISTED_WAITS = 100;
 
 type PlanWait = NonNullable<Layout['policies'][number]['wait']>;

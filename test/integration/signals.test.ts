@@ -4,6 +4,7 @@ import { knot, sleep, tapestry, waitForSignal, type Knot } from '../../src';
 import type { RunHandle, Selvage } from '../../src/client';
 import { executionsOf, historyOf, textOf } from '../support/history';
 import { closeAll, onClose, openSelvage, startWorker, connectSelvage, unique } from '../support/open-selvage';
+import { KEPT_SIGNALS } from '../support/low-history-budget';
 import { rejectionOf } from '../support/rejection-of';
 import { until } from '../support/until';
 import { bundleWithLowHistoryBudget } from '../support/workflow-bundle';
@@ -54,7 +55,12 @@ const window = tapestry('wide-wait', () => {
   );
   return { line: join(Object.fromEntries(waits), { id: 'line' }) };
 });
-const tapestries = [single, many, beside, window];
+/** What waits for `n` does so late. */
+const later = tapestry('later-wait', () => {
+  const go = waitForSignal('go', z.any(), { id: 'go' });
+  return { n: waitForSignal('n', z.number(), { id: 'n', after: [go] }) };
+});
+const tapestries = [single, many, beside, window, later];
 
 const raw = (selvage: Selvage, { runId }: RunHandle, name: string, ...args: unknown[]) =>
   selvage.client.workflow.getHandle(runId).signal(name, ...args);
@@ -117,6 +123,22 @@ test('signals in order, over executions that many signals make short', async () 
   expect((await run.values()).line).toBe(Array.from({ length: WAITS }, (_, n) => n).join());
   const { run: record } = await run.status();
   expect((await executionsOf(selvage, run.runId, record.temporal_run_id)).length).toBeGreaterThan(2);
+});
+
+test('a run keeps so many signals for later and no more, and says so', async () => {
+  const interpreter = await bundleWithLowHistoryBudget();
+  onClose(interpreter.remove);
+  const selvage = await openSelvage({ tapestries, workerOptions: { workflowBundle: interpreter } });
+  const run = await selvage.start(later, {});
+  for (let n = 0; n < KEPT_SIGNALS; n++) await run.signal('n', n);
+  expect(await rejectionOf(run.signal('n', KEPT_SIGNALS))).toMatchObject({
+    code: 'TooManySignals',
+    message: expect.stringMatching(/keeps 70 signals .* "n" .* Send it again later/),
+  });
+  await run.signal('go', null);
+  expect(await run.values()).toEqual({ n: 0 });
+  const { environment } = (await run.status()).run;
+  expect(environment).toMatchObject({ signals: { unread: { n: KEPT_SIGNALS - 1 } } });
 });
 
 test('a run goes on with a new history while knots of it wait, and forgets no signal and no time', async () => {

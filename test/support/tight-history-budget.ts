@@ -9,6 +9,7 @@ export { continueNow };
 export const CHILD_RUNS_FROM_EVENTS = TIGHT_HOLD_EVENTS;
 export const FIRST_CHECK_MS = 500;
 export const LONGEST_CHECK_MS = 500;
+export const KEPT_SIGNALS = 70;
 
 export function holdDispatch({ historyLength }: Pick<WorkflowInfo, 'historyLength'>): boolean {
   return historyLength >= TIGHT_HOLD_EVENTS;
