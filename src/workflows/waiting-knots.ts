@@ -150,9 +150,11 @@ export class WaitingKnots {
     const isOpenFor = (knot: number): boolean =>
       !this.listener.isSettled(knot) && !this.over.has(knot) && signal.unfit?.includes(ids[knot]!) !== true;
     if (!this.waitersFor(signal.name).some(isOpenFor)) return tooLate(signal.name);
+    const knot = this.waits.give(signal);
+    if (knot !== undefined) return { receipt: { takenBy: ids[knot]! } };
     if (this.waits.unreadCount >= KEPT_SIGNALS) return tooMany(signal.name, this.waits.unreadCount);
-    const knot = this.waits.take(signal);
-    return { receipt: knot === undefined ? {} : { takenBy: ids[knot]! } };
+    this.waits.keep(signal);
+    return { receipt: {} };
   }
 
   /** Ends all waits whose activity is not dispatched, and answers which there were: nothing comes of them any more. */

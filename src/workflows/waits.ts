@@ -96,16 +96,23 @@ export class Waits {
     if (wait.until !== undefined) this.arm(wait.until);
   }
 
-  /** Gives the signal to a wait, whose knot is answered, or keeps it. */
-  take(signal: UnreadSignal): number | undefined {
+  /** Gives the signal to a wait, whose knot is answered; undefined: no open one takes it. */
+  give(signal: UnreadSignal): number | undefined {
     for (const knot of this.bySignal.get(signal.name) ?? []) {
       if (!fits(signal, this.open.get(knot)!.id)) continue;
       this.forget(knot);
       this.listener.over(knot, { kind: 'signal', payload: signal.payload });
       return knot;
     }
-    this.keep(signal);
     return undefined;
+  }
+
+  /** Keeps a signal that no open wait takes for one that is to come. */
+  keep(signal: UnreadSignal): void {
+    const list = this.unreadByName.get(signal.name);
+    if (list) list.push(signal);
+    else this.unreadByName.set(signal.name, [signal]);
+    this.unreadTotal += 1;
   }
 
   /** Ends all, and answers which there were. */
@@ -114,13 +121,6 @@ export class Waits {
     this.open.clear();
     this.bySignal.clear();
     return knots;
-  }
-
-  private keep(signal: UnreadSignal): void {
-    const list = this.unreadByName.get(signal.name);
-    if (list) list.push(signal);
-    else this.unreadByName.set(signal.name, [signal]);
-    this.unreadTotal += 1;
   }
 
   private takeUnread(name: string, id: string): UnreadSignal['payload'] | undefined {
