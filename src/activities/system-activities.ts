@@ -89,6 +89,8 @@ const FINAL: readonly ErrorCode[] = [
   'NotResumable',
   'PlanTooLarge',
 ];
+/** What a deploy mends that has not come yet: a local activity fails of it with its workflow task, any other is tried again. */
+const UNKNOWN_YET: readonly ErrorCode[] = ['UnknownTapestry', 'InvalidPlan'];
 /** What is wrong with an extension. */
 const REFUSED_EXTENSION: readonly ErrorCode[] = [
   'NotExtensible',
@@ -134,15 +136,15 @@ async function asFailure<T>(work: Promise<T>, final = FINAL): Promise<T> {
     return await work;
   } catch (error) {
     if (!SelvageError.is(error)) throw error;
+    const { info, log } = Context.current();
     // The server does not know of attempts of local activities, so it cannot show why the run waits.
     if (isBackendTrouble(error)) {
-      const { info, log } = Context.current();
       log.warn(`Run "${info.workflowExecution!.workflowId}" waits: ${error.message}`, { code: error.code });
     }
     throw ApplicationFailure.create({
       message: error.message,
       type: error.code,
-      nonRetryable: final.includes(error.code),
+      nonRetryable: final.includes(error.code) && (info.isLocal || !UNKNOWN_YET.includes(error.code)),
       details: [error.details],
     });
   }

@@ -40,12 +40,12 @@ const TIMER_EVENTS = 2;
 const CHILD_EVENTS = 4;
 /** It wakes its run when it has started, by its signal, and when it has ended. */
 const CHILD_TASKS = 3;
-/** Of the local activity that records what a receiver of outcomes is about to read. */
-const RECORD_EVENTS = 1;
-/** Of a wait beside its activity: the marker that says for how long, a timer, a signal that is answered, and the marker of its check. */
-const WAIT_EVENTS = 1 + TIMER_EVENTS + 2 + 1;
-/** It is woken by its signal or timer, and by the marker before. */
-const WAIT_TASKS = 2;
+/** Of the activity that records what a receiver of outcomes is about to read. */
+const RECORD_EVENTS = ACTIVITY_EVENTS;
+/** Of a wait beside its own activity: one that says for how long, a timer, a signal that is answered, and the activity that checks it. */
+const WAIT_EVENTS = ACTIVITY_EVENTS + TIMER_EVENTS + 2 + ACTIVITY_EVENTS;
+/** It is woken by its signal or timer, by what says for how long, and by the check. */
+const WAIT_TASKS = 3;
 
 /** Without ids, input and result; the three events of each. Measured: 460 and 410, with short names of queues and workers. */
 const ACTIVITY_BYTES = 800;
@@ -215,7 +215,7 @@ function workOf(layout: Layout, slow: ReadonlySet<number>): Work & { events: num
       resultBytes +
       single * (ACTIVITY_BYTES + TASK_BYTES) +
       slow.size * (CHILD_BYTES + CHILD_TASKS * TASK_BYTES) +
-      receivers * 2 * TASK_BYTES +
+      receivers * (ACTIVITY_BYTES + TASK_BYTES) +
       // A signal up to the inline limit; a larger one goes by reference.
       waits * (INLINE_VALUE_BYTES + WAIT_EVENTS * WAIT_EVENT_BYTES + WAIT_TASKS * TASK_BYTES) +
       fullTasks * 2 * TASK_BYTES,

@@ -21,7 +21,12 @@ import {
   type Layout,
   type SavedScheduler,
 } from '../engine';
-import { DEADLINES_SINCE, NEWEST_BEHAVIOUR, requireKnownBehaviour } from './behaviours';
+import {
+  ASKS_BY_ACTIVITIES_SINCE,
+  DEADLINES_SINCE,
+  NEWEST_BEHAVIOUR,
+  requireKnownBehaviour,
+} from './behaviours';
 import type { CarriedOver } from './carried-over';
 import { ChildRuns } from './child-runs';
 import { detailsTable } from './details-table';
@@ -48,7 +53,7 @@ import {
 } from './messages';
 import { Signals } from './signals';
 import { TemporalHost, cancelledFailure, type HostEnd } from './temporal-host';
-import { failTaskIfUnknown, system } from './system-calls';
+import { failTaskIfUnknown, system, systemAmid, type SystemActivities } from './system-calls';
 import { Turns } from './turns';
 import type { Unrecorded } from './unrecorded-knots';
 import { workflowTime } from './workflow-clock';
@@ -128,6 +133,7 @@ export async function interpret(parameters: unknown, continuation?: Continuation
     return start.answer;
   }
   const recordRun = continuation?.recordRun ?? workflowInfo().runId;
+  const amid = systemAmid(start.behaviour);
   const work = async (): Promise<HostEnd> => {
     const host: TemporalHost = new TemporalHost({
       layout: start.layout,
@@ -140,13 +146,13 @@ export async function interpret(parameters: unknown, continuation?: Continuation
       record: (unrecorded) =>
         turns.take(() =>
           CancellationScope.nonCancellable(async () => {
-            await settle(host, memo, recordRun, 'running', false, unrecorded);
+            await settle(amid, host, memo, recordRun, 'running', false, unrecorded);
           }),
         ),
       extend: (wanted, present) =>
-        turns.take(() => CancellationScope.nonCancellable(() => makeExtension(wanted, present, memo))),
+        turns.take(() => CancellationScope.nonCancellable(() => makeExtension(amid, wanted, present, memo))),
       ...(mayReuse(memo) && {
-        lookUp: (knots) => turns.take(() => lookUp(host.plan, memo, recordRun, knots)),
+        lookUp: (knots) => turns.take(() => lookUp(amid, host.plan, memo, recordRun, knots)),
       }),
       turns,
       carried: continuation,
@@ -244,6 +250,7 @@ async function reload(continuation: Continuation, memo: RunMemo): Promise<Start>
 
 /** It takes no time to speak of, so a cancel waits for it. */
 async function lookUp(
+  amid: SystemActivities,
   plan: string,
   memo: RunMemo,
   run: string,
@@ -251,7 +258,7 @@ async function lookUp(
 ): Promise<readonly number[]> {
   const { found } = await CancellationScope.nonCancellable(() =>
     failTaskIfUnknown(() =>
-      system[LOOKUP_ACTIVITY]({
+      amid[LOOKUP_ACTIVITY]({
         plan,
         ...(memo.terminals && { terminals: memo.terminals }),
         run,
@@ -267,10 +274,11 @@ async function loadLayout(
   memo: RunMemo,
   first: { slices: number; layout: string },
 ): Promise<Layout> {
-  return decodeLayout(await loadSlices(layoutRequest(plan, memo, 0), first));
+  return decodeLayout(await loadSlices(system, layoutRequest(plan, memo, 0), first));
 }
 
 async function loadSlices(
+  { [LAYOUT_ACTIVITY]: readSlice }: SystemActivities,
   request: LayoutRequest,
   first: { slices: number; layout: string },
 ): Promise<string[]> {
@@ -278,7 +286,7 @@ async function loadSlices(
   for (let slice = 1; slice < first.slices; slice++) {
     // The answers of local activities are commands of the task; a timer ends the task and so the message.
     if (slice % SLICES_PER_TASK === 0) await sleep(1);
-    const { layout } = await failTaskIfUnknown(() => system[LAYOUT_ACTIVITY]({ ...request, slice }));
+    const { layout } = await failTaskIfUnknown(() => readSlice({ ...request, slice }));
     slices.push(layout);
   }
   return slices;
@@ -289,18 +297,19 @@ function layoutRequest(plan: string, memo: RunMemo, slice: number): LayoutReques
 }
 
 async function makeExtension(
+  amid: SystemActivities,
   wanted: WantedExtension,
   present: Layout,
   memo: RunMemo,
 ): Promise<ExtendedLayout> {
   const { terminals } = memo;
   const made = await failTaskIfUnknown(() =>
-    system[EXTEND_ACTIVITY]({ ...wanted, ...(terminals && { terminals }) }),
+    amid[EXTEND_ACTIVITY]({ ...wanted, ...(terminals && { terminals }) }),
   );
   const { plan } = made;
   if (made.slices === 0) return { plan, layout: present, bytes: 0 };
   const request = { ...layoutRequest(plan, memo, 0), since: wanted.plan };
-  const slices = await loadSlices(request, made);
+  const slices = await loadSlices(amid, request, made);
   const bytes = slices.reduce((sum, { length }) => sum + length, 0);
   return { plan, layout: decodeLayout(slices, present), bytes };
 }
@@ -322,7 +331,8 @@ async function conclude(
 ): Promise<RunAnswer> {
   const recordRun = continuation?.recordRun ?? workflowInfo().runId;
   if (end.kind === 'continue' && !host.endedBy) {
-    await host.turns.take(() => settle(host, memo, recordRun, 'running', false, host.toRecord));
+    const amid = systemAmid(start.behaviour);
+    await host.turns.take(() => settle(amid, host, memo, recordRun, 'running', false, host.toRecord));
     await host.signalsAtRest();
     // The next execution would not hear of a cancel that came meanwhile: then this one is the last.
     if (!host.endedBy) {
@@ -339,11 +349,12 @@ async function conclude(
     await host.finished;
   }
   await host.signalsAtRest();
+  if (start.behaviour >= ASKS_BY_ACTIVITIES_SINCE) host.closeSignals();
   const status = statusOf(host);
   const missed = host.endedBy === 'deadline' && isCutShort(host) ? deadlineExceeded(memo) : undefined;
   const error = missed ?? host.refusedExtension;
   const record = await host.turns.take(() =>
-    settle(host, memo, recordRun, status, true, host.toRecord, error),
+    settle(system, host, memo, recordRun, status, true, host.toRecord, error),
   );
   const answer: RunAnswer = {
     status,
@@ -387,6 +398,7 @@ function deadlineExceeded({ deadline }: RunMemo): RunError {
 }
 
 async function settle(
+  { [SETTLE_ACTIVITY]: record }: SystemActivities,
   host: TemporalHost,
   memo: RunMemo,
   run: string,
@@ -398,11 +410,11 @@ async function settle(
   const chunks = Math.ceil(Math.max(skipped.length, failed.length) / SETTLED_KNOTS_PER_CALL);
   // The end of a run is one more thing to write than its knots; a continuation writes only those.
   const calls = finished ? Math.max(chunks, 1) : chunks;
-  let record: string | null = null;
+  let hash: string | null = null;
   for (let call = 0; call < calls; call++) {
     const from = call * SETTLED_KNOTS_PER_CALL;
     const result = await failTaskIfUnknown(() =>
-      system[SETTLE_ACTIVITY]({
+      record({
         ...memo,
         plan: host.plan,
         run,
@@ -416,9 +428,9 @@ async function settle(
       }),
     );
     if (result.standing) host.noteStanding(result.standing);
-    record = result.record ?? null;
+    hash = result.record ?? null;
   }
-  return record;
+  return hash;
 }
 
 function runFailed(host: TemporalHost, layout: Layout, answer: RunAnswer): ApplicationFailure {

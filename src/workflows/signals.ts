@@ -19,7 +19,7 @@ import {
   type SignalRequest,
   type UnreadSignal,
 } from './messages';
-import { failTaskIfUnknown, system } from './system-calls';
+import { failTaskIfUnknown, systemAmid } from './system-calls';
 import type { Turns } from './turns';
 
 const signalUpdate = defineUpdate<SignalReceipt, [SignalRequest]>(SIGNAL_UPDATE);
@@ -32,6 +32,8 @@ const MESSAGE_LENGTH = 500;
 
 /** Who takes the signals of a run. */
 export interface SignalTaker {
+  /** Of the run. */
+  readonly behaviour: number;
   /** Its hash. An extension changes it, and the names. */
   plan(): string;
   /** Of the signals that some knot of the run waits for. */
@@ -64,11 +66,16 @@ export class Signals {
   private resolveOpen!: () => void;
   private readonly opened = new Promise<void>((resolve) => (this.resolveOpen = resolve));
   private come = 0;
+  private isClosed = false;
 
   /** Must be made before the workflow's first await, and after the handlers of all signals of our own. */
   constructor(private readonly turns: Turns) {
     setHandler(signalUpdate, (request) => this.update(request), {
       description: 'Sends a signal that a knot waits for, and answers what became of it',
+      // What is refused so leaves nothing in the history, which the run's last step could not be sure of the order of.
+      validator: ({ name }) => {
+        if (this.isClosed) throw refusal(runEnds(name), name);
+      },
       // A run that ends tells its client so.
       unfinishedPolicy: HandlerUnfinishedPolicy.ABANDON,
     });
@@ -89,6 +96,11 @@ export class Signals {
     return this.come;
   }
 
+  /** From now on none is taken. */
+  close(): void {
+    this.isClosed = true;
+  }
+
   get isChecking(): boolean {
     return this.checking > 0;
   }
@@ -105,7 +117,7 @@ export class Signals {
   private async update({ name, payload }: SignalRequest): Promise<SignalReceipt> {
     const taken = await this.receive(name, payload);
     if ('receipt' in taken) return taken.receipt;
-    throw ApplicationFailure.nonRetryable(taken.message, taken.refused, { signal: name });
+    throw refusal(taken, name);
   }
 
   private async hear(name: string, payload: unknown): Promise<void> {
@@ -124,6 +136,7 @@ export class Signals {
     name: string,
     payload: Envelope | undefined,
   ): Promise<{ receipt: SignalReceipt } | Refusal> {
+    if (this.isClosed) return runEnds(name);
     this.come += 1;
     this.checking += 1;
     try {
@@ -143,6 +156,7 @@ export class Signals {
     payload: Envelope | undefined,
   ): Promise<{ receipt: SignalReceipt } | Refusal> {
     const request = { plan: this.taker!.plan(), name, ...(payload && { payload }) };
+    const system = systemAmid(this.taker!.behaviour);
     try {
       const check = await CancellationScope.nonCancellable(() =>
         failTaskIfUnknown(() => system[CHECK_ACTIVITY](request)),
@@ -155,6 +169,17 @@ export class Signals {
       return { refused: error.type ?? 'InternalError', message: error.message };
     }
   }
+}
+
+function refusal({ message, refused }: Refusal, signal: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message, refused, { signal });
+}
+
+function runEnds(name: string): Refusal {
+  return {
+    refused: 'RunOver',
+    message: `The run has come to its end: no knot of it waits for the signal "${name.slice(0, 200)}" any more.`,
+  };
 }
 
 function unknownSignal(name: string, names: ReadonlySet<string>): Refusal {

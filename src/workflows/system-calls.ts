@@ -1,9 +1,12 @@
 import {
   ActivityFailure,
   ApplicationFailure,
+  proxyActivities,
   proxyLocalActivities,
   workflowInfo,
 } from '@temporalio/workflow';
+import { ASKS_BY_ACTIVITIES_SINCE } from './behaviours';
+import { HEARTBEAT_TIMEOUT_MS } from './heartbeat-timeout';
 import type {
   CHECK_ACTIVITY,
   EXTEND_ACTIVITY,
@@ -33,7 +36,7 @@ export const SYSTEM_ACTIVITY_OPTIONS = {
   retry: { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 30_000 },
 } as const;
 
-interface SystemActivities {
+export interface SystemActivities {
   [PIN_ACTIVITY](request: PinRequest): Promise<PinResult>;
   [EXTEND_ACTIVITY](request: ExtendRequest): Promise<ExtendResult>;
   [LAYOUT_ACTIVITY](request: LayoutRequest): Promise<{ slices: number; layout: string }>;
@@ -43,8 +46,23 @@ interface SystemActivities {
   [CHECK_ACTIVITY](request: SignalCheckRequest): Promise<SignalCheck>;
 }
 
-/** What the interpreter asks of a worker beside running bodies. */
+/** What the interpreter asks of a worker in its first step and its last, when nothing else is under way. */
 export const system = proxyLocalActivities<SystemActivities>(SYSTEM_ACTIVITY_OPTIONS);
+
+const byActivities = proxyActivities<SystemActivities>({
+  ...SYSTEM_ACTIVITY_OPTIONS,
+  // They take no time to speak of: so this is when a lost worker is missed.
+  startToCloseTimeout: HEARTBEAT_TIMEOUT_MS,
+});
+
+/**
+ * What the interpreter asks of a worker between these two, beside running bodies. Not by local activities: where one ends while a query of the
+ * same workflow task is being answered, the SDK writes its answer into the history and delivers it with the next task, together with what came
+ * meanwhile. A replay delivers it first, and then the commands come in another order.
+ */
+export function systemAmid(behaviour: number): SystemActivities {
+  return behaviour >= ASKS_BY_ACTIVITIES_SINCE ? byActivities : system;
+}
 
 /**
  * An unknown tapestry or plan is a deploy that has not come yet: the task fails, and the run waits for it. Where a query came with

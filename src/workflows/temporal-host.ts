@@ -373,6 +373,11 @@ export class TemporalHost {
     return this.options.turns;
   }
 
+  /** The run ends: what comes from now on is too late. */
+  closeSignals(): void {
+    this.options.signals.close();
+  }
+
   /** Resolves when no signal is being checked. */
   async signalsAtRest(): Promise<void> {
     await this.options.signals.atRest();
@@ -534,6 +539,7 @@ export class TemporalHost {
   private openSignals(): void {
     this.options.signals.open(
       {
+        behaviour: this.options.behaviour,
         plan: () => this.plan,
         names: () => this.waiting.signalNames(),
         take: (signal) => this.waiting.take(signal),

@@ -15,7 +15,8 @@ import {
 import type { PresentPlan } from './present-plan';
 import type { RunFacts } from './run-facts';
 import type { Refusal } from './signals';
-import { failTaskIfUnknown, system } from './system-calls';
+import { ASKS_BY_ACTIVITIES_SINCE } from './behaviours';
+import { failTaskIfUnknown, systemAmid } from './system-calls';
 import type { Turns } from './turns';
 import { Waits, type Wait } from './waits';
 import { workflowTime } from './workflow-clock';
@@ -202,9 +203,13 @@ export class WaitingKnots {
     this.lookedUp.add(knot);
     const id = this.plan.idOf(knot);
     const request = { task: { ...task, knot: id, run: this.facts.recordRun }, now: workflowTime() };
+    const { behaviour } = this.facts;
     const lookUp = (): Promise<WaitEnd> =>
-      CancellationScope.nonCancellable(() => failTaskIfUnknown(() => system[WAIT_ACTIVITY](request)));
-    this.turns.take(lookUp).then(
+      CancellationScope.nonCancellable(() =>
+        failTaskIfUnknown(() => systemAmid(behaviour)[WAIT_ACTIVITY](request)),
+      );
+    const begun = behaviour >= ASKS_BY_ACTIVITIES_SINCE ? lookUp() : this.turns.take(lookUp);
+    begun.then(
       ({ until }) =>
         this.listener.inScope(() => {
           this.lookedUp.delete(knot);

@@ -1,4 +1,6 @@
-import { knot, tapestry, type Knot } from '../../src';
+import { z } from 'zod';
+
+import { knot, tapestry, waitForSignal, type Knot } from '../../src';
 import type { Selvage } from '../../src/client';
 import { replayRun, type ReplayedExecution } from '../../src/worker';
 import { historyOf } from '../support/history';
@@ -50,6 +52,34 @@ describe('on a server that suggests early to continue as new', () => {
     const last = await historyOf(selvage, run.runId);
     expect(executions.at(-1)!.events).toBe(last.length);
   });
+});
+
+test('a run that is sent signals and asked for its state while knots of it end', async () => {
+  const ids = Array.from({ length: 60 }, (_, n) => `n${n}`);
+  const asked = tapestry('asked', (t) => {
+    const x = t.parameter('x', z.number());
+    const taken = ids.map((id) => [id, waitForSignal('n', z.number(), { id })] as const);
+    let last: Knot<number> = inc({ x }, { id: 'k0' });
+    for (let k = 1; k < 60; k++) last = inc({ x: last }, { id: `k${k}` });
+    return { last, sum: total(Object.fromEntries(taken), { id: 'sum' }) };
+  });
+  const selvage = await openSelvage({ tapestries: [asked] });
+  const run = await selvage.start(asked, { x: 0 });
+  let isOver = false;
+  const ask = async (): Promise<void> => {
+    while (!isOver) await run.status();
+  };
+  const asking = Promise.all([ask(), ask(), ask()]);
+  for (let n = 0; n < ids.length; n += 5)
+    await Promise.all(ids.slice(n, n + 5).map((_, place) => run.signal('n', n + place)));
+  expect(await run.values()).toEqual({ last: 60, sum: (60 * 59) / 2 });
+  isOver = true;
+  await asking;
+  const [execution] = await replay(selvage, run.runId);
+  expect(execution).toMatchObject({ verdict: 'replays' });
+  // Of the first step and the last, when nothing else is under way.
+  const events = await historyOf(selvage, run.runId);
+  expect(events.filter((event) => event.markerRecordedEventAttributes)).toHaveLength(2);
 });
 
 test('a run that was reset: both what was before and what came after', async () => {

@@ -1,5 +1,13 @@
 import type { temporal } from '@temporalio/proto';
 import type { Selvage } from '../../src/client';
+import {
+  CHECK_ACTIVITY,
+  EXTEND_ACTIVITY,
+  LAYOUT_ACTIVITY,
+  LOOKUP_ACTIVITY,
+  SETTLE_ACTIVITY,
+  WAIT_ACTIVITY,
+} from '../../src/workflows/messages';
 
 type Event = temporal.api.history.v1.IHistoryEvent;
 
@@ -50,10 +58,21 @@ export interface ScheduledActivity {
   readonly task: number;
 }
 
+/** What the interpreter asks for itself: its activities have the SDK's numbers as ids. */
+const ASKED: readonly string[] = [
+  CHECK_ACTIVITY,
+  EXTEND_ACTIVITY,
+  LAYOUT_ACTIVITY,
+  LOOKUP_ACTIVITY,
+  SETTLE_ACTIVITY,
+  WAIT_ACTIVITY,
+];
+
+/** Those that the interpreter asks for itself are not among them. */
 export function scheduledActivities(events: readonly Event[]): ScheduledActivity[] {
   return events.flatMap((event) => {
     const attributes = event.activityTaskScheduledEventAttributes;
-    if (!attributes) return [];
+    if (!attributes || ASKED.includes(attributes.activityType!.name!)) return [];
     const summary = event.userMetadata?.summary?.data;
     return [
       {
