@@ -160,7 +160,7 @@ export class KnotAttempt extends TaskAttempt {
    */
   async begin(): Promise<void> {
     this.hasBegun = true;
-    await announceBody(this.context, this.label, this.details);
+    await announceBody(this.context, this.knot, this.label, this.details);
   }
 
   protected override get details(): HeartbeatDetails {

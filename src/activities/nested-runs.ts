@@ -89,9 +89,12 @@ export async function asItEnded(
   recordRun: string,
 ): Promise<EndedRun> {
   const latest = await backends.runHistory.getRun(ended.run);
-  // Another one may have the id by now: of a run that was started anew with the id of the knot's.
+  // Another one may have the id by now: of a run that was started anew with the id of the knot's. And one that is not over says nothing yet.
   const isOfKnot = latest?.environment['parent_temporal_run_id'] === recordRun;
-  return isOfKnot ? { ...ended, child: latest.temporal_run_id } : ended;
+  if (!isOfKnot || latest.finished_at === null || latest.temporal_run_id === ended.child) return ended;
+  const { error, ...known } = ended;
+  const child = latest.temporal_run_id;
+  return { ...known, child, ...(error && latest.status !== 'succeeded' && { error }) };
 }
 
 /**

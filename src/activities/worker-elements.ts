@@ -48,7 +48,7 @@ export class WorkerElements {
   private readonly waited = new Map<number, number>();
   private readonly run: ElementsRun;
   /** Whether one runs at a time: then no other commit comes in the same turn of the event loop, and none is worth waiting for. */
-  private isAlone = false;
+  private isOneAtATime = false;
 
   constructor(
     plan: LoadedPlan,
@@ -78,7 +78,9 @@ export class WorkerElements {
         commit: async (record, values) => {
           if (place.isOver()) return undefined;
           const commit = { record, values };
-          return await commitPatiently(() => environment.commits.commit(commit, { urgent: this.isAlone }));
+          return await commitPatiently(() =>
+            environment.commits.commit(commit, { urgent: this.isOneAtATime }),
+          );
         },
         execution: (number, startedAt) => place.execution(number, startedAt, Date.now()),
         now: Date.now,
@@ -90,7 +92,7 @@ export class WorkerElements {
 
   /** Rejects only where the whole activity is to be tried again. */
   async execute(elements: Iterable<ElementKnot>, concurrency: number): Promise<void> {
-    this.isAlone = concurrency === 1;
+    this.isOneAtATime = concurrency === 1;
     await this.run.run(elements, concurrency);
   }
 

@@ -6,9 +6,11 @@ export const UPDATE_PATIENCE_MS = 60_000;
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
+/** What was sent and answered no sooner has waited for a worker meanwhile. */
+const WAITED_MS = 5_000;
 
 export interface Patience {
-  /** Milliseconds since the epoch. Absent: it waits for a worker without bound, and for anything else a minute from the first time on. */
+  /** Milliseconds since the epoch. Absent: it waits for a worker without bound, and for anything else a minute from the first time after that on. */
   readonly giveUpAt?: number;
   /** Whether it is to be sent again for another reason; may throw what is to be thrown in place of the error. */
   readonly mayTryAgain?: (error: unknown) => Promise<boolean>;
@@ -25,12 +27,16 @@ export async function updatePatiently<Answer>(
 ): Promise<Answer> {
   let end = giveUpAt;
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+    const sentAt = Date.now();
     try {
       return await send();
     } catch (error) {
-      if (isStepFailing(error)) end = giveUpAt;
-      else if (isForLater(error) || (await mayTryAgain?.(error))) end ??= Date.now() + UPDATE_PATIENCE_MS;
-      else throw error;
+      const waitsForWorker = isStepFailing(error);
+      if (waitsForWorker || Date.now() - sentAt >= WAITED_MS) end = giveUpAt;
+      if (!waitsForWorker) {
+        if (!isForLater(error) && !(await mayTryAgain?.(error))) throw error;
+        end ??= Date.now() + UPDATE_PATIENCE_MS;
+      }
       if (end !== undefined && Date.now() >= end) throw error;
     }
     await delay(pause);

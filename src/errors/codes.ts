@@ -89,7 +89,8 @@ export const ERROR_CODES = {
   SimulationFailed: 'A simulated run did not come to what it comes to undisturbed.',
   BodyNotRepeatable: 'A body gave something else when it ran again on the same inputs.',
   // surroundings
-  ServerUnreachable: 'No Temporal server answers at the address.',
+  ServerUnreachable:
+    'No Temporal server answers at the address; or none has heard that the body of a knot begins, which waits.',
   ServerBinaryMissing: 'The Temporal command-line program could not be found or installed.',
   ServerStartFailed: 'The embedded server did not start.',
   PortInUse: 'A port is taken by another program.',

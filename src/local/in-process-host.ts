@@ -77,7 +77,7 @@ import { LocalContext, type LocalRun } from './local-context';
 import type { LocalWaits } from './local-waits';
 import { PromiseHost } from './promise-host';
 import { Replacements, type BodyToRun } from './replacements';
-import { recordRun, type StartedBy } from './run-record';
+import { putOnRecord, type StartedBy } from './run-record';
 
 /** A run's result and, in the order in which they were committed, its lineage records. */
 export interface LocalRunResult {
@@ -227,7 +227,7 @@ export class InProcessHost {
       this.layout.ids[index]!.slice('param:'.length),
       hash,
     ]);
-    await recordRun(backends, this.environment.sha256, {
+    await putOnRecord(backends, this.environment.sha256, {
       runId,
       recordRun: this.environment.recordRun,
       startedBy,

@@ -34,7 +34,7 @@ export interface RunToRecord {
 }
 
 /** Records a run when it is over: one that ends with its process is cut short, and nothing goes on with it. */
-export async function recordRun(
+export async function putOnRecord(
   { runHistory, tapestryStore }: Pick<Backends, 'runHistory' | 'tapestryStore'>,
   sha256: Sha256,
   run: RunToRecord,

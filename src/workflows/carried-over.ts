@@ -1,4 +1,12 @@
-import type { CarriedWait, ChildEnd, GivenBack, KnotFailure, LeftSignals, UnreadSignal } from './messages';
+import type {
+  CarriedWait,
+  ChildEnd,
+  GivenBack,
+  KnotFailure,
+  LeftSignals,
+  RunCounts,
+  UnreadSignal,
+} from './messages';
 
 /** What the host of one execution hands to that of the next, beside the state of the scheduler. All knots are named by index. */
 export interface CarriedOver {
@@ -16,4 +24,6 @@ export interface CarriedOver {
   /** Signals that no knot has taken, and what was refused; absent where there is none. */
   readonly unread?: readonly UnreadSignal[];
   readonly refusedSignals?: LeftSignals['refused'];
+  /** How many more there are of each outcome than the scheduler knows of; absent where there is none. */
+  readonly standing?: RunCounts;
 }

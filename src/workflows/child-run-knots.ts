@@ -3,7 +3,6 @@ import { childRunKnots, isExpanding, isNesting } from '../engine';
 import { CHILD_RUNS_SINCE } from './behaviours';
 import type { ChildRuns } from './child-runs';
 import { CHILD_RUNS_FROM_EVENTS } from './history-budget';
-
 import {
   mayReuse,
   type ChildEnd,

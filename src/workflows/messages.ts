@@ -223,7 +223,7 @@ export type Waited =
   | { readonly kind: 'timeout' }
   | { readonly kind: 'time' };
 
-/** The input of the local activity that reads for how long a knot waits. */
+/** The input of the activity that reads for how long a knot waits. */
 export interface WaitRequest {
   /** As its activity gets it. */
   readonly task: KnotTask & { readonly knot: string; readonly run: string };

@@ -76,7 +76,7 @@ export interface TemporalHostOptions extends RunFacts {
   readonly plan: string;
   /** Where knots go that are too slow, or too much work, for the run's own history. */
   readonly children: ChildRuns;
-  /** Of local activities. */
+  /** Of what a worker is asked. */
   readonly turns: Turns;
   /** Where signals come from. */
   readonly signals: Signals;
@@ -148,6 +148,7 @@ export class TemporalHost {
     const isFound = (knot: number): boolean => this.lookups.isFound(knot);
     const present = new PresentPlan(options.plan, options.layout);
     this.present = present;
+    this.standing = carried?.standing;
     this.children = new ChildRunKnots(options, present, options.children);
     this.children.find(0);
     for (const [knot] of carried?.away ?? []) this.children.add(knot);
@@ -358,6 +359,7 @@ export class TemporalHost {
       ...(waits.length > 0 && { waits }),
       ...(unread.length > 0 && { unread }),
       ...(refusedSignals && { refusedSignals }),
+      ...(this.standing && { standing: this.standing }),
     };
   }
 
@@ -368,7 +370,7 @@ export class TemporalHost {
     return unread || refused ? { ...(unread && { unread }), ...(refused && { refused }) } : undefined;
   }
 
-  /** Of local activities. */
+  /** Of what a worker is asked. */
   get turns(): Turns {
     return this.options.turns;
   }
@@ -435,12 +437,12 @@ export class TemporalHost {
   }
 
   private details(): Details {
-    const { running, waiting, ...others } = this.scheduler.counts;
+    const { running, waiting, total } = this.scheduler.counts;
     const open = this.waiting.size;
     const waits = this.waiting.list();
     const { leftSignals } = this;
     return {
-      counts: { ...others, running: running - open, waiting: waiting + open },
+      counts: { ...this.counts, running: running - open, waiting: waiting + open, total },
       failures: this.failures.all,
       ...(waits.length > 0 && { waits }),
       ...(leftSignals && { signals: leftSignals }),

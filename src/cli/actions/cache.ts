@@ -25,7 +25,7 @@ const REASONS: Readonly<Record<CacheReason, string>> = {
   reused: 'OTHER made it.',
   resumed: 'the run was resumed, and has it from OTHER.',
   'not-cached':
-    'nothing is taken for it: the knot has no option `cache`, or its body was replaced by another or has extended the run.',
+    'nothing is taken for it: the knot has no option `cache`, or its body was replaced by another or has extended the run. Of a map, ask for an element: "users[0]".',
   'not-run': 'the knot was skipped.',
   'reuse-off': 'the run was to take nothing from others (`reuse: false`).',
   'too-old': 'the value that OTHER made was older than the knot takes (`maxAge`).',

@@ -83,14 +83,30 @@ test('where no time is given, a minute is counted from when it was first to be s
   let now = Date.now();
   const clock = jest.spyOn(Date, 'now').mockImplementation(() => now);
   try {
-    const error = refusedByServer(8);
+    const error = refusedByRun('RunContinues');
     const { send, sent } = failing(error, Infinity);
-    const takes = [3_600_000, 59_999, 1];
+    const pass = [3_600_000, 59_999, 1];
+    const mayTryAgain = (): Promise<boolean> => {
+      now += pass[sent() - 1] ?? 0;
+      return Promise.resolve(true);
+    };
+    await expect(updatePatiently(send, { mayTryAgain })).rejects.toBe(error);
+    expect(sent()).toBe(3);
+  } finally {
+    clock.mockRestore();
+  }
+});
+
+test('what has waited for a worker before it was refused has a minute more', async () => {
+  let now = Date.now();
+  const clock = jest.spyOn(Date, 'now').mockImplementation(() => now);
+  try {
+    const { send, sent } = failing(refusedByServer(10), 2);
     const slow = async (): Promise<string> => {
-      now += takes[sent()] ?? 0;
+      if (sent() === 1) now += 3_600_000;
       return await send();
     };
-    await expect(updatePatiently(slow)).rejects.toBe(error);
+    await expect(updatePatiently(slow)).resolves.toBe('taken');
     expect(sent()).toBe(3);
   } finally {
     clock.mockRestore();
