@@ -21,7 +21,7 @@ interface KindOfKnot {
 
 /*
  * Neither `cache` nor extensions: what a run comes to does not depend on whether a value is reused, and which knots a run has would no
- * longer be told by its recipe. Both have properties of their own: `test/unit/local/reuse` and `test/unit/extension`.
+ * longer be told by its recipe. Both have properties of their own: `test/unit/local/reuse` and `test/unit/local/extension`.
  */
 const KINDS = {
   source: { takes: undefined, yields: 'number', calls: true },
