@@ -48,7 +48,7 @@ const WANTED: Readonly<Record<Kind | 'path' | 'run', readonly string[]>> = {
   spread: [...OF_A_BODY, 'Error, optional'],
   table: OF_A_BODY,
   sum: OF_A_BODY,
-  highest: OF_A_BODY,
+  highest: [...UNRUN, 'ok', 'Error'],
   survivors: [...UNRUN, 'ok', 'ok, tried again', 'Error'],
   draw: OF_A_BODY,
   area: OF_A_BODY,

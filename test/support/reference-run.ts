@@ -76,7 +76,9 @@ function failuresThatCount(steps: readonly Step[], outcomes: ReferenceOutcomes):
 
 /** How often the function of a knot was called, where it has just one; undefined where it was not, or is called for more than one thing. */
 export function callsOf(step: Step, outcome: ReferenceOutcome): number | undefined {
-  if (step.kind === 'parameter' || step.kind === 'path' || step.kind === 'loop') return undefined;
+  if (step.kind === 'parameter' || step.kind === 'path') return undefined;
+  // Once an iteration, once an element.
+  if (step.kind === 'loop' || step.kind === 'highest') return undefined;
   const { calls, isMap } = kindOf(step.kind);
   if (!calls || isMap) return undefined;
   if (outcome.kind === 'skipped' && outcome.reason !== 'gate_closed') return undefined;
@@ -92,7 +94,7 @@ function outcomeOf(step: Step, inputs: readonly ReferenceOutcome[]): ReferenceOu
   }
   if (step.kind === 'firstOk') return firstOk(inputs);
   if (isMap(step)) return mapped(step, valuesOf(inputs));
-  if (!hasLuck(step.tries)) return err('Error');
+  if (!hasLuck(step.tries) && !isFoldOfNone(step, inputs)) return err('Error');
   if (step.kind === 'tally') return ok(compute.tally(inputs.map(told), step.seed));
   return outcomeOfValues(step, valuesOf(inputs));
 }
@@ -179,6 +181,11 @@ function ranTapestry(step: Step, x: number): ReferenceOutcome {
 
 function isMap({ kind }: Step): boolean {
   return kind === 'map' || kind === 'mapRecord' || kind === 'mapLists';
+}
+
+/** Then its function is not called at all. */
+function isFoldOfNone({ kind }: Step, inputs: readonly ReferenceOutcome[]): boolean {
+  return kind === 'highest' && (valuesOf(inputs)[0] as unknown[]).length === 0;
 }
 
 /** Over a list, a record, or two lists. */
