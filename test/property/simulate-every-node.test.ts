@@ -36,7 +36,7 @@ test('under any blows they come to the values, hashes and outcomes that they hav
       fc.boolean(),
       fc.nat(1_000),
       async (recipe, cancel, seed) => {
-        const given = { parameters: { x: recipe.parameter }, signals: signalsOf(recipe) };
+        const given = { parameters: recipe.parameters, signals: signalsOf(recipe) };
         const tapestry = tapestryWith(recipe, seed);
         const options = { ...given, crash: 'random', cancel, seed, schedules: 40 } as const;
         const simulated = await simulate(tapestry, options);

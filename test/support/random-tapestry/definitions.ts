@@ -1,0 +1,97 @@
+import { knot, optional, type KnotContext, type Outcome } from '../../../src';
+import { compute, toldOf, tryLuck, type Collected, type Shape, type Tries } from './compute';
+
+/** What each of the bodies is given beside its inputs. */
+interface Shared extends Tries {
+  readonly seed: number;
+}
+
+type Of<X> = Shared & { readonly x: X };
+
+type Numbered<T> = Readonly<Record<`in${number}`, T>>;
+
+const inputNames = (inputs: object): `in${number}`[] =>
+  (Object.keys(inputs).filter((name) => name.startsWith('in')) as `in${number}`[]).sort();
+
+export function numbersOf(inputs: Numbered<number>): number[] {
+  return inputNames(inputs).map((name) => inputs[name]!);
+}
+
+export const mix = knot('mix', async (inputs: Numbered<number> & Shared, { attempt }: KnotContext) => {
+  tryLuck(inputs, attempt);
+  return compute.mix(numbersOf(inputs), inputs.seed);
+});
+
+export const tally = knot(
+  'tally',
+  { receives: 'outcomes' },
+  (
+    inputs: Numbered<Outcome> & { readonly [K in keyof Shared]: Outcome<number> },
+    { attempt }: KnotContext,
+  ) => {
+    const [seed, attempts, throws] = [inputs.seed, inputs.attempts, inputs.throws].map(constantOf);
+    tryLuck({ attempts: attempts!, throws: throws! }, attempt);
+    return compute.tally(
+      inputNames(inputs).map((name) => toldOf(inputs[name]!)),
+      seed!,
+    );
+  },
+);
+
+function constantOf(outcome: Outcome<number>): number {
+  if (outcome.kind === 'ok') return outcome.value;
+  throw new Error('A constant is Ok.');
+}
+
+export const spread = knot('spread', ({ x, seed, ...tries }: Of<number>, { attempt }: KnotContext) => {
+  tryLuck(tries, attempt);
+  return compute.spread(x, seed);
+});
+
+export const table = knot('table', ({ x, seed, ...tries }: Of<number>, { attempt }: KnotContext) => {
+  tryLuck(tries, attempt);
+  return compute.table(x, seed);
+});
+
+export const survivors = knot(
+  'survivors',
+  (
+    { x, seed, ...tries }: Of<readonly Collected[] | Readonly<Record<string, Collected>>>,
+    { attempt }: KnotContext,
+  ) => {
+    tryLuck(tries, attempt);
+    return compute.survivors(Object.values(x), seed);
+  },
+);
+
+export const draw = knot('draw', ({ x, seed, ...tries }: Of<number>, { attempt }: KnotContext) => {
+  tryLuck(tries, attempt);
+  return compute.draw(x, seed);
+});
+
+export const area = knot('area', ({ x, seed, ...tries }: Of<Shape>, { attempt }: KnotContext) => {
+  tryLuck(tries, attempt);
+  return compute.area(x, seed);
+});
+
+/** Of a map: for each element of its list, or of its record. */
+export const element = knot('element', ({ x, seed, ...tries }: Of<number>, { attempt }: KnotContext) => {
+  tryLuck(tries, attempt);
+  return compute.element(x, seed);
+});
+
+/** Of a map over two lists. */
+export const pair = knot(
+  'pair',
+  ({ x, y, seed, ...tries }: Of<number> & { readonly y: number }, { attempt }: KnotContext) => {
+    tryLuck(tries, attempt);
+    return compute.element(x + y, seed);
+  },
+);
+
+/** Of these there are optional ones. */
+export const maybe = {
+  mix: optional(mix),
+  spread: optional(spread),
+  tally: optional(tally),
+};

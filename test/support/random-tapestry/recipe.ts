@@ -1,0 +1,235 @@
+import fc from 'fast-check';
+import type { ErrorPolicy, FailOn } from '../../../src';
+import type { Tries } from './compute';
+
+/** What a knot yields: each kind of knot takes knots that yield what it can use. */
+type Yield = 'number' | 'numbers' | 'record' | 'outcomes' | 'shape' | 'nothing';
+
+interface KindOfKnot {
+  /** `anything`: whatever a knot yields, and of a branch the tag, too. */
+  readonly takes: Yield | 'anything' | undefined;
+  /** How many of them; default `one`. `some`: one to three different ones; `pair`: two, which may be the same. */
+  readonly inputs?: 'some' | 'pair';
+  /** Of a map that collects, it is `outcomes` instead. */
+  readonly yields: Yield;
+  /** Paths of a branch, which come with it. */
+  readonly paths?: readonly string[];
+  /** Whether it calls a function of the recipe, which can throw and be tried again. */
+  readonly calls?: true;
+  readonly isMap?: true;
+}
+
+/*
+ * Neither `cache` nor extensions: what a run comes to does not depend on whether a value is reused, and which knots a run has would no
+ * longer be told by its recipe. Both have properties of their own: `test/unit/local/reuse` and `test/unit/local/extension`.
+ */
+const KINDS = {
+  source: { takes: undefined, yields: 'number', calls: true },
+  mix: { takes: 'number', inputs: 'some', yields: 'number', calls: true },
+  tally: { takes: 'anything', inputs: 'some', yields: 'number', calls: true },
+  aggregate: { takes: 'number', inputs: 'some', yields: 'number', calls: true },
+  sink: { takes: 'number', yields: 'number', calls: true },
+  spread: { takes: 'number', yields: 'numbers', calls: true },
+  table: { takes: 'number', yields: 'record', calls: true },
+  sum: { takes: 'numbers', yields: 'number', calls: true },
+  highest: { takes: 'numbers', yields: 'number', calls: true },
+  survivors: { takes: 'outcomes', yields: 'number', calls: true },
+  draw: { takes: 'number', yields: 'shape', calls: true },
+  area: { takes: 'shape', yields: 'number', calls: true },
+  gate: { takes: 'number', yields: 'number', calls: true },
+  selector: { takes: 'number', yields: 'number', paths: ['small', 'large'], calls: true },
+  on: { takes: 'shape', yields: 'shape', paths: ['a', 'b'] },
+  firstOk: { takes: 'number', inputs: 'some', yields: 'number' },
+  subTapestry: { takes: 'number', yields: 'shape' },
+  loop: { takes: 'number', yields: 'shape', calls: true },
+  map: { takes: 'numbers', yields: 'numbers', calls: true, isMap: true },
+  mapRecord: { takes: 'record', yields: 'record', calls: true, isMap: true },
+  mapLists: { takes: 'numbers', inputs: 'pair', yields: 'numbers', calls: true, isMap: true },
+  waitForSignal: { takes: 'number', yields: 'number' },
+  sleep: { takes: 'number', yields: 'number' },
+  waitUntil: { takes: 'number', yields: 'number' },
+  /** A wait by whatever it is given as a time. */
+  deadline: { takes: 'anything', yields: 'nothing' },
+} as const satisfies Record<string, KindOfKnot>;
+
+export type Kind = keyof typeof KINDS;
+export const ALL_KINDS = Object.keys(KINDS) as Kind[];
+
+export const kindOf = (kind: Kind): KindOfKnot => KINDS[kind];
+
+/** A knot to place: everything about it is plain data, so that it can be built, interpreted, printed and shrunk. */
+export interface Step {
+  readonly id: string;
+  readonly kind: Kind | 'parameter' | 'path';
+  /** Ids of knots before it; of a path: its branch, and the branch's input. */
+  readonly inputs: readonly string[];
+  /** Varies what its function does. */
+  readonly seed: number;
+  readonly tries: Tries;
+  readonly optional: boolean;
+  /** Where it is said. */
+  readonly policy?: ErrorPolicy;
+  /** Of a map. */
+  readonly onError: 'fail' | 'skip' | 'collect';
+  /** Of the tapestry that it runs. */
+  readonly failOn: FailOn;
+  /** Of a path. */
+  readonly tag?: string;
+  /** Of a branch: a path that no knot asks for. */
+  readonly without?: string | undefined;
+}
+
+export interface Recipe {
+  /** `soon`: the time that some knots wait until. */
+  readonly parameters: { readonly x: number; readonly soon: number };
+  readonly failOn: FailOn;
+  /** The parameters first. */
+  readonly steps: readonly Step[];
+}
+
+interface RawStep extends Pick<Step, 'seed' | 'tries' | 'optional' | 'onError' | 'failOn'> {
+  readonly kind: Kind;
+  readonly picks: readonly number[];
+  readonly policy: ErrorPolicy | undefined;
+  readonly without: number | undefined;
+}
+
+const arbitraryFailOn = fc.constantFrom<FailOn>('unhandled', 'any', 'never');
+const ONCE: Tries = { attempts: 1, throws: 0 };
+
+const arbitraryStep: fc.Arbitrary<RawStep> = fc.record({
+  kind: fc.constantFrom(...ALL_KINDS),
+  picks: fc.array(fc.nat(1_000), { minLength: 1, maxLength: 3 }),
+  seed: fc.nat(20),
+  tries: fc.oneof(
+    { weight: 5, arbitrary: fc.constant(ONCE) },
+    {
+      weight: 2,
+      arbitrary: fc.constantFrom<Tries>(
+        { attempts: 2, throws: 1 },
+        { attempts: 3, throws: 1 },
+        { attempts: 3, throws: 2 },
+        { attempts: 3, throws: 0 },
+      ),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom<Tries>({ attempts: 1, throws: 1 }, { attempts: 2, throws: 2 }),
+    },
+  ),
+  optional: fc.constantFrom(false, false, true),
+  policy: fc.constantFrom<ErrorPolicy | undefined>(
+    undefined,
+    undefined,
+    undefined,
+    'skipIfParentFailed',
+    'requireAllParents',
+    'receiveErrors',
+  ),
+  onError: fc.constantFrom('fail', 'skip', 'collect'),
+  failOn: arbitraryFailOn,
+  without: fc.constantFrom(undefined, undefined, 0, 1),
+});
+
+/** Tapestries of every kind of knot and policy, wired as their types allow. */
+export function arbitraryRecipe(steps: fc.ArrayConstraints): fc.Arbitrary<Recipe> {
+  return fc
+    .record({
+      parameters: fc.record({ x: fc.nat(1_000), soon: fc.constantFrom(1, 4_102_444_800_000) }),
+      failOn: arbitraryFailOn,
+      raw: fc.array(arbitraryStep, { minLength: 1, ...steps }),
+    })
+    .map(({ raw, ...recipe }) => ({ ...recipe, steps: wire(raw) }))
+    .filter(({ steps }) => steps.length > PARAMETERS.length);
+}
+
+const parameter = (name: keyof Recipe['parameters']): Step => ({
+  id: `param:${name}`,
+  kind: 'parameter',
+  inputs: [],
+  seed: 0,
+  tries: ONCE,
+  optional: false,
+  onError: 'fail',
+  failOn: 'unhandled',
+});
+/** Only `x` is taken as a value: what `soon` is depends on the clock. */
+const X = parameter('x');
+export const SOON = parameter('soon');
+const PARAMETERS: readonly Step[] = [X, SOON];
+
+/** What the picks mean among the knots that a step can take; a step that finds none is left out. */
+function wire(raw: readonly RawStep[]): Step[] {
+  const steps: Step[] = [...PARAMETERS];
+  const yielders = new Map<Yield, string[]>([['number', [X.id]]]);
+  const add = (step: Step, yields: Yield): void => {
+    steps.push(step);
+    yielders.set(yields, [...(yielders.get(yields) ?? []), step.id]);
+  };
+  raw.forEach(({ kind, picks, policy, without, tries, ...rest }, index) => {
+    const { takes, inputs: many, yields, paths, calls, isMap } = kindOf(kind);
+    const everything = steps.map(({ id }) => id).filter((id) => id !== SOON.id);
+    const candidates = takes === 'anything' ? everything : ((takes && yielders.get(takes)) ?? []);
+    if (takes !== undefined && candidates.length === 0) return;
+    const id = `k${String(index).padStart(2, '0')}-${kind}`;
+    const step: Step = {
+      id,
+      kind,
+      inputs: takes === undefined ? [] : picked(candidates, picks, many),
+      // A body that gets values cannot be told of failures.
+      ...(policy && (policy !== 'receiveErrors' || kind === 'tally') && { policy }),
+      tries: calls ? tries : ONCE,
+      ...rest,
+      without: without === undefined ? undefined : paths?.[without],
+    };
+    if (!paths) return add(step, isMap && step.onError === 'collect' ? 'outcomes' : yields);
+    // Its own value is the tag, which no kind takes but those that take anything.
+    steps.push(step);
+    for (const tag of paths) if (tag !== step.without) add(pathOf(step, tag), yields);
+  });
+  return steps;
+}
+
+function picked(
+  candidates: readonly string[],
+  picks: readonly number[],
+  many: KindOfKnot['inputs'],
+): readonly string[] {
+  const all = picks.map((pick) => candidates[pick % candidates.length]!);
+  if (many === 'pair') return [all[0]!, all[1] ?? all[0]!];
+  return many === 'some' ? [...new Set(all)] : all.slice(0, 1);
+}
+
+function pathOf({ id, inputs }: Step, tag: string): Step {
+  return { ...X, id: `${id}:${tag}`, kind: 'path', inputs: [id, ...inputs], tag };
+}
+
+/** Of some kinds there are optional definitions. */
+export function isOptional({ kind, optional }: Step): boolean {
+  return optional && (kind === 'mix' || kind === 'tally' || kind === 'spread');
+}
+
+/** Whether it is told of the failures of its parents. */
+export function receivesFailures({ kind, policy = 'receiveErrors' }: Step): boolean {
+  return (kind === 'tally' || kind === 'firstOk') && policy === 'receiveErrors';
+}
+
+/** A time as a wait has it: a constant that is past, a parameter, or its own input, which as a time is long past. */
+export function timeOf({ seed }: Step): 'past' | 'soon' | 'input' {
+  return (['past', 'soon', 'input'] as const)[seed % 3]!;
+}
+
+/** Whether the signal that it waits for is sent; else it gives up. */
+export function isTold({ seed }: Step): boolean {
+  return seed % 4 !== 3;
+}
+
+/** Whether, in the tapestry that it runs, a knot receives the failure. */
+export function isReceivedWithin({ seed }: Step): boolean {
+  return seed % 2 === 0;
+}
+
+/** The name of the signal that a knot waits for: each has its own, so that it does not matter which begins first. */
+export function signalOf({ id }: Step): string {
+  return `signal-${id}`;
+}

@@ -1,0 +1,243 @@
+import { z } from 'zod';
+import {
+  aggregate,
+  branch,
+  firstOk,
+  gate,
+  loop,
+  map,
+  reduce,
+  sink,
+  sleep,
+  source,
+  subTapestry,
+  tapestry,
+  waitForSignal,
+  waitUntil,
+  type Dispatcher,
+  type ErrorPolicy,
+  type ValuePolicy,
+  type Knot,
+  type RetryPolicy,
+  type Tapestry,
+} from '../../../src';
+import { compute, tryLuck, type Shape } from './compute';
+import * as definitions from './definitions';
+import { numbersOf } from './definitions';
+import { grow, ITERATIONS, nestedOf } from './nested';
+import { isOptional, isTold, kindOf, signalOf, SOON, timeOf, type Recipe, type Step } from './recipe';
+
+/** Wired as the kinds allow, which the compiler cannot follow. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+type AnyKnot = Knot<any>;
+
+/** The payloads of all signals that come to a recipe, by name. */
+export function signalsOf({ steps }: Recipe): Record<string, number> {
+  const waiting = steps.filter((step) => step.kind === 'waitForSignal' && isTold(step));
+  return Object.fromEntries(waiting.map((step) => [signalOf(step), compute.signal(step.seed)]));
+}
+
+/** The tapestry of a recipe, made as a user would make it: all its knots are terminals. */
+export function tapestryOf(
+  name: string,
+  recipe: Recipe,
+  dispatcherOf: (step: Step) => Dispatcher | undefined = () => undefined,
+): Tapestry<Recipe['parameters'], Record<string, unknown>> {
+  const parameters = { x: z.number(), soon: z.number() };
+  return tapestry(name, { failOn: recipe.failOn, parameters }, (_t, { x, soon }) => {
+    const knots = new Map<string, AnyKnot>([x, soon].map((knot) => [knot.id, knot]));
+    for (const step of recipe.steps) {
+      if (step.kind === 'parameter' || step.kind === 'path') continue;
+      place(step, knots, configOf(step, dispatcherOf(step)));
+    }
+    return Object.fromEntries(knots);
+  });
+}
+
+interface PlacedAs<Policy> {
+  readonly id: string;
+  readonly errorPolicy?: Policy;
+  readonly dispatcher?: Dispatcher;
+  readonly retry?: RetryPolicy;
+}
+
+function configOf({ id, policy, tries }: Step, dispatcher: Dispatcher | undefined): PlacedAs<ErrorPolicy> {
+  return {
+    id,
+    ...(policy && { errorPolicy: policy }),
+    ...(dispatcher && { dispatcher }),
+    ...(tries.attempts > 1 && { retry: { maximumAttempts: tries.attempts, initialInterval: 1 } }),
+  };
+}
+
+function place(step: Step, knots: Map<string, AnyKnot>, receiving: PlacedAs<ErrorPolicy>): void {
+  const { id, seed, tries, onError } = step;
+  const inputs = Object.fromEntries(step.inputs.map((input, place) => [`in${place}`, knots.get(input)!]));
+  const { in0: input, in1: second } = inputs as { in0: AnyKnot; in1: AnyKnot };
+  /** What the bodies of definitions are given beside their inputs. */
+  const shared = { seed, ...tries };
+  // Only where a knot is told of failures, it is given that as its policy.
+  const config = receiving as PlacedAs<ValuePolicy>;
+  // These are in no segment.
+  const apart = {
+    ...config,
+    dispatcher: config.dispatcher?.kind === 'queue' ? config.dispatcher : undefined,
+  };
+  const { draw, area, element, pair, survivors, table } = definitions;
+  const { mix, tally, spread } = isOptional(step) ? definitions.maybe : definitions;
+  const batch = 1 + (seed % 3);
+  const mapped = (over: AnyKnot): AnyKnot => {
+    if (seed % 4 < 2) return map({ over, each: element, bind: 'x', shared, onError, batch }, config);
+    const each = async (given: { element: number }, { attempt }: { attempt: number }): Promise<number> => {
+      tryLuck(tries, attempt);
+      return compute.element(given.element, seed);
+    };
+    return map({ over, each, onError }, config);
+  };
+  const placed = (): AnyKnot => {
+    switch (step.kind) {
+      case 'source':
+        return source(
+          {
+            read: ({ attempt }) => {
+              tryLuck(tries, attempt);
+              return compute.source(seed);
+            },
+          },
+          config,
+        );
+      case 'mix':
+        return mix({ ...inputs, ...shared }, config);
+      case 'tally':
+        return tally({ ...inputs, ...shared }, receiving);
+      case 'aggregate':
+        return aggregate(
+          {
+            inputs,
+            combine: (given, { attempt }) => {
+              tryLuck(tries, attempt);
+              return compute.aggregate(numbersOf(given), seed);
+            },
+          },
+          config,
+        );
+      case 'sink':
+        return sink(
+          {
+            inputs: { input },
+            write: async (given, { attempt }) => {
+              tryLuck(tries, attempt);
+              return compute.sink(given.input as number, seed);
+            },
+          },
+          config,
+        );
+      case 'spread':
+        return spread({ x: input, ...shared }, config);
+      case 'table':
+        return table({ x: input, ...shared }, config);
+      case 'sum':
+        return reduce(
+          {
+            of: input,
+            combine: async (all: readonly number[], { attempt }) => {
+              tryLuck(tries, attempt);
+              return compute.sum(all, seed);
+            },
+          },
+          config,
+        );
+      case 'highest':
+        return reduce(
+          {
+            of: input,
+            fold: (highest: number, x: number, { attempt }) => {
+              tryLuck(tries, attempt);
+              return compute.highest([x], highest);
+            },
+            initial: seed,
+          },
+          config,
+        );
+      case 'survivors':
+        return survivors({ x: input, ...shared }, config);
+      case 'draw':
+        return draw({ x: input, ...shared }, config);
+      case 'area':
+        return area({ x: input, ...shared }, config);
+      case 'gate':
+        return gate(
+          {
+            input,
+            predicate: (x: number, { attempt }) => {
+              tryLuck(tries, attempt);
+              return compute.gate(x, seed) as boolean;
+            },
+          },
+          config,
+        );
+      case 'firstOk':
+        return firstOk({ of: Object.values(inputs) }, config);
+      case 'map':
+      case 'mapRecord':
+        return mapped(input);
+      case 'mapLists':
+        return map({ over: { x: input, y: second }, each: pair, shared, onError, batch }, config);
+      case 'loop':
+        return loop(
+          {
+            step: grow,
+            initial: { type: 'a', n: input, seed },
+            until: async ({ n }, { attempt }) => {
+              tryLuck(tries, attempt);
+              return compute.isGrown(n);
+            },
+            max: ITERATIONS,
+          },
+          apart,
+        );
+      case 'waitForSignal':
+        return waitForSignal(signalOf(step), z.number(), {
+          ...apart,
+          after: [input],
+          ...(!isTold(step) && { timeout: 20 }),
+        });
+      case 'sleep':
+        return sleep({ ms: 1 + seed, input }, apart);
+      case 'waitUntil': {
+        const times = { past: new Date(Date.UTC(2020, 0, seed)), soon: knots.get(SOON.id)!, input };
+        return waitUntil({ time: times[timeOf(step)], input }, apart);
+      }
+      case 'deadline':
+        return waitUntil({ time: input as Knot<number> }, apart);
+      case 'subTapestry':
+        return subTapestry({ tapestry: nestedOf(step), inputs: { x: input, seed } }, apart);
+      case 'selector': {
+        const chosen = branch(
+          {
+            input,
+            branches: kindOf(step.kind).paths!,
+            selector: async (x: number, { attempt }) => {
+              tryLuck(tries, attempt);
+              return compute.selector(x, seed);
+            },
+          },
+          config,
+        );
+        return withPaths(chosen);
+      }
+      case 'on':
+        return withPaths(branch({ input: input as Knot<Shape>, on: 'type' }, config));
+      case 'parameter':
+      case 'path':
+        throw new Error(`${id} comes with another knot.`);
+    }
+  };
+  const withPaths = (chosen: AnyKnot & { path: (tag: never) => AnyKnot }): AnyKnot => {
+    for (const tag of kindOf(step.kind as 'on').paths!) {
+      if (tag !== step.without) knots.set(`${id}:${tag}`, chosen.path(tag as never));
+    }
+    return chosen;
+  };
+  knots.set(id, placed());
+}
