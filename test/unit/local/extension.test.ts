@@ -1,12 +1,4 @@
-import {
-  Knot,
-  fragment,
-  knot,
-  runLocally,
-  tapestry,
-  type KnotContext,
-  type LocallyRun,
-} from '../../../src';
+import { Knot, fragment, knot, runLocally, tapestry, type KnotContext, type LocallyRun } from '../../../src';
 import { double, refusedFragments } from '../../support/refused-fragments';
 
 const total = knot('total', ({ a, b }: { a: number; b: number }) => a + b);
