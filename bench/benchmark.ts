@@ -39,6 +39,24 @@ export function limited(
   };
 }
 
+/** A row whose number must be its target: of a count, where none at all would mean that nothing was counted. */
+export function exactly(
+  measure: string,
+  value: number,
+  target: number,
+  unit: string,
+  numbers: Row['numbers'],
+  remark = '',
+): Row {
+  return {
+    measure,
+    measured: `${readable(value)} ${unit}${remark && ` (${remark})`}`,
+    target: `${target} ${unit}`,
+    isMet: value === target,
+    numbers: { value, target, ...numbers },
+  };
+}
+
 /** A row whose number must not be less than its target. */
 export function atLeast(
   measure: string,

@@ -433,7 +433,8 @@ export class SegmentRun {
     if (outcome.kind === 'ok') {
       for (const value of values) environment.recentValues.add(value);
     }
-    this.countCommit(outcome.kind === 'ok' ? outcome.value.size : 0);
+    // What is passed on has no bytes of its own.
+    this.countCommit(values.reduce((sum, { bytes }) => sum + bytes.byteLength, 0));
     if (committed.inserted && outcome.kind === 'ok' && outcome.choice === undefined) return outcome;
     return await this.adoptWithPaths(index, committed.record);
   }

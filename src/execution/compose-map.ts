@@ -119,7 +119,8 @@ export class MapComposer {
     const type = 'MapElements';
     const message =
       `${failed.length} of the ${this.count} elements of map "${this.map.id}" failed: ${named.join(', ')}` +
-      `${others > 0 ? ` and ${others} more` : ''}. The first: ${first.type}: ${first.message}`;
+      `${others > 0 ? ` and ${others} more` : ''}. Look at their records, or choose another onError. ` +
+      `The first: ${first.type}: ${first.message}`;
     return {
       id: errorId({ runId, knotId: this.map.id, type, message }, sha256),
       type,

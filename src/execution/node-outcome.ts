@@ -150,10 +150,8 @@ function requireBoolean(result: unknown, whose: string, knot: PlanKnot): asserts
   if (typeof result === 'boolean') return;
   throw new SelvageError(
     'NotABoolean',
-    `${whose} answered ${shown(result)}, and must answer true or false.`,
-    {
-      details: { knot: knot.id },
-    },
+    `${whose} answered ${shown(result)}, and must answer true or false. Let it compare, or make a boolean of its answer: Boolean(…).`,
+    { details: { knot: knot.id } },
   );
 }
 
@@ -162,10 +160,13 @@ function chosenTag(plan: LoadedPlan, knot: PlanKnot, result: unknown): string {
   const listed = branches && 'constant' in branches ? (branches.constant as string[]) : undefined;
   const tags = listed ?? plan.pathsOf(knot).map(({ policy }) => policy.path!);
   if (typeof result === 'string' && tags.includes(result)) return result;
+  const paths = tags.map((tag) => `"${tag}"`).join(', ');
   throw new SelvageError(
     'UnknownBranch',
-    `Branch "${knot.id}" chose ${shown(result)}, and has the paths ${tags.map((tag) => `"${tag}"`).join(', ')}. ` +
-      'Let it choose one of them, or add a path.',
+    `Branch "${knot.id}" chose ${shown(result)}, and has ` +
+      (paths
+        ? `the paths ${paths}. Let it choose one of them, or add a path.`
+        : 'no paths. Add one by its path().'),
     { details: { knot: knot.id, tags } },
   );
 }
@@ -182,7 +183,8 @@ function firstOk(plan: LoadedPlan, knot: PlanKnot, parents: ParentOutcomes): Kno
   throw new SelvageError(
     'NoAlternative',
     `Knot "${knot.id}" takes the first that is Ok of ${alternatives.length}, and none is: ${named.join(', ')}` +
-      `${failed.length > named.length ? ` and ${failed.length - named.length} more` : ''} failed.`,
+      `${failed.length > named.length ? ` and ${failed.length - named.length} more` : ''} failed. Look at those, or add an ` +
+      'alternative that cannot fail.',
     { details: { knot: knot.id } },
   );
 }

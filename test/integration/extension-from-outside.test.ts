@@ -3,6 +3,7 @@ import { fragment, knot, runLocally, tapestry, type Fragment } from '../../src';
 import type { RunHandle, Selvage } from '../../src/client';
 import { Latch } from '../support/latch';
 import { CACHING, closeAll, connectSelvage, openSelvage, startWorker, unique } from '../support/open-selvage';
+import { double, refusedFragments } from '../support/refused-fragments';
 import { rejectionOf } from '../support/rejection-of';
 import { until } from '../support/until';
 
@@ -19,7 +20,6 @@ const gateOf = (name: string): Latch => {
   return gate;
 };
 
-const double = knot('double', ({ x }: { x: number }) => x * 2);
 const hold = knot('hold', async ({ at, x }: { at: string; x: number }, { signal }) => {
   await Promise.race([
     gateOf(at).passed,
@@ -33,7 +33,6 @@ const bring = knot('bring', async ({ id, at }: { id: string; at: string }, conte
   await gateOf(at).passed;
   return id;
 });
-const unregistered = knot('unregistered', ({ x }: { x: number }) => x);
 
 const held = tapestry('held', { extensible: true }, (t) => {
   const x = t.parameter('x', z.number());
@@ -163,51 +162,11 @@ test('an extended run’s record names the plan that it came to and what it was 
 });
 
 describe('is refused, tells the caller why and leaves the run as it was:', () => {
-  const cases: Record<string, [() => Fragment, string, RegExp]> = {
-    'an id that the run has': [
-      () => fragment(() => void double({ x: 1 }, { id: 'd' })),
-      'DuplicateId',
-      /"d"/,
-    ],
-    'a circle': [
-      () => ({
-        format: 1,
-        knots: [
-          { id: 'p', definition: { name: 'double' }, inputs: { x: { knot: 'q' } } },
-          { id: 'q', definition: { name: 'double' }, inputs: { x: { knot: 'p' } } },
-        ],
-      }),
-      'Cycle',
-      /circle/,
-    ],
-    'an unknown parent': [
-      () => fragment((f) => void double({ x: f.ref('gone') }, { id: 'e' })),
-      'UnknownKnot',
-      /Input "x" of knot "e".*"gone"/,
-    ],
-    'an unregistered definition': [
-      () => fragment(() => void unregistered({ x: 1 }, { id: 'e' })),
-      'UnknownDefinition',
-      /"unregistered".*extensible: \{ definitions/,
-    ],
-    'other code': [
-      () => fragment(() => void knot('double', ({ x }: { x: number }) => x * 3)({ x: 1 }, { id: 'e' })),
-      'CodeDiffers',
-      /"double"/,
-    ],
-    'a terminal whose name is taken': [
-      () => fragment(() => ({ held: double({ x: 1 }, { id: 'e' }) })),
-      'DuplicateTerminal',
-      /"held"/,
-    ],
-    'what is no fragment': [() => ({ knots: [] }) as unknown as Fragment, 'InvalidFragment', /format/],
-  };
-
   test('each lie', async () => {
     const selvage = await openSelvage({ tapestries: TAPESTRIES });
     const { run, open } = await startHeld(selvage);
     const before = (await run.status()).run;
-    for (const [lie, [make, code, message]] of Object.entries(cases)) {
+    for (const { lie, make, code, message } of refusedFragments({ knot: 'd', terminal: 'held' })) {
       const error = await rejectionOf(run.extend(make()));
       expect([lie, error.code]).toEqual([lie, code]);
       expect(error.message).toMatch(message);

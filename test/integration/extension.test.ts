@@ -1,10 +1,20 @@
 import { z } from 'zod';
-import { Knot, fragment, knot, runLocally, tapestry, type Fragment, type KnotContext } from '../../src';
+import {
+  Knot,
+  fragment,
+  gate,
+  knot,
+  runLocally,
+  tapestry,
+  type Fragment,
+  type KnotContext,
+  type Outcome,
+} from '../../src';
 import { CACHING, closeAll, openSelvage } from '../support/open-selvage';
+import { double, refusedFragments } from '../support/refused-fragments';
 
 afterEach(closeAll);
 
-const double = knot('double', ({ x }: { x: number }) => x * 2);
 const total = knot('total', ({ a, b }: { a: number; b: number }) => a + b);
 const spare = knot('spare', ({ x }: { x: number }) => x + 100);
 const boom = knot('boom', ({ x }: { x: number }): number => {
@@ -39,7 +49,15 @@ const countdown = tapestry('countdown', { extensible: true }, (t) => {
   const left = t.parameter('left', z.number());
   down({ left }, { id: 'first' });
 });
-const TAPESTRIES = [growing, countdown];
+const closed = tapestry('closed', (t) => {
+  const d = double({ x: t.parameter('x', z.number()) }, { id: 'd' });
+  double({ x: planner({ of: d }, { id: 'plan' }) as never }, { id: 'below-plan' });
+});
+const ofNode = tapestry('of-node', { extensible: true }, (t) => {
+  const d = double({ x: t.parameter('x', z.number()) }, { id: 'd' });
+  gate({ input: d, predicate: async (_, context) => Boolean(await bring(context)) }, { id: 'plan' });
+});
+const TAPESTRIES = [growing, countdown, closed, ofNode];
 
 const many = (): Fragment =>
   fragment((f) => {
@@ -49,6 +67,9 @@ const many = (): Fragment =>
     double({ x: f.ref('failed') }, { id: 'strict', errorPolicy: 'requireAllParents' });
     return { last: Negate.place({ x: total({ a: s, b: f.ref('t') }, { id: 't2' }) }, { id: 'n' }) };
   });
+
+const kinds = (outcomes: Readonly<Record<string, Outcome>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(outcomes).map(([id, { kind }]) => [id, kind]));
 
 describe.each(CACHING)('by a body, $name', ({ maxCachedWorkflows }) => {
   const workerOptions = maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows };
@@ -79,5 +100,50 @@ describe.each(CACHING)('by a body, $name', ({ maxCachedWorkflows }) => {
       first: 8,
       ...Object.fromEntries([7, 6, 5, 4, 3, 2, 1, 0].map((left) => [`left-${left}`, left])),
     });
+  });
+
+  test('a body whose extension is refused fails, and the run is as it would be without it', async () => {
+    const selvage = await openSelvage({ tapestries: TAPESTRIES, workerOptions });
+    const end = async (extension: () => Fragment | undefined) => {
+      bring = (context) => {
+        const more = extension();
+        if (more) context.extend(more);
+      };
+      const run = await selvage.start(growing, { x: 21 });
+      const { outcomes, outputs } = await run.result();
+      const { plan: ofPlan, ...others } = outcomes;
+      delete (outputs as Record<string, unknown>)['plan'];
+      const { plan_hash, terminals, environment } = (await run.status()).run;
+      const record = { plan_hash, terminals, startedWith: environment['started_with'] };
+      return { ofPlan, rest: { others: kinds(others), outputs, record } };
+    };
+    const unextended = await end(() => undefined);
+    expect(unextended.ofPlan).toMatchObject({ kind: 'ok' });
+    for (const { lie, make, code, message } of refusedFragments({ knot: 'd', terminal: 't' })) {
+      const { ofPlan, rest } = await end(make);
+      expect([lie, ofPlan]).toMatchObject([
+        lie,
+        { kind: 'err', error: { type: code, message: expect.stringMatching(message) } },
+      ]);
+      expect(rest).toEqual(unextended.rest);
+    }
+  });
+
+  test.each([
+    {
+      shape: closed,
+      words: /Runs of tapestry "closed" take no more knots: give it the option `extensible: true`/,
+    },
+    { shape: ofNode, words: /Knot "plan" is a node .* Let a knot of a definition do it/ },
+  ])('a body that may not extend its run fails ($shape.name)', async ({ shape, words }) => {
+    const selvage = await openSelvage({ tapestries: TAPESTRIES, workerOptions });
+    bring = (context) => context.extend(fragment(() => void double({ x: 1 }, { id: 'e' })));
+    const { outcomes, outputs } = await (await selvage.start(shape, { x: 21 })).result();
+    expect(outcomes['plan']).toMatchObject({
+      kind: 'err',
+      error: { type: 'NotExtensible', message: expect.stringMatching(words) },
+    });
+    expect(outputs).toEqual({ 'param:x': 21, d: 42 });
+    expect(outcomes).not.toHaveProperty('e');
   });
 });

@@ -19,6 +19,7 @@ const twice = knot('twice', ({ x }: { x: number }, { attempt }) => {
   if (attempt < 2) throw new Error('once more');
   return x;
 });
+const longer = knot('longer', ({ list }: { list: number[] }) => [...list, -1]);
 const text = knot('text', () => 'no list' as unknown as number[]);
 
 function maps(name: string, dispatcher: Dispatcher, batch?: number) {
@@ -58,6 +59,8 @@ function maps(name: string, dispatcher: Dispatcher, batch?: number) {
     );
     map({ over: numbers, each: odd, bind: 'x', ...batched }, { id: 'failed' });
     map({ over: text({}, { id: 'text' }), each: odd, bind: 'x', ...batched }, { id: 'wrong' });
+    const more = longer({ list: numbers }, { id: 'longer' });
+    map({ over: { a: numbers, b: more }, each: ({ a, b }) => [a, b], ...batched }, { id: 'unequal' });
     return {
       scaled,
       lengths,
@@ -111,6 +114,15 @@ describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
         },
       });
       expect(result.outcomes['wrong']).toMatchObject({ kind: 'err', error: { type: 'NotAList' } });
+      expect(result.outcomes['unequal']).toMatchObject({
+        kind: 'err',
+        error: {
+          type: 'UnequalLists',
+          message: expect.stringContaining(
+            'Map "unequal" goes over several lists at once, which must be of one length: "a" has 7, "b" has 8',
+          ),
+        },
+      });
       expect(result.values).toEqual(here.values);
       expect(result.values.scaled).toEqual([0, 7, 14, 21, 28, 35, 42]);
       const { items } = await run.lineage({ limit: 1_000 });

@@ -67,16 +67,19 @@ function shapes(name: string, dispatcher: Dispatcher) {
 }
 const queued = shapes('queued-shapes', queue());
 const gathered = shapes('local-shapes', local());
-const wrong = tapestry('wrong-nodes', (t) => {
-  const n = t.parameter('n', z.number());
-  gate({ input: n, predicate: (n) => n as unknown as boolean }, { id: 'gate' });
-  const unknown = branch({ input: n, branches: ['a'], selector: () => 'b' as 'a' }, { id: 'unknown' });
-  pass({ x: unknown.path('a') }, { id: 'below' });
-  branch({ input: n, branches: ['a'], selector: () => 5 as never }, { id: 'number' });
-  const shape = draw({ n }, { id: 'shape' });
-  const member = branch({ input: shape, on: 'type' }, { id: 'member' });
-  round({ circle: member.path('circle') }, { id: 'circle-only' });
-});
+const wrong = (name: string, dispatcher: Dispatcher) =>
+  tapestry(name, { knots: { dispatcher } }, (t) => {
+    const n = t.parameter('n', z.number());
+    gate({ input: n, predicate: (n) => n as unknown as boolean }, { id: 'gate' });
+    const unknown = branch({ input: n, branches: ['a'], selector: () => 'b' as 'a' }, { id: 'unknown' });
+    pass({ x: unknown.path('a') }, { id: 'below' });
+    branch({ input: n, branches: ['a'], selector: () => 5 as never }, { id: 'number' });
+    const shape = draw({ n }, { id: 'shape' });
+    const member = branch({ input: shape, on: 'type' }, { id: 'member' });
+    round({ circle: member.path('circle') }, { id: 'circle-only' });
+  });
+const wrongQueued = wrong('wrong-queued-nodes', queue());
+const wrongGathered = wrong('wrong-local-nodes', local());
 
 const kinds = (outcomes: Readonly<Record<string, Outcome>>) =>
   Object.fromEntries(
@@ -84,6 +87,13 @@ const kinds = (outcomes: Readonly<Record<string, Outcome>>) =>
       if (outcome.kind === 'skipped') return [id, outcome.reason];
       return [id, outcome.kind === 'err' ? outcome.error.type : 'ok'];
     }),
+  );
+
+const messages = (outcomes: Readonly<Record<string, Outcome>>) =>
+  Object.fromEntries(
+    Object.entries(outcomes).flatMap(([id, outcome]) =>
+      outcome.kind === 'err' ? [[id, outcome.error.message]] : [],
+    ),
   );
 
 const OF_PARENTS = 'parent_failed_or_skipped';
@@ -142,17 +152,20 @@ test.each(CASES)('in process, with $n', async ({ n, outcomes, area, reasons }) =
   expect(result.outputs['kind']).toBe(n < 0 ? 'circle' : 'square');
 });
 
-test('what the functions may not answer', async () => {
-  const { outcomes } = await runLocally(wrong, { n: 1 });
-  expect(kinds(outcomes)).toMatchObject({
-    gate: 'NotABoolean',
-    unknown: 'UnknownBranch',
-    'unknown:a': OF_PARENTS,
-    below: OF_PARENTS,
-    number: 'UnknownBranch',
-    member: 'UnknownBranch',
-    'circle-only': OF_PARENTS,
-  });
+const OF_WRONG = {
+  gate: 'NotABoolean',
+  unknown: 'UnknownBranch',
+  'unknown:a': OF_PARENTS,
+  below: OF_PARENTS,
+  number: 'UnknownBranch',
+  member: 'UnknownBranch',
+  'member:circle': OF_PARENTS,
+  'circle-only': OF_PARENTS,
+};
+
+test('what the functions may not answer, in process', async () => {
+  const { outcomes } = await runLocally(wrongQueued, { n: 1 });
+  expect(kinds(outcomes)).toMatchObject(OF_WRONG);
 });
 
 describe.each(CACHING)('on Temporal, $name', ({ maxCachedWorkflows }) => {
@@ -174,6 +187,20 @@ describe.each(CACHING)('on Temporal, $name', ({ maxCachedWorkflows }) => {
         expect(bytes.some((event) => event.includes('x'.repeat(100)))).toBe(false);
         expect(bytes.some((event) => event.includes('of-square'))).toBe(true);
       }
+    },
+  );
+
+  test.each([wrongQueued, wrongGathered])(
+    'what the functions may not answer, in the words of a run in process ($name)',
+    async (shape) => {
+      const selvage = await openSelvage({ tapestries: [shape], workerOptions: { maxCachedWorkflows } });
+      const here = await runLocally(shape, { n: 1 });
+      const run = await selvage.start(shape, { n: 1 });
+      const { outcomes, status } = await run.result();
+      expect(status).toBe('failed');
+      expect(kinds(outcomes)).toMatchObject(OF_WRONG);
+      expect(messages(outcomes)).toEqual(messages(here.outcomes));
+      expect(essence(await run.records())).toEqual(essence(here.lineage));
     },
   );
 

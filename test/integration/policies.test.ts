@@ -12,6 +12,7 @@ import {
   tapestry,
   type Dispatcher,
   type Outcome,
+  type TapestryOptions,
 } from '../../src';
 import type { Selvage } from '../../src/client';
 import type { LineageRecord } from '../../src/protocols';
@@ -152,10 +153,14 @@ const essence = (records: readonly LineageRecord[]): Record<string, unknown> =>
   );
 
 const maybe = optional(boom);
-const optionalTerminal = tapestry('optional-terminal', (t) => {
-  const x = t.parameter('x', z.number());
-  return { fine: pass({ x }, { id: 'fine' }), maybe: maybe({ x }, { id: 'maybe' }) };
-});
+const withOptional = (name: string, options: TapestryOptions) =>
+  tapestry(name, options, (t) => {
+    const x = t.parameter('x', z.number());
+    return { fine: pass({ x }, { id: 'fine' }), maybe: maybe({ x }, { id: 'maybe' }) };
+  });
+const optionalTerminal = withOptional('optional-terminal', {});
+const optionalInSegment = withOptional('optional-in-segment', { knots: { dispatcher: local() } });
+const optionalAny = withOptional('optional-any', { failOn: 'any' });
 const belowOptional = tapestry('below-optional', (t) => {
   const x = t.parameter('x', z.number());
   return { below: pass({ x: maybe({ x }, { id: 'maybe' }) }, { id: 'below' }) };
@@ -177,6 +182,8 @@ const tapestries = [
   queuedMatrix,
   localMatrix,
   optionalTerminal,
+  optionalInSegment,
+  optionalAny,
   belowOptional,
   handledByDefault,
   handledAny,
@@ -231,6 +238,20 @@ describe.each(CACHING)('on Temporal, $name', ({ maxCachedWorkflows }) => {
     // APPLICATION_ERROR_CATEGORY_BENIGN of temporal/api/enums/v1/common.proto
     expect(failures.map(({ category }) => category)).toEqual([1]);
   });
+
+  test.each([optionalInSegment, optionalAny])(
+    'a failure of an optional knot fails no run, in a segment or where any failure does ($name)',
+    async (shape) => {
+      const run = await selvage.start(shape, { x: 5 });
+      expect(await run.values()).toEqual({ fine: 5 });
+      const result = await run.result();
+      expect(result).toMatchObject({ status: 'succeeded', succeeded: true });
+      expect(kinds(result.outcomes)).toEqual({ 'param:x': 'ok', fine: 'ok', maybe: 'err RangeError' });
+      expect(await statusOnServer(run.runId)).toBe('COMPLETED');
+      const maybeRecord = (await run.records()).find(({ knot_id }) => knot_id === 'maybe')!;
+      expect(maybeRecord.dispatcher).toBe(shape === optionalInSegment ? 'local' : 'queue');
+    },
+  );
 
   test('a terminal that had to be skipped is owed: values() throws, though the run succeeded', async () => {
     const run = await selvage.start(belowOptional, { x: 5 });

@@ -97,3 +97,16 @@ export function textOf(events: readonly Event[]): string {
   visit(events);
   return texts.join('\n');
 }
+
+/** Bytes of the largest payload of a history. */
+export function largestPayload(events: readonly Event[]): number {
+  let largest = 0;
+  const visit = (part: unknown): void => {
+    if (typeof part !== 'object' || part === null || part instanceof Uint8Array) return;
+    const { data, metadata } = part as { data?: unknown; metadata?: unknown };
+    if (metadata && data instanceof Uint8Array) largest = Math.max(largest, data.byteLength);
+    for (const inner of Object.values(part)) visit(inner);
+  };
+  visit(events);
+  return largest;
+}

@@ -1,15 +1,6 @@
-import {
-  Knot,
-  fragment,
-  knot,
-  runLocally,
-  tapestry,
-  type Fragment,
-  type KnotContext,
-  type LocallyRun,
-} from '../../../src';
+import { Knot, fragment, knot, runLocally, tapestry, type KnotContext, type LocallyRun } from '../../../src';
+import { double, refusedFragments } from '../../support/refused-fragments';
 
-const double = knot('double', ({ x }: { x: number }) => x * 2);
 const total = knot('total', ({ a, b }: { a: number; b: number }) => a + b);
 const spare = knot('spare', ({ x }: { x: number }) => x + 100);
 class Negate extends Knot<{ x: number }, number> {
@@ -149,25 +140,23 @@ test('a run that was asked for some knots takes newcomers beside them', async ()
 });
 
 describe('a body whose extension is refused fails, and the run is as it was:', () => {
-  const unregistered = knot('unregistered', ({ x }: { x: number }) => x);
-  const changed = knot('double', ({ x }: { x: number }) => x * 3);
-  const cases: Record<string, [() => Fragment, string]> = {
-    'an id that the run has': [() => fragment(() => void double({ x: 1 }, { id: 't' })), 'DuplicateId'],
-    'a parent that nobody has': [
-      () => fragment((f) => void double({ x: f.ref('gone') }, { id: 'e' })),
-      'UnknownKnot',
-    ],
-    'a definition that is not registered': [
-      () => fragment(() => void unregistered({ x: 1 }, { id: 'e' })),
-      'UnknownDefinition',
-    ],
-    'other code': [() => fragment(() => void changed({ x: 1 }, { id: 'e' })), 'CodeDiffers'],
-    'what is no fragment': [() => ({ knots: 5 }) as unknown as Fragment, 'InvalidFragment'],
-  };
-  test.each(Object.entries(cases))('%s', async (_, [bad, code]) => {
-    const run = await extendedBy((context) => context.extend(bad()));
-    expect(run.outcomes['plan']).toMatchObject({ kind: 'err', error: { type: code } });
+  test.each(refusedFragments({ knot: 't', terminal: 'plan' }))('$lie', async ({ make, code, message }) => {
+    const run = await extendedBy((context) => context.extend(make()));
+    expect(run.outcomes['plan']).toMatchObject({
+      kind: 'err',
+      error: { type: code, message: expect.stringMatching(message) },
+    });
     expect(Object.keys(run.outcomes).sort()).toEqual(['below', 'd', 'failed', 'plan', 't']);
+    expect(run.values).toEqual({ d: 43 });
+  });
+
+  test('two of its own fragments that bring the same id', async () => {
+    const run = await extendedBy((context) => {
+      context.extend(fragment(() => void double({ x: 1 }, { id: 'e' })));
+      context.extend(fragment(() => void double({ x: 2 }, { id: 'e' })));
+    });
+    expect(run.outcomes['plan']).toMatchObject({ kind: 'err', error: { type: 'DuplicateId' } });
+    expect(run.outcomes).not.toHaveProperty('e');
   });
 
   test('a tapestry that takes no more knots', async () => {

@@ -230,7 +230,8 @@ describe('elements that fail', () => {
         error: {
           type: 'MapElements',
           message:
-            '2 of the 4 elements of map "mapped" failed: [1], [3]. The first: RangeError: three divides 3',
+            '2 of the 4 elements of map "mapped" failed: [1], [3]. Look at their records, or choose another onError. ' +
+            'The first: RangeError: three divides 3',
           cause: { type: 'RangeError', message: 'three divides 3' },
         },
       });

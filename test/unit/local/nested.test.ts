@@ -148,7 +148,7 @@ describe('a loop', () => {
       until: () => 1 as unknown as boolean,
       error: {
         type: 'NotABoolean',
-        message: '"until" of loop "loop" answered 1, and must answer true or false.',
+        message: expect.stringContaining('"until" of loop "loop" answered 1, and must answer true or false.'),
       },
     },
     {

@@ -1,0 +1,181 @@
+import { z } from 'zod';
+import {
+  branch,
+  firstOk,
+  gate,
+  knot,
+  loop,
+  map,
+  runLocally,
+  tapestry,
+  type Knot,
+  type Tapestry,
+} from '../../../src';
+
+const constant = knot('constant', ({ value }: { value: unknown }) => value);
+const given = (value: unknown, id = 'given'): Knot<unknown> => constant({ value }, { id });
+const fails = knot('fails', ({ x }: { x: number }): number => {
+  throw new TypeError(`no luck with ${x}`);
+});
+const same = knot('same', ({ x }: { x: number }) => x);
+const step = tapestry('step', { parameters: { x: z.number() } }, (_t, { x }) => ({
+  x: same({ x }, { id: 'same' }),
+}));
+const around = (place: () => unknown): Tapestry => tapestry('t', () => void place());
+
+const selected = (answer: unknown): Tapestry =>
+  around(() =>
+    branch({ input: given(1), branches: ['a', 'b'], selector: () => answer as 'a' }, { id: 'culprit' }).path(
+      'a',
+    ),
+  );
+const byField = (value: unknown, paths: string[] = ['a']): Tapestry =>
+  around(() => {
+    const b = branch({ input: given(value) as Knot<{ type: string }>, on: 'type' }, { id: 'culprit' });
+    for (const path of paths) b.path(path);
+  });
+const gated = (answer: unknown): Tapestry =>
+  around(() => gate({ input: given(1), predicate: () => answer as boolean }, { id: 'culprit' }));
+const looped = (answer: unknown): Tapestry =>
+  around(() => loop({ step, initial: { x: 1 }, until: () => answer as boolean, max: 3 }, { id: 'culprit' }));
+const mapped = (lists: Record<string, unknown>): Tapestry =>
+  around(() => {
+    const over = Object.fromEntries(Object.entries(lists).map(([name, list]) => [name, given(list, name)]));
+    map({ over: over as Record<string, Knot<number[]>>, each: () => 1 }, { id: 'culprit' });
+  });
+const mappedOver = (list: unknown): Tapestry =>
+  around(() => map({ over: given(list) as Knot<number[]>, each: () => 1 }, { id: 'culprit' }));
+const failingElements = (): Tapestry =>
+  around(() => map({ over: given([1, 2]) as Knot<number[]>, each: fails, bind: 'x' }, { id: 'culprit' }));
+const alternatives = (count: number): Tapestry =>
+  around(() =>
+    firstOk(
+      {
+        of: Array.from({ length: count }, (_, index) => fails({ x: index }, { id: `f${index}` })) as [
+          Knot<number>,
+        ],
+      },
+      { id: 'culprit' },
+    ),
+  );
+
+const A_PATH = 'and has the paths "a". Let it choose one of them, or add a path.';
+const A_OR_B = 'and has the paths "a", "b". Let it choose one of them, or add a path.';
+const A_BOOLEAN =
+  'and must answer true or false. Let it compare, or make a boolean of its answer: Boolean(…).';
+const A_LIST =
+  'Wire a knot that yields a list, and give its definition an output schema to have it checked there.';
+
+test.each<[what: string, Tapestry, code: string, message: string]>([
+  ['a selector: no tag of its own', selected('c'), 'UnknownBranch', `Branch "culprit" chose "c", ${A_OR_B}`],
+  ['a selector: a number', selected(5), 'UnknownBranch', `Branch "culprit" chose 5, ${A_OR_B}`],
+  [
+    'a selector: undefined',
+    selected(undefined),
+    'UnknownBranch',
+    `Branch "culprit" chose a value of type undefined, ${A_OR_B}`,
+  ],
+  ['a selector: null', selected(null), 'UnknownBranch', `Branch "culprit" chose null, ${A_OR_B}`],
+  [
+    'a selector: a promise of no tag of its own',
+    selected(Promise.resolve('c')),
+    'UnknownBranch',
+    `Branch "culprit" chose "c", ${A_OR_B}`,
+  ],
+  ['a field: no path', byField({ type: 'c' }), 'UnknownBranch', `Branch "culprit" chose "c", ${A_PATH}`],
+  [
+    'a field: missing',
+    byField({}),
+    'UnknownBranch',
+    `Branch "culprit" chose a value of type undefined, ${A_PATH}`,
+  ],
+  [
+    'a field: of null',
+    byField(null),
+    'UnknownBranch',
+    `Branch "culprit" chose a value of type undefined, ${A_PATH}`,
+  ],
+  ['a field: a number', byField({ type: 7 }), 'UnknownBranch', `Branch "culprit" chose 7, ${A_PATH}`],
+  [
+    'a field: an object',
+    byField({ type: {} }),
+    'UnknownBranch',
+    `Branch "culprit" chose a value of type object, ${A_PATH}`,
+  ],
+  [
+    'a field: of a branch without a path',
+    byField({ type: 'c' }, []),
+    'UnknownBranch',
+    'Branch "culprit" chose "c", and has no paths. Add one by its path().',
+  ],
+  ['a gate: 1', gated(1), 'NotABoolean', `The predicate of gate "culprit" answered 1, ${A_BOOLEAN}`],
+  [
+    'a gate: undefined',
+    gated(undefined),
+    'NotABoolean',
+    `The predicate of gate "culprit" answered a value of type undefined, ${A_BOOLEAN}`,
+  ],
+  [
+    'a gate: a promise of a text',
+    gated(Promise.resolve('yes')),
+    'NotABoolean',
+    `The predicate of gate "culprit" answered "yes", ${A_BOOLEAN}`,
+  ],
+  ['a loop: 0', looped(0), 'NotABoolean', `"until" of loop "culprit" answered 0, ${A_BOOLEAN}`],
+  [
+    'a loop: undefined',
+    looped(undefined),
+    'NotABoolean',
+    `"until" of loop "culprit" answered a value of type undefined, ${A_BOOLEAN}`,
+  ],
+  [
+    'a loop: false for ever',
+    looped(false),
+    'LoopLimit',
+    'Loop "culprit" was not over after 3 iterations, as many as it may have. Raise its "max", or let its "until" answer true sooner.',
+  ],
+  [
+    'a map: over a text',
+    mappedOver('text'),
+    'NotAList',
+    'Map "culprit" goes over a list or a plain object, and the value of knot "given", its input "over", is a string. ' +
+      A_LIST,
+  ],
+  [
+    'a map: a record among several lists',
+    mapped({ a: [1, 2], b: { x: 1, y: 2 } }),
+    'NotAList',
+    `Map "culprit" goes over lists, and the value of knot "b", its input "over.b", is an object. ${A_LIST}`,
+  ],
+  [
+    'a map: lists of different length',
+    mapped({ a: [1, 2], b: [1] }),
+    'UnequalLists',
+    'Map "culprit" goes over several lists at once, which must be of one length: "a" has 2, "b" has 1 elements. ' +
+      'Make them equal in the knots that yield them.',
+  ],
+  [
+    'a map: elements that fail',
+    failingElements(),
+    'MapElements',
+    '2 of the 2 elements of map "culprit" failed: [0], [1]. Look at their records, or choose another onError. ' +
+      'The first: TypeError: no luck with 1',
+  ],
+  [
+    'firstOk: none is',
+    alternatives(2),
+    'NoAlternative',
+    'Knot "culprit" takes the first that is Ok of 2, and none is: "f0", "f1" failed. Look at those, or add an alternative that cannot fail.',
+  ],
+  [
+    'firstOk: none of many is',
+    alternatives(7),
+    'NoAlternative',
+    'Knot "culprit" takes the first that is Ok of 7, and none is: "f0", "f1", "f2", "f3", "f4" and 2 more failed. ' +
+      'Look at those, or add an alternative that cannot fail.',
+  ],
+])('%s is a failure that names the knot and says what to do', async (_, shape, code, message) => {
+  const { outcomes, succeeded } = await runLocally(shape, {});
+  expect(succeeded).toBe(false);
+  expect(outcomes['culprit']).toMatchObject({ kind: 'err', error: { type: code, message } });
+});
