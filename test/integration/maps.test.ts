@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { knot, local, map, queue, reduce, runLocally, tapestry, type Dispatcher } from '../../src';
 import type { LineageRecord } from '../../src/protocols';
+import { SPLIT_ACTIVITY, type SplitAnswer } from '../../src/workflows/messages';
+import { answersOf, historyOf, largestPayload } from '../support/history';
 import { Latch, aborted } from '../support/latch';
 import { CACHING, closeAll, openSelvage } from '../support/open-selvage';
 
@@ -136,6 +138,55 @@ test.each(shapes)('of nothing is nothing ($shape.name)', async ({ shape }) => {
   const result = await (await selvage.start(shape, { n: 0 })).result();
   expect(result.values).toMatchObject({ scaled: [], lengths: {}, pairs: [], sum: 0 });
 });
+
+const LETTERS = 400_000;
+/** Larger than what a slice of several elements may have. */
+const HUGE = 2_000_000;
+const pages = knot('pages', ({ n }: { n: number }) =>
+  Array.from({ length: n }, (_, index) =>
+    String.fromCharCode(97 + index).repeat(index === 3 ? HUGE : LETTERS),
+  ),
+);
+const heavy = (name: string, dispatcher: Dispatcher, batch: number) =>
+  tapestry(name, { knots: { dispatcher } }, (t) => ({
+    mapped: map(
+      {
+        over: pages({ n: t.parameter('n', z.number()) }, { id: 'pages' }),
+        each: ({ element }) => element.toUpperCase(),
+        batch,
+      },
+      { id: 'mapped' },
+    ),
+  }));
+
+test.each([
+  { shape: heavy('heavy-elements', queue(), 1), parts: true },
+  { shape: heavy('heavy-batches', queue(), 3), parts: true },
+  { shape: heavy('heavy-local-elements', local(), 1), parts: false },
+])(
+  'large elements are in slices cut by their bytes, and not in histories ($shape.name)',
+  async ({ shape, parts }) => {
+    const here = await runLocally(shape, { n: 8 });
+    const selvage = await openSelvage({ tapestries: [shape] });
+    const run = await selvage.start(shape, { n: 8 });
+    const { mapped } = await run.values();
+    expect(mapped.map((page) => [page[0], page.length])).toEqual(
+      [...'ABCDEFGH'].map((letter) => [letter, letter === 'D' ? HUGE : LETTERS]),
+    );
+    const { items } = await run.lineage({ limit: 100 });
+    expect(essence(items)).toEqual(essence([...here.lineage]));
+    const histories = [await historyOf(selvage, run.runId)];
+    if (parts) {
+      const child = await historyOf(selvage, `${run.runId}/mapped`);
+      histories.push(child);
+      // Two of 400 KB fit into one, but the one of 2 MB has one for itself.
+      const [split] = answersOf(child, SPLIT_ACTIVITY) as SplitAnswer[];
+      expect(split!.slices.map(([, elements]) => elements)).toEqual([2, 1, 1, 2, 2]);
+    }
+    for (const history of histories) expect(largestPayload(history)).toBeLessThan(20_000);
+  },
+  120_000,
+);
 
 const big = (name: string, dispatcher: Dispatcher, concurrency: number, batch?: number) => {
   const seen = { now: 0, most: 0 };

@@ -86,16 +86,35 @@ export function scheduledActivities(events: readonly Event[]): ScheduledActivity
   });
 }
 
+/** What activities of a type have answered, in the order in which they ended. */
+export function answersOf(events: readonly Event[], type: string): unknown[] {
+  const scheduled = new Set<string>();
+  return events.flatMap(({ eventId, activityTaskScheduledEventAttributes: task, ...event }) => {
+    if (task?.activityType?.name === type) scheduled.add(String(eventId));
+    const completed = event.activityTaskCompletedEventAttributes;
+    if (!completed || !scheduled.has(String(completed.scheduledEventId))) return [];
+    return (completed.result?.payloads ?? []).map(
+      ({ data }) => JSON.parse(Buffer.from(data!).toString()) as unknown,
+    );
+  });
+}
+
 /** Every payload of a history as text, to search in. */
 export function textOf(events: readonly Event[]): string {
-  const texts: string[] = [];
-  const visit = (part: unknown): void => {
-    if (part instanceof Uint8Array) texts.push(Buffer.from(part).toString('latin1'));
-    else if (typeof part === 'object' && part !== null) for (const inner of Object.values(part)) visit(inner);
-    else if (typeof part === 'string') texts.push(part);
-  };
-  visit(events);
-  return texts.join('\n');
+  return leavesOf(events)
+    .map((leaf) => (typeof leaf === 'string' ? leaf : Buffer.from(leaf).toString('latin1')))
+    .join('\n');
+}
+
+/** Bytes of the largest payload of a history. */
+export function largestPayload(events: readonly Event[]): number {
+  return Math.max(0, ...leavesOf(events).map(({ length }) => length));
+}
+
+function leavesOf(part: unknown): readonly (Uint8Array | string)[] {
+  if (part instanceof Uint8Array || typeof part === 'string') return [part];
+  if (typeof part !== 'object' || part === null) return [];
+  return Object.values(part).flatMap(leavesOf);
 }
 
 /** Bytes of the largest payload of a history. */

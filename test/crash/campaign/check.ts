@@ -5,7 +5,7 @@ import type { History } from '@temporalio/common/lib/proto-utils';
 
 import type { Backends, DataStore, LineageRecord, RunRecord } from '../../../src/protocols';
 import { type JournalLine } from './journal';
-import { PLACES, isBrought, isInSegment, isPlaced, sharedBy } from './mix';
+import { PACE, PLACES, isBrought, isInSegment, isPaced, isPlaced, sharedBy } from './mix';
 import type { Cut } from './plan';
 import { workerIdentity } from './worker-identity';
 import { workflowsOf } from './workflows-of';
@@ -30,6 +30,8 @@ export interface Checked {
 /** gRPC's. */
 const NOT_FOUND = 5;
 const SHOWN = 5;
+/** Clocks and timers are of whole milliseconds. */
+const TIMER_SLACK_MS = 5;
 
 /** What tells of the bodies of a scenario. */
 export interface Evidence {
@@ -101,6 +103,7 @@ async function examine(backends: Backends, runId: string, evidence: Evidence): P
     ...(await missingValues(records, backends.dataStore)),
     ...reruns,
     ...crowds(evidence),
+    ...rushes(evidence),
     ...nested.flatMap(({ checked }) => checked.problems),
   ];
   return { run, records, checked: { digest: digestOf(run.status, records), problems, overlaps } };
@@ -276,6 +279,21 @@ function crowds({ journal, deaths, hasFrozen }: Evidence): string[] {
     running.set(body, line);
     if (running.size > PLACES)
       return [`${running.size} bodies ran at once of which ${PLACES} may: ${[...running.keys()].join(', ')}`];
+  }
+  return [];
+}
+
+/** More bodies begun in some time than their pace allows. That time is from when the first was given out, so that it had no turn before. */
+function rushes({ journal }: Evidence): string[] {
+  const begun = journal.filter(
+    (line): line is JournalLine & { what: 'began' } => line.what === 'began' && isPaced(line.knot),
+  );
+  for (const { takenAt: from } of begun) {
+    const since = begun.filter(({ takenAt }) => takenAt >= from).sort((a, b) => a.at - b.at);
+    for (const [index, { at }] of since.entries()) {
+      if (at - from + TIMER_SLACK_MS >= (index * 1_000) / PACE) continue;
+      return [`${index + 1} bodies began within ${at - from} ms, at a pace of ${PACE} a second`];
+    }
   }
   return [];
 }

@@ -7,7 +7,16 @@ import { SelvageError } from '../../../src/errors';
 import type { RunHandle } from '../../../src/client';
 import type { Backends } from '../../../src/protocols';
 import type { Blow } from './blows';
-import { GROWN, GROWTH, WORD, graft, mixNamed, mixedTapestry, type MixParameters } from './mix';
+import {
+  GROWN,
+  GROWTH,
+  WORD,
+  graft,
+  mixNamed,
+  mixedTapestry,
+  type MixParameters,
+  type MixPlace,
+} from './mix';
 import type { Cut } from './plan';
 import type { Order, Told } from './processes';
 import { Scene } from './scene';
@@ -25,7 +34,7 @@ export interface ClientOrders {
   readonly cut?: Cut & { readonly resumedBy: string };
   readonly address: string;
   readonly taskQueue: string;
-  readonly otherQueue: string;
+  readonly place: MixPlace;
   readonly blows: readonly Blow[];
 }
 
@@ -62,10 +71,10 @@ async function waitWith(scene: Scene, backends: Backends, orders: ClientOrders):
     await save(plan);
     scene.strike('client-before-start');
   };
-  const { address, taskQueue, otherQueue, parameters, runId, twin, cut } = orders;
+  const { address, taskQueue, place, parameters, runId, twin, cut } = orders;
   const selvage = await Selvage.connect({ address, taskQueue, backends });
   try {
-    const tapestry = mixedTapestry(mixNamed(orders.mix), otherQueue);
+    const tapestry = mixedTapestry(mixNamed(orders.mix), place);
     const run = await selvage.start(tapestry, parameters, {
       ...SAME_WORK,
       runId,

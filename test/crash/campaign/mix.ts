@@ -6,6 +6,7 @@ import { z } from 'zod';
 import {
   Retryable,
   Terminal,
+  aggregate,
   branch,
   firstOk,
   fragment,
@@ -16,10 +17,15 @@ import {
   map,
   optional,
   queue,
+  reduce,
+  sink,
   sleep as nap,
+  source,
   subTapestry,
   tapestry,
   waitForSignal,
+  waitUntil,
+  type Dispatcher,
   type Fragment,
   type Knot,
   type KnotContext,
@@ -41,6 +47,8 @@ interface Stage {
   /** Knots that blows may be aimed at: they end well. */
   readonly queue: readonly string[];
   readonly local: readonly string[];
+  /** Of `queue`, in a way: they call no function of ours, so that only what comes after a body can hit them. */
+  readonly bodiless?: readonly string[];
   /** Whether bodies of `queue` throw at first, so that not every attempt of theirs has something to commit. */
   readonly throwsFirst?: true;
   /** Two that run side by side. */
@@ -58,7 +66,14 @@ interface Stage {
 interface World {
   /** Bytes of the large values. */
   readonly size: Knot<number>;
+  readonly place: MixPlace;
+}
+
+/** What is constant in the tapestries of one scenario, and differs from one scenario to the next. */
+export interface MixPlace {
   readonly otherQueue: string;
+  /** What is waited for comes at this time: milliseconds since the epoch. */
+  readonly due: number;
 }
 
 /** A body as written, in a body that says when it begins and ends, and that a blow can hit. */
@@ -229,6 +244,49 @@ const steep = knot(
   performed(({ x }: { x: number }) => x + 9),
 );
 
+/** Every third element fails. */
+const sieve = knot(
+  'sieve',
+  performed(({ entry }: { entry: { at: number; x: number } }) => {
+    if (entry.at % 3 === 2) throw new Terminal(`${entry.x} is held back`);
+    return entry.x;
+  }),
+);
+const entriesOf = knot(
+  'entries-of',
+  performed(({ x }: { x: number }) => Array.from({ length: ELEMENTS }, (_, at) => ({ at, x: x + at }))),
+);
+const recordOf = knot(
+  'record-of',
+  performed(({ x }: { x: number }) => Object.fromEntries(KEYS.map((key, n) => [key, x + n]))),
+);
+const kindOf = knot(
+  'kind-of',
+  performed(({ x }: { x: number }): Even | Odd =>
+    x % 2 === 0 ? { type: 'even', half: x / 2 } : { type: 'odd', x },
+  ),
+);
+const fromEven = knot(
+  'from-even',
+  performed(({ even }: { even: Even }) => even.half),
+);
+const fromOdd = knot(
+  'from-odd',
+  performed(({ odd }: { odd: Odd }) => odd.x + 1),
+);
+const cupsOf = knot(
+  'cups-of',
+  performed(({ x }: { x: number }) => Array.from({ length: ELEMENTS }, (_, n) => x + (n % KINDS_OF_CUPS))),
+);
+const pour = knot(
+  'pour',
+  cached,
+  performed(async ({ x }: { x: number }) => {
+    await sleep(20);
+    return x % 1_000;
+  }),
+);
+
 function growth(ids: readonly string[], from: Knot<number>): void {
   let last = from;
   for (const id of ids) last = grow({ x: last }, { id });
@@ -269,11 +327,111 @@ function fanOf(prefix: string, width: number, x: Knot<number>, options = {}): Kn
   return sum(all, { id: `${prefix}-sum`, ...options });
 }
 
+interface Even {
+  readonly type: 'even';
+  readonly half: number;
+}
+interface Odd {
+  readonly type: 'odd';
+  readonly x: number;
+}
+
+/** One of each node that calls a function in place, or that chooses by a field. */
+function nodesAt(suffix: string, x: Knot<number>, dispatcher: Dispatcher): Knot<number> {
+  const at = (id: string) => ({ id: `${id}${suffix}`, dispatcher });
+  const readAll = performed(() => [5, 9, 2]);
+  const numbers = source({ read: (context) => readAll({}, context) }, at('source'));
+  const scaled = aggregate(
+    {
+      inputs: { x, numbers, by: 2 },
+      combine: performed(({ x, numbers, by }: { x: number; numbers: readonly number[]; by: number }) =>
+        numbers.map((number) => x + by * number),
+      ),
+    },
+    at('aggregated'),
+  );
+  const most = reduce(
+    { of: scaled, combine: performed((all: readonly number[]) => Math.max(...all)) },
+    at('combined'),
+  );
+  const begun = performed((element: number) => element);
+  const folded = reduce(
+    {
+      of: scaled,
+      // Only the first call of an attempt says that it begins: one attempt is to be one body.
+      fold: async (so: number, element, context) =>
+        so === 0 ? await begun(element, context) : (so + element) % 1_000_003,
+      initial: 0,
+    },
+    at('folded'),
+  );
+  const kind = branch(
+    { input: kindOf({ x: add({ a: most, b: folded }, at('added')) }, at('of-a-kind')), on: 'type' },
+    at('kind'),
+  );
+  const even = fromEven({ even: kind.path('even') }, at('if-even'));
+  const odd = fromOdd({ odd: kind.path('odd') }, at('if-odd-kind'));
+  const either = firstOk({ of: [even, odd] }, at('either'));
+  const receipt = sink(
+    { inputs: { either }, write: performed(({ either }: { either: number }) => either + 10) },
+    at('sunk'),
+  );
+  return add({ a: receipt, b: either }, at('noded'));
+}
+
+const NODES = ['source', 'aggregated', 'combined', 'folded', 'of-a-kind', 'sunk'];
+
+/** Maps over a record and over several lists, with functions in place, and one that collects what fails. */
+function mapsAt(suffix: string, x: Knot<number>, dispatcher: Dispatcher, batch: number): Knot<number> {
+  const at = (id: string) => ({ id: `${id}${suffix}`, dispatcher });
+  const keyed = map(
+    {
+      over: recordOf({ x }, at('record')),
+      each: performed(({ element }: { element: number }) => element + 11),
+    },
+    at('keyed'),
+  );
+  const left = listOf({ x }, at('left'));
+  const right = listOf({ x: add({ a: x, b: 1 }, at('shifted')) }, at('right'));
+  const paired = map(
+    {
+      over: { left, right },
+      each: performed(
+        ({ left, right, by }: { left: number; right: number; by: number }) => (left * right + by) % 1_000_003,
+      ),
+      shared: { by: x },
+      concurrency: 8,
+      batch,
+    },
+    at('paired'),
+  );
+  const collected = map(
+    {
+      over: entriesOf({ x }, at('entries')),
+      each: sieve,
+      bind: 'entry',
+      onError: 'collect',
+      concurrency: 3,
+    },
+    at('collected'),
+  );
+  return aggregate(
+    {
+      inputs: { keyed, paired, collected },
+      combine: performed((all: object) =>
+        createHash('sha256').update(JSON.stringify(all)).digest().readUInt16BE(0),
+      ),
+    },
+    at('all-mapped'),
+  );
+}
+
 function ids(prefix: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}-${index + 1}`);
 }
 
 const ELEMENTS = 12;
+const KEYS = ['a', 'b', 'c'];
 const elementsOf = (map: string, positions: readonly number[]): string[] =>
   positions.map((position) => `${map}[${position}]`);
 const SHOOTS = ids('shoot', 2);
@@ -288,8 +446,12 @@ export const GROWN = 'grown';
 export const isBrought = (knot: string): boolean => knot.includes('[') || GROWTH.includes(knot);
 
 const BREWS = 3;
+/** So many values do the elements of a map come to. */
+const KINDS_OF_CUPS = 4;
 /** Of a knot that shares its value with others: what they have in common; undefined of all others. */
 export function sharedBy(knot: string): string | undefined {
+  const element = /^poured\[(\d+)\]$/.exec(knot)?.[1];
+  if (element !== undefined) return `cup ${Number(element) % KINDS_OF_CUPS}`;
   return /^(brewed|steeped)-/.exec(knot)?.[1];
 }
 /** Whether it takes no lease of the value. */
@@ -300,6 +462,10 @@ const PLACED = 6;
 /** So many of the knots of the limited stage may run at once. */
 export const PLACES = 2;
 export const isPlaced = (knot: string): boolean => /^place-\d+$/.test(knot);
+const PACED = 6;
+/** So many of the knots that are paced may begin in a second. */
+export const PACE = 4;
+export const isPaced = (knot: string): boolean => /^paced-\d+$/.test(knot);
 export const CHILD_RUN_KNOT = 'plod';
 /** A signal. */
 export const WORD = 'word';
@@ -534,21 +700,62 @@ const stages = {
   reused: {
     queue: ['served'],
     local: [],
-    shared: ids('brewed', BREWS),
+    shared: [...ids('brewed', BREWS), ...elementsOf('poured', [0, 1, 2, 5, 7])],
     build: (input) => {
       const brewed = ids('brewed', BREWS).map((id) => brew({ x: input }, { id }));
       // What it comes to is no surprise: everything below it is looked up.
       const steeped = brewed.map((x, n) => steep({ x }, { id: `steeped-${n + 1}` }));
       const inside = brew({ x: input }, { id: 'brewed-in-segment', ...inSegment });
       const later = brew({ x: steeped[0]! }, { id: 'rebrewed' });
-      const all = Object.fromEntries([...steeped, inside, later].map((of, n) => [`of-${n}`, of]));
+      const cups = cupsOf({ x: input }, { id: 'cups' });
+      const poured = map({ over: cups, each: pour, bind: 'x', concurrency: 6 }, { id: 'poured' });
+      const drunk = total({ numbers: poured }, { id: 'drunk' });
+      const all = Object.fromEntries([...steeped, inside, later, drunk].map((of, n) => [`of-${n}`, of]));
       return sum(all, { id: 'served' });
+    },
+  },
+  /**
+   * Nodes of all kinds, in segments and out of them, a wait for a point in time, and knots that begin at a pace. Where it is, it comes
+   * first: a source begins with the run, and so beside what stands first.
+   */
+  nodes: {
+    queue: [...NODES, ...ids('paced', PACED), 'all-nodes'],
+    local: NODES.map((id) => `${id}-in-segment`),
+    bodiless: ['kind', 'either', 'on-time'],
+    build: (input, { place: { due } }) => {
+      const onTime = waitUntil({ time: due, input }, { id: 'on-time' });
+      const queued = nodesAt('', onTime, queue());
+      const inside = nodesAt('-in-segment', input, local());
+      const paced = ids('paced', PACED).map((id, n) =>
+        double(
+          { x: input },
+          { id, ratePerSecond: { key: 'pace', limit: PACE }, ...(n % 2 === 0 ? {} : inSegment) },
+        ),
+      );
+      const all = Object.fromEntries([queued, inside, ...paced].map((of, n) => [`of-${n}`, of]));
+      return sum(all, { id: 'all-nodes' });
+    },
+  },
+  listed: {
+    queue: ['keyed["b"]', ...elementsOf('collected', [0, 4]), 'all-mapped'],
+    local: [
+      'keyed-in-segment["c"]',
+      ...elementsOf('paired-in-segment', [3, 8]),
+      ...elementsOf('collected-in-segment', [1, 6]),
+      'all-mapped-in-segment',
+    ],
+    batch: elementsOf('paired', [1, 6, 11]),
+    maps: ['keyed', 'paired', 'collected'],
+    build: (input) => {
+      const queued = mapsAt('', input, queue(), 4);
+      const inside = mapsAt('-in-segment', input, local(), 1);
+      return add({ a: queued, b: inside }, { id: 'listed' });
     },
   },
   travelling: {
     queue: ['away', 'back', 'away-again'],
     local: [],
-    build: (input, { otherQueue }) => {
+    build: (input, { place: { otherQueue } }) => {
       const away = double({ x: input }, { id: 'away', dispatcher: queue(otherQueue) });
       const back = add({ a: away, b: 1 }, { id: 'back' });
       return double({ x: back }, { id: 'away-again', dispatcher: queue(otherQueue) });
@@ -586,6 +793,7 @@ export const MIXES: readonly Mix[] = [
   { name: 'waiting', stages: ['chain', 'waiting', 'mended', 'fan'] },
   { name: 'nested', stages: ['chain', 'nested', 'fan'] },
   { name: 'mapped', stages: ['chain', 'mapped', 'mended'] },
+  { name: 'nodes', stages: ['nodes', 'listed', 'mended'] },
   { name: 'extended', stages: ['chain', 'extended', 'fan'], isExtensible: true },
   { name: 'reused', stages: ['chain', 'reused', 'mended'], isTwice: true },
   {
@@ -598,6 +806,7 @@ export const MIXES: readonly Mix[] = [
   {
     name: 'continued',
     stages: [
+      'nodes',
       'beside',
       'diamond',
       'limited',
@@ -608,6 +817,7 @@ export const MIXES: readonly Mix[] = [
       'branching',
       'waiting',
       'mapped',
+      'listed',
       'reused',
       'mended',
       'fan',
@@ -617,6 +827,7 @@ export const MIXES: readonly Mix[] = [
   {
     name: 'everything',
     stages: [
+      'nodes',
       'chain',
       'fan',
       'diamond',
@@ -631,6 +842,7 @@ export const MIXES: readonly Mix[] = [
       'limited',
       'waiting',
       'mapped',
+      'listed',
       'reused',
       'travelling',
     ],
@@ -651,13 +863,13 @@ export interface MixParameters {
   readonly size: number;
 }
 
-/** The tapestry of a mix; some of its knots run on `otherQueue`. */
-export function mixedTapestry(mix: Mix, otherQueue: string): Tapestry<MixParameters, { end: number }> {
+/** The tapestry of a mix. */
+export function mixedTapestry(mix: Mix, place: MixPlace): Tapestry<MixParameters, { end: number }> {
   const extensible = mix.isExtensible ? { definitions: [grow] } : false;
   return tapestry(mix.name, { extensible }, (t) => {
     const size = t.parameter('size', z.number());
     let last: Knot<number> = t.parameter('x', z.number());
-    for (const name of mix.stages) last = stageOf(name).build(last, { size, otherQueue });
+    for (const name of mix.stages) last = stageOf(name).build(last, { size, place });
     return { end: add({ a: last, b: 0 }, { id: 'end', ...(mix.isOneSegment && inSegment) }) };
   });
 }

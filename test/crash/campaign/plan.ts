@@ -169,13 +169,13 @@ function costOf(point: Point): number {
 
 /** What a blow at this point may be aimed at in this stage; one empty list where it needs no aim. */
 function targets(stage: StageName, point: Point): (readonly string[])[] {
-  const { queue, local, pair, batch = [], maps = [], shared, throwsFirst } = stageOf(stage);
-  const { at, needsOutcome, stage: only } = rulesOf(point);
+  const { queue, bodiless = [], local, pair, batch = [], maps = [], shared, throwsFirst } = stageOf(stage);
+  const { at, needsOutcome, needsNoBody, stage: only } = rulesOf(point);
   if (needsOutcome && throwsFirst) return [];
   if (only && only !== stage) return [];
   switch (at) {
     case 'queue':
-      return queue.map((knot) => [knot]);
+      return [...queue, ...(needsNoBody ? bodiless : [])].map((knot) => [knot]);
     case 'local':
       return local.map((knot) => [knot]);
     case 'pair':

@@ -13,6 +13,8 @@ export interface PointRules {
   readonly needsTwo?: boolean;
   /** The attempt that it is aimed at must have something to commit. */
   readonly needsOutcome?: boolean;
+  /** Whether it comes to knots that call no function of ours, too, and put no value. */
+  readonly needsNoBody?: boolean;
   /** Whether it falls on whatever runs just then. */
   readonly isStray?: boolean;
   /** How many blows fall here for one anywhere else. Default 1. */
@@ -26,7 +28,7 @@ export interface PointRules {
 export const POINTS = {
   'in-body': { what: 'a body is running', at: 'queue' },
   'in-body-twice': { what: 'a body is running, and again in its next attempt', at: 'queue' },
-  'after-body': { what: 'the body has returned, nothing is stored', at: 'queue' },
+  'after-body': { what: 'the body has returned, nothing is stored', at: 'queue', needsNoBody: true },
   'after-value': {
     what: 'the value is put, its record is not there',
     at: 'queue',
@@ -36,9 +38,14 @@ export const POINTS = {
     what: 'value and record are written, and not committed',
     at: 'queue',
     stores: 'one-file',
+    needsNoBody: true,
   },
-  'after-record': { what: 'the record is inserted, the server does not know', at: 'queue' },
-  'after-answer': { what: 'the server has the answer', at: 'queue' },
+  'after-record': {
+    what: 'the record is inserted, the server does not know',
+    at: 'queue',
+    needsNoBody: true,
+  },
+  'after-answer': { what: 'the server has the answer', at: 'queue', needsNoBody: true },
   'in-pin': { what: 'the parameters are recorded, the run is not', at: 'none' },
   'in-settle': { what: 'the rest is recorded, the end of the run is not', at: 'none' },
   'after-settle': { what: 'the end of the run is recorded, the server does not know', at: 'none' },

@@ -18,7 +18,7 @@ import {
 } from './check';
 import type { ClientOrders } from './client.process';
 import { readJournal, type JournalLine } from './journal';
-import { CHILD_RUN_KNOT } from './mix';
+import { CHILD_RUN_KNOT, type MixPlace } from './mix';
 import type { Scenario } from './plan';
 import type { Backends } from '../../../src/protocols';
 import type { Actor, End, Pool } from './processes';
@@ -61,6 +61,8 @@ const HOLD_LIMIT_MS = 90_000;
 const WATCHDOG = /async hook stack has become corrupted|Script execution timed out/;
 const SERVED_LIMIT_MS = 60_000;
 const SERVED_AGAIN_MS = 200;
+/** Of what is waited for: later than a run begins, and not much. */
+const DUE_MS = 4_000;
 const CLIENT_AGAIN_MS = 500;
 /** What a client may meet while the server is down. */
 const PASSING: readonly string[] = ['ServerUnreachable', 'BackendUnavailable'];
@@ -77,7 +79,7 @@ class ScenarioRun {
   /** The run of the same work that goes on at the same time. */
   private readonly twin: string | undefined;
   private readonly taskQueue: string;
-  private readonly otherQueue: string;
+  private readonly place: MixPlace;
   private readonly problems: string[] = [];
   private readonly deaths: Death[] = [];
   /** Processes that the campaign itself has killed, by process id: for which blow. */
@@ -103,14 +105,14 @@ class ScenarioRun {
     this.resumedBy = `resumed-${name}`;
     if (scenario.mix.isTwice) this.twin = `twin-${name}`;
     this.taskQueue = `queue-${name}`;
-    this.otherQueue = `other-${name}`;
+    this.place = { otherQueue: `other-${name}`, due: Date.now() + DUE_MS };
   }
 
   async run(): Promise<ScenarioResult> {
     mkdirSync(this.folder, { recursive: true });
     const { mix, workers } = this.scenario;
     const posts = Array<string>(workers).fill(this.taskQueue);
-    if (mix.travels) posts.push(this.otherQueue);
+    if (mix.travels) posts.push(this.place.otherQueue);
     const crew = posts.map((queue) => this.keepWorker(queue));
     const ended = await Promise.race([
       this.keepClient(),
@@ -362,15 +364,15 @@ class ScenarioRun {
   }
 
   private workerOrders(taskQueue: string): WorkerOrders {
-    const { folder, otherQueue } = this;
+    const { folder, place } = this;
     const { mix, stores, slots, blows } = this.scenario;
     const { address } = this.ground;
     const codePath = mix.continues ? this.ground.continuingCodePath : this.ground.codePath;
-    return { folder, stores, mix: mix.name, address, taskQueue, otherQueue, slots, codePath, blows };
+    return { folder, stores, mix: mix.name, address, taskQueue, place, slots, codePath, blows };
   }
 
   private clientOrders(): ClientOrders {
-    const { folder, runId, twin, taskQueue, otherQueue } = this;
+    const { folder, runId, twin, taskQueue, place } = this;
     const { mix, parameters, stores, blows } = this.scenario;
     const { address } = this.ground;
     const cut = this.scenario.cut && { ...this.scenario.cut, resumedBy: this.resumedBy };
@@ -384,7 +386,7 @@ class ScenarioRun {
       ...(cut && { cut }),
       address,
       taskQueue,
-      otherQueue,
+      place,
       blows,
     };
   }

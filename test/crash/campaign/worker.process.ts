@@ -7,7 +7,7 @@ import { NativeConnection, type Worker } from '@temporalio/worker';
 import { createWorker } from '../../../src/worker';
 import { quietRuntime } from '../../support/quiet-runtime';
 import type { Blow } from './blows';
-import { mixNamed, mixedTapestry } from './mix';
+import { mixNamed, mixedTapestry, type MixPlace } from './mix';
 import type { Order, Told } from './processes';
 import { Scene } from './scene';
 import { openStruckStores, type Stores } from './struck-backends';
@@ -20,7 +20,7 @@ export interface WorkerOrders {
   readonly mix: string;
   readonly address: string;
   readonly taskQueue: string;
-  readonly otherQueue: string;
+  readonly place: MixPlace;
   readonly slots: number;
   readonly codePath: string;
   readonly blows: readonly Blow[];
@@ -51,7 +51,7 @@ async function work(orders: WorkerOrders): Promise<void> {
   const own = connection;
   const worker = await patiently(() =>
     createWorker({
-      tapestries: [mixedTapestry(mixNamed(orders.mix), orders.otherQueue)],
+      tapestries: [mixedTapestry(mixNamed(orders.mix), orders.place)],
       resources: { scene: mine } as never,
       connection: own,
       taskQueue: orders.taskQueue,

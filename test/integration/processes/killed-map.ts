@@ -1,13 +1,27 @@
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { knot, local, map, queue, tapestry, type Dispatcher } from '../../../src';
+import { knot, local, map, queue, tapestry, type Dispatcher, type Tapestry } from '../../../src';
 import { notesFolder } from './notes';
 
-export const ELEMENTS = 60;
-/** The element whose body kills its process when it is called for the first time. */
-export const KILLER = 40;
+export interface KilledMap {
+  readonly dispatcher: Dispatcher;
+  readonly elements: number;
+  /** The call of a body that kills its process, counted from 1; those of the processes after it kill nobody. */
+  readonly killingCall: number;
+  readonly batch: number;
+  readonly concurrency: number;
+  /** Child runs that its own child run has, where it is too large for one history. */
+  readonly parts?: number;
+}
 
 const notesIn = (folder: string): string => path.join(folder, 'elements.txt');
+
+const blowIn = (folder: string): string => path.join(folder, 'blow.txt');
+
+/** The element whose body killed its process. */
+export function killerIn(folder: string): number {
+  return Number(readFileSync(blowIn(folder), 'utf8'));
+}
 
 /** How often the body of each element was called. */
 export function callsOfElements(folder: string): Map<number, number> {
@@ -17,28 +31,53 @@ export function callsOfElements(folder: string): Map<number, number> {
   return times;
 }
 
-const range = knot('range', () => Array.from({ length: ELEMENTS }, (_, index) => index));
-const work = knot('work', ({ x }: { x: number }) => {
+type Shape = Tapestry<object, { doubled: number[] }>;
+
+/** In this process. */
+let calls = 0;
+const range = knot('range', ({ elements }: { elements: number }) =>
+  Array.from({ length: elements }, (_, index) => index),
+);
+const work = knot('work', ({ x, killingCall }: { x: number; killingCall: number }) => {
   const folder = notesFolder();
   appendFileSync(notesIn(folder), `${x}\n`);
-  const blow = path.join(folder, 'blow.txt');
-  if (x === KILLER && !existsSync(blow)) {
-    writeFileSync(blow, '');
+  calls += 1;
+  if (calls === killingCall && !existsSync(blowIn(folder))) {
+    writeFileSync(blowIn(folder), String(x));
     process.kill(process.pid, 'SIGKILL');
   }
   return x * 2;
 });
 
-const killedMap = (name: string, dispatcher: Dispatcher, batch: number) =>
-  tapestry(name, { knots: { dispatcher } }, () => ({
+const killedMap = (name: string, how: KilledMap): KilledMap & { readonly shape: Shape } => {
+  const { dispatcher, elements, killingCall, batch, concurrency } = how;
+  const shape = tapestry(name, { knots: { dispatcher } }, () => ({
     doubled: map(
-      { over: range({}, { id: 'range' }), each: work, bind: 'x', concurrency: 2, batch },
+      {
+        over: range({ elements }, { id: 'range' }),
+        each: work,
+        bind: 'x',
+        shared: { killingCall },
+        concurrency,
+        batch,
+      },
       { id: 'doubled' },
     ),
   }));
+  return { ...how, shape };
+};
 
+const small = { dispatcher: queue(), elements: 60, killingCall: 41, batch: 1, concurrency: 2 };
 export const killedMaps = {
-  queue: killedMap('killed-queue-map', queue(), 1),
-  batches: killedMap('killed-batched-map', queue(), 25),
-  local: killedMap('killed-local-map', local(), 1),
+  queue: killedMap('killed-queue-map', small),
+  batches: killedMap('killed-batched-map', { ...small, batch: 25 }),
+  local: killedMap('killed-local-map', { ...small, dispatcher: local() }),
+  // More than the 500 activities of one history: killed in its second part.
+  parts: killedMap('killed-map-in-parts', {
+    ...small,
+    elements: 1_100,
+    killingCall: 700,
+    concurrency: 20,
+    parts: 3,
+  }),
 };

@@ -22,7 +22,7 @@ async function main([address, taskQueue, projectDir, codePath, leaseTtl]: string
       killed,
       killedBeside,
       killedNested,
-      ...Object.values(killedMaps),
+      ...Object.values(killedMaps).map(({ shape }) => shape),
       ...limitedTapestries,
     ],
     taskQueue,
