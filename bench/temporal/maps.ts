@@ -10,9 +10,9 @@ import {
   MAP_10000_BATCHED,
 } from './workloads';
 
-const MEGABYTE = 1024 * 1024;
+const MEGABYTE = 1_000_000;
 const WORKER_MEGABYTES = 400;
-const PARENT_EVENTS = 5_000;
+const HISTORY_EVENTS = 5_000;
 const RAW_FACTOR = 1.25;
 
 interface Contest {
@@ -85,7 +85,7 @@ async function alone(
   const { peakBytes } = await worker.stop();
   return [
     limited(workload.name, median(times), limit, 'ms', { times }),
-    limited(`${workload.name}: the worker's memory`, peakBytes / MEGABYTE, WORKER_MEGABYTES, 'MiB', {}),
-    limited(`${workload.name}: events of the largest history`, events, PARENT_EVENTS, 'events', {}),
+    limited(`${workload.name}: the worker's memory`, peakBytes / MEGABYTE, WORKER_MEGABYTES, 'MB', {}),
+    limited(`${workload.name}: events of the largest history`, events, HISTORY_EVENTS, 'events', {}),
   ];
 }

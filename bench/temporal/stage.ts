@@ -1,12 +1,15 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { Selvage } from 'selvage/client';
 import { EmbeddedServer } from 'selvage/server';
 import type { Tapestry } from 'selvage';
 import { WorkerProcess } from './worker-processes';
 import type { Workload } from './workload';
+
+type HistoryEvents = NonNullable<Awaited<ReturnType<WorkflowHandle['fetchHistory']>>['events']>;
 
 /** What a run left in Temporal. */
 export interface RunTrace {
@@ -80,19 +83,27 @@ export class Stage {
     return Number(raw.workflowExecutionInfo?.historySizeBytes ?? 0);
   }
 
-  /** Events of the longer of two histories: that of a run, and that of the child run of its map, if it has one. */
+  /** Events of the longest history of a run, of the child run of its map, if it has one, and of the parts of that one. */
   async mapEvents(runId: string, map: string): Promise<number> {
-    const lengths = await Promise.all(
-      [runId, `${runId}/${map}`].map(async (id) => {
-        try {
-          return (await this.selvage.client.workflow.getHandle(id).describe()).historyLength;
-        } catch {
-          // A map that ran in a segment has none.
-          return 0;
-        }
-      }),
-    );
+    const child = `${runId}/${map}`;
+    const [own, ofMap] = await Promise.all([this.eventsOf(runId), this.eventsOf(child)]);
+    const parts = ofMap.flatMap((event) => {
+      const { workflowId } = event.startChildWorkflowExecutionInitiatedEventAttributes ?? {};
+      return workflowId ? [workflowId] : [];
+    });
+    const lengths = [own.length, ofMap.length];
+    for (const part of parts) lengths.push((await this.eventsOf(part)).length);
     return Math.max(...lengths);
+  }
+
+  /** The history of a workflow; none where there is no such workflow, as that of a map that ran in a segment. */
+  private async eventsOf(workflowId: string): Promise<HistoryEvents> {
+    try {
+      return (await this.selvage.client.workflow.getHandle(workflowId).fetchHistory()).events ?? [];
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return [];
+      throw error;
+    }
   }
 
   /** Activities of a finished run, local ones included. */

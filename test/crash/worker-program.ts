@@ -1,6 +1,7 @@
 /** Program: a worker for test/crash/tapestries.ts, until it is killed or its parent goes. */
 import { openBackends } from '../../src/backends';
 import { createWorker } from '../../src/worker';
+import { forcedReplay } from '../support/forced-replay';
 import { quietRuntime } from '../support/quiet-runtime';
 import { crashTapestries } from './tapestries';
 import type { WorkerOrders } from './worker-process';
@@ -23,6 +24,7 @@ async function work({
     backends,
     workflowBundle: { codePath },
     ...(slots !== undefined && { maxConcurrentActivityTaskExecutions: slots }),
+    ...forcedReplay,
   });
   const running = worker.run();
   process.send!('running');

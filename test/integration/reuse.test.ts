@@ -1,8 +1,12 @@
 import { z } from 'zod';
 
 import { aggregate, knot, local, queue, runLocally, tapestry, type Dispatcher } from '../../src';
+import type { Backends } from '../../src/protocols';
 import { Calls } from '../support/calls';
 import { CACHING, closeAll, openSelvage, temporaryBackends, unique } from '../support/open-selvage';
+import { withMethods } from '../support/with-methods';
+
+const HOUR = 3_600_000;
 
 const calls = new Calls();
 
@@ -46,6 +50,21 @@ function report(name: string, dispatcher: Dispatcher) {
 }
 const queued = report('queued-reuse', queue());
 const gathered = report('gathered-reuse', local());
+/** Its value is taken for an hour. */
+const perishable = knot(
+  'perishable',
+  { version: '1', cache: { maxAge: HOUR } },
+  ({ x }: { x: number }, ctx) => {
+    calls.note(ctx);
+    return x * 2;
+  },
+);
+const lasting = (name: string, dispatcher: Dispatcher) =>
+  tapestry(name, { knots: { dispatcher } }, (t) => ({
+    end: perishable({ x: t.parameter('x', z.number()) }, { id: 'end' }),
+  }));
+const queuedLasting = lasting('queued-lasting', queue());
+const gatheredLasting = lasting('gathered-lasting', local());
 const failing = tapestry('failing-reuse', (t) => ({
   end: fails({ x: t.parameter('x', z.number()) }, { id: 'end' }),
 }));
@@ -56,6 +75,23 @@ const elsewhere = tapestry('elsewhere-reuse', (t) => ({
     { id: 'sum', summary: 'elsewhere', retry: { maximumAttempts: 3 } },
   ),
 }));
+
+/** Backends that note of everything that it was made so long ago. */
+function aging(backends: Backends, age: () => number): Backends {
+  return withMethods(backends, {
+    commit: (commits) =>
+      backends.commit(
+        commits.map(({ record, values }) => ({
+          record: {
+            ...record,
+            started_at: record.started_at - age(),
+            finished_at: record.finished_at - age(),
+          },
+          values,
+        })),
+      ),
+  });
+}
 
 const ALL = ['both', 'bulk', 'first', 'second', 'size'];
 
@@ -96,6 +132,39 @@ describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
     const other = await selvage.start(report, { x: 1, y: 20 });
     expect(await other.values()).toEqual({ both: [2, 22], size: 5_000 });
     expect(calls.of(other.runId)).toEqual(['both', 'second', 'size']);
+  });
+
+  test.each([queuedLasting, gatheredLasting])('a value that is too old is made again ($name)', async (t) => {
+    let age = HOUR / 2;
+    const selvage = await openSelvage({
+      tapestries: [queuedLasting, gatheredLasting],
+      backends: aging(await temporaryBackends(), () => age),
+      workerOptions: { maxCachedWorkflows },
+    });
+    const run = async (x: number) => {
+      const handle = await selvage.start(t, { x });
+      expect(await handle.values()).toEqual({ end: x * 2 });
+      const { items } = await handle.lineage({ knotId: 'end' });
+      return { runId: handle.runId, bodies: calls.of(handle.runId), record: items[0]! };
+    };
+    const young = await run(1);
+    expect(await run(1)).toMatchObject({ bodies: [], record: { cached_from_run: young.runId } });
+
+    age = 2 * HOUR;
+    const old = await run(2);
+    age = 0;
+    const again = await run(2);
+    expect(again).toMatchObject({
+      bodies: ['end'],
+      record: { cached_from_run: null, cache_key: old.record.cache_key, extra: { passed_over: 'too_old' } },
+    });
+    expect(await selvage.explainCache(again.runId, 'end')).toMatchObject({
+      isHit: false,
+      reason: 'too-old',
+      other: { run: old.runId, knot: 'end', madeAt: old.record.finished_at },
+    });
+    // What was made anew is young enough for the next one.
+    expect(await run(2)).toMatchObject({ bodies: [], record: { cached_from_run: again.runId } });
   });
 });
 

@@ -56,6 +56,28 @@ test('of two runs at once one makes the value, and the other waits for it and ta
   expect([first.runId, alone.runId]).toContain(record!.cached_from_run);
 });
 
+test('the one that waits is refused, and holds none of the slots of its worker', async () => {
+  const selvage = await openSelvage({
+    tapestries: [one],
+    workerOptions: { maxConcurrentActivityTaskExecutions: 2 },
+  });
+  const first = await selvage.start(one, { x: 1 });
+  await until('the body runs', () => calls.of(first.runId).length > 0);
+  const second = await selvage.start(one, { x: 1 });
+  await waitsFor(second);
+  const third = await selvage.start(one, { x: 2 });
+  await until('a third knot has the other slot', () => calls.of(third.runId).length > 0);
+  await until('the refused one is queued again, between two attempts', async () => {
+    const [knot] = (await second.status()).waiting?.knots ?? [];
+    return knot?.state === 'queued' && knot.reason.code === 'ValueInMaking';
+  });
+  expect((await third.status()).waiting?.knots).toMatchObject([{ knotId: 'end', state: 'running' }]);
+  mayEnd.open();
+  expect(await third.values()).toEqual({ end: 20 });
+  expect(await second.values()).toEqual({ end: 10 });
+  expect(calls.of(second.runId)).toEqual([]);
+});
+
 test('where the first one fails, the other makes it', async () => {
   const selvage = await openSelvage({ tapestries: [one] });
   const first = await selvage.start(one, { x: 1 });

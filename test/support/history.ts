@@ -106,11 +106,6 @@ export function textOf(events: readonly Event[]): string {
     .join('\n');
 }
 
-/** Bytes of the largest payload of a history. */
-export function largestPayload(events: readonly Event[]): number {
-  return Math.max(0, ...leavesOf(events).map(({ length }) => length));
-}
-
 function leavesOf(part: unknown): readonly (Uint8Array | string)[] {
   if (part instanceof Uint8Array || typeof part === 'string') return [part];
   if (typeof part !== 'object' || part === null) return [];

@@ -8,6 +8,7 @@ import { Selvage, type ConnectOptions, type OpenOptions } from '../../src/client
 import type { Backends } from '../../src/protocols';
 import { createWorker, type CreateWorkerOptions } from '../../src/worker';
 import { NativeConnection, type Worker } from '@temporalio/worker';
+import { forcedReplay } from './forced-replay';
 import { quietRuntime } from './quiet-runtime';
 import { sharedServerAddress } from './temporal-server';
 import { bundledInterpreter } from './workflow-bundle';
@@ -17,10 +18,6 @@ export const CACHING = [
   { name: 'normally', maxCachedWorkflows: undefined },
   { name: 'with forced replay', maxCachedWorkflows: 0 },
 ] as const;
-
-/** With SELVAGE_TEST_FORCED_REPLAY=true, all workers in test processes replay the whole history at each workflow task. */
-const replaying =
-  process.env['SELVAGE_TEST_FORCED_REPLAY'] === 'true' ? { maxCachedWorkflows: 0 } : undefined;
 
 /** A name that no other test uses: task queues, run ids. */
 export function unique(prefix: string): string {
@@ -75,7 +72,7 @@ export async function openSelvage(options: OpenOptions): Promise<Selvage> {
     taskQueue: unique('test'),
     backends: options.backends ?? (await temporaryBackends()),
     ...options,
-    workerOptions: { workflowBundle: bundledInterpreter(), ...replaying, ...options.workerOptions },
+    workerOptions: { workflowBundle: bundledInterpreter(), ...options.workerOptions, ...forcedReplay },
   });
   onClose(() => selvage.close());
   return selvage;
@@ -99,8 +96,8 @@ export async function startWorker(
     taskQueue: selvage.taskQueue,
     backends: selvage.backends,
     workflowBundle: bundledInterpreter(),
-    ...replaying,
     ...options,
+    ...forcedReplay,
   });
   const ended = worker.run();
   let stopped = false;

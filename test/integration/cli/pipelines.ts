@@ -47,3 +47,16 @@ export const waiting = tapestry('waiting', () => ({ end: wait({}, { id: 'wait' }
 
 /** As `WAITING`, but it never hears of its signal. */
 export const STUBBORN = WAITING.replace(', { signal }', '');
+
+/** A cached knot that takes a parameter and a constant. */
+export const CACHED = `
+import { knot, tapestry } from 'selvage';
+import { z } from 'zod';
+
+const scale = knot('scale', { version: '1', cache: true }, ({ x, by }: { x: number; by: number }) => x * by);
+
+export const scaled = tapestry('scaled', (t) => {
+  const x = t.parameter('x', z.number());
+  return { end: scale({ x, by: 10 }, { id: 'end' }) };
+});
+`;

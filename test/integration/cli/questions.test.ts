@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { makeCommandProject, runCommand } from '../../support/command-line';
 import { removeProjects } from '../server/projects';
-import { PIPELINES } from './pipelines';
+import { CACHED, PIPELINES } from './pipelines';
 
 let project: string;
 beforeAll(async () => {
-  project = makeCommandProject({ 'pipeline.ts': PIPELINES });
+  project = makeCommandProject({ 'pipeline.ts': PIPELINES, 'cached.ts': CACHED });
   for (const [runId, x] of [
     ['five', 5],
     ['five-again', 5],
@@ -112,4 +112,35 @@ test('cache explain: why a value was not reused, and bad input', async () => {
   const unknown = await selvage('cache', 'explain', 'five', 'nothing');
   expect(unknown.code).toBe(2);
   expect(unknown.stderr).toMatch(/^error UnknownKnot: .*"nothing"/m);
+});
+
+test('cache explain: a value that was reused, and one of another input', async () => {
+  for (const [runId, x] of [
+    ['one', 1],
+    ['one-again', 1],
+    ['two', 2],
+  ] as const)
+    expect((await selvage('run', 'cached.ts', '--param', `x=${x}`, '--run-id', runId)).code).toBe(0);
+
+  const hit = await selvage('cache', 'explain', 'one-again', 'end');
+  expect(hit.code).toBe(0);
+  expect(hit.stdout).toMatch(
+    /^The value of knot end of run one-again was reused: knot "end" of run "one" \(\d{4}-\d\d-\d\d .*\) made it\.\n$/,
+  );
+
+  const miss = await selvage('cache', 'explain', 'two', 'end');
+  expect(miss.code).toBe(0);
+  const [head, ...differences] = miss.stdout.trimEnd().split('\n');
+  expect(head).toMatch(
+    /^The value of knot end of run two was not reused: no earlier knot has the same cache key\. The nearest is knot "end" of run "one" \(\d{4}-.*\); what differs:$/,
+  );
+  const [before, now] = [await hashOf('one', 'param:x'), await hashOf('two', 'param:x')];
+  expect(differences).toEqual([`  input "x", from knot "param:x": ${before} then, ${now} now`]);
+  const document = JSON.parse((await selvage('cache', 'explain', 'two', 'end', '--json')).stdout) as object;
+  expect(document).toMatchObject({
+    isHit: false,
+    reason: 'key-differs',
+    other: { run: 'one', knot: 'end' },
+    differences: [{ part: 'input', input: 'x', parent: 'param:x', before, now }],
+  });
 });

@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { knot, runLocally, subTapestry, tapestry } from '../../../src';
+import { openBackends } from '../../../src/backends';
 import { Command, makeCommandProject, runCommand } from '../../support/command-line';
 import { until } from '../../support/until';
 import { removeProjects } from '../server/projects';
@@ -63,6 +65,53 @@ test('runs show: the record, the values, the failures', async () => {
     status: 'failed',
     counts: { ok: 2, err: 1, skipped: 1 },
   });
+});
+
+test('runs of a process without a server are listed, shown, and over', async () => {
+  const own = makeCommandProject();
+  const double = knot('double', { version: '1', cache: true }, ({ x }: { x: number }) => x * 2);
+  const boom = knot('boom', ({ a }: { a: number }): number => {
+    throw new RangeError(`${a} is too much`);
+  });
+  const inner = tapestry('inner', () => ({ end: double({ x: 3 }, { id: 'end' }) }));
+  const outer = tapestry('outer', () => {
+    const d = double({ x: 2 }, { id: 'd' });
+    return {
+      d,
+      nested: subTapestry({ tapestry: inner, inputs: {} }, { id: 'nested' }),
+      e: boom({ a: d }, { id: 'e' }),
+    };
+  });
+  const backends = await openBackends({ projectDir: own, environment: {} });
+  try {
+    for (const runId of ['early', 'late']) await runLocally(outer, {}, { backends, runId });
+  } finally {
+    await backends.close();
+  }
+
+  const listed = await runCommand(own, ['runs', 'list']);
+  expect(listed.stdout).toMatch(/^late +outer +failed .* 2 ok, 1 failed, 0 skipped .*code$/m);
+  expect(listed.stdout).toMatch(/^late\/nested#1 +inner +succeeded /m);
+
+  const shown = await runCommand(own, ['runs', 'show', 'late']);
+  expect(shown.code).toBe(0);
+  expect(shown.stdout).toMatch(/^Run late failed in [\d.]+ m?s: 2 knots ok, 1 failed, 0 skipped$/m);
+  expect(shown.stdout).toMatch(/^ {2}d {7}4\n {2}nested {2}\{ end: 6 \}\n {2}e {7}failed$/m);
+  const value = ' +ok +[\\d.]+ m?s {2}sha256:\\w{15}…';
+  expect(shown.stdout).toMatch(new RegExp(`^ {2}d${value} {2}from early$`, 'm'));
+  expect(shown.stdout).toMatch(new RegExp(`^ {2}nested${value} {2}run late/nested#1$`, 'm'));
+  expect(shown.stdout).toMatch(/^ {4}e +failed +[\d.]+ m?s {2}RangeError: 4 is too much$/m);
+
+  const child = await runCommand(own, ['runs', 'show', 'late/nested#1', '--json']);
+  expect(child.stderr).toMatch(/^ {2}Parent +knot nested of run late$/m);
+  expect(JSON.parse(child.stdout)).toMatchObject({
+    tapestry: 'inner',
+    status: 'succeeded',
+    values: { end: 6 },
+  });
+
+  const cancelled = await runCommand(own, ['runs', 'cancel', 'late']);
+  expect(cancelled.stdout).toContain('Run late is over: failed.');
 });
 
 test('runs show, cancel and terminate of a run that is not there', async () => {

@@ -8,6 +8,7 @@ import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { openBackends } from '../../../src/backends';
 import type { Backends } from '../../../src/protocols';
 import { createWorker } from '../../../src/worker';
+import { forcedReplay } from '../../support/forced-replay';
 import { withMethods } from '../../support/with-methods';
 import { extended, extending } from './extending';
 
@@ -50,6 +51,7 @@ async function main([address, taskQueue, projectDir, codePath, moment]: string[]
     connection,
     backends: struck(backends, projectDir!, moment!),
     workflowBundle: { codePath: codePath! },
+    ...forcedReplay,
   });
   process.once('SIGTERM', () => worker.shutdown());
   await worker.run();

@@ -8,6 +8,7 @@ import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { openBackends } from '../../../src/backends';
 import type { Backends } from '../../../src/protocols';
 import { createWorker } from '../../../src/worker';
+import { forcedReplay } from '../../support/forced-replay';
 import { withMethods } from '../../support/with-methods';
 import { killing, staying, waitsForPlace, waitsForTurn } from './waiting';
 
@@ -45,6 +46,7 @@ async function main([address, taskQueue, projectDir, codePath, slots, moment]: s
     backends: struck(backends, projectDir!, moment!),
     workflowBundle: { codePath: codePath! },
     maxConcurrentActivityTaskExecutions: Number(slots),
+    ...forcedReplay,
   });
   process.once('SIGTERM', () => worker.shutdown());
   await worker.run();

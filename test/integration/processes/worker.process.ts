@@ -5,6 +5,7 @@
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { openBackends } from '../../../src/backends';
 import { createWorker } from '../../../src/worker';
+import { forcedReplay } from '../../support/forced-replay';
 import { brewing } from './brewing';
 import { killedBeside } from './killed-beside';
 import { killed } from './killed-segment';
@@ -30,6 +31,7 @@ async function main([address, taskQueue, projectDir, codePath, leaseTtl]: string
     backends,
     workflowBundle: { codePath: codePath! },
     ...(leaseTtl !== undefined && { leaseTtl: Number(leaseTtl) }),
+    ...forcedReplay,
   });
   process.once('SIGTERM', () => worker.shutdown());
   await worker.run();
