@@ -98,8 +98,11 @@ export class Stage {
 
   /** The history of a workflow; none where there is no such workflow, as that of a map that ran in a segment. */
   private async eventsOf(workflowId: string): Promise<HistoryEvents> {
+    const handle = this.selvage.client.workflow.getHandle(workflowId);
     try {
-      return (await this.selvage.client.workflow.getHandle(workflowId).fetchHistory()).events ?? [];
+      // A history that is not there is told in the words of gRPC only, a workflow by its class.
+      await handle.describe();
+      return (await handle.fetchHistory()).events ?? [];
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return [];
       throw error;
