@@ -24,7 +24,7 @@ export class ActivityContext implements KnotContext {
   }
 
   get attempt(): number {
-    return this.knotAttempt.number;
+    return this.knotAttempt.ofBody;
   }
 
   get idempotencyKey(): string {

@@ -169,6 +169,11 @@ export class KnotAttempt extends TaskAttempt {
     return { ...super.details, ...(begun > 0 && { begun }) };
   }
 
+  /** Which attempt of the body it is, from 1: those that threw where it was given back count as well. */
+  get ofBody(): number {
+    return this.number + (this.task.givenBack?.throws ?? 0);
+  }
+
   /** Whether an earlier attempt, a segment or a child run may have recorded the knot. */
   get mayBeRecorded(): boolean {
     return this.number > 1 || this.task.givenBack !== undefined || this.task.lost === true;

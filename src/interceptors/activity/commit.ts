@@ -313,7 +313,7 @@ class KnotCall {
     const where = {
       runId: this.attempt.task.runId,
       knotId: knot.id,
-      attempt: this.attempt.number,
+      attempt: this.attempt.ofBody,
     };
     return describeError(error, where, this.environment.sha256);
   }
@@ -394,8 +394,8 @@ class KnotCall {
   }
 
   private execution(startedAt: number, finishedAt: number): Execution {
-    const { context, number, task } = this.attempt;
-    const call = { dispatcher: 'queue', attempt: number, startedAt, finishedAt };
+    const { context, ofBody, task } = this.attempt;
+    const call = { dispatcher: 'queue', attempt: ofBody, startedAt, finishedAt };
     return executionInActivity(context, this.environment.identity, task, call);
   }
 }

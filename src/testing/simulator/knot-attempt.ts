@@ -29,7 +29,7 @@ export class KnotAttempt extends Attempt {
         message: `${lost} workers were lost`,
       });
     } else {
-      surroundings.callBody(this, knot, number);
+      surroundings.callBody(this, knot, number + (activity.task.thrown.get(knot) ?? 0));
     }
   }
 
