@@ -32,7 +32,7 @@ export function limited(
 ): Row {
   return {
     measure,
-    measured: `${readable(value)} ${unit}${remark && ` (${remark})`}`,
+    measured: shown(value, unit, remark),
     target: `<= ${limit} ${unit}`,
     isMet: value <= limit,
     numbers: { value, limit, ...numbers },
@@ -50,7 +50,7 @@ export function exactly(
 ): Row {
   return {
     measure,
-    measured: `${readable(value)} ${unit}${remark && ` (${remark})`}`,
+    measured: shown(value, unit, remark),
     target: `${target} ${unit}`,
     isMet: value === target,
     numbers: { value, target, ...numbers },
@@ -67,11 +67,15 @@ export function atLeast(
 ): Row {
   return {
     measure,
-    measured: `${readable(value)} ${unit}`,
+    measured: shown(value, unit),
     target: `>= ${target} ${unit}`,
     isMet: value >= target,
     numbers: { value, target, ...numbers },
   };
+}
+
+function shown(value: number, unit: string, remark = ''): string {
+  return `${readable(value)} ${unit}${remark && ` (${remark})`}`;
 }
 
 export function readable(value: number): string {

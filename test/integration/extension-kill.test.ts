@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -10,7 +10,7 @@ import { closeAll, connectSelvage, onClose, temporaryFolder } from '../support/o
 import { until } from '../support/until';
 import { bundleWithShortHeartbeatTimeout } from '../support/workflow-bundle';
 import { extended, extending, moreFromOutside } from './processes/extending';
-import { NOTES_VARIABLE } from './processes/notes';
+import { startProcess } from './processes/start-worker';
 
 afterEach(closeAll);
 afterAll(async () => {
@@ -29,21 +29,8 @@ async function scene(): Promise<{
   const interpreter = await bundleWithShortHeartbeatTimeout();
   onClose(interpreter.remove);
   const selvage = await connectSelvage({ backends });
-  const program = path.join(__dirname, 'processes/extending.process.ts');
-  const start = (moment: string): ChildProcess => {
-    const { address } = selvage.place;
-    const worker = spawn(
-      process.execPath,
-      ['--import', 'tsx', program, address, selvage.taskQueue, folder, interpreter.codePath, moment],
-      { env: { ...process.env, [NOTES_VARIABLE]: folder }, stdio: ['ignore', 'ignore', 'inherit'] },
-    );
-    onClose(async () => {
-      if (worker.exitCode !== null || worker.signalCode !== null) return;
-      worker.kill('SIGTERM');
-      await once(worker, 'exit');
-    });
-    return worker;
-  };
+  const start = (moment: string): ChildProcess =>
+    startProcess('extending.process.ts', selvage, folder, interpreter.codePath, moment);
   return { selvage, folder, start };
 }
 

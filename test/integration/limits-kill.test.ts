@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -9,7 +9,7 @@ import { closeAll, connectSelvage, onClose, temporaryFolder } from '../support/o
 import { until } from '../support/until';
 import { bundleWithShortHeartbeatTimeout } from '../support/workflow-bundle';
 import { beginnings, linesOf, mayEnd } from './processes/beginnings';
-import { NOTES_VARIABLE } from './processes/notes';
+import { startProcess } from './processes/start-worker';
 import { killing, staying, waitsForPlace, waitsForTurn } from './processes/waiting';
 
 /** So many lost workers end a knot that may have killed them. */
@@ -35,24 +35,8 @@ async function setUp(): Promise<Scene> {
   const { codePath, remove } = await bundleWithShortHeartbeatTimeout();
   onClose(remove);
   const selvage = await connectSelvage({ backends });
-  const program = path.join(__dirname, 'processes/waiting.process.ts');
-  const start: Scene['start'] = (dies, slots = 10) => {
-    const { address } = selvage.place;
-    const worker = spawn(
-      process.execPath,
-      [
-        ...['--import', 'tsx', program],
-        ...[address, selvage.taskQueue, folder, codePath, String(slots), dies],
-      ],
-      { env: { ...process.env, [NOTES_VARIABLE]: folder }, stdio: ['ignore', 'ignore', 'inherit'] },
-    );
-    onClose(async () => {
-      if (worker.exitCode !== null || worker.signalCode !== null) return;
-      worker.kill('SIGTERM');
-      await once(worker, 'exit');
-    });
-    return worker;
-  };
+  const start: Scene['start'] = (dies, slots = 10) =>
+    startProcess('waiting.process.ts', selvage, folder, codePath, String(slots), dies);
   return { selvage, folder, start };
 }
 

@@ -18,12 +18,23 @@ export function startWorkerProcess(
   codePath: string,
   leaseTtl?: number,
 ): ChildProcess {
+  const more = leaseTtl === undefined ? [] : [String(leaseTtl)];
+  return startProcess('worker.process.ts', selvage, folder, codePath, ...more);
+}
+
+/** As {@link startWorkerProcess}, of another program in this folder, which may take more arguments. */
+export function startProcess(
+  program: string,
+  selvage: Selvage,
+  folder: string,
+  codePath: string,
+  ...more: readonly string[]
+): ChildProcess {
   const worker = spawn(
     process.execPath,
     [
-      ...['--import', 'tsx', path.join(__dirname, 'worker.process.ts')],
-      ...[selvage.place.address, selvage.taskQueue, folder, codePath],
-      ...(leaseTtl === undefined ? [] : [String(leaseTtl)]),
+      ...['--import', 'tsx', path.join(__dirname, program)],
+      ...[selvage.place.address, selvage.taskQueue, folder, codePath, ...more],
     ],
     { env: { ...process.env, [NOTES_VARIABLE]: folder }, stdio: ['ignore', 'ignore', 'inherit'] },
   );

@@ -1,9 +1,9 @@
-import { sql } from 'kysely';
 import type { StoredValue } from '../../../protocols';
 import { requireContentHash } from '../../shared/content-hash';
 import type { SqliteConnection } from '../../shared/sqlite/connection';
 import type { SqliteExecutor } from '../../shared/sqlite/database';
 import { RowInserter } from '../../shared/sqlite/insert-rows';
+import { listed } from '../../shared/sqlite/listed';
 import type { ValuesTable } from '../../shared/sqlite/schema';
 
 const values = new RowInserter('selvage_values', ['hash', 'size', 'media_type', 'bytes']);
@@ -18,18 +18,14 @@ export function putValues(connection: SqliteConnection, stored: readonly StoredV
 }
 
 export async function valueRows(db: SqliteExecutor, hashes: readonly string[]): Promise<ValuesTable[]> {
-  return db
-    .selectFrom('selvage_values')
-    .selectAll()
-    .where('hash', 'in', sql<string>`(select value from json_each(${JSON.stringify(hashes)}))`)
-    .execute();
+  return db.selectFrom('selvage_values').selectAll().where('hash', 'in', listed(hashes)).execute();
 }
 
 export async function presentHashes(db: SqliteExecutor, hashes: readonly string[]): Promise<string[]> {
   const rows = await db
     .selectFrom('selvage_values')
     .select('hash')
-    .where('hash', 'in', sql<string>`(select value from json_each(${JSON.stringify(hashes)}))`)
+    .where('hash', 'in', listed(hashes))
     .execute();
   return rows.map((row) => row.hash);
 }

@@ -1,4 +1,3 @@
-import { sql, type RawBuilder } from 'kysely';
 import type {
   CommitResult,
   LineageQuery,
@@ -13,6 +12,7 @@ import type {
 } from '../../../protocols';
 import { openSqliteDatabase, type SqliteDatabase, type SqliteOptions } from '../../shared/sqlite';
 import type { SqliteConnection } from '../../shared/sqlite/connection';
+import { listed } from '../../shared/sqlite/listed';
 import { LineageIndex } from './lineage-index';
 import { findLineage, needsIndex } from './lineage-query';
 import { cachedRecords, commitRecords, recordOf } from './lineage-rows';
@@ -113,9 +113,4 @@ export class SqliteRunHistory implements RunHistory {
 /** Errors as of {@link openSqliteDatabase}. */
 export async function createSqliteRunHistory(options: SqliteOptions): Promise<SqliteRunHistory> {
   return new SqliteRunHistory(await openSqliteDatabase(options));
-}
-
-/** One parameter, however many ids there are: the same statement serves every call. */
-function listed(ids: readonly string[]): RawBuilder<string> {
-  return sql<string>`(select value from json_each(${JSON.stringify(ids)}))`;
 }
