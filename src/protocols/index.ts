@@ -1,5 +1,6 @@
 export * from './records';
-export type * from './data-store';
+export * from './data-store';
+export type * from './page';
 export type * from './run-history';
 export type * from './tapestry-store';
 export type * from './backends';

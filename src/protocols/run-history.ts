@@ -1,16 +1,5 @@
+import type { Page, PageOptions } from './page';
 import type { LineageRecord, OutcomeKind, RunRecord, RunStatus } from './records';
-
-/** A page of a listing, newest first. `cursor` continues it; absent on the last page. */
-export interface Page<T> {
-  readonly items: T[];
-  readonly cursor?: string;
-}
-
-export interface PageOptions {
-  /** How many items at most, 1 to 1,000. Default 100. */
-  readonly limit?: number;
-  readonly cursor?: string;
-}
 
 export interface RunQuery extends PageOptions {
   readonly tapestry?: string;
@@ -62,6 +51,8 @@ export type RecordedOutcome = Pick<
  */
 export interface RunHistory {
   readonly technology: string;
+  /** What tells this storage from every other, as the one of a data store does. */
+  identity(): Promise<string>;
   /**
    * The commit point: inserts each record unless its key (`temporal_run_id`, `knot_id`) is there, and answers per record,
    * in order, which one stands. The whole batch is one transaction where the technology has them. When it returns, what

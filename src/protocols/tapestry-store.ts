@@ -1,4 +1,4 @@
-import type { Page, PageOptions } from './run-history';
+import type { Page, PageOptions } from './page';
 
 /** A stored plan: its canonical JSON text under its content hash. */
 export interface StoredPlan {
@@ -14,6 +14,8 @@ export interface StoredPlan {
 /** Plans by content hash; kept for ever, so that a run can be read and resumed months later. Errors as of RunHistory. */
 export interface TapestryStore {
   readonly technology: string;
+  /** What tells this storage from every other, as the one of a data store does. */
+  identity(): Promise<string>;
   /** Inserts the plan unless its hash is there. */
   save(plan: StoredPlan): Promise<void>;
   get(hash: string): Promise<StoredPlan | undefined>;

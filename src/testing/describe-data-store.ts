@@ -2,14 +2,20 @@ import * as assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import type { DataStore } from '../protocols';
 import { describeConformance, type ConformanceTests, type Subject, type SuiteOptions } from './conformance';
+import { allPages } from './pages';
 import { sampleHash, sampleValue } from './sample-records';
 
 export interface DataStoreSubject extends Subject<DataStore> {
   /** Changes the stored bytes of this value behind the adapter's back, as a failing disk would. */
   damage?(hash: string): Promise<void>;
+  /** Makes the last put of this value so many milliseconds earlier than it was, behind the adapter's back. */
+  age?(hash: string, by: number): Promise<void>;
 }
 
 const MEBIBYTE = 1024 * 1024;
+const HOUR_MS = 60 * 60 * 1000;
+/** Between this machine and the store. */
+const CLOCK_DIFFERENCE_MS = 60_000;
 
 const TESTS: ConformanceTests<DataStore, DataStoreSubject> = {
   async 'names its technology'({ adapter }) {
@@ -156,6 +162,75 @@ const TESTS: ConformanceTests<DataStore, DataStoreSubject> = {
       await adapter.put([value]);
       assert.equal(await adapter.has(value.hash), true);
     }
+  },
+
+  async 'lists what is there, each once, with size and time of the last put'({ adapter }) {
+    const before = Date.now() - CLOCK_DIFFERENCE_MS;
+    const values = Array.from({ length: 25 }, (_, index) => sampleValue('x'.repeat(index)));
+    const raw = { ...values[3]!, hash: `bytes-${values[3]!.hash}` };
+    await adapter.put([...values, raw]);
+    const listed = await allPages(4, (page) => adapter.list(page));
+    assert.deepEqual(
+      listed.map(({ hash, size }) => [hash, size]).sort(),
+      [...values, raw].map(({ hash, bytes }) => [hash, bytes.byteLength]).sort(),
+    );
+    for (const { lastPutAt } of listed)
+      assert.ok(lastPutAt >= before && lastPutAt <= Date.now() + CLOCK_DIFFERENCE_MS, String(lastPutAt));
+    for (const limit of [0, 1_001, 1.5])
+      await assert.rejects(() => adapter.list({ limit }), { code: 'InvalidQuery' });
+    await assert.rejects(() => adapter.list({ cursor: 'no cursor' }), { code: 'InvalidQuery' });
+  },
+
+  async 'lists large values and streams with their whole size'({ adapter }) {
+    const { hash } = await adapter.putStream(inPieces(patterned(5 * MEBIBYTE + 3), MEBIBYTE));
+    const { items } = await adapter.list();
+    assert.deepEqual(
+      items.map((entry) => [entry.hash, entry.size]),
+      [[hash, 5 * MEBIBYTE + 3]],
+    );
+  },
+
+  async 'deletes what was last put before a time, and answers which'({ adapter }) {
+    const old = sampleValue('old');
+    const { hash: large } = await adapter.putStream(inPieces(patterned(5 * MEBIBYTE), MEBIBYTE));
+    await adapter.put([old]);
+    const hashes = [old.hash, large, sampleHash('nothing')];
+    assert.deepEqual(await adapter.deleteUnlessPutSince(hashes, Date.now() - 2 * HOUR_MS), []);
+    assert.deepEqual(await adapter.hasMany(hashes), new Set([old.hash, large]));
+    const deleted = await adapter.deleteUnlessPutSince(hashes, Date.now() + 2 * HOUR_MS);
+    assert.deepEqual([...deleted].sort(), [old.hash, large].sort());
+    assert.equal((await adapter.hasMany(hashes)).size, 0);
+    assert.equal(await adapter.get(large), undefined);
+    assert.deepEqual(await adapter.deleteUnlessPutSince([], Date.now()), []);
+    await adapter.put([old]);
+    assert.equal(await adapter.has(old.hash), true);
+  },
+
+  async 'keeps what is there, and answers which that is'({ adapter }) {
+    const value = sampleValue('kept');
+    await adapter.put([value]);
+    assert.deepEqual(await adapter.keep([value.hash, sampleHash('nothing')]), new Set([value.hash]));
+    assert.equal((await adapter.keep([])).size, 0);
+  },
+
+  async 'takes a put, and a keep, of what is there for its last put'({ adapter, subject }) {
+    const age = subject.age?.bind(subject);
+    if (age === undefined) throw new Error('Give `age`, or skip this test with a reason.');
+    const values = ['put again', 'kept', 'left alone'].map(sampleValue);
+    const hashes = values.map(({ hash }) => hash);
+    await adapter.put(values);
+    for (const hash of hashes) await age(hash, 5 * HOUR_MS);
+    await adapter.put([values[0]!]);
+    await adapter.keep([hashes[1]!]);
+    assert.deepEqual(await adapter.deleteUnlessPutSince(hashes, Date.now() - 2 * HOUR_MS), [hashes[2]]);
+    assert.deepEqual(await adapter.hasMany(hashes), new Set(hashes.slice(0, 2)));
+  },
+
+  async 'has one identity, whoever has it open'({ adapter, another }) {
+    const identity = await adapter.identity();
+    assert.match(identity, /^\S{8,100}$/);
+    assert.equal(await adapter.identity(), identity);
+    assert.equal(await (await another()).identity(), identity);
   },
 
   async 'says ValueDamaged of bytes that were changed'({ adapter, subject }) {

@@ -9,6 +9,13 @@ const TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
     assert.match(adapter.technology, /^[a-z][a-z0-9-]*$/);
   },
 
+  async 'has one identity, whoever has it open'({ adapter, another }) {
+    const identity = await adapter.identity();
+    assert.match(identity, /^\S{8,100}$/);
+    assert.equal(await adapter.identity(), identity);
+    assert.equal(await (await another()).identity(), identity);
+  },
+
   async 'answers a record as it was committed'({ adapter }) {
     const plain = sampleLineage();
     const rich = sampleLineage({

@@ -9,6 +9,13 @@ const TESTS: ConformanceTests<TapestryStore, Subject<TapestryStore>> = {
     assert.match(adapter.technology, /^[a-z][a-z0-9-]*$/);
   },
 
+  async 'has one identity, whoever has it open'({ adapter, another }) {
+    const identity = await adapter.identity();
+    assert.match(identity, /^\S{8,100}$/);
+    assert.equal(await adapter.identity(), identity);
+    assert.equal(await (await another()).identity(), identity);
+  },
+
   async 'answers a plan as it was saved'({ adapter }) {
     const plan = samplePlan({ text: '{"ünïcode":"\\u0000 and 😀"}' });
     await adapter.save(plan);

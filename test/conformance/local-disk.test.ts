@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, utimes } from 'node:fs/promises';
 import * as path from 'node:path';
 import { createLocalDiskDataStore } from '../../src/adapters/data-stores/local-disk';
 import { describeDataStore } from '../../src/testing';
@@ -10,10 +10,12 @@ describeDataStore('local-disk', {
     return {
       adapter: await createLocalDiskDataStore({ folder }),
       another: () => createLocalDiskDataStore({ folder }),
+      async age(hash, by) {
+        const seconds = (Date.now() - by) / 1000;
+        await utimes(fileOf(folder, hash), seconds, seconds);
+      },
       async damage(hash) {
-        const digest = hash.slice(hash.indexOf(':') + 1);
-        const name = hash.replace(':', '-');
-        const file = await open(path.join(folder, digest.slice(0, 2), digest.slice(2, 4), name), 'r+');
+        const file = await open(fileOf(folder, hash), 'r+');
         await file.write(Buffer.from('~'), 0, 1, 0);
         await file.close();
       },
@@ -21,3 +23,8 @@ describeDataStore('local-disk', {
     };
   },
 });
+
+function fileOf(folder: string, hash: string): string {
+  const digest = hash.slice(hash.indexOf(':') + 1);
+  return path.join(folder, digest.slice(0, 2), digest.slice(2, 4), hash.replace(':', '-'));
+}

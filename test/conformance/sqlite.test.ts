@@ -35,7 +35,11 @@ describeLeaseTable('sqlite', { create: onOneFile(createSqliteLeaseTable) });
 describeDataStore('sqlite', {
   async create() {
     const subject = await onOneFile(createSqliteDataStore)();
-    return { ...subject, damage: async (hash) => damageValue(subject.file, hash) };
+    return {
+      ...subject,
+      damage: async (hash) => damageValue(subject.file, hash),
+      age: async (hash, by) => ageValue(subject.file, hash, by),
+    };
   },
 });
 
@@ -49,5 +53,11 @@ function damageValue(file: string, hash: string): void {
       "update selvage_value_chunks set bytes = cast('~' as blob) where sequence = 1 and upload = (select upload from selvage_values where hash = ?)",
     ).run([hash]);
   }
+  db.close();
+}
+
+function ageValue(file: string, hash: string, by: number): void {
+  const db = new Libsql(file);
+  db.prepare('update selvage_values set last_put_at = last_put_at - ? where hash = ?').run([by, hash]);
   db.close();
 }

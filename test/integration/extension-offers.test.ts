@@ -88,10 +88,10 @@ test('a malformed fragment is refused where it is offered, and a store that take
   const selvage = await connectSelvage({ backends });
   const refusal = await rejectionOf(selvage.offer('run', { knots: [] } as never));
   expect(refusal.code).toBe('InvalidFragment');
-  const { technology, save, get, list, close } = backends.tapestryStore;
+  const { technology, identity, save, get, list, close } = backends.tapestryStore;
   const plain = combineBackends({
     ...backends,
-    tapestryStore: { technology, save, get, list, close },
+    tapestryStore: { technology, identity, save, get, list, close },
   });
   const other = await connectSelvage({ backends: plain });
   expect((await rejectionOf(other.offer('run', more('e')))).code).toBe('NotSubscribable');

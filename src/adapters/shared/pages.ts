@@ -1,5 +1,6 @@
 import { SelvageError } from '../../errors';
-import type { Page, PageOptions } from '../../protocols';
+import type { Page, PageOptions, StoredEntry } from '../../protocols';
+import { isContentHash } from './content-hash';
 
 /** Where a page ended: the time of its last item, and that item's number in the store's own order, which decides between equal times. */
 export interface Position {
@@ -26,11 +27,7 @@ export function pageStart({ cursor }: PageOptions): Position | undefined {
   if (cursor === undefined) return undefined;
   const match = CURSOR.exec(cursor);
   if (match !== null) return { time: Number(match[1]), sequence: Number(match[2]) };
-  throw new SelvageError(
-    'InvalidQuery',
-    `${JSON.stringify(cursor)} is not a cursor of this listing. Give one that an earlier page answered, or none to begin at the newest.`,
-    { details: { cursor } },
-  );
+  throw notACursor(cursor);
 }
 
 /** A page of `found`, which holds one item more than `limit` if there is a next page. */
@@ -45,4 +42,32 @@ export function pageOf<S, T>(
   if (found.length <= limit) return { items };
   const { time, sequence } = position(shown[shown.length - 1] as S);
   return { items, cursor: `${time}_${sequence}` };
+}
+
+/** Where a listing of values goes on: behind the last hash of the page before, or at the beginning. */
+export function pageAfterHash({ cursor }: PageOptions): string {
+  if (cursor === undefined || isContentHash(cursor)) return cursor ?? '';
+  throw notACursor(cursor);
+}
+
+/** A page of values in the order of their hashes; `found` holds one more than `limit` if there is a next page. */
+export function pageOfValues(found: readonly StoredEntry[], limit: number): Page<StoredEntry> {
+  const items = found.slice(0, limit);
+  return found.length > limit ? { items, cursor: items.at(-1)!.hash } : { items };
+}
+
+/** A page of values that are all at hand. */
+export function pageByHash(entries: readonly StoredEntry[], options: PageOptions): Page<StoredEntry> {
+  const limit = pageLimit(options);
+  const after = pageAfterHash(options);
+  const behind = entries.filter(({ hash }) => hash > after).sort((a, b) => (a.hash < b.hash ? -1 : 1));
+  return pageOfValues(behind.slice(0, limit + 1), limit);
+}
+
+function notACursor(cursor: string): SelvageError {
+  return new SelvageError(
+    'InvalidQuery',
+    `${JSON.stringify(cursor)} is not a cursor of this listing. Give one that an earlier page answered, or none to begin with the first.`,
+    { details: { cursor } },
+  );
 }

@@ -1,5 +1,7 @@
-import type { DataStore, StoredValue } from '../../../protocols';
+import { randomUUID } from 'node:crypto';
+import type { DataStore, Page, PageOptions, StoredEntry, StoredValue } from '../../../protocols';
 import { checkedStream, requireContentHash, requireIntact } from '../../shared/content-hash';
+import { pageByHash } from '../../shared/pages';
 import { nodeSha256 } from '../../shared/node-sha256';
 
 const PLACE = "this process's memory";
@@ -10,7 +12,14 @@ const PLACE = "this process's memory";
  */
 export class InMemoryDataStore implements DataStore {
   readonly technology = 'memory';
-  readonly #values = new Map<string, Uint8Array>();
+  readonly #identity = randomUUID();
+  readonly #values = new Map<string, { readonly bytes: Uint8Array; lastPutAt: number }>();
+  readonly #now: () => number;
+
+  /** @param now the clock, of tests that set it */
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+  }
 
   async put(values: readonly StoredValue[]): Promise<void> {
     for (const value of values) this.putOne(value);
@@ -20,11 +29,11 @@ export class InMemoryDataStore implements DataStore {
   putOne(value: StoredValue): void {
     requireContentHash(value.hash);
     // Where it is there already, the same bytes take the place of the same bytes.
-    this.#values.set(value.hash, value.bytes);
+    this.#values.set(value.hash, { bytes: value.bytes, lastPutAt: this.#now() });
   }
 
   async get(hash: string): Promise<Uint8Array | undefined> {
-    const bytes = this.#values.get(hash);
+    const bytes = this.#values.get(hash)?.bytes;
     if (bytes !== undefined) requireIntact(hash, bytes, PLACE);
     return bytes;
   }
@@ -56,12 +65,36 @@ export class InMemoryDataStore implements DataStore {
   }
 
   async getStream(hash: string): Promise<AsyncIterable<Uint8Array> | undefined> {
-    const bytes = this.#values.get(hash);
+    const bytes = this.#values.get(hash)?.bytes;
     return bytes === undefined ? undefined : checkedStream(hash, inOnePiece(bytes), PLACE);
+  }
+
+  async keep(hashes: readonly string[]): Promise<Set<string>> {
+    const present = await this.hasMany(hashes);
+    for (const hash of present) this.#values.get(hash)!.lastPutAt = this.#now();
+    return present;
+  }
+
+  async list(options: PageOptions = {}): Promise<Page<StoredEntry>> {
+    return pageByHash(
+      [...this.#values].map(([hash, { bytes, lastPutAt }]) => ({ hash, size: bytes.byteLength, lastPutAt })),
+      options,
+    );
   }
 
   async delete(hash: string): Promise<void> {
     this.#values.delete(hash);
+  }
+
+  async deleteUnlessPutSince(hashes: readonly string[], since: number): Promise<string[]> {
+    return hashes.filter((hash) => {
+      const value = this.#values.get(hash);
+      return value !== undefined && value.lastPutAt < since && this.#values.delete(hash);
+    });
+  }
+
+  async identity(): Promise<string> {
+    return this.#identity;
   }
 
   async close(): Promise<void> {}

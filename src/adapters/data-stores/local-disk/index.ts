@@ -1,11 +1,20 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, mkdir, open, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
+import { access, mkdir, open, readFile, rename, rm, stat, utimes, type FileHandle } from 'node:fs/promises';
 import * as path from 'node:path';
-import type { DataStore, StoredValue } from '../../../protocols';
+import {
+  PUT_AGAIN_AFTER_MS,
+  type DataStore,
+  type Page,
+  type PageOptions,
+  type StoredEntry,
+  type StoredValue,
+} from '../../../protocols';
 import { checkedStream, isContentHash, requireContentHash, requireIntact } from '../../shared/content-hash';
 import { inParallel } from '../../shared/in-parallel';
+import { listValues, valueFile } from './entries';
 import { unlessMissing, whileUsing } from './file-errors';
+import { identityOf } from './identity';
 import { removeAbandonedFiles, TEMPORARY_FOLDER } from './temporary-files';
 
 /** Files read or written at once by one call. */
@@ -32,7 +41,7 @@ export class LocalDiskDataStore implements DataStore {
   async put(values: readonly StoredValue[]): Promise<void> {
     for (const { hash } of values) requireContentHash(hash);
     await inParallel(values, PARALLEL_FILES, async ({ hash, bytes }) => {
-      if (await this.has(hash)) return;
+      if (await this.#keepOne(hash)) return;
       await this.#write(async (file, name) => {
         await whileUsing(name, () => file.writeFile(bytes));
         return hash;
@@ -43,7 +52,10 @@ export class LocalDiskDataStore implements DataStore {
   async get(hash: string): Promise<Uint8Array | undefined> {
     if (!isContentHash(hash)) return undefined;
     const file = this.#fileOf(hash);
-    const bytes = await whileUsing(file, () => unlessMissing(() => readFile(file)));
+    const bytes = await whileUsing(
+      file,
+      async () => (await unlessMissing(() => readFile(file))) ?? (await this.#readRemoved(hash)),
+    );
     if (bytes !== undefined) requireIntact(hash, bytes, file);
     return bytes;
   }
@@ -94,17 +106,88 @@ export class LocalDiskDataStore implements DataStore {
     return checkedStream(hash, piecesOf(file), file);
   }
 
+  async keep(hashes: readonly string[]): Promise<Set<string>> {
+    const found = new Set<string>();
+    await inParallel([...new Set(hashes)], PARALLEL_FILES, async (hash) => {
+      if (await this.#keepOne(hash)) found.add(hash);
+    });
+    return found;
+  }
+
+  list(options: PageOptions = {}): Promise<Page<StoredEntry>> {
+    return whileUsing(this.#folder, () => listValues(this.#folder, options));
+  }
+
   async delete(hash: string): Promise<void> {
     if (!isContentHash(hash)) return;
     const file = this.#fileOf(hash);
     await whileUsing(file, () => rm(file, { force: true }));
   }
 
+  async deleteUnlessPutSince(hashes: readonly string[], since: number): Promise<string[]> {
+    const deleted: string[] = [];
+    await inParallel(hashes, PARALLEL_FILES, async (hash) => {
+      if (await this.#deleteUnlessPutSince(hash, since)) deleted.push(hash);
+    });
+    return deleted;
+  }
+
+  identity(): Promise<string> {
+    return identityOf(this.#folder);
+  }
+
   async close(): Promise<void> {}
 
   #fileOf(hash: string): string {
-    const [kind, digest] = hash.split(':') as [string, string];
-    return path.join(this.#folder, digest.slice(0, 2), digest.slice(2, 4), `${kind}-${digest}`);
+    return path.join(this.#folder, valueFile(hash));
+  }
+
+  /** Where a value is while it is being deleted for its age. */
+  #removedFileOf(hash: string): string {
+    return path.join(this.#folder, TEMPORARY_FOLDER, path.basename(valueFile(hash)));
+  }
+
+  /** One that has just been kept comes back from there. */
+  #readRemoved(hash: string): Promise<Uint8Array | undefined> {
+    return unlessMissing(() => readFile(this.#removedFileOf(hash)));
+  }
+
+  /** The time of a file is that of its last put. */
+  async #keepOne(hash: string): Promise<boolean> {
+    if (!isContentHash(hash)) return false;
+    const file = this.#fileOf(hash);
+    const isThere = await whileUsing(file, () =>
+      unlessMissing(async () => {
+        const now = Date.now();
+        const { mtimeMs } = await stat(file);
+        if (mtimeMs < now - PUT_AGAIN_AFTER_MS) await utimes(file, now / 1000, now / 1000);
+        return true;
+      }),
+    );
+    return isThere ?? false;
+  }
+
+  /**
+   * The file is moved away before its time is looked at for good: whoever keeps the value has done so before, and then it is moved back, or
+   * finds no file any more and puts it again.
+   */
+  async #deleteUnlessPutSince(hash: string, since: number): Promise<boolean> {
+    if (!isContentHash(hash)) return false;
+    const file = this.#fileOf(hash);
+    const removed = this.#removedFileOf(hash);
+    const isDeleted = await whileUsing(file, () =>
+      unlessMissing(async () => {
+        if ((await stat(file)).mtimeMs >= since) return false;
+        await rename(file, removed);
+        if ((await stat(removed)).mtimeMs >= since) {
+          await rename(removed, file);
+          return false;
+        }
+        await rm(removed, { force: true });
+        return true;
+      }),
+    );
+    return isDeleted ?? false;
   }
 
   /** Writes a temporary file with `fill`, which answers the hash, and then gives the file its name. */

@@ -1,6 +1,7 @@
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import * as path from 'node:path';
 import { folderError } from '../../shared/folder-error';
+import { homeOf } from './entries';
 import { unlessMissing } from './file-errors';
 
 /** Files under way; beside the values, so that giving one its name is a rename within one file system. */
@@ -16,8 +17,11 @@ export async function removeAbandonedFiles(folder: string): Promise<void> {
     for (const name of await readdir(temporary)) {
       const file = path.join(temporary, name);
       const found = await unlessMissing(() => stat(file));
-      if (found !== undefined && found.mtimeMs < Date.now() - ABANDONED_AFTER_MS)
-        await rm(file, { force: true });
+      if (found === undefined || found.mtimeMs >= Date.now() - ABANDONED_AFTER_MS) continue;
+      const home = homeOf(name);
+      if (home === undefined) await rm(file, { force: true });
+      // Whoever was deleting it for its age did not come to the end; the next one does.
+      else await unlessMissing(() => rename(file, path.join(folder, home)));
     }
   } catch (error) {
     throw folderError(error, folder);

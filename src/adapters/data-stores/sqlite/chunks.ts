@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { bytesOfBlob } from '../../shared/sqlite/database-like';
 import { SelvageError } from '../../../errors';
 import type { SqliteDatabase } from '../../shared/sqlite';
+import { keepValues } from './values';
 
 /** Streams and large values are kept in chunks of this size: a transaction stays short, and a reader needs only one chunk in memory. */
 const CHUNK_BYTES = 1024 * 1024;
@@ -109,12 +110,14 @@ function finish(
     if (there !== chunks) throw chunksGone(database.file);
     const { numInsertedOrUpdatedRows } = await db
       .insertInto('selvage_values')
-      .values({ hash, size, media_type: mediaType ?? null, upload: id })
+      .values({ hash, size, media_type: mediaType ?? null, upload: id, last_put_at: Date.now() })
       .onConflict((conflict) => conflict.doNothing())
       .executeTakeFirstOrThrow();
     await db.deleteFrom('selvage_uploads').where('upload', '=', id).execute();
     const isThereAlready = numInsertedOrUpdatedRows === 0n;
-    if (isThereAlready) await db.deleteFrom('selvage_value_chunks').where('upload', '=', id).execute();
+    if (!isThereAlready) return;
+    await db.deleteFrom('selvage_value_chunks').where('upload', '=', id).execute();
+    await keepValues(db, [hash]);
   });
 }
 

@@ -1,10 +1,20 @@
-import type { DataStore, StoredValue } from '../../../protocols';
+import type { Selectable } from 'kysely';
+import type { DataStore, Page, PageOptions, StoredEntry, StoredValue } from '../../../protocols';
 import { checkedStream, requireContentHash, requireIntact } from '../../shared/content-hash';
+import { pageAfterHash, pageLimit, pageOfValues } from '../../shared/pages';
 import { openSqliteDatabase, type SqliteDatabase, type SqliteOptions } from '../../shared/sqlite';
 import { bytesOfBlob } from '../../shared/sqlite/database-like';
 import type { ValuesTable } from '../../shared/sqlite/schema';
 import { readChunks, upload } from './chunks';
-import { hasValue, presentHashes, putValues, valueRows } from './values';
+import {
+  deleteValues,
+  entriesAfter,
+  hasValue,
+  keepValues,
+  presentHashes,
+  putValues,
+  valueRows,
+} from './values';
 
 /** Larger values would keep a transaction, and with it the event loop and all other writers, too long. */
 const LARGEST_ROW_BYTES = 4 * 1024 * 1024;
@@ -31,7 +41,8 @@ export class SqliteDataStore implements DataStore {
     if (large.length === 0) return values;
     for (const { hash, bytes, mediaType } of large) {
       requireContentHash(hash);
-      if (!(await this.has(hash))) await upload(this.database, inOnePiece(bytes), mediaType, () => hash);
+      if (!(await this.keep([hash])).has(hash))
+        await upload(this.database, inOnePiece(bytes), mediaType, () => hash);
     }
     return values.filter((value) => value.bytes.byteLength <= LARGEST_ROW_BYTES);
   }
@@ -72,16 +83,28 @@ export class SqliteDataStore implements DataStore {
     return row && checkedStream(hash, this.#pieces(row), this.#place);
   }
 
+  async keep(hashes: readonly string[]): Promise<Set<string>> {
+    if (hashes.length === 0) return new Set();
+    return new Set(await this.database.write((db) => keepValues(db, hashes)));
+  }
+
+  async list(options: PageOptions = {}): Promise<Page<StoredEntry>> {
+    const limit = pageLimit(options);
+    const after = pageAfterHash(options);
+    return pageOfValues(await this.database.read((db) => entriesAfter(db, after, limit + 1)), limit);
+  }
+
   async delete(hash: string): Promise<void> {
-    await this.database.write(async (db) => {
-      const row = await db
-        .deleteFrom('selvage_values')
-        .where('hash', '=', hash)
-        .returning('upload')
-        .executeTakeFirst();
-      const upload = row?.upload ?? null;
-      if (upload !== null) await db.deleteFrom('selvage_value_chunks').where('upload', '=', upload).execute();
-    });
+    await this.database.write((db) => deleteValues(db, [hash]));
+  }
+
+  deleteUnlessPutSince(hashes: readonly string[], since: number): Promise<string[]> {
+    if (hashes.length === 0) return Promise.resolve([]);
+    return this.database.write((db) => deleteValues(db, hashes, since));
+  }
+
+  identity(): Promise<string> {
+    return this.database.identity();
   }
 
   close(): Promise<void> {
@@ -92,12 +115,12 @@ export class SqliteDataStore implements DataStore {
     return `the database ${this.database.file}`;
   }
 
-  #pieces(row: ValuesTable): AsyncIterable<Uint8Array> {
+  #pieces(row: Selectable<ValuesTable>): AsyncIterable<Uint8Array> {
     if (row.upload !== null) return readChunks(this.database, row.upload);
     return inOnePiece(row.bytes === null ? new Uint8Array() : bytesOfBlob(row.bytes));
   }
 
-  async #whole(row: ValuesTable): Promise<Uint8Array> {
+  async #whole(row: Selectable<ValuesTable>): Promise<Uint8Array> {
     const pieces: Uint8Array[] = [];
     for await (const piece of this.#pieces(row)) pieces.push(piece);
     return pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type {
   CommitResult,
   LineageQuery,
@@ -19,6 +20,7 @@ import { newestFirst } from '../../shared/newest-first';
  */
 export class InMemoryRunHistory implements RunHistory {
   readonly technology = 'memory';
+  readonly #identity = randomUUID();
   /** In the order committed; a record's index is its number in listings. */
   readonly #records: LineageRecord[] = [];
   /** Temporal run id to knot id to index. */
@@ -114,6 +116,10 @@ export class InMemoryRunHistory implements RunHistory {
       (record) => record.finished_at,
       (record) => lineageMatches(record, query),
     );
+  }
+
+  async identity(): Promise<string> {
+    return this.#identity;
   }
 
   async close(): Promise<void> {}

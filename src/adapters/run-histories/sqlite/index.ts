@@ -104,6 +104,10 @@ export class SqliteRunHistory implements RunHistory {
     return await this.database.read((db) => findLineage(db, query));
   }
 
+  identity(): Promise<string> {
+    return this.database.identity();
+  }
+
   async close(): Promise<void> {
     await this.#index.close();
     await this.database.close();

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { sql, type Kysely, type Transaction } from 'kysely';
 import type { SqliteConnection } from './connection';
 import type { CachingSqliteDialect } from './dialect';
@@ -41,6 +42,21 @@ export class SqliteDatabase {
   /** As {@link write}, of work that does not wait for anything between its statements. */
   writeAtOnce<T>(work: (connection: SqliteConnection) => T): Promise<T> {
     return patiently(this.file, 'use', () => this.#dialect.transactionAtOnce(work));
+  }
+
+  /** What tells this database from every other. */
+  async identity(): Promise<string> {
+    const find = (): Promise<{ identity: string } | undefined> =>
+      this.read((db) => db.selectFrom('selvage_identity').select('identity').executeTakeFirst());
+    const found = await find();
+    if (found) return found.identity;
+    // What repair could not save of a damaged file is made anew.
+    await this.write(async (db) => {
+      const { rows } = await sql`select 1 from selvage_identity`.execute(db);
+      if (rows.length === 0)
+        await db.insertInto('selvage_identity').values({ identity: randomUUID() }).execute();
+    });
+    return (await find())!.identity;
   }
 
   /** Closes the connection if Selvage opened it. A second call does nothing. */

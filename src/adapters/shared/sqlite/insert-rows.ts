@@ -17,15 +17,18 @@ export interface InsertedRows {
   readonly lastId: number;
 }
 
-/** Inserts rows into one table, many by one statement, with the SQL text built once and not once a call. Rows that are there stay. */
+/** Inserts rows into one table, many by one statement, with the SQL text built once and not once a call. Rows that are there stay, unless said otherwise. */
 export class RowInserter {
   readonly #table: keyof SqliteSchema;
   readonly #columns: readonly string[];
+  readonly #onConflict: string;
   readonly #statements = new Map<number, string>();
 
-  constructor(table: keyof SqliteSchema, columns: readonly string[]) {
+  /** @param onConflict what to do about a row that is there */
+  constructor(table: keyof SqliteSchema, columns: readonly string[], onConflict = 'on conflict do nothing') {
     this.#table = table;
     this.#columns = columns;
+    this.#onConflict = onConflict;
   }
 
   /** Each row has its values in the order of the columns. */
@@ -48,7 +51,7 @@ export class RowInserter {
       const row = `(${this.#columns.map(() => '?').join(', ')})`;
       const columns = this.#columns.map((column) => `"${column}"`).join(', ');
       const rows = Array<string>(count).fill(row).join(', ');
-      statement = `insert into "${this.#table}" (${columns}) values ${rows} on conflict do nothing`;
+      statement = `insert into "${this.#table}" (${columns}) values ${rows} ${this.#onConflict}`;
       this.#statements.set(count, statement);
     }
     return statement;

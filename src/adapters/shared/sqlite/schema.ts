@@ -4,6 +4,7 @@ import type { SqliteBlob } from './database-like';
 
 /** The tables of a Selvage database file. Objects and lists are JSON text; times are milliseconds since the epoch. */
 export interface SqliteSchema {
+  selvage_identity: IdentityTable;
   selvage_plans: PlansTable;
   selvage_offers: OffersTable;
   selvage_runs: RunsTable;
@@ -16,6 +17,11 @@ export interface SqliteSchema {
   selvage_uploads: UploadsTable;
   selvage_leases: LeasesTable;
   selvage_turns: TurnsTable;
+}
+
+/** One row: what tells this database from every other. */
+export interface IdentityTable {
+  identity: string;
 }
 
 export interface PlansTable {
@@ -84,6 +90,7 @@ export interface ValuesTable {
   /** Null: the bytes are the chunks of `upload`. */
   bytes: SqliteBlob | null;
   upload: string | null;
+  last_put_at: Generated<number>;
 }
 
 export interface ValueChunksTable {

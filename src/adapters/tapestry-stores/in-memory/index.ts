@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Offer, Page, PageOptions, StoredPlan, SubscribableTapestryStore } from '../../../protocols';
 import { newestFirst } from '../../shared/newest-first';
 import { subscription } from '../../shared/subscription';
@@ -5,6 +6,7 @@ import { subscription } from '../../shared/subscription';
 /** Plans in this process's memory, for tests and in-process runs: gone when the process ends. */
 export class InMemoryTapestryStore implements SubscribableTapestryStore {
   readonly technology = 'memory';
+  readonly #identity = randomUUID();
   readonly #plans = new Map<string, StoredPlan>();
   readonly #offers: Offer[] = [];
   /** Resolve those who wait for the next offer. */
@@ -49,6 +51,10 @@ export class InMemoryTapestryStore implements SubscribableTapestryStore {
       (signal) => this.#nextOffer(signal),
       options,
     );
+  }
+
+  async identity(): Promise<string> {
+    return this.#identity;
   }
 
   async close(): Promise<void> {}

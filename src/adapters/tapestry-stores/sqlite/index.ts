@@ -92,6 +92,10 @@ export class SqliteTapestryStore implements SubscribableTapestryStore {
     );
   }
 
+  identity(): Promise<string> {
+    return this.#database.identity();
+  }
+
   close(): Promise<void> {
     return this.#database.close();
   }

@@ -4,6 +4,7 @@ import * as lineageIndex from './0002-lineage-index';
 import * as leases from './0003-leases';
 import * as cacheKey from './0004-cache-key';
 import * as offers from './0005-offers';
+import * as identity from './0006-identity';
 
 /** In the order in which they run, which is the order of their names. A migration that was released never changes. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -12,4 +13,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0003-leases': leases,
   '0004-cache-key': cacheKey,
   '0005-offers': offers,
+  '0006-identity': identity,
 };

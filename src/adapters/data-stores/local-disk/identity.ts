@@ -1,0 +1,25 @@
+import { randomUUID } from 'node:crypto';
+import { link, readFile, rm, writeFile } from 'node:fs/promises';
+import * as path from 'node:path';
+import { unlessMissing, whileUsing } from './file-errors';
+import { TEMPORARY_FOLDER } from './temporary-files';
+
+/** The text in the folder's file `identity`, which the first who asks makes. */
+export async function identityOf(folder: string): Promise<string> {
+  const file = path.join(folder, 'identity');
+  return await whileUsing(file, async () => {
+    const found = await unlessMissing(() => readFile(file, 'utf8'));
+    if (found !== undefined) return found.trim();
+    const temporary = path.join(folder, TEMPORARY_FOLDER, randomUUID());
+    await writeFile(temporary, `${randomUUID()}\n`);
+    try {
+      // Whoever is first gives the whole file its name; the others read that one.
+      await link(temporary, file).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw error;
+      });
+    } finally {
+      await rm(temporary, { force: true });
+    }
+    return (await readFile(file, 'utf8')).trim();
+  });
+}
