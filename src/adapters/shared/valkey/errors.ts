@@ -10,10 +10,17 @@ interface Meaning {
 /** What replies of the server and troubles of the connection mean, the first that fits. */
 const MEANINGS: readonly Meaning[] = [
   {
-    pattern: /^WRONGPASS|invalid password|without any password configured/i,
+    pattern: /^WRONGPASS|invalid password/i,
     says: 'refuses the user or the password. Correct them in the address.',
   },
-  { pattern: /^NOAUTH/, says: 'wants a password. Put it into the address: valkey://user:password@host.' },
+  {
+    pattern: /without any password configured/i,
+    says: 'has no password for its default user, and the address gives one. Leave it out, or set one on the server.',
+  },
+  {
+    pattern: /^NOAUTH/,
+    says: 'wants a password, and was given none that it takes. Put it into the address: valkey://user:password@host.',
+  },
   {
     pattern: /^NOPERM/,
     says: 'does not let this user do what is needed ({reason}). docs/adapters/valkey.md has the rules that the user needs.',
@@ -109,7 +116,12 @@ function isNotSent(message: string): boolean {
 
 function withoutSecrets(error: unknown): string {
   const { message, code } = error as { message?: unknown; code?: unknown };
-  const text = typeof message === 'string' && message !== '' ? message : String(code ?? 'no reason given');
+  const text =
+    typeof message === 'string' && message !== ''
+      ? message
+      : typeof code === 'string'
+        ? code
+        : 'no reason given';
   // "unknown command … with args beginning with: …" repeats what was sent.
   return text.replace(/,? with args beginning with[\s\S]*$/, '').slice(0, 300);
 }

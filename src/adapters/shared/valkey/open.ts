@@ -65,9 +65,10 @@ async function reach(
   look: (connection: ValkeyConnection) => Promise<void>,
 ): Promise<ValkeyConnection> {
   const { connectTimeout = CONNECT_TIMEOUT_MS } = options;
-  const { client, connection, database } = 'client' in options ? given(options) : await connected(options);
+  const { client, connection, address } = 'client' in options ? given(options) : await connected(options);
   const opening = async (): Promise<void> => {
-    await requireUsableServer(connection, database, client.isCluster === true);
+    if (address !== undefined) await enter(connection, address);
+    await requireUsableServer(connection, client.isCluster === true);
     await look(connection);
   };
   try {
@@ -79,11 +80,22 @@ async function reach(
   }
 }
 
+/**
+ * The client gives the password and chooses the database, too, also when it reconnects; but where that fails, it goes on as another user or
+ * in the first database.
+ */
+async function enter(
+  connection: ValkeyConnection,
+  { username = 'default', password, database }: ValkeyAddress,
+): Promise<void> {
+  if (password !== undefined) await connection.command('auth', username, password);
+  if (database !== 0) await connection.command('select', database);
+}
+
 interface Opened {
   readonly client: ValkeyClientLike;
   readonly connection: ValkeyConnection;
-  /** The database to be used, where the address names one. */
-  readonly database?: number;
+  readonly address?: ValkeyAddress;
 }
 
 function given({
@@ -112,7 +124,7 @@ async function connected(options: ValkeyUrlOptions): Promise<Opened> {
     commandTimeout: options.commandTimeout ?? COMMAND_TIMEOUT_MS,
     owned: true,
   });
-  return { client, connection, database: address.database };
+  return { client, connection, address };
 }
 
 async function newClient(

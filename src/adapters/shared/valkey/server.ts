@@ -18,18 +18,11 @@ export interface ValkeyServer {
 /**
  * Asked once, when a connection is opened.
  *
- * @param database the one that commands go to; undefined: whichever the client has chosen
  * @param isCluster whether the client knows its way in a cluster
  * @throws SelvageError `BackendUnavailable`, `InvalidUrl`
  */
-export async function requireUsableServer(
-  connection: ValkeyConnection,
-  database: number | undefined,
-  isCluster: boolean,
-): Promise<void> {
+export async function requireUsableServer(connection: ValkeyConnection, isCluster: boolean): Promise<void> {
   const server = await serverOf(connection);
-  // The client chooses it, too, but goes on with the first database where there is no such one.
-  if (database) await connection.command('select', database);
   if (Number.parseInt(server.version, 10) < OLDEST_MAJOR)
     throw tooOld(connection, `${server.name} ${server.version}`);
   if (server.mode === 'cluster' && !isCluster)
