@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import net, { type AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { createValkeyDataStore } from '../../src/adapters/data-stores/valkey';
+import { createValkeyLeaseTable } from '../../src/adapters/lease-tables/valkey';
 import { reachValkey, threatsTo } from '../../src/adapters/shared/valkey';
+import { createValkeyTapestryStore } from '../../src/adapters/tapestry-stores/valkey';
 import { SelvageError } from '../../src/errors';
-import { sampleHash, sampleValue } from '../../src/testing/sample-records';
+import { sampleHash, samplePlan, sampleValue } from '../../src/testing/sample-records';
 import { rejectionOf } from '../support/rejection-of';
 import {
   describeWith,
@@ -177,6 +179,24 @@ describeWithPrivate('valkey')('a server that wants a password', () => {
     expect((await store.list()).items).toHaveLength(2);
     await store.delete(value.hash);
     await store.close();
+    const url = user('limited', 'p%25wd', '?prefix=limited');
+    const tapestries = await createValkeyTapestryStore({ url });
+    await tapestries.save(samplePlan());
+    expect((await tapestries.list()).items).toHaveLength(1);
+    const stop = new AbortController();
+    const next = tapestries.subscribe('run', { signal: stop.signal }).next();
+    await tapestries.offer({ runId: 'run', fragment: '1', offeredAt: 1 });
+    expect((await next).value).toMatchObject({ fragment: '1' });
+    stop.abort();
+    await tapestries.close();
+    const leases = await createValkeyLeaseTable({ url });
+    const lease = { key: 'k', owner: 'o', token: 't' };
+    expect(await leases.acquire({ ...lease, holder: 'h', limit: 1, ttl: 60_000 })).toEqual({ granted: true });
+    expect(await leases.renew([lease], 60_000)).toEqual([true]);
+    expect((await leases.takeTurn({ key: 'k', interval: 1, within: 1 })).granted).toBe(true);
+    await leases.release(lease);
+    expect(await leases.holders('k')).toEqual([]);
+    await leases.close();
     const error = await rejectionOf(
       createValkeyDataStore({ url: user('limited', 'p%25wd', '?prefix=other') }).then((other) =>
         other.put([value]),
