@@ -241,6 +241,7 @@ export class S3Bucket {
     return {
       ...this.#at(key),
       Body: bytes,
+      ContentLength: typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.byteLength,
       ContentType: mediaType,
       Metadata: metadata,
       ...(digest !== undefined && { ChecksumSHA256: Buffer.from(digest, 'hex').toString('base64') }),

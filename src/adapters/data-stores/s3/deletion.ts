@@ -14,10 +14,8 @@ import { streamOf } from './pointer';
 
 /** A deleter that took longer to come to the deletion itself gives it up. */
 const DELETE_WITHIN_MS = 15_000;
-/** A writer that has waited so long waits for the dead. */
-const WAIT_AT_MOST_MS = 60_000;
-/** Left by a process that was killed. Clocks differ by minutes at the most, or S3 does not answer at all. */
-const DEAD_AFTER_MS = 60 * 60 * 1000;
+/** Coming to it, and the deletion: a writer that has waited so long waits for a process that was killed. */
+const WAIT_AT_MOST_MS = 2 * DELETE_WITHIN_MS;
 const LOOK_AGAIN_AFTER_MS = 200;
 const AT_ONCE = 16;
 
@@ -65,14 +63,13 @@ export async function lostToDeletion(
   bucket: S3Bucket,
   keys: ObjectKeys,
   hashes: readonly string[],
-  now: () => number,
 ): Promise<Set<string>> {
   const lost = new Set<string>();
   if (hashes.length === 0) return lost;
   const written = new Set(hashes);
   const awaited = new Map<string, Deletion>();
   const below = hashes.length === 1 ? keys.deletionsOf(hashes[0]!) : keys.deletions;
-  for await (const deletion of deletionsBelow(bucket, keys, below, now() - DEAD_AFTER_MS))
+  for await (const deletion of deletionsBelow(bucket, keys, below))
     if (written.has(deletion.hash)) awaited.set(deletion.key, deletion);
   if (awaited.size === 0) return lost;
   const concerned = new Set([...awaited.values()].map(({ hash }) => hash));
@@ -89,15 +86,10 @@ export async function lostToDeletion(
   return lost;
 }
 
-async function* deletionsBelow(
-  bucket: S3Bucket,
-  keys: ObjectKeys,
-  prefix: string,
-  after = 0,
-): AsyncGenerator<Deletion> {
-  for await (const { key, modifiedAt } of bucket.listAll(prefix)) {
+async function* deletionsBelow(bucket: S3Bucket, keys: ObjectKeys, prefix: string): AsyncGenerator<Deletion> {
+  for await (const { key } of bucket.listAll(prefix)) {
     const deletion = deletionOf(key, keys.deletions);
-    if (deletion !== undefined && modifiedAt >= after) yield deletion;
+    if (deletion !== undefined) yield deletion;
   }
 }
 

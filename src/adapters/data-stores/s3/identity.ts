@@ -7,13 +7,18 @@ import { readObject } from './read';
  * is found out before a run needs it.
  */
 export async function openIdentity(bucket: S3Bucket, key: string, signal: AbortSignal): Promise<string> {
-  const there = await textOf(bucket, key, signal);
+  const there = await readIdentity(bucket, key, signal);
   const text = there ?? `${randomUUID()}\n`;
   const isOurs = await bucket.putIfAbsent(key, text, { mediaType: 'text/plain' }, signal);
-  return (isOurs ? text : ((await textOf(bucket, key, signal)) ?? text)).trim();
+  return (isOurs ? text : ((await readIdentity(bucket, key, signal)) ?? text)).trim();
 }
 
-async function textOf(bucket: S3Bucket, key: string, signal: AbortSignal): Promise<string | undefined> {
+/** What a bucket has of it, if it has been opened before. */
+export async function readIdentity(
+  bucket: S3Bucket,
+  key: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const object = await bucket.get(key, 0, signal);
   if (object === undefined) return undefined;
   const pieces: Uint8Array[] = [];

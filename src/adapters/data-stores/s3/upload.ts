@@ -56,7 +56,7 @@ export async function uploadValue(
 
 /** Whether the value has this stream now, and not one that was there before. */
 async function giveValue(context: UploadContext, hash: string, id: string, size: number): Promise<boolean> {
-  const { bucket, keys, now } = context;
+  const { bucket, keys } = context;
   const key = keys.value(hash);
   for (;;) {
     const kept = await context.keep(hash);
@@ -65,7 +65,7 @@ async function giveValue(context: UploadContext, hash: string, id: string, size:
       const isWritten = await bucket.putIfAbsent(key, '', { metadata: pointerTo(id, size) });
       if (!isWritten) continue;
     }
-    const lost = await lostToDeletion(bucket, keys, [hash], now);
+    const lost = await lostToDeletion(bucket, keys, [hash]);
     if (lost.size === 0) break;
   }
   const facts = await bucket.head(key);
