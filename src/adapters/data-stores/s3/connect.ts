@@ -36,7 +36,8 @@ function clientOptions({ endpoint, region, pathStyle, credentials }: S3DataStore
   return {
     ...(chosen !== undefined && { region: chosen }),
     ...(endpoint !== undefined && { endpoint }),
-    ...(credentials !== undefined && { credentials }),
+    // A copy: the SDK notes in it where it comes from.
+    ...(credentials !== undefined && { credentials: { ...credentials } }),
     forcePathStyle: pathStyle ?? false,
     maxAttempts: 3,
     requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: IDLE_TIMEOUT_MS },

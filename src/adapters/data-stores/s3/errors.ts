@@ -61,13 +61,18 @@ export function isDenied(error: unknown): boolean {
  */
 export function s3Error(error: unknown, action: string, { bucket, server }: S3Place): SelvageError {
   if (SelvageError.is(error)) return error;
-  const failure = error as S3Failure;
+  const failure = { ...(error as S3Failure), ...namesOf(error as S3Failure) };
   const status = statusOf(error);
   const reason = reasonOf(failure, status);
   const code: ErrorCode = status === 507 || FULL.has(failure.name ?? '') ? 'DiskFull' : 'BackendUnavailable';
   return new SelvageError(code, `Cannot ${action} in the S3 bucket "${bucket}" (${server}): ${reason}`, {
     details: { bucket, server, reason: failure.name ?? failure.code, ...(status && { status }) },
   });
+}
+
+/** The AWS SDK wraps an error of a connection that is of another realm: then its code is in the text alone. */
+function namesOf({ name, code, message = '' }: S3Failure): S3Failure {
+  return { name, message, code: code ?? /\bE[A-Z_]{4,}\b/.exec(message)?.[0] };
 }
 
 function reasonOf(failure: S3Failure, status: number | undefined): string {
