@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { createS3DataStore, type S3DataStoreOptions } from '../../src/adapters/data-stores/s3';
-import { openBackends } from '../../src/backends';
-import { inspectBackends } from '../../src/backends';
+import { inspectBackends, openBackends } from '../../src/backends';
 import { SelvageError } from '../../src/errors';
 import { sampleValue } from '../../src/testing/sample-records';
 import { describeWith } from '../support/services';
