@@ -45,17 +45,14 @@ describeWith('s3')('S3: streams', () => {
     return Uploads.filter(({ Key }) => Key!.startsWith(Prefix)).length;
   }
 
-  test('a download that breaks goes on from where it was, in a connection of its own', async () => {
+  test('a download that breaks goes on from where it was', async () => {
     const value = largeValue();
     await store.put([value]);
     for (const read of [collected, whole]) {
       proxy.cutOnceAfter(3 * MEBIBYTE);
-      const connections = proxy.connections;
       expect(sha256(await read(value.hash))).toBe(value.hash.slice(-64));
       expect(proxy.cuts).toBeGreaterThan(0);
-      expect(proxy.connections).toBeGreaterThan(connections);
-      // Not from the beginning: that would be 3 MiB more.
-      expect(proxy.received).toBeLessThan(value.bytes.byteLength + 2 * MEBIBYTE);
+      expect(proxy.asked).toMatch(/^range: bytes=[1-9]\d*-\r$/im);
     }
   });
 
@@ -78,7 +75,6 @@ describeWith('s3')('S3: streams', () => {
     expect((await reader.next()).value.byteLength).toBeGreaterThan(0);
     await reader.return!();
     await until('the connection is gone', () => proxy.ended > 0);
-    expect(proxy.received).toBeLessThan(value.bytes.byteLength);
   });
 
   test('a stream leaves one value and nothing else; one that is there, too, and is not uploaded twice', async () => {

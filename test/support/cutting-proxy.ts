@@ -3,12 +3,13 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 
 /** A TCP proxy before a server, which cuts a connection in the middle of an answer when it is told to. */
 export class CuttingProxy {
-  /** Of these, since the last {@link cutOnceAfter}. */
-  connections = 0;
+  /** All of these since the last {@link cutOnceAfter}. */
   cuts = 0;
   ended = 0;
   /** Bytes that came from the server. */
   received = 0;
+  /** What the clients sent. */
+  asked = '';
   #cutAfter = Infinity;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -33,10 +34,10 @@ export class CuttingProxy {
   /** Cuts the connection over which the answers, all together, come to more than so many bytes, and none after it. */
   cutOnceAfter(bytes: number): void {
     this.#cutAfter = bytes;
-    this.connections = 0;
     this.cuts = 0;
     this.ended = 0;
     this.received = 0;
+    this.asked = '';
   }
 
   async close(): Promise<void> {
@@ -46,7 +47,6 @@ export class CuttingProxy {
   }
 
   #join(client: Socket, server: Socket): void {
-    this.connections += 1;
     for (const [socket, other] of [
       [client, server],
       [server, client],
@@ -60,6 +60,7 @@ export class CuttingProxy {
         if (socket === client) this.ended += 1;
       });
     }
+    client.on('data', (bytes) => (this.asked += bytes.toString('latin1')));
     client.pipe(server);
     server.on('data', (bytes) => {
       this.received += bytes.byteLength;
