@@ -1,0 +1,181 @@
+import { SelvageError } from '../../../errors';
+import type { DuckDbConnectionLike, DuckDbInstanceLike, DuckDbValue } from './client';
+import type { Row } from './columns';
+import { isFatal, selvageErrorOf } from './errors';
+import { VIEWS } from './schema';
+
+/** Queries that run side by side; more wait for their turn. */
+const READERS = 3;
+
+export interface DuckDbDatabaseOptions {
+  /** What errors call it: a file. */
+  readonly place: string;
+  /** Opens the database; called again where DuckDB has given it up after an error. */
+  open(): Promise<DuckDbInstanceLike>;
+  /** Makes tables and views on the connection that later writes; the connection is in no transaction. */
+  prepare(connection: DuckDbConnectionLike): Promise<void>;
+  /** Closing the database closes the instance. */
+  readonly owned: boolean;
+  /** Called once, when it is closed. */
+  release?(): void;
+}
+
+/** An open database: one connection writes, some read. */
+export class Session {
+  readonly instance: DuckDbInstanceLike;
+  readonly writer: DuckDbConnectionLike;
+  readonly #readers: DuckDbConnectionLike[] = [];
+  readonly #idle: DuckDbConnectionLike[] = [];
+  readonly #waiting: ((reader: DuckDbConnectionLike) => void)[] = [];
+
+  constructor(instance: DuckDbInstanceLike, writer: DuckDbConnectionLike) {
+    this.instance = instance;
+    this.writer = writer;
+  }
+
+  async read<T>(work: (reader: DuckDbConnectionLike) => Promise<T>): Promise<T> {
+    const reader = await this.#take();
+    try {
+      return await work(reader);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next(reader);
+      else this.#idle.push(reader);
+    }
+  }
+
+  async #take(): Promise<DuckDbConnectionLike> {
+    const idle = this.#idle.pop();
+    if (idle) return idle;
+    if (this.#readers.length >= READERS) return new Promise((resolve) => this.#waiting.push(resolve));
+    const reader = await this.instance.connect();
+    this.#readers.push(reader);
+    await reader.runAndReadAll(VIEWS);
+    return reader;
+  }
+
+  close(owned: boolean): void {
+    for (const connection of [...this.#readers, this.writer]) connection.closeSync();
+    if (owned) this.instance.closeSync();
+  }
+}
+
+/** A DuckDB database. Writes take turns, as DuckDB would refuse one of two that meet; reads see what was committed before. */
+export class DuckDbDatabase {
+  readonly #options: DuckDbDatabaseOptions;
+  #session: Promise<Session> | undefined;
+  #lastWrite: Promise<unknown> = Promise.resolve();
+  #underWay = new Set<Promise<unknown>>();
+  #isClosed = false;
+
+  constructor(options: DuckDbDatabaseOptions) {
+    this.#options = options;
+  }
+
+  get place(): string {
+    return this.#options.place;
+  }
+
+  /** Opens it, if it is not. */
+  async open(): Promise<void> {
+    await this.#track(() => this.#opened('open'));
+  }
+
+  /** Rows of one statement, or of the last of several. */
+  query(sql: string, values: DuckDbValue[] = []): Promise<Row[]> {
+    return this.#track(() =>
+      this.#inSession((session) =>
+        session.read(async (reader) => (await reader.runAndReadAll(sql, values)).getRowObjectsJS()),
+      ),
+    );
+  }
+
+  /** Does the work in one transaction, which is durable when this returns, and rolled back when the work throws. */
+  write<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    const turn = this.#lastWrite.then(() => this.#inSession((session) => inTransaction(session, work)));
+    this.#lastWrite = turn.catch(() => undefined);
+    return this.#track(() => turn);
+  }
+
+  /** Waits for what is under way. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+    try {
+      const session = await this.#session?.catch(() => undefined);
+      // Here and not in `closeSync`, where it would hold up the event loop. Not worth an error: the next opening does it.
+      await session?.writer.runAndReadAll('checkpoint').catch(() => undefined);
+      session?.close(this.#options.owned);
+    } finally {
+      this.#options.release?.();
+    }
+  }
+
+  async #inSession<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    const session = await this.#opened('use');
+    try {
+      return await work(session);
+    } catch (error) {
+      if (isFatal(error)) this.#giveUp(session);
+      throw selvageErrorOf(error, this.place, 'use');
+    }
+  }
+
+  #opened(activity: 'open' | 'use'): Promise<Session> {
+    this.#session ??= this.#openSession(activity).catch((error: unknown) => {
+      this.#session = undefined;
+      throw error;
+    });
+    return this.#session;
+  }
+
+  async #openSession(activity: 'open' | 'use'): Promise<Session> {
+    let instance: DuckDbInstanceLike | undefined;
+    try {
+      instance = await this.#options.open();
+      const session = new Session(instance, await instance.connect());
+      await this.#options.prepare(session.writer);
+      return session;
+    } catch (error) {
+      if (this.#options.owned) instance?.closeSync();
+      throw selvageErrorOf(error, this.place, activity);
+    }
+  }
+
+  /** The next call opens the database again. */
+  #giveUp(session: Session): void {
+    this.#session = undefined;
+    try {
+      session.close(this.#options.owned);
+    } catch {
+      // It is given up.
+    }
+  }
+
+  async #track<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#isClosed)
+      throw new SelvageError('BackendUnavailable', `The run history ${this.place} is closed.`, {
+        details: { file: this.place },
+      });
+    const promise = work();
+    this.#underWay.add(promise);
+    try {
+      return await promise;
+    } finally {
+      this.#underWay.delete(promise);
+    }
+  }
+}
+
+async function inTransaction<T>(session: Session, work: (session: Session) => Promise<T>): Promise<T> {
+  await session.writer.runAndReadAll('begin');
+  try {
+    const result = await work(session);
+    await session.writer.runAndReadAll('commit');
+    return result;
+  } catch (error) {
+    await session.writer.runAndReadAll('rollback').catch(() => undefined);
+    throw error;
+  }
+}
