@@ -1,4 +1,5 @@
 import { SelvageError } from '../../errors';
+import { duckdb } from './duckdb';
 import { localDisk } from './local-disk';
 import { memory } from './memory';
 import { sqlite } from './sqlite';
@@ -7,7 +8,7 @@ import type { Place, Port, Technology } from './technology';
 export type { OpenPlace, Place, PlaceState, Port, Technology } from './technology';
 
 /** In the order in which messages name them. */
-const TECHNOLOGIES: readonly Technology[] = [sqlite, localDisk, memory];
+const TECHNOLOGIES: readonly Technology[] = [sqlite, duckdb, localDisk, memory];
 
 /**
  * Reads the address of a backend.

@@ -109,6 +109,16 @@ export function fieldOf(type: ColumnType, value: unknown): unknown {
   return type === 'whole' ? Number(value) : value;
 }
 
+/** Whole numbers as numbers, where they are exact so. */
+export function plainRow(row: Row): Row {
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [
+      name,
+      typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value,
+    ]),
+  );
+}
+
 const HASH_BITS = /^(?:bytes-)?sha256:([0-9a-f]{16})[0-9a-f]{48}$/;
 
 /**

@@ -90,9 +90,18 @@ export class DuckDbDatabase {
     );
   }
 
-  /** Does the work in one transaction, which is durable when this returns, and rolled back when the work throws. */
-  write<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    const turn = this.#lastWrite.then(() => this.#inSession((session) => inTransaction(session, work)));
+  /**
+   * Does the work in one transaction, which is durable when this returns, and rolled back when the work throws.
+   *
+   * @param settle hears before the next transaction begins whether this one was committed
+   */
+  write<T>(
+    work: (session: Session) => Promise<T>,
+    settle: (isCommitted: boolean) => void = () => {},
+  ): Promise<T> {
+    const turn = this.#lastWrite.then(() =>
+      this.#inSession((session) => inTransaction(session, work, settle)),
+    );
     this.#lastWrite = turn.catch(() => undefined);
     return this.#track(() => turn);
   }
@@ -168,13 +177,19 @@ export class DuckDbDatabase {
   }
 }
 
-async function inTransaction<T>(session: Session, work: (session: Session) => Promise<T>): Promise<T> {
+async function inTransaction<T>(
+  session: Session,
+  work: (session: Session) => Promise<T>,
+  settle: (isCommitted: boolean) => void,
+): Promise<T> {
   await session.writer.runAndReadAll('begin');
   try {
     const result = await work(session);
     await session.writer.runAndReadAll('commit');
+    settle(true);
     return result;
   } catch (error) {
+    settle(false);
     await session.writer.runAndReadAll('rollback').catch(() => undefined);
     throw error;
   }
