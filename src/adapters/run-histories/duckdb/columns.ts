@@ -98,9 +98,7 @@ export function runOf(row: Row): RunRecord {
 }
 
 function recordOf(columns: Columns, row: Row): unknown {
-  return Object.fromEntries(
-    Object.entries(columns).map(([name, type]) => [name, fieldOf(type, row[name])]),
-  );
+  return Object.fromEntries(Object.entries(columns).map(([name, type]) => [name, fieldOf(type, row[name])]));
 }
 
 export function fieldOf(type: ColumnType, value: unknown): unknown {

@@ -27,10 +27,22 @@ export class Session {
   readonly #readers: DuckDbConnectionLike[] = [];
   readonly #idle: DuckDbConnectionLike[] = [];
   readonly #waiting: ((reader: DuckDbConnectionLike) => void)[] = [];
+  readonly #underWay = new Set<Promise<unknown>>();
 
   constructor(instance: DuckDbInstanceLike, writer: DuckDbConnectionLike) {
     this.instance = instance;
     this.writer = writer;
+  }
+
+  /** Does work with the session, which is not closed before the work is done. */
+  async use<T>(work: () => Promise<T>): Promise<T> {
+    const promise = work();
+    this.#underWay.add(promise);
+    try {
+      return await promise;
+    } finally {
+      this.#underWay.delete(promise);
+    }
   }
 
   async read<T>(work: (reader: DuckDbConnectionLike) => Promise<T>): Promise<T> {
@@ -54,7 +66,11 @@ export class Session {
     return reader;
   }
 
-  close(owned: boolean): void {
+  /** Waits for what is under way. */
+  async close(owned: boolean): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+    // Here and not in `closeSync`, where it would hold up the event loop. Not worth an error: the next opening does it.
+    await this.writer.runAndReadAll('checkpoint').catch(() => undefined);
     for (const connection of [...this.#readers, this.writer]) connection.closeSync();
     if (owned) this.instance.closeSync();
   }
@@ -65,8 +81,9 @@ export class DuckDbDatabase {
   readonly #options: DuckDbDatabaseOptions;
   #session: Promise<Session> | undefined;
   #lastWrite: Promise<unknown> = Promise.resolve();
-  #underWay = new Set<Promise<unknown>>();
   #isClosed = false;
+  /** The session that was given up last. */
+  #given: Session | undefined;
 
   constructor(options: DuckDbDatabaseOptions) {
     this.#options = options;
@@ -78,15 +95,13 @@ export class DuckDbDatabase {
 
   /** Opens it, if it is not. */
   async open(): Promise<void> {
-    await this.#track(() => this.#opened('open'));
+    await this.#opened('open');
   }
 
   /** Rows of one statement, or of the last of several. */
   query(sql: string, values: DuckDbValue[] = []): Promise<Row[]> {
-    return this.#track(() =>
-      this.#inSession((session) =>
-        session.read(async (reader) => (await reader.runAndReadAll(sql, values)).getRowObjectsJS()),
-      ),
+    return this.#inSession((session) =>
+      session.read(async (reader) => (await reader.runAndReadAll(sql, values)).getRowObjectsJS()),
     );
   }
 
@@ -103,30 +118,29 @@ export class DuckDbDatabase {
       this.#inSession((session) => inTransaction(session, work, settle)),
     );
     this.#lastWrite = turn.catch(() => undefined);
-    return this.#track(() => turn);
+    return turn;
   }
 
-  /** Waits for what is under way. */
+  /** Waits for what is under way; what has not begun is refused. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
     try {
+      await this.#lastWrite;
       const session = await this.#session?.catch(() => undefined);
-      // Here and not in `closeSync`, where it would hold up the event loop. Not worth an error: the next opening does it.
-      await session?.writer.runAndReadAll('checkpoint').catch(() => undefined);
-      session?.close(this.#options.owned);
+      await session?.close(this.#options.owned);
     } finally {
       this.#options.release?.();
     }
   }
 
   async #inSession<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    this.#requireOpen();
     const session = await this.#opened('use');
     try {
-      return await work(session);
+      return await session.use(() => work(session));
     } catch (error) {
-      if (isFatal(error)) this.#giveUp(session);
+      if (isFatal(error)) this.#openAgain(session);
       throw selvageErrorOf(error, this.place, 'use');
     }
   }
@@ -152,28 +166,27 @@ export class DuckDbDatabase {
     }
   }
 
-  /** The next call opens the database again. */
-  #giveUp(session: Session): void {
-    this.#session = undefined;
-    try {
-      session.close(this.#options.owned);
-    } catch {
-      // It is given up.
-    }
+  /** DuckDB has given the database up: what is asked from now on gets a session of its own. */
+  #openAgain(session: Session): void {
+    if (this.#isClosed || this.#given === session) return;
+    this.#given = session;
+    this.#session = session
+      .close(this.#options.owned)
+      .catch(() => undefined)
+      .then(() => this.#openSession('use'))
+      .catch((error: unknown) => {
+        this.#session = undefined;
+        throw error;
+      });
+    // Whoever asks next hears of it.
+    this.#session.catch(() => undefined);
   }
 
-  async #track<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#isClosed)
-      throw new SelvageError('BackendUnavailable', `The run history ${this.place} is closed.`, {
-        details: { file: this.place },
-      });
-    const promise = work();
-    this.#underWay.add(promise);
-    try {
-      return await promise;
-    } finally {
-      this.#underWay.delete(promise);
-    }
+  #requireOpen(): void {
+    if (!this.#isClosed) return;
+    throw new SelvageError('BackendUnavailable', `The run history ${this.place} is closed.`, {
+      details: { file: this.place },
+    });
   }
 }
 

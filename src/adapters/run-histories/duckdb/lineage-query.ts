@@ -39,9 +39,7 @@ export async function findLineage(
     `select id, finished_at from selvage_lineage ${where(conditions)} order by finished_at desc, id desc limit ${limit + 1}`,
     valuesOf(conditions),
   );
-  const rows = new Map(
-    (await rowsOf(query, places.slice(0, limit))).map((row) => [row['id'], row] as const),
-  );
+  const rows = new Map((await rowsOf(query, places.slice(0, limit))).map((row) => [row['id'], row] as const));
   const page = pageOf(
     places,
     limit,
@@ -53,17 +51,11 @@ export async function findLineage(
 }
 
 /** The rows with these ids, in no particular order. */
-export async function rowsOf(
-  query: Query,
-  places: readonly Row[],
-  columns = '*',
-): Promise<Row[]> {
+export async function rowsOf(query: Query, places: readonly Row[], columns = '*'): Promise<Row[]> {
   const found: Row[] = [];
   for (let start = 0; start < places.length; start += BATCH) {
     const ids = places.slice(start, start + BATCH).map((place) => String(place['id']));
-    found.push(
-      ...(await query(`select ${columns} from selvage_lineage where id in (${ids.join(', ')})`)),
-    );
+    found.push(...(await query(`select ${columns} from selvage_lineage where id in (${ids.join(', ')})`)));
   }
   return found;
 }
@@ -85,7 +77,8 @@ function hashConditions(
   hasBits: boolean,
 ): Condition[] {
   const conditions: Condition[] = [];
-  if (temporalRunId !== undefined) conditions.push(isText('temporal_run_id', 'run_bits', temporalRunId, hasBits));
+  if (temporalRunId !== undefined)
+    conditions.push(isText('temporal_run_id', 'run_bits', temporalRunId, hasBits));
   if (outputHash !== undefined) conditions.push(isText('output_hash', 'output_bits', outputHash, hasBits));
   if (inputHash === undefined) return conditions;
   if (hasBits) {

@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
 import { SelvageError } from '../../../errors';
 import type { DuckDbInstanceLike } from './client';
 
@@ -18,6 +20,8 @@ export async function openInstance(
   return await DuckDBInstance.create(file, {
     access_mode: access,
     memory_limit: memoryLimit,
+    // Else it would be made where the process was started.
+    ...(file === ':memory:' && { temp_directory: path.join(tmpdir(), 'selvage-duckdb') }),
     ...(threads !== undefined && { threads: String(threads) }),
     // All that is needed is built in; nothing is ever downloaded.
     autoinstall_known_extensions: 'false',

@@ -69,7 +69,11 @@ export class DuckDbRecords {
     if (keys.length === 0) return new Map();
     const [column, condition, values] = this.#hasBits
       ? (['cache_bits', `cache_bits in (${keys.map(bitsOf).join(', ')})`, []] as const)
-      : (['cache_key', `outcome = 'ok' and cached_from_run is null and ${inList('cache_key')}`, [JSON.stringify(keys)]] as const);
+      : ([
+          'cache_key',
+          `outcome = 'ok' and cached_from_run is null and ${inList('cache_key')}`,
+          [JSON.stringify(keys)],
+        ] as const);
     const places = await this.#query(
       `select id from selvage_lineage where ${condition}
        qualify row_number() over (partition by ${column} order by finished_at desc, id desc) = 1`,

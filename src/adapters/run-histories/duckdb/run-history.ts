@@ -69,7 +69,9 @@ export class DuckDbRunHistory implements RunHistory {
   }
 
   endRun(temporalRunId: string, end: RunEnd): Promise<boolean> {
-    return this.#database.write(({ writer }) => updateRun(writer, temporalRunId, (run) => endedRun(run, end)));
+    return this.#database.write(({ writer }) =>
+      updateRun(writer, temporalRunId, (run) => endedRun(run, end)),
+    );
   }
 
   changeRun(temporalRunId: string, change: RunChange): Promise<boolean> {
