@@ -19,20 +19,21 @@ const MIGRATIONS: readonly string[] = [TABLES];
 
 export const NEWEST_VERSION = MIGRATIONS.length;
 
-/** For people and their tools: the records as they are, times as times, objects as JSON, tags as a list. */
+/** For people and their tools: the fields of the records, times also as timestamps, objects as JSON, tags as a list. */
 export const VIEWS = `
   create or replace temp view lineage as
-    select * exclude (id, run_bits, output_bits, cache_bits) replace (
-        parent_input_hashes::json as parent_input_hashes, constant_input_hashes::json as constant_input_hashes,
-        parent_knot_ids::json as parent_knot_ids, extra::json as extra),
-      ${timestamp('scheduled')}, ${timestamp('started')}, ${timestamp('finished')}
-    from selvage_lineage;
+    select ${shownColumns(LINEAGE_COLUMNS)}, ${['scheduled', 'started', 'finished'].map(timestamp).join(', ')} from selvage_lineage;
   create or replace temp view runs as
-    select * exclude (id) replace (
-        parameter_hashes::json as parameter_hashes, terminals::json as terminals, environment::json as environment,
-        from_json(tags, '["VARCHAR"]') as tags),
-      ${timestamp('started')}, ${timestamp('finished')}
-    from selvage_runs;`;
+    select ${shownColumns(RUN_COLUMNS)}, ${['started', 'finished'].map(timestamp).join(', ')} from selvage_runs;`;
+
+function shownColumns(columns: Readonly<Record<string, string>>): string {
+  return Object.entries(columns)
+    .map(([name, type]) => {
+      if (name === 'tags') return `from_json(tags, '["VARCHAR"]') as tags`;
+      return type === 'json' ? `${name}::json as ${name}` : name;
+    })
+    .join(', ');
+}
 
 /** UTC, whatever the time zone of the session. */
 function timestamp(name: string): string {
