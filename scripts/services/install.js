@@ -113,15 +113,18 @@ function pipInstall(wheel) {
   });
 }
 
-/** Unpacks an npm package (`NAME@VERSION`) into a folder of the cache, without running its scripts. */
-function npmInstall(spec, folder) {
+/** Unpacks an npm package (`NAME@VERSION`) into a folder of the cache, without running its scripts; `finish` does what they would do. */
+function npmInstall(spec, folder, finish) {
   return fillFolder(folder, (draft) => {
     const options = ['--no-save', '--no-audit', '--no-fund', '--ignore-scripts', '--no-package-lock'];
-    return run('npm', ['install', '--prefix', draft, ...options, spec], { limitMs: LIMIT_MS, cwd: draft });
+    const command = ['install', '--prefix', draft, ...options, spec];
+    const failure = run('npm', command, { limitMs: LIMIT_MS, cwd: draft });
+    if (failure === undefined) finish(draft);
+    return failure;
   });
 }
 
-/** The wheel's file in the cache, if it is there. */
+/** A file of the cache, if it is there. */
 function inCache(...parts) {
   const file = path.join(cacheFolder(), ...parts);
   return fs.existsSync(file) ? file : undefined;

