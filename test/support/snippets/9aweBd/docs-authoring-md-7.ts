@@ -1,0 +1,15 @@
+import { knot } from 'selvage';
+import { z } from 'zod';
+
+export const parse = knot(
+  'parse',
+  { input: z.object({ text: z.string() }), output: z.array(z.number()), version: '2' },
+  ({ text }) => text.split(',').map(Number),
+);
+
+export const total = knot('total', async ({ numbers }: { numbers: number[] }) =>
+  numbers.reduce((sum, number) => sum + number, 0),
+);
+
+// Generic bodies are functions that return a definition.
+export const first = <T>() => knot('first', ({ list }: { list: T[] }): T | null => list[0] ?? null);
