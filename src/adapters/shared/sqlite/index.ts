@@ -7,10 +7,6 @@ export {
   type SqliteFileOptions,
   type SqliteOptions,
 } from './open';
-export {
-  bytesOfBlob,
-  type SqliteBlob,
-  type SqliteDatabaseLike,
-  type SqliteStatementLike,
-} from './database-like';
+export { bytesOfBlob, type SqlBlob as SqliteBlob } from '../sql/blob';
+export type { SqliteDatabaseLike, SqliteStatementLike } from './database-like';
 export { selvageErrorOf } from './errors';

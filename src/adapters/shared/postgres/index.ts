@@ -1,0 +1,9 @@
+export { parsePostgresUrl } from './address';
+export { PostgresDatabase } from './database';
+export {
+  openPostgresDatabase,
+  type PostgresOptions,
+  type PostgresPoolOptions,
+  type PostgresUrlOptions,
+} from './open';
+export type { PostgresClientLike, PostgresPoolLike, PostgresQuery, PostgresResult } from './pool-like';
