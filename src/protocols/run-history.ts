@@ -1,4 +1,5 @@
 import type { DataStore, StoredValue } from './data-store';
+import type { LeaseTable } from './lease-table';
 import type { Page, PageOptions } from './page';
 import type { LineageRecord, OutcomeKind, RunRecord, RunStatus } from './records';
 
@@ -73,6 +74,8 @@ export interface RunHistory {
   commitsTogetherWith?(
     dataStore: DataStore,
   ): ((commits: readonly Commit[]) => Promise<CommitResult[]>) | undefined;
+  /** The leases of who shares this history, where its technology has any. */
+  leasesBeside?(): LeaseTable;
   /** Inserts the run unless its `temporal_run_id` is there; answers the record that stands. */
   startRun(record: RunRecord): Promise<RunRecord>;
   /**

@@ -1,13 +1,14 @@
 import { SelvageError } from '../../errors';
 import { localDisk } from './local-disk';
 import { memory } from './memory';
+import { postgres } from './postgres';
 import { sqlite } from './sqlite';
 import type { Place, Port, Technology } from './technology';
 
 export type { OpenPlace, Place, PlaceState, Port, Technology } from './technology';
 
 /** In the order in which messages name them. */
-const TECHNOLOGIES: readonly Technology[] = [sqlite, localDisk, memory];
+const TECHNOLOGIES: readonly Technology[] = [sqlite, postgres, localDisk, memory];
 
 /**
  * Reads the address of a backend.

@@ -1,4 +1,5 @@
-import type { CommitResult, LineageRecord, StoredValue } from '../../../protocols';
+import type { CommitResult, LeaseTable, LineageRecord, StoredValue } from '../../../protocols';
+import { PostgresLeaseTable } from '../../lease-tables/postgres';
 import { openPostgresDatabase, type PostgresDatabase, type PostgresOptions } from '../../shared/postgres';
 import { SqlRunHistory } from '../../shared/sql/run-history';
 import { cachedRecords, commitRecords } from './lineage-rows';
@@ -13,6 +14,10 @@ export class PostgresRunHistory extends SqlRunHistory<PostgresDatabase> {
   ): Promise<CommitResult[]> {
     if (records.length === 0 && values.length === 0) return [];
     return commitRecords(this.database, records, values);
+  }
+
+  leasesBeside(): LeaseTable {
+    return new PostgresLeaseTable(this.database);
   }
 
   findCached(keys: readonly string[]): Promise<Map<string, LineageRecord>> {

@@ -1,5 +1,13 @@
-import type { CommitResult, LineageQuery, LineageRecord, Page, StoredValue } from '../../../protocols';
+import type {
+  CommitResult,
+  LeaseTable,
+  LineageQuery,
+  LineageRecord,
+  Page,
+  StoredValue,
+} from '../../../protocols';
 import { putValues } from '../../data-stores/sqlite/values';
+import { SqliteLeaseTable } from '../../lease-tables/sqlite';
 import { needsIndex } from '../../shared/sql/lineage-query';
 import { SqlRunHistory } from '../../shared/sql/run-history';
 import { openSqliteDatabase, type SqliteDatabase, type SqliteOptions } from '../../shared/sqlite';
@@ -31,6 +39,10 @@ export class SqliteRunHistory extends SqlRunHistory<SqliteDatabase> {
 
   findCached(keys: readonly string[]): Promise<Map<string, LineageRecord>> {
     return this.database.readAtOnce((connection) => cachedRecords(connection, keys));
+  }
+
+  leasesBeside(): LeaseTable {
+    return new SqliteLeaseTable(this.database);
   }
 
   override async findLineage(query: LineageQuery): Promise<Page<LineageRecord>> {

@@ -1,5 +1,6 @@
 export { parsePostgresUrl } from './address';
 export { PostgresDatabase } from './database';
+export { inspectPostgres, type PostgresState } from './inspect';
 export {
   openPostgresDatabase,
   type PostgresOptions,

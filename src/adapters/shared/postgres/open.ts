@@ -96,7 +96,7 @@ export async function makePool(address: PostgresAddress, limits: ConnectionLimit
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     ...(address.schema !== undefined && { options: `-c search_path=${address.schema}` }),
-  }) as unknown as OwnPool;
+  });
   pool.on('error', ignoreIdleError);
   return pool;
 }

@@ -2,6 +2,7 @@ import type {
   Commit,
   CommitResult,
   DataStore,
+  LeaseTable,
   LineageQuery,
   LineageRecord,
   Page,
@@ -55,6 +56,8 @@ export abstract class SqlRunHistory<D extends SqlDatabase> implements RunHistory
       );
     };
   }
+
+  abstract leasesBeside(): LeaseTable;
 
   startRun(record: RunRecord): Promise<RunRecord> {
     return this.database.write((db) => insertRun(db, record));

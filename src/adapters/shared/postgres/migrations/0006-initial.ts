@@ -144,6 +144,6 @@ create table selvage_turns (
 `;
 
 export async function up(db: Kysely<any>): Promise<void> {
-  for (const statement of TABLES.split(/;\s*\n/))
-    if (statement.trim() !== '') await sql.raw(statement.trim()).execute(db);
+  // In one go: the server runs them one after the other.
+  await sql.raw(TABLES.trim()).execute(db);
 }
