@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isLost } from './errors';
+import { isLost, isReadOnly } from './errors';
 import { COLUMN_TYPES } from './column-types';
 import type { PostgresClientLike, PostgresPoolLike, PostgresQuery, PostgresResult } from './pool-like';
 
@@ -77,7 +77,7 @@ export class PostgresConnection {
     try {
       return await this.client.query(query);
     } catch (error) {
-      if (isLost(error)) this.#noteLoss(error as Error);
+      if (isLost(error) || isReadOnly(error)) this.#noteLoss(error as Error);
       throw error;
     }
   };

@@ -95,7 +95,7 @@ export async function makePool(address: PostgresAddress, limits: ConnectionLimit
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    ...(address.schema !== undefined && { options: `-c search_path=${address.schema}` }),
+    ...(address.options !== undefined && { options: address.options }),
   });
   pool.on('error', ignoreIdleError);
   return pool;
