@@ -15,7 +15,7 @@ interface CommonOptions {
    * `SchemaTooOld`, and `selvage migrate` is to be run first.
    */
   readonly migrate?: boolean;
-  /** How long a statement may take, in milliseconds. Default 30,000. When as much has passed without an answer, the connection counts as lost. */
+  /** How long a statement may take, in milliseconds. Default 30,000. Where no answer has come a second later, the connection counts as lost. */
   readonly queryTimeoutMs?: number;
   /** How long to wait for a connection, in milliseconds. Default 5,000. */
   readonly connectTimeoutMs?: number;
@@ -37,6 +37,8 @@ export interface PostgresPoolOptions extends CommonOptions {
 const DEFAULT_CONNECTIONS = 10;
 const DEFAULT_QUERY_TIMEOUT_MS = 30_000;
 const DEFAULT_CONNECT_TIMEOUT_MS = 5_000;
+/** A connection that is not used for so long is closed. To make one takes longer than most statements. */
+const IDLE_CONNECTION_MS = 60_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
 
 /** Errors: `InvalidUrl`, `BackendUnavailable`, `DiskFull`, `SchemaTooNew`, `SchemaTooOld`, `MissingPackage`. */
@@ -92,6 +94,7 @@ export async function makePool(address: PostgresAddress, limits: ConnectionLimit
     max: address.max ?? DEFAULT_CONNECTIONS,
     connectionTimeoutMillis: connectTimeoutMs,
     statement_timeout: queryTimeoutMs,
+    idleTimeoutMillis: IDLE_CONNECTION_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
