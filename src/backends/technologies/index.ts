@@ -4,11 +4,12 @@ import { memory } from './memory';
 import { postgres } from './postgres';
 import { sqlite } from './sqlite';
 import type { Place, Port, Technology } from './technology';
+import { valkey } from './valkey';
 
 export type { OpenPlace, Place, PlaceState, Port, Technology } from './technology';
 
 /** In the order in which messages name them. */
-const TECHNOLOGIES: readonly Technology[] = [sqlite, postgres, localDisk, memory];
+const TECHNOLOGIES: readonly Technology[] = [sqlite, postgres, valkey, localDisk, memory];
 
 /**
  * Reads the address of a backend.
