@@ -66,7 +66,7 @@ const boundaries = {
   adapters: {
     folders: ['adapters', 'canonical', 'errors', 'protocols'],
     typesOf: ['model'],
-    packages: ['node:', 'iovalkey', 'kysely', 'libsql'],
+    packages: ['node:', 'iovalkey', 'kysely', 'libsql', 'pg'],
     packageTypes: ['@aws-sdk/client-s3', '@aws-sdk/lib-storage'],
     because: 'an adapter knows its port and one vendor library',
   },

@@ -1,8 +1,7 @@
 import { BySizeDataStore } from '../adapters/data-stores/by-size';
-import { SqliteDataStore } from '../adapters/data-stores/sqlite';
-import { putValues } from '../adapters/data-stores/sqlite/values';
-import { SqliteRunHistory } from '../adapters/run-histories/sqlite';
-import type { Backends, Commit, CommitResult, StoredValue } from '../protocols';
+import type { Backends, Commit, CommitResult, DataStore, RunHistory, StoredValue } from '../protocols';
+
+type CommitAll = (commits: readonly Commit[]) => Promise<CommitResult[]>;
 
 /** The backends and the way to commit to them; `close` closes all of them. */
 export function combineBackends({
@@ -11,27 +10,17 @@ export function combineBackends({
   dataStore,
   leaseTable,
 }: Omit<Backends, 'commit' | 'close'>): Backends {
-  // The large values of such a store are elsewhere, but those go before in any case.
-  const smallData = dataStore instanceof BySizeDataStore ? dataStore.small : dataStore;
   return {
     tapestryStore,
     runHistory,
     dataStore,
     leaseTable,
     commit:
-      runHistory instanceof SqliteRunHistory &&
-      smallData instanceof SqliteDataStore &&
-      runHistory.database === smallData.database
-        ? async (commits) => {
-            const values = valuesOf(commits);
-            const small =
-              smallData === dataStore ? values : await (dataStore as BySizeDataStore).putLarge(values);
-            return commitTogether(runHistory, smallData, recordsOf(commits), small);
-          }
-        : async (commits) => {
-            await dataStore.put(valuesOf(commits));
-            return runHistory.commit(recordsOf(commits));
-          },
+      commitsTogether(runHistory, dataStore) ??
+      (async (commits) => {
+        await dataStore.put(valuesOf(commits));
+        return await runHistory.commit(commits.map((commit) => commit.record));
+      }),
     async close() {
       // The history first: it finishes something in the database that they may share.
       await Promise.all([runHistory.close(), tapestryStore.close(), dataStore.close(), leaseTable.close()]);
@@ -39,21 +28,28 @@ export function combineBackends({
   };
 }
 
-/** One transaction for values and records. Only large values go before: they take long, and are useless but harmless without their record. */
-async function commitTogether(
-  runHistory: SqliteRunHistory,
-  dataStore: SqliteDataStore,
-  records: readonly Commit['record'][],
-  values: readonly StoredValue[],
+/** How to commit values and records in one transaction, where one database has both. */
+function commitsTogether(runHistory: RunHistory, dataStore: DataStore): CommitAll | undefined {
+  if (!(dataStore instanceof BySizeDataStore)) return runHistory.commitsTogetherWith?.(dataStore);
+  const commit = commitsTogether(runHistory, dataStore.small);
+  return commit && ((commits) => commitSmall(dataStore, commits, commit));
+}
+
+/** The large values, which are elsewhere, go before: they are useless but harmless without their record. */
+async function commitSmall(
+  dataStore: BySizeDataStore,
+  commits: readonly Commit[],
+  commit: CommitAll,
 ): Promise<CommitResult[]> {
+  const values = valuesOf(commits);
   const small = await dataStore.putLarge(values);
-  return await runHistory.commitWith(records, (connection) => putValues(connection, small));
+  if (small.length === values.length) return await commit(commits);
+  const isSmall = new Set(small);
+  return await commit(
+    commits.map(({ record, values: own }) => ({ record, values: own.filter((value) => isSmall.has(value)) })),
+  );
 }
 
 function valuesOf(commits: readonly Commit[]): StoredValue[] {
   return commits.flatMap((commit) => commit.values);
-}
-
-function recordsOf(commits: readonly Commit[]): Commit['record'][] {
-  return commits.map((commit) => commit.record);
 }

@@ -6,6 +6,7 @@ import { addDoctorCommand } from './commands/doctor';
 import { addHistoryCommand } from './commands/history';
 import { addLineageCommand } from './commands/lineage';
 import { addQuestionCommands } from './commands/questions';
+import { addMigrateCommand } from './commands/migrate';
 import { addPlanCommand } from './commands/plan';
 import { addReplayCommand } from './commands/replay';
 import { addResumeCommand } from './commands/resume';
@@ -45,6 +46,7 @@ export function createProgram(output: Output, answer: Answer): Command {
     addCacheCommand,
     addPlanCommand,
     addReplayCommand,
+    addMigrateCommand,
     addDoctorCommand,
   ]) {
     add(program, output, answer);
