@@ -56,7 +56,8 @@ export const lineageRecordSchema = z.object({
    * `extension`: content hash of the fragment by which the body has extended its run;
    * `made_by`, `made_at`: of a reused value, the knot that made it and when; `passed_over`: why another value
    * of the same cache key was not reused.
-   * `elements`: of a map, how many it had and how many of them failed.
+   * `elements`: of a map, how many it had and how many of them failed;
+   * `payload`: content hash of the signal that a knot took, as it was given, where its value is something else.
    */
   extra: json,
 });

@@ -278,6 +278,8 @@ export interface RefusedSignal {
 export interface LeftSignals {
   /** How many there are, by name. */
   readonly unread?: Readonly<Record<string, number>>;
+  /** Content hashes of what was given with them. */
+  readonly payloads?: readonly string[];
   /** How many were refused that nobody could be told of, and the last 20 of them. */
   readonly refused?: { readonly total: number; readonly last: readonly RefusedSignal[] };
 }
