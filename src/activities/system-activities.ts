@@ -575,7 +575,7 @@ class SystemActivities {
 
   private runRecord(
     plan: LoadedPlan,
-    said: RunMemo & { run?: string },
+    said: RunMemo & { run?: string; parameters?: unknown },
     parameterHashes: Record<string, string>,
   ): RunRecord {
     const { workflowExecution, workflowType, scheduledTimestampMs } = Context.current().info;
@@ -600,6 +600,7 @@ class SystemActivities {
         node: process.version,
         platform: process.platform,
         ...(this.environment.server && { server: this.environment.server }),
+        ...givenByReference(said),
         // Tells whether another start under this run id asks for the same work.
         ...(said.parametersHash && { parameters_hash: said.parametersHash }),
         ...(said.deadline !== undefined && { deadline: said.deadline }),
@@ -620,6 +621,14 @@ function inlineUpToLimit(envelopes: readonly Envelope[]): (Envelope | null)[] {
     bytes += Buffer.byteLength(JSON.stringify(envelope));
     return bytes > PARAMETER_BYTES_INLINE ? null : envelope;
   });
+}
+
+/** What a client has put for the run: beside what the schemas have made of it, it stays. What a knot has given to a run of its own is a value of that knot. */
+function givenByReference({ parameters, parentKnot }: RunMemo & { parameters?: unknown }): {
+  given_parameters?: string[];
+} {
+  const given = parentKnot === undefined ? [...referencesIn(parameters).values()] : [];
+  return given.length > 0 ? { given_parameters: given.map(({ hash }) => hash) } : {};
 }
 
 function inlineLimitDiffers(wanted: number, own: number): SelvageError {

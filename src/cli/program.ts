@@ -7,6 +7,7 @@ import { addLineageCommand } from './commands/lineage';
 import { addQuestionCommands } from './commands/questions';
 import { addPlanCommand } from './commands/plan';
 import { addReplayCommand } from './commands/replay';
+import { addRetentionCommands } from './commands/retention';
 import { addResumeCommand } from './commands/resume';
 import { addRunCommand } from './commands/run';
 import { addRunsCommand } from './commands/runs';
@@ -41,6 +42,7 @@ export function createProgram(output: Output, answer: Answer): Command {
     addLineageCommand,
     addQuestionCommands,
     addCacheCommand,
+    addRetentionCommands,
     addPlanCommand,
     addReplayCommand,
     addDoctorCommand,

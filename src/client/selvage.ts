@@ -41,9 +41,21 @@ import {
   type RunDifference,
   type WhyOptions,
 } from '../lineage';
+import {
+  collectGarbage,
+  planScrub,
+  scrub,
+  type GarbageOptions,
+  type GarbageReport,
+  type OpenRun,
+  type ScrubOptions,
+  type ScrubPlan,
+  type ScrubSelection,
+  type Scrubbed,
+} from '../retention';
 import { currentActor, currentCommit } from './provenance';
 import { readResumable } from './read-resumable';
-import { reconcileRun } from './reconcile';
+import { reconcileRun, reconcileRunning } from './reconcile';
 import {
   followExtensions,
   requireSubscribable,
@@ -51,6 +63,7 @@ import {
   type FollowOptions,
 } from './follow-extensions';
 import { openConnection } from './open-connection';
+import { oldestOpen } from './oldest-open';
 import { parametersToSend } from './parameters-to-send';
 import { RunHandle } from './run-handle';
 import { unlessLost } from './unless-lost';
@@ -364,6 +377,38 @@ export class Selvage {
     return await explainCache(this.backends.runHistory, runId, knotId);
   }
 
+  /**
+   * Removes the values that no record names, or that are older than a `ttl`. What was put within the grace, or since the oldest run that is not
+   * over began, stays. It may run beside workers, any number at once, and be broken off at any time.
+   *
+   * @throws SelvageError `InvalidConfig`, `ServerUnreachable`, `BackendUnavailable`
+   */
+  async collectGarbage(options: GarbageOptions = {}): Promise<GarbageReport> {
+    return await collectGarbage(this.backends, options, await this.oldestOpen());
+  }
+
+  /**
+   * What a scrub would remove, and what refers to it.
+   *
+   * @throws SelvageError `UnknownRun`, `InvalidConfig`, `ServerUnreachable`, `BackendUnavailable`
+   */
+  async planScrub(selection: ScrubSelection): Promise<ScrubPlan> {
+    await reconcileRunning(this.backends, this.client.workflow, new AbortController().signal);
+    return await planScrub(this.backends, selection);
+  }
+
+  /**
+   * Removes the values of a plan, so that no bytes of them are left in the data store, and keeps all records; those of the runs that made them
+   * say that it took place. It may be called again after a crash.
+   *
+   * @param options.actor default: {@link currentActor}
+   * @throws SelvageError `RunNotOver` where a run that is not over refers to one (without `force`), `BackendUnavailable`
+   */
+  async scrub(plan: ScrubPlan, options: ScrubOptions = {}): Promise<Scrubbed> {
+    const actor = options.actor ?? currentActor();
+    return await scrub(this.backends, plan, { ...options, ...(actor && { actor }) });
+  }
+
   /** Closes the connection and the backends that this client opened. Runs go on. */
   async close(): Promise<void> {
     try {
@@ -373,6 +418,15 @@ export class Selvage {
         { client: this.client, backends: this.backends, server: this.server },
         !this.options.backends,
       );
+    }
+  }
+
+  private async oldestOpen(): Promise<OpenRun | undefined> {
+    try {
+      await reconcileRunning(this.backends, this.client.workflow, new AbortController().signal);
+      return await oldestOpen(this.client.workflow);
+    } catch (error) {
+      throw unreachable(error, this.place.address);
     }
   }
 

@@ -98,6 +98,10 @@ export class SqliteDataStore implements DataStore {
     await this.database.write((db) => deleteValues(db, [hash]));
   }
 
+  purge(): Promise<void> {
+    return this.database.purge();
+  }
+
   deleteUnlessPutSince(hashes: readonly string[], since: number): Promise<string[]> {
     if (hashes.length === 0) return Promise.resolve([]);
     return this.database.write((db) => deleteValues(db, hashes, since));

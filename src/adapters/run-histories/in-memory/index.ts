@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import type {
-  CommitResult,
-  LineageQuery,
-  LineageRecord,
-  Page,
-  RecordedOutcome,
-  RunChange,
-  RunEnd,
-  RunHistory,
-  RunQuery,
-  RunRecord,
+import {
+  valuesNamedBy,
+  type CommitResult,
+  type LineageQuery,
+  type LineageRecord,
+  type Page,
+  type RecordedOutcome,
+  type RunChange,
+  type RunEnd,
+  type RunHistory,
+  type RunQuery,
+  type RunRecord,
 } from '../../../protocols';
 import { changedRun, endedRun } from '../../shared/ended-run';
-import { valuesNamedBy } from '../../shared/named-values';
 import { newestFirst } from '../../shared/newest-first';
 
 /**

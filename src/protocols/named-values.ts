@@ -1,4 +1,4 @@
-import type { LineageRecord } from '../../protocols';
+import type { LineageRecord } from './records';
 
 /** The hashes of all values that a record names: what went in and came out, its whole traceback, the fragment by which it extended its run. */
 export function valuesNamedBy(record: LineageRecord): string[] {
