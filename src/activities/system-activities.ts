@@ -86,11 +86,12 @@ const FINAL: readonly ErrorCode[] = [
   'UnknownTerminal',
   'UnknownTapestry',
   'InvalidPlan',
+  'InlineLimitDiffers',
   'NotResumable',
   'PlanTooLarge',
 ];
 /** What a deploy mends that has not come yet: a local activity fails of it with its workflow task, any other is tried again. */
-const UNKNOWN_YET: readonly ErrorCode[] = ['UnknownTapestry', 'InvalidPlan'];
+const UNKNOWN_YET: readonly ErrorCode[] = ['UnknownTapestry', 'InvalidPlan', 'InlineLimitDiffers'];
 /** What is wrong with an extension. */
 const REFUSED_EXTENSION: readonly ErrorCode[] = [
   'NotExtensible',

@@ -150,7 +150,9 @@ async function open(data: string, inlineLimit: number): Promise<Opened> {
   });
   onClose(() => backends.close());
   const heard: string[] = [];
-  const hear = (event: object): void => void heard.push(inspect(event, { depth: 20, maxStringLength: null }));
+  // The error is the body's own, with what it says.
+  const hear = (event: object): void =>
+    void heard.push(inspect({ ...event, error: undefined }, { depth: 20, maxStringLength: null }));
   const selvage = await openSelvage({
     tapestries: [queued, gathered],
     backends,
