@@ -231,7 +231,7 @@ test.each(PLACES)(
     });
     const { output_hash } = before.find(({ knot_id }) => knot_id === 'shouted')!;
     const why = await selvage.why(output_hash!, { runId: run.runId });
-    expect(why.record.knot_id).toBe('shouted');
+    expect(why.record.run_id).toBe(run.runId);
     expect((await selvage.impact(output_hash!)).affected.length).toBeGreaterThan(5);
     await expect(run.values()).rejects.toMatchObject({ code: 'ValueMissing' });
     expect((await other.result({ outputs: 'terminals' })).values).toMatchObject({ late: `${OTHER} told` });
