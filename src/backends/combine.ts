@@ -1,3 +1,4 @@
+import { BySizeDataStore } from '../adapters/data-stores/by-size';
 import { SqliteDataStore } from '../adapters/data-stores/sqlite';
 import { putValues } from '../adapters/data-stores/sqlite/values';
 import { SqliteRunHistory } from '../adapters/run-histories/sqlite';
@@ -10,6 +11,8 @@ export function combineBackends({
   dataStore,
   leaseTable,
 }: Omit<Backends, 'commit' | 'close'>): Backends {
+  // The large values of such a store are elsewhere, but those go before in any case.
+  const smallData = dataStore instanceof BySizeDataStore ? dataStore.small : dataStore;
   return {
     tapestryStore,
     runHistory,
@@ -17,9 +20,14 @@ export function combineBackends({
     leaseTable,
     commit:
       runHistory instanceof SqliteRunHistory &&
-      dataStore instanceof SqliteDataStore &&
-      runHistory.database === dataStore.database
-        ? (commits) => commitTogether(runHistory, dataStore, commits)
+      smallData instanceof SqliteDataStore &&
+      runHistory.database === smallData.database
+        ? async (commits) => {
+            const values = valuesOf(commits);
+            const small =
+              smallData === dataStore ? values : await (dataStore as BySizeDataStore).putLarge(values);
+            return commitTogether(runHistory, smallData, recordsOf(commits), small);
+          }
         : async (commits) => {
             await dataStore.put(valuesOf(commits));
             return runHistory.commit(recordsOf(commits));
@@ -35,10 +43,11 @@ export function combineBackends({
 async function commitTogether(
   runHistory: SqliteRunHistory,
   dataStore: SqliteDataStore,
-  commits: readonly Commit[],
+  records: readonly Commit['record'][],
+  values: readonly StoredValue[],
 ): Promise<CommitResult[]> {
-  const values = await dataStore.putLarge(valuesOf(commits));
-  return await runHistory.commitWith(recordsOf(commits), (connection) => putValues(connection, values));
+  const small = await dataStore.putLarge(values);
+  return await runHistory.commitWith(records, (connection) => putValues(connection, small));
 }
 
 function valuesOf(commits: readonly Commit[]): StoredValue[] {

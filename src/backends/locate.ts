@@ -1,39 +1,66 @@
 import * as path from 'node:path';
 import type { OpenBackendsOptions } from './open';
-import { DEFAULT_URL, parseBackendUrl } from './url';
+import { placeOf, type Place, type Port, type Technology } from './technologies';
 
 export type LocateBackendsOptions = Pick<OpenBackendsOptions, 'projectDir' | 'environment'>;
 
+/** One database in the project's own folder. */
+export const DEFAULT_URL = `sqlite:${path.join('.selvage', 'selvage.db')}`;
+
 /** Where a backend is. */
-export interface BackendPlace {
-  readonly technology: 'sqlite' | 'local-disk' | 'memory';
-  /** The absolute path of its file or folder, if it has one. It need not exist. */
-  readonly path?: string;
+export interface BackendPlace extends Omit<Place, 'key'> {
   /** The variable of the environment that says so; absent: the default. */
   readonly variable?: string;
 }
+
+/** @internal The place with the technology that opens it. */
+export interface LocatedBackend {
+  readonly technology: Technology;
+  readonly place: Place;
+  readonly variable?: string;
+}
+
+type Located<T> = Record<'store' | 'history' | 'data', T> & {
+  /** Only where there is one. */
+  readonly largeData?: T;
+};
 
 /**
  * Where {@link openBackends} would open the three backends of the environment, without opening or making anything.
  *
  * @throws SelvageError `InvalidUrl`
  */
-export function locateBackends(
-  options: LocateBackendsOptions = {},
-): Record<'store' | 'history' | 'data', BackendPlace> {
+export function locateBackends(options: LocateBackendsOptions = {}): Located<BackendPlace> {
+  const { store, history, data, largeData } = locatedBackends(options);
+  return {
+    store: shown(store),
+    history: shown(history),
+    data: shown(data),
+    ...(largeData && { largeData: shown(largeData) }),
+  };
+}
+
+/** @internal */
+export function locatedBackends(options: LocateBackendsOptions = {}): Located<LocatedBackend> {
   const { projectDir = process.cwd(), environment = process.env } = options;
-  const locate = (port: Parameters<typeof parseBackendUrl>[0], variable: string): BackendPlace => {
+  const locate = (port: Port, variable: string): LocatedBackend => {
     const said = environment[variable];
-    const url = parseBackendUrl(port, said || DEFAULT_URL);
-    return {
-      technology: url.scheme === 'file' ? 'local-disk' : url.scheme,
-      ...('path' in url && { path: path.resolve(projectDir, url.path) }),
-      ...(said && { variable }),
-    };
+    return { ...placeOf(port, said || DEFAULT_URL, projectDir), ...(said && { variable }) };
   };
   return {
     store: locate('tapestry store', 'SELVAGE_STORE'),
     history: locate('run history', 'SELVAGE_HISTORY'),
     data: locate('data store', 'SELVAGE_DATA'),
+    ...(environment['SELVAGE_DATA_LARGE'] && { largeData: locate('data store', 'SELVAGE_DATA_LARGE') }),
+  };
+}
+
+/** @internal What may be told of a place: a technology keeps more in it, secrets too. */
+export function shown({ place: { technology, shown, path }, variable }: LocatedBackend): BackendPlace {
+  return {
+    technology,
+    shown,
+    ...(path !== undefined && { path }),
+    ...(variable !== undefined && { variable }),
   };
 }

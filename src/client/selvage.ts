@@ -11,7 +11,7 @@ import {
 } from '@temporalio/client';
 import type { WorkerOptions } from '@temporalio/worker';
 import { encodeJson, hashJson, hashText, type Json } from '../canonical';
-import { clockTrouble, nodeSha256, openBackends } from '../backends';
+import { clockTrouble, identitiesOf, nodeSha256, openBackends } from '../backends';
 import { HOLD_BYTES, encodeLayout, layoutOf, readFragment, requireLoadable } from '../engine';
 import { SelvageError } from '../errors';
 import {
@@ -24,7 +24,15 @@ import {
 } from '../execution';
 import type { KnotObserver } from '../interceptors/activity';
 import { recordOf, type Fragment, type Resources, type Tapestry, type TapestryRecord } from '../model';
-import type { Backends, LineageQuery, LineageRecord, Page, RunQuery, RunRecord } from '../protocols';
+import type {
+  BackendIdentities,
+  Backends,
+  LineageQuery,
+  LineageRecord,
+  Page,
+  RunQuery,
+  RunRecord,
+} from '../protocols';
 import { EmbeddedServer } from '../server';
 import { MEMO_KEY, type ResumedRun, type RunMemo } from '../workflows/messages';
 import { unreachable } from './connection-errors';
@@ -160,6 +168,7 @@ export interface Place {
 export class Selvage {
   private readonly savedPlans = new Set<string>();
   private readonly inlineLimit: number | undefined;
+  private knownIdentities: BackendIdentities | undefined;
 
   protected constructor(
     readonly client: Client,
@@ -477,6 +486,7 @@ export class Selvage {
       ...(commit && { vcsCommit: commit }),
       ...(deadline !== undefined && { deadline }),
       ...(options.reuse === false && { reuse: false as const }),
+      backends: (this.knownIdentities ??= await identitiesOf(this.backends)),
     };
     await save?.();
     try {

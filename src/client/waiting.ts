@@ -54,6 +54,7 @@ export type WaitingCode =
  * - `StepRunning`: a worker is at it and has not ended it; where it waits for a backend, its log says so
  * - `UnknownTapestry`: the workers that polled do not have the tapestry
  * - `InlineLimitDiffers`: the workers that polled would put more into the history than the client wants
+ * - `BackendsDiffer`: the workers that polled have other backends than the client that started the run
  * - `HistoryTooNew`: a newer Selvage began the run, and the workers that polled are older
  * - `StepFailed`: it failed for another reason and is tried again
  * - `Paused`: an operator has paused the run in Temporal
@@ -63,8 +64,9 @@ export type StepCode =
   | 'Queued'
   | 'StepRunning'
   | 'UnknownTapestry'
-  | 'HistoryTooNew'
+  | 'BackendsDiffer'
   | 'InlineLimitDiffers'
+  | 'HistoryTooNew'
   | 'StepFailed'
   | 'Paused';
 

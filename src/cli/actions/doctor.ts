@@ -203,7 +203,12 @@ function examineEmbedded(projectDir: string): Finding {
   }
 }
 
-const BACKEND_NAMES = { store: 'tapestry store', history: 'run history', data: 'data store' } as const;
+const BACKEND_NAMES = {
+  store: 'tapestry store',
+  history: 'run history',
+  data: 'data store',
+  largeData: 'data store of large values',
+} as const;
 const STATES = {
   absent: 'made at the first use',
   old: 'tables of an older version, brought up to date at the next use',
@@ -218,9 +223,10 @@ async function examineBackends(projectDir: string): Promise<Finding[]> {
   } catch (error) {
     return [{ subject, verdict: 'missing', found: (error as Error).message }];
   }
-  return reports.map(({ backends, technology, path: place, variable, state, error }) => {
+  return reports.map(({ backends, technology, shown, variable, state, threats, error }) => {
     const names = backends.map((backend) => BACKEND_NAMES[backend]).join(', ');
-    const where = `${names}: ${technology}${place ? ` ${place}` : ''}${variable ? ` (${variable})` : ''}`;
+    const where = `${names}: ${technology}${technology === 'memory' ? '' : ` ${shown}`}${variable ? ` (${variable})` : ''}`;
+    if (threats !== undefined) return { subject, verdict: 'note', found: `${where}: ${threats.join(' ')}` };
     return state === undefined
       ? { subject, verdict: 'missing', found: `${where}: ${(error as Error).message}` }
       : {
