@@ -44,6 +44,12 @@ const boundaries = {
     because: 'questions to the records are asked of any run history, and of nothing else',
   },
 
+  retention: {
+    folders: [...pure, 'execution', 'protocols', 'backends', 'workflows/child-run-id'],
+    packages: ['node:'],
+    because: 'what is kept and what goes is decided by records and values, wherever they are',
+  },
+
   // Hosts of the engine.
   workflows: {
     folders: ['engine', 'canonical', 'errors'],
@@ -139,6 +145,7 @@ const boundaries = {
       'adapters',
       'server',
       'lineage',
+      'retention',
       'workflows/messages',
       'workflows/activity-id',
       'workflows/child-run-id',
@@ -187,6 +194,7 @@ const boundaries = {
       'repair',
       'local',
       'lineage',
+      'retention',
     ],
     typesOf: ['worker', 'workflows'],
     packages: ['node:', ...temporal, 'commander', 'tsx', 'yaml', 'zod'],

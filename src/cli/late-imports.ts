@@ -35,6 +35,8 @@ export const late = {
       require('./actions/history') as typeof import('./actions/history'),
     questions: (): typeof import('./actions/questions') =>
       require('./actions/questions') as typeof import('./actions/questions'),
+    retention: (): typeof import('./actions/retention') =>
+      require('./actions/retention') as typeof import('./actions/retention'),
     cache: (): typeof import('./actions/cache') =>
       require('./actions/cache') as typeof import('./actions/cache'),
     plan: (): typeof import('./actions/plan') => require('./actions/plan') as typeof import('./actions/plan'),

@@ -9,6 +9,7 @@ import { addQuestionCommands } from './commands/questions';
 import { addMigrateCommand } from './commands/migrate';
 import { addPlanCommand } from './commands/plan';
 import { addReplayCommand } from './commands/replay';
+import { addRetentionCommands } from './commands/retention';
 import { addResumeCommand } from './commands/resume';
 import { addRunCommand } from './commands/run';
 import { addRunsCommand } from './commands/runs';
@@ -44,6 +45,7 @@ export function createProgram(output: Output, answer: Answer): Command {
     addHistoryCommand,
     addQuestionCommands,
     addCacheCommand,
+    addRetentionCommands,
     addPlanCommand,
     addReplayCommand,
     addMigrateCommand,

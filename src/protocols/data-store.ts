@@ -57,8 +57,13 @@ export interface DataStore {
   keep(hashes: readonly string[]): Promise<Set<string>>;
   /** What is stored, each once, in an order of the store's own; a value that comes or goes meanwhile may be in it or not. */
   list(options?: PageOptions): Promise<Page<StoredEntry>>;
-  /** Removes a value, so that its bytes are nowhere in the storage any more; of one that is not there, nothing happens. Lineage that names it stays. */
+  /** Removes a value; of one that is not there, nothing happens. Lineage that names it stays. */
   delete(hash: string): Promise<void>;
+  /**
+   * Sees to it that of what was removed before, no bytes are left in the storage: of a database, in pages that are free or in a log. Takes time and
+   * room as the whole of it is large. Absent where a removal leaves nothing behind. What backups and replicas have is not its business.
+   */
+  purge?(): Promise<void>;
   /**
    * Removes those that were last put before a time (milliseconds since the epoch), and answers which. It cannot race a writer: a value whose put
    * (or {@link keep}) was answered at least {@link PUT_AGAIN_AFTER_MS} after that time stays, or is found again by the next who asks for it.

@@ -1,5 +1,6 @@
 export * from './records';
 export * from './data-store';
+export * from './named-values';
 export type * from './page';
 export type * from './run-history';
 export type * from './tapestry-store';

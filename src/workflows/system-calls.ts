@@ -70,7 +70,12 @@ export function systemAmid(behaviour: number): SystemActivities {
  * begins with the code, as in `requireKnownBehaviour`.
  */
 /** What a worker that is set up otherwise may do. */
-const MENDED_BY_A_DEPLOY: ReadonlySet<string> = new Set(['UnknownTapestry', 'InvalidPlan', 'BackendsDiffer']);
+const MENDED_BY_A_DEPLOY: ReadonlySet<string> = new Set([
+  'UnknownTapestry',
+  'InlineLimitDiffers',
+  'InvalidPlan',
+  'BackendsDiffer',
+]);
 
 export async function failTaskIfUnknown<T>(call: () => Promise<T>): Promise<T> {
   for (;;) {
