@@ -10,6 +10,8 @@ import { openSqliteDatabase, type SqliteDatabase } from '../adapters/shared/sqli
 import { InMemoryTapestryStore } from '../adapters/tapestry-stores/in-memory';
 import { SqliteTapestryStore } from '../adapters/tapestry-stores/sqlite';
 import type { Backends, DataStore, LeaseTable, RunHistory, TapestryStore } from '../protocols';
+import { encryptionFromEnvironment, type Encryption } from '../sealing/encryption';
+import { requireReadable, sealBackends } from '../sealing/seal-backends';
 import { combineBackends } from './combine';
 import { DEFAULT_URL, parseBackendUrl, type BackendUrl } from './url';
 
@@ -28,6 +30,11 @@ export interface OpenBackendsOptions {
    * those who share the table, so that all workers need the same one; `memory:` binds one process.
    */
   readonly leases?: string | LeaseTable;
+  /**
+   * Seals values before they are stored; `false`: they are stored as they are. Default: with the keys of the environment (`SELVAGE_KEYS`,
+   * `SELVAGE_KEY_FILE`), if it has any.
+   */
+  readonly encryption?: Encryption | false;
   /** What relative paths are relative to, and where `.selvage` is made. Default: the working directory. */
   readonly projectDir?: string;
   /** Makes commits to SQLite survive a power cut, for a disk flush each. Default false: they survive any kill of processes. */
@@ -40,9 +47,28 @@ export interface OpenBackendsOptions {
  * Opens the backends. URLs that name one SQLite file share one connection, and then a value and its record are committed in one
  * transaction. `close()` also closes the backends that were given ready-made.
  *
- * Errors: `InvalidUrl`, `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `SchemaTooNew`, `BackendUnavailable`.
+ * Errors: `InvalidUrl`, `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `SchemaTooNew`, `BackendUnavailable`, `KeyMissing`, `InvalidKey`.
  */
 export async function openBackends(options: OpenBackendsOptions = {}): Promise<Backends> {
+  const { environment, projectDir } = options;
+  const encryption =
+    options.encryption ??
+    encryptionFromEnvironment({
+      ...(environment && { environment }),
+      ...(projectDir !== undefined && { projectDir }),
+    });
+  const plain = await openPlain(options);
+  const backends = encryption ? sealBackends(plain, encryption) : plain;
+  try {
+    await requireReadable(backends);
+  } catch (error) {
+    await backends.close();
+    throw error;
+  }
+  return backends;
+}
+
+async function openPlain(options: OpenBackendsOptions): Promise<Backends> {
   const { environment = process.env, projectDir = process.cwd(), durable = false } = options;
   const store = chosen('tapestry store', options.store ?? options.url, environment['SELVAGE_STORE']);
   const history = chosen('run history', options.history ?? options.url, environment['SELVAGE_HISTORY']);

@@ -42,6 +42,9 @@ export const ERROR_CODES = {
   ValueDamaged: 'The bytes of a stored value do not match their hash.',
   UnknownValue: 'No record names the value.',
   ValueMissing: 'A referenced value is not in the data store.',
+  KeyMissing: 'Values are sealed with a key that this process does not have.',
+  InvalidKey: 'A key for sealing values is malformed, or another one than the one of its id.',
+  SubjectForgotten: 'The subject of a run was forgotten, and its values cannot be read any more.',
   // running
   InvalidParameters: 'Parameters are missing, unknown or ill-typed.',
   InvalidInput: 'The inputs of a knot do not satisfy its input schema.',

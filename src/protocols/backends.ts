@@ -8,6 +8,8 @@ import type { TapestryStore } from './tapestry-store';
 export interface Commit {
   readonly record: LineageRecord;
   readonly values: readonly StoredValue[];
+  /** For whom the values are stored, where commits of several runs go together. Absent: for whom the caller works. */
+  readonly scope?: { readonly subject?: string | undefined };
 }
 
 /** The three stores that a worker and a client work with, and the leases by which workers take turns. */

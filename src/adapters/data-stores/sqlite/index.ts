@@ -1,5 +1,12 @@
 import type { Selectable } from 'kysely';
-import type { DataStore, Page, PageOptions, StoredEntry, StoredValue } from '../../../protocols';
+import type {
+  DataStore,
+  Page,
+  PageOptions,
+  PutStreamOptions,
+  StoredEntry,
+  StoredValue,
+} from '../../../protocols';
 import { checkedStream, requireContentHash, requireIntact } from '../../shared/content-hash';
 import { pageAfterHash, pageLimit, pageOfValues } from '../../shared/pages';
 import { openSqliteDatabase, type SqliteDatabase, type SqliteOptions } from '../../shared/sqlite';
@@ -73,9 +80,9 @@ export class SqliteDataStore implements DataStore {
 
   async putStream(
     source: AsyncIterable<Uint8Array>,
-    options: { mediaType?: string } = {},
+    { mediaType, nameAtEnd }: PutStreamOptions = {},
   ): Promise<{ hash: string; size: number }> {
-    return upload(this.database, source, options.mediaType, (digest) => `bytes-sha256:${digest}`);
+    return upload(this.database, source, mediaType, (digest) => nameAtEnd?.() ?? `bytes-sha256:${digest}`);
   }
 
   async getStream(hash: string): Promise<AsyncIterable<Uint8Array> | undefined> {
