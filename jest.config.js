@@ -46,5 +46,13 @@ module.exports = {
       globalSetup: '<rootDir>/test/support/global-setup.ts',
       globalTeardown: '<rootDir>/test/support/global-teardown.ts',
     },
+    {
+      ...shared,
+      displayName: 'backends',
+      testMatch: ['<rootDir>/test/backends/**/*.test.ts'],
+      // PostgreSQL, Valkey, an S3 server: each started by the first test that asks for it.
+      globalSetup: '<rootDir>/test/support/services-setup.ts',
+      globalTeardown: '<rootDir>/test/support/services-teardown.ts',
+    },
   ],
 };

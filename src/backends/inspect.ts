@@ -1,14 +1,16 @@
-import { existsSync } from 'node:fs';
-import { inspectSqliteFile, type SqliteFileState } from '../adapters/shared/sqlite';
-import { requireWritable } from '../adapters/shared/writable';
-import { locateBackends, type BackendPlace, type LocateBackendsOptions } from './locate';
+import {
+  locatedBackends,
+  type BackendPlace,
+  type LocateBackendsOptions,
+  type LocatedBackend,
+} from './locate';
+import type { PlaceState } from './technologies';
 
 /** A place where backends are, or will be made. */
 export interface BackendReport extends BackendPlace {
   /** Which of the three are there. */
   readonly backends: readonly ('store' | 'history' | 'data')[];
-  /** `absent`: it will be made at the first use; `old`: its tables will be brought up to date then. */
-  readonly state?: SqliteFileState;
+  readonly state?: PlaceState;
   /** Why it cannot be used: a SelvageError. */
   readonly error?: unknown;
 }
@@ -19,28 +21,28 @@ export interface BackendReport extends BackendPlace {
  * @throws SelvageError `InvalidUrl`
  */
 export async function inspectBackends(options: LocateBackendsOptions = {}): Promise<BackendReport[]> {
-  const places = locateBackends(options);
+  const located = locatedBackends(options);
   const reports = new Map<string, BackendReport>();
   for (const backend of ['store', 'history', 'data'] as const) {
-    const place = places[backend];
-    const key = `${place.technology}:${place.path ?? ''}`;
+    const { place, variable } = located[backend];
+    const { key, ...shown } = place;
     const known = reports.get(key);
-    reports.set(
-      key,
-      known
-        ? { ...known, backends: [...known.backends, backend] }
-        : { ...place, backends: [backend], ...(await stateOf(place)) },
-    );
+    const report = known ?? {
+      ...shown,
+      ...(variable !== undefined && { variable }),
+      ...(await stateOf(located[backend])),
+    };
+    reports.set(key, { ...report, backends: [...(known?.backends ?? []), backend] });
   }
   return [...reports.values()];
 }
 
-async function stateOf(place: BackendPlace): Promise<Pick<BackendReport, 'state' | 'error'>> {
-  if (place.path === undefined) return { state: 'current' };
+async function stateOf({
+  technology,
+  place,
+}: LocatedBackend): Promise<Pick<BackendReport, 'state' | 'error'>> {
   try {
-    if (place.technology === 'sqlite') return { state: await inspectSqliteFile(place.path) };
-    requireWritable(place.path);
-    return { state: existsSync(place.path) ? 'current' : 'absent' };
+    return { state: await technology.inspect(place) };
   } catch (error) {
     return { error };
   }

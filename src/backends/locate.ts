@@ -1,15 +1,22 @@
 import * as path from 'node:path';
 import type { OpenBackendsOptions } from './open';
-import { DEFAULT_URL, parseBackendUrl } from './url';
+import { placeOf, type Place, type Port, type Technology } from './technologies';
 
 export type LocateBackendsOptions = Pick<OpenBackendsOptions, 'projectDir' | 'environment'>;
 
+/** One database in the project's own folder. */
+export const DEFAULT_URL = `sqlite:${path.join('.selvage', 'selvage.db')}`;
+
 /** Where a backend is. */
-export interface BackendPlace {
-  readonly technology: 'sqlite' | 'local-disk' | 'memory';
-  /** The absolute path of its file or folder, if it has one. It need not exist. */
-  readonly path?: string;
+export interface BackendPlace extends Omit<Place, 'key'> {
   /** The variable of the environment that says so; absent: the default. */
+  readonly variable?: string;
+}
+
+/** @internal The place with the technology that opens it. */
+export interface LocatedBackend {
+  readonly technology: Technology;
+  readonly place: Place;
   readonly variable?: string;
 }
 
@@ -21,19 +28,26 @@ export interface BackendPlace {
 export function locateBackends(
   options: LocateBackendsOptions = {},
 ): Record<'store' | 'history' | 'data', BackendPlace> {
+  const { store, history, data } = locatedBackends(options);
+  return { store: shown(store), history: shown(history), data: shown(data) };
+}
+
+/** @internal */
+export function locatedBackends(
+  options: LocateBackendsOptions = {},
+): Record<'store' | 'history' | 'data', LocatedBackend> {
   const { projectDir = process.cwd(), environment = process.env } = options;
-  const locate = (port: Parameters<typeof parseBackendUrl>[0], variable: string): BackendPlace => {
+  const locate = (port: Port, variable: string): LocatedBackend => {
     const said = environment[variable];
-    const url = parseBackendUrl(port, said || DEFAULT_URL);
-    return {
-      technology: url.scheme === 'file' ? 'local-disk' : url.scheme,
-      ...('path' in url && { path: path.resolve(projectDir, url.path) }),
-      ...(said && { variable }),
-    };
+    return { ...placeOf(port, said || DEFAULT_URL, projectDir), ...(said && { variable }) };
   };
   return {
     store: locate('tapestry store', 'SELVAGE_STORE'),
     history: locate('run history', 'SELVAGE_HISTORY'),
     data: locate('data store', 'SELVAGE_DATA'),
   };
+}
+
+function shown({ place: { key: _, ...place }, variable }: LocatedBackend): BackendPlace {
+  return { ...place, ...(variable !== undefined && { variable }) };
 }

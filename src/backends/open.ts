@@ -1,32 +1,26 @@
-import * as path from 'node:path';
-import { InMemoryDataStore } from '../adapters/data-stores/in-memory';
-import { createLocalDiskDataStore } from '../adapters/data-stores/local-disk';
-import { SqliteDataStore } from '../adapters/data-stores/sqlite';
 import { InMemoryLeaseTable } from '../adapters/lease-tables/in-memory';
 import { SqliteLeaseTable } from '../adapters/lease-tables/sqlite';
 import { InMemoryRunHistory } from '../adapters/run-histories/in-memory';
 import { SqliteRunHistory } from '../adapters/run-histories/sqlite';
-import { openSqliteDatabase, type SqliteDatabase } from '../adapters/shared/sqlite';
-import { InMemoryTapestryStore } from '../adapters/tapestry-stores/in-memory';
-import { SqliteTapestryStore } from '../adapters/tapestry-stores/sqlite';
 import type { Backends, DataStore, LeaseTable, RunHistory, TapestryStore } from '../protocols';
 import { encryptionFromEnvironment, type Encryption } from '../sealing/encryption';
 import { requireReadable, sealBackends } from '../sealing/seal-backends';
 import { combineBackends } from './combine';
-import { DEFAULT_URL, parseBackendUrl, type BackendUrl } from './url';
+import { DEFAULT_URL } from './locate';
+import { placeOf, type OpenPlace, type Port } from './technologies';
 
 /** Each backend is a URL or one that you have made. */
 export interface OpenBackendsOptions {
   /** For those of the three that are not named apart. Default: the environment, then `sqlite:.selvage/selvage.db`. */
   readonly url?: string;
-  /** `sqlite:PATH` or `memory:`. Default: `url`, then `SELVAGE_STORE` of the environment. */
+  /** A URL such as `sqlite:PATH` or `memory:`. Default: `url`, then `SELVAGE_STORE` of the environment. */
   readonly store?: string | TapestryStore;
-  /** `sqlite:PATH` or `memory:`. Default: `url`, then `SELVAGE_HISTORY` of the environment. */
+  /** A URL such as `sqlite:PATH` or `memory:`. Default: `url`, then `SELVAGE_HISTORY` of the environment. */
   readonly history?: string | RunHistory;
-  /** `sqlite:PATH`, `file:FOLDER` or `memory:`. Default: `url`, then `SELVAGE_DATA` of the environment. */
+  /** A URL such as `sqlite:PATH`, `file:FOLDER` or `memory:`. Default: `url`, then `SELVAGE_DATA` of the environment. */
   readonly data?: string | DataStore;
   /**
-   * `sqlite:PATH` or `memory:`. Default: the database of the run history, if it is one of Selvage's own; else `.selvage/selvage.db`. Leases bind
+   * A URL such as `sqlite:PATH` or `memory:`. Default: where the run history is, if there can be leases; else `.selvage/selvage.db`. Leases bind
    * those who share the table, so that all workers need the same one; `memory:` binds one process.
    */
   readonly leases?: string | LeaseTable;
@@ -44,8 +38,8 @@ export interface OpenBackendsOptions {
 }
 
 /**
- * Opens the backends. URLs that name one SQLite file share one connection, and then a value and its record are committed in one
- * transaction. `close()` also closes the backends that were given ready-made.
+ * Opens the backends. URLs that name one place share one connection to it, and then a value and its record are committed in one
+ * transaction, if it is a database. `close()` also closes the backends that were given ready-made.
  *
  * Errors: `InvalidUrl`, `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `SchemaTooNew`, `BackendUnavailable`, `KeyMissing`, `InvalidKey`.
  */
@@ -70,97 +64,90 @@ export async function openBackends(options: OpenBackendsOptions = {}): Promise<B
 
 async function openPlain(options: OpenBackendsOptions): Promise<Backends> {
   const { environment = process.env, projectDir = process.cwd(), durable = false } = options;
-  const store = chosen('tapestry store', options.store ?? options.url, environment['SELVAGE_STORE']);
-  const history = chosen('run history', options.history ?? options.url, environment['SELVAGE_HISTORY']);
-  const data = chosen('data store', options.data ?? options.url, environment['SELVAGE_DATA']);
-  const databases = new SqliteDatabases(projectDir, durable);
+  const store = chosen(options.store ?? options.url, environment['SELVAGE_STORE']);
+  const history = chosen(options.history ?? options.url, environment['SELVAGE_HISTORY']);
+  const data = chosen(options.data ?? options.url, environment['SELVAGE_DATA']);
+  const places = new OpenPlaces(projectDir, durable);
   try {
-    const runHistory = 'scheme' in history ? await openRunHistory(history, databases) : history;
+    const runHistory = typeof history === 'string' ? await places.runHistory(history) : history;
     return combineBackends({
-      tapestryStore: 'scheme' in store ? await openTapestryStore(store, databases) : store,
+      tapestryStore: typeof store === 'string' ? await places.tapestryStore(store) : store,
       runHistory,
-      dataStore: 'scheme' in data ? await openDataStore(data, databases, projectDir) : data,
-      leaseTable: await openLeaseTable(options.leases, runHistory, databases),
+      dataStore: typeof data === 'string' ? await places.dataStore(data) : data,
+      leaseTable: await openLeaseTable(options.leases, history, places),
     });
   } catch (error) {
-    await databases.close();
+    await places.close();
     throw error;
   }
 }
 
-type Port = 'tapestry store' | 'run history' | 'data store' | 'lease table';
-
+/** An empty variable counts as unset, as it does for most programs. */
 function chosen<T extends object>(
-  port: Port,
   given: string | T | undefined,
   fromEnvironment: string | undefined,
-): T | BackendUrl {
-  if (typeof given === 'object') return given;
-  // An empty variable counts as unset, as it does for most programs.
-  return parseBackendUrl(port, given ?? (fromEnvironment || DEFAULT_URL));
+): T | string {
+  return given ?? (fromEnvironment || DEFAULT_URL);
 }
 
-async function openTapestryStore(url: BackendUrl, databases: SqliteDatabases): Promise<TapestryStore> {
-  return url.scheme === 'memory'
-    ? new InMemoryTapestryStore()
-    : new SqliteTapestryStore(await databases.open(url.path));
-}
-
-async function openRunHistory(url: BackendUrl, databases: SqliteDatabases): Promise<RunHistory> {
-  return url.scheme === 'memory'
-    ? new InMemoryRunHistory()
-    : new SqliteRunHistory(await databases.open(url.path));
-}
-
-/** The leases are where the run history is, unless they are said to be elsewhere. */
+/** The leases are where the run history is, unless they are said to be elsewhere, or cannot be there. */
 async function openLeaseTable(
   given: string | LeaseTable | undefined,
-  runHistory: RunHistory,
-  databases: SqliteDatabases,
+  history: string | RunHistory,
+  places: OpenPlaces,
 ): Promise<LeaseTable> {
-  if (given === undefined) {
-    if (runHistory instanceof SqliteRunHistory) return new SqliteLeaseTable(runHistory.database);
-    if (runHistory instanceof InMemoryRunHistory) return new InMemoryLeaseTable();
-  }
-  const leases = chosen('lease table', given, undefined);
-  if (!('scheme' in leases)) return leases;
-  return leases.scheme === 'memory'
-    ? new InMemoryLeaseTable()
-    : new SqliteLeaseTable(await databases.open(leases.path));
+  if (typeof given === 'object') return given;
+  if (given !== undefined) return await places.leaseTable(given);
+  if (typeof history === 'string')
+    return (await places.leaseTableBeside(history)) ?? (await places.leaseTable(DEFAULT_URL));
+  if (history instanceof SqliteRunHistory) return new SqliteLeaseTable(history.database);
+  if (history instanceof InMemoryRunHistory) return new InMemoryLeaseTable();
+  return await places.leaseTable(DEFAULT_URL);
 }
 
-async function openDataStore(
-  url: BackendUrl,
-  databases: SqliteDatabases,
-  projectDir: string,
-): Promise<DataStore> {
-  if (url.scheme === 'memory') return new InMemoryDataStore();
-  if (url.scheme === 'sqlite') return new SqliteDataStore(await databases.open(url.path));
-  return createLocalDiskDataStore({ folder: path.resolve(projectDir, url.path) });
-}
-
-/** One connection a file. */
-class SqliteDatabases {
+/** Each place is opened once. */
+class OpenPlaces {
   readonly #projectDir: string;
   readonly #durable: boolean;
-  readonly #open = new Map<string, SqliteDatabase>();
+  readonly #open = new Map<string, OpenPlace>();
 
   constructor(projectDir: string, durable: boolean) {
     this.#projectDir = projectDir;
     this.#durable = durable;
   }
 
-  async open(file: string): Promise<SqliteDatabase> {
-    const resolved = path.resolve(this.#projectDir, file);
-    let database = this.#open.get(resolved);
-    if (database === undefined) {
-      database = await openSqliteDatabase({ path: resolved, durable: this.#durable });
-      this.#open.set(resolved, database);
-    }
-    return database;
+  async tapestryStore(url: string): Promise<TapestryStore> {
+    return (await this.#at('tapestry store', url)).tapestryStore!();
+  }
+
+  async runHistory(url: string): Promise<RunHistory> {
+    return (await this.#at('run history', url)).runHistory!();
+  }
+
+  async dataStore(url: string): Promise<DataStore> {
+    return (await this.#at('data store', url)).dataStore!();
+  }
+
+  async leaseTable(url: string): Promise<LeaseTable> {
+    return (await this.#at('lease table', url)).leaseTable!();
+  }
+
+  /** A lease table in the place of a run history, if its technology has one. */
+  async leaseTableBeside(historyUrl: string): Promise<LeaseTable | undefined> {
+    return (await this.#at('run history', historyUrl)).leaseTable?.();
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#open.values()].map((database) => database.close()));
+    await Promise.all([...this.#open.values()].map((place) => place.close()));
+  }
+
+  async #at(port: Port, url: string): Promise<OpenPlace> {
+    const { technology, place } = placeOf(port, url, this.#projectDir);
+    let open = this.#open.get(place.key);
+    if (open === undefined) {
+      open = await technology.open(place, { durable: this.#durable });
+      this.#open.set(place.key, open);
+    }
+    return open;
   }
 }

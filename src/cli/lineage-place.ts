@@ -13,7 +13,7 @@ export function lineagePlace(
       ? []
       : ['--project-dir', projectDir];
   return {
-    place: history.path ?? history.technology,
+    place: history.shown,
     command: `${ownCommand()} ${shellLine(['lineage', '--run', runId, ...elsewhere])}`,
   };
 }

@@ -1,3 +1,4 @@
+import { prepareServices } from './services';
 import { startTestServer, type TestServer } from './temporal-server';
 import { bundleInterpreter, type BundledInterpreter } from './workflow-bundle';
 
@@ -7,8 +8,9 @@ declare global {
   var selvageTestBundle: BundledInterpreter | undefined;
 }
 
-/** For all integration tests: one server (the one whose address the environment names, else an embedded one), one bundle. */
+/** For all integration tests: one server (the one whose address the environment names, else an embedded one), one bundle, place for other services. */
 export default async function globalSetup(): Promise<void> {
+  prepareServices();
   const [bundle, server] = await Promise.all([
     bundleInterpreter(),
     process.env.SELVAGE_TEST_TEMPORAL_ADDRESS ? undefined : startTestServer({ log: console }),

@@ -218,9 +218,9 @@ async function examineBackends(projectDir: string): Promise<Finding[]> {
   } catch (error) {
     return [{ subject, verdict: 'missing', found: (error as Error).message }];
   }
-  return reports.map(({ backends, technology, path: place, variable, state, error }) => {
+  return reports.map(({ backends, technology, shown, variable, state, error }) => {
     const names = backends.map((backend) => BACKEND_NAMES[backend]).join(', ');
-    const where = `${names}: ${technology}${place ? ` ${place}` : ''}${variable ? ` (${variable})` : ''}`;
+    const where = `${names}: ${technology}${technology === 'memory' ? '' : ` ${shown}`}${variable ? ` (${variable})` : ''}`;
     return state === undefined
       ? { subject, verdict: 'missing', found: `${where}: ${(error as Error).message}` }
       : {

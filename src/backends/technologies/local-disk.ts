@@ -1,0 +1,29 @@
+import { existsSync } from 'node:fs';
+import { createLocalDiskDataStore } from '../../adapters/data-stores/local-disk';
+import { requireWritable } from '../../adapters/shared/writable';
+import { filePath } from './file-path';
+import type { Place, Technology } from './technology';
+
+interface FolderPlace extends Place {
+  readonly path: string;
+}
+
+export const localDisk: Technology<FolderPlace> = {
+  name: 'local-disk',
+  schemes: ['file'],
+  forms: { 'data store': 'file:FOLDER' },
+  parse({ rest }, projectDir) {
+    const folder = filePath(rest, projectDir);
+    return folder === undefined
+      ? undefined
+      : { technology: 'local-disk', key: `file:${folder}`, shown: folder, path: folder };
+  },
+  async open({ path }) {
+    const store = await createLocalDiskDataStore({ folder: path });
+    return { dataStore: () => store, close: () => store.close() };
+  },
+  async inspect({ path }) {
+    requireWritable(path);
+    return existsSync(path) ? 'current' : 'absent';
+  },
+};

@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+
+import { postgresService, s3Service, valkeyService, type S3Service } from './services';
+
+/** A place of its own in a shared server for one test. */
+interface FreshPlace {
+  /** Removes what the test put there. Call it in `afterEach` or `afterAll`. */
+  drop(): Promise<void>;
+}
+
+export interface FreshDatabase extends FreshPlace {
+  readonly url: string;
+}
+
+export interface FreshKeys extends FreshPlace {
+  readonly url: string;
+  /** For all keys; ends in a colon. */
+  readonly prefix: string;
+}
+
+export interface FreshObjects extends FreshPlace {
+  readonly service: S3Service;
+  /** For all objects of the service's bucket; without a slash at its end. */
+  readonly prefix: string;
+}
+
+/** An empty database, on the shared server unless the address of another one is given. */
+export async function freshPostgresDatabase(server?: string): Promise<FreshDatabase> {
+  const admin = server ?? (await postgresService());
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  await inPostgres(admin, `create database ${name}`);
+  const url = new URL(admin);
+  url.pathname = `/${name}`;
+  return { url: url.href, drop: () => inPostgres(admin, `drop database if exists ${name} with (force)`) };
+}
+
+async function inPostgres(url: string, statement: string): Promise<void> {
+  const { Client } = await import('pg');
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+export async function freshValkeyPrefix(server?: string): Promise<FreshKeys> {
+  const url = server ?? (await valkeyService());
+  const prefix = `test-${randomUUID()}:`;
+  return { url, prefix, drop: () => dropKeys(url, prefix) };
+}
+
+async function dropKeys(url: string, prefix: string): Promise<void> {
+  const { Redis } = await import('iovalkey');
+  const client = new Redis(url.replace(/^valkey:/, 'redis:'), { connectTimeout: 10_000 });
+  try {
+    for await (const keys of client.scanStream({ match: `${prefix}*`, count: 1_000 })) {
+      if ((keys as string[]).length > 0) await client.unlink(...(keys as string[]));
+    }
+  } finally {
+    client.disconnect();
+  }
+}
+
+export async function freshS3Prefix(server?: S3Service): Promise<FreshObjects> {
+  const service = server ?? (await s3Service());
+  const prefix = `test-${randomUUID()}`;
+  return { service, prefix, drop: () => dropObjects(service, prefix) };
+}
+
+async function dropObjects(service: S3Service, prefix: string): Promise<void> {
+  const { DeleteObjectsCommand, S3Client, paginateListObjectsV2 } = await import('@aws-sdk/client-s3');
+  const { bucket: Bucket, accessKeyId, secretAccessKey, endpoint, region } = service;
+  const credentials = { accessKeyId, secretAccessKey };
+  const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
+  try {
+    for await (const page of paginateListObjectsV2({ client }, { Bucket, Prefix: `${prefix}/` })) {
+      const Objects = (page.Contents ?? []).map(({ Key }) => ({ Key }));
+      if (Objects.length > 0) await client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }));
+    }
+  } finally {
+    client.destroy();
+  }
+}

@@ -1,0 +1,5 @@
+import { prepareServices } from './services';
+
+export default function setup(): void {
+  prepareServices();
+}
