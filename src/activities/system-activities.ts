@@ -182,6 +182,7 @@ class SystemActivities {
     const tapestry = registry.tapestry(workflowType!);
     if (!tapestry) throw unknownTapestry(workflowType!, registry.tapestryNames);
     const hash = request.plan ?? registry.plan(tapestry).hash;
+    this.requireInlineLimit(request);
     await this.savePlan(tapestry, hash);
     const plan = await plans.get(hash);
     const slices = await plans.layoutSlices(hash, request.terminals);
@@ -230,6 +231,18 @@ class SystemActivities {
       ...(takenOver.length > 0 && { takenOver: packRanges(takenOver) }),
       ...(segment && { segment }),
     };
+  }
+
+  /** What this worker would write of a run, whoever started it may not want to have in a history. */
+  private requireInlineLimit({ inlineLimit, parameters }: PinRequest): void {
+    const own = this.environment.inlineLimit;
+    if (inlineLimit !== undefined && own > inlineLimit) throw inlineLimitDiffers(inlineLimit, own);
+    if (inlineLimit !== undefined || own > 0) return;
+    const isInHistory = Object.keys(parameters as object).length > referencesIn(parameters).size;
+    if (isInHistory)
+      Context.current().log.warn(
+        "The parameters of this run are in Temporal's history, although this worker has inlineLimit 0: give it to whoever starts runs, too.",
+      );
   }
 
   /** What others have made already; answers the knots that it stands for. */
@@ -450,9 +463,11 @@ class SystemActivities {
     try {
       const given = await decodeParameters(backends.dataStore, request.parameters);
       const accepted = await validateParameters(tapestry, given);
+      const stored = [...referencesIn(request.parameters).values()].map(({ hash }) => hash);
+      if (stored.length > 0) await backends.dataStore.keep(stored);
       return {
         values: wanted.map((id) => encodeOutput(accepted.get(id.slice('param:'.length)), sha256)),
-        stored: new Set([...referencesIn(request.parameters).values()].map(({ hash }) => hash)),
+        stored: new Set(stored),
         ...(request.parentKnot !== undefined && { hash: hashJson(encodeJson(given), sha256) }),
       };
     } catch (error) {
@@ -581,6 +596,7 @@ class SystemActivities {
       finished_at: null,
       environment: {
         selvage: VERSION,
+        inline_limit: this.environment.inlineLimit,
         node: process.version,
         platform: process.platform,
         ...(this.environment.server && { server: this.environment.server }),
@@ -604,6 +620,15 @@ function inlineUpToLimit(envelopes: readonly Envelope[]): (Envelope | null)[] {
     bytes += Buffer.byteLength(JSON.stringify(envelope));
     return bytes > PARAMETER_BYTES_INLINE ? null : envelope;
   });
+}
+
+function inlineLimitDiffers(wanted: number, own: number): SelvageError {
+  return new SelvageError(
+    'InlineLimitDiffers',
+    `Who started this run wants no value of more than ${wanted} bytes in its history, and this worker (inlineLimit ${own}) would put some there. ` +
+      'The run waits for a worker with that limit: set SELVAGE_INLINE_LIMIT to the same for both.',
+    { details: { wanted, own } },
+  );
 }
 
 function unknownTapestry(name: string, known: readonly string[]): SelvageError {

@@ -10,9 +10,6 @@ import { PlanCache } from './plan-cache';
 import { RecentValues } from './recent-values';
 import type { Registry } from './registry';
 
-/** Encoded bytes up to which a value is carried in Temporal's history. */
-export const DEFAULT_INLINE_LIMIT = 2 * 1024;
-
 export interface WorkerEnvironmentOptions {
   readonly registry: Registry;
   readonly resources: Readonly<Record<string, unknown>>;

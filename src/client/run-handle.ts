@@ -6,6 +6,7 @@ import {
   type WorkflowHandle,
 } from '@temporalio/client';
 import { RunFailed, SelvageError } from '../errors';
+import { DEFAULT_INLINE_LIMIT } from '../execution';
 import type { Fragment } from '../model';
 import type { Outcome, RunResult } from '../model/outcome';
 import type { Backends, LineageQuery, LineageRecord, Page, RunRecord } from '../protocols';
@@ -67,6 +68,13 @@ export interface Progress {
   readonly done: boolean;
 }
 
+interface RunHandleOptions {
+  /** Encoded bytes up to which the payload of a signal goes into the history. Default 2,048. */
+  readonly inlineLimit?: number | undefined;
+  /** Aborted when the server is gone for good. */
+  readonly serverLost?: AbortSignal | undefined;
+}
+
 /**
  * A run, wherever it works. The handle holds no state of its own: any process that reaches the same server and backends can
  * have another of the same run.
@@ -82,8 +90,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     readonly runId: string,
     private readonly workflow: WorkflowHandle,
     private readonly backends: Backends,
-    /** Aborted when the server is gone for good. */
-    private readonly lost?: AbortSignal,
+    private readonly options: RunHandleOptions = {},
   ) {
     this.waiting = new WaitingReader(workflow.client, backends);
   }
@@ -242,7 +249,10 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     const { timeout = UPDATE_PATIENCE_MS } = options;
     const { dataStore } = this.backends;
     try {
-      return await this.reaching(() => sendSignal(this.workflow, dataStore, name, payload, timeout));
+      const { inlineLimit = DEFAULT_INLINE_LIMIT } = this.options;
+      return await this.reaching(() =>
+        sendSignal(this.workflow, dataStore, name, payload, { timeout, inlineLimit }),
+      );
     } catch (error) {
       if (!SelvageError.is(error, 'UnknownRun')) throw error;
       const run = await this.overRun();
@@ -426,7 +436,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
 
   private async reaching<T>(call: () => Promise<T>): Promise<T> {
     try {
-      return await unlessLost(call(), this.lost);
+      return await unlessLost(call(), this.options.serverLost);
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) {
         throw new SelvageError(

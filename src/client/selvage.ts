@@ -14,7 +14,14 @@ import { encodeJson, hashJson, hashText, type Json } from '../canonical';
 import { clockTrouble, nodeSha256, openBackends } from '../backends';
 import { HOLD_BYTES, encodeLayout, layoutOf, readFragment, requireLoadable } from '../engine';
 import { SelvageError } from '../errors';
-import { planOf, validateParameters, withNested, type LoadedPlan, type PlanOfTapestry } from '../execution';
+import {
+  chosenInlineLimit,
+  planOf,
+  validateParameters,
+  withNested,
+  type LoadedPlan,
+  type PlanOfTapestry,
+} from '../execution';
 import type { KnotObserver } from '../interceptors/activity';
 import { recordOf, type Fragment, type Resources, type Tapestry, type TapestryRecord } from '../model';
 import type { Backends, LineageQuery, LineageRecord, Page, RunQuery, RunRecord } from '../protocols';
@@ -44,6 +51,7 @@ import {
   type FollowOptions,
 } from './follow-extensions';
 import { openConnection } from './open-connection';
+import { parametersToSend } from './parameters-to-send';
 import { RunHandle } from './run-handle';
 import { unlessLost } from './unless-lost';
 import type { WorkerBeside } from '../worker/worker-beside';
@@ -60,6 +68,12 @@ export interface ConnectOptions extends ServerChoice {
   readonly durable?: boolean;
   /** The port of the embedded server. Default: the one used last in this project if it is free, else a free one. */
   readonly port?: number;
+  /**
+   * Encoded bytes up to which a value that this client sends, and one that its worker makes, is carried in Temporal's history: larger parameters
+   * and payloads of signals go into the data store and travel by reference. 0 keeps all values out. Give workers the same. Default:
+   * `SELVAGE_INLINE_LIMIT`, else all parameters travel as they are, and values up to 2,048.
+   */
+  readonly inlineLimit?: number;
   /** Hears of what takes a while: an installation of the server. */
   readonly log?: (message: string) => void;
 }
@@ -71,8 +85,6 @@ export interface OpenOptions extends ConnectOptions {
   /** `ctx.resources` of the bodies. */
   readonly resources?: Resources & Record<string, unknown>;
   readonly observers?: readonly KnotObserver[];
-  /** Encoded bytes up to which a value is carried in Temporal's history. Default 2,048. */
-  readonly inlineLimit?: number;
   /** Of the Temporal worker, such as `workflowBundle`, `identity` or `maxCachedWorkflows`; they override the tuned defaults. */
   readonly workerOptions?: Omit<WorkerOptions, 'taskQueue' | 'connection' | 'namespace'>;
 }
@@ -134,6 +146,7 @@ export interface Place {
 /** A client: starts runs, finds them, reads what became of them. Loads no worker. */
 export class Selvage {
   private readonly savedPlans = new Set<string>();
+  private readonly inlineLimit: number | undefined;
 
   protected constructor(
     readonly client: Client,
@@ -142,7 +155,9 @@ export class Selvage {
     private readonly options: ConnectOptions,
     private readonly server: EmbeddedServer | undefined,
     private readonly worker?: WorkerBeside,
-  ) {}
+  ) {
+    this.inlineLimit = chosenInlineLimit(options.inlineLimit, process.env);
+  }
 
   /**
    * Connects to the server that was asked for, else to this project's embedded server, which is started if it does not run.
@@ -161,7 +176,8 @@ export class Selvage {
    * @throws SelvageError as {@link Selvage.connect} and `createWorker`
    */
   static async open(options: OpenOptions): Promise<Selvage> {
-    const { tapestries, resources, observers, inlineLimit, workerOptions, ...others } = options;
+    const { tapestries, resources, observers, workerOptions, ...others } = options;
+    const { inlineLimit } = options;
     const connected = await connectTo(others);
     try {
       // Loaded only here: a web server that starts runs must not load the native worker.
@@ -216,11 +232,12 @@ export class Selvage {
     const plan = planOf(record, nodeSha256);
     requireStartable(plan, options.terminals);
     await validateParameters(record, parameters);
-    const raw = encodeJson(parameters);
-    refuseLargeParameters(record.name, Buffer.byteLength(JSON.stringify(raw)));
+    const parametersHash = hashJson(encodeJson(parameters), nodeSha256);
+    const sent = await this.toSend(parameters);
+    refuseLargeParameters(record.name, Buffer.byteLength(JSON.stringify(sent)));
     const named = namedByKey(record.name, options);
-    return await this.begin<Values>(plan.loaded, raw, named, {
-      parametersHash: hashJson(raw, nodeSha256),
+    return await this.begin<Values>(plan.loaded, sent, named, {
+      parametersHash,
       trigger: options.trigger ?? 'code',
       ...(options.terminals && { terminals: options.terminals }),
       save: () => this.savePlans(record),
@@ -244,7 +261,8 @@ export class Selvage {
     const { parameters_hash: parametersHash } = run.environment as { parameters_hash?: string };
     const raw = encodeJson(parameters);
     // For people and for older workers: the parameters are taken over by their records.
-    const shown = Buffer.byteLength(JSON.stringify(raw)) <= PARAMETERS_BYTES ? raw : {};
+    const sent = await this.toSend(parameters);
+    const shown = Buffer.byteLength(JSON.stringify(sent)) <= PARAMETERS_BYTES ? sent : {};
     return await this.begin<Values>(
       plan,
       shown,
@@ -264,12 +282,10 @@ export class Selvage {
 
   /** A handle of a run by its id. Nothing is looked up: an unknown id shows at the first call of the handle. */
   getRun<Values extends object = Record<string, unknown>>(runId: string): RunHandle<Values> {
-    return new RunHandle<Values>(
-      runId,
-      this.client.workflow.getHandle(runId),
-      this.backends,
-      this.server?.lost,
-    );
+    return new RunHandle<Values>(runId, this.client.workflow.getHandle(runId), this.backends, {
+      inlineLimit: this.inlineLimit,
+      serverLost: this.server?.lost,
+    });
   }
 
   /**
@@ -360,6 +376,14 @@ export class Selvage {
     }
   }
 
+  private toSend(parameters: object): Promise<Json> {
+    return parametersToSend(
+      this.backends.dataStore,
+      parameters as Readonly<Record<string, unknown>>,
+      this.inlineLimit,
+    );
+  }
+
   private async begin<Values extends object>(
     plan: LoadedPlan,
     raw: Json,
@@ -395,6 +419,7 @@ export class Selvage {
       ...work,
       ...(actor && { actor }),
       ...(options.tags && { tags: options.tags }),
+      ...(this.inlineLimit !== undefined && { inlineLimit: this.inlineLimit }),
       ...(commit && { vcsCommit: commit }),
       ...(deadline !== undefined && { deadline }),
       ...(options.reuse === false && { reuse: false as const }),
@@ -411,7 +436,10 @@ export class Selvage {
           : WorkflowIdReusePolicy.ALLOW_DUPLICATE,
       });
       const workflow = await unlessLost(started, this.server?.lost);
-      return new RunHandle<Values>(runId, workflow, this.backends, this.server?.lost);
+      return new RunHandle<Values>(runId, workflow, this.backends, {
+        inlineLimit: this.inlineLimit,
+        serverLost: this.server?.lost,
+      });
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError))
         throw unreachable(error, this.place.address);
@@ -604,6 +632,7 @@ function keepOutOfVersionControl(projectDir: string): void {
 
 /** Finds or starts the server, connects, and opens the backends; what was opened is closed again if anything fails. */
 async function connectTo(options: ConnectOptions): Promise<Connected> {
+  chosenInlineLimit(options.inlineLimit, process.env);
   const chosen = chosenServer(options);
   const projectDir = options.projectDir ?? process.cwd();
   let server: EmbeddedServer | undefined;

@@ -85,6 +85,7 @@ export const ERROR_CODES = {
   NotResumable: 'A run cannot be gone on from, because its parameters are not there.',
   DeadlineExceeded: 'A run did not end before its deadline.',
   UnknownTapestry: 'No worker has registered the tapestry.',
+  InlineLimitDiffers: 'A worker would put more into the history of a run than who started it has allowed.',
   HistoryTooNew: 'A run was begun by a newer version of Selvage.',
   HistoryDiffers: 'A history says something else than this version would do.',
   ForeignHistory: 'A history is that of a workflow that is none of ours.',

@@ -36,6 +36,7 @@ export {
   type KnotOutcomeToRecord,
   type ParentOutcomes,
 } from './node-outcome';
+export { DEFAULT_INLINE_LIMIT, chosenInlineLimit } from './inline-limit';
 export { readValues } from './read-values';
 export { listInputs, mapElements, type MapElements } from './map-elements';
 export { ElementKnots, allElements, mapOf, type ElementKnot } from './element-knots';

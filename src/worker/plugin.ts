@@ -1,11 +1,12 @@
 import { hostname } from 'node:os';
 import { SimplePlugin } from '@temporalio/plugin';
 import { Runtime, type ReplayWorkerOptions, type Worker, type WorkerOptions } from '@temporalio/worker';
-import { DEFAULT_INLINE_LIMIT, Registry, WorkerEnvironment, createActivities } from '../activities';
+import { Registry, WorkerEnvironment, createActivities } from '../activities';
 import { nodeSha256, openBackends } from '../backends';
 import { reconcileRunning } from '../client/reconcile';
 import { serverIdentity } from '../client/server-identity';
 import { SelvageError } from '../errors';
+import { DEFAULT_INLINE_LIMIT, chosenInlineLimit } from '../execution';
 import { createActivityInterceptors, type KnotObserver } from '../interceptors/activity';
 import { isTapestry, recordOf, type Resources, type Tapestry } from '../model';
 import type { Backends } from '../protocols';
@@ -22,7 +23,10 @@ export interface SelvagePluginOptions {
   /** Stores that stay open when the worker ends. Default: opened from `SELVAGE_*` and closed with the worker. */
   readonly backends?: Backends;
   readonly observers?: readonly KnotObserver[];
-  /** Encoded bytes up to which a value is carried in Temporal's history; 0 keeps all values out of it. Default 2,048. */
+  /**
+   * Encoded bytes up to which a value is carried in Temporal's history; 0 keeps all values out of it. All workers of a task queue are to have
+   * the same. Default: `SELVAGE_INLINE_LIMIT`, else 2,048.
+   */
   readonly inlineLimit?: number;
   /**
    * Milliseconds after which what a lost worker held of a `maxConcurrent` is free again. A worker that stands still for longer may have its
@@ -75,7 +79,7 @@ export class SelvagePlugin extends SimplePlugin {
       registry: this.registry,
       resources: this.own.resources ?? {},
       identity,
-      inlineLimit: this.own.inlineLimit ?? DEFAULT_INLINE_LIMIT,
+      inlineLimit: chosenInlineLimit(this.own.inlineLimit, process.env) ?? DEFAULT_INLINE_LIMIT,
       sha256: nodeSha256,
       leaseTtl: this.own.leaseTtl,
       ...(this.own.observers && { observers: this.own.observers }),

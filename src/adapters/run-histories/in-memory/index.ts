@@ -12,6 +12,7 @@ import type {
   RunRecord,
 } from '../../../protocols';
 import { changedRun, endedRun } from '../../shared/ended-run';
+import { valuesNamedBy } from '../../shared/named-values';
 import { newestFirst } from '../../shared/newest-first';
 
 /**
@@ -27,6 +28,9 @@ export class InMemoryRunHistory implements RunHistory {
   readonly #recordsOfRun = new Map<string, Map<string, number>>();
   /** Cache key to index of the newest that made its value. */
   readonly #cached = new Map<string, number>();
+  /** The values that the first so many records name: made when it is asked for, since few ask. */
+  readonly #referred = new Set<string>();
+  #read = 0;
   readonly #runs: RunRecord[] = [];
   readonly #runIndex = new Map<string, number>();
 
@@ -116,6 +120,13 @@ export class InMemoryRunHistory implements RunHistory {
       (record) => record.finished_at,
       (record) => lineageMatches(record, query),
     );
+  }
+
+  async referredTo(hashes: readonly string[]): Promise<Set<string>> {
+    for (; this.#read < this.#records.length; this.#read++) {
+      for (const hash of valuesNamedBy(this.#records[this.#read]!)) this.#referred.add(hash);
+    }
+    return new Set(hashes.filter((hash) => this.#referred.has(hash)));
   }
 
   async identity(): Promise<string> {

@@ -16,6 +16,7 @@ import { listed } from '../../shared/sqlite/listed';
 import { LineageIndex } from './lineage-index';
 import { findLineage, needsIndex } from './lineage-query';
 import { cachedRecords, commitRecords, recordOf } from './lineage-rows';
+import { referredValues } from './referred-values';
 import { changeRun, endRun, insertRun, latestRun, listRuns, runByTemporalId } from './runs';
 
 /** Runs and lineage in an SQLite database. */
@@ -102,6 +103,11 @@ export class SqliteRunHistory implements RunHistory {
   async findLineage(query: LineageQuery): Promise<Page<LineageRecord>> {
     if (needsIndex(query)) await this.#index.catchUp();
     return await this.database.read((db) => findLineage(db, query));
+  }
+
+  async referredTo(hashes: readonly string[]): Promise<Set<string>> {
+    await this.#index.catchUp();
+    return await this.database.readAtOnce((connection) => referredValues(connection, hashes));
   }
 
   identity(): Promise<string> {
