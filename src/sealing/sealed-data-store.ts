@@ -61,6 +61,11 @@ export class SealedDataStore implements DataStore {
     this.#subjectsOf = subjectsOf;
   }
 
+  /** What holds the sealed values. */
+  get inner(): DataStore {
+    return this.#store;
+  }
+
   /** @throws SelvageError `KeyMissing`, `InvalidKey`: the store has values that this process could not read */
   async requireKeys(): Promise<void> {
     await requireKeysOf(this.#store, await this.#keyring.all());
