@@ -33,6 +33,7 @@ export const late = {
       require('./actions/questions') as typeof import('./actions/questions'),
     cache: (): typeof import('./actions/cache') =>
       require('./actions/cache') as typeof import('./actions/cache'),
+    keys: (): typeof import('./actions/keys') => require('./actions/keys') as typeof import('./actions/keys'),
     plan: (): typeof import('./actions/plan') => require('./actions/plan') as typeof import('./actions/plan'),
     replay: (): typeof import('./actions/replay') =>
       require('./actions/replay') as typeof import('./actions/replay'),

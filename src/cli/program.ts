@@ -3,6 +3,7 @@ import { VERSION } from '../version';
 import { addCacheCommand } from './commands/cache';
 import { addDevCommand } from './commands/dev';
 import { addDoctorCommand } from './commands/doctor';
+import { addKeyCommands } from './commands/keys';
 import { addLineageCommand } from './commands/lineage';
 import { addQuestionCommands } from './commands/questions';
 import { addPlanCommand } from './commands/plan';
@@ -41,6 +42,7 @@ export function createProgram(output: Output, answer: Answer): Command {
     addLineageCommand,
     addQuestionCommands,
     addCacheCommand,
+    addKeyCommands,
     addPlanCommand,
     addReplayCommand,
     addDoctorCommand,
