@@ -35,7 +35,9 @@ async function selvage(...words: string[]): Promise<{ code: number; text: string
 /** A value of somebody, and one of nobody in particular. */
 async function store(): Promise<void> {
   const backends = await openBackends({ projectDir });
-  await backends.runHistory.startRun(sampleRun({ run_id: 'theirs', environment: { subject: 'user-42' } }));
+  await backends.runHistory.startRun(
+    sampleRun({ run_id: 'theirs', status: 'succeeded', environment: { subject: 'user-42' } }),
+  );
   const { temporal_run_id } = (await backends.runHistory.getRun('theirs'))!;
   const value = sampleValue('"theirs"');
   const record = sampleLineage({ run_id: 'theirs', temporal_run_id, output_hash: value.hash });
