@@ -11,6 +11,8 @@ export interface BackendReport extends BackendPlace {
   /** Which of the three are there. */
   readonly backends: readonly ('store' | 'history' | 'data')[];
   readonly state?: PlaceState;
+  /** What threatens the data there though all works, a sentence each. */
+  readonly threats?: readonly string[];
   /** Why it cannot be used: a SelvageError. */
   readonly error?: unknown;
 }
@@ -40,9 +42,11 @@ export async function inspectBackends(options: LocateBackendsOptions = {}): Prom
 async function stateOf({
   technology,
   place,
-}: LocatedBackend): Promise<Pick<BackendReport, 'state' | 'error'>> {
+}: LocatedBackend): Promise<Pick<BackendReport, 'state' | 'threats' | 'error'>> {
   try {
-    return { state: await technology.inspect(place) };
+    const state = await technology.inspect(place);
+    const threats = (await technology.threats?.(place)) ?? [];
+    return threats.length === 0 ? { state } : { state, threats };
   } catch (error) {
     return { error };
   }

@@ -12,7 +12,7 @@ import {
 } from '@temporalio/client';
 import type { WorkerOptions } from '@temporalio/worker';
 import { encodeJson, hashJson, hashText, type Json } from '../canonical';
-import { clockTrouble, nodeSha256, openBackends } from '../backends';
+import { clockTrouble, identitiesOf, nodeSha256, openBackends } from '../backends';
 import { HOLD_BYTES, encodeLayout, layoutOf, readFragment, requireLoadable } from '../engine';
 import { SelvageError } from '../errors';
 import {
@@ -25,11 +25,19 @@ import {
 } from '../execution';
 import type { KnotObserver } from '../interceptors/activity';
 import { recordOf, type Fragment, type Resources, type Tapestry, type TapestryRecord } from '../model';
-import type { Backends, LineageQuery, LineageRecord, Page, RunQuery, RunRecord } from '../protocols';
 import { encryptionFromEnvironment, type Encryption } from '../sealing/encryption';
 import { sealingConverter } from '../sealing/payload-codec';
 import { encryptionOf, sealBackends, subjectOf } from '../sealing/seal-backends';
 import { withSubject } from '../sealing/subject-scope';
+import type {
+  BackendIdentities,
+  Backends,
+  LineageQuery,
+  LineageRecord,
+  Page,
+  RunQuery,
+  RunRecord,
+} from '../protocols';
 import { EmbeddedServer } from '../server';
 import { MEMO_KEY, type ResumedRun, type RunMemo } from '../workflows/messages';
 import { unreachable } from './connection-errors';
@@ -166,6 +174,7 @@ export interface Place {
 export class Selvage {
   private readonly savedPlans = new Set<string>();
   private readonly inlineLimit: number | undefined;
+  private knownIdentities: BackendIdentities | undefined;
 
   protected constructor(
     readonly client: Client,
@@ -465,6 +474,7 @@ export class Selvage {
       ...(commit && { vcsCommit: commit }),
       ...(deadline !== undefined && { deadline }),
       ...(options.reuse === false && { reuse: false as const }),
+      backends: (this.knownIdentities ??= await identitiesOf(this.backends)),
     };
     await save?.();
     try {

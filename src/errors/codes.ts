@@ -88,6 +88,7 @@ export const ERROR_CODES = {
   DeadlineExceeded: 'A run did not end before its deadline.',
   UnknownTapestry: 'No worker has registered the tapestry.',
   InlineLimitDiffers: 'A worker would put more into the history of a run than who started it has allowed.',
+  BackendsDiffer: 'The worker and the client that started the run have different backends.',
   HistoryTooNew: 'A run was begun by a newer version of Selvage.',
   HistoryDiffers: 'A history says something else than this version would do.',
   ForeignHistory: 'A history is that of a workflow that is none of ours.',

@@ -211,7 +211,7 @@ export class SealedDataStore implements DataStore {
   async #placesOfSubjects(hash: string): Promise<Place[]> {
     if (currentScope()) return [];
     const places: Place[] = [];
-    let forgotten: unknown;
+    let forgotten: SelvageError | undefined;
     for (const subject of await this.#subjectsOf(hash)) {
       try {
         const key = await this.#subjects.find(subject);

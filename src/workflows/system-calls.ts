@@ -64,8 +64,13 @@ export function systemAmid(behaviour: number): SystemActivities {
   return behaviour >= ASKS_BY_ACTIVITIES_SINCE ? byActivities : system;
 }
 
-/** What another worker may not have against the run. */
-const WAITED_FOR: readonly string[] = ['UnknownTapestry', 'InvalidPlan', 'InlineLimitDiffers'];
+/** What a worker that is set up otherwise may do. */
+const MENDED_BY_A_DEPLOY: ReadonlySet<string> = new Set([
+  'UnknownTapestry',
+  'InvalidPlan',
+  'BackendsDiffer',
+  'InlineLimitDiffers',
+]);
 
 /**
  * An unknown tapestry or plan is a deploy that has not come yet: the task fails, and the run waits for it. Where a query came with
@@ -80,7 +85,7 @@ export async function failTaskIfUnknown<T>(call: () => Promise<T>): Promise<T> {
       // The failure of a local activity comes without the wrapper that other activities have.
       const cause = error instanceof ActivityFailure ? error.cause : error;
       if (!(cause instanceof ApplicationFailure)) throw error;
-      if (!WAITED_FOR.includes(cause.type ?? ''))
+      if (!MENDED_BY_A_DEPLOY.has(cause.type ?? ''))
         throw ApplicationFailure.nonRetryable(cause.message, cause.type, ...(cause.details ?? []));
       if (!workflowInfo().unsafe.isReplaying) throw new Error(`${cause.type}: ${cause.message}`);
     }

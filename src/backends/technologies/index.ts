@@ -3,11 +3,12 @@ import { localDisk } from './local-disk';
 import { memory } from './memory';
 import { sqlite } from './sqlite';
 import type { Place, Port, Technology } from './technology';
+import { valkey } from './valkey';
 
 export type { OpenPlace, Place, PlaceState, Port, Technology } from './technology';
 
 /** In the order in which messages name them. */
-const TECHNOLOGIES: readonly Technology[] = [sqlite, localDisk, memory];
+const TECHNOLOGIES: readonly Technology[] = [sqlite, valkey, localDisk, memory];
 
 /**
  * Reads the address of a backend.

@@ -48,4 +48,6 @@ export interface Technology<P extends Place = Place> {
   open(place: P, options: OpenPlaceOptions): Promise<OpenPlace>;
   /** Whether the place can be used, without changing anything. @throws SelvageError as of `open` */
   inspect(place: P): Promise<PlaceState>;
+  /** What threatens the data there though all works, a sentence each, without anything secret. @throws SelvageError as of `open` */
+  threats?(place: P): Promise<readonly string[]>;
 }

@@ -227,9 +227,10 @@ async function examineBackends(projectDir: string): Promise<Finding[]> {
   } catch (error) {
     return [{ subject, verdict: 'missing', found: (error as Error).message }];
   }
-  return reports.map(({ backends, technology, shown, variable, state, error }) => {
+  return reports.map(({ backends, technology, shown, variable, state, threats, error }) => {
     const names = backends.map((backend) => BACKEND_NAMES[backend]).join(', ');
     const where = `${names}: ${technology}${technology === 'memory' ? '' : ` ${shown}`}${variable ? ` (${variable})` : ''}`;
+    if (threats !== undefined) return { subject, verdict: 'note', found: `${where}: ${threats.join(' ')}` };
     return state === undefined
       ? { subject, verdict: 'missing', found: `${where}: ${(error as Error).message}` }
       : {

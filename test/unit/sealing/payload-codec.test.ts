@@ -8,7 +8,7 @@ const keys = (...ids: string[]): string =>
 const encryption = (text: string, payloads = true) =>
   createEncryption({ keys: text, subjectKeys: 'memory:', payloads });
 const codec = (text: string): SealingPayloadCodec => new SealingPayloadCodec(encryption(text).keyring);
-const payload = (value: unknown): Payload => defaultPayloadConverter.toPayload(value)!;
+const payload = (value: unknown): Payload => defaultPayloadConverter.toPayload(value);
 const value = ({ metadata, data }: Payload): unknown =>
   defaultPayloadConverter.fromPayload({ metadata: metadata!, data: data! });
 
