@@ -9,6 +9,7 @@ import {
   type ValueId,
 } from '../execution';
 import type { DataStore } from '../protocols';
+import { currentScope } from '../sealing/subject-scope';
 import type { RecentValues } from './recent-values';
 import type { ElementInputs } from './worker-elements';
 
@@ -98,6 +99,8 @@ function contentOf(text: string): SliceContent {
 }
 
 const LIMIT_BYTES = 64 * 1024 * 1024;
+/** What belongs to a subject is read anew after so long, and is not there any more when it was forgotten. */
+const SUBJECT_MEMORY_MS = 15_000;
 
 /** Slices that this worker runs elements of, each read once. Bounded by bytes; the least recently used go first. */
 export class SliceCache {
@@ -118,6 +121,8 @@ export class SliceCache {
     try {
       const read = await slice;
       if (!this.sizes.has(hash) && this.slices.has(hash)) this.grow(hash, read.bytes);
+      if (!known && currentScope()?.subject !== undefined)
+        setTimeout(() => this.forget(hash), SUBJECT_MEMORY_MS).unref();
       return read;
     } catch (error) {
       // Not remembered: the next one asks again.
@@ -131,9 +136,13 @@ export class SliceCache {
     this.bytes += bytes;
     for (const oldest of this.slices.keys()) {
       if (this.bytes <= LIMIT_BYTES || oldest === hash) break;
-      this.slices.delete(oldest);
-      this.bytes -= this.sizes.get(oldest) ?? 0;
-      this.sizes.delete(oldest);
+      this.forget(oldest);
     }
+  }
+
+  private forget(hash: string): void {
+    this.slices.delete(hash);
+    this.bytes -= this.sizes.get(hash) ?? 0;
+    this.sizes.delete(hash);
   }
 }

@@ -615,6 +615,7 @@ class SystemActivities {
         ...(said.deadline !== undefined && { deadline: said.deadline }),
         ...(said.parentKnot !== undefined && { parent_knot: said.parentKnot }),
         ...(said.parentTemporalRun !== undefined && { parent_temporal_run_id: said.parentTemporalRun }),
+        ...(said.subject !== undefined && { subject: said.subject }),
         ...(said.reuse === false && { reuse: false }),
         ...(said.resume && { resumed_from: said.resume.run }),
         ...(said.resume?.from && { run_again: said.resume.from }),

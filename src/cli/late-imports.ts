@@ -39,6 +39,7 @@ export const late = {
       require('./actions/retention') as typeof import('./actions/retention'),
     cache: (): typeof import('./actions/cache') =>
       require('./actions/cache') as typeof import('./actions/cache'),
+    keys: (): typeof import('./actions/keys') => require('./actions/keys') as typeof import('./actions/keys'),
     plan: (): typeof import('./actions/plan') => require('./actions/plan') as typeof import('./actions/plan'),
     replay: (): typeof import('./actions/replay') =>
       require('./actions/replay') as typeof import('./actions/replay'),

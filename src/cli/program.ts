@@ -4,6 +4,7 @@ import { addCacheCommand } from './commands/cache';
 import { addDevCommand } from './commands/dev';
 import { addDoctorCommand } from './commands/doctor';
 import { addHistoryCommand } from './commands/history';
+import { addKeyCommands } from './commands/keys';
 import { addLineageCommand } from './commands/lineage';
 import { addQuestionCommands } from './commands/questions';
 import { addMigrateCommand } from './commands/migrate';
@@ -46,6 +47,7 @@ export function createProgram(output: Output, answer: Answer): Command {
     addQuestionCommands,
     addCacheCommand,
     addRetentionCommands,
+    addKeyCommands,
     addPlanCommand,
     addReplayCommand,
     addMigrateCommand,

@@ -6,6 +6,8 @@ import {
   type WorkflowHandle,
 } from '@temporalio/client';
 import { RunFailed, SelvageError } from '../errors';
+import { encryptionOf, subjectOf } from '../sealing/seal-backends';
+import { withSubject } from '../sealing/subject-scope';
 import { DEFAULT_INLINE_LIMIT } from '../execution';
 import type { Fragment } from '../model';
 import type { Outcome, RunResult } from '../model/outcome';
@@ -67,6 +69,9 @@ export interface Progress {
   readonly elapsed: number;
   readonly done: boolean;
 }
+
+/** Values of a subject are in no history. */
+const NOTHING_INLINE = { inlineLimit: 0 };
 
 interface RunHandleOptions {
   /** Encoded bytes up to which the payload of a signal goes into the history. Default 2,048. */
@@ -208,9 +213,12 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
    *   `UnknownDefinition`, `CodeDiffers`, `Cycle`, `PlanTooLarge`, `RunOver`, `UnknownRun`, `ServerUnreachable`, `BackendUnavailable`
    */
   async extend(fragment: Fragment): Promise<void> {
+    const subject = await this.subject();
     await this.reaching(() =>
-      extendRun(this.workflow, this.backends.dataStore, fragment, async () =>
-        isUnfinished(await this.descriptionOrNone()),
+      withSubject(subject, () =>
+        extendRun(this.workflow, this.backends.dataStore, fragment, async () =>
+          isUnfinished(await this.descriptionOrNone()),
+        ),
       ),
     );
   }
@@ -249,15 +257,25 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     const { timeout = UPDATE_PATIENCE_MS } = options;
     const { dataStore } = this.backends;
     try {
-      const { inlineLimit = DEFAULT_INLINE_LIMIT } = this.options;
+      const subject = await this.subject();
+      const { inlineLimit = DEFAULT_INLINE_LIMIT } = subject === undefined ? this.options : NOTHING_INLINE;
       return await this.reaching(() =>
-        sendSignal(this.workflow, dataStore, name, payload, { timeout, inlineLimit }),
+        withSubject(subject, () =>
+          sendSignal(this.workflow, dataStore, name, payload, { timeout, inlineLimit }),
+        ),
       );
     } catch (error) {
       if (!SelvageError.is(error, 'UnknownRun')) throw error;
       const run = await this.overRun();
       throw run === undefined ? error : runOver(run, name);
     }
+  }
+
+  /** For whom the run works. */
+  private async subject(): Promise<string | undefined> {
+    if (!encryptionOf(this.backends)) return undefined;
+    const run = await this.backends.runHistory.getRun(this.runId);
+    return run ? subjectOf(run) : memoOf(await this.describe()).subject;
   }
 
   /** The record of a run that is over; undefined of one that is not, or that nobody knows. */

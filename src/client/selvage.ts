@@ -8,6 +8,7 @@ import {
   WorkflowNotFoundError,
   type Connection,
   type ConnectionOptions,
+  type DataConverter,
 } from '@temporalio/client';
 import type { WorkerOptions } from '@temporalio/worker';
 import { encodeJson, hashJson, hashText, type Json } from '../canonical';
@@ -24,6 +25,10 @@ import {
 } from '../execution';
 import type { KnotObserver } from '../interceptors/activity';
 import { recordOf, type Fragment, type Resources, type Tapestry, type TapestryRecord } from '../model';
+import { encryptionFromEnvironment, type Encryption } from '../sealing/encryption';
+import { sealingConverter } from '../sealing/payload-codec';
+import { encryptionOf, sealBackends, subjectOf } from '../sealing/seal-backends';
+import { withSubject } from '../sealing/subject-scope';
 import type {
   BackendIdentities,
   Backends,
@@ -95,6 +100,13 @@ export interface ConnectOptions extends ServerChoice {
    * `SELVAGE_INLINE_LIMIT`, else all parameters travel as they are, and values up to 2,048.
    */
   readonly inlineLimit?: number;
+  /**
+   * Seals values in the data store and what goes into Temporal's history; `false`: nothing is sealed. Default: what the backends that were given
+   * are sealed with, else the keys of the environment (`SELVAGE_KEYS`, `SELVAGE_KEY_FILE`), if it has any.
+   */
+  readonly encryption?: Encryption | false;
+  /** Of Temporal's client, and of the worker of `open`. Codecs of your own are applied before payloads are sealed. */
+  readonly dataConverter?: DataConverter;
   /** Hears of what takes a while: an installation of the server. */
   readonly log?: (message: string) => void;
 }
@@ -124,6 +136,13 @@ interface BeginOptions {
   readonly taskQueue?: string;
   /** Default: of the git checkout in the project's folder. */
   readonly vcsCommit?: string;
+  /**
+   * For whom the run works: a text that stands for one person or customer. All that is stored for the run, and for those that its knots start, is
+   * sealed with a key of its own, and `selvage forget` makes it unreadable for good; no value of it goes into Temporal's history. Needs
+   * encryption. It is in the run's record and in the server's memo, so it should be no name. Of a resumed run, that of the run it goes on from.
+   * Default: none.
+   */
+  readonly subject?: string;
   /**
    * When the run is to be over: a point in time, or milliseconds from now. A run that has not ended by then is told to stop as by
    * a cancel, skips the rest, and is recorded as failed with `DeadlineExceeded`. Holds for the whole run, across crashes and
@@ -206,8 +225,10 @@ export class Selvage {
       const { runWorkerBeside } =
         require('../worker/worker-beside') as typeof import('../worker/worker-beside');
       const worker = await runWorkerBeside(connected, {
+        ...(options.dataConverter && { dataConverter: options.dataConverter }),
         ...workerOptions,
         tapestries,
+        encryption: connected.encryption ?? false,
         taskQueue: options.taskQueue ?? DEFAULT_TASK_QUEUE,
         ...(resources && { resources }),
         ...(observers && { observers }),
@@ -243,7 +264,7 @@ export class Selvage {
    * Starts a run and returns when the server has it; from then on it outlives every process.
    *
    * @throws SelvageError `InvalidParameters`, `UnknownTerminal`, `InvalidName` (of the run id), `InvalidConfig` (a deadline that is no time),
-   *   `DeadlineExceeded` (one that is past), `RunIdInUse`, `ServerUnreachable`, `BackendUnavailable`
+   *   `DeadlineExceeded` (one that is past), `SubjectForgotten`, `KeyMissing`, `RunIdInUse`, `ServerUnreachable`, `BackendUnavailable`
    */
   async start<Parameters extends object, Values extends object>(
     tapestry: Tapestry<Parameters, Values>,
@@ -255,7 +276,8 @@ export class Selvage {
     requireStartable(plan, options.terminals);
     await validateParameters(record, parameters);
     const parametersHash = hashJson(encodeJson(parameters), nodeSha256);
-    const sent = await this.toSend(parameters);
+    await this.requireSubject(options.subject);
+    const sent = await this.toSend(parameters, options.subject);
     refuseLargeParameters(record.name, Buffer.byteLength(JSON.stringify(sent)));
     const named = namedByKey(record.name, options);
     return await this.begin<Values>(plan.loaded, sent, named, {
@@ -283,12 +305,14 @@ export class Selvage {
     const { parameters_hash: parametersHash } = run.environment as { parameters_hash?: string };
     const raw = encodeJson(parameters);
     // For people and for older workers: the parameters are taken over by their records.
-    const sent = await this.toSend(parameters);
+    const subject = subjectOf(run);
+    await this.requireSubject(subject);
+    const sent = await this.toSend(parameters, subject);
     const shown = Buffer.byteLength(JSON.stringify(sent)) <= PARAMETERS_BYTES ? sent : {};
     return await this.begin<Values>(
       plan,
       shown,
-      { tags: run.tags, ...options },
+      { tags: run.tags, ...options, ...(subject !== undefined && { subject }) },
       {
         parametersHash: parametersHash ?? hashJson(raw, nodeSha256),
         trigger: 'resume',
@@ -439,11 +463,24 @@ export class Selvage {
     }
   }
 
-  private toSend(parameters: object): Promise<Json> {
-    return parametersToSend(
-      this.backends.dataStore,
-      parameters as Readonly<Record<string, unknown>>,
-      this.inlineLimit,
+  private toSend(parameters: object, subject: string | undefined): Promise<Json> {
+    return withSubject(subject, () =>
+      parametersToSend(
+        this.backends.dataStore,
+        parameters as Readonly<Record<string, unknown>>,
+        subject === undefined ? this.inlineLimit : 0,
+      ),
+    );
+  }
+
+  /** Before anything is stored for a subject, there is a key for it. */
+  private async requireSubject(subject: string | undefined): Promise<void> {
+    if (subject === undefined) return;
+    const encryption = encryptionOf(this.backends);
+    if (encryption) return void (await encryption.subjects.make(subject));
+    throw new SelvageError(
+      'KeyMissing',
+      'A run with a subject needs keys to seal its values with, and this client has none: set SELVAGE_KEYS, or give `encryption`.',
     );
   }
 
@@ -462,7 +499,12 @@ export class Selvage {
     const { tapestry } = plan.plan;
     const runId = checkRunId(options.runId ?? `${tapestry}-${randomUUID().slice(0, 8)}`);
     const ifExists = options.ifExists ?? 'refuse';
-    const work: RunMemo = { plan: plan.hash, ...said };
+    const { subject } = options;
+    const work: RunMemo = {
+      plan: plan.hash,
+      ...said,
+      ...(subject !== undefined && { subject, inlineLimit: 0 }),
+    };
     if (options.runId) {
       // The server forgets ended runs after a while; the run history does not.
       const known = await this.backends.runHistory.getRun(runId);
@@ -479,10 +521,10 @@ export class Selvage {
     const commit = options.vcsCommit ?? (await currentCommit(this.options.projectDir));
     const actor = options.actor ?? currentActor();
     const memo: RunMemo = {
+      ...(this.inlineLimit !== undefined && { inlineLimit: this.inlineLimit }),
       ...work,
       ...(actor && { actor }),
       ...(options.tags && { tags: options.tags }),
-      ...(this.inlineLimit !== undefined && { inlineLimit: this.inlineLimit }),
       ...(commit && { vcsCommit: commit }),
       ...(deadline !== undefined && { deadline }),
       ...(options.reuse === false && { reuse: false as const }),
@@ -544,6 +586,7 @@ export class Selvage {
       found.parametersHash === wanted.parametersHash &&
       JSON.stringify(found.terminals ?? null) === JSON.stringify(wanted.terminals ?? null) &&
       found.resume?.run === wanted.resume?.run &&
+      found.subject === wanted.subject &&
       JSON.stringify(found.resume?.from ?? []) === JSON.stringify(wanted.resume?.from ?? []);
     if (ifExists === 'attach' && isSame) return this.getRun<Values>(runId);
     const difference = isSame
@@ -561,7 +604,7 @@ export class Selvage {
 }
 
 /** What makes two starts ask for the same work. */
-interface WorkOfRun extends Pick<RunMemo, 'plan' | 'parametersHash' | 'terminals'> {
+interface WorkOfRun extends Pick<RunMemo, 'plan' | 'parametersHash' | 'terminals' | 'subject'> {
   readonly resume?: Pick<ResumedRun, 'run' | 'from'>;
 }
 
@@ -577,6 +620,9 @@ function otherDifferences(found: WorkOfRun, wanted: WorkOfRun): string {
     origin(found) === origin(wanted)
       ? ''
       : `The run that it goes on from is ${origin(found)}; yours is ${origin(wanted)}. `,
+    found.subject === wanted.subject
+      ? ''
+      : `Its subject is ${found.subject ?? 'none'}; yours is ${wanted.subject ?? 'none'}. `,
   ].join('');
 }
 
@@ -596,6 +642,7 @@ function workOfRecord(run: RunRecord, wanted: RunMemo, plan: LoadedPlan): WorkOf
     resumed_from: resumedFrom,
     run_again: from,
   } = run.environment as { parameters_hash?: string; resumed_from?: string; run_again?: string[] };
+  const subject = subjectOf(run);
   const started = startedWith(run);
   const hasSameTerminals =
     started.plan === plan.hash &&
@@ -605,6 +652,7 @@ function workOfRecord(run: RunRecord, wanted: RunMemo, plan: LoadedPlan): WorkOf
     plan: started.plan,
     ...(parametersHash && { parametersHash }),
     ...(terminals && { terminals }),
+    ...(subject !== undefined && { subject }),
     ...(resumedFrom !== undefined && { resume: { run: resumedFrom, ...(from && { from }) } }),
   };
 }
@@ -662,6 +710,8 @@ export interface Connected {
   readonly client: Client;
   /** How the client reached the server, for a worker that does the same. */
   readonly connection: ConnectionOptions;
+  /** With which the backends seal, and payloads are sealed. */
+  readonly encryption: Encryption | undefined;
   readonly backends: Backends;
   readonly place: Place;
   readonly server: EmbeddedServer | undefined;
@@ -694,6 +744,14 @@ function keepOutOfVersionControl(projectDir: string): void {
   }
 }
 
+function chosenEncryption(
+  { encryption, backends }: ConnectOptions,
+  projectDir: string,
+): Encryption | undefined {
+  if (encryption !== undefined) return encryption || undefined;
+  return (backends && encryptionOf(backends)) ?? encryptionFromEnvironment({ projectDir });
+}
+
 /** Finds or starts the server, connects, and opens the backends; what was opened is closed again if anything fails. */
 async function connectTo(options: ConnectOptions): Promise<Connected> {
   chosenInlineLimit(options.inlineLimit, process.env);
@@ -715,14 +773,18 @@ async function connectTo(options: ConnectOptions): Promise<Connected> {
     const namespace = chosen?.namespace ?? options.namespace ?? server!.namespace;
     const reach = chosen?.connection ?? { address };
     connection = await connect(reach, address);
-    const backends = options.backends ?? (await openBackends({ projectDir }));
+    const encryption = chosenEncryption(options, projectDir);
+    const opened = options.backends ?? (await openBackends({ projectDir, encryption: encryption ?? false }));
+    const backends = encryption ? sealBackends(opened, encryption) : opened;
+    const dataConverter = sealingConverter(options.dataConverter, encryption);
     keepOutOfVersionControl(projectDir);
     if (options.log) {
       const trouble = await clockTrouble(backends.runHistory);
       if (trouble) options.log(`warning ${trouble.code}: ${trouble.message}`);
     }
     return {
-      client: new Client({ connection, namespace }),
+      client: new Client({ connection, namespace, ...(dataConverter && { dataConverter }) }),
+      encryption,
       connection: reach,
       backends,
       place: {

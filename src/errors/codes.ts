@@ -42,6 +42,11 @@ export const ERROR_CODES = {
   ValueDamaged: 'The bytes of a stored value do not match their hash.',
   UnknownValue: 'No record names the value.',
   ValueMissing: 'A referenced value is not in the data store.',
+  KeyMissing: 'Values are sealed with a key that this process does not have.',
+  InvalidKey: 'A key for sealing values is malformed, or another one than the one of its id.',
+  UnknownSubject: 'A subject that is to be forgotten has no key.',
+  SubjectInUse: 'A subject is to be forgotten whose runs still work.',
+  SubjectForgotten: 'The subject of a run was forgotten, and its values cannot be read any more.',
   // running
   InvalidParameters: 'Parameters are missing, unknown or ill-typed.',
   InvalidInput: 'The inputs of a knot do not satisfy its input schema.',

@@ -6,3 +6,4 @@ export type * from './run-history';
 export type * from './tapestry-store';
 export type * from './backends';
 export type * from './lease-table';
+export type * from './subject-key-store';

@@ -33,6 +33,8 @@ export interface LineageQuery extends PageOptions {
 export interface Commit {
   readonly record: LineageRecord;
   readonly values: readonly StoredValue[];
+  /** For whom the values are stored, where commits of several runs go together. Absent: for whom the caller works. */
+  readonly scope?: { readonly subject?: string | undefined };
 }
 
 /** What became of one insert: `record` is the one that is stored, ours or the earlier one that we lost against. */

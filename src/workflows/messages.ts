@@ -72,6 +72,8 @@ export interface RunMemo {
   readonly resume?: ResumedRun;
   /** Encoded bytes up to which values may be in the run's history, where who started it has said so. */
   readonly inlineLimit?: number;
+  /** For whom the run works: all that is stored for it is sealed with the key of this subject. Absent: for nobody in particular. */
+  readonly subject?: string;
   /** Whether values that other runs have made are taken; absent: yes, by the knots that say so. */
   readonly reuse?: false;
   /** What tells the backends of who started the run from all others; absent: it has none. */
@@ -437,7 +439,7 @@ export interface ChildTask {
   readonly knot: string;
   readonly call: KnotCall;
   /** Of a node that starts runs: what they have from their parent. */
-  readonly memo?: Pick<RunMemo, 'actor' | 'vcsCommit' | 'inlineLimit' | 'reuse'>;
+  readonly memo?: Pick<RunMemo, 'actor' | 'vcsCommit' | 'inlineLimit' | 'subject' | 'reuse'>;
   readonly task: KnotTask & { readonly run: string; readonly runId: string };
 }
 

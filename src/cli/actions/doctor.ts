@@ -1,10 +1,17 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createSqliteRunHistory } from '../../adapters/run-histories/sqlite';
-import { clockTrouble, createInMemoryBackends, inspectBackends, type BackendReport } from '../../backends';
+import {
+  clockTrouble,
+  createInMemoryBackends,
+  inspectBackends,
+  openBackends,
+  type BackendReport,
+} from '../../backends';
 import { chosenServer } from '../../client/server-address';
 import { SelvageError } from '../../errors';
 import { inspectEmbeddedServer, inspectTemporalCli } from '../../server';
+import { encryptionFromEnvironment } from '../../sealing';
 import { VERSION } from '../../version';
 import { EXIT } from '../exit-codes';
 import { late } from '../late-imports';
@@ -38,6 +45,7 @@ export async function examine(options: ServerOptions, output: Output): Promise<n
     examineBundle(),
     ...(await examineServer(options, projectDir, output)),
     ...(await examineBackends(projectDir)),
+    ...(await examineEncryption(projectDir)),
     ...(await examineFiles(projectDir)),
     ...(await examineClock(projectDir)),
   ];
@@ -244,6 +252,27 @@ function judge(report: BackendReport): Omit<Finding, 'subject'> {
 }
 
 /** Whether the clock is behind what it has said before. Only where that has been written down. */
+/** Whether values are sealed, with which keys, and whether those in the data store can be opened with them. */
+async function examineEncryption(projectDir: string): Promise<Finding[]> {
+  const subject = 'Encryption';
+  try {
+    const encryption = encryptionFromEnvironment({ projectDir });
+    const places = await inspectBackends({ projectDir });
+    const isThere = places.every(({ state }) => state === 'current');
+    if (isThere) await (await openBackends({ projectDir })).close();
+    if (!encryption) return [{ subject, verdict: 'ok', found: 'none: values are stored as they are' }];
+    const [current, ...older] = encryption.keyring.ids;
+    const payloads = encryption.payloads ? 'values and payloads are' : 'values are';
+    const others = older.length > 0 ? `, opened also with ${older.join(', ')}` : '';
+    const found = `${payloads} sealed with the key ${current}${others}; keys of subjects: ${encryption.subjects.technology}`;
+    return [{ subject, verdict: 'ok', found }];
+  } catch (error) {
+    // What else cannot be opened is told with the backends.
+    if (!SelvageError.is(error, 'KeyMissing') && !SelvageError.is(error, 'InvalidKey')) return [];
+    return [{ subject, verdict: 'missing', found: `${error.code}: ${error.message}` }];
+  }
+}
+
 async function examineClock(projectDir: string): Promise<Finding[]> {
   const subject = 'Clock';
   try {

@@ -6,6 +6,7 @@ import {
   type DataStore,
   type Page,
   type PageOptions,
+  type PutStreamOptions,
   type StoredEntry,
   type StoredValue,
 } from '../../../protocols';
@@ -82,7 +83,10 @@ export class LocalDiskDataStore implements DataStore {
     return found;
   }
 
-  async putStream(source: AsyncIterable<Uint8Array>): Promise<{ hash: string; size: number }> {
+  async putStream(
+    source: AsyncIterable<Uint8Array>,
+    { nameAtEnd }: PutStreamOptions = {},
+  ): Promise<{ hash: string; size: number }> {
     const digest = createHash('sha256');
     let size = 0;
     const hash = await this.#write(async (file, name) => {
@@ -91,7 +95,7 @@ export class LocalDiskDataStore implements DataStore {
         size += piece.byteLength;
         await whileUsing(name, () => file.writeFile(piece));
       }
-      return `bytes-sha256:${digest.digest('hex')}`;
+      return nameAtEnd?.() ?? `bytes-sha256:${digest.digest('hex')}`;
     });
     return { hash, size };
   }
