@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
  *
  * Tests that use them stand in `test/backends` or `test/integration`, whose setup prepares and ends them.
  */
-export type ServiceName = 'postgres' | 'valkey' | 's3';
+export type ServiceName = 'postgres' | 'valkey' | 's3' | 'temporal';
 
 /** What an S3 client is made of. */
 export interface S3Service {
@@ -28,6 +28,7 @@ const VARIABLES = {
   postgres: 'SELVAGE_TEST_POSTGRES',
   valkey: 'SELVAGE_TEST_VALKEY',
   s3: 'SELVAGE_TEST_S3',
+  temporal: 'SELVAGE_TEST_TEMPORAL_ADDRESS',
 } as const satisfies Record<ServiceName, string>;
 
 /** The folder of the services of this run of jest, and who ends them with itself. */
@@ -55,6 +56,11 @@ export async function valkeyService(): Promise<string> {
 /** An S3 server with a bucket. Use {@link freshS3Prefix} for a test's own objects. */
 export async function s3Service(): Promise<S3Service> {
   return readS3Address(await address('s3'));
+}
+
+/** The address of a Temporal server as production has it, with its database in the PostgreSQL server of this run. */
+export async function temporalService(): Promise<string> {
+  return await address('temporal');
 }
 
 const addresses = new Map<ServiceName, Promise<string>>();
@@ -117,6 +123,15 @@ function whyUnavailable(name: ServiceName): string | undefined {
     writeFileSync(answer, status === UNAVAILABLE ? stderr.trim() : '');
   }
   return readFileSync(answer, 'utf8') || undefined;
+}
+
+/**
+ * SIGKILL to a server of this run, and a start as it was, at once. Only for who has the run to itself. Resolves when the server is
+ * gone; `back` resolves when it answers again.
+ */
+export async function crashSharedService(name: ServiceName): Promise<{ readonly back: Promise<void> }> {
+  await services('stop', name, '--kill');
+  return { back: start(name).then(() => {}) };
 }
 
 /** A server of its own for a test that hurts it. Ended with the run if the test does not do so. */

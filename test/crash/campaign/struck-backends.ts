@@ -1,7 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 import { SqliteRunHistory } from '../../../src/adapters/run-histories/sqlite';
-import { openBackends } from '../../../src/backends';
 import { combineBackends } from '../../../src/backends/combine';
 import type {
   Backends,
@@ -13,26 +12,20 @@ import type {
   TapestryStore,
 } from '../../../src/protocols';
 import { SPLIT_ACTIVITY } from '../../../src/workflows/messages';
+import { openProjectBackends } from '../../support/project-backends';
 import { withMethods } from '../../support/with-methods';
 import { note } from './journal';
 import { sharedBy } from './mix';
 import type { Scene } from './scene';
 
 /**
- * `one-file`: all in one SQLite file, value and record in one transaction. `split`: records in SQLite, values as files, so
- * that value and record are two steps.
+ * `one-database`: value and record in one transaction. `split`: records in a database, values as files or in S3, so that value and
+ * record are two steps.
  */
-export type Stores = 'one-file' | 'split';
+export type Stores = 'one-database' | 'split';
 
 export async function openStores(folder: string, stores: Stores): Promise<Backends> {
-  const database = 'sqlite:selvage.db';
-  return await openBackends({
-    store: database,
-    history: database,
-    data: stores === 'split' ? 'file:values' : database,
-    projectDir: folder,
-    environment: {},
-  });
+  return await openProjectBackends(folder, { split: stores === 'split' });
 }
 
 /** The stores of a scenario, in a process that blows may hit between their steps. */
