@@ -228,3 +228,26 @@ export async function endServices(): Promise<void> {
   delete process.env[FOLDER_VARIABLE];
   delete process.env[OWNER_VARIABLE];
 }
+
+/** Bytes of memory that a server of this run has with all of its processes; what they share counts once. Linux, as root or its user. */
+export function memoryOf(name: ServiceName): number {
+  const state = readFileSync(path.join(runFolder(), name, 'service.json'), 'utf8');
+  const { pid } = (JSON.parse(state) as { process: { pid: number } }).process;
+  return [pid, ...childrenOf(pid)].reduce((sum, one) => sum + shareOf(one), 0);
+}
+
+function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return text === '' ? [] : text.split(' ').map(Number);
+}
+
+/** Of a page that several processes have, each its part. */
+function shareOf(pid: number): number {
+  try {
+    const [, kibibytes] = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')) ?? [];
+    return Number(kibibytes) * 1024;
+  } catch {
+    // It has just ended.
+    return 0;
+  }
+}

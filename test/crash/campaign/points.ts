@@ -38,7 +38,7 @@ export const POINTS = {
     stores: 'split',
   },
   'in-transaction': {
-    what: 'value and record are written, and not committed',
+    what: 'value and record are written in one transaction, whose end the worker does not know',
     at: 'queue',
     stores: 'one-database',
     needsNoBody: true,
