@@ -90,7 +90,10 @@ async function stopAll(chosen, root, { kill, remove, instance }) {
   const folders =
     chosen.length > 0 ? chosen.map((name) => path.join(place, name)) : inOrderOfStop(foldersBelow(place));
   for (const folder of folders) {
-    if (await stop(folder, { kill })) say(path.basename(folder))('stopped');
+    const hasRun = await stop(folder, { kill });
+    if (hasRun) say(path.basename(folder))('stopped');
+    // Who wants to see what a crash does must not take one for it that was none.
+    else if (kill && chosen.length > 0) throw new Error(`${path.basename(folder)} does not run`);
     if (remove) removeFolder(folder);
   }
   if (!remove || chosen.length > 0) return;

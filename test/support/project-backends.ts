@@ -10,8 +10,8 @@ const BACKENDS_VARIABLE = 'SELVAGE_TEST_BACKENDS';
 
 export interface ProjectBackendsOptions {
   /**
-   * Values apart from records, so that the two are written in two steps: as files, in production in S3. Default: all in one
-   * database, written in one transaction.
+   * Values apart from records, so that the two are written in two steps: as files, in production in S3. Default: both in one
+   * database and one transaction; in production, large values in S3.
    */
   readonly split?: boolean;
 }
@@ -25,10 +25,12 @@ export async function openProjectBackends(
   { split = false }: ProjectBackendsOptions = {},
 ): Promise<Backends> {
   const { database, values } = isProduction() ? await inProduction(folder) : inFolder;
+  const large = isProduction() && !split ? { largeData: values } : {};
   return await openBackends({
     store: database,
     history: database,
     data: split ? values : database,
+    ...large,
     projectDir: folder,
     environment: {},
   });

@@ -28,7 +28,13 @@ async function composeEmbedded(projectDir: string): Promise<Composition> {
   };
 }
 
+/** None that the environment names: who kills a server must be able to start it again. */
+const NAMING = ['SELVAGE_TEST_TEMPORAL_ADDRESS', 'SELVAGE_TEST_POSTGRES'];
+
 async function composeProduction(): Promise<Composition> {
+  const named = NAMING.find((variable) => process.env[variable]);
+  if (named)
+    throw new Error(`The campaign kills its servers, so that it must start them itself: unset ${named}.`);
   prepareServices();
   const servers = new Map([
     ['server', new ServerBlows(sharedService('temporal'))],
