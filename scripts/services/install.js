@@ -31,7 +31,7 @@ async function obtain(what, ways, say, remedy) {
   } catch (error) {
     throw new Unavailable(`${what} cannot be installed: ${cache} cannot be written (${error.code})`);
   }
-  return await withLock(path.join(cache, what), 4 * LIMIT_MS, async () => {
+  return await withLock(path.join(cache, what), 8 * LIMIT_MS, async () => {
     const failures = [];
     for (const way of ways) {
       const present = firstFound(ways);
@@ -135,7 +135,7 @@ function goInstall(module, packages, folder) {
     const targets = sources.map((source) => `${module.split('@')[0]}/${source}@${version}`);
     const env = { ...process.env, GOBIN: bin, GOFLAGS: '', CGO_ENABLED: '0' };
     const command = ['-n', '19', 'go', 'install', '-trimpath', '-ldflags=-s -w', ...targets];
-    const failure = run('nice', command, { limitMs: 3 * LIMIT_MS, env });
+    const failure = run('nice', command, { limitMs: 6 * LIMIT_MS, env });
     if (failure !== undefined) return failure;
     for (const [name, source] of Object.entries(packages)) {
       fs.renameSync(path.join(bin, path.basename(source)), path.join(bin, name));

@@ -7,7 +7,7 @@ const { withLock } = require('./lock');
 const { findFreePorts, isFree } = require('./ports');
 const { end, isAlive, startDaemon } = require('./processes');
 
-const LOCK_LIMIT_MS = 1_500_000;
+const LOCK_LIMIT_MS = 600_000;
 const ATTEMPTS = 5;
 const STATE = 'service.json';
 
