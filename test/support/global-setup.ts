@@ -1,5 +1,5 @@
 import { isProduction } from './project-backends';
-import { prepareServices, temporalService } from './services';
+import { nameServices, prepareServices } from './services';
 import { startTestServer, type TestServer } from './temporal-server';
 import { bundleInterpreter, type BundledInterpreter } from './workflow-bundle';
 
@@ -22,6 +22,6 @@ export default async function globalSetup(): Promise<void> {
 async function sharedServer(): Promise<TestServer | undefined> {
   if (process.env.SELVAGE_TEST_TEMPORAL_ADDRESS) return undefined;
   if (!isProduction()) return await startTestServer({ log: console });
-  process.env.SELVAGE_TEST_TEMPORAL_ADDRESS = await temporalService();
+  await nameServices('temporal', 'postgres', 's3');
   return undefined;
 }

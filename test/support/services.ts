@@ -221,10 +221,26 @@ export function prepareServices(): void {
   process.env[OWNER_VARIABLE] = String(process.pid);
 }
 
+/**
+ * Starts these services and names them in the environment, for the processes that tests start: each would ask for them anew, and start again
+ * what has just been killed. Call {@link endServices} when they are no longer needed.
+ */
+export async function nameServices(...names: readonly ServiceName[]): Promise<void> {
+  for (const name of names) {
+    if (process.env[VARIABLES[name]]) continue;
+    process.env[VARIABLES[name]] = await address(name);
+    named.push(name);
+  }
+}
+
+const named: ServiceName[] = [];
+
 /** Ends what {@link prepareServices} of this process made place for. For the global teardown. */
 export async function endServices(): Promise<void> {
   if (process.env[OWNER_VARIABLE] !== String(process.pid)) return;
   await services('stop', '--remove');
+  addresses.clear();
+  for (const name of named.splice(0)) delete process.env[VARIABLES[name]];
   delete process.env[FOLDER_VARIABLE];
   delete process.env[OWNER_VARIABLE];
 }

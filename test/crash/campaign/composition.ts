@@ -1,5 +1,5 @@
 import { EmbeddedServer } from '../../../src/server';
-import { endServices, prepareServices, temporalService } from '../../support/services';
+import { endServices, nameServices, prepareServices, temporalService } from '../../support/services';
 import { embeddedServer, ServerBlows, sharedService } from './server-blows';
 
 /** `embedded`: the embedded server and SQLite. `production`: a Temporal server on PostgreSQL, stores there and in S3. */
@@ -40,8 +40,10 @@ async function composeProduction(): Promise<Composition> {
     ['server', new ServerBlows(sharedService('temporal'))],
     ['database', new ServerBlows(sharedService('postgres'))],
   ]);
+  const address = await temporalService();
+  await nameServices('postgres', 's3');
   return {
-    address: await temporalService(),
+    address,
     servers,
     async close() {
       for (const blows of servers.values()) await blows.settled();
