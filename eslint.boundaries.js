@@ -66,7 +66,8 @@ const boundaries = {
   adapters: {
     folders: ['adapters', 'canonical', 'errors', 'protocols'],
     typesOf: ['model'],
-    packages: ['node:', 'kysely', 'libsql'],
+    packages: ['node:', 'iovalkey', 'kysely', 'libsql', 'pg'],
+    packageTypes: ['@aws-sdk/client-s3', '@aws-sdk/lib-storage'],
     because: 'an adapter knows its port and one vendor library',
   },
   backends: {

@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Benchmark, Row } from './benchmark';
+import { s3Stream } from './backends/s3-stream';
+import { lineageQueries } from './backends/lineage-queries';
 import { coldRun } from './cold-run';
 import { hashing } from './hashing';
 import { inProcess } from './in-process/in-process';
@@ -25,6 +27,8 @@ const BENCHMARKS: readonly Benchmark[] = [
   ...inProcess,
   hashing,
   simulator,
+  s3Stream,
+  lineageQueries,
 ];
 const REPETITIONS = 5;
 const REPETITIONS_IF_QUICK = 2;

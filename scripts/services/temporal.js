@@ -147,7 +147,7 @@ async function isReady({ ports: [, web] }) {
   const api = `http://127.0.0.1:${web}/api/v1/namespaces`;
   const described = await request('GET', `${api}/${NAMESPACE}`);
   if (described === 404) {
-    await request('POST', api, { namespace: NAMESPACE, workflowExecutionRetentionPeriod: '720h' });
+    await request('POST', api, { namespace: NAMESPACE, workflowExecutionRetentionPeriod: '2592000s' });
     return false;
   }
   if (described !== 200) return false;

@@ -73,6 +73,7 @@ import { decodeParameters, referencesIn } from './parameter-references';
 import { recordsBeforeReset } from './reset-runs';
 import { SegmentRun } from './segment-run';
 import { reuse, reusesValues, type KnownValues } from './reuse';
+import { requireSameBackends } from '../backends';
 import { checkSignal } from './signals';
 import { takeOver, type TakenOver } from './take-over';
 import { readWait } from './read-wait';
@@ -85,12 +86,13 @@ const FINAL: readonly ErrorCode[] = [
   ...REFUSED_PARAMETERS,
   'UnknownTerminal',
   'UnknownTapestry',
+  'BackendsDiffer',
   'InvalidPlan',
   'NotResumable',
   'PlanTooLarge',
 ];
 /** What a deploy mends that has not come yet: a local activity fails of it with its workflow task, any other is tried again. */
-const UNKNOWN_YET: readonly ErrorCode[] = ['UnknownTapestry', 'InvalidPlan'];
+const UNKNOWN_YET: readonly ErrorCode[] = ['UnknownTapestry', 'BackendsDiffer', 'InvalidPlan'];
 /** What is wrong with an extension. */
 const REFUSED_EXTENSION: readonly ErrorCode[] = [
   'NotExtensible',
@@ -181,6 +183,7 @@ class SystemActivities {
     const { workflowType } = Context.current().info;
     const tapestry = registry.tapestry(workflowType!);
     if (!tapestry) throw unknownTapestry(workflowType!, registry.tapestryNames);
+    if (request.backends) await requireSameBackends(this.environment.backends, request.backends);
     const hash = request.plan ?? registry.plan(tapestry).hash;
     await this.savePlan(tapestry, hash);
     const plan = await plans.get(hash);

@@ -1,7 +1,4 @@
-import { InMemoryLeaseTable } from '../adapters/lease-tables/in-memory';
-import { SqliteLeaseTable } from '../adapters/lease-tables/sqlite';
-import { InMemoryRunHistory } from '../adapters/run-histories/in-memory';
-import { SqliteRunHistory } from '../adapters/run-histories/sqlite';
+import { BySizeDataStore } from '../adapters/data-stores/by-size';
 import type { Backends, DataStore, LeaseTable, RunHistory, TapestryStore } from '../protocols';
 import { combineBackends } from './combine';
 import { DEFAULT_URL } from './locate';
@@ -17,6 +14,13 @@ export interface OpenBackendsOptions {
   readonly history?: string | RunHistory;
   /** A URL such as `sqlite:PATH`, `file:FOLDER` or `memory:`. Default: `url`, then `SELVAGE_DATA` of the environment. */
   readonly data?: string | DataStore;
+  /**
+   * Another data store, for values over `largeValueBytes` and streams, such as `s3://BUCKET/PREFIX`; `data` has the others then. Values are looked
+   * for in both, so that it can be added to a store in use. Default: `SELVAGE_DATA_LARGE` of the environment, unless `data` or `url` is given; then none.
+   */
+  readonly largeData?: string | DataStore;
+  /** The size of the largest value that `data` gets where there is `largeData`, in bytes. Default 65,536. */
+  readonly largeValueBytes?: number;
   /**
    * A URL such as `sqlite:PATH` or `memory:`. Default: where the run history is, if there can be leases; else `.selvage/selvage.db`. Leases bind
    * those who share the table, so that all workers need the same one; `memory:` binds one process.
@@ -34,20 +38,28 @@ export interface OpenBackendsOptions {
  * Opens the backends. URLs that name one place share one connection to it, and then a value and its record are committed in one
  * transaction, if it is a database. `close()` also closes the backends that were given ready-made.
  *
- * Errors: `InvalidUrl`, `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `SchemaTooNew`, `BackendUnavailable`.
+ * Errors: `InvalidUrl`, `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `SchemaTooNew`, `SchemaTooOld`, `BackendUnavailable`,
+ * `MissingPackage`.
  */
 export async function openBackends(options: OpenBackendsOptions = {}): Promise<Backends> {
   const { environment = process.env, projectDir = process.cwd(), durable = false } = options;
   const store = chosen(options.store ?? options.url, environment['SELVAGE_STORE']);
   const history = chosen(options.history ?? options.url, environment['SELVAGE_HISTORY']);
   const data = chosen(options.data ?? options.url, environment['SELVAGE_DATA']);
+  const isDataGiven = (options.data ?? options.url) !== undefined;
+  const largeData =
+    options.largeData ?? (isDataGiven ? undefined : environment['SELVAGE_DATA_LARGE'] || undefined);
   const places = new OpenPlaces(projectDir, durable);
   try {
     const runHistory = typeof history === 'string' ? await places.runHistory(history) : history;
+    const dataStore = typeof data === 'string' ? await places.dataStore(data) : data;
+    const large = typeof largeData === 'string' ? await places.dataStore(largeData) : largeData;
     return combineBackends({
       tapestryStore: typeof store === 'string' ? await places.tapestryStore(store) : store,
       runHistory,
-      dataStore: typeof data === 'string' ? await places.dataStore(data) : data,
+      dataStore: large
+        ? new BySizeDataStore({ small: dataStore, large, limit: options.largeValueBytes })
+        : dataStore,
       leaseTable: await openLeaseTable(options.leases, history, places),
     });
   } catch (error) {
@@ -74,9 +86,7 @@ async function openLeaseTable(
   if (given !== undefined) return await places.leaseTable(given);
   if (typeof history === 'string')
     return (await places.leaseTableBeside(history)) ?? (await places.leaseTable(DEFAULT_URL));
-  if (history instanceof SqliteRunHistory) return new SqliteLeaseTable(history.database);
-  if (history instanceof InMemoryRunHistory) return new InMemoryLeaseTable();
-  return await places.leaseTable(DEFAULT_URL);
+  return history.leasesBeside?.() ?? (await places.leaseTable(DEFAULT_URL));
 }
 
 /** Each place is opened once. */

@@ -3,8 +3,10 @@ import { VERSION } from '../version';
 import { addCacheCommand } from './commands/cache';
 import { addDevCommand } from './commands/dev';
 import { addDoctorCommand } from './commands/doctor';
+import { addHistoryCommand } from './commands/history';
 import { addLineageCommand } from './commands/lineage';
 import { addQuestionCommands } from './commands/questions';
+import { addMigrateCommand } from './commands/migrate';
 import { addPlanCommand } from './commands/plan';
 import { addReplayCommand } from './commands/replay';
 import { addResumeCommand } from './commands/resume';
@@ -39,10 +41,12 @@ export function createProgram(output: Output, answer: Answer): Command {
     addRunsCommand,
     addSignalCommand,
     addLineageCommand,
+    addHistoryCommand,
     addQuestionCommands,
     addCacheCommand,
     addPlanCommand,
     addReplayCommand,
+    addMigrateCommand,
     addDoctorCommand,
   ]) {
     add(program, output, answer);

@@ -11,13 +11,21 @@ import {
 } from '@temporalio/client';
 import type { WorkerOptions } from '@temporalio/worker';
 import { encodeJson, hashJson, hashText, type Json } from '../canonical';
-import { clockTrouble, nodeSha256, openBackends } from '../backends';
+import { clockTrouble, identitiesOf, nodeSha256, openBackends } from '../backends';
 import { HOLD_BYTES, encodeLayout, layoutOf, readFragment, requireLoadable } from '../engine';
 import { SelvageError } from '../errors';
 import { planOf, validateParameters, withNested, type LoadedPlan, type PlanOfTapestry } from '../execution';
 import type { KnotObserver } from '../interceptors/activity';
 import { recordOf, type Fragment, type Resources, type Tapestry, type TapestryRecord } from '../model';
-import type { Backends, LineageQuery, LineageRecord, Page, RunQuery, RunRecord } from '../protocols';
+import type {
+  BackendIdentities,
+  Backends,
+  LineageQuery,
+  LineageRecord,
+  Page,
+  RunQuery,
+  RunRecord,
+} from '../protocols';
 import { EmbeddedServer } from '../server';
 import { MEMO_KEY, type ResumedRun, type RunMemo } from '../workflows/messages';
 import { unreachable } from './connection-errors';
@@ -134,6 +142,7 @@ export interface Place {
 /** A client: starts runs, finds them, reads what became of them. Loads no worker. */
 export class Selvage {
   private readonly savedPlans = new Set<string>();
+  private knownIdentities: BackendIdentities | undefined;
 
   protected constructor(
     readonly client: Client,
@@ -398,6 +407,7 @@ export class Selvage {
       ...(commit && { vcsCommit: commit }),
       ...(deadline !== undefined && { deadline }),
       ...(options.reuse === false && { reuse: false as const }),
+      backends: (this.knownIdentities ??= await identitiesOf(this.backends)),
     };
     await save?.();
     try {

@@ -61,8 +61,8 @@ export interface DataStore {
   delete(hash: string): Promise<void>;
   /**
    * Removes those that were last put before a time (milliseconds since the epoch), and answers which. It cannot race a writer: a value whose put
-   * (or {@link keep}) was answered at that time or later stays, or is found again by the next who asks for it. The time is to be at least
-   * two hours back.
+   * (or {@link keep}) was answered at least {@link PUT_AGAIN_AFTER_MS} after that time stays, or is found again by the next who asks for it.
+   * The time is to be at least two hours back.
    */
   deleteUnlessPutSince(hashes: readonly string[], since: number): Promise<string[]>;
   close(): Promise<void>;

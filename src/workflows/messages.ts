@@ -1,7 +1,7 @@
 import type { OwnSkipReason, PlanMap, SkipReason } from '../engine';
 import type { Envelope, ReferenceEnvelope } from '../engine/envelope';
 import type { NodeKind } from '../model/records';
-import type { RunStatus } from '../protocols';
+import type { BackendIdentities, RunStatus } from '../protocols';
 
 /**
  * All that crosses the border between the interpreter workflow, its activities and its clients. Plain data: it is in
@@ -72,6 +72,8 @@ export interface RunMemo {
   readonly resume?: ResumedRun;
   /** Whether values that other runs have made are taken; absent: yes, by the knots that say so. */
   readonly reuse?: false;
+  /** What tells the backends of who started the run from all others; absent: it has none. */
+  readonly backends?: BackendIdentities;
 }
 
 /** A run that is to run knots again does not take what other runs have made of the same. */

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { createSqliteRunHistory } from '../../adapters/run-histories/sqlite';
 import { clockTrouble, createInMemoryBackends, inspectBackends, type BackendReport } from '../../backends';
 import { chosenServer } from '../../client/server-address';
+import { SelvageError } from '../../errors';
 import { inspectEmbeddedServer, inspectTemporalCli } from '../../server';
 import { VERSION } from '../../version';
 import { EXIT } from '../exit-codes';
@@ -203,12 +204,18 @@ function examineEmbedded(projectDir: string): Finding {
   }
 }
 
-const BACKEND_NAMES = { store: 'tapestry store', history: 'run history', data: 'data store' } as const;
+const BACKEND_NAMES = {
+  store: 'tapestry store',
+  history: 'run history',
+  data: 'data store',
+  largeData: 'data store of large values',
+} as const;
 const STATES = {
   absent: 'made at the first use',
   old: 'tables of an older version, brought up to date at the next use',
   current: 'writable, tables up to date',
 } as const;
+const WITH_TABLES: ReadonlySet<string> = new Set(['sqlite', 'duckdb', 'postgres']);
 
 async function examineBackends(projectDir: string): Promise<Finding[]> {
   const subject = 'Backends';
@@ -218,17 +225,22 @@ async function examineBackends(projectDir: string): Promise<Finding[]> {
   } catch (error) {
     return [{ subject, verdict: 'missing', found: (error as Error).message }];
   }
-  return reports.map(({ backends, technology, shown, variable, state, error }) => {
-    const names = backends.map((backend) => BACKEND_NAMES[backend]).join(', ');
-    const where = `${names}: ${technology}${technology === 'memory' ? '' : ` ${shown}`}${variable ? ` (${variable})` : ''}`;
-    return state === undefined
-      ? { subject, verdict: 'missing', found: `${where}: ${(error as Error).message}` }
-      : {
-          subject,
-          verdict: 'ok',
-          found: `${where}: ${technology === 'memory' ? 'gone when the process ends' : STATES[state]}`,
-        };
-  });
+  return reports.map((report) => ({ subject, ...judge(report) }));
+}
+
+function judge(report: BackendReport): Omit<Finding, 'subject'> {
+  const { backends, technology, shown, variable, state, threats, error } = report;
+  const names = backends.map((backend) => BACKEND_NAMES[backend]).join(', ');
+  const where = `${names}: ${technology}${technology === 'memory' ? '' : ` ${shown}`}${variable ? ` (${variable})` : ''}`;
+  if (threats !== undefined) return { verdict: 'note', found: `${where}: ${threats.join(' ')}` };
+  if (state === undefined) {
+    // A worker that has it open is how it should be.
+    const verdict = SelvageError.is(error, 'HistoryInUse') ? 'note' : 'missing';
+    return { verdict, found: `${where}: ${(error as Error).message}` };
+  }
+  if (technology === 'memory') return { verdict: 'ok', found: `${where}: gone when the process ends` };
+  const found = state === 'current' && !WITH_TABLES.has(technology) ? 'can be used' : STATES[state];
+  return { verdict: 'ok', found: `${where}: ${found}` };
 }
 
 /** Whether the clock is behind what it has said before. Only where that has been written down. */
