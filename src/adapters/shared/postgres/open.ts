@@ -51,7 +51,7 @@ function usePool(options: PostgresPoolOptions): Promise<PostgresDatabase> {
   const { pool } = options;
   let database = poolsInUse.get(pool);
   if (database === undefined) {
-    pool.on('error', ignoreIdleError);
+    outliveLosses(pool);
     database = prepared(new PostgresDatabase(pool, placeOfPool(pool), limitsOf(options)), pool, {
       limits: limitsOf(options),
       mayMigrate: options.migrate ?? true,
@@ -97,12 +97,21 @@ export async function makePool(address: PostgresAddress, limits: ConnectionLimit
     keepAliveInitialDelayMillis: 10_000,
     ...(address.schema !== undefined && { options: `-c search_path=${address.schema}` }),
   });
-  pool.on('error', ignoreIdleError);
+  outliveLosses(pool);
   return pool;
 }
 
-/** The pool drops the connection by itself, and makes a new one when it is needed; without a listener the process would end. */
-function ignoreIdleError(): void {}
+/**
+ * The pool drops a lost connection by itself, and makes a new one when it is needed; without listeners the process would end. Each connection
+ * has one of its own from its first moment, too: between its making and the taking of it the pool does not listen, and what has come from a
+ * server that goes down may be read in one piece with the answer to the connecting. Whoever has it then is told by its first query.
+ */
+function outliveLosses(pool: PostgresPoolLike): void {
+  pool.on('error', ignoreError);
+  pool.on('connect', (client) => client.on('error', ignoreError));
+}
+
+function ignoreError(): void {}
 
 export function limitsOf({
   queryTimeoutMs = DEFAULT_QUERY_TIMEOUT_MS,
