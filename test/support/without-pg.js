@@ -1,9 +1,9 @@
 'use strict';
 // For `node --require`: as if pg were not installed.
-const Module = require('node:module');
+const { register } = require('node:module');
 
-const resolve = Module._resolveFilename;
-Module._resolveFilename = function (request, ...rest) {
-  if (request !== 'pg') return resolve.call(this, request, ...rest);
-  throw Object.assign(new Error(`Cannot find module '${request}'`), { code: 'MODULE_NOT_FOUND' });
-};
+const hooks = `export async function resolve(name, context, next) {
+  if (name !== 'pg') return next(name, context);
+  throw Object.assign(new Error("Cannot find package 'pg'"), { code: 'ERR_MODULE_NOT_FOUND' });
+}`;
+register(`data:text/javascript,${encodeURIComponent(hooks)}`);

@@ -26,6 +26,10 @@ const OLDEST_NODE = [20, 3] as const;
 /** `selvage doctor`. */
 export async function examine(options: ServerOptions, output: Output): Promise<number> {
   const projectDir = path.resolve(options.projectDir ?? process.cwd());
+  // Asked once: each server that does not answer takes its time.
+  const backends = inspectBackends({ projectDir });
+  // Whoever needs it is told.
+  backends.catch(() => undefined);
   const findings = [
     examineNode(process.versions.node),
     {
@@ -36,9 +40,9 @@ export async function examine(options: ServerOptions, output: Output): Promise<n
     ...examineSdk(),
     examineBundle(),
     ...(await examineServer(options, projectDir, output)),
-    ...(await examineBackends(projectDir)),
+    ...(await examineBackends(backends)),
     ...(await examineFiles(projectDir)),
-    ...(await examineClock(projectDir)),
+    ...(await examineClock(backends)),
   ];
   const isWell = findings.every(({ verdict }) => verdict !== 'missing');
   if (output.json) output.document({ ok: isWell, projectDir, findings });
@@ -210,11 +214,11 @@ const STATES = {
   current: 'writable, tables up to date',
 } as const;
 
-async function examineBackends(projectDir: string): Promise<Finding[]> {
+async function examineBackends(inspected: Promise<BackendReport[]>): Promise<Finding[]> {
   const subject = 'Backends';
   let reports: BackendReport[];
   try {
-    reports = await inspectBackends({ projectDir });
+    reports = await inspected;
   } catch (error) {
     return [{ subject, verdict: 'missing', found: (error as Error).message }];
   }
@@ -232,11 +236,10 @@ async function examineBackends(projectDir: string): Promise<Finding[]> {
 }
 
 /** Whether the clock is behind what it has said before. Only where that has been written down. */
-async function examineClock(projectDir: string): Promise<Finding[]> {
+async function examineClock(inspected: Promise<BackendReport[]>): Promise<Finding[]> {
   const subject = 'Clock';
   try {
-    const places = await inspectBackends({ projectDir });
-    const place = places.find(({ backends }) => backends.includes('history'));
+    const place = (await inspected).find(({ backends }) => backends.includes('history'));
     if (place?.technology !== 'sqlite' || place.state !== 'current') return [];
     const history = await createSqliteRunHistory({ path: place.path! });
     try {

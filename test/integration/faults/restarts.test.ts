@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 
-import { knot, local, queue, tapestry } from '../../../src';
-import type { RunHandle } from '../../../src/client';
+import { SelvageError, knot, local, queue, tapestry } from '../../../src';
+import type { RunHandle, Selvage } from '../../../src/client';
 import { openBackends } from '../../../src/backends';
 import type { Backends } from '../../../src/protocols';
 import { closeAll, connectSelvage, onClose, startWorker } from '../../support/open-selvage';
@@ -33,34 +33,53 @@ type Run = RunHandle<{ sum: number }>;
 
 afterEach(closeAll);
 
-/** Restarts the server at intervals, killed and politely in turn, until it is told to stop; answers how often. */
-async function restartUntil(server: PrivateService, stop: AbortSignal): Promise<number> {
-  let restarts = 0;
-  while (!stop.aborted || restarts < LEAST_RESTARTS) {
-    await delay(RESTART_EVERY_MS, undefined, { signal: restarts < LEAST_RESTARTS ? undefined : stop }).catch(
+/**
+ * Restarts the server at intervals, killed and politely in turn, until it is told to stop; answers how often.
+ *
+ * @param outage what is waited for before it comes back the first time
+ */
+async function restartUntil(
+  server: PrivateService,
+  outage: () => Promise<void>,
+  stop: AbortSignal,
+): Promise<number> {
+  for (let restarts = 0; ; restarts += 1) {
+    const isOver = (): boolean => stop.aborted && restarts >= LEAST_RESTARTS;
+    await delay(RESTART_EVERY_MS, undefined, restarts < LEAST_RESTARTS ? {} : { signal: stop }).catch(
       () => undefined,
     );
-    if (stop.aborted && restarts >= LEAST_RESTARTS) break;
+    if (isOver()) return restarts;
     if (restarts % 2 === 0) await server.kill();
+    if (restarts === 0) await outage();
     await server.restart();
-    restarts += 1;
   }
-  return restarts;
 }
 
-/** What a client does that wants its run to be started: the same id again until it is. */
-async function start(client: Awaited<ReturnType<typeof connectSelvage>>, x: number): Promise<Run> {
-  return await until(
-    `run ${x} is started`,
-    async () => {
-      try {
-        return await client.start(small, { x }, { runId: `${client.taskQueue}-${x}` });
-      } catch (error) {
-        if ((error as { code?: string }).code !== 'BackendUnavailable') throw error;
-        return undefined;
-      }
-    },
-    120_000,
+/** What a client does that is told that the backend is out of reach: the same again until it is done. */
+async function patiently<T>(what: string, work: () => Promise<T>): Promise<NonNullable<T>> {
+  const attempt = async (): Promise<T | undefined> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (!SelvageError.is(error, 'BackendUnavailable')) throw error;
+      return undefined;
+    }
+  };
+  return await until(what, attempt, LIMIT_MS);
+}
+
+/** The same id again, so that it is one run. */
+function start(client: Selvage, x: number): Promise<Run> {
+  return patiently(`run ${x} is started`, () =>
+    client.start(small, { x }, { runId: `${client.taskQueue}-${x}` }),
+  );
+}
+
+/** Why knots are tried again, as Temporal shows it. */
+async function reasonsOf({ client }: Selvage, runs: readonly Run[]): Promise<string[]> {
+  const described = await Promise.all(runs.map(({ runId }) => client.workflow.getHandle(runId).describe()));
+  return described.flatMap(({ raw }) =>
+    (raw.pendingActivities ?? []).flatMap(({ lastFailure }) => lastFailure?.message ?? []),
   );
 }
 
@@ -86,77 +105,45 @@ describeWithPrivate('postgres')('PostgreSQL', () => {
       const begun = (await query(url, 'select pg_postmaster_start_time() as at'))[0]!.at as Date;
       const client = await connectSelvage({ backends });
       await startWorker(client, { tapestries: [small], backends: await open() });
-      const told = new Set<string>();
+      const live = new Map<number, Run>();
       const stop = new AbortController();
-      const restarting = restartUntil(server, stop.signal);
-      const began = performance.now();
+      const outage = async (): Promise<void> => {
+        const reasons = (): Promise<string[]> => reasonsOf(client, [...live.values()]);
+        await until(
+          'a knot tells why it waits',
+          async () => (await reasons()).some((reason) => /cannot be reached or went away/.test(reason)),
+          LIMIT_MS,
+        );
+        const [run] = live.values();
+        await expect(run!.status()).rejects.toMatchObject({ code: 'BackendUnavailable' });
+      };
+      const restarting = restartUntil(server, outage, stop.signal);
+      restarting.catch(() => undefined);
+      let nextX = 0;
+      const work = async (): Promise<void> => {
+        for (let x = nextX++; x < RUNS; x = nextX++) {
+          const run = await start(client, x);
+          live.set(x, run);
+          expect(await patiently(`run ${x} has ended`, () => run.values())).toEqual({ sum: 6 * x });
+          live.delete(x);
+        }
+      };
       try {
-        let nextX = 0;
-        const live = new Map<number, Run>();
-        const work = async (): Promise<void> => {
-          for (let x = nextX++; x < RUNS; x = nextX++) {
-            const run = await start(client, x);
-            live.set(x, run);
-            // The outcome itself may have to wait for the server, too.
-            const sum = await until(
-              `run ${x} has ended`,
-              async () => {
-                try {
-                  return await run.values();
-                } catch (error) {
-                  if ((error as { code?: string }).code !== 'BackendUnavailable') throw error;
-                  return undefined;
-                }
-              },
-              LIMIT_MS,
-            );
-            expect(sum).toEqual({ sum: 6 * x });
-            live.delete(x);
-          }
-        };
-        const watch = async (): Promise<void> => {
-          while (!stop.signal.aborted) {
-            const [run] = live.values();
-            if (run) await whatItWaitsFor(run, told);
-            await delay(500);
-          }
-        };
-        const watching = watch();
         await Promise.all(Array.from({ length: AT_ONCE }, work));
-        if (process.env.TELL) console.log(`all over after ${(performance.now() - began) / 1_000} s`);
-        stop.abort();
-        await watching;
       } finally {
         stop.abort();
       }
       const restarts = await restarting;
       expect(restarts).toBeGreaterThanOrEqual(LEAST_RESTARTS);
       expect((await query(url, 'select pg_postmaster_start_time() as at'))[0]!.at).not.toEqual(begun);
-      if (process.env.TELL) console.log(restarts, [...told].join('\n'));
       for (let x = 0; x < RUNS; x += 1) {
         const records = await recordsAndValues(backends, `${client.taskQueue}-${x}`);
         expect([...records.keys()].sort()).toEqual(KNOTS);
         expect([...records.values()].every(({ outcome }) => outcome === 'ok')).toBe(true);
       }
-      const { rows } = {
-        rows: await query(
-          url,
-          'select count(*)::int as runs, count(finished_at)::int as ended from selvage_runs',
-        ),
-      };
-      expect(rows).toEqual([{ runs: RUNS, ended: RUNS }]);
+      const counted = 'select count(*)::int as runs, count(finished_at)::int as ended from selvage_runs';
+      expect(await query(url, counted)).toEqual([{ runs: RUNS, ended: RUNS }]);
     },
     LIMIT_MS,
   );
 });
-
-/** What the run tells of why it has not ended; the history itself may be out of reach. */
-async function whatItWaitsFor(run: Run, told: Set<string>): Promise<void> {
-  try {
-    const { waiting } = await run.status();
-    for (const { reason } of waiting?.knots ?? [])
-      if (reason.code === 'BackendUnavailable') told.add(reason.message);
-  } catch (error) {
-    if ((error as { code?: string }).code !== 'BackendUnavailable') throw error;
-  }
-}
