@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Benchmark, Row } from './benchmark';
+import { s3Stream } from './backends/s3-stream';
+import { lineageQueries } from './backends/lineage-queries';
 import { coldRun } from './cold-run';
 import { hashing } from './hashing';
 import { inProcess } from './in-process/in-process';
@@ -8,6 +10,7 @@ import { table, writeResults } from './report';
 import { simulator } from './simulator';
 import { againstRaw } from './temporal/against-raw';
 import { maps } from './temporal/maps';
+import { production } from './temporal/production';
 import { passedOn } from './temporal/passed-on';
 import { replay } from './temporal/replay';
 import { resumed, reused } from './temporal/resumed';
@@ -19,10 +22,13 @@ const BENCHMARKS: readonly Benchmark[] = [
   ...reused,
   passedOn,
   replay,
+  production,
   coldRun,
   ...inProcess,
   hashing,
   simulator,
+  s3Stream,
+  lineageQueries,
 ];
 const REPETITIONS = 5;
 const REPETITIONS_IF_QUICK = 2;

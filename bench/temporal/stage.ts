@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { openBackends } from 'selvage/backends';
 import { Selvage } from 'selvage/client';
 import { EmbeddedServer } from 'selvage/server';
 import type { Tapestry } from 'selvage';
@@ -17,33 +18,51 @@ export interface RunTrace {
   readonly result: number;
 }
 
-/** A tuned embedded server and a client of it, for as long as the benchmarks that need them. */
+/** Where a stage is set, other than on an embedded server and its SQLite file. */
+export interface StagePlace {
+  /** Of a Temporal server. */
+  readonly address: string;
+  /** URL of the tapestry store, the run history and the data store. */
+  readonly backends: string;
+}
+
+/** A Temporal server and a client of it, for as long as the benchmarks that need them: by default a tuned embedded one. */
 export class Stage {
   private runs = 0;
 
   private constructor(
     readonly folder: string,
-    private readonly server: EmbeddedServer,
+    private readonly place: StagePlace,
+    /** The embedded one. */
+    readonly server: EmbeddedServer | undefined,
     readonly selvage: Selvage,
     private readonly rawBundle: string,
   ) {}
 
-  static async open(): Promise<Stage> {
+  static async open(given?: StagePlace): Promise<Stage> {
     const folder = await mkdtemp(path.join(tmpdir(), 'selvage-bench-'));
-    const server = await EmbeddedServer.acquire({ projectDir: folder, log: console });
-    const selvage = await Selvage.connect({ address: server.address, projectDir: folder });
+    const server = given ? undefined : await EmbeddedServer.acquire({ projectDir: folder, log: console });
+    const place = given ?? {
+      address: server!.address,
+      backends: 'sqlite:.selvage/selvage.db',
+    };
+    const selvage = await Selvage.connect({
+      address: place.address,
+      backends: await openBackends({ url: place.backends, projectDir: folder }),
+    });
     const rawBundle = path.join(folder, 'raw-workflows.js');
     const { code } = await bundleWorkflowCode({
       workflowsPath: require.resolve('../raw/workflows'),
       logger: new DefaultLogger('WARN'),
     });
     await writeFile(rawBundle, code);
-    return new Stage(folder, server, selvage, rawBundle);
+    return new Stage(folder, place, server, selvage, rawBundle);
   }
 
   async close(): Promise<void> {
     await this.selvage.close();
-    await this.server.release({ wait: true });
+    await this.selvage.backends.close();
+    await this.server?.release({ wait: true });
     await rm(this.folder, { recursive: true, force: true });
   }
 
@@ -51,7 +70,8 @@ export class Stage {
     return await WorkerProcess.start({
       side,
       workloads: workloads.map(({ name }) => name),
-      address: this.server.address,
+      address: this.place.address,
+      backends: this.place.backends,
       projectDir: this.folder,
       rawBundle: this.rawBundle,
     });

@@ -8,6 +8,8 @@ export interface WorkerProcessOptions {
   readonly workloads: readonly string[];
   readonly address: string;
   readonly projectDir: string;
+  /** URL of the backends. */
+  readonly backends: string;
   /** Bundle of the hand-written workflows. */
   readonly rawBundle: string;
 }

@@ -19,7 +19,7 @@ async function createOurs(
   options: WorkerProcessOptions,
 ): Promise<{ worker: Worker; close(): Promise<void> }> {
   const { workloads, address, projectDir } = options;
-  const backends = await openBackends({ projectDir });
+  const backends = await openBackends({ url: options.backends, projectDir });
   const connection = await NativeConnection.connect({ address });
   const tapestries = WORKLOADS.filter(({ name }) => workloads.includes(name)).map(({ tapestry }) =>
     tapestry(),

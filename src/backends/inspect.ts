@@ -1,5 +1,6 @@
 import {
   locatedBackends,
+  shown,
   type BackendPlace,
   type LocateBackendsOptions,
   type LocatedBackend,
@@ -8,9 +9,11 @@ import type { PlaceState } from './technologies';
 
 /** A place where backends are, or will be made. */
 export interface BackendReport extends BackendPlace {
-  /** Which of the three are there. */
-  readonly backends: readonly ('store' | 'history' | 'data')[];
+  /** Which of them are there. */
+  readonly backends: readonly ('store' | 'history' | 'data' | 'largeData')[];
   readonly state?: PlaceState;
+  /** What threatens the data there though all works, a sentence each. */
+  readonly threats?: readonly string[];
   /** Why it cannot be used: a SelvageError. */
   readonly error?: unknown;
 }
@@ -23,15 +26,12 @@ export interface BackendReport extends BackendPlace {
 export async function inspectBackends(options: LocateBackendsOptions = {}): Promise<BackendReport[]> {
   const located = locatedBackends(options);
   const reports = new Map<string, BackendReport>();
-  for (const backend of ['store', 'history', 'data'] as const) {
-    const { place, variable } = located[backend];
-    const { key, ...shown } = place;
+  for (const backend of ['store', 'history', 'data', 'largeData'] as const) {
+    const found = located[backend];
+    if (found === undefined) continue;
+    const { key } = found.place;
     const known = reports.get(key);
-    const report = known ?? {
-      ...shown,
-      ...(variable !== undefined && { variable }),
-      ...(await stateOf(located[backend])),
-    };
+    const report = known ?? { ...shown(found), ...(await stateOf(found)) };
     reports.set(key, { ...report, backends: [...(known?.backends ?? []), backend] });
   }
   return [...reports.values()];
@@ -40,9 +40,11 @@ export async function inspectBackends(options: LocateBackendsOptions = {}): Prom
 async function stateOf({
   technology,
   place,
-}: LocatedBackend): Promise<Pick<BackendReport, 'state' | 'error'>> {
+}: LocatedBackend): Promise<Pick<BackendReport, 'state' | 'threats' | 'error'>> {
   try {
-    return { state: await technology.inspect(place) };
+    const state = await technology.inspect(place);
+    const threats = (await technology.threats?.(place)) ?? [];
+    return threats.length === 0 ? { state } : { state, threats };
   } catch (error) {
     return { error };
   }

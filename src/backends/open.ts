@@ -1,4 +1,7 @@
+import { BySizeDataStore } from '../adapters/data-stores/by-size';
 import type { Backends, DataStore, LeaseTable, RunHistory, TapestryStore } from '../protocols';
+import { encryptionFromEnvironment, type Encryption } from '../sealing/encryption';
+import { requireReadable, sealBackends } from '../sealing/seal-backends';
 import { combineBackends } from './combine';
 import { DEFAULT_URL } from './locate';
 import { placeOf, type OpenPlace, type Port } from './technologies';
@@ -14,10 +17,22 @@ export interface OpenBackendsOptions {
   /** A URL such as `sqlite:PATH`, `file:FOLDER` or `memory:`. Default: `url`, then `SELVAGE_DATA` of the environment. */
   readonly data?: string | DataStore;
   /**
+   * Another data store, for values over `largeValueBytes` and streams, such as `s3://BUCKET/PREFIX`; `data` has the others then. Values are looked
+   * for in both, so that it can be added to a store in use. Default: `SELVAGE_DATA_LARGE` of the environment, unless `data` or `url` is given; then none.
+   */
+  readonly largeData?: string | DataStore;
+  /** The size of the largest value that `data` gets where there is `largeData`, in bytes. Default 65,536. */
+  readonly largeValueBytes?: number;
+  /**
    * A URL such as `sqlite:PATH` or `memory:`. Default: where the run history is, if there can be leases; else `.selvage/selvage.db`. Leases bind
    * those who share the table, so that all workers need the same one; `memory:` binds one process.
    */
   readonly leases?: string | LeaseTable;
+  /**
+   * Seals values before they are stored; `false`: they are stored as they are. Default: with the keys of the environment (`SELVAGE_KEYS`,
+   * `SELVAGE_KEY_FILE`), if it has any.
+   */
+  readonly encryption?: Encryption | false;
   /** What relative paths are relative to, and where `.selvage` is made. Default: the working directory. */
   readonly projectDir?: string;
   /** Makes commits to SQLite survive a power cut, for a disk flush each. Default false: they survive any kill of processes. */
@@ -31,20 +46,46 @@ export interface OpenBackendsOptions {
  * transaction, if it is a database. `close()` also closes the backends that were given ready-made.
  *
  * Errors: `InvalidUrl`, `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `SchemaTooNew`, `SchemaTooOld`, `BackendUnavailable`,
- * `MissingPackage`.
+ * `MissingPackage`, `KeyMissing`, `InvalidKey`.
  */
 export async function openBackends(options: OpenBackendsOptions = {}): Promise<Backends> {
+  const { environment, projectDir } = options;
+  const encryption =
+    options.encryption ??
+    encryptionFromEnvironment({
+      ...(environment && { environment }),
+      ...(projectDir !== undefined && { projectDir }),
+    });
+  const plain = await openPlain(options);
+  const backends = encryption ? sealBackends(plain, encryption) : plain;
+  try {
+    await requireReadable(backends);
+  } catch (error) {
+    await backends.close();
+    throw error;
+  }
+  return backends;
+}
+
+async function openPlain(options: OpenBackendsOptions): Promise<Backends> {
   const { environment = process.env, projectDir = process.cwd(), durable = false } = options;
   const store = chosen(options.store ?? options.url, environment['SELVAGE_STORE']);
   const history = chosen(options.history ?? options.url, environment['SELVAGE_HISTORY']);
   const data = chosen(options.data ?? options.url, environment['SELVAGE_DATA']);
+  const isDataGiven = (options.data ?? options.url) !== undefined;
+  const largeData =
+    options.largeData ?? (isDataGiven ? undefined : environment['SELVAGE_DATA_LARGE'] || undefined);
   const places = new OpenPlaces(projectDir, durable);
   try {
     const runHistory = typeof history === 'string' ? await places.runHistory(history) : history;
+    const dataStore = typeof data === 'string' ? await places.dataStore(data) : data;
+    const large = typeof largeData === 'string' ? await places.dataStore(largeData) : largeData;
     return combineBackends({
       tapestryStore: typeof store === 'string' ? await places.tapestryStore(store) : store,
       runHistory,
-      dataStore: typeof data === 'string' ? await places.dataStore(data) : data,
+      dataStore: large
+        ? new BySizeDataStore({ small: dataStore, large, limit: options.largeValueBytes })
+        : dataStore,
       leaseTable: await openLeaseTable(options.leases, history, places),
     });
   } catch (error) {

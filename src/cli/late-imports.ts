@@ -16,6 +16,8 @@ export const late = {
     require('../worker/replay') as typeof import('../worker/replay'),
   typeScript: (): typeof import('tsx/cjs/api') => require('tsx/cjs/api') as typeof import('tsx/cjs/api'),
   yaml: (): typeof import('yaml') => require('yaml') as typeof import('yaml'),
+  duckDb: (): typeof import('../adapters/run-histories/duckdb') =>
+    require('../adapters/run-histories/duckdb') as typeof import('../adapters/run-histories/duckdb'),
   repair: (): typeof import('../repair') => require('../repair') as typeof import('../repair'),
   actions: {
     run: (): typeof import('./actions/run') => require('./actions/run') as typeof import('./actions/run'),
@@ -29,13 +31,20 @@ export const late = {
       require('./actions/signal') as typeof import('./actions/signal'),
     lineage: (): typeof import('./actions/lineage') =>
       require('./actions/lineage') as typeof import('./actions/lineage'),
+    history: (): typeof import('./actions/history') =>
+      require('./actions/history') as typeof import('./actions/history'),
     questions: (): typeof import('./actions/questions') =>
       require('./actions/questions') as typeof import('./actions/questions'),
+    retention: (): typeof import('./actions/retention') =>
+      require('./actions/retention') as typeof import('./actions/retention'),
     cache: (): typeof import('./actions/cache') =>
       require('./actions/cache') as typeof import('./actions/cache'),
+    keys: (): typeof import('./actions/keys') => require('./actions/keys') as typeof import('./actions/keys'),
     plan: (): typeof import('./actions/plan') => require('./actions/plan') as typeof import('./actions/plan'),
     replay: (): typeof import('./actions/replay') =>
       require('./actions/replay') as typeof import('./actions/replay'),
+    migrate: (): typeof import('./actions/migrate') =>
+      require('./actions/migrate') as typeof import('./actions/migrate'),
     doctor: (): typeof import('./actions/doctor') =>
       require('./actions/doctor') as typeof import('./actions/doctor'),
     doctorRepair: (): typeof import('./actions/doctor-repair') =>

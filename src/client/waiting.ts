@@ -53,12 +53,22 @@ export type WaitingCode =
  * - `Queued`: workers do, and none has taken it yet
  * - `StepRunning`: a worker is at it and has not ended it; where it waits for a backend, its log says so
  * - `UnknownTapestry`: the workers that polled do not have the tapestry
+ * - `InlineLimitDiffers`: the workers that polled would put more into the history than the client wants
+ * - `BackendsDiffer`: the workers that polled have other backends than the client that started the run
  * - `HistoryTooNew`: a newer Selvage began the run, and the workers that polled are older
  * - `StepFailed`: it failed for another reason and is tried again
  * - `Paused`: an operator has paused the run in Temporal
  */
 export type StepCode =
-  'NoWorker' | 'Queued' | 'StepRunning' | 'UnknownTapestry' | 'HistoryTooNew' | 'StepFailed' | 'Paused';
+  | 'NoWorker'
+  | 'Queued'
+  | 'StepRunning'
+  | 'UnknownTapestry'
+  | 'BackendsDiffer'
+  | 'InlineLimitDiffers'
+  | 'HistoryTooNew'
+  | 'StepFailed'
+  | 'Paused';
 
 /** Times are milliseconds since the epoch, by the server's clock. */
 export interface WaitingKnot {

@@ -16,3 +16,10 @@ export interface Backends {
   commit(commits: readonly Commit[]): Promise<CommitResult[]>;
   close(): Promise<void>;
 }
+
+/** What tells each of three storages from every other. */
+export interface BackendIdentities {
+  readonly store: string;
+  readonly history: string;
+  readonly data: string;
+}

@@ -250,6 +250,33 @@ const TESTS: ConformanceTests<DataStore, DataStoreSubject> = {
     }
   },
 
+  async 'keeps under its name what was sealed before it came, unchecked'({ adapter }) {
+    const [small, stream, damaged] = ['a', 'b', 'c'].map((digit) => `sealed:${digit.repeat(96)}`) as [
+      string,
+      string,
+      string,
+    ];
+    const bytes = patterned(2 * MEBIBYTE);
+    await adapter.put([{ hash: small, bytes: Buffer.from('not what its name is the hash of') }]);
+    const answer = await adapter.putStream(inPieces(bytes, MEBIBYTE), { nameAtEnd: () => stream });
+    assert.deepEqual(answer, { hash: stream, size: bytes.byteLength });
+    const found = await adapter.getMany([small, stream, damaged]);
+    assert.deepEqual([...found.keys()].sort(), [small, stream]);
+    assert.equal(Buffer.from(found.get(small)!).toString(), 'not what its name is the hash of');
+    const pieces = await collect((await adapter.getStream(stream)) as AsyncIterable<Uint8Array>);
+    assert.equal(sha256(pieces), sha256(bytes));
+    const listed = await allPages(1, (page) => adapter.list(page));
+    assert.deepEqual(listed.map(({ hash, size }) => [hash, size]).sort(), [
+      [small, 32],
+      [stream, bytes.byteLength],
+    ]);
+    assert.deepEqual(await adapter.keep([small]), new Set([small]));
+    await adapter.delete(small);
+    const until = Date.now() + 2 * HOUR_MS;
+    assert.deepEqual(await adapter.deleteUnlessPutSince([small, stream], until), [stream]);
+    assert.equal((await adapter.hasMany([small, stream])).size, 0);
+  },
+
   async 'shows what another adapter put'({ adapter, another }) {
     const value = sampleValue('shared');
     await adapter.put([value]);

@@ -206,6 +206,37 @@ const TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
     assert.ok(queries.filter((query) => records.some((record) => matches(record, query))).length >= 15);
   },
 
+  async 'tells which values its records name, whatever they are to them'({ adapter }) {
+    const hash = (name: string): string => sampleHash(`value ${name}`);
+    await adapter.commit([
+      sampleLineage({
+        knot_id: 'ok',
+        output_hash: hash('output'),
+        parent_input_hashes: { x: hash('parent'), y: hash('parent 2'), missing: null },
+        constant_input_hashes: { c: hash('constant') },
+        extra: { extension: hash('fragment'), note: hash('note') },
+      }),
+      sampleLineage({
+        knot_id: 'failed',
+        outcome: 'err',
+        output_hash: null,
+        output_size: null,
+        extra: { error: { message: `it was ${hash('message')}`, traceback_hash: hash('traceback') } },
+      }),
+      sampleLineage({ knot_id: 'skipped', outcome: 'skipped', output_hash: null, extra: { error: null } }),
+    ]);
+    const named = ['output', 'parent', 'parent 2', 'constant', 'fragment', 'traceback'].map(hash);
+    const others = [...['note', 'message', 'nothing'].map(hash), 'not a hash'];
+    assert.deepEqual(await adapter.referredTo([...others, ...named, named[0]!]), new Set(named));
+    assert.deepEqual(await adapter.referredTo(others), new Set());
+    assert.deepEqual(await adapter.referredTo([]), new Set());
+    const late = Array.from({ length: 1_000 }, (_, index) => hash(`late ${index}`));
+    await adapter.commit(
+      late.map((output_hash, index) => sampleLineage({ knot_id: `late-${index}`, output_hash })),
+    );
+    assert.equal((await adapter.referredTo(late)).size, 1_000);
+  },
+
   async 'lists lineage newest first and pages through equal times without gap or repeat'({ adapter }) {
     const records = Array.from({ length: 57 }, (_, index) =>
       sampleLineage({ knot_id: `k${index}`, finished_at: 1_000 + ((index * 7) % 5) }),

@@ -8,7 +8,7 @@
  * | 1 | 0.1.0 | the first interpreter |
  * | 2 | 0.1.0 | `local` knots go out in segments. A worker of behaviour 1 takes such a plan as well, and runs each as an activity |
  * | 3 | 0.1.0 | deadlines; runs that take over outcomes of another run; slow knots of large plans in child runs; the first segment begins in the first step, whose answer may bring its answer; segments of continued runs ask for records first; a knot whose worker is lost in a cancel is cancelled, not failed. Error policies and optional knots need no number: plans that have them are of a format that earlier versions refuse |
- * | 4 | 0.1.0 | what a run asks a worker for between its first step and its last (look-ups, checks of signals, times of waits, extensions, records for receivers) goes by activities: the SDK may deliver the answer of a local one later than a replay does, where a query comes with the task |
+ * | 4 | 0.1.0 | what a run asks a worker for between its first step and its last (look-ups, checks of signals, times of waits, extensions, records for receivers) goes by activities: the SDK may deliver the answer of a local one later than a replay does, where a query comes with the task. A run whose history is full when a wait ends, with nothing else under way, continues as new: it stood still |
  */
 export const NEWEST_BEHAVIOUR = 4;
 
@@ -19,6 +19,7 @@ export const CHILD_RUNS_SINCE = 3;
 export const RECORDS_ASKED_SINCE = 3;
 export const LOST_IS_CANCELLED_SINCE = 3;
 export const ASKS_BY_ACTIVITIES_SINCE = 4;
+export const WAITS_END_AT_REST_SINCE = 4;
 
 /**
  * Refuses a history that a newer interpreter began: the error fails the workflow *task*, so that the run waits for a

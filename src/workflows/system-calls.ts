@@ -64,6 +64,14 @@ export function systemAmid(behaviour: number): SystemActivities {
   return behaviour >= ASKS_BY_ACTIVITIES_SINCE ? byActivities : system;
 }
 
+/** What a worker that is set up otherwise may do. */
+const MENDED_BY_A_DEPLOY: ReadonlySet<string> = new Set([
+  'UnknownTapestry',
+  'InvalidPlan',
+  'BackendsDiffer',
+  'InlineLimitDiffers',
+]);
+
 /**
  * An unknown tapestry or plan is a deploy that has not come yet: the task fails, and the run waits for it. Where a query came with
  * the task, the SDK has written the refusal into the history all the same; what is replayed is over, and is asked again. The message
@@ -77,7 +85,7 @@ export async function failTaskIfUnknown<T>(call: () => Promise<T>): Promise<T> {
       // The failure of a local activity comes without the wrapper that other activities have.
       const cause = error instanceof ActivityFailure ? error.cause : error;
       if (!(cause instanceof ApplicationFailure)) throw error;
-      if (cause.type !== 'UnknownTapestry' && cause.type !== 'InvalidPlan')
+      if (!MENDED_BY_A_DEPLOY.has(cause.type ?? ''))
         throw ApplicationFailure.nonRetryable(cause.message, cause.type, ...(cause.details ?? []));
       if (!workflowInfo().unsafe.isReplaying) throw new Error(`${cause.type}: ${cause.message}`);
     }

@@ -25,13 +25,13 @@ import {
   type SchedulerEvent,
   type SchedulerOptions,
 } from '../engine';
-import { LOST_IS_CANCELLED_SINCE, SEGMENTS_SINCE } from './behaviours';
+import { LOST_IS_CANCELLED_SINCE, SEGMENTS_SINCE, WAITS_END_AT_REST_SINCE } from './behaviours';
 import type { CarriedOver } from './carried-over';
 import { ChildRunKnots } from './child-run-knots';
 import type { ChildRuns } from './child-runs';
 import { CommandBudget } from './command-budget';
 import { detailsTable, type Details } from './details-table';
-import { DispatchQueue, type Work } from './dispatch-queue';
+import { DispatchQueue } from './dispatch-queue';
 import { Extensions, type MakeExtension } from './extensions';
 import { FailureList } from './failure-list';
 import { continueForSignals, continueNow, holdDispatch, holdForSignals } from './history-budget';
@@ -183,7 +183,7 @@ export class TemporalHost {
       budget,
       turns,
       {
-        conclude: (knots) => this.send(knots),
+        conclude: (knots) => this.sendConclusions(knots),
         begun: () => this.continueAtRest(),
         isSettled,
         inScope,
@@ -367,7 +367,9 @@ export class TemporalHost {
   get leftSignals(): LeftSignals | undefined {
     const { unreadByCount: unread } = this.waiting;
     const { refused } = this.options.signals;
-    return unread || refused ? { ...(unread && { unread }), ...(refused && { refused }) } : undefined;
+    if (!unread && !refused) return undefined;
+    const payloads = [...new Set(this.waiting.unread.map(({ payload }) => payload.hash))];
+    return { ...(unread && { unread, payloads }), ...(refused && { refused }) };
   }
 
   /** Of what a worker is asked. */
@@ -518,9 +520,11 @@ export class TemporalHost {
     return !this.held;
   }
 
-  private send(work: readonly Work[]): void {
-    this.queue.add(...work);
+  private sendConclusions(knots: readonly number[]): void {
+    this.queue.add(...knots);
     this.queue.flush();
+    // A wait may be over just when the history is full, and then nothing else comes.
+    if (this.options.behaviour >= WAITS_END_AT_REST_SINCE) this.continueAtRest();
   }
 
   /** Schedules the knot, or begins its wait, if this workflow task can carry it. */

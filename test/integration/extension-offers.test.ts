@@ -1,10 +1,19 @@
 import { z } from 'zod';
 import { fragment, knot, tapestry } from '../../src';
-import { combineBackends, createInMemoryBackends } from '../../src/backends';
+import { combineBackends, createInMemoryBackends, openBackends } from '../../src/backends';
 import type { Backends, Offer } from '../../src/protocols';
 import { Latch } from '../support/latch';
-import { closeAll, connectSelvage, openSelvage, temporaryBackends, unique } from '../support/open-selvage';
+import {
+  closeAll,
+  connectSelvage,
+  onClose,
+  openSelvage,
+  temporaryBackends,
+  temporaryFolder,
+  unique,
+} from '../support/open-selvage';
 import { rejectionOf } from '../support/rejection-of';
+import { describeWith, valkeyService } from '../support/services';
 import { until } from '../support/until';
 
 afterEach(closeAll);
@@ -21,12 +30,21 @@ const held = tapestry('offered', { extensible: { definitions: [double] } }, (t) 
 
 const more = (id: string, x = 1) => fragment(() => void double({ x }, { id }));
 
+/** Plans, offers and values on the server, the rest in a file. */
+async function valkeyBackends(): Promise<Backends> {
+  const url = `${await valkeyService()}?prefix=${unique('test')}`;
+  const projectDir = await temporaryFolder();
+  const backends = await openBackends({ store: url, data: url, projectDir, environment: {} });
+  onClose(() => backends.close());
+  return backends;
+}
+
 const BACKENDS: Record<string, () => Promise<Backends>> = {
   'in memory': () => Promise.resolve(createInMemoryBackends()),
   SQLite: temporaryBackends,
 };
 
-describe.each(Object.entries(BACKENDS))('through a store %s', (_, make) => {
+function offersArrive(make: () => Promise<Backends>): void {
   test('whoever has the store offers a run more knots, and a follower gives them to it', async () => {
     const backends = await make();
     const selvage = await openSelvage({ tapestries: [held], backends });
@@ -81,7 +99,10 @@ describe.each(Object.entries(BACKENDS))('through a store %s', (_, make) => {
     expect(taken).toEqual([]);
     expect(refused.map(({ error }) => error.code)).toEqual(['RunOver']);
   });
-});
+}
+
+describe.each(Object.entries(BACKENDS))('through a store %s', (_, make) => offersArrive(make));
+describeWith('valkey')('through a store on Valkey', () => offersArrive(valkeyBackends));
 
 test('a malformed fragment is refused where it is offered, and a store that takes no offers says so', async () => {
   const backends = createInMemoryBackends();

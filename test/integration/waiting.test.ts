@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { knot, local, queue, tapestry, type Tapestry } from '../../src';
+import { combineBackends } from '../../src/backends';
 import type { RunHandle, Waiting } from '../../src/client';
 import { historyOf } from '../support/history';
 import { Latch, aborted } from '../support/latch';
@@ -68,6 +69,25 @@ describe('a run that no worker has begun', () => {
     await startWorker(client, { tapestries: [plain] });
     expect(await run.values()).toEqual({ end: 2 });
     expect((await run.status()).waiting).toBeUndefined();
+  });
+
+  test('is refused by a worker that has other backends than the client', async () => {
+    const client = await connectSelvage({ backends: await temporaryBackends() });
+    const run = await client.start(plain, { x: 1 });
+    const own = client.backends;
+    const elsewhere = combineBackends({ ...own, runHistory: (await temporaryBackends()).runHistory });
+    const worker = await startWorker(client, { tapestries: [plain], backends: elsewhere });
+    const { step } = await waitingUntil(
+      'the first step has failed',
+      run,
+      (waiting) => waiting.step?.code === 'BackendsDiffer',
+    );
+    expect(step!.message).toMatch(/do not have the same run history \(here sqlite \S+, there \S+\)\./);
+    expect(step!.message).toContain('SELVAGE_HISTORY');
+    expect(step!.message).not.toContain('SELVAGE_DATA');
+    await worker.stop();
+    await startWorker(client, { tapestries: [plain] });
+    expect(await run.values()).toEqual({ end: 2 });
   });
 
   test('is not spoiled by those who watch it meanwhile', async () => {

@@ -264,9 +264,14 @@ test('observers hear of each attempt, and one that fails touches nothing', async
 });
 
 test('a worker that stops and one that starts share a run without losing a knot', async () => {
+  const ran: string[] = [];
+  const twice = knot('twice', ({ x }: { x: number }, { knotId }) => {
+    ran.push(knotId);
+    return 2 * x;
+  });
   const steps = tapestry('steps', (t) => {
-    let step: ReturnType<typeof double> = double({ x: t.parameter('x', z.number()) }, { id: 'step-0' });
-    for (let n = 1; n < 30; n++) step = double({ x: step }, { id: `step-${n}` });
+    let step: ReturnType<typeof twice> = twice({ x: t.parameter('x', z.number()) }, { id: 'step-0' });
+    for (let n = 1; n < 30; n++) step = twice({ x: step }, { id: `step-${n}` });
     return { step };
   });
   const client = await connectSelvage();
@@ -276,7 +281,8 @@ test('a worker that stops and one that starts share a run without losing a knot'
   await first.stop();
   await startWorker(client, { tapestries: [steps], identity: 'second' });
   expect(await run.values()).toEqual({ step: 2 ** 30 });
-  const { items } = await run.lineage({ knotClass: 'double' });
+  // The SDK may lose a task that the server hands to a worker just as it stops: then it is tried again, but nothing has run in vain.
+  expect(ran).toEqual(Array.from({ length: 30 }, (_, n) => `step-${n}`));
+  const { items } = await run.lineage({ knotClass: 'twice' });
   expect(items).toHaveLength(30);
-  expect(items.every(({ attempt }) => attempt === 1)).toBe(true);
 });

@@ -1,14 +1,17 @@
 import { SelvageError } from '../../errors';
+import { duckdb } from './duckdb';
 import { localDisk } from './local-disk';
 import { memory } from './memory';
 import { postgres } from './postgres';
+import { s3 } from './s3';
 import { sqlite } from './sqlite';
 import type { Place, Port, Technology } from './technology';
+import { valkey } from './valkey';
 
 export type { OpenPlace, Place, PlaceState, Port, Technology } from './technology';
 
 /** In the order in which messages name them. */
-const TECHNOLOGIES: readonly Technology[] = [sqlite, postgres, localDisk, memory];
+const TECHNOLOGIES: readonly Technology[] = [sqlite, postgres, duckdb, valkey, localDisk, s3, memory];
 
 /**
  * Reads the address of a backend.

@@ -1,7 +1,14 @@
 import { PostgresDataStore } from '../../adapters/data-stores/postgres';
 import { PostgresLeaseTable } from '../../adapters/lease-tables/postgres';
 import { PostgresRunHistory } from '../../adapters/run-histories/postgres';
-import { inspectPostgres, openPostgresDatabase, parsePostgresUrl } from '../../adapters/shared/postgres';
+import {
+  inspectPostgres,
+  migratePostgres,
+  openPostgresDatabase,
+  parsePostgresUrl,
+  postgresMigrationState,
+  postgresMigrationStatements,
+} from '../../adapters/shared/postgres';
 import { PostgresTapestryStore } from '../../adapters/tapestry-stores/postgres';
 import type { Place, Technology } from './technology';
 
@@ -27,4 +34,9 @@ export const postgres: Technology<Place> = {
     };
   },
   inspect: ({ key }) => inspectPostgres(key),
+  migrations: {
+    state: ({ key }) => postgresMigrationState(key),
+    statements: postgresMigrationStatements,
+    migrate: ({ key }) => migratePostgres(key),
+  },
 };

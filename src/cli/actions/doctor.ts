@@ -1,9 +1,17 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createSqliteRunHistory } from '../../adapters/run-histories/sqlite';
-import { clockTrouble, createInMemoryBackends, inspectBackends, type BackendReport } from '../../backends';
+import {
+  clockTrouble,
+  createInMemoryBackends,
+  inspectBackends,
+  openBackends,
+  type BackendReport,
+} from '../../backends';
 import { chosenServer } from '../../client/server-address';
+import { SelvageError } from '../../errors';
 import { inspectEmbeddedServer, inspectTemporalCli } from '../../server';
+import { encryptionFromEnvironment } from '../../sealing';
 import { VERSION } from '../../version';
 import { EXIT } from '../exit-codes';
 import { late } from '../late-imports';
@@ -41,6 +49,7 @@ export async function examine(options: ServerOptions, output: Output): Promise<n
     examineBundle(),
     ...(await examineServer(options, projectDir, output)),
     ...(await examineBackends(backends)),
+    ...(await examineEncryption(projectDir, backends)),
     ...(await examineFiles(projectDir)),
     ...(await examineClock(backends)),
   ];
@@ -207,12 +216,18 @@ function examineEmbedded(projectDir: string): Finding {
   }
 }
 
-const BACKEND_NAMES = { store: 'tapestry store', history: 'run history', data: 'data store' } as const;
+const BACKEND_NAMES = {
+  store: 'tapestry store',
+  history: 'run history',
+  data: 'data store',
+  largeData: 'data store of large values',
+} as const;
 const STATES = {
   absent: 'made at the first use',
   old: 'tables of an older version, brought up to date at the next use',
   current: 'writable, tables up to date',
 } as const;
+const WITH_TABLES: ReadonlySet<string> = new Set(['sqlite', 'duckdb', 'postgres']);
 
 async function examineBackends(inspected: Promise<BackendReport[]>): Promise<Finding[]> {
   const subject = 'Backends';
@@ -222,17 +237,45 @@ async function examineBackends(inspected: Promise<BackendReport[]>): Promise<Fin
   } catch (error) {
     return [{ subject, verdict: 'missing', found: (error as Error).message }];
   }
-  return reports.map(({ backends, technology, shown, variable, state, error }) => {
-    const names = backends.map((backend) => BACKEND_NAMES[backend]).join(', ');
-    const where = `${names}: ${technology}${technology === 'memory' ? '' : ` ${shown}`}${variable ? ` (${variable})` : ''}`;
-    return state === undefined
-      ? { subject, verdict: 'missing', found: `${where}: ${(error as Error).message}` }
-      : {
-          subject,
-          verdict: 'ok',
-          found: `${where}: ${technology === 'memory' ? 'gone when the process ends' : STATES[state]}`,
-        };
-  });
+  return reports.map((report) => ({ subject, ...judge(report) }));
+}
+
+function judge(report: BackendReport): Omit<Finding, 'subject'> {
+  const { backends, technology, shown, variable, state, threats, error } = report;
+  const names = backends.map((backend) => BACKEND_NAMES[backend]).join(', ');
+  const where = `${names}: ${technology}${technology === 'memory' ? '' : ` ${shown}`}${variable ? ` (${variable})` : ''}`;
+  if (threats !== undefined) return { verdict: 'note', found: `${where}: ${threats.join(' ')}` };
+  if (state === undefined) {
+    // A worker that has it open is how it should be.
+    const verdict = SelvageError.is(error, 'HistoryInUse') ? 'note' : 'missing';
+    return { verdict, found: `${where}: ${(error as Error).message}` };
+  }
+  if (technology === 'memory') return { verdict: 'ok', found: `${where}: gone when the process ends` };
+  const found = state === 'current' && !WITH_TABLES.has(technology) ? 'can be used' : STATES[state];
+  return { verdict: 'ok', found: `${where}: ${found}` };
+}
+
+/** Whether values are sealed, with which keys, and whether those in the data store can be opened with them. */
+async function examineEncryption(
+  projectDir: string,
+  inspected: Promise<BackendReport[]>,
+): Promise<Finding[]> {
+  const subject = 'Encryption';
+  try {
+    const encryption = encryptionFromEnvironment({ projectDir });
+    const isThere = (await inspected).every(({ state }) => state === 'current');
+    if (isThere) await (await openBackends({ projectDir })).close();
+    if (!encryption) return [{ subject, verdict: 'ok', found: 'none: values are stored as they are' }];
+    const [current, ...older] = encryption.keyring.ids;
+    const payloads = encryption.payloads ? 'values and payloads are' : 'values are';
+    const others = older.length > 0 ? `, opened also with ${older.join(', ')}` : '';
+    const found = `${payloads} sealed with the key ${current}${others}; keys of subjects: ${encryption.subjects.technology}`;
+    return [{ subject, verdict: 'ok', found }];
+  } catch (error) {
+    // What else cannot be opened is told with the backends.
+    if (!SelvageError.is(error, 'KeyMissing') && !SelvageError.is(error, 'InvalidKey')) return [];
+    return [{ subject, verdict: 'missing', found: `${error.code}: ${error.message}` }];
+  }
 }
 
 /** Whether the clock is behind what it has said before. Only where that has been written down. */

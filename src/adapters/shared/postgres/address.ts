@@ -6,6 +6,8 @@ export interface PostgresAddress {
   readonly connectionString: string;
   /** In words, without anything secret. */
   readonly shown: string;
+  /** Settings of each connection, as the server takes them (`-c NAME=VALUE`). */
+  readonly options: string | undefined;
   readonly schema: string | undefined;
   readonly migrate: boolean;
   readonly max: number | undefined;
@@ -36,6 +38,11 @@ export function parsePostgresUrl(text: string): PostgresAddress {
   if (max !== undefined && !/^[1-9]\d{0,3}$/.test(max))
     throw invalid('max is to be the largest number of connections');
   return {
+    options:
+      [take('options'), schema === undefined ? undefined : `-c search_path=${schema}`]
+        .filter((part) => part !== undefined)
+        .join(' ') || undefined,
+    // Without what was taken out of it above.
     connectionString: url.href,
     shown: shownPlace({
       host: decodeURIComponent(url.hostname) || (url.searchParams.get('host') ?? undefined),

@@ -46,6 +46,11 @@ export function isLost(error: unknown): boolean {
   );
 }
 
+/** True of what a server says that was the primary when the connection was made, and is a standby now. */
+export function isReadOnly(error: unknown): boolean {
+  return codeOf(error) === '25006';
+}
+
 /** True if a transaction met another one and has to be done again: a deadlock, or it could not be put in order. */
 export function isConflict(error: unknown): boolean {
   const code = codeOf(error);

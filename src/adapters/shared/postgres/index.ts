@@ -1,6 +1,12 @@
 export { parsePostgresUrl } from './address';
 export { PostgresDatabase } from './database';
-export { inspectPostgres, type PostgresState } from './inspect';
+export {
+  inspectPostgres,
+  migratePostgres,
+  postgresMigrationState,
+  postgresMigrationStatements,
+  type PostgresState,
+} from './inspect';
 export {
   openPostgresDatabase,
   type PostgresOptions,

@@ -1,7 +1,11 @@
-import { parsePostgresUrl } from './address';
-import { connect } from './connections';
+import { PostgresDialect } from 'kysely';
+import type { MigrationState } from '../sql/migration-state';
+import { statementsOf } from '../sql/migration-statements';
+import { parsePostgresUrl, type PostgresAddress } from './address';
+import { connect, type PostgresConnection } from './connections';
 import { selvageErrorOf } from './errors';
-import { readMigrationState } from './migrate';
+import { migrate, readMigrationState } from './migrate';
+import { MIGRATIONS } from './migrations';
 import { limitsOf, makePool, requireRights, requireVersion } from './open';
 
 /** Somebody waits at a terminal. */
@@ -16,7 +20,38 @@ export type PostgresState = 'absent' | 'old' | 'current';
  * @throws SelvageError `InvalidUrl`, `BackendUnavailable` (out of reach, of an old version, or not to be written by this user), `SchemaTooNew`,
  * `MissingPackage`
  */
-export async function inspectPostgres(url: string): Promise<PostgresState> {
+export function inspectPostgres(url: string): Promise<PostgresState> {
+  return inOneConnection(url, async (connection, { shown }) => {
+    const { done, pending } = await readMigrationState(connection, shown);
+    if (done.length === 0) return 'absent';
+    await requireRights(connection, shown);
+    return pending.length === 0 ? 'current' : 'old';
+  });
+}
+
+/** Which migrations a database has had. Errors as of {@link inspectPostgres}. */
+export function postgresMigrationState(url: string): Promise<MigrationState> {
+  return inOneConnection(url, (connection, { shown }) => readMigrationState(connection, shown));
+}
+
+/**
+ * Brings the tables to the present version, whatever the address says of `migrate`; answers the names of the migrations that were done here.
+ * Errors as of {@link inspectPostgres}.
+ */
+export function migratePostgres(url: string): Promise<string[]> {
+  return inOneConnection(url, (connection, { shown, schema }) => migrate(connection, shown, schema));
+}
+
+/** The statements of one migration of Postgres. */
+export function postgresMigrationStatements(name: string): Promise<string[]> {
+  // Only its words are used: there is no database.
+  return statementsOf(MIGRATIONS[name]!, new PostgresDialect({ pool: undefined as never }));
+}
+
+async function inOneConnection<T>(
+  url: string,
+  work: (connection: PostgresConnection, address: PostgresAddress) => Promise<T>,
+): Promise<T> {
   const address = parsePostgresUrl(url);
   const limits = limitsOf({ queryTimeoutMs: LIMIT_MS, connectTimeoutMs: LIMIT_MS });
   const pool = await makePool({ ...address, max: 1 }, limits);
@@ -24,10 +59,7 @@ export async function inspectPostgres(url: string): Promise<PostgresState> {
     const connection = await connect(pool, limits);
     try {
       await requireVersion(connection, address.shown);
-      const { done, pending } = await readMigrationState(connection, address.shown);
-      if (done.length === 0) return 'absent';
-      await requireRights(connection, address.shown);
-      return pending.length === 0 ? 'current' : 'old';
+      return await work(connection, address);
     } finally {
       connection.release();
     }

@@ -15,7 +15,11 @@ export async function readMigrationState(
   connection: PostgresConnection,
   place: string,
 ): Promise<MigrationState> {
-  const { rows } = await connection.query(`select to_regclass($1) is not null as there`, [MIGRATION_TABLE]);
+  // By a query of the catalog: `to_regclass` may answer by what this connection knew before it waited for the lock.
+  const { rows } = await connection.query(
+    'select exists (select 1 from pg_catalog.pg_class where relname = $1 and pg_catalog.pg_table_is_visible(oid)) as there',
+    [MIGRATION_TABLE],
+  );
   const done = rows[0].there ? await doneMigrations(connection) : [];
   return migrationState(done, Object.keys(MIGRATIONS), place);
 }
@@ -46,7 +50,7 @@ export async function migrate(
     `begin; set local statement_timeout = ${MIGRATION_LIMIT_MS}; set local lock_timeout = ${LOCK_LIMIT_MS}`,
   );
   try {
-    await patient.query(`select pg_advisory_xact_lock(${lockNumber('migrate', schema ?? '')})`);
+    await patient.query(`select pg_advisory_xact_lock(${lockNumber('migrate')})`);
     if (schema !== undefined) await makeSchema(connection, schema);
     const { pending } = await readMigrationState(connection, place);
     if (pending.length > 0) {

@@ -36,8 +36,9 @@ function wayTo(query: LineageQuery): Way | undefined {
       sql<string>`(select run_id from selvage_lineage where temporal_run_id = ${temporalRunId} limit 1)`,
     ];
   }
-  if (inputHash !== undefined) return [INPUT, inputHash];
+  // A value is made once and taken often.
   if (outputHash !== undefined) return [OUTPUT, outputHash];
+  if (inputHash !== undefined) return [INPUT, inputHash];
   if (outcome !== undefined && outcome !== 'ok') return [OUTCOME_BUT_OK, outcome];
   return knotClass === undefined ? [ANY, ''] : [CLASS, knotClass];
 }
@@ -97,9 +98,11 @@ function equalities(query: LineageQuery): Condition[] {
 
 function inputConditions({ inputHash }: LineageQuery, way: Way | undefined): Condition[] {
   if (inputHash === undefined || way?.[0] === INPUT) return [];
+  // With an offset, Postgres looks it up for each record of the page instead of joining all of them first.
   return [
     sql<SqlBool>`exists (select 1 from selvage_lineage_index as i
-      where i.key = ${inputHash} and i.role = ${INPUT} and i.finished_at = l.finished_at and i.lineage = l.id)`,
+      where i.key = ${inputHash} and i.role = ${INPUT} and i.finished_at = l.finished_at and i.lineage = l.id
+      limit 1 offset 0)`,
   ];
 }
 

@@ -1,5 +1,10 @@
 export { SqliteDatabase } from './database';
-export { inspectSqliteFile, type SqliteFileState } from './inspect';
+export {
+  inspectSqliteFile,
+  sqliteMigrationState,
+  sqliteMigrationStatements,
+  type SqliteFileState,
+} from './inspect';
 export {
   loadLibsql,
   openSqliteDatabase,

@@ -1,0 +1,30 @@
+import { valkeyScript } from '../../shared/valkey';
+
+/** So many announcements are kept, for those who were away for a moment; whoever was away for longer reads everything again. */
+const ANNOUNCEMENTS = 10_000;
+
+/** The plans of a listing are ordered by their time, and those of one time by this number. */
+export const SEQUENCE_DIGITS = 16;
+
+/**
+ * KEYS: the plan, the number of the last plan, the lists of all plans and of those of the tapestry. ARGV: hash, tapestry, text, time.
+ * Does nothing where the plan is there.
+ */
+export const SAVE = valkeyScript(`
+if redis.call('EXISTS', KEYS[1]) == 1 then return end
+local sequence = string.format('%0${SEQUENCE_DIGITS}d', redis.call('INCR', KEYS[2]))
+redis.call('HSET', KEYS[1], 'tapestry', ARGV[2], 'text', ARGV[3], 'savedAt', ARGV[4])
+redis.call('ZADD', KEYS[3], ARGV[4], sequence .. ':' .. ARGV[1])
+redis.call('ZADD', KEYS[4], ARGV[4], sequence .. ':' .. ARGV[1])
+`);
+
+/**
+ * KEYS: the number of the last offer, the stream of the run's offers, the stream of announcements. ARGV: run, fragment, time. Answers
+ * the number.
+ */
+export const OFFER = valkeyScript(`
+local number = redis.call('INCR', KEYS[1])
+redis.call('XADD', KEYS[2], number .. '-0', 'fragment', ARGV[2], 'offeredAt', ARGV[3])
+redis.call('XADD', KEYS[3], 'MAXLEN', '~', ${ANNOUNCEMENTS}, number .. '-0', 'run', ARGV[1])
+return number
+`);

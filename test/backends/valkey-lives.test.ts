@@ -1,0 +1,225 @@
+import { randomUUID } from 'node:crypto';
+import Valkey from 'iovalkey';
+import { createValkeyDataStore } from '../../src/adapters/data-stores/valkey';
+import { openValkey, type ValkeyClientLike } from '../../src/adapters/shared/valkey';
+import { createValkeyTapestryStore } from '../../src/adapters/tapestry-stores/valkey';
+import { SelvageError } from '../../src/errors';
+import { sampleValue } from '../../src/testing/sample-records';
+import { startScript } from '../conformance/processes/run-script';
+import { rejectionOf } from '../support/rejection-of';
+import { describeWith, describeWithPrivate, startPrivateValkey, valkeyService } from '../support/services';
+import { until } from '../support/until';
+
+const MEBIBYTE = 1024 * 1024;
+
+async function freshUrl(options = ''): Promise<string> {
+  return `${await valkeyService()}?prefix=test-${randomUUID()}${options}`;
+}
+
+async function* pieces(count: number, failure?: Error): AsyncGenerator<Uint8Array> {
+  for (let index = 0; index < count; index += 1) yield Buffer.alloc(MEBIBYTE, index);
+  if (failure) throw failure;
+}
+
+/** All keys of a store, without its identity. */
+async function keysOf(url: string): Promise<string[]> {
+  const connection = await openValkey({ url });
+  const pattern = `${connection.key('')}*`;
+  const keys = (await connection.command('keys', pattern)) as Buffer[];
+  await connection.close();
+  return keys.map(String);
+}
+
+describeWithPrivate('valkey')('a server that is killed', () => {
+  test('subscribers miss no offer and get none twice, writers go on, and nothing answered is lost', async () => {
+    const server = await startPrivateValkey();
+    const url = server.address;
+    const [listening, writing, data] = await Promise.all([
+      createValkeyTapestryStore({ url }),
+      createValkeyTapestryStore({ url }),
+      createValkeyDataStore({ url }),
+    ]);
+    const stop = new AbortController();
+    const heard: number[] = [];
+    const following = (async () => {
+      for await (const { number } of listening.subscribe('run', { signal: stop.signal })) heard.push(number);
+    })();
+    const offered: number[] = [];
+    const put: string[] = [];
+    const write = async (index: number): Promise<void> => {
+      await until(`write ${index} is answered`, async () => {
+        try {
+          const value = sampleValue(`value ${index}`);
+          await data.put([value]);
+          put.push(value.hash);
+          const offer = { runId: 'run', fragment: String(index), offeredAt: 1 };
+          offered.push(await writing.offer(offer));
+          return true;
+        } catch (error) {
+          if (!SelvageError.is(error, 'BackendUnavailable')) throw error;
+          return false;
+        }
+      });
+    };
+    for (let index = 0; index < 10; index += 1) await write(index);
+    await until('the first are heard', () => heard.length >= 10);
+    for (let round = 0; round < 2; round += 1) {
+      const writes = Promise.all([write(100 * round + 10), write(100 * round + 11)]);
+      await server.kill();
+      // Offered and read while there is no server: answered when there is.
+      const later = write(100 * round + 12);
+      await server.restart();
+      await Promise.all([writes, later]);
+    }
+    const last = offered.at(-1)!;
+    await until('the last is heard', () => heard.includes(last));
+    stop.abort();
+    await following;
+    expect(heard).toEqual([...new Set(heard)].sort((one, other) => one - other));
+    expect(offered.filter((number) => !heard.includes(number))).toEqual([]);
+    expect(await data.hasMany(put)).toEqual(new Set(put));
+    await Promise.all([listening.close(), writing.close(), data.close()]);
+    await server.stop();
+  });
+});
+
+describeWithPrivate('valkey')('a cluster', () => {
+  test('an address is refused, a client of the cluster is taken', async () => {
+    const server = await startPrivateValkey({
+      settings: { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1' },
+    });
+    const { hostname: host, port } = new URL(server.address);
+    const one = new Valkey({ host, port: Number(port) });
+    await one.call('cluster', 'addslotsrange', '0', '16383');
+    await until('the cluster is up', async () =>
+      String(await one.call('cluster', 'info')).includes('cluster_state:ok'),
+    );
+    const refusal = await rejectionOf(createValkeyDataStore({ url: server.address }));
+    expect(refusal.code).toBe('BackendUnavailable');
+    expect(refusal.message).toContain('is part of a cluster');
+    const client = new Valkey.Cluster([{ host, port: Number(port) }]);
+    const store = await createValkeyDataStore({ client });
+    const value = sampleValue('value');
+    await store.put([value]);
+    const { hash } = await store.putStream(pieces(3));
+    expect(await store.keep([value.hash, hash])).toEqual(new Set([value.hash, hash]));
+    expect((await store.get(hash))?.byteLength).toBe(3 * MEBIBYTE);
+    expect(await store.deleteUnlessPutSince([value.hash, hash], Date.now() + 1_000)).toHaveLength(2);
+    const tapestries = await createValkeyTapestryStore({ client });
+    const stop = new AbortController();
+    const next = tapestries.subscribe('run', { signal: stop.signal }).next();
+    await tapestries.offer({ runId: 'run', fragment: '1', offeredAt: 1 });
+    expect((await next).value).toMatchObject({ fragment: '1' });
+    stop.abort();
+    await Promise.all([store.close(), tapestries.close()]);
+    client.disconnect();
+    one.disconnect();
+    await server.stop();
+  });
+});
+
+describeWith('valkey')('values', () => {
+  test('a client that was given stays open', async () => {
+    const client = new Valkey(await valkeyService());
+    const store = await createValkeyDataStore({ client, prefix: `test-${randomUUID()}` });
+    await store.put([sampleValue('value')]);
+    await store.close();
+    expect((await rejectionOf(store.has(sampleValue('value').hash))).message).toContain('is closed');
+    expect(await client.ping()).toBe('PONG');
+    client.disconnect();
+  });
+
+  test('with a time to live they are gone after it, unless they are put or kept again', async () => {
+    const lasting = await freshUrl();
+    const brief = `${lasting}&ttl=1s`;
+    const store = await createValkeyDataStore({ url: brief });
+    const values = ['gone', 'kept', 'put again'].map(sampleValue);
+    await store.put(values);
+    const { hash: large } = await store.putStream(pieces(2));
+    const { hash: keptLarge } = await store.putStream(pieces(3));
+    // The last to put decides: here they have no end.
+    const other = await createValkeyDataStore({ url: lasting });
+    expect((await other.keep([values[1]!.hash, keptLarge])).size).toBe(2);
+    await other.put([values[2]!]);
+    await until(
+      'the others are gone',
+      async () => (await store.hasMany([values[0]!.hash, large])).size === 0,
+    );
+    const listed = (await store.list()).items.map(({ hash }) => hash).sort();
+    expect(listed).toEqual([values[1]!.hash, values[2]!.hash, keptLarge].sort());
+    expect((await store.get(keptLarge))?.byteLength).toBe(3 * MEBIBYTE);
+    await Promise.all([store.close(), other.close()]);
+  });
+
+  test('chunks that nobody finishes go by themselves, and a stream that fails leaves nothing', async () => {
+    const url = await freshUrl();
+    const store = await createValkeyDataStore({ url });
+    const connection = await openValkey({ url });
+    let lifetimes: number[] = [];
+    const watched = async function* (): AsyncGenerator<Uint8Array> {
+      yield* pieces(8);
+      const chunks = (await keysOf(url)).filter((key) => key.includes(':chunk:'));
+      lifetimes = await Promise.all(chunks.map(async (key) => Number(await connection.command('pttl', key))));
+      yield* pieces(8, new Error('the source broke'));
+    };
+    await expect(store.putStream(watched())).rejects.toThrow('the source broke');
+    expect(lifetimes.length).toBeGreaterThan(3);
+    for (const lifetime of lifetimes) expect(lifetime > 0 && lifetime <= 24 * 60 * 60 * 1000).toBe(true);
+    expect(await keysOf(url)).toEqual([]);
+    await Promise.all([store.close(), connection.close()]);
+  });
+
+  test.each(['evalsha', 'set'])(
+    'a %s that was done but answered with an error does no harm',
+    async (failing) => {
+      const real = new Valkey(await valkeyService());
+      let fails = false;
+      const client: ValkeyClientLike = {
+        async callBuffer(command, ...args) {
+          const reply = await real.callBuffer(command, ...args);
+          if (fails && command === failing) throw new Error('ECONNRESET');
+          return reply;
+        },
+        duplicate: () => real.duplicate(),
+        on: (event, listener) => real.on(event, listener),
+        disconnect: () => real.disconnect(),
+      };
+      const store = await createValkeyDataStore({ client, prefix: `test-${randomUUID()}` });
+      const small = sampleValue('small');
+      const bytes = Buffer.alloc(3 * MEBIBYTE, 'x');
+      const { hash } = await store.putStream(pieces(0));
+      await store.delete(hash);
+      fails = true;
+      const put = await Promise.allSettled([store.put([small]), store.putStream(one(bytes))]);
+      fails = false;
+      expect(put.some(({ status }) => status === 'rejected')).toBe(true);
+      for (const answer of put)
+        if (answer.status === 'rejected')
+          expect(SelvageError.is(answer.reason, 'BackendUnavailable')).toBe(true);
+      // Done or not: never in halves.
+      const listed = (await store.list()).items;
+      for (const entry of listed) expect((await store.get(entry.hash))?.byteLength).toBe(entry.size);
+      const again = await store.putStream(one(bytes));
+      await store.put([small]);
+      expect((await store.get(again.hash))?.byteLength).toBe(bytes.byteLength);
+      expect((await store.list()).items).toHaveLength(2);
+      await store.close();
+      real.disconnect();
+    },
+  );
+
+  test('200 MB pass through a process that holds a few', async () => {
+    const child = startScript('../../backends/valkey-stream.process.ts', [await freshUrl()]);
+    let output = '';
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
+    const code = await new Promise((resolve) => child.once('close', resolve));
+    expect(code).toBe(0);
+    const { size, read, grownBy } = JSON.parse(output) as { size: number; read: number; grownBy: number };
+    expect([size, read]).toEqual([200 * MEBIBYTE, 200 * MEBIBYTE]);
+    expect(grownBy).toBeLessThan(120 * MEBIBYTE);
+  });
+});
+
+async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

@@ -1,0 +1,24 @@
+import { createValkeyDataStore } from '../../src/adapters/data-stores/valkey';
+
+/** Puts 200 MiB as a stream into the store at the URL, reads them, deletes them, and prints by how much this process has grown meanwhile. */
+async function main(): Promise<void> {
+  const store = await createValkeyDataStore({ url: process.argv[2]! });
+  const before = process.memoryUsage().rss;
+  let largest = before;
+  const watch = setInterval(() => {
+    largest = Math.max(largest, process.memoryUsage().rss);
+  }, 10);
+  const { hash, size } = await store.putStream(pieces(200));
+  let read = 0;
+  for await (const piece of (await store.getStream(hash))!) read += piece.byteLength;
+  await store.delete(hash);
+  clearInterval(watch);
+  await store.close();
+  process.stdout.write(JSON.stringify({ size, read, grownBy: largest - before }));
+}
+
+async function* pieces(count: number): AsyncGenerator<Uint8Array> {
+  for (let index = 0; index < count; index += 1) yield new Uint8Array(1024 * 1024).fill(index);
+}
+
+void main();
