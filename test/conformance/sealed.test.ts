@@ -43,6 +43,10 @@ function inScope(store: DataStore, subject: string): DataStore {
 }
 
 const reason = 'memory is not shared between adapters';
+const cut = {
+  test: 'loses nothing when its connections break, and makes new ones by itself',
+  reason: 'the store below has no connections',
+};
 
 describeDataStore('sealed in-memory', {
   async create() {
@@ -63,7 +67,10 @@ describeDataStore('sealed in-memory', {
     };
   },
   skip: [
+    cut,
     { test: 'shows what another adapter put', reason },
+    { test: 'keeps one of each value that two adapters put at once', reason },
+    { test: 'takes again what was put by one who was gone before the record of it', reason },
     { test: 'has one identity, whoever has it open', reason },
     {
       test: 'keeps under its name what was sealed before it came, unchecked',
@@ -97,6 +104,7 @@ for (const subject of [undefined, 'user-42']) {
       };
     },
     skip: [
+      cut,
       {
         test: 'keeps under its name what was sealed before it came, unchecked',
         reason: 'what it is given, it seals itself',
@@ -134,6 +142,7 @@ describeDataStore('sealed sqlite', {
     };
   },
   skip: [
+    cut,
     {
       test: 'keeps under its name what was sealed before it came, unchecked',
       reason: 'what it is given, it seals itself',
