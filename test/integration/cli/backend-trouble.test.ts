@@ -14,7 +14,7 @@ const SECRETS = [SECRET, decodeURIComponent(SECRET), 'hunter2'];
 /** Far more than the few seconds that a command waits: each takes its time to begin on a busy machine. */
 const LIMIT_MS = 60_000;
 
-const withoutPg = path.resolve(__dirname, '../../support/without-pg.js');
+const withoutPg = path.resolve(__dirname, '../../support/without-pg.mjs');
 
 describeWith('postgres')('commands whose PostgreSQL cannot be used', () => {
   let project: string;
@@ -39,7 +39,7 @@ describeWith('postgres')('commands whose PostgreSQL cannot be used', () => {
     for (const socket of connected) socket.destroy();
     silent.close();
     await database.drop();
-    removeProjects();
+    await removeProjects();
   });
 
   const at = (change: (url: URL) => void): string => {
@@ -81,7 +81,7 @@ describeWith('postgres')('commands whose PostgreSQL cannot be used', () => {
 
   const environmentOf = (place: string): NodeJS.ProcessEnv => ({
     SELVAGE_HISTORY: places[place]!(),
-    ...(place === 'pg is not installed' && { NODE_OPTIONS: `--require ${withoutPg}` }),
+    ...(place === 'pg is not installed' && { NODE_OPTIONS: `--import ${withoutPg}` }),
   });
 
   test.each(rows)(

@@ -112,8 +112,7 @@ async function sceneOf(): Promise<Scene> {
 }
 
 const SCENARIOS: Record<string, (scene: Scene) => Promise<void>> = {
-  async 'each piece comes 200 ms later, each way'({ proxy, ...scene }) {
-    void scene;
+  async 'each piece comes 200 ms later, each way'({ proxy }) {
     proxy.delay(200);
   },
 
@@ -156,7 +155,6 @@ const SCENARIOS: Record<string, (scene: Scene) => Promise<void>> = {
 
 describeWith('postgres')('runs end as they should though, between their worker and PostgreSQL,', () => {
   const running = new Map<string, Promise<void>>();
-  const took: string[] = [];
 
   beforeAll(async () => {
     const database = await freshPostgresDatabase();
@@ -166,12 +164,8 @@ describeWith('postgres')('runs end as they should though, between their worker a
     for (const [name, inflict] of Object.entries(SCENARIOS)) {
       const work = async (): Promise<void> => {
         const scene = await sceneOf();
-        const began = performance.now();
         await inflict(scene);
         await scene.endsWell();
-        took.push(
-          `${name}: ${Math.round((performance.now() - began) / 1_000)} s ${JSON.stringify(scene.proxy.counts)}`,
-        );
       };
       const end = work();
       end.catch(() => undefined);
@@ -182,7 +176,6 @@ describeWith('postgres')('runs end as they should though, between their worker a
   afterAll(async () => {
     await Promise.allSettled(running.values());
     await closeAll();
-    if (process.env.TELL) console.log(took.join('\n'));
   }, LIMIT_MS);
 
   test.each(Object.keys(SCENARIOS))('%s', (name) => running.get(name), LIMIT_MS);

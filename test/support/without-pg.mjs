@@ -1,6 +1,5 @@
-'use strict';
-// For `node --require`: as if pg were not installed.
-const { register } = require('node:module');
+// For `node --import`: as if pg were not installed.
+import { register } from 'node:module';
 
 const hooks = `export async function resolve(name, context, next) {
   if (name !== 'pg') return next(name, context);
