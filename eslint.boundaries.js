@@ -66,7 +66,7 @@ const boundaries = {
   adapters: {
     folders: ['adapters', 'canonical', 'errors', 'protocols'],
     typesOf: ['model'],
-    packages: ['node:', 'iovalkey', 'kysely', 'libsql'],
+    packages: ['node:', 'iovalkey', 'kysely', 'libsql', 'pg'],
     because: 'an adapter knows its port and one vendor library',
   },
   backends: {

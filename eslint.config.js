@@ -83,7 +83,7 @@ module.exports = tseslint.config(
       'src/worker/plugin.ts',
       'src/activities/index.ts',
       'src/canonical/value-codecs.ts',
-      'src/adapters/shared/sqlite/**/*.ts',
+      'src/adapters/shared/{sql,sqlite,postgres}/**/*.ts',
     ],
     // "A tapestry (definition, class, database) of whatever type" is `any` in TypeScript: `unknown` in the place of a
     // parameter would refuse every one of them.

@@ -1,7 +1,3 @@
-import { InMemoryLeaseTable } from '../adapters/lease-tables/in-memory';
-import { SqliteLeaseTable } from '../adapters/lease-tables/sqlite';
-import { InMemoryRunHistory } from '../adapters/run-histories/in-memory';
-import { SqliteRunHistory } from '../adapters/run-histories/sqlite';
 import type { Backends, DataStore, LeaseTable, RunHistory, TapestryStore } from '../protocols';
 import { combineBackends } from './combine';
 import { DEFAULT_URL } from './locate';
@@ -34,7 +30,8 @@ export interface OpenBackendsOptions {
  * Opens the backends. URLs that name one place share one connection to it, and then a value and its record are committed in one
  * transaction, if it is a database. `close()` also closes the backends that were given ready-made.
  *
- * Errors: `InvalidUrl`, `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `SchemaTooNew`, `BackendUnavailable`.
+ * Errors: `InvalidUrl`, `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `SchemaTooNew`, `SchemaTooOld`, `BackendUnavailable`,
+ * `MissingPackage`.
  */
 export async function openBackends(options: OpenBackendsOptions = {}): Promise<Backends> {
   const { environment = process.env, projectDir = process.cwd(), durable = false } = options;
@@ -74,9 +71,7 @@ async function openLeaseTable(
   if (given !== undefined) return await places.leaseTable(given);
   if (typeof history === 'string')
     return (await places.leaseTableBeside(history)) ?? (await places.leaseTable(DEFAULT_URL));
-  if (history instanceof SqliteRunHistory) return new SqliteLeaseTable(history.database);
-  if (history instanceof InMemoryRunHistory) return new InMemoryLeaseTable();
-  return await places.leaseTable(DEFAULT_URL);
+  return history.leasesBeside?.() ?? (await places.leaseTable(DEFAULT_URL));
 }
 
 /** Each place is opened once. */

@@ -36,6 +36,8 @@ export const late = {
     plan: (): typeof import('./actions/plan') => require('./actions/plan') as typeof import('./actions/plan'),
     replay: (): typeof import('./actions/replay') =>
       require('./actions/replay') as typeof import('./actions/replay'),
+    migrate: (): typeof import('./actions/migrate') =>
+      require('./actions/migrate') as typeof import('./actions/migrate'),
     doctor: (): typeof import('./actions/doctor') =>
       require('./actions/doctor') as typeof import('./actions/doctor'),
     doctorRepair: (): typeof import('./actions/doctor-repair') =>

@@ -5,6 +5,7 @@ import { addDevCommand } from './commands/dev';
 import { addDoctorCommand } from './commands/doctor';
 import { addLineageCommand } from './commands/lineage';
 import { addQuestionCommands } from './commands/questions';
+import { addMigrateCommand } from './commands/migrate';
 import { addPlanCommand } from './commands/plan';
 import { addReplayCommand } from './commands/replay';
 import { addResumeCommand } from './commands/resume';
@@ -43,6 +44,7 @@ export function createProgram(output: Output, answer: Answer): Command {
     addCacheCommand,
     addPlanCommand,
     addReplayCommand,
+    addMigrateCommand,
     addDoctorCommand,
   ]) {
     add(program, output, answer);

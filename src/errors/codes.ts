@@ -101,6 +101,7 @@ export const ERROR_CODES = {
   ClockWentBack: 'The clock of this machine is behind what it has written itself.',
   DiskFull: 'There is no space left to write.',
   SchemaTooNew: 'A database was written by a newer version of Selvage.',
+  SchemaTooOld: 'A database lacks migrations of this version of Selvage, and was not to be migrated.',
   InvalidQuery: 'A listing was asked for with a limit or a cursor that it cannot have.',
   InvalidUrl: 'A backend address cannot be understood.',
   MissingPackage: 'An optional package that a feature needs is not installed.',

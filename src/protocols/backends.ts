@@ -1,14 +1,7 @@
-import type { DataStore, StoredValue } from './data-store';
+import type { DataStore } from './data-store';
 import type { LeaseTable } from './lease-table';
-import type { LineageRecord } from './records';
-import type { CommitResult, RunHistory } from './run-history';
+import type { Commit, CommitResult, RunHistory } from './run-history';
 import type { TapestryStore } from './tapestry-store';
-
-/** One knot's outcome and the values that it refers to, which must be there before it counts. */
-export interface Commit {
-  readonly record: LineageRecord;
-  readonly values: readonly StoredValue[];
-}
 
 /** The three stores that a worker and a client work with, and the leases by which workers take turns. */
 export interface Backends {

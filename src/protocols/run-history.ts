@@ -1,3 +1,5 @@
+import type { DataStore, StoredValue } from './data-store';
+import type { LeaseTable } from './lease-table';
 import type { Page, PageOptions } from './page';
 import type { LineageRecord, OutcomeKind, RunRecord, RunStatus } from './records';
 
@@ -25,6 +27,12 @@ export interface LineageQuery extends PageOptions {
   /** Knots finished at or after `since` and before `until` (milliseconds since the epoch). */
   readonly since?: number;
   readonly until?: number;
+}
+
+/** One knot's outcome and the values that it refers to, which must be there before it counts. */
+export interface Commit {
+  readonly record: LineageRecord;
+  readonly values: readonly StoredValue[];
 }
 
 /** What became of one insert: `record` is the one that is stored, ours or the earlier one that we lost against. */
@@ -59,6 +67,15 @@ export interface RunHistory {
    * stands is durable.
    */
   commit(records: readonly LineageRecord[]): Promise<CommitResult[]>;
+  /**
+   * How to commit values and records in one transaction, where this data store is in the same database; undefined where it is not. Left out by
+   * technologies that have no such transactions.
+   */
+  commitsTogetherWith?(
+    dataStore: DataStore,
+  ): ((commits: readonly Commit[]) => Promise<CommitResult[]>) | undefined;
+  /** The leases of who shares this history, where its technology has any. */
+  leasesBeside?(): LeaseTable;
   /** Inserts the run unless its `temporal_run_id` is there; answers the record that stands. */
   startRun(record: RunRecord): Promise<RunRecord>;
   /**

@@ -1,7 +1,12 @@
 import { SqliteDataStore } from '../../adapters/data-stores/sqlite';
 import { SqliteLeaseTable } from '../../adapters/lease-tables/sqlite';
 import { SqliteRunHistory } from '../../adapters/run-histories/sqlite';
-import { inspectSqliteFile, openSqliteDatabase } from '../../adapters/shared/sqlite';
+import {
+  inspectSqliteFile,
+  openSqliteDatabase,
+  sqliteMigrationState,
+  sqliteMigrationStatements,
+} from '../../adapters/shared/sqlite';
 import { SqliteTapestryStore } from '../../adapters/tapestry-stores/sqlite';
 import { filePath } from './file-path';
 import type { Place, Technology } from './technology';
@@ -33,4 +38,13 @@ export const sqlite: Technology<SqlitePlace> = {
     };
   },
   inspect: ({ path }) => inspectSqliteFile(path),
+  migrations: {
+    state: ({ path }) => sqliteMigrationState(path),
+    statements: sqliteMigrationStatements,
+    async migrate({ path }) {
+      const { pending } = await sqliteMigrationState(path);
+      if (pending.length > 0) await (await openSqliteDatabase({ path })).close();
+      return pending;
+    },
+  },
 };

@@ -1,3 +1,4 @@
+import type { MigrationState } from '../../adapters/shared/sql/migration-state';
 import type { DataStore, LeaseTable, RunHistory, TapestryStore } from '../../protocols';
 
 export type Port = 'tapestry store' | 'run history' | 'data store' | 'lease table';
@@ -31,6 +32,16 @@ export interface OpenPlaceOptions {
   readonly durable: boolean;
 }
 
+/** Of a technology whose places have tables. */
+export interface Migrations<P extends Place> {
+  /** Which migrations a place has had, and which it is still to have. Changes nothing. @throws SelvageError as of `open` */
+  state(place: P): Promise<MigrationState>;
+  /** What one of them does. */
+  statements(name: string): Promise<string[]>;
+  /** Does those that are pending, and answers which. Safe when several do it at once. @throws SelvageError as of `open` */
+  migrate(place: P): Promise<readonly string[]>;
+}
+
 /** One technology: what its URLs look like, and how to open what they name. To add one is to write this and to list it in `index.ts`. */
 export interface Technology<P extends Place = Place> {
   readonly name: string;
@@ -50,4 +61,5 @@ export interface Technology<P extends Place = Place> {
   inspect(place: P): Promise<PlaceState>;
   /** What threatens the data there though all works, a sentence each, without anything secret. @throws SelvageError as of `open` */
   threats?(place: P): Promise<readonly string[]>;
+  readonly migrations?: Migrations<P>;
 }

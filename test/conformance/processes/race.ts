@@ -1,11 +1,11 @@
 import { openBackends } from '../../../src/backends';
 import { commitOf } from './commits';
 
-/** Commits the same knots as every other process of the race and tells which it won. Arguments: folder, name, knots, knots a batch. */
+/** Commits the same knots as every other process of the race and tells which it won. Arguments: folder, name, knots, knots a batch, URL. */
 async function main(): Promise<void> {
-  const [folder = '', name = '', knots = '0', batch = '1'] = process.argv.slice(2);
+  const [folder = '', name = '', knots = '0', batch = '1', url] = process.argv.slice(2);
   // All open the database, and make its tables, at once.
-  const backends = await openBackends({ projectDir: folder, environment: {} });
+  const backends = await openBackends({ projectDir: folder, environment: {}, ...(url && { url }) });
   const won: string[] = [];
   const standing: Record<string, string | null> = {};
   for (let start = 0; start < Number(knots); start += Number(batch)) {

@@ -1,134 +1,15 @@
-import type { Selectable } from 'kysely';
-import type { DataStore, Page, PageOptions, StoredEntry, StoredValue } from '../../../protocols';
-import { checkedStream, requireContentHash, requireIntact } from '../../shared/content-hash';
-import { pageAfterHash, pageLimit, pageOfValues } from '../../shared/pages';
+import type { StoredValue } from '../../../protocols';
+import { SqlDataStore } from '../../shared/sql/data-store';
 import { openSqliteDatabase, type SqliteDatabase, type SqliteOptions } from '../../shared/sqlite';
-import { bytesOfBlob } from '../../shared/sqlite/database-like';
-import type { ValuesTable } from '../../shared/sqlite/schema';
-import { readChunks, upload } from './chunks';
-import {
-  deleteValues,
-  entriesAfter,
-  hasValue,
-  keepValues,
-  presentHashes,
-  putValues,
-  valueRows,
-} from './values';
-
-/** Larger values would keep a transaction, and with it the event loop and all other writers, too long. */
-const LARGEST_ROW_BYTES = 4 * 1024 * 1024;
+import { putValues } from './values';
 
 /** Values in an SQLite database: one row each, larger ones (over 4 MiB) and streams in chunks. */
-export class SqliteDataStore implements DataStore {
+export class SqliteDataStore extends SqlDataStore<SqliteDatabase> {
   readonly technology = 'sqlite';
-  /** Adapters on one database can share a transaction. */
-  readonly database: SqliteDatabase;
 
-  /** Closing the store closes the database with it. */
-  constructor(database: SqliteDatabase) {
-    this.database = database;
+  protected putSmall(values: readonly StoredValue[]): Promise<void> {
+    return this.database.writeAtOnce((connection) => putValues(connection, values));
   }
-
-  async put(values: readonly StoredValue[]): Promise<void> {
-    const small = await this.putLarge(values);
-    if (small.length > 0) await this.database.writeAtOnce((connection) => putValues(connection, small));
-  }
-
-  /** Stores those values that are too large for one row, and answers the others. */
-  async putLarge(values: readonly StoredValue[]): Promise<readonly StoredValue[]> {
-    const large = values.filter((value) => value.bytes.byteLength > LARGEST_ROW_BYTES);
-    if (large.length === 0) return values;
-    for (const { hash, bytes, mediaType } of large) {
-      requireContentHash(hash);
-      if (!(await this.keep([hash])).has(hash))
-        await upload(this.database, inOnePiece(bytes), mediaType, () => hash);
-    }
-    return values.filter((value) => value.bytes.byteLength <= LARGEST_ROW_BYTES);
-  }
-
-  async get(hash: string): Promise<Uint8Array | undefined> {
-    return (await this.getMany([hash])).get(hash);
-  }
-
-  async getMany(hashes: readonly string[]): Promise<Map<string, Uint8Array>> {
-    const found = new Map<string, Uint8Array>();
-    if (hashes.length === 0) return found;
-    for (const row of await this.database.read((db) => valueRows(db, hashes))) {
-      const bytes = await this.#whole(row);
-      requireIntact(row.hash, bytes, this.#place);
-      found.set(row.hash, bytes);
-    }
-    return found;
-  }
-
-  has(hash: string): Promise<boolean> {
-    return this.database.read((db) => hasValue(db, hash));
-  }
-
-  async hasMany(hashes: readonly string[]): Promise<Set<string>> {
-    if (hashes.length === 0) return new Set();
-    return new Set(await this.database.read((db) => presentHashes(db, hashes)));
-  }
-
-  async putStream(
-    source: AsyncIterable<Uint8Array>,
-    options: { mediaType?: string } = {},
-  ): Promise<{ hash: string; size: number }> {
-    return upload(this.database, source, options.mediaType, (digest) => `bytes-sha256:${digest}`);
-  }
-
-  async getStream(hash: string): Promise<AsyncIterable<Uint8Array> | undefined> {
-    const [row] = await this.database.read((db) => valueRows(db, [hash]));
-    return row && checkedStream(hash, this.#pieces(row), this.#place);
-  }
-
-  async keep(hashes: readonly string[]): Promise<Set<string>> {
-    if (hashes.length === 0) return new Set();
-    return new Set(await this.database.write((db) => keepValues(db, hashes)));
-  }
-
-  async list(options: PageOptions = {}): Promise<Page<StoredEntry>> {
-    const limit = pageLimit(options);
-    const after = pageAfterHash(options);
-    return pageOfValues(await this.database.read((db) => entriesAfter(db, after, limit + 1)), limit);
-  }
-
-  async delete(hash: string): Promise<void> {
-    await this.database.write((db) => deleteValues(db, [hash]));
-  }
-
-  deleteUnlessPutSince(hashes: readonly string[], since: number): Promise<string[]> {
-    if (hashes.length === 0) return Promise.resolve([]);
-    return this.database.write((db) => deleteValues(db, hashes, since));
-  }
-
-  identity(): Promise<string> {
-    return this.database.identity();
-  }
-
-  close(): Promise<void> {
-    return this.database.close();
-  }
-
-  get #place(): string {
-    return `the database ${this.database.file}`;
-  }
-
-  #pieces(row: Selectable<ValuesTable>): AsyncIterable<Uint8Array> {
-    if (row.upload !== null) return readChunks(this.database, row.upload);
-    return inOnePiece(row.bytes === null ? new Uint8Array() : bytesOfBlob(row.bytes));
-  }
-
-  async #whole(row: Selectable<ValuesTable>): Promise<Uint8Array> {
-    const pieces: Uint8Array[] = [];
-    for await (const piece of this.#pieces(row)) pieces.push(piece);
-    return pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces);
-  }
-}
-
-async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }
 
 /** Errors as of {@link openSqliteDatabase}. */

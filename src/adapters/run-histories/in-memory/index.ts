@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type {
   CommitResult,
+  LeaseTable,
   LineageQuery,
   LineageRecord,
   Page,
@@ -11,6 +12,7 @@ import type {
   RunQuery,
   RunRecord,
 } from '../../../protocols';
+import { InMemoryLeaseTable } from '../../lease-tables/in-memory';
 import { changedRun, endedRun } from '../../shared/ended-run';
 import { newestFirst } from '../../shared/newest-first';
 
@@ -120,6 +122,10 @@ export class InMemoryRunHistory implements RunHistory {
 
   async identity(): Promise<string> {
     return this.#identity;
+  }
+
+  leasesBeside(): LeaseTable {
+    return new InMemoryLeaseTable();
   }
 
   async close(): Promise<void> {}

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { SqliteDatabase } from '../../shared/sqlite';
 import type { SqliteConnection } from '../../shared/sqlite/connection';
-import { ANY, CLASS, INPUT, KNOT, OUTCOME_BUT_OK, OUTPUT, RUN } from '../../shared/sqlite/schema';
+import { ANY, CLASS, INPUT, KNOT, OUTCOME_BUT_OK, OUTPUT, RUN } from '../../shared/sql/schema';
 
 /** Records of one transaction: some milliseconds. */
 const STEP = 250;

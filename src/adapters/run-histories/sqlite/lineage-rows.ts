@@ -1,40 +1,13 @@
 import type { Selectable } from 'kysely';
 import type { CommitResult, LineageRecord } from '../../../protocols';
+import { columnValue, LINEAGE_COLUMNS, recordOf } from '../../shared/sql/lineage-records';
+import type { LineageTable } from '../../shared/sql/schema';
 import type { SqliteConnection } from '../../shared/sqlite/connection';
 import { RowInserter, type InsertedRows } from '../../shared/sqlite/insert-rows';
-import type { LineageTable } from '../../shared/sqlite/schema';
-
-const COLUMNS = [
-  'run_id',
-  'temporal_run_id',
-  'knot_id',
-  'knot_class',
-  'definition_version',
-  'code_hash',
-  'knot_config_hash',
-  'parent_input_hashes',
-  'constant_input_hashes',
-  'parent_knot_ids',
-  'output_hash',
-  'output_size',
-  'outcome',
-  'skip_reason',
-  'error_record_id',
-  'cached_from_run',
-  'cache_key',
-  'dispatcher',
-  'task_queue',
-  'worker',
-  'attempt',
-  'scheduled_at',
-  'started_at',
-  'finished_at',
-  'extra',
-] as const satisfies readonly (keyof LineageRecord)[];
 
 type Key = Pick<LineageRecord, 'temporal_run_id' | 'knot_id'>;
 
-const lineage = new RowInserter('selvage_lineage', COLUMNS);
+const lineage = new RowInserter('selvage_lineage', LINEAGE_COLUMNS);
 
 /** Inserts what is not there; must run inside a transaction. */
 export function commitRecords(
@@ -75,10 +48,7 @@ function areInserted(
 }
 
 function columnValues(record: LineageRecord): unknown[] {
-  return COLUMNS.map((column) => {
-    const value = record[column];
-    return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
-  });
+  return LINEAGE_COLUMNS.map((column) => columnValue(record, column));
 }
 
 /** The condition is that of the index, so that SQLite goes by it. */
@@ -104,14 +74,4 @@ function storedRow(connection: SqliteConnection, key: Key): Selectable<LineageTa
     [key.temporal_run_id, key.knot_id],
   );
   return row!;
-}
-
-export function recordOf({ id: _, ...row }: Selectable<LineageTable>): LineageRecord {
-  return {
-    ...row,
-    parent_input_hashes: JSON.parse(row.parent_input_hashes),
-    constant_input_hashes: JSON.parse(row.constant_input_hashes),
-    parent_knot_ids: JSON.parse(row.parent_knot_ids),
-    extra: JSON.parse(row.extra),
-  };
 }

@@ -14,13 +14,6 @@ export interface SqliteStatementLike {
   run(...parameters: any[]): { changes: number | bigint; lastInsertRowid: number | bigint };
 }
 
-/** libsql gives blobs as `ArrayBuffer`, better-sqlite3 as `Buffer`, node:sqlite as `Uint8Array`. */
-export type SqliteBlob = Uint8Array | ArrayBuffer;
-
-export function bytesOfBlob(blob: SqliteBlob): Uint8Array {
-  return ArrayBuffer.isView(blob) ? blob : new Uint8Array(blob);
-}
-
 /** node:sqlite takes parameters one by one, the other two also in one array, which is cheaper with hundreds of them. */
 export function takesParametersInOneArray(statement: SqliteStatementLike): boolean {
   return !('expandedSQL' in statement);

@@ -1,47 +1,51 @@
 import { randomUUID } from 'node:crypto';
-import { sql, type Kysely, type Transaction } from 'kysely';
+import { sql } from 'kysely';
+import type { SqlDatabase, SqlExecutor } from '../sql/database';
 import type { SqliteConnection } from './connection';
 import type { CachingSqliteDialect } from './dialect';
 import { patiently } from './patience';
-import type { SqliteSchema } from './schema';
-
-export type SqliteExecutor = Kysely<SqliteSchema>;
+import { SQLITE_WORDS } from './words';
 
 /** An open Selvage database with its tables at the present version, which the three SQLite adapters can share. */
-export class SqliteDatabase {
+export class SqliteDatabase implements SqlDatabase {
+  readonly dialect = SQLITE_WORDS;
   /** The file, or words for it, for messages. */
   readonly file: string;
-  readonly #db: SqliteExecutor;
-  readonly #dialect: CachingSqliteDialect;
+  readonly #db: SqlExecutor;
+  readonly #connections: CachingSqliteDialect;
   readonly #ownsConnection: boolean;
   #closing: Promise<void> | undefined;
 
   /** @internal Use `openSqliteDatabase`. */
-  constructor(db: SqliteExecutor, dialect: CachingSqliteDialect, file: string, ownsConnection: boolean) {
+  constructor(db: SqlExecutor, connections: CachingSqliteDialect, file: string, ownsConnection: boolean) {
     this.#db = db;
-    this.#dialect = dialect;
+    this.#connections = connections;
     this.file = file;
     this.#ownsConnection = ownsConnection;
   }
 
+  get place(): string {
+    return `the database ${this.file}`;
+  }
+
   /** Runs queries outside of a transaction. */
-  read<T>(work: (db: SqliteExecutor) => Promise<T>): Promise<T> {
+  read<T>(work: (db: SqlExecutor) => Promise<T>): Promise<T> {
     return patiently(this.file, 'use', () => work(this.#db));
   }
 
   /** As {@link read}, of work that does not wait for anything between its statements. */
   readAtOnce<T>(work: (connection: SqliteConnection) => T): Promise<T> {
-    return patiently(this.file, 'use', () => this.#dialect.atOnce(work));
+    return patiently(this.file, 'use', () => this.#connections.atOnce(work));
   }
 
   /** Runs `work` in one transaction, and again from the start if the lock could not be had. `work` must do nothing but queries. */
-  write<T>(work: (db: Transaction<SqliteSchema>) => Promise<T>): Promise<T> {
+  write<T>(work: (db: SqlExecutor) => Promise<T>): Promise<T> {
     return patiently(this.file, 'use', () => this.#db.transaction().execute(work));
   }
 
   /** As {@link write}, of work that does not wait for anything between its statements. */
   writeAtOnce<T>(work: (connection: SqliteConnection) => T): Promise<T> {
-    return patiently(this.file, 'use', () => this.#dialect.transactionAtOnce(work));
+    return patiently(this.file, 'use', () => this.#connections.transactionAtOnce(work));
   }
 
   /** What tells this database from every other. */

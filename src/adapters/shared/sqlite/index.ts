@@ -1,5 +1,10 @@
 export { SqliteDatabase } from './database';
-export { inspectSqliteFile, type SqliteFileState } from './inspect';
+export {
+  inspectSqliteFile,
+  sqliteMigrationState,
+  sqliteMigrationStatements,
+  type SqliteFileState,
+} from './inspect';
 export {
   loadLibsql,
   openSqliteDatabase,
@@ -7,10 +12,6 @@ export {
   type SqliteFileOptions,
   type SqliteOptions,
 } from './open';
-export {
-  bytesOfBlob,
-  type SqliteBlob,
-  type SqliteDatabaseLike,
-  type SqliteStatementLike,
-} from './database-like';
+export { bytesOfBlob, type SqlBlob as SqliteBlob } from '../sql/blob';
+export type { SqliteDatabaseLike, SqliteStatementLike } from './database-like';
 export { selvageErrorOf } from './errors';

@@ -1,5 +1,5 @@
+import type { SqlSchema } from '../sql/schema';
 import type { SqliteConnection } from './connection';
-import type { SqliteSchema } from './schema';
 
 /** Rows of one statement. Below 16 each number has its own, so that a list of any length needs few kinds of statement and few of them. */
 function rowsOfNextStatement(remaining: number): number {
@@ -19,13 +19,13 @@ export interface InsertedRows {
 
 /** Inserts rows into one table, many by one statement, with the SQL text built once and not once a call. Rows that are there stay, unless said otherwise. */
 export class RowInserter {
-  readonly #table: keyof SqliteSchema;
+  readonly #table: keyof SqlSchema;
   readonly #columns: readonly string[];
   readonly #onConflict: string;
   readonly #statements = new Map<number, string>();
 
   /** @param onConflict what to do about a row that is there */
-  constructor(table: keyof SqliteSchema, columns: readonly string[], onConflict = 'on conflict do nothing') {
+  constructor(table: keyof SqlSchema, columns: readonly string[], onConflict = 'on conflict do nothing') {
     this.#table = table;
     this.#columns = columns;
     this.#onConflict = onConflict;

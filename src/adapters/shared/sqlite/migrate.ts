@@ -1,24 +1,22 @@
 import { Migrator, sql, type Kysely } from 'kysely';
-import { SelvageError } from '../../../errors';
+import { MIGRATION_TABLE, migrationState, type MigrationState } from '../sql/migration-state';
 import type { SqliteDatabaseLike } from './database-like';
 import { MIGRATIONS } from './migrations';
 import { rollBack } from './roll-back';
-
-const MIGRATION_TABLE = 'selvage_migrations';
 
 /**
  * Brings the tables to the present version, before anybody else uses `db`, which is over `connection`. Safe when several processes do it at
  * once: all is done in one transaction that has the write lock, and the later ones find it done.
  */
 export async function migrate(db: Kysely<any>, connection: SqliteDatabaseLike, file: string): Promise<void> {
-  const done = await doneMigrations(db);
-  refuseNewer(done, file);
-  if (done.length === Object.keys(MIGRATIONS).length) return;
+  const look = async (): Promise<MigrationState> =>
+    migrationState(await doneMigrations(db), Object.keys(MIGRATIONS), `the database ${file}`);
+  if ((await look()).pending.length === 0) return;
   // Kysely's Migrator makes its own tables before it begins a transaction, and takes none that is begun by Kysely.
   connection.exec('begin immediate');
   try {
     // A newer version may have been here since we looked.
-    refuseNewer(await doneMigrations(db), file);
+    await look();
     const migrator = new Migrator({
       db,
       provider: { getMigrations: async () => ({ ...MIGRATIONS }) },
@@ -44,14 +42,4 @@ export async function doneMigrations(db: Kysely<any>): Promise<string[]> {
     name: string;
   }>`select name from ${sql.table(MIGRATION_TABLE)} order by name`.execute(db);
   return rows.map((row) => row.name);
-}
-
-export function refuseNewer(done: readonly string[], file: string): void {
-  const unknown = done.filter((name) => !(name in MIGRATIONS));
-  if (unknown.length === 0) return;
-  throw new SelvageError(
-    'SchemaTooNew',
-    `The database ${file} was written by a newer version of Selvage (it has the migrations ${unknown.join(', ')}). Use that version, or name another database.`,
-    { details: { file, migrations: unknown } },
-  );
 }

@@ -3,12 +3,12 @@ import * as path from 'node:path';
 import { Kysely } from 'kysely';
 import { SelvageError } from '../../../errors';
 import { folderError } from '../folder-error';
+import type { SqlSchema } from '../sql/schema';
 import { SqliteDatabase } from './database';
 import type { SqliteDatabaseLike } from './database-like';
 import { CachingSqliteDialect } from './dialect';
 import { migrate } from './migrate';
 import { BUSY_TIMEOUT_MS, patiently } from './patience';
-import type { SqliteSchema } from './schema';
 
 export type SqliteOptions = SqliteFileOptions | SqliteConnectionOptions;
 
@@ -72,7 +72,7 @@ async function withTables(
   owned: boolean,
 ): Promise<SqliteDatabase> {
   const dialect = new CachingSqliteDialect(connection);
-  const db = new Kysely<SqliteSchema>({ dialect });
+  const db = new Kysely<SqlSchema>({ dialect });
   await patiently(file, 'open', () => migrate(db, connection, file));
   return new SqliteDatabase(db, dialect, file, owned);
 }

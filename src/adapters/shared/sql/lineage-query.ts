@@ -1,8 +1,8 @@
 import { sql, type RawBuilder, type Selectable, type SqlBool } from 'kysely';
 import type { LineageQuery, LineageRecord, Page } from '../../../protocols';
-import { pageLimit, pageOf, pageStart } from '../../shared/pages';
-import { before } from '../../shared/sqlite/before';
-import type { SqliteExecutor } from '../../shared/sqlite/database';
+import { pageLimit, pageOf, pageStart } from '../pages';
+import { before } from './before';
+import type { SqlDialect, SqlExecutor } from './database';
 import {
   ANY,
   CLASS,
@@ -11,15 +11,17 @@ import {
   OUTCOME_BUT_OK,
   OUTPUT,
   RUN,
+  type LineageRole,
   type LineageTable,
-} from '../../shared/sqlite/schema';
-import { recordOf } from './lineage-rows';
+} from './schema';
+import { recordOf } from './lineage-records';
 
 /**
  * The entries of the index that lead to the records, in the order of the listing, so that a page costs the same however many records
- * there are. SQLite has no statistics to choose by, so it is chosen here: the narrower first.
+ * there are. SQLite has no statistics to choose by, so it is chosen here: the narrower first. Roles that a database does not have there are
+ * left to its own choice among the indexes of the records.
  */
-type Way = readonly [role: number, key: string | RawBuilder<string>];
+type Way = readonly [role: LineageRole, key: string | RawBuilder<string>];
 
 /** Undefined: one record, found by its own key. */
 function wayTo(query: LineageQuery): Way | undefined {
@@ -34,8 +36,9 @@ function wayTo(query: LineageQuery): Way | undefined {
       sql<string>`(select run_id from selvage_lineage where temporal_run_id = ${temporalRunId} limit 1)`,
     ];
   }
-  if (inputHash !== undefined) return [INPUT, inputHash];
+  // A value is made once and taken often.
   if (outputHash !== undefined) return [OUTPUT, outputHash];
+  if (inputHash !== undefined) return [INPUT, inputHash];
   if (outcome !== undefined && outcome !== 'ok') return [OUTCOME_BUT_OK, outcome];
   return knotClass === undefined ? [ANY, ''] : [CLASS, knotClass];
 }
@@ -45,13 +48,19 @@ export function needsIndex(query: LineageQuery): boolean {
   return wayTo(query) !== undefined || query.inputHash !== undefined;
 }
 
-export async function findLineage(db: SqliteExecutor, query: LineageQuery): Promise<Page<LineageRecord>> {
+export async function findLineage(
+  db: SqlExecutor,
+  { join, indexedRoles }: SqlDialect,
+  query: LineageQuery,
+): Promise<Page<LineageRecord>> {
   const limit = pageLimit(query);
   const start = pageStart(query);
-  const way = wayTo(query);
+  const chosen = wayTo(query);
+  const way = chosen && indexedRoles.has(chosen[0]) ? chosen : undefined;
   const [time, sequence] = way ? ['w.finished_at', 'w.lineage'] : ['l.finished_at', 'l.id'];
   const conditions = [
     ...(way ? [sql<SqlBool>`w.role = ${way[0]} and w.key = ${way[1]}`] : []),
+    ...(chosen && !way ? sameRun(chosen) : []),
     ...equalities(query),
     ...inputConditions(query, way),
     ...timeConditions(query, time),
@@ -59,14 +68,19 @@ export async function findLineage(db: SqliteExecutor, query: LineageQuery): Prom
   if (start !== undefined) conditions.push(before(time, sequence, start));
 
   const { rows } = await sql<Selectable<LineageTable>>`
-    select l.* from ${way ? sql`selvage_lineage_index as w cross join selvage_lineage as l on l.id = w.lineage` : sql`selvage_lineage as l`}
-    where ${sql.join(conditions, sql` and `)}
+    select l.* from ${way ? sql`selvage_lineage_index as w ${join} selvage_lineage as l on l.id = w.lineage` : sql`selvage_lineage as l`}
+    where ${conditions.length > 0 ? sql.join(conditions, sql` and `) : sql`true`}
     order by ${sql.ref(time)} desc, ${sql.ref(sequence)} desc
     limit ${limit + 1}`.execute(db);
   return pageOf(rows, limit, (row) => ({ time: row.finished_at, sequence: row.id }), recordOf);
 }
 
 type Condition = RawBuilder<SqlBool>;
+
+/** A Temporal run is found by its run id, whose records have an index in the order of the listing. */
+function sameRun([role, key]: Way): Condition[] {
+  return role === RUN && typeof key !== 'string' ? [sql<SqlBool>`l.run_id = ${key}`] : [];
+}
 
 function equalities(query: LineageQuery): Condition[] {
   const columns = {
@@ -84,9 +98,11 @@ function equalities(query: LineageQuery): Condition[] {
 
 function inputConditions({ inputHash }: LineageQuery, way: Way | undefined): Condition[] {
   if (inputHash === undefined || way?.[0] === INPUT) return [];
+  // With an offset, Postgres looks it up for each record of the page instead of joining all of them first.
   return [
     sql<SqlBool>`exists (select 1 from selvage_lineage_index as i
-      where i.key = ${inputHash} and i.role = ${INPUT} and i.finished_at = l.finished_at and i.lineage = l.id)`,
+      where i.key = ${inputHash} and i.role = ${INPUT} and i.finished_at = l.finished_at and i.lineage = l.id
+      limit 1 offset 0)`,
   ];
 }
 

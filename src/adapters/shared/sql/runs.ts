@@ -1,13 +1,13 @@
-import { sql, type Selectable } from 'kysely';
+import { sql, type Selectable, type SelectQueryBuilder } from 'kysely';
 import type { Page, RunChange, RunEnd, RunQuery, RunRecord } from '../../../protocols';
-import { changedRun, endedRun } from '../../shared/ended-run';
-import { pageLimit, pageOf, pageStart } from '../../shared/pages';
-import { before } from '../../shared/sqlite/before';
-import type { SqliteExecutor } from '../../shared/sqlite/database';
-import type { RunsTable } from '../../shared/sqlite/schema';
+import { changedRun, endedRun } from '../ended-run';
+import { pageLimit, pageOf, pageStart } from '../pages';
+import { before } from './before';
+import type { SqlDialect, SqlExecutor } from './database';
+import type { RunsTable, SqlSchema } from './schema';
 
 /** Must run inside a transaction. */
-export async function insertRun(db: SqliteExecutor, record: RunRecord): Promise<RunRecord> {
+export async function insertRun(db: SqlExecutor, record: RunRecord): Promise<RunRecord> {
   const inserted = await db
     .insertInto('selvage_runs')
     .values({
@@ -31,8 +31,13 @@ export async function insertRun(db: SqliteExecutor, record: RunRecord): Promise<
 }
 
 /** Must run inside a transaction. */
-export async function endRun(db: SqliteExecutor, temporalRunId: string, end: RunEnd): Promise<boolean> {
-  const run = await runByTemporalId(db, temporalRunId);
+export async function endRun(
+  db: SqlExecutor,
+  dialect: SqlDialect,
+  temporalRunId: string,
+  end: RunEnd,
+): Promise<boolean> {
+  const run = await lockedRun(db, dialect, temporalRunId);
   if (run === undefined) return false;
   const { status, finished_at, environment } = endedRun(run, end);
   await db
@@ -45,11 +50,12 @@ export async function endRun(db: SqliteExecutor, temporalRunId: string, end: Run
 
 /** Must run inside a transaction. */
 export async function changeRun(
-  db: SqliteExecutor,
+  db: SqlExecutor,
+  dialect: SqlDialect,
   temporalRunId: string,
   change: RunChange,
 ): Promise<boolean> {
-  const run = await runByTemporalId(db, temporalRunId);
+  const run = await lockedRun(db, dialect, temporalRunId);
   if (run === undefined) return false;
   const { plan_hash, terminals, environment } = changedRun(run, change);
   await db
@@ -60,7 +66,7 @@ export async function changeRun(
   return true;
 }
 
-export async function latestRun(db: SqliteExecutor, runId: string): Promise<RunRecord | undefined> {
+export async function latestRun(db: SqlExecutor, runId: string): Promise<RunRecord | undefined> {
   const row = await db
     .selectFrom('selvage_runs')
     .selectAll()
@@ -73,18 +79,31 @@ export async function latestRun(db: SqliteExecutor, runId: string): Promise<RunR
 }
 
 export async function runByTemporalId(
-  db: SqliteExecutor,
+  db: SqlExecutor,
   temporalRunId: string,
 ): Promise<RunRecord | undefined> {
-  const row = await db
-    .selectFrom('selvage_runs')
-    .selectAll()
-    .where('temporal_run_id', '=', temporalRunId)
-    .executeTakeFirst();
+  const row = await runRow(db, temporalRunId).executeTakeFirst();
   return row && runOf(row);
 }
 
-export async function listRuns(db: SqliteExecutor, query: RunQuery): Promise<Page<RunRecord>> {
+/** As {@link runByTemporalId}, of a run that is going to be changed by what it says. */
+async function lockedRun(
+  db: SqlExecutor,
+  dialect: SqlDialect,
+  temporalRunId: string,
+): Promise<RunRecord | undefined> {
+  const row = await runRow(db, temporalRunId).modifyEnd(dialect.lockRows).executeTakeFirst();
+  return row && runOf(row);
+}
+
+function runRow(
+  db: SqlExecutor,
+  temporalRunId: string,
+): SelectQueryBuilder<SqlSchema, 'selvage_runs', Selectable<RunsTable>> {
+  return db.selectFrom('selvage_runs').selectAll().where('temporal_run_id', '=', temporalRunId);
+}
+
+export async function listRuns(db: SqlExecutor, query: RunQuery): Promise<Page<RunRecord>> {
   const limit = pageLimit(query);
   const start = pageStart(query);
   let select = db.selectFrom('selvage_runs').selectAll();

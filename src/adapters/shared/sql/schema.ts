@@ -1,9 +1,9 @@
 import type { Generated } from 'kysely';
 import type { LineageRecord, RunRecord } from '../../../protocols';
-import type { SqliteBlob } from './database-like';
+import type { SqlBlob } from './blob';
 
-/** The tables of a Selvage database file. Objects and lists are JSON text; times are milliseconds since the epoch. */
-export interface SqliteSchema {
+/** The tables of a Selvage database. Objects and lists are JSON text; times are milliseconds since the epoch. */
+export interface SqlSchema {
   selvage_identity: IdentityTable;
   selvage_plans: PlansTable;
   selvage_offers: OffersTable;
@@ -11,6 +11,7 @@ export interface SqliteSchema {
   selvage_run_tags: RunTagsTable;
   selvage_lineage: LineageTable;
   selvage_lineage_index: LineageIndexTable;
+  /** Of SQLite alone. */
   selvage_lineage_indexed: LineageIndexedTable;
   selvage_values: ValuesTable;
   selvage_value_chunks: ValueChunksTable;
@@ -70,7 +71,13 @@ export const OUTCOME_BUT_OK = 5;
 /** With the empty text as the key. */
 export const ANY = 6;
 
-/** What leads from a listing's condition to its records, in the order of the listing. */
+export type LineageRole =
+  typeof OUTPUT | typeof INPUT | typeof RUN | typeof KNOT | typeof CLASS | typeof OUTCOME_BUT_OK | typeof ANY;
+
+/**
+ * What leads from a listing's condition to its records, in the order of the listing. Of SQLite everything, written behind the commits; of
+ * Postgres the inputs alone, written with them.
+ */
 export interface LineageIndexTable {
   key: string;
   role: number;
@@ -88,7 +95,7 @@ export interface ValuesTable {
   size: number;
   media_type: string | null;
   /** Null: the bytes are the chunks of `upload`. */
-  bytes: SqliteBlob | null;
+  bytes: SqlBlob | null;
   upload: string | null;
   last_put_at: Generated<number>;
 }
@@ -96,7 +103,7 @@ export interface ValuesTable {
 export interface ValueChunksTable {
   upload: string;
   sequence: number;
-  bytes: SqliteBlob;
+  bytes: SqlBlob;
 }
 
 /** Chunks that are being written and belong to no value yet; rows that nobody has touched for a day are left over from a killed process. */

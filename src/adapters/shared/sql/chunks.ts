@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { bytesOfBlob } from '../../shared/sqlite/database-like';
+import { sql } from 'kysely';
 import { SelvageError } from '../../../errors';
-import type { SqliteDatabase } from '../../shared/sqlite';
+import { bytesOfBlob } from './blob';
+import type { SqlDatabase } from './database';
 import { keepValues } from './values';
 
 /** Streams and large values are kept in chunks of this size: a transaction stays short, and a reader needs only one chunk in memory. */
@@ -14,7 +15,7 @@ const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
  * with the digest of all bytes.
  */
 export async function upload(
-  database: SqliteDatabase,
+  database: SqlDatabase,
   pieces: AsyncIterable<Uint8Array>,
   mediaType: string | undefined,
   hashOf: (digest: string) => string,
@@ -41,7 +42,7 @@ export async function upload(
   }
 }
 
-export async function* readChunks(database: SqliteDatabase, id: string): AsyncGenerator<Uint8Array> {
+export async function* readChunks(database: SqlDatabase, id: string): AsyncGenerator<Uint8Array> {
   for (let sequence = 0; ; sequence += 1) {
     const row = await database.read((db) =>
       db
@@ -74,25 +75,24 @@ async function* chunksOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
   if (length > 0) yield Buffer.concat(gathered, length);
 }
 
-function writeChunk(
-  database: SqliteDatabase,
-  id: string,
-  sequence: number,
-  bytes: Uint8Array,
-): Promise<void> {
+function writeChunk(database: SqlDatabase, id: string, sequence: number, bytes: Uint8Array): Promise<void> {
   return database.write(async (db) => {
-    const touched_at = Date.now();
+    const touched_at = database.dialect.now();
     await db
       .insertInto('selvage_uploads')
       .values({ upload: id, touched_at })
       .onConflict((conflict) => conflict.column('upload').doUpdateSet({ touched_at }))
       .execute();
-    await db.insertInto('selvage_value_chunks').values({ upload: id, sequence, bytes }).execute();
+    await db
+      .insertInto('selvage_value_chunks')
+      .values({ upload: id, sequence, bytes })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
   });
 }
 
 function finish(
-  database: SqliteDatabase,
+  database: SqlDatabase,
   id: string,
   {
     hash,
@@ -102,49 +102,64 @@ function finish(
   }: { hash: string; size: number; mediaType: string | undefined; chunks: number },
 ): Promise<void> {
   return database.write(async (db) => {
+    // First, so that nobody takes it for abandoned from here on.
+    await db.deleteFrom('selvage_uploads').where('upload', '=', id).execute();
     const { there } = await db
       .selectFrom('selvage_value_chunks')
       .select(({ fn }) => fn.countAll<number>().as('there'))
       .where('upload', '=', id)
       .executeTakeFirstOrThrow();
-    if (there !== chunks) throw chunksGone(database.file);
+    if (there !== chunks) throw chunksGone(database.place);
     const { numInsertedOrUpdatedRows } = await db
       .insertInto('selvage_values')
-      .values({ hash, size, media_type: mediaType ?? null, upload: id, last_put_at: Date.now() })
+      .values({ hash, size, media_type: mediaType ?? null, upload: id, last_put_at: database.dialect.now() })
       .onConflict((conflict) => conflict.doNothing())
       .executeTakeFirstOrThrow();
-    await db.deleteFrom('selvage_uploads').where('upload', '=', id).execute();
     const isThereAlready = numInsertedOrUpdatedRows === 0n;
     if (!isThereAlready) return;
+    const stored = await db
+      .selectFrom('selvage_values')
+      .select('upload')
+      .where('hash', '=', hash)
+      .executeTakeFirst();
+    // It was done, and nobody heard of it.
+    if (stored?.upload === id) return;
     await db.deleteFrom('selvage_value_chunks').where('upload', '=', id).execute();
-    await keepValues(db, [hash]);
+    await keepValues(db, database.dialect, [hash]);
   });
 }
 
 /** Another process took the upload for abandoned: it was asleep for a day, or the clock jumped. */
-function chunksGone(file: string): SelvageError {
+function chunksGone(place: string): SelvageError {
   return new SelvageError(
     'BackendUnavailable',
-    `A value that was being written to the database ${file} was taken for abandoned by another process. It is written again; if that ` +
+    `A value that was being written to ${place} was taken for abandoned by another process. It is written again; if that ` +
       'goes on, look at the clocks.',
-    { details: { file } },
+    { details: { place } },
   );
 }
 
-function discard(database: SqliteDatabase, id: string): Promise<void> {
-  return database.write(async (db) => {
-    await db.deleteFrom('selvage_value_chunks').where('upload', '=', id).execute();
+async function discard(database: SqlDatabase, id: string): Promise<void> {
+  await database.write(async (db) => {
     await db.deleteFrom('selvage_uploads').where('upload', '=', id).execute();
+    await db.deleteFrom('selvage_value_chunks').where('upload', '=', id).execute();
   });
 }
 
-async function removeAbandoned(database: SqliteDatabase): Promise<void> {
+async function removeAbandoned(database: SqlDatabase): Promise<void> {
+  const limit = sql<number>`${database.dialect.now()} - ${sql.lit(ABANDONED_AFTER_MS)}`;
   const abandoned = await database.read((db) =>
-    db
-      .selectFrom('selvage_uploads')
-      .select('upload')
-      .where('touched_at', '<', Date.now() - ABANDONED_AFTER_MS)
-      .execute(),
+    db.selectFrom('selvage_uploads').select('upload').where('touched_at', '<', limit).execute(),
   );
-  for (const row of abandoned) await discard(database, row.upload);
+  for (const { upload } of abandoned) {
+    await database.write(async (db) => {
+      const { numDeletedRows } = await db
+        .deleteFrom('selvage_uploads')
+        .where('upload', '=', upload)
+        .where('touched_at', '<', limit)
+        .executeTakeFirstOrThrow();
+      if (numDeletedRows > 0n)
+        await db.deleteFrom('selvage_value_chunks').where('upload', '=', upload).execute();
+    });
+  }
 }

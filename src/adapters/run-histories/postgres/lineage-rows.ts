@@ -1,0 +1,118 @@
+import type { CommitResult, LineageRecord, StoredValue } from '../../../protocols';
+import { valueParameters, WITH_VALUES } from '../../data-stores/postgres/values';
+import type { PostgresDatabase } from '../../shared/postgres';
+import { columnValue, LINEAGE_COLUMNS, recordOf } from '../../shared/sql/lineage-records';
+import { INPUT } from '../../shared/sql/schema';
+
+const TYPES: Partial<Record<(typeof LINEAGE_COLUMNS)[number], string>> = {
+  output_size: 'bigint',
+  attempt: 'integer',
+  scheduled_at: 'double precision',
+  started_at: 'double precision',
+  finished_at: 'double precision',
+};
+
+const COLUMNS = LINEAGE_COLUMNS.map((column) => `"${column}"`).join(', ');
+const TYPED_COLUMNS = LINEAGE_COLUMNS.map((column) => `"${column}" ${TYPES[column] ?? 'text'}`).join(', ');
+
+/** Inserts the records of one JSON parameter that are not there, with what finds them by their inputs; answers the keys of those. */
+function withRecords(parameter: string): string {
+  return `
+  committed as (
+    insert into selvage_lineage (${COLUMNS})
+    select ${COLUMNS} from json_to_recordset(${parameter}::json) as r (${TYPED_COLUMNS})
+    on conflict do nothing
+    returning id, temporal_run_id, knot_id, finished_at, parent_input_hashes, constant_input_hashes
+  ),
+  indexed as (
+    insert into selvage_lineage_index (key, role, finished_at, lineage)
+    select input.value, ${INPUT}, finished_at, id
+    from committed, lateral (
+      select value from json_each_text(parent_input_hashes::json) where value is not null
+      union
+      select value from json_each_text(constant_input_hashes::json) where value is not null
+    ) as input
+  )
+  select temporal_run_id, knot_id from committed`;
+}
+
+const COMMIT = `with ${withRecords('$1')}`;
+const COMMIT_WITH_VALUES = `with ${WITH_VALUES}, ${withRecords('$4')}`;
+
+/** Puts values and inserts what is not there, in one statement, which is one transaction. */
+export async function commitRecords(
+  database: PostgresDatabase,
+  records: readonly LineageRecord[],
+  values: readonly StoredValue[],
+): Promise<CommitResult[]> {
+  const first = new Map<string, LineageRecord>();
+  for (const record of records) {
+    const key = keyOf(record);
+    if (!first.has(key)) first.set(key, record);
+  }
+  const json = rowsOf([...first.values()]);
+  const { rows } =
+    values.length === 0
+      ? await database.run(COMMIT, [json])
+      : await database.run(COMMIT_WITH_VALUES, [...valueParameters(values), json]);
+  const inserted = new Set(rows.map(keyOf));
+  const standing = await standingOf(
+    database,
+    [...first].flatMap(([key, record]) => (inserted.has(key) ? [] : [record])),
+  );
+  return records.map((record) => {
+    const key = keyOf(record);
+    const isFirst = first.get(key) === record;
+    return inserted.has(key)
+      ? { inserted: isFirst, record: first.get(key)! }
+      : { inserted: false, record: standing.get(key)! };
+  });
+}
+
+/** In the order of their keys: two who commit the same records in different orders would wait for each other. */
+function rowsOf(records: LineageRecord[]): string {
+  const keyed = records.map((record) => [keyOf(record), record] as const);
+  keyed.sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify(
+    keyed.map(([, record]) =>
+      Object.fromEntries(LINEAGE_COLUMNS.map((column) => [column, columnValue(record, column)])),
+    ),
+  );
+}
+
+type Key = Pick<LineageRecord, 'temporal_run_id' | 'knot_id'>;
+
+function keyOf({ temporal_run_id, knot_id }: Key): string {
+  return JSON.stringify([temporal_run_id, knot_id]);
+}
+
+/** The records that others have committed, by key. */
+async function standingOf(
+  database: PostgresDatabase,
+  keys: readonly Key[],
+): Promise<Map<string, LineageRecord>> {
+  if (keys.length === 0) return new Map();
+  const { rows } = await database.run(
+    `select l.* from unnest($1::text[], $2::text[]) as k (temporal_run_id, knot_id)
+     join selvage_lineage as l on l.temporal_run_id = k.temporal_run_id and l.knot_id = k.knot_id`,
+    [keys.map((key) => key.temporal_run_id), keys.map((key) => key.knot_id)],
+  );
+  return new Map(rows.map((row) => [keyOf(row), recordOf(row)]));
+}
+
+/** The condition is that of the index, so that Postgres goes by it. */
+const NEWEST_CACHED = `
+  select l.* from unnest($1::text[]) as wanted (key), lateral (
+    select * from selvage_lineage
+    where cache_key = wanted.key and outcome = 'ok' and cached_from_run is null
+    order by finished_at desc, id desc limit 1
+  ) as l`;
+
+/** By cache key: the newest that made its value. */
+export async function cachedRecords(
+  database: PostgresDatabase,
+  keys: readonly string[],
+): Promise<Map<string, LineageRecord>> {
+  const { rows } = await database.run(NEWEST_CACHED, [[...new Set(keys)]]);
+  return new Map(rows.map((row) => [row.cache_key, recordOf(row)]));
+}

@@ -1,0 +1,165 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Kysely, PostgresDialect } from 'kysely';
+import type { SqlDatabase, SqlExecutor } from '../sql/database';
+import type { SqlSchema } from '../sql/schema';
+import { connect, type ConnectionLimits, type PostgresConnection } from './connections';
+import { isConflict, isLost, selvageErrorOf } from './errors';
+import type { PostgresPoolLike, PostgresResult } from './pool-like';
+import { POSTGRES_WORDS } from './words';
+
+const MAXIMUM_CONFLICTS = 20;
+const LONGEST_PAUSE_MS = 100;
+
+/** What may be done over by the database itself when a connection was lost: `once` is not, since nobody knows whether it was done. */
+interface Repetition {
+  readonly once?: boolean;
+}
+
+/** An open Postgres database with its tables at the present version, which the adapters on it share. */
+export class PostgresDatabase implements SqlDatabase {
+  readonly dialect = POSTGRES_WORDS;
+  readonly place: string;
+  readonly #pool: PostgresPoolLike;
+  readonly #limits: ConnectionLimits;
+  readonly #closePool: (() => Promise<unknown>) | undefined;
+  readonly #db: SqlExecutor;
+  #identity: string | undefined;
+  #closing: Promise<void> | undefined;
+  readonly #beforeClose = new Set<() => Promise<void>>();
+
+  /**
+   * @internal Use `openPostgresDatabase`.
+   *
+   * @param closePool left out: the pool is the user's
+   */
+  constructor(
+    pool: PostgresPoolLike,
+    place: string,
+    limits: ConnectionLimits,
+    closePool?: () => Promise<unknown>,
+  ) {
+    this.#pool = pool;
+    this.place = place;
+    this.#limits = limits;
+    this.#closePool = closePool;
+    this.#db = kyselyOver(() => this.connect());
+  }
+
+  /** A connection of one's own, to be released. */
+  connect(): Promise<PostgresConnection> {
+    return connect(this.#pool, this.#limits);
+  }
+
+  read<T>(work: (db: SqlExecutor) => Promise<T>): Promise<T> {
+    return this.#patiently(() => work(this.#db));
+  }
+
+  write<T>(work: (db: SqlExecutor) => Promise<T>): Promise<T> {
+    return this.#patiently(() => this.#db.transaction().execute(work));
+  }
+
+  /** Runs one statement, which is a transaction of its own: one way there and back. */
+  run(text: string, values: readonly unknown[], repetition?: Repetition): Promise<PostgresResult> {
+    return this.#patiently(
+      () => this.#withConnection((connection) => connection.query(text, values)),
+      repetition,
+    );
+  }
+
+  /**
+   * Runs one statement while nobody else runs one by this function with the same `lock`: it sees what they have done.
+   *
+   * @param lock from {@link lockNumber}
+   */
+  runAlone(
+    lock: bigint,
+    text: string,
+    values: readonly unknown[],
+    repetition?: Repetition,
+  ): Promise<PostgresResult> {
+    return this.#patiently(
+      () =>
+        this.#withConnection(async (connection) => {
+          // Two statements, since one sees only what was done before it began, the wait for the lock included.
+          await connection.query(`begin; select pg_advisory_xact_lock(${lock})`);
+          try {
+            const result = await connection.query(text, values);
+            await connection.query('commit');
+            return result;
+          } catch (error) {
+            await connection.query('rollback').catch(() => undefined);
+            throw error;
+          }
+        }),
+      repetition,
+    );
+  }
+
+  async identity(): Promise<string> {
+    this.#identity ??= await this.read(async (db) => {
+      const row = await db.selectFrom('selvage_identity').select('identity').executeTakeFirstOrThrow();
+      return row.identity;
+    });
+    return this.#identity;
+  }
+
+  /** What has a connection of its own gives it back before the pool is closed. */
+  beforeClose(end: () => Promise<void>): void {
+    this.#beforeClose.add(end);
+  }
+
+  /** Closes the pool if Selvage made it. A second call does nothing. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#closePool === undefined) return;
+    await Promise.all([...this.#beforeClose].map((end) => end()));
+    await this.#closePool();
+  }
+
+  async #withConnection<T>(work: (connection: PostgresConnection) => Promise<T>): Promise<T> {
+    const connection = await this.connect();
+    try {
+      return await work(connection);
+    } finally {
+      connection.release();
+    }
+  }
+
+  async #patiently<T>(work: () => Promise<T>, { once = false }: Repetition = {}): Promise<T> {
+    let losses = 0;
+    for (let conflicts = 0; ;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (isLost(error) && !once && losses === 0) losses += 1;
+        else if (isConflict(error) && conflicts < MAXIMUM_CONFLICTS) {
+          conflicts += 1;
+          // Chance keeps transactions that met from meeting again.
+          await delay(Math.min(2 ** conflicts, LONGEST_PAUSE_MS) * Math.random());
+        } else throw selvageErrorOf(error, this.place);
+      }
+    }
+  }
+}
+
+/** Kysely over connections of ours, which read columns our way and stay prepared. */
+export function kyselyOver(take: () => Promise<PostgresConnection>): Kysely<SqlSchema> {
+  return new Kysely<SqlSchema>({
+    dialect: new PostgresDialect({
+      pool: {
+        async connect() {
+          const connection = await take();
+          return {
+            query: (text: string, values?: readonly unknown[]) => connection.query(text, values) as any,
+            release: () => connection.release(),
+          } as any;
+        },
+        end: async () => {},
+      },
+    }),
+  });
+}

@@ -1,0 +1,71 @@
+import { PostgresDialect } from 'kysely';
+import type { MigrationState } from '../sql/migration-state';
+import { statementsOf } from '../sql/migration-statements';
+import { parsePostgresUrl, type PostgresAddress } from './address';
+import { connect, type PostgresConnection } from './connections';
+import { selvageErrorOf } from './errors';
+import { migrate, readMigrationState } from './migrate';
+import { MIGRATIONS } from './migrations';
+import { limitsOf, makePool, requireRights, requireVersion } from './open';
+
+/** Somebody waits at a terminal. */
+const LIMIT_MS = 5_000;
+
+/** `absent`: its tables will be made at the first use; `old`: they will be brought up to date then. */
+export type PostgresState = 'absent' | 'old' | 'current';
+
+/**
+ * Looks at a database without changing anything, for some seconds at most.
+ *
+ * @throws SelvageError `InvalidUrl`, `BackendUnavailable` (out of reach, of an old version, or not to be written by this user), `SchemaTooNew`,
+ * `MissingPackage`
+ */
+export function inspectPostgres(url: string): Promise<PostgresState> {
+  return inOneConnection(url, async (connection, { shown }) => {
+    const { done, pending } = await readMigrationState(connection, shown);
+    if (done.length === 0) return 'absent';
+    await requireRights(connection, shown);
+    return pending.length === 0 ? 'current' : 'old';
+  });
+}
+
+/** Which migrations a database has had. Errors as of {@link inspectPostgres}. */
+export function postgresMigrationState(url: string): Promise<MigrationState> {
+  return inOneConnection(url, (connection, { shown }) => readMigrationState(connection, shown));
+}
+
+/**
+ * Brings the tables to the present version, whatever the address says of `migrate`; answers the names of the migrations that were done here.
+ * Errors as of {@link inspectPostgres}.
+ */
+export function migratePostgres(url: string): Promise<string[]> {
+  return inOneConnection(url, (connection, { shown, schema }) => migrate(connection, shown, schema));
+}
+
+/** The statements of one migration of Postgres. */
+export function postgresMigrationStatements(name: string): Promise<string[]> {
+  // Only its words are used: there is no database.
+  return statementsOf(MIGRATIONS[name]!, new PostgresDialect({ pool: undefined as never }));
+}
+
+async function inOneConnection<T>(
+  url: string,
+  work: (connection: PostgresConnection, address: PostgresAddress) => Promise<T>,
+): Promise<T> {
+  const address = parsePostgresUrl(url);
+  const limits = limitsOf({ queryTimeoutMs: LIMIT_MS, connectTimeoutMs: LIMIT_MS });
+  const pool = await makePool({ ...address, max: 1 }, limits);
+  try {
+    const connection = await connect(pool, limits);
+    try {
+      await requireVersion(connection, address.shown);
+      return await work(connection, address);
+    } finally {
+      connection.release();
+    }
+  } catch (error) {
+    throw selvageErrorOf(error, address.shown);
+  } finally {
+    await pool.end();
+  }
+}

@@ -1,0 +1,75 @@
+import { sql, type Selectable } from 'kysely';
+import { PUT_AGAIN_AFTER_MS, type StoredEntry } from '../../../protocols';
+import type { SqlDialect, SqlExecutor } from './database';
+import type { ValuesTable } from './schema';
+
+/** Notes a put of those that are there, and answers them. Must run inside a transaction. */
+export async function keepValues(
+  db: SqlExecutor,
+  dialect: SqlDialect,
+  hashes: readonly string[],
+): Promise<string[]> {
+  await db
+    .updateTable('selvage_values')
+    .set({ last_put_at: dialect.now() })
+    .where(dialect.isOneOf('hash', hashes))
+    .where('last_put_at', '<', sql<number>`${dialect.now()} - ${sql.lit(PUT_AGAIN_AFTER_MS)}`)
+    .execute();
+  return await presentHashes(db, dialect, hashes);
+}
+
+export async function entriesAfter(db: SqlExecutor, hash: string, limit: number): Promise<StoredEntry[]> {
+  return await db
+    .selectFrom('selvage_values')
+    .select(['hash', 'size', 'last_put_at as lastPutAt'])
+    .where('hash', '>', hash)
+    .orderBy('hash')
+    .limit(limit)
+    .execute();
+}
+
+/** Deletes values, with `since` those that were last put before; answers which. Must run inside a transaction. */
+export async function deleteValues(
+  db: SqlExecutor,
+  dialect: SqlDialect,
+  hashes: readonly string[],
+  since = Infinity,
+): Promise<string[]> {
+  let deleting = db.deleteFrom('selvage_values').where(dialect.isOneOf('hash', hashes));
+  if (since !== Infinity) deleting = deleting.where('last_put_at', '<', since);
+  const rows = await deleting.returning(['hash', 'upload']).execute();
+  const uploads = rows.flatMap(({ upload }) => upload ?? []);
+  if (uploads.length > 0)
+    await db.deleteFrom('selvage_value_chunks').where(dialect.isOneOf('upload', uploads)).execute();
+  return rows.map(({ hash }) => hash);
+}
+
+export async function valueRows(
+  db: SqlExecutor,
+  dialect: SqlDialect,
+  hashes: readonly string[],
+): Promise<Selectable<ValuesTable>[]> {
+  return db.selectFrom('selvage_values').selectAll().where(dialect.isOneOf('hash', hashes)).execute();
+}
+
+export async function presentHashes(
+  db: SqlExecutor,
+  dialect: SqlDialect,
+  hashes: readonly string[],
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('selvage_values')
+    .select('hash')
+    .where(dialect.isOneOf('hash', hashes))
+    .execute();
+  return rows.map((row) => row.hash);
+}
+
+export async function hasValue(db: SqlExecutor, hash: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('selvage_values')
+    .select('hash')
+    .where('hash', '=', hash)
+    .executeTakeFirst();
+  return row !== undefined;
+}

@@ -1,0 +1,166 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { SelvageError } from '../../../errors';
+import type { Offer } from '../../../protocols';
+import type { PostgresDatabase } from '../../shared/postgres';
+import type { PostgresConnection } from '../../shared/postgres/connections';
+import { subscription } from '../../shared/subscription';
+
+/** What is said on it is the id of the run, no more: a notification may have 8,000 bytes at most. */
+export const OFFER_CHANNEL = 'selvage_offers';
+
+/** How often the connection is tried, so that one which is gone without a word is noticed; and subscribers look for themselves. */
+const LOOK_MS = 15_000;
+const LOOK_TIMEOUT_MS = 5_000;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5_000;
+
+type PageOfOffers = (after: number, limit: number) => Promise<Offer[]>;
+
+/** One that waits for offers to a run. */
+class Follower {
+  readonly runId: string;
+  #hasNews = false;
+  #wake: (() => void) | undefined;
+
+  constructor(runId: string) {
+    this.runId = runId;
+  }
+
+  tell(): void {
+    this.#hasNews = true;
+    this.#wake?.();
+  }
+
+  /** Resolves when it was told since it was asked last, or the signal is aborted. */
+  async news(signal: AbortSignal): Promise<void> {
+    if (!this.#hasNews && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+      this.#wake = undefined;
+    }
+    this.#hasNews = false;
+  }
+}
+
+/**
+ * Listens for offers while somebody follows a run, over one connection for all of them. A connection that is lost is made again, and then
+ * everybody looks for what they may have missed.
+ */
+export class OfferListener {
+  readonly #database: PostgresDatabase;
+  readonly #followers = new Set<Follower>();
+  #listening: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
+
+  constructor(database: PostgresDatabase) {
+    this.#database = database;
+    database.beforeClose(() => this.close());
+  }
+
+  async *subscribe(
+    runId: string,
+    page: PageOfOffers,
+    options: { readonly after?: number; readonly signal: AbortSignal },
+  ): AsyncGenerator<Offer, void, void> {
+    const follower = new Follower(runId);
+    this.#add(follower);
+    try {
+      yield* subscription(
+        (after, limit) => patiently(() => page(after, limit), options.signal),
+        (signal) => follower.news(signal),
+        options,
+      );
+    } finally {
+      this.#remove(follower);
+    }
+  }
+
+  /** Ends the listening; who still follows hears nothing more. */
+  async close(): Promise<void> {
+    const listening = this.#listening;
+    this.#listening = undefined;
+    listening?.stop.abort();
+    await listening?.ended;
+  }
+
+  #add(follower: Follower): void {
+    this.#followers.add(follower);
+    if (this.#listening) return;
+    const stop = new AbortController();
+    this.#listening = { stop, ended: this.#listen(stop.signal) };
+  }
+
+  #remove(follower: Follower): void {
+    this.#followers.delete(follower);
+    // A connection of its own is too much for nobody. Errors cannot come of it.
+    if (this.#followers.size === 0) void this.close();
+  }
+
+  /** Until it is stopped: connects, listens, and connects again. */
+  async #listen(stop: AbortSignal): Promise<void> {
+    let pause = FIRST_PAUSE_MS;
+    while (!stop.aborted) {
+      try {
+        const connection = await this.#database.connect();
+        try {
+          await connection.query(`listen ${OFFER_CHANNEL}`);
+          pause = FIRST_PAUSE_MS;
+          await this.#hear(connection, stop);
+        } finally {
+          connection.close();
+        }
+      } catch {
+        // Subscribers are told of trouble by what they read. Chance keeps those who lost one server from coming back all at once.
+        await sleep(pause * (0.5 + Math.random()), stop);
+        pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
+      }
+    }
+  }
+
+  /** Passes on what is said on a connection, until it is lost (which throws) or the listening is stopped. */
+  async #hear({ client, query }: PostgresConnection, stop: AbortSignal): Promise<void> {
+    const hear = ({ channel, payload }: { channel: string; payload?: string }): void => {
+      if (channel === OFFER_CHANNEL) this.#tell((follower) => follower.runId === payload);
+    };
+    const lost = new AbortController();
+    const lose = (): void => lost.abort();
+    client.on('notification', hear);
+    client.on('error', lose);
+    client.on('end', lose);
+    try {
+      while (!stop.aborted && !lost.signal.aborted) {
+        // What came before this connection listened, and, where something between swallows notifications, what it did not hear.
+        this.#tell(() => true);
+        await sleep(LOOK_MS * (0.75 + Math.random() / 2), AbortSignal.any([stop, lost.signal]));
+        if (!stop.aborted) await query('select 1', [], LOOK_TIMEOUT_MS);
+      }
+    } finally {
+      client.removeListener('notification', hear);
+      client.removeListener('error', lose);
+      client.removeListener('end', lose);
+    }
+  }
+
+  #tell(whom: (follower: Follower) => boolean): void {
+    for (const follower of this.#followers) if (whom(follower)) follower.tell();
+  }
+}
+
+/** Reads again and again while the database is out of reach; empty once the signal is aborted. */
+async function patiently(read: () => Promise<Offer[]>, signal: AbortSignal): Promise<Offer[]> {
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+    try {
+      return await read();
+    } catch (error) {
+      if (!SelvageError.is(error, 'BackendUnavailable')) throw error;
+      await sleep(pause * (0.5 + Math.random()), signal);
+      if (signal.aborted) return [];
+    }
+  }
+}
+
+/** Ends early, without an error, when the signal is aborted. */
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => undefined);
+}

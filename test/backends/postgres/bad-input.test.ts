@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import net from 'node:net';
+import { inspectBackends, openBackends } from '../../../src/backends';
+import type { SelvageError } from '../../../src/errors';
+import { freshPostgresDatabase, type FreshDatabase } from '../../support/fresh-places';
+import { describeWith } from '../../support/services';
+import { rejectionOf } from '../../support/rejection-of';
+import { query } from './places';
+
+const SECRET = 'S3cret-of-nobody';
+
+describeWith('postgres')('an address of PostgreSQL that does not work', () => {
+  let database: FreshDatabase;
+
+  beforeAll(async () => {
+    database = await freshPostgresDatabase();
+  });
+
+  afterAll(() => database.drop());
+
+  function changed(change: (url: URL) => void): string {
+    const url = new URL(database.url);
+    change(url);
+    return url.href;
+  }
+
+  /** What is said when it is opened, which is also what `doctor` says. Nothing secret is in it. */
+  async function refusalOf(url: string): Promise<SelvageError> {
+    const [error, [report]] = await Promise.all([
+      rejectionOf(openBackends({ url, environment: {} })),
+      inspectBackends({ environment: { SELVAGE_STORE: url, SELVAGE_HISTORY: url, SELVAGE_DATA: url } }),
+    ]);
+    expect((report?.error as SelvageError).message).toBe(error.message);
+    expect(JSON.stringify([error.message, error.details, error.stack, report])).not.toContain(SECRET);
+    expect(error.message).not.toContain('\n');
+    return error;
+  }
+
+  test('a wrong password', async () => {
+    const error = await refusalOf(changed((url) => (url.password = SECRET)));
+    expect(error.code).toBe('BackendUnavailable');
+    expect(error.message).toMatch(/does not let this user in .*PGPASSWORD/);
+  });
+
+  test('a database that is not there', async () => {
+    const error = await refusalOf(changed((url) => (url.pathname = '/no_such_database')));
+    expect(error.code).toBe('BackendUnavailable');
+    expect(error.message).toMatch(/no_such_database .*does not exist/);
+  });
+
+  test('a port where nobody is', async () => {
+    const server = net.createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as net.AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
+    const error = await refusalOf(
+      changed((url) => {
+        url.port = String(port);
+        url.password = SECRET;
+      }),
+    );
+    expect(error).toMatchObject({ code: 'BackendUnavailable', details: { reason: 'ECONNREFUSED' } });
+  });
+
+  test('a server that takes the connection and never answers', async () => {
+    const sockets: net.Socket[] = [];
+    const server = net.createServer((socket) => sockets.push(socket));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = server.address() as net.AddressInfo;
+      const error = await refusalOf(changed((url) => (url.port = String(port))));
+      expect(error.code).toBe('BackendUnavailable');
+      expect(error.message).toMatch(/cannot be reached or went away/);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    }
+  });
+
+  test('a user who may only read, one who has no connection left, and one who may not make tables', async () => {
+    await (await openBackends({ url: database.url, environment: {} })).close();
+    const user = `reader_${randomUUID().slice(0, 8)}`;
+    await query(database.url, `create role ${user} login password '${SECRET}'`);
+    try {
+      await query(database.url, `grant select on all tables in schema public to ${user}`);
+      const url = changed((of) => {
+        of.username = user;
+        of.password = SECRET;
+      });
+      const error = await refusalOf(url);
+      expect(error.code).toBe('BackendUnavailable');
+      expect(error.message).toMatch(/rights that Selvage needs/);
+      await query(database.url, `alter role ${user} connection limit 0`);
+      expect((await refusalOf(url)).message).toMatch(/no connection left/);
+      await query(database.url, `alter role ${user} connection limit -1`);
+      const nowhere = new URL(url);
+      nowhere.searchParams.set('schema', 'not_theirs');
+      const opening = openBackends({ url: nowhere.href, environment: {} });
+      await expect(opening).rejects.toMatchObject({
+        code: 'BackendUnavailable',
+        message: expect.stringMatching(/rights that Selvage needs/) as unknown,
+      });
+    } finally {
+      await query(database.url, `drop owned by ${user}; drop role ${user}`);
+    }
+  });
+
+  test('a database that can only be read', async () => {
+    const url = changed((of) => of.searchParams.set('options', '-c default_transaction_read_only=on'));
+    await (await openBackends({ url: database.url, environment: {} })).close();
+    const error = await refusalOf(url);
+    expect(error.code).toBe('BackendUnavailable');
+    expect(error.message).toMatch(/is read-only/);
+  });
+
+  test('tables of a newer version', async () => {
+    const url = changed((of) => of.searchParams.set('schema', 'newer'));
+    await (await openBackends({ url, environment: {} })).close();
+    await query(database.url, "insert into newer.selvage_migrations values ('9999-later', 'now')");
+    const error = await refusalOf(url);
+    expect(error.code).toBe('SchemaTooNew');
+    expect(error.message).toContain('9999-later');
+  });
+
+  test('an address with migrate=false and no tables', async () => {
+    const url = changed((of) => {
+      of.searchParams.set('schema', 'untouched');
+      of.searchParams.set('migrate', 'false');
+    });
+    const opening = openBackends({ url, environment: {} });
+    await expect(opening).rejects.toMatchObject({
+      code: 'SchemaTooOld',
+      message: expect.stringContaining('selvage migrate') as unknown,
+    });
+    expect(await query(database.url, "select 1 from pg_namespace where nspname = 'untouched'")).toEqual([]);
+  });
+
+  test.each([
+    `postgres://user:${SECRET}@ho st/db`,
+    `postgres://user:${SECRET}@localhost/db?schema=A-B`,
+    `postgres://user:${SECRET}@localhost/db?migrate=perhaps`,
+    `postgres://user:${SECRET}@localhost/db?max=0`,
+  ])('an address that cannot be read: %#', async (url) => {
+    const error = await rejectionOf(openBackends({ url, environment: {} }));
+    expect(error.code).toBe('InvalidUrl');
+    expect(JSON.stringify([error.message, error.stack, error.details, String(error.cause)])).not.toContain(
+      SECRET,
+    );
+  });
+});

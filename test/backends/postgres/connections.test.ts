@@ -1,0 +1,133 @@
+import net from 'node:net';
+import { Pool, types } from 'pg';
+import { createPostgresDataStore } from '../../../src/adapters/data-stores/postgres';
+import { createPostgresLeaseTable } from '../../../src/adapters/lease-tables/postgres';
+import { createPostgresRunHistory } from '../../../src/adapters/run-histories/postgres';
+import { combineBackends, openBackends } from '../../../src/backends';
+import { createPostgresTapestryStore } from '../../../src/adapters/tapestry-stores/postgres';
+import { sampleLineage, sampleRun, sampleValue } from '../../../src/testing/sample-records';
+import { freshPostgresDatabase, type FreshDatabase } from '../../support/fresh-places';
+import { describeWith } from '../../support/services';
+import { query } from './places';
+
+const INT8 = 20;
+
+describeWith('postgres')('connections to PostgreSQL', () => {
+  let database: FreshDatabase;
+
+  beforeEach(async () => {
+    database = await freshPostgresDatabase();
+  });
+
+  afterEach(() => database.drop());
+
+  async function killConnections(): Promise<void> {
+    await query(
+      database.url,
+      'select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+    );
+  }
+
+  test('a pool of the user’s is shared by the adapters, and stays open and as it is', async () => {
+    const asItWas = types.getTypeParser(INT8);
+    // Theirs, for their own queries.
+    types.setTypeParser(INT8, BigInt);
+    const pool = new Pool({ connectionString: database.url, max: 2 });
+    try {
+      const runHistory = await createPostgresRunHistory({ pool });
+      const dataStore = await createPostgresDataStore({ pool });
+      const tapestryStore = await createPostgresTapestryStore({ pool });
+      const leaseTable = await createPostgresLeaseTable({ pool });
+      const backends = combineBackends({ runHistory, dataStore, tapestryStore, leaseTable });
+      expect(new Set([runHistory, dataStore, tapestryStore, leaseTable].map((of) => of.database)).size).toBe(
+        1,
+      );
+
+      const value = sampleValue('10');
+      const record = sampleLineage({ output_hash: value.hash });
+      expect(await backends.commit([{ record, values: [value] }])).toEqual([{ inserted: true, record }]);
+      expect((await dataStore.list()).items[0]?.size).toBe(2);
+      expect(await runHistory.getRecords(record.temporal_run_id)).toEqual([record]);
+      await backends.close();
+      expect((await pool.query('select 1::int8 as one')).rows).toEqual([{ one: 1n }]);
+    } finally {
+      types.setTypeParser(INT8, asItWas);
+      await pool.end();
+    }
+  });
+
+  test('values and records of a commit are one transaction', async () => {
+    const backends = await openBackends({ url: database.url, environment: {} });
+    const values = [sampleValue('one')];
+    const bad = sampleLineage({ attempt: 'not a number' as unknown as number });
+    await expect(backends.commit([{ record: bad, values }])).rejects.toThrow(/invalid input syntax/);
+    expect(await backends.dataStore.has(values[0]!.hash)).toBe(false);
+    await backends.commit([{ record: sampleLineage(), values }]);
+    expect(await backends.dataStore.has(values[0]!.hash)).toBe(true);
+    await backends.close();
+  });
+
+  test('connections that the server ends are replaced, and nobody notices', async () => {
+    const backends = await openBackends({ url: database.url, environment: {} });
+    const run = sampleRun();
+    for (let round = 0; round < 5; round += 1) {
+      await backends.runHistory.startRun(run);
+      // Idle ones and one in use.
+      const working = Promise.all(
+        Array.from({ length: 20 }, (_, knot) =>
+          backends.commit([{ record: sampleLineage({ knot_id: `k${round}-${knot}` }), values: [] }]),
+        ),
+      );
+      await killConnections();
+      await working.catch((error: unknown) => expect(error).toMatchObject({ code: 'BackendUnavailable' }));
+      expect(await backends.runHistory.getRun(run.run_id)).toEqual(run);
+      const record = sampleLineage({ knot_id: `k${round}-0` });
+      const [again] = await backends.commit([{ record, values: [] }]);
+      expect(again?.record).toEqual(record);
+    }
+    await backends.close();
+  });
+
+  test('a connection that is gone without a word is given up after the time limit, and replaced', async () => {
+    const proxy = await startProxy(database.url);
+    const history = await createPostgresRunHistory({ url: proxy.url, queryTimeoutMs: 300 });
+    await history.startRun(sampleRun());
+    proxy.freeze();
+    expect((await history.getRun('run-1'))?.run_id).toBe('run-1');
+    await history.close();
+    await proxy.close();
+  });
+});
+
+/** Between client and server: what goes through its connections can be kept from arriving, while new ones work. */
+async function startProxy(
+  server: string,
+): Promise<{ readonly url: string; freeze(): void; close(): Promise<void> }> {
+  const target = new URL(server);
+  const sockets = new Set<net.Socket>();
+  const proxy = net.createServer((near) => {
+    const far = net.connect(Number(target.port), target.hostname);
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        near.destroy();
+        far.destroy();
+      });
+    }
+    near.pipe(far).pipe(near);
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  const url = new URL(server);
+  url.host = `127.0.0.1:${(proxy.address() as net.AddressInfo).port}`;
+  return {
+    url: url.href,
+    freeze() {
+      for (const socket of sockets) socket.unpipe().pause();
+    },
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => proxy.close(resolve));
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import { openBackends } from '../../../src/backends';
+import { MIGRATIONS } from '../../../src/adapters/shared/postgres/migrations';
+import { sampleHash } from '../../../src/testing/sample-records';
+import { runScript } from '../../conformance/processes/run-script';
+import { freshPostgresDatabase, type FreshDatabase } from '../../support/fresh-places';
+import { describeWith } from '../../support/services';
+import { query } from './places';
+
+const PROCESSES = 3;
+const KNOTS = 200;
+
+interface RaceResult {
+  won: string[];
+  standing: Record<string, string | null>;
+}
+
+describeWith('postgres')('several processes on PostgreSQL', () => {
+  let database: FreshDatabase;
+
+  beforeEach(async () => {
+    database = await freshPostgresDatabase();
+  });
+
+  afterEach(() => database.drop());
+
+  test('make the tables once, race for every knot, and agree on who won', async () => {
+    const { url } = database;
+    const outputs = await Promise.all(
+      Array.from({ length: PROCESSES }, (_, index) =>
+        runScript('race.ts', ['.', `process-${index}`, String(KNOTS), '8', url]),
+      ),
+    );
+    const results = outputs.map((output) => JSON.parse(output) as RaceResult);
+    expect(new Set(results.flatMap((result) => result.won)).size).toBe(KNOTS);
+    expect(results.flatMap((result) => result.won)).toHaveLength(KNOTS);
+    for (const result of results) expect(result.standing).toEqual(results[0]?.standing);
+
+    expect(await query(url, 'select name from selvage_migrations')).toEqual(
+      Object.keys(MIGRATIONS).map((name) => ({ name })),
+    );
+    const backends = await openBackends({ url, environment: {} });
+    const hashes = Array.from({ length: KNOTS }, (_, knot) => sampleHash(`race/${knot}`));
+    expect((await backends.dataStore.getMany(hashes)).size).toBe(KNOTS);
+    for (const hash of hashes.slice(0, 5))
+      expect((await backends.runHistory.findLineage({ outputHash: hash })).items).toHaveLength(1);
+    await backends.close();
+  });
+
+  test('open an empty database at once', async () => {
+    const opened = await Promise.all(
+      Array.from({ length: 8 }, () => openBackends({ url: database.url, environment: {} })),
+    );
+    const identities = await Promise.all(opened.map(({ runHistory }) => runHistory.identity()));
+    expect(new Set(identities).size).toBe(1);
+    await Promise.all(opened.map((backends) => backends.close()));
+  });
+});
