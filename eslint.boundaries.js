@@ -67,6 +67,7 @@ const boundaries = {
     folders: ['adapters', 'canonical', 'errors', 'protocols'],
     typesOf: ['model'],
     packages: ['node:', 'iovalkey', 'kysely', 'libsql', 'pg'],
+    packageTypes: ['@aws-sdk/client-s3', '@aws-sdk/lib-storage'],
     because: 'an adapter knows its port and one vendor library',
   },
   backends: {

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { Benchmark, Row } from './benchmark';
+import { s3Stream } from './backends/s3-stream';
 import { coldRun } from './cold-run';
 import { hashing } from './hashing';
 import { inProcess } from './in-process/in-process';
@@ -23,6 +24,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   ...inProcess,
   hashing,
   simulator,
+  s3Stream,
 ];
 const REPETITIONS = 5;
 const REPETITIONS_IF_QUICK = 2;

@@ -1,5 +1,6 @@
 import {
   locatedBackends,
+  shown,
   type BackendPlace,
   type LocateBackendsOptions,
   type LocatedBackend,
@@ -8,8 +9,8 @@ import type { PlaceState } from './technologies';
 
 /** A place where backends are, or will be made. */
 export interface BackendReport extends BackendPlace {
-  /** Which of the three are there. */
-  readonly backends: readonly ('store' | 'history' | 'data')[];
+  /** Which of them are there. */
+  readonly backends: readonly ('store' | 'history' | 'data' | 'largeData')[];
   readonly state?: PlaceState;
   /** What threatens the data there though all works, a sentence each. */
   readonly threats?: readonly string[];
@@ -25,15 +26,12 @@ export interface BackendReport extends BackendPlace {
 export async function inspectBackends(options: LocateBackendsOptions = {}): Promise<BackendReport[]> {
   const located = locatedBackends(options);
   const reports = new Map<string, BackendReport>();
-  for (const backend of ['store', 'history', 'data'] as const) {
-    const { place, variable } = located[backend];
-    const { key, ...shown } = place;
+  for (const backend of ['store', 'history', 'data', 'largeData'] as const) {
+    const found = located[backend];
+    if (found === undefined) continue;
+    const { key } = found.place;
     const known = reports.get(key);
-    const report = known ?? {
-      ...shown,
-      ...(variable !== undefined && { variable }),
-      ...(await stateOf(located[backend])),
-    };
+    const report = known ?? { ...shown(found), ...(await stateOf(found)) };
     reports.set(key, { ...report, backends: [...(known?.backends ?? []), backend] });
   }
   return [...reports.values()];

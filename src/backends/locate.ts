@@ -20,22 +20,28 @@ export interface LocatedBackend {
   readonly variable?: string;
 }
 
+type Located<T> = Record<'store' | 'history' | 'data', T> & {
+  /** Only where there is one. */
+  readonly largeData?: T;
+};
+
 /**
  * Where {@link openBackends} would open the three backends of the environment, without opening or making anything.
  *
  * @throws SelvageError `InvalidUrl`
  */
-export function locateBackends(
-  options: LocateBackendsOptions = {},
-): Record<'store' | 'history' | 'data', BackendPlace> {
-  const { store, history, data } = locatedBackends(options);
-  return { store: shown(store), history: shown(history), data: shown(data) };
+export function locateBackends(options: LocateBackendsOptions = {}): Located<BackendPlace> {
+  const { store, history, data, largeData } = locatedBackends(options);
+  return {
+    store: shown(store),
+    history: shown(history),
+    data: shown(data),
+    ...(largeData && { largeData: shown(largeData) }),
+  };
 }
 
 /** @internal */
-export function locatedBackends(
-  options: LocateBackendsOptions = {},
-): Record<'store' | 'history' | 'data', LocatedBackend> {
+export function locatedBackends(options: LocateBackendsOptions = {}): Located<LocatedBackend> {
   const { projectDir = process.cwd(), environment = process.env } = options;
   const locate = (port: Port, variable: string): LocatedBackend => {
     const said = environment[variable];
@@ -45,9 +51,16 @@ export function locatedBackends(
     store: locate('tapestry store', 'SELVAGE_STORE'),
     history: locate('run history', 'SELVAGE_HISTORY'),
     data: locate('data store', 'SELVAGE_DATA'),
+    ...(environment['SELVAGE_DATA_LARGE'] && { largeData: locate('data store', 'SELVAGE_DATA_LARGE') }),
   };
 }
 
-function shown({ place: { key: _, ...place }, variable }: LocatedBackend): BackendPlace {
-  return { ...place, ...(variable !== undefined && { variable }) };
+/** @internal What may be told of a place: a technology keeps more in it, secrets too. */
+export function shown({ place: { technology, shown, path }, variable }: LocatedBackend): BackendPlace {
+  return {
+    technology,
+    shown,
+    ...(path !== undefined && { path }),
+    ...(variable !== undefined && { variable }),
+  };
 }

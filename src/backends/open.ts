@@ -1,3 +1,4 @@
+import { BySizeDataStore } from '../adapters/data-stores/by-size';
 import type { Backends, DataStore, LeaseTable, RunHistory, TapestryStore } from '../protocols';
 import { combineBackends } from './combine';
 import { DEFAULT_URL } from './locate';
@@ -13,6 +14,13 @@ export interface OpenBackendsOptions {
   readonly history?: string | RunHistory;
   /** A URL such as `sqlite:PATH`, `file:FOLDER` or `memory:`. Default: `url`, then `SELVAGE_DATA` of the environment. */
   readonly data?: string | DataStore;
+  /**
+   * Another data store, for values over `largeValueBytes` and streams, such as `s3://BUCKET/PREFIX`; `data` has the others then. Values are looked
+   * for in both, so that it can be added to a store in use. Default: `SELVAGE_DATA_LARGE` of the environment, unless `data` or `url` is given; then none.
+   */
+  readonly largeData?: string | DataStore;
+  /** The size of the largest value that `data` gets where there is `largeData`, in bytes. Default 65,536. */
+  readonly largeValueBytes?: number;
   /**
    * A URL such as `sqlite:PATH` or `memory:`. Default: where the run history is, if there can be leases; else `.selvage/selvage.db`. Leases bind
    * those who share the table, so that all workers need the same one; `memory:` binds one process.
@@ -38,13 +46,20 @@ export async function openBackends(options: OpenBackendsOptions = {}): Promise<B
   const store = chosen(options.store ?? options.url, environment['SELVAGE_STORE']);
   const history = chosen(options.history ?? options.url, environment['SELVAGE_HISTORY']);
   const data = chosen(options.data ?? options.url, environment['SELVAGE_DATA']);
+  const isDataGiven = (options.data ?? options.url) !== undefined;
+  const largeData =
+    options.largeData ?? (isDataGiven ? undefined : environment['SELVAGE_DATA_LARGE'] || undefined);
   const places = new OpenPlaces(projectDir, durable);
   try {
     const runHistory = typeof history === 'string' ? await places.runHistory(history) : history;
+    const dataStore = typeof data === 'string' ? await places.dataStore(data) : data;
+    const large = typeof largeData === 'string' ? await places.dataStore(largeData) : largeData;
     return combineBackends({
       tapestryStore: typeof store === 'string' ? await places.tapestryStore(store) : store,
       runHistory,
-      dataStore: typeof data === 'string' ? await places.dataStore(data) : data,
+      dataStore: large
+        ? new BySizeDataStore({ small: dataStore, large, limit: options.largeValueBytes })
+        : dataStore,
       leaseTable: await openLeaseTable(options.leases, history, places),
     });
   } catch (error) {

@@ -64,7 +64,7 @@ export function pageByHash(entries: readonly StoredEntry[], options: PageOptions
   return pageOfValues(behind.slice(0, limit + 1), limit);
 }
 
-function notACursor(cursor: string): SelvageError {
+export function notACursor(cursor: string): SelvageError {
   return new SelvageError(
     'InvalidQuery',
     `${JSON.stringify(cursor)} is not a cursor of this listing. Give one that an earlier page answered, or none to begin with the first.`,

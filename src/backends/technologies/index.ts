@@ -2,6 +2,7 @@ import { SelvageError } from '../../errors';
 import { localDisk } from './local-disk';
 import { memory } from './memory';
 import { postgres } from './postgres';
+import { s3 } from './s3';
 import { sqlite } from './sqlite';
 import type { Place, Port, Technology } from './technology';
 import { valkey } from './valkey';
@@ -9,7 +10,7 @@ import { valkey } from './valkey';
 export type { OpenPlace, Place, PlaceState, Port, Technology } from './technology';
 
 /** In the order in which messages name them. */
-const TECHNOLOGIES: readonly Technology[] = [sqlite, postgres, valkey, localDisk, memory];
+const TECHNOLOGIES: readonly Technology[] = [sqlite, postgres, valkey, localDisk, s3, memory];
 
 /**
  * Reads the address of a backend.

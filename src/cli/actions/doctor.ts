@@ -203,7 +203,12 @@ function examineEmbedded(projectDir: string): Finding {
   }
 }
 
-const BACKEND_NAMES = { store: 'tapestry store', history: 'run history', data: 'data store' } as const;
+const BACKEND_NAMES = {
+  store: 'tapestry store',
+  history: 'run history',
+  data: 'data store',
+  largeData: 'data store of large values',
+} as const;
 const STATES = {
   absent: 'made at the first use',
   old: 'tables of an older version, brought up to date at the next use',

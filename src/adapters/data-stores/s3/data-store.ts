@@ -1,0 +1,226 @@
+import {
+  PUT_AGAIN_AFTER_MS,
+  type DataStore,
+  type Page,
+  type PageOptions,
+  type StoredEntry,
+  type StoredValue,
+} from '../../../protocols';
+import { checkedStream, isContentHash, requireContentHash, requireIntact } from '../../shared/content-hash';
+import { firstBytes } from '../../shared/first-bytes';
+import { inParallel } from '../../shared/in-parallel';
+import { nodeSha256 } from '../../shared/node-sha256';
+import type { ObjectBody, S3Bucket } from './bucket';
+import { eraseValue, lostToDeletion } from './deletion';
+import { listValues } from './entries';
+import type { ObjectKeys } from './keys';
+import { streamOf } from './pointer';
+import { readObject } from './read';
+import { removeAbandoned, uploadValue, type UploadContext } from './upload';
+
+/** Requests at once by one call. */
+const PARALLEL_REQUESTS = 32;
+/** Larger values, and streams, are uploaded in parts. */
+const LARGEST_OBJECT_BYTES = 8 * 1024 * 1024;
+const LOOK_FOR_ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
+
+interface Opened {
+  readonly bucket: S3Bucket;
+  readonly disconnect: () => void;
+  readonly keys: ObjectKeys;
+  readonly identity: string;
+  readonly now: () => number;
+}
+
+/**
+ * Values as objects of an S3 bucket, or of a server that speaks as S3 does. The time of a value is that of its object. Use
+ * `createS3DataStore`, which looks whether the bucket can be used.
+ */
+export class S3DataStore implements DataStore {
+  readonly technology = 's3';
+  readonly #bucket: S3Bucket;
+  readonly #keys: ObjectKeys;
+  readonly #identity: string;
+  readonly #disconnect: () => void;
+  readonly #now: () => number;
+  #lookedForAbandonedAt: number | undefined;
+
+  /** @internal */
+  constructor({ bucket, disconnect, keys, identity, now }: Opened) {
+    this.#bucket = bucket;
+    this.#keys = keys;
+    this.#identity = identity;
+    this.#disconnect = disconnect;
+    this.#now = now;
+  }
+
+  async put(values: readonly StoredValue[]): Promise<void> {
+    for (const { hash } of values) requireContentHash(hash);
+    let waiting = [...new Map(values.map((value) => [value.hash, value])).values()];
+    while (waiting.length > 0) {
+      const written: string[] = [];
+      await inParallel(waiting, PARALLEL_REQUESTS, async (value) => {
+        if (await this.#putOne(value)) written.push(value.hash);
+      });
+      const lost = await this.#lost(written);
+      waiting = waiting.filter(({ hash }) => lost.has(hash));
+    }
+  }
+
+  async get(hash: string): Promise<Uint8Array | undefined> {
+    const object = await this.#object(hash);
+    if (object === undefined) return undefined;
+    const pieces: Uint8Array[] = [];
+    for await (const piece of this.#pieces(hash, object)) pieces.push(piece);
+    const bytes = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+    requireIntact(hash, bytes, this.#place);
+    return bytes;
+  }
+
+  async getMany(hashes: readonly string[]): Promise<Map<string, Uint8Array>> {
+    const found = new Map<string, Uint8Array>();
+    await inParallel([...new Set(hashes)], PARALLEL_REQUESTS, async (hash) => {
+      const bytes = await this.get(hash);
+      if (bytes !== undefined) found.set(hash, bytes);
+    });
+    return found;
+  }
+
+  async has(hash: string): Promise<boolean> {
+    return isContentHash(hash) && (await this.#bucket.head(this.#keys.value(hash))) !== undefined;
+  }
+
+  async hasMany(hashes: readonly string[]): Promise<Set<string>> {
+    const found = new Set<string>();
+    await inParallel([...new Set(hashes)], PARALLEL_REQUESTS, async (hash) => {
+      if (await this.has(hash)) found.add(hash);
+    });
+    return found;
+  }
+
+  /** Holds up to 100 MiB in memory: parts on their way, and what is gathered for the next. Takes up to 80 GB. */
+  async putStream(
+    source: AsyncIterable<Uint8Array>,
+    { mediaType }: { mediaType?: string } = {},
+  ): Promise<{ hash: string; size: number }> {
+    const { bytes, rest } = await firstBytes(source, LARGEST_OBJECT_BYTES);
+    if (rest !== undefined) return this.#upload(rest, mediaType, (digest) => `bytes-sha256:${digest}`);
+    const hash = `bytes-sha256:${nodeSha256(bytes)}`;
+    await this.put([{ hash, bytes, ...(mediaType !== undefined && { mediaType }) }]);
+    return { hash, size: bytes.byteLength };
+  }
+
+  /** Where the connection breaks, another one goes on from there. */
+  async getStream(hash: string): Promise<AsyncIterable<Uint8Array> | undefined> {
+    if (!(await this.has(hash))) return undefined;
+    return checkedStream(hash, this.#pieces(hash), this.#place);
+  }
+
+  async keep(hashes: readonly string[]): Promise<Set<string>> {
+    const found = new Set<string>();
+    const renewed: string[] = [];
+    await inParallel([...new Set(hashes)], PARALLEL_REQUESTS, async (hash) => {
+      const kept = await this.#keepOne(hash);
+      if (kept !== 'absent') found.add(hash);
+      if (kept === 'renewed') renewed.push(hash);
+    });
+    for (const hash of await this.#lost(renewed)) found.delete(hash);
+    return found;
+  }
+
+  list(options: PageOptions = {}): Promise<Page<StoredEntry>> {
+    return listValues(this.#bucket, this.#keys, options);
+  }
+
+  /**
+   * Removes all versions of a value, too, where the bucket keeps them, and says so where it may not. Replicas in other buckets are not in reach.
+   */
+  async delete(hash: string): Promise<void> {
+    if (isContentHash(hash)) await eraseValue(this.#bucket, this.#keys, hash);
+  }
+
+  async deleteUnlessPutSince(hashes: readonly string[], since: number): Promise<string[]> {
+    const deleted: string[] = [];
+    await inParallel(hashes.filter(isContentHash), PARALLEL_REQUESTS, async (hash) => {
+      if (await eraseValue(this.#bucket, this.#keys, hash, since)) deleted.push(hash);
+    });
+    return deleted;
+  }
+
+  async identity(): Promise<string> {
+    return this.#identity;
+  }
+
+  async close(): Promise<void> {
+    this.#disconnect();
+  }
+
+  get #place(): string {
+    const { bucket, server } = this.#bucket.place;
+    return `the S3 bucket "${bucket}" (${server})`;
+  }
+
+  async #object(hash: string): Promise<ObjectBody | undefined> {
+    return isContentHash(hash) ? this.#bucket.get(this.#keys.value(hash)) : undefined;
+  }
+
+  /** @param begun the value's own object, if it has been asked for already */
+  async *#pieces(hash: string, begun?: ObjectBody): AsyncGenerator<Uint8Array> {
+    const key = this.#keys.value(hash);
+    const object = begun ?? (await this.#bucket.get(key));
+    const stream = object && streamOf(object.facts);
+    if (stream !== undefined) object!.bytes.destroy();
+    yield* stream === undefined
+      ? readObject(this.#bucket, key, object)
+      : readObject(this.#bucket, this.#keys.stream(stream));
+  }
+
+  /** Whether anything was written for it. */
+  async #putOne({ hash, bytes, mediaType }: StoredValue): Promise<boolean> {
+    const kept = await this.#keepOne(hash);
+    if (kept !== 'absent') return kept === 'renewed';
+    if (bytes.byteLength > LARGEST_OBJECT_BYTES) {
+      await this.#upload(inOnePiece(bytes), mediaType, () => hash);
+      return false;
+    }
+    await this.#bucket.put(this.#keys.value(hash), bytes, { mediaType, digest: hash.slice(-64) });
+    return true;
+  }
+
+  async #keepOne(hash: string): ReturnType<UploadContext['keep']> {
+    if (!isContentHash(hash)) return 'absent';
+    const key = this.#keys.value(hash);
+    const facts = await this.#bucket.head(key);
+    if (facts === undefined) return 'absent';
+    if (facts.modifiedAt >= this.#now() - PUT_AGAIN_AFTER_MS) return 'there';
+    return (await this.#bucket.renew(key, facts)) ? 'renewed' : 'absent';
+  }
+
+  #lost(written: readonly string[]): Promise<Set<string>> {
+    return lostToDeletion(this.#bucket, this.#keys, written);
+  }
+
+  async #upload(
+    pieces: AsyncIterable<Uint8Array>,
+    mediaType: string | undefined,
+    hashOf: (digest: string) => string,
+  ): Promise<{ hash: string; size: number }> {
+    const context: UploadContext = {
+      bucket: this.#bucket,
+      keys: this.#keys,
+      now: this.#now,
+      keep: (hash) => this.#keepOne(hash),
+    };
+    const lookedAt = this.#lookedForAbandonedAt;
+    if (lookedAt === undefined || performance.now() - lookedAt > LOOK_FOR_ABANDONED_AFTER_MS) {
+      this.#lookedForAbandonedAt = performance.now();
+      // Nobody's upload is to fail of it: the next one looks again.
+      await removeAbandoned(context).catch(() => (this.#lookedForAbandonedAt = undefined));
+    }
+    return uploadValue(context, pieces, mediaType, hashOf);
+  }
+}
+
+async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

@@ -1,0 +1,27 @@
+import { randomUUID } from 'node:crypto';
+import type { S3Bucket } from './bucket';
+import { readObject } from './read';
+
+/**
+ * The text of the object `identity`, which the first who asks makes. It is written in any case, so that a bucket in which nothing may be written
+ * is found out before a run needs it.
+ */
+export async function openIdentity(bucket: S3Bucket, key: string, signal: AbortSignal): Promise<string> {
+  const there = await readIdentity(bucket, key, signal);
+  const text = there ?? `${randomUUID()}\n`;
+  const isOurs = await bucket.putIfAbsent(key, text, { mediaType: 'text/plain' }, signal);
+  return (isOurs ? text : ((await readIdentity(bucket, key, signal)) ?? text)).trim();
+}
+
+/** What a bucket has of it, if it has been opened before. */
+export async function readIdentity(
+  bucket: S3Bucket,
+  key: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const object = await bucket.get(key, 0, signal);
+  if (object === undefined) return undefined;
+  const pieces: Uint8Array[] = [];
+  for await (const piece of readObject(bucket, key, object)) pieces.push(piece);
+  return Buffer.concat(pieces).toString();
+}

@@ -1,0 +1,120 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { SelvageError } from '../../../errors';
+import type { S3Bucket } from './bucket';
+import { lostToDeletion } from './deletion';
+import { deletionOf, type ObjectKeys } from './keys';
+import { pointerTo, streamOf } from './pointer';
+import { readObject } from './read';
+
+const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
+
+/** What an upload needs of the store that it is for. */
+export interface UploadContext {
+  readonly bucket: S3Bucket;
+  readonly keys: ObjectKeys;
+  readonly now: () => number;
+  /** Counts as a put of a value that is there, and answers whether it is there; and whether it had to be renewed for that. */
+  keep(hash: string): Promise<'absent' | 'there' | 'renewed'>;
+}
+
+/**
+ * Uploads the pieces as a stream, and makes it the value. `hashOf` is asked at the end, with the digest of all bytes.
+ */
+export async function uploadValue(
+  context: UploadContext,
+  pieces: AsyncIterable<Uint8Array>,
+  mediaType: string | undefined,
+  hashOf: (digest: string) => string,
+): Promise<{ hash: string; size: number }> {
+  const { bucket, keys } = context;
+  const id = randomUUID();
+  const digest = createHash('sha256');
+  let size = 0;
+  const counted = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const piece of pieces) {
+      digest.update(piece);
+      size += piece.byteLength;
+      yield piece;
+    }
+  };
+  await bucket.put(keys.upload(id), '');
+  try {
+    await bucket.upload(keys.stream(id), counted(), mediaType);
+  } catch (error) {
+    // The first error is the one to tell; what cannot be removed now goes as abandoned later.
+    await discard(context, id).catch(() => undefined);
+    throw error;
+  }
+  const hash = hashOf(digest.digest('hex'));
+  // From here on, whether the stream is the value's is for the value's object to say: an error may hide that it was written.
+  await bucket.put(keys.upload(id), hash);
+  const isUsed = await giveValue(context, hash, id, size);
+  if (isUsed) await bucket.erase(keys.upload(id));
+  else await discard(context, id);
+  return { hash, size };
+}
+
+/** Whether the value has this stream now, and not one that was there before. */
+async function giveValue(context: UploadContext, hash: string, id: string, size: number): Promise<boolean> {
+  const { bucket, keys } = context;
+  const key = keys.value(hash);
+  for (;;) {
+    const kept = await context.keep(hash);
+    if (kept === 'there') break;
+    if (kept === 'absent') {
+      const isWritten = await bucket.putIfAbsent(key, '', { metadata: pointerTo(id, size) });
+      if (!isWritten) continue;
+    }
+    const lost = await lostToDeletion(bucket, keys, [hash]);
+    if (lost.size === 0) break;
+  }
+  const facts = await bucket.head(key);
+  const isUsed = facts !== undefined && streamOf(facts) === id;
+  if (isUsed && (await bucket.head(keys.stream(id))) === undefined) throw streamGone(bucket);
+  return isUsed;
+}
+
+async function discard({ bucket, keys }: UploadContext, id: string): Promise<void> {
+  await bucket.erase(keys.stream(id));
+  await bucket.erase(keys.upload(id));
+}
+
+/** Removes what killed processes have left, more than a day ago. */
+export async function removeAbandoned(context: UploadContext): Promise<void> {
+  const { bucket, keys, now } = context;
+  const before = now() - ABANDONED_AFTER_MS;
+  await bucket.abortUploads(keys.streams, before);
+  for await (const { key, modifiedAt } of bucket.listAll(keys.uploads)) {
+    if (modifiedAt >= before) continue;
+    const pieces: Uint8Array[] = [];
+    for await (const piece of readObject(bucket, key)) pieces.push(piece);
+    const hash = Buffer.concat(pieces).toString();
+    await eraseUnlessUsed(context, key.slice(keys.uploads.length), hash === '' ? undefined : hash);
+    await bucket.erase(key);
+  }
+  for await (const { key, modifiedAt } of bucket.listAll(keys.deletions)) {
+    if (modifiedAt >= before) continue;
+    const deletion = deletionOf(key, keys.deletions);
+    if (deletion?.stream !== undefined) await eraseUnlessUsed(context, deletion.stream, deletion.hash);
+    await bucket.erase(key);
+  }
+}
+
+async function eraseUnlessUsed(
+  { bucket, keys }: UploadContext,
+  id: string,
+  hash: string | undefined,
+): Promise<void> {
+  const value = hash === undefined ? undefined : await bucket.head(keys.value(hash));
+  if (value === undefined || streamOf(value) !== id) await bucket.erase(keys.stream(id));
+}
+
+/** Another process took the upload for abandoned: it took more than a day, or the clock jumped. */
+function streamGone({ place }: S3Bucket): SelvageError {
+  return new SelvageError(
+    'BackendUnavailable',
+    `A value that was being written to the S3 bucket "${place.bucket}" was taken for abandoned by another process. It is written again; if that ` +
+      'goes on, look at the clocks.',
+    { details: { ...place } },
+  );
+}
