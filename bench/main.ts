@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { Benchmark, Row } from './benchmark';
+import { lineageQueries } from './backends/lineage-queries';
 import { s3Stream } from './backends/s3-stream';
 import { coldRun } from './cold-run';
 import { hashing } from './hashing';
@@ -25,6 +26,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   hashing,
   simulator,
   s3Stream,
+  lineageQueries,
 ];
 const REPETITIONS = 5;
 const REPETITIONS_IF_QUICK = 2;

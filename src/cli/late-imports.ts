@@ -16,6 +16,8 @@ export const late = {
     require('../worker/replay') as typeof import('../worker/replay'),
   typeScript: (): typeof import('tsx/cjs/api') => require('tsx/cjs/api') as typeof import('tsx/cjs/api'),
   yaml: (): typeof import('yaml') => require('yaml') as typeof import('yaml'),
+  duckDb: (): typeof import('../adapters/run-histories/duckdb') =>
+    require('../adapters/run-histories/duckdb') as typeof import('../adapters/run-histories/duckdb'),
   repair: (): typeof import('../repair') => require('../repair') as typeof import('../repair'),
   actions: {
     run: (): typeof import('./actions/run') => require('./actions/run') as typeof import('./actions/run'),
@@ -29,6 +31,8 @@ export const late = {
       require('./actions/signal') as typeof import('./actions/signal'),
     lineage: (): typeof import('./actions/lineage') =>
       require('./actions/lineage') as typeof import('./actions/lineage'),
+    history: (): typeof import('./actions/history') =>
+      require('./actions/history') as typeof import('./actions/history'),
     questions: (): typeof import('./actions/questions') =>
       require('./actions/questions') as typeof import('./actions/questions'),
     cache: (): typeof import('./actions/cache') =>

@@ -3,6 +3,7 @@ import { VERSION } from '../version';
 import { addCacheCommand } from './commands/cache';
 import { addDevCommand } from './commands/dev';
 import { addDoctorCommand } from './commands/doctor';
+import { addHistoryCommand } from './commands/history';
 import { addLineageCommand } from './commands/lineage';
 import { addQuestionCommands } from './commands/questions';
 import { addMigrateCommand } from './commands/migrate';
@@ -40,6 +41,7 @@ export function createProgram(output: Output, answer: Answer): Command {
     addRunsCommand,
     addSignalCommand,
     addLineageCommand,
+    addHistoryCommand,
     addQuestionCommands,
     addCacheCommand,
     addPlanCommand,

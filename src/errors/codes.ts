@@ -97,6 +97,8 @@ export const ERROR_CODES = {
   PortInUse: 'A port is taken by another program.',
   FolderUnusable: 'The `.selvage` folder cannot be written or read.',
   DatabaseDamaged: 'A database file is damaged or is not a Selvage database.',
+  HistoryInUse: 'A run history that one process can have at a time is in use by another.',
+  HistoryReadOnly: 'A run history that is only for reading was to be written.',
   ProjectInUse: 'Files that are to be repaired are in use by other processes.',
   ClockWentBack: 'The clock of this machine is behind what it has written itself.',
   DiskFull: 'There is no space left to write.',

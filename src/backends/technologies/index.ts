@@ -1,4 +1,5 @@
 import { SelvageError } from '../../errors';
+import { duckdb } from './duckdb';
 import { localDisk } from './local-disk';
 import { memory } from './memory';
 import { postgres } from './postgres';
@@ -10,7 +11,7 @@ import { valkey } from './valkey';
 export type { OpenPlace, Place, PlaceState, Port, Technology } from './technology';
 
 /** In the order in which messages name them. */
-const TECHNOLOGIES: readonly Technology[] = [sqlite, postgres, valkey, localDisk, s3, memory];
+const TECHNOLOGIES: readonly Technology[] = [sqlite, postgres, valkey, duckdb, localDisk, s3, memory];
 
 /**
  * Reads the address of a backend.

@@ -1,5 +1,5 @@
 import { SelvageError } from '../../errors';
-import type { LineageRecord, Page } from '../../protocols';
+import type { LineageQuery, LineageRecord, Page } from '../../protocols';
 import type { LineageOptions } from '../commands/lineage';
 import { EXIT } from '../exit-codes';
 import { formatDuration, formatTime, shorten } from '../format';
@@ -9,22 +9,16 @@ import { withRecords } from '../with-records';
 
 /** `selvage lineage`. */
 export async function showLineage(options: LineageOptions, output: Output): Promise<number> {
-  const { run, knot, output: made, input, limit, cursor } = options;
-  if (!run && !knot && !made && !input) {
+  const { run, limit, cursor } = options;
+  const query = conditionsOf(options);
+  if (Object.keys(query).length === 0) {
     throw new SelvageError(
       'Usage',
-      'Say what to look for: --run, --knot, --output or --input, or several of them.',
+      'Say what to look for: --run, --knot, --class, --output, --input, --outcome, --since or --until, or several of them.',
     );
   }
   return await withRecords(options, async (backends) => {
-    const page = await backends.runHistory.findLineage({
-      limit,
-      ...(run && { runId: run }),
-      ...(knot && { knotId: knot }),
-      ...(made && { outputHash: made }),
-      ...(input && { inputHash: input }),
-      ...(cursor && { cursor }),
-    });
+    const page = await backends.runHistory.findLineage({ ...query, limit, ...(cursor && { cursor }) });
     if (page.items.length === 0 && run && !(await backends.runHistory.getRun(run))) {
       throw new SelvageError(
         'UnknownRun',
@@ -38,6 +32,20 @@ export async function showLineage(options: LineageOptions, output: Output): Prom
     else output.say(describePage(page, output));
     return EXIT.ok;
   });
+}
+
+function conditionsOf(options: LineageOptions): LineageQuery {
+  const { run, knot, class: knotClass, hash, output: made = hash, input, outcome, since, until } = options;
+  return {
+    ...(run && { runId: run }),
+    ...(knot && { knotId: knot }),
+    ...(knotClass && { knotClass }),
+    ...(made && { outputHash: made }),
+    ...(input && { inputHash: input }),
+    ...(outcome && { outcome }),
+    ...(since !== undefined && { since }),
+    ...(until !== undefined && { until }),
+  };
 }
 
 function describePage({ items, cursor }: Page<LineageRecord>, output: Output): string {

@@ -16,7 +16,7 @@ import { withClient } from '../with-client';
 
 /** `selvage runs list`. */
 export async function listRuns(options: RunsListOptions, output: Output): Promise<number> {
-  const { status, tapestry, actor, trigger, tag, limit, cursor } = options;
+  const { status, tapestry, actor, trigger, tag, since, until, limit, cursor } = options;
   return await withClient(options, output, async (selvage) => {
     const page = await selvage.listRuns({
       limit,
@@ -25,6 +25,8 @@ export async function listRuns(options: RunsListOptions, output: Output): Promis
       ...(actor && { actor }),
       ...(trigger && { trigger }),
       ...(tag && { tag }),
+      ...(since !== undefined && { since }),
+      ...(until !== undefined && { until }),
       ...(cursor && { cursor }),
     });
     if (output.json) output.document(page);

@@ -4,6 +4,7 @@ import { late } from '../late-imports';
 import type { Output } from '../output';
 import type { Answer } from '../program';
 import { addJsonOption, addServerOptions, wholeNumber, type ServerOptions } from '../server-options';
+import { TIME_FORMS, timeOption } from '../time-option';
 
 export interface RunsListOptions extends ServerOptions {
   readonly status?: RunStatus;
@@ -11,6 +12,8 @@ export interface RunsListOptions extends ServerOptions {
   readonly actor?: string;
   readonly trigger?: string;
   readonly tag?: string;
+  readonly since?: number;
+  readonly until?: number;
   readonly limit: number;
   readonly cursor?: string;
 }
@@ -34,11 +37,13 @@ export function addRunsCommand(program: Command, output: Output, answer: Answer)
       .option('--actor <name>', 'only started by this actor')
       .option('--trigger <name>', 'only started by this trigger: cli, code, temporal, …')
       .option('--tag <tag>', 'only with this tag')
+      .option('--since <time>', `only begun then or later: ${TIME_FORMS}`, (text) => timeOption(text))
+      .option('--until <time>', 'only begun before that', (text) => timeOption(text))
       .option('--limit <number>', 'how many at most', wholeNumber, 20)
       .option('--cursor <cursor>', 'go on where the page before ended')
       .addHelpText(
         'after',
-        '\nExample:\n  $ selvage runs list --tapestry quickstart --status failed --limit 5',
+        '\nExamples:\n  $ selvage runs list --tapestry quickstart --status failed --limit 5\n  $ selvage runs list --status failed --since 2h',
       ),
   ).action(async (options: RunsListOptions) => answer(await late.actions.runs().listRuns(options, output)));
   withOptions(

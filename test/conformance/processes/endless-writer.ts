@@ -1,10 +1,10 @@
 import { openBackends } from '../../../src/backends';
 import { commitOf } from './commits';
 
-/** Commits batch after batch, a run each, until it is killed. Arguments: folder, knots a batch. */
+/** Commits batch after batch, a run each, until it is killed. Arguments: folder, knots a batch, URL of the run history (default: SQLite). */
 async function main(): Promise<void> {
-  const [folder = '', knots = '0'] = process.argv.slice(2);
-  const backends = await openBackends({ projectDir: folder, environment: {} });
+  const [folder = '', knots = '0', history] = process.argv.slice(2);
+  const backends = await openBackends({ projectDir: folder, environment: {}, ...(history && { history }) });
   for (let batch = 0; ; batch += 1) {
     const run = `batch-${batch}`;
     const commits = Array.from({ length: Number(knots) }, (_, knot) => commitOf(run, knot, 'writer'));

@@ -39,6 +39,8 @@ test('runs list: newest first, by status and tapestry, page by page', async () =
   expect(await ids('--status', 'failed')).toEqual(['bad']);
   expect(await ids('--tapestry', 'quickstart')).toEqual(['good']);
   expect(await ids('--trigger', 'code')).toEqual([]);
+  expect(await ids('--status', 'failed', '--since', '2h')).toEqual(['bad']);
+  expect(await ids('--until', '2h')).toEqual([]);
 
   const first = JSON.parse((await selvage('runs', 'list', '--limit', '1', '--json')).stdout) as Listing;
   expect(first.items.map((run) => run.run_id)).toEqual(['bad']);
@@ -228,7 +230,7 @@ test('lineage for people names inputs, hashes, errors and the next page', async 
 });
 
 test('lineage asks for something to look for, for a run that is there, and makes no database', async () => {
-  expect((await selvage('lineage')).stderr).toMatch(/^error Usage: .*--run, --knot, --output or --input/);
+  expect((await selvage('lineage')).stderr).toMatch(/^error Usage: .*--run, --knot, --class, --output, --input, --outcome, --since or --until/);
   expect((await selvage('lineage', '--run', 'nobody')).stderr).toMatch(/^error UnknownRun: .*"nobody"/);
   const empty = makeCommandProject();
   const { code, stderr } = await runCommand(empty, ['lineage', '--run', 'good']);

@@ -1,0 +1,235 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { SelvageError } from '../../../errors';
+import type {
+  LineageQuery,
+  LineageRecord,
+  Page,
+  RecordedOutcome,
+  RunHistory,
+  RunQuery,
+  RunRecord,
+} from '../../../protocols';
+import type { DuckDbConnectionLike, DuckDbInstanceLike, DuckDbValue } from './client';
+import { plainRow, type Row } from './columns';
+import { DuckDbDatabase } from './database';
+import { fillFrom, type RunSelection } from './fill';
+import { openInstance, type DuckDbResources } from './load';
+import { claimFile } from './open-files';
+import { metadataOf, parquetFilesOf, viewParquet } from './parquet';
+import { DuckDbRecords } from './records';
+import { NEWEST_VERSION, refuseNewer, versionOf } from './schema';
+
+/** What is looked at: one of three. */
+export type AnalyticalSource =
+  | {
+      /** A folder with `lineage.parquet` and `runs.parquet`, as `selvage history export` writes them; they are read when they are asked. */
+      readonly parquet: string;
+    }
+  | {
+      /** A run history of any technology, such as one on SQLite or Postgres: what is in it now is copied to a temporary file, which is removed by `close`. */
+      readonly history: RunHistory;
+      /** Only these runs, with all their lineage. Default: all. */
+      readonly runs?: RunSelection;
+    }
+  | {
+      /** A DuckDB file that no worker has open. */
+      readonly duckdb: string;
+    };
+
+export type AnalyticalOptions = AnalyticalSource & DuckDbResources;
+
+/**
+ * Records to look at: by SQL over the views `lineage` and `runs`, and by all that a run history is asked. What writes is refused
+ * with `HistoryReadOnly`.
+ */
+export class AnalyticalHistory implements RunHistory {
+  readonly technology = 'duckdb';
+  readonly #database: DuckDbDatabase;
+  readonly #records: DuckDbRecords;
+  readonly #identity: () => Promise<string>;
+
+  /** @internal Use {@link openAnalyticalHistory}. */
+  constructor(database: DuckDbDatabase, hasBits: boolean, identity: () => Promise<string>) {
+    this.#database = database;
+    this.#records = new DuckDbRecords((sql, values) => database.query(sql, values), hasBits);
+    this.#identity = identity;
+  }
+
+  /**
+   * Rows of an SQL statement in DuckDB's dialect, with `?` for the values. The views have the fields of the records; besides, `lineage` has
+   * the timestamps (UTC) `scheduled`, `started` and `finished`, and `runs` has `started` and `finished`.
+   */
+  async query(sql: string, values: DuckDbValue[] = []): Promise<Row[]> {
+    return (await this.#database.query(sql, values)).map(plainRow);
+  }
+
+  /** That of the history that the records are of. */
+  identity(): Promise<string> {
+    return this.#identity();
+  }
+
+  getRun(runId: string): Promise<RunRecord | undefined> {
+    return this.#records.getRun(runId);
+  }
+
+  getRunByTemporalId(temporalRunId: string): Promise<RunRecord | undefined> {
+    return this.#records.getRunByTemporalId(temporalRunId);
+  }
+
+  async listRuns(query: RunQuery = {}): Promise<Page<RunRecord>> {
+    return await this.#records.listRuns(query);
+  }
+
+  getRecords(temporalRunId: string, knotIds?: readonly string[]): Promise<LineageRecord[]> {
+    return this.#records.getRecords(temporalRunId, knotIds);
+  }
+
+  getOutcomes(temporalRunId: string, knotIds: readonly string[]): Promise<RecordedOutcome[]> {
+    return this.#records.getOutcomes(temporalRunId, knotIds);
+  }
+
+  findCached(keys: readonly string[]): Promise<Map<string, LineageRecord>> {
+    return this.#records.findCached(keys);
+  }
+
+  async findLineage(query: LineageQuery): Promise<Page<LineageRecord>> {
+    return await this.#records.findLineage(query);
+  }
+
+  async commit(): Promise<never> {
+    return this.#refuse();
+  }
+
+  async startRun(): Promise<never> {
+    return this.#refuse();
+  }
+
+  async endRun(): Promise<never> {
+    return this.#refuse();
+  }
+
+  async changeRun(): Promise<never> {
+    return this.#refuse();
+  }
+
+  close(): Promise<void> {
+    return this.#database.close();
+  }
+
+  #refuse(): never {
+    throw new SelvageError(
+      'HistoryReadOnly',
+      `The run history ${this.#database.place} is open for reading only. Give workers and clients one that can be written, by SELVAGE_HISTORY or openBackends.`,
+      { details: { place: this.#database.place } },
+    );
+  }
+}
+
+/**
+ * Opens records to look at.
+ *
+ * @throws SelvageError `FileNotFound`, `FileNotLoadable`, `HistoryInUse`, `DatabaseDamaged`, `SchemaTooNew`, `MissingPackage`, and what
+ * the given history throws
+ */
+export async function openAnalyticalHistory(options: AnalyticalOptions): Promise<AnalyticalHistory> {
+  if ('parquet' in options) return await overParquet(options.parquet, options);
+  if ('duckdb' in options) return await overFile(path.resolve(options.duckdb), options);
+  return await overCopy(options.history, options.runs ?? {}, options);
+}
+
+/** The copy is a file, because it may be larger than the memory. */
+async function overCopy(
+  history: RunHistory,
+  runs: RunSelection,
+  resources: DuckDbResources,
+): Promise<AnalyticalHistory> {
+  const identity = await history.identity();
+  const folder = mkdtempSync(path.join(tmpdir(), 'selvage-analytical-'));
+  const file = path.join(folder, 'copy.duckdb');
+  return await opened(
+    {
+      place: file,
+      open: () => openInstance(file, resources),
+      prepare: async (connection) => void (await fillFrom(history, connection, runs)),
+      release: () => rmSync(folder, { recursive: true, force: true }),
+    },
+    true,
+    async () => identity,
+  );
+}
+
+async function overParquet(folder: string, resources: DuckDbResources): Promise<AnalyticalHistory> {
+  const files = parquetFilesOf(folder);
+  let identity: string | undefined;
+  return await opened(
+    {
+      place: path.resolve(folder),
+      open: () => openInstance(':memory:', resources),
+      async prepare(connection) {
+        await viewParquet(connection, files);
+        identity = await metadataOf(connection, files.lineage, 'selvage_history');
+      },
+    },
+    false,
+    async () => identity ?? `parquet:${path.basename(path.resolve(folder))}`,
+  );
+}
+
+async function overFile(file: string, resources: DuckDbResources): Promise<AnalyticalHistory> {
+  if (!existsSync(file)) {
+    throw new SelvageError('FileNotFound', `There is no file ${file}. Check the path.`, {
+      details: { file },
+    });
+  }
+  let identity = '';
+  return await opened(
+    {
+      place: file,
+      open: () => openInstance(file, resources, 'READ_ONLY'),
+      async prepare(connection) {
+        identity = await readIdentity(connection, file);
+      },
+      release: claimFile(file),
+    },
+    true,
+    async () => identity,
+  );
+}
+
+async function readIdentity(connection: DuckDbConnectionLike, file: string): Promise<string> {
+  const version = await versionOf(connection);
+  refuseNewer(version, file);
+  if (version < NEWEST_VERSION) {
+    throw new SelvageError(
+      'FileNotLoadable',
+      `${file} has no run history of this version of Selvage. Open it with a worker once, which brings its tables up to date, or name another file.`,
+      { details: { file, version } },
+    );
+  }
+  const rows = await connection.runAndReadAll('select identity from selvage_schema');
+  return rows.getRowObjectsJS()[0]!['identity'] as string;
+}
+
+interface Opening {
+  readonly place: string;
+  open(): Promise<DuckDbInstanceLike>;
+  prepare(connection: DuckDbConnectionLike): Promise<void>;
+  release?(): void;
+}
+
+async function opened(
+  opening: Opening,
+  hasBits: boolean,
+  identity: () => Promise<string>,
+): Promise<AnalyticalHistory> {
+  const database = new DuckDbDatabase({ ...opening, owned: true });
+  try {
+    await database.open();
+    return new AnalyticalHistory(database, hasBits, identity);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}

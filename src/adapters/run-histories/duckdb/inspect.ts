@@ -1,0 +1,32 @@
+import { existsSync } from 'node:fs';
+import { requireWritable } from '../../shared/writable';
+import { historyInUse, selvageErrorOf } from './errors';
+import { openInstance } from './load';
+import { isOpenHere } from './open-files';
+import { NEWEST_VERSION, refuseNewer, versionOf } from './schema';
+
+/**
+ * Looks at a DuckDB file without changing or making anything. `absent`: it will be made at the first use; `old`: its tables will be made
+ * or brought up to date then.
+ *
+ * @throws SelvageError `FolderUnusable`, `HistoryInUse`, `DatabaseDamaged`, `SchemaTooNew`, `MissingPackage`
+ */
+export async function inspectDuckDbFile(file: string): Promise<'absent' | 'old' | 'current'> {
+  requireWritable(file);
+  if (isOpenHere(file)) throw historyInUse(file, 'by another part of this process');
+  if (!existsSync(file)) return 'absent';
+  try {
+    const instance = await openInstance(file, {}, 'READ_ONLY');
+    try {
+      const connection = await instance.connect();
+      const version = await versionOf(connection);
+      connection.closeSync();
+      refuseNewer(version, file);
+      return version === NEWEST_VERSION ? 'current' : 'old';
+    } finally {
+      instance.closeSync();
+    }
+  } catch (error) {
+    throw selvageErrorOf(error, file, 'open');
+  }
+}

@@ -1,0 +1,24 @@
+import { createDuckDbRunHistory, inspectDuckDbFile } from '../../adapters/run-histories/duckdb';
+import { filePath } from './file-path';
+import type { Place, Technology } from './technology';
+
+interface DuckDbPlace extends Place {
+  readonly path: string;
+}
+
+export const duckdb: Technology<DuckDbPlace> = {
+  name: 'duckdb',
+  schemes: ['duckdb'],
+  forms: { 'run history': 'duckdb:PATH' },
+  parse({ rest }, projectDir) {
+    const file = filePath(rest, projectDir);
+    return file === undefined
+      ? undefined
+      : { technology: 'duckdb', key: `duckdb:${file}`, shown: file, path: file };
+  },
+  async open({ path }) {
+    const history = await createDuckDbRunHistory({ path });
+    return { runHistory: () => history, close: () => history.close() };
+  },
+  inspect: ({ path }) => inspectDuckDbFile(path),
+};

@@ -1,0 +1,234 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import * as path from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import {
+  createDuckDbRunHistory,
+  exportHistory,
+  inspectDuckDbFile,
+  openAnalyticalHistory,
+  type DuckDbConnectionLike,
+  type DuckDbInstanceLike,
+} from '../../../../src/adapters/run-histories/duckdb';
+import { selvageErrorOf } from '../../../../src/adapters/run-histories/duckdb/errors';
+import { createSqliteRunHistory } from '../../../../src/adapters/run-histories/sqlite';
+import type { RunHistory } from '../../../../src/protocols';
+import { sampleHash, sampleLineage, sampleRun } from '../../../../src/testing/sample-records';
+import { removeFolder, temporaryFolder } from '../../../conformance/temporary-folder';
+
+let folder: string;
+let file: string;
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  file = path.join(folder, 'history.duckdb');
+});
+afterEach(() => removeFolder(folder));
+
+const DAY = 86_400_000;
+
+async function fill(history: RunHistory): Promise<void> {
+  await history.startRun(sampleRun({ started_at: 0, finished_at: 2.5 }));
+  await history.commit(
+    Array.from({ length: 60 }, (_, index) =>
+      sampleLineage({
+        knot_id: `k${index}`,
+        knot_class: index % 3 === 0 ? 'fetch' : 'store',
+        outcome: index % 4 === 0 ? 'err' : 'ok',
+        finished_at: (index % 2) * DAY + index + 0.25,
+      }),
+    ),
+  );
+}
+
+const PER_CLASS_AND_DAY = `
+  select knot_class, finished::date::varchar as day, outcome, count(*) as knots
+  from lineage group by all order by all`;
+const EXPECTED = [
+  { knot_class: 'fetch', day: '1970-01-01', outcome: 'err', knots: 5 },
+  { knot_class: 'fetch', day: '1970-01-01', outcome: 'ok', knots: 5 },
+  { knot_class: 'fetch', day: '1970-01-02', outcome: 'ok', knots: 10 },
+  { knot_class: 'store', day: '1970-01-01', outcome: 'err', knots: 10 },
+  { knot_class: 'store', day: '1970-01-01', outcome: 'ok', knots: 10 },
+  { knot_class: 'store', day: '1970-01-02', outcome: 'ok', knots: 20 },
+];
+
+test('SQL over the records: of the open history, of its file, of its export, of a history on SQLite', async () => {
+  const history = await createDuckDbRunHistory({ path: file });
+  await fill(history);
+  expect(await history.query(PER_CLASS_AND_DAY)).toEqual(EXPECTED);
+  const exported = path.join(folder, 'exported');
+  await exportHistory(history, { folder: exported });
+  await history.close();
+
+  const sqlite = await createSqliteRunHistory({ path: path.join(folder, 'history.db') });
+  await fill(sqlite);
+  for (const source of [{ duckdb: file }, { parquet: exported }, { history: sqlite }]) {
+    const analytical = await openAnalyticalHistory(source);
+    expect(await analytical.query(PER_CLASS_AND_DAY)).toEqual(EXPECTED);
+    expect(
+      await analytical.query(
+        `select run_id, tags, terminals->>'answer' as answer, started, finished from runs where list_contains(tags, ?)`,
+        ['nightly'],
+      ),
+    ).toEqual([
+      {
+        run_id: 'run-1',
+        tags: ['nightly', 'tést'],
+        answer: 'double',
+        started: new Date(0),
+        finished: new Date(2),
+      },
+    ]);
+    expect((await analytical.findLineage({ knotId: 'k7' })).items).toEqual(
+      (await sqlite.findLineage({ knotId: 'k7' })).items,
+    );
+    await analytical.close();
+  }
+  await sqlite.close();
+});
+
+test('what is open for reading is not written, and says so', async () => {
+  await (await createDuckDbRunHistory({ path: file })).close();
+  const analytical = await openAnalyticalHistory({ duckdb: file });
+  const refusal = { code: 'HistoryReadOnly', message: expect.stringContaining(file) };
+  await expect(analytical.commit()).rejects.toMatchObject(refusal);
+  await expect(analytical.startRun()).rejects.toMatchObject(refusal);
+  await expect(analytical.endRun()).rejects.toMatchObject(refusal);
+  await expect(analytical.changeRun()).rejects.toMatchObject(refusal);
+  await expect(analytical.query('delete from selvage_lineage')).rejects.toThrow(/read-only/);
+  await analytical.close();
+});
+
+test('what cannot be looked at is told: no file, no export, two halves of two exports', async () => {
+  await expect(openAnalyticalHistory({ duckdb: file })).rejects.toMatchObject({ code: 'FileNotFound' });
+  await expect(openAnalyticalHistory({ parquet: folder })).rejects.toMatchObject({ code: 'FileNotFound' });
+  const history = await createDuckDbRunHistory({ path: file });
+  await exportHistory(history, { folder });
+  const runs = await readFile(path.join(folder, 'runs.parquet'));
+  await exportHistory(history, { folder });
+  await history.close();
+  await writeFile(path.join(folder, 'runs.parquet'), runs);
+  await expect(openAnalyticalHistory({ parquet: folder })).rejects.toMatchObject({
+    code: 'FileNotLoadable',
+    message: expect.stringContaining('two exports'),
+  });
+});
+
+test('an instance of the user serves one history at a time, and stays open', async () => {
+  const instance = await DuckDBInstance.create(':memory:');
+  const history = await createDuckDbRunHistory({ instance });
+  await history.commit([sampleLineage()]);
+  await expect(createDuckDbRunHistory({ instance })).rejects.toMatchObject({ code: 'HistoryInUse' });
+  await history.close();
+  const again = await createDuckDbRunHistory({ instance });
+  expect(await again.getRecords('temporal-run-1')).toEqual([sampleLineage()]);
+  await again.close();
+  instance.closeSync();
+});
+
+test('a batch that cannot be written leaves nothing behind, and can be written afterwards', async () => {
+  const history = await createDuckDbRunHistory({ path: file });
+  const good = sampleLineage({ knot_id: 'good' });
+  const bad = sampleLineage({ knot_id: 'bad', output_size: 0.5 });
+  await expect(history.commit([good, bad])).rejects.toThrow();
+  expect(await history.getRecords('temporal-run-1')).toEqual([]);
+  expect(await history.commit([good])).toEqual([{ inserted: true, record: good }]);
+  await history.close();
+  const again = await createDuckDbRunHistory({ path: file });
+  expect((await again.findLineage({ outputHash: sampleHash('10') })).items).toEqual([good]);
+  await again.close();
+});
+
+test('a commit that is done but answered with an error is found when it is tried again, on a database that was opened again', async () => {
+  const instance = await DuckDBInstance.create(file);
+  const failing = failingOnce(instance);
+  const history = await createDuckDbRunHistory({ instance: failing });
+  failing.arm();
+  const record = sampleLineage({ worker: 'first' });
+  await expect(history.commit([record])).rejects.toMatchObject({ code: 'BackendUnavailable' });
+  const again = await history.commit([
+    sampleLineage({ worker: 'second' }),
+    sampleLineage({ knot_id: 'new' }),
+  ]);
+  expect(again).toEqual([
+    { inserted: false, record },
+    { inserted: true, record: sampleLineage({ knot_id: 'new' }) },
+  ]);
+  expect(failing.connections()).toBeGreaterThan(2);
+  await history.close();
+  instance.closeSync();
+});
+
+/** The instance; once armed, its next commit is done and answered with DuckDB's word for a database that it has given up. */
+function failingOnce(
+  instance: DuckDbInstanceLike,
+): DuckDbInstanceLike & { arm(): void; connections(): number } {
+  let isArmed = false;
+  let connections = 0;
+  const connect = async (): Promise<DuckDbConnectionLike> => {
+    connections += 1;
+    const connection = await instance.connect();
+    return {
+      async runAndReadAll(sql, values) {
+        const rows = await connection.runAndReadAll(sql, values);
+        if (sql !== 'commit' || !isArmed) return rows;
+        isArmed = false;
+        throw new Error(
+          'FATAL Error: Failed: database has been invalidated because of a previous fatal error.',
+        );
+      },
+      createAppender: (table) => connection.createAppender(table),
+      closeSync: () => connection.closeSync(),
+    };
+  };
+  return {
+    connect,
+    closeSync: () => instance.closeSync(),
+    arm: () => void (isArmed = true),
+    connections: () => connections,
+  };
+}
+
+test('tables of a newer Selvage are refused', async () => {
+  const instance = await DuckDBInstance.create(file);
+  await (await createDuckDbRunHistory({ instance })).close();
+  const connection = await instance.connect();
+  await connection.run('update selvage_schema set version = 99');
+  connection.closeSync();
+  instance.closeSync();
+  const refusal = {
+    code: 'SchemaTooNew',
+    message: expect.stringMatching(/history\.duckdb has tables of version 99/),
+  };
+  await expect(createDuckDbRunHistory({ path: file })).rejects.toMatchObject(refusal);
+  await expect(inspectDuckDbFile(file)).rejects.toMatchObject(refusal);
+  await expect(openAnalyticalHistory({ duckdb: file })).rejects.toMatchObject(refusal);
+});
+
+test('a file of a newer DuckDB is refused', async () => {
+  await (await createDuckDbRunHistory({ path: file })).close();
+  const bytes = await readFile(file);
+  bytes.writeBigUInt64LE(9_999n, 12);
+  bytes.writeBigUInt64LE(checksum(bytes.subarray(8, 4096)), 0);
+  await writeFile(file, bytes);
+  await expect(createDuckDbRunHistory({ path: file })).rejects.toMatchObject({
+    code: 'SchemaTooNew',
+    message: expect.stringContaining('9999'),
+  });
+});
+
+/** As DuckDB guards the blocks of its files. */
+function checksum(bytes: Buffer): bigint {
+  let result = 5381n;
+  for (let at = 0; at < bytes.length; at += 8)
+    result ^= BigInt.asUintN(64, bytes.readBigUInt64LE(at) * 0xbf58476d1ce4e5b9n);
+  return result;
+}
+
+test('a full disk is told as such, and without what DuckDB says to its own users', () => {
+  const told = selvageErrorOf(
+    new Error('IO Error: Could not write file "h.duckdb.wal": No space left on device\n\nStack'),
+    file,
+    'use',
+  );
+  expect(told).toMatchObject({ code: 'DiskFull', message: expect.not.stringContaining('Stack') });
+});
