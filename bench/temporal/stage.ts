@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { openBackends } from 'selvage/backends';
 import { Selvage } from 'selvage/client';
 import { EmbeddedServer } from 'selvage/server';
 import type { Tapestry } from 'selvage';
 import { WorkerProcess } from './worker-processes';
+import type { Backends } from '../../src/protocols';
 import type { Workload } from './workload';
 
 type HistoryEvents = NonNullable<Awaited<ReturnType<WorkflowHandle['fetchHistory']>>['events']>;
@@ -26,23 +28,30 @@ export class Stage {
     private readonly server: EmbeddedServer,
     readonly selvage: Selvage,
     private readonly rawBundle: string,
+    private readonly backends: Backends | undefined,
+    private readonly environment: NodeJS.ProcessEnv,
   ) {}
 
-  static async open(): Promise<Stage> {
+  /** @param url of all backends; default: SQLite in the stage's folder */
+  static async open(url?: string): Promise<Stage> {
     const folder = await mkdtemp(path.join(tmpdir(), 'selvage-bench-'));
     const server = await EmbeddedServer.acquire({ projectDir: folder, log: console });
-    const selvage = await Selvage.connect({ address: server.address, projectDir: folder });
+    const environment =
+      url === undefined ? {} : { SELVAGE_STORE: url, SELVAGE_HISTORY: url, SELVAGE_DATA: url };
+    const backends = url === undefined ? undefined : await openBackends({ projectDir: folder, environment });
+    const selvage = await Selvage.connect({ address: server.address, projectDir: folder, backends });
     const rawBundle = path.join(folder, 'raw-workflows.js');
     const { code } = await bundleWorkflowCode({
       workflowsPath: require.resolve('../raw/workflows'),
       logger: new DefaultLogger('WARN'),
     });
     await writeFile(rawBundle, code);
-    return new Stage(folder, server, selvage, rawBundle);
+    return new Stage(folder, server, selvage, rawBundle, backends, environment);
   }
 
   async close(): Promise<void> {
     await this.selvage.close();
+    await this.backends?.close();
     await this.server.release({ wait: true });
     await rm(this.folder, { recursive: true, force: true });
   }
@@ -54,6 +63,7 @@ export class Stage {
       address: this.server.address,
       projectDir: this.folder,
       rawBundle: this.rawBundle,
+      environment: this.environment,
     });
   }
 

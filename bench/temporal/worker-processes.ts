@@ -10,6 +10,8 @@ export interface WorkerProcessOptions {
   readonly projectDir: string;
   /** Bundle of the hand-written workflows. */
   readonly rawBundle: string;
+  /** Besides that of this process, and not on a command line, which everybody can read. */
+  readonly environment: NodeJS.ProcessEnv;
 }
 
 /** What a worker took from when it was ready to its end. */
@@ -31,8 +33,9 @@ export class WorkerProcess {
    *
    * @throws Error if the process ends before that; what it said is on stderr
    */
-  static async start(options: WorkerProcessOptions): Promise<WorkerProcess> {
+  static async start({ environment, ...options }: WorkerProcessOptions): Promise<WorkerProcess> {
     const child = fork(path.join(__dirname, 'worker.process.ts'), [JSON.stringify(options)], {
+      env: { ...process.env, ...environment },
       execArgv: [...process.execArgv, ...profilingOf(options.side)],
     });
     const worker = new WorkerProcess(child);
