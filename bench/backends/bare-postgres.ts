@@ -1,4 +1,4 @@
-import { Client } from 'pg';
+import { Pool } from 'pg';
 import type { LineageRecord } from '../../src/protocols';
 import { LINEAGE_COLUMNS, columnValue } from '../../src/adapters/shared/sql/lineage-records';
 
@@ -7,20 +7,14 @@ const INPUT = 1;
 
 /**
  * The same rows as a commit of ours writes to the same two tables, by one prepared statement with a parameter a column, as one would
- * write it by hand on `pg`: one way there and back, one transaction.
+ * write it by hand on a pool of `pg`: one way there and back, one transaction.
  */
 export class BarePostgres {
-  readonly #client: Client;
+  readonly #pool: Pool;
   readonly #texts = new Map<string, string>();
 
-  private constructor(client: Client) {
-    this.#client = client;
-  }
-
-  static async connect(url: string): Promise<BarePostgres> {
-    const client = new Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
-    await client.connect();
-    return new BarePostgres(client);
+  constructor(url: string) {
+    this.#pool = new Pool({ connectionString: url, connectionTimeoutMillis: 10_000 });
   }
 
   async commit(records: readonly LineageRecord[]): Promise<void> {
@@ -36,12 +30,12 @@ export class BarePostgres {
       ...records.flatMap((record) => LINEAGE_COLUMNS.map((column) => columnValue(record, column))),
       ...inputs.flat(),
     ];
-    const { rowCount } = await this.#client.query({ name, text, values });
+    const { rowCount } = await this.#pool.query({ name, text, values });
     if (rowCount !== inputs.length) throw new Error('The rows of the bare driver were there already.');
   }
 
   async close(): Promise<void> {
-    await this.#client.end();
+    await this.#pool.end();
   }
 }
 

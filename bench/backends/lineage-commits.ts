@@ -84,7 +84,7 @@ async function onSqlite(folder: string, durable: boolean): Promise<Sides> {
 
 async function onPostgres(url: string): Promise<Sides> {
   const ours = await createPostgresRunHistory({ url });
-  return { ours, bare: await BarePostgres.connect(url) };
+  return { ours, bare: new BarePostgres(url) };
 }
 
 async function hold(
