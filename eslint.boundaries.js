@@ -44,6 +44,12 @@ const boundaries = {
     because: 'questions to the records are asked of any run history, and of nothing else',
   },
 
+  retention: {
+    folders: [...pure, 'execution', 'protocols', 'backends', 'workflows/child-run-id'],
+    packages: ['node:'],
+    because: 'what is kept and what goes is decided by records and values, wherever they are',
+  },
+
   // Hosts of the engine.
   workflows: {
     folders: ['engine', 'canonical', 'errors'],
@@ -58,7 +64,7 @@ const boundaries = {
     because: 'a body is called the same way in process and on Temporal, so this knows neither',
   },
   local: {
-    folders: [...pure, 'execution', 'protocols', 'backends', 'adapters'],
+    folders: [...pure, 'execution', 'protocols', 'backends', 'sealing', 'adapters'],
     packages: ['node:'],
     because: 'the in-process host works without Temporal',
   },
@@ -70,8 +76,14 @@ const boundaries = {
     packageTypes: ['@aws-sdk/client-s3', '@aws-sdk/lib-storage'],
     because: 'an adapter knows its port and one vendor library',
   },
-  backends: {
+  sealing: {
     folders: ['adapters', 'canonical', 'errors', 'protocols'],
+    packages: ['node:', '@temporalio/common', '@temporalio/proto'],
+    because:
+      'it stands between any data store and who uses it, and between any client or worker and the server',
+  },
+  backends: {
+    folders: ['sealing', 'adapters', 'canonical', 'errors', 'protocols'],
     typesOf: ['model'],
     packages: ['node:'],
     because: 'it chooses adapters, and vendor libraries stay inside those',
@@ -84,6 +96,7 @@ const boundaries = {
       'execution',
       'local',
       'backends',
+      'sealing',
       'adapters',
       'interceptors',
       'activities',
@@ -101,6 +114,7 @@ const boundaries = {
       'execution',
       'local',
       'backends',
+      'sealing',
       'adapters',
       'activities',
       'interceptors',
@@ -120,6 +134,7 @@ const boundaries = {
       'execution',
       'local',
       'backends',
+      'sealing',
       'adapters',
       'activities',
       'interceptors',
@@ -136,9 +151,11 @@ const boundaries = {
       'protocols',
       'execution',
       'backends',
+      'sealing',
       'adapters',
       'server',
       'lineage',
+      'retention',
       'workflows/messages',
       'workflows/activity-id',
       'workflows/child-run-id',
@@ -167,6 +184,7 @@ const boundaries = {
       'execution',
       'local',
       'backends',
+      'sealing',
       'adapters',
       'client',
       'server',
@@ -180,6 +198,7 @@ const boundaries = {
       ...pure,
       'protocols',
       'backends',
+      'sealing',
       'adapters',
       'execution',
       'client',
@@ -187,6 +206,7 @@ const boundaries = {
       'repair',
       'local',
       'lineage',
+      'retention',
     ],
     typesOf: ['worker', 'workflows'],
     packages: ['node:', ...temporal, 'commander', 'tsx', 'yaml', 'zod'],

@@ -10,6 +10,7 @@ import { table, writeResults } from './report';
 import { simulator } from './simulator';
 import { againstRaw } from './temporal/against-raw';
 import { maps } from './temporal/maps';
+import { production } from './temporal/production';
 import { passedOn } from './temporal/passed-on';
 import { replay } from './temporal/replay';
 import { resumed, reused } from './temporal/resumed';
@@ -21,6 +22,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   ...reused,
   passedOn,
   replay,
+  production,
   coldRun,
   ...inProcess,
   hashing,

@@ -13,7 +13,7 @@ export const chainOnPostgres = onServices('chain of 100 on Postgres', [
     name: `chain of 100, ${NAME}`,
     place: freshPostgres,
     async run(url, options) {
-      const stage = await Stage.open(url);
+      const stage = await Stage.open({ backends: url });
       try {
         const rows = await hold(stage, { workload: CHAIN_100, timeLimit: TIME_LIMIT }, options);
         return rows.map((row) => ({

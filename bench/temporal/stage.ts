@@ -8,7 +8,6 @@ import { Selvage } from 'selvage/client';
 import { EmbeddedServer } from 'selvage/server';
 import type { Tapestry } from 'selvage';
 import { WorkerProcess } from './worker-processes';
-import type { Backends } from '../../src/protocols';
 import type { Workload } from './workload';
 
 type HistoryEvents = NonNullable<Awaited<ReturnType<WorkflowHandle['fetchHistory']>>['events']>;
@@ -19,40 +18,55 @@ export interface RunTrace {
   readonly result: number;
 }
 
-/** A tuned embedded server and a client of it, for as long as the benchmarks that need them. */
+/** Where a stage is set, other than on an embedded server and its SQLite file. */
+export interface StagePlace {
+  /** Of a Temporal server. */
+  readonly address: string;
+  /** URL of the tapestry store, the run history and the data store. */
+  readonly backends: string;
+}
+
+/** A Temporal server and a client of it, for as long as the benchmarks that need them: by default a tuned embedded one. */
 export class Stage {
   private runs = 0;
 
   private constructor(
     readonly folder: string,
-    private readonly server: EmbeddedServer,
+    private readonly place: StagePlace,
+    /** The embedded one. */
+    readonly server: EmbeddedServer | undefined,
     readonly selvage: Selvage,
     private readonly rawBundle: string,
-    private readonly backends: Backends | undefined,
-    private readonly environment: NodeJS.ProcessEnv,
   ) {}
 
-  /** @param url of all backends; default: SQLite in the stage's folder */
-  static async open(url?: string): Promise<Stage> {
+  /** What is not given: an embedded server, and SQLite in the stage's folder. */
+  static async open(given: Partial<StagePlace> = {}): Promise<Stage> {
     const folder = await mkdtemp(path.join(tmpdir(), 'selvage-bench-'));
-    const server = await EmbeddedServer.acquire({ projectDir: folder, log: console });
-    const environment =
-      url === undefined ? {} : { SELVAGE_STORE: url, SELVAGE_HISTORY: url, SELVAGE_DATA: url };
-    const backends = url === undefined ? undefined : await openBackends({ projectDir: folder, environment });
-    const selvage = await Selvage.connect({ address: server.address, projectDir: folder, backends });
+    const server =
+      given.address === undefined
+        ? await EmbeddedServer.acquire({ projectDir: folder, log: console })
+        : undefined;
+    const place = {
+      address: given.address ?? server!.address,
+      backends: given.backends ?? 'sqlite:.selvage/selvage.db',
+    };
+    const selvage = await Selvage.connect({
+      address: place.address,
+      backends: await openBackends({ url: place.backends, projectDir: folder }),
+    });
     const rawBundle = path.join(folder, 'raw-workflows.js');
     const { code } = await bundleWorkflowCode({
       workflowsPath: require.resolve('../raw/workflows'),
       logger: new DefaultLogger('WARN'),
     });
     await writeFile(rawBundle, code);
-    return new Stage(folder, server, selvage, rawBundle, backends, environment);
+    return new Stage(folder, place, server, selvage, rawBundle);
   }
 
   async close(): Promise<void> {
     await this.selvage.close();
-    await this.backends?.close();
-    await this.server.release({ wait: true });
+    await this.selvage.backends.close();
+    await this.server?.release({ wait: true });
     await rm(this.folder, { recursive: true, force: true });
   }
 
@@ -60,10 +74,10 @@ export class Stage {
     return await WorkerProcess.start({
       side,
       workloads: workloads.map(({ name }) => name),
-      address: this.server.address,
+      address: this.place.address,
+      backends: this.place.backends,
       projectDir: this.folder,
       rawBundle: this.rawBundle,
-      environment: this.environment,
     });
   }
 

@@ -8,10 +8,10 @@ export interface WorkerProcessOptions {
   readonly workloads: readonly string[];
   readonly address: string;
   readonly projectDir: string;
+  /** URL of the backends. */
+  readonly backends: string;
   /** Bundle of the hand-written workflows. */
   readonly rawBundle: string;
-  /** Besides that of this process, and not on a command line, which everybody can read. */
-  readonly environment: NodeJS.ProcessEnv;
 }
 
 /** What a worker took from when it was ready to its end. */
@@ -33,9 +33,8 @@ export class WorkerProcess {
    *
    * @throws Error if the process ends before that; what it said is on stderr
    */
-  static async start({ environment, ...options }: WorkerProcessOptions): Promise<WorkerProcess> {
+  static async start(options: WorkerProcessOptions): Promise<WorkerProcess> {
     const child = fork(path.join(__dirname, 'worker.process.ts'), [JSON.stringify(options)], {
-      env: { ...process.env, ...environment },
       execArgv: [...process.execArgv, ...profilingOf(options.side)],
     });
     const worker = new WorkerProcess(child);

@@ -15,11 +15,11 @@ import * as activities from '../raw/activities';
 import type { WorkerProcessOptions, WorkerReport } from './worker-processes';
 import { WORKLOADS } from './workloads';
 
-type Options = Omit<WorkerProcessOptions, 'environment'>;
-
-async function createOurs(options: Options): Promise<{ worker: Worker; close(): Promise<void> }> {
+async function createOurs(
+  options: WorkerProcessOptions,
+): Promise<{ worker: Worker; close(): Promise<void> }> {
   const { workloads, address, projectDir } = options;
-  const backends = await openBackends({ projectDir });
+  const backends = await openBackends({ url: options.backends, projectDir });
   const connection = await NativeConnection.connect({ address });
   const tapestries = WORKLOADS.filter(({ name }) => workloads.includes(name)).map(({ tapestry }) =>
     tapestry(),
@@ -34,7 +34,7 @@ async function createOurs(options: Options): Promise<{ worker: Worker; close(): 
   };
 }
 
-async function createRaw(options: Options): Promise<{ worker: Worker; close(): Promise<void> }> {
+async function createRaw(options: WorkerProcessOptions): Promise<{ worker: Worker; close(): Promise<void> }> {
   const connection = await NativeConnection.connect({ address: options.address });
   const worker = await Worker.create({
     ...tunedWorkerOptions,
@@ -50,7 +50,7 @@ function tell(report: WorkerReport): void {
   process.send!(report);
 }
 
-async function main(options: Options): Promise<void> {
+async function main(options: WorkerProcessOptions): Promise<void> {
   // Quiet: the hand-written workflows are warned of the size of every value that they pass.
   const filter = makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' });
   Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter } } });
@@ -68,7 +68,7 @@ async function main(options: Options): Promise<void> {
   process.disconnect();
 }
 
-main(JSON.parse(process.argv[2]!) as Options).catch((error: unknown) => {
+main(JSON.parse(process.argv[2]!) as WorkerProcessOptions).catch((error: unknown) => {
   console.error(error);
   process.exit(1);
 });

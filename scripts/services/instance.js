@@ -7,7 +7,7 @@ const { withLock } = require('./lock');
 const { findFreePorts, isFree } = require('./ports');
 const { end, isAlive, startDaemon } = require('./processes');
 
-const LOCK_LIMIT_MS = 1_500_000;
+const LOCK_LIMIT_MS = 600_000;
 const ATTEMPTS = 5;
 const STATE = 'service.json';
 
@@ -16,15 +16,20 @@ const catalogue = {
   postgres: require('./postgres'),
   valkey: require('./valkey'),
   s3: require('./s3'),
+  temporal: require('./temporal'),
 };
 
 /**
  * Starts a service in the folder `root/name` and resolves to its address once it answers. One that runs already is left alone;
- * one that ran before gets its data, its ports and its settings back.
+ * one that ran before gets its data, its ports and its settings back. What it needs of the others is started first, beside it.
  */
 async function start(name, root, options, say) {
   const service = catalogue[name];
   const programs = await service.obtain(say);
+  const needs = {};
+  for (const [need, given] of Object.entries(service.needs ?? {})) {
+    needs[need] = await start(need, root, { given }, say);
+  }
   const folder = path.join(root, name);
   makeFolder(root);
   makeFolder(folder);
@@ -34,7 +39,7 @@ async function start(name, root, options, say) {
       refuseOtherPort(name, before, options.port);
       return service.address(before);
     }
-    const place = { programs, folder, durable: false, settings: {}, ...before, ...options.given, say };
+    const place = { programs, folder, durable: false, settings: {}, ...before, ...options.given, needs, say };
     service.prepare(place);
     const wished = portsWished(service, before, options.port);
     for (let attempt = 1; ; attempt++) {

@@ -24,7 +24,7 @@ const usage = `usage: npm run services -- COMMAND [NAME...] [--data DIR]
   --data DIR       where their folders are made; default ${defaultRoot()}
   --instance I     start, stop: another one of the same kind, by a name of its own
   --port N         start: the port of the one service that is named; default any free one
-  --set KEY=VALUE  start: a setting of the one server that is named, any number of times (postgres, valkey)
+  --set KEY=VALUE  start: a setting of the one server that is named, any number of times (not s3)
   --durable        start: wait for the disk at each write, as in production (postgres, valkey)
   --while PID      start: stop them, and remove DIR, when that process has ended
   --kill           stop: by SIGKILL, as a crash would
@@ -87,14 +87,24 @@ function placeOf(root, { instance }) {
 
 async function stopAll(chosen, root, { kill, remove, instance }) {
   const place = placeOf(root, { instance });
-  const folders = chosen.length > 0 ? chosen.map((name) => path.join(place, name)) : foldersBelow(place);
+  const folders =
+    chosen.length > 0 ? chosen.map((name) => path.join(place, name)) : inOrderOfStop(foldersBelow(place));
   for (const folder of folders) {
-    if (await stop(folder, { kill })) say(path.basename(folder))('stopped');
+    const hasRun = await stop(folder, { kill });
+    if (hasRun) say(path.basename(folder))('stopped');
+    // Who wants to see what a crash does must not take one for it that was none.
+    else if (kill && chosen.length > 0) throw new Error(`${path.basename(folder)} does not run`);
     if (remove) removeFolder(folder);
   }
   if (!remove || chosen.length > 0) return;
   if (place === root) dismissGuard(root);
   removeFolder(place);
+}
+
+/** What needs others comes before them. */
+function inOrderOfStop(folders) {
+  const needs = (folder) => Object.keys(catalogue[path.basename(folder)].needs ?? {}).length;
+  return folders.sort((a, b) => needs(b) - needs(a));
 }
 
 function removeFolder(folder) {

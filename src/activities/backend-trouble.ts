@@ -19,6 +19,14 @@ export async function commitPatiently<T>(commit: () => Promise<T>): Promise<T> {
 /** Trouble that is over when the backend is back: the body must not pay for it. */
 export function isBackendTrouble(error: unknown): boolean {
   return (
-    ['BackendUnavailable', 'DiskFull', 'DatabaseDamaged', 'SchemaTooNew', 'FolderUnusable'] as const
+    [
+      'BackendUnavailable',
+      'DiskFull',
+      'DatabaseDamaged',
+      'SchemaTooNew',
+      'FolderUnusable',
+      'KeyMissing',
+      'InvalidKey',
+    ] as const
   ).some((code) => SelvageError.is(error, code));
 }

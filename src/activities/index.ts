@@ -11,7 +11,7 @@ import type { WorkerEnvironment } from './worker-environment';
 
 export { Registry } from './registry';
 export { PlanCache } from './plan-cache';
-export { DEFAULT_INLINE_LIMIT, WorkerEnvironment } from './worker-environment';
+export { WorkerEnvironment } from './worker-environment';
 
 type AnyActivity = (...args: any[]) => Promise<unknown>;
 

@@ -1,86 +1,17 @@
-import { listOfParts, listParts, recordOfParts, recordParts, type Encoded, type Sha256 } from '../canonical';
-import { contentHash } from '../canonical';
+import { listParts, recordParts } from '../canonical';
 import {
   decodeStored,
   freshPart,
   storedReference,
   valueMissing,
   type ElementKnot,
-  type MapElements,
+  type SliceContent,
   type ValueId,
 } from '../execution';
-import type { DataStore, StoredValue } from '../protocols';
+import type { DataStore } from '../protocols';
+import { currentScope } from '../sealing/subject-scope';
 import type { RecentValues } from './recent-values';
-import { MOST_BYTES, MOST_ELEMENTS, MOST_SLICES } from './slice-limits';
 import type { ElementInputs } from './worker-elements';
-
-/** A value that all elements get. */
-export interface SharedReference {
-  readonly hash: string;
-  readonly size: number;
-  readonly stored?: string;
-}
-
-/** What a slice has in the data store: the elements, and references to what they share. */
-interface SliceContent {
-  readonly first: number;
-  readonly lists: ReadonlyMap<string, readonly string[]>;
-  readonly keys?: readonly string[];
-  readonly shared: Readonly<Record<string, SharedReference>>;
-}
-
-export interface WrittenSlice {
-  readonly value: StoredValue;
-  readonly elements: number;
-}
-
-/** The slices from an element on; undefined `next`: to the end. */
-export function slicesFrom(
-  { count, keys, lists }: MapElements,
-  from: number,
-  shared: Readonly<Record<string, SharedReference>>,
-  sha256: Sha256,
-): { slices: WrittenSlice[]; next: number | undefined } {
-  const slices: WrittenSlice[] = [];
-  let first = from;
-  while (first < count && slices.length < MOST_SLICES) {
-    const end = endOfSlice(lists, first, count);
-    const content: SliceContent = {
-      first,
-      lists: new Map([...lists].map(([name, texts]) => [name, texts.slice(first, end)])),
-      ...(keys && { keys: keys.slice(first, end) }),
-      shared,
-    };
-    slices.push({ value: storedSlice(content, sha256), elements: end - first });
-    first = end;
-  }
-  return { slices, next: first < count ? first : undefined };
-}
-
-function endOfSlice(lists: ReadonlyMap<string, readonly string[]>, first: number, count: number): number {
-  let bytes = 0;
-  for (let end = first; end < count; end++) {
-    for (const texts of lists.values()) bytes += Buffer.byteLength(texts[end]!);
-    if (end > first && (end - first >= MOST_ELEMENTS || bytes > MOST_BYTES)) return end;
-  }
-  return count;
-}
-
-function storedSlice({ first, lists, keys, shared }: SliceContent, sha256: Sha256): StoredValue {
-  const texts = new Map([...lists].map(([name, parts]) => [name, textOf(listOfParts(parts))]));
-  const members = new Map([
-    ['first', String(first)],
-    ['lists', textOf(recordOfParts(texts))],
-    ['shared', JSON.stringify(shared)],
-    ...(keys ? [['keys', JSON.stringify(keys)] as const] : []),
-  ]);
-  const encoded = recordOfParts(members);
-  return { hash: contentHash(encoded, sha256), bytes: Buffer.from(textOf(encoded)) };
-}
-
-function textOf(encoded: Encoded): string {
-  return (encoded as { text: string }).text;
-}
 
 /** A slice, as elements get their inputs from it. */
 export class Slice implements ElementInputs {
@@ -168,6 +99,8 @@ function contentOf(text: string): SliceContent {
 }
 
 const LIMIT_BYTES = 64 * 1024 * 1024;
+/** What belongs to a subject is read anew after so long, and is not there any more when it was forgotten. */
+const SUBJECT_MEMORY_MS = 15_000;
 
 /** Slices that this worker runs elements of, each read once. Bounded by bytes; the least recently used go first. */
 export class SliceCache {
@@ -188,6 +121,8 @@ export class SliceCache {
     try {
       const read = await slice;
       if (!this.sizes.has(hash) && this.slices.has(hash)) this.grow(hash, read.bytes);
+      if (!known && currentScope()?.subject !== undefined)
+        setTimeout(() => this.forget(hash), SUBJECT_MEMORY_MS).unref();
       return read;
     } catch (error) {
       // Not remembered: the next one asks again.
@@ -201,9 +136,13 @@ export class SliceCache {
     this.bytes += bytes;
     for (const oldest of this.slices.keys()) {
       if (this.bytes <= LIMIT_BYTES || oldest === hash) break;
-      this.slices.delete(oldest);
-      this.bytes -= this.sizes.get(oldest) ?? 0;
-      this.sizes.delete(oldest);
+      this.forget(oldest);
     }
+  }
+
+  private forget(hash: string): void {
+    this.slices.delete(hash);
+    this.bytes -= this.sizes.get(hash) ?? 0;
+    this.sizes.delete(hash);
   }
 }

@@ -10,6 +10,7 @@ import {
 } from '../engine';
 import {
   encodeOutput,
+  parameterReference,
   readValues,
   storedValues,
   type EncodedValue,
@@ -20,7 +21,6 @@ import { findParents, referenceOf } from '../interceptors/activity/parents';
 import type { LineageRecord, RunHistory } from '../protocols';
 import type { EndedRun, NestRequest, NestResult } from '../workflows/messages';
 import { readKnotTask } from './knot-attempt';
-import { parameterReference } from './parameter-references';
 import type { WorkerEnvironment } from './worker-environment';
 
 const RECORDS_PER_PAGE = 1_000;

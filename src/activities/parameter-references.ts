@@ -1,15 +1,6 @@
 import { decodeJson, type Json } from '../canonical';
-import { decodeStored, storedReference, valueMissing, type EncodedValue } from '../execution';
+import { decodeStored, storedReference, valueMissing, type ParameterReference } from '../execution';
 import type { DataStore } from '../protocols';
-import type { ParameterReference } from '../workflows/messages';
-
-export function parameterReference({
-  hash,
-  size,
-  stored,
-}: Pick<EncodedValue, 'hash' | 'size' | 'stored'>): ParameterReference {
-  return { $type: 'reference', hash, size, ...(stored !== undefined && { stored }) };
-}
 
 /**
  * The parameters of a run, as they were given; those that came by reference are read.

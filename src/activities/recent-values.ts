@@ -1,4 +1,5 @@
 import type { StoredValue } from '../protocols';
+import { currentScope } from '../sealing/subject-scope';
 
 const LIMIT_BYTES = 32 * 1024 * 1024;
 /** What an entry takes beside its bytes: small values would be kept by the million without it. */
@@ -6,7 +7,8 @@ const ENTRY_BYTES = 300;
 
 /**
  * Encoded values that this worker has just committed, or read for a segment, by hash: the next knot often runs here, too, and
- * need not read back what was at hand a moment ago. Bounded by bytes; the least recently used go first.
+ * need not read back what was at hand a moment ago. Bounded by bytes; the least recently used go first. Values of a subject are not kept: they are to
+ * be gone with its key.
  */
 export class RecentValues {
   private readonly values = new Map<string, Uint8Array>();
@@ -15,6 +17,7 @@ export class RecentValues {
   constructor(private readonly limit = LIMIT_BYTES) {}
 
   add({ hash, bytes }: StoredValue): void {
+    if (currentScope()?.subject !== undefined) return;
     if (bytes.byteLength > this.limit / 2 || this.values.has(hash)) return;
     this.values.set(hash, bytes);
     this.bytes += bytes.byteLength + ENTRY_BYTES;

@@ -203,7 +203,7 @@ class ReuseWalk {
     const { dataStore } = this.options.environment.backends;
     const hashes = new Set([...this.hits.values()].map((record) => record.output_hash!));
     if (hashes.size === 0) return [];
-    const present = await dataStore.hasMany([...hashes]);
+    const present = await dataStore.keep([...hashes]);
     const { parents, parentStart } = this.layout;
     const isGone = new Set<number>();
     // Parents come before children.

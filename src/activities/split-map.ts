@@ -1,10 +1,12 @@
 import { packHash } from '../canonical';
-import { LOST_WORKERS, packRanges, uniqueParents } from '../engine';
+import { LOST_WORKERS, packRanges } from '../engine';
 import {
   ElementKnots,
   encodedOfStored,
   listInputs,
   mapElements,
+  sharedReferences,
+  slicesFrom,
   valueMissing,
   type EncodedValue,
   type MapElements,
@@ -13,7 +15,6 @@ import { findParents } from '../interceptors/activity/parents';
 import type { SplitAnswer } from '../workflows/messages';
 import { currentAttempt, type SplitAttempt } from './knot-attempt';
 import { isFailureOfMap } from './map-failures';
-import { slicesFrom, type SharedReference } from './map-slices';
 import type { WorkerEnvironment } from './worker-environment';
 
 const BYTES_AT_A_TIME = 8 * 1024 * 1024;
@@ -46,12 +47,7 @@ export function createSplitMap(environment: WorkerEnvironment): () => Promise<Sp
       if (isFailureOfMap(error)) return REFUSED;
       throw error;
     }
-    const shared: Record<string, SharedReference> = {};
-    for (const parent of uniqueParents(map)) {
-      const { hash, size, stored } = parents.valueOf(parent);
-      if (isShared(map.inputs, parent))
-        shared[parent] = { hash, size, ...(stored !== undefined && { stored }) };
-    }
+    const shared = sharedReferences(map, (parent) => parents.valueOf(parent));
     const { slices, next } = slicesFrom(elements, task.from, shared, environment.sha256);
     await store(
       environment,
@@ -69,12 +65,6 @@ export function createSplitMap(environment: WorkerEnvironment): () => Promise<Sp
       ...(done.length > 0 && { done: packRanges(done).slice(0, TOLD_RANGES) }),
     };
   };
-}
-
-function isShared(inputs: Readonly<Record<string, object>>, parent: number): boolean {
-  return Object.entries(inputs).some(
-    ([name, input]) => name.startsWith('shared.') && (input as { parent?: number }).parent === parent,
-  );
 }
 
 /** @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable` */

@@ -88,11 +88,17 @@ const FINAL: readonly ErrorCode[] = [
   'UnknownTapestry',
   'BackendsDiffer',
   'InvalidPlan',
+  'InlineLimitDiffers',
   'NotResumable',
   'PlanTooLarge',
 ];
 /** What a deploy mends that has not come yet: a local activity fails of it with its workflow task, any other is tried again. */
-const UNKNOWN_YET: readonly ErrorCode[] = ['UnknownTapestry', 'BackendsDiffer', 'InvalidPlan'];
+const UNKNOWN_YET: readonly ErrorCode[] = [
+  'UnknownTapestry',
+  'BackendsDiffer',
+  'InvalidPlan',
+  'InlineLimitDiffers',
+];
 /** What is wrong with an extension. */
 const REFUSED_EXTENSION: readonly ErrorCode[] = [
   'NotExtensible',
@@ -185,6 +191,7 @@ class SystemActivities {
     if (!tapestry) throw unknownTapestry(workflowType!, registry.tapestryNames);
     if (request.backends) await requireSameBackends(this.environment.backends, request.backends);
     const hash = request.plan ?? registry.plan(tapestry).hash;
+    this.requireInlineLimit(request);
     await this.savePlan(tapestry, hash);
     const plan = await plans.get(hash);
     const slices = await plans.layoutSlices(hash, request.terminals);
@@ -233,6 +240,18 @@ class SystemActivities {
       ...(takenOver.length > 0 && { takenOver: packRanges(takenOver) }),
       ...(segment && { segment }),
     };
+  }
+
+  /** What this worker would write of a run, whoever started it may not want to have in a history. */
+  private requireInlineLimit({ inlineLimit, parameters }: PinRequest): void {
+    const own = this.environment.inlineLimit;
+    if (inlineLimit !== undefined && own > inlineLimit) throw inlineLimitDiffers(inlineLimit, own);
+    if (inlineLimit !== undefined || own > 0) return;
+    const isInHistory = Object.keys(parameters as object).length > referencesIn(parameters).size;
+    if (isInHistory)
+      Context.current().log.warn(
+        "The parameters of this run are in Temporal's history, although this worker has inlineLimit 0: give it to whoever starts runs, too.",
+      );
   }
 
   /** What others have made already; answers the knots that it stands for. */
@@ -453,9 +472,11 @@ class SystemActivities {
     try {
       const given = await decodeParameters(backends.dataStore, request.parameters);
       const accepted = await validateParameters(tapestry, given);
+      const stored = [...referencesIn(request.parameters).values()].map(({ hash }) => hash);
+      if (stored.length > 0) await backends.dataStore.keep(stored);
       return {
         values: wanted.map((id) => encodeOutput(accepted.get(id.slice('param:'.length)), sha256)),
-        stored: new Set([...referencesIn(request.parameters).values()].map(({ hash }) => hash)),
+        stored: new Set(stored),
         ...(request.parentKnot !== undefined && { hash: hashJson(encodeJson(given), sha256) }),
       };
     } catch (error) {
@@ -563,7 +584,7 @@ class SystemActivities {
 
   private runRecord(
     plan: LoadedPlan,
-    said: RunMemo & { run?: string },
+    said: RunMemo & { run?: string; parameters?: unknown },
     parameterHashes: Record<string, string>,
   ): RunRecord {
     const { workflowExecution, workflowType, scheduledTimestampMs } = Context.current().info;
@@ -584,14 +605,17 @@ class SystemActivities {
       finished_at: null,
       environment: {
         selvage: VERSION,
+        inline_limit: this.environment.inlineLimit,
         node: process.version,
         platform: process.platform,
         ...(this.environment.server && { server: this.environment.server }),
+        ...givenByReference(said),
         // Tells whether another start under this run id asks for the same work.
         ...(said.parametersHash && { parameters_hash: said.parametersHash }),
         ...(said.deadline !== undefined && { deadline: said.deadline }),
         ...(said.parentKnot !== undefined && { parent_knot: said.parentKnot }),
         ...(said.parentTemporalRun !== undefined && { parent_temporal_run_id: said.parentTemporalRun }),
+        ...(said.subject !== undefined && { subject: said.subject }),
         ...(said.reuse === false && { reuse: false }),
         ...(said.resume && { resumed_from: said.resume.run }),
         ...(said.resume?.from && { run_again: said.resume.from }),
@@ -607,6 +631,23 @@ function inlineUpToLimit(envelopes: readonly Envelope[]): (Envelope | null)[] {
     bytes += Buffer.byteLength(JSON.stringify(envelope));
     return bytes > PARAMETER_BYTES_INLINE ? null : envelope;
   });
+}
+
+/** What a client has put for the run: beside what the schemas have made of it, it stays. What a knot has given to a run of its own is a value of that knot. */
+function givenByReference({ parameters, parentKnot }: RunMemo & { parameters?: unknown }): {
+  given_parameters?: string[];
+} {
+  const given = parentKnot === undefined ? [...referencesIn(parameters).values()] : [];
+  return given.length > 0 ? { given_parameters: given.map(({ hash }) => hash) } : {};
+}
+
+function inlineLimitDiffers(wanted: number, own: number): SelvageError {
+  return new SelvageError(
+    'InlineLimitDiffers',
+    `Who started this run wants no value of more than ${wanted} bytes in its history, and this worker (inlineLimit ${own}) would put some there. ` +
+      'The run waits for a worker with that limit: set SELVAGE_INLINE_LIMIT to the same for both.',
+    { details: { wanted, own } },
+  );
 }
 
 function unknownTapestry(name: string, known: readonly string[]): SelvageError {

@@ -41,7 +41,7 @@ export async function takeOver(
     const record = earlier.get(id);
     return record?.outcome === 'ok' && again[index] === 0 ? [{ index, record }] : [];
   });
-  const present = await backends.dataStore.hasMany(candidates.map(({ record }) => record.output_hash!));
+  const present = await backends.dataStore.keep(candidates.map(({ record }) => record.output_hash!));
   const isPresent = new Set(
     candidates.flatMap(({ index, record }) => (present.has(record.output_hash!) ? [index] : [])),
   );
@@ -97,7 +97,7 @@ async function elementsToTake(
   const elements = earlier.filter(
     ({ knot_id, outcome }) => outcome === 'ok' && maps.has(mapOf(knot_id) ?? ''),
   );
-  const present = await backends.dataStore.hasMany(elements.map(({ output_hash }) => output_hash!));
+  const present = await backends.dataStore.keep(elements.map(({ output_hash }) => output_hash!));
   return elements.filter(({ output_hash }) => present.has(output_hash!));
 }
 

@@ -1,17 +1,17 @@
+import type { Client } from '@temporalio/client';
 import type { Sha256 } from '../canonical';
 import { CachedValues, Limits, SingleFlight } from '../execution';
 import { GroupCommit } from '../backends';
 import type { Backends } from '../protocols';
+import { currentScope } from '../sealing/subject-scope';
 import type { KnotObserver } from '../interceptors/activity';
 import { BegunSegments } from './begun-segments';
 import { CodeHashes } from './code-hashes';
 import { SliceCache } from './map-slices';
 import { PlanCache } from './plan-cache';
 import { RecentValues } from './recent-values';
+import { RunSubjects } from './run-subjects';
 import type { Registry } from './registry';
-
-/** Encoded bytes up to which a value is carried in Temporal's history. */
-export const DEFAULT_INLINE_LIMIT = 2 * 1024;
 
 export interface WorkerEnvironmentOptions {
   readonly registry: Registry;
@@ -36,6 +36,7 @@ interface Attached {
   readonly slices: SliceCache;
   readonly cachedValues: CachedValues;
   readonly singleFlight: SingleFlight;
+  readonly subjects: RunSubjects;
 }
 
 /**
@@ -46,28 +47,31 @@ export class WorkerEnvironment {
   readonly registry: Registry;
   readonly resources: Readonly<Record<string, unknown>>;
   readonly identity: string;
-  readonly inlineLimit: number;
   readonly sha256: Sha256;
   readonly observers: readonly KnotObserver[];
   readonly codeHashes: CodeHashes;
   readonly recentValues = new RecentValues();
   readonly begunSegments = new BegunSegments();
   private readonly leaseTtl: number | undefined;
+  private readonly ownInlineLimit: number;
   private attached: Attached | undefined;
 
   constructor(options: WorkerEnvironmentOptions) {
     this.registry = options.registry;
     this.resources = options.resources;
     this.identity = options.identity;
-    this.inlineLimit = options.inlineLimit;
+    this.ownInlineLimit = options.inlineLimit;
     this.sha256 = options.sha256;
     this.leaseTtl = options.leaseTtl;
     this.observers = options.observers ?? [];
     this.codeHashes = new CodeHashes(options.sha256);
   }
 
-  /** @param server how run records name the server that this worker polls; undefined where it cannot be told */
-  attach(backends: Backends, server?: string): void {
+  /**
+   * @param server how run records name the server that this worker polls; undefined where it cannot be told
+   * @param client asked for whom a run works of which there is no record
+   */
+  attach(backends: Backends, server?: string, client?: Pick<Client, 'workflow'>): void {
     this.attached = {
       server,
       backends,
@@ -77,7 +81,18 @@ export class WorkerEnvironment {
       slices: new SliceCache(backends.dataStore, this.recentValues),
       cachedValues: new CachedValues(backends, Date.now),
       singleFlight: new SingleFlight(backends.leaseTable, this.leaseTtl),
+      subjects: new RunSubjects(backends, client),
     };
+  }
+
+  /** Encoded bytes up to which a value travels whole. Values of a subject are in no history, where its key could not be taken from them. */
+  get inlineLimit(): number {
+    return currentScope()?.subject === undefined ? this.ownInlineLimit : 0;
+  }
+
+  /** For whom runs work. */
+  get subjects(): RunSubjects {
+    return this.open.subjects;
   }
 
   get server(): string | undefined {

@@ -1,5 +1,7 @@
 import { BySizeDataStore } from '../adapters/data-stores/by-size';
-import type { Backends, Commit } from '../protocols';
+import type { Backends, Commit, CommitResult, DataStore, RunHistory, StoredValue } from '../protocols';
+
+type CommitAll = (commits: readonly Commit[]) => Promise<CommitResult[]>;
 
 /** The backends and the way to commit to them; `close` closes all of them. */
 export function combineBackends({
@@ -8,22 +10,17 @@ export function combineBackends({
   dataStore,
   leaseTable,
 }: Omit<Backends, 'commit' | 'close'>): Backends {
-  // The large values of such a store are elsewhere, but those go before in any case.
-  const bySize = dataStore instanceof BySizeDataStore ? dataStore : undefined;
-  const together = runHistory.commitsTogetherWith?.(bySize?.small ?? dataStore);
   return {
     tapestryStore,
     runHistory,
     dataStore,
     leaseTable,
     commit:
-      together && bySize
-        ? async (commits) => together(await withoutLarge(commits, bySize))
-        : (together ??
-          (async (commits) => {
-            await dataStore.put(commits.flatMap((commit) => commit.values));
-            return runHistory.commit(commits.map((commit) => commit.record));
-          })),
+      commitsTogether(runHistory, dataStore) ??
+      (async (commits) => {
+        await dataStore.put(valuesOf(commits));
+        return await runHistory.commit(commits.map((commit) => commit.record));
+      }),
     async close() {
       // The history first: it finishes something in the database that they may share.
       await Promise.all([runHistory.close(), tapestryStore.close(), dataStore.close(), leaseTable.close()]);
@@ -31,8 +28,28 @@ export function combineBackends({
   };
 }
 
-/** Puts the large values, and answers the commits with the others: they take long, and are useless but harmless without their record. */
-async function withoutLarge(commits: readonly Commit[], store: BySizeDataStore): Promise<Commit[]> {
-  const small = new Set(await store.putLarge(commits.flatMap(({ values }) => values)));
-  return commits.map((commit) => ({ ...commit, values: commit.values.filter((value) => small.has(value)) }));
+/** How to commit values and records in one transaction, where one database has both. */
+function commitsTogether(runHistory: RunHistory, dataStore: DataStore): CommitAll | undefined {
+  if (!(dataStore instanceof BySizeDataStore)) return runHistory.commitsTogetherWith?.(dataStore);
+  const commit = commitsTogether(runHistory, dataStore.small);
+  return commit && ((commits) => commitSmall(dataStore, commits, commit));
+}
+
+/** The large values, which are elsewhere, go before: they are useless but harmless without their record. */
+async function commitSmall(
+  dataStore: BySizeDataStore,
+  commits: readonly Commit[],
+  commit: CommitAll,
+): Promise<CommitResult[]> {
+  const values = valuesOf(commits);
+  const small = await dataStore.putLarge(values);
+  if (small.length === values.length) return await commit(commits);
+  const isSmall = new Set(small);
+  return await commit(
+    commits.map(({ record, values: own }) => ({ record, values: own.filter((value) => isSmall.has(value)) })),
+  );
+}
+
+function valuesOf(commits: readonly Commit[]): StoredValue[] {
+  return commits.flatMap((commit) => commit.values);
 }

@@ -1,5 +1,6 @@
 import { SelvageError } from '../errors';
 import type { Backends, Commit, CommitResult } from '../protocols';
+import { currentScope } from '../sealing/subject-scope';
 
 interface Waiting {
   readonly commit: Commit;
@@ -33,7 +34,10 @@ export class GroupCommit {
   }
 
   /** @param options.urgent whether to wait for others of this turn of the event loop is not worth it. Default false. */
-  commit(commit: Commit, { urgent = false }: { urgent?: boolean } = {}): Promise<CommitResult> {
+  commit(given: Commit, { urgent = false }: { urgent?: boolean } = {}): Promise<CommitResult> {
+    // The batch goes out in the name of whoever was first.
+    const scope = given.scope ?? currentScope();
+    const commit = scope && given.values.length > 0 ? { ...given, scope } : given;
     return new Promise((resolve, reject) => {
       this.#queue.push({ commit, urgent, resolve, reject });
       if (this.#isRunning) return;
@@ -92,7 +96,7 @@ export class GroupCommit {
 }
 
 function concernsAll(error: unknown): boolean {
-  return (['BackendUnavailable', 'DatabaseDamaged', 'SchemaTooNew'] as const).some((code) =>
+  return (['BackendUnavailable', 'DatabaseDamaged', 'SchemaTooNew', 'KeyMissing'] as const).some((code) =>
     SelvageError.is(error, code),
   );
 }

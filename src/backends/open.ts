@@ -1,5 +1,7 @@
 import { BySizeDataStore } from '../adapters/data-stores/by-size';
 import type { Backends, DataStore, LeaseTable, RunHistory, TapestryStore } from '../protocols';
+import { encryptionFromEnvironment, type Encryption } from '../sealing/encryption';
+import { requireReadable, sealBackends } from '../sealing/seal-backends';
 import { combineBackends } from './combine';
 import { DEFAULT_URL } from './locate';
 import { placeOf, type OpenPlace, type Port } from './technologies';
@@ -26,6 +28,11 @@ export interface OpenBackendsOptions {
    * those who share the table, so that all workers need the same one; `memory:` binds one process.
    */
   readonly leases?: string | LeaseTable;
+  /**
+   * Seals values before they are stored; `false`: they are stored as they are. Default: with the keys of the environment (`SELVAGE_KEYS`,
+   * `SELVAGE_KEY_FILE`), if it has any.
+   */
+  readonly encryption?: Encryption | false;
   /** What relative paths are relative to, and where `.selvage` is made. Default: the working directory. */
   readonly projectDir?: string;
   /** Makes commits to SQLite survive a power cut, for a disk flush each. Default false: they survive any kill of processes. */
@@ -39,9 +46,28 @@ export interface OpenBackendsOptions {
  * transaction, if it is a database. `close()` also closes the backends that were given ready-made.
  *
  * Errors: `InvalidUrl`, `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `SchemaTooNew`, `SchemaTooOld`, `BackendUnavailable`,
- * `MissingPackage`.
+ * `MissingPackage`, `KeyMissing`, `InvalidKey`.
  */
 export async function openBackends(options: OpenBackendsOptions = {}): Promise<Backends> {
+  const { environment, projectDir } = options;
+  const encryption =
+    options.encryption ??
+    encryptionFromEnvironment({
+      ...(environment && { environment }),
+      ...(projectDir !== undefined && { projectDir }),
+    });
+  const plain = await openPlain(options);
+  const backends = encryption ? sealBackends(plain, encryption) : plain;
+  try {
+    await requireReadable(backends);
+  } catch (error) {
+    await backends.close();
+    throw error;
+  }
+  return backends;
+}
+
+async function openPlain(options: OpenBackendsOptions): Promise<Backends> {
   const { environment = process.env, projectDir = process.cwd(), durable = false } = options;
   const store = chosen(options.store ?? options.url, environment['SELVAGE_STORE']);
   const history = chosen(options.history ?? options.url, environment['SELVAGE_HISTORY']);

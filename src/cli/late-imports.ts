@@ -35,8 +35,11 @@ export const late = {
       require('./actions/history') as typeof import('./actions/history'),
     questions: (): typeof import('./actions/questions') =>
       require('./actions/questions') as typeof import('./actions/questions'),
+    retention: (): typeof import('./actions/retention') =>
+      require('./actions/retention') as typeof import('./actions/retention'),
     cache: (): typeof import('./actions/cache') =>
       require('./actions/cache') as typeof import('./actions/cache'),
+    keys: (): typeof import('./actions/keys') => require('./actions/keys') as typeof import('./actions/keys'),
     plan: (): typeof import('./actions/plan') => require('./actions/plan') as typeof import('./actions/plan'),
     replay: (): typeof import('./actions/replay') =>
       require('./actions/replay') as typeof import('./actions/replay'),

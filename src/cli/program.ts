@@ -4,11 +4,13 @@ import { addCacheCommand } from './commands/cache';
 import { addDevCommand } from './commands/dev';
 import { addDoctorCommand } from './commands/doctor';
 import { addHistoryCommand } from './commands/history';
+import { addKeyCommands } from './commands/keys';
 import { addLineageCommand } from './commands/lineage';
 import { addQuestionCommands } from './commands/questions';
 import { addMigrateCommand } from './commands/migrate';
 import { addPlanCommand } from './commands/plan';
 import { addReplayCommand } from './commands/replay';
+import { addRetentionCommands } from './commands/retention';
 import { addResumeCommand } from './commands/resume';
 import { addRunCommand } from './commands/run';
 import { addRunsCommand } from './commands/runs';
@@ -44,6 +46,8 @@ export function createProgram(output: Output, answer: Answer): Command {
     addHistoryCommand,
     addQuestionCommands,
     addCacheCommand,
+    addRetentionCommands,
+    addKeyCommands,
     addPlanCommand,
     addReplayCommand,
     addMigrateCommand,

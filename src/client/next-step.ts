@@ -14,7 +14,12 @@ const LONG_STEP_MS = 5_000;
 const EVENTS_READ = 20;
 
 /** What the interpreter refuses where its worker cannot do a step. */
-const REFUSALS: readonly StepCode[] = ['UnknownTapestry', 'BackendsDiffer', 'HistoryTooNew'];
+const REFUSALS: readonly StepCode[] = [
+  'UnknownTapestry',
+  'BackendsDiffer',
+  'InlineLimitDiffers',
+  'HistoryTooNew',
+];
 
 /** Why the interpreter has not taken its next step; undefined where it has nothing to do or is about to do it. */
 export async function nextStep(

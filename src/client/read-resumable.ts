@@ -1,6 +1,8 @@
 import type { WorkflowClient } from '@temporalio/client';
 import { SelvageError } from '../errors';
 import { readValues, type LoadedPlan } from '../execution';
+import { subjectOf } from '../sealing/seal-backends';
+import { withSubject } from '../sealing/subject-scope';
 import type { Backends, RunRecord } from '../protocols';
 import { chosenTerminals, layoutOfRun, readPlanOf } from './read-run';
 import { extensionsOnRecord } from './extensions-on-record';
@@ -43,6 +45,11 @@ export async function readResumable(
       { details: { run: runId } },
     );
   }
+  return await withSubject(subjectOf(run), () => readOver(backends, run, from));
+}
+
+async function readOver(backends: Backends, run: RunRecord, from: readonly string[]): Promise<Resumable> {
+  const { run_id: runId } = run;
   const planOnRecord = await readPlanOf(backends, run);
   const terminals = chosenTerminals(planOnRecord, run);
   const plan = await extensionsOnRecord(backends, run, planOnRecord, terminals, from);

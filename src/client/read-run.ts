@@ -3,6 +3,8 @@ import { LoadedPlan, outcomeOfRecord, readValues } from '../execution';
 import type { Outcome, RunResult } from '../model/outcome';
 import type { Backends, LineageRecord, RunRecord } from '../protocols';
 import { SelvageError } from '../errors';
+import { subjectOf } from '../sealing/seal-backends';
+import { withSubject } from '../sealing/subject-scope';
 
 const RECORDS_AT_A_TIME = 1_000;
 
@@ -28,7 +30,7 @@ export async function readResult<Values>(
       record.outcome === 'ok' &&
       (outputs === 'all' || (outputs === 'terminals' && terminalIds.has(record.knot_id))),
   );
-  const values = await readValues(backends, wanted);
+  const values = await withSubject(subjectOf(run), () => readValues(backends, wanted));
   const outcomes: Record<string, Outcome> = {};
   const outputsById: Record<string, unknown> = {};
   for (const record of inOrder) {
@@ -55,9 +57,11 @@ export async function readResult<Values>(
 export async function readTerminals<Values>(backends: Backends, run: RunRecord): Promise<Partial<Values>> {
   const ids = [...new Set(Object.values(run.terminals))];
   const records = await backends.runHistory.getRecords(run.temporal_run_id, ids);
-  const values = await readValues(
-    backends,
-    records.filter(({ outcome }) => outcome === 'ok'),
+  const values = await withSubject(subjectOf(run), () =>
+    readValues(
+      backends,
+      records.filter(({ outcome }) => outcome === 'ok'),
+    ),
   );
   return byTerminal(run, values) as Partial<Values>;
 }

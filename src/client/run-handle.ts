@@ -6,6 +6,9 @@ import {
   type WorkflowHandle,
 } from '@temporalio/client';
 import { RunFailed, SelvageError } from '../errors';
+import { encryptionOf, subjectOf } from '../sealing/seal-backends';
+import { withSubject } from '../sealing/subject-scope';
+import { DEFAULT_INLINE_LIMIT } from '../execution';
 import type { Fragment } from '../model';
 import type { Outcome, RunResult } from '../model/outcome';
 import type { Backends, LineageQuery, LineageRecord, Page, RunRecord } from '../protocols';
@@ -67,6 +70,16 @@ export interface Progress {
   readonly done: boolean;
 }
 
+/** Values of a subject are in no history. */
+const NOTHING_INLINE = { inlineLimit: 0 };
+
+interface RunHandleOptions {
+  /** Encoded bytes up to which the payload of a signal goes into the history. Default 2,048. */
+  readonly inlineLimit?: number | undefined;
+  /** Aborted when the server is gone for good. */
+  readonly serverLost?: AbortSignal | undefined;
+}
+
 /**
  * A run, wherever it works. The handle holds no state of its own: any process that reaches the same server and backends can
  * have another of the same run.
@@ -82,8 +95,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     readonly runId: string,
     private readonly workflow: WorkflowHandle,
     private readonly backends: Backends,
-    /** Aborted when the server is gone for good. */
-    private readonly lost?: AbortSignal,
+    private readonly options: RunHandleOptions = {},
   ) {
     this.waiting = new WaitingReader(workflow.client, backends);
   }
@@ -201,9 +213,12 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
    *   `UnknownDefinition`, `CodeDiffers`, `Cycle`, `PlanTooLarge`, `RunOver`, `UnknownRun`, `ServerUnreachable`, `BackendUnavailable`
    */
   async extend(fragment: Fragment): Promise<void> {
+    const subject = await this.subject();
     await this.reaching(() =>
-      extendRun(this.workflow, this.backends.dataStore, fragment, async () =>
-        isUnfinished(await this.descriptionOrNone()),
+      withSubject(subject, () =>
+        extendRun(this.workflow, this.backends.dataStore, fragment, async () =>
+          isUnfinished(await this.descriptionOrNone()),
+        ),
       ),
     );
   }
@@ -242,12 +257,25 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     const { timeout = UPDATE_PATIENCE_MS } = options;
     const { dataStore } = this.backends;
     try {
-      return await this.reaching(() => sendSignal(this.workflow, dataStore, name, payload, timeout));
+      const subject = await this.subject();
+      const { inlineLimit = DEFAULT_INLINE_LIMIT } = subject === undefined ? this.options : NOTHING_INLINE;
+      return await this.reaching(() =>
+        withSubject(subject, () =>
+          sendSignal(this.workflow, dataStore, name, payload, { timeout, inlineLimit }),
+        ),
+      );
     } catch (error) {
       if (!SelvageError.is(error, 'UnknownRun')) throw error;
       const run = await this.overRun();
       throw run === undefined ? error : runOver(run, name);
     }
+  }
+
+  /** For whom the run works. */
+  private async subject(): Promise<string | undefined> {
+    if (!encryptionOf(this.backends)) return undefined;
+    const run = await this.backends.runHistory.getRun(this.runId);
+    return run ? subjectOf(run) : memoOf(await this.describe()).subject;
   }
 
   /** The record of a run that is over; undefined of one that is not, or that nobody knows. */
@@ -426,7 +454,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
 
   private async reaching<T>(call: () => Promise<T>): Promise<T> {
     try {
-      return await unlessLost(call(), this.lost);
+      return await unlessLost(call(), this.options.serverLost);
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) {
         throw new SelvageError(

@@ -8,15 +8,27 @@ import {
   WorkflowNotFoundError,
   type Connection,
   type ConnectionOptions,
+  type DataConverter,
 } from '@temporalio/client';
 import type { WorkerOptions } from '@temporalio/worker';
 import { encodeJson, hashJson, hashText, type Json } from '../canonical';
 import { clockTrouble, identitiesOf, nodeSha256, openBackends } from '../backends';
 import { HOLD_BYTES, encodeLayout, layoutOf, readFragment, requireLoadable } from '../engine';
 import { SelvageError } from '../errors';
-import { planOf, validateParameters, withNested, type LoadedPlan, type PlanOfTapestry } from '../execution';
+import {
+  chosenInlineLimit,
+  planOf,
+  validateParameters,
+  withNested,
+  type LoadedPlan,
+  type PlanOfTapestry,
+} from '../execution';
 import type { KnotObserver } from '../interceptors/activity';
 import { recordOf, type Fragment, type Resources, type Tapestry, type TapestryRecord } from '../model';
+import { encryptionFromEnvironment, type Encryption } from '../sealing/encryption';
+import { sealingConverter } from '../sealing/payload-codec';
+import { encryptionOf, sealBackends, subjectOf } from '../sealing/seal-backends';
+import { withSubject } from '../sealing/subject-scope';
 import type {
   BackendIdentities,
   Backends,
@@ -42,9 +54,21 @@ import {
   type RunDifference,
   type WhyOptions,
 } from '../lineage';
+import {
+  collectGarbage,
+  planScrub,
+  scrub,
+  type GarbageOptions,
+  type GarbageReport,
+  type OpenRun,
+  type ScrubOptions,
+  type ScrubPlan,
+  type ScrubSelection,
+  type Scrubbed,
+} from '../retention';
 import { currentActor, currentCommit } from './provenance';
 import { readResumable } from './read-resumable';
-import { reconcileRun } from './reconcile';
+import { reconcileRun, reconcileRunning } from './reconcile';
 import {
   followExtensions,
   requireSubscribable,
@@ -52,6 +76,8 @@ import {
   type FollowOptions,
 } from './follow-extensions';
 import { openConnection } from './open-connection';
+import { oldestOpen } from './oldest-open';
+import { parametersToSend } from './parameters-to-send';
 import { RunHandle } from './run-handle';
 import { unlessLost } from './unless-lost';
 import type { WorkerBeside } from '../worker/worker-beside';
@@ -68,6 +94,19 @@ export interface ConnectOptions extends ServerChoice {
   readonly durable?: boolean;
   /** The port of the embedded server. Default: the one used last in this project if it is free, else a free one. */
   readonly port?: number;
+  /**
+   * Encoded bytes up to which a value that this client sends, and one that its worker makes, is carried in Temporal's history: larger parameters
+   * and payloads of signals go into the data store and travel by reference. 0 keeps all values out. Give workers the same. Default:
+   * `SELVAGE_INLINE_LIMIT`, else all parameters travel as they are, and values up to 2,048.
+   */
+  readonly inlineLimit?: number;
+  /**
+   * Seals values in the data store and what goes into Temporal's history; `false`: nothing is sealed. Default: what the backends that were given
+   * are sealed with, else the keys of the environment (`SELVAGE_KEYS`, `SELVAGE_KEY_FILE`), if it has any.
+   */
+  readonly encryption?: Encryption | false;
+  /** Of Temporal's client, and of the worker of `open`. Codecs of your own are applied before payloads are sealed. */
+  readonly dataConverter?: DataConverter;
   /** Hears of what takes a while: an installation of the server. */
   readonly log?: (message: string) => void;
 }
@@ -79,8 +118,6 @@ export interface OpenOptions extends ConnectOptions {
   /** `ctx.resources` of the bodies. */
   readonly resources?: Resources & Record<string, unknown>;
   readonly observers?: readonly KnotObserver[];
-  /** Encoded bytes up to which a value is carried in Temporal's history. Default 2,048. */
-  readonly inlineLimit?: number;
   /** Of the Temporal worker, such as `workflowBundle`, `identity` or `maxCachedWorkflows`; they override the tuned defaults. */
   readonly workerOptions?: Omit<WorkerOptions, 'taskQueue' | 'connection' | 'namespace'>;
 }
@@ -99,6 +136,13 @@ interface BeginOptions {
   readonly taskQueue?: string;
   /** Default: of the git checkout in the project's folder. */
   readonly vcsCommit?: string;
+  /**
+   * For whom the run works: a text that stands for one person or customer. All that is stored for the run, and for those that its knots start, is
+   * sealed with a key of its own, and `selvage forget` makes it unreadable for good; no value of it goes into Temporal's history. Needs
+   * encryption. It is in the run's record and in the server's memo, so it should be no name. Of a resumed run, that of the run it goes on from.
+   * Default: none.
+   */
+  readonly subject?: string;
   /**
    * When the run is to be over: a point in time, or milliseconds from now. A run that has not ended by then is told to stop as by
    * a cancel, skips the rest, and is recorded as failed with `DeadlineExceeded`. Holds for the whole run, across crashes and
@@ -142,6 +186,7 @@ export interface Place {
 /** A client: starts runs, finds them, reads what became of them. Loads no worker. */
 export class Selvage {
   private readonly savedPlans = new Set<string>();
+  private readonly inlineLimit: number | undefined;
   private knownIdentities: BackendIdentities | undefined;
 
   protected constructor(
@@ -151,7 +196,9 @@ export class Selvage {
     private readonly options: ConnectOptions,
     private readonly server: EmbeddedServer | undefined,
     private readonly worker?: WorkerBeside,
-  ) {}
+  ) {
+    this.inlineLimit = chosenInlineLimit(options.inlineLimit, process.env);
+  }
 
   /**
    * Connects to the server that was asked for, else to this project's embedded server, which is started if it does not run.
@@ -170,15 +217,18 @@ export class Selvage {
    * @throws SelvageError as {@link Selvage.connect} and `createWorker`
    */
   static async open(options: OpenOptions): Promise<Selvage> {
-    const { tapestries, resources, observers, inlineLimit, workerOptions, ...others } = options;
+    const { tapestries, resources, observers, workerOptions, ...others } = options;
+    const { inlineLimit } = options;
     const connected = await connectTo(others);
     try {
       // Loaded only here: a web server that starts runs must not load the native worker.
       const { runWorkerBeside } =
         require('../worker/worker-beside') as typeof import('../worker/worker-beside');
       const worker = await runWorkerBeside(connected, {
+        ...(options.dataConverter && { dataConverter: options.dataConverter }),
         ...workerOptions,
         tapestries,
+        encryption: connected.encryption ?? false,
         taskQueue: options.taskQueue ?? DEFAULT_TASK_QUEUE,
         ...(resources && { resources }),
         ...(observers && { observers }),
@@ -214,7 +264,7 @@ export class Selvage {
    * Starts a run and returns when the server has it; from then on it outlives every process.
    *
    * @throws SelvageError `InvalidParameters`, `UnknownTerminal`, `InvalidName` (of the run id), `InvalidConfig` (a deadline that is no time),
-   *   `DeadlineExceeded` (one that is past), `RunIdInUse`, `ServerUnreachable`, `BackendUnavailable`
+   *   `DeadlineExceeded` (one that is past), `SubjectForgotten`, `KeyMissing`, `RunIdInUse`, `ServerUnreachable`, `BackendUnavailable`
    */
   async start<Parameters extends object, Values extends object>(
     tapestry: Tapestry<Parameters, Values>,
@@ -225,11 +275,13 @@ export class Selvage {
     const plan = planOf(record, nodeSha256);
     requireStartable(plan, options.terminals);
     await validateParameters(record, parameters);
-    const raw = encodeJson(parameters);
-    refuseLargeParameters(record.name, Buffer.byteLength(JSON.stringify(raw)));
+    const parametersHash = hashJson(encodeJson(parameters), nodeSha256);
+    await this.requireSubject(options.subject);
+    const sent = await this.toSend(parameters, options.subject);
+    refuseLargeParameters(record.name, Buffer.byteLength(JSON.stringify(sent)));
     const named = namedByKey(record.name, options);
-    return await this.begin<Values>(plan.loaded, raw, named, {
-      parametersHash: hashJson(raw, nodeSha256),
+    return await this.begin<Values>(plan.loaded, sent, named, {
+      parametersHash,
       trigger: options.trigger ?? 'code',
       ...(options.terminals && { terminals: options.terminals }),
       save: () => this.savePlans(record),
@@ -253,11 +305,14 @@ export class Selvage {
     const { parameters_hash: parametersHash } = run.environment as { parameters_hash?: string };
     const raw = encodeJson(parameters);
     // For people and for older workers: the parameters are taken over by their records.
-    const shown = Buffer.byteLength(JSON.stringify(raw)) <= PARAMETERS_BYTES ? raw : {};
+    const subject = subjectOf(run);
+    await this.requireSubject(subject);
+    const sent = await this.toSend(parameters, subject);
+    const shown = Buffer.byteLength(JSON.stringify(sent)) <= PARAMETERS_BYTES ? sent : {};
     return await this.begin<Values>(
       plan,
       shown,
-      { tags: run.tags, ...options },
+      { tags: run.tags, ...options, ...(subject !== undefined && { subject }) },
       {
         parametersHash: parametersHash ?? hashJson(raw, nodeSha256),
         trigger: 'resume',
@@ -273,12 +328,10 @@ export class Selvage {
 
   /** A handle of a run by its id. Nothing is looked up: an unknown id shows at the first call of the handle. */
   getRun<Values extends object = Record<string, unknown>>(runId: string): RunHandle<Values> {
-    return new RunHandle<Values>(
-      runId,
-      this.client.workflow.getHandle(runId),
-      this.backends,
-      this.server?.lost,
-    );
+    return new RunHandle<Values>(runId, this.client.workflow.getHandle(runId), this.backends, {
+      inlineLimit: this.inlineLimit,
+      serverLost: this.server?.lost,
+    });
   }
 
   /**
@@ -357,6 +410,38 @@ export class Selvage {
     return await explainCache(this.backends.runHistory, runId, knotId);
   }
 
+  /**
+   * Removes the values that no record names, or that are older than a `ttl`. What was put within the grace, or since the oldest run that is not
+   * over began, stays. It may run beside workers, any number at once, and be broken off at any time.
+   *
+   * @throws SelvageError `InvalidConfig`, `ServerUnreachable`, `BackendUnavailable`
+   */
+  async collectGarbage(options: GarbageOptions = {}): Promise<GarbageReport> {
+    return await collectGarbage(this.backends, options, await this.oldestOpen());
+  }
+
+  /**
+   * What a scrub would remove, and what refers to it.
+   *
+   * @throws SelvageError `UnknownRun`, `InvalidConfig`, `ServerUnreachable`, `BackendUnavailable`
+   */
+  async planScrub(selection: ScrubSelection): Promise<ScrubPlan> {
+    await reconcileRunning(this.backends, this.client.workflow, new AbortController().signal);
+    return await planScrub(this.backends, selection);
+  }
+
+  /**
+   * Removes the values of a plan, so that no bytes of them are left in the data store, and keeps all records; those of the runs that made them
+   * say that it took place. It may be called again after a crash.
+   *
+   * @param options.actor default: {@link currentActor}
+   * @throws SelvageError `RunNotOver` where a run that is not over refers to one (without `force`), `BackendUnavailable`
+   */
+  async scrub(plan: ScrubPlan, options: ScrubOptions = {}): Promise<Scrubbed> {
+    const actor = options.actor ?? currentActor();
+    return await scrub(this.backends, plan, { ...options, ...(actor && { actor }) });
+  }
+
   /** Closes the connection and the backends that this client opened. Runs go on. */
   async close(): Promise<void> {
     try {
@@ -367,6 +452,36 @@ export class Selvage {
         !this.options.backends,
       );
     }
+  }
+
+  private async oldestOpen(): Promise<OpenRun | undefined> {
+    try {
+      await reconcileRunning(this.backends, this.client.workflow, new AbortController().signal);
+      return await oldestOpen(this.client.workflow);
+    } catch (error) {
+      throw unreachable(error, this.place.address);
+    }
+  }
+
+  private toSend(parameters: object, subject: string | undefined): Promise<Json> {
+    return withSubject(subject, () =>
+      parametersToSend(
+        this.backends.dataStore,
+        parameters as Readonly<Record<string, unknown>>,
+        subject === undefined ? this.inlineLimit : 0,
+      ),
+    );
+  }
+
+  /** Before anything is stored for a subject, there is a key for it. */
+  private async requireSubject(subject: string | undefined): Promise<void> {
+    if (subject === undefined) return;
+    const encryption = encryptionOf(this.backends);
+    if (encryption) return void (await encryption.subjects.make(subject));
+    throw new SelvageError(
+      'KeyMissing',
+      'A run with a subject needs keys to seal its values with, and this client has none: set SELVAGE_KEYS, or give `encryption`.',
+    );
   }
 
   private async begin<Values extends object>(
@@ -384,7 +499,12 @@ export class Selvage {
     const { tapestry } = plan.plan;
     const runId = checkRunId(options.runId ?? `${tapestry}-${randomUUID().slice(0, 8)}`);
     const ifExists = options.ifExists ?? 'refuse';
-    const work: RunMemo = { plan: plan.hash, ...said };
+    const { subject } = options;
+    const work: RunMemo = {
+      plan: plan.hash,
+      ...said,
+      ...(subject !== undefined && { subject, inlineLimit: 0 }),
+    };
     if (options.runId) {
       // The server forgets ended runs after a while; the run history does not.
       const known = await this.backends.runHistory.getRun(runId);
@@ -401,6 +521,7 @@ export class Selvage {
     const commit = options.vcsCommit ?? (await currentCommit(this.options.projectDir));
     const actor = options.actor ?? currentActor();
     const memo: RunMemo = {
+      ...(this.inlineLimit !== undefined && { inlineLimit: this.inlineLimit }),
       ...work,
       ...(actor && { actor }),
       ...(options.tags && { tags: options.tags }),
@@ -421,7 +542,10 @@ export class Selvage {
           : WorkflowIdReusePolicy.ALLOW_DUPLICATE,
       });
       const workflow = await unlessLost(started, this.server?.lost);
-      return new RunHandle<Values>(runId, workflow, this.backends, this.server?.lost);
+      return new RunHandle<Values>(runId, workflow, this.backends, {
+        inlineLimit: this.inlineLimit,
+        serverLost: this.server?.lost,
+      });
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError))
         throw unreachable(error, this.place.address);
@@ -462,6 +586,7 @@ export class Selvage {
       found.parametersHash === wanted.parametersHash &&
       JSON.stringify(found.terminals ?? null) === JSON.stringify(wanted.terminals ?? null) &&
       found.resume?.run === wanted.resume?.run &&
+      found.subject === wanted.subject &&
       JSON.stringify(found.resume?.from ?? []) === JSON.stringify(wanted.resume?.from ?? []);
     if (ifExists === 'attach' && isSame) return this.getRun<Values>(runId);
     const difference = isSame
@@ -479,7 +604,7 @@ export class Selvage {
 }
 
 /** What makes two starts ask for the same work. */
-interface WorkOfRun extends Pick<RunMemo, 'plan' | 'parametersHash' | 'terminals'> {
+interface WorkOfRun extends Pick<RunMemo, 'plan' | 'parametersHash' | 'terminals' | 'subject'> {
   readonly resume?: Pick<ResumedRun, 'run' | 'from'>;
 }
 
@@ -495,6 +620,9 @@ function otherDifferences(found: WorkOfRun, wanted: WorkOfRun): string {
     origin(found) === origin(wanted)
       ? ''
       : `The run that it goes on from is ${origin(found)}; yours is ${origin(wanted)}. `,
+    found.subject === wanted.subject
+      ? ''
+      : `Its subject is ${found.subject ?? 'none'}; yours is ${wanted.subject ?? 'none'}. `,
   ].join('');
 }
 
@@ -514,6 +642,7 @@ function workOfRecord(run: RunRecord, wanted: RunMemo, plan: LoadedPlan): WorkOf
     resumed_from: resumedFrom,
     run_again: from,
   } = run.environment as { parameters_hash?: string; resumed_from?: string; run_again?: string[] };
+  const subject = subjectOf(run);
   const started = startedWith(run);
   const hasSameTerminals =
     started.plan === plan.hash &&
@@ -523,6 +652,7 @@ function workOfRecord(run: RunRecord, wanted: RunMemo, plan: LoadedPlan): WorkOf
     plan: started.plan,
     ...(parametersHash && { parametersHash }),
     ...(terminals && { terminals }),
+    ...(subject !== undefined && { subject }),
     ...(resumedFrom !== undefined && { resume: { run: resumedFrom, ...(from && { from }) } }),
   };
 }
@@ -580,6 +710,8 @@ export interface Connected {
   readonly client: Client;
   /** How the client reached the server, for a worker that does the same. */
   readonly connection: ConnectionOptions;
+  /** With which the backends seal, and payloads are sealed. */
+  readonly encryption: Encryption | undefined;
   readonly backends: Backends;
   readonly place: Place;
   readonly server: EmbeddedServer | undefined;
@@ -612,8 +744,17 @@ function keepOutOfVersionControl(projectDir: string): void {
   }
 }
 
+function chosenEncryption(
+  { encryption, backends }: ConnectOptions,
+  projectDir: string,
+): Encryption | undefined {
+  if (encryption !== undefined) return encryption || undefined;
+  return (backends && encryptionOf(backends)) ?? encryptionFromEnvironment({ projectDir });
+}
+
 /** Finds or starts the server, connects, and opens the backends; what was opened is closed again if anything fails. */
 async function connectTo(options: ConnectOptions): Promise<Connected> {
+  chosenInlineLimit(options.inlineLimit, process.env);
   const chosen = chosenServer(options);
   const projectDir = options.projectDir ?? process.cwd();
   let server: EmbeddedServer | undefined;
@@ -632,14 +773,18 @@ async function connectTo(options: ConnectOptions): Promise<Connected> {
     const namespace = chosen?.namespace ?? options.namespace ?? server!.namespace;
     const reach = chosen?.connection ?? { address };
     connection = await connect(reach, address);
-    const backends = options.backends ?? (await openBackends({ projectDir }));
+    const encryption = chosenEncryption(options, projectDir);
+    const opened = options.backends ?? (await openBackends({ projectDir, encryption: encryption ?? false }));
+    const backends = encryption ? sealBackends(opened, encryption) : opened;
+    const dataConverter = sealingConverter(options.dataConverter, encryption);
     keepOutOfVersionControl(projectDir);
     if (options.log) {
       const trouble = await clockTrouble(backends.runHistory);
       if (trouble) options.log(`warning ${trouble.code}: ${trouble.message}`);
     }
     return {
-      client: new Client({ connection, namespace }),
+      client: new Client({ connection, namespace, ...(dataConverter && { dataConverter }) }),
+      encryption,
       connection: reach,
       backends,
       place: {

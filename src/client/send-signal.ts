@@ -7,11 +7,9 @@ import { updatePatiently } from './patient-update';
 import { CUT_OFF, failureOfUpdate } from './update-failure';
 import { SIGNAL_UPDATE, type SignalReceipt, type SignalRequest } from '../workflows/messages';
 
-/** Larger payloads go by reference, so that no history carries them. */
-const INLINE_BYTES = 2 * 1024;
-
 /**
- * Sends the signal and waits until the run has taken or refused it.
+ * Sends the signal and waits until the run has taken or refused it. A payload of more bytes than the limit goes by reference, so that no history
+ * carries it.
  *
  * @param timeout milliseconds
  * @throws SelvageError `NotEncodable`, `InvalidSignal`, `UnknownSignal`, `SignalTooLate`, `TooManySignals`, `NoWorker`; and those of the
@@ -22,11 +20,11 @@ export async function sendSignal(
   dataStore: DataStore,
   name: string,
   payload: unknown,
-  timeout: number,
+  { timeout, inlineLimit }: { readonly timeout: number; readonly inlineLimit: number },
 ): Promise<SignalReceipt> {
   const value = encodeOutput(payload, nodeSha256);
-  if (value.size > INLINE_BYTES) await dataStore.put(storedValues(value));
-  const request: SignalRequest = { name, payload: envelopeOf(value, INLINE_BYTES) };
+  if (value.size > inlineLimit) await dataStore.put(storedValues(value));
+  const request: SignalRequest = { name, payload: envelopeOf(value, inlineLimit) };
   const giveUpAt = Date.now() + timeout;
   try {
     return await updatePatiently(

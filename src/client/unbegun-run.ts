@@ -36,6 +36,7 @@ export async function recordOfUnbegun(
       ...(server && { server }),
       ...(memo.parentKnot !== undefined && { parent_knot: memo.parentKnot }),
       ...(memo.parametersHash && { parameters_hash: memo.parametersHash }),
+      ...(memo.subject !== undefined && { subject: memo.subject }),
     },
   };
 }

@@ -53,6 +53,7 @@ export type WaitingCode =
  * - `Queued`: workers do, and none has taken it yet
  * - `StepRunning`: a worker is at it and has not ended it; where it waits for a backend, its log says so
  * - `UnknownTapestry`: the workers that polled do not have the tapestry
+ * - `InlineLimitDiffers`: the workers that polled would put more into the history than the client wants
  * - `BackendsDiffer`: the workers that polled have other backends than the client that started the run
  * - `HistoryTooNew`: a newer Selvage began the run, and the workers that polled are older
  * - `StepFailed`: it failed for another reason and is tried again
@@ -64,6 +65,7 @@ export type StepCode =
   | 'StepRunning'
   | 'UnknownTapestry'
   | 'BackendsDiffer'
+  | 'InlineLimitDiffers'
   | 'HistoryTooNew'
   | 'StepFailed'
   | 'Paused';

@@ -52,7 +52,7 @@ export class CachedValues {
     const { runHistory, dataStore } = this.backends;
     const records = await runHistory.findCached([...new Set(questions.map(({ key }) => key))]);
     if (records.size === 0) return questions.map(() => NOTHING);
-    const present = await dataStore.hasMany([
+    const present = await dataStore.keep([
       ...new Set([...records.values()].map((record) => record.output_hash!)),
     ]);
     const now = this.now();

@@ -89,6 +89,23 @@ export function envelopeOf(value: EncodedValue, inlineLimit: number): Envelope {
   };
 }
 
+/** Stands for a parameter that is in the data store. No encoded value has this tag. */
+export interface ParameterReference {
+  readonly $type: 'reference';
+  readonly hash: string;
+  readonly size: number;
+  /** As of a reference envelope. */
+  readonly stored?: string;
+}
+
+export function parameterReference({
+  hash,
+  size,
+  stored,
+}: Pick<EncodedValue, 'hash' | 'size' | 'stored'>): ParameterReference {
+  return { $type: 'reference', hash, size, ...(stored !== undefined && { stored }) };
+}
+
 function inlineJson(encoded: Encoded): ReturnType<typeof encodeJson> {
   return encoded.kind === 'bytes'
     ? encodeJson(encoded.bytes)

@@ -36,8 +36,16 @@ export {
   type KnotOutcomeToRecord,
   type ParentOutcomes,
 } from './node-outcome';
+export { DEFAULT_INLINE_LIMIT, chosenInlineLimit } from './inline-limit';
 export { readValues } from './read-values';
 export { listInputs, mapElements, type MapElements } from './map-elements';
+export {
+  sharedReferences,
+  slicesFrom,
+  type SharedReference,
+  type SliceContent,
+  type WrittenSlice,
+} from './written-slices';
 export { ElementKnots, allElements, mapOf, type ElementKnot } from './element-knots';
 export { ElementsRun, endOfRecord, type CachedElement, type ElementEnd } from './elements-run';
 export { MapComposer } from './compose-map';

@@ -49,6 +49,8 @@ export interface OkToRecord {
   readonly iterations?: number;
   /** Of a map. */
   readonly elements?: ElementCounts;
+  /** Of a knot that has taken a signal: the hash of what was given, where the value is something else. */
+  readonly payload?: string;
 }
 
 /** What most knots have no constants and nothing extra of, shared by their records. */
@@ -166,9 +168,9 @@ function extraOf(outcome: OutcomeToRecord): Record<string, unknown> {
   if (outcome.kind === 'err') {
     return { error: outcome.error, ...(childRun && { child_run: childRun }), ...(elements && { elements }) };
   }
-  const { choice, iterations, extension, value } = outcome;
+  const { choice, iterations, extension, payload, value } = outcome;
   const { length, stored } = value;
-  const extras = [length, stored, choice, extension, childRun, elements];
+  const extras = [length, stored, choice, extension, childRun, elements, payload];
   if (extras.every((part) => part === undefined)) return NOTHING;
   return {
     ...(length !== undefined && { length }),
@@ -178,5 +180,6 @@ function extraOf(outcome: OutcomeToRecord): Record<string, unknown> {
     ...(iterations !== undefined && { iterations }),
     ...(elements && { elements }),
     ...(extension !== undefined && { extension }),
+    ...(payload !== undefined && { payload }),
   };
 }

@@ -2,7 +2,10 @@ import type { Page, PageOptions } from './page';
 
 /** A value as the data store has it: its content hash says which kind of bytes they are (DESIGN of hashes: `docs/architecture.md`). */
 export interface StoredValue {
-  /** `sha256:…` of canonical JSON text, or `bytes-sha256:…` of raw bytes. */
+  /**
+   * `sha256:…` of canonical JSON text, or `bytes-sha256:…` of raw bytes. Or `sealed:` and 96 hexadecimal digits, the name of bytes that were
+   * encrypted before they came here: then no store checks them, for only who has the key can.
+   */
   readonly hash: string;
   readonly bytes: Uint8Array;
   readonly mediaType?: string;
@@ -15,6 +18,15 @@ export interface StoredEntry {
   readonly size: number;
   /** When it was put last, or kept by {@link DataStore.keep}: milliseconds since the epoch, by the store's own clock, and up to {@link PUT_AGAIN_AFTER_MS} too early. */
   readonly lastPutAt: number;
+}
+
+export interface PutStreamOptions {
+  readonly mediaType?: string;
+  /**
+   * Asked when the source has ended: the `sealed:` name under which the bytes are stored, and which is answered, in place of their hash. For who
+   * has encrypted them.
+   */
+  readonly nameAtEnd?: () => string;
 }
 
 /** A put of a value that is there is noted (as its new `lastPutAt`) only where the noted one is older than this: one hour. */
@@ -47,7 +59,7 @@ export interface DataStore {
   /** Stores a stream as raw bytes and answers its `bytes-sha256:` hash and size, holding at most a few MiB in memory where the technology can. */
   putStream(
     source: AsyncIterable<Uint8Array>,
-    options?: { mediaType?: string },
+    options?: PutStreamOptions,
   ): Promise<{ hash: string; size: number }>;
   /** The bytes as a stream, in pieces; the hash is checked at the end, and a mismatch throws `ValueDamaged` instead of ending. */
   getStream(hash: string): Promise<AsyncIterable<Uint8Array> | undefined>;
@@ -57,8 +69,13 @@ export interface DataStore {
   keep(hashes: readonly string[]): Promise<Set<string>>;
   /** What is stored, each once, in an order of the store's own; a value that comes or goes meanwhile may be in it or not. */
   list(options?: PageOptions): Promise<Page<StoredEntry>>;
-  /** Removes a value, so that its bytes are nowhere in the storage any more; of one that is not there, nothing happens. Lineage that names it stays. */
+  /** Removes a value; of one that is not there, nothing happens. Lineage that names it stays. */
   delete(hash: string): Promise<void>;
+  /**
+   * Sees to it that of what was removed before, no bytes are left in the storage: of a database, in pages that are free or in a log. Takes time and
+   * room as the whole of it is large. Absent where a removal leaves nothing behind. What backups and replicas have is not its business.
+   */
+  purge?(): Promise<void>;
   /**
    * Removes those that were last put before a time (milliseconds since the epoch), and answers which. It cannot race a writer: a value whose put
    * (or {@link keep}) was answered at least {@link PUT_AGAIN_AFTER_MS} after that time stays, or is found again by the next who asks for it.

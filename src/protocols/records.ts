@@ -56,7 +56,8 @@ export const lineageRecordSchema = z.object({
    * `extension`: content hash of the fragment by which the body has extended its run;
    * `made_by`, `made_at`: of a reused value, the knot that made it and when; `passed_over`: why another value
    * of the same cache key was not reused.
-   * `elements`: of a map, how many it had and how many of them failed.
+   * `elements`: of a map, how many it had and how many of them failed;
+   * `payload`: content hash of the signal that a knot took, as it was given, where its value is something else.
    */
   extra: json,
 });
@@ -80,7 +81,11 @@ export const runRecordSchema = z.object({
   parent_run_id: z.string().nullable(),
   started_at: z.number(),
   finished_at: z.number().nullable(),
-  /** `counts`: outcomes by kind; `error`: why the run ended early; `parent_knot`: the knot of the parent run that started this one; and what the worker says of itself (`selvage`, `node`, …). */
+  /**
+   * `counts`: outcomes by kind; `error`: why the run ended early; `parent_knot`: the knot of the parent run that started this one; what the worker says of itself (`selvage`, `node`, …);
+   * `inline_limit`: of the worker that began it; `given_parameters`: hashes of parameters that came by reference; `signals`: what became of those
+   * that no knot took, `payloads` among it as hashes; `scrubs`: when its values were removed, by whom and why.
+   */
   environment: json,
 });
 export type RunRecord = z.infer<typeof runRecordSchema>;

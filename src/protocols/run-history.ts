@@ -33,6 +33,8 @@ export interface LineageQuery extends PageOptions {
 export interface Commit {
   readonly record: LineageRecord;
   readonly values: readonly StoredValue[];
+  /** For whom the values are stored, where commits of several runs go together. Absent: for whom the caller works. */
+  readonly scope?: { readonly subject?: string | undefined };
 }
 
 /** What became of one insert: `record` is the one that is stored, ours or the earlier one that we lost against. */
@@ -100,5 +102,11 @@ export interface RunHistory {
    */
   findCached(keys: readonly string[]): Promise<Map<string, LineageRecord>>;
   findLineage(query: LineageQuery): Promise<Page<LineageRecord>>;
+  /**
+   * Which of these values, at most 1,000 hashes, some record names: as its output, as an input (of a parent or a constant), or in `extra` as its `extension`
+   * or its error's `traceback_hash`. Parameters of runs are the outputs of their own knots. What was committed before the call counts; what
+   * comes meanwhile may or may not.
+   */
+  referredTo(hashes: readonly string[]): Promise<Set<string>>;
   close(): Promise<void>;
 }

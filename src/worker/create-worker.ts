@@ -59,6 +59,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     backends,
     observers,
     inlineLimit,
+    encryption,
     leaseTtl,
     address,
     plugins,
@@ -73,6 +74,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     ...(backends && { backends }),
     ...(observers && { observers }),
     ...(inlineLimit !== undefined && { inlineLimit }),
+    ...(encryption !== undefined && { encryption }),
     ...(leaseTtl !== undefined && { leaseTtl }),
   });
   const workerOptions = {

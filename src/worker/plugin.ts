@@ -1,14 +1,18 @@
 import { hostname } from 'node:os';
 import { SimplePlugin } from '@temporalio/plugin';
 import { Runtime, type ReplayWorkerOptions, type Worker, type WorkerOptions } from '@temporalio/worker';
-import { DEFAULT_INLINE_LIMIT, Registry, WorkerEnvironment, createActivities } from '../activities';
+import { Registry, WorkerEnvironment, createActivities } from '../activities';
 import { nodeSha256, openBackends } from '../backends';
 import { reconcileRunning } from '../client/reconcile';
 import { serverIdentity } from '../client/server-identity';
 import { SelvageError } from '../errors';
+import { DEFAULT_INLINE_LIMIT, chosenInlineLimit } from '../execution';
 import { createActivityInterceptors, type KnotObserver } from '../interceptors/activity';
 import { isTapestry, recordOf, type Resources, type Tapestry } from '../model';
 import type { Backends } from '../protocols';
+import { encryptionFromEnvironment, type Encryption } from '../sealing/encryption';
+import { sealingConverter } from '../sealing/payload-codec';
+import { encryptionOf, requireReadable, sealBackends } from '../sealing/seal-backends';
 import { requireSingleSdk } from './single-sdk';
 import { interpreterSource } from './workflow-bundle';
 
@@ -22,7 +26,16 @@ export interface SelvagePluginOptions {
   /** Stores that stay open when the worker ends. Default: opened from `SELVAGE_*` and closed with the worker. */
   readonly backends?: Backends;
   readonly observers?: readonly KnotObserver[];
-  /** Encoded bytes up to which a value is carried in Temporal's history; 0 keeps all values out of it. Default 2,048. */
+  /**
+   * Seals values in the data store and what goes into Temporal's history, behind the codecs that worker or client have themselves; `false`: nothing
+   * is sealed. Clients and workers need the same keys. Default: what `backends` are sealed with, else the keys of the environment (`SELVAGE_KEYS`,
+   * `SELVAGE_KEY_FILE`), if it has any.
+   */
+  readonly encryption?: Encryption | false;
+  /**
+   * Encoded bytes up to which a value is carried in Temporal's history; 0 keeps all values out of it. All workers of a task queue are to have
+   * the same. Default: `SELVAGE_INLINE_LIMIT`, else 2,048.
+   */
   readonly inlineLimit?: number;
   /**
    * Milliseconds after which what a lost worker held of a `maxConcurrent` is free again. A worker that stands still for longer may have its
@@ -33,7 +46,7 @@ export interface SelvagePluginOptions {
 
 /**
  * Makes a Temporal worker a Selvage worker: `Worker.create({ …, plugins: [selvage({ tapestries })] })`. The same plugin on
- * a client does nothing that a plain client would not.
+ * a client seals payloads where there are keys, and does nothing else.
  *
  * @throws SelvageError (when the worker is made) `DuplicateTapestry`, `DuplicateDefinition`, `InvalidWorkerOptions` (a name used by the user
  *   and by us), `DuplicateSdk`, or any of compiling a tapestry
@@ -44,10 +57,16 @@ export function selvage(options: SelvagePluginOptions): SelvagePlugin {
 
 export class SelvagePlugin extends SimplePlugin {
   private readonly registry: Registry;
+  private readonly encryption: Encryption | undefined;
   private environment: WorkerEnvironment | undefined;
 
   constructor(private readonly own: SelvagePluginOptions) {
-    super({ name: 'selvage' });
+    const encryption = encryptionOfPlugin(own);
+    super({
+      name: 'selvage',
+      ...(encryption && { dataConverter: (converter) => sealingConverter(converter, encryption) ?? {} }),
+    });
+    this.encryption = encryption;
     requireSingleSdk();
     for (const tapestry of own.tapestries) {
       if (isTapestry(tapestry)) continue;
@@ -75,7 +94,7 @@ export class SelvagePlugin extends SimplePlugin {
       registry: this.registry,
       resources: this.own.resources ?? {},
       identity,
-      inlineLimit: this.own.inlineLimit ?? DEFAULT_INLINE_LIMIT,
+      inlineLimit: chosenInlineLimit(this.own.inlineLimit, process.env) ?? DEFAULT_INLINE_LIMIT,
       sha256: nodeSha256,
       leaseTtl: this.own.leaseTtl,
       ...(this.own.observers && { observers: this.own.observers }),
@@ -114,10 +133,10 @@ export class SelvagePlugin extends SimplePlugin {
 
   /** Opens the backends before the first task comes and closes them after the last. */
   override async runWorker(worker: Worker, next: (worker: Worker) => Promise<void>): Promise<void> {
-    const backends = this.own.backends ?? (await openBackends());
+    const backends = await this.openBackends();
     const environment = this.environment!;
     const { client } = worker;
-    environment.attach(backends, client && (await serverIdentity(client.workflow)));
+    environment.attach(backends, client && (await serverIdentity(client.workflow)), client);
     const stop = new AbortController();
     const reconciled = client
       ? reconcileRunning(backends, client.workflow, stop.signal).catch((error: unknown) => {
@@ -127,6 +146,7 @@ export class SelvagePlugin extends SimplePlugin {
         })
       : undefined;
     try {
+      await requireReadable(backends);
       await super.runWorker(worker, next);
     } finally {
       stop.abort();
@@ -136,6 +156,18 @@ export class SelvagePlugin extends SimplePlugin {
       if (!this.own.backends) await backends.close();
     }
   }
+
+  private async openBackends(): Promise<Backends> {
+    const { encryption } = this;
+    const { backends } = this.own;
+    if (!backends) return await openBackends({ encryption: encryption ?? false });
+    return encryption ? sealBackends(backends, encryption) : backends;
+  }
+}
+
+function encryptionOfPlugin({ encryption, backends }: SelvagePluginOptions): Encryption | undefined {
+  if (encryption !== undefined) return encryption || undefined;
+  return (backends && encryptionOf(backends)) ?? encryptionFromEnvironment();
 }
 
 /** A lease that is shorter would run out whenever the process is busy for a moment. */

@@ -1,7 +1,10 @@
 import type { Client } from '@temporalio/client';
 import { historyFromJSON, type History } from '@temporalio/common/lib/proto-utils';
 import { DefaultLogger, Worker, bundleWorkflowCode, type ReplayWorkerOptions } from '@temporalio/worker';
+import type { DataConverter } from '@temporalio/common';
 import { SelvageError } from '../errors';
+import { encryptionFromEnvironment, type Encryption } from '../sealing/encryption';
+import { sealingConverter } from '../sealing/payload-codec';
 import { LAYOUT_ACTIVITY, PIN_ACTIVITY } from '../workflows/messages';
 import { chainHistories } from './chain-histories';
 import { interpreterSource } from './workflow-bundle';
@@ -11,6 +14,10 @@ type HistoryEvent = NonNullable<History['events']>[number];
 export interface ReplayOptions {
   /** The workflows to replay with, of a worker that has its own. Default: the interpreter of this installation. */
   readonly workflows?: Pick<ReplayWorkerOptions, 'workflowBundle' | 'workflowsPath'>;
+  /** Opens payloads that are sealed. Default: the keys of the environment (`SELVAGE_KEYS`, `SELVAGE_KEY_FILE`), if it has any. */
+  readonly encryption?: Encryption | false;
+  /** Of the worker, where it has one of its own. */
+  readonly dataConverter?: DataConverter;
 }
 
 /** What the replay of one execution of a run came to. */
@@ -142,13 +149,20 @@ function localActivityType(event: HistoryEvent | undefined): string | undefined 
   }
 }
 
-type Workflows = Pick<ReplayWorkerOptions, 'workflowBundle' | 'workflowsPath'>;
+type Workflows = Pick<ReplayWorkerOptions, 'workflowBundle' | 'workflowsPath' | 'dataConverter'>;
 
 /** Bundled once, not for each history. */
-async function prepare({ workflows = interpreterSource() }: ReplayOptions): Promise<Workflows> {
+async function prepare({
+  workflows = interpreterSource(),
+  encryption = encryptionFromEnvironment(),
+  dataConverter,
+}: ReplayOptions): Promise<Workflows> {
   const { workflowsPath } = workflows;
-  if (workflowsPath === undefined) return workflows;
+  const converter = sealingConverter(dataConverter, encryption || undefined);
+  const opening = converter && { dataConverter: converter };
+  if (workflowsPath === undefined) return { ...workflows, ...opening };
   return {
+    ...opening,
     workflowBundle: await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') }),
   };
 }

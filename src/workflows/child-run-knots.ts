@@ -128,10 +128,12 @@ export class ChildRunKnots {
 
 /** What the runs that a knot starts have from their parent. Its deadline is not among it: that ends them by a cancel, as it ends all knots. */
 function inherited(memo: RunMemo): NonNullable<ChildTask['memo']> {
-  const { actor, vcsCommit } = memo;
+  const { actor, vcsCommit, inlineLimit, subject } = memo;
   return {
     ...(actor !== undefined && { actor }),
     ...(vcsCommit !== undefined && { vcsCommit }),
+    ...(inlineLimit !== undefined && { inlineLimit }),
+    ...(subject !== undefined && { subject }),
     ...(!mayReuse(memo) && { reuse: false as const }),
   };
 }

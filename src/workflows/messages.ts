@@ -70,6 +70,10 @@ export interface RunMemo {
   /** Milliseconds since the epoch at which the run is told to end, if it has not ended by then. */
   readonly deadline?: number;
   readonly resume?: ResumedRun;
+  /** Encoded bytes up to which values may be in the run's history, where who started it has said so. */
+  readonly inlineLimit?: number;
+  /** For whom the run works: all that is stored for it is sealed with the key of this subject. Absent: for nobody in particular. */
+  readonly subject?: string;
   /** Whether values that other runs have made are taken; absent: yes, by the knots that say so. */
   readonly reuse?: false;
   /** What tells the backends of who started the run from all others; absent: it has none. */
@@ -95,17 +99,8 @@ export interface PinRequest extends RunMemo {
   readonly behaviour: number;
   /** Whether the first segment may begin in this step; absent in histories of behaviours before 3. */
   readonly beginSegment?: boolean;
-  /** Raw parameters, encoded, as the workflow got them; of a run that a knot started, some may be a {@link ParameterReference}. */
+  /** Raw parameters, encoded, as the workflow got them; some may be a `ParameterReference`. */
   readonly parameters: unknown;
-}
-
-/** Stands for a parameter that is in the data store. No encoded value has this tag. */
-export interface ParameterReference {
-  readonly $type: 'reference';
-  readonly hash: string;
-  readonly size: number;
-  /** As of a reference envelope. */
-  readonly stored?: string;
 }
 
 export interface PinResult {
@@ -287,6 +282,8 @@ export interface RefusedSignal {
 export interface LeftSignals {
   /** How many there are, by name. */
   readonly unread?: Readonly<Record<string, number>>;
+  /** Content hashes of what was given with them. */
+  readonly payloads?: readonly string[];
   /** How many were refused that nobody could be told of, and the last 20 of them. */
   readonly refused?: { readonly total: number; readonly last: readonly RefusedSignal[] };
 }
@@ -413,7 +410,7 @@ export interface NestResult {
   /** The workflow type. */
   readonly tapestry: string;
   readonly plan: string;
-  /** Encoded, by name; what is large, or may not be in a history, as a {@link ParameterReference}. */
+  /** Encoded, by name; what is large, or may not be in a history, as a `ParameterReference`. */
   readonly parameters: Readonly<Record<string, unknown>>;
 }
 
@@ -442,7 +439,7 @@ export interface ChildTask {
   readonly knot: string;
   readonly call: KnotCall;
   /** Of a node that starts runs: what they have from their parent. */
-  readonly memo?: Pick<RunMemo, 'actor' | 'vcsCommit' | 'reuse'>;
+  readonly memo?: Pick<RunMemo, 'actor' | 'vcsCommit' | 'inlineLimit' | 'subject' | 'reuse'>;
   readonly task: KnotTask & { readonly run: string; readonly runId: string };
 }
 

@@ -64,14 +64,19 @@ export function systemAmid(behaviour: number): SystemActivities {
   return behaviour >= ASKS_BY_ACTIVITIES_SINCE ? byActivities : system;
 }
 
+/** What a worker that is set up otherwise may do. */
+const MENDED_BY_A_DEPLOY: ReadonlySet<string> = new Set([
+  'UnknownTapestry',
+  'InvalidPlan',
+  'BackendsDiffer',
+  'InlineLimitDiffers',
+]);
+
 /**
  * An unknown tapestry or plan is a deploy that has not come yet: the task fails, and the run waits for it. Where a query came with
  * the task, the SDK has written the refusal into the history all the same; what is replayed is over, and is asked again. The message
  * begins with the code, as in `requireKnownBehaviour`.
  */
-/** What a worker that is set up otherwise may do. */
-const MENDED_BY_A_DEPLOY: ReadonlySet<string> = new Set(['UnknownTapestry', 'InvalidPlan', 'BackendsDiffer']);
-
 export async function failTaskIfUnknown<T>(call: () => Promise<T>): Promise<T> {
   for (;;) {
     try {

@@ -367,7 +367,9 @@ export class TemporalHost {
   get leftSignals(): LeftSignals | undefined {
     const { unreadByCount: unread } = this.waiting;
     const { refused } = this.options.signals;
-    return unread || refused ? { ...(unread && { unread }), ...(refused && { refused }) } : undefined;
+    if (!unread && !refused) return undefined;
+    const payloads = [...new Set(this.waiting.unread.map(({ payload }) => payload.hash))];
+    return { ...(unread && { unread, payloads }), ...(refused && { refused }) };
   }
 
   /** Of what a worker is asked. */

@@ -1,6 +1,7 @@
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { createS3DataStore } from '../../src/adapters/data-stores/s3';
 import { describeDataStore } from '../../src/testing';
+import { FaultProxy } from '../support/fault-proxy';
 import { describeWith } from '../support/services';
 import { freshS3Place, valueKey } from './s3-place';
 
@@ -8,9 +9,12 @@ describeWith('s3')('on the real server', () => {
   describeDataStore('s3', {
     async create() {
       const { options, client, drop } = await freshS3Place();
+      const proxy = await FaultProxy.to(options.endpoint);
+      const through = { ...options, endpoint: `http://127.0.0.1:${proxy.port}` };
       return {
-        adapter: await createS3DataStore(options),
-        another: () => createS3DataStore(options),
+        adapter: await createS3DataStore(through),
+        another: () => createS3DataStore(through),
+        cutConnections: async () => void proxy.reset(),
         async damage(hash) {
           const object = { Bucket: options.bucket, Key: await bytesOf(hash) };
           const { Body, ContentType } = await client.send(new GetObjectCommand(object));
@@ -18,7 +22,10 @@ describeWith('s3')('on the real server', () => {
           bytes[0]! ^= 0xff;
           await client.send(new PutObjectCommand({ ...object, Body: bytes, ContentType }));
         },
-        cleanUp: drop,
+        async cleanUp() {
+          await proxy.close();
+          await drop();
+        },
       };
 
       /** The key of the object with the bytes: of a large value, not that of the value. */

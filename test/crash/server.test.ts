@@ -1,18 +1,18 @@
 import { existsSync, writeFileSync } from 'node:fs';
 
-import { openBackends } from '../../src/backends';
 import { closeAll, connectSelvage, onClose } from '../support/open-selvage';
 import { startTestServer } from '../support/temporal-server';
 import { until } from '../support/until';
 import { LONG_RESULT, beganFile, goFile, long } from './tapestries';
 import { WorkerProcess } from './worker-process';
+import { openProjectBackends } from '../support/project-backends';
 
 afterEach(closeAll);
 
 test('a server that is killed in mid-run comes back with its state, and the run ends as if nothing had been', async () => {
   const { address, projectDir: folder, server, stop } = await startTestServer();
   onClose(stop);
-  const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir: folder, environment: {} });
+  const backends = await openProjectBackends(folder);
   onClose(() => backends.close());
   const selvage = await connectSelvage({ address, backends });
   const worker = await WorkerProcess.start({

@@ -1,17 +1,17 @@
-import { openBackends } from '../../src/backends';
 import { closeAll, connectSelvage, onClose } from '../support/open-selvage';
 import { rejectionOf } from '../support/rejection-of';
 import { startTestServer } from '../support/temporal-server';
 import { until } from '../support/until';
 import { waitsForWord } from './tapestries';
 import { WorkerProcess } from './worker-process';
+import { openProjectBackends } from '../support/project-backends';
 
 afterEach(closeAll);
 
 test('kill -9 of the worker and of the server while knots wait: they wait on, and take what comes', async () => {
   const { address, projectDir: folder, server, stop } = await startTestServer();
   onClose(stop);
-  const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir: folder, environment: {} });
+  const backends = await openProjectBackends(folder);
   onClose(() => backends.close());
   const selvage = await connectSelvage({ address, backends });
   const startWorker = async (identity: string): Promise<WorkerProcess> => {

@@ -1,10 +1,10 @@
 /** Program: a worker for test/crash/tapestries.ts, until it is killed or its parent goes. */
-import { openBackends } from '../../src/backends';
 import { createWorker } from '../../src/worker';
 import { forcedReplay } from '../support/forced-replay';
 import { quietRuntime } from '../support/quiet-runtime';
 import { crashTapestries } from './tapestries';
 import type { WorkerOrders } from './worker-process';
+import { openProjectBackends } from '../support/project-backends';
 
 async function work({
   address,
@@ -15,7 +15,7 @@ async function work({
   codePath,
 }: WorkerOrders): Promise<void> {
   quietRuntime();
-  const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir, environment: {} });
+  const backends = await openProjectBackends(projectDir);
   const worker = await createWorker({
     tapestries: crashTapestries,
     address,

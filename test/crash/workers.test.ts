@@ -1,11 +1,11 @@
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 
-import { openBackends } from '../../src/backends';
 import type { Selvage } from '../../src/client';
 import { closeAll, connectSelvage, onClose, temporaryFolder } from '../support/open-selvage';
 import { until } from '../support/until';
 import { beganFile, goFile, murderous, patient } from './tapestries';
 import { WorkerProcess } from './worker-process';
+import { openProjectBackends } from '../support/project-backends';
 
 /** The server takes a worker for lost after 30 s without a beat, and waits a little before the next attempt. */
 const LOST_LIMIT_MS = 60_000;
@@ -18,7 +18,7 @@ interface Scene {
 
 async function setUp(): Promise<Scene> {
   const folder = await temporaryFolder();
-  const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir: folder, environment: {} });
+  const backends = await openProjectBackends(folder);
   onClose(() => backends.close());
   const selvage = await connectSelvage({ backends });
   return {

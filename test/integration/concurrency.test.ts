@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 
-import { openBackends } from '../../src/backends';
 import type { Selvage } from '../../src/client';
 import { closeAll, connectSelvage, onClose, temporaryFolder } from '../support/open-selvage';
 import { until } from '../support/until';
@@ -21,6 +20,7 @@ import {
   next,
 } from './processes/limited';
 import { startWorkerProcess } from './processes/start-worker';
+import { openProjectBackends } from '../support/project-backends';
 
 afterEach(closeAll);
 
@@ -31,7 +31,7 @@ interface Scene {
 
 async function setUp(): Promise<Scene> {
   const folder = await temporaryFolder();
-  const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir: folder, environment: {} });
+  const backends = await openProjectBackends(folder);
   onClose(() => backends.close());
   return { folder, selvage: await connectSelvage({ backends }) };
 }

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Runtime } from '@temporalio/worker';
-import { openBackends } from '../../src/backends';
 import type { Selvage } from '../../src/client';
 import { historyOf, scheduledActivities } from '../support/history';
 import { closeAll, connectSelvage, onClose, temporaryFolder } from '../support/open-selvage';
@@ -11,6 +10,7 @@ import { until } from '../support/until';
 import { bundleWithShortHeartbeatTimeout } from '../support/workflow-bundle';
 import { extended, extending, moreFromOutside } from './processes/extending';
 import { startProcess } from './processes/start-worker';
+import { openProjectBackends } from '../support/project-backends';
 
 afterEach(closeAll);
 afterAll(async () => {
@@ -24,7 +24,7 @@ async function scene(): Promise<{
   start: (moment: string) => ChildProcess;
 }> {
   const folder = await temporaryFolder();
-  const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir: folder, environment: {} });
+  const backends = await openProjectBackends(folder);
   onClose(() => backends.close());
   const interpreter = await bundleWithShortHeartbeatTimeout();
   onClose(interpreter.remove);

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Runtime } from '@temporalio/worker';
-import { openBackends } from '../../src/backends';
 import type { Selvage } from '../../src/client';
 import { closeAll, connectSelvage, onClose, temporaryFolder } from '../support/open-selvage';
 import { until } from '../support/until';
@@ -11,6 +10,7 @@ import { bundleWithShortHeartbeatTimeout } from '../support/workflow-bundle';
 import { beginnings, linesOf, mayEnd } from './processes/beginnings';
 import { startProcess } from './processes/start-worker';
 import { killing, staying, waitsForPlace, waitsForTurn } from './processes/waiting';
+import { openProjectBackends } from '../support/project-backends';
 
 /** So many lost workers end a knot that may have killed them. */
 const LOST_WORKERS = 3;
@@ -30,7 +30,7 @@ interface Scene {
 
 async function setUp(): Promise<Scene> {
   const folder = await temporaryFolder();
-  const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir: folder, environment: {} });
+  const backends = await openProjectBackends(folder);
   onClose(() => backends.close());
   const { codePath, remove } = await bundleWithShortHeartbeatTimeout();
   onClose(remove);

@@ -6,7 +6,7 @@ import { Latch, aborted } from '../support/latch';
 import { CACHING, closeAll, openSelvage } from '../support/open-selvage';
 
 /** So that some dozens of elements are more than one execution of the map's child run takes. */
-jest.mock('../../src/activities/slice-limits', () => ({
+jest.mock('../../src/execution/slice-limits', () => ({
   MOST_ELEMENTS: 3,
   MOST_BYTES: 1024 * 1024,
   MOST_SLICES: 2,

@@ -2,13 +2,13 @@ import { once } from 'node:events';
 
 import { Runtime } from '@temporalio/worker';
 
-import { openBackends } from '../../src/backends';
 import { runLocally } from '../../src';
 import { historyOf } from '../support/history';
 import { closeAll, connectSelvage, onClose, temporaryFolder } from '../support/open-selvage';
 import { bundledInterpreter } from '../support/workflow-bundle';
 import { callsOfElements, killedMaps, killerIn } from './processes/killed-map';
 import { startWorkerProcess } from './processes/start-worker';
+import { openProjectBackends } from '../support/project-backends';
 
 afterEach(closeAll);
 afterAll(async () => {
@@ -20,7 +20,7 @@ test.each(Object.entries(killedMaps))(
   'kill -9 in the middle of a map (%s): what is committed is not run again, and the value is the same',
   async (_, { shape, elements, killingCall, concurrency, batch, parts }) => {
     const folder = await temporaryFolder();
-    const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir: folder, environment: {} });
+    const backends = await openProjectBackends(folder);
     onClose(() => backends.close());
     const selvage = await connectSelvage({ backends });
     const startWorker = () => startWorkerProcess(selvage, folder, bundledInterpreter().codePath);

@@ -4,12 +4,12 @@ import path from 'node:path';
 
 import { Runtime } from '@temporalio/worker';
 
-import { openBackends } from '../../src/backends';
 import { closeAll, connectSelvage, onClose, temporaryFolder } from '../support/open-selvage';
 import { until } from '../support/until';
 import { bundleWithShortHeartbeatTimeout } from '../support/workflow-bundle';
 import { THIRD_MAY_END, killedNested, stepCallsIn } from './processes/nested';
 import { startWorkerProcess } from './processes/start-worker';
+import { openProjectBackends } from '../support/project-backends';
 
 afterAll(async () => {
   await closeAll();
@@ -19,7 +19,7 @@ afterAll(async () => {
 
 test('kill -9 in the middle of a loop in a nested tapestry: finished iterations do not run again', async () => {
   const folder = await temporaryFolder();
-  const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir: folder, environment: {} });
+  const backends = await openProjectBackends(folder);
   onClose(() => backends.close());
   const interpreter = await bundleWithShortHeartbeatTimeout();
   onClose(interpreter.remove);

@@ -2,12 +2,12 @@ import { once } from 'node:events';
 
 import { Runtime } from '@temporalio/worker';
 
-import { openBackends } from '../../src/backends';
 import { historyOf, scheduledActivities } from '../support/history';
 import { closeAll, connectSelvage, onClose, temporaryFolder } from '../support/open-selvage';
 import { bundledInterpreter } from '../support/workflow-bundle';
 import { KNOTS_AFTER, KNOTS_BEFORE, callsIn, killed } from './processes/killed-segment';
 import { startWorkerProcess } from './processes/start-worker';
+import { openProjectBackends } from '../support/project-backends';
 
 afterAll(async () => {
   await closeAll();
@@ -17,7 +17,7 @@ afterAll(async () => {
 
 test('kill -9 in a segment: what is committed is adopted, who may have done it goes alone, the rest in a new segment', async () => {
   const folder = await temporaryFolder();
-  const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir: folder, environment: {} });
+  const backends = await openProjectBackends(folder);
   onClose(() => backends.close());
   const selvage = await connectSelvage({ backends });
   const startWorker = () => startWorkerProcess(selvage, folder, bundledInterpreter().codePath);

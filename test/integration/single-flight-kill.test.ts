@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { Runtime } from '@temporalio/worker';
-import { openBackends } from '../../src/backends';
 import { closeAll, connectSelvage, onClose, temporaryFolder } from '../support/open-selvage';
 import { until } from '../support/until';
 import { bundleWithShortHeartbeatTimeout, bundledInterpreter } from '../support/workflow-bundle';
 import { beginnings, mayEnd } from './processes/beginnings';
 import { brewing } from './processes/brewing';
 import { startWorkerProcess } from './processes/start-worker';
+import { openProjectBackends } from '../support/project-backends';
 
 const START_MS = 60_000;
 
@@ -32,7 +32,7 @@ test.each([
   'kill -9 of the worker that makes a value for two runs, %s, and one takes it from the other',
   async (_, expected, leaseTtl, interpreter) => {
     const folder = await temporaryFolder();
-    const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir: folder, environment: {} });
+    const backends = await openProjectBackends(folder);
     onClose(() => backends.close());
     const selvage = await connectSelvage({ backends });
     const codePath = interpreter ? interpreter().codePath : await shortHeartbeatTimeout();

@@ -28,10 +28,26 @@ export interface FreshObjects extends FreshPlace {
 export async function freshPostgresDatabase(server?: string): Promise<FreshDatabase> {
   const admin = server ?? (await postgresService());
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  await inPostgres(admin, `create database ${name}`);
-  const url = new URL(admin);
+  const url = await createPostgresDatabase(admin, name);
+  return { url, drop: () => dropPostgresDatabase(admin, name) };
+}
+
+/** Answers the URL of the database of this name; makes it where it is not there. */
+export async function createPostgresDatabase(server: string, name: string): Promise<string> {
+  try {
+    await inPostgres(server, `create database ${name}`);
+  } catch (error) {
+    // Its name is taken; or another process has just made it, and this one comes to know of it late.
+    if (!['42P04', '23505'].includes((error as { code?: string }).code ?? '')) throw error;
+  }
+  const url = new URL(server);
   url.pathname = `/${name}`;
-  return { url: url.href, drop: () => inPostgres(admin, `drop database if exists ${name} with (force)`) };
+  return url.href;
+}
+
+/** Also where somebody is connected to it, or it is not there. */
+export async function dropPostgresDatabase(server: string, name: string): Promise<void> {
+  await inPostgres(server, `drop database if exists ${name} with (force)`);
 }
 
 async function inPostgres(url: string, statement: string): Promise<void> {
@@ -66,10 +82,10 @@ async function dropKeys(url: string, prefix: string): Promise<void> {
 export async function freshS3Prefix(server?: S3Service): Promise<FreshObjects> {
   const service = server ?? (await s3Service());
   const prefix = `test-${randomUUID()}`;
-  return { service, prefix, drop: () => dropObjects(service, prefix) };
+  return { service, prefix, drop: () => dropS3Objects(service, prefix) };
 }
 
-async function dropObjects(service: S3Service, prefix: string): Promise<void> {
+export async function dropS3Objects(service: S3Service, prefix: string): Promise<void> {
   const { DeleteObjectsCommand, S3Client, paginateListObjectsV2 } = await import('@aws-sdk/client-s3');
   const { bucket: Bucket, accessKeyId, secretAccessKey, endpoint, region } = service;
   const credentials = { accessKeyId, secretAccessKey };

@@ -1,4 +1,5 @@
-import { prepareServices } from './services';
+import { isProduction } from './project-backends';
+import { nameServices, prepareServices } from './services';
 import { startTestServer, type TestServer } from './temporal-server';
 import { bundleInterpreter, type BundledInterpreter } from './workflow-bundle';
 
@@ -11,11 +12,16 @@ declare global {
 /** For all integration tests: one server (the one whose address the environment names, else an embedded one), one bundle, place for other services. */
 export default async function globalSetup(): Promise<void> {
   prepareServices();
-  const [bundle, server] = await Promise.all([
-    bundleInterpreter(),
-    process.env.SELVAGE_TEST_TEMPORAL_ADDRESS ? undefined : startTestServer({ log: console }),
-  ]);
+  const [bundle, server] = await Promise.all([bundleInterpreter(), sharedServer()]);
   globalThis.selvageTestBundle = bundle;
   globalThis.selvageTestServer = server;
   if (server) process.env.SELVAGE_TEST_TEMPORAL_ADDRESS = server.address;
+}
+
+/** Undefined where it is none of ours to stop. */
+async function sharedServer(): Promise<TestServer | undefined> {
+  if (process.env.SELVAGE_TEST_TEMPORAL_ADDRESS) return undefined;
+  if (!isProduction()) return await startTestServer({ log: console });
+  await nameServices('temporal', 'postgres', 's3');
+  return undefined;
 }

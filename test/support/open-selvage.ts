@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { openBackends } from '../../src/backends';
 import { Selvage, type ConnectOptions, type OpenOptions } from '../../src/client';
 import type { Backends } from '../../src/protocols';
 import { createWorker, type CreateWorkerOptions } from '../../src/worker';
@@ -12,6 +11,7 @@ import { forcedReplay } from './forced-replay';
 import { quietRuntime } from './quiet-runtime';
 import { sharedServerAddress } from './temporal-server';
 import { bundledInterpreter } from './workflow-bundle';
+import { openProjectBackends, removeProjectBackends } from './project-backends';
 
 /** How a scenario is run twice: with workflows kept in memory, and with each workflow task replaying the whole history. */
 export const CACHING = [
@@ -37,17 +37,16 @@ export function onClose(cleanup: () => Promise<void>): void {
 
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'selvage-test-'));
-  onClose(() => rm(folder, { recursive: true, force: true }));
+  onClose(async () => {
+    await removeProjectBackends(folder);
+    await rm(folder, { recursive: true, force: true });
+  });
   return folder;
 }
 
-/** Backends in one SQLite file, as an embedded project has them. */
+/** Backends as an embedded project has them; in `npm run test:production` as production has them. */
 export async function temporaryBackends(): Promise<Backends> {
-  const backends = await openBackends({
-    url: 'sqlite:selvage.db',
-    projectDir: await temporaryFolder(),
-    environment: {},
-  });
+  const backends = await openProjectBackends(await temporaryFolder());
   onClose(() => backends.close());
   return backends;
 }

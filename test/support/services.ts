@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
  *
  * Tests that use them stand in `test/backends` or `test/integration`, whose setup prepares and ends them.
  */
-export type ServiceName = 'postgres' | 'valkey' | 's3';
+export type ServiceName = 'postgres' | 'valkey' | 's3' | 'temporal';
 
 /** What an S3 client is made of. */
 export interface S3Service {
@@ -28,6 +28,7 @@ const VARIABLES = {
   postgres: 'SELVAGE_TEST_POSTGRES',
   valkey: 'SELVAGE_TEST_VALKEY',
   s3: 'SELVAGE_TEST_S3',
+  temporal: 'SELVAGE_TEST_TEMPORAL_ADDRESS',
 } as const satisfies Record<ServiceName, string>;
 
 /** The folder of the services of this run of jest, and who ends them with itself. */
@@ -38,7 +39,7 @@ const program = path.resolve(__dirname, '../../scripts/services/main.js');
 /** That it cannot be had here, as opposed to that it failed. */
 const UNAVAILABLE = 4;
 /** Longer than any of the limits that the program sets itself. */
-const LIMIT_MS = 1_800_000;
+const LIMIT_MS = 5_400_000;
 
 const execute = promisify(execFile);
 
@@ -55,6 +56,11 @@ export async function valkeyService(): Promise<string> {
 /** An S3 server with a bucket. Use {@link freshS3Prefix} for a test's own objects. */
 export async function s3Service(): Promise<S3Service> {
   return readS3Address(await address('s3'));
+}
+
+/** The address of a Temporal server as production has it, with its database in the PostgreSQL server of this run. */
+export async function temporalService(): Promise<string> {
+  return await address('temporal');
 }
 
 const addresses = new Map<ServiceName, Promise<string>>();
@@ -117,6 +123,15 @@ function whyUnavailable(name: ServiceName): string | undefined {
     writeFileSync(answer, status === UNAVAILABLE ? stderr.trim() : '');
   }
   return readFileSync(answer, 'utf8') || undefined;
+}
+
+/**
+ * SIGKILL to a server of this run, and a start as it was, at once. Only for who has the run to itself. Resolves when the server is
+ * gone; `back` resolves when it answers again.
+ */
+export async function crashSharedService(name: ServiceName): Promise<{ readonly back: Promise<void> }> {
+  await services('stop', name, '--kill');
+  return { back: start(name).then(() => {}) };
 }
 
 /** A server of its own for a test that hurts it. Ended with the run if the test does not do so. */
@@ -206,10 +221,49 @@ export function prepareServices(): void {
   process.env[OWNER_VARIABLE] = String(process.pid);
 }
 
+/**
+ * Starts these services and names them in the environment, for the processes that tests start: each would ask for them anew, and start again
+ * what has just been killed. Call {@link endServices} when they are no longer needed.
+ */
+export async function nameServices(...names: readonly ServiceName[]): Promise<void> {
+  for (const name of names) {
+    if (process.env[VARIABLES[name]]) continue;
+    process.env[VARIABLES[name]] = await address(name);
+    named.push(name);
+  }
+}
+
+const named: ServiceName[] = [];
+
 /** Ends what {@link prepareServices} of this process made place for. For the global teardown. */
 export async function endServices(): Promise<void> {
   if (process.env[OWNER_VARIABLE] !== String(process.pid)) return;
   await services('stop', '--remove');
+  addresses.clear();
+  for (const name of named.splice(0)) delete process.env[VARIABLES[name]];
   delete process.env[FOLDER_VARIABLE];
   delete process.env[OWNER_VARIABLE];
+}
+
+/** Bytes of memory that a server of this run has with all of its processes; what they share counts once. Linux, as root or its user. */
+export function memoryOf(name: ServiceName): number {
+  const state = readFileSync(path.join(runFolder(), name, 'service.json'), 'utf8');
+  const { pid } = (JSON.parse(state) as { process: { pid: number } }).process;
+  return [pid, ...childrenOf(pid)].reduce((sum, one) => sum + shareOf(one), 0);
+}
+
+function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return text === '' ? [] : text.split(' ').map(Number);
+}
+
+/** Of a page that several processes have, each its part. */
+function shareOf(pid: number): number {
+  try {
+    const [, kibibytes] = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')) ?? [];
+    return Number(kibibytes) * 1024;
+  } catch {
+    // It has just ended.
+    return 0;
+  }
 }

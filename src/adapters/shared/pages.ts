@@ -64,6 +64,16 @@ export function pageByHash(entries: readonly StoredEntry[], options: PageOptions
   return pageOfValues(behind.slice(0, limit + 1), limit);
 }
 
+/** A page of what is all at hand, in the order of a text that each has for itself. */
+export function pageByText<T>(all: readonly T[], textOf: (item: T) => string, options: PageOptions): Page<T> {
+  const limit = pageLimit(options);
+  const behind = all
+    .filter((item) => options.cursor === undefined || textOf(item) > options.cursor)
+    .sort((a, b) => (textOf(a) < textOf(b) ? -1 : 1));
+  const items = behind.slice(0, limit);
+  return behind.length > limit ? { items, cursor: textOf(items.at(-1)!) } : { items };
+}
+
 export function notACursor(cursor: string): SelvageError {
   return new SelvageError(
     'InvalidQuery',

@@ -11,7 +11,7 @@ import { valkey } from './valkey';
 export type { OpenPlace, Place, PlaceState, Port, Technology } from './technology';
 
 /** In the order in which messages name them. */
-const TECHNOLOGIES: readonly Technology[] = [sqlite, postgres, valkey, duckdb, localDisk, s3, memory];
+const TECHNOLOGIES: readonly Technology[] = [sqlite, postgres, duckdb, valkey, localDisk, s3, memory];
 
 /**
  * Reads the address of a backend.

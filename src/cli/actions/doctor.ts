@@ -1,9 +1,17 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createSqliteRunHistory } from '../../adapters/run-histories/sqlite';
-import { clockTrouble, createInMemoryBackends, inspectBackends, type BackendReport } from '../../backends';
+import {
+  clockTrouble,
+  createInMemoryBackends,
+  inspectBackends,
+  openBackends,
+  type BackendReport,
+} from '../../backends';
 import { chosenServer } from '../../client/server-address';
+import { SelvageError } from '../../errors';
 import { inspectEmbeddedServer, inspectTemporalCli } from '../../server';
+import { encryptionFromEnvironment } from '../../sealing';
 import { VERSION } from '../../version';
 import { EXIT } from '../exit-codes';
 import { late } from '../late-imports';
@@ -26,6 +34,10 @@ const OLDEST_NODE = [20, 3] as const;
 /** `selvage doctor`. */
 export async function examine(options: ServerOptions, output: Output): Promise<number> {
   const projectDir = path.resolve(options.projectDir ?? process.cwd());
+  // Asked once: each server that does not answer takes its time.
+  const backends = inspectBackends({ projectDir });
+  // Whoever needs it is told.
+  backends.catch(() => undefined);
   const findings = [
     examineNode(process.versions.node),
     {
@@ -36,9 +48,10 @@ export async function examine(options: ServerOptions, output: Output): Promise<n
     ...examineSdk(),
     examineBundle(),
     ...(await examineServer(options, projectDir, output)),
-    ...(await examineBackends(projectDir)),
+    ...(await examineBackends(backends)),
+    ...(await examineEncryption(projectDir, backends)),
     ...(await examineFiles(projectDir)),
-    ...(await examineClock(projectDir)),
+    ...(await examineClock(backends)),
   ];
   const isWell = findings.every(({ verdict }) => verdict !== 'missing');
   if (output.json) output.document({ ok: isWell, projectDir, findings });
@@ -214,35 +227,62 @@ const STATES = {
   old: 'tables of an older version, brought up to date at the next use',
   current: 'writable, tables up to date',
 } as const;
+const WITH_TABLES: ReadonlySet<string> = new Set(['sqlite', 'duckdb', 'postgres']);
 
-async function examineBackends(projectDir: string): Promise<Finding[]> {
+async function examineBackends(inspected: Promise<BackendReport[]>): Promise<Finding[]> {
   const subject = 'Backends';
   let reports: BackendReport[];
   try {
-    reports = await inspectBackends({ projectDir });
+    reports = await inspected;
   } catch (error) {
     return [{ subject, verdict: 'missing', found: (error as Error).message }];
   }
-  return reports.map(({ backends, technology, shown, variable, state, threats, error }) => {
-    const names = backends.map((backend) => BACKEND_NAMES[backend]).join(', ');
-    const where = `${names}: ${technology}${technology === 'memory' ? '' : ` ${shown}`}${variable ? ` (${variable})` : ''}`;
-    if (threats !== undefined) return { subject, verdict: 'note', found: `${where}: ${threats.join(' ')}` };
-    return state === undefined
-      ? { subject, verdict: 'missing', found: `${where}: ${(error as Error).message}` }
-      : {
-          subject,
-          verdict: 'ok',
-          found: `${where}: ${technology === 'memory' ? 'gone when the process ends' : STATES[state]}`,
-        };
-  });
+  return reports.map((report) => ({ subject, ...judge(report) }));
+}
+
+function judge(report: BackendReport): Omit<Finding, 'subject'> {
+  const { backends, technology, shown, variable, state, threats, error } = report;
+  const names = backends.map((backend) => BACKEND_NAMES[backend]).join(', ');
+  const where = `${names}: ${technology}${technology === 'memory' ? '' : ` ${shown}`}${variable ? ` (${variable})` : ''}`;
+  if (threats !== undefined) return { verdict: 'note', found: `${where}: ${threats.join(' ')}` };
+  if (state === undefined) {
+    // A worker that has it open is how it should be.
+    const verdict = SelvageError.is(error, 'HistoryInUse') ? 'note' : 'missing';
+    return { verdict, found: `${where}: ${(error as Error).message}` };
+  }
+  if (technology === 'memory') return { verdict: 'ok', found: `${where}: gone when the process ends` };
+  const found = state === 'current' && !WITH_TABLES.has(technology) ? 'can be used' : STATES[state];
+  return { verdict: 'ok', found: `${where}: ${found}` };
+}
+
+/** Whether values are sealed, with which keys, and whether those in the data store can be opened with them. */
+async function examineEncryption(
+  projectDir: string,
+  inspected: Promise<BackendReport[]>,
+): Promise<Finding[]> {
+  const subject = 'Encryption';
+  try {
+    const encryption = encryptionFromEnvironment({ projectDir });
+    const isThere = (await inspected).every(({ state }) => state === 'current');
+    if (isThere) await (await openBackends({ projectDir })).close();
+    if (!encryption) return [{ subject, verdict: 'ok', found: 'none: values are stored as they are' }];
+    const [current, ...older] = encryption.keyring.ids;
+    const payloads = encryption.payloads ? 'values and payloads are' : 'values are';
+    const others = older.length > 0 ? `, opened also with ${older.join(', ')}` : '';
+    const found = `${payloads} sealed with the key ${current}${others}; keys of subjects: ${encryption.subjects.technology}`;
+    return [{ subject, verdict: 'ok', found }];
+  } catch (error) {
+    // What else cannot be opened is told with the backends.
+    if (!SelvageError.is(error, 'KeyMissing') && !SelvageError.is(error, 'InvalidKey')) return [];
+    return [{ subject, verdict: 'missing', found: `${error.code}: ${error.message}` }];
+  }
 }
 
 /** Whether the clock is behind what it has said before. Only where that has been written down. */
-async function examineClock(projectDir: string): Promise<Finding[]> {
+async function examineClock(inspected: Promise<BackendReport[]>): Promise<Finding[]> {
   const subject = 'Clock';
   try {
-    const places = await inspectBackends({ projectDir });
-    const place = places.find(({ backends }) => backends.includes('history'));
+    const place = (await inspected).find(({ backends }) => backends.includes('history'));
     if (place?.technology !== 'sqlite' || place.state !== 'current') return [];
     const history = await createSqliteRunHistory({ path: place.path! });
     try {

@@ -14,7 +14,8 @@ import {
   type Origin,
   type RunDifference,
 } from '../../lineage';
-import type { DataStore, LineageRecord } from '../../protocols';
+import type { Backends, LineageRecord } from '../../protocols';
+import { scrubOf } from '../../retention';
 import type { QuestionOptions, ValueOptions, WalkOptions, WhyCommandOptions } from '../commands/questions';
 import { EXIT } from '../exit-codes';
 import { formatTable, formatTime, plural, shorten } from '../format';
@@ -84,15 +85,15 @@ export async function showImpact(
 
 /** `selvage value`. */
 export async function showValue(hash: string, options: ValueOptions, output: Output): Promise<number> {
-  return await withRecords(options, async ({ dataStore }) => {
+  return await withRecords(options, async ({ dataStore, runHistory }) => {
     if (options.out !== undefined) {
-      await pipeline(await streamOf(dataStore, hash), createWriteStream(options.out));
+      await pipeline(await streamOf({ dataStore, runHistory }, hash), createWriteStream(options.out));
       output.say(`${hash} is in ${options.out}.`);
       if (output.json) output.document({ hash, file: options.out });
       return EXIT.ok;
     }
     const bytes = await dataStore.get(hash);
-    if (!bytes) throw notThere(dataStore, hash);
+    if (!bytes) throw await notThere({ dataStore, runHistory }, hash);
     const value = decodeStored(hash, bytes);
     if (output.json) output.document({ hash, size: bytes.byteLength, value: encodeJson(value) });
     else if (value instanceof Uint8Array)
@@ -102,16 +103,29 @@ export async function showValue(hash: string, options: ValueOptions, output: Out
   });
 }
 
-async function streamOf(dataStore: DataStore, hash: string): Promise<AsyncIterable<Uint8Array>> {
-  const stream = await dataStore.getStream(hash);
-  if (!stream) throw notThere(dataStore, hash);
+async function streamOf(backends: Kept, hash: string): Promise<AsyncIterable<Uint8Array>> {
+  const stream = await backends.dataStore.getStream(hash);
+  if (!stream) throw await notThere(backends, hash);
   return stream;
 }
 
-function notThere({ technology }: DataStore, hash: string): SelvageError {
+type Kept = Pick<Backends, 'dataStore' | 'runHistory'>;
+
+async function notThere(backends: Kept, hash: string): Promise<SelvageError> {
+  const { technology } = backends.dataStore;
+  const scrubbed = await scrubOf(backends, hash);
+  if (scrubbed) {
+    const { at, by, reason } = scrubbed;
+    return new SelvageError(
+      'ValueMissing',
+      `The value ${hash} was scrubbed${by === null ? '' : ` by ${by}`} at ${formatTime(at)}${reason === null ? '' : ` (${reason})`}. Its lineage is ` +
+        'there (`selvage why`); to make it anew, run what made it again.',
+      { details: { hash, scrubbed } },
+    );
+  }
   return new SelvageError(
     'ValueMissing',
-    `The data store (${technology}) has no value ${hash}. It was deleted, or it is in another store: \`selvage doctor\` shows which one this is.`,
+    `The data store (${technology}) has no value ${hash}. It was removed (\`selvage gc\`, \`selvage scrub\`), or it is in another store: \`selvage doctor\` shows which one this is.`,
     { details: { hash } },
   );
 }

@@ -70,12 +70,13 @@ async function prepare(file: string, options: RunOptions): Promise<Work> {
 }
 
 function start(selvage: Selvage, work: Work, options: RunOptions): Promise<RunHandle> {
-  const { terminals, deadline, dedupeKey, reuse } = options;
+  const { terminals, deadline, dedupeKey, subject, reuse } = options;
   return selvage.start(work.tapestry, work.parameters, {
     ifExists: 'attach',
     trigger: 'cli',
     ...(work.runId !== undefined && { runId: work.runId }),
     ...(dedupeKey !== undefined && { dedupeKey }),
+    ...(subject !== undefined && { subject }),
     ...(terminals && { terminals }),
     ...(deadline !== undefined && { deadline }),
     ...(reuse === false && { reuse }),

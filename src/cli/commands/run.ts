@@ -13,6 +13,7 @@ export interface RunOptions extends ServerOptions {
   readonly terminals?: readonly string[];
   readonly runId?: string;
   readonly dedupeKey?: string;
+  readonly subject?: string;
   readonly deadline?: Date | number;
   readonly detach?: boolean;
   /** False: `--no-reuse`. */
@@ -39,6 +40,10 @@ export function addRunCommand(program: Command, output: Output, answer: Answer):
         '--dedupe-key <key>',
         'names the work instead of the run: all commands with one key are one run',
       ).conflicts('runId'),
+    )
+    .option(
+      '--subject <name>',
+      'for whom the run works: its values are sealed with a key of their own, which `selvage forget` deletes',
     )
     .option('--deadline <when>', 'when it must be over: 90s, 30m, 2h, 1d or a time in ISO 8601', readDeadline)
     .option('--no-reuse', 'run all bodies, also of knots whose values could be reused')

@@ -232,7 +232,7 @@ class KnotCall {
           ...signal,
         };
         const result = inputs && (await call(inputs));
-        end = outcomeOfResult(plan, knot, result, parents, environment.sha256);
+        end = this.withPayload(outcomeOfResult(plan, knot, result, parents, environment.sha256));
         const accepted = await acceptExtension(environment, plan, this.recordRun, extension);
         if (accepted) end = withExtension(end, accepted);
       }
@@ -246,6 +246,15 @@ class KnotCall {
     if (!inserted || outcome.kind !== 'ok' || this.attempt.task.element)
       return await this.adopt(plan, knot, record);
     return await this.withExtras(plan, record, envelopeOf(outcome.value, environment.inlineLimit), parents);
+  }
+
+  /** What was given stays in the data store beside what the schema has made of it. */
+  private withPayload(end: KnotOutcomeToRecord): KnotOutcomeToRecord {
+    const { waited } = this.attempt.task;
+    const { outcome } = end;
+    if (waited?.kind !== 'signal' || outcome.kind !== 'ok' || outcome.value.hash === waited.payload.hash)
+      return end;
+    return { ...end, outcome: { ...outcome, payload: waited.payload.hash } };
   }
 
   /** Of a knot that has waited for one: what its function takes. */

@@ -4,14 +4,18 @@ import type { WorkerEnvironment } from '../../activities/worker-environment';
 import { createCommit } from './commit';
 import { createLiveness } from './liveness';
 import { createObserve } from './observe';
+import { createSubject } from './subject';
 
 export type { KnotEnd, KnotEvent, KnotObserver } from './observe';
 
-/** Our interceptors, outermost first. Activities that are not knots pass through them untouched. */
+/** Our interceptors, outermost first. Activities that are not knots pass through them untouched, but for whose values they store. */
 export function createActivityInterceptors(
   environment: WorkerEnvironment,
 ): ((context: Context) => ActivityInterceptors)[] {
-  return [createObserve(environment.observers), createLiveness(), createCommit(environment)].map(
-    (create) => (context) => ({ inbound: create(context) }),
-  );
+  return [
+    createObserve(environment.observers),
+    createLiveness(),
+    createSubject(environment),
+    createCommit(environment),
+  ].map((create) => (context) => ({ inbound: create(context) }));
 }

@@ -5,19 +5,19 @@ import { inspect } from 'node:util';
 
 import { Client, Connection } from '@temporalio/client';
 
-import { EmbeddedServer } from '../../../src/server';
+import { removeProjectBackends } from '../../support/project-backends';
 import {
   bundleWithShortHeartbeatTimeout,
   bundleWithShortHeartbeatTimeoutAndTightHistoryBudget,
 } from '../../support/workflow-bundle';
 import { differences, differencesOfCut, type Digest } from './check';
+import { compose, type CompositionName } from './composition';
 import { comesIn, scenariosOf, undisturbed, type Scenario } from './plan';
 import { MIXES, type Mix } from './mix';
-import { POINT_NAMES, type Point } from './points';
+import { POINT_NAMES, rulesOf, type Point } from './points';
 import { Pool } from './processes';
 import { bundlePrograms } from './programs';
 import { runScenario, type Ground, type ScenarioResult } from './scenario-run';
-import { ServerBlows } from './server-blows';
 
 export interface CampaignOptions {
   /** Processes to kill, at the least. */
@@ -25,6 +25,8 @@ export interface CampaignOptions {
   readonly seed: number;
   /** Scenarios at once; mostly they wait. */
   readonly concurrency: number;
+  /** What the runs run on. Default: the embedded server and SQLite. */
+  readonly composition?: CompositionName;
   /** Default: all. */
   readonly points?: readonly Point[];
   /** Default: all. */
@@ -74,8 +76,9 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
     bundleWithShortHeartbeatTimeoutAndTightHistoryBudget(),
     bundlePrograms(),
   ]);
-  const server = await EmbeddedServer.acquire({ projectDir: folder });
-  const connection = await Connection.connect({ address: server.address });
+  const { composition: name = 'embedded' } = options;
+  const composition = await compose(name, folder);
+  const connection = await Connection.connect({ address: composition.address });
   const workers = new Pool(programs.file('worker'), WARM_WORKERS);
   const clients = new Pool(programs.file('client'), WARM_CLIENTS);
   // What a violation left behind is kept.
@@ -83,13 +86,13 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   try {
     const ground = {
       folder,
-      address: server.address,
+      address: composition.address,
       codePath: bundle.codePath,
       continuingCodePath: continuing.codePath,
       client: new Client({ connection }).workflow,
       workers,
       clients,
-      server: new ServerBlows(server),
+      servers: composition.servers,
     };
     const result = await new Campaign(ground, options).run();
     keeps = result.violations.length > 0;
@@ -97,7 +100,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   } finally {
     await Promise.all([workers.close(), clients.close()]);
     await connection.close();
-    await server.release({ wait: true });
+    await composition.close();
     await Promise.all([bundle.remove(), continuing.remove(), programs.remove()]);
     if (!keeps) await rm(folder, { recursive: true, force: true });
   }
@@ -120,8 +123,11 @@ class Campaign {
     private readonly ground: Ground,
     private readonly options: CampaignOptions,
   ) {
-    const { mixes = MIXES } = options;
-    this.points = (options.points ?? POINT_NAMES).filter((point) => mixes.some((mix) => comesIn(mix, point)));
+    const { mixes = MIXES, composition = 'embedded' } = options;
+    this.points = (options.points ?? POINT_NAMES).filter((point) => {
+      const { only = composition } = rulesOf(point);
+      return only === composition && mixes.some((mix) => comesIn(mix, point));
+    });
     for (const point of this.points) this.tally[point] = { planned: 0, landed: 0 };
     this.scenarios = scenariosOf(options.seed, this.points, mixes);
   }
@@ -188,10 +194,11 @@ class Campaign {
 
   private async conclude(scenario: Scenario, folder: string, problems: readonly string[]): Promise<void> {
     if (problems.length === 0) {
+      await removeProjectBackends(folder);
       await rm(folder, { recursive: true, force: true });
       return;
     }
-    const { seed, points, mixes } = this.options;
+    const { seed, points, mixes, composition } = this.options;
     const { index, mix, blows, cut } = scenario;
     const violation = {
       seed,
@@ -202,7 +209,7 @@ class Campaign {
         ...(cut ? [`${cut.how} after ${cut.after} ms`] : []),
       ],
       problems,
-      repeat: `npm run crash -- --seed ${seed} --scenario ${index}${points ? ` --points ${points.join(',')}` : ''}${mixes ? ` --mixes ${mixes.map(({ name }) => name).join(',')}` : ''}`,
+      repeat: `npm run crash -- --seed ${seed} --scenario ${index}${composition === 'production' ? ' --production' : ''}${points ? ` --points ${points.join(',')}` : ''}${mixes ? ` --mixes ${mixes.map(({ name }) => name).join(',')}` : ''}`,
       folder,
     };
     this.violations.push(violation);

@@ -53,14 +53,15 @@ const tell = (told: Told): void => void process.send!(told);
 
 async function wait(orders: ClientOrders): Promise<void> {
   const scene = new Scene(orders.folder, orders.blows, tell);
-  const backends = await openStores(orders.folder, orders.stores);
+  let backends: Backends | undefined;
   try {
+    backends = await openStores(orders.folder, orders.stores);
     await waitWith(scene, backends, orders);
   } catch (error) {
     if (!SelvageError.is(error)) throw error;
     tell({ type: 'refused', code: error.code, message: error.message });
   } finally {
-    await backends.close();
+    await backends?.close();
   }
 }
 

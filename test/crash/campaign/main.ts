@@ -9,7 +9,7 @@ const KILLS = 200;
 const CONCURRENCY = 12;
 const SEEDS = 1_000_000;
 
-const USAGE = `npm run crash -- [--kills N] [--seed S] [--points A,B] [--mixes A,B] [--concurrency N] [--scenario N]
+const USAGE = `npm run crash -- [--kills N] [--seed S] [--points A,B] [--mixes A,B] [--concurrency N] [--scenario N] [--production]
 
 Kills workers, clients and the server under runs of every kind, and checks what the runs leave behind.
 
@@ -19,6 +19,8 @@ Kills workers, clients and the server under runs of every kind, and checks what 
   --mixes A,B       only runs of these kinds: ${MIXES.map(({ name }) => name).join(', ')}
   --concurrency N   so many runs at once (default ${CONCURRENCY}; mostly they wait)
   --scenario N      only this one of the seed's scenarios
+  --production      on a Temporal server on PostgreSQL, with stores in PostgreSQL and S3, all of them started by scripts/services, instead
+                    of the embedded server and SQLite; PostgreSQL is killed, too
 
 Points:
 ${POINT_NAMES.map((point) => `  ${point.padEnd(20)} ${POINTS[point].what}`).join('\n')}
@@ -39,6 +41,7 @@ async function main(): Promise<void> {
       mixes: { type: 'string' },
       concurrency: { type: 'string' },
       scenario: { type: 'string' },
+      production: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -61,7 +64,9 @@ async function main(): Promise<void> {
   process.stderr.write(
     `crash campaign: seed ${seed}, ${only >= 0 ? `scenario ${only}` : `${kills} kills`}\n`,
   );
+  if (values.production) process.env.SELVAGE_TEST_BACKENDS ??= 'production';
   const result = await runCampaign({
+    composition: values.production ? 'production' : 'embedded',
     kills,
     seed,
     concurrency,

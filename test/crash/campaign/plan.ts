@@ -61,7 +61,7 @@ export function* scenariosOf(
       index,
       mix: blows.mix,
       parameters: chance.pick(PARAMETERS),
-      stores: blows.stores ?? chance.pick(['one-file', 'split'] as const),
+      stores: blows.stores ?? chance.pick(['one-database', 'split'] as const),
       workers: blows.needsTwo ? 2 : 1 + chance.below(2),
       slots: blows.needsTwo ? 1 : MANY_SLOTS,
       blows: blows.list,

@@ -1,3 +1,4 @@
+import type { CompositionName } from './composition';
 import type { StageName } from './mix';
 
 /** What has to be true of a scenario for a blow to be planned at a point. */
@@ -8,7 +9,7 @@ export interface PointRules {
   /** Of one that is not aimed at a knot: it comes only where this stage is. */
   readonly stage?: StageName;
   /** How value and record must be stored. Default: either way. */
-  readonly stores?: 'split' | 'one-file';
+  readonly stores?: 'split' | 'one-database';
   /** The scenario needs two workers with one slot each, so that work cannot all go to one of them. */
   readonly needsTwo?: boolean;
   /** The attempt that it is aimed at must have something to commit. */
@@ -17,6 +18,8 @@ export interface PointRules {
   readonly needsNoBody?: boolean;
   /** Whether it falls on whatever runs just then. */
   readonly isStray?: boolean;
+  /** The composition of servers that it comes in. Default: all. */
+  readonly only?: CompositionName;
   /** How many blows fall here for one anywhere else. Default 1. */
   readonly weight?: number;
 }
@@ -35,9 +38,9 @@ export const POINTS = {
     stores: 'split',
   },
   'in-transaction': {
-    what: 'value and record are written, and not committed',
+    what: 'value and record are written in one transaction, whose end the worker does not know',
     at: 'queue',
-    stores: 'one-file',
+    stores: 'one-database',
     needsNoBody: true,
   },
   'after-record': {
@@ -88,7 +91,14 @@ export const POINTS = {
   },
   'client-before-start': { what: 'the client has saved the plan and not started the run', at: 'none' },
   'client-waiting': { what: 'the client waits for a running run', at: 'none' },
-  server: { what: 'the embedded server, while a body is running', at: 'queue', isStray: true, weight: 0.4 },
+  server: { what: 'the Temporal server, while a body is running', at: 'queue', isStray: true, weight: 0.4 },
+  database: {
+    what: 'PostgreSQL, while a body is running',
+    at: 'queue',
+    isStray: true,
+    weight: 0.4,
+    only: 'production',
+  },
   'random-worker': { what: 'a worker at a random moment', at: 'none', isStray: true },
   'random-client': { what: 'the client at a random moment', at: 'none' },
 } as const satisfies Record<string, PointRules>;

@@ -17,13 +17,13 @@ import {
   type Digest,
 } from './check';
 import type { ClientOrders } from './client.process';
+import type { Composition } from './composition';
 import { readJournal, type JournalLine } from './journal';
 import { CHILD_RUN_KNOT, type MixPlace } from './mix';
 import type { Scenario } from './plan';
 import type { Backends } from '../../../src/protocols';
 import type { Actor, End, Pool } from './processes';
 import type { Held } from './scene';
-import type { ServerBlows } from './server-blows';
 import { openStores } from './struck-backends';
 import type { WorkerOrders } from './worker.process';
 
@@ -38,7 +38,8 @@ export interface Ground {
   readonly client: WorkflowClient;
   readonly workers: Pool;
   readonly clients: Pool;
-  readonly server: ServerBlows;
+  /** Those that blows can be dealt to. */
+  readonly servers: Composition['servers'];
 }
 
 export interface ScenarioResult extends Checked {
@@ -125,7 +126,7 @@ class ScenarioRun {
     if (ended === 'late') this.client?.signal('SIGKILL');
     for (const worker of this.workers) worker.order({ type: 'stop' });
     await Promise.all(crew);
-    return await this.check();
+    return await whenServed(() => this.check());
   }
 
   /** One worker after the other at this post, until the run is over. */
@@ -214,8 +215,9 @@ class ScenarioRun {
   private async handle(held: Held, by: Actor): Promise<void> {
     const blow = this.scenario.blows[held.blow]!;
     this.held.set(`${held.blow}.${held.strike}`, { held, by });
-    if (blow.point === 'server') {
-      await this.ground.server.strike();
+    const server = this.ground.servers.get(blow.point);
+    if (server) {
+      await server.strike();
       this.serverKills += 1;
       this.landedHere.add(blow);
       release(held, by);
@@ -310,13 +312,14 @@ class ScenarioRun {
       const twin = this.twin === undefined ? undefined : await checkRun(backends, this.twin, evidence);
       const shared = await checkShared(backends, this.runIds(), evidence);
       for (const blow of scenario.blows) {
-        if (await whenServed(() => this.hasLanded(blow, backends))) landed.push(blow);
+        if (await this.hasLanded(blow, backends)) landed.push(blow);
       }
-      if (scenario.mix.continues && !scenario.cut) await whenServed(() => this.checkContinued(backends));
+      const continued = scenario.mix.continues && !scenario.cut ? await this.checkContinued(backends) : [];
       return {
         ...checked,
         problems: [
           ...this.problems,
+          ...continued,
           ...checked.problems,
           ...(twin?.problems ?? []).map((problem) => `of its twin: ${problem}`),
           ...shared,
@@ -331,21 +334,24 @@ class ScenarioRun {
   }
 
   /** Whether the mix is what its name says. */
-  private async checkContinued({ runHistory }: Backends): Promise<void> {
+  private async checkContinued({ runHistory }: Backends): Promise<string[]> {
+    const problems: string[] = [];
     const { client } = this.ground;
     const run = await runHistory.getRun(this.runId);
     const last = await client.getHandle(this.runId).describe();
-    if (run?.temporal_run_id === last.runId) this.problems.push('the run never continued as new');
+    if (run?.temporal_run_id === last.runId) problems.push('the run never continued as new');
     try {
       await client.getHandle(childRunId(this.runId, CHILD_RUN_KNOT)).describe();
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;
-      this.problems.push(`${CHILD_RUN_KNOT} had no child run`);
+      problems.push(`${CHILD_RUN_KNOT} had no child run`);
     }
+    return problems;
   }
 
   private async hasLanded(blow: Blow, { runHistory }: Backends): Promise<boolean> {
-    if (blow.point === 'server' || blow.point.startsWith('frozen')) return this.landedHere.has(blow);
+    if (this.ground.servers.has(blow.point) || blow.point.startsWith('frozen'))
+      return this.landedHere.has(blow);
     const isDead = (pid: number): boolean => this.deaths.some((death) => death.pid === pid);
     if (blow.after !== undefined) return [...this.dealt].some(([pid, why]) => why === blow && isDead(pid));
     const marks = marksOf(this.folder, blow);
@@ -392,7 +398,7 @@ class ScenarioRun {
   }
 }
 
-/** The server may be down just now, for the sake of another scenario. */
+/** A server may be down just now, for the sake of another scenario. */
 async function whenServed<T>(ask: () => Promise<T>): Promise<T> {
   for (const giveUpAt = Date.now() + SERVED_LIMIT_MS; ; await sleep(SERVED_AGAIN_MS)) {
     try {

@@ -26,7 +26,7 @@ interface Taken {
 }
 
 /** Blows that the campaign deals itself, while the body waits for it. */
-const HOLDING: readonly Point[] = ['two-workers', 'frozen-first', 'frozen-last', 'server'];
+const HOLDING: readonly Point[] = ['two-workers', 'frozen-first', 'frozen-last', 'server', 'database'];
 
 /** One scenario as a process that takes part in it sees it: where it keeps its journal, and the blows that it must look out for. */
 export class Scene {

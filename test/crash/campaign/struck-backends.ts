@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setImmediate } from 'node:timers/promises';
 
 import { SqliteRunHistory } from '../../../src/adapters/run-histories/sqlite';
-import { openBackends } from '../../../src/backends';
 import { combineBackends } from '../../../src/backends/combine';
 import type {
   Backends,
@@ -13,26 +13,20 @@ import type {
   TapestryStore,
 } from '../../../src/protocols';
 import { SPLIT_ACTIVITY } from '../../../src/workflows/messages';
+import { openProjectBackends } from '../../support/project-backends';
 import { withMethods } from '../../support/with-methods';
 import { note } from './journal';
 import { sharedBy } from './mix';
 import type { Scene } from './scene';
 
 /**
- * `one-file`: all in one SQLite file, value and record in one transaction. `split`: records in SQLite, values as files, so
- * that value and record are two steps.
+ * `one-database`: value and record in one transaction. `split`: records in a database, values as files or in S3, so that value and
+ * record are two steps.
  */
-export type Stores = 'one-file' | 'split';
+export type Stores = 'one-database' | 'split';
 
 export async function openStores(folder: string, stores: Stores): Promise<Backends> {
-  const database = 'sqlite:selvage.db';
-  return await openBackends({
-    store: database,
-    history: database,
-    data: stores === 'split' ? 'file:values' : database,
-    projectDir: folder,
-    environment: {},
-  });
+  return await openProjectBackends(folder, { split: stores === 'split' });
 }
 
 /** The stores of a scenario, in a process that blows may hit between their steps. */
@@ -53,7 +47,9 @@ export async function openStruckStores(scene: Scene, stores: Stores): Promise<Ba
         scene.strike('before-list', record.knot_id);
         strikeReuse(record, scene);
       }
-      const results = await committing.run(commits, () => inner.commit(commits));
+      const underWay = committing.run(commits, () => inner.commit(commits));
+      if (stores === 'one-database') await strikeUnderWay(real.runHistory, commits, scene);
+      const results = await underWay;
       commits.forEach(({ record: { run_id: run, knot_id: knot, attempt } }, index) => {
         const { inserted, record } = results[index]!;
         note(
@@ -107,6 +103,15 @@ function strikeTransactions(
       for (const { record } of committing.getStore() ?? []) scene.strike('in-transaction', record.knot_id);
       return result;
     });
+}
+
+/** A server's transaction goes on without us: the blow falls when it has been told, and before it has answered. */
+async function strikeUnderWay(history: RunHistory, commits: readonly Commit[], scene: Scene): Promise<void> {
+  if (history instanceof SqliteRunHistory) return;
+  const aimedAt = commits.filter(({ record }) => scene.expects('in-transaction', record.knot_id));
+  if (aimedAt.length === 0) return;
+  await setImmediate();
+  for (const { record } of aimedAt) scene.strike('in-transaction', record.knot_id);
 }
 
 function struckHistory(history: RunHistory, scene: Scene): RunHistory {

@@ -46,7 +46,7 @@ async function work(orders: WorkerOrders): Promise<void> {
     (await backends.runHistory.findLineage({ runId, knotId, limit: 1 })).items.length > 0;
   const mine = new Scene(orders.folder, orders.blows, tell, isRecorded);
   scene = mine;
-  const backends = await openStruckStores(mine, orders.stores);
+  const backends = await patiently(() => openStruckStores(mine, orders.stores), isPassing);
   connection ??= await patiently(() => NativeConnection.connect({ address: orders.address }));
   const own = connection;
   const worker = await patiently(() =>
@@ -64,7 +64,8 @@ async function work(orders: WorkerOrders): Promise<void> {
           name: 'blows',
           knotEnded({ outcome, runId, knotId }) {
             if (outcome !== 'ok' || !mine.expects('after-answer', knotId)) return;
-            void serverHas(orders.address, runId, knotId).then(() => mine.strike('after-answer', knotId));
+            const answered = patiently(() => serverHas(orders.address, runId, knotId));
+            void answered.then(() => mine.strike('after-answer', knotId));
           },
         },
       ],
@@ -92,15 +93,25 @@ async function work(orders: WorkerOrders): Promise<void> {
   tell({ type: 'idle' });
 }
 
-/** The server may be down just now. */
-async function patiently<T>(start: () => Promise<T>): Promise<T> {
+/** A server may be down just now. */
+async function patiently<T>(
+  start: () => Promise<T>,
+  passes: (error: unknown) => boolean = () => true,
+): Promise<T> {
   for (;;) {
     try {
       return await start();
-    } catch {
+    } catch (error) {
+      if (!passes(error)) throw error;
       await sleep(TRY_AGAIN_MS);
     }
   }
+}
+
+function isPassing(error: unknown): boolean {
+  const { code = '' } = error as { code?: string };
+  // Of the product; of a database that is gone, or not yet ready, where a test makes one.
+  return ['BackendUnavailable', 'ECONNREFUSED', 'ECONNRESET', '57P01', '57P03'].includes(code);
 }
 
 /** Waits until the server has the answer of this knot: then it does not wait for the activity any more. */

@@ -5,12 +5,12 @@
 import { appendFileSync } from 'node:fs';
 import path from 'node:path';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
-import { openBackends } from '../../../src/backends';
 import type { Backends } from '../../../src/protocols';
 import { createWorker } from '../../../src/worker';
 import { forcedReplay } from '../../support/forced-replay';
 import { withMethods } from '../../support/with-methods';
 import { killing, staying, waitsForPlace, waitsForTurn } from './waiting';
+import { openProjectBackends } from '../../support/project-backends';
 
 function struck(backends: Backends, folder: string, moment: string): Backends {
   const strike = (at: string): void => {
@@ -37,7 +37,7 @@ function struck(backends: Backends, folder: string, moment: string): Backends {
 
 async function main([address, taskQueue, projectDir, codePath, slots, moment]: string[]): Promise<void> {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
-  const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir, environment: {} });
+  const backends = await openProjectBackends(projectDir!);
   const connection = await NativeConnection.connect({ address });
   const worker = await createWorker({
     tapestries: [staying, waitsForPlace, waitsForTurn, killing],

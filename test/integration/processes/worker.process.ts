@@ -3,7 +3,6 @@
  * time to live of its leases unless it is the default.
  */
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
-import { openBackends } from '../../../src/backends';
 import { createWorker } from '../../../src/worker';
 import { forcedReplay } from '../../support/forced-replay';
 import { brewing } from './brewing';
@@ -12,10 +11,11 @@ import { killed } from './killed-segment';
 import { killedMaps } from './killed-map';
 import { limitedTapestries } from './limited';
 import { killedNested } from './nested';
+import { openProjectBackends } from '../../support/project-backends';
 
 async function main([address, taskQueue, projectDir, codePath, leaseTtl]: string[]): Promise<void> {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
-  const backends = await openBackends({ url: 'sqlite:selvage.db', projectDir, environment: {} });
+  const backends = await openProjectBackends(projectDir!);
   const connection = await NativeConnection.connect({ address });
   const worker = await createWorker({
     tapestries: [

@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { DataStore, Page, PageOptions, StoredEntry, StoredValue } from '../../../protocols';
+import type {
+  DataStore,
+  Page,
+  PageOptions,
+  PutStreamOptions,
+  StoredEntry,
+  StoredValue,
+} from '../../../protocols';
 import { firstBytes } from '../../shared/first-bytes';
 import { notACursor, pageLimit } from '../../shared/pages';
 
@@ -70,7 +77,7 @@ export class BySizeDataStore implements DataStore {
 
   async putStream(
     source: AsyncIterable<Uint8Array>,
-    options: { mediaType?: string } = {},
+    options: PutStreamOptions = {},
   ): Promise<{ hash: string; size: number }> {
     const { bytes, rest } = await firstBytes(source, this.#limit);
     if (rest !== undefined) return this.large.putStream(rest, options);

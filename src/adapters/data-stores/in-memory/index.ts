@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { DataStore, Page, PageOptions, StoredEntry, StoredValue } from '../../../protocols';
+import type {
+  DataStore,
+  Page,
+  PageOptions,
+  PutStreamOptions,
+  StoredEntry,
+  StoredValue,
+} from '../../../protocols';
 import { checkedStream, requireContentHash, requireIntact } from '../../shared/content-hash';
 import { pageByHash } from '../../shared/pages';
 import { nodeSha256 } from '../../shared/node-sha256';
@@ -55,11 +62,14 @@ export class InMemoryDataStore implements DataStore {
     return new Set(hashes.filter((hash) => this.#values.has(hash)));
   }
 
-  async putStream(source: AsyncIterable<Uint8Array>): Promise<{ hash: string; size: number }> {
+  async putStream(
+    source: AsyncIterable<Uint8Array>,
+    { nameAtEnd }: PutStreamOptions = {},
+  ): Promise<{ hash: string; size: number }> {
     const pieces: Uint8Array[] = [];
     for await (const piece of source) pieces.push(piece);
     const bytes = Buffer.concat(pieces);
-    const hash = `bytes-sha256:${nodeSha256(bytes)}`;
+    const hash = nameAtEnd?.() ?? `bytes-sha256:${nodeSha256(bytes)}`;
     await this.put([{ hash, bytes }]);
     return { hash, size: bytes.byteLength };
   }

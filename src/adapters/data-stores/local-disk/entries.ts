@@ -5,7 +5,7 @@ import { pageAfterHash, pageLimit, pageOfValues } from '../../shared/pages';
 import { unlessMissing } from './file-errors';
 
 const PREFIX = /^[0-9a-f]{2}$/;
-const VALUE_FILE = /^((?:bytes-)?sha256)-([0-9a-f]{64})$/;
+const VALUE_FILE = /^((?:bytes-)?sha256(?=-[0-9a-f]{64}$)|sealed(?=-[0-9a-f]{96}$))-([0-9a-f]+)$/;
 
 /** A value's file, below the folder of the store. */
 export function valueFile(hash: string): string {

@@ -1,5 +1,4 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { access, mkdir, open, readFile, rename, rm, stat, utimes, type FileHandle } from 'node:fs/promises';
 import * as path from 'node:path';
 import {
@@ -7,6 +6,7 @@ import {
   type DataStore,
   type Page,
   type PageOptions,
+  type PutStreamOptions,
   type StoredEntry,
   type StoredValue,
 } from '../../../protocols';
@@ -52,10 +52,7 @@ export class LocalDiskDataStore implements DataStore {
   async get(hash: string): Promise<Uint8Array | undefined> {
     if (!isContentHash(hash)) return undefined;
     const file = this.#fileOf(hash);
-    const bytes = await whileUsing(
-      file,
-      async () => (await unlessMissing(() => readFile(file))) ?? (await this.#readRemoved(hash)),
-    );
+    const bytes = await whileUsing(file, () => this.#whereItIs(hash, (place) => readFile(place)));
     if (bytes !== undefined) requireIntact(hash, bytes, file);
     return bytes;
   }
@@ -74,7 +71,7 @@ export class LocalDiskDataStore implements DataStore {
     const file = this.#fileOf(hash);
     return whileUsing(
       file,
-      async () => (await unlessMissing(async () => (await access(file), true))) ?? false,
+      async () => (await this.#whereItIs(hash, async (place) => (await access(place), true))) ?? false,
     );
   }
 
@@ -86,7 +83,10 @@ export class LocalDiskDataStore implements DataStore {
     return found;
   }
 
-  async putStream(source: AsyncIterable<Uint8Array>): Promise<{ hash: string; size: number }> {
+  async putStream(
+    source: AsyncIterable<Uint8Array>,
+    { nameAtEnd }: PutStreamOptions = {},
+  ): Promise<{ hash: string; size: number }> {
     const digest = createHash('sha256');
     let size = 0;
     const hash = await this.#write(async (file, name) => {
@@ -97,15 +97,14 @@ export class LocalDiskDataStore implements DataStore {
         size += piece.byteLength;
         await written;
       }
-      return `bytes-sha256:${digest.digest('hex')}`;
+      return nameAtEnd?.() ?? `bytes-sha256:${digest.digest('hex')}`;
     });
     return { hash, size };
   }
 
   async getStream(hash: string): Promise<AsyncIterable<Uint8Array> | undefined> {
     if (!(await this.has(hash))) return undefined;
-    const file = this.#fileOf(hash);
-    return checkedStream(hash, piecesOf(file), file);
+    return checkedStream(hash, this.#piecesOf(hash), this.#fileOf(hash));
   }
 
   async keep(hashes: readonly string[]): Promise<Set<string>> {
@@ -149,9 +148,28 @@ export class LocalDiskDataStore implements DataStore {
     return path.join(this.#folder, TEMPORARY_FOLDER, path.basename(valueFile(hash)));
   }
 
-  /** One that has just been kept comes back from there. */
-  #readRemoved(hash: string): Promise<Uint8Array | undefined> {
-    return unlessMissing(() => readFile(this.#removedFileOf(hash)));
+  async *#piecesOf(hash: string): AsyncGenerator<Uint8Array> {
+    const file = this.#fileOf(hash);
+    const handle = await whileUsing(
+      file,
+      async () => (await this.#whereItIs(hash, (place) => open(place, 'r'))) ?? (await open(file, 'r')),
+    );
+    const stream = handle.createReadStream();
+    try {
+      yield* stream;
+    } finally {
+      stream.destroy();
+    }
+  }
+
+  /** One that is being deleted for its age, and has just been kept, is moved away and back: it may be back before one looks there. */
+  async #whereItIs<T>(hash: string, work: (file: string) => Promise<T>): Promise<T | undefined> {
+    const file = this.#fileOf(hash);
+    for (const place of [file, this.#removedFileOf(hash), file]) {
+      const found = await unlessMissing(() => work(place));
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   /** The time of a file is that of its last put. */
@@ -231,15 +249,6 @@ export async function createLocalDiskDataStore(
 ): Promise<LocalDiskDataStore> {
   await removeAbandonedFiles(path.resolve(options.folder));
   return new LocalDiskDataStore(options);
-}
-
-async function* piecesOf(file: string): AsyncGenerator<Uint8Array> {
-  const stream = createReadStream(file);
-  try {
-    yield* stream;
-  } finally {
-    stream.destroy();
-  }
 }
 
 async function flushFolder(folder: string): Promise<void> {

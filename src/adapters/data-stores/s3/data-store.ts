@@ -3,10 +3,17 @@ import {
   type DataStore,
   type Page,
   type PageOptions,
+  type PutStreamOptions,
   type StoredEntry,
   type StoredValue,
 } from '../../../protocols';
-import { checkedStream, isContentHash, requireContentHash, requireIntact } from '../../shared/content-hash';
+import {
+  checkedStream,
+  isContentHash,
+  isSealedName,
+  requireContentHash,
+  requireIntact,
+} from '../../shared/content-hash';
 import { firstBytes } from '../../shared/first-bytes';
 import { inParallel } from '../../shared/in-parallel';
 import { nodeSha256 } from '../../shared/node-sha256';
@@ -101,11 +108,12 @@ export class S3DataStore implements DataStore {
   /** Holds up to 100 MiB in memory: parts on their way, and what is gathered for the next. Takes up to 80 GB. */
   async putStream(
     source: AsyncIterable<Uint8Array>,
-    { mediaType }: { mediaType?: string } = {},
+    { mediaType, nameAtEnd }: PutStreamOptions = {},
   ): Promise<{ hash: string; size: number }> {
     const { bytes, rest } = await firstBytes(source, LARGEST_OBJECT_BYTES);
-    if (rest !== undefined) return this.#upload(rest, mediaType, (digest) => `bytes-sha256:${digest}`);
-    const hash = `bytes-sha256:${nodeSha256(bytes)}`;
+    const nameOf = (digest: string): string => nameAtEnd?.() ?? `bytes-sha256:${digest}`;
+    if (rest !== undefined) return this.#upload(rest, mediaType, nameOf);
+    const hash = nameOf(nodeSha256(bytes));
     await this.put([{ hash, bytes, ...(mediaType !== undefined && { mediaType }) }]);
     return { hash, size: bytes.byteLength };
   }
@@ -183,7 +191,8 @@ export class S3DataStore implements DataStore {
       await this.#upload(inOnePiece(bytes), mediaType, () => hash);
       return false;
     }
-    await this.#bucket.put(this.#keys.value(hash), bytes, { mediaType, digest: hash.slice(-64) });
+    const digest = isSealedName(hash) ? nodeSha256(bytes) : hash.slice(-64);
+    await this.#bucket.put(this.#keys.value(hash), bytes, { mediaType, digest });
     return true;
   }
 

@@ -61,7 +61,7 @@ function nameOf(hash: string): string {
   return hash.replace(':', '-');
 }
 
-const VALUE_NAME = /^((?:bytes-)?sha256)-([0-9a-f]{64})$/;
+const VALUE_NAME = /^((?:bytes-)?sha256(?=-[0-9a-f]{64}$)|sealed(?=-[0-9a-f]{96}$))-([0-9a-f]+)$/;
 
 function hashOfName(name: string | undefined): string | undefined {
   const match = VALUE_NAME.exec(name ?? '');

@@ -10,6 +10,10 @@ export class SqliteDataStore extends SqlDataStore<SqliteDatabase> {
   protected putSmall(values: readonly StoredValue[]): Promise<void> {
     return this.database.writeAtOnce((connection) => putValues(connection, values));
   }
+
+  purge(): Promise<void> {
+    return this.database.purge();
+  }
 }
 
 /** Errors as of {@link openSqliteDatabase}. */

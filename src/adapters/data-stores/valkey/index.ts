@@ -1,4 +1,11 @@
-import type { DataStore, Page, PageOptions, StoredEntry, StoredValue } from '../../../protocols';
+import type {
+  DataStore,
+  Page,
+  PageOptions,
+  PutStreamOptions,
+  StoredEntry,
+  StoredValue,
+} from '../../../protocols';
 import { checkedStream, isContentHash, requireContentHash, requireIntact } from '../../shared/content-hash';
 import { inParallel } from '../../shared/in-parallel';
 import { pageAfterHash, pageLimit, pageOfValues } from '../../shared/pages';
@@ -81,8 +88,12 @@ export class ValkeyDataStore implements DataStore {
     return this.#those(hashes, (group) => this.#connection.run(EXIST, group.map(this.#keys.value), []));
   }
 
-  putStream(source: AsyncIterable<Uint8Array>): Promise<{ hash: string; size: number }> {
-    return upload(this.#connection, this.#keys, source, (digest) => `bytes-sha256:${digest}`);
+  putStream(
+    source: AsyncIterable<Uint8Array>,
+    { nameAtEnd }: PutStreamOptions = {},
+  ): Promise<{ hash: string; size: number }> {
+    const nameOf = (digest: string): string => nameAtEnd?.() ?? `bytes-sha256:${digest}`;
+    return upload(this.#connection, this.#keys, source, nameOf);
   }
 
   async getStream(hash: string): Promise<AsyncIterable<Uint8Array> | undefined> {

@@ -90,6 +90,10 @@ export class AnalyticalHistory implements RunHistory {
     return this.#records.getOutcomes(temporalRunId, knotIds);
   }
 
+  referredTo(hashes: readonly string[]): Promise<Set<string>> {
+    return this.#records.referredTo(hashes);
+  }
+
   findCached(keys: readonly string[]): Promise<Map<string, LineageRecord>> {
     return this.#records.findCached(keys);
   }

@@ -10,6 +10,7 @@ import { pageLimit, pageOf, pageStart } from '../../shared/pages';
 import type { DuckDbValue } from './client';
 import { bitsOf, fieldOf, lineageOf, runOf, type Row } from './columns';
 import { findLineage, isText, rowsOf, valuesOf, where, type Query } from './lineage-query';
+import { referredValues } from './referred-values';
 
 const OUTCOME_COLUMNS = 'id, temporal_run_id, knot_id, outcome, output_hash, output_size, extra';
 
@@ -63,6 +64,10 @@ export class DuckDbRecords {
       output_size: fieldOf('whole', row['output_size']) as number | null,
       extra: fieldOf('json', row['extra']) as RecordedOutcome['extra'],
     }));
+  }
+
+  referredTo(hashes: readonly string[]): Promise<Set<string>> {
+    return referredValues(this.#query, hashes, this.#hasBits);
   }
 
   async findCached(keys: readonly string[]): Promise<Map<string, LineageRecord>> {

@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import type {
-  CommitResult,
-  LeaseTable,
-  LineageQuery,
-  LineageRecord,
-  Page,
-  RecordedOutcome,
-  RunChange,
-  RunEnd,
-  RunHistory,
-  RunQuery,
-  RunRecord,
+import {
+  valuesNamedBy,
+  type CommitResult,
+  type LeaseTable,
+  type LineageQuery,
+  type LineageRecord,
+  type Page,
+  type RecordedOutcome,
+  type RunChange,
+  type RunEnd,
+  type RunHistory,
+  type RunQuery,
+  type RunRecord,
 } from '../../../protocols';
 import { InMemoryLeaseTable } from '../../lease-tables/in-memory';
 import { changedRun, endedRun } from '../../shared/ended-run';
@@ -29,6 +30,9 @@ export class InMemoryRunHistory implements RunHistory {
   readonly #recordsOfRun = new Map<string, Map<string, number>>();
   /** Cache key to index of the newest that made its value. */
   readonly #cached = new Map<string, number>();
+  /** The values that the first so many records name: made when it is asked for, since few ask. */
+  readonly #referred = new Set<string>();
+  #read = 0;
   readonly #runs: RunRecord[] = [];
   readonly #runIndex = new Map<string, number>();
 
@@ -118,6 +122,13 @@ export class InMemoryRunHistory implements RunHistory {
       (record) => record.finished_at,
       (record) => lineageMatches(record, query),
     );
+  }
+
+  async referredTo(hashes: readonly string[]): Promise<Set<string>> {
+    for (; this.#read < this.#records.length; this.#read++) {
+      for (const hash of valuesNamedBy(this.#records[this.#read]!)) this.#referred.add(hash);
+    }
+    return new Set(hashes.filter((hash) => this.#referred.has(hash)));
   }
 
   async identity(): Promise<string> {

@@ -2,7 +2,7 @@ import type { CommitResult, LeaseTable, LineageRecord, StoredValue } from '../..
 import { PostgresLeaseTable } from '../../lease-tables/postgres';
 import { openPostgresDatabase, type PostgresDatabase, type PostgresOptions } from '../../shared/postgres';
 import { SqlRunHistory } from '../../shared/sql/run-history';
-import { cachedRecords, commitRecords } from './lineage-rows';
+import { cachedRecords, commitRecords, referredValues } from './lineage-rows';
 
 /** Runs and lineage in a Postgres database. */
 export class PostgresRunHistory extends SqlRunHistory<PostgresDatabase> {
@@ -18,6 +18,10 @@ export class PostgresRunHistory extends SqlRunHistory<PostgresDatabase> {
 
   leasesBeside(): LeaseTable {
     return new PostgresLeaseTable(this.database);
+  }
+
+  referredTo(hashes: readonly string[]): Promise<Set<string>> {
+    return referredValues(this.database, hashes);
   }
 
   findCached(keys: readonly string[]): Promise<Map<string, LineageRecord>> {

@@ -1,8 +1,8 @@
-import type { CommitResult, LineageRecord, StoredValue } from '../../../protocols';
+import { mentionedValues, type CommitResult, type LineageRecord, type StoredValue } from '../../../protocols';
 import { valueParameters, WITH_VALUES } from '../../data-stores/postgres/values';
 import type { PostgresDatabase } from '../../shared/postgres';
 import { columnValue, LINEAGE_COLUMNS, recordOf } from '../../shared/sql/lineage-records';
-import { INPUT } from '../../shared/sql/schema';
+import { INPUT, MENTIONED } from '../../shared/sql/schema';
 
 const TYPES: Partial<Record<(typeof LINEAGE_COLUMNS)[number], string>> = {
   output_size: 'bigint',
@@ -18,9 +18,12 @@ const TYPED_COLUMNS = LINEAGE_COLUMNS.map((column) => `"${column}" ${TYPES[colum
 /** Inserts the records of one JSON parameter that are not there, with what finds them by their inputs; answers the keys of those. */
 function withRecords(parameter: string): string {
   return `
+  given as (
+    select * from json_to_recordset(${parameter}::json) as r (${TYPED_COLUMNS}, mentioned text[])
+  ),
   committed as (
     insert into selvage_lineage (${COLUMNS})
-    select ${COLUMNS} from json_to_recordset(${parameter}::json) as r (${TYPED_COLUMNS})
+    select ${COLUMNS} from given
     on conflict do nothing
     returning id, temporal_run_id, knot_id, finished_at, parent_input_hashes, constant_input_hashes
   ),
@@ -32,6 +35,10 @@ function withRecords(parameter: string): string {
       union
       select value from json_each_text(constant_input_hashes::json) where value is not null
     ) as input
+    union all
+    select distinct value, ${MENTIONED}, committed.finished_at, id
+    from given join committed using (temporal_run_id, knot_id), unnest(mentioned) as value
+    where mentioned is not null
   )
   select temporal_run_id, knot_id from committed`;
 }
@@ -80,7 +87,28 @@ function rowsOf(records: LineageRecord[]): string {
 function rowOf(record: LineageRecord): Record<string, unknown> {
   const row: Record<string, unknown> = {};
   for (const column of LINEAGE_COLUMNS) row[column] = columnValue(record, column);
+  for (const [name, values] of mentioned(record)) row[name] = values;
   return row;
+}
+
+/** Nothing of most records. */
+function mentioned(record: LineageRecord): [string, string[]][] {
+  const values = mentionedValues(record);
+  return values.length === 0 ? [] : [['mentioned', values]];
+}
+
+const REFERRED = `
+  select wanted.hash from unnest($1::text[]) as wanted (hash)
+  where exists (select 1 from selvage_lineage where output_hash = wanted.hash)
+    or exists (select 1 from selvage_lineage_index where key = wanted.hash and role in (${INPUT}, ${MENTIONED}))`;
+
+/** Which of the values the records name. */
+export async function referredValues(
+  database: PostgresDatabase,
+  hashes: readonly string[],
+): Promise<Set<string>> {
+  const { rows } = await database.run(REFERRED, [[...hashes]]);
+  return new Set(rows.map((row) => row.hash as string));
 }
 
 type Key = Pick<LineageRecord, 'temporal_run_id' | 'knot_id'>;

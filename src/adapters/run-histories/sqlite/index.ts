@@ -13,6 +13,7 @@ import { SqlRunHistory } from '../../shared/sql/run-history';
 import { openSqliteDatabase, type SqliteDatabase, type SqliteOptions } from '../../shared/sqlite';
 import { LineageIndex } from './lineage-index';
 import { cachedRecords, commitRecords } from './lineage-rows';
+import { referredValues } from './referred-values';
 
 /** Runs and lineage in an SQLite database. */
 export class SqliteRunHistory extends SqlRunHistory<SqliteDatabase> {
@@ -48,6 +49,11 @@ export class SqliteRunHistory extends SqlRunHistory<SqliteDatabase> {
   override async findLineage(query: LineageQuery): Promise<Page<LineageRecord>> {
     if (needsIndex(query)) await this.#index.catchUp();
     return await super.findLineage(query);
+  }
+
+  async referredTo(hashes: readonly string[]): Promise<Set<string>> {
+    await this.#index.catchUp();
+    return await this.database.readAtOnce((connection) => referredValues(connection, hashes));
   }
 
   override async close(): Promise<void> {

@@ -6,9 +6,12 @@ import type { PostgresClientLike, PostgresPoolLike, PostgresQuery, PostgresResul
 export interface ConnectionLimits {
   /** For a connection from the pool, or a new one. */
   readonly connectTimeoutMs: number;
-  /** For the answer to a statement: the client's own limit, for servers that are gone without having said so. */
+  /** For a statement. Where no answer has come a second later, the server is gone without having said so. */
   readonly queryTimeoutMs: number;
 }
+
+/** The server ends a statement at its limit, and says so; the connection is lost only where it does not. */
+const SERVER_FIRST_MS = 1_000;
 
 /** Texts beyond so many are not kept prepared: they are not ours, or do not come back. */
 const MAXIMUM_NAMES = 500;
@@ -72,7 +75,7 @@ export class PostgresConnection {
       values: values as unknown[],
       ...(name !== undefined && { name }),
       types: COLUMN_TYPES,
-      query_timeout: timeoutMs,
+      query_timeout: timeoutMs + SERVER_FIRST_MS,
     };
     try {
       return await this.client.query(query);

@@ -50,7 +50,7 @@ export async function migrate(
     `begin; set local statement_timeout = ${MIGRATION_LIMIT_MS}; set local lock_timeout = ${LOCK_LIMIT_MS}`,
   );
   try {
-    await patient.query(`select pg_advisory_xact_lock(${lockNumber('migrate', schema ?? '')})`);
+    await patient.query(`select pg_advisory_xact_lock(${lockNumber('migrate')})`);
     if (schema !== undefined) await makeSchema(connection, schema);
     const { pending } = await readMigrationState(connection, place);
     if (pending.length > 0) {

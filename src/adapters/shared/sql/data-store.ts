@@ -1,5 +1,12 @@
 import type { Selectable } from 'kysely';
-import type { DataStore, Page, PageOptions, StoredEntry, StoredValue } from '../../../protocols';
+import type {
+  DataStore,
+  Page,
+  PageOptions,
+  PutStreamOptions,
+  StoredEntry,
+  StoredValue,
+} from '../../../protocols';
 import { checkedStream, requireContentHash, requireIntact } from '../content-hash';
 import { pageAfterHash, pageLimit, pageOfValues } from '../pages';
 import { bytesOfBlob } from './blob';
@@ -68,9 +75,9 @@ export abstract class SqlDataStore<D extends SqlDatabase> implements DataStore {
 
   async putStream(
     source: AsyncIterable<Uint8Array>,
-    options: { mediaType?: string } = {},
+    { mediaType, nameAtEnd }: PutStreamOptions = {},
   ): Promise<{ hash: string; size: number }> {
-    return upload(this.database, source, options.mediaType, (digest) => `bytes-sha256:${digest}`);
+    return upload(this.database, source, mediaType, (digest) => nameAtEnd?.() ?? `bytes-sha256:${digest}`);
   }
 
   async getStream(hash: string): Promise<AsyncIterable<Uint8Array> | undefined> {

@@ -59,6 +59,8 @@ export abstract class SqlRunHistory<D extends SqlDatabase> implements RunHistory
 
   abstract leasesBeside(): LeaseTable;
 
+  abstract referredTo(hashes: readonly string[]): Promise<Set<string>>;
+
   startRun(record: RunRecord): Promise<RunRecord> {
     return this.database.write((db) => insertRun(db, record));
   }

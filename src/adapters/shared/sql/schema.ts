@@ -70,6 +70,8 @@ export const CLASS = 4;
 export const OUTCOME_BUT_OK = 5;
 /** With the empty text as the key. */
 export const ANY = 6;
+/** A whole traceback, or the fragment by which a body has extended its run. In SQLite an index of the records has these. */
+export const MENTIONED = 7;
 
 export type LineageRole =
   typeof OUTPUT | typeof INPUT | typeof RUN | typeof KNOT | typeof CLASS | typeof OUTCOME_BUT_OK | typeof ANY;

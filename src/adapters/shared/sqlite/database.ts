@@ -48,6 +48,19 @@ export class SqliteDatabase implements SqlDatabase {
     return patiently(this.file, 'use', () => this.#connections.transactionAtOnce(work));
   }
 
+  /**
+   * Writes the file anew, without the pages that are free and without the remains in those that are not, and empties its log.
+   *
+   * @throws SelvageError `BackendUnavailable` while another process reads from the log; `DiskFull`: it needs room for a second copy
+   */
+  async purge(): Promise<void> {
+    await patiently(this.file, 'use', () => sql`vacuum`.execute(this.#db));
+    await patiently(this.file, 'use', async () => {
+      const { rows } = await sql<{ busy: number }>`pragma wal_checkpoint(truncate)`.execute(this.#db);
+      if (rows[0]?.busy === 1) throw Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY' });
+    });
+  }
+
   /** What tells this database from every other. */
   async identity(): Promise<string> {
     const find = (): Promise<{ identity: string } | undefined> =>

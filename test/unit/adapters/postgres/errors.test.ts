@@ -1,6 +1,6 @@
 import { isConflict, isLost, selvageErrorOf } from '../../../../src/adapters/shared/postgres/errors';
 import { requireVersion } from '../../../../src/adapters/shared/postgres/open';
-import { SelvageError } from '../../../../src/errors';
+import { type SelvageError } from '../../../../src/errors';
 
 const PLACE = 'the database d at h:5432 (user u)';
 

@@ -1,6 +1,6 @@
 import * as path from 'node:path';
 import Libsql from 'libsql';
-import { createSqliteRunHistory } from '../../../../src/adapters/run-histories/sqlite';
+import { createSqliteRunHistory, type SqliteRunHistory } from '../../../../src/adapters/run-histories/sqlite';
 import type { SqliteDatabaseLike } from '../../../../src/adapters/shared/sqlite';
 import type { LineageQuery } from '../../../../src/protocols';
 import { sampleHash } from '../../../../src/testing/sample-records';
@@ -15,7 +15,11 @@ beforeEach(async () => {
 afterEach(() => removeFolder(folder));
 
 /** How SQLite goes about the statement that a lineage query becomes. */
-async function planOf(query: LineageQuery): Promise<string> {
+function planOf(query: LineageQuery): Promise<string> {
+  return planOfLast((history) => history.findLineage(query));
+}
+
+async function planOfLast(ask: (history: SqliteRunHistory) => Promise<unknown>): Promise<string> {
   const libsql = new Libsql(path.join(folder, 'plans.db'));
   const prepared: string[] = [];
   const database: SqliteDatabaseLike = {
@@ -27,7 +31,7 @@ async function planOf(query: LineageQuery): Promise<string> {
     },
   };
   const history = await createSqliteRunHistory({ database });
-  await history.findLineage(query);
+  await ask(history);
   const sql = prepared[prepared.length - 1] as string;
   const steps = libsql.prepare(`explain query plan ${sql}`).all() as { detail: string }[];
   libsql.close();
@@ -60,4 +64,11 @@ test('one knot of one Temporal run is found by its key', async () => {
   expect(await planOf({ temporalRunId: 't', knotId: 'k', knotClass: 'c' })).toMatch(
     /SEARCH l USING INDEX sqlite_autoindex_selvage_lineage_1 \(temporal_run_id=\? AND knot_id=\?\)/,
   );
+});
+
+test('which values the records name is told by indexes alone', async () => {
+  const plan = await planOfLast((history) => history.referredTo([hash]));
+  expect(plan).toContain('SEARCH selvage_lineage_index USING PRIMARY KEY (key=? AND role=?)');
+  expect(plan).toContain('SEARCH selvage_lineage USING INDEX selvage_lineage_by_mentioned_value');
+  expect(plan).not.toMatch(/SCAN selvage/);
 });

@@ -1,0 +1,17 @@
+import type { SqliteConnection } from '../../shared/sqlite/connection';
+import { INPUT, OUTPUT } from '../../shared/sql/schema';
+
+/** As in the index `selvage_lineage_by_mentioned_value`, so that SQLite goes by it. */
+const MENTIONED =
+  "coalesce(json_extract(extra, '$.extension'), json_extract(extra, '$.error.traceback_hash'))";
+
+const REFERRED = `
+  select wanted.value as hash from json_each(?) as wanted
+  where exists (select 1 from selvage_lineage_index where key = wanted.value and role in (${OUTPUT}, ${INPUT}))
+    or exists (select 1 from selvage_lineage where extra <> '{}' and ${MENTIONED} = wanted.value)`;
+
+/** Which of the values the records name. The index of listings must be up to date. */
+export function referredValues(connection: SqliteConnection, hashes: readonly string[]): Set<string> {
+  const rows = connection.all<{ hash: string }>(REFERRED, [JSON.stringify(hashes)]);
+  return new Set(rows.map(({ hash }) => hash));
+}

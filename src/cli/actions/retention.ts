@@ -1,0 +1,167 @@
+import { createInterface } from 'node:readline/promises';
+import { SelvageError } from '../../errors';
+import type { GarbageReport, Referrer, ScrubbedValue, ScrubPlan, ValueTotal } from '../../retention';
+import type { GcCommandOptions, ScrubCommandOptions } from '../commands/retention';
+import { EXIT } from '../exit-codes';
+import { formatTime, plural, shorten } from '../format';
+import { Interruption } from '../interruption';
+import type { Output } from '../output';
+import { withClient } from '../with-client';
+
+/** Values that are shown with what refers to them; of more, each run is shown with their number. */
+const SHOWN_VALUES = 20;
+const SHOWN_RUNS = 50;
+
+/** `selvage scrub`. */
+export async function scrubValues(
+  hashes: readonly string[],
+  options: ScrubCommandOptions,
+  output: Output,
+): Promise<number> {
+  const { run: runs, olderThan, reason, yes = false, force = false, dryRun = false } = options;
+  if (hashes.length === 0 && runs.length === 0 && olderThan === undefined)
+    throw new SelvageError('Usage', 'Say which values: their hashes, --run RUN or --older-than TIME.');
+  return await withClient(options, output, async (selvage) => {
+    const plan = await selvage.planScrub({
+      hashes,
+      runs,
+      ...(olderThan !== undefined && { olderThan }),
+    });
+    output.say(describePlan(plan, output));
+    const count = plan.values.filter(({ isThere }) => isThere).length;
+    if (dryRun || count === 0) {
+      if (output.json) output.document({ ...plan, dryRun, removed: 0 });
+      return EXIT.ok;
+    }
+    if (!force && plan.running.length > 0) return EXIT.usage;
+    if (!yes && !(await isConfirmed(`Remove ${plural(count, 'value')} for good?`))) {
+      output.warn('Nothing was removed.');
+      return EXIT.usage;
+    }
+    const { removed, at } = await selvage.scrub(plan, { force, ...(reason !== undefined && { reason }) });
+    output.say(
+      `Removed ${plural(removed, 'value')}. Backups, snapshots and replicas of the storage still have them.`,
+    );
+    if (output.json) output.document({ ...plan, dryRun, removed, at, reason: reason ?? null });
+    return EXIT.ok;
+  });
+}
+
+async function isConfirmed(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY)
+    throw new SelvageError('Usage', `${question} Nobody is here to answer: add --yes (or --dry-run).`);
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+  } finally {
+    terminal.close();
+  }
+}
+
+function describePlan({ values, running, inHistories }: ScrubPlan, output: Output): string {
+  const there = values.filter(({ isThere }) => isThere).length;
+  const lines = [
+    `${plural(values.length, 'value')}, of which the data store has ${there}:`,
+    ...(values.length <= SHOWN_VALUES
+      ? values.flatMap((value) => valueLines(value, output))
+      : runLines(values)),
+  ];
+  if (inHistories.length > 0)
+    lines.push(
+      '',
+      `May be in Temporal's histories too, if small, since these runs had no inlineLimit 0: ${listed(inHistories)}. The server drops a history ` +
+        'when its retention is over; `temporal workflow delete` drops it at once.',
+    );
+  if (running.length > 0)
+    lines.push('', `Not over, and refer to some of them (needs --force): ${listed(running)}`);
+  return lines.join('\n');
+}
+
+function valueLines({ hash, isThere, madeBy, takenBy, hasMore }: ScrubbedValue, output: Output): string[] {
+  const knots = (what: string, by: readonly Referrer[]): string[] =>
+    by.map(
+      ({ runId, knotId, finishedAt }) => `    ${what} ${knotId} of run ${runId}, ${formatTime(finishedAt)}`,
+    );
+  return [
+    `  ${output.bold(hash)}${isThere ? '' : ' (not there)'}`,
+    ...knots('made by', madeBy),
+    ...knots('taken in by', takenBy),
+    ...(hasMore ? ['    and more'] : []),
+    ...(madeBy.length + takenBy.length === 0 ? ['    no record names it'] : []),
+  ];
+}
+
+function runLines(values: readonly ScrubbedValue[]): string[] {
+  const byRun = new Map<string, number>();
+  for (const { madeBy, takenBy } of values)
+    for (const run of new Set([...madeBy, ...takenBy].map(({ runId }) => runId)))
+      byRun.set(run, (byRun.get(run) ?? 0) + 1);
+  const rows = [...byRun].slice(0, SHOWN_RUNS).map(([run, count]) => `  run ${run} refers to ${count}`);
+  return [...rows, ...(byRun.size > SHOWN_RUNS ? [`  and ${byRun.size - SHOWN_RUNS} more runs`] : [])];
+}
+
+function listed(runs: readonly string[]): string {
+  return shorten(runs.join(', '), 1_000);
+}
+
+/** `selvage gc`. */
+export async function collect(
+  { dryRun = false, grace, ttl, ...options }: GcCommandOptions,
+  output: Output,
+): Promise<number> {
+  const interruption = new Interruption();
+  const stop = new AbortController();
+  void interruption.asked.then(() => stop.abort());
+  try {
+    return await withClient(options, output, async (selvage) => {
+      const report = await selvage.collectGarbage({
+        dryRun,
+        signal: stop.signal,
+        ...(grace !== undefined && { grace }),
+        ...(ttl !== undefined && { ttl }),
+        ...(output.isLive && {
+          onProgress: ({ examined, unreferred, expired }: GarbageReport) =>
+            output.live(`${examined.count} values looked at, ${unreferred.count + expired.count} to go`),
+        }),
+      });
+      output.endLive();
+      output.say(describeGarbage(report));
+      if (output.json) output.document(report);
+      return report.complete ? EXIT.ok : interruption.exitCode;
+    });
+  } finally {
+    interruption.stop();
+  }
+}
+
+function describeGarbage(report: GarbageReport): string {
+  const { dryRun, complete, examined, unreferred, expired, before, heldBy, last } = report;
+  const removed = dryRun ? 'would be removed' : 'removed';
+  return [
+    `${total(examined)} looked at.`,
+    `${total(unreferred)} that no record names ${removed}.`,
+    ...(expired.count > 0 ? [`${total(expired)} older than the TTL ${removed}.`] : []),
+    `What was put since ${formatTime(before)} stays.`,
+    ...(heldBy
+      ? [
+          `Run ${heldBy.runId} is not over since ${formatTime(heldBy.since)}: what was put since then stays for its sake.`,
+        ]
+      : []),
+    ...(complete
+      ? []
+      : [
+          `Interrupted${last === undefined ? ' before the first page' : ` after ${last}`}: the next one does the rest.`,
+        ]),
+  ].join('\n');
+}
+
+function total({ count, bytes }: ValueTotal): string {
+  return `${plural(count, 'value')} (${formatBytes(bytes)})`;
+}
+
+function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
+  const value = bytes / 1024 ** power;
+  return `${power === 0 ? value : value.toFixed(1)} ${units[power]}`;
+}

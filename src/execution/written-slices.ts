@@ -1,0 +1,93 @@
+import { contentHash, listOfParts, recordOfParts, type Encoded, type Sha256 } from '../canonical';
+import { uniqueParents, type PlanKnot } from '../engine';
+import type { StoredValue } from '../protocols';
+import type { MapElements } from './map-elements';
+import { MOST_BYTES, MOST_ELEMENTS, MOST_SLICES } from './slice-limits';
+
+/** A value that all elements get. */
+export interface SharedReference {
+  readonly hash: string;
+  readonly size: number;
+  readonly stored?: string;
+}
+
+/** What a slice has in the data store: the elements, and references to what they share. */
+export interface SliceContent {
+  readonly first: number;
+  readonly lists: ReadonlyMap<string, readonly string[]>;
+  readonly keys?: readonly string[];
+  readonly shared: Readonly<Record<string, SharedReference>>;
+}
+
+export interface WrittenSlice {
+  readonly value: StoredValue;
+  readonly elements: number;
+}
+
+/** What the elements of a map share, by parent. */
+export function sharedReferences(
+  map: PlanKnot,
+  valueOf: (parent: number) => SharedReference,
+): Record<string, SharedReference> {
+  const shared: Record<string, SharedReference> = {};
+  for (const parent of uniqueParents(map)) {
+    if (!isShared(map.inputs, parent)) continue;
+    const { hash, size, stored } = valueOf(parent);
+    shared[parent] = { hash, size, ...(stored !== undefined && { stored }) };
+  }
+  return shared;
+}
+
+function isShared(inputs: Readonly<Record<string, object>>, parent: number): boolean {
+  return Object.entries(inputs).some(
+    ([name, input]) => name.startsWith('shared.') && (input as { parent?: number }).parent === parent,
+  );
+}
+
+/** The slices from an element on; undefined `next`: to the end. */
+export function slicesFrom(
+  { count, keys, lists }: MapElements,
+  from: number,
+  shared: Readonly<Record<string, SharedReference>>,
+  sha256: Sha256,
+): { slices: WrittenSlice[]; next: number | undefined } {
+  const slices: WrittenSlice[] = [];
+  let first = from;
+  while (first < count && slices.length < MOST_SLICES) {
+    const end = endOfSlice(lists, first, count);
+    const content: SliceContent = {
+      first,
+      lists: new Map([...lists].map(([name, texts]) => [name, texts.slice(first, end)])),
+      ...(keys && { keys: keys.slice(first, end) }),
+      shared,
+    };
+    slices.push({ value: storedSlice(content, sha256), elements: end - first });
+    first = end;
+  }
+  return { slices, next: first < count ? first : undefined };
+}
+
+function endOfSlice(lists: ReadonlyMap<string, readonly string[]>, first: number, count: number): number {
+  let bytes = 0;
+  for (let end = first; end < count; end++) {
+    for (const texts of lists.values()) bytes += Buffer.byteLength(texts[end]!);
+    if (end > first && (end - first >= MOST_ELEMENTS || bytes > MOST_BYTES)) return end;
+  }
+  return count;
+}
+
+function storedSlice({ first, lists, keys, shared }: SliceContent, sha256: Sha256): StoredValue {
+  const texts = new Map([...lists].map(([name, parts]) => [name, textOf(listOfParts(parts))]));
+  const members = new Map([
+    ['first', String(first)],
+    ['lists', textOf(recordOfParts(texts))],
+    ['shared', JSON.stringify(shared)],
+    ...(keys ? [['keys', JSON.stringify(keys)] as const] : []),
+  ]);
+  const encoded = recordOfParts(members);
+  return { hash: contentHash(encoded, sha256), bytes: Buffer.from(textOf(encoded)) };
+}
+
+function textOf(encoded: Encoded): string {
+  return (encoded as { text: string }).text;
+}

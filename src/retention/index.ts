@@ -1,0 +1,21 @@
+export {
+  DEFAULT_GRACE_MS,
+  LEAST_GRACE_MS,
+  collectGarbage,
+  type GarbageOptions,
+  type GarbageReport,
+  type ValueTotal,
+} from './garbage';
+export type { OpenRun } from './running-runs';
+export {
+  planScrub,
+  scrub,
+  scrubOf,
+  type Referrer,
+  type ScrubNote,
+  type ScrubOptions,
+  type ScrubPlan,
+  type ScrubSelection,
+  type Scrubbed,
+  type ScrubbedValue,
+} from './scrub';

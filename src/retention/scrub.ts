@@ -1,0 +1,278 @@
+import { SelvageError } from '../errors';
+import { valuesNamedBy, type Backends, type LineageRecord, type RunRecord } from '../protocols';
+import { runningRuns } from './running-runs';
+import { slicesOfMap } from './slices-of-map';
+import { planOf, recordsOf, valuesOfRun, withNestedRuns } from './values-of-run';
+
+const PAGE = 1_000;
+const AT_A_TIME = 1_000;
+/** Knots that are named of each value; there may be more. */
+const NAMED_KNOTS = 20;
+/** Hashes that the record of a run names of each scrub; of more it says only how many. */
+const NOTED_HASHES = 100;
+
+/** Which values are to be removed: all of them, where several conditions are given. */
+export interface ScrubSelection {
+  readonly hashes?: readonly string[];
+  /** Run ids: all values of the runs, and of those that their knots have started. */
+  readonly runs?: readonly string[];
+  /** Values whose last put is longer ago than so many milliseconds. */
+  readonly olderThan?: number;
+}
+
+export interface Referrer {
+  readonly runId: string;
+  readonly temporalRunId: string;
+  readonly knotId: string;
+  readonly finishedAt: number;
+}
+
+/** A value that is to be removed, and the newest of the knots that refer to it. */
+export interface ScrubbedValue {
+  readonly hash: string;
+  /** Whether the data store has it. */
+  readonly isThere: boolean;
+  readonly madeBy: readonly Referrer[];
+  readonly takenBy: readonly Referrer[];
+  /** There are more of either than are named. */
+  readonly hasMore: boolean;
+}
+
+export interface ScrubPlan {
+  readonly values: readonly ScrubbedValue[];
+  /** Runs that are not over and refer to some of them: without `force`, nothing is removed. */
+  readonly running: readonly string[];
+  /** Runs that may have small values in Temporal's history as well, since `inlineLimit` was not 0. */
+  readonly inHistories: readonly string[];
+}
+
+export interface ScrubOptions {
+  /** Kept in the records of the runs that made the values. */
+  readonly reason?: string;
+  /** Who removes them, for the records. */
+  readonly actor?: string;
+  /** Also what runs that are not over refer to; they may fail for it. */
+  readonly force?: boolean;
+}
+
+export interface Scrubbed {
+  /** How many values were there and are gone. */
+  readonly removed: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** What the record of a run has of a scrub, in `environment.scrubs`. */
+export interface ScrubNote {
+  readonly at: number;
+  readonly by: string | null;
+  readonly reason: string | null;
+  /** How many values of the run. */
+  readonly values: number;
+  /** At most 100. */
+  readonly hashes: readonly string[];
+}
+
+/**
+ * Tells what would be removed, and what refers to it. Copies of a value inside of others are other values: `impact` finds those.
+ *
+ * @throws SelvageError `UnknownRun`, `InvalidConfig`, `BackendUnavailable`
+ */
+export async function planScrub(backends: Backends, selection: ScrubSelection): Promise<ScrubPlan> {
+  const hashes = await selectedHashes(backends, selection);
+  const there = await present(backends, hashes);
+  const values: ScrubbedValue[] = [];
+  const slices = new Set<string>();
+  const runs = new Map<string, string>();
+  for (const hash of hashes) {
+    const made = await backends.runHistory.findLineage({ outputHash: hash, limit: NAMED_KNOTS });
+    const taken = await backends.runHistory.findLineage({ inputHash: hash, limit: NAMED_KNOTS });
+    for (const { temporal_run_id, run_id } of [...made.items, ...taken.items])
+      runs.set(temporal_run_id, run_id);
+    if (selection.hashes?.includes(hash))
+      for (const slice of await slicesOf(backends, hash)) if (!hashes.has(slice)) slices.add(slice);
+    values.push({
+      hash,
+      isThere: there.has(hash),
+      madeBy: made.items.map(referrer),
+      takenBy: taken.items.map(referrer),
+      hasMore: made.cursor !== undefined || taken.cursor !== undefined,
+    });
+  }
+  const slicesThere = await present(backends, slices);
+  for (const hash of slicesThere)
+    values.push({ hash, isThere: true, madeBy: [], takenBy: [], hasMore: false });
+  return {
+    values,
+    running: await runningThatNeed(backends, new Set([...hashes, ...slices])),
+    inHistories: await withValuesInHistories(backends, runs),
+  };
+}
+
+/**
+ * Removes the values of a plan everywhere the data store has them; records stay, and those of the runs that made them say that it took place.
+ * It may be called again after a crash.
+ *
+ * @throws SelvageError `RunNotOver` (without `force`), `BackendUnavailable`
+ */
+export async function scrub(
+  backends: Backends,
+  { values, running }: ScrubPlan,
+  { reason, actor, force = false }: ScrubOptions = {},
+): Promise<Scrubbed> {
+  if (running.length > 0 && !force) throw stillRunning(running);
+  const at = Date.now();
+  // Before: a crash must not leave values removed of which nobody can tell why.
+  await note(backends, values, { at, by: actor ?? null, reason: reason ?? null });
+  for (const { hash } of values) await backends.dataStore.delete(hash);
+  await backends.dataStore.purge?.();
+  return { removed: values.filter(({ isThere }) => isThere).length, at };
+}
+
+/** The latest scrub of a value, by the records of the runs that made it. */
+export async function scrubOf(
+  { runHistory }: Pick<Backends, 'runHistory'>,
+  hash: string,
+): Promise<ScrubNote | undefined> {
+  const { items } = await runHistory.findLineage({ outputHash: hash, limit: NAMED_KNOTS });
+  for (const temporalRunId of new Set(items.map(({ temporal_run_id }) => temporal_run_id))) {
+    const run = await runHistory.getRunByTemporalId(temporalRunId);
+    const found = notesOf(run).findLast(
+      ({ hashes, values }) => hashes.includes(hash) || values > hashes.length,
+    );
+    if (found) return found;
+  }
+  return undefined;
+}
+
+async function selectedHashes(
+  backends: Backends,
+  { hashes = [], runs = [], olderThan }: ScrubSelection,
+): Promise<Set<string>> {
+  const selected = new Set(hashes);
+  for (const runId of runs) {
+    const run = await backends.runHistory.getRun(runId);
+    if (!run) throw unknownRun(runId);
+    for (const one of await withNestedRuns(backends, run))
+      for (const hash of await valuesOfRun(backends, one)) selected.add(hash);
+  }
+  if (olderThan !== undefined) {
+    if (!(olderThan >= 0)) throw new SelvageError('InvalidConfig', `The age is ${String(olderThan)} ms.`);
+    const before = Date.now() - olderThan;
+    let cursor: string | undefined;
+    do {
+      const page = await backends.dataStore.list({ limit: PAGE, ...(cursor !== undefined && { cursor }) });
+      for (const { hash, lastPutAt } of page.items) if (lastPutAt < before) selected.add(hash);
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+  }
+  return selected;
+}
+
+/** Slices of maps that went over the value. */
+async function slicesOf(backends: Backends, hash: string): Promise<string[]> {
+  const found: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await backends.runHistory.findLineage({
+      inputHash: hash,
+      limit: PAGE,
+      ...(cursor !== undefined && { cursor }),
+    });
+    cursor = page.cursor;
+    for (const record of page.items) {
+      const isOverIt = Object.entries(record.parent_input_hashes).some(
+        ([name, input]) => input === hash && (name === 'over' || name.startsWith('over.')),
+      );
+      const run = isOverIt && (await backends.runHistory.getRunByTemporalId(record.temporal_run_id));
+      const plan = run ? await planOf(backends, run) : undefined;
+      if (!plan?.has(record.knot_id) || !plan.knot(record.knot_id).policy.map) continue;
+      const map = plan.knot(record.knot_id);
+      found.push(...(await slicesOfMap(backends, plan, map, record.temporal_run_id)));
+    }
+  } while (cursor !== undefined);
+  return found;
+}
+
+async function runningThatNeed(backends: Backends, hashes: ReadonlySet<string>): Promise<string[]> {
+  const need: string[] = [];
+  for await (const run of runningRuns(backends.runHistory)) {
+    const { given_parameters: given = [] } = run.environment as { given_parameters?: string[] };
+    const isGiven = [...given, ...Object.values(run.parameter_hashes)].some((hash) => hashes.has(hash));
+    if (isGiven || (await names(backends, run, hashes))) need.push(run.run_id);
+  }
+  return need;
+}
+
+async function names(backends: Backends, run: RunRecord, hashes: ReadonlySet<string>): Promise<boolean> {
+  for await (const record of recordsOf(backends, run))
+    if (valuesNamedBy(record).some((hash) => hashes.has(hash))) return true;
+  return false;
+}
+
+/** @param runs by Temporal run id */
+async function withValuesInHistories(
+  { runHistory }: Backends,
+  runs: ReadonlyMap<string, string>,
+): Promise<string[]> {
+  const found = new Set<string>();
+  for (const [temporalRunId, runId] of runs) {
+    const run = await runHistory.getRunByTemporalId(temporalRunId);
+    if (run && run.environment['inline_limit'] !== 0) found.add(runId);
+  }
+  return [...found];
+}
+
+async function present({ dataStore }: Backends, hashes: Iterable<string>): Promise<Set<string>> {
+  const all = [...hashes];
+  const found = new Set<string>();
+  for (let first = 0; first < all.length; first += AT_A_TIME)
+    for (const hash of await dataStore.hasMany(all.slice(first, first + AT_A_TIME))) found.add(hash);
+  return found;
+}
+
+async function note(
+  { runHistory }: Backends,
+  values: readonly ScrubbedValue[],
+  what: Pick<ScrubNote, 'at' | 'by' | 'reason'>,
+): Promise<void> {
+  const byRun = new Map<string, string[]>();
+  for (const { hash, madeBy } of values) {
+    for (const temporalRunId of new Set(madeBy.map((made) => made.temporalRunId)))
+      byRun.set(temporalRunId, [...(byRun.get(temporalRunId) ?? []), hash]);
+  }
+  for (const [temporalRunId, hashes] of byRun) {
+    const run = await runHistory.getRunByTemporalId(temporalRunId);
+    if (!run) continue;
+    const scrubs = [
+      ...notesOf(run),
+      { ...what, values: hashes.length, hashes: hashes.slice(0, NOTED_HASHES) },
+    ];
+    await runHistory.changeRun(temporalRunId, { environment: { scrubs } });
+  }
+}
+
+function notesOf(run: RunRecord | undefined): readonly ScrubNote[] {
+  return (run?.environment['scrubs'] as ScrubNote[] | undefined) ?? [];
+}
+
+function referrer({ run_id, temporal_run_id, knot_id, finished_at }: LineageRecord): Referrer {
+  return { runId: run_id, temporalRunId: temporal_run_id, knotId: knot_id, finishedAt: finished_at };
+}
+
+function unknownRun(run: string): SelvageError {
+  return new SelvageError(
+    'UnknownRun',
+    `The run history does not know run "${run}". \`selvage runs list\` shows what there is.`,
+    { details: { run } },
+  );
+}
+
+function stillRunning(running: readonly string[]): SelvageError {
+  return new SelvageError(
+    'RunNotOver',
+    `Nothing was removed: values are referred to by runs that are not over (${running.slice(0, 10).join(', ')}). Wait for their end, cancel them, or ` +
+      'remove the values all the same (`--force`, `force: true`): then knots that need them fail or wait.',
+    { details: { runs: [...running] } },
+  );
+}

@@ -1,0 +1,53 @@
+import { nodeSha256 } from '../backends';
+import type { PlanKnot } from '../engine';
+import {
+  encodedOfStored,
+  listInputs,
+  mapElements,
+  sharedReferences,
+  slicesFrom,
+  valueOfRecord,
+  type LoadedPlan,
+} from '../execution';
+import type { Backends, LineageRecord } from '../protocols';
+import { SelvageError } from '../errors';
+
+/**
+ * The hashes of the slices that a map's list was taken apart into, which no record names; none where the list is not there any more, or
+ * was none.
+ */
+export async function slicesOfMap(
+  { runHistory, dataStore }: Pick<Backends, 'runHistory' | 'dataStore'>,
+  plan: LoadedPlan,
+  map: PlanKnot,
+  temporalRunId: string,
+): Promise<string[]> {
+  const indexes = Object.values(map.inputs).flatMap((input) => ('parent' in input ? [input.parent] : []));
+  const ids = [...new Set(indexes)].map((parent) => plan.parentId(parent));
+  const records = new Map(
+    (await runHistory.getRecords(temporalRunId, ids)).map((record) => [record.knot_id, record]),
+  );
+  if (ids.some((id) => records.get(id)?.outcome !== 'ok')) return [];
+  const recordOf = (parent: number): LineageRecord => records.get(plan.parentId(parent))!;
+  const lists = listInputs(map).map(([input]) => (map.inputs[input] as { parent: number }).parent);
+  const bytes = await dataStore.getMany(lists.map((parent) => recordOf(parent).output_hash!));
+  if (lists.some((parent) => !bytes.has(recordOf(parent).output_hash!))) return [];
+  try {
+    const elements = mapElements(plan, map, (parent) => {
+      const { hash, stored } = valueOfRecord(recordOf(parent));
+      return stored === undefined ? encodedOfStored(hash, bytes.get(hash)!) : undefined;
+    });
+    const shared = sharedReferences(map, (parent) => valueOfRecord(recordOf(parent)));
+    const hashes: string[] = [];
+    for (let from: number | undefined = 0; from !== undefined;) {
+      const { slices, next } = slicesFrom(elements, from, shared, nodeSha256);
+      hashes.push(...slices.map(({ value }) => value.hash));
+      from = next;
+    }
+    return hashes;
+  } catch (error) {
+    // Failures of the map: it was never taken apart.
+    if (SelvageError.is(error, 'NotAList') || SelvageError.is(error, 'UnequalLists')) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,65 @@
+import { SelvageError } from '../errors';
+import type { Backends, RunHistory, RunRecord, SubjectKeyRecord } from '../protocols';
+import { encryptionOf, subjectOf } from './seal-backends';
+
+/** Runs on record that work, or worked, for a subject, newest first. Looks at all runs. */
+export async function runsOfSubject(runHistory: RunHistory, subject: string): Promise<RunRecord[]> {
+  const runs: RunRecord[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await runHistory.listRuns({ limit: 1_000, ...(cursor !== undefined && { cursor }) });
+    runs.push(...page.items.filter((run) => subjectOf(run) === subject));
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return runs;
+}
+
+export interface ForgetOptions {
+  /** Also where runs of the subject still work: what they read or store from then on fails. Default false. */
+  readonly force?: boolean;
+}
+
+/**
+ * Deletes the key of a subject, so that all that is sealed with it is unreadable for good, wherever a copy of it is; answers the record of the key, which
+ * stays. Lineage stays. A process that has the key at hand may use it for some seconds more. May be repeated.
+ *
+ * @throws SelvageError `UnknownSubject`, `SubjectInUse`, `KeyMissing` (there are no keys here), `BackendUnavailable`
+ */
+export async function forgetSubject(
+  backends: Backends,
+  subject: string,
+  { force = false }: ForgetOptions = {},
+): Promise<SubjectKeyRecord> {
+  const encryption = encryptionOf(backends);
+  if (!encryption) {
+    throw new SelvageError(
+      'KeyMissing',
+      'Subjects have keys where values are sealed, and this process has no keys: set SELVAGE_KEYS, and SELVAGE_SUBJECT_KEYS where the workers have it.',
+    );
+  }
+  const record = await encryption.subjects.record(subject);
+  if (!record) throw unknownSubject(subject, encryption.subjects.technology);
+  const running = force
+    ? []
+    : (await runsOfSubject(backends.runHistory, subject)).filter(({ status }) => status === 'running');
+  if (running.length > 0) throw subjectInUse(subject, running);
+  return (await encryption.subjects.forget(subject)) ?? record;
+}
+
+function unknownSubject(subject: string, technology: string): SelvageError {
+  return new SelvageError(
+    'UnknownSubject',
+    `No key of subject ${JSON.stringify(subject)} is among the keys of subjects (${technology}): nothing was stored for it, or they are elsewhere: see SELVAGE_SUBJECT_KEYS.`,
+    { details: { subject } },
+  );
+}
+
+function subjectInUse(subject: string, running: readonly RunRecord[]): SelvageError {
+  const ids = running.map(({ run_id }) => run_id);
+  return new SelvageError(
+    'SubjectInUse',
+    `Runs of subject ${JSON.stringify(subject)} still work: ${ids.slice(0, 10).join(', ')}${ids.length > 10 ? ` and ${ids.length - 10} more` : ''}. ` +
+      'Cancel them or wait for their end (`selvage runs list` compares what says running with the server), or force it: then they fail.',
+    { details: { subject, runs: ids } },
+  );
+}

@@ -1,0 +1,110 @@
+import { SelvageError } from '../errors';
+import { invalidKey, keyBytes, requireKeyId, sealingKey, type SealingKey } from './sealing-key';
+
+/** Keys that somebody else holds, such as a key management service. */
+export interface KeySource {
+  /** All that are in use; the first seals what is new. */
+  readonly ids: readonly string[];
+  /** The key with this id: 32 bytes, or these as base64; asked once each while the process lives. Undefined: there is none. */
+  readonly key: (id: string) => Promise<string | Uint8Array | undefined> | string | Uint8Array | undefined;
+}
+
+/** By how long the holder of keys may take to answer. */
+const PATIENCE_MS = 30_000;
+
+/**
+ * The master keys of a deployment, by id. The first seals what is new; the others open what was sealed before. Keys stay in this process's
+ * memory, and are in no message.
+ */
+export class Keyring {
+  readonly #source: KeySource;
+  readonly #known = new Map<string, Promise<SealingKey>>();
+
+  /** @throws SelvageError `InvalidKey` */
+  constructor(source: KeySource) {
+    if (source.ids.length === 0) throw invalidKey('No key for sealing values was given: give at least one.');
+    source.ids.forEach(requireKeyId);
+    const twice = source.ids.find((id, index) => source.ids.indexOf(id) !== index);
+    if (twice !== undefined)
+      throw invalidKey(`The key "${twice}" for sealing values was given twice.`, twice);
+    this.#source = { ...source };
+  }
+
+  /**
+   * @param text `id:base64,id2:base64`, or one a line (then lines that begin with `#` are comments); the first seals what is new
+   * @throws SelvageError `InvalidKey`
+   */
+  static parse(text: string): Keyring {
+    const keys = new Map<string, Uint8Array>();
+    for (const entry of text.split(/[,\n]/).map((part) => part.trim())) {
+      if (entry === '' || entry.startsWith('#')) continue;
+      const colon = entry.indexOf(':');
+      if (colon === -1)
+        throw invalidKey('The keys for sealing values are not of the form id:base64,id2:base64.');
+      const id = requireKeyId(entry.slice(0, colon));
+      if (keys.has(id)) throw invalidKey(`The key "${id}" for sealing values was given twice.`, id);
+      keys.set(id, keyBytes(id, entry.slice(colon + 1)));
+    }
+    return new Keyring({ ids: [...keys.keys()], key: (id) => keys.get(id) });
+  }
+
+  /** Of all keys, the current first. */
+  get ids(): readonly string[] {
+    return this.#source.ids;
+  }
+
+  /** What new values are sealed with. @throws SelvageError as {@link get} */
+  current(): Promise<SealingKey> {
+    return this.get(this.ids[0]!);
+  }
+
+  /** The current first. @throws SelvageError as {@link get} */
+  all(): Promise<SealingKey[]> {
+    return Promise.all(this.ids.map((id) => this.get(id)));
+  }
+
+  /** @throws SelvageError `KeyMissing`, `InvalidKey`, `BackendUnavailable` (who holds the keys does not answer) */
+  get(id: string): Promise<SealingKey> {
+    const known = this.#known.get(id);
+    if (known) return known;
+    const asked = this.#ask(id);
+    this.#known.set(id, asked);
+    // Not remembered: the next one asks again.
+    asked.catch(() => this.#known.delete(id));
+    return asked;
+  }
+
+  async #ask(id: string): Promise<SealingKey> {
+    const given = this.ids.includes(id) ? await inTime(id, async () => this.#source.key(id)) : undefined;
+    if (given === undefined) throw keyMissing(id);
+    return sealingKey(keyBytes(id, given), id);
+  }
+}
+
+/** What the holder throws is not passed on: it may say too much. */
+async function inTime<T>(id: string, work: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('late')), PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([work(), late]);
+  } catch (error) {
+    throw new SelvageError(
+      'BackendUnavailable',
+      `The holder of the keys did not answer for key "${id}" (${error instanceof Error ? error.name : typeof error}).`,
+      { details: { key: id } },
+    );
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export function keyMissing(id: string): SelvageError {
+  return new SelvageError(
+    'KeyMissing',
+    `There are values that are sealed with the key "${id}", which this process does not have. Give it, in SELVAGE_KEYS, SELVAGE_KEY_FILE or ` +
+      '`encryption`, behind the one that seals what is new.',
+    { details: { key: id } },
+  );
+}

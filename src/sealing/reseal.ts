@@ -1,0 +1,135 @@
+import { isContentHash } from '../adapters/shared/content-hash';
+import { SelvageError } from '../errors';
+import type { Backends, DataStore } from '../protocols';
+import { isKeyMark, markKey, readKeyMarks, unmarkKey } from './key-marks';
+import { encryptionOf } from './seal-backends';
+import { SealedDataStore } from './sealed-data-store';
+import { SealBroken, seal, sealStream, unseal, unsealStream } from './sealed-form';
+import { hashOfName, sealedName, tagOfName } from './sealed-name';
+import type { SealingKey } from './sealing-key';
+
+/** Larger values go through as streams. */
+const LARGE_BYTES = 4 * 1024 * 1024;
+const VALUES_PER_PAGE = 100;
+
+export interface Resealed {
+  /** The key that all is sealed with now. */
+  readonly key: string;
+  /** Values that were sealed with another key, or not at all. */
+  readonly values: number;
+  /** Keys of subjects that another key had wrapped. */
+  readonly subjectKeys: number;
+  /** Values that do not open: they stay as they are. */
+  readonly damaged: number;
+  /** Ids of keys that nothing in the data store, and no key of a subject, needs any more. */
+  readonly freed: readonly string[];
+}
+
+/**
+ * Seals with the current key whatever is sealed with an older one, or is not sealed at all, a page at a time: a value is stored anew before the old one
+ * is deleted, so that this may be broken off, repeated, and done while workers work. All of them are to have the current key as theirs before.
+ *
+ * @param onPage hears how many values were looked at, and how many of them sealed anew, so far
+ * @throws SelvageError `InvalidConfig` (nothing is sealed here), `KeyMissing`, `BackendUnavailable`
+ */
+export async function reseal(
+  backends: Backends,
+  onPage?: (seen: number, resealed: number) => void,
+): Promise<Resealed> {
+  const encryption = encryptionOf(backends);
+  const { dataStore } = backends;
+  if (!encryption || !(dataStore instanceof SealedDataStore)) {
+    throw new SelvageError(
+      'InvalidConfig',
+      'There are no keys to seal with: set SELVAGE_KEYS, the new key first and the old ones behind it.',
+    );
+  }
+  await dataStore.requireKeys();
+  const [current, ...older] = (await encryption.keyring.all()) as [SealingKey, ...SealingKey[]];
+  const { inner } = dataStore;
+  await markKey(inner, current);
+  const subjectKeys = await encryption.subjects.rewrap();
+  const pass = new Pass(inner, current, older);
+  await pass.run(onPage);
+  const marks = [...(await readKeyMarks(inner)).values()];
+  const freed = older.filter(({ tag }) => !pass.stuck.has(tag) && marks.some((mark) => mark.tag === tag));
+  for (const key of freed) await unmarkKey(inner, key);
+  const { resealed: values, damaged } = pass;
+  return { key: current.id, values, subjectKeys, damaged, freed: freed.map(({ id }) => id) };
+}
+
+class Pass {
+  resealed = 0;
+  damaged = 0;
+  /** Tags of keys that are still needed. */
+  readonly stuck = new Set<string>();
+  private seen = 0;
+
+  constructor(
+    private readonly store: DataStore,
+    private readonly current: SealingKey,
+    private readonly older: readonly SealingKey[],
+  ) {}
+
+  async run(onPage: ((seen: number, resealed: number) => void) | undefined): Promise<void> {
+    let cursor: string | undefined;
+    do {
+      const page = await this.store.list({
+        limit: VALUES_PER_PAGE,
+        ...(cursor !== undefined && { cursor }),
+      });
+      for (const { hash, size } of page.items) await this.look(hash, size);
+      this.seen += page.items.length;
+      cursor = page.cursor;
+      onPage?.(this.seen, this.resealed);
+    } while (cursor !== undefined);
+  }
+
+  private async look(name: string, size: number): Promise<void> {
+    const tag = tagOfName(name);
+    if (tag === undefined)
+      return isContentHash(name) ? await this.change(name, name, undefined, size) : undefined;
+    const key = this.older.find((old) => old.tag === tag);
+    if (isKeyMark(name) || !key) return;
+    const hash = hashOfName(name, key);
+    if (hash === undefined) this.leave(key);
+    else await this.change(name, hash, key, size);
+  }
+
+  private async change(name: string, hash: string, key: SealingKey | undefined, size: number): Promise<void> {
+    const target = sealedName(hash, this.current)!;
+    try {
+      const isThere = await (size > LARGE_BYTES
+        ? this.changeLarge(name, target, key)
+        : this.changeSmall(name, target, key));
+      if (!isThere) return;
+    } catch (error) {
+      if (!(error instanceof SealBroken) && !SelvageError.is(error, 'ValueDamaged')) throw error;
+      return this.leave(key);
+    }
+    await this.store.delete(name);
+    this.resealed += 1;
+  }
+
+  private async changeSmall(name: string, target: string, key: SealingKey | undefined): Promise<boolean> {
+    const bytes = await this.store.get(name);
+    if (!bytes) return false;
+    const opened = key ? unseal(key, name, bytes) : bytes;
+    await this.store.put([{ hash: target, bytes: seal(this.current, target, opened) }]);
+    return true;
+  }
+
+  private async changeLarge(name: string, target: string, key: SealingKey | undefined): Promise<boolean> {
+    const stream = await this.store.getStream(name);
+    if (!stream) return false;
+    const opened = key ? unsealStream(key, name, stream) : stream;
+    const sealed = sealStream(this.current, () => target, opened);
+    await this.store.putStream(sealed, { nameAtEnd: () => target });
+    return true;
+  }
+
+  private leave(key: SealingKey | undefined): void {
+    this.damaged += 1;
+    if (key) this.stuck.add(key.tag);
+  }
+}

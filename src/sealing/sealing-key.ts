@@ -1,0 +1,57 @@
+import { hkdfSync } from 'node:crypto';
+import { SelvageError } from '../errors';
+
+const KEY_BYTES = 32;
+const KEY_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
+
+/**
+ * What values are sealed with: of one secret of 32 bytes, a key for each use, so that no two uses can meet. Nobody can compute the secret from any of them, and none
+ * of them is ever shown.
+ */
+export interface SealingKey {
+  /** By which operators name it; of a subject's key, its tag. */
+  readonly id: string;
+  /** Tells keys apart in the names of sealed values: 16 hexadecimal digits that say nothing of the key. */
+  readonly tag: string;
+  /** Of contents. */
+  readonly contents: Buffer;
+  /** Of names. */
+  readonly names: Buffer;
+}
+
+/** @param id default: its tag */
+export function sealingKey(secret: Uint8Array, id?: string): SealingKey {
+  const derive = (use: string, length: number): Buffer =>
+    Buffer.from(hkdfSync('sha256', secret, '', `selvage ${use} v1`, length));
+  const tag = derive('tag', 8).toString('hex');
+  return { id: id ?? tag, tag, contents: derive('contents', KEY_BYTES), names: derive('names', KEY_BYTES) };
+}
+
+/** @throws SelvageError `InvalidKey` */
+export function requireKeyId(id: string): string {
+  if (KEY_ID.test(id)) return id;
+  // It may be a key that stands in the wrong place.
+  throw invalidKey(
+    `A key for sealing values has an id of ${id.length} characters that is none: letters, digits, ".", "_" and "-", at most 64 of them.`,
+  );
+}
+
+/**
+ * The bytes of a key that is given as base64 (or base64url), or as bytes.
+ *
+ * @throws SelvageError `InvalidKey`, which never shows any of it
+ */
+export function keyBytes(id: string, key: string | Uint8Array): Uint8Array {
+  const bytes =
+    typeof key === 'string' ? (BASE64.test(key) ? Buffer.from(key, 'base64') : Buffer.alloc(0)) : key;
+  if (bytes instanceof Uint8Array && bytes.byteLength === KEY_BYTES) return bytes;
+  throw invalidKey(
+    `The key "${id}" for sealing values is not ${KEY_BYTES} bytes as base64. Make one with: openssl rand -base64 32`,
+    id,
+  );
+}
+
+export function invalidKey(message: string, id?: string): SelvageError {
+  return new SelvageError('InvalidKey', message, { details: id === undefined ? {} : { key: id } });
+}
