@@ -11,6 +11,7 @@ module.exports = {
     'scripts/{start,test,test-production,test-replay,bench,soak,build,crash,verify}.js',
     'bench/main.ts',
     'bench/soak/main.ts',
+    'bench/backends/table.ts',
     'examples/**/*.ts',
     // Loaded late, by a require() that knip does not follow, or as a list.
     'src/worker/worker-beside.ts',

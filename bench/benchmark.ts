@@ -5,6 +5,8 @@ export interface Row {
   /** What it must reach; a row without one is for information. */
   readonly target?: string;
   readonly isMet?: boolean;
+  /** Nothing was measured; `measured` says why. */
+  readonly isSkipped?: boolean;
   /** What the row was made of, for the JSON. */
   readonly numbers: Readonly<Record<string, number | readonly number[]>>;
 }
@@ -12,6 +14,8 @@ export interface Row {
 export interface BenchmarkOptions {
   /** How often each thing is measured, after one run to warm up. */
   readonly repetitions: number;
+  /** Lineage records of the histories that are asked questions. */
+  readonly records: number;
 }
 
 /** Measurements that need one set-up. */
@@ -64,10 +68,11 @@ export function atLeast(
   target: number,
   unit: string,
   numbers: Row['numbers'],
+  remark = '',
 ): Row {
   return {
     measure,
-    measured: shown(value, unit),
+    measured: shown(value, unit, remark),
     target: `>= ${target} ${unit}`,
     isMet: value >= target,
     numbers: { value, target, ...numbers },

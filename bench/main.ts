@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
-import type { Benchmark, Row } from './benchmark';
-import { s3Stream } from './backends/s3-stream';
-import { lineageQueries } from './backends/lineage-queries';
+import { endServices } from '../test/support/services';
+import type { Benchmark, BenchmarkOptions, Row } from './benchmark';
+import { backends } from './backends';
 import { coldRun } from './cold-run';
 import { hashing } from './hashing';
 import { inProcess } from './in-process/in-process';
@@ -27,13 +27,13 @@ const BENCHMARKS: readonly Benchmark[] = [
   ...inProcess,
   hashing,
   simulator,
-  s3Stream,
-  lineageQueries,
+  ...backends,
 ];
 const REPETITIONS = 5;
 const REPETITIONS_IF_QUICK = 2;
+const RECORDS = 1_000_000;
 
-const USAGE = `npm run bench -- [FILTER...] [--peers] [--quick] [--repetitions N]
+const USAGE = `npm run bench -- [FILTER...] [--peers] [--quick] [--repetitions N] [--records N]
 
 Measures this package against its targets. With FILTER, only what has one of these texts in its name:
 ${BENCHMARKS.map(({ name }) => `  ${name}`).join('\n')}
@@ -42,6 +42,9 @@ ${BENCHMARKS.map(({ name }) => `  ${name}`).join('\n')}
                     With the filter "peers", nothing else
   --quick           each thing ${REPETITIONS_IF_QUICK} times instead of ${REPETITIONS}: to see that it works, not to compare
   --repetitions N   each thing N times
+  --records N       lineage records of the histories that are asked questions (default ${RECORDS})
+
+"backends" needs PostgreSQL, Valkey and an S3 server: those of SELVAGE_TEST_*, or it starts its own and ends them.
 
 Example: npm run bench -- chain --quick
 `;
@@ -53,6 +56,7 @@ async function main(): Promise<void> {
       peers: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       repetitions: { type: 'string' },
+      records: { type: 'string', default: String(RECORDS) },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -60,22 +64,37 @@ async function main(): Promise<void> {
     ({ name }) => positionals.length === 0 || positionals.some((filter) => name.includes(filter)),
   );
   const repetitions = Number(values.repetitions ?? (values.quick ? REPETITIONS_IF_QUICK : REPETITIONS));
-  if (values.help || chosen.length === 0 || !Number.isInteger(repetitions) || repetitions < 1) {
+  const records = Number(values.records);
+  if (values.help || chosen.length === 0 || ![repetitions, records].every(isCount)) {
     process.stdout.write(USAGE);
     process.exitCode = values.help ? 0 : 2;
     return;
   }
   // Processes that were started end with this one, also when it is interrupted.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+  try {
+    const rows = await measure(chosen, { repetitions, records });
+    const file = writeResults('bench', { repetitions, records, rows });
+    process.stdout.write(`\n${table(rows)}\n\nwritten to ${file}\n`);
+  } finally {
+    await endServices();
+  }
+}
+
+function isCount(value: number): boolean {
+  return Number.isInteger(value) && value >= 1;
+}
+
+async function measure(chosen: readonly Benchmark[], options: BenchmarkOptions): Promise<Row[]> {
   const rows: Row[] = [];
   for (const benchmark of chosen) {
     process.stderr.write(`measuring: ${benchmark.name}\n`);
-    const measured = await benchmark.run({ repetitions });
+    const measured = await benchmark.run(options);
     // At once: all is a long time, and may be broken off.
     for (const row of measured) process.stderr.write(`  ${row.measure}: ${row.measured}\n`);
     rows.push(...measured);
   }
-  process.stdout.write(`\n${table(rows)}\n\nwritten to ${writeResults('bench', { repetitions, rows })}\n`);
+  return rows;
 }
 
 main().catch((error: unknown) => {

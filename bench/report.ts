@@ -27,7 +27,8 @@ export function aligned(header: readonly string[], lines: readonly (readonly str
   return [line(header), line(widths.map((width) => '-'.repeat(width))), ...lines.map(line)].join('\n');
 }
 
-function verdict({ isMet }: Row): string {
+function verdict({ isMet, isSkipped }: Row): string {
+  if (isSkipped) return 'SKIPPED';
   if (isMet === undefined) return '';
   return isMet ? 'ok' : 'MISSED';
 }

@@ -22,7 +22,7 @@ const INLINE_LIMIT = 2 * 1024;
 /** What stands around an inline value in a payload: the names of a task's fields, the plan's hash, the knot's id. */
 const TASK_OVERHEAD = 512;
 
-interface Contest {
+export interface Contest {
   readonly workload: Workload;
   /** Runs at once. Default 1. */
   readonly runs?: number;
@@ -68,7 +68,11 @@ function nameOf({ workload, runs }: Contest): string {
   return runs === undefined ? workload.name : `${runs} runs of a ${workload.name} at once`;
 }
 
-async function hold(stage: Stage, contest: Contest, { repetitions }: BenchmarkOptions): Promise<Row[]> {
+export async function hold(
+  stage: Stage,
+  contest: Contest,
+  { repetitions }: BenchmarkOptions,
+): Promise<Row[]> {
   const { workload, runs = 1 } = contest;
   const tapestry = workload.tapestry();
   const workers = [await stage.startWorker('ours', workload), await stage.startWorker('raw', workload)];

@@ -85,7 +85,11 @@ async function served({ repetitions }: BenchmarkOptions): Promise<Row[]> {
 }
 
 /** Milliseconds a knot, beside the same work on the plain SDK and the same server, and what the worker took. */
-async function timesOf(shape: string, stage: Stage, { repetitions }: BenchmarkOptions): Promise<Row[]> {
+async function timesOf(
+  shape: string,
+  stage: Stage,
+  { repetitions }: Pick<BenchmarkOptions, 'repetitions'>,
+): Promise<Row[]> {
   const rows: Row[] = [];
   for (const workload of WORKLOADS) {
     const tapestry = workload.tapestry();

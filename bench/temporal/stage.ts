@@ -39,12 +39,16 @@ export class Stage {
     private readonly rawBundle: string,
   ) {}
 
-  static async open(given?: StagePlace): Promise<Stage> {
+  /** What is not given: an embedded server, and SQLite in the stage's folder. */
+  static async open(given: Partial<StagePlace> = {}): Promise<Stage> {
     const folder = await mkdtemp(path.join(tmpdir(), 'selvage-bench-'));
-    const server = given ? undefined : await EmbeddedServer.acquire({ projectDir: folder, log: console });
-    const place = given ?? {
-      address: server!.address,
-      backends: 'sqlite:.selvage/selvage.db',
+    const server =
+      given.address === undefined
+        ? await EmbeddedServer.acquire({ projectDir: folder, log: console })
+        : undefined;
+    const place = {
+      address: given.address ?? server!.address,
+      backends: given.backends ?? 'sqlite:.selvage/selvage.db',
     };
     const selvage = await Selvage.connect({
       address: place.address,

@@ -91,9 +91,11 @@ export class LocalDiskDataStore implements DataStore {
     let size = 0;
     const hash = await this.#write(async (file, name) => {
       for await (const piece of source) {
+        // Hashed while the disk is busy with it.
+        const written = whileUsing(name, () => file.writeFile(piece));
         digest.update(piece);
         size += piece.byteLength;
-        await whileUsing(name, () => file.writeFile(piece));
+        await written;
       }
       return nameAtEnd?.() ?? `bytes-sha256:${digest.digest('hex')}`;
     });

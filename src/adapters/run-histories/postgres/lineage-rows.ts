@@ -80,14 +80,15 @@ export async function commitRecords(
 function rowsOf(records: LineageRecord[]): string {
   const keyed = records.map((record) => [keyOf(record), record] as const);
   keyed.sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify(
-    keyed.map(([, record]) =>
-      Object.fromEntries([
-        ...LINEAGE_COLUMNS.map((column) => [column, columnValue(record, column)]),
-        ...mentioned(record),
-      ]),
-    ),
-  );
+  return JSON.stringify(keyed.map(([, record]) => rowOf(record)));
+}
+
+/** A loop, because this is the path of every commit: `Object.fromEntries` takes twice as long. */
+function rowOf(record: LineageRecord): Record<string, unknown> {
+  const row: Record<string, unknown> = {};
+  for (const column of LINEAGE_COLUMNS) row[column] = columnValue(record, column);
+  for (const [name, values] of mentioned(record)) row[name] = values;
+  return row;
 }
 
 /** Nothing of most records. */
@@ -113,7 +114,7 @@ export async function referredValues(
 type Key = Pick<LineageRecord, 'temporal_run_id' | 'knot_id'>;
 
 function keyOf({ temporal_run_id, knot_id }: Key): string {
-  return JSON.stringify([temporal_run_id, knot_id]);
+  return `${temporal_run_id.length}:${temporal_run_id}${knot_id}`;
 }
 
 /** The records that others have committed, by key. */
