@@ -1,33 +1,18 @@
-import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { createS3DataStore } from '../../src/adapters/data-stores/s3';
 import { describeDataStore } from '../../src/testing';
 import { describeWith } from '../support/services';
-import { freshS3Place, valueKey } from './s3-place';
+import { damageObject, freshS3Place } from './s3-place';
 
 describeWith('s3')('on the real server', () => {
   describeDataStore('s3', {
     async create() {
-      const { options, client, drop } = await freshS3Place();
+      const place = await freshS3Place();
       return {
-        adapter: await createS3DataStore(options),
-        another: () => createS3DataStore(options),
-        async damage(hash) {
-          const object = { Bucket: options.bucket, Key: await bytesOf(hash) };
-          const { Body, ContentType } = await client.send(new GetObjectCommand(object));
-          const bytes = await Body!.transformToByteArray();
-          bytes[0]! ^= 0xff;
-          await client.send(new PutObjectCommand({ ...object, Body: bytes, ContentType }));
-        },
-        cleanUp: drop,
+        adapter: await createS3DataStore(place.options),
+        another: () => createS3DataStore(place.options),
+        damage: (hash) => damageObject(place, hash),
+        cleanUp: place.drop,
       };
-
-      /** The key of the object with the bytes: of a large value, not that of the value. */
-      async function bytesOf(hash: string): Promise<string> {
-        const Key = valueKey(options, hash);
-        const { Metadata } = await client.send(new HeadObjectCommand({ Bucket: options.bucket, Key }));
-        const stream = Metadata?.['selvage-stream'];
-        return stream === undefined ? Key : `${options.prefix}/streams/${stream}`;
-      }
     },
     skip: [
       {

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { z } from 'zod';
 import { map, knot, runLocally, tapestry } from '../../../src';
-import { BySizeDataStore } from '../../../src/adapters/data-stores/by-size';
+import { type BySizeDataStore } from '../../../src/adapters/data-stores/by-size';
 import { openBackends } from '../../../src/backends';
 import type { Backends } from '../../../src/protocols';
 import {
