@@ -10,6 +10,11 @@ export interface Subject<T> {
   readonly adapter: T;
   /** A second adapter on the same storage, as another process has. Left out where storage cannot be shared: skip those tests then. */
   another?(): Promise<T>;
+  /**
+   * Breaks all connections that adapters have to this storage now, as a restart of its server does, and may break others. Left out where there
+   * are no connections: skip those tests then.
+   */
+  cutConnections?(): Promise<void>;
   /** Removes the storage. Adapters are closed by the suite before. */
   cleanUp?(): Promise<void>;
 }
@@ -29,6 +34,8 @@ export interface TestContext<T, S extends Subject<T>> {
   readonly subject: S;
   /** A second adapter on the same storage; closed after the test. */
   another(): Promise<T>;
+  /** Breaks the connections to the storage. */
+  cutConnections(): Promise<void>;
 }
 
 export type ConformanceTests<T, S extends Subject<T>> = Readonly<
@@ -83,6 +90,11 @@ async function runTest<T extends Closable, S extends Subject<T>>(
         const adapter = await subject.another();
         opened.push(adapter);
         return adapter;
+      },
+      async cutConnections() {
+        if (subject.cutConnections === undefined)
+          throw new Error('Give `cutConnections`, or skip this test with a reason.');
+        await subject.cutConnections();
       },
     });
   } finally {

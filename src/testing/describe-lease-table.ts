@@ -2,6 +2,8 @@ import * as assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LeaseAnswer, LeaseRequest, LeaseTable } from '../protocols';
 import { describeConformance, type ConformanceTests, type Subject, type SuiteOptions } from './conformance';
+import { everyOther, retried } from './retried';
+import { withDoneButFailed } from './troubled';
 
 /** Longer than any test takes. */
 const LONG = 600_000;
@@ -176,6 +178,84 @@ const TESTS: ConformanceTests<LeaseTable, Subject<LeaseTable>> = {
     assert.ok(!(await other.takeTurn({ key: 'k', interval: LONG, within: 0 })).granted);
     await adapter.release(of(request()));
     assert.ok((await other.acquire(request({ owner: 'b' }))).granted);
+  },
+
+  async 'never grants more places than there are to two adapters that ask at once'({ adapter, another }) {
+    const other = await another();
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, index) =>
+        (index % 2 === 0 ? adapter : other).acquire(request({ owner: `owner-${index}`, limit: 3 })),
+      ),
+    );
+    assert.equal(answers.filter(({ granted }) => granted).length, 3);
+    const [one, two] = [await adapter.holders('k'), await other.holders('k')];
+    assert.deepEqual(
+      one.map(({ owner }) => owner),
+      two.map(({ owner }) => owner),
+    );
+    const turns = await Promise.all(
+      Array.from({ length: 10 }, (_, index) =>
+        (index % 2 === 0 ? adapter : other).takeTurn({ key: 'k', interval: LONG, within: 3.5 * LONG }),
+      ),
+    );
+    const waits = turns.filter(({ granted }) => granted).map(({ wait }) => Math.round(wait / LONG));
+    assert.deepEqual(waits.sort(), [0, 1, 2, 3]);
+  },
+
+  async 'takes again what was done but answered with an error'({ adapter }) {
+    const shaky = withDoneButFailed(adapter, everyOther());
+    const wanted = request({ limit: 2 });
+    await assert.rejects(() => shaky.acquire(wanted), { code: 'BackendUnavailable' });
+    assert.deepEqual(await shaky.acquire(wanted), { granted: true });
+    // It has one place and not two.
+    assert.ok((await adapter.acquire(request({ owner: 'b', limit: 2 }))).granted);
+    assert.deepEqual(await retried(() => shaky.renew([of(wanted)], LONG)), [true]);
+    await retried(() => shaky.release(of(wanted)));
+    assert.deepEqual(
+      (await adapter.holders('k')).map(({ owner }) => owner),
+      ['b'],
+    );
+  },
+
+  async 'goes by its own clock, whatever the one of a process says'({ adapter, another }) {
+    const other = await another();
+    const now = Date.now;
+    await adapter.acquire(request({ ttl: LONG }));
+    try {
+      // An hour ahead: of those who go by it, everybody's time has run out.
+      Date.now = () => now() + 6 * LONG;
+      assert.ok(!(await other.acquire(request({ owner: 'ahead' }))).granted);
+      assert.deepEqual(await adapter.renew([of(request())], LONG), [true]);
+      assert.deepEqual(await adapter.takeTurn({ key: 'k', interval: LONG, within: 0 }), {
+        granted: true,
+        wait: 0,
+      });
+      Date.now = () => now() - 6 * LONG;
+      assert.equal((await other.holders('k')).length, 1);
+      const [holder] = await other.holders('k');
+      assert.ok(holder!.heldFor >= 0 && holder!.heldFor < LONG, String(holder!.heldFor));
+      const { granted, wait } = await other.takeTurn({ key: 'k', interval: LONG, within: 2 * LONG });
+      assert.ok(granted);
+      assert.equal(Math.round(wait / LONG), 1);
+    } finally {
+      Date.now = now;
+    }
+  },
+
+  async 'loses no place when its connections break, and makes new ones by itself'({
+    adapter,
+    cutConnections,
+  }) {
+    await adapter.acquire(request());
+    const asked = Array.from({ length: 20 }, (_, index) =>
+      retried(() => adapter.acquire(request({ key: `k${index}`, owner: `owner-${index}` }))),
+    );
+    await cutConnections();
+    for (const answer of await Promise.all(asked)) assert.deepEqual(answer, { granted: true });
+    await cutConnections();
+    assert.deepEqual(await retried(() => adapter.renew([of(request())], LONG)), [true]);
+    assert.ok(!(await adapter.acquire(request({ owner: 'b' }))).granted);
+    assert.ok(!(await adapter.acquire(request({ key: 'k7', owner: 'b' }))).granted);
   },
 };
 

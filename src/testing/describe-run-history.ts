@@ -2,7 +2,9 @@ import * as assert from 'node:assert/strict';
 import type { LineageQuery, LineageRecord, RunHistory, RunQuery, RunRecord } from '../protocols';
 import { describeConformance, type ConformanceTests, type Subject, type SuiteOptions } from './conformance';
 import { allPages } from './pages';
+import { everyOther, retried } from './retried';
 import { sampleHash, sampleLineage, sampleRun } from './sample-records';
+import { withDoneButFailed } from './troubled';
 
 const TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
   async 'names its technology'({ adapter }) {
@@ -388,6 +390,114 @@ const TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
     const other = await another();
     assert.deepEqual(await other.commit([sampleLineage({ worker: 'other' })]), [{ inserted: false, record }]);
     assert.deepEqual(await other.getRun('run-1'), run);
+  },
+
+  async 'lets one of two adapters win each key that they race for, in whatever order'({ adapter, another }) {
+    const other = await another();
+    const keys = Array.from({ length: 20 }, (_, index) => `k${index}`);
+    const batches = Array.from({ length: 10 }, (_, batch) => {
+      const from = batch % 2 === 0 ? adapter : other;
+      const order = batch % 4 < 2 ? keys : keys.toReversed();
+      return from.commit(order.map((knot_id) => sampleLineage({ knot_id, worker: `worker-${batch}` })));
+    });
+    const single = keys.map((knot_id) => other.commit([sampleLineage({ knot_id, worker: 'single' })]));
+    const results = (await Promise.all([...batches, ...single])).flat();
+    const stored = await adapter.getRecords('temporal-run-1');
+    assert.equal(stored.length, keys.length);
+    for (const record of stored) {
+      const answers = results.filter((result) => result.record.knot_id === record.knot_id);
+      assert.equal(answers.length, batches.length + 1);
+      assert.equal(answers.filter(({ inserted }) => inserted).length, 1, record.knot_id);
+      for (const answer of answers) assert.deepEqual(answer.record, record);
+    }
+  },
+
+  async 'lets one of two adapters start a run that both start at once'({ adapter, another }) {
+    const other = await another();
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        (index % 2 === 0 ? adapter : other).startRun(sampleRun({ actor: `actor-${index}` })),
+      ),
+    );
+    const standing = await adapter.getRunByTemporalId('temporal-run-1');
+    for (const answer of answers) assert.deepEqual(answer, standing);
+    assert.equal((await other.listRuns()).items.length, 1);
+  },
+
+  async 'takes again what was done but answered with an error'({ adapter }) {
+    const shaky = withDoneButFailed(adapter, everyOther());
+    const run = sampleRun();
+    await assert.rejects(() => shaky.startRun(run), { code: 'BackendUnavailable' });
+    assert.deepEqual(await shaky.startRun({ ...run, started_at: run.started_at + 1 }), run);
+    const first = sampleLineage();
+    await assert.rejects(() => shaky.commit([first]), { code: 'BackendUnavailable' });
+    // The next attempt has other times, and adopts.
+    const next = sampleLineage({ attempt: 2, finished_at: first.finished_at + 5_000 });
+    assert.deepEqual(await shaky.commit([next]), [{ inserted: false, record: first }]);
+    const change = { environment: { extended: true } };
+    await retried(() => shaky.changeRun('temporal-run-1', change));
+    const end = { status: 'succeeded', finished_at: 10, environment: { counts: { ok: 1 } } } as const;
+    assert.equal(await retried(() => shaky.endRun('temporal-run-1', end)), true);
+    const environment = { ...run.environment, ...change.environment, ...end.environment };
+    assert.deepEqual((await adapter.listRuns()).items, [{ ...run, ...end, environment }]);
+    assert.deepEqual((await adapter.findLineage({})).items, [first]);
+  },
+
+  async 'keeps the times of workers whose clocks are wrong, and pages through them'({ adapter }) {
+    // Long ago, before the epoch, with parts of a millisecond, in the far future, all in one run.
+    const times = [0, -1, -62_135_596_800_000, 0.25, 1_700_000_000_000.125, 253_402_300_799_999, 8.64e15, 1];
+    const records = times.map((finished_at, index) =>
+      sampleLineage({
+        knot_id: `k${index}`,
+        // It ends before it begins.
+        scheduled_at: finished_at + 2,
+        started_at: finished_at + 1,
+        finished_at,
+      }),
+    );
+    await adapter.commit(records);
+    const found = await allPages(3, (page) => adapter.findLineage(page));
+    assert.deepEqual(
+      found,
+      records.toSorted((a, b) => b.finished_at - a.finished_at),
+    );
+    const ofOneHour = await adapter.findLineage({ since: -1, until: 0.5 });
+    assert.deepEqual(
+      ofOneHour.items.map(({ finished_at }) => finished_at),
+      [0.25, 0, -1],
+    );
+    for (const [index, started_at] of times.entries()) {
+      await adapter.startRun(sampleRun({ temporal_run_id: `t${index}`, started_at }));
+      const end = { status: 'failed', finished_at: started_at - 1_000, environment: {} } as const;
+      assert.equal(await adapter.endRun(`t${index}`, end), true);
+    }
+    const runs = await allPages(3, (page) => adapter.listRuns(page));
+    assert.deepEqual(
+      runs.map((run) => [run.started_at, run.finished_at]),
+      times.toSorted((a, b) => b - a).map((time) => [time, time - 1_000]),
+    );
+    assert.equal((await adapter.getRun('run-1'))?.started_at, 8.64e15);
+  },
+
+  async 'loses nothing when its connections break, and makes new ones by itself'({
+    adapter,
+    cutConnections,
+  }) {
+    await adapter.startRun(sampleRun());
+    const commits = Array.from({ length: 40 }, (_, index) => {
+      const records = [sampleLineage({ knot_id: `k${index}` }), sampleLineage({ knot_id: 'of all' })];
+      return retried(() => adapter.commit(records));
+    });
+    await cutConnections();
+    const answers = await Promise.all(commits);
+    assert.ok(answers.every((answer) => answer.length === 2));
+    assert.equal((await retried(() => adapter.getRecords('temporal-run-1'))).length, 41);
+    await cutConnections();
+    const end = { status: 'succeeded', finished_at: 10, environment: {} } as const;
+    assert.equal(await retried(() => adapter.endRun('temporal-run-1', end)), true);
+    assert.equal((await adapter.getRun('run-1'))?.status, 'succeeded');
+    const found = await retried(() => allPages(10, (page) => adapter.findLineage({ ...page })));
+    assert.equal(new Set(found.map(({ knot_id }) => knot_id)).size, 41);
   },
 };
 

@@ -2,7 +2,9 @@ import * as assert from 'node:assert/strict';
 import type { Offer, SubscribableTapestryStore, TapestryStore } from '../protocols';
 import { describeConformance, type ConformanceTests, type Subject, type SuiteOptions } from './conformance';
 import { allPages } from './pages';
+import { everyOther, retried } from './retried';
 import { samplePlan, sampleHash } from './sample-records';
+import { withDoneButFailed } from './troubled';
 
 const TESTS: ConformanceTests<TapestryStore, Subject<TapestryStore>> = {
   async 'names its technology'({ adapter }) {
@@ -80,6 +82,36 @@ const TESTS: ConformanceTests<TapestryStore, Subject<TapestryStore>> = {
     const plan = samplePlan();
     await adapter.save(plan);
     assert.deepEqual(await (await another()).get(plan.hash), plan);
+  },
+
+  async 'keeps one of a plan that two adapters save at once'({ adapter, another }) {
+    const other = await another();
+    const plans = Array.from({ length: 10 }, (_, index) => samplePlan({ text: `"raced ${index}"` }));
+    await Promise.all(plans.flatMap((plan) => [adapter.save(plan), other.save(plan)]));
+    const { items } = await adapter.list();
+    assert.deepEqual(items.map(({ hash }) => hash).sort(), plans.map(({ hash }) => hash).sort());
+  },
+
+  async 'takes again what was done but answered with an error'({ adapter }) {
+    const shaky = withDoneButFailed(adapter, everyOther());
+    const plan = samplePlan();
+    await assert.rejects(() => shaky.save(plan), { code: 'BackendUnavailable' });
+    await shaky.save({ ...plan, savedAt: plan.savedAt + 1 });
+    assert.deepEqual((await adapter.list()).items, [plan]);
+  },
+
+  async 'loses nothing when its connections break, and makes new ones by itself'({
+    adapter,
+    cutConnections,
+  }) {
+    const plans = Array.from({ length: 20 }, (_, index) => samplePlan({ text: `"${index}"` }));
+    await adapter.save(plans[0]!);
+    const saved = plans.map((plan) => retried(() => adapter.save(plan)));
+    await cutConnections();
+    await Promise.all(saved);
+    await cutConnections();
+    for (const plan of plans) assert.deepEqual(await retried(() => adapter.get(plan.hash)), plan);
+    assert.equal((await adapter.list()).items.length, plans.length);
   },
 };
 

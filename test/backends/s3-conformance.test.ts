@@ -1,5 +1,6 @@
 import { createS3DataStore } from '../../src/adapters/data-stores/s3';
 import { describeDataStore } from '../../src/testing';
+import { FaultProxy } from '../support/fault-proxy';
 import { describeWith } from '../support/services';
 import { damageObject, freshS3Place } from './s3-place';
 
@@ -7,11 +8,17 @@ describeWith('s3')('on the real server', () => {
   describeDataStore('s3', {
     async create() {
       const place = await freshS3Place();
+      const proxy = await FaultProxy.to(place.options.endpoint);
+      const through = { ...place.options, endpoint: `http://127.0.0.1:${proxy.port}` };
       return {
-        adapter: await createS3DataStore(place.options),
-        another: () => createS3DataStore(place.options),
+        adapter: await createS3DataStore(through),
+        another: () => createS3DataStore(through),
+        cutConnections: async () => void proxy.reset(),
         damage: (hash) => damageObject(place, hash),
-        cleanUp: place.drop,
+        async cleanUp() {
+          await proxy.close();
+          await place.drop();
+        },
       };
     },
     skip: [

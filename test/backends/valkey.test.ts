@@ -10,6 +10,7 @@ import {
   describeTapestryStore,
   type Subject,
 } from '../../src/testing';
+import { FaultProxy } from '../support/fault-proxy';
 import { describeWith, valkeyService } from '../support/services';
 
 type Open<T> = (options: { url: string }) => Promise<T>;
@@ -20,7 +21,15 @@ async function freshUrl(): Promise<string> {
 
 async function onFreshPrefix<T>(open: Open<T>): Promise<Subject<T> & { url: string }> {
   const url = await freshUrl();
-  return { url, adapter: await open({ url }), another: () => open({ url }) };
+  const proxy = await FaultProxy.to(url);
+  const through = proxy.addressOf(url);
+  return {
+    url,
+    adapter: await open({ url: through }),
+    another: () => open({ url: through }),
+    cutConnections: async () => void proxy.reset(),
+    cleanUp: () => proxy.close(),
+  };
 }
 
 describeWith('valkey')('on a Valkey server', () => {

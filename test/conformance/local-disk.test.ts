@@ -22,6 +22,12 @@ describeDataStore('local-disk', {
       cleanUp: () => removeFolder(folder),
     };
   },
+  skip: [
+    {
+      test: 'loses nothing when its connections break, and makes new ones by itself',
+      reason: 'a folder has no connections',
+    },
+  ],
 });
 
 function fileOf(folder: string, hash: string): string {

@@ -34,6 +34,10 @@ const OLDEST_NODE = [20, 3] as const;
 /** `selvage doctor`. */
 export async function examine(options: ServerOptions, output: Output): Promise<number> {
   const projectDir = path.resolve(options.projectDir ?? process.cwd());
+  // Asked once: each server that does not answer takes its time.
+  const backends = inspectBackends({ projectDir });
+  // Whoever needs it is told.
+  backends.catch(() => undefined);
   const findings = [
     examineNode(process.versions.node),
     {
@@ -44,10 +48,10 @@ export async function examine(options: ServerOptions, output: Output): Promise<n
     ...examineSdk(),
     examineBundle(),
     ...(await examineServer(options, projectDir, output)),
-    ...(await examineBackends(projectDir)),
-    ...(await examineEncryption(projectDir)),
+    ...(await examineBackends(backends)),
+    ...(await examineEncryption(projectDir, backends)),
     ...(await examineFiles(projectDir)),
-    ...(await examineClock(projectDir)),
+    ...(await examineClock(backends)),
   ];
   const isWell = findings.every(({ verdict }) => verdict !== 'missing');
   if (output.json) output.document({ ok: isWell, projectDir, findings });
@@ -225,11 +229,11 @@ const STATES = {
 } as const;
 const WITH_TABLES: ReadonlySet<string> = new Set(['sqlite', 'duckdb', 'postgres']);
 
-async function examineBackends(projectDir: string): Promise<Finding[]> {
+async function examineBackends(inspected: Promise<BackendReport[]>): Promise<Finding[]> {
   const subject = 'Backends';
   let reports: BackendReport[];
   try {
-    reports = await inspectBackends({ projectDir });
+    reports = await inspected;
   } catch (error) {
     return [{ subject, verdict: 'missing', found: (error as Error).message }];
   }
@@ -251,14 +255,15 @@ function judge(report: BackendReport): Omit<Finding, 'subject'> {
   return { verdict: 'ok', found: `${where}: ${found}` };
 }
 
-/** Whether the clock is behind what it has said before. Only where that has been written down. */
 /** Whether values are sealed, with which keys, and whether those in the data store can be opened with them. */
-async function examineEncryption(projectDir: string): Promise<Finding[]> {
+async function examineEncryption(
+  projectDir: string,
+  inspected: Promise<BackendReport[]>,
+): Promise<Finding[]> {
   const subject = 'Encryption';
   try {
     const encryption = encryptionFromEnvironment({ projectDir });
-    const places = await inspectBackends({ projectDir });
-    const isThere = places.every(({ state }) => state === 'current');
+    const isThere = (await inspected).every(({ state }) => state === 'current');
     if (isThere) await (await openBackends({ projectDir })).close();
     if (!encryption) return [{ subject, verdict: 'ok', found: 'none: values are stored as they are' }];
     const [current, ...older] = encryption.keyring.ids;
@@ -273,11 +278,11 @@ async function examineEncryption(projectDir: string): Promise<Finding[]> {
   }
 }
 
-async function examineClock(projectDir: string): Promise<Finding[]> {
+/** Whether the clock is behind what it has said before. Only where that has been written down. */
+async function examineClock(inspected: Promise<BackendReport[]>): Promise<Finding[]> {
   const subject = 'Clock';
   try {
-    const places = await inspectBackends({ projectDir });
-    const place = places.find(({ backends }) => backends.includes('history'));
+    const place = (await inspected).find(({ backends }) => backends.includes('history'));
     if (place?.technology !== 'sqlite' || place.state !== 'current') return [];
     const history = await createSqliteRunHistory({ path: place.path! });
     try {

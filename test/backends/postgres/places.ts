@@ -43,12 +43,23 @@ export class Schemas {
     return { name, url: url.href };
   }
 
+  /** Of all adapters on this database. */
+  async #cutConnections(): Promise<void> {
+    const others = `datname = current_database() and pid <> pg_backend_pid()`;
+    await query(this.url, `select pg_terminate_backend(pid) from pg_stat_activity where ${others}`);
+  }
+
   /** A subject of a conformance suite, in a schema of its own. */
   async subject<T>(
     create: (options: { url: string }) => Promise<T>,
   ): Promise<Subject<T> & { readonly name: string }> {
     const { name, url } = this.fresh();
-    return { name, adapter: await create({ url }), another: () => create({ url }) };
+    return {
+      name,
+      adapter: await create({ url }),
+      another: () => create({ url }),
+      cutConnections: () => this.#cutConnections(),
+    };
   }
 }
 

@@ -53,7 +53,7 @@ function usePool(options: PostgresPoolOptions): Promise<PostgresDatabase> {
   const { pool } = options;
   let database = poolsInUse.get(pool);
   if (database === undefined) {
-    pool.on('error', ignoreIdleError);
+    outliveLosses(pool);
     database = prepared(new PostgresDatabase(pool, placeOfPool(pool), limitsOf(options)), pool, {
       limits: limitsOf(options),
       mayMigrate: options.migrate ?? true,
@@ -86,10 +86,11 @@ export type OwnPool = PostgresPoolLike & { end(): Promise<void> };
 
 /** A pool with Selvage's settings. */
 export async function makePool(address: PostgresAddress, limits: ConnectionLimits): Promise<OwnPool> {
-  const { Pool } = await loadPg();
+  const { Client, Pool } = await loadPg();
   const { queryTimeoutMs, connectTimeoutMs } = limits;
   const pool: OwnPool = new Pool({
     application_name: 'selvage',
+    Client: endingInTime(Client),
     connectionString: address.connectionString,
     max: address.max ?? DEFAULT_CONNECTIONS,
     connectionTimeoutMillis: connectTimeoutMs,
@@ -100,12 +101,40 @@ export async function makePool(address: PostgresAddress, limits: ConnectionLimit
     keepAliveInitialDelayMillis: 10_000,
     ...(address.options !== undefined && { options: address.options }),
   });
-  pool.on('error', ignoreIdleError);
+  outliveLosses(pool);
   return pool;
 }
 
-/** The pool drops the connection by itself, and makes a new one when it is needed; without a listener the process would end. */
-function ignoreIdleError(): void {}
+/** For the server to close a connection that is ended. */
+const END_LIMIT_MS = 2_000;
+
+/**
+ * Connections whose end a server that has gone without a word cannot hold up: each of their sockets would keep the process alive for many
+ * minutes after the pool is closed.
+ */
+function endingInTime(Client: typeof import('pg').Client): typeof import('pg').Client {
+  // Where a type says that `end` takes a callback or none, the pool gives one.
+  return class extends Client {
+    override end(...callback: any[]): any {
+      const { connection } = this as unknown as { connection?: { stream: { destroy(): void } } };
+      const timer = setTimeout(() => connection?.stream.destroy(), END_LIMIT_MS);
+      this.once('end', () => clearTimeout(timer));
+      return super.end(...(callback as [any]));
+    }
+  };
+}
+
+/**
+ * The pool drops a lost connection by itself, and makes a new one when it is needed; without listeners the process would end. Each connection
+ * has one of its own from its first moment, too: between its making and the taking of it the pool does not listen, and what has come from a
+ * server that goes down may be read in one piece with the answer to the connecting. Whoever has it then is told by its first query.
+ */
+function outliveLosses(pool: PostgresPoolLike): void {
+  pool.on('error', ignoreError);
+  pool.on('connect', (client) => client.on('error', ignoreError));
+}
+
+function ignoreError(): void {}
 
 export function limitsOf({
   queryTimeoutMs = DEFAULT_QUERY_TIMEOUT_MS,

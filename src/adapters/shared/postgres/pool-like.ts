@@ -5,6 +5,7 @@
 export interface PostgresPoolLike {
   connect(): Promise<PostgresClientLike>;
   on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'connect', listener: (client: PostgresClientLike) => void): unknown;
 }
 
 /** One connection of a pool. */

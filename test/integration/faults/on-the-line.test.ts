@@ -1,0 +1,182 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+
+import { knot, map, queue, tapestry, local } from '../../../src';
+import type { RunHandle } from '../../../src/client';
+import { openBackends } from '../../../src/backends';
+import type { Backends } from '../../../src/protocols';
+import { FaultProxy } from '../../support/fault-proxy';
+import { freshPostgresDatabase } from '../../support/fresh-places';
+import { closeAll, connectSelvage, onClose, startWorker } from '../../support/open-selvage';
+import { recordsAndValues } from '../../support/recorded-once';
+import { describeWith } from '../../support/services';
+import { until } from '../../support/until';
+
+/*
+ * Runs while the line between their worker and PostgreSQL is bad. The scenarios take their time together, each with a proxy, a worker and runs of
+ * its own; a client with a good line sees what the runs come to.
+ */
+
+const LIMIT_MS = 400_000;
+const RUNS = 3;
+const STEPS = 12;
+const ELEMENTS = 20;
+
+const next = knot('next', async ({ x }: { x: number }, { signal }) => {
+  await delay(50, undefined, { signal });
+  return x + 1;
+});
+const listed = knot('listed', ({ x }: { x: number }) => Array.from({ length: ELEMENTS }, (_, i) => x + i));
+const total = knot('total', ({ of }: { of: number[] }) => of.reduce((sum, one) => sum + one, 0));
+
+/** A chain, of which every third knot is queued, and a map. */
+const steps = tapestry('steps', (t) => {
+  let x = t.parameter('x', z.number()) as ReturnType<typeof next>;
+  for (let step = 0; step < STEPS; step += 1)
+    x = next({ x }, { id: `step${step}`, dispatcher: step % 3 === 0 ? queue() : local() });
+  const elements = map({ over: listed({ x }, { id: 'listed' }), each: next, bind: 'x' }, { id: 'each' });
+  return { end: x, total: total({ of: elements }, { id: 'total' }) };
+});
+const KNOTS = 1 + STEPS + 1 + 1 + ELEMENTS + 1;
+
+class Scene {
+  readonly proxy: FaultProxy;
+  readonly runs: readonly RunHandle<{ end: number; total: number }>[];
+  readonly backends: Backends;
+
+  constructor(
+    proxy: FaultProxy,
+    runs: readonly RunHandle<{ end: number; total: number }>[],
+    backends: Backends,
+  ) {
+    this.proxy = proxy;
+    this.runs = runs;
+    this.backends = backends;
+  }
+
+  /** Until some of the runs is in the midst of its chain. */
+  async isUnderWay(): Promise<void> {
+    await until('a run is under way', async () => {
+      const found = await this.backends.runHistory.findLineage({ runId: this.runs[0]!.runId });
+      return found.items.length > 2;
+    });
+  }
+
+  /** The reason why a knot or the next step waits, as `selvage runs show` tells it. */
+  async tells(pattern: RegExp): Promise<void> {
+    await until(
+      `a run tells ${String(pattern)}`,
+      async () => {
+        for (const run of this.runs) {
+          const { waiting } = await run.status();
+          const said = [
+            waiting?.step?.message,
+            ...(waiting?.knots ?? []).map(({ reason }) => reason.message),
+          ];
+          if (said.some((one) => one !== undefined && pattern.test(one))) return true;
+        }
+        return false;
+      },
+      90_000,
+    );
+  }
+
+  async endsWell(): Promise<void> {
+    for (const [index, run] of this.runs.entries()) {
+      const end = index + STEPS;
+      const sum = ELEMENTS * (end + 1) + (ELEMENTS * (ELEMENTS - 1)) / 2;
+      expect(await run.values()).toEqual({ end, total: sum });
+      const records = await recordsAndValues(this.backends, run.runId);
+      expect([...records.values()].filter(({ outcome }) => outcome !== 'ok')).toEqual([]);
+      expect(records.size).toBe(KNOTS);
+    }
+  }
+}
+
+let url: string;
+
+async function open(address: string): Promise<Backends> {
+  const backends = await openBackends({ url: address, environment: {} });
+  onClose(() => backends.close());
+  return backends;
+}
+
+async function sceneOf(): Promise<Scene> {
+  const proxy = await FaultProxy.to(url);
+  onClose(() => proxy.close());
+  const backends = await open(url);
+  const client = await connectSelvage({ backends });
+  await startWorker(client, { tapestries: [steps], backends: await open(proxy.addressOf(url)) });
+  const runs = await Promise.all(Array.from({ length: RUNS }, (_, x) => client.start(steps, { x })));
+  return new Scene(proxy, runs, backends);
+}
+
+const SCENARIOS: Record<string, (scene: Scene) => Promise<void>> = {
+  async 'each piece comes 200 ms later, each way'({ proxy }) {
+    proxy.delay(200);
+  },
+
+  async 'all connections are reset every second, ten times'({ proxy }) {
+    for (let second = 0; second < 10; second += 1) {
+      proxy.reset();
+      await delay(1_000);
+    }
+    expect(proxy.counts.reset).toBeGreaterThan(5);
+  },
+
+  async 'connections go silent, and new ones, too, for 15 seconds'(scene) {
+    await scene.isUnderWay();
+    scene.proxy.silence();
+    await delay(15_000);
+    expect(scene.proxy.counts.silenced).toBeGreaterThan(0);
+    await scene.proxy.mend();
+  },
+
+  async 'answers break off in the middle'(scene) {
+    await scene.isUnderWay();
+    for (const bytes of [0, 50, 300, 1_000]) {
+      scene.proxy.cutAfter(bytes);
+      await delay(1_500);
+    }
+    expect(scene.proxy.counts.reset).toBeGreaterThan(0);
+    await scene.proxy.mend();
+  },
+
+  async 'nobody is there for 60 seconds'(scene) {
+    await scene.isUnderWay();
+    await scene.proxy.refuse();
+    const back = delay(60_000);
+    await scene.tells(/cannot be reached.*ECONNREFUSED/);
+    await back;
+    for (const run of scene.runs) expect((await run.status()).run.status).toBe('running');
+    await scene.proxy.mend();
+  },
+};
+
+describeWith('postgres')('runs end as they should though, between their worker and PostgreSQL,', () => {
+  const running = new Map<string, Promise<void>>();
+
+  beforeAll(async () => {
+    const database = await freshPostgresDatabase();
+    onClose(database.drop);
+    url = database.url;
+    await (await openBackends({ url, environment: {} })).close();
+    for (const [name, inflict] of Object.entries(SCENARIOS)) {
+      const work = async (): Promise<void> => {
+        const scene = await sceneOf();
+        await inflict(scene);
+        await scene.endsWell();
+      };
+      const end = work();
+      end.catch(() => undefined);
+      running.set(name, end);
+    }
+  });
+
+  afterAll(async () => {
+    await Promise.allSettled(running.values());
+    await closeAll();
+  }, LIMIT_MS);
+
+  test.each(Object.keys(SCENARIOS))('%s', (name) => running.get(name), LIMIT_MS);
+});

@@ -1,0 +1,13 @@
+import type { Backends } from '../../src/protocols';
+
+/** The backends, each of them and the commit to them with the same trouble (see src/testing/troubled.ts). */
+export function troubledBackends(real: Backends, trouble: <T extends object>(adapter: T) => T): Backends {
+  return {
+    commit: trouble(real).commit,
+    tapestryStore: trouble(real.tapestryStore),
+    runHistory: trouble(real.runHistory),
+    dataStore: trouble(real.dataStore),
+    leaseTable: trouble(real.leaseTable),
+    close: () => real.close(),
+  };
+}
