@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { map, knot, runLocally, tapestry } from '../../../src';
 import { type BySizeDataStore } from '../../../src/adapters/data-stores/by-size';
 import { openBackends } from '../../../src/backends';
-import type { Backends } from '../../../src/protocols';
+import type { Backends, DataStore } from '../../../src/protocols';
 import {
   collectGarbage,
   planScrub,
@@ -222,6 +222,21 @@ test.each([
   expect(await onDisk()).toContain(bytes);
   await scrub(backends, await planScrub(backends, { runs: [runId] }));
   expect(await onDisk()).not.toContain(bytes);
+});
+
+test('what could not be purged is purged by the next scrub of the same values, though they are not there', async () => {
+  await open('sqlite:selvage.db');
+  const runId = await run('ada', 'hers');
+  const purge = jest.spyOn(backends.dataStore as Required<DataStore>, 'purge');
+  purge.mockRejectedValueOnce(new Error('busy'));
+  await expect(scrub(backends, await planScrub(backends, { runs: [runId] }))).rejects.toThrow('busy');
+  expect(await sealedCount()).toBe(0);
+  const again = await planScrub(backends, { runs: [runId] });
+  expect(again.values).toMatchObject([{ isThere: false }]);
+  expect(await scrub(backends, again)).toMatchObject({ removed: 0 });
+  expect(purge).toHaveBeenCalledTimes(2);
+  const { environment } = (await backends.runHistory.getRun(runId))!;
+  expect(environment['scrubs']).toHaveLength(1);
 });
 
 async function onDisk(): Promise<string> {
