@@ -7,7 +7,7 @@ export {
 export { forgetSubject, runsOfSubject, type ForgetOptions } from './forget';
 export { Keyring, type KeySource } from './keyring';
 export { reseal, type Resealed } from './reseal';
-export { encryptionOf, sealBackends, subjectOf } from './seal-backends';
+export { encryptionOf, sealBackends } from './seal-backends';
 export { SealedDataStore, type SealedDataStoreOptions } from './sealed-data-store';
 export { SubjectKeys } from './subject-keys';
 export { withSubject } from './subject-scope';
