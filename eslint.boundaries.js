@@ -45,7 +45,7 @@ const boundaries = {
   },
 
   retention: {
-    folders: [...pure, 'execution', 'protocols', 'backends', 'workflows/child-run-id'],
+    folders: [...pure, 'execution', 'protocols', 'backends', 'sealing', 'workflows/child-run-id'],
     packages: ['node:'],
     because: 'what is kept and what goes is decided by records and values, wherever they are',
   },

@@ -1,11 +1,11 @@
 import { SelvageError } from '../errors';
 import { valuesNamedBy, type Backends, type LineageRecord, type RunRecord } from '../protocols';
+import { addOwner, present, removeValue, subjectsIn, type Owned } from './owned-values';
 import { runningRuns } from './running-runs';
 import { slicesOfMap } from './slices-of-map';
 import { planOf, recordsOf, valuesOfRun, withNestedRuns } from './values-of-run';
 
 const PAGE = 1_000;
-const AT_A_TIME = 1_000;
 /** Knots that are named of each value; there may be more. */
 const NAMED_KNOTS = 20;
 /** Hashes that the record of a run names of each scrub; of more it says only how many. */
@@ -36,6 +36,8 @@ export interface ScrubbedValue {
   readonly takenBy: readonly Referrer[];
   /** There are more of either than are named. */
   readonly hasMore: boolean;
+  /** Subjects for whom runs have stored it, where values are sealed: the copy of each goes. */
+  readonly subjects?: readonly string[];
 }
 
 export interface ScrubPlan {
@@ -79,39 +81,45 @@ export interface ScrubNote {
  * @throws SelvageError `UnknownRun`, `InvalidConfig`, `BackendUnavailable`
  */
 export async function planScrub(backends: Backends, selection: ScrubSelection): Promise<ScrubPlan> {
-  const hashes = await selectedHashes(backends, selection);
-  const there = await present(backends, hashes);
-  const values: ScrubbedValue[] = [];
-  const slices = new Set<string>();
-  const runs = new Map<string, string>();
-  for (const hash of hashes) {
+  const selected = await selectedValues(backends, selection);
+  const slices: Owned = new Map();
+  const runs = new Map<string, RunRecord | undefined>();
+  const values: Omit<ScrubbedValue, 'isThere'>[] = [];
+  for (const [hash, subjects] of selected) {
     const made = await backends.runHistory.findLineage({ outputHash: hash, limit: NAMED_KNOTS });
     const taken = await backends.runHistory.findLineage({ inputHash: hash, limit: NAMED_KNOTS });
-    for (const { temporal_run_id, run_id } of [...made.items, ...taken.items])
-      runs.set(temporal_run_id, run_id);
-    if (selection.hashes?.includes(hash))
-      for (const slice of await slicesOf(backends, hash)) if (!hashes.has(slice)) slices.add(slice);
+    for (const { temporal_run_id: id } of [...made.items, ...taken.items]) {
+      if (!runs.has(id)) runs.set(id, await backends.runHistory.getRunByTemporalId(id));
+      addOwner(subjects, runs.get(id));
+    }
+    if (selection.hashes?.includes(hash)) await addSlices(backends, hash, slices);
     values.push({
       hash,
-      isThere: there.has(hash),
       madeBy: made.items.map(referrer),
       takenBy: taken.items.map(referrer),
       hasMore: made.cursor !== undefined || taken.cursor !== undefined,
     });
   }
-  const slicesThere = await present(backends, slices);
-  for (const hash of slicesThere)
-    values.push({ hash, isThere: true, madeBy: [], takenBy: [], hasMore: false });
+  for (const [hash, subjects] of selected) {
+    for (const subject of slices.get(hash) ?? []) subjects.add(subject);
+    slices.delete(hash);
+  }
+  const there = await present(backends, new Map([...selected, ...slices]));
+  for (const hash of slices.keys())
+    if (there.has(hash)) values.push({ hash, madeBy: [], takenBy: [], hasMore: false });
   return {
-    values,
-    running: await runningThatNeed(backends, new Set([...hashes, ...slices])),
-    inHistories: await withValuesInHistories(backends, runs),
+    values: values.map((value) => {
+      const subjects = [...(selected.get(value.hash) ?? slices.get(value.hash)!)];
+      return { ...value, isThere: there.has(value.hash), ...(subjects.length > 0 && { subjects }) };
+    }),
+    running: await runningThatNeed(backends, new Set([...selected.keys(), ...slices.keys()])),
+    inHistories: withValuesInHistories(runs.values()),
   };
 }
 
 /**
  * Removes the values of a plan everywhere the data store has them; records stay, and those of the runs that made them say that it took place.
- * It may be called again after a crash.
+ * It may be called again after a crash, or where the bytes of what was removed could not be purged; also with a new plan, in which they are not there.
  *
  * @throws SelvageError `RunNotOver` (without `force`), `BackendUnavailable`
  */
@@ -120,13 +128,14 @@ export async function scrub(
   { values, running }: ScrubPlan,
   { reason, actor, force = false }: ScrubOptions = {},
 ): Promise<Scrubbed> {
-  if (running.length > 0 && !force) throw stillRunning(running);
+  const there = values.filter(({ isThere }) => isThere);
+  if (there.length > 0 && running.length > 0 && !force) throw stillRunning(running);
   const at = Date.now();
   // Before: a crash must not leave values removed of which nobody can tell why.
-  await note(backends, values, { at, by: actor ?? null, reason: reason ?? null });
-  for (const { hash } of values) await backends.dataStore.delete(hash);
+  await note(backends, there, { at, by: actor ?? null, reason: reason ?? null });
+  for (const value of values) await removeValue(backends, value);
   await backends.dataStore.purge?.();
-  return { removed: values.filter(({ isThere }) => isThere).length, at };
+  return { removed: there.length, at };
 }
 
 /** The latest scrub of a value, by the records of the runs that made it. */
@@ -145,16 +154,17 @@ export async function scrubOf(
   return undefined;
 }
 
-async function selectedHashes(
+async function selectedValues(
   backends: Backends,
   { hashes = [], runs = [], olderThan }: ScrubSelection,
-): Promise<Set<string>> {
-  const selected = new Set(hashes);
+): Promise<Owned> {
+  const selected: Owned = new Map();
+  for (const hash of hashes) subjectsIn(selected, hash);
   for (const runId of runs) {
     const run = await backends.runHistory.getRun(runId);
     if (!run) throw unknownRun(runId);
     for (const one of await withNestedRuns(backends, run))
-      for (const hash of await valuesOfRun(backends, one)) selected.add(hash);
+      for (const hash of await valuesOfRun(backends, one)) addOwner(subjectsIn(selected, hash), one);
   }
   if (olderThan !== undefined) {
     if (!(olderThan >= 0)) throw new SelvageError('InvalidConfig', `The age is ${String(olderThan)} ms.`);
@@ -162,16 +172,15 @@ async function selectedHashes(
     let cursor: string | undefined;
     do {
       const page = await backends.dataStore.list({ limit: PAGE, ...(cursor !== undefined && { cursor }) });
-      for (const { hash, lastPutAt } of page.items) if (lastPutAt < before) selected.add(hash);
+      for (const { hash, lastPutAt } of page.items) if (lastPutAt < before) subjectsIn(selected, hash);
       cursor = page.cursor;
     } while (cursor !== undefined);
   }
   return selected;
 }
 
-/** Slices of maps that went over the value. */
-async function slicesOf(backends: Backends, hash: string): Promise<string[]> {
-  const found: string[] = [];
+/** Adds the slices of maps that went over the value. */
+async function addSlices(backends: Backends, hash: string, slices: Owned): Promise<void> {
   let cursor: string | undefined;
   do {
     const page = await backends.runHistory.findLineage({
@@ -184,14 +193,15 @@ async function slicesOf(backends: Backends, hash: string): Promise<string[]> {
       const isOverIt = Object.entries(record.parent_input_hashes).some(
         ([name, input]) => input === hash && (name === 'over' || name.startsWith('over.')),
       );
-      const run = isOverIt && (await backends.runHistory.getRunByTemporalId(record.temporal_run_id));
+      if (!isOverIt) continue;
+      const run = await backends.runHistory.getRunByTemporalId(record.temporal_run_id);
       const plan = run ? await planOf(backends, run) : undefined;
       if (!plan?.has(record.knot_id) || !plan.knot(record.knot_id).policy.map) continue;
       const map = plan.knot(record.knot_id);
-      found.push(...(await slicesOfMap(backends, plan, map, record.temporal_run_id)));
+      for (const slice of await slicesOfMap(backends, plan, map, record.temporal_run_id))
+        addOwner(subjectsIn(slices, slice), run);
     }
   } while (cursor !== undefined);
-  return found;
 }
 
 async function runningThatNeed(backends: Backends, hashes: ReadonlySet<string>): Promise<string[]> {
@@ -210,25 +220,10 @@ async function names(backends: Backends, run: RunRecord, hashes: ReadonlySet<str
   return false;
 }
 
-/** @param runs by Temporal run id */
-async function withValuesInHistories(
-  { runHistory }: Backends,
-  runs: ReadonlyMap<string, string>,
-): Promise<string[]> {
+function withValuesInHistories(runs: Iterable<RunRecord | undefined>): string[] {
   const found = new Set<string>();
-  for (const [temporalRunId, runId] of runs) {
-    const run = await runHistory.getRunByTemporalId(temporalRunId);
-    if (run && run.environment['inline_limit'] !== 0) found.add(runId);
-  }
+  for (const run of runs) if (run && run.environment['inline_limit'] !== 0) found.add(run.run_id);
   return [...found];
-}
-
-async function present({ dataStore }: Backends, hashes: Iterable<string>): Promise<Set<string>> {
-  const all = [...hashes];
-  const found = new Set<string>();
-  for (let first = 0; first < all.length; first += AT_A_TIME)
-    for (const hash of await dataStore.hasMany(all.slice(first, first + AT_A_TIME))) found.add(hash);
-  return found;
 }
 
 async function note(

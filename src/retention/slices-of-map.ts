@@ -30,7 +30,10 @@ export async function slicesOfMap(
   if (ids.some((id) => records.get(id)?.outcome !== 'ok')) return [];
   const recordOf = (parent: number): LineageRecord => records.get(plan.parentId(parent))!;
   const lists = listInputs(map).map(([input]) => (map.inputs[input] as { parent: number }).parent);
-  const bytes = await dataStore.getMany(lists.map((parent) => recordOf(parent).output_hash!));
+  const bytes = await readable(
+    dataStore,
+    lists.map((parent) => recordOf(parent).output_hash!),
+  );
   if (lists.some((parent) => !bytes.has(recordOf(parent).output_hash!))) return [];
   try {
     const elements = mapElements(plan, map, (parent) => {
@@ -48,6 +51,19 @@ export async function slicesOfMap(
   } catch (error) {
     // Failures of the map: it was never taken apart.
     if (SelvageError.is(error, 'NotAList') || SelvageError.is(error, 'UnequalLists')) return [];
+    throw error;
+  }
+}
+
+/** None where the subject of the run was forgotten. */
+async function readable(
+  dataStore: Backends['dataStore'],
+  hashes: readonly string[],
+): Promise<Map<string, Uint8Array>> {
+  try {
+    return await dataStore.getMany(hashes);
+  } catch (error) {
+    if (SelvageError.is(error, 'SubjectForgotten')) return new Map();
     throw error;
   }
 }

@@ -41,7 +41,8 @@ interface Place {
  * scope of a run that has a subject with that subject's key. What was stored under an older key, or before values were sealed, is found, too.
  *
  * In the scope of a subject only its own values count as there (`has`, `keep`), so that one subject's values never stand for another's; they are read
- * with those of no subject behind them. Outside of any run a hash stands for all that have it: `get` answers any of them, `delete` removes all.
+ * with those of no subject behind them. Outside of any run a hash stands for all that have it: `get` answers any of them, `has` says whether there is
+ * one, `delete` removes all.
  */
 export class SealedDataStore implements DataStore {
   readonly technology: string;
@@ -163,12 +164,12 @@ export class SealedDataStore implements DataStore {
   }
 
   async delete(hash: string): Promise<void> {
-    for (const name of await this.#namesToDelete(hash)) await this.#store.delete(name);
+    for (const name of await this.#namesOf(hash)) await this.#store.delete(name);
   }
 
   async deleteUnlessPutSince(hashes: readonly string[], since: number): Promise<string[]> {
     const names = new Map<string, readonly string[]>();
-    for (const hash of new Set(hashes)) names.set(hash, await this.#namesToDelete(hash));
+    for (const hash of new Set(hashes)) names.set(hash, await this.#namesOf(hash));
     const all = [...names.values()].flat();
     if (all.length === 0) return [];
     const deleted = new Set(await this.#store.deleteUnlessPutSince(all, since));
@@ -176,6 +177,10 @@ export class SealedDataStore implements DataStore {
     return [...names].flatMap(([hash, its]) =>
       its.some((name) => deleted.has(name)) && !its.some((name) => left.has(name)) ? [hash] : [],
     );
+  }
+
+  async purge(): Promise<void> {
+    await this.#store.purge?.();
   }
 
   identity(): Promise<string> {
@@ -259,36 +264,24 @@ export class SealedDataStore implements DataStore {
     }
   }
 
-  /** Which are there for whom the present run works. */
+  /** Which are there for whom the present run works; outside of any run, for anybody. */
   async #present(
     hashes: readonly string[],
     ask: (names: readonly string[]) => Promise<Set<string>>,
   ): Promise<Set<string>> {
-    const wanted = [...new Set(hashes)].filter(isValueHash);
-    const names = new Map<string, string[]>();
-    const subject = currentScope()?.subject;
-    if (subject !== undefined) {
-      const key = await this.#subjects.find(subject);
-      if (!key) return new Set();
-      for (const hash of wanted) names.set(hash, [requireName(hash, key)]);
-    } else {
-      for (const hash of wanted)
-        names.set(
-          hash,
-          (await this.#places(hash)).map(({ name }) => name),
-        );
-    }
+    const names = new Map<string, readonly string[]>();
+    for (const hash of new Set(hashes)) names.set(hash, await this.#namesOf(hash));
     const all = [...names.values()].flat();
     const present = all.length > 0 ? await ask(all) : new Set<string>();
-    return new Set(wanted.filter((hash) => names.get(hash)!.some((name) => present.has(name))));
+    return new Set([...names.keys()].filter((hash) => names.get(hash)!.some((name) => present.has(name))));
   }
 
-  /** In the scope of a subject its own; outside of any run all that are known. */
-  async #namesToDelete(hash: string): Promise<string[]> {
-    // What a listing could not open.
-    if (isSealedName(hash)) return isKeyMark(hash) ? [] : [hash];
-    if (!isContentHash(hash)) return [];
+  /** Names that a value has: in the scope of a subject its own; outside of any run all that are known. */
+  async #namesOf(hash: string): Promise<string[]> {
     const scope = currentScope();
+    // What a listing could not open.
+    if (isSealedName(hash)) return scope || isKeyMark(hash) ? [] : [hash];
+    if (!isContentHash(hash)) return [];
     if (scope?.subject !== undefined) {
       const key = await this.#subjects.find(scope.subject);
       return key ? [requireName(hash, key)] : [];

@@ -1,4 +1,4 @@
-import { S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { createHash } from 'node:crypto';
 import type { StoredValue } from '../../src/protocols';
 import type { S3DataStoreOptions } from '../../src/adapters/data-stores/s3';
@@ -30,6 +30,23 @@ export async function freshS3Place(): Promise<S3Place> {
 
 export function valueKey({ prefix }: S3DataStoreOptions, hash: string): string {
   return `${prefix}/values/${hash.slice(-64, -62)}/${hash.replace(':', '-')}`;
+}
+
+/** Changes a byte of a value, small or large. */
+export async function damageObject({ client, options }: S3Place, hash: string): Promise<void> {
+  const object = { Bucket: options.bucket, Key: await keyOfBytes() };
+  const { Body, ContentType, Metadata } = await client.send(new GetObjectCommand(object));
+  const bytes = await Body!.transformToByteArray();
+  bytes[bytes.byteLength - 1]! ^= 0xff;
+  await client.send(new PutObjectCommand({ ...object, Body: bytes, ContentType, Metadata }));
+
+  /** Of a large value it is not that of the value. */
+  async function keyOfBytes(): Promise<string> {
+    const Key = valueKey(options, hash);
+    const { Metadata } = await client.send(new HeadObjectCommand({ Bucket: options.bucket, Key }));
+    const stream = Metadata?.['selvage-stream'];
+    return stream === undefined ? Key : `${options.prefix}/streams/${stream}`;
+  }
 }
 
 const MEBIBYTE = 1024 * 1024;

@@ -1,46 +1,12 @@
 import { open, utimes } from 'node:fs/promises';
 import * as path from 'node:path';
-import { randomBytes } from 'node:crypto';
 import Libsql from 'libsql';
 import { InMemoryDataStore } from '../../src/adapters/data-stores/in-memory';
 import { createLocalDiskDataStore } from '../../src/adapters/data-stores/local-disk';
 import { createSqliteDataStore } from '../../src/adapters/data-stores/sqlite';
-import type { DataStore } from '../../src/protocols';
-import { createEncryption } from '../../src/sealing';
-import { SealedDataStore } from '../../src/sealing/sealed-data-store';
-import { sealedName } from '../../src/sealing/sealed-name';
-import { withSubject } from '../../src/sealing/subject-scope';
 import { describeDataStore } from '../../src/testing';
+import { sealing } from '../support/sealing';
 import { removeFolder, temporaryFolder } from './temporary-folder';
-
-/** A store that seals what an inner one has; `nameOf`: the name that the inner one knows. */
-function sealing(subject?: string) {
-  const keys = `a:${randomBytes(32).toString('base64')},b:${randomBytes(32).toString('base64')}`;
-  const encryption = createEncryption({ keys, subjectKeys: 'memory:' });
-  return {
-    wrap: (store: DataStore): DataStore => {
-      const sealed = new SealedDataStore({ store, ...encryption });
-      return subject === undefined ? sealed : inScope(sealed, subject);
-    },
-    async nameOf(hash: string): Promise<string> {
-      const key =
-        subject === undefined ? await encryption.keyring.current() : await encryption.subjects.make(subject);
-      return sealedName(hash, key)!;
-    },
-  };
-}
-
-/** What a run with a subject sees. */
-function inScope(store: DataStore, subject: string): DataStore {
-  return new Proxy(store, {
-    get(target, property) {
-      const member: unknown = Reflect.get(target, property, target);
-      if (typeof member !== 'function') return member;
-      return (...args: unknown[]): unknown =>
-        withSubject(subject, () => Reflect.apply(member, target, args) as unknown);
-    },
-  });
-}
 
 const reason = 'memory is not shared between adapters';
 const cut = {

@@ -29,14 +29,16 @@ export async function scrubValues(
     });
     output.say(describePlan(plan, output));
     const count = plan.values.filter(({ isThere }) => isThere).length;
-    if (dryRun || count === 0) {
+    const removeNone = (code: number): number => {
       if (output.json) output.document({ ...plan, dryRun, removed: 0 });
-      return EXIT.ok;
-    }
-    if (!force && plan.running.length > 0) return EXIT.usage;
-    if (!yes && !(await isConfirmed(`Remove ${plural(count, 'value')} for good?`))) {
+      return code;
+    };
+    if (dryRun || plan.values.length === 0) return removeNone(EXIT.ok);
+    // What was removed before may not be purged yet: no question then, for nothing more goes.
+    if (count > 0 && !force && plan.running.length > 0) return removeNone(EXIT.usage);
+    if (count > 0 && !yes && !(await isConfirmed(`Remove ${plural(count, 'value')} for good?`))) {
       output.warn('Nothing was removed.');
-      return EXIT.usage;
+      return removeNone(EXIT.usage);
     }
     const { removed, at } = await selvage.scrub(plan, { force, ...(reason !== undefined && { reason }) });
     output.say(

@@ -10,7 +10,7 @@ import {
   describeTapestryStore,
 } from '../../../src/testing';
 import { describeWith } from '../../support/services';
-import { query, Schemas } from './places';
+import { ageValue, damageValue, Schemas } from './places';
 
 describeWith('postgres')('PostgreSQL', () => {
   const schemas = new Schemas();
@@ -31,26 +31,8 @@ describeWith('postgres')('PostgreSQL', () => {
       return {
         ...subject,
         damage: (hash) => damageValue(schemas.url, subject.name, hash),
-        async age(hash, by) {
-          const statement = `update ${subject.name}.selvage_values set last_put_at = last_put_at - $1 where hash = $2`;
-          await query(schemas.url, statement, [by, hash]);
-        },
+        age: (hash, by) => ageValue(schemas.url, subject.name, hash, by),
       };
     },
   });
 });
-
-async function damageValue(url: string, schema: string, hash: string): Promise<void> {
-  const changed = await query(
-    url,
-    `update ${schema}.selvage_values set bytes = '~' where hash = $1 and bytes is not null returning 1`,
-    [hash],
-  );
-  if (changed.length > 0) return;
-  await query(
-    url,
-    `update ${schema}.selvage_value_chunks set bytes = '~'
-     where sequence = 1 and upload = (select upload from ${schema}.selvage_values where hash = $1)`,
-    [hash],
-  );
-}

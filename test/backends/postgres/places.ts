@@ -62,3 +62,25 @@ export class Schemas {
     };
   }
 }
+
+/** Takes the last put of a value for so many milliseconds earlier. */
+export async function ageValue(url: string, schema: string, hash: string, by: number): Promise<void> {
+  const statement = `update ${schema}.selvage_values set last_put_at = last_put_at - $1 where hash = $2`;
+  await query(url, statement, [by, hash]);
+}
+
+/** Changes bytes of a value, small or large. */
+export async function damageValue(url: string, schema: string, hash: string): Promise<void> {
+  const changed = await query(
+    url,
+    `update ${schema}.selvage_values set bytes = '~' where hash = $1 and bytes is not null returning 1`,
+    [hash],
+  );
+  if (changed.length > 0) return;
+  await query(
+    url,
+    `update ${schema}.selvage_value_chunks set bytes = '~'
+     where sequence = 1 and upload = (select upload from ${schema}.selvage_values where hash = $1)`,
+    [hash],
+  );
+}

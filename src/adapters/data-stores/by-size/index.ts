@@ -129,6 +129,11 @@ export class BySizeDataStore implements DataStore {
     return [...deleted].filter((hash) => !left.has(hash));
   }
 
+  async purge(): Promise<void> {
+    await this.small.purge?.();
+    await this.large.purge?.();
+  }
+
   /** Equal for all who have the same two stores. */
   async identity(): Promise<string> {
     const both = `${await this.small.identity()}\n${await this.large.identity()}`;

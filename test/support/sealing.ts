@@ -1,0 +1,40 @@
+import { randomBytes } from 'node:crypto';
+import type { DataStore } from '../../src/protocols';
+import { createEncryption, SealedDataStore, withSubject } from '../../src/sealing';
+import { sealedName } from '../../src/sealing/sealed-name';
+
+interface Sealing {
+  /** A store that seals what this one has. */
+  wrap(store: DataStore): DataStore;
+  /** The name under which that one knows a value. */
+  nameOf(hash: string): Promise<string>;
+}
+
+/** Keys of its own, and for a subject, if there is one. */
+export function sealing(subject?: string): Sealing {
+  const keys = `a:${randomBytes(32).toString('base64')},b:${randomBytes(32).toString('base64')}`;
+  const encryption = createEncryption({ keys, subjectKeys: 'memory:' });
+  return {
+    wrap: (store: DataStore): DataStore => {
+      const sealed = new SealedDataStore({ store, ...encryption });
+      return subject === undefined ? sealed : inScope(sealed, subject);
+    },
+    async nameOf(hash: string): Promise<string> {
+      const key =
+        subject === undefined ? await encryption.keyring.current() : await encryption.subjects.make(subject);
+      return sealedName(hash, key)!;
+    },
+  };
+}
+
+/** What a run with a subject sees. */
+function inScope(store: DataStore, subject: string): DataStore {
+  return new Proxy(store, {
+    get(target, property) {
+      const member: unknown = Reflect.get(target, property, target);
+      if (typeof member !== 'function') return member;
+      return (...args: unknown[]): unknown =>
+        withSubject(subject, () => Reflect.apply(member, target, args) as unknown);
+    },
+  });
+}
