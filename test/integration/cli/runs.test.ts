@@ -230,7 +230,9 @@ test('lineage for people names inputs, hashes, errors and the next page', async 
 });
 
 test('lineage asks for something to look for, for a run that is there, and makes no database', async () => {
-  expect((await selvage('lineage')).stderr).toMatch(/^error Usage: .*--run, --knot, --class, --output, --input, --outcome, --since or --until/);
+  expect((await selvage('lineage')).stderr).toMatch(
+    /^error Usage: .*--run, --knot, --class, --output, --input, --outcome, --since or --until/,
+  );
   expect((await selvage('lineage', '--run', 'nobody')).stderr).toMatch(/^error UnknownRun: .*"nobody"/);
   const empty = makeCommandProject();
   const { code, stderr } = await runCommand(empty, ['lineage', '--run', 'good']);
