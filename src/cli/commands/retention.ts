@@ -27,7 +27,8 @@ export function addRetentionCommands(program: Command, output: Output, answer: A
     .command('scrub')
     .summary('remove values, and keep the lineage')
     .description(
-      'Lists what refers to the values, asks, and removes them from the data store so that no bytes of them are left there. Records stay: ' +
+      'Lists what refers to the values, asks, and removes them from the data store. Of SQLite, local disk and S3 no bytes of them are left; ' +
+        'what is to be done about the logs and free pages of Postgres and Valkey is on the pages of their adapters. Records stay: ' +
         '`runs show`, `why` and `lineage` work as before, and the runs that made the values say who removed them, when and why. Refused ' +
         'while a run that is not over refers to them.',
     )
