@@ -1,4 +1,5 @@
 import { createHash, randomInt } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { utimes } from 'node:fs/promises';
 import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -7,21 +8,28 @@ import { valueFile } from '../../../src/adapters/data-stores/local-disk/entries'
 import { openBackends } from '../../../src/backends';
 
 const FIVE_HOURS_MS = 5 * 60 * 60 * 1000;
+/** It ends by itself where nobody tells it to. */
+const LONGEST_MS = 90_000;
 
 /**
  * Takes values that are old, puts or keeps them at the very moment at which a sweep may find them so, and tells which were missing although the
- * answer had been that they are there. Arguments: folder, URL of the data store, rounds.
+ * answer had been that they are there. Goes on until it is told to stop, by a file. Arguments: folder, URL of the data store, rounds at the least,
+ * that file.
  */
 async function main(): Promise<void> {
-  const [folder = '', data = '', rounds = '0'] = process.argv.slice(2);
+  const [folder = '', data = '', rounds = '0', stop = ''] = process.argv.slice(2);
+  const deadline = performance.now() + LONGEST_MS;
+  const goesOn = (round: number): boolean =>
+    round < Number(rounds) || (!existsSync(stop) && performance.now() < deadline);
   const { dataStore, close } = await openBackends({ data, projectDir: folder, environment: {} });
   const age = data.startsWith('file:') ? ageFile : ageRow;
   const told = { puts: 0, kept: 0, gone: 0, missing: [] as string[] };
-  for (let round = 0; round < Number(rounds); round += 1) {
+  for (let round = 0; goesOn(round); round += 1) {
     const bytes = Buffer.from(`"value ${round % 8}"`);
     const hash = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
     await age(folder, data, hash);
-    await delay(randomInt(4));
+    // Mostly at once, and now and then so late that a slow sweep has time to find it old.
+    await delay(randomInt(round % 4 === 0 ? 40 : 4));
     if (round % 3 > 0) {
       await dataStore.put([{ hash, bytes }]);
       told.puts += 1;
