@@ -8,10 +8,16 @@ const UNITS: Readonly<Record<string, number>> = {
   w: 604_800_000,
 };
 
-/** `90s`, `30m`, `36h`, `30d`, `2w` in milliseconds, as the argument of an option. */
-export function duration(text: string): number {
+/** `90s`, `30m`, `36h`, `30d`, `2w` in milliseconds; undefined: it is none of these. */
+export function millisecondsOf(text: string): number | undefined {
   const [, count, unit] = /^(\d+(?:\.\d+)?)([smhdw])$/.exec(text) ?? [];
-  if (count === undefined)
+  return count === undefined ? undefined : Number(count) * UNITS[unit!]!;
+}
+
+/** As {@link millisecondsOf}, as the argument of an option. */
+export function duration(text: string): number {
+  const milliseconds = millisecondsOf(text);
+  if (milliseconds === undefined)
     throw new InvalidArgumentError('It must be a length of time such as 36h or 30d (s, m, h, d, w).');
-  return Number(count) * UNITS[unit!]!;
+  return milliseconds;
 }

@@ -9,6 +9,7 @@ import type {
 } from '../../../protocols';
 import { firstBytes } from '../../shared/first-bytes';
 import { notACursor, pageLimit } from '../../shared/pages';
+import { inOnePiece } from '../../shared/pieces';
 
 /** Larger values go to the other store, if nothing else is said. */
 export const LARGE_VALUE_BYTES = 64 * 1024;
@@ -157,8 +158,4 @@ export class BySizeDataStore implements DataStore {
 
 function pageOptions(limit: number, after: string): PageOptions {
   return { limit, ...(after !== '' && { cursor: after }) };
-}
-
-async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

@@ -10,6 +10,7 @@ import type {
 import { checkedStream, requireContentHash, requireIntact } from '../../shared/content-hash';
 import { pageByHash } from '../../shared/pages';
 import { nodeSha256 } from '../../shared/node-sha256';
+import { inOnePiece } from '../../shared/pieces';
 
 const PLACE = "this process's memory";
 
@@ -108,8 +109,4 @@ export class InMemoryDataStore implements DataStore {
   }
 
   async close(): Promise<void> {}
-}
-
-async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

@@ -24,6 +24,7 @@ import type { ObjectKeys } from './keys';
 import { streamOf } from './pointer';
 import { readObject } from './read';
 import { removeAbandoned, uploadValue, type UploadContext } from './upload';
+import { inOnePiece } from '../../shared/pieces';
 
 /** Requests at once by one call. */
 const PARALLEL_REQUESTS = 32;
@@ -228,8 +229,4 @@ export class S3DataStore implements DataStore {
     }
     return uploadValue(context, pieces, mediaType, hashOf);
   }
-}
-
-async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

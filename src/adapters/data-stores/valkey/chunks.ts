@@ -3,6 +3,7 @@ import { SelvageError } from '../../../errors';
 import type { ValkeyConnection } from '../../shared/valkey';
 import { CHUNK_BYTES, type Manifest } from './record';
 import { DISCARD, FINISH } from './scripts';
+import { inChunks } from '../../shared/pieces';
 
 /** So many chunks are on their way at once. */
 const CHUNKS_UNDER_WAY = 3;
@@ -29,7 +30,7 @@ export async function upload(
   let size = 0;
   let hash: string | undefined;
   try {
-    for await (const chunk of chunksOf(pieces)) {
+    for await (const chunk of inChunks(pieces, CHUNK_BYTES)) {
       digest.update(chunk);
       size += chunk.byteLength;
       await writer.write(chunk);
@@ -114,24 +115,6 @@ class ChunkWriter {
       .run(DISCARD, [keys.index, keys.chunk, ...value], [this.#id, this.written])
       .catch(() => undefined);
   }
-}
-
-async function* chunksOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  let gathered: Uint8Array[] = [];
-  let length = 0;
-  for await (const piece of pieces) {
-    for (let start = 0; start < piece.byteLength;) {
-      const part = piece.subarray(start, start + CHUNK_BYTES - length);
-      gathered.push(part);
-      length += part.byteLength;
-      start += part.byteLength;
-      if (length < CHUNK_BYTES) continue;
-      yield Buffer.concat(gathered, length);
-      gathered = [];
-      length = 0;
-    }
-  }
-  if (length > 0) yield Buffer.concat(gathered, length);
 }
 
 function chunksGone(place: string): SelvageError {

@@ -21,6 +21,7 @@ import { batchesOf } from './batches';
 import { readChunks, upload, type ValueKeys } from './chunks';
 import { CHUNK_BYTES, readRecord, type Manifest } from './record';
 import { DELETE, EXIST, KEEP, LIST, PUT } from './scripts';
+import { inOnePiece } from '../../shared/pieces';
 
 export type { ValkeyClientLike, ValkeyOptions };
 
@@ -201,10 +202,6 @@ function groupsOf(hashes: readonly string[], size: number): string[][] {
   const groups: string[][] = [];
   for (let start = 0; start < known.length; start += size) groups.push(known.slice(start, start + size));
   return groups;
-}
-
-async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }
 
 /** Errors: `InvalidUrl`, `MissingPackage`, `BackendUnavailable`. */

@@ -4,6 +4,7 @@ import { SelvageError } from '../../../errors';
 import { bytesOfBlob } from './blob';
 import type { SqlDatabase } from './database';
 import { keepValues } from './values';
+import { inChunks } from '../pieces';
 
 /** Streams and large values are kept in chunks of this size: a transaction stays short, and a reader needs only one chunk in memory. */
 const CHUNK_BYTES = 1024 * 1024;
@@ -26,7 +27,7 @@ export async function upload(
   let size = 0;
   let sequence = 0;
   try {
-    for await (const chunk of chunksOf(pieces)) {
+    for await (const chunk of inChunks(pieces, CHUNK_BYTES)) {
       digest.update(chunk);
       size += chunk.byteLength;
       await writeChunk(database, id, sequence, chunk);
@@ -55,24 +56,6 @@ export async function* readChunks(database: SqlDatabase, id: string): AsyncGener
     if (row === undefined) return;
     yield bytesOfBlob(row.bytes);
   }
-}
-
-async function* chunksOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let gathered: Uint8Array[] = [];
-  let length = 0;
-  for await (const piece of pieces) {
-    for (let start = 0; start < piece.byteLength;) {
-      const part = piece.subarray(start, start + CHUNK_BYTES - length);
-      gathered.push(part);
-      length += part.byteLength;
-      start += part.byteLength;
-      if (length < CHUNK_BYTES) continue;
-      yield Buffer.concat(gathered, length);
-      gathered = [];
-      length = 0;
-    }
-  }
-  if (length > 0) yield Buffer.concat(gathered, length);
 }
 
 function writeChunk(database: SqlDatabase, id: string, sequence: number, bytes: Uint8Array): Promise<void> {

@@ -14,6 +14,7 @@ import { readChunks, upload } from './chunks';
 import type { SqlDatabase } from './database';
 import type { ValuesTable } from './schema';
 import { deleteValues, entriesAfter, hasValue, keepValues, presentHashes, valueRows } from './values';
+import { inOnePiece } from '../pieces';
 
 /** Larger values would keep a transaction, and with it all other writers (of SQLite the event loop, too), too long. */
 const LARGEST_ROW_BYTES = 4 * 1024 * 1024;
@@ -127,8 +128,4 @@ export abstract class SqlDataStore<D extends SqlDatabase> implements DataStore {
     for await (const piece of this.#pieces(row)) pieces.push(piece);
     return pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces);
   }
-}
-
-async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

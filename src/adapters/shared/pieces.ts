@@ -1,0 +1,26 @@
+/** A stream of one piece. */
+export async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+/** The bytes of a stream in chunks of one size, the last of which may be smaller. */
+export async function* inChunks(
+  pieces: AsyncIterable<Uint8Array>,
+  chunkBytes: number,
+): AsyncGenerator<Buffer> {
+  let gathered: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of pieces) {
+    for (let start = 0; start < piece.byteLength;) {
+      const part = piece.subarray(start, start + chunkBytes - length);
+      gathered.push(part);
+      length += part.byteLength;
+      start += part.byteLength;
+      if (length < chunkBytes) continue;
+      yield Buffer.concat(gathered, length);
+      gathered = [];
+      length = 0;
+    }
+  }
+  if (length > 0) yield Buffer.concat(gathered, length);
+}
