@@ -1,8 +1,8 @@
 'use strict';
 const fs = require('node:fs');
-const net = require('node:net');
 const path = require('node:path');
 
+const { firstAnswer } = require('./first-answer');
 const { aptInstall, inCache, npmInstall, obtain } = require('./install');
 const { run } = require('./processes');
 
@@ -152,22 +152,11 @@ function command({ programs, folder, ports: [port], durable, settings }) {
 
 /** A server that is ready to let somebody in asks for a password; one that still recovers says so instead. */
 function isReady({ ports: [port] }) {
-  return new Promise((resolve) => {
-    const socket = net.connect({ host: '127.0.0.1', port });
-    const done = (ready) => {
-      socket.destroy();
-      resolve(ready);
-    };
-    socket.setTimeout(3_000, () => done(false));
-    socket.once('error', () => done(false));
-    socket.once('close', () => done(false));
-    socket.once('data', (answer) => done(answer[0] === 'R'.charCodeAt(0)));
-    const parameters = Buffer.from(`user\0${USER}\0database\0postgres\0\0`);
-    const head = Buffer.alloc(8);
-    head.writeInt32BE(8 + parameters.length, 0);
-    head.writeInt32BE(3 << 16, 4);
-    socket.write(Buffer.concat([head, parameters]));
-  });
+  const parameters = Buffer.from(`user\0${USER}\0database\0postgres\0\0`);
+  const head = Buffer.alloc(8);
+  head.writeInt32BE(8 + parameters.length, 0);
+  head.writeInt32BE(3 << 16, 4);
+  return firstAnswer(port, Buffer.concat([head, parameters]), (answer) => answer[0] === 'R'.charCodeAt(0));
 }
 
 module.exports = {

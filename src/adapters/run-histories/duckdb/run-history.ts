@@ -2,14 +2,10 @@ import { mkdir } from 'node:fs/promises';
 import * as path from 'node:path';
 import type {
   CommitResult,
-  LineageQuery,
   LineageRecord,
-  Page,
-  RecordedOutcome,
   RunChange,
   RunEnd,
   RunHistory,
-  RunQuery,
   RunRecord,
 } from '../../../protocols';
 import { changedRun, endedRun } from '../../shared/ended-run';
@@ -41,17 +37,16 @@ export interface DuckDbInstanceOptions {
  * Runs and lineage in one DuckDB file, which belongs to one process as long as this is open. Commits go in by DuckDB's appender; a commit
  * that has returned is on the disk, and survives a kill and a power cut.
  */
-export class DuckDbRunHistory implements RunHistory {
+export class DuckDbRunHistory extends DuckDbRecords implements RunHistory {
   readonly technology = 'duckdb';
   readonly #database: DuckDbDatabase;
-  readonly #records: DuckDbRecords;
   /** By session, because what a writer knows of the tables holds for it alone. */
   readonly #writers = new WeakMap<Session, LineageWriter>();
 
   /** @internal Use {@link createDuckDbRunHistory}. */
   constructor(database: DuckDbDatabase) {
+    super((sql, values) => database.query(sql, values), true);
     this.#database = database;
-    this.#records = new DuckDbRecords((sql, values) => database.query(sql, values), true);
   }
 
   async commit(records: readonly LineageRecord[]): Promise<CommitResult[]> {
@@ -78,38 +73,6 @@ export class DuckDbRunHistory implements RunHistory {
     return this.#database.write(({ writer }) =>
       updateRun(writer, temporalRunId, (run) => changedRun(run, change)),
     );
-  }
-
-  getRun(runId: string): Promise<RunRecord | undefined> {
-    return this.#records.getRun(runId);
-  }
-
-  getRunByTemporalId(temporalRunId: string): Promise<RunRecord | undefined> {
-    return this.#records.getRunByTemporalId(temporalRunId);
-  }
-
-  async listRuns(query: RunQuery = {}): Promise<Page<RunRecord>> {
-    return await this.#records.listRuns(query);
-  }
-
-  getRecords(temporalRunId: string, knotIds?: readonly string[]): Promise<LineageRecord[]> {
-    return this.#records.getRecords(temporalRunId, knotIds);
-  }
-
-  getOutcomes(temporalRunId: string, knotIds: readonly string[]): Promise<RecordedOutcome[]> {
-    return this.#records.getOutcomes(temporalRunId, knotIds);
-  }
-
-  referredTo(hashes: readonly string[]): Promise<Set<string>> {
-    return this.#records.referredTo(hashes);
-  }
-
-  findCached(keys: readonly string[]): Promise<Map<string, LineageRecord>> {
-    return this.#records.findCached(keys);
-  }
-
-  async findLineage(query: LineageQuery): Promise<Page<LineageRecord>> {
-    return await this.#records.findLineage(query);
   }
 
   /** Rows of an SQL statement over the views `lineage` and `runs`, as of the analytical view; it must not write. */
