@@ -4,17 +4,21 @@ import type { BackendIdentities, Backends } from '../protocols';
 const NAMES = { store: 'tapestry store', history: 'run history', data: 'data store' } as const;
 const VARIABLES = { store: 'SELVAGE_STORE', history: 'SELVAGE_HISTORY', data: 'SELVAGE_DATA' } as const;
 
-export async function identitiesOf({
-  tapestryStore,
-  runHistory,
-  dataStore,
-}: Pick<Backends, 'tapestryStore' | 'runHistory' | 'dataStore'>): Promise<BackendIdentities> {
+/** They stay what they are, and each run asks for them. */
+const known = new WeakMap<Backends, BackendIdentities>();
+
+export async function identitiesOf(backends: Backends): Promise<BackendIdentities> {
+  const remembered = known.get(backends);
+  if (remembered) return remembered;
+  const { tapestryStore, runHistory, dataStore } = backends;
   const [store, history, data] = await Promise.all([
     tapestryStore.identity(),
     runHistory.identity(),
     dataStore.identity(),
   ]);
-  return { store, history, data };
+  const identities = { store, history, data };
+  known.set(backends, identities);
+  return identities;
 }
 
 /**

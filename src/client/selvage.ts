@@ -29,15 +29,7 @@ import { encryptionFromEnvironment, type Encryption } from '../sealing/encryptio
 import { sealingConverter } from '../sealing/payload-codec';
 import { encryptionOf, sealBackends, subjectOf } from '../sealing/seal-backends';
 import { withSubject } from '../sealing/subject-scope';
-import type {
-  BackendIdentities,
-  Backends,
-  LineageQuery,
-  LineageRecord,
-  Page,
-  RunQuery,
-  RunRecord,
-} from '../protocols';
+import type { Backends, LineageQuery, LineageRecord, Page, RunQuery, RunRecord } from '../protocols';
 import { EmbeddedServer } from '../server';
 import { MEMO_KEY, type ResumedRun, type RunMemo } from '../workflows/messages';
 import { unreachable } from './connection-errors';
@@ -187,7 +179,6 @@ export interface Place {
 export class Selvage {
   private readonly savedPlans = new Set<string>();
   private readonly inlineLimit: number | undefined;
-  private knownIdentities: BackendIdentities | undefined;
 
   protected constructor(
     readonly client: Client,
@@ -528,7 +519,7 @@ export class Selvage {
       ...(commit && { vcsCommit: commit }),
       ...(deadline !== undefined && { deadline }),
       ...(options.reuse === false && { reuse: false as const }),
-      backends: (this.knownIdentities ??= await identitiesOf(this.backends)),
+      backends: await identitiesOf(this.backends),
     };
     await save?.();
     try {
