@@ -36,8 +36,13 @@ const TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
       finished_at: 1_700_000_000_002.5,
       extra: { error: { message: 'no\nway', cause: null }, list: [1, 2.5, 'x'] },
     });
+    // Bodies throw errors with any text.
+    const odd = sampleLineage({
+      knot_id: 'odd',
+      extra: { message: '\u0000 \ud83d \\u0000 "ü" 😀', 'a\tb': [''] },
+    });
     const skipped = sampleLineage({ knot_id: 'skipped', outcome: 'skipped', skip_reason: 'cancelled' });
-    const records = [plain, rich, skipped];
+    const records = [plain, rich, odd, skipped];
     assert.deepEqual(
       await adapter.commit(records),
       records.map((record) => ({ inserted: true, record })),

@@ -15,8 +15,17 @@ const TYPES: Partial<Record<(typeof LINEAGE_COLUMNS)[number], string>> = {
 const COLUMNS = LINEAGE_COLUMNS.map((column) => `"${column}"`).join(', ');
 const TYPED_COLUMNS = LINEAGE_COLUMNS.map((column) => `"${column}" ${TYPES[column] ?? 'text'}`).join(', ');
 
-/** Inserts the records of one JSON parameter that are not there, with what finds them by their inputs; answers the keys of those. */
-function withRecords(parameter: string): string {
+const FIND_MENTIONED = `
+    union all
+    select distinct value, ${MENTIONED}, committed.finished_at, id
+    from given join committed using (temporal_run_id, knot_id), unnest(mentioned) as value
+    where mentioned is not null`;
+
+/**
+ * Inserts the records of one JSON parameter that are not there, with what finds them by their inputs; answers the keys of those. What few records
+ * mention is left out where none does: it costs every commit.
+ */
+function withRecords(parameter: string, findMentioned = ''): string {
   return `
   given as (
     select * from json_to_recordset(${parameter}::json) as r (${TYPED_COLUMNS}, mentioned text[])
@@ -34,17 +43,20 @@ function withRecords(parameter: string): string {
       select value from json_each_text(parent_input_hashes::json) where value is not null
       union
       select value from json_each_text(constant_input_hashes::json) where value is not null
-    ) as input
-    union all
-    select distinct value, ${MENTIONED}, committed.finished_at, id
-    from given join committed using (temporal_run_id, knot_id), unnest(mentioned) as value
-    where mentioned is not null
+    ) as input${findMentioned}
   )
   select temporal_run_id, knot_id from committed`;
 }
 
-const COMMIT = `with ${withRecords('$1')}`;
-const COMMIT_WITH_VALUES = `with ${WITH_VALUES}, ${withRecords('$4')}`;
+/** By whether there are values, and whether a record mentions something. */
+const COMMIT = {
+  plain: `with ${withRecords('$1')}`,
+  mentioning: `with ${withRecords('$1', FIND_MENTIONED)}`,
+};
+const COMMIT_WITH_VALUES = {
+  plain: `with ${WITH_VALUES}, ${withRecords('$4')}`,
+  mentioning: `with ${WITH_VALUES}, ${withRecords('$4', FIND_MENTIONED)}`,
+};
 
 /** Puts values and inserts what is not there, in one statement, which is one transaction. */
 export async function commitRecords(
@@ -57,11 +69,11 @@ export async function commitRecords(
     const key = keyOf(record);
     if (!first.has(key)) first.set(key, record);
   }
-  const json = rowsOf([...first.values()]);
+  const { json, kind } = rowsOf([...first]);
   const { rows } =
     values.length === 0
-      ? await database.run(COMMIT, [json])
-      : await database.run(COMMIT_WITH_VALUES, [...valueParameters(values), json]);
+      ? await database.run(COMMIT[kind], [json])
+      : await database.run(COMMIT_WITH_VALUES[kind], [...valueParameters(values), json]);
   const inserted = new Set(rows.map(keyOf));
   const standing = await standingOf(
     database,
@@ -77,24 +89,26 @@ export async function commitRecords(
 }
 
 /** In the order of their keys: two who commit the same records in different orders would wait for each other. */
-function rowsOf(records: LineageRecord[]): string {
-  const keyed = records.map((record) => [keyOf(record), record] as const);
+function rowsOf(keyed: [key: string, record: LineageRecord][]): { json: string; kind: keyof typeof COMMIT } {
   keyed.sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify(keyed.map(([, record]) => rowOf(record)));
+  let kind: keyof typeof COMMIT = 'plain';
+  const rows = keyed.map(([, record]) => {
+    const mentioned = mentionedValues(record);
+    if (mentioned.length === 0) return record;
+    kind = 'mentioning';
+    return { ...record, mentioned };
+  });
+  // As they are: of an object, a column of text gets the very text that it has in here.
+  const json = JSON.stringify(rows);
+  return { json: UNREADABLE.test(json) ? JSON.stringify(rows.map(withObjectsAsText)) : json, kind };
 }
 
-/** A loop, because this is the path of every commit: `Object.fromEntries` takes twice as long. */
-function rowOf(record: LineageRecord): Record<string, unknown> {
-  const row: Record<string, unknown> = {};
-  for (const column of LINEAGE_COLUMNS) row[column] = columnValue(record, column);
-  for (const [name, values] of mentioned(record)) row[name] = values;
-  return row;
-}
+/** Escapes that Postgres refuses to read wherever they stand in JSON: of the character 0, and of halves of characters. */
+const UNREADABLE = /\\u(?:0000|d)/;
 
-/** Nothing of most records. */
-function mentioned(record: LineageRecord): [string, string[]][] {
-  const values = mentionedValues(record);
-  return values.length === 0 ? [] : [['mentioned', values]];
+function withObjectsAsText(row: LineageRecord): Record<string, unknown> {
+  const texts = LINEAGE_COLUMNS.map((column) => [column, columnValue(row, column)]);
+  return { ...row, ...Object.fromEntries(texts) };
 }
 
 const REFERRED = `
