@@ -1,13 +1,16 @@
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import { openBackends } from 'selvage/backends';
 import type { LineageQuery, RunHistory } from '../../src/protocols';
 import { limited, readable, type BenchmarkOptions, type Row } from '../benchmark';
 import { median, timed } from '../statistics';
+import { databaseSize } from './database-size';
 import { fillDuckDb, fillPostgres, fillSqlite } from './fill-lineage';
 import { hashOf } from './made-lineage';
 import { freshFolder, freshPostgres } from './places';
 import { onServices, type ServicePart } from './services';
 
+const MEGABYTE = 1024 * 1024;
 const HASHES = 50;
 const LIMIT_BY_HASH_MS = 20;
 const LIMIT_AGGREGATE_MS = 500;
@@ -21,6 +24,8 @@ interface Contestant {
   place: ServicePart['place'];
   /** Fills the tables that are there, with nobody else at them. */
   fill(url: string, records: number): void | Promise<void>;
+  /** Bytes of all that is stored, indexes included. */
+  sizeOf(url: string): Promise<number>;
 }
 
 const CONTESTANTS: readonly Contestant[] = [
@@ -28,17 +33,23 @@ const CONTESTANTS: readonly Contestant[] = [
     name: 'SQLite',
     place: () => freshFolder((folder) => `sqlite:${path.join(folder, 'history.db')}`),
     fill: (url, records) => fillSqlite(fileOf(url), records),
+    sizeOf: sizeOfFile,
   },
-  { name: 'Postgres', place: freshPostgres, fill: fillPostgres },
+  { name: 'Postgres', place: freshPostgres, fill: fillPostgres, sizeOf: databaseSize },
   {
     name: 'DuckDB',
     place: () => freshFolder((folder) => `duckdb:${path.join(folder, 'history.duckdb')}`),
     fill: (url, records) => fillDuckDb(fileOf(url), records),
+    sizeOf: sizeOfFile,
   },
 ];
 
 function fileOf(url: string): string {
   return url.slice(url.indexOf(':') + 1);
+}
+
+function sizeOfFile(url: string): Promise<number> {
+  return Promise.resolve(statSync(fileOf(url)).size);
 }
 
 /** Questions to a history of a million records, which is new to the process that asks, but not to the operating system. */
@@ -52,21 +63,24 @@ export const lineageQueries = onServices(
 );
 
 async function measure(
-  { name, fill }: Contestant,
+  { name, fill, sizeOf }: Contestant,
   url: string,
   { repetitions, records }: BenchmarkOptions,
 ): Promise<Row[]> {
   await inHistory(url, () => Promise.resolve([]));
   const filling = await timed(async () => fill(url, records));
-  const rows: Row[] = [
+  const bytes = await sizeOf(url);
+  return [
     {
       measure: `${name}: to make ${records} records by SQL`,
       measured: `${readable(filling / 1_000)} s`,
       numbers: { filling },
     },
-  ];
-  return [
-    ...rows,
+    {
+      measure: `${name}: room that ${records} records take, with what finds them`,
+      measured: `${readable(bytes / MEGABYTE)} MiB`,
+      numbers: { bytes },
+    },
     ...(await inHistory(url, async (history) => [
       await byHash(name, 'output', history, records),
       await byHash(name, 'input', history, records),

@@ -11,6 +11,7 @@ import {
   temporalService,
 } from '../../test/support/services';
 import { createPostgresDatabase } from '../../test/support/fresh-places';
+import { databaseSize } from '../backends/database-size';
 import { readable, type Benchmark, type BenchmarkOptions, type Row } from '../benchmark';
 import { systemFacts } from '../soak/process-facts';
 import { compare, median, timed } from '../statistics';
@@ -18,6 +19,8 @@ import { Stage } from './stage';
 import { CHAIN_100, FAN_OUT_1000 } from './workloads';
 
 const MEGABYTE = 1024 * 1024;
+/** Databases grow by pages and by more: enough runs that this does not show. */
+const GROWTH_RUNS = 30;
 const WORKLOADS = [CHAIN_100, FAN_OUT_1000] as const;
 
 /** The servers of production on this machine, and the embedded default: how long they take, and how much memory. */
@@ -70,17 +73,52 @@ async function served({ repetitions }: BenchmarkOptions): Promise<Row[]> {
   const stage = await Stage.open({ address: await temporalService(), backends });
   try {
     const rows = await timesOf('production', stage, { repetitions });
+    const growth = await growthOf(stage, { Selvage: backends, ...(await temporalDatabases()) });
     return [
       row('production: new servers answer, their databases made', `${readable(first)} ms`, { first }),
       row('production: the Temporal server answers again after a kill', `${readable(median(again))} ms`, {
         again,
       }),
       ...rows,
+      ...growth,
       memoryRow('production: the Temporal server', memoryOf('temporal')),
       memoryRow('production: PostgreSQL, all of its processes', memoryOf('postgres')),
     ];
   } finally {
     await stage.close();
+  }
+}
+
+async function temporalDatabases(): Promise<Record<string, string>> {
+  const urlOf = async (database: string): Promise<string> => {
+    const url = new URL(await postgresService());
+    url.pathname = `/${database}`;
+    return url.href;
+  };
+  return {
+    "Temporal's history": await urlOf('temporal'),
+    "Temporal's visibility": await urlOf('temporal_visibility'),
+  };
+}
+
+/** What runs leave in the databases, in bytes a knot, each of which has a small value of its own. */
+async function growthOf(stage: Stage, databases: Readonly<Record<string, string>>): Promise<Row[]> {
+  const sizes = (): Promise<number[]> => Promise.all(Object.values(databases).map(databaseSize));
+  const tapestry = CHAIN_100.tapestry();
+  const worker = await stage.startWorker('ours', CHAIN_100);
+  try {
+    await stage.runOurs(tapestry);
+    const before = await sizes();
+    for (let run = 0; run < GROWTH_RUNS; run++) await stage.runOurs(tapestry);
+    const after = await sizes();
+    return Object.keys(databases).map((name, index) => {
+      const bytes = (after[index]! - before[index]!) / (GROWTH_RUNS * CHAIN_100.knots);
+      return row(`production: what a knot adds to the database of ${name}`, `${readable(bytes)} bytes`, {
+        bytes,
+      });
+    });
+  } finally {
+    await worker.stop();
   }
 }
 
