@@ -73,7 +73,7 @@ async function served({ repetitions }: BenchmarkOptions): Promise<Row[]> {
   const stage = await Stage.open({ address: await temporalService(), backends });
   try {
     const rows = await timesOf('production', stage, { repetitions });
-    const growth = await growthOf(stage, { Selvage: backends, ...(await temporalDatabases()) });
+    const growth = await growthOf(stage, { Selvage: backends, Temporal: await historiesOfTemporal() });
     return [
       row('production: new servers answer, their databases made', `${readable(first)} ms`, { first }),
       row('production: the Temporal server answers again after a kill', `${readable(median(again))} ms`, {
@@ -89,16 +89,10 @@ async function served({ repetitions }: BenchmarkOptions): Promise<Row[]> {
   }
 }
 
-async function temporalDatabases(): Promise<Record<string, string>> {
-  const urlOf = async (database: string): Promise<string> => {
-    const url = new URL(await postgresService());
-    url.pathname = `/${database}`;
-    return url.href;
-  };
-  return {
-    "Temporal's history": await urlOf('temporal'),
-    "Temporal's visibility": await urlOf('temporal_visibility'),
-  };
+async function historiesOfTemporal(): Promise<string> {
+  const url = new URL(await postgresService());
+  url.pathname = '/temporal';
+  return url.href;
 }
 
 /** What runs leave in the databases, in bytes a knot, each of which has a small value of its own. */
