@@ -13,6 +13,13 @@ endOnSignal(() => {
   output.warn('Interrupted.');
 });
 
+// Whoever reads may stop before the end, as `head` does: nobody wants the rest then, and the command goes on to its own end.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 void runCommandLine(process.argv.slice(2), output).then((code) => {
   // Not by `process.exitCode`: what a body left open must not keep the command alive. Empty writes, so that a slow reader gets all.
   process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));

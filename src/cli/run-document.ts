@@ -14,14 +14,16 @@ export interface RunDocument extends Pick<RunResult, 'runId' | 'status' | 'succe
   readonly outcomes: Readonly<Record<string, OutcomeDocument>>;
   readonly lineage: { readonly place: string; readonly command: string };
   readonly server: Place;
+  /** Why `values` and `outputs` are empty, where they cannot be read any more. */
+  readonly unreadable?: { readonly code: string; readonly message: string };
 }
 
 export function runDocument(
   result: RunResult,
-  surroundings: Pick<RunDocument, 'tapestry' | 'lineage' | 'server'>,
+  surroundings: Pick<RunDocument, 'tapestry' | 'lineage' | 'server' | 'unreadable'>,
 ): RunDocument {
   const { runId, status, succeeded, values, outputs, outcomes, error } = result;
-  const { tapestry, lineage, server } = surroundings;
+  const { tapestry, lineage, server, unreadable } = surroundings;
   return {
     runId,
     tapestry,
@@ -34,6 +36,7 @@ export function runDocument(
     outcomes: mapValues(outcomes, (outcome) => (outcome.kind === 'ok' ? { kind: outcome.kind } : outcome)),
     lineage,
     server,
+    ...(unreadable && { unreadable: { code: unreadable.code, message: unreadable.message } }),
   };
 }
 

@@ -48,6 +48,7 @@ function terminalText(name: string, id: string, result: RunResult, output: Outpu
   if (Object.hasOwn(result.values, name)) return formatValue(result.values[name]);
   const outcome = result.outcomes[id];
   if (!outcome) return output.dim('no outcome');
+  if (outcome.kind === 'ok') return output.dim('ok, its value cannot be read');
   if (outcome.kind === 'skipped') return output.yellow(skipText(outcome, result));
   return output.red('failed');
 }

@@ -57,6 +57,11 @@ export class Command {
     );
   }
 
+  /** Whatever it writes from now on, nobody reads. */
+  stopReading(): void {
+    this.child.stdout!.destroy();
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.child.kill(signal);
   }

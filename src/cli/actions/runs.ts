@@ -1,4 +1,6 @@
-import type { RunState } from '../../client';
+import type { RunHandle, RunState } from '../../client';
+import { SelvageError, type ErrorCode } from '../../errors';
+import type { RunResult } from '../../model/outcome';
 import type { Page, RunRecord } from '../../protocols';
 import type { RunsListOptions, RunsTerminateOptions } from '../commands/runs';
 import { describeWaiting } from '../describe-waiting';
@@ -13,6 +15,9 @@ import { runDocument } from '../run-document';
 import { summarise } from '../run-summary';
 import type { ServerOptions } from '../server-options';
 import { withClient } from '../with-client';
+
+/** Values that were removed, whose subject was forgotten, or that were changed. */
+const UNREADABLE: ReadonlySet<ErrorCode> = new Set(['ValueMissing', 'SubjectForgotten', 'ValueDamaged']);
 
 /** `selvage runs list`. */
 export async function listRuns(options: RunsListOptions, output: Output): Promise<number> {
@@ -47,16 +52,31 @@ export async function showRun(runId: string, options: ServerOptions, output: Out
       return EXIT.ok;
     }
     const { run } = state;
-    const result = await handle.result();
+    const { result, unreadable } = await readShown(handle, output.json ? 'all' : 'terminals');
     const lineage = lineagePlace(runId, options.projectDir);
     const elapsed = Math.max(0, (run.finished_at ?? run.started_at) - run.started_at);
     output.say(summarise({ result, terminals: run.terminals, elapsed, lineage }, output));
     output.say(['', output.bold('Knots'), ...knotTree(await handle.records(), output)].join('\n'));
+    if (unreadable) output.warn(`The values of the run cannot be shown. ${unreadable.message}`);
     if (output.json) {
-      output.document(runDocument(result, { tapestry: run.tapestry, lineage, server: selvage.place }));
+      const surroundings = { tapestry: run.tapestry, lineage, server: selvage.place };
+      output.document(runDocument(result, { ...surroundings, ...(unreadable && { unreadable }) }));
     }
     return EXIT.ok;
   });
+}
+
+/** What became of a run can be told for good, its values only for as long as they are there. */
+async function readShown(
+  handle: RunHandle,
+  outputs: 'all' | 'terminals',
+): Promise<{ readonly result: RunResult; readonly unreadable?: SelvageError }> {
+  try {
+    return { result: await handle.result({ outputs }) };
+  } catch (error) {
+    if (!SelvageError.is(error) || !UNREADABLE.has(error.code)) throw error;
+    return { result: await handle.result({ outputs: 'none' }), unreadable: error };
+  }
 }
 
 /** `selvage runs terminate`. */

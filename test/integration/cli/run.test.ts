@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { makeCommandProject, runCommand } from '../../support/command-line';
+import { Command, makeCommandProject, runCommand } from '../../support/command-line';
 import { removeProjects } from '../server/projects';
 import { PIPELINES } from './pipelines';
 
@@ -42,6 +42,15 @@ test('a person sees server, run, values, and how to ask on', async () => {
   expect(stdout).toContain(path.join(project, '.selvage', 'selvage.db'));
   expect(stdout).toContain(`selvage lineage --run ${runId}`);
   expect(code).toBe(0);
+});
+
+test('nobody reads what it writes: the run goes on to its end all the same', async () => {
+  const args = ['run', FILE, '--tapestry', 'quickstart', '--param', 'x=5', '--run-id', 'unread'];
+  const command = new Command(project, args);
+  command.stopReading();
+  expect(await command.finished).toEqual({ code: 0, stdout: '', stderr: '' });
+  const { stdout } = await runCommand(project, ['runs', 'show', 'unread', '--json']);
+  expect(JSON.parse(stdout)).toMatchObject({ runId: 'unread', status: 'succeeded' });
 });
 
 test('--json: one document on stdout, everything else on stderr', async () => {
@@ -141,5 +150,24 @@ test('--run-id: the same work is shown again without running, other work is refu
   );
   expect(JSON.parse(other.stdout)).toEqual({
     error: { code: 'RunIdInUse', message: expect.any(String) as string },
+  });
+});
+
+test('runs show tells what became of a run whose values are gone, and why it does not show them', async () => {
+  await run('--tapestry', 'quickstart', '--param', 'x=6', '--run-id', 'scrubbed');
+  expect((await runCommand(project, ['scrub', '--run', 'scrubbed', '--yes'])).code).toBe(0);
+  const shown = await runCommand(project, ['runs', 'show', 'scrubbed']);
+  expect(shown.code).toBe(0);
+  expect(shown.stdout).toMatch(/^ {2}answer {2}ok, its value cannot be read$/m);
+  expect(shown.stdout).toMatch(/^Knots\n(?:.*\n)* *d +ok /m);
+  expect(shown.stderr).toMatch(/^The values of the run cannot be shown\. .*is not in the data store/);
+  const { code, stdout } = await runCommand(project, ['runs', 'show', 'scrubbed', '--json']);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({
+    status: 'succeeded',
+    counts: { ok: 3, err: 0, skipped: 0 },
+    values: {},
+    outputs: {},
+    unreadable: { code: 'ValueMissing', message: expect.stringContaining('is not in the data store') as string },
   });
 });
