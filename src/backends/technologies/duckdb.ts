@@ -11,7 +11,7 @@ export const duckdb: Technology<DuckDbPlace> = {
   schemes: ['duckdb'],
   forms: { 'run history': 'duckdb:PATH' },
   parse({ rest }, projectDir) {
-    const file = filePath(rest, projectDir);
+    const file = filePath(rest, projectDir, 'a DuckDB file');
     return file === undefined
       ? undefined
       : { technology: 'duckdb', key: `duckdb:${file}`, shown: file, path: file };

@@ -1,15 +1,28 @@
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { requireKnownParameters } from '../../adapters/shared/url-parameters';
 
 /**
  * The absolute path that a URL names: `sqlite:a/b` and `sqlite:/a/b` are paths as they stand; `sqlite:///a/b%20c` is a URL like
  * `file:///a/b%20c`. Undefined if there is none.
+ *
+ * @param what whose address it is, as `an SQLite file`
+ * @throws SelvageError `InvalidUrl` for one with parameters
  */
-export function filePath(rest: string, projectDir: string): string | undefined {
-  if (rest === '') return undefined;
-  if (!rest.startsWith('//')) return path.resolve(projectDir, rest);
+export function filePath(rest: string, projectDir: string, what: string): string | undefined {
+  const [place, parameters] = rest.split(/\?(.*)/s) as [string, string?];
+  if (parameters !== undefined)
+    requireKnownParameters(
+      new URLSearchParams(parameters),
+      what,
+      [],
+      'A ? in the name of a file is written %3F, behind three slashes.',
+    );
+  if (place === '') return undefined;
+  if (!rest.startsWith('//')) return path.resolve(projectDir, place);
   try {
-    return fileURLToPath(`file:${rest}`);
+    const url = new URL(`file:${place}`);
+    return url.hash === '' ? fileURLToPath(url) : undefined;
   } catch {
     return undefined;
   }

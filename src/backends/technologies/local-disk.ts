@@ -13,7 +13,7 @@ export const localDisk: Technology<FolderPlace> = {
   schemes: ['file'],
   forms: { 'data store': 'file:FOLDER' },
   parse({ rest }, projectDir) {
-    const folder = filePath(rest, projectDir);
+    const folder = filePath(rest, projectDir, 'a folder');
     return folder === undefined
       ? undefined
       : { technology: 'local-disk', key: `file:${folder}`, shown: folder, path: folder };

@@ -1,4 +1,5 @@
 import { createS3DataStore, inspectS3Bucket, type S3DataStoreOptions } from '../../adapters/data-stores/s3';
+import { requireKnownParameters } from '../../adapters/shared/url-parameters';
 import type { Place, Technology } from './technology';
 
 interface S3Place extends Place {
@@ -12,7 +13,10 @@ export const s3: Technology<S3Place> = {
   schemes: ['s3'],
   forms: { 'data store': 's3://BUCKET/PREFIX?endpoint=…&region=…&pathStyle=true' },
   parse({ rest }) {
-    const options = readOptions(rest);
+    const url = urlOf(rest);
+    if (url === undefined) return undefined;
+    requireKnownParameters(url.searchParams, 'an S3 bucket', PARAMETERS);
+    const options = readOptions(url);
     if (options === undefined) return undefined;
     const { bucket, prefix, endpoint } = options;
     const server = endpoint === undefined ? '' : ` (${new URL(endpoint).origin})`;
@@ -30,17 +34,24 @@ export const s3: Technology<S3Place> = {
   inspect: ({ options }) => inspectS3Bucket(options),
 };
 
-function readOptions(rest: string): (S3DataStoreOptions & { readonly prefix: string }) | undefined {
+function urlOf(rest: string): URL | undefined {
   try {
-    const url = new URL(`s3:${rest}`);
+    return new URL(`s3:${rest}`);
+  } catch {
+    // The error has the whole text in it.
+    return undefined;
+  }
+}
+
+function readOptions(url: URL): (S3DataStoreOptions & { readonly prefix: string }) | undefined {
+  try {
     const said = Object.fromEntries(url.searchParams);
     const { endpoint, region, pathStyle, sessionToken } = said;
     const accessKeyId = said['accessKeyId'] ?? decodeURIComponent(url.username);
     const secretAccessKey = said['secretAccessKey'] ?? decodeURIComponent(url.password);
-    const isKnown = Object.keys(said).every((name) => PARAMETERS.includes(name));
     const isSwitch = pathStyle === undefined || pathStyle === 'true' || pathStyle === 'false';
     const isServer = endpoint === undefined || /^https?:$/.test(new URL(endpoint).protocol);
-    if (!isKnown || !isSwitch || !isServer || url.hostname === '' || url.port !== '') return undefined;
+    if (!isSwitch || !isServer || url.hostname === '' || url.port !== '') return undefined;
     if ((accessKeyId === '') !== (secretAccessKey === '')) return undefined;
     return {
       bucket: decodeURIComponent(url.hostname),

@@ -22,7 +22,7 @@ export const sqlite: Technology<SqlitePlace> = {
   schemes: ['sqlite'],
   forms: { 'tapestry store': FORM, 'run history': FORM, 'data store': FORM, 'lease table': FORM },
   parse({ rest }, projectDir) {
-    const file = filePath(rest, projectDir);
+    const file = filePath(rest, projectDir, 'an SQLite file');
     return file === undefined
       ? undefined
       : { technology: 'sqlite', key: `sqlite:${file}`, shown: file, path: file };

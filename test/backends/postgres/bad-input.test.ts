@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import net from 'node:net';
 import { inspectBackends, openBackends } from '../../../src/backends';
+import type { Backends } from '../../../src/protocols';
 import type { SelvageError } from '../../../src/errors';
 import { freshPostgresDatabase, type FreshDatabase } from '../../support/fresh-places';
 import { describeWith } from '../../support/services';
@@ -105,12 +106,23 @@ describeWith('postgres')('an address of PostgreSQL that does not work', () => {
     }
   });
 
-  test('a database that can only be read', async () => {
-    const url = changed((of) => of.searchParams.set('options', '-c default_transaction_read_only=on'));
-    await (await openBackends({ url: database.url, environment: {} })).close();
-    const error = await refusalOf(url);
-    expect(error.code).toBe('BackendUnavailable');
-    expect(error.message).toMatch(/is read-only/);
+  test('a database that can only be read, without tables and with them', async () => {
+    const other = await freshPostgresDatabase();
+    const name = new URL(other.url).pathname.slice(1);
+    const setReadOnly = (how: 'on' | 'off'): Promise<unknown> =>
+      query(database.url, `alter database ${name} set default_transaction_read_only = ${how}`);
+    const opening = (): Promise<Backends> => openBackends({ url: other.url, environment: {} });
+    try {
+      await setReadOnly('on');
+      const refusal = { code: 'BackendUnavailable', message: expect.stringMatching(/is read-only .*primary/) };
+      await expect(opening()).rejects.toMatchObject(refusal);
+      await setReadOnly('off');
+      await (await opening()).close();
+      await setReadOnly('on');
+      expect(await refusalOf(other.url)).toMatchObject(refusal);
+    } finally {
+      await other.drop();
+    }
   });
 
   test('tables of a newer version', async () => {
@@ -140,6 +152,9 @@ describeWith('postgres')('an address of PostgreSQL that does not work', () => {
     `postgres://user:${SECRET}@localhost/db?schema=A-B`,
     `postgres://user:${SECRET}@localhost/db?migrate=perhaps`,
     `postgres://user:${SECRET}@localhost/db?max=0`,
+    `postgres://user:${SECRET}@localhost/db?shema=${SECRET}`,
+    // A password with a ? that is not encoded.
+    `postgres://user:1?${SECRET}@localhost/db`,
   ])('an address that cannot be read: %#', async (url) => {
     const error = await rejectionOf(openBackends({ url, environment: {} }));
     expect(error.code).toBe('InvalidUrl');

@@ -1,4 +1,4 @@
-import net from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Pool, types } from 'pg';
 import { createPostgresDataStore } from '../../../src/adapters/data-stores/postgres';
 import { createPostgresLeaseTable } from '../../../src/adapters/lease-tables/postgres';
@@ -6,7 +6,9 @@ import { createPostgresRunHistory } from '../../../src/adapters/run-histories/po
 import { combineBackends, openBackends } from '../../../src/backends';
 import { createPostgresTapestryStore } from '../../../src/adapters/tapestry-stores/postgres';
 import { sampleLineage, sampleRun, sampleValue } from '../../../src/testing/sample-records';
+import { FaultProxy } from '../../support/fault-proxy';
 import { freshPostgresDatabase, type FreshDatabase } from '../../support/fresh-places';
+import { rejectionOf } from '../../support/rejection-of';
 import { describeWith } from '../../support/services';
 import { query } from './places';
 
@@ -88,46 +90,39 @@ describeWith('postgres')('connections to PostgreSQL', () => {
     await backends.close();
   });
 
-  test('a connection that is gone without a word is given up after the time limit, and replaced', async () => {
-    const proxy = await startProxy(database.url);
-    const history = await createPostgresRunHistory({ url: proxy.url, queryTimeoutMs: 300 });
+  test('a connection that is gone without a word is given up after the time limit for a statement, and replaced', async () => {
+    const proxy = await FaultProxy.to(database.url);
+    const url = proxy.addressOf(database.url);
+    // New connections are out of reach, too, and would take a minute more to be given up.
+    const history = await createPostgresRunHistory({ url, queryTimeoutMs: 300, connectTimeoutMs: 60_000 });
     await history.startRun(sampleRun());
-    proxy.freeze();
+    proxy.silence();
+    const since = Date.now();
+    const error = await rejectionOf(history.getRun('run-1'));
+    expect(error.code).toBe('BackendUnavailable');
+    expect(error.message).toMatch(/cannot be reached or went away/);
+    expect(Date.now() - since).toBeLessThan(20_000);
+    await proxy.mend();
     expect((await history.getRun('run-1'))?.run_id).toBe('run-1');
     await history.close();
     await proxy.close();
   });
-});
 
-/** Between client and server: what goes through its connections can be kept from arriving, while new ones work. */
-async function startProxy(
-  server: string,
-): Promise<{ readonly url: string; freeze(): void; close(): Promise<void> }> {
-  const target = new URL(server);
-  const sockets = new Set<net.Socket>();
-  const proxy = net.createServer((near) => {
-    const far = net.connect(Number(target.port), target.hostname);
-    for (const socket of [near, far]) {
-      sockets.add(socket);
-      socket.on('error', () => undefined);
-      socket.on('close', () => {
-        near.destroy();
-        far.destroy();
-      });
-    }
-    near.pipe(far).pipe(near);
+  test('connections that went without a word while they were idle are found out before they are used', async () => {
+    const proxy = await FaultProxy.to(database.url);
+    const url = proxy.addressOf(database.url);
+    const history = await createPostgresRunHistory({ url, queryTimeoutMs: 60_000, connectTimeoutMs: 300 });
+    await history.startRun(sampleRun());
+    await Promise.all(Array.from({ length: 5 }, () => history.listRuns()));
+    expect(proxy.open).toBeGreaterThan(2);
+    proxy.silence();
+    await proxy.mend();
+    // So long they have to be idle.
+    await delay(400);
+    const since = Date.now();
+    expect((await history.getRun('run-1'))?.run_id).toBe('run-1');
+    expect(Date.now() - since).toBeLessThan(20_000);
+    await history.close();
+    await proxy.close();
   });
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  const url = new URL(server);
-  url.host = `127.0.0.1:${(proxy.address() as net.AddressInfo).port}`;
-  return {
-    url: url.href,
-    freeze() {
-      for (const socket of sockets) socket.unpipe().pause();
-    },
-    async close() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => proxy.close(resolve));
-    },
-  };
-}
+});

@@ -99,6 +99,39 @@ test.each([
   await expect(opening).rejects.not.toMatchObject({ message: expect.stringContaining('secret') });
 });
 
+test.each([
+  'sqlite:a.db?ttl=7d',
+  'sqlite:///nowhere/a.db?ttl=7d',
+  'file:values?ttl=7d',
+  's3://bucket?ttl=7d',
+  'postgres://user:secret@127.0.0.1:1/d?ttl=7d',
+])('%s: values go by themselves in Valkey alone, and what does it elsewhere is named', async (data) => {
+  const opening = open({ url: 'memory:', data });
+  await expect(opening).rejects.toMatchObject({
+    code: 'InvalidUrl',
+    message: expect.stringMatching(/a parameter "ttl" that it cannot have\. .*`selvage gc --ttl TIME`/),
+  });
+  await expect(opening).rejects.not.toMatchObject({ message: expect.stringContaining('secret') });
+});
+
+test.each([
+  ['data', 'sqlite:a.db?durable=true', /"durable" that it cannot have\. It takes none\. .*%3F/],
+  ['history', 'duckdb:a.duckdb?threads=2', /"threads" .* It takes none/],
+  ['data', 's3://bucket?regoin=us-east-1', /"regoin" .* There are endpoint, region/],
+  ['data', 'valkey://127.0.0.1:1?tttl=1h', /"tttl" .* There are prefix, ttl/],
+  ['data', 'postgres://127.0.0.1:1/d?shema=mine', /"shema" .* There are schema, migrate, max, /],
+])('%s=%s: a parameter that nobody reads is named', async (port, url, message) => {
+  await expect(open({ url: 'memory:', [port]: url })).rejects.toMatchObject({
+    code: 'InvalidUrl',
+    message: expect.stringMatching(message),
+  });
+});
+
+test('a ? in the name of a file is written as URLs have it', async () => {
+  await open({ url: `sqlite://${path.join(folder, 'why%3F.db')}` });
+  expect(existsSync(path.join(folder, 'why?.db'))).toBe(true);
+});
+
 test('a folder that cannot be made is named, and nothing stays open', async () => {
   await writeFile(path.join(folder, '.selvage'), 'a file where a folder should be');
   await expect(open()).rejects.toMatchObject({

@@ -15,7 +15,7 @@ import { inParallel } from '../../shared/in-parallel';
 import { listValues, valueFile } from './entries';
 import { unlessMissing, whileUsing } from './file-errors';
 import { identityOf } from './identity';
-import { removeAbandonedFiles, TEMPORARY_FOLDER } from './temporary-files';
+import { prepareFolder, TEMPORARY_FOLDER } from './temporary-files';
 
 /** Files read or written at once by one call. */
 const PARALLEL_FILES = 16;
@@ -247,7 +247,7 @@ export class LocalDiskDataStore implements DataStore {
 export async function createLocalDiskDataStore(
   options: LocalDiskDataStoreOptions,
 ): Promise<LocalDiskDataStore> {
-  await removeAbandonedFiles(path.resolve(options.folder));
+  await prepareFolder(path.resolve(options.folder));
   return new LocalDiskDataStore(options);
 }
 

@@ -1,4 +1,5 @@
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { folderError } from '../../shared/folder-error';
 import { homeOf } from './entries';
@@ -9,11 +10,20 @@ export const TEMPORARY_FOLDER = 'temporary';
 
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
 
-/** Makes the folder, and removes what killed processes left in it. */
-export async function removeAbandonedFiles(folder: string): Promise<void> {
+/**
+ * Makes the folder, writes to it, so that one that is full or can only be read is found out before a run needs it, and removes what killed
+ * processes left in it.
+ */
+export async function prepareFolder(folder: string): Promise<void> {
   const temporary = path.join(folder, TEMPORARY_FOLDER);
+  const probe = path.join(temporary, randomUUID());
   try {
     await mkdir(temporary, { recursive: true });
+    try {
+      await writeFile(probe, 'probe');
+    } finally {
+      await rm(probe, { force: true });
+    }
     for (const name of await readdir(temporary)) {
       const file = path.join(temporary, name);
       const found = await unlessMissing(() => stat(file));

@@ -31,7 +31,13 @@ const REMEDIES: Readonly<Record<string, string>> = {
     'the credentials do not permit this. Selvage needs s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject and s3:DeleteObject on its objects.',
 };
 
-const FULL = new Set(['QuotaExceeded', 'QuotaExceededException', 'InsufficientStorage', 'XMinioStorageFull']);
+const FULL = new Set([
+  'QuotaExceeded',
+  'QuotaExceededException',
+  'InsufficientStorage',
+  'XMinioStorageFull',
+  'XMinioAdminBucketQuotaExceeded',
+]);
 
 export function statusOf(error: unknown): number | undefined {
   return (error as S3Failure).$metadata?.httpStatusCode;
@@ -95,6 +101,7 @@ function reasonOf(failure: S3Failure, status: number | undefined): string {
   if (failure.code === 'ECONNREFUSED')
     return 'nothing listens at the address. Start the server, or correct the address.';
   if (status !== undefined && status >= 500)
-    return `the server is in trouble or asks to go slower (${status} ${name}). It is asked again.`;
+    // Some say no more of a bucket that is full.
+    return `the server is in trouble or asks to go slower (${status} ${name}). Look into its log, and whether its disk or the bucket's quota is full; it is asked again.`;
   return `${failure.code ?? (name || 'an unknown error')}${status ? ` (status ${status})` : ''}. Check the address and the server.`;
 }

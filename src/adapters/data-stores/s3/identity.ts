@@ -3,13 +3,18 @@ import type { S3Bucket } from './bucket';
 import { readObject } from './read';
 
 /**
- * The text of the object `identity`, which the first who asks makes. It is written in any case, so that a bucket in which nothing may be written
- * is found out before a run needs it.
+ * The text of the object `identity`, which the first who asks makes. It is written in any case, so that a bucket that is full, or in which nothing
+ * may be written, is found out before a run needs it. Where it is there, without a condition: some servers look at that first.
  */
 export async function openIdentity(bucket: S3Bucket, key: string, signal: AbortSignal): Promise<string> {
+  const options = { mediaType: 'text/plain' };
   const there = await readIdentity(bucket, key, signal);
-  const text = there ?? `${randomUUID()}\n`;
-  const isOurs = await bucket.putIfAbsent(key, text, { mediaType: 'text/plain' }, signal);
+  if (there !== undefined) {
+    await bucket.put(key, there, options, signal);
+    return there.trim();
+  }
+  const text = `${randomUUID()}\n`;
+  const isOurs = await bucket.putIfAbsent(key, text, options, signal);
   return (isOurs ? text : ((await readIdentity(bucket, key, signal)) ?? text)).trim();
 }
 

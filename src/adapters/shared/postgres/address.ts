@@ -1,4 +1,5 @@
 import { SelvageError } from '../../../errors';
+import { requireKnownParameters } from '../url-parameters';
 
 /** What the address of a database says. */
 export interface PostgresAddress {
@@ -13,6 +14,32 @@ export interface PostgresAddress {
   readonly max: number | undefined;
 }
 
+/** Those that pg reads from an address; and one that is true of each that Selvage uses, since it can be written. */
+const PARAMETERS_OF_PG = [
+  'user',
+  'password',
+  'host',
+  'port',
+  'database',
+  'options',
+  'ssl',
+  'sslmode',
+  'sslcert',
+  'sslkey',
+  'sslrootcert',
+  'sslnegotiation',
+  'uselibpqcompat',
+  'application_name',
+  'fallback_application_name',
+  'client_encoding',
+  'statement_timeout',
+  'lock_timeout',
+  'idle_in_transaction_session_timeout',
+  'query_timeout',
+  'target_session_attrs',
+];
+const PARAMETERS = ['schema', 'migrate', 'max', ...PARAMETERS_OF_PG];
+
 const SCHEMA = /^[a-z_][a-z0-9_]{0,62}$/;
 
 /**
@@ -23,6 +50,7 @@ const SCHEMA = /^[a-z_][a-z0-9_]{0,62}$/;
  */
 export function parsePostgresUrl(text: string): PostgresAddress {
   const url = urlOf(text);
+  requireKnownParameters(url.searchParams, 'a Postgres database', PARAMETERS);
   const take = (name: string): string | undefined => {
     const value = url.searchParams.get(name) ?? undefined;
     url.searchParams.delete(name);

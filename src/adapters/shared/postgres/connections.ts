@@ -6,7 +6,10 @@ import type { PostgresClientLike, PostgresPoolLike, PostgresQuery, PostgresResul
 export interface ConnectionLimits {
   /** For a connection from the pool, or a new one. */
   readonly connectTimeoutMs: number;
-  /** For a statement. Where no answer has come a second later, the server is gone without having said so. */
+  /**
+   * For a statement, with all that is done over because a connection was lost or another transaction was met. Where no answer has come a
+   * second later, the server is gone without having said so.
+   */
   readonly queryTimeoutMs: number;
 }
 
@@ -27,8 +30,25 @@ function nameOf(text: string): string | undefined {
   return name;
 }
 
-/** Takes a connection from the pool, within the time limit. */
+/** When a connection was last given back, by the clock that goes on while a machine sleeps. */
+const givenBackAt = new WeakMap<PostgresClientLike, number>();
+
+/**
+ * Takes a connection from the pool, within the time limit. One that has been idle for longer than a new one may take is asked first whether it
+ * is still there, for as long at most: a server or a network that has dropped it may have done so without a word, and then the first
+ * statement would wait for its whole time limit. Where one is gone, the other idle ones are not asked, and new ones are made.
+ */
 export async function connect(pool: PostgresPoolLike, limits: ConnectionLimits): Promise<PostgresConnection> {
+  for (let isOneGone = false; ; isOneGone = true) {
+    const client = await take(pool, limits);
+    const idleMs = Date.now() - (givenBackAt.get(client) ?? Infinity);
+    const connection = new PostgresConnection(client, limits);
+    if (idleMs < limits.connectTimeoutMs || (!isOneGone && (await connection.isThere()))) return connection;
+    connection.close();
+  }
+}
+
+async function take(pool: PostgresPoolLike, limits: ConnectionLimits): Promise<PostgresClientLike> {
   let isLate = false;
   let timer: NodeJS.Timeout | undefined;
   const connecting = pool.connect();
@@ -44,7 +64,7 @@ export async function connect(pool: PostgresPoolLike, limits: ConnectionLimits):
     () => undefined,
   );
   try {
-    return new PostgresConnection(await Promise.race([connecting, limit]), limits);
+    return await Promise.race([connecting, limit]);
   } finally {
     clearTimeout(timer);
   }
@@ -85,9 +105,19 @@ export class PostgresConnection {
     }
   };
 
+  async isThere(): Promise<boolean> {
+    try {
+      await this.query('select 1', [], this.#limits.connectTimeoutMs);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** Gives the connection back to the pool, which closes it if it was lost. */
   release(): void {
     this.client.removeListener('error', this.#noteLoss);
+    givenBackAt.set(this.client, Date.now());
     this.client.release(this.#lost);
   }
 

@@ -51,17 +51,17 @@ export class PostgresDatabase implements SqlDatabase {
   }
 
   read<T>(work: (db: SqlExecutor) => Promise<T>): Promise<T> {
-    return this.#patiently(() => work(this.#db));
+    return this.#patiently((limits) => work(this.#within(limits)));
   }
 
   write<T>(work: (db: SqlExecutor) => Promise<T>): Promise<T> {
-    return this.#patiently(() => this.#db.transaction().execute(work));
+    return this.#patiently((limits) => this.#within(limits).transaction().execute(work));
   }
 
   /** Runs one statement, which is a transaction of its own: one way there and back. */
   run(text: string, values: readonly unknown[], repetition?: Repetition): Promise<PostgresResult> {
     return this.#patiently(
-      () => this.#withConnection((connection) => connection.query(text, values)),
+      (limits) => this.#withConnection(limits, (connection) => connection.query(text, values)),
       repetition,
     );
   }
@@ -78,8 +78,8 @@ export class PostgresDatabase implements SqlDatabase {
     repetition?: Repetition,
   ): Promise<PostgresResult> {
     return this.#patiently(
-      () =>
-        this.#withConnection(async (connection) => {
+      (limits) =>
+        this.#withConnection(limits, async (connection) => {
           // Two statements, since one sees only what was done before it began, the wait for the lock included.
           await connection.query(`begin; select pg_advisory_xact_lock(${lock})`);
           try {
@@ -120,8 +120,16 @@ export class PostgresDatabase implements SqlDatabase {
     await this.#closePool();
   }
 
-  async #withConnection<T>(work: (connection: PostgresConnection) => Promise<T>): Promise<T> {
-    const connection = await this.connect();
+  /** Queries by connections with these time limits. */
+  #within(limits: ConnectionLimits): SqlExecutor {
+    return limits === this.#limits ? this.#db : kyselyOver(() => connect(this.#pool, limits));
+  }
+
+  async #withConnection<T>(
+    limits: ConnectionLimits,
+    work: (connection: PostgresConnection) => Promise<T>,
+  ): Promise<T> {
+    const connection = await connect(this.#pool, limits);
     try {
       return await work(connection);
     } finally {
@@ -129,18 +137,26 @@ export class PostgresDatabase implements SqlDatabase {
     }
   }
 
-  async #patiently<T>(work: () => Promise<T>, { once = false }: Repetition = {}): Promise<T> {
+  /** Does work over where that may help, in what is left of the time limit for a statement: whoever waits for it waits once for so long. */
+  async #patiently<T>(
+    work: (limits: ConnectionLimits) => Promise<T>,
+    { once = false }: Repetition = {},
+  ): Promise<T> {
+    const giveUpAt = performance.now() + this.#limits.queryTimeoutMs;
+    let limits = this.#limits;
     let losses = 0;
     for (let conflicts = 0; ;) {
       try {
-        return await work();
+        return await work(limits);
       } catch (error) {
-        if (isLost(error) && !once && losses === 0) losses += 1;
-        else if (isConflict(error) && conflicts < MAXIMUM_CONFLICTS) {
+        const left = Math.ceil(giveUpAt - performance.now());
+        if (left > 0 && isLost(error) && !once && losses === 0) losses += 1;
+        else if (left > 0 && isConflict(error) && conflicts < MAXIMUM_CONFLICTS) {
           conflicts += 1;
           // Chance keeps transactions that met from meeting again.
           await delay(Math.min(2 ** conflicts, LONGEST_PAUSE_MS) * Math.random());
         } else throw selvageErrorOf(error, this.place);
+        limits = { ...this.#limits, queryTimeoutMs: left };
       }
     }
   }

@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import { Kysely } from 'kysely';
 import { SelvageError } from '../../../errors';
 import { folderError } from '../folder-error';
+import { requireWritable } from '../writable';
 import type { SqlSchema } from '../sql/schema';
 import { SqliteDatabase } from './database';
 import type { SqliteDatabaseLike } from './database-like';
@@ -59,6 +60,8 @@ async function openFile({ path: file, durable = false }: SqliteFileOptions): Pro
   const Database = await loadLibsql();
   const connection = await patiently(file, 'open', async () => connect(Database, file, durable));
   try {
+    // SQLite opens a file that it cannot write for reading, and would say so at the first commit.
+    requireWritable(file);
     return await withTables(connection, file, true);
   } catch (error) {
     connection.close();

@@ -1,4 +1,5 @@
 import { SelvageError } from '../../../errors';
+import { requireKnownParameters } from '../url-parameters';
 
 /** Where a server is, who asks, and under which name our keys stand there. */
 export interface ValkeyAddress {
@@ -23,7 +24,7 @@ const SCHEMES: Readonly<Record<string, { readonly tls: boolean }>> = {
   'valkeys:': { tls: true },
   'rediss:': { tls: true },
 };
-const OPTIONS: ReadonlySet<string> = new Set(['prefix', 'ttl']);
+const PARAMETERS = ['prefix', 'ttl'];
 const PREFIX = /^[A-Za-z0-9_.:/-]{1,100}$/;
 const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -36,8 +37,7 @@ export function parseValkeyUrl(text: string): ValkeyAddress {
   const url = urlOf(text);
   const tls = SCHEMES[url.protocol]?.tls;
   if (tls === undefined) throw invalid('it begins with another scheme');
-  for (const option of url.searchParams.keys())
-    if (!OPTIONS.has(option)) throw invalid(`it has an option ${JSON.stringify(option)}, which there is not`);
+  requireKnownParameters(url.searchParams, 'a Valkey server', PARAMETERS);
   const ttl = url.searchParams.get('ttl');
   return {
     host: url.hostname.replace(/^\[(.*)\]$/, '$1') || '127.0.0.1',

@@ -1,0 +1,209 @@
+import { randomBytes } from 'node:crypto';
+import { chownSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+
+import { knot, tapestry } from '../../../src';
+import { reachValkey } from '../../../src/adapters/shared/valkey';
+import { openBackends } from '../../../src/backends';
+import { query } from '../../backends/postgres/places';
+import { freshPostgresDatabase } from '../../support/fresh-places';
+import { setBucketFull } from '../../support/full-bucket';
+import { Latch } from '../../support/latch';
+import { closeAll, onClose, openSelvage, temporaryFolder } from '../../support/open-selvage';
+import { recordsAndValues } from '../../support/recorded-once';
+import {
+  describeWithPrivate,
+  readS3Address,
+  startPrivatePostgres,
+  startPrivateS3,
+  startPrivateValkey,
+} from '../../support/services';
+import { describeWithSmallDisk, SmallDisk } from '../../support/small-disk';
+import { until } from '../../support/until';
+
+/*
+ * A run whose storage is full, or takes no writes, at the moment when a knot has something to store: the knot waits and says why, and goes on when
+ * it is well again.
+ */
+
+jest.setTimeout(180_000);
+afterEach(closeAll);
+
+/** What a test does to the storage of a run. */
+interface Trouble {
+  /** The data store alone, or all backends. */
+  readonly data?: string;
+  readonly url?: string;
+  begin(): Promise<void> | void;
+  end(): Promise<void> | void;
+}
+
+/** @param says the reason why the knot waits */
+async function expectToWait(
+  { data, url, begin, end }: Trouble,
+  code: 'DiskFull' | 'BackendUnavailable',
+  says: RegExp,
+): Promise<void> {
+  const begun = new Latch();
+  const permission = new Latch();
+  const first = knot('first', ({ x }: { x: number }) => x + 1);
+  const large = knot('large', async ({ x }: { x: number }) => {
+    begun.open();
+    await permission.passed;
+    // It does not fit into anything that is there.
+    return { x: x + 1, text: randomBytes(1_000_000).toString('base64') };
+  });
+  const last = knot('last', ({ of }: { of: { x: number; text: string } }) => of.x + 1);
+  const chain = tapestry('chain', (t) => {
+    const a = first({ x: t.parameter('x', z.number()) }, { id: 'a' });
+    return { end: last({ of: large({ x: a }, { id: 'b' }) }, { id: 'c' }) };
+  });
+
+  const backends = await openBackends({
+    projectDir: await temporaryFolder(),
+    environment: {},
+    ...(data !== undefined && { data }),
+    ...(url !== undefined && { url }),
+  });
+  onClose(() => backends.close());
+  const selvage = await openSelvage({ tapestries: [chain], backends });
+  const run = await selvage.start(chain, { x: 1 });
+  await begun.passed;
+  await begin();
+  permission.open();
+  const reason = await until('b waits, and says why', async () => {
+    const { waiting } = await run.status();
+    return waiting?.knots.find(({ knotId, reason }) => knotId === 'b' && says.test(reason.message))?.reason;
+  });
+  expect(reason.code).toBe(code);
+  expect(reason.message).not.toContain('\n');
+  expect((await run.status()).run.status).toBe('running');
+  await end();
+  expect(await run.values()).toEqual({ end: 4 });
+  const records = await recordsAndValues(backends, run.runId);
+  expect([...records.values()].map(({ outcome }) => outcome)).toEqual(['ok', 'ok', 'ok', 'ok']);
+}
+
+describeWithSmallDisk()('on a small disk', () => {
+  const smallDisk = (): SmallDisk => {
+    const disk = new SmallDisk(16);
+    onClose(async () => disk.remove());
+    return disk;
+  };
+
+  test('a database of SQLite that has no room', async () => {
+    const disk = smallDisk();
+    const url = `sqlite:${path.join(disk.folder, 'selvage.db')}`;
+    await expectToWait(
+      { url, begin: () => disk.fill(), end: () => disk.free() },
+      'DiskFull',
+      /no space left to write to the database \S+selvage\.db\. Free some space/,
+    );
+  });
+
+  test('a folder that has no room', async () => {
+    const disk = smallDisk();
+    await expectToWait(
+      { data: `file:${disk.folder}`, begin: () => disk.fill(), end: () => disk.free() },
+      'DiskFull',
+      /no space left to write in \S+\. Free some space/,
+    );
+  });
+
+  test('a folder that can only be read', async () => {
+    const disk = smallDisk();
+    await expectToWait(
+      { data: `file:${disk.folder}`, begin: () => disk.forbidWriting(), end: () => disk.allowWriting() },
+      'BackendUnavailable',
+      /read-only file system.*may write to it/,
+    );
+  });
+});
+
+describeWithPrivate('postgres')('in PostgreSQL', () => {
+  test('a database that can only be read from some moment on', async () => {
+    const server = await startPrivatePostgres();
+    onClose(() => server.stop());
+    const { url } = await freshPostgresDatabase(server.address);
+    const name = new URL(url).pathname.slice(1);
+    const setReadOnly = async (how: 'on' | 'off'): Promise<void> => {
+      await query(server.address, `alter database ${name} set default_transaction_read_only = ${how}`);
+      // As a failover has it: who was connected has to connect again.
+      await query(
+        server.address,
+        `select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '${name}'`,
+      );
+    };
+    await expectToWait(
+      { url, begin: () => setReadOnly('on'), end: () => setReadOnly('off') },
+      'BackendUnavailable',
+      /is read-only .*may be a standby: name the primary/,
+    );
+  });
+
+  describeWithSmallDisk()('on a small disk', () => {
+    test('a database that has no room', async () => {
+      const server = await startPrivatePostgres();
+      onClose(() => server.stop());
+      const disk = new SmallDisk(32);
+      onClose(async () => disk.remove());
+      const [{ data_directory: cluster }] = (await query(server.address, 'show data_directory')) as [
+        { data_directory: string },
+      ];
+      const tablespace = path.join(disk.folder, 'tablespace');
+      mkdirSync(tablespace);
+      const { uid, gid } = statSync(cluster);
+      chownSync(tablespace, uid, gid);
+      await query(server.address, `create tablespace small location '${tablespace}'`);
+      await query(server.address, 'create database small tablespace small');
+      expect(readdirSync(tablespace)).toHaveLength(1);
+      const url = new URL(server.address);
+      url.pathname = '/small';
+      await expectToWait(
+        { url: url.href, begin: () => disk.fill(), end: () => disk.free() },
+        'DiskFull',
+        /no space left to write to the database small at \S+ .*Free some space on the server/,
+      );
+    });
+  });
+});
+
+describeWithPrivate('s3')('in S3', () => {
+  test('a bucket that is full', async () => {
+    const server = await startPrivateS3();
+    onClose(() => server.stop());
+    const service = readS3Address(server.address);
+    const { bucket, accessKeyId, secretAccessKey, endpoint } = service;
+    await expectToWait(
+      {
+        data: `s3://${accessKeyId}:${secretAccessKey}@${bucket}/runs?endpoint=${endpoint}&pathStyle=true`,
+        begin: () => setBucketFull(service, true),
+        end: () => setBucketFull(service, false),
+      },
+      // SeaweedFS says no more than that something is wrong with it.
+      'BackendUnavailable',
+      /in the S3 bucket "\S+" .*whether its disk or the bucket's quota is full/,
+    );
+  });
+});
+
+describeWithPrivate('valkey')('in Valkey', () => {
+  test.each([
+    ['that is full', 'DiskFull', /has reached its `maxmemory`.*Give it more memory/],
+    ['that has become a replica', 'BackendUnavailable', /is a replica, which takes no writes\. Name the primary/],
+  ] as const)('a server %s', async (what, code, says) => {
+    const server = await startPrivateValkey();
+    onClose(() => server.stop());
+    const admin = await reachValkey({ url: server.address });
+    onClose(() => admin.close());
+    const orders =
+      what === 'that is full'
+        ? [['config', 'SET', 'maxmemory', '1'] as const, ['config', 'SET', 'maxmemory', '0'] as const]
+        : [['replicaof', '127.0.0.1', '1'] as const, ['replicaof', 'NO', 'ONE'] as const];
+    const order = async (index: number): Promise<void> => {
+      await admin.command(...(orders[index]! as ['config', 'SET', string, string]));
+    };
+    await expectToWait({ data: server.address, begin: () => order(0), end: () => order(1) }, code, says);
+  });
+});
