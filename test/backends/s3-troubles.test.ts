@@ -39,14 +39,17 @@ describeWithPrivate('s3')('S3: a bucket that takes no writes', () => {
       expect(`${JSON.stringify(error)} ${error.stack} ${String(error.cause)}`).not.toContain(secretAccessKey);
   }
 
-  test.each(['new', 'used before'])('a key that may only read is refused when a place is opened: %s', async (what) => {
-    const place = options(what.replace(' ', '-'));
-    if (what === 'used before') await (await createS3DataStore(place)).close();
-    const error = await rejectionOf(createS3DataStore({ ...place, credentials: service.reader! }));
-    expect(error.code).toBe('BackendUnavailable');
-    expect(error.message).toMatch(/Cannot write an object .* do not permit this\. .*s3:PutObject/);
-    expectClear(error);
-  });
+  test.each(['new', 'used before'])(
+    'a key that may only read is refused when a place is opened: %s',
+    async (what) => {
+      const place = options(what.replace(' ', '-'));
+      if (what === 'used before') await (await createS3DataStore(place)).close();
+      const error = await rejectionOf(createS3DataStore({ ...place, credentials: service.reader! }));
+      expect(error.code).toBe('BackendUnavailable');
+      expect(error.message).toMatch(/Cannot write an object .* do not permit this\. .*s3:PutObject/);
+      expectClear(error);
+    },
+  );
 
   test.each(['new', 'used before'])('a full bucket is told when a place is opened: %s', async (what) => {
     const place = options(`full-${what.replace(' ', '-')}`);

@@ -114,7 +114,10 @@ describeWith('postgres')('an address of PostgreSQL that does not work', () => {
     const opening = (): Promise<Backends> => openBackends({ url: other.url, environment: {} });
     try {
       await setReadOnly('on');
-      const refusal = { code: 'BackendUnavailable', message: expect.stringMatching(/is read-only .*primary/) };
+      const refusal = {
+        code: 'BackendUnavailable',
+        message: expect.stringMatching(/is read-only .*primary/),
+      };
       await expect(opening()).rejects.toMatchObject(refusal);
       await setReadOnly('off');
       await (await opening()).close();

@@ -191,7 +191,11 @@ describeWithPrivate('s3')('in S3', () => {
 describeWithPrivate('valkey')('in Valkey', () => {
   test.each([
     ['that is full', 'DiskFull', /has reached its `maxmemory`.*Give it more memory/],
-    ['that has become a replica', 'BackendUnavailable', /is a replica, which takes no writes\. Name the primary/],
+    [
+      'that has become a replica',
+      'BackendUnavailable',
+      /is a replica, which takes no writes\. Name the primary/,
+    ],
   ] as const)('a server %s', async (what, code, says) => {
     const server = await startPrivateValkey();
     onClose(() => server.stop());

@@ -1,11 +1,13 @@
 import { cpSync, renameSync } from 'node:fs';
 import path from 'node:path';
+import Database from 'libsql';
 import { createLocalDiskDataStore } from '../../../src/adapters/data-stores/local-disk';
 import { createSqliteDataStore } from '../../../src/adapters/data-stores/sqlite';
+import { createDuckDbRunHistory } from '../../../src/adapters/run-histories/duckdb';
 import { inspectBackends } from '../../../src/backends';
 import { SelvageError } from '../../../src/errors';
-import type { DataStore, StoredValue } from '../../../src/protocols';
-import { sampleValue } from '../../../src/testing/sample-records';
+import type { DataStore, LineageRecord, StoredValue } from '../../../src/protocols';
+import { sampleLineage, sampleValue } from '../../../src/testing/sample-records';
 import { rejectionOf } from '../../support/rejection-of';
 import { describeWithSmallDisk, SmallDisk } from '../../support/small-disk';
 
@@ -71,29 +73,32 @@ describeWithSmallDisk().each(Object.entries(TECHNOLOGIES))('%s', (_, { place, op
     await store.close();
   });
 
-  test.each(['with data', 'without'])('on a disk that can only be read says so when it is opened, as doctor does: %s', async (what) => {
-    if (what === 'with data') {
-      const store = await open(disk.folder);
-      await store.put([sampleValue('before')]);
-      await store.close();
-      // As another process finds them: SQLite takes a descriptor again that this one has had of the same file, and writes by it.
-      renameSync(path.join(disk.folder, 'data'), path.join(disk.folder, 'first'));
-      cpSync(path.join(disk.folder, 'first'), path.join(disk.folder, 'data'), { recursive: true });
-    }
-    const folder = disk.readOnly();
-    const [error, reports] = await Promise.all([
-      rejectionOf(open(folder)),
-      inspectBackends({
-        projectDir: folder,
-        environment: { SELVAGE_STORE: 'memory:', SELVAGE_HISTORY: 'memory:', SELVAGE_DATA: place },
-      }),
-    ]);
-    expect(error.code).toBe('FolderUnusable');
-    expect(error.message).toMatch(/name another place/);
-    expectClear(error, folder);
-    const found = reports.find(({ technology }) => technology !== 'memory');
-    expect(SelvageError.is(found?.error, 'FolderUnusable')).toBe(true);
-  });
+  test.each(['with data', 'without'])(
+    'on a disk that can only be read says so when it is opened, as doctor does: %s',
+    async (what) => {
+      if (what === 'with data') {
+        const store = await open(disk.folder);
+        await store.put([sampleValue('before')]);
+        await store.close();
+        // As another process finds them: SQLite takes a descriptor again that this one has had of the same file, and writes by it.
+        renameSync(path.join(disk.folder, 'data'), path.join(disk.folder, 'first'));
+        cpSync(path.join(disk.folder, 'first'), path.join(disk.folder, 'data'), { recursive: true });
+      }
+      const folder = disk.readOnly();
+      const [error, reports] = await Promise.all([
+        rejectionOf(open(folder)),
+        inspectBackends({
+          projectDir: folder,
+          environment: { SELVAGE_STORE: 'memory:', SELVAGE_HISTORY: 'memory:', SELVAGE_DATA: place },
+        }),
+      ]);
+      expect(error.code).toBe('FolderUnusable');
+      expect(error.message).toMatch(/name another place/);
+      expectClear(error, folder);
+      const found = reports.find(({ technology }) => technology !== 'memory');
+      expect(SelvageError.is(found?.error, 'FolderUnusable')).toBe(true);
+    },
+  );
 });
 
 describeWithSmallDisk()('local disk that can only be read from some moment on', () => {
@@ -110,6 +115,68 @@ describeWithSmallDisk()('local disk that can only be read from some moment on', 
     await store.put([sampleValue('after')]);
     expect(await store.has(sampleValue('after').hash)).toBe(true);
     disk.remove();
+  });
+});
+
+test('a connection to SQLite that can only read makes writing unavailable until it can write again', async () => {
+  const connection = new Database(':memory:');
+  const store = await createSqliteDataStore({ database: connection });
+  connection.exec('pragma query_only = on');
+  const error = await rejectionOf(store.put([sampleValue('value')]));
+  expect(error.code).toBe('BackendUnavailable');
+  expect(error.message).toMatch(/cannot be opened for writing .*Make the file and its folder writable/);
+  connection.exec('pragma query_only = off');
+  await store.put([sampleValue('value')]);
+  expect(await store.has(sampleValue('value').hash)).toBe(true);
+  connection.close();
+});
+
+describeWithSmallDisk()('DuckDB', () => {
+  let disk: SmallDisk;
+
+  beforeEach(() => {
+    disk = new SmallDisk(8);
+  });
+
+  afterEach(() => disk.remove());
+
+  const records = (name: string): LineageRecord[] =>
+    Array.from({ length: 500 }, (_, index) =>
+      sampleLineage({ knot_id: `${name}${index}`, extra: { text: name.repeat(2_000) } }),
+    );
+
+  test('on a disk that fills up says so, keeps what it has, and goes on when there is room again', async () => {
+    const file = path.join(disk.folder, 'history.duckdb');
+    const history = await createDuckDbRunHistory({ path: file });
+    await history.commit([sampleLineage()]);
+    disk.fill();
+    for (let round = 0; round < 3; round += 1) {
+      const error = await rejectionOf(history.commit(records('full')));
+      expect(error.code).toBe('DiskFull');
+      expect(error.message).toBe(
+        `There is no space left to write to the run history ${file}. Free some space; runs go on from where they are.`,
+      );
+    }
+    disk.free();
+    expect((await history.commit(records('full'))).every(({ inserted }) => inserted)).toBe(true);
+    expect(await history.getRecords(sampleLineage().temporal_run_id)).toHaveLength(501);
+    await history.close();
+  });
+
+  test('on a disk that is full, or can only be read, says so when it is opened', async () => {
+    disk.fill();
+    const full = await rejectionOf(
+      createDuckDbRunHistory({ path: path.join(disk.folder, 'history.duckdb') }),
+    );
+    expect(full.code).toBe('DiskFull');
+    disk.free();
+    const file = path.join(disk.readOnly(), 'history.duckdb');
+    const readOnly = await rejectionOf(createDuckDbRunHistory({ path: file }));
+    expect(readOnly.code).toBe('FolderUnusable');
+    expect(readOnly.message).toContain(file);
+    await (await createDuckDbRunHistory({ path: path.join(disk.folder, 'history.duckdb') })).close();
+    const withData = await rejectionOf(createDuckDbRunHistory({ path: file }));
+    expect(withData.code).toBe('FolderUnusable');
   });
 });
 

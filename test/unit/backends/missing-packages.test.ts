@@ -12,8 +12,18 @@ function isNotInstalled(name: string): void {
 test.each([
   ['pg', 'history', `postgres://user:${SECRET}@127.0.0.1:1/d`, 'npm install pg'],
   ['iovalkey', 'data', `valkey://:${SECRET}@127.0.0.1:1`, 'npm install iovalkey'],
-  ['@aws-sdk/client-s3', 'data', `s3://key:${SECRET}@bucket`, 'npm install @aws-sdk/client-s3 @aws-sdk/lib-storage'],
-  ['@aws-sdk/lib-storage', 'data', `s3://key:${SECRET}@bucket`, 'npm install @aws-sdk/client-s3 @aws-sdk/lib-storage'],
+  [
+    '@aws-sdk/client-s3',
+    'data',
+    `s3://key:${SECRET}@bucket`,
+    'npm install @aws-sdk/client-s3 @aws-sdk/lib-storage',
+  ],
+  [
+    '@aws-sdk/lib-storage',
+    'data',
+    `s3://key:${SECRET}@bucket`,
+    'npm install @aws-sdk/client-s3 @aws-sdk/lib-storage',
+  ],
   ['libsql', 'data', 'sqlite:nowhere/a.db', 'npm install libsql'],
   ['@duckdb/node-api', 'history', 'duckdb:nowhere/a.duckdb', 'npm install @duckdb/node-api'],
 ])('without the package %s, its %s is refused, and the remedy named', async (name, port, url, remedy) => {

@@ -1,5 +1,7 @@
-import { mkdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
 import * as path from 'node:path';
+import { SelvageError } from '../../../errors';
 import type {
   CommitResult,
   LineageRecord,
@@ -13,7 +15,7 @@ import { folderError } from '../../shared/folder-error';
 import type { DuckDbInstanceLike, DuckDbValue } from './client';
 import { plainRow, type Row } from './columns';
 import { DuckDbDatabase, type Session } from './database';
-import { historyInUse } from './errors';
+import { historyInUse, selvageErrorOf } from './errors';
 import { LineageWriter } from './lineage-writer';
 import { openInstance, type DuckDbResources } from './load';
 import { claimFile } from './open-files';
@@ -158,7 +160,7 @@ async function onFile(file: string, resources: DuckDbResources): Promise<DuckDbD
   }
   return new DuckDbDatabase({
     place: file,
-    open: () => openInstance(file, resources),
+    open: () => openOrMake(file, resources),
     prepare: (connection) => migrate(connection, file),
     owned: true,
     release: claimFile(file),
@@ -176,4 +178,16 @@ function onInstance(instance: DuckDbInstanceLike): DuckDbDatabase {
     owned: false,
     release: () => void instancesInUse.delete(instance),
   });
+}
+
+/** Of a file that could not be made for want of space, DuckDB leaves a part, and would take it for damaged from then on. */
+async function openOrMake(file: string, resources: DuckDbResources): Promise<DuckDbInstanceLike> {
+  const isThere = existsSync(file);
+  try {
+    return await openInstance(file, resources);
+  } catch (error) {
+    if (!isThere && SelvageError.is(selvageErrorOf(error, file, 'open'), 'DiskFull'))
+      await rm(file, { force: true });
+    throw error;
+  }
 }
