@@ -1,4 +1,5 @@
 import { accessSync, constants, existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import * as path from 'node:path';
 import { folderError } from './folder-error';
 
@@ -13,6 +14,21 @@ export function requireWritable(file: string): void {
     accessSync(existing, constants.R_OK | constants.W_OK);
   } catch (error) {
     throw folderError(error, existing);
+  }
+}
+
+/**
+ * Makes a folder, with those above it, where it is not there.
+ *
+ * @throws SelvageError `FolderUnusable`, `DiskFull`
+ */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    // Of a disk that can only be read, Node says that the folder is not there.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') requireWritable(folder);
+    throw folderError(error, folder);
   }
 }
 

@@ -2,6 +2,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { makeCommandProject, runCommand, type Finished } from '../../support/command-line';
+import { describeWithSmallDisk, SmallDisk } from '../../support/small-disk';
+import { sharedServerAddress } from '../../support/temporal-server';
 import { removeProjects } from '../server/projects';
 import { PIPELINES } from './pipelines';
 
@@ -172,6 +174,28 @@ test('a damaged database of ours is left as it is; without it the same command r
     SELVAGE_DATA: 'sqlite:other.db',
   };
   expect((await runCommand(folder, ['run', 'single.ts'], elsewhere)).code).toBe(0);
+});
+
+describeWithSmallDisk()('values on a small disk', () => {
+  let disk: SmallDisk;
+  beforeAll(() => {
+    disk = new SmallDisk(1);
+  });
+  afterAll(() => disk.remove());
+
+  test.each([
+    ['that can only be read', () => disk.readOnly(), /^error FolderUnusable: .*EROFS.*name another place/],
+    ['that is full', () => (disk.fill(), disk.folder), /^error DiskFull: .*no space left .*Free some space/],
+  ])('%s: one clear line, exit code 2', async (_, folderOf, error) => {
+    const environment = { SELVAGE_DATA: `file:${folderOf()}/values` };
+    const args = ['run', 'single.ts', '--address', sharedServerAddress()];
+    const { code, stdout, stderr } = await runCommand(project, args, environment);
+    const errors = stderr.split('\n').filter((text) => text.startsWith('error '));
+    expect(errors).toEqual([expect.stringMatching(error)]);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(stdout).toBe('');
+    expect(code).toBe(2);
+  });
 });
 
 test('--detach without a worker', async () => {

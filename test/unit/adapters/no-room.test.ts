@@ -36,7 +36,7 @@ describeWithSmallDisk().each(Object.entries(TECHNOLOGIES))('%s', (_, { place, op
 
   function expectClear(error: SelvageError, folder = disk.folder): void {
     expect(error.message).not.toContain('\n');
-    expect(error.message).toContain(path.join(folder, 'data'));
+    expect(error.message).toContain(folder);
   }
 
   test('on a disk that is full says so when it is opened', async () => {
@@ -93,7 +93,7 @@ describeWithSmallDisk().each(Object.entries(TECHNOLOGIES))('%s', (_, { place, op
         }),
       ]);
       expect(error.code).toBe('FolderUnusable');
-      expect(error.message).toMatch(/name another place/);
+      expect(error.message).toMatch(/(EROFS|unable to open).*name another place/);
       expectClear(error, folder);
       const found = reports.find(({ technology }) => technology !== 'memory');
       expect(SelvageError.is(found?.error, 'FolderUnusable')).toBe(true);

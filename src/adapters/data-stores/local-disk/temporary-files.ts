@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { folderError } from '../../shared/folder-error';
+import { makeFolder } from '../../shared/writable';
 import { homeOf } from './entries';
 import { unlessMissing } from './file-errors';
 
@@ -17,8 +18,8 @@ const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
 export async function prepareFolder(folder: string): Promise<void> {
   const temporary = path.join(folder, TEMPORARY_FOLDER);
   const probe = path.join(temporary, randomUUID());
+  await makeFolder(temporary);
   try {
-    await mkdir(temporary, { recursive: true });
     try {
       await writeFile(probe, 'probe');
     } finally {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import * as path from 'node:path';
 import { SelvageError } from '../../../errors';
 import type {
@@ -11,7 +11,7 @@ import type {
   RunRecord,
 } from '../../../protocols';
 import { changedRun, endedRun } from '../../shared/ended-run';
-import { folderError } from '../../shared/folder-error';
+import { makeFolder } from '../../shared/writable';
 import type { DuckDbInstanceLike, DuckDbValue } from './client';
 import { plainRow, type Row } from './columns';
 import { DuckDbDatabase, type Session } from './database';
@@ -152,12 +152,7 @@ export async function createDuckDbRunHistory(options: DuckDbRunHistoryOptions): 
 }
 
 async function onFile(file: string, resources: DuckDbResources): Promise<DuckDbDatabase> {
-  const folder = path.dirname(file);
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw folderError(error, folder);
-  }
+  await makeFolder(path.dirname(file));
   return new DuckDbDatabase({
     place: file,
     open: () => openOrMake(file, resources),

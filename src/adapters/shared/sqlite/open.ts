@@ -1,9 +1,7 @@
-import { mkdir } from 'node:fs/promises';
 import * as path from 'node:path';
 import { Kysely } from 'kysely';
 import { SelvageError } from '../../../errors';
-import { folderError } from '../folder-error';
-import { requireWritable } from '../writable';
+import { makeFolder, requireWritable } from '../writable';
 import type { SqlSchema } from '../sql/schema';
 import { SqliteDatabase } from './database';
 import type { SqliteDatabaseLike } from './database-like';
@@ -51,12 +49,7 @@ function useConnection(connection: SqliteDatabaseLike): Promise<SqliteDatabase> 
 }
 
 async function openFile({ path: file, durable = false }: SqliteFileOptions): Promise<SqliteDatabase> {
-  const folder = path.dirname(path.resolve(file));
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw folderError(error, folder);
-  }
+  await makeFolder(path.dirname(path.resolve(file)));
   const Database = await loadLibsql();
   const connection = await patiently(file, 'open', async () => connect(Database, file, durable));
   try {
