@@ -82,7 +82,7 @@ describe('a run that no worker has begun', () => {
       run,
       (waiting) => waiting.step?.code === 'BackendsDiffer',
     );
-    expect(step!.message).toMatch(/do not have the same run history \(here sqlite \S+, there \S+\)\./);
+    expect(step!.message).toMatch(/do not have the same run history \(here \w+ \S+, there \S+\)\./);
     expect(step!.message).toContain('SELVAGE_HISTORY');
     expect(step!.message).not.toContain('SELVAGE_DATA');
     await worker.stop();
