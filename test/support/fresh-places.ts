@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 
+import { isLost } from '../../src/adapters/shared/postgres/errors';
 import { postgresService, s3Service, valkeyService, type S3Service } from './services';
+
+/** A server that a test has killed is back long before. */
+const AWAY_LIMIT_MS = 30_000;
 
 /** A place of its own in a shared server for one test. */
 interface FreshPlace {
@@ -50,11 +55,26 @@ export async function dropPostgresDatabase(server: string, name: string): Promis
   await inPostgres(server, `drop database if exists ${name} with (force)`);
 }
 
+/** While the server is away, as tests that kill it have it, this waits for it to come back. */
 async function inPostgres(url: string, statement: string): Promise<void> {
+  const giveUpAt = Date.now() + AWAY_LIMIT_MS;
+  for (;;) {
+    try {
+      return await inPostgresNow(url, statement);
+    } catch (error) {
+      if (!isLost(error) || Date.now() >= giveUpAt) throw error;
+      await delay(100);
+    }
+  }
+}
+
+async function inPostgresNow(url: string, statement: string): Promise<void> {
   const { Client } = await import('pg');
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
-  await client.connect();
+  // Of a connection that is lost, the statement tells, too; without a listener the process would end.
+  client.on('error', () => undefined);
   try {
+    await client.connect();
     await client.query(statement);
   } finally {
     await client.end();
