@@ -60,7 +60,7 @@ export async function concludeMap(
   });
   await commitPatiently(() => Promise.all(records.map((record) => commits.commit({ record, values: [] }))));
   if (lost.length > 0) await composeRecorded(environment, temporalRunId, knots, keys, lost, composer);
-  return composer.outcome(runId, sha256);
+  return composer.outcome(runId, environment);
 }
 
 async function elementsOf(

@@ -19,7 +19,7 @@ export async function findElement(
   const knot = new ElementKnots(plan, map).at(position, slice.keys?.[place.offset]);
   const identityOf = (parent: number, input: string): ValueId => {
     const text = slice.textOf(knot, input);
-    return text === undefined ? slice.sharedId(parent) : idOfPart(text, environment.sha256);
+    return text === undefined ? slice.sharedId(parent) : idOfPart(text, environment.digest);
   };
   return {
     knot,

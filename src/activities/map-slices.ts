@@ -9,7 +9,7 @@ import {
   type ValueId,
 } from '../execution';
 import type { DataStore } from '../protocols';
-import { currentScope } from '../sealing/subject-scope';
+import { currentScope } from '../sealing/run-scope';
 import type { RecentValues } from './recent-values';
 import type { ElementInputs } from './worker-elements';
 

@@ -65,8 +65,8 @@ export async function runToStart(
   return { tapestry, plan: hash, parameters };
 }
 
-async function storeConstant({ backends, sha256 }: WorkerEnvironment, constant: Json): Promise<EncodedValue> {
-  const value = encodeOutput(decodeJson(structuredClone(constant)), sha256);
+async function storeConstant({ backends, digest }: WorkerEnvironment, constant: Json): Promise<EncodedValue> {
+  const value = encodeOutput(decodeJson(structuredClone(constant)), digest);
   await backends.dataStore.put(storedValues(value));
   return value;
 }

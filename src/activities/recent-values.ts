@@ -1,5 +1,5 @@
 import type { StoredValue } from '../protocols';
-import { currentScope } from '../sealing/subject-scope';
+import { currentScope } from '../sealing/run-scope';
 
 const LIMIT_BYTES = 32 * 1024 * 1024;
 /** What an entry takes beside its bytes: small values would be kept by the million without it. */

@@ -143,7 +143,7 @@ class ReuseWalk {
 
   private async findLevel(level: readonly number[]): Promise<number[]> {
     const { environment, plan, graph, execution } = this.options;
-    const { codeHashes, registry, sha256 } = environment;
+    const { codeHashes, registry, digest } = environment;
     const keys = level.map((knot) => {
       const planKnot = graph.planKnots[knot]!;
       const { name, version, codeHash } = plan.definitionOf(planKnot)!;
@@ -151,7 +151,7 @@ class ReuseWalk {
         planKnot.policy.cache?.codeHash &&
         registry.definition(plan.plan.tapestry, planKnot.id, name, version);
       const valueOf = (parent: number): ValueIdentity => this.known.get(graph.layoutIndex[parent]!)!;
-      return cacheKeyOf(plan, planKnot, present ? codeHashes.of(present) : codeHash, valueOf, sha256)!;
+      return cacheKeyOf(plan, planKnot, present ? codeHashes.of(present) : codeHash, valueOf, digest)!;
     });
     const records = await environment.backends.runHistory.findCached([...new Set(keys)]);
     return level.filter((knot, position) => {

@@ -82,7 +82,7 @@ export class SegmentMap {
     // What another attempt has recorded first.
     await this.readRecorded(this.composer.open(0, count));
     const { environment, surroundings } = this.place.call();
-    return this.composer.outcome(surroundings.runId, environment.sha256);
+    return this.composer.outcome(surroundings.runId, environment);
   }
 
   private *elementsAt(positions: readonly number[]): Iterable<ReturnType<ElementKnots['at']>> {

@@ -219,7 +219,7 @@ export class SegmentRun {
         : new Map<string, LineageRecord>();
     return ids.map((id) =>
       Object.hasOwn(parents, id)
-        ? valueOfEnvelope(parents[id]!, this.environment.sha256)
+        ? valueOfEnvelope(parents[id]!, this.environment.digest)
         : referenceOf(records.get(id), id),
     );
   }
@@ -290,7 +290,7 @@ export class SegmentRun {
           knot,
           result,
           this.parents,
-          this.environment.sha256,
+          this.environment.digest,
         ));
       } catch (error) {
         if (this.isOver || this.isStopped()) return undefined;
@@ -307,7 +307,7 @@ export class SegmentRun {
           continue;
         }
         const where = { runId: this.surroundings.runId, knotId: knot.id, attempt: number };
-        const described = describeError(error, where, this.environment.sha256);
+        const described = describeError(error, where, this.environment);
         outcome = { kind: 'err', error: described.record };
         values = described.values;
       }
@@ -334,7 +334,7 @@ export class SegmentRun {
       if (isUnreadable(error)) return this.giveBack(index, {});
       if (!isFailureOfMap(error)) throw error;
       const where = { runId: this.surroundings.runId, knotId: map.id, attempt: number };
-      const { record, values } = describeError(error, where, this.environment.sha256);
+      const { record, values } = describeError(error, where, this.environment);
       end = { outcome: { kind: 'err', error: record }, values };
     }
     if (!end || this.isOver) return undefined;
@@ -467,9 +467,9 @@ export class SegmentRun {
   }
 
   private keyOf(knot: PlanKnot, definition: DefinitionRecord): string | undefined {
-    const { codeHashes, sha256 } = this.environment;
+    const { codeHashes, digest } = this.environment;
     const valueOf = (parent: number): EncodedValue => this.valueOf(parent)!;
-    return cacheKeyOf(this.plan, knot, codeHashes.of(definition), valueOf, sha256);
+    return cacheKeyOf(this.plan, knot, codeHashes.of(definition), valueOf, digest);
   }
 
   /** The paths of a branch are on record before anything below them starts. */

@@ -13,8 +13,8 @@ import type { DataStore } from '../protocols';
 import type { RecentValues } from './recent-values';
 
 /** The value that an envelope stands for; of a reference, not yet read. */
-export function valueOfEnvelope(envelope: Envelope, sha256: Sha256): EncodedValue {
-  return isReference(envelope) ? envelope : encodeOutput(decodeJson(envelope.value), sha256);
+export function valueOfEnvelope(envelope: Envelope, digest: Sha256): EncodedValue {
+  return isReference(envelope) ? envelope : encodeOutput(decodeJson(envelope.value), digest);
 }
 
 /** Gives the knots of one segment their inputs: what was made in it is at hand, other values come from the data store. */

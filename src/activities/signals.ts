@@ -47,11 +47,11 @@ export async function checkSignal(
 
 /** A fresh copy of the value. */
 export async function payloadOf(
-  { backends, recentValues, sha256 }: WorkerEnvironment,
+  { backends, recentValues, digest }: WorkerEnvironment,
   payload: Envelope,
   knot: string,
 ): Promise<unknown> {
-  const value = valueOfEnvelope(payload, sha256);
+  const value = valueOfEnvelope(payload, digest);
   if (value.stored !== undefined) return storedReference(value);
   const bytes = value.bytes ?? recentValues.get(value.hash) ?? (await backends.dataStore.get(value.hash));
   if (!bytes) throw valueMissing(value.hash, knot);
@@ -60,11 +60,11 @@ export async function payloadOf(
 
 /** By hash, in the data store, so that what a run keeps of a signal is small. */
 async function keep(
-  { backends, recentValues, sha256 }: WorkerEnvironment,
+  { backends, recentValues, digest }: WorkerEnvironment,
   payload: Envelope,
 ): Promise<ReferenceEnvelope> {
   if (isReference(payload)) return payload;
-  const value = valueOfEnvelope(payload, sha256);
+  const value = valueOfEnvelope(payload, digest);
   const values = storedValues(value);
   await backends.dataStore.put(values);
   for (const stored of values) recentValues.add(stored);

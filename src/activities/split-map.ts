@@ -48,7 +48,7 @@ export function createSplitMap(environment: WorkerEnvironment): () => Promise<Sp
       throw error;
     }
     const shared = sharedReferences(map, (parent) => parents.valueOf(parent));
-    const { slices, next } = slicesFrom(elements, task.from, shared, environment.sha256);
+    const { slices, next } = slicesFrom(elements, task.from, shared, environment.digest);
     await store(
       environment,
       slices.map(({ value }) => value),

@@ -74,6 +74,7 @@ import { recordsBeforeReset } from './reset-runs';
 import { SegmentRun } from './segment-run';
 import { reuse, reusesValues, type KnownValues } from './reuse';
 import { requireSameBackends } from '../backends';
+import { currentScope } from '../sealing/run-scope';
 import { checkSignal } from './signals';
 import { takeOver, type TakenOver } from './take-over';
 import { readWait } from './read-wait';
@@ -468,16 +469,16 @@ class SystemActivities {
     wanted: readonly string[],
     request: PinRequest,
   ): Promise<AcceptedParameters> {
-    const { backends, sha256 } = this.environment;
+    const { backends, digest } = this.environment;
     try {
       const given = await decodeParameters(backends.dataStore, request.parameters);
       const accepted = await validateParameters(tapestry, given);
       const stored = [...referencesIn(request.parameters).values()].map(({ hash }) => hash);
       if (stored.length > 0) await backends.dataStore.keep(stored);
       return {
-        values: wanted.map((id) => encodeOutput(accepted.get(id.slice('param:'.length)), sha256)),
+        values: wanted.map((id) => encodeOutput(accepted.get(id.slice('param:'.length)), digest)),
         stored: new Set(stored),
-        ...(request.parentKnot !== undefined && { hash: hashJson(encodeJson(given), sha256) }),
+        ...(request.parentKnot !== undefined && { hash: hashJson(encodeJson(given), digest) }),
       };
     } catch (error) {
       if (!SelvageError.is(error) || !REFUSED_PARAMETERS.includes(error.code)) throw error;
@@ -588,6 +589,7 @@ class SystemActivities {
     parameterHashes: Record<string, string>,
   ): RunRecord {
     const { workflowExecution, workflowType, scheduledTimestampMs } = Context.current().info;
+    const digestTag = currentScope()?.digest?.tag;
     return {
       run_id: workflowExecution!.workflowId,
       temporal_run_id: said.run ?? workflowExecution!.runId,
@@ -616,6 +618,7 @@ class SystemActivities {
         ...(said.parentKnot !== undefined && { parent_knot: said.parentKnot }),
         ...(said.parentTemporalRun !== undefined && { parent_temporal_run_id: said.parentTemporalRun }),
         ...(said.subject !== undefined && { subject: said.subject }),
+        ...(digestTag !== undefined && { digest_key: digestTag }),
         ...(said.reuse === false && { reuse: false }),
         ...(said.resume && { resumed_from: said.resume.run }),
         ...(said.resume?.from && { run_again: said.resume.from }),

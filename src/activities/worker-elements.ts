@@ -62,7 +62,7 @@ export class WorkerElements {
         plan,
         definition,
         codeHash: environment.codeHashes.of(definition),
-        sha256: environment.sha256,
+        hashing: environment,
         runId: surroundings.runId,
         textOf: (element, input) => inputs.textOf(element, input),
         sharedId: (parent) => inputs.sharedId(parent),

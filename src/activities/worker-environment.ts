@@ -1,16 +1,16 @@
 import type { Client } from '@temporalio/client';
 import type { Sha256 } from '../canonical';
-import { CachedValues, Limits, SingleFlight } from '../execution';
+import { CachedValues, Limits, SingleFlight, type Hashing } from '../execution';
 import { GroupCommit } from '../backends';
 import type { Backends } from '../protocols';
-import { currentScope } from '../sealing/subject-scope';
+import { currentScope } from '../sealing/run-scope';
 import type { KnotObserver } from '../interceptors/activity';
 import { BegunSegments } from './begun-segments';
 import { CodeHashes } from './code-hashes';
 import { SliceCache } from './map-slices';
 import { PlanCache } from './plan-cache';
 import { RecentValues } from './recent-values';
-import { RunSubjects } from './run-subjects';
+import { RunScopes } from './run-scopes';
 import type { Registry } from './registry';
 
 export interface WorkerEnvironmentOptions {
@@ -20,6 +20,7 @@ export interface WorkerEnvironmentOptions {
   readonly identity: string;
   /** Encoded bytes up to which a value travels whole; 0: never. */
   readonly inlineLimit: number;
+  /** Hashes documents and, of runs without a digest key, values. */
   readonly sha256: Sha256;
   /** Milliseconds after which a place of a limit that a lost worker had is free again. */
   readonly leaseTtl?: number | undefined;
@@ -36,14 +37,14 @@ interface Attached {
   readonly slices: SliceCache;
   readonly cachedValues: CachedValues;
   readonly singleFlight: SingleFlight;
-  readonly subjects: RunSubjects;
+  readonly scopes: RunScopes;
 }
 
 /**
  * All that activities and interceptors of one worker share. A Temporal worker is configured before anything may be opened,
  * so the backends are attached when it begins to run.
  */
-export class WorkerEnvironment {
+export class WorkerEnvironment implements Hashing {
   readonly registry: Registry;
   readonly resources: Readonly<Record<string, unknown>>;
   readonly identity: string;
@@ -81,8 +82,13 @@ export class WorkerEnvironment {
       slices: new SliceCache(backends.dataStore, this.recentValues),
       cachedValues: new CachedValues(backends, Date.now),
       singleFlight: new SingleFlight(backends.leaseTable, this.leaseTtl),
-      subjects: new RunSubjects(backends, client),
+      scopes: new RunScopes(backends, client),
     };
+  }
+
+  /** Hashes the values of the run that this is for. */
+  get digest(): Sha256 {
+    return currentScope()?.digest?.of ?? this.sha256;
   }
 
   /** Encoded bytes up to which a value travels whole. Values of a subject are in no history, where its key could not be taken from them. */
@@ -90,9 +96,9 @@ export class WorkerEnvironment {
     return currentScope()?.subject === undefined ? this.ownInlineLimit : 0;
   }
 
-  /** For whom runs work. */
-  get subjects(): RunSubjects {
-    return this.open.subjects;
+  /** For whom runs work, and what they hash their values with. */
+  get scopes(): RunScopes {
+    return this.open.scopes;
   }
 
   get server(): string | undefined {

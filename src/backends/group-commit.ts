@@ -1,6 +1,6 @@
 import { SelvageError } from '../errors';
 import type { Backends, Commit, CommitResult } from '../protocols';
-import { currentScope } from '../sealing/subject-scope';
+import { currentScope } from '../sealing/run-scope';
 
 interface Waiting {
   readonly commit: Commit;

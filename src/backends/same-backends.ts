@@ -1,5 +1,6 @@
 import { SelvageError } from '../errors';
 import type { BackendIdentities, Backends } from '../protocols';
+import { digestOf, digestsOf } from '../sealing/seal-backends';
 
 const NAMES = { store: 'tapestry store', history: 'run history', data: 'data store' } as const;
 const VARIABLES = { store: 'SELVAGE_STORE', history: 'SELVAGE_HISTORY', data: 'SELVAGE_DATA' } as const;
@@ -16,13 +17,14 @@ export async function identitiesOf(backends: Backends): Promise<BackendIdentitie
     runHistory.identity(),
     dataStore.identity(),
   ]);
-  const identities = { store, history, data };
+  const { tag } = digestOf(backends);
+  const identities = { store, history, data, ...(tag !== undefined && { digest: tag }) };
   known.set(backends, identities);
   return identities;
 }
 
 /**
- * Whoever started a run must find there what its workers write, and they the plan that it has saved.
+ * Whoever started a run must find there what its workers write, and they the plan that it has saved; and they must hash its values as it does.
  *
  * @throws SelvageError `BackendsDiffer`
  */
@@ -34,15 +36,20 @@ export async function requireSameBackends(backends: Backends, others: BackendIde
     data: backends.dataStore.technology,
   };
   const different = (['store', 'history', 'data'] as const).filter((port) => own[port] !== others[port]);
-  if (different.length === 0) return;
-  const places = different.map(
+  const isHashedAlike = digestsOf(backends).takes(others.digest);
+  if (different.length === 0 && isHashedAlike) return;
+  const what = different.map(
     (port) => `${NAMES[port]} (here ${technologies[port]} ${own[port]}, there ${others[port]})`,
   );
-  const variables = different.map((port) => VARIABLES[port]).join(', ');
+  const variables: string[] = different.map((port) => VARIABLES[port]);
+  if (!isHashedAlike) {
+    what.push(`digest key for values (here ${own.digest ?? 'none'}, there ${others.digest ?? 'none'})`);
+    variables.push('SELVAGE_DIGEST_KEYS');
+  }
   throw new SelvageError(
     'BackendsDiffer',
-    `This worker and the client that started the run do not have the same ${places.join(', ')}. The run waits until a worker that has ` +
-      `the client's polls this task queue: give both the same ${variables}, and compare what \`selvage doctor\` says on each side.`,
+    `This worker and the client that started the run do not have the same ${what.join(', ')}. The run waits until a worker that has ` +
+      `the client's polls this task queue: give both the same ${variables.join(', ')}, and compare what \`selvage doctor\` says on each side.`,
     { details: { own, others } },
   );
 }

@@ -2,7 +2,7 @@ import type { WorkflowClient } from '@temporalio/client';
 import { SelvageError } from '../errors';
 import { readValues, type LoadedPlan } from '../execution';
 import { subjectOf } from '../sealing/seal-backends';
-import { withSubject } from '../sealing/subject-scope';
+import { withSubject } from '../sealing/run-scope';
 import type { Backends, RunRecord } from '../protocols';
 import { chosenTerminals, layoutOfRun, readPlanOf } from './read-run';
 import { extensionsOnRecord } from './extensions-on-record';

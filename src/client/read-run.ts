@@ -4,7 +4,7 @@ import type { Outcome, RunResult } from '../model/outcome';
 import type { Backends, LineageRecord, RunRecord } from '../protocols';
 import { SelvageError } from '../errors';
 import { subjectOf } from '../sealing/seal-backends';
-import { withSubject } from '../sealing/subject-scope';
+import { withSubject } from '../sealing/run-scope';
 
 const RECORDS_AT_A_TIME = 1_000;
 

@@ -6,8 +6,9 @@ import {
   type WorkflowHandle,
 } from '@temporalio/client';
 import { RunFailed, SelvageError } from '../errors';
-import { encryptionOf, subjectOf } from '../sealing/seal-backends';
-import { withSubject } from '../sealing/subject-scope';
+import { PLAIN_DIGEST } from '../sealing/digests';
+import { digestForRun, digestsOf, encryptionOf, subjectOf } from '../sealing/seal-backends';
+import { withRun, type RunScope } from '../sealing/run-scope';
 import { DEFAULT_INLINE_LIMIT } from '../execution';
 import type { Fragment } from '../model';
 import type { Outcome, RunResult } from '../model/outcome';
@@ -213,9 +214,9 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
    *   `UnknownDefinition`, `CodeDiffers`, `Cycle`, `PlanTooLarge`, `RunOver`, `UnknownRun`, `ServerUnreachable`, `BackendUnavailable`
    */
   async extend(fragment: Fragment): Promise<void> {
-    const subject = await this.subject();
+    const scope = await this.scope();
     await this.reaching(() =>
-      withSubject(subject, () =>
+      withRun(scope, () =>
         extendRun(this.workflow, this.backends.dataStore, fragment, async () =>
           isUnfinished(await this.descriptionOrNone()),
         ),
@@ -247,7 +248,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
    * @param options.timeout milliseconds to wait for a worker, which has the schemas. Default 60,000
    * @returns which knot takes it; without `takenBy` it is kept for the next wait of that name
    * @throws SelvageError `InvalidSignal`, `UnknownSignal`, `SignalTooLate`, `TooManySignals`, `RunOver`, `UnknownRun`, `NoWorker`,
-   *   `NotEncodable`, `ServerUnreachable`, `BackendUnavailable`
+   *   `NotEncodable`, `KeyMissing`, `ServerUnreachable`, `BackendUnavailable`
    */
   async signal(
     name: string,
@@ -257,11 +258,13 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     const { timeout = UPDATE_PATIENCE_MS } = options;
     const { dataStore } = this.backends;
     try {
-      const subject = await this.subject();
-      const { inlineLimit = DEFAULT_INLINE_LIMIT } = subject === undefined ? this.options : NOTHING_INLINE;
+      const scope = await this.scope();
+      const { of: digest } = scope.digest ?? PLAIN_DIGEST;
+      const { inlineLimit = DEFAULT_INLINE_LIMIT } =
+        scope.subject === undefined ? this.options : NOTHING_INLINE;
       return await this.reaching(() =>
-        withSubject(subject, () =>
-          sendSignal(this.workflow, dataStore, name, payload, { timeout, inlineLimit }),
+        withRun(scope, () =>
+          sendSignal(this.workflow, dataStore, name, payload, { digest, timeout, inlineLimit }),
         ),
       );
     } catch (error) {
@@ -271,11 +274,14 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     }
   }
 
-  /** For whom the run works. */
-  private async subject(): Promise<string | undefined> {
-    if (!encryptionOf(this.backends)) return undefined;
+  /** For whom the run works, and what it hashes its values with. @throws SelvageError `KeyMissing` */
+  private async scope(): Promise<RunScope> {
+    if (!encryptionOf(this.backends)) return {};
     const run = await this.backends.runHistory.getRun(this.runId);
-    return run ? subjectOf(run) : memoOf(await this.describe()).subject;
+    if (run) return { subject: subjectOf(run), digest: digestForRun(this.backends, run) };
+    const { subject, backends } = memoOf(await this.describe());
+    const digests = digestsOf(this.backends);
+    return { subject, digest: backends ? digests.byTag(backends.digest) : digests.current };
   }
 
   /** The record of a run that is over; undefined of one that is not, or that nobody knows. */

@@ -27,9 +27,25 @@ import type { KnotObserver } from '../interceptors/activity';
 import { recordOf, type Fragment, type Resources, type Tapestry, type TapestryRecord } from '../model';
 import { encryptionFromEnvironment, type Encryption } from '../sealing/encryption';
 import { sealingConverter } from '../sealing/payload-codec';
-import { encryptionOf, sealBackends, subjectOf } from '../sealing/seal-backends';
-import { withSubject } from '../sealing/subject-scope';
-import type { Backends, LineageQuery, LineageRecord, Page, RunQuery, RunRecord } from '../protocols';
+import type { ValueDigest } from '../sealing/digests';
+import {
+  digestOf,
+  digestsOf,
+  digestTagOf,
+  encryptionOf,
+  sealBackends,
+  subjectOf,
+} from '../sealing/seal-backends';
+import { withSubject } from '../sealing/run-scope';
+import type {
+  BackendIdentities,
+  Backends,
+  LineageQuery,
+  LineageRecord,
+  Page,
+  RunQuery,
+  RunRecord,
+} from '../protocols';
 import { EmbeddedServer } from '../server';
 import { MEMO_KEY, type ResumedRun, type RunMemo } from '../workflows/messages';
 import { unreachable } from './connection-errors';
@@ -266,7 +282,8 @@ export class Selvage {
     const plan = planOf(record, nodeSha256);
     requireStartable(plan, options.terminals);
     await validateParameters(record, parameters);
-    const parametersHash = hashJson(encodeJson(parameters), nodeSha256);
+    const raw = encodeJson(parameters);
+    const parametersHash = (digest: ValueDigest): string => hashJson(raw, digest.of);
     await this.requireSubject(options.subject);
     const sent = await this.toSend(parameters, options.subject);
     refuseLargeParameters(record.name, Buffer.byteLength(JSON.stringify(sent)));
@@ -294,7 +311,7 @@ export class Selvage {
     const { run, plan, parameters, terminals } = resumed;
     const from = [...new Set(options.from)].sort();
     const { parameters_hash: parametersHash } = run.environment as { parameters_hash?: string };
-    const raw = encodeJson(parameters);
+    const hashOfRaw = ({ of }: ValueDigest): string => hashJson(encodeJson(parameters), of);
     // For people and for older workers: the parameters are taken over by their records.
     const subject = subjectOf(run);
     await this.requireSubject(subject);
@@ -305,7 +322,7 @@ export class Selvage {
       shown,
       { tags: run.tags, ...options, ...(subject !== undefined && { subject }) },
       {
-        parametersHash: parametersHash ?? hashJson(raw, nodeSha256),
+        parametersHash: parametersHash === undefined ? hashOfRaw : () => parametersHash,
         trigger: 'resume',
         ...(terminals && { terminals }),
         resume: {
@@ -460,6 +477,7 @@ export class Selvage {
         this.backends.dataStore,
         parameters as Readonly<Record<string, unknown>>,
         subject === undefined ? this.inlineLimit : 0,
+        digestOf(this.backends).of,
       ),
     );
   }
@@ -481,8 +499,10 @@ export class Selvage {
     options: BeginOptions,
     {
       save,
+      parametersHash,
       ...said
-    }: Pick<RunMemo, 'parametersHash' | 'trigger' | 'terminals' | 'resume'> & {
+    }: Pick<RunMemo, 'trigger' | 'terminals' | 'resume'> & {
+      readonly parametersHash: (digest: ValueDigest) => string;
       /** Puts the plan where workers find it. */
       readonly save?: () => Promise<void>;
     },
@@ -491,22 +511,25 @@ export class Selvage {
     const runId = checkRunId(options.runId ?? `${tapestry}-${randomUUID().slice(0, 8)}`);
     const ifExists = options.ifExists ?? 'refuse';
     const { subject } = options;
-    const work: RunMemo = {
+    const workBy = (digest: ValueDigest): RunMemo => ({
       plan: plan.hash,
       ...said,
+      parametersHash: parametersHash(digest),
       ...(subject !== undefined && { subject, inlineLimit: 0 }),
-    };
+    });
+    const work = workBy(digestOf(this.backends));
+    const existing = (found: WorkOfRun): RunHandle<Values> =>
+      this.existing<Values>(runId, workBy(this.digestOfWork(found)), found, ifExists);
     if (options.runId) {
       // The server forgets ended runs after a while; the run history does not.
       const known = await this.backends.runHistory.getRun(runId);
-      if (known && known.status !== 'running')
-        return this.existing<Values>(runId, work, workOfRecord(known, work, plan), ifExists);
+      if (known && known.status !== 'running') return existing(workOfRecord(known, work, plan));
     }
     const deadline = deadlineOf(options.deadline);
     if (deadline !== undefined && deadline <= Date.now()) {
       // Whoever comes back to a run may say its deadline again.
       const found = options.runId && (await this.memoOf(runId));
-      if (found) return this.existing<Values>(runId, work, found, ifExists);
+      if (found) return existing(found);
       throw pastDeadline(deadline);
     }
     const commit = options.vcsCommit ?? (await currentCommit(this.options.projectDir));
@@ -540,7 +563,7 @@ export class Selvage {
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError))
         throw unreachable(error, this.place.address);
-      return this.existing<Values>(runId, memo, (await this.memoOf(runId)) ?? {}, ifExists);
+      return existing((await this.memoOf(runId)) ?? {});
     }
   }
 
@@ -563,6 +586,12 @@ export class Selvage {
       if (error instanceof WorkflowNotFoundError) return undefined;
       throw unreachable(error, this.place.address);
     }
+  }
+
+  /** Two starts of the same work have equal hashes where these are made with one key: what this client hashes with where it lacks that of the run. */
+  private digestOfWork({ backends }: WorkOfRun): ValueDigest {
+    const digests = digestsOf(this.backends);
+    return (backends && digests.find(backends.digest)) ?? digests.current;
   }
 
   /** What a start finds whose run id belongs to a run already. */
@@ -596,6 +625,7 @@ export class Selvage {
 
 /** What makes two starts ask for the same work. */
 interface WorkOfRun extends Pick<RunMemo, 'plan' | 'parametersHash' | 'terminals' | 'subject'> {
+  readonly backends?: Pick<BackendIdentities, 'digest'>;
   readonly resume?: Pick<ResumedRun, 'run' | 'from'>;
 }
 
@@ -634,6 +664,7 @@ function workOfRecord(run: RunRecord, wanted: RunMemo, plan: LoadedPlan): WorkOf
     run_again: from,
   } = run.environment as { parameters_hash?: string; resumed_from?: string; run_again?: string[] };
   const subject = subjectOf(run);
+  const digest = digestTagOf(run);
   const started = startedWith(run);
   const hasSameTerminals =
     started.plan === plan.hash &&
@@ -641,6 +672,7 @@ function workOfRecord(run: RunRecord, wanted: RunMemo, plan: LoadedPlan): WorkOf
   const terminals = hasSameTerminals ? wanted.terminals : Object.values(started.terminals);
   return {
     plan: started.plan,
+    backends: { ...(digest !== undefined && { digest }) },
     ...(parametersHash && { parametersHash }),
     ...(terminals && { terminals }),
     ...(subject !== undefined && { subject }),

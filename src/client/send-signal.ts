@@ -1,5 +1,5 @@
 import { WorkflowUpdateRPCTimeoutOrCancelledError, type WorkflowHandle } from '@temporalio/client';
-import { nodeSha256 } from '../backends';
+import type { Sha256 } from '../canonical';
 import { SelvageError, isErrorCode } from '../errors';
 import { encodeOutput, envelopeOf, storedValues } from '../execution';
 import type { DataStore } from '../protocols';
@@ -11,6 +11,7 @@ import { SIGNAL_UPDATE, type SignalReceipt, type SignalRequest } from '../workfl
  * Sends the signal and waits until the run has taken or refused it. A payload of more bytes than the limit goes by reference, so that no history
  * carries it.
  *
+ * @param digest of values
  * @param timeout milliseconds
  * @throws SelvageError `NotEncodable`, `InvalidSignal`, `UnknownSignal`, `SignalTooLate`, `TooManySignals`, `NoWorker`; and those of the
  *   server as they are
@@ -20,9 +21,13 @@ export async function sendSignal(
   dataStore: DataStore,
   name: string,
   payload: unknown,
-  { timeout, inlineLimit }: { readonly timeout: number; readonly inlineLimit: number },
+  {
+    digest,
+    timeout,
+    inlineLimit,
+  }: { readonly digest: Sha256; readonly timeout: number; readonly inlineLimit: number },
 ): Promise<SignalReceipt> {
-  const value = encodeOutput(payload, nodeSha256);
+  const value = encodeOutput(payload, digest);
   if (value.size > inlineLimit) await dataStore.put(storedValues(value));
   const request: SignalRequest = { name, payload: envelopeOf(value, inlineLimit) };
   const giveUpAt = Date.now() + timeout;

@@ -37,6 +37,7 @@ export async function recordOfUnbegun(
       ...(memo.parentKnot !== undefined && { parent_knot: memo.parentKnot }),
       ...(memo.parametersHash && { parameters_hash: memo.parametersHash }),
       ...(memo.subject !== undefined && { subject: memo.subject }),
+      ...(memo.backends?.digest !== undefined && { digest_key: memo.backends.digest }),
     },
   };
 }

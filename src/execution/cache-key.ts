@@ -25,7 +25,7 @@ export function cacheKeyOf(
   knot: PlanKnot,
   codeHash: string,
   valueOf: (parent: number, input: string) => ValueId,
-  sha256: Sha256,
+  digest: Sha256,
 ): string | undefined {
   const { cache } = knot.policy;
   const definition = plan.definitionOf(knot);
@@ -43,7 +43,7 @@ export function cacheKeyOf(
       ...(cache.codeHash === 'source' && { code: codeHash }),
       inputs,
     },
-    sha256,
+    digest,
   );
 }
 

@@ -12,6 +12,7 @@ import type { PlanKnot } from '../engine';
 import { SelvageError } from '../errors';
 import type { ExceptionRecord } from '../protocols';
 import { storedValues, type EncodedValue } from './encoded-value';
+import type { Hashing } from './hashing';
 import type { ElementCounts } from './lineage';
 import type { KnotOutcomeToRecord } from './node-outcome';
 import { errorId } from './unrun-error';
@@ -54,14 +55,14 @@ export class MapComposer {
   }
 
   /** @throws SelvageError `NotEncodable` where the whole is longer than a value may be: a failure of the map */
-  outcome(runId: string, sha256: Sha256): KnotOutcomeToRecord {
+  outcome(runId: string, { sha256, digest }: Hashing): KnotOutcomeToRecord {
     const elements: ElementCounts = { count: this.count, failed: this.failures.size };
     const { onError } = this.map.policy.map!;
     if (this.failures.size > 0 && onError === undefined) {
       return { outcome: { kind: 'err', error: this.failure(runId, sha256), elements }, values: [] };
     }
     const { encoded, length } = this.whole(onError === 'collect', sha256);
-    const value = valueOf(encoded, length, sha256);
+    const value = valueOf(encoded, length, digest);
     return { outcome: { kind: 'ok', value, elements }, values: storedValues(value) };
   }
 
@@ -136,11 +137,11 @@ export class MapComposer {
   }
 }
 
-function valueOf(encoded: Encoded, length: number | undefined, sha256: Sha256): EncodedValue {
+function valueOf(encoded: Encoded, length: number | undefined, digest: Sha256): EncodedValue {
   const { text } = encoded as { text: string };
   const bytes = new Uint8Array(Buffer.from(text));
   return {
-    hash: hashText(text, sha256),
+    hash: hashText(text, digest),
     size: encodedSize(encoded),
     encoded,
     bytes,

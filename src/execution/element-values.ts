@@ -12,10 +12,10 @@ import type { ValueId } from './cache-key';
 import { encodeOutput, type EncodedValue } from './encoded-value';
 
 /** What an element is as a value by itself. */
-export function idOfPart(text: string, sha256: Sha256): ValueId {
+export function idOfPart(text: string, digest: Sha256): ValueId {
   const value = valueOfPart(text);
-  if (value?.kind === 'json') return { hash: hashText(text, sha256) };
-  const { hash, stored } = encodeOutput(decodeText(text), sha256);
+  if (value?.kind === 'json') return { hash: hashText(text, digest) };
+  const { hash, stored } = encodeOutput(decodeText(text), digest);
   return { hash, ...(stored !== undefined && { stored }) };
 }
 

@@ -1,4 +1,3 @@
-import type { Sha256 } from '../canonical';
 import type { DefinitionRecord } from '../model/records';
 import type {
   CommitResult,
@@ -11,6 +10,7 @@ import { cacheKeyOf, type ValueId } from './cache-key';
 import type { CachedValue, PassedOver } from './cached-values';
 import { encodeOutput, storedValues, type EncodedValue } from './encoded-value';
 import { describeError } from './exception-record';
+import type { Hashing } from './hashing';
 import { assembleInputs } from './inputs';
 import { lineageRecord, reusedRecord, withPassedOver, type Execution, type OutcomeToRecord } from './lineage';
 import type { LoadedPlan } from './loaded-plan';
@@ -53,7 +53,7 @@ export interface ElementsToRun {
   readonly plan: LoadedPlan;
   readonly definition: DefinitionRecord;
   readonly codeHash: string | null;
-  readonly sha256: Sha256;
+  readonly hashing: Hashing;
   readonly runId: string;
   /** The text of an element, by the input that gets it; undefined: the input is not one that gets elements. */
   readonly textOf: (element: ElementKnot, input: string) => string | undefined;
@@ -111,7 +111,7 @@ export class ElementsRun {
     for (let attempt = 1; ; attempt++) {
       try {
         const result = await host.call(element, this.inputsOf(element), before + attempt);
-        const value = encodeOutput(result, this.elements.sha256);
+        const value = encodeOutput(result, this.elements.hashing.digest);
         const ok = { kind: 'ok' as const, value };
         await this.commit(element, ok, storedValues(value), before + attempt, startedAt, reuse);
         return;
@@ -132,8 +132,8 @@ export class ElementsRun {
     startedAt: number,
     reuse: Reuse,
   ): Promise<void> {
-    const { runId, sha256 } = this.elements;
-    const { record, values } = describeError(error, { runId, knotId: element.id, attempt }, sha256);
+    const { runId, hashing } = this.elements;
+    const { record, values } = describeError(error, { runId, knotId: element.id, attempt }, hashing);
     await this.commit(element, { kind: 'err', error: record }, values, attempt, startedAt, reuse);
   }
 
@@ -177,9 +177,9 @@ export class ElementsRun {
   }
 
   private keyOf(element: ElementKnot): string | undefined {
-    const { plan, codeHash, sha256, isReplaced } = this.elements;
+    const { plan, codeHash, hashing, isReplaced } = this.elements;
     if (isReplaced || codeHash === null) return undefined;
-    return cacheKeyOf(plan, element, codeHash, this.idOf(element), sha256);
+    return cacheKeyOf(plan, element, codeHash, this.idOf(element), hashing.digest);
   }
 
   private inputsOf(element: ElementKnot): Record<string, unknown> {
@@ -196,10 +196,10 @@ export class ElementsRun {
   }
 
   private idOf(element: ElementKnot): (parent: number, input: string) => ValueId {
-    const { textOf, sharedId, sha256 } = this.elements;
+    const { textOf, sharedId, hashing } = this.elements;
     return (parent, input) => {
       const text = textOf(element, input);
-      return text === undefined ? sharedId(parent) : idOfPart(text, sha256);
+      return text === undefined ? sharedId(parent) : idOfPart(text, hashing.digest);
     };
   }
 }

@@ -33,14 +33,14 @@ const decoder = new TextDecoder();
  *
  * @throws SelvageError `NotEncodable` naming the path of the part that has no encoding.
  */
-export function encodeOutput(value: unknown, sha256: Sha256): EncodedValue {
+export function encodeOutput(value: unknown, digest: Sha256): EncodedValue {
   if (StoredBytes.is(value)) {
     return { hash: value.hash, size: value.size, stored: value.mediaType ?? '' };
   }
   const encoded = ownCopy(encodeValue(value));
   const bytes = encoded.kind === 'bytes' ? encoded.bytes : utf8(encoded.text);
   return {
-    hash: contentHash(encoded, sha256),
+    hash: contentHash(encoded, digest),
     size: bytes.byteLength,
     encoded,
     bytes,

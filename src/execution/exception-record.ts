@@ -1,6 +1,7 @@
 import { SelvageError, messageText } from '../errors';
-import { hashText, type Sha256 } from '../canonical';
+import { hashText } from '../canonical';
 import type { ExceptionRecord, StoredValue } from '../protocols';
+import type { Hashing } from './hashing';
 import { errorId } from './unrun-error';
 
 /** Longer stacks are cut in the record and kept whole in the data store. */
@@ -31,7 +32,7 @@ export function errorType(error: unknown): string {
 export function describeError(
   error: unknown,
   where: { runId: string; knotId: string; attempt: number },
-  sha256: Sha256,
+  { sha256, digest }: Hashing,
 ): DescribedError {
   const type = errorType(error);
   const message = messageText(messageOf(error), MESSAGE_LENGTH);
@@ -40,7 +41,7 @@ export function describeError(
   const isLong = bytes.length > TRACEBACK_BYTES;
   // A stored value is canonical JSON text, so that a reader needs no second rule for tracebacks.
   const whole = isLong ? JSON.stringify(stack) : undefined;
-  const hash = whole === undefined ? undefined : hashText(whole, sha256);
+  const hash = whole === undefined ? undefined : hashText(whole, digest);
   const cause = causeOf(error);
   const record: ExceptionRecord = {
     id: errorId({ ...where, type, message }, sha256),

@@ -10,6 +10,7 @@ export {
   type AcceptedExtension,
   type StoredFragment,
 } from './body-extension';
+export type { Hashing } from './hashing';
 export { callBody } from './call-body';
 export { describeError, errorType, type DescribedError } from './exception-record';
 export { cacheKeyOf, isTooOld, valueOfRecord, type ValueId, type ValueIdentity } from './cache-key';

@@ -58,7 +58,7 @@ export function outcomeOfResult(
   knot: PlanKnot,
   result: unknown,
   parents: ParentOutcomes,
-  sha256: Sha256,
+  digest: Sha256,
 ): KnotOutcomeToRecord {
   switch (knot.policy.node) {
     case undefined:
@@ -66,20 +66,20 @@ export function outcomeOfResult(
     case 'loop':
     case 'subTapestry':
     case 'waitForSignal': {
-      const value = encodeOutput(result, sha256);
+      const value = encodeOutput(result, digest);
       return { outcome: { kind: 'ok', value }, values: storedValues(value) };
     }
     case 'sleep':
     case 'waitUntil': {
       if (knot.inputs['input']) return passOn(parents, parentOf(knot, 'input'));
-      const value = encodeOutput(undefined, sha256);
+      const value = encodeOutput(undefined, digest);
       return { outcome: { kind: 'ok', value }, values: storedValues(value) };
     }
     case 'gate':
       return isOpen(knot, result) ? passOn(parents, parentOf(knot, 'input')) : skipped('gate_closed');
     case 'branch': {
       const choice = chosenTag(plan, knot, result);
-      const value = encodeOutput(choice, sha256);
+      const value = encodeOutput(choice, digest);
       return { outcome: { kind: 'ok', value, choice }, values: storedValues(value) };
     }
     case 'map':

@@ -49,7 +49,7 @@ export function slicesFrom(
   { count, keys, lists }: MapElements,
   from: number,
   shared: Readonly<Record<string, SharedReference>>,
-  sha256: Sha256,
+  digest: Sha256,
 ): { slices: WrittenSlice[]; next: number | undefined } {
   const slices: WrittenSlice[] = [];
   let first = from;
@@ -61,7 +61,7 @@ export function slicesFrom(
       ...(keys && { keys: keys.slice(first, end) }),
       shared,
     };
-    slices.push({ value: storedSlice(content, sha256), elements: end - first });
+    slices.push({ value: storedSlice(content, digest), elements: end - first });
     first = end;
   }
   return { slices, next: first < count ? first : undefined };
@@ -76,7 +76,7 @@ function endOfSlice(lists: ReadonlyMap<string, readonly string[]>, first: number
   return count;
 }
 
-function storedSlice({ first, lists, keys, shared }: SliceContent, sha256: Sha256): StoredValue {
+function storedSlice({ first, lists, keys, shared }: SliceContent, digest: Sha256): StoredValue {
   const texts = new Map([...lists].map(([name, parts]) => [name, textOf(listOfParts(parts))]));
   const members = new Map([
     ['first', String(first)],
@@ -85,7 +85,7 @@ function storedSlice({ first, lists, keys, shared }: SliceContent, sha256: Sha25
     ...(keys ? [['keys', JSON.stringify(keys)] as const] : []),
   ]);
   const encoded = recordOfParts(members);
-  return { hash: contentHash(encoded, sha256), bytes: Buffer.from(textOf(encoded)) };
+  return { hash: contentHash(encoded, digest), bytes: Buffer.from(textOf(encoded)) };
 }
 
 function textOf(encoded: Encoded): string {

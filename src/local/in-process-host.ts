@@ -1,5 +1,4 @@
 import { setMaxListeners } from 'node:events';
-import type { Sha256 } from '../canonical';
 import {
   MAP_CONCURRENCY,
   Scheduler,
@@ -58,6 +57,7 @@ import {
   withReadInputs,
   type CachedElement,
   type EncodedValue,
+  type Hashing,
   type Execution,
   type KnotOutcomeToRecord,
   type NestedRun,
@@ -89,7 +89,7 @@ export interface LocalRunResult {
   readonly lineage: readonly LineageRecord[];
 }
 
-export interface InProcessEnvironment {
+export interface InProcessEnvironment extends Hashing {
   /** Bodies to run in place of those of the definitions, by knot id or definition name. */
   readonly replace?: Readonly<Record<string, KnotBody>>;
   readonly terminals?: readonly string[];
@@ -108,7 +108,6 @@ export interface InProcessEnvironment {
   readonly backends: Backends;
   /** Whether the run itself is recorded, beside its knots. */
   readonly recordsRun: boolean;
-  readonly sha256: Sha256;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -266,7 +265,7 @@ export class InProcessHost {
     for (let index = 0; index < this.layout.parameterCount; index++) {
       const value = encodeOutput(
         parameters.get(this.layout.ids[index]!.slice('param:'.length)),
-        this.environment.sha256,
+        this.environment.digest,
       );
       values.push(value);
       const now = this.environment.now();
@@ -328,7 +327,7 @@ export class InProcessHost {
           : await this.limited(planKnot, startedAt, () =>
               this.callOnce(definition, planKnot, attempt, extension),
             );
-        end = outcomeOfResult(this.plan, planKnot, result, this.parents, this.environment.sha256);
+        end = outcomeOfResult(this.plan, planKnot, result, this.parents, this.environment.digest);
         accepted = this.accept(extension);
         if (accepted) end = withExtension(end, accepted);
       } catch (error) {
@@ -365,13 +364,13 @@ export class InProcessHost {
     run: () => NestedRun,
     number: number,
   ): Promise<{ readonly end: KnotEnd | undefined; readonly attempt: number }> {
-    const { sha256 } = this.environment;
+    const { digest } = this.environment;
     for (let attempt = 1; ; attempt++) {
       try {
         const values = valuesOfNested(run());
         if (planKnot.policy.node !== 'loop')
-          return { end: outcomeOfResult(this.plan, planKnot, values, this.parents, sha256), attempt };
-        const state = encodeOutput({ ...this.nestedInputs(planKnot), ...values }, sha256);
+          return { end: outcomeOfResult(this.plan, planKnot, values, this.parents, digest), attempt };
+        const state = encodeOutput({ ...this.nestedInputs(planKnot), ...values }, digest);
         const isOver = await this.callWith(definition, planKnot, { state: freshCopy(state) }, attempt);
         return { end: outcomeOfLoop(planKnot, isOver, state, number), attempt };
       } catch (error) {
@@ -435,10 +434,10 @@ export class InProcessHost {
   }
 
   private async mapEnd(map: PlanKnot, body: BodyToRun): Promise<KnotEnd> {
-    const { sha256 } = this.environment;
+    const { environment } = this;
     const { runId } = this.run;
     const failed = (error: unknown): KnotEnd => {
-      const { record, values } = describeError(error, { runId, knotId: map.id, attempt: 1 }, sha256);
+      const { record, values } = describeError(error, { runId, knotId: map.id, attempt: 1 }, environment);
       return { outcome: { kind: 'err', error: record }, values };
     };
     let elements: MapElements;
@@ -451,7 +450,7 @@ export class InProcessHost {
     await this.runElements(map, elements, body, composer);
     if (this.cancelled && composer.open(0, elements.count).length > 0) return CANCELLED;
     try {
-      return composer.outcome(runId, sha256);
+      return composer.outcome(runId, environment);
     } catch (error) {
       return failed(error);
     }
@@ -464,7 +463,7 @@ export class InProcessHost {
     composer: MapComposer,
   ): Promise<void> {
     const { count, keys, lists } = elements;
-    const { now, sha256, backends } = this.environment;
+    const { now, backends } = this.environment;
     const { runId } = this.run;
     const run = new ElementsRun(
       {
@@ -472,7 +471,7 @@ export class InProcessHost {
         definition,
         codeHash: replaced ?? this.plan.elementDefinitionOf(map).codeHash,
         isReplaced: replaced !== undefined,
-        sha256,
+        hashing: this.environment,
         runId,
         textOf: ({ position }, input) => lists.get(input)?.[position],
         sharedId: this.parents.valueOf,
@@ -566,7 +565,7 @@ export class InProcessHost {
   private keyOf(knot: number, codeHash: string): string | undefined {
     if (this.bodies[knot]!.codeHash !== undefined) return undefined;
     const { valueOf } = this.parents;
-    return cacheKeyOf(this.plan, this.planKnots[knot]!, codeHash, valueOf, this.environment.sha256);
+    return cacheKeyOf(this.plan, this.planKnots[knot]!, codeHash, valueOf, this.environment.digest);
   }
 
   /** With its value: what has none any more is not found. */
@@ -582,9 +581,9 @@ export class InProcessHost {
   private async readValue(made: LineageRecord): Promise<EncodedValue | undefined> {
     const value = valueOfRecord(made);
     if (value.stored !== undefined) return value;
-    const { backends, sha256 } = this.environment;
+    const { backends, digest } = this.environment;
     const bytes = await backends.dataStore.get(value.hash);
-    return bytes && encodeOutput(decodeStored(value.hash, bytes), sha256);
+    return bytes && encodeOutput(decodeStored(value.hash, bytes), digest);
   }
 
   private async takeOver(
@@ -603,7 +602,7 @@ export class InProcessHost {
 
   private async waitFor(planKnot: PlanKnot, definition: DefinitionRecord): Promise<KnotEnd> {
     const { runId } = this.run;
-    const { sha256 } = this.environment;
+    const { environment } = this;
     const reading = withReadInputs(planKnot);
     try {
       const inputs = assembleInputs(reading, 'values', this.freshValue);
@@ -613,10 +612,14 @@ export class InProcessHost {
       const extension = new BodyExtension(this.plan, planKnot);
       const context = new LocalContext(this.run, planKnot.id, 1, undefined, extension);
       const result = await callBody(definition, given, context);
-      return outcomeOfResult(this.plan, planKnot, result, this.parents, sha256);
+      return outcomeOfResult(this.plan, planKnot, result, this.parents, environment.digest);
     } catch (error) {
       if (this.cancelled) return CANCELLED;
-      const { record, values } = describeError(error, { runId, knotId: planKnot.id, attempt: 1 }, sha256);
+      const { record, values } = describeError(
+        error,
+        { runId, knotId: planKnot.id, attempt: 1 },
+        environment,
+      );
       return { outcome: { kind: 'err', error: record }, values };
     }
   }
@@ -630,7 +633,7 @@ export class InProcessHost {
       return this.cancelled ? CANCELLED : undefined;
     }
     const where = { runId: this.run.runId, knotId: planKnot.id, attempt };
-    const { record, values } = describeError(error, where, this.environment.sha256);
+    const { record, values } = describeError(error, where, this.environment);
     return { outcome: { kind: 'err', error: record }, values };
   }
 

@@ -33,7 +33,7 @@ export class LocalWaits {
   private constructor(
     private readonly schemas: ReadonlyMap<string, readonly SignalSchema[]>,
     private readonly functions: ReadonlyMap<string, SignalFunction>,
-    private readonly sha256: Sha256,
+    private readonly digest: Sha256,
     private readonly realTime: boolean,
     private readonly now: () => number,
   ) {}
@@ -42,14 +42,14 @@ export class LocalWaits {
   static async of(
     tapestry: TapestryRecord,
     signals: GivenSignals,
-    { sha256, realTime, now }: { sha256: Sha256; realTime: boolean; now: () => number },
+    { digest, realTime, now }: { digest: Sha256; realTime: boolean; now: () => number },
   ): Promise<LocalWaits> {
     const schemas = schemasOf(tapestry);
     const given = Object.entries(signals).filter(([, payload]) => payload !== undefined);
     const functions = given.filter(
       (entry): entry is [string, SignalFunction] => typeof entry[1] === 'function',
     );
-    const waits = new LocalWaits(schemas, new Map(functions), sha256, realTime, now);
+    const waits = new LocalWaits(schemas, new Map(functions), digest, realTime, now);
     for (const [name, payload] of given) {
       if (!schemas.has(name)) throw unknownSignal(tapestry, name, [...schemas.keys()]);
       if (typeof payload === 'function') continue;
@@ -94,7 +94,7 @@ export class LocalWaits {
   }
 
   private async read(name: string, payload: unknown): Promise<Payload> {
-    const value = encodeOutput(payload, this.sha256);
+    const value = encodeOutput(payload, this.digest);
     const check = await checkPayload(name, this.schemas.get(name)!, freshCopy(value));
     if ('unfit' in check) return { value, unfit: check.unfit };
     throw new SelvageError('InvalidSignal', check.refused, { details: { signal: name } });

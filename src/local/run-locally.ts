@@ -7,6 +7,7 @@ import type { Outcome, RunResult } from '../model/outcome';
 import type { KnotBody } from '../model/records';
 import { recordOf, type Tapestry } from '../model';
 import type { Backends, LineageRecord } from '../protocols';
+import { digestOf } from '../sealing/seal-backends';
 import { InProcessHost, type LocalRunResult } from './in-process-host';
 import { LocalWaits, type GivenSignals } from './local-waits';
 
@@ -63,15 +64,19 @@ export async function runLocally<Parameters extends object, Values extends objec
   const record = recordOf(tapestry);
   const recordRun = randomUUID();
   const { signals = {}, realTime = false, ...others } = options;
-  const time = { sha256: nodeSha256, now: Date.now };
+  const backends = options.backends ?? createInMemoryBackends();
+  const { of: digest } = digestOf(backends);
+  const now = Date.now;
   const host = new InProcessHost(record, {
     ...others,
     runId: options.runId ?? recordRun,
     recordRun,
-    backends: options.backends ?? createInMemoryBackends(),
+    backends,
     recordsRun: options.backends !== undefined,
-    ...time,
-    waits: await LocalWaits.of(record, signals, { ...time, realTime }),
+    sha256: nodeSha256,
+    digest,
+    now,
+    waits: await LocalWaits.of(record, signals, { digest, now, realTime }),
   });
   const run = await host.execute(await validateParameters(record, parameters));
   return resultOf<Values>(run, options.terminals);

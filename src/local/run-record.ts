@@ -2,6 +2,7 @@ import type { Sha256 } from '../canonical';
 import { planOf, withNested, type LoadedPlan } from '../execution';
 import type { TapestryRecord } from '../model/records';
 import type { Backends, RunRecord, RunStatus } from '../protocols';
+import { digestOf } from '../sealing/seal-backends';
 import { VERSION } from '../version';
 
 /** The knot of another run that has started this one. */
@@ -34,11 +35,9 @@ export interface RunToRecord {
 }
 
 /** Records a run when it is over: one that ends with its process is cut short, and nothing goes on with it. */
-export async function putOnRecord(
-  { runHistory, tapestryStore }: Pick<Backends, 'runHistory' | 'tapestryStore'>,
-  sha256: Sha256,
-  run: RunToRecord,
-): Promise<void> {
+export async function putOnRecord(backends: Backends, sha256: Sha256, run: RunToRecord): Promise<void> {
+  const { runHistory, tapestryStore } = backends;
+  const { tag } = digestOf(backends);
   const { plan, planText: text, startedBy, finishedAt } = run;
   const { hash } = plan;
   const { tapestry } = plan.plan;
@@ -65,6 +64,7 @@ export async function putOnRecord(
     finished_at: finishedAt,
     environment: {
       selvage: VERSION,
+      ...(tag !== undefined && { digest_key: tag }),
       ...(startedBy && { parent_knot: startedBy.knot, parent_temporal_run_id: startedBy.recordRun }),
       ...(run.environment as object),
     },

@@ -22,4 +22,6 @@ export interface BackendIdentities {
   readonly store: string;
   readonly history: string;
   readonly data: string;
+  /** The tag of the digest key that hashes of values are made with; absent: they are made without one. */
+  readonly digest?: string;
 }

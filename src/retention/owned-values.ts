@@ -1,7 +1,7 @@
 import { SelvageError } from '../errors';
 import type { Backends, RunRecord } from '../protocols';
 import { subjectOf } from '../sealing/seal-backends';
-import { withSubject } from '../sealing/subject-scope';
+import { withSubject } from '../sealing/run-scope';
 
 const AT_A_TIME = 1_000;
 

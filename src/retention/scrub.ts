@@ -195,10 +195,11 @@ async function addSlices(backends: Backends, hash: string, slices: Owned): Promi
       );
       if (!isOverIt) continue;
       const run = await backends.runHistory.getRunByTemporalId(record.temporal_run_id);
-      const plan = run ? await planOf(backends, run) : undefined;
+      if (!run) continue;
+      const plan = await planOf(backends, run);
       if (!plan?.has(record.knot_id) || !plan.knot(record.knot_id).policy.map) continue;
       const map = plan.knot(record.knot_id);
-      for (const slice of await slicesOfMap(backends, plan, map, record.temporal_run_id))
+      for (const slice of await slicesOfMap(backends, plan, map, run))
         addOwner(subjectsIn(slices, slice), run);
     }
   } while (cursor !== undefined);

@@ -1,4 +1,3 @@
-import { nodeSha256 } from '../backends';
 import type { PlanKnot } from '../engine';
 import {
   encodedOfStored,
@@ -9,23 +8,28 @@ import {
   valueOfRecord,
   type LoadedPlan,
 } from '../execution';
-import type { Backends, LineageRecord } from '../protocols';
+import type { Backends, LineageRecord, RunRecord } from '../protocols';
 import { SelvageError } from '../errors';
+import { digestForRun } from '../sealing';
 
 /**
  * The hashes of the slices that a map's list was taken apart into, which no record names; none where the list is not there any more, or
  * was none.
+ *
+ * @param run that the map is of
+ * @throws SelvageError `KeyMissing`: without the digest key of the run, nobody can tell them
  */
 export async function slicesOfMap(
-  { runHistory, dataStore }: Pick<Backends, 'runHistory' | 'dataStore'>,
+  backends: Backends,
   plan: LoadedPlan,
   map: PlanKnot,
-  temporalRunId: string,
+  run: RunRecord,
 ): Promise<string[]> {
+  const { runHistory, dataStore } = backends;
   const indexes = Object.values(map.inputs).flatMap((input) => ('parent' in input ? [input.parent] : []));
   const ids = [...new Set(indexes)].map((parent) => plan.parentId(parent));
   const records = new Map(
-    (await runHistory.getRecords(temporalRunId, ids)).map((record) => [record.knot_id, record]),
+    (await runHistory.getRecords(run.temporal_run_id, ids)).map((record) => [record.knot_id, record]),
   );
   if (ids.some((id) => records.get(id)?.outcome !== 'ok')) return [];
   const recordOf = (parent: number): LineageRecord => records.get(plan.parentId(parent))!;
@@ -41,9 +45,10 @@ export async function slicesOfMap(
       return stored === undefined ? encodedOfStored(hash, bytes.get(hash)!) : undefined;
     });
     const shared = sharedReferences(map, (parent) => valueOfRecord(recordOf(parent)));
+    const { of: digest } = digestForRun(backends, run);
     const hashes: string[] = [];
     for (let from: number | undefined = 0; from !== undefined;) {
-      const { slices, next } = slicesFrom(elements, from, shared, nodeSha256);
+      const { slices, next } = slicesFrom(elements, from, shared, digest);
       hashes.push(...slices.map(({ value }) => value.hash));
       from = next;
     }

@@ -42,7 +42,7 @@ export async function valuesOfRun(backends: Backends, run: RunRecord): Promise<S
   const plan = await planOf(backends, run);
   for (const knot of plan?.plan.knots ?? []) {
     if (!knot.policy.map) continue;
-    for (const hash of await slicesOfMap(backends, plan!, knot, run.temporal_run_id)) hashes.add(hash);
+    for (const hash of await slicesOfMap(backends, plan!, knot, run)) hashes.add(hash);
   }
   return hashes;
 }

@@ -5,6 +5,7 @@ import { FolderSubjectKeyStore } from '../adapters/subject-key-stores/folder';
 import { InMemorySubjectKeyStore } from '../adapters/subject-key-stores/in-memory';
 import { SelvageError } from '../errors';
 import type { SubjectKeyStore } from '../protocols';
+import { Digests, type DigestKey } from './digests';
 import { Keyring, type KeySource } from './keyring';
 import { invalidKey } from './sealing-key';
 import { SubjectKeys } from './subject-keys';
@@ -12,6 +13,12 @@ import { SubjectKeys } from './subject-keys';
 export interface EncryptionOptions {
   /** `id:base64,id2:base64`, each 32 bytes; or who holds the keys. The first seals what is new, the others open what was sealed before. */
   readonly keys: string | KeySource;
+  /**
+   * Keys that hashes of values are made with, so that nobody without them can guess a value by its hash: `id:base64,id2:base64`, each 32 bytes, or
+   * each by itself (they are needed wherever a value is hashed, so nobody is asked for them later). The first is for new runs, and runs that began with one of the others are taken,
+   * too; `plain` stands for hashes without a key. Default: none.
+   */
+  readonly digestKeys?: string | readonly (DigestKey | 'plain')[];
   /** `file:FOLDER`, `memory:`, or one that you have made. Default: `file:.selvage/subject-keys`. To be backed up apart from the values, if at all. */
   readonly subjectKeys?: string | SubjectKeyStore;
   /** Whether what goes into Temporal's history is sealed, too. Default true. */
@@ -23,6 +30,8 @@ export interface EncryptionOptions {
 /** The keys of a process: for its data store and for what it sends to Temporal. */
 export interface Encryption {
   readonly keyring: Keyring;
+  /** What values are hashed with. */
+  readonly digests: Digests;
   readonly subjects: SubjectKeys;
   readonly payloads: boolean;
 }
@@ -32,18 +41,20 @@ const DEFAULT_SUBJECT_KEYS = `file:${path.join('.selvage', 'subject-keys')}`;
 /** @throws SelvageError `InvalidKey`, `InvalidUrl` */
 export function createEncryption({
   keys,
+  digestKeys,
   subjectKeys = DEFAULT_SUBJECT_KEYS,
   payloads = true,
   projectDir = process.cwd(),
 }: EncryptionOptions): Encryption {
   const keyring = typeof keys === 'string' ? Keyring.parse(keys) : new Keyring(keys);
   const store = typeof subjectKeys === 'string' ? openSubjectKeys(subjectKeys, projectDir) : subjectKeys;
-  return { keyring, subjects: new SubjectKeys(keyring, store), payloads };
+  const digests = digestKeys === undefined ? Digests.none : Digests.of(digestKeys);
+  return { keyring, digests, subjects: new SubjectKeys(keyring, store), payloads };
 }
 
 /**
- * What the environment says: keys in `SELVAGE_KEYS`, or in the file that `SELVAGE_KEY_FILE` names; `SELVAGE_SUBJECT_KEYS`; and
- * `SELVAGE_SEAL_PAYLOADS=no`. Undefined where no keys are given: then nothing is sealed.
+ * What the environment says: keys in `SELVAGE_KEYS`, or in the file that `SELVAGE_KEY_FILE` names; digest keys in `SELVAGE_DIGEST_KEYS` or
+ * `SELVAGE_DIGEST_KEY_FILE`; `SELVAGE_SUBJECT_KEYS`; and `SELVAGE_SEAL_PAYLOADS=no`. Undefined where no keys are given: then nothing is sealed.
  *
  * @throws SelvageError `InvalidKey`, `InvalidUrl`
  */
@@ -54,28 +65,42 @@ export function encryptionFromEnvironment({
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly projectDir?: string;
 } = {}): Encryption | undefined {
-  const file = environment['SELVAGE_KEY_FILE'];
-  const said = environment['SELVAGE_KEYS'];
-  if (said && file) throw invalidKey('Both SELVAGE_KEYS and SELVAGE_KEY_FILE are set. Set one of them.');
-  const keys = file ? readKeyFile(path.resolve(projectDir ?? process.cwd(), file)) : said;
+  const keysOf = (variable: string, fileVariable: string): string | undefined => {
+    const file = environment[fileVariable];
+    const said = environment[variable];
+    if (said && file) throw invalidKey(`Both ${variable} and ${fileVariable} are set. Set one of them.`);
+    return file
+      ? readKeyFile(path.resolve(projectDir ?? process.cwd(), file), fileVariable)
+      : said || undefined;
+  };
+  const keys = keysOf('SELVAGE_KEYS', 'SELVAGE_KEY_FILE');
+  const digestKeys = keysOf('SELVAGE_DIGEST_KEYS', 'SELVAGE_DIGEST_KEY_FILE');
+  if (!keys && digestKeys) throw withoutSealing();
   if (!keys) return undefined;
   const subjectKeys = environment['SELVAGE_SUBJECT_KEYS'];
   return createEncryption({
     keys,
     payloads: environment['SELVAGE_SEAL_PAYLOADS'] !== 'no',
+    ...(digestKeys !== undefined && { digestKeys }),
     ...(subjectKeys && { subjectKeys }),
     ...(projectDir !== undefined && { projectDir }),
   });
 }
 
-function readKeyFile(file: string): string {
+function readKeyFile(file: string, variable: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
     throw invalidKey(
-      `The file ${file}, which SELVAGE_KEY_FILE names, cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'}).`,
+      `The file ${file}, which ${variable} names, cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'}).`,
     );
   }
+}
+
+function withoutSealing(): SelvageError {
+  return invalidKey(
+    'There are digest keys (SELVAGE_DIGEST_KEYS or SELVAGE_DIGEST_KEY_FILE) and no keys to seal values with, which anybody could read then. Set SELVAGE_KEYS, too.',
+  );
 }
 
 function openSubjectKeys(url: string, projectDir: string): SubjectKeyStore {

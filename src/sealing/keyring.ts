@@ -1,5 +1,13 @@
 import { SelvageError } from '../errors';
-import { invalidKey, keyBytes, requireKeyId, sealingKey, type SealingKey } from './sealing-key';
+import {
+  givenTwice,
+  invalidKey,
+  keyBytes,
+  parseKeys,
+  requireKeyId,
+  sealingKey,
+  type SealingKey,
+} from './sealing-key';
 
 /** Keys that somebody else holds, such as a key management service. */
 export interface KeySource {
@@ -9,6 +17,8 @@ export interface KeySource {
   readonly key: (id: string) => Promise<string | Uint8Array | undefined> | string | Uint8Array | undefined;
 }
 
+/** How error messages name what these keys are for. */
+const USE = 'sealing values';
 /** By how long the holder of keys may take to answer. */
 const PATIENCE_MS = 30_000;
 
@@ -22,11 +32,10 @@ export class Keyring {
 
   /** @throws SelvageError `InvalidKey` */
   constructor(source: KeySource) {
-    if (source.ids.length === 0) throw invalidKey('No key for sealing values was given: give at least one.');
-    source.ids.forEach(requireKeyId);
+    if (source.ids.length === 0) throw invalidKey(`No key for ${USE} was given: give at least one.`);
+    for (const id of source.ids) requireKeyId(id, USE);
     const twice = source.ids.find((id, index) => source.ids.indexOf(id) !== index);
-    if (twice !== undefined)
-      throw invalidKey(`The key "${twice}" for sealing values was given twice.`, twice);
+    if (twice !== undefined) throw givenTwice(twice, USE);
     this.#source = { ...source };
   }
 
@@ -35,16 +44,7 @@ export class Keyring {
    * @throws SelvageError `InvalidKey`
    */
   static parse(text: string): Keyring {
-    const keys = new Map<string, Uint8Array>();
-    for (const entry of text.split(/[,\n]/).map((part) => part.trim())) {
-      if (entry === '' || entry.startsWith('#')) continue;
-      const colon = entry.indexOf(':');
-      if (colon === -1)
-        throw invalidKey('The keys for sealing values are not of the form id:base64,id2:base64.');
-      const id = requireKeyId(entry.slice(0, colon));
-      if (keys.has(id)) throw invalidKey(`The key "${id}" for sealing values was given twice.`, id);
-      keys.set(id, keyBytes(id, entry.slice(colon + 1)));
-    }
+    const keys = parseKeys(text, USE);
     return new Keyring({ ids: [...keys.keys()], key: (id) => keys.get(id) });
   }
 
@@ -77,7 +77,7 @@ export class Keyring {
   async #ask(id: string): Promise<SealingKey> {
     const given = this.ids.includes(id) ? await inTime(id, async () => this.#source.key(id)) : undefined;
     if (given === undefined) throw keyMissing(id);
-    return sealingKey(keyBytes(id, given), id);
+    return sealingKey(keyBytes(id, given, USE), id);
   }
 }
 

@@ -1,9 +1,10 @@
 import type { Backends, RunHistory, RunRecord } from '../protocols';
 import { SelvageError } from '../errors';
+import { Digests, type ValueDigest } from './digests';
 import type { Encryption } from './encryption';
 import { requireKeysOf } from './key-marks';
 import { SealedDataStore } from './sealed-data-store';
-import { currentScope } from './subject-scope';
+import { currentScope } from './run-scope';
 
 /** Backends whose data store seals. */
 interface SealedBackends extends Backends {
@@ -14,6 +15,26 @@ interface SealedBackends extends Backends {
 /** With what these backends seal their values; undefined where they do not. */
 export function encryptionOf(backends: Backends): Encryption | undefined {
   return (backends as Partial<SealedBackends>).encryption;
+}
+
+/** What is hashed with where these backends are: with no keys where they do not seal. */
+export function digestsOf(backends: Backends): Digests {
+  return encryptionOf(backends)?.digests ?? Digests.none;
+}
+
+/** What new runs hash their values with. */
+export function digestOf(backends: Backends): ValueDigest {
+  return digestsOf(backends).current;
+}
+
+/** What a run on record hashes its values with. @throws SelvageError `KeyMissing` */
+export function digestForRun(backends: Backends, run: Pick<RunRecord, 'environment'>): ValueDigest {
+  return digestsOf(backends).byTag(digestTagOf(run));
+}
+
+/** The tag of the digest key that a run hashes its values with, by its record; undefined: it has none. */
+export function digestTagOf({ environment }: Pick<RunRecord, 'environment'>): string | undefined {
+  return (environment as { digest_key?: string }).digest_key;
 }
 
 /**

@@ -28,12 +28,36 @@ export function sealingKey(secret: Uint8Array, id?: string): SealingKey {
   return { id: id ?? tag, tag, contents: derive('contents', KEY_BYTES), names: derive('names', KEY_BYTES) };
 }
 
+/**
+ * @param text `id:base64,id2:base64`, or one a line (then lines that begin with `#` are comments)
+ * @param use what the keys are for, in messages
+ * @param without stands for no key in a list that may have it
+ * @returns the keys by their ids, in order
+ * @throws SelvageError `InvalidKey`, which never shows any of a key
+ */
+export function parseKeys(text: string, use: string): Map<string, Uint8Array>;
+export function parseKeys(text: string, use: string, without: string): Map<string, Uint8Array | undefined>;
+export function parseKeys(text: string, use: string, without?: string): Map<string, Uint8Array | undefined> {
+  const keys = new Map<string, Uint8Array | undefined>();
+  for (const entry of text.split(/[,\n]/).map((part) => part.trim())) {
+    if (entry === '' || entry.startsWith('#')) continue;
+    const colon = entry.indexOf(':');
+    const isNone = entry === without;
+    if (colon === -1 && !isNone)
+      throw invalidKey(`The keys for ${use} are not of the form id:base64,id2:base64.`);
+    const id = isNone ? entry : requireKeyId(entry.slice(0, colon), use);
+    if (keys.has(id) || (id === without && !isNone)) throw givenTwice(id, use);
+    keys.set(id, isNone ? undefined : keyBytes(id, entry.slice(colon + 1), use));
+  }
+  return keys;
+}
+
 /** @throws SelvageError `InvalidKey` */
-export function requireKeyId(id: string): string {
+export function requireKeyId(id: string, use: string): string {
   if (KEY_ID.test(id)) return id;
   // It may be a key that stands in the wrong place.
   throw invalidKey(
-    `A key for sealing values has an id of ${id.length} characters that is none: letters, digits, ".", "_" and "-", at most 64 of them.`,
+    `A key for ${use} has an id of ${id.length} characters that is none: letters, digits, ".", "_" and "-", at most 64 of them.`,
   );
 }
 
@@ -42,14 +66,18 @@ export function requireKeyId(id: string): string {
  *
  * @throws SelvageError `InvalidKey`, which never shows any of it
  */
-export function keyBytes(id: string, key: string | Uint8Array): Uint8Array {
+export function keyBytes(id: string, key: string | Uint8Array, use: string): Uint8Array {
   const bytes =
     typeof key === 'string' ? (BASE64.test(key) ? Buffer.from(key, 'base64') : Buffer.alloc(0)) : key;
   if (bytes instanceof Uint8Array && bytes.byteLength === KEY_BYTES) return bytes;
   throw invalidKey(
-    `The key "${id}" for sealing values is not ${KEY_BYTES} bytes as base64. Make one with: openssl rand -base64 32`,
+    `The key "${id}" for ${use} is not ${KEY_BYTES} bytes as base64. Make one with: openssl rand -base64 32`,
     id,
   );
+}
+
+export function givenTwice(id: string, use: string): SelvageError {
+  return invalidKey(`The key "${id}" for ${use} was given twice.`, id);
 }
 
 export function invalidKey(message: string, id?: string): SelvageError {

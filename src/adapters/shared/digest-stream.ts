@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 
-/** Passes the pieces of a stream on, and knows their hash and size when they have passed. */
-export function digestStream(source: AsyncIterable<Uint8Array>): {
+/**
+ * Passes the pieces of a stream on, and knows their hash and size when they have passed.
+ *
+ * @param ofSha256 makes the digest in the hash of the plain SHA-256: both as lower-case hex
+ */
+export function digestStream(
+  source: AsyncIterable<Uint8Array>,
+  ofSha256: (sha256: string) => string,
+): {
   readonly pieces: AsyncIterable<Uint8Array>;
   hash(): string;
   size(): number;
@@ -17,7 +24,7 @@ export function digestStream(source: AsyncIterable<Uint8Array>): {
         yield piece;
       }
     })(),
-    hash: () => (hash ??= `bytes-sha256:${digest.digest('hex')}`),
+    hash: () => (hash ??= `bytes-sha256:${ofSha256(digest.digest('hex'))}`),
     size: () => size,
   };
 }

@@ -11,7 +11,7 @@ import {
 import { chosenServer } from '../../client/server-address';
 import { SelvageError } from '../../errors';
 import { inspectEmbeddedServer, inspectTemporalCli } from '../../server';
-import { encryptionFromEnvironment } from '../../sealing';
+import { encryptionFromEnvironment, type Digests } from '../../sealing';
 import { VERSION } from '../../version';
 import { EXIT } from '../exit-codes';
 import { late } from '../late-imports';
@@ -269,13 +269,22 @@ async function examineEncryption(
     const [current, ...older] = encryption.keyring.ids;
     const payloads = encryption.payloads ? 'values and payloads are' : 'values are';
     const others = older.length > 0 ? `, opened also with ${older.join(', ')}` : '';
-    const found = `${payloads} sealed with the key ${current}${others}; keys of subjects: ${encryption.subjects.technology}`;
+    const found =
+      `${payloads} sealed with the key ${current}${others}; ${hashedWith(encryption.digests)}; ` +
+      `keys of subjects: ${encryption.subjects.technology}`;
     return [{ subject, verdict: 'ok', found }];
   } catch (error) {
     // What else cannot be opened is told with the backends.
     if (!SelvageError.is(error, 'KeyMissing') && !SelvageError.is(error, 'InvalidKey')) return [];
     return [{ subject, verdict: 'missing', found: `${error.code}: ${error.message}` }];
   }
+}
+
+/** The tags are what error messages name digest keys by. */
+function hashedWith({ all }: Digests): string {
+  const [current, ...others] = all.map(({ id, tag }) => (tag === undefined ? id : `${id} (${tag})`));
+  if (all.length === 1 && all[0]!.tag === undefined) return 'hashes have no key';
+  return `hashes have the digest key ${current}${others.length > 0 ? `, in older runs ${others.join(', ')}` : ''}`;
 }
 
 /** Whether the clock is behind what it has said before. Only where that has been written down. */

@@ -232,7 +232,7 @@ class KnotCall {
           ...signal,
         };
         const result = inputs && (await call(inputs));
-        end = this.withPayload(outcomeOfResult(plan, knot, result, parents, environment.sha256));
+        end = this.withPayload(outcomeOfResult(plan, knot, result, parents, environment.digest));
         const accepted = await acceptExtension(environment, plan, this.recordRun, extension);
         if (accepted) end = withExtension(end, accepted);
       }
@@ -324,7 +324,7 @@ class KnotCall {
       knotId: knot.id,
       attempt: this.attempt.ofBody,
     };
-    return describeError(error, where, this.environment.sha256);
+    return describeError(error, where, this.environment);
   }
 
   /** Answers Temporal what the record says. */
@@ -399,7 +399,7 @@ class KnotCall {
 
   private keyOf(plan: LoadedPlan, knot: PlanKnot, codeHash: string, parents: Parents): string | null {
     const identityOf = (parent: number, input: string): ValueId => parents.identityOf(parent, input);
-    return cacheKeyOf(plan, knot, codeHash, identityOf, this.environment.sha256) ?? null;
+    return cacheKeyOf(plan, knot, codeHash, identityOf, this.environment.digest) ?? null;
   }
 
   private execution(startedAt: number, finishedAt: number): Execution {

@@ -28,14 +28,14 @@ export async function concludeNested(
   ended: EndedRun,
   isOver: (inputs: Record<string, unknown>) => Promise<unknown>,
 ): Promise<KnotOutcomeToRecord | NextIteration> {
-  const { sha256 } = environment;
+  const { digest } = environment;
   const run = await readNestedRun(environment, knot, ended);
   const values = valuesOfNested(run);
-  if (ended.iteration === undefined) return outcomeOfResult(plan, knot, values, parents, sha256);
+  if (ended.iteration === undefined) return outcomeOfResult(plan, knot, values, parents, digest);
   const given = { ...knot, inputs: nestedPlan(knot)!.parameters };
   const initial = assembleInputs(given, 'values', await parents.read(given, 'values'));
   // Before the function gets it, which may change its copy.
-  const state = encodeOutput({ ...initial, ...values }, sha256);
+  const state = encodeOutput({ ...initial, ...values }, digest);
   const answer = await isOver({ state: decodeEncoded(state.encoded!) });
   const end = outcomeOfLoop(knot, answer, state, ended.iteration);
   return end ?? { next: nextParameters(environment, run) };

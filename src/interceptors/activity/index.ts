@@ -4,7 +4,7 @@ import type { WorkerEnvironment } from '../../activities/worker-environment';
 import { createCommit } from './commit';
 import { createLiveness } from './liveness';
 import { createObserve } from './observe';
-import { createSubject } from './subject';
+import { createScope } from './scope';
 
 export type { KnotEnd, KnotEvent, KnotObserver } from './observe';
 
@@ -15,7 +15,7 @@ export function createActivityInterceptors(
   return [
     createObserve(environment.observers),
     createLiveness(),
-    createSubject(environment),
+    createScope(environment),
     createCommit(environment),
   ].map((create) => (context) => ({ inbound: create(context) }));
 }

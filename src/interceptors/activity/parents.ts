@@ -79,13 +79,13 @@ export async function findParents(
     }
   }
   const hashes = new Map([...references].map(([parent, { hash }]) => [parent, hash]));
-  for (const [parent, value] of inline) hashes.set(parent, hashOfInline(value, environment.sha256));
+  for (const [parent, value] of inline) hashes.set(parent, hashOfInline(value, environment.digest));
   return {
     hashOf: (parent) => hashes.get(parent) ?? null,
     identityOf: (parent) => references.get(parent) ?? { hash: hashes.get(parent)! },
     kindOf: (parent) => failed.get(parent)?.kind ?? 'ok',
     valueOf: (parent) =>
-      references.get(parent) ?? valueOfEnvelope({ value: inline.get(parent)! }, environment.sha256),
+      references.get(parent) ?? valueOfEnvelope({ value: inline.get(parent)! }, environment.digest),
     async read(wanted, receives) {
       const read = new Set(uniqueParents(wanted));
       const bytes = await readStored(
@@ -165,11 +165,11 @@ export function referenceOf(record: LineageRecord | undefined, knot: string): Re
 }
 
 /** The hash of an inline value: bytes travel as a tagged object, but are hashed as bytes. */
-export function hashOfInline(value: Json, sha256: Sha256): string {
+export function hashOfInline(value: Json, digest: Sha256): string {
   if (typeof value === 'object' && value !== null && !Array.isArray(value) && value['$type'] === 'bytes') {
-    return contentHash(encodeValue(decodeJson(value)), sha256);
+    return contentHash(encodeValue(decodeJson(value)), digest);
   }
-  return hashJson(value, sha256);
+  return hashJson(value, digest);
 }
 
 function copyOf(value: Json): unknown {

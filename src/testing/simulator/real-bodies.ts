@@ -34,6 +34,7 @@ import {
   withReadInputs,
   type AcceptedExtension,
   type EncodedValue,
+  type Hashing,
   type Failed,
   type MapElements,
   type OutcomeToRecord,
@@ -65,6 +66,7 @@ const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {
 /** The same for all runs, so that what a body makes of it is the same. */
 const RUN_ID = 'simulated';
 const SHA256: Sha256 = nodeSha256;
+export const HASHING: Hashing = { sha256: SHA256, digest: SHA256 };
 
 /** The tapestry's own bodies, on values in memory, as they run in process. */
 export class RealBodies implements Bodies {
@@ -322,7 +324,7 @@ class RealRun implements RunBodies {
       else if (record.outcome === 'err')
         composer.err(position, errorOf(subject.nameOf(elementUnit(call.knot, position)), record));
     });
-    return composer.outcome(this.run.runId, SHA256).outcome;
+    return composer.outcome(this.run.runId, HASHING).outcome;
   }
 
   private async conclude(call: BodyCall, { number, given, run }: EndedRun): Promise<BodyEnd> {

@@ -1,12 +1,11 @@
 import { isNesting, type PlanKnot } from '../../engine';
 import { describeError, nestedRunOf, retryDelay, type ChildRunRef, type NestedRun } from '../../execution';
-import { nodeSha256 } from '../../adapters/shared/node-sha256';
 import type { Pending, Task } from './activity';
 import type { Attempt, PlacedKnot, Surroundings } from './attempt';
 import type { RunBodies } from './bodies';
 import { MapExpansion, NestedExpansion } from './expansion';
 import { Ledger } from './ledger';
-import { failedRecord } from './real-bodies';
+import { HASHING, failedRecord } from './real-bodies';
 import type { ReferenceOutcome } from './reference-interpreter';
 import { UNDISTURBED, type Schedule } from './schedule';
 import { SegmentAttempt } from './segment-attempt';
@@ -204,7 +203,7 @@ export class SimulatedRun implements Surroundings {
 
   errorRecord(unit: number, error: unknown): KnotRecord {
     const where = { runId: '', knotId: this.nameOf(unit), attempt: 1 };
-    return failedRecord(describeError(error, where, nodeSha256).record);
+    return failedRecord(describeError(error, where, HASHING).record);
   }
 
   elementsOf(attempt: Attempt, map: number): readonly number[] {

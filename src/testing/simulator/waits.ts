@@ -23,7 +23,7 @@ export class SimulatedWaits {
     knots: readonly PlanKnot[],
     signals: GivenSignals,
   ): Promise<SimulatedWaits> {
-    const options = { sha256: nodeSha256, realTime: false, now: () => 0 };
+    const options = { digest: nodeSha256, realTime: false, now: () => 0 };
     const waits = new SimulatedWaits(await LocalWaits.of(tapestry, signals, options));
     for (const knot of knots) if (knot.policy.wait) await waits.endOf(knot.id, knot);
     return waits;

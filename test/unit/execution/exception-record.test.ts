@@ -4,7 +4,8 @@ import { Retryable, SelvageError } from '../../../src/errors';
 import { describeError, errorType } from '../../../src/execution';
 
 const where = { runId: 'run', knotId: 'knot', attempt: 2 };
-const describe_ = (error: unknown) => describeError(error, where, nodeSha256);
+const hashing = { sha256: nodeSha256, digest: nodeSha256 };
+const describe_ = (error: unknown) => describeError(error, where, hashing);
 
 class Stubborn extends Error {
   override get message(): string {
@@ -45,7 +46,7 @@ test.each<[string, unknown, string, string]>([
 });
 
 test('the id is equal for equal run, knot, type and message, and for no others', () => {
-  const idOf = (error: unknown, at = where) => describeError(error, at, nodeSha256).record.id;
+  const idOf = (error: unknown, at = where) => describeError(error, at, hashing).record.id;
   const id = idOf(new Error('a'));
   expect(idOf(new Error('a'), { ...where, attempt: 9 })).toBe(id);
   expect(

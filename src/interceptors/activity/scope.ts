@@ -3,24 +3,24 @@ import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { currentAttempt } from '../../activities/knot-attempt';
 import type { WorkerEnvironment } from '../../activities/worker-environment';
 import { SelvageError } from '../../errors';
-import { withSubject } from '../../sealing/subject-scope';
+import { withRun, type RunScope } from '../../sealing/run-scope';
 import { PIN_ACTIVITY, type PinRequest } from '../../workflows/messages';
 
 /**
- * Lets an activity work for the subject of its run, so that all that it stores is sealed with that subject's key. Inside of what counts
- * refusals: where the subject cannot be told now, nothing may be stored, and the knot waits.
+ * Lets an activity work for the subject of its run and with its digest key, so that all that it stores is sealed and hashed with these. Inside of
+ * what counts refusals: where they cannot be told now, nothing may be stored, and the knot waits.
  */
-export function createSubject(
+export function createScope(
   environment: WorkerEnvironment,
 ): (context: Context) => ActivityInboundCallsInterceptor {
   return ({ info }) => ({
     async execute(input, next) {
-      const { subjects } = environment;
+      const { scopes } = environment;
       const [request] = input.args;
-      let subject: string | undefined;
+      let scope: RunScope;
       try {
-        if (info.activityType === PIN_ACTIVITY) subject = subjects.pinned(info, request as PinRequest);
-        else subject = await subjects.of(info, request);
+        if (info.activityType === PIN_ACTIVITY) scope = await scopes.pinned(info, request as PinRequest);
+        else scope = await scopes.of(info, request);
       } catch (error) {
         if (currentAttempt.getStore() || !SelvageError.is(error)) throw error;
         throw ApplicationFailure.create({
@@ -29,7 +29,7 @@ export function createSubject(
           details: [error.details],
         });
       }
-      return await withSubject(subject, () => next(input));
+      return await withRun(scope, () => next(input));
     },
   });
 }
