@@ -83,6 +83,7 @@ const all = tapestry('digests-all', (t) => {
   const said = waitForSignal('said', z.string(), { id: 'said' });
   joined({ a: open, b: said }, { id: 'end' });
   chunks({ name }, { id: 'bytes' });
+  part({ name }, { id: 'quick', dispatcher: local() });
   part({ name: much }, { id: 'cached', cache: { codeHash: 'source' } });
   deep({ name }, { id: 'deep' });
 });
