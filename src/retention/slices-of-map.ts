@@ -10,7 +10,7 @@ import {
 } from '../execution';
 import type { Backends, LineageRecord, RunRecord } from '../protocols';
 import { SelvageError } from '../errors';
-import { digestForRun } from '../sealing';
+import { digestForRun } from '../sealing/seal-backends';
 
 /**
  * The hashes of the slices that a map's list was taken apart into, which no record names; none where the list is not there any more, or

@@ -17,6 +17,7 @@ import {
 import { openBackends } from '../../src/backends';
 import type { RunHandle, Selvage } from '../../src/client';
 import type { Backends, LineageRecord, RunRecord } from '../../src/protocols';
+import { planScrub } from '../../src/retention';
 import { createEncryption, encryptionOf, type SealedDataStore } from '../../src/sealing';
 import { historyOf } from '../support/history';
 import {
@@ -242,6 +243,17 @@ test.each([2_048, 3])(
     for (const { environment } of runs) expect(environment['digest_key']).toBe(tag);
   },
 );
+
+test('scrub finds what a run has stored, slices too, by the key of the run, and says where it lacks it', async () => {
+  const folder = await temporaryFolder();
+  const { selvage, run } = await runAll(await backendsOf(folder, FIRST));
+  const stored = (await selvage.backends.dataStore.list({ limit: 1_000 })).items.map(({ hash }) => hash);
+  const rotated = await backendsOf(folder, `${SECOND},${FIRST}`);
+  const plan = await planScrub(rotated, { runs: [run.runId] });
+  expect(plan.values.map(({ hash }) => hash)).toEqual(expect.arrayContaining(stored));
+  const lacks = planScrub(await backendsOf(folder, SECOND), { runs: [run.runId] });
+  expect(await rejectionOf(lacks)).toMatchObject({ code: 'KeyMissing' });
+});
 
 test('what was stored before, and under an earlier key, is read; values are reused under the same key', async () => {
   const folder = await temporaryFolder();
