@@ -15,8 +15,8 @@ export interface EncryptionOptions {
   readonly keys: string | KeySource;
   /**
    * Keys that hashes of values are made with, so that nobody without them can guess a value by its hash: `id:base64,id2:base64`, each 32 bytes, or
-   * each by itself (they are needed wherever a value is hashed, so nobody is asked for them later). The first is for new runs, and runs that began with one of the others are taken,
-   * too; `plain` stands for hashes without a key. Default: none.
+   * each by itself. They are needed wherever a value is hashed, so nobody can be asked for them later. The first is for new runs, and runs that
+   * began with one of the others are taken, too; `plain` stands for hashes without a key. Default: none.
    */
   readonly digestKeys?: string | readonly (DigestKey | 'plain')[];
   /** `file:FOLDER`, `memory:`, or one that you have made. Default: `file:.selvage/subject-keys`. To be backed up apart from the values, if at all. */
