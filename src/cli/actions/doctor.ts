@@ -282,9 +282,8 @@ async function examineEncryption(
 
 /** The tags are what error messages name digest keys by. */
 function hashedWith({ all }: Digests): string {
-  const [current, ...others] = all.map(({ id, tag }) => (tag === undefined ? id : `${id} (${tag})`));
-  if (all.length === 1 && all[0]!.tag === undefined) return 'hashes have no key';
-  return `hashes have the digest key ${current}${others.length > 0 ? `, in older runs ${others.join(', ')}` : ''}`;
+  const [current, ...others] = all.map(({ id, tag }) => (tag === undefined ? 'none' : `${id} (${tag})`));
+  return `digest key of new runs: ${current}${others.length > 0 ? `, of others: ${others.join(', ')}` : ''}`;
 }
 
 /** Whether the clock is behind what it has said before. Only where that has been written down. */
