@@ -86,6 +86,15 @@ test('doctor says with which keys, or that one is missing', async () => {
     verdict: 'ok',
     found: expect.stringMatching(/key new, opened also with old/),
   });
+  process.env['SELVAGE_DIGEST_KEYS'] = `${NEW},plain`;
+  const { found } = (await finding()) as { found: string };
+  expect(found).toMatch(/digest key of new runs: new \([0-9a-f]{16}\), of others: none;/);
+  expect(found).not.toContain(NEW.slice(4));
   delete process.env['SELVAGE_KEYS'];
+  expect(await finding()).toMatchObject({
+    verdict: 'missing',
+    found: expect.stringContaining('no keys to seal'),
+  });
+  delete process.env['SELVAGE_DIGEST_KEYS'];
   expect(await finding()).toMatchObject({ verdict: 'missing', found: expect.stringContaining('"old"') });
 });
