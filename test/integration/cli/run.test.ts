@@ -168,6 +168,9 @@ test('runs show tells what became of a run whose values are gone, and why it doe
     counts: { ok: 3, err: 0, skipped: 0 },
     values: {},
     outputs: {},
-    unreadable: { code: 'ValueMissing', message: expect.stringContaining('is not in the data store') as string },
+    unreadable: {
+      code: 'ValueMissing',
+      message: expect.stringContaining('is not in the data store') as string,
+    },
   });
 });
