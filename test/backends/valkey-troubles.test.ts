@@ -15,7 +15,7 @@ import {
   valkeyService,
   type PrivateService,
 } from '../support/services';
-import { tcpProxy, type TcpProxy } from '../support/tcp-proxy';
+import { FaultProxy } from '../support/fault-proxy';
 import { until } from '../support/until';
 
 const PASSWORD = 's3cret-Pa55';
@@ -89,12 +89,12 @@ describe('what cannot be reached', () => {
 });
 
 describeWith('valkey')('between here and a server', () => {
-  let proxy: TcpProxy;
+  let proxy: FaultProxy;
 
   afterEach(() => proxy.close());
 
   test('a server that is too old is told by its version', async () => {
-    proxy = await tcpProxy(at(await valkeyService()), (answer) =>
+    proxy = await FaultProxy.to(await valkeyService(), (answer) =>
       Buffer.from(answer.toString('latin1').replace(/(version\r\n\$\d+\r\n)\d+/, '$16'), 'latin1'),
     );
     const error = await rejectionOf(createValkeyDataStore({ url: `valkey://127.0.0.1:${proxy.port}` }));
@@ -105,12 +105,13 @@ describeWith('valkey')('between here and a server', () => {
   });
 
   test('a connection over which nothing comes any more is given up and made anew', async () => {
-    proxy = await tcpProxy(at(await valkeyService()));
+    proxy = await FaultProxy.to(await valkeyService());
     const url = `valkey://127.0.0.1:${proxy.port}?prefix=test-${randomUUID()}`;
     const store = await createValkeyDataStore({ url, commandTimeout: 300 });
     const value = sampleValue('before');
     await store.put([value]);
-    proxy.stall();
+    proxy.silence();
+    await proxy.mend();
     const error = await rejectionOf(store.get(value.hash));
     expect(error.code).toBe('BackendUnavailable');
     await until('the store reads again', async () => await store.get(value.hash).catch(() => undefined));
@@ -118,13 +119,13 @@ describeWith('valkey')('between here and a server', () => {
   });
 
   test('a connection that is reset costs one call, and none after it', async () => {
-    proxy = await tcpProxy(at(await valkeyService()));
+    proxy = await FaultProxy.to(await valkeyService());
     const store = await createValkeyDataStore({
       url: `valkey://127.0.0.1:${proxy.port}?prefix=test-${randomUUID()}`,
     });
     const value = sampleValue('value');
     for (let round = 0; round < 5; round += 1) {
-      proxy.cut();
+      proxy.reset();
       await until('the value is put', async () => {
         try {
           await store.put([value]);
@@ -197,11 +198,9 @@ describeWithPrivate('valkey')('a server that wants a password', () => {
     await leases.release(lease);
     expect(await leases.holders('k')).toEqual([]);
     await leases.close();
-    const error = await rejectionOf(
-      createValkeyDataStore({ url: user('limited', 'p%25wd', '?prefix=other') }).then((other) =>
-        other.put([value]),
-      ),
-    );
+    const other = await createValkeyDataStore({ url: user('limited', 'p%25wd', '?prefix=other') });
+    const error = await rejectionOf(other.put([value]));
+    await other.close();
     expect(error.code).toBe('BackendUnavailable');
     expect(error.message).toMatch(/does not let this user do what is needed .*docs\/adapters\/valkey\.md/);
   });

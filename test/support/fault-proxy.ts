@@ -34,6 +34,7 @@ class Line {
 /** A TCP proxy before a server, on this machine, whose faults are switched while it works. */
 export class FaultProxy {
   readonly #target: { readonly host: string; readonly port: number };
+  readonly #change: (answer: Buffer) => Buffer;
   readonly #lines = new Set<Line>();
   readonly #counts: FaultCounts = { accepted: 0, reset: 0, silenced: 0 };
   #server: Server | undefined;
@@ -42,13 +43,23 @@ export class FaultProxy {
   #isSilent = false;
   #left = Infinity;
 
-  private constructor(target: { readonly host: string; readonly port: number }) {
+  private constructor(
+    target: { readonly host: string; readonly port: number },
+    change: (answer: Buffer) => Buffer,
+  ) {
     this.#target = target;
+    this.#change = change;
   }
 
-  /** @param address such as `postgres://…@host:port/…`, of which host and port count, or these two */
-  static async to(address: string | { readonly host: string; readonly port: number }): Promise<FaultProxy> {
-    const proxy = new FaultProxy(typeof address === 'string' ? targetOf(address) : address);
+  /**
+   * @param address such as `postgres://…@host:port/…`, of which host and port count, or these two
+   * @param change what the server answers, piece by piece. Default: as it is.
+   */
+  static async to(
+    address: string | { readonly host: string; readonly port: number },
+    change: (answer: Buffer) => Buffer = (answer) => answer,
+  ): Promise<FaultProxy> {
+    const proxy = new FaultProxy(typeof address === 'string' ? targetOf(address) : address, change);
     await proxy.#listen();
     return proxy;
   }
@@ -173,7 +184,7 @@ export class FaultProxy {
       later(() => {
         onTheWay -= bytes.byteLength;
         if (onTheWay <= MAXIMUM_ON_THE_WAY && from.isPaused()) from.resume();
-        if (from === line.server) this.#answer(line, bytes);
+        if (from === line.server) this.#answer(line, this.#change(bytes));
         else to.write(bytes);
       });
     });
@@ -214,7 +225,9 @@ export class FaultProxy {
     if (!this.#lines.delete(line)) return;
     if (!line.isSilent) this.#counts.reset += 1;
     line.isSilent = true;
-    line.client.resetAndDestroy();
+    // One that is being ended cannot be reset any more: Node would never let go of it, and the process would not end.
+    if (line.client.writableEnded) line.client.destroy();
+    else line.client.resetAndDestroy();
     // The server is not told in the same way: it is the connection between the client and the proxy that breaks.
     line.server.destroy();
   }
