@@ -214,9 +214,10 @@ describeWith('valkey')('values', () => {
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
     const code = await new Promise((resolve) => child.once('close', resolve));
     expect(code).toBe(0);
-    const { size, read, grownBy } = JSON.parse(output) as { size: number; read: number; grownBy: number };
+    const { size, read, grownBy, held } = JSON.parse(output) as Record<string, number>;
     expect([size, read]).toEqual([200 * MEBIBYTE, 200 * MEBIBYTE]);
     expect(grownBy).toBeLessThan(120 * MEBIBYTE);
+    expect(held).toBeLessThan(64 * MEBIBYTE);
   });
 });
 
