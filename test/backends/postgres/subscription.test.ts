@@ -74,4 +74,16 @@ describeWith('postgres')('a subscription over PostgreSQL', () => {
     stop.abort();
     expect((await next).done).toBe(true);
   });
+
+  test('that looks for more when the store is closed hears no error', async () => {
+    const store = await createPostgresTapestryStore({ url: database.url });
+    await store.offer({ runId: 'run', fragment: 'first', offeredAt: 1 });
+    const stop = new AbortController();
+    const offers = store.subscribe('run', { signal: stop.signal })[Symbol.asyncIterator]();
+    expect((await offers.next()).value).toMatchObject({ fragment: 'first' });
+    await store.close();
+    const next = offers.next();
+    stop.abort();
+    expect((await next).done).toBe(true);
+  });
 });

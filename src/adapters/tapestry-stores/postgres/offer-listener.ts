@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SelvageError } from '../../../errors';
 import type { Offer } from '../../../protocols';
@@ -51,11 +52,15 @@ class Follower {
 export class OfferListener {
   readonly #database: PostgresDatabase;
   readonly #followers = new Set<Follower>();
+  #isClosed = false;
   #listening: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
 
   constructor(database: PostgresDatabase) {
     this.#database = database;
-    database.beforeClose(() => this.close());
+    database.beforeClose(() => {
+      this.#isClosed = true;
+      return this.close();
+    });
   }
 
   async *subscribe(
@@ -67,7 +72,7 @@ export class OfferListener {
     this.#add(follower);
     try {
       yield* subscription(
-        (after, limit) => patiently(() => page(after, limit), options.signal),
+        (after, limit) => this.#read(() => page(after, limit), options.signal),
         (signal) => follower.news(signal),
         options,
       );
@@ -82,6 +87,17 @@ export class OfferListener {
     this.#listening = undefined;
     listening?.stop.abort();
     await listening?.ended;
+  }
+
+  /** Whoever follows a store that is closed meanwhile hears nothing more, and goes when it is told to. */
+  async #read(read: () => Promise<Offer[]>, signal: AbortSignal): Promise<Offer[]> {
+    try {
+      if (!this.#isClosed) return await patiently(read, signal);
+    } catch (error) {
+      if (!this.#isClosed) throw error;
+    }
+    if (!signal.aborted) await once(signal, 'abort');
+    return [];
   }
 
   #add(follower: Follower): void {
