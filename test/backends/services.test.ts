@@ -19,18 +19,8 @@ import {
   type PrivateService,
   type S3Service,
 } from '../support/services';
+import { queryPostgres } from '../support/query-postgres';
 import { until } from '../support/until';
-
-/** Asks a PostgreSQL server in a connection of its own, and answers the rows. */
-async function query(url: string, statement: string): Promise<Record<string, unknown>[]> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(statement)).rows;
-  } finally {
-    await client.end();
-  }
-}
 
 async function inValkey<T>(url: string, work: (client: Redis) => Promise<T>): Promise<T> {
   const client = new Redis(url.replace(/^valkey:/, 'redis:'), {
@@ -77,19 +67,19 @@ describeWithPrivate(
   test('PostgreSQL, with its settings', async () => {
     server = await startPrivatePostgres({ settings: { max_connections: '17' } });
     const { address } = server;
-    await query(address, 'create table kept as select 42 as answer');
+    await queryPostgres(address, 'create table kept as select 42 as answer');
     await server.kill();
-    await expect(query(address, 'select 1')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await expect(queryPostgres(address, 'select 1')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     await server.restart();
-    expect(await query(address, 'select answer from kept')).toEqual([{ answer: 42 }]);
-    expect(await query(address, 'show max_connections')).toEqual([{ max_connections: '17' }]);
+    expect(await queryPostgres(address, 'select answer from kept')).toEqual([{ answer: 42 }]);
+    expect(await queryPostgres(address, 'show max_connections')).toEqual([{ max_connections: '17' }]);
     // Politely, too, while somebody is connected.
     const connected = new Client({ connectionString: address });
     const cutOff = new Promise((resolve) => connected.on('error', resolve));
     await connected.connect();
     await server.restart();
     await cutOff;
-    expect(await query(address, 'select answer from kept')).toEqual([{ answer: 42 }]);
+    expect(await queryPostgres(address, 'select answer from kept')).toEqual([{ answer: 42 }]);
   });
 
   test('Valkey', async () => {
@@ -118,14 +108,14 @@ describeWithPrivate(
 describeWith('postgres')('freshPostgresDatabase', () => {
   test('answers an empty database for each caller, and drops it though somebody is connected', async () => {
     const [one, other] = await Promise.all([freshPostgresDatabase(), freshPostgresDatabase()]);
-    await query(one.url, 'create table mine ()');
-    expect(await query(other.url, "select to_regclass('mine') as found")).toEqual([{ found: null }]);
+    await queryPostgres(one.url, 'create table mine ()');
+    expect(await queryPostgres(other.url, "select to_regclass('mine') as found")).toEqual([{ found: null }]);
     const connected = new Client({ connectionString: one.url });
     const cutOff = new Promise((resolve) => connected.on('error', resolve));
     await connected.connect();
     await one.drop();
     await cutOff;
-    await expect(query(one.url, 'select 1')).rejects.toMatchObject({ code: '3D000' });
+    await expect(queryPostgres(one.url, 'select 1')).rejects.toMatchObject({ code: '3D000' });
     await other.drop();
   });
 });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { isLost } from '../../src/adapters/shared/postgres/errors';
+import { queryPostgres } from './query-postgres';
 import { postgresService, s3Service, valkeyService, type S3Service } from './services';
 
 /** A server that a test has killed is back long before. */
@@ -60,24 +61,12 @@ async function inPostgres(url: string, statement: string): Promise<void> {
   const giveUpAt = Date.now() + AWAY_LIMIT_MS;
   for (;;) {
     try {
-      return await inPostgresNow(url, statement);
+      await queryPostgres(url, statement);
+      return;
     } catch (error) {
       if (!isLost(error) || Date.now() >= giveUpAt) throw error;
       await delay(100);
     }
-  }
-}
-
-async function inPostgresNow(url: string, statement: string): Promise<void> {
-  const { Client } = await import('pg');
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
-  // Of a connection that is lost, the statement tells, too; without a listener the process would end.
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    await client.query(statement);
-  } finally {
-    await client.end();
   }
 }
 

@@ -6,7 +6,7 @@ import type { SelvageError } from '../../../src/errors';
 import { freshPostgresDatabase, type FreshDatabase } from '../../support/fresh-places';
 import { describeWith } from '../../support/services';
 import { rejectionOf } from '../../support/rejection-of';
-import { query } from './places';
+import { queryPostgres } from '../../support/query-postgres';
 
 const SECRET = 'S3cret-of-nobody';
 
@@ -81,9 +81,9 @@ describeWith('postgres')('an address of PostgreSQL that does not work', () => {
   test('a user who may only read, one who has no connection left, and one who may not make tables', async () => {
     await (await openBackends({ url: database.url, environment: {} })).close();
     const user = `reader_${randomUUID().slice(0, 8)}`;
-    await query(database.url, `create role ${user} login password '${SECRET}'`);
+    await queryPostgres(database.url, `create role ${user} login password '${SECRET}'`);
     try {
-      await query(database.url, `grant select on all tables in schema public to ${user}`);
+      await queryPostgres(database.url, `grant select on all tables in schema public to ${user}`);
       const url = changed((of) => {
         of.username = user;
         of.password = SECRET;
@@ -91,9 +91,9 @@ describeWith('postgres')('an address of PostgreSQL that does not work', () => {
       const error = await refusalOf(url);
       expect(error.code).toBe('BackendUnavailable');
       expect(error.message).toMatch(/rights that Selvage needs/);
-      await query(database.url, `alter role ${user} connection limit 0`);
+      await queryPostgres(database.url, `alter role ${user} connection limit 0`);
       expect((await refusalOf(url)).message).toMatch(/no connection left/);
-      await query(database.url, `alter role ${user} connection limit -1`);
+      await queryPostgres(database.url, `alter role ${user} connection limit -1`);
       const nowhere = new URL(url);
       nowhere.searchParams.set('schema', 'not_theirs');
       const opening = openBackends({ url: nowhere.href, environment: {} });
@@ -102,7 +102,7 @@ describeWith('postgres')('an address of PostgreSQL that does not work', () => {
         message: expect.stringMatching(/rights that Selvage needs/) as unknown,
       });
     } finally {
-      await query(database.url, `drop owned by ${user}; drop role ${user}`);
+      await queryPostgres(database.url, `drop owned by ${user}; drop role ${user}`);
     }
   });
 
@@ -110,7 +110,7 @@ describeWith('postgres')('an address of PostgreSQL that does not work', () => {
     const other = await freshPostgresDatabase();
     const name = new URL(other.url).pathname.slice(1);
     const setReadOnly = (how: 'on' | 'off'): Promise<unknown> =>
-      query(database.url, `alter database ${name} set default_transaction_read_only = ${how}`);
+      queryPostgres(database.url, `alter database ${name} set default_transaction_read_only = ${how}`);
     const opening = (): Promise<Backends> => openBackends({ url: other.url, environment: {} });
     try {
       await setReadOnly('on');
@@ -131,7 +131,7 @@ describeWith('postgres')('an address of PostgreSQL that does not work', () => {
   test('tables of a newer version', async () => {
     const url = changed((of) => of.searchParams.set('schema', 'newer'));
     await (await openBackends({ url, environment: {} })).close();
-    await query(database.url, "insert into newer.selvage_migrations values ('9999-later', 'now')");
+    await queryPostgres(database.url, "insert into newer.selvage_migrations values ('9999-later', 'now')");
     const error = await refusalOf(url);
     expect(error.code).toBe('SchemaTooNew');
     expect(error.message).toContain('9999-later');
@@ -147,7 +147,9 @@ describeWith('postgres')('an address of PostgreSQL that does not work', () => {
       code: 'SchemaTooOld',
       message: expect.stringContaining('selvage migrate') as unknown,
     });
-    expect(await query(database.url, "select 1 from pg_namespace where nspname = 'untouched'")).toEqual([]);
+    expect(
+      await queryPostgres(database.url, "select 1 from pg_namespace where nspname = 'untouched'"),
+    ).toEqual([]);
   });
 
   test.each([

@@ -10,7 +10,7 @@ import { FaultProxy } from '../../support/fault-proxy';
 import { freshPostgresDatabase, type FreshDatabase } from '../../support/fresh-places';
 import { rejectionOf } from '../../support/rejection-of';
 import { describeWith } from '../../support/services';
-import { query } from './places';
+import { queryPostgres } from '../../support/query-postgres';
 
 const INT8 = 20;
 
@@ -24,7 +24,7 @@ describeWith('postgres')('connections to PostgreSQL', () => {
   afterEach(() => database.drop());
 
   async function killConnections(): Promise<void> {
-    await query(
+    await queryPostgres(
       database.url,
       'select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
     );

@@ -2,7 +2,7 @@ import { MIGRATIONS } from '../../../src/adapters/shared/postgres/migrations';
 import { migrateBackends, openBackends, type MigrationReport } from '../../../src/backends';
 import { freshPostgresDatabase, type FreshDatabase } from '../../support/fresh-places';
 import { describeWith } from '../../support/services';
-import { query } from './places';
+import { queryPostgres } from '../../support/query-postgres';
 
 const NAMES = Object.keys(MIGRATIONS);
 const COLUMNS = `select table_name, column_name, data_type, is_nullable, collation_name from information_schema.columns
@@ -40,20 +40,22 @@ describeWith('postgres')('selvage migrate on PostgreSQL', () => {
     expect(await migrate('status')).toMatchObject({ done: NAMES, pending: [], migrated: [] });
     await (await openBackends({ url: `${database.url}?migrate=false`, environment: {} })).close();
 
-    await query(database.url, "insert into selvage_migrations values ('9999-later', 'now')");
+    await queryPostgres(database.url, "insert into selvage_migrations values ('9999-later', 'now')");
     for (const mode of ['status', 'dry-run', 'migrate'] as const)
       await expect(migrate(mode)).rejects.toMatchObject({ code: 'SchemaTooNew' });
   });
 
   test('the SQL of a dry run makes the tables that a migration makes', async () => {
     const { statements = [] } = await migrate('dry-run');
-    expect(await query(database.url, COLUMNS)).toEqual([]);
+    expect(await queryPostgres(database.url, COLUMNS)).toEqual([]);
     const byHand = await freshPostgresDatabase();
     try {
-      for (const { sql } of statements) await query(byHand.url, sql.join(';\n'));
+      for (const { sql } of statements) await queryPostgres(byHand.url, sql.join(';\n'));
       await migrate('migrate');
       for (const question of [COLUMNS, INDEXES])
-        expect(await query(byHand.url, question)).toEqual(await query(database.url, question));
+        expect(await queryPostgres(byHand.url, question)).toEqual(
+          await queryPostgres(database.url, question),
+        );
     } finally {
       await byHand.drop();
     }

@@ -1,22 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { Client } from 'pg';
 import type { Subject } from '../../../src/testing';
 import { freshPostgresDatabase, type FreshDatabase } from '../../support/fresh-places';
-
-/** Runs one statement in a connection of its own, and answers the rows. */
-export async function query(
-  url: string,
-  statement: string,
-  values: unknown[] = [],
-): Promise<Record<string, unknown>[]> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(statement, values)).rows;
-  } finally {
-    await client.end();
-  }
-}
+import { queryPostgres } from '../../support/query-postgres';
 
 /** One database for the tests of a file, and a schema of it for each of them: a schema is made in a tenth of the time. */
 export class Schemas {
@@ -46,7 +31,7 @@ export class Schemas {
   /** Of all adapters on this database. */
   async #cutConnections(): Promise<void> {
     const others = `datname = current_database() and pid <> pg_backend_pid()`;
-    await query(this.url, `select pg_terminate_backend(pid) from pg_stat_activity where ${others}`);
+    await queryPostgres(this.url, `select pg_terminate_backend(pid) from pg_stat_activity where ${others}`);
   }
 
   /** A subject of a conformance suite, in a schema of its own. */
@@ -66,18 +51,18 @@ export class Schemas {
 /** Takes the last put of a value for so many milliseconds earlier. */
 export async function ageValue(url: string, schema: string, hash: string, by: number): Promise<void> {
   const statement = `update ${schema}.selvage_values set last_put_at = last_put_at - $1 where hash = $2`;
-  await query(url, statement, [by, hash]);
+  await queryPostgres(url, statement, [by, hash]);
 }
 
 /** Changes bytes of a value, small or large. */
 export async function damageValue(url: string, schema: string, hash: string): Promise<void> {
-  const changed = await query(
+  const changed = await queryPostgres(
     url,
     `update ${schema}.selvage_values set bytes = '~' where hash = $1 and bytes is not null returning 1`,
     [hash],
   );
   if (changed.length > 0) return;
-  await query(
+  await queryPostgres(
     url,
     `update ${schema}.selvage_value_chunks set bytes = '~'
      where sequence = 1 and upload = (select upload from ${schema}.selvage_values where hash = $1)`,

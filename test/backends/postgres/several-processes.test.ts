@@ -4,7 +4,7 @@ import { sampleHash } from '../../../src/testing/sample-records';
 import { runScript } from '../../conformance/processes/run-script';
 import { freshPostgresDatabase, type FreshDatabase } from '../../support/fresh-places';
 import { describeWith } from '../../support/services';
-import { query } from './places';
+import { queryPostgres } from '../../support/query-postgres';
 
 const PROCESSES = 3;
 const KNOTS = 200;
@@ -35,7 +35,7 @@ describeWith('postgres')('several processes on PostgreSQL', () => {
     expect(results.flatMap((result) => result.won)).toHaveLength(KNOTS);
     for (const result of results) expect(result.standing).toEqual(results[0]?.standing);
 
-    expect(await query(url, 'select name from selvage_migrations')).toEqual(
+    expect(await queryPostgres(url, 'select name from selvage_migrations')).toEqual(
       Object.keys(MIGRATIONS).map((name) => ({ name })),
     );
     const backends = await openBackends({ url, environment: {} });

@@ -3,7 +3,7 @@ import type { Offer } from '../../../src/protocols';
 import { freshPostgresDatabase, type FreshDatabase } from '../../support/fresh-places';
 import { describeWith } from '../../support/services';
 import { until } from '../../support/until';
-import { query } from './places';
+import { queryPostgres } from '../../support/query-postgres';
 
 const LISTENING = "datname = current_database() and query like 'listen %'";
 
@@ -17,7 +17,7 @@ describeWith('postgres')('a subscription over PostgreSQL', () => {
   afterEach(() => database.drop());
 
   async function listening(): Promise<number> {
-    const [row] = await query(
+    const [row] = await queryPostgres(
       database.url,
       `select count(*)::int as n from pg_stat_activity where ${LISTENING}`,
     );
@@ -36,7 +36,10 @@ describeWith('postgres')('a subscription over PostgreSQL', () => {
     const numbers: number[] = [];
     for (let round = 0; round < 3; round += 1) {
       await until('it listens', async () => (await listening()) === 1);
-      await query(url, `select pg_terminate_backend(pid, 5000) from pg_stat_activity where ${LISTENING}`);
+      await queryPostgres(
+        url,
+        `select pg_terminate_backend(pid, 5000) from pg_stat_activity where ${LISTENING}`,
+      );
       for (let index = 0; index < 3; index += 1)
         numbers.push(await writer.offer({ runId: 'run', fragment: `${round}.${index}`, offeredAt: 1 }));
       await until('all have come', () => seen.length === numbers.length);

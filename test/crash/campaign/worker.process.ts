@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import { NativeConnection, type Worker } from '@temporalio/worker';
 
+import { SelvageError } from '../../../src/errors';
 import { createWorker } from '../../../src/worker';
 import { quietRuntime } from '../../support/quiet-runtime';
 import type { Blow } from './blows';
@@ -46,7 +47,10 @@ async function work(orders: WorkerOrders): Promise<void> {
     (await backends.runHistory.findLineage({ runId, knotId, limit: 1 })).items.length > 0;
   const mine = new Scene(orders.folder, orders.blows, tell, isRecorded);
   scene = mine;
-  const backends = await patiently(() => openStruckStores(mine, orders.stores), isPassing);
+  const backends = await patiently(
+    () => openStruckStores(mine, orders.stores),
+    (error) => SelvageError.is(error, 'BackendUnavailable'),
+  );
   connection ??= await patiently(() => NativeConnection.connect({ address: orders.address }));
   const own = connection;
   const worker = await patiently(() =>
@@ -106,12 +110,6 @@ async function patiently<T>(
       await sleep(TRY_AGAIN_MS);
     }
   }
-}
-
-function isPassing(error: unknown): boolean {
-  const { code = '' } = error as { code?: string };
-  // Of the product; of a database that is gone, or not yet ready, where a test makes one.
-  return ['BackendUnavailable', 'ECONNREFUSED', 'ECONNRESET', '57P01', '57P03'].includes(code);
 }
 
 /** Waits until the server has the answer of this knot: then it does not wait for the activity any more. */

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { knot, tapestry } from '../../../src';
 import { reachValkey } from '../../../src/adapters/shared/valkey';
 import { openBackends } from '../../../src/backends';
-import { query } from '../../backends/postgres/places';
+import { queryPostgres } from '../../support/query-postgres';
 import { freshPostgresDatabase } from '../../support/fresh-places';
 import { setBucketFull } from '../../support/full-bucket';
 import { Latch } from '../../support/latch';
@@ -128,9 +128,12 @@ describeWithPrivate('postgres')('in PostgreSQL', () => {
     const { url } = await freshPostgresDatabase(server.address);
     const name = new URL(url).pathname.slice(1);
     const setReadOnly = async (how: 'on' | 'off'): Promise<void> => {
-      await query(server.address, `alter database ${name} set default_transaction_read_only = ${how}`);
+      await queryPostgres(
+        server.address,
+        `alter database ${name} set default_transaction_read_only = ${how}`,
+      );
       // As a failover has it: who was connected has to connect again.
-      await query(
+      await queryPostgres(
         server.address,
         `select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '${name}'`,
       );
@@ -148,15 +151,15 @@ describeWithPrivate('postgres')('in PostgreSQL', () => {
       onClose(() => server.stop());
       const disk = new SmallDisk(32);
       onClose(async () => disk.remove());
-      const [{ data_directory: cluster }] = (await query(server.address, 'show data_directory')) as [
+      const [{ data_directory: cluster }] = (await queryPostgres(server.address, 'show data_directory')) as [
         { data_directory: string },
       ];
       const tablespace = path.join(disk.folder, 'tablespace');
       mkdirSync(tablespace);
       const { uid, gid } = statSync(cluster);
       chownSync(tablespace, uid, gid);
-      await query(server.address, `create tablespace small location '${tablespace}'`);
-      await query(server.address, 'create database small tablespace small');
+      await queryPostgres(server.address, `create tablespace small location '${tablespace}'`);
+      await queryPostgres(server.address, 'create database small tablespace small');
       expect(readdirSync(tablespace)).toHaveLength(1);
       const url = new URL(server.address);
       url.pathname = '/small';

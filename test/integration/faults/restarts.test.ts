@@ -9,7 +9,7 @@ import { closeAll, connectSelvage, onClose, startWorker } from '../../support/op
 import { recordsAndValues } from '../../support/recorded-once';
 import { describeWithPrivate, startPrivatePostgres, type PrivateService } from '../../support/services';
 import { until } from '../../support/until';
-import { query } from '../../backends/postgres/places';
+import { queryPostgres } from '../../support/query-postgres';
 
 const RUNS = 500;
 const AT_ONCE = 40;
@@ -102,7 +102,7 @@ describeWithPrivate('postgres')('PostgreSQL', () => {
         return opened;
       };
       backends = await open();
-      const begun = (await query(url, 'select pg_postmaster_start_time() as at'))[0]!.at as Date;
+      const begun = (await queryPostgres(url, 'select pg_postmaster_start_time() as at'))[0]!.at as Date;
       const client = await connectSelvage({ backends });
       await startWorker(client, { tapestries: [small], backends: await open() });
       const live = new Map<number, Run>();
@@ -140,14 +140,14 @@ describeWithPrivate('postgres')('PostgreSQL', () => {
       }
       const restarts = await restarting;
       expect(restarts).toBeGreaterThanOrEqual(LEAST_RESTARTS);
-      expect((await query(url, 'select pg_postmaster_start_time() as at'))[0]!.at).not.toEqual(begun);
+      expect((await queryPostgres(url, 'select pg_postmaster_start_time() as at'))[0]!.at).not.toEqual(begun);
       for (let x = 0; x < RUNS; x += 1) {
         const records = await recordsAndValues(backends, `${client.taskQueue}-${x}`);
         expect([...records.keys()].sort()).toEqual(KNOTS);
         expect([...records.values()].every(({ outcome }) => outcome === 'ok')).toBe(true);
       }
       const counted = 'select count(*)::int as runs, count(finished_at)::int as ended from selvage_runs';
-      expect(await query(url, counted)).toEqual([{ runs: RUNS, ended: RUNS }]);
+      expect(await queryPostgres(url, counted)).toEqual([{ runs: RUNS, ended: RUNS }]);
     },
     LIMIT_MS,
   );

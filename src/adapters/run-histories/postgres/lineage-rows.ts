@@ -91,13 +91,11 @@ export async function commitRecords(
 /** In the order of their keys: two who commit the same records in different orders would wait for each other. */
 function rowsOf(keyed: [key: string, record: LineageRecord][]): { json: string; kind: keyof typeof COMMIT } {
   keyed.sort(([a], [b]) => (a < b ? -1 : 1));
-  let kind: keyof typeof COMMIT = 'plain';
   const rows = keyed.map(([, record]) => {
     const mentioned = mentionedValues(record);
-    if (mentioned.length === 0) return record;
-    kind = 'mentioning';
-    return { ...record, mentioned };
+    return mentioned.length === 0 ? record : { ...record, mentioned };
   });
+  const kind = rows.some((row) => 'mentioned' in row) ? 'mentioning' : 'plain';
   // As they are: of an object, a column of text gets the very text that it has in here.
   const json = JSON.stringify(rows);
   return { json: UNREADABLE.test(json) ? JSON.stringify(rows.map(withObjectsAsText)) : json, kind };

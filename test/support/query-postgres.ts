@@ -1,0 +1,17 @@
+/** Runs one statement in a connection of its own to a PostgreSQL server, and answers the rows. */
+export async function queryPostgres(
+  url: string,
+  statement: string,
+  values: unknown[] = [],
+): Promise<Record<string, unknown>[]> {
+  const { Client } = await import('pg');
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  // Of a connection that is lost, the statement tells, too; without a listener the process would end.
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(statement, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
