@@ -1,4 +1,5 @@
 import {
+  CopyObjectCommand,
   CreateBucketCommand,
   DeleteBucketCommand,
   DeleteObjectCommand,
@@ -7,12 +8,15 @@ import {
   ListObjectsV2Command,
   PutBucketVersioningCommand,
   PutObjectCommand,
+  type S3Client,
 } from '@aws-sdk/client-s3';
-import { randomUUID } from 'node:crypto';
-import { createS3DataStore, type S3DataStore } from '../../src/adapters/data-stores/s3';
+import { createHash, randomUUID } from 'node:crypto';
+import { createS3DataStore, type S3ClientLike, type S3DataStore } from '../../src/adapters/data-stores/s3';
 import { openS3DataStore } from '../../src/adapters/data-stores/s3/open';
+import type { StoredValue } from '../../src/protocols';
 import { sampleValue } from '../../src/testing/sample-records';
 import { describeWith } from '../support/services';
+import { Latch } from '../support/latch';
 import { until } from '../support/until';
 import { freshS3Place, largeValue, valueKey, type S3Place } from './s3-place';
 
@@ -35,6 +39,21 @@ describeWith('s3')('S3: puts and deletions', () => {
     const store = await openS3DataStore(place.options, () => Date.now() + aheadMs);
     stores.push(store);
     return store;
+  }
+
+  /** @param hooks what is waited for before a command is sent, and before its answer is given */
+  async function openWith(hooks: Hooks & { readonly aheadMs?: number }): Promise<S3DataStore> {
+    const client = hooked(place.client, hooks);
+    const store = await openS3DataStore(
+      { ...place.options, client },
+      () => Date.now() + (hooks.aheadMs ?? 0),
+    );
+    stores.push(store);
+    return store;
+  }
+
+  function isDeletionOf({ hash }: StoredValue, command: object): boolean {
+    return command instanceof DeleteObjectCommand && command.input.Key === valueKey(place.options, hash);
   }
 
   async function putTimes(store: S3DataStore): Promise<Map<string, number>> {
@@ -80,20 +99,106 @@ describeWith('s3')('S3: puts and deletions', () => {
     expect((await now.get(large.hash))?.byteLength).toBe(large.bytes.byteLength);
   });
 
-  test('a value that is put while somebody deletes it is written again when the deletion is over', async () => {
+  test('a put waits for the end of a deletion that is under way, and writes the value again', async () => {
     const store = await open();
     for (const value of [sampleValue('contended'), largeValue()]) {
+      await store.put([value]);
+      const looked = new Latch();
+      const writer = await openWith({ after: async (command) => isListing(command) && looked.open() });
       const { Bucket, Key } = await objectAt(value.hash);
-      const marker = { Bucket, Key: `${place.options.prefix}/deleting/${value.hash.replace(':', '-')}/x` };
-      await place.client.send(new PutObjectCommand({ ...marker, Body: Buffer.alloc(0) }));
-      const putting = store.put([value]);
-      await until('it is written', () => store.has(value.hash));
+      const note = { Bucket, Key: `${place.options.prefix}/deleting/${value.hash.replace(':', '-')}/x` };
+      await place.client.send(new PutObjectCommand({ ...note, Body: Buffer.alloc(0) }));
+      const putting = writer.put([value]);
+      await looked.passed;
       // What the deleter does that looked at the time before the put.
       await place.client.send(new DeleteObjectCommand({ Bucket, Key }));
-      await place.client.send(new DeleteObjectCommand(marker));
+      await place.client.send(new DeleteObjectCommand(note));
       await putting;
       expect((await store.get(value.hash))?.byteLength).toBe(value.bytes.byteLength);
     }
+  });
+
+  test.each([
+    ['put', (store: S3DataStore, value: StoredValue) => store.put([value])],
+    [
+      'put as a stream',
+      (store: S3DataStore, { bytes }: StoredValue) =>
+        store.putStream(
+          (async function* () {
+            yield bytes;
+          })(),
+        ),
+    ],
+  ])(
+    'an old value that is deleted between its renewal by a %s and the look for deletions is written again',
+    async (_, put) => {
+      const store = await open();
+      for (const value of [bytesValue('small'), largeValue()]) {
+        await store.put([value]);
+        const renewed = new Latch();
+        const deleted = new Latch();
+        const writer = await openWith({
+          aheadMs: 2 * HOUR_MS,
+          async after(command) {
+            if (!(command instanceof CopyObjectCommand)) return;
+            renewed.open();
+            await deleted.passed;
+          },
+        });
+        const deleter = await openWith({
+          async before(command) {
+            if (isDeletionOf(value, command)) await renewed.passed;
+          },
+        });
+        const putting = put(writer, value);
+        expect(await deleter.deleteUnlessPutSince([value.hash], Date.now() + HOUR_MS)).toEqual([value.hash]);
+        deleted.open();
+        await putting;
+        expect((await store.get(value.hash))?.byteLength).toBe(value.bytes.byteLength);
+      }
+    },
+  );
+
+  test('a value that somebody else has only just renewed, and a deleter saw before, is written again', async () => {
+    const store = await open();
+    const value = sampleValue('renewed by another');
+    await store.put([value]);
+    const [sawItOld, renewed, deleted] = [new Latch(), new Latch(), new Latch()];
+    const deleter = await openWith({
+      async before(command) {
+        if (!isDeletionOf(value, command)) return;
+        sawItOld.open();
+        await renewed.passed;
+      },
+    });
+    const writer = await openWith({
+      async after(command) {
+        if (!(command instanceof HeadObjectCommand)) return;
+        renewed.open();
+        await deleted.passed;
+      },
+    });
+    const deletion = deleter.deleteUnlessPutSince([value.hash], Date.now() + HOUR_MS);
+    await sawItOld.passed;
+    const putting = writer.put([value]);
+    expect(await deletion).toEqual([value.hash]);
+    deleted.open();
+    await putting;
+    expect(await store.has(value.hash)).toBe(true);
+  });
+
+  test('a large value that was renewed while its bytes were deleted is written again', async () => {
+    const store = await open();
+    const value = largeValue();
+    await store.put([value]);
+    const object = await objectAt(value.hash);
+    const { Metadata } = await place.client.send(new HeadObjectCommand(object));
+    await store.delete(value.hash);
+    await place.client.send(new PutObjectCommand({ ...object, Metadata, Body: Buffer.alloc(0) }));
+    expect(await store.keep([value.hash])).toEqual(new Set());
+    await place.client.send(new PutObjectCommand({ ...object, Metadata, Body: Buffer.alloc(0) }));
+    await store.put([value]);
+    expect((await store.get(value.hash))?.byteLength).toBe(value.bytes.byteLength);
   });
 
   test('writers and deleters of the same old values at once: what a put has answered is there', async () => {
@@ -162,3 +267,30 @@ describeWith('s3')('S3: puts and deletions', () => {
     }
   });
 });
+
+interface Hooks {
+  readonly before?: (command: object) => Promise<unknown>;
+  readonly after?: (command: object) => Promise<unknown>;
+}
+
+function hooked(client: S3Client, { before, after }: Hooks): S3ClientLike {
+  return {
+    config: client.config,
+    destroy() {},
+    async send(command: object, ...options: never[]) {
+      await before?.(command);
+      const answer = await client.send(command as never, ...options);
+      await after?.(command);
+      return answer;
+    },
+  };
+}
+
+function isListing(command: object): boolean {
+  return command instanceof ListObjectsV2Command;
+}
+
+function bytesValue(text: string): StoredValue {
+  const bytes = Buffer.from(text);
+  return { hash: `bytes-sha256:${createHash('sha256').update(bytes).digest('hex')}`, bytes };
+}

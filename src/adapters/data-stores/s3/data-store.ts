@@ -1,11 +1,10 @@
-import {
-  PUT_AGAIN_AFTER_MS,
-  type DataStore,
-  type Page,
-  type PageOptions,
-  type PutStreamOptions,
-  type StoredEntry,
-  type StoredValue,
+import type {
+  DataStore,
+  Page,
+  PageOptions,
+  PutStreamOptions,
+  StoredEntry,
+  StoredValue,
 } from '../../../protocols';
 import {
   checkedStream,
@@ -17,13 +16,13 @@ import {
 import { firstBytes } from '../../shared/first-bytes';
 import { inParallel } from '../../shared/in-parallel';
 import { nodeSha256 } from '../../shared/node-sha256';
-import type { ObjectBody, S3Bucket } from './bucket';
-import { eraseValue, lostToDeletion } from './deletion';
+import type { ObjectBody, ObjectFacts, S3Bucket } from './bucket';
+import { ensureThere, eraseValue, type WriteContext } from './deletion';
 import { listValues } from './entries';
 import type { ObjectKeys } from './keys';
 import { streamOf } from './pointer';
 import { readObject } from './read';
-import { removeAbandoned, uploadValue, type UploadContext } from './upload';
+import { removeAbandoned, uploadValue } from './upload';
 import { inOnePiece } from '../../shared/pieces';
 
 /** Requests at once by one call. */
@@ -64,15 +63,8 @@ export class S3DataStore implements DataStore {
 
   async put(values: readonly StoredValue[]): Promise<void> {
     for (const { hash } of values) requireContentHash(hash);
-    let waiting = [...new Map(values.map((value) => [value.hash, value])).values()];
-    while (waiting.length > 0) {
-      const written: string[] = [];
-      await inParallel(waiting, PARALLEL_REQUESTS, async (value) => {
-        if (await this.#putOne(value)) written.push(value.hash);
-      });
-      const lost = await this.#lost(written);
-      waiting = waiting.filter(({ hash }) => lost.has(hash));
-    }
+    const byHash = new Map(values.map((value) => [value.hash, value]));
+    await ensureThere(this.#context, byHash.keys(), (hash) => this.#write(byHash.get(hash)!));
   }
 
   async get(hash: string): Promise<Uint8Array | undefined> {
@@ -126,15 +118,7 @@ export class S3DataStore implements DataStore {
   }
 
   async keep(hashes: readonly string[]): Promise<Set<string>> {
-    const found = new Set<string>();
-    const renewed: string[] = [];
-    await inParallel([...new Set(hashes)], PARALLEL_REQUESTS, async (hash) => {
-      const kept = await this.#keepOne(hash);
-      if (kept !== 'absent') found.add(hash);
-      if (kept === 'renewed') renewed.push(hash);
-    });
-    for (const hash of await this.#lost(renewed)) found.delete(hash);
-    return found;
+    return new Set(await ensureThere(this.#context, hashes.filter(isContentHash)));
   }
 
   list(options: PageOptions = {}): Promise<Page<StoredEntry>> {
@@ -149,9 +133,10 @@ export class S3DataStore implements DataStore {
   }
 
   async deleteUnlessPutSince(hashes: readonly string[], since: number): Promise<string[]> {
+    const isOld = ({ modifiedAt }: ObjectFacts): boolean => modifiedAt < since;
     const deleted: string[] = [];
     await inParallel(hashes.filter(isContentHash), PARALLEL_REQUESTS, async (hash) => {
-      if (await eraseValue(this.#bucket, this.#keys, hash, since)) deleted.push(hash);
+      if (await eraseValue(this.#bucket, this.#keys, hash, isOld)) deleted.push(hash);
     });
     return deleted;
   }
@@ -162,6 +147,10 @@ export class S3DataStore implements DataStore {
 
   async close(): Promise<void> {
     this.#disconnect();
+  }
+
+  get #context(): WriteContext {
+    return { bucket: this.#bucket, keys: this.#keys, now: this.#now };
   }
 
   get #place(): string {
@@ -184,30 +173,14 @@ export class S3DataStore implements DataStore {
       : readObject(this.#bucket, this.#keys.stream(stream));
   }
 
-  /** Whether anything was written for it. */
-  async #putOne({ hash, bytes, mediaType }: StoredValue): Promise<boolean> {
-    const kept = await this.#keepOne(hash);
-    if (kept !== 'absent') return kept === 'renewed';
+  async #write({ hash, bytes, mediaType }: StoredValue): Promise<true> {
     if (bytes.byteLength > LARGEST_OBJECT_BYTES) {
       await this.#upload(inOnePiece(bytes), mediaType, () => hash);
-      return false;
+      return true;
     }
     const digest = isSealedName(hash) ? nodeSha256(bytes) : hash.slice(-64);
     await this.#bucket.put(this.#keys.value(hash), bytes, { mediaType, digest });
     return true;
-  }
-
-  async #keepOne(hash: string): ReturnType<UploadContext['keep']> {
-    if (!isContentHash(hash)) return 'absent';
-    const key = this.#keys.value(hash);
-    const facts = await this.#bucket.head(key);
-    if (facts === undefined) return 'absent';
-    if (facts.modifiedAt >= this.#now() - PUT_AGAIN_AFTER_MS) return 'there';
-    return (await this.#bucket.renew(key, facts)) ? 'renewed' : 'absent';
-  }
-
-  #lost(written: readonly string[]): Promise<Set<string>> {
-    return lostToDeletion(this.#bucket, this.#keys, written);
   }
 
   async #upload(
@@ -215,18 +188,12 @@ export class S3DataStore implements DataStore {
     mediaType: string | undefined,
     hashOf: (digest: string) => string,
   ): Promise<{ hash: string; size: number }> {
-    const context: UploadContext = {
-      bucket: this.#bucket,
-      keys: this.#keys,
-      now: this.#now,
-      keep: (hash) => this.#keepOne(hash),
-    };
     const lookedAt = this.#lookedForAbandonedAt;
     if (lookedAt === undefined || performance.now() - lookedAt > LOOK_FOR_ABANDONED_AFTER_MS) {
       this.#lookedForAbandonedAt = performance.now();
       // Nobody's upload is to fail of it: the next one looks again.
-      await removeAbandoned(context).catch(() => (this.#lookedForAbandonedAt = undefined));
+      await removeAbandoned(this.#context).catch(() => (this.#lookedForAbandonedAt = undefined));
     }
-    return uploadValue(context, pieces, mediaType, hashOf);
+    return uploadValue(this.#context, pieces, mediaType, hashOf);
   }
 }

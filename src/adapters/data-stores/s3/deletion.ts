@@ -1,15 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SelvageError } from '../../../errors';
+import { PUT_AGAIN_AFTER_MS } from '../../../protocols';
 import { inParallel } from '../../shared/in-parallel';
-import type { S3Bucket } from './bucket';
+import type { ObjectFacts, S3Bucket } from './bucket';
 import { deletionOf, type Deletion, type ObjectKeys } from './keys';
 import { streamOf } from './pointer';
 
 /**
- * S3 has no deletion on a condition of time. So whoever deletes says so first, by an object of its own, and looks at the time of the value
- * after that; and whoever writes or renews a value looks for such objects after that. One of the two sees the other: either the deleter
- * sees the new time and leaves the value, or the writer sees the deletion, waits for its end, and looks whether the value is still there.
+ * S3 has no deletion on a condition of time. So whoever deletes says so first, by an object of its own (a note), and looks at the time of the
+ * value after that. Of a writer's part there are two cases:
+ *
+ * - A value that is not there is written when no note is there. Who leaves a note later sees the new time, and leaves the value.
+ * - A value that is there is renewed, then the notes are looked for, and at last the value. A deleter that looked at it before it was renewed
+ *   has left its note before, and has taken that away only after the deletion: either the note is seen, or the value is seen to be gone.
+ *   So it is, too, with a value that somebody else has written or renewed only just now.
+ *
+ * Where there is a note, the writer waits for the end of that deletion, and begins anew.
  */
 
 /** A deleter that took longer to come to the deletion itself gives it up. */
@@ -17,73 +24,153 @@ const DELETE_WITHIN_MS = 15_000;
 /** Coming to it, and the deletion: a writer that has waited so long waits for a process that was killed. */
 const WAIT_AT_MOST_MS = 2 * DELETE_WITHIN_MS;
 const LOOK_AGAIN_AFTER_MS = 200;
-const AT_ONCE = 16;
+/** Of a value that is this old, no deletion is under way that has not seen it so: {@link WAIT_AT_MOST_MS}, and clocks that differ. */
+const SETTLED_AFTER_MS = 5 * 60 * 1000;
+/** Requests at once. */
+const AT_ONCE = 32;
 
 /**
- * Removes a value with its stream and all versions of both, unless it was last put since a time; answers whether it was there and
- * is not any more.
+ * Removes a value with its stream and all versions of both; answers whether it was there and is not any more.
+ *
+ * @param isToGo whether a value of these facts is to be removed. One that is written or renewed meanwhile is another: it must answer no for it.
+ *   Default: whatever is there.
  */
 export async function eraseValue(
   bucket: S3Bucket,
   keys: ObjectKeys,
   hash: string,
-  since = Infinity,
+  isToGo?: (facts: ObjectFacts) => boolean,
 ): Promise<boolean> {
   const key = keys.value(hash);
-  const isForAge = since !== Infinity;
+  const stays = (facts: ObjectFacts | undefined): boolean =>
+    isToGo !== undefined && (facts === undefined || !isToGo(facts));
   const seen = await bucket.head(key);
-  if (isForAge && (seen === undefined || seen.modifiedAt >= since)) return false;
+  if (stays(seen)) return false;
   const begunAt = performance.now();
-  const deletion = keys.deletion(hash, randomUUID(), seen && streamOf(seen));
-  await bucket.put(deletion, '');
+  const note = keys.deletion(hash, randomUUID(), seen && streamOf(seen));
+  await bucket.put(note, '');
   const facts = await bucket.head(key);
-  if (isForAge && (facts === undefined || facts.modifiedAt >= since)) {
-    await bucket.erase(deletion);
+  if (stays(facts)) {
+    await bucket.erase(note);
     return false;
   }
-  if (isForAge && performance.now() - begunAt > DELETE_WITHIN_MS) {
-    await bucket.erase(deletion);
+  if (isToGo && performance.now() - begunAt > DELETE_WITHIN_MS) {
+    await bucket.erase(note);
     throw tooSlow(bucket);
   }
   await bucket.erase(key, AbortSignal.timeout(DELETE_WITHIN_MS));
   const streams = new Set([seen && streamOf(seen), facts && streamOf(facts)]);
   // A scrub that was killed has left there what it did not come to.
-  if (!isForAge)
+  if (!isToGo)
     for await (const { stream } of deletionsBelow(bucket, keys, keys.deletionsOf(hash))) streams.add(stream);
   for (const stream of streams) if (stream !== undefined) await bucket.erase(keys.stream(stream));
-  await bucket.erase(deletion);
+  await bucket.erase(note);
   return seen !== undefined;
 }
 
+/** What a writer needs of the store that it writes to. */
+export interface WriteContext {
+  readonly bucket: S3Bucket;
+  readonly keys: ObjectKeys;
+  readonly now: () => number;
+}
+
 /**
- * To be asked after these values were written or renewed, and answers those that are not there any more, because somebody was deleting
- * them: they are to be written again, and asked for again.
+ * Makes sure that values are there, and count as put now, whoever deletes meanwhile; answers those that are.
+ *
+ * @param write writes one that is not there, and answers false if somebody else has done so meanwhile. Default: nothing is written.
  */
-export async function lostToDeletion(
-  bucket: S3Bucket,
-  keys: ObjectKeys,
-  hashes: readonly string[],
-): Promise<Set<string>> {
-  const lost = new Set<string>();
-  if (hashes.length === 0) return lost;
-  const written = new Set(hashes);
-  const awaited = new Map<string, Deletion>();
-  const below = hashes.length === 1 ? keys.deletionsOf(hashes[0]!) : keys.deletions;
-  for await (const deletion of deletionsBelow(bucket, keys, below))
-    if (written.has(deletion.hash)) awaited.set(deletion.key, deletion);
-  if (awaited.size === 0) return lost;
-  const concerned = new Set([...awaited.values()].map(({ hash }) => hash));
-  const since = performance.now();
-  while (awaited.size > 0 && performance.now() - since < WAIT_AT_MOST_MS) {
-    await delay(LOOK_AGAIN_AFTER_MS);
-    const left = new Set<string>();
-    for await (const { key } of deletionsBelow(bucket, keys, below)) left.add(key);
-    for (const key of awaited.keys()) if (!left.has(key)) awaited.delete(key);
+export async function ensureThere(
+  context: WriteContext,
+  hashes: Iterable<string>,
+  write?: (hash: string) => Promise<boolean>,
+): Promise<ReadonlySet<string>> {
+  const { bucket, keys } = context;
+  const there = new Set<string>();
+  const deletions = new DeletionsUnderWay(bucket, keys);
+  let waiting = [...new Set(hashes)];
+  while (waiting.length > 0) {
+    const absent: string[] = [];
+    const fresh: string[] = [];
+    await inParallel(waiting, AT_ONCE, async (hash) => {
+      const state = await renewValue(context, hash);
+      if (state === 'absent') absent.push(hash);
+      else if (state === 'fresh') fresh.push(hash);
+      else there.add(hash);
+    });
+    const doubtful = write ? [...absent, ...fresh] : fresh;
+    const waitedFor = await deletions.waitFor(doubtful);
+    const again: string[] = [];
+    const unlessWaitedFor = (some: string[], work: (hash: string) => Promise<boolean>): Promise<void> =>
+      inParallel(some, AT_ONCE, async (hash) => {
+        if (!waitedFor.has(hash) && (await work(hash))) there.add(hash);
+        else again.push(hash);
+      });
+    if (write) await unlessWaitedFor(absent, write);
+    await unlessWaitedFor(fresh, (hash) => isWholeStill(context, hash));
+    waiting = again;
   }
-  await inParallel([...concerned], AT_ONCE, async (hash) => {
-    if ((await bucket.head(keys.value(hash))) === undefined) lost.add(hash);
-  });
-  return lost;
+  return there;
+}
+
+/** Fresh: written or renewed so short a time ago that a deletion may be under way that saw it as it was before. */
+async function renewValue(
+  { bucket, keys, now }: WriteContext,
+  hash: string,
+): Promise<'absent' | 'fresh' | 'settled'> {
+  const key = keys.value(hash);
+  const facts = await bucket.head(key);
+  if (facts === undefined) return 'absent';
+  if (facts.modifiedAt < now() - PUT_AGAIN_AFTER_MS)
+    return (await bucket.renew(key, facts)) ? 'fresh' : 'absent';
+  return facts.modifiedAt < now() - SETTLED_AFTER_MS ? 'settled' : 'fresh';
+}
+
+async function isWholeStill({ bucket, keys }: WriteContext, hash: string): Promise<boolean> {
+  const facts = await bucket.head(keys.value(hash));
+  if (facts === undefined) return false;
+  const stream = streamOf(facts);
+  if (stream === undefined || (await bucket.head(keys.stream(stream))) !== undefined) return true;
+  // S3 has copied it while it was deleted: it names a stream that is gone.
+  await eraseValue(bucket, keys, hash, (now) => streamOf(now) === stream);
+  return false;
+}
+
+/** The deletions that a writer comes upon. */
+class DeletionsUnderWay {
+  readonly #bucket: S3Bucket;
+  readonly #keys: ObjectKeys;
+  /** Notes of processes that were killed: nobody will take them away soon. */
+  readonly #forsaken = new Set<string>();
+
+  constructor(bucket: S3Bucket, keys: ObjectKeys) {
+    this.#bucket = bucket;
+    this.#keys = keys;
+  }
+
+  /** Answers those of the values that somebody was deleting; that is over then. */
+  async waitFor(hashes: readonly string[]): Promise<ReadonlySet<string>> {
+    if (hashes.length === 0) return new Set();
+    const asked = new Set(hashes);
+    const below = hashes.length === 1 ? this.#keys.deletionsOf(hashes[0]!) : this.#keys.deletions;
+    const underWay = (await this.#notes(below)).filter(({ hash }) => asked.has(hash));
+    let left = underWay.map(({ key }) => key);
+    const since = performance.now();
+    while (left.length > 0 && performance.now() - since < WAIT_AT_MOST_MS) {
+      await delay(LOOK_AGAIN_AFTER_MS);
+      const now = new Set((await this.#notes(below)).map(({ key }) => key));
+      left = left.filter((key) => now.has(key));
+    }
+    for (const key of left) this.#forsaken.add(key);
+    return new Set(underWay.map(({ hash }) => hash));
+  }
+
+  async #notes(below: string): Promise<Deletion[]> {
+    const notes: Deletion[] = [];
+    for await (const note of deletionsBelow(this.#bucket, this.#keys, below))
+      if (!this.#forsaken.has(note.key)) notes.push(note);
+    return notes;
+  }
 }
 
 async function* deletionsBelow(bucket: S3Bucket, keys: ObjectKeys, prefix: string): AsyncGenerator<Deletion> {

@@ -1,27 +1,18 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { SelvageError } from '../../../errors';
 import type { S3Bucket } from './bucket';
-import { lostToDeletion } from './deletion';
-import { deletionOf, type ObjectKeys } from './keys';
+import { ensureThere, type WriteContext } from './deletion';
+import { deletionOf } from './keys';
 import { pointerTo, streamOf } from './pointer';
 import { readObject } from './read';
 
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
 
-/** What an upload needs of the store that it is for. */
-export interface UploadContext {
-  readonly bucket: S3Bucket;
-  readonly keys: ObjectKeys;
-  readonly now: () => number;
-  /** Counts as a put of a value that is there, and answers whether it is there; and whether it had to be renewed for that. */
-  keep(hash: string): Promise<'absent' | 'there' | 'renewed'>;
-}
-
 /**
  * Uploads the pieces as a stream, and makes it the value. `hashOf` is asked at the end, with the digest of all bytes.
  */
 export async function uploadValue(
-  context: UploadContext,
+  context: WriteContext,
   pieces: AsyncIterable<Uint8Array>,
   mediaType: string | undefined,
   hashOf: (digest: string) => string,
@@ -55,32 +46,23 @@ export async function uploadValue(
 }
 
 /** Whether the value has this stream now, and not one that was there before. */
-async function giveValue(context: UploadContext, hash: string, id: string, size: number): Promise<boolean> {
+async function giveValue(context: WriteContext, hash: string, id: string, size: number): Promise<boolean> {
   const { bucket, keys } = context;
   const key = keys.value(hash);
-  for (;;) {
-    const kept = await context.keep(hash);
-    if (kept === 'there') break;
-    if (kept === 'absent') {
-      const isWritten = await bucket.putIfAbsent(key, '', { metadata: pointerTo(id, size) });
-      if (!isWritten) continue;
-    }
-    const lost = await lostToDeletion(bucket, keys, [hash]);
-    if (lost.size === 0) break;
-  }
+  await ensureThere(context, [hash], () => bucket.putIfAbsent(key, '', { metadata: pointerTo(id, size) }));
   const facts = await bucket.head(key);
   const isUsed = facts !== undefined && streamOf(facts) === id;
   if (isUsed && (await bucket.head(keys.stream(id))) === undefined) throw streamGone(bucket);
   return isUsed;
 }
 
-async function discard({ bucket, keys }: UploadContext, id: string): Promise<void> {
+async function discard({ bucket, keys }: WriteContext, id: string): Promise<void> {
   await bucket.erase(keys.stream(id));
   await bucket.erase(keys.upload(id));
 }
 
 /** Removes what killed processes have left, more than a day ago. */
-export async function removeAbandoned(context: UploadContext): Promise<void> {
+export async function removeAbandoned(context: WriteContext): Promise<void> {
   const { bucket, keys, now } = context;
   const before = now() - ABANDONED_AFTER_MS;
   await bucket.abortUploads(keys.streams, before);
@@ -101,7 +83,7 @@ export async function removeAbandoned(context: UploadContext): Promise<void> {
 }
 
 async function eraseUnlessUsed(
-  { bucket, keys }: UploadContext,
+  { bucket, keys }: WriteContext,
   id: string,
   hash: string | undefined,
 ): Promise<void> {
