@@ -7,6 +7,7 @@ import { openBackends } from 'selvage/backends';
 import { Selvage } from 'selvage/client';
 import { EmbeddedServer } from 'selvage/server';
 import type { Tapestry } from 'selvage';
+import { timed } from '../statistics';
 import { WorkerProcess } from './worker-processes';
 import type { Workload } from './workload';
 
@@ -70,9 +71,19 @@ export class Stage {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  async startWorker(side: 'ours' | 'raw', ...workloads: readonly Workload[]): Promise<WorkerProcess> {
+  startWorker(side: 'ours' | 'raw', ...workloads: readonly Workload[]): Promise<WorkerProcess> {
+    return this.startSizedWorker(undefined, side, ...workloads);
+  }
+
+  /** @param heapMegabytes as an operator gives it to Node: `--max-old-space-size` */
+  async startSizedWorker(
+    heapMegabytes: number | undefined,
+    side: 'ours' | 'raw',
+    ...workloads: readonly Workload[]
+  ): Promise<WorkerProcess> {
     return await WorkerProcess.start({
       side,
+      heapMegabytes,
       workloads: workloads.map(({ name }) => name),
       address: this.place.address,
       backends: this.place.backends,
@@ -89,6 +100,11 @@ export class Stage {
     const run = await this.selvage.start(tapestry, { start });
     const { result } = await run.values();
     return { runId: run.runId, result };
+  }
+
+  /** Lets the index of lineage listings catch up with the records, which is written behind them, as a listing does; milliseconds. */
+  async catchUp(): Promise<number> {
+    return await timed(() => this.selvage.backends.runHistory.findLineage({ limit: 1 }));
   }
 
   async runRaw(workload: Workload, start = this.nextStart()): Promise<RunTrace> {

@@ -1,3 +1,4 @@
+import { buildSync } from 'esbuild';
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
@@ -12,6 +13,8 @@ export interface WorkerProcessOptions {
   readonly backends: string;
   /** Bundle of the hand-written workflows. */
   readonly rawBundle: string;
+  /** What Node is told that it may use for JavaScript. Default: its own, which is a share of the machine's memory, and of that it lets half be garbage. */
+  readonly heapMegabytes?: number | undefined;
 }
 
 /** What a worker took from when it was ready to its end. */
@@ -34,8 +37,10 @@ export class WorkerProcess {
    * @throws Error if the process ends before that; what it said is on stderr
    */
   static async start(options: WorkerProcessOptions): Promise<WorkerProcess> {
-    const child = fork(path.join(__dirname, 'worker.process.ts'), [JSON.stringify(options)], {
-      execArgv: [...process.execArgv, ...profilingOf(options.side)],
+    const { side, heapMegabytes } = options;
+    const heap = heapMegabytes === undefined ? [] : [`--max-old-space-size=${heapMegabytes}`];
+    const child = fork(builtProgram(), [JSON.stringify(options)], {
+      execArgv: [...heap, ...profilingOf(side)],
     });
     const worker = new WorkerProcess(child);
     await worker.hear('ready');
@@ -68,6 +73,27 @@ export class WorkerProcess {
       ended.abort();
     }
   }
+}
+
+let program: string | undefined;
+
+/** The program as JavaScript, as the workers of users are: a compiler in the process would take tens of megabytes. */
+function builtProgram(): string {
+  if (program === undefined) {
+    // Beside the sources, so that it finds the packages that they find.
+    const outfile = path.join(__dirname, '../../.cache/bench/worker.process.js');
+    buildSync({
+      entryPoints: [path.join(__dirname, 'worker.process.ts')],
+      outfile,
+      bundle: true,
+      packages: 'external',
+      platform: 'node',
+      target: `node${process.versions.node}`,
+      keepNames: true,
+    });
+    program = outfile;
+  }
+  return program;
 }
 
 /** `SELVAGE_BENCH_PROFILE=FOLDER` leaves a CPU profile of every worker there. */

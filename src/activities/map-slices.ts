@@ -9,7 +9,6 @@ import {
   type ValueId,
 } from '../execution';
 import type { DataStore } from '../protocols';
-import { currentScope } from '../sealing/run-scope';
 import type { RecentValues } from './recent-values';
 import type { ElementInputs } from './worker-elements';
 
@@ -30,7 +29,10 @@ export class Slice implements ElementInputs {
     this.keys = content.keys;
     this.lists = content.lists;
     this.shared = content.shared;
-    this.bytes = [...values.values()].reduce((sum, { byteLength }) => sum + byteLength, 2 * size);
+    let bytes = 2 * size;
+    for (const { byteLength } of values.values()) bytes += byteLength;
+    for (const parts of this.lists.values()) bytes += PART_BYTES * parts.length;
+    this.bytes = bytes;
   }
 
   private readonly shared: SliceContent['shared'];
@@ -99,10 +101,12 @@ function contentOf(text: string): SliceContent {
 }
 
 const LIMIT_BYTES = 64 * 1024 * 1024;
-/** What belongs to a subject is read anew after so long, and is not there any more when it was forgotten. */
-const SUBJECT_MEMORY_MS = 15_000;
+/** What an element takes beside its text. */
+const PART_BYTES = 40;
+/** A slice is read anew after so long: one that no element is left of goes, and one of a subject is not there any more when that was forgotten. */
+const MEMORY_MS = 15_000;
 
-/** Slices that this worker runs elements of, each read once. Bounded by bytes; the least recently used go first. */
+/** Slices that this worker runs elements of, read once for many. Bounded by bytes; the least recently used go first. */
 export class SliceCache {
   private readonly slices = new Map<string, Promise<Slice>>();
   private readonly sizes = new Map<string, number>();
@@ -121,8 +125,7 @@ export class SliceCache {
     try {
       const read = await slice;
       if (!this.sizes.has(hash) && this.slices.has(hash)) this.grow(hash, read.bytes);
-      if (!known && currentScope()?.subject !== undefined)
-        setTimeout(() => this.forget(hash), SUBJECT_MEMORY_MS).unref();
+      if (!known) setTimeout(() => this.forget(hash), MEMORY_MS).unref();
       return read;
     } catch (error) {
       // Not remembered: the next one asks again.

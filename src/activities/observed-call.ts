@@ -16,21 +16,35 @@ export interface CallPlace {
   readonly attempt: TaskAttempt;
 }
 
+type Inputs = Record<string, unknown>;
+
 /**
  * Calls a body once, under its timeout, and tells the observers.
  *
  * @param inputs fresh copies; what they cannot be made of is told as a failure of the body
  */
-export async function observedCall(
+export function observedCall(
   place: CallPlace,
   knot: PlanKnot,
   definition: DefinitionRecord,
   number: number,
-  inputs: () => Record<string, unknown> | Promise<Record<string, unknown>>,
+  inputs: Inputs | (() => Promise<Inputs>),
+): Promise<unknown> {
+  const call =
+    typeof inputs === 'function'
+      ? async (): Promise<unknown> => callOnce(place, knot, definition, number, await inputs())
+      : (): Promise<unknown> => callOnce(place, knot, definition, number, inputs);
+  return place.environment.observers.length === 0 ? call() : observed(call, place, knot, definition, number);
+}
+
+async function observed(
+  call: () => Promise<unknown>,
+  place: CallPlace,
+  knot: PlanKnot,
+  definition: DefinitionRecord,
+  number: number,
 ): Promise<unknown> {
   const { observers } = place.environment;
-  const call = async (): Promise<unknown> => callOnce(place, knot, definition, number, await inputs());
-  if (observers.length === 0) return await call();
   const { context } = place.attempt;
   const event: KnotEvent = {
     runId: place.surroundings.runId,
@@ -54,17 +68,17 @@ export async function observedCall(
   }
 }
 
-async function callOnce(
+function callOnce(
   { surroundings, stop }: CallPlace,
   knot: PlanKnot,
   definition: DefinitionRecord,
   number: number,
-  inputs: Record<string, unknown>,
+  inputs: Inputs,
 ): Promise<unknown> {
   const { timeout, cancelGrace = DEFAULT_CANCEL_GRACE_MS } = knot.policy;
   const call = (signal: AbortSignal): Promise<unknown> =>
     callBody(definition, inputs, new SegmentContext(surroundings, knot.id, number, signal));
   // Without a timeout nothing has to be watched: a cancel aborts the one signal, and its grace is that of all.
-  if (timeout === undefined) return await call(stop);
-  return await superviseBody(call, { knotId: knot.id, cancel: stop, cancelGrace, timeout });
+  if (timeout === undefined) return call(stop);
+  return superviseBody(call, { knotId: knot.id, cancel: stop, cancelGrace, timeout });
 }

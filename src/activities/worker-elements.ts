@@ -70,17 +70,14 @@ export class WorkerElements {
         attemptsBefore: attempt.number - 1,
       },
       {
-        call: (element, given, number) =>
-          observedCall(place.call(), element, this.definition, number, () => given),
+        call: (element, given, number) => observedCall(place.call(), element, this.definition, number, given),
         findMade: async (element, cacheKey) =>
           place.mayReuse ? await environment.cachedValues.find(element, cacheKey) : {},
         judge: (element, error, throws) => this.judge(element, error, throws),
-        commit: async (record, values) => {
-          if (place.isOver()) return undefined;
+        commit: (record, values) => {
+          if (place.isOver()) return Promise.resolve(undefined);
           const commit = { record, values };
-          return await commitPatiently(() =>
-            environment.commits.commit(commit, { urgent: this.isOneAtATime }),
-          );
+          return commitPatiently(() => environment.commits.commit(commit, { urgent: this.isOneAtATime }));
         },
         execution: (number, startedAt) => place.execution(number, startedAt, Date.now()),
         now: Date.now,

@@ -74,7 +74,7 @@ export class ElementsRun {
     private readonly host: ElementsHost,
   ) {}
 
-  /** Runs them in order, no more than `concurrency` at once. Rejects where the host does. */
+  /** Runs them in order, no more than `concurrency` at once: begun and not on record yet. Rejects where the host does. */
   async run(elements: Iterable<ElementKnot>, concurrency: number): Promise<void> {
     const iterator = elements[Symbol.iterator]();
     let isBroken = false;
@@ -109,23 +109,23 @@ export class ElementsRun {
     const reuse = { key: key ?? null, passedOver: made?.passedOver };
     const before = this.elements.attemptsBefore ?? 0;
     for (let attempt = 1; ; attempt++) {
+      let value: EncodedValue;
       try {
         const result = await host.call(element, this.inputsOf(element), before + attempt);
-        const value = encodeOutput(result, this.elements.hashing.digest);
-        const ok = { kind: 'ok' as const, value };
-        await this.commit(element, ok, storedValues(value), before + attempt, startedAt, reuse);
-        return;
+        value = encodeOutput(result, this.elements.hashing.digest);
       } catch (error) {
-        if (error instanceof CommitFailed) throw error.cause;
         const verdict = await host.judge(element, error, attempt);
         if (verdict === 'again') continue;
         if (verdict === 'failed') await this.fail(element, error, before + attempt, startedAt, reuse);
         return;
       }
+      const ok = { kind: 'ok' as const, value };
+      await this.commit(element, ok, storedValues(value), before + attempt, startedAt, reuse);
+      return;
     }
   }
 
-  private async fail(
+  private fail(
     element: ElementKnot,
     error: unknown,
     attempt: number,
@@ -134,10 +134,10 @@ export class ElementsRun {
   ): Promise<void> {
     const { runId, hashing } = this.elements;
     const { record, values } = describeError(error, { runId, knotId: element.id, attempt }, hashing);
-    await this.commit(element, { kind: 'err', error: record }, values, attempt, startedAt, reuse);
+    return this.commit(element, { kind: 'err', error: record }, values, attempt, startedAt, reuse);
   }
 
-  private async commit(
+  private commit(
     element: ElementKnot,
     outcome: OutcomeToRecord & { kind: 'ok' | 'err' },
     values: readonly StoredValue[],
@@ -148,15 +148,11 @@ export class ElementsRun {
     const { plan, codeHash } = this.elements;
     const execution = this.host.execution(attempt, startedAt);
     const record = lineageRecord(plan, element, execution, outcome, this.hashOf(element), codeHash, key);
-    let result: CommitResult | undefined;
-    try {
-      result = await this.host.commit(withPassedOver(record, passedOver), values);
-    } catch (cause) {
-      throw new CommitFailed('', { cause });
-    }
-    if (!result) return;
-    const end = result.inserted ? endOf(outcome, result.record) : endOfRecord(result.record);
-    if (end) this.host.ended(element, end);
+    return this.host.commit(withPassedOver(record, passedOver), values).then((result) => {
+      if (!result) return;
+      const end = result.inserted ? endOf(outcome, result.record) : endOfRecord(result.record);
+      if (end) this.host.ended(element, end);
+    });
   }
 
   private async takeOver(
@@ -209,9 +205,6 @@ interface Reuse {
   readonly key: string | null;
   readonly passedOver: PassedOver | undefined;
 }
-
-/** Not a failure of the element. */
-class CommitFailed extends Error {}
 
 function endOf(outcome: OutcomeToRecord & { kind: 'ok' | 'err' }, record: LineageRecord): ElementEnd {
   return outcome.kind === 'ok'

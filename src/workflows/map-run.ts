@@ -9,7 +9,7 @@ import {
 } from '@temporalio/workflow';
 import { MAP_CONCURRENCY, packRanges, unpackRanges, type KnotAnswer } from '../engine';
 import { activityIdOf } from './activity-id';
-import { requireKnownBehaviour } from './behaviours';
+import { BATCHES_BY_COUNT_SINCE, requireKnownBehaviour } from './behaviours';
 import { ACTIVITY_OPTIONS, callKnot, scheduleKnot } from './knot-activity';
 import { childRun } from './knot-run';
 import {
@@ -37,6 +37,10 @@ const MOST_AT_ONCE = 1_000;
 /** Of these, so many are in one part while there are other parts to run beside it. */
 const PER_PART = 50;
 const PARTS_AT_ONCE = 100;
+/** Of a map in batches, so many activities at once: enough to keep some on their way between server and workers while others run. */
+const BATCHES_AT_ONCE = 50;
+/** Elements of one batch at once, where the map allows: those that end together are recorded together. */
+const LEAST_IN_BATCH = 4;
 const CANCELLED = 'The map was cancelled';
 
 /**
@@ -88,11 +92,11 @@ function partsOf(
 ): { parts: readonly MapPart[]; beside: number } {
   const { behaviour, knot, task, map } = child;
   const { concurrency = MAP_CONCURRENCY, batch = 1, each } = map!;
-  const inBatch = Math.min(batch, Math.max(1, Math.floor(Math.sqrt(concurrency))));
   const isDone = new Set(unpackRanges(done ?? []));
   const parts: PartSlice[][] = [];
   let room = 0;
   let first = from;
+  let batches = 0;
   for (const [hash, elements] of slices) {
     const offsets: number[] = [];
     for (let offset = 0; offset < elements; offset++) if (!isDone.has(first + offset)) offsets.push(offset);
@@ -102,9 +106,11 @@ function partsOf(
       room = ACTIVITIES_PER_RUN;
     }
     room -= activities;
+    batches += activities;
     if (activities > 0) parts.at(-1)!.push({ hash, first, offsets: packRanges(offsets) });
     first += elements;
   }
+  const inBatch = Math.min(batch, concurrencyInBatch(behaviour, concurrency, batches));
   const atOnce = Math.min(MOST_AT_ONCE, Math.max(1, Math.floor(concurrency / inBatch)));
   const beside = partsBeside(parts.length, atOnce);
   const work: MapWork = {
@@ -128,6 +134,13 @@ function partsOf(
     ...(task.givenBack && { mayBeRecorded: true }),
   };
   return { parts: parts.map((part) => ({ ...work, slices: part })), beside };
+}
+
+/** How many elements of one batch run at once where there are so many batches, so that all together are as many as the map allows. */
+function concurrencyInBatch(behaviour: number, concurrency: number, batches: number): number {
+  if (behaviour < BATCHES_BY_COUNT_SINCE) return Math.max(1, Math.floor(Math.sqrt(concurrency)));
+  const atOnce = Math.min(batches, BATCHES_AT_ONCE, Math.floor(concurrency / LEAST_IN_BATCH));
+  return Math.floor(concurrency / Math.max(1, atOnce));
 }
 
 /** How many parts run at once, of so many, with so many activities at once in all. */

@@ -139,7 +139,14 @@ export const SHAPES: readonly Shape[] = [
     name: 'map-batches',
     parameters: { x: 0 },
     children: ['mapped'],
-    tapestry: ofMap('map-batches', 40, queue(), 15),
+    tapestry: ofMap('map-batches', 40, queue(), { batch: 15 }),
+  },
+  {
+    // Of a concurrency at which earlier behaviours had more batches at once than later ones: fewer at first would be noticed, more would not.
+    name: 'map-many-batches',
+    parameters: { x: 0 },
+    children: ['mapped'],
+    tapestry: ofMap('map-many-batches', 60, queue(), { batch: 5, concurrency: 12 }),
   },
   {
     name: 'map-parts',
@@ -478,7 +485,12 @@ function incrementing(name: string): Tapestry<{ x: number }, { x: number }> {
 }
 
 /** A map over so many elements, of which every seventh fails. */
-function ofMap(name: string, elements: number, dispatcher: Dispatcher, batch = 1): Tapestry {
+function ofMap(
+  name: string,
+  elements: number,
+  dispatcher: Dispatcher,
+  size: { readonly batch?: number; readonly concurrency?: number } = {},
+): Tapestry {
   return tapestry(name, { knots: { dispatcher } }, (t) => {
     const x = t.parameter('x', z.number());
     const list = knot('list', ({ x: first }: { x: number }) =>
@@ -488,7 +500,7 @@ function ofMap(name: string, elements: number, dispatcher: Dispatcher, batch = 1
       if (element % 7 === 0) throw new Error(`no luck with ${element}`);
       return element;
     };
-    return { mapped: map({ over: list, each, batch, onError: 'skip' }, { id: 'mapped' }) };
+    return { mapped: map({ over: list, each, ...size, onError: 'skip' }, { id: 'mapped' }) };
   });
 }
 

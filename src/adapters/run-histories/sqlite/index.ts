@@ -4,6 +4,7 @@ import type {
   LineageQuery,
   LineageRecord,
   Page,
+  RecordedOutcome,
   StoredValue,
 } from '../../../protocols';
 import { putValues } from '../../data-stores/sqlite/values';
@@ -12,7 +13,7 @@ import { needsIndex } from '../../shared/sql/lineage-query';
 import { SqlRunHistory } from '../../shared/sql/run-history';
 import { openSqliteDatabase, type SqliteDatabase, type SqliteOptions } from '../../shared/sqlite';
 import { LineageIndex } from './lineage-index';
-import { cachedRecords, commitRecords } from './lineage-rows';
+import { cachedRecords, commitRecords, recordedOutcomes } from './lineage-rows';
 import { referredValues } from './referred-values';
 
 /** Runs and lineage in an SQLite database. */
@@ -40,6 +41,10 @@ export class SqliteRunHistory extends SqlRunHistory<SqliteDatabase> {
 
   findCached(keys: readonly string[]): Promise<Map<string, LineageRecord>> {
     return this.database.readAtOnce((connection) => cachedRecords(connection, keys));
+  }
+
+  override getOutcomes(temporalRunId: string, knotIds: readonly string[]): Promise<RecordedOutcome[]> {
+    return this.database.readAtOnce((connection) => recordedOutcomes(connection, temporalRunId, knotIds));
   }
 
   leasesBeside(): LeaseTable {

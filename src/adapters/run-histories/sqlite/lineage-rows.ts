@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely';
-import type { CommitResult, LineageRecord } from '../../../protocols';
+import type { CommitResult, LineageRecord, RecordedOutcome } from '../../../protocols';
 import { columnValue, LINEAGE_COLUMNS, recordOf } from '../../shared/sql/lineage-records';
 import type { LineageTable } from '../../shared/sql/schema';
 import type { SqliteConnection } from '../../shared/sqlite/connection';
@@ -66,6 +66,35 @@ export function cachedRecords(
 ): Map<string, LineageRecord> {
   const rows = connection.all<Selectable<LineageTable>>(NEWEST_CACHED, [JSON.stringify(keys)]);
   return new Map(rows.map((row) => [row.cache_key!, recordOf(row)]));
+}
+
+/** All in one text: to make objects of rows takes longer than to find them. */
+const OUTCOMES = `
+  select json_group_array(json_array(knot_id, outcome, output_hash, output_size, json(extra))) as outcomes
+  from selvage_lineage where temporal_run_id = ? and knot_id in (select value from json_each(?))`;
+
+type OutcomeRow = [
+  knotId: string,
+  outcome: RecordedOutcome['outcome'],
+  hash: string | null,
+  size: number | null,
+  extra: RecordedOutcome['extra'],
+];
+
+export function recordedOutcomes(
+  connection: SqliteConnection,
+  temporalRunId: string,
+  knotIds: readonly string[],
+): RecordedOutcome[] {
+  const [row] = connection.all<{ outcomes: string }>(OUTCOMES, [temporalRunId, JSON.stringify(knotIds)]);
+  const outcomes = JSON.parse(row!.outcomes) as OutcomeRow[];
+  return outcomes.map(([knot_id, outcome, output_hash, output_size, extra]) => ({
+    knot_id,
+    outcome,
+    output_hash,
+    output_size,
+    extra,
+  }));
 }
 
 function storedRow(connection: SqliteConnection, key: Key): Selectable<LineageTable> {

@@ -1,4 +1,3 @@
-import type { Selectable } from 'kysely';
 import type {
   DataStore,
   Page,
@@ -12,8 +11,15 @@ import { pageAfterHash, pageLimit, pageOfValues } from '../pages';
 import { bytesOfBlob } from './blob';
 import { readChunks, upload } from './chunks';
 import type { SqlDatabase } from './database';
-import type { ValuesTable } from './schema';
-import { deleteValues, entriesAfter, hasValue, keepValues, presentHashes, valueRows } from './values';
+import {
+  deleteValues,
+  entriesAfter,
+  hasValue,
+  keepValues,
+  presentHashes,
+  valueRows,
+  type ValueRow,
+} from './values';
 import { inOnePiece } from '../pieces';
 
 /** Larger values would keep a transaction, and with it all other writers (of SQLite the event loop, too), too long. */
@@ -58,7 +64,7 @@ export abstract class SqlDataStore<D extends SqlDatabase> implements DataStore {
     const found = new Map<string, Uint8Array>();
     if (hashes.length === 0) return found;
     for (const row of await this.#rows(hashes)) {
-      const bytes = await this.#whole(row);
+      const bytes = row.upload === null ? bytesOfRow(row) : await this.#joined(row.upload);
       requireIntact(row.hash, bytes, this.database.place);
       found.set(row.hash, bytes);
     }
@@ -114,18 +120,21 @@ export abstract class SqlDataStore<D extends SqlDatabase> implements DataStore {
     return this.database.close();
   }
 
-  #rows(hashes: readonly string[]): Promise<Selectable<ValuesTable>[]> {
+  #rows(hashes: readonly string[]): Promise<ValueRow[]> {
     return this.database.read((db) => valueRows(db, this.database.dialect, hashes));
   }
 
-  #pieces(row: Selectable<ValuesTable>): AsyncIterable<Uint8Array> {
-    if (row.upload !== null) return readChunks(this.database, row.upload);
-    return inOnePiece(row.bytes === null ? new Uint8Array() : bytesOfBlob(row.bytes));
+  #pieces(row: ValueRow): AsyncIterable<Uint8Array> {
+    return row.upload === null ? inOnePiece(bytesOfRow(row)) : readChunks(this.database, row.upload);
   }
 
-  async #whole(row: Selectable<ValuesTable>): Promise<Uint8Array> {
+  async #joined(upload: string): Promise<Uint8Array> {
     const pieces: Uint8Array[] = [];
-    for await (const piece of this.#pieces(row)) pieces.push(piece);
-    return pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces);
+    for await (const piece of readChunks(this.database, upload)) pieces.push(piece);
+    return Buffer.concat(pieces);
   }
+}
+
+function bytesOfRow({ bytes }: ValueRow): Uint8Array {
+  return bytes === null ? new Uint8Array() : bytesOfBlob(bytes);
 }

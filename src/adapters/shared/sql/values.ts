@@ -44,12 +44,18 @@ export async function deleteValues(
   return rows.map(({ hash }) => hash);
 }
 
+export type ValueRow = Pick<Selectable<ValuesTable>, 'hash' | 'bytes' | 'upload'>;
+
 export async function valueRows(
   db: SqlExecutor,
   dialect: SqlDialect,
   hashes: readonly string[],
-): Promise<Selectable<ValuesTable>[]> {
-  return db.selectFrom('selvage_values').selectAll().where(dialect.isOneOf('hash', hashes)).execute();
+): Promise<ValueRow[]> {
+  return db
+    .selectFrom('selvage_values')
+    .select(['hash', 'bytes', 'upload'])
+    .where(dialect.isOneOf('hash', hashes))
+    .execute();
 }
 
 export async function presentHashes(

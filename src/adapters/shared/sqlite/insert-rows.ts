@@ -37,7 +37,7 @@ export class RowInserter {
     let start = 0;
     while (start < rows.length) {
       const count = rowsOfNextStatement(rows.length - start);
-      const parameters = count === 1 ? rows[start]! : rows.slice(start, start + count).flat();
+      const parameters = count === 1 ? rows[start]! : valuesOf(rows, start, count);
       const { changes, lastInsertRowid } = connection.run(this.#statement(count), parameters);
       results.push({ start, count, inserted: Number(changes), lastId: Number(lastInsertRowid) });
       start += count;
@@ -56,4 +56,11 @@ export class RowInserter {
     }
     return statement;
   }
+}
+
+/** As `flat()` of a slice, which takes several times as long. */
+function valuesOf(rows: readonly (readonly unknown[])[], start: number, count: number): unknown[] {
+  const values: unknown[] = [];
+  for (let row = start; row < start + count; row++) for (const value of rows[row]!) values.push(value);
+  return values;
 }
