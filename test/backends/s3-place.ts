@@ -53,6 +53,10 @@ const MEBIBYTE = 1024 * 1024;
 
 /** One that is uploaded in parts. */
 export function largeValue(): StoredValue {
-  const bytes = Buffer.alloc(9 * MEBIBYTE, 'of no account');
+  return bytesValue(Buffer.alloc(9 * MEBIBYTE, 'of no account'));
+}
+
+/** A value that has the hash that it gets as a stream. */
+export function bytesValue(bytes: Buffer): StoredValue {
   return { hash: `bytes-sha256:${createHash('sha256').update(bytes).digest('hex')}`, bytes };
 }

@@ -33,6 +33,8 @@ export interface ListedObject {
   readonly modifiedAt: number;
 }
 
+/** Requests that one call of the store sends at once. */
+export const PARALLEL_REQUESTS = 32;
 /** S3 wants parts of 5 MiB at least and 10,000 at most: this is enough for 80 GB. */
 const PART_BYTES = 8 * 1024 * 1024;
 /** Parts in memory and on their way at once. */

@@ -16,7 +16,7 @@ import {
 import { firstBytes } from '../../shared/first-bytes';
 import { inParallel } from '../../shared/in-parallel';
 import { nodeSha256 } from '../../shared/node-sha256';
-import type { ObjectBody, ObjectFacts, S3Bucket } from './bucket';
+import { PARALLEL_REQUESTS, type ObjectBody, type ObjectFacts, type S3Bucket } from './bucket';
 import { ensureThere, eraseValue, type WriteContext } from './deletion';
 import { listValues } from './entries';
 import type { ObjectKeys } from './keys';
@@ -25,8 +25,6 @@ import { readObject } from './read';
 import { removeAbandoned, uploadValue } from './upload';
 import { inOnePiece } from '../../shared/pieces';
 
-/** Requests at once by one call. */
-const PARALLEL_REQUESTS = 32;
 /** Larger values, and streams, are uploaded in parts. */
 const LARGEST_OBJECT_BYTES = 8 * 1024 * 1024;
 const LOOK_FOR_ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;

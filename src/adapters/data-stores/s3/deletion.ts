@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { SelvageError } from '../../../errors';
 import { PUT_AGAIN_AFTER_MS } from '../../../protocols';
 import { inParallel } from '../../shared/in-parallel';
-import type { ObjectFacts, S3Bucket } from './bucket';
+import { PARALLEL_REQUESTS, type ObjectFacts, type S3Bucket } from './bucket';
 import { deletionOf, type Deletion, type ObjectKeys } from './keys';
 import { streamOf } from './pointer';
 
@@ -26,8 +26,6 @@ const WAIT_AT_MOST_MS = 2 * DELETE_WITHIN_MS;
 const LOOK_AGAIN_AFTER_MS = 200;
 /** Of a value that is this old, no deletion is under way that has not seen it so: {@link WAIT_AT_MOST_MS}, and clocks that differ. */
 const SETTLED_AFTER_MS = 5 * 60 * 1000;
-/** Requests at once. */
-const AT_ONCE = 32;
 
 /**
  * Removes a value with its stream and all versions of both; answers whether it was there and is not any more.
@@ -92,7 +90,7 @@ export async function ensureThere(
   while (waiting.length > 0) {
     const absent: string[] = [];
     const fresh: string[] = [];
-    await inParallel(waiting, AT_ONCE, async (hash) => {
+    await inParallel(waiting, PARALLEL_REQUESTS, async (hash) => {
       const state = await renewValue(context, hash);
       if (state === 'absent') absent.push(hash);
       else if (state === 'fresh') fresh.push(hash);
@@ -102,7 +100,7 @@ export async function ensureThere(
     const waitedFor = await deletions.waitFor(doubtful);
     const again: string[] = [];
     const unlessWaitedFor = (some: string[], work: (hash: string) => Promise<boolean>): Promise<void> =>
-      inParallel(some, AT_ONCE, async (hash) => {
+      inParallel(some, PARALLEL_REQUESTS, async (hash) => {
         if (!waitedFor.has(hash) && (await work(hash))) there.add(hash);
         else again.push(hash);
       });
