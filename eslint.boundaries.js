@@ -78,7 +78,7 @@ const boundaries = {
   },
   sealing: {
     folders: ['adapters', 'canonical', 'errors', 'protocols'],
-    packages: ['node:', '@temporalio/common', '@temporalio/proto'],
+    packages: ['node:', 'lru-cache', '@temporalio/common', '@temporalio/proto'],
     because:
       'it stands between any data store and who uses it, and between any client or worker and the server',
   },
@@ -103,7 +103,7 @@ const boundaries = {
       'workflows/messages',
     ],
     typesOf: ['workflows'],
-    packages: ['node:', ...temporal],
+    packages: ['node:', 'lru-cache', ...temporal],
     packageTypes: nativeWorker,
     because: 'activities are run by a worker and must load without one',
   },

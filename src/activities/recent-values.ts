@@ -1,7 +1,8 @@
+import { LRUCache } from 'lru-cache';
 import type { StoredValue } from '../protocols';
 import { currentScope } from '../sealing/run-scope';
 
-const LIMIT_BYTES = 32 * 1024 * 1024;
+const LIMIT_BYTES = 24 * 1024 * 1024;
 /** What an entry takes beside its bytes: small values would be kept by the million without it. */
 const ENTRY_BYTES = 300;
 
@@ -11,29 +12,24 @@ const ENTRY_BYTES = 300;
  * be gone with its key.
  */
 export class RecentValues {
-  private readonly values = new Map<string, Uint8Array>();
-  private bytes = 0;
+  private readonly values: LRUCache<string, Uint8Array>;
 
-  constructor(private readonly limit = LIMIT_BYTES) {}
+  constructor(limit = LIMIT_BYTES) {
+    this.values = new LRUCache({
+      max: Math.ceil(limit / ENTRY_BYTES),
+      maxSize: limit,
+      // No one value takes the room of most others.
+      maxEntrySize: limit / 2,
+      sizeCalculation: ({ byteLength }) => byteLength + ENTRY_BYTES,
+    });
+  }
 
   add({ hash, bytes }: StoredValue): void {
     if (currentScope()?.subject !== undefined) return;
-    if (bytes.byteLength > this.limit / 2 || this.values.has(hash)) return;
-    this.values.set(hash, bytes);
-    this.bytes += bytes.byteLength + ENTRY_BYTES;
-    for (const [oldest, { byteLength }] of this.values) {
-      if (this.bytes <= this.limit) break;
-      this.values.delete(oldest);
-      this.bytes -= byteLength + ENTRY_BYTES;
-    }
+    if (!this.values.has(hash)) this.values.set(hash, bytes);
   }
 
   get(hash: string): Uint8Array | undefined {
-    const bytes = this.values.get(hash);
-    if (bytes) {
-      this.values.delete(hash);
-      this.values.set(hash, bytes);
-    }
-    return bytes;
+    return this.values.get(hash);
   }
 }

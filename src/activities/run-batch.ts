@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { unpackRanges, DEFAULT_CANCEL_GRACE_MS } from '../engine';
-import { ElementKnots, startTimer, type ElementKnot, type Execution } from '../execution';
+import { ElementKnots, startTimer, storedValues, type ElementKnot, type Execution } from '../execution';
 import type { BatchAnswer, GivenBack } from '../workflows/messages';
 import { executionInActivity } from './execution-in-activity';
 import { currentAttempt, type BatchAttempt } from './knot-attempt';
@@ -61,7 +61,12 @@ class BatchRun {
       mayReuse: task.reuse !== false,
       isHeld: () => this.stop.signal.aborted,
       isOver: () => this.isOver,
-      ended: ({ position }) => ended.add(position),
+      ended: ({ position }, end) => {
+        ended.add(position);
+        // The map's own activity reads them all, to put its list together.
+        if (end.kind === 'ok' && end.value)
+          for (const value of storedValues(end.value)) environment.recentValues.add(value);
+      },
     });
     const elements = function* (): Iterable<ElementKnot> {
       for (const offset of open) yield knots.at(slice.first + offset, keyOf(offset));

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { isContentHash, isSealedName, requireContentHash } from '../adapters/shared/content-hash';
 import { digestStream } from '../adapters/shared/digest-stream';
 import { SelvageError } from '../errors';
@@ -50,7 +51,7 @@ export class SealedDataStore implements DataStore {
   readonly #digests: Digests;
   readonly #subjectsOf: (hash: string) => Promise<readonly string[]>;
   readonly #marked = new Map<string, Promise<void>>();
-  readonly #listed = new Map<string, Set<string>>();
+  readonly #listed = new LRUCache<string, Set<string>>({ max: REMEMBERED_NAMES });
   #lookedAt = -Infinity;
 
   constructor({
@@ -328,12 +329,7 @@ export class SealedDataStore implements DataStore {
 
   #rememberListed(hash: string, name: string): void {
     const names = this.#listed.get(hash) ?? new Set();
-    this.#listed.delete(hash);
     this.#listed.set(hash, names.add(name));
-    for (const oldest of this.#listed.keys()) {
-      if (this.#listed.size <= REMEMBERED_NAMES) break;
-      this.#listed.delete(oldest);
-    }
   }
 
   /** Names of the same value that count before this one. */
