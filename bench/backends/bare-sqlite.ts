@@ -3,7 +3,7 @@ import type { LineageRecord } from '../../src/protocols';
 import { LINEAGE_COLUMNS, columnValue } from '../../src/adapters/shared/sql/lineage-records';
 
 /** As the adapter sets them. */
-const SETTINGS = ['wal_autocheckpoint = 16000', 'cache_size = -16384', 'foreign_keys = off'];
+const SETTINGS = ['wal_autocheckpoint = 32000', 'cache_size = -16384', 'foreign_keys = off'];
 
 /** The same rows as a commit of ours writes, by one prepared statement a batch in one transaction, as one would write it by hand on `libsql`. */
 export class BareSqlite {

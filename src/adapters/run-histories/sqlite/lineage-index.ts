@@ -19,17 +19,18 @@ const COLUMNS = [
   ['outcome', OUTCOME_BUT_OK, "outcome <> 'ok'"],
 ] as const;
 
+/** Each takes the ids after which and through which the records are. */
 const KEYS = [
   ...COLUMNS.map(
     ([key, role, condition = 'true']) =>
-      `select ${key}, ${role}, finished_at, id from selvage_lineage where id > ?1 and id <= ?2 and ${condition}`,
+      `select ${key}, ${role}, finished_at, id from selvage_lineage where id > ? and id <= ? and ${condition}`,
   ),
   ...['parent_input_hashes', 'constant_input_hashes'].map(
     (column) =>
       `select input.value, ${INPUT}, finished_at, l.id from selvage_lineage as l, json_each(l.${column}) as input
-       where l.id > ?1 and l.id <= ?2 and input.value is not null`,
+       where l.id > ? and l.id <= ? and input.value is not null`,
   ),
-].join(' union all ');
+];
 
 /**
  * The index of lineage listings lags behind the commits: to write all its places with each record would cost more than the
@@ -102,8 +103,8 @@ function indexNext(connection: SqliteConnection): boolean {
   if (newest === null || newest <= through) return false;
   const upTo = Math.min(newest, through + STEP);
   connection.run(
-    `insert or ignore into selvage_lineage_index (key, role, finished_at, lineage) ${KEYS} order by 1, 2`,
-    [through, upTo],
+    `insert or ignore into selvage_lineage_index (key, role, finished_at, lineage) ${KEYS.join(' union all ')} order by 1, 2`,
+    KEYS.flatMap(() => [through, upTo]),
   );
   connection.run('update selvage_lineage_indexed set through = ?', [upTo]);
   return upTo < newest;

@@ -7,7 +7,28 @@ import { RowInserter, type InsertedRows } from '../../shared/sqlite/insert-rows'
 
 type Key = Pick<LineageRecord, 'temporal_run_id' | 'knot_id'>;
 
-const lineage = new RowInserter('selvage_lineage', LINEAGE_COLUMNS);
+/** As of the elements of a map, which are by far the most records that are committed together. */
+const ALIKE = [
+  'run_id',
+  'temporal_run_id',
+  'knot_class',
+  'definition_version',
+  'code_hash',
+  'knot_config_hash',
+  'constant_input_hashes',
+  'parent_knot_ids',
+  'outcome',
+  'skip_reason',
+  'error_record_id',
+  'cached_from_run',
+  'dispatcher',
+  'task_queue',
+  'worker',
+  'attempt',
+  'extra',
+] as const satisfies (typeof LINEAGE_COLUMNS)[number][];
+
+const lineage = new RowInserter('selvage_lineage', LINEAGE_COLUMNS, { alike: ALIKE });
 
 /** Inserts what is not there; must run inside a transaction. */
 export function commitRecords(

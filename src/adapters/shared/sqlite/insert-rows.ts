@@ -7,6 +7,9 @@ function rowsOfNextStatement(remaining: number): number {
   return remaining >= 16 ? 16 : remaining;
 }
 
+/** Of fewer, one statement more is not worth it. */
+const FEWEST_ALIKE = 4;
+
 /** The rows of one statement, from `start` on, and what became of them. */
 export interface InsertedRows {
   readonly start: number;
@@ -17,18 +20,38 @@ export interface InsertedRows {
   readonly lastId: number;
 }
 
-/** Inserts rows into one table, many by one statement, with the SQL text built once and not once a call. Rows that are there stay, unless said otherwise. */
+export interface RowInserterOptions {
+  /** What to do about a row that is there. Default: it stays. */
+  readonly onConflict?: string;
+  /**
+   * Columns in which most rows of one call are alike. A statement whose rows are is given each of their values once: to hand a value over
+   * takes as long as to store it.
+   */
+  readonly alike?: readonly string[];
+}
+
+/** Inserts rows into one table, many by one statement, with the SQL text built once and not once a call. */
 export class RowInserter {
   readonly #table: keyof SqlSchema;
   readonly #columns: readonly string[];
   readonly #onConflict: string;
-  readonly #statements = new Map<number, string>();
+  /** Positions of columns. */
+  readonly #alike: readonly number[];
+  readonly #others: readonly number[];
+  readonly #ofRows = new Map<number, string>();
+  readonly #ofAlikeRows = new Map<number, string>();
 
-  /** @param onConflict what to do about a row that is there */
-  constructor(table: keyof SqlSchema, columns: readonly string[], onConflict = 'on conflict do nothing') {
+  constructor(
+    table: keyof SqlSchema,
+    columns: readonly string[],
+    { onConflict = 'on conflict do nothing', alike = [] }: RowInserterOptions = {},
+  ) {
     this.#table = table;
     this.#columns = columns;
     this.#onConflict = onConflict;
+    const positions = [...columns.keys()];
+    this.#alike = positions.filter((position) => alike.includes(columns[position]!));
+    this.#others = positions.filter((position) => !alike.includes(columns[position]!));
   }
 
   /** Each row has its values in the order of the columns. */
@@ -37,25 +60,71 @@ export class RowInserter {
     let start = 0;
     while (start < rows.length) {
       const count = rowsOfNextStatement(rows.length - start);
-      const parameters = count === 1 ? rows[start]! : valuesOf(rows, start, count);
-      const { changes, lastInsertRowid } = connection.run(this.#statement(count), parameters);
+      const { changes, lastInsertRowid } = this.#run(connection, rows, start, count);
       results.push({ start, count, inserted: Number(changes), lastId: Number(lastInsertRowid) });
       start += count;
     }
     return results;
   }
 
-  #statement(count: number): string {
-    let statement = this.#statements.get(count);
-    if (statement === undefined) {
-      const row = `(${this.#columns.map(() => '?').join(', ')})`;
-      const columns = this.#columns.map((column) => `"${column}"`).join(', ');
-      const rows = Array<string>(count).fill(row).join(', ');
-      statement = `insert into "${this.#table}" (${columns}) values ${rows} ${this.#onConflict}`;
-      this.#statements.set(count, statement);
-    }
-    return statement;
+  #run(
+    connection: SqliteConnection,
+    rows: readonly (readonly unknown[])[],
+    start: number,
+    count: number,
+  ): ReturnType<SqliteConnection['run']> {
+    if (count === 1) return connection.run(this.#insertRows(1), rows[start]!);
+    if (count < FEWEST_ALIKE || !this.#areAlike(rows, start, count))
+      return connection.run(this.#insertRows(count), valuesOf(rows, start, count));
+    const values: unknown[] = [];
+    for (const position of this.#alike) values.push(rows[start]![position]);
+    for (let row = start; row < start + count; row++)
+      for (const position of this.#others) values.push(rows[row]![position]);
+    return connection.run(this.#insertAlikeRows(count), values);
   }
+
+  #areAlike(rows: readonly (readonly unknown[])[], start: number, count: number): boolean {
+    const first = rows[start]!;
+    for (const position of this.#alike)
+      for (let row = start + 1; row < start + count; row++)
+        if (rows[row]![position] !== first[position]) return false;
+    return this.#alike.length > 0;
+  }
+
+  #insertRows(count: number): string {
+    return remembered(this.#ofRows, count, () => {
+      const row = `(${this.#columns.map(() => '?').join(', ')})`;
+      return `${this.#into(this.#columns)} values ${repeated(row, count)} ${this.#onConflict}`;
+    });
+  }
+
+  /** Without numbered parameters, which better-sqlite3 takes for named ones. */
+  #insertAlikeRows(count: number): string {
+    return remembered(this.#ofAlikeRows, count, () => {
+      const alike = this.#alike.map((position) => `? as "${this.#columns[position]}"`).join(', ');
+      const row = `(${this.#others.map(() => '?').join(', ')})`;
+      const columns = [...this.#alike, ...this.#others].map((position) => this.#columns[position]!);
+      return (
+        `${this.#into(columns)} select alike.*, other.* from (select ${alike}) as alike, ` +
+        // SQLite would take the conflict's `on` for the join's.
+        `(values ${repeated(row, count)}) as other where true ${this.#onConflict}`
+      );
+    });
+  }
+
+  #into(columns: readonly string[]): string {
+    return `insert into "${this.#table}" (${columns.map((column) => `"${column}"`).join(', ')})`;
+  }
+}
+
+function remembered(statements: Map<number, string>, count: number, make: () => string): string {
+  let statement = statements.get(count);
+  if (statement === undefined) statements.set(count, (statement = make()));
+  return statement;
+}
+
+function repeated(row: string, count: number): string {
+  return Array<string>(count).fill(row).join(', ');
 }
 
 /** As `flat()` of a slice, which takes several times as long. */

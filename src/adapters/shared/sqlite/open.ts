@@ -26,8 +26,8 @@ export interface SqliteConnectionOptions {
   readonly database: SqliteDatabaseLike;
 }
 
-/** 64 MiB: hashes land on pages all over the file, and a page that is changed again before the checkpoint is written once. */
-const CHECKPOINT_PAGES = 16_000;
+/** 128 MiB: hashes land on pages all over the file, and a page that is changed again before the checkpoint is written once. */
+const CHECKPOINT_PAGES = 32_000;
 const CACHE_KIB = 16 * 1024;
 
 /** Errors: `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `SchemaTooNew`, `BackendUnavailable`, `MissingPackage`. */

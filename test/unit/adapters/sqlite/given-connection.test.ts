@@ -21,6 +21,19 @@ function libsql(): SqliteDatabaseLike {
   return new Libsql(path.join(folder, 'theirs.db'));
 }
 
+/** libsql that refuses what better-sqlite3 does: parameters with numbers, which that one takes for names. */
+function shapedLikeBetterSqlite(): SqliteDatabaseLike {
+  const database = libsql();
+  return {
+    exec: (sql) => database.exec(sql),
+    close: () => database.close(),
+    prepare(sql) {
+      if (/\?\d/.test(sql)) throw new RangeError(`Too many parameter values were provided: ${sql}`);
+      return database.prepare(sql);
+    },
+  };
+}
+
 /** libsql called as node:sqlite wants to be called: parameters one by one, never in an array. */
 function shapedLikeNodeSqlite(): SqliteDatabaseLike {
   const database = libsql();
@@ -50,7 +63,8 @@ function nodeSqlite(): SqliteDatabaseLike | undefined {
 }
 
 test.each([
-  ['in the manner of better-sqlite3', libsql],
+  ['of libsql', libsql],
+  ['in the manner of better-sqlite3', shapedLikeBetterSqlite],
   ['in the manner of node:sqlite', shapedLikeNodeSqlite],
   ['of node:sqlite itself, where this Node has it', () => nodeSqlite() ?? shapedLikeNodeSqlite()],
 ])('a connection %s serves all backends, and stays open', async (_, connect) => {
