@@ -16,6 +16,7 @@ export class RecentValues {
 
   constructor(limit = LIMIT_BYTES) {
     this.values = new LRUCache({
+      // No more fit in anyhow: told the number, the cache allocates its storage once, which it advises for speed.
       max: Math.ceil(limit / ENTRY_BYTES),
       maxSize: limit,
       // No one value takes the room of most others.
