@@ -8,7 +8,7 @@ module.exports = {
     'src/*/index.ts',
     'src/adapters/*/*/index.ts',
     'src/cli/main.ts',
-    'scripts/{start,test,test-production,test-replay,bench,soak,build,crash,verify}.js',
+    'scripts/{start,test,test-all,test-production,bench,soak,build,crash,verify}.js',
     'bench/main.ts',
     'bench/soak/main.ts',
     'bench/backends/table.ts',

@@ -1,0 +1,105 @@
+'use strict';
+/**
+ * The groups of `npm run test:all`, and what of them `npm test` runs. A file belongs to the first group that names it or one of
+ * its folders; `core` takes all others. Whatever is new belongs to `core` until it needs a server that `core` has not, or more
+ * than a minute.
+ */
+const fs = require('node:fs');
+const path = require('node:path');
+
+const root = path.resolve(__dirname, '../..');
+
+/**
+ * @typedef {object} Group
+ * @property {string} name
+ * @property {string} what
+ * @property {number} minutes how long it may take on two cores, beside the other lane
+ * @property {boolean} [waits] most of its time is waiting: it runs beside the groups that compute
+ * @property {readonly string[]} files files, and folders that end with a slash
+ * @property {readonly string[]} [again] files of other groups that it runs once more, in another way
+ * @property {Readonly<Record<string, string>>} [environment] that other way
+ */
+
+/** @type {readonly Group[]} */
+const GROUPS = [
+  {
+    name: 'campaign',
+    what: 'kill -9 at every named point, in runs of every kind',
+    minutes: 5,
+    waits: true,
+    files: ['test/crash/campaign.test.ts'],
+  },
+  {
+    name: 'faults',
+    what: 'servers, networks, disks and processes that fail',
+    minutes: 6,
+    waits: true,
+    files: [
+      'test/crash/',
+      'test/integration/faults/',
+      'test/integration/repair/',
+      'test/integration/server/',
+    ],
+  },
+  {
+    name: 'scale',
+    what: 'ten thousand knots, histories that are full',
+    minutes: 3,
+    files: ['test/integration/ten-thousand.test.ts'],
+  },
+  {
+    name: 'backends',
+    what: 'PostgreSQL, Valkey and S3, each on the real server',
+    minutes: 5,
+    files: ['test/backends/'],
+  },
+  {
+    name: 'replay',
+    what: 'scenarios once more, with each workflow task replaying the whole history',
+    minutes: 3,
+    files: [],
+    again: [],
+    environment: { SELVAGE_TEST_FORCED_REPLAY: 'true' },
+  },
+  {
+    name: 'core',
+    what: 'all that needs no server, and every feature on the embedded one',
+    minutes: 9,
+    files: ['test/'],
+  },
+];
+
+/** Of the files that need the embedded server, those that `npm test` runs. */
+const QUICK_ON_SERVER = ['test/integration/quickstart.test.ts'];
+
+/** They need a server. */
+const ON_SERVER = ['test/backends/', 'test/crash/', 'test/integration/'];
+
+/** All test files, relative to the root, in the order of their names. */
+function testFiles(folder = 'test') {
+  return fs
+    .readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => `${folder}/${name.split(path.sep).join('/')}`)
+    .sort();
+}
+
+const isIn = (file, names) =>
+  names.some((name) => file === name || (name.endsWith('/') && file.startsWith(name)));
+
+/** The group to which a file belongs. */
+function groupOf(file) {
+  return GROUPS.find(({ files }) => isIn(file, files));
+}
+
+/** The files that a group runs. */
+function filesOf(group, all = testFiles()) {
+  return group.again ?? all.filter((file) => groupOf(file) === group);
+}
+
+/** What `npm test` runs. */
+function quickFiles(all = testFiles()) {
+  return all.filter((file) => !isIn(file, ON_SERVER) || QUICK_ON_SERVER.includes(file));
+}
+
+module.exports = { GROUPS, groupOf, filesOf, quickFiles, testFiles };

@@ -1,0 +1,162 @@
+'use strict';
+/** Runs groups of tests with jest, and tells at the end what each took and what was skipped. */
+const { spawn } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+const { root } = require('../bootstrap');
+
+/** A group that takes so many times its budget hangs, and is ended. */
+const PATIENCE = 6;
+const SLOWEST_FILES = 10;
+
+/**
+ * @typedef {object} Outcome of one group
+ * @property {string} name
+ * @property {number} budget minutes
+ * @property {number} minutes
+ * @property {number} passed
+ * @property {number} failed
+ * @property {readonly { file: string, test: string }[]} skipped
+ * @property {readonly { file: string, seconds: number }[]} files
+ */
+
+/**
+ * Groups that wait run beside those that compute; within each of the two lanes one group follows the other.
+ *
+ * @param {readonly { name: string, minutes: number, waits?: boolean, files: readonly string[], environment?: object }[]} groups
+ * @returns {Promise<Outcome[]>}
+ */
+async function runGroups(groups) {
+  const lanes = [groups.filter(({ waits }) => waits), groups.filter(({ waits }) => !waits)];
+  const outcomes = await Promise.all(
+    lanes.map(async (lane) => {
+      const ended = [];
+      for (const group of lane) ended.push(await runGroup(group, groups.length > 1));
+      return ended;
+    }),
+  );
+  return groups.map(({ name }) => outcomes.flat().find((outcome) => outcome.name === name));
+}
+
+async function runGroup(group, isNamed) {
+  const { name, minutes: budget, files, environment } = group;
+  const summary = path.join(root, 'reports', `jest-${name}.json`);
+  fs.mkdirSync(path.dirname(summary), { recursive: true });
+  fs.rmSync(summary, { force: true });
+  const begun = Date.now();
+  const code = await jest(
+    ['--verbose=false', '--json', '--outputFile', summary, '--runTestsByPath', ...files],
+    {
+      environment,
+      prefix: isNamed ? `${name.padEnd(8)} | ` : '',
+      limit: PATIENCE * budget * 60_000,
+    },
+  );
+  const minutes = (Date.now() - begun) / 60_000;
+  return { name, budget, minutes, ...read(summary, files, code) };
+}
+
+function jest(args, { environment, prefix, limit }) {
+  return new Promise((resolve) => {
+    const child = spawn(
+      process.execPath,
+      [path.join(root, 'node_modules', 'jest', 'bin', 'jest.js'), ...args],
+      {
+        cwd: root,
+        env: { ...process.env, ...environment },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+    const timer = setTimeout(() => {
+      process.stdout.write(`${prefix}not over after ${limit / 60_000} minutes: ended\n`);
+      child.kill('SIGKILL');
+    }, limit);
+    // With --json, jest's own result goes to stdout, too.
+    child.stdout.resume();
+    let rest = '';
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop();
+      for (const line of lines) process.stdout.write(`${prefix}${line}\n`);
+    });
+    child.on('error', (error) => {
+      process.stdout.write(`${prefix}jest could not be started: ${error.message}\n`);
+    });
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      if (rest) process.stdout.write(`${prefix}${rest}\n`);
+      resolve(code);
+    });
+  });
+}
+
+/** A file that could not be loaded has no test of its own, and a run that broke off no summary: each counts as one that failed. */
+function read(summary, wanted, code) {
+  const result = fs.existsSync(summary) ? JSON.parse(fs.readFileSync(summary, 'utf8')) : { testResults: [] };
+  const files = result.testResults.map(({ name, startTime, endTime }) => ({
+    file: path.relative(root, name).split(path.sep).join('/'),
+    seconds: (endTime - startTime) / 1000,
+  }));
+  const tests = result.testResults.flatMap(({ assertionResults }, index) =>
+    assertionResults.map(({ status, fullName }) => ({ status, test: fullName, file: files[index].file })),
+  );
+  const count = (status) => tests.filter((test) => test.status === status).length;
+  const unloaded = result.testResults.filter(
+    ({ status, assertionResults }) =>
+      status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
+  ).length;
+  const found = count('failed') + unloaded;
+  const brokeOff = found === 0 && (code !== 0 || files.length < wanted.length) ? 1 : 0;
+  return {
+    passed: count('passed'),
+    failed: found + brokeOff,
+    skipped: tests.filter(({ status }) => status === 'pending'),
+    files,
+  };
+}
+
+/** The closing table, the slowest files, what was skipped, and one line with all counts. */
+function report(outcomes) {
+  const rows = [
+    ['group', 'files', 'passed', 'failed', 'skipped', 'minutes', 'budget'],
+    ...outcomes.map(({ name, files, passed, failed, skipped, minutes, budget }) => [
+      name,
+      files.length,
+      passed,
+      failed,
+      skipped.length,
+      minutes.toFixed(1),
+      minutes > budget ? `${budget} (over)` : budget,
+    ]),
+  ].map((row) => row.map(String));
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])))
+      .join('  '),
+  );
+  const slowest = outcomes
+    .flatMap(({ name, files }) => files.map((file) => ({ ...file, name })))
+    .sort((a, b) => b.seconds - a.seconds)
+    .slice(0, SLOWEST_FILES);
+  lines.push('', 'The slowest files, in seconds:');
+  for (const { file, name, seconds } of slowest)
+    lines.push(`${seconds.toFixed(1).padStart(7)}  ${file} (${name})`);
+  const skipped = outcomes.flatMap((outcome) => outcome.skipped);
+  if (skipped.length > 0) lines.push('', 'Skipped:');
+  for (const { file, test } of skipped) lines.push(`  ${file}: ${test}`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** Tools that read the output know this line. */
+function closingLine(outcomes) {
+  const sum = (of) => outcomes.reduce((total, outcome) => total + of(outcome), 0);
+  const counts = [
+    `${sum(({ passed }) => passed)} passed`,
+    `${sum(({ failed }) => failed)} failed`,
+    `${sum(({ skipped }) => skipped.length)} skipped`,
+  ];
+  return `${counts.join(', ')}\n`;
+}
+
+module.exports = { runGroups, report, closingLine };
