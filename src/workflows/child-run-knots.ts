@@ -1,6 +1,5 @@
 import { workflowInfo } from '@temporalio/workflow';
 import { childRunKnots, isExpanding, isNesting } from '../engine';
-import { CHILD_RUNS_SINCE } from './behaviours';
 import type { ChildRuns } from './child-runs';
 import { CHILD_RUNS_FROM_EVENTS } from './history-budget';
 import {
@@ -42,7 +41,6 @@ export class ChildRunKnots {
 
   /** Finds out which knots from `first` on go to child runs because there is no telling how long they take. */
   find(first: number): void {
-    if (this.facts.behaviour < CHILD_RUNS_SINCE) return;
     for (const knot of childRunKnots(this.plan.layout, CHILD_RUNS_FROM_EVENTS))
       if (knot >= first) this.add(knot);
   }

@@ -21,12 +21,7 @@ import {
   type Layout,
   type SavedScheduler,
 } from '../engine';
-import {
-  ASKS_BY_ACTIVITIES_SINCE,
-  DEADLINES_SINCE,
-  NEWEST_BEHAVIOUR,
-  requireKnownBehaviour,
-} from './behaviours';
+import { NEWEST_BEHAVIOUR, requireKnownBehaviour } from './behaviours';
 import type { CarriedOver } from './carried-over';
 import { ChildRuns } from './child-runs';
 import { detailsTable } from './details-table';
@@ -133,7 +128,6 @@ export async function interpret(parameters: unknown, continuation?: Continuation
     return start.answer;
   }
   const recordRun = continuation?.recordRun ?? workflowInfo().runId;
-  const amid = systemAmid(start.behaviour);
   const work = async (): Promise<HostEnd> => {
     const host: TemporalHost = new TemporalHost({
       layout: start.layout,
@@ -146,13 +140,13 @@ export async function interpret(parameters: unknown, continuation?: Continuation
       record: (unrecorded) =>
         turns.take(() =>
           CancellationScope.nonCancellable(async () => {
-            await settle(amid, host, memo, recordRun, 'running', false, unrecorded);
+            await settle(systemAmid, host, memo, recordRun, 'running', false, unrecorded);
           }),
         ),
       extend: (wanted, present) =>
-        turns.take(() => CancellationScope.nonCancellable(() => makeExtension(amid, wanted, present, memo))),
+        turns.take(() => CancellationScope.nonCancellable(() => makeExtension(wanted, present, memo))),
       ...(mayReuse(memo) && {
-        lookUp: (knots) => turns.take(() => lookUp(amid, host.plan, memo, recordRun, knots)),
+        lookUp: (knots) => turns.take(() => lookUp(host.plan, memo, recordRun, knots)),
       }),
       turns,
       carried: continuation,
@@ -167,7 +161,7 @@ export async function interpret(parameters: unknown, continuation?: Continuation
     scope.cancelRequested.catch(() => host.cancel());
     return await running;
   };
-  const hasDeadline = memo.deadline !== undefined && start.behaviour >= DEADLINES_SINCE;
+  const hasDeadline = memo.deadline !== undefined;
   // Its own scope, so that a deadline can tell the bodies to stop while the workflow goes on to settle.
   const end = await (hasDeadline ? CancellationScope.cancellable(work) : work());
   const host = begun.host!;
@@ -250,7 +244,6 @@ async function reload(continuation: Continuation, memo: RunMemo): Promise<Start>
 
 /** It takes no time to speak of, so a cancel waits for it. */
 async function lookUp(
-  amid: SystemActivities,
   plan: string,
   memo: RunMemo,
   run: string,
@@ -258,7 +251,7 @@ async function lookUp(
 ): Promise<readonly number[]> {
   const { found } = await CancellationScope.nonCancellable(() =>
     failTaskIfUnknown(() =>
-      amid[LOOKUP_ACTIVITY]({
+      systemAmid[LOOKUP_ACTIVITY]({
         plan,
         ...(memo.terminals && { terminals: memo.terminals }),
         run,
@@ -297,19 +290,18 @@ function layoutRequest(plan: string, memo: RunMemo, slice: number): LayoutReques
 }
 
 async function makeExtension(
-  amid: SystemActivities,
   wanted: WantedExtension,
   present: Layout,
   memo: RunMemo,
 ): Promise<ExtendedLayout> {
   const { terminals } = memo;
   const made = await failTaskIfUnknown(() =>
-    amid[EXTEND_ACTIVITY]({ ...wanted, ...(terminals && { terminals }) }),
+    systemAmid[EXTEND_ACTIVITY]({ ...wanted, ...(terminals && { terminals }) }),
   );
   const { plan } = made;
   if (made.slices === 0) return { plan, layout: present, bytes: 0 };
   const request = { ...layoutRequest(plan, memo, 0), since: wanted.plan };
-  const slices = await loadSlices(amid, request, made);
+  const slices = await loadSlices(systemAmid, request, made);
   const bytes = slices.reduce((sum, { length }) => sum + length, 0);
   return { plan, layout: decodeLayout(slices, present), bytes };
 }
@@ -331,8 +323,7 @@ async function conclude(
 ): Promise<RunAnswer> {
   const recordRun = continuation?.recordRun ?? workflowInfo().runId;
   if (end.kind === 'continue' && !host.endedBy) {
-    const amid = systemAmid(start.behaviour);
-    await host.turns.take(() => settle(amid, host, memo, recordRun, 'running', false, host.toRecord));
+    await host.turns.take(() => settle(systemAmid, host, memo, recordRun, 'running', false, host.toRecord));
     await host.signalsAtRest();
     // The next execution would not hear of a cancel that came meanwhile: then this one is the last.
     if (!host.endedBy) {
@@ -349,7 +340,7 @@ async function conclude(
     await host.finished;
   }
   await host.signalsAtRest();
-  if (start.behaviour >= ASKS_BY_ACTIVITIES_SINCE) host.closeSignals();
+  host.closeSignals();
   const status = statusOf(host);
   const missed = host.endedBy === 'deadline' && isCutShort(host) ? deadlineExceeded(memo) : undefined;
   const error = missed ?? host.refusedExtension;

@@ -9,7 +9,7 @@ import {
 } from '@temporalio/workflow';
 import { MAP_CONCURRENCY, packRanges, unpackRanges, type KnotAnswer } from '../engine';
 import { activityIdOf } from './activity-id';
-import { BATCHES_BY_COUNT_SINCE, requireKnownBehaviour } from './behaviours';
+import { requireKnownBehaviour } from './behaviours';
 import { ACTIVITY_OPTIONS, callKnot, scheduleKnot } from './knot-activity';
 import { childRun } from './knot-run';
 import {
@@ -110,7 +110,7 @@ function partsOf(
     if (activities > 0) parts.at(-1)!.push({ hash, first, offsets: packRanges(offsets) });
     first += elements;
   }
-  const inBatch = Math.min(batch, concurrencyInBatch(behaviour, concurrency, batches));
+  const inBatch = Math.min(batch, concurrencyInBatch(concurrency, batches));
   const atOnce = Math.min(MOST_AT_ONCE, Math.max(1, Math.floor(concurrency / inBatch)));
   const beside = partsBeside(parts.length, atOnce);
   const work: MapWork = {
@@ -137,8 +137,7 @@ function partsOf(
 }
 
 /** How many elements of one batch run at once where there are so many batches, so that all together are as many as the map allows. */
-function concurrencyInBatch(behaviour: number, concurrency: number, batches: number): number {
-  if (behaviour < BATCHES_BY_COUNT_SINCE) return Math.max(1, Math.floor(Math.sqrt(concurrency)));
+function concurrencyInBatch(concurrency: number, batches: number): number {
   const atOnce = Math.min(batches, BATCHES_AT_ONCE, Math.floor(concurrency / LEAST_IN_BATCH));
   return Math.floor(concurrency / Math.max(1, atOnce));
 }

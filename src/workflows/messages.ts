@@ -97,8 +97,8 @@ export interface ResumedRun {
 export interface PinRequest extends RunMemo {
   /** The newest numbered behaviour that this interpreter knows. */
   readonly behaviour: number;
-  /** Whether the first segment may begin in this step; absent in histories of behaviours before 3. */
-  readonly beginSegment?: boolean;
+  /** Whether the first segment may begin in this step. */
+  readonly beginSegment: boolean;
   /** Raw parameters, encoded, as the workflow got them; some may be a `ParameterReference`. */
   readonly parameters: unknown;
 }

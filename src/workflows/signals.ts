@@ -32,9 +32,7 @@ const MESSAGE_LENGTH = 500;
 
 /** Who takes the signals of a run. */
 export interface SignalTaker {
-  /** Of the run. */
-  readonly behaviour: number;
-  /** Its hash. An extension changes it, and the names. */
+  /** The hash of the run's plan. An extension changes it, and the names. */
   plan(): string;
   /** Of the signals that some knot of the run waits for. */
   names(): ReadonlySet<string>;
@@ -156,10 +154,9 @@ export class Signals {
     payload: Envelope | undefined,
   ): Promise<{ receipt: SignalReceipt } | Refusal> {
     const request = { plan: this.taker!.plan(), name, ...(payload && { payload }) };
-    const system = systemAmid(this.taker!.behaviour);
     try {
       const check = await CancellationScope.nonCancellable(() =>
-        failTaskIfUnknown(() => system[CHECK_ACTIVITY](request)),
+        failTaskIfUnknown(() => systemAmid[CHECK_ACTIVITY](request)),
       );
       if ('refused' in check) return { refused: 'InvalidSignal', message: check.refused };
       return this.taker!.take({ name, ...check });

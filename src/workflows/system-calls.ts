@@ -5,7 +5,6 @@ import {
   proxyLocalActivities,
   workflowInfo,
 } from '@temporalio/workflow';
-import { ASKS_BY_ACTIVITIES_SINCE } from './behaviours';
 import { HEARTBEAT_TIMEOUT_MS } from './heartbeat-timeout';
 import type {
   CHECK_ACTIVITY,
@@ -49,20 +48,16 @@ export interface SystemActivities {
 /** What the interpreter asks of a worker in its first step and its last, when nothing else is under way. */
 export const system = proxyLocalActivities<SystemActivities>(SYSTEM_ACTIVITY_OPTIONS);
 
-const byActivities = proxyActivities<SystemActivities>({
-  ...SYSTEM_ACTIVITY_OPTIONS,
-  // They take no time to speak of: so this is when a lost worker is missed.
-  startToCloseTimeout: HEARTBEAT_TIMEOUT_MS,
-});
-
 /**
  * What the interpreter asks of a worker between these two, beside running bodies. Not by local activities: where one ends while a query of the
  * same workflow task is being answered, the SDK writes its answer into the history and delivers it with the next task, together with what came
  * meanwhile. A replay delivers it first, and then the commands come in another order.
  */
-export function systemAmid(behaviour: number): SystemActivities {
-  return behaviour >= ASKS_BY_ACTIVITIES_SINCE ? byActivities : system;
-}
+export const systemAmid = proxyActivities<SystemActivities>({
+  ...SYSTEM_ACTIVITY_OPTIONS,
+  // They take no time to speak of: so this is when a lost worker is missed.
+  startToCloseTimeout: HEARTBEAT_TIMEOUT_MS,
+});
 
 /** What a worker that is set up otherwise may do. */
 const MENDED_BY_A_DEPLOY: ReadonlySet<string> = new Set([

@@ -25,7 +25,6 @@ import {
   type SchedulerEvent,
   type SchedulerOptions,
 } from '../engine';
-import { LOST_IS_CANCELLED_SINCE, SEGMENTS_SINCE, WAITS_END_AT_REST_SINCE } from './behaviours';
 import type { CarriedOver } from './carried-over';
 import { ChildRunKnots } from './child-run-knots';
 import type { ChildRuns } from './child-runs';
@@ -140,7 +139,7 @@ export class TemporalHost {
   });
 
   constructor(private readonly options: TemporalHostOptions) {
-    const { carried, turns } = options;
+    const { carried } = options;
     const { budget, fatal } = this;
     const inScope = (work: () => void): void => this.inScope(work);
     const isSettled = (knot: number): boolean => this.isSettled(knot);
@@ -181,7 +180,6 @@ export class TemporalHost {
       present,
       this.tasks,
       budget,
-      turns,
       {
         conclude: (knots) => this.sendConclusions(knots),
         begun: () => this.continueAtRest(),
@@ -524,7 +522,7 @@ export class TemporalHost {
     this.queue.add(...knots);
     this.queue.flush();
     // A wait may be over just when the history is full, and then nothing else comes.
-    if (this.options.behaviour >= WAITS_END_AT_REST_SINCE) this.continueAtRest();
+    this.continueAtRest();
   }
 
   /** Schedules the knot, or begins its wait, if this workflow task can carry it. */
@@ -545,7 +543,6 @@ export class TemporalHost {
   private openSignals(): void {
     this.options.signals.open(
       {
-        behaviour: this.options.behaviour,
         plan: () => this.plan,
         names: () => this.waiting.signalNames(),
         take: (signal) => this.waiting.take(signal),
@@ -591,8 +588,7 @@ export class TemporalHost {
   /** Whether it would not have ended so, or not yet, without the cancel. */
   private isCancelled(error: unknown): boolean {
     if (isCancellation(error)) return true;
-    const isLost = this.options.behaviour >= LOST_IS_CANCELLED_SINCE && isLostInCancel(error);
-    return this.cancelled && (isLost || isRetryable(error));
+    return this.cancelled && (isLostInCancel(error) || isRetryable(error));
   }
 
   private isSettled(knot: number): boolean {
@@ -712,8 +708,7 @@ export class TemporalHost {
   }
 
   private get schedulerOptions(): SchedulerOptions {
-    const segments = this.options.behaviour >= SEGMENTS_SINCE;
-    return { window: RUNNING_KNOTS, segments, apart: this.children.all };
+    return { window: RUNNING_KNOTS, segments: true, apart: this.children.all };
   }
 }
 

@@ -9,15 +9,12 @@ import {
   type OpenWait,
   type SignalReceipt,
   type UnreadSignal,
-  type WaitEnd,
   type Waited,
 } from './messages';
 import type { PresentPlan } from './present-plan';
 import type { RunFacts } from './run-facts';
 import type { Refusal } from './signals';
-import { ASKS_BY_ACTIVITIES_SINCE } from './behaviours';
 import { failTaskIfUnknown, systemAmid } from './system-calls';
-import type { Turns } from './turns';
 import { Waits, type Wait } from './waits';
 import { workflowTime } from './workflow-clock';
 
@@ -61,7 +58,6 @@ export class WaitingKnots {
     private readonly plan: PresentPlan,
     private readonly tasks: KnotTasks,
     private readonly budget: CommandBudget,
-    private readonly turns: Turns,
     private readonly listener: WaitingKnotsListener,
     unread?: readonly UnreadSignal[],
   ) {
@@ -203,13 +199,7 @@ export class WaitingKnots {
     this.lookedUp.add(knot);
     const id = this.plan.idOf(knot);
     const request = { task: { ...task, knot: id, run: this.facts.recordRun }, now: workflowTime() };
-    const { behaviour } = this.facts;
-    const lookUp = (): Promise<WaitEnd> =>
-      CancellationScope.nonCancellable(() =>
-        failTaskIfUnknown(() => systemAmid(behaviour)[WAIT_ACTIVITY](request)),
-      );
-    const begun = behaviour >= ASKS_BY_ACTIVITIES_SINCE ? lookUp() : this.turns.take(lookUp);
-    begun.then(
+    CancellationScope.nonCancellable(() => failTaskIfUnknown(() => systemAmid[WAIT_ACTIVITY](request))).then(
       ({ until }) =>
         this.listener.inScope(() => {
           this.lookedUp.delete(knot);
