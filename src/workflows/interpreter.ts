@@ -50,6 +50,7 @@ import { Signals } from './signals';
 import { TemporalHost, cancelledFailure, type HostEnd } from './temporal-host';
 import { failTaskIfUnknown, system, systemAmid, type SystemActivities } from './system-calls';
 import { Turns } from './turns';
+import type { RunLimits } from './run-limits';
 import type { Unrecorded } from './unrecorded-knots';
 import { workflowTime } from './workflow-clock';
 import type { RunStatus } from '../protocols';
@@ -60,6 +61,7 @@ import type { RunStatus } from '../protocols';
  */
 export interface Continuation extends CarriedOver {
   readonly behaviour: number;
+  readonly limits: RunLimits;
   readonly plan: string;
   readonly recordRun: string;
   readonly saved: SavedScheduler<null>;
@@ -128,25 +130,27 @@ export async function interpret(parameters: unknown, continuation?: Continuation
     return start.answer;
   }
   const recordRun = continuation?.recordRun ?? workflowInfo().runId;
+  const amid = systemAmid(start.limits);
   const work = async (): Promise<HostEnd> => {
     const host: TemporalHost = new TemporalHost({
       layout: start.layout,
       plan: start.plan,
       recordRun,
       behaviour: start.behaviour,
+      limits: start.limits,
       children,
       memo,
       signals,
       record: (unrecorded) =>
         turns.take(() =>
           CancellationScope.nonCancellable(async () => {
-            await settle(systemAmid, host, memo, recordRun, 'running', false, unrecorded);
+            await settle(amid, host, memo, recordRun, 'running', false, unrecorded);
           }),
         ),
       extend: (wanted, present) =>
-        turns.take(() => CancellationScope.nonCancellable(() => makeExtension(wanted, present, memo))),
+        turns.take(() => CancellationScope.nonCancellable(() => makeExtension(amid, wanted, present, memo))),
       ...(mayReuse(memo) && {
-        lookUp: (knots) => turns.take(() => lookUp(host.plan, memo, recordRun, knots)),
+        lookUp: (knots) => turns.take(() => lookUp(amid, host.plan, memo, recordRun, knots)),
       }),
       turns,
       carried: continuation,
@@ -195,6 +199,7 @@ function runMemo(): RunMemo {
 
 interface Start {
   readonly behaviour: number;
+  readonly limits: RunLimits;
   readonly plan: string;
   readonly layout: Layout;
   readonly parameters: PinResult['parameters'];
@@ -215,10 +220,11 @@ async function pin(parameters: unknown, memo: RunMemo): Promise<Start | { readon
     }),
   );
   requireKnownBehaviour(pinned.behaviour);
-  if (pinned.answer) return { answer: pinned.answer };
+  if ('answer' in pinned) return { answer: pinned.answer };
   const layout = await loadLayout(pinned.plan, memo, pinned);
   return {
     behaviour: pinned.behaviour,
+    limits: pinned.limits,
     plan: pinned.plan,
     layout,
     parameters: pinned.parameters,
@@ -235,6 +241,7 @@ async function reload(continuation: Continuation, memo: RunMemo): Promise<Start>
   const layout = await loadLayout(continuation.plan, memo, first);
   return {
     behaviour: continuation.behaviour,
+    limits: continuation.limits,
     plan: continuation.plan,
     layout,
     parameters: [],
@@ -244,6 +251,7 @@ async function reload(continuation: Continuation, memo: RunMemo): Promise<Start>
 
 /** It takes no time to speak of, so a cancel waits for it. */
 async function lookUp(
+  amid: SystemActivities,
   plan: string,
   memo: RunMemo,
   run: string,
@@ -251,7 +259,7 @@ async function lookUp(
 ): Promise<readonly number[]> {
   const { found } = await CancellationScope.nonCancellable(() =>
     failTaskIfUnknown(() =>
-      systemAmid[LOOKUP_ACTIVITY]({
+      amid[LOOKUP_ACTIVITY]({
         plan,
         ...(memo.terminals && { terminals: memo.terminals }),
         run,
@@ -290,18 +298,19 @@ function layoutRequest(plan: string, memo: RunMemo, slice: number): LayoutReques
 }
 
 async function makeExtension(
+  amid: SystemActivities,
   wanted: WantedExtension,
   present: Layout,
   memo: RunMemo,
 ): Promise<ExtendedLayout> {
   const { terminals } = memo;
   const made = await failTaskIfUnknown(() =>
-    systemAmid[EXTEND_ACTIVITY]({ ...wanted, ...(terminals && { terminals }) }),
+    amid[EXTEND_ACTIVITY]({ ...wanted, ...(terminals && { terminals }) }),
   );
   const { plan } = made;
   if (made.slices === 0) return { plan, layout: present, bytes: 0 };
   const request = { ...layoutRequest(plan, memo, 0), since: wanted.plan };
-  const slices = await loadSlices(systemAmid, request, made);
+  const slices = await loadSlices(amid, request, made);
   const bytes = slices.reduce((sum, { length }) => sum + length, 0);
   return { plan, layout: decodeLayout(slices, present), bytes };
 }
@@ -323,13 +332,15 @@ async function conclude(
 ): Promise<RunAnswer> {
   const recordRun = continuation?.recordRun ?? workflowInfo().runId;
   if (end.kind === 'continue' && !host.endedBy) {
-    await host.turns.take(() => settle(systemAmid, host, memo, recordRun, 'running', false, host.toRecord));
+    const amid = systemAmid(start.limits);
+    await host.turns.take(() => settle(amid, host, memo, recordRun, 'running', false, host.toRecord));
     await host.signalsAtRest();
     // The next execution would not hear of a cancel that came meanwhile: then this one is the last.
     if (!host.endedBy) {
       await untilHandlersEnd();
       return await continueAsNew<typeof interpret>(null, {
         behaviour: start.behaviour,
+        limits: start.limits,
         plan: host.plan,
         recordRun,
         saved: end.saved,

@@ -19,6 +19,7 @@ import {
   type SignalRequest,
   type UnreadSignal,
 } from './messages';
+import type { RunLimits } from './run-limits';
 import { failTaskIfUnknown, systemAmid } from './system-calls';
 import type { Turns } from './turns';
 
@@ -32,6 +33,8 @@ const MESSAGE_LENGTH = 500;
 
 /** Who takes the signals of a run. */
 export interface SignalTaker {
+  /** Those of the run. */
+  readonly limits: RunLimits;
   /** The hash of the run's plan. An extension changes it, and the names. */
   plan(): string;
   /** Of the signals that some knot of the run waits for. */
@@ -153,10 +156,11 @@ export class Signals {
     name: string,
     payload: Envelope | undefined,
   ): Promise<{ receipt: SignalReceipt } | Refusal> {
+    const system = systemAmid(this.taker!.limits);
     const request = { plan: this.taker!.plan(), name, ...(payload && { payload }) };
     try {
       const check = await CancellationScope.nonCancellable(() =>
-        failTaskIfUnknown(() => systemAmid[CHECK_ACTIVITY](request)),
+        failTaskIfUnknown(() => system[CHECK_ACTIVITY](request)),
       );
       if ('refused' in check) return { refused: 'InvalidSignal', message: check.refused };
       return this.taker!.take({ name, ...check });

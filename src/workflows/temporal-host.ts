@@ -169,7 +169,7 @@ export class TemporalHost {
       },
       carried?.givenBack,
     );
-    this.segments = new Segments(present, this.tasks, budget, {
+    this.segments = new Segments(options, present, this.tasks, budget, {
       ended: (members, end) => this.settleSegment(members, end),
       isCancelled,
       isFound,
@@ -217,16 +217,24 @@ export class TemporalHost {
       },
       fatal,
     });
-    this.running = new RunningKnots(present, this.tasks, this.children, this.extensions, this.unrecorded, {
-      ended: (knot, outcome, failure) => this.settle(knot, outcome, failure),
-      away: () => this.continueAtRest(),
-      checked: () => this.heedChecks(),
-      isSettled,
-      isCancelling: () => this.cancelled || this.scope.consideredCancelled,
-      isCancelled,
-      inScope,
-      fatal,
-    });
+    this.running = new RunningKnots(
+      options,
+      present,
+      this.tasks,
+      this.children,
+      this.extensions,
+      this.unrecorded,
+      {
+        ended: (knot, outcome, failure) => this.settle(knot, outcome, failure),
+        away: () => this.continueAtRest(),
+        checked: () => this.heedChecks(),
+        isSettled,
+        isCancelling: () => this.cancelled || this.scope.consideredCancelled,
+        isCancelled,
+        inScope,
+        fatal,
+      },
+    );
     this.failures = new FailureList(present, carried?.failures);
   }
 
@@ -514,7 +522,8 @@ export class TemporalHost {
   private maySend(): boolean {
     if (this.scope.consideredCancelled) return false;
     // Each execution does something, or a plan whose layout alone fills the history would be loaded for ever.
-    if (this.settledHere > 0 && !this.cancelled && holdDispatch(workflowInfo())) this.hold();
+    if (this.settledHere > 0 && !this.cancelled && holdDispatch(this.options.limits, workflowInfo()))
+      this.hold();
     return !this.held;
   }
 
@@ -543,6 +552,7 @@ export class TemporalHost {
   private openSignals(): void {
     this.options.signals.open(
       {
+        limits: this.options.limits,
         plan: () => this.plan,
         names: () => this.waiting.signalNames(),
         take: (signal) => this.waiting.take(signal),
@@ -643,20 +653,24 @@ export class TemporalHost {
     // What is away, or waits, needs no rest.
     const others = this.scheduler.inFlight - this.children.size - settling;
     const lastOne = others === 0 && this.waiting.restless === 0;
-    const { received } = this.options.signals;
-    const isLong = continueNow(info, this.settledHere) || continueForSignals(received);
-    if (holdDispatch(info) || holdForSignals(received) || (lastOne && isLong)) this.hold();
+    const { limits, signals } = this.options;
+    const { received } = signals;
+    const isLong = continueNow(limits, info, this.settledHere) || continueForSignals(limits, received);
+    if (holdDispatch(limits, info) || holdForSignals(limits, received) || (lastOne && isLong)) this.hold();
   }
 
   /** Ends this execution where signals have made its history long, since no knot need be settled meanwhile. */
   private heedSignals(): void {
     if (this.cancelled) return;
     const info = workflowInfo();
-    const { received } = this.options.signals;
+    const { limits, signals } = this.options;
+    const { received } = signals;
     const isIdle = this.pending === 0 && this.queue.size === 0;
     if (
       !this.held &&
-      (holdDispatch(info) || holdForSignals(received) || (isIdle && continueForSignals(received)))
+      (holdDispatch(limits, info) ||
+        holdForSignals(limits, received) ||
+        (isIdle && continueForSignals(limits, received)))
     )
       this.hold();
     this.showDetails();
@@ -665,7 +679,7 @@ export class TemporalHost {
 
   /** Ends this execution where asking after child runs has made its history long. */
   private heedChecks(): void {
-    if (!this.held && !this.cancelled && holdDispatch(workflowInfo())) this.hold();
+    if (!this.held && !this.cancelled && holdDispatch(this.options.limits, workflowInfo())) this.hold();
     this.continueAtRest();
   }
 

@@ -1,7 +1,6 @@
 import { CancellationScope } from '@temporalio/workflow';
 import { RUNNING_KNOTS, type Layout } from '../engine';
 import type { CommandBudget } from './command-budget';
-import { KEPT_SIGNALS } from './history-budget';
 import type { KnotTasks } from './knot-tasks';
 import {
   WAIT_ACTIVITY,
@@ -149,7 +148,8 @@ export class WaitingKnots {
     if (!this.waitersFor(signal.name).some(isOpenFor)) return tooLate(signal.name);
     const knot = this.waits.give(signal);
     if (knot !== undefined) return { receipt: { takenBy: ids[knot]! } };
-    if (this.waits.unreadCount >= KEPT_SIGNALS) return tooMany(signal.name, this.waits.unreadCount);
+    if (this.waits.unreadCount >= this.facts.limits.keptSignals)
+      return tooMany(signal.name, this.waits.unreadCount);
     this.waits.keep(signal);
     return { receipt: {} };
   }
@@ -199,7 +199,9 @@ export class WaitingKnots {
     this.lookedUp.add(knot);
     const id = this.plan.idOf(knot);
     const request = { task: { ...task, knot: id, run: this.facts.recordRun }, now: workflowTime() };
-    CancellationScope.nonCancellable(() => failTaskIfUnknown(() => systemAmid[WAIT_ACTIVITY](request))).then(
+    CancellationScope.nonCancellable(() =>
+      failTaskIfUnknown(() => systemAmid(this.facts.limits)[WAIT_ACTIVITY](request)),
+    ).then(
       ({ until }) =>
         this.listener.inScope(() => {
           this.lookedUp.delete(knot);
