@@ -1,7 +1,7 @@
 /**
  * Runs the shapes of test/replay/shapes.ts on a real server and stores the history of each execution, for the replay tests.
- * Run it when a behaviour is added: `npx tsx scripts/record-histories.ts`. Names of shapes after it: only these.
- * Histories of older behaviours stay as they are.
+ * Run it when the interpreter has changed (CONTRIBUTING.md says when): `npx tsx scripts/record-histories.ts`. Names of shapes after it:
+ * only these. Histories of older behaviours stay as they are.
  */
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { Selvage } from '../src/client';
 import { NEWEST_BEHAVIOUR } from '../src/workflows/behaviours';
 import { childRunId } from '../src/workflows/child-run-id';
-import { MEMO_KEY } from '../src/workflows/messages';
+import { MEMO_KEY, type RunMemo } from '../src/workflows/messages';
 import { SHAPES, type Shape } from '../test/replay/shapes';
 import { loseActivity } from '../test/support/lose-activity';
 
@@ -83,17 +83,21 @@ async function store(selvage: Selvage, workflowId: string, first: string, name: 
 
 async function start(
   selvage: Selvage,
-  { name, tapestry, parameters, deadline, resumes }: Shape,
+  { name, tapestry, parameters, deadline, limits, resumes }: Shape,
 ): Promise<WorkflowHandle> {
   if (resumes !== undefined) {
     await selvage.resume(resumes, { runId: name });
   } else {
+    const memo: RunMemo = {
+      ...(limits && { limits }),
+      ...(deadline !== undefined && { deadline: Date.now() + deadline }),
+    };
     // Parameters that the client would refuse go in as Temporal's own tools would send them.
     await selvage.client.workflow.start(tapestry!.name, {
       workflowId: name,
       taskQueue: selvage.taskQueue,
       args: [parameters],
-      ...(deadline !== undefined && { memo: { [MEMO_KEY]: { deadline: Date.now() + deadline } } }),
+      memo: { [MEMO_KEY]: memo },
     });
   }
   return selvage.client.workflow.getHandle(name);

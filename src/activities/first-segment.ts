@@ -1,13 +1,6 @@
-import {
-  HOLD_EVENTS,
-  Scheduler,
-  packRanges,
-  childRunKnots,
-  wantedOutside,
-  type Envelope,
-  type Layout,
-} from '../engine';
+import { Scheduler, packRanges, childRunKnots, wantedOutside, type Envelope, type Layout } from '../engine';
 import type { LoadedPlan } from '../execution';
+import type { RunLimits } from '../workflows/run-limits';
 import type { ResolvedSegment } from './knot-attempt';
 
 /** What the interpreter will send out first, if that is one segment and nothing else. */
@@ -16,10 +9,11 @@ export function firstSegment(
   layout: Layout,
   run: Pick<ResolvedSegment, 'runId' | 'recordRun' | 'reuse'>,
   parameters: readonly Envelope[],
+  { childRunsFromEvents }: RunLimits,
 ): ResolvedSegment | undefined {
   const scheduler = new Scheduler<Envelope>(layout, {
     segments: true,
-    apart: new Set(childRunKnots(layout, HOLD_EVENTS)),
+    apart: new Set(childRunKnots(layout, childRunsFromEvents)),
   });
   const [command, ...others] = scheduler.apply({ type: 'start', parameters });
   if (command?.type !== 'segment' || others.length > 0) return undefined;

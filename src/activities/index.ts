@@ -11,7 +11,7 @@ import type { WorkerEnvironment } from './worker-environment';
 
 export { Registry } from './registry';
 export { PlanCache } from './plan-cache';
-export { WorkerEnvironment } from './worker-environment';
+export { WorkerEnvironment, type ActivityLimits } from './worker-environment';
 
 type AnyActivity = (...args: any[]) => Promise<unknown>;
 

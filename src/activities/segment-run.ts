@@ -59,7 +59,6 @@ import { observedCall, type CallPlace } from './observed-call';
 import { presentBody } from './present-body';
 import type { SegmentSurroundings } from './segment-context';
 import { segmentGraph, type SegmentGraph } from './segment-graph';
-import { CONCURRENCY, VALUE_BYTES, WORKING_MS } from './segment-limits';
 import { SegmentMap } from './segment-map';
 import { SegmentValues, valueOfEnvelope } from './segment-values';
 import { isUnreadable } from './worker-elements';
@@ -132,7 +131,7 @@ export class SegmentRun {
     this.paths = new Set([...attempt.task.knots, ...(attempt.task.paths ?? [])]);
     const { layout } = this.graph;
     // After a lost worker the scheduler only tells who may have been running: it must get to all of them.
-    const window = attempt.lost > 0 ? Math.max(1, layout.size) : CONCURRENCY;
+    const window = attempt.lost > 0 ? Math.max(1, layout.size) : environment.segmentLimits.concurrency;
     this.scheduler = new Scheduler<EncodedValue>(layout, { window });
     this.host = new PromiseHost(this.scheduler, {
       run: (knot) => this.runKnot(knot),
@@ -442,7 +441,8 @@ export class SegmentRun {
   private countCommit(bytes: number): void {
     this.valueBytes += bytes;
     this.settledCount += 1;
-    if (this.valueBytes > VALUE_BYTES || performance.now() - this.begun > WORKING_MS) this.hold();
+    const { valueBytes, workingMs } = this.environment.segmentLimits;
+    if (this.valueBytes > valueBytes || performance.now() - this.begun > workingMs) this.hold();
   }
 
   private async findMade(knot: PlanKnot, key: string): Promise<CachedValue | undefined> {

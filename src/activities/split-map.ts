@@ -48,7 +48,13 @@ export function createSplitMap(environment: WorkerEnvironment): () => Promise<Sp
       throw error;
     }
     const shared = sharedReferences(map, (parent) => parents.valueOf(parent));
-    const { slices, next } = slicesFrom(elements, task.from, shared, environment.digest);
+    const { slices, next } = slicesFrom(
+      elements,
+      task.from,
+      shared,
+      environment.digest,
+      environment.sliceLimits,
+    );
     await store(
       environment,
       slices.map(({ value }) => value),

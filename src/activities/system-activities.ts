@@ -56,6 +56,7 @@ import {
   type PinResult,
   type RunAnswer,
   type RunCounts,
+  type RunEnded,
   type RunMemo,
   type SegmentAnswer,
   type SettleRequest,
@@ -64,6 +65,7 @@ import {
   type SignalCheckRequest,
   type WaitRequest,
 } from '../workflows/messages';
+import { runLimits } from '../workflows/run-limits';
 import { VERSION } from '../version';
 import { isBackendTrouble } from './backend-trouble';
 import { firstSegment } from './first-segment';
@@ -85,6 +87,7 @@ const REFUSED_PARAMETERS: readonly ErrorCode[] = ['InvalidParameters', 'NotDecod
 /** Errors that another attempt of a system activity cannot mend. */
 const FINAL: readonly ErrorCode[] = [
   ...REFUSED_PARAMETERS,
+  'InvalidConfig',
   'UnknownTerminal',
   'UnknownTapestry',
   'BackendsDiffer',
@@ -185,11 +188,12 @@ class SystemActivities {
    * Validates the parameters, pins the plan, and records the run and its parameters. Begins the first segment, where nothing else goes
    * out with it; a run that is no more than that may end here.
    */
-  async pin(request: PinRequest): Promise<PinResult> {
+  async pin(request: PinRequest): Promise<PinResult | RunEnded> {
     const { registry, plans } = this.environment;
     const { workflowType } = Context.current().info;
     const tapestry = registry.tapestry(workflowType!);
     if (!tapestry) throw unknownTapestry(workflowType!, registry.tapestryNames);
+    const limits = runLimits(request.limits);
     if (request.backends) await requireSameBackends(this.environment.backends, request.backends);
     const hash = request.plan ?? registry.plan(tapestry).hash;
     this.requireInlineLimit(request);
@@ -221,6 +225,7 @@ class SystemActivities {
             layout,
             { runId: workflowId, recordRun, ...(!mayReuse(request) && { reuse: false }) },
             inline,
+            limits,
           )
         : undefined;
     const { runHistory } = this.environment.backends;
@@ -230,10 +235,11 @@ class SystemActivities {
     const segment = first && (await this.beginSegment(plan, first, isBegun!));
     if (segment?.answer && isAllOk(layout, segment.size, segment.answer)) {
       const answer = await this.answerOf(layout, hash, inline, segment.answer);
-      return { behaviour: request.behaviour, plan: hash, slices: 0, layout: '', parameters: [], answer };
+      return { behaviour: request.behaviour, answer };
     }
     return {
       behaviour: request.behaviour,
+      limits,
       plan: hash,
       slices: slices.length,
       layout: slices[0]!,

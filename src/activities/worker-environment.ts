@@ -1,6 +1,13 @@
 import type { Client } from '@temporalio/client';
 import type { Sha256 } from '../canonical';
-import { CachedValues, Limits, SingleFlight, type Hashing } from '../execution';
+import {
+  CachedValues,
+  Limits,
+  SLICE_LIMITS,
+  SingleFlight,
+  type Hashing,
+  type SliceLimits,
+} from '../execution';
 import { GroupCommit } from '../backends';
 import type { Backends } from '../protocols';
 import { currentScope } from '../sealing/run-scope';
@@ -12,6 +19,13 @@ import { PlanCache } from './plan-cache';
 import { RecentValues } from './recent-values';
 import { RunScopes } from './run-scopes';
 import type { Registry } from './registry';
+import { SEGMENT_LIMITS, type SegmentLimits } from './segment-limits';
+
+/** How much one activity does. */
+export interface ActivityLimits {
+  readonly segment?: Partial<SegmentLimits>;
+  readonly slices?: Partial<SliceLimits>;
+}
 
 export interface WorkerEnvironmentOptions {
   readonly registry: Registry;
@@ -26,6 +40,8 @@ export interface WorkerEnvironmentOptions {
   readonly leaseTtl?: number | undefined;
   /** Hear of every attempt of a knot. Default: nobody. */
   readonly observers?: readonly KnotObserver[];
+  /** What tests want otherwise than by default. */
+  readonly activityLimits?: ActivityLimits | undefined;
 }
 
 interface Attached {
@@ -51,6 +67,8 @@ export class WorkerEnvironment implements Hashing {
   readonly sha256: Sha256;
   readonly observers: readonly KnotObserver[];
   readonly codeHashes: CodeHashes;
+  readonly segmentLimits: SegmentLimits;
+  readonly sliceLimits: SliceLimits;
   readonly recentValues = new RecentValues();
   readonly begunSegments = new BegunSegments();
   private readonly leaseTtl: number | undefined;
@@ -65,6 +83,8 @@ export class WorkerEnvironment implements Hashing {
     this.sha256 = options.sha256;
     this.leaseTtl = options.leaseTtl;
     this.observers = options.observers ?? [];
+    this.segmentLimits = { ...SEGMENT_LIMITS, ...options.activityLimits?.segment };
+    this.sliceLimits = { ...SLICE_LIMITS, ...options.activityLimits?.slices };
     this.codeHashes = new CodeHashes(options.sha256);
   }
 

@@ -1,7 +1,8 @@
 import { WorkflowNotFoundError, type WorkflowClient } from '@temporalio/client';
-import { HOLD_EVENTS, childRunKnots, isExpanding, layoutOf, readPlan } from '../engine';
+import { childRunKnots, isExpanding, layoutOf, readPlan } from '../engine';
 import type { Backends, RunRecord } from '../protocols';
 import { MEMO_KEY, type ChildMemo } from '../workflows/messages';
+import type { RunLimits } from '../workflows/run-limits';
 import { childRunId } from '../workflows/child-run-id';
 
 /** Child runs that the server is asked of at a time. */
@@ -15,12 +16,13 @@ export async function endChildRuns(
   backends: Backends,
   client: WorkflowClient,
   run: RunRecord,
+  { childRunsFromEvents }: RunLimits,
 ): Promise<void> {
   const stored = await backends.tapestryStore.get(run.plan_hash);
   if (!stored) return;
   // Of the whole plan, whatever the terminals of the run: it has child runs for all that a part of it has.
   const layout = layoutOf(readPlan(stored.text));
-  const away = new Set(childRunKnots(layout, HOLD_EVENTS));
+  const away = new Set(childRunKnots(layout, childRunsFromEvents));
   const slow = layout.ids.filter(
     (_, knot) => away.has(knot) || isExpanding(layout.policies[layout.policy[knot]!]!),
   );

@@ -7,6 +7,9 @@ import type { Backends, RunRecord, RunStatus } from '../protocols';
 import { endChildRuns } from './child-runs';
 import { unreachable } from './connection-errors';
 import { serverIdentity } from './server-identity';
+import { memoOf } from './unbegun-run';
+import type { RunMemo } from '../workflows/messages';
+import { runLimits } from '../workflows/run-limits';
 
 const ENDED: Readonly<Record<string, RunStatus>> = {
   COMPLETED: 'succeeded',
@@ -47,7 +50,7 @@ export async function reconcileRun(
   // The run may have ended properly between the two looks.
   const now = await backends.runHistory.getRunByTemporalId(run.temporal_run_id);
   if (now && now.status !== 'running') return now;
-  await endChildRuns(backends, client, run);
+  await endChildRuns(backends, client, run, runLimits(ended.limits));
   await backends.runHistory.endRun(run.temporal_run_id, {
     status: ended.status,
     finished_at: ended.at,
@@ -56,10 +59,15 @@ export async function reconcileRun(
   return (await backends.runHistory.getRunByTemporalId(run.temporal_run_id)) ?? run;
 }
 
-async function endOnServer(
-  client: WorkflowClient,
-  run: RunRecord,
-): Promise<{ status: RunStatus; at: number; message: string } | undefined> {
+interface EndOnServer {
+  readonly status: RunStatus;
+  readonly at: number;
+  readonly message: string;
+  /** Of the run, as far as the server knows. */
+  readonly limits?: RunMemo['limits'];
+}
+
+async function endOnServer(client: WorkflowClient, run: RunRecord): Promise<EndOnServer | undefined> {
   try {
     const description = await lastOfChain(client, run);
     const { name } = description.status;
@@ -69,6 +77,7 @@ async function endOnServer(
     const reason = await reasonOf(client, description);
     return {
       status,
+      limits: memoOf(description).limits,
       at: description.closeTime?.getTime() ?? Date.now(),
       message:
         `The server says that the run ${name === 'FAILED' ? 'has' : 'was'} ${name.toLowerCase().replaceAll('_', ' ')}` +

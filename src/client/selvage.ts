@@ -48,6 +48,7 @@ import type {
 } from '../protocols';
 import { EmbeddedServer } from '../server';
 import { MEMO_KEY, type ResumedRun, type RunMemo } from '../workflows/messages';
+import { runLimits, type RunLimits } from '../workflows/run-limits';
 import { unreachable } from './connection-errors';
 import { DEFAULT_TASK_QUEUE } from './defaults';
 import {
@@ -88,6 +89,7 @@ import { oldestOpen } from './oldest-open';
 import { parametersToSend } from './parameters-to-send';
 import { RunHandle } from './run-handle';
 import { unlessLost } from './unless-lost';
+import type { SelvagePluginOptions } from '../worker/plugin';
 import type { WorkerBeside } from '../worker/worker-beside';
 import { chosenServer, type ServerChoice } from './server-address';
 
@@ -117,6 +119,8 @@ export interface ConnectOptions extends ServerChoice {
   readonly dataConverter?: DataConverter;
   /** Hears of what takes a while: an installation of the server. */
   readonly log?: (message: string) => void;
+  /** @internal Of the runs that this client starts, for tests: what is to be other than by default. */
+  readonly runLimits?: Partial<RunLimits>;
 }
 
 /** Of a client with a worker in the same process. */
@@ -128,6 +132,8 @@ export interface OpenOptions extends ConnectOptions {
   readonly observers?: readonly KnotObserver[];
   /** Of the Temporal worker, such as `workflowBundle`, `identity` or `maxCachedWorkflows`; they override the tuned defaults. */
   readonly workerOptions?: Omit<WorkerOptions, 'taskQueue' | 'connection' | 'namespace'>;
+  /** @internal As of a worker. */
+  readonly activityLimits?: SelvagePluginOptions['activityLimits'];
 }
 
 interface BeginOptions {
@@ -224,7 +230,7 @@ export class Selvage {
    * @throws SelvageError as {@link Selvage.connect} and `createWorker`
    */
   static async open(options: OpenOptions): Promise<Selvage> {
-    const { tapestries, resources, observers, workerOptions, ...others } = options;
+    const { tapestries, resources, observers, workerOptions, activityLimits, ...others } = options;
     const { inlineLimit } = options;
     const connected = await connectTo(others);
     try {
@@ -239,6 +245,7 @@ export class Selvage {
         taskQueue: options.taskQueue ?? DEFAULT_TASK_QUEUE,
         ...(resources && { resources }),
         ...(observers && { observers }),
+        ...(activityLimits && { activityLimits }),
         ...(inlineLimit !== undefined && { inlineLimit }),
       });
       return new Selvage(
@@ -543,6 +550,7 @@ export class Selvage {
       ...(deadline !== undefined && { deadline }),
       ...(options.reuse === false && { reuse: false as const }),
       backends: await identitiesOf(this.backends),
+      ...(this.options.runLimits && { limits: this.options.runLimits }),
     };
     await save?.();
     try {
@@ -778,6 +786,7 @@ function chosenEncryption(
 /** Finds or starts the server, connects, and opens the backends; what was opened is closed again if anything fails. */
 async function connectTo(options: ConnectOptions): Promise<Connected> {
   chosenInlineLimit(options.inlineLimit, process.env);
+  runLimits(options.runLimits);
   const chosen = chosenServer(options);
   const projectDir = options.projectDir ?? process.cwd();
   let server: EmbeddedServer | undefined;

@@ -1,9 +1,10 @@
 import type { WorkflowClient, WorkflowExecutionDescription } from '@temporalio/client';
-import { HOLD_EVENTS, layoutOf, childRunKnots, type Layout } from '../engine';
+import { layoutOf, childRunKnots, type Layout } from '../engine';
 import type { Backends, RunRecord } from '../protocols';
 import { childRunId } from '../workflows/child-run-id';
 import { holdDispatch } from '../workflows/history-budget';
 import type { KnotFailure, OpenWait } from '../workflows/messages';
+import { runLimits, type RunLimits } from '../workflows/run-limits';
 import { runningChildRun } from './child-runs';
 import { nextStep } from './next-step';
 import { pendingActivitiesOf } from './pending-activity';
@@ -53,7 +54,9 @@ export class WaitingReader {
       queues.map(async (queue) => [queue, await pollersOf(client, queue, 'activity')] as const),
     );
     const { historyLength, historySize = 0 } = description;
-    const layout = await this.layoutOf(run, memoOf(description).terminals);
+    const { terminals, limits: wanted } = memoOf(description);
+    const limits = runLimits(wanted);
+    const layout = await this.layoutOf(run, terminals);
     const outcomes = await this.outcomes(run.temporal_run_id, failures);
     return {
       begun,
@@ -65,12 +68,12 @@ export class WaitingReader {
         ...(segments && { segments }),
         ...(waits && { waits }),
         childRuns: new Map([
-          ...(await this.earlierChildRuns(run, layout, outcomes)),
+          ...(await this.earlierChildRuns(run, layout, limits, outcomes)),
           ...childRunsOf(description),
         ]),
         pollers: new Map(pollers),
         ...(step && { step }),
-        isHistoryFull: holdDispatch({ historyLength, historySize, continueAsNewSuggested: false }),
+        isHistoryFull: holdDispatch(limits, { historyLength, historySize }),
         now,
       }),
     };
@@ -89,9 +92,10 @@ export class WaitingReader {
   private async earlierChildRuns(
     run: RunRecord,
     layout: Layout,
+    { childRunsFromEvents }: RunLimits,
     outcomes: ReadonlyMap<string, boolean>,
   ): Promise<readonly (readonly [string, string])[]> {
-    const slow = childRunKnots(layout, HOLD_EVENTS)
+    const slow = childRunKnots(layout, childRunsFromEvents)
       .map((knot) => layout.ids[knot]!)
       .filter((knot) => !outcomes.has(knot));
     const found = await Promise.all(

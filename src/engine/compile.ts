@@ -15,8 +15,8 @@ import { DefinitionTable } from './definition-table';
 import { Hashes } from './hashes';
 import { notOurs, orderedKnots } from './knot-order';
 import {
+  PLAN_FORMAT,
   type Plan,
-  type PlanFormat,
   type PlanInput,
   type PlanKnot,
   type PlanMap,
@@ -24,7 +24,6 @@ import {
   type PlanPolicy,
 } from './plan';
 import { nestedPlanInput } from './nested-plan';
-import { PASSING_NODES } from './node-kinds';
 import { effectiveOptions, policyOf } from './policy';
 
 export interface CompiledPlan {
@@ -85,7 +84,7 @@ export function compile(
   });
   const { extensible, knots: inherited } = tapestry.options;
   const plan: Plan = {
-    format: extensible ? 3 : formatOf(planKnots),
+    format: PLAN_FORMAT,
     tapestry: tapestry.name,
     failOn: tapestry.options.failOn ?? 'unhandled',
     parameters: planParameters(tapestry, constants),
@@ -140,18 +139,6 @@ export function configHashOf(
 
 function waitOf({ schema: _schema, ...wait }: WaitRecord): PlanPolicy['wait'] {
   return wait;
-}
-
-/** The lowest that can say what these knots say. */
-function formatOf(knots: readonly PlanKnot[]): PlanFormat {
-  let format: PlanFormat = 1;
-  for (const { policy } of knots) {
-    if (policy.cache || (policy.node && !PASSING_NODES.has(policy.node))) return 3;
-    if (policy.maxConcurrent || policy.ratePerSecond || policy.priority !== undefined) return 3;
-    const { errorPolicy, optional, node, path } = policy;
-    if ([errorPolicy, optional, node, path].some((part) => part !== undefined)) format = 2;
-  }
-  return format;
 }
 
 /** A limit is of all knots of the definition; of a function that is written in place, of this knot in all runs. */

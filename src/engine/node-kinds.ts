@@ -1,9 +1,6 @@
 import type { NodeKind } from '../model/records';
 import type { LayoutPolicy } from './layout';
 
-/** Nodes that pass on the value of a parent, and do nothing else. */
-export const PASSING_NODES: ReadonlySet<NodeKind> = new Set(['gate', 'branch', 'firstOk']);
-
 /** Nodes that run another tapestry, which their plan names: see `nestedPlan`. */
 const NESTING_NODES: ReadonlySet<NodeKind> = new Set(['subTapestry', 'loop']);
 

@@ -5,16 +5,12 @@ import type { Json } from '../canonical';
  * The compiled tapestry: plain JSON, content-hashed over its canonical form, without code. A run is pinned to one plan by
  * hash, so an edit of the tapestry can never change a run in flight.
  *
- * A plan has the lowest format that can say what it says, so that an older version reads it where it can. Format 2 brought
- * error policies, optional knots, and nodes that pass values on; format 3 all that is more than one call of a body: nodes that wait,
- * or run many bodies or whole tapestries; knots whose values are reused, so that it may be none; limits and priorities; and runs that
- * may be given more knots.
+ * Once there is a release, what its versions could not read gets the next format, so that they refuse it.
  */
-export const PLAN_FORMATS = [1, 2, 3] as const;
-export type PlanFormat = (typeof PLAN_FORMATS)[number];
+export const PLAN_FORMAT = 1;
 
 export interface Plan {
-  readonly format: PlanFormat;
+  readonly format: typeof PLAN_FORMAT;
   readonly tapestry: string;
   readonly failOn: FailOn;
   readonly parameters: readonly PlanParameter[];

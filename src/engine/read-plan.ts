@@ -1,5 +1,5 @@
 import { SelvageError } from '../errors';
-import { PLAN_FORMATS, type Plan, type PlanFormat, type PlanKnot } from './plan';
+import { PLAN_FORMAT, type Plan, type PlanKnot } from './plan';
 
 /**
  * A stored plan. Throws `InvalidPlan` on text that is damaged or that a newer version wrote: what is checked is all that the
@@ -46,12 +46,11 @@ export function uniqueParents(knot: PlanKnot): number[] {
 type Fields = Record<string, unknown>;
 
 function checkFormat(format: unknown): void {
-  if (PLAN_FORMATS.includes(format as PlanFormat)) return;
-  const newest = Math.max(...PLAN_FORMATS);
-  if (typeof format === 'number' && format > newest) {
+  if (format === PLAN_FORMAT) return;
+  if (typeof format === 'number' && format > PLAN_FORMAT) {
     throw new SelvageError(
       'InvalidPlan',
-      `The plan has format ${format} and was written by a newer version of Selvage (this one reads up to ${newest}): update this installation.`,
+      `The plan has format ${format} and was written by a newer version of Selvage (this one reads up to ${PLAN_FORMAT}): update this installation.`,
       { details: { format } },
     );
   }

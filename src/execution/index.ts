@@ -63,3 +63,4 @@ export { startTimer, waitUnlessStopped } from './timer';
 export { superviseBody, GraceOver, type Supervision } from './supervise-body';
 export { skipDetail } from './skip-detail';
 export { openBytes, storeBytes } from './stored-bytes';
+export { SLICE_LIMITS, type SliceLimits } from './slice-limits';

@@ -1,6 +1,11 @@
-/** Elements of a slice of a map's list, … */
-export const MOST_ELEMENTS = 500;
-/** … and their bytes, unless it is one element. */
-export const MOST_BYTES = 1024 * 1024;
-/** Slices of one answer, and so of one execution of the map's child run. */
-export const MOST_SLICES = 500;
+/** Into what the list of a map is taken apart. */
+export interface SliceLimits {
+  /** Elements of a slice, … */
+  readonly elements: number;
+  /** … and their bytes, unless it is one element. */
+  readonly bytes: number;
+  /** Slices of one answer, and so of one execution of the map's child run. */
+  readonly slices: number;
+}
+
+export const SLICE_LIMITS: SliceLimits = { elements: 500, bytes: 1024 * 1024, slices: 500 };

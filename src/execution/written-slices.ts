@@ -2,7 +2,7 @@ import { contentHash, listOfParts, recordOfParts, type Encoded, type Sha256 } fr
 import { uniqueParents, type PlanKnot } from '../engine';
 import type { StoredValue } from '../protocols';
 import type { MapElements } from './map-elements';
-import { MOST_BYTES, MOST_ELEMENTS, MOST_SLICES } from './slice-limits';
+import { SLICE_LIMITS, type SliceLimits } from './slice-limits';
 
 /** A value that all elements get. */
 export interface SharedReference {
@@ -50,11 +50,12 @@ export function slicesFrom(
   from: number,
   shared: Readonly<Record<string, SharedReference>>,
   digest: Sha256,
+  limits: SliceLimits = SLICE_LIMITS,
 ): { slices: WrittenSlice[]; next: number | undefined } {
   const slices: WrittenSlice[] = [];
   let first = from;
-  while (first < count && slices.length < MOST_SLICES) {
-    const end = endOfSlice(lists, first, count);
+  while (first < count && slices.length < limits.slices) {
+    const end = endOfSlice(lists, first, count, limits);
     const content: SliceContent = {
       first,
       lists: new Map([...lists].map(([name, texts]) => [name, texts.slice(first, end)])),
@@ -67,11 +68,16 @@ export function slicesFrom(
   return { slices, next: first < count ? first : undefined };
 }
 
-function endOfSlice(lists: ReadonlyMap<string, readonly string[]>, first: number, count: number): number {
+function endOfSlice(
+  lists: ReadonlyMap<string, readonly string[]>,
+  first: number,
+  count: number,
+  limits: SliceLimits,
+): number {
   let bytes = 0;
   for (let end = first; end < count; end++) {
     for (const texts of lists.values()) bytes += Buffer.byteLength(texts[end]!);
-    if (end > first && (end - first >= MOST_ELEMENTS || bytes > MOST_BYTES)) return end;
+    if (end > first && (end - first >= limits.elements || bytes > limits.bytes)) return end;
   }
   return count;
 }

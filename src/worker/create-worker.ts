@@ -61,6 +61,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     inlineLimit,
     encryption,
     leaseTtl,
+    activityLimits,
     address,
     plugins,
     connection,
@@ -76,6 +77,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     ...(inlineLimit !== undefined && { inlineLimit }),
     ...(encryption !== undefined && { encryption }),
     ...(leaseTtl !== undefined && { leaseTtl }),
+    ...(activityLimits && { activityLimits }),
   });
   const workerOptions = {
     ...tunedWorkerOptions,

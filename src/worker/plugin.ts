@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { SimplePlugin } from '@temporalio/plugin';
 import { Runtime, type ReplayWorkerOptions, type Worker, type WorkerOptions } from '@temporalio/worker';
-import { Registry, WorkerEnvironment, createActivities } from '../activities';
+import { Registry, WorkerEnvironment, createActivities, type ActivityLimits } from '../activities';
 import { nodeSha256, openBackends } from '../backends';
 import { reconcileRunning } from '../client/reconcile';
 import { serverIdentity } from '../client/server-identity';
@@ -42,6 +42,8 @@ export interface SelvagePluginOptions {
    * places taken while its bodies run. At least 1,000; default 30,000, after which the server takes a worker for lost, too.
    */
   readonly leaseTtl?: number;
+  /** @internal For tests: how much one activity does. What a map was taken apart into by other limits, `scrub` does not find. */
+  readonly activityLimits?: ActivityLimits;
 }
 
 /**
@@ -97,6 +99,7 @@ export class SelvagePlugin extends SimplePlugin {
       inlineLimit: chosenInlineLimit(this.own.inlineLimit, process.env) ?? DEFAULT_INLINE_LIMIT,
       sha256: nodeSha256,
       leaseTtl: this.own.leaseTtl,
+      activityLimits: this.own.activityLimits,
       ...(this.own.observers && { observers: this.own.observers }),
     });
     this.environment = environment;

@@ -1,8 +1,6 @@
 import { workflowInfo } from '@temporalio/workflow';
 import { childRunKnots, isExpanding, isNesting } from '../engine';
-import { CHILD_RUNS_SINCE } from './behaviours';
 import type { ChildRuns } from './child-runs';
-import { CHILD_RUNS_FROM_EVENTS } from './history-budget';
 import {
   mayReuse,
   type ChildEnd,
@@ -42,8 +40,8 @@ export class ChildRunKnots {
 
   /** Finds out which knots from `first` on go to child runs because there is no telling how long they take. */
   find(first: number): void {
-    if (this.facts.behaviour < CHILD_RUNS_SINCE) return;
-    for (const knot of childRunKnots(this.plan.layout, CHILD_RUNS_FROM_EVENTS))
+    const { childRunsFromEvents } = this.facts.limits;
+    for (const knot of childRunKnots(this.plan.layout, childRunsFromEvents))
       if (knot >= first) this.add(knot);
   }
 
@@ -63,6 +61,7 @@ export class ChildRunKnots {
   ): void {
     const indexOf = (id: string): number => this.indexes.get(id)!;
     this.runs.open(
+      this.facts.limits,
       {
         away: (id) => listener.away(indexOf(id)),
         ended: (id, end) => listener.ended(indexOf(id), end),
@@ -78,12 +77,13 @@ export class ChildRunKnots {
   }
 
   start(knot: number, task: KnotTask, call: KnotCall): void {
-    const { behaviour, memo, recordRun } = this.facts;
+    const { behaviour, limits, memo, recordRun } = this.facts;
     const policy = this.plan.policyOf(knot);
     this.runs.start({
       ...(isExpanding(policy) && { node: policy.node }),
       ...(policy.map && { map: policy.map }),
       behaviour,
+      limits,
       knot: this.plan.idOf(knot),
       call,
       ...(isNesting(policy.node) && { memo: inherited(memo) }),
@@ -128,12 +128,13 @@ export class ChildRunKnots {
 
 /** What the runs that a knot starts have from their parent. Its deadline is not among it: that ends them by a cancel, as it ends all knots. */
 function inherited(memo: RunMemo): NonNullable<ChildTask['memo']> {
-  const { actor, vcsCommit, inlineLimit, subject } = memo;
+  const { actor, vcsCommit, inlineLimit, subject, limits } = memo;
   return {
     ...(actor !== undefined && { actor }),
     ...(vcsCommit !== undefined && { vcsCommit }),
     ...(inlineLimit !== undefined && { inlineLimit }),
     ...(subject !== undefined && { subject }),
+    ...(limits && { limits }),
     ...(!mayReuse(memo) && { reuse: false as const }),
   };
 }

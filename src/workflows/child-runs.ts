@@ -10,7 +10,6 @@ import {
   type ExternalWorkflowHandle,
 } from '@temporalio/workflow';
 import { childRunId } from './child-run-id';
-import { FIRST_CHECK_MS, LONGEST_CHECK_MS } from './history-budget';
 import { isNotFound, type runKnot } from './knot-run';
 import {
   KNOT_ENDED_SIGNAL,
@@ -21,6 +20,7 @@ import {
   type ChildMemo,
   type ChildTask,
 } from './messages';
+import type { RunLimits } from './run-limits';
 
 const knotEnded = defineSignal<[unknown]>(KNOT_ENDED_SIGNAL);
 const stillThere = defineSignal(STILL_THERE_SIGNAL);
@@ -78,6 +78,7 @@ export class ChildRuns {
    * @param unheard what these said to the last one when it was closed; given out by `deliver`
    */
   open(
+    limits: RunLimits,
     listener: ChildRunsListener,
     carried: readonly (readonly [knot: string, child: string])[],
     unheard: readonly ChildEnd[],
@@ -87,7 +88,7 @@ export class ChildRuns {
     for (const [knot, child] of carried) this.known.set(knot, child);
     this.adopted = carried.map(([knot]) => knot);
     this.waiting.unshift(...unheard);
-    if (carried.length > 0) this.ask().catch((error: unknown) => listener.fatal(error));
+    if (carried.length > 0) this.ask(limits).catch((error: unknown) => listener.fatal(error));
   }
 
   /** Gives out what was said before anybody could take it. */
@@ -187,8 +188,8 @@ export class ChildRuns {
   }
 
   /** Asks child runs of earlier executions, whose end the server does not tell this one, whether they are still there. */
-  private async ask(): Promise<void> {
-    for (let wait = FIRST_CHECK_MS; ; wait = Math.min(2 * wait, LONGEST_CHECK_MS)) {
+  private async ask({ firstCheckMs, longestCheckMs }: RunLimits): Promise<void> {
+    for (let wait = firstCheckMs; ; wait = Math.min(2 * wait, longestCheckMs)) {
       await CancellationScope.nonCancellable(() => sleep(wait));
       this.adopted = this.adopted.filter((knot) => this.known.has(knot));
       if (this.adopted.length === 0) return;

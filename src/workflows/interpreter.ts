@@ -21,12 +21,7 @@ import {
   type Layout,
   type SavedScheduler,
 } from '../engine';
-import {
-  ASKS_BY_ACTIVITIES_SINCE,
-  DEADLINES_SINCE,
-  NEWEST_BEHAVIOUR,
-  requireKnownBehaviour,
-} from './behaviours';
+import { NEWEST_BEHAVIOUR, requireKnownBehaviour } from './behaviours';
 import type { CarriedOver } from './carried-over';
 import { ChildRuns } from './child-runs';
 import { detailsTable } from './details-table';
@@ -55,6 +50,7 @@ import { Signals } from './signals';
 import { TemporalHost, cancelledFailure, type HostEnd } from './temporal-host';
 import { failTaskIfUnknown, system, systemAmid, type SystemActivities } from './system-calls';
 import { Turns } from './turns';
+import type { RunLimits } from './run-limits';
 import type { Unrecorded } from './unrecorded-knots';
 import { workflowTime } from './workflow-clock';
 import type { RunStatus } from '../protocols';
@@ -65,6 +61,7 @@ import type { RunStatus } from '../protocols';
  */
 export interface Continuation extends CarriedOver {
   readonly behaviour: number;
+  readonly limits: RunLimits;
   readonly plan: string;
   readonly recordRun: string;
   readonly saved: SavedScheduler<null>;
@@ -133,13 +130,14 @@ export async function interpret(parameters: unknown, continuation?: Continuation
     return start.answer;
   }
   const recordRun = continuation?.recordRun ?? workflowInfo().runId;
-  const amid = systemAmid(start.behaviour);
+  const amid = systemAmid(start.limits);
   const work = async (): Promise<HostEnd> => {
     const host: TemporalHost = new TemporalHost({
       layout: start.layout,
       plan: start.plan,
       recordRun,
       behaviour: start.behaviour,
+      limits: start.limits,
       children,
       memo,
       signals,
@@ -167,7 +165,7 @@ export async function interpret(parameters: unknown, continuation?: Continuation
     scope.cancelRequested.catch(() => host.cancel());
     return await running;
   };
-  const hasDeadline = memo.deadline !== undefined && start.behaviour >= DEADLINES_SINCE;
+  const hasDeadline = memo.deadline !== undefined;
   // Its own scope, so that a deadline can tell the bodies to stop while the workflow goes on to settle.
   const end = await (hasDeadline ? CancellationScope.cancellable(work) : work());
   const host = begun.host!;
@@ -201,6 +199,7 @@ function runMemo(): RunMemo {
 
 interface Start {
   readonly behaviour: number;
+  readonly limits: RunLimits;
   readonly plan: string;
   readonly layout: Layout;
   readonly parameters: PinResult['parameters'];
@@ -221,10 +220,11 @@ async function pin(parameters: unknown, memo: RunMemo): Promise<Start | { readon
     }),
   );
   requireKnownBehaviour(pinned.behaviour);
-  if (pinned.answer) return { answer: pinned.answer };
+  if ('answer' in pinned) return { answer: pinned.answer };
   const layout = await loadLayout(pinned.plan, memo, pinned);
   return {
     behaviour: pinned.behaviour,
+    limits: pinned.limits,
     plan: pinned.plan,
     layout,
     parameters: pinned.parameters,
@@ -241,6 +241,7 @@ async function reload(continuation: Continuation, memo: RunMemo): Promise<Start>
   const layout = await loadLayout(continuation.plan, memo, first);
   return {
     behaviour: continuation.behaviour,
+    limits: continuation.limits,
     plan: continuation.plan,
     layout,
     parameters: [],
@@ -331,7 +332,7 @@ async function conclude(
 ): Promise<RunAnswer> {
   const recordRun = continuation?.recordRun ?? workflowInfo().runId;
   if (end.kind === 'continue' && !host.endedBy) {
-    const amid = systemAmid(start.behaviour);
+    const amid = systemAmid(start.limits);
     await host.turns.take(() => settle(amid, host, memo, recordRun, 'running', false, host.toRecord));
     await host.signalsAtRest();
     // The next execution would not hear of a cancel that came meanwhile: then this one is the last.
@@ -339,6 +340,7 @@ async function conclude(
       await untilHandlersEnd();
       return await continueAsNew<typeof interpret>(null, {
         behaviour: start.behaviour,
+        limits: start.limits,
         plan: host.plan,
         recordRun,
         saved: end.saved,
@@ -349,7 +351,7 @@ async function conclude(
     await host.finished;
   }
   await host.signalsAtRest();
-  if (start.behaviour >= ASKS_BY_ACTIVITIES_SINCE) host.closeSignals();
+  host.closeSignals();
   const status = statusOf(host);
   const missed = host.endedBy === 'deadline' && isCutShort(host) ? deadlineExceeded(memo) : undefined;
   const error = missed ?? host.refusedExtension;

@@ -8,35 +8,45 @@ import {
 } from '@temporalio/workflow';
 import type { KnotAnswer } from '../engine';
 import { messageText } from '../errors';
-import { HEARTBEAT_TIMEOUT_MS } from './heartbeat-timeout';
 import type { KnotCall, KnotFailure, KnotTask } from './messages';
+import type { RunLimits } from './run-limits';
 
 /** No attempt of a body is ended by the server's clock but by its heartbeat; the server wants a limit all the same. */
 const UNLIMITED_MS = 10 * 365 * 24 * 3600 * 1000;
-/** Of all activities that run bodies. */
-export const ACTIVITY_OPTIONS = {
-  heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
+const ACTIVITY_OPTIONS = {
   startToCloseTimeout: UNLIMITED_MS,
   retry: { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 30_000 },
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 } as const;
 const MESSAGE_LENGTH = 500;
 
+/** Of all activities that run bodies. */
+export function activityOptions({
+  heartbeatTimeoutMs,
+}: RunLimits): typeof ACTIVITY_OPTIONS & { readonly heartbeatTimeout: number } {
+  return { ...ACTIVITY_OPTIONS, heartbeatTimeout: heartbeatTimeoutMs };
+}
+
 /** Schedules the activity that runs one knot, in whichever workflow this is. */
-export async function callKnot<Answer = KnotAnswer>(call: KnotCall, task: KnotTask): Promise<Answer> {
-  return await scheduleKnot<Answer>(call, task);
+export async function callKnot<Answer = KnotAnswer>(
+  call: KnotCall,
+  task: KnotTask,
+  limits: RunLimits,
+): Promise<Answer> {
+  return await scheduleKnot<Answer>(call, task, limits);
 }
 
 /** As {@link callKnot}, with no promise of its own: the sandbox takes a stack trace for each, which thousands of elements would pay for. */
 export function scheduleKnot<Answer = KnotAnswer>(
   { type, id, priority, ...options }: KnotCall,
   task: KnotTask,
+  limits: RunLimits,
 ): Promise<Answer> {
   const activities = proxyActivities<Record<string, (task: KnotTask) => Promise<Answer>>>({
     activityId: id,
     ...options,
     ...(priority !== undefined && { priority: { priorityKey: priority } }),
-    ...ACTIVITY_OPTIONS,
+    ...activityOptions(limits),
   });
   return activities[type]!(task);
 }

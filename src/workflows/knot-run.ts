@@ -63,7 +63,7 @@ export async function childRun(
 
 /** The child run of a slow knot of a large plan: its activity is all that there is to do. */
 export async function runKnot(child: ChildTask): Promise<void> {
-  await childRun(child, () => callKnot(child.call, child.task));
+  await childRun(child, () => callKnot(child.call, child.task, child.limits));
 }
 
 async function tell(runId: string, end: ChildEnd): Promise<void> {

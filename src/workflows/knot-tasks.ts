@@ -9,7 +9,6 @@ import {
   type Envelope,
 } from '../engine';
 import { activityIdOf } from './activity-id';
-import { RECORDS_ASKED_SINCE } from './behaviours';
 import {
   mayReuse,
   type GivenBack,
@@ -185,8 +184,7 @@ export class KnotTasks {
     const mayBe = (knot: number): boolean =>
       this.again.has(knot) || this.knots.isFound(knot) || this.hasResumedElements(knot);
     if (members.some(mayBe)) return true;
-    const { behaviour, recordRun } = this.facts;
     // Which knots an earlier execution had out is not carried on: to ask for the records costs one query a segment.
-    return behaviour >= RECORDS_ASKED_SINCE && recordRun !== workflowInfo().runId;
+    return this.facts.recordRun !== workflowInfo().runId;
   }
 }

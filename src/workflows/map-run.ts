@@ -9,8 +9,8 @@ import {
 } from '@temporalio/workflow';
 import { MAP_CONCURRENCY, packRanges, unpackRanges, type KnotAnswer } from '../engine';
 import { activityIdOf } from './activity-id';
-import { BATCHES_BY_COUNT_SINCE, requireKnownBehaviour } from './behaviours';
-import { ACTIVITY_OPTIONS, callKnot, scheduleKnot } from './knot-activity';
+import { requireKnownBehaviour } from './behaviours';
+import { activityOptions, callKnot, scheduleKnot } from './knot-activity';
 import { childRun } from './knot-run';
 import {
   BATCH_ACTIVITY,
@@ -73,13 +73,13 @@ async function runWhole(child: ChildTask): Promise<KnotAnswer> {
   };
   // It runs where its run's other activities do: the queue that it names is that of the elements.
   const { taskQueue: _, ...own } = child.call;
-  return await callKnot(own, { ...child.task, map });
+  return await callKnot(own, { ...child.task, map }, child.limits);
 }
 
-async function splitFrom({ knot, task }: ChildTask, from: number): Promise<SplitAnswer> {
+async function splitFrom({ knot, limits, task }: ChildTask, from: number): Promise<SplitAnswer> {
   const activities = proxyActivities<Record<string, (task: SplitTask) => Promise<SplitAnswer>>>({
     activityId: activityIdOf(`${SPLIT_ACTIVITY}:${from}:${knot}`),
-    ...ACTIVITY_OPTIONS,
+    ...activityOptions(limits),
   });
   return await activities[SPLIT_ACTIVITY]!({ ...task, knot, from });
 }
@@ -90,7 +90,7 @@ function partsOf(
   { slices, done }: SplitAnswer,
   from: number,
 ): { parts: readonly MapPart[]; beside: number } {
-  const { behaviour, knot, task, map } = child;
+  const { behaviour, limits, knot, task, map } = child;
   const { concurrency = MAP_CONCURRENCY, batch = 1, each } = map!;
   const isDone = new Set(unpackRanges(done ?? []));
   const parts: PartSlice[][] = [];
@@ -110,11 +110,12 @@ function partsOf(
     if (activities > 0) parts.at(-1)!.push({ hash, first, offsets: packRanges(offsets) });
     first += elements;
   }
-  const inBatch = Math.min(batch, concurrencyInBatch(behaviour, concurrency, batches));
+  const inBatch = Math.min(batch, concurrencyInBatch(concurrency, batches));
   const atOnce = Math.min(MOST_AT_ONCE, Math.max(1, Math.floor(concurrency / inBatch)));
   const beside = partsBeside(parts.length, atOnce);
   const work: MapWork = {
     behaviour,
+    limits,
     call: {
       type: each,
       id: child.call.id,
@@ -137,8 +138,7 @@ function partsOf(
 }
 
 /** How many elements of one batch run at once where there are so many batches, so that all together are as many as the map allows. */
-function concurrencyInBatch(behaviour: number, concurrency: number, batches: number): number {
-  if (behaviour < BATCHES_BY_COUNT_SINCE) return Math.max(1, Math.floor(Math.sqrt(concurrency)));
+function concurrencyInBatch(concurrency: number, batches: number): number {
   const atOnce = Math.min(batches, BATCHES_AT_ONCE, Math.floor(concurrency / LEAST_IN_BATCH));
   return Math.floor(concurrency / Math.max(1, atOnce));
 }
@@ -229,7 +229,7 @@ function* activitiesOf({ slices, batch }: MapPart): Generator<Activity, undefine
 }
 
 function runElement(
-  { call, task, knot, mayBeRecorded }: MapPart,
+  { call, limits, task, knot, mayBeRecorded }: MapPart,
   { hash, first }: PartSlice,
   offset: number,
   how: GivenBack | undefined,
@@ -239,11 +239,12 @@ function runElement(
   return scheduleKnot(
     { ...call, id },
     { ...task, knot, element: { slice: hash, offset }, ...(givenBack && { givenBack }) },
+    limits,
   );
 }
 
 async function runBatch(
-  { call, task, knot }: MapPart,
+  { call, limits, task, knot }: MapPart,
   { hash, first }: PartSlice,
   offsets: readonly number[],
   concurrency: number,
@@ -254,7 +255,7 @@ async function runBatch(
     ...(taskQueue && { taskQueue }),
     ...(priority !== undefined && { priority: { priorityKey: priority } }),
     summary: `elements ${first + offsets[0]!} … ${first + offsets.at(-1)!}`,
-    ...ACTIVITY_OPTIONS,
+    ...activityOptions(limits),
   });
   return await endOf(() =>
     activities[BATCH_ACTIVITY]!({ ...task, knot, slice: hash, offsets: packRanges(offsets), concurrency }),

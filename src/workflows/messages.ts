@@ -2,6 +2,7 @@ import type { OwnSkipReason, PlanMap, SkipReason } from '../engine';
 import type { Envelope, ReferenceEnvelope } from '../engine/envelope';
 import type { NodeKind } from '../model/records';
 import type { BackendIdentities, RunStatus } from '../protocols';
+import type { RunLimits } from './run-limits';
 
 /**
  * All that crosses the border between the interpreter workflow, its activities and its clients. Plain data: it is in
@@ -78,6 +79,8 @@ export interface RunMemo {
   readonly reuse?: false;
   /** What tells the backends of who started the run from all others; absent: it has none. */
   readonly backends?: BackendIdentities;
+  /** What tests want otherwise than by default. The runs that its knots start have it from here, too. */
+  readonly limits?: Partial<RunLimits>;
 }
 
 /** A run that is to run knots again does not take what other runs have made of the same. */
@@ -97,14 +100,16 @@ export interface ResumedRun {
 export interface PinRequest extends RunMemo {
   /** The newest numbered behaviour that this interpreter knows. */
   readonly behaviour: number;
-  /** Whether the first segment may begin in this step; absent in histories of behaviours before 3. */
-  readonly beginSegment?: boolean;
+  /** Whether the first segment may begin in this step. */
+  readonly beginSegment: boolean;
   /** Raw parameters, encoded, as the workflow got them; some may be a `ParameterReference`. */
   readonly parameters: unknown;
 }
 
+/** What the first step answers. */
 export interface PinResult {
   readonly behaviour: number;
+  readonly limits: RunLimits;
   readonly plan: string;
   /** How many slices the layout has; the first comes along. */
   readonly slices: number;
@@ -115,11 +120,16 @@ export interface PinResult {
   readonly takenOver?: readonly number[];
   /** Present where this step has begun the segment that the interpreter sends out first. */
   readonly segment?: BegunSegment;
-  /**
-   * Present where the first segment was the whole of the run, ended soon, and all of it is Ok: this step has ended the run record,
-   * and this is what the workflow answers. Then it needs nothing else, and has no layout.
-   */
-  readonly answer?: RunAnswer;
+}
+
+/**
+ * What the first step answers instead where the first segment was the whole of the run, ended soon, and all of it is Ok: the step has ended
+ * the run record.
+ */
+export interface RunEnded {
+  readonly behaviour: number;
+  /** What the workflow answers. */
+  readonly answer: RunAnswer;
 }
 
 export interface BegunSegment {
@@ -378,6 +388,7 @@ export interface MapPart extends MapWork {
 /** What all elements of a map have in common. */
 export interface MapWork {
   readonly behaviour: number;
+  readonly limits: RunLimits;
   /** Of each element; in place of its id the map's. */
   readonly call: KnotCall;
   readonly task: Pick<KnotTask, 'plan' | 'reuse'> & { readonly run: string; readonly runId: string };
@@ -436,10 +447,12 @@ export interface ChildTask {
   readonly from?: number;
   /** The behaviour of its run. */
   readonly behaviour: number;
+  /** Those of its run. */
+  readonly limits: RunLimits;
   readonly knot: string;
   readonly call: KnotCall;
   /** Of a node that starts runs: what they have from their parent. */
-  readonly memo?: Pick<RunMemo, 'actor' | 'vcsCommit' | 'inlineLimit' | 'subject' | 'reuse'>;
+  readonly memo?: Pick<RunMemo, 'actor' | 'vcsCommit' | 'inlineLimit' | 'subject' | 'reuse' | 'limits'>;
   readonly task: KnotTask & { readonly run: string; readonly runId: string };
 }
 

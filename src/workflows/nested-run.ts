@@ -41,7 +41,7 @@ const system = proxyLocalActivities<{ [NEST_ACTIVITY](request: NestRequest): Pro
 export async function runSubTapestry(child: ChildTask): Promise<void> {
   await childRun(child, async () => {
     const ended = await run(child, await runToStart(child), 1);
-    return await callKnot(ownCall(child), { ...child.task, nested: ended });
+    return await callKnot(ownCall(child), { ...child.task, nested: ended }, child.limits);
   });
 }
 
@@ -60,12 +60,10 @@ export async function runLoop(child: ChildTask, continuation?: LoopContinuation)
   await childRun(child, async () => {
     let nested = continuation?.run ?? (await runToStart(child));
     for (let iteration = continuation?.iteration ?? 1; ; iteration++) {
-      if (isHistoryLong()) return await continueAsNew<typeof runLoop>(child, { iteration, run: nested });
+      if (isHistoryLong(child)) return await continueAsNew<typeof runLoop>(child, { iteration, run: nested });
       const ended = { ...(await run(child, nested, iteration)), iteration };
-      const answer = await callKnot<KnotAnswer | NextIteration>(ownCall(child), {
-        ...child.task,
-        nested: ended,
-      });
+      const task = { ...child.task, nested: ended };
+      const answer = await callKnot<KnotAnswer | NextIteration>(ownCall(child), task, child.limits);
       if (!('next' in answer)) return answer;
       nested = { ...nested, parameters: { ...nested.parameters, ...answer.next } };
     }
@@ -73,9 +71,9 @@ export async function runLoop(child: ChildTask, continuation?: LoopContinuation)
 }
 
 /** The next execution would not hear of a cancel that has come to this one. */
-function isHistoryLong(): boolean {
+function isHistoryLong({ limits }: ChildTask): boolean {
   const info = workflowInfo();
-  const isLong = holdDispatch(info) || info.continueAsNewSuggested;
+  const isLong = holdDispatch(limits, info) || info.continueAsNewSuggested;
   return isLong && !CancellationScope.current().consideredCancelled;
 }
 

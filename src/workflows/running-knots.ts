@@ -6,6 +6,7 @@ import { callKnot, describeFailure } from './knot-activity';
 import type { KnotTasks } from './knot-tasks';
 import type { ChildEnd, KnotFailure, KnotTask } from './messages';
 import type { PresentPlan } from './present-plan';
+import type { RunFacts } from './run-facts';
 import { CANCELLED, outcomeOf, slotOf, type Slot } from './slot';
 import type { UnrecordedKnots } from './unrecorded-knots';
 
@@ -38,6 +39,7 @@ export class RunningKnots {
   private readonly scheduled = new Set<number>();
 
   constructor(
+    private readonly facts: RunFacts,
     private readonly plan: PresentPlan,
     private readonly tasks: KnotTasks,
     private readonly children: ChildRunKnots,
@@ -95,7 +97,7 @@ export class RunningKnots {
 
   private schedule(knot: number, task: KnotTask): void {
     this.scheduled.add(knot);
-    callKnot(this.tasks.callOf(knot), task).then(
+    callKnot(this.tasks.callOf(knot), task, this.facts.limits).then(
       (answer) =>
         this.settleExtended(knot, outcomeOf(answer), 'skipped' in answer ? undefined : answer.extension),
       (error: unknown) => this.settleFailure(knot, error),

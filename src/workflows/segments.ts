@@ -3,7 +3,7 @@ import { unpackEnds, type MemberOutcome } from '../engine';
 import { activityIdOf } from './activity-id';
 import type { CommandBudget } from './command-budget';
 import type { KnotTasks } from './knot-tasks';
-import { ACTIVITY_OPTIONS } from './knot-activity';
+import { activityOptions } from './knot-activity';
 import {
   SEGMENT_ACTIVITY,
   type BegunSegment,
@@ -12,6 +12,7 @@ import {
   type SegmentTask,
 } from './messages';
 import type { PresentPlan } from './present-plan';
+import type { RunFacts } from './run-facts';
 import { slotOf, type Slot } from './slot';
 
 /** Of an id in a summary, which has 400 bytes in all. */
@@ -46,6 +47,7 @@ export class Segments {
   private begun: BegunSegment | undefined;
 
   constructor(
+    private readonly facts: RunFacts,
     private readonly plan: PresentPlan,
     private readonly tasks: KnotTasks,
     private readonly budget: CommandBudget,
@@ -127,7 +129,7 @@ export class Segments {
     const activities = proxyActivities<Record<string, (task: SegmentTask) => Promise<SegmentAnswer>>>({
       activityId: activityIdOf(`${SEGMENT_ACTIVITY}:${this.scheduled}:${task.knots[0]!}`),
       summary: summaryOf(task.knots),
-      ...ACTIVITY_OPTIONS,
+      ...activityOptions(this.facts.limits),
     });
     this.underWay.set(members[0]!, members);
     activities[SEGMENT_ACTIVITY]!(task).then(

@@ -19,6 +19,7 @@ import {
   type SignalRequest,
   type UnreadSignal,
 } from './messages';
+import type { RunLimits } from './run-limits';
 import { failTaskIfUnknown, systemAmid } from './system-calls';
 import type { Turns } from './turns';
 
@@ -32,9 +33,9 @@ const MESSAGE_LENGTH = 500;
 
 /** Who takes the signals of a run. */
 export interface SignalTaker {
-  /** Of the run. */
-  readonly behaviour: number;
-  /** Its hash. An extension changes it, and the names. */
+  /** Those of the run. */
+  readonly limits: RunLimits;
+  /** The hash of the run's plan. An extension changes it, and the names. */
   plan(): string;
   /** Of the signals that some knot of the run waits for. */
   names(): ReadonlySet<string>;
@@ -155,8 +156,8 @@ export class Signals {
     name: string,
     payload: Envelope | undefined,
   ): Promise<{ receipt: SignalReceipt } | Refusal> {
+    const system = systemAmid(this.taker!.limits);
     const request = { plan: this.taker!.plan(), name, ...(payload && { payload }) };
-    const system = systemAmid(this.taker!.behaviour);
     try {
       const check = await CancellationScope.nonCancellable(() =>
         failTaskIfUnknown(() => system[CHECK_ACTIVITY](request)),

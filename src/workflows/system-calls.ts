@@ -5,8 +5,6 @@ import {
   proxyLocalActivities,
   workflowInfo,
 } from '@temporalio/workflow';
-import { ASKS_BY_ACTIVITIES_SINCE } from './behaviours';
-import { HEARTBEAT_TIMEOUT_MS } from './heartbeat-timeout';
 import type {
   CHECK_ACTIVITY,
   EXTEND_ACTIVITY,
@@ -20,6 +18,7 @@ import type {
   PIN_ACTIVITY,
   PinRequest,
   PinResult,
+  RunEnded,
   SETTLE_ACTIVITY,
   SettleRequest,
   SettleResult,
@@ -29,6 +28,7 @@ import type {
   WaitEnd,
   WaitRequest,
 } from './messages';
+import type { RunLimits } from './run-limits';
 
 /** Of the local activities that the interpreter and child runs ask a worker for. */
 export const SYSTEM_ACTIVITY_OPTIONS = {
@@ -37,7 +37,7 @@ export const SYSTEM_ACTIVITY_OPTIONS = {
 } as const;
 
 export interface SystemActivities {
-  [PIN_ACTIVITY](request: PinRequest): Promise<PinResult>;
+  [PIN_ACTIVITY](request: PinRequest): Promise<PinResult | RunEnded>;
   [EXTEND_ACTIVITY](request: ExtendRequest): Promise<ExtendResult>;
   [LAYOUT_ACTIVITY](request: LayoutRequest): Promise<{ slices: number; layout: string }>;
   [LOOKUP_ACTIVITY](request: LookupRequest): Promise<LookupResult>;
@@ -49,19 +49,17 @@ export interface SystemActivities {
 /** What the interpreter asks of a worker in its first step and its last, when nothing else is under way. */
 export const system = proxyLocalActivities<SystemActivities>(SYSTEM_ACTIVITY_OPTIONS);
 
-const byActivities = proxyActivities<SystemActivities>({
-  ...SYSTEM_ACTIVITY_OPTIONS,
-  // They take no time to speak of: so this is when a lost worker is missed.
-  startToCloseTimeout: HEARTBEAT_TIMEOUT_MS,
-});
-
 /**
  * What the interpreter asks of a worker between these two, beside running bodies. Not by local activities: where one ends while a query of the
  * same workflow task is being answered, the SDK writes its answer into the history and delivers it with the next task, together with what came
  * meanwhile. A replay delivers it first, and then the commands come in another order.
  */
-export function systemAmid(behaviour: number): SystemActivities {
-  return behaviour >= ASKS_BY_ACTIVITIES_SINCE ? byActivities : system;
+export function systemAmid({ heartbeatTimeoutMs }: RunLimits): SystemActivities {
+  return proxyActivities<SystemActivities>({
+    ...SYSTEM_ACTIVITY_OPTIONS,
+    // They take no time to speak of: so this is when a lost worker is missed.
+    startToCloseTimeout: heartbeatTimeoutMs,
+  });
 }
 
 /** What a worker that is set up otherwise may do. */

@@ -25,7 +25,6 @@ import {
   type SchedulerEvent,
   type SchedulerOptions,
 } from '../engine';
-import { LOST_IS_CANCELLED_SINCE, SEGMENTS_SINCE, WAITS_END_AT_REST_SINCE } from './behaviours';
 import type { CarriedOver } from './carried-over';
 import { ChildRunKnots } from './child-run-knots';
 import type { ChildRuns } from './child-runs';
@@ -140,7 +139,7 @@ export class TemporalHost {
   });
 
   constructor(private readonly options: TemporalHostOptions) {
-    const { carried, turns } = options;
+    const { carried } = options;
     const { budget, fatal } = this;
     const inScope = (work: () => void): void => this.inScope(work);
     const isSettled = (knot: number): boolean => this.isSettled(knot);
@@ -170,7 +169,7 @@ export class TemporalHost {
       },
       carried?.givenBack,
     );
-    this.segments = new Segments(present, this.tasks, budget, {
+    this.segments = new Segments(options, present, this.tasks, budget, {
       ended: (members, end) => this.settleSegment(members, end),
       isCancelled,
       isFound,
@@ -181,7 +180,6 @@ export class TemporalHost {
       present,
       this.tasks,
       budget,
-      turns,
       {
         conclude: (knots) => this.sendConclusions(knots),
         begun: () => this.continueAtRest(),
@@ -219,16 +217,24 @@ export class TemporalHost {
       },
       fatal,
     });
-    this.running = new RunningKnots(present, this.tasks, this.children, this.extensions, this.unrecorded, {
-      ended: (knot, outcome, failure) => this.settle(knot, outcome, failure),
-      away: () => this.continueAtRest(),
-      checked: () => this.heedChecks(),
-      isSettled,
-      isCancelling: () => this.cancelled || this.scope.consideredCancelled,
-      isCancelled,
-      inScope,
-      fatal,
-    });
+    this.running = new RunningKnots(
+      options,
+      present,
+      this.tasks,
+      this.children,
+      this.extensions,
+      this.unrecorded,
+      {
+        ended: (knot, outcome, failure) => this.settle(knot, outcome, failure),
+        away: () => this.continueAtRest(),
+        checked: () => this.heedChecks(),
+        isSettled,
+        isCancelling: () => this.cancelled || this.scope.consideredCancelled,
+        isCancelled,
+        inScope,
+        fatal,
+      },
+    );
     this.failures = new FailureList(present, carried?.failures);
   }
 
@@ -516,7 +522,8 @@ export class TemporalHost {
   private maySend(): boolean {
     if (this.scope.consideredCancelled) return false;
     // Each execution does something, or a plan whose layout alone fills the history would be loaded for ever.
-    if (this.settledHere > 0 && !this.cancelled && holdDispatch(workflowInfo())) this.hold();
+    if (this.settledHere > 0 && !this.cancelled && holdDispatch(this.options.limits, workflowInfo()))
+      this.hold();
     return !this.held;
   }
 
@@ -524,7 +531,7 @@ export class TemporalHost {
     this.queue.add(...knots);
     this.queue.flush();
     // A wait may be over just when the history is full, and then nothing else comes.
-    if (this.options.behaviour >= WAITS_END_AT_REST_SINCE) this.continueAtRest();
+    this.continueAtRest();
   }
 
   /** Schedules the knot, or begins its wait, if this workflow task can carry it. */
@@ -545,7 +552,7 @@ export class TemporalHost {
   private openSignals(): void {
     this.options.signals.open(
       {
-        behaviour: this.options.behaviour,
+        limits: this.options.limits,
         plan: () => this.plan,
         names: () => this.waiting.signalNames(),
         take: (signal) => this.waiting.take(signal),
@@ -591,8 +598,7 @@ export class TemporalHost {
   /** Whether it would not have ended so, or not yet, without the cancel. */
   private isCancelled(error: unknown): boolean {
     if (isCancellation(error)) return true;
-    const isLost = this.options.behaviour >= LOST_IS_CANCELLED_SINCE && isLostInCancel(error);
-    return this.cancelled && (isLost || isRetryable(error));
+    return this.cancelled && (isLostInCancel(error) || isRetryable(error));
   }
 
   private isSettled(knot: number): boolean {
@@ -647,20 +653,24 @@ export class TemporalHost {
     // What is away, or waits, needs no rest.
     const others = this.scheduler.inFlight - this.children.size - settling;
     const lastOne = others === 0 && this.waiting.restless === 0;
-    const { received } = this.options.signals;
-    const isLong = continueNow(info, this.settledHere) || continueForSignals(received);
-    if (holdDispatch(info) || holdForSignals(received) || (lastOne && isLong)) this.hold();
+    const { limits, signals } = this.options;
+    const { received } = signals;
+    const isLong = continueNow(limits, info, this.settledHere) || continueForSignals(limits, received);
+    if (holdDispatch(limits, info) || holdForSignals(limits, received) || (lastOne && isLong)) this.hold();
   }
 
   /** Ends this execution where signals have made its history long, since no knot need be settled meanwhile. */
   private heedSignals(): void {
     if (this.cancelled) return;
     const info = workflowInfo();
-    const { received } = this.options.signals;
+    const { limits, signals } = this.options;
+    const { received } = signals;
     const isIdle = this.pending === 0 && this.queue.size === 0;
     if (
       !this.held &&
-      (holdDispatch(info) || holdForSignals(received) || (isIdle && continueForSignals(received)))
+      (holdDispatch(limits, info) ||
+        holdForSignals(limits, received) ||
+        (isIdle && continueForSignals(limits, received)))
     )
       this.hold();
     this.showDetails();
@@ -669,7 +679,7 @@ export class TemporalHost {
 
   /** Ends this execution where asking after child runs has made its history long. */
   private heedChecks(): void {
-    if (!this.held && !this.cancelled && holdDispatch(workflowInfo())) this.hold();
+    if (!this.held && !this.cancelled && holdDispatch(this.options.limits, workflowInfo())) this.hold();
     this.continueAtRest();
   }
 
@@ -712,8 +722,7 @@ export class TemporalHost {
   }
 
   private get schedulerOptions(): SchedulerOptions {
-    const segments = this.options.behaviour >= SEGMENTS_SINCE;
-    return { window: RUNNING_KNOTS, segments, apart: this.children.all };
+    return { window: RUNNING_KNOTS, segments: true, apart: this.children.all };
   }
 }
 

@@ -1,7 +1,7 @@
 /**
- * One thing after the other, in the order in which they were asked for; what finds nothing before it begins at once. The local
- * activities of a run are taken so: of two side by side, a replay may hear in one activation what was heard in two, and then its
- * commands come in another order.
+ * One thing after the other, in the order in which they were asked for; what finds nothing before it begins at once. What a run asks
+ * workers for takes turns: signals are taken in the order in which they came, and the last step, a local activity, has nothing beside
+ * it whose answer a replay could hear in another order.
  */
 export class Turns {
   private readonly waiting: (() => void)[] = [];

@@ -1,7 +1,6 @@
 import { CancellationScope } from '@temporalio/workflow';
 import { RUNNING_KNOTS, type Layout } from '../engine';
 import type { CommandBudget } from './command-budget';
-import { KEPT_SIGNALS } from './history-budget';
 import type { KnotTasks } from './knot-tasks';
 import {
   WAIT_ACTIVITY,
@@ -9,15 +8,12 @@ import {
   type OpenWait,
   type SignalReceipt,
   type UnreadSignal,
-  type WaitEnd,
   type Waited,
 } from './messages';
 import type { PresentPlan } from './present-plan';
 import type { RunFacts } from './run-facts';
 import type { Refusal } from './signals';
-import { ASKS_BY_ACTIVITIES_SINCE } from './behaviours';
 import { failTaskIfUnknown, systemAmid } from './system-calls';
-import type { Turns } from './turns';
 import { Waits, type Wait } from './waits';
 import { workflowTime } from './workflow-clock';
 
@@ -61,7 +57,6 @@ export class WaitingKnots {
     private readonly plan: PresentPlan,
     private readonly tasks: KnotTasks,
     private readonly budget: CommandBudget,
-    private readonly turns: Turns,
     private readonly listener: WaitingKnotsListener,
     unread?: readonly UnreadSignal[],
   ) {
@@ -153,7 +148,8 @@ export class WaitingKnots {
     if (!this.waitersFor(signal.name).some(isOpenFor)) return tooLate(signal.name);
     const knot = this.waits.give(signal);
     if (knot !== undefined) return { receipt: { takenBy: ids[knot]! } };
-    if (this.waits.unreadCount >= KEPT_SIGNALS) return tooMany(signal.name, this.waits.unreadCount);
+    if (this.waits.unreadCount >= this.facts.limits.keptSignals)
+      return tooMany(signal.name, this.waits.unreadCount);
     this.waits.keep(signal);
     return { receipt: {} };
   }
@@ -203,13 +199,9 @@ export class WaitingKnots {
     this.lookedUp.add(knot);
     const id = this.plan.idOf(knot);
     const request = { task: { ...task, knot: id, run: this.facts.recordRun }, now: workflowTime() };
-    const { behaviour } = this.facts;
-    const lookUp = (): Promise<WaitEnd> =>
-      CancellationScope.nonCancellable(() =>
-        failTaskIfUnknown(() => systemAmid(behaviour)[WAIT_ACTIVITY](request)),
-      );
-    const begun = behaviour >= ASKS_BY_ACTIVITIES_SINCE ? lookUp() : this.turns.take(lookUp);
-    begun.then(
+    CancellationScope.nonCancellable(() =>
+      failTaskIfUnknown(() => systemAmid(this.facts.limits)[WAIT_ACTIVITY](request)),
+    ).then(
       ({ until }) =>
         this.listener.inScope(() => {
           this.lookedUp.delete(knot);

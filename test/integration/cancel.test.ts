@@ -4,10 +4,10 @@ import { knot, queue, tapestry } from '../../src';
 import type { RunHandle, Selvage } from '../../src/client';
 import { Latch, aborted } from '../support/latch';
 import { loseActivity } from '../support/lose-activity';
-import { CACHING, closeAll, onClose, openSelvage, temporaryBackends, unique } from '../support/open-selvage';
+import { CACHING, closeAll, openSelvage, temporaryBackends, unique } from '../support/open-selvage';
 import { SwitchableBackends } from '../support/switchable-backends';
 import { until } from '../support/until';
-import { bundleWithShortHeartbeatTimeout } from '../support/workflow-bundle';
+import { SHORT_HEARTBEAT_TIMEOUT } from '../support/run-limits';
 
 /** Bodies that have begun and ended, by run. */
 const events: { readonly run: string; readonly what: string }[] = [];
@@ -169,8 +169,6 @@ test('a commit that comes after the run has given the knot up loses, and adopts 
 });
 
 test('a knot whose worker is lost in a cancel is cancelled, also where the body had begun', async () => {
-  const interpreter = await bundleWithShortHeartbeatTimeout();
-  onClose(() => interpreter.remove());
   const losing = unique('losing');
   const lost = tapestry('lost', () => ({
     // Longer than the server waits for a sign of life.
@@ -178,7 +176,7 @@ test('a knot whose worker is lost in a cancel is cancelled, also where the body 
   }));
   const selvage = await openSelvage({
     tapestries: [lost],
-    workerOptions: { workflowBundle: interpreter },
+    runLimits: SHORT_HEARTBEAT_TIMEOUT,
   });
   const run = await selvage.start(lost, {});
   await loseActivity(selvage.client, losing);

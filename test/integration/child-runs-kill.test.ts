@@ -6,7 +6,8 @@ import { Runtime } from '@temporalio/worker';
 
 import { closeAll, connectSelvage, onClose, temporaryFolder } from '../support/open-selvage';
 import { until } from '../support/until';
-import { bundleWithLowHistoryBudget } from '../support/workflow-bundle';
+import { LOW_HISTORY_BUDGET, SHORT_HEARTBEAT_TIMEOUT } from '../support/run-limits';
+import { bundledInterpreter } from '../support/workflow-bundle';
 import { PERMISSION, killedBeside, slowCallsIn } from './processes/killed-beside';
 import { startWorkerProcess } from './processes/start-worker';
 import { openProjectBackends } from '../support/project-backends';
@@ -21,10 +22,11 @@ test('kill -9 while a slow knot is in a child run and its run has continued as n
   const folder = await temporaryFolder();
   const backends = await openProjectBackends(folder);
   onClose(() => backends.close());
-  const interpreter = await bundleWithLowHistoryBudget();
-  onClose(interpreter.remove);
-  const selvage = await connectSelvage({ backends });
-  const startWorker = () => startWorkerProcess(selvage, folder, interpreter.codePath);
+  const selvage = await connectSelvage({
+    backends,
+    runLimits: { ...LOW_HISTORY_BUDGET, ...SHORT_HEARTBEAT_TIMEOUT },
+  });
+  const startWorker = () => startWorkerProcess(selvage, folder, bundledInterpreter().codePath);
 
   const first = startWorker();
   const run = await selvage.start(killedBeside, { x: 2 });
@@ -41,7 +43,6 @@ test('kill -9 while a slow knot is in a child run and its run has continued as n
   await once(first, 'exit');
 
   startWorker();
-  // The server takes the worker for lost after 30 s without a beat.
   await until('the slow knot runs again', () => slowCallsIn(folder) === 2, 120_000);
   writeFileSync(path.join(folder, PERMISSION), '');
   expect(await run.values()).toEqual({ sum: expect.any(Number) });

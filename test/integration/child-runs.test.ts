@@ -8,7 +8,7 @@ import { Latch, aborted } from '../support/latch';
 import { closeAll, onClose, openSelvage } from '../support/open-selvage';
 import { resetRun } from '../support/reset-run';
 import { until } from '../support/until';
-import { bundleWithLowHistoryBudget, type BundledInterpreter } from '../support/workflow-bundle';
+import { LOW_HISTORY_BUDGET } from '../support/run-limits';
 
 const HOURS = 3_600_000;
 /** Of 101 knots each: in all, as many as have a slow knot in a child run also without the low budget. */
@@ -47,11 +47,6 @@ function besideMany(name: string, groups: number, width: number): Tapestry<{ x: 
   });
 }
 
-let interpreter: BundledInterpreter;
-beforeAll(async () => {
-  interpreter = await bundleWithLowHistoryBudget();
-});
-afterAll(() => interpreter.remove());
 beforeEach(() => {
   slowCalls = [];
   slowMayEnd = new Latch();
@@ -74,7 +69,7 @@ test('one slow knot beside over 3,000 short ones: the run continues as new while
   const pipeline = besideMany('beside-3000', GROUPS, 100);
   const selvage = await openSelvage({
     tapestries: [pipeline],
-    workerOptions: { workflowBundle: interpreter },
+    runLimits: LOW_HISTORY_BUDGET,
   });
   const run = await selvage.start(pipeline, { x: 1 });
   await onlySlowIsLeft(run);
@@ -122,7 +117,7 @@ const heard = tapestry('heard', (t) => {
 async function startFew(
   options: StartOptions = {},
 ): Promise<{ selvage: Selvage; run: RunHandle<{ sum: number }>; first: string }> {
-  const selvage = await openSelvage({ tapestries: [few], workerOptions: { workflowBundle: interpreter } });
+  const selvage = await openSelvage({ tapestries: [few], runLimits: LOW_HISTORY_BUDGET });
   const run = await selvage.start(few, { x: 1 }, options);
   // A child run that is left would hold up the worker's shutdown.
   onClose(() => run.terminate().catch(() => undefined));

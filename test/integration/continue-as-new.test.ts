@@ -5,11 +5,10 @@ import type { RunHandle, Selvage } from '../../src/client';
 import { SETTLED_PER_EXECUTION } from '../../src/engine';
 import { historyOf } from '../support/history';
 import { Latch } from '../support/latch';
-import { LOW_HOLD_EVENTS } from '../support/low-history-budget';
-import { closeAll, onClose, openSelvage } from '../support/open-selvage';
+import { closeAll, openSelvage } from '../support/open-selvage';
 import { startTestServer, type TestServer } from '../support/temporal-server';
 import { until } from '../support/until';
-import { bundleWithLowHistoryBudget } from '../support/workflow-bundle';
+import { LOW_HISTORY_BUDGET } from '../support/run-limits';
 
 let settled = 0;
 const inc = knot('inc', ({ x }: { x: number }) => {
@@ -152,11 +151,9 @@ test('a history that grows without a pause is held at its limit, drained and con
   const wide = tapestry('wide', (t) => {
     const x = t.parameter('x', z.number());
     slow({ x }, { id: 'slow' });
-    for (let k = 0; k < LOW_HOLD_EVENTS; k++) inc({ x }, { id: `k${k}` });
+    for (let k = 0; k < LOW_HISTORY_BUDGET.holdEvents; k++) inc({ x }, { id: `k${k}` });
   });
-  const interpreter = await bundleWithLowHistoryBudget();
-  onClose(interpreter.remove);
-  const selvage = await openSelvage({ tapestries: [wide], workerOptions: { workflowBundle: interpreter } });
+  const selvage = await openSelvage({ tapestries: [wide], runLimits: LOW_HISTORY_BUDGET });
   const run = await selvage.start(wide, { x: 1 });
   const held = await until(
     'only the slow knot runs while others wait',
@@ -168,7 +165,7 @@ test('a history that grows without a pause is held at its limit, drained and con
   );
   expect(held.running).toEqual(['slow']);
   const { historyLength, runId: firstRunId } = await selvage.client.workflow.getHandle(run.runId).describe();
-  expect(historyLength).toBeGreaterThanOrEqual(LOW_HOLD_EVENTS);
+  expect(historyLength).toBeGreaterThanOrEqual(LOW_HISTORY_BUDGET.holdEvents);
   // What ran when the limit was reached ran to its end, and no more.
   expect(held.counts.ok + held.counts.waiting).toBe(held.counts.total - 1);
   expect(settled).toBe(held.counts.ok - 1);
@@ -177,5 +174,5 @@ test('a history that grows without a pause is held at its limit, drained and con
   expect(result.status).toBe('succeeded');
   expect((await executionsOf(selvage, run, firstRunId)).length).toBeGreaterThan(1);
   expect(slowCalls).toBe(1);
-  expect(settled).toBe(LOW_HOLD_EVENTS);
+  expect(settled).toBe(LOW_HISTORY_BUDGET.holdEvents);
 });

@@ -15,7 +15,7 @@ import type { Selvage } from '../../src/client';
 import { Calls } from '../support/calls';
 import { historyOf, scheduledActivities } from '../support/history';
 import { CACHING, closeAll, openSelvage, temporaryBackends } from '../support/open-selvage';
-import { bundleWithLowHistoryBudget } from '../support/workflow-bundle';
+import { LOW_HISTORY_BUDGET } from '../support/run-limits';
 
 const calls = new Calls();
 
@@ -127,7 +127,7 @@ test('a run that goes on as a new execution goes on to look up', async () => {
   const selvage = await openSelvage({
     tapestries: ALL,
     backends,
-    workerOptions: { workflowBundle: await bundleWithLowHistoryBudget() },
+    runLimits: LOW_HISTORY_BUDGET,
   });
   const values = [];
   for (const x of [1, 3]) {

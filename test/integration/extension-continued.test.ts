@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { fragment, knot, tapestry } from '../../src';
-import { closeAll, onClose, openSelvage } from '../support/open-selvage';
-import { bundleWithLowHistoryBudget } from '../support/workflow-bundle';
+import { closeAll, openSelvage } from '../support/open-selvage';
+import { LOW_HISTORY_BUDGET } from '../support/run-limits';
 
 afterEach(closeAll);
 
@@ -23,11 +23,9 @@ const chain = tapestry('long-chain', { extensible: { definitions: [double] } }, 
 test(
   'a run that bodies and a client extend again and again continues as new, and loses none of it',
   async () => {
-    const interpreter = await bundleWithLowHistoryBudget();
-    onClose(interpreter.remove);
     const selvage = await openSelvage({
       tapestries: [chain],
-      workerOptions: { workflowBundle: interpreter },
+      runLimits: LOW_HISTORY_BUDGET,
     });
     const run = await selvage.start(chain, { left: LINKS });
     for (let offer = 0; offer < OFFERS; offer++) {

@@ -7,7 +7,8 @@ import type { Selvage } from '../../src/client';
 import { historyOf, scheduledActivities } from '../support/history';
 import { closeAll, connectSelvage, onClose, temporaryFolder } from '../support/open-selvage';
 import { until } from '../support/until';
-import { bundleWithShortHeartbeatTimeout } from '../support/workflow-bundle';
+import { SHORT_HEARTBEAT_TIMEOUT } from '../support/run-limits';
+import { bundledInterpreter } from '../support/workflow-bundle';
 import { extended, extending, moreFromOutside } from './processes/extending';
 import { startProcess } from './processes/start-worker';
 import { openProjectBackends } from '../support/project-backends';
@@ -26,11 +27,9 @@ async function scene(): Promise<{
   const folder = await temporaryFolder();
   const backends = await openProjectBackends(folder);
   onClose(() => backends.close());
-  const interpreter = await bundleWithShortHeartbeatTimeout();
-  onClose(interpreter.remove);
-  const selvage = await connectSelvage({ backends });
+  const selvage = await connectSelvage({ backends, runLimits: SHORT_HEARTBEAT_TIMEOUT });
   const start = (moment: string): ChildProcess =>
-    startProcess('extending.process.ts', selvage, folder, interpreter.codePath, moment);
+    startProcess('extending.process.ts', selvage, folder, bundledInterpreter().codePath, moment);
   return { selvage, folder, start };
 }
 

@@ -6,7 +6,8 @@ import { Runtime } from '@temporalio/worker';
 import type { Selvage } from '../../src/client';
 import { closeAll, connectSelvage, onClose, temporaryFolder } from '../support/open-selvage';
 import { until } from '../support/until';
-import { bundleWithShortHeartbeatTimeout } from '../support/workflow-bundle';
+import { SHORT_HEARTBEAT_TIMEOUT } from '../support/run-limits';
+import { bundledInterpreter } from '../support/workflow-bundle';
 import { beginnings, linesOf, mayEnd } from './processes/beginnings';
 import { startProcess } from './processes/start-worker';
 import { killing, staying, waitsForPlace, waitsForTurn } from './processes/waiting';
@@ -32,11 +33,9 @@ async function setUp(): Promise<Scene> {
   const folder = await temporaryFolder();
   const backends = await openProjectBackends(folder);
   onClose(() => backends.close());
-  const { codePath, remove } = await bundleWithShortHeartbeatTimeout();
-  onClose(remove);
-  const selvage = await connectSelvage({ backends });
+  const selvage = await connectSelvage({ backends, runLimits: SHORT_HEARTBEAT_TIMEOUT });
   const start: Scene['start'] = (dies, slots = 10) =>
-    startProcess('waiting.process.ts', selvage, folder, codePath, String(slots), dies);
+    startProcess('waiting.process.ts', selvage, folder, bundledInterpreter().codePath, String(slots), dies);
   return { selvage, folder, start };
 }
 

@@ -6,10 +6,7 @@ import { executionsOf, historyOf } from '../support/history';
 import { Latch } from '../support/latch';
 import { closeAll, onClose, openSelvage } from '../support/open-selvage';
 import { until } from '../support/until';
-import {
-  bundleWithShortHeartbeatTimeoutAndTightHistoryBudget,
-  type BundledInterpreter,
-} from '../support/workflow-bundle';
+import { TIGHT_HISTORY_BUDGET } from '../support/run-limits';
 
 let calls: number[] = [];
 let mayEnd = new Latch();
@@ -26,11 +23,6 @@ const counts = tapestry('counts', { parameters: { x: z.number() } }, (_t, { x })
   last: loop({ step, initial: { x }, until: (state) => state.x >= 5 }, { id: 'loop' }),
 }));
 
-let tight: BundledInterpreter;
-beforeAll(async () => {
-  tight = await bundleWithShortHeartbeatTimeoutAndTightHistoryBudget();
-});
-afterAll(() => tight.remove());
 beforeEach(() => {
   calls = [];
   mayEnd = new Latch();
@@ -163,7 +155,7 @@ describe('a long loop', () => {
   test('continues as new by itself, also behind a run that has done so', async () => {
     const selvage = await openSelvage({
       tapestries: [beside],
-      workerOptions: { workflowBundle: tight },
+      runLimits: TIGHT_HISTORY_BUDGET,
     });
     const run: RunHandle<object> = await selvage.start(beside, { times: 100 });
     onClose(() => run.terminate().catch(() => undefined));
@@ -179,7 +171,7 @@ describe('a long loop', () => {
     async (how) => {
       const selvage = await openSelvage({
         tapestries: [endless],
-        workerOptions: { workflowBundle: tight },
+        runLimits: TIGHT_HISTORY_BUDGET,
       });
       const run = await selvage.start(endless, {});
       onClose(() => run.terminate().catch(() => undefined));

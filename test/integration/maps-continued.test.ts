@@ -6,11 +6,7 @@ import { Latch, aborted } from '../support/latch';
 import { CACHING, closeAll, openSelvage } from '../support/open-selvage';
 
 /** So that some dozens of elements are more than one execution of the map's child run takes. */
-jest.mock('../../src/execution/slice-limits', () => ({
-  MOST_ELEMENTS: 3,
-  MOST_BYTES: 1024 * 1024,
-  MOST_SLICES: 2,
-}));
+const activityLimits = { slices: { elements: 3, slices: 2 } };
 
 afterEach(closeAll);
 
@@ -32,7 +28,11 @@ const work = tapestry('continued-map', (t) => {
 
 describe.each(CACHING)('the child run of a map that continues as new, $name', ({ maxCachedWorkflows }) => {
   test('goes on with the next element, and the map has all', async () => {
-    const selvage = await openSelvage({ tapestries: [work], workerOptions: { maxCachedWorkflows } });
+    const selvage = await openSelvage({
+      tapestries: [work],
+      activityLimits,
+      workerOptions: { maxCachedWorkflows },
+    });
     const run = await selvage.start(work, { n: 20, stop: -1 });
     expect(await run.values()).toEqual({ doubled: Array.from({ length: 20 }, (_, index) => index * 2) });
     expect(calls.of(run.runId)).toEqual(Array.from({ length: 20 }, (_, index) => `doubled[${index}]`).sort());
@@ -47,7 +47,7 @@ describe.each(CACHING)('the child run of a map that continues as new, $name', ({
 });
 
 test('a cancel reaches a later execution', async () => {
-  const selvage = await openSelvage({ tapestries: [work] });
+  const selvage = await openSelvage({ tapestries: [work], activityLimits });
   const run = await selvage.start(work, { n: 20, stop: 13 });
   await begun.passed;
   await run.cancel();

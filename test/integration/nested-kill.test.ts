@@ -6,7 +6,8 @@ import { Runtime } from '@temporalio/worker';
 
 import { closeAll, connectSelvage, onClose, temporaryFolder } from '../support/open-selvage';
 import { until } from '../support/until';
-import { bundleWithShortHeartbeatTimeout } from '../support/workflow-bundle';
+import { SHORT_HEARTBEAT_TIMEOUT } from '../support/run-limits';
+import { bundledInterpreter } from '../support/workflow-bundle';
 import { THIRD_MAY_END, killedNested, stepCallsIn } from './processes/nested';
 import { startWorkerProcess } from './processes/start-worker';
 import { openProjectBackends } from '../support/project-backends';
@@ -21,10 +22,8 @@ test('kill -9 in the middle of a loop in a nested tapestry: finished iterations 
   const folder = await temporaryFolder();
   const backends = await openProjectBackends(folder);
   onClose(() => backends.close());
-  const interpreter = await bundleWithShortHeartbeatTimeout();
-  onClose(interpreter.remove);
-  const selvage = await connectSelvage({ backends });
-  const startWorker = () => startWorkerProcess(selvage, folder, interpreter.codePath);
+  const selvage = await connectSelvage({ backends, runLimits: SHORT_HEARTBEAT_TIMEOUT });
+  const startWorker = () => startWorkerProcess(selvage, folder, bundledInterpreter().codePath);
 
   const first = startWorker();
   const run = await selvage.start(killedNested, { x: 0 });

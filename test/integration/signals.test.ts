@@ -3,11 +3,10 @@ import { z } from 'zod';
 import { knot, sleep, tapestry, waitForSignal, type Knot } from '../../src';
 import type { RunHandle, RunState, Selvage } from '../../src/client';
 import { executionsOf, historyOf, textOf } from '../support/history';
-import { closeAll, onClose, openSelvage, startWorker, connectSelvage, unique } from '../support/open-selvage';
-import { KEPT_SIGNALS } from '../support/low-history-budget';
+import { closeAll, openSelvage, startWorker, connectSelvage, unique } from '../support/open-selvage';
 import { rejectionOf } from '../support/rejection-of';
 import { until } from '../support/until';
-import { bundleWithLowHistoryBudget } from '../support/workflow-bundle';
+import { LOW_HISTORY_BUDGET } from '../support/run-limits';
 
 afterEach(closeAll);
 
@@ -115,9 +114,7 @@ test('sixty signals at once, of which the server takes ten at a time', async () 
 });
 
 test('signals in order, over executions that many signals make short', async () => {
-  const interpreter = await bundleWithLowHistoryBudget();
-  onClose(interpreter.remove);
-  const selvage = await openSelvage({ tapestries, workerOptions: { workflowBundle: interpreter } });
+  const selvage = await openSelvage({ tapestries, runLimits: LOW_HISTORY_BUDGET });
   const run = await selvage.start(many, {});
   for (let n = 0; n < WAITS; n++) await run.signal('n', n);
   expect((await run.values()).line).toBe(Array.from({ length: WAITS }, (_, n) => n).join());
@@ -126,25 +123,21 @@ test('signals in order, over executions that many signals make short', async () 
 });
 
 test('a run keeps so many signals for later and no more, and says so', async () => {
-  const interpreter = await bundleWithLowHistoryBudget();
-  onClose(interpreter.remove);
-  const selvage = await openSelvage({ tapestries, workerOptions: { workflowBundle: interpreter } });
+  const selvage = await openSelvage({ tapestries, runLimits: LOW_HISTORY_BUDGET });
   const run = await selvage.start(later, {});
-  for (let n = 0; n < KEPT_SIGNALS; n++) await run.signal('n', n);
-  expect(await rejectionOf(run.signal('n', KEPT_SIGNALS))).toMatchObject({
+  for (let n = 0; n < LOW_HISTORY_BUDGET.keptSignals; n++) await run.signal('n', n);
+  expect(await rejectionOf(run.signal('n', LOW_HISTORY_BUDGET.keptSignals))).toMatchObject({
     code: 'TooManySignals',
     message: expect.stringMatching(/keeps 70 signals .* "n" .* Send it again later/),
   });
   await run.signal('go', null);
   expect(await run.values()).toEqual({ n: 0 });
   const { environment } = (await run.status()).run;
-  expect(environment).toMatchObject({ signals: { unread: { n: KEPT_SIGNALS - 1 } } });
+  expect(environment).toMatchObject({ signals: { unread: { n: LOW_HISTORY_BUDGET.keptSignals - 1 } } });
 });
 
 test('a run goes on with a new history while knots of it wait, and forgets no signal and no time', async () => {
-  const interpreter = await bundleWithLowHistoryBudget();
-  onClose(interpreter.remove);
-  const selvage = await openSelvage({ tapestries, workerOptions: { workflowBundle: interpreter } });
+  const selvage = await openSelvage({ tapestries, runLimits: LOW_HISTORY_BUDGET });
   let run = await selvage.start(beside, { x: 1, ms: 12_000 });
   let live = await liveAfterContinuing(run);
   if ((live?.waits ?? []).length < 3) {

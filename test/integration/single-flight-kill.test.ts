@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { Runtime } from '@temporalio/worker';
 import { closeAll, connectSelvage, onClose, temporaryFolder } from '../support/open-selvage';
 import { until } from '../support/until';
-import { bundleWithShortHeartbeatTimeout, bundledInterpreter } from '../support/workflow-bundle';
+import { SHORT_HEARTBEAT_TIMEOUT } from '../support/run-limits';
+import { bundledInterpreter } from '../support/workflow-bundle';
 import { beginnings, mayEnd } from './processes/beginnings';
 import { brewing } from './processes/brewing';
 import { startWorkerProcess } from './processes/start-worker';
@@ -17,26 +18,24 @@ afterAll(async () => {
   await Runtime.instance().shutdown();
 });
 
-async function shortHeartbeatTimeout(): Promise<string> {
-  const { codePath, remove } = await bundleWithShortHeartbeatTimeout();
-  onClose(remove);
-  return codePath;
-}
-
 test.each([
   // The server takes a worker for lost after 30 s, here.
-  ['whose lease runs out before it is missed: the other makes it', 'other', 2_000, bundledInterpreter],
-  // And after 6 s here.
-  ['that is missed before its lease runs out: it is made again under that', 'killed', 120_000, undefined],
+  ['whose lease runs out before it is missed: the other makes it', 'other', 2_000, {}],
+  // And soon, here.
+  [
+    'that is missed before its lease runs out: it is made again under that',
+    'killed',
+    120_000,
+    SHORT_HEARTBEAT_TIMEOUT,
+  ],
 ] as const)(
   'kill -9 of the worker that makes a value for two runs, %s, and one takes it from the other',
-  async (_, expected, leaseTtl, interpreter) => {
+  async (_, expected, leaseTtl, runLimits) => {
     const folder = await temporaryFolder();
     const backends = await openProjectBackends(folder);
     onClose(() => backends.close());
-    const selvage = await connectSelvage({ backends });
-    const codePath = interpreter ? interpreter().codePath : await shortHeartbeatTimeout();
-    const startWorker = () => startWorkerProcess(selvage, folder, codePath, leaseTtl);
+    const selvage = await connectSelvage({ backends, runLimits });
+    const startWorker = () => startWorkerProcess(selvage, folder, bundledInterpreter().codePath, leaseTtl);
 
     const doomed = startWorker();
     const killed = await selvage.start(brewing, {});

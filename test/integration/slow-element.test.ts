@@ -2,15 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { knot, local, map, tapestry } from '../../src';
 import { Calls } from '../support/calls';
 import { historyOf, scheduledActivities } from '../support/history';
-import { closeAll, onClose, openSelvage } from '../support/open-selvage';
-import { HEARTBEAT_TIMEOUT_MS } from '../support/short-heartbeat-timeout';
-import { bundleWithShortHeartbeatTimeout } from '../support/workflow-bundle';
-
-/** A segment starts nothing more after this, so that an element need not take half a minute. */
-jest.mock('../../src/activities/segment-limits', () => ({
-  ...jest.requireActual<object>('../../src/activities/segment-limits'),
-  WORKING_MS: 1_000,
-}));
+import { closeAll, openSelvage } from '../support/open-selvage';
+import { OFTEN_BEATING, SHORT_HEARTBEAT_TIMEOUT } from '../support/run-limits';
 
 afterEach(closeAll);
 
@@ -20,15 +13,19 @@ test('an element of a local map that takes longer than a segment works and heart
   const list = knot('list', () => [0, 1, 2, 3, 4, 5]);
   const element = knot('element', async ({ x }: { x: number }, ctx) => {
     calls.note(ctx);
-    if (x === 1) await delay(HEARTBEAT_TIMEOUT_MS + 1_000);
+    if (x === 1) await delay(SHORT_HEARTBEAT_TIMEOUT.heartbeatTimeoutMs + 1_000);
     return x * 2;
   });
   const shape = tapestry('slow-element', { knots: { dispatcher: local() } }, () => ({
     all: map({ over: list({}, { id: 'list' }), each: element, bind: 'x', concurrency: 1 }, { id: 'all' }),
   }));
-  const interpreter = await bundleWithShortHeartbeatTimeout();
-  onClose(interpreter.remove);
-  const selvage = await openSelvage({ tapestries: [shape], workerOptions: { workflowBundle: interpreter } });
+  const selvage = await openSelvage({
+    tapestries: [shape],
+    runLimits: SHORT_HEARTBEAT_TIMEOUT,
+    workerOptions: OFTEN_BEATING,
+    // A segment starts nothing more after this, so that an element need not take half a minute.
+    activityLimits: { segment: { workingMs: 1_000 } },
+  });
   const run = await selvage.start(shape, {});
   expect(await run.values()).toEqual({ all: [0, 2, 4, 6, 8, 10] });
   expect(calls.of(run.runId)).toEqual([0, 1, 2, 3, 4, 5].map((index) => `all[${index}]`));

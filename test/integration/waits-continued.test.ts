@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { knot, sleep, tapestry, type Knot } from '../../src';
-import { closeAll, onClose, openSelvage } from '../support/open-selvage';
-import { bundleWithShortHeartbeatTimeoutAndTightHistoryBudget } from '../support/workflow-bundle';
+import { closeAll, openSelvage } from '../support/open-selvage';
+import { TIGHT_HISTORY_BUDGET } from '../support/run-limits';
 
 afterEach(closeAll);
 
@@ -21,9 +21,7 @@ const tapestries = [0, 1, 2].map((steps) =>
 );
 
 test('a run whose history is full just when a wait ends continues as new, and does not stand still', async () => {
-  const interpreter = await bundleWithShortHeartbeatTimeoutAndTightHistoryBudget();
-  onClose(interpreter.remove);
-  const selvage = await openSelvage({ tapestries, workerOptions: { workflowBundle: interpreter } });
+  const selvage = await openSelvage({ tapestries, runLimits: TIGHT_HISTORY_BUDGET });
   const runs = await Promise.all(tapestries.map((naps) => selvage.start(naps, { from: 0 })));
   expect(await Promise.all(runs.map((run) => run.values()))).toEqual([{ last: 0 }, { last: 1 }, { last: 2 }]);
   for (const run of runs) {

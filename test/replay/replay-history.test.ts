@@ -32,7 +32,7 @@ function stored(name: string): { events: Event[] } {
 
 /** A stored history after somebody's change. */
 function changed(change: (events: Event[]) => void = () => {}): { events: Event[] } {
-  const history = stored('behaviour-2/diamond-0');
+  const history = stored('behaviour-1/diamond-0');
   change(history.events);
   return history;
 }
@@ -60,7 +60,7 @@ test('a history of this version, or of an older one, replays', async () => {
 test.each(['child-run-0', 'child-run-of-slow-0'])(
   'a run with a child run, and the child: %s',
   async (name) => {
-    expect(await replay(stored(`behaviour-3/${name}`))).toMatchObject({ verdict: 'replays' });
+    expect(await replay(stored(`behaviour-1/${name}`))).toMatchObject({ verdict: 'replays' });
   },
 );
 

@@ -21,7 +21,7 @@ import {
   type Tapestry,
 } from '../../src';
 import { z } from 'zod';
-import { HOLD_EVENTS } from '../../src/engine';
+import type { RunLimits } from '../../src/workflows/run-limits';
 
 /**
  * The tapestries whose histories are kept. A stored history is replayed against the interpreter alone, so they serve only
@@ -61,9 +61,9 @@ const grow = knot('grow', ({ left }: { left: number }, context): number => {
   return left;
 });
 
-/** Long enough that a run continues as new meanwhile. */
+/** Long enough that a run of {@link SHORT_EXECUTIONS} continues as new meanwhile. */
 const takeTime = knot('takeTime', async ({ x }: { x: number }) => {
-  await delay(60_000);
+  await delay(8_000);
   return x;
 });
 
@@ -72,6 +72,11 @@ const dispatched = { knots: { dispatcher: local() } };
 const LONG_BACK_OFF_MS = 10_500;
 /** Long enough for a child run. */
 const TWO_HOURS_MS = 7_200_000;
+
+/** Of runs whose plan of a dozen knots counts as large, so that slow ones go to child runs. */
+const CHILD_RUNS_SOON = { childRunsFromEvents: 60 };
+/** Of runs that continue as new after some fifty knots in a chain. */
+const SHORT_EXECUTIONS = { ...CHILD_RUNS_SOON, holdEvents: 300 };
 
 const failingTapestry = tapestry('nested-failing', { parameters: { x: z.number() } }, (_t, { x }) => ({
   x: fail({ x }, { id: 'failed' }),
@@ -91,6 +96,8 @@ export interface Shape {
   readonly loses?: string;
   /** Knots that run in child runs, whose histories are kept as well; `<map>/<position>` is a part of a map. */
   readonly children?: readonly string[];
+  /** What of the run's limits is to be other than by default. */
+  readonly limits?: Partial<RunLimits>;
   /** Milliseconds from its start after which the run is to be over. */
   readonly deadline?: number;
   /** Sent one after the other when it is begun: by an update, or as Temporal's own. */
@@ -142,7 +149,7 @@ export const SHAPES: readonly Shape[] = [
     tapestry: ofMap('map-batches', 40, queue(), { batch: 15 }),
   },
   {
-    // Of a concurrency at which earlier behaviours had more batches at once than later ones: fewer at first would be noticed, more would not.
+    // More batches than run at once.
     name: 'map-many-batches',
     parameters: { x: 0 },
     children: ['mapped'],
@@ -178,6 +185,7 @@ export const SHAPES: readonly Shape[] = [
     }),
   },
   {
+    // So long that the server suggests it.
     name: 'continued',
     parameters: { x: 0 },
     tapestry: tapestry('continued', (t) => {
@@ -263,6 +271,7 @@ export const SHAPES: readonly Shape[] = [
     name: 'cancelled-lost',
     parameters: { x: 5 },
     loses: 'losing',
+    limits: { heartbeatTimeoutMs: 3_000 },
     cancel: true,
     tapestry: tapestry('cancelled-lost', (t) => {
       const x = t.parameter('x', z.number());
@@ -307,6 +316,7 @@ export const SHAPES: readonly Shape[] = [
   {
     name: 'child-run',
     parameters: { x: 5 },
+    limits: CHILD_RUNS_SOON,
     children: ['slow'],
     tapestry: tapestry('child-run', (t) => {
       const x = t.parameter('x', z.number());
@@ -317,6 +327,7 @@ export const SHAPES: readonly Shape[] = [
   {
     name: 'child-run-failure',
     parameters: { x: 5 },
+    limits: CHILD_RUNS_SOON,
     children: ['slow'],
     tapestry: tapestry('child-run-failure', (t) => {
       const x = t.parameter('x', z.number());
@@ -326,6 +337,7 @@ export const SHAPES: readonly Shape[] = [
   {
     name: 'child-run-cancelled',
     parameters: { x: 5 },
+    limits: CHILD_RUNS_SOON,
     cancel: true,
     children: ['slow'],
     tapestry: tapestry('child-run-cancelled', (t) => {
@@ -346,14 +358,15 @@ export const SHAPES: readonly Shape[] = [
   {
     name: 'child-run-continued',
     parameters: { x: 0 },
+    limits: SHORT_EXECUTIONS,
     children: ['slow'],
     tapestry: tapestry('child-run-continued', (t) => {
       const x = t.parameter('x', z.number());
       let last: Knot<number> = increment({ x }, { id: 'k0' });
-      for (let index = 1; index < 600; index++) last = increment({ x: last }, { id: `k${index}` });
+      for (let index = 1; index < 40; index++) last = increment({ x: last }, { id: `k${index}` });
       // Not long before the first execution ends.
       const slow = takeTime({ x: last }, { id: 'slow', timeout: TWO_HOURS_MS });
-      for (let index = 600; index < 800; index++) last = increment({ x: last }, { id: `k${index}` });
+      for (let index = 40; index < 70; index++) last = increment({ x: last }, { id: `k${index}` });
       skippedBehind(fail({ x: add({ a: slow, b: last }, { id: 'both' }) }, { id: 'failed' }));
     }),
   },
@@ -398,15 +411,16 @@ export const SHAPES: readonly Shape[] = [
   {
     name: 'waits-continued',
     parameters: { x: 0 },
+    limits: SHORT_EXECUTIONS,
     signals: [{ name: 'word', payload: 7 }],
     tapestry: tapestry('waits-continued', (t) => {
       const x = t.parameter('x', z.number());
       let last: Knot<number> = increment({ x }, { id: 'k0' });
-      for (let index = 1; index < 800; index++) last = increment({ x: last }, { id: `k${index}` });
+      for (let index = 1; index < 70; index++) last = increment({ x: last }, { id: `k${index}` });
       // Open when the first execution ends, with a signal that nobody has taken.
-      const slept = sleep({ ms: 45_000, input: x }, { id: 'slept' });
+      const slept = sleep({ ms: 8_000, input: x }, { id: 'slept' });
       const word = waitForSignal('word', z.number(), { id: 'word', after: [slept] });
-      waitForSignal('nothing', z.number(), { id: 'nothing', timeout: 46_000 });
+      waitForSignal('nothing', z.number(), { id: 'nothing', timeout: 9_000 });
       return { end: add({ a: word, b: last }, { id: 'end' }) };
     }),
   },
@@ -508,7 +522,7 @@ function single(name: string): Tapestry {
   return tapestry(name, (t) => ({ x: increment({ x: t.parameter('x', z.number()) }, { id: 'k' }) }));
 }
 
-/** As many knots as make a plan one with child runs, without a history to match. */
+/** As many knots as make the plan one with child runs, where that is {@link CHILD_RUNS_SOON}; none of them runs. */
 function skippedBehind(failed: Knot<number>): void {
-  for (let index = 0; index < HOLD_EVENTS / 6; index++) increment({ x: failed }, { id: `skipped-${index}` });
+  for (let index = 0; index < 10; index++) increment({ x: failed }, { id: `skipped-${index}` });
 }

@@ -19,26 +19,10 @@ export async function bundleInterpreter(): Promise<BundledInterpreter> {
   return bundle;
 }
 
-/** An interpreter that holds its dispatching at a history of some thousand events; see test/support/low-history-budget.ts. */
-export async function bundleWithLowHistoryBudget(): Promise<BundledInterpreter> {
-  return await bundleWithAlias({ './history-budget$': path.join(__dirname, 'low-history-budget.ts') });
-}
-
-const SHORT_HEARTBEAT_TIMEOUT = {
-  './heartbeat-timeout$': path.join(__dirname, 'short-heartbeat-timeout.ts'),
-};
-
-/** An interpreter whose workers are taken for lost sooner; see test/support/short-heartbeat-timeout.ts. */
-export async function bundleWithShortHeartbeatTimeout(): Promise<BundledInterpreter> {
-  return await bundleWithAlias(SHORT_HEARTBEAT_TIMEOUT);
-}
-
-/** As that one, and its runs continue as new after some dozens of knots; see test/support/tight-history-budget.ts. */
-export async function bundleWithShortHeartbeatTimeoutAndTightHistoryBudget(): Promise<BundledInterpreter> {
-  return await bundleWithAlias({
-    ...SHORT_HEARTBEAT_TIMEOUT,
-    './history-budget$': path.join(__dirname, 'tight-history-budget.ts'),
-  });
+/** That of this run of jest; outside of it, one of its own. */
+export async function sharedInterpreter(): Promise<BundledInterpreter> {
+  if (!process.env[VARIABLE]) return await bundleWithAlias({});
+  return { ...bundledInterpreter(), remove: () => Promise.resolve() };
 }
 
 /** An interpreter of a version that is yet to come; see test/support/newer-behaviours.ts. */

@@ -6,10 +6,7 @@ import { inspect } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 
 import { removeProjectBackends } from '../../support/project-backends';
-import {
-  bundleWithShortHeartbeatTimeout,
-  bundleWithShortHeartbeatTimeoutAndTightHistoryBudget,
-} from '../../support/workflow-bundle';
+import { sharedInterpreter } from '../../support/workflow-bundle';
 import { differences, differencesOfCut, type Digest } from './check';
 import { compose, type CompositionName } from './composition';
 import { comesIn, scenariosOf, undisturbed, type Scenario } from './plan';
@@ -71,11 +68,7 @@ const WARM_WORKERS = 3;
 /** Runs scenarios side by side until so many processes have been killed. */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
   const folder = await mkdtemp(path.join(tmpdir(), 'selvage-crash-'));
-  const [bundle, continuing, programs] = await Promise.all([
-    bundleWithShortHeartbeatTimeout(),
-    bundleWithShortHeartbeatTimeoutAndTightHistoryBudget(),
-    bundlePrograms(),
-  ]);
+  const [bundle, programs] = await Promise.all([sharedInterpreter(), bundlePrograms()]);
   const { composition: name = 'embedded' } = options;
   const composition = await compose(name, folder);
   const connection = await Connection.connect({ address: composition.address });
@@ -88,7 +81,6 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
       folder,
       address: composition.address,
       codePath: bundle.codePath,
-      continuingCodePath: continuing.codePath,
       client: new Client({ connection }).workflow,
       workers,
       clients,
@@ -101,7 +93,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
     await Promise.all([workers.close(), clients.close()]);
     await connection.close();
     await composition.close();
-    await Promise.all([bundle.remove(), continuing.remove(), programs.remove()]);
+    await Promise.all([bundle.remove(), programs.remove()]);
     if (!keeps) await rm(folder, { recursive: true, force: true });
   }
 }

@@ -6,6 +6,7 @@ import { Selvage } from '../../../src/client';
 import { SelvageError } from '../../../src/errors';
 import type { RunHandle } from '../../../src/client';
 import type { Backends } from '../../../src/protocols';
+import { TIGHT_HISTORY_BUDGET } from '../../support/run-limits';
 import type { Blow } from './blows';
 import {
   GROWN,
@@ -40,6 +41,8 @@ export interface ClientOrders {
 
 /** The commit of the project's folder is none of a scenario's, and costs a program start to ask for. */
 const SAME_WORK = { ifExists: 'attach', vcsCommit: '-' } as const;
+/** So that lost workers are missed soon, and none that is only busy, of dozens on one machine. */
+const HEARTBEAT_TIMEOUT_MS = 6_000;
 /** Some knots are done by then, and more are to come. */
 const KNOTS_BEFORE_BLOW = 3;
 
@@ -73,9 +76,11 @@ async function waitWith(scene: Scene, backends: Backends, orders: ClientOrders):
     scene.strike('client-before-start');
   };
   const { address, taskQueue, place, parameters, runId, twin, cut } = orders;
-  const selvage = await Selvage.connect({ address, taskQueue, backends });
+  const mix = mixNamed(orders.mix);
+  const runLimits = { heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS, ...(mix.continues && TIGHT_HISTORY_BUDGET) };
+  const selvage = await Selvage.connect({ address, taskQueue, backends, runLimits });
   try {
-    const tapestry = mixedTapestry(mixNamed(orders.mix), place);
+    const tapestry = mixedTapestry(mix, place);
     const run = await selvage.start(tapestry, parameters, {
       ...SAME_WORK,
       runId,

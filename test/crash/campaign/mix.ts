@@ -770,7 +770,7 @@ export interface Mix {
   readonly stages: readonly StageName[];
   /** Whether some of its knots run on another task queue, which needs workers of its own. */
   readonly travels?: boolean;
-  /** Whether its interpreter keeps histories so short that the run continues as new several times. */
+  /** Whether its runs keep histories so short that they continue as new several times. */
   readonly continues?: boolean;
   /** Whether its runs are extended. */
   readonly isExtensible?: boolean;

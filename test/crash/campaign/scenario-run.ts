@@ -33,8 +33,6 @@ export interface Ground {
   readonly folder: string;
   readonly address: string;
   readonly codePath: string;
-  /** Of an interpreter whose runs continue as new. */
-  readonly continuingCodePath: string;
   readonly client: WorkflowClient;
   readonly workers: Pool;
   readonly clients: Pool;
@@ -372,8 +370,7 @@ class ScenarioRun {
   private workerOrders(taskQueue: string): WorkerOrders {
     const { folder, place } = this;
     const { mix, stores, slots, blows } = this.scenario;
-    const { address } = this.ground;
-    const codePath = mix.continues ? this.ground.continuingCodePath : this.ground.codePath;
+    const { address, codePath } = this.ground;
     return { folder, stores, mix: mix.name, address, taskQueue, place, slots, codePath, blows };
   }
 

@@ -30,7 +30,7 @@ export interface WorkerOrders {
 const TRY_AGAIN_MS = 200;
 const ASK_AGAIN_MS = 10;
 const BEGIN_POLL_MS = 10;
-/** In keeping with the short heartbeat timeout of the campaign's interpreter: the places of killed workers are free before their knots are tried again. */
+/** In keeping with the short heartbeat timeout of the campaign's runs: the places of killed workers are free before their knots are tried again. */
 const LEASE_TTL_MS = 5_000;
 
 const tell = (told: Told): void => void process.send!(told);
@@ -81,7 +81,7 @@ async function work(orders: WorkerOrders): Promise<void> {
       maxCachedWorkflows: 10,
       workflowThreadPoolSize: 1,
       stickyQueueScheduleToStartTimeout: 2_000,
-      // In keeping with the short heartbeat timeout of the campaign's interpreter.
+      // In keeping with the short heartbeat timeout of the campaign's runs.
       maxHeartbeatThrottleInterval: 1_000,
       defaultHeartbeatThrottleInterval: 1_000,
     }),

@@ -8,6 +8,7 @@ import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import type { Backends } from '../../../src/protocols';
 import { createWorker } from '../../../src/worker';
 import { forcedReplay } from '../../support/forced-replay';
+import { OFTEN_BEATING } from '../../support/run-limits';
 import { withMethods } from '../../support/with-methods';
 import { extended, extending } from './extending';
 import { openProjectBackends } from '../../support/project-backends';
@@ -51,6 +52,7 @@ async function main([address, taskQueue, projectDir, codePath, moment]: string[]
     connection,
     backends: struck(backends, projectDir!, moment!),
     workflowBundle: { codePath: codePath! },
+    ...OFTEN_BEATING,
     ...forcedReplay,
   });
   process.once('SIGTERM', () => worker.shutdown());

@@ -8,6 +8,7 @@ import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import type { Backends } from '../../../src/protocols';
 import { createWorker } from '../../../src/worker';
 import { forcedReplay } from '../../support/forced-replay';
+import { OFTEN_BEATING } from '../../support/run-limits';
 import { withMethods } from '../../support/with-methods';
 import { killing, staying, waitsForPlace, waitsForTurn } from './waiting';
 import { openProjectBackends } from '../../support/project-backends';
@@ -46,6 +47,7 @@ async function main([address, taskQueue, projectDir, codePath, slots, moment]: s
     backends: struck(backends, projectDir!, moment!),
     workflowBundle: { codePath: codePath! },
     maxConcurrentActivityTaskExecutions: Number(slots),
+    ...OFTEN_BEATING,
     ...forcedReplay,
   });
   process.once('SIGTERM', () => worker.shutdown());

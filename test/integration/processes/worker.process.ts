@@ -5,6 +5,7 @@
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { createWorker } from '../../../src/worker';
 import { forcedReplay } from '../../support/forced-replay';
+import { OFTEN_BEATING } from '../../support/run-limits';
 import { brewing } from './brewing';
 import { killedBeside } from './killed-beside';
 import { killed } from './killed-segment';
@@ -31,6 +32,7 @@ async function main([address, taskQueue, projectDir, codePath, leaseTtl]: string
     backends,
     workflowBundle: { codePath: codePath! },
     ...(leaseTtl !== undefined && { leaseTtl: Number(leaseTtl) }),
+    ...OFTEN_BEATING,
     ...forcedReplay,
   });
   process.once('SIGTERM', () => worker.shutdown());

@@ -260,7 +260,6 @@ describe('the policy of a knot', () => {
       addKnot(tapestry, 'limited', definition('step'), {}, limit);
       addKnot(tapestry, 'local', definition('step'), {}, { priority: 5 });
       const { plan } = compile(tapestry);
-      expect(plan.format).toBe(3);
       expect(layoutOf(plan).policies).toEqual([{}, { local: true, priority: 5 }]);
     },
   );

@@ -208,12 +208,6 @@ describe('failures', () => {
 });
 
 describe('a plan', () => {
-  test('with policies has a format that older versions refuse, and one without has theirs', () => {
-    expect(planFor([[]], {}).plan.format).toBe(1);
-    expect(planFor([[], [0]], { 1: requires }).plan.format).toBe(2);
-    expect(planFor([[]], { 0: optional }).plan.format).toBe(2);
-  });
-
   test('reads back as it was', () => {
     const { plan, text } = planFor([[], [0], [1]], { 0: optional, 1: receives, 2: requires });
     expect(readPlan(text)).toEqual(plan);

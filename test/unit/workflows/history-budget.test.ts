@@ -1,5 +1,6 @@
 import { HOLD_BYTES, HOLD_EVENTS, SETTLED_PER_EXECUTION } from '../../../src/engine';
 import { continueNow, holdDispatch } from '../../../src/workflows/history-budget';
+import { runLimits } from '../../../src/workflows/run-limits';
 
 const history = (changes = {}) => ({
   historyLength: 5_000,
@@ -7,11 +8,12 @@ const history = (changes = {}) => ({
   continueAsNewSuggested: true,
   ...changes,
 });
+const limits = runLimits();
 
 test('dispatch is held when the history has grown too long or too large', () => {
-  expect(holdDispatch(history())).toBe(false);
-  expect(holdDispatch(history({ historyLength: HOLD_EVENTS }))).toBe(true);
-  expect(holdDispatch(history({ historySize: HOLD_BYTES }))).toBe(true);
+  expect(holdDispatch(limits, history())).toBe(false);
+  expect(holdDispatch(limits, history({ historyLength: HOLD_EVENTS }))).toBe(true);
+  expect(holdDispatch(limits, history({ historySize: HOLD_BYTES }))).toBe(true);
 });
 
 test('what is in flight when it is held fits below the 51,200 events and 50 MiB that fail a run for good', () => {
@@ -23,7 +25,7 @@ test('what is in flight when it is held fits below the 51,200 events and 50 MiB 
 });
 
 test('a moment of rest is used when the server suggests it and this execution has done its share', () => {
-  expect(continueNow(history(), SETTLED_PER_EXECUTION)).toBe(true);
-  expect(continueNow(history(), SETTLED_PER_EXECUTION - 1)).toBe(false);
-  expect(continueNow(history({ continueAsNewSuggested: false }), 10_000)).toBe(false);
+  expect(continueNow(limits, history(), SETTLED_PER_EXECUTION)).toBe(true);
+  expect(continueNow(limits, history(), SETTLED_PER_EXECUTION - 1)).toBe(false);
+  expect(continueNow(limits, history({ continueAsNewSuggested: false }), 10_000)).toBe(false);
 });

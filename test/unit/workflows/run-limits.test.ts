@@ -1,0 +1,21 @@
+import { runLimits } from '../../../src/workflows/run-limits';
+
+test('what is wanted otherwise stands beside the defaults', () => {
+  const { heartbeatTimeoutMs, ...others } = runLimits();
+  expect(heartbeatTimeoutMs).toBe(30_000);
+  expect(runLimits({ heartbeatTimeoutMs: 5 })).toEqual({ ...others, heartbeatTimeoutMs: 5 });
+});
+
+test.each<[string, object]>([
+  ['one that is unknown', { holdEvent: 5 }],
+  ['a name of every object', { toString: 5 }],
+  ['none', { holdEvents: undefined }],
+  ['zero', { holdEvents: 0 }],
+  ['a fraction', { holdEvents: 1.5 }],
+  ['a text', { holdEvents: '5' }],
+  ['infinity', { holdEvents: Infinity }],
+])('%s is refused', (_, wanted) => {
+  expect(() => runLimits(wanted)).toThrow(
+    expect.objectContaining({ code: 'InvalidConfig', details: { limit: Object.keys(wanted)[0] } }),
+  );
+});
