@@ -16,7 +16,6 @@ module.exports = {
     // Loaded late, by a require() that knip does not follow, or as a list.
     'src/worker/worker-beside.ts',
     'src/cli/actions/*.ts',
-    'src/adapters/shared/*/migrations/*.ts',
     // A program of its own, started as a process.
     'src/server/sdk-download.ts',
     'src/repair/sqlite/quick-check-program.ts',

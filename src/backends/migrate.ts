@@ -11,8 +11,8 @@ export interface MigrationReport extends BackendPlace {
   readonly pending: readonly string[];
   /** What was done now. */
   readonly migrated: readonly string[];
-  /** What the pending ones do, where that was asked for. */
-  readonly statements?: readonly { readonly migration: string; readonly sql: readonly string[] }[];
+  /** The SQL of the pending ones, where that was asked for. */
+  readonly statements?: readonly { readonly migration: string; readonly sql: string }[];
 }
 
 export interface MigrateBackendsOptions extends LocateBackendsOptions {
@@ -23,7 +23,7 @@ export interface MigrateBackendsOptions extends LocateBackendsOptions {
 /**
  * Brings the tables of the backends of the environment to the present version, or looks what there is to do.
  *
- * @throws SelvageError `InvalidUrl`, `SchemaTooNew`, and what is wrong with a place that cannot be opened
+ * @throws SelvageError `InvalidUrl`, `UnreleasedData`, `SchemaTooNew`, and what is wrong with a place that cannot be opened
  */
 export async function migrateBackends({ mode = 'migrate', ...options }: MigrateBackendsOptions = {}): Promise<
   MigrationReport[]
@@ -48,9 +48,7 @@ export async function migrateBackends({ mode = 'migrate', ...options }: MigrateB
     const { done, pending } = await migrations.state(place);
     const statements =
       mode === 'dry-run'
-        ? await Promise.all(
-            pending.map(async (migration) => ({ migration, sql: await migrations.statements(migration) })),
-          )
+        ? pending.map((migration) => ({ migration, sql: migrations.sql(migration) }))
         : undefined;
     reports.set(key, {
       ...report,

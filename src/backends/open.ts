@@ -45,8 +45,8 @@ export interface OpenBackendsOptions {
  * Opens the backends. URLs that name one place share one connection to it, and then a value and its record are committed in one
  * transaction, if it is a database. `close()` also closes the backends that were given ready-made.
  *
- * Errors: `InvalidUrl`, `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `SchemaTooNew`, `SchemaTooOld`, `BackendUnavailable`,
- * `MissingPackage`, `KeyMissing`, `InvalidKey`.
+ * Errors: `InvalidUrl`, `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `UnreleasedData`, `SchemaTooNew`, `SchemaTooOld`,
+ * `BackendUnavailable`, `MissingPackage`, `KeyMissing`, `InvalidKey`.
  */
 export async function openBackends(options: OpenBackendsOptions = {}): Promise<Backends> {
   const { environment, projectDir } = options;

@@ -108,6 +108,8 @@ export const ERROR_CODES = {
   ProjectInUse: 'Files that are to be repaired are in use by other processes.',
   ClockWentBack: 'The clock of this machine is behind what it has written itself.',
   DiskFull: 'There is no space left to write.',
+  UnreleasedData:
+    'A database or folder was made by an unreleased build of Selvage, which no release can use.',
   SchemaTooNew: 'A database was written by a newer version of Selvage.',
   SchemaTooOld: 'A database lacks migrations of this version of Selvage, and was not to be migrated.',
   InvalidQuery: 'A listing was asked for with a limit or a cursor that it cannot have.',

@@ -46,7 +46,8 @@ export interface TemporalRepair extends DatabaseRepair {
  * A repaired Temporal database is tried: a server is started on it, and each run in flight is looked at. A database on which no server
  * starts is moved away, so that the next command makes a new one; the runs that it had in flight are then lost there.
  *
- * @throws SelvageError `ProjectInUse` while other processes use the files, `DiskFull`, `FolderUnusable`, `InvalidUrl`, `MissingPackage`
+ * @throws SelvageError `ProjectInUse` while other processes use the files, `DiskFull`, `FolderUnusable`, `UnreleasedData`, `InvalidUrl`,
+ * `MissingPackage`
  */
 export async function repairProject(options: RepairProjectOptions): Promise<ProjectRepair> {
   const { projectDir, environment = process.env, log = () => {} } = options;

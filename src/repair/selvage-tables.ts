@@ -10,15 +10,16 @@ export interface MissingValue {
 
 const VALUES_AT_ONCE = 50;
 
-/** Whether a database is one of Selvage's, and has all that these functions read. */
+/** Whether a database is one of Selvage's, and has all tables that these functions need. */
 export function hasSelvageTables(database: SqliteDatabaseLike): boolean {
   const [row] = database
     .prepare(
       `select count(*) as found from sqlite_schema where name in
-       ('selvage_runs', 'selvage_run_tags', 'selvage_lineage', 'selvage_values', 'selvage_value_chunks')`,
+       ('selvage_runs', 'selvage_run_tags', 'selvage_lineage', 'selvage_lineage_index', 'selvage_lineage_indexed',
+        'selvage_values', 'selvage_value_chunks', 'selvage_leases', 'selvage_turns')`,
     )
     .all() as [{ found: number }];
-  return row.found === 5;
+  return row.found === 9;
 }
 
 /**
@@ -79,44 +80,19 @@ export function dropValues(database: SqliteDatabaseLike, hashes: readonly string
   }
 }
 
-const each = (column: string): string =>
-  `json_each(case when json_valid(${column}) then ${column} else '[]' end) as part`;
-
-/** These tables say again, by other keys, what runs and lineage records say. So nothing in them can be lost for good. */
+/** Makes anew what runs and lineage records say already, by other keys. So nothing in these tables can be lost for good. */
 export function deriveTables(database: SqliteDatabaseLike): void {
   database.exec(`
     delete from selvage_run_tags where run not in (select id from selvage_runs);
     insert or ignore into selvage_run_tags (tag, started_at, run)
-      select part.value, started_at, selvage_runs.id from selvage_runs, ${each('tags')};
-  `);
-  for (const table of ['selvage_leases', 'selvage_turns'])
-    if (hasTable(database, table)) database.exec(`delete from ${table}`);
-  if (hasTable(database, 'selvage_lineage_values')) deriveValues(database);
-  if (!hasTable(database, 'selvage_lineage_index')) return;
-  // The next listing fills it.
-  database.exec(`
+      select part.value, started_at, selvage_runs.id from selvage_runs,
+        json_each(case when json_valid(tags) then tags else '[]' end) as part;
+    delete from selvage_leases;
+    delete from selvage_turns;
+    -- The next listing fills it.
     delete from selvage_lineage_index;
     delete from selvage_lineage_indexed;
     insert into selvage_lineage_indexed (through) values (0);
-  `);
-}
-
-function hasTable(database: SqliteDatabaseLike, name: string): boolean {
-  return (
-    database.prepare("select 1 from sqlite_schema where type = 'table' and name = ?").all([name]).length > 0
-  );
-}
-
-/** In files that a present version has not opened yet. */
-function deriveValues(database: SqliteDatabaseLike): void {
-  database.exec(`
-    delete from selvage_lineage_values where lineage not in (select id from selvage_lineage);
-    insert or ignore into selvage_lineage_values (hash, role, finished_at, lineage)
-      select output_hash, 0, finished_at, id from selvage_lineage where output_hash is not null;
-    insert or ignore into selvage_lineage_values (hash, role, finished_at, lineage)
-      select part.value, 1, finished_at, selvage_lineage.id from selvage_lineage, ${each('parent_input_hashes')} where part.value is not null;
-    insert or ignore into selvage_lineage_values (hash, role, finished_at, lineage)
-      select part.value, 1, finished_at, selvage_lineage.id from selvage_lineage, ${each('constant_input_hashes')} where part.value is not null;
   `);
 }
 

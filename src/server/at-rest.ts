@@ -8,7 +8,7 @@ import { liveLeases } from './leases';
 import { openersOf } from './openers';
 import { describeProcess } from './process-command';
 import { identify, isAlive, isProcessIdentity } from './process-identity';
-import { isInOffice, readState, serverFolder, type ServerFolder } from './server-folder';
+import { isInOffice, readState, refuseUnreleased, serverFolder, type ServerFolder } from './server-folder';
 import { stopServer } from './server-process';
 
 const LOCK_LIMIT_MS = 10_000;
@@ -35,7 +35,7 @@ export interface ServerAtRest {
  * Runs `work` while no embedded server of the project runs and none can start. What dead processes and half-written files left behind
  * is cleared away first; a server without users is stopped. `stamp` names what is kept of broken files.
  *
- * @throws SelvageError `ProjectInUse`, which names the processes
+ * @throws SelvageError `ProjectInUse`, which names the processes; `UnreleasedData`
  */
 export async function withServerAtRest<T>(
   projectDir: string,
@@ -43,6 +43,7 @@ export async function withServerAtRest<T>(
   work: (server: ServerAtRest) => Promise<T>,
 ): Promise<T> {
   const folder = serverFolder(projectDir);
+  refuseUnreleased(folder);
   if (!existsSync(folder.root))
     return work({ folder, leftovers: [], lastFailure: undefined, cluster: undefined });
   const leftovers = await clearLock(folder);

@@ -16,6 +16,7 @@ import {
   isInOffice,
   lastPorts,
   readState,
+  refuseUnreleased,
   serverFolder,
   writeState,
 } from './server-folder';
@@ -25,7 +26,7 @@ import { silentEnd } from './start-failure';
 import type { SupervisorOptions } from './supervisor';
 
 export interface EmbeddedServerOptions {
-  /** The project's folder; the server keeps everything under `.selvage/server` in it. */
+  /** The project's folder; the server keeps everything under `.selvage/temporal` in it. */
   readonly projectDir: string;
   /**
    * Whether finished writes survive a power cut (SQLite's `synchronous=FULL`). Without it they survive the death of any
@@ -87,12 +88,13 @@ export class EmbeddedServer {
   /**
    * Joins the project's server, or finds its program, starts it, and waits until it answers.
    *
-   * Throws ServerBinaryMissing, PortInUse, FolderUnusable, DatabaseDamaged, DiskFull or ServerStartFailed; then this process
-   * holds no claim. A running server that others use on another port than `port`, or without `durable` where that is asked
+   * Throws ServerBinaryMissing, PortInUse, FolderUnusable, DatabaseDamaged, UnreleasedData, DiskFull or ServerStartFailed; then
+   * this process holds no claim. A running server that others use on another port than `port`, or without `durable` where that is asked
    * for, is an error too: it is not changed under them.
    */
   static async acquire(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
     const folder = serverFolder(options.projectDir);
+    refuseUnreleased(folder);
     createServerFolder(folder);
     const lease = takeLease(folder);
     try {

@@ -1,5 +1,5 @@
 import { isAlive } from './process-identity';
-import { isInOffice, readState, serverFolder } from './server-folder';
+import { isInOffice, readState, refuseUnreleased, serverFolder } from './server-folder';
 
 /** How the embedded server of a project stands. */
 export interface EmbeddedServerReport {
@@ -15,9 +15,10 @@ export interface EmbeddedServerReport {
   readonly failure?: string;
 }
 
-/** Looks at the embedded server of a project without starting, stopping or writing anything. Throws FolderUnusable. */
+/** Looks at the embedded server of a project without starting, stopping or writing anything. Throws FolderUnusable or UnreleasedData. */
 export function inspectEmbeddedServer(projectDir: string): EmbeddedServerReport {
   const folder = serverFolder(projectDir);
+  refuseUnreleased(folder);
   const state = readState(folder);
   if (!state) return { phase: 'absent', folder: folder.root };
   if (state.phase === 'failed')

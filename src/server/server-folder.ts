@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { SelvageError, type ErrorCode } from '../errors';
@@ -21,7 +21,7 @@ export interface ServerFolder {
 
 export function serverFolder(projectDir: string): ServerFolder {
   const absolute = path.resolve(projectDir);
-  const root = path.join(absolute, '.selvage', 'server');
+  const root = path.join(absolute, '.selvage', 'temporal');
   return {
     projectDir: absolute,
     root,
@@ -32,6 +32,21 @@ export function serverFolder(projectDir: string): ServerFolder {
     leases: path.join(root, 'leases'),
     home: path.join(root, 'home'),
   };
+}
+
+/** Where unreleased builds had the server. This version cannot go on with the runs that are in its database. */
+const UNRELEASED_FOLDER = 'server';
+
+/** To be asked before a folder is used or made, so that nobody looks in vain for runs of an unreleased build. Throws UnreleasedData. */
+export function refuseUnreleased({ projectDir }: ServerFolder): void {
+  const old = path.join(projectDir, '.selvage', UNRELEASED_FOLDER);
+  if (!existsSync(old)) return;
+  throw new SelvageError(
+    'UnreleasedData',
+    `The embedded server's folder ${old} was made by an unreleased build of Selvage, and no release can go on with the runs that are in it. ` +
+      'Nothing was changed. End the processes that still use it, then delete the folder or move it out of .selvage; the runs in it are lost.',
+    { details: { folder: old } },
+  );
 }
 
 /** Makes the folders that are missing. Throws FolderUnusable or DiskFull. */

@@ -7,7 +7,7 @@ import {
   openPostgresDatabase,
   parsePostgresUrl,
   postgresMigrationState,
-  postgresMigrationStatements,
+  postgresMigrationSql,
 } from '../../adapters/shared/postgres';
 import { PostgresTapestryStore } from '../../adapters/tapestry-stores/postgres';
 import type { Place, Technology } from './technology';
@@ -36,7 +36,7 @@ export const postgres: Technology<Place> = {
   inspect: ({ key }) => inspectPostgres(key),
   migrations: {
     state: ({ key }) => postgresMigrationState(key),
-    statements: postgresMigrationStatements,
+    sql: postgresMigrationSql,
     migrate: ({ key }) => migratePostgres(key),
   },
 };

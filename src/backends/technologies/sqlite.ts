@@ -5,7 +5,7 @@ import {
   inspectSqliteFile,
   openSqliteDatabase,
   sqliteMigrationState,
-  sqliteMigrationStatements,
+  sqliteMigrationSql,
 } from '../../adapters/shared/sqlite';
 import { SqliteTapestryStore } from '../../adapters/tapestry-stores/sqlite';
 import { filePath } from './file-path';
@@ -40,7 +40,7 @@ export const sqlite: Technology<SqlitePlace> = {
   inspect: ({ path }) => inspectSqliteFile(path),
   migrations: {
     state: ({ path }) => sqliteMigrationState(path),
-    statements: sqliteMigrationStatements,
+    sql: sqliteMigrationSql,
     async migrate({ path }) {
       const { pending } = await sqliteMigrationState(path);
       if (pending.length > 0) await (await openSqliteDatabase({ path })).close();

@@ -1,4 +1,4 @@
-import type { MigrationState } from '../../adapters/shared/sql/migration-state';
+import type { MigrationState } from '../../adapters/shared/sql/migrations';
 import type { DataStore, LeaseTable, RunHistory, TapestryStore } from '../../protocols';
 
 export type Port = 'tapestry store' | 'run history' | 'data store' | 'lease table';
@@ -36,8 +36,8 @@ export interface OpenPlaceOptions {
 export interface Migrations<P extends Place> {
   /** Which migrations a place has had, and which it is still to have. Changes nothing. @throws SelvageError as of `open` */
   state(place: P): Promise<MigrationState>;
-  /** What one of them does. */
-  statements(name: string): Promise<string[]>;
+  /** The SQL of one of them. */
+  sql(name: string): string;
   /** Does those that are pending, and answers which. Safe when several do it at once. @throws SelvageError as of `open` */
   migrate(place: P): Promise<readonly string[]>;
 }

@@ -33,10 +33,8 @@ function describePlace(
     return [title, ...what.map((line) => `  ${line}`)].join('\n');
   }
   if (place.pending.length === 0) return `${title}\n  up to date`;
-  const statements = (place.statements ?? []).map(({ migration, sql }) =>
-    [output.dim(`-- ${migration}`), ...sql.map((text) => (text.endsWith(';') ? text : `${text};`))].join(
-      '\n',
-    ),
+  const statements = (place.statements ?? []).map(
+    ({ migration, sql }) => `${output.dim(`-- ${migration}`)}\n${sql}`,
   );
   return [title, ...statements].join('\n');
 }

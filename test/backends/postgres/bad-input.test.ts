@@ -128,13 +128,19 @@ describeWith('postgres')('an address of PostgreSQL that does not work', () => {
     }
   });
 
-  test('tables of a newer version', async () => {
+  test('tables of a newer version, and of an unreleased build', async () => {
     const url = changed((of) => of.searchParams.set('schema', 'newer'));
     await (await openBackends({ url, environment: {} })).close();
     await queryPostgres(database.url, "insert into newer.selvage_migrations values ('9999-later', 'now')");
-    const error = await refusalOf(url);
-    expect(error.code).toBe('SchemaTooNew');
-    expect(error.message).toContain('9999-later');
+    expect(await refusalOf(url)).toMatchObject({
+      code: 'SchemaTooNew',
+      message: expect.stringContaining('9999-later') as unknown,
+    });
+    await queryPostgres(database.url, "delete from newer.selvage_migrations where name < '9'");
+    expect(await refusalOf(url)).toMatchObject({
+      code: 'UnreleasedData',
+      message: expect.stringMatching(/made by an unreleased build of Selvage.* Drop its tables/) as unknown,
+    });
   });
 
   test('an address with migrate=false and no tables', async () => {

@@ -45,13 +45,4 @@ describeWith('postgres')('several processes on PostgreSQL', () => {
       expect((await backends.runHistory.findLineage({ outputHash: hash })).items).toHaveLength(1);
     await backends.close();
   });
-
-  test('open an empty database at once', async () => {
-    const opened = await Promise.all(
-      Array.from({ length: 8 }, () => openBackends({ url: database.url, environment: {} })),
-    );
-    const identities = await Promise.all(opened.map(({ runHistory }) => runHistory.identity()));
-    expect(new Set(identities).size).toBe(1);
-    await Promise.all(opened.map((backends) => backends.close()));
-  });
 });

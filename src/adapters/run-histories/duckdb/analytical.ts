@@ -11,7 +11,7 @@ import { openInstance, type DuckDbResources } from './load';
 import { claimFile } from './open-files';
 import { metadataOf, parquetFilesOf, viewParquet } from './parquet';
 import { DuckDbRecords } from './records';
-import { NEWEST_VERSION, refuseNewer, versionOf } from './schema';
+import { readMigrationState } from './schema';
 
 /** What is looked at: one of three. */
 export type AnalyticalSource =
@@ -93,8 +93,8 @@ export class AnalyticalHistory extends DuckDbRecords implements RunHistory {
 /**
  * Opens records to look at.
  *
- * @throws SelvageError `FileNotFound`, `FileNotLoadable`, `HistoryInUse`, `DatabaseDamaged`, `SchemaTooNew`, `MissingPackage`, and what
- * the given history throws
+ * @throws SelvageError `FileNotFound`, `FileNotLoadable`, `HistoryInUse`, `DatabaseDamaged`, `UnreleasedData`, `SchemaTooNew`,
+ * `MissingPackage`, and what the given history throws
  */
 export async function openAnalyticalHistory(options: AnalyticalOptions): Promise<AnalyticalHistory> {
   if ('parquet' in options) return await overParquet(options.parquet, options);
@@ -162,16 +162,15 @@ async function overFile(file: string, resources: DuckDbResources): Promise<Analy
 }
 
 async function readIdentity(connection: DuckDbConnectionLike, file: string): Promise<string> {
-  const version = await versionOf(connection);
-  refuseNewer(version, file);
-  if (version < NEWEST_VERSION) {
+  const { pending } = await readMigrationState(connection, file);
+  if (pending.length > 0) {
     throw new SelvageError(
       'FileNotLoadable',
       `${file} has no run history of this version of Selvage. Open it with a worker once, which brings its tables up to date, or name another file.`,
-      { details: { file, version } },
+      { details: { file, migrations: pending } },
     );
   }
-  const rows = await connection.runAndReadAll('select identity from selvage_schema');
+  const rows = await connection.runAndReadAll('select identity from selvage_identity');
   return rows.getRowObjectsJS()[0]!['identity'] as string;
 }
 

@@ -1,15 +1,16 @@
 import { existsSync } from 'node:fs';
 import { requireWritable } from '../../shared/writable';
+import type { DuckDbConnectionLike } from './client';
 import { historyInUse, selvageErrorOf } from './errors';
 import { openInstance } from './load';
 import { isOpenHere } from './open-files';
-import { NEWEST_VERSION, refuseNewer, versionOf } from './schema';
+import { readMigrationState } from './schema';
 
 /**
  * Looks at a DuckDB file without changing or making anything. `absent`: it will be made at the first use; `old`: its tables will be made
  * or brought up to date then.
  *
- * @throws SelvageError `FolderUnusable`, `HistoryInUse`, `DatabaseDamaged`, `SchemaTooNew`, `MissingPackage`
+ * @throws SelvageError `FolderUnusable`, `HistoryInUse`, `DatabaseDamaged`, `UnreleasedData`, `SchemaTooNew`, `MissingPackage`
  */
 export async function inspectDuckDbFile(file: string): Promise<'absent' | 'old' | 'current'> {
   requireWritable(file);
@@ -17,13 +18,13 @@ export async function inspectDuckDbFile(file: string): Promise<'absent' | 'old' 
   if (!existsSync(file)) return 'absent';
   try {
     const instance = await openInstance(file, {}, 'READ_ONLY');
+    let connection: DuckDbConnectionLike | undefined;
     try {
-      const connection = await instance.connect();
-      const version = await versionOf(connection);
-      connection.closeSync();
-      refuseNewer(version, file);
-      return version === NEWEST_VERSION ? 'current' : 'old';
+      connection = await instance.connect();
+      const { pending } = await readMigrationState(connection, file);
+      return pending.length === 0 ? 'current' : 'old';
     } finally {
+      connection?.closeSync();
       instance.closeSync();
     }
   } catch (error) {

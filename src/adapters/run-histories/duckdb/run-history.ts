@@ -83,7 +83,7 @@ export class DuckDbRunHistory extends DuckDbRecords implements RunHistory {
   }
 
   async identity(): Promise<string> {
-    const [row] = await this.#database.query('select identity from selvage_schema');
+    const [row] = await this.#database.query('select identity from selvage_identity');
     return row!['identity'] as string;
   }
 
@@ -137,7 +137,7 @@ const instancesInUse = new WeakSet<DuckDbInstanceLike>();
  * Opens the history.
  *
  * @throws SelvageError `HistoryInUse` (another process, or another part of this one, has the file), `DatabaseDamaged` (also: not a DuckDB
- * file), `SchemaTooNew`, `FolderUnusable`, `DiskFull`, `MissingPackage`
+ * file), `UnreleasedData`, `SchemaTooNew`, `FolderUnusable`, `DiskFull`, `MissingPackage`
  */
 export async function createDuckDbRunHistory(options: DuckDbRunHistoryOptions): Promise<DuckDbRunHistory> {
   const database =

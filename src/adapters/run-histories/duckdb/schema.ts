@@ -1,5 +1,12 @@
-import { randomUUID } from 'node:crypto';
-import { SelvageError } from '../../../errors';
+import {
+  MIGRATION_TABLE,
+  migrationSql,
+  migrationState,
+  unreleasedData,
+  type MigratedPlace,
+  type Migrations,
+  type MigrationState,
+} from '../../shared/sql/migrations';
 import type { DuckDbConnectionLike } from './client';
 import { LINEAGE_COLUMNS, RUN_COLUMNS, columnDefinitions } from './columns';
 
@@ -14,10 +21,15 @@ export const TABLES = `
   create table selvage_lineage_inputs (lineage bigint not null, bits ubigint not null);
   create table selvage_runs (id bigint not null, ${columnDefinitions(RUN_COLUMNS)});`;
 
-/** One a version, in order: what is done to the tables of the version before. */
-const MIGRATIONS: readonly string[] = [TABLES];
+const MIGRATIONS: Migrations = {
+  '0001-tables': `
+  create table selvage_identity (identity varchar not null);
+  insert into selvage_identity (identity) values (uuid()::varchar);
+  ${TABLES.trim()}`,
+};
 
-export const NEWEST_VERSION = MIGRATIONS.length;
+/** Unreleased builds kept the version of the tables in it. */
+const UNRELEASED_TABLE = 'selvage_schema';
 
 /** For people and their tools: the fields of the records, times also as timestamps, objects as JSON, tags as a list. */
 export const VIEWS = `
@@ -43,20 +55,19 @@ function timestamp(name: string): string {
 /**
  * Makes the tables, or brings them up to date.
  *
- * @throws SelvageError `SchemaTooNew`
+ * @param migrations others than the present ones in tests only
+ * @throws SelvageError `UnreleasedData`, `SchemaTooNew`
  */
-export async function migrate(connection: DuckDbConnectionLike, file: string): Promise<void> {
-  const version = await versionOf(connection);
-  refuseNewer(version, file);
-  if (version === NEWEST_VERSION) return;
+export async function migrate(
+  connection: DuckDbConnectionLike,
+  file: string,
+  migrations = MIGRATIONS,
+): Promise<void> {
+  const { pending } = await readMigrationState(connection, file, migrations);
+  if (pending.length === 0) return;
   await connection.runAndReadAll('begin');
   try {
-    if (version === 0) {
-      await connection.runAndReadAll('create table selvage_schema (version bigint, identity varchar)');
-      await connection.runAndReadAll('insert into selvage_schema values (0, ?)', [randomUUID()]);
-    }
-    for (const migration of MIGRATIONS.slice(version)) await connection.runAndReadAll(migration);
-    await connection.runAndReadAll(`update selvage_schema set version = ${NEWEST_VERSION}`);
+    for (const name of pending) await connection.runAndReadAll(migrationSql(migrations, name));
     await connection.runAndReadAll('commit');
   } catch (error) {
     await connection.runAndReadAll('rollback').catch(() => undefined);
@@ -64,21 +75,27 @@ export async function migrate(connection: DuckDbConnectionLike, file: string): P
   }
 }
 
-/** 0: it has no tables of ours. */
-export async function versionOf(connection: DuckDbConnectionLike): Promise<number> {
-  const tables = await connection.runAndReadAll(
-    "select 1 as one from duckdb_tables() where table_name = 'selvage_schema' and not internal",
+/** @throws SelvageError `UnreleasedData`, `SchemaTooNew` */
+export async function readMigrationState(
+  connection: DuckDbConnectionLike,
+  file: string,
+  migrations = MIGRATIONS,
+): Promise<MigrationState> {
+  const where: MigratedPlace = {
+    place: `the run history ${file}`,
+    startAnew: 'Delete the file or move it away, or give the address of another.',
+  };
+  const tables = await namesFrom(
+    connection,
+    `select table_name as name from duckdb_tables() where table_name in ('${MIGRATION_TABLE}', '${UNRELEASED_TABLE}') and not internal`,
   );
-  if (tables.getRowObjectsJS().length === 0) return 0;
-  const rows = await connection.runAndReadAll('select version from selvage_schema');
-  return Number(rows.getRowObjectsJS()[0]?.['version'] ?? 0);
+  if (tables.includes(UNRELEASED_TABLE)) throw unreleasedData(where);
+  const done = tables.includes(MIGRATION_TABLE)
+    ? await namesFrom(connection, `select name from ${MIGRATION_TABLE}`)
+    : [];
+  return migrationState(done, migrations, where);
 }
 
-export function refuseNewer(version: number, file: string): void {
-  if (version <= NEWEST_VERSION) return;
-  throw new SelvageError(
-    'SchemaTooNew',
-    `The run history ${file} has tables of version ${version}, and this version of Selvage knows them up to ${NEWEST_VERSION}. Update Selvage, or name another file.`,
-    { details: { file, version } },
-  );
+async function namesFrom(connection: DuckDbConnectionLike, question: string): Promise<string[]> {
+  return (await connection.runAndReadAll(question)).getRowObjectsJS().map(({ name }) => name as string);
 }

@@ -163,7 +163,7 @@ export class PostgresDatabase implements SqlDatabase {
 }
 
 /** Kysely over connections of ours, which read columns our way and stay prepared. */
-export function kyselyOver(take: () => Promise<PostgresConnection>): Kysely<SqlSchema> {
+function kyselyOver(take: () => Promise<PostgresConnection>): Kysely<SqlSchema> {
   return new Kysely<SqlSchema>({
     dialect: new PostgresDialect({
       pool: {

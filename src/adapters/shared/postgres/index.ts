@@ -4,7 +4,7 @@ export {
   inspectPostgres,
   migratePostgres,
   postgresMigrationState,
-  postgresMigrationStatements,
+  postgresMigrationSql,
   type PostgresState,
 } from './inspect';
 export {

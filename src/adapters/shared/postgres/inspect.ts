@@ -1,6 +1,4 @@
-import { PostgresDialect } from 'kysely';
-import type { MigrationState } from '../sql/migration-state';
-import { statementsOf } from '../sql/migration-statements';
+import { migrationSql, type MigrationState } from '../sql/migrations';
 import { parsePostgresUrl, type PostgresAddress } from './address';
 import { connect, type PostgresConnection } from './connections';
 import { selvageErrorOf } from './errors';
@@ -17,8 +15,8 @@ export type PostgresState = 'absent' | 'old' | 'current';
 /**
  * Looks at a database without changing anything, for some seconds at most.
  *
- * @throws SelvageError `InvalidUrl`, `BackendUnavailable` (out of reach, of an old version, or not to be written by this user), `SchemaTooNew`,
- * `MissingPackage`
+ * @throws SelvageError `InvalidUrl`, `BackendUnavailable` (out of reach, of an old version, or not to be written by this user), `UnreleasedData`,
+ * `SchemaTooNew`, `MissingPackage`
  */
 export function inspectPostgres(url: string): Promise<PostgresState> {
   return inOneConnection(url, async (connection, { shown }) => {
@@ -42,10 +40,9 @@ export function migratePostgres(url: string): Promise<string[]> {
   return inOneConnection(url, (connection, { shown, schema }) => migrate(connection, shown, schema));
 }
 
-/** The statements of one migration of Postgres. */
-export function postgresMigrationStatements(name: string): Promise<string[]> {
-  // Only its words are used: there is no database.
-  return statementsOf(MIGRATIONS[name]!, new PostgresDialect({ pool: undefined as never }));
+/** The SQL of one migration of Postgres. */
+export function postgresMigrationSql(name: string): string {
+  return migrationSql(MIGRATIONS, name);
 }
 
 async function inOneConnection<T>(

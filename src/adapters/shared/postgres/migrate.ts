@@ -1,7 +1,11 @@
-import { sql, type Kysely } from 'kysely';
-import { MIGRATION_TABLE, migrationState, type MigrationState } from '../sql/migration-state';
+import {
+  MIGRATION_TABLE,
+  migrationSql,
+  migrationState,
+  type MigratedPlace,
+  type MigrationState,
+} from '../sql/migrations';
 import type { PostgresConnection } from './connections';
-import { kyselyOver } from './database';
 import { lockNumber } from './lock-number';
 import { MIGRATIONS } from './migrations';
 
@@ -10,10 +14,20 @@ const MIGRATION_LIMIT_MS = 30 * 60 * 1000;
 /** Somebody else migrates. */
 const LOCK_LIMIT_MS = 5 * 60 * 1000;
 
-/** @throws SelvageError `SchemaTooNew` */
+export function migratedPlace(place: string): MigratedPlace {
+  return {
+    place,
+    startAnew:
+      'Drop its tables, whose names begin with selvage_ (or `drop schema NAME cascade`, if they have a schema of their own), ' +
+      'or give the address of another database or schema.',
+  };
+}
+
+/** @throws SelvageError `UnreleasedData`, `SchemaTooNew` */
 export async function readMigrationState(
   connection: PostgresConnection,
   place: string,
+  migrations = MIGRATIONS,
 ): Promise<MigrationState> {
   // By a query of the catalog: `to_regclass` may answer by what this connection knew before it waited for the lock.
   const { rows } = await connection.query(
@@ -21,7 +35,7 @@ export async function readMigrationState(
     [MIGRATION_TABLE],
   );
   const done = rows[0].there ? await doneMigrations(connection) : [];
-  return migrationState(done, Object.keys(MIGRATIONS), place);
+  return migrationState(done, migrations, migratedPlace(place));
 }
 
 async function doneMigrations(connection: PostgresConnection): Promise<string[]> {
@@ -34,34 +48,25 @@ async function doneMigrations(connection: PostgresConnection): Promise<string[]>
  * later ones find it done.
  *
  * @param schema to be made if it is not there
+ * @param migrations others than the present ones in tests only
  * @returns names of the migrations that were done here
- * @throws SelvageError `SchemaTooNew`
+ * @throws SelvageError `UnreleasedData`, `SchemaTooNew`
  */
 export async function migrate(
   connection: PostgresConnection,
   place: string,
   schema: string | undefined,
+  migrations = MIGRATIONS,
 ): Promise<string[]> {
-  const patient = {
-    query: (text: string, values?: readonly unknown[]) => connection.query(text, values, MIGRATION_LIMIT_MS),
-    release: () => undefined,
-  } as unknown as PostgresConnection;
+  const patiently = (text: string): Promise<unknown> => connection.query(text, [], MIGRATION_LIMIT_MS);
   await connection.query(
     `begin; set local statement_timeout = ${MIGRATION_LIMIT_MS}; set local lock_timeout = ${LOCK_LIMIT_MS}`,
   );
   try {
-    await patient.query(`select pg_advisory_xact_lock(${lockNumber('migrate')})`);
+    await patiently(`select pg_advisory_xact_lock(${lockNumber('migrate')})`);
     if (schema !== undefined) await makeSchema(connection, schema);
-    const { pending } = await readMigrationState(connection, place);
-    if (pending.length > 0) {
-      await connection.query(
-        `create table if not exists ${MIGRATION_TABLE} (name text primary key, timestamp text not null)`,
-      );
-      await migrateAll(
-        kyselyOver(async () => patient),
-        pending,
-      );
-    }
+    const { pending } = await readMigrationState(connection, place, migrations);
+    for (const name of pending) await patiently(migrationSql(migrations, name));
     await connection.query('commit');
     return [...pending];
   } catch (error) {
@@ -74,17 +79,4 @@ async function makeSchema(connection: PostgresConnection, schema: string): Promi
   const { rows } = await connection.query('select 1 from pg_namespace where nspname = $1', [schema]);
   // Asked first: `if not exists`, too, needs the right to make one.
   if (rows.length === 0) await connection.query(`create schema if not exists "${schema}"`);
-}
-
-async function migrateAll(db: Kysely<any>, pending: readonly string[]): Promise<void> {
-  for (const name of pending) {
-    await MIGRATIONS[name]!.up(db);
-    await db
-      .insertInto(MIGRATION_TABLE)
-      .values({
-        name,
-        timestamp: sql`to_char(clock_timestamp() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`,
-      })
-      .execute();
-  }
 }

@@ -1,10 +1,10 @@
 import { SelvageError } from '../../../errors';
-import { schemaTooOld } from '../sql/migration-state';
+import { schemaTooOld } from '../sql/migrations';
 import { parsePostgresUrl, shownPlace, type PostgresAddress } from './address';
 import { connect, type ConnectionLimits } from './connections';
 import { PostgresDatabase } from './database';
 import { OLDEST_SERVER, selvageErrorOf } from './errors';
-import { migrate, readMigrationState } from './migrate';
+import { migrate, migratedPlace, readMigrationState } from './migrate';
 import type { PostgresPoolLike } from './pool-like';
 
 export type PostgresOptions = PostgresUrlOptions | PostgresPoolOptions;
@@ -41,7 +41,7 @@ const DEFAULT_CONNECT_TIMEOUT_MS = 5_000;
 const IDLE_CONNECTION_MS = 60_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
 
-/** Errors: `InvalidUrl`, `BackendUnavailable`, `DiskFull`, `SchemaTooNew`, `SchemaTooOld`, `MissingPackage`. */
+/** Errors: `InvalidUrl`, `BackendUnavailable`, `DiskFull`, `UnreleasedData`, `SchemaTooNew`, `SchemaTooOld`, `MissingPackage`. */
 export function openPostgresDatabase(options: PostgresOptions): Promise<PostgresDatabase> {
   return 'pool' in options ? usePool(options) : openUrl(options);
 }
@@ -164,7 +164,7 @@ async function prepared(
       await requireVersion(connection, place);
       const state = await readMigrationState(connection, place);
       if (state.pending.length > 0) {
-        if (!mayMigrate) throw schemaTooOld(state, place);
+        if (!mayMigrate) throw schemaTooOld(state, migratedPlace(place));
         await migrate(connection, place, schema);
       }
       await requireRights(connection, place);

@@ -99,7 +99,7 @@ export interface ValuesTable {
   /** Null: the bytes are the chunks of `upload`. */
   bytes: SqlBlob | null;
   upload: string | null;
-  last_put_at: Generated<number>;
+  last_put_at: number;
 }
 
 export interface ValueChunksTable {

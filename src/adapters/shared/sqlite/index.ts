@@ -1,10 +1,5 @@
 export { SqliteDatabase } from './database';
-export {
-  inspectSqliteFile,
-  sqliteMigrationState,
-  sqliteMigrationStatements,
-  type SqliteFileState,
-} from './inspect';
+export { inspectSqliteFile, sqliteMigrationState, sqliteMigrationSql, type SqliteFileState } from './inspect';
 export {
   loadLibsql,
   openSqliteDatabase,

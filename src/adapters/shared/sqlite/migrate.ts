@@ -1,30 +1,29 @@
-import { Migrator, sql, type Kysely } from 'kysely';
-import { MIGRATION_TABLE, migrationState, type MigrationState } from '../sql/migration-state';
+import {
+  MIGRATION_TABLE,
+  migrationSql,
+  migrationState,
+  type MigratedPlace,
+  type Migrations,
+  type MigrationState,
+} from '../sql/migrations';
 import type { SqliteDatabaseLike } from './database-like';
 import { MIGRATIONS } from './migrations';
 import { rollBack } from './roll-back';
 
 /**
- * Brings the tables to the present version, before anybody else uses `db`, which is over `connection`. Safe when several processes do it at
- * once: all is done in one transaction that has the write lock, and the later ones find it done.
+ * Brings the tables to the present version, before anybody else uses the connection. Safe when several processes do it at once: all is done
+ * in one transaction that has the write lock, and the later ones find it done.
+ *
+ * @param migrations others than the present ones in tests only
+ * @throws SelvageError `UnreleasedData`, `SchemaTooNew`
  */
-export async function migrate(db: Kysely<any>, connection: SqliteDatabaseLike, file: string): Promise<void> {
-  const look = async (): Promise<MigrationState> =>
-    migrationState(await doneMigrations(db), Object.keys(MIGRATIONS), `the database ${file}`);
-  if ((await look()).pending.length === 0) return;
-  // Kysely's Migrator makes its own tables before it begins a transaction, and takes none that is begun by Kysely.
+export function migrate(connection: SqliteDatabaseLike, file: string, migrations = MIGRATIONS): void {
+  if (readMigrationState(connection, file, migrations).pending.length === 0) return;
   connection.exec('begin immediate');
   try {
-    // A newer version may have been here since we looked.
-    await look();
-    const migrator = new Migrator({
-      db,
-      provider: { getMigrations: async () => ({ ...MIGRATIONS }) },
-      migrationTableName: MIGRATION_TABLE,
-      migrationLockTableName: `${MIGRATION_TABLE}_lock`,
-    });
-    const { error } = await migrator.migrateToLatest();
-    if (error !== undefined) throw error as Error;
+    // Another process may have been here since we looked.
+    const { pending } = readMigrationState(connection, file, migrations);
+    for (const name of pending) connection.exec(migrationSql(migrations, name));
     connection.exec('commit');
   } catch (error) {
     rollBack(connection);
@@ -32,14 +31,33 @@ export async function migrate(db: Kysely<any>, connection: SqliteDatabaseLike, f
   }
 }
 
-/** Names of the migrations that a database has had, oldest first. */
-export async function doneMigrations(db: Kysely<any>): Promise<string[]> {
-  const tables = await sql<{
-    name: string;
-  }>`select name from sqlite_master where type = 'table' and name = ${MIGRATION_TABLE}`.execute(db);
-  if (tables.rows.length === 0) return [];
-  const { rows } = await sql<{
-    name: string;
-  }>`select name from ${sql.table(MIGRATION_TABLE)} order by name`.execute(db);
-  return rows.map((row) => row.name);
+/** @throws SelvageError `UnreleasedData`, `SchemaTooNew` */
+export function readMigrationState(
+  connection: SqliteDatabaseLike,
+  file: string,
+  migrations = MIGRATIONS,
+): MigrationState {
+  return stateAfter(doneMigrations(connection), file, migrations);
+}
+
+/** How a database stands that has had these migrations. */
+export function stateAfter(
+  done: readonly string[],
+  file: string,
+  migrations: Migrations = MIGRATIONS,
+): MigrationState {
+  const where: MigratedPlace = {
+    place: `the database ${file}`,
+    startAnew: 'Delete the file (with its -wal and -shm) or move it away, or give the address of another.',
+  };
+  return migrationState(done, migrations, where);
+}
+
+function doneMigrations(connection: SqliteDatabaseLike): string[] {
+  const tables = connection
+    .prepare(`select name from sqlite_master where type = 'table' and name = '${MIGRATION_TABLE}'`)
+    .all();
+  if (tables.length === 0) return [];
+  const rows = connection.prepare(`select name from ${MIGRATION_TABLE} order by name`).all();
+  return rows.map((row) => (row as { name: string }).name);
 }

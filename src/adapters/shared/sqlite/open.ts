@@ -30,7 +30,7 @@ export interface SqliteConnectionOptions {
 const CHECKPOINT_PAGES = 32_000;
 const CACHE_KIB = 16 * 1024;
 
-/** Errors: `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `SchemaTooNew`, `BackendUnavailable`, `MissingPackage`. */
+/** Errors: `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `UnreleasedData`, `SchemaTooNew`, `BackendUnavailable`, `MissingPackage`. */
 export function openSqliteDatabase(options: SqliteOptions): Promise<SqliteDatabase> {
   return 'database' in options ? useConnection(options.database) : openFile(options);
 }
@@ -67,9 +67,9 @@ async function withTables(
   file: string,
   owned: boolean,
 ): Promise<SqliteDatabase> {
+  await patiently(file, 'open', async () => migrate(connection, file));
   const dialect = new CachingSqliteDialect(connection);
   const db = new Kysely<SqlSchema>({ dialect });
-  await patiently(file, 'open', () => migrate(db, connection, file));
   return new SqliteDatabase(db, dialect, file, owned);
 }
 

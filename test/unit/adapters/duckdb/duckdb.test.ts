@@ -10,6 +10,7 @@ import {
   type DuckDbInstanceLike,
 } from '../../../../src/adapters/run-histories/duckdb';
 import { selvageErrorOf } from '../../../../src/adapters/run-histories/duckdb/errors';
+import { migrate, readMigrationState } from '../../../../src/adapters/run-histories/duckdb/schema';
 import { createSqliteRunHistory } from '../../../../src/adapters/run-histories/sqlite';
 import type { RunHistory } from '../../../../src/protocols';
 import { sampleHash, sampleLineage, sampleRun } from '../../../../src/testing/sample-records';
@@ -188,20 +189,42 @@ function failingOnce(
   };
 }
 
-test('tables of a newer Selvage are refused', async () => {
+test.each([
+  [
+    'SchemaTooNew',
+    /history\.duckdb was written by a newer version of Selvage .*0002-more/,
+    "insert into selvage_migrations values ('0002-more', 'now')",
+  ],
+  [
+    'UnreleasedData',
+    /history\.duckdb was made by an unreleased build of Selvage.* Delete the file/,
+    'drop table selvage_migrations; create table selvage_schema (version bigint, identity varchar)',
+  ],
+])('tables of another version or build are refused: %s', async (code, message, change) => {
   const instance = await DuckDBInstance.create(file);
   await (await createDuckDbRunHistory({ instance })).close();
   const connection = await instance.connect();
-  await connection.run('update selvage_schema set version = 99');
+  await connection.run(change);
   connection.closeSync();
   instance.closeSync();
-  const refusal = {
-    code: 'SchemaTooNew',
-    message: expect.stringMatching(/history\.duckdb has tables of version 99/),
-  };
+  const refusal = { code, message: expect.stringMatching(message) };
   await expect(createDuckDbRunHistory({ path: file })).rejects.toMatchObject(refusal);
   await expect(inspectDuckDbFile(file)).rejects.toMatchObject(refusal);
   await expect(openAnalyticalHistory({ duckdb: file })).rejects.toMatchObject(refusal);
+});
+
+test('a later migration is done whole or not at all', async () => {
+  const connection = await (await DuckDBInstance.create(':memory:')).connect();
+  await migrate(connection, file);
+  const first = { '0001-tables': '' };
+  const broken = { ...first, '0002-more': 'create table more (x int); insert into nowhere values (1);' };
+  await expect(migrate(connection, file, broken)).rejects.toThrow('nowhere');
+  await migrate(connection, file, { ...first, '0002-more': 'create table more (x int);' });
+  expect(await readMigrationState(connection, file, broken)).toEqual({
+    done: ['0001-tables', '0002-more'],
+    pending: [],
+  });
+  connection.closeSync();
 });
 
 test('a file of a newer DuckDB is refused', async () => {

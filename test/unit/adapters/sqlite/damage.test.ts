@@ -46,19 +46,6 @@ test('a database with overwritten pages is told as damaged, not answered wrongly
   await expect(findAll()).rejects.toMatchObject({ code: 'DatabaseDamaged', details: { file } });
 });
 
-test('a database of a newer version is left alone', async () => {
-  await (await createSqliteRunHistory({ path: file })).close();
-  const db = new Libsql(file);
-  db.exec(
-    "insert into selvage_migrations (name, timestamp) values ('9999-future', '2100-01-01T00:00:00.000Z')",
-  );
-  db.close();
-  await expect(createSqliteRunHistory({ path: file })).rejects.toMatchObject({
-    code: 'SchemaTooNew',
-    message: expect.stringMatching(/selvage\.db.*9999-future/),
-  });
-});
-
 test('tables of others in the same file stay as they are', async () => {
   const db = new Libsql(file);
   db.exec('create table theirs (x); insert into theirs values (1)');

@@ -63,8 +63,7 @@ function nodeSqlite(): SqliteDatabaseLike | undefined {
 }
 
 test.each([
-  ['of libsql', libsql],
-  ['in the manner of better-sqlite3', shapedLikeBetterSqlite],
+  ['of libsql, in the manner of better-sqlite3', shapedLikeBetterSqlite],
   ['in the manner of node:sqlite', shapedLikeNodeSqlite],
   ['of node:sqlite itself, where this Node has it', () => nodeSqlite() ?? shapedLikeNodeSqlite()],
 ])('a connection %s serves all backends, and stays open', async (_, connect) => {

@@ -1,9 +1,5 @@
 import * as path from 'node:path';
-import Libsql from 'libsql';
-import { Kysely, Migrator } from 'kysely';
 import { createSqliteRunHistory } from '../../../../src/adapters/run-histories/sqlite';
-import { CachingSqliteDialect } from '../../../../src/adapters/shared/sqlite/dialect';
-import { MIGRATIONS } from '../../../../src/adapters/shared/sqlite/migrations';
 import type { RunHistory } from '../../../../src/protocols';
 import { sampleHash, sampleLineage } from '../../../../src/testing/sample-records';
 import { removeFolder, temporaryFolder } from '../../../conformance/temporary-folder';
@@ -53,27 +49,4 @@ test('a listing has every record that was committed before it, whoever did', asy
   expect(await countOf(other, 'few')).toEqual([3, 3]);
   await writer.commit(records(20, 'more'));
   expect(await countOf(other, 'more')).toEqual([20, 20]);
-});
-
-test('a database of before is listed, too', async () => {
-  const libsql = new Libsql(file);
-  const db = new Kysely<Record<string, Record<string, unknown>>>({
-    dialect: new CachingSqliteDialect(libsql),
-  });
-  const migrator = new Migrator({
-    db,
-    provider: { getMigrations: async () => ({ '0001-initial': MIGRATIONS['0001-initial']! }) },
-    migrationTableName: 'selvage_migrations',
-    migrationLockTableName: 'selvage_migrations_lock',
-  });
-  expect((await migrator.migrateToLatest()).error).toBeUndefined();
-  for (const { cache_key: _, ...record } of records(5, 'old')) {
-    const columns = Object.entries(record).map(([name, value]) => [
-      name,
-      typeof value === 'object' && value !== null ? JSON.stringify(value) : value,
-    ]);
-    await db.insertInto('selvage_lineage').values(Object.fromEntries(columns)).execute();
-  }
-  await db.destroy();
-  expect(await countOf(await open(), 'old')).toEqual([5, 5]);
 });

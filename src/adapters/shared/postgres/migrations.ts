@@ -1,4 +1,4 @@
-import { sql, type Kysely } from 'kysely';
+import type { Migrations } from '../sql/migrations';
 
 /**
  * Times are `double precision`, as the numbers of JavaScript that they are. Text that is compared goes by its bytes (`collate "C"`): names
@@ -143,7 +143,4 @@ create table selvage_turns (
 );
 `;
 
-export async function up(db: Kysely<any>): Promise<void> {
-  // In one go: the server runs them one after the other.
-  await sql.raw(TABLES.trim()).execute(db);
-}
+export const MIGRATIONS: Migrations = { '0001-tables': TABLES };
