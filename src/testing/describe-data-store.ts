@@ -71,23 +71,17 @@ const TESTS: ConformanceTests<DataStore, DataStoreSubject> = {
     assert.equal((await adapter.hasMany([])).size, 0);
   },
 
-  async 'answers several at once, without those that are not there'({ adapter }) {
-    const values = Array.from({ length: 300 }, (_, index) => sampleValue(`value ${index}`));
-    await adapter.put(values);
-    const hashes = values.map((value) => value.hash);
-    const found = await adapter.getMany([...hashes, sampleHash('nothing'), hashes[0] as string]);
-    assert.equal(found.size, 300);
-    for (const { hash, bytes } of values)
-      assert.deepEqual(Buffer.from(found.get(hash) ?? []), Buffer.from(bytes));
-  },
-
-  async 'tells which of several are there, large ones too'({ adapter }) {
+  async 'answers several at once and tells which are there, large ones too'({ adapter }) {
     const values = Array.from({ length: 300 }, (_, index) => sampleValue(`value ${index}`));
     const bytes = patterned(5 * MEBIBYTE);
     const large = { hash: `bytes-sha256:${sha256(bytes)}`, bytes };
-    await adapter.put([...values, large]);
-    const hashes = [...values, large].map((value) => value.hash);
+    values.push(large);
+    await adapter.put(values);
+    const hashes = values.map((value) => value.hash);
     const asked = [...hashes, sampleHash('nothing'), 'not a hash', hashes[0] as string];
+    const found = await adapter.getMany(asked);
+    assert.equal(found.size, values.length);
+    for (const value of values) assert.ok(Buffer.from(value.bytes).equals(found.get(value.hash)!));
     assert.deepEqual([...(await adapter.hasMany(asked))].sort(), [...hashes].sort());
     await adapter.delete(large.hash);
     assert.equal((await adapter.hasMany([large.hash])).size, 0);

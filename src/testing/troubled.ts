@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { SelvageError } from '../errors';
 
 /** The methods of the four ports that change what is stored. */
@@ -36,14 +35,6 @@ export function withDoneButFailed<T extends object>(adapter: T, when: (method: s
     if (WRITES.has(method) && when(method))
       throw new SelvageError('BackendUnavailable', `The answer to ${method} was lost. It was done.`);
     return answer;
-  });
-}
-
-/** The adapter (or backends), whose every call takes so many milliseconds more. */
-export function slowed<T extends object>(adapter: T, milliseconds: number): T {
-  return aroundCalls(adapter, async (_, call) => {
-    await delay(milliseconds);
-    return await call();
   });
 }
 

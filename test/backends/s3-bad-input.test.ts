@@ -1,9 +1,9 @@
-import { once } from 'node:events';
-import { createServer, type AddressInfo, type Server } from 'node:net';
 import { createS3DataStore, type S3DataStoreOptions } from '../../src/adapters/data-stores/s3';
 import { inspectBackends, openBackends } from '../../src/backends';
 import { SelvageError } from '../../src/errors';
 import { sampleValue } from '../../src/testing/sample-records';
+import { Latch } from '../support/latch';
+import { closedPort, listening } from '../support/listening';
 import { describeWith } from '../support/services';
 import { freshS3Place, type S3Place } from './s3-place';
 
@@ -46,22 +46,17 @@ describeWith('s3')('S3: what is wrong is told at open, in one line, without a se
   });
 
   test('an address where nothing listens', async () => {
-    const server = createServer();
-    const port = await listening(server);
-    server.close();
-    await once(server, 'close');
-    const endpoint = `http://127.0.0.1:${port}`;
+    const endpoint = `http://127.0.0.1:${await closedPort()}`;
     expect((await refusal({ endpoint })).message).toMatch(/nothing listens|did not answer in time/);
   });
 
   test('a server that accepts and never answers, soon', async () => {
-    const server = createServer((socket) => void socket.on('error', () => undefined));
-    const endpoint = `http://127.0.0.1:${await listening(server)}`;
-    const connected = once(server, 'connection');
+    const connected = new Latch();
+    const silent = await listening(() => connected.open());
+    const endpoint = `http://127.0.0.1:${silent.port}`;
     expect((await refusal({ endpoint, openTimeoutMs: 300 })).message).toMatch(/did not answer in time/);
-    const [socket] = await connected;
-    socket.destroy();
-    server.close();
+    await connected.passed;
+    await silent.close();
   });
 
   test('a URL with a password: neither the refusal nor doctor shows it', async () => {
@@ -119,9 +114,3 @@ describeWith('s3')('S3: what is wrong is told at open, in one line, without a se
     expect(await again.has(sampleValue('theirs').hash)).toBe(true);
   });
 });
-
-async function listening(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return (server.address() as AddressInfo).port;
-}

@@ -2,50 +2,59 @@ import { execFile } from 'node:child_process';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { removeFolder, temporaryFolder } from '../conformance/temporary-folder';
+import { freshValkeyPrefix } from '../support/fresh-places';
 import { describeWith } from '../support/services';
+import { runs } from '../support/thorough';
 import { freshS3Place } from './s3-place';
 
 const execute = promisify(execFile);
 
-/** More than the bound on memory, so that who holds it all is found out. `npm run bench -- backends` has 500. */
-const MEBIBYTES = 240;
-const BOUND_MEBIBYTES = 200;
+const MEBIBYTE = 1024 * 1024;
+/** More than the bounds on memory, so that who holds it all is found out. `npm run bench -- backends` has 500. */
+const MEBIBYTES = runs(150, 240);
 
 /** In a process of its own: what else the tests hold does not count. */
-async function memoryOfStreams(url: string): Promise<number> {
+async function expectLittleMemory(url: string): Promise<void> {
   const program = path.join(__dirname, 'stream-memory.process.ts');
-  const { stdout, stderr } = await execute(process.execPath, [
-    '--require',
-    require.resolve('tsx/cjs'),
-    program,
-    String(MEBIBYTES),
-    url,
-  ]);
+  const tsx = ['--require', require.resolve('tsx/cjs')];
+  const { stdout, stderr } = await execute(process.execPath, [...tsx, program, String(MEBIBYTES), url]);
   // Nothing of the AWS SDK reaches a user's terminal.
   expect(stderr).toBe('');
-  return Number(stdout);
+  const { size, read, grownBy, held } = JSON.parse(stdout) as Record<string, number>;
+  expect([size, read]).toEqual([MEBIBYTES * MEBIBYTE, MEBIBYTES * MEBIBYTE]);
+  expect(grownBy).toBeLessThan(120 * MEBIBYTE);
+  expect(held).toBeLessThan(100 * MEBIBYTE);
 }
 
-describeWith('s3')('streams of more bytes than may be in memory, into S3 and out of it', () => {
-  test('take little memory', async () => {
-    const { options, drop } = await freshS3Place();
-    try {
-      const { accessKeyId, secretAccessKey } = options.credentials!;
-      const place = `${options.bucket}/${options.prefix}?endpoint=${options.endpoint}&pathStyle=true`;
-      const taken = await memoryOfStreams(`s3://${accessKeyId}:${secretAccessKey}@${place}`);
-      expect(taken).toBeGreaterThan(0);
-      expect(taken).toBeLessThan(BOUND_MEBIBYTES);
-    } finally {
-      await drop();
-    }
+describe('a stream of more bytes than may be in memory takes little of it, into a store and out of it', () => {
+  describeWith('s3')('in S3', () => {
+    test('s3', async () => {
+      const { options, drop } = await freshS3Place();
+      try {
+        const { accessKeyId, secretAccessKey } = options.credentials!;
+        const place = `${options.bucket}/${options.prefix}?endpoint=${options.endpoint}&pathStyle=true`;
+        await expectLittleMemory(`s3://${accessKeyId}:${secretAccessKey}@${place}`);
+      } finally {
+        await drop();
+      }
+    });
   });
-});
 
-describe('streams of more bytes than may be in memory, to local disk and from there', () => {
-  test('take little memory', async () => {
+  describeWith('valkey')('in Valkey', () => {
+    test('valkey', async () => {
+      const { url, prefix, drop } = await freshValkeyPrefix();
+      try {
+        await expectLittleMemory(`${url}?prefix=${prefix}`);
+      } finally {
+        await drop();
+      }
+    });
+  });
+
+  test('on the local disk', async () => {
     const folder = await temporaryFolder();
     try {
-      expect(await memoryOfStreams(`file:${folder}`)).toBeLessThan(BOUND_MEBIBYTES);
+      await expectLittleMemory(`file:${folder}`);
     } finally {
       await removeFolder(folder);
     }

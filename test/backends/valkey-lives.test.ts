@@ -5,7 +5,6 @@ import { openValkey, type ValkeyClientLike } from '../../src/adapters/shared/val
 import { createValkeyTapestryStore } from '../../src/adapters/tapestry-stores/valkey';
 import { SelvageError } from '../../src/errors';
 import { sampleValue } from '../../src/testing/sample-records';
-import { startScript } from '../conformance/processes/run-script';
 import { rejectionOf } from '../support/rejection-of';
 import { describeWith, describeWithPrivate, startPrivateValkey, valkeyService } from '../support/services';
 import { until } from '../support/until';
@@ -207,18 +206,6 @@ describeWith('valkey')('values', () => {
       real.disconnect();
     },
   );
-
-  test('200 MB pass through a process that holds a few', async () => {
-    const child = startScript('../../backends/valkey-stream.process.ts', [await freshUrl()]);
-    let output = '';
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
-    const code = await new Promise((resolve) => child.once('close', resolve));
-    expect(code).toBe(0);
-    const { size, read, grownBy, held } = JSON.parse(output) as Record<string, number>;
-    expect([size, read]).toEqual([200 * MEBIBYTE, 200 * MEBIBYTE]);
-    expect(grownBy).toBeLessThan(120 * MEBIBYTE);
-    expect(held).toBeLessThan(64 * MEBIBYTE);
-  });
 });
 
 async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import net, { type AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { createValkeyDataStore } from '../../src/adapters/data-stores/valkey';
 import { createValkeyLeaseTable } from '../../src/adapters/lease-tables/valkey';
@@ -7,6 +6,7 @@ import { reachValkey, threatsTo } from '../../src/adapters/shared/valkey';
 import { createValkeyTapestryStore } from '../../src/adapters/tapestry-stores/valkey';
 import { SelvageError } from '../../src/errors';
 import { sampleHash, samplePlan, sampleValue } from '../../src/testing/sample-records';
+import { closedPort, listening } from '../support/listening';
 import { rejectionOf } from '../support/rejection-of';
 import {
   describeWith,
@@ -30,35 +30,14 @@ function printed(error: unknown): string {
   return inspect(error, { depth: 20, showHidden: true });
 }
 
-/** Something that listens and is no Valkey server. */
-async function listening(
-  onConnection: (socket: net.Socket) => void,
-): Promise<{ port: number; close(): Promise<void> }> {
-  const sockets = new Set<net.Socket>();
-  const server = net.createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-    onConnection(socket);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    port: (server.address() as AddressInfo).port,
-    async close() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
-
 describe('what cannot be reached', () => {
   test('a port where nobody listens', async () => {
-    const nobody = await listening(() => {});
-    await nobody.close();
+    const port = await closedPort();
     const error = await rejectionOf(
-      createValkeyDataStore({ url: `valkey://:${PASSWORD}@127.0.0.1:${nobody.port}` }),
+      createValkeyDataStore({ url: `valkey://:${PASSWORD}@127.0.0.1:${port}` }),
     );
     expect(error.code).toBe('BackendUnavailable');
-    expect(error.message).toContain(`valkey://127.0.0.1:${nobody.port}`);
+    expect(error.message).toContain(`valkey://127.0.0.1:${port}`);
     expect(error.message).toContain('ECONNREFUSED');
     expect(printed(error)).not.toContain(PASSWORD);
   });
@@ -70,7 +49,7 @@ describe('what cannot be reached', () => {
   });
 
   test('a server that takes the connection and never answers', async () => {
-    const silent = await listening(() => {});
+    const silent = await listening();
     const url = `valkey://user:${PASSWORD}@127.0.0.1:${silent.port}`;
     const error = await rejectionOf(createValkeyDataStore({ url, connectTimeout: 200 }));
     expect(error.code).toBe('BackendUnavailable');

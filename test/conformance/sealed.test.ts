@@ -1,50 +1,11 @@
 import { open, utimes } from 'node:fs/promises';
 import * as path from 'node:path';
-import Libsql from 'libsql';
-import { InMemoryDataStore } from '../../src/adapters/data-stores/in-memory';
 import { createLocalDiskDataStore } from '../../src/adapters/data-stores/local-disk';
-import { createSqliteDataStore } from '../../src/adapters/data-stores/sqlite';
 import { describeDataStore } from '../../src/testing';
 import { sealing } from '../support/sealing';
 import { removeFolder, temporaryFolder } from './temporary-folder';
 
-const reason = 'memory is not shared between adapters';
-const cut = {
-  test: 'loses nothing when its connections break, and makes new ones by itself',
-  reason: 'the store below has no connections',
-};
-
-describeDataStore('sealed in-memory', {
-  async create() {
-    let now = (): number => Date.now();
-    const store = new InMemoryDataStore(() => now());
-    const { wrap, nameOf } = sealing();
-    return {
-      adapter: wrap(store),
-      async age(hash, by) {
-        now = () => Date.now() - by;
-        await store.keep([await nameOf(hash)]);
-        now = () => Date.now();
-      },
-      async damage(hash) {
-        const bytes = (await store.get(await nameOf(hash))) as Uint8Array;
-        bytes[bytes.byteLength - 1]! ^= 1;
-      },
-    };
-  },
-  skip: [
-    cut,
-    { test: 'shows what another adapter put', reason },
-    { test: 'keeps one of each value that two adapters put at once', reason },
-    { test: 'takes again what was put by one who was gone before the record of it', reason },
-    { test: 'has one identity, whoever has it open', reason },
-    {
-      test: 'keeps under its name what was sealed before it came, unchecked',
-      reason: 'what it is given, it seals itself',
-    },
-  ],
-});
-
+// Over one store: that each other one takes sealed values is in its own suite ("keeps under its name what was sealed before it came").
 for (const subject of [undefined, 'user-42']) {
   describeDataStore(`sealed${subject === undefined ? '' : ', for a subject,'} local-disk`, {
     async create() {
@@ -70,7 +31,10 @@ for (const subject of [undefined, 'user-42']) {
       };
     },
     skip: [
-      cut,
+      {
+        test: 'loses nothing when its connections break, and makes new ones by itself',
+        reason: 'the store below has no connections',
+      },
       {
         test: 'keeps under its name what was sealed before it came, unchecked',
         reason: 'what it is given, it seals itself',
@@ -78,40 +42,3 @@ for (const subject of [undefined, 'user-42']) {
     ],
   });
 }
-
-describeDataStore('sealed sqlite', {
-  async create() {
-    const folder = await temporaryFolder();
-    const file = path.join(folder, 'selvage.db');
-    const { wrap, nameOf } = sealing();
-    const change = async (hash: string, sql: string): Promise<void> => {
-      const db = new Libsql(file);
-      db.prepare(sql).run([await nameOf(hash)]);
-      db.close();
-    };
-    return {
-      adapter: wrap(await createSqliteDataStore({ path: file })),
-      another: async () => wrap(await createSqliteDataStore({ path: file })),
-      age: (hash, by) =>
-        change(hash, `update selvage_values set last_put_at = last_put_at - ${by} where hash = ?`),
-      async damage(hash) {
-        await change(
-          hash,
-          "update selvage_values set bytes = cast('~' as blob) where hash = ? and bytes is not null",
-        );
-        await change(
-          hash,
-          "update selvage_value_chunks set bytes = cast('~' as blob) where sequence = 1 and upload = (select upload from selvage_values where hash = ?)",
-        );
-      },
-      cleanUp: () => removeFolder(folder),
-    };
-  },
-  skip: [
-    cut,
-    {
-      test: 'keeps under its name what was sealed before it came, unchecked',
-      reason: 'what it is given, it seals itself',
-    },
-  ],
-});

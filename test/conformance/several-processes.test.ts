@@ -1,10 +1,12 @@
 import { sampleHash } from '../../src/testing/sample-records';
 import { openBackends } from '../../src/backends';
+import { runs } from '../support/thorough';
 import { runScript } from './processes/run-script';
 import { removeFolder, temporaryFolder } from './temporary-folder';
 
-const PROCESSES = 4;
-const KNOTS = 400;
+const PROCESSES = 3;
+const KNOTS = runs(100, 400);
+const PLACES_TAKEN = runs(30, 100);
 
 interface RaceResult {
   won: string[];
@@ -47,13 +49,13 @@ test('processes that race for the places of a lease never have more than there a
   try {
     const outputs = await Promise.all(
       Array.from({ length: PROCESSES }, (_, index) =>
-        runScript('lease-race.ts', [folder, `process-${index}`, '100', '2']),
+        runScript('lease-race.ts', [folder, `process-${index}`, String(PLACES_TAKEN), '2']),
       ),
     );
     const results = outputs.map((output) => JSON.parse(output) as { most: number; granted: number });
     for (const { most, granted } of results) {
       expect(most).toBeLessThanOrEqual(2);
-      expect(granted).toBe(100);
+      expect(granted).toBe(PLACES_TAKEN);
     }
   } finally {
     await removeFolder(folder);

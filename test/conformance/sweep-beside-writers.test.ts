@@ -5,11 +5,12 @@ import { InMemoryRunHistory } from '../../src/adapters/run-histories/in-memory';
 import { openBackends } from '../../src/backends';
 import { collectGarbage } from '../../src/retention';
 import { sampleValue } from '../../src/testing/sample-records';
+import { runs } from '../support/thorough';
 import { runScript } from './processes/run-script';
 import { removeFolder, temporaryFolder } from './temporary-folder';
 
 const HOUR_MS = 60 * 60 * 1000;
-const ROUNDS = 400;
+const ROUNDS = runs(100, 400);
 
 interface Told {
   readonly puts: number;

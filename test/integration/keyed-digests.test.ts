@@ -1,25 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import {
-  branch,
-  firstOk,
-  gate,
-  knot,
-  local,
-  loop,
-  map,
-  optional,
-  sleep,
-  subTapestry,
-  tapestry,
-  waitForSignal,
-} from '../../src';
+import { knot, sleep, tapestry, waitForSignal } from '../../src';
 import { openBackends } from '../../src/backends';
 import type { RunHandle, Selvage } from '../../src/client';
 import type { Backends, LineageRecord, RunRecord } from '../../src/protocols';
 import { planScrub } from '../../src/retention';
 import { createEncryption, encryptionOf, type SealedDataStore } from '../../src/sealing';
-import { historyOf } from '../support/history';
+import { everyWay, inner, part, step } from '../support/every-way';
+import { historiesOf } from '../support/history';
 import {
   closeAll,
   connectSelvage,
@@ -40,54 +28,8 @@ const SEAL = newKey('seal');
 const FIRST = newKey('first');
 const SECOND = newKey('second');
 
-const part = knot('part', ({ name }: { name: string }) => `${name}!`);
-const list = knot('list', ({ name }: { name: string }) => ['a', 'b', 'c'].map((end) => `${name}-${end}`));
-const each = knot('each', ({ item }: { item: string }) => `<${item}>`);
-const long = knot('long', ({ name }: { name: string }) => name.repeat(1_000));
-const counted = knot('counted', ({ n }: { n: number }) => n + 1);
-const chunks = knot('chunks', ({ name }: { name: string }, ctx) =>
-  ctx.store(Buffer.from(`${name}, in bytes`)),
-);
-const deep = optional(
-  knot('deep', ({ name }: { name: string }): string => {
-    const error = new Error('a long stack');
-    error.stack = `${name} `.repeat(2_000);
-    throw error;
-  }),
-);
 const none = knot('none', (_: { of: string }) => 0);
 const joined = knot('joined', ({ a, b }: { a: string; b: string }) => `${a} ${b}`);
-const inner = tapestry('digests-inner', (t) => ({
-  part: part({ name: t.parameter('name', z.string()) }, { id: 'part' }),
-}));
-const step = tapestry('digests-step', (t) => ({
-  n: counted({ n: t.parameter('n', z.number()) }, { id: 'n' }),
-}));
-/** Every way that a value goes. */
-const all = tapestry('digests-all', (t) => {
-  const name = t.parameter('name', z.string());
-  const much = long({ name }, { id: 'much' });
-  const names = list({ name }, { id: 'names' });
-  map({ over: names, each, bind: 'item' }, { id: 'queued' });
-  map({ over: names, each, bind: 'item' }, { id: 'gathered', dispatcher: local() });
-  subTapestry({ tapestry: inner, inputs: { name: much } }, { id: 'nested' });
-  loop(
-    { step, initial: { n: t.parameter('n', z.number()) }, until: ({ n }) => n > 41, max: 3 },
-    { id: 'loop' },
-  );
-  const way = branch(
-    { input: name, branches: ['left', 'right'], selector: () => 'left' as const },
-    { id: 'way' },
-  );
-  const either = firstOk({ of: [way.path('left'), way.path('right')] }, { id: 'either' });
-  const open = gate({ input: either, predicate: () => true }, { id: 'open' });
-  const said = waitForSignal('said', z.string(), { id: 'said' });
-  joined({ a: open, b: said }, { id: 'end' });
-  chunks({ name }, { id: 'bytes' });
-  part({ name }, { id: 'quick', dispatcher: local() });
-  part({ name: much }, { id: 'cached', cache: { codeHash: 'source' } });
-  deep({ name }, { id: 'deep' });
-});
 
 /** What waits for a signal, and passes on values from before it. */
 const waiting = tapestry('digests-waiting', (t) => {
@@ -146,35 +88,21 @@ async function inClear(selvage: Selvage, runId: string): Promise<Record<string, 
   const runs = (await runHistory.listRuns({ limit: 1_000 })).items;
   const lineage: LineageRecord[] = [];
   for (const run of runs) lineage.push(...(await runHistory.getRecords(run.temporal_run_id)));
-  const histories: string[] = [];
-  const ids = new Set([runId]);
-  for (const id of ids) {
-    const events = await historyOf(selvage, id);
-    histories.push(...events.flatMap(stringsIn));
-    for (const { startChildWorkflowExecutionInitiatedEventAttributes: started } of events)
-      if (started?.workflowId) ids.add(started.workflowId);
-  }
   const below = (await (dataStore as SealedDataStore).inner.list({ limit: 1_000 })).items;
   return {
     // Constants of a tapestry are in its plan, in clear.
     records: JSON.stringify([runs, lineage.map((record) => ({ ...record, constant_input_hashes: {} }))]),
-    histories: histories.join('\n'),
+    histories: await historiesOf(selvage, runId),
     names: below.map(({ hash }) => hash).join('\n'),
   };
-}
-
-function stringsIn(given: unknown): string[] {
-  if (typeof given === 'string') return [given];
-  if (given instanceof Uint8Array) return [Buffer.from(given).toString('latin1')];
-  return typeof given === 'object' && given !== null ? Object.values(given).flatMap(stringsIn) : [];
 }
 
 async function runAll(
   backends: Backends,
   inlineLimit = 2_048,
 ): Promise<{ selvage: Selvage; run: RunHandle<object> }> {
-  const selvage = await openSelvage({ tapestries: [all, inner, step], backends, inlineLimit });
-  const run = await selvage.start(all, { name: 'Ada', n: 40 }, { runId: unique('digests') });
+  const selvage = await openSelvage({ tapestries: [everyWay, inner, step], backends, inlineLimit });
+  const run = await selvage.start(everyWay, { name: 'Ada', n: 40 }, { runId: unique('digests') });
   await run.signal('said', 'yes');
   const { outputs, status, outcomes } = await run.result();
   expect(status).toBe('succeeded');
@@ -410,7 +338,7 @@ test('a run that is started past Selvage has the key of its worker', async () =>
     tapestries: [inner],
     backends: await backendsOf(await temporaryFolder(), FIRST),
   });
-  const handle = await selvage.client.workflow.start('digests-inner', {
+  const handle = await selvage.client.workflow.start('every-inner', {
     workflowId: unique('bare'),
     taskQueue: selvage.taskQueue,
     args: [{ name: 'Ada' }],

@@ -42,19 +42,6 @@ describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
       expect(history).toContain(small);
       expect(history).not.toContain(large);
     });
-
-    test('with a limit of 0 no result of a body is in it', async () => {
-      const selvage = await openSelvage({ tapestries: [values], inlineLimit: 0, workerOptions });
-      const run = await selvage.start(values, {});
-      expect(await run.values()).toEqual({
-        small: expect.stringContaining(small),
-        large: expect.stringContaining(large),
-      });
-      const history = textOf(await historyOf(selvage, run.runId));
-      expect(history).toContain('small-again');
-      expect(history).not.toContain(small);
-      expect(history).not.toContain(large);
-    });
   });
 
   test(`more than ${PARENTS_PER_ACTIVITY} parents are looked up instead of sent`, async () => {

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -67,13 +67,46 @@ export class Command {
   }
 }
 
-/** Runs a command to its end. */
+/** Runs a command to its end, in a process of its own. */
 export async function runCommand(
   project: string,
   args: readonly string[],
   environment?: NodeJS.ProcessEnv,
 ): Promise<Finished> {
   return await new Command(project, args, environment).finished;
+}
+
+let warm: ChildProcess | undefined;
+let asked = 0;
+afterAll(async () => {
+  if (!warm || warm.exitCode !== null) return;
+  const ended = once(warm, 'exit');
+  warm.disconnect();
+  await ended;
+});
+
+/**
+ * Runs a command to its end in a process that has run others before, which saves a second of loading. Commands come one after another there. What
+ * depends on the process, such as signals, the end of a body, or what the SDK prints by itself, needs {@link runCommand}.
+ */
+export async function runWarm(
+  project: string,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+): Promise<Finished> {
+  const child = (warm ??= fork(path.join(__dirname, 'warm-commands.js'), { execArgv: [] }));
+  const id = asked++;
+  const answer = new Promise<Finished>((resolve, reject) => {
+    const ended = (): void => reject(new Error('The process of the commands has ended.'));
+    const heard = ({ id: of, ...finished }: Finished & { id: number }): void => {
+      if (of !== id) return;
+      child.off('message', heard).off('exit', ended);
+      resolve(finished);
+    };
+    child.on('message', heard).once('exit', ended);
+  });
+  child.send({ id, project, args, environment: { ...ownEnvironment(), ...environment } });
+  return await answer;
 }
 
 /** A new project folder in which `selvage` and `zod` can be imported, with these files. */

@@ -25,7 +25,12 @@ export class SmallDisk {
   /** Takes all that is left of it. */
   fill(): void {
     const { bavail, bsize } = statfsSync(this.folder);
-    writeFileSync(this.#filling, Buffer.alloc(Number(bavail) * Number(bsize)), { flag: 'a' });
+    try {
+      writeFileSync(this.#filling, Buffer.alloc(Number(bavail) * Number(bsize)), { flag: 'a' });
+    } catch (error) {
+      // Somebody else took some of it meanwhile.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    }
   }
 
   /** Gives back what {@link fill} has taken. */

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import net from 'node:net';
 import { inspectBackends, openBackends } from '../../../src/backends';
 import type { Backends } from '../../../src/protocols';
 import type { SelvageError } from '../../../src/errors';
 import { freshPostgresDatabase, type FreshDatabase } from '../../support/fresh-places';
+import { closedPort, listening } from '../../support/listening';
 import { describeWith } from '../../support/services';
 import { rejectionOf } from '../../support/rejection-of';
 import { queryPostgres } from '../../support/query-postgres';
@@ -50,10 +50,7 @@ describeWith('postgres')('an address of PostgreSQL that does not work', () => {
   });
 
   test('a port where nobody is', async () => {
-    const server = net.createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as net.AddressInfo;
-    await new Promise((resolve) => server.close(resolve));
+    const port = await closedPort();
     const error = await refusalOf(
       changed((url) => {
         url.port = String(port);
@@ -64,18 +61,11 @@ describeWith('postgres')('an address of PostgreSQL that does not work', () => {
   });
 
   test('a server that takes the connection and never answers', async () => {
-    const sockets: net.Socket[] = [];
-    const server = net.createServer((socket) => sockets.push(socket));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    try {
-      const { port } = server.address() as net.AddressInfo;
-      const error = await refusalOf(changed((url) => (url.port = String(port))));
-      expect(error.code).toBe('BackendUnavailable');
-      expect(error.message).toMatch(/cannot be reached or went away/);
-    } finally {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-    }
+    const silent = await listening();
+    const error = await refusalOf(changed((url) => (url.port = String(silent.port))));
+    expect(error.code).toBe('BackendUnavailable');
+    expect(error.message).toMatch(/cannot be reached or went away/);
+    await silent.close();
   });
 
   test('a user who may only read, one who has no connection left, and one who may not make tables', async () => {

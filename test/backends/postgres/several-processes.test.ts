@@ -5,9 +5,10 @@ import { runScript } from '../../conformance/processes/run-script';
 import { freshPostgresDatabase, type FreshDatabase } from '../../support/fresh-places';
 import { describeWith } from '../../support/services';
 import { queryPostgres } from '../../support/query-postgres';
+import { runs } from '../../support/thorough';
 
 const PROCESSES = 3;
-const KNOTS = 200;
+const KNOTS = runs(80, 200);
 
 interface RaceResult {
   won: string[];

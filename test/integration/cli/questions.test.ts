@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { makeCommandProject, runCommand } from '../../support/command-line';
+import { makeCommandProject, runWarm } from '../../support/command-line';
 import { removeProjects } from '../server/projects';
 import { CACHED, PIPELINES } from './pipelines';
 
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(removeProjects);
 
-const selvage = (...args: string[]): ReturnType<typeof runCommand> => runCommand(project, args);
+const selvage = (...args: string[]): ReturnType<typeof runWarm> => runWarm(project, args);
 
 async function hashOf(runId: string, knot: string): Promise<string> {
   const { stdout } = await selvage('lineage', '--run', runId, '--knot', knot, '--json');
@@ -97,7 +97,7 @@ test('a question makes no database', async () => {
     ['impact', 'sha256:x'],
     ['value', 'sha256:x'],
   ]) {
-    const { code, stderr } = await runCommand(empty, words);
+    const { code, stderr } = await runWarm(empty, words);
     expect(stderr).toMatch(/^error FileNotFound: .*selvage\.db/);
     expect(code).toBe(2);
   }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { Command, makeCommandProject, runCommand } from '../../support/command-line';
+import { Command, makeCommandProject, runWarm } from '../../support/command-line';
 import { removeProjects } from '../server/projects';
 import { WAITING } from './pipelines';
 
@@ -27,7 +27,7 @@ test('a client that is killed while it waits: others come back to its run and ha
   const worker = new Command(project, ['worker', 'waiting.ts']);
   try {
     await worker.hasWritten(/Worker of waiting/);
-    expect((await runCommand(project, ['run', 'waiting.ts', '--detach', '--run-id', 'kept'])).code).toBe(0);
+    expect((await runWarm(project, ['run', 'waiting.ts', '--detach', '--run-id', 'kept'])).code).toBe(0);
     await worker.hasWritten(/wait: began/);
 
     const waits = (): ReturnType<typeof spawn> =>
@@ -49,7 +49,7 @@ test('a client that is killed while it waits: others come back to its run and ha
     const values = { end: 'went' };
     expect(JSON.parse(finished.stdout)).toMatchObject({ runId: 'kept', status: 'succeeded', values });
     expect(JSON.parse(said.replace('waiting\n', ''))).toEqual({ status: 'succeeded', values });
-    const { stdout } = await runCommand(project, ['lineage', '--run', 'kept', '--json']);
+    const { stdout } = await runWarm(project, ['lineage', '--run', 'kept', '--json']);
     expect(JSON.parse(stdout)).toMatchObject({ items: [{ knot_id: 'wait', attempt: 1 }] });
   } finally {
     worker.signal('SIGTERM');

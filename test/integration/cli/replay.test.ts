@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { makeCommandProject, runCommand, type Finished } from '../../support/command-line';
+import { makeCommandProject, runWarm, type Finished } from '../../support/command-line';
 import { removeProjects } from '../server/projects';
 import { PIPELINES } from './pipelines';
 
@@ -10,7 +10,7 @@ let project: string;
 
 beforeAll(async () => {
   project = makeCommandProject({ 'pipeline.ts': PIPELINES });
-  await runCommand(project, [
+  await runWarm(project, [
     'run',
     'pipeline.ts',
     '--tapestry',
@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(removeProjects);
 
 function selvage(...args: string[]): Promise<Finished> {
-  return runCommand(project, ['replay', ...args]);
+  return runWarm(project, ['replay', ...args]);
 }
 
 /** As it would be if the interpreter had done something else. */

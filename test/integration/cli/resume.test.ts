@@ -1,6 +1,6 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { Command, makeCommandProject, runCommand, type Finished } from '../../support/command-line';
+import { Command, makeCommandProject, runWarm, type Finished } from '../../support/command-line';
 import { until } from '../../support/until';
 import { removeProjects } from '../server/projects';
 import { WAITING } from './pipelines';
@@ -31,7 +31,7 @@ beforeAll(async () => {
 afterAll(removeProjects);
 
 function selvage(...args: string[]): Promise<Finished> {
-  return runCommand(project, args);
+  return runWarm(project, args);
 }
 
 interface Record {
@@ -86,7 +86,7 @@ test('without a file it is left to a worker, and refused where there is none', a
   }
 });
 
-test('an unknown run, one that works, a knot that is not there: their codes, soon', async () => {
+test('an unknown run, and a knot that is not there: their codes, soon', async () => {
   // Also where there is no worker to leave it to.
   const unknown = await selvage('resume', 'nobody');
   expect(unknown.stderr).toMatch(/^error UnknownRun: .*"nobody"/m);
@@ -95,15 +95,6 @@ test('an unknown run, one that works, a knot that is not there: their codes, soo
   expect(knot.stderr).toMatch(/^error UnknownKnot: .*nothing/m);
   expect(knot.stderr).not.toContain('A body did not end');
   expect(knot.code).toBe(2);
-
-  const works = new Command(project, ['run', 'waiting.ts', '--run-id', 'works']);
-  await works.hasWritten(/wait: began/);
-  const early = await selvage('resume', 'works', 'waiting.ts');
-  expect(early.stderr).toMatch(/^error RunNotOver: .*"works"/m);
-  expect(early.code).toBe(2);
-  writeFileSync(path.join(project, 'go'), '');
-  expect((await works.finished).code).toBe(0);
-  rmSync(path.join(project, 'go'));
 });
 
 test('--deadline and --dedupe-key', async () => {

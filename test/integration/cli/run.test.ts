@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { Command, makeCommandProject, runCommand } from '../../support/command-line';
+import { Command, makeCommandProject, runCommand, runWarm, type Finished } from '../../support/command-line';
 import { removeProjects } from '../server/projects';
 import { PIPELINES } from './pipelines';
 
@@ -12,7 +12,12 @@ beforeAll(() => {
 });
 afterAll(removeProjects);
 
-function run(...args: string[]): ReturnType<typeof runCommand> {
+function run(...args: string[]): Promise<Finished> {
+  return runWarm(project, ['run', FILE, ...args]);
+}
+
+/** As a user has it: exit code and streams are those of the process. */
+function runAlone(...args: string[]): Promise<Finished> {
   return runCommand(project, ['run', FILE, ...args]);
 }
 
@@ -29,7 +34,7 @@ interface RunDocument {
 }
 
 test('a person sees server, run, values, and how to ask on', async () => {
-  const { code, stdout, stderr } = await run('--tapestry', 'quickstart', '--param', 'x=5');
+  const { code, stdout, stderr } = await runAlone('--tapestry', 'quickstart', '--param', 'x=5');
   expect(stderr).toBe('');
   const lines = stdout.split('\n');
   expect(lines[0]).toMatch(
@@ -49,12 +54,12 @@ test('nobody reads what it writes: the run goes on to its end all the same', asy
   const command = new Command(project, args);
   command.stopReading();
   expect(await command.finished).toEqual({ code: 0, stdout: '', stderr: '' });
-  const { stdout } = await runCommand(project, ['runs', 'show', 'unread', '--json']);
+  const { stdout } = await runWarm(project, ['runs', 'show', 'unread', '--json']);
   expect(JSON.parse(stdout)).toMatchObject({ runId: 'unread', status: 'succeeded' });
 });
 
 test('--json: one document on stdout, everything else on stderr', async () => {
-  const { code, stdout, stderr } = await run('--tapestry', 'quickstart', '--param', 'x=5', '--json');
+  const { code, stdout, stderr } = await runAlone('--tapestry', 'quickstart', '--param', 'x=5', '--json');
   const document = JSON.parse(stdout) as RunDocument;
   expect(document).toEqual({
     runId: expect.stringMatching(/^quickstart-/) as string,
@@ -81,30 +86,13 @@ test('--json: one document on stdout, everything else on stderr', async () => {
 });
 
 test('a failed run ends with 1, its failure with message and place, and what was skipped for it', async () => {
-  const { code, stdout } = await run('--tapestry', 'fails', '--param', 'x=5');
+  const { code, stdout } = await runAlone('--tapestry', 'fails', '--param', 'x=5');
   expect(code).toBe(1);
   expect(stdout).toMatch(/^failed e: RangeError: 10 is too much$/m);
   expect(stdout).toMatch(/^Run \S+ failed in .* 2 knots ok, 1 failed, 1 skipped$/m);
   expect(stdout).toMatch(/^ {2}d {2}10$/m);
   expect(stdout).toMatch(/^ {2}f {2}skipped, because e failed$/m);
   expect(stdout).toMatch(/^ {2}e {2}RangeError: 10 is too much\n {4}at .*pipeline\.ts:8:\d+/m);
-});
-
-test('--json of a failed run has the outcomes', async () => {
-  const { code, stdout } = await run('--tapestry', 'fails', '--param', 'x=5', '--json');
-  const { status, succeeded, counts, values, outcomes } = JSON.parse(stdout) as RunDocument;
-  expect(code).toBe(1);
-  expect({ status, succeeded, counts, values }).toEqual({
-    status: 'failed',
-    succeeded: false,
-    counts: { ok: 2, err: 1, skipped: 1 },
-    values: { d: 10 },
-  });
-  expect(outcomes['e']).toMatchObject({
-    kind: 'err',
-    error: { type: 'RangeError', message: '10 is too much' },
-  });
-  expect(outcomes['f']).toMatchObject({ kind: 'skipped', reason: 'parent_failed_or_skipped' });
 });
 
 test('parameters from a YAML file, overridden on the command line; --json tags what JSON cannot say', async () => {
@@ -133,35 +121,15 @@ test('--terminals: only what they need runs', async () => {
   expect((JSON.parse(stdout) as RunDocument).outputs).toEqual({ 'param:x': 5, d: 10 });
 });
 
-test('--run-id: the same work is shown again without running, other work is refused', async () => {
-  const args = ['--tapestry', 'quickstart', '--run-id', 'again', '--json'];
-  const first = await run(...args, '--param', 'x=1');
-  const second = await run(...args, '--param', 'x=1');
-  expect(first.code).toBe(0);
-  expect(second.code).toBe(0);
-  expect(JSON.parse(second.stdout)).toEqual(JSON.parse(first.stdout));
-  const history = await runCommand(project, ['lineage', '--run', 'again', '--json']);
-  expect((JSON.parse(history.stdout) as { items: unknown[] }).items).toHaveLength(3);
-
-  const other = await run(...args, '--param', 'x=2');
-  expect(other.code).toBe(2);
-  expect(other.stderr).toMatch(
-    /^error RunIdInUse: .*"again".*parameters sha256:[0-9a-f]{64}; yours are .* sha256:[0-9a-f]{64}/m,
-  );
-  expect(JSON.parse(other.stdout)).toEqual({
-    error: { code: 'RunIdInUse', message: expect.any(String) as string },
-  });
-});
-
 test('runs show tells what became of a run whose values are gone, and why it does not show them', async () => {
   await run('--tapestry', 'quickstart', '--param', 'x=6', '--run-id', 'scrubbed');
-  expect((await runCommand(project, ['scrub', '--run', 'scrubbed', '--yes'])).code).toBe(0);
-  const shown = await runCommand(project, ['runs', 'show', 'scrubbed']);
+  expect((await runWarm(project, ['scrub', '--run', 'scrubbed', '--yes'])).code).toBe(0);
+  const shown = await runWarm(project, ['runs', 'show', 'scrubbed']);
   expect(shown.code).toBe(0);
   expect(shown.stdout).toMatch(/^ {2}answer {2}ok, its value cannot be read$/m);
   expect(shown.stdout).toMatch(/^Knots\n(?:.*\n)* *d +ok /m);
   expect(shown.stderr).toMatch(/^The values of the run cannot be shown\. .*is not in the data store/);
-  const { code, stdout } = await runCommand(project, ['runs', 'show', 'scrubbed', '--json']);
+  const { code, stdout } = await runWarm(project, ['runs', 'show', 'scrubbed', '--json']);
   expect(code).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({
     status: 'succeeded',

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { knot, runLocally, subTapestry, tapestry } from '../../../src';
 import { openBackends } from '../../../src/backends';
-import { Command, makeCommandProject, runCommand } from '../../support/command-line';
+import { Command, makeCommandProject, runWarm } from '../../support/command-line';
 import { until } from '../../support/until';
 import { removeProjects } from '../server/projects';
 import { PIPELINES, WAITING } from './pipelines';
@@ -16,8 +16,8 @@ beforeAll(async () => {
 });
 afterAll(removeProjects);
 
-function selvage(...args: string[]): ReturnType<typeof runCommand> {
-  return runCommand(project, args);
+function selvage(...args: string[]): ReturnType<typeof runWarm> {
+  return runWarm(project, args);
 }
 
 interface Listing {
@@ -91,11 +91,11 @@ test('runs of a process without a server are listed, shown, and over', async () 
     await backends.close();
   }
 
-  const listed = await runCommand(own, ['runs', 'list']);
+  const listed = await runWarm(own, ['runs', 'list']);
   expect(listed.stdout).toMatch(/^late +outer +failed .* 2 ok, 1 failed, 0 skipped .*code$/m);
   expect(listed.stdout).toMatch(/^late\/nested#1 +inner +succeeded /m);
 
-  const shown = await runCommand(own, ['runs', 'show', 'late']);
+  const shown = await runWarm(own, ['runs', 'show', 'late']);
   expect(shown.code).toBe(0);
   expect(shown.stdout).toMatch(/^Run late failed in [\d.]+ m?s: 2 knots ok, 1 failed, 0 skipped$/m);
   expect(shown.stdout).toMatch(/^ {2}d {7}4\n {2}nested {2}\{ end: 6 \}\n {2}e {7}failed$/m);
@@ -104,7 +104,7 @@ test('runs of a process without a server are listed, shown, and over', async () 
   expect(shown.stdout).toMatch(new RegExp(`^ {2}nested${value} {2}run late/nested#1$`, 'm'));
   expect(shown.stdout).toMatch(/^ {4}e +failed +[\d.]+ m?s {2}RangeError: 4 is too much$/m);
 
-  const child = await runCommand(own, ['runs', 'show', 'late/nested#1', '--json']);
+  const child = await runWarm(own, ['runs', 'show', 'late/nested#1', '--json']);
   expect(child.stderr).toMatch(/^ {2}Parent +knot nested of run late$/m);
   expect(JSON.parse(child.stdout)).toMatchObject({
     tapestry: 'inner',
@@ -112,7 +112,7 @@ test('runs of a process without a server are listed, shown, and over', async () 
     values: { end: 6 },
   });
 
-  const cancelled = await runCommand(own, ['runs', 'cancel', 'late']);
+  const cancelled = await runWarm(own, ['runs', 'cancel', 'late']);
   expect(cancelled.stdout).toContain('Run late is over: failed.');
 });
 
@@ -134,6 +134,9 @@ test('runs cancel: the command that runs it ends with 1 and says so', async () =
   expect(JSON.parse(stdout)).toMatchObject({ runId: 'unwanted', status: 'cancelled', succeeded: false });
   const again = await selvage('runs', 'cancel', 'unwanted');
   expect(again.stdout).toContain('Run unwanted is over: cancelled.');
+  const back = await selvage('run', 'waiting.ts', '--run-id', 'unwanted');
+  expect(back.code).toBe(1);
+  expect(back.stdout).toMatch(/^Run unwanted cancelled in /m);
 });
 
 test('runs show: why a run waits, for people and for programs', async () => {
@@ -235,7 +238,7 @@ test('lineage asks for something to look for, for a run that is there, and makes
   );
   expect((await selvage('lineage', '--run', 'nobody')).stderr).toMatch(/^error UnknownRun: .*"nobody"/);
   const empty = makeCommandProject();
-  const { code, stderr } = await runCommand(empty, ['lineage', '--run', 'good']);
+  const { code, stderr } = await runWarm(empty, ['lineage', '--run', 'good']);
   expect(stderr).toMatch(/^error FileNotFound: .*selvage\.db/);
   expect(code).toBe(2);
   expect(existsSync(path.join(empty, '.selvage'))).toBe(false);
@@ -252,19 +255,19 @@ test('doctor finds what is there, and changes nothing', async () => {
   );
   expect(code).toBe(0);
   const empty = makeCommandProject();
-  const fresh = await runCommand(empty, ['doctor', '--json']);
+  const fresh = await runWarm(empty, ['doctor', '--json']);
   expect(JSON.parse(fresh.stdout)).toMatchObject({ ok: true, projectDir: empty });
   expect(existsSync(path.join(empty, '.selvage'))).toBe(false);
 });
 
 test('doctor ends with 1 and a remedy where something needed is missing', async () => {
-  const binary = await runCommand(project, ['doctor'], { SELVAGE_TEMPORAL_CLI: '/nowhere/temporal' });
+  const binary = await runWarm(project, ['doctor'], { SELVAGE_TEMPORAL_CLI: '/nowhere/temporal' });
   expect(binary.stdout).toMatch(/^missing +Temporal CLI +.*\/nowhere\/temporal.*\n +.*SELVAGE_TEMPORAL_CLI/m);
   expect(binary.code).toBe(1);
-  const address = await runCommand(project, ['doctor', '--address', '127.0.0.1:1']);
+  const address = await runWarm(project, ['doctor', '--address', '127.0.0.1:1']);
   expect(address.stdout).toMatch(/^missing +Temporal server +No Temporal server answers at 127\.0\.0\.1:1/m);
   expect(address.code).toBe(1);
-  const damaged = await runCommand(project, ['doctor'], { SELVAGE_HISTORY: 'sqlite:pipeline.ts' });
+  const damaged = await runWarm(project, ['doctor'], { SELVAGE_HISTORY: 'sqlite:pipeline.ts' });
   expect(damaged.stdout).toMatch(
     /^missing +Backends +run history: sqlite .*pipeline\.ts \(SELVAGE_HISTORY\): .*damaged/m,
   );

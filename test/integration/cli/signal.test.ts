@@ -1,6 +1,5 @@
-import { makeCommandProject, runCommand, type Finished } from '../../support/command-line';
+import { Command, makeCommandProject, runWarm, type Finished } from '../../support/command-line';
 import { until } from '../../support/until';
-import { Command } from '../../support/command-line';
 import { removeProjects } from '../server/projects';
 
 const APPROVAL = `
@@ -21,7 +20,7 @@ beforeAll(() => {
 afterAll(removeProjects);
 
 function selvage(...args: string[]): Promise<Finished> {
-  return runCommand(project, args);
+  return runWarm(project, args);
 }
 
 test('a run waits for its signal, says so, refuses a wrong one and takes a right one', async () => {

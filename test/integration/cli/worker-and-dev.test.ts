@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { Command, makeCommandProject, runCommand } from '../../support/command-line';
+import { Command, makeCommandProject, runWarm } from '../../support/command-line';
 import { until } from '../../support/until';
 import { removeProjects } from '../server/projects';
 
@@ -20,7 +20,7 @@ function makeScaled(): string {
 
 /** Starts a run that another process works for, and waits for what it answers. */
 async function answerOf(project: string, runId: string): Promise<unknown> {
-  const started = await runCommand(project, [
+  const started = await runWarm(project, [
     'run',
     'pipeline.ts',
     '--param',
@@ -33,7 +33,7 @@ async function answerOf(project: string, runId: string): Promise<unknown> {
   expect(started.stderr).not.toContain('error');
   expect(JSON.parse(started.stdout)).toMatchObject({ runId, status: 'running' });
   const ended = await until(`run ${runId} ends`, async () => {
-    const { stdout } = await runCommand(project, ['runs', 'show', runId, '--json']);
+    const { stdout } = await runWarm(project, ['runs', 'show', runId, '--json']);
     const shown = JSON.parse(stdout) as { status?: string; values?: { y: unknown } };
     return shown.status === undefined ? undefined : shown;
   });

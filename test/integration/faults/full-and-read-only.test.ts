@@ -4,27 +4,19 @@ import path from 'node:path';
 import { z } from 'zod';
 
 import { knot, tapestry } from '../../../src';
-import { reachValkey } from '../../../src/adapters/shared/valkey';
 import { openBackends } from '../../../src/backends';
 import { queryPostgres } from '../../support/query-postgres';
 import { freshPostgresDatabase } from '../../support/fresh-places';
-import { setBucketFull } from '../../support/full-bucket';
 import { Latch } from '../../support/latch';
 import { closeAll, onClose, openSelvage, temporaryFolder } from '../../support/open-selvage';
 import { recordsAndValues } from '../../support/recorded-once';
-import {
-  describeWithPrivate,
-  readS3Address,
-  startPrivatePostgres,
-  startPrivateS3,
-  startPrivateValkey,
-} from '../../support/services';
+import { describeWithPrivate, startPrivatePostgres } from '../../support/services';
 import { describeWithSmallDisk, SmallDisk } from '../../support/small-disk';
 import { until } from '../../support/until';
 
 /*
  * A run whose storage is full, or takes no writes, at the moment when a knot has something to store: the knot waits and says why, and goes on when
- * it is well again.
+ * it is well again. How S3 and Valkey say so is in test/backends (s3-troubles, valkey-troubles): the code is what a run goes by.
  */
 
 jest.setTimeout(180_000);
@@ -169,48 +161,5 @@ describeWithPrivate('postgres')('in PostgreSQL', () => {
         /no space left to write to the database small at \S+ .*Free some space on the server/,
       );
     });
-  });
-});
-
-describeWithPrivate('s3')('in S3', () => {
-  test('a bucket that is full', async () => {
-    const server = await startPrivateS3();
-    onClose(() => server.stop());
-    const service = readS3Address(server.address);
-    const { bucket, accessKeyId, secretAccessKey, endpoint } = service;
-    await expectToWait(
-      {
-        data: `s3://${accessKeyId}:${secretAccessKey}@${bucket}/runs?endpoint=${endpoint}&pathStyle=true`,
-        begin: () => setBucketFull(service, true),
-        end: () => setBucketFull(service, false),
-      },
-      // SeaweedFS says no more than that something is wrong with it.
-      'BackendUnavailable',
-      /in the S3 bucket "\S+" .*whether its disk or the bucket's quota is full/,
-    );
-  });
-});
-
-describeWithPrivate('valkey')('in Valkey', () => {
-  test.each([
-    ['that is full', 'DiskFull', /has reached its `maxmemory`.*Give it more memory/],
-    [
-      'that has become a replica',
-      'BackendUnavailable',
-      /is a replica, which takes no writes\. Name the primary/,
-    ],
-  ] as const)('a server %s', async (what, code, says) => {
-    const server = await startPrivateValkey();
-    onClose(() => server.stop());
-    const admin = await reachValkey({ url: server.address });
-    onClose(() => admin.close());
-    const orders =
-      what === 'that is full'
-        ? [['config', 'SET', 'maxmemory', '1'] as const, ['config', 'SET', 'maxmemory', '0'] as const]
-        : [['replicaof', '127.0.0.1', '1'] as const, ['replicaof', 'NO', 'ONE'] as const];
-    const order = async (index: number): Promise<void> => {
-      await admin.command(...(orders[index]! as ['config', 'SET', string, string]));
-    };
-    await expectToWait({ data: server.address, begin: () => order(0), end: () => order(1) }, code, says);
   });
 });

@@ -4,7 +4,7 @@ import { runLocally } from '../../../src';
 import { openBackends } from '../../../src/backends';
 import type { Backends } from '../../../src/protocols';
 import { randomOf } from '../../../src/testing/simulator/random';
-import { slowed, withDoneButFailed } from '../../../src/testing/troubled';
+import { withDoneButFailed } from '../../../src/testing/troubled';
 import { freshPostgresDatabase } from '../../support/fresh-places';
 import {
   closeAll,
@@ -18,13 +18,13 @@ import { arbitraryRecipe, signalsOf, tapestryOf } from '../../support/random-tap
 import { recordsAndValues } from '../../support/recorded-once';
 import { plainOutcome, referenceRun } from '../../support/reference-run';
 import { describeWith } from '../../support/services';
+import { runs } from '../../support/thorough';
 import { troubledBackends } from '../../support/troubled-backends';
 
 afterEach(closeAll);
 
 /** Of all that is written, the first of its kind and then so much is answered with an error after it was done. */
 const CHANCE = 0.3;
-const SLOWNESS_MS = 40;
 
 const sqlite = 'sqlite:selvage.db';
 
@@ -46,7 +46,7 @@ async function runThrough(
   seed: number,
   trouble: <T extends object>(adapter: T) => T,
 ): Promise<void> {
-  const recipes = fc.sample(arbitraryRecipe({ minLength: 10, maxLength: 16 }), { numRuns: 6, seed });
+  const recipes = fc.sample(arbitraryRecipe({ minLength: 10, maxLength: 16 }), { numRuns: runs(3, 6), seed });
   const tapestries = recipes.map((recipe) => tapestryOf(unique('lost'), recipe));
   const client = await connectSelvage({ backends });
   await startWorker(client, { tapestries, backends: troubledBackends(backends, trouble) });
@@ -97,9 +97,5 @@ describe('a worker whose writes are done but answered with an error: the same ou
 describeWith('postgres')('on PostgreSQL', () => {
   test('a worker whose writes are done but answered with an error', async () => {
     await runWithLostAnswers(await openPostgres(), 4);
-  });
-
-  test('a slow backend', async () => {
-    await runThrough(await openPostgres(), 5, (adapter) => slowed(adapter, SLOWNESS_MS));
   });
 });

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 
 import { SelvageError, knot, local, queue, tapestry } from '../../../src';
@@ -8,13 +7,13 @@ import type { Backends } from '../../../src/protocols';
 import { closeAll, connectSelvage, onClose, startWorker } from '../../support/open-selvage';
 import { recordsAndValues } from '../../support/recorded-once';
 import { describeWithPrivate, startPrivatePostgres, type PrivateService } from '../../support/services';
+import { runs } from '../../support/thorough';
 import { until } from '../../support/until';
 import { queryPostgres } from '../../support/query-postgres';
 
-const RUNS = 500;
-const AT_ONCE = 40;
-const RESTART_EVERY_MS = 5_000;
-/** Restarts go on until all runs are over, and there are so many at least. */
+const RUNS = runs(100, 500);
+const AT_ONCE = 20;
+/** There is one whenever so many runs more have ended, until all are over, and so many at least. */
 const LEAST_RESTARTS = 4;
 const LIMIT_MS = 600_000;
 
@@ -34,21 +33,21 @@ type Run = RunHandle<{ sum: number }>;
 afterEach(closeAll);
 
 /**
- * Restarts the server at intervals, killed and politely in turn, until it is told to stop; answers how often.
+ * Restarts the server, killed and politely in turn, until it is told to stop; answers how often.
  *
+ * @param ended answers how many runs have ended
  * @param outage kills it once, and ends when it may come back
  */
 async function restartUntil(
   server: PrivateService,
+  ended: () => number,
   outage: () => Promise<void>,
   stop: AbortSignal,
 ): Promise<number> {
   for (let restarts = 0; ; restarts += 1) {
-    const isOver = (): boolean => stop.aborted && restarts >= LEAST_RESTARTS;
-    await delay(RESTART_EVERY_MS, undefined, restarts < LEAST_RESTARTS ? {} : { signal: stop }).catch(
-      () => undefined,
-    );
-    if (isOver()) return restarts;
+    const next = (restarts + 1) * AT_ONCE;
+    await until(`${next} runs have ended`, () => stop.aborted || ended() >= next, LIMIT_MS);
+    if (stop.aborted && restarts >= LEAST_RESTARTS) return restarts;
     if (restarts === 1) await outage();
     else if (restarts % 2 === 0) await server.kill();
     await server.restart();
@@ -76,8 +75,8 @@ function start(client: Selvage, x: number): Promise<Run> {
 }
 
 /** Why knots are tried again, as Temporal shows it. */
-async function reasonsOf({ client }: Selvage, runs: readonly Run[]): Promise<string[]> {
-  const described = await Promise.all(runs.map(({ runId }) => client.workflow.getHandle(runId).describe()));
+async function reasonsOf({ client }: Selvage, live: readonly Run[]): Promise<string[]> {
+  const described = await Promise.all(live.map(({ runId }) => client.workflow.getHandle(runId).describe()));
   return described.flatMap(({ raw }) =>
     (raw.pendingActivities ?? []).flatMap(({ lastFailure }) => lastFailure?.message ?? []),
   );
@@ -93,7 +92,7 @@ describeWithPrivate('postgres')('PostgreSQL', () => {
   afterAll(() => server?.stop());
 
   test(
-    `${RUNS} runs end as they should while the server is restarted every ${RESTART_EVERY_MS / 1_000} seconds`,
+    `${RUNS} runs end as they should while the server is restarted again and again`,
     async () => {
       const url = server.address;
       const open = async (): Promise<Backends> => {
@@ -109,8 +108,6 @@ describeWithPrivate('postgres')('PostgreSQL', () => {
       let ended = 0;
       const stop = new AbortController();
       const outage = async (): Promise<void> => {
-        // By then runs are at every step; at the beginning all of them wait in the first, which has no knots yet.
-        await until('some runs have ended', () => ended >= AT_ONCE, LIMIT_MS);
         await server.kill();
         const reasons = (): Promise<string[]> => reasonsOf(client, [...live.values()]);
         await until(
@@ -121,7 +118,7 @@ describeWithPrivate('postgres')('PostgreSQL', () => {
         const [run] = live.values();
         await expect(run!.status()).rejects.toMatchObject({ code: 'BackendUnavailable' });
       };
-      const restarting = restartUntil(server, outage, stop.signal);
+      const restarting = restartUntil(server, () => ended, outage, stop.signal);
       restarting.catch(() => undefined);
       let nextX = 0;
       const work = async (): Promise<void> => {

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { EmbeddedServer, serverFolder } from '../../../src/server';
-import { Command, makeCommandProject, runCommand, type Finished } from '../../support/command-line';
+import { makeCommandProject, runCommand, type Finished } from '../../support/command-line';
 import { bytesOf, overwritePages, pagesOf } from '../../support/database-blows';
 import { PIPELINES } from '../cli/pipelines';
 import { removeProjects, serverProcesses } from '../server/projects';
@@ -95,20 +95,3 @@ test('a project that has never run has nothing to repair, and is left alone', as
   await runCommand(empty, ['doctor', '--repair']);
   expect(readdirSync(path.join(empty, '.selvage'))).toEqual([]);
 });
-
-test('twenty commands at once in a new project share one server, and all of them succeed', async () => {
-  const fresh = makeCommandProject({ 'pipeline.ts': PIPELINES });
-  const commands = Array.from(
-    { length: 20 },
-    (_, index) =>
-      new Command(fresh, [...RUN.slice(0, -1), `x=${index}`, '--run-id', `run-${index}`, '--json']),
-  );
-  const answers = await Promise.all(commands.map(({ finished }) => finished));
-  expect(answers.map(({ code, stderr }) => (code === 0 ? '' : stderr))).toEqual(answers.map(() => ''));
-  const documents = answers.map(
-    ({ stdout }) => JSON.parse(stdout) as { values: object; server: { address: string } },
-  );
-  expect(documents.map(({ values }) => values)).toEqual(answers.map((_, index) => ({ answer: 3 * index })));
-  expect(new Set(documents.map(({ server }) => server.address)).size).toBe(1);
-  expect(serverProcesses(fresh)).toHaveLength(1);
-}, 600_000);

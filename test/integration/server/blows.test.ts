@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -10,9 +9,11 @@ import { Selvage } from '../../../src/client';
 import { EmbeddedServer } from '../../../src/server';
 import { identify, isAlive, type ProcessIdentity } from '../../../src/server/process-identity';
 import { readState, serverFolder } from '../../../src/server/server-folder';
+import { sampleValue } from '../../../src/testing/sample-records';
 import { overwritePages, pagesOf, withoutLog } from '../../support/database-blows';
-import { closeAll, connectSelvage, onClose, startWorker } from '../../support/open-selvage';
+import { closeAll, connectSelvage, onClose, startWorker, unique } from '../../support/open-selvage';
 import { quietRuntime } from '../../support/quiet-runtime';
+import { describeWithSmallDisk, SmallDisk } from '../../support/small-disk';
 import { until } from '../../support/until';
 import { bundledInterpreter } from '../../support/workflow-bundle';
 import { makeProject, removeProjects, serverProcesses } from './projects';
@@ -154,27 +155,11 @@ test('two projects at once have each their own server, database and runs', async
   expect(found[0]![0]!.temporal_run_id).not.toBe(found[1]![0]!.temporal_run_id);
 });
 
-describe('on a disk of 24 megabytes', () => {
-  const projectDir = makeProject();
-  let mounted = false;
-
-  beforeAll(() => {
-    try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', projectDir], { stdio: 'ignore' });
-      mounted = true;
-    } catch {
-      process.stderr.write(
-        'SKIPPED: the test of a disk that fills up, because this user may not mount one.\n',
-      );
-    }
-  });
-  afterAll(() => {
-    // Lazily: libsql lets go of a closed file when it likes.
-    if (mounted) execFileSync('umount', ['--lazy', projectDir]);
-  });
-
+describeWithSmallDisk()('on a disk of 24 megabytes', () => {
   test('a run waits while the disk is full, through a restart of the server, and ends when there is space', async () => {
-    if (!mounted) return;
+    const disk = new SmallDisk(24);
+    onClose(async () => disk.remove());
+    const projectDir = disk.folder;
     const server = await EmbeddedServer.acquire({ projectDir });
     onClose(() => server.release({ wait: true }));
     const backends = await openBackends({ projectDir, environment: {} });
@@ -188,15 +173,22 @@ describe('on a disk of 24 megabytes', () => {
       async () => (await run.lineage().catch(() => undefined))?.items.length,
     );
 
-    const ballast = path.join(projectDir, 'ballast');
-    fill(ballast);
+    disk.fill();
     writeFileSync(go, '');
-    // Both the server and the backends come upon the full disk.
-    await sleep(3_000);
+    await expect(backends.dataStore.put([sampleValue('x'.repeat(1_000_000))])).rejects.toMatchObject({
+      code: 'DiskFull',
+    });
+    await until('the server comes upon the full disk', () =>
+      selvage.client.withDeadline(Date.now() + 3_000, () =>
+        selvage.client.workflow.start('any', { taskQueue: 'any', workflowId: unique('any') }).then(
+          () => false,
+          () => true,
+        ),
+      ),
+    );
     expect((await backends.runHistory.getRun(run.runId))!.status).toBe('running');
-    process.kill(server.pid, 'SIGKILL');
-    await sleep(3_000);
-    rmSync(ballast);
+    kill(readState(serverFolder(projectDir))!.server!);
+    disk.free();
     expect(await run.values()).toEqual({ after: 'y'.repeat(50_000) });
     const { items } = await run.lineage();
     expect(items.map(({ knot_id, outcome }) => [knot_id, outcome]).sort()).toEqual([
@@ -206,14 +198,3 @@ describe('on a disk of 24 megabytes', () => {
     ]);
   });
 });
-
-/** Takes all the space that there is. */
-function fill(file: string): void {
-  for (const bytes of [1024 * 1024, 4096]) {
-    try {
-      for (;;) writeFileSync(file, Buffer.alloc(bytes), { flag: 'a' });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-    }
-  }
-}

@@ -1,12 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { Client, Connection } from '@temporalio/client';
 
-import { SelvageError } from '../../../src/errors';
 import { EmbeddedServer, type EmbeddedServerOptions } from '../../../src/server';
 import { identify } from '../../../src/server/process-identity';
 import { readState, serverFolder } from '../../../src/server/server-folder';
+import { runs } from '../../support/thorough';
 import { until } from '../../support/until';
 import { Holder } from './holder';
 import { commandOf, makeProject, removeProjects, serverProcesses } from './projects';
@@ -50,39 +50,54 @@ function supervisorPid(projectDir: string): number {
   return readState(serverFolder(projectDir))!.supervisor.pid;
 }
 
-test('serves Temporal’s API and its web page on the loopback interface', async () => {
-  const server = await acquire({ projectDir: makeProject() });
-
-  expect(server.address).toMatch(/^127\.0\.0\.1:\d+$/);
-  expect(server.namespace).toBe('default');
-  await withClient(server.address, async (client) => {
-    const { namespaceInfo } = await client.workflowService.describeNamespace({ namespace: server.namespace });
-    expect(namespaceInfo?.name).toBe('default');
-  });
-  expect((await fetch(server.uiUrl)).status).toBe(200);
-});
-
-test('is tuned, and keeps to its own folder', async () => {
+describe('while it is used', () => {
   const projectDir = makeProject();
-  const server = await acquire({ projectDir });
-  const command = commandOf(server.pid);
-  for (const setting of [
-    '--ip 127.0.0.1',
-    '--ui-disable-news-fetch',
-    '--sqlite-pragma journal_mode=WAL',
-    '--sqlite-pragma synchronous=NORMAL',
-    '--dynamic-config-value history.transferProcessorMaxPollRPS=5000',
-    '--dynamic-config-value history.timerProcessorMaxPollRPS=5000',
-    '--dynamic-config-value history.visibilityProcessorMaxPollRPS=5000',
-    '--dynamic-config-value history.timerProcessorMaxTimeShift="10ms"',
-    '--dynamic-config-value history.hostLevelCacheMaxSize=1000',
-  ]) {
-    expect(command.arguments).toContain(setting);
-  }
-  if (command.environment === undefined) return;
-  expect(command.environment).toContain('GOGC=400');
-  expect(command.environment).toContain('GOMEMLIMIT=400MiB');
-  expect(command.environment).toContain(`HOME=${serverFolder(projectDir).home}`);
+  let server: EmbeddedServer;
+
+  beforeAll(async () => {
+    server = await EmbeddedServer.acquire({ projectDir });
+  });
+  afterAll(() => server.release({ wait: true }));
+
+  test('serves Temporal’s API and its web page on the loopback interface', async () => {
+    expect(server.address).toMatch(/^127\.0\.0\.1:\d+$/);
+    expect(server.namespace).toBe('default');
+    await withClient(server.address, async (client) => {
+      const { namespace } = server;
+      const { namespaceInfo } = await client.workflowService.describeNamespace({ namespace });
+      expect(namespaceInfo?.name).toBe('default');
+    });
+    expect((await fetch(server.uiUrl)).status).toBe(200);
+  });
+
+  test('is tuned, and keeps to its own folder', () => {
+    const command = commandOf(server.pid);
+    for (const setting of [
+      '--ip 127.0.0.1',
+      '--ui-disable-news-fetch',
+      '--sqlite-pragma journal_mode=WAL',
+      '--sqlite-pragma synchronous=NORMAL',
+      '--dynamic-config-value history.transferProcessorMaxPollRPS=5000',
+      '--dynamic-config-value history.timerProcessorMaxPollRPS=5000',
+      '--dynamic-config-value history.visibilityProcessorMaxPollRPS=5000',
+      '--dynamic-config-value history.timerProcessorMaxTimeShift="10ms"',
+      '--dynamic-config-value history.hostLevelCacheMaxSize=1000',
+    ]) {
+      expect(command.arguments).toContain(setting);
+    }
+    if (command.environment === undefined) return;
+    expect(command.environment).toContain('GOGC=400');
+    expect(command.environment).toContain('GOMEMLIMIT=400MiB');
+    expect(command.environment).toContain(`HOME=${serverFolder(projectDir).home}`);
+  });
+
+  test('goes on when another claim of the same process ends', async () => {
+    const other = await acquire({ projectDir });
+    await other.release({ wait: true });
+    await other.release();
+    await withClient(server.address, (client) => client.workflowService.getSystemInfo({}));
+    expect(isRunning(server.pid)).toBe(true);
+  });
 });
 
 test('is shared by the processes of a project, and stops with the last one', async () => {
@@ -96,17 +111,6 @@ test('is shared by the processes of a project, and stops with the last one', asy
   await server.release({ wait: true });
   expect(isRunning(pid)).toBe(false);
   expect(readState(serverFolder(projectDir))).toMatchObject({ phase: 'stopped' });
-});
-
-test('goes on while another claim of the same process exists', async () => {
-  const projectDir = makeProject();
-  const first = await acquire({ projectDir });
-  const second = await acquire({ projectDir });
-
-  await first.release({ wait: true });
-  await first.release();
-  await withClient(second.address, (client) => client.workflowService.getSystemInfo({}));
-  expect(isRunning(second.pid)).toBe(true);
 });
 
 test('outlives its last user for a moment, and then stops by itself', async () => {
@@ -145,24 +149,13 @@ test('serves again at the same address, with its runs, after it was killed', asy
   });
 });
 
-test('keeps its runs from one use to the next', async () => {
+test('stops when its only user is killed, and heeds none of Temporal’s variables and configuration of that user', async () => {
   const projectDir = makeProject();
-  const first = await acquire({ projectDir });
-  await withClient(first.address, (client) =>
-    client.workflow.start('waiting', { workflowId: 'kept', taskQueue: 'nobody' }),
-  );
-  await first.release({ wait: true });
-
-  const second = await acquire({ projectDir });
-  expect(second.pid).not.toBe(first.pid);
-  await withClient(second.address, async (client) => {
-    expect((await client.workflow.getHandle('kept').describe()).status.name).toBe('RUNNING');
+  const config = path.join(projectDir, 'temporal.toml');
+  writeFileSync(config, 'this is [ not toml');
+  const only = hold(projectDir, {
+    env: { TEMPORAL_CONFIG_FILE: config, TEMPORAL_PROFILE: 'production', TEMPORAL_ADDRESS: 'nowhere:1' },
   });
-});
-
-test('stops when its only user is killed', async () => {
-  const projectDir = makeProject();
-  const only = hold(projectDir);
   const { pid } = await only.next('acquired');
   const supervisor = supervisorPid(projectDir);
 
@@ -220,23 +213,28 @@ test('takes no dead process for a user, nor another process with its id', async 
   expect(isRunning(server.pid)).toBe(false);
 });
 
-test('twenty processes that ask at once get one server', async () => {
+const CROWD = runs(8, 20);
+
+test(`${CROWD} processes that ask at once get one server`, async () => {
   const projectDir = makeProject();
-  const many = Array.from({ length: 20 }, () => hold(projectDir));
+  const many = Array.from({ length: CROWD }, () => hold(projectDir));
   const answers = await Promise.all(many.map((holder) => holder.next('acquired')));
 
   expect(new Set(answers.map(({ pid, address }) => `${pid} ${address}`)).size).toBe(1);
   expect(serverProcesses(projectDir)).toEqual([answers[0]!.pid]);
-  expect(readdirSync(serverFolder(projectDir).leases)).toHaveLength(20);
+  expect(readdirSync(serverFolder(projectDir).leases)).toHaveLength(CROWD);
 
   await Promise.all(many.map((holder) => holder.release()));
   await until('the server ends', () => !isRunning(answers[0]!.pid));
 });
 
-test('listens where it is told to, and refuses another port while others use it', async () => {
+test('keeps its runs and its port from one use to the next, listens where it is told to, and refuses another port while others use it', async () => {
   const projectDir = makeProject();
   const first = await acquire({ projectDir });
   const port = Number(first.address.split(':')[1]);
+  await withClient(first.address, (client) =>
+    client.workflow.start('waiting', { workflowId: 'kept', taskQueue: 'nobody' }),
+  );
   await first.release({ wait: true });
 
   const other = hold(projectDir);
@@ -251,20 +249,13 @@ test('listens where it is told to, and refuses another port while others use it'
     message: expect.stringContaining('durable'),
   });
 
+  await withClient(`127.0.0.1:${port}`, async (client) => {
+    expect((await client.workflow.getHandle('kept').describe()).status.name).toBe('RUNNING');
+  });
   await other.kill();
   const moved = await acquire({ projectDir, port: port + 2, durable: true });
   expect(moved.address).toBe(`127.0.0.1:${port + 2}`);
   expect(commandOf(moved.pid).arguments).toContain('synchronous=FULL');
-});
-
-test('does not heed Temporal’s variables and configuration of the user', async () => {
-  const projectDir = makeProject();
-  const config = path.join(projectDir, 'temporal.toml');
-  writeFileSync(config, 'this is [ not toml');
-  const holder = hold(projectDir, {
-    env: { TEMPORAL_CONFIG_FILE: config, TEMPORAL_PROFILE: 'production', TEMPORAL_ADDRESS: 'nowhere:1' },
-  });
-  await holder.next('acquired');
 });
 
 test('gives its lease back when the process ends by itself', async () => {
@@ -276,16 +267,4 @@ test('gives its lease back when the process ends by itself', async () => {
 
   await holder.leave();
   expect(readdirSync(leases)).toEqual([]);
-});
-
-test('an error leaves no claim behind', async () => {
-  const projectDir = makeProject();
-  const { leases, database } = serverFolder(projectDir);
-  mkdirSync(leases, { recursive: true });
-  writeFileSync(database, 'these are not the bytes of a database');
-
-  const error = await EmbeddedServer.acquire({ projectDir }).catch((reason: unknown) => reason);
-  expect(SelvageError.is(error, 'DatabaseDamaged')).toBe(true);
-  expect(readdirSync(leases)).toEqual([]);
-  expect(readFileSync(database, 'utf8')).toBe('these are not the bytes of a database');
 });

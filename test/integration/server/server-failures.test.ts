@@ -1,6 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import Database from 'libsql';
@@ -8,6 +6,8 @@ import Database from 'libsql';
 import { EmbeddedServer } from '../../../src/server';
 import { isAlive } from '../../../src/server/process-identity';
 import { readState, serverFolder } from '../../../src/server/server-folder';
+import { listening } from '../../support/listening';
+import { describeWithSmallDisk, SmallDisk } from '../../support/small-disk';
 import { until } from '../../support/until';
 import { Holder } from './holder';
 import { makeProject, removeProjects, serverProcesses } from './projects';
@@ -25,9 +25,8 @@ async function supervisorEnds(projectDir: string): Promise<void> {
 
 test('a busy port is named', async () => {
   const projectDir = makeProject();
-  const busy = createServer().listen(0, '127.0.0.1');
-  await until('the other program listens', () => busy.listening);
-  const { port } = busy.address() as AddressInfo;
+  const busy = await listening();
+  const { port } = busy;
   try {
     await expect(EmbeddedServer.acquire({ projectDir, port })).rejects.toMatchObject({
       code: 'PortInUse',
@@ -37,23 +36,24 @@ test('a busy port is named', async () => {
     await supervisorEnds(projectDir);
     expect(serverProcesses(projectDir)).toEqual([]);
   } finally {
-    busy.close();
+    await busy.close();
   }
   const server = await EmbeddedServer.acquire({ projectDir, port });
   expect(server.address).toBe(`127.0.0.1:${port}`);
   await server.release({ wait: true });
 });
 
-test('a database that is none is named and left alone', async () => {
+test('a database that is none is named and left alone, and no claim is left behind', async () => {
   const projectDir = makeProject();
-  const { database, root } = serverFolder(projectDir);
-  mkdirSync(root, { recursive: true });
+  const { database, leases } = serverFolder(projectDir);
+  mkdirSync(leases, { recursive: true });
   writeFileSync(database, 'SQLite it is not');
   await expect(EmbeddedServer.acquire({ projectDir })).rejects.toMatchObject({
     code: 'DatabaseDamaged',
     message: expect.stringContaining(database),
   });
   expect(readFileSync(database, 'utf8')).toBe('SQLite it is not');
+  expect(readdirSync(leases)).toEqual([]);
 });
 
 test('a database that lacks Temporal’s tables is named and left alone', async () => {
@@ -148,31 +148,21 @@ test('a program that is no Temporal server is named, with what it printed', asyn
   await holder.ended();
 });
 
-describe('on a disk of one megabyte', () => {
-  const projectDir = makeProject();
-  let mounted = false;
-
-  beforeAll(() => {
-    try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', projectDir], { stdio: 'ignore' });
-      mounted = true;
-    } catch {
-      process.stderr.write('SKIPPED: the test of a full disk, because this user may not mount one.\n');
-    }
-  });
-  afterAll(() => {
-    if (mounted) execFileSync('umount', [projectDir]);
-  });
-
+describeWithSmallDisk()('on a disk of one megabyte', () => {
   test('a full one is told from other failures', async () => {
-    if (!mounted) return;
-    writeFileSync(path.join(projectDir, 'ballast'), Buffer.alloc(400 * 1024));
-    await expect(EmbeddedServer.acquire({ projectDir })).rejects.toMatchObject({
-      code: 'DiskFull',
-      message: expect.stringContaining(serverFolder(projectDir).root),
-    });
-    await supervisorEnds(projectDir);
-    expect(existsSync(path.join(projectDir, 'ballast'))).toBe(true);
-    expect(serverProcesses(projectDir)).toEqual([]);
+    const disk = new SmallDisk(1);
+    const ballast = path.join(disk.folder, 'ballast');
+    try {
+      writeFileSync(ballast, Buffer.alloc(400 * 1024));
+      await expect(EmbeddedServer.acquire({ projectDir: disk.folder })).rejects.toMatchObject({
+        code: 'DiskFull',
+        message: expect.stringContaining(serverFolder(disk.folder).root),
+      });
+      await supervisorEnds(disk.folder);
+      expect(existsSync(ballast)).toBe(true);
+      expect(serverProcesses(disk.folder)).toEqual([]);
+    } finally {
+      disk.remove();
+    }
   });
 });
