@@ -11,6 +11,7 @@ import {
 } from '../../src/sealing/sealed-form';
 import { hashOfName, sealedName, tagOfName } from '../../src/sealing/sealed-name';
 import { sealingKey } from '../../src/sealing/sealing-key';
+import { runs } from '../support/thorough';
 
 const key = sealingKey(randomBytes(32), 'a');
 const other = sealingKey(randomBytes(32), 'a');
@@ -55,7 +56,7 @@ test('what was sealed opens, at once and as a stream, in pieces of whatever size
         }
       },
     ),
-    { numRuns: 60 },
+    { numRuns: runs(20, 60) },
   );
 });
 
