@@ -180,7 +180,7 @@ test('a run that is extended at any moment, and any number of times, comes to wh
         expect(host.result()).toEqual(interpret(referenceOf(full, scenario)).outcomes);
       },
     ),
-    { numRuns: runs(400, 1_000) },
+    { numRuns: runs(200, 1_000) },
   );
 });
 

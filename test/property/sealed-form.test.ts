@@ -67,7 +67,7 @@ test('two seals of one value have nothing in common', () => {
 });
 
 test('every flipped bit of a small value is found', async () => {
-  const sealed = seal(key, 'name', randomBytes(100));
+  const sealed = seal(key, 'name', randomBytes(20));
   for (let at = 0; at < sealed.byteLength * 8; at += 1) {
     const changed = Buffer.from(sealed);
     changed[at >> 3]! ^= 1 << (at & 7);

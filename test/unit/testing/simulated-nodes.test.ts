@@ -105,7 +105,7 @@ describe('runs of knots', () => {
   const signals = { answer: 5 };
 
   test('survive every blow, on all levels', async () => {
-    const { everywhere, blows } = await simulate(nesting, { ...everyBlow, schedules: 2_500 });
+    const { everywhere, blows } = await simulate(nesting, { ...everyBlow, schedules: 2_000 });
     expect(everywhere).toBe(true);
     expect(Object.entries(blows).filter(([, count]) => count === 0)).toEqual([]);
   });
@@ -232,7 +232,7 @@ describe('limits and reuse', () => {
         { id: 'mapped', ...config },
       );
     });
-    const { everywhere } = await simulate(work, { ...everyBlow, schedules: 3_000 });
+    const { everywhere } = await simulate(work, { ...everyBlow, schedules: 1_000 });
     expect(everywhere).toBe(true);
     const simulated = await simulate(work, { parameters: {}, cancel: true, schedules: 300 });
     expect(hashesIn(simulated)).toEqual(await hashesInProcess(work));
