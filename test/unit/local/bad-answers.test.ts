@@ -45,8 +45,6 @@ const mapped = (lists: Record<string, unknown>): Tapestry =>
   });
 const mappedOver = (list: unknown): Tapestry =>
   around(() => map({ over: given(list) as Knot<number[]>, each: () => 1 }, { id: 'culprit' }));
-const failingElements = (): Tapestry =>
-  around(() => map({ over: given([1, 2]) as Knot<number[]>, each: fails, bind: 'x' }, { id: 'culprit' }));
 const alternatives = (count: number): Tapestry =>
   around(() =>
     firstOk(
@@ -153,13 +151,6 @@ test.each<[what: string, Tapestry, code: string, message: string]>([
     'UnequalLists',
     'Map "culprit" goes over several lists at once, which must be of one length: "a" has 2, "b" has 1 elements. ' +
       'Make them equal in the knots that yield them.',
-  ],
-  [
-    'a map: elements that fail',
-    failingElements(),
-    'MapElements',
-    '2 of the 2 elements of map "culprit" failed: [0], [1]. Look at their records, or choose another onError. ' +
-      'The first: TypeError: no luck with 1',
   ],
   [
     'firstOk: none is',

@@ -137,33 +137,18 @@ describe('a loop', () => {
     expect(items).toHaveLength(1);
   });
 
-  test.each([
-    {
-      what: 'that never ends',
-      until: () => false,
-      error: { type: 'LoopLimit', message: expect.stringContaining('was not over after 3 iterations') },
-    },
-    {
-      what: 'whose function answers no boolean',
-      until: () => 1 as unknown as boolean,
-      error: {
-        type: 'NotABoolean',
-        message: expect.stringContaining('"until" of loop "loop" answered 1, and must answer true or false.'),
-      },
-    },
-    {
-      what: 'whose function throws',
-      until: (): boolean => {
-        throw new RangeError('no idea');
-      },
-      error: { type: 'RangeError', message: 'no idea' },
-    },
-  ])('$what fails', async ({ until, error }) => {
+  test('whose function throws fails', async () => {
+    const until = (): boolean => {
+      throw new RangeError('no idea');
+    };
     const t = tapestry('t', () => ({
       last: loop({ step, initial: { x: 0 }, until, max: 3 }, { id: 'loop' }),
     }));
     const { outcomes } = await runLocally(t, {});
-    expect(outcomes['loop']).toMatchObject({ kind: 'err', error });
+    expect(outcomes['loop']).toMatchObject({
+      kind: 'err',
+      error: { type: 'RangeError', message: 'no idea' },
+    });
   });
 
   test('tries its function again as its options say, and runs no iteration twice', async () => {
