@@ -64,18 +64,6 @@ test('what fails in it makes the knot fail, which its children take as they take
   });
 });
 
-test('parameters that only show when it runs are refused there', async () => {
-  const wrong = knot('wrong', () => 'text' as unknown as number);
-  const t = tapestry('t', () => ({
-    nested: subTapestry({ tapestry: twice, inputs: { x: wrong({}, { id: 'w' }) } }, { id: 'nested' }),
-  }));
-  const { outcomes } = await runLocally(t, {});
-  expect(outcomes['nested']).toMatchObject({
-    kind: 'err',
-    error: { type: 'SubRunFailed', cause: { type: 'InvalidParameters' } },
-  });
-});
-
 test('bodies of what is nested are replaced by definition, by knot, or with the whole of its run', async () => {
   const { values: byDefinition } = await runLocally(outer, { x: 3 }, { replace: { double: () => 1 } });
   expect(byDefinition).toEqual({ nested: { doubled: 1, sum: 2 }, total: 3 });
