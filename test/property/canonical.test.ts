@@ -14,6 +14,7 @@ import {
   type Json,
   type Sha256,
 } from '../../src/canonical';
+import { runs } from '../support/thorough';
 import { thrownBy } from '../support/thrown-by';
 
 const nodeSha256: Sha256 = (data) => createHash('sha256').update(data).digest('hex');
@@ -124,7 +125,7 @@ describe('encoding', () => {
         expect(isDeepStrictEqual(back, original)).toBe(true);
         expect(encodeValue(back)).toEqual(encodeValue(original));
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(400, 1_000) },
     );
   });
 
@@ -185,7 +186,7 @@ describe('encoding', () => {
       fc.property(fc.oneof(fc.tuple(small, small), fc.tuple(value, value)), ([a, b]) => {
         expect(hashOf(a) === hashOf(b)).toBe(isDeepStrictEqual(a, b));
       }),
-      { numRuns: 5000 },
+      { numRuns: runs(1_500, 5_000) },
     );
   });
 
@@ -219,7 +220,7 @@ describe('the canonical text', () => {
       fc.property(json, (tree) => {
         expect(canonicalJson(tree)).toBe(canonicalize(tree));
       }),
-      { numRuns: 500 },
+      { numRuns: runs(200, 500) },
     );
   });
 
@@ -293,7 +294,7 @@ describe('a part that cannot be encoded', () => {
         expect(error.details).toEqual({ path });
         expect(error.message).toContain(` ${path} `);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(200, 500) },
     );
   });
 });

@@ -4,6 +4,7 @@ import { arbitraryGraph, arbitraryPolicies, type Graph, type Policies } from '..
 import { interpret, type ReferenceRun } from '../../src/testing/simulator/reference-interpreter';
 import { SchedulerHost, errorPoliciesIn, parentsIn } from '../support/scheduler-host';
 import { tapestryOf } from '../support/tapestry-records';
+import { runs } from '../support/thorough';
 
 interface Scenario extends Graph {
   readonly policies: readonly Policies[];
@@ -84,7 +85,7 @@ test('a run comes to what the reference interpreter says, knot by knot and start
       expect(host.result()).toEqual(expected.outcomes);
       expect(host.started).toEqual(expected.started);
     }),
-    { numRuns: 500 },
+    { numRuns: runs(200, 500) },
   );
 });
 
@@ -105,7 +106,7 @@ test('saving, restoring and going on at any moments changes nothing, also before
         expect(host.result()).toEqual(expected.outcomes);
       },
     ),
-    { numRuns: 500 },
+    { numRuns: runs(200, 500) },
   );
 });
 
@@ -121,7 +122,7 @@ test('the outcomes do not depend on the order in which bodies end, nor on the wi
       ).result();
       expect(second).toEqual(first);
     }),
-    { numRuns: 300 },
+    { numRuns: runs(150, 300) },
   );
 });
 
@@ -144,7 +145,7 @@ test('while it is held a run starts nothing, and afterwards it comes to the same
       });
       expect(host.result()).toEqual(expected.outcomes);
     }),
-    { numRuns: 300 },
+    { numRuns: runs(150, 300) },
   );
 });
 
@@ -179,7 +180,7 @@ test('a run that is extended at any moment, and any number of times, comes to wh
         expect(host.result()).toEqual(interpret(referenceOf(full, scenario)).outcomes);
       },
     ),
-    { numRuns: 1_000 },
+    { numRuns: runs(200, 1_000) },
   );
 });
 

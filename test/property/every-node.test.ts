@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { runLocally } from '../../src';
+import { runLocally, type LocallyRun } from '../../src';
 import type { LineageRecord } from '../../src/protocols';
 import { arbitraryRecipe, signalsOf, tapestryOf, type Recipe } from '../support/random-tapestry';
 import {
@@ -9,17 +9,20 @@ import {
   referenceRun,
   type ReferenceOutcome,
 } from '../support/reference-run';
+import { runs } from '../support/thorough';
 
 const arbitrary = [arbitraryRecipe({ maxLength: 24 }), fc.integer({ min: 1, max: 6 })] as const;
 
-test('tapestries of every kind of node and policy come to what the reference says', async () => {
+test('tapestries of every kind of node and policy come to what the reference says, at any concurrency, with equal hashes', async () => {
   await fc.assert(
     fc.asyncProperty(...arbitrary, async (recipe, concurrency) => {
       const expected = referenceRun(recipe);
-      const result = await runLocally(tapestryOf('random', recipe), recipe.parameters, {
-        concurrency,
-        signals: signalsOf(recipe),
-      });
+      const run = (atOnce: number): Promise<LocallyRun<object>> =>
+        runLocally(tapestryOf('random', recipe), recipe.parameters, {
+          concurrency: atOnce,
+          signals: signalsOf(recipe),
+        });
+      const result = await run(concurrency);
       const outcomes = Object.entries(result.outcomes).map(
         ([id, outcome]) => [id, plainOutcome(outcome)] as const,
       );
@@ -27,10 +30,25 @@ test('tapestries of every kind of node and policy come to what the reference say
       expect(result.status).toBe(hasFailed(recipe, expected) ? 'failed' : 'succeeded');
       const calls = callsByKnot(recipe, expected);
       expect(attemptsOf(result.lineage, calls)).toEqual(calls);
+      const records = result.lineage.filter(({ knot_id }) => expected.has(knot_id));
+      expect(records.map(({ knot_id }) => knot_id).sort()).toEqual([...expected.keys()].sort());
+      const unrun = records.filter((record) => record.skip_reason === 'parent_failed_or_skipped');
+      expect(unrun.every(({ attempt }) => attempt === 0)).toBe(true);
+      expect(hashesOf(await run(500))).toEqual(hashesOf(result));
     }),
-    { numRuns: 400 },
+    { numRuns: runs(150, 400) },
   );
 });
+
+/** By knot, also those of elements. */
+function hashesOf({ lineage }: LocallyRun<object>): Record<string, unknown> {
+  return Object.fromEntries(
+    lineage.map(({ knot_id, output_hash, parent_input_hashes, knot_config_hash }) => [
+      knot_id,
+      [output_hash, parent_input_hashes, knot_config_hash],
+    ]),
+  );
+}
 
 /** As far as the reference says. */
 function callsByKnot(

@@ -4,6 +4,7 @@ import { arbitraryGraph, arbitraryPolicies, type Graph, type Policies } from '..
 import { interpret, type ReferenceOutcome } from '../../src/testing/simulator/reference-interpreter';
 import { SchedulerHost, errorPoliciesIn, parentsIn } from '../support/scheduler-host';
 import { localWhere, tapestryOf } from '../support/tapestry-records';
+import { runs } from '../support/thorough';
 
 interface Scenario extends Graph {
   readonly policies: readonly Policies[];
@@ -111,7 +112,7 @@ test('with any knots local, any order, any sizes and anything given back, a run 
       const layout = layoutFor(scenario);
       expect(runToEnd(layout, scenario).result()).toEqual(expectedOf(layout, scenario));
     }),
-    { numRuns: 1_000 },
+    { numRuns: runs(400, 1_000) },
   );
 });
 
@@ -124,7 +125,7 @@ test('saving and restoring at any moments, with segments running and knots given
       });
       expect(host.result()).toEqual(expectedOf(layout, scenario));
     }),
-    { numRuns: 500 },
+    { numRuns: runs(200, 500) },
   );
 });
 
@@ -144,7 +145,7 @@ test('while it is held no segment starts, and afterwards the run comes to the sa
       });
       expect(host.result()).toEqual(expectedOf(layout, scenario));
     }),
-    { numRuns: 300 },
+    { numRuns: runs(150, 300) },
   );
 });
 
@@ -163,6 +164,6 @@ test('a cancelled run skips all that no segment and no body has ended, also when
           throw new Error(`Knot ${knot} came to ${outcome} and not to ${expected[knot]}.`);
       });
     }),
-    { numRuns: 500 },
+    { numRuns: runs(200, 500) },
   );
 });

@@ -3,6 +3,7 @@ import { local, runLocally } from '../../src';
 import { simulate, type SimulatedOutcome } from '../../src/testing';
 import { arbitraryRecipe, signalsOf, tapestryOf, type Recipe } from '../support/random-tapestry';
 import { referenceRun, type ReferenceOutcome } from '../support/reference-run';
+import { runs } from '../support/thorough';
 
 /** Also of knots that go in segments. */
 function tapestryWith(recipe: Recipe, seed: number): ReturnType<typeof tapestryOf> {
@@ -25,7 +26,7 @@ test('tapestries of every kind of node and policy survive any blows, with bodies
         await simulate(tapestryWith(recipe, seed), { crash, cancel, seed, schedules: 300 });
       },
     ),
-    { numRuns: 60 },
+    { numRuns: runs(20, 60) },
   );
 }, 300_000);
 
@@ -54,6 +55,6 @@ test('under any blows they come to the values, hashes and outcomes that they hav
         expect(await simulate(tapestry, options)).toEqual(simulated);
       },
     ),
-    { numRuns: 40 },
+    { numRuns: runs(15, 40) },
   );
 }, 300_000);

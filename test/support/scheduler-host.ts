@@ -131,6 +131,12 @@ export class SchedulerHost {
   result(): ReferenceOutcome[] {
     check(this.finishes === 1, `the run finished ${this.finishes} times`);
     const { scheduler, layout, outcomes } = this;
+    const { ok, err, skipped } = scheduler.counts;
+    const counted = (kind: string): number => outcomes.filter((outcome) => outcome!.startsWith(kind)).length;
+    check(
+      ok === counted('ok') && err === counted('err') && skipped === counted('skipped'),
+      'the counts differ from the outcomes',
+    );
     outcomes.forEach((outcome, knot) => {
       check(scheduler.outcomeKind(knot) === outcome!.split(':')[0], `knot ${knot} is not ${outcome}`);
       const isKept = outcome === 'ok' && layout.terminals.includes(knot);

@@ -1,5 +1,5 @@
 import { knot, optional, type KnotContext, type Outcome } from '../../../src';
-import { compute, toldOf, tryLuck, type Collected, type Shape, type Tries } from './compute';
+import { compute, toldOf, tryLuck, type Collected, type Tries } from './compute';
 
 /** What each of the bodies is given beside its inputs. */
 interface Shared extends Tries {
@@ -43,42 +43,25 @@ function constantOf(outcome: Outcome<number>): number {
   throw new Error('A constant is Ok.');
 }
 
-export const spread = knot('spread', ({ x, seed, ...tries }: Of<number>, { attempt }: KnotContext) => {
-  tryLuck(tries, attempt);
-  return compute.spread(x, seed);
-});
-
-export const table = knot('table', ({ x, seed, ...tries }: Of<number>, { attempt }: KnotContext) => {
-  tryLuck(tries, attempt);
-  return compute.table(x, seed);
-});
-
-export const survivors = knot(
-  'survivors',
-  (
-    { x, seed, ...tries }: Of<readonly Collected[] | Readonly<Record<string, Collected>>>,
-    { attempt }: KnotContext,
-  ) => {
+/** A definition of one input, by what it computes. */
+function of<X, Y>(name: string, computed: (x: X, seed: number) => Y) {
+  return knot(name, ({ x, seed, ...tries }: Of<X>, { attempt }: KnotContext) => {
     tryLuck(tries, attempt);
-    return compute.survivors(Object.values(x), seed);
-  },
+    return computed(x, seed);
+  });
+}
+
+export const spread = of('spread', compute.spread);
+export const table = of('table', compute.table);
+export const survivors = of(
+  'survivors',
+  (all: readonly Collected[] | Readonly<Record<string, Collected>>, seed) =>
+    compute.survivors(Object.values(all), seed),
 );
-
-export const draw = knot('draw', ({ x, seed, ...tries }: Of<number>, { attempt }: KnotContext) => {
-  tryLuck(tries, attempt);
-  return compute.draw(x, seed);
-});
-
-export const area = knot('area', ({ x, seed, ...tries }: Of<Shape>, { attempt }: KnotContext) => {
-  tryLuck(tries, attempt);
-  return compute.area(x, seed);
-});
-
+export const draw = of('draw', compute.draw);
+export const area = of('area', compute.area);
 /** Of a map: for each element of its list, or of its record. */
-export const element = knot('element', ({ x, seed, ...tries }: Of<number>, { attempt }: KnotContext) => {
-  tryLuck(tries, attempt);
-  return compute.element(x, seed);
-});
+export const element = of('element', compute.element);
 
 /** Of a map over two lists. */
 export const pair = knot(

@@ -86,26 +86,27 @@ function place(step: Step, knots: Map<string, AnyKnot>, receiving: PlacedAs<Erro
   const { draw, area, element, pair, survivors, table } = definitions;
   const { mix, tally, spread } = isOptional(step) ? definitions.maybe : definitions;
   const batch = 1 + (seed % 3);
+  /** A function written in place, which has the luck of the step. */
+  const lucky =
+    <X, Y>(make: (given: X) => Y) =>
+    (given: X, { attempt }: { attempt: number }): Y => {
+      tryLuck(tries, attempt);
+      return make(given);
+    };
+  /** The same, asynchronous. */
+  const luckyLater =
+    <X, Y>(make: (given: X) => Y) =>
+    async (given: X, context: { attempt: number }): Promise<Y> =>
+      lucky(make)(given, context);
   const mapped = (over: AnyKnot): AnyKnot => {
     if (seed % 4 < 2) return map({ over, each: element, bind: 'x', shared, onError, batch }, config);
-    const each = async (given: { element: number }, { attempt }: { attempt: number }): Promise<number> => {
-      tryLuck(tries, attempt);
-      return compute.element(given.element, seed);
-    };
+    const each = luckyLater((given: { element: number }) => compute.element(given.element, seed));
     return map({ over, each, onError }, config);
   };
   const placed = (): AnyKnot => {
     switch (step.kind) {
       case 'source':
-        return source(
-          {
-            read: ({ attempt }) => {
-              tryLuck(tries, attempt);
-              return compute.source(seed);
-            },
-          },
-          config,
-        );
+        return source({ read: (context) => lucky(() => compute.source(seed))(undefined, context) }, config);
       case 'mix':
         return mix({ ...inputs, ...shared }, config);
       case 'tally':
@@ -114,10 +115,7 @@ function place(step: Step, knots: Map<string, AnyKnot>, receiving: PlacedAs<Erro
         return aggregate(
           {
             inputs,
-            combine: (given, { attempt }) => {
-              tryLuck(tries, attempt);
-              return compute.aggregate(numbersOf(given), seed);
-            },
+            combine: lucky((given: Record<string, number>) => compute.aggregate(numbersOf(given), seed)),
           },
           config,
         );
@@ -125,10 +123,7 @@ function place(step: Step, knots: Map<string, AnyKnot>, receiving: PlacedAs<Erro
         return sink(
           {
             inputs: { input },
-            write: async (given, { attempt }) => {
-              tryLuck(tries, attempt);
-              return compute.sink(given.input as number, seed);
-            },
+            write: luckyLater((given: { input: number }) => compute.sink(given.input, seed)),
           },
           config,
         );
@@ -138,13 +133,7 @@ function place(step: Step, knots: Map<string, AnyKnot>, receiving: PlacedAs<Erro
         return table({ x: input, ...shared }, config);
       case 'sum':
         return reduce(
-          {
-            of: input,
-            combine: async (all: readonly number[], { attempt }) => {
-              tryLuck(tries, attempt);
-              return compute.sum(all, seed);
-            },
-          },
+          { of: input, combine: luckyLater((all: readonly number[]) => compute.sum(all, seed)) },
           config,
         );
       case 'highest':
@@ -166,16 +155,7 @@ function place(step: Step, knots: Map<string, AnyKnot>, receiving: PlacedAs<Erro
       case 'area':
         return area({ x: input, ...shared }, config);
       case 'gate':
-        return gate(
-          {
-            input,
-            predicate: (x: number, { attempt }) => {
-              tryLuck(tries, attempt);
-              return compute.gate(x, seed) as boolean;
-            },
-          },
-          config,
-        );
+        return gate({ input, predicate: lucky((x: number) => compute.gate(x, seed) as boolean) }, config);
       case 'firstOk':
         return firstOk({ of: Object.values(inputs) }, config);
       case 'map':
@@ -188,10 +168,7 @@ function place(step: Step, knots: Map<string, AnyKnot>, receiving: PlacedAs<Erro
           {
             step: grow,
             initial: { type: 'a', n: input, seed },
-            until: async ({ n }, { attempt }) => {
-              tryLuck(tries, attempt);
-              return compute.isGrown(n);
-            },
+            until: luckyLater(({ n }: { n: number }) => compute.isGrown(n)),
             max: ITERATIONS,
           },
           apart,
@@ -217,10 +194,7 @@ function place(step: Step, knots: Map<string, AnyKnot>, receiving: PlacedAs<Erro
           {
             input,
             branches: kindOf(step.kind).paths!,
-            selector: async (x: number, { attempt }) => {
-              tryLuck(tries, attempt);
-              return compute.selector(x, seed);
-            },
+            selector: luckyLater((x: number) => compute.selector(x, seed)),
           },
           config,
         );

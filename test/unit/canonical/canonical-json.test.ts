@@ -2,21 +2,6 @@ import { canonicalJson, hashJson, hashText, type Json } from '../../../src/canon
 import { thrownBy } from '../../support/thrown-by';
 
 describe('canonicalJson', () => {
-  test.each<[string, Json, string]>([
-    [
-      'sorts keys by UTF-16 code units',
-      { '\ufb33': 1, '\u{1f600}': 2, é: 3, b: 4, B: 5 },
-      '{"B":5,"b":4,"é":3,"\u{1f600}":2,"\ufb33":1}',
-    ],
-    ['sorts keys that look like indexes as text', { 10: 1, 9: 2, 1: 3 }, '{"1":3,"10":1,"9":2}'],
-    ['does so wherever they are', [{ a: [{ 10: 1, 9: [] }] }], '[{"a":[{"10":1,"9":[]}]}]'],
-    ['prints minus zero as zero', [-0], '[0]'],
-    ['takes tags as they are', { value: 1, $type: 'date' }, '{"$type":"date","value":1}'],
-    ['keeps __proto__', JSON.parse('{"b":1,"__proto__":2}') as Json, '{"__proto__":2,"b":1}'],
-  ])('%s', (_, json, text) => {
-    expect(canonicalJson(json)).toBe(text);
-  });
-
   it('sorts more keys than a short list has', () => {
     const keys = Array.from({ length: 500 }, (_, i) => `key ${(i * 7919) % 500}`);
     const text = canonicalJson(Object.fromEntries(keys.map((key) => [key, 0])));

@@ -150,7 +150,7 @@ describe('depth', () => {
     expect(message.length).toBeLessThan(1000);
   });
 
-  test.each(WRAPPERS)('%s a million deep do not overflow the stack', (_, wrap) => {
-    expect(thrownBy(() => encodeValue(nested(1_000_000, wrap))).code).toBe('NotEncodable');
+  test.each(WRAPPERS)('%s a hundred thousand deep do not overflow the stack', (_, wrap) => {
+    expect(thrownBy(() => encodeValue(nested(100_000, wrap))).code).toBe('NotEncodable');
   });
 });

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import * as selvage from '../../../src';
+import { ERROR_CODES } from '../../../src/errors';
+import { PAGES, readFile, snippetsOf } from '../../support/doc-snippets';
 
 const ROOT = path.join(__dirname, '../../..');
-const read = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8');
 
 /** What the package exports beside nodes. */
 const NO_NODES = [
@@ -35,14 +36,6 @@ const POLICIES = [...Object.keys(ERROR_POLICIES), 'optional', 'failOn'];
 const fileOf = (name: string): string =>
   `${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}.md`;
 
-/** Code blocks of a page that are tests, by their files. */
-function testsIn(page: string): string[] {
-  const blocks = read(page).matchAll(/^```ts (\S+\.test\.ts)\n([\s\S]*?)^```/gm);
-  return [...blocks].flatMap(([, file, code]) =>
-    /^test[.(]/m.test(code!) && existsSync(path.join(ROOT, file!)) ? [file!] : [],
-  );
-}
-
 describe.each([
   { folder: 'nodes', names: NODES, overview: 'docs/nodes.md' },
   { folder: 'policies', names: POLICIES, overview: 'docs/failures.md' },
@@ -53,22 +46,62 @@ describe.each([
 
   test.each(names)('%s has a page that others lead to, with an example that is a test', (name) => {
     const page = `${folder}/${fileOf(name)}`;
-    expect(read(`docs/${page}`)).toMatch(new RegExp(`^# ${name}\n`));
-    expect(read(overview)).toContain(`](${page})`);
-    expect(testsIn(`docs/${page}`)).not.toEqual([]);
+    expect(readFile(`docs/${page}`)).toMatch(new RegExp(`^# ${name}\n`));
+    expect(readFile(overview)).toContain(`](${page})`);
+    expect(snippetsOf(`docs/${page}`).some(({ isTest }) => isTest)).toBe(true);
   });
 });
 
 test('the page of failOn has an example of what becomes of the workflow', () => {
-  expect(testsIn('docs/policies/fail-on.md')).toContain('test/integration/docs/policies/fail-on.test.ts');
+  const files = snippetsOf('docs/policies/fail-on.md').map(({ file }) => file);
+  expect(files).toContain('test/integration/docs/policies/fail-on.test.ts');
 });
 
 test('the tables of the nodes have no node without a page', () => {
-  const [list = '', options = ''] = read('docs/nodes.md').split('## Which options a node takes');
+  const [list = '', options = ''] = readFile('docs/nodes.md').split('## Which options a node takes');
   const firstCells = (text: string): string[] =>
     [...text.matchAll(/^\| (\S.*?) +\|/gm)].map(([, cell]) => cell!).filter((cell) => cell.includes('`'));
   for (const cell of firstCells(list)) expect(cell).toMatch(/\]\(nodes\/[\w-]+\.md\)$/);
   const named = firstCells(options).map((cell) => cell.replaceAll('`', ''));
   expect(named.length).toBeGreaterThan(10);
   expect(named.filter((node) => !NODES.includes(node))).toEqual([]);
+});
+
+/** As GitHub makes them of headings. */
+function anchorsOf(text: string): Set<string> {
+  const headings = text.replace(/^```[\s\S]*?^```/gm, '').matchAll(/^#+ (.+)$/gm);
+  return new Set(
+    [...headings].map(([, heading]) =>
+      heading!
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}
+
+test.each([...PAGES, 'CONTRIBUTING.md'])('the links of %s lead somewhere', (page) => {
+  const text = readFile(page).replace(/^```[\s\S]*?^```/gm, '');
+  const broken = [...text.matchAll(/\]\(([^)\s:]+)\)/g)]
+    .map(([, link]) => link!)
+    .filter((link) => {
+      const [file = '', anchor] = link.split('#');
+      const target = file === '' ? page : path.join(path.dirname(page), file);
+      if (!existsSync(path.join(ROOT, target))) return true;
+      return anchor !== undefined && !anchorsOf(readFile(target)).has(anchor);
+    });
+  expect(broken).toEqual([]);
+});
+
+test('docs/errors.md has a row for each code, and no other', () => {
+  const documented = [...readFile('docs/errors.md').matchAll(/^\| `(\w+)` +\|/gm)].map((match) => match[1]!);
+  expect(documented.sort()).toEqual(Object.keys(ERROR_CODES).sort());
+});
+
+test('every code is used by the sources', () => {
+  const sources = readdirSync(path.join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && name !== path.join('errors', 'codes.ts'))
+    .map((name) => readFile(path.join('src', name)))
+    .join('\n');
+  expect(Object.keys(ERROR_CODES).filter((code) => !sources.includes(`'${code}'`))).toEqual([]);
 });

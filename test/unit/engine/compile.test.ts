@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { contentHash, encodeValue, hashText, type Sha256 } from '../../../src/canonical';
 import { compile, layoutOf } from '../../../src/engine';
-import { SelvageError } from '../../../src/errors';
 import type { KnotOptions, TapestryOptions } from '../../../src/model/records';
 import {
   addKnot,
@@ -13,16 +12,7 @@ import {
   parent,
   tapestryOf,
 } from '../../support/tapestry-records';
-
-function refusal(action: () => unknown): SelvageError {
-  try {
-    action();
-  } catch (error) {
-    if (SelvageError.is(error)) return error;
-    throw error;
-  }
-  throw new Error('Nothing was refused.');
-}
+import { thrownBy } from '../../support/thrown-by';
 
 const nodeSha256: Sha256 = (data) => createHash('sha256').update(data).digest('hex');
 
@@ -163,19 +153,19 @@ describe('terminals', () => {
     const tapestry = tapestryOf([[]]);
     const [foreign] = tapestryOf([[]]).knots.values();
     tapestry.terminals = new Map([['answer', foreign!]]);
-    expect(refusal(() => compile(tapestry))).toMatchObject({
+    expect(thrownBy(() => compile(tapestry))).toMatchObject({
       code: 'ForeignKnot',
       message: expect.stringContaining("'answer'"),
     });
 
     tapestry.terminals = new Map([['answer', { ...[...tapestry.knots.values()][0]! }]]);
-    expect(refusal(() => compile(tapestry))).toMatchObject({
+    expect(thrownBy(() => compile(tapestry))).toMatchObject({
       code: 'UnknownKnot',
       message: expect.stringContaining("'answer'"),
     });
 
     tapestry.terminals = new Map();
-    expect(refusal(() => compile(tapestry)).code).toBe('UnknownTerminal');
+    expect(thrownBy(() => compile(tapestry)).code).toBe('UnknownTerminal');
   });
 });
 
@@ -340,7 +330,7 @@ describe('refused is', () => {
   test('a tapestry without knots', () => {
     const tapestry = emptyTapestry('bare');
     addParameter(tapestry, 'x');
-    expect(refusal(() => compile(tapestry))).toMatchObject({
+    expect(thrownBy(() => compile(tapestry))).toMatchObject({
       code: 'EmptyTapestry',
       message: expect.stringContaining("'bare'"),
       details: { tapestry: 'bare' },
@@ -352,7 +342,7 @@ describe('refused is', () => {
     const foreign = addKnot(other, 'far', definition('step'));
     const tapestry = emptyTapestry('here');
     addKnot(tapestry, 'near', definition('step'), { value: parent(foreign) });
-    expect(refusal(() => compile(tapestry))).toMatchObject({
+    expect(thrownBy(() => compile(tapestry))).toMatchObject({
       code: 'ForeignKnot',
       message: expect.stringMatching(/'value'.*'near'.*'far'.*'other'.*'here'/),
     });
@@ -364,7 +354,7 @@ describe('refused is', () => {
     const gone = addKnot(tapestry, 'gone', step);
     tapestry.knots.delete('gone');
     addKnot(tapestry, 'near', step, { value: parent(gone) });
-    expect(refusal(() => compile(tapestry))).toMatchObject({
+    expect(thrownBy(() => compile(tapestry))).toMatchObject({
       code: 'UnknownKnot',
       message: expect.stringMatching(/'value'.*'near'.*'gone'.*'here'/),
     });
@@ -379,7 +369,7 @@ describe('refused is', () => {
     addKnot(tapestry, 'below', step, { in: parent(c) });
     (a.inputs as Map<string, unknown>).set('in', parent(c));
 
-    const error = refusal(() => compile(tapestry));
+    const error = thrownBy(() => compile(tapestry));
 
     expect(error).toMatchObject({ code: 'Cycle', details: { tapestry: 'round', knots: ['a', 'c', 'b'] } });
     expect(error.message).toContain('a <- c <- b <- a');
@@ -390,7 +380,7 @@ describe('refused is', () => {
     const knots = [...tapestry.knots.values()];
     (knots[0]!.inputs as Map<string, unknown>).set('in', parent(knots[999]!));
 
-    const error = refusal(() => compile(tapestry));
+    const error = thrownBy(() => compile(tapestry));
 
     expect(error.details['knots']).toHaveLength(1_000);
     expect(error.message.length).toBeLessThan(400);
@@ -407,7 +397,7 @@ describe('refused is', () => {
     expect(compile(tapestry).plan.definitions).toHaveLength(2);
 
     addKnot(tapestry, 'three', definition('step', { version: '2', source: '() => "another body"' }));
-    expect(refusal(() => compile(tapestry))).toMatchObject({
+    expect(thrownBy(() => compile(tapestry))).toMatchObject({
       code: 'DuplicateDefinition',
       message: expect.stringMatching(/'step' version '2'.*'three'/),
     });
@@ -416,7 +406,7 @@ describe('refused is', () => {
   test('a constant that cannot be encoded', () => {
     const tapestry = emptyTapestry();
     addKnot(tapestry, 'k', definition('step'), { users: constant([{ greet: () => 'hi' }]) });
-    expect(refusal(() => compile(tapestry))).toMatchObject({
+    expect(thrownBy(() => compile(tapestry))).toMatchObject({
       code: 'NotEncodable',
       message: expect.stringMatching(/'users'.*'k'.*\$\[0\]\.greet/),
       details: { knot: 'k', input: 'users', path: '$[0].greet' },
@@ -428,7 +418,7 @@ describe('refused is', () => {
     const texts = ['x'.repeat(1024 * 1024)];
     const step = definition('step');
     for (let index = 0; index < 65; index++) addKnot(tapestry, `k${index}`, step, { text: constant(texts) });
-    expect(refusal(() => compile(tapestry))).toMatchObject({
+    expect(thrownBy(() => compile(tapestry))).toMatchObject({
       code: 'PlanTooLarge',
       details: { knot: 'k63', input: 'text' },
     });

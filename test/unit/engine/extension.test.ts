@@ -90,7 +90,7 @@ test('extensions build on one another, and two of one plan know nothing of each 
   const second = extend(first.plan, onFirst, { hash: hashOf(onFirst) }).plan;
   expect(second.extended!.fragments).toEqual([hashOf(more), hashOf(onFirst)]);
   expect(second.extended!.knots).toBe(3);
-  expect(refusal(() => extended(onFirst)).code).toBe('UnknownKnot');
+  expect(thrownBy(() => extended(onFirst)).code).toBe('UnknownKnot');
 });
 
 test('the layout of an extended plan begins with that of the plan before, and only the rest is sent', () => {
@@ -265,7 +265,7 @@ describe('is refused, and says why:', () => {
     ],
   };
   test.each(Object.entries(cases))('%s', (_, [act, code, message]) => {
-    const error = refusal(act);
+    const error = thrownBy(act);
     expect(error.code).toBe(code);
     expect(error.message).toMatch(message);
   });
@@ -283,8 +283,4 @@ function hashOf(given: Fragment): string {
 
 function extended(given: Fragment, terminals?: readonly string[]): CompiledPlan {
   return extend(plan, given, { hash: hashOf(given), ...(terminals && { terminals }) });
-}
-
-function refusal(act: () => unknown): { code: string; message: string } {
-  return thrownBy(act);
 }

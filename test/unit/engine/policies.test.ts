@@ -28,41 +28,10 @@ const start = { type: 'start', parameters: [] } as const;
 const ok = (knot: number) => ({ type: 'settled', knot, outcome: { kind: 'ok', value: `v${knot}` } }) as const;
 const err = (knot: number) => ({ type: 'settled', knot, outcome: { kind: 'err' } }) as const;
 const run = (...knots: number[]): Command => ({ type: 'run', knots });
-const skip = (...knots: number[]): Command => ({ type: 'skip', knots, reason: 'parent_failed_or_skipped' });
 const fail = (...knots: number[]): Command => ({ type: 'fail', knots });
 const finish: Command = { type: 'finish' };
 
 describe('a parent fails', () => {
-  test('and each child goes by its own policy, when all its parents are settled', () => {
-    // 0 fails, 1 is fine; 2 skips, 3 requires, 4 receives
-    const scheduler = new Scheduler<string>(
-      layoutFor([[], [], [0, 1], [0, 1], [0, 1]], { 3: requires, 4: receives }),
-    );
-    scheduler.apply(start);
-    expect(scheduler.apply(err(0))).toEqual([]);
-    expect(scheduler.apply(ok(1))).toEqual([skip(2), fail(3), run(4)]);
-    expect(scheduler.apply(ok(4))).toEqual([finish]);
-    expect(scheduler.counts).toMatchObject({ ok: 2, err: 2, skipped: 1 });
-  });
-
-  test('and what it came to goes on through knots that do not run', () => {
-    // 0 fails: 1 requires it, 2 is skipped for 1, 3 requires 2, 4 receives 2 and 3
-    const scheduler = new Scheduler<string>(
-      layoutFor([[], [0], [1], [2], [2, 3]], { 1: requires, 3: requires, 4: receives }),
-    );
-    scheduler.apply(start);
-    expect(scheduler.apply(err(0))).toEqual([skip(2), fail(1, 3), run(4)]);
-    expect(scheduler.skipDetail(2)).toEqual({ anyErr: true, anySkipped: false });
-    expect(scheduler.skipDetail(4)).toEqual({ anyErr: true, anySkipped: true });
-  });
-
-  test('that is optional, and its children see it as skipped', () => {
-    const scheduler = new Scheduler<string>(layoutFor([[], [0], [0]], { 0: optional, 2: requires }));
-    scheduler.apply(start);
-    expect(scheduler.apply(err(0))).toEqual([skip(1), fail(2), finish]);
-    expect(scheduler.skipDetail(1)).toEqual({ anyErr: false, anySkipped: true });
-  });
-
   test('of a receiver, and the values of the others are still there', () => {
     const scheduler = new Scheduler<string>(layoutFor([[], [], [0, 1]], { 2: receives }));
     scheduler.apply(start);
@@ -72,24 +41,6 @@ describe('a parent fails', () => {
     scheduler.apply(ok(2));
     expect(scheduler.value(0)).toBeUndefined();
   });
-});
-
-test('a cancelled run lets no receiver begin', () => {
-  const scheduler = new Scheduler<string>(layoutFor([[], [0], [0]], { 1: receives, 2: requires }));
-  scheduler.apply(start);
-  expect(scheduler.apply({ type: 'cancel' })).toEqual([{ type: 'skip', knots: [1, 2], reason: 'cancelled' }]);
-  expect(scheduler.apply(err(0))).toEqual([finish]);
-});
-
-test('a save between any two events holds what became of knots that did not run', () => {
-  const layout = layoutFor([[], [0], [1], [1, 2], []], { 0: optional, 1: requires, 3: receives });
-  const scheduler = new Scheduler<string>(layout);
-  scheduler.apply(start);
-  expect(scheduler.apply(err(0))).toEqual([skip(2), fail(1), run(3)]);
-  const { scheduler: restored, commands } = Scheduler.restore<string>(layout, scheduler.save());
-  expect(commands).toEqual([run(3, 4)]);
-  expect(restored.counts).toEqual(scheduler.counts);
-  expect(restored.skipDetail(2)).toEqual({ anyErr: true, anySkipped: false });
 });
 
 test('a save in which a knot failed that could not have run is refused', () => {

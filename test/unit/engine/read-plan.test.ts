@@ -1,17 +1,14 @@
 import { compile, readPlan, uniqueParents, type PlanKnot } from '../../../src/engine';
-import { SelvageError } from '../../../src/errors';
+import type { SelvageError } from '../../../src/errors';
 import { tapestryOf } from '../../support/tapestry-records';
+import { thrownBy } from '../../support/thrown-by';
 
 const text = compile(tapestryOf([[], [0], [0, 1]], 1)).text;
 
 function refusalOf(damagedText: string): SelvageError {
-  try {
-    readPlan(damagedText);
-  } catch (error) {
-    if (SelvageError.is(error, 'InvalidPlan')) return error;
-    throw error;
-  }
-  throw new Error('The plan was read.');
+  const error = thrownBy(() => readPlan(damagedText));
+  expect(error.code).toBe('InvalidPlan');
+  return error;
 }
 
 /** The text of the plan with one field changed. */

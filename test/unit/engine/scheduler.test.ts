@@ -26,29 +26,6 @@ const finish: Command = { type: 'finish' };
 const diamond = [[], [0], [0], [1, 2]];
 
 describe('a run', () => {
-  test('goes through a diamond as its parents end', () => {
-    const scheduler = new Scheduler<string>(layoutFor(diamond));
-    expect(scheduler.apply(start)).toEqual([run(0)]);
-    expect(scheduler.apply(ok(0))).toEqual([run(1, 2)]);
-    expect(scheduler.apply(ok(2))).toEqual([]);
-    expect(scheduler.apply(ok(1))).toEqual([run(3)]);
-    expect(scheduler.apply(ok(3))).toEqual([finish]);
-    expect(scheduler.counts).toEqual({ ok: 4, err: 0, skipped: 0, running: 0, waiting: 0, total: 4 });
-  });
-
-  test('starts a knot the moment its own parents are settled, without waves', () => {
-    const scheduler = new Scheduler<string>(layoutFor([[], [], [0], [1]]));
-    scheduler.apply(start);
-    expect(scheduler.apply(ok(1))).toEqual([run(3)]);
-  });
-
-  test('has its parameters as ok knots from the start', () => {
-    const scheduler = new Scheduler<string>(layoutFor([[], [], [0, 1], []], 2));
-    expect(scheduler.apply({ type: 'start', parameters: ['a', 'b'] })).toEqual([run(2, 3)]);
-    expect([scheduler.value(0), scheduler.value(1)]).toEqual(['a', 'b']);
-    expect(scheduler.counts).toEqual({ ok: 2, err: 0, skipped: 0, running: 2, waiting: 0, total: 4 });
-  });
-
   test('of parameters only is over at once', () => {
     const { plan } = compile(tapestryOf([[], [0]], 1));
     const scheduler = new Scheduler<string>(layoutOf(plan, ['param:p0']));
@@ -56,45 +33,8 @@ describe('a run', () => {
     expect(scheduler.value(0)).toBe('a');
   });
 
-  test('keeps to its window and goes on in the order of the layout', () => {
-    const scheduler = new Scheduler<string>(layoutFor([[], [], [], [1], []]), { window: 2 });
-    expect(scheduler.apply(start)).toEqual([run(0, 1)]);
-    expect(scheduler.apply(ok(1))).toEqual([run(2)]);
-    expect(scheduler.apply(ok(0))).toEqual([run(3)]);
-    expect(scheduler.running).toBe(2);
-    expect(scheduler.apply(ok(2))).toEqual([run(4)]);
-  });
-
   test.each([0, -1, 1.5, NaN])('has no window of %s', (window) => {
     expect(() => new Scheduler(layoutFor([[]]), { window })).toThrow(/window/);
-  });
-});
-
-describe('a knot whose parent failed', () => {
-  test('is skipped, and so is all below it; the rest goes on', () => {
-    const scheduler = new Scheduler<string>(layoutFor([[], [], [0], [2], [1]]));
-    scheduler.apply(start);
-    expect(scheduler.apply(err(0))).toEqual([skip(2, 3)]);
-    expect(scheduler.apply(ok(1))).toEqual([run(4)]);
-    expect(scheduler.apply(ok(4))).toEqual([finish]);
-    expect([0, 1, 2, 3, 4].map((knot) => scheduler.outcomeKind(knot))).toEqual([
-      'err',
-      'ok',
-      'skipped',
-      'skipped',
-      'ok',
-    ]);
-    expect(scheduler.counts).toEqual({ ok: 2, err: 1, skipped: 2, running: 0, waiting: 0, total: 5 });
-  });
-
-  test('is decided when all its parents are settled, and then knows what these came to', () => {
-    const scheduler = new Scheduler<string>(layoutFor([[], [], [0], [0, 1, 2]]));
-    scheduler.apply(start);
-    expect(scheduler.apply(err(0))).toEqual([skip(2)]);
-    expect(scheduler.outcomeKind(3)).toBeUndefined();
-    expect(scheduler.apply(ok(1))).toEqual([skip(3), finish]);
-    expect(scheduler.skipDetail(2)).toEqual({ anyErr: true, anySkipped: false });
-    expect(scheduler.skipDetail(3)).toEqual({ anyErr: true, anySkipped: true });
   });
 });
 
@@ -109,19 +49,6 @@ describe('values', () => {
     expect([0, 1, 2].map((knot) => scheduler.value(knot))).toEqual([undefined, 'v1', 'v2']);
     scheduler.apply(err(3));
     expect([1, 2, 3].map((knot) => scheduler.value(knot))).toEqual([undefined, undefined, undefined]);
-  });
-
-  test('of terminals are kept for ever', () => {
-    const { plan } = compile(tapestryOf(diamond));
-    const scheduler = new Scheduler<string>(layoutOf(plan, ['k00001', 'k00003']));
-    for (const event of [start, ok(0), ok(1), ok(2), ok(3)]) scheduler.apply(event);
-    expect([0, 1, 2, 3].map((knot) => scheduler.value(knot))).toEqual([undefined, 'v1', undefined, 'v3']);
-  });
-
-  test('are not kept for consumers that are skipped', () => {
-    const scheduler = new Scheduler<string>(layoutFor(diamond));
-    for (const event of [start, ok(0), ok(1), err(2)]) scheduler.apply(event);
-    expect(scheduler.value(1)).toBeUndefined();
   });
 });
 
@@ -160,16 +87,6 @@ describe('a cancel', () => {
 });
 
 describe('a hold', () => {
-  test('keeps back what is ready until the release', () => {
-    const scheduler = new Scheduler<string>(layoutFor([[], [], [0], [1]]));
-    scheduler.apply(start);
-    expect(scheduler.apply({ type: 'hold' })).toEqual([]);
-    expect(scheduler.apply(ok(0))).toEqual([]);
-    expect(scheduler.apply(err(1))).toEqual([skip(3)]);
-    expect(scheduler.apply({ type: 'release' })).toEqual([run(2)]);
-    expect(scheduler.apply({ type: 'release' })).toEqual([]);
-  });
-
   test('does not keep back the end', () => {
     const scheduler = new Scheduler<string>(layoutFor([[]]));
     scheduler.apply(start);
@@ -217,12 +134,6 @@ describe('a restored run', () => {
     return JSON.parse(JSON.stringify(scheduler.save())) as SavedScheduler<string>;
   };
 
-  test('dispatches again what was running, and has the values that are needed', () => {
-    const { scheduler, commands } = Scheduler.restore(layout, saveAfter(start, ok(0)), { window: 2 });
-    expect(commands).toEqual([run(1, 2)]);
-    expect(scheduler.value(0)).toBe('v0');
-  });
-
   test('goes on after a hold', () => {
     const { commands } = Scheduler.restore(layout, saveAfter(start, { type: 'hold' }, ok(1)), { window: 2 });
     expect(commands).toEqual([run(0, 3)]);
@@ -248,13 +159,6 @@ describe('a restored run', () => {
     );
     expect(commands).toEqual([finish]);
     expect(scheduler.value(4)).toBe('v4');
-  });
-
-  test('that was cancelled awaits what was running and nothing else', () => {
-    const { scheduler, commands } = Scheduler.restore(layout, saveAfter(start, { type: 'cancel' }));
-    expect(commands).toEqual([run(0, 1)]);
-    expect(scheduler.apply(ok(0))).toEqual([]);
-    expect(scheduler.apply(ok(1))).toEqual([finish]);
   });
 
   test('that was cancelled before its start still is', () => {

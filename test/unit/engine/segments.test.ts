@@ -14,10 +14,9 @@ const segment = (...knots: number[]): Command => ({ type: 'segment', knots });
 const run = (...knots: number[]): Command => ({ type: 'run', knots });
 const finish: Command = { type: 'finish' };
 const ok = (value = 'v') => ({ kind: 'ok', value }) as const;
-const err = { kind: 'err' } as const;
 const settled = (
   first: number,
-  outcomes: [number, ReturnType<typeof ok> | typeof err][],
+  outcomes: [number, ReturnType<typeof ok> | { kind: 'err' }][],
   alone: number[] = [],
 ) => ({ type: 'segmentSettled', segment: first, outcomes: new Map(outcomes), alone }) as const;
 
@@ -56,50 +55,6 @@ test('knots that are ready at the same moment go out together, what waits for ot
 test('without the option local knots are like any others', () => {
   const scheduler = new Scheduler<string>(layoutFor(chain(2)));
   expect(scheduler.apply(start)).toEqual([run(0)]);
-});
-
-test('the size is bounded, and a segment takes one place in the window', () => {
-  const scheduler = schedulerOf(layoutFor([[], [], [], [], []]), { segmentSize: 2, window: 2 });
-  expect(scheduler.apply(start)).toEqual([segment(0, 1), segment(2, 3)]);
-  expect(
-    scheduler.apply(
-      settled(2, [
-        [2, ok()],
-        [3, ok()],
-      ]),
-    ),
-  ).toEqual([segment(4)]);
-});
-
-test('what is given back goes out again; what goes alone is not in a segment any more', () => {
-  const scheduler = schedulerOf(layoutFor([[], [0], [1], [1]]));
-  scheduler.apply(start);
-  expect(scheduler.apply(settled(0, [[0, ok()]], [1]))).toEqual([run(1)]);
-  expect(scheduler.isAlone(1)).toBe(true);
-  expect(scheduler.apply({ type: 'settled', knot: 1, outcome: ok() })).toEqual([segment(2, 3)]);
-});
-
-test('a member whose parent failed comes back without an outcome and is skipped with its children', () => {
-  const scheduler = schedulerOf(layoutFor(chain(4), (knot) => knot < 3));
-  scheduler.apply(start);
-  expect(
-    scheduler.apply(
-      settled(0, [
-        [0, ok()],
-        [1, err],
-      ]),
-    ),
-  ).toEqual([{ type: 'skip', knots: [2, 3], reason: 'parent_failed_or_skipped' }, finish]);
-});
-
-test('after a cancel what a segment gives back is skipped as cancelled', () => {
-  const scheduler = schedulerOf(layoutFor(chain(3)));
-  scheduler.apply(start);
-  expect(scheduler.apply({ type: 'cancel' })).toEqual([]);
-  expect(scheduler.apply(settled(0, [[0, ok()]]))).toEqual([
-    { type: 'skip', knots: [1, 2], reason: 'cancelled' },
-    finish,
-  ]);
 });
 
 test('a wrong event changes nothing', () => {

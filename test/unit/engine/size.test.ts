@@ -9,6 +9,7 @@ import {
   type Layout,
 } from '../../../src/engine';
 import { chain, fanWithSum, grid, tapestryOf } from '../../support/tapestry-records';
+import { runs } from '../../support/thorough';
 
 const SLICE_BYTES = 128 * 1024;
 const KNOT_BYTES = 64;
@@ -42,11 +43,14 @@ function runToEnd(
   return { scheduler, ran: new Set(dispatched).size };
 }
 
+/** Far more than a recursion could take. */
+const SIZE = runs(20_000, 100_000);
+
 describe.each([
-  ['a chain', chain(100_000)],
-  ['a fan with a sum', fanWithSum(100_000)],
-  ['a grid', grid(300, 333)],
-])('%s of 100,000 knots', (_, shape) => {
+  ['a chain', chain(SIZE)],
+  ['a fan with a sum', fanWithSum(SIZE)],
+  ['a grid', grid(SIZE / 250, 250)],
+])(`%s of ${SIZE} knots`, (_, shape) => {
   const size = shape.length;
   let layout: Layout;
 

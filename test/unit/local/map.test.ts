@@ -296,26 +296,6 @@ describe('what cannot be mapped over', () => {
       },
     });
   });
-
-  test('lists of different length make it fail, and so does a record among lists', async () => {
-    const lists = (gifts: unknown) =>
-      tapestry('t', () => {
-        const user = given([1, 2], 'users');
-        const gift = given(gifts as number[], 'gifts');
-        map({ over: { user, gift }, each: () => 1 }, { id: 'mapped' });
-      });
-    const unequal = await runLocally(lists([1, 2, 3]), {});
-    expect(unequal.outcomes['mapped']).toMatchObject({
-      error: {
-        type: 'UnequalLists',
-        message: expect.stringContaining('"gift" has 3, "user" has 2 elements'),
-      },
-    });
-    const record = await runLocally(lists({}), {});
-    expect(record.outcomes['mapped']).toMatchObject({
-      error: { type: 'NotAList', message: expect.stringContaining('goes over lists') },
-    });
-  });
 });
 
 test('a cancel stops the bodies and lets no more begin: what has ended is on record, and the map is skipped', async () => {

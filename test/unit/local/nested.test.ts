@@ -64,18 +64,6 @@ test('what fails in it makes the knot fail, which its children take as they take
   });
 });
 
-test('parameters that only show when it runs are refused there', async () => {
-  const wrong = knot('wrong', () => 'text' as unknown as number);
-  const t = tapestry('t', () => ({
-    nested: subTapestry({ tapestry: twice, inputs: { x: wrong({}, { id: 'w' }) } }, { id: 'nested' }),
-  }));
-  const { outcomes } = await runLocally(t, {});
-  expect(outcomes['nested']).toMatchObject({
-    kind: 'err',
-    error: { type: 'SubRunFailed', cause: { type: 'InvalidParameters' } },
-  });
-});
-
 test('bodies of what is nested are replaced by definition, by knot, or with the whole of its run', async () => {
   const { values: byDefinition } = await runLocally(outer, { x: 3 }, { replace: { double: () => 1 } });
   expect(byDefinition).toEqual({ nested: { doubled: 1, sum: 2 }, total: 3 });
@@ -137,33 +125,18 @@ describe('a loop', () => {
     expect(items).toHaveLength(1);
   });
 
-  test.each([
-    {
-      what: 'that never ends',
-      until: () => false,
-      error: { type: 'LoopLimit', message: expect.stringContaining('was not over after 3 iterations') },
-    },
-    {
-      what: 'whose function answers no boolean',
-      until: () => 1 as unknown as boolean,
-      error: {
-        type: 'NotABoolean',
-        message: expect.stringContaining('"until" of loop "loop" answered 1, and must answer true or false.'),
-      },
-    },
-    {
-      what: 'whose function throws',
-      until: (): boolean => {
-        throw new RangeError('no idea');
-      },
-      error: { type: 'RangeError', message: 'no idea' },
-    },
-  ])('$what fails', async ({ until, error }) => {
+  test('whose function throws fails', async () => {
+    const until = (): boolean => {
+      throw new RangeError('no idea');
+    };
     const t = tapestry('t', () => ({
       last: loop({ step, initial: { x: 0 }, until, max: 3 }, { id: 'loop' }),
     }));
     const { outcomes } = await runLocally(t, {});
-    expect(outcomes['loop']).toMatchObject({ kind: 'err', error });
+    expect(outcomes['loop']).toMatchObject({
+      kind: 'err',
+      error: { type: 'RangeError', message: 'no idea' },
+    });
   });
 
   test('tries its function again as its options say, and runs no iteration twice', async () => {

@@ -3,6 +3,7 @@ import { knot, map, runLocally, tapestry, type Knot, type Tapestry } from '../..
 import { createInMemoryBackends } from '../../../src/backends';
 import { Latch } from '../../support/latch';
 import { SwitchableBackends } from '../../support/switchable-backends';
+import { runs } from '../../support/thorough';
 import { until } from '../../support/until';
 
 let ran = 0;
@@ -188,6 +189,6 @@ test('random tapestries that run twice come to the same, and the second time no 
         lineage.map((record): [string, string | null] => [record.knot_id, record.output_hash]).sort();
       expect(hashes(second)).toEqual(hashes(first));
     }),
-    { numRuns: 100 },
+    { numRuns: runs(30, 100) },
   );
 });

@@ -59,14 +59,6 @@ test('a signal that is not given fails the wait, and says what to give', async (
   expect(outcomes['line']).toMatchObject({ kind: 'skipped' });
 });
 
-test('a wait with a timeout times out at once', async () => {
-  const patient = tapestry('patient', () => ({
-    answer: waitForSignal({ name: 'go', schema: z.string(), timeout: 86_400_000 }, { id: 'go' }),
-  }));
-  const { outcomes } = await runLocally(patient, {});
-  expect(errorOf(outcomes['go'])).toMatchObject({ type: 'SignalTimeout' });
-});
-
 test('each wait takes one signal, and the first that fits it', async () => {
   const several = tapestry('several', () => {
     const first = waitForSignal('n', z.number(), { id: 'first' });

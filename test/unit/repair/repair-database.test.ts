@@ -18,6 +18,7 @@ import {
   rowsOf,
   withoutLog,
 } from '../../support/database-blows';
+import { runs } from '../../support/thorough';
 
 const KNOTS = 600;
 
@@ -269,7 +270,7 @@ test('whatever pages are hit, and wherever the file ends, what is kept was there
         if (report.state === 'repaired') expect(existsSync(report.keptAs!)).toBe(true);
       },
     ),
-    { numRuns: 15 },
+    { numRuns: runs(5, 15) },
   );
 });
 
