@@ -45,5 +45,5 @@ test('limits that are none are refused by the client, and by the first step of a
     args: [{ x: 1 }],
     memo: { [MEMO_KEY]: { limits: wrong } },
   });
-  expect(await rejectionOf(workflow.result())).toMatchObject({ cause: { type: 'InvalidConfig' } });
+  await expect(workflow.result()).rejects.toMatchObject({ cause: { type: 'InvalidConfig' } });
 });

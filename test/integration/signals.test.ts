@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { knot, sleep, tapestry, waitForSignal, type Knot } from '../../src';
 import type { RunHandle, RunState, Selvage } from '../../src/client';
 import { executionsOf, historyOf, textOf } from '../support/history';
+import { Latch } from '../support/latch';
 import { closeAll, openSelvage, startWorker, connectSelvage, unique } from '../support/open-selvage';
 import { rejectionOf } from '../support/rejection-of';
 import { until } from '../support/until';
@@ -194,9 +195,14 @@ test('a signal to a run that no worker works for', async () => {
 });
 
 test('a signal that no knot takes is on record when the run ends', async () => {
+  const mayFail = new Latch();
+  const fail = knot('fail', async () => {
+    await mayFail.passed;
+    throw new Error('no luck');
+  });
   const two = tapestry('two-waits', () => {
     const first = waitForSignal('a', z.number(), { id: 'first' });
-    const gone = waitForSignal('b', z.number(), { id: 'gone', timeout: 300 });
+    const gone = fail({}, { id: 'gone' });
     const second = waitForSignal('a', z.number(), { id: 'second', after: [gone] });
     return { line: join({ first }, { id: 'line' }), second };
   });
@@ -204,6 +210,7 @@ test('a signal that no knot takes is on record when the run ends', async () => {
   const run = await selvage.start(two, {});
   expect(await run.signal('a', 1)).toEqual({ takenBy: 'first' });
   expect(await run.signal('a', 2)).toEqual({});
+  mayFail.open();
   const { outcomes } = await run.result();
   expect(outcomes['second']).toMatchObject({ kind: 'skipped' });
   expect((await run.status()).run.environment).toMatchObject({ signals: { unread: { a: 1 } } });
