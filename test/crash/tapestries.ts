@@ -3,7 +3,15 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 
-import { knot, sleep as sleepKnot, tapestry, waitForSignal, type Knot, type KnotContext } from '../../src';
+import {
+  knot,
+  sleep as sleepKnot,
+  tapestry,
+  waitForSignal,
+  type KnotContext,
+  type KnotOptions,
+  type Tapestry,
+} from '../../src';
 
 /**
  * What the workers of the crash tests run, in processes of their own. Bodies and tests tell each other by files in the
@@ -47,27 +55,19 @@ export const patient = tapestry('patient', (t) => {
   return { attempt, sum: add({ a: before, b: attempt }, { id: 'sum' }) };
 });
 
-export const murderous = tapestry('murderous', (t) => {
-  const root = t.parameter('root', folder);
-  const killer = kills({ root }, { id: 'killer', retry: { maximumAttempts: 10 } });
-  const innocent = pass({ x: 7 }, { id: 'innocent' });
-  return {
-    victim: pass({ x: killer }, { id: 'victim' }),
-    innocent: add({ a: innocent, b: 1 }, { id: 'after-innocent' }),
-  };
-});
-
-const STEPS = 40;
-/** A chain, of which the step in the middle waits. */
-export const long = tapestry('long', (t) => {
-  const root = t.parameter('root', folder);
-  let step: Knot<number> = pass({ x: 0 }, { id: 'step-0' });
-  for (let n = 1; n <= STEPS; n++) {
-    step = add({ a: step, b: n === STEPS / 2 ? waits({ root }, { id: 'waiting' }) : 1 }, { id: `step-${n}` });
-  }
-  return { step };
-});
-export const LONG_RESULT = STEPS;
+const murderousWith = (name: string, options: KnotOptions): Tapestry<{ root: string }> =>
+  tapestry(name, (t) => {
+    const root = t.parameter('root', folder);
+    const killer = kills({ root }, { id: 'killer', retry: { maximumAttempts: 10 }, ...options });
+    const innocent = pass({ x: 7 }, { id: 'innocent' });
+    return {
+      victim: pass({ x: killer }, { id: 'victim' }),
+      innocent: add({ a: innocent, b: 1 }, { id: 'after-innocent' }),
+    };
+  });
+export const murderous = murderousWith('murderous', {});
+/** Here the body, not the attempt, tells that a worker was lost: most attempts may only have waited for a place. */
+export const murderousInPlace = murderousWith('murderous-in-place', { maxConcurrent: 1 });
 
 const NAP_MS = 8_000;
 /** Waits for a signal and for a time. */
@@ -78,4 +78,4 @@ export const waitsForWord = tapestry('waits-for-word', () => {
   return { sum: add({ a: word, b: slept }, { id: 'sum' }) };
 });
 
-export const crashTapestries = [patient, murderous, long, waitsForWord];
+export const crashTapestries = [patient, murderous, murderousInPlace, waitsForWord];

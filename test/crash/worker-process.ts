@@ -10,8 +10,6 @@ export interface WorkerOrders {
   /** Of the backends. */
   readonly projectDir: string;
   readonly identity: string;
-  /** Bodies at once. Default: many. */
-  readonly slots?: number;
   readonly codePath: string;
 }
 
@@ -37,10 +35,6 @@ export class WorkerProcess {
 
   get pid(): number {
     return this.process.pid!;
-  }
-
-  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
-    process.kill(this.pid, signal);
   }
 
   /** Kills it without a word; answers the signal that ended it. */

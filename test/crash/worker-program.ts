@@ -6,14 +6,7 @@ import { crashTapestries } from './tapestries';
 import type { WorkerOrders } from './worker-process';
 import { openProjectBackends } from '../support/project-backends';
 
-async function work({
-  address,
-  taskQueue,
-  projectDir,
-  identity,
-  slots,
-  codePath,
-}: WorkerOrders): Promise<void> {
+async function work({ address, taskQueue, projectDir, identity, codePath }: WorkerOrders): Promise<void> {
   quietRuntime();
   const backends = await openProjectBackends(projectDir);
   const worker = await createWorker({
@@ -23,7 +16,6 @@ async function work({
     identity,
     backends,
     workflowBundle: { codePath },
-    ...(slots !== undefined && { maxConcurrentActivityTaskExecutions: slots }),
     ...forcedReplay,
   });
   const running = worker.run();

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import type { Selvage } from '../../src/client';
 import { closeAll, connectSelvage, onClose, temporaryFolder } from '../support/open-selvage';
 import { until } from '../support/until';
-import { beganFile, goFile, murderous, patient } from './tapestries';
+import { beganFile, goFile, murderous, murderousInPlace, patient } from './tapestries';
 import { WorkerProcess } from './worker-process';
 import { openProjectBackends } from '../support/project-backends';
 
@@ -13,7 +13,7 @@ const LOST_LIMIT_MS = 60_000;
 interface Scene {
   readonly folder: string;
   readonly selvage: Selvage;
-  startWorker(identity: string, slots?: number): Promise<WorkerProcess>;
+  startWorker(identity: string): Promise<WorkerProcess>;
 }
 
 async function setUp(): Promise<Scene> {
@@ -24,14 +24,13 @@ async function setUp(): Promise<Scene> {
   return {
     folder,
     selvage,
-    async startWorker(identity, slots) {
+    async startWorker(identity) {
       const { address } = selvage.place;
       const worker = await WorkerProcess.start({
         address,
         taskQueue: selvage.taskQueue,
         projectDir: folder,
         identity,
-        slots,
       });
       onClose(async () => void (await worker.kill()));
       return worker;
@@ -84,12 +83,12 @@ describe('a worker that is killed', () => {
     },
   );
 
-  test.concurrent(
-    'by one knot, three times: that knot is given up as WorkerLost, and nothing else is lost',
-    async () => {
+  test.concurrent.each([murderous, murderousInPlace])(
+    'by one knot, three times: that knot is given up as WorkerLost, and nothing else is lost ($name)',
+    async (tapestry) => {
       const { folder, selvage, startWorker } = await setUp();
       let worker = await startWorker('worker-1');
-      const run = await selvage.start(murderous, { root: folder });
+      const run = await selvage.start(tapestry, { root: folder });
       const murders = (): number => readdirSync(folder).filter((file) => file.startsWith('killer.')).length;
       for (let n = 1; n <= 3; n++) {
         expect(await worker.ended()).toBe('SIGKILL');
@@ -112,30 +111,5 @@ describe('a worker that is killed', () => {
       expect((await run.lineage({ knotId: 'killer' })).items).toHaveLength(1);
     },
     THREE_TIMES_LIMIT_MS,
-  );
-
-  test.concurrent(
-    'not, but taken for dead: of two attempts alive at once the first to commit wins, the other adopts',
-    async () => {
-      const { folder, selvage, startWorker } = await setUp();
-      // One slot: a frozen worker with a free one would swallow the next attempts.
-      const frozen = await startWorker('frozen', 1);
-      const run = await selvage.start(patient, { root: folder });
-      expect(await began(folder, 'waiting', 1)).toBe(frozen.pid);
-      frozen.signal('SIGSTOP');
-      const second = await startWorker('second');
-      expect(await began(folder, 'waiting', 2, LOST_LIMIT_MS)).toBe(second.pid);
-      go(folder, 'waiting', 1);
-      frozen.signal('SIGCONT');
-      const records = async () => (await run.lineage({ knotId: 'waiting' })).items;
-      await until('the attempt that was given up has committed', async () => (await records()).length > 0);
-      // The server still waits for the second one, which knows nothing of this.
-      expect(
-        (await selvage.client.workflow.getHandle(run.runId).describe()).raw.pendingActivities,
-      ).toMatchObject([{ activityId: 'waiting', attempt: 2 }]);
-      go(folder, 'waiting', 2);
-      expect(await run.values()).toEqual({ attempt: 1, sum: 101 });
-      expect(await records()).toMatchObject([{ outcome: 'ok', attempt: 1, worker: 'frozen' }]);
-    },
   );
 });

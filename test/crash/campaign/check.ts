@@ -109,15 +109,18 @@ async function examine(backends: Backends, runId: string, evidence: Evidence): P
   return { run, records, checked: { digest: digestOf(run.status, records), problems, overlaps } };
 }
 
-/** Runs that its knots have started, and that are over: of a loop, the last one. */
+/** Runs that its knots have started, and that are over: of a loop, all iterations. */
 function childRunsIn(records: readonly LineageRecord[]): string[] {
   return records.flatMap(({ outcome, cached_from_run: from, extra }) => {
-    const { child_run: child } = extra as { child_run?: { run_id: string } };
-    return child && outcome === 'ok' && from === null ? [child.run_id] : [];
+    const { child_run: child, iterations } = extra as { child_run?: { run_id: string }; iterations?: number };
+    if (!child || outcome !== 'ok' || from !== null) return [];
+    if (iterations === undefined) return [child.run_id];
+    const id = child.run_id.slice(0, child.run_id.lastIndexOf('#'));
+    return Array.from({ length: iterations }, (_, index) => `${id}#${index + 1}`);
   });
 }
 
-function digestOf(status: string, records: readonly LineageRecord[]): Digest {
+export function digestOf(status: string, records: readonly LineageRecord[]): Digest {
   const digest = new Map([['(the run)', status]]);
   for (const record of records) {
     const { error } = record.extra as { error?: { type: string; message: string } };

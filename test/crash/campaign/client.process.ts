@@ -11,6 +11,7 @@ import type { Blow } from './blows';
 import {
   GROWN,
   GROWTH,
+  SENT,
   WORD,
   graft,
   mixNamed,
@@ -120,11 +121,11 @@ async function attend(
   ended: Promise<unknown>,
 ): Promise<void> {
   const { stages } = mixNamed(mix);
-  if (stages.includes('waiting')) await untilTaken(() => run.signal(WORD, 17));
+  if (stages.includes('waiting')) await untilTaken(() => run.signal(WORD, SENT[WORD]));
   if (stages.includes('extended')) {
     if (!(await untilTaken(() => run.extend(graft())))) return;
     await untilGrown(run, ended);
-    await untilTaken(() => run.signal(GROWN, 19));
+    await untilTaken(() => run.signal(GROWN, SENT[GROWN]));
   }
 }
 

@@ -55,6 +55,8 @@ interface Stage {
   readonly pair?: readonly [string, string];
   /** Elements that run in batches. */
   readonly batch?: readonly string[];
+  /** Of `queue`, those that run for so long that they have child runs. */
+  readonly slow?: readonly string[];
   /** Maps whose elements are activities of child runs. */
   readonly maps?: readonly string[];
   /** Knots that come to one value, of which one makes it for all: which one is left to chance. */
@@ -93,6 +95,14 @@ const double = knot(
   performed(async ({ x }: { x: number }) => {
     await sleep(5);
     return (2 * x) % 1_000_003;
+  }),
+);
+/** For so long that others find no place meanwhile. */
+const dwell = knot(
+  'dwell',
+  performed(async ({ x }: { x: number }) => {
+    await sleep(150);
+    return x + 12;
   }),
 );
 const sum = knot(
@@ -229,6 +239,12 @@ const plant = knot(
     return x + 8;
   }),
 );
+/** The body of `plant` where no client brings what clients bring. */
+export function plantAll({ x }: { x: number }, context: KnotContext): number {
+  context.extend(fragment((f) => void growth(SHOOTS, f.ref<number>('planted'))));
+  context.extend(graft());
+  return x + 8;
+}
 const cached = { version: '1', cache: true } as const;
 const brew = knot(
   'brew',
@@ -469,6 +485,8 @@ export const isPaced = (knot: string): boolean => /^paced-\d+$/.test(knot);
 export const CHILD_RUN_KNOT = 'plod';
 /** A signal. */
 export const WORD = 'word';
+/** What the client sends while a run waits. */
+export const SENT = { [WORD]: 17, [GROWN]: 19 } as const;
 const LOCAL_RETRY = { maximumAttempts: 2, initialInterval: 20 };
 
 const stages = {
@@ -635,10 +653,7 @@ const stages = {
       const all = Object.fromEntries(
         ids('place', PLACED).map((id, n) => {
           const priority = n % 2 === 0 ? 1 : 5;
-          return [
-            id,
-            double({ x: input }, { id, maxConcurrent: { key: 'places', limit: PLACES }, priority }),
-          ];
+          return [id, dwell({ x: input }, { id, maxConcurrent: { key: 'places', limit: PLACES }, priority })];
         }),
       );
       return sum(all, { id: 'placed' });
@@ -648,6 +663,7 @@ const stages = {
   beside: {
     queue: [CHILD_RUN_KNOT, ...ids('beat', BEATS)],
     local: [],
+    slow: [CHILD_RUN_KNOT],
     build: (input) => {
       const plodded = plod({ x: input }, { id: CHILD_RUN_KNOT, timeout: 2 * SLOW_KNOT_MS });
       return add({ a: plodded, b: chainOf('beat', BEATS, input) }, { id: 'caught-up' });

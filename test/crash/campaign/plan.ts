@@ -28,7 +28,7 @@ const PARAMETERS: readonly MixParameters[] = [
   { x: 3, size: 3_000 },
   { x: 7, size: 40_000 },
 ];
-const BLOWS = 4;
+const BLOWS = 6;
 const BLOW_CHANCE = 0.7;
 /** A third lost worker ends a knot, by design: so many may be lost while one stage runs. */
 const DEATHS_IN_STAGE = 2;
@@ -55,8 +55,9 @@ export function* scenariosOf(
     for (const point of inTurn) {
       if (blows.list.length < BLOWS && chance.fraction() < BLOW_CHANCE) blows.add(point);
     }
-    for (const { point } of blows.list) planned.set(point, planned.get(point)! + 1);
     const cut = cutOf(chance, blows);
+    // A run that is cut short may end before they fall.
+    if (!cut) for (const { point } of blows.list) planned.set(point, planned.get(point)! + 1);
     yield {
       index,
       mix: blows.mix,
@@ -70,11 +71,6 @@ export function* scenariosOf(
   }
 }
 
-/** A run of the same work that nothing disturbs. */
-export function undisturbed(scenario: Scenario): Scenario {
-  return { ...scenario, workers: 1, slots: MANY_SLOTS, blows: [], cut: undefined };
-}
-
 function cutOf(chance: Chance, blows: BlowPlan): Cut | undefined {
   // Held workers wait for what would come of a knot that a cut may end.
   if (blows.needsTwo || chance.fraction() >= CUT_CHANCE) return undefined;
@@ -86,6 +82,7 @@ class BlowPlan {
   readonly mix: Mix;
   stores: Stores | undefined;
   needsTwo = false;
+  private needsSlots = false;
   private readonly deaths = new Map<StageName, number>();
   private readonly aimedAt = new Set<string>();
   /** Deaths that may come at any time. */
@@ -107,7 +104,8 @@ class BlowPlan {
     if (rules.stores && this.stores && rules.stores !== this.stores) return;
     // Held workers and ones that die at any time do not go together.
     if (rules.isStray && (this.needsTwo || this.strays > 0)) return;
-    if (rules.needsTwo && (this.strays > 0 || this.needsTwo)) return;
+    if (rules.needsTwo && (this.strays > 0 || this.needsTwo || this.needsSlots)) return;
+    if (rules.needsSlots && this.needsTwo) return;
     if (rules.at === 'none' && this.list.some((blow) => blow.point === point)) return;
     if (rules.at === 'none' && !rules.stage && !(this.mix.isTwice && hitsWorkers(point))) {
       this.push(point, []);
@@ -122,6 +120,7 @@ class BlowPlan {
     }
     this.stores ??= rules.stores;
     this.needsTwo ||= rules.needsTwo ?? false;
+    this.needsSlots ||= rules.needsSlots ?? false;
     if (rules.isStray) this.strays += 1;
   }
 
@@ -169,7 +168,17 @@ function costOf(point: Point): number {
 
 /** What a blow at this point may be aimed at in this stage; one empty list where it needs no aim. */
 function targets(stage: StageName, point: Point): (readonly string[])[] {
-  const { queue, bodiless = [], local, pair, batch = [], maps = [], shared, throwsFirst } = stageOf(stage);
+  const {
+    queue,
+    bodiless = [],
+    local,
+    pair,
+    batch = [],
+    slow = [],
+    maps = [],
+    shared,
+    throwsFirst,
+  } = stageOf(stage);
   const { at, needsOutcome, needsNoBody, stage: only } = rulesOf(point);
   if (needsOutcome && throwsFirst) return [];
   if (only && only !== stage) return [];
@@ -182,6 +191,8 @@ function targets(stage: StageName, point: Point): (readonly string[])[] {
       return pair ? [pair] : [];
     case 'batch':
       return batch.map((knot) => [knot]);
+    case 'slow':
+      return slow.map((knot) => [knot]);
     case 'maps':
       return maps.map((knot) => [knot]);
     case 'shared':

@@ -5,13 +5,15 @@ import type { StageName } from './mix';
 export interface PointRules {
   readonly what: string;
   /** Which knots it can be aimed at, as stages list them; `none`: it is not aimed at a knot. */
-  readonly at: 'queue' | 'local' | 'pair' | 'batch' | 'maps' | 'shared' | 'none';
+  readonly at: 'queue' | 'local' | 'pair' | 'batch' | 'slow' | 'maps' | 'shared' | 'none';
   /** Of one that is not aimed at a knot: it comes only where this stage is. */
   readonly stage?: StageName;
   /** How value and record must be stored. Default: either way. */
   readonly stores?: 'split' | 'one-database';
   /** The scenario needs two workers with one slot each, so that work cannot all go to one of them. */
   readonly needsTwo?: boolean;
+  /** More bodies must run at once than two workers with one slot each have. */
+  readonly needsSlots?: boolean;
   /** The attempt that it is aimed at must have something to commit. */
   readonly needsOutcome?: boolean;
   /** Whether it comes to knots that call no function of ours, too, and put no value. */
@@ -58,6 +60,23 @@ export const POINTS = {
   'batch-between': { what: 'in a batch, between the record of an element and the next one', at: 'batch' },
   'after-slices': { what: 'the list of a map is in slices, its run does not know', at: 'maps' },
   'before-list': { what: 'all elements of a map are recorded, their list is not', at: 'maps' },
+  'in-child-run': { what: 'a body is running in a child run, and its run continues as new', at: 'slow' },
+  'in-iteration': {
+    what: 'a body is running in the second iteration of a loop',
+    at: 'none',
+    stage: 'nested',
+  },
+  'in-line': {
+    what: 'a knot has asked for a place of its limit in vain',
+    at: 'none',
+    stage: 'limited',
+    needsSlots: true,
+  },
+  'extension-recorded': {
+    what: 'the record of a body that extends its run is inserted, the server does not know',
+    at: 'none',
+    stage: 'extended',
+  },
   'extension-accepted': {
     what: 'an extension is accepted, the plan with it is not saved',
     at: 'none',

@@ -7,13 +7,16 @@ import { POINTS, type Point } from './points';
 
 const REPORTS = path.join(__dirname, '../../../reports');
 const MINUTE_MS = 60_000;
+const NAMED = 3;
 
 /** One live line on a terminal; elsewhere a line for each run. */
 export function progressLine(result: CampaignResult, wanted: number): void {
   const { runs, kills, violations, milliseconds } = result;
+  const missed = neverHit(result);
+  const names = missed.length > 0 && missed.length <= NAMED ? ` (${missed.join(', ')})` : '';
   const line =
     `${kills}/${wanted} kills in ${runs} runs, ${perMinute(result)} kills a minute, ${Math.round(milliseconds / 1000)} s, ` +
-    `never hit: ${neverHit(result).length}, violations: ${violations.length}`;
+    `never hit: ${missed.length}${names}, violations: ${violations.length}`;
   if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`);
   else process.stderr.write(`${line}\n`);
 }

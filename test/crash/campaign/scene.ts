@@ -28,6 +28,9 @@ interface Taken {
 /** Blows that the campaign deals itself, while the body waits for it. */
 const HOLDING: readonly Point[] = ['two-workers', 'frozen-first', 'frozen-last', 'server', 'database'];
 
+/** Whether it is the run of an iteration, by its id. */
+const isOfSecondIteration = (run: string): boolean => run.endsWith('#2');
+
 /** One scenario as a process that takes part in it sees it: where it keeps its journal, and the blows that it must look out for. */
 export class Scene {
   private readonly taken = new AsyncLocalStorage<Taken>();
@@ -63,6 +66,8 @@ export class Scene {
     this.strike('segment-in-body', knot);
     this.strike('batch-in-body', knot);
     this.strike('shared-in-body', knot);
+    this.strike('in-child-run', knot);
+    if (isOfSecondIteration(run)) this.strike('in-iteration', knot);
     await this.hold(knot);
     try {
       return await body();

@@ -64,6 +64,7 @@ export async function openStruckStores(scene: Scene, stores: Stores): Promise<Ba
         scene.strike('after-record', record.knot_id);
         scene.strike('segment-between', record.knot_id);
         scene.strike('batch-between', record.knot_id);
+        if ('extension' in record.extra) scene.strike('extension-recorded');
       }
       return results;
     },
@@ -155,7 +156,11 @@ function struckData(data: DataStore, scene: Scene): DataStore {
 function struckLeases(leases: LeaseTable, scene: Scene): LeaseTable {
   return withMethods<LeaseTable>(leases, {
     async acquire(request) {
-      if (!request.key.startsWith('cache:')) return await leases.acquire(request);
+      if (!request.key.startsWith('cache:')) {
+        const answer = await leases.acquire(request);
+        if (!answer.granted) scene.strike('in-line');
+        return answer;
+      }
       const knot = request.owner.split('/').at(-1);
       scene.strike('before-lease', knot);
       const answer = await leases.acquire(request);

@@ -1,6 +1,7 @@
 import {
   FATAL_BYTES,
   HOLD_BYTES,
+  HOLD_EVENTS,
   RUNNING_KNOTS,
   budgetOf,
   compile,
@@ -100,11 +101,47 @@ describe('executions', () => {
   });
 
   test('are several for a long chain, and each loads the layout again', () => {
-    const { executions, events, bytes, layoutBytes } = budgetOfShape(chain(10_000));
+    const { executions, bytes, layoutBytes } = budgetOfShape(chain(3_000));
+    expect(executions).toBeGreaterThan(1);
+    expect(bytes).toBeGreaterThan(executions * layoutBytes);
+  });
+});
+
+describe('a large plan', () => {
+  /** Layers of a hundred, each knot after four of the layer before. */
+  const dense = (size: number): number[][] =>
+    Array.from({ length: size }, (_, knot) => {
+      const above = (Math.floor(knot / 100) - 1) * 100;
+      return above < 0 ? [] : [0, 1, 7, 31].map((step) => above + ((knot + step) % 100));
+    });
+  const shapes = { chain: chain(10_000), fan: fanWithSum(10_000), dense: dense(10_000) };
+  const mebibytes = 1024 * 1024;
+
+  test.each(Object.entries(shapes))('of 10,000 local knots (%s) is one small history', (_, shape) => {
+    const budget = budgetOfShape(shape, 0, () => true);
+    expect(budget).toMatchObject({ localKnots: shape.length, segments: 6, executions: 1 });
+    expect(budget.events).toBeLessThan(60);
+    expect(budget.bytes).toBeLessThan(1.3 * mebibytes);
+  });
+
+  test.each(Object.entries(shapes))('of 10,000 queued knots (%s) continues as new', (_, shape) => {
+    const { events, bytes, executions, pendingActivities } = budgetOfShape(shape);
     expect(executions).toBeGreaterThan(14);
     expect(executions).toBeLessThan(30);
-    expect(events).toBeGreaterThan(60_000);
-    expect(bytes).toBeGreaterThan(executions * layoutBytes);
+    expect(events / executions).toBeLessThan(HOLD_EVENTS);
+    expect(bytes / executions).toBeLessThan(HOLD_BYTES);
+    expect(pendingActivities).toBeLessThanOrEqual(RUNNING_KNOTS);
+  });
+
+  test('of 100,000 knots takes ten times as many executions', () => {
+    const shape = dense(100_000);
+    const local = budgetOfShape(shape, 0, () => true);
+    expect(local).toMatchObject({ segments: 51, executions: 5 });
+    expect(local.bytes / local.executions).toBeLessThan(HOLD_BYTES);
+    const queued = budgetOfShape(shape);
+    expect(queued.executions).toBeLessThan(300);
+    expect(queued.events / queued.executions).toBeLessThan(HOLD_EVENTS);
+    expect(queued.bytes / queued.executions).toBeLessThan(HOLD_BYTES);
   });
 });
 
