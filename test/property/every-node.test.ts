@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { runLocally, type LocallyRun } from '../../src';
+import { runLocally, type ExceptionRecord, type LocallyRun } from '../../src';
 import type { LineageRecord } from '../../src/protocols';
 import { arbitraryRecipe, signalsOf, tapestryOf, type Recipe } from '../support/random-tapestry';
 import {
@@ -32,13 +32,21 @@ test('tapestries of every kind of node and policy come to what the reference say
       expect(attemptsOf(result.lineage, calls)).toEqual(calls);
       const records = result.lineage.filter(({ knot_id }) => expected.has(knot_id));
       expect(records.map(({ knot_id }) => knot_id).sort()).toEqual([...expected.keys()].sort());
-      const unrun = records.filter((record) => record.skip_reason === 'parent_failed_or_skipped');
+      const unrun = records.filter(({ knot_id }) => isUnrun(expected.get(knot_id)!));
       expect(unrun.every(({ attempt }) => attempt === 0)).toBe(true);
+      const errors = unrun.flatMap(({ extra: { error } }) => (error ? [error as ExceptionRecord] : []));
+      expect(errors.every(({ attempt }) => attempt === 0)).toBe(true);
       expect(hashesOf(await run(500))).toEqual(hashesOf(result));
     }),
     { numRuns: runs(150, 400) },
   );
 });
+
+/** For what its parents came to. */
+function isUnrun(outcome: ReferenceOutcome): boolean {
+  if (outcome.kind === 'err') return outcome.type === 'RequireAllParents';
+  return outcome.kind === 'skipped' && outcome.reason === 'parent_failed_or_skipped';
+}
 
 /** By knot, also those of elements. */
 function hashesOf({ lineage }: LocallyRun<object>): Record<string, unknown> {
