@@ -1,12 +1,20 @@
 import { z } from 'zod';
-import { knot, local, map, queue, reduce, runLocally, tapestry, type Dispatcher } from '../../src';
+import {
+  knot,
+  local,
+  map,
+  queue,
+  reduce,
+  runLocally,
+  tapestry,
+  type Dispatcher,
+  type Tapestry,
+} from '../../src';
 import type { LineageRecord } from '../../src/protocols';
 import { SPLIT_ACTIVITY, type SplitAnswer } from '../../src/workflows/messages';
 import { answersOf, historyOf, largestPayload } from '../support/history';
 import { Latch, aborted } from '../support/latch';
-import { CACHING, closeAll, openSelvage } from '../support/open-selvage';
-
-afterEach(closeAll);
+import { selvageForAll } from '../support/open-selvage';
 
 const range = knot('range', ({ n }: { n: number }) => Array.from({ length: n }, (_, index) => index));
 const named = knot('named', ({ n }: { n: number }) =>
@@ -100,45 +108,6 @@ function essence(records: readonly LineageRecord[]) {
   );
 }
 
-describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
-  test.each(shapes)(
-    'maps come to what they come to in process, element by element ($shape.name)',
-    async ({ shape }) => {
-      const here = await runLocally(shape, { n: 7 });
-      const selvage = await openSelvage({ tapestries: [shape], workerOptions: { maxCachedWorkflows } });
-      const run = await selvage.start(shape, { n: 7 });
-      const result = await run.result();
-      expect(result.outcomes['failed']).toMatchObject({
-        kind: 'err',
-        error: {
-          type: 'MapElements',
-          message: expect.stringContaining('4 of the 7 elements of map "failed"'),
-        },
-      });
-      expect(result.outcomes['wrong']).toMatchObject({ kind: 'err', error: { type: 'NotAList' } });
-      expect(result.outcomes['unequal']).toMatchObject({
-        kind: 'err',
-        error: {
-          type: 'UnequalLists',
-          message: expect.stringContaining(
-            'Map "unequal" goes over several lists at once, which must be of one length: "a" has 7, "b" has 8',
-          ),
-        },
-      });
-      expect(result.values).toEqual(here.values);
-      expect(result.values.scaled).toEqual([0, 7, 14, 21, 28, 35, 42]);
-      const { items } = await run.lineage({ limit: 1_000 });
-      expect(essence(items)).toEqual(essence([...here.lineage]));
-    },
-  );
-});
-
-test.each(shapes)('of nothing is nothing ($shape.name)', async ({ shape }) => {
-  const selvage = await openSelvage({ tapestries: [shape] });
-  const result = await (await selvage.start(shape, { n: 0 })).result();
-  expect(result.values).toMatchObject({ scaled: [], lengths: {}, pairs: [], sum: 0 });
-});
-
 const LETTERS = 400_000;
 /** Larger than what a slice of several elements may have. */
 const HUGE = 2_000_000;
@@ -159,34 +128,11 @@ const heavy = (name: string, dispatcher: Dispatcher, batch: number) =>
     ),
   }));
 
-test.each([
+const HEAVY = [
   { shape: heavy('heavy-elements', queue(), 1), parts: true },
   { shape: heavy('heavy-batches', queue(), 3), parts: true },
   { shape: heavy('heavy-local-elements', local(), 1), parts: false },
-])(
-  'large elements are in slices cut by their bytes, and not in histories ($shape.name)',
-  async ({ shape, parts }) => {
-    const here = await runLocally(shape, { n: 8 });
-    const selvage = await openSelvage({ tapestries: [shape] });
-    const run = await selvage.start(shape, { n: 8 });
-    const { mapped } = await run.values();
-    expect(mapped.map((page) => [page[0], page.length])).toEqual(
-      [...'ABCDEFGH'].map((letter) => [letter, letter === 'D' ? HUGE : LETTERS]),
-    );
-    const { items } = await run.lineage({ limit: 100 });
-    expect(essence(items)).toEqual(essence([...here.lineage]));
-    const histories = [await historyOf(selvage, run.runId)];
-    if (parts) {
-      const child = await historyOf(selvage, `${run.runId}/mapped`);
-      histories.push(child);
-      // Two of 400 KB fit into one, but the one of 2 MB has one for itself.
-      const [split] = answersOf(child, SPLIT_ACTIVITY) as SplitAnswer[];
-      expect(split!.slices.map(([, elements]) => elements)).toEqual([2, 1, 1, 2, 2]);
-    }
-    for (const history of histories) expect(largestPayload(history)).toBeLessThan(20_000);
-  },
-  120_000,
-);
+];
 
 const big = (name: string, dispatcher: Dispatcher, concurrency: number, batch?: number) => {
   const seen = { now: 0, most: 0 };
@@ -209,14 +155,92 @@ const big = (name: string, dispatcher: Dispatcher, concurrency: number, batch?: 
   return { shape, seen, concurrency };
 };
 
-test.each([
+const BIG = [
   big('queued-parts', queue(), 130),
   big('batched-parts', queue(), 130, 2),
   big('large-local-map', local(), 130),
-])(
+];
+
+const begun = new Latch();
+let running = 0;
+const cancelledMap = tapestry('cancelled-map', (t) => ({
+  mapped: map(
+    {
+      over: range({ n: t.parameter('n', z.number()) }, { id: 'numbers' }),
+      concurrency: 3,
+      each: async ({ element }, { signal }) => {
+        if (element < 2) return element;
+        running += 1;
+        if (running === 3) begun.open();
+        return await aborted(signal);
+      },
+    },
+    { id: 'mapped' },
+  ),
+}));
+
+const shared = selvageForAll({
+  tapestries: [...[...shapes, ...HEAVY, ...BIG].map(({ shape }) => shape as Tapestry), cancelledMap],
+});
+
+test.each(shapes)(
+  'maps come to what they come to in process, element by element ($shape.name)',
+  async ({ shape }) => {
+    const here = await runLocally(shape, { n: 7 });
+    const run = await shared().start(shape, { n: 7 });
+    const result = await run.result();
+    expect(result.outcomes['failed']).toMatchObject({
+      kind: 'err',
+      error: {
+        type: 'MapElements',
+        message: expect.stringContaining('4 of the 7 elements of map "failed"'),
+      },
+    });
+    expect(result.outcomes['wrong']).toMatchObject({ kind: 'err', error: { type: 'NotAList' } });
+    expect(result.outcomes['unequal']).toMatchObject({
+      kind: 'err',
+      error: {
+        type: 'UnequalLists',
+        message: expect.stringContaining(
+          'Map "unequal" goes over several lists at once, which must be of one length: "a" has 7, "b" has 8',
+        ),
+      },
+    });
+    expect(result.values).toEqual(here.values);
+    expect(result.values.scaled).toEqual([0, 7, 14, 21, 28, 35, 42]);
+    const { items } = await run.lineage({ limit: 1_000 });
+    expect(essence(items)).toEqual(essence([...here.lineage]));
+  },
+);
+
+test.each(HEAVY)(
+  'large elements are in slices cut by their bytes, and not in histories ($shape.name)',
+  async ({ shape, parts }) => {
+    const here = await runLocally(shape, { n: 8 });
+    const selvage = shared();
+    const run = await selvage.start(shape, { n: 8 });
+    const { mapped } = await run.values();
+    expect(mapped.map((page) => [page[0], page.length])).toEqual(
+      [...'ABCDEFGH'].map((letter) => [letter, letter === 'D' ? HUGE : LETTERS]),
+    );
+    const { items } = await run.lineage({ limit: 100 });
+    expect(essence(items)).toEqual(essence([...here.lineage]));
+    const histories = [await historyOf(selvage, run.runId)];
+    if (parts) {
+      const child = await historyOf(selvage, `${run.runId}/mapped`);
+      histories.push(child);
+      // Two of 400 KB fit into one, but the one of 2 MB has one for itself.
+      const [split] = answersOf(child, SPLIT_ACTIVITY) as SplitAnswer[];
+      expect(split!.slices.map(([, elements]) => elements)).toEqual([2, 1, 1, 2, 2]);
+    }
+    for (const history of histories) expect(largestPayload(history)).toBeLessThan(20_000);
+  },
+);
+
+test.each(BIG)(
   'more elements than one history should have come in parts, within one concurrency ($shape.name)',
   async ({ shape, seen, concurrency }) => {
-    const selvage = await openSelvage({ tapestries: [shape] });
+    const selvage = shared();
     const run = await selvage.start(shape, { n: 1_250 });
     const { mapped } = await run.values();
     expect(mapped).toEqual(Array.from({ length: 1_250 }, (_, index) => index + 1));
@@ -225,29 +249,10 @@ test.each([
     const { events } = await selvage.client.workflow.getHandle(run.runId).fetchHistory();
     expect(events!.length).toBeLessThan(100);
   },
-  120_000,
 );
 
 test('a cancel is passed down to the elements: those that have ended keep their records, and the map is skipped', async () => {
-  const begun = new Latch();
-  let running = 0;
-  const shape = tapestry('cancelled-map', (t) => ({
-    mapped: map(
-      {
-        over: range({ n: t.parameter('n', z.number()) }, { id: 'numbers' }),
-        concurrency: 3,
-        each: async ({ element }, { signal }) => {
-          if (element < 2) return element;
-          running += 1;
-          if (running === 3) begun.open();
-          return await aborted(signal);
-        },
-      },
-      { id: 'mapped' },
-    ),
-  }));
-  const selvage = await openSelvage({ tapestries: [shape] });
-  const run = await selvage.start(shape, { n: 700 });
+  const run = await shared().start(cancelledMap, { n: 700 });
   await begun.passed;
   await run.cancel();
   const result = await run.result();
@@ -262,4 +267,4 @@ test('a cancel is passed down to the elements: those that have ended keep their 
     'numbers',
     'param:n',
   ]);
-}, 120_000);
+});
