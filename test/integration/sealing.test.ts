@@ -5,9 +5,8 @@ import type { Payload, PayloadCodec } from '@temporalio/common';
 import { z } from 'zod';
 import { knot, local, map, subTapestry, tapestry, waitForSignal } from '../../src';
 import { openBackends } from '../../src/backends';
-import type { Selvage } from '../../src/client';
 import { createEncryption, forgetSubject, type Encryption } from '../../src/sealing';
-import { historyOf } from '../support/history';
+import { textOfAll } from '../support/history';
 import { closeAll, onClose, openSelvage, temporaryFolder, unique } from '../support/open-selvage';
 import { rejectionOf } from '../support/rejection-of';
 
@@ -70,27 +69,6 @@ async function filesWith(folder: string, needle: string): Promise<string[]> {
   return found;
 }
 
-/** Of a run and all that its knots started. */
-async function histories(selvage: Selvage, runId: string): Promise<string> {
-  const texts: string[] = [];
-  const ids = new Set([runId]);
-  for (const id of ids) {
-    const events = await historyOf(selvage, id);
-    texts.push(...events.flatMap(stringsIn));
-    for (const event of events) {
-      const child = event.startChildWorkflowExecutionInitiatedEventAttributes?.workflowId;
-      if (child) ids.add(child);
-    }
-  }
-  return texts.join('\n');
-}
-
-function stringsIn(part: unknown): string[] {
-  if (typeof part === 'string') return [part];
-  if (part instanceof Uint8Array) return [Buffer.from(part).toString('latin1')];
-  return typeof part === 'object' && part !== null ? Object.values(part).flatMap(stringsIn) : [];
-}
-
 test.each([undefined, 'user-42'])(
   'with keys, no value is readable in the database, the folder or the history (subject: %s)',
   async (subject) => {
@@ -111,7 +89,7 @@ test.each([undefined, 'user-42'])(
     expect(status).toBe('succeeded');
     expect(outputs['hello']).toBe(`Hello ${SECRET}`);
     expect(await filesWith(folder, SECRET)).toEqual([]);
-    const history = await histories(selvage, run.runId);
+    const history = await textOfAll(selvage, run.runId);
     expect(history).toContain('hello');
     expect(history).not.toContain(SECRET);
     // It would have been found: what opens the payloads shows what is in them.
@@ -147,7 +125,7 @@ test('with payloads left open, no value of a subject is in the history all the s
   const run = await selvage.start(work, { name: SECRET }, { runId: unique('open'), subject: 'a' });
   await run.signal('said', SECRET);
   expect((await run.result()).status).toBe('succeeded');
-  const history = await histories(selvage, run.runId);
+  const history = await textOfAll(selvage, run.runId);
   expect(history).toContain('"subject":"a"');
   expect(history).not.toContain(SECRET);
   expect(await filesWith(folder, SECRET)).toEqual([]);
@@ -173,7 +151,7 @@ test("a user's own codec works below the seal", async () => {
   expect(await run.values()).toEqual({ greeting: `Hello ${SECRET}` });
   const backwards = [...SECRET].reverse().join('');
   expect(seen.some((text) => text.includes(backwards))).toBe(true);
-  expect(await histories(selvage, run.runId)).not.toContain(backwards);
+  expect(await textOfAll(selvage, run.runId)).not.toContain(backwards);
 });
 
 function reversed(payload: Payload): Payload {

@@ -106,6 +106,19 @@ export function textOf(events: readonly Event[]): string {
     .join('\n');
 }
 
+/** The text of the histories of a run and of all that its knots have started. */
+export async function textOfAll(selvage: Selvage, runId: string): Promise<string> {
+  const texts: string[] = [];
+  const ids = new Set([runId]);
+  for (const id of ids) {
+    const events = await historyOf(selvage, id);
+    texts.push(textOf(events));
+    for (const { startChildWorkflowExecutionInitiatedEventAttributes: started } of events)
+      if (started?.workflowId) ids.add(started.workflowId);
+  }
+  return texts.join('\n');
+}
+
 function leavesOf(part: unknown): readonly (Uint8Array | string)[] {
   if (part instanceof Uint8Array || typeof part === 'string') return [part];
   if (typeof part !== 'object' || part === null) return [];
