@@ -1,14 +1,15 @@
 import { z } from 'zod';
 
 import { knot, tapestry, type Knot } from '../../src';
-import type { RunHandle, Selvage } from '../../src/client';
 import { SETTLED_PER_EXECUTION } from '../../src/engine';
-import { historyOf } from '../support/history';
+import { replayRun, type ReplayedExecution } from '../../src/worker';
+import { executionsOf, historyOf } from '../support/history';
 import { Latch } from '../support/latch';
 import { closeAll, openSelvage } from '../support/open-selvage';
 import { startTestServer, type TestServer } from '../support/temporal-server';
 import { until } from '../support/until';
 import { LOW_HISTORY_BUDGET } from '../support/run-limits';
+import { bundledInterpreter } from '../support/workflow-bundle';
 
 let settled = 0;
 const inc = knot('inc', ({ x }: { x: number }) => {
@@ -56,17 +57,6 @@ beforeEach(() => {
 });
 afterEach(closeAll);
 
-/** Temporal run ids of all executions of a run, in order. */
-async function executionsOf(selvage: Selvage, run: RunHandle<object>, firstRunId: string): Promise<string[]> {
-  const executions = [firstRunId];
-  for (;;) {
-    const last = (await historyOf(selvage, run.runId, executions.at(-1))).at(-1);
-    const next = last?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
-    if (!next) return executions;
-    executions.push(next);
-  }
-}
-
 describe('on a server that suggests it early', () => {
   let server: TestServer;
   beforeAll(async () => {
@@ -86,7 +76,7 @@ describe('on a server that suggests it early', () => {
       () => settled > SETTLED_PER_EXECUTION + 2 * WIDTH,
       60_000,
     );
-    expect(await executionsOf(selvage, run, firstRunId)).toEqual([firstRunId]);
+    expect(await executionsOf(selvage, run.runId, firstRunId)).toEqual([firstRunId]);
     slowMayEnd.open();
     const result = await run.result();
     expect(result.values).toEqual({ sum: 1 + LAYERS + 1_000 + 1 });
@@ -99,7 +89,7 @@ describe('on a server that suggests it early', () => {
     expect(slowCalls).toBe(1);
     expect(settled).toBe(LAYERS * WIDTH);
 
-    const executions = await executionsOf(selvage, run, firstRunId);
+    const executions = await executionsOf(selvage, run.runId, firstRunId);
     expect(executions.length).toBeGreaterThan(1);
     expect(await selvage.backends.runHistory.getRecords(firstRunId)).toHaveLength(KNOTS);
     for (const later of executions.slice(1))
@@ -112,6 +102,14 @@ describe('on a server that suggests it early', () => {
       environment: { counts: { ok: KNOTS - 2, err: 1, skipped: 1 } },
     });
     expect((await selvage.listRuns({ tapestry: 'layered' })).items).toHaveLength(1);
+
+    const replayed: ReplayedExecution[] = [];
+    const options = { workflows: { workflowBundle: bundledInterpreter() } };
+    for await (const execution of replayRun(selvage.client, run.runId, options)) replayed.push(execution);
+    expect(replayed.map(({ temporalRunId, verdict }) => [temporalRunId, verdict])).toEqual(
+      executions.map((id) => [id, 'replays']),
+    );
+    expect(replayed.at(-1)!.events).toBe((await historyOf(selvage, run.runId)).length);
   });
 
   test('a run that has continued can be cancelled', async () => {
@@ -137,7 +135,7 @@ describe('on a server that suggests it early', () => {
       60_000,
     );
     const { temporal_run_id: firstRunId } = (await run.status()).run;
-    expect((await executionsOf(selvage, run, firstRunId)).length).toBeGreaterThan(1);
+    expect((await executionsOf(selvage, run.runId, firstRunId)).length).toBeGreaterThan(1);
     await run.cancel();
     expect(await run.result()).toMatchObject({
       status: 'cancelled',
@@ -172,7 +170,7 @@ test('a history that grows without a pause is held at its limit, drained and con
   slowMayEnd.open();
   const result = await run.result({ outputs: 'none' });
   expect(result.status).toBe('succeeded');
-  expect((await executionsOf(selvage, run, firstRunId)).length).toBeGreaterThan(1);
+  expect((await executionsOf(selvage, run.runId, firstRunId)).length).toBeGreaterThan(1);
   expect(slowCalls).toBe(1);
   expect(settled).toBe(LOW_HISTORY_BUDGET.holdEvents);
 });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { knot, local, tapestry } from '../../src';
 import { Latch, aborted } from '../support/latch';
-import { CACHING, closeAll, connectSelvage, openSelvage, startWorker } from '../support/open-selvage';
+import { connectSelvage, selvageForAll, startWorker, unique } from '../support/open-selvage';
 import { until } from '../support/until';
 
 /** Runs whose body has begun, and those that have heard of the end. */
@@ -29,59 +29,57 @@ const gathered = tapestry('gathered', { knots: { dispatcher: local() } }, (t) =>
 beforeEach(() => {
   mayEnd = new Latch();
 });
-afterEach(closeAll);
+const shared = selvageForAll({ tapestries: [lasting, gathered] });
 
-describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
-  const open = () => openSelvage({ tapestries: [lasting, gathered], workerOptions: { maxCachedWorkflows } });
-
-  test.each([lasting, gathered])(
-    'a run whose deadline passes tells its bodies, skips the rest, and has failed ($name)',
-    async (tapestryOf) => {
-      const selvage = await open();
-      const deadline = new Date(Date.now() + 5_000);
-      const run = await selvage.start(tapestryOf, { x: 1 }, { deadline });
-      await until('the body runs', () => begun.has(run.runId));
-      const result = await run.result();
-      expect(heard).toContain(run.runId);
-      expect(result).toMatchObject({
-        status: 'failed',
-        error: { type: 'DeadlineExceeded', message: expect.stringContaining(deadline.toISOString()) },
-        outcomes: {
-          last: { kind: 'skipped', reason: 'cancelled' },
-          after: { kind: 'skipped', reason: 'cancelled' },
-        },
-      });
-      expect(result.outcomes['before']?.kind).toBe(tapestryOf === lasting ? 'ok' : undefined);
-      const handle = selvage.client.workflow.getHandle(run.runId);
-      await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'DeadlineExceeded' } });
-      expect((await run.status()).run.environment).toMatchObject({ deadline: deadline.getTime() });
-
-      // What it had, a resumed run has, too.
-      mayEnd.open();
-      const resumed = await selvage.resume<{ after: number }>(run.runId, { deadline: 60_000 });
-      expect(await resumed.values()).toMatchObject({ after: 1 });
-    },
-  );
-
-  test('a run that ends in time hears nothing of its deadline', async () => {
-    const selvage = await open();
-    mayEnd.open();
-    const run = await selvage.start(lasting, { x: 2 }, { deadline: 3_600_000 });
-    expect(await run.values()).toEqual({ before: 2, after: 2 });
-    expect((await run.status()).run.status).toBe('succeeded');
-  });
-
-  test('a cancel before the deadline is a cancel', async () => {
-    const selvage = await open();
-    const run = await selvage.start(lasting, { x: 3 }, { deadline: 3_600_000 });
+test('a run whose deadline passes tells its bodies, skips the rest, and has failed, in a segment as well', async () => {
+  const selvage = shared();
+  const ends = [lasting, gathered].map(async (tapestryOf) => {
+    const deadline = new Date(Date.now() + 5_000);
+    const run = await selvage.start(tapestryOf, { x: 1 }, { deadline });
     await until('the body runs', () => begun.has(run.runId));
-    await run.cancel();
     const result = await run.result();
-    expect(result.status).toBe('cancelled');
-    expect(result.error).toBeUndefined();
+    expect(heard).toContain(run.runId);
+    expect(result).toMatchObject({
+      status: 'failed',
+      error: { type: 'DeadlineExceeded', message: expect.stringContaining(deadline.toISOString()) },
+      outcomes: {
+        last: { kind: 'skipped', reason: 'cancelled' },
+        after: { kind: 'skipped', reason: 'cancelled' },
+      },
+    });
+    expect(result.outcomes['before']?.kind).toBe(tapestryOf === lasting ? 'ok' : undefined);
     const handle = selvage.client.workflow.getHandle(run.runId);
-    expect((await handle.describe()).status.name).toBe('CANCELLED');
+    await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'DeadlineExceeded' } });
+    expect((await run.status()).run.environment).toMatchObject({ deadline: deadline.getTime() });
+    return run;
   });
+  const runs = await Promise.all(ends);
+  // What they had, a resumed run has, too.
+  mayEnd.open();
+  for (const run of runs) {
+    const resumed = await selvage.resume<{ after: number }>(run.runId, { deadline: 60_000 });
+    expect(await resumed.values()).toMatchObject({ after: 1 });
+  }
+});
+
+test('a run that ends in time hears nothing of its deadline', async () => {
+  const selvage = shared();
+  mayEnd.open();
+  const run = await selvage.start(lasting, { x: 2 }, { deadline: 3_600_000 });
+  expect(await run.values()).toEqual({ before: 2, after: 2 });
+  expect((await run.status()).run.status).toBe('succeeded');
+});
+
+test('a cancel before the deadline is a cancel', async () => {
+  const selvage = shared();
+  const run = await selvage.start(lasting, { x: 3 }, { deadline: 3_600_000 });
+  await until('the body runs', () => begun.has(run.runId));
+  await run.cancel();
+  const result = await run.result();
+  expect(result.status).toBe('cancelled');
+  expect(result.error).toBeUndefined();
+  const handle = selvage.client.workflow.getHandle(run.runId);
+  expect((await handle.describe()).status.name).toBe('CANCELLED');
 });
 
 test('a deadline that passes while no worker is there lets nothing begin', async () => {
@@ -97,8 +95,9 @@ test('a deadline that passes while no worker is there lets nothing begin', async
 });
 
 test('a deadline that is past, or no time at all, is refused before anything is started', async () => {
-  const selvage = await connectSelvage();
-  const start = (deadline: Date | number) => selvage.start(lasting, { x: 1 }, { runId: 'never', deadline });
+  const selvage = shared();
+  const runId = unique('never');
+  const start = (deadline: Date | number) => selvage.start(lasting, { x: 1 }, { runId, deadline });
   await expect(start(new Date(0))).rejects.toMatchObject({
     code: 'DeadlineExceeded',
     message: expect.stringContaining('1970-01-01T00:00:00.000Z'),
@@ -106,7 +105,7 @@ test('a deadline that is past, or no time at all, is refused before anything is 
   await expect(start(-1)).rejects.toMatchObject({ code: 'DeadlineExceeded' });
   for (const deadline of [NaN, Infinity, new Date('tomorrow, perhaps')])
     await expect(start(deadline)).rejects.toMatchObject({ code: 'InvalidConfig' });
-  expect(await selvage.backends.runHistory.getRun('never')).toBeUndefined();
+  expect(await selvage.backends.runHistory.getRun(runId)).toBeUndefined();
 });
 
 test('whoever comes back to a run that works may say a deadline that is past by now', async () => {

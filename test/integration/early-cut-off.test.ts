@@ -11,17 +11,17 @@ import {
   type Knot,
   type Tapestry,
 } from '../../src';
-import type { Selvage } from '../../src/client';
+import { createInMemoryBackends } from '../../src/backends';
 import { Calls } from '../support/calls';
 import { historyOf, scheduledActivities } from '../support/history';
-import { CACHING, closeAll, openSelvage, temporaryBackends } from '../support/open-selvage';
+import { openSelvage, selvageForAll } from '../support/open-selvage';
 import { LOW_HISTORY_BUDGET } from '../support/run-limits';
 
 const calls = new Calls();
 
-const parity = knot('parity', ({ x }: { x: number }, ctx) => {
+const parity = knot('parity', ({ x, from }: { x: number; from: number }, ctx) => {
   calls.note(ctx);
-  return x % 2;
+  return from + (x % 2);
 });
 const inc = knot('inc', { version: '1', cache: true }, ({ x }: { x: number }, ctx) => {
   calls.note(ctx);
@@ -39,21 +39,22 @@ const total = knot('total', { version: '1', cache: true }, (inputs: Record<strin
 const LENGTH = 30;
 const WIDTH = 600;
 
-function chain(name: string, dispatcherOf: (index: number) => Dispatcher) {
+/** Those of different `from` have no value in common. */
+function chain(name: string, from: number, dispatcherOf: (index: number) => Dispatcher) {
   return tapestry(name, (t) => {
-    let last: Knot<number> = parity({ x: t.parameter('x', z.number()) }, { id: 'parity' });
+    let last: Knot<number> = parity({ x: t.parameter('x', z.number()), from }, { id: 'parity' });
     for (let index = 0; index < LENGTH; index++)
       last = inc({ x: last }, { id: `k${index}`, dispatcher: dispatcherOf(index) });
     return { last };
   });
 }
-const queued = chain('queued-cut-off', () => queue());
-const gathered = chain('gathered-cut-off', () => local());
-const mixed = chain('mixed-cut-off', (index) => (index % 3 === 0 ? queue() : local()));
+const queued = chain('queued-cut-off', 1_000, () => queue());
+const gathered = chain('gathered-cut-off', 2_000, () => local());
+const mixed = chain('mixed-cut-off', 3_000, (index) => (index % 3 === 0 ? queue() : local()));
 
 /** One uncached knot, and many of which the last takes all. */
 const fan = tapestry('fan-cut-off', (t) => {
-  const first = parity({ x: t.parameter('x', z.number()) }, { id: 'parity' });
+  const first = parity({ x: t.parameter('x', z.number()), from: 5_000 }, { id: 'parity' });
   const all = Object.fromEntries(
     Array.from({ length: WIDTH }, (_, index) => [
       `k${index}`,
@@ -65,7 +66,7 @@ const fan = tapestry('fan-cut-off', (t) => {
 
 /** A gate ends a lookup: what is below it is looked up when it is open. */
 const gated = tapestry('gated-cut-off', (t) => {
-  const first = parity({ x: t.parameter('x', z.number()) }, { id: 'parity' });
+  const first = parity({ x: t.parameter('x', z.number()), from: 0 }, { id: 'parity' });
   const before = inc({ x: first }, { id: 'before' });
   const open = gate({ input: before, predicate: (value) => value > 0 }, { id: 'gate' });
   const side = inc({ x: 100 }, { id: 'side' });
@@ -74,45 +75,42 @@ const gated = tapestry('gated-cut-off', (t) => {
 
 const ALL = [queued, gathered, mixed, fan, gated] as unknown as readonly Tapestry[];
 
-async function activitiesOf(selvage: Selvage, runId: string): Promise<string[]> {
-  return scheduledActivities(await historyOf(selvage, runId)).map(({ id }) => id);
+const shared = selvageForAll({ tapestries: ALL });
+
+async function activitiesOf(runId: string): Promise<string[]> {
+  return scheduledActivities(await historyOf(shared(), runId)).map(({ id }) => id);
 }
 
-afterEach(closeAll);
-
-describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
-  const open = () => openSelvage({ tapestries: ALL, workerOptions: { maxCachedWorkflows } });
-
-  test.each([queued, gathered, mixed])(
-    'what gave the same as before lets all below it hit ($name)',
-    async (chain) => {
-      const selvage = await open();
-      const first = await selvage.start(chain, { x: 1 });
-      expect(await first.values()).toEqual({ last: 1 + LENGTH });
-      expect(calls.of(first.runId)).toHaveLength(1 + LENGTH);
-      const second = await selvage.start(chain, { x: 3 });
-      expect(await second.values()).toEqual({ last: 1 + LENGTH });
-      expect(calls.of(second.runId)).toEqual(['parity']);
-      expect((await activitiesOf(selvage, second.runId)).length).toBeLessThanOrEqual(2);
-      for (const { knot_id, cached_from_run } of (await second.lineage()).items) {
-        expect([knot_id, cached_from_run]).toEqual([knot_id, /^k\d/.test(knot_id) ? first.runId : null]);
-      }
-      const other = await selvage.start(chain, { x: 2 });
-      expect(await other.values()).toEqual({ last: LENGTH });
-      // What is made of 0 is 1 at first, of which all is known.
-      expect(calls.of(other.runId)).toEqual(['k0', 'parity']);
-    },
-  );
+test.each([
+  { chain: queued, from: 1_000 },
+  { chain: gathered, from: 2_000 },
+  { chain: mixed, from: 3_000 },
+])('what gave the same as before lets all below it hit ($chain.name)', async ({ chain, from }) => {
+  const selvage = shared();
+  const first = await selvage.start(chain, { x: 1 });
+  expect(await first.values()).toEqual({ last: from + 1 + LENGTH });
+  expect(calls.of(first.runId)).toHaveLength(1 + LENGTH);
+  const second = await selvage.start(chain, { x: 3 });
+  expect(await second.values()).toEqual({ last: from + 1 + LENGTH });
+  expect(calls.of(second.runId)).toEqual(['parity']);
+  expect((await activitiesOf(second.runId)).length).toBeLessThanOrEqual(2);
+  for (const { knot_id, cached_from_run } of (await second.lineage()).items) {
+    expect([knot_id, cached_from_run]).toEqual([knot_id, /^k\d/.test(knot_id) ? first.runId : null]);
+  }
+  const other = await selvage.start(chain, { x: 2 });
+  expect(await other.values()).toEqual({ last: from + LENGTH });
+  // What is made of `from` is one more at first, of which all is known.
+  expect(calls.of(other.runId)).toEqual(['k0', 'parity']);
 });
 
 test('of many at once none goes out', async () => {
-  const selvage = await openSelvage({ tapestries: ALL });
+  const selvage = shared();
   const first = await selvage.start(fan, { x: 1 });
   const values = await first.values();
   const second = await selvage.start(fan, { x: 3 });
   expect(await second.values()).toEqual(values);
   expect(calls.of(second.runId)).toEqual(['parity']);
-  expect(await activitiesOf(selvage, second.runId)).toEqual(['parity']);
+  expect(await activitiesOf(second.runId)).toEqual(['parity']);
   const some = await selvage.start(fan, { x: 5 }, { terminals: ['k7'] });
   await some.values();
   expect((await some.lineage()).items.map((record) => record.knot_id).sort()).toEqual([
@@ -123,12 +121,7 @@ test('of many at once none goes out', async () => {
 });
 
 test('a run that goes on as a new execution goes on to look up', async () => {
-  const backends = await temporaryBackends();
-  const selvage = await openSelvage({
-    tapestries: ALL,
-    backends,
-    runLimits: LOW_HISTORY_BUDGET,
-  });
+  const selvage = await openSelvage({ tapestries: ALL, runLimits: LOW_HISTORY_BUDGET });
   const values = [];
   for (const x of [1, 3]) {
     const run = await selvage.start(fan, { x });
@@ -139,17 +132,17 @@ test('a run that goes on as a new execution goes on to look up', async () => {
 });
 
 test('a gate is decided anew, and what is below it hits', async () => {
-  const selvage = await openSelvage({ tapestries: ALL });
+  const selvage = shared();
   const first = await selvage.start(gated, { x: 1 });
   expect(await first.values()).toEqual({ both: 103 });
   const second = await selvage.start(gated, { x: 3 });
   expect(await second.values()).toEqual({ both: 103 });
   expect(calls.of(second.runId)).toEqual(['parity']);
-  expect((await activitiesOf(selvage, second.runId)).sort()).toEqual(['gate', 'parity']);
+  expect((await activitiesOf(second.runId)).sort()).toEqual(['gate', 'parity']);
 });
 
 test.each(ALL)('in process it comes to the same ($name)', async (any) => {
-  const backends = await temporaryBackends();
+  const backends = createInMemoryBackends();
   const first = await runLocally(any, { x: 1 }, { backends });
   const second = await runLocally(any, { x: 3 }, { backends });
   expect(second.values).toEqual(first.values);

@@ -1,7 +1,7 @@
 import { SelvageError, local, queue, runLocally, type RunResult } from '../../src';
 import type { RunHandle, Selvage } from '../../src/client';
 import type { LineageRecord } from '../../src/protocols';
-import { CACHING, closeAll, openSelvage, unique } from '../support/open-selvage';
+import { selvageForAll, unique } from '../support/open-selvage';
 import {
   coveringSample,
   happeningsIn,
@@ -11,8 +11,6 @@ import {
   type Recipe,
 } from '../support/random-tapestry';
 import { failsWorkflow, plainOutcome, referenceRun } from '../support/reference-run';
-
-afterEach(closeAll);
 
 const SEED = 20_26;
 const MOST_RECIPES = 24;
@@ -91,27 +89,28 @@ test('in the sample, every kind of knot comes to all that it may come to', () =>
   expect(recipes.length).toBeLessThanOrEqual(MOST_RECIPES);
 });
 
-describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
-  test('a sample of random tapestries comes to the same on the real server as in process, with equal hashes', async () => {
-    const selvage = await openSelvage({ tapestries, workerOptions: { maxCachedWorkflows } });
-    const compare = async (sampled: Recipe, index: number): Promise<void> => {
-      const tapestry = tapestries[index]!;
-      const recipe = startingNow(sampled);
-      const expected = referenceRun(recipe);
-      const here = await runLocally(tapestry, recipe.parameters, { signals: signalsOf(recipe) });
-      const run = await selvage.start(tapestry, recipe.parameters);
-      for (const [name, payload] of Object.entries(signalsOf(recipe))) await tell(run, name, payload);
-      const there = await run.result();
-      expect(kinds(there)).toEqual(kinds(here));
-      expect(plainOutcomes(there)).toEqual(expected);
-      expect(there.status).toBe(here.status);
-      expect(facts(await run.records())).toEqual(facts(here.lineage));
-      expect(await statusOnServer(selvage, run)).toBe(
-        failsWorkflow(recipe, expected) ? 'FAILED' : 'COMPLETED',
-      );
-    };
-    await Promise.all(recipes.map(compare));
-  });
+const shared = selvageForAll({ tapestries });
+
+test('a sample of random tapestries comes to the same on the real server as in process, with equal hashes', async () => {
+  const selvage = shared();
+  const compare = async (sampled: Recipe, index: number): Promise<void> => {
+    const tapestry = tapestries[index]!;
+    const recipe = startingNow(sampled);
+    const expected = referenceRun(recipe);
+    const run = await selvage.start(tapestry, recipe.parameters);
+    const here = await runLocally(tapestry, recipe.parameters, {
+      signals: signalsOf(recipe),
+      runId: run.runId,
+    });
+    for (const [name, payload] of Object.entries(signalsOf(recipe))) await tell(run, name, payload);
+    const there = await run.result();
+    expect(inWords(there)).toEqual(inWords(here));
+    expect(plainOutcomes(there)).toEqual(expected);
+    expect(there.status).toBe(here.status);
+    expect(facts(await run.records())).toEqual(facts(here.lineage));
+    expect(await statusOnServer(selvage, run)).toBe(failsWorkflow(recipe, expected) ? 'FAILED' : 'COMPLETED');
+  };
+  await Promise.all(recipes.map(compare));
 });
 
 /** Some of its knots wait for a time that is still to come when it is started. */
@@ -122,19 +121,25 @@ function startingNow(recipe: Recipe): Recipe {
 /** What two hosts must agree on. */
 const facts = (records: readonly LineageRecord[]) =>
   Object.fromEntries(
-    records.map(
-      ({ knot_id, outcome, output_hash, parent_input_hashes, knot_config_hash, code_hash, skip_reason }) => [
+    records.map((record) => {
+      const { knot_id, knot_class, outcome, skip_reason, output_hash, output_size, code_hash } = record;
+      const { knot_config_hash, parent_knot_ids, parent_input_hashes, constant_input_hashes, extra } = record;
+      return [
         knot_id,
-        { outcome, output_hash, parent_input_hashes, knot_config_hash, code_hash, skip_reason },
-      ],
-    ),
+        {
+          ...{ knot_class, outcome, skip_reason, output_hash, output_size, code_hash },
+          ...{ knot_config_hash, parent_knot_ids, parent_input_hashes, constant_input_hashes },
+          ...{ skip: extra['skip'], choice: extra['choice'], elements: extra['elements'] },
+        },
+      ];
+    }),
   );
 
-const kinds = ({ outcomes }: RunResult<object>) =>
-  Object.entries(outcomes).map(([id, outcome]) => [
-    id,
-    outcome.kind === 'err' ? outcome.error.type : outcome.kind === 'ok' ? outcome.value : outcome.reason,
-  ]);
+const inWords = ({ outcomes }: RunResult<object>) =>
+  Object.entries(outcomes).map(([id, outcome]) => {
+    if (outcome.kind === 'ok') return [id, outcome.value];
+    return [id, outcome.kind === 'err' ? [outcome.error.type, outcome.error.message] : outcome.reason];
+  });
 
 const plainOutcomes = ({ outcomes }: RunResult<object>) =>
   new Map(Object.entries(outcomes).map(([id, outcome]) => [id, plainOutcome(outcome)]));

@@ -1,16 +1,14 @@
 import { z } from 'zod';
-import { fragment, knot, runLocally, tapestry, type Fragment } from '../../src';
+import { fragment, knot, tapestry, type Fragment } from '../../src';
 import type { RunHandle, Selvage } from '../../src/client';
 import { Latch } from '../support/latch';
-import { CACHING, closeAll, connectSelvage, openSelvage, startWorker, unique } from '../support/open-selvage';
+import { connectSelvage, selvageForAll, startWorker, unique } from '../support/open-selvage';
 import { double, refusedFragments } from '../support/refused-fragments';
 import { rejectionOf } from '../support/rejection-of';
 import { until } from '../support/until';
 
 /** Of an update, to the server. */
 const COMPLETED = 3;
-
-afterEach(closeAll);
 
 /** By name of a gate: bodies wait at it. */
 const gates = new Map<string, Latch>();
@@ -53,6 +51,7 @@ const rivals = tapestry('rivals', { extensible: true }, (t) => {
   bring({ id: 'three', at }, { id: 'second' });
 });
 const TAPESTRIES = [held, closed, quick, rivals];
+const shared = selvageForAll({ tapestries: TAPESTRIES });
 
 const more = (name: string): Fragment =>
   fragment((f) => {
@@ -73,46 +72,42 @@ async function startHeld(
   return { run, open: () => gateOf(at).open() };
 }
 
-describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
-  const workerOptions = maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows };
+test('a client gives a run more knots, which start at once; the same again changes nothing', async () => {
+  const selvage = shared();
+  const { run, open } = await startHeld(selvage);
+  await run.extend(more('a'));
+  await until('a newcomer has run', async () => (await run.outcomes())['a-4']);
+  await run.extend(more('a'));
+  await run.extend(fragment((f) => void double({ x: f.ref('h') }, { id: 'after' })));
+  open();
+  const result = await run.result();
+  expect(result.outputs).toMatchObject({ 'a-2': 20, 'a-4': 40, h: 10, after: 20 });
+  expect(result.values).toEqual({ held: 10, a: 40 });
+  expect(await run.values()).toEqual({ held: 10, a: 40 });
+});
 
-  test('a client gives a run more knots, which start at once; the same again changes nothing', async () => {
-    const selvage = await openSelvage({ tapestries: TAPESTRIES, workerOptions });
-    const { run, open } = await startHeld(selvage);
-    await run.extend(more('a'));
-    await until('a newcomer has run', async () => (await run.outcomes())['a-4']);
-    await run.extend(more('a'));
-    await run.extend(fragment((f) => void double({ x: f.ref('h') }, { id: 'after' })));
+test('two runs of one plan that are extended at once never see each other’s knots', async () => {
+  const selvage = shared();
+  const runs = await Promise.all([startHeld(selvage), startHeld(selvage), startHeld(selvage)]);
+  await Promise.all(runs.map(({ run }, index) => run.extend(more(`of-${index}`))));
+  await Promise.all(
+    runs.map(({ run }, index) =>
+      run.extend(fragment((f) => void double({ x: f.ref(`of-${index}-4`) }, { id: 'next' }))),
+    ),
+  );
+  const stranger = await rejectionOf(
+    runs[0].run.extend(fragment((f) => void double({ x: f.ref('of-1-4') }, { id: 'stolen' }))),
+  );
+  expect(stranger.code).toBe('UnknownKnot');
+  for (const [index, { run, open }] of runs.entries()) {
     open();
-    const result = await run.result();
-    expect(result.outputs).toMatchObject({ 'a-2': 20, 'a-4': 40, h: 10, after: 20 });
-    expect(result.values).toEqual({ held: 10, a: 40 });
-    expect(await run.values()).toEqual({ held: 10, a: 40 });
-  });
-
-  test('two runs of one plan that are extended at once never see each other’s knots', async () => {
-    const selvage = await openSelvage({ tapestries: TAPESTRIES, workerOptions });
-    const runs = await Promise.all([startHeld(selvage), startHeld(selvage), startHeld(selvage)]);
-    await Promise.all(runs.map(({ run }, index) => run.extend(more(`of-${index}`))));
-    await Promise.all(
-      runs.map(({ run }, index) =>
-        run.extend(fragment((f) => void double({ x: f.ref(`of-${index}-4`) }, { id: 'next' }))),
-      ),
+    const { outputs } = await run.result();
+    expect(Object.keys(outputs).sort()).toEqual(
+      ['d', 'h', 'next', `of-${index}-2`, `of-${index}-4`, 'param:at', 'param:x'].sort(),
     );
-    const stranger = await rejectionOf(
-      runs[0].run.extend(fragment((f) => void double({ x: f.ref('of-1-4') }, { id: 'stolen' }))),
-    );
-    expect(stranger.code).toBe('UnknownKnot');
-    for (const [index, { run, open }] of runs.entries()) {
-      open();
-      const { outputs } = await run.result();
-      expect(Object.keys(outputs).sort()).toEqual(
-        ['d', 'h', 'next', `of-${index}-2`, `of-${index}-4`, 'param:at', 'param:x'].sort(),
-      );
-    }
-    const plans = await Promise.all(runs.map(async ({ run }) => (await run.status()).run.plan_hash));
-    expect(new Set(plans).size).toBe(3);
-  });
+  }
+  const plans = await Promise.all(runs.map(async ({ run }) => (await run.status()).run.plan_hash));
+  expect(new Set(plans).size).toBe(3);
 });
 
 const aborted = Object.assign(new Error('10 ABORTED: workflow is closing'), {
@@ -129,19 +124,20 @@ test.each([
   ['is not let in', () => Promise.reject(aborted)],
   ['is taken back from a worker', () => Promise.resolve(takenBack)],
 ])('an extension that %s, because the run goes on with a new history, comes again', async (_, answer) => {
-  const selvage = await openSelvage({ tapestries: TAPESTRIES });
+  const selvage = shared();
   const { run, open } = await startHeld(selvage);
   const { workflowService } = selvage.client.connection;
   const update = jest.spyOn(workflowService, 'updateWorkflowExecution');
   update.mockImplementationOnce(answer as never);
   await run.extend(more('a'));
   expect(update).toHaveBeenCalledTimes(2);
+  update.mockRestore();
   open();
   expect(await run.values()).toEqual({ held: 10, a: 40 });
 });
 
 test('an extended run’s record names the plan that it came to and what it was started with', async () => {
-  const selvage = await openSelvage({ tapestries: TAPESTRIES });
+  const selvage = shared();
   const runId = unique('extended');
   const { run, open } = await startHeld(selvage, { runId });
   const before = (await run.status()).run;
@@ -163,7 +159,7 @@ test('an extended run’s record names the plan that it came to and what it was 
 
 describe('is refused, tells the caller why and leaves the run as it was:', () => {
   test('each lie', async () => {
-    const selvage = await openSelvage({ tapestries: TAPESTRIES });
+    const selvage = shared();
     const { run, open } = await startHeld(selvage);
     const before = (await run.status()).run;
     for (const { lie, make, code, message } of refusedFragments({ knot: 'd', terminal: 'held' })) {
@@ -179,7 +175,7 @@ describe('is refused, tells the caller why and leaves the run as it was:', () =>
   });
 
   test('a run whose tapestry takes no more knots', async () => {
-    const selvage = await openSelvage({ tapestries: TAPESTRIES });
+    const selvage = shared();
     const at = unique('gate');
     const run = await selvage.start(closed, { at });
     expect((await rejectionOf(run.extend(more('a')))).code).toBe('NotExtensible');
@@ -188,7 +184,7 @@ describe('is refused, tells the caller why and leaves the run as it was:', () =>
   });
 
   test('a run that is over, one that is being cancelled, and one that nobody knows', async () => {
-    const selvage = await openSelvage({ tapestries: TAPESTRIES });
+    const selvage = shared();
     const { run, open } = await startHeld(selvage);
     open();
     await run.result();
@@ -207,7 +203,7 @@ describe('is refused, tells the caller why and leaves the run as it was:', () =>
   });
 
   test('an update that names a fragment nobody has', async () => {
-    const selvage = await openSelvage({ tapestries: TAPESTRIES });
+    const selvage = shared();
     const { run, open } = await startHeld(selvage);
     const workflow = selvage.client.workflow.getHandle(run.runId);
     const update = (message: unknown): Promise<unknown> =>
@@ -222,11 +218,11 @@ describe('is refused, tells the caller why and leaves the run as it was:', () =>
 });
 
 test('an extension in the same moment as the end is either taken or refused, and never lost', async () => {
-  const selvage = await openSelvage({ tapestries: TAPESTRIES });
+  const selvage = shared();
   const taken: boolean[] = [];
-  for (let round = 0; round < 20; round++) {
+  for (let round = 0; round < 10; round++) {
     const run = await selvage.start(quick, { x: round });
-    await new Promise((resolve) => setTimeout(resolve, round * 6));
+    await new Promise((resolve) => setTimeout(resolve, round * 12));
     const isTaken = await run.extend(more('a')).then(
       () => true,
       (error: { code: string }) => {
@@ -243,7 +239,7 @@ test('an extension in the same moment as the end is either taken or refused, and
 });
 
 test('of two bodies that bring the same id at once, both are Ok and the run says that one could not be heard', async () => {
-  const selvage = await openSelvage({ tapestries: TAPESTRIES });
+  const selvage = shared();
   const at = unique('gate');
   const run = await selvage.start(rivals, { at });
   await until(
@@ -267,7 +263,7 @@ test('of two bodies that bring the same id at once, both are Ok and the run says
 });
 
 test('a resumed run goes on with the extended plan', async () => {
-  const selvage = await openSelvage({ tapestries: TAPESTRIES });
+  const selvage = shared();
   const { run } = await startHeld(selvage);
   await run.extend(more('a'));
   await run.extend(fragment((f) => void double({ x: f.ref('h') }, { id: 'after' })));
@@ -285,9 +281,8 @@ test('a resumed run goes on with the extended plan', async () => {
 });
 
 test('what a body has said of a run that was terminated before it heard is there when the run is resumed', async () => {
-  const tapestries = TAPESTRIES;
   const client = await connectSelvage();
-  const worker = await startWorker(client, { tapestries });
+  const worker = await startWorker(client, { tapestries: TAPESTRIES });
   const at = unique('gate');
   const run = await client.start(rivals, { at }, { terminals: ['first'] });
   await until(
@@ -307,25 +302,7 @@ test('what a body has said of a run that was terminated before it heard is there
       terminals: { first: 'first' },
     });
   }
-  await startWorker(client, { tapestries });
+  await startWorker(client, { tapestries: TAPESTRIES });
   const resumed = await client.resume(run.runId);
   expect((await resumed.result()).outputs).toMatchObject({ first: 'one', same: 6, 'of-one': 6 });
-});
-
-test('a body that a client’s newcomer has in process comes to the same', async () => {
-  const selvage = await openSelvage({ tapestries: TAPESTRIES });
-  const { run, open } = await startHeld(selvage);
-  await run.extend(more('a'));
-  open();
-  const records = await run.result().then(() => run.records());
-  const whole = tapestry('held', { extensible: true }, (t) => {
-    const d2 = double({ x: double({ x: t.parameter('x', z.number()) }, { id: 'd' }) }, { id: 'a-2' });
-    double({ x: d2 }, { id: 'a-4' });
-  });
-  const here = await runLocally(whole, { x: 5 });
-  for (const { knot_id, knot_config_hash, output_hash } of here.lineage)
-    expect(records.find((record) => record.knot_id === knot_id)).toMatchObject({
-      knot_config_hash,
-      output_hash,
-    });
 });

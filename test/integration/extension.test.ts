@@ -4,16 +4,19 @@ import {
   fragment,
   gate,
   knot,
+  queue,
   runLocally,
   tapestry,
   type Fragment,
   type KnotContext,
-  type Outcome,
 } from '../../src';
-import { CACHING, closeAll, openSelvage } from '../support/open-selvage';
-import { double, refusedFragments } from '../support/refused-fragments';
-
-afterEach(closeAll);
+import { combineBackends, createInMemoryBackends } from '../../src/backends';
+import type { Offer } from '../../src/protocols';
+import { Latch } from '../support/latch';
+import { connectSelvage, selvageForAll, unique } from '../support/open-selvage';
+import { double } from '../support/refused-fragments';
+import { rejectionOf } from '../support/rejection-of';
+import { until } from '../support/until';
 
 const total = knot('total', ({ a, b }: { a: number; b: number }) => a + b);
 const spare = knot('spare', ({ x }: { x: number }) => x + 100);
@@ -57,8 +60,26 @@ const ofNode = tapestry('of-node', { extensible: true }, (t) => {
   const d = double({ x: t.parameter('x', z.number()) }, { id: 'd' });
   gate({ input: d, predicate: async (_, context) => Boolean(await bring(context)) }, { id: 'plan' });
 });
-const TAPESTRIES = [growing, countdown, closed, ofNode];
+const gates = new Map<string, Latch>();
+/** Waits at the gate of its run. */
+const hold = knot('hold', async ({ x }: { x: number }, { runId }) => {
+  await gates.get(runId)!.passed;
+  return x;
+});
+const held = tapestry('held', { extensible: true }, (t) => {
+  const x = t.parameter('x', z.number());
+  return { end: hold({ x: double({ x }, { id: 'd' }) }, { id: 'h' }) };
+});
+const shared = selvageForAll({ tapestries: [growing, countdown, closed, ofNode, held] });
 
+async function startHeld(runId: string) {
+  const gate = new Latch();
+  gates.set(runId, gate);
+  const run = await shared().start(held, { x: 4 }, { runId });
+  return { run, open: () => gate.open() };
+}
+
+const more = (id: string, x = 1): Fragment => fragment(() => void double({ x }, { id }));
 const many = (): Fragment =>
   fragment((f) => {
     const d2 = double({ x: f.ref<number>('d') }, { id: 'd2' });
@@ -68,82 +89,152 @@ const many = (): Fragment =>
     return { last: Negate.place({ x: total({ a: s, b: f.ref('t') }, { id: 't2' }) }, { id: 'n' }) };
   });
 
-const kinds = (outcomes: Readonly<Record<string, Outcome>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(outcomes).map(([id, { kind }]) => [id, kind]));
+test('a body gives its run more knots, which come to what they come to in process', async () => {
+  const selvage = shared();
+  bring = (context) => context.extend(many());
+  const run = await selvage.start(growing, { x: 21 });
+  const result = await run.result();
+  expect(result.outputs).toMatchObject({ d: 42, t: 43, plan: 'planned', d2: 84, s: 184, t2: 227, n: -227 });
+  expect(result.values).toEqual({ t: 43, plan: 'planned', last: -227 });
+  expect(result.outcomes['strict']).toMatchObject({ kind: 'err', error: { type: 'RequireAllParents' } });
+  const here = await runLocally(growing, { x: 21 });
+  const hashes = (records: readonly { knot_id: string; output_hash: string | null; outcome: string }[]) =>
+    Object.fromEntries(records.map(({ knot_id, output_hash, outcome }) => [knot_id, [outcome, output_hash]]));
+  expect(hashes(await run.records())).toEqual(hashes(here.lineage));
+});
 
-describe.each(CACHING)('by a body, $name', ({ maxCachedWorkflows }) => {
-  const workerOptions = maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows };
-
-  test('a run gets more knots, and comes to what the same comes to in process', async () => {
-    const selvage = await openSelvage({ tapestries: TAPESTRIES, workerOptions });
-    bring = (context) => context.extend(many());
-    const run = await selvage.start(growing, { x: 21 });
-    const result = await run.result();
-    expect(result.outputs).toMatchObject({ d: 42, t: 43, plan: 'planned', d2: 84, s: 184, t2: 227, n: -227 });
-    expect(result.values).toEqual({ t: 43, plan: 'planned', last: -227 });
-    expect(result.outcomes['strict']).toMatchObject({ kind: 'err', error: { type: 'RequireAllParents' } });
-    const here = await runLocally(growing, { x: 21 });
-    const hashes = (records: readonly { knot_id: string; output_hash: string | null; outcome: string }[]) =>
-      Object.fromEntries(
-        records.map(({ knot_id, output_hash, outcome }) => [knot_id, [outcome, output_hash]]),
-      );
-    expect(hashes(await run.records())).toEqual(hashes(here.lineage));
+test('and newcomers extend it again', async () => {
+  const selvage = shared();
+  const run = await selvage.start(countdown, { left: 8 });
+  const { outputs, status } = await run.result();
+  expect(status).toBe('succeeded');
+  expect(outputs).toEqual({
+    'param:left': 8,
+    first: 8,
+    ...Object.fromEntries([7, 6, 5, 4, 3, 2, 1, 0].map((left) => [`left-${left}`, left])),
   });
+});
 
-  test('and newcomers extend it again', async () => {
-    const selvage = await openSelvage({ tapestries: TAPESTRIES, workerOptions });
-    const run = await selvage.start(countdown, { left: 8 });
-    const { outputs, status } = await run.result();
-    expect(status).toBe('succeeded');
-    expect(outputs).toEqual({
-      'param:left': 8,
-      first: 8,
-      ...Object.fromEntries([7, 6, 5, 4, 3, 2, 1, 0].map((left) => [`left-${left}`, left])),
-    });
-  });
+/** Its layout has an item that is longer than a slice of one may be. */
+const tooLarge = (id: string): Fragment =>
+  fragment(() => void double({ x: 1 }, { id, dispatcher: queue('q'.repeat(200_000)) }));
 
-  test('a body whose extension is refused fails, and the run is as it would be without it', async () => {
-    const selvage = await openSelvage({ tapestries: TAPESTRIES, workerOptions });
-    const end = async (extension: () => Fragment | undefined) => {
-      bring = (context) => {
-        const more = extension();
-        if (more) context.extend(more);
-      };
-      const run = await selvage.start(growing, { x: 21 });
-      const { outcomes, outputs } = await run.result();
-      const { plan: ofPlan, ...others } = outcomes;
-      delete (outputs as Record<string, unknown>)['plan'];
+// All lies of `refused-fragments.ts` are told in process, and by a client in `extension-from-outside.test.ts`.
+test.each([
+  { lie: 'an id that the run has', shape: growing, code: 'DuplicateId', words: /"d"/, more: () => more('d') },
+  {
+    lie: 'more than any run can hold',
+    shape: growing,
+    code: 'PlanTooLarge',
+    words: /./,
+    more: () => tooLarge('e'),
+  },
+  {
+    lie: 'to a run that takes none',
+    shape: closed,
+    code: 'NotExtensible',
+    words: /Runs of tapestry "closed" take no more knots: give it the option `extensible: true`/,
+    more: () => more('e'),
+  },
+  {
+    lie: 'by a node',
+    shape: ofNode,
+    code: 'NotExtensible',
+    words: /Knot "plan" is a node .* Let a knot of a definition do it/,
+    more: () => more('e'),
+  },
+])(
+  'a body whose extension is refused fails, and the run is as it would be without it: $lie',
+  async ({ shape, code, words, more }) => {
+    const end = async (extend: boolean) => {
+      bring = (context) => (extend ? context.extend(more()) : true);
+      const run = await shared().start(shape, { x: 21 });
+      const { plan, ...others } = (await run.result()).outcomes;
       const { plan_hash, terminals, environment } = (await run.status()).run;
-      const record = { plan_hash, terminals, startedWith: environment['started_with'] };
-      return { ofPlan, rest: { others: kinds(others), outputs, record } };
+      return {
+        plan,
+        ids: Object.keys(others),
+        plan_hash,
+        terminals,
+        startedWith: environment['started_with'],
+      };
     };
-    const unextended = await end(() => undefined);
-    expect(unextended.ofPlan).toMatchObject({ kind: 'ok' });
-    for (const { lie, make, code, message } of refusedFragments({ knot: 'd', terminal: 't' })) {
-      const { ofPlan, rest } = await end(make);
-      expect([lie, ofPlan]).toMatchObject([
-        lie,
-        { kind: 'err', error: { type: code, message: expect.stringMatching(message) } },
-      ]);
-      expect(rest).toEqual(unextended.rest);
-    }
-  });
-
-  test.each([
-    {
-      shape: closed,
-      words: /Runs of tapestry "closed" take no more knots: give it the option `extensible: true`/,
-    },
-    { shape: ofNode, words: /Knot "plan" is a node .* Let a knot of a definition do it/ },
-  ])('a body that may not extend its run fails ($shape.name)', async ({ shape, words }) => {
-    const selvage = await openSelvage({ tapestries: TAPESTRIES, workerOptions });
-    bring = (context) => context.extend(fragment(() => void double({ x: 1 }, { id: 'e' })));
-    const { outcomes, outputs } = await (await selvage.start(shape, { x: 21 })).result();
-    expect(outcomes['plan']).toMatchObject({
+    const { plan: refused, ...run } = await end(true);
+    expect(refused).toMatchObject({
       kind: 'err',
-      error: { type: 'NotExtensible', message: expect.stringMatching(words) },
+      error: { type: code, message: expect.stringMatching(words) },
     });
-    expect(outputs).toEqual({ 'param:x': 21, d: 42 });
-    expect(outcomes).not.toHaveProperty('e');
+    const { plan, ...without } = await end(false);
+    expect(plan).toMatchObject({ kind: 'ok' });
+    expect(run).toEqual(without);
+  },
+);
+
+test('a fragment that no run can hold is refused to its client, and the run goes on and takes others', async () => {
+  const { run, open } = await startHeld(unique('held'));
+  await expect(run.extend(tooLarge('from-a-client'))).rejects.toMatchObject({ code: 'PlanTooLarge' });
+  await run.extend(fragment((f) => ({ more: double({ x: f.ref<number>('d') }, { id: 'more' }) })));
+  open();
+  const { status, outputs } = await run.result();
+  expect(status).toBe('succeeded');
+  expect(outputs).toEqual({ 'param:x': 4, d: 8, h: 8, more: 16 });
+});
+
+test('whoever has the store offers a run more knots, and a follower gives them to it', async () => {
+  const selvage = shared();
+  // Has the store, and need not reach the server.
+  const offering = await connectSelvage({ backends: selvage.backends });
+  const runId = unique('offered');
+  await offering.offer(runId, more('before', 1));
+  const { run, open } = await startHeld(runId);
+  const taken: Offer[] = [];
+  const refused: string[] = [];
+  const followed = selvage.followExtensions(runId, {
+    onTaken: (offer) => taken.push(offer),
+    onRefused: (_offer, error) => refused.push(error.code),
   });
+  await until('the first is taken', () => taken.length === 1);
+  await offering.offer(runId, more('h', 2));
+  await offering.offer(
+    runId,
+    fragment((f) => void double({ x: f.ref('before') }, { id: 'after' })),
+  );
+  await until('the last is taken', () => taken.length === 2);
+  expect(refused).toEqual(['DuplicateId']);
+  // Offered again, and followed by another one from the beginning: nothing is added twice.
+  await offering.offer(runId, more('before', 1));
+  const stop = new AbortController();
+  const again: number[] = [];
+  const second = selvage.followExtensions(runId, {
+    signal: stop.signal,
+    onTaken: ({ number }) => again.push(number),
+  });
+  await until('both have passed all on', () => again.length === 3 && taken.length === 3);
+  stop.abort();
+  expect((await second).refused).toHaveLength(1);
+  open();
+  const { outputs } = await run.result();
+  expect(outputs).toEqual({ 'param:x': 4, d: 8, h: 8, before: 2, after: 4 });
+  const end = await followed;
+  expect([end.taken.length, end.refused.length]).toEqual([3, 1]);
+
+  await offering.offer(runId, more('late'));
+  const late = await selvage.followExtensions(runId);
+  expect(late.taken).toEqual([]);
+  expect(new Set(late.refused.map(({ error }) => error.code))).toEqual(new Set(['RunOver']));
+});
+
+test('a malformed fragment is refused where it is offered, and a store that takes no offers says so', async () => {
+  const backends = createInMemoryBackends();
+  const selvage = await connectSelvage({ backends });
+  const refusal = await rejectionOf(selvage.offer('run', { knots: [] } as never));
+  expect(refusal.code).toBe('InvalidFragment');
+  const { technology, identity, save, get, list, close } = backends.tapestryStore;
+  const plain = combineBackends({
+    ...backends,
+    tapestryStore: { technology, identity, save, get, list, close },
+  });
+  const other = await connectSelvage({ backends: plain });
+  expect((await rejectionOf(other.offer('run', more('e')))).code).toBe('NotSubscribable');
+  expect((await rejectionOf(other.followExtensions('run'))).message).toMatch(/takes no offers.*SQLite/);
 });

@@ -309,7 +309,6 @@ test('an equal start attaches to a run that began under an earlier key', async (
 
 test.each([
   ['another', FIRST, SECOND],
-  ['none', FIRST, undefined],
   ['one, and the client none', undefined, FIRST],
 ])('a worker with %s does not take the run, and says so', async (_, ofClient, ofWorker) => {
   const folder = await temporaryFolder();

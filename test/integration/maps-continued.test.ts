@@ -3,7 +3,7 @@ import { knot, map, tapestry } from '../../src';
 import { Calls } from '../support/calls';
 import { executionsOf } from '../support/history';
 import { Latch, aborted } from '../support/latch';
-import { CACHING, closeAll, openSelvage } from '../support/open-selvage';
+import { closeAll, openSelvage } from '../support/open-selvage';
 
 /** So that some dozens of elements are more than one execution of the map's child run takes. */
 const activityLimits = { slices: { elements: 3, slices: 2 } };
@@ -26,24 +26,18 @@ const work = tapestry('continued-map', (t) => {
   return { doubled: map({ over: numbers, each: element, bind: 'x', shared: { stop } }, { id: 'doubled' }) };
 });
 
-describe.each(CACHING)('the child run of a map that continues as new, $name', ({ maxCachedWorkflows }) => {
-  test('goes on with the next element, and the map has all', async () => {
-    const selvage = await openSelvage({
-      tapestries: [work],
-      activityLimits,
-      workerOptions: { maxCachedWorkflows },
-    });
-    const run = await selvage.start(work, { n: 20, stop: -1 });
-    expect(await run.values()).toEqual({ doubled: Array.from({ length: 20 }, (_, index) => index * 2) });
-    expect(calls.of(run.runId)).toEqual(Array.from({ length: 20 }, (_, index) => `doubled[${index}]`).sort());
-    const { items } = await run.lineage({ knotId: 'doubled' });
-    expect(items[0]).toMatchObject({ extra: { elements: { count: 20, failed: 0 } } });
-    const child = `${run.runId}/doubled`;
-    const { raw } = await selvage.client.workflow.getHandle(child).describe();
-    const first = raw.workflowExecutionInfo!.firstRunId!;
-    // 2 slices of 3 elements in each, the last of which has what is left.
-    expect(await executionsOf(selvage, child, first)).toHaveLength(4);
-  });
+test('the child run of a map that continues as new goes on with the next element, and the map has all', async () => {
+  const selvage = await openSelvage({ tapestries: [work], activityLimits });
+  const run = await selvage.start(work, { n: 20, stop: -1 });
+  expect(await run.values()).toEqual({ doubled: Array.from({ length: 20 }, (_, index) => index * 2) });
+  expect(calls.of(run.runId)).toEqual(Array.from({ length: 20 }, (_, index) => `doubled[${index}]`).sort());
+  const { items } = await run.lineage({ knotId: 'doubled' });
+  expect(items[0]).toMatchObject({ extra: { elements: { count: 20, failed: 0 } } });
+  const child = `${run.runId}/doubled`;
+  const { raw } = await selvage.client.workflow.getHandle(child).describe();
+  const first = raw.workflowExecutionInfo!.firstRunId!;
+  // 2 slices of 3 elements in each, the last of which has what is left.
+  expect(await executionsOf(selvage, child, first)).toHaveLength(4);
 });
 
 test('a cancel reaches a later execution', async () => {

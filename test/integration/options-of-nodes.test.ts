@@ -21,10 +21,8 @@ import {
   type Tapestry,
 } from '../../src';
 import { historyOf } from '../support/history';
-import { closeAll, openSelvage, startWorker, temporaryBackends, unique } from '../support/open-selvage';
+import { openSelvage, selvageForAll, startWorker, temporaryBackends, unique } from '../support/open-selvage';
 import { SwitchableBackends } from '../support/switchable-backends';
-
-afterEach(closeAll);
 
 /** What the bodies of a tapestry do, whatever they are of. */
 type Body = (ctx: KnotContext) => Promise<void>;
@@ -89,108 +87,97 @@ function withLoop(name: string, body: Body, knots: object): Tapestry {
 }
 
 const PARAMETERS = { x: 1, list: [1] };
-const once: Body = async ({ attempt }) => {
-  if (attempt < 2) throw new Error('once more');
-};
+const nothing: Body = () => Promise.resolve();
 const forEver: Body = ({ signal }) =>
   new Promise((_, reject) => {
     signal.addEventListener('abort', () => reject(new Error('told to stop')), { once: true });
   });
-const RETRY = { maximumAttempts: 2, initialInterval: 1 };
 
-interface Limited {
-  readonly shape: Tapestry;
-  most(): number;
-}
-
-/** One place for all. */
-function limited(name: string, dispatcher: Dispatcher): Limited {
+/** With one place for all, and how many were in it at most. */
+function limited(name: string, dispatcher: Dispatcher): { shape: Tapestry; seen: { most: number } } {
   const limit = { key: unique('limit'), limit: 1 };
-  let running = 0;
-  let most = 0;
+  const seen = { running: 0, most: 0 };
   const body: Body = async () => {
-    most = Math.max(most, ++running);
+    seen.most = Math.max(seen.most, ++seen.running);
     await new Promise((resolve) => setTimeout(resolve, 2));
-    running -= 1;
+    seen.running -= 1;
   };
-  return { shape: everyBody(name, body, { dispatcher, maxConcurrent: limit }), most: () => most };
+  return { shape: everyBody(name, body, { dispatcher, maxConcurrent: limit }), seen };
 }
 
-describe.each([
+const HOSTS = [
   { host: 'queued', dispatcher: queue() },
   { host: 'local', dispatcher: local() },
-])('options hold for each node that has a body ($host)', ({ host, dispatcher }) => {
-  test.each([
-    { how: 'a retry', body: once, given: { retry: RETRY }, error: undefined },
-    { how: 'no retry', body: once, given: {}, error: 'once more' },
-    { how: 'a timeout', body: forEver, given: { timeout: 20 }, error: /20 ms/ },
-  ])('$how', async ({ how, body, given, error }) => {
-    const name = `${host}-${how.replace(' ', '-')}`;
-    const shape = everyBody(name, body, { ...given, dispatcher });
-    const looped = withLoop(`${name}-loop`, body, given);
-    const selvage = await openSelvage({ tapestries: [shape, looped] });
-    const failed = error === undefined ? [] : [...BODIES, 'loop'].sort();
-    const ends = {
-      here: [await runLocally(shape, PARAMETERS), await runLocally(looped, { x: 1 })],
-      there: [
-        await (await selvage.start(shape, PARAMETERS)).result(),
-        await (await selvage.start(looped, { x: 1 })).result(),
-      ],
-    };
-    for (const results of Object.values(ends)) {
-      const outcomes = Object.entries(
-        Object.assign({}, ...results.map((result) => result.outcomes)) as object,
+].map(({ host, dispatcher }) => {
+  const rate = { key: unique('rate'), limit: 1_000 };
+  return {
+    host,
+    late: everyBody(`${host}-late`, forEver, { timeout: 20, dispatcher }),
+    lateLoop: withLoop(`${host}-late-loop`, forEver, { timeout: 20 }),
+    limited: limited(`${host}-limit`, dispatcher),
+    rated: everyBody(`${host}-rate`, nothing, { dispatcher, ratePerSecond: rate }),
+  };
+});
+const elsewhere = unique('elsewhere');
+const knots = { dispatcher: queue(elsewhere), priority: 2 } as const;
+const PLACED = [
+  everyBody('placed-nodes', nothing, knots),
+  tapestry('placed-first', { knots }, (t) => ({
+    end: firstOk({ of: [t.parameter('x', z.number())] }, { id: 'firstOk' }),
+  })),
+  withLoop('placed-loop', nothing, { priority: 2 }),
+] as Tapestry[];
+
+const shared = selvageForAll({
+  tapestries: [
+    ...HOSTS.flatMap(({ late, lateLoop, limited: { shape } }) => [late, lateLoop, shape]),
+    ...PLACED,
+  ],
+});
+
+// That a retry holds for each kind is part of `every-node.test.ts`.
+describe.each(HOSTS)('options hold for each node that has a body ($host)', (host) => {
+  test('a timeout, as in process', async () => {
+    const there = [
+      await (await shared().start(host.late, PARAMETERS)).result(),
+      await (await shared().start(host.lateLoop, { x: 1 })).result(),
+    ];
+    const here = [await runLocally(host.late, PARAMETERS), await runLocally(host.lateLoop, { x: 1 })];
+    for (const results of [here, there]) {
+      const outcomes = results.flatMap((result) =>
+        Object.entries(result.outcomes as Record<string, Outcome>),
       );
-      const errors = outcomes.filter(([, { kind }]) => kind === 'err');
-      expect(errors.map(([id]) => id).sort()).toEqual(failed);
-      for (const [id, { error: record }] of errors) if (id !== 'map') expect(record.message).toMatch(error!);
+      const errors = outcomes.flatMap(([id, outcome]) =>
+        outcome.kind === 'err' ? [{ id, message: outcome.error.message }] : [],
+      );
+      expect(errors.map(({ id }) => id).sort()).toEqual([...BODIES, 'loop'].sort());
+      for (const { id, message } of errors) if (id !== 'map') expect(message).toMatch(/20 ms/);
     }
   });
 
-  test('one place for all, in process and on Temporal', async () => {
-    const here = limited(`${host}-limit-here`, dispatcher);
-    expect((await runLocally(here.shape, { ...PARAMETERS, list: [1, 2, 3] })).succeeded).toBe(true);
-    expect(here.most()).toBe(1);
-    const there = limited(`${host}-limit`, dispatcher);
-    const selvage = await openSelvage({ tapestries: [there.shape] });
-    const run = await selvage.start(there.shape, { ...PARAMETERS, list: [1, 2, 3] });
+  test('one place for all', async () => {
+    const { shape, seen } = host.limited;
+    const run = await shared().start(shape, { ...PARAMETERS, list: [1, 2, 3] });
     expect((await run.result()).status).toBe('succeeded');
-    expect(there.most()).toBe(1);
+    expect(seen.most).toBe(1);
   });
 
   test('a turn of the rate for each call of a body', async () => {
-    const rate = { key: unique('rate'), limit: 1_000 };
-    let called = 0;
-    const shape = everyBody(
-      `${host}-rate`,
-      async ({ knotId }) => void (called += knotId === 'fold' ? 0 : 1),
-      { dispatcher, ratePerSecond: rate },
-    );
     const switchable = new SwitchableBackends(await temporaryBackends());
     switchable.inflict({ only: ['leaseTable.takeTurn'], until: Promise.resolve() });
-    const selvage = await openSelvage({ tapestries: [shape], backends: switchable.backends });
-    expect((await (await selvage.start(shape, PARAMETERS)).result()).status).toBe('succeeded');
-    expect(called).toBe(BODIES.length - 1);
+    const selvage = await openSelvage({ tapestries: [host.rated], backends: switchable.backends });
+    expect((await (await selvage.start(host.rated, PARAMETERS)).result()).status).toBe('succeeded');
     expect(switchable.hit).toHaveLength(BODIES.length);
   });
 });
 
 test('priority and task queue reach the activities of all nodes that have any', async () => {
-  const taskQueue = unique('elsewhere');
-  const nothing: Body = () => Promise.resolve();
-  const knots = { dispatcher: queue(taskQueue), priority: 2 } as const;
-  const shape = everyBody('placed-nodes', nothing, knots);
-  const chosen = tapestry('placed-first', { knots }, (t) => ({
-    end: firstOk({ of: [t.parameter('x', z.number())] }, { id: 'firstOk' }),
-  }));
-  const looped = withLoop('placed-loop', nothing, { priority: 2 });
-  const tapestries = [shape, chosen, looped] as Tapestry[];
-  const selvage = await openSelvage({ tapestries });
-  await startWorker(selvage, { tapestries, taskQueue });
+  const selvage = shared();
+  await startWorker(selvage, { tapestries: PLACED, taskQueue: elsewhere });
   const runs = [
-    await selvage.start(shape, PARAMETERS),
-    await selvage.start(chosen, { x: 1 }),
-    await selvage.start(looped, { x: 1 }),
+    await selvage.start(PLACED[0]!, PARAMETERS),
+    await selvage.start(PLACED[1]!, { x: 1 }),
+    await selvage.start(PLACED[2]!, { x: 1 }),
   ];
   for (const run of runs) expect((await run.result()).status).toBe('succeeded');
   const [nodes, first, loops] = runs.map(({ runId }) => runId) as [string, string, string];
@@ -200,7 +187,7 @@ test('priority and task queue reach the activities of all nodes that have any', 
       if (scheduled)
         seen[scheduled.activityId!] = [
           scheduled.priority?.priorityKey,
-          scheduled.taskQueue?.name === taskQueue,
+          scheduled.taskQueue?.name === elsewhere,
         ];
     }
   }

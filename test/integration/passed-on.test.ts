@@ -39,10 +39,10 @@ const numberOf = knot('number-of', ({ parcel }: { parcel: Parcel | Letter }) =>
   parcel.type === 'parcel' ? parcel.n : -1,
 );
 
-/** Each node with the knot below it, which has the value of the node's input. */
-const NODES: Record<string, (input: Knot<Parcel | Letter>) => Knot<Parcel | Letter>> = {
-  gate: (input) => gate({ input, predicate: (parcel) => parcel.type === 'parcel' }, { id: 'gate' }),
-  'branch with a selector': (input) =>
+/** Below one another; all but the last have a function, which is given the value. */
+const NODES: ((input: Knot<Parcel | Letter>) => Knot<Parcel | Letter>)[] = [
+  (input) => gate({ input, predicate: (parcel) => parcel.type === 'parcel' }, { id: 'gate' }),
+  (input) =>
     branch(
       {
         input,
@@ -51,16 +51,12 @@ const NODES: Record<string, (input: Knot<Parcel | Letter>) => Knot<Parcel | Lett
       },
       { id: 'selected' },
     ).path('kept'),
-  'branch with on': (input) => branch({ input, on: 'type' }, { id: 'kind' }).path('parcel'),
-  firstOk: (input) => firstOk({ of: [input] }, { id: 'first' }),
-};
-const CHAINS: [name: string, nodes: (keyof typeof NODES)[], functions: number][] = [
-  ['a gate', ['gate'], 1],
-  ['a branch with a selector', ['branch with a selector'], 1],
-  ['a branch with `on`', ['branch with on'], 1],
-  ['firstOk', ['firstOk'], 0],
-  ['all of them, one below the other', Object.keys(NODES), 3],
+  (input) => branch({ input, on: 'type' }, { id: 'kind' }).path('parcel'),
+  (input) => firstOk({ of: [input] }, { id: 'first' }),
 ];
+const FUNCTIONS = 3;
+/** The knot at the end reads it, too. */
+const READERS = FUNCTIONS + 1;
 
 interface Host {
   readonly name: string;
@@ -80,10 +76,10 @@ const SERVED: Host[] = [
   },
 ];
 
-const passing = (nodes: (keyof typeof NODES)[], host: Pick<Host, 'dispatcher' | 'make'>): Passing =>
+const passing = (host: Pick<Host, 'dispatcher' | 'make'>): Passing =>
   tapestry('passing', { knots: { dispatcher: host.dispatcher } }, (t) => {
     const made = host.make({ n: t.parameter('n', z.number()) }, { id: 'made' });
-    const last = nodes.reduce<Knot<Parcel | Letter>>((input, node) => NODES[node]!(input), made);
+    const last = NODES.reduce<Knot<Parcel | Letter>>((input, node) => node(input), made);
     return { n: numberOf({ parcel: last }, { id: 'n' }) };
   });
 
@@ -95,38 +91,36 @@ const namesOf = (records: readonly LineageRecord[], hash: string | null): string
   records.filter(({ output_hash }) => output_hash === hash).map(({ knot_id }) => knot_id);
 
 /** The knots that have the large value, of which there is one copy. */
-function expectPassedOn(records: readonly LineageRecord[], nodes: number): void {
+function expectPassedOn(records: readonly LineageRecord[]): void {
   const made = records.find(({ knot_id }) => knot_id === 'made')!;
   expect(made.output_size).toBeGreaterThan(LARGE);
-  expect(namesOf(records, made.output_hash)).toHaveLength(1 + nodes);
+  expect(namesOf(records, made.output_hash)).toHaveLength(1 + NODES.length);
 }
 
-describe.each(CHAINS)('a large value is passed on by %s', (_, nodes, functions) => {
-  // The knot at the end reads it, too.
-  const readers = functions + 1;
-
-  test.each(SERVED)('$name', async (host) => {
-    const metered = await meter();
-    const shape = passing(nodes, host);
-    const selvage = await openSelvage({ tapestries: [shape], backends: metered.backends });
-    const run = await selvage.start(shape, { n: 7 });
-    expect(await run.values()).toEqual({ n: 7 });
-    expect({ reads: metered.reads, writes: metered.writes }).toEqual({
-      reads: host.isAtHand ? 0 : readers,
-      writes: 1,
-    });
-    expectPassedOn(await run.records(), nodes.length);
-    const payload = largestPayload(await historyOf(selvage, run.runId));
-    expect(payload).toBeGreaterThan(0);
-    expect(payload).toBeLessThan(LARGEST_PAYLOAD);
+test.each(SERVED)('a large value is passed on by gates, branches and firstOk: $name', async (host) => {
+  const metered = await meter();
+  const shape = passing(host);
+  const selvage = await openSelvage({ tapestries: [shape], backends: metered.backends });
+  const run = await selvage.start(shape, { n: 7 });
+  expect(await run.values()).toEqual({ n: 7 });
+  expect({ reads: metered.reads, writes: metered.writes }).toEqual({
+    reads: host.isAtHand ? 0 : READERS,
+    writes: 1,
   });
+  expectPassedOn(await run.records());
+  const payload = largestPayload(await historyOf(selvage, run.runId));
+  expect(payload).toBeGreaterThan(0);
+  expect(payload).toBeLessThan(LARGEST_PAYLOAD);
+});
 
-  test('in process, where whoever reads it has it at hand', async () => {
-    const metered = await meter();
-    const shape = passing(nodes, { dispatcher: queue(), make });
-    const { values, lineage } = await runLocally(shape, { n: 7 }, { backends: metered.backends });
-    expect(values).toEqual({ n: 7 });
-    expect({ reads: metered.reads, writes: metered.writes }).toEqual({ reads: 0, writes: 1 });
-    expectPassedOn(lineage, nodes.length);
-  });
+test('in process, where whoever reads it has it at hand', async () => {
+  const metered = await meter();
+  const { values, lineage } = await runLocally(
+    passing({ dispatcher: queue(), make }),
+    { n: 7 },
+    { backends: metered.backends },
+  );
+  expect(values).toEqual({ n: 7 });
+  expect({ reads: metered.reads, writes: metered.writes }).toEqual({ reads: 0, writes: 1 });
+  expectPassedOn(lineage);
 });

@@ -4,6 +4,7 @@ import {
   Knot,
   Optional,
   RunFailed,
+  SelvageError,
   knot,
   local,
   optional,
@@ -14,14 +15,13 @@ import {
   type Outcome,
   type TapestryOptions,
 } from '../../src';
-import type { Selvage } from '../../src/client';
 import type { LineageRecord } from '../../src/protocols';
-import { CACHING, closeAll, openSelvage } from '../support/open-selvage';
+import { selvageForAll } from '../support/open-selvage';
 
 const pass = knot('pass', ({ x }: { x: number }) => x);
 const both = knot('both', ({ a, b }: { a: number; b: number }) => a + b);
 const boom = knot('boom', ({ x }: { x: number }): number => {
-  throw new RangeError(`no ${x}`);
+  throw new RangeError(`no ${x}`, { cause: new TypeError('deep down') });
 });
 /** What a body that receives outcomes was given, in the order of the names. */
 const told = knot(
@@ -29,7 +29,6 @@ const told = knot(
   { receives: 'outcomes' },
   ({ a, b }: { a: Outcome<number>; b: Outcome<number> }) => [inWords(a), inWords(b)],
 );
-const count = knot('count', ({ words }: { words: string[] }) => words.length);
 
 function inWords(outcome: Outcome): string {
   if (outcome.kind === 'ok') return `ok ${JSON.stringify(outcome.value)}`;
@@ -58,7 +57,10 @@ class Told extends Knot<{ a: Outcome<number>; b: Outcome<number> }, string[]> {
   }
 }
 
-/** Every policy below parents of every kind. */
+/**
+ * What bodies that receive outcomes are told of parents of every kind, and what requires them. Which policy comes to what is part of
+ * `every-node.test.ts`, too.
+ */
 function matrix(name: string, dispatcher: Dispatcher) {
   return tapestry(name, { knots: { dispatcher } }, (t) => {
     const x = t.parameter('x', z.number());
@@ -66,12 +68,8 @@ function matrix(name: string, dispatcher: Dispatcher) {
     const failed = boom({ x }, { id: 'failed' });
     const skipped = pass({ x: failed }, { id: 'skipped' });
     const without = Attempted.place({ x }, { id: 'without' });
-    const parents = { fine, failed, skipped, without, constant: 7 };
-    for (const [kind, parent] of Object.entries(parents)) {
-      both({ a: fine, b: parent }, { id: `skip-${kind}` });
-      both({ a: fine, b: parent }, { id: `require-${kind}`, errorPolicy: 'requireAllParents' });
-      const words = told({ a: fine, b: parent }, { id: `receive-${kind}` });
-      count({ words }, { id: `count-${kind}` });
+    for (const [kind, parent] of Object.entries({ fine, failed, skipped, without, constant: 7 })) {
+      told({ a: fine, b: parent }, { id: `receive-${kind}` });
       Told.place({ a: parent, b: x }, { id: `class-${kind}` });
     }
     const required = pass({ x: skipped }, { id: 'required', errorPolicy: 'requireAllParents' });
@@ -83,58 +81,18 @@ function matrix(name: string, dispatcher: Dispatcher) {
 const queuedMatrix = matrix('queued-matrix', queue());
 const localMatrix = matrix('local-matrix', local());
 
-const kinds = (outcomes: Readonly<Record<string, Outcome>>): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(outcomes).map(([id, outcome]) => [
-      id,
-      outcome.kind === 'ok'
-        ? 'ok'
-        : outcome.kind === 'err'
-          ? `err ${outcome.error.type}`
-          : `skipped ${outcome.reason}`,
-    ]),
-  );
-
-const SKIPPED = 'skipped parent_failed_or_skipped';
-const EXPECTED = {
-  'param:x': 'ok',
-  fine: 'ok',
-  failed: 'err RangeError',
-  skipped: SKIPPED,
-  without: 'err Error',
-  'skip-fine': 'ok',
-  'skip-constant': 'ok',
-  'skip-failed': SKIPPED,
-  'skip-skipped': SKIPPED,
-  'skip-without': SKIPPED,
-  'require-fine': 'ok',
-  'require-constant': 'ok',
-  'require-failed': 'err RequireAllParents',
-  'require-skipped': 'err RequireAllParents',
-  'require-without': 'err RequireAllParents',
-  ...Object.fromEntries(
-    ['fine', 'failed', 'skipped', 'without', 'constant'].flatMap((kind) => [
-      [`receive-${kind}`, 'ok'],
-      [`count-${kind}`, 'ok'],
-      [`class-${kind}`, 'ok'],
-    ]),
-  ),
-  required: 'err RequireAllParents',
-  'told-required': 'ok',
-  careful: SKIPPED,
-  strict: 'err RequireAllParents',
-};
-
 const OF_SKIPPED =
   'skipped parent_failed_or_skipped: {"anyErr":true,"anySkipped":false,"parents":["failed"]}';
 const OF_REQUIRED =
   'err RequireAllParents: Knot "required" requires all its parents to be Ok: "skipped" was skipped.';
-const EXPECTED_WORDS = {
+const EXPECTED = {
   'receive-fine': ['ok 5', 'ok 5'],
   'receive-constant': ['ok 5', 'ok 7'],
   'receive-failed': ['ok 5', 'err RangeError: no 5'],
   'receive-skipped': ['ok 5', OF_SKIPPED],
   'receive-without': ['ok 5', 'skipped optional: not even 5'],
+  'class-fine': ['ok 5', 'ok 5'],
+  'class-constant': ['ok 7', 'ok 5'],
   'class-failed': ['err RangeError: no 5', 'ok 5'],
   'class-skipped': [OF_SKIPPED, 'ok 5'],
   'class-without': ['skipped optional: not even 5', 'ok 5'],
@@ -159,161 +117,118 @@ const withOptional = (name: string, options: TapestryOptions) =>
     return { fine: pass({ x }, { id: 'fine' }), maybe: maybe({ x }, { id: 'maybe' }) };
   });
 const optionalTerminal = withOptional('optional-terminal', {});
-const optionalInSegment = withOptional('optional-in-segment', { knots: { dispatcher: local() } });
-const optionalAny = withOptional('optional-any', { failOn: 'any' });
+const optionalInSegment = withOptional('optional-in-segment', {
+  failOn: 'any',
+  knots: { dispatcher: local() },
+});
 const belowOptional = tapestry('below-optional', (t) => {
   const x = t.parameter('x', z.number());
   return { below: pass({ x: maybe({ x }, { id: 'maybe' }) }, { id: 'below' }) };
 });
-const handled = (name: string, failOn: 'unhandled' | 'any' | 'never') =>
-  tapestry(name, { failOn }, (t) => {
-    const x = t.parameter('x', z.number());
-    return { words: told({ a: boom({ x }, { id: 'failed' }), b: x }, { id: 'words' }) };
-  });
-const handledByDefault = handled('handled', 'unhandled');
-const handledAny = handled('handled-any', 'any');
-const unhandledNever = tapestry('unhandled-never', { failOn: 'never' }, (t) => {
+const threeOutcomes = tapestry('three-outcomes', (t) => {
   const x = t.parameter('x', z.number());
-  boom({ x }, { id: 'failed' });
-  return { fine: pass({ x }, { id: 'fine' }) };
+  const fine = pass({ x }, { id: 'fine' });
+  const skipped = both({ a: fine, b: boom({ x }, { id: 'failed' }) }, { id: 'skipped' });
+  return { fine, below: pass({ x: skipped }, { id: 'below' }) };
 });
 
-const tapestries = [
-  queuedMatrix,
-  localMatrix,
-  optionalTerminal,
-  optionalInSegment,
-  optionalAny,
-  belowOptional,
-  handledByDefault,
-  handledAny,
-  unhandledNever,
-];
-
-test('in process, every policy below every kind of parent', async () => {
-  const { outcomes, outputs, status, succeeded } = await runLocally(queuedMatrix, { x: 5 });
-  expect(kinds(outcomes)).toEqual(EXPECTED);
-  expect(outputs).toMatchObject(EXPECTED_WORDS);
-  expect({ status, succeeded }).toEqual({ status: 'failed', succeeded: false });
+const shared = selvageForAll({
+  tapestries: [queuedMatrix, localMatrix, optionalTerminal, optionalInSegment, belowOptional, threeOutcomes],
 });
 
-describe.each(CACHING)('on Temporal, $name', ({ maxCachedWorkflows }) => {
-  let selvage: Selvage;
-  beforeAll(async () => {
-    selvage = await openSelvage({ tapestries, workerOptions: { maxCachedWorkflows } });
-  });
-  afterAll(closeAll);
+const statusOnServer = async (runId: string): Promise<string> =>
+  (await shared().client.workflow.getHandle(runId).describe()).status.name;
 
-  const statusOnServer = async (runId: string): Promise<string> =>
-    (await selvage.client.workflow.getHandle(runId).describe()).status.name;
+test.each([queuedMatrix, localMatrix])(
+  'what policies make of every kind of parent, in process and on Temporal, with equal hashes ($name)',
+  async (tapestryOf) => {
+    const here = await runLocally(tapestryOf, { x: 5 });
+    const run = await shared().start(tapestryOf, { x: 5 });
+    for (const { outcomes, outputs, status, succeeded } of [here, await run.result()]) {
+      expect(outputs).toEqual({ 'param:x': 5, fine: 5, ...EXPECTED });
+      expect(outcomes).toMatchObject({
+        failed: { kind: 'err' },
+        skipped: { kind: 'skipped' },
+        without: { kind: 'err' },
+        required: { kind: 'err', error: { type: 'RequireAllParents' } },
+        careful: { kind: 'skipped' },
+        strict: { kind: 'err', error: { type: 'RequireAllParents' } },
+      });
+      expect({ status, succeeded }).toEqual({ status: 'failed', succeeded: false });
+    }
+    const { items } = await run.lineage({ limit: 1_000 });
+    expect(essence(items)).toEqual(essence(here.lineage));
+    expect(await statusOnServer(run.runId)).toBe('FAILED');
+  },
+);
 
-  test.each([queuedMatrix, localMatrix])(
-    'every policy below every kind of parent, with the hashes of a run in process ($name)',
-    async (tapestryOf) => {
-      const here = await runLocally(tapestryOf, { x: 5 });
-      const run = await selvage.start(tapestryOf, { x: 5 });
-      const result = await run.result();
-      expect(kinds(result.outcomes)).toEqual(EXPECTED);
-      expect(result.outputs).toMatchObject(EXPECTED_WORDS);
-      expect(result).toMatchObject({ status: 'failed', succeeded: false });
-      const { items } = await run.lineage({ limit: 1_000 });
-      expect(essence(items)).toEqual(essence(here.lineage));
-      expect(await statusOnServer(run.runId)).toBe('FAILED');
+test('a failed run has all three outcomes; result() resolves and values() throws RunFailed with it', async () => {
+  const run = await shared().start(threeOutcomes, { x: 4 });
+  expect(await run.result()).toMatchObject({
+    status: 'failed',
+    succeeded: false,
+    outputs: { 'param:x': 4, fine: 4 },
+    values: { fine: 4 },
+    outcomes: {
+      fine: { kind: 'ok', value: 4 },
+      failed: {
+        kind: 'err',
+        error: {
+          type: 'RangeError',
+          message: 'no 4',
+          cause: { type: 'TypeError', message: 'deep down' },
+          attempt: 1,
+          traceback: expect.stringContaining('policies.test.ts'),
+        },
+      },
+      skipped: { kind: 'skipped', detail: { anyErr: true, anySkipped: false, parents: ['fine', 'failed'] } },
+      below: { kind: 'skipped', detail: { anyErr: false, anySkipped: true } },
     },
-  );
-
-  test('a failure of an optional knot is benign to Temporal, and the run succeeds without its value', async () => {
-    const run = await selvage.start(optionalTerminal, { x: 5 });
-    expect(await run.values()).toEqual({ fine: 5 });
-    expect(await run.result()).toMatchObject({
-      status: 'succeeded',
-      succeeded: true,
-      outcomes: { maybe: { kind: 'err', error: { type: 'RangeError' } } },
-    });
-    expect(await statusOnServer(run.runId)).toBe('COMPLETED');
-    const { events } = await selvage.client.workflow.getHandle(run.runId).fetchHistory();
-    const failures = events!.flatMap(
-      ({ activityTaskFailedEventAttributes: failed }) => failed?.failure?.applicationFailureInfo ?? [],
-    );
-    // APPLICATION_ERROR_CATEGORY_BENIGN of temporal/api/enums/v1/common.proto
-    expect(failures.map(({ category }) => category)).toEqual([1]);
   });
-
-  test.each([optionalInSegment, optionalAny])(
-    'a failure of an optional knot fails no run, in a segment or where any failure does ($name)',
-    async (shape) => {
-      const run = await selvage.start(shape, { x: 5 });
-      expect(await run.values()).toEqual({ fine: 5 });
-      const result = await run.result();
-      expect(result).toMatchObject({ status: 'succeeded', succeeded: true });
-      expect(kinds(result.outcomes)).toEqual({ 'param:x': 'ok', fine: 'ok', maybe: 'err RangeError' });
-      expect(await statusOnServer(run.runId)).toBe('COMPLETED');
-      const maybeRecord = (await run.records()).find(({ knot_id }) => knot_id === 'maybe')!;
-      expect(maybeRecord.dispatcher).toBe(shape === optionalInSegment ? 'local' : 'queue');
-    },
-  );
-
-  test('a terminal that had to be skipped is owed: values() throws, though the run succeeded', async () => {
-    const run = await selvage.start(belowOptional, { x: 5 });
-    expect(await run.result()).toMatchObject({ status: 'succeeded', values: {} });
-    const error = await run.values().catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(RunFailed);
-    expect((error as RunFailed).message).toContain('"below" had to be skipped');
-    expect((error as RunFailed).result).toMatchObject({ succeeded: true });
+  const error = await run.values().catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(RunFailed);
+  expect(SelvageError.is(error, 'RunFailed')).toBe(true);
+  expect((error as RunFailed).result).toMatchObject({
+    runId: run.runId,
+    status: 'failed',
+    values: { fine: 4 },
   });
-
-  test('a failure that a knot receives lets the workflow complete, unless it is to fail on any', async () => {
-    const words = ['err RangeError: no 5', 'ok 5'];
-    const run = await selvage.start(handledByDefault, { x: 5 });
-    expect(await run.values()).toEqual({ words });
-    expect(await run.result()).toMatchObject({ status: 'failed', succeeded: false, values: { words } });
-    expect(await statusOnServer(run.runId)).toBe('COMPLETED');
-
-    const strict = await selvage.start(handledAny, { x: 5 });
-    await expect(strict.values()).rejects.toThrow(RunFailed);
-    expect(await statusOnServer(strict.runId)).toBe('FAILED');
-  });
-
-  test('where failures are to count for nothing, values() answers what there is to answer', async () => {
-    const run = await selvage.start(unhandledNever, { x: 5 });
-    expect(await run.values()).toEqual({ fine: 5 });
-    expect((await run.result()).status).toBe('failed');
-    expect(await statusOnServer(run.runId)).toBe('COMPLETED');
-  });
+  expect((error as RunFailed).message).toContain('"failed" failed with RangeError: no 4');
+  const { items } = await run.lineage({ knotId: 'failed' });
+  expect(items[0]!.error_record_id).toMatch(/^err_[0-9a-f]{24}$/);
 });
 
-describe('a resumed run', () => {
-  afterEach(closeAll);
-
-  let isBroken = true;
-  const source = knot('source', ({ x }: { x: number }) => {
-    if (isBroken) throw new Error('the source is down');
-    return 100 * x;
+test('a failure of an optional knot is benign to Temporal, and the run succeeds without its value', async () => {
+  const run = await shared().start(optionalTerminal, { x: 5 });
+  expect(await run.values()).toEqual({ fine: 5 });
+  expect(await run.result()).toMatchObject({
+    status: 'succeeded',
+    succeeded: true,
+    outcomes: { maybe: { kind: 'err', error: { type: 'RangeError' } } },
   });
-  const orElse = knot(
-    'or-else',
-    { receives: 'outcomes' },
-    ({ a, b }: { a: Outcome<number>; b: Outcome<number> }) =>
-      a.kind === 'ok' ? a.value : b.kind === 'ok' ? b.value : 0,
+  expect(await statusOnServer(run.runId)).toBe('COMPLETED');
+  const { events } = await shared().client.workflow.getHandle(run.runId).fetchHistory();
+  const failures = events!.flatMap(
+    ({ activityTaskFailedEventAttributes: failed }) => failed?.failure?.applicationFailureInfo ?? [],
   );
-  const withDefault = tapestry('with-default', (t) => {
-    const x = t.parameter('x', z.number());
-    const chosen = orElse({ a: source({ x }, { id: 'source' }), b: x }, { id: 'chosen' });
-    return { end: pass({ x: chosen }, { id: 'end' }), beside: pass({ x }, { id: 'beside' }) };
-  });
+  // APPLICATION_ERROR_CATEGORY_BENIGN of temporal/api/enums/v1/common.proto
+  expect(failures.map(({ category }) => category)).toEqual([1]);
+});
 
-  test('runs again what was made of a failure, and all below it', async () => {
-    isBroken = true;
-    const selvage = await openSelvage({ tapestries: [withDefault] });
-    const run = await selvage.start(withDefault, { x: 3 });
-    expect(await run.values()).toEqual({ end: 3, beside: 3 });
-    isBroken = false;
-    const resumed = await selvage.resume(run.runId);
-    expect(await resumed.values()).toEqual({ end: 300, beside: 3 });
-    const { items } = await resumed.lineage();
-    const taken = items
-      .filter(({ cached_from_run }) => cached_from_run !== null)
-      .map(({ knot_id }) => knot_id);
-    expect(taken.sort()).toEqual(['beside', 'param:x']);
-  });
+test('a failure of an optional knot fails no run, in a segment and where any failure does', async () => {
+  const run = await shared().start(optionalInSegment, { x: 5 });
+  expect(await run.values()).toEqual({ fine: 5 });
+  expect(await run.result()).toMatchObject({ status: 'succeeded', succeeded: true });
+  expect(await statusOnServer(run.runId)).toBe('COMPLETED');
+  const maybeRecord = (await run.records()).find(({ knot_id }) => knot_id === 'maybe')!;
+  expect(maybeRecord).toMatchObject({ outcome: 'err', dispatcher: 'local' });
+});
+
+test('a terminal that had to be skipped is owed: values() throws, though the run succeeded', async () => {
+  const run = await shared().start(belowOptional, { x: 5 });
+  expect(await run.result()).toMatchObject({ status: 'succeeded', values: {} });
+  const error = await run.values().catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(RunFailed);
+  expect((error as RunFailed).message).toContain('"below" had to be skipped');
+  expect((error as RunFailed).result).toMatchObject({ succeeded: true });
 });

@@ -1,19 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { knot, tapestry } from '../../src';
 import type { Selvage } from '../../src/client';
-import { closeAll, connectSelvage, openSelvage, startWorker, unique } from '../support/open-selvage';
+import { connectSelvage, selvageForAll, startWorker, unique } from '../support/open-selvage';
 import { until } from '../support/until';
-
-jest.setTimeout(60_000);
-afterEach(closeAll);
 
 const wait = knot('wait', async (_: object, { signal }) => {
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 });
 const waiting = tapestry('waiting', () => ({ waited: wait({}, { id: 'waited' }) }));
+const shared = selvageForAll({ tapestries: [waiting] });
 
 test('a starting worker ends the records of runs that ended without a word', async () => {
-  const selvage = await openSelvage({ tapestries: [waiting] });
+  const selvage = shared();
   const run = await selvage.start(waiting, {});
   await until(
     'the run is on record',
@@ -37,7 +35,7 @@ test.each([
 ])(
   '%s ends the record of a run that was terminated by other means, and keeps the reason',
   async (_, look) => {
-    const selvage = await openSelvage({ tapestries: [waiting] });
+    const selvage = shared();
     const run = await selvage.start(waiting, {});
     const { runHistory } = selvage.backends;
     await until('the run is on record', () => runHistory.getRun(run.runId));
@@ -52,7 +50,7 @@ test.each([
 );
 
 test('a run of another server is left alone, one of this server that is gone is not', async () => {
-  const selvage = await openSelvage({ tapestries: [waiting] });
+  const selvage = shared();
   const run = await selvage.start(waiting, {});
   const real = await until('the run is on record', () => selvage.backends.runHistory.getRun(run.runId));
   const { server } = real.environment as { server?: string };

@@ -5,13 +5,10 @@ import type { Selvage } from '../../src/client';
 import { replayRun, type ReplayedExecution } from '../../src/worker';
 import { historyOf } from '../support/history';
 import { Latch, aborted } from '../support/latch';
-import { closeAll, connectSelvage, onClose, openSelvage, startWorker, unique } from '../support/open-selvage';
-import { startTestServer, type TestServer } from '../support/temporal-server';
+import { connectSelvage, onClose, selvageForAll, startWorker, unique } from '../support/open-selvage';
 import { resetRun } from '../support/reset-run';
 import { until } from '../support/until';
 import { bundleOfNewerVersion, bundledInterpreter } from '../support/workflow-bundle';
-
-afterEach(closeAll);
 
 async function replay(selvage: Selvage, runId: string): Promise<ReplayedExecution[]> {
   const executions: ReplayedExecution[] = [];
@@ -25,45 +22,30 @@ const total = knot('total', (inputs: Record<string, number>) =>
   Object.values(inputs).reduce((a, b) => a + b, 0),
 );
 
-describe('on a server that suggests early to continue as new', () => {
-  let server: TestServer;
-  beforeAll(async () => {
-    server = await startTestServer({ dynamicConfig: ['limit.historyCount.suggestContinueAsNew=1000'] });
-  });
-  afterAll(() => server.stop());
-
-  test('all executions of a run that was continued replay, in their order', async () => {
-    const layered = tapestry('layered', () => {
-      let layer: Knot<number> = inc({ x: 0 }, { id: 'start' });
-      for (let n = 0; n < 6; n++) {
-        const knots: Record<string, Knot<number>> = {};
-        for (let k = 0; k < 100; k++) knots[`k${k}`] = inc({ x: layer }, { id: `layer-${n}-${k}` });
-        layer = total(knots, { id: `layer-${n}` });
-      }
-      return { layer };
-    });
-    const selvage = await openSelvage({ tapestries: [layered], address: server.address });
-    const run = await selvage.start(layered, {});
-    await run.values();
-    const executions = await replay(selvage, run.runId);
-    expect(executions.length).toBeGreaterThan(1);
-    expect(executions.every(({ verdict }) => verdict === 'replays')).toBe(true);
-    expect(executions[0]!.temporalRunId).toBe((await run.status()).run.temporal_run_id);
-    const last = await historyOf(selvage, run.runId);
-    expect(executions.at(-1)!.events).toBe(last.length);
-  });
+const ids = Array.from({ length: 60 }, (_, n) => `n${n}`);
+const asked = tapestry('asked', (t) => {
+  const x = t.parameter('x', z.number());
+  const taken = ids.map((id) => [id, waitForSignal('n', z.number(), { id })] as const);
+  let last: Knot<number> = inc({ x }, { id: 'k0' });
+  for (let k = 1; k < 60; k++) last = inc({ x: last }, { id: `k${k}` });
+  return { last, sum: total(Object.fromEntries(taken), { id: 'sum' }) };
 });
+const resettable = tapestry('resettable', () => ({
+  last: inc({ x: inc({ x: 1 }, { id: 'first' }) }, { id: 'last' }),
+}));
+const text = knot('text', ({ start }: { start: number }) => `${start}`.padEnd(2_000, '.'));
+const lengthOf = knot('lengthOf', (inputs: Record<string, string>) => Object.values(inputs).join().length);
+const heavy = tapestry('heavy', () => {
+  const inline: Record<string, Knot<string>> = {};
+  for (let n = 0; n < 30; n++) inline[`s${n}`] = text({ start: n }, { id: `s${n}` });
+  const all: Record<string, Knot<number>> = {};
+  for (let n = 0; n < 90; n++) all[`c${n}`] = lengthOf(inline, { id: `c${n}` });
+  return { sum: total(all, { id: 'sum' }) };
+});
+const shared = selvageForAll({ tapestries: [asked, resettable, heavy] });
 
 test('a run that is sent signals and asked for its state while knots of it end', async () => {
-  const ids = Array.from({ length: 60 }, (_, n) => `n${n}`);
-  const asked = tapestry('asked', (t) => {
-    const x = t.parameter('x', z.number());
-    const taken = ids.map((id) => [id, waitForSignal('n', z.number(), { id })] as const);
-    let last: Knot<number> = inc({ x }, { id: 'k0' });
-    for (let k = 1; k < 60; k++) last = inc({ x: last }, { id: `k${k}` });
-    return { last, sum: total(Object.fromEntries(taken), { id: 'sum' }) };
-  });
-  const selvage = await openSelvage({ tapestries: [asked] });
+  const selvage = shared();
   const run = await selvage.start(asked, { x: 0 });
   let isOver = false;
   const ask = async (): Promise<void> => {
@@ -83,10 +65,7 @@ test('a run that is sent signals and asked for its state while knots of it end',
 });
 
 test('a run that was reset: both what was before and what came after', async () => {
-  const resettable = tapestry('resettable', () => ({
-    last: inc({ x: inc({ x: 1 }, { id: 'first' }) }, { id: 'last' }),
-  }));
-  const selvage = await openSelvage({ tapestries: [resettable] });
+  const selvage = shared();
   const run = await selvage.start(resettable, {});
   await run.values();
   const before = (await run.status()).run.temporal_run_id;
@@ -101,16 +80,7 @@ test('a run that was reset: both what was before and what came after', async () 
 });
 
 test('a history that fits into no message of the server', async () => {
-  const text = knot('text', ({ start }: { start: number }) => `${start}`.padEnd(2_000, '.'));
-  const lengthOf = knot('lengthOf', (inputs: Record<string, string>) => Object.values(inputs).join().length);
-  const heavy = tapestry('heavy', () => {
-    const inline: Record<string, Knot<string>> = {};
-    for (let n = 0; n < 30; n++) inline[`s${n}`] = text({ start: n }, { id: `s${n}` });
-    const all: Record<string, Knot<number>> = {};
-    for (let n = 0; n < 90; n++) all[`c${n}`] = lengthOf(inline, { id: `c${n}` });
-    return { sum: total(all, { id: 'sum' }) };
-  });
-  const selvage = await openSelvage({ tapestries: [heavy] });
+  const selvage = shared();
   const run = await selvage.start(heavy, {});
   await run.values();
   const { historySize } = await selvage.client.workflow.getHandle(run.runId).describe();

@@ -1,34 +1,58 @@
-import { knot, local, queue, tapestry } from '../../src';
 import { z } from 'zod';
-import { closeAll, openSelvage } from '../support/open-selvage';
+import { knot, local, queue, subTapestry, tapestry, type Dispatcher } from '../../src';
+import { Calls } from '../support/calls';
+import { historyOf } from '../support/history';
+import { Latch, aborted } from '../support/latch';
+import { selvageForAll } from '../support/open-selvage';
 import { resetRun } from '../support/reset-run';
-
-jest.setTimeout(60_000);
-afterEach(closeAll);
+import { until } from '../support/until';
 
 let factor: number;
-const increment = knot('increment', ({ x }: { x: number }) => x + 1);
-const scale = knot('scale', ({ x }: { x: number }) => x * factor);
+const calls = new Calls();
+let gate: Latch;
+beforeEach(() => (gate = new Latch()));
 
-test.each([
-  ['activities', queue(), queue(), queue()],
-  ['a segment that began in the first step', local(), queue(), queue()],
-  ['a segment before the reset', queue(), local(), queue()],
-  ['a segment after the reset', queue(), queue(), local()],
-])(
-  'a run that an operator resets has records of its own, those of before included: %s',
-  async (_, beginDispatcher, firstDispatcher, lastDispatcher) => {
-    const resettable = tapestry('resettable', (t) => {
-      const begin = increment(
-        { x: t.parameter('x', z.number()) },
-        { id: 'begin', dispatcher: beginDispatcher },
-      );
-      const first = increment({ x: begin }, { id: 'first', dispatcher: firstDispatcher });
-      return { last: scale({ x: first }, { id: 'last', dispatcher: lastDispatcher }) };
-    });
+const increment = knot('increment', ({ x }: { x: number }, ctx) => {
+  calls.note(ctx);
+  return x + 1;
+});
+const scale = knot('scale', ({ x }: { x: number }) => x * factor);
+const resettable = (name: string, begin: Dispatcher, first: Dispatcher, last: Dispatcher) =>
+  tapestry(name.replaceAll(' ', '-'), (t) => {
+    const begun = increment({ x: t.parameter('x', z.number()) }, { id: 'begin', dispatcher: begin });
+    const middle = increment({ x: begun }, { id: 'first', dispatcher: first });
+    return { last: scale({ x: middle }, { id: 'last', dispatcher: last }) };
+  });
+const RESETTABLE = [
+  resettable('activities', queue(), queue(), queue()),
+  resettable('a segment that began in the first step', local(), queue(), queue()),
+  resettable('a segment before the reset', queue(), local(), queue()),
+  resettable('a segment after the reset', queue(), queue(), local()),
+];
+
+/** Its first attempt never ends but by its signal. */
+const hold = knot('hold', async ({ x }: { x: number }, ctx) => {
+  calls.note(ctx);
+  if (calls.of(ctx.runId).filter((id) => id === ctx.knotId).length === 1) await aborted(ctx.signal);
+  await gate.passed;
+  return x * 10;
+});
+const inner = tapestry('reset-inner', { parameters: { x: z.number() } }, (_t, { x }) => ({
+  x: hold({ x: increment({ x }, { id: 'before' }) }, { id: 'held' }),
+}));
+const outer = tapestry('reset-outer', { parameters: { x: z.number() } }, (_t, { x }) => {
+  const nested = subTapestry({ tapestry: inner, inputs: { x } }, { id: 'nested' });
+  return { nested };
+});
+
+const shared = selvageForAll({ tapestries: [...RESETTABLE, outer] });
+
+test.each(RESETTABLE)(
+  'a run that an operator resets has records of its own, those of before included: $name',
+  async (work) => {
     factor = 10;
-    const selvage = await openSelvage({ tapestries: [resettable] });
-    const run = await selvage.start(resettable, { x: 1 });
+    const selvage = shared();
+    const run = await selvage.start(work, { x: 1 });
     expect(await run.values()).toEqual({ last: 30 });
     const before = await run.status();
 
@@ -53,3 +77,27 @@ test.each([
     }
   },
 );
+
+test('a nested run that an operator resets is the one that counts for its knot', async () => {
+  const selvage = shared();
+  const run = await selvage.start(outer, { x: 1 });
+  const child = `${run.runId}/nested#1`;
+  const timesHeld = (): number => calls.of(child).filter((id) => id === 'held').length;
+  await until('the nested run is held', () => timesHeld() === 1);
+  const { runId: before } = await selvage.client.workflow.getHandle(child).describe();
+  const scheduled = (await historyOf(selvage, child)).find(
+    (event) => event.activityTaskScheduledEventAttributes?.activityId === 'held',
+  )!;
+  const point = scheduled.activityTaskScheduledEventAttributes!.workflowTaskCompletedEventId!;
+  const after = await resetRun(selvage, { workflowId: child, runId: before }, point);
+  await until('it is held again', () => timesHeld() === 2);
+  gate.open();
+  expect(await run.values()).toEqual({ nested: { x: 20 } });
+  const { items } = await run.lineage({ knotId: 'nested' });
+  expect(items[0]!.extra).toEqual({ child_run: { run_id: child, temporal_run_id: after } });
+  expect(await selvage.getRun(child).result()).toMatchObject({
+    status: 'succeeded',
+    outputs: { 'param:x': 1, before: 2, held: 20 },
+  });
+  expect(calls.of(child)).toEqual(['before', 'held', 'held']);
+});

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
-import { aggregate, knot, local, queue, runLocally, tapestry, type Dispatcher } from '../../src';
+import { aggregate, knot, local, map, queue, runLocally, tapestry, type Dispatcher } from '../../src';
 import type { Backends } from '../../src/protocols';
 import { Calls } from '../support/calls';
-import { CACHING, closeAll, openSelvage, temporaryBackends, unique } from '../support/open-selvage';
+import { openSelvage, selvageForAll, temporaryBackends, unique } from '../support/open-selvage';
 import { withMethods } from '../support/with-methods';
 
 const HOUR = 3_600_000;
@@ -95,65 +95,111 @@ function aging(backends: Backends, age: () => number): Backends {
 
 const ALL = ['both', 'bulk', 'first', 'second', 'size'];
 
-afterEach(closeAll);
+const scale = knot('scale', { version: '1', cache: true }, ({ x, by }: { x: number; by: number }, ctx) => {
+  calls.note(ctx);
+  if (x < 0) throw new RangeError(`${x} is below 0`);
+  return x * by;
+});
 
-describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
-  const open = () =>
-    openSelvage({
-      tapestries: [queued, gathered, failing, elsewhere],
-      workerOptions: { maxCachedWorkflows },
-    });
-
-  test.each([queued, gathered])('a second run takes what the first one made ($name)', async (report) => {
-    const selvage = await open();
-    const first = await selvage.start(report, { x: 1, y: 10 });
-    expect(await first.values()).toEqual({ both: [2, 12], size: 5_000 });
-    expect(calls.of(first.runId)).toEqual(ALL);
-
-    const second = await selvage.start(report, { x: 1, y: 10 });
-    expect(await second.values()).toEqual({ both: [2, 12], size: 5_000 });
-    expect(calls.of(second.runId)).toEqual(['size']);
-    const made = new Map((await first.lineage()).items.map((record) => [record.knot_id, record]));
-    for (const record of (await second.lineage()).items) {
-      const original = made.get(record.knot_id)!;
-      const isTaken = !['param:x', 'param:y', 'size'].includes(record.knot_id);
-      expect(record).toMatchObject({
-        output_hash: original.output_hash,
-        parent_input_hashes: original.parent_input_hashes,
-        code_hash: original.code_hash,
-        cache_key: original.cache_key,
-        cached_from_run: isTaken ? first.runId : null,
-      });
-      if (isTaken)
-        expect(record.extra).toMatchObject({ made_by: record.knot_id, made_at: original.finished_at });
-    }
-
-    // Of what is below the other parameter, nothing is there.
-    const other = await selvage.start(report, { x: 1, y: 20 });
-    expect(await other.values()).toEqual({ both: [2, 22], size: 5_000 });
-    expect(calls.of(other.runId)).toEqual(['both', 'second', 'size']);
+/** Elements that fail are not taken, those of a function in place are. */
+function scaled(name: string, how: { dispatcher: Dispatcher; batch?: number }) {
+  const { dispatcher, ...batch } = how;
+  return tapestry(name, { knots: { dispatcher } }, (t) => {
+    const over = t.parameter('list', z.array(z.number()));
+    const by = t.parameter('by', z.number());
+    const numbers = map(
+      { over, each: scale, bind: 'x', shared: { by }, onError: 'skip', ...batch },
+      { id: 'numbers' },
+    );
+    const texts = map(
+      {
+        over,
+        each: ({ element }, ctx) => {
+          calls.note(ctx);
+          return `${element}`;
+        },
+        ...batch,
+      },
+      { id: 'texts', cache: { codeHash: 'source' } },
+    );
+    return { numbers, texts };
   });
+}
+const queuedElements = scaled('queued-elements', { dispatcher: queue() });
+const batchedElements = scaled('batched-elements', { dispatcher: queue(), batch: 2 });
+const localElements = scaled('gathered-elements', { dispatcher: local() });
+const ELEMENTS = [queuedElements, batchedElements, localElements].map((shape, index) => ({
+  shape,
+  name: shape.name,
+  n: 1_000 * (index + 1),
+}));
 
-  test.each([queuedLasting, gatheredLasting])('a value that is too old is made again ($name)', async (t) => {
-    let age = HOUR / 2;
-    const selvage = await openSelvage({
-      tapestries: [queuedLasting, gatheredLasting],
-      backends: aging(await temporaryBackends(), () => age),
-      workerOptions: { maxCachedWorkflows },
+/** The same work as an element's, as a knot. */
+const alone = tapestry('not-an-element', () => ({ end: scale({ x: 2, by: 10 }, { id: 'end' }) }));
+
+const shared = selvageForAll({
+  tapestries: [queued, gathered, failing, elsewhere, alone, ...ELEMENTS.map(({ shape }) => shape)],
+});
+
+test.each([
+  { of: queued, x: 1 },
+  { of: gathered, x: 101 },
+])('a second run takes what the first one made ($of.name)', async ({ of, x }) => {
+  const selvage = shared();
+  const values = { both: [x + 1, x + 11], size: 5_000 };
+  const first = await selvage.start(of, { x, y: 10 });
+  expect(await first.values()).toEqual(values);
+  expect(calls.of(first.runId)).toEqual(ALL);
+
+  const second = await selvage.start(of, { x, y: 10 });
+  expect(await second.values()).toEqual(values);
+  expect(calls.of(second.runId)).toEqual(['size']);
+  const made = new Map((await first.lineage()).items.map((record) => [record.knot_id, record]));
+  for (const record of (await second.lineage()).items) {
+    const original = made.get(record.knot_id)!;
+    const isTaken = !['param:x', 'param:y', 'size'].includes(record.knot_id);
+    expect(record).toMatchObject({
+      output_hash: original.output_hash,
+      parent_input_hashes: original.parent_input_hashes,
+      code_hash: original.code_hash,
+      cache_key: original.cache_key,
+      cached_from_run: isTaken ? first.runId : null,
     });
-    const run = async (x: number) => {
-      const handle = await selvage.start(t, { x });
-      expect(await handle.values()).toEqual({ end: x * 2 });
-      const { items } = await handle.lineage({ knotId: 'end' });
-      return { runId: handle.runId, bodies: calls.of(handle.runId), record: items[0]! };
-    };
-    const young = await run(1);
-    expect(await run(1)).toMatchObject({ bodies: [], record: { cached_from_run: young.runId } });
+    if (isTaken)
+      expect(record.extra).toMatchObject({ made_by: record.knot_id, made_at: original.finished_at });
+  }
+
+  // Of what is below the other parameter, nothing is there.
+  const other = await selvage.start(of, { x, y: 20 });
+  expect(await other.values()).toEqual({ both: [x + 1, x + 21], size: 5_000 });
+  expect(calls.of(other.runId)).toEqual(['both', 'second', 'size']);
+});
+
+test('a value that is too old is made again, in queued knots and in segments', async () => {
+  let age = HOUR / 2;
+  const selvage = await openSelvage({
+    tapestries: [queuedLasting, gatheredLasting],
+    backends: aging(await temporaryBackends(), () => age),
+  });
+  const runOf = async (t: typeof queuedLasting, x: number) => {
+    const handle = await selvage.start(t, { x });
+    expect(await handle.values()).toEqual({ end: x * 2 });
+    const { items } = await handle.lineage({ knotId: 'end' });
+    return { runId: handle.runId, bodies: calls.of(handle.runId), record: items[0]! };
+  };
+  for (const [t, x] of [
+    [queuedLasting, 1],
+    [gatheredLasting, 11],
+  ] as const) {
+    const run = (x: number) => runOf(t, x);
+    age = HOUR / 2;
+    const young = await run(x);
+    expect(await run(x)).toMatchObject({ bodies: [], record: { cached_from_run: young.runId } });
 
     age = 2 * HOUR;
-    const old = await run(2);
+    const old = await run(x + 1);
     age = 0;
-    const again = await run(2);
+    const again = await run(x + 1);
     expect(again).toMatchObject({
       bodies: ['end'],
       record: { cached_from_run: null, cache_key: old.record.cache_key, extra: { passed_over: 'too_old' } },
@@ -164,20 +210,20 @@ describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
       other: { run: old.runId, knot: 'end', madeAt: old.record.finished_at },
     });
     // What was made anew is young enough for the next one.
-    expect(await run(2)).toMatchObject({ bodies: [], record: { cached_from_run: again.runId } });
-  });
+    expect(await run(x + 1)).toMatchObject({ bodies: [], record: { cached_from_run: again.runId } });
+  }
 });
 
 test('a value is taken in other tapestries, knots and hosts, and leads to who made it', async () => {
-  const backends = await temporaryBackends();
-  const selvage = await openSelvage({ tapestries: [queued, gathered, elsewhere], backends });
-  const here = await runLocally(queued, { x: 1, y: 10 }, { backends });
+  const selvage = shared();
+  const { backends } = selvage;
+  const here = await runLocally(queued, { x: 201, y: 10 }, { backends });
   expect(calls.of(here.runId)).toEqual(ALL);
-  const there = await selvage.start(gathered, { x: 1, y: 10 });
+  const there = await selvage.start(gathered, { x: 201, y: 10 });
   expect(await there.values()).toEqual(here.values);
   expect(calls.of(there.runId)).toEqual(['size']);
-  const renamed = await selvage.start(elsewhere, { z: 1 });
-  expect(await renamed.values()).toEqual({ sum: 2 });
+  const renamed = await selvage.start(elsewhere, { z: 201 });
+  expect(await renamed.values()).toEqual({ sum: 202 });
   expect(calls.of(renamed.runId)).toEqual([]);
   const { items } = await renamed.lineage({ knotId: 'sum' });
   expect(items[0]).toMatchObject({
@@ -185,51 +231,120 @@ test('a value is taken in other tapestries, knots and hosts, and leads to who ma
     parent_knot_ids: { a: 'param:z' },
     extra: { made_by: 'first' },
   });
-  const again = await runLocally(elsewhere, { z: 1 }, { backends });
-  expect(again.values).toEqual({ sum: 2 });
+  const again = await runLocally(elsewhere, { z: 201 }, { backends });
+  expect(again.values).toEqual({ sum: 202 });
   expect(calls.of(again.runId)).toEqual([]);
 });
 
 test('failures are never taken', async () => {
-  const selvage = await openSelvage({ tapestries: [failing] });
+  const selvage = shared();
   for (let run = 0; run < 2; run++) {
-    const { runId, ...handle } = await selvage.start(failing, { x: 1 });
-    void handle;
-    expect((await selvage.getRun(runId).result()).status).toBe('failed');
-    expect(calls.of(runId)).toEqual(['end']);
+    const handle = await selvage.start(failing, { x: 1 });
+    expect((await handle.result()).status).toBe('failed');
+    expect(calls.of(handle.runId)).toEqual(['end']);
   }
 });
 
 test('a value that has gone is made again, and so is all if the run says so', async () => {
-  const selvage = await openSelvage({ tapestries: [queued] });
-  const first = await selvage.start(queued, { x: 1, y: 10 });
+  const selvage = shared();
+  const first = await selvage.start(queued, { x: 301, y: 10 });
   await first.values();
   const { items } = await first.lineage({ knotId: 'bulk' });
   await selvage.backends.dataStore.delete(items[0]!.output_hash!);
-  const second = await selvage.start(queued, { x: 1, y: 10 });
-  expect(await second.values()).toEqual({ both: [2, 12], size: 5_000 });
+  const second = await selvage.start(queued, { x: 301, y: 10 });
+  expect(await second.values()).toEqual({ both: [302, 312], size: 5_000 });
   expect(calls.of(second.runId)).toEqual(['bulk', 'size']);
 
-  const fresh = await selvage.start(queued, { x: 1, y: 10 }, { reuse: false });
+  const fresh = await selvage.start(queued, { x: 301, y: 10 }, { reuse: false });
   await fresh.values();
   expect(calls.of(fresh.runId)).toEqual(ALL);
   expect((await fresh.status()).run.environment).toMatchObject({ reuse: false });
-  const last = await selvage.start(queued, { x: 1, y: 10 });
+  const last = await selvage.start(queued, { x: 301, y: 10 });
   await last.values();
   const from = (await last.lineage({ knotId: 'first' })).items[0]!.cached_from_run;
   expect(from).toBe(fresh.runId);
 });
 
 test('a resumed run takes over its own values first, then those of others; with `from` only its own', async () => {
-  const selvage = await openSelvage({ tapestries: [queued] });
-  const whole = await selvage.start(queued, { x: 1, y: 10 });
+  const selvage = shared();
+  const whole = await selvage.start(queued, { x: 401, y: 10 });
   await whole.values();
-  const some = await selvage.start(queued, { x: 1, y: 10 }, { terminals: ['size'], runId: unique('some') });
+  const some = await selvage.start(queued, { x: 401, y: 10 }, { terminals: ['size'], runId: unique('some') });
   await some.values();
   const resumed = await selvage.resume(some.runId);
   await resumed.values();
   expect(calls.of(resumed.runId)).toEqual([]);
   const again = await selvage.resume(whole.runId, { from: ['second'] });
-  expect(await again.values()).toEqual({ both: [2, 12], size: 5_000 });
+  expect(await again.values()).toEqual({ both: [402, 412], size: 5_000 });
   expect(calls.of(again.runId)).toEqual(['both', 'second']);
+});
+
+test.each(ELEMENTS)('elements take what others have made of the same ($name)', async ({ shape, n }) => {
+  const selvage = shared();
+  const [one, two, three, four] = [n + 1, n + 2, -n - 3, n + 4];
+  const first = await selvage.start(shape, { list: [one, two, three], by: 10 });
+  expect(await first.values()).toEqual({
+    numbers: [10 * one, 10 * two],
+    texts: [one, two, three].map(String),
+  });
+  const all = (count: number) =>
+    ['numbers', 'texts'].flatMap((id) => Array.from({ length: count }, (_, n) => `${id}[${n}]`));
+  expect(calls.of(first.runId)).toEqual(all(3));
+
+  const second = await selvage.start(shape, { list: [four, three, one, two], by: 10 });
+  expect(await second.values()).toEqual({
+    numbers: [10 * four, 10 * one, 10 * two],
+    texts: [four, three, one, two].map(String),
+  });
+  expect(calls.of(second.runId)).toEqual(['numbers[0]', 'numbers[1]', 'texts[0]']);
+  const { items } = await second.lineage({ knotId: 'numbers[2]' });
+  expect(items[0]).toMatchObject({
+    outcome: 'ok',
+    cached_from_run: first.runId,
+    extra: { made_by: 'numbers[0]' },
+  });
+  expect(await selvage.explainCache(second.runId, 'numbers[2]')).toMatchObject({ reason: 'reused' });
+  expect(await selvage.explainCache(second.runId, 'numbers[0]')).toMatchObject({ reason: 'key-differs' });
+
+  // What all elements share is part of the key.
+  const other = await selvage.start(shape, { list: [one, two], by: 2 });
+  expect(await other.values()).toEqual({ numbers: [2 * one, 2 * two], texts: [one, two].map(String) });
+  expect(calls.of(other.runId)).toEqual(['numbers[0]', 'numbers[1]']);
+
+  const fresh = await selvage.start(shape, { list: [one, two], by: 10 }, { reuse: false });
+  expect(await fresh.values()).toEqual({ numbers: [10 * one, 10 * two], texts: [one, two].map(String) });
+  expect(calls.of(fresh.runId)).toEqual(all(2));
+});
+
+test('an element is found by other hosts, maps and knots, and finds what those have made', async () => {
+  const selvage = shared();
+  const { backends } = selvage;
+  const knotRun = await selvage.start(alone, {});
+  await knotRun.values();
+  const here = await runLocally(queuedElements, { list: [2, 5], by: 10 }, { backends });
+  expect(here.values.numbers).toEqual([20, 50]);
+  expect(calls.of(here.runId)).toEqual(['numbers[1]', 'texts[0]', 'texts[1]']);
+  for (const { shape } of ELEMENTS) {
+    const run = await selvage.start(shape, { list: [5, 2], by: 10 });
+    expect(await run.values()).toEqual({ numbers: [50, 20], texts: ['5', '2'] });
+    expect(calls.of(run.runId)).toEqual([]);
+  }
+  const again = await runLocally(localElements, { list: [5, 2], by: 10 }, { backends });
+  expect(again.values).toEqual({ numbers: [50, 20], texts: ['5', '2'] });
+  expect(calls.of(again.runId)).toEqual([]);
+});
+
+test.each(ELEMENTS)('an element whose value has gone is run again ($name)', async ({ shape, n }) => {
+  const selvage = shared();
+  const first = await selvage.start(shape, { list: [n + 10, n + 11], by: 10 });
+  await first.values();
+  const { items } = await first.lineage({ knotId: 'numbers[1]' });
+  await selvage.backends.dataStore.delete(items[0]!.output_hash!);
+  const second = await selvage.start(shape, { list: [n + 10, n + 11], by: 10 });
+  expect(await second.values()).toEqual({
+    numbers: [10 * n + 100, 10 * n + 110],
+    texts: [`${n + 10}`, `${n + 11}`],
+  });
+  expect(calls.of(second.runId)).toEqual(['numbers[1]']);
+  expect(await selvage.explainCache(second.runId, 'numbers[1]')).toMatchObject({ reason: 'value-gone' });
 });

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
 import { knot, tapestry } from '../../src';
-import type { Progress, Selvage } from '../../src/client';
+import type { Progress } from '../../src/client';
 import { Latch } from '../support/latch';
-import { CACHING, closeAll, connectSelvage, openSelvage, startWorker, unique } from '../support/open-selvage';
+import { connectSelvage, selvageForAll, startWorker, unique } from '../support/open-selvage';
 import { until } from '../support/until';
 
 const add = knot('add', ({ a, b }: { a: number; b: number }) => a + b);
@@ -29,199 +29,157 @@ const watched = tapestry('watched', (t) => {
   return { after: add({ a: held, b: 1 }, { id: 'after' }) };
 });
 
-describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
-  let selvage: Selvage;
-  beforeAll(async () => {
-    selvage = await openSelvage({ tapestries: [sum, watched], workerOptions: { maxCachedWorkflows } });
+const shared = selvageForAll({ tapestries: [sum, watched] });
+
+test('equal work may attach to a run, running or finished; other work is refused with both hashes', async () => {
+  const runId = unique('sum');
+  const run = await shared().start(sum, { a: 1 }, { runId });
+  const attached = await shared().start(sum, { a: 1 }, { runId, ifExists: 'attach' });
+  expect(await attached.values()).toEqual(await run.values());
+  const again = await shared().start(sum, { a: 1 }, { runId, ifExists: 'attach' });
+  expect(await again.values()).toEqual({ half: 1, sum: 11 });
+  const other = await shared()
+    .start(sum, { a: 2 }, { runId, ifExists: 'attach' })
+    .catch((error: unknown) => error);
+  expect(other).toMatchObject({ code: 'RunIdInUse', message: expect.stringContaining(runId) });
+  const { found, wanted } = (other as { details: Record<string, { plan: string; parameters: string }> })
+    .details;
+  expect(found!.plan).toBe(wanted!.plan);
+  expect(found!.parameters).not.toBe(wanted!.parameters);
+  await expect(shared().start(sum, { a: 1 }, { runId })).rejects.toMatchObject({ code: 'RunIdInUse' });
+  await expect(
+    shared().start(sum, { a: 1 }, { runId, ifExists: 'attach', terminals: ['half'] }),
+  ).rejects.toMatchObject({ code: 'RunIdInUse' });
+  expect((await shared().lineage({ runId, knotId: 'sum' })).items).toHaveLength(1);
+});
+
+test('of many that start one id at once, one starts it and all see its result', async () => {
+  const runId = unique('sum');
+  const runs = await Promise.all(
+    Array.from({ length: 8 }, () => shared().start(sum, { a: 5 }, { runId, ifExists: 'attach' })),
+  );
+  const values = await Promise.all(runs.map((run) => run.values()));
+  expect(values).toEqual(Array.from({ length: 8 }, () => ({ half: 5, sum: 15 })));
+  expect((await shared().lineage({ runId })).items).toHaveLength(4);
+});
+
+test('terminals that are chosen run with what they need, and nothing else does', async () => {
+  const run = await shared().start(sum, { a: 1 }, { terminals: ['half'] });
+  expect(await run.result()).toMatchObject({ status: 'succeeded', values: { half: 1 } });
+  const { items } = await run.lineage();
+  expect(items.map(({ knot_id }) => knot_id)).not.toContain('sum');
+  await expect(shared().start(sum, { a: 1 }, { terminals: ['nothing'] })).rejects.toMatchObject({
+    code: 'UnknownTerminal',
   });
-  afterAll(closeAll);
-
-  describe('run ids', () => {
-    test('equal work may attach to a run, running or finished; other work is refused with both hashes', async () => {
-      const runId = unique('sum');
-      const run = await selvage.start(sum, { a: 1 }, { runId });
-      const attached = await selvage.start(sum, { a: 1 }, { runId, ifExists: 'attach' });
-      expect(await attached.values()).toEqual(await run.values());
-      const again = await selvage.start(sum, { a: 1 }, { runId, ifExists: 'attach' });
-      expect(await again.values()).toEqual({ half: 1, sum: 11 });
-      const other = await selvage
-        .start(sum, { a: 2 }, { runId, ifExists: 'attach' })
-        .catch((error: unknown) => error);
-      expect(other).toMatchObject({ code: 'RunIdInUse', message: expect.stringContaining(runId) });
-      const { found, wanted } = (other as { details: Record<string, { plan: string; parameters: string }> })
-        .details;
-      expect(found!.plan).toBe(wanted!.plan);
-      expect(found!.parameters).not.toBe(wanted!.parameters);
-      await expect(selvage.start(sum, { a: 1 }, { runId })).rejects.toMatchObject({ code: 'RunIdInUse' });
-      await expect(
-        selvage.start(sum, { a: 1 }, { runId, ifExists: 'attach', terminals: ['half'] }),
-      ).rejects.toMatchObject({ code: 'RunIdInUse' });
-      expect((await selvage.lineage({ runId, knotId: 'sum' })).items).toHaveLength(1);
-    });
-
-    test('of many that start one id at once, one starts it and all see its result', async () => {
-      const runId = unique('sum');
-      const runs = await Promise.all(
-        Array.from({ length: 8 }, () => selvage.start(sum, { a: 5 }, { runId, ifExists: 'attach' })),
-      );
-      const values = await Promise.all(runs.map((run) => run.values()));
-      expect(values).toEqual(Array.from({ length: 8 }, () => ({ half: 5, sum: 15 })));
-      expect((await selvage.lineage({ runId })).items).toHaveLength(4);
-    });
-
-    test('an unknown run is named', async () => {
-      const runId = unique('nobody');
-      await expect(selvage.getRun(runId).result()).rejects.toMatchObject({
-        code: 'UnknownRun',
-        message: expect.stringContaining(runId),
-      });
-    });
-  });
-
-  test('terminals that are chosen run with what they need, and nothing else does', async () => {
-    const run = await selvage.start(sum, { a: 1 }, { terminals: ['half'] });
-    expect(await run.result()).toMatchObject({ status: 'succeeded', values: { half: 1 } });
-    const { items } = await run.lineage();
-    expect(items.map(({ knot_id }) => knot_id)).not.toContain('sum');
-    await expect(selvage.start(sum, { a: 1 }, { terminals: ['nothing'] })).rejects.toMatchObject({
-      code: 'UnknownTerminal',
-    });
-    await expect(selvage.start(sum, { a: 1 }, { terminals: [] })).rejects.toMatchObject({
-      code: 'UnknownTerminal',
-    });
-  });
-
-  test('a run says who started it, by what and with which tags, and is found by them', async () => {
-    const tag = unique('tag');
-    const run = await selvage.start(
-      sum,
-      { a: 1 },
-      { tags: [tag, 'nightly'], actor: 'ada', vcsCommit: 'abc123' },
-    );
-    await run.result();
-    const { items } = await selvage.listRuns({ tag, actor: 'ada' });
-    expect(items).toHaveLength(1);
-    expect(items[0]).toMatchObject({
-      run_id: run.runId,
-      tapestry: 'sum',
-      status: 'succeeded',
-      trigger: 'code',
-      tags: [tag, 'nightly'],
-      vcs_commit: 'abc123',
-      terminals: { half: 'half', sum: 'sum' },
-      parameter_hashes: { a: expect.stringMatching(/^sha256:/), b: expect.stringMatching(/^sha256:/) },
-    });
-    expect(items[0]!.finished_at).toBeGreaterThanOrEqual(items[0]!.started_at);
-  });
-
-  test('a run in flight shows its counts, what runs and what failed: to status(), to progress(), to the server’s UI', async () => {
-    const runId = unique('watched');
-    const gate = new Latch();
-    gates.set(runId, gate);
-    const run = await selvage.start(watched, { x: 4 }, { runId });
-    const seen: Progress[] = [];
-    const watching = (async () => {
-      for await (const progress of run.progress({ interval: 20 })) seen.push(progress);
-    })();
-    const midway = await until('broken has failed while held runs', () =>
-      seen.find(({ counts }) => counts.err === 1 && counts.running === 1),
-    );
-    expect(midway).toMatchObject({
-      runId,
-      counts: { ok: 1, err: 1, skipped: 0, running: 1, waiting: 1, total: 4 },
-      running: ['held'],
-      failures: [{ knot: 'broken', type: 'Error', message: 'no | 4' }],
-      done: false,
-    });
-    expect(await run.status()).toMatchObject({
-      run: { run_id: runId, status: 'running' },
-      live: { counts: midway.counts, running: ['held'] },
-    });
-    const workflow = selvage.client.workflow.getHandle(runId);
-    // The server gives a query up that no worker gets to in ten seconds, as on a machine with much else to do.
-    const metadata = await until(
-      'a worker answers the query',
-      () => workflow.query<{ currentDetails: string }>('__temporal_workflow_metadata').catch(() => undefined),
-      60_000,
-    );
-    expect(metadata.currentDetails.split('\n')).toEqual([
-      '| knots | ok | failed | skipped | running | waiting |',
-      '|---|---|---|---|---|---|',
-      '| 4 | 1 | 1 | 0 | 1 | 1 |',
-      '',
-      '| failed knot | error |',
-      '|---|---|',
-      '| broken | Error: no \\| 4 |',
-    ]);
-    gate.open();
-    await watching;
-    expect(seen.at(-1)).toMatchObject({
-      counts: { ok: 3, err: 1, skipped: 0, running: 0, waiting: 0, total: 4 },
-      running: [],
-      done: true,
-      failures: [{ knot: 'broken' }],
-    });
-    expect(seen.filter(({ done }) => done)).toHaveLength(1);
-    expect((await run.status()).live).toBeUndefined();
-  });
-
-  test('breaking off progress() leaves the run alone', async () => {
-    const runId = unique('watched');
-    const gate = new Latch();
-    gates.set(runId, gate);
-    const run = await selvage.start(watched, { x: 4 }, { runId });
-    for await (const progress of run.progress({ interval: 20 })) {
-      if (progress.counts.running > 0) break;
-    }
-    gate.open();
-    expect((await run.result()).outputs).toMatchObject({ after: 5 });
+  await expect(shared().start(sum, { a: 1 }, { terminals: [] })).rejects.toMatchObject({
+    code: 'UnknownTerminal',
   });
 });
 
-describe('several workers', () => {
-  afterEach(closeAll);
-
-  test('two of them share one run: knots that need each other meet', async () => {
-    const begun = { left: new Latch(), right: new Latch() };
-    const meet = knot('meet', async ({ me, other }: { me: 'left' | 'right'; other: 'left' | 'right' }) => {
-      begun[me].open();
-      await begun[other].passed;
-      return me;
-    });
-    const meeting = tapestry('meeting', () => ({
-      left: meet({ me: 'left', other: 'right' }, { id: 'left' }),
-      right: meet({ me: 'right', other: 'left' }, { id: 'right' }),
-    }));
-    const client = await connectSelvage();
-    // Each runs one body at a time, so that neither can do it alone.
-    for (const identity of ['worker-1', 'worker-2']) {
-      await startWorker(client, { tapestries: [meeting], identity, maxConcurrentActivityTaskExecutions: 1 });
-    }
-    const run = await client.start(meeting, {});
-    expect(await run.values()).toEqual({ left: 'left', right: 'right' });
-    const { items } = await run.lineage({ knotClass: 'meet' });
-    expect(items.map(({ worker }) => worker).sort()).toEqual(['worker-1', 'worker-2']);
+test('a run says who started it, by what and with which tags, and is found by them', async () => {
+  const tag = unique('tag');
+  const run = await shared().start(
+    sum,
+    { a: 1 },
+    { tags: [tag, 'nightly'], actor: 'ada', vcsCommit: 'abc123' },
+  );
+  await run.result();
+  const { items } = await shared().listRuns({ tag, actor: 'ada' });
+  expect(items).toHaveLength(1);
+  expect(items[0]).toMatchObject({
+    run_id: run.runId,
+    tapestry: 'sum',
+    status: 'succeeded',
+    trigger: 'code',
+    tags: [tag, 'nightly'],
+    vcs_commit: 'abc123',
+    terminals: { half: 'half', sum: 'sum' },
+    parameter_hashes: { a: expect.stringMatching(/^sha256:/), b: expect.stringMatching(/^sha256:/) },
   });
+  expect(items[0]!.finished_at).toBeGreaterThanOrEqual(items[0]!.started_at);
+});
 
-  test('a run of a tapestry that no worker has registered waits for one that has', async () => {
-    const client = await connectSelvage();
-    const without = await startWorker(client, { tapestries: [watched] });
-    const run = await client.start(sum, { a: 1 });
-    const handle = client.client.workflow.getHandle(run.runId);
-    const reason = await until('the first step has failed', async () => {
-      const { events } = await handle.fetchHistory();
-      return events?.find(({ workflowTaskFailedEventAttributes }) => workflowTaskFailedEventAttributes)
-        ?.workflowTaskFailedEventAttributes?.failure?.message;
-    });
-    expect(reason).toContain('has not registered a tapestry "sum" (it has: watched)');
-    expect((await handle.describe()).status.name).toBe('RUNNING');
-    expect(await run.status()).toMatchObject({ run: { status: 'running' }, waiting: { begun: false } });
-    await expect(run.outcomes()).rejects.toMatchObject({
-      code: 'UnknownRun',
-      message: expect.stringContaining('no worker has begun it'),
-    });
-    await without.stop();
-    await startWorker(client, { tapestries: [watched, sum] });
-    expect(await run.values()).toEqual({ half: 1, sum: 11 });
+test('a run in flight shows its counts, what runs and what failed: to status(), to progress(), to the server’s UI', async () => {
+  const runId = unique('watched');
+  const gate = new Latch();
+  gates.set(runId, gate);
+  const run = await shared().start(watched, { x: 4 }, { runId });
+  const seen: Progress[] = [];
+  const watching = (async () => {
+    for await (const progress of run.progress({ interval: 20 })) seen.push(progress);
+  })();
+  const midway = await until('broken has failed while held runs', () =>
+    seen.find(({ counts }) => counts.err === 1 && counts.running === 1),
+  );
+  expect(midway).toMatchObject({
+    runId,
+    counts: { ok: 1, err: 1, skipped: 0, running: 1, waiting: 1, total: 4 },
+    running: ['held'],
+    failures: [{ knot: 'broken', type: 'Error', message: 'no | 4' }],
+    done: false,
   });
+  expect(await run.status()).toMatchObject({
+    run: { run_id: runId, status: 'running' },
+    live: { counts: midway.counts, running: ['held'] },
+  });
+  const workflow = shared().client.workflow.getHandle(runId);
+  // The server gives a query up that no worker gets to in ten seconds, as on a machine with much else to do.
+  const metadata = await until(
+    'a worker answers the query',
+    () => workflow.query<{ currentDetails: string }>('__temporal_workflow_metadata').catch(() => undefined),
+    60_000,
+  );
+  expect(metadata.currentDetails.split('\n')).toEqual([
+    '| knots | ok | failed | skipped | running | waiting |',
+    '|---|---|---|---|---|---|',
+    '| 4 | 1 | 1 | 0 | 1 | 1 |',
+    '',
+    '| failed knot | error |',
+    '|---|---|',
+    '| broken | Error: no \\| 4 |',
+  ]);
+  gate.open();
+  await watching;
+  expect(seen.at(-1)).toMatchObject({
+    counts: { ok: 3, err: 1, skipped: 0, running: 0, waiting: 0, total: 4 },
+    running: [],
+    done: true,
+    failures: [{ knot: 'broken' }],
+  });
+  expect(seen.filter(({ done }) => done)).toHaveLength(1);
+  expect((await run.status()).live).toBeUndefined();
+});
+
+test('breaking off progress() leaves the run alone', async () => {
+  const runId = unique('watched');
+  const gate = new Latch();
+  gates.set(runId, gate);
+  const run = await shared().start(watched, { x: 4 }, { runId });
+  for await (const progress of run.progress({ interval: 20 })) {
+    if (progress.counts.running > 0) break;
+  }
+  gate.open();
+  expect((await run.result()).outputs).toMatchObject({ after: 5 });
+});
+
+test('two of them share one run: knots that need each other meet', async () => {
+  const begun = { left: new Latch(), right: new Latch() };
+  const meet = knot('meet', async ({ me, other }: { me: 'left' | 'right'; other: 'left' | 'right' }) => {
+    begun[me].open();
+    await begun[other].passed;
+    return me;
+  });
+  const meeting = tapestry('meeting', () => ({
+    left: meet({ me: 'left', other: 'right' }, { id: 'left' }),
+    right: meet({ me: 'right', other: 'left' }, { id: 'right' }),
+  }));
+  const client = await connectSelvage();
+  // Each runs one body at a time, so that neither can do it alone.
+  for (const identity of ['worker-1', 'worker-2']) {
+    await startWorker(client, { tapestries: [meeting], identity, maxConcurrentActivityTaskExecutions: 1 });
+  }
+  const run = await client.start(meeting, {});
+  expect(await run.values()).toEqual({ left: 'left', right: 'right' });
+  const { items } = await run.lineage({ knotClass: 'meet' });
+  expect(items.map(({ worker }) => worker).sort()).toEqual(['worker-1', 'worker-2']);
 });

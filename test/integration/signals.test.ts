@@ -1,15 +1,13 @@
 import { z } from 'zod';
 
-import { knot, sleep, tapestry, waitForSignal, type Knot } from '../../src';
+import { knot, sleep, tapestry, waitForSignal, waitUntil, type Knot } from '../../src';
 import type { RunHandle, RunState, Selvage } from '../../src/client';
 import { executionsOf, historyOf, textOf } from '../support/history';
 import { Latch } from '../support/latch';
-import { closeAll, openSelvage, startWorker, connectSelvage, unique } from '../support/open-selvage';
+import { connectSelvage, openSelvage, selvageForAll, startWorker, unique } from '../support/open-selvage';
 import { rejectionOf } from '../support/rejection-of';
 import { until } from '../support/until';
 import { LOW_HISTORY_BUDGET } from '../support/run-limits';
-
-afterEach(closeAll);
 
 const note = z.object({ n: z.number(), text: z.string() });
 const join = knot('join', (all: Record<string, unknown>) => Object.values(all).join());
@@ -60,13 +58,105 @@ const later = tapestry('later-wait', () => {
   const go = waitForSignal('go', z.any(), { id: 'go' });
   return { n: waitForSignal('n', z.number(), { id: 'n', after: [go] }) };
 });
-const tapestries = [single, many, beside, window, later];
+const report = knot('report', ({ x }: { x: number }) => `report ${x}`);
+const publish = knot(
+  'publish',
+  ({ text, by }: { text: string; by: { name: string } }) => `${text} by ${by.name}`,
+);
+
+const approved = tapestry('approved', (t) => {
+  const text = report({ x: t.parameter('x', z.number()) }, { id: 'report' });
+  const by = waitForSignal('approve', z.object({ name: z.string().trim() }), {
+    id: 'approval',
+    after: [text],
+  });
+  return { line: publish({ text, by }, { id: 'line' }) };
+});
+const several = tapestry('several', () => {
+  const first = waitForSignal('n', z.number(), { id: 'first' });
+  const second = waitForSignal('n', z.number(), { id: 'second', after: [first] });
+  const text = waitForSignal('n', z.string(), { id: 'text', after: [second] });
+  const last = waitForSignal('end', z.any(), { id: 'last' });
+  return { line: join({ first, second, text, last }, { id: 'line' }) };
+});
+/** Two in a row, of which the second is over at once, and what they passed on. */
+const times = tapestry('times', (t) => {
+  const text = report({ x: 1 }, { id: 'text' });
+  const slept = sleep({ ms: 300, input: text }, { id: 'slept' });
+  const due = waitUntil({ time: t.parameter('time', z.date()), input: slept }, { id: 'due' });
+  return { past: waitUntil({ time: new Date(0), input: due }, { id: 'past' }) };
+});
+const mayFail = new Latch();
+const fail = knot('fail', async () => {
+  await mayFail.passed;
+  throw new Error('no luck');
+});
+const two = tapestry('two-waits', () => {
+  const first = waitForSignal('a', z.number(), { id: 'first' });
+  const gone = fail({}, { id: 'gone' });
+  const second = waitForSignal('a', z.number(), { id: 'second', after: [gone] });
+  return { line: join({ first }, { id: 'line' }), second };
+});
+const tapestries = [single, many, beside, window, later, approved, several, times, two];
+const shared = selvageForAll({ tapestries });
 
 const raw = (selvage: Selvage, { runId }: RunHandle, name: string, ...args: unknown[]) =>
   selvage.client.workflow.getHandle(runId).signal(name, ...args);
 
+test('a wrong signal rejects its sender and the wait goes on; a right one ends it', async () => {
+  const selvage = shared();
+  const run = await selvage.start(approved, { x: 1 });
+  expect(await rejectionOf(run.signal('approve', { name: 5 }))).toMatchObject({
+    code: 'InvalidSignal',
+    message: expect.stringMatching(/approval.*name: /),
+  });
+  expect(await rejectionOf(run.signal('aprove', {}))).toMatchObject({
+    code: 'UnknownSignal',
+    message: expect.stringContaining('"approve"'),
+  });
+  await until('the wait has begun', async () => (await run.status()).live?.waits?.length === 1);
+  expect(await run.signal('approve', { name: ' ada ' })).toEqual({ takenBy: 'approval' });
+  expect(await run.values()).toEqual({ line: 'report 1 by ada' });
+  const [record] = await selvage.backends.runHistory.getRecords((await run.status()).run.temporal_run_id, [
+    'approval',
+  ]);
+  expect(record).toMatchObject({ knot_class: 'selvage.waitForSignal', outcome: 'ok', attempt: 1 });
+  expect(await rejectionOf(run.signal('approve', { name: 'late' }))).toMatchObject({ code: 'RunOver' });
+  expect(await rejectionOf(selvage.getRun(unique('none')).signal('approve', {}))).toMatchObject({
+    code: 'UnknownRun',
+  });
+});
+
+test('early and repeated signals are kept in order, each wait takes one that fits it, and what is left is on record', async () => {
+  const selvage = shared();
+  const run = await selvage.start(several, {});
+  await run.signal('n', 1);
+  await run.signal('n', 'text');
+  await run.signal('n', 2);
+  expect(await rejectionOf(run.signal('n', 3))).toMatchObject({ code: 'SignalTooLate' });
+  await run.signal('end', true);
+  expect(await run.values()).toEqual({ line: '1,true,2,text' });
+});
+
+test('a cancel ends waits at once', async () => {
+  const selvage = shared();
+  const run = await selvage.start(approved, { x: 1 });
+  await until('the wait has begun', async () => (await run.status()).live?.waits?.length === 1);
+  await run.cancel();
+  const { outcomes, status } = await run.result();
+  expect(status).toBe('cancelled');
+  expect(outcomes['approval']).toEqual({ kind: 'skipped', reason: 'cancelled' });
+});
+
+test('sleeps and times hold, and pass their input on', async () => {
+  const time = new Date(Date.now() + 1_500);
+  const run = await shared().start(times, { time });
+  expect(await run.values()).toEqual({ past: 'report 1' });
+  expect(Date.now()).toBeGreaterThanOrEqual(time.getTime());
+});
+
 test("Temporal's own signals get the same check; a wrong one is ignored, and said", async () => {
-  const selvage = await openSelvage({ tapestries });
+  const selvage = shared();
   const run = await selvage.start(single, {});
   await raw(selvage, run, 'note', { n: 'one' });
   await raw(selvage, run, 'nothing', 5);
@@ -89,7 +179,7 @@ test("Temporal's own signals get the same check; a wrong one is ignored, and sai
 });
 
 test('a large payload is never in the history of a run that is sent it, and of Temporal’s own only where it came and was checked', async () => {
-  const selvage = await openSelvage({ tapestries });
+  const selvage = shared();
   const text = 'x'.repeat(300_000);
   const run = await selvage.start(single, {});
   await run.signal('note', { n: 1, text });
@@ -102,7 +192,7 @@ test('a large payload is never in the history of a run that is sent it, and of T
 });
 
 test('sixty signals at once, of which the server takes ten at a time', async () => {
-  const selvage = await openSelvage({ tapestries });
+  const selvage = shared();
   const run = await selvage.start(many, {});
   await Promise.all(Array.from({ length: WAITS }, (_, n) => run.signal('n', n)));
   const { line } = await run.values();
@@ -173,7 +263,7 @@ async function firstRunOf(run: Pick<RunHandle, 'records'>): Promise<string | und
 }
 
 test('700 sleeps that are over at once are concluded with no more activities pending than the window has', async () => {
-  const selvage = await openSelvage({ tapestries });
+  const selvage = shared();
   const run = await selvage.start(window, {});
   await run.signal('go', null);
   expect((await run.values()).line).toBe(','.repeat(699));
@@ -195,18 +285,7 @@ test('a signal to a run that no worker works for', async () => {
 });
 
 test('a signal that no knot takes is on record when the run ends', async () => {
-  const mayFail = new Latch();
-  const fail = knot('fail', async () => {
-    await mayFail.passed;
-    throw new Error('no luck');
-  });
-  const two = tapestry('two-waits', () => {
-    const first = waitForSignal('a', z.number(), { id: 'first' });
-    const gone = fail({}, { id: 'gone' });
-    const second = waitForSignal('a', z.number(), { id: 'second', after: [gone] });
-    return { line: join({ first }, { id: 'line' }), second };
-  });
-  const selvage = await openSelvage({ tapestries: [two] });
+  const selvage = shared();
   const run = await selvage.start(two, {});
   expect(await run.signal('a', 1)).toEqual({ takenBy: 'first' });
   expect(await run.signal('a', 2)).toEqual({});

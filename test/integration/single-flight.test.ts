@@ -4,7 +4,7 @@ import { knot, tapestry } from '../../src';
 import type { RunHandle } from '../../src/client';
 import { Calls } from '../support/calls';
 import { Latch } from '../support/latch';
-import { closeAll, openSelvage } from '../support/open-selvage';
+import { openSelvage, selvageForAll } from '../support/open-selvage';
 import { until } from '../support/until';
 
 const calls = new Calls();
@@ -36,10 +36,10 @@ beforeEach(() => {
   mayEnd = new Latch();
   fails = false;
 });
-afterEach(closeAll);
+const shared = selvageForAll({ tapestries: [one] });
 
 test('of two runs at once one makes the value, and the other waits for it and takes it', async () => {
-  const selvage = await openSelvage({ tapestries: [one] });
+  const selvage = shared();
   const first = await selvage.start(one, { x: 1 });
   await until('the body runs', () => calls.of(first.runId).length > 0);
   const second = await selvage.start(one, { x: 1 });
@@ -79,32 +79,32 @@ test('the one that waits is refused, and holds none of the slots of its worker',
 });
 
 test('where the first one fails, the other makes it', async () => {
-  const selvage = await openSelvage({ tapestries: [one] });
-  const first = await selvage.start(one, { x: 1 });
+  const selvage = shared();
+  const first = await selvage.start(one, { x: 3 });
   await until('the body runs', () => calls.of(first.runId).length > 0);
-  const second = await selvage.start(one, { x: 1 });
+  const second = await selvage.start(one, { x: 3 });
   await waitsFor(second);
   fails = true;
   mayEnd.open();
   expect((await first.result()).status).toBe('failed');
   fails = false;
-  expect(await second.values()).toEqual({ end: 10 });
+  expect(await second.values()).toEqual({ end: 30 });
   expect(calls.of(second.runId)).toEqual(['end']);
 });
 
 test('what a lost owner held is free when its lease has run out', async () => {
-  const selvage = await openSelvage({ tapestries: [one] });
+  const selvage = shared();
   mayEnd.open();
-  const before = await selvage.start(one, { x: 1 });
+  const before = await selvage.start(one, { x: 4 });
   await before.values();
   const [record] = (await before.lineage({ knotId: 'end' })).items;
   await selvage.backends.dataStore.delete(record!.output_hash!);
   const lease = { key: `cache:${record!.cache_key!}`, owner: 'killed/end', token: '1' };
   const { leaseTable } = selvage.backends;
   await leaseTable.acquire({ ...lease, holder: 'knot "end" of run "killed"', limit: 1, ttl: 4_000 });
-  const run = await selvage.start(one, { x: 1 });
+  const run = await selvage.start(one, { x: 4 });
   expect(await waitsFor(run)).toContain('of run "killed"');
-  expect(await run.values()).toEqual({ end: 10 });
+  expect(await run.values()).toEqual({ end: 40 });
   expect(calls.of(run.runId)).toEqual(['end']);
   expect(await leaseTable.holders(lease.key)).toEqual([]);
 });

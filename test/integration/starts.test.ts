@@ -3,9 +3,8 @@ import { promisify } from 'node:util';
 import { z } from 'zod';
 
 import { knot, tapestry } from '../../src';
-import type { Selvage } from '../../src/client';
 import { findTemporalCli } from '../../src/server';
-import { CACHING, closeAll, onClose, openSelvage, unique } from '../support/open-selvage';
+import { onClose, selvageForAll, unique } from '../support/open-selvage';
 import { until } from '../support/until';
 
 const double = knot('double', ({ x }: { x: number }) => x * 2);
@@ -15,101 +14,138 @@ const quickstart = tapestry('quickstart', (t) => {
   return { answer: add({ a: x, b: double({ x }, { id: 'd' }) }, { id: 'answer' }) };
 });
 
-describe.each(CACHING)('$name', ({ maxCachedWorkflows }) => {
-  let selvage: Selvage;
-  beforeAll(async () => {
-    selvage = await openSelvage({ tapestries: [quickstart], workerOptions: { maxCachedWorkflows } });
+const ran: string[] = [];
+const pay = knot('pay', ({ amount }: { amount: number }, { runId }) => {
+  ran.push(runId);
+  return amount;
+});
+const paying = tapestry('paying', (t) => ({
+  paid: pay({ amount: t.parameter('amount', z.number()) }, { id: 'paid' }),
+}));
+const refunding = tapestry('refunding', (t) => ({
+  paid: pay({ amount: t.parameter('amount', z.number()) }, { id: 'refunded' }),
+}));
+
+const shared = selvageForAll({ tapestries: [quickstart, paying, refunding] });
+
+async function startByTemporalCli(runId: string, input: string): Promise<void> {
+  const { address, namespace } = shared().place;
+  await promisify(execFile)(await findTemporalCli(), [
+    ...['workflow', 'start', '--address', address, '--namespace', namespace],
+    ...['--task-queue', shared().taskQueue, '--type', 'quickstart', '--workflow-id', runId, '--input', input],
+  ]);
+}
+
+test('Temporal’s own command line starts a run, as if it were a plain workflow', async () => {
+  const runId = unique('by-cli');
+  await startByTemporalCli(runId, '{"x":5}');
+  const run = shared().getRun<{ answer: number }>(runId);
+  expect(await run.values()).toEqual({ answer: 15 });
+  expect((await run.status()).run).toMatchObject({
+    trigger: 'temporal',
+    actor: null,
+    tags: [],
+    status: 'succeeded',
   });
-  afterAll(closeAll);
+});
 
-  async function startByTemporalCli(runId: string, input: string): Promise<void> {
-    const { address, namespace } = selvage.place;
-    await promisify(execFile)(await findTemporalCli(), [
-      ...['workflow', 'start', '--address', address, '--namespace', namespace],
-      ...[
-        '--task-queue',
-        selvage.taskQueue,
-        '--type',
-        'quickstart',
-        '--workflow-id',
-        runId,
-        '--input',
-        input,
-      ],
-    ]);
-  }
-
-  test('Temporal’s own command line starts a run, as if it were a plain workflow', async () => {
+test.each([
+  ['{"x":"five","y":1}', ['parameter "x"', 'unknown parameter "y"']],
+  ['[5]', ['must be an object']],
+])(
+  'parameters %s are refused: the workflow fails with all that is wrong, and the run is on record',
+  async (input, problems) => {
     const runId = unique('by-cli');
-    await startByTemporalCli(runId, '{"x":5}');
-    const run = selvage.getRun<{ answer: number }>(runId);
-    expect(await run.values()).toEqual({ answer: 15 });
-    expect((await run.status()).run).toMatchObject({
-      trigger: 'temporal',
-      actor: null,
-      tags: [],
-      status: 'succeeded',
+    await startByTemporalCli(runId, input);
+    const run = shared().getRun(runId);
+    const result = await run.result();
+    expect(result).toMatchObject({
+      status: 'failed',
+      succeeded: false,
+      outputs: {},
+      error: { type: 'InvalidParameters' },
     });
-  });
+    for (const problem of problems) expect(result.error!.message).toContain(problem);
+    await expect(run.values()).rejects.toMatchObject({
+      code: 'RunFailed',
+      message: expect.stringContaining(problems[0]!),
+    });
+    const handle = shared().client.workflow.getHandle(runId);
+    expect((await handle.describe()).status.name).toBe('FAILED');
+    await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'InvalidParameters' } });
+  },
+);
 
-  test.each([
-    ['{"x":"five","y":1}', ['parameter "x"', 'unknown parameter "y"']],
-    ['{}', ['missing parameter "x"']],
-    ['[5]', ['must be an object']],
-    ['null', ['missing parameter "x"']],
-  ])(
-    'parameters %s are refused: the workflow fails with all that is wrong, and the run is on record',
-    async (input, problems) => {
-      const runId = unique('by-cli');
-      await startByTemporalCli(runId, input);
-      const run = selvage.getRun(runId);
-      const result = await run.result();
-      expect(result).toMatchObject({
-        status: 'failed',
-        succeeded: false,
-        outputs: {},
-        error: { type: 'InvalidParameters' },
-      });
-      for (const problem of problems) expect(result.error!.message).toContain(problem);
-      await expect(run.values()).rejects.toMatchObject({
-        code: 'RunFailed',
-        message: expect.stringContaining(problems[0]!),
-      });
-      const handle = selvage.client.workflow.getHandle(runId);
-      expect((await handle.describe()).status.name).toBe('FAILED');
-      await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'InvalidParameters' } });
+test('a client refuses the same parameters before anything is started', async () => {
+  const runId = unique('refused');
+  await expect(shared().start(quickstart, { x: 'five' }, { runId })).rejects.toMatchObject({
+    code: 'InvalidParameters',
+  });
+  await expect(shared().getRun(runId).result()).rejects.toMatchObject({ code: 'UnknownRun' });
+});
+
+test('a Temporal schedule starts runs that say which schedule it was', async () => {
+  const scheduleId = unique('nightly');
+  const schedule = await shared().client.schedule.create({
+    scheduleId,
+    spec: { intervals: [{ every: '365 days' }] },
+    action: {
+      type: 'startWorkflow',
+      workflowType: 'quickstart',
+      workflowId: scheduleId,
+      taskQueue: shared().taskQueue,
+      args: [{ x: 6 }],
     },
+    state: { triggerImmediately: true },
+  });
+  onClose(() => schedule.delete());
+  const trigger = `schedule:${scheduleId}`;
+  const run = await until(
+    'the schedule has started a run',
+    async () => (await shared().listRuns({ trigger })).items[0],
   );
+  expect(run.run_id).toContain(scheduleId);
+  expect(await shared().getRun(run.run_id).values()).toEqual({ answer: 18 });
+});
 
-  test('a client refuses the same parameters before anything is started', async () => {
-    const runId = unique('refused');
-    await expect(selvage.start(quickstart, { x: 'five' }, { runId })).rejects.toMatchObject({
-      code: 'InvalidParameters',
-    });
-    await expect(selvage.getRun(runId).result()).rejects.toMatchObject({ code: 'UnknownRun' });
-  });
+test('starts with one key are one run, at once or later', async () => {
+  const start = () => shared().start(paying, { amount: 5 }, { dedupeKey: 'invoice 17 / März' });
+  const runs = await Promise.all([start(), start(), start()]);
+  const results = await Promise.all(runs.map((run) => run.values()));
+  expect(results).toEqual([{ paid: 5 }, { paid: 5 }, { paid: 5 }]);
+  const later = await start();
+  expect(await later.values()).toEqual({ paid: 5 });
+  const ids = new Set([...runs, later].map((run) => run.runId));
+  expect(ids.size).toBe(1);
+  const [id] = ids;
+  expect(ran.filter((runId) => runId === id)).toHaveLength(1);
+});
 
-  test('a Temporal schedule starts runs that say which schedule it was', async () => {
-    const scheduleId = unique('nightly');
-    const schedule = await selvage.client.schedule.create({
-      scheduleId,
-      spec: { intervals: [{ every: '365 days' }] },
-      action: {
-        type: 'startWorkflow',
-        workflowType: 'quickstart',
-        workflowId: scheduleId,
-        taskQueue: selvage.taskQueue,
-        args: [{ x: 6 }],
-      },
-      state: { triggerImmediately: true },
-    });
-    onClose(() => schedule.delete());
-    const trigger = `schedule:${scheduleId}`;
-    const run = await until(
-      'the schedule has started a run',
-      async () => (await selvage.listRuns({ trigger })).items[0],
-    );
-    expect(run.run_id).toContain(scheduleId);
-    expect(await selvage.getRun(run.run_id).values()).toEqual({ answer: 18 });
+test('another key, and the same key of another tapestry, are other runs', async () => {
+  const options = { dedupeKey: 'shared' };
+  const runs = [
+    await shared().start(paying, { amount: 1 }, options),
+    await shared().start(paying, { amount: 1 }, { dedupeKey: 'shared ' }),
+    await shared().start(refunding, { amount: 1 }, options),
+  ];
+  expect(new Set(runs.map((run) => run.runId)).size).toBe(3);
+  await Promise.all(runs.map((run) => run.values()));
+});
+
+test('one key for other work is refused with what is and what was wanted', async () => {
+  const first = await shared().start(paying, { amount: 1 }, { dedupeKey: 'once' });
+  await expect(shared().start(paying, { amount: 2 }, { dedupeKey: 'once' })).rejects.toMatchObject({
+    code: 'RunIdInUse',
+    details: { run: first.runId },
   });
+  await first.values();
+});
+
+test('a key that is empty or has a run id beside it is refused', async () => {
+  await expect(shared().start(paying, { amount: 1 }, { dedupeKey: '' })).rejects.toMatchObject({
+    code: 'InvalidConfig',
+  });
+  await expect(
+    shared().start(paying, { amount: 1 }, { dedupeKey: 'k', runId: 'mine' }),
+  ).rejects.toMatchObject({ code: 'InvalidConfig', message: expect.stringContaining('"mine"') });
 });

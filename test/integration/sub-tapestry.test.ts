@@ -3,13 +3,12 @@ import { knot, runLocally, subTapestry, tapestry, type Outcome } from '../../src
 import { createInMemoryBackends } from '../../src/backends';
 import type { StartOptions } from '../../src/client';
 import type { Backends } from '../../src/protocols';
-import { Latch, aborted } from '../support/latch';
+import { aborted } from '../support/latch';
 import { historyOf } from '../support/history';
-import { closeAll, onClose, openSelvage } from '../support/open-selvage';
+import { onClose, selvageForAll } from '../support/open-selvage';
 import { until } from '../support/until';
 
 let calls: string[] = [];
-let mayEnd = new Latch();
 const double = knot('double', ({ x }: { x: number }, { runId, knotId }) => {
   calls.push(`${runId} ${knotId}`);
   return x * 2;
@@ -17,9 +16,9 @@ const double = knot('double', ({ x }: { x: number }, { runId, knotId }) => {
 const fails = knot('fails', ({ x }: { x: number }): number => {
   throw new TypeError(`no luck with ${x}`);
 });
-const waits = knot('waits', async ({ x }: { x: number }, { signal, knotId }) => {
-  calls.push(knotId);
-  await Promise.race([mayEnd.passed, aborted(signal)]);
+const waits = knot('waits', async ({ x }: { x: number }, { signal, runId, knotId }) => {
+  calls.push(`${runId} ${knotId}`);
+  await aborted(signal);
   return x;
 });
 const heard = knot('heard', { receives: 'outcomes' }, ({ of }: { of: Outcome<object> }) => of.kind);
@@ -45,14 +44,38 @@ const outermost = tapestry('outermost', { parameters: { x: z.number() } }, (_t, 
   middle: subTapestry({ tapestry: outer, inputs: { x } }, { id: 'middle' }),
 }));
 
-beforeEach(() => {
-  calls = [];
-  mayEnd = new Latch();
+const measure = tapestry(
+  'measure',
+  { parameters: { a: z.string(), b: z.string(), c: z.string() } },
+  (_t, { a, b, c }) => ({ lengths: lengths({ a, b, c }, { id: 'lengths' }) }),
+);
+const large = tapestry('large', () => {
+  const a = big({ letter: 'a' }, { id: 'a' });
+  return {
+    n: subTapestry({ tapestry: measure, inputs: { a, b: 'b'.repeat(50_000), c: 'small' } }, { id: 'n' }),
+  };
 });
-afterEach(closeAll);
+const wrong = knot('wrong', () => 'text' as unknown as number);
+const failing = tapestry('failing', { parameters: { x: z.number() } }, (_t, { x }) => ({
+  y: double({ x: fails({ x }, { id: 'f' }) }, { id: 'y' }),
+}));
+const parents = tapestry('parents', () => {
+  const failed = subTapestry({ tapestry: failing, inputs: { x: 1 } }, { id: 'failed' });
+  subTapestry({ tapestry: failing, inputs: { x: wrong({}, { id: 'w' }) } }, { id: 'refused' });
+  return { heard: heard({ of: failed }, { id: 'heard' }) };
+});
+const slow = tapestry('slow', { parameters: { x: z.number() } }, (_t, { x }) => ({
+  y: waits({ x }, { id: 'w' }),
+}));
+const parent = tapestry('parent', () => ({
+  heard: heard({ of: subTapestry({ tapestry: slow, inputs: { x: 1 } }, { id: 'n' }) }, { id: 'heard' }),
+}));
+
+beforeEach(() => (calls = []));
+const shared = selvageForAll({ tapestries: [outermost, large, parents, parent] });
 
 test('runs of other tapestries, nested twice, as in process', async () => {
-  const selvage = await openSelvage({ tapestries: [outermost] });
+  const selvage = shared();
   const run = await selvage.start(outermost, { x: 3 });
   const values = { middle: { inner: { doubled: 12, by: 2 }, again: { doubled: 2, by: 12 } } };
   expect(await run.values()).toEqual(values);
@@ -97,14 +120,7 @@ test('runs of other tapestries, nested twice, as in process', async () => {
   await byHand.result();
   const { environment } = (await byHand.status()).run;
   expect(child.environment['parameters_hash']).toBe(environment['parameters_hash']);
-}, 60_000);
-
-test('with forced replay', async () => {
-  const selvage = await openSelvage({ tapestries: [outer], workerOptions: { maxCachedWorkflows: 0 } });
-  const run = await selvage.start(outer, { x: 3 });
-  expect(await run.values()).toEqual({ inner: { doubled: 12, by: 2 }, again: { doubled: 2, by: 12 } });
-  expect(calls).toHaveLength(5);
-}, 180_000);
+});
 
 /** What the records of a run say that is the same on every host. */
 async function recordedOf(runId: string, { runHistory }: Backends): Promise<unknown> {
@@ -122,76 +138,39 @@ async function recordedOf(runId: string, { runHistory }: Backends): Promise<unkn
 }
 
 test('large values, and what may not be in a history, go by reference', async () => {
-  const measure = tapestry(
-    'measure',
-    { parameters: { a: z.string(), b: z.string(), c: z.string() } },
-    (_t, { a, b, c }) => ({ lengths: lengths({ a, b, c }, { id: 'lengths' }) }),
-  );
-  const t = tapestry('large', () => {
-    const a = big({ letter: 'a' }, { id: 'a' });
-    return {
-      n: subTapestry({ tapestry: measure, inputs: { a, b: 'b'.repeat(50_000), c: 'small' } }, { id: 'n' }),
-    };
-  });
-  const selvage = await openSelvage({ tapestries: [t] });
-  const run = await selvage.start(t, {});
+  const run = await shared().start(large, {});
   expect(await run.values()).toEqual({ n: { lengths: [100_000, 50_000, 5] } });
   for (const id of [run.runId, `${run.runId}/n`, `${run.runId}/n#1`]) {
-    const events = JSON.stringify(await historyOf(selvage, id));
+    const events = JSON.stringify(await historyOf(shared(), id));
     expect(events.length).toBeLessThan(40_000);
   }
-  const local = await runLocally(t, {});
-  const [mine] = (await run.lineage({ knotId: 'n' })).items;
-  expect(mine!.output_hash).toBe(local.lineage.find(({ knot_id }) => knot_id === 'n')!.output_hash);
-}, 60_000);
+});
 
-test('failures of a child run, and how the parent takes them', async () => {
-  const failing = tapestry('failing', { parameters: { x: z.number() } }, (_t, { x }) => {
-    const f = fails({ x }, { id: 'f' });
-    return { y: double({ x: f }, { id: 'y' }), z: fails({ x: 2 }, { id: 'z' }) };
-  });
-  const forgiving = tapestry('forgiving', { failOn: 'never', parameters: { x: z.number() } }, (_t, { x }) => {
-    fails({ x }, { id: 'f' });
-    return { y: double({ x }, { id: 'y' }) };
-  });
-  const wrong = knot('wrong', () => 'text' as unknown as number);
-  const t = tapestry('parents', () => {
-    const failed = subTapestry({ tapestry: failing, inputs: { x: 1 } }, { id: 'failed' });
-    const w = wrong({}, { id: 'w' });
-    subTapestry({ tapestry: failing, inputs: { x: w } }, { id: 'refused' });
-    const fine = subTapestry({ tapestry: forgiving, inputs: { x: 1 } }, { id: 'fine' });
-    return { heard: heard({ of: failed }, { id: 'heard' }), fine };
-  });
-  const selvage = await openSelvage({ tapestries: [t] });
-  const run = await selvage.start(t, {});
+test('failures of a child run, and of its parameters, are told as in process', async () => {
+  const run = await shared().start(parents, {});
   const { outcomes, status, values } = await run.result();
   expect(status).toBe('failed');
-  expect(values).toEqual({ heard: 'err', fine: { y: 2 } });
-  const local = await runLocally(t, {}, { runId: run.runId });
+  expect(values).toEqual({ heard: 'err' });
+  const local = await runLocally(parents, {}, { runId: run.runId });
   for (const knotId of ['failed', 'refused']) {
     const error = (of: Outcome): object => (of.kind === 'err' ? { ...of.error, traceback: '' } : of);
     expect(error(outcomes[knotId]!)).toEqual(error(local.outcomes[knotId]!));
   }
-  expect(outcomes['failed']).toMatchObject({
-    error: { type: 'SubRunFailed', cause: { type: 'TypeError', message: 'no luck with 1' } },
+  expect(outcomes).toMatchObject({
+    failed: { error: { type: 'SubRunFailed', cause: { type: 'TypeError', message: 'no luck with 1' } } },
+    refused: { error: { type: 'SubRunFailed', cause: { type: 'InvalidParameters' } } },
   });
   const [record] = (await run.lineage({ knotId: 'failed' })).items;
   expect(record!.extra).toMatchObject({ child_run: { run_id: `${run.runId}/failed#1` } });
-}, 60_000);
+});
 
 describe('a child run', () => {
-  const slow = tapestry('slow', { parameters: { x: z.number() } }, (_t, { x }) => ({
-    y: waits({ x }, { id: 'w' }),
-  }));
-  const parent = tapestry('parent', () => ({
-    heard: heard({ of: subTapestry({ tapestry: slow, inputs: { x: 1 } }, { id: 'n' }) }, { id: 'heard' }),
-  }));
   const start = async (options: StartOptions = {}) => {
-    const selvage = await openSelvage({ tapestries: [parent] });
+    const selvage = shared();
     const run = await selvage.start(parent, {}, options);
     onClose(() => run.terminate().catch(() => undefined));
     const child = selvage.getRun(`${run.runId}/n#1`);
-    await until('the body runs', () => calls.length > 0);
+    await until('the body runs', () => calls.includes(`${child.runId} w`));
     return { selvage, run, child };
   };
 
@@ -200,7 +179,7 @@ describe('a child run', () => {
     await run.cancel();
     expect((await run.result()).outcomes['n']).toMatchObject({ kind: 'skipped', reason: 'cancelled' });
     expect((await child.result()).status).toBe('cancelled');
-  }, 60_000);
+  });
 
   test('ends at the deadline of its parent', async () => {
     const { run, child } = await start({ deadline: 3_000 });
@@ -209,7 +188,7 @@ describe('a child run', () => {
     expect(error?.type).toBe('DeadlineExceeded');
     expect(outcomes['n']).toMatchObject({ kind: 'skipped', reason: 'cancelled' });
     expect((await child.result()).status).toBe('cancelled');
-  }, 60_000);
+  });
 
   test('that an operator cancels makes its knot skipped', async () => {
     const { run, child } = await start();
@@ -217,7 +196,7 @@ describe('a child run', () => {
     const { outcomes, values } = await run.result();
     expect(outcomes['n']).toMatchObject({ kind: 'skipped', reason: 'cancelled' });
     expect(values).toEqual({ heard: 'skipped' });
-  }, 60_000);
+  });
 
   test('that an operator terminates makes its knot fail', async () => {
     const { run, child } = await start();
@@ -227,7 +206,7 @@ describe('a child run', () => {
       kind: 'err',
       error: { type: 'SubRunFailed', cause: { type: 'RunTerminated' } },
     });
-  }, 60_000);
+  });
 
   test('ends when its parent is terminated', async () => {
     const { selvage, run, child } = await start();
@@ -235,5 +214,5 @@ describe('a child run', () => {
     expect((await child.result()).status).toBe('cancelled');
     const { status } = await selvage.client.workflow.getHandle(`${run.runId}/n`).describe();
     expect(status.name).toBe('TERMINATED');
-  }, 60_000);
+  });
 });

@@ -53,6 +53,10 @@ describe('a run that no worker has begun', () => {
       },
     });
     expect(state.live).toBeUndefined();
+    await expect(run.outcomes()).rejects.toMatchObject({
+      code: 'UnknownRun',
+      message: expect.stringContaining('no worker has begun it'),
+    });
 
     const other = tapestry('other', () => ({ end: inc({ x: 1 }, { id: 'end' }) }));
     const worker = await startWorker(client, { tapestries: [other], identity: 'stranger' });

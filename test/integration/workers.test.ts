@@ -12,19 +12,72 @@ import { z } from 'zod';
 import { knot, tapestry, type KnotContext } from '../../src';
 import type { Selvage } from '../../src/client';
 import { createWorker, selvage as selvagePlugin, type KnotObserver } from '../../src/worker';
-import { closeAll, connectSelvage, onClose, openSelvage, startWorker } from '../support/open-selvage';
+import { connectSelvage, onClose, selvageForAll, startWorker } from '../support/open-selvage';
 import { logged, quietRuntime } from '../support/quiet-runtime';
 import { sharedServerAddress } from '../support/temporal-server';
 import { until } from '../support/until';
 import { bundledInterpreter } from '../support/workflow-bundle';
 
 beforeAll(quietRuntime);
-afterEach(closeAll);
-
 const double = knot('double', ({ x }: { x: number }) => x * 2);
 const quickstart = tapestry('quickstart', (t) => ({
   d: double({ x: t.parameter('x', z.number()) }, { id: 'd' }),
 }));
+
+const write = knot('write', async (_: object, ctx) => {
+  ctx.logger.warn('said by a body', { lines: 2 });
+  return await ctx.store(
+    (async function* () {
+      yield Buffer.from('first line\n');
+      yield Buffer.from('second line\n');
+    })(),
+    { mediaType: 'text/plain' },
+  );
+});
+const read = knot('read', async ({ stored }: { stored: Awaited<ReturnType<KnotContext['store']>> }, ctx) => {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of await ctx.open(stored)) pieces.push(piece);
+  const { prefix } = ctx.resources as { prefix?: string };
+  return `${prefix}${Buffer.concat(pieces).toString()}${stored.mediaType}`;
+});
+const streams = tapestry('streams', () => ({
+  text: read({ stored: write({}, { id: 'write' }) }, { id: 'read' }),
+}));
+const list = knot('list', () => [3, 1, 2]);
+const sorts = knot('sorts', ({ numbers }: { numbers: number[] }) => numbers.sort((a, b) => a - b).join());
+const keeps = knot('keeps', ({ numbers }: { numbers: number[]; after: string }) => numbers.join());
+const copies = tapestry('copies', () => {
+  const numbers = list({}, { id: 'list' });
+  const sorted = sorts({ numbers }, { id: 'sorts' });
+  return { sorted, kept: keeps({ numbers, after: sorted }, { id: 'keeps' }) };
+});
+let calls = 0;
+const flaky = knot('flaky', () => {
+  calls += 1;
+  if (calls === 1) throw new Error('once');
+  return calls;
+});
+const observed = tapestry('observed', () => ({
+  value: flaky({}, { id: 'flaky', retry: { maximumAttempts: 2, initialInterval: 10 } }),
+}));
+const heard: string[] = [];
+const listens: KnotObserver = {
+  name: 'listens',
+  knotStarted: ({ knotId, attempt }) => void heard.push(`${knotId} ${attempt} started`),
+  knotEnded: ({ knotId, attempt, outcome }) => void heard.push(`${knotId} ${attempt} ${outcome}`),
+};
+const fails: KnotObserver = {
+  name: 'fails',
+  knotStarted: () => {
+    throw new Error('the observer is broken');
+  },
+  knotEnded: async () => await Promise.reject(new Error('and again')),
+};
+const shared = selvageForAll({
+  tapestries: [streams, copies, observed],
+  resources: { prefix: '> ' } as never,
+  observers: [fails, listens],
+});
 
 /** A worker that a user of Temporal makes, with the plugin as the one line added. */
 async function plainWorker(
@@ -124,142 +177,75 @@ describe('the plugin on a plain Worker.create', () => {
   });
 });
 
-describe('names that clash are refused when the worker is made', () => {
-  const make = async (options: Partial<Parameters<typeof createWorker>[0]>): Promise<unknown> => {
+describe('what makes no worker is refused when it is made', () => {
+  const namesake = (definition: typeof double, name: string) =>
+    tapestry(name, () => ({ one: definition({ x: 1 }, { id: 'one' }) }));
+  const otherDouble = knot('double', ({ x }: { x: number }) => x + x);
+  const invalid = 'InvalidWorkerOptions';
+
+  test.each<[what: string, Partial<Parameters<typeof createWorker>[0]>, code: string, message: RegExp]>([
+    [
+      'an activity of the user that is named as a definition',
+      { activities: { double: async () => 1 } },
+      invalid,
+      /"double"/,
+    ],
+    [
+      'an activity of the user that is named as one of our own',
+      { activities: { 'selvage.pin': async () => 1 } },
+      invalid,
+      /"selvage.pin"/,
+    ],
+    [
+      'two tapestries of one name',
+      { tapestries: [quickstart, namesake(double, 'quickstart')] },
+      'DuplicateTapestry',
+      /"quickstart"/,
+    ],
+    [
+      'two definitions of one name and version',
+      { tapestries: [quickstart, namesake(otherDouble, 'other')] },
+      'DuplicateDefinition',
+      /"double"/,
+    ],
+    ...[0, 999, 1_500.5, NaN, '30s'].map((leaseTtl): [string, object, string, RegExp] => [
+      `leases that live for ${leaseTtl} milliseconds`,
+      { leaseTtl },
+      invalid,
+      /`leaseTtl` .* 1000 or more/,
+    ]),
+    ['something that is no tapestry', { tapestries: [{ name: 'quickstart' } as never] }, invalid, /./],
+  ])('%s', async (_, options, code, message) => {
+    const { taskQueue, backends } = shared();
     const connection = await NativeConnection.connect({ address: sharedServerAddress() });
-    try {
-      const selvage = await connectSelvage();
-      const worker = createWorker({
-        connection,
-        taskQueue: selvage.taskQueue,
-        backends: selvage.backends,
-        workflowBundle: bundledInterpreter(),
-        tapestries: [quickstart],
-        ...options,
-      });
-      return await worker.then(
-        () => 'a worker',
-        (error: unknown) => error,
-      );
-    } finally {
-      await connection.close();
-    }
-  };
-
-  test('an activity of the user that is named as a definition', async () => {
-    expect(await make({ activities: { double: async () => 1 } })).toMatchObject({
-      code: 'InvalidWorkerOptions',
-      message: expect.stringContaining('"double"'),
+    onClose(() => connection.close());
+    const made = createWorker({
+      ...{ connection, taskQueue, backends, workflowBundle: bundledInterpreter(), tapestries: [quickstart] },
+      ...options,
     });
-  });
-
-  test('an activity of the user that is named as one of our own', async () => {
-    expect(await make({ activities: { 'selvage.pin': async () => 1 } })).toMatchObject({
-      code: 'InvalidWorkerOptions',
-    });
-  });
-
-  test('two tapestries of one name', async () => {
-    const namesake = tapestry('quickstart', () => ({ one: double({ x: 1 }, { id: 'one' }) }));
-    expect(await make({ tapestries: [quickstart, namesake] })).toMatchObject({
-      code: 'DuplicateTapestry',
-      message: expect.stringContaining('"quickstart"'),
-    });
-  });
-
-  test('two definitions of one name and version', async () => {
-    const namesake = knot('double', ({ x }: { x: number }) => x + x);
-    const other = tapestry('other', () => ({ one: namesake({ x: 1 }, { id: 'one' }) }));
-    expect(await make({ tapestries: [quickstart, other] })).toMatchObject({
-      code: 'DuplicateDefinition',
-      message: expect.stringContaining('"double"'),
-    });
-  });
-
-  test.each([0, 999, 1_500.5, NaN, '30s'])('leases that live for %p milliseconds', async (leaseTtl) => {
-    expect(await make({ tapestries: [], leaseTtl: leaseTtl as number })).toMatchObject({
-      code: 'InvalidWorkerOptions',
-      message: expect.stringMatching(/`leaseTtl` .* 1000 or more/),
-    });
-  });
-
-  test('something that is no tapestry', async () => {
-    expect(await make({ tapestries: [{ name: 'quickstart' } as never] })).toMatchObject({
-      code: 'InvalidWorkerOptions',
-    });
+    await expect(made).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
   });
 });
 
-describe('what bodies are given', () => {
-  test('resources, a logger, and a store for streams whose consumer gets the reference', async () => {
-    const write = knot('write', async (_: object, ctx) => {
-      ctx.logger.warn('said by a body', { lines: 2 });
-      return await ctx.store(
-        (async function* () {
-          yield Buffer.from('first line\n');
-          yield Buffer.from('second line\n');
-        })(),
-        { mediaType: 'text/plain' },
-      );
-    });
-    const read = knot(
-      'read',
-      async ({ stored }: { stored: Awaited<ReturnType<KnotContext['store']>> }, ctx) => {
-        const pieces: Uint8Array[] = [];
-        for await (const piece of await ctx.open(stored)) pieces.push(piece);
-        const { prefix } = ctx.resources as { prefix?: string };
-        return `${prefix}${Buffer.concat(pieces).toString()}${stored.mediaType}`;
-      },
-    );
-    const streams = tapestry('streams', () => ({
-      text: read({ stored: write({}, { id: 'write' }) }, { id: 'read' }),
-    }));
-    const here = await openSelvage({ tapestries: [streams], resources: { prefix: '> ' } as never });
-    const run = await here.start(streams, {});
-    expect(await run.values()).toEqual({ text: '> first line\nsecond line\ntext/plain' });
-    await until('the log has it', () => logged.some(({ message }) => message === 'said by a body'));
-  });
+test('bodies get resources, a logger, and a store for streams whose consumer gets the reference', async () => {
+  const run = await shared().start(streams, {});
+  expect(await run.values()).toEqual({ text: '> first line\nsecond line\ntext/plain' });
+  await until('the log has it', () => logged.some(({ message }) => message === 'said by a body'));
+});
 
-  test('copies: what one body does to its input is seen nowhere else', async () => {
-    const list = knot('list', () => [3, 1, 2]);
-    const sorts = knot('sorts', ({ numbers }: { numbers: number[] }) => numbers.sort((a, b) => a - b).join());
-    const keeps = knot('keeps', ({ numbers }: { numbers: number[]; after: string }) => numbers.join());
-    const copies = tapestry('copies', () => {
-      const numbers = list({}, { id: 'list' });
-      const sorted = sorts({ numbers }, { id: 'sorts' });
-      return { sorted, kept: keeps({ numbers, after: sorted }, { id: 'keeps' }) };
-    });
-    const here = await openSelvage({ tapestries: [copies] });
-    expect(await (await here.start(copies, {})).values()).toEqual({ sorted: '1,2,3', kept: '3,1,2' });
-  });
+test('what one body does to its input is seen nowhere else', async () => {
+  const run = await shared().start(copies, {});
+  expect(await run.values()).toEqual({ sorted: '1,2,3', kept: '3,1,2' });
 });
 
 test('observers hear of each attempt, and one that fails touches nothing', async () => {
-  let calls = 0;
-  const flaky = knot('flaky', () => {
-    calls += 1;
-    if (calls === 1) throw new Error('once');
-    return calls;
-  });
-  const observed = tapestry('observed', () => ({
-    value: flaky({}, { id: 'flaky', retry: { maximumAttempts: 2, initialInterval: 10 } }),
-  }));
-  const heard: string[] = [];
-  const listens: KnotObserver = {
-    name: 'listens',
-    knotStarted: ({ knotId, attempt }) => void heard.push(`${knotId} ${attempt} started`),
-    knotEnded: ({ knotId, attempt, outcome }) => void heard.push(`${knotId} ${attempt} ${outcome}`),
-  };
-  const fails: KnotObserver = {
-    name: 'fails',
-    knotStarted: () => {
-      throw new Error('the observer is broken');
-    },
-    knotEnded: async () => await Promise.reject(new Error('and again')),
-  };
-  const here = await openSelvage({ tapestries: [observed], observers: [fails, listens] });
-  expect(await (await here.start(observed, {})).values()).toEqual({ value: 2 });
-  expect(heard).toEqual(['flaky 1 started', 'flaky 1 failed', 'flaky 2 started', 'flaky 2 ok']);
+  expect(await (await shared().start(observed, {})).values()).toEqual({ value: 2 });
+  expect(heard.filter((what) => what.startsWith('flaky'))).toEqual([
+    'flaky 1 started',
+    'flaky 1 failed',
+    'flaky 2 started',
+    'flaky 2 ok',
+  ]);
   await until('the log has it', () => logged.some(({ message }) => message === 'Observer "fails" failed'));
 });
 

@@ -125,21 +125,15 @@ export function largestPayload(events: readonly Event[]): number {
   return largest;
 }
 
-/** All that is said in the histories of a run and of what its knots started. */
+/** As {@link textOf}, of a run and of all that its knots have started. */
 export async function historiesOf(selvage: Selvage, runId: string): Promise<string> {
   const texts: string[] = [];
   const ids = new Set([runId]);
   for (const id of ids) {
     const events = await historyOf(selvage, id);
-    texts.push(...events.flatMap(stringsIn));
+    texts.push(textOf(events));
     for (const { startChildWorkflowExecutionInitiatedEventAttributes: started } of events)
       if (started?.workflowId) ids.add(started.workflowId);
   }
   return texts.join('\n');
-}
-
-function stringsIn(part: unknown): string[] {
-  if (typeof part === 'string') return [part];
-  if (part instanceof Uint8Array) return [Buffer.from(part).toString('latin1')];
-  return typeof part === 'object' && part !== null ? Object.values(part).flatMap(stringsIn) : [];
 }

@@ -13,12 +13,6 @@ import { sharedServerAddress } from './temporal-server';
 import { bundledInterpreter } from './workflow-bundle';
 import { openProjectBackends, removeProjectBackends } from './project-backends';
 
-/** How a scenario is run twice: with workflows kept in memory, and with each workflow task replaying the whole history. */
-export const CACHING = [
-  { name: 'normally', maxCachedWorkflows: undefined },
-  { name: 'with forced replay', maxCachedWorkflows: 0 },
-] as const;
-
 /** A name that no other test uses: task queues, run ids. */
 export function unique(prefix: string): string {
   return `${prefix}-${randomUUID().slice(0, 8)}`;
@@ -28,7 +22,11 @@ const cleanups: (() => Promise<void>)[] = [];
 
 /** Undoes, last first, what the helpers of this module made. Call it in `afterEach` or `afterAll`. */
 export async function closeAll(): Promise<void> {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  await undo(cleanups.splice(0));
+}
+
+async function undo(steps: (() => Promise<void>)[]): Promise<void> {
+  for (const step of steps.reverse()) await step();
 }
 
 export function onClose(cleanup: () => Promise<void>): void {
@@ -75,6 +73,28 @@ export async function openSelvage(options: OpenOptions): Promise<Selvage> {
   });
   onClose(() => selvage.close());
   return selvage;
+}
+
+/**
+ * Returns the client of all tests of a file or of a `describe` block: it is opened with its worker before the first of them, and closed after
+ * the last. What a test opens for itself is closed after that test.
+ *
+ * @param options may need what other hooks make; then a function
+ */
+export function selvageForAll(
+  options: OpenOptions | (() => OpenOptions | Promise<OpenOptions>),
+): () => Selvage {
+  let selvage: Selvage;
+  let own: (() => Promise<void>)[] = [];
+  beforeAll(async () => {
+    const others = cleanups.splice(0);
+    selvage = await openSelvage(typeof options === 'function' ? await options() : options);
+    own = cleanups.splice(0);
+    cleanups.push(...others);
+  });
+  afterEach(closeAll);
+  afterAll(async () => await undo(own));
+  return () => selvage;
 }
 
 export interface RunningWorker {

@@ -64,31 +64,28 @@ const edited = (
   startWorker(selvage, { tapestries: [...edits.map(({ after }) => after(options)), ...others] });
 
 describe.each(DISPATCHERS)('$how: a tapestry is edited under runs in flight', ({ options }) => {
-  test('each goes on with its own plan in the worker that has the new code', async () => {
-    const { selvage, runs } = await runsInFlight(FINISHED_EDITS, options);
-    await edited(selvage, FINISHED_EDITS, options, [elsewhere]);
+  test('each goes on with its own plan in the worker that has the new code; a changed body runs, and its hash is on record', async () => {
+    const edits = [...FINISHED_EDITS, CHANGED_BODY];
+    const { selvage, runs } = await runsInFlight(edits, options);
+    await edited(selvage, edits, options, [elsewhere]);
     const ends = runs.map(async (run, index) => ({
-      what: FINISHED_EDITS[index]!.what,
+      what: edits[index]!.what,
       values: await run.values(),
       knots: Object.keys(await run.outcomes()),
     }));
-    const idsOf = (tapestry: Tapestry) =>
-      planOf(recordOf(tapestry), nodeSha256).plan.knots.map(({ id }) => id);
+    const planned = (tapestry: Tapestry) => planOf(recordOf(tapestry), nodeSha256).plan;
     expect(await Promise.all(ends)).toEqual(
-      FINISHED_EDITS.map(({ what, before, values }) => ({ what, values, knots: idsOf(before(options)) })),
+      edits.map(({ what, before, values }) => ({
+        what,
+        values,
+        knots: planned(before(options)).knots.map(({ id }) => id),
+      })),
     );
-  });
-
-  test('a changed body runs in the old plan, and the record has the hash of what ran', async () => {
-    const { selvage, runs } = await runsInFlight([CHANGED_BODY], options);
-    await edited(selvage, [CHANGED_BODY], options);
-    const [run] = runs as [RunHandle<object>];
-    expect(await run.values()).toEqual(CHANGED_BODY.values);
-    const planned = (tapestry: Tapestry) =>
-      planOf(recordOf(tapestry), nodeSha256).plan.definitions.find(({ name }) => name === 'inline')!.codeHash;
-    const { items } = await run.lineage({ knotId: 'inline' });
-    expect(items).toMatchObject([{ code_hash: planned(CHANGED_BODY.after(options)) }]);
-    expect(items[0]!.code_hash).not.toBe(planned(CHANGED_BODY.before(options)));
+    const inline = (tapestry: Tapestry) =>
+      planned(tapestry).definitions.find(({ name }) => name === 'inline')!.codeHash;
+    const { items } = await runs.at(-1)!.lineage({ knotId: 'inline' });
+    expect(items).toMatchObject([{ code_hash: inline(CHANGED_BODY.after(options)) }]);
+    expect(items[0]!.code_hash).not.toBe(inline(CHANGED_BODY.before(options)));
   });
 
   test('what the new code has not waits, says why, and goes on when a worker has the old code again', async () => {

@@ -19,9 +19,9 @@ test('the map of proofs has rows', () => {
 });
 
 test.each(rows)('%s', (_promise, files, groups) => {
-  const paths = named(files!);
+  const paths = named(files);
   expect(paths.filter((file) => !existsSync(path.join(root, file)))).toEqual([]);
-  expect(named(groups!)).toEqual([...new Set(paths.map((file) => groupOf(file).name))]);
+  expect(named(groups)).toEqual([...new Set(paths.map((file) => groupOf(file).name))]);
 });
 
 test('every file that a list of groups names is there, and every group has files', () => {
