@@ -6,4 +6,4 @@ export interface Group {
 export const GROUPS: readonly Group[];
 export function groupOf(file: string): Group;
 export function filesOf(group: Group): readonly string[];
-export function quickFiles(): readonly string[];
+export const QUICK_ON_SERVER: readonly string[];

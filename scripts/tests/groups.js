@@ -58,7 +58,19 @@ const GROUPS = [
     what: 'scenarios once more, with each workflow task replaying the whole history',
     minutes: 3,
     files: [],
-    again: [],
+    again: [
+      'test/integration/cancel.test.ts',
+      'test/integration/every-node.test.ts',
+      'test/integration/extension.test.ts',
+      'test/integration/extension-from-outside.test.ts',
+      'test/integration/maps.test.ts',
+      'test/integration/maps-continued.test.ts',
+      'test/integration/policies.test.ts',
+      'test/integration/resume.test.ts',
+      'test/integration/segments.test.ts',
+      'test/integration/signals.test.ts',
+      'test/integration/waits-continued.test.ts',
+    ],
     environment: { SELVAGE_TEST_FORCED_REPLAY: 'true' },
   },
   {
@@ -70,7 +82,22 @@ const GROUPS = [
 ];
 
 /** Of the files that need the embedded server, those that `npm test` runs. */
-const QUICK_ON_SERVER = ['test/integration/quickstart.test.ts'];
+const QUICK_ON_SERVER = [
+  'test/crash/waits.test.ts',
+  'test/crash/workers.test.ts',
+  'test/integration/cancel.test.ts',
+  'test/integration/cli/run.test.ts',
+  'test/integration/continue-as-new.test.ts',
+  'test/integration/deploys/deploys.test.ts',
+  'test/integration/every-node.test.ts',
+  'test/integration/extension.test.ts',
+  'test/integration/maps.test.ts',
+  'test/integration/policies.test.ts',
+  'test/integration/quickstart.test.ts',
+  'test/integration/resume.test.ts',
+  'test/integration/segments.test.ts',
+  'test/integration/signals.test.ts',
+];
 
 /** They need a server. */
 const ON_SERVER = ['test/backends/', 'test/crash/', 'test/integration/'];
@@ -102,4 +129,4 @@ function quickFiles(all = testFiles()) {
   return all.filter((file) => !isIn(file, ON_SERVER) || QUICK_ON_SERVER.includes(file));
 }
 
-module.exports = { GROUPS, groupOf, filesOf, quickFiles, testFiles };
+module.exports = { GROUPS, QUICK_ON_SERVER, groupOf, filesOf, quickFiles, testFiles };

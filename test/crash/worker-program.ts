@@ -2,6 +2,7 @@
 import { createWorker } from '../../src/worker';
 import { forcedReplay } from '../support/forced-replay';
 import { quietRuntime } from '../support/quiet-runtime';
+import { OFTEN_BEATING } from '../support/run-limits';
 import { crashTapestries } from './tapestries';
 import type { WorkerOrders } from './worker-process';
 import { openProjectBackends } from '../support/project-backends';
@@ -16,6 +17,7 @@ async function work({ address, taskQueue, projectDir, identity, codePath }: Work
     identity,
     backends,
     workflowBundle: { codePath },
+    ...OFTEN_BEATING,
     ...forcedReplay,
   });
   const running = worker.run();

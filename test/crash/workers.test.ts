@@ -2,13 +2,11 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 
 import type { Selvage } from '../../src/client';
 import { closeAll, connectSelvage, onClose, temporaryFolder } from '../support/open-selvage';
+import { SHORT_HEARTBEAT_TIMEOUT } from '../support/run-limits';
 import { until } from '../support/until';
 import { beganFile, goFile, murderous, murderousInPlace, patient } from './tapestries';
 import { WorkerProcess } from './worker-process';
 import { openProjectBackends } from '../support/project-backends';
-
-/** The server takes a worker for lost after 30 s without a beat, and waits a little before the next attempt. */
-const LOST_LIMIT_MS = 60_000;
 
 interface Scene {
   readonly folder: string;
@@ -20,7 +18,7 @@ async function setUp(): Promise<Scene> {
   const folder = await temporaryFolder();
   const backends = await openProjectBackends(folder);
   onClose(() => backends.close());
-  const selvage = await connectSelvage({ backends });
+  const selvage = await connectSelvage({ backends, runLimits: SHORT_HEARTBEAT_TIMEOUT });
   return {
     folder,
     selvage,
@@ -38,12 +36,12 @@ async function setUp(): Promise<Scene> {
   };
 }
 
-async function began(folder: string, knotId: string, attempt: number, limitMs?: number): Promise<number> {
+async function began(folder: string, knotId: string, attempt: number): Promise<number> {
   const file = beganFile(folder, knotId, attempt);
   const pid = await until(
     `attempt ${attempt} of ${knotId} has begun`,
     () => existsSync(file) && readFileSync(file, 'utf8'),
-    limitMs,
+    60_000,
   );
   return Number(pid);
 }
@@ -52,9 +50,6 @@ const go = (folder: string, knotId: string, attempt: number): void =>
   writeFileSync(goFile(folder, knotId, attempt), '');
 
 afterAll(closeAll);
-
-/** Three lost workers, one after the other. */
-const THREE_TIMES_LIMIT_MS = 240_000;
 
 // They mostly wait for the server to miss a heartbeat: side by side, that costs no more than the longest of them.
 describe('a worker that is killed', () => {
@@ -70,7 +65,7 @@ describe('a worker that is killed', () => {
       expect(await first.kill()).toBe('SIGKILL');
       expect(() => process.kill(first.pid, 0)).toThrow('ESRCH');
       const second = await startWorker('second');
-      expect(await began(folder, 'waiting', 2, LOST_LIMIT_MS)).toBe(second.pid);
+      expect(await began(folder, 'waiting', 2)).toBe(second.pid);
       go(folder, 'waiting', 2);
       expect(await run.values()).toEqual({ attempt: 2, sum: 102 });
       const { items } = await run.lineage();
@@ -110,6 +105,5 @@ describe('a worker that is killed', () => {
       expect(murders()).toBe(3);
       expect((await run.lineage({ knotId: 'killer' })).items).toHaveLength(1);
     },
-    THREE_TIMES_LIMIT_MS,
   );
 });

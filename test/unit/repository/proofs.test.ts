@@ -1,31 +1,40 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { GROUPS, groupOf, quickFiles, filesOf } from '../../../scripts/tests/groups';
+import { GROUPS, QUICK_ON_SERVER, filesOf, groupOf } from '../../../scripts/tests/groups';
 
 const root = path.resolve(__dirname, '../../..');
 const page = readFileSync(path.join(root, 'CONTRIBUTING.md'), 'utf8');
 const section = page.slice(page.indexOf('### What proves what'), page.indexOf('### Services'));
 
-/** Promise, files, groups. */
-const rows = section
-  .split('\n')
-  .filter((line) => line.startsWith('| ') && line.includes('`test/'))
-  .map((line) => line.split('|').slice(1, -1));
+/** Each promise, with the files of each group that prove it. */
+const promises = section
+  .split('\n- ')
+  .slice(1)
+  .map((item) => {
+    const [promise, ...proofs] = item.split('\n  - ');
+    const files = proofs.flatMap((proof) =>
+      [...proof.matchAll(/`([^`]+)`/g)].map(([, file]) => ({
+        group: proof.split(':')[0],
+        file: `test/${file}`,
+      })),
+    );
+    return [promise!, files] as const;
+  });
 
-const named = (cell: string): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, text]) => text!);
+const isThere = (file: string): boolean => existsSync(path.join(root, file));
 
-test('the map of proofs has rows', () => {
-  expect(rows.length).toBeGreaterThan(15);
+test('the map of proofs has promises', () => {
+  expect(promises.length).toBeGreaterThan(20);
 });
 
-test.each(rows)('%s', (_promise, files, groups) => {
-  const paths = named(files);
-  expect(paths.filter((file) => !existsSync(path.join(root, file)))).toEqual([]);
-  expect(named(groups)).toEqual([...new Set(paths.map((file) => groupOf(file).name))]);
+test.each(promises)('%s', (_, proofs) => {
+  expect(proofs).not.toEqual([]);
+  expect(proofs.filter(({ file }) => !isThere(file))).toEqual([]);
+  expect(proofs.filter(({ group, file }) => groupOf(file).name !== group)).toEqual([]);
 });
 
-test('every file that a list of groups names is there, and every group has files', () => {
-  const lists = [...GROUPS.flatMap(({ files, again = [] }) => [...files, ...again]), ...quickFiles()];
-  expect(lists.filter((file) => !existsSync(path.join(root, file)))).toEqual([]);
-  for (const group of GROUPS) expect(filesOf(group).length).toBeGreaterThan(0);
+test('every file that a group or the quick run names is there, and no group is empty', () => {
+  const named = [...GROUPS.flatMap(({ files, again = [] }) => [...files, ...again]), ...QUICK_ON_SERVER];
+  expect(named.filter((file) => !isThere(file))).toEqual([]);
+  expect(GROUPS.filter((group) => filesOf(group).length === 0)).toEqual([]);
 });
