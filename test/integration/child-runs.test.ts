@@ -104,12 +104,6 @@ async function statusOfChild(selvage: Selvage, run: RunHandle<object>): Promise<
 
 test('a run continues as new while a slow knot beside many short ones runs in a child run', async () => {
   const { selvage, run, first } = await startFew();
-  const { waiting } = await run.status();
-  expect(waiting?.knots.find(({ knotId }) => knotId === 'slow')).toMatchObject({
-    state: 'running',
-    reason: { code: 'ChildRun' },
-    childRun: `${run.runId}/slow`,
-  });
   slowMayEnd.open();
   const result = await run.result({ outputs: 'terminals' });
   expect(result.status).toBe('succeeded');
@@ -208,8 +202,14 @@ describe('a child run of the same execution', () => {
     return { selvage, run };
   }
 
-  test('is cancelled with its run', async () => {
+  test('is shown as what its knot waits for, and is cancelled with its run', async () => {
     const { selvage, run } = await startBehind();
+    const { waiting } = await run.status();
+    expect(waiting?.knots.find(({ knotId }) => knotId === 'slow')).toMatchObject({
+      state: 'running',
+      reason: { code: 'ChildRun' },
+      childRun: `${run.runId}/slow`,
+    });
     await run.cancel();
     const { status, outcomes } = await run.result({ outputs: 'none' });
     expect(status).toBe('cancelled');
