@@ -8,11 +8,12 @@ import { Latch, aborted } from '../support/latch';
 import { closeAll, onClose, openSelvage } from '../support/open-selvage';
 import { resetRun } from '../support/reset-run';
 import { until } from '../support/until';
-import { LOW_HISTORY_BUDGET } from '../support/run-limits';
+import { TIGHT_HISTORY_BUDGET } from '../support/run-limits';
 
 const HOURS = 3_600_000;
-/** Of 101 knots each: as few as make the plan one with child runs, and the history of a run one that must be continued. */
+/** Of 11 knots each: as few as make the plan one with child runs, and the history of a run one that must be continued. */
 const GROUPS = 6;
+const WIDTH = 10;
 
 let slowCalls: { runId: string; idempotencyKey: string; x: number }[] = [];
 let slowMayEnd = new Latch();
@@ -66,9 +67,9 @@ async function onlySlowIsLeft(run: RunHandle<object>): Promise<void> {
 }
 
 /** Within this time only the slow knot is left of it, also where the machine has other work. */
-const FEW_MS = 25_000;
+const FEW_MS = 12_000;
 
-const few = besideMany('beside-few', GROUPS, 100);
+const few = besideMany('beside-few', GROUPS, WIDTH);
 
 const fails = knot('fails', ({ x }: { x: number }): number => {
   throw new Error(`no luck with ${x}`);
@@ -88,7 +89,7 @@ const heard = tapestry('heard', (t) => {
 async function startFew(
   options: StartOptions = {},
 ): Promise<{ selvage: Selvage; run: RunHandle<{ sum: number }>; first: string }> {
-  const selvage = await openSelvage({ tapestries: [few], runLimits: LOW_HISTORY_BUDGET });
+  const selvage = await openSelvage({ tapestries: [few], runLimits: TIGHT_HISTORY_BUDGET });
   const run = await selvage.start(few, { x: 1 }, options);
   // A child run that is left would hold up the worker's shutdown.
   onClose(() => run.terminate().catch(() => undefined));
@@ -110,7 +111,7 @@ test('a run continues as new while a slow knot beside many short ones runs in a 
   expect(slowCalls).toEqual([{ runId: run.runId, idempotencyKey: `${run.runId}/${first}/slow`, x: 2 }]);
   const { items } = await run.lineage({ knotId: 'slow' });
   expect(items).toMatchObject([{ run_id: run.runId, temporal_run_id: first, outcome: 'ok' }]);
-  expect(await selvage.backends.runHistory.getRecords(first)).toHaveLength(1 + 3 + GROUPS * 101 + 1);
+  expect(await selvage.backends.runHistory.getRecords(first)).toHaveLength(1 + 3 + GROUPS * (WIDTH + 1) + 1);
   const child = await historyOf(selvage, `${run.runId}/slow`);
   expect(scheduledActivities(child)).toMatchObject([{ id: 'slow', type: 'slow', summary: 'takes its time' }]);
 }, 120_000);
