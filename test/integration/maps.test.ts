@@ -1,5 +1,16 @@
 import { z } from 'zod';
-import { knot, local, map, queue, runLocally, tapestry, type Dispatcher, type Tapestry } from '../../src';
+import {
+  knot,
+  local,
+  map,
+  queue,
+  reduce,
+  runLocally,
+  tapestry,
+  type Dispatcher,
+  type Outcome,
+  type Tapestry,
+} from '../../src';
 import type { LineageRecord } from '../../src/protocols';
 import { SPLIT_ACTIVITY, type SplitAnswer } from '../../src/workflows/messages';
 import { answersOf, historyOf, largestPayload } from '../support/history';
@@ -89,9 +100,37 @@ const cancelledMap = tapestry('cancelled-map', (t) => ({
   ),
 }));
 
+const text = knot('text', () => 'no list' as unknown as number[]);
+const noLists = (name: string, dispatcher: Dispatcher) =>
+  tapestry(name, { knots: { dispatcher } }, () => {
+    const over = text({}, { id: 'text' });
+    map({ over, each: ({ element }) => element }, { id: 'one' });
+    map({ over, each: ({ element }) => element, batch: 3 }, { id: 'batched' });
+    map(
+      { over: { a: over, b: range({ n: 2 }, { id: 'list' }) }, each: ({ a, b }) => a + b },
+      { id: 'several' },
+    );
+    reduce({ of: over, combine: (all) => all.length }, { id: 'reduced' });
+  });
+const NO_LISTS = [noLists('queued-no-lists', queue()), noLists('local-no-lists', local())];
+
 const shared = selvageForAll({
-  tapestries: [...[...HEAVY, ...BIG].map(({ shape }) => shape as Tapestry), cancelledMap],
+  tapestries: [...[...HEAVY, ...BIG].map(({ shape }) => shape as Tapestry), ...NO_LISTS, cancelledMap],
 });
+
+test.each(NO_LISTS)(
+  'what is no list fails a map or a reduce, in the words of a run in process ($name)',
+  async (shape) => {
+    const messages = ({ outcomes }: { readonly outcomes: Readonly<Record<string, Outcome>> }) =>
+      ['one', 'batched', 'several', 'reduced'].map((id) => {
+        const outcome = outcomes[id]!;
+        return outcome.kind === 'err' ? `${outcome.error.type}: ${outcome.error.message}` : outcome.kind;
+      });
+    const there = messages(await (await shared().start(shape, {})).result());
+    expect(there).toEqual(messages(await runLocally(shape, {})));
+    for (const message of there) expect(message).toMatch(/^NotAList: /);
+  },
+);
 
 test.each(HEAVY)(
   'large elements are in slices cut by their bytes, and not in histories ($shape.name)',
