@@ -1,12 +1,20 @@
 'use strict';
 const { default: Sequencer } = require('@jest/test-sequencer');
 
-/** Minutes each: begun last, one of them would run on alone while the other worker has nothing left to do. */
+/** Half a minute and more each: begun last, one of them would run on alone while the other worker has nothing left to do. */
 const LONGEST = [
-  'integration/ten-thousand.test.ts',
-  'crash/campaign.test.ts',
-  'faults/restarts.test.ts',
-  'faults/on-the-line.test.ts',
+  'faults/lost-answers.test.ts',
+  'repair/temporal-database.test.ts',
+  'integration/scrubbed-values.test.ts',
+  'integration/signals.test.ts',
+  'integration/child-runs.test.ts',
+  'integration/waiting.test.ts',
+  'cli/interrupt-every-verb.test.ts',
+  'server/embedded-server.test.ts',
+  'integration/maps.test.ts',
+  'crash/workers.test.ts',
+  'integration/continue-as-new.test.ts',
+  'integration/cancel.test.ts',
 ];
 
 /** Where no durations are known yet, as in a fresh clone, jest goes by the size of the files. */

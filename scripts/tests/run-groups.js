@@ -8,6 +8,7 @@ const { root } = require('../bootstrap');
 /** A group that takes so many times its budget hangs, and is ended. */
 const PATIENCE = 6;
 const SLOWEST_FILES = 10;
+const GROUPS_AT_ONCE = 2;
 
 /**
  * @typedef {object} Outcome of one group
@@ -21,21 +22,20 @@ const SLOWEST_FILES = 10;
  */
 
 /**
- * Groups that wait run beside those that compute; within each of the two lanes one group follows the other.
+ * Two groups at a time, in their order: one that mostly waits leaves room for one that computes.
  *
- * @param {readonly { name: string, minutes: number, waits?: boolean, files: readonly string[], environment?: object }[]} groups
+ * @param {readonly { name: string, minutes: number, files: readonly string[], environment?: object }[]} groups
  * @returns {Promise<Outcome[]>}
  */
 async function runGroups(groups) {
-  const lanes = [groups.filter(({ waits }) => waits), groups.filter(({ waits }) => !waits)];
-  const outcomes = await Promise.all(
-    lanes.map(async (lane) => {
-      const ended = [];
-      for (const group of lane) ended.push(await runGroup(group, groups.length > 1));
-      return ended;
-    }),
-  );
-  return groups.map(({ name }) => outcomes.flat().find((outcome) => outcome.name === name));
+  const outcomes = new Map();
+  const waiting = [...groups];
+  const lane = async () => {
+    for (let group = waiting.shift(); group; group = waiting.shift())
+      outcomes.set(group, await runGroup(group, groups.length > 1));
+  };
+  await Promise.all(Array.from({ length: GROUPS_AT_ONCE }, lane));
+  return groups.map((group) => outcomes.get(group));
 }
 
 async function runGroup(group, isNamed) {

@@ -6,7 +6,7 @@ const SOURCES = join(__dirname, '../../src');
 
 /** Bundles as the SDK does for a worker; it throws for what the sandbox does not have. */
 async function bundle(workflowsPath: string): Promise<string> {
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
+  const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR', () => {}) });
   return code;
 }
 

@@ -5,7 +5,7 @@ import { makeCommandProject, runWarm, type Finished } from '../../support/comman
 import { removeProjects } from '../server/projects';
 import { PIPELINES } from './pipelines';
 
-const HISTORY = path.resolve(__dirname, '../../replay/histories/behaviour-2/diamond-0.json.gz');
+const HISTORY = path.resolve(__dirname, '../../replay/histories/behaviour-1/diamond-0.json.gz');
 let project: string;
 
 beforeAll(async () => {

@@ -121,9 +121,8 @@ test('the plan pins that of what is nested, and has no options of bodies for it'
         }),
       ),
     ).plan;
-  const { format, knots } = outer(inner);
+  const { knots } = outer(inner);
   const { hash } = compile(recordOf(inner));
-  expect(format).toBe(3);
   expect(knots[0]).toMatchObject({
     policy: { node: 'subTapestry' },
     inputs: { 'selvage.tapestry': { constant: { tapestry: 'inner', plan: hash } }, x: { constant: 1 } },
