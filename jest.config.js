@@ -28,7 +28,8 @@ const integrationFolders = ['integration', 'crash'];
 
 /** @type {import('jest').Config} */
 module.exports = {
-  maxWorkers: 2,
+  // More than processors: many tests wait for a server.
+  maxWorkers: 3,
   testSequencer: '<rootDir>/scripts/longest-first.js',
   // A safety net for tests that wait for events of a real server. Jest takes it only here, not per project.
   testTimeout: 120_000,

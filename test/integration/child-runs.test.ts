@@ -2,7 +2,6 @@ import { z } from 'zod';
 
 import { knot, tapestry, type Knot, type Outcome, type Tapestry } from '../../src';
 import type { RunHandle, Selvage, StartOptions } from '../../src/client';
-import { HOLD_EVENTS } from '../../src/engine';
 import { executionsOf, historyOf, scheduledActivities } from '../support/history';
 import { Latch, aborted } from '../support/latch';
 import { closeAll, onClose, openSelvage } from '../support/open-selvage';
@@ -14,6 +13,9 @@ const HOURS = 3_600_000;
 /** Of 11 knots each: as few as make the plan one with child runs, and the history of a run one that must be continued. */
 const GROUPS = 6;
 const WIDTH = 10;
+/** Of these, a plan has child runs from this limit on; its run does not continue. */
+const MANY = 40;
+const SOON = { childRunsFromEvents: 120 };
 
 let slowCalls: { runId: string; idempotencyKey: string; x: number }[] = [];
 let slowMayEnd = new Latch();
@@ -77,11 +79,11 @@ const fails = knot('fails', ({ x }: { x: number }): number => {
 const tell = knot('tell', { receives: 'outcomes' }, ({ of }: { of: Outcome<number> }) =>
   of.kind === 'skipped' ? `skipped ${of.reason}` : of.kind,
 );
-/** As many knots as make the plan one with child runs, which are skipped at once. */
+/** The many are skipped at once. */
 const heard = tapestry('heard', (t) => {
   const x = t.parameter('x', z.number());
   const failed = fails({ x }, { id: 'failed' });
-  for (let k = 0; k < HOLD_EVENTS / 6; k++) inc({ x: failed }, { id: `skipped-${k}` });
+  for (let k = 0; k < MANY; k++) inc({ x: failed }, { id: `skipped-${k}` });
   const beside = slow({ x }, { id: 'slow', timeout: 2 * HOURS });
   return { told: tell({ of: beside }, { id: 'told' }) };
 });
@@ -165,7 +167,7 @@ describe('a child run that an earlier execution started', () => {
   }, 120_000);
 
   test('skips its knot when an operator cancels it, and a knot that receives outcomes hears of that', async () => {
-    const selvage = await openSelvage({ tapestries: [heard] });
+    const selvage = await openSelvage({ tapestries: [heard], runLimits: SOON });
     const run = await selvage.start(heard, { x: 1 });
     onClose(() => run.terminate().catch(() => undefined));
     await until('the slow knot runs', () => slowCalls.length === 1);
@@ -192,11 +194,11 @@ describe('a child run of the same execution', () => {
   const behind = tapestry('behind-slow', (t) => {
     const x = t.parameter('x', z.number());
     const first = slow({ x }, { id: 'slow', timeout: 2 * HOURS });
-    for (let k = 0; k < HOLD_EVENTS / 6; k++) inc({ x: first }, { id: `k${k}` });
+    for (let k = 0; k < MANY; k++) inc({ x: first }, { id: `k${k}` });
   });
 
   async function startBehind(): Promise<{ selvage: Selvage; run: RunHandle<object> }> {
-    const selvage = await openSelvage({ tapestries: [behind] });
+    const selvage = await openSelvage({ tapestries: [behind], runLimits: SOON });
     const run = await selvage.start(behind, { x: 1 });
     onClose(() => run.terminate().catch(() => undefined));
     await until('the slow knot runs', () => slowCalls.length > 0);
