@@ -142,10 +142,20 @@ function report(outcomes) {
   lines.push('', 'The slowest files, in seconds:');
   for (const { file, name, seconds } of slowest)
     lines.push(`${seconds.toFixed(1).padStart(7)}  ${file} (${name})`);
-  const skipped = outcomes.flatMap((outcome) => outcome.skipped);
-  if (skipped.length > 0) lines.push('', 'Skipped:');
-  for (const { file, test } of skipped) lines.push(`  ${file}: ${test}`);
+  lines.push(...skippedLines(outcomes.flatMap(({ skipped }) => skipped)));
   return `${lines.join('\n')}\n`;
+}
+
+/** A test that is skipped says why in its name: how many there are of each reason. */
+function skippedLines(skipped) {
+  if (skipped.length === 0) return [];
+  const counts = new Map();
+  for (const { file, test } of skipped) {
+    const reason = /\(skipped: (.*)\)$/i.exec(test)?.[1] ?? test;
+    const line = `${file}: ${reason}`;
+    counts.set(line, (counts.get(line) ?? 0) + 1);
+  }
+  return ['', 'Skipped:', ...[...counts].map(([line, count]) => `${String(count).padStart(7)}  ${line}`)];
 }
 
 /** Tools that read the output know this line. */

@@ -23,6 +23,12 @@ export class FailureList {
     return this.listed;
   }
 
+  /** The first that counts against the run. */
+  get firstCounted(): KnotFailure | undefined {
+    const { ids } = this.plan.layout;
+    return this.listed.find(({ knot }) => this.counts(ids.indexOf(knot)));
+  }
+
   note(knot: number, failure: KnotFailure): void {
     const counts = this.counts(knot);
     if (this.listed.length < LISTED_FAILURES) this.listed.push(failure);

@@ -369,7 +369,7 @@ async function conclude(
   if (status === 'cancelled') throw cancelledFailure();
   if (error) throw ApplicationFailure.nonRetryable(error.message, error.type, answer);
   if (status === 'failed' && failsWorkflow(start.layout.failOn, host.countedFailures))
-    throw runFailed(host, start.layout, answer);
+    throw runFailed(host, answer);
   return answer;
 }
 
@@ -435,10 +435,8 @@ async function settle(
   return hash;
 }
 
-function runFailed(host: TemporalHost, layout: Layout, answer: RunAnswer): ApplicationFailure {
-  const isOptional = (id: string): boolean =>
-    layout.policies[layout.policy[layout.ids.indexOf(id)]!]!.optional === true;
-  const first = host.failureList.find(({ knot }) => !isOptional(knot));
+function runFailed(host: TemporalHost, answer: RunAnswer): ApplicationFailure {
+  const first = host.firstFailure;
   const { counted } = host.countedFailures;
   const others = counted - 1;
   const what = first ? `${first.knot} (${first.type}: ${first.message})` : 'a knot';

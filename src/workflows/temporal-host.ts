@@ -345,8 +345,9 @@ export class TemporalHost {
     this.standing = sumOf(standing, this.standing);
   }
 
-  get failureList(): readonly KnotFailure[] {
-    return this.failures.all;
+  /** The first failure that counts against the run. */
+  get firstFailure(): KnotFailure | undefined {
+    return this.failures.firstCounted;
   }
 
   /** For the next execution of the chain. */

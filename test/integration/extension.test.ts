@@ -7,6 +7,7 @@ import {
   queue,
   runLocally,
   tapestry,
+  type FailOn,
   type Fragment,
   type KnotContext,
 } from '../../src';
@@ -70,7 +71,15 @@ const held = tapestry('held', { extensible: true }, (t) => {
   const x = t.parameter('x', z.number());
   return { end: hold({ x: double({ x }, { id: 'd' }) }, { id: 'h' }) };
 });
-const shared = selvageForAll({ tapestries: [growing, countdown, closed, ofNode, held] });
+const hopeful = (failOn: FailOn) =>
+  tapestry(`hopeful-${failOn}`, { failOn, extensible: { definitions: [boom] } }, (t) => {
+    const d = double({ x: t.parameter('x', z.number()) }, { id: 'd' });
+    return { end: hold({ x: d }, { id: 'h' }), plan: planner({ of: d }, { id: 'plan' }) };
+  });
+const hopefuls = { unhandled: hopeful('unhandled'), any: hopeful('any') };
+const shared = selvageForAll({
+  tapestries: [growing, countdown, closed, ofNode, held, ...Object.values(hopefuls)],
+});
 
 async function startHeld(runId: string) {
   const gate = new Latch();
@@ -114,6 +123,31 @@ test('and newcomers extend it again', async () => {
     ...Object.fromEntries([7, 6, 5, 4, 3, 2, 1, 0].map((left) => [`left-${left}`, left])),
   });
 });
+
+test.each([
+  { failOn: 'unhandled', by: 'its body' },
+  { failOn: 'unhandled', by: 'a client' },
+  { failOn: 'any', by: 'a client' },
+] as const)(
+  'a run whose only failure is a newcomer that $by has brought fails for it, failOn: $failOn',
+  async ({ failOn, by }) => {
+    const newcomer = fragment(() => void boom({ x: 7 }, { id: 'newcomer' }));
+    bring = (context) => by === 'its body' && context.extend(newcomer);
+    const runId = unique('hopeful');
+    const gate = new Latch();
+    gates.set(runId, gate);
+    const run = await shared().start(hopefuls[failOn], { x: 1 }, { runId });
+    if (by === 'a client') await run.extend(newcomer);
+    gate.open();
+    const { status, outcomes } = await run.result();
+    expect(status).toBe('failed');
+    expect(outcomes['newcomer']).toMatchObject({ kind: 'err', error: { message: 'no 7' } });
+    const workflow = shared().client.workflow.getHandle(runId);
+    await expect(workflow.result()).rejects.toMatchObject({
+      cause: { type: 'RunFailed', message: '1 of 5 knots failed: newcomer (Error: no 7)' },
+    });
+  },
+);
 
 /** Its layout has an item that is longer than a slice of one may be. */
 const tooLarge = (id: string): Fragment =>
