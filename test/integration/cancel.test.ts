@@ -106,11 +106,11 @@ test('cancelling tells running bodies, skips the rest, and puts everything on re
     outputs: { 'param:x': 3, done: 3, tidying: 4 },
     outcomes: {
       done: { kind: 'ok' },
-      heeding: { kind: 'skipped', reason: 'cancelled' },
-      below: { kind: 'skipped', reason: 'cancelled' },
+      heeding: CANCELLED,
+      below: CANCELLED,
       // It ended within its grace with a value, which is as good as any.
       tidying: { kind: 'ok', value: 4 },
-      ignoring: { kind: 'skipped', reason: 'cancelled' },
+      ignoring: CANCELLED,
     },
   });
   expect(noted(run.runId)).toEqual(expect.arrayContaining(['heeds heard', 'tidies heard']));
@@ -259,7 +259,7 @@ test('a commit that comes after the run has given the knot up loses, and adopts 
   expect(line.hit).toEqual(['backends.commit']);
   expect(result).toMatchObject({
     status: 'cancelled',
-    outcomes: { late: { kind: 'skipped', reason: 'cancelled' } },
+    outcomes: { late: CANCELLED },
   });
   const before = (await run.lineage()).items;
   commitMayGoOn.open();
@@ -285,7 +285,7 @@ test('a knot whose worker is lost in a cancel is cancelled, also where the body 
   const { status, outcomes } = await run.result();
   expect({ status, outcomes }).toEqual({
     status: 'cancelled',
-    outcomes: { lost: expect.objectContaining({ kind: 'skipped', reason: 'cancelled' }) },
+    outcomes: { lost: expect.objectContaining(CANCELLED) },
   });
 }, 60_000);
 
@@ -361,10 +361,9 @@ test('a body of a segment does not begin after a cancel that came while it was l
   await run.cancel();
   await stopping.passed;
   lookUp.open();
-  const cancelled = { kind: 'skipped', reason: 'cancelled' };
   expect(await run.result()).toMatchObject({
     status: 'cancelled',
-    outcomes: { patient: { kind: 'ok' }, k: cancelled, m: cancelled },
+    outcomes: { patient: { kind: 'ok' }, k: CANCELLED, m: CANCELLED },
   });
   expect(ran).toBe(0);
 });

@@ -40,14 +40,12 @@ describeWith('postgres')('an address of PostgreSQL that does not work', () => {
 
   test('a wrong password', async () => {
     const error = await refusalOf(changed((url) => (url.password = SECRET)));
-    expect(error.code).toBe('BackendUnavailable');
-    expect(error.message).toMatch(/does not let this user in .*PGPASSWORD/);
+    expect(error).toMatchObject(refusal('BackendUnavailable', /does not let this user in .*PGPASSWORD/));
   });
 
   test('a database that is not there', async () => {
     const error = await refusalOf(changed((url) => (url.pathname = '/no_such_database')));
-    expect(error.code).toBe('BackendUnavailable');
-    expect(error.message).toMatch(/no_such_database .*does not exist/);
+    expect(error).toMatchObject(refusal('BackendUnavailable', /no_such_database .*does not exist/));
   });
 
   test('a port where nobody is', async () => {
@@ -64,8 +62,7 @@ describeWith('postgres')('an address of PostgreSQL that does not work', () => {
   test('a server that takes the connection and never answers', async () => {
     const silent = await listening();
     const error = await refusalOf(changed((url) => (url.port = String(silent.port))));
-    expect(error.code).toBe('BackendUnavailable');
-    expect(error.message).toMatch(/cannot be reached or went away/);
+    expect(error).toMatchObject(refusal('BackendUnavailable', /cannot be reached or went away/));
     await silent.close();
   });
 
@@ -80,8 +77,7 @@ describeWith('postgres')('an address of PostgreSQL that does not work', () => {
         of.password = SECRET;
       });
       const error = await refusalOf(url);
-      expect(error.code).toBe('BackendUnavailable');
-      expect(error.message).toMatch(/rights that Selvage needs/);
+      expect(error).toMatchObject(refusal('BackendUnavailable', /rights that Selvage needs/));
       await queryPostgres(database.url, `alter role ${user} connection limit 0`);
       expect((await refusalOf(url)).message).toMatch(/no connection left/);
       await queryPostgres(database.url, `alter role ${user} connection limit -1`);

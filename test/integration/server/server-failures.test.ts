@@ -134,8 +134,7 @@ test('a program that is no Temporal server is named, with what it printed', asyn
   writeFileSync(program, '#!/bin/sh\necho "unknown flag: --sqlite-pragma" >&2\nexit 3\n', { mode: 0o755 });
   const holder = new Holder(projectDir, { env: { SELVAGE_TEMPORAL_CLI: program } });
   const failure = await holder.next('failed');
-  expect(failure.code).toBe('ServerStartFailed');
-  expect(failure.message).toContain(program);
+  expect(failure).toMatchObject(refusal('ServerStartFailed', program));
   expect(failure.message).toContain('it exited with code 3');
   expect(failure.message).toContain('unknown flag: --sqlite-pragma');
   await holder.ended();

@@ -276,28 +276,6 @@ describe('elements that fail', () => {
   });
 });
 
-describe('what cannot be mapped over', () => {
-  test.each<[unknown, string]>([
-    ['text', 'a string'],
-    [5, 'a number'],
-    [null, 'null'],
-    [true, 'a boolean'],
-    [new Map(), 'of type map'],
-    [new Uint8Array(1), 'bytes'],
-  ])('%p makes the map fail', async (value, what) => {
-    const t = over(value as number[], (list) =>
-      map({ over: list, each: double, bind: 'x' }, { id: 'mapped' }),
-    );
-    expect((await runLocally(t, {})).outcomes['mapped']).toMatchObject({
-      kind: 'err',
-      error: {
-        type: 'NotAList',
-        message: expect.stringContaining(`the value of knot "list", its input "over", is ${what}`),
-      },
-    });
-  });
-});
-
 test('a cancel stops the bodies and lets no more begin: what has ended is on record, and the map is skipped', async () => {
   const controller = new AbortController();
   const backends = createInMemoryBackends();
