@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, makeCommandProject, runCommand, runWarm, type Finished } from '../../support/command-line';
 import { removeProjects } from '../server/projects';
@@ -94,26 +93,6 @@ test('a failed run ends with 1, its failure with message and place, and what was
   expect(stdout).toMatch(/^ {2}d {2}10$/m);
   expect(stdout).toMatch(/^ {2}f {2}skipped, because e failed$/m);
   expect(stdout).toMatch(/^ {2}e {2}RangeError: 10 is too much\n {4}at .*pipeline\.ts:8:\d+/m);
-});
-
-test('parameters from a YAML file, overridden on the command line; --json tags what JSON cannot say', async () => {
-  writeFileSync(path.join(project, 'params.yaml'), 'since: 2026-01-31\nname: from the file\n');
-  const { code, stdout } = await run(
-    '--tapestry',
-    'special',
-    '--params-file',
-    'params.yaml',
-    '--param',
-    'name=7',
-    '--json',
-  );
-  expect(code).toBe(0);
-  const { values } = JSON.parse(stdout) as RunDocument;
-  expect(values['pair']).toEqual({
-    since: { $type: 'date', value: '2026-01-31T00:00:00.000Z' },
-    name: '7',
-    big: { $type: 'bigint', value: '5' },
-  });
 });
 
 test('--terminals: only what they need runs', async () => {
