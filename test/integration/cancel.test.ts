@@ -88,6 +88,13 @@ async function statusOnServer(selvage: Selvage, run: RunHandle<object>): Promise
   return (await selvage.client.workflow.getHandle(run.runId).describe()).status.name;
 }
 
+async function waitsFor(run: RunHandle<object>, knot: string, code: string): Promise<void> {
+  await until(`${knot} waits and says ${code}`, async () => {
+    const waiting = (await run.status().catch(() => undefined))?.waiting;
+    return waiting?.knots.some(({ knotId, reason }) => knotId === knot && reason.code === code);
+  });
+}
+
 /** Every knot has its record, whatever the moment of the cancel. */
 function expectAllOnRecord(result: { readonly outcomes: object }, knots: readonly string[]): void {
   expect(Object.keys(result.outcomes).sort()).toEqual([...knots].sort());
@@ -174,11 +181,7 @@ test('a cancel before the first step lets nothing begin', async () => {
 
 test('a cancel while a knot waits for its retry does not wait for that', async () => {
   const run = await shared().start(retried, {});
-  await until('it waits for its retry', async () =>
-    (await run.status().catch(() => undefined))?.waiting?.knots.some(
-      ({ knotId, state }) => knotId === 'failing' && state === 'retrying',
-    ),
-  );
+  await waitsFor(run, 'failing', 'BodyThrew');
   await run.cancel();
   const result = await run.result();
   expect(result).toMatchObject({ status: 'cancelled', outcomes: { failing: CANCELLED, below: CANCELLED } });
@@ -195,11 +198,7 @@ test('a cancel while a knot waits for its body does not wait for a deploy', asyn
   const client = await connectSelvage();
   await startWorker(client, { tapestries: [chain] });
   const run = await client.start(missing, { x: 1 });
-  await until('it waits for its body', async () =>
-    (await run.status().catch(() => undefined))?.waiting?.knots.some(
-      ({ reason }) => reason.code === 'BodyMissing',
-    ),
-  );
+  await waitsFor(run, 'missing', 'BodyMissing');
   await run.cancel();
   const result = await run.result();
   expect(result).toMatchObject({

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { knot, sleep, tapestry, waitForSignal } from '../../src';
 import { openBackends } from '../../src/backends';
-import type { RunHandle, Selvage } from '../../src/client';
+import type { Selvage } from '../../src/client';
 import type { Backends, LineageRecord, RunRecord } from '../../src/protocols';
 import { planScrub } from '../../src/retention';
 import { createEncryption, encryptionOf, type SealedDataStore } from '../../src/sealing';
@@ -97,10 +97,7 @@ async function inClear(selvage: Selvage, runId: string): Promise<Record<string, 
   };
 }
 
-async function runAll(
-  backends: Backends,
-  inlineLimit = 2_048,
-): Promise<{ selvage: Selvage; run: RunHandle<object> }> {
+async function runAll(backends: Backends, inlineLimit = 2_048) {
   const selvage = await openSelvage({ tapestries: [everyWay, inner, step], backends, inlineLimit });
   const run = await selvage.start(everyWay, { name: 'Ada', n: 40, count: 3 }, { runId: unique('digests') });
   await run.signal('said', 'yes');

@@ -15,13 +15,12 @@ import { waitingReason } from '../support/waiting-reason';
 
 afterEach(closeAll);
 
-const first = knot('first', ({ x }: { x: number }) => x + 1);
 const second = knot('second', ({ x }: { x: number }) => x * 10);
 
-function chainOf(definitions: typeof first, last: typeof second) {
+function chainOf(first: typeof second, last: typeof second) {
   return tapestry('chain', (t) => {
     const x = t.parameter('x', z.number());
-    const a = definitions({ x }, { id: 'a' });
+    const a = first({ x }, { id: 'a' });
     return { b: last({ x: a }, { id: 'b' }) };
   });
 }

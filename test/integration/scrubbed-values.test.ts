@@ -36,14 +36,7 @@ const PLACES = [
   { place: 'files', data: 'file:values', of: gathered },
 ];
 
-interface Opened {
-  readonly folder: string;
-  readonly backends: Backends;
-  readonly selvage: Selvage;
-  readonly heard: string[];
-}
-
-async function open(data: string, inlineLimit: number): Promise<Opened> {
+async function open(data: string, inlineLimit: number) {
   const folder = await temporaryFolder();
   const backends = await openBackends({
     url: 'sqlite:selvage.db',

@@ -516,17 +516,16 @@ const stages = {
         { id: 'gate' },
       );
       gate({ input: large, predicate: () => false }, { id: 'closed' });
-      const parity = branch(
-        { input: open, branches: tags, selector: (value, context) => pathOf({ value }, context) },
-        { id: 'parity' },
-      );
+      const choice = {
+        input: open,
+        branches: tags,
+        selector: (value: string, context: KnotContext) => pathOf({ value }, context),
+      };
+      const parity = branch(choice, { id: 'parity' });
       const widened = measure({ left: parity.path('even'), right: large }, { id: 'widened' });
       const odd = measure({ left: parity.path('odd'), right: large }, { id: 'if-odd' });
       const rejoined = firstOk({ of: [odd, widened] }, { id: 'rejoined' });
-      const inside = branch(
-        { input: open, branches: tags, selector: (value, context) => pathOf({ value }, context) },
-        { id: 'parity-in-segment', ...inSegment },
-      );
+      const inside = branch(choice, { id: 'parity-in-segment', ...inSegment });
       const one = measure(
         { left: inside.path('even'), right: large },
         { id: 'even-in-segment', ...inSegment },

@@ -95,12 +95,6 @@ test('a failed run ends with 1, its failure with message and place, and what was
   expect(stdout).toMatch(/^ {2}e {2}RangeError: 10 is too much\n {4}at .*pipeline\.ts:8:\d+/m);
 });
 
-test('--terminals: only what they need runs', async () => {
-  const { code, stdout } = await run('--tapestry', 'fails', '--param', 'x=5', '--terminals', 'd', '--json');
-  expect(code).toBe(0);
-  expect((JSON.parse(stdout) as RunDocument).outputs).toEqual({ 'param:x': 5, d: 10 });
-});
-
 test('runs show tells what became of a run whose values are gone, and why it does not show them', async () => {
   await run('--tapestry', 'quickstart', '--param', 'x=6', '--run-id', 'scrubbed');
   expect((await runWarm(project, ['scrub', '--run', 'scrubbed', '--yes'])).code).toBe(0);
