@@ -4,6 +4,7 @@ import { SelvageError } from '../../src/errors';
 import { sampleValue } from '../../src/testing/sample-records';
 import { Latch } from '../support/latch';
 import { closedPort, listening } from '../support/listening';
+import { placeForEach } from '../support/fresh-places';
 import { describeWith } from '../support/services';
 import { freshS3Place, type S3Place } from './s3-place';
 
@@ -11,12 +12,7 @@ const SECRET = 'a-secret-that-nobody-may-see';
 
 describeWith('s3')('S3: what is wrong is told at open, in one line, without a secret', () => {
   let place: S3Place;
-
-  beforeEach(async () => {
-    place = await freshS3Place();
-  });
-
-  afterEach(() => place.drop());
+  placeForEach(freshS3Place, (fresh) => (place = fresh));
 
   async function refusal(changed: Partial<S3DataStoreOptions>): Promise<SelvageError> {
     const error: unknown = await createS3DataStore({ ...place.options, ...changed }).then(

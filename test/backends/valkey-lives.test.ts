@@ -8,6 +8,7 @@ import { sampleValue } from '../../src/testing/sample-records';
 import { rejectionOf } from '../support/rejection-of';
 import { describeWith, describeWithPrivate, startPrivateValkey, valkeyService } from '../support/services';
 import { until } from '../support/until';
+import { refusal } from '../support/refusal';
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -93,9 +94,9 @@ describeWithPrivate('valkey')('a cluster', () => {
     await until('the cluster is up', async () =>
       String(await one.call('cluster', 'info')).includes('cluster_state:ok'),
     );
-    const refusal = await rejectionOf(createValkeyDataStore({ url: server.address }));
-    expect(refusal.code).toBe('BackendUnavailable');
-    expect(refusal.message).toContain('is part of a cluster');
+    expect(await rejectionOf(createValkeyDataStore({ url: server.address }))).toMatchObject(
+      refusal('BackendUnavailable', 'is part of a cluster'),
+    );
     const client = new Valkey.Cluster([{ host, port: Number(port) }]);
     const store = await createValkeyDataStore({ client });
     const value = sampleValue('value');

@@ -17,6 +17,7 @@ import {
 } from '../support/services';
 import { FaultProxy } from '../support/fault-proxy';
 import { until } from '../support/until';
+import { refusal } from '../support/refusal';
 
 const PASSWORD = 's3cret-Pa55';
 
@@ -36,33 +37,31 @@ describe('what cannot be reached', () => {
     const error = await rejectionOf(
       createValkeyDataStore({ url: `valkey://:${PASSWORD}@127.0.0.1:${port}` }),
     );
-    expect(error.code).toBe('BackendUnavailable');
-    expect(error.message).toContain(`valkey://127.0.0.1:${port}`);
+    expect(error).toMatchObject(refusal('BackendUnavailable', `valkey://127.0.0.1:${port}`));
     expect(error.message).toContain('ECONNREFUSED');
     expect(printed(error)).not.toContain(PASSWORD);
   });
 
   test('a name that is not known', async () => {
-    const error = await rejectionOf(createValkeyDataStore({ url: 'valkey://no-such-host.invalid' }));
-    expect(error.code).toBe('BackendUnavailable');
-    expect(error.message).toMatch(/no-such-host\.invalid:6379 .*(ENOTFOUND|EAI_AGAIN)/);
+    expect(await rejectionOf(createValkeyDataStore({ url: 'valkey://no-such-host.invalid' }))).toMatchObject(
+      refusal('BackendUnavailable', /no-such-host\.invalid:6379 .*(ENOTFOUND|EAI_AGAIN)/),
+    );
   });
 
   test('a server that takes the connection and never answers', async () => {
     const silent = await listening();
     const url = `valkey://user:${PASSWORD}@127.0.0.1:${silent.port}`;
     const error = await rejectionOf(createValkeyDataStore({ url, connectTimeout: 200 }));
-    expect(error.code).toBe('BackendUnavailable');
-    expect(error.message).toContain('has not answered within 0.2 s');
+    expect(error).toMatchObject(refusal('BackendUnavailable', 'has not answered within 0.2 s'));
     expect(printed(error)).not.toContain(PASSWORD);
     await silent.close();
   });
 
   test('a server that speaks something else', async () => {
     const web = await listening((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
-    const error = await rejectionOf(createValkeyDataStore({ url: `valkey://127.0.0.1:${web.port}` }));
-    expect(error.code).toBe('BackendUnavailable');
-    expect(error.message).toContain('does not speak as a Valkey server does');
+    expect(await rejectionOf(createValkeyDataStore({ url: `valkey://127.0.0.1:${web.port}` }))).toMatchObject(
+      refusal('BackendUnavailable', 'does not speak as a Valkey server does'),
+    );
     await web.close();
   });
 });
@@ -76,10 +75,13 @@ describeWith('valkey')('between here and a server', () => {
     proxy = await FaultProxy.to(await valkeyService(), (answer) =>
       Buffer.from(answer.toString('latin1').replace(/(version\r\n\$\d+\r\n)\d+/, '$16'), 'latin1'),
     );
-    const error = await rejectionOf(createValkeyDataStore({ url: `valkey://127.0.0.1:${proxy.port}` }));
-    expect(error.code).toBe('BackendUnavailable');
-    expect(error.message).toMatch(
-      /is too old \((valkey|redis) 6\.\d+\.\d+\)\. Selvage needs Valkey 7\.2 or Redis 7\.0/,
+    expect(
+      await rejectionOf(createValkeyDataStore({ url: `valkey://127.0.0.1:${proxy.port}` })),
+    ).toMatchObject(
+      refusal(
+        'BackendUnavailable',
+        /is too old \((valkey|redis) 6\.\d+\.\d+\)\. Selvage needs Valkey 7\.2 or Redis 7\.0/,
+      ),
     );
   });
 
@@ -180,8 +182,9 @@ describeWithPrivate('valkey')('a server that wants a password', () => {
     const other = await createValkeyDataStore({ url: user('limited', 'p%25wd', '?prefix=other') });
     const error = await rejectionOf(other.put([value]));
     await other.close();
-    expect(error.code).toBe('BackendUnavailable');
-    expect(error.message).toMatch(/does not let this user do what is needed .*docs\/adapters\/valkey\.md/);
+    expect(error).toMatchObject(
+      refusal('BackendUnavailable', /does not let this user do what is needed .*docs\/adapters\/valkey\.md/),
+    );
   });
 
   test('a database that there is, and one that there is not', async () => {
@@ -193,9 +196,9 @@ describeWithPrivate('valkey')('a server that wants a password', () => {
     expect(await second.has(value.hash)).toBe(true);
     expect(await first.has(value.hash)).toBe(false);
     await Promise.all([first.close(), second.close()]);
-    const error = await rejectionOf(createValkeyDataStore({ url: user('', PASSWORD, '/99') }));
-    expect(error.code).toBe('InvalidUrl');
-    expect(error.message).toContain('has no database of this number');
+    expect(await rejectionOf(createValkeyDataStore({ url: user('', PASSWORD, '/99') }))).toMatchObject(
+      refusal('InvalidUrl', 'has no database of this number'),
+    );
   });
 
   test('a full memory is DiskFull; what is there is read and deleted, and there is room again', async () => {
@@ -205,9 +208,7 @@ describeWithPrivate('valkey')('a server that wants a password', () => {
     await store.put([value]);
     await admin.command('config', 'SET', 'maxmemory', '1');
     for (const write of [() => store.put([sampleValue('new')]), () => store.putStream(pieces(2))]) {
-      const error = await rejectionOf(write());
-      expect(error.code).toBe('DiskFull');
-      expect(error.message).toContain('`maxmemory`');
+      expect(await rejectionOf(write())).toMatchObject(refusal('DiskFull', '`maxmemory`'));
     }
     expect(await store.get(value.hash)).toBeDefined();
     await store.delete(value.hash);
@@ -248,8 +249,7 @@ describeWithPrivate('valkey')('a server that wants a password', () => {
     const opened = await rejectionOf(createValkeyDataStore({ url: user('', PASSWORD) }));
     const put = await rejectionOf(store.put([sampleValue('value')]));
     for (const error of [opened, put]) {
-      expect(error.code).toBe('BackendUnavailable');
-      expect(error.message).toContain('is a replica, which takes no writes');
+      expect(error).toMatchObject(refusal('BackendUnavailable', 'is a replica, which takes no writes'));
     }
     await admin.command('replicaof', 'NO', 'ONE');
     await store.put([sampleValue('value')]);

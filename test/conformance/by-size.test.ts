@@ -7,7 +7,7 @@ import { openBackends } from '../../src/backends';
 import { describeDataStore } from '../../src/testing';
 import { allPages } from '../../src/testing/pages';
 import { sampleHash, sampleLineage, sampleValue } from '../../src/testing/sample-records';
-import { removeFolder, temporaryFolder } from './temporary-folder';
+import { folderForEach, removeFolder, temporaryFolder } from './temporary-folder';
 
 const LIMIT = 12;
 
@@ -41,16 +41,10 @@ describeDataStore('by-size', {
 });
 
 describe('values by size', () => {
-  let folder: string;
-
-  beforeEach(async () => {
-    folder = await temporaryFolder();
-  });
-
-  afterEach(() => removeFolder(folder));
+  const folder = folderForEach();
 
   test('go where they belong, a stream too, and are found whatever the limit is now', async () => {
-    const store = await open(folder);
+    const store = await open(folder());
     const [small, large] = [sampleValue('small'), sampleValue('larger than the limit')];
     await store.put([small, large]);
     const stream = await store.putStream(onePiece('streamed, and large'));
@@ -60,7 +54,7 @@ describe('values by size', () => {
     expect(await store.large.hasMany(all)).toEqual(new Set([large.hash, stream.hash]));
     await store.close();
 
-    const other = await open(folder, 0);
+    const other = await open(folder(), 0);
     expect((await other.getMany(all)).size).toBe(4);
     expect(await other.keep([...all, sampleHash('nothing')])).toEqual(new Set(all));
     // In both stores from now on, and listed once nevertheless.
@@ -73,12 +67,12 @@ describe('values by size', () => {
   });
 
   test('what is old in one of the two stores and young in the other is not said to be deleted', async () => {
-    const store = await open(folder, 0);
+    const store = await open(folder(), 0);
     const value = sampleValue('in both');
     await store.put([value]);
     await store.small.put([value]);
     const digest = value.hash.slice(-64);
-    const file = path.join(folder, 'large', digest.slice(0, 2), digest.slice(2, 4), `sha256-${digest}`);
+    const file = path.join(folder(), 'large', digest.slice(0, 2), digest.slice(2, 4), `sha256-${digest}`);
     await utimes(file, 1, 1);
     expect(await store.deleteUnlessPutSince([value.hash], Date.now() - 7_200_000)).toEqual([]);
     expect(await store.get(value.hash)).toBeDefined();
@@ -87,7 +81,7 @@ describe('values by size', () => {
 
   test('openBackends takes the large store from the environment, and small values share the transaction of their records', async () => {
     const environment = { SELVAGE_DATA_LARGE: 'file:large' };
-    const backends = await openBackends({ projectDir: folder, environment, largeValueBytes: LIMIT });
+    const backends = await openBackends({ projectDir: folder(), environment, largeValueBytes: LIMIT });
     const store = backends.dataStore as BySizeDataStore;
     const [small, large] = [sampleValue('small'), sampleValue('larger than the limit')];
     await backends.commit([{ record: sampleLineage(), values: [small, large] }]);

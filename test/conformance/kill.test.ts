@@ -1,13 +1,14 @@
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import * as path from 'node:path';
 import { createLocalDiskDataStore } from '../../src/adapters/data-stores/local-disk';
 import { openBackends } from '../../src/backends';
 import { sampleHash } from '../../src/testing/sample-records';
 import { killInMidWork, type Killed } from './processes/run-script';
-import { removeFolder, temporaryFolder } from './temporary-folder';
+import { folderForEach } from './temporary-folder';
 
 const KNOTS = 3_000;
 const TRIES = 5;
+const root = folderForEach();
 
 /** The blow is aimed at the middle of a piece of work; where the writer was faster, it is struck again. */
 async function strike(
@@ -15,36 +16,32 @@ async function strike(
   argsOf: (folder: string) => string[],
 ): Promise<Killed & { folder: string }> {
   for (let attempt = 1; ; attempt += 1) {
-    const folder = await temporaryFolder();
+    const folder = path.join(root(), String(attempt));
+    await mkdir(folder);
     const killed = await killInMidWork(script, argsOf(folder), 2, 10 * attempt);
     if (killed.begun.length === killed.ended.length + 1) return { ...killed, folder };
-    await removeFolder(folder);
     if (attempt === TRIES) throw new Error(`The kill missed the middle of the work ${TRIES} times.`);
   }
 }
 
 test('kill -9 in the middle of a batch leaves whole batches, and all those that were answered', async () => {
   const { begun, ended, signal, folder } = await strike('endless-writer.ts', (to) => [to, String(KNOTS)]);
-  try {
-    expect(signal).toBe('SIGKILL');
-    expect(ended.length).toBeGreaterThanOrEqual(2);
-    expect(begun.length).toBe(ended.length + 1);
+  expect(signal).toBe('SIGKILL');
+  expect(ended.length).toBeGreaterThanOrEqual(2);
+  expect(begun.length).toBe(ended.length + 1);
 
-    const backends = await openBackends({ projectDir: folder, environment: {} });
-    for (const run of begun) {
-      const records = await backends.runHistory.getRecords(run);
-      expect(ended.includes(run) ? [KNOTS] : [0, KNOTS]).toContain(records.length);
-      const hashes = Array.from({ length: KNOTS }, (_, knot) => sampleHash(`${run}/${knot}`));
-      expect((await backends.dataStore.getMany(hashes)).size).toBe(records.length);
-      const [first] = hashes as [string];
-      expect((await backends.runHistory.findLineage({ outputHash: first })).items).toHaveLength(
-        records.length / KNOTS,
-      );
-    }
-    await backends.close();
-  } finally {
-    await removeFolder(folder);
+  const backends = await openBackends({ projectDir: folder, environment: {} });
+  for (const run of begun) {
+    const records = await backends.runHistory.getRecords(run);
+    expect(ended.includes(run) ? [KNOTS] : [0, KNOTS]).toContain(records.length);
+    const hashes = Array.from({ length: KNOTS }, (_, knot) => sampleHash(`${run}/${knot}`));
+    expect((await backends.dataStore.getMany(hashes)).size).toBe(records.length);
+    const [first] = hashes as [string];
+    expect((await backends.runHistory.findLineage({ outputHash: first })).items).toHaveLength(
+      records.length / KNOTS,
+    );
   }
+  await backends.close();
 }, 60_000);
 
 test('kill -9 in the middle of a put on the local disk leaves no part of a value under its name', async () => {
@@ -52,17 +49,13 @@ test('kill -9 in the middle of a put on the local disk leaves no part of a value
     to,
     String(32 * 1024 * 1024),
   ]);
-  try {
-    expect(signal).toBe('SIGKILL');
-    const store = await createLocalDiskDataStore({ folder });
-    for (const hash of ended) expect((await store.get(hash))?.byteLength).toBe(32 * 1024 * 1024);
-    const last = begun[begun.length - 1] as string;
-    // `get` checks the hash: part of a value would be ValueDamaged.
-    const isThere = (await store.get(last)) !== undefined;
-    const leftOver = await readdir(path.join(folder, 'temporary'));
-    expect(leftOver.length).toBeLessThanOrEqual(isThere ? 0 : 1);
-    await store.close();
-  } finally {
-    await removeFolder(folder);
-  }
+  expect(signal).toBe('SIGKILL');
+  const store = await createLocalDiskDataStore({ folder });
+  for (const hash of ended) expect((await store.get(hash))?.byteLength).toBe(32 * 1024 * 1024);
+  const last = begun[begun.length - 1] as string;
+  // `get` checks the hash: part of a value would be ValueDamaged.
+  const isThere = (await store.get(last)) !== undefined;
+  const leftOver = await readdir(path.join(folder, 'temporary'));
+  expect(leftOver.length).toBeLessThanOrEqual(isThere ? 0 : 1);
+  await store.close();
 }, 60_000);

@@ -9,3 +9,13 @@ export async function temporaryFolder(): Promise<string> {
 export async function removeFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
 }
+
+/** A folder of its own for each test of a file, in place before its other hooks run. */
+export function folderForEach(): () => string {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+  });
+  afterEach(() => removeFolder(folder));
+  return () => folder;
+}

@@ -88,6 +88,13 @@ async function statusOnServer(selvage: Selvage, run: RunHandle<object>): Promise
   return (await selvage.client.workflow.getHandle(run.runId).describe()).status.name;
 }
 
+async function waitsFor(run: RunHandle<object>, knot: string, code: string): Promise<void> {
+  await until(`${knot} waits and says ${code}`, async () => {
+    const waiting = (await run.status().catch(() => undefined))?.waiting;
+    return waiting?.knots.some(({ knotId, reason }) => knotId === knot && reason.code === code);
+  });
+}
+
 /** Every knot has its record, whatever the moment of the cancel. */
 function expectAllOnRecord(result: { readonly outcomes: object }, knots: readonly string[]): void {
   expect(Object.keys(result.outcomes).sort()).toEqual([...knots].sort());
@@ -106,11 +113,11 @@ test('cancelling tells running bodies, skips the rest, and puts everything on re
     outputs: { 'param:x': 3, done: 3, tidying: 4 },
     outcomes: {
       done: { kind: 'ok' },
-      heeding: { kind: 'skipped', reason: 'cancelled' },
-      below: { kind: 'skipped', reason: 'cancelled' },
+      heeding: CANCELLED,
+      below: CANCELLED,
       // It ended within its grace with a value, which is as good as any.
       tidying: { kind: 'ok', value: 4 },
-      ignoring: { kind: 'skipped', reason: 'cancelled' },
+      ignoring: CANCELLED,
     },
   });
   expect(noted(run.runId)).toEqual(expect.arrayContaining(['heeds heard', 'tidies heard']));
@@ -174,11 +181,7 @@ test('a cancel before the first step lets nothing begin', async () => {
 
 test('a cancel while a knot waits for its retry does not wait for that', async () => {
   const run = await shared().start(retried, {});
-  await until('it waits for its retry', async () =>
-    (await run.status().catch(() => undefined))?.waiting?.knots.some(
-      ({ knotId, state }) => knotId === 'failing' && state === 'retrying',
-    ),
-  );
+  await waitsFor(run, 'failing', 'BodyThrew');
   await run.cancel();
   const result = await run.result();
   expect(result).toMatchObject({ status: 'cancelled', outcomes: { failing: CANCELLED, below: CANCELLED } });
@@ -195,11 +198,7 @@ test('a cancel while a knot waits for its body does not wait for a deploy', asyn
   const client = await connectSelvage();
   await startWorker(client, { tapestries: [chain] });
   const run = await client.start(missing, { x: 1 });
-  await until('it waits for its body', async () =>
-    (await run.status().catch(() => undefined))?.waiting?.knots.some(
-      ({ reason }) => reason.code === 'BodyMissing',
-    ),
-  );
+  await waitsFor(run, 'missing', 'BodyMissing');
   await run.cancel();
   const result = await run.result();
   expect(result).toMatchObject({
@@ -259,7 +258,7 @@ test('a commit that comes after the run has given the knot up loses, and adopts 
   expect(line.hit).toEqual(['backends.commit']);
   expect(result).toMatchObject({
     status: 'cancelled',
-    outcomes: { late: { kind: 'skipped', reason: 'cancelled' } },
+    outcomes: { late: CANCELLED },
   });
   const before = (await run.lineage()).items;
   commitMayGoOn.open();
@@ -285,7 +284,7 @@ test('a knot whose worker is lost in a cancel is cancelled, also where the body 
   const { status, outcomes } = await run.result();
   expect({ status, outcomes }).toEqual({
     status: 'cancelled',
-    outcomes: { lost: expect.objectContaining({ kind: 'skipped', reason: 'cancelled' }) },
+    outcomes: { lost: expect.objectContaining(CANCELLED) },
   });
 }, 60_000);
 
@@ -361,10 +360,9 @@ test('a body of a segment does not begin after a cancel that came while it was l
   await run.cancel();
   await stopping.passed;
   lookUp.open();
-  const cancelled = { kind: 'skipped', reason: 'cancelled' };
   expect(await run.result()).toMatchObject({
     status: 'cancelled',
-    outcomes: { patient: { kind: 'ok' }, k: cancelled, m: cancelled },
+    outcomes: { patient: { kind: 'ok' }, k: CANCELLED, m: CANCELLED },
   });
   expect(ran).toBe(0);
 });

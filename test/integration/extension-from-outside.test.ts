@@ -6,6 +6,7 @@ import { connectSelvage, selvageForAll, startWorker, unique } from '../support/o
 import { double, refusedFragments } from '../support/refused-fragments';
 import { rejectionOf } from '../support/rejection-of';
 import { until } from '../support/until';
+import { refusal } from '../support/refusal';
 
 /** Of an update, to the server. */
 const COMPLETED = 3;
@@ -188,9 +189,7 @@ describe('is refused, tells the caller why and leaves the run as it was:', () =>
     const { run, open } = await startHeld(selvage);
     open();
     await run.result();
-    const error = await rejectionOf(run.extend(more('a')));
-    expect(error.code).toBe('RunOver');
-    expect(error.message).toMatch(/resume/);
+    expect(await rejectionOf(run.extend(more('a')))).toMatchObject(refusal('RunOver', /resume/));
     const other = await startHeld(selvage);
     await other.run.cancel();
     // Before it does, it takes more knots, and skips them with the others.

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import {
-  Knot,
   fragment,
   gate,
   knot,
@@ -15,26 +14,13 @@ import { combineBackends, createInMemoryBackends } from '../../src/backends';
 import type { Offer } from '../../src/protocols';
 import { Latch } from '../support/latch';
 import { connectSelvage, selvageForAll, unique } from '../support/open-selvage';
-import { double } from '../support/refused-fragments';
+import { Negate, double, spare, total } from '../support/refused-fragments';
 import { rejectionOf } from '../support/rejection-of';
 import { until } from '../support/until';
 
-const total = knot('total', ({ a, b }: { a: number; b: number }) => a + b);
-const spare = knot('spare', ({ x }: { x: number }) => x + 100);
 const boom = knot('boom', ({ x }: { x: number }): number => {
   throw new Error(`no ${x}`);
 });
-class Negate extends Knot<{ x: number }, number> {
-  static knotName = 'negate';
-  process({ x }: { x: number }): number {
-    return -x;
-  }
-}
-const down = knot('down', ({ left }: { left: number }, context): number => {
-  if (left > 0) context.extend(fragment(() => void down({ left: left - 1 }, { id: `left-${left - 1}` })));
-  return left;
-});
-
 /** Set by a test before it starts a run. */
 let bring: (context: KnotContext) => unknown = () => undefined;
 const planner = knot('planner', async (_: { of: number }, context) => {
@@ -48,10 +34,6 @@ const growing = tapestry('growing', { extensible: { definitions: [spare, Negate]
   double({ x: boom({ x }, { id: 'failed' }) }, { id: 'below' });
   const plan = planner({ of: d }, { id: 'plan' });
   return { t: total({ a: d, b: 1 }, { id: 't' }), plan };
-});
-const countdown = tapestry('countdown', { extensible: true }, (t) => {
-  const left = t.parameter('left', z.number());
-  down({ left }, { id: 'first' });
 });
 const closed = tapestry('closed', (t) => {
   const d = double({ x: t.parameter('x', z.number()) }, { id: 'd' });
@@ -78,7 +60,7 @@ const hopeful = (failOn: FailOn) =>
   });
 const hopefuls = { unhandled: hopeful('unhandled'), any: hopeful('any') };
 const shared = selvageForAll({
-  tapestries: [growing, countdown, closed, ofNode, held, ...Object.values(hopefuls)],
+  tapestries: [growing, closed, ofNode, held, ...Object.values(hopefuls)],
 });
 
 async function startHeld(runId: string) {
@@ -110,18 +92,6 @@ test('a body gives its run more knots, which come to what they come to in proces
   const hashes = (records: readonly { knot_id: string; output_hash: string | null; outcome: string }[]) =>
     Object.fromEntries(records.map(({ knot_id, output_hash, outcome }) => [knot_id, [outcome, output_hash]]));
   expect(hashes(await run.records())).toEqual(hashes(here.lineage));
-});
-
-test('and newcomers extend it again', async () => {
-  const selvage = shared();
-  const run = await selvage.start(countdown, { left: 8 });
-  const { outputs, status } = await run.result();
-  expect(status).toBe('succeeded');
-  expect(outputs).toEqual({
-    'param:left': 8,
-    first: 8,
-    ...Object.fromEntries([7, 6, 5, 4, 3, 2, 1, 0].map((left) => [`left-${left}`, left])),
-  });
 });
 
 test.each([

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { knot, sleep, tapestry, waitForSignal } from '../../src';
 import { openBackends } from '../../src/backends';
-import type { RunHandle, Selvage } from '../../src/client';
+import type { Selvage } from '../../src/client';
 import type { Backends, LineageRecord, RunRecord } from '../../src/protocols';
 import { planScrub } from '../../src/retention';
 import { createEncryption, encryptionOf, type SealedDataStore } from '../../src/sealing';
@@ -69,7 +69,7 @@ async function plainHashes({ dataStore }: Backends): Promise<Map<string, string>
     const digest = createHash('sha256').update(bytes).digest();
     for (const spelling of ['hex', 'base64url'] as const) found.set(digest.toString(spelling), what);
   };
-  add('parameters', Buffer.from('{"n":40,"name":"Ada"}'));
+  add('parameters', Buffer.from('{"count":3,"n":40,"name":"Ada"}'));
   for (const { hash } of (await dataStore.list({ limit: 1_000 })).items) {
     const pieces: Uint8Array[] = [];
     for await (const piece of (await dataStore.getStream(hash))!) pieces.push(piece);
@@ -97,12 +97,9 @@ async function inClear(selvage: Selvage, runId: string): Promise<Record<string, 
   };
 }
 
-async function runAll(
-  backends: Backends,
-  inlineLimit = 2_048,
-): Promise<{ selvage: Selvage; run: RunHandle<object> }> {
+async function runAll(backends: Backends, inlineLimit = 2_048) {
   const selvage = await openSelvage({ tapestries: [everyWay, inner, step], backends, inlineLimit });
-  const run = await selvage.start(everyWay, { name: 'Ada', n: 40 }, { runId: unique('digests') });
+  const run = await selvage.start(everyWay, { name: 'Ada', n: 40, count: 3 }, { runId: unique('digests') });
   await run.signal('said', 'yes');
   const { outputs, status, outcomes } = await run.result();
   expect(status).toBe('succeeded');
@@ -133,13 +130,6 @@ async function hashesOf(selvage: Selvage, runId: string): Promise<Record<string,
 async function isBegun({ backends: { runHistory } }: Selvage, runId: string): Promise<boolean> {
   const run = await runHistory.getRun(runId);
   return run !== undefined && (await runHistory.getRecords(run.temporal_run_id)).length === 2;
-}
-
-function waitingCode(run: RunHandle<object>, code: string): Promise<string> {
-  return until(`the run waits, and says ${code}`, async () => {
-    const { step } = (await run.status()).waiting ?? {};
-    return step?.code === code ? step.message : undefined;
-  });
 }
 
 test('without a digest key, records and history have plain hashes of values; the names of what is stored have none', async () => {
@@ -305,31 +295,6 @@ test('an equal start attaches to a run that began under an earlier key', async (
     await selvage.close();
   }
   expect(runs.size).toBe(1);
-});
-
-test.each([
-  ['another', FIRST, SECOND],
-  ['one, and the client none', undefined, FIRST],
-])('a worker with %s does not take the run, and says so', async (_, ofClient, ofWorker) => {
-  const folder = await temporaryFolder();
-  const client = await connectSelvage({ backends: await backendsOf(folder, ofClient) });
-  const worker = await startWorker(client, {
-    tapestries: [inner],
-    backends: await backendsOf(folder, ofWorker),
-  });
-  const run = await client.start(inner, { name: 'Ada' }, { runId: unique('differ') });
-  const message = await waitingCode(run, 'BackendsDiffer');
-  expect(message).toMatch(/do not have the same digest key for values \(here \w+, there \w+\)/);
-  expect(message).toContain('SELVAGE_DIGEST_KEYS');
-  expect(message).not.toContain('SELVAGE_DATA');
-  expect(message).not.toContain(FIRST.slice('first:'.length));
-  await worker.stop();
-  // Behind the worker's own, the client's is taken, too.
-  const both = [ofWorker ?? 'plain', ofClient ?? 'plain'].join(',');
-  await startWorker(client, { tapestries: [inner], backends: await backendsOf(folder, both) });
-  expect(await run.values()).toEqual({ part: 'Ada!' });
-  const tag = encryptionOf(client.backends)!.digests.current.tag;
-  expect((await recordOf(client, run.runId)).environment['digest_key']).toBe(tag);
 });
 
 test('a run that is started past Selvage has the key of its worker', async () => {

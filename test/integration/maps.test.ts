@@ -14,6 +14,7 @@ import {
 import type { LineageRecord } from '../../src/protocols';
 import { SPLIT_ACTIVITY, type SplitAnswer } from '../../src/workflows/messages';
 import { answersOf, historyOf, largestPayload } from '../support/history';
+import { Crowd } from '../support/crowd';
 import { Latch, aborted } from '../support/latch';
 import { selvageForAll } from '../support/open-selvage';
 
@@ -56,7 +57,7 @@ const HEAVY = [
 ];
 
 const big = (name: string, dispatcher: Dispatcher, concurrency: number, batch?: number) => {
-  const seen = { now: 0, most: 0 };
+  const crowd = new Crowd();
   const shape = tapestry(name, { knots: { dispatcher } }, (t) => ({
     mapped: map(
       {
@@ -64,16 +65,14 @@ const big = (name: string, dispatcher: Dispatcher, concurrency: number, batch?: 
         concurrency,
         ...(batch !== undefined && { batch }),
         each: async ({ element }) => {
-          seen.most = Math.max(seen.most, ++seen.now);
-          await new Promise((resolve) => setTimeout(resolve, 1));
-          seen.now -= 1;
+          await crowd.join(1);
           return element + 1;
         },
       },
       { id: 'mapped' },
     ),
   }));
-  return { shape, seen, concurrency };
+  return { shape, crowd, concurrency };
 };
 
 const BIG = [
@@ -158,13 +157,13 @@ test.each(HEAVY)(
 
 test.each(BIG)(
   'more elements than one history should have come in parts, within one concurrency ($shape.name)',
-  async ({ shape, seen, concurrency }) => {
+  async ({ shape, crowd, concurrency }) => {
     const selvage = shared();
     const run = await selvage.start(shape, { n: 1_250 });
     const { mapped } = await run.values();
     expect(mapped).toEqual(Array.from({ length: 1_250 }, (_, index) => index + 1));
-    expect(seen.most).toBeGreaterThan(10);
-    expect(seen.most).toBeLessThanOrEqual(concurrency);
+    expect(crowd.most).toBeGreaterThan(10);
+    expect(crowd.most).toBeLessThanOrEqual(concurrency);
     const { events } = await selvage.client.workflow.getHandle(run.runId).fetchHistory();
     expect(events!.length).toBeLessThan(100);
   },

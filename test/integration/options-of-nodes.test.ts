@@ -20,6 +20,7 @@ import {
   type Outcome,
   type Tapestry,
 } from '../../src';
+import { Crowd } from '../support/crowd';
 import { historyOf } from '../support/history';
 import { openSelvage, selvageForAll, startWorker, temporaryBackends, unique } from '../support/open-selvage';
 import { SwitchableBackends } from '../support/switchable-backends';
@@ -94,15 +95,10 @@ const forEver: Body = ({ signal }) =>
   });
 
 /** With one place for all, and how many were in it at most. */
-function limited(name: string, dispatcher: Dispatcher): { shape: Tapestry; seen: { most: number } } {
+function limited(name: string, dispatcher: Dispatcher): { shape: Tapestry; crowd: Crowd } {
   const limit = { key: unique('limit'), limit: 1 };
-  const seen = { running: 0, most: 0 };
-  const body: Body = async () => {
-    seen.most = Math.max(seen.most, ++seen.running);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-    seen.running -= 1;
-  };
-  return { shape: everyBody(name, body, { dispatcher, maxConcurrent: limit }), seen };
+  const crowd = new Crowd();
+  return { shape: everyBody(name, () => crowd.join(), { dispatcher, maxConcurrent: limit }), crowd };
 }
 
 const HOSTS = [
@@ -156,10 +152,10 @@ describe.each(HOSTS)('options hold for each node that has a body ($host)', (host
   });
 
   test('one place for all', async () => {
-    const { shape, seen } = host.limited;
+    const { shape, crowd } = host.limited;
     const run = await shared().start(shape, { ...PARAMETERS, list: [1, 2, 3] });
     expect((await run.result()).status).toBe('succeeded');
-    expect(seen.most).toBe(1);
+    expect(crowd.most).toBe(1);
   });
 
   test('a turn of the rate for each call of a body', async () => {

@@ -15,35 +15,15 @@ import { waitingReason } from '../support/waiting-reason';
 
 afterEach(closeAll);
 
-const first = knot('first', ({ x }: { x: number }) => x + 1);
 const second = knot('second', ({ x }: { x: number }) => x * 10);
 
-function chainOf(definitions: typeof first, last: typeof second) {
+function chainOf(first: typeof second, last: typeof second) {
   return tapestry('chain', (t) => {
     const x = t.parameter('x', z.number());
-    const a = definitions({ x }, { id: 'a' });
+    const a = first({ x }, { id: 'a' });
     return { b: last({ x: a }, { id: 'b' }) };
   });
 }
-const chain = chainOf(first, second);
-
-test('a knot whose definition no worker has waits, says why, and goes on when a worker has it', async () => {
-  const client = await connectSelvage();
-  // The deploy of a worker that has lost the second definition: its tapestry is another one.
-  const renamed = knot('renamed', ({ x }: { x: number }) => x * 10);
-  const old = await startWorker(client, { tapestries: [chainOf(first, renamed)] });
-  const run = await client.start(chain, { x: 1 });
-  const reason = await until('the server shows why b waits', () => waitingReason(client, run, 'b'));
-  expect(reason).toContain('no definition "second" for knot "b"');
-  expect(reason).toContain(client.taskQueue);
-  expect((await run.status()).run.status).toBe('running');
-  await old.stop();
-  await startWorker(client, { tapestries: [chain] });
-  expect(await run.values()).toEqual({ b: 20 });
-  // Refusals are no throws: `retry` allows one attempt only, and this is a later one.
-  const [record] = (await run.lineage({ knotId: 'b' })).items;
-  expect(record!.attempt).toBeGreaterThan(1);
-});
 
 test('an unreachable backend is waited for, at the first step and in the middle', async () => {
   const line = new SwitchableBackends(await temporaryBackends());
@@ -82,24 +62,6 @@ test('an unreachable backend is waited for, at the first step and in the middle'
     ['b', 'ok'],
     ['param:x', 'ok'],
   ]);
-});
-
-test('a commit that was done but answered with an error is adopted: the body does not run again', async () => {
-  const line = new SwitchableBackends(await temporaryBackends());
-  let calls = 0;
-  const counted = knot('first', ({ x }: { x: number }) => {
-    calls += 1;
-    line.inflict({ code: 'BackendUnavailable', only: ['backends.commit'], when: 'after', times: 5 });
-    return x + 1;
-  });
-  const counting = chainOf(counted, second);
-  const selvage = await openSelvage({ tapestries: [counting], backends: line.backends });
-  const run = await selvage.start(counting, { x: 3 });
-  expect(await run.values()).toEqual({ b: 40 });
-  expect(line.hit).toHaveLength(5);
-  expect(calls).toBe(1);
-  // The attempt that committed never got its answer out.
-  expect((await run.lineage({ knotId: 'a' })).items).toMatchObject([{ outcome: 'ok', attempt: 1 }]);
 });
 
 test('a full disk refuses the knot with its reason; with room again the run goes on', async () => {

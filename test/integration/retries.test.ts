@@ -117,13 +117,6 @@ function told(records: readonly LineageRecord[]): object {
 const onQueue = matrix('retries-on-queue', queue());
 const inSegments = matrix('retries-in-segments', local());
 
-const backingOff = tapestry('backing-off', () => ({
-  end: endsInAttempt(
-    { end: 4 },
-    { id: 'end', ...retry(4, { initialInterval: 200, backoffCoefficient: 3, maximumInterval: 600 }) },
-  ),
-}));
-
 const remembers = knot('remembers', (_: object, ctx) => {
   const before = ctx.lastHeartbeat as { done: number } | undefined;
   ctx.heartbeat({ done: (before?.done ?? 0) + 1 });
@@ -149,7 +142,7 @@ const asking = tapestry('asking', { knots: { dispatcher: local() } }, () => {
   return { beside: endsInAttempt({ end: endsInAttempt({ end: 1 }, { id: 'first' }) }, { id: 'second' }) };
 });
 
-const shared = selvageForAll({ tapestries: [onQueue, inSegments, backingOff, remembering, asking] });
+const shared = selvageForAll({ tapestries: [onQueue, inSegments, remembering, asking] });
 
 test('retries, timeouts, Terminal, Retryable and what cannot be mended, in process', async () => {
   expect(told((await runLocally(onQueue, {})).lineage)).toEqual(EXPECTED);
@@ -169,17 +162,6 @@ test.each([
   const activities = scheduledActivities(await historyOf(shared(), run.runId));
   const alone = activities.filter(({ type }) => type !== 'selvage.segment').map(({ id }) => id);
   if (work === inSegments) expect(alone).toEqual(['limited']);
-});
-
-test('the back-off grows by its coefficient up to its maximum', async () => {
-  const run = await shared().start(backingOff, {});
-  expect(await run.values()).toEqual({ end: 4 });
-  const times = calls.get(`${run.runId}/end`)!;
-  const pauses = times.slice(1).map((time, index) => time - times[index]!);
-  // The clocks of server and worker are one, but rounded; a pause is never shorter than asked for.
-  expect(pauses[0]).toBeGreaterThanOrEqual(190);
-  expect(pauses[1]).toBeGreaterThanOrEqual(590);
-  expect(pauses[2]).toBeGreaterThanOrEqual(590);
 });
 
 test('an attempt sees what the one before gave to heartbeat, under the same idempotency key', async () => {

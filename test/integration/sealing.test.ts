@@ -56,7 +56,7 @@ test.each([undefined, 'user-42'])(
     });
     const run = await selvage.start(
       everyWay,
-      { name: SECRET, n: 40 },
+      { name: SECRET, n: 40, count: 3 },
       { runId: unique('sealed'), ...(subject && { subject }) },
     );
     await run.signal('said', `${SECRET} said`);
@@ -83,7 +83,9 @@ test.each([undefined, 'user-42'])(
     expect(await rejectionOf(run.result())).toMatchObject({ code: 'SubjectForgotten' });
     expect(await rejectionOf(run.values())).toMatchObject({ code: 'SubjectForgotten' });
     expect((await run.records()).length).toBeGreaterThan(5);
-    expect(await rejectionOf(selvage.start(everyWay, { name: 'x', n: 40 }, { subject }))).toMatchObject({
+    expect(
+      await rejectionOf(selvage.start(everyWay, { name: 'x', n: 40, count: 3 }, { subject })),
+    ).toMatchObject({
       code: 'SubjectForgotten',
     });
   },
@@ -98,7 +100,11 @@ test('with payloads left open, no value of a subject is in the history all the s
   const folder = await temporaryFolder();
   const backends = await sealed(folder, own);
   const selvage = await openSelvage({ tapestries: [everyWay, inner, step], backends, encryption: own });
-  const run = await selvage.start(everyWay, { name: SECRET, n: 40 }, { runId: unique('open'), subject: 'a' });
+  const run = await selvage.start(
+    everyWay,
+    { name: SECRET, n: 40, count: 3 },
+    { runId: unique('open'), subject: 'a' },
+  );
   await run.signal('said', SECRET);
   expect((await run.result()).status).toBe('succeeded');
   const history = await historiesOf(selvage, run.runId);

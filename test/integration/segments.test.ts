@@ -7,13 +7,7 @@ import type { KnotEnd, KnotEvent } from '../../src/worker';
 import { STATUS_QUERY } from '../../src/workflows/messages';
 import { historyOf, scheduledActivities } from '../support/history';
 import { Latch, aborted } from '../support/latch';
-import {
-  connectSelvage,
-  openSelvage,
-  selvageForAll,
-  startWorker,
-  temporaryBackends,
-} from '../support/open-selvage';
+import { openSelvage, selvageForAll, temporaryBackends } from '../support/open-selvage';
 import { SwitchableBackends } from '../support/switchable-backends';
 import { until } from '../support/until';
 
@@ -68,12 +62,6 @@ function chain(name: string, size: number) {
 }
 
 const localChain = chain('localChain', 30);
-const localFan = tapestry('localFan', dispatched, (t) => {
-  const x = begin(t.parameter('x', z.number()));
-  const values: Record<string, Knot<number>> = {};
-  for (let n = 0; n < 40; n++) values[`v${n}`] = inc({ x }, { id: `inc-${n}` });
-  return { result: total(values, { id: 'total' }) };
-});
 const longChain = chain('longChain', 2_500);
 
 /** local -> queue -> local, beside a local knot that all of them meet in. */
@@ -102,7 +90,7 @@ const endless = tapestry('endless', dispatched, (t) => {
 });
 
 const shared = selvageForAll({
-  tapestries: [localChain, localFan, longChain, mixed, quick, slow, endless],
+  tapestries: [localChain, longChain, mixed, quick, slow, endless],
 });
 
 const activitiesOf = async (runId: string) => scheduledActivities(await historyOf(shared(), runId));
@@ -131,12 +119,6 @@ test('a chain is one activity, and each of its knots has its record', async () =
       byKnot.get(`inc-${n - 1}`)!.finished_at,
     );
   }
-});
-
-test('a fan-out with its sum is one activity', async () => {
-  const run = await shared().start(localFan, { x: 1 });
-  expect(await run.values()).toEqual({ result: 120 });
-  expect(await activitiesAfterBegin(run.runId)).toHaveLength(1);
 });
 
 test('local and queued knots take turns, and values cross in both directions', async () => {
@@ -251,26 +233,6 @@ test('a timeout holds for each body, and a cancel ends a segment: what ended cou
     hung: { kind: 'skipped', reason: 'cancelled' },
     never: { kind: 'skipped', reason: 'cancelled' },
   });
-});
-
-test('a missing body makes its knot wait, and nothing that does not need it', async () => {
-  const old = knot('old', ({ x }: { x: number }) => x * 10);
-  const renamed = knot('renamed', ({ x }: { x: number }) => x * 10);
-  const edited = (name: string, body: typeof old | typeof renamed) =>
-    tapestry(name, dispatched, (t) => {
-      const first = inc({ x: t.parameter('x', z.number()) }, { id: 'first' });
-      const middle = body({ x: first }, { id: 'middle' });
-      return { beside: inc({ x: first }, { id: 'beside' }), last: inc({ x: middle }, { id: 'last' }) };
-    });
-  const before = edited('edited', old);
-  const selvage = await connectSelvage();
-  const edit = await startWorker(selvage, { tapestries: [edited('edited', renamed)] });
-  const run = await selvage.start(before, { x: 1 });
-  await until('all else is done', async () => (await run.status()).live?.counts.ok === 3);
-  await edit.stop();
-  await startWorker(selvage, { tapestries: [before] });
-  expect(await run.values()).toEqual({ beside: 3, last: 21 });
-  expect(calls.get(`${run.runId}/first`)).toBe(1);
 });
 
 test('an outage of the backends is a refusal of the segment: it goes on from what is committed', async () => {

@@ -8,6 +8,7 @@ import { connectSelvage, openSelvage, selvageForAll, startWorker, unique } from 
 import { rejectionOf } from '../support/rejection-of';
 import { until } from '../support/until';
 import { LOW_HISTORY_BUDGET } from '../support/run-limits';
+import { refusal } from '../support/refusal';
 
 const note = z.object({ n: z.number(), text: z.string() });
 const join = knot('join', (all: Record<string, unknown>) => Object.values(all).join());
@@ -106,14 +107,10 @@ const raw = (selvage: Selvage, { runId }: RunHandle, name: string, ...args: unkn
 test('a wrong signal rejects its sender and the wait goes on; a right one ends it', async () => {
   const selvage = shared();
   const run = await selvage.start(approved, { x: 1 });
-  expect(await rejectionOf(run.signal('approve', { name: 5 }))).toMatchObject({
-    code: 'InvalidSignal',
-    message: expect.stringMatching(/approval.*name: /),
-  });
-  expect(await rejectionOf(run.signal('aprove', {}))).toMatchObject({
-    code: 'UnknownSignal',
-    message: expect.stringContaining('"approve"'),
-  });
+  expect(await rejectionOf(run.signal('approve', { name: 5 }))).toMatchObject(
+    refusal('InvalidSignal', /approval.*name: /),
+  );
+  expect(await rejectionOf(run.signal('aprove', {}))).toMatchObject(refusal('UnknownSignal', '"approve"'));
   await until('the wait has begun', async () => (await run.status()).live?.waits?.length === 1);
   expect(await run.signal('approve', { name: ' ada ' })).toEqual({ takenBy: 'approval' });
   expect(await run.values()).toEqual({ line: 'report 1 by ada' });
@@ -217,10 +214,9 @@ test('a run keeps so many signals for later and no more, and says so', async () 
   const selvage = await openSelvage({ tapestries, runLimits: LOW_HISTORY_BUDGET });
   const run = await selvage.start(later, {});
   for (let n = 0; n < LOW_HISTORY_BUDGET.keptSignals; n++) await run.signal('n', n);
-  expect(await rejectionOf(run.signal('n', LOW_HISTORY_BUDGET.keptSignals))).toMatchObject({
-    code: 'TooManySignals',
-    message: expect.stringMatching(/keeps 70 signals .* "n" .* Send it again later/),
-  });
+  expect(await rejectionOf(run.signal('n', LOW_HISTORY_BUDGET.keptSignals))).toMatchObject(
+    refusal('TooManySignals', /keeps 70 signals .* "n" .* Send it again later/),
+  );
   await run.signal('go', null);
   expect(await run.values()).toEqual({ n: 0 });
   const { environment } = (await run.status()).run;
@@ -274,10 +270,9 @@ test('700 sleeps that are over at once are concluded with no more activities pen
 test('a signal to a run that no worker works for', async () => {
   const selvage = await connectSelvage();
   const run = await selvage.start(single, {}, { runId: unique('lonely') });
-  expect(await rejectionOf(run.signal('note', { n: 1, text: 'a' }, { timeout: 1_500 }))).toMatchObject({
-    code: 'NoWorker',
-    message: expect.stringContaining('1500 ms'),
-  });
+  expect(await rejectionOf(run.signal('note', { n: 1, text: 'a' }, { timeout: 1_500 }))).toMatchObject(
+    refusal('NoWorker', '1500 ms'),
+  );
   await startWorker(selvage, { tapestries });
   // The server may have kept the first one for the worker.
   await run.signal('note', { n: 2, text: 'ab' }).catch(() => undefined);

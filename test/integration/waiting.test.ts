@@ -8,27 +8,35 @@ import { Latch, aborted } from '../support/latch';
 import { closeAll, connectSelvage, startWorker, temporaryBackends, unique } from '../support/open-selvage';
 import { SwitchableBackends } from '../support/switchable-backends';
 import { until } from '../support/until';
+import { refusal } from '../support/refusal';
 
 jest.setTimeout(60_000);
 afterEach(closeAll);
 
 /** What the run waits for, once it is as wanted. */
 async function waitingUntil(
-  what: string,
   run: RunHandle<object>,
   isAsWanted: (waiting: Waiting) => unknown,
 ): Promise<Waiting> {
-  return await until(what, async () => {
+  return await until(`it waits as ${String(isAsWanted)}`, async () => {
     const { waiting } = await run.status();
     return waiting && isAsWanted(waiting) ? waiting : undefined;
   });
 }
 
+/** Once its next step waits for this. */
+const stepUntil = async (run: RunHandle<object>, code: string) =>
+  (await waitingUntil(run, ({ step }) => step?.code === code)).step!;
+
+/** Once these knots wait for these. */
+const knotsUntil = (run: RunHandle<object>, codes: Record<string, string>): Promise<Waiting> =>
+  waitingUntil(run, (waiting) =>
+    Object.entries(codes).every(([id, code]) => byKnot(waiting)[id]?.reason.code === code),
+  );
+
 function byKnot({ knots }: Waiting): Record<string, Waiting['knots'][number]> {
   return Object.fromEntries(knots.map((knot) => [knot.knotId, knot]));
 }
-
-const codeOf = (waiting: Waiting, id: string): string | undefined => byKnot(waiting)[id]?.reason.code;
 
 const inc = knot('inc', ({ x }: { x: number }) => x + 1);
 const plain = tapestry('plain', (t) => ({ end: inc({ x: t.parameter('x', z.number()) }, { id: 'end' }) }));
@@ -53,18 +61,11 @@ describe('a run that no worker has begun', () => {
       },
     });
     expect(state.live).toBeUndefined();
-    await expect(run.outcomes()).rejects.toMatchObject({
-      code: 'UnknownRun',
-      message: expect.stringContaining('no worker has begun it'),
-    });
+    await expect(run.outcomes()).rejects.toMatchObject(refusal('UnknownRun', 'no worker has begun it'));
 
     const other = tapestry('other', () => ({ end: inc({ x: 1 }, { id: 'end' }) }));
     const worker = await startWorker(client, { tapestries: [other], identity: 'stranger' });
-    const { step } = await waitingUntil(
-      'the first step has failed',
-      run,
-      (waiting) => waiting.step?.code === 'UnknownTapestry',
-    );
+    const step = await stepUntil(run, 'UnknownTapestry');
     expect(step).toMatchObject({
       message: expect.stringContaining('has not registered a tapestry "plain" (it has: other)'),
       worker: 'stranger',
@@ -81,14 +82,10 @@ describe('a run that no worker has begun', () => {
     const own = client.backends;
     const elsewhere = combineBackends({ ...own, runHistory: (await temporaryBackends()).runHistory });
     const worker = await startWorker(client, { tapestries: [plain], backends: elsewhere });
-    const { step } = await waitingUntil(
-      'the first step has failed',
-      run,
-      (waiting) => waiting.step?.code === 'BackendsDiffer',
-    );
-    expect(step!.message).toMatch(/do not have the same run history \(here \w+ \S+, there \S+\)\./);
-    expect(step!.message).toContain('SELVAGE_HISTORY');
-    expect(step!.message).not.toContain('SELVAGE_DATA');
+    const step = await stepUntil(run, 'BackendsDiffer');
+    expect(step.message).toMatch(/do not have the same run history \(here \w+ \S+, there \S+\)\./);
+    expect(step.message).toContain('SELVAGE_HISTORY');
+    expect(step.message).not.toContain('SELVAGE_DATA');
     await worker.stop();
     await startWorker(client, { tapestries: [plain] });
     expect(await run.values()).toEqual({ end: 2 });
@@ -111,11 +108,7 @@ describe('a run that no worker has begun', () => {
       return (await historyOf(client, run.runId)).some((event) => event.markerRecordedEventAttributes);
     });
     // The next task may only wait for its worker yet.
-    const waiting = await waitingUntil(
-      'the next task has failed, too',
-      run,
-      ({ step }) => step?.code === 'UnknownTapestry',
-    );
+    const waiting = await waitingUntil(run, ({ step }) => step?.code === 'UnknownTapestry');
     expect(waiting.begun).toBe(false);
     await worker.stop();
     await startWorker(client, { tapestries: [plain] });
@@ -186,11 +179,7 @@ describe('knots that wait for different things', () => {
     });
     const run = await client.start(build(gone), {});
     await begun.passed;
-    const waiting = await waitingUntil(
-      'two attempts have failed',
-      run,
-      (seen) => codeOf(seen, 'failing') === 'BodyThrew' && codeOf(seen, 'missing') === 'BodyMissing',
-    );
+    const waiting = await knotsUntil(run, { failing: 'BodyThrew', missing: 'BodyMissing' });
     expect(waiting).toMatchObject({ begun: true, total: 6, unfinished: 6 });
     expect(waiting.step).toBeUndefined();
     expect(waiting.reasons).toEqual({ Running: 1, BodyThrew: 1, NoWorker: 1, BodyMissing: 1, Parents: 2 });
@@ -217,11 +206,7 @@ describe('knots that wait for different things', () => {
     expect(waiting.knots.slice(3).map(({ knotId }) => knotId)).toEqual(['running', 'sum', 'last']);
 
     await worker.stop();
-    const alone = await waitingUntil(
-      'nobody takes the knot that was running',
-      run,
-      (seen) => codeOf(seen, 'running') === 'NoWorker' && codeOf(seen, 'missing') === 'NoWorker',
-    );
+    const alone = await knotsUntil(run, { running: 'NoWorker', missing: 'NoWorker' });
     expect((await run.status()).live).toBeUndefined();
     expect(alone.reasons).toEqual({ NoWorker: 3, BodyThrew: 1, Parents: 2 });
     expect(byKnot(alone)).toMatchObject({
@@ -257,18 +242,10 @@ describe('knots that wait for different things', () => {
       execution: { workflowId: run.runId },
       id: 'remote',
     });
-    const paused = await waitingUntil(
-      'the knot is paused',
-      run,
-      (seen) => codeOf(seen, 'remote') === 'Paused',
-    );
+    const paused = await knotsUntil(run, { remote: 'Paused' });
     expect(byKnot(paused)['remote']).toMatchObject({ state: 'paused' });
     await run.cancel();
-    const cancelling = await waitingUntil(
-      'the body is asked to end',
-      run,
-      (seen) => codeOf(seen, 'stays') === 'Cancelling',
-    );
+    const cancelling = await knotsUntil(run, { stays: 'Cancelling' });
     expect(byKnot(cancelling)['stays']).toMatchObject({ state: 'running' });
     release.open();
     expect(await run.result()).toMatchObject({ status: 'cancelled' });
@@ -287,11 +264,7 @@ test('a knot whose worker cannot reach a backend says so', async () => {
   const cut = tapestry('cut', () => ({ end: cutting({ x: 1 }, { id: 'end' }) }));
   await startWorker(client, { tapestries: [cut], backends: line.backends });
   const run = await client.start(cut, {});
-  const waiting = await waitingUntil(
-    'the commit was given up',
-    run,
-    (seen) => codeOf(seen, 'end') === 'BackendUnavailable',
-  );
+  const waiting = await knotsUntil(run, { end: 'BackendUnavailable' });
   expect(byKnot(waiting)['end']).toMatchObject({
     state: 'retrying',
     reason: { message: expect.stringContaining('The test has cut') },
@@ -352,7 +325,7 @@ test('a run with more ready knots than may be in flight says which are held, and
   );
   await startWorker(client, { tapestries: [wide] });
   const run = await client.start(wide, {});
-  const waiting = await waitingUntil('the window is full', run, ({ reasons }) => reasons.Window);
+  const waiting = await waitingUntil(run, ({ reasons }) => reasons.Window);
   expect(waiting).toMatchObject({ total: 520, unfinished: 520, reasons: { NoWorker: 500, Window: 20 } });
   expect(waiting.knots).toHaveLength(100);
   await run.terminate();
@@ -370,7 +343,7 @@ test('a knot waits for a worker with a free slot', async () => {
   await startWorker(client, { tapestries: [two], maxConcurrentActivityTaskExecutions: 1, identity: 'busy' });
   const run: RunHandle<object> = await client.start(two, {});
   await begun.passed;
-  const waiting = await waitingUntil('one of them runs', run, ({ reasons }) => reasons.Running === 1);
+  const waiting = await waitingUntil(run, ({ reasons }) => reasons.Running === 1);
   const other = waiting.knots.find(({ state }) => state !== 'running');
   expect(other).toMatchObject({ state: 'queued', taskQueue: client.taskQueue });
   gate.open();

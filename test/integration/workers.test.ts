@@ -11,7 +11,7 @@ import { z } from 'zod';
 
 import { knot, tapestry, type KnotContext } from '../../src';
 import type { Selvage } from '../../src/client';
-import { createWorker, selvage as selvagePlugin, type KnotObserver } from '../../src/worker';
+import { createWorker, selvage as selvagePlugin } from '../../src/worker';
 import { connectSelvage, onClose, selvageForAll, startWorker } from '../support/open-selvage';
 import { logged, quietRuntime } from '../support/quiet-runtime';
 import { sharedServerAddress } from '../support/temporal-server';
@@ -51,32 +51,9 @@ const copies = tapestry('copies', () => {
   const sorted = sorts({ numbers }, { id: 'sorts' });
   return { sorted, kept: keeps({ numbers, after: sorted }, { id: 'keeps' }) };
 });
-let calls = 0;
-const flaky = knot('flaky', () => {
-  calls += 1;
-  if (calls === 1) throw new Error('once');
-  return calls;
-});
-const observed = tapestry('observed', () => ({
-  value: flaky({}, { id: 'flaky', retry: { maximumAttempts: 2, initialInterval: 10 } }),
-}));
-const heard: string[] = [];
-const listens: KnotObserver = {
-  name: 'listens',
-  knotStarted: ({ knotId, attempt }) => void heard.push(`${knotId} ${attempt} started`),
-  knotEnded: ({ knotId, attempt, outcome }) => void heard.push(`${knotId} ${attempt} ${outcome}`),
-};
-const fails: KnotObserver = {
-  name: 'fails',
-  knotStarted: () => {
-    throw new Error('the observer is broken');
-  },
-  knotEnded: async () => await Promise.reject(new Error('and again')),
-};
 const shared = selvageForAll({
-  tapestries: [streams, copies, observed],
+  tapestries: [streams, copies],
   resources: { prefix: '> ' } as never,
-  observers: [fails, listens],
 });
 
 /** A worker that a user of Temporal makes, with the plugin as the one line added. */
@@ -236,17 +213,6 @@ test('bodies get resources, a logger, and a store for streams whose consumer get
 test('what one body does to its input is seen nowhere else', async () => {
   const run = await shared().start(copies, {});
   expect(await run.values()).toEqual({ sorted: '1,2,3', kept: '3,1,2' });
-});
-
-test('observers hear of each attempt, and one that fails touches nothing', async () => {
-  expect(await (await shared().start(observed, {})).values()).toEqual({ value: 2 });
-  expect(heard.filter((what) => what.startsWith('flaky'))).toEqual([
-    'flaky 1 started',
-    'flaky 1 failed',
-    'flaky 2 started',
-    'flaky 2 ok',
-  ]);
-  await until('the log has it', () => logged.some(({ message }) => message === 'Observer "fails" failed'));
 });
 
 test('a worker that stops and one that starts share a run without losing a knot', async () => {

@@ -14,6 +14,13 @@ interface FreshPlace {
   drop(): Promise<void>;
 }
 
+/** A place of its own for each test of a block. */
+export function placeForEach<P extends FreshPlace>(fresh: () => Promise<P>, use: (place: P) => void): void {
+  let place: P;
+  beforeEach(async () => use((place = await fresh())));
+  afterEach(() => place.drop());
+}
+
 export interface FreshDatabase extends FreshPlace {
   readonly url: string;
 }

@@ -8,11 +8,16 @@ import { packHash } from '../../src/canonical';
 import { packRanges } from '../../src/engine';
 import { planOf } from '../../src/execution';
 import { createActivityInterceptors, type KnotObserver } from '../../src/interceptors/activity';
-import { recordOf, type Tapestry } from '../../src/model';
+import { knot, recordOf, tapestry, type KnotContext, type Tapestry } from '../../src/model';
 import type { Backends, LineageRecord } from '../../src/protocols';
 import { SEGMENT_ACTIVITY, type KnotTask, type SegmentTask } from '../../src/workflows/messages';
 
 export const RUN = { workflowId: 'run-1', runId: 'temporal-run-1' };
+
+/** One knot, `knot`, whose body a test gives. */
+export function one(body: (inputs: object, ctx: KnotContext) => unknown, options: object = {}): Tapestry {
+  return tapestry('work', () => void knot('body', body)({}, { id: 'knot', ...options }));
+}
 
 export interface AttemptOptions {
   readonly attempt?: number;

@@ -1,8 +1,17 @@
-import { fragment, knot, type Fragment } from '../../src';
+import { Knot, fragment, knot, type Fragment } from '../../src';
 import type { ErrorCode } from '../../src/errors';
 
 /** Registered by the tapestries whose runs are extended by {@link refusedFragments}. */
 export const double = knot('double', ({ x }: { x: number }) => x * 2);
+/** What bodies bring that tapestries of their tests have as definitions, but not among their knots. */
+export const total = knot('total', ({ a, b }: { a: number; b: number }) => a + b);
+export const spare = knot('spare', ({ x }: { x: number }) => x + 100);
+export class Negate extends Knot<{ x: number }, number> {
+  static knotName = 'negate';
+  process({ x }: { x: number }): number {
+    return -x;
+  }
+}
 const unregistered = knot('unregistered', ({ x }: { x: number }) => x);
 const otherDouble = knot('double', ({ x }: { x: number }) => x * 3);
 

@@ -7,21 +7,17 @@ import { combineBackends, openBackends } from '../../../src/backends';
 import { createPostgresTapestryStore } from '../../../src/adapters/tapestry-stores/postgres';
 import { sampleLineage, sampleRun, sampleValue } from '../../../src/testing/sample-records';
 import { FaultProxy } from '../../support/fault-proxy';
-import { freshPostgresDatabase, type FreshDatabase } from '../../support/fresh-places';
+import { freshPostgresDatabase, placeForEach, type FreshDatabase } from '../../support/fresh-places';
 import { rejectionOf } from '../../support/rejection-of';
 import { describeWith } from '../../support/services';
 import { queryPostgres } from '../../support/query-postgres';
+import { refusal } from '../../support/refusal';
 
 const INT8 = 20;
 
 describeWith('postgres')('connections to PostgreSQL', () => {
   let database: FreshDatabase;
-
-  beforeEach(async () => {
-    database = await freshPostgresDatabase();
-  });
-
-  afterEach(() => database.drop());
+  placeForEach(freshPostgresDatabase, (fresh) => (database = fresh));
 
   async function killConnections(): Promise<void> {
     await queryPostgres(
@@ -98,9 +94,9 @@ describeWith('postgres')('connections to PostgreSQL', () => {
     await history.startRun(sampleRun());
     proxy.silence();
     const since = Date.now();
-    const error = await rejectionOf(history.getRun('run-1'));
-    expect(error.code).toBe('BackendUnavailable');
-    expect(error.message).toMatch(/cannot be reached or went away/);
+    expect(await rejectionOf(history.getRun('run-1'))).toMatchObject(
+      refusal('BackendUnavailable', /cannot be reached or went away/),
+    );
     expect(Date.now() - since).toBeLessThan(20_000);
     await proxy.mend();
     expect((await history.getRun('run-1'))?.run_id).toBe('run-1');

@@ -4,7 +4,7 @@ import { migrate as migrateTables } from '../../../src/adapters/shared/postgres/
 import { MIGRATIONS } from '../../../src/adapters/shared/postgres/migrations';
 import { parsePostgresUrl } from '../../../src/adapters/shared/postgres';
 import { migrateBackends, openBackends, type MigrationReport } from '../../../src/backends';
-import { freshPostgresDatabase, type FreshDatabase } from '../../support/fresh-places';
+import { freshPostgresDatabase, placeForEach, type FreshDatabase } from '../../support/fresh-places';
 import { describeWith } from '../../support/services';
 import { queryPostgres } from '../../support/query-postgres';
 
@@ -12,12 +12,7 @@ const NAMES = Object.keys(MIGRATIONS);
 
 describeWith('postgres')('selvage migrate on PostgreSQL', () => {
   let database: FreshDatabase;
-
-  beforeEach(async () => {
-    database = await freshPostgresDatabase();
-  });
-
-  afterEach(() => database.drop());
+  placeForEach(freshPostgresDatabase, (fresh) => (database = fresh));
 
   async function migrate(mode: 'status' | 'dry-run' | 'migrate'): Promise<MigrationReport> {
     const { url } = database;

@@ -2,7 +2,7 @@ import { openBackends } from '../../../src/backends';
 import { MIGRATIONS } from '../../../src/adapters/shared/postgres/migrations';
 import { sampleHash } from '../../../src/testing/sample-records';
 import { runScript } from '../../conformance/processes/run-script';
-import { freshPostgresDatabase, type FreshDatabase } from '../../support/fresh-places';
+import { freshPostgresDatabase, placeForEach, type FreshDatabase } from '../../support/fresh-places';
 import { describeWith } from '../../support/services';
 import { queryPostgres } from '../../support/query-postgres';
 import { runs } from '../../support/thorough';
@@ -17,12 +17,7 @@ interface RaceResult {
 
 describeWith('postgres')('several processes on PostgreSQL', () => {
   let database: FreshDatabase;
-
-  beforeEach(async () => {
-    database = await freshPostgresDatabase();
-  });
-
-  afterEach(() => database.drop());
+  placeForEach(freshPostgresDatabase, (fresh) => (database = fresh));
 
   test('make the tables once, race for every knot, and agree on who won', async () => {
     const { url } = database;

@@ -1,6 +1,6 @@
 import { createPostgresTapestryStore } from '../../../src/adapters/tapestry-stores/postgres';
 import type { Offer } from '../../../src/protocols';
-import { freshPostgresDatabase, type FreshDatabase } from '../../support/fresh-places';
+import { freshPostgresDatabase, placeForEach, type FreshDatabase } from '../../support/fresh-places';
 import { describeWith } from '../../support/services';
 import { until } from '../../support/until';
 import { queryPostgres } from '../../support/query-postgres';
@@ -9,12 +9,7 @@ const LISTENING = "datname = current_database() and query like 'listen %'";
 
 describeWith('postgres')('a subscription over PostgreSQL', () => {
   let database: FreshDatabase;
-
-  beforeEach(async () => {
-    database = await freshPostgresDatabase();
-  });
-
-  afterEach(() => database.drop());
+  placeForEach(freshPostgresDatabase, (fresh) => (database = fresh));
 
   async function listening(): Promise<number> {
     const [row] = await queryPostgres(

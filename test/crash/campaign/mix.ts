@@ -45,8 +45,8 @@ import type { Scene } from './scene';
  */
 interface Stage {
   /** Knots that blows may be aimed at: they end well. */
-  readonly queue: readonly string[];
-  readonly local: readonly string[];
+  readonly queue?: readonly string[];
+  readonly local?: readonly string[];
   /** Of `queue`, in a way: they call no function of ours, so that only what comes after a body can hit them. */
   readonly bodiless?: readonly string[];
   /** Whether bodies of `queue` throw at first, so that not every attempt of theirs has something to commit. */
@@ -86,69 +86,53 @@ function performed<I, O>(body: (input: I, context: KnotContext) => O | Promise<O
   };
 }
 
-const add = knot(
-  'add',
-  performed(({ a, b }: { a: number; b: number }) => a + b),
-);
-const double = knot(
-  'double',
-  performed(async ({ x }: { x: number }) => {
-    await sleep(5);
-    return (2 * x) % 1_000_003;
-  }),
-);
+/** A definition with such a body. */
+function performing<I extends object, O>(
+  name: string,
+  body: (input: I, context: KnotContext) => O | Promise<O>,
+  options: { version?: string; cache?: boolean } = {},
+) {
+  return knot(name, options, performed(body));
+}
+
+const add = performing('add', ({ a, b }: { a: number; b: number }) => a + b);
+const double = performing('double', async ({ x }: { x: number }) => {
+  await sleep(5);
+  return (2 * x) % 1_000_003;
+});
 /** For so long that others find no place meanwhile. */
-const dwell = knot(
-  'dwell',
-  performed(async ({ x }: { x: number }) => {
-    await sleep(150);
-    return x + 12;
-  }),
-);
-const sum = knot(
-  'sum',
-  performed((numbers: Record<string, number>) =>
-    Object.values(numbers).reduce((total, number) => total + number, 0),
-  ),
+const dwell = performing('dwell', async ({ x }: { x: number }) => {
+  await sleep(150);
+  return x + 12;
+});
+const sum = performing('sum', (numbers: Record<string, number>) =>
+  Object.values(numbers).reduce((total, number) => total + number, 0),
 );
 /** Over the limit up to which a value is carried in the history. */
-const text = knot(
-  'text',
-  performed(({ x, size }: { x: number; size: number }) => `${x};`.repeat(size).slice(0, size)),
+const text = performing('text', ({ x, size }: { x: number; size: number }) =>
+  `${x};`.repeat(size).slice(0, size),
 );
-const measure = knot(
+const measure = performing(
   'measure',
-  performed(({ left, right }: { left: string; right: string }) => left.length + right.indexOf(';')),
+  ({ left, right }: { left: string; right: string }) => left.length + right.indexOf(';'),
 );
-const flaky = knot(
-  'flaky',
-  performed(({ x }: { x: number }, context) => {
-    const scene = context.resources['scene'] as Scene;
-    if (scene.isFirstTime(`${context.knotId} has thrown`)) throw new Error('not yet');
-    return x + 3;
-  }),
-);
-const again = knot(
-  'again',
-  performed(({ x }: { x: number }, context) => {
-    const scene = context.resources['scene'] as Scene;
-    if (scene.isFirstTime(`${context.knotId} has asked`)) throw new Retryable('ask again', { after: 50 });
-    return x + 4;
-  }),
-);
-const fail = knot(
-  'fail',
-  performed(({ x }: { x: number }): number => {
-    throw new Terminal(`no luck with ${x}`);
-  }),
-);
+const flaky = performing('flaky', ({ x }: { x: number }, context) => {
+  const scene = context.resources['scene'] as Scene;
+  if (scene.isFirstTime(`${context.knotId} has thrown`)) throw new Error('not yet');
+  return x + 3;
+});
+const again = performing('again', ({ x }: { x: number }, context) => {
+  const scene = context.resources['scene'] as Scene;
+  if (scene.isFirstTime(`${context.knotId} has asked`)) throw new Retryable('ask again', { after: 50 });
+  return x + 4;
+});
+const fail = performing('fail', ({ x }: { x: number }): number => {
+  throw new Terminal(`no luck with ${x}`);
+});
 const attempt = optional(
-  knot(
-    'attempt',
-    performed(({ x }: { x: number }): number => {
-      throw new Terminal(`not even ${x}`);
-    }),
-  ),
+  performing('attempt', ({ x }: { x: number }): number => {
+    throw new Terminal(`not even ${x}`);
+  }),
 );
 /** All that it is told goes into its value. */
 const recover = knot(
@@ -164,143 +148,98 @@ const recover = knot(
     return digest.readUInt16BE(0) + (x.kind === 'ok' ? x.value : 0);
   }),
 );
-const linger = knot(
-  'linger',
-  performed(async ({ x }: { x: number }, { signal }) => {
-    await sleep(600_000, undefined, { signal });
-    return x;
-  }),
-);
+const linger = performing('linger', async ({ x }: { x: number }, { signal }) => {
+  await sleep(600_000, undefined, { signal });
+  return x;
+});
 /** Longer than all that runs beside it. */
-const plod = knot(
-  'plod',
-  performed(async ({ x }: { x: number }) => {
-    await sleep(1_500);
-    return x + 6;
-  }),
-);
+const plod = performing('plod', async ({ x }: { x: number }) => {
+  await sleep(1_500);
+  return x + 6;
+});
 /** Ends after `late`, which would else run on beside the next stage and be lost with workers that are killed there. */
-const outlast = knot(
-  'outlast',
-  performed(async ({ x }: { x: number }, { resources, runId, signal }) => {
-    const scene = resources['scene'] as Scene;
-    while (!(await scene.isRecorded(runId, 'late'))) await sleep(20, undefined, { signal });
-    return x;
-  }),
-);
-const write = knot(
-  'write',
-  performed(async ({ x }: { x: number }, context) => {
-    async function* pieces(): AsyncGenerator<Uint8Array> {
-      for (let piece = 0; piece < 4; piece++) {
-        await sleep(1);
-        yield Buffer.alloc(20_000, `${x}/${piece};`);
-      }
+const outlast = performing('outlast', async ({ x }: { x: number }, { resources, runId, signal }) => {
+  const scene = resources['scene'] as Scene;
+  while (!(await scene.isRecorded(runId, 'late'))) await sleep(20, undefined, { signal });
+  return x;
+});
+const write = performing('write', async ({ x }: { x: number }, context) => {
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    for (let piece = 0; piece < 4; piece++) {
+      await sleep(1);
+      yield Buffer.alloc(20_000, `${x}/${piece};`);
     }
-    return { x, file: await context.store(pieces(), { mediaType: 'text/plain' }) };
-  }),
-);
-const read = knot(
+  }
+  return { x, file: await context.store(pieces(), { mediaType: 'text/plain' }) };
+});
+const read = performing(
   'read',
-  performed(async ({ written }: { written: { x: number; file: StoredBytes } }, context) => {
+  async ({ written }: { written: { x: number; file: StoredBytes } }, context) => {
     const hash = createHash('sha256');
     for await (const piece of await context.open(written.file)) hash.update(piece);
     return hash.digest().readUInt16BE(0) + written.x;
-  }),
+  },
 );
 
-const listOf = knot(
-  'list-of',
-  performed(({ x }: { x: number }) => Array.from({ length: ELEMENTS }, (_, n) => x + n)),
+const listOf = performing('list-of', ({ x }: { x: number }) =>
+  Array.from({ length: ELEMENTS }, (_, n) => x + n),
 );
-const pick = knot(
-  'pick',
-  performed(({ x }: { x: number }) => {
-    if (x % 4 === 0) throw new Terminal(`${x} is not picked`);
-    return x;
-  }),
-);
-const total = knot(
-  'total',
-  performed(({ numbers }: { numbers: readonly number[] }) =>
-    numbers.reduce((sum, number) => sum + number, 0),
-  ),
+const pick = performing('pick', ({ x }: { x: number }) => {
+  if (x % 4 === 0) throw new Terminal(`${x} is not picked`);
+  return x;
+});
+const total = performing('total', ({ numbers }: { numbers: readonly number[] }) =>
+  numbers.reduce((sum, number) => sum + number, 0),
 );
 /** The definition that extensions name: by its version, for clients and workers are built apart. */
-const grow = knot(
-  'grow',
-  { version: '1' },
-  performed(({ x }: { x: number }) => x + 7),
-);
-const plant = knot(
-  'plant',
-  performed(({ x }: { x: number }, context) => {
-    context.extend(fragment((f) => void growth(SHOOTS, f.ref<number>('planted'))));
-    return x + 8;
-  }),
-);
+const grow = performing('grow', ({ x }: { x: number }) => x + 7, { version: '1' });
+const plant = performing('plant', ({ x }: { x: number }, context) => {
+  context.extend(fragment((f) => void growth(SHOOTS, f.ref<number>('planted'))));
+  return x + 8;
+});
 /** The body of `plant` where no client brings what clients bring. */
 export function plantAll({ x }: { x: number }, context: KnotContext): number {
   context.extend(fragment((f) => void growth(SHOOTS, f.ref<number>('planted'))));
   context.extend(graft());
   return x + 8;
 }
-const cached = { version: '1', cache: true } as const;
-const brew = knot(
+const CACHED = { version: '1', cache: true };
+const brew = performing(
   'brew',
-  cached,
-  performed(async ({ x }: { x: number }) => {
+  async ({ x }: { x: number }) => {
     await sleep(50);
     return x % 10;
-  }),
+  },
+  CACHED,
 );
-const steep = knot(
-  'steep',
-  cached,
-  performed(({ x }: { x: number }) => x + 9),
-);
+const steep = performing('steep', ({ x }: { x: number }) => x + 9, CACHED);
 
 /** Every third element fails. */
-const sieve = knot(
-  'sieve',
-  performed(({ entry }: { entry: { at: number; x: number } }) => {
-    if (entry.at % 3 === 2) throw new Terminal(`${entry.x} is held back`);
-    return entry.x;
-  }),
+const sieve = performing('sieve', ({ entry }: { entry: { at: number; x: number } }) => {
+  if (entry.at % 3 === 2) throw new Terminal(`${entry.x} is held back`);
+  return entry.x;
+});
+const entriesOf = performing('entries-of', ({ x }: { x: number }) =>
+  Array.from({ length: ELEMENTS }, (_, at) => ({ at, x: x + at })),
 );
-const entriesOf = knot(
-  'entries-of',
-  performed(({ x }: { x: number }) => Array.from({ length: ELEMENTS }, (_, at) => ({ at, x: x + at }))),
+const recordOf = performing('record-of', ({ x }: { x: number }) =>
+  Object.fromEntries(KEYS.map((key, n) => [key, x + n])),
 );
-const recordOf = knot(
-  'record-of',
-  performed(({ x }: { x: number }) => Object.fromEntries(KEYS.map((key, n) => [key, x + n]))),
+const kindOf = performing('kind-of', ({ x }: { x: number }): Even | Odd =>
+  x % 2 === 0 ? { type: 'even', half: x / 2 } : { type: 'odd', x },
 );
-const kindOf = knot(
-  'kind-of',
-  performed(({ x }: { x: number }): Even | Odd =>
-    x % 2 === 0 ? { type: 'even', half: x / 2 } : { type: 'odd', x },
-  ),
+const fromEven = performing('from-even', ({ even }: { even: Even }) => even.half);
+const fromOdd = performing('from-odd', ({ odd }: { odd: Odd }) => odd.x + 1);
+const cupsOf = performing('cups-of', ({ x }: { x: number }) =>
+  Array.from({ length: ELEMENTS }, (_, n) => x + (n % KINDS_OF_CUPS)),
 );
-const fromEven = knot(
-  'from-even',
-  performed(({ even }: { even: Even }) => even.half),
-);
-const fromOdd = knot(
-  'from-odd',
-  performed(({ odd }: { odd: Odd }) => odd.x + 1),
-);
-const cupsOf = knot(
-  'cups-of',
-  performed(({ x }: { x: number }) => Array.from({ length: ELEMENTS }, (_, n) => x + (n % KINDS_OF_CUPS))),
-);
-const pour = knot(
+const pour = performing(
   'pour',
-  cached,
-  performed(async ({ x }: { x: number }) => {
+  async ({ x }: { x: number }) => {
     await sleep(20);
     return x % 1_000;
-  }),
+  },
+  CACHED,
 );
 
 function growth(ids: readonly string[], from: Knot<number>): void {
@@ -310,10 +249,7 @@ function growth(ids: readonly string[], from: Knot<number>): void {
 
 const inSegment = { dispatcher: local() };
 
-const fieldOf = knot(
-  'field-of',
-  performed(({ of }: { of: { x: number } }) => of.x),
-);
+const fieldOf = performing('field-of', ({ of }: { of: { x: number } }) => of.x);
 /** A chain that runs as a run of its own, with a segment in it. */
 const innerRun = tapestry('inner-run', { parameters: { x: z.number() } }, (_t, { x }) => ({
   x: double({ x: chainOf('inner', 3, x, inSegment) }, { id: 'inner-end' }),
@@ -492,18 +428,15 @@ const LOCAL_RETRY = { maximumAttempts: 2, initialInterval: 20 };
 const stages = {
   chain: {
     queue: ids('chain', 4),
-    local: [],
     build: (input) => chainOf('chain', 4, input),
   },
   fan: {
     queue: [...ids('fan', 5), 'fan-sum'],
-    local: [],
     pair: ['fan-1', 'fan-2'],
     build: (input) => fanOf('fan', 5, input),
   },
   diamond: {
     queue: ['diamond-left', 'diamond-right', 'diamond-end'],
-    local: [],
     pair: ['diamond-left', 'diamond-right'],
     build: (x, { size }) => {
       const left = text({ x, size }, { id: 'diamond-left' });
@@ -512,7 +445,6 @@ const stages = {
     },
   },
   woven: {
-    queue: [],
     local: [...ids('thread', 6), ...ids('weft', 5), 'weft-sum', 'warp', 'cloth'],
     build: (input) => {
       const thread = chainOf('thread', 6, input, inSegment);
@@ -533,7 +465,6 @@ const stages = {
   },
   retried: {
     queue: ['flaky', 'again'],
-    local: [],
     throwsFirst: true,
     build: (input) => {
       const retry = { maximumAttempts: 3, initialInterval: 50 };
@@ -542,7 +473,6 @@ const stages = {
   },
   failing: {
     queue: ['beside'],
-    local: [],
     build: (input) => {
       const fails = fail({ x: input }, { id: 'fails' });
       const late = linger({ x: input }, { id: 'late', timeout: 150 });
@@ -586,17 +516,16 @@ const stages = {
         { id: 'gate' },
       );
       gate({ input: large, predicate: () => false }, { id: 'closed' });
-      const parity = branch(
-        { input: open, branches: tags, selector: (value, context) => pathOf({ value }, context) },
-        { id: 'parity' },
-      );
+      const choice = {
+        input: open,
+        branches: tags,
+        selector: (value: string, context: KnotContext) => pathOf({ value }, context),
+      };
+      const parity = branch(choice, { id: 'parity' });
       const widened = measure({ left: parity.path('even'), right: large }, { id: 'widened' });
       const odd = measure({ left: parity.path('odd'), right: large }, { id: 'if-odd' });
       const rejoined = firstOk({ of: [odd, widened] }, { id: 'rejoined' });
-      const inside = branch(
-        { input: open, branches: tags, selector: (value, context) => pathOf({ value }, context) },
-        { id: 'parity-in-segment', ...inSegment },
-      );
+      const inside = branch(choice, { id: 'parity-in-segment', ...inSegment });
       const one = measure(
         { left: inside.path('even'), right: large },
         { id: 'even-in-segment', ...inSegment },
@@ -612,7 +541,6 @@ const stages = {
   /** Runs of other tapestries; blows hit them wherever they come. */
   nested: {
     queue: ['from-loop'],
-    local: [],
     build: (input) => {
       const isOver = performed(({ left }: { left: number }) => left === 0);
       const inner = subTapestry({ tapestry: innerRun, inputs: { x: input } }, { id: 'inner-run' });
@@ -648,7 +576,6 @@ const stages = {
   /** More than may run at once: the others wait, and places of killed workers become free again. */
   limited: {
     queue: ids('place', PLACED),
-    local: [],
     build: (input) => {
       const all = Object.fromEntries(
         ids('place', PLACED).map((id, n) => {
@@ -662,7 +589,6 @@ const stages = {
   /** In a mix that continues as new, the plodding knot has a child run, and what runs beside it fills executions. */
   beside: {
     queue: [CHILD_RUN_KNOT, ...ids('beat', BEATS)],
-    local: [],
     slow: [CHILD_RUN_KNOT],
     build: (input) => {
       const plodded = plod({ x: input }, { id: CHILD_RUN_KNOT, timeout: 2 * SLOW_KNOT_MS });
@@ -672,7 +598,6 @@ const stages = {
   /** Waits for a signal, which the client sends and sends again when it comes back, and for a time. */
   waiting: {
     queue: ['told'],
-    local: [],
     build: (input) => {
       const word = waitForSignal(WORD, z.number(), { id: 'word', after: [input] });
       waitForSignal('nothing', z.number(), { id: 'unheard', after: [input], timeout: 200 });
@@ -705,7 +630,6 @@ const stages = {
   /** Knots that a body brings, and knots that the client brings while the run waits for its word. */
   extended: {
     queue: ['planted', ...SHOOTS, ...GRAFTS],
-    local: [],
     build: (input) => {
       const planted = plant({ x: input }, { id: 'planted' });
       const told = waitForSignal(GROWN, z.number(), { id: 'grown', after: [planted] });
@@ -715,7 +639,6 @@ const stages = {
   /** Values that are made once and taken over by others, at once, later and in a segment. */
   reused: {
     queue: ['served'],
-    local: [],
     shared: [...ids('brewed', BREWS), ...elementsOf('poured', [0, 1, 2, 5, 7])],
     build: (input) => {
       const brewed = ids('brewed', BREWS).map((id) => brew({ x: input }, { id }));
@@ -770,7 +693,6 @@ const stages = {
   },
   travelling: {
     queue: ['away', 'back', 'away-again'],
-    local: [],
     build: (input, { place: { otherQueue } }) => {
       const away = double({ x: input }, { id: 'away', dispatcher: queue(otherQueue) });
       const back = add({ a: away, b: 1 }, { id: 'back' });

@@ -169,9 +169,9 @@ function costOf(point: Point): number {
 /** What a blow at this point may be aimed at in this stage; one empty list where it needs no aim. */
 function targets(stage: StageName, point: Point): (readonly string[])[] {
   const {
-    queue,
+    queue = [],
     bodiless = [],
-    local,
+    local = [],
     pair,
     batch = [],
     slow = [],

@@ -367,31 +367,22 @@ class ScenarioRun {
     return [this.runId, this.resumedBy, ...(this.twin === undefined ? [] : [this.twin])];
   }
 
-  private workerOrders(taskQueue: string): WorkerOrders {
+  /** What workers and clients are told alike. */
+  private orders(taskQueue = this.taskQueue) {
     const { folder, place } = this;
-    const { mix, stores, slots, blows } = this.scenario;
-    const { address, codePath } = this.ground;
-    return { folder, stores, mix: mix.name, address, taskQueue, place, slots, codePath, blows };
+    const { mix, stores, blows } = this.scenario;
+    return { folder, stores, mix: mix.name, address: this.ground.address, taskQueue, place, blows };
+  }
+
+  private workerOrders(taskQueue: string): WorkerOrders {
+    return { ...this.orders(taskQueue), slots: this.scenario.slots, codePath: this.ground.codePath };
   }
 
   private clientOrders(): ClientOrders {
-    const { folder, runId, twin, taskQueue, place } = this;
-    const { mix, parameters, stores, blows } = this.scenario;
-    const { address } = this.ground;
-    const cut = this.scenario.cut && { ...this.scenario.cut, resumedBy: this.resumedBy };
-    return {
-      folder,
-      stores,
-      mix: mix.name,
-      parameters,
-      runId,
-      ...(twin !== undefined && { twin }),
-      ...(cut && { cut }),
-      address,
-      taskQueue,
-      place,
-      blows,
-    };
+    const { runId, twin, resumedBy } = this;
+    const { parameters, cut } = this.scenario;
+    const more = { ...(twin !== undefined && { twin }), ...(cut && { cut: { ...cut, resumedBy } }) };
+    return { ...this.orders(), parameters, runId, ...more };
   }
 }
 

@@ -22,12 +22,6 @@ export const fails = tapestry('fails', (t) => {
   return { d, f: double({ x: e }, { id: 'f' }) };
 });
 
-export const special = tapestry('special', (t) => {
-  const since = t.parameter('since', z.coerce.date());
-  const name = t.parameter('name', z.string());
-  const pair = knot('pair', ({ since, name }: { since: Date; name: string }) => ({ since, name, big: 5n }));
-  return { pair: pair({ since, name }, { id: 'pair' }) };
-});
 `;
 
 /** A knot that works until the file `go` is in the folder, and says on its log that it began. */

@@ -5,7 +5,7 @@ import Libsql from 'libsql';
 import { openBackends } from '../../../src/backends';
 import { runCommandLine } from '../../../src/cli/command-line';
 import { sampleHash, sampleLineage, sampleRun, sampleValue } from '../../../src/testing/sample-records';
-import { removeFolder, temporaryFolder } from '../../conformance/temporary-folder';
+import { folderForEach } from '../../conformance/temporary-folder';
 import { sharedServerAddress } from '../../support/temporal-server';
 import { recordedOutput } from '../../unit/cli/output-streams';
 
@@ -17,8 +17,7 @@ const [MADE, MADE_OF_IT, LOOSE] = ['"made"', '"made of it"', '"loose"'].map(samp
   ReturnType<typeof sampleValue>,
   ReturnType<typeof sampleValue>,
 ];
-
-let projectDir: string;
+const projectDir = folderForEach();
 let connection: Connection;
 const before = { ...process.env };
 
@@ -27,14 +26,12 @@ beforeAll(async () => {
 });
 afterAll(() => connection.close());
 
-beforeEach(async () => {
+beforeEach(() => {
   for (const name of Object.keys(process.env))
     if (/^SELVAGE_(?!TEST_|TEMPORAL_CLI)/.test(name)) delete process.env[name];
-  projectDir = await temporaryFolder();
 });
 afterEach(async () => {
   process.env = { ...before };
-  await removeFolder(projectDir);
 });
 
 interface Told {
@@ -45,7 +42,7 @@ interface Told {
 
 async function selvage(...words: string[]): Promise<Told> {
   const { output, stdout, stderr } = recordedOutput();
-  const place = ['--project-dir', projectDir];
+  const place = ['--project-dir', projectDir()];
   const server = words[0] === 'value' ? [] : ['--address', sharedServerAddress()];
   const code = await runCommandLine([...words, ...place, ...server], output);
   const isJson = words.includes('--json') && stdout.text.trim() !== '';
@@ -58,7 +55,7 @@ async function selvage(...words: string[]): Promise<Told> {
 
 /** A run that made two values, one of the other, and a value that no record names; all of them put long ago. */
 async function fill(temporalRunId: string = randomUUID(), status: 'running' | 'succeeded' = 'succeeded') {
-  const backends = await openBackends({ projectDir });
+  const backends = await openBackends({ projectDir: projectDir() });
   const run = { run_id: `run-${temporalRunId}`, temporal_run_id: temporalRunId };
   await backends.runHistory.startRun(
     sampleRun({ ...run, parameter_hashes: {}, status, started_at: LONG_AGO - HOUR_MS }),
@@ -88,7 +85,7 @@ async function fill(temporalRunId: string = randomUUID(), status: 'running' | 's
   ]);
   await backends.dataStore.put([LOOSE]);
   await backends.close();
-  const db = new Libsql(path.join(projectDir, '.selvage', 'selvage.db'));
+  const db = new Libsql(path.join(projectDir(), '.selvage', 'selvage.db'));
   db.prepare('update selvage_values set last_put_at = ?').run([LONG_AGO]);
   db.close();
   return run.run_id;
@@ -100,7 +97,7 @@ async function withOpenRun(work: (runId: string) => Promise<void>): Promise<void
   const workflowId = `open-${randomUUID()}`;
   const handle = await client.workflow.start('nobody', { workflowId, taskQueue: workflowId });
   try {
-    const backends = await openBackends({ projectDir });
+    const backends = await openBackends({ projectDir: projectDir() });
     await backends.runHistory.startRun(
       sampleRun({
         run_id: workflowId,
@@ -117,7 +114,7 @@ async function withOpenRun(work: (runId: string) => Promise<void>): Promise<void
 }
 
 async function there(): Promise<string[]> {
-  const backends = await openBackends({ projectDir });
+  const backends = await openBackends({ projectDir: projectDir() });
   const { items } = await backends.dataStore.list();
   await backends.close();
   const names = new Map(
@@ -278,7 +275,7 @@ describe('gc', () => {
 
   test('values within the grace stay', async () => {
     await fill();
-    const backends = await openBackends({ projectDir });
+    const backends = await openBackends({ projectDir: projectDir() });
     await backends.dataStore.put([sampleValue('"young"')]);
     await backends.close();
     expect(await selvage('gc', '--grace', '2h', '--json')).toMatchObject({

@@ -17,6 +17,7 @@ import { describeWithSmallDisk, SmallDisk } from '../../support/small-disk';
 import { until } from '../../support/until';
 import { bundledInterpreter } from '../../support/workflow-bundle';
 import { makeProject, removeProjects, serverProcesses } from './projects';
+import { refusal } from '../../support/refusal';
 
 afterEach(closeAll);
 afterAll(removeProjects);
@@ -60,10 +61,7 @@ test('a server that runs over a damaged database is stopped with a clear word, a
     expect.stringMatching(/is not started again.*temporal\.db is damaged.*doctor --repair/),
   ]);
   expect(await start).toBeInstanceOf(Error);
-  expect(readState(folder)!.failure).toMatchObject({
-    code: 'DatabaseDamaged',
-    message: expect.stringContaining('selvage doctor --repair'),
-  });
+  expect(readState(folder)!.failure).toMatchObject(refusal('DatabaseDamaged', 'selvage doctor --repair'));
   expect(readdirSync(folder.leases)).toEqual([]);
   await until('the supervisor ends', () => !isAlive(readState(folder)!.supervisor));
   expect(serverProcesses(projectDir)).toEqual([]);
@@ -88,10 +86,7 @@ test('who waits for a run is told that the database of its server is damaged', a
   await until('the body waits', async () => (await run.outcomes().catch(() => undefined))?.['before']);
   const told = Promise.all(
     [run.result(), selvage.workerEnded].map(async (wait) => {
-      await expect(wait).rejects.toMatchObject({
-        code: 'DatabaseDamaged',
-        message: expect.stringContaining('selvage doctor --repair'),
-      });
+      await expect(wait).rejects.toMatchObject(refusal('DatabaseDamaged', 'selvage doctor --repair'));
     }),
   );
   const pages = ['timer_tasks', 'transfer_tasks'].flatMap((table) => pagesOf(database, table).leaf);

@@ -11,6 +11,7 @@ import { describeWithSmallDisk, SmallDisk } from '../../support/small-disk';
 import { until } from '../../support/until';
 import { Holder } from './holder';
 import { makeProject, removeProjects, serverProcesses } from './projects';
+import { refusal } from '../../support/refusal';
 
 const isRoot = process.getuid?.() === 0;
 const NOBODY = 65_534;
@@ -48,10 +49,9 @@ test('a database that is none is named and left alone, and no claim is left behi
   const { database, leases } = serverFolder(projectDir);
   mkdirSync(leases, { recursive: true });
   writeFileSync(database, 'SQLite it is not');
-  await expect(EmbeddedServer.acquire({ projectDir })).rejects.toMatchObject({
-    code: 'DatabaseDamaged',
-    message: expect.stringContaining(database),
-  });
+  await expect(EmbeddedServer.acquire({ projectDir })).rejects.toMatchObject(
+    refusal('DatabaseDamaged', database),
+  );
   expect(readFileSync(database, 'utf8')).toBe('SQLite it is not');
   expect(readdirSync(leases)).toEqual([]);
 });
@@ -87,10 +87,9 @@ test('a database whose pages are overwritten is named and left alone', async () 
   const bytes = readFileSync(database);
   writeFileSync(database, bytes.fill(0xa5, 100));
 
-  await expect(EmbeddedServer.acquire({ projectDir })).rejects.toMatchObject({
-    code: 'DatabaseDamaged',
-    message: expect.stringContaining(database),
-  });
+  await expect(EmbeddedServer.acquire({ projectDir })).rejects.toMatchObject(
+    refusal('DatabaseDamaged', database),
+  );
   await supervisorEnds(projectDir);
   expect(
     readFileSync(database)
@@ -105,10 +104,7 @@ test('a project folder that cannot be written is named', async () => {
   const holder = new Holder(projectDir, isRoot ? { uid: NOBODY } : {});
   const failure = await holder.next('failed');
   chmodSync(projectDir, 0o755);
-  expect(failure).toMatchObject({
-    code: 'FolderUnusable',
-    message: expect.stringContaining(path.join(projectDir, '.selvage')),
-  });
+  expect(failure).toMatchObject(refusal('FolderUnusable', path.join(projectDir, '.selvage')));
   await holder.ended();
 });
 
@@ -120,7 +116,7 @@ test('a server folder that became read-only is named', async () => {
   const holder = new Holder(projectDir, isRoot ? { uid: NOBODY } : {});
   const failure = await holder.next('failed');
   for (const folder of [root, leases, home]) chmodSync(folder, 0o755);
-  expect(failure).toMatchObject({ code: 'FolderUnusable', message: expect.stringContaining(leases) });
+  expect(failure).toMatchObject(refusal('FolderUnusable', leases));
   await holder.ended();
 });
 
@@ -128,10 +124,7 @@ test('a file in the place of the folder is named', async () => {
   const projectDir = makeProject();
   const file = path.join(projectDir, '.selvage');
   writeFileSync(file, 'in the way');
-  await expect(EmbeddedServer.acquire({ projectDir })).rejects.toMatchObject({
-    code: 'FolderUnusable',
-    message: expect.stringContaining(file),
-  });
+  await expect(EmbeddedServer.acquire({ projectDir })).rejects.toMatchObject(refusal('FolderUnusable', file));
   expect(readFileSync(file, 'utf8')).toBe('in the way');
 });
 
@@ -141,8 +134,7 @@ test('a program that is no Temporal server is named, with what it printed', asyn
   writeFileSync(program, '#!/bin/sh\necho "unknown flag: --sqlite-pragma" >&2\nexit 3\n', { mode: 0o755 });
   const holder = new Holder(projectDir, { env: { SELVAGE_TEMPORAL_CLI: program } });
   const failure = await holder.next('failed');
-  expect(failure.code).toBe('ServerStartFailed');
-  expect(failure.message).toContain(program);
+  expect(failure).toMatchObject(refusal('ServerStartFailed', program));
   expect(failure.message).toContain('it exited with code 3');
   expect(failure.message).toContain('unknown flag: --sqlite-pragma');
   await holder.ended();
@@ -154,10 +146,9 @@ describeWithSmallDisk()('on a disk of one megabyte', () => {
     const ballast = path.join(disk.folder, 'ballast');
     try {
       writeFileSync(ballast, Buffer.alloc(400 * 1024));
-      await expect(EmbeddedServer.acquire({ projectDir: disk.folder })).rejects.toMatchObject({
-        code: 'DiskFull',
-        message: expect.stringContaining(serverFolder(disk.folder).root),
-      });
+      await expect(EmbeddedServer.acquire({ projectDir: disk.folder })).rejects.toMatchObject(
+        refusal('DiskFull', serverFolder(disk.folder).root),
+      );
       await supervisorEnds(disk.folder);
       expect(existsSync(ballast)).toBe(true);
       expect(serverProcesses(disk.folder)).toEqual([]);

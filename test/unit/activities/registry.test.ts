@@ -2,6 +2,7 @@ import { Registry } from '../../../src/activities';
 import { nodeSha256 } from '../../../src/backends';
 import { knot, recordOf, tapestry, type Tapestry } from '../../../src/model';
 import { thrownBy } from '../../support/thrown-by';
+import { refusal } from '../../support/refusal';
 
 const registryOf = (...tapestries: Tapestry[]): Registry =>
   new Registry(
@@ -66,21 +67,19 @@ test('one tapestry may be given twice, two of one name may not', () => {
   const make = () => tapestry('same', () => void double({ x: 1 }, { id: 'd' }));
   const one = make();
   expect(registryOf(one, one).tapestryNames).toEqual(['same']);
-  const error = thrownBy(() => registryOf(one, make()));
-  expect(error.code).toBe('DuplicateTapestry');
-  expect(error.message).toContain('"same"');
+  expect(thrownBy(() => registryOf(one, make()))).toMatchObject(refusal('DuplicateTapestry', '"same"'));
 });
 
 test('two definitions of one name and version and different source are refused, with both who use them', () => {
   const other = knot('double', ({ x }: { x: number }) => x * 2 + 0);
-  const error = thrownBy(() =>
-    registryOf(
-      tapestry('mine', () => void double({ x: 1 }, { id: 'd' })),
-      tapestry('yours', () => void other({ x: 1 }, { id: 'd' })),
+  expect(
+    thrownBy(() =>
+      registryOf(
+        tapestry('mine', () => void double({ x: 1 }, { id: 'd' })),
+        tapestry('yours', () => void other({ x: 1 }, { id: 'd' })),
+      ),
     ),
-  );
-  expect(error.code).toBe('DuplicateDefinition');
-  expect(error.message).toMatch(/"yours".*"double".*"mine"/);
+  ).toMatchObject(refusal('DuplicateDefinition', /"yours".*"double".*"mine"/));
 });
 
 test('ten thousand definitions of one generic function are no trouble', () => {

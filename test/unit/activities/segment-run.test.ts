@@ -74,18 +74,23 @@ test('a knot whose body this worker may not run goes alone, what is beside it ru
 });
 
 describe('an attempt that is told to stop', () => {
+  const begun = async () => {
+    const began = new Latch();
+    const activities = await KnotActivities.of(
+      second(async (_, { signal }) => {
+        began.open();
+        await aborted(signal);
+      }),
+    );
+    const attempt = activities.startSegment(PAIR);
+    await began.passed;
+    return { activities, attempt };
+  };
+
   test.each(['TIMED_OUT', 'NOT_FOUND', 'PAUSED'] as const)(
     'for %s is a refusal, and records no error of the bodies that it stopped',
     async (reason) => {
-      const begun = new Latch();
-      const activities = await KnotActivities.of(
-        second(async (_, ctx) => {
-          begun.open();
-          await aborted(ctx.signal);
-        }),
-      );
-      const attempt = activities.startSegment(PAIR);
-      await begun.passed;
+      const { activities, attempt } = await begun();
       attempt.mock.cancel(reason);
       const { failure, handedOn } = await failureOf(attempt);
       expect(failure).toMatchObject({ type: 'WorkerShutdown', nonRetryable: false });
@@ -96,17 +101,9 @@ describe('an attempt that is told to stop', () => {
   );
 
   test.each(['CANCELLED', 'WORKER_SHUTDOWN'] as const)('for %s answers what is recorded', async (reason) => {
-    const begun = new Latch();
-    const activities = await KnotActivities.of(
-      second(async (_, ctx) => {
-        begun.open();
-        await aborted(ctx.signal);
-      }),
-    );
-    const { mock, answer } = activities.startSegment(PAIR);
-    await begun.passed;
-    mock.cancel(reason);
-    expect(endsOf(await answer, 2)).toEqual(['ok', 'again']);
+    const { activities, attempt } = await begun();
+    attempt.mock.cancel(reason);
+    expect(endsOf(await attempt.answer, 2)).toEqual(['ok', 'again']);
     expect(await activities.record('second')).toBeUndefined();
   });
 });

@@ -10,6 +10,7 @@ import type { DataStore, LineageRecord, StoredValue } from '../../../src/protoco
 import { sampleLineage, sampleValue } from '../../../src/testing/sample-records';
 import { rejectionOf } from '../../support/rejection-of';
 import { describeWithSmallDisk, SmallDisk } from '../../support/small-disk';
+import { refusal } from '../../support/refusal';
 
 /** More than what is left in pages and files that are there already. */
 const large = (name: string): StoredValue => sampleValue(name.repeat(300_000));
@@ -42,8 +43,7 @@ describeWithSmallDisk().each(Object.entries(TECHNOLOGIES))('%s', (_, { place, op
   test('on a disk that is full says so when it is opened', async () => {
     disk.fill();
     const error = await rejectionOf(open(disk.folder));
-    expect(error.code).toBe('DiskFull');
-    expect(error.message).toMatch(/no space left .*Free some/);
+    expect(error).toMatchObject(refusal('DiskFull', /no space left .*Free some/));
     expectClear(error);
     disk.free();
     await (await open(disk.folder)).close();
@@ -61,8 +61,7 @@ describeWithSmallDisk().each(Object.entries(TECHNOLOGIES))('%s', (_, { place, op
     ];
     for (const put of puts) {
       const error = await rejectionOf(put());
-      expect(error.code).toBe('DiskFull');
-      expect(error.message).toMatch(/no space left .*Free some/);
+      expect(error).toMatchObject(refusal('DiskFull', /no space left .*Free some/));
       expectClear(error);
     }
     expect(await store.get(before.hash)).toBeDefined();
@@ -92,8 +91,7 @@ describeWithSmallDisk().each(Object.entries(TECHNOLOGIES))('%s', (_, { place, op
           environment: { SELVAGE_STORE: 'memory:', SELVAGE_HISTORY: 'memory:', SELVAGE_DATA: place },
         }),
       ]);
-      expect(error.code).toBe('FolderUnusable');
-      expect(error.message).toMatch(/(EROFS|unable to open).*name another place/);
+      expect(error).toMatchObject(refusal('FolderUnusable', /(EROFS|unable to open).*name another place/));
       expectClear(error, folder);
       const found = reports.find(({ technology }) => technology !== 'memory');
       expect(SelvageError.is(found?.error, 'FolderUnusable')).toBe(true);
@@ -107,9 +105,9 @@ describeWithSmallDisk()('local disk that can only be read from some moment on', 
     const store = await createLocalDiskDataStore({ folder: disk.folder });
     await store.put([sampleValue('before')]);
     disk.forbidWriting();
-    const error = await rejectionOf(store.put([sampleValue('after')]));
-    expect(error.code).toBe('BackendUnavailable');
-    expect(error.message).toContain('may write to it');
+    expect(await rejectionOf(store.put([sampleValue('after')]))).toMatchObject(
+      refusal('BackendUnavailable', 'may write to it'),
+    );
     expect(await store.get(sampleValue('before').hash)).toBeDefined();
     disk.allowWriting();
     await store.put([sampleValue('after')]);
@@ -122,9 +120,9 @@ test('a connection to SQLite that can only read makes writing unavailable until 
   const connection = new Database(':memory:');
   const store = await createSqliteDataStore({ database: connection });
   connection.exec('pragma query_only = on');
-  const error = await rejectionOf(store.put([sampleValue('value')]));
-  expect(error.code).toBe('BackendUnavailable');
-  expect(error.message).toMatch(/cannot be opened for writing .*Make the file and its folder writable/);
+  expect(await rejectionOf(store.put([sampleValue('value')]))).toMatchObject(
+    refusal('BackendUnavailable', /cannot be opened for writing .*Make the file and its folder writable/),
+  );
   connection.exec('pragma query_only = off');
   await store.put([sampleValue('value')]);
   expect(await store.has(sampleValue('value').hash)).toBe(true);
@@ -171,9 +169,9 @@ describeWithSmallDisk()('DuckDB', () => {
     expect(full.code).toBe('DiskFull');
     disk.free();
     const file = path.join(disk.readOnly(), 'history.duckdb');
-    const readOnly = await rejectionOf(createDuckDbRunHistory({ path: file }));
-    expect(readOnly.code).toBe('FolderUnusable');
-    expect(readOnly.message).toContain(file);
+    expect(await rejectionOf(createDuckDbRunHistory({ path: file }))).toMatchObject(
+      refusal('FolderUnusable', file),
+    );
     await (await createDuckDbRunHistory({ path: path.join(disk.folder, 'history.duckdb') })).close();
     const withData = await rejectionOf(createDuckDbRunHistory({ path: file }));
     expect(withData.code).toBe('FolderUnusable');

@@ -1,5 +1,6 @@
 import { StoredBytes, decodeValue, encodeValue } from '../../../src/canonical';
 import { thrownBy } from '../../support/thrown-by';
+import { refusal } from '../../support/refusal';
 
 const hash = `bytes-sha256:${'0f'.repeat(32)}`;
 
@@ -38,8 +39,8 @@ describe('StoredBytes', () => {
     ['a negative size', { hash, size: -1 }],
     ['half a byte', { hash, size: 0.5 }],
   ])('refuses %s', (_, reference) => {
-    const error = thrownBy(() => new StoredBytes(reference));
-    expect(error.code).toBe('InvalidConfig');
-    expect(error.message).toContain(String(reference.hash));
+    expect(thrownBy(() => new StoredBytes(reference))).toMatchObject(
+      refusal('InvalidConfig', String(reference.hash)),
+    );
   });
 });

@@ -6,6 +6,7 @@ import {
   registerValueCodec,
 } from '../../../src/canonical';
 import { thrownBy } from '../../support/thrown-by';
+import { refusal } from '../../support/refusal';
 
 class Money {
   constructor(
@@ -79,17 +80,16 @@ describe('a class with a codec', () => {
   it('may refuse stored data, which names the part and the codec', () => {
     const text = '[{"$type":"class:test.Money","value":{"amount":5,"currency":"EUR"}}]';
     const error = thrownBy(() => decodeText(text));
-    expect(error.code).toBe('NotDecodable');
-    expect(error.message).toMatch(/\$\[0\].*test\.Money.*amount is not a bigint/);
+    expect(error).toMatchObject(refusal('NotDecodable', /\$\[0\].*test\.Money.*amount is not a bigint/));
     expect(error.cause).toBeInstanceOf(TypeError);
   });
 });
 
 describe('a class without a codec', () => {
   it('is not decoded, and the message says what to import', () => {
-    const error = thrownBy(() => decodeText('{"a":{"$type":"class:test.Absent","value":{}}}'));
-    expect(error.code).toBe('NotDecodable');
-    expect(error.message).toMatch(/\$\.a .*test\.Absent.*registers it/);
+    expect(thrownBy(() => decodeText('{"a":{"$type":"class:test.Absent","value":{}}}'))).toMatchObject(
+      refusal('NotDecodable', /\$\.a .*test\.Absent.*registers it/),
+    );
   });
 });
 
@@ -102,15 +102,15 @@ describe('registering', () => {
   it('refuses a name that another codec has', () => {
     class Other {}
     const clash = { name: 'test.Money', type: Other, encode: () => ({}), decode: () => new Other() };
-    const error = thrownBy(() => registerValueCodec(clash));
-    expect(error.code).toBe('DuplicateDefinition');
-    expect(error.message).toMatch(/test\.Money.*Other.*Money/);
+    expect(thrownBy(() => registerValueCodec(clash))).toMatchObject(
+      refusal('DuplicateDefinition', /test\.Money.*Other.*Money/),
+    );
   });
 
   it('refuses a class that another codec has', () => {
-    const error = thrownBy(() => registerValueCodec({ ...moneyCodec, name: 'test.Cash' }));
-    expect(error.code).toBe('DuplicateDefinition');
-    expect(error.message).toMatch(/test\.Cash.*test\.Money/);
+    expect(thrownBy(() => registerValueCodec({ ...moneyCodec, name: 'test.Cash' }))).toMatchObject(
+      refusal('DuplicateDefinition', /test\.Cash.*test\.Money/),
+    );
     expect(thrownBy(() => decodeText('{"$type":"class:test.Cash","value":{}}')).code).toBe('NotDecodable');
   });
 
@@ -135,8 +135,6 @@ describe('registering', () => {
       encode: () => 1,
       decode: () => ({}) as Money,
     };
-    const error = thrownBy(() => registerValueCodec(codec));
-    expect(error.code).toBe('InvalidConfig');
-    expect(error.message).toContain('test.BuiltIn');
+    expect(thrownBy(() => registerValueCodec(codec))).toMatchObject(refusal('InvalidConfig', 'test.BuiltIn'));
   });
 });

@@ -1,25 +1,21 @@
-import { mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { renameSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { FileWatch } from '../../../src/cli/file-watch';
+import { folderForEach } from '../../conformance/temporary-folder';
 import { until } from '../../support/until';
 
-let folder: string;
+const folder = folderForEach();
 let watch: FileWatch;
 let changed: string[];
 
 beforeEach(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'selvage-watch-'));
   changed = [];
   watch = new FileWatch((files) => changed.push(...files));
 });
-afterEach(() => {
-  watch.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterEach(() => watch.close());
 
 function file(name: string, text?: string): string {
-  const full = path.join(folder, name);
+  const full = path.join(folder(), name);
   if (text !== undefined) writeFileSync(full, text);
   return full;
 }

@@ -3,26 +3,23 @@ import { openBackends } from '../../../src/backends';
 import { runCommandLine } from '../../../src/cli/command-line';
 import { withSubject } from '../../../src/sealing';
 import { sampleHash, sampleLineage, sampleRun, sampleValue } from '../../../src/testing/sample-records';
-import { removeFolder, temporaryFolder } from '../../conformance/temporary-folder';
+import { folderForEach } from '../../conformance/temporary-folder';
 import { recordedOutput } from './output-streams';
 
 const OLD = `old:${randomBytes(32).toString('base64')}`;
 const NEW = `new:${randomBytes(32).toString('base64')}`;
-
-let projectDir: string;
+const projectDir = folderForEach();
 const before = { ...process.env };
-beforeEach(async () => {
-  projectDir = await temporaryFolder();
+beforeEach(() => {
   process.env['SELVAGE_KEYS'] = OLD;
 });
 afterEach(async () => {
   process.env = { ...before };
-  await removeFolder(projectDir);
 });
 
 async function selvage(...words: string[]): Promise<{ code: number; text: string; document: unknown }> {
   const { output, stdout, stderr } = recordedOutput();
-  const code = await runCommandLine([...words, '--project-dir', projectDir, '--json'], output);
+  const code = await runCommandLine([...words, '--project-dir', projectDir(), '--json'], output);
   const text = stdout.text + stderr.text;
   expect(text).not.toContain(OLD.slice(4));
   return {
@@ -34,7 +31,7 @@ async function selvage(...words: string[]): Promise<{ code: number; text: string
 
 /** A value of somebody, and one of nobody in particular. */
 async function store(): Promise<void> {
-  const backends = await openBackends({ projectDir });
+  const backends = await openBackends({ projectDir: projectDir() });
   await backends.runHistory.startRun(
     sampleRun({ run_id: 'theirs', status: 'succeeded', environment: { subject: 'user-42' } }),
   );

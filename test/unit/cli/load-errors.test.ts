@@ -13,23 +13,8 @@ function errorWith(fields: {
   return Object.assign(new Error(fields.message), { stack: '', ...fields });
 }
 
+// Syntax errors, as the compiler and Node tell of them, are part of `integration/cli/bad-input.test.ts`.
 test.each<[string, unknown, RegExp, string | undefined]>([
-  [
-    'the compiler names file, line and column',
-    errorWith({ message: `Transform failed with 1 error:\n/project/helper.ts:3:9: ERROR: Unexpected ";"` }),
-    /^\/project\/pipeline\.ts could not be loaded\. \/project\/helper\.ts:3:9: SyntaxError: Unexpected ";"$/,
-    '/project/helper.ts:3:9',
-  ],
-  [
-    'Node names file and line at the head of the stack',
-    errorWith({
-      name: 'SyntaxError',
-      message: 'Unexpected token',
-      stack: `${FILE}:2\nconst b = ;\n\nSyntaxError: Unexpected token`,
-    }),
-    /pipeline\.ts:2: SyntaxError: Unexpected token$/,
-    `${FILE}:2`,
-  ],
   [
     'what is thrown has frames, the first of ours counts',
     errorWith({

@@ -2,21 +2,19 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import Libsql from 'libsql';
 import { createProgram } from '../../../src/cli/program';
-import { removeFolder, temporaryFolder } from '../../conformance/temporary-folder';
+import { folderForEach } from '../../conformance/temporary-folder';
 import { recordedOutput } from './output-streams';
 
-let folder: string;
+const folder = folderForEach();
 let environment: NodeJS.ProcessEnv;
 
 beforeEach(async () => {
-  folder = await temporaryFolder();
   environment = process.env;
   process.env = { ...environment, SELVAGE_STORE: 'memory:', SELVAGE_HISTORY: '', SELVAGE_DATA: '' };
 });
 
-afterEach(async () => {
+afterEach(() => {
   process.env = environment;
-  await removeFolder(folder);
 });
 
 /** Runs `selvage migrate` in this process and answers what it says. */
@@ -26,12 +24,12 @@ async function migrate(...args: string[]): Promise<string> {
   const program = createProgram(recorded.output, (answer) => {
     code = answer;
   });
-  await program.parseAsync(['migrate', '--project-dir', folder, ...args], { from: 'user' });
+  await program.parseAsync(['migrate', '--project-dir', folder(), ...args], { from: 'user' });
   expect(code).toBe(0);
   return recorded.stdout.text;
 }
 
-const databaseFile = (): string => path.join(folder, '.selvage', 'selvage.db');
+const databaseFile = (): string => path.join(folder(), '.selvage', 'selvage.db');
 
 test('migrate tells what is pending, what it would run, does it, and finds it done', async () => {
   const before = await migrate('--status');

@@ -1,16 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { readParameters } from '../../../src/cli/parameters';
+import { folderForEach } from '../../conformance/temporary-folder';
 import { knot, recordOf, tapestry, type StandardSchema, type TapestryRecord } from '../../../src/model';
 
-let folder: string;
-
-beforeAll(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'selvage-parameters-'));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = folderForEach();
 
 const keep = knot('keep', ({ p }: { p: unknown }) => p);
 
@@ -84,7 +79,7 @@ test.each([
   ['params.yaml', 'p: 1\nq: x\n', { p: 1, q: 'x' }],
   ['params.yml', 'p: {$type: bigint, value: "5"}\n', { p: 5n }],
 ])('%s', async (name, text, expected) => {
-  const file = path.join(folder, name);
+  const file = path.join(folder(), name);
   writeFileSync(file, text);
   expect(await readParameters(withParameter(z.any()), { pairs: [], file })).toEqual(expected);
   const overridden = await readParameters(withParameter(z.any()), { pairs: ['p=2'], file });
@@ -99,7 +94,7 @@ test.each([
   ['double.yaml', 'p: 1\np: 2\n', 'FileNotLoadable'],
   ['tag.json', '{"p": {"$type": "nonsense", "value": 1}}', 'FileNotLoadable'],
 ])('%s is refused by name', async (name, text, code) => {
-  const file = path.join(folder, name);
+  const file = path.join(folder(), name);
   if (text !== undefined) writeFileSync(file, text);
   const reading = readParameters(withParameter(z.any()), { pairs: [], file });
   await expect(reading).rejects.toMatchObject({ code, details: { file } });

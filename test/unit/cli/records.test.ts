@@ -7,7 +7,7 @@ import { Output } from '../../../src/cli/output';
 import { timeOption } from '../../../src/cli/time-option';
 import type { LineageRecord, RunRecord } from '../../../src/protocols';
 import { sampleHash, sampleLineage, sampleRun } from '../../../src/testing/sample-records';
-import { removeFolder, temporaryFolder } from '../../conformance/temporary-folder';
+import { folderForEach } from '../../conformance/temporary-folder';
 
 const HOUR = 3_600_000;
 const NOW = Date.now();
@@ -37,22 +37,16 @@ const lineage = runs.flatMap((run, index) =>
     }),
   ),
 );
-
-let folder: string;
+const folder = folderForEach();
 const before = process.env['SELVAGE_HISTORY'];
-
-beforeEach(async () => {
-  folder = await temporaryFolder();
-});
-afterEach(async () => {
+afterEach(() => {
   if (before === undefined) delete process.env['SELVAGE_HISTORY'];
   else process.env['SELVAGE_HISTORY'] = before;
-  await removeFolder(folder);
 });
 
 async function fill(history: string): Promise<void> {
   process.env['SELVAGE_HISTORY'] = history;
-  const backends = await openBackends({ projectDir: folder });
+  const backends = await openBackends({ projectDir: folder() });
   for (const run of runs) await backends.runHistory.startRun(run);
   await backends.runHistory.commit(lineage);
   await backends.close();
@@ -61,7 +55,7 @@ async function fill(history: string): Promise<void> {
 async function selvage(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   let [stdout, stderr] = ['', ''];
   const output = new Output({ write: (text) => (stdout += text) }, { write: (text) => (stderr += text) });
-  const code = await runCommandLine([...args, '--project-dir', folder], output);
+  const code = await runCommandLine([...args, '--project-dir', folder()], output);
   return { code, stdout, stderr };
 }
 
@@ -94,14 +88,14 @@ test.each(['duckdb:history.duckdb', 'sqlite:history.db'])(
   'an export of %s comes back as it was, in the order of listings',
   async (url) => {
     await fill(url);
-    const to = path.join(folder, "it's", 'exported');
+    const to = path.join(folder(), "it's", 'exported');
     const { code, stdout } = await selvage('history', 'export', '--to', to);
     expect(stdout).toContain(`Exported 3 runs to ${path.join(to, 'runs.parquet')}`);
     expect(stdout).toContain(`6 lineage records to ${path.join(to, 'lineage.parquet')}`);
     expect(code).toBe(0);
     expect((await readdir(to)).sort()).toEqual(['lineage.parquet', 'runs.parquet']);
 
-    const backends = await openBackends({ projectDir: folder });
+    const backends = await openBackends({ projectDir: folder() });
     const analytical = await openAnalyticalHistory({ parquet: to });
     try {
       const source = backends.runHistory;
@@ -126,7 +120,7 @@ test.each(['duckdb:history.duckdb', 'sqlite:history.db'])(
 
 test('an export of some runs has all their lineage and no other, and replaces the export before', async () => {
   await fill('sqlite:history.db');
-  const to = path.join(folder, 'exported');
+  const to = path.join(folder(), 'exported');
   await selvage('history', 'export', '--to', to);
   const { stdout } = await selvage(
     'history',
@@ -152,19 +146,19 @@ test('an export of some runs has all their lineage and no other, and replaces th
 
 test('an export to where it cannot be, or of what is not there, is one line', async () => {
   await fill('sqlite:history.db');
-  const file = path.join(folder, 'history.db');
+  const file = path.join(folder(), 'history.db');
   const blocked = await selvage('history', 'export', '--to', file);
   expect(blocked).toMatchObject({
     code: 2,
     stderr: expect.stringMatching(/^error FolderUnusable: .*history\.db/),
   });
   process.env['SELVAGE_HISTORY'] = 'duckdb:none.duckdb';
-  const absent = await selvage('history', 'export', '--to', path.join(folder, 'exported'));
+  const absent = await selvage('history', 'export', '--to', path.join(folder(), 'exported'));
   expect(absent).toMatchObject({
     code: 2,
     stderr: expect.stringMatching(/^error FileNotFound: .*none\.duckdb/),
   });
-  expect(await readdir(folder)).not.toContain('exported');
+  expect(await readdir(folder())).not.toContain('exported');
 });
 
 test('a time is a duration before now or an ISO time, and an error names the option and the forms', async () => {
@@ -185,7 +179,7 @@ test('a time is a duration before now or an ISO time, and an error names the opt
     for (const command of [
       ['lineage', '--since', wrong],
       ['runs', 'list', '--since', wrong],
-      ['history', 'export', '--to', folder, '--since', wrong],
+      ['history', 'export', '--to', folder(), '--since', wrong],
     ]) {
       const { code, stderr } = await selvage(...command);
       expect(code).toBe(2);

@@ -21,6 +21,13 @@ function failing(error: Error, times: number): { send: () => Promise<string>; se
   return { send, sent: () => sent };
 }
 
+let now = 0;
+beforeEach(() => {
+  now = Date.now();
+  jest.spyOn(Date, 'now').mockImplementation(() => now);
+});
+afterEach(() => jest.restoreAllMocks());
+
 test.each([
   ['RESOURCE_EXHAUSTED', refusedByServer(8)],
   ['ABORTED', refusedByServer(10)],
@@ -36,20 +43,14 @@ test('while the step of a run fails, it waits for a worker: without bound, but w
     9,
     'Unable to perform workflow execution update due to Workflow Task in failed state.',
   );
-  let now = Date.now();
-  const clock = jest.spyOn(Date, 'now').mockImplementation(() => now);
-  try {
-    const { send, sent } = failing(error, 3);
-    const slow = async (): Promise<string> => {
-      now += 3_600_000;
-      return await send();
-    };
-    await expect(updatePatiently(slow)).resolves.toBe('taken');
-    expect(sent()).toBe(4);
-    await expect(updatePatiently(failing(error, 1).send, { giveUpAt: now })).rejects.toBe(error);
-  } finally {
-    clock.mockRestore();
-  }
+  const { send, sent } = failing(error, 3);
+  const slow = async (): Promise<string> => {
+    now += 3_600_000;
+    return await send();
+  };
+  await expect(updatePatiently(slow)).resolves.toBe('taken');
+  expect(sent()).toBe(4);
+  await expect(updatePatiently(failing(error, 1).send, { giveUpAt: now })).rejects.toBe(error);
 });
 
 test.each([
@@ -80,35 +81,23 @@ test('it is not sent again when its time is over', async () => {
 });
 
 test('where no time is given, a minute is counted from when it was first to be sent again', async () => {
-  let now = Date.now();
-  const clock = jest.spyOn(Date, 'now').mockImplementation(() => now);
-  try {
-    const error = refusedByRun('RunContinues');
-    const { send, sent } = failing(error, Infinity);
-    const pass = [3_600_000, 59_999, 1];
-    const mayTryAgain = (): Promise<boolean> => {
-      now += pass[sent() - 1] ?? 0;
-      return Promise.resolve(true);
-    };
-    await expect(updatePatiently(send, { mayTryAgain })).rejects.toBe(error);
-    expect(sent()).toBe(3);
-  } finally {
-    clock.mockRestore();
-  }
+  const error = refusedByRun('RunContinues');
+  const { send, sent } = failing(error, Infinity);
+  const pass = [3_600_000, 59_999, 1];
+  const mayTryAgain = (): Promise<boolean> => {
+    now += pass[sent() - 1] ?? 0;
+    return Promise.resolve(true);
+  };
+  await expect(updatePatiently(send, { mayTryAgain })).rejects.toBe(error);
+  expect(sent()).toBe(3);
 });
 
 test('what has waited for a worker before it was refused has a minute more', async () => {
-  let now = Date.now();
-  const clock = jest.spyOn(Date, 'now').mockImplementation(() => now);
-  try {
-    const { send, sent } = failing(refusedByServer(10), 2);
-    const slow = async (): Promise<string> => {
-      if (sent() === 1) now += 3_600_000;
-      return await send();
-    };
-    await expect(updatePatiently(slow)).resolves.toBe('taken');
-    expect(sent()).toBe(3);
-  } finally {
-    clock.mockRestore();
-  }
+  const { send, sent } = failing(refusedByServer(10), 2);
+  const slow = async (): Promise<string> => {
+    if (sent() === 1) now += 3_600_000;
+    return await send();
+  };
+  await expect(updatePatiently(slow)).resolves.toBe('taken');
+  expect(sent()).toBe(3);
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { chosenServer } from '../../../src/client/server-address';
 import { thrownBy } from '../../support/thrown-by';
+import { refusal } from '../../support/refusal';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'selvage-profiles-'));
 const TEMPORAL_CONFIG_FILE = path.join(folder, 'temporal.toml');
@@ -80,15 +81,14 @@ test('options of security go before those of a profile', () => {
 
 test.each(['unknown', 'placeless'])('the profile "%s" is a clear error', (profile) => {
   const error = thrownBy(() => chosenServer({ profile }, profiles));
-  expect(error.code).toBe('Usage');
-  expect(error.message).toContain(`"${profile}"`);
+  expect(error).toMatchObject(refusal('Usage', `"${profile}"`));
   expect(error.message).toContain('--address');
 });
 
 test('a temporal.toml that cannot be read is a clear error', () => {
   const file = path.join(folder, 'broken.toml');
   writeFileSync(file, '[profile');
-  const error = thrownBy(() => chosenServer({ profile: 'staging' }, { TEMPORAL_CONFIG_FILE: file }));
-  expect(error.code).toBe('Usage');
-  expect(error.message).toMatch(/"staging" cannot be read.*temporal\.toml/);
+  expect(thrownBy(() => chosenServer({ profile: 'staging' }, { TEMPORAL_CONFIG_FILE: file }))).toMatchObject(
+    refusal('Usage', /"staging" cannot be read.*temporal\.toml/),
+  );
 });

@@ -43,13 +43,19 @@ class Named {
   }
 }
 
+/** A run of it that has begun, and whose knots of these ids are ok. */
+function begun(options: Parameters<typeof branching>[0] = {}, ...done: string[]) {
+  const layout = branching(options);
+  const named = new Named(layout);
+  const scheduler = new Scheduler<string>(layout, { segments: options.dispatcher !== undefined });
+  const commands = [scheduler.apply(start), ...done.map((id) => scheduler.apply(named.ok(id)))];
+  return { layout, named, scheduler, told: named.told(commands.at(-1)!) };
+}
+
 describe('a branch', () => {
   test('settles its paths with itself: the chosen one with the value of the input', () => {
-    const layout = branching();
-    const named = new Named(layout);
-    const scheduler = new Scheduler<string>(layout);
-    scheduler.apply(start);
-    expect(named.told(scheduler.apply(named.ok('made')))).toEqual(['run: branch']);
+    const { named, scheduler, told } = begun({}, 'made');
+    expect(told).toEqual(['run: branch']);
     expect(named.told(scheduler.apply(named.ok('branch', 'b')))).toEqual([
       'pass: branch:b',
       'skip parent_failed_or_skipped: below-a',
@@ -62,19 +68,13 @@ describe('a branch', () => {
   });
 
   test('that fails, or is cancelled, takes its paths along', () => {
-    const layout = branching();
-    const named = new Named(layout);
-    const failed = new Scheduler<string>(layout);
-    failed.apply(start);
-    failed.apply(named.ok('made'));
+    const { named, scheduler: failed } = begun({}, 'made');
     const end = failed.apply({ type: 'settled', knot: named.at('branch'), outcome: { kind: 'err' } });
     expect(named.told(end)).toEqual([
       'skip parent_failed_or_skipped: branch:a,below-a,branch:b,below-b',
       'finish',
     ]);
-    const cancelled = new Scheduler<string>(layout);
-    cancelled.apply(start);
-    cancelled.apply(named.ok('made'));
+    const { scheduler: cancelled } = begun({}, 'made');
     expect(named.told(cancelled.apply({ type: 'cancel' }))).toEqual([
       'skip cancelled: branch:a,below-a,branch:b,below-b',
     ]);
@@ -82,11 +82,7 @@ describe('a branch', () => {
   });
 
   test('is saved with its paths', () => {
-    const layout = branching();
-    const named = new Named(layout);
-    const scheduler = new Scheduler<string>(layout);
-    scheduler.apply(start);
-    scheduler.apply(named.ok('made'));
+    const { layout, named, scheduler } = begun({}, 'made');
     scheduler.apply(named.ok('branch', 'a'));
     const { scheduler: restored, commands } = Scheduler.restore<string>(layout, scheduler.save());
     expect(named.told(commands)).toEqual(['run: below-a']);
@@ -107,12 +103,8 @@ describe('a branch', () => {
   });
 
   test('in a segment takes its paths and what is below along; what was not selected is not told', () => {
-    const layout = branching({ dispatcher: local() });
-    const named = new Named(layout);
-    const scheduler = new Scheduler<string>(layout, { segments: true });
-    expect(named.told(scheduler.apply(start))).toEqual([
-      'segment: made,branch,branch:a,below-a,branch:b,below-b',
-    ]);
+    const { named, scheduler, told } = begun({ dispatcher: local() });
+    expect(told).toEqual(['segment: made,branch,branch:a,below-a,branch:b,below-b']);
     const outcomes = new Map(
       ['made', 'branch', 'branch:b', 'below-b'].map((id) => [named.at(id), named.ok(id, 'b').outcome]),
     );
@@ -122,10 +114,7 @@ describe('a branch', () => {
   });
 
   test('that a segment gives back decides its paths when it has run', () => {
-    const layout = branching({ dispatcher: local() });
-    const named = new Named(layout);
-    const scheduler = new Scheduler<string>(layout, { segments: true });
-    scheduler.apply(start);
+    const { named, scheduler } = begun({ dispatcher: local() });
     const outcomes = new Map([[named.at('made'), named.ok('made').outcome]]);
     const segment = { type: 'segmentSettled', segment: named.at('made'), outcomes } as const;
     expect(named.told(scheduler.apply({ ...segment, alone: [named.at('branch')] }))).toEqual(['run: branch']);

@@ -181,15 +181,7 @@ describe('a restored run', () => {
 
   test('is refused with the save of another layout', () => {
     const saved = saveAfter(start, ok(0), ok(1), ok(2), ok(3));
-    expect(() =>
-      Scheduler.restore(
-        layoutFor(
-          [[], [], [], [], []].map((_, knot) => (knot < 4 ? [] : [])),
-          1,
-        ),
-        saved,
-      ),
-    ).toThrow(/saved/);
+    expect(() => Scheduler.restore(layoutFor([[], [], [], [], []], 1), saved)).toThrow(/saved/);
   });
 
   test('is saved small', () => {
@@ -250,20 +242,9 @@ describe('a run that takes outcomes over', () => {
   });
 
   test('gathers the rest of its local knots in a segment', () => {
-    const scheduler = new Scheduler<string>(
-      layoutOf(
-        compile(
-          tapestryOf(
-            diamond,
-            0,
-            localWhere(() => true),
-          ),
-        ).plan,
-      ),
-      {
-        segments: true,
-      },
-    );
+    const allLocal = localWhere(() => true);
+    const layout = layoutOf(compile(tapestryOf(diamond, 0, allLocal)).plan);
+    const scheduler = new Scheduler<string>(layout, { segments: true });
     expect(scheduler.apply(takingOver(1))).toEqual([{ type: 'segment', knots: [0, 2, 3] }]);
   });
 

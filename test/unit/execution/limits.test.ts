@@ -2,6 +2,7 @@ import { InMemoryLeaseTable } from '../../../src/adapters/lease-tables/in-memory
 import { SelvageError } from '../../../src/errors';
 import { Limits, placesOf, type LimitedCall } from '../../../src/execution';
 import type { LeaseTable } from '../../../src/protocols';
+import { Crowd } from '../../support/crowd';
 import { Latch } from '../../support/latch';
 import { rejectionOf } from '../../support/rejection-of';
 import { until } from '../../support/until';
@@ -57,19 +58,14 @@ test('what has no limit runs at once, and nobody is asked', async () => {
 });
 
 test('as many bodies run as the limit says, over all who share the table', async () => {
-  let running = 0;
-  let most = 0;
+  const crowd = new Crowd();
   const policy = { maxConcurrent: { key: 'api', limit: 3 } };
   await Promise.all(
     Array.from({ length: 40 }, (_, index) =>
-      (index % 2 === 0 ? here : there).run(callOf(`k${index}`, { policy }), async () => {
-        most = Math.max(most, ++running);
-        await new Promise((resolve) => setTimeout(resolve, 1));
-        running -= 1;
-      }),
+      (index % 2 === 0 ? here : there).run(callOf(`k${index}`, { policy }), () => crowd.join()),
     ),
   );
-  expect(most).toBe(3);
+  expect(crowd.most).toBe(3);
   expect(await table.holders(placesOf('api'))).toEqual([]);
 });
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { validateParameters } from '../../../src/execution';
 import { knot, recordOf, tapestry } from '../../../src/model';
 import { rejectionOf } from '../../support/rejection-of';
+import { refusal } from '../../support/refusal';
 
 const nothing = knot('nothing', () => null);
 const record = recordOf(
@@ -64,7 +65,7 @@ test.each<[unknown, string]>([
   ['text', 'string'],
   [undefined, 'undefined'],
 ])('%p is no object of parameters', async (given, what) => {
-  const error = await rejectionOf(validateParameters(record, given));
-  expect(error.code).toBe('InvalidParameters');
-  expect(error.message).toContain(`not ${what}`);
+  expect(await rejectionOf(validateParameters(record, given))).toMatchObject(
+    refusal('InvalidParameters', `not ${what}`),
+  );
 });

@@ -1,18 +1,13 @@
 import { CancelledFailure } from '@temporalio/common';
 import { contentHash, encodeValue } from '../../../src/canonical';
 import { createInMemoryBackends } from '../../../src/backends';
-import { Retryable, knot, tapestry, type KnotContext } from '../../../src';
+import { Retryable, knot, tapestry } from '../../../src';
 import type { Backends } from '../../../src/protocols';
-import { KnotActivities, RUN } from '../../support/knot-activity';
+import { KnotActivities, RUN, one } from '../../support/knot-activity';
 import { Latch } from '../../support/latch';
 import { SwitchableBackends } from '../../support/switchable-backends';
 
 const hashOf = (value: unknown): string => contentHash(encodeValue(value));
-
-/** One knot, `knot`, whose body a test gives. */
-function one(body: (inputs: object, ctx: KnotContext) => unknown, options: object = {}) {
-  return tapestry('work', () => void knot('body', body)({}, { id: 'knot', ...options }));
-}
 
 describe('an attempt whose body succeeds', () => {
   test('records the outcome with the hashes of what went in and came out, stores the value, and answers it', async () => {

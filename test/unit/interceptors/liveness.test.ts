@@ -2,14 +2,28 @@ import { CancelledFailure } from '@temporalio/common';
 import { createInMemoryBackends, nodeSha256 } from '../../../src/backends';
 import { hashText } from '../../../src/canonical';
 import { knot, tapestry, type KnotContext } from '../../../src';
-import { KnotActivities } from '../../support/knot-activity';
+import { KnotActivities, one } from '../../support/knot-activity';
 import { Latch, aborted } from '../../support/latch';
 import { SwitchableBackends } from '../../support/switchable-backends';
 import { until } from '../../support/until';
 
-function one(body: (inputs: object, ctx: KnotContext) => unknown, options: object = {}) {
-  return tapestry('work', () => void knot('body', body)({}, { id: 'knot', ...options }));
+/** An attempt of it, once its body has begun. */
+async function begun(
+  end: (ctx: KnotContext) => unknown = ({ signal }) => aborted(signal),
+  options: object = {},
+) {
+  const began = new Latch();
+  const body = async (_: object, ctx: KnotContext) => {
+    began.open();
+    return await end(ctx);
+  };
+  const activities = await KnotActivities.of(one(body, options));
+  const attempt = activities.start('knot');
+  await began.passed;
+  return { activities, ...attempt };
 }
+
+afterEach(() => jest.restoreAllMocks());
 
 describe('a refusal', () => {
   test('counts as one, is tried again without bound, and says why the knot waits', async () => {
@@ -86,15 +100,7 @@ describe('a refusal', () => {
   test.each(['WORKER_SHUTDOWN', 'TIMED_OUT', 'NOT_FOUND', 'PAUSED'] as const)(
     'is what a body comes to that was told to stop for %s',
     async (reason) => {
-      const begun = new Latch();
-      const activities = await KnotActivities.of(
-        one(async (_, ctx) => {
-          begun.open();
-          await aborted(ctx.signal);
-        }),
-      );
-      const { mock, answer, heartbeats } = activities.start('knot');
-      await begun.passed;
+      const { activities, mock, answer, heartbeats } = await begun();
       mock.cancel(reason);
       await expect(answer).rejects.toMatchObject({ type: 'WorkerShutdown', nonRetryable: false });
       expect(heartbeats.at(-1)).toEqual({ throws: 0, refusals: 1 });
@@ -105,45 +111,21 @@ describe('a refusal', () => {
 
 describe('a cancel', () => {
   test('ends a body that heeds it as cancelled; settling records that', async () => {
-    const begun = new Latch();
-    const activities = await KnotActivities.of(
-      one(async (_, ctx) => {
-        begun.open();
-        await aborted(ctx.signal);
-      }),
-    );
-    const { mock, answer } = activities.start('knot');
-    await begun.passed;
+    const { activities, mock, answer } = await begun();
     mock.cancel();
     await expect(answer).rejects.toBeInstanceOf(CancelledFailure);
     expect(await activities.record('knot')).toBeUndefined();
   });
 
   test('leaves a body that ends within its grace its outcome', async () => {
-    const begun = new Latch();
-    const activities = await KnotActivities.of(
-      one(async (_, ctx) => {
-        begun.open();
-        await aborted(ctx.signal).catch(() => undefined);
-        return 'in time';
-      }),
-    );
-    const { mock, answer } = activities.start('knot');
-    await begun.passed;
+    const { activities, mock, answer } = await begun(({ signal }) => aborted(signal).catch(() => 'in time'));
     mock.cancel();
     expect(await answer).toEqual({ value: 'in time' });
     expect(await activities.record('knot')).toMatchObject({ outcome: 'ok' });
   });
 
   test('gives up a body that goes on after its grace', async () => {
-    const begun = new Latch();
-    const forever = () => {
-      begun.open();
-      return new Promise(() => {});
-    };
-    const activities = await KnotActivities.of(one(forever, { cancelGrace: 5 }));
-    const { mock, answer } = activities.start('knot');
-    await begun.passed;
+    const { mock, answer } = await begun(() => new Promise(() => {}), { cancelGrace: 5 });
     mock.cancel();
     await expect(answer).rejects.toBeInstanceOf(CancelledFailure);
   });
@@ -240,41 +222,33 @@ describe('heartbeats', () => {
 test('a body that blocks the process is named, with what to do', async () => {
   const now = performance.now.bind(performance);
   const clock = jest.spyOn(performance, 'now');
-  try {
-    const activities = await KnotActivities.of(
-      one(() => {
-        // As if it had computed for 8 s without letting anything else happen.
-        clock.mockImplementation(() => now() + 8_000);
-      }),
-    );
-    await activities.run('knot');
-    expect(activities.warnings).toHaveLength(1);
-    expect(activities.warnings[0]).toMatch(/blocked for [67]\.\d s.*"knot".*worker thread/);
-  } finally {
-    clock.mockRestore();
-  }
+  const activities = await KnotActivities.of(
+    one(() => {
+      // As if it had computed for 8 s without letting anything else happen.
+      clock.mockImplementation(() => now() + 8_000);
+    }),
+  );
+  await activities.run('knot');
+  expect(activities.warnings).toHaveLength(1);
+  expect(activities.warnings[0]).toMatch(/blocked for [67]\.\d s.*"knot".*worker thread/);
 });
 
 test('a clock that is set does not look like a blocked process, nor keep heartbeats back', async () => {
   const now = Date.now.bind(Date);
   const clock = jest.spyOn(Date, 'now');
-  try {
-    const isSet = new Latch();
-    const activities = await KnotActivities.of(
-      one(async () => {
-        clock.mockImplementation(() => now() - 3_600_000);
-        await isSet.passed;
-        clock.mockImplementation(() => now() + 3_600_000);
-      }),
-    );
-    const { answer, heartbeats } = activities.start('knot');
-    await until('a heartbeat comes', () => heartbeats.length > 0);
-    isSet.open();
-    await answer;
-    expect(activities.warnings).toEqual([]);
-  } finally {
-    clock.mockRestore();
-  }
+  const isSet = new Latch();
+  const activities = await KnotActivities.of(
+    one(async () => {
+      clock.mockImplementation(() => now() - 3_600_000);
+      await isSet.passed;
+      clock.mockImplementation(() => now() + 3_600_000);
+    }),
+  );
+  const { answer, heartbeats } = activities.start('knot');
+  await until('a heartbeat comes', () => heartbeats.length > 0);
+  isSet.open();
+  await answer;
+  expect(activities.warnings).toEqual([]);
 });
 
 test('a body that waits is not', async () => {

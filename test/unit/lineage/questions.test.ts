@@ -2,6 +2,7 @@ import { createInMemoryBackends } from '../../../src/backends';
 import { knot, map, runLocally, subTapestry, tapestry, type Knot } from '../../../src';
 import { diffRuns, impact, why, type Origin } from '../../../src/lineage';
 import type { Backends, LineageRecord, RunHistory } from '../../../src/protocols';
+import { sampleRun } from '../../../src/testing/sample-records';
 import { z } from 'zod';
 
 /** Long enough that no other value is equal to it by chance. */
@@ -37,23 +38,10 @@ beforeEach(() => {
 async function run(shape: Parameters<typeof runLocally>[0], parameters: object, runId: string, options = {}) {
   const result = await runLocally(shape, parameters as never, { runId, backends, ...options });
   const [record] = result.lineage as LineageRecord[];
-  await history.startRun({
-    run_id: runId,
-    temporal_run_id: record!.temporal_run_id,
-    tapestry: shape.name,
-    plan_hash: 'sha256:plan',
-    parameter_hashes: {},
-    terminals: {},
-    status: 'running',
-    actor: null,
-    trigger: null,
-    tags: [],
-    vcs_commit: null,
-    parent_run_id: null,
-    started_at: record!.started_at,
-    finished_at: null,
-    environment: {},
-  });
+  const { temporal_run_id, started_at } = record!;
+  await history.startRun(
+    sampleRun({ run_id: runId, temporal_run_id, tapestry: shape.name, started_at, finished_at: null }),
+  );
   return {
     ...result,
     hashOf: (id: string) => result.lineage.find(({ knot_id }) => knot_id === id)!.output_hash!,

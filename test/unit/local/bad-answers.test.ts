@@ -57,92 +57,85 @@ const alternatives = (count: number): Tapestry =>
     ),
   );
 
-const A_PATH = 'and has the paths "a". Let it choose one of them, or add a path.';
-const A_OR_B = 'and has the paths "a", "b". Let it choose one of them, or add a path.';
-const A_BOOLEAN =
-  'and must answer true or false. Let it compare, or make a boolean of its answer: Boolean(…).';
+const TRY_AGAIN = 'Let it choose one of them, or add a path.';
+const chose = (what: string, paths = '"a", "b"') =>
+  `Branch "culprit" chose ${what}, and has the paths ${paths}. ${TRY_AGAIN}`;
+const answered = (who: string, what: string) =>
+  `${who} answered ${what}, and must answer true or false. Let it compare, or make a boolean of its answer: Boolean(…).`;
 const A_LIST =
   'Wire a knot that yields a list, and give its definition an output schema to have it checked there.';
+const noList = (what: string) =>
+  `Map "culprit" goes over a list or a plain object, and the value of knot "given", its input "over", is ${what}. ${A_LIST}`;
+const UNDEFINED = 'a value of type undefined';
 
-test.each<[what: string, Tapestry, code: string, message: string]>([
-  ['a selector: no tag of its own', selected('c'), 'UnknownBranch', `Branch "culprit" chose "c", ${A_OR_B}`],
-  ['a selector: a number', selected(5), 'UnknownBranch', `Branch "culprit" chose 5, ${A_OR_B}`],
-  [
-    'a selector: undefined',
-    selected(undefined),
-    'UnknownBranch',
-    `Branch "culprit" chose a value of type undefined, ${A_OR_B}`,
-  ],
-  ['a selector: null', selected(null), 'UnknownBranch', `Branch "culprit" chose null, ${A_OR_B}`],
-  [
-    'a selector: a promise of no tag of its own',
-    selected(Promise.resolve('c')),
-    'UnknownBranch',
-    `Branch "culprit" chose "c", ${A_OR_B}`,
-  ],
-  ['a field: no path', byField({ type: 'c' }), 'UnknownBranch', `Branch "culprit" chose "c", ${A_PATH}`],
-  [
-    'a field: missing',
-    byField({}),
-    'UnknownBranch',
-    `Branch "culprit" chose a value of type undefined, ${A_PATH}`,
-  ],
-  ['a field: a number', byField({ type: 7 }), 'UnknownBranch', `Branch "culprit" chose 7, ${A_PATH}`],
-  [
-    'a field: of a branch without a path',
-    byField({ type: 'c' }, []),
-    'UnknownBranch',
-    'Branch "culprit" chose "c", and has no paths. Add one by its path().',
-  ],
-  ['a gate: 1', gated(1), 'NotABoolean', `The predicate of gate "culprit" answered 1, ${A_BOOLEAN}`],
-  [
-    'a gate: a promise of a text',
-    gated(Promise.resolve('yes')),
-    'NotABoolean',
-    `The predicate of gate "culprit" answered "yes", ${A_BOOLEAN}`,
-  ],
-  ['a loop: 0', looped(0), 'NotABoolean', `"until" of loop "culprit" answered 0, ${A_BOOLEAN}`],
-  [
-    'a loop: false for ever',
-    looped(false),
-    'LoopLimit',
-    'Loop "culprit" was not over after 3 iterations, as many as it may have. Raise its "max", or let its "until" answer true sooner.',
-  ],
-  [
-    'a map: over a text',
-    mappedOver('text'),
-    'NotAList',
-    'Map "culprit" goes over a list or a plain object, and the value of knot "given", its input "over", is a string. ' +
-      A_LIST,
-  ],
-  [
-    'a map: a record among several lists',
-    mapped({ a: [1, 2], b: { x: 1, y: 2 } }),
-    'NotAList',
-    `Map "culprit" goes over lists, and the value of knot "b", its input "over.b", is an object. ${A_LIST}`,
-  ],
-  [
-    'a map: lists of different length',
-    mapped({ a: [1, 2], b: [1] }),
-    'UnequalLists',
-    'Map "culprit" goes over several lists at once, which must be of one length: "a" has 2, "b" has 1 elements. ' +
-      'Make them equal in the knots that yield them.',
-  ],
-  [
-    'firstOk: none is',
-    alternatives(2),
-    'NoAlternative',
-    'Knot "culprit" takes the first that is Ok of 2, and none is: "f0", "f1" failed. Look at those, or add an alternative that cannot fail.',
-  ],
-  [
-    'firstOk: none of many is',
-    alternatives(7),
-    'NoAlternative',
-    'Knot "culprit" takes the first that is Ok of 7, and none is: "f0", "f1", "f2", "f3", "f4" and 2 more failed. ' +
-      'Look at those, or add an alternative that cannot fail.',
-  ],
-])('%s is a failure that names the knot and says what to do', async (_, shape, code, message) => {
-  const { outcomes, succeeded } = await runLocally(shape, {});
-  expect(succeeded).toBe(false);
-  expect(outcomes['culprit']).toMatchObject({ kind: 'err', error: { type: code, message } });
+const MISTAKES: Record<string, Record<string, [shape: Tapestry, message: string]>> = {
+  UnknownBranch: {
+    'a selector: no tag of its own': [selected('c'), chose('"c"')],
+    'a selector: a number': [selected(5), chose('5')],
+    'a selector: undefined': [selected(undefined), chose(UNDEFINED)],
+    'a selector: null': [selected(null), chose('null')],
+    'a selector: a promise of no tag of its own': [selected(Promise.resolve('c')), chose('"c"')],
+    'a field: no path': [byField({ type: 'c' }), chose('"c"', '"a"')],
+    'a field: missing': [byField({}), chose(UNDEFINED, '"a"')],
+    'a field: a number': [byField({ type: 7 }), chose('7', '"a"')],
+    'a field: of a branch without a path': [
+      byField({ type: 'c' }, []),
+      'Branch "culprit" chose "c", and has no paths. Add one by its path().',
+    ],
+  },
+  NotABoolean: {
+    'a gate: 1': [gated(1), answered('The predicate of gate "culprit"', '1')],
+    'a gate: a promise of a text': [
+      gated(Promise.resolve('yes')),
+      answered('The predicate of gate "culprit"', '"yes"'),
+    ],
+    'a loop: 0': [looped(0), answered('"until" of loop "culprit"', '0')],
+  },
+  LoopLimit: {
+    'a loop: false for ever': [
+      looped(false),
+      'Loop "culprit" was not over after 3 iterations, as many as it may have. Raise its "max", or let its "until" answer true sooner.',
+    ],
+  },
+  NotAList: {
+    'a map: over a text': [mappedOver('text'), noList('a string')],
+    'a map: over a number': [mappedOver(5), noList('a number')],
+    'a map: over null': [mappedOver(null), noList('null')],
+    'a map: over a boolean': [mappedOver(true), noList('a boolean')],
+    'a map: over a Map': [mappedOver(new Map()), noList('of type map')],
+    'a map: over bytes': [mappedOver(new Uint8Array(1)), noList('bytes')],
+    'a map: a record among several lists': [
+      mapped({ a: [1, 2], b: { x: 1, y: 2 } }),
+      `Map "culprit" goes over lists, and the value of knot "b", its input "over.b", is an object. ${A_LIST}`,
+    ],
+  },
+  UnequalLists: {
+    'a map: lists of different length': [
+      mapped({ a: [1, 2], b: [1] }),
+      'Map "culprit" goes over several lists at once, which must be of one length: "a" has 2, "b" has 1 elements. ' +
+        'Make them equal in the knots that yield them.',
+    ],
+  },
+  NoAlternative: {
+    'firstOk: none is': [
+      alternatives(2),
+      'Knot "culprit" takes the first that is Ok of 2, and none is: "f0", "f1" failed. Look at those, or add an alternative that cannot fail.',
+    ],
+    'firstOk: none of many is': [
+      alternatives(7),
+      'Knot "culprit" takes the first that is Ok of 7, and none is: "f0", "f1", "f2", "f3", "f4" and 2 more failed. ' +
+        'Look at those, or add an alternative that cannot fail.',
+    ],
+  },
+};
+
+describe.each(Object.entries(MISTAKES))('%s', (code, answers) => {
+  test.each(Object.entries(answers))(
+    '%s is a failure that names the knot and says what to do',
+    async (_, [shape, message]) => {
+      const { outcomes, succeeded } = await runLocally(shape, {});
+      expect(succeeded).toBe(false);
+      expect(outcomes['culprit']).toMatchObject({ kind: 'err', error: { type: code, message } });
+    },
+  );
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { knot, runLocally, tapestry, type KnotContext } from '../../../src';
+import { knot, runLocally, tapestry, type KnotContext, type Tapestry } from '../../../src';
 import { Latch } from '../../support/latch';
 
 /** A body that says when it has begun, and does `whatThen` when its signal is aborted. */
@@ -15,6 +15,15 @@ function patient(whatThen: (ctx: KnotContext) => unknown) {
   return { body, begun: begun.passed };
 }
 
+/** A run that is cancelled once its body has begun. */
+async function cancelled(work: Tapestry, begun: Promise<void>, reason?: Error) {
+  const cancel = new AbortController();
+  const run = runLocally(work, {}, { signal: cancel.signal });
+  await begun;
+  cancel.abort(reason);
+  return await run;
+}
+
 const never = knot('never', jest.fn());
 
 test('a body that ends within its grace still counts; what had not begun is skipped', async () => {
@@ -23,11 +32,7 @@ test('a body that ends within its grace still counts; what had not begun is skip
     const first = body({}, { id: 'first' });
     never({ first }, { id: 'second' });
   });
-  const cancel = new AbortController();
-  const run = runLocally(work, {}, { signal: cancel.signal });
-  await begun;
-  cancel.abort(new Error('enough'));
-  const { status, succeeded, outcomes, lineage } = await run;
+  const { status, succeeded, outcomes, lineage } = await cancelled(work, begun);
   expect({ status, succeeded }).toEqual({ status: 'cancelled', succeeded: false });
   expect(outcomes).toEqual({
     first: { kind: 'ok', value: 'in time' },
@@ -41,15 +46,8 @@ test('a body that ends within its grace still counts; what had not begun is skip
 
 test('the body learns the reason', async () => {
   const { body, begun } = patient((ctx) => (ctx.signal.reason as Error).message);
-  const cancel = new AbortController();
-  const run = runLocally(
-    tapestry('work', () => ({ end: body({}, { id: 'knot' }) })),
-    {},
-    { signal: cancel.signal },
-  );
-  await begun;
-  cancel.abort(new Error('enough'));
-  const result = await run;
+  const work = tapestry('work', () => ({ end: body({}, { id: 'knot' }) }));
+  const result = await cancelled(work, begun, new Error('enough'));
   expect(result.values).toEqual({ end: 'enough' });
   // Nothing was left to be cancelled.
   expect(result.status).toBe('succeeded');
@@ -61,15 +59,8 @@ test.each([
   ['answers what its schema refuses', () => 5],
 ])('a body that %s is skipped as cancelled', async (_, whatThen) => {
   const { body, begun } = patient(whatThen);
-  const cancel = new AbortController();
-  const run = runLocally(
-    tapestry('work', () => void body({}, { id: 'knot', cancelGrace: 10 })),
-    {},
-    { signal: cancel.signal },
-  );
-  await begun;
-  cancel.abort();
-  const { status, outcomes } = await run;
+  const work = tapestry('work', () => void body({}, { id: 'knot', cancelGrace: 10 }));
+  const { status, outcomes } = await cancelled(work, begun);
   expect(status).toBe('cancelled');
   expect(outcomes).toEqual({ knot: { kind: 'skipped', reason: 'cancelled' } });
 });
@@ -81,16 +72,9 @@ test('a knot that waits for its next attempt is skipped as cancelled at once', a
     throw new Error('again in an hour');
   });
   const hour = { maximumAttempts: 2, initialInterval: 3_600_000 };
-  const cancel = new AbortController();
-  const run = runLocally(
-    tapestry('work', () => void failing({}, { id: 'knot', retry: hour })),
-    {},
-    { signal: cancel.signal },
-  );
-  await failed.passed;
-  await new Promise((resolve) => setImmediate(resolve));
-  cancel.abort();
-  const { status, outcomes } = await run;
+  const work = tapestry('work', () => void failing({}, { id: 'knot', retry: hour }));
+  const waits = failed.passed.then(() => new Promise<void>((resolve) => setImmediate(resolve)));
+  const { status, outcomes } = await cancelled(work, waits);
   expect(status).toBe('cancelled');
   expect(outcomes['knot']).toEqual({ kind: 'skipped', reason: 'cancelled' });
 });

@@ -1,14 +1,5 @@
-import { Knot, fragment, knot, runLocally, tapestry, type KnotContext, type LocallyRun } from '../../../src';
-import { double, refusedFragments } from '../../support/refused-fragments';
-
-const total = knot('total', ({ a, b }: { a: number; b: number }) => a + b);
-const spare = knot('spare', ({ x }: { x: number }) => x + 100);
-class Negate extends Knot<{ x: number }, number> {
-  static knotName = 'negate';
-  process({ x }: { x: number }): number {
-    return -x;
-  }
-}
+import { fragment, knot, runLocally, tapestry, type KnotContext, type LocallyRun } from '../../../src';
+import { Negate, double, refusedFragments, spare, total } from '../../support/refused-fragments';
 
 /** A run whose knot `plan` extends it by what `bring` says. */
 async function extendedBy(

@@ -1,57 +1,41 @@
-import { knot, map, runLocally, tapestry, type KnotOptions } from '../../../src';
+import { knot, map, runLocally, tapestry } from '../../../src';
 import { createInMemoryBackends } from '../../../src/backends';
 import { compile } from '../../../src/engine';
 import { recordOf } from '../../../src/model';
+import { Crowd } from '../../support/crowd';
 import { Latch, aborted } from '../../support/latch';
 
-/** Ten knots, and how many of their bodies ran at once at most. */
-function crowd(options: KnotOptions, name = 'limited') {
-  const seen = { running: 0, most: 0 };
-  const body = knot(name, async (_: object) => {
-    seen.most = Math.max(seen.most, ++seen.running);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-    seen.running -= 1;
-  });
+test('no more bodies run at once than maxConcurrent says, all run, and no timeout counts the wait for a place', async () => {
+  const crowd = new Crowd();
+  const body = knot('limited', { maxConcurrent: 3, timeout: 250 }, (_: object) => crowd.join(50));
   const work = tapestry('crowd', () => {
-    for (let n = 0; n < 10; n++) body({}, { id: `k${n}`, ...options });
+    for (let n = 0; n < 24; n++) body({}, { id: `k${n}` });
   });
-  return { seen, work };
-}
-
-test('no more bodies run at once than maxConcurrent says, and all run', async () => {
-  const { seen, work } = crowd({ maxConcurrent: 3 });
   const { status, lineage } = await runLocally(work, {});
-  expect({ status, records: lineage.length, most: seen.most }).toEqual({
+  expect({ status, records: lineage.length, most: crowd.most }).toEqual({
     status: 'succeeded',
-    records: 10,
+    records: 24,
     most: 3,
   });
 });
 
 test('runs that share backends share the limit, also under another definition by its key', async () => {
   const backends = createInMemoryBackends();
-  const seen = { running: 0, most: 0 };
-  const count = async (): Promise<void> => {
-    seen.most = Math.max(seen.most, ++seen.running);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-    seen.running -= 1;
-  };
+  const crowd = new Crowd();
   const works = ['one', 'two'].map((name) =>
     tapestry(name, () => {
-      const body = knot(name, { maxConcurrent: { key: 'api', limit: 2 } }, count);
+      const body = knot(name, { maxConcurrent: { key: 'api', limit: 2 } }, () => crowd.join());
       for (let n = 0; n < 6; n++) body({}, { id: `k${n}` });
     }),
   );
   await Promise.all(works.map((work) => runLocally(work, {}, { backends })));
-  expect(seen.most).toBe(2);
+  expect(crowd.most).toBe(2);
 });
 
 test('the elements of a map count one by one, under the name of their definition', async () => {
-  const seen = { running: 0, most: 0 };
+  const crowd = new Crowd();
   const visit = knot('visit', async ({ x }: { x: number }) => {
-    seen.most = Math.max(seen.most, ++seen.running);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-    seen.running -= 1;
+    await crowd.join();
     return x;
   });
   const numbers = knot('numbers', (_: object) => [1, 2, 3, 4, 5, 6, 7, 8]);
@@ -62,7 +46,7 @@ test('the elements of a map count one by one, under the name of their definition
   });
   const { values } = await runLocally(work, {});
   expect(values).toEqual({ all: [1, 2, 3, 4, 5, 6, 7, 8] });
-  expect(seen.most).toBe(2);
+  expect(crowd.most).toBe(2);
   const { knots } = compile(recordOf(work)).plan;
   // What may have to wait goes by itself: so it is in no batch.
   expect(knots.find(({ id }) => id === 'all')!.policy).toEqual({
@@ -113,10 +97,4 @@ test('ratePerSecond keeps the distance between two beginnings', async () => {
   });
   await runLocally(work, {});
   expect(begun.at(-1)! - begun[0]!).toBeGreaterThanOrEqual(4 * 40 - 10);
-});
-
-test('the timeout of a body does not run while it waits for its place', async () => {
-  const { seen, work } = crowd({ maxConcurrent: 1, timeout: 1_000 });
-  expect((await runLocally(work, {})).status).toBe('succeeded');
-  expect(seen.most).toBe(1);
 });

@@ -8,7 +8,7 @@ import { createSqliteRunHistory } from '../../../src/adapters/run-histories/sqli
 import { createSqliteTapestryStore } from '../../../src/adapters/tapestry-stores/sqlite';
 import { repairDatabase, type DatabaseRepair } from '../../../src/repair/repair-database';
 import { sampleLineage, sampleRun, sampleValue } from '../../../src/testing/sample-records';
-import { removeFolder, temporaryFolder } from '../../conformance/temporary-folder';
+import { folderForEach } from '../../conformance/temporary-folder';
 import {
   bytesOf,
   cutTo,
@@ -21,15 +21,9 @@ import {
 import { runs } from '../../support/thorough';
 
 const KNOTS = 600;
-
-let folder: string;
+const folder = folderForEach();
 let file: string;
-
-beforeEach(async () => {
-  folder = await temporaryFolder();
-  file = path.join(folder, 'selvage.db');
-});
-afterEach(() => removeFolder(folder));
+beforeEach(() => (file = path.join(folder(), 'selvage.db')));
 
 /** A database with runs, lineage, small values and one in chunks. */
 async function fill(): Promise<void> {
@@ -61,7 +55,7 @@ function repair(options: { valuesElsewhere?: boolean } = {}): Promise<DatabaseRe
 
 /** What a repair has put beside the file. */
 function keptFiles(): string[] {
-  return readdirSync(folder).filter((name) => /damaged|repairing/.test(name));
+  return readdirSync(folder()).filter((name) => /damaged|repairing/.test(name));
 }
 
 function lossOf(
@@ -219,20 +213,20 @@ test('what is only in the log is kept; frames of the log that cannot be read are
   reader.exec("update selvage_runs set status = 'succeeded'");
   reader.exec("insert into selvage_plans (hash, tapestry, text, saved_at) values ('h', 't', 'x', 1)");
   const log = bytesOf(`${file}-wal`);
-  const copy = path.join(folder, 'copy.db');
+  const copy = path.join(folder(), 'copy.db');
   writeFileSync(copy, bytesOf(file));
   writeFileSync(`${copy}-wal`, log);
   reader.close();
   file = copy;
-  overwritePages(file, [pagesOf(path.join(folder, 'selvage.db'), 'selvage_lineage').leaf[2]!]);
+  overwritePages(file, [pagesOf(path.join(folder(), 'selvage.db'), 'selvage_lineage').leaf[2]!]);
 
   expect((await repair()).state).toBe('repaired');
   expect(existsSync(`${file}.damaged-today-wal`)).toBe(true);
   expect(rowsOf(file, 'select status from selvage_runs')).toEqual([{ status: 'succeeded' }]);
   expect(count('selvage_plans')).toBe(1);
 
-  const broken = path.join(folder, 'broken.db');
-  writeFileSync(broken, bytesOf(path.join(folder, 'selvage.db')));
+  const broken = path.join(folder(), 'broken.db');
+  writeFileSync(broken, bytesOf(path.join(folder(), 'selvage.db')));
   writeFileSync(`${broken}-wal`, Buffer.from(log).fill(0xff, 32 + 24 + 100, 32 + 24 + 200));
   file = broken;
   const report = await repair();
@@ -257,7 +251,7 @@ test('whatever pages are hit, and wherever the file ends, what is kept was there
       fc.option(fc.integer({ min: 1, max: pages }), { freq: 4 }),
       async (hit, byte, end) => {
         // A name of its own: libsql lets go of a closed file when it likes.
-        file = path.join(folder, `${randomUUID()}.db`);
+        file = path.join(folder(), `${randomUUID()}.db`);
         writeFileSync(file, whole);
         overwritePages(file, hit, byte);
         if (end !== null) cutTo(file, end);

@@ -1,27 +1,20 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { clockTrouble, createInMemoryBackends } from '../../../src/backends';
 import { withFileLock } from '../../../src/server/file-lock';
 import { liveLeases, takeLease } from '../../../src/server/leases';
 import { serverFolder } from '../../../src/server/server-folder';
+import { folderForEach } from '../../conformance/temporary-folder';
 import { sampleRun } from '../../../src/testing/sample-records';
 
 const HOUR_MS = 3_600_000;
-let projectDir: string;
-
-beforeEach(() => {
-  projectDir = mkdtempSync(path.join(tmpdir(), 'selvage-clock-'));
-  mkdirSync(serverFolder(projectDir).leases, { recursive: true });
-});
-afterEach(() => {
-  jest.restoreAllMocks();
-  rmSync(projectDir, { recursive: true, force: true });
-});
+const projectDir = folderForEach();
+beforeEach(() => mkdirSync(serverFolder(projectDir()).leases, { recursive: true }));
+afterEach(() => jest.restoreAllMocks());
 
 test('a wait for a lock ends in time though the clock is set back while it lasts', async () => {
-  const { lock } = serverFolder(projectDir);
+  const { lock } = serverFolder(projectDir());
   await withFileLock(lock, 1_000, async () => {
     const now = Date.now.bind(Date);
     let asked = 0;
@@ -31,7 +24,7 @@ test('a wait for a lock ends in time though the clock is set back while it lasts
 });
 
 test('a lease holds whatever the clock says, and one that was left half-written does not, though it is from the future', () => {
-  const folder = serverFolder(projectDir);
+  const folder = serverFolder(projectDir());
   const lease = takeLease(folder);
   const broken = path.join(folder.leases, 'broken.json');
   writeFileSync(broken, '{"pid":');

@@ -14,15 +14,11 @@ import { migrate, readMigrationState } from '../../../../src/adapters/run-histor
 import { createSqliteRunHistory } from '../../../../src/adapters/run-histories/sqlite';
 import type { RunHistory } from '../../../../src/protocols';
 import { sampleHash, sampleLineage, sampleRun } from '../../../../src/testing/sample-records';
-import { removeFolder, temporaryFolder } from '../../../conformance/temporary-folder';
+import { folderForEach } from '../../../conformance/temporary-folder';
+import { refusal } from '../../../support/refusal';
 
-let folder: string;
-let file: string;
-beforeEach(async () => {
-  folder = await temporaryFolder();
-  file = path.join(folder, 'history.duckdb');
-});
-afterEach(() => removeFolder(folder));
+const folder = folderForEach();
+const file = () => path.join(folder(), 'history.duckdb');
 
 const DAY = 86_400_000;
 
@@ -53,16 +49,16 @@ const EXPECTED = [
 ];
 
 test('SQL over the records: of the open history, of its file, of its export, of a history on SQLite', async () => {
-  const history = await createDuckDbRunHistory({ path: file });
+  const history = await createDuckDbRunHistory({ path: file() });
   await fill(history);
   expect(await history.query(PER_CLASS_AND_DAY)).toEqual(EXPECTED);
-  const exported = path.join(folder, 'exported');
+  const exported = path.join(folder(), 'exported');
   await exportHistory(history, { folder: exported });
   await history.close();
 
-  const sqlite = await createSqliteRunHistory({ path: path.join(folder, 'history.db') });
+  const sqlite = await createSqliteRunHistory({ path: path.join(folder(), 'history.db') });
   await fill(sqlite);
-  for (const source of [{ duckdb: file }, { parquet: exported }, { history: sqlite }]) {
+  for (const source of [{ duckdb: file() }, { parquet: exported }, { history: sqlite }]) {
     const analytical = await openAnalyticalHistory(source);
     expect(await analytical.query(PER_CLASS_AND_DAY)).toEqual(EXPECTED);
     expect(
@@ -88,30 +84,29 @@ test('SQL over the records: of the open history, of its file, of its export, of 
 });
 
 test('what is open for reading is not written, and says so', async () => {
-  await (await createDuckDbRunHistory({ path: file })).close();
-  const analytical = await openAnalyticalHistory({ duckdb: file });
-  const refusal = { code: 'HistoryReadOnly', message: expect.stringContaining(file) };
-  await expect(analytical.commit()).rejects.toMatchObject(refusal);
-  await expect(analytical.startRun()).rejects.toMatchObject(refusal);
-  await expect(analytical.endRun()).rejects.toMatchObject(refusal);
-  await expect(analytical.changeRun()).rejects.toMatchObject(refusal);
+  await (await createDuckDbRunHistory({ path: file() })).close();
+  const analytical = await openAnalyticalHistory({ duckdb: file() });
+  const refused = refusal('HistoryReadOnly', file());
+  await expect(analytical.commit()).rejects.toMatchObject(refused);
+  await expect(analytical.startRun()).rejects.toMatchObject(refused);
+  await expect(analytical.endRun()).rejects.toMatchObject(refused);
+  await expect(analytical.changeRun()).rejects.toMatchObject(refused);
   await expect(analytical.query('delete from selvage_lineage')).rejects.toThrow(/read-only/);
   await analytical.close();
 });
 
 test('what cannot be looked at is told: no file, no export, two halves of two exports', async () => {
-  await expect(openAnalyticalHistory({ duckdb: file })).rejects.toMatchObject({ code: 'FileNotFound' });
-  await expect(openAnalyticalHistory({ parquet: folder })).rejects.toMatchObject({ code: 'FileNotFound' });
-  const history = await createDuckDbRunHistory({ path: file });
-  await exportHistory(history, { folder });
-  const runs = await readFile(path.join(folder, 'runs.parquet'));
-  await exportHistory(history, { folder });
+  await expect(openAnalyticalHistory({ duckdb: file() })).rejects.toMatchObject({ code: 'FileNotFound' });
+  await expect(openAnalyticalHistory({ parquet: folder() })).rejects.toMatchObject({ code: 'FileNotFound' });
+  const history = await createDuckDbRunHistory({ path: file() });
+  await exportHistory(history, { folder: folder() });
+  const runs = await readFile(path.join(folder(), 'runs.parquet'));
+  await exportHistory(history, { folder: folder() });
   await history.close();
-  await writeFile(path.join(folder, 'runs.parquet'), runs);
-  await expect(openAnalyticalHistory({ parquet: folder })).rejects.toMatchObject({
-    code: 'FileNotLoadable',
-    message: expect.stringContaining('two exports'),
-  });
+  await writeFile(path.join(folder(), 'runs.parquet'), runs);
+  await expect(openAnalyticalHistory({ parquet: folder() })).rejects.toMatchObject(
+    refusal('FileNotLoadable', 'two exports'),
+  );
 });
 
 test('an instance of the user serves one history at a time, and stays open', async () => {
@@ -127,20 +122,20 @@ test('an instance of the user serves one history at a time, and stays open', asy
 });
 
 test('a batch that cannot be written leaves nothing behind, and can be written afterwards', async () => {
-  const history = await createDuckDbRunHistory({ path: file });
+  const history = await createDuckDbRunHistory({ path: file() });
   const good = sampleLineage({ knot_id: 'good' });
   const bad = sampleLineage({ knot_id: 'bad', output_size: 0.5 });
   await expect(history.commit([good, bad])).rejects.toThrow();
   expect(await history.getRecords('temporal-run-1')).toEqual([]);
   expect(await history.commit([good])).toEqual([{ inserted: true, record: good }]);
   await history.close();
-  const again = await createDuckDbRunHistory({ path: file });
+  const again = await createDuckDbRunHistory({ path: file() });
   expect((await again.findLineage({ outputHash: sampleHash('10') })).items).toEqual([good]);
   await again.close();
 });
 
 test('a commit that is done but answered with an error is found when it is tried again, on a database that was opened again', async () => {
-  const instance = await DuckDBInstance.create(file);
+  const instance = await DuckDBInstance.create(file());
   const failing = failingOnce(instance);
   const history = await createDuckDbRunHistory({ instance: failing });
   failing.arm();
@@ -201,26 +196,26 @@ test.each([
     'drop table selvage_migrations; create table selvage_schema (version bigint, identity varchar)',
   ],
 ])('tables of another version or build are refused: %s', async (code, message, change) => {
-  const instance = await DuckDBInstance.create(file);
+  const instance = await DuckDBInstance.create(file());
   await (await createDuckDbRunHistory({ instance })).close();
   const connection = await instance.connect();
   await connection.run(change);
   connection.closeSync();
   instance.closeSync();
-  const refusal = { code, message: expect.stringMatching(message) };
-  await expect(createDuckDbRunHistory({ path: file })).rejects.toMatchObject(refusal);
-  await expect(inspectDuckDbFile(file)).rejects.toMatchObject(refusal);
-  await expect(openAnalyticalHistory({ duckdb: file })).rejects.toMatchObject(refusal);
+  const refused = { code, message: expect.stringMatching(message) };
+  await expect(createDuckDbRunHistory({ path: file() })).rejects.toMatchObject(refused);
+  await expect(inspectDuckDbFile(file())).rejects.toMatchObject(refused);
+  await expect(openAnalyticalHistory({ duckdb: file() })).rejects.toMatchObject(refused);
 });
 
 test('a later migration is done whole or not at all', async () => {
   const connection = await (await DuckDBInstance.create(':memory:')).connect();
-  await migrate(connection, file);
+  await migrate(connection, file());
   const first = { '0001-tables': '' };
   const broken = { ...first, '0002-more': 'create table more (x int); insert into nowhere values (1);' };
-  await expect(migrate(connection, file, broken)).rejects.toThrow('nowhere');
-  await migrate(connection, file, { ...first, '0002-more': 'create table more (x int);' });
-  expect(await readMigrationState(connection, file, broken)).toEqual({
+  await expect(migrate(connection, file(), broken)).rejects.toThrow('nowhere');
+  await migrate(connection, file(), { ...first, '0002-more': 'create table more (x int);' });
+  expect(await readMigrationState(connection, file(), broken)).toEqual({
     done: ['0001-tables', '0002-more'],
     pending: [],
   });
@@ -228,15 +223,14 @@ test('a later migration is done whole or not at all', async () => {
 });
 
 test('a file of a newer DuckDB is refused', async () => {
-  await (await createDuckDbRunHistory({ path: file })).close();
-  const bytes = await readFile(file);
+  await (await createDuckDbRunHistory({ path: file() })).close();
+  const bytes = await readFile(file());
   bytes.writeBigUInt64LE(9_999n, 12);
   bytes.writeBigUInt64LE(checksum(bytes.subarray(8, 4096)), 0);
-  await writeFile(file, bytes);
-  await expect(createDuckDbRunHistory({ path: file })).rejects.toMatchObject({
-    code: 'SchemaTooNew',
-    message: expect.stringContaining('9999'),
-  });
+  await writeFile(file(), bytes);
+  await expect(createDuckDbRunHistory({ path: file() })).rejects.toMatchObject(
+    refusal('SchemaTooNew', '9999'),
+  );
 });
 
 /** As DuckDB guards the blocks of its files. */
@@ -250,7 +244,7 @@ function checksum(bytes: Buffer): bigint {
 test('a full disk is told as such, and without what DuckDB says to its own users', () => {
   const told = selvageErrorOf(
     new Error('IO Error: Could not write file "h.duckdb.wal": No space left on device\n\nStack'),
-    file,
+    file(),
     'use',
   );
   expect(told).toMatchObject({ code: 'DiskFull', message: expect.not.stringContaining('Stack') });

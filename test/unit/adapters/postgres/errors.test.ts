@@ -1,6 +1,7 @@
 import { isConflict, isLost, selvageErrorOf } from '../../../../src/adapters/shared/postgres/errors';
 import { requireVersion } from '../../../../src/adapters/shared/postgres/open';
 import { type SelvageError } from '../../../../src/errors';
+import { refusal } from '../../../support/refusal';
 
 const PLACE = 'the database d at h:5432 (user u)';
 
@@ -50,8 +51,7 @@ test('a connection is lost by errors of the socket and of a server that goes, an
 test('a server that is too old is refused with the version that is needed', async () => {
   const rows = [{ number: 120_022, version: '12.22' }];
   const answering = { query: async () => ({ command: 'SELECT', rowCount: 1, rows }) };
-  await expect(requireVersion(answering, PLACE)).rejects.toMatchObject({
-    code: 'BackendUnavailable',
-    message: expect.stringMatching(/PostgreSQL 12\.22\. Selvage needs version 13 or later/) as unknown,
-  });
+  await expect(requireVersion(answering, PLACE)).rejects.toMatchObject(
+    refusal('BackendUnavailable', /PostgreSQL 12\.22\. Selvage needs version 13 or later/),
+  );
 });

@@ -7,18 +7,12 @@ import type { SqliteDatabaseLike } from '../../../../src/adapters/shared/sqlite'
 import { combineBackends } from '../../../../src/backends';
 import { createSqliteTapestryStore } from '../../../../src/adapters/tapestry-stores/sqlite';
 import { sampleLineage, sampleValue } from '../../../../src/testing/sample-records';
-import { removeFolder, temporaryFolder } from '../../../conformance/temporary-folder';
+import { folderForEach } from '../../../conformance/temporary-folder';
 
-let folder: string;
-
-beforeEach(async () => {
-  folder = await temporaryFolder();
-});
-
-afterEach(() => removeFolder(folder));
+const folder = folderForEach();
 
 function libsql(): SqliteDatabaseLike {
-  return new Libsql(path.join(folder, 'theirs.db'));
+  return new Libsql(path.join(folder(), 'theirs.db'));
 }
 
 /** libsql that refuses what better-sqlite3 does: parameters with numbers, which that one takes for names. */
@@ -59,7 +53,7 @@ function nodeSqlite(): SqliteDatabaseLike | undefined {
   const getBuiltin = (process as { getBuiltinModule?: (id: string) => unknown }).getBuiltinModule;
   const module = getBuiltin?.('node:sqlite') as
     { DatabaseSync: new (file: string) => SqliteDatabaseLike } | undefined;
-  return module && new module.DatabaseSync(path.join(folder, 'theirs.db'));
+  return module && new module.DatabaseSync(path.join(folder(), 'theirs.db'));
 }
 
 test.each([

@@ -2,24 +2,18 @@ import * as path from 'node:path';
 import { createSqliteRunHistory } from '../../../../src/adapters/run-histories/sqlite';
 import type { RunHistory } from '../../../../src/protocols';
 import { sampleHash, sampleLineage } from '../../../../src/testing/sample-records';
-import { removeFolder, temporaryFolder } from '../../../conformance/temporary-folder';
+import { folderForEach } from '../../../conformance/temporary-folder';
 
-let folder: string;
-let file: string;
+const folder = folderForEach();
+const file = () => path.join(folder(), 'lineage.db');
 const opened: RunHistory[] = [];
-
-beforeEach(async () => {
-  folder = await temporaryFolder();
-  file = path.join(folder, 'lineage.db');
-});
 
 afterEach(async () => {
   for (const history of opened.splice(0)) await history.close();
-  await removeFolder(folder);
 });
 
 async function open(): Promise<RunHistory> {
-  const history = await createSqliteRunHistory({ path: file });
+  const history = await createSqliteRunHistory({ path: file() });
   opened.push(history);
   return history;
 }

@@ -4,55 +4,53 @@ import { createSqliteRunHistory } from '../../../../src/adapters/run-histories/s
 import { inspectSqliteFile } from '../../../../src/adapters/shared/sqlite';
 import { migrate, readMigrationState } from '../../../../src/adapters/shared/sqlite/migrate';
 import { MIGRATIONS } from '../../../../src/adapters/shared/sqlite/migrations';
-import { removeFolder, temporaryFolder } from '../../../conformance/temporary-folder';
+import { folderForEach } from '../../../conformance/temporary-folder';
+import { refusal } from '../../../support/refusal';
 
-let folder: string;
-let file: string;
+const folder = folderForEach();
+const file = () => path.join(folder(), 'selvage.db');
 let database: Libsql.Database;
 
-beforeEach(async () => {
-  folder = await temporaryFolder();
-  file = path.join(folder, 'selvage.db');
-  database = new Libsql(file);
+beforeEach(() => {
+  database = new Libsql(file());
 });
 
-afterEach(async () => {
+afterEach(() => {
   database.close();
-  await removeFolder(folder);
 });
 
 const more = (sql: string) => ({ ...MIGRATIONS, '0002-more': sql });
 
 test('a later migration is done whole or not at all, and then the version before is refused', async () => {
-  migrate(database, file);
+  migrate(database, file());
   const broken = more('create table more (x); insert into nowhere values (1);');
-  expect(() => migrate(database, file, broken)).toThrow('nowhere');
+  expect(() => migrate(database, file(), broken)).toThrow('nowhere');
   expect(database.prepare("select 1 from sqlite_master where name = 'more'").all()).toEqual([]);
-  expect(readMigrationState(database, file, broken)).toEqual({
+  expect(readMigrationState(database, file(), broken)).toEqual({
     done: ['0001-tables'],
     pending: ['0002-more'],
   });
 
   const later = more('create table more (x);');
-  migrate(database, file, later);
-  migrate(database, file, later);
-  expect(readMigrationState(database, file, later)).toEqual({
+  migrate(database, file(), later);
+  migrate(database, file(), later);
+  expect(readMigrationState(database, file(), later)).toEqual({
     done: ['0001-tables', '0002-more'],
     pending: [],
   });
-  const refusal = { code: 'SchemaTooNew', message: expect.stringMatching(/selvage\.db .*0002-more/) };
-  await expect(createSqliteRunHistory({ path: file })).rejects.toMatchObject(refusal);
-  await expect(inspectSqliteFile(file)).rejects.toMatchObject(refusal);
+  const refused = refusal('SchemaTooNew', /selvage\.db .*0002-more/);
+  await expect(createSqliteRunHistory({ path: file() })).rejects.toMatchObject(refused);
+  await expect(inspectSqliteFile(file())).rejects.toMatchObject(refused);
 });
 
 test('a database that was migrated between the look and the lock is left as it is', () => {
-  const other = new Libsql(file);
+  const other = new Libsql(file());
   const exec = database.exec.bind(database);
   jest.spyOn(database, 'exec').mockImplementationOnce((sql) => {
-    migrate(other, file);
+    migrate(other, file());
     return exec(sql);
   });
-  migrate(database, file);
+  migrate(database, file());
   other.close();
   expect(database.prepare('select count(*) as identities from selvage_identity').all()).toEqual([
     { identities: 1 },
@@ -63,13 +61,11 @@ test('a database of an unreleased build is refused, and stays as it is', async (
   database.exec(
     "create table selvage_migrations (name, timestamp); insert into selvage_migrations values ('0001-initial', 'then'), ('0002-lineage-index', 'then')",
   );
-  const refusal = {
-    code: 'UnreleasedData',
-    message: expect.stringMatching(
-      /selvage\.db was made by an unreleased build of Selvage.* Delete the file/,
-    ),
-  };
-  await expect(createSqliteRunHistory({ path: file })).rejects.toMatchObject(refusal);
-  await expect(inspectSqliteFile(file)).rejects.toMatchObject(refusal);
+  const refused = refusal(
+    'UnreleasedData',
+    /selvage\.db was made by an unreleased build of Selvage.* Delete the file/,
+  );
+  await expect(createSqliteRunHistory({ path: file() })).rejects.toMatchObject(refused);
+  await expect(inspectSqliteFile(file())).rejects.toMatchObject(refused);
   expect(database.prepare('select name from sqlite_master').all()).toEqual([{ name: 'selvage_migrations' }]);
 });

@@ -4,15 +4,9 @@ import { createSqliteRunHistory, type SqliteRunHistory } from '../../../../src/a
 import type { SqliteDatabaseLike } from '../../../../src/adapters/shared/sqlite';
 import type { LineageQuery } from '../../../../src/protocols';
 import { sampleHash } from '../../../../src/testing/sample-records';
-import { removeFolder, temporaryFolder } from '../../../conformance/temporary-folder';
+import { folderForEach } from '../../../conformance/temporary-folder';
 
-let folder: string;
-
-beforeEach(async () => {
-  folder = await temporaryFolder();
-});
-
-afterEach(() => removeFolder(folder));
+const folder = folderForEach();
 
 /** How SQLite goes about the statement that a lineage query becomes. */
 function planOf(query: LineageQuery): Promise<string> {
@@ -20,7 +14,7 @@ function planOf(query: LineageQuery): Promise<string> {
 }
 
 async function planOfLast(ask: (history: SqliteRunHistory) => Promise<unknown>): Promise<string> {
-  const libsql = new Libsql(path.join(folder, 'plans.db'));
+  const libsql = new Libsql(path.join(folder(), 'plans.db'));
   const prepared: string[] = [];
   const database: SqliteDatabaseLike = {
     exec: (sql) => libsql.exec(sql),
