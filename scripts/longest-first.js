@@ -6,7 +6,7 @@ const LONGEST = [
   'faults/lost-answers.test.ts',
   'repair/temporal-database.test.ts',
   'integration/scrubbed-values.test.ts',
-  'integration/signals.test.ts',
+  'integration/many-signals.test.ts',
   'integration/child-runs.test.ts',
   'integration/waiting.test.ts',
   'cli/interrupt-every-verb.test.ts',
