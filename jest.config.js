@@ -28,11 +28,10 @@ const integrationFolders = ['integration', 'crash'];
 
 /** @type {import('jest').Config} */
 module.exports = {
-  // More than processors: many tests wait for a server.
-  maxWorkers: 3,
+  maxWorkers: 2,
   testSequencer: '<rootDir>/scripts/longest-first.js',
   // A safety net for tests that wait for events of a real server. Jest takes it only here, not per project.
-  testTimeout: 120_000,
+  testTimeout: 300_000,
   projects: [
     {
       ...shared,

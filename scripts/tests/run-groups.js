@@ -9,6 +9,9 @@ const { root } = require('../bootstrap');
 const PATIENCE = 6;
 const SLOWEST_FILES = 10;
 const GROUPS_AT_ONCE = 2;
+/** Files at a time: one more than processors, since many wait for a server. */
+const WORKERS_ALONE = '3';
+const WORKERS_BESIDE_OTHERS = '2';
 
 /**
  * @typedef {object} Outcome of one group
@@ -38,7 +41,7 @@ async function runGroups(groups) {
   return groups.map((group) => outcomes.get(group));
 }
 
-async function runGroup(group, isNamed) {
+async function runGroup(group, isOneOfSeveral) {
   const { name, minutes: budget, files, environment } = group;
   const summary = path.join(root, 'reports', `jest-${name}.json`);
   fs.mkdirSync(path.dirname(summary), { recursive: true });
@@ -48,7 +51,7 @@ async function runGroup(group, isNamed) {
     ['--verbose=false', '--json', '--outputFile', summary, '--runTestsByPath', ...files],
     {
       environment,
-      prefix: isNamed ? `${name.padEnd(8)} | ` : '',
+      prefix: isOneOfSeveral ? `${name.padEnd(8)} | ` : '',
       limit: PATIENCE * budget * 60_000,
     },
   );

@@ -72,9 +72,11 @@ test('without a file it is left to a worker, and refused where there is none', a
   expect(refused.code).toBe(2);
   const worker = new Command(project, ['worker', 'fixable.ts']);
   try {
-    await worker.hasWritten(/Worker of fixable/);
-    const { code, stdout } = await selvage('resume', 'broken', '--run-id', 'left', '--json');
-    expect(code).toBe(0);
+    // The server hears of the worker a little after the worker says so.
+    const { stdout } = await until('the run is taken', async () => {
+      const finished = await selvage('resume', 'broken', '--run-id', 'left', '--json');
+      return finished.code === 0 && finished;
+    });
     expect(JSON.parse(stdout)).toMatchObject({ runId: 'left', tapestry: 'fixable', status: 'running' });
     await until('the run has ended', async () => {
       const shown = await selvage('runs', 'show', 'left', '--json');
