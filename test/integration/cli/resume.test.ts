@@ -75,7 +75,7 @@ test('without a file it is left to a worker, and refused where there is none', a
     // The server hears of the worker a little after the worker says so.
     const { stdout } = await until('the run is taken', async () => {
       const finished = await selvage('resume', 'broken', '--run-id', 'left', '--json');
-      return finished.code === 0 && finished;
+      return finished.code === 0 ? finished : undefined;
     });
     expect(JSON.parse(stdout)).toMatchObject({ runId: 'left', tapestry: 'fixable', status: 'running' });
     await until('the run has ended', async () => {
