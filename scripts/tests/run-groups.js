@@ -47,14 +47,13 @@ async function runGroup(group, isOneOfSeveral) {
   fs.mkdirSync(path.dirname(summary), { recursive: true });
   fs.rmSync(summary, { force: true });
   const begun = Date.now();
-  const code = await jest(
-    ['--verbose=false', '--json', '--outputFile', summary, '--runTestsByPath', ...files],
-    {
-      environment,
-      prefix: isOneOfSeveral ? `${name.padEnd(8)} | ` : '',
-      limit: PATIENCE * budget * 60_000,
-    },
-  );
+  const workers = isOneOfSeveral ? WORKERS_BESIDE_OTHERS : WORKERS_ALONE;
+  const options = ['--maxWorkers', workers, '--verbose=false', '--json', '--outputFile', summary];
+  const code = await jest([...options, '--runTestsByPath', ...files], {
+    environment,
+    prefix: isOneOfSeveral ? `${name.padEnd(8)} | ` : '',
+    limit: PATIENCE * budget * 60_000,
+  });
   const minutes = (Date.now() - begun) / 60_000;
   return { name, budget, minutes, ...read(summary, files, code) };
 }
