@@ -8,7 +8,9 @@ module.exports = {
     'src/*/index.ts',
     'src/adapters/*/*/index.ts',
     'src/cli/main.ts',
-    'scripts/{start,test,test-all,test-production,bench,soak,build,crash,verify}.js',
+    'scripts/{start,test,test-all,test-production,bench,soak,build,crash,verify,planted-defects}.js',
+    // An environment of jest, named by path.
+    'scripts/tests/until-first-failure.js',
     'bench/main.ts',
     'bench/soak/main.ts',
     'bench/backends/table.ts',
@@ -43,6 +45,8 @@ module.exports = {
   ignoreDependencies: [
     // Forces one hoisted copy: with three nested ones, replaying a JSON history fails ("type must be a Type").
     'protobufjs',
+    // Comes with jest, whose `node` it is.
+    'jest-environment-node',
   ],
   ignoreBinaries: [
     // A test of a full disk mounts a small one.

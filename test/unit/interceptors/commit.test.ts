@@ -246,6 +246,21 @@ describe('the backends', () => {
     expect((await activities.backends.runHistory.findLineage({ knotId: 'knot' })).items).toHaveLength(1);
   });
 
+  test('a body that could not store its bytes has not failed, and nothing is on record', async () => {
+    const line = new SwitchableBackends(createInMemoryBackends());
+    const activities = await KnotActivities.of(
+      one(async (_, ctx) => await ctx.store(Buffer.from('abc'))),
+      { backends: line.backends },
+    );
+    line.inflict({ code: 'BackendUnavailable', only: ['dataStore.putStream', 'dataStore.put'] });
+    const { failure, handedOn } = await activities.failure('knot');
+    expect(failure).toMatchObject({ type: 'BackendUnavailable', nonRetryable: false });
+    expect(handedOn).toEqual({ throws: 0, refusals: 1 });
+    line.mend();
+    expect(await activities.record('knot')).toBeUndefined();
+    expect(await activities.run('knot', { attempt: 2 })).toMatchObject({ size: 3 });
+  });
+
   test('whatever they throw when a success is committed is no failure of the knot', async () => {
     const real = createInMemoryBackends();
     const backends: Backends = {

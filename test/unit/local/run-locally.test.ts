@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { hashText } from '../../../src/canonical';
 import { createInMemoryBackends } from '../../../src/backends';
-import { knot, runLocally, tapestry, type Logger } from '../../../src';
+import { branch, firstOk, knot, runLocally, tapestry, type Logger } from '../../../src';
 import { Crowd } from '../../support/crowd';
 import { rejectionOf } from '../../support/rejection-of';
 import { refusal } from '../../support/refusal';
@@ -55,6 +55,27 @@ describe('a run in which all goes well', () => {
     expect(items).toHaveLength(2);
     expect(items.map((record) => record.output_hash)).toContain(hashText('6'));
     expect(second.values).toEqual({ answer: 6 });
+  });
+});
+
+test('firstOk takes the first alternative with a value, and is skipped where all of them were', async () => {
+  const chooses = tapestry('chooses', (t) => {
+    const way = branch(
+      {
+        input: t.parameter('x', z.number()),
+        branches: ['left', 'middle', 'right'],
+        selector: () => 'right' as const,
+      },
+      { id: 'way' },
+    );
+    const [left, middle, right] = [way.path('left'), way.path('middle'), way.path('right')];
+    firstOk({ of: [left, right] }, { id: 'either' });
+    firstOk({ of: [left, middle] }, { id: 'neither' });
+  });
+  const { outcomes } = await runLocally(chooses, { x: 7 });
+  expect(outcomes).toMatchObject({
+    either: { kind: 'ok', value: 7 },
+    neither: { kind: 'skipped', reason: 'no_alternative' },
   });
 });
 
