@@ -24,7 +24,7 @@ function chosen(args) {
   }
   const unknown = names.find((name) => !GROUPS.some((group) => group.name === name));
   if (unknown !== undefined || names.includes(undefined))
-    fail(`there is no group "${unknown}": ${GROUPS.map(({ name }) => name).join(', ')}`);
+    fail(`--group takes one of ${GROUPS.map(({ name }) => name).join(', ')}, not "${unknown ?? ''}"`);
   return names.length === 0 ? GROUPS : GROUPS.filter(({ name }) => names.includes(name));
 }
 

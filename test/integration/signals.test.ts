@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 
 import { knot, sleep, tapestry, waitForSignal, waitUntil } from '../../src';
@@ -56,7 +57,14 @@ const two = tapestry('two-waits', () => {
   const second = waitForSignal('a', z.number(), { id: 'second', after: [gone] });
   return { line: join({ first }, { id: 'line' }), second };
 });
-const tapestries = [single, approved, several, times, two];
+/** The check of the first takes longer than that of the second. */
+const checked = z.number().refine(async (n) => n !== 1 || (await delay(400, true)));
+const ordered = tapestry('ordered', () => {
+  const first = waitForSignal('n', checked, { id: 'first' });
+  const second = waitForSignal('n', checked, { id: 'second', after: [first] });
+  return { line: join({ first, second }, { id: 'line' }) };
+});
+const tapestries = [single, approved, several, times, two, ordered];
 const shared = selvageForAll({ tapestries });
 
 const raw = (selvage: Selvage, { runId }: RunHandle, name: string, ...args: unknown[]) =>
@@ -91,6 +99,14 @@ test('early and repeated signals are kept in order, each wait takes one that fit
   expect(await rejectionOf(run.signal('n', 3))).toMatchObject({ code: 'SignalTooLate' });
   await run.signal('end', true);
   expect(await run.values()).toEqual({ line: '1,true,2,text' });
+});
+
+test('signals are taken in the order in which they came, however long their checks take', async () => {
+  const selvage = shared();
+  const run = await selvage.start(ordered, {});
+  await raw(selvage, run, 'n', 1);
+  await raw(selvage, run, 'n', 2);
+  expect(await run.values()).toEqual({ line: '1,2' });
 });
 
 test('a cancel ends waits at once', async () => {
