@@ -10,6 +10,7 @@ const path = require('node:path');
 const { fail, installIfNeeded, root } = require('./bootstrap');
 const { groupOf, quickFiles } = require('./tests/groups');
 const { DEFECTS } = require('./tests/planted-defects');
+const { table } = require('./tests/table');
 
 const USAGE = `npm run defects -- [--only N]...
 
@@ -106,16 +107,6 @@ function read(summary) {
   const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
   const first = tests.find(({ status }) => status === 'failed')?.fullName;
   return { failed: numFailedTests, broken: undefined, first };
-}
-
-function table(rows) {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column]))
-      .join('  ')
-      .trimEnd(),
-  );
 }
 
 /** Tests that fail without a defect show nothing. Answers whether there are any. */

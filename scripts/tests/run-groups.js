@@ -4,6 +4,7 @@ const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { root } = require('../bootstrap');
+const { table } = require('./table');
 
 /** A group that takes so many times its budget hangs, and is ended. */
 const PATIENCE = 6;
@@ -117,7 +118,7 @@ function read(summary, wanted, code) {
   };
 }
 
-/** The closing table, the slowest files, what was skipped, and one line with all counts. */
+/** The closing table, the slowest files, and what was skipped. */
 function report(outcomes) {
   const rows = [
     ['group', 'files', 'passed', 'failed', 'skipped', 'minutes', 'budget'],
@@ -131,12 +132,7 @@ function report(outcomes) {
       minutes > budget ? `${budget} (over)` : budget,
     ]),
   ].map((row) => row.map(String));
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  const lines = rows.map((row) =>
-    row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])))
-      .join('  '),
-  );
+  const lines = table(rows, { alignRight: (column) => column > 0 });
   const slowest = outcomes
     .flatMap(({ name, files }) => files.map((file) => ({ ...file, name })))
     .sort((a, b) => b.seconds - a.seconds)

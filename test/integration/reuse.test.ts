@@ -169,7 +169,7 @@ test.each([
       expect(record.extra).toMatchObject({ made_by: record.knot_id, made_at: original.finished_at });
   }
 
-  // Of what is below the other parameter, nothing is there.
+  // What depends on the other parameter has not been made with this value yet.
   const other = await selvage.start(of, { x, y: 20 });
   expect(await other.values()).toEqual({ both: [x + 1, x + 21], size: 5_000 });
   expect(calls.of(other.runId)).toEqual(['both', 'second', 'size']);
