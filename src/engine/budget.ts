@@ -91,6 +91,8 @@ export interface RunBudget {
   readonly executions: number;
   /** Ids of the knots that go to child runs. */
   readonly childRuns: readonly string[];
+  /** Those of them that go there for their timeout, in a plan of many events; the others always do. */
+  readonly slowKnots: readonly string[];
 }
 
 /**
@@ -122,6 +124,9 @@ export function budgetOf(layout: Layout, slices: readonly string[] = encodeLayou
     layoutBytes,
     executions,
     childRuns: [...slow].map((knot) => layout.ids[knot]!),
+    slowKnots: [...slow]
+      .filter((knot) => !alwaysInChildRun(layout.policies[layout.policy[knot]!]!))
+      .map((knot) => layout.ids[knot]!),
   };
 }
 

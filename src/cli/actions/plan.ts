@@ -53,19 +53,31 @@ function describe({ tapestry, planHash, planBytes, budget }: Planned, output: Ou
   ].join('\n');
 }
 
-function describeLayout({ executions, childRuns }: RunBudget): string {
+function describeLayout({ executions, childRuns, slowKnots }: RunBudget): string {
   const chain =
     executions === 1
       ? 'one execution'
       : `at most ${executions} executions, each continuing the one before (continue-as-new)`;
-  if (childRuns.length === 0) return chain;
-  const named = childRuns.slice(0, NAMED_KNOTS).map((id) => shorten(id, 60));
-  const more = childRuns.length > NAMED_KNOTS ? ` and ${childRuns.length - NAMED_KNOTS} more` : '';
-  const [whose, whom] = childRuns.length === 1 ? ['its timeout is', 'it'] : ['their timeouts are', 'them'];
-  return (
-    `${chain}; ${plural(childRuns.length, 'knot')} in child runs (${named.join(', ')}${more}), for ${whose} over an hour and a run of ` +
-    `over ${grouped(HOLD_EVENTS)} events must not wait for ${whom} to continue`
-  );
+  const slow = new Set(slowKnots);
+  const expanding = childRuns.filter((id) => !slow.has(id));
+  const [whose, whom] = slow.size === 1 ? ['its timeout is', 'it'] : ['their timeouts are', 'them'];
+  const parts = [
+    chain,
+    ...inChildRuns(expanding, 'as maps, loops and other tapestries always are'),
+    ...inChildRuns(
+      slowKnots,
+      `for ${whose} over an hour and a run of over ${grouped(HOLD_EVENTS)} events must not wait for ${whom} to continue`,
+    ),
+  ];
+  return parts.join('; ');
+}
+
+function inChildRuns(ids: readonly string[], why: string): string[] {
+  if (ids.length === 0) return [];
+  const named = ids.slice(0, NAMED_KNOTS).map((id) => shorten(id, 60));
+  const more = ids.length > NAMED_KNOTS ? ` and ${ids.length - NAMED_KNOTS} more` : '';
+  const where = ids.length === 1 ? 'a child run' : 'child runs';
+  return [`${plural(ids.length, 'knot')} in ${where} (${named.join(', ')}${more}), ${why}`];
 }
 
 function grouped(count: number): string {

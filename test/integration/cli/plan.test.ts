@@ -4,10 +4,11 @@ import { makeCommandProject, runWarm } from '../../support/command-line';
 import { removeProjects } from '../server/projects';
 
 const SHAPES = `
-import { knot, local, tapestry } from 'selvage';
+import { knot, local, map, subTapestry, tapestry } from 'selvage';
 
 const inc = knot('inc', ({ x }: { x: number }) => x + 1);
 const add = knot('add', ({ a, b }: { a: number; b: number }) => a + b);
+const list = knot('list', () => [1, 2]);
 const sizeOf = knot('sizeOf', ({ text }: { text: string }) => text.length);
 
 export const diamond = tapestry('diamond', (t) => {
@@ -18,6 +19,15 @@ export const diamond = tapestry('diamond', (t) => {
 });
 export const large = tapestry('large', () => {
   for (let k = 0; k < 4_000; k++) inc({ x: k }, { id: 'k' + k });
+  inc({ x: 1 }, { id: 'slow', timeout: 7_200_000 });
+});
+export const expanding = tapestry('expanding', () => ({
+  doubled: map({ over: list({}, { id: 'list' }), each: inc, bind: 'x' }, { id: 'doubled', timeout: 1_000 }),
+  nested: subTapestry({ tapestry: diamond, inputs: {} }, { id: 'nested' }),
+}));
+export const expandingAndLarge = tapestry('expandingAndLarge', () => {
+  for (let k = 0; k < 4_000; k++) inc({ x: k }, { id: 'k' + k });
+  map({ over: list({}, { id: 'list' }), each: inc, bind: 'x' }, { id: 'doubled', timeout: 7_200_000 });
   inc({ x: 1 }, { id: 'slow', timeout: 7_200_000 });
 });
 export const tooLarge = tapestry('tooLarge', () => {
@@ -69,8 +79,21 @@ test('--json has all of it, and --terminals only what these need', async () => {
 test('a large plan is continued, and its slow knots are in child runs', async () => {
   const { stdout } = await plan('large');
   expect(stdout).toMatch(
-    /Layout +at most \d+ executions, each continuing the one before.*1 knot in child runs \(slow\), for its timeout is over an hour/,
+    /Layout +at most \d+ executions, each continuing the one before.*1 knot in a child run \(slow\), for its timeout is over an hour/,
   );
+});
+
+test('what runs many bodies is in child runs for that, whatever its timeout', async () => {
+  const { stdout } = await plan('expanding');
+  expect(stdout).toMatch(
+    /^ {2}Layout +one execution; 2 knots in child runs \(doubled, nested\), as maps, loops and other tapestries always are$/m,
+  );
+  const large = await plan('expandingAndLarge');
+  expect(large.stdout).toMatch(
+    /; 1 knot in a child run \(doubled\), as maps, loops and other tapestries always are; 1 knot in a child run \(slow\), for its timeout is over an hour/,
+  );
+  const { stdout: document } = await plan('expandingAndLarge', '--json');
+  expect(JSON.parse(document)).toMatchObject({ childRuns: ['doubled', 'slow'], slowKnots: ['slow'] });
 });
 
 test('a plan that does not fit: one clear line, exit code 2', async () => {
