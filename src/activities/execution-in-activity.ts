@@ -21,7 +21,8 @@ export function executionInActivity(
     taskQueue: info.taskQueue,
     worker,
     attempt: call.attempt,
-    scheduledAt: info.scheduledTimestampMs,
+    // Of a knot whose activity comes at its end, that is when it began; else the server's clock and the worker's may differ.
+    scheduledAt: Math.min(info.scheduledTimestampMs, call.startedAt),
     startedAt: call.startedAt,
     finishedAt: call.finishedAt,
   };

@@ -296,6 +296,7 @@ export interface ResolvedTask extends ResolvedBasics {
   readonly reuse?: KnotTask['reuse'];
   readonly lost?: true | undefined;
   readonly waited?: KnotTask['waited'];
+  readonly since?: KnotTask['since'];
 }
 
 /** The {@link SegmentTask} of an activity call, unpacked likewise. */
@@ -316,7 +317,8 @@ export function readKnotTask(info: Context['info'], input: unknown): ResolvedTas
 function readTask(info: Context['info'], input: unknown): ResolvedTask | undefined {
   const basics = readBasics(info, input);
   if (!basics) return undefined;
-  const { knot, parents, paths, nested, map, element, givenBack, reuse, lost, waited } = input as KnotTask;
+  const { knot, parents, paths, nested, map, element, givenBack, reuse, lost, waited, since } =
+    input as KnotTask;
   return {
     ...basics,
     knot: element ? info.activityId : (knot ?? info.activityId),
@@ -331,6 +333,7 @@ function readTask(info: Context['info'], input: unknown): ResolvedTask | undefin
     ...(reuse === false && { reuse }),
     lost,
     ...(waited && { waited }),
+    ...(since !== undefined && { since }),
   };
 }
 

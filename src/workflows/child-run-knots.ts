@@ -11,6 +11,7 @@ import {
 } from './messages';
 import type { PresentPlan } from './present-plan';
 import type { RunFacts } from './run-facts';
+import { workflowTime } from './workflow-clock';
 
 /** As `ChildRunsListener`, of knots by index. */
 export interface ChildRunKnotsListener {
@@ -87,7 +88,12 @@ export class ChildRunKnots {
       knot: this.plan.idOf(knot),
       call,
       ...(isNesting(policy.node) && { memo: inherited(memo) }),
-      task: { ...task, run: recordRun, runId: workflowInfo().workflowId },
+      task: {
+        ...task,
+        run: recordRun,
+        runId: workflowInfo().workflowId,
+        ...(isExpanding(policy) && { since: workflowTime() }),
+      },
     });
   }
 

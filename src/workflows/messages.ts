@@ -221,14 +221,20 @@ export interface KnotTask {
   readonly lost?: true;
   /** Of a knot that has waited. */
   readonly waited?: Waited;
+  /** Of a knot whose activity only ends what its child run has done: milliseconds since the epoch at which that was started. */
+  readonly since?: number;
 }
 
 /** What the wait of a knot came to, which its activity concludes from. */
-export type Waited =
+export type Waited = {
+  /** Milliseconds since the epoch at which the wait began. */
+  readonly since?: number;
+} & (
   | { readonly kind: 'signal'; readonly payload: ReferenceEnvelope }
   /** The signal did not come in time. */
   | { readonly kind: 'timeout' }
-  | { readonly kind: 'time' };
+  | { readonly kind: 'time' }
+);
 
 /** The input of the activity that reads for how long a knot waits. */
 export interface WaitRequest {
@@ -308,6 +314,8 @@ export interface OpenWait {
 
 /** Of a wait, for a later execution. */
 export interface CarriedWait {
+  /** Milliseconds since the epoch, as `until`. */
+  readonly since?: number;
   readonly until?: number;
   /** What it came to, where it is over. */
   readonly waited?: Waited;

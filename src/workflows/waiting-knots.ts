@@ -120,7 +120,8 @@ export class WaitingKnots {
   /** For a later execution: the knots that wait, or whose wait is over and not concluded. */
   get stillWaiting(): readonly (readonly [number, CarriedWait])[] {
     const open = [...this.waits.entries()].map(
-      ([knot, { until }]) => [knot, { ...(until !== undefined && { until }) }] as const,
+      ([knot, { since, until }]) =>
+        [knot, { ...(since !== undefined && { since }), ...(until !== undefined && { until }) }] as const,
     );
     return [...[...this.over].map(([knot, waited]) => [knot, { waited }] as const), ...open];
   }
@@ -130,14 +131,15 @@ export class WaitingKnots {
     const duration = ms ?? timeout;
     const end = until ?? (duration === undefined ? undefined : workflowTime() + duration);
     if (end === undefined && signal === undefined) return this.lookUp(knot);
-    this.waits.begin(knot, this.waitOf(knot, signal, end));
+    this.waits.begin(knot, this.waitOf(knot, { signal, until: end, since: workflowTime() }));
     return true;
   }
 
   /** Goes on with what an earlier execution has begun. */
-  takeUp(knot: number, { until, waited }: CarriedWait): void {
+  takeUp(knot: number, { since, until, waited }: CarriedWait): void {
+    const { signal } = this.plan.policyOf(knot).wait!;
     if (waited) this.conclude(knot, waited);
-    else this.waits.begin(knot, this.waitOf(knot, this.plan.policyOf(knot).wait!.signal, until));
+    else this.waits.begin(knot, this.waitOf(knot, { signal, until, since }));
   }
 
   /** Gives a signal, whose payload is as its knots want it, to the first of those that wait for it, or keeps it. */
@@ -184,10 +186,14 @@ export class WaitingKnots {
     this.sendConclusions();
   }
 
-  private waitOf(knot: number, signal: string | undefined, until: number | undefined): Wait {
+  private waitOf(
+    knot: number,
+    { signal, until, since }: { [name in 'signal' | 'until' | 'since']: Wait[name] | undefined },
+  ): Wait {
     return {
       id: this.plan.idOf(knot),
       ...(signal !== undefined && { signal }),
+      ...(since !== undefined && { since }),
       ...(until !== undefined && { until }),
     };
   }
@@ -207,7 +213,7 @@ export class WaitingKnots {
           this.lookedUp.delete(knot);
           // A cancel has settled it meanwhile.
           if (this.listener.isSettled(knot)) return;
-          this.waits.begin(knot, { id, until });
+          this.waits.begin(knot, { id, until, since: request.now });
           this.listener.begun();
         }),
       (error: unknown) => this.listener.fatal(error),

@@ -16,7 +16,8 @@ export interface WaitsListener {
 export interface Wait {
   readonly id: string;
   readonly signal?: string;
-  /** Milliseconds since the epoch. */
+  /** When it began, in milliseconds since the epoch, as `until`. Absent where an earlier version began it. */
+  readonly since?: number;
   readonly until?: number;
 }
 
@@ -80,7 +81,7 @@ export class Waits {
     if (wait.signal !== undefined) {
       const payload = this.takeUnread(wait.signal, wait.id);
       if (payload) {
-        this.listener.over(knot, { kind: 'signal', payload });
+        this.listener.over(knot, { kind: 'signal', payload, ...begunAt(wait) });
         return;
       }
     }
@@ -99,9 +100,10 @@ export class Waits {
   /** Gives the signal to a wait, whose knot is answered; undefined: no open one takes it. */
   give(signal: UnreadSignal): number | undefined {
     for (const knot of this.bySignal.get(signal.name) ?? []) {
-      if (!fits(signal, this.open.get(knot)!.id)) continue;
+      const wait = this.open.get(knot)!;
+      if (!fits(signal, wait.id)) continue;
       this.forget(knot);
-      this.listener.over(knot, { kind: 'signal', payload: signal.payload });
+      this.listener.over(knot, { kind: 'signal', payload: signal.payload, ...begunAt(wait) });
       return knot;
     }
     return undefined;
@@ -173,6 +175,10 @@ function fits({ unfit }: UnreadSignal, id: string): boolean {
   return unfit?.includes(id) !== true;
 }
 
-function endOf({ signal }: Wait): Waited {
-  return { kind: signal === undefined ? 'time' : 'timeout' };
+function endOf(wait: Wait): Waited {
+  return { kind: wait.signal === undefined ? 'time' : 'timeout', ...begunAt(wait) };
+}
+
+function begunAt({ since }: Wait): Pick<Waited, 'since'> {
+  return since === undefined ? {} : { since };
 }

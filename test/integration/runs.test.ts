@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { knot, tapestry } from '../../src';
+import { knot, loop, map, subTapestry, tapestry, waitForSignal } from '../../src';
 import type { Progress } from '../../src/client';
 import { Latch } from '../support/latch';
 import { connectSelvage, selvageForAll, startWorker, unique } from '../support/open-selvage';
@@ -29,7 +29,23 @@ const watched = tapestry('watched', (t) => {
   return { after: add({ a: held, b: 1 }, { id: 'after' }) };
 });
 
-const shared = selvageForAll({ tapestries: [sum, watched] });
+const increment = tapestry('increment', (t) => ({
+  n: add({ a: t.parameter('n', z.number()), b: 1 }, { id: 'plus' }),
+}));
+const lasting = tapestry('lasting', () => {
+  const list = knot('list', () => [1, 2])({}, { id: 'list' });
+  return {
+    mapped: map({ over: list, each: ({ element }) => element + 1 }, { id: 'mapped' }),
+    nested: subTapestry({ tapestry: increment, inputs: { n: 1 } }, { id: 'nested' }),
+    looped: loop(
+      { step: increment, initial: { n: 0 }, until: ({ n }) => n === 2, max: 5 },
+      { id: 'looped' },
+    ),
+    said: waitForSignal('say', z.string(), { id: 'said' }),
+  };
+});
+
+const shared = selvageForAll({ tapestries: [sum, watched, lasting] });
 
 test('equal work may attach to a run, running or finished; other work is refused with both hashes', async () => {
   const runId = unique('sum');
@@ -182,4 +198,26 @@ test('two of them share one run: knots that need each other meet', async () => {
   expect(await run.values()).toEqual({ left: 'left', right: 'right' });
   const { items } = await run.lineage({ knotClass: 'meet' });
   expect(items.map(({ worker }) => worker).sort()).toEqual(['worker-1', 'worker-2']);
+});
+
+test('the time of a knot is all that it took: the elements of a map, the runs of a node that has some, a wait', async () => {
+  const run = await shared().start(lasting, {});
+  await until('the run waits', async () => (await run.status()).waiting?.reasons.Signal);
+  const waiting = Date.now();
+  await run.signal('say', 'hello');
+  expect(await run.values()).toMatchObject({ mapped: [2, 3], nested: { n: 2 }, looped: { n: 2 } });
+  const records = new Map((await run.records()).map((record) => [record.knot_id, record]));
+  const childOf = async (number: string) => (await shared().getRun(number).status()).run;
+  const within = {
+    mapped: [records.get('mapped[0]')!, records.get('mapped[1]')!],
+    nested: [await childOf(`${run.runId}/nested#1`)],
+    looped: [await childOf(`${run.runId}/looped#1`), await childOf(`${run.runId}/looped#2`)],
+    said: [{ started_at: waiting, finished_at: waiting }],
+  };
+  for (const [knotId, parts] of Object.entries(within)) {
+    const { scheduled_at, started_at, finished_at } = records.get(knotId)!;
+    expect(scheduled_at).toBeLessThanOrEqual(started_at);
+    expect(started_at).toBeLessThanOrEqual(Math.min(...parts.map((part) => part.started_at)));
+    expect(finished_at).toBeGreaterThanOrEqual(Math.max(...parts.map((part) => part.finished_at!)));
+  }
 });

@@ -72,7 +72,7 @@ export function createCommit(
 }
 
 class KnotCall {
-  private readonly startedAt = Date.now();
+  private readonly startedAt: number;
   private readonly recordRun: string;
   /** Why what another knot has made was not taken. */
   private passedOver: PassedOver | undefined;
@@ -84,7 +84,11 @@ class KnotCall {
     private readonly lastChances: LastChances,
     private readonly attempt: KnotAttempt,
   ) {
-    this.recordRun = attempt.task.recordRun;
+    const { recordRun, since, waited } = attempt.task;
+    const now = Date.now();
+    this.recordRun = recordRun;
+    // What its child run or its wait has taken is its time, too. The workflow's clock may be before this one.
+    this.startedAt = Math.min(since ?? waited?.since ?? now, now);
   }
 
   async execute(runBody: (prepared: PreparedBody) => Promise<unknown>): Promise<KnotAnswer | NextIteration> {
