@@ -2,6 +2,7 @@ import { SelvageError } from '../errors';
 import type { LineageRecord, RunHistory, RunRecord } from '../protocols';
 import { inOrder } from './in-order';
 import { mapOfElement } from './map-of-element';
+import { childRunOf } from './nested-runs';
 import { parentsOf, wiringOf } from './parents-of';
 import { isParameter } from './telling-values';
 
@@ -14,6 +15,8 @@ import { isParameter } from './telling-values';
  * - `wiring`: its inputs come from other knots;
  * - `inputs`: what went in is something else, with no parent to blame for it: the two runs took in other values of a knot;
  * - `parents`: a parent came to something else, and all else is equal;
+ * - `signal`: it waits for one, and took another, or took one in one of the runs only;
+ * - `child-run`: it has run another tapestry, and that run came to something else: compare the two runs that it started;
  * - `failure`: on the same inputs, the same code failed, was cancelled or was skipped in one of them;
  * - `not-repeatable`: on the same inputs, the same code gave something else;
  * - `only-in-first`, `only-in-second`: the other run has no such knot, or no record of it.
@@ -28,6 +31,8 @@ export type DifferenceCause =
   | 'wiring'
   | 'inputs'
   | 'parents'
+  | 'signal'
+  | 'child-run'
   | 'failure'
   | 'not-repeatable'
   | 'only-in-first'
@@ -145,7 +150,18 @@ function explain(
 
 function remaining(one: LineageRecord, other: LineageRecord, isFirst: boolean): DifferenceCause {
   if (!isFirst) return 'parents';
+  if (one.knot_class === SIGNAL && signalOf(one) !== signalOf(other)) return 'signal';
+  if (childRunOf(one) !== undefined && childRunOf(other) !== undefined) return 'child-run';
   return one.outcome === 'ok' && other.outcome === 'ok' ? 'not-repeatable' : 'failure';
+}
+
+/** The definition of a wait for a signal. */
+const SIGNAL = 'selvage.waitForSignal';
+
+/** What the signal brought that a wait took, by its hash or, where the record does not have that, by what came of it. */
+function signalOf(record: LineageRecord): string | null | undefined {
+  const { payload, error } = record.extra as { payload?: string; error?: { type: string } };
+  return payload ?? record.output_hash ?? error?.type;
 }
 
 function differingNames(

@@ -20,6 +20,7 @@ import type { QuestionOptions, ValueOptions, WalkOptions, WhyCommandOptions } fr
 import { EXIT } from '../exit-codes';
 import { formatTable, formatTime, plural, shorten } from '../format';
 import type { Output } from '../output';
+import { ownCommand, shellLine } from '../own-command';
 import { withRecords } from '../with-records';
 
 /** `selvage diff`. */
@@ -142,12 +143,22 @@ const CAUSES: Readonly<Record<DifferenceCause, (difference: KnotDifference) => s
   wiring: ({ inputs }) => `its inputs come from other knots (${inputs.join(', ')})`,
   inputs: ({ inputs }) => `it was given other values of its parents (${inputs.join(', ')})`,
   parents: () => 'its parents differ',
+  signal: ({ first, second }) =>
+    first!.outcome === second!.outcome
+      ? 'the signal that it took brought something else'
+      : 'the signal that it waits for came in one of the runs only',
+  'child-run': ({ first, second }) =>
+    `the run that it started came to something else: ${ownCommand()} ${shellLine(['diff', childRun(first!), childRun(second!)])}`,
   failure: () => 'on the same inputs, the same code did not come to the same end',
   'not-repeatable': () =>
     'on the same inputs, the same code gave something else: its body depends on more than its inputs',
   'only-in-first': () => 'the second run has no such knot',
   'only-in-second': () => 'the first run has no such knot',
 };
+
+function childRun({ extra }: LineageRecord): string {
+  return (extra as { child_run: { run_id: string } }).child_run.run_id;
+}
 
 function describeDifference({ first, second, equal, differences }: RunDifference, output: Output): string {
   const runs = [first, second].map(

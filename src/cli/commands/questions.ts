@@ -31,7 +31,7 @@ export function addQuestionCommands(program: Command, output: Output, answer: An
       .summary('how two runs differ, and why')
       .description(
         'Compares two runs knot by knot, by outcomes and hashes, and says of the first ones that differ why they do: other code, ' +
-          'constants, parameters or wiring, a failure, or a body that gives something else on the same inputs.',
+          'constants, parameters, signals or wiring, a failure, or a body that gives something else on the same inputs.',
       )
       .argument('<run-id>')
       .argument('<other-run-id>')

@@ -1,5 +1,5 @@
 import { createInMemoryBackends } from '../../../src/backends';
-import { knot, map, runLocally, subTapestry, tapestry, type Knot } from '../../../src';
+import { knot, map, runLocally, subTapestry, tapestry, waitForSignal, type Knot } from '../../../src';
 import { diffRuns, impact, why, type Origin } from '../../../src/lineage';
 import type { Backends, LineageRecord, RunHistory } from '../../../src/protocols';
 import { sampleRun } from '../../../src/testing/sample-records';
@@ -266,6 +266,48 @@ describe('diff', () => {
       ['count', true, ['not-repeatable'], []],
       ['extra', false, ['only-in-second'], []],
       ['gone', true, ['only-in-first'], []],
+    ]);
+  });
+
+  test('a signal that brought something else, or that came in one run only, is not blamed on the code', async () => {
+    const asked = tapestry('asked', () => {
+      const said = waitForSignal('say', z.string().trim(), { id: 'said', timeout: 1 });
+      trim({ text: said }, { id: 'below' });
+    });
+    for (const [runId, signals] of [
+      ['yes', { say: 'yes' }],
+      ['no', { say: 'no' }],
+      ['silent', {}],
+    ] as const)
+      await run(asked, {}, runId, { signals });
+    const causes = [
+      ['said', true, ['signal'], []],
+      ['below', false, ['parents'], ['text']],
+    ];
+    expect((await causesIn('yes', 'no')).causes).toEqual(causes);
+    expect((await causesIn('yes', 'silent')).causes).toEqual(causes);
+
+    // The same was given, and the schema made something else of it.
+    const [said] = (await history.findLineage({ runId: 'yes', knotId: 'said' })).items;
+    const other = { run_id: 'other', temporal_run_id: 'other' };
+    const extra = { payload: said!.output_hash };
+    await history.startRun(sampleRun(other));
+    await history.commit([{ ...said!, ...other, output_hash: 'sha256:other', extra }]);
+    expect((await causesIn('yes', 'other')).causes[0]).toEqual(['said', true, ['not-repeatable'], []]);
+  });
+
+  test('a knot that has run another tapestry points to its runs, where the difference is', async () => {
+    let calls = 0;
+    const counts = knot('counts', () => (calls += 1));
+    const inner = tapestry('inner', () => ({ count: counts({}, { id: 'count' }) }));
+    const outer = tapestry('outer', () => ({
+      inner: subTapestry({ tapestry: inner, inputs: {} }, { id: 'inner' }),
+    }));
+    await run(outer, {}, 'r1');
+    await run(outer, {}, 'r2');
+    expect((await causesIn('r1', 'r2')).causes).toEqual([['inner', true, ['child-run'], []]]);
+    expect((await causesIn('r1/inner#1', 'r2/inner#1')).causes).toEqual([
+      ['count', true, ['not-repeatable'], []],
     ]);
   });
 
