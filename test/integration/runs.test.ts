@@ -37,10 +37,7 @@ const lasting = tapestry('lasting', () => {
   return {
     mapped: map({ over: list, each: ({ element }) => element + 1 }, { id: 'mapped' }),
     nested: subTapestry({ tapestry: increment, inputs: { n: 1 } }, { id: 'nested' }),
-    looped: loop(
-      { step: increment, initial: { n: 0 }, until: ({ n }) => n === 2, max: 5 },
-      { id: 'looped' },
-    ),
+    looped: loop({ step: increment, initial: { n: 0 }, until: ({ n }) => n === 2, max: 5 }, { id: 'looped' }),
     said: waitForSignal('say', z.string(), { id: 'said' }),
   };
 });
