@@ -8,6 +8,7 @@ export {
   type ErrorCode,
   type SelvageErrorOptions,
 } from './errors';
+export { Selvage } from './exported-elsewhere';
 export { runLocally, type LocallyRun, type RunLocallyOptions } from './local/run-locally';
 export {
   aggregate,

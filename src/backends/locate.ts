@@ -1,4 +1,5 @@
 import * as path from 'node:path';
+import { projectFolder } from '../project-folder';
 import type { OpenBackendsOptions } from './open';
 import { placeOf, type Place, type Port, type Technology } from './technologies';
 
@@ -42,7 +43,8 @@ export function locateBackends(options: LocateBackendsOptions = {}): Located<Bac
 
 /** @internal */
 export function locatedBackends(options: LocateBackendsOptions = {}): Located<LocatedBackend> {
-  const { projectDir = process.cwd(), environment = process.env } = options;
+  const { environment = process.env } = options;
+  const projectDir = projectFolder(options.projectDir);
   const locate = (port: Port, variable: string): LocatedBackend => {
     const said = environment[variable];
     return { ...placeOf(port, said || DEFAULT_URL, projectDir), ...(said && { variable }) };

@@ -1,4 +1,5 @@
 import { BySizeDataStore } from '../adapters/data-stores/by-size';
+import { projectFolder } from '../project-folder';
 import type { Backends, DataStore, LeaseTable, RunHistory, TapestryStore } from '../protocols';
 import { encryptionFromEnvironment, type Encryption } from '../sealing/encryption';
 import { requireReadable, sealBackends } from '../sealing/seal-backends';
@@ -33,7 +34,7 @@ export interface OpenBackendsOptions {
    * `SELVAGE_KEY_FILE`), if it has any.
    */
   readonly encryption?: Encryption | false;
-  /** What relative paths are relative to, and where `.selvage` is made. Default: the working directory. */
+  /** What relative paths are relative to, and where `.selvage` is. Default: the nearest folder that has one, from the working directory up; else that. */
   readonly projectDir?: string;
   /** Makes commits to SQLite survive a power cut, for a disk flush each. Default false: they survive any kill of processes. */
   readonly durable?: boolean;
@@ -68,14 +69,14 @@ export async function openBackends(options: OpenBackendsOptions = {}): Promise<B
 }
 
 async function openPlain(options: OpenBackendsOptions): Promise<Backends> {
-  const { environment = process.env, projectDir = process.cwd(), durable = false } = options;
+  const { environment = process.env, durable = false } = options;
   const store = chosen(options.store ?? options.url, environment['SELVAGE_STORE']);
   const history = chosen(options.history ?? options.url, environment['SELVAGE_HISTORY']);
   const data = chosen(options.data ?? options.url, environment['SELVAGE_DATA']);
   const isDataGiven = (options.data ?? options.url) !== undefined;
   const largeData =
     options.largeData ?? (isDataGiven ? undefined : environment['SELVAGE_DATA_LARGE'] || undefined);
-  const places = new OpenPlaces(projectDir, durable);
+  const places = new OpenPlaces(projectFolder(options.projectDir), durable);
   try {
     const runHistory = typeof history === 'string' ? await places.runHistory(history) : history;
     const dataStore = typeof data === 'string' ? await places.dataStore(data) : data;

@@ -10,11 +10,11 @@ import { EmbeddedServer } from '../server';
  */
 export async function launchServer(options: ConnectOptions): Promise<() => Promise<void>> {
   if (chosenServer(options)) return async () => {};
-  const { log, durable, port, projectDir = process.cwd() } = options;
+  const { log, durable, port, projectDir } = options;
   let launched = (): void => {};
   const isLaunched = new Promise<void>((resolve) => (launched = resolve));
   const acquiring = EmbeddedServer.acquire({
-    projectDir,
+    ...(projectDir !== undefined && { projectDir }),
     ...(durable !== undefined && { durable }),
     ...(port !== undefined && { port }),
     ...(log && { log: { info: log, warn: log } }),

@@ -83,7 +83,7 @@ async function showResult(
   { tapestry }: Errand,
   { selvage, output, projectDir }: Surroundings,
 ): Promise<void> {
-  const lineage = lineagePlace(result.runId, projectDir);
+  const lineage = lineagePlace(result.runId, selvage.projectDir, projectDir);
   const record = await selvage.backends.runHistory.getRun(result.runId);
   const elapsed = record ? Math.max(0, (record.finished_at ?? Date.now()) - record.started_at) : 0;
   output.say(summarise({ result, terminals: record?.terminals ?? {}, elapsed, lineage }, output));

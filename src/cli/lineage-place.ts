@@ -1,17 +1,19 @@
-import path from 'node:path';
 import { locateBackends } from '../backends';
 import { ownCommand, shellLine } from './own-command';
 
-/** Where the lineage of a run is, and the command that asks for it. */
+/**
+ * Where the lineage of a run is, and the command that asks for it.
+ *
+ * @param projectDir the folder that the command works in
+ * @param said `--project-dir`, which the next command needs again
+ */
 export function lineagePlace(
   runId: string,
-  projectDir: string | undefined,
+  projectDir: string,
+  said: string | undefined,
 ): { readonly place: string; readonly command: string } {
-  const { history } = locateBackends({ ...(projectDir !== undefined && { projectDir }) });
-  const elsewhere =
-    projectDir === undefined || path.resolve(projectDir) === process.cwd()
-      ? []
-      : ['--project-dir', projectDir];
+  const { history } = locateBackends({ projectDir });
+  const elsewhere = said === undefined ? [] : ['--project-dir', said];
   return {
     place: history.shown,
     command: `${ownCommand()} ${shellLine(['lineage', '--run', runId, ...elsewhere])}`,

@@ -27,7 +27,10 @@ export function addServerOptions(command: Command): Command {
 
 export function addCommonOptions(command: Command): Command {
   return command
-    .option('--project-dir <folder>', 'folder whose .selvage holds server and data (default: where you are)')
+    .option(
+      '--project-dir <folder>',
+      'folder whose .selvage holds server and data (default: the nearest from here up that has one, else here)',
+    )
     .option('--verbose', "show stacks of errors and the SDK's messages");
 }
 

@@ -1,30 +1,18 @@
-import { existsSync } from 'node:fs';
-import { locateBackends, openBackends } from '../backends';
-import { SelvageError } from '../errors';
+import { openBackends } from '../backends';
+import { projectFolder } from '../project-folder';
 import type { Backends } from '../protocols';
+import { requireHistory } from './require-project';
 
 /** Opens the backends of a project for questions that need no server, and closes them whatever comes of the work. */
 export async function withRecords(
   options: { readonly projectDir?: string },
   work: (backends: Backends) => Promise<number>,
 ): Promise<number> {
-  const projectDir = options.projectDir ?? process.cwd();
-  requireHistory(projectDir);
-  const backends = await openBackends({ projectDir });
+  requireHistory(options);
+  const backends = await openBackends({ projectDir: projectFolder(options.projectDir) });
   try {
     return await work(backends);
   } finally {
     await backends.close();
   }
-}
-
-/** A question must not make a database. */
-function requireHistory(projectDir: string): void {
-  const { history } = locateBackends({ projectDir });
-  if (history.path === undefined || existsSync(history.path)) return;
-  throw new SelvageError(
-    'FileNotFound',
-    `There is no run history at ${history.path} yet. Run something in this folder, or name another with --project-dir.`,
-    { details: { file: history.path } },
-  );
 }

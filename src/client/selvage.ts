@@ -46,6 +46,7 @@ import type {
   RunQuery,
   RunRecord,
 } from '../protocols';
+import { projectFolder } from '../project-folder';
 import { EmbeddedServer } from '../server';
 import { MEMO_KEY, type ResumedRun, type RunMemo } from '../workflows/messages';
 import { runLimits, type RunLimits } from '../workflows/run-limits';
@@ -98,7 +99,10 @@ export interface ConnectOptions extends ServerChoice {
   readonly backends?: Backends;
   /** Default `selvage`. */
   readonly taskQueue?: string;
-  /** The folder whose `.selvage` holds the embedded server and the default backends. Default: the working directory. */
+  /**
+   * The folder whose `.selvage` holds the embedded server and the default backends. Default: the nearest folder that has one, from the working
+   * directory up to the first with a `.git` and short of the home folder; else the working directory.
+   */
   readonly projectDir?: string;
   /** Whether the embedded server survives power cuts, too. Default false. */
   readonly durable?: boolean;
@@ -206,7 +210,7 @@ export class Selvage {
     readonly client: Client,
     readonly backends: Backends,
     readonly place: Place,
-    private readonly options: ConnectOptions,
+    private readonly options: ConnectOptions & { readonly projectDir: string },
     private readonly server: EmbeddedServer | undefined,
     private readonly worker?: WorkerBeside,
   ) {
@@ -219,8 +223,8 @@ export class Selvage {
    * @throws SelvageError `ServerUnreachable`, `ServerBinaryMissing`, `ServerStartFailed`, `FolderUnusable`, `DatabaseDamaged`, …
    */
   static async connect(options: ConnectOptions = {}): Promise<Selvage> {
-    const { client, backends, place, server } = await connectTo(options);
-    return new Selvage(client, backends, place, options, server);
+    const { client, backends, place, server, projectDir } = await connectTo(options);
+    return new Selvage(client, backends, place, { ...options, projectDir }, server);
   }
 
   /**
@@ -252,7 +256,7 @@ export class Selvage {
         connected.client,
         connected.backends,
         connected.place,
-        others,
+        { ...others, projectDir: connected.projectDir },
         connected.server,
         worker,
       );
@@ -260,6 +264,11 @@ export class Selvage {
       await closeAll(connected, !options.backends);
       throw error;
     }
+  }
+
+  /** The project's folder, absolute, as it was when this client connected. */
+  get projectDir(): string {
+    return this.options.projectDir;
   }
 
   get taskQueue(): string {
@@ -539,7 +548,7 @@ export class Selvage {
       if (found) return existing(found);
       throw pastDeadline(deadline);
     }
-    const commit = options.vcsCommit ?? (await currentCommit(this.options.projectDir));
+    const commit = options.vcsCommit ?? (await currentCommit(this.projectDir));
     const actor = options.actor ?? currentActor();
     const memo: RunMemo = {
       ...(this.inlineLimit !== undefined && { inlineLimit: this.inlineLimit }),
@@ -745,6 +754,7 @@ export interface Connected {
   readonly encryption: Encryption | undefined;
   readonly backends: Backends;
   readonly place: Place;
+  readonly projectDir: string;
   readonly server: EmbeddedServer | undefined;
 }
 
@@ -788,7 +798,7 @@ async function connectTo(options: ConnectOptions): Promise<Connected> {
   chosenInlineLimit(options.inlineLimit, process.env);
   runLimits(options.runLimits);
   const chosen = chosenServer(options);
-  const projectDir = options.projectDir ?? process.cwd();
+  const projectDir = projectFolder(options.projectDir);
   let server: EmbeddedServer | undefined;
   let connection: Connection | undefined;
   try {
@@ -825,6 +835,7 @@ async function connectTo(options: ConnectOptions): Promise<Connected> {
         source: chosen?.source ?? 'embedded',
         ...(server && { uiUrl: server.uiUrl }),
       },
+      projectDir,
       server,
     };
   } catch (error) {

@@ -121,6 +121,7 @@ export const ERROR_CODES = {
   AmbiguousTapestry: 'A file exports several tapestries and none was chosen.',
   NoWorker: 'Nothing polls the task queue.',
   Usage: 'A command was called in a way that it does not have.',
+  WrongImport: 'Something was imported from another subpath of this package than the one that exports it.',
   DuplicateSdk: 'Several copies of a Temporal package are loaded.',
   InvalidWorkerOptions: 'Worker options contradict the plugin.',
 } as const;

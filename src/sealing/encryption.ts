@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { FolderSubjectKeyStore } from '../adapters/subject-key-stores/folder';
 import { InMemorySubjectKeyStore } from '../adapters/subject-key-stores/in-memory';
 import { SelvageError } from '../errors';
+import { projectFolder } from '../project-folder';
 import type { SubjectKeyStore } from '../protocols';
 import { Digests, type DigestKey } from './digests';
 import { Keyring, type KeySource } from './keyring';
@@ -23,7 +24,7 @@ export interface EncryptionOptions {
   readonly subjectKeys?: string | SubjectKeyStore;
   /** Whether what goes into Temporal's history is sealed, too. Default true. */
   readonly payloads?: boolean;
-  /** What relative paths are relative to. Default: the working directory. */
+  /** What relative paths are relative to. Default: the project's folder, as of {@link openBackends}. */
   readonly projectDir?: string;
 }
 
@@ -44,10 +45,11 @@ export function createEncryption({
   digestKeys,
   subjectKeys = DEFAULT_SUBJECT_KEYS,
   payloads = true,
-  projectDir = process.cwd(),
+  projectDir,
 }: EncryptionOptions): Encryption {
   const keyring = typeof keys === 'string' ? Keyring.parse(keys) : new Keyring(keys);
-  const store = typeof subjectKeys === 'string' ? openSubjectKeys(subjectKeys, projectDir) : subjectKeys;
+  const store =
+    typeof subjectKeys === 'string' ? openSubjectKeys(subjectKeys, projectFolder(projectDir)) : subjectKeys;
   const digests = digestKeys === undefined ? Digests.none : Digests.of(digestKeys);
   return { keyring, digests, subjects: new SubjectKeys(keyring, store), payloads };
 }
@@ -70,7 +72,7 @@ export function encryptionFromEnvironment({
     const said = environment[variable];
     if (said && file) throw invalidKey(`Both ${variable} and ${fileVariable} are set. Set one of them.`);
     return file
-      ? readKeyFile(path.resolve(projectDir ?? process.cwd(), file), fileVariable)
+      ? readKeyFile(path.resolve(projectFolder(projectDir), file), fileVariable)
       : said || undefined;
   };
   const keys = keysOf('SELVAGE_KEYS', 'SELVAGE_KEY_FILE');

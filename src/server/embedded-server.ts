@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { SelvageError } from '../errors';
 import type { Logger } from '../model/knot-context';
+import { projectFolder } from '../project-folder';
 import { withFileLock } from './file-lock';
 import { findTemporalCli } from './find-binary';
 import { serves } from './grpc-probe';
@@ -26,8 +27,11 @@ import { silentEnd } from './start-failure';
 import type { SupervisorOptions } from './supervisor';
 
 export interface EmbeddedServerOptions {
-  /** The project's folder; the server keeps everything under `.selvage/temporal` in it. */
-  readonly projectDir: string;
+  /**
+   * The project's folder; the server keeps everything under `.selvage/temporal` in it. Default: the nearest folder that has a `.selvage`, from the
+   * working directory up; else that.
+   */
+  readonly projectDir?: string;
   /**
    * Whether finished writes survive a power cut (SQLite's `synchronous=FULL`). Without it they survive the death of any
    * process, but a power cut may take the last ones. Default false.
@@ -93,7 +97,7 @@ export class EmbeddedServer {
    * for, is an error too: it is not changed under them.
    */
   static async acquire(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
-    const folder = serverFolder(options.projectDir);
+    const folder = serverFolder(projectFolder(options.projectDir));
     refuseUnreleased(folder);
     createServerFolder(folder);
     const lease = takeLease(folder);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { knot, queue, type KnotDefinition, type NoInputs } from '../../src';
+import { knot, queue, Selvage, type KnotDefinition, type NoInputs } from '../../src';
 import { expectType, type Same } from './expect-type';
 
 const plain = knot('plain', ({ a }: { a: number }, ctx) => `${a}${ctx.runId}`);
@@ -48,3 +48,6 @@ knot('bad', { input: z.number() }, () => 1);
 knot('bad', { retries: 3 }, () => 1);
 // @ts-expect-error no body
 knot('bad');
+
+// @ts-expect-error the class is exported by `selvage/client`, as the name of this type says
+void Selvage.open;

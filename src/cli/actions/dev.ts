@@ -82,9 +82,9 @@ async function holdServer(options: ServerOptions, output: Output): Promise<Held>
     output.say(describePlace(chosen));
     return { release: async () => {} };
   }
-  const { log, durable, port, projectDir = process.cwd() } = connection;
+  const { log, durable, port, projectDir } = connection;
   const server = await EmbeddedServer.acquire({
-    projectDir,
+    ...(projectDir !== undefined && { projectDir }),
     ...(durable !== undefined && { durable }),
     ...(port !== undefined && { port }),
     ...(log && { log: { info: log, warn: log } }),

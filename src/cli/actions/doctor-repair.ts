@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { projectFolder } from '../../project-folder';
 import type { DatabaseRepair, ProjectRepair, SalvagedTable, TemporalRepair } from '../../repair';
 import { EXIT } from '../exit-codes';
 import { formatTable, plural } from '../format';
@@ -10,7 +11,7 @@ const SHOWN = 20;
 
 /** `selvage doctor --repair`. */
 export async function repair(options: ServerOptions, output: Output): Promise<number> {
-  const projectDir = path.resolve(options.projectDir ?? process.cwd());
+  const projectDir = projectFolder(options.projectDir);
   const { repairProject } = late.repair();
   const report = await repairProject({ projectDir, log: (message) => output.warn(message) });
   const isWell = report.temporal.trial === undefined || report.temporal.trial === 'served';

@@ -10,6 +10,7 @@ import {
 } from '../../backends';
 import { chosenServer } from '../../client/server-address';
 import { SelvageError } from '../../errors';
+import { projectFolder } from '../../project-folder';
 import { inspectEmbeddedServer, inspectTemporalCli } from '../../server';
 import { encryptionFromEnvironment, type Digests } from '../../sealing';
 import { VERSION } from '../../version';
@@ -33,7 +34,7 @@ const OLDEST_NODE = [20, 3] as const;
 
 /** `selvage doctor`. */
 export async function examine(options: ServerOptions, output: Output): Promise<number> {
-  const projectDir = path.resolve(options.projectDir ?? process.cwd());
+  const projectDir = projectFolder(options.projectDir);
   // Asked once: each server that does not answer takes its time.
   const backends = inspectBackends({ projectDir });
   // Whoever needs it is told.

@@ -1,5 +1,5 @@
-import path from 'node:path';
 import { migrateBackends, type MigrationReport } from '../../backends';
+import { projectFolder } from '../../project-folder';
 import type { MigrateOptions } from '../commands/migrate';
 import { EXIT } from '../exit-codes';
 import type { Output } from '../output';
@@ -7,7 +7,7 @@ import type { Output } from '../output';
 /** `selvage migrate`. */
 export async function migrate(options: MigrateOptions, output: Output): Promise<number> {
   const mode = options.status ? 'status' : options.dryRun ? 'dry-run' : 'migrate';
-  const projectDir = path.resolve(options.projectDir ?? process.cwd());
+  const projectDir = projectFolder(options.projectDir);
   const places = await migrateBackends({ projectDir, mode });
   if (output.json) output.document({ places });
   else output.say(places.map((place) => describePlace(place, mode, output)).join('\n\n'));

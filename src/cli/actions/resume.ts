@@ -7,6 +7,7 @@ import { Interruption } from '../interruption';
 import { loadFile } from '../load-file';
 import { openFor } from '../open-for';
 import type { Output } from '../output';
+import { requireProject } from '../require-project';
 import { wordsBack } from './run';
 
 /** `selvage resume`. */
@@ -39,6 +40,7 @@ async function open(
   options: ResumeCommandOptions,
   output: Output,
 ): Promise<Selvage> {
+  requireProject(options);
   const loaded = file === undefined ? undefined : await loadFile(file);
   return await openFor(loaded?.tapestries, options, output);
 }

@@ -15,6 +15,7 @@ import { runDocument } from '../run-document';
 import { summarise } from '../run-summary';
 import type { ServerOptions } from '../server-options';
 import { withClient } from '../with-client';
+import { requireHistory } from '../require-project';
 
 /** Values that were removed, whose subject was forgotten, or that were changed. */
 const UNREADABLE: ReadonlySet<ErrorCode> = new Set(['ValueMissing', 'SubjectForgotten', 'ValueDamaged']);
@@ -22,6 +23,7 @@ const UNREADABLE: ReadonlySet<ErrorCode> = new Set(['ValueMissing', 'SubjectForg
 /** `selvage runs list`. */
 export async function listRuns(options: RunsListOptions, output: Output): Promise<number> {
   const { status, tapestry, actor, trigger, tag, since, until, limit, cursor } = options;
+  requireHistory(options);
   return await withClient(options, output, async (selvage) => {
     const page = await selvage.listRuns({
       limit,
@@ -42,6 +44,7 @@ export async function listRuns(options: RunsListOptions, output: Output): Promis
 
 /** `selvage runs show`. */
 export async function showRun(runId: string, options: ServerOptions, output: Output): Promise<number> {
+  requireHistory(options);
   return await withClient(options, output, async (selvage) => {
     const handle = selvage.getRun(runId);
     const state = await handle.status();
@@ -53,7 +56,7 @@ export async function showRun(runId: string, options: ServerOptions, output: Out
     }
     const { run } = state;
     const { result, unreadable } = await readShown(handle, output.json ? 'all' : 'terminals');
-    const lineage = lineagePlace(runId, options.projectDir);
+    const lineage = lineagePlace(runId, selvage.projectDir, options.projectDir);
     const elapsed = Math.max(0, (run.finished_at ?? run.started_at) - run.started_at);
     output.say(summarise({ result, terminals: run.terminals, elapsed, lineage }, output));
     output.say(['', output.bold('Knots'), ...knotTree(await handle.records(), output)].join('\n'));

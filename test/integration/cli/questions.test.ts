@@ -98,7 +98,7 @@ test('a question makes no database', async () => {
     ['value', 'sha256:x'],
   ]) {
     const { code, stderr } = await runWarm(empty, words);
-    expect(stderr).toMatch(/^error FileNotFound: .*selvage\.db/);
+    expect(stderr).toMatch(/^error FileNotFound: .*\.selvage/);
     expect(code).toBe(2);
   }
 });

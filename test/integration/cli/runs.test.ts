@@ -236,7 +236,7 @@ test('lineage asks for something to look for, for a run that is there, and makes
   expect((await selvage('lineage', '--run', 'nobody')).stderr).toMatch(/^error UnknownRun: .*"nobody"/);
   const empty = makeCommandProject();
   const { code, stderr } = await runWarm(empty, ['lineage', '--run', 'good']);
-  expect(stderr).toMatch(/^error FileNotFound: .*selvage\.db/);
+  expect(stderr).toMatch(/^error FileNotFound: .*\.selvage/);
   expect(code).toBe(2);
   expect(existsSync(path.join(empty, '.selvage'))).toBe(false);
 });

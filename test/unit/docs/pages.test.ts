@@ -13,6 +13,7 @@ const NO_NODES = [
   'Optional',
   'Retryable',
   'RunFailed',
+  'Selvage',
   'SelvageError',
   'StoredBytes',
   'Tapestry',
