@@ -39,9 +39,10 @@ const boundaries = {
   },
 
   lineage: {
-    folders: ['errors'],
-    typesOf: ['protocols'],
-    because: 'questions to the records are asked of any run history, and of nothing else',
+    folders: ['errors', 'engine/read-plan'],
+    typesOf: ['engine', 'protocols'],
+    because:
+      'questions to the records are asked of any run history and the plans that it names, and of nothing else',
   },
 
   retention: {

@@ -428,10 +428,10 @@ export class Selvage {
    * Whether the value of a knot was reused, and why or why not: which part of its cache key is another one than that of the nearest
    * earlier knot.
    *
-   * @throws SelvageError `UnknownRun`, `UnknownKnot`, `BackendUnavailable`
+   * @throws SelvageError `UnknownRun`, `UnknownKnot`, `BackendUnavailable`, `InvalidPlan`
    */
   async explainCache(runId: string, knotId: string): Promise<CacheExplanation> {
-    return await explainCache(this.backends.runHistory, runId, knotId);
+    return await explainCache(this.backends, runId, knotId);
   }
 
   /**

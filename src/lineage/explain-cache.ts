@@ -1,6 +1,9 @@
+import type { PlanDefinition, PlanKnot } from '../engine';
+import { readPlan } from '../engine/read-plan';
 import { SelvageError } from '../errors';
-import type { LineageRecord, RunHistory, RunRecord } from '../protocols';
+import type { Backends, LineageRecord, RunHistory, RunRecord } from '../protocols';
 import { getRun } from './diff-runs';
+import { mapOfElement } from './map-of-element';
 import { readAll } from './read-all';
 
 /** Records that are looked through for the nearest. */
@@ -10,7 +13,12 @@ const CANDIDATES = 500;
  * Why a knot's value was reused, or was not:
  *
  * - `reused`: it was; `resumed`: it was taken over with the run that this one goes on from;
- * - `not-cached`: the knot has not the option `cache`, or its body was another's stand-in, or it has extended its run;
+ * - `not-cached`: the knot has not the option `cache`;
+ * - `map`: it is a map, of which the elements are reused, each by itself;
+ * - `extended`: its body has extended its run, which whoever took the value would miss;
+ * - `replaced`: another body ran in the place of its own;
+ * - `failed`: it failed before its body ran, or when that had ended without a word;
+ * - `plan-gone`: nothing is on record that it could be reused by, and the plan that says why is not in the tapestry store;
  * - `not-run`: its body did not run, for it was skipped;
  * - `reuse-off`: the run was to take nothing from others;
  * - `too-old`, `value-gone`: an earlier value of the same key was older than the knot's `maxAge`, or not in the data store any more;
@@ -23,6 +31,11 @@ export type CacheReason =
   | 'reused'
   | 'resumed'
   | 'not-cached'
+  | 'map'
+  | 'extended'
+  | 'replaced'
+  | 'failed'
+  | 'plan-gone'
   | 'not-run'
   | 'reuse-off'
   | 'too-old'
@@ -32,7 +45,7 @@ export type CacheReason =
   | 'key-differs'
   | 'no-earlier';
 
-/** A part of the cache key that is another one than that of the nearest earlier knot. */
+/** A part of the cache key that is another one than that of the nearest earlier knot; of a hit, the source of the body. */
 export interface CacheDifference {
   readonly part: 'version' | 'code' | 'input';
   /** Of an input: its name, and the knot that it comes from; of a constant, none. */
@@ -54,17 +67,20 @@ export interface CacheExplanation {
     /** Milliseconds since the epoch. */
     readonly madeAt: number;
   };
-  /** Of `key-differs`. */
+  /**
+   * Of `key-differs`: the parts that differ. Of `reused`: the source of the body, where it is another one in the plan of this run than the one
+   * that made the value, and the `version` that tells bodies apart is the same.
+   */
   readonly differences: readonly CacheDifference[];
 }
 
 /**
  * Says of one knot of a run whether its value was reused, and why or why not.
  *
- * @throws SelvageError `UnknownRun`, `UnknownKnot`, `BackendUnavailable`
+ * @throws SelvageError `UnknownRun`, `UnknownKnot`, `BackendUnavailable`, `InvalidPlan`
  */
 export async function explainCache(
-  runHistory: RunHistory,
+  { runHistory, tapestryStore }: Pick<Backends, 'runHistory' | 'tapestryStore'>,
   runId: string,
   knotId: string,
 ): Promise<CacheExplanation> {
@@ -78,9 +94,9 @@ export async function explainCache(
     ...(other && { other: whoMade(other) }),
     differences: [],
   });
-  if (record.cached_from_run !== null) return hit(record);
+  if (record.cached_from_run !== null) return hit(record, await plannedIn(tapestryStore, run, knotId));
   if (record.outcome === 'skipped') return miss('not-run');
-  if (record.cache_key === null) return miss('not-cached');
+  if (record.cache_key === null) return miss(whyNoKey(record, await plannedIn(tapestryStore, run, knotId)));
   if (run.environment['reuse'] === false) return miss('reuse-off');
   const earlier = await earlierOf(runHistory, record);
   const same = earlier.find((other) => other.cache_key === record.cache_key);
@@ -97,8 +113,40 @@ export async function explainCache(
   return { ...miss('key-differs', other), differences };
 }
 
-function hit(record: LineageRecord): CacheExplanation {
+/** What the plan says of a knot or, of an element, of its map. */
+interface Planned {
+  readonly knot: PlanKnot;
+  /** The one whose body runs; absent of a parameter. */
+  readonly definition: PlanDefinition | undefined;
+}
+
+/** Undefined where the plan is gone, or does not have the knot yet, which an extension has brought. */
+async function plannedIn(
+  tapestryStore: Backends['tapestryStore'],
+  { plan_hash }: RunRecord,
+  knotId: string,
+): Promise<Planned | undefined> {
+  const stored = await tapestryStore.get(plan_hash);
+  const map = mapOfElement(knotId);
+  const plan = stored && readPlan(stored.text);
+  const knot = plan?.knots.find(({ id }) => id === (map ?? knotId));
+  return knot && { knot, definition: plan!.definitions[map === undefined ? knot.definition : knot.each!] };
+}
+
+function whyNoKey(record: LineageRecord, planned: Planned | undefined): CacheReason {
+  if (record.extra['extension'] !== undefined) return 'extended';
+  if (!planned) return 'plan-gone';
+  const { policy } = planned.knot;
+  const isMap = policy.map !== undefined && mapOfElement(record.knot_id) === undefined;
+  if (!(policy.cache ?? policy.map?.cache)) return 'not-cached';
+  if (isMap) return 'map';
+  return record.code_hash === null ? 'failed' : 'replaced';
+}
+
+function hit(record: LineageRecord, planned: Planned | undefined): CacheExplanation {
   const { made_by, made_at } = record.extra as { made_by?: string; made_at?: number };
+  const [before, now] = [record.code_hash, planned?.definition?.codeHash];
+  const isEdited = made_by !== undefined && before !== null && now !== undefined && before !== now;
   return {
     record,
     isHit: true,
@@ -108,7 +156,7 @@ function hit(record: LineageRecord): CacheExplanation {
       knot: made_by ?? record.knot_id,
       madeAt: made_at ?? record.finished_at,
     },
-    differences: [],
+    differences: isEdited ? [{ part: 'code', before, now }] : [],
   };
 }
 

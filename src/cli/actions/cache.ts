@@ -3,6 +3,7 @@ import type { QuestionOptions } from '../commands/questions';
 import { EXIT } from '../exit-codes';
 import { formatTime } from '../format';
 import type { Output } from '../output';
+import { ownCommand, shellLine } from '../own-command';
 import { withRecords } from '../with-records';
 
 /** `selvage cache explain`. */
@@ -12,8 +13,8 @@ export async function explain(
   options: QuestionOptions,
   output: Output,
 ): Promise<number> {
-  return await withRecords(options, async ({ runHistory }) => {
-    const explanation = await explainCache(runHistory, run, knot);
+  return await withRecords(options, async (backends) => {
+    const explanation = await explainCache(backends, run, knot);
     if (output.json) output.document(explanation);
     else output.say(describe(explanation, output).join('\n'));
     return EXIT.ok;
@@ -24,8 +25,13 @@ export async function explain(
 const REASONS: Readonly<Record<CacheReason, string>> = {
   reused: 'OTHER made it.',
   resumed: 'the run was resumed, and has it from OTHER.',
-  'not-cached':
-    'nothing is taken for it: the knot has no option `cache`, or its body was replaced by another or has extended the run. Of a map, ask for an element: "users[0]".',
+  'not-cached': 'the knot has no option `cache`.',
+  map: 'it is a map, whose elements are reused, each by itself. Ask for one of them:',
+  extended: 'its body has extended the run, which whoever took the value would miss.',
+  replaced: 'another body ran in the place of its own.',
+  failed: 'it failed without its body.',
+  'plan-gone':
+    'nothing is on record that it could be reused by; whether the knot has the option `cache`, its plan would say, which is not in the tapestry store.',
   'not-run': 'the knot was skipped.',
   'reuse-off': 'the run was to take nothing from others (`reuse: false`).',
   'too-old': 'the value that OTHER made was older than the knot takes (`maxAge`).',
@@ -44,6 +50,22 @@ function describe({ record, isHit, reason, other, differences }: CacheExplanatio
   return [
     `The value of knot ${output.bold(record.knot_id)} of run ${record.run_id} ${output.bold(what)}: ${REASONS[reason].replace('OTHER', who)}`,
     ...differences.map((difference) => `  ${describeDifference(difference)}`),
+    ...remedyOf({ record, isHit, reason, differences }),
+  ];
+}
+
+function remedyOf({
+  record,
+  isHit,
+  reason,
+  differences,
+}: Pick<CacheExplanation, 'record' | 'isHit' | 'reason' | 'differences'>): string[] {
+  if (reason === 'map')
+    return [`  ${ownCommand()} ${shellLine(['cache', 'explain', record.run_id, `${record.knot_id}[0]`])}`];
+  if (!isHit || differences.length === 0) return [];
+  return [
+    `The body was edited since then, under the same version (${record.definition_version}): the value is that of the body before. If it computes something else now, ` +
+      "give it another version. `cache: { codeHash: 'source' }` makes values anew with each edit, `selvage run --no-reuse` once.",
   ];
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { makeCommandProject, runWarm } from '../../support/command-line';
 import { removeProjects } from '../server/projects';
@@ -106,12 +106,26 @@ test('a question makes no database', async () => {
 test('cache explain: why a value was not reused, and bad input', async () => {
   const { code, stdout } = await selvage('cache', 'explain', 'five', 'd');
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^The value of knot d of run five was not reused: nothing is taken for it: /m);
+  expect(stdout).toMatch(
+    /^The value of knot d of run five was not reused: the knot has no option `cache`\.$/m,
+  );
   const document = JSON.parse((await selvage('cache', 'explain', 'five', 'd', '--json')).stdout) as object;
   expect(document).toMatchObject({ isHit: false, reason: 'not-cached', record: { knot_id: 'd' } });
   const unknown = await selvage('cache', 'explain', 'five', 'nothing');
   expect(unknown.code).toBe(2);
   expect(unknown.stderr).toMatch(/^error UnknownKnot: .*"nothing"/m);
+});
+
+test('cache explain: an edited body of the same version, and what to do', async () => {
+  writeFileSync(path.join(project, 'edited.ts'), CACHED.replace('x * by', 'x * by + 1'));
+  const args = ['--param', 'x=7', '--run-id'];
+  expect((await selvage('run', 'cached.ts', ...args, 'seven')).code).toBe(0);
+  expect((await selvage('run', 'edited.ts', ...args, 'seven-edited')).stdout).toMatch(/^ {2}end {2}70$/m);
+  const { stdout } = await selvage('cache', 'explain', 'seven-edited', 'end');
+  expect(stdout).toMatch(
+    /was reused: knot "end" of run "seven" \(.*\) made it\.\n {2}source of the body: sha256:\w{64} then, sha256:\w{64} now\n/,
+  );
+  expect(stdout).toMatch(/^The body was edited since then, under the same version \(1\): .*--no-reuse/m);
 });
 
 test('cache explain: a value that was reused, and one of another input', async () => {

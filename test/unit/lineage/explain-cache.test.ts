@@ -1,17 +1,19 @@
-import { InMemoryRunHistory } from '../../../src/adapters/run-histories/in-memory';
+import { fragment, knot, map, runLocally, tapestry } from '../../../src';
+import { createInMemoryBackends } from '../../../src/backends';
 import { explainCache } from '../../../src/lineage';
-import type { LineageRecord } from '../../../src/protocols';
+import type { Backends, LineageRecord } from '../../../src/protocols';
 import { sampleHash, sampleLineage, sampleRun } from '../../../src/testing/sample-records';
 import { refusal } from '../../support/refusal';
 
 const KEY = sampleHash('key');
 
-async function historyOf(
+async function backendsOf(
   now: Partial<LineageRecord>,
   before: readonly Partial<LineageRecord>[] = [],
   environment: Record<string, unknown> = {},
-): Promise<InMemoryRunHistory> {
-  const history = new InMemoryRunHistory();
+): Promise<Backends> {
+  const backends = createInMemoryBackends();
+  const { runHistory: history } = backends;
   await history.startRun(sampleRun({ run_id: 'now', temporal_run_id: 'now', environment }));
   const records = [
     ...before.map((changes, index) => ({
@@ -24,11 +26,11 @@ async function historyOf(
     { run_id: 'now', temporal_run_id: 'now', cache_key: KEY, finished_at: 5_000, ...now },
   ];
   await history.commit(records.map((changes) => sampleLineage({ definition_version: '1', ...changes })));
-  return history;
+  return backends;
 }
 
-const explain = async (...given: Parameters<typeof historyOf>) =>
-  await explainCache(await historyOf(...given), 'now', 'double');
+const explain = async (...given: Parameters<typeof backendsOf>) =>
+  await explainCache(await backendsOf(...given), 'now', 'double');
 
 test('a hit says who made it, and when', async () => {
   const made = { cached_from_run: 'before-0', extra: { made_by: 'other', made_at: 1_000 } };
@@ -40,8 +42,8 @@ test('a hit says who made it, and when', async () => {
   expect(await explain({ cached_from_run: 'before-0' })).toMatchObject({ isHit: true, reason: 'resumed' });
 });
 
-test.each<[string, Parameters<typeof historyOf>, string, string | undefined]>([
-  ['no option', [{ cache_key: null }], 'not-cached', undefined],
+test.each<[string, Parameters<typeof backendsOf>, string, string | undefined]>([
+  ['the plan is gone', [{ cache_key: null }], 'plan-gone', undefined],
   ['skipped', [{ outcome: 'skipped', skip_reason: 'cancelled' }], 'not-run', undefined],
   ['reuse off', [{}, [{}], { reuse: false }], 'reuse-off', undefined],
   ['too old', [{ extra: { passed_over: 'too_old' } }, [{}]], 'too-old', 'before-0'],
@@ -88,9 +90,75 @@ test('what differs from the nearest: version, source, an input and the knot that
 });
 
 test('an unknown run and an unknown knot are named', async () => {
-  const history = await historyOf({});
-  await expect(explainCache(history, 'nobody', 'double')).rejects.toMatchObject({ code: 'UnknownRun' });
-  await expect(explainCache(history, 'now', 'nothing')).rejects.toMatchObject(
+  const backends = await backendsOf({});
+  await expect(explainCache(backends, 'nobody', 'double')).rejects.toMatchObject({ code: 'UnknownRun' });
+  await expect(explainCache(backends, 'now', 'nothing')).rejects.toMatchObject(
     refusal('UnknownKnot', '"nothing"'),
   );
+});
+
+describe('of runs', () => {
+  let backends: Backends;
+  beforeEach(() => (backends = createInMemoryBackends()));
+
+  const reasonOf = async (knotId: string): Promise<unknown> => {
+    const { reason, isHit } = await explainCache(backends, 'r', knotId);
+    return [reason, isHit];
+  };
+
+  test('why there is no key to reuse a value by: no option, a map, an extension, another body, none at all', async () => {
+    const cached = { version: '1', cache: true } as const;
+    const list = knot('list', () => [1, 2]);
+    const plain = knot('plain', () => 1);
+    const double = knot('double', cached, ({ x }: { x: number }) => x * 2);
+    const one = knot('one', cached, () => 1);
+    const extends_ = knot('extends', cached, (_: {}, ctx) => {
+      ctx.extend(fragment(() => void plain({}, { id: 'newcomer' })));
+      return 1;
+    });
+    const shape = tapestry('shape', { extensible: { definitions: [plain] } }, () => {
+      map({ over: list({}, { id: 'list' }), each: double, bind: 'x' }, { id: 'mapped' });
+      one({}, { id: 'one' });
+      one({}, { id: 'stand-in' });
+      extends_({}, { id: 'extends' });
+    });
+    await runLocally(shape, {}, { runId: 'r', backends, replace: { 'stand-in': () => 2 } });
+    expect(await reasonOf('list')).toEqual(['not-cached', false]);
+    expect(await reasonOf('newcomer')).toEqual(['not-cached', false]);
+    expect(await reasonOf('mapped')).toEqual(['map', false]);
+    expect(await reasonOf('mapped[0]')).toEqual(['key-differs', false]);
+    expect(await reasonOf('stand-in')).toEqual(['replaced', false]);
+    expect(await reasonOf('extends')).toEqual(['extended', false]);
+    const run = (await backends.runHistory.getRun('r'))!;
+    const [record] = await backends.runHistory.getRecords(run.temporal_run_id, ['one']);
+    const failed = { outcome: 'err' as const, output_hash: null, code_hash: null, cache_key: null };
+    const again = { run_id: 'r', temporal_run_id: 'again' };
+    await backends.runHistory.startRun({ ...run, ...again, started_at: run.started_at + 1 });
+    await backends.runHistory.commit([{ ...record!, ...again, ...failed }]);
+    expect(await reasonOf('one')).toEqual(['failed', false]);
+  });
+
+  test('a value that the body before an edit made, under the same version', async () => {
+    const list = knot('list', () => [1, 2]);
+    const shape = (body: (given: { x: number }) => number, version = '1') =>
+      tapestry('shape', () => {
+        const scale = knot('scale', { version, cache: true }, body);
+        scale({ x: 1 }, { id: 'end' });
+        map({ over: list({}, { id: 'list' }), each: scale, bind: 'x' }, { id: 'mapped' });
+      });
+    const times = [({ x }: { x: number }) => x * 2, ({ x }: { x: number }) => x * 3] as const;
+    await runLocally(shape(times[0]), {}, { runId: 'before', backends });
+    await runLocally(shape(times[0]), {}, { runId: 'same', backends });
+    await runLocally(shape(times[1]), {}, { runId: 'r', backends });
+    for (const knotId of ['end', 'mapped[1]']) {
+      const same = await explainCache(backends, 'same', knotId);
+      expect(same).toMatchObject({ reason: 'reused', differences: [] });
+      const { reason, differences } = await explainCache(backends, 'r', knotId);
+      expect(reason).toBe('reused');
+      expect(differences).toEqual([
+        { part: 'code', before: expect.stringMatching(/^sha256:/), now: expect.stringMatching(/^sha256:/) },
+      ]);
+      expect(differences[0]!.before).toBe(same.record.code_hash);
+    }
+  });
 });
