@@ -112,7 +112,7 @@ describe('of runs', () => {
     const plain = knot('plain', () => 1);
     const double = knot('double', cached, ({ x }: { x: number }) => x * 2);
     const one = knot('one', cached, () => 1);
-    const extends_ = knot('extends', cached, (_: {}, ctx) => {
+    const extends_ = knot('extends', cached, (_: object, ctx) => {
       ctx.extend(fragment(() => void plain({}, { id: 'newcomer' })));
       return 1;
     });
