@@ -7,6 +7,7 @@ import type { Output } from './output';
 const SHOWN = 100;
 /** Deeper ones are shown as deep as this. */
 const DEPTH = 12;
+/** As much as tells it from all others; commands that take a hash take this. */
 const HASH_CHARACTERS = 15;
 
 /**
@@ -90,5 +91,5 @@ function elementsOf({ extra }: LineageRecord): string {
 
 function shortHash(hash: string): string {
   const [kind, digits] = hash.split(':');
-  return digits === undefined ? hash : `${kind}:${digits.slice(0, HASH_CHARACTERS)}…`;
+  return digits === undefined ? hash : `${kind}:${digits.slice(0, HASH_CHARACTERS)}`;
 }

@@ -56,6 +56,7 @@ import {
   diffRuns,
   explainCache,
   impact,
+  resolveHash,
   why,
   type CacheExplanation,
   type Impact,
@@ -408,8 +409,8 @@ export class Selvage {
   /**
    * How a value came about: walks up from the knot that made it, over runs where a value was made in one and the parameter of another.
    *
-   * @param hash as records have it
-   * @throws SelvageError `UnknownValue`, `BackendUnavailable`
+   * @param hash as records have it, or its beginning (see {@link resolveHash})
+   * @throws SelvageError `UnknownValue`, `AmbiguousHash`, `BackendUnavailable`
    */
   async why(hash: string, options: WhyOptions = {}): Promise<Origin> {
     return await why(this.backends.runHistory, hash, options);
@@ -418,10 +419,21 @@ export class Selvage {
   /**
    * What was made of a value: walks down from all who have it, over runs likewise.
    *
-   * @throws SelvageError `UnknownValue`, `BackendUnavailable`
+   * @param hash as records have it, or its beginning (see {@link resolveHash})
+   * @throws SelvageError `UnknownValue`, `AmbiguousHash`, `BackendUnavailable`
    */
   async impact(hash: string, options: ImpactOptions = {}): Promise<Impact> {
     return await impact(this.backends.runHistory, hash, options);
+  }
+
+  /**
+   * The whole of a hash that some record names as an output or input, by its beginning: at least four hexadecimal digits, with or without `sha256:`
+   * or `bytes-sha256:` before them. A whole hash, and what is no hash at all, is answered as it is.
+   *
+   * @throws SelvageError `UnknownValue`, `AmbiguousHash` (`details.candidates`), `BackendUnavailable`
+   */
+  async resolveHash(beginning: string): Promise<string> {
+    return await resolveHash(this.backends.runHistory, beginning);
   }
 
   /**

@@ -41,6 +41,7 @@ export const ERROR_CODES = {
   NotDecodable: 'Stored text is not a canonical value.',
   ValueDamaged: 'The bytes of a stored value do not match their hash.',
   UnknownValue: 'No record names the value.',
+  AmbiguousHash: 'Several hashes begin like the one that was given.',
   ValueMissing: 'A referenced value is not in the data store.',
   KeyMissing: 'Values are sealed, or hashed, with a key that this process does not have.',
   InvalidKey: 'A key for sealing or hashing values is malformed, or another one than the one of its id.',

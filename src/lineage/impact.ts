@@ -4,6 +4,7 @@ import { mapOfElement } from './map-of-element';
 import { startedBy } from './nested-runs';
 import { parentsOf, wiringOf } from './parents-of';
 import { readAll } from './read-all';
+import { resolveHash } from './resolve-hash';
 import { PARAMETER, isTelling } from './telling-values';
 import { unknownValue } from './why';
 
@@ -36,13 +37,15 @@ const LIMIT = 1_000;
 /**
  * Walks down from a value: what took it in, what that made, and so on, over all runs.
  *
- * @throws SelvageError `UnknownValue`, `BackendUnavailable`
+ * @param given the hash, or the beginning of it as {@link resolveHash} takes it
+ * @throws SelvageError `UnknownValue`, `AmbiguousHash`, `BackendUnavailable`
  */
 export async function impact(
   runHistory: RunHistory,
-  hash: string,
+  given: string,
   { limit = LIMIT }: ImpactOptions = {},
 ): Promise<Impact> {
+  const hash = await resolveHash(runHistory, given);
   const walk = new Walk(runHistory, limit);
   const having = await walk.having(hash);
   if (having.length === 0) throw unknownValue(hash);

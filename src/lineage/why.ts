@@ -4,6 +4,7 @@ import { mapOfElement } from './map-of-element';
 import { readAll } from './read-all';
 import { RecordsOfRuns } from './records-of-runs';
 import { childRunOf } from './nested-runs';
+import { resolveHash } from './resolve-hash';
 import { isParameter, isTelling } from './telling-values';
 
 /** How a value came about: who made it, and of what. */
@@ -46,10 +47,12 @@ const CANDIDATES = 100_000;
  * Walks up from a value: the knot that made it, what went in, who made that, and so on; where a parameter has a value that an earlier
  * run made, on into that run.
  *
- * @throws SelvageError `UnknownValue`, `BackendUnavailable`
+ * @param given the hash, or the beginning of it as {@link resolveHash} takes it
+ * @throws SelvageError `UnknownValue`, `AmbiguousHash`, `BackendUnavailable`
  */
-export async function why(runHistory: RunHistory, hash: string, options: WhyOptions = {}): Promise<Origin> {
+export async function why(runHistory: RunHistory, given: string, options: WhyOptions = {}): Promise<Origin> {
   const { runId, limit = LIMIT } = options;
+  const hash = await resolveHash(runHistory, given);
   const maker = await findMaker(runHistory, { outputHash: hash, ...(runId !== undefined && { runId }) });
   if (!maker) throw unknownValue(hash, runId);
   return await new Walk(runHistory, limit).originOf(maker);
@@ -147,8 +150,8 @@ async function findMaker(
 export function unknownValue(hash: string, runId?: string): SelvageError {
   return new SelvageError(
     'UnknownValue',
-    `No knot${runId === undefined ? '' : ` of run "${runId}"`} on record has the value ${hash}. Give a hash as records have it, ` +
-      '`sha256:…` or `bytes-sha256:…`: `selvage lineage --run RUN` shows them.',
+    `No knot${runId === undefined ? '' : ` of run "${runId}"`} on record has the value ${hash}. Give a hash as records have it, or its beginning: ` +
+      '`selvage lineage --run RUN` shows them.',
     { details: { hash, ...(runId !== undefined && { run: runId }) } },
   );
 }

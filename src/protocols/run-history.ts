@@ -108,5 +108,12 @@ export interface RunHistory {
    * comes meanwhile may or may not.
    */
   referredTo(hashes: readonly string[]): Promise<Set<string>>;
+  /**
+   * Hashes that begin like this and that some record names as its output or as an input (of a parent or a constant): each once, ascending, the first
+   * `limit` of them. For people, who type the beginning of a hash.
+   *
+   * @param prefix the beginning of a hash, with its kind: `sha256:` or `bytes-sha256:`, and hexadecimal digits
+   */
+  findHashes(prefix: string, limit: number): Promise<string[]>;
   close(): Promise<void>;
 }

@@ -242,6 +242,32 @@ const TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
     assert.equal((await adapter.referredTo(late)).size, 1_000);
   },
 
+  async 'finds the hashes of outputs and inputs by how they begin'({ adapter }) {
+    const named = (digits: string, kind = 'sha256'): string => `${kind}:${digits.padEnd(64, '0')}`;
+    await adapter.commit([
+      sampleLineage({
+        knot_id: 'one',
+        output_hash: named('abc1'),
+        parent_input_hashes: { x: named('abc3'), none: null },
+        constant_input_hashes: { y: named('abc2'), z: named('abd') },
+        code_hash: named('abc9'),
+        run_id: named('abc8'),
+      }),
+      sampleLineage({
+        knot_id: 'two',
+        output_hash: named('abc1'),
+        parent_input_hashes: { x: named('abc1') },
+      }),
+      sampleLineage({ knot_id: 'bytes', output_hash: named('abc1', 'bytes-sha256') }),
+    ]);
+    const found = ['abc1', 'abc2', 'abc3'].map((digits) => named(digits));
+    assert.deepEqual(await adapter.findHashes('sha256:abc', 10), found);
+    assert.deepEqual(await adapter.findHashes('sha256:abc', 2), found.slice(0, 2));
+    assert.deepEqual(await adapter.findHashes(named('abd'), 10), [named('abd')]);
+    assert.deepEqual(await adapter.findHashes('bytes-sha256:ab', 10), [named('abc1', 'bytes-sha256')]);
+    assert.deepEqual(await adapter.findHashes('sha256:abe', 10), []);
+  },
+
   async 'lists lineage newest first and pages through equal times without gap or repeat'({ adapter }) {
     const records = Array.from({ length: 57 }, (_, index) =>
       sampleLineage({ knot_id: `k${index}`, finished_at: 1_000 + ((index * 7) % 5) }),

@@ -1,5 +1,6 @@
 import { SelvageError } from '../../errors';
-import type { LineageQuery, LineageRecord, Page } from '../../protocols';
+import { resolveHash } from '../../lineage';
+import type { LineageQuery, LineageRecord, Page, RunHistory } from '../../protocols';
 import type { LineageOptions } from '../commands/lineage';
 import { EXIT } from '../exit-codes';
 import { formatDuration, formatTime, shorten } from '../format';
@@ -18,7 +19,8 @@ export async function showLineage(options: LineageOptions, output: Output): Prom
     );
   }
   return await withRecords(options, async (backends) => {
-    const page = await backends.runHistory.findLineage({ ...query, limit, ...(cursor && { cursor }) });
+    const whole = await withWholeHashes(backends.runHistory, query);
+    const page = await backends.runHistory.findLineage({ ...whole, limit, ...(cursor && { cursor }) });
     if (page.items.length === 0 && run && !(await backends.runHistory.getRun(run))) {
       throw new SelvageError(
         'UnknownRun',
@@ -45,6 +47,15 @@ function conditionsOf(options: LineageOptions): LineageQuery {
     ...(outcome && { outcome }),
     ...(since !== undefined && { since }),
     ...(until !== undefined && { until }),
+  };
+}
+
+async function withWholeHashes(runHistory: RunHistory, query: LineageQuery): Promise<LineageQuery> {
+  const { outputHash, inputHash } = query;
+  return {
+    ...query,
+    ...(outputHash !== undefined && { outputHash: await resolveHash(runHistory, outputHash) }),
+    ...(inputHash !== undefined && { inputHash: await resolveHash(runHistory, inputHash) }),
   };
 }
 

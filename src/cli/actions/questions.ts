@@ -7,6 +7,7 @@ import { decodeStored } from '../../execution';
 import {
   diffRuns,
   impact,
+  resolveHash,
   why,
   type AffectedKnot,
   type DifferenceCause,
@@ -65,7 +66,7 @@ export async function showImpact(
       const runs = new Set(found.affected.map(({ record }) => record.temporal_run_id)).size;
       output.say(
         [
-          `${output.bold(hash)} is the value of`,
+          `${output.bold(found.having[0]!.output_hash!)} is the value of`,
           ...indented(formatTable(['RUN', 'KNOT', 'WHEN'], found.having.map(havingRow))),
           '',
           ...(found.affected.length === 0
@@ -85,8 +86,9 @@ export async function showImpact(
 }
 
 /** `selvage value`. */
-export async function showValue(hash: string, options: ValueOptions, output: Output): Promise<number> {
+export async function showValue(given: string, options: ValueOptions, output: Output): Promise<number> {
   return await withRecords(options, async ({ dataStore, runHistory }) => {
+    const hash = await resolveHash(runHistory, given);
     if (options.out !== undefined) {
       await pipeline(await streamOf({ dataStore, runHistory }, hash), createWriteStream(options.out));
       output.say(`${hash} is in ${options.out}.`);
@@ -124,9 +126,17 @@ async function notThere(backends: Kept, hash: string): Promise<SelvageError> {
       { details: { hash, scrubbed } },
     );
   }
+  if (!(await backends.runHistory.referredTo([hash])).has(hash)) {
+    return new SelvageError(
+      'UnknownValue',
+      `The data store (${technology}) has no value ${hash}, and no record names it. Look for the hash with \`selvage runs show RUN\` or \`selvage lineage\`, ` +
+        'and whether these are the backends that you mean: `selvage doctor`.',
+      { details: { hash } },
+    );
+  }
   return new SelvageError(
     'ValueMissing',
-    `The data store (${technology}) has no value ${hash}. It was removed (\`selvage gc\`, \`selvage scrub\`), or it is in another store: \`selvage doctor\` shows which one this is.`,
+    `The data store (${technology}) has the value ${hash} no more, which records name. It was removed (\`selvage gc\`, \`selvage scrub\`), or it is in another store: \`selvage doctor\` shows which one this is.`,
     { details: { hash } },
   );
 }

@@ -23,7 +23,7 @@ export async function scrubValues(
     throw new SelvageError('Usage', 'Say which values: their hashes, --run RUN or --older-than TIME.');
   return await withClient(options, output, async (selvage) => {
     const plan = await selvage.planScrub({
-      hashes,
+      hashes: await Promise.all(hashes.map((hash) => selvage.resolveHash(hash))),
       runs,
       ...(olderThan !== undefined && { olderThan }),
     });

@@ -32,9 +32,9 @@ export function addLineageCommand(program: Command, output: Output, answer: Answ
     .option('--run <run-id>', 'records of this run')
     .option('--knot <id>', 'records of the knot with this id')
     .option('--class <name>', 'records of all knots of this definition')
-    .option('--output <hash>', 'who made the value with this hash')
+    .option('--output <hash>', 'who made the value whose hash is this or begins like it')
     .addOption(new Option('--hash <hash>', 'the same as --output').conflicts('output'))
-    .option('--input <hash>', 'who took the value with this hash')
+    .option('--input <hash>', 'who took the value whose hash is this or begins like it')
     .addOption(new Option('--outcome <outcome>', 'records with this outcome').choices(OUTCOME_KINDS))
     .option('--since <time>', `of knots that finished then or later: ${TIME_FORMS}`, (text) =>
       timeOption(text),

@@ -51,7 +51,7 @@ export function addQuestionCommands(program: Command, output: Output, answer: An
           'Walks up from the value with this hash: the knot that made it, what went in, who made that. A value that was the ' +
             'parameter of one run and made in an earlier one is followed into that.',
         )
-        .argument('<hash>')
+        .argument('<hash>', 'or its beginning, four digits or more')
         .option('--run <run-id>', 'as this run made it; default: the newest that made it'),
     ).addHelpText('after', `\nExample:\n  $ selvage why ${EXAMPLE_HASH}`),
   ).action(async (hash: string, options: WhyCommandOptions) =>
@@ -65,7 +65,7 @@ export function addQuestionCommands(program: Command, output: Output, answer: An
         .description(
           'Walks down from the value with this hash, over all runs: who has it, what took it in, what that made, and so on.',
         )
-        .argument('<hash>'),
+        .argument('<hash>', 'or its beginning, four digits or more'),
     ).addHelpText('after', `\nExample:\n  $ selvage impact ${EXAMPLE_HASH}`),
   ).action(async (hash: string, options: WalkOptions) =>
     answer(await questions().showImpact(hash, options, output)),
@@ -75,7 +75,7 @@ export function addQuestionCommands(program: Command, output: Output, answer: An
       .command('value')
       .summary('show or save the value with a hash')
       .description('Shows the value with this hash, or writes its bytes to a file.')
-      .argument('<hash>')
+      .argument('<hash>', 'or its beginning, four digits or more')
       .option(
         '--out <file>',
         'write the stored bytes there: canonical JSON, or raw bytes as they were stored',

@@ -32,7 +32,7 @@ export function addRetentionCommands(program: Command, output: Output, answer: A
         '`runs show`, `why` and `lineage` work as before, and the runs that made the values say who removed them, when and why. Refused ' +
         'while a run that is not over refers to them.',
     )
-    .argument('[hashes...]', 'values, by their content hashes')
+    .argument('[hashes...]', 'values, by their content hashes or the beginnings of these')
     .option(
       '--run <run-id>',
       'all values of the run and of the runs that it started; may be repeated',

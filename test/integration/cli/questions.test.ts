@@ -86,7 +86,27 @@ test('value: shown, as a document, and written to a file', async () => {
 
   const missing = await selvage('value', 'sha256:none');
   expect(missing.code).toBe(2);
-  expect(missing.stderr).toMatch(/^error ValueMissing: .*sha256:none/m);
+  expect(missing.stderr).toMatch(/^error UnknownValue: .*sha256:none, and no record names it/m);
+  expect(missing.stderr).not.toMatch(/removed/);
+});
+
+test('the beginning of a hash is enough, and that of two is refused with both; runs show prints what is taken', async () => {
+  const shown = await selvage('runs', 'show', 'six');
+  const [, hash] = /^ +answer +ok .* (sha256:\w+)$/m.exec(shown.stdout)!;
+  const whole = await hashOf('six', 'answer');
+  expect(whole.startsWith(hash!)).toBe(true);
+  for (const text of [hash!, whole.slice('sha256:'.length, 15)]) {
+    expect((await selvage('value', text)).stdout.trim()).toBe('18');
+    expect((await selvage('why', text)).stdout).toContain(whole);
+    expect((await selvage('impact', text)).stdout).toContain(`${whole} is the value of`);
+    const { stdout } = await selvage('lineage', '--output', text, '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ items: [{ knot_id: 'answer', run_id: 'six' }] });
+    expect((await selvage('scrub', text, '--dry-run')).stdout).toContain(whole);
+  }
+  const input = (await hashOf('six', 'd')).slice(0, 20);
+  expect((await selvage('lineage', '--input', input)).stdout).toMatch(/^answer /m);
+  const unknown = await selvage('why', '0123456789abcdef');
+  expect(unknown.stderr).toMatch(/^error UnknownValue: No hash on record begins with 0123456789abcdef\./m);
 });
 
 test('a question makes no database', async () => {

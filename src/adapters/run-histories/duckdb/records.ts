@@ -70,6 +70,23 @@ export class DuckDbRecords {
     return referredValues(this.#query, hashes, this.#hasBits);
   }
 
+  async findHashes(prefix: string, limit: number): Promise<string[]> {
+    const columns = [
+      'output_hash',
+      ...['parent_input_hashes', 'constant_input_hashes'].map(
+        (column) => `unnest(json_extract_string(${column}, '$.*'))`,
+      ),
+    ];
+    const named = columns
+      .map((column) => `select ${column} as hash from selvage_lineage`)
+      .join(' union all ');
+    const rows = await this.#query(
+      `select distinct hash from (${named}) where starts_with(hash, ?) order by hash limit ${limit}`,
+      [prefix],
+    );
+    return rows.map((row) => row['hash'] as string);
+  }
+
   async findCached(keys: readonly string[]): Promise<Map<string, LineageRecord>> {
     if (keys.length === 0) return new Map();
     const [column, condition, values] = this.#hasBits

@@ -131,6 +131,19 @@ export class InMemoryRunHistory implements RunHistory {
     return new Set(hashes.filter((hash) => this.#referred.has(hash)));
   }
 
+  async findHashes(prefix: string, limit: number): Promise<string[]> {
+    const found = new Set<string>();
+    for (const { output_hash, parent_input_hashes, constant_input_hashes } of this.#records) {
+      const named = [
+        output_hash,
+        ...Object.values(parent_input_hashes),
+        ...Object.values(constant_input_hashes),
+      ];
+      for (const hash of named) if (hash?.startsWith(prefix)) found.add(hash);
+    }
+    return [...found].sort().slice(0, limit);
+  }
+
   async identity(): Promise<string> {
     return this.#identity;
   }

@@ -56,6 +56,11 @@ export class SqliteRunHistory extends SqlRunHistory<SqliteDatabase> {
     return await super.findLineage(query);
   }
 
+  override async findHashes(prefix: string, limit: number): Promise<string[]> {
+    await this.#index.catchUp();
+    return await super.findHashes(prefix, limit);
+  }
+
   async referredTo(hashes: readonly string[]): Promise<Set<string>> {
     await this.#index.catchUp();
     return await this.database.readAtOnce((connection) => referredValues(connection, hashes));

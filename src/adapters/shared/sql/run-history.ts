@@ -16,6 +16,7 @@ import type {
 } from '../../../protocols';
 import { SqlDataStore } from './data-store';
 import type { SqlDatabase } from './database';
+import { findHashes } from './find-hashes';
 import { findLineage } from './lineage-query';
 import { recordOf } from './lineage-records';
 import { changeRun, endRun, insertRun, latestRun, listRuns, runByTemporalId } from './runs';
@@ -58,6 +59,10 @@ export abstract class SqlRunHistory<D extends SqlDatabase> implements RunHistory
   }
 
   abstract leasesBeside(): LeaseTable;
+
+  findHashes(prefix: string, limit: number): Promise<string[]> {
+    return this.database.read((db) => findHashes(db, this.database.dialect, prefix, limit));
+  }
 
   abstract referredTo(hashes: readonly string[]): Promise<Set<string>>;
 

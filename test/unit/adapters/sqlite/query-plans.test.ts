@@ -60,6 +60,11 @@ test('one knot of one Temporal run is found by its key', async () => {
   );
 });
 
+test('the hashes that begin like a text are looked up one by one, in the order of an index', async () => {
+  const plan = await planOfLast((history) => history.findHashes('sha256:ab', 10));
+  expect(plan).toMatch(/^SEARCH selvage_lineage_index USING PRIMARY KEY \(key>\? AND key<\?\)$/);
+});
+
 test('which values the records name is told by indexes alone', async () => {
   const plan = await planOfLast((history) => history.referredTo([hash]));
   expect(plan).toContain('SEARCH selvage_lineage_index USING PRIMARY KEY (key=? AND role=?)');
