@@ -77,7 +77,7 @@ function callOnce(
 ): Promise<unknown> {
   const { timeout, cancelGrace = DEFAULT_CANCEL_GRACE_MS } = knot.policy;
   const call = (signal: AbortSignal): Promise<unknown> =>
-    callBody(definition, inputs, new SegmentContext(surroundings, knot.id, number, signal));
+    callBody(definition, knot.policy, inputs, new SegmentContext(surroundings, knot, number, signal));
   // Without a timeout nothing has to be watched: a cancel aborts the one signal, and its grace is that of all.
   if (timeout === undefined) return call(stop);
   return superviseBody(call, { knotId: knot.id, cancel: stop, cancelGrace, timeout });

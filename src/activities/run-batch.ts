@@ -46,6 +46,7 @@ class BatchRun {
     if (attempt.lost > 0) return answerOf(open.map((offset) => [offset, {}]));
     if (!definition) throw refusal;
     const surroundings: SegmentSurroundings = {
+      plan,
       runId: task.runId,
       recordRun: task.recordRun,
       logger: attempt.context.log,

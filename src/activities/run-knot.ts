@@ -13,7 +13,12 @@ export function createRunKnot(environment: WorkerEnvironment): (prepared: Prepar
     const attempt = currentAttempt.getStore() as KnotAttempt;
     return await superviseBody(
       (signal) =>
-        callBody(definition, inputs, new ActivityContext(environment, attempt, knot.id, signal, extension)),
+        callBody(
+          definition,
+          knot.policy,
+          inputs,
+          new ActivityContext(environment, attempt, knot.id, signal, extension),
+        ),
       {
         knotId: knot.id,
         cancel: attempt.context.cancellationSignal,

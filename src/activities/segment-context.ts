@@ -1,11 +1,13 @@
 import { decodeJson, type Json, type StoredBytes } from '../canonical';
-import { encodeHandedOn, openBytes, storeBytes } from '../execution';
-import { SelvageError } from '../errors';
+import { BodyExtension, encodeHandedOn, openBytes, storeBytes, type LoadedPlan } from '../execution';
+import type { PlanKnot } from '../engine';
+import type { Fragment } from '../model/fragment';
 import type { KnotContext, Logger } from '../model/knot-context';
 import type { DataStore } from '../protocols';
 
 /** What the contexts of one segment share. */
 export interface SegmentSurroundings {
+  readonly plan: LoadedPlan;
   readonly runId: string;
   readonly recordRun: string;
   readonly logger: Logger;
@@ -19,10 +21,14 @@ export interface SegmentSurroundings {
 export class SegmentContext implements KnotContext {
   constructor(
     private readonly surroundings: SegmentSurroundings,
-    readonly knotId: string,
+    private readonly knot: PlanKnot,
     readonly attempt: number,
     readonly signal: AbortSignal,
   ) {}
+
+  get knotId(): string {
+    return this.knot.id;
+  }
 
   get runId(): string {
     return this.surroundings.runId;
@@ -56,12 +62,12 @@ export class SegmentContext implements KnotContext {
     this.surroundings.handedOn.set(this.knotId, encodeHandedOn(this.knotId, details));
   }
 
-  extend(): void {
-    throw new SelvageError(
-      'NotExtensible',
-      `Knot "${this.knotId}" cannot extend its run: its tapestry takes no more knots. Give it the option \`extensible: true\`, and start a new run.`,
-      { details: { knot: this.knotId } },
-    );
+  /** Refuses, in the words of all dispatchers: neither a run with segments nor an element of a map can be extended by a body. */
+  extend(fragment: Fragment): void {
+    const { knot } = this;
+    const extension =
+      'map' in knot ? BodyExtension.none(knot) : new BodyExtension(this.surroundings.plan, knot);
+    extension.add(fragment);
   }
 
   async store(

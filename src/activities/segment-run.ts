@@ -140,6 +140,7 @@ export class SegmentRun {
     });
     this.values = new SegmentValues(environment.backends.dataStore, environment.recentValues);
     this.surroundings = {
+      plan,
       runId: attempt.task.runId,
       recordRun: attempt.task.recordRun,
       logger: attempt.context.log,

@@ -478,7 +478,7 @@ class SystemActivities {
     const { backends, digest } = this.environment;
     try {
       const given = await decodeParameters(backends.dataStore, request.parameters);
-      const accepted = await validateParameters(tapestry, given);
+      const accepted = await validateParameters(tapestry, given, wanted);
       const stored = [...referencesIn(request.parameters).values()].map(({ hash }) => hash);
       if (stored.length > 0) await backends.dataStore.keep(stored);
       return {

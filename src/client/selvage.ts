@@ -13,7 +13,7 @@ import {
 import type { WorkerOptions } from '@temporalio/worker';
 import { encodeJson, hashJson, hashText, type Json } from '../canonical';
 import { clockTrouble, identitiesOf, nodeSha256, openBackends } from '../backends';
-import { HOLD_BYTES, encodeLayout, layoutOf, readFragment, requireLoadable } from '../engine';
+import { HOLD_BYTES, encodeLayout, layoutOf, readFragment, requireLoadable, type Layout } from '../engine';
 import { SelvageError } from '../errors';
 import {
   chosenInlineLimit,
@@ -297,8 +297,8 @@ export class Selvage {
   ): Promise<RunHandle<Values>> {
     const record = recordOf(tapestry);
     const plan = planOf(record, nodeSha256);
-    requireStartable(plan, options.terminals);
-    await validateParameters(record, parameters);
+    const layout = startableLayout(plan, options.terminals);
+    await validateParameters(record, parameters, layout.ids);
     const raw = encodeJson(parameters);
     const parametersHash = (digest: ValueDigest): string => hashJson(raw, digest.of);
     await this.requireSubject(options.subject);
@@ -865,11 +865,11 @@ async function connect(options: ConnectionOptions, address: string): Promise<Con
   }
 }
 
-/** A layout is shorter than its plan, so only long plans are looked at. */
-function requireStartable({ text, loaded }: PlanOfTapestry, terminals: readonly string[] | undefined): void {
-  const layout = terminals ? layoutOf(loaded.plan, terminals) : undefined;
-  if (text.length > HOLD_BYTES / 2)
-    requireLoadable(layout ?? loaded.layout, encodeLayout(layout ?? loaded.layout));
+/** A layout is shorter than its plan, so only those of long plans may be too long. */
+function startableLayout({ text, loaded }: PlanOfTapestry, terminals: readonly string[] | undefined): Layout {
+  const layout = terminals ? layoutOf(loaded.plan, terminals) : loaded.layout;
+  if (text.length > HOLD_BYTES / 2) requireLoadable(layout, encodeLayout(layout));
+  return layout;
 }
 
 /** The server takes 2 MiB. */

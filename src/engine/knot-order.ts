@@ -9,8 +9,8 @@ const NAMED_KNOTS = 10;
 export function orderedKnots(tapestry: TapestryRecord): KnotRecord[] {
   const parameters = [...tapestry.parameters.values()].map(({ knot }) => knot);
   const placed = [...parameters, ...[...tapestry.knots.values()].filter((knot) => knot.definition)];
-  if (placed.length === parameters.length) {
-    const message = `Tapestry '${tapestry.name}' has no knot to run: place at least one in it.`;
+  if (placed.length === 0) {
+    const message = `Tapestry '${tapestry.name}' is empty: place a knot in it, or declare a parameter.`;
     throw new SelvageError('EmptyTapestry', message, { details: { tapestry: tapestry.name } });
   }
   const placeOf = new Map(placed.map((knot, place) => [knot, place]));

@@ -10,7 +10,10 @@ const SUMMARY_CODE_POINTS = 100;
 const NAMED_TERMINALS = 20;
 
 /** What the interpreter needs to know of a policy. The worker reads the rest from the plan. */
-export type LayoutPolicy = Omit<PlanPolicy, 'retry' | 'onCodeChange' | 'maxConcurrent' | 'ratePerSecond'>;
+export type LayoutPolicy = Omit<
+  PlanPolicy,
+  'retry' | 'onCodeChange' | 'maxConcurrent' | 'ratePerSecond' | 'validate'
+>;
 
 /**
  * What a run is scheduled by: the graph and the options of its knots in columns, without constants and schemas. Knots are
@@ -79,6 +82,7 @@ export function layoutOf(plan: Plan, terminals?: readonly string[]): Layout {
       onCodeChange: _onCodeChange,
       maxConcurrent: _maxConcurrent,
       ratePerSecond: _ratePerSecond,
+      validate: _validate,
       local,
       ...others
     } = planKnot.policy;

@@ -98,6 +98,8 @@ export interface PlanPolicy {
   readonly maxConcurrent?: PlanLimit;
   /** Bodies that begin in a second. */
   readonly ratePerSecond?: PlanLimit;
+  /** The schemas of the definition are not applied; absent: they are. */
+  readonly validate?: false;
   /** From 1, first, to 5; absent: 3. */
   readonly priority?: number;
 }

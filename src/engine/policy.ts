@@ -55,6 +55,7 @@ export function policyOf(options: KnotOptions<ErrorPolicy>, limitKey: string): P
     ...(maxConcurrent && { maxConcurrent }),
     ...(ratePerSecond && { ratePerSecond }),
     ...(priority !== DEFAULT_PRIORITY && { priority }),
+    ...(options.validate === false && { validate: false as const }),
   };
 }
 

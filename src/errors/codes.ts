@@ -13,6 +13,7 @@ export const ERROR_CODES = {
   UnknownInput: 'An input was given that the definition does not have.',
   MissingInput: 'An input that the definition requires was not given.',
   HiddenKnot: 'A knot is hidden inside a constant, where it cannot be a parent.',
+  KnotUsedAsValue: 'A knot was made into text, a number or JSON while wiring, when it has no value.',
   ForeignKnot: 'A knot of one tapestry was used in another.',
   InvalidConfig: 'A knot, tapestry or definition option has a wrong value.',
   InvalidDefault: 'The default of a parameter does not satisfy its schema.',
@@ -26,7 +27,7 @@ export const ERROR_CODES = {
   Cycle: 'The knots of a tapestry depend on one another in a circle.',
   UnknownKnot: 'A knot id was named that the tapestry does not have.',
   UnknownTerminal: 'A terminal was named that the tapestry does not have, or the list of terminals is empty.',
-  EmptyTapestry: 'A tapestry has no knot to run.',
+  EmptyTapestry: 'A tapestry has neither a knot nor a parameter.',
   PlanTooLarge: 'A plan does not fit the limits of one run.',
   InvalidPlan: 'A stored plan is damaged or was written by a newer version.',
   // extending

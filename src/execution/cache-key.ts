@@ -15,7 +15,7 @@ export type ValueId = Pick<ValueIdentity, 'hash' | 'stored'>;
 
 /**
  * What the values of a knot are reused by: its definition, the version of it or the source of its body, and what goes in, by input
- * name; not who asks, where it runs, nor under which policy. Undefined of a knot whose values are not reused.
+ * name, and whether schemas look at it; not who asks, where it runs, nor under which policy. Undefined of a knot whose values are not reused.
  *
  * @param codeHash of the body that runs
  * @param valueOf a parent's value by its index in the plan, and the input that it is wired to: an element of a map has a part of it
@@ -41,6 +41,8 @@ export function cacheKeyOf(
       definition: name,
       ...(version !== undefined && { version }),
       ...(cache.codeHash === 'source' && { code: codeHash }),
+      // What no schema has looked at is not taken for what one has.
+      ...(knot.policy.validate === false && { validate: false }),
       inputs,
     },
     digest,

@@ -1,26 +1,27 @@
+import type { PlanPolicy } from '../engine';
 import { SelvageError } from '../errors';
 import type { DefinitionRecord } from '../model/records';
 import type { KnotContext } from '../model/knot-context';
 import { describeIssues, type SchemaIssue, type StandardSchema } from '../model/standard-schema';
 
+const NO_SCHEMAS: Pick<DefinitionRecord, 'input' | 'output'> = {};
+
 /**
- * Calls a body on validated inputs and validates what it returns. Whatever the body throws passes through.
+ * Calls a body on validated inputs and validates what it returns, unless the knot is not to be. Whatever the body throws passes through.
  *
  * @throws SelvageError `InvalidInput` or `InvalidOutput`, naming the knot, the path and the schema's complaint.
  */
 export async function callBody(
   definition: DefinitionRecord,
+  { validate }: PlanPolicy,
   inputs: Record<string, unknown>,
   context: KnotContext,
 ): Promise<unknown> {
-  const given = definition.input
-    ? await validated(definition.input, inputs, 'InvalidInput', definition, context)
-    : inputs;
+  const { input, output } = validate === false ? NO_SCHEMAS : definition;
+  const given = input ? await validated(input, inputs, 'InvalidInput', definition, context) : inputs;
   const result = await definition.body(given, context);
   const value = isBlob(result) ? new Uint8Array(await result.arrayBuffer()) : result;
-  return definition.output
-    ? await validated(definition.output, value, 'InvalidOutput', definition, context)
-    : value;
+  return output ? await validated(output, value, 'InvalidOutput', definition, context) : value;
 }
 
 async function validated(

@@ -26,8 +26,17 @@ export class ElementKnots {
   private readonly common: Omit<PlanKnot, 'id'> & { readonly map: PlanKnot };
 
   constructor(plan: LoadedPlan, map: PlanKnot) {
-    const { retry, timeout, cancelGrace, taskQueue, onCodeChange, maxConcurrent, ratePerSecond, priority } =
-      map.policy;
+    const {
+      retry,
+      timeout,
+      cancelGrace,
+      taskQueue,
+      onCodeChange,
+      maxConcurrent,
+      ratePerSecond,
+      priority,
+      validate,
+    } = map.policy;
     const { cache } = map.policy.map!;
     const policy: PlanPolicy = {
       ...(retry && { retry }),
@@ -38,6 +47,7 @@ export class ElementKnots {
       ...(maxConcurrent && { maxConcurrent }),
       ...(ratePerSecond && { ratePerSecond }),
       ...(priority !== undefined && { priority }),
+      ...(validate === false && { validate }),
       ...(cache && { cache }),
     };
     this.common = {

@@ -1,15 +1,18 @@
 import { SelvageError } from '../errors';
+import { didYouMean, PARAMETER_PREFIX } from '../model/names';
 import type { ParameterRecord, TapestryRecord } from '../model/records';
 import { describeIssues, type SchemaResult } from '../model/standard-schema';
 
 /**
  * The parameters of a run: defaults filled in, each validated by its schema (and changed only as the schema does).
  *
+ * @param wanted ids of the knots of the run, if it has not all of the tapestry: a parameter that is not among them may be missing
  * @throws SelvageError `InvalidParameters` that names all that are unknown, missing or ill-typed at once.
  */
 export async function validateParameters(
   tapestry: TapestryRecord,
   given: unknown,
+  wanted?: readonly string[],
 ): Promise<Map<string, unknown>> {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw refused(tapestry, [
@@ -20,8 +23,9 @@ export async function validateParameters(
   const problems: string[] = [];
   for (const name of Object.keys(values)) {
     if (!tapestry.parameters.has(name))
-      problems.push(`unknown parameter "${name}"${didYouMean(name, tapestry)}`);
+      problems.push(`unknown parameter "${name}"${didYouMean(name, tapestry.parameters.keys())}`);
   }
+  const inRun = wanted && new Set(wanted);
   const accepted = new Map<string, unknown>();
   for (const parameter of tapestry.parameters.values()) {
     const isGiven = Object.hasOwn(values, parameter.name) && values[parameter.name] !== undefined;
@@ -29,6 +33,7 @@ export async function validateParameters(
       accepted.set(parameter.name, parameter.default);
       continue;
     }
+    if (!isGiven && inRun?.has(PARAMETER_PREFIX + parameter.name) === false) continue;
     const result = await validated(parameter, isGiven ? values[parameter.name] : undefined);
     if (!result.issues) accepted.set(parameter.name, result.value);
     else if (isGiven) problems.push(`parameter "${parameter.name}": ${describeIssues(result.issues)}`);
@@ -58,11 +63,4 @@ function refused(tapestry: TapestryRecord, problems: readonly string[]): Selvage
 
 function describeParameter(parameter: ParameterRecord): string {
   return parameter.hasDefault ? `${parameter.name} (optional)` : parameter.name;
-}
-
-function didYouMean(name: string, tapestry: TapestryRecord): string {
-  const close = [...tapestry.parameters.keys()].find(
-    (known) => known.toLowerCase() === name.toLowerCase() || known.startsWith(name) || name.startsWith(known),
-  );
-  return close === undefined ? '' : ` (did you mean "${close}"?)`;
 }

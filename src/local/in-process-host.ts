@@ -183,6 +183,11 @@ export class InProcessHost {
     });
   }
 
+  /** Of the knots of this run, parameters included. */
+  get knotIds(): readonly string[] {
+    return this.layout.ids;
+  }
+
   async execute(parameters: ReadonlyMap<string, unknown>): Promise<LocalRunResult> {
     const { signal } = this.environment;
     const onAbort = (): void => this.cancel();
@@ -611,7 +616,7 @@ export class InProcessHost {
       const given = { ...inputs, ...ended };
       const extension = new BodyExtension(this.plan, planKnot);
       const context = new LocalContext(this.run, planKnot.id, 1, undefined, extension);
-      const result = await callBody(definition, given, context);
+      const result = await callBody(definition, planKnot.policy, given, context);
       return outcomeOfResult(this.plan, planKnot, result, this.parents, environment.digest);
     } catch (error) {
       if (this.cancelled) return CANCELLED;
@@ -673,13 +678,19 @@ export class InProcessHost {
     if (timeout === undefined && !signal) {
       return callBody(
         definition,
+        planKnot.policy,
         inputs,
         new LocalContext(this.run, planKnot.id, attempt, undefined, extension),
       );
     }
     return superviseBody(
       (bodySignal) =>
-        callBody(definition, inputs, new LocalContext(this.run, planKnot.id, attempt, bodySignal, extension)),
+        callBody(
+          definition,
+          planKnot.policy,
+          inputs,
+          new LocalContext(this.run, planKnot.id, attempt, bodySignal, extension),
+        ),
       { knotId: planKnot.id, cancel: signal, cancelGrace: cancelGrace ?? DEFAULT_CANCEL_GRACE_MS, timeout },
     );
   }

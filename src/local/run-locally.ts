@@ -78,7 +78,7 @@ export async function runLocally<Parameters extends object, Values extends objec
     now,
     waits: await LocalWaits.of(record, signals, { digest, now, realTime }),
   });
-  const run = await host.execute(await validateParameters(record, parameters));
+  const run = await host.execute(await validateParameters(record, parameters, host.knotIds));
   return resultOf<Values>(run, options.terminals);
 }
 

@@ -17,7 +17,7 @@ export interface DefinitionOptions<
   readonly receives?: 'values';
   /**
    * What the inputs must be; checked before each run of the body, which gets what comes out of the schema. Default: not
-   * checked. Inputs that do not satisfy it make the knot fail with InvalidInput.
+   * checked. Inputs that do not satisfy it make the knot fail with InvalidInput; constants that do not are refused where it is placed.
    */
   readonly input?: I;
   /** What the body must return; the knot's value is what comes out of the schema. Otherwise it fails with InvalidOutput. */

@@ -1,10 +1,12 @@
 import { SelvageError } from '../errors';
+import { didYouMean } from './names';
 import type { DefinitionRecord, InputRecord } from './records';
-import { isStandardSchema, validateNow, type StandardSchema } from './standard-schema';
+import { complaintOf, isStandardSchema, validateNow, type StandardSchema } from './standard-schema';
 
-/** What can be read off a schema about the names of a definition's inputs. */
+/** What can be read off a schema about a definition's inputs. */
 interface InputNames {
-  readonly known: ReadonlySet<string>;
+  /** The schema of each, by name. */
+  readonly known: ReadonlyMap<string, StandardSchema>;
   readonly required: readonly string[];
   /** Other names are let through to the body. */
   readonly open: boolean;
@@ -19,17 +21,18 @@ const namesBySchema = new WeakMap<object, InputNames | undefined>();
 export function checkInputNames(
   definition: DefinitionRecord,
   knot: string,
-  inputs: ReadonlyMap<string, InputRecord>,
+  inputs: ReadonlySet<string>,
 ): void {
   const names = definition.input && inputNamesOf(definition.input);
   if (names === undefined) return;
   const where = `the knot "${knot}" (definition "${definition.name}")`;
-  for (const name of inputs.keys()) {
+  for (const name of inputs) {
     if (names.open || names.known.has(name)) continue;
-    const known = names.known.size === 0 ? 'it has no inputs' : `it has ${[...names.known].join(', ')}`;
+    const known = [...names.known.keys()];
+    const has = known.length === 0 ? 'it has no inputs' : `it has ${known.join(', ')}`;
     throw new SelvageError(
       'UnknownInput',
-      `The input "${name}" was given to ${where}, which does not have it: ${known}. ` +
+      `The input "${name}" was given to ${where}, which does not have it${didYouMean(name, known)}: ${has}. ` +
         'Correct or remove it; framework options belong in the second argument.',
       { details: { knot, input: name, definition: definition.name } },
     );
@@ -44,6 +47,44 @@ export function checkInputNames(
   }
 }
 
+const SHARED = 'shared.';
+
+/**
+ * Throws InvalidInput of constants that the schema of the definition, or of the one that runs for each element of a map, refuses: it would
+ * refuse them in every run. Where the schema does not show those of its inputs, it can be asked if all inputs are constants.
+ */
+export function checkConstants(
+  { input, name: called, map }: DefinitionRecord,
+  knot: string,
+  inputs: ReadonlyMap<string, InputRecord>,
+): void {
+  const schema = map ? map.each.input : input;
+  if (!schema) return;
+  const definition = map?.each.name ?? called;
+  const constants: [string, unknown][] = [];
+  for (const [name, given] of inputs) {
+    if (given.kind === 'constant') constants.push([map ? name.slice(SHARED.length) : name, given.value]);
+  }
+  const where = `the knot "${knot}" (definition "${definition}")`;
+  const refuse = (what: string, complaint: string, details: object): SelvageError =>
+    new SelvageError(
+      'InvalidInput',
+      `${what} the input schema refuses, so that every run would fail: ${complaint}. Correct one of the two, or place the knot with ` +
+        '`validate: false`, which leaves its schemas out.',
+      { details: { knot, definition, ...details } },
+    );
+  const known = inputNamesOf(schema)?.known;
+  for (const [name, value] of constants) {
+    const field = known?.get(name);
+    const complaint = field && complaintOf(field, value);
+    if (complaint === undefined) continue;
+    throw refuse(`The input "${name}" of ${where} is a constant that`, complaint, { input: name });
+  }
+  if (constants.length < inputs.size) return;
+  const complaint = complaintOf(schema, Object.fromEntries(constants));
+  if (complaint !== undefined) throw refuse(`The inputs of ${where} are constants that`, complaint, {});
+}
+
 function inputNamesOf(schema: StandardSchema): InputNames | undefined {
   if (!namesBySchema.has(schema)) namesBySchema.set(schema, readNames(schema));
   return namesBySchema.get(schema);
@@ -55,7 +96,7 @@ function readNames(schema: StandardSchema): InputNames | undefined {
   const fields = Object.entries(shape);
   if (!fields.every(([, field]) => isStandardSchema(field))) return undefined;
   return {
-    known: new Set(fields.map(([name]) => name)),
+    known: new Map(fields as [string, StandardSchema][]),
     required: fields.filter(([, field]) => refusesUndefined(field as StandardSchema)).map(([name]) => name),
     open: letsOthersThrough(schema),
   };

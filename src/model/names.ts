@@ -43,6 +43,45 @@ export function checkKnotId(id: unknown): asserts id is string {
   }
 }
 
+/** The name that was most likely meant: up to nearly half of its letters may differ, or it was cut short or gone on with. */
+export function nearestName(name: string, known: Iterable<string>): string | undefined {
+  let nearest: string | undefined;
+  let fewest = Number.POSITIVE_INFINITY;
+  for (const candidate of known) {
+    const [given, other] = [name.toLowerCase(), candidate.toLowerCase()];
+    const isPrefix = given !== '' && (other.startsWith(given) || given.startsWith(other));
+    const edits = isPrefix ? Math.min(1, Math.abs(given.length - other.length)) : editsBetween(given, other);
+    const allowed = isPrefix ? 1 : Math.floor(Math.max(given.length, other.length) * 0.45);
+    if (edits > allowed || edits >= fewest) continue;
+    nearest = candidate;
+    fewest = edits;
+  }
+  return nearest;
+}
+
+/** ` (did you mean "concurrency"?)`, or nothing. */
+export function didYouMean(name: string, known: Iterable<string>): string {
+  const nearest = nearestName(name, known);
+  return nearest === undefined ? '' : ` (did you mean "${nearest}"?)`;
+}
+
+/** Letters to add, remove, change or swap with the next one (the optimal string alignment distance). */
+function editsBetween(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const changed = last[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const swapped =
+        i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? beforeLast[j - 2]! + 1 : changed;
+      row.push(Math.min(changed, swapped, last[j]! + 1, row[j - 1]! + 1));
+    }
+    [beforeLast, last] = [last, row];
+  }
+  return last[b.length]!;
+}
+
 function shorten(name: string): string {
   return name.length > 60 ? `${name.slice(0, 60)}…` : name;
 }

@@ -13,20 +13,29 @@ const OF_A_BODY = [
 ] as const;
 
 /** A wait is nothing on the server, so that it waits in no task queue either. */
-const OF_NO_WAIT = [...OF_A_BODY, 'priority', 'cache'] as const;
+const OF_NO_WAIT = [...OF_A_BODY, 'priority', 'cache', 'validate'] as const;
 
 /**
  * By node, the options that say nothing of its knots. Given to such a knot they are refused; what a tapestry says of all its knots holds for
  * those that it can hold for. Of a map, all options of bodies are those of its elements; of a loop, they are those of its `until`.
  */
 const MEANINGLESS = {
-  gate: ['cache'],
-  branch: ['cache'],
-  firstOk: [...OF_A_BODY, 'cache'],
+  gate: ['cache', 'validate'],
+  branch: ['cache', 'validate'],
+  firstOk: [...OF_A_BODY, 'cache', 'validate'],
   map: [],
   // Its cancelGrace is how long the run waits for the one that it has started.
-  subTapestry: ['retry', 'timeout', 'onCodeChange', 'maxConcurrent', 'ratePerSecond', 'priority', 'cache'],
-  loop: ['maxConcurrent', 'ratePerSecond', 'cache'],
+  subTapestry: [
+    'retry',
+    'timeout',
+    'onCodeChange',
+    'maxConcurrent',
+    'ratePerSecond',
+    'priority',
+    'cache',
+    'validate',
+  ],
+  loop: ['maxConcurrent', 'ratePerSecond', 'cache', 'validate'],
   waitForSignal: OF_NO_WAIT,
   sleep: OF_NO_WAIT,
   waitUntil: OF_NO_WAIT,
@@ -69,8 +78,9 @@ export function withMeaning(
 }
 
 function isGiven(name: keyof KnotOptions, options: KnotOptions<ErrorPolicy>): boolean {
-  // `false` takes a knot out of what its tapestry says.
-  return options[name] !== undefined && options[name] !== false;
+  // What takes a knot out of what its tapestry says.
+  const none = name === 'validate';
+  return options[name] !== undefined && options[name] !== none;
 }
 
 function isNeverLocal(node: NodeKind): boolean {
@@ -91,6 +101,8 @@ const WHY: Readonly<Record<NodeKind, string>> = {
 };
 
 function meaningless(owner: string, node: NodeKind, option: string): SelvageError {
+  if (option === 'validate')
+    return refused(owner, node, option, 'it has no schemas of a definition. Remove it.');
   const remedy =
     node === 'waitForSignal' && option === 'timeout'
       ? 'How long it waits is said beside "name" and "schema"'

@@ -1,4 +1,5 @@
 import { SelvageError } from '../errors';
+import { didYouMean } from './names';
 import type {
   CacheOptions,
   ErrorPolicy,
@@ -129,8 +130,14 @@ const KNOT_OPTIONS: Checks<KnotOptions<ErrorPolicy>> = {
   maxConcurrent: limitOf(wholeNumber),
   ratePerSecond: limitOf(positive),
   priority,
+  validate: (value) => (typeof value === 'boolean' ? undefined : 'must be true or false'),
   summary: line,
 };
+
+/** Of the framework, in the second argument of a placement. */
+export function isKnotOption(name: string): boolean {
+  return name === 'id' || name === 'tapestry' || Object.hasOwn(KNOT_OPTIONS, name);
+}
 
 const definitionsField = nested<{ definitions: unknown }>(
   {
@@ -166,7 +173,8 @@ function firstProblem(
 ): Problem | undefined {
   for (const [key, value] of Object.entries(given)) {
     if (!Object.hasOwn(checks, key)) {
-      return { key, complaint: `is no option; there are ${Object.keys(checks).join(', ')}` };
+      const known = Object.keys(checks);
+      return { key, complaint: `is no option${didYouMean(key, known)}; there are ${known.join(', ')}` };
     }
     if (value === undefined) continue;
     const complaint = checks[key]!(value);

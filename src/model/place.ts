@@ -3,7 +3,7 @@ import { ambientTapestry } from './ambient';
 import { isCacheable, requireCacheable } from './cacheable';
 import { findHidden } from './hidden';
 import { receivesValues } from './definition-record';
-import { checkInputNames } from './input-names';
+import { checkConstants, checkInputNames } from './input-names';
 import type { Knot } from './knot';
 import { knotRecord, markKnot, tapestryRecord } from './marks';
 import { checkKnotId } from './names';
@@ -11,6 +11,7 @@ import { requireMeaning } from './node-options';
 import { effectiveOptions, readKnotOptions } from './options';
 import type { DefinitionRecord, InputRecord, KnotRecord, TapestryRecord } from './records';
 
+/** What a user holds of a knot. To take it for its value is refused wherever the language lets an object hear of that. */
 class KnotHandle {
   readonly id: string;
 
@@ -18,6 +19,31 @@ class KnotHandle {
     this.id = record.id;
     markKnot(this, record);
   }
+
+  [Symbol.toPrimitive](hint: string): never {
+    throw usedAsValue(this.id, hint === 'number' ? 'a number' : 'text');
+  }
+
+  toString(): never {
+    throw usedAsValue(this.id, 'text');
+  }
+
+  valueOf(): never {
+    throw usedAsValue(this.id, 'a value');
+  }
+
+  toJSON(): never {
+    throw usedAsValue(this.id, 'JSON');
+  }
+}
+
+function usedAsValue(id: string, what: string): SelvageError {
+  return new SelvageError(
+    'KnotUsedAsValue',
+    `The knot "${id}" was made into ${what} while wiring, when it has no value yet. Give it to another knot as an input, and use its value in the body ` +
+      `of that: knot('…', ({ value }) => …) placed as ({ value: ${/^[A-Za-z_$][\w$]*$/.test(id) ? id : '…'} }, { id: '…' }).`,
+    { details: { knot: id } },
+  );
 }
 
 export function handleOf(record: KnotRecord): Knot<any> {
@@ -47,7 +73,7 @@ export function place(
     refuseCycle(tapestry, id, nested.tapestry);
     nested.check(id, inputs);
   } else {
-    checkInputNames(definition, id, inputs);
+    checkInputNames(definition, id, new Set(inputs.keys()));
   }
   const own = readKnotOptions(owner, givenOptions);
   const options = effectiveOptions(tapestry.options, definition.options, own);
@@ -58,6 +84,7 @@ export function place(
   requireCacheable(owner, definition, own);
   // What a tapestry says of all its knots holds for those that it can hold for.
   if (isCacheable(definition)) requireCacheable(owner, definition, options);
+  if (options.validate !== false) checkConstants(definition, id, inputs);
   const record: KnotRecord = Object.freeze({
     id,
     tapestry,

@@ -88,6 +88,12 @@ export interface KnotOptions<Policy extends ErrorPolicy = ValuePolicy> {
   readonly ratePerSecond?: Limit;
   /** From 1 to 5: of what waits in a task queue or for a limit, the smaller numbers go first. Default 3. It has no effect in segments of `local()` knots. */
   readonly priority?: 1 | 2 | 3 | 4 | 5;
+  /**
+   * Whether the schemas of the definition are applied to what goes in and what comes out; of a map, to its elements. `false`: the body gets its inputs
+   * as they come and what it returns is the value, so that nothing is refused, filled in or transformed. The names of inputs are checked in either
+   * case, and so are parameters and payloads of signals. Default true.
+   */
+  readonly validate?: boolean;
   /** One line for people, shown beside the knot in listings and in Temporal's UI. */
   readonly summary?: string;
 }

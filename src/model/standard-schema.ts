@@ -39,6 +39,17 @@ export function validateNow<Output>(
   return undefined;
 }
 
+/** What a schema complains of, in one line; undefined where it does not, or only time can tell. */
+export function complaintOf(schema: StandardSchema, value: unknown): string | undefined {
+  let result: SchemaResult<unknown> | undefined;
+  try {
+    result = validateNow(schema, value);
+  } catch (error) {
+    return `its schema failed on it: ${String(error)}`;
+  }
+  return result?.issues && describeIssues(result.issues);
+}
+
 const SHOWN_ISSUES = 10;
 
 /** One line for people, of the first issues: `user.age: Expected number; name: Required`. */

@@ -3,6 +3,8 @@ import {
   fragment,
   gate,
   knot,
+  local,
+  map,
   queue,
   runLocally,
   tapestry,
@@ -43,6 +45,15 @@ const ofNode = tapestry('of-node', { extensible: true }, (t) => {
   const d = double({ x: t.parameter('x', z.number()) }, { id: 'd' });
   gate({ input: d, predicate: async (_, context) => Boolean(await bring(context)) }, { id: 'plan' });
 });
+/** None of these may: each a body on another dispatcher. */
+const unextended = tapestry('unextended', { parameters: { list: z.array(z.number()) } }, (_t, { list }) => {
+  const each = { over: list, each: planner, bind: 'of', onError: 'collect' } as const;
+  planner({ of: 1 }, { id: 'queued' });
+  planner({ of: 1 }, { id: 'local', dispatcher: local() });
+  map(each, { id: 'elements' });
+  map({ ...each, batch: 2 }, { id: 'batched' });
+  map(each, { id: 'local-elements', dispatcher: local() });
+});
 const gates = new Map<string, Latch>();
 /** Waits at the gate of its run. */
 const hold = knot('hold', async ({ x }: { x: number }, { runId }) => {
@@ -60,7 +71,7 @@ const hopeful = (failOn: FailOn) =>
   });
 const hopefuls = { unhandled: hopeful('unhandled'), any: hopeful('any') };
 const shared = selvageForAll({
-  tapestries: [growing, closed, ofNode, held, ...Object.values(hopefuls)],
+  tapestries: [growing, closed, ofNode, unextended, held, ...Object.values(hopefuls)],
 });
 
 async function startHeld(runId: string) {
@@ -173,6 +184,31 @@ test.each([
     expect(run).toEqual(without);
   },
 );
+
+test('a body that cannot extend its run is told so in the same words on every dispatcher', async () => {
+  bring = (context) => context.extend(more('e'));
+  const there = await (await shared().start(unextended, { list: [1, 2] })).result();
+  const here = await runLocally(unextended, { list: [1, 2] });
+  for (const id of ['queued', 'local']) {
+    for (const { outcomes } of [there, here]) {
+      expect(outcomes[id]).toMatchObject({
+        kind: 'err',
+        error: {
+          type: 'NotExtensible',
+          message: expect.stringMatching(/^Runs of tapestry "unextended" take/),
+        },
+      });
+    }
+  }
+  const told = ({ outputs }: { outputs: Readonly<Record<string, unknown>> }) =>
+    ['elements', 'batched', 'local-elements'].map((id) =>
+      (outputs[id] as { error: { message: string } }[]).map(({ error }) => error.message),
+    );
+  expect(told(there)).toEqual(told(here));
+  expect(told(there)[2]).toEqual(
+    [0, 1].map((at) => expect.stringContaining(`Knot "local-elements[${at}]" is`)),
+  );
+});
 
 test('a fragment that no run can hold is refused to its client, and the run goes on and takes others', async () => {
   const { run, open } = await startHeld(unique('held'));

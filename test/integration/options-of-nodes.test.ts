@@ -124,8 +124,27 @@ const PLACED = [
   withLoop('placed-loop', nothing, { priority: 2 }),
 ] as Tapestry[];
 
+const even = knot(
+  'even',
+  { input: z.object({ x: z.int().transform((x) => x * 2) }), output: z.object({ x: z.number() }) },
+  ({ x }) => ({ x, more: 'kept' }),
+);
+const unvalidated = tapestry('unvalidated', { parameters: { list: z.array(z.number()) } }, (_t, { list }) => {
+  const of = { over: list, each: even, bind: 'x' } as const;
+  even({ x: 1 }, { id: 'checked' });
+  for (const [name, dispatcher] of [
+    ['queued', queue()],
+    ['local', local()],
+  ] as const) {
+    even({ x: 1 }, { id: name, validate: false, dispatcher });
+    map(of, { id: `${name}-map`, validate: false, dispatcher });
+  }
+  map({ ...of, batch: 2 }, { id: 'batched', validate: false });
+});
+
 const shared = selvageForAll({
   tapestries: [
+    unvalidated as Tapestry,
     ...HOSTS.flatMap(({ late, lateLoop, limited: { shape } }) => [late, lateLoop, shape]),
     ...PLACED,
   ],
@@ -165,6 +184,19 @@ describe.each(HOSTS)('options hold for each node that has a body ($host)', (host
     expect((await (await selvage.start(host.rated, PARAMETERS)).result()).status).toBe('succeeded');
     expect(switchable.hit).toHaveLength(BODIES.length);
   });
+});
+
+test('schemas are left out of knots, segments and elements that are not to be validated', async () => {
+  const there = await (await shared().start(unvalidated, { list: [1, 0.5] })).result();
+  const one = { x: 1, more: 'kept' };
+  const two = [one, { x: 0.5, more: 'kept' }];
+  expect(there.outputs).toEqual({
+    'param:list': [1, 0.5],
+    checked: { x: 2 },
+    ...{ queued: one, local: one },
+    ...{ 'queued-map': two, 'local-map': two, batched: two },
+  });
+  expect((await runLocally(unvalidated, { list: [1, 0.5] })).outputs).toEqual(there.outputs);
 });
 
 test('priority and task queue reach the activities of all nodes that have any', async () => {

@@ -27,7 +27,14 @@ const refunding = tapestry('refunding', (t) => ({
   paid: pay({ amount: t.parameter('amount', z.number()) }, { id: 'refunded' }),
 }));
 
-const shared = selvageForAll({ tapestries: [quickstart, paying, refunding] });
+const halves = tapestry('halves', (t) => ({
+  a: double({ x: t.parameter('x', z.number()) }, { id: 'a' }),
+  b: double({ x: t.parameter('y', z.number()) }, { id: 'b' }),
+}));
+const only = tapestry('only', (t) => ({ x: t.parameter('x', z.number()) }));
+const unused = tapestry('unused', { parameters: { x: z.number() } }, () => undefined);
+
+const shared = selvageForAll({ tapestries: [quickstart, paying, refunding, halves, only, unused] });
 
 async function startByTemporalCli(runId: string, input: string): Promise<void> {
   const { address, namespace } = shared().place;
@@ -73,6 +80,24 @@ test.each([
     await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'InvalidParameters' } });
   },
 );
+
+test('a run of chosen terminals is started without the parameters that they do not need', async () => {
+  const run = await shared().start(halves, { x: 4 }, { terminals: ['a'] });
+  expect(await run.values()).toEqual({ a: 8 });
+  await expect(shared().start(halves, { x: 4 })).rejects.toMatchObject(
+    refusal('InvalidParameters', 'missing parameter "y"'),
+  );
+});
+
+test('a tapestry of parameters alone has a worker beside others, and runs', async () => {
+  expect(await (await shared().start(only, { x: 5 })).values()).toEqual({ x: 5 });
+  const { status, values, outputs } = await (await shared().start(unused, { x: 5 })).result();
+  expect({ status, values, outputs }).toEqual({
+    status: 'succeeded',
+    values: {},
+    outputs: { 'param:x': 5 },
+  });
+});
 
 test('a client refuses the same parameters before anything is started', async () => {
   const runId = unique('refused');

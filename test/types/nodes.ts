@@ -70,6 +70,10 @@ tapestry('nodes', (t) => {
   expectType<Same<typeof receipt, Knot<boolean, 'receipt'>>>(true);
   // @ts-expect-error no function
   source({ read: 3 }, { id: 'bad' });
+  // @ts-expect-error a key that a source does not have
+  source({ read: () => 1, inputs: {} }, { id: 'bad' });
+  // @ts-expect-error a misspelt key
+  aggregate({ inputs: { name }, combine: () => 1, combined: 1 }, { id: 'bad' });
   // @ts-expect-error an input that is none
   sink({ inputs: { readings }, write: ({ reading }) => reading }, { id: 'bad' });
 
@@ -107,6 +111,12 @@ tapestry('branches', () => {
 
   const open = gate({ input: radius, predicate: async (radius) => radius > 0 }, { id: 'open' });
   expectType<Same<typeof open, Knot<number, 'open'>>>(true);
+  // @ts-expect-error no knot
+  gate({ input: 5, predicate: (five) => five > 0 }, { id: 'bad' });
+  // @ts-expect-error no knot
+  branch({ input: { type: 'circle' }, on: 'type' }, { id: 'bad' });
+  // @ts-expect-error no schemas of a definition
+  gate({ input: radius, predicate: () => true }, { id: 'bad', validate: false });
   // @ts-expect-error no boolean
   gate({ input: radius, predicate: (radius) => radius }, { id: 'bad' });
 

@@ -26,6 +26,8 @@ tapestry('wiring', (t) => {
   now({}, { id: 'source' });
   describeUser({ user: { id: 'u1' } }, { id: 'constant-with-id' });
 
+  double({ x: 1.5 }, { id: 'not-validated', validate: false });
+
   // @ts-expect-error a list of strings where a number is expected
   add({ a: p, b: d }, { id: 'bad' });
   // @ts-expect-error a constant of the wrong type

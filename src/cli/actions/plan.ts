@@ -7,6 +7,7 @@ import { EXIT } from '../exit-codes';
 import { plural, shorten } from '../format';
 import { chooseTapestry, loadFile } from '../load-file';
 import type { Output } from '../output';
+import { warnOfUnused } from '../warn-of-unused';
 
 const NAMED_KNOTS = 5;
 
@@ -16,6 +17,7 @@ export async function planFile(file: string, options: PlanOptions, output: Outpu
   const plan = planOf(tapestry, nodeSha256);
   const layout = options.terminals ? layoutOf(plan.plan, options.terminals) : plan.loaded.layout;
   const budget = budgetOf(layout);
+  warnOfUnused(tapestry, output);
   const planBytes = Buffer.byteLength(plan.text);
   output.say(describe({ tapestry: tapestry.name, planHash: plan.hash, planBytes, budget }, output));
   if (output.json) output.document({ tapestry: tapestry.name, planHash: plan.hash, planBytes, ...budget });

@@ -11,6 +11,7 @@ import { type AnyTapestry, chooseTapestry, loadFile } from '../load-file';
 import { openFor } from '../open-for';
 import type { Output } from '../output';
 import { readParameters } from '../parameters';
+import { warnOfUnused } from '../warn-of-unused';
 
 /** What is to be done, known to be right before a server is started or anything is written. */
 interface Work {
@@ -27,7 +28,7 @@ export async function runFile(file: string, options: RunOptions, output: Output)
   const interruption = new Interruption();
   try {
     const ready = await interruption.orAsked(
-      prepare(file, options).then(async (work) => ({
+      prepare(file, options, output).then(async (work) => ({
         work,
         selvage: await openFor(options.detach ? undefined : work.tapestries, options, output),
       })),
@@ -50,14 +51,14 @@ export async function runFile(file: string, options: RunOptions, output: Output)
   }
 }
 
-async function prepare(file: string, options: RunOptions): Promise<Work> {
+async function prepare(file: string, options: RunOptions, output: Output): Promise<Work> {
   const loaded = await loadFile(file);
   const tapestry = chooseTapestry(loaded, options.tapestry);
   const record = recordOf(tapestry);
   const parameters = await readParameters(record, { pairs: options.param ?? [], file: options.paramsFile });
   const { plan } = compile(record, { sha256: nodeSha256 });
-  layoutOf(plan, options.terminals);
-  await validateParameters(record, parameters);
+  await validateParameters(record, parameters, layoutOf(plan, options.terminals).ids);
+  warnOfUnused(record, output);
   return {
     tapestry,
     tapestries: loaded.tapestries,

@@ -2,7 +2,7 @@ import type { Knot, KnotConfig } from '../knot';
 import type { KnotContext } from '../knot-context';
 import { knotRecord } from '../marks';
 import { place } from '../place';
-import { inlineDefinition, invalidNode } from './inline-definition';
+import { inlineDefinition, invalidNode, requireKeys } from './inline-definition';
 
 /** What a body gets for what was wired: of a knot its value, of a constant itself. */
 export type WiredValues<W> = { readonly [K in keyof W]: W[K] extends Knot<infer T> ? T : W[K] };
@@ -24,6 +24,7 @@ export function aggregate<const W extends object, O, const Id extends string>(
   options: AggregateOptions<W, O>,
   config: KnotConfig<Id>,
 ): Knot<Awaited<O>, Id> {
+  requireKeys('aggregate', options, ['inputs', 'combine'], config);
   const { inputs, combine } = options;
   const definition = inlineDefinition('aggregate', { combine }, config, (given: WiredValues<W>, context) =>
     combine(given, context),

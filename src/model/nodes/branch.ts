@@ -6,7 +6,7 @@ import { checkKnotId } from '../names';
 import type { NodeConfig } from '../node-options';
 import { addKnot, handleOf, place } from '../place';
 import type { DefinitionRecord, KnotRecord } from '../records';
-import { inlineDefinition, invalidNode } from './inline-definition';
+import { inlineDefinition, invalidNode, requireKeys, requireKnot } from './inline-definition';
 
 /** By a function. */
 export interface SelectorOptions<T, Tag extends string> {
@@ -55,12 +55,11 @@ export function branch(
   options: Partial<SelectorOptions<unknown, string> & DiscriminantOptions<Record<string, unknown>, string>>,
   config: NodeConfig<'branch'>,
 ): BranchKnot<Record<string, unknown>> {
+  requireKeys('branch', options, ['input', 'selector', 'branches', 'on'], config);
   const { input, branches, selector, on } = options as Partial<
     SelectorOptions<unknown, string> & { readonly on: string }
   >;
-  if (input === undefined) {
-    throw invalidNode('branch', config, 'has no input', 'Give a knot: branch({ input: order, on: … }, …).');
-  }
+  requireKnot('branch', 'input', input, config);
   const tags = selector === undefined ? undefined : checkTags(branches, config);
   if (selector !== undefined && on !== undefined) {
     throw invalidNode(
@@ -72,6 +71,14 @@ export function branch(
   }
   if (selector === undefined && typeof on !== 'string') {
     throw invalidNode('branch', config, 'has neither a "selector" nor "on"', 'Say how the path is chosen.');
+  }
+  if (on !== undefined && branches !== undefined) {
+    throw invalidNode(
+      'branch',
+      config,
+      'has both "on" and "branches"',
+      'Leave the list out: the paths are the values that the field can have.',
+    );
   }
   const definition =
     selector === undefined

@@ -2,7 +2,7 @@ import type { Knot, ValueOf } from '../knot';
 import { knotRecord } from '../marks';
 import type { NodeConfig } from '../node-options';
 import { place } from '../place';
-import { inlineDefinition, invalidNode } from './inline-definition';
+import { inlineDefinition, invalidNode, requireKeys } from './inline-definition';
 
 export interface FirstOkOptions<K extends readonly Knot<any>[]> {
   /** In the order of preference. */
@@ -20,6 +20,7 @@ export function firstOk<const K extends readonly Knot<any>[], const Id extends s
   options: FirstOkOptions<K>,
   config: NodeConfig<'firstOk', Id>,
 ): Knot<ValueOf<K[number]>, Id> {
+  requireKeys('firstOk', options, ['of'], config);
   const { of } = options;
   if (!Array.isArray(of) || of.length === 0 || !of.every(knotRecord)) {
     throw invalidNode(

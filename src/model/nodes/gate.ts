@@ -2,7 +2,7 @@ import type { Knot } from '../knot';
 import type { KnotContext } from '../knot-context';
 import type { NodeConfig } from '../node-options';
 import { place } from '../place';
-import { inlineDefinition, invalidNode } from './inline-definition';
+import { inlineDefinition, requireKeys, requireKnot } from './inline-definition';
 
 export interface GateOptions<T> {
   readonly input: Knot<T>;
@@ -21,15 +21,9 @@ export function gate<T, const Id extends string>(
   options: GateOptions<T>,
   config: NodeConfig<'gate', Id>,
 ): Knot<T, Id> {
+  requireKeys('gate', options, ['input', 'predicate'], config);
   const { input, predicate } = options;
-  if (input === undefined) {
-    throw invalidNode(
-      'gate',
-      config,
-      'has no input',
-      'Give a knot: gate({ input: total, predicate: … }, …).',
-    );
-  }
+  requireKnot('gate', 'input', input, config);
   const definition = inlineDefinition(
     'gate',
     { predicate },

@@ -1,5 +1,8 @@
 import { SelvageError } from '../../errors';
 import type { KnotConfig } from '../knot';
+import { knotRecord } from '../marks';
+import { didYouMean } from '../names';
+import { isKnotOption, shown } from '../options';
 import type { DefinitionRecord, KnotBody } from '../records';
 
 /** Functions of a node that a user wrote in place, by the roles that they have in it. */
@@ -42,6 +45,40 @@ export function inlineDefinition(
     source: sources.join('\n'),
     options: Object.freeze(how.receives === 'outcomes' ? { errorPolicy: 'receiveErrors' as const } : {}),
   });
+}
+
+/** Refuses a first argument of a node that is no object, or has keys that the node does not have. */
+export function requireKeys(node: string, given: unknown, known: readonly string[], config: unknown): void {
+  if (typeof given !== 'object' || given === null || Array.isArray(given) || knotRecord(given)) {
+    const what = knotRecord(given) ? 'a knot' : shown(given);
+    throw invalidNode(
+      node,
+      config,
+      `has a first argument that is ${what}`,
+      `Give an object: ${node}({ ${known.join(', ')} }, { id: '…' }), as far as the node needs them.`,
+    );
+  }
+  const key = Object.keys(given).find((name) => !known.includes(name));
+  if (key === undefined) return;
+  throw invalidNode(
+    node,
+    config,
+    `has "${key}" in its first argument, which takes no such thing${didYouMean(key, known)}: it takes ${known.join(', ')}`,
+    isKnotOption(key)
+      ? `Options of the framework belong in the second argument: ${node}({ … }, { id: '…', ${key}: … }).`
+      : 'Correct or remove it.',
+  );
+}
+
+/** Refuses what is no knot where a node needs one. */
+export function requireKnot(node: string, role: string, given: unknown, config: unknown): void {
+  if (knotRecord(given) !== undefined) return;
+  throw invalidNode(
+    node,
+    config,
+    given === undefined ? `has no "${role}"` : `has "${role}", which is ${shown(given)} and no knot`,
+    `Give a knot: ${node}({ ${role}: order, … }, { id: '…' }). A value that is known while wiring is a parameter with a default, or the value of a source.`,
+  );
 }
 
 /** A node that makes no sense, named by its knot if that has an id. */

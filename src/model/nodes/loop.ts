@@ -4,7 +4,7 @@ import type { NodeConfig } from '../node-options';
 import { place } from '../place';
 import type { TapestryRecord } from '../records';
 import type { Tapestry } from '../tapestry';
-import { inlineDefinition, invalidNode } from './inline-definition';
+import { inlineDefinition, invalidNode, requireKeys } from './inline-definition';
 import { MAX_INPUT, checkNestedInputs, nestedTapestry } from './nested-tapestry';
 
 const DEFAULT_MAX = 1_000;
@@ -45,6 +45,7 @@ export function loop<Parameters extends object, Values extends object, const Id 
   options: LoopOptions<Parameters, Values>,
   config: NodeConfig<'loop', Id>,
 ): Knot<LoopState<Parameters, Values>, Id> {
+  requireKeys('loop', options, ['step', 'initial', 'until', 'max'], config);
   const { step, initial, until, max = DEFAULT_MAX } = options;
   const nested = nestedTapestry('loop', 'step', step, config);
   const definition = inlineDefinition(

@@ -6,9 +6,9 @@ import { definitionRecord, knotRecord } from '../marks';
 import { shown } from '../options';
 import type { Outcome } from '../outcome';
 import { place } from '../place';
-import type { DefinitionRecord, InputRecord, MapRecord, OnElementError } from '../records';
+import type { DefinitionRecord, MapRecord, OnElementError } from '../records';
 import type { WiredValues } from './aggregate';
-import { inlineDefinition, invalidNode } from './inline-definition';
+import { inlineDefinition, invalidNode, requireKeys } from './inline-definition';
 
 /** What holds for every form of `map`. */
 export interface MapOptions<E extends OnElementError = OnElementError> {
@@ -139,6 +139,7 @@ export function map(
   },
   config: KnotConfig,
 ): Knot<any> {
+  requireKeys('map', options, KEYS, config);
   const each = eachOf(options.each, config);
   const lists = listsOf(options.over, config);
   const shared = sharedOf(options.shared, config);
@@ -154,7 +155,7 @@ export function map(
     );
   }
   const id: unknown = (config as Partial<KnotConfig> | undefined)?.id;
-  if (typeof id === 'string') checkInputNames(each, id, namesOf([...bound, ...Object.keys(shared)]));
+  if (typeof id === 'string') checkInputNames(each, id, new Set([...bound, ...Object.keys(shared)]));
   const record: MapRecord = Object.freeze({
     each,
     ...(bind !== undefined && { bind }),
@@ -169,6 +170,8 @@ export function map(
   });
   return place(definition, { ...lists, ...prefixed('shared', shared) }, config);
 }
+
+const KEYS = ['over', 'each', 'bind', 'shared', 'concurrency', 'batch', 'onError'];
 
 /** Hosts run the bodies of the elements instead. */
 function neverCalled(): never {
@@ -277,8 +280,4 @@ function settingsOf(
     ...(batch !== undefined && batch !== 1 && { batch }),
     ...(onError !== undefined && onError !== 'fail' && { onError }),
   };
-}
-
-function namesOf(names: readonly string[]): ReadonlyMap<string, InputRecord> {
-  return new Map(names.map((name) => [name, { kind: 'constant', value: undefined }]));
 }

@@ -1,7 +1,8 @@
 import { SelvageError } from '../../errors';
 import { tapestryRecord } from '../marks';
-import type { InputRecord, ParameterRecord, TapestryRecord } from '../records';
-import { describeIssues, validateNow, type SchemaResult } from '../standard-schema';
+import { didYouMean } from '../names';
+import type { InputRecord, TapestryRecord } from '../records';
+import { complaintOf } from '../standard-schema';
 import { invalidNode } from './inline-definition';
 
 /** Begins the names of inputs that are none of the parameters. No parameter has such a name. */
@@ -39,7 +40,7 @@ export function checkNestedInputs(
     const known = [...tapestry.parameters.keys()].join(', ');
     throw new SelvageError(
       'UnknownInput',
-      `The input "${name}" was given to ${where}, and the tapestry "${tapestry.name}" has no such parameter: it has ${known || 'none'}. ` +
+      `The input "${name}" was given to ${where}, and the tapestry "${tapestry.name}" has no such parameter${didYouMean(name, tapestry.parameters.keys())}: it has ${known || 'none'}. ` +
         'Correct or remove it.',
       { details: { ...details, input: name } },
     );
@@ -47,7 +48,7 @@ export function checkNestedInputs(
   for (const parameter of tapestry.parameters.values()) {
     const input = inputs.get(parameter.name);
     if (input === undefined) {
-      if (parameter.hasDefault || !refuses(parameter, undefined)) continue;
+      if (parameter.hasDefault || complaintOf(parameter.schema, undefined) === undefined) continue;
       throw new SelvageError(
         'MissingInput',
         `The input "${parameter.name}" of ${where} is missing: the tapestry "${tapestry.name}" has it as a parameter without a default. Give a ` +
@@ -55,7 +56,7 @@ export function checkNestedInputs(
         { details: { ...details, input: parameter.name } },
       );
     }
-    const complaint = input.kind === 'constant' ? refuses(parameter, input.value) : undefined;
+    const complaint = input.kind === 'constant' ? complaintOf(parameter.schema, input.value) : undefined;
     if (complaint === undefined) continue;
     throw new SelvageError(
       'InvalidInput',
@@ -63,15 +64,4 @@ export function checkNestedInputs(
       { details: { ...details, input: parameter.name } },
     );
   }
-}
-
-/** What the schema complains of; undefined where it does not, or only time can tell. */
-function refuses({ schema }: ParameterRecord, value: unknown): string | undefined {
-  let result: SchemaResult<unknown> | undefined;
-  try {
-    result = validateNow(schema, value);
-  } catch (error) {
-    return `its schema failed on it: ${String(error)}`;
-  }
-  return result?.issues && describeIssues(result.issues);
 }

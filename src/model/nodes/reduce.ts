@@ -3,7 +3,7 @@ import type { In, Knot, KnotConfig } from '../knot';
 import type { KnotContext } from '../knot-context';
 import { place } from '../place';
 import type { KnotBody } from '../records';
-import { inlineDefinition, invalidNode } from './inline-definition';
+import { inlineDefinition, invalidNode, requireKeys } from './inline-definition';
 
 /** The whole list at once. */
 export interface CombineOptions<T, O> {
@@ -40,6 +40,7 @@ export function reduce(
   options: Partial<CombineOptions<unknown, unknown> & FoldOptions<unknown, unknown>>,
   config: KnotConfig,
 ): Knot<unknown> {
+  requireKeys('reduce', options, ['of', 'combine', 'fold', 'initial'], config);
   const { of, combine, fold, initial } = options;
   if (of === undefined) {
     throw invalidNode(
@@ -58,6 +59,14 @@ export function reduce(
     );
   }
   if (fold === undefined) {
+    if (combine !== undefined && initial !== undefined) {
+      throw invalidNode(
+        'reduce',
+        config,
+        'has both a "combine" and an "initial"',
+        'Leave "initial" out, or give a "fold", which gets element after element.',
+      );
+    }
     const definition = inlineDefinition('reduce', { combine }, config, combining(combine!));
     return place(definition, { of }, config);
   }

@@ -3,7 +3,7 @@ import type { KnotContext } from '../knot-context';
 import { knotRecord } from '../marks';
 import { place } from '../place';
 import type { WiredValues } from './aggregate';
-import { inlineDefinition, invalidNode } from './inline-definition';
+import { inlineDefinition, invalidNode, requireKeys } from './inline-definition';
 
 export interface SinkOptions<W, O> {
   /** Knots and constants by name; at least one knot. */
@@ -23,6 +23,7 @@ export function sink<const W extends object, O, const Id extends string>(
   options: SinkOptions<W, O>,
   config: KnotConfig<Id>,
 ): Knot<Awaited<O>, Id> {
+  requireKeys('sink', options, ['inputs', 'write'], config);
   const { inputs, write } = options;
   const definition = inlineDefinition('sink', { write }, config, (given: WiredValues<W>, context) =>
     write(given, context),

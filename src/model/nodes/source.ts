@@ -1,7 +1,7 @@
 import type { Knot, KnotConfig } from '../knot';
 import type { KnotContext } from '../knot-context';
 import { place } from '../place';
-import { inlineDefinition } from './inline-definition';
+import { inlineDefinition, requireKeys } from './inline-definition';
 
 export interface SourceOptions<O> {
   /** Answers the value. May be asynchronous; runs as the body of a knot does, at least once. */
@@ -18,6 +18,7 @@ export function source<O, const Id extends string>(
   options: SourceOptions<O>,
   config: KnotConfig<Id>,
 ): Knot<Awaited<O>, Id> {
+  requireKeys('source', options, ['read'], config);
   const { read } = options;
   const definition = inlineDefinition('source', { read }, config, (_: object, context) => read(context));
   return place(definition, {}, config) as Knot<Awaited<O>, Id>;

@@ -3,7 +3,7 @@ import type { NodeConfig } from '../node-options';
 import { place } from '../place';
 import type { DefinitionRecord } from '../records';
 import type { Tapestry } from '../tapestry';
-import { inlineDefinition } from './inline-definition';
+import { inlineDefinition, requireKeys } from './inline-definition';
 import { checkNestedInputs, nestedTapestry } from './nested-tapestry';
 
 export interface SubTapestryOptions<Parameters extends object, Values extends object> {
@@ -30,6 +30,7 @@ export function subTapestry<Parameters extends object, Values extends object, co
   options: SubTapestryOptions<Parameters, Values>,
   config: NestedConfig<Id>,
 ): Knot<Values, Id> {
+  requireKeys('subTapestry', options, ['tapestry', 'inputs'], config);
   const { tapestry, inputs } = options;
   const nested = nestedTapestry('subTapestry', 'tapestry', tapestry, config);
   return place(SUB_TAPESTRY, inputs, config, {

@@ -9,7 +9,7 @@ import { place } from '../place';
 import type { DefinitionRecord, WaitRecord } from '../records';
 import { describeIssues, isStandardSchema, type OutputOf, type StandardSchema } from '../standard-schema';
 import { durationOf, timeOf } from '../wait-times';
-import { inlineDefinition, invalidNode } from './inline-definition';
+import { inlineDefinition, invalidNode, requireKeys } from './inline-definition';
 
 /** The second argument of a wait, which has no body that could be tried again, time out, be reused or have to wait for its turn. */
 export type WaitConfig<Id extends string = string> = NodeConfig<'sleep', Id>;
@@ -106,7 +106,9 @@ export function sleep<T, const Id extends string>(
   options: SleepOptions<T>,
   config: WaitConfig<Id>,
 ): Knot<T, Id>;
-export function sleep({ ms, input, after }: SleepOptions<unknown>, config: WaitConfig): Knot<any> {
+export function sleep(options: SleepOptions<unknown>, config: WaitConfig): Knot<any> {
+  requireKeys('sleep', options, ['ms', 'input', 'after'], config);
+  const { ms, input, after } = options;
   const isConstant = knotRecord(ms) === undefined;
   const duration = isConstant ? durationOf(ms) : undefined;
   if (isConstant && duration === undefined) {
@@ -143,7 +145,9 @@ export function waitUntil<T, const Id extends string>(
   options: WaitUntilOptions<T>,
   config: WaitConfig<Id>,
 ): Knot<T, Id>;
-export function waitUntil({ time, input, after }: WaitUntilOptions<unknown>, config: WaitConfig): Knot<any> {
+export function waitUntil(options: WaitUntilOptions<unknown>, config: WaitConfig): Knot<any> {
+  requireKeys('waitUntil', options, ['time', 'input', 'after'], config);
+  const { time, input, after } = options;
   const isConstant = knotRecord(time) === undefined;
   const until = isConstant ? timeOf(time) : undefined;
   if (isConstant && until === undefined) {
@@ -170,8 +174,10 @@ function readSignalArguments(
   args: readonly [string, StandardSchema, WaitConfig & SignalWait] | readonly [object, WaitConfig],
 ): { options: SignalOptions<StandardSchema>; config: WaitConfig } {
   const [first] = args;
-  if (args.length === 2 && typeof first === 'object' && first !== null)
+  if (args.length === 2 && typeof first === 'object' && first !== null) {
+    requireKeys('waitForSignal', first, ['name', 'schema', 'timeout', 'after'], args[1]);
     return { options: first as SignalOptions<StandardSchema>, config: args[1] };
+  }
   const [name, schema, given] = args as readonly [string, StandardSchema, WaitConfig & SignalWait];
   const { timeout, after, ...config } = given ?? {};
   return {

@@ -307,7 +307,12 @@ class RealRun implements RunBodies {
   ): Promise<unknown> {
     const { timeout, cancelGrace = DEFAULT_CANCEL_GRACE_MS } = planKnot.policy;
     const body = (signal?: AbortSignal): Promise<unknown> =>
-      callBody(definition, inputs, new LocalContext(this.run, planKnot.id, number, signal, extension));
+      callBody(
+        definition,
+        planKnot.policy,
+        inputs,
+        new LocalContext(this.run, planKnot.id, number, signal, extension),
+      );
     return timeout === undefined
       ? await body()
       : await superviseBody(body, { knotId: planKnot.id, cancel: undefined, cancelGrace, timeout });

@@ -5,6 +5,7 @@ import { removeProjects } from '../server/projects';
 
 const SHAPES = `
 import { knot, local, map, subTapestry, tapestry } from 'selvage';
+import { z } from 'zod';
 
 const inc = knot('inc', ({ x }: { x: number }) => x + 1);
 const add = knot('add', ({ a, b }: { a: number; b: number }) => a + b);
@@ -16,6 +17,11 @@ export const diamond = tapestry('diamond', (t) => {
   const left = inc({ x: top }, { id: 'left' });
   const right = inc({ x: top }, { id: 'right', dispatcher: local() });
   return { left, sum: add({ a: left, b: right }, { id: 'sum' }) };
+});
+export const unused = tapestry('unused', (t) => {
+  const loud = t.parameter('loud', z.boolean());
+  t.parameter('inJson', z.boolean());
+  return { top: inc({ x: (loud ? 1 : 2) }, { id: 'top' }), inJson: t.parameter('asked', z.number()) };
 });
 export const large = tapestry('large', () => {
   for (let k = 0; k < 4_000; k++) inc({ x: k }, { id: 'k' + k });
@@ -74,6 +80,17 @@ test('--json has all of it, and --terminals only what these need', async () => {
     executions: 1,
     childRuns: [],
   });
+});
+
+test('parameters that nothing uses are warned of, and none that are terminals', async () => {
+  const { code, stdout, stderr } = await plan('unused', '--json');
+  const warnings = stderr.split('\n').filter((line) => line.startsWith('warning'));
+  expect(warnings).toEqual([
+    expect.stringMatching(/^warning The parameter "loud" of unused is used by no knot\. .*no value yet/),
+    expect.stringMatching(/^warning The parameter "inJson" of unused/),
+  ]);
+  expect(JSON.parse(stdout)).toMatchObject({ tapestry: 'unused' });
+  expect(code).toBe(0);
 });
 
 test('a large plan is continued, and its slow knots are in child runs', async () => {

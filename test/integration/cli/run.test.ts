@@ -49,6 +49,12 @@ test('a person sees server, run, values, and how to ask on', async () => {
   expect(code).toBe(0);
 });
 
+test('of chosen terminals, only the parameters that they need are asked for', async () => {
+  const { code, stdout } = await run('--tapestry', 'halves', '--terminals', 'a', '--param', 'x=5');
+  expect(stdout).toMatch(/^ {2}a {2}10$/m);
+  expect(code).toBe(0);
+});
+
 test('nobody reads what it writes: the run goes on to its end all the same', async () => {
   const args = ['run', FILE, '--tapestry', 'quickstart', '--param', 'x=5', '--run-id', 'unread'];
   const command = new Command(project, args);

@@ -322,9 +322,8 @@ describe('the config hash', () => {
 });
 
 describe('refused is', () => {
-  test('a tapestry without knots', () => {
+  test('a tapestry without anything', () => {
     const tapestry = emptyTapestry('bare');
-    addParameter(tapestry, 'x');
     expect(thrownBy(() => compile(tapestry))).toMatchObject({
       code: 'EmptyTapestry',
       message: expect.stringContaining("'bare'"),

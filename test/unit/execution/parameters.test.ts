@@ -59,6 +59,17 @@ test('a missing one is said to be missing, not ill-typed', async () => {
   ]);
 });
 
+test('only those are demanded that the knots of the run need; what is given is checked in either case', async () => {
+  expect(
+    Object.fromEntries(await validateParameters(record, { late: 'yes' }, ['param:late', 'nothing'])),
+  ).toEqual({
+    name: 'Ada',
+    late: 'yes',
+  });
+  const error = await rejectionOf(validateParameters(record, { count: 1.5 }, ['param:late']));
+  expect(error.details['problems']).toEqual([expect.stringContaining('parameter "count"')]);
+});
+
 test.each<[unknown, string]>([
   [[1n], 'a list'],
   [null, 'null'],

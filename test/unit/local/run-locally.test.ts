@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { hashText } from '../../../src/canonical';
 import { createInMemoryBackends } from '../../../src/backends';
-import { branch, firstOk, knot, runLocally, tapestry, type Logger } from '../../../src';
+import { aggregate, branch, firstOk, knot, map, runLocally, tapestry, type Logger } from '../../../src';
 import { Crowd } from '../../support/crowd';
 import { rejectionOf } from '../../support/rejection-of';
 import { refusal } from '../../support/refusal';
@@ -147,6 +147,61 @@ describe('parameters', () => {
   });
 });
 
+test('a tapestry of parameters alone runs, and yields those that it returns', async () => {
+  const only = tapestry('only', (t) => ({ x: t.parameter('x', z.number()) }));
+  const declared = tapestry('declared', { parameters: { x: z.number() } }, () => undefined);
+  expect(await runLocally(only, { x: 5 })).toMatchObject({ status: 'succeeded', values: { x: 5 } });
+  expect(await runLocally(declared, { x: 5 })).toMatchObject({
+    status: 'succeeded',
+    values: {},
+    outputs: { 'param:x': 5 },
+  });
+});
+
+describe('validate: false', () => {
+  const input = z.object({ x: z.int().transform((x) => x + 1) });
+  const output = z.object({ sum: z.number() });
+  const strict = knot('strict', { input, output, version: '1' }, ({ x }) => ({ sum: x, more: 'kept' }));
+  const trusting = tapestry('trusting', () => ({
+    checked: strict({ x: 1 }, { id: 'checked', cache: true }),
+    unchecked: strict({ x: 1 }, { id: 'unchecked', validate: false, cache: true }),
+    wrong: strict({ x: 'one' as never }, { id: 'wrong', validate: false }),
+    each: map(
+      {
+        over: aggregate(
+          { inputs: { one: strict({ x: 0 }, { id: 'zero' }) }, combine: () => [1, 2] },
+          { id: 'list' },
+        ),
+        each: strict,
+        bind: 'x',
+      },
+      { id: 'each', validate: false },
+    ),
+  }));
+
+  test('the body gets its inputs as they come, and what it returns is the value', async () => {
+    const { values } = await runLocally(trusting, {});
+    expect(values).toEqual({
+      checked: { sum: 2 },
+      unchecked: { sum: 1, more: 'kept' },
+      wrong: { sum: 'one', more: 'kept' },
+      each: [
+        { sum: 1, more: 'kept' },
+        { sum: 2, more: 'kept' },
+      ],
+    });
+  });
+
+  test('it is another knot in the plan, and what one has made is not taken for the other', async () => {
+    const { lineage } = await runLocally(trusting, {});
+    const [checked, unchecked] = ['checked', 'unchecked'].map((id) =>
+      lineage.find((record) => record.knot_id === id),
+    );
+    expect(unchecked!.knot_config_hash).not.toBe(checked!.knot_config_hash);
+    expect(unchecked!.cache_key).not.toBe(checked!.cache_key);
+  });
+});
+
 describe('replace', () => {
   test('puts another body in the place of a knot or of all knots of a definition, under the same schemas', async () => {
     const byName = await runLocally(quickstart, { x: 5 }, { replace: { double: () => 100 } });
@@ -179,6 +234,20 @@ describe('terminals', () => {
     expect(Object.keys(chosen.outcomes)).toEqual(['param:x', 'beside']);
     expect(chosen.values).toEqual({ beside: 8 });
     expect((await runLocally(quickstart, { x: 5 }, { terminals: ['d'] })).values).toEqual({ d: 10 });
+  });
+
+  test('a parameter that none of them needs may be missing', async () => {
+    const halves = tapestry('halves', (t) => ({
+      a: double({ x: t.parameter('x', z.number()) }, { id: 'a' }),
+      b: double({ x: t.parameter('y', z.number()) }, { id: 'b' }),
+    }));
+    expect((await runLocally(halves, { x: 4 }, { terminals: ['a'] })).values).toEqual({ a: 8 });
+    expect(await rejectionOf(runLocally(halves, { x: 4 }))).toMatchObject(
+      refusal('InvalidParameters', 'missing parameter "y"'),
+    );
+    expect(await rejectionOf(runLocally(halves, { x: 4, y: 'no' }, { terminals: ['a'] }))).toMatchObject(
+      refusal('InvalidParameters', 'parameter "y"'),
+    );
   });
 
   test.each([[[]], [['beside', 'nowhere']]])('%j is refused', async (terminals) => {

@@ -12,7 +12,7 @@ test('optional inputs, and those with a default, may be left out', () => {
   const input = z.object({
     a: z.number().optional(),
     b: z.number().default(1),
-    c: z.unknown(),
+    c: z.unknown().optional(),
     d: z.number().nullable(),
   });
   expect(place(input, { d: 1 })).toEqual(['d']);
@@ -26,15 +26,41 @@ test('unknown inputs are let through where the schema lets them through', () => 
   expect(() => place(z.strictObject({ a: z.number() }), { a: 1, b: 2 })).toThrow(code('UnknownInput'));
 });
 
-test('refined schemas show their names, transformed ones speak when the body runs', () => {
+test('refined schemas show their names, transformed ones speak of constants alone', () => {
   const refined = z.object({ a: z.number() }).refine(({ a }) => a > 0);
   expect(() => place(refined, {})).toThrow(code('MissingInput'));
-  expect(
-    place(
-      refined.transform(({ a }) => ({ b: a })),
-      {},
-    ),
-  ).toEqual([]);
+  const transformed = refined.transform(({ a }) => ({ b: a }));
+  expect(() => place(transformed, {})).toThrow(code('InvalidInput'));
+  const t = new Tapestry('t');
+  const placed = knot(
+    'd',
+    { input: transformed },
+    () => 1,
+  )({ z: t.parameter('z', z.number()) } as never, { id: 'k' });
+  expect([...recordOf(placed).inputs.keys()]).toEqual(['z']);
+});
+
+test('a constant that the schema takes is wired, and so is one of which only time can tell', () => {
+  const late = z.string().refine(async () => await Promise.resolve(false));
+  expect(place(z.object({ a: z.int(), b: late }), { a: 2, b: 'x' })).toEqual(['a', 'b']);
+  expect(() => place(z.object({ a: z.int(), b: late }), { a: 1.5, b: 'x' })).toThrow(code('InvalidInput'));
+  const transformed = z.object({ a: z.string().transform(Number) }).refine(({ a }) => a === 5);
+  expect(place(transformed, { a: '5' })).toEqual(['a']);
+});
+
+test('a knot that is not to be validated takes any constant, also where its definition or tapestry says so', () => {
+  const input = z.object({ a: z.int() });
+  const wrong = { a: 1.5 };
+  const definition = knot('d', { input }, () => 1);
+  const lax = knot('lax', { input, validate: false }, () => 1);
+  const t = new Tapestry('t', { knots: { validate: false } });
+  expect(() => {
+    definition(wrong, { id: 'placed', validate: false, tapestry: new Tapestry('t') });
+    lax(wrong, { id: 'defined', tapestry: new Tapestry('t') });
+    definition(wrong, { id: 'inherited', tapestry: t });
+  }).not.toThrow();
+  expect(() => definition(wrong, { id: 'k', validate: true, tapestry: t })).toThrow(code('InvalidInput'));
+  expect(() => definition({ b: 1 } as never, { id: 'k', tapestry: t })).toThrow(code('UnknownInput'));
 });
 
 test('zod 3 and other libraries with a shape', () => {

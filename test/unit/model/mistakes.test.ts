@@ -6,14 +6,19 @@ import {
   gate,
   knot,
   Knot,
+  loop,
   map,
   optional,
   reduce,
   sink,
+  sleep,
   source,
+  subTapestry,
   SelvageError,
   Tapestry,
   tapestry,
+  waitForSignal,
+  waitUntil,
   type ErrorCode,
   type StandardSchema,
 } from '../../../src';
@@ -34,6 +39,14 @@ const any = untypedKnot('any', (inputs: unknown) => inputs);
 const double = untypedKnot('double', { input: z.object({ x: number, by: number.optional() }) }, () => 1);
 const strict = untypedKnot('strict', { input: z.strictObject({ x: number }) }, () => 1);
 const nothing = untypedKnot('nothing', { input: z.object({}) }, () => 1);
+const between = untypedKnot(
+  'between',
+  {
+    input: z.object({ from: number, to: number }).refine(({ from, to }) => from <= to, 'must not be before'),
+  },
+  () => 1,
+);
+const table = untypedKnot('table', { input: z.record(z.string(), number) }, () => 1);
 const inside = (build: (t: Tapestry) => unknown) => () => untypedTapestry('outer', build);
 const placed = (config: unknown) => inside(() => any({}, config));
 const asynchronous: StandardSchema = {
@@ -48,6 +61,12 @@ const throwing: StandardSchema = {
     },
   },
 };
+/** As a library other than zod. */
+const withField = (field: StandardSchema): StandardSchema => ({
+  '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value }) },
+  ...({ shape: { x: field } } as object),
+});
+const failing = untypedKnot('failing', { input: withField(throwing) }, () => 1);
 class Listed extends Knot<object, number> {
   static knotName = 'listed';
   process(): number {
@@ -65,6 +84,36 @@ function node(
     const given = options({ x: t.parameter('x', number), l: t.parameter('l', z.array(number)) });
     (place as (given: object, config: object) => unknown)(given, { id: 'k' });
   });
+}
+
+/** Of each node, a first argument with a key that it does not have, and the one that was meant. */
+function unknownKeys(): Record<string, [make: () => unknown, says: string[]]> {
+  const nested = new Tapestry('nested');
+  const list = { over: undefined, each: () => 1 };
+  const rows: [name: string, place: unknown, given: object, wrong: string, meant: string, all: string][] = [
+    ['map', map, list, 'concurency', 'concurrency', 'over, each, bind, shared, concurrency, batch, onError'],
+    ['source', source, { read: () => 1 }, 'raed', 'read', 'read'],
+    ['sink', sink, { write: () => 1 }, 'input', 'inputs', 'inputs, write'],
+    ['aggregate', aggregate, { combine: () => 1 }, 'Inputs', 'inputs', 'inputs, combine'],
+    ['reduce', reduce, { combine: () => 1 }, 'inital', 'initial', 'of, combine, fold, initial'],
+    ['gate', gate, { predicate: () => true }, 'predicat', 'predicate', 'input, predicate'],
+    ['branch', branch, { on: 'y' }, 'branch', 'branches', 'input, selector, branches, on'],
+    ['firstOk', firstOk, { of: [] }, 'off', 'of', 'of'],
+    ['subTapestry', subTapestry, { tapestry: nested }, 'input', 'inputs', 'tapestry, inputs'],
+    ['loop', loop, { step: nested }, 'untill', 'until', 'step, initial, until, max'],
+    ['waitForSignal', waitForSignal, { name: 'go' }, 'shema', 'schema', 'name, schema, timeout, after'],
+    ['sleep', sleep, { ms: 1 }, 'inputs', 'input', 'ms, input, after'],
+    ['waitUntil', waitUntil, { time: 1 }, 'aftr', 'after', 'time, input, after'],
+  ];
+  return Object.fromEntries(
+    rows.map(([name, place, given, wrong, meant, all]) => [
+      `an unknown key in the first argument of a ${name}`,
+      [
+        node(place, () => ({ ...given, [wrong]: 1 })),
+        [`${name} "k"`, `"${wrong}"`, `(did you mean "${meant}"?)`, `takes ${all}.`],
+      ],
+    ]),
+  );
 }
 
 /** By code. What a message must name is the culprit and the remedy. */
@@ -258,7 +307,40 @@ const mistakes: Partial<Record<ErrorCode, Record<string, [make: () => unknown, s
       node(gate, ({ x }) => ({ input: x })),
       ['gate "k"', 'no "predicate"', 'Give a function'],
     ],
-    'a gate without an input': [node(gate, () => ({ predicate: () => true })), ['gate "k"', 'no input']],
+    'a gate without an input': [
+      node(gate, () => ({ predicate: () => true })),
+      ['gate "k"', 'no "input"', 'Give a knot'],
+    ],
+    'a gate of a constant': [
+      node(gate, () => ({ input: 5, predicate: () => true })),
+      ['gate "k"', '"input", which is 5 and no knot', 'Give a knot'],
+    ],
+    'a branch of a constant': [
+      node(branch, () => ({ input: { y: 'a' }, on: 'y' })),
+      ['branch "k"', '"input", which is an object and no knot', 'Give a knot'],
+    ],
+    'a branch on a field with a list of tags': [
+      node(branch, ({ x }) => ({ input: x, on: 'y', branches: ['a'] })),
+      ['branch "k"', 'both "on" and "branches"'],
+    ],
+    'a combine with initial': [
+      node(reduce, ({ l }) => ({ of: l, combine: () => 1, initial: 0 })),
+      ['reduce "k"', 'both a "combine" and an "initial"'],
+    ],
+    ...unknownKeys(),
+    'a node without a first argument': [
+      inside(() => (source as (...args: unknown[]) => unknown)(undefined, { id: 'k' })),
+      ['source "k"', 'a first argument that is undefined', 'source({ read }'],
+    ],
+    'a node of a knot alone': [
+      inside((t) => aggregate(t.parameter('x', number) as never, { id: 'k' })),
+      ['aggregate "k"', 'a first argument that is a knot'],
+    ],
+    'an option of the framework in the first argument of a node': [
+      node(map, ({ l }) => ({ over: l, each: () => 1, retry: { maximumAttempts: 2 } })),
+      ['map "k"', '"retry"', "second argument: map({ … }, { id: '…', retry: … })"],
+    ],
+    'a misspelt option of a knot': [placed({ id: 'k', timout: 3 }), ['"timout"', 'did you mean "timeout"?']],
     'a branch without a list of tags': [
       node(branch, ({ x }) => ({ input: x, selector: () => 'a' })),
       ['branch "k"', 'no list of different tags in "branches"'],
@@ -384,6 +466,64 @@ const mistakes: Partial<Record<ErrorCode, Record<string, [make: () => unknown, s
         map({ over: l, each: () => 1, shared: { of: [l] } } as never, { id: 'k' });
       }),
       ['"shared.of"', 'knot "k"', 'knot "param:l"'],
+    ],
+  },
+  InvalidInput: {
+    'a constant that its own schema refuses': [
+      inside(() => double({ x: 'one' }, { id: 'k' })),
+      ['The input "x" of the knot "k" (definition "double")', 'expected number', '`validate: false`'],
+    ],
+    'a constant of a schema that fails on it': [
+      inside(() => failing({ x: 1 }, { id: 'k' })),
+      ['"x"', '"k"', 'out of order'],
+    ],
+    'a constant beside a parent': [
+      inside((t) => double({ x: t.parameter('x', number), by: '2' }, { id: 'k' })),
+      ['The input "by" of the knot "k"'],
+    ],
+    'a constant that the elements of a map share': [
+      node(map, ({ l }) => ({ over: l, each: double, bind: 'x', shared: { by: '2' } })),
+      ['The input "by" of the knot "k" (definition "double")', 'expected number'],
+    ],
+    'constants that go together badly': [
+      inside(() => between({ from: 3, to: 2 }, { id: 'k' })),
+      ['The inputs of the knot "k" (definition "between")', 'must not be before'],
+    ],
+    'constants of a schema that shows no names': [
+      inside(() => table({ x: 'one' }, { id: 'k' })),
+      ['The inputs of the knot "k"', 'expected number'],
+    ],
+  },
+  KnotUsedAsValue: {
+    'a knot in a template string': [
+      inside((t) => `v ${t.parameter('x', number) as never}`),
+      ['"param:x"', 'text', 'as an input'],
+    ],
+    'a knot in an addition': [
+      inside(
+        (t) => (any({}, { id: 'k' }) as never as number) + (t.parameter('x', number) as never as number),
+      ),
+      ['"k"', 'as an input', '({ value: k }'],
+    ],
+    'a knot in a comparison': [
+      inside((t) => (t.parameter('x', number) as never as number) > 3),
+      ['"param:x"', 'a number'],
+    ],
+    'a knot in JSON': [
+      inside((t) => JSON.stringify({ at: t.parameter('x', number) })),
+      ['"param:x"', 'JSON'],
+    ],
+    'a knot as text': [
+      inside((t) => (t.parameter('x', number) as never as Date).toString()),
+      ['"param:x"', 'text'],
+    ],
+    'a knot joined with others': [
+      inside((t) => [t.parameter('x', number) as never].join()),
+      ['"param:x"', 'text'],
+    ],
+    'the value of a knot': [
+      inside((t) => (t.parameter('x', number) as never as Date).valueOf()),
+      ['"param:x"', 'a value'],
     ],
   },
   ForeignKnot: {

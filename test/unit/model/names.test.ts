@@ -1,4 +1,5 @@
 import { checkKnotId, checkName } from '../../../src/model';
+import { nearestName } from '../../../src/model/names';
 
 const accepted = [
   'a',
@@ -38,4 +39,16 @@ test.each([...refused, '__proto__', 'selvage', 'selvage.map', null, 1])('%j may 
 
 test('an over-long name is shown in part', () => {
   expect(() => checkName('knot', 'x'.repeat(10_000))).toThrow(/^.{0,250}$/);
+});
+
+test.each<[string, string[], string | undefined]>([
+  ['concurency', ['over', 'concurrency'], 'concurrency'],
+  ['ipnut', ['input'], 'input'],
+  ['Name', ['title', 'name'], 'name'],
+  ['inputs', ['input', 'inputsOf'], 'input'],
+  ['x', ['y', 'z'], undefined],
+  ['zzz', ['over', 'each'], undefined],
+  ['', ['a'], undefined],
+])('of %j among %j, %j was meant', (name, known, meant) => {
+  expect(nearestName(name, known)).toBe(meant);
 });

@@ -80,6 +80,7 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   maxConcurrent: ofPolicy('maxConcurrent', 1),
   ratePerSecond: ofPolicy('ratePerSecond', 1),
   priority: ofPolicy('priority', 1),
+  validate: ofPolicy('validate', false),
   'queue(name)': ofPolicy('dispatcher', queue('q'), 'taskQueue'),
   'local()': ofPolicy('dispatcher', local(), 'local'),
   summary: { given: { summary: 'a line' }, said: ({ summary }) => summary },
