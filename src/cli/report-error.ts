@@ -12,7 +12,7 @@ export function reportError(error: unknown, output: Output): number {
     if (output.json) output.document({ error: { code, message } });
     return EXIT.usage;
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = withoutBytes(error instanceof Error ? error.message : String(error));
   output.warn(`${output.red('error')} Unexpected: ${message}`);
   if (error instanceof Error) output.warn(withCauses(error));
   output.warn('This is a defect of Selvage: please report it with the lines above.');
@@ -29,5 +29,15 @@ function withCauses(error: unknown): string {
     stacks.push(at.stack ?? at.message);
     at = at.cause;
   }
-  return stacks.join('\ncaused by: ');
+  return withoutBytes(stacks.join('\ncaused by: '));
+}
+
+/** The SDK's core writes the bytes of a message into its errors, and a terminal obeys control characters. */
+function withoutBytes(text: string): string {
+  return text
+    .replace(
+      /,? ?details: b"(?:[^"\\]|\\.)*"(?:, metadata: MetadataMap \{ headers: \{.*?\} \})?(?:, source: None)?/gs,
+      '',
+    )
+    .replace(/[^\P{Cc}\t\n]/gu, '\uFFFD');
 }

@@ -50,7 +50,7 @@ import { projectFolder } from '../project-folder';
 import { EmbeddedServer } from '../server';
 import { MEMO_KEY, type ResumedRun, type RunMemo } from '../workflows/messages';
 import { runLimits, type RunLimits } from '../workflows/run-limits';
-import { unreachable } from './connection-errors';
+import { notConnected, requireNamespace, unreachable } from './connection-errors';
 import { DEFAULT_TASK_QUEUE } from './defaults';
 import {
   diffRuns,
@@ -221,7 +221,7 @@ export class Selvage {
   /**
    * Connects to the server that was asked for, else to this project's embedded server, which is started if it does not run.
    *
-   * @throws SelvageError `ServerUnreachable`, `ServerBinaryMissing`, `ServerStartFailed`, `FolderUnusable`, `DatabaseDamaged`, …
+   * @throws SelvageError `ServerUnreachable`, `ServerRefused`, `InvalidAddress`, `UnknownNamespace`, `ServerBinaryMissing`, `ServerStartFailed`, `FolderUnusable`, `DatabaseDamaged`, …
    */
   static async connect(options: ConnectOptions = {}): Promise<Selvage> {
     const { client, backends, place, server, projectDir } = await connectTo(options);
@@ -827,6 +827,8 @@ async function connectTo(options: ConnectOptions): Promise<Connected> {
     const namespace = chosen?.namespace ?? options.namespace ?? server!.namespace;
     const reach = chosen?.connection ?? { address };
     connection = await connect(reach, address);
+    // The embedded server is known to have its own.
+    if (chosen || namespace !== server?.namespace) await requireNamespace(connection, namespace, address);
     const encryption = chosenEncryption(options, projectDir);
     const opened = options.backends ?? (await openBackends({ projectDir, encryption: encryption ?? false }));
     const backends = encryption ? sealBackends(opened, encryption) : opened;
@@ -861,7 +863,7 @@ async function connect(options: ConnectionOptions, address: string): Promise<Con
   try {
     return await openConnection(options);
   } catch (error) {
-    throw unreachable(error, address);
+    throw await notConnected(error, address);
   }
 }
 

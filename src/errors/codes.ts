@@ -100,6 +100,9 @@ export const ERROR_CODES = {
   // surroundings
   ServerUnreachable:
     'No Temporal server answers at the address; or none has heard that the body of a knot begins, which waits.',
+  ServerRefused: 'A Temporal server does not let a client in, or does not let it do something.',
+  InvalidAddress: 'The address of a Temporal server is not of the form HOST:PORT.',
+  UnknownNamespace: 'A Temporal server has no namespace of this name.',
   ServerBinaryMissing: 'The Temporal command-line program could not be found or installed.',
   ServerStartFailed: 'The embedded server did not start.',
   PortInUse: 'A port is taken by another program.',

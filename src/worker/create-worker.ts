@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from '@temporalio/client';
 import { NativeConnection, Worker, type WorkerOptions, type WorkerPlugin } from '@temporalio/worker';
-import { unreachable } from '../client/connection-errors';
+import { notConnected, requireNamespace } from '../client/connection-errors';
 import { DEFAULT_TASK_QUEUE } from '../client/defaults';
 import { chosenServer } from '../client/server-address';
 import { toNativeOptions } from './native-connection';
@@ -50,7 +50,7 @@ const WITHOUT_CACHE = {
  * `worker.run()` works until `worker.shutdown()`: running bodies have 5 s to end, then their signals are aborted, and
  * what has not ended goes on in another worker. A connection that was opened here is closed with the worker.
  *
- * @throws SelvageError `ServerUnreachable`, and as {@link selvage}
+ * @throws SelvageError `ServerUnreachable`, `ServerRefused`, `InvalidAddress`, `UnknownNamespace`, and as {@link selvage}
  */
 export async function createWorker(options: CreateWorkerOptions): Promise<Worker> {
   const {
@@ -89,12 +89,15 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
   if (connection)
     return await Worker.create({ ...workerOptions, connection, ...(namespace && { namespace }) });
   const server = chosenServer({ ...(address && { address }), ...(namespace && { namespace }) });
-  const own = await connect(server?.connection ?? {}, server?.address);
+  const place = server?.address ?? 'localhost:7233';
+  const own = await connect(server?.connection ?? {}, place);
+  const chosenNamespace = server?.namespace ?? namespace ?? process.env['TEMPORAL_NAMESPACE'] ?? 'default';
   try {
+    await requireNamespace(own, chosenNamespace, place);
     return await Worker.create({
       ...workerOptions,
       connection: own,
-      namespace: server?.namespace ?? namespace ?? process.env['TEMPORAL_NAMESPACE'] ?? 'default',
+      namespace: chosenNamespace,
       plugins: [closing(own), ...workerOptions.plugins],
     });
   } catch (error) {
@@ -103,11 +106,11 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
   }
 }
 
-async function connect(options: ConnectionOptions, address = 'localhost:7233'): Promise<NativeConnection> {
+async function connect(options: ConnectionOptions, address: string): Promise<NativeConnection> {
   try {
     return await NativeConnection.connect({ ...toNativeOptions(options), address });
   } catch (error) {
-    throw unreachable(error, address);
+    throw await notConnected(error, address);
   }
 }
 

@@ -97,6 +97,14 @@ describe('errors', () => {
     expect(stderr.text).toMatch(/^error Unexpected: x is undefined\n.*small-parts\.test\.ts[^]*report it/s);
     expect(reportError('thrown text', recordedOutput().output)).toBe(70);
   });
+
+  test('of the SDK: without the bytes of a message, and without control characters', () => {
+    const { output, stderr } = recordedOutput();
+    const status = String.raw`Status { code: Internal, message: "broken", details: b"\x08\"\x05", metadata: MetadataMap { headers: {"a": "b"} }, source: None }`;
+    reportError(new Error(`Not done: ${status} \u001b[2J`), output);
+    expect(stderr.text).toContain('Not done: Status { code: Internal, message: "broken" } \uFFFD[2J\n');
+    expect(stderr.text).not.toMatch(/details|\u001b/);
+  });
 });
 
 describe('messages of the SDK', () => {

@@ -92,3 +92,27 @@ test('a temporal.toml that cannot be read is a clear error', () => {
     refusal('Usage', /"staging" cannot be read.*temporal\.toml/),
   );
 });
+
+test.each(['here:7233', 'here', '127.0.0.1:7233', '[::1]:7233', 'my-space.a1b2.tmprl.cloud:7233'])(
+  'the address %s is taken as it is',
+  (address) => {
+    expect(chosenServer({ address }, {})!.connection).toEqual({ address });
+  },
+);
+
+test.each([
+  ['http://127.0.0.1:7233', 'Did you mean 127.0.0.1:7233?'],
+  ['https://my.example:7233/', 'Did you mean my.example:7233? TLS is asked for by'],
+  ['http://user:secret@my.example/x?y', 'is "http://my.example/x?y". Did you mean my.example?'],
+  ['my.example:7233/namespaces', 'Did you mean my.example:7233?'],
+  [' my.example:7233', 'Did you mean my.example:7233?'],
+  ['my.example:99999', 'is "my.example:99999".'],
+  ['my.example:port', 'HOST:PORT'],
+  ['a\u0007b', '"a\\u0007b"'],
+])('the address %j is refused, with the right one if it can be told', (address, said) => {
+  for (const use of [
+    () => chosenServer({ address }, {}),
+    () => chosenServer({}, { TEMPORAL_ADDRESS: address, TEMPORAL_CONFIG_FILE: '' }),
+  ])
+    expect(thrownBy(use)).toMatchObject(refusal('InvalidAddress', said));
+});
