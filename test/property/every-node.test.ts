@@ -63,7 +63,8 @@ function callsByKnot(
   { steps }: Recipe,
   outcomes: ReadonlyMap<string, ReferenceOutcome>,
 ): ReadonlyMap<string, number> {
-  const calls = steps.map((step) => [step.id, callsOf(step, outcomes.get(step.id)!)] as const);
+  const present = steps.filter(({ id }) => outcomes.has(id));
+  const calls = present.map((step) => [step.id, callsOf(step, outcomes.get(step.id)!)] as const);
   return new Map(calls.filter((entry): entry is [string, number] => entry[1] !== undefined));
 }
 

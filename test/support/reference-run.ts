@@ -50,6 +50,7 @@ export function referenceRun({ parameters, steps }: Recipe): ReferenceOutcomes {
     return outcome.kind === 'err' && optional.get(id) ? skipped('optional') : outcome;
   };
   for (const step of steps) {
+    if (step.isBrought && outcomes.get(step.inputs[0]!)!.kind !== 'ok') continue;
     const inputs = step.inputs.map(seen);
     outcomes.set(step.id, step.kind === 'parameter' ? ok(given[step.id]) : outcomeOf(step, inputs));
   }
@@ -70,8 +71,8 @@ export function failsWorkflow({ steps, failOn }: Recipe, outcomes: ReferenceOutc
   return failed.some(({ id }) => !received.has(id));
 }
 
-function failuresThatCount(steps: readonly Step[], outcomes: ReferenceOutcomes): Step[] {
-  return steps.filter((step) => outcomes.get(step.id)!.kind === 'err' && !isOptional(step));
+export function failuresThatCount(steps: readonly Step[], outcomes: ReferenceOutcomes): Step[] {
+  return steps.filter((step) => outcomes.get(step.id)?.kind === 'err' && !isOptional(step));
 }
 
 /** How often the function of a knot was called, where it has just one; undefined where it was not, or is called for more than one thing. */
@@ -113,6 +114,7 @@ function outcomeOfValues(step: Step, values: readonly unknown[]): ReferenceOutco
       }
     case 'aggregate':
       return ok(compute.aggregate(values as number[], seed));
+    case 'planter':
     case 'sink':
       return ok(compute.sink(first as number, seed));
     case 'spread':

@@ -193,13 +193,26 @@ const total = performing('total', ({ numbers }: { numbers: readonly number[] }) 
 );
 /** The definition that extensions name: by its version, for clients and workers are built apart. */
 const grow = performing('grow', ({ x }: { x: number }) => x + 7, { version: '1' });
+/** Another one, whose knots fail: of what fails in its runs, they are all. */
+const wither = performing(
+  'wither',
+  ({ x }: { x: number }): number => {
+    throw new Terminal(`${x} does not thrive`);
+  },
+  { version: '1' },
+);
+const shoot = (): Fragment =>
+  fragment((f) => {
+    growth(SHOOTS, f.ref<number>('planted'));
+    wither({ x: f.ref<number>('planted') }, { id: WITHERED_SHOOT });
+  });
 const plant = performing('plant', ({ x }: { x: number }, context) => {
-  context.extend(fragment((f) => void growth(SHOOTS, f.ref<number>('planted'))));
+  context.extend(shoot());
   return x + 8;
 });
 /** The body of `plant` where no client brings what clients bring. */
 export function plantAll({ x }: { x: number }, context: KnotContext): number {
-  context.extend(fragment((f) => void growth(SHOOTS, f.ref<number>('planted'))));
+  context.extend(shoot());
   context.extend(graft());
   return x + 8;
 }
@@ -388,10 +401,16 @@ const elementsOf = (map: string, positions: readonly number[]): string[] =>
   positions.map((position) => `${map}[${position}]`);
 const SHOOTS = ids('shoot', 2);
 const GRAFTS = ids('graft', 2);
+const WITHERED_SHOOT = 'withered-shoot';
+const WITHERED_GRAFT = 'withered-graft';
 /** What a client brings, once it has heard that the run is there. */
-export const graft = (): Fragment => fragment((f) => void growth(GRAFTS, f.ref<number>('planted')));
+export const graft = (): Fragment =>
+  fragment((f) => {
+    growth(GRAFTS, f.ref<number>('planted'));
+    wither({ x: f.ref<number>('planted') }, { id: WITHERED_GRAFT });
+  });
 /** What comes to a run that has begun. */
-export const GROWTH = [...SHOOTS, ...GRAFTS];
+export const GROWTH = [...SHOOTS, WITHERED_SHOOT, ...GRAFTS, WITHERED_GRAFT];
 /** The signal by which the client says that all of it is done: else it would run on beside the next stage, and be lost with workers that are killed there. */
 export const GROWN = 'grown';
 /** Whether it is no knot of the plan that a run begins with. */
@@ -627,7 +646,7 @@ const stages = {
       return add({ a: left, b: total({ numbers: picked }, { id: 'total-picked' }) }, { id: 'mapped' });
     },
   },
-  /** Knots that a body brings, and knots that the client brings while the run waits for its word. */
+  /** Knots that a body brings, and knots that the client brings while the run waits for its word; one of each fails. */
   extended: {
     queue: ['planted', ...SHOOTS, ...GRAFTS],
     build: (input) => {
@@ -803,7 +822,7 @@ export interface MixParameters {
 
 /** The tapestry of a mix. */
 export function mixedTapestry(mix: Mix, place: MixPlace): Tapestry<MixParameters, { end: number }> {
-  const extensible = mix.isExtensible ? { definitions: [grow] } : false;
+  const extensible = mix.isExtensible ? { definitions: [grow, wither] } : false;
   return tapestry(mix.name, { extensible }, (t) => {
     const size = t.parameter('size', z.number());
     let last: Knot<number> = t.parameter('x', z.number());

@@ -1,4 +1,4 @@
-import { knot, optional, type KnotContext, type Outcome } from '../../../src';
+import { fragment, knot, optional, type KnotContext, type KnotOptions, type Outcome } from '../../../src';
 import { compute, toldOf, tryLuck, type Collected, type Tries } from './compute';
 
 /** What each of the bodies is given beside its inputs. */
@@ -69,6 +69,23 @@ export const pair = knot(
   ({ x, y, seed, ...tries }: Of<number> & { readonly y: number }, { attempt }: KnotContext) => {
     tryLuck(tries, attempt);
     return compute.element(x + y, seed);
+  },
+);
+
+/** A knot to bring: plain data. */
+export interface Shoot extends Shared {
+  readonly optional: boolean;
+  readonly config: KnotOptions<'skipIfParentFailed'> & { readonly id: string };
+}
+
+export const planter = knot(
+  'planter',
+  ({ x, seed, shoot, ...tries }: Of<number> & { readonly shoot: Shoot }, context: KnotContext) => {
+    tryLuck(tries, context.attempt);
+    const { config, optional, ...shared } = shoot;
+    const placed = optional ? maybe.mix : mix;
+    context.extend(fragment((f) => void placed({ in0: f.ref<number>(context.knotId), ...shared }, config)));
+    return compute.sink(x, seed);
   },
 );
 

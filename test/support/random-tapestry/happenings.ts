@@ -1,6 +1,7 @@
 import {
   callsOf,
   failsWorkflow,
+  failuresThatCount,
   hasFailed,
   referenceRun,
   type ReferenceOutcome,
@@ -15,10 +16,13 @@ export function happeningsIn(recipe: Recipe): ReadonlySet<string> {
   const happenings = new Set([happeningOfRun(recipe, outcomes)]);
   for (const step of recipe.steps) {
     if (step.kind === 'parameter') continue;
-    const outcome = outcomes.get(step.id)!;
-    happenings.add(`${step.kind}: ${nameOf(outcome)}`);
+    const outcome = outcomes.get(step.id);
+    // What its planter did not come to bring.
+    if (!outcome) continue;
+    const kind = step.isBrought ? 'newcomer' : step.kind;
+    happenings.add(`${kind}: ${nameOf(outcome)}`);
     for (const how of circumstancesOf(step, outcome, outcomes)) {
-      happenings.add(`${step.kind}: ${nameOf(outcome)}, ${how}`);
+      happenings.add(`${kind}: ${nameOf(outcome)}, ${how}`);
     }
   }
   return happenings;
@@ -26,7 +30,10 @@ export function happeningsIn(recipe: Recipe): ReadonlySet<string> {
 
 function happeningOfRun(recipe: Recipe, outcomes: ReferenceOutcomes): string {
   const status = hasFailed(recipe, outcomes) ? 'failed' : 'succeeded';
-  return `run: ${status}, ${recipe.failOn} ${failsWorkflow(recipe, outcomes) ? 'fails' : 'completes'} the workflow`;
+  const failures = failuresThatCount(recipe.steps, outcomes);
+  const isOfNewcomers = failures.length > 0 && failures.every(({ isBrought }) => isBrought);
+  const ends = failsWorkflow(recipe, outcomes) ? 'fails' : 'completes';
+  return `run: ${status}${isOfNewcomers ? ' by a newcomer alone' : ''}, ${recipe.failOn} ${ends} the workflow`;
 }
 
 function nameOf(outcome: ReferenceOutcome): string {

@@ -20,8 +20,7 @@ interface KindOfKnot {
 }
 
 /*
- * Neither `cache` nor extensions: what a run comes to does not depend on whether a value is reused, and which knots a run has would no
- * longer be told by its recipe. Both have properties of their own: `test/unit/local/reuse` and `test/unit/local/extension`.
+ * No `cache`: what a run comes to does not depend on whether a value is reused. It has properties of its own in `test/unit/local/reuse`.
  */
 const KINDS = {
   source: { takes: undefined, yields: 'number', calls: true },
@@ -29,6 +28,8 @@ const KINDS = {
   tally: { takes: 'anything', inputs: 'some', yields: 'number', calls: true },
   aggregate: { takes: 'number', inputs: 'some', yields: 'number', calls: true },
   sink: { takes: 'number', yields: 'number', calls: true },
+  /** Its body extends the run by a knot, see {@link newcomerOf}. */
+  planter: { takes: 'number', yields: 'number', calls: true },
   spread: { takes: 'number', yields: 'numbers', calls: true },
   table: { takes: 'number', yields: 'record', calls: true },
   sum: { takes: 'numbers', yields: 'number', calls: true },
@@ -77,6 +78,8 @@ export interface Step {
   readonly tag?: string;
   /** Of a branch: a path that no knot asks for. */
   readonly without?: string | undefined;
+  /** Not wired, but brought by the body of its input: where that is not Ok, the run has no such knot. */
+  readonly isBrought?: true;
 }
 
 export interface Recipe {
@@ -168,7 +171,8 @@ function wire(raw: readonly RawStep[]): Step[] {
   };
   raw.forEach(({ kind, picks, policy, without, tries, ...rest }, index) => {
     const { takes, inputs: many, yields, paths, calls, isMap } = kindOf(kind);
-    const everything = steps.map(({ id }) => id).filter((id) => id !== SOON.id);
+    const wired = steps.filter(({ id, isBrought }) => id !== SOON.id && !isBrought);
+    const everything = wired.map(({ id }) => id);
     const candidates = takes === 'anything' ? everything : ((takes && yielders.get(takes)) ?? []);
     if (takes !== undefined && candidates.length === 0) return;
     const id = `k${String(index).padStart(2, '0')}-${kind}`;
@@ -182,7 +186,11 @@ function wire(raw: readonly RawStep[]): Step[] {
       ...rest,
       without: without === undefined ? undefined : paths?.[without],
     };
-    if (!paths) return add(step, isMap && step.onError === 'collect' ? 'outcomes' : yields);
+    if (!paths) {
+      add(step, isMap && step.onError === 'collect' ? 'outcomes' : yields);
+      if (kind === 'planter') steps.push(newcomerOf(step));
+      return;
+    }
     // Its own value is the tag, which no kind takes but those that take anything.
     steps.push(step);
     for (const tag of paths) if (tag !== step.without) add(pathOf(step, tag), yields);
@@ -198,6 +206,21 @@ function picked(
   const all = picks.map((pick) => candidates[pick % candidates.length]!);
   if (many === 'pair') return [all[0]!, all[1] ?? all[0]!];
   return many === 'some' ? [...new Set(all)] : all.slice(0, 1);
+}
+
+/** What a planter brings: some of them fail always, some for what they are given. */
+export function newcomerOf({ id, seed, optional }: Step): Step {
+  const tries = seed % 3 === 0 ? { attempts: 1, throws: 1 } : ONCE;
+  return {
+    ...X,
+    id: `${id}-shoot`,
+    kind: 'mix',
+    inputs: [id],
+    seed: seed + 1,
+    tries,
+    optional,
+    isBrought: true,
+  };
 }
 
 function pathOf({ id, inputs }: Step, tag: string): Step {

@@ -25,7 +25,17 @@ import { compute, tryLuck, type Shape } from './compute';
 import * as definitions from './definitions';
 import { numbersOf } from './definitions';
 import { grow, ITERATIONS, nestedOf } from './nested';
-import { isOptional, isTold, kindOf, signalOf, SOON, timeOf, type Recipe, type Step } from './recipe';
+import {
+  isOptional,
+  isTold,
+  kindOf,
+  newcomerOf,
+  signalOf,
+  SOON,
+  timeOf,
+  type Recipe,
+  type Step,
+} from './recipe';
 
 /** Wired as the kinds allow, which the compiler cannot follow. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
@@ -44,11 +54,13 @@ export function tapestryOf(
   dispatcherOf: (step: Step) => Dispatcher | undefined = () => undefined,
 ): Tapestry<Recipe['parameters'], Record<string, unknown>> {
   const parameters = { x: z.number(), soon: z.number() };
-  return tapestry(name, { failOn: recipe.failOn, parameters }, (_t, { x, soon }) => {
+  const plants = recipe.steps.some(({ isBrought }) => isBrought);
+  const extensible = plants && { definitions: [definitions.mix, definitions.maybe.mix] };
+  return tapestry(name, { failOn: recipe.failOn, parameters, extensible }, (_t, { x, soon }) => {
     const knots = new Map<string, AnyKnot>([x, soon].map((knot) => [knot.id, knot]));
     for (const step of recipe.steps) {
-      if (step.kind === 'parameter' || step.kind === 'path') continue;
-      place(step, knots, configOf(step, dispatcherOf(step)));
+      if (step.kind === 'parameter' || step.kind === 'path' || step.isBrought) continue;
+      place(step, knots, (placed) => configOf(placed, dispatcherOf(placed)));
     }
     return Object.fromEntries(knots);
   });
@@ -70,8 +82,13 @@ function configOf({ id, policy, tries }: Step, dispatcher: Dispatcher | undefine
   };
 }
 
-function place(step: Step, knots: Map<string, AnyKnot>, receiving: PlacedAs<ErrorPolicy>): void {
+function place(
+  step: Step,
+  knots: Map<string, AnyKnot>,
+  configured: (step: Step) => PlacedAs<ErrorPolicy>,
+): void {
   const { id, seed, tries, onError } = step;
+  const receiving = configured(step);
   const inputs = Object.fromEntries(step.inputs.map((input, place) => [`in${place}`, knots.get(input)!]));
   const { in0: input, in1: second } = inputs as { in0: AnyKnot; in1: AnyKnot };
   /** What the bodies of definitions are given beside their inputs. */
@@ -127,6 +144,16 @@ function place(step: Step, knots: Map<string, AnyKnot>, receiving: PlacedAs<Erro
           },
           config,
         );
+      case 'planter': {
+        const newcomer = newcomerOf(step);
+        const shoot = {
+          seed: newcomer.seed,
+          ...newcomer.tries,
+          optional: isOptional(newcomer),
+          config: configured(newcomer) as PlacedAs<'skipIfParentFailed'>,
+        };
+        return definitions.planter({ x: input, ...shared, shoot }, config);
+      }
       case 'spread':
         return spread({ x: input, ...shared }, config);
       case 'table':
