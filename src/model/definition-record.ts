@@ -46,7 +46,7 @@ export function makeDefinition(
   }
   const knotOptions = readDefinitionOptions(owner, rest);
   if (receives === 'values' && knotOptions.errorPolicy === 'receiveErrors') {
-    throw receivesValues(owner, name);
+    throw receivesValues(owner, { name });
   }
   const record: DefinitionRecord = Object.freeze({
     name,
@@ -66,11 +66,16 @@ export function makeDefinition(
 }
 
 /** `receiveErrors` of a knot whose body could not take them. */
-export function receivesValues(owner: string, definition: string): SelvageError {
+export function receivesValues(
+  owner: string,
+  { name: definition, inline }: Pick<DefinitionRecord, 'name' | 'inline'>,
+): SelvageError {
+  const remedy = inline
+    ? 'Only an aggregate, or a reduce with "combine", can receive them: { …, receives: \'outcomes\' }, beside its function. Remove it from any other node.'
+    : `Say so in the definition, as knot('${definition}', { receives: 'outcomes' }, …), whose inputs are then outcomes.`;
   return new SelvageError(
     'InvalidConfig',
-    `The option "errorPolicy" of ${owner} cannot be used: it is "receiveErrors", and the definition "${definition}" takes values. ` +
-      `Say so in the definition, as knot('${definition}', { receives: 'outcomes' }, …), whose inputs are then outcomes.`,
+    `The option "errorPolicy" of ${owner} cannot be used: it is "receiveErrors", and the definition "${definition}" takes values. ${remedy}`,
     { details: { owner, option: 'errorPolicy', definition } },
   );
 }

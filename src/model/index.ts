@@ -23,7 +23,14 @@ export type {
 } from './knot';
 export type { KnotClassOf } from './knot-class';
 export type { KnotContext, Logger, Resources } from './knot-context';
-export { aggregate, type AggregateOptions, type WiredValues } from './nodes/aggregate';
+export {
+  aggregate,
+  type AggregateOptions,
+  type PolicyOf,
+  type Receives,
+  type WiredOutcomes,
+  type WiredValues,
+} from './nodes/aggregate';
 export {
   branch,
   type BranchKnot,
@@ -36,12 +43,13 @@ export { gate, type GateOptions } from './nodes/gate';
 export { loop, type LoopOptions, type LoopState } from './nodes/loop';
 export {
   map,
-  type EachDefinition,
+  type Bindable,
   type ElementOf,
-  type ListOrRecordOf,
+  type MapArguments,
   type MapOptions,
   type Mapped,
-  type SharedInputs,
+  type MappedOver,
+  type ResultOf,
 } from './nodes/map';
 export { reduce, type CombineOptions, type FoldOptions } from './nodes/reduce';
 export { sink, type SinkOptions } from './nodes/sink';

@@ -78,7 +78,7 @@ export function place(
   const own = readKnotOptions(owner, givenOptions);
   const options = effectiveOptions(tapestry.options, definition.options, own);
   if (definition.receives === 'values' && options.errorPolicy === 'receiveErrors') {
-    throw receivesValues(owner, definition.name);
+    throw receivesValues(owner, definition);
   }
   requireMeaning(owner, definition.node, own);
   requireCacheable(owner, definition, own);

@@ -13,12 +13,21 @@ import {
 import { failsWorkflow, plainOutcome, referenceRun } from '../support/reference-run';
 
 const SEED = 20_26;
-const MOST_RECIPES = 26;
+const MOST_RECIPES = 28;
 
 /** What may become of a knot whose parents are not all Ok. */
 const UNRUN = ['parent_failed_or_skipped', 'RequireAllParents'];
 /** What may become of one whose function may fail, too. */
 const OF_A_BODY = [...UNRUN, 'ok', 'Error', 'ok, tried again', 'Error, tried again'];
+/** What may become of one that is told what became of its parents. */
+const OF_OUTCOMES = [
+  ...OF_A_BODY,
+  'ok, told of ok',
+  'ok, told of err',
+  'ok, told of skipped',
+  'ok, with skipIfParentFailed',
+  'ok, with requireAllParents',
+];
 const OF_A_MAP = [
   ...UNRUN,
   'MapElements',
@@ -32,15 +41,9 @@ const OF_A_MAP = [
 const WANTED: Readonly<Record<Kind | 'path' | 'newcomer' | 'run', readonly string[]>> = {
   source: ['ok', 'Error', 'ok, tried again', 'Error, tried again'],
   mix: [...OF_A_BODY, 'Error, optional', 'RequireAllParents, optional'],
-  tally: [
-    ...OF_A_BODY,
-    'ok, told of ok',
-    'ok, told of err',
-    'ok, told of skipped',
-    'ok, with skipIfParentFailed',
-    'ok, with requireAllParents',
-    'Error, optional',
-  ],
+  tally: [...OF_OUTCOMES, 'Error, optional'],
+  census: OF_OUTCOMES,
+  roll: OF_OUTCOMES,
   aggregate: OF_A_BODY,
   sink: OF_A_BODY,
   planter: ['ok', 'ok, tried again', 'Error', 'parent_failed_or_skipped'],

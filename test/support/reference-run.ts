@@ -9,6 +9,7 @@ import {
 } from './random-tapestry/compute';
 import { ITERATIONS } from './random-tapestry/nested';
 import {
+  canReceive,
   isOptional,
   isReceivedWithin,
   isTold,
@@ -96,7 +97,7 @@ function outcomeOf(step: Step, inputs: readonly ReferenceOutcome[]): ReferenceOu
   if (step.kind === 'firstOk') return firstOk(inputs);
   if (isMap(step)) return mapped(step, valuesOf(inputs));
   if (!hasLuck(step.tries) && !isFoldOfNone(step, inputs)) return err('Error');
-  if (step.kind === 'tally') return ok(compute.tally(inputs.map(told), step.seed));
+  if (canReceive(step.kind)) return ok(compute.tally(inputs.map(told), step.seed));
   return outcomeOfValues(step, valuesOf(inputs));
 }
 

@@ -14,6 +14,7 @@ import {
   waitForSignal,
   waitUntil,
   type Knot,
+  type Outcome,
   type ValueOf,
 } from '../../src';
 import { expectType, type Same } from './expect-type';
@@ -50,6 +51,35 @@ tapestry('nodes', (t) => {
     { id: 'sum' },
   );
 
+  const told = aggregate(
+    {
+      inputs: { name, by: 2 },
+      receives: 'outcomes',
+      combine: ({ name, by }) => (name.kind === 'ok' ? name.value.length * by.value : name.kind),
+    },
+    { id: 'told', errorPolicy: 'receiveErrors' },
+  );
+  expectType<Same<typeof told, Knot<number | 'err' | 'skipped', 'told'>>>(true);
+  aggregate(
+    { inputs: { name }, receives: 'outcomes', combine: ({ name }: { name: Outcome<string> }) => name.kind },
+    { id: 'annotated' },
+  );
+  const longest = reduce(
+    { of: numbers, receives: 'outcomes', combine: (all) => (all.kind === 'ok' ? all.value.length : 0) },
+    { id: 'longest' },
+  );
+  expectType<Same<typeof longest, Knot<number, 'longest'>>>(true);
+
+  // @ts-expect-error a function that takes values
+  aggregate({ inputs: { name }, receives: 'outcomes', combine: ({ name }) => name.length }, { id: 'bad' });
+  // @ts-expect-error a function that takes values
+  reduce({ of: numbers, receives: 'outcomes', combine: (all) => all.length }, { id: 'bad' });
+  // @ts-expect-error elements are values
+  reduce({ of: numbers, receives: 'outcomes', fold: (so: number) => so, initial: 0 }, { id: 'bad' });
+  // @ts-expect-error a policy of functions that receive outcomes
+  aggregate({ inputs: { name }, combine: () => 1 }, { id: 'bad', errorPolicy: 'receiveErrors' });
+  // @ts-expect-error a policy of functions that receive outcomes
+  reduce({ of: numbers, combine: () => 1 }, { id: 'bad', errorPolicy: 'receiveErrors' });
   // @ts-expect-error no list
   reduce({ of: name, combine: (all: readonly string[]) => all.length }, { id: 'bad' });
   // @ts-expect-error a fold without a beginning

@@ -38,16 +38,31 @@ host.getSourceFile = (file, ...how) => {
   return parsed.get(file);
 };
 
-function complaints(names: readonly string[]): string[] {
+interface Complaint {
+  readonly file: string;
+  readonly line: number;
+  /** What it is about. */
+  readonly of: string;
+  readonly message: string;
+}
+
+function diagnosed(names: readonly string[]): Complaint[] {
   const program = ts.createProgram(names, options, host);
   return names.flatMap((name) => {
     const file = program.getSourceFile(name)!;
     return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)].map(
-      ({ start = 0, messageText }) =>
-        `${basename(name)}:${file.getLineAndCharacterOfPosition(start).line + 1} ${ts.flattenDiagnosticMessageText(messageText, '\n')}`,
+      ({ start = 0, length = 0, messageText }) => ({
+        file: basename(name),
+        line: file.getLineAndCharacterOfPosition(start).line + 1,
+        of: file.text.slice(start, start + length),
+        message: ts.flattenDiagnosticMessageText(messageText, '\n'),
+      }),
     );
   });
 }
+
+const complaints = (names: readonly string[]): string[] =>
+  diagnosed(names).map(({ file, line, message }) => `${file}:${line} ${message}`);
 
 // An error that is expected and does not come is an error as well (TS2578), so no complaint means that all came.
 test('the type tests compile, with all the errors that they expect', () => {
@@ -58,4 +73,94 @@ test('the type tests compile, with all the errors that they expect', () => {
 test('the examples of the documentation compile', () => {
   expect(snippets.size).toBeGreaterThan(50);
   expect(complaints([...snippets.keys()])).toEqual([]);
+});
+
+const MAPS = `
+import { knot, map, tapestry } from '../src';
+const users = knot('users', () => [{ name: 'anna' }])({}, { id: 'users' });
+const gifts = knot('gifts', () => [1, 2])({}, { id: 'gifts' });
+const word = knot('word', () => 'hello')({}, { id: 'word' });
+const greet = knot('greet', ({ user, word }: { user: { name: string }; word?: string }) => user.name + word);
+const give = knot('give', ({ user, gift }: { user: { name: string }; gift: number }) => user.name.length + gift);
+`;
+
+/** Each in a line of its own, the argument that is wrong, and what the compiler says of it in the end. */
+const MISTAKES_OF_MAPS: readonly (readonly [code: string, of: string, message: RegExp])[] = [
+  ["over: word, each: greet, bind: 'user'", 'over', /Type 'string' is not assignable to type 'readonly /],
+  [
+    "over: gifts, each: greet, bind: 'user'",
+    'over',
+    /Type 'number' is not assignable to type '{ name: string; }'/,
+  ],
+  ['over: word, each: ({ element }) => element', 'over', /Type 'string' is not assignable to type 'object'/],
+  [
+    "over: users, each: greet, bind: 'person'",
+    'bind',
+    /"person"' is not assignable to type '"(user" \| "word|word" \| "user)"/,
+  ],
+  ['over: users, each: greet', '{', /Property 'bind' is missing/],
+  ["over: users, each: give, bind: 'user'", '{', /Property 'shared' is missing .* Inputs</],
+  [
+    "over: users, each: give, bind: 'user', shared: { gift: word }",
+    'gift',
+    /Type 'string' is not assignable to type 'number'/,
+  ],
+  ["over: users, each: greet, bind: 'user', shared: { wrd: 'x' }", 'wrd', /Did you mean to write 'word'/],
+  [
+    "over: users, each: greet, bind: 'user', onError: 'ignore'",
+    'onError',
+    /"ignore"' is not assignable to type 'OnElementError/,
+  ],
+  [
+    "over: users, each: greet, bind: 'user', batch: '4'",
+    'batch',
+    /Type 'string' is not assignable to type 'number'/,
+  ],
+  [
+    "over: users, each: greet, bind: 'user', concurency: 3",
+    'concurency',
+    /Did you mean to write 'concurrency'/,
+  ],
+  ["over: users, each: 'greet', bind: 'user'", 'each', /Type 'string' is not assignable to type '\(inputs: /],
+  ['over: users, each: ({ element }) => element.nam', 'nam', /Property 'nam' does not exist/],
+  [
+    'over: users, each: ({ element }: { element: number }) => element',
+    'each',
+    /'{ name: string; }' is not assignable to type 'number'/,
+  ],
+  [
+    'over: { user: users, gift: users }, each: give',
+    'gift',
+    /Type '{ name: string; }' is not assignable to type 'number'/,
+  ],
+  [
+    'over: { user: users, gift: gifts, more: gifts }, each: give',
+    'more',
+    /The definition has no input \\"more\\"/,
+  ],
+  [
+    "over: { user: users, gift: gifts }, each: give, bind: 'user'",
+    'bind',
+    /not assignable to type 'undefined'/,
+  ],
+];
+
+test('of a mistake in the arguments of map, the compiler names the argument that is wrong, once', () => {
+  const file = join(root, 'docs/mistakes-of-maps.ts');
+  const calls = MISTAKES_OF_MAPS.map(([code], n) => `map({ ${code} }, { id: 'map-${n}' });`);
+  snippets.set(file, `${MAPS}tapestry('maps', () => {\n${calls.join('\n')}\n});\n`);
+  const found = diagnosed([file]);
+  snippets.delete(file);
+  const first = MAPS.split('\n').length + 1;
+  MISTAKES_OF_MAPS.forEach(([code, of, message], n) => {
+    const said = found.filter(({ line }) => line === first + n);
+    expect({
+      code,
+      said: said.map((complaint) => [complaint.of.slice(0, of.length), complaint.message]),
+    }).toEqual({
+      code,
+      said: [[of, expect.stringMatching(message)]],
+    });
+  });
+  expect(found).toHaveLength(MISTAKES_OF_MAPS.length);
 });

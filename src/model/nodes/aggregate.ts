@@ -1,33 +1,61 @@
 import type { Knot, KnotConfig } from '../knot';
 import type { KnotContext } from '../knot-context';
 import { knotRecord } from '../marks';
+import type { Ok, Outcome } from '../outcome';
 import { place } from '../place';
-import { inlineDefinition, invalidNode, requireKeys } from './inline-definition';
+import type { DefinitionRecord, ErrorPolicy, ValuePolicy } from '../records';
+import { inlineDefinition, invalidNode, received, requireKeys } from './inline-definition';
 
 /** What a body gets for what was wired: of a knot its value, of a constant itself. */
 export type WiredValues<W> = { readonly [K in keyof W]: W[K] extends Knot<infer T> ? T : W[K] };
 
-export interface AggregateOptions<W, O> {
+/** The same of a body that receives outcomes: of a knot what became of it, of a constant that it is Ok. */
+export type WiredOutcomes<W> = {
+  readonly [K in keyof W]: W[K] extends Knot<infer T> ? Outcome<T> : Ok<W[K]>;
+};
+
+/** What a function in place gets: values, or what became of the knots. */
+export type Receives = DefinitionRecord['receives'];
+
+/** The error policies that a node with such a function can have. */
+export type PolicyOf<R extends Receives> = R extends 'outcomes' ? ErrorPolicy : ValuePolicy;
+
+export interface AggregateOptions<W, O, R extends Receives = 'values'> {
   /** Knots and constants by name; at least one knot. */
   readonly inputs: W;
+  /**
+   * `outcomes`: `combine` gets an `Outcome` of each input, and runs whatever became of the knots, unless the `errorPolicy` says otherwise.
+   * Default `values`.
+   */
+  readonly receives?: R;
   /** Makes one value of theirs. May be asynchronous; runs as the body of a knot does, at least once. */
-  readonly combine: (inputs: WiredValues<W>, context: KnotContext) => O;
+  readonly combine: (
+    inputs: R extends 'outcomes' ? WiredOutcomes<W> : WiredValues<W>,
+    context: KnotContext,
+  ) => O;
 }
 
 /**
  * Places a knot that makes one value of several, with its function in place:
- * `aggregate({ inputs: { a, b }, combine: ({ a, b }) => a + b }, { id: 'sum' })`.
+ * `aggregate({ inputs: { a, b }, combine: ({ a, b }) => a + b }, { id: 'sum' })`. With `receives: 'outcomes'` it is told of what failed or
+ * was skipped, too.
  *
  * @throws SelvageError InvalidConfig, and those of placing a definition
  */
-export function aggregate<const W extends object, O, const Id extends string>(
-  options: AggregateOptions<W, O>,
-  config: KnotConfig<Id>,
-): Knot<Awaited<O>, Id> {
-  requireKeys('aggregate', options, ['inputs', 'combine'], config);
-  const { inputs, combine } = options;
-  const definition = inlineDefinition('aggregate', { combine }, config, (given: WiredValues<W>, context) =>
-    combine(given, context),
+export function aggregate<
+  const W extends object,
+  O,
+  const Id extends string,
+  const R extends Receives = 'values',
+>(options: AggregateOptions<W, O, R>, config: KnotConfig<Id, PolicyOf<R>>): Knot<Awaited<O>, Id> {
+  requireKeys('aggregate', options, ['inputs', 'receives', 'combine'], config);
+  const { inputs, receives, combine } = options;
+  const definition = inlineDefinition(
+    'aggregate',
+    { combine },
+    config,
+    (given: Parameters<typeof combine>[0], context) => combine(given, context),
+    received('aggregate', receives, config),
   );
   if (typeof inputs !== 'object' || inputs === null || !Object.values(inputs).some(knotRecord)) {
     throw invalidNode(

@@ -81,6 +81,26 @@ export function requireKnot(node: string, role: string, given: unknown, config: 
   );
 }
 
+/**
+ * How a function in place that may receive outcomes is known by what it receives.
+ *
+ * @throws SelvageError InvalidConfig
+ */
+export function received(
+  node: string,
+  receives: unknown,
+  config: unknown,
+): Pick<Partial<DefinitionRecord>, 'name' | 'receives'> {
+  if (receives === undefined || receives === 'values') return {};
+  if (receives === 'outcomes') return { name: `selvage.${node}.outcomes`, receives };
+  throw invalidNode(
+    node,
+    config,
+    `receives ${shown(receives)}`,
+    "Its function receives 'values', which is the default, or 'outcomes'.",
+  );
+}
+
 /** A node that makes no sense, named by its knot if that has an id. */
 export function invalidNode(node: string, config: unknown, what: string, remedy: string): SelvageError {
   const id = (config as Partial<KnotConfig> | null | undefined)?.id;

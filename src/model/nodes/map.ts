@@ -29,9 +29,6 @@ export interface MapOptions<E extends OnElementError = OnElementError> {
 /** The elements of a list, or the values of a plain object. */
 export type ElementOf<L> = L extends readonly (infer T)[] ? T : L[keyof L];
 
-/** What can be mapped over: a list, or a plain object, of such elements. */
-export type ListOrRecordOf<L, T> = readonly T[] | (object & { readonly [K in keyof L]: T });
-
 type ElementResult<O, E> = E extends 'collect' ? Outcome<O> : O;
 
 /** The value of a map: of a list a list, of a record a record with its keys, as far as they are not left out. */
@@ -41,20 +38,92 @@ export type Mapped<L, O, E extends OnElementError> = L extends readonly unknown[
     ? { [K in keyof L]?: O }
     : { [K in keyof L]: ElementResult<O, E> };
 
-/** A definition whose body runs for each element. */
-export type EachDefinition<I, O> = KnotDefinition<I, O> | KnotClassOf<I, O>;
-
-/** The inputs of the definition that are the same for each element. */
-export type SharedInputs<I, Bound extends PropertyKey> =
-  object extends Omit<I, Bound>
-    ? { readonly shared?: Inputs<Omit<I, Bound>> }
-    : { readonly shared: Inputs<Omit<I, Bound>> };
-
 /** Several lists of one length, by name. */
 type Lists = Readonly<Record<string, Knot<readonly any[]>>>;
-type ElementsOf<V extends Lists> = {
-  readonly [K in keyof V]: V[K] extends Knot<readonly (infer T)[]> ? T : never;
-};
+
+/*
+ * One signature for all forms of `map`, so that the compiler names what is wrong with the arguments, and not that none of several
+ * signatures fits. `V` is what stands for `over`, `F` what stands for `each`, `B` the name that is bound, `W` what is in `shared`.
+ */
+
+/** Of a definition, its inputs and its output; of a function in place, never. */
+type SignatureOf<F> =
+  F extends KnotClassOf<infer I, infer O>
+    ? [inputs: I, output: O]
+    : F extends KnotDefinition<infer I, infer O>
+      ? [inputs: I, output: O]
+      : never;
+type InputsOf<F> = SignatureOf<F>[0];
+type IsInPlace<F> = [SignatureOf<F>] extends [never] ? true : false;
+
+/** What a function in place gets of each element. Where nothing is bound, `B` is any text. */
+type ElementInputs<V, B extends string> =
+  V extends Knot<infer L>
+    ? { readonly [K in string extends B ? 'element' : B]: ElementOf<L> }
+    : { readonly [K in keyof V]: V[K] extends Knot<readonly (infer T)[]> ? T : never };
+
+type EachOf<F, V, B extends string, W> =
+  IsInPlace<F> extends true
+    ? (inputs: ElementInputs<V, B> & WiredValues<NoInfer<W>>, context: KnotContext) => unknown
+    : unknown;
+
+type Primitive = string | number | bigint | boolean | null | undefined;
+type ListOrRecordOf<L, T> = L extends readonly unknown[] | Primitive
+  ? readonly T[]
+  : { readonly [K in keyof L]: T };
+
+type OverOf<F, V, B> =
+  IsInPlace<F> extends true
+    ? V extends Knot<any>
+      ? Knot<object>
+      : Lists
+    : V extends Knot<infer L>
+      ? B extends keyof InputsOf<F>
+        ? Knot<ListOrRecordOf<L, InputsOf<F>[B]>>
+        : unknown
+      : {
+          readonly [K in keyof V]: K extends keyof InputsOf<F>
+            ? Knot<readonly InputsOf<F>[K][]>
+            : `The definition has no input "${K & string}"`;
+        };
+
+/** The inputs of a definition that are the same for each element. */
+type Unbound<F, V, B> = Omit<InputsOf<F>, (V extends Knot<any> ? B : keyof V) & PropertyKey>;
+type SharedOf<F, V, B, W> =
+  IsInPlace<F> extends true
+    ? { readonly shared?: W }
+    : object extends Unbound<F, V, B>
+      ? { readonly shared?: Inputs<Unbound<F, V, B>> }
+      : { readonly shared: Inputs<Unbound<F, V, B>> };
+
+type BindingOf<F, V> =
+  V extends Knot<any>
+    ? IsInPlace<F> extends true
+      ? unknown
+      : { readonly bind: unknown }
+    : { readonly bind?: undefined };
+
+/** The names that an element can have. */
+export type Bindable<F> = IsInPlace<F> extends true ? string : keyof InputsOf<F> & string;
+
+/** The first argument of `map`. */
+export type MapArguments<V, F, B extends string, E extends OnElementError, W> = MapOptions<E> & {
+  readonly over: V & OverOf<F, V, B>;
+  readonly each: F & EachOf<F, V, B, W>;
+  readonly bind?: B;
+} & BindingOf<F, V> &
+  SharedOf<F, V, B, W>;
+
+/** What the body of each element returns. */
+export type ResultOf<F> =
+  IsInPlace<F> extends true ? (F extends (...args: any) => infer O ? Awaited<O> : never) : SignatureOf<F>[1];
+
+/** The value of a map over `V`: see {@link Mapped}. */
+export type MappedOver<V, O, E extends OnElementError> = Mapped<
+  V extends Knot<infer L> ? L : unknown[],
+  O,
+  E
+>;
 
 /**
  * Places a knot that runs a body for each element of a list, and has the list of what they return: `map({ over: users, each: greet, bind:
@@ -71,65 +140,13 @@ type ElementsOf<V extends Lists> = {
  * @throws SelvageError InvalidConfig, UnknownInput, MissingInput, and those of placing a definition
  */
 export function map<
-  I,
-  O,
-  const B extends keyof I & string,
-  L extends ListOrRecordOf<L, I[B]>,
+  const V extends Knot<any> | Lists,
+  F,
   const Id extends string,
-  const E extends OnElementError = 'fail',
->(
-  options: MapOptions<E> & {
-    readonly over: Knot<L>;
-    readonly each: EachDefinition<I, O>;
-    readonly bind: B;
-  } & SharedInputs<I, B>,
-  config: KnotConfig<Id>,
-): Knot<Mapped<L, O, E>, Id>;
-export function map<
-  I,
-  O,
-  const N extends keyof I & string,
-  const Id extends string,
-  const E extends OnElementError = 'fail',
->(
-  options: MapOptions<E> & {
-    readonly over: { readonly [K in N]: Knot<readonly I[K][]> };
-    readonly each: EachDefinition<I, O>;
-    readonly bind?: undefined;
-  } & SharedInputs<I, N>,
-  config: KnotConfig<Id>,
-): Knot<Mapped<unknown[], O, E>, Id>;
-export function map<
-  L extends object,
-  O,
-  const Id extends string,
-  const B extends string = 'element',
+  const B extends Bindable<F> = Bindable<F>,
   const E extends OnElementError = 'fail',
   const W extends object = Record<never, never>,
->(
-  options: MapOptions<E> & {
-    readonly over: Knot<L>;
-    readonly each: (inputs: { readonly [K in B]: ElementOf<L> } & WiredValues<W>, context: KnotContext) => O;
-    readonly bind?: B;
-    readonly shared?: W;
-  },
-  config: KnotConfig<Id>,
-): Knot<Mapped<L, Awaited<O>, E>, Id>;
-export function map<
-  V extends Lists,
-  O,
-  const Id extends string,
-  const E extends OnElementError = 'fail',
-  const W extends object = Record<never, never>,
->(
-  options: MapOptions<E> & {
-    readonly over: V;
-    readonly each: (inputs: ElementsOf<V> & WiredValues<W>, context: KnotContext) => O;
-    readonly bind?: undefined;
-    readonly shared?: W;
-  },
-  config: KnotConfig<Id>,
-): Knot<Mapped<unknown[], Awaited<O>, E>, Id>;
+>(options: MapArguments<V, F, B, E, W>, config: KnotConfig<Id>): Knot<MappedOver<V, ResultOf<F>, E>, Id>;
 export function map(
   options: MapOptions & {
     readonly over?: unknown;

@@ -1,20 +1,31 @@
 import { SelvageError } from '../../errors';
 import type { In, Knot, KnotConfig } from '../knot';
 import type { KnotContext } from '../knot-context';
+import type { Outcome } from '../outcome';
 import { place } from '../place';
 import type { KnotBody } from '../records';
-import { inlineDefinition, invalidNode, requireKeys } from './inline-definition';
+import type { PolicyOf, Receives } from './aggregate';
+import { inlineDefinition, invalidNode, received, requireKeys } from './inline-definition';
 
 /** The whole list at once. */
-export interface CombineOptions<T, O> {
+export interface CombineOptions<T, O, R extends Receives = 'values'> {
   readonly of: Knot<readonly T[]>;
+  /**
+   * `outcomes`: `combine` gets the `Outcome` of `of`, and runs whatever became of it, unless the `errorPolicy` says otherwise. Default `values`.
+   */
+  readonly receives?: R;
   /** May be asynchronous; runs as the body of a knot does, at least once. */
-  readonly combine: (list: readonly T[], context: KnotContext) => O;
+  readonly combine: (
+    list: R extends 'outcomes' ? Outcome<readonly T[]> : readonly T[],
+    context: KnotContext,
+  ) => O;
 }
 
 /** Element after element, from the first to the last. */
 export interface FoldOptions<T, A> {
   readonly of: Knot<readonly T[]>;
+  /** Each element is a value: those of a map with `onError: 'collect'` are outcomes. */
+  readonly receives?: 'values';
   /** What the accumulator becomes with one element more. May be asynchronous; each waits for the one before. */
   readonly fold: (accumulator: A, element: T, context: KnotContext) => A | Promise<A>;
   /** The accumulator before the first element, and the value of an empty list. Every attempt gets a copy of its own. */
@@ -24,24 +35,30 @@ export interface FoldOptions<T, A> {
 /**
  * Places a knot that makes one value of the elements of a list, with its function in place: `reduce({ of: prices, combine: (list) =>
  * Math.max(...list) }, { id: 'highest' })`, or pairwise, `reduce({ of: prices, fold: (sum, price) => sum + price, initial: 0 }, { id: 'sum' })`.
- * What is no list makes it fail with NotAList.
+ * What is no list makes it fail with NotAList. With `receives: 'outcomes'`, `combine` is told where there is no list, too.
  *
  * @throws SelvageError InvalidConfig, and those of placing a definition
  */
-export function reduce<T, O, const Id extends string>(
-  options: CombineOptions<T, O>,
-  config: KnotConfig<Id>,
+export function reduce<T, O, const Id extends string, const R extends Receives = 'values'>(
+  options: CombineOptions<T, O, R>,
+  config: KnotConfig<Id, PolicyOf<R>>,
 ): Knot<Awaited<O>, Id>;
 export function reduce<T, A, const Id extends string>(
   options: FoldOptions<T, A>,
   config: KnotConfig<Id>,
 ): Knot<A, Id>;
 export function reduce(
-  options: Partial<CombineOptions<unknown, unknown> & FoldOptions<unknown, unknown>>,
-  config: KnotConfig,
+  options: {
+    readonly of?: unknown;
+    readonly receives?: unknown;
+    readonly combine?: CombineOptions<unknown, unknown, Receives>['combine'];
+    readonly fold?: FoldOptions<unknown, unknown>['fold'];
+    readonly initial?: unknown;
+  },
+  config: KnotConfig<string, PolicyOf<Receives>>,
 ): Knot<unknown> {
-  requireKeys('reduce', options, ['of', 'combine', 'fold', 'initial'], config);
-  const { of, combine, fold, initial } = options;
+  requireKeys('reduce', options, ['of', 'receives', 'combine', 'fold', 'initial'], config);
+  const { of, receives, combine, fold, initial } = options;
   if (of === undefined) {
     throw invalidNode(
       'reduce',
@@ -67,8 +84,24 @@ export function reduce(
         'Leave "initial" out, or give a "fold", which gets element after element.',
       );
     }
-    const definition = inlineDefinition('reduce', { combine }, config, combining(combine!));
+    const how = received('reduce', receives, config);
+    const definition = inlineDefinition(
+      'reduce',
+      { combine },
+      config,
+      combining(combine!, how.receives),
+      how,
+    );
     return place(definition, { of }, config);
+  }
+  if (receives === 'outcomes') {
+    throw invalidNode(
+      'reduce',
+      config,
+      'has a "fold" and receives outcomes',
+      'Where there is no list, there are no elements: give a "combine", which gets the outcome of the list. A map with `onError: \'collect\'` has a ' +
+        'list of the outcomes of its elements.',
+    );
   }
   if (initial === undefined) {
     throw invalidNode(
@@ -84,8 +117,14 @@ export function reduce(
   return place(definition, { of, initial }, config);
 }
 
-function combining(combine: CombineOptions<unknown, unknown>['combine']): KnotBody {
-  return ({ of }: { of: unknown }, context) => combine(listOf(of, context), context);
+function combining(
+  combine: CombineOptions<unknown, unknown, Receives>['combine'],
+  receives: Receives | undefined,
+): KnotBody {
+  if (receives !== 'outcomes')
+    return ({ of }: { of: unknown }, context) => combine(listOf(of, context), context);
+  return ({ of }: { of: Outcome }, context) =>
+    combine(of.kind === 'ok' ? { ...of, value: listOf(of.value, context) } : of, context);
 }
 
 function folding(fold: FoldOptions<unknown, unknown>['fold']): KnotBody {

@@ -17,6 +17,10 @@ export function numbersOf(inputs: Numbered<number>): number[] {
   return inputNames(inputs).map((name) => inputs[name]!);
 }
 
+export function toldOfAll(inputs: Numbered<Outcome>): string[] {
+  return inputNames(inputs).map((name) => toldOf(inputs[name]!));
+}
+
 export const mix = knot('mix', async (inputs: Numbered<number> & Shared, { attempt }: KnotContext) => {
   tryLuck(inputs, attempt);
   return compute.mix(numbersOf(inputs), inputs.seed);
@@ -31,10 +35,7 @@ export const tally = knot(
   ) => {
     const [seed, attempts, throws] = [inputs.seed, inputs.attempts, inputs.throws].map(constantOf);
     tryLuck({ attempts: attempts!, throws: throws! }, attempt);
-    return compute.tally(
-      inputNames(inputs).map((name) => toldOf(inputs[name]!)),
-      seed!,
-    );
+    return compute.tally(toldOfAll(inputs), seed!);
   },
 );
 

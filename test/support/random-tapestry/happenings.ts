@@ -51,6 +51,8 @@ function* circumstancesOf(
   if ((callsOf(step, outcome) ?? 1) > 1) yield 'tried again';
   switch (step.kind) {
     case 'tally':
+    case 'census':
+    case 'roll':
       if (receivesFailures(step)) for (const { kind } of inputs) yield `told of ${kind}`;
       else yield `with ${step.policy}`;
       break;

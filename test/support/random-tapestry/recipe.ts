@@ -27,6 +27,9 @@ const KINDS = {
   mix: { takes: 'number', inputs: 'some', yields: 'number', calls: true },
   tally: { takes: 'anything', inputs: 'some', yields: 'number', calls: true },
   aggregate: { takes: 'number', inputs: 'some', yields: 'number', calls: true },
+  /** An aggregate and a reduce that receive outcomes. */
+  census: { takes: 'anything', inputs: 'some', yields: 'number', calls: true },
+  roll: { takes: 'numbers', yields: 'number', calls: true },
   sink: { takes: 'number', yields: 'number', calls: true },
   /** Its body extends the run by a knot, see {@link newcomerOf}. */
   planter: { takes: 'number', yields: 'number', calls: true },
@@ -181,7 +184,7 @@ function wire(raw: readonly RawStep[]): Step[] {
       kind,
       inputs: takes === undefined ? [] : picked(candidates, picks, many),
       // A body that gets values cannot be told of failures.
-      ...(policy && (policy !== 'receiveErrors' || kind === 'tally') && { policy }),
+      ...(policy && (policy !== 'receiveErrors' || canReceive(kind)) && { policy }),
       tries: calls ? tries : ONCE,
       ...rest,
       without: without === undefined ? undefined : paths?.[without],
@@ -232,9 +235,14 @@ export function isOptional({ kind, optional }: Step): boolean {
   return optional && (kind === 'mix' || kind === 'tally' || kind === 'spread');
 }
 
+/** Whether its function gets outcomes. */
+export function canReceive(kind: Step['kind']): boolean {
+  return kind === 'tally' || kind === 'census' || kind === 'roll';
+}
+
 /** Whether it is told of the failures of its parents. */
 export function receivesFailures({ kind, policy = 'receiveErrors' }: Step): boolean {
-  return (kind === 'tally' || kind === 'firstOk') && policy === 'receiveErrors';
+  return (canReceive(kind) || kind === 'firstOk') && policy === 'receiveErrors';
 }
 
 /** A time as a wait has it: a constant that is past, a parameter, or its own input, which as a time is long past. */

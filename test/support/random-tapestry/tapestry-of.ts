@@ -18,12 +18,13 @@ import {
   type ErrorPolicy,
   type ValuePolicy,
   type Knot,
+  type Outcome,
   type RetryPolicy,
   type Tapestry,
 } from '../../../src';
-import { compute, tryLuck, type Shape } from './compute';
+import { compute, toldOf, tryLuck, type Shape } from './compute';
 import * as definitions from './definitions';
-import { numbersOf } from './definitions';
+import { numbersOf, toldOfAll } from './definitions';
 import { grow, ITERATIONS, nestedOf } from './nested';
 import {
   isOptional,
@@ -135,6 +136,24 @@ function place(
             combine: lucky((given: Record<string, number>) => compute.aggregate(numbersOf(given), seed)),
           },
           config,
+        );
+      case 'census':
+        return aggregate(
+          {
+            inputs,
+            receives: 'outcomes',
+            combine: lucky((given: Record<string, Outcome>) => compute.tally(toldOfAll(given), seed)),
+          },
+          receiving,
+        );
+      case 'roll':
+        return reduce(
+          {
+            of: input,
+            receives: 'outcomes',
+            combine: luckyLater((list: Outcome) => compute.tally([toldOf(list)], seed)),
+          },
+          receiving,
         );
       case 'sink':
         return sink(

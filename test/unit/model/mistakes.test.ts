@@ -252,6 +252,23 @@ const mistakes: Partial<Record<ErrorCode, Record<string, [make: () => unknown, s
       node(reduce, ({ l }) => ({ of: l, fold: () => 1, combine: () => 1 })),
       ['reduce "k"', 'both a "combine" and a "fold"'],
     ],
+    'an aggregate that receives what there is not': [
+      node(aggregate, ({ x }) => ({ inputs: { x }, receives: 'errors', combine: () => 1 })),
+      ['aggregate "k"', 'receives "errors"', "'values', which is the default, or 'outcomes'"],
+    ],
+    'a fold that receives outcomes': [
+      node(reduce, ({ l }) => ({ of: l, receives: 'outcomes', fold: () => 1, initial: 1 })),
+      ['reduce "k"', '"fold" and receives outcomes', 'give a "combine"', "onError: 'collect'"],
+    ],
+    'an aggregate that is to receive outcomes by its policy alone': [
+      inside((t) =>
+        aggregate(
+          { inputs: { x: t.parameter('x', number) }, combine: () => 1 },
+          { id: 'k', errorPolicy: 'receiveErrors' as never },
+        ),
+      ),
+      ['"errorPolicy" of the knot "k"', "{ …, receives: 'outcomes' }, beside its function"],
+    ],
     'a reduce of nothing': [
       inside(() => reduce({ combine: () => 1 } as never, {} as never)),
       ['reduce', 'has no list'],
@@ -287,7 +304,7 @@ const mistakes: Partial<Record<ErrorCode, Record<string, [make: () => unknown, s
     'a map with shared inputs that are no object': [
       inside((t) => {
         const l = t.parameter('l', z.array(number));
-        map({ over: l, each: () => 1, shared: l } as never, { id: 'k' });
+        map({ over: l, each: () => 1, shared: l }, { id: 'k' });
       }),
       ['map "k"', '"shared", which is a knot', 'by the names'],
     ],
@@ -463,7 +480,7 @@ const mistakes: Partial<Record<ErrorCode, Record<string, [make: () => unknown, s
     'a knot hidden in what the elements of a map share': [
       inside((t) => {
         const l = t.parameter('l', z.array(number));
-        map({ over: l, each: () => 1, shared: { of: [l] } } as never, { id: 'k' });
+        map({ over: l, each: () => 1, shared: { of: [l] } }, { id: 'k' });
       }),
       ['"shared.of"', 'knot "k"', 'knot "param:l"'],
     ],

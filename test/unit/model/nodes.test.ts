@@ -38,6 +38,61 @@ test('an aggregate gets values and constants by name, as copies, and the context
   }
 });
 
+test('an aggregate and a reduce that receive outcomes are told of what failed, was skipped, or is Ok', async () => {
+  const broken = knot('broken', (_: object): number[] => {
+    throw new Error('no list');
+  });
+  const t = tapestry('t', () => {
+    const numbers = list({ of: [1, 2] }, { id: 'numbers' });
+    const failed = broken({}, { id: 'failed' });
+    const skipped = list({ of: failed }, { id: 'skipped' });
+    const kindOf = (id: string, of: Knot<number[]>, config: object = {}) =>
+      reduce(
+        {
+          of,
+          receives: 'outcomes',
+          combine: async (all) => (all.kind === 'ok' ? `${all.value.length} ok` : all.kind),
+        },
+        { id, ...config },
+      );
+    kindOf('of-ok', numbers);
+    kindOf('of-failed', failed);
+    kindOf('of-skipped', skipped);
+    kindOf('not-of-failed', failed, { errorPolicy: 'skipIfParentFailed' });
+    kindOf('strict', failed, { errorPolicy: 'requireAllParents' });
+    kindOf('of-no-list', record({}, { id: 'record' }));
+    aggregate(
+      {
+        inputs: { numbers, failed, skipped, by: 3 },
+        receives: 'outcomes',
+        combine: ({ numbers, failed, skipped, by }) => [
+          numbers.kind === 'ok' && numbers.value.length * by.value,
+          failed.kind === 'err' && failed.error.message,
+          skipped.kind === 'skipped' && skipped.reason,
+        ],
+      },
+      { id: 'all' },
+    );
+  });
+  const { outcomes, outputs, lineage } = await runLocally(t, {});
+  expect(outputs).toMatchObject({
+    'of-ok': '2 ok',
+    'of-failed': 'err',
+    'of-skipped': 'skipped',
+    all: [6, 'no list', 'parent_failed_or_skipped'],
+  });
+  expect(outcomes).toMatchObject({
+    'not-of-failed': { kind: 'skipped', reason: 'parent_failed_or_skipped' },
+    strict: { kind: 'err', error: { type: 'RequireAllParents' } },
+    'of-no-list': { kind: 'err', error: { type: 'NotAList' } },
+  });
+  const classes = new Map(lineage.map(({ knot_id, knot_class }) => [knot_id, knot_class]));
+  expect(['of-ok', 'all'].map((id) => classes.get(id))).toEqual([
+    'selvage.reduce.outcomes',
+    'selvage.aggregate.outcomes',
+  ]);
+});
+
 test('a reduce combines the whole list, or folds element after element in order', async () => {
   const order: number[] = [];
   const t = tapestry('t', () => {
