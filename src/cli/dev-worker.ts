@@ -1,5 +1,4 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import path from 'node:path';
 import { EXIT } from './exit-codes';
 import { EndOfWork } from './interruption';
 
@@ -44,10 +43,4 @@ export class EndOfDev extends EndOfWork {
 
 export function tellLoaded(message: LoadedMessage): void {
   process.send?.(message);
-}
-
-/** A path for people: short where it can be. */
-export function shownPath(file: string): string {
-  const relative = path.relative(process.cwd(), file);
-  return relative.startsWith('..') ? file : relative;
 }

@@ -1,6 +1,7 @@
 import type { RunHandle, Selvage } from '../client';
 import type { RunResult } from '../model/outcome';
 import { closeInTime } from './close-in-time';
+import { hasResult, workFor } from './early-end';
 import { EXIT } from './exit-codes';
 import type { Interruption } from './interruption';
 import { lineagePlace } from './lineage-place';
@@ -55,8 +56,10 @@ export async function workHere(errand: Errand, surroundings: Surroundings): Prom
   try {
     output.say(describePlace(selvage.place));
     keepTypeScriptLoadable();
+    workFor(errand);
     const run = await interruption.orAsked(errand.start());
     if (!run) return leave(errand, surroundings, 'with its worker');
+    workFor({ ...errand, runId: run.runId });
     output.say(`Run ${run.runId} of ${errand.tapestry}`);
     const display = new ProgressDisplay(output);
     const result = await Promise.race([
@@ -67,7 +70,7 @@ export async function workHere(errand: Errand, surroundings: Surroundings): Prom
     ]).finally(() => display.stop());
     if (!result) return leave(errand, surroundings, 'with its worker');
     await showResult(result, errand, surroundings);
-    return result.status === 'succeeded' ? EXIT.ok : EXIT.runFailed;
+    return hasResult(result.status === 'succeeded' ? EXIT.ok : EXIT.runFailed);
   } finally {
     await closeInTime(selvage, output);
   }
@@ -99,5 +102,5 @@ function leave(
   output.warn(`  ${ownCommand()} ${shellLine(back)}`);
   if (worker)
     output.warn('Stopping the worker: running bodies have 5 s to end. Ctrl-C again to end at once.');
-  return interruption.exitCode;
+  return hasResult(interruption.exitCode);
 }

@@ -8,6 +8,8 @@ export const EXIT = {
   usage: 2,
   /** A defect of Selvage: an error that is none of ours. */
   unexpected: 70,
+  /** The process ended before the command had its result: by what a body did. The run goes on. */
+  endedEarly: 75,
   /** Interrupted by Ctrl-C (SIGINT). The run goes on. */
   interrupted: 130,
   /** Ended by SIGTERM. The run goes on. */

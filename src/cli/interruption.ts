@@ -1,3 +1,4 @@
+import { endProcess } from './early-end';
 import { EXIT } from './exit-codes';
 
 const ENDING_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
@@ -34,7 +35,7 @@ export function endOnSignal(tell: () => void): void {
     process.on(signal, () => {
       if (waiting > 0) return;
       tell();
-      process.exit(exitCodeOf(signal));
+      endProcess(exitCodeOf(signal));
     });
   }
 }
@@ -73,7 +74,7 @@ export class Interruption extends EndOfWork {
     const isSecond = this.received !== undefined;
     this.received ??= signal as EndingSignal;
     // Claims on the embedded server are given back by its own handler of `exit`.
-    if (isSecond) process.exit(this.exitCode);
+    if (isSecond) endProcess(this.exitCode);
     this.tell();
   };
 }

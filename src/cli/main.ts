@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import module from 'node:module';
 import { runCommandLine } from './command-line';
+import { endProcess, guardProcess, hasResult } from './early-end';
 import { endOnSignal } from './interruption';
 import { Output } from './output';
 
@@ -8,6 +9,7 @@ import { Output } from './output';
 (module as { enableCompileCache?: () => void }).enableCompileCache?.();
 
 const output = new Output();
+guardProcess(output);
 endOnSignal(() => {
   output.endLive();
   output.warn('Interrupted.');
@@ -21,6 +23,7 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 void runCommandLine(process.argv.slice(2), output).then((code) => {
+  hasResult(code);
   // Not by `process.exitCode`: what a body left open must not keep the command alive. Empty writes, so that a slow reader gets all.
-  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+  process.stdout.write('', () => process.stderr.write('', () => endProcess(code)));
 });

@@ -20,6 +20,8 @@ const CLEAR_LINE = '\r\u001b[K';
 export class Output {
   private options: OutputOptions = { json: false, verbose: false };
   private liveLine: string | undefined;
+  /** Whether the document is written. */
+  hasDocument = false;
 
   constructor(
     private readonly stdout: OutputStream = process.stdout,
@@ -60,6 +62,7 @@ export class Output {
 
   /** The result for programs; at most once in a command, with `json` only. */
   document(value: unknown): void {
+    this.hasDocument = true;
     this.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
   }
 

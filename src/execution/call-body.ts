@@ -3,6 +3,7 @@ import { SelvageError } from '../errors';
 import type { DefinitionRecord } from '../model/records';
 import type { KnotContext } from '../model/knot-context';
 import { describeIssues, type SchemaIssue, type StandardSchema } from '../model/standard-schema';
+import { watched } from './body-watch';
 
 const NO_SCHEMAS: Pick<DefinitionRecord, 'input' | 'output'> = {};
 
@@ -11,7 +12,16 @@ const NO_SCHEMAS: Pick<DefinitionRecord, 'input' | 'output'> = {};
  *
  * @throws SelvageError `InvalidInput` or `InvalidOutput`, naming the knot, the path and the schema's complaint.
  */
-export async function callBody(
+export function callBody(
+  definition: DefinitionRecord,
+  policy: PlanPolicy,
+  inputs: Record<string, unknown>,
+  context: KnotContext,
+): Promise<unknown> {
+  return watched(context, () => callValidated(definition, policy, inputs, context));
+}
+
+async function callValidated(
   definition: DefinitionRecord,
   { validate }: PlanPolicy,
   inputs: Record<string, unknown>,

@@ -1,15 +1,15 @@
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import path from 'node:path';
 import { chosenServer } from '../../client/server-address';
 import { EmbeddedServer } from '../../server';
-import { shownPath, startDevWorker, type LoadedMessage } from '../dev-worker';
+import { startDevWorker, type LoadedMessage } from '../dev-worker';
 import { EXIT } from '../exit-codes';
 import { FileWatch } from '../file-watch';
 import { Interruption } from '../interruption';
 import type { Output } from '../output';
 import { describePlace } from '../place';
 import { connectOptions, workerWords, type ServerOptions } from '../server-options';
+import { shownPath } from '../shown-path';
 
 /** A worker has 5 s for its bodies and some more to end; then it is ended, and what it was at runs again in the next. */
 const STOP_LIMIT_MS = 10_000;
@@ -58,7 +58,9 @@ async function workAnew(
       interruption.asked.then(() => 'asked' as const),
     ]);
     if (first === 'ended') {
-      if (worker.hasLoaded) return worker.exitCode;
+      if (worker.hasLoaded && worker.exitCode !== EXIT.endedEarly) return worker.exitCode;
+      if (worker.endedBy)
+        output.warn(`The worker was ended by ${worker.endedBy}; its runs wait on the server.`);
       // Its error is on the screen; the file is what has to change.
       output.say(`Waiting for a change of ${shownPath(path.resolve(file))}`);
       await Promise.race([changed, interruption.asked]);
@@ -114,6 +116,8 @@ class Changes {
 class DevWorker {
   hasLoaded = false;
   exitCode: number = EXIT.ok;
+  /** The signal that ended it: of the system where there was no memory left, or an operator's. */
+  endedBy: NodeJS.Signals | null = null;
   readonly ended: Promise<void>;
 
   constructor(
@@ -127,9 +131,13 @@ class DevWorker {
     // A worker outlives its channel by the grace of its bodies; whoever wants to end at once wants that of it, too.
     const endAtOnce = (): void => void child.kill('SIGKILL');
     process.once('exit', endAtOnce);
-    this.ended = once(child, 'exit').then(([code]: (number | null)[]) => {
-      process.off('exit', endAtOnce);
-      this.exitCode = code ?? EXIT.unexpected;
+    this.ended = new Promise((resolve) => {
+      child.once('exit', (code, signal) => {
+        process.off('exit', endAtOnce);
+        this.exitCode = code ?? EXIT.endedEarly;
+        this.endedBy = signal;
+        resolve();
+      });
     });
   }
 

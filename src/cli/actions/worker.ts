@@ -1,5 +1,6 @@
 import type { Selvage } from '../../client';
 import { closeInTime } from '../close-in-time';
+import { hasResult, workFor } from '../early-end';
 import { isDevWorker, EndOfDev, tellLoaded } from '../dev-worker';
 import { EXIT } from '../exit-codes';
 import { Interruption } from '../interruption';
@@ -11,6 +12,7 @@ import type { ServerOptions } from '../server-options';
 
 /** `selvage worker`. */
 export async function work(file: string, options: ServerOptions, output: Output): Promise<number> {
+  workFor('worker');
   const isDev = isDevWorker();
   const end = isDev ? new EndOfDev() : new Interruption();
   try {
@@ -24,6 +26,7 @@ export async function work(file: string, options: ServerOptions, output: Output)
       if (!isDev) output.say(describePlace(selvage.place));
       output.say(`Worker of ${names} on task queue ${selvage.taskQueue}${isDev ? '' : '. Ctrl-C stops it.'}`);
       await Promise.race([selvage.workerEnded, end.asked]);
+      hasResult(EXIT.ok);
       if (!isDev) output.say('Stopping: running bodies have 5 s to end. Ctrl-C again to end at once.');
     } finally {
       await closeInTime(selvage, output);

@@ -52,7 +52,8 @@ export function addRunCommand(program: Command, output: Output, answer: Answer):
     .addHelpText(
       'after',
       `
-Exit codes: 0 the run succeeded, 1 it failed, 2 usage or bad input, 130 interrupted (the run goes on).
+Exit codes: 0 the run succeeded, 1 it failed, 2 usage or bad input,
+75 a body ended the process, 130 interrupted (of both the run goes on).
 
 Examples:
   $ selvage run pipeline.ts --param x=5

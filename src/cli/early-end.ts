@@ -1,0 +1,218 @@
+import fs from 'node:fs';
+import { watchBodies } from '../execution/body-watch';
+import type { KnotContext } from '../model/knot-context';
+import { errorLines, userPlace } from './error-lines';
+import { EXIT } from './exit-codes';
+import type { Output } from './output';
+import { ownCommand, shellLine } from './own-command';
+import { reportError } from './report-error';
+import { RunningBodies } from './running-bodies';
+
+/** The run that a command works for. */
+export interface WorkForRun {
+  readonly tapestry: string;
+  /** `Run x-1f2e3d4c`. */
+  readonly name: string;
+  /** The words of a command line that comes back to it. */
+  readonly back: readonly string[];
+  /** Undefined until the server has heard of it. */
+  runId?: string;
+}
+
+const NAMED_KNOTS = 5;
+/** More frames than the default: a library may stand between the user's code and `process.exit`. */
+const STACK_FRAMES = 50;
+/** So long a reader of our last words may be slow. */
+const WRITE_LIMIT_MS = 5_000;
+const WRITE_RETRY_MS = 10;
+
+const bodies = new RunningBodies();
+let work: WorkForRun | 'worker' | undefined;
+/** The exit code of the command; undefined until it has its result. */
+let result: number | undefined;
+
+/** Says what this process works for from now on, should it end too early. */
+export function workFor(what: WorkForRun | 'worker'): void {
+  work = what;
+}
+
+/** The command has its result and this exit code, which it ends with whatever bodies still do. Answers the code. */
+export function hasResult(code: number): number {
+  result = code;
+  return code;
+}
+
+/** Ends the process with a code that is the command's own. */
+export function endProcess(code: number): never {
+  process.exit(hasResult(code));
+}
+
+/**
+ * Lets no process end silently before its command has a result: whatever ends it is told, with the knot whose body it comes from and how to
+ * come back, and the exit code is 75. `process.exit` is left as it is, and seen when it is on its way. A worker survives rejected promises
+ * that nobody handles.
+ */
+export function guardProcess(output: Output): void {
+  watchBodies(bodies);
+  process.on('exit', (code) => {
+    if (result === undefined) endEarly(exitEvent(code), output);
+    else process.exitCode = result;
+  });
+  process.on('uncaughtException', (error) => onLeak('exception', error, output));
+  process.on('unhandledRejection', (reason) => onLeak('rejection', reason, output));
+}
+
+/** What ends a process. */
+interface EndEvent {
+  readonly kind: 'exit' | 'idle' | 'exception' | 'rejection';
+  /** Of whom it comes: `The body of knot "a" of run r` …, as a sentence. */
+  readonly sentence: string;
+  readonly knots: readonly KnotContext[];
+  /** Further lines: the error, what to do. */
+  readonly lines: readonly string[];
+}
+
+function exitEvent(code: number): EndEvent {
+  const stack = stackOfCaller();
+  const knots = bodies.current ? [bodies.current] : bodies.all;
+  if (!/^\s+at process\.(?:exit|reallyExit) /m.test(stack)) {
+    return {
+      kind: 'idle',
+      sentence: `Nothing was left to do in this process (its event loop was empty) while ${ranOf(bodies.all)}: it waits for something that cannot come any more.`,
+      knots: bodies.all,
+      lines: [],
+    };
+  }
+  const place = userPlace(stack);
+  const call = `process.exit(${code})`;
+  const at = place === undefined ? '' : ` at ${place}`;
+  return {
+    kind: 'exit',
+    sentence: bodies.current
+      ? `The body of ${nameOf(bodies.current)} called ${call}${at}.`
+      : `${call} was called${at} while ${ranOf(bodies.all)}.`,
+    knots,
+    lines: work || knots.length > 0 ? ['A body ends by returning or by throwing an error.'] : [],
+  };
+}
+
+function onLeak(kind: 'exception' | 'rejection', error: unknown, output: Output): void {
+  const event = leakEvent(kind, error);
+  if (result !== undefined || (kind === 'rejection' && work === 'worker')) {
+    output.warn(
+      [event.sentence, ...event.lines, ...(result === undefined ? ['The worker goes on.'] : [])].join('\n'),
+    );
+    return;
+  }
+  if (!work && event.knots.length === 0 && userPlaceOf(error) === undefined)
+    endProcess(reportError(error, output));
+  endEarly(event, output);
+  process.exit();
+}
+
+function leakEvent(kind: 'exception' | 'rejection', error: unknown): EndEvent {
+  const { current } = bodies;
+  const what =
+    kind === 'rejection'
+      ? 'a promise that was rejected and that nobody handles'
+      : 'an error that nobody catches';
+  const sentence =
+    kind === 'rejection'
+      ? current
+        ? `The body of ${nameOf(current)} left ${what}:`
+        : `There was ${what}, while ${ranOf(bodies.all)}:`
+      : current
+        ? `A callback of the body of ${nameOf(current)} threw ${what}:`
+        : `A callback threw ${what}, while ${ranOf(bodies.all)}:`;
+  const remedy =
+    kind === 'rejection'
+      ? 'Await the promise, or catch its error.'
+      : 'Catch it in the callback, or listen to the event "error".';
+  return {
+    kind,
+    sentence,
+    knots: current ? [current] : bodies.all,
+    lines: [...errorLines(error).map((line) => `  ${line}`), remedy],
+  };
+}
+
+/** Writes at once, for nothing that waits is written any more, and sets the exit code. */
+function endEarly(event: EndEvent, output: Output): void {
+  hasResult(EXIT.endedEarly);
+  process.exitCode = EXIT.endedEarly;
+  output.endLive();
+  const { sentence, lines, knots, kind } = event;
+  const text = [`${output.red('error')} EndedEarly: ${sentence}`, ...lines, ...fate(knots)];
+  writeNow(2, `${text.join('\n')}\n`);
+  if (!output.json || output.hasDocument) return;
+  const document = {
+    ...(work &&
+      work !== 'worker' && {
+        ...(work.runId !== undefined && { runId: work.runId }),
+        tapestry: work.tapestry,
+        status: 'running',
+      }),
+    error: { code: 'EndedEarly', message: [sentence, ...lines].join('\n'), cause: kind },
+    knots: knots.map(({ runId, knotId, attempt }) => ({ runId, knot: knotId, attempt })),
+    ...(work && work !== 'worker' && { back: commandBack(work) }),
+  };
+  writeNow(1, `${JSON.stringify(document, null, 2)}\n`);
+}
+
+function fate(knots: readonly KnotContext[]): string[] {
+  if (!work) return [];
+  const again =
+    knots.length === 0
+      ? ''
+      : ' What ran is tried again 30 s after its last heartbeat; a knot that loses three workers fails (WorkerLost).';
+  if (work === 'worker') return [`The worker ends. Its runs wait on the server for the next one.${again}`];
+  return [
+    `${work.name} is not lost: it waits on the server.${again}`,
+    'Go on with:',
+    `  ${commandBack(work)}`,
+  ];
+}
+
+function commandBack({ back }: WorkForRun): string {
+  return `${ownCommand()} ${shellLine(back)}`;
+}
+
+function nameOf({ knotId, runId }: KnotContext): string {
+  return `knot "${knotId}" of run ${runId}`;
+}
+
+/** `knot "a" of run r and knot "b" of run r ran`. */
+function ranOf(knots: readonly KnotContext[]): string {
+  if (knots.length === 0) return 'no body ran';
+  const names = knots.slice(0, NAMED_KNOTS).map(nameOf);
+  const more = knots.length - names.length;
+  if (more > 0) names.push(`${more} more`);
+  const last = names.pop()!;
+  return `${names.length > 0 ? `${names.join(', ')} and ` : ''}${last} ran`;
+}
+
+function userPlaceOf(error: unknown): string | undefined {
+  return error instanceof Error && error.stack !== undefined ? userPlace(error.stack) : undefined;
+}
+
+function stackOfCaller(): string {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = STACK_FRAMES;
+  const stack = new Error().stack ?? '';
+  Error.stackTraceLimit = limit;
+  return stack;
+}
+
+/** A pipe that is full is waited for. One that nobody reads gets nothing. */
+function writeNow(descriptor: number, text: string): void {
+  const limit = performance.now() + WRITE_LIMIT_MS;
+  let bytes = Buffer.from(text);
+  while (bytes.length > 0) {
+    try {
+      bytes = bytes.subarray(fs.writeSync(descriptor, bytes));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || performance.now() > limit) return;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WRITE_RETRY_MS);
+    }
+  }
+}
