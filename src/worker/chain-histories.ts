@@ -23,11 +23,17 @@ const WHOLE_PAGE = 1_000;
  * The histories of all executions of a run: the first, those that it was continued in, and those that a reset began. One at a
  * time, so that no more than one is in memory.
  *
- * @throws SelvageError `UnknownRun`, `ServerUnreachable`
+ * @param first Temporal run id of the first execution, where the id of the run may by now be that of a later one
+ * @throws SelvageError `UnknownRun` (without `first`), `ServerUnreachable`
  */
-export async function* chainHistories(client: Client, runId: string): AsyncGenerator<ExecutionHistory> {
+export async function* chainHistories(
+  client: Client,
+  runId: string,
+  first?: string,
+): AsyncGenerator<ExecutionHistory> {
   const newest = await describe(client, runId);
-  if (!newest) {
+  const firstOfNewest = newest && (newest.raw.workflowExecutionInfo?.firstRunId || newest.runId);
+  if (!newest && first === undefined) {
     throw new SelvageError(
       'UnknownRun',
       `The server has no history of a run "${runId}": there is no such run (\`selvage runs list\` shows what there is), or it ` +
@@ -35,7 +41,7 @@ export async function* chainHistories(client: Client, runId: string): AsyncGener
       { details: { run: runId } },
     );
   }
-  const waiting = [newest.raw.workflowExecutionInfo?.firstRunId || newest.runId, newest.runId];
+  const waiting = first === undefined || first === firstOfNewest ? [firstOfNewest!, newest!.runId] : [first];
   const seen = new Set<string>();
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
     if (seen.has(next)) continue;

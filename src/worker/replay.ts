@@ -20,7 +20,14 @@ export interface ReplayOptions {
   readonly dataConverter?: DataConverter;
 }
 
-/** What the replay of one execution of a run came to. */
+/** A run that a run has started: of a map or a part of one, of a nested tapestry, of a loop, or of one slow knot. */
+export interface StartedChildRun {
+  readonly runId: string;
+  /** Of its first execution. */
+  readonly temporalRunId: string;
+}
+
+/** What the replay of one execution of a run, or of a child run, came to. */
 export interface ReplayedExecution {
   readonly runId: string;
   readonly temporalRunId: string;
@@ -28,6 +35,8 @@ export interface ReplayedExecution {
   readonly tapestry?: string;
   /** How many events the history has. */
   readonly events: number;
+  /** The child runs that it has started. Each has histories of its own: `replayRun` comes to them, `replayHistory` does not. */
+  readonly childRuns: readonly StartedChildRun[];
   /**
    * - `replays`: a worker of this installation does what the history says, and can go on from its end;
    * - `differs`: it would do something else, and a run with this history would stand still in its hands;
@@ -42,8 +51,8 @@ export interface ReplayedExecution {
 }
 
 /**
- * Replays all executions of a run (of which it has several if it was continued as new or reset) from the server, one after
- * the other, with the workflows of this installation. Nothing is changed, no body runs, and no worker is needed: what a
+ * Replays all executions of a run (of which it has several if it was continued as new or reset) from the server, and then those of its child
+ * runs and of theirs, one after the other, with the workflows of this installation. Nothing is changed, no body runs, and no worker is needed: what a
  * new version would do with a run in flight can be tried before it is deployed.
  *
  * @param client of Temporal, such as `selvage.client`
@@ -55,14 +64,25 @@ export async function* replayRun(
   options: ReplayOptions = {},
 ): AsyncGenerator<ReplayedExecution> {
   let workflows: Workflows | undefined;
-  for await (const { temporalRunId, history } of chainHistories(client, runId)) {
-    if (!history) {
-      yield { runId, temporalRunId, events: 0, verdict: 'gone' };
-      continue;
+  const open: { readonly runId: string; readonly temporalRunId?: string }[] = [{ runId }];
+  const seen = new Set<string>();
+  for (let run = open.shift(); run; run = open.shift()) {
+    const { runId: id, temporalRunId: first } = run;
+    for await (const { temporalRunId, history } of chainHistories(client, id, first)) {
+      if (!history) {
+        yield { runId: id, temporalRunId, events: 0, childRuns: [], verdict: 'gone' };
+        continue;
+      }
+      requireOwn(history, id);
+      workflows ??= await prepare(options);
+      const execution = await replay(history, id, temporalRunId, workflows);
+      for (const child of execution.childRuns) {
+        // Executions that resets began repeat what was before.
+        if (!seen.has(child.temporalRunId)) open.push(child);
+        seen.add(child.temporalRunId);
+      }
+      yield execution;
     }
-    requireOwn(history, runId);
-    workflows ??= await prepare(options);
-    yield await replay(history, runId, temporalRunId, workflows);
   }
 }
 
@@ -138,6 +158,13 @@ function contentOf(event: HistoryEvent): { kind: string; attributes: Record<stri
   return undefined;
 }
 
+function childRunsIn(events: readonly HistoryEvent[]): StartedChildRun[] {
+  return events.flatMap(({ childWorkflowExecutionStartedEventAttributes: started }) => {
+    const { workflowId, runId } = started?.workflowExecution ?? {};
+    return workflowId && runId ? [{ runId: workflowId, temporalRunId: runId }] : [];
+  });
+}
+
 function localActivityType(event: HistoryEvent | undefined): string | undefined {
   const data = event?.markerRecordedEventAttributes?.details?.['data']?.payloads?.[0]?.data;
   if (!data) return undefined;
@@ -179,6 +206,7 @@ async function replay(
     temporalRunId,
     tapestry: events[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name ?? '',
     events: events.length,
+    childRuns: childRunsIn(events),
   };
   const problem = await problemOf(events, runId, workflows);
   if (problem === undefined) return { ...execution, verdict: 'replays' };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { knot, tapestry, waitForSignal, type Knot } from '../../src';
+import { knot, loop, map, subTapestry, tapestry, waitForSignal, type Knot } from '../../src';
 import type { Selvage } from '../../src/client';
 import { replayRun, type ReplayedExecution } from '../../src/worker';
 import { historyOf } from '../support/history';
@@ -43,7 +43,16 @@ const heavy = tapestry('heavy', () => {
   for (let n = 0; n < 90; n++) all[`c${n}`] = lengthOf(inline, { id: `c${n}` });
   return { sum: total(all, { id: 'sum' }) };
 });
-const shared = selvageForAll({ tapestries: [asked, resettable, heavy] });
+const counted = tapestry('counted', (t) => ({ n: inc({ x: t.parameter('n', z.number()) }, { id: 'next' }) }));
+const nesting = tapestry('nesting', () => {
+  const list = knot('list', () => Array.from({ length: 510 }, (_, n) => n))({}, { id: 'list' });
+  return {
+    mapped: map({ over: list, each: ({ element }) => element + 1 }, { id: 'mapped' }),
+    nested: subTapestry({ tapestry: counted, inputs: { n: 1 } }, { id: 'nested' }),
+    looped: loop({ step: counted, initial: { n: 0 }, until: ({ n }) => n === 2 }, { id: 'looped' }),
+  };
+});
+const shared = selvageForAll({ tapestries: [asked, resettable, heavy, nesting] });
 
 test('a run that is sent signals and asked for its state while knots of it end', async () => {
   const selvage = shared();
@@ -78,6 +87,28 @@ test('a run that was reset: both what was before and what came after', async () 
   const executions = await replay(selvage, run.runId);
   expect(executions.map(({ temporalRunId }) => temporalRunId).sort()).toEqual([before, after].sort());
   expect(executions.map(({ verdict }) => verdict)).toEqual(['replays', 'replays']);
+});
+
+test('a run with child runs: of a map and its parts, of a nested tapestry, of a loop', async () => {
+  const selvage = shared();
+  const run = await selvage.start(nesting, {});
+  await run.values();
+  const executions = await replay(selvage, run.runId);
+  expect(executions.map(({ runId }) => runId.slice(run.runId.length)).sort()).toEqual([
+    '',
+    '/looped',
+    '/looped#1',
+    '/looped#2',
+    '/mapped',
+    '/mapped/0',
+    '/mapped/500',
+    '/nested',
+    '/nested#1',
+  ]);
+  expect(new Set(executions.map(({ verdict }) => verdict))).toEqual(new Set(['replays']));
+  expect(executions[0]!.childRuns.map(({ runId }) => runId).sort()).toEqual(
+    ['looped', 'mapped', 'nested'].map((knotId) => `${run.runId}/${knotId}`),
+  );
 });
 
 test('a history that fits into no message of the server', async () => {

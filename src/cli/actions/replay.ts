@@ -2,12 +2,14 @@ import { SelvageError } from '../../errors';
 import type { ReplayedExecution } from '../../worker';
 import type { ReplayCommandOptions } from '../commands/replay';
 import { EXIT } from '../exit-codes';
-import { plural } from '../format';
+import { plural, shorten } from '../format';
 import { readHistoryFile } from '../history-file';
 import { late } from '../late-imports';
 import type { Output } from '../output';
 import { installReplayLogger } from '../sdk-logger';
 import { withClient } from '../with-client';
+
+const SHOWN_UNTRIED = 500;
 
 /** `selvage replay`. */
 export async function replay(
@@ -22,25 +24,30 @@ export async function replay(
   if (file !== undefined) {
     const history = await readHistoryFile(file);
     installReplayLogger(output);
-    return conclude([show(await late.replay().replayHistory(history), output)], output);
+    const execution = await late.replay().replayHistory(history);
+    show(execution, execution.runId, output);
+    const untried = execution.childRuns.map((child) => child.runId);
+    return conclude([execution], untried, output);
   }
   return await withClient(options, output, async (selvage) => {
     installReplayLogger(output);
     const executions: ReplayedExecution[] = [];
     for await (const execution of late.replay().replayRun(selvage.client, runId!)) {
-      executions.push(show(execution, output));
+      show(execution, runId!, output);
+      executions.push(execution);
     }
-    return conclude(executions, output, selvage.place);
+    return conclude(executions, [], output, selvage.place);
   });
 }
 
-function show(execution: ReplayedExecution, output: Output): ReplayedExecution {
-  const { verdict, temporalRunId, tapestry, events, error } = execution;
+/** @param asked the run that was asked for; others are named */
+function show(execution: ReplayedExecution, asked: string, output: Output): void {
+  const { verdict, runId, temporalRunId, tapestry, events, error } = execution;
   const what =
     verdict === 'gone' ? 'the server has this history no more' : `${tapestry}, ${plural(events, 'event')}`;
-  output.say(`${coloured(verdict, output)} ${temporalRunId}  ${what}`);
+  const whose = runId === asked ? '' : `, child run ${runId}`;
+  output.say(`${coloured(verdict, output)} ${temporalRunId}  ${what}${whose}`);
   if (error) output.say(`         ${error.code}: ${error.message}`);
-  return execution;
 }
 
 function coloured(verdict: ReplayedExecution['verdict'], output: Output): string {
@@ -49,17 +56,38 @@ function coloured(verdict: ReplayedExecution['verdict'], output: Output): string
   return verdict === 'gone' ? output.yellow(text) : output.red(text);
 }
 
-function conclude(executions: readonly ReplayedExecution[], output: Output, server?: object): number {
+/** @param untried ids of child runs whose histories are not at hand */
+function conclude(
+  executions: readonly ReplayedExecution[],
+  untried: readonly string[],
+  output: Output,
+  server?: object,
+): number {
   const bad = executions.filter(({ error }) => error !== undefined).length;
-  const there = executions.filter(({ verdict }) => verdict !== 'gone').length;
+  const gone = executions.filter(({ verdict }) => verdict === 'gone').length;
+  const tried = executions.length - gone;
+  const all = gone + untried.length === 0 ? '' : ' as far as was tried';
   output.say(
     bad === 0
-      ? `This version can go on with it: ${plural(there, 'execution')} replayed.`
-      : `This version cannot go on with it: ${bad} of ${plural(there, 'execution')} did not replay.`,
+      ? `This version can go on with it${all}: ${plural(tried, 'execution')} replayed.`
+      : `This version cannot go on with it: ${bad} of ${plural(tried, 'execution')} did not replay.`,
   );
+  if (gone > 0)
+    output.say(
+      output.yellow(`Not tried: ${plural(gone, 'execution')} of which the server has no history any more.`),
+    );
+  if (untried.length > 0) {
+    const named = shorten(untried.join(', '), SHOWN_UNTRIED);
+    output.say(
+      output.yellow(
+        `Not tried: ${plural(untried.length, 'child run')}, with histories of their own: ${named}. \`selvage replay RUN\` tries all of a run.`,
+      ),
+    );
+  }
   if (output.json) {
     output.document({
       replays: bad === 0,
+      untried,
       executions: executions.map(({ error, ...execution }) => ({
         ...execution,
         ...(error && { error: { code: error.code, message: error.message } }),

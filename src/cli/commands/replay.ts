@@ -13,7 +13,7 @@ export function addReplayCommand(program: Command, output: Output, answer: Answe
     .command('replay')
     .summary('try whether this version can go on with a run')
     .description(
-      'Replays the history of a run, with all that it was continued in or reset to, by the interpreter of this installation, ' +
+      'Replays the history of a run, with all that it was continued in or reset to and with all its child runs, by the interpreter of this installation, ' +
         'and says where that would do something else. No body runs and nothing is changed.',
     )
     .argument('[run-id]')

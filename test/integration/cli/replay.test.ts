@@ -6,10 +6,20 @@ import { removeProjects } from '../server/projects';
 import { PIPELINES } from './pipelines';
 
 const HISTORY = path.resolve(__dirname, '../../replay/histories/behaviour-1/diamond-0.json.gz');
+const WITH_CHILD_RUN = path.resolve(__dirname, '../../replay/histories/behaviour-1/map-0.json.gz');
+const MAPPED = `
+import { knot, map, tapestry } from 'selvage';
+
+const list = knot('list', () => [1, 2]);
+
+export const mapped = tapestry('mapped', () => ({
+  end: map({ over: list({}, { id: 'list' }), each: ({ element }) => element + 1 }, { id: 'end' }),
+}));
+`;
 let project: string;
 
 beforeAll(async () => {
-  project = makeCommandProject({ 'pipeline.ts': PIPELINES });
+  project = makeCommandProject({ 'pipeline.ts': PIPELINES, 'mapped.ts': MAPPED });
   await runWarm(project, [
     'run',
     'pipeline.ts',
@@ -46,6 +56,23 @@ test('a run that this version can go on with: 0', async () => {
     executions: [{ runId: 'good', tapestry: 'quickstart', verdict: 'replays' }],
     server: { source: 'embedded' },
   });
+});
+
+test('child runs are replayed, too; of a history in a file, those that are not are named', async () => {
+  await runWarm(project, ['run', 'mapped.ts', '--run-id', 'mapped']);
+  const { code, stdout } = await selvage('mapped');
+  expect(stdout).toMatch(/^replays {2}[0-9a-f-]{36} {2}mapped, \d+ events$/m);
+  expect(stdout).toMatch(/^replays {2}[0-9a-f-]{36} {2}selvage\.map, \d+ events, child run mapped\/end$/m);
+  expect(stdout).toMatch(/^This version can go on with it: 2 executions replayed\.$/m);
+  expect(code).toBe(0);
+
+  const ofFile = await selvage('--file', WITH_CHILD_RUN);
+  expect(ofFile.stdout).toMatch(
+    /^This version can go on with it as far as was tried: 1 execution replayed\.$/m,
+  );
+  expect(ofFile.stdout).toMatch(/^Not tried: 1 child run, with histories of their own: .*\/\w+\./m);
+  const document = JSON.parse((await selvage('--file', WITH_CHILD_RUN, '--json')).stdout) as object;
+  expect(document).toMatchObject({ replays: true, untried: [expect.stringContaining('/')] });
 });
 
 test('a history in a file, gzipped or not, without a server; one that differs: 1, and where', async () => {
