@@ -80,6 +80,8 @@ import {
 import { currentActor, currentCommit } from './provenance';
 import { readResumable } from './read-resumable';
 import { reconcileRun, reconcileRunning } from './reconcile';
+import { unbegunRuns } from './unbegun-run';
+import { pageLimit } from '../adapters/shared/pages';
 import {
   followExtensions,
   requireSubscribable,
@@ -383,13 +385,21 @@ export class Selvage {
     return await followExtensions(this.getRun(runId), store, options);
   }
 
-  /** Runs, newest first, a page at a time; records that say running are compared with the server. */
+  /**
+   * Runs, newest first, a page at a time; records that say running are compared with the server. On the first page, runs that no worker has begun
+   * come first, which only the server knows: beside the page as many, of the newest thousand workflows that run there. Their `environment.begun`
+   * is false.
+   */
   async listRuns(query: RunQuery = {}): Promise<Page<RunRecord>> {
     const page = await this.backends.runHistory.listRuns(query);
-    const items = await Promise.all(
-      page.items.map((run) => reconcileRun(this.backends, this.client.workflow, run)),
-    );
-    return { ...page, items };
+    const { workflow } = this.client;
+    const items = await Promise.all(page.items.map((run) => reconcileRun(this.backends, workflow, run)));
+    const isAsked = ({ status }: RunRecord): boolean => query.status === undefined || status === query.status;
+    const mayBeUnbegun = query.cursor === undefined && (query.status ?? 'running') === 'running';
+    const unbegun = mayBeUnbegun
+      ? await unbegunRuns(workflow, this.backends, { ...query, limit: pageLimit(query) })
+      : [];
+    return { ...page, items: [...unbegun, ...items.filter(isAsked)] };
   }
 
   /** Lineage records by hash, knot, class or run, newest first, a page at a time. */

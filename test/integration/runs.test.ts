@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { knot, loop, map, subTapestry, tapestry, waitForSignal } from '../../src';
 import type { Progress } from '../../src/client';
+import type { RunQuery } from '../../src/protocols';
 import { Latch } from '../support/latch';
 import { connectSelvage, selvageForAll, startWorker, unique } from '../support/open-selvage';
 import { until } from '../support/until';
@@ -110,6 +111,31 @@ test('a run says who started it, by what and with which tags, and is found by th
     parameter_hashes: { a: expect.stringMatching(/^sha256:/), b: expect.stringMatching(/^sha256:/) },
   });
   expect(items[0]!.finished_at).toBeGreaterThanOrEqual(items[0]!.started_at);
+});
+
+test('a run that no worker has begun is listed as running, once, until one has', async () => {
+  const selvage = await connectSelvage();
+  const run = await selvage.start(sum, { a: 1 }, { tags: ['waits'] });
+  const listed = async (query: RunQuery) =>
+    (await selvage.listRuns(query)).items.map(({ run_id, status, environment }) => [
+      run_id,
+      status,
+      environment['begun'],
+    ]);
+  const unbegun = [[run.runId, 'running', false]];
+  for (const query of [{}, { status: 'running' }, { tapestry: 'sum' }, { tag: 'waits' }] as const)
+    expect(
+      await until(`the server lists it for ${JSON.stringify(query)}`, async () => {
+        const found = await listed(query);
+        return found.length > 0 ? found : undefined;
+      }),
+    ).toEqual(unbegun);
+  for (const query of [{ status: 'failed' }, { tapestry: 'other' }, { tag: 'other' }, { until: 1 }] as const)
+    expect(await listed(query)).toEqual([]);
+  await startWorker(selvage, { tapestries: [sum] });
+  await run.result();
+  expect(await listed({})).toEqual([[run.runId, 'succeeded', undefined]]);
+  expect(await listed({ status: 'running' })).toEqual([]);
 });
 
 test('a run in flight shows its counts, what runs and what failed: to status(), to progress(), to the server’s UI', async () => {

@@ -121,7 +121,7 @@ function describePage({ items, cursor }: Page<RunRecord>, output: Output): strin
   const rows = items.map((run) => [
     run.run_id,
     run.tapestry,
-    run.status,
+    isUnbegun(run) ? 'not begun' : run.status,
     formatTime(run.started_at),
     run.finished_at === null ? '' : formatDuration(run.finished_at - run.started_at),
     describeCounts(run),
@@ -129,6 +129,10 @@ function describePage({ items, cursor }: Page<RunRecord>, output: Output): strin
   ]);
   const more = cursor === undefined ? [] : ['', output.dim(`There are more: ${nextPage(cursor)}`)];
   return [formatTable(HEADINGS, rows), ...more].join('\n');
+}
+
+function isUnbegun({ status, environment }: RunRecord): boolean {
+  return status === 'running' && environment['begun'] === false;
 }
 
 function describeCounts(run: RunRecord): string {

@@ -31,7 +31,7 @@ export function addRunsCommand(program: Command, output: Output, answer: Answer)
   withOptions(
     runs
       .command('list')
-      .description('Lists runs, newest first.')
+      .description('Lists runs, newest first; before them those that no worker has begun.')
       .addOption(new Option('--status <status>', 'only of this status').choices(RUN_STATUSES))
       .option('--tapestry <name>', 'only of this tapestry')
       .option('--actor <name>', 'only started by this actor')

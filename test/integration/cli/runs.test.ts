@@ -186,6 +186,8 @@ test('runs show: a run that no worker has begun', async () => {
     90_000,
   );
   expect(shown).toMatch(/^Not begun: no worker polls task queue "short" \(.*last polled /m);
+  const listed = await selvage('runs', 'list', '--status', 'running');
+  expect(listed.stdout).toMatch(/^early +quickstart +not begun +\d{4}-/m);
   // The worker has said that it stops: a detached run is refused at once.
   const { stderr } = await selvage(...detached);
   expect(stderr).toMatch(/^error NoWorker: /m);

@@ -16,6 +16,7 @@ import {
 import { InMemoryLeaseTable } from '../../lease-tables/in-memory';
 import { changedRun, endedRun } from '../../shared/ended-run';
 import { newestFirst } from '../../shared/newest-first';
+import { runMatches } from '../../shared/run-matches';
 
 /**
  * Runs and lineage in this process's memory, for tests and in-process runs: gone when the process ends. Records are kept
@@ -165,18 +166,6 @@ export class InMemoryRunHistory implements RunHistory {
     const index = this.#runIndex.get(temporalRunId);
     return index === undefined ? undefined : this.#runs[index];
   }
-}
-
-function runMatches(run: RunRecord, query: RunQuery): boolean {
-  return (
-    (query.tapestry === undefined || run.tapestry === query.tapestry) &&
-    (query.status === undefined || run.status === query.status) &&
-    (query.actor === undefined || run.actor === query.actor) &&
-    (query.trigger === undefined || run.trigger === query.trigger) &&
-    (query.tag === undefined || run.tags.includes(query.tag)) &&
-    (query.since === undefined || run.started_at >= query.since) &&
-    (query.until === undefined || run.started_at < query.until)
-  );
 }
 
 function lineageMatches(record: LineageRecord, query: LineageQuery): boolean {
