@@ -100,8 +100,10 @@ export type {
   ValuesOfTapestry,
   WaitConfig,
   WaitUntilOptions,
+  WiredOutcomes,
   WiredValues,
 } from './model';
+export type { LineageRecord } from './protocols';
 export type {
   Err,
   ExceptionRecord,

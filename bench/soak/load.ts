@@ -79,7 +79,7 @@ export class Load {
     }
     if (isToBeCancelled) await run.cancel();
     const { status } = await run.result();
-    await run.lineage({ limit: 20 });
+    await this.selvage.lineage({ runId: run.runId, limit: 20 });
     await this.selvage.listRuns({ limit: 20 });
     return status;
   }

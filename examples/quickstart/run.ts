@@ -8,8 +8,8 @@ async function main(): Promise<void> {
     const { answer } = await run.values();
     console.log(`answer: ${answer}`);
 
-    const { items } = await run.lineage({ knotId: 'answer' });
-    console.log(`made from: ${JSON.stringify(items[0]?.parent_knot_ids)}`);
+    const [made] = await run.lineage({ knotId: 'answer' });
+    console.log(`made from: ${JSON.stringify(made?.parent_knot_ids)}`);
   } finally {
     await selvage.close();
   }

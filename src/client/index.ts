@@ -7,7 +7,8 @@ export {
   type StartOptions,
 } from './selvage';
 export type { Followed, FollowOptions } from './follow-extensions';
-export { RunHandle, type Progress, type RunState } from './run-handle';
+export { RunHandle, type LineageOfRun, type Progress, type RunState } from './run-handle';
+export type { LineageQuery, LineageRecord, Page, PageOptions, RunQuery, RunRecord } from '../protocols';
 export type { StepCode, Waiting, WaitingCode, WaitingKnot, WaitingState, WaitingStep } from './waiting';
 export { pollersOf } from './pollers';
 export { DEFAULT_TASK_QUEUE } from './defaults';

@@ -12,7 +12,7 @@ import { withRun, type RunScope } from '../sealing/run-scope';
 import { DEFAULT_INLINE_LIMIT } from '../execution';
 import type { Fragment } from '../model';
 import type { Outcome, RunResult } from '../model/outcome';
-import type { Backends, LineageQuery, LineageRecord, Page, RunRecord } from '../protocols';
+import type { Backends, LineageQuery, LineageRecord, Page, PageOptions, RunRecord } from '../protocols';
 import {
   SEGMENTS_QUERY,
   STATUS_QUERY,
@@ -74,6 +74,9 @@ export interface Progress {
 /** Values of a subject are in no history. */
 const NOTHING_INLINE = { inlineLimit: 0 };
 
+/** Which lineage records of a run are asked for: those that fit all conditions. */
+export type LineageOfRun = Omit<LineageQuery, 'runId' | 'temporalRunId' | 'limit' | 'cursor'>;
+
 interface RunHandleOptions {
   /** Encoded bytes up to which the payload of a signal goes into the history. Default 2,048. */
   readonly inlineLimit?: number | undefined;
@@ -134,16 +137,17 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     return (await readResult(this.backends, await this.record())).outcomes;
   }
 
-  /** Lineage records of this run, a page at a time, newest first. */
-  async lineage(query: Omit<LineageQuery, 'runId' | 'temporalRunId'> = {}): Promise<Page<LineageRecord>> {
+  /**
+   * The lineage records of this run so far, or those of them that fit, in the order in which the knots finished. Of a run with very many
+   * elements, `selvage.lineage({ runId, … })` answers a page at a time.
+   */
+  async lineage(query: LineageOfRun = {}): Promise<LineageRecord[]> {
     const { temporal_run_id: temporalRunId } = await this.record();
-    return await this.backends.runHistory.findLineage({ ...query, temporalRunId });
-  }
-
-  /** All lineage records of this run so far, in no particular order. */
-  async records(): Promise<LineageRecord[]> {
-    const { temporal_run_id: temporalRunId } = await this.record();
-    return await this.backends.runHistory.getRecords(temporalRunId);
+    const { runHistory } = this.backends;
+    const records = Object.values(query).some((condition) => condition !== undefined)
+      ? await allPages((page) => runHistory.findLineage({ ...query, temporalRunId, ...page }))
+      : await runHistory.getRecords(temporalRunId);
+    return records.sort((one, other) => one.finished_at - other.finished_at);
   }
 
   /**
@@ -439,7 +443,12 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   }
 
   private async failures(): Promise<LiveStatus['failures']> {
-    const { items } = await this.lineage({ outcome: 'err', limit: 20 });
+    const { temporal_run_id: temporalRunId } = await this.record();
+    const { items } = await this.backends.runHistory.findLineage({
+      temporalRunId,
+      outcome: 'err',
+      limit: 20,
+    });
     return items.map((record) => {
       const { error } = record.extra as { error?: { type: string; message: string } };
       return { knot: record.knot_id, type: error?.type ?? 'Error', message: error?.message ?? '' };
@@ -529,4 +538,17 @@ function withoutValue(terminals: readonly string[]): string {
   const named = terminals.slice(0, 5).map((name) => `"${name}"`);
   const others = terminals.length - named.length;
   return `${named.join(', ')}${others > 0 ? ` and ${others} more` : ''} had to be skipped`;
+}
+
+const RECORDS_PER_PAGE = 1_000;
+
+async function allPages<T>(read: (options: PageOptions) => Promise<Page<T>>): Promise<T[]> {
+  const all: T[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await read({ limit: RECORDS_PER_PAGE, ...(cursor !== undefined && { cursor }) });
+    all.push(...page.items);
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return all;
 }

@@ -41,6 +41,6 @@ test('kill -9 of the worker and of the server while knots wait: they wait on, an
   expect(wrong).toMatchObject({ message: expect.stringContaining('"word"') });
   expect(await run.signal('word', 10)).toEqual({ takenBy: 'word' });
   expect(await run.values()).toEqual({ sum: 11 });
-  const records = await run.records();
+  const records = await run.lineage();
   expect(new Set(records.map(({ knot_id: id }) => id)).size).toBe(records.length);
 });

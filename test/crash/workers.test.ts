@@ -68,7 +68,7 @@ describe('a worker that is killed', () => {
       expect(await began(folder, 'waiting', 2)).toBe(second.pid);
       go(folder, 'waiting', 2);
       expect(await run.values()).toEqual({ attempt: 2, sum: 102 });
-      const { items } = await run.lineage();
+      const items = await run.lineage();
       expect(items.map(({ knot_id, worker, attempt }) => [knot_id, worker, attempt]).sort()).toEqual([
         ['before', 'first', 1],
         ['param:root', 'first', 1],
@@ -103,7 +103,7 @@ describe('a worker that is killed', () => {
         },
       });
       expect(murders()).toBe(3);
-      expect((await run.lineage({ knotId: 'killer' })).items).toHaveLength(1);
+      expect(await run.lineage({ knotId: 'killer' })).toHaveLength(1);
     },
   );
 });

@@ -126,11 +126,11 @@ test('cancelling tells running bodies, skips the rest, and puts everything on re
 
   // The body that ignored its signal ends at last, and nothing of it counts.
   expect(noted(run.runId)).not.toContain('ignores ended');
-  const before = (await run.lineage()).items;
+  const before = await run.lineage();
   finishers.get(run.runId)!.open();
   await until('the late body has ended', () => noted(run.runId).includes('ignores ended'));
   await anotherRun(selvage);
-  expect((await run.lineage()).items).toEqual(before);
+  expect(await run.lineage()).toEqual(before);
   expect(before.map(({ knot_id }) => knot_id).sort()).toEqual(
     ['below', 'done', 'heeding', 'ignoring', 'param:x', 'tidying'].sort(),
   );
@@ -153,7 +153,7 @@ test('a terminated run is on record as terminated, and its bodies hear of it', a
   expect(result.outcomes).not.toHaveProperty('heeding');
   await until('the body has heard of it', () => noted(run.runId).includes('heeds heard'));
   await anotherRun(selvage);
-  expect((await run.lineage({ knotId: 'heeding' })).items).toEqual([]);
+  expect(await run.lineage({ knotId: 'heeding' })).toEqual([]);
 });
 
 test('a run that was terminated behind our back is found out by whoever looks', async () => {
@@ -216,11 +216,11 @@ test('a cancel leaves a body of a segment behind that ignores its signal past it
     status: 'cancelled',
     outcomes: { done: { kind: 'ok', value: 1 }, ignoring: CANCELLED, below: CANCELLED },
   });
-  const { items: before } = await run.lineage();
+  const before = await run.lineage();
   finishers.get(run.runId)!.open();
   await until('the late body has ended', () => noted(run.runId).includes('ignores ended'));
   await anotherRun(shared());
-  expect((await run.lineage()).items).toEqual(before);
+  expect(await run.lineage()).toEqual(before);
 });
 
 test('a cancel during settle comes too late: the run ends as what it came to', async () => {
@@ -260,12 +260,13 @@ test('a commit that comes after the run has given the knot up loses, and adopts 
     status: 'cancelled',
     outcomes: { late: CANCELLED },
   });
-  const before = (await run.lineage()).items;
+  const before = await run.lineage();
   commitMayGoOn.open();
   // Closing waits for what the worker still has in hand.
   await selvage.close();
   expect(await line.backends.runHistory.getRecords(before[0]!.temporal_run_id)).toHaveLength(before.length);
-  expect((await line.backends.runHistory.findLineage({ runId: run.runId })).items).toEqual(before);
+  const { items } = await line.backends.runHistory.findLineage({ runId: run.runId });
+  expect(new Set(items)).toEqual(new Set(before));
 });
 
 test('a knot whose worker is lost in a cancel is cancelled, also where the body had begun', async () => {
@@ -326,7 +327,7 @@ test('a cancel in the middle of a look-up: what was found counts as Ok, as its r
     status: 'cancelled',
     outcomes: { b: { kind: 'ok', value: 2 }, c: { kind: 'ok', value: 3 }, end: { kind: 'skipped' } },
   });
-  const { items } = await run.lineage();
+  const items = await run.lineage();
   const onRecord = { ok: 0, err: 0, skipped: 0 };
   for (const { outcome } of items) onRecord[outcome] += 1;
   expect(onRecord).toEqual({ ok: 4, err: 0, skipped: 1 });

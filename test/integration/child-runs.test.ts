@@ -111,7 +111,7 @@ test('a run continues as new while a slow knot beside many short ones runs in a 
   const result = await run.result({ outputs: 'terminals' });
   expect(result.status).toBe('succeeded');
   expect(slowCalls).toEqual([{ runId: run.runId, idempotencyKey: `${run.runId}/${first}/slow`, x: 2 }]);
-  const { items } = await run.lineage({ knotId: 'slow' });
+  const items = await run.lineage({ knotId: 'slow' });
   expect(items).toMatchObject([{ run_id: run.runId, temporal_run_id: first, outcome: 'ok' }]);
   expect(await selvage.backends.runHistory.getRecords(first)).toHaveLength(1 + 3 + GROUPS * (WIDTH + 1) + 1);
   const child = await historyOf(selvage, `${run.runId}/slow`);

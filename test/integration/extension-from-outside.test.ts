@@ -275,7 +275,7 @@ test('a resumed run goes on with the extended plan', async () => {
   const { outputs, status } = await resumed.result();
   expect(status).toBe('succeeded');
   expect(outputs).toMatchObject({ 'a-2': 20, 'a-4': 40, h: 10, after: 20 });
-  const [taken] = (await resumed.records()).filter(({ knot_id }) => knot_id === 'a-4');
+  const [taken] = (await resumed.lineage()).filter(({ knot_id }) => knot_id === 'a-4');
   expect(taken!.cached_from_run).toBe(run.runId);
 });
 

@@ -183,7 +183,7 @@ test('what was stored before, and under an earlier key, is read; values are reus
     const run = await selvage.start(cached, { name: 'Ada' }, { runId: unique('cached') });
     expect(await run.values()).toEqual({ end: 'Ada!' });
     seen.push(run.runId);
-    const records = await run.records();
+    const records = await run.lineage();
     await selvage.close();
     return records.find(({ knot_id }) => knot_id === 'end')!;
   };

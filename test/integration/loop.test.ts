@@ -36,7 +36,7 @@ test('a loop comes to the same as in process', async () => {
   expect(calls).toEqual([2, 3, 4]);
   const backends = createInMemoryBackends();
   const local = await runLocally(counts, { x: 2 }, { runId: run.runId, backends });
-  const mine = (await run.lineage({ knotId: 'loop' })).items[0]!;
+  const mine = (await run.lineage({ knotId: 'loop' }))[0]!;
   const theirs = local.lineage.find(({ knot_id }) => knot_id === 'loop')!;
   expect(mine).toMatchObject({
     output_hash: theirs.output_hash,

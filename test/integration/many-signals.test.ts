@@ -105,7 +105,7 @@ test('a run goes on with a new history while knots of it wait, and forgets no si
   const { outcomes, values } = await run.result({ outputs: 'terminals' });
   expect(values.line).toBe('early,late,1');
   expect(outcomes['impatient']).toMatchObject({ kind: 'err', error: { type: 'SignalTimeout' } });
-  const records = await run.records();
+  const records = await run.lineage();
   expect(new Set(records.map(({ knot_id: id }) => id)).size).toBe(records.length);
 
   async function liveAfterContinuing(begun: typeof run): Promise<RunState['live']> {
@@ -120,8 +120,8 @@ test('a run goes on with a new history while knots of it wait, and forgets no si
   }
 }, 240_000);
 
-async function firstRunOf(run: Pick<RunHandle, 'records'>): Promise<string | undefined> {
-  return (await run.records())[0]?.temporal_run_id;
+async function firstRunOf(run: Pick<RunHandle, 'lineage'>): Promise<string | undefined> {
+  return (await run.lineage())[0]?.temporal_run_id;
 }
 
 test('700 sleeps that are over at once are concluded with no more activities pending than the window has', async () => {

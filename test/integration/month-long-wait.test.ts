@@ -52,13 +52,13 @@ testOfMonths(
     const run = await selvage.start(monthly, { x: 1, due: new Date(due) });
     await until('it is begun', async () => (await run.status()).live?.waits?.length === 1);
     await until('the first knot is done', async () =>
-      (await run.records()).some(({ knot_id: id }) => id === 'text'),
+      (await run.lineage()).some(({ knot_id: id }) => id === 'text'),
     );
     await environment.sleep(29 * DAY);
-    expect((await run.records()).map(({ knot_id: id }) => id)).not.toContain('month');
+    expect((await run.lineage()).map(({ knot_id: id }) => id)).not.toContain('month');
     await environment.sleep(31 * DAY);
     await until('the month is over', async () =>
-      (await run.records()).some(({ knot_id: id }) => id === 'month'),
+      (await run.lineage()).some(({ knot_id: id }) => id === 'month'),
     );
     expect(await run.signal('approve', 'ada')).toEqual({ takenBy: 'approval' });
     await environment.sleep(31 * DAY);

@@ -107,7 +107,7 @@ test.each(SERVED)('a large value is passed on by gates, branches and firstOk: $n
     reads: host.isAtHand ? 0 : READERS,
     writes: 1,
   });
-  expectPassedOn(await run.records());
+  expectPassedOn(await run.lineage());
   const payload = largestPayload(await historyOf(selvage, run.runId));
   expect(payload).toBeGreaterThan(0);
   expect(payload).toBeLessThan(LARGEST_PAYLOAD);

@@ -42,7 +42,7 @@ test('the history speaks of knots: type is the definition, id the knot, summary 
 test('every knot has one lineage record that joins its input to its output', async () => {
   const run = await shared().start(quickstart, { x: 7 });
   await run.result();
-  const { items } = await run.lineage();
+  const items = await run.lineage();
   const byKnot = new Map(items.map((record) => [record.knot_id, record]));
   expect([...byKnot.keys()].sort()).toEqual(['answer', 'd', 'param:x']);
   expect(items).toHaveLength(3);

@@ -56,7 +56,7 @@ test('an unreachable backend is waited for, at the first step and in the middle'
   line.mend();
   expect(await run.values()).toEqual({ b: 30 });
   expect(calls).toBe(1);
-  const { items } = await run.lineage();
+  const items = await run.lineage();
   expect(items.map(({ knot_id, outcome }) => [knot_id, outcome]).sort()).toEqual([
     ['a', 'ok'],
     ['b', 'ok'],
@@ -79,7 +79,7 @@ test('a full disk refuses the knot with its reason; with room again the run goes
   expect(reason).toContain('The test has cut backends.commit');
   line.mend();
   expect(await run.values()).toEqual({ b: 50 });
-  expect((await run.lineage({ knotId: 'a' })).items).toHaveLength(1);
+  expect(await run.lineage({ knotId: 'a' })).toHaveLength(1);
 });
 
 test('a worker that shuts down hands its knot on, and the body is not charged for it', async () => {
@@ -103,5 +103,5 @@ test('a worker that shuts down hands its knot on, and the body is not charged fo
   await startWorker(client, { tapestries });
   expect(await run.values()).toEqual({ b: 60 });
   expect(began).toEqual(['attempt 1', 'attempt 2']);
-  expect((await run.lineage({ knotId: 'a' })).items).toMatchObject([{ outcome: 'ok', attempt: 2 }]);
+  expect(await run.lineage({ knotId: 'a' })).toMatchObject([{ outcome: 'ok', attempt: 2 }]);
 });

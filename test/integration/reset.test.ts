@@ -72,7 +72,7 @@ test.each(RESETTABLE)(
     expect(after.run.temporal_run_id).toBe(newExecution);
     expect(after.run.parameter_hashes).toEqual(before.run.parameter_hashes);
     for (const knotId of ['begin', 'first']) {
-      const { items } = await again.lineage({ knotId });
+      const items = await again.lineage({ knotId });
       expect(items).toMatchObject([{ outcome: 'ok', extra: { reset_from: before.run.temporal_run_id } }]);
     }
   },
@@ -93,7 +93,7 @@ test('a nested run that an operator resets is the one that counts for its knot',
   await until('it is held again', () => timesHeld() === 2);
   gate.open();
   expect(await run.values()).toEqual({ nested: { x: 20 } });
-  const { items } = await run.lineage({ knotId: 'nested' });
+  const items = await run.lineage({ knotId: 'nested' });
   expect(items[0]!.extra).toEqual({ child_run: { run_id: child, temporal_run_id: after } });
   expect(await selvage.getRun(child).result()).toMatchObject({
     status: 'succeeded',

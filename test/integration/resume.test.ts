@@ -164,8 +164,8 @@ test.each([queued, gathered])(
       parameter_hashes: origin.parameter_hashes,
       environment: { resumed_from: failed.runId },
     });
-    const records = (await resumed.lineage()).items;
-    const originals = new Map((await failed.lineage()).items.map((record) => [record.knot_id, record]));
+    const records = await resumed.lineage();
+    const originals = new Map((await failed.lineage()).map((record) => [record.knot_id, record]));
     const from = Object.fromEntries(records.map((record) => [record.knot_id, record.cached_from_run]));
     expect(from).toEqual({
       'param:x': failed.runId,
@@ -187,7 +187,7 @@ test.each([queued, gathered])(
 test('a knot whose value was removed runs again; what was made of it stays', async () => {
   const selvage = shared();
   const failed = await selvage.start(queued, { x: 1 });
-  const { items } = await failed.result().then(() => failed.lineage({ knotId: 'first' }));
+  const items = await failed.result().then(() => failed.lineage({ knotId: 'first' }));
   await selvage.backends.dataStore.delete(items[0]!.output_hash!);
   isBroken = false;
   const resumed = await selvage.resume(failed.runId);
@@ -208,7 +208,7 @@ test('from a knot: it and all below it run again, although they were Ok', async 
   await again.values();
   expect(calls.of(again.runId)).toEqual([]);
   const made = Object.fromEntries(
-    (await again.lineage()).items.map((record) => [record.knot_id, record.cached_from_run]),
+    (await again.lineage()).map((record) => [record.knot_id, record.cached_from_run]),
   );
   expect(made).toMatchObject({ first: whole.runId, bulk: resumed.runId, size: resumed.runId });
 });
@@ -283,7 +283,7 @@ test('what cannot be resumed is refused, and says why', async () => {
   await expect(selvage.resume(working.runId, { from: ['param:x'] })).rejects.toMatchObject(
     refusal('NotResumable', 'param:x'),
   );
-  const { items } = await working.lineage({ knotId: 'param:x' });
+  const items = await working.lineage({ knotId: 'param:x' });
   await selvage.backends.dataStore.delete(items[0]!.output_hash!);
   await expect(selvage.resume(working.runId)).rejects.toMatchObject(refusal('NotResumable', working.runId));
   // Found out by the worker, where the value went after the client had looked.
@@ -326,7 +326,7 @@ test.each([queuedMap, localMap])(
     const second = await shared().resume(first.runId);
     expect(await second.values()).toEqual({ all: [10, 20, 30] });
     expect(calls.of(second.runId)).toEqual(['all[1]']);
-    const { items } = await second.lineage({ knotId: 'all[0]' });
+    const items = await second.lineage({ knotId: 'all[0]' });
     expect(items[0]).toMatchObject({ cached_from_run: first.runId, outcome: 'ok' });
   },
 );
@@ -386,8 +386,8 @@ test('a resumed run takes over what its nested runs have made, and starts new on
   });
 
   // Who asks is led into the run that made the value.
-  const records = new Map((await resumed.lineage()).items.map((record) => [record.knot_id, record]));
-  const before = new Map((await failed.lineage()).items.map((record) => [record.knot_id, record]));
+  const records = new Map((await resumed.lineage()).map((record) => [record.knot_id, record]));
+  const before = new Map((await failed.lineage()).map((record) => [record.knot_id, record]));
   for (const id of ['nested', 'looped']) {
     expect(records.get(id)).toMatchObject({
       cached_from_run: failed.runId,

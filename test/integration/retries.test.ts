@@ -154,7 +154,7 @@ test.each([
 ])('come to the same %s', async (_, work) => {
   const run = await shared().start(work, {});
   await run.result();
-  const { items } = await run.lineage();
+  const items = await run.lineage();
   expect(told(items)).toEqual(EXPECTED);
   // Each is on record once, and no body was called when its attempts were spent.
   expect(items).toHaveLength(Object.keys(EXPECTED).length);

@@ -154,8 +154,8 @@ test.each([
   const second = await selvage.start(of, { x, y: 10 });
   expect(await second.values()).toEqual(values);
   expect(calls.of(second.runId)).toEqual(['size']);
-  const made = new Map((await first.lineage()).items.map((record) => [record.knot_id, record]));
-  for (const record of (await second.lineage()).items) {
+  const made = new Map((await first.lineage()).map((record) => [record.knot_id, record]));
+  for (const record of await second.lineage()) {
     const original = made.get(record.knot_id)!;
     const isTaken = !['param:x', 'param:y', 'size'].includes(record.knot_id);
     expect(record).toMatchObject({
@@ -184,7 +184,7 @@ test('a value that is too old is made again, in queued knots and in segments', a
   const runOf = async (t: typeof queuedLasting, x: number) => {
     const handle = await selvage.start(t, { x });
     expect(await handle.values()).toEqual({ end: x * 2 });
-    const { items } = await handle.lineage({ knotId: 'end' });
+    const items = await handle.lineage({ knotId: 'end' });
     return { runId: handle.runId, bodies: calls.of(handle.runId), record: items[0]! };
   };
   for (const [t, x] of [
@@ -225,7 +225,7 @@ test('a value is taken in other tapestries, knots and hosts, and leads to who ma
   const renamed = await selvage.start(elsewhere, { z: 201 });
   expect(await renamed.values()).toEqual({ sum: 202 });
   expect(calls.of(renamed.runId)).toEqual([]);
-  const { items } = await renamed.lineage({ knotId: 'sum' });
+  const items = await renamed.lineage({ knotId: 'sum' });
   expect(items[0]).toMatchObject({
     cached_from_run: here.runId,
     parent_knot_ids: { a: 'param:z' },
@@ -249,7 +249,7 @@ test('a value that has gone is made again, and so is all if the run says so', as
   const selvage = shared();
   const first = await selvage.start(queued, { x: 301, y: 10 });
   await first.values();
-  const { items } = await first.lineage({ knotId: 'bulk' });
+  const items = await first.lineage({ knotId: 'bulk' });
   await selvage.backends.dataStore.delete(items[0]!.output_hash!);
   const second = await selvage.start(queued, { x: 301, y: 10 });
   expect(await second.values()).toEqual({ both: [302, 312], size: 5_000 });
@@ -261,7 +261,7 @@ test('a value that has gone is made again, and so is all if the run says so', as
   expect((await fresh.status()).run.environment).toMatchObject({ reuse: false });
   const last = await selvage.start(queued, { x: 301, y: 10 });
   await last.values();
-  const from = (await last.lineage({ knotId: 'first' })).items[0]!.cached_from_run;
+  const from = (await last.lineage({ knotId: 'first' }))[0]!.cached_from_run;
   expect(from).toBe(fresh.runId);
 });
 
@@ -297,7 +297,7 @@ test.each(ELEMENTS)('elements take what others have made of the same ($name)', a
     texts: [four, three, one, two].map(String),
   });
   expect(calls.of(second.runId)).toEqual(['numbers[0]', 'numbers[1]', 'texts[0]']);
-  const { items } = await second.lineage({ knotId: 'numbers[2]' });
+  const items = await second.lineage({ knotId: 'numbers[2]' });
   expect(items[0]).toMatchObject({
     outcome: 'ok',
     cached_from_run: first.runId,
@@ -338,7 +338,7 @@ test.each(ELEMENTS)('an element whose value has gone is run again ($name)', asyn
   const selvage = shared();
   const first = await selvage.start(shape, { list: [n + 10, n + 11], by: 10 });
   await first.values();
-  const { items } = await first.lineage({ knotId: 'numbers[1]' });
+  const items = await first.lineage({ knotId: 'numbers[1]' });
   await selvage.backends.dataStore.delete(items[0]!.output_hash!);
   const second = await selvage.start(shape, { list: [n + 10, n + 11], by: 10 });
   expect(await second.values()).toEqual({

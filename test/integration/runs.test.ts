@@ -1,8 +1,7 @@
 import { z } from 'zod';
 
-import { knot, loop, map, subTapestry, tapestry, waitForSignal } from '../../src';
-import type { Progress } from '../../src/client';
-import type { RunQuery } from '../../src/protocols';
+import { knot, loop, map, runLocally, subTapestry, tapestry, waitForSignal } from '../../src';
+import type { LineageRecord, Progress, RunQuery } from '../../src/client';
 import { Latch } from '../support/latch';
 import { connectSelvage, selvageForAll, startWorker, unique } from '../support/open-selvage';
 import { until } from '../support/until';
@@ -77,10 +76,23 @@ test('of many that start one id at once, one starts it and all see its result', 
   expect((await shared().lineage({ runId })).items).toHaveLength(4);
 });
 
+test('the lineage of a run is a list of its records, as in process: all of them, or those that fit', async () => {
+  const run = await shared().start(sum, { a: 3 });
+  await run.values();
+  const lineage: readonly LineageRecord[] = await run.lineage();
+  const ids = (records: readonly LineageRecord[]) => records.map(({ knot_id }) => knot_id).sort();
+  const here: readonly LineageRecord[] = (await runLocally(sum, { a: 3 })).lineage;
+  expect(ids(lineage)).toEqual(ids(here));
+  const ends = lineage.map(({ finished_at }) => finished_at);
+  expect(ends).toEqual([...ends].sort((one, other) => one - other));
+  expect(await run.lineage({ knotId: 'sum' })).toEqual([lineage.find(({ knot_id }) => knot_id === 'sum')]);
+  expect(await run.lineage({ outcome: 'err' })).toEqual([]);
+});
+
 test('terminals that are chosen run with what they need, and nothing else does', async () => {
   const run = await shared().start(sum, { a: 1 }, { terminals: ['half'] });
   expect(await run.result()).toMatchObject({ status: 'succeeded', values: { half: 1 } });
-  const { items } = await run.lineage();
+  const items = await run.lineage();
   expect(items.map(({ knot_id }) => knot_id)).not.toContain('sum');
   await expect(shared().start(sum, { a: 1 }, { terminals: ['nothing'] })).rejects.toMatchObject({
     code: 'UnknownTerminal',
@@ -219,7 +231,7 @@ test('two of them share one run: knots that need each other meet', async () => {
   }
   const run = await client.start(meeting, {});
   expect(await run.values()).toEqual({ left: 'left', right: 'right' });
-  const { items } = await run.lineage({ knotClass: 'meet' });
+  const items = await run.lineage({ knotClass: 'meet' });
   expect(items.map(({ worker }) => worker).sort()).toEqual(['worker-1', 'worker-2']);
 });
 
@@ -229,7 +241,7 @@ test('the time of a knot is all that it took: the elements of a map, the runs of
   const waiting = Date.now();
   await run.signal('say', 'hello');
   expect(await run.values()).toMatchObject({ mapped: [2, 3], nested: { n: 2 }, looped: { n: 2 } });
-  const records = new Map((await run.records()).map((record) => [record.knot_id, record]));
+  const records = new Map((await run.lineage()).map((record) => [record.knot_id, record]));
   const childOf = async (number: string) => (await shared().getRun(number).status()).run;
   const within = {
     mapped: [records.get('mapped[0]')!, records.get('mapped[1]')!],

@@ -85,7 +85,7 @@ test.each(PLACES)(
     const { folder, backends, selvage, heard } = await open(data, 0);
     const other = await runWith(selvage, of, OTHER);
     const run = await runWith(selvage, of, MARK);
-    const before = await run.records();
+    const before = await run.lineage();
     // Other values, with which it is told that the search finds what is there.
     expect(formsIn(await bytesBelow(folder))).toContain(MARK);
     const inHistories = await historiesOf(selvage, run.runId);
@@ -104,7 +104,7 @@ test.each(PLACES)(
     expect(formsIn(logged.map(({ message }) => message).join('\n'))).toEqual([]);
     for await (const { lastPutAt } of allOf(backends)) expect(lastPutAt).toBeGreaterThan(0);
 
-    expect(byId(await run.records())).toEqual(byId(before));
+    expect(byId(await run.lineage())).toEqual(byId(before));
     expect((await run.status()).run).toMatchObject({
       status: 'succeeded',
       environment: { scrubs: [{ by: 'ada', reason: 'asked to' }] },

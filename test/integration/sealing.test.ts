@@ -82,7 +82,7 @@ test.each([undefined, 'user-42'])(
     await forgetSubject(selvage.backends, subject);
     expect(await rejectionOf(run.result())).toMatchObject({ code: 'SubjectForgotten' });
     expect(await rejectionOf(run.values())).toMatchObject({ code: 'SubjectForgotten' });
-    expect((await run.records()).length).toBeGreaterThan(5);
+    expect((await run.lineage()).length).toBeGreaterThan(5);
     expect(
       await rejectionOf(selvage.start(everyWay, { name: 'x', n: 40, count: 3 }, { subject })),
     ).toMatchObject({

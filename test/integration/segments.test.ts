@@ -104,7 +104,7 @@ test('a chain is one activity, and each of its knots has its record', async () =
   ).toEqual([
     { id: 'selvage.segment:1:inc-0', type: 'selvage.segment', summary: '30 knots: inc-0 … inc-29' },
   ]);
-  const { items } = await run.lineage();
+  const items = await run.lineage();
   expect(items).toHaveLength(32);
   const byKnot = new Map(items.map((record) => [record.knot_id, record]));
   expect(byKnot.get('inc-7')).toMatchObject({
@@ -150,7 +150,7 @@ describe('the first segment of a run', () => {
     await until('a run had none', async () => {
       const run = await shared().start(quick, { x: 1 });
       expect(await run.values()).toEqual({ result: 4 });
-      expect((await run.lineage()).items.map(({ outcome }) => outcome)).toEqual(['ok', 'ok', 'ok', 'ok']);
+      expect((await run.lineage()).map(({ outcome }) => outcome)).toEqual(['ok', 'ok', 'ok', 'ok']);
       return (await activitiesOf(run.runId)).length === 0;
     });
   });

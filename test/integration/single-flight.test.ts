@@ -52,7 +52,7 @@ test('of two runs at once one makes the value, and the other waits for it and ta
   expect(await second.values()).toEqual({ end: 10 });
   expect(await first.values()).toEqual({ end: 10 });
   expect(calls.of(second.runId)).toEqual([]);
-  const [record] = (await second.lineage({ knotId: 'end' })).items;
+  const [record] = await second.lineage({ knotId: 'end' });
   expect([first.runId, alone.runId]).toContain(record!.cached_from_run);
 });
 
@@ -97,7 +97,7 @@ test('what a lost owner held is free when its lease has run out', async () => {
   mayEnd.open();
   const before = await selvage.start(one, { x: 4 });
   await before.values();
-  const [record] = (await before.lineage({ knotId: 'end' })).items;
+  const [record] = await before.lineage({ knotId: 'end' });
   await selvage.backends.dataStore.delete(record!.output_hash!);
   const lease = { key: `cache:${record!.cache_key!}`, owner: 'killed/end', token: '1' };
   const { leaseTable } = selvage.backends;

@@ -111,7 +111,7 @@ test('runs of other tapestries, nested twice, as in process', async () => {
     ['doubled', ids[2], 'd'],
     ['by', ids[2], 'by'],
   ]);
-  const [made] = (await selvage.getRun(ids[2]!).lineage({ knotId: 'd' })).items;
+  const [made] = await selvage.getRun(ids[2]!).lineage({ knotId: 'd' });
   const { affected } = await selvage.impact(made!.output_hash!);
   const told = affected.map(({ record: of, through }) => [of.run_id, of.knot_id, ...through]);
   expect(told).toContainEqual([ids[1], 'inner', 'd']);
@@ -160,7 +160,7 @@ test('failures of a child run, and of its parameters, are told as in process', a
     failed: { error: { type: 'SubRunFailed', cause: { type: 'TypeError', message: 'no luck with 1' } } },
     refused: { error: { type: 'SubRunFailed', cause: { type: 'InvalidParameters' } } },
   });
-  const [record] = (await run.lineage({ knotId: 'failed' })).items;
+  const [record] = await run.lineage({ knotId: 'failed' });
   expect(record!.extra).toMatchObject({ child_run: { run_id: `${run.runId}/failed#1` } });
 });
 

@@ -59,7 +59,7 @@ export async function showRun(runId: string, options: ServerOptions, output: Out
     const lineage = lineagePlace(runId, selvage.projectDir, options.projectDir);
     const elapsed = Math.max(0, (run.finished_at ?? run.started_at) - run.started_at);
     output.say(summarise({ result, terminals: run.terminals, elapsed, lineage }, output));
-    output.say(['', output.bold('Knots'), ...knotTree(await handle.records(), output)].join('\n'));
+    output.say(['', output.bold('Knots'), ...knotTree(await handle.lineage(), output)].join('\n'));
     if (unreadable) output.warn(`The values of the run cannot be shown. ${unreadable.message}`);
     if (output.json) {
       const surroundings = { tapestry: run.tapestry, lineage, server: selvage.place };
@@ -118,6 +118,7 @@ const HEADINGS = ['RUN', 'TAPESTRY', 'STATUS', 'STARTED', 'TOOK', 'KNOTS', 'BY']
 
 function describePage({ items, cursor }: Page<RunRecord>, output: Output): string {
   if (items.length === 0) return 'No run fits.';
+  const hasTags = items.some(({ tags }) => tags.length > 0);
   const rows = items.map((run) => [
     run.run_id,
     run.tapestry,
@@ -126,9 +127,10 @@ function describePage({ items, cursor }: Page<RunRecord>, output: Output): strin
     run.finished_at === null ? '' : formatDuration(run.finished_at - run.started_at),
     describeCounts(run),
     [run.actor, run.trigger].filter(Boolean).join(', '),
+    ...(hasTags ? [run.tags.join(', ')] : []),
   ]);
   const more = cursor === undefined ? [] : ['', output.dim(`There are more: ${nextPage(cursor)}`)];
-  return [formatTable(HEADINGS, rows), ...more].join('\n');
+  return [formatTable(hasTags ? [...HEADINGS, 'TAGS'] : HEADINGS, rows), ...more].join('\n');
 }
 
 function isUnbegun({ status, environment }: RunRecord): boolean {

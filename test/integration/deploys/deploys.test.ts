@@ -83,7 +83,7 @@ describe.each(DISPATCHERS)('$how: a tapestry is edited under runs in flight', ({
     );
     const inline = (tapestry: Tapestry) =>
       planned(tapestry).definitions.find(({ name }) => name === 'inline')!.codeHash;
-    const { items } = await runs.at(-1)!.lineage({ knotId: 'inline' });
+    const items = await runs.at(-1)!.lineage({ knotId: 'inline' });
     expect(items).toMatchObject([{ code_hash: inline(CHANGED_BODY.after(options)) }]);
     expect(items[0]!.code_hash).not.toBe(inline(CHANGED_BODY.before(options)));
   });
@@ -116,7 +116,7 @@ test('workers with two versions of a tapestry poll one queue: each run ends with
   const ends = versions.map(async (version) => {
     const run = await selvage.start(sideBySide(version), { x: 5 });
     const values = await run.values();
-    const { items } = await run.lineage({ knotId: 'price' });
+    const items = await run.lineage({ knotId: 'price' });
     return { values, version: items[0]!.definition_version };
   });
   expect(await Promise.all(ends)).toEqual([

@@ -163,10 +163,7 @@ describeWithSmallDisk()('on a disk of 24 megabytes', () => {
     await startWorker(selvage, { tapestries: [waiting] });
     go = path.join(makeProject(), 'go');
     const run = await selvage.start(waiting, {});
-    await until(
-      'the first knot has ended',
-      async () => (await run.lineage().catch(() => undefined))?.items.length,
-    );
+    await until('the first knot has ended', async () => (await run.lineage().catch(() => undefined))?.length);
 
     disk.fill();
     writeFileSync(go, '');
@@ -185,7 +182,7 @@ describeWithSmallDisk()('on a disk of 24 megabytes', () => {
     kill(readState(serverFolder(projectDir))!.server!);
     disk.free();
     expect(await run.values()).toEqual({ after: 'y'.repeat(50_000) });
-    const { items } = await run.lineage();
+    const items = await run.lineage();
     expect(items.map(({ knot_id, outcome }) => [knot_id, outcome]).sort()).toEqual([
       ['after', 'ok'],
       ['before', 'ok'],
