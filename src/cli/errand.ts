@@ -29,6 +29,8 @@ interface Surroundings {
   readonly output: Output;
   readonly interruption: Interruption;
   readonly projectDir?: string | undefined;
+  /** The words by which another command finds the same server and folder. */
+  readonly elsewhere: readonly string[];
 }
 
 /** Starts the run, leaves it to a worker that polls, and returns. */
@@ -52,7 +54,7 @@ export async function leaveToWorker(errand: Errand, surroundings: Surroundings):
 
 /** Starts the run, works for it by the worker of this process, and shows what becomes of it. */
 export async function workHere(errand: Errand, surroundings: Surroundings): Promise<number> {
-  const { selvage, output, interruption } = surroundings;
+  const { selvage, output, interruption, elsewhere } = surroundings;
   try {
     output.say(describePlace(selvage.place));
     keepTypeScriptLoadable();
@@ -61,7 +63,7 @@ export async function workHere(errand: Errand, surroundings: Surroundings): Prom
     if (!run) return leave(errand, surroundings, 'with its worker');
     workFor({ ...errand, runId: run.runId });
     output.say(`Run ${run.runId} of ${errand.tapestry}`);
-    const display = new ProgressDisplay(output);
+    const display = new ProgressDisplay(output, elsewhere);
     const result = await Promise.race([
       follow(run, display),
       // A worker that cannot go on leaves the run waiting, and nobody would hear why.

@@ -67,16 +67,24 @@ function portNumber(text: string): number {
   return value;
 }
 
+/** What says which server and folder are meant, in the words of the command line: for another command about the same run. */
+export function placeWords({ address, namespace, profile, projectDir }: ServerOptions): string[] {
+  return words({ address, namespace, profile, projectDir });
+}
+
+function words(valued: Readonly<Record<string, string | number | undefined>>): string[] {
+  return Object.entries(valued).flatMap(([name, value]) =>
+    value === undefined
+      ? []
+      : [`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, String(value)],
+  );
+}
+
 /** The options in the words of the command line, for a process that does the same. */
 export function workerWords(options: ServerOptions & { readonly verbose?: boolean }): string[] {
   const { address, namespace, profile, projectDir, port, durable, taskQueue, verbose } = options;
-  const valued = { address, namespace, profile, projectDir, port, taskQueue };
   return [
-    ...Object.entries(valued).flatMap(([name, value]) =>
-      value === undefined
-        ? []
-        : [`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, String(value)],
-    ),
+    ...words({ address, namespace, profile, projectDir, port, taskQueue }),
     ...(durable ? ['--durable'] : []),
     ...(verbose ? ['--verbose'] : []),
   ];

@@ -9,6 +9,7 @@ export {
 export type { Followed, FollowOptions } from './follow-extensions';
 export { RunHandle, type LineageOfRun, type Progress, type RunState } from './run-handle';
 export type { LineageQuery, LineageRecord, Page, PageOptions, RunQuery, RunRecord } from '../protocols';
+export type { MapProgress } from './map-progress';
 export type { StepCode, Waiting, WaitingCode, WaitingKnot, WaitingState, WaitingStep } from './waiting';
 export { pollersOf } from './pollers';
 export { DEFAULT_TASK_QUEUE } from './defaults';

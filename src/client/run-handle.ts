@@ -17,11 +17,13 @@ import {
   SEGMENTS_QUERY,
   STATUS_QUERY,
   type LiveStatus,
+  type OpenWait,
   type RunningSegments,
   type SignalReceipt,
 } from '../workflows/messages';
 import { unreachable } from './connection-errors';
 import { extendRun } from './extend-run';
+import { MapProgressReader, type MapProgress } from './map-progress';
 import { hasFirstStep } from './next-step';
 import { UPDATE_PATIENCE_MS } from './patient-update';
 import { sendSignal } from './send-signal';
@@ -46,6 +48,8 @@ export interface RunState {
   readonly run: RunRecord;
   /** Its knots as the workflow sees them. Absent when the run is over or no worker answers. */
   readonly live?: LiveStatus;
+  /** How far its maps are, of the first five that run. Absent where no worker answers. */
+  readonly maps?: readonly MapProgress[];
   /** Why it has not ended, knot by knot; known without a worker, too. Absent when the run is over. */
   readonly waiting?: Waiting;
 }
@@ -66,6 +70,10 @@ export interface Progress {
   readonly counts: LiveStatus['counts'];
   readonly running: readonly string[];
   readonly failures: LiveStatus['failures'];
+  /** Knots that wait for a signal or a time; at most 100. */
+  readonly waits: readonly OpenWait[];
+  /** How far the maps among `running` are, for the first five of them; looked at once a second, from the first second on. */
+  readonly maps: readonly MapProgress[];
   /** Milliseconds since the handle was made. */
   readonly elapsed: number;
   readonly done: boolean;
@@ -93,6 +101,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   /** Of one Temporal run: a reset makes another, with records of its own. */
   private segments: { readonly run: string; readonly progress: SegmentProgress } | undefined;
   private readonly waiting: WaitingReader;
+  private readonly maps: MapProgressReader;
   private recorded = false;
 
   constructor(
@@ -102,6 +111,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     private readonly options: RunHandleOptions = {},
   ) {
     this.waiting = new WaitingReader(workflow.client, backends);
+    this.maps = new MapProgressReader(backends);
   }
 
   /**
@@ -175,7 +185,9 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
       ...(live?.segments && { segments: live.segments }),
       ...(live?.status.waits && { waits: live.status.waits }),
     });
-    return { run, ...(live?.status.plan && { live: live.status }), waiting };
+    const status = live?.status.plan ? live.status : undefined;
+    const maps = status && (await this.maps.look(run, status.running));
+    return { run, ...(status && { live: status, maps }), waiting };
   }
 
   /**
@@ -196,10 +208,11 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     try {
       while (!over) {
         const live = (await this.isRecorded()) ? (await this.live())?.status : undefined;
-        const seen = JSON.stringify(live);
+        const maps = live ? await this.maps.lookSometimes(this.runId, live.running) : [];
+        const seen = JSON.stringify([live, maps]);
         if (live && seen !== last && !over) {
           last = seen;
-          yield this.seen(live, false);
+          yield this.seen(live, false, maps);
         }
         await delay(interval, undefined, { signal: stop.signal }).catch(() => {});
       }
@@ -455,13 +468,15 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     });
   }
 
-  private seen(live: LiveStatus, done: boolean): Progress {
-    const { counts, running, failures } = live;
+  private seen(live: LiveStatus, done: boolean, maps: Progress['maps'] = []): Progress {
+    const { counts, running, failures, waits = [] } = live;
     return {
       runId: this.runId,
       counts,
       running,
       failures,
+      waits,
+      maps,
       elapsed: Math.round(performance.now() - this.since),
       done,
     };

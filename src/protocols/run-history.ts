@@ -96,6 +96,8 @@ export interface RunHistory {
   getRecords(temporalRunId: string, knotIds?: readonly string[]): Promise<LineageRecord[]>;
   /** Of the records of these knots of one run, what became of them: for who asks for thousands, whom the rest would cost most of the time. */
   getOutcomes(temporalRunId: string, knotIds: readonly string[]): Promise<RecordedOutcome[]>;
+  /** How many records of one run are of knots whose ids begin like this, which ends with an ASCII character: `users[` counts the elements of a map. */
+  countRecords(temporalRunId: string, prefix: string): Promise<number>;
   /**
    * By cache key: the newest Ok record of a knot that made its value, rather than took it over. What has none is not in the map. What
    * was committed before the call is found.

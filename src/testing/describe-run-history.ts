@@ -242,6 +242,18 @@ const TESTS: ConformanceTests<RunHistory, Subject<RunHistory>> = {
     assert.equal((await adapter.referredTo(late)).size, 1_000);
   },
 
+  async 'counts the records of one run by how the ids of their knots begin'({ adapter }) {
+    const ids = ['users', 'users[0]', 'users[17]', 'users["é"]', 'users2[0]', 'user[0]'];
+    await adapter.commit([
+      ...ids.map((knot_id) => sampleLineage({ knot_id })),
+      sampleLineage({ knot_id: 'users[1]', temporal_run_id: 'other' }),
+    ]);
+    assert.equal(await adapter.countRecords('temporal-run-1', 'users['), 3);
+    assert.equal(await adapter.countRecords('temporal-run-1', 'users'), 5);
+    assert.equal(await adapter.countRecords('temporal-run-1', 'nobody['), 0);
+    assert.equal(await adapter.countRecords('other', 'users['), 1);
+  },
+
   async 'finds the hashes of outputs and inputs by how they begin'({ adapter }) {
     const named = (digits: string, kind = 'sha256'): string => `${kind}:${digits.padEnd(64, '0')}`;
     await adapter.commit([

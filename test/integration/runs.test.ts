@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { knot, loop, map, runLocally, subTapestry, tapestry, waitForSignal } from '../../src';
+import { knot, loop, map, runLocally, subTapestry, tapestry, waitForSignal, type Knot } from '../../src';
 import type { LineageRecord, Progress, RunQuery } from '../../src/client';
 import { Latch } from '../support/latch';
 import { connectSelvage, selvageForAll, startWorker, unique } from '../support/open-selvage';
@@ -42,7 +42,26 @@ const lasting = tapestry('lasting', () => {
   };
 });
 
-const shared = selvageForAll({ tapestries: [sum, watched, lasting] });
+const slowly = tapestry('slowly', (t) => {
+  const of = (over: Knot<number[]> | Knot<Record<string, number>>, id: string) =>
+    map(
+      {
+        over: over as Knot<number[]>,
+        each: async ({ element }, { runId }) => {
+          if (element > 1) await gates.get(runId)?.passed;
+          return element;
+        },
+      },
+      { id },
+    );
+  return {
+    list: of(t.parameter('list', z.array(z.number())), 'of-list'),
+    record: of(t.parameter('record', z.record(z.string(), z.number())), 'of-record'),
+  };
+});
+const asking = tapestry('asking', () => ({ said: waitForSignal('say', z.string(), { id: 'said' }) }));
+
+const shared = selvageForAll({ tapestries: [sum, watched, lasting, slowly, asking] });
 
 test('equal work may attach to a run, running or finished; other work is refused with both hashes', async () => {
   const runId = unique('sum');
@@ -199,6 +218,35 @@ test('a run in flight shows its counts, what runs and what failed: to status(), 
   });
   expect(seen.filter(({ done }) => done)).toHaveLength(1);
   expect((await run.status()).live).toBeUndefined();
+});
+
+test('progress() and status() tell how far maps are, and what signals are waited for', async () => {
+  const runId = unique('slowly');
+  const gate = new Latch();
+  gates.set(runId, gate);
+  const run = await shared().start(slowly, { list: [0, 1, 2, 3], record: { a: 1, b: 2 } }, { runId });
+  const wanted = [
+    { knot: 'of-list', done: 2, total: 4 },
+    { knot: 'of-record', done: 1 },
+  ];
+  for await (const { maps, done } of run.progress()) {
+    expect(done).toBe(false);
+    if (JSON.stringify(maps) === JSON.stringify(wanted)) break;
+  }
+  expect((await run.status()).maps).toEqual(wanted);
+  gate.open();
+  await run.result();
+
+  const asks = await shared().start(asking, {});
+  for await (const { waits, done } of asks.progress()) {
+    expect(done).toBe(false);
+    if (waits.length > 0) {
+      expect(waits).toEqual([{ knot: 'said', signal: 'say' }]);
+      break;
+    }
+  }
+  await asks.signal('say', 'hello');
+  await asks.result();
 });
 
 test('breaking off progress() leaves the run alone', async () => {

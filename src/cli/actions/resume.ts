@@ -8,6 +8,7 @@ import { loadFile } from '../load-file';
 import { openFor } from '../open-for';
 import type { Output } from '../output';
 import { requireProject } from '../require-project';
+import { placeWords } from '../server-options';
 import { wordsBack } from './run';
 
 /** `selvage resume`. */
@@ -28,7 +29,13 @@ export async function resumeRun(
       await selvage.close();
       throw error;
     });
-    const surroundings = { selvage, output, interruption, projectDir: options.projectDir };
+    const surroundings = {
+      selvage,
+      output,
+      interruption,
+      projectDir: options.projectDir,
+      elsewhere: placeWords(options),
+    };
     return await (file === undefined ? leaveToWorker(errand, surroundings) : workHere(errand, surroundings));
   } finally {
     interruption.stop();

@@ -11,6 +11,7 @@ import { type AnyTapestry, chooseTapestry, loadFile } from '../load-file';
 import { openFor } from '../open-for';
 import type { Output } from '../output';
 import { readParameters } from '../parameters';
+import { placeWords } from '../server-options';
 import { warnOfUnused } from '../warn-of-unused';
 
 /** What is to be done, known to be right before a server is started or anything is written. */
@@ -44,7 +45,13 @@ export async function runFile(file: string, options: RunOptions, output: Output)
       back: wordsBack(work.runId, options.runId),
       start: () => start(selvage, work, options),
     };
-    const surroundings = { selvage, output, interruption, projectDir: options.projectDir };
+    const surroundings = {
+      selvage,
+      output,
+      interruption,
+      projectDir: options.projectDir,
+      elsewhere: placeWords(options),
+    };
     return await (options.detach ? leaveToWorker(errand, surroundings) : workHere(errand, surroundings));
   } finally {
     interruption.stop();

@@ -8,14 +8,19 @@ import { EXIT } from '../exit-codes';
 import { formatDuration, formatTable, formatTime, plural } from '../format';
 import { lineagePlace } from '../lineage-place';
 import { knotTree } from '../knot-tree';
+import { describeMap } from '../map-rates';
 import { nextPage } from '../next-page';
 import type { Output } from '../output';
 import { progressLine } from '../progress-display';
 import { runDocument } from '../run-document';
 import { summarise } from '../run-summary';
-import type { ServerOptions } from '../server-options';
+import { placeWords, type ServerOptions } from '../server-options';
+import { signalCommand } from '../signal-command';
 import { withClient } from '../with-client';
 import { requireHistory } from '../require-project';
+
+/** Signals whose command is shown. */
+const SHOWN_SIGNALS = 5;
 
 /** Values that were removed, whose subject was forgotten, or that were changed. */
 const UNREADABLE: ReadonlySet<ErrorCode> = new Set(['ValueMissing', 'SubjectForgotten', 'ValueDamaged']);
@@ -50,7 +55,7 @@ export async function showRun(runId: string, options: ServerOptions, output: Out
     const state = await handle.status();
     output.say(describeRun(state.run, output));
     if (state.run.status === 'running') {
-      output.say(describeUnfinished(state, output));
+      output.say(describeUnfinished(state, placeWords(options), output));
       if (output.json) output.document({ ...state, server: selvage.place });
       return EXIT.ok;
     }
@@ -167,7 +172,11 @@ function parentOf({ parent_run_id, environment }: RunRecord): string | null {
     : parent_run_id;
 }
 
-function describeUnfinished({ run, live, waiting }: RunState, output: Output): string {
+function describeUnfinished(
+  { run, live, waiting, maps = [] }: RunState,
+  elsewhere: readonly string[],
+  output: Output,
+): string {
   const now = Date.now();
   const age = Math.max(0, now - run.started_at);
   const done = waiting ? waiting.total - waiting.unfinished : 0;
@@ -175,5 +184,15 @@ function describeUnfinished({ run, live, waiting }: RunState, output: Output): s
     ? progressLine(live, age)
     : `${done} of ${plural(waiting?.total ?? 0, 'knot')} done, ${formatDuration(age)}; no worker answers for it now`;
   const why = waiting ? describeWaiting(waiting, now, output) : '';
-  return [...(waiting?.begun === false ? [] : [progress]), ...(why ? [why] : [])].join('\n');
+  const signals = new Set(
+    waiting?.knots.flatMap(({ state, signal }) => (state === 'waiting' ? (signal ?? []) : [])),
+  );
+  const sending = [...signals].slice(0, SHOWN_SIGNALS);
+  return [
+    ...(waiting?.begun === false ? [] : [progress]),
+    ...maps.map((map) => `  elements of ${describeMap(map)}`),
+    ...(why ? [why] : []),
+    ...(sending.length > 0 ? ['Send what it waits for:'] : []),
+    ...sending.map((signal) => `  ${signalCommand(run.run_id, signal, elsewhere)}`),
+  ].join('\n');
 }

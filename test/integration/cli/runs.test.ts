@@ -141,7 +141,7 @@ test('runs show: why a run waits, for people and for programs', async () => {
   await command.hasWritten(/wait: began/);
   const shown = await selvage('runs', 'show', 'slow');
   expect(shown.code).toBe(0);
-  expect(shown.stdout).toMatch(/^0 of 1 knots done, 1 running, /m);
+  expect(shown.stdout).toMatch(/^0 of 1 knot done, 1 running, /m);
   expect(shown.stdout).toMatch(/^1 unfinished knot\n {2}wait {2}runs on worker \S+ \(for /m);
   const { stdout } = await selvage('runs', 'show', 'slow', '--json');
   expect(JSON.parse(stdout)).toMatchObject({

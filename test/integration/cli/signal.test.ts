@@ -33,6 +33,12 @@ test('a run waits for its signal, says so, refuses a wrong one and takes a right
   expect((await selvage('runs', 'show', 'a')).stdout).toMatch(
     /by {2,}waits for the signal "approve", until .* \(in 2[34] h .*\)/,
   );
+  expect((await selvage('runs', 'show', 'a')).stdout).toMatch(
+    /^Send what it waits for:\n {2}npx selvage signal a approve JSON$/m,
+  );
+  await running.hasWritten(
+    /^waits by: for the signal "approve" until .*\. Send it with:\n {2}npx selvage signal a approve JSON$/m,
+  );
   const wrong = await selvage('signal', 'a', 'approve', '{"name":5}');
   expect(wrong.code).toBe(2);
   expect(wrong.stderr).toMatch(/InvalidSignal.*name: /);

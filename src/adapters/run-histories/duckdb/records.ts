@@ -66,6 +66,14 @@ export class DuckDbRecords {
     }));
   }
 
+  async countRecords(temporalRunId: string, prefix: string): Promise<number> {
+    const [row] = await this.#query(
+      'select count(*) as count from selvage_lineage where temporal_run_id = ? and starts_with(knot_id, ?)',
+      [temporalRunId, prefix],
+    );
+    return Number(row!['count']);
+  }
+
   referredTo(hashes: readonly string[]): Promise<Set<string>> {
     return referredValues(this.#query, hashes, this.#hasBits);
   }

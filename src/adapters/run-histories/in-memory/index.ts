@@ -107,6 +107,11 @@ export class InMemoryRunHistory implements RunHistory {
     return this.getRecords(temporalRunId, knotIds);
   }
 
+  async countRecords(temporalRunId: string, prefix: string): Promise<number> {
+    const ids = [...(this.#recordsOfRun.get(temporalRunId)?.keys() ?? [])];
+    return ids.filter((id) => id.startsWith(prefix)).length;
+  }
+
   async findCached(keys: readonly string[]): Promise<Map<string, LineageRecord>> {
     const found = new Map<string, LineageRecord>();
     for (const key of keys) {

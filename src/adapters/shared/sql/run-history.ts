@@ -115,6 +115,21 @@ export abstract class SqlRunHistory<D extends SqlDatabase> implements RunHistory
     return rows.map((row) => ({ ...row, extra: JSON.parse(row.extra) }));
   }
 
+  async countRecords(temporalRunId: string, prefix: string): Promise<number> {
+    // A range, which an index answers alone.
+    const end = prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
+    const { count } = await this.database.read((db) =>
+      db
+        .selectFrom('selvage_lineage')
+        .select((of) => of.fn.countAll<number | string>().as('count'))
+        .where('temporal_run_id', '=', temporalRunId)
+        .where('knot_id', '>=', prefix)
+        .where('knot_id', '<', end)
+        .executeTakeFirstOrThrow(),
+    );
+    return Number(count);
+  }
+
   findLineage(query: LineageQuery): Promise<Page<LineageRecord>> {
     return this.database.read((db) => findLineage(db, this.database.dialect, query));
   }
