@@ -18,9 +18,10 @@ module.exports = {
     // Loaded late, by a require() that knip does not follow, or as a list.
     'src/worker/worker-beside.ts',
     'src/cli/actions/*.ts',
-    // A program of its own, started as a process.
+    // Programs of their own, started as a process or thread.
     'src/server/sdk-download.ts',
     'src/repair/sqlite/quick-check-program.ts',
+    'src/cli/watchdog-thread.ts',
     // Read by the compiler, not by jest.
     'test/types/**/*.ts',
     // Programs that tests and benchmarks start as processes of their own.

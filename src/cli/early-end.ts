@@ -1,4 +1,4 @@
-import fs from 'node:fs';
+import inspector from 'node:inspector';
 import { watchBodies } from '../execution/body-watch';
 import type { KnotContext } from '../model/knot-context';
 import { errorLines, userPlace } from './error-lines';
@@ -7,6 +7,9 @@ import type { Output } from './output';
 import { ownCommand, shellLine } from './own-command';
 import { reportError } from './report-error';
 import { RunningBodies } from './running-bodies';
+import { startWatchdog } from './watchdog';
+import type { Where } from './where-it-is';
+import { writeNow } from './write-now';
 
 /** The run that a command works for. */
 export interface WorkForRun {
@@ -22,11 +25,8 @@ export interface WorkForRun {
 const NAMED_KNOTS = 5;
 /** More frames than the default: a library may stand between the user's code and `process.exit`. */
 const STACK_FRAMES = 50;
-/** So long a reader of our last words may be slow. */
-const WRITE_LIMIT_MS = 5_000;
-const WRITE_RETRY_MS = 10;
 
-const bodies = new RunningBodies();
+let bodies: RunningBodies;
 let work: WorkForRun | 'worker' | undefined;
 /** The exit code of the command; undefined until it has its result. */
 let result: number | undefined;
@@ -53,6 +53,10 @@ export function endProcess(code: number): never {
  * that nobody handles.
  */
 export function guardProcess(output: Output): void {
+  bodies = new RunningBodies((shared) => {
+    // Whoever stops in a debugger blocks the event loop, and knows.
+    if (inspector.url() === undefined) startWatchdog(shared, output.isLive, whereNow);
+  });
   watchBodies(bodies);
   process.on('exit', (code) => {
     if (result === undefined) endEarly(exitEvent(code), output);
@@ -195,24 +199,18 @@ function userPlaceOf(error: unknown): string | undefined {
   return error instanceof Error && error.stack !== undefined ? userPlace(error.stack) : undefined;
 }
 
+function whereNow(): Where {
+  const place = userPlace(stackOfCaller());
+  return {
+    ...(place !== undefined && { place }),
+    ...(bodies.current && { knot: nameOf(bodies.current) }),
+  };
+}
+
 function stackOfCaller(): string {
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = STACK_FRAMES;
   const stack = new Error().stack ?? '';
   Error.stackTraceLimit = limit;
   return stack;
-}
-
-/** A pipe that is full is waited for. One that nobody reads gets nothing. */
-function writeNow(descriptor: number, text: string): void {
-  const limit = performance.now() + WRITE_LIMIT_MS;
-  let bytes = Buffer.from(text);
-  while (bytes.length > 0) {
-    try {
-      bytes = bytes.subarray(fs.writeSync(descriptor, bytes));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || performance.now() > limit) return;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WRITE_RETRY_MS);
-    }
-  }
 }

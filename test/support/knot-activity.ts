@@ -44,6 +44,7 @@ export interface Attempt {
 export class KnotActivities {
   readonly warnings: string[] = [];
   private readonly environment: WorkerEnvironment;
+  private readonly interceptors: ReturnType<typeof createActivityInterceptors>;
   private readonly plan: ReturnType<typeof planOf>;
 
   private constructor(
@@ -66,6 +67,7 @@ export class KnotActivities {
       observers,
     });
     this.environment.attach(backends);
+    this.interceptors = createActivityInterceptors(this.environment);
   }
 
   /** A worker that has `registered` (default: the tapestry itself), and the plan of the tapestry in its store. */
@@ -122,7 +124,7 @@ export class KnotActivities {
         activity: { heartbeat },
         withAbortSignal: (_: AbortSignal, call: () => unknown) => call(),
       } as unknown as Client,
-      interceptors: createActivityInterceptors(this.environment),
+      interceptors: this.interceptors,
       logger: this.logger,
     });
     mock.on('heartbeat', (details) => heartbeats.push(details));

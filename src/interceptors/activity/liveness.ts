@@ -110,16 +110,18 @@ class Pulse {
 
   delete(attempt: TaskAttempt): void {
     this.attempts.delete(attempt);
-    if (this.attempts.size > 0 || !this.timer) return;
+    // Before the next tick, which would blame those that are left.
+    this.warnIfBlocked(attempt);
+    if (this.attempts.size > 0) return;
     clearInterval(this.timer);
     this.timer = undefined;
-    this.warnIfBlocked(attempt);
   }
 
   private tick(): void {
     const now = performance.now();
     const [first] = this.attempts.keys();
     if (first) this.warnIfBlocked(first);
+    this.lastTick = now;
     for (const [attempt, since] of this.attempts) {
       if (now - since >= FIRST_BEAT_MS) attempt.beat();
     }
@@ -128,8 +130,8 @@ class Pulse {
   private warnIfBlocked(reporter: TaskAttempt): void {
     const now = performance.now();
     const blocked = now - this.lastTick - TICK_MS;
-    this.lastTick = now;
     if (blocked < BLOCKED_LOOP_MS) return;
+    this.lastTick = now;
     const knots = [...new Set([reporter, ...this.attempts.keys()])].map(({ label }) => lowerFirst(label));
     reporter.context.log.warn(
       `The event loop of this worker was blocked for ${(blocked / 1000).toFixed(1)} s while it ran ` +

@@ -6,6 +6,7 @@ import { removeProjects } from '../server/projects';
 
 /** Bodies that end their process, or try to, until the file `mended` is in the folder. */
 const PIPELINE = `
+import { execSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { knot, tapestry } from 'selvage';
@@ -27,6 +28,13 @@ const throws = knot('throws', async (_: {}, { signal }) => {
   }, 10);
   await sleep(60_000, undefined, { signal });
 });
+const computes = knot('computes', async (_: {}) => {
+  await sleep(10);
+  const end = Date.now() + 7_000;
+  while (Date.now() < end);
+  return 'computed';
+});
+const shells = knot('shells', (_: {}) => execSync('sleep 7; echo went', { encoding: 'utf8' }).trim());
 const waits = knot('waits', (_: {}) => new Promise<string>(() => {}));
 
 const exiting = (name: string, code: number) =>
@@ -35,6 +43,8 @@ export const exit0 = exiting('exit0', 0);
 export const exit3 = exiting('exit3', 3);
 export const leak = tapestry('leak', () => ({ y: leaks({}, { id: 'leaking' }) }));
 export const timer = tapestry('timer', () => ({ y: throws({}, { id: 'throwing' }) }));
+export const computing = tapestry('computing', () => ({ y: computes({}, { id: 'blocking' }) }));
+export const shelling = tapestry('shelling', () => ({ y: shells({}, { id: 'blocking' }) }));
 export const never = tapestry('never', () => ({ y: waits({}, { id: 'waiting', timeout: 1_000 }) }));
 `;
 
@@ -126,6 +136,23 @@ test('a body that never settles, with nothing left to do beside it, ends nothing
   const { code, stdout } = await runCommand(makeEnding(), runArgs('never', '--json'));
   expect(JSON.parse(stdout)).toMatchObject({ outcomes: { waiting: { error: { type: 'BodyTimeout' } } } });
   expect(code).toBe(1);
+});
+
+test('a body that blocks the event loop is told of while it does, with its place where it is JavaScript', async () => {
+  const [computed, shelled] = await Promise.all([
+    runCommand(makeEnding(), runArgs('computing', '--json')),
+    runCommand(makeEnding(), runArgs('shelling', '--json')),
+  ]);
+  for (const { code, stdout } of [computed, shelled]) {
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'succeeded' });
+  }
+  expect(computed.stderr).toMatch(
+    /^warn The body of knot "blocking" of run r has blocked the event loop for 5 s, at pipeline\.ts:\d+:\d+\.\n(?:.*\n)?.*kill -9 \d+$/m,
+  );
+  expect(shelled.stderr).toMatch(
+    /^warn The event loop has been blocked for 5 s; running: knot "blocking" of run r\.$/m,
+  );
 });
 
 test.each([

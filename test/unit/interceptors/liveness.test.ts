@@ -233,6 +233,25 @@ test('a body that blocks the process is named, with what to do', async () => {
   expect(activities.warnings[0]).toMatch(/blocked for [67]\.\d s.*"knot".*worker thread/);
 });
 
+test('a body that blocks the process is named also when it has ended and another one has not', async () => {
+  const now = performance.now.bind(performance);
+  const clock = jest.spyOn(performance, 'now');
+  const end = new Latch();
+  const idles = knot('idles', () => end.passed);
+  const blocks = knot('blocks', () => void clock.mockImplementation(() => now() + 8_000));
+  const activities = await KnotActivities.of(
+    tapestry('work', () => {
+      idles({}, { id: 'idle' });
+      blocks({}, { id: 'blocking' });
+    }),
+  );
+  const { answer } = activities.start('idle');
+  await activities.run('blocking');
+  end.open();
+  await answer;
+  expect(activities.warnings).toEqual([expect.stringMatching(/knot "blocking".*, knot "idle"/)]);
+});
+
 test('a clock that is set does not look like a blocked process, nor keep heartbeats back', async () => {
   const now = Date.now.bind(Date);
   const clock = jest.spyOn(Date, 'now');
