@@ -2,7 +2,7 @@ import { SelvageError } from '../errors';
 import { toBase64 } from './base64';
 import type { Encoded } from './encoded';
 import type { Json, JsonObject } from './json';
-import { asPlainBytes, isBytes, isoOf, kindOf } from './kinds';
+import { asPlainBytes, isoOf, isPlainBytes, kindOf } from './kinds';
 import { formatPath, shorten, type Step } from './path';
 import { refusalOf } from './refusals';
 import { isWellFormed, setOwn, SortedTree, sortKeys } from './sorted-tree';
@@ -11,24 +11,29 @@ import { CLASS_PREFIX, MAXIMUM_DEPTH, TAG, VALUE } from './tags';
 import { codecOfPrototype, type ValueCodec } from './value-codecs';
 
 /**
- * Encodes a value for hashing and storing. Bytes (`Uint8Array`, so Node's `Buffer` too) stay as they are and are not copied;
- * everything else becomes canonical JSON with tags for what JSON cannot say (see `tags.ts`).
+ * Encodes a value for hashing and storing. Bytes (`Uint8Array`) stay as they are and are not copied; everything else becomes canonical JSON with tags for what JSON cannot say (see `tags.ts`).
  *
  * Counted as the value are: own enumerable string keys of plain objects, elements of arrays, entries of maps and sets. The
- * order of keys, map entries and set members does not count. A `Buffer` comes back as a `Uint8Array`, an object without
- * prototype as a plain one.
+ * order of keys, map entries and set members does not count. An object without prototype comes back as a plain one.
  *
  * @throws SelvageError `NotEncodable` for cycles, functions, symbols, lone surrogates, invalid dates, sparse arrays, class
- * instances without a codec, nesting over 1,000 levels; its message and `details.path` name the culprit.
+ * instances without a codec (Node's `Buffer` is one), nesting over 1,000 levels; its message and `details.path` name the culprit.
  */
 export function encodeValue(value: unknown): Encoded {
-  if (isBytes(value) && !hasCodec(value)) return { kind: 'bytes', bytes: asPlainBytes(value) };
+  if (isPlainBytes(value)) return { kind: 'bytes', bytes: asPlainBytes(value) };
   return { kind: 'json', text: withEncoder((encoder) => encoder.tree.print(encoder.encode(value))) };
 }
 
 /** The tagged form of a value as a JSON tree, for embedding in other JSON; bytes as a whole are tagged as if nested. */
 export function encodeJson(value: unknown): Json {
   return withEncoder((encoder) => encoder.encode(value));
+}
+
+/** The tagged form of a value that is encoded already. Its bytes may be in a `Buffer`, as a store answers them. */
+export function jsonOf(encoded: Encoded): Json {
+  return encoded.kind === 'json'
+    ? (JSON.parse(encoded.text) as Json)
+    : tagged('bytes', toBase64(encoded.bytes));
 }
 
 function withEncoder<T>(work: (encoder: ValueEncoder) => T): T {
@@ -38,10 +43,6 @@ function withEncoder<T>(work: (encoder: ValueEncoder) => T): T {
   } catch (error) {
     throw SelvageError.is(error, 'NotEncodable') ? error : encoder.failure(error);
   }
-}
-
-function hasCodec(value: object): boolean {
-  return codecOfPrototype(Object.getPrototypeOf(value) as object) !== undefined;
 }
 
 // The built-in iteration, which works for other realms and cannot be overridden by the value.

@@ -1,6 +1,6 @@
 export { type Json, canonicalJson } from './json';
 export { type Encoded, type EncodedBytes, type EncodedJson, encodedSize } from './encoded';
-export { encodeJson, encodeValue } from './encode';
+export { encodeJson, encodeValue, jsonOf } from './encode';
 export { decodeJson, decodeText, decodeValue } from './decode';
 export {
   type Sha256,
@@ -12,6 +12,7 @@ export {
   packHash,
   unpackHash,
 } from './hash';
+export { asPlainBytes } from './kinds';
 export { StoredBytes } from './stored-bytes';
 export { type ValueCodec, registerValueCodec } from './value-codecs';
 export {

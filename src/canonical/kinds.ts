@@ -16,14 +16,14 @@ function getterOf(prototype: object, key: PropertyKey): (this: unknown) => unkno
   return Object.getOwnPropertyDescriptor(prototype, key)!.get!;
 }
 
-/** The kind of an object with this prototype. Subclasses of arrays, dates, maps and sets are `other`; those of bytes are bytes. */
+/** The kind of an object with this prototype. Subclasses of arrays, dates, maps, sets and bytes, as `Buffer` is one, are `other`. */
 export function kindOf(value: object, prototype: object | null): ObjectKind {
   if (prototype === Object.prototype || prototype === null) return 'plain';
   if (prototype === Array.prototype) return Array.isArray(value) ? 'array' : 'other';
   if (prototype === Date.prototype) return 'date';
   if (prototype === Map.prototype) return 'map';
   if (prototype === Set.prototype) return 'set';
-  if (isBytes(value)) return 'bytes';
+  if (isPlainBytes(value)) return 'bytes';
   return kindInAnyRealm(value, prototype);
 }
 
@@ -50,6 +50,17 @@ function answers(call: () => unknown): boolean {
 /** True of a `Uint8Array` of any realm, and so of a Node `Buffer`. */
 export function isBytes(value: unknown): value is Uint8Array {
   return ArrayBuffer.isView(value) && typedArrayName.call(value) === 'Uint8Array';
+}
+
+/** True of a `Uint8Array` of any realm, and of no subclass: of one that comes back as what it was. */
+export function isPlainBytes(value: unknown): value is Uint8Array {
+  if (!isBytes(value)) return false;
+  const prototype = getPrototype(value);
+  if (prototype === Uint8Array.prototype) return true;
+  // In any realm, behind its own prototype come that of all typed arrays, that of all objects, and nothing.
+  const ofTypedArrays = prototype && getPrototype(prototype);
+  const ofObjects = ofTypedArrays && getPrototype(ofTypedArrays);
+  return ofObjects !== null && getPrototype(ofObjects) === null;
 }
 
 /** The same memory as a `Uint8Array` of this realm and of no subclass; never a copy. */

@@ -1,5 +1,5 @@
 import { decodeText } from './decode';
-import { encodeJson } from './encode';
+import { jsonOf } from './encode';
 import type { Encoded } from './encoded';
 import { isBytes } from './kinds';
 import { sortKeys } from './sorted-tree';
@@ -46,7 +46,7 @@ export function recordParts(encoded: Encoded): RecordParts | undefined {
 
 /** A value as a part of another one: the text that stands for it there. */
 export function partOf(encoded: Encoded): string {
-  return encoded.kind === 'json' ? encoded.text : JSON.stringify(encodeJson(encoded.bytes));
+  return encoded.kind === 'json' ? encoded.text : JSON.stringify(jsonOf(encoded));
 }
 
 /** The value that a part is by itself; undefined of a stored stream, which is a reference and has no text. */

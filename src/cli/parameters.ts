@@ -15,7 +15,8 @@ export interface ParameterSources {
 
 /**
  * The parameters that were given; one on the command line goes before the same in the file. They are not validated here, but
- * the schema decides how the text of one is read: as JSON where the schema takes that, else as it stands.
+ * the schema decides how the text of one is read: as JSON where the schema takes that, else as it stands or, where it takes a Date and no text, as
+ * the time that it says. So is a text of the file.
  *
  * @throws SelvageError `Usage`, `FileNotFound`, `FileNotLoadable`
  */
@@ -23,7 +24,10 @@ export async function readParameters(
   tapestry: TapestryRecord,
   { pairs, file }: ParameterSources,
 ): Promise<Record<string, unknown>> {
-  const values = new Map<string, unknown>(file === undefined ? [] : Object.entries(readParametersFile(file)));
+  const values = new Map<string, unknown>();
+  for (const [name, value] of file === undefined ? [] : Object.entries(readParametersFile(file))) {
+    values.set(name, await readTime(tapestry.parameters.get(name), value));
+  }
   const given = new Set<string>();
   for (const pair of pairs) {
     const { name, text } = splitPair(pair);
@@ -57,11 +61,30 @@ function splitPair(pair: string): { name: string; text: string } {
 
 async function readText(parameter: ParameterRecord | undefined, text: string): Promise<unknown> {
   const asJson = parseJson(text);
-  if (asJson === undefined) return text;
-  if (!parameter || (await accepts(parameter, asJson.value))) return asJson.value;
+  if (!parameter) return asJson ? asJson.value : text;
+  if (asJson && (await accepts(parameter, asJson.value))) return asJson.value;
   if (await accepts(parameter, text)) return text;
-  // Neither will do: the refusal speaks of what the user most likely meant.
-  return asJson.value;
+  // Where none will do, the refusal speaks of what the user most likely meant.
+  return await readTime(parameter, asJson ? asJson.value : text);
+}
+
+/** A text that the schema does not take, and that says a point in time, as the Date that it takes; all else as it is. */
+async function readTime(parameter: ParameterRecord | undefined, given: unknown): Promise<unknown> {
+  const time = typeof given === 'string' ? timeIn(given) : undefined;
+  if (!parameter || !time || (await accepts(parameter, given))) return given;
+  return (await accepts(parameter, time)) ? time : given;
+}
+
+const ISO_TIME = /^(\d{4})-(\d{2})-(\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;
+
+/** Of an ISO 8601 date, which is midnight UTC, or date and time with a zone: without one, it would be another time on another machine. */
+function timeIn(text: string): Date | undefined {
+  const [, year, month, day] = ISO_TIME.exec(text) ?? [];
+  const time = new Date(text);
+  if (year === undefined || Number.isNaN(time.getTime())) return undefined;
+  // JavaScript takes the 30th of February for the 2nd of March.
+  const isDay = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() === Number(day);
+  return isDay ? time : undefined;
 }
 
 async function accepts(parameter: ParameterRecord, value: unknown): Promise<boolean> {

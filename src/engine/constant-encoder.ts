@@ -1,4 +1,4 @@
-import { encodeJson, encodeValue, encodedSize, type Json } from '../canonical';
+import { encodeValue, encodedSize, jsonOf, type Json } from '../canonical';
 import { SelvageError } from '../errors';
 import type { Hashes } from './hashes';
 
@@ -41,8 +41,10 @@ export class ConstantEncoder {
   ): { encoded: EncodedConstant; bytes: number } {
     try {
       const encoded = encodeValue(value);
-      const constant = encoded.kind === 'json' ? (JSON.parse(encoded.text) as Json) : encodeJson(value);
-      return { encoded: { constant, hash: this.hashes.of(encoded) }, bytes: encodedSize(encoded) };
+      return {
+        encoded: { constant: jsonOf(encoded), hash: this.hashes.of(encoded) },
+        bytes: encodedSize(encoded),
+      };
     } catch (error) {
       if (!SelvageError.is(error, 'NotEncodable')) throw error;
       throw new SelvageError('NotEncodable', `${where} cannot be a constant: ${error.message}`, {

@@ -1,9 +1,10 @@
 import {
   StoredBytes,
+  asPlainBytes,
   contentHash,
   decodeText,
-  encodeJson,
   encodeValue,
+  jsonOf,
   type Encoded,
   type Sha256,
 } from '../canonical';
@@ -80,7 +81,7 @@ export function storedReference(value: { hash: string; size: number; stored?: st
 
 /** The envelope in which the value travels: whole up to `inlineLimit` bytes, else by reference. */
 export function envelopeOf(value: EncodedValue, inlineLimit: number): Envelope {
-  if (value.encoded && value.size <= inlineLimit) return { value: inlineJson(value.encoded) };
+  if (value.encoded && value.size <= inlineLimit) return { value: jsonOf(value.encoded) };
   return {
     hash: value.hash,
     size: value.size,
@@ -106,12 +107,6 @@ export function parameterReference({
   return { $type: 'reference', hash, size, ...(stored !== undefined && { stored }) };
 }
 
-function inlineJson(encoded: Encoded): ReturnType<typeof encodeJson> {
-  return encoded.kind === 'bytes'
-    ? encodeJson(encoded.bytes)
-    : (JSON.parse(encoded.text) as ReturnType<typeof encodeJson>);
-}
-
 /** What the data store has to hold for the value; nothing for a stream that is there already. */
 export function storedValues({ hash, bytes }: EncodedValue): StoredValue[] {
   return bytes ? [{ hash, bytes }] : [];
@@ -120,7 +115,7 @@ export function storedValues({ hash, bytes }: EncodedValue): StoredValue[] {
 /** What stored bytes are, by their hash. The bytes are not copied. */
 export function encodedOfStored(hash: string, bytes: Uint8Array): Encoded {
   return hash.startsWith('bytes-sha256:')
-    ? { kind: 'bytes', bytes }
+    ? { kind: 'bytes', bytes: asPlainBytes(bytes) }
     : { kind: 'json', text: decoder.decode(bytes) };
 }
 

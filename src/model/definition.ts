@@ -1,4 +1,5 @@
 import { SelvageError } from '../errors';
+import type { Encodable } from './encodable';
 import { makeDefinition } from './definition-record';
 import type { Inputs, Knot, KnotConfig, KnotDefinition, NoInputs, OutcomeInputs } from './knot';
 import type { KnotContext } from './knot-context';
@@ -54,37 +55,37 @@ type OutcomesByName<I> = { readonly [K in keyof I]?: Outcome | undefined };
  */
 export function knot<O, I extends object = NoInputs>(
   name: string,
-  body: (inputs: I, context: KnotContext) => O,
+  body: (inputs: I, context: KnotContext) => O & Encodable<O>,
 ): KnotDefinition<I, Awaited<O>>;
 export function knot<R extends StandardSchema, I extends OutcomesByName<I>>(
   name: string,
-  options: OutcomeDefinitionOptions<R> & { output: R },
+  options: OutcomeDefinitionOptions<R> & { output: R & Encodable<OutputOf<R>> },
   body: (inputs: I, context: KnotContext) => InputOf<R> | Promise<InputOf<R>>,
 ): KnotDefinition<OutcomeInputs<I>, OutputOf<R>, ErrorPolicy>;
 export function knot<O, I extends OutcomesByName<I>>(
   name: string,
   options: OutcomeDefinitionOptions<undefined>,
-  body: (inputs: I, context: KnotContext) => O,
+  body: (inputs: I, context: KnotContext) => O & Encodable<O>,
 ): KnotDefinition<OutcomeInputs<I>, Awaited<O>, ErrorPolicy>;
 export function knot<S extends StandardSchema<object>, R extends StandardSchema>(
   name: string,
-  options: DefinitionOptions<S, R> & { input: S; output: R },
+  options: DefinitionOptions<S, R> & { input: S; output: R & Encodable<OutputOf<R>> },
   body: (inputs: OutputOf<S>, context: KnotContext) => InputOf<R> | Promise<InputOf<R>>,
 ): KnotDefinition<InputOf<S>, OutputOf<R>>;
 export function knot<S extends StandardSchema<object>, O>(
   name: string,
   options: DefinitionOptions<S, undefined> & { input: S },
-  body: (inputs: OutputOf<S>, context: KnotContext) => O,
+  body: (inputs: OutputOf<S>, context: KnotContext) => O & Encodable<O>,
 ): KnotDefinition<InputOf<S>, Awaited<O>>;
 export function knot<R extends StandardSchema, I extends object = NoInputs>(
   name: string,
-  options: DefinitionOptions<undefined, R> & { output: R },
+  options: DefinitionOptions<undefined, R> & { output: R & Encodable<OutputOf<R>> },
   body: (inputs: I, context: KnotContext) => InputOf<R> | Promise<InputOf<R>>,
 ): KnotDefinition<I, OutputOf<R>>;
 export function knot<O, I extends object = NoInputs>(
   name: string,
   options: DefinitionOptions<undefined, undefined>,
-  body: (inputs: I, context: KnotContext) => O,
+  body: (inputs: I, context: KnotContext) => O & Encodable<O>,
 ): KnotDefinition<I, Awaited<O>>;
 export function knot(
   name: string,

@@ -1,5 +1,6 @@
 export { knot, type DefinitionOptions, type OutcomeDefinitionOptions } from './definition';
 export { local, queue } from './dispatcher';
+export type { Encodable, EncodableTypes, NotEncodable } from './encodable';
 export {
   fragment,
   type Fragment,

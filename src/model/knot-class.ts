@@ -1,4 +1,5 @@
 import { SelvageError } from '../errors';
+import type { Encodable } from './encodable';
 import { makeDefinition } from './definition-record';
 import type { Inputs, Knot, KnotConfig, OutcomeInputs } from './knot';
 import type { KnotContext } from './knot-context';
@@ -32,12 +33,12 @@ export abstract class KnotClass<I, O> {
 
   /** Places the class in a tapestry, as a definition made by `knot()` is placed by calling it. */
   static place<I, O, const Id extends string>(
-    this: KnotClassOf<I, O> & { readonly receives: 'outcomes' },
+    this: KnotClassOf<I, O> & { readonly receives: 'outcomes' } & Encodable<O>,
     inputs: Inputs<OutcomeInputs<I>>,
     config: KnotConfig<Id, ErrorPolicy>,
   ): Knot<O, Id>;
   static place<I, O, const Id extends string>(
-    this: KnotClassOf<I, O>,
+    this: KnotClassOf<I, O> & Encodable<O>,
     inputs: Inputs<I>,
     config: KnotConfig<Id>,
   ): Knot<O, Id>;

@@ -1,5 +1,6 @@
 import { SelvageError } from '../errors';
 import { definitionOf } from './definition';
+import type { Encodable } from './encodable';
 import type {
   Inputs,
   KnotConfig,
@@ -35,12 +36,12 @@ export function optional<I, O, Policy extends ErrorPolicy>(
 /** The base of class knots that a run can do without. */
 export interface OptionalKnotClass {
   place<I, O, const Id extends string>(
-    this: KnotClassOf<I, O> & { readonly receives: 'outcomes' },
+    this: KnotClassOf<I, O> & { readonly receives: 'outcomes' } & Encodable<O>,
     inputs: Inputs<OutcomeInputs<I>>,
     config: KnotConfig<Id, ErrorPolicy>,
   ): OptionalKnot<O, Id>;
   place<I, O, const Id extends string>(
-    this: KnotClassOf<I, O>,
+    this: KnotClassOf<I, O> & Encodable<O>,
     inputs: Inputs<I>,
     config: KnotConfig<Id>,
   ): OptionalKnot<O, Id>;

@@ -75,8 +75,8 @@ test('the examples of the documentation compile', () => {
   expect(complaints([...snippets.keys()])).toEqual([]);
 });
 
-const MAPS = `
-import { knot, map, tapestry } from '../src';
+const SHARED = `
+import { knot, map, source, tapestry } from '../src';
 const users = knot('users', () => [{ name: 'anna' }])({}, { id: 'users' });
 const gifts = knot('gifts', () => [1, 2])({}, { id: 'gifts' });
 const word = knot('word', () => 'hello')({}, { id: 'word' });
@@ -145,14 +145,40 @@ const MISTAKES_OF_MAPS: readonly (readonly [code: string, of: string, message: R
   ],
 ];
 
-test('of a mistake in the arguments of map, the compiler names the argument that is wrong, once', () => {
-  const file = join(root, 'docs/mistakes-of-maps.ts');
-  const calls = MISTAKES_OF_MAPS.map(([code], n) => `map({ ${code} }, { id: 'map-${n}' });`);
-  snippets.set(file, `${MAPS}tapestry('maps', () => {\n${calls.join('\n')}\n});\n`);
+/** Each in a line of its own. */
+const MISTAKES_OF_OUTPUTS: typeof MISTAKES_OF_MAPS = [
+  [
+    "knot('k', () => Buffer.from('hi'))",
+    'Buffer',
+    /NotEncodable<"it is a Buffer, which would come back as a Uint8Array">/,
+  ],
+  [
+    "knot('k', () => ({ rows: [{ save: () => 1 }] }))",
+    '(',
+    /NotEncodable<"it\.rows\[\]\.save is a function">/,
+  ],
+  ["knot('k', { version: '1' }, () => /a/)", '/a/', /Return plain data, or name the type in EncodableTypes/],
+  ["knot('k', async () => await fetch(''))", 'await', /NotEncodable<"it\.[\w.]+ is a function" \|/],
+  ["source({ read: () => () => 1 }, { id: 'k' })", '()', /NotEncodable<"it is a function">/],
+  ["map({ over: users, each: () => Symbol('s') }, { id: 'k' })", 'each', /NotEncodable<"it is a symbol">/],
+  ["knot('k', () => users.nothing)", 'nothing', /Property 'nothing' does not exist/],
+];
+
+test.each([
+  [
+    'the arguments of map',
+    MISTAKES_OF_MAPS,
+    (code: string, n: number) => `map({ ${code} }, { id: 'map-${n}' });`,
+  ],
+  ['what a body returns', MISTAKES_OF_OUTPUTS, (code: string) => `${code};`],
+])('of a mistake in %s, the compiler names the part that is wrong, once', (_, mistakes, callOf) => {
+  const file = join(root, `docs/mistakes-of-${mistakes.length}.ts`);
+  const calls = mistakes.map(([code], n) => callOf(code, n));
+  snippets.set(file, `${SHARED}tapestry('t', () => {\n${calls.join('\n')}\n});\n`);
   const found = diagnosed([file]);
   snippets.delete(file);
-  const first = MAPS.split('\n').length + 1;
-  MISTAKES_OF_MAPS.forEach(([code, of, message], n) => {
+  const first = SHARED.split('\n').length + 1;
+  mistakes.forEach(([code, of, message], n) => {
     const said = found.filter(({ line }) => line === first + n);
     expect({
       code,
@@ -162,5 +188,5 @@ test('of a mistake in the arguments of map, the compiler names the argument that
       said: [[of, expect.stringMatching(message)]],
     });
   });
-  expect(found).toHaveLength(MISTAKES_OF_MAPS.length);
+  expect(found).toHaveLength(mistakes.length);
 });

@@ -1,3 +1,4 @@
+import type { Encodable } from '../encodable';
 import type { Knot, KnotConfig } from '../knot';
 import type { KnotContext } from '../knot-context';
 import { knotRecord } from '../marks';
@@ -32,7 +33,7 @@ export interface AggregateOptions<W, O, R extends Receives = 'values'> {
   readonly combine: (
     inputs: R extends 'outcomes' ? WiredOutcomes<W> : WiredValues<W>,
     context: KnotContext,
-  ) => O;
+  ) => O & Encodable<O>;
 }
 
 /**

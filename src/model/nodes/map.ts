@@ -1,3 +1,4 @@
+import type { Encodable } from '../encodable';
 import { checkInputNames } from '../input-names';
 import type { Inputs, Knot, KnotConfig, KnotDefinition } from '../knot';
 import { definitionOfClass, isKnotClass, type KnotClassOf } from '../knot-class';
@@ -109,7 +110,7 @@ export type Bindable<F> = IsInPlace<F> extends true ? string : keyof InputsOf<F>
 /** The first argument of `map`. */
 export type MapArguments<V, F, B extends string, E extends OnElementError, W> = MapOptions<E> & {
   readonly over: V & OverOf<F, V, B>;
-  readonly each: F & EachOf<F, V, B, W>;
+  readonly each: F & EachOf<F, V, B, W> & Encodable<ResultOf<F>>;
   readonly bind?: B;
 } & BindingOf<F, V> &
   SharedOf<F, V, B, W>;

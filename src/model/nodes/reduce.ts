@@ -1,4 +1,5 @@
 import { SelvageError } from '../../errors';
+import type { Encodable } from '../encodable';
 import type { In, Knot, KnotConfig } from '../knot';
 import type { KnotContext } from '../knot-context';
 import type { Outcome } from '../outcome';
@@ -18,7 +19,7 @@ export interface CombineOptions<T, O, R extends Receives = 'values'> {
   readonly combine: (
     list: R extends 'outcomes' ? Outcome<readonly T[]> : readonly T[],
     context: KnotContext,
-  ) => O;
+  ) => O & Encodable<O>;
 }
 
 /** Element after element, from the first to the last. */
@@ -27,7 +28,7 @@ export interface FoldOptions<T, A> {
   /** Each element is a value: those of a map with `onError: 'collect'` are outcomes. */
   readonly receives?: 'values';
   /** What the accumulator becomes with one element more. May be asynchronous; each waits for the one before. */
-  readonly fold: (accumulator: A, element: T, context: KnotContext) => A | Promise<A>;
+  readonly fold: (accumulator: A, element: T, context: KnotContext) => (A | Promise<A>) & Encodable<A>;
   /** The accumulator before the first element, and the value of an empty list. Every attempt gets a copy of its own. */
   readonly initial: In<A>;
 }

@@ -1,3 +1,4 @@
+import type { Encodable } from '../encodable';
 import type { Knot, KnotConfig } from '../knot';
 import type { KnotContext } from '../knot-context';
 import { knotRecord } from '../marks';
@@ -9,7 +10,7 @@ export interface SinkOptions<W, O> {
   /** Knots and constants by name; at least one knot. */
   readonly inputs: W;
   /** Takes the values out of the tapestry. May be asynchronous; runs as the body of a knot does, at least once. */
-  readonly write: (inputs: WiredValues<W>, context: KnotContext) => O;
+  readonly write: (inputs: WiredValues<W>, context: KnotContext) => O & Encodable<O>;
 }
 
 /**

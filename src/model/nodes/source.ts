@@ -1,3 +1,4 @@
+import type { Encodable } from '../encodable';
 import type { Knot, KnotConfig } from '../knot';
 import type { KnotContext } from '../knot-context';
 import { place } from '../place';
@@ -5,7 +6,7 @@ import { inlineDefinition, requireKeys } from './inline-definition';
 
 export interface SourceOptions<O> {
   /** Answers the value. May be asynchronous; runs as the body of a knot does, at least once. */
-  readonly read: (context: KnotContext) => O;
+  readonly read: (context: KnotContext) => O & Encodable<O>;
 }
 
 /**

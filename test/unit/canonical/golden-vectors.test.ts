@@ -46,7 +46,7 @@ const { vectors, refused } = JSON.parse(
 ) as GoldenVectors;
 
 function valueOf(vector: Vector): unknown {
-  if (vector.bytes !== undefined) return Buffer.from(vector.bytes, 'base64');
+  if (vector.bytes !== undefined) return new Uint8Array(Buffer.from(vector.bytes, 'base64'));
   if (vector.double !== undefined) return Buffer.from(vector.double, 'hex').readDoubleBE();
   return decodeJson(vector.json!);
 }

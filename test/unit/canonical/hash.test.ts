@@ -19,13 +19,13 @@ describe('contentHash', () => {
   });
 
   it('is what sha256sum says of bytes, under a name of its own', () => {
-    expect(contentHash(encodeValue(Buffer.from('hello')))).toBe(
+    expect(contentHash(encodeValue(new TextEncoder().encode('hello')))).toBe(
       'bytes-sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824',
     );
   });
 
   it('keeps bytes apart from text, and from bytes in a list', () => {
-    const bytes = Buffer.from('"hello"');
+    const bytes = new TextEncoder().encode('"hello"');
     const hashes = [bytes, 'hello', [bytes]].map((value) => contentHash(encodeValue(value)));
     expect(new Set(hashes).size).toBe(3);
   });

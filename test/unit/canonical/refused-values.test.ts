@@ -61,6 +61,8 @@ const REFUSED: readonly [name: string, value: unknown, path: string, words: RegE
   ['a boxed string', [new String('x')], '$[0]', /String.*primitive/],
   ['a typed array', { f: new Float32Array(2) }, '$.f', /Float32Array.*Uint8Array/],
   ['clamped bytes', { f: new Uint8ClampedArray(2) }, '$.f', /Uint8ClampedArray.*Uint8Array/],
+  ['a Buffer', Buffer.from('hi'), '$', /Buffer.*Uint8Array.*new Uint8Array\(buffer\)/],
+  ['a Buffer inside', { file: [Buffer.from('hi')] }, '$.file[0]', /Buffer.*Uint8Array/],
   ['an ArrayBuffer', { f: new ArrayBuffer(2) }, '$.f', /ArrayBuffer.*Uint8Array/],
   ['a DataView', { f: new DataView(new ArrayBuffer(2)) }, '$.f', /DataView.*Uint8Array/],
   ['a Blob', new Blob(['x']), '$', /Blob.*ctx\.store/],

@@ -68,8 +68,12 @@ describe('bytes', () => {
     expect(encodeJson(bytes)).toEqual({ $type: 'bytes', value: 'AQL/' });
   });
 
-  it('may be a Buffer, or a view of a part of one', () => {
-    const part = Buffer.from('hello world').subarray(6);
+  it('may be a view of a part of a Buffer, and of another realm', () => {
+    const { buffer, byteOffset } = Buffer.from('hello world');
+    const part = new Uint8Array(buffer, byteOffset + 6, 5);
+    const foreign = runInNewContext('Uint8Array.of(1, 2)') as Uint8Array;
+    expect(encodeValue(foreign)).toStrictEqual({ kind: 'bytes', bytes: Uint8Array.of(1, 2) });
+    expect(encodeJson([foreign])).toEqual([{ $type: 'bytes', value: 'AQI=' }]);
     expect(encodeValue(part)).toStrictEqual({ kind: 'bytes', bytes: new Uint8Array(part) });
     expect(decodeJson(encodeJson({ part }))).toStrictEqual({ part: new Uint8Array(part) });
   });

@@ -33,6 +33,20 @@ test.each<[string, StandardSchema, string, unknown]>([
   ['an object', z.object({ a: z.null() }), '{"a":null}', { a: null }],
   ['either: JSON goes first', z.union([z.string(), z.number()]), '5', 5],
   ['a date as text', z.coerce.date(), '2026-01-31', '2026-01-31'],
+  ['a date for a Date', z.date(), '2026-01-31', new Date('2026-01-31T00:00:00Z')],
+  ['a time for a Date', z.date(), '2026-01-31T10:30:00.5+02:00', new Date('2026-01-31T08:30:00.500Z')],
+  [
+    'a time for a Date that may be missing',
+    z.date().optional(),
+    '2026-01-31T10:30Z',
+    new Date(1769855400000),
+  ],
+  ['a quoted time', z.date(), '"2026-01-31T10:30Z"', new Date(1769855400000)],
+  ['a time for either: text goes first', z.union([z.date(), z.string()]), '2026-01-31', '2026-01-31'],
+  ['a time for a number', z.number(), '2026-01-31', '2026-01-31'],
+  ['a time without a zone', z.date(), '2026-01-31T10:30', '2026-01-31T10:30'],
+  ['a day that there is not', z.date(), '2026-02-30', '2026-02-30'],
+  ['an hour that there is not', z.date(), '2026-02-20T25:00Z', '2026-02-20T25:00Z'],
   ['a tagged value', z.bigint(), '{"$type":"bigint","value":"5"}', 5n],
   ['what neither will do: as JSON', z.boolean(), '5', 5],
   ['what is no JSON and will not do', z.number(), 'many', 'many'],
@@ -84,6 +98,16 @@ test.each([
   expect(await readParameters(withParameter(z.any()), { pairs: [], file })).toEqual(expected);
   const overridden = await readParameters(withParameter(z.any()), { pairs: ['p=2'], file });
   expect(overridden).toEqual({ ...expected, p: 2 });
+});
+
+test('a time in a file is a Date where the schema takes that, and no text', async () => {
+  const file = path.join(folder(), 'times.yaml');
+  writeFileSync(file, 'p: "2026-01-31T10:30Z"\n');
+  const time = new Date('2026-01-31T10:30Z');
+  expect(await readParameters(withParameter(z.date()), { pairs: [], file })).toEqual({ p: time });
+  expect(await readParameters(withParameter(z.string()), { pairs: [], file })).toEqual({
+    p: '2026-01-31T10:30Z',
+  });
 });
 
 test.each([

@@ -16,7 +16,7 @@ test('a value has the hash and the size of its canonical text, a list its length
 });
 
 test('bytes have the hash of sha256sum, and are a copy', () => {
-  const bytes = Buffer.from('abc');
+  const bytes = new TextEncoder().encode('abc');
   const encoded = encode(bytes);
   bytes.fill(0);
   expect(encoded).toMatchObject({ hash: `bytes-sha256:${nodeSha256('abc')}`, size: 3 });
@@ -30,7 +30,7 @@ test('a reference to stored bytes stands for them, and puts nothing into the dat
 });
 
 test('what is stored decodes to the value, to a new one each time', () => {
-  for (const value of [{ a: [new Date(0)] }, Buffer.from([1, 2])]) {
+  for (const value of [{ a: [new Date(0)] }, new Uint8Array([1, 2])]) {
     const encoded = encode(value);
     const [{ hash, bytes }] = storedValues(encoded) as [{ hash: string; bytes: Uint8Array }];
     expect(hash).toBe(encoded.hash);
@@ -50,7 +50,9 @@ describe('the envelope', () => {
     expect(envelopeOf(encode([new Date(0)]), 100)).toEqual({
       value: [{ $type: 'date', value: '1970-01-01T00:00:00.000Z' }],
     });
-    expect(envelopeOf(encode(Buffer.from('abc')), 100)).toEqual({ value: { $type: 'bytes', value: 'YWJj' } });
+    expect(envelopeOf(encode(new TextEncoder().encode('abc')), 100)).toEqual({
+      value: { $type: 'bytes', value: 'YWJj' },
+    });
   });
 
   test('refers to a larger one, and at a limit of 0 to any', () => {

@@ -52,7 +52,7 @@ describe('an attempt that finds a record', () => {
   test.each([2_048, 0])(
     'answers what is recorded as the first attempt did, and does not run the body (inline limit %d)',
     async (inlineLimit) => {
-      const body = jest.fn(() => ({ at: new Date(5), bytes: Buffer.from('x') }));
+      const body = jest.fn(() => ({ at: new Date(5), bytes: new TextEncoder().encode('x') }));
       const activities = await KnotActivities.of(one(body), { inlineLimit });
       const first = await activities.run('knot');
       expect(await activities.run('knot', { attempt: 2 })).toEqual(first);
@@ -170,7 +170,7 @@ describe('parents', () => {
     a.fill(0);
     return [[...a], [...b]];
   });
-  const bytes = knot('bytes', () => Buffer.from([1, 2]));
+  const bytes = knot('bytes', () => new Uint8Array([1, 2]));
   const twice = tapestry('twice', () => {
     const parent = bytes({}, { id: 'bytes' });
     pair({ a: parent, b: parent }, { id: 'pair' });

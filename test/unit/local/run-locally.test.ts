@@ -113,7 +113,7 @@ describe('a run in which a knot fails', () => {
   });
 
   test('names the part of a result that has no encoding', async () => {
-    const leaky = knot('leaky', () => ({ rows: [1, () => 2] }));
+    const leaky = knot('leaky', (): unknown => ({ rows: [1, () => 2] }));
     const { outcomes } = await runLocally(
       tapestry('leaks', () => void leaky({}, { id: 'leak' })),
       {},

@@ -63,7 +63,7 @@ describe('no body can change what another gets', () => {
   });
 
   test('not bytes, though they are kept as they are, nor by using the same memory for the next result', async () => {
-    const memory = Buffer.alloc(4);
+    const memory = new Uint8Array(4);
     const write = knot('write', ({ byte }: { byte: number; after?: unknown }) => memory.fill(byte));
     const wipe = knot('wipe', ({ bytes, same }: { bytes: Uint8Array; same: Uint8Array }) => {
       const before = [...bytes];
