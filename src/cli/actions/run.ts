@@ -78,7 +78,7 @@ async function prepare(file: string, options: RunOptions, output: Output): Promi
 }
 
 function start(selvage: Selvage, work: Work, options: RunOptions): Promise<RunHandle> {
-  const { terminals, deadline, dedupeKey, subject, reuse } = options;
+  const { terminals, deadline, dedupeKey, subject, tag: tags, reuse } = options;
   return selvage.start(work.tapestry, work.parameters, {
     ifExists: 'attach',
     trigger: 'cli',
@@ -86,6 +86,7 @@ function start(selvage: Selvage, work: Work, options: RunOptions): Promise<RunHa
     ...(dedupeKey !== undefined && { dedupeKey }),
     ...(subject !== undefined && { subject }),
     ...(terminals && { terminals }),
+    ...(tags && { tags }),
     ...(deadline !== undefined && { deadline }),
     ...(reuse === false && { reuse }),
   });

@@ -15,6 +15,7 @@ export interface RunOptions extends ServerOptions {
   readonly dedupeKey?: string;
   readonly subject?: string;
   readonly deadline?: Date | number;
+  readonly tag?: readonly string[];
   readonly detach?: boolean;
   /** False: `--no-reuse`. */
   readonly reuse?: boolean;
@@ -46,6 +47,7 @@ export function addRunCommand(program: Command, output: Output, answer: Answer):
       'for whom the run works: its values are sealed with a key of their own, which `selvage forget` deletes',
     )
     .option('--deadline <when>', 'when it must be over: 90s, 30m, 2h, 1d or a time in ISO 8601', readDeadline)
+    .option('--tag <tag>', 'a tag of the run, which `runs list --tag` finds; may be repeated', collect)
     .option('--no-reuse', 'run all bodies, also of knots whose values could be reused')
     .option('--task-queue <name>', 'task queue of run and worker (default: selvage)')
     .option('--detach', 'start the run, leave it to a worker that polls already, and return')

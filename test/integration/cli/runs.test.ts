@@ -50,6 +50,21 @@ test('runs list: newest first, by status and tapestry, page by page', async () =
   );
 });
 
+test('run --tag: the tags are on record, shown, and found', async () => {
+  const own = makeCommandProject({ 'pipeline.ts': PIPELINES });
+  const selvage = (...args: string[]) => runWarm(own, args);
+  const run = (id: string, ...more: string[]) =>
+    selvage('run', 'pipeline.ts', '--tapestry', 'quickstart', '--param', 'x=5', '--run-id', id, ...more);
+  await run('good');
+  await run('tagged', '--tag', 'monthly', '--tag', 'by hand');
+  const listed = await selvage('runs', 'list', '--tag', 'by hand');
+  expect(listed.stdout).toMatch(/^RUN .* TAGS$/m);
+  expect(listed.stdout).toMatch(/^tagged .*cli +monthly, by hand$/m);
+  expect(listed.stdout).not.toMatch(/^good /m);
+  expect((await selvage('runs', 'list', '--tag', 'yearly')).stdout).toContain('No run fits.');
+  expect((await selvage('runs', 'show', 'tagged')).stdout).toMatch(/^ {2}Tags +monthly, by hand$/m);
+});
+
 test('runs show: the record, the values, the failures', async () => {
   const good = await selvage('runs', 'show', 'good');
   expect(good.code).toBe(0);
