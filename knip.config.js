@@ -15,6 +15,8 @@ module.exports = {
     'bench/soak/main.ts',
     'bench/backends/table.ts',
     'examples/**/*.ts',
+    // Copied by `selvage init`.
+    'templates/**/*.ts',
     // Loaded late, by a require() that knip does not follow, or as a list.
     'src/worker/worker-beside.ts',
     'src/cli/actions/*.ts',
@@ -40,6 +42,7 @@ module.exports = {
     'test/**/*.ts',
     'bench/**/*.ts',
     'examples/**/*.ts',
+    'templates/**/*.ts',
     'scripts/**/*.{js,ts}',
     '*.js',
   ],

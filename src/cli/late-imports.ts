@@ -20,6 +20,7 @@ export const late = {
     require('../adapters/run-histories/duckdb') as typeof import('../adapters/run-histories/duckdb'),
   repair: (): typeof import('../repair') => require('../repair') as typeof import('../repair'),
   actions: {
+    init: (): typeof import('./actions/init') => require('./actions/init') as typeof import('./actions/init'),
     run: (): typeof import('./actions/run') => require('./actions/run') as typeof import('./actions/run'),
     resume: (): typeof import('./actions/resume') =>
       require('./actions/resume') as typeof import('./actions/resume'),

@@ -4,6 +4,7 @@ import { addCacheCommand } from './commands/cache';
 import { addDevCommand } from './commands/dev';
 import { addDoctorCommand } from './commands/doctor';
 import { addHistoryCommand } from './commands/history';
+import { addInitCommand } from './commands/init';
 import { addKeyCommands } from './commands/keys';
 import { addLineageCommand } from './commands/lineage';
 import { addQuestionCommands } from './commands/questions';
@@ -36,6 +37,7 @@ export function createProgram(output: Output, answer: Answer): Command {
     .showHelpAfterError('(add --help for what there is)')
     .addHelpText('after', '\nExample:\n  $ selvage run pipeline.ts --param x=5');
   for (const add of [
+    addInitCommand,
     addRunCommand,
     addResumeCommand,
     addDevCommand,

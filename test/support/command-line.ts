@@ -120,7 +120,7 @@ export function makeCommandProject(files: Readonly<Record<string, string>> = {})
 }
 
 /** Nothing that points to another server or changes what is written; the program of the embedded server stays known. */
-function ownEnvironment(): NodeJS.ProcessEnv {
+export function ownEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
     ([name]) =>
       name === 'SELVAGE_TEMPORAL_CLI' ||
