@@ -9,6 +9,17 @@ export {
 export type { Followed, FollowOptions } from './follow-extensions';
 export { RunHandle, type LineageOfRun, type Progress, type RunState } from './run-handle';
 export type { LineageQuery, LineageRecord, Page, PageOptions, RunQuery, RunRecord } from '../protocols';
+export type { CacheExplanation, Impact, ImpactOptions, Origin, RunDifference, WhyOptions } from '../lineage';
+export type {
+  GarbageOptions,
+  GarbageReport,
+  PruneOptions,
+  PruneReport,
+  ScrubOptions,
+  ScrubPlan,
+  ScrubSelection,
+  Scrubbed,
+} from '../retention';
 export type { MapProgress } from './map-progress';
 export type { StepCode, Waiting, WaitingCode, WaitingKnot, WaitingState, WaitingStep } from './waiting';
 export { pollersOf } from './pollers';

@@ -68,10 +68,13 @@ import {
 import {
   collectGarbage,
   planScrub,
+  prune,
   scrub,
   type GarbageOptions,
   type GarbageReport,
-  type OpenRun,
+  type OpenRuns,
+  type PruneOptions,
+  type PruneReport,
   type ScrubOptions,
   type ScrubPlan,
   type ScrubSelection,
@@ -89,7 +92,7 @@ import {
   type FollowOptions,
 } from './follow-extensions';
 import { openConnection } from './open-connection';
-import { oldestOpen } from './oldest-open';
+import { openRuns } from './open-runs';
 import { parametersToSend } from './parameters-to-send';
 import { RunHandle } from './run-handle';
 import { unlessLost } from './unless-lost';
@@ -463,7 +466,18 @@ export class Selvage {
    * @throws SelvageError `InvalidConfig`, `ServerUnreachable`, `BackendUnavailable`
    */
   async collectGarbage(options: GarbageOptions = {}): Promise<GarbageReport> {
-    return await collectGarbage(this.backends, options, await this.oldestOpen());
+    return await collectGarbage(this.backends, options, (await this.openRuns()).oldest);
+  }
+
+  /**
+   * Removes runs that ended longer ago than a time, with their lineage, and then the values that no record names any more. A run and those that its
+   * knots have started go together; what one that is not over needs stays. It may run beside workers, any number at once, and be broken off at any
+   * time: the next one does the rest.
+   *
+   * @throws SelvageError `InvalidConfig`, `ServerUnreachable`, `BackendUnavailable`
+   */
+  async prune(options: PruneOptions): Promise<PruneReport> {
+    return await prune(this.backends, options, await this.openRuns());
   }
 
   /**
@@ -500,10 +514,10 @@ export class Selvage {
     }
   }
 
-  private async oldestOpen(): Promise<OpenRun | undefined> {
+  private async openRuns(): Promise<OpenRuns> {
     try {
       await reconcileRunning(this.backends, this.client.workflow, new AbortController().signal);
-      return await oldestOpen(this.client.workflow);
+      return await openRuns(this.client.workflow);
     } catch (error) {
       throw unreachable(error, this.place.address);
     }

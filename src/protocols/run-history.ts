@@ -87,6 +87,13 @@ export interface RunHistory {
   endRun(temporalRunId: string, end: RunEnd): Promise<boolean>;
   /** Changes what is given of a run, over or not; `environment` is merged into what is there. Unknown `temporal_run_id`: nothing, false. */
   changeRun(temporalRunId: string, change: RunChange): Promise<boolean>;
+  /**
+   * Removes a run that is over, and all its lineage records: the records first, so that of a removal that was broken off the run is left, and
+   * the next call removes the rest. Values stay. It may be called by several at once.
+   *
+   * @returns how many records have gone; undefined where there is no such run, or it is running, and nothing was removed
+   */
+  deleteRun(temporalRunId: string): Promise<number | undefined>;
   /** The latest run (by `started_at`) of this run id, or undefined. */
   getRun(runId: string): Promise<RunRecord | undefined>;
   getRunByTemporalId(temporalRunId: string): Promise<RunRecord | undefined>;

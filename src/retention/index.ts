@@ -6,6 +6,7 @@ export {
   type GarbageReport,
   type ValueTotal,
 } from './garbage';
+export { prune, type OpenRuns, type PrunedTapestry, type PruneOptions, type PruneReport } from './prune';
 export type { OpenRun } from './running-runs';
 export {
   planScrub,

@@ -13,6 +13,7 @@ const WRITES: ReadonlySet<string> = new Set([
   'startRun',
   'endRun',
   'changeRun',
+  'deleteRun',
   // Tapestry store
   'save',
   'offer',

@@ -44,6 +44,39 @@ test('kill -9 in the middle of a batch leaves whole batches, and all those that 
   await backends.close();
 }, 60_000);
 
+test('kill -9 in the middle of the removal of runs leaves each whole, gone, or to be removed by the next one', async () => {
+  const RUNS = 12;
+  const OF_A_RUN = 1_500;
+  const { ended, signal, folder } = await strike('run-remover.ts', (to) => [
+    to,
+    String(RUNS),
+    String(OF_A_RUN),
+  ]);
+  expect(signal).toBe('SIGKILL');
+  const backends = await openBackends({ projectDir: folder, environment: {} });
+  const { runHistory } = backends;
+  const left = async (): Promise<Record<string, number>> => {
+    const counts: Record<string, number> = {};
+    for (let run = 0; run < RUNS; run += 1) {
+      const name = `run-${run}`;
+      const records = await runHistory.getRecords(name);
+      if (await runHistory.getRun(name)) counts[name] = records.length;
+      else expect(records).toEqual([]);
+      const named = await runHistory.referredTo(records.slice(0, 500).map(({ output_hash }) => output_hash!));
+      expect(named.size).toBe(Math.min(500, records.length));
+    }
+    return counts;
+  };
+  const after = await left();
+  for (const run of ended) expect(after).not.toHaveProperty(run);
+  expect(Object.values(after).filter((records) => records < OF_A_RUN).length).toBeLessThanOrEqual(1);
+  for (let run = 0; run < RUNS - 1; run += 1) await runHistory.deleteRun(`run-${run}`);
+  expect(await left()).toEqual({ [`run-${RUNS - 1}`]: OF_A_RUN });
+  const { items } = await runHistory.findLineage({ limit: 1_000 });
+  expect(new Set(items.map(({ run_id }) => run_id))).toEqual(new Set([`run-${RUNS - 1}`]));
+  await backends.close();
+}, 60_000);
+
 test('kill -9 in the middle of a put on the local disk leaves no part of a value under its name', async () => {
   const { begun, ended, signal, folder } = await strike('endless-disk-writer.ts', (to) => [
     to,

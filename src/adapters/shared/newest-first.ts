@@ -1,9 +1,9 @@
 import type { Page, PageOptions } from '../../protocols';
 import { pageLimit, pageOf, pageStart } from './pages';
 
-/** One page of items that lie in memory in the order in which they were inserted. */
+/** One page of items that lie in memory in the order in which they were inserted. One that was removed has left its place. */
 export function newestFirst<T>(
-  items: readonly T[],
+  items: readonly (T | undefined)[],
   options: PageOptions,
   timeOf: (item: T) => number,
   wanted: (item: T) => boolean,
@@ -12,7 +12,8 @@ export function newestFirst<T>(
   const start = pageStart(options);
   const found: { item: T; time: number; sequence: number }[] = [];
   for (let sequence = items.length - 1; sequence >= 0; sequence -= 1) {
-    const item = items[sequence] as T;
+    const item = items[sequence];
+    if (item === undefined) continue;
     const time = timeOf(item);
     const isPast =
       start !== undefined && (time > start.time || (time === start.time && sequence >= start.sequence));

@@ -1,9 +1,16 @@
 import { createInterface } from 'node:readline/promises';
 import { SelvageError } from '../../errors';
-import type { GarbageReport, Referrer, ScrubbedValue, ScrubPlan, ValueTotal } from '../../retention';
-import type { GcCommandOptions, ScrubCommandOptions } from '../commands/retention';
+import type {
+  GarbageReport,
+  PruneReport,
+  Referrer,
+  ScrubbedValue,
+  ScrubPlan,
+  ValueTotal,
+} from '../../retention';
+import type { GcCommandOptions, PruneCommandOptions, ScrubCommandOptions } from '../commands/retention';
 import { EXIT } from '../exit-codes';
-import { formatTime, plural, shorten } from '../format';
+import { formatTable, formatTime, plural, shorten } from '../format';
 import { Interruption } from '../interruption';
 import type { Output } from '../output';
 import { withClient } from '../with-client';
@@ -134,6 +141,78 @@ export async function collect(
   } finally {
     interruption.stop();
   }
+}
+
+/** `selvage prune`. */
+export async function pruneRuns(
+  { olderThan, tapestry, dryRun = false, yes = false, ...options }: PruneCommandOptions,
+  output: Output,
+): Promise<number> {
+  const interruption = new Interruption();
+  const stop = new AbortController();
+  void interruption.asked.then(() => stop.abort());
+  try {
+    return await withClient(options, output, async (selvage) => {
+      const selection = { olderThan, signal: stop.signal, ...(tapestry !== undefined && { tapestry }) };
+      const plan = await selvage.prune({ ...selection, dryRun: true });
+      output.say(describePrune(plan, output));
+      const removeNone = (code: number): number => {
+        if (output.json) output.document(plan);
+        return code;
+      };
+      if (!plan.complete) return removeNone(interruption.exitCode);
+      if (dryRun || plan.runs === 0) return removeNone(EXIT.ok);
+      if (!yes && !(await isConfirmed(`Remove ${plural(plan.runs, 'run')} for good?`))) {
+        output.warn('Nothing was removed.');
+        return removeNone(EXIT.usage);
+      }
+      const report = await selvage.prune({
+        ...selection,
+        ...(output.isLive && {
+          onProgress: ({ runs }: PruneReport) => output.live(`${runs} of ${plan.runs} runs removed`),
+        }),
+      });
+      output.endLive();
+      output.say(describePruned(report));
+      if (output.json) output.document(report);
+      return report.complete ? EXIT.ok : interruption.exitCode;
+    });
+  } finally {
+    interruption.stop();
+  }
+}
+
+function describePrune({ runs, before, tapestries, held, heldRuns }: PruneReport, output: Output): string {
+  const ended = `ended before ${formatTime(before)}`;
+  const rows = tapestries.map(({ tapestry, runs: count, oldest, newest }) => [
+    tapestry,
+    String(count),
+    formatTime(oldest),
+    formatTime(newest),
+  ]);
+  return [
+    ...(runs === 0
+      ? [`No run that ${ended} is to go.`]
+      : [
+          `${plural(runs, 'run')} that ${ended}, with all lineage:`,
+          formatTable(['TAPESTRY', 'RUNS', 'FIRST BEGAN', 'LAST BEGAN'], rows),
+        ]),
+    ...(held > 0
+      ? [
+          output.dim(
+            `${plural(held, 'run')} that ended as long ago ${held === 1 ? 'stays' : 'stay'}, since runs that are not over, or ended later, need ${held === 1 ? 'it' : 'them'}: ${listed(heldRuns)}${held > heldRuns.length ? ', …' : ''}`,
+          ),
+        ]
+      : []),
+  ].join('\n');
+}
+
+function describePruned({ complete, runs, records, garbage }: PruneReport): string {
+  return [
+    `Removed ${plural(runs, 'run')} and ${plural(records, 'lineage record')}. Backups, snapshots and replicas of the storage still have them.`,
+    ...(garbage ? [describeGarbage(garbage)] : []),
+    ...(complete || garbage ? [] : ['Interrupted: the next one does the rest.']),
+  ].join('\n');
 }
 
 function describeGarbage(report: GarbageReport): string {

@@ -20,7 +20,14 @@ export interface GcCommandOptions extends ServerOptions {
   readonly ttl?: number;
 }
 
-/** Commands that remove values: `scrub` and `gc`. */
+export interface PruneCommandOptions extends ServerOptions {
+  readonly olderThan: number;
+  readonly tapestry?: string;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
+/** Commands that remove values and runs: `scrub`, `gc` and `prune`. */
 export function addRetentionCommands(program: Command, output: Output, answer: Answer): void {
   const retention = late.actions.retention;
   const scrub = program
@@ -81,6 +88,25 @@ Examples:
     );
   addServerOptions(addJsonOption(gc)).action(async (options: GcCommandOptions) =>
     answer(await retention().collect(options, output)),
+  );
+  const prune = program
+    .command('prune')
+    .summary('remove old runs with their lineage, and values that nothing else refers to')
+    .description(
+      'Lists the runs that ended longer ago, asks, and removes them with their lineage; then, as `gc` does, the values that no record names any more. ' +
+        'Runs that are not over stay, and so does what they need: the run that they go on from, and runs that their knots have started. It may run ' +
+        'beside workers, at any time; Ctrl-C ends it between two runs, and the next one does the rest.',
+    )
+    .requiredOption('--older-than <time>', 'runs that ended longer ago, such as 90d; 2h or more', duration)
+    .option('--tapestry <name>', 'only runs of this tapestry, and those that their knots have started')
+    .option('--dry-run', 'only list')
+    .option('--yes', 'do not ask')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 removed, or nothing to remove; 2 not confirmed; 130 interrupted.\n\nExamples:\n  $ selvage prune --older-than 90d --dry-run\n  $ selvage prune --older-than 30d --tapestry nightly --yes',
+    );
+  addServerOptions(addJsonOption(prune)).action(async (options: PruneCommandOptions) =>
+    answer(await retention().pruneRuns(options, output)),
   );
 }
 

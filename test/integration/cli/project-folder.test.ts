@@ -52,6 +52,7 @@ test.each([
   ['signal', 'x', 'go'],
   ['replay', 'x'],
   ['gc'],
+  ['prune', '--older-than', '90d'],
   ['lineage', '--run', 'x'],
 ])('where nothing has run, `%s %s` starts no server and makes no folder', async (...args) => {
   const folder = makeProject();

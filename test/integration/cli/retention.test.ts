@@ -58,7 +58,13 @@ async function fill(temporalRunId: string = randomUUID(), status: 'running' | 's
   const backends = await openBackends({ projectDir: projectDir() });
   const run = { run_id: `run-${temporalRunId}`, temporal_run_id: temporalRunId };
   await backends.runHistory.startRun(
-    sampleRun({ ...run, parameter_hashes: {}, status, started_at: LONG_AGO - HOUR_MS }),
+    sampleRun({
+      ...run,
+      parameter_hashes: {},
+      status,
+      started_at: LONG_AGO - HOUR_MS,
+      finished_at: status === 'running' ? null : LONG_AGO,
+    }),
   );
   const common = { ...run, constant_input_hashes: {} };
   await backends.commit([
@@ -282,5 +288,102 @@ describe('gc', () => {
       document: { unreferred: { count: 1 } },
     });
     expect(await there()).toEqual(['"made of it"', '"made"', sampleHash('"young"')]);
+  });
+});
+
+describe('prune', () => {
+  const isOnRecord = async (runId: string): Promise<boolean> => {
+    const backends = await openBackends({ projectDir: projectDir() });
+    const run = await backends.runHistory.getRun(runId);
+    const { items } = await backends.runHistory.findLineage({ runId });
+    await backends.close();
+    expect(items).toHaveLength(run ? 2 : 0);
+    return run !== undefined;
+  };
+
+  test('lists the old runs first, then removes them with their lineage and their values', async () => {
+    const runId = await fill();
+    const young = await selvage('prune', '--older-than', '73h', '--yes');
+    expect(young).toMatchObject({
+      code: 0,
+      text: expect.stringMatching(/^No run that ended before .* is to go\.$/m),
+    });
+    const dry = await selvage('prune', '--older-than', '71h', '--dry-run');
+    expect(dry.code).toBe(0);
+    expect(dry.text).toMatch(
+      /^1 run that ended before .*, with all lineage:\nTAPESTRY .*\nquickstart +1 +20/m,
+    );
+    expect(await isOnRecord(runId)).toBe(true);
+
+    const { code, document, text } = await selvage('prune', '--older-than', '71h', '--yes', '--json');
+    expect({ code, document }).toMatchObject({
+      code: 0,
+      document: {
+        dryRun: false,
+        complete: true,
+        runs: 1,
+        records: 2,
+        held: 0,
+        tapestries: [{ tapestry: 'quickstart', runs: 1 }],
+        garbage: { unreferred: { count: 3 } },
+      },
+    });
+    expect(text).toMatch(/^Removed 1 run and 2 lineage records\./m);
+    expect(await isOnRecord(runId)).toBe(false);
+    expect(await there()).toEqual([]);
+    expect(await selvage('runs', 'show', runId)).toMatchObject({ code: 2 });
+  });
+
+  test('asks, and is refused where nobody can answer', async () => {
+    const runId = await fill();
+    const isTerminal = process.stdin.isTTY;
+    process.stdin.isTTY = false;
+    try {
+      expect(await selvage('prune', '--older-than', '71h')).toMatchObject({
+        code: 2,
+        text: expect.stringMatching(/Remove 1 run for good\? Nobody is here to answer: add --yes/),
+      });
+    } finally {
+      process.stdin.isTTY = isTerminal;
+    }
+    expect(await selvage('prune')).toMatchObject({ code: 2, text: expect.stringContaining('--older-than') });
+    expect(await selvage('prune', '--older-than', '1h', '--yes')).toMatchObject({
+      code: 2,
+      text: expect.stringContaining('two hours'),
+    });
+    expect(await isOnRecord(runId)).toBe(true);
+  });
+
+  test('a run that is not over stays, and so does what it may still need', async () => {
+    const runId = await fill();
+    await withOpenRun(async (open) => {
+      expect((await selvage('prune', '--older-than', '71h', '--yes', '--json')).document).toMatchObject({
+        runs: 1,
+        garbage: { heldBy: { runId: open }, unreferred: { count: 0 } },
+      });
+      expect(await isOnRecord(runId)).toBe(false);
+      expect(await there()).toEqual(ALL);
+    });
+  });
+
+  test('a run stays that one goes on from which no worker has begun', async () => {
+    const runId = await fill();
+    const client = new Client({ connection });
+    const workflowId = `resumed-${randomUUID()}`;
+    const handle = await client.workflow.start('nobody', {
+      workflowId,
+      taskQueue: workflowId,
+      memo: { selvage: { resume: { run: runId, temporalRun: runId } } },
+    });
+    try {
+      const { document, text } = await selvage('prune', '--older-than', '71h', '--yes', '--json');
+      expect(document).toMatchObject({ runs: 0, held: 1, heldRuns: [runId] });
+      expect(text).toContain(
+        `1 run that ended as long ago stays, since runs that are not over, or ended later, need it: ${runId}`,
+      );
+      expect(await isOnRecord(runId)).toBe(true);
+    } finally {
+      await handle.terminate();
+    }
   });
 });

@@ -77,6 +77,10 @@ export class AnalyticalHistory extends DuckDbRecords implements RunHistory {
     return this.#refuse();
   }
 
+  async deleteRun(): Promise<never> {
+    return this.#refuse();
+  }
+
   close(): Promise<void> {
     return this.#database.close();
   }

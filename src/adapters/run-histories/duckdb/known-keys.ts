@@ -15,7 +15,7 @@ export class KnownKeys {
 
   /** Reads the knots of these runs, where they are not known. */
   async load(connection: DuckDbConnectionLike, runs: ReadonlySet<string>): Promise<void> {
-    this.#forget(runs);
+    this.#makeRoom(runs);
     const unknown = [...runs].filter((run) => !this.#runs.has(run));
     if (unknown.length === 0) return;
     const rows = await connection.runAndReadAll(
@@ -47,11 +47,11 @@ export class KnownKeys {
 
   /** What was added since the last call may not be in the table: its runs are read again when they are needed. */
   drop(): void {
-    for (const { temporal_run_id } of this.#added) this.#remove(temporal_run_id);
+    for (const { temporal_run_id } of this.#added) this.forget(temporal_run_id);
     this.#added = [];
   }
 
-  #forget(needed: ReadonlySet<string>): void {
+  #makeRoom(needed: ReadonlySet<string>): void {
     for (const run of needed) {
       const knots = this.#runs.get(run);
       if (knots === undefined) continue;
@@ -60,11 +60,12 @@ export class KnownKeys {
     }
     for (const run of this.#runs.keys()) {
       if (this.#count <= MAXIMUM || needed.has(run)) return;
-      this.#remove(run);
+      this.forget(run);
     }
   }
 
-  #remove(run: string): void {
+  /** The knots of the run are read again when they are needed. */
+  forget(run: string): void {
     this.#count -= this.#runs.get(run)?.size ?? 0;
     this.#runs.delete(run);
   }

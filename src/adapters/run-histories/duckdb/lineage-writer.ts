@@ -29,6 +29,11 @@ export class LineageWriter {
     return isNew;
   }
 
+  /** Of a run that is removed, it is read again which keys are there. */
+  forget(temporalRunId: string): void {
+    this.#keys.forget(temporalRunId);
+  }
+
   /** Whether the transaction of the last `append` was committed. */
   settle(isCommitted: boolean): void {
     if (isCommitted) return this.#keys.keep();

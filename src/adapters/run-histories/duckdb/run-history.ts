@@ -20,7 +20,7 @@ import { LineageWriter } from './lineage-writer';
 import { openInstance, type DuckDbResources } from './load';
 import { claimFile } from './open-files';
 import { DuckDbRecords } from './records';
-import { insertRun, updateRun } from './runs';
+import { deleteRun, insertRun, updateRun } from './runs';
 import { migrate } from './schema';
 
 export type DuckDbRunHistoryOptions = DuckDbFileOptions | DuckDbInstanceOptions;
@@ -75,6 +75,13 @@ export class DuckDbRunHistory extends DuckDbRecords implements RunHistory {
     return this.#database.write(({ writer }) =>
       updateRun(writer, temporalRunId, (run) => changedRun(run, change)),
     );
+  }
+
+  deleteRun(temporalRunId: string): Promise<number | undefined> {
+    return this.#database.write((session) => {
+      this.#writerOf(session).forget(temporalRunId);
+      return deleteRun(session.writer, temporalRunId);
+    });
   }
 
   /** Rows of an SQL statement over the views `lineage` and `runs`, as of the analytical view; it must not write. */

@@ -1,6 +1,6 @@
 import type { RunRecord } from '../../../protocols';
 import type { DuckDbConnectionLike } from './client';
-import { RUN_COLUMNS, columnNames, fieldValues, runOf } from './columns';
+import { RUN_COLUMNS, bitsOf, columnNames, fieldValues, runOf } from './columns';
 
 const COLUMNS = Object.keys(RUN_COLUMNS);
 
@@ -30,6 +30,23 @@ export async function updateRun(
     [plan_hash, JSON.stringify(terminals), status, finished_at, JSON.stringify(environment), temporalRunId],
   );
   return true;
+}
+
+/** Inside a transaction, with all its records: how many these were; undefined where there is no such run, or it is running. */
+export async function deleteRun(
+  connection: DuckDbConnectionLike,
+  temporalRunId: string,
+): Promise<number | undefined> {
+  const run = await runByTemporalId(connection, temporalRunId);
+  if (run === undefined || run.status === 'running') return undefined;
+  const ofRun = `from selvage_lineage where run_bits = ${bitsOf(temporalRunId)} and temporal_run_id = ?`;
+  const counted = await connection.runAndReadAll(`select count(*) as records ${ofRun}`, [temporalRunId]);
+  await connection.runAndReadAll(`delete from selvage_lineage_inputs where lineage in (select id ${ofRun})`, [
+    temporalRunId,
+  ]);
+  await connection.runAndReadAll(`delete ${ofRun}`, [temporalRunId]);
+  await connection.runAndReadAll('delete from selvage_runs where temporal_run_id = ?', [temporalRunId]);
+  return Number(counted.getRowObjectsJS()[0]!['records']);
 }
 
 async function runByTemporalId(

@@ -25,8 +25,8 @@ import { runMatches } from '../../shared/run-matches';
 export class InMemoryRunHistory implements RunHistory {
   readonly technology = 'memory';
   readonly #identity = randomUUID();
-  /** In the order committed; a record's index is its number in listings. */
-  readonly #records: LineageRecord[] = [];
+  /** In the order committed; a record's index is its number in listings. One that was removed leaves its place. */
+  readonly #records: (LineageRecord | undefined)[] = [];
   /** Temporal run id to knot id to index. */
   readonly #recordsOfRun = new Map<string, Map<string, number>>();
   /** Cache key to index of the newest that made its value. */
@@ -34,7 +34,7 @@ export class InMemoryRunHistory implements RunHistory {
   /** The values that the first so many records name: made when it is asked for, since few ask. */
   readonly #referred = new Set<string>();
   #read = 0;
-  readonly #runs: RunRecord[] = [];
+  readonly #runs: (RunRecord | undefined)[] = [];
   readonly #runIndex = new Map<string, number>();
 
   async commit(records: readonly LineageRecord[]): Promise<CommitResult[]> {
@@ -73,6 +73,21 @@ export class InMemoryRunHistory implements RunHistory {
     if (index === undefined) return false;
     this.#runs[index] = changedRun(this.#runs[index] as RunRecord, change);
     return true;
+  }
+
+  async deleteRun(temporalRunId: string): Promise<number | undefined> {
+    const run = this.#run(temporalRunId);
+    if (run === undefined || run.status === 'running') return undefined;
+    const ofRun = [...(this.#recordsOfRun.get(temporalRunId)?.values() ?? [])];
+    for (const index of ofRun) this.#records[index] = undefined;
+    this.#recordsOfRun.delete(temporalRunId);
+    this.#cached.clear();
+    this.#records.forEach((record, index) => record && this.#noteCached(record, index));
+    this.#referred.clear();
+    this.#read = 0;
+    this.#runs[this.#runIndex.get(temporalRunId)!] = undefined;
+    this.#runIndex.delete(temporalRunId);
+    return ofRun.length;
   }
 
   async getRun(runId: string): Promise<RunRecord | undefined> {
@@ -132,14 +147,17 @@ export class InMemoryRunHistory implements RunHistory {
 
   async referredTo(hashes: readonly string[]): Promise<Set<string>> {
     for (; this.#read < this.#records.length; this.#read++) {
-      for (const hash of valuesNamedBy(this.#records[this.#read]!)) this.#referred.add(hash);
+      const record = this.#records[this.#read];
+      for (const hash of record ? valuesNamedBy(record) : []) this.#referred.add(hash);
     }
     return new Set(hashes.filter((hash) => this.#referred.has(hash)));
   }
 
   async findHashes(prefix: string, limit: number): Promise<string[]> {
     const found = new Set<string>();
-    for (const { output_hash, parent_input_hashes, constant_input_hashes } of this.#records) {
+    for (const record of this.#records) {
+      if (!record) continue;
+      const { output_hash, parent_input_hashes, constant_input_hashes } = record;
       const named = [
         output_hash,
         ...Object.values(parent_input_hashes),

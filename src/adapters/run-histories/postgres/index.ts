@@ -2,7 +2,7 @@ import type { CommitResult, LeaseTable, LineageRecord, StoredValue } from '../..
 import { PostgresLeaseTable } from '../../lease-tables/postgres';
 import { openPostgresDatabase, type PostgresDatabase, type PostgresOptions } from '../../shared/postgres';
 import { SqlRunHistory } from '../../shared/sql/run-history';
-import { cachedRecords, commitRecords, referredValues } from './lineage-rows';
+import { cachedRecords, commitRecords, deleteRecords, referredValues } from './lineage-rows';
 
 /** Runs and lineage in a Postgres database. */
 export class PostgresRunHistory extends SqlRunHistory<PostgresDatabase> {
@@ -22,6 +22,10 @@ export class PostgresRunHistory extends SqlRunHistory<PostgresDatabase> {
 
   referredTo(hashes: readonly string[]): Promise<Set<string>> {
     return referredValues(this.database, hashes);
+  }
+
+  protected deleteRecords(temporalRunId: string, limit: number): Promise<number> {
+    return deleteRecords(this.database, temporalRunId, limit);
   }
 
   findCached(keys: readonly string[]): Promise<Map<string, LineageRecord>> {

@@ -109,6 +109,50 @@ function withObjectsAsText(row: LineageRecord): Record<string, unknown> {
   return { ...row, ...Object.fromEntries(texts) };
 }
 
+const SOME = 'select * from selvage_lineage where temporal_run_id = $1 order by id limit $2';
+
+/** Two who remove the same records wait for each other. */
+const DELETE = `
+  with doomed as (
+    select id from selvage_lineage where id = any($1::bigint[]) order by id for update
+  ),
+  unindexed as (
+    delete from selvage_lineage_index as i
+    using unnest($2::text[], $3::smallint[], $4::double precision[], $5::bigint[]) as place (key, role, finished_at, lineage)
+    where i.key = place.key and i.role = place.role and i.finished_at = place.finished_at and i.lineage = place.lineage
+  )
+  delete from selvage_lineage as l using doomed where l.id = doomed.id`;
+
+/** Removes some records of a run with what finds them, in one statement, and answers how many there were. */
+export async function deleteRecords(
+  database: PostgresDatabase,
+  temporalRunId: string,
+  limit: number,
+): Promise<number> {
+  const { rows } = await database.run(SOME, [temporalRunId, limit]);
+  if (rows.length === 0) return 0;
+  const places = rows.flatMap((row) => {
+    const record = recordOf(row as never);
+    const inputs = [
+      ...Object.values(record.parent_input_hashes),
+      ...Object.values(record.constant_input_hashes),
+    ];
+    const keys = [
+      ...[...new Set(inputs)].filter((hash) => hash !== null).map((key) => ({ key, role: INPUT })),
+      ...[...new Set(mentionedValues(record))].map((key) => ({ key, role: MENTIONED })),
+    ];
+    return keys.map((key) => ({ ...key, time: record.finished_at, id: row.id as string }));
+  });
+  await database.run(DELETE, [
+    rows.map(({ id }) => id as string),
+    places.map(({ key }) => key),
+    places.map(({ role }) => role),
+    places.map(({ time }) => time),
+    places.map(({ id }) => id),
+  ]);
+  return rows.length;
+}
+
 const REFERRED = `
   select wanted.hash from unnest($1::text[]) as wanted (hash)
   where exists (select 1 from selvage_lineage where output_hash = wanted.hash)

@@ -12,7 +12,7 @@ import { SqliteLeaseTable } from '../../lease-tables/sqlite';
 import { needsIndex } from '../../shared/sql/lineage-query';
 import { SqlRunHistory } from '../../shared/sql/run-history';
 import { openSqliteDatabase, type SqliteDatabase, type SqliteOptions } from '../../shared/sqlite';
-import { LineageIndex } from './lineage-index';
+import { deleteRecords, LineageIndex } from './lineage-index';
 import { cachedRecords, commitRecords, recordedOutcomes } from './lineage-rows';
 import { referredValues } from './referred-values';
 
@@ -64,6 +64,10 @@ export class SqliteRunHistory extends SqlRunHistory<SqliteDatabase> {
   async referredTo(hashes: readonly string[]): Promise<Set<string>> {
     await this.#index.catchUp();
     return await this.database.readAtOnce((connection) => referredValues(connection, hashes));
+  }
+
+  protected deleteRecords(temporalRunId: string, limit: number): Promise<number> {
+    return this.database.writeAtOnce((connection) => deleteRecords(connection, temporalRunId, limit));
   }
 
   override async close(): Promise<void> {

@@ -19,18 +19,30 @@ const COLUMNS = [
   ['outcome', OUTCOME_BUT_OK, "outcome <> 'ok'"],
 ] as const;
 
-/** Each takes the ids after which and through which the records are. */
-const KEYS = [
+interface IndexRow {
+  readonly key: string;
+  readonly role: number;
+  readonly finished_at: number;
+  readonly lineage: number;
+}
+
+/** What leads to records, which are chosen by their `l.id`. */
+const keysOf = (chosen: string): string[] => [
   ...COLUMNS.map(
     ([key, role, condition = 'true']) =>
-      `select ${key}, ${role}, finished_at, id from selvage_lineage where id > ? and id <= ? and ${condition}`,
+      `select ${key} as key, ${role} as role, finished_at, l.id as lineage from selvage_lineage as l where ${chosen} and ${condition}`,
   ),
   ...['parent_input_hashes', 'constant_input_hashes'].map(
     (column) =>
-      `select input.value, ${INPUT}, finished_at, l.id from selvage_lineage as l, json_each(l.${column}) as input
-       where l.id > ? and l.id <= ? and input.value is not null`,
+      `select input.value as key, ${INPUT} as role, finished_at, l.id as lineage from selvage_lineage as l, json_each(l.${column}) as input
+       where ${chosen} and input.value is not null`,
   ),
 ];
+
+/** Each takes the ids after which and through which the records are. */
+const KEYS = keysOf('l.id > ? and l.id <= ?');
+/** Each takes a list of ids. */
+const KEYS_OF_LISTED = keysOf('l.id in (select value from json_each(?))');
 
 /**
  * The index of lineage listings lags behind the commits: to write all its places with each record would cost more than the
@@ -91,6 +103,34 @@ export class LineageIndex {
     );
     return rows[0]!.behind === 1;
   }
+}
+
+/** Removes some records of a run, and answers how many. Must run inside a transaction. */
+export function deleteRecords(connection: SqliteConnection, temporalRunId: string, limit: number): number {
+  const rows = connection.all<{ id: number }>(
+    'select id from selvage_lineage where temporal_run_id = ? limit ?',
+    [temporalRunId, limit],
+  );
+  if (rows.length === 0) return 0;
+  const ids = JSON.stringify(rows.map(({ id }) => id));
+  const places = connection.all<IndexRow>(
+    `select * from (${KEYS_OF_LISTED.join(' union all ')})`,
+    KEYS_OF_LISTED.map(() => ids),
+  );
+  // One by one: for a list of keys, SQLite would look at the whole index.
+  for (const { key, role, finished_at, lineage } of places) {
+    connection.run(
+      'delete from selvage_lineage_index where key = ? and role = ? and finished_at = ? and lineage = ?',
+      [key, role, finished_at, lineage],
+    );
+  }
+  connection.run('delete from selvage_lineage where id in (select value from json_each(?))', [ids]);
+  // The next record gets the id behind the highest that is left, and must be indexed, too.
+  connection.run(
+    'update selvage_lineage_indexed set through = min(through, (select coalesce(max(id), 0) from selvage_lineage))',
+    [],
+  );
+  return rows.length;
 }
 
 /** Indexes the next records and answers whether there are more. Must run inside a transaction. */

@@ -19,7 +19,10 @@ import type { SqlDatabase } from './database';
 import { findHashes } from './find-hashes';
 import { findLineage } from './lineage-query';
 import { recordOf } from './lineage-records';
-import { changeRun, endRun, insertRun, latestRun, listRuns, runByTemporalId } from './runs';
+import { changeRun, deleteRun, endRun, insertRun, latestRun, listRuns, runByTemporalId } from './runs';
+
+/** Records that go in one transaction: some milliseconds, for which others may have to wait. */
+const DELETED_AT_ONCE = 250;
 
 /** Runs and lineage in an SQL database; how records are committed is each database's own. */
 export abstract class SqlRunHistory<D extends SqlDatabase> implements RunHistory {
@@ -77,6 +80,21 @@ export abstract class SqlRunHistory<D extends SqlDatabase> implements RunHistory
   changeRun(temporalRunId: string, change: RunChange): Promise<boolean> {
     return this.database.write((db) => changeRun(db, this.database.dialect, temporalRunId, change));
   }
+
+  async deleteRun(temporalRunId: string): Promise<number | undefined> {
+    const run = await this.getRunByTemporalId(temporalRunId);
+    if (run === undefined || run.status === 'running') return undefined;
+    let deleted = 0;
+    for (let some = DELETED_AT_ONCE; some === DELETED_AT_ONCE;) {
+      some = await this.deleteRecords(temporalRunId, DELETED_AT_ONCE);
+      deleted += some;
+    }
+    await this.database.write((db) => deleteRun(db, run));
+    return deleted;
+  }
+
+  /** Removes some records of a run, with all that leads to them, and answers how many. Fewer than `limit`: there are no more. */
+  protected abstract deleteRecords(temporalRunId: string, limit: number): Promise<number>;
 
   getRun(runId: string): Promise<RunRecord | undefined> {
     return this.database.read((db) => latestRun(db, runId));

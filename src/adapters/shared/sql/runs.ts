@@ -66,6 +66,24 @@ export async function changeRun(
   return true;
 }
 
+/** Without its records. Must run inside a transaction. */
+export async function deleteRun(
+  db: SqlExecutor,
+  { temporal_run_id: temporalRunId, started_at: startedAt, tags }: RunRecord,
+): Promise<void> {
+  const row = await runRow(db, temporalRunId).executeTakeFirst();
+  if (row === undefined) return;
+  if (tags.length > 0) {
+    await db
+      .deleteFrom('selvage_run_tags')
+      .where('tag', 'in', [...new Set(tags)])
+      .where('started_at', '=', startedAt)
+      .where('run', '=', row.id)
+      .execute();
+  }
+  await db.deleteFrom('selvage_runs').where('id', '=', row.id).execute();
+}
+
 export async function latestRun(db: SqlExecutor, runId: string): Promise<RunRecord | undefined> {
   const row = await db
     .selectFrom('selvage_runs')

@@ -87,7 +87,10 @@ export interface LineageIndexTable {
   lineage: number;
 }
 
-/** One row: records up to this id are in the index. Ids grow in the order of the commits, and records stay. */
+/**
+ * One row: records up to this id are in the index. Ids grow in the order of the commits. Where the newest records are removed, theirs are given
+ * again, so that it goes down with them.
+ */
 export interface LineageIndexedTable {
   through: number;
 }
