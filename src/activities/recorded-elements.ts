@@ -1,4 +1,11 @@
-import { endOfRecord, partOfStored, valueMissing, type ElementKnots, type MapComposer } from '../execution';
+import {
+  endOfRecord,
+  madeIn,
+  partOfStored,
+  valueMissing,
+  type ElementKnots,
+  type MapComposer,
+} from '../execution';
 import { partOf } from '../canonical';
 import type { RecordedOutcome } from '../protocols';
 import type { WorkerEnvironment } from './worker-environment';
@@ -46,7 +53,7 @@ async function composeSome(
     const end = record && endOfRecord(record);
     if (!end) open.push(position);
     else if (end.kind === 'err') composer.err(position, end.error);
-    else composer.ok(position, partOfRecord(record, bytes));
+    else composer.ok(position, partOfRecord(record, bytes), madeIn(record));
   }
   return open;
 }

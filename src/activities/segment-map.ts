@@ -2,6 +2,7 @@ import { MAP_CONCURRENCY, type PlanKnot } from '../engine';
 import {
   ElementKnots,
   MapComposer,
+  madeIn,
   partOfValue,
   type KnotOutcomeToRecord,
   type LoadedPlan,
@@ -50,7 +51,7 @@ export class SegmentMap {
         if (end.kind === 'err') this.composer.err(position, end.error);
         else {
           const part = end.value && partOfValue(end.value);
-          if (part !== undefined) this.composer.ok(position, part);
+          if (part !== undefined) this.composer.ok(position, part, madeIn(end.record));
         }
         this.settled += 1;
         place.committed();

@@ -12,11 +12,15 @@ import { describePlace } from './place';
 import { requireWorker } from './pollers';
 import { ProgressDisplay } from './progress-display';
 import { runDocument } from './run-document';
+import { NO_NOTES, readNotes } from './run-notes';
+import { FILE, resumeCommand } from './resume-command';
 import { summarise } from './run-summary';
 
 /** A run that a command starts, or comes back to. */
 export interface Errand {
   readonly tapestry: string;
+  /** The file that exports it, where that is known. */
+  readonly file?: string | undefined;
   /** Who the run is, said before the server has heard of it: `Run x-1f2e3d4c`. */
   readonly name: string;
   /** The words of a command line that comes back to it, or starts it if the server has not heard of it. */
@@ -85,14 +89,17 @@ async function follow(run: RunHandle, display: ProgressDisplay): Promise<RunResu
 
 async function showResult(
   result: RunResult,
-  { tapestry }: Errand,
-  { selvage, output, projectDir }: Surroundings,
+  { tapestry, file = FILE }: Errand,
+  { selvage, output, projectDir, elsewhere }: Surroundings,
 ): Promise<void> {
   const lineage = lineagePlace(result.runId, selvage.projectDir, projectDir);
   const record = await selvage.backends.runHistory.getRun(result.runId);
   const elapsed = record ? Math.max(0, (record.finished_at ?? Date.now()) - record.started_at) : 0;
-  output.say(summarise({ result, terminals: record?.terminals ?? {}, elapsed, lineage }, output));
-  if (output.json) output.document(runDocument(result, { tapestry, lineage, server: selvage.place }));
+  const notes = record ? await readNotes(selvage.backends, record) : NO_NOTES;
+  const resume = resumeCommand(result.runId, file, elsewhere);
+  const terminals = record?.terminals ?? {};
+  output.say(summarise({ result, terminals, elapsed, lineage, notes, resume }, output));
+  if (output.json) output.document(runDocument(result, { tapestry, lineage, notes, server: selvage.place }));
 }
 
 function leave(

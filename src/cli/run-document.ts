@@ -1,6 +1,7 @@
 import { encodeJson, type Json } from '../canonical';
 import type { Place } from '../client';
 import type { Outcome, RunResult } from '../model/outcome';
+import type { RunNotes } from './run-notes';
 
 /** What became of a knot, without its value, which is under `outputs`. */
 export type OutcomeDocument = { readonly kind: 'ok' } | Exclude<Outcome, { kind: 'ok' }>;
@@ -13,6 +14,10 @@ export interface RunDocument extends Pick<RunResult, 'runId' | 'status' | 'succe
   readonly outputs: Readonly<Record<string, Json>>;
   readonly outcomes: Readonly<Record<string, OutcomeDocument>>;
   readonly lineage: { readonly place: string; readonly command: string };
+  /** Of maps that are ok although elements failed. Absent: there is none. */
+  readonly failedElements?: RunNotes['failedElements'];
+  /** Absent: nothing was. */
+  readonly reused?: RunNotes['reused'];
   readonly server: Place;
   /** Why `values` and `outputs` are empty, where they cannot be read any more. */
   readonly unreadable?: { readonly code: string; readonly message: string };
@@ -20,10 +25,12 @@ export interface RunDocument extends Pick<RunResult, 'runId' | 'status' | 'succe
 
 export function runDocument(
   result: RunResult,
-  surroundings: Pick<RunDocument, 'tapestry' | 'lineage' | 'server' | 'unreadable'>,
+  surroundings: Pick<RunDocument, 'tapestry' | 'lineage' | 'server' | 'unreadable'> & {
+    readonly notes: RunNotes;
+  },
 ): RunDocument {
   const { runId, status, succeeded, values, outputs, outcomes, error } = result;
-  const { tapestry, lineage, server, unreadable } = surroundings;
+  const { tapestry, lineage, server, unreadable, notes } = surroundings;
   return {
     runId,
     tapestry,
@@ -34,6 +41,8 @@ export function runDocument(
     values: encodeEach(values),
     outputs: encodeEach(outputs),
     outcomes: mapValues(outcomes, (outcome) => (outcome.kind === 'ok' ? { kind: outcome.kind } : outcome)),
+    ...(notes.failedElements.length > 0 && { failedElements: notes.failedElements }),
+    ...(notes.reused && { reused: notes.reused }),
     lineage,
     server,
     ...(unreadable && { unreadable: { code: unreadable.code, message: unreadable.message } }),

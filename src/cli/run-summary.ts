@@ -1,9 +1,11 @@
-import type { ExceptionRecord, Outcome, RunResult } from '../model/outcome';
+import type { ExceptionRecord, RunResult } from '../model/outcome';
 import { formatDuration, formatValue, plural, shorten } from './format';
 import type { Output } from './output';
 import { countOutcomes } from './run-document';
+import type { RunNotes } from './run-notes';
 
 const SHOWN_FAILURES = 20;
+const SHOWN_ORIGINS = 200;
 
 export interface Summary {
   readonly result: RunResult;
@@ -12,19 +14,66 @@ export interface Summary {
   /** Milliseconds that the run took. */
   readonly elapsed: number;
   readonly lineage: { readonly place: string; readonly command: string };
+  readonly notes: RunNotes;
+  /** The command that goes on from it; absent where nothing is to be gone on with. */
+  readonly resume?: string | undefined;
 }
 
 /** How a run ended, for people: the verdict, the terminals, the failures, and where to ask further. */
-export function summarise({ result, terminals, elapsed, lineage }: Summary, output: Output): string {
+export function summarise(summary: Summary, output: Output): string {
+  const { result, terminals, elapsed } = summary;
   return [
     '',
     verdict(result, elapsed, output),
     ...terminalLines(result, terminals, output),
     ...failureLines(result, output),
     '',
-    `${output.dim('Lineage')}  ${lineage.place}`,
-    `         ${lineage.command}`,
+    ...footer(summary, output),
   ].join('\n');
+}
+
+function footer({ result, notes, resume, lineage }: Summary, output: Output): string[] {
+  const { failedElements, reused } = notes;
+  const shown = failedElements.slice(0, SHOWN_FAILURES).map(describeFailedElements);
+  const more = failedElements.length - shown.length;
+  const rows: (readonly [name: string, lines: readonly string[]])[] = [];
+  if (shown.length > 0) {
+    const which = [...(more > 0 ? [`and ${plural(more, 'map')} more`] : [])];
+    rows.push(['Elements', [...shown, ...which]]);
+  }
+  if (reused) rows.push(['Reused', [describeReused(reused)]]);
+  if (resume !== undefined && isResumable(result)) rows.push(['Resume', [resume]]);
+  rows.push(['Lineage', [lineage.place, lineage.command]]);
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.flatMap(([name, lines]) =>
+    lines.map(
+      (line, index) => `${index === 0 ? output.dim(name.padEnd(width)) : ' '.repeat(width)}  ${line}`,
+    ),
+  );
+}
+
+function describeFailedElements({
+  knot,
+  failed,
+  count,
+  onError,
+}: RunNotes['failedElements'][number]): string {
+  const what = onError === 'skip' ? 'failed and were left out' : 'failed and are in its value as outcomes';
+  return `${failed} of ${count} of ${knot} ${what} (onError: '${onError}')`;
+}
+
+function describeReused({ knots, elements, savedMs }: NonNullable<RunNotes['reused']>): string {
+  const what = [
+    ...(knots > 0 ? [plural(knots, 'knot')] : []),
+    ...(elements > 0 ? [`${plural(elements, 'element')} of maps`] : []),
+  ];
+  return `${what.join(' and ')}, which saved ${formatDuration(savedMs)}`;
+}
+
+/** A run that never began, or whose parameters were refused, has nothing to take over. */
+function isResumable({ status, error, outcomes }: RunResult): boolean {
+  const hasBegun = Object.keys(outcomes).length > 0 && error?.type !== 'InvalidParameters';
+  return status !== 'succeeded' && status !== 'running' && hasBegun;
 }
 
 function verdict(result: RunResult, elapsed: number, output: Output): string {
@@ -49,25 +98,40 @@ function terminalText(name: string, id: string, result: RunResult, output: Outpu
   const outcome = result.outcomes[id];
   if (!outcome) return output.dim('no outcome');
   if (outcome.kind === 'ok') return output.dim('ok, its value cannot be read');
-  if (outcome.kind === 'skipped') return output.yellow(skipText(outcome, result));
+  if (outcome.kind === 'skipped') return output.yellow(skipText(id, result));
   return output.red('failed');
 }
 
-/** Follows skipped parents up to the knot that began it. */
-function skipText(outcome: Extract<Outcome, { kind: 'skipped' }>, result: RunResult): string {
-  if (outcome.reason === 'cancelled') return 'skipped: the run was cancelled';
+/** Follows skipped parents up to the knots that began it. */
+function skipText(id: string, result: RunResult): string {
   const seen = new Set<string>();
-  const failed = new Set<string>();
-  const queue = [...(outcome.detail?.parents ?? [])];
-  for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
-    if (seen.has(id)) continue;
-    seen.add(id);
-    const parent = result.outcomes[id];
-    if (parent?.kind === 'err') failed.add(id);
-    else if (parent?.kind === 'skipped') queue.push(...(parent.detail?.parents ?? []));
+  const origins = new Map<string, string[]>();
+  const queue = [id];
+  for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
+    if (seen.has(at)) continue;
+    seen.add(at);
+    const outcome = result.outcomes[at];
+    if (!outcome || outcome.kind === 'ok') continue;
+    const parents = (outcome.kind === 'skipped' && outcome.detail?.parents) || [];
+    const isOrigin = outcome.kind === 'err' || outcome.reason !== 'parent_failed_or_skipped';
+    const why = outcome.kind === 'err' ? 'failed' : ORIGINS[outcome.reason];
+    if (isOrigin) origins.set(why, [...(origins.get(why) ?? []), at]);
+    else queue.push(...parents);
   }
-  return failed.size > 0 ? `skipped, because ${[...failed].join(', ')} failed` : `skipped: ${outcome.reason}`;
+  if (origins.has(ORIGINS.cancelled)) return 'skipped: the run was cancelled';
+  const reasons = [...origins].map(([why, ids]) => `${shorten(ids.join(', '), SHOWN_ORIGINS)} ${why}`);
+  return reasons.length > 0 ? `skipped, because ${reasons.join(' and ')}` : 'skipped';
 }
+
+/** Of a knot that was skipped for itself: what it did. */
+const ORIGINS = {
+  gate_closed: 'closed',
+  branch_not_selected: 'was not selected',
+  no_alternative: 'found no alternative that is ok',
+  optional: 'failed',
+  cancelled: 'was cancelled',
+  parent_failed_or_skipped: 'was skipped',
+} as const;
 
 function failureLines(result: RunResult, output: Output): string[] {
   const failed = Object.entries(result.outcomes).flatMap(([id, outcome]) =>

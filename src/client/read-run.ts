@@ -1,4 +1,4 @@
-import { countFailures, failsWorkflow, layoutOf, type Layout } from '../engine';
+import { countFailures, failsWorkflow, layoutOf, type Layout, type Plan } from '../engine';
 import { LoadedPlan, outcomeOfRecord, readValues } from '../execution';
 import type { Outcome, RunResult } from '../model/outcome';
 import type { Backends, LineageRecord, RunRecord } from '../protocols';
@@ -84,6 +84,19 @@ export async function readPromisedValues<Values>(
   const plan = await readPlanOf(backends, run);
   if (missing.some(([, id]) => plan.knot(id).policy.optional !== true)) return undefined;
   return hasFailed && (await hasFailedWorkflow(backends, plan, run)) ? undefined : (values as Values);
+}
+
+/**
+ * The plan of a run, and what is on record of its knots, without the elements of maps.
+ *
+ * @throws SelvageError `InvalidPlan`, `BackendUnavailable`
+ */
+export async function readKnots(
+  backends: Backends,
+  run: RunRecord,
+): Promise<{ readonly plan: Plan; readonly records: LineageRecord[] }> {
+  const plan = await readPlanOf(backends, run);
+  return { plan: plan.plan, records: [...(await knotRecords(backends, plan, run)).values()] };
 }
 
 /** By id, without those of the elements of maps, of which there may be very many. */

@@ -27,6 +27,8 @@ export class MapComposer {
   private readonly parts: (string | undefined)[];
   /** By position. */
   private readonly failures = new Map<number, ExceptionRecord>();
+  private reused = 0;
+  private saved = 0;
 
   constructor(
     private readonly map: PlanKnot,
@@ -36,9 +38,15 @@ export class MapComposer {
     this.parts = new Array<string | undefined>(count).fill(undefined);
   }
 
-  /** @param part of the value in the list of all */
-  ok(position: number, part: string): void {
+  /**
+   * @param part of the value in the list of all
+   * @param reusedOf how many milliseconds the value took to make that it has reused; undefined: none
+   */
+  ok(position: number, part: string, reusedOf?: number): void {
     this.parts[position] = part;
+    if (reusedOf === undefined) return;
+    this.reused += 1;
+    this.saved += reusedOf;
   }
 
   err(position: number, error: ExceptionRecord): void {
@@ -56,7 +64,12 @@ export class MapComposer {
 
   /** @throws SelvageError `NotEncodable` where the whole is longer than a value may be: a failure of the map */
   outcome(runId: string, { sha256, digest }: Hashing): KnotOutcomeToRecord {
-    const elements: ElementCounts = { count: this.count, failed: this.failures.size };
+    const { count, reused, saved } = this;
+    const elements: ElementCounts = {
+      count,
+      failed: this.failures.size,
+      ...(reused > 0 && { reused, saved }),
+    };
     const { onError } = this.map.policy.map!;
     if (this.failures.size > 0 && onError === undefined) {
       return { outcome: { kind: 'err', error: this.failure(runId, sha256), elements }, values: [] };

@@ -17,6 +17,7 @@ export { cacheKeyOf, isTooOld, valueOfRecord, type ValueId, type ValueIdentity }
 export { CachedValues, type CachedValue, type PassedOver } from './cached-values';
 export {
   lineageRecord,
+  madeIn,
   reusedRecord,
   takenOverRecord,
   withPassedOver,

@@ -24,6 +24,9 @@ export interface Execution {
 export interface ElementCounts {
   readonly count: number;
   readonly failed: number;
+  /** How many took what others had made, and how many milliseconds these had needed in all. Absent: none did. */
+  readonly reused?: number;
+  readonly saved?: number;
 }
 
 export type OutcomeToRecord =
@@ -118,6 +121,7 @@ export function takenOverRecord(record: LineageRecord, execution: Execution): Li
     temporal_run_id: execution.temporalRunId,
     cached_from_run: record.cached_from_run ?? record.run_id,
     ...whereAndWhen(execution),
+    extra: { ...record.extra, made_in: madeIn(record) ?? record.finished_at - record.started_at },
   };
 }
 
@@ -134,8 +138,18 @@ export function reusedRecord(
   return {
     ...record,
     cached_from_run: made.run_id,
-    extra: { ...record.extra, made_by: made.knot_id, made_at: made.finished_at },
+    extra: {
+      ...record.extra,
+      made_by: made.knot_id,
+      made_at: made.finished_at,
+      made_in: made.finished_at - made.started_at,
+    },
   };
+}
+
+/** Of a value that was reused, or taken over from a run that was resumed: how many milliseconds it took to make; undefined of another. */
+export function madeIn({ extra }: Pick<LineageRecord, 'extra'>): number | undefined {
+  return (extra as { made_in?: number }).made_in;
 }
 
 /** The record of a knot whose body ran although a value of the same key was there, and why. */

@@ -24,6 +24,7 @@ import {
   ElementKnots,
   ElementsRun,
   MapComposer,
+  madeIn,
   allElements,
   assembleInputs,
   cacheKeyOf,
@@ -503,7 +504,7 @@ export class InProcessHost {
         },
         ended: ({ position }, end) => {
           if (end.kind === 'err') composer.err(position, end.error);
-          else composer.ok(position, partOfValue(end.value!)!);
+          else composer.ok(position, partOfValue(end.value!)!, madeIn(end.record));
         },
       },
     );

@@ -54,9 +54,9 @@ export const lineageRecordSchema = z.object({
    * `error`: the {@link ExceptionRecord}; `skip`: details of a skip; `media_type`: of a stored stream; `length`: of a list;
    * `child_run`: the last run that a knot has started, by `run_id` and `temporal_run_id`; `iterations`: how many a loop has;
    * `extension`: content hash of the fragment by which the body has extended its run;
-   * `made_by`, `made_at`: of a reused value, the knot that made it and when; `passed_over`: why another value
+   * `made_by`, `made_at`: of a reused value, the knot that made it and when; `made_in`: of one that was reused or taken over, how many milliseconds that took; `passed_over`: why another value
    * of the same cache key was not reused.
-   * `elements`: of a map, how many it had and how many of them failed;
+   * `elements`: of a map, how many it had and how many of them failed, and where some were reused, how many and what they took to make (`saved`, milliseconds);
    * `payload`: content hash of the signal that a knot took, as it was given, where its value is something else.
    */
   extra: json,

@@ -25,7 +25,7 @@ export async function resumeRun(
       output.warn('Interrupted before the run was resumed.');
       return interruption.exitCode;
     }
-    const errand = await errandOf(selvage, runId, options).catch(async (error: unknown) => {
+    const errand = await errandOf(selvage, runId, file, options).catch(async (error: unknown) => {
       await selvage.close();
       throw error;
     });
@@ -52,7 +52,12 @@ async function open(
   return await openFor(loaded?.tapestries, options, output);
 }
 
-async function errandOf(selvage: Selvage, runId: string, options: ResumeCommandOptions): Promise<Errand> {
+async function errandOf(
+  selvage: Selvage,
+  runId: string,
+  file: string | undefined,
+  options: ResumeCommandOptions,
+): Promise<Errand> {
   const { from, deadline, reuse } = options;
   // What cannot be resumed is refused before a worker is asked for.
   const { run } = await readResumable(selvage.backends, selvage.client.workflow, runId, from);
@@ -60,6 +65,7 @@ async function errandOf(selvage: Selvage, runId: string, options: ResumeCommandO
   const newId = options.runId ?? `${tapestry}-${randomUUID().slice(0, 8)}`;
   return {
     tapestry,
+    file,
     name: `Run ${newId}`,
     back: wordsBack(newId, options.runId),
     start: () =>

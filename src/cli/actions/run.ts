@@ -41,6 +41,7 @@ export async function runFile(file: string, options: RunOptions, output: Output)
     const { work, selvage } = ready;
     const errand = {
       tapestry: work.tapestry.name,
+      file,
       name: work.runId === undefined ? `The run of the key "${options.dedupeKey}"` : `Run ${work.runId}`,
       back: wordsBack(work.runId, options.runId),
       start: () => start(selvage, work, options),

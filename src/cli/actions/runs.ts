@@ -13,6 +13,8 @@ import { nextPage } from '../next-page';
 import type { Output } from '../output';
 import { progressLine } from '../progress-display';
 import { runDocument } from '../run-document';
+import { FILE, resumeCommand } from '../resume-command';
+import { readNotes } from '../run-notes';
 import { summarise } from '../run-summary';
 import { placeWords, type ServerOptions } from '../server-options';
 import { signalCommand } from '../signal-command';
@@ -63,11 +65,14 @@ export async function showRun(runId: string, options: ServerOptions, output: Out
     const { result, unreadable } = await readShown(handle, output.json ? 'all' : 'terminals');
     const lineage = lineagePlace(runId, selvage.projectDir, options.projectDir);
     const elapsed = Math.max(0, (run.finished_at ?? run.started_at) - run.started_at);
-    output.say(summarise({ result, terminals: run.terminals, elapsed, lineage }, output));
+    const notes = await readNotes(selvage.backends, run);
+    // A run that a knot has started goes on with the run of that knot.
+    const resume = run.parent_run_id === null ? resumeCommand(runId, FILE, placeWords(options)) : undefined;
+    output.say(summarise({ result, terminals: run.terminals, elapsed, lineage, notes, resume }, output));
     output.say(['', output.bold('Knots'), ...knotTree(await handle.lineage(), output)].join('\n'));
     if (unreadable) output.warn(`The values of the run cannot be shown. ${unreadable.message}`);
     if (output.json) {
-      const surroundings = { tapestry: run.tapestry, lineage, server: selvage.place };
+      const surroundings = { tapestry: run.tapestry, lineage, notes, server: selvage.place };
       output.document(runDocument(result, { ...surroundings, ...(unreadable && { unreadable }) }));
     }
     return EXIT.ok;

@@ -72,7 +72,10 @@ test('runs show: the record, the values, the failures', async () => {
   expect(good.stdout).toMatch(
     /^Knots\n {2}param:x {5}ok +\d+ m?s {2}sha256:\w{15}\n {4}d {9}ok .*\n {6}answer {2}ok +\d+ m?s {2}sha256:\w{15}$/m,
   );
-  expect((await selvage('runs', 'show', 'bad')).stdout).toMatch(
+  const failed = await selvage('runs', 'show', 'bad');
+  expect(failed.stdout).toMatch(/^Resume {3}npx selvage resume bad FILE$/m);
+  expect(good.stdout).not.toContain('Resume');
+  expect(failed.stdout).toMatch(
     /^ {6}e +failed +\d+ m?s {2}RangeError: 10 is too much\n {8}f +skipped {2}parent_failed_or_skipped$/m,
   );
   const bad = await selvage('runs', 'show', 'bad', '--json');

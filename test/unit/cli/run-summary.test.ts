@@ -1,5 +1,6 @@
 import { runDocument } from '../../../src/cli/run-document';
-import { summarise } from '../../../src/cli/run-summary';
+import { NO_NOTES, type RunNotes } from '../../../src/cli/run-notes';
+import { summarise, type Summary } from '../../../src/cli/run-summary';
 import type { ExceptionRecord, RunResult } from '../../../src/model/outcome';
 import { recordedOutput } from './output-streams';
 
@@ -26,8 +27,13 @@ const failed: RunResult = {
   values: { date: new Date(0) },
 };
 
-function summaryOf(result: RunResult, terminals: Record<string, string>): string[] {
-  return summarise({ result, terminals, elapsed: 1500, lineage }, recordedOutput().output).split('\n');
+function summaryOf(
+  result: RunResult,
+  terminals: Record<string, string>,
+  more: Partial<Summary> = {},
+): string[] {
+  const summary = { result, terminals, elapsed: 1500, lineage, notes: NO_NOTES, ...more };
+  return summarise(summary, recordedOutput().output).split('\n');
 }
 
 test('a failed run: verdict, terminals, failures with the place, and where to ask on', () => {
@@ -44,6 +50,49 @@ test('a failed run: verdict, terminals, failures with the place, and where to as
     '',
     'Lineage  /p/.selvage/selvage.db',
     '         selvage lineage --run r',
+  ]);
+});
+
+test('what to do next, what was reused, and elements that failed without failing their map', () => {
+  const resume = 'npx selvage resume r pipeline.ts';
+  const notes: RunNotes = {
+    failedElements: [
+      { knot: 'pages', failed: 3, count: 100, onError: 'skip' },
+      { knot: 'words', failed: 1, count: 2, onError: 'collect' },
+    ],
+    reused: { knots: 1, elements: 40, savedMs: 185_000 },
+  };
+  expect(summaryOf(failed, {}, { resume, notes }).slice(-7)).toEqual([
+    '',
+    "Elements  3 of 100 of pages failed and were left out (onError: 'skip')",
+    "          1 of 2 of words failed and are in its value as outcomes (onError: 'collect')",
+    'Reused    1 knot and 40 elements of maps, which saved 3 min 5 s',
+    'Resume    npx selvage resume r pipeline.ts',
+    'Lineage   /p/.selvage/selvage.db',
+    '          selvage lineage --run r',
+  ]);
+  const ended = (changes: Partial<RunResult>): string =>
+    summaryOf({ ...failed, ...changes }, {}, { resume }).join('\n');
+  expect(ended({ status: 'cancelled' })).toContain(resume);
+  expect(ended({ status: 'succeeded', succeeded: true })).not.toContain(resume);
+  expect(ended({ outcomes: {} })).not.toContain(resume);
+  expect(ended({ error: { type: 'InvalidParameters', message: 'no' } })).not.toContain(resume);
+});
+
+test('a terminal without a value says why: a gate that closed, a path that was not selected, above or itself', () => {
+  const skipped = { kind: 'skipped' as const, reason: 'parent_failed_or_skipped' as const };
+  const outcomes: RunResult['outcomes'] = {
+    big: { kind: 'skipped', reason: 'gate_closed' },
+    'kind:a': { kind: 'skipped', reason: 'branch_not_selected' },
+    below: { ...skipped, detail: { anySkipped: true, parents: ['big'] } },
+    both: { ...skipped, detail: { anySkipped: true, parents: ['below', 'kind:a', 'e'] } },
+    e: { kind: 'err', error },
+  };
+  const lines = summaryOf({ ...failed, outcomes, values: {} }, { big: 'big', below: 'below', both: 'both' });
+  expect(lines.slice(2, 5)).toEqual([
+    '  big    skipped, because big closed',
+    '  below  skipped, because big closed',
+    '  both   skipped, because e failed and kind:a was not selected and big closed',
   ]);
 });
 
@@ -77,7 +126,7 @@ test('a run that ended early says why; a cancelled terminal is said to be', () =
 
 test('the document has values once, tagged where JSON cannot say them', () => {
   const server = { address: 'a:1', namespace: 'default', source: 'embedded' };
-  const document = runDocument(failed, { tapestry: 't', lineage, server });
+  const document = runDocument(failed, { tapestry: 't', lineage, server, notes: NO_NOTES });
   expect(JSON.parse(JSON.stringify(document))).toEqual({
     runId: 'r',
     tapestry: 't',
