@@ -40,8 +40,9 @@ const SOURCE_MAP = /^(\/\/# sourceMappingURL=data:application\/json;charset=utf-
  */
 function slim(code) {
   const withoutSources = code.replace(SOURCE_MAP, (_, before, map) => {
-    const { sourcesContent: _content, ...rest } = JSON.parse(Buffer.from(map, 'base64').toString());
-    return before + Buffer.from(JSON.stringify(rest)).toString('base64');
+    const { sourcesContent: _content, sources, ...rest } = JSON.parse(Buffer.from(map, 'base64').toString());
+    const named = { ...rest, sources: sources.map(inPackage) };
+    return before + Buffer.from(JSON.stringify(named)).toString('base64');
   });
   if (withoutSources.length === code.length)
     throw new Error('the workflow bundle has no source map of the kind that is known here');
@@ -49,6 +50,14 @@ function slim(code) {
     /[^\0-\x7f]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
+}
+
+/** The name of a source in stacks: where it is in the package or in its dependencies, and not where this was built. */
+function inPackage(source) {
+  return source
+    .replaceAll(`${root}${path.sep}`, 'selvage/')
+    .replace('selvage/node_modules/', 'node_modules/')
+    .replace(path.basename(next), 'lib');
 }
 
 /** The bundler tells of each asset; only what is wrong is of interest here. */

@@ -109,6 +109,7 @@ export type {
 export type { LineageRecord } from './protocols';
 export type {
   Err,
+  ErrorCause,
   ExceptionRecord,
   Ok,
   Outcome,

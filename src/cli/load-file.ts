@@ -18,6 +18,7 @@ export interface LoadedFile {
 }
 
 const TYPESCRIPT = new Set(['.ts', '.tsx', '.cts', '.mts']);
+const STACK_FRAMES = 25;
 const JAVASCRIPT = new Set(['.js', '.cjs', '.mjs']);
 
 /**
@@ -30,6 +31,8 @@ export async function loadFile(file: string): Promise<LoadedFile> {
   checkFile(file, absolute);
   // Errors of the file, now and in bodies, then name the lines that the user wrote.
   process.setSourceMapsEnabled(true);
+  // Those of libraries that fail below a body are often deeper than ten frames.
+  Error.stackTraceLimit = Math.max(Error.stackTraceLimit, STACK_FRAMES);
   let exported: unknown;
   try {
     exported = await load(absolute);

@@ -1,3 +1,4 @@
+import { causeLines } from '../execution';
 import type { ExceptionRecord, RunResult } from '../model/outcome';
 import { formatDuration, formatValue, plural, shorten } from './format';
 import type { Output } from './output';
@@ -144,10 +145,9 @@ function failureLines(result: RunResult, output: Output): string[] {
 }
 
 function failureText(id: string, error: ExceptionRecord, output: Output): string[] {
-  const place = /^\s*at .*$/m.exec(error.traceback)?.[0].trim();
   const attempts = error.attempt > 1 ? ` (attempt ${error.attempt})` : '';
   return [
     `  ${output.red(id)}  ${error.type}: ${shorten(error.message, 500)}${attempts}`,
-    ...(place ? [`    ${output.dim(place)}`] : []),
+    ...causeLines(error).map((line) => `    ${output.dim(line)}`),
   ];
 }

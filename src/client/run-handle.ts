@@ -9,7 +9,7 @@ import { RunFailed, SelvageError } from '../errors';
 import { PLAIN_DIGEST } from '../sealing/digests';
 import { digestForRun, digestsOf, encryptionOf, subjectOf } from '../sealing/seal-backends';
 import { withRun, type RunScope } from '../sealing/run-scope';
-import { DEFAULT_INLINE_LIMIT } from '../execution';
+import { causeLines, DEFAULT_INLINE_LIMIT } from '../execution';
 import type { Fragment } from '../model';
 import type { Outcome, RunResult } from '../model/outcome';
 import type { Backends, LineageQuery, LineageRecord, Page, PageOptions, RunRecord } from '../protocols';
@@ -535,8 +535,11 @@ function runFailed<Values>(
     .map(([name]) => name);
   const [first] = failed;
   const owed = withoutValue(missing);
+  const others = failed.length > 1 ? ` (and ${failed.length - 1} more)` : '';
   const why = first
-    ? `knot "${first.id}" failed with ${first.type}: ${first.message}${failed.length > 1 ? ` (and ${failed.length - 1} more)` : ''}`
+    ? `knot "${first.id}" failed with ${first.type}: ${first.message}${others}${causeLines(first)
+        .map((line) => `\n  ${line}`)
+        .join('')}`
     : (result.error?.message ?? (result.succeeded ? owed : `it was ${result.status}`));
   return new RunFailed(
     `Run "${result.runId}" did not ${result.succeeded ? 'come to all its values' : 'succeed'}: ${why}`,

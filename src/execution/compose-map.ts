@@ -120,7 +120,7 @@ export class MapComposer {
       type,
       message,
       traceback: '',
-      ...(cause && { cause }),
+      ...(cause && { cause: { type: cause.type, message: cause.message } }),
       attempt: 0,
     };
   }
@@ -130,6 +130,7 @@ export class MapComposer {
     const named = failed.slice(0, NAMED_ELEMENTS).map((position) => this.nameOf(position));
     const others = failed.length - named.length;
     const first = this.failures.get(failed[0]!)!;
+    const { at, cause, errors } = first;
     const type = 'MapElements';
     const message =
       `${failed.length} of the ${this.count} elements of map "${this.map.id}" failed: ${named.join(', ')}` +
@@ -140,7 +141,13 @@ export class MapComposer {
       type,
       message,
       traceback: '',
-      cause: { type: first.type, message: first.message },
+      cause: {
+        type: first.type,
+        message: first.message,
+        ...(at !== undefined && { at }),
+        ...(cause && { cause }),
+        ...(errors && { errors }),
+      },
       attempt: 1,
     };
   }

@@ -1,13 +1,17 @@
 import { SelvageError, messageText } from '../errors';
 import { hashText } from '../canonical';
-import type { ExceptionRecord, StoredValue } from '../protocols';
+import type { ErrorCause, ExceptionRecord, StoredValue } from '../protocols';
 import type { Hashing } from './hashing';
 import { errorId } from './unrun-error';
+import { userFrame } from './user-frame';
 
 /** Longer stacks are cut in the record and kept whole in the data store. */
 export const TRACEBACK_BYTES = 4 * 1024;
 const MESSAGE_LENGTH = 2_000;
 const TYPE_LENGTH = 200;
+/** Causes and members of one error, all together, and the characters of each but the first. */
+const NESTED_ERRORS = 8;
+const NESTED_MESSAGE_LENGTH = 500;
 
 export interface DescribedError {
   readonly record: ExceptionRecord;
@@ -36,13 +40,13 @@ export function describeError(
 ): DescribedError {
   const type = errorType(error);
   const message = messageText(messageOf(error), MESSAGE_LENGTH);
-  const stack = isError(error) ? messageText(textOf(error, 'stack') ?? '', Infinity) : '';
+  const stack = stackOf(error);
   const bytes = new TextEncoder().encode(stack);
   const isLong = bytes.length > TRACEBACK_BYTES;
   // A stored value is canonical JSON text, so that a reader needs no second rule for tracebacks.
   const whole = isLong ? JSON.stringify(stack) : undefined;
   const hash = whole === undefined ? undefined : hashText(whole, digest);
-  const cause = causeOf(error);
+  const at = userFrame(stack);
   const record: ExceptionRecord = {
     id: errorId({ ...where, type, message }, sha256),
     type,
@@ -51,9 +55,8 @@ export function describeError(
       ? new TextDecoder().decode(bytes.subarray(0, TRACEBACK_BYTES)).replace(/\uFFFD$/, '')
       : stack,
     ...(hash && { traceback_hash: hash }),
-    ...(cause !== undefined && {
-      cause: { type: errorType(cause), message: messageText(messageOf(cause), MESSAGE_LENGTH) },
-    }),
+    ...(at !== undefined && { at }),
+    ...nestedOf(error, { left: NESTED_ERRORS, seen: new Set([error]) }),
     attempt: where.attempt,
   };
   return {
@@ -62,8 +65,41 @@ export function describeError(
   };
 }
 
+/** How many errors may still be told of, and which have been. */
+interface Telling {
+  left: number;
+  readonly seen: Set<unknown>;
+}
+
+function nestedOf(error: unknown, telling: Telling): Pick<ErrorCause, 'cause' | 'errors'> {
+  const tell = (nested: unknown): ErrorCause[] => {
+    if (telling.left === 0 || telling.seen.has(nested)) return [];
+    const limit = telling.left === NESTED_ERRORS ? MESSAGE_LENGTH : NESTED_MESSAGE_LENGTH;
+    telling.left -= 1;
+    if (typeof nested === 'object' && nested !== null) telling.seen.add(nested);
+    const at = userFrame(stackOf(nested));
+    return [
+      {
+        type: errorType(nested),
+        message: messageText(messageOf(nested), limit),
+        ...(at !== undefined && { at }),
+        ...nestedOf(nested, telling),
+      },
+    ];
+  };
+  const cause = causeOf(error);
+  const [told] = cause === undefined ? [] : tell(cause);
+  const members = membersOf(error).flatMap(tell);
+  return { ...(told && { cause: told }), ...(members.length > 0 && { errors: members }) };
+}
+
+function stackOf(error: unknown): string {
+  return isError(error) ? messageText(textOf(error, 'stack') ?? '', Infinity) : '';
+}
+
 function messageOf(error: unknown): string {
-  if (isError(error)) return textOf(error, 'message') ?? '';
+  // Errors of Node that stand for several have no message of their own.
+  if (isError(error)) return textOf(error, 'message') || textOf(error, 'code') || '';
   if (typeof error === 'string') return error;
   try {
     return JSON.stringify(error) ?? String(error);
@@ -75,8 +111,8 @@ function messageOf(error: unknown): string {
 
 /** A property of a foreign error, which may be anything and may throw when it is read. */
 function textOf(
-  error: Error & { readonly type?: unknown },
-  property: 'name' | 'message' | 'stack' | 'type',
+  error: Error & { readonly type?: unknown; readonly code?: unknown },
+  property: 'name' | 'message' | 'stack' | 'type' | 'code',
 ): string | undefined {
   try {
     const value: unknown = error[property];
@@ -91,6 +127,17 @@ function causeOf(error: unknown): unknown {
     return isError(error) ? error.cause : undefined;
   } catch {
     return undefined;
+  }
+}
+
+function membersOf(error: unknown): unknown[] {
+  try {
+    const { errors } = isError(error) ? (error as AggregateError) : {};
+    return Array.isArray(errors) && (errorType(error) === 'AggregateError' || errors.every(isError))
+      ? errors
+      : [];
+  } catch {
+    return [];
   }
 }
 

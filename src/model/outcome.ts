@@ -13,6 +13,16 @@ export type OutcomeKind = (typeof OUTCOME_KINDS)[number];
 export type SkipReason = (typeof SKIP_REASONS)[number];
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
+/** What led to an error: its `cause`, or a member of an `AggregateError`. */
+export interface ErrorCause {
+  type: string;
+  message: string;
+  /** Where it was made, as `file:line:column`: the first frame of its stack in the user's files, if it has one. */
+  at?: string;
+  cause?: ErrorCause;
+  errors?: ErrorCause[];
+}
+
 /** Why a knot ended as Err. `id` is stable: equal run, knot, type and message give an equal id. */
 export interface ExceptionRecord {
   id: string;
@@ -22,7 +32,12 @@ export interface ExceptionRecord {
   /** The stack, up to 4 KiB; a longer one is cut here and whole in the data store under `traceback_hash`. */
   traceback: string;
   traceback_hash?: string;
-  cause?: { type: string; message: string };
+  /** Where the error was made, as `file:line:column`: the first frame of its stack in the user's files, if it has one. */
+  at?: string;
+  /** What led to it, and to that, … Of all causes and members, the first eight are kept. */
+  cause?: ErrorCause;
+  /** The members of an `AggregateError`. */
+  errors?: ErrorCause[];
   /** The attempt (from 1) that ended so. */
   attempt: number;
 }

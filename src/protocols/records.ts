@@ -6,7 +6,7 @@ import { OUTCOME_KINDS, RUN_STATUSES, SKIP_REASONS } from '../model/outcome';
  * milliseconds since the epoch, UTC. Hashes are `sha256:<64 hex>` or `bytes-sha256:<64 hex>`.
  */
 
-export type { ExceptionRecord, OutcomeKind, RunStatus, SkipReason } from '../model/outcome';
+export type { ErrorCause, ExceptionRecord, OutcomeKind, RunStatus, SkipReason } from '../model/outcome';
 
 const hash = z.string();
 const json = z.record(z.string(), z.unknown());

@@ -193,7 +193,9 @@ test('a failed run has all three outcomes; result() resolves and values() throws
     status: 'failed',
     values: { fine: 4 },
   });
-  expect((error as RunFailed).message).toContain('"failed" failed with RangeError: no 4');
+  expect((error as RunFailed).message).toMatch(
+    /"failed" failed with RangeError: no 4\n {2}at .*policies\.test\.ts:\d+:\d+\n {2}caused by TypeError: deep down \(.*policies\.test\.ts:\d+:\d+\)$/,
+  );
   const items = await run.lineage({ knotId: 'failed' });
   expect(items[0]!.error_record_id).toMatch(/^err_[0-9a-f]{24}$/);
 });

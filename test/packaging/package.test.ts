@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { VERSION } from '../../src/version';
 
 const ROOT = join(__dirname, '../..');
@@ -44,9 +44,27 @@ describe('what is published', () => {
     expect(description).toMatchObject({ sdkVersion: sdk.version });
   });
 
+  test('the stacks of the interpreter name files of the package, and no folder of who built it', () => {
+    const bundle = readFileSync(join(ROOT, 'lib/workflow-bundle.js'), 'utf8');
+    const [, map] = /^\/\/# sourceMappingURL=data:[^,]*;base64,(.*)$/m.exec(bundle)!;
+    const { sources } = JSON.parse(Buffer.from(map!, 'base64').toString()) as { sources: string[] };
+    expect(sources).toContain('selvage/src/workflows/interpreter.ts');
+    expect(sources.filter((source) => isAbsolute(source))).toEqual([]);
+    expect(bundle).not.toContain(ROOT);
+  });
+
   test('has no tests, no examples and no state', () => {
     expect([...files].filter((file) => /^(test|examples|bench|\.selvage)\//.test(file))).toEqual([]);
   });
+});
+
+test('a help text is written without Temporal and without a database', () => {
+  const script =
+    "process.stdout.write = () => true; require('./lib/cli/command-line.js').runCommandLine(['--help'], new (require('./lib/cli/output.js').Output)())" +
+    '.then(() => console.error(JSON.stringify(Object.keys(require.cache))))';
+  const { stderr } = spawnSync(process.execPath, ['-e', script], { cwd: ROOT, encoding: 'utf8' });
+  const foreign = (JSON.parse(stderr) as string[]).filter((file) => /@temporalio|libsql|kysely/.test(file));
+  expect(foreign).toEqual([]);
 });
 
 test('the authoring API loads neither the native worker nor a client', () => {

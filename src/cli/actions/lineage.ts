@@ -1,9 +1,10 @@
 import { SelvageError } from '../../errors';
 import { resolveHash } from '../../lineage';
-import type { LineageQuery, LineageRecord, Page, RunHistory } from '../../protocols';
+import { causeLines, errorLine } from '../../execution';
+import type { ErrorCause, LineageQuery, LineageRecord, Page, RunHistory } from '../../protocols';
 import type { LineageOptions } from '../commands/lineage';
 import { EXIT } from '../exit-codes';
-import { formatDuration, formatTime, shorten } from '../format';
+import { formatDuration, formatTime } from '../format';
 import { nextPage } from '../next-page';
 import type { Output } from '../output';
 import { withRecords } from '../with-records';
@@ -97,7 +98,10 @@ function outcome(record: LineageRecord, output: Output): string {
 }
 
 function reason(record: LineageRecord): [string, string][] {
-  const { error } = record.extra as { error?: { type: string; message: string } };
-  if (error) return [['error', shorten(`${error.type}: ${error.message}`, 500)]];
+  const { error } = record.extra as { error?: ErrorCause };
+  if (error) {
+    const [first, ...others] = [errorLine(error), ...causeLines(error)];
+    return [['error', first!], ...others.map((line): [string, string] => ['', `  ${line}`])];
+  }
   return record.skip_reason ? [['reason', record.skip_reason]] : [];
 }

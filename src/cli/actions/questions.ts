@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { inspect } from 'node:util';
 import { encodeJson } from '../../canonical';
 import { SelvageError } from '../../errors';
-import { decodeStored } from '../../execution';
+import { causeLines, decodeStored, errorLine } from '../../execution';
 import {
   diffRuns,
   impact,
@@ -15,7 +15,7 @@ import {
   type Origin,
   type RunDifference,
 } from '../../lineage';
-import type { Backends, LineageRecord } from '../../protocols';
+import type { Backends, ErrorCause, LineageRecord } from '../../protocols';
 import { scrubOf } from '../../retention';
 import type { QuestionOptions, ValueOptions, WalkOptions, WhyCommandOptions } from '../commands/questions';
 import { EXIT } from '../exit-codes';
@@ -229,7 +229,7 @@ function branch({ label, origin }: Branch, indent: string, output: Output): stri
   ];
 }
 
-function branchesOf({ inputs, madeBefore, terminals = [] }: Origin, output: Output): Branch[] {
+function branchesOf({ record, inputs, madeBefore, terminals = [] }: Origin, output: Output): Branch[] {
   const branches = [...inputs, ...terminals].map(({ name, hash, knotId, origin }): Branch => {
     const value = hash ?? 'no value';
     if (knotId === undefined) return { label: `${name} = constant  ${output.dim(value)}` };
@@ -239,7 +239,13 @@ function branchesOf({ inputs, madeBefore, terminals = [] }: Origin, output: Outp
   if (madeBefore) {
     branches.push({ label: `made before by ${madeBy(madeBefore, output)}`, origin: madeBefore });
   }
-  return branches;
+  return [...failureLines(record).map((label) => ({ label })), ...branches];
+}
+
+/** Why it failed, and what led to that. */
+function failureLines({ extra }: LineageRecord): string[] {
+  const { error } = extra as { error?: ErrorCause };
+  return error ? [errorLine(error), ...causeLines(error)] : [];
 }
 
 function madeBy({ record, repeats, isCut }: Origin, output: Output): string {

@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, makeCommandProject, runCommand, runWarm, type Finished } from '../../support/command-line';
 import { removeProjects } from '../server/projects';
@@ -99,6 +100,64 @@ test('a failed run ends with 1, its failure with message and place, and what was
   expect(stdout).toMatch(/^ {2}d {2}10$/m);
   expect(stdout).toMatch(/^ {2}f {2}skipped, because e failed$/m);
   expect(stdout).toMatch(/^ {2}e {2}RangeError: 10 is too much\n {4}at .*pipeline\.ts:8:\d+/m);
+});
+
+/** Like `fetch failed` of Node: what happened is in the cause, and the frames above the user's are those of a library. */
+const FETCHES = `
+import { knot, tapestry } from 'selvage';
+import { fetchText } from './library';
+
+const get = knot('get', async (): Promise<string> => {
+  return await fetchText();
+});
+const report = knot('report', { receives: 'outcomes' }, ({ text }: { text: unknown }) => JSON.stringify(text).length > 0);
+
+export const fetches = tapestry('fetches', () => {
+  const text = get({}, { id: 'get' });
+  return { report: report({ text }, { id: 'report' }) };
+});
+`;
+const LIBRARY = `
+export async function fetchText(): Promise<string> {
+  const refused = new AggregateError([new Error('connect ECONNREFUSED ::1:80')]);
+  Object.assign(refused, { code: 'ECONNREFUSED' });
+  throw new TypeError('fetch failed', { cause: refused });
+}
+`;
+
+test('a failure is told with its place in the own files and all that led to it, by every command that tells of it', async () => {
+  const folder = makeCommandProject({ 'fetches.ts': FETCHES });
+  mkdirSync(path.join(folder, 'node_modules', 'library'));
+  writeFileSync(path.join(folder, 'node_modules', 'library', 'index.ts'), LIBRARY);
+  writeFileSync(
+    path.join(folder, 'fetches.ts'),
+    FETCHES.replace('./library', './node_modules/library/index'),
+  );
+  const place = path.join(folder, 'fetches.ts') + ':6:16';
+  const told = [
+    'TypeError: fetch failed',
+    `at ${place}`,
+    'caused by AggregateError: ECONNREFUSED',
+    '- Error: connect ECONNREFUSED ::1:80',
+  ];
+  const ran = await runCommand(folder, ['run', 'fetches.ts', '--run-id', 'f', '--json']);
+  const { outcomes, outputs } = JSON.parse(ran.stdout) as { outcomes: object; outputs: object };
+  expect(outcomes).toMatchObject({
+    get: { error: { at: place, cause: { type: 'AggregateError', errors: [{ type: 'Error' }] } } },
+  });
+  expect(outputs).toMatchObject({ report: true });
+  const { items } = JSON.parse(
+    (await runWarm(folder, ['lineage', '--run', 'f', '--knot', 'report', '--json'])).stdout,
+  ) as { items: [{ output_hash: string }] };
+  const texts = [
+    ran.stderr,
+    (await runWarm(folder, ['runs', 'show', 'f'])).stdout,
+    (await runWarm(folder, ['lineage', '--run', 'f', '--knot', 'get'])).stdout,
+    (await runWarm(folder, ['why', items[0].output_hash])).stdout,
+  ];
+  for (const text of texts) {
+    expect(text.replace(/^[\s│├└─]+/gmu, '')).toContain(told.join('\n'));
+  }
 });
 
 test('runs show tells what became of a run whose values are gone, and why it does not show them', async () => {

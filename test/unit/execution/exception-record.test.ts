@@ -64,12 +64,58 @@ test('a cause is named, whatever it is', () => {
   expect(describe_(new Error('outer', { cause: new TypeError('inner') })).record.cause).toEqual({
     type: 'TypeError',
     message: 'inner',
+    at: expect.stringMatching(/exception-record\.test\.ts:\d+:\d+$/),
   });
   expect(describe_(new Error('outer', { cause: null })).record.cause).toEqual({
     type: 'null',
     message: 'null',
   });
   expect(describe_(new Error('outer')).record).not.toHaveProperty('cause');
+});
+
+describe('what led to an error', () => {
+  const bare = (message: string, options?: ErrorOptions): Error =>
+    Object.assign(new Error(message, options), { stack: undefined });
+
+  test('is told cause by cause, and member by member', () => {
+    const refused = Object.assign(new AggregateError([bare('::1'), 'no error']), {
+      code: 'ECONNREFUSED',
+      stack: '',
+    });
+    const { record } = describe_(bare('fetch failed', { cause: refused }));
+    expect(record).toMatchObject({
+      message: 'fetch failed',
+      cause: {
+        type: 'AggregateError',
+        message: 'ECONNREFUSED',
+        errors: [
+          { type: 'Error', message: '::1' },
+          { type: 'string', message: 'no error' },
+        ],
+      },
+    });
+    const all = new AggregateError([bare('one', { cause: bare('deep') })], 'all');
+    expect(describe_(all).record).toMatchObject({ errors: [{ message: 'one', cause: { message: 'deep' } }] });
+  });
+
+  test('is told eight times, and none of it twice', () => {
+    const many = new AggregateError(
+      Array.from({ length: 100 }, (_, at) => bare(`${at}`)),
+      'many',
+    );
+    expect(describe_(many).record.errors).toHaveLength(8);
+    const circle = bare('circle');
+    circle.cause = bare('other', { cause: circle });
+    expect(describe_(circle).record.cause).toEqual({ type: 'Error', message: 'other' });
+    let deep = bare('x'.repeat(5_000));
+    for (let depth = 0; depth < 1_000; depth += 1) deep = bare('x'.repeat(5_000), { cause: deep });
+    expect(JSON.stringify(describe_(deep).record).length).toBeLessThan(10_000);
+  });
+
+  test('does not take what is no error of it, such as issues of a schema', () => {
+    const error = Object.assign(bare('issues'), { errors: [{ path: 'a' }] });
+    expect(describe_(error).record).not.toHaveProperty('errors');
+  });
 });
 
 describe('what is too large', () => {
