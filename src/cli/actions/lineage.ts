@@ -101,7 +101,7 @@ function reason(record: LineageRecord): [string, string][] {
   const { error } = record.extra as { error?: ErrorCause };
   if (error) {
     const [first, ...others] = [errorLine(error), ...causeLines(error)];
-    return [['error', first!], ...others.map((line): [string, string] => ['', `  ${line}`])];
+    return [['error', first], ...others.map((line): [string, string] => ['', `  ${line}`])];
   }
   return record.skip_reason ? [['reason', record.skip_reason]] : [];
 }
