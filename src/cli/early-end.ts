@@ -3,10 +3,11 @@ import { watchBodies } from '../execution/body-watch';
 import type { KnotContext } from '../model/knot-context';
 import { errorLines, userPlace } from './error-lines';
 import { EXIT } from './exit-codes';
+import { nameSome } from './name-bodies';
 import type { Output } from './output';
 import { ownCommand, shellLine } from './own-command';
 import { reportError } from './report-error';
-import { RunningBodies } from './running-bodies';
+import { nameOf, RunningBodies } from './running-bodies';
 import { startWatchdog } from './watchdog';
 import type { Where } from './where-it-is';
 import { writeNow } from './write-now';
@@ -22,7 +23,6 @@ export interface WorkForRun {
   runId?: string;
 }
 
-const NAMED_KNOTS = 5;
 /** More frames than the default: a library may stand between the user's code and `process.exit`. */
 const STACK_FRAMES = 50;
 
@@ -78,12 +78,12 @@ interface EndEvent {
 
 function exitEvent(code: number): EndEvent {
   const stack = stackOfCaller();
-  const knots = bodies.current ? [bodies.current] : bodies.all;
+  const knots = bodies.current ? [bodies.current] : bodies.known;
   if (!/^\s+at process\.(?:exit|reallyExit) /m.test(stack)) {
     return {
       kind: 'idle',
-      sentence: `Nothing was left to do in this process (its event loop was empty) while ${ranOf(bodies.all)}: it waits for something that cannot come any more.`,
-      knots: bodies.all,
+      sentence: `Nothing was left to do in this process (its event loop was empty) while ${whatRan()}: it waits for something that cannot come any more.`,
+      knots: bodies.known,
       lines: [],
     };
   }
@@ -94,7 +94,7 @@ function exitEvent(code: number): EndEvent {
     kind: 'exit',
     sentence: bodies.current
       ? `The body of ${nameOf(bodies.current)} called ${call}${at}.`
-      : `${call} was called${at} while ${ranOf(bodies.all)}.`,
+      : `${call} was called${at} while ${whatRan()}.`,
     knots,
     lines: work || knots.length > 0 ? ['A body ends by returning or by throwing an error.'] : [],
   };
@@ -124,10 +124,10 @@ function leakEvent(kind: 'exception' | 'rejection', error: unknown): EndEvent {
     kind === 'rejection'
       ? current
         ? `The body of ${nameOf(current)} left ${what}:`
-        : `There was ${what}, while ${ranOf(bodies.all)}:`
+        : `There was ${what}, while ${whatRan()}:`
       : current
         ? `A callback of the body of ${nameOf(current)} threw ${what}:`
-        : `A callback threw ${what}, while ${ranOf(bodies.all)}:`;
+        : `A callback threw ${what}, while ${whatRan()}:`;
   const remedy =
     kind === 'rejection'
       ? 'Await the promise, or catch its error.'
@@ -135,7 +135,7 @@ function leakEvent(kind: 'exception' | 'rejection', error: unknown): EndEvent {
   return {
     kind,
     sentence,
-    knots: current ? [current] : bodies.all,
+    knots: current ? [current] : bodies.known,
     lines: [...errorLines(error).map((line) => `  ${line}`), remedy],
   };
 }
@@ -181,18 +181,9 @@ function commandBack({ back }: WorkForRun): string {
   return `${ownCommand()} ${shellLine(back)}`;
 }
 
-function nameOf({ knotId, runId }: KnotContext): string {
-  return `knot "${knotId}" of run ${runId}`;
-}
-
 /** `knot "a" of run r and knot "b" of run r ran`. */
-function ranOf(knots: readonly KnotContext[]): string {
-  if (knots.length === 0) return 'no body ran';
-  const names = knots.slice(0, NAMED_KNOTS).map(nameOf);
-  const more = knots.length - names.length;
-  if (more > 0) names.push(`${more} more`);
-  const last = names.pop()!;
-  return `${names.length > 0 ? `${names.join(', ')} and ` : ''}${last} ran`;
+function whatRan(): string {
+  return bodies.count === 0 ? 'no body ran' : `${nameSome(bodies.known.map(nameOf), bodies.count)} ran`;
 }
 
 function userPlaceOf(error: unknown): string | undefined {

@@ -5,23 +5,25 @@ import { SharedBodies } from './shared-bodies';
 
 /** Which knots have their bodies running in this process, and which of them the code is of that runs now. */
 export class RunningBodies implements BodyWatch {
-  private readonly running = new Set<KnotContext>();
   private readonly callers = new AsyncLocalStorage<KnotContext>();
   private shared: SharedBodies | undefined;
+  /** By slot in {@link shared}. */
+  private readonly contexts: (KnotContext | undefined)[] = [];
 
   /** @param onFirst called before the first body, with what another thread can know of them */
   constructor(private readonly onFirst: (shared: SharedBodies) => void) {}
 
-  async call(context: KnotContext, body: () => Promise<unknown>): Promise<unknown> {
-    if (!this.shared) this.onFirst((this.shared = new SharedBodies()));
-    this.running.add(context);
-    const slot = this.shared.add(context);
-    try {
-      return await this.callers.run(context, body);
-    } finally {
-      this.running.delete(context);
-      this.shared.remove(slot);
-    }
+  call(context: KnotContext, body: () => Promise<unknown>): Promise<unknown> {
+    const shared = this.shared ?? this.begin();
+    const slot = shared.add(nameOf(context));
+    if (slot !== undefined) this.contexts[slot] = context;
+    const called = this.callers.run(context, body);
+    const ended = (): void => {
+      shared.remove(slot);
+      if (slot !== undefined) this.contexts[slot] = undefined;
+    };
+    called.then(ended, ended);
+    return called;
   }
 
   /** Of the body that this code was called by, at once or by a timer or promise, also if that has ended. */
@@ -29,8 +31,23 @@ export class RunningBodies implements BodyWatch {
     return this.callers.getStore();
   }
 
-  /** In the order in which they began. */
-  get all(): KnotContext[] {
-    return [...this.running];
+  /** Some, where there are many. */
+  get known(): KnotContext[] {
+    return this.contexts.filter((context) => context !== undefined);
   }
+
+  /** How many there are, known or not. */
+  get count(): number {
+    return this.shared?.running ?? 0;
+  }
+
+  private begin(): SharedBodies {
+    this.shared = new SharedBodies();
+    this.onFirst(this.shared);
+    return this.shared;
+  }
+}
+
+export function nameOf({ knotId, runId }: KnotContext): string {
+  return `knot "${knotId}" of run ${runId}`;
 }

@@ -1,66 +1,61 @@
-import type { KnotContext } from '../model/knot-context';
+/** So many running bodies are known by name. */
+const SLOTS = 64;
+/** Of a name: ids of runs and knots have at most 200 letters, and elements a position or key. */
+const NAME_BYTES = 512;
 
-/** So many running bodies are named. */
-const SLOTS = 32;
-/** Of a name, with its length before it: ids of runs and knots have at most 200 letters, and a position or key. */
-const SLOT_BYTES = 512;
-const LENGTH_BYTES = 2;
 const BEAT = 0;
 const RUNNING = 1;
-const HEADER_BYTES = 8;
+const COUNTS_BYTES = 2 * Int32Array.BYTES_PER_ELEMENT;
+const LENGTHS_BYTES = SLOTS * Uint16Array.BYTES_PER_ELEMENT;
 
 /**
  * What another thread can know of this one while its event loop is blocked: whether it beats, and which bodies run. It is written at each call of a
- * body, so it costs little: one write of a name.
+ * body, and so costs little: a name is copied, numbers are changed.
  */
 export class SharedBodies {
   private readonly counts: Int32Array;
+  private readonly lengths: Uint16Array;
   private readonly names: Buffer;
   private readonly free = Array.from({ length: SLOTS }, (_, slot) => SLOTS - 1 - slot);
 
-  constructor(readonly memory = new SharedArrayBuffer(HEADER_BYTES + SLOTS * SLOT_BYTES)) {
-    this.counts = new Int32Array(memory, 0, HEADER_BYTES / Int32Array.BYTES_PER_ELEMENT);
-    this.names = Buffer.from(memory, HEADER_BYTES);
+  constructor(readonly memory = new SharedArrayBuffer(COUNTS_BYTES + LENGTHS_BYTES + SLOTS * NAME_BYTES)) {
+    this.counts = new Int32Array(memory, 0, 2);
+    this.lengths = new Uint16Array(memory, COUNTS_BYTES, SLOTS);
+    this.names = Buffer.from(memory, COUNTS_BYTES + LENGTHS_BYTES);
   }
 
-  /** A body begins. Answers what {@link remove} wants to know; a body for which there is no room is counted. */
-  add({ knotId, runId }: KnotContext): number | undefined {
+  /** A body begins. Answers its slot, for {@link remove}; undefined where all are taken, so that it is only counted. */
+  add(name: string): number | undefined {
     this.counts[RUNNING]! += 1;
     const slot = this.free.pop();
-    if (slot === undefined) return undefined;
-    const at = slot * SLOT_BYTES;
-    const length = this.names.write(
-      `knot "${knotId}" of run ${runId}`,
-      at + LENGTH_BYTES,
-      SLOT_BYTES - LENGTH_BYTES,
-    );
-    this.names.writeUInt16LE(length, at);
+    if (slot !== undefined) this.lengths[slot] = this.names.write(name, slot * NAME_BYTES, NAME_BYTES);
     return slot;
   }
 
   remove(slot: number | undefined): void {
     this.counts[RUNNING]! -= 1;
     if (slot === undefined) return;
-    this.names.writeUInt16LE(0, slot * SLOT_BYTES);
+    this.lengths[slot] = 0;
     this.free.push(slot);
   }
 
   beat(): void {
-    Atomics.add(this.counts, BEAT, 1);
+    this.counts[BEAT]! += 1;
   }
 
   get beats(): number {
-    return Atomics.load(this.counts, BEAT);
+    return this.counts[BEAT]!;
   }
 
+  /** How many there are, also those that are not {@link named}. */
   get running(): number {
-    return Atomics.load(this.counts, RUNNING);
+    return this.counts[RUNNING]!;
   }
 
-  /** As `knot "a" of run r`. */
   get named(): string[] {
-    return Array.from({ length: SLOTS }, (_, slot) => slot * SLOT_BYTES + LENGTH_BYTES)
-      .map((at) => this.names.toString('utf8', at, at + this.names.readUInt16LE(at - LENGTH_BYTES)))
-      .filter((name) => name !== '');
+    return [...this.lengths.keys()]
+      .filter((slot) => this.lengths[slot]! > 0)
+      .map((slot) => slot * NAME_BYTES)
+      .map((at) => this.names.toString('utf8', at, at + this.lengths[at / NAME_BYTES]!));
   }
 }

@@ -3,6 +3,7 @@
  * too. Time is counted in ticks of this thread, so that a process that was suspended does not look like one that is blocked.
  */
 import { workerData } from 'node:worker_threads';
+import { nameSome } from './name-bodies';
 import { SharedBodies } from './shared-bodies';
 import type { WatchdogData } from './watchdog';
 import { whereItIs, type Where } from './where-it-is';
@@ -11,7 +12,6 @@ import { writeNow } from './write-now';
 const TICK_MS = 500;
 /** Then again after twice as long, and so on. */
 const FIRST_TOLD_MS = 5_000;
-const NAMED_KNOTS = 5;
 const CLEAR_LINE = '\r\u001b[K';
 
 const { memory, isLive } = workerData as WatchdogData;
@@ -49,11 +49,7 @@ async function tell(seconds: number, isFirst: boolean): Promise<void> {
 function sentence(seconds: number, { knot, place }: Where): string {
   const at = place === undefined ? '' : `, at ${place}`;
   if (knot !== undefined) return `The body of ${knot} has blocked the event loop for ${seconds} s${at}.`;
-  const names = bodies.named.slice(0, NAMED_KNOTS);
-  const more = bodies.running - names.length;
   const running =
-    names.length === 0
-      ? 'no body runs'
-      : `running: ${names.join(', ')}${more > 0 ? `, and ${more} more` : ''}`;
+    bodies.running === 0 ? 'no body runs' : `running: ${nameSome(bodies.named, bodies.running)}`;
   return `The event loop has been blocked for ${seconds} s${at}; ${running}.`;
 }

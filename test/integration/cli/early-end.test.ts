@@ -74,8 +74,13 @@ async function besideWorker<T>(project: string, work: (worker: Command) => Promi
   }
 }
 
+/** The server may see the worker only some time after it has begun to poll. */
 async function startElsewhere(project: string, tapestry: string): Promise<void> {
-  expect(await runWarm(project, runArgs(tapestry, '--detach'))).toMatchObject({ code: 0, stderr: '' });
+  await until('the run is started', async () => {
+    const { code, stderr } = await runWarm(project, runArgs(tapestry, '--detach'));
+    if (code !== 0) expect(stderr).toContain('NoWorker');
+    return code === 0;
+  });
 }
 
 /** A run whose body ended its process, which is come back to when the body is mended: the server misses the worker after 30 s. */
