@@ -95,7 +95,7 @@ async function start(
     // Parameters that the client would refuse go in as Temporal's own tools would send them.
     await selvage.client.workflow.start(tapestry!.name, {
       workflowId: name,
-      taskQueue: selvage.taskQueue,
+      taskQueue: selvage.taskQueue!,
       args: [parameters],
       memo: { [MEMO_KEY]: memo },
     });

@@ -9,6 +9,11 @@ export function ownCommand(
   return isInstalledCommand ? 'selvage' : 'npx selvage';
 }
 
+/** What a user types to call this command line with these words. */
+export function commandLine(words: readonly string[]): string {
+  return `${ownCommand()} ${shellLine(words)}`;
+}
+
 /** A command line that a shell takes apart into these words again. */
 export function shellLine(words: readonly string[]): string {
   return words

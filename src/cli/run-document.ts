@@ -7,7 +7,10 @@ import type { RunNotes } from './run-notes';
 export type OutcomeDocument = { readonly kind: 'ok' } | Exclude<Outcome, { kind: 'ok' }>;
 
 /** What `selvage run --json` and `selvage runs show --json` write of a run that is over; described in `docs/cli.md`. */
-export interface RunDocument extends Pick<RunResult, 'runId' | 'status' | 'succeeded' | 'error'> {
+export interface RunDocument extends Pick<
+  RunResult,
+  'runId' | 'status' | 'succeeded' | 'error' | 'changedCode'
+> {
   readonly tapestry: string;
   readonly counts: { readonly ok: number; readonly err: number; readonly skipped: number };
   readonly values: Readonly<Record<string, Json>>;
@@ -29,7 +32,7 @@ export function runDocument(
     readonly notes: RunNotes;
   },
 ): RunDocument {
-  const { runId, status, succeeded, values, outputs, outcomes, error } = result;
+  const { runId, status, succeeded, values, outputs, outcomes, error, changedCode } = result;
   const { tapestry, lineage, server, unreadable, notes } = surroundings;
   return {
     runId,
@@ -37,6 +40,7 @@ export function runDocument(
     status,
     succeeded,
     ...(error && { error }),
+    ...(changedCode && { changedCode }),
     counts: countOutcomes(outcomes),
     values: encodeEach(values),
     outputs: encodeEach(outputs),

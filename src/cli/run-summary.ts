@@ -28,6 +28,7 @@ export function summarise(summary: Summary, output: Output): string {
     verdict(result, elapsed, output),
     ...terminalLines(result, terminals, output),
     ...failureLines(result, output),
+    ...changedCodeLines(result, output),
     '',
     ...footer(summary, output),
   ].join('\n');
@@ -101,6 +102,15 @@ function terminalText(name: string, id: string, result: RunResult, output: Outpu
   if (outcome.kind === 'ok') return output.dim('ok, its value cannot be read');
   if (outcome.kind === 'skipped') return output.yellow(skipText(id, result));
   return output.red('failed');
+}
+
+function changedCodeLines({ changedCode }: RunResult, output: Output): string[] {
+  if (!changedCode) return [];
+  const names = changedCode.join(', ');
+  return [
+    '',
+    output.yellow(`The code of ${names} was changed after the run was started, and ran as changed.`),
+  ];
 }
 
 /** Follows skipped parents up to the knots that began it. */

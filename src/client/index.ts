@@ -1,5 +1,6 @@
 export {
   Selvage,
+  runIdOfKey,
   type ConnectOptions,
   type OpenOptions,
   type Place,
@@ -7,7 +8,14 @@ export {
   type StartOptions,
 } from './selvage';
 export type { Followed, FollowOptions } from './follow-extensions';
-export { RunHandle, type LineageOfRun, type Progress, type RunState } from './run-handle';
+export {
+  RunHandle,
+  type Attached,
+  type LineageOfRun,
+  type Progress,
+  type RunState,
+  type Standing,
+} from './run-handle';
 export type { LineageQuery, LineageRecord, Page, PageOptions, RunQuery, RunRecord } from '../protocols';
 export type { CacheExplanation, Impact, ImpactOptions, Origin, RunDifference, WhyOptions } from '../lineage';
 export type {
@@ -22,7 +30,6 @@ export type {
 } from '../retention';
 export type { MapProgress } from './map-progress';
 export type { StepCode, Waiting, WaitingCode, WaitingKnot, WaitingState, WaitingStep } from './waiting';
-export { pollersOf } from './pollers';
-export { DEFAULT_TASK_QUEUE } from './defaults';
+export type { Pollers, QueuePollers } from './pollers';
 export { currentActor, currentCommit } from './provenance';
 export type { ServerChoice } from './server-address';

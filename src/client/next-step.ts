@@ -2,7 +2,7 @@ import type { WorkflowClient, WorkflowExecutionDescription } from '@temporalio/c
 import { optionalTsToMs } from '@temporalio/common/lib/time';
 import type { temporal } from '@temporalio/proto';
 import { unreachable } from './connection-errors';
-import { pollersOf } from './pollers';
+import type { Pollers } from './pollers';
 import { nobodyTakes } from './why-waiting';
 import type { StepCode, WaitingStep } from './waiting';
 
@@ -24,6 +24,7 @@ const REFUSALS: readonly StepCode[] = [
 /** Why the interpreter has not taken its next step; undefined where it has nothing to do or is about to do it. */
 export async function nextStep(
   client: WorkflowClient,
+  pollers: Pollers,
   { raw, taskQueue, status, workflowId, runId }: WorkflowExecutionDescription,
   hasBegun: boolean,
 ): Promise<WaitingStep | undefined> {
@@ -37,9 +38,9 @@ export async function nextStep(
   const common = { taskQueue, attempt, ...(since !== undefined && { since }) };
   const isStarted = (task.state as unknown) === STARTED;
   if (!isStarted) {
-    const pollers = await pollersOf(client, taskQueue, 'workflow');
-    const polled = pollers.lastPollAt === undefined ? {} : { lastPollAt: pollers.lastPollAt };
-    const nobody = nobodyTakes(taskQueue, optionalTsToMs(task.scheduledTime), pollers, now);
+    const who = await pollers.of(taskQueue, 'workflow');
+    const polled = who.lastPollAt === undefined ? {} : { lastPollAt: who.lastPollAt };
+    const nobody = nobodyTakes(taskQueue, optionalTsToMs(task.scheduledTime), who, now);
     if (nobody) return { code: 'NoWorker', message: nobody, ...common, ...polled };
     if (attempt === 1 && !hasBegun) {
       return {

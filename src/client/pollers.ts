@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { WorkflowClient } from '@temporalio/client';
 import { optionalTsToMs } from '@temporalio/common/lib/time';
 import { unreachable } from './connection-errors';
@@ -17,37 +18,82 @@ export interface QueuePollers {
   readonly lastPollAt?: number;
 }
 
-/**
- * Who polls a task queue. A worker that was killed counts as alive for 70 s: neither the server nor anybody else knows better
- * until its next poll is overdue. One that was stopped has said so, if its SDK and the server are recent enough.
- */
-export async function pollersOf(
-  client: WorkflowClient,
-  taskQueue: string,
-  kind: keyof typeof QUEUE_TYPES,
-): Promise<QueuePollers> {
-  const { namespace } = client.options;
+/** Says who polls a task queue. */
+export class Pollers {
+  /**
+   * @param isOwnServer whether the server is this project's embedded one, so that all its workers are processes of this machine: then a worker
+   *   that was killed is known to be gone at once
+   */
+  constructor(
+    private readonly client: WorkflowClient,
+    private readonly isOwnServer: boolean,
+  ) {}
+
+  /**
+   * Elsewhere than on the embedded server, a worker that was killed counts as alive for 70 s: neither the server nor anybody else knows better
+   * until its next poll is overdue. One that was stopped has said so, if its SDK and the server are recent enough.
+   *
+   * @throws SelvageError `ServerUnreachable`
+   */
+  async of(taskQueue: string, kind: keyof typeof QUEUE_TYPES): Promise<QueuePollers> {
+    const { client } = this;
+    const { namespace } = client.options;
+    try {
+      const [{ pollers }, stopped] = await Promise.all([
+        client.workflowService.describeTaskQueue({
+          namespace,
+          taskQueue: { name: taskQueue },
+          taskQueueType: QUEUE_TYPES[kind],
+        }),
+        stoppedWorkers(client, taskQueue),
+      ]);
+      const polls = (pollers ?? []).map(({ identity, lastAccessTime }) => ({
+        identity: identity ?? '',
+        at: optionalTsToMs(lastAccessTime) ?? 0,
+      }));
+      const since = Date.now() - ALIVE_MS;
+      const alive = polls.filter(
+        ({ identity, at }) =>
+          at >= since &&
+          at > (stopped.get(identity) ?? 0) &&
+          !(this.isOwnServer && isOfDeadProcess(identity)),
+      );
+      return {
+        alive: alive.map(({ identity }) => identity),
+        ...(polls.length > 0 && { lastPollAt: Math.max(...polls.map(({ at }) => at)) }),
+      };
+    } catch (error) {
+      throw unreachable(error);
+    }
+  }
+
+  /** As {@link areThere}, where that is certain: false where a worker may have been killed without anybody's knowing. */
+  async areSurelyThere(taskQueue: string): Promise<boolean> {
+    return this.isOwnServer && (await this.areThere(taskQueue));
+  }
+
+  /** Whether somebody works for a run on this task queue: takes both its steps and its knots. */
+  async areThere(
+    taskQueue: string,
+    kinds: readonly (keyof typeof QUEUE_TYPES)[] = ['workflow', 'activity'],
+  ): Promise<boolean> {
+    for (const kind of kinds) {
+      const { alive } = await this.of(taskQueue, kind);
+      if (alive.length === 0) return false;
+    }
+    return true;
+  }
+}
+
+/** Of an identity as workers have it by default, `<pid>@<host>`. */
+function isOfDeadProcess(identity: string): boolean {
+  const [, pid, host] = /^(\d+)@(.+)$/.exec(identity) ?? [];
+  if (pid === undefined || host !== hostname()) return false;
   try {
-    const [{ pollers }, stopped] = await Promise.all([
-      client.workflowService.describeTaskQueue({
-        namespace,
-        taskQueue: { name: taskQueue },
-        taskQueueType: QUEUE_TYPES[kind],
-      }),
-      stoppedWorkers(client, taskQueue),
-    ]);
-    const polls = (pollers ?? []).map(({ identity, lastAccessTime }) => ({
-      identity: identity ?? '',
-      at: optionalTsToMs(lastAccessTime) ?? 0,
-    }));
-    const since = Date.now() - ALIVE_MS;
-    const alive = polls.filter(({ identity, at }) => at >= since && at > (stopped.get(identity) ?? 0));
-    return {
-      alive: alive.map(({ identity }) => identity),
-      ...(polls.length > 0 && { lastPollAt: Math.max(...polls.map(({ at }) => at)) }),
-    };
+    process.kill(Number(pid), 0);
+    return false;
   } catch (error) {
-    throw unreachable(error);
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
 }
 

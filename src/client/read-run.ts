@@ -1,4 +1,12 @@
-import { countFailures, failsWorkflow, layoutOf, type Layout, type Plan } from '../engine';
+import {
+  countFailures,
+  failsWorkflow,
+  layoutOf,
+  type Layout,
+  type Plan,
+  type PlanDefinition,
+  type PlanKnot,
+} from '../engine';
 import { LoadedPlan, outcomeOfRecord, readValues } from '../execution';
 import type { Outcome, RunResult } from '../model/outcome';
 import type { Backends, LineageRecord, RunRecord } from '../protocols';
@@ -38,6 +46,7 @@ export async function readResult<Values>(
     if (values.has(record.knot_id)) outputsById[record.knot_id] = values.get(record.knot_id);
   }
   const error = errorOf(run);
+  const changed = await changedCodeOf(backends, plan, run, records);
   return {
     runId: run.run_id,
     status: run.status,
@@ -46,7 +55,31 @@ export async function readResult<Values>(
     outcomes,
     values: byTerminal(run, values) as Partial<Values>,
     ...(error && { error }),
+    ...(changed.length > 0 && { changedCode: changed }),
   };
+}
+
+/** By the records of the knots, and of each map's definition by its newest element. Values that another run made were made by its code. */
+async function changedCodeOf(
+  { runHistory }: Backends,
+  plan: LoadedPlan,
+  { temporal_run_id: temporalRunId }: RunRecord,
+  records: ReadonlyMap<string, LineageRecord>,
+): Promise<string[]> {
+  const changed = new Set<string>();
+  const compare = (knot: PlanKnot, definition: PlanDefinition, record: LineageRecord | undefined): void => {
+    if (!record || record.code_hash === null || record.cached_from_run !== null) return;
+    if (record.code_hash !== definition.codeHash) changed.add(definition.inline ? knot.id : definition.name);
+  };
+  for (const knot of plan.plan.knots) {
+    const definition = plan.definitionOf(knot);
+    if (definition && !knot.policy.map) compare(knot, definition, records.get(knot.id));
+    if (!knot.policy.map) continue;
+    const each = plan.elementDefinitionOf(knot);
+    const { items } = await runHistory.findLineage({ temporalRunId, knotClass: each.name, limit: 1 });
+    compare(knot, each, items[0]);
+  }
+  return [...changed];
 }
 
 /**

@@ -27,6 +27,7 @@ import { MapProgressReader, type MapProgress } from './map-progress';
 import { hasFirstStep } from './next-step';
 import { UPDATE_PATIENCE_MS } from './patient-update';
 import { sendSignal } from './send-signal';
+import type { Pollers } from './pollers';
 import { readPlanOf, readPromisedValues, readResult, type WantedOutputs } from './read-run';
 import { reconcileRun } from './reconcile';
 import { SegmentProgress } from './segment-progress';
@@ -52,6 +53,15 @@ export interface RunState {
   readonly maps?: readonly MapProgress[];
   /** Why it has not ended, knot by knot; known without a worker, too. Absent when the run is over. */
   readonly waiting?: Waiting;
+  /** The task queue that its steps are put into, and its knots that name no other. Absent when the run is over. */
+  readonly taskQueue?: string;
+}
+
+/** Of a run that is not over. */
+export interface Standing {
+  readonly tapestry: string;
+  /** The task queue that its steps are put into, and its knots that name no other. */
+  readonly taskQueue: string;
 }
 
 /** What stands for an unfinished run in the run history. */
@@ -85,7 +95,18 @@ const NOTHING_INLINE = { inlineLimit: 0 };
 /** Which lineage records of a run are asked for: those that fit all conditions. */
 export type LineageOfRun = Omit<LineageQuery, 'runId' | 'temporalRunId' | 'limit' | 'cursor'>;
 
+/** Of a start that found its run under way, or ended. */
+export interface Attached {
+  /**
+   * Definitions, and knots whose body was written in place, whose code differs from what the run was started with. What has not run yet runs
+   * the code that its worker has; knots with `onCodeChange: 'wait'` wait for the old one.
+   */
+  readonly changedCode: readonly string[];
+}
+
 interface RunHandleOptions {
+  readonly attached?: Attached | undefined;
+  readonly pollers: Pollers;
   /** Encoded bytes up to which the payload of a signal goes into the history. Default 2,048. */
   readonly inlineLimit?: number | undefined;
   /** Aborted when the server is gone for good. */
@@ -103,14 +124,17 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   private readonly waiting: WaitingReader;
   private readonly maps: MapProgressReader;
   private recorded = false;
+  /** Present where `start` has not started the run, but found it. */
+  readonly attached: Attached | undefined;
 
   constructor(
     readonly runId: string,
     private readonly workflow: WorkflowHandle,
     private readonly backends: Backends,
-    private readonly options: RunHandleOptions = {},
+    private readonly options: RunHandleOptions,
   ) {
-    this.waiting = new WaitingReader(workflow.client, backends);
+    this.attached = options.attached;
+    this.waiting = new WaitingReader(workflow.client, backends, options.pollers);
     this.maps = new MapProgressReader(backends);
   }
 
@@ -170,7 +194,10 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     const before = await this.descriptionOrNone();
     if (!isUnfinished(before)) return { run: await this.endedRecord() };
     const isFailing = (before.raw.pendingWorkflowTask?.attempt ?? 1) > 1;
-    const canAnswer = !isFailing && (await this.unfinishedRecord(before)).begun;
+    const canAnswer =
+      !isFailing &&
+      (await this.unfinishedRecord(before)).begun &&
+      (await this.options.pollers.areThere(before.taskQueue, ['workflow']));
     const live = canAnswer ? await this.live() : undefined;
     // The wait for a worker may have been long.
     const description = await this.descriptionOrNone();
@@ -187,7 +214,26 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     });
     const status = live?.status.plan ? live.status : undefined;
     const maps = status && (await this.maps.look(run, status.running));
-    return { run, ...(status && { live: status, maps }), waiting };
+    const { taskQueue } = description;
+    return { run, ...(status && { live: status, maps }), waiting, taskQueue };
+  }
+
+  /**
+   * Where the run waits for its workers; asks the server alone.
+   *
+   * @throws SelvageError `UnknownRun`, `RunOver`, `ServerUnreachable`
+   */
+  async standing(): Promise<Standing> {
+    const description = await this.descriptionOrNone();
+    if (isUnfinished(description)) {
+      const { type: tapestry, taskQueue } = description;
+      return { tapestry, taskQueue };
+    }
+    throw new SelvageError(
+      'RunOver',
+      `Run "${this.runId}" is over, so that there is nothing to do for it. To go on from it in a new run: selvage resume ${this.runId} FILE`,
+      { details: { run: this.runId } },
+    );
   }
 
   /**

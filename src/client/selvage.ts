@@ -9,11 +9,22 @@ import {
   type Connection,
   type ConnectionOptions,
   type DataConverter,
+  type WorkflowHandle,
 } from '@temporalio/client';
 import type { WorkerOptions } from '@temporalio/worker';
 import { encodeJson, hashJson, hashText, type Json } from '../canonical';
 import { clockTrouble, identitiesOf, nodeSha256, openBackends } from '../backends';
-import { HOLD_BYTES, encodeLayout, layoutOf, readFragment, requireLoadable, type Layout } from '../engine';
+import {
+  HOLD_BYTES,
+  encodeLayout,
+  layoutOf,
+  readFragment,
+  requireLoadable,
+  taskQueueOf,
+  taskQueuesOf,
+  type Layout,
+  type Plan,
+} from '../engine';
 import { SelvageError } from '../errors';
 import {
   chosenInlineLimit,
@@ -28,30 +39,14 @@ import { recordOf, type Fragment, type Resources, type Tapestry, type TapestryRe
 import { encryptionFromEnvironment, type Encryption } from '../sealing/encryption';
 import { sealingConverter } from '../sealing/payload-codec';
 import type { ValueDigest } from '../sealing/digests';
-import {
-  digestOf,
-  digestsOf,
-  digestTagOf,
-  encryptionOf,
-  sealBackends,
-  subjectOf,
-} from '../sealing/seal-backends';
+import { digestOf, digestsOf, encryptionOf, sealBackends, subjectOf } from '../sealing/seal-backends';
 import { withSubject } from '../sealing/run-scope';
-import type {
-  BackendIdentities,
-  Backends,
-  LineageQuery,
-  LineageRecord,
-  Page,
-  RunQuery,
-  RunRecord,
-} from '../protocols';
+import type { Backends, LineageQuery, LineageRecord, Page, RunQuery, RunRecord } from '../protocols';
 import { projectFolder } from '../project-folder';
 import { EmbeddedServer } from '../server';
-import { MEMO_KEY, type ResumedRun, type RunMemo } from '../workflows/messages';
+import { MEMO_KEY, type RunMemo } from '../workflows/messages';
 import { runLimits, type RunLimits } from '../workflows/run-limits';
 import { notConnected, requireNamespace, unreachable } from './connection-errors';
-import { DEFAULT_TASK_QUEUE } from './defaults';
 import {
   diffRuns,
   explainCache,
@@ -94,16 +89,18 @@ import {
 import { openConnection } from './open-connection';
 import { openRuns } from './open-runs';
 import { parametersToSend } from './parameters-to-send';
-import { RunHandle } from './run-handle';
+import { Pollers } from './pollers';
+import { RunHandle, type Attached } from './run-handle';
+import { PlanFinder, requireSameWork, workOfRecord, type WorkOfRun } from './same-work';
 import { unlessLost } from './unless-lost';
 import type { SelvagePluginOptions } from '../worker/plugin';
-import type { WorkerBeside } from '../worker/worker-beside';
+import type { WorkersBeside } from '../worker/worker-beside';
 import { chosenServer, type ServerChoice } from './server-address';
 
 export interface ConnectOptions extends ServerChoice {
   /** Stores that stay open on `close()`. Default: opened from `SELVAGE_*`, else the project's own. */
   readonly backends?: Backends;
-  /** Default `selvage`. */
+  /** Of all runs and workers of this client. Default: that of each tapestry (its option `queue`, else `selvage/<name>`). */
   readonly taskQueue?: string;
   /**
    * The folder whose `.selvage` holds the embedded server and the default backends. Default: the nearest folder that has one, from the working
@@ -142,6 +139,8 @@ export interface OpenOptions extends ConnectOptions {
   readonly observers?: readonly KnotObserver[];
   /** Of the Temporal worker, such as `workflowBundle`, `identity` or `maxCachedWorkflows`; they override the tuned defaults. */
   readonly workerOptions?: Omit<WorkerOptions, 'taskQueue' | 'connection' | 'namespace'>;
+  /** @internal The task queues that its worker polls from the beginning; {@link Selvage.work} adds others. Default: those of the client's runs. */
+  readonly workOn?: readonly string[];
   /** @internal As of a worker. */
   readonly activityLimits?: SelvagePluginOptions['activityLimits'];
 }
@@ -211,6 +210,8 @@ export interface Place {
 export class Selvage {
   private readonly savedPlans = new Set<string>();
   private readonly inlineLimit: number | undefined;
+  /** @internal */
+  readonly pollers: Pollers;
 
   protected constructor(
     readonly client: Client,
@@ -218,9 +219,10 @@ export class Selvage {
     readonly place: Place,
     private readonly options: ConnectOptions & { readonly projectDir: string },
     private readonly server: EmbeddedServer | undefined,
-    private readonly worker?: WorkerBeside,
+    private readonly workers?: WorkersBeside,
   ) {
     this.inlineLimit = chosenInlineLimit(options.inlineLimit, process.env);
+    this.pollers = new Pollers(client.workflow, server !== undefined);
   }
 
   /**
@@ -240,31 +242,37 @@ export class Selvage {
    * @throws SelvageError as {@link Selvage.connect} and `createWorker`
    */
   static async open(options: OpenOptions): Promise<Selvage> {
-    const { tapestries, resources, observers, workerOptions, activityLimits, ...others } = options;
+    const { tapestries, resources, observers, workerOptions, workOn, activityLimits, ...others } = options;
     const { inlineLimit } = options;
     const connected = await connectTo(others);
     try {
       // Loaded only here: a web server that starts runs must not load the native worker.
-      const { runWorkerBeside } =
+      const { WorkersBeside } =
         require('../worker/worker-beside') as typeof import('../worker/worker-beside');
-      const worker = await runWorkerBeside(connected, {
-        ...(options.dataConverter && { dataConverter: options.dataConverter }),
-        ...workerOptions,
-        tapestries,
-        encryption: connected.encryption ?? false,
-        taskQueue: options.taskQueue ?? DEFAULT_TASK_QUEUE,
-        ...(resources && { resources }),
-        ...(observers && { observers }),
-        ...(activityLimits && { activityLimits }),
-        ...(inlineLimit !== undefined && { inlineLimit }),
-      });
+      const workers = await WorkersBeside.start(
+        connected,
+        {
+          ...(options.dataConverter && { dataConverter: options.dataConverter }),
+          ...workerOptions,
+          tapestries,
+          encryption: connected.encryption ?? false,
+          ...(resources && { resources }),
+          ...(observers && { observers }),
+          ...(activityLimits && { activityLimits }),
+          ...(inlineLimit !== undefined && { inlineLimit }),
+        },
+        workOn ??
+          (options.taskQueue === undefined
+            ? taskQueuesOf(tapestries.map((tapestry) => recordOf(tapestry)))
+            : [options.taskQueue]),
+      );
       return new Selvage(
         connected.client,
         connected.backends,
         connected.place,
         { ...others, projectDir: connected.projectDir },
         connected.server,
-        worker,
+        workers,
       );
     } catch (error) {
       await closeAll(connected, !options.backends);
@@ -277,8 +285,43 @@ export class Selvage {
     return this.options.projectDir;
   }
 
-  get taskQueue(): string {
-    return this.options.taskQueue ?? DEFAULT_TASK_QUEUE;
+  /** The task queue of all runs of this client, if it was given one; else each tapestry has its own. */
+  get taskQueue(): string | undefined {
+    return this.options.taskQueue;
+  }
+
+  /**
+   * Works for a run on its own task queue until it is over, if this client has a worker: the way to go on with a run whose `selvage run` is
+   * gone. Returns when the worker polls. Nothing happens for a run whose queue this client polls already.
+   *
+   * @throws SelvageError `InvalidConfig` (a client without worker), `UnknownRun`, `RunOver`, `ServerUnreachable`
+   */
+  async adopt(runId: string): Promise<RunHandle> {
+    const { workers } = this;
+    if (!workers) {
+      throw new SelvageError(
+        'InvalidConfig',
+        `This client has no worker, so it cannot work for run "${runId}". Open it with \`Selvage.open({ tapestries })\`.`,
+        { details: { run: runId } },
+      );
+    }
+    const run = this.getRun(runId);
+    const { taskQueue } = await run.standing();
+    if (!workers.polls(taskQueue)) {
+      await this.work(taskQueue);
+      const leave = (): Promise<void> => workers.leave(taskQueue);
+      // A lost server ends the worker anyway, and `workerEnded` tells of it.
+      run
+        .result({ outputs: 'none' })
+        .then(leave, leave)
+        .catch(() => {});
+    }
+    return run;
+  }
+
+  /** @internal Works for a task queue, too, until the client is closed. Returns when its worker polls. */
+  async work(taskQueue: string): Promise<void> {
+    await this.workers!.poll(taskQueue);
   }
 
   /**
@@ -286,7 +329,7 @@ export class Selvage {
    * server was stopped for damage of its database. Without a worker, never.
    */
   get workerEnded(): Promise<void> {
-    return this.worker ? unlessLost(this.worker.ended, this.server?.lost) : new Promise(() => {});
+    return this.workers ? unlessLost(this.workers.ended, this.server?.lost) : new Promise(() => {});
   }
 
   /**
@@ -315,6 +358,7 @@ export class Selvage {
       trigger: options.trigger ?? 'code',
       ...(options.terminals && { terminals: options.terminals }),
       save: () => this.savePlans(record),
+      ownPlans: () => plansOf(record),
     });
   }
 
@@ -358,10 +402,7 @@ export class Selvage {
 
   /** A handle of a run by its id. Nothing is looked up: an unknown id shows at the first call of the handle. */
   getRun<Values extends object = Record<string, unknown>>(runId: string): RunHandle<Values> {
-    return new RunHandle<Values>(runId, this.client.workflow.getHandle(runId), this.backends, {
-      inlineLimit: this.inlineLimit,
-      serverLost: this.server?.lost,
-    });
+    return this.handleOf<Values>(runId, this.client.workflow.getHandle(runId));
   }
 
   /**
@@ -505,7 +546,7 @@ export class Selvage {
   /** Closes the connection and the backends that this client opened. Runs go on. */
   async close(): Promise<void> {
     try {
-      await this.worker?.stop();
+      await this.workers?.stop();
     } finally {
       await closeAll(
         { client: this.client, backends: this.backends, server: this.server },
@@ -551,12 +592,15 @@ export class Selvage {
     options: BeginOptions,
     {
       save,
+      ownPlans = () => new Map([[plan.hash, plan.plan]]),
       parametersHash,
       ...said
     }: Pick<RunMemo, 'trigger' | 'terminals' | 'resume'> & {
       readonly parametersHash: (digest: ValueDigest) => string;
       /** Puts the plan where workers find it. */
       readonly save?: () => Promise<void>;
+      /** The plan and those that are nested in it, if they may not be in the store. Default: the plan. */
+      readonly ownPlans?: () => ReadonlyMap<string, Plan>;
     },
   ): Promise<RunHandle<Values>> {
     const { tapestry } = plan.plan;
@@ -570,18 +614,19 @@ export class Selvage {
       ...(subject !== undefined && { subject, inlineLimit: 0 }),
     });
     const work = workBy(digestOf(this.backends));
-    const existing = (found: WorkOfRun): RunHandle<Values> =>
-      this.existing<Values>(runId, workBy(this.digestOfWork(found)), found, ifExists);
+    const plans = new PlanFinder(this.backends.tapestryStore, ownPlans);
+    const existing = (found: WorkOfRun): Promise<RunHandle<Values>> =>
+      this.existing<Values>(runId, workBy(this.digestOfWork(found)), found, { ifExists, plans });
     if (options.runId) {
       // The server forgets ended runs after a while; the run history does not.
       const known = await this.backends.runHistory.getRun(runId);
-      if (known && known.status !== 'running') return existing(workOfRecord(known, work, plan));
+      if (known && known.status !== 'running') return await existing(workOfRecord(known, work, plan));
     }
     const deadline = deadlineOf(options.deadline);
     if (deadline !== undefined && deadline <= Date.now()) {
       // Whoever comes back to a run may say its deadline again.
       const found = options.runId && (await this.memoOf(runId));
-      if (found) return existing(found);
+      if (found) return await existing(found);
       throw pastDeadline(deadline);
     }
     const commit = options.vcsCommit ?? (await currentCommit(this.projectDir));
@@ -601,7 +646,7 @@ export class Selvage {
     try {
       const started = this.client.workflow.start(tapestry, {
         workflowId: runId,
-        taskQueue: options.taskQueue ?? this.taskQueue,
+        taskQueue: options.taskQueue ?? this.taskQueue ?? taskQueueOf(plan.plan),
         args: [raw],
         memo: { [MEMO_KEY]: memo },
         workflowIdReusePolicy: options.runId
@@ -609,14 +654,11 @@ export class Selvage {
           : WorkflowIdReusePolicy.ALLOW_DUPLICATE,
       });
       const workflow = await unlessLost(started, this.server?.lost);
-      return new RunHandle<Values>(runId, workflow, this.backends, {
-        inlineLimit: this.inlineLimit,
-        serverLost: this.server?.lost,
-      });
+      return this.handleOf<Values>(runId, workflow);
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError))
         throw unreachable(error, this.place.address);
-      return existing((await this.memoOf(runId)) ?? {});
+      return await existing((await this.memoOf(runId)) ?? {});
     }
   }
 
@@ -648,93 +690,49 @@ export class Selvage {
   }
 
   /** What a start finds whose run id belongs to a run already. */
-  private existing<Values extends object>(
+  private async existing<Values extends object>(
     runId: string,
     wanted: RunMemo,
     found: WorkOfRun,
-    ifExists: 'refuse' | 'attach',
+    { ifExists, plans }: { readonly ifExists: 'refuse' | 'attach'; readonly plans: PlanFinder },
+  ): Promise<RunHandle<Values>> {
+    const changedCode = await requireSameWork(runId, found, wanted, { plans, ifExists });
+    return this.handleOf<Values>(runId, this.client.workflow.getHandle(runId), { changedCode });
+  }
+
+  private handleOf<Values extends object>(
+    runId: string,
+    workflow: WorkflowHandle,
+    attached?: Attached,
   ): RunHandle<Values> {
-    const isSame =
-      found.plan === wanted.plan &&
-      found.parametersHash === wanted.parametersHash &&
-      JSON.stringify(found.terminals ?? null) === JSON.stringify(wanted.terminals ?? null) &&
-      found.resume?.run === wanted.resume?.run &&
-      found.subject === wanted.subject &&
-      JSON.stringify(found.resume?.from ?? []) === JSON.stringify(wanted.resume?.from ?? []);
-    if (ifExists === 'attach' && isSame) return this.getRun<Values>(runId);
-    const difference = isSame
-      ? 'It is the same work: attach to it (`getRun`), or choose another id.'
-      : `Its plan is ${found.plan ?? 'unknown'} and its parameters ${found.parametersHash ?? 'unknown'}; yours are ${wanted.plan} and ` +
-        `${wanted.parametersHash}. ${otherDifferences(found, wanted)}Choose another id.`;
-    throw new SelvageError('RunIdInUse', `The run id "${runId}" is in use. ${difference}`, {
-      details: {
-        run: runId,
-        found: { plan: found.plan, parameters: found.parametersHash },
-        wanted: { plan: wanted.plan, parameters: wanted.parametersHash },
-      },
+    return new RunHandle<Values>(runId, workflow, this.backends, {
+      inlineLimit: this.inlineLimit,
+      pollers: this.pollers,
+      serverLost: this.server?.lost,
+      attached,
     });
   }
 }
 
-/** What makes two starts ask for the same work. */
-interface WorkOfRun extends Pick<RunMemo, 'plan' | 'parametersHash' | 'terminals' | 'subject'> {
-  readonly backends?: Pick<BackendIdentities, 'digest'>;
-  readonly resume?: Pick<ResumedRun, 'run' | 'from'>;
-}
-
-/** What differs beside the hashes, in sentences. */
-function otherDifferences(found: WorkOfRun, wanted: WorkOfRun): string {
-  const terminals = ({ terminals: chosen }: WorkOfRun): string => chosen?.join(', ') ?? "the plan's own";
-  const origin = ({ resume }: WorkOfRun): string =>
-    resume ? `run "${resume.run}"${resume.from ? ` from ${resume.from.join(', ')}` : ''}` : 'none';
-  return [
-    terminals(found) === terminals(wanted)
-      ? ''
-      : `Its terminals are ${terminals(found)}; yours are ${terminals(wanted)}. `,
-    origin(found) === origin(wanted)
-      ? ''
-      : `The run that it goes on from is ${origin(found)}; yours is ${origin(wanted)}. `,
-    found.subject === wanted.subject
-      ? ''
-      : `Its subject is ${found.subject ?? 'none'}; yours is ${wanted.subject ?? 'none'}. `,
-  ].join('');
-}
-
-/** Of a run that was extended, the record names the plan that it came to. */
-function startedWith({ plan_hash, terminals, environment }: RunRecord): {
-  plan: string;
-  terminals: RunRecord['terminals'];
-} {
-  const { started_with } = environment as { started_with?: ReturnType<typeof startedWith> };
-  return started_with ?? { plan: plan_hash, terminals };
-}
-
-/** What a recorded run was asked to do, in the terms of a start. */
-function workOfRecord(run: RunRecord, wanted: RunMemo, plan: LoadedPlan): WorkOfRun {
-  const {
-    parameters_hash: parametersHash,
-    resumed_from: resumedFrom,
-    run_again: from,
-  } = run.environment as { parameters_hash?: string; resumed_from?: string; run_again?: string[] };
-  const subject = subjectOf(run);
-  const digest = digestTagOf(run);
-  const started = startedWith(run);
-  const hasSameTerminals =
-    started.plan === plan.hash &&
-    JSON.stringify(started.terminals) === JSON.stringify(plan.terminals(wanted.terminals));
-  const terminals = hasSameTerminals ? wanted.terminals : Object.values(started.terminals);
-  return {
-    plan: started.plan,
-    backends: { ...(digest !== undefined && { digest }) },
-    ...(parametersHash && { parametersHash }),
-    ...(terminals && { terminals }),
-    ...(subject !== undefined && { subject }),
-    ...(resumedFrom !== undefined && { resume: { run: resumedFrom, ...(from && { from }) } }),
-  };
+/** The plans of a tapestry and of all that are nested in it, by hash. */
+function plansOf(tapestry: TapestryRecord): Map<string, Plan> {
+  return new Map(
+    [...withNested(tapestry)].map((record) => {
+      const { hash, plan } = planOf(record, nodeSha256);
+      return [hash, plan];
+    }),
+  );
 }
 
 /** Hexadecimal digits of a key's hash in a run id: enough that no two keys of a tapestry meet. */
 const KEY_DIGITS = 24;
+
+/** The id of the run that all starts of a tapestry with one `dedupeKey` are. */
+export function runIdOfKey(tapestry: string, dedupeKey: string): string {
+  const digest = hashText(dedupeKey, nodeSha256).slice('sha256:'.length, 'sha256:'.length + KEY_DIGITS);
+  // Of a long name only the beginning fits in a run id.
+  return `${tapestry.slice(0, RUN_ID_BYTES - KEY_DIGITS - 1)}~${digest}`;
+}
 
 /** A start with a `dedupeKey` is one under a run id that every other start with this key has, too. */
 function namedByKey(tapestry: string, { dedupeKey, ...options }: StartOptions): BeginOptions {
@@ -749,13 +747,7 @@ function namedByKey(tapestry: string, { dedupeKey, ...options }: StartOptions): 
       { details: { tapestry, dedupeKey, run: options.runId } },
     );
   }
-  const digest = hashText(dedupeKey, nodeSha256).slice('sha256:'.length, 'sha256:'.length + KEY_DIGITS);
-  // Of a long name only the beginning fits in a run id.
-  return {
-    ...options,
-    runId: `${tapestry.slice(0, RUN_ID_BYTES - KEY_DIGITS - 1)}~${digest}`,
-    ifExists: 'attach',
-  };
+  return { ...options, runId: runIdOfKey(tapestry, dedupeKey), ifExists: 'attach' };
 }
 
 /** Milliseconds since the epoch. */

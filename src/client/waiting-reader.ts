@@ -8,7 +8,7 @@ import { runLimits, type RunLimits } from '../workflows/run-limits';
 import { runningChildRun } from './child-runs';
 import { nextStep } from './next-step';
 import { pendingActivitiesOf } from './pending-activity';
-import { pollersOf } from './pollers';
+import type { Pollers } from './pollers';
 import { readPlanOf } from './read-run';
 import { memoOf } from './unbegun-run';
 import type { Waiting } from './waiting';
@@ -40,18 +40,19 @@ export class WaitingReader {
   constructor(
     private readonly client: WorkflowClient,
     private readonly backends: Backends,
+    private readonly pollers: Pollers,
   ) {}
 
   async read(unfinished: UnfinishedRun): Promise<Waiting> {
     const { client } = this;
     const { description, run, begun, resetFrom, failures, segments, waits } = unfinished;
-    const step = await nextStep(client, description, begun);
+    const step = await nextStep(client, this.pollers, description, begun);
     if (!begun) return { begun, ...(step && { step }), total: 0, unfinished: 0, reasons: {}, knots: [] };
     const now = Date.now();
     const activities = pendingActivitiesOf(description);
     const queues = dueQueues(activities, now).slice(0, QUEUES_LOOKED_AT);
     const pollers = await Promise.all(
-      queues.map(async (queue) => [queue, await pollersOf(client, queue, 'activity')] as const),
+      queues.map(async (queue) => [queue, await this.pollers.of(queue, 'activity')] as const),
     );
     const { historyLength, historySize = 0 } = description;
     const { terminals, limits: wanted } = memoOf(description);

@@ -82,11 +82,12 @@ export function compile(
       configHash: configHashOf(knot.definition, inputs, policy, hashes),
     };
   });
-  const { extensible, knots: inherited } = tapestry.options;
+  const { extensible, knots: inherited, queue } = tapestry.options;
   const plan: Plan = {
     format: PLAN_FORMAT,
     tapestry: tapestry.name,
     failOn: tapestry.options.failOn ?? 'unhandled',
+    ...(queue !== undefined && { queue }),
     parameters: planParameters(tapestry, constants),
     definitions: definitions.list,
     knots: planKnots,

@@ -19,6 +19,8 @@ export { nestedPlan, nestedRunId, type NestedPlan } from './nested-plan';
 export { isExpanding, isNesting } from './node-kinds';
 export { sumOf } from './outcome-counts';
 export * from './plan';
+export { foregroundQueue, isForegroundQueue, taskQueueOf, taskQueuesOf } from './task-queue';
+export { changedCode, nestedPlansOf, wiringHash } from './wiring';
 export { joinFragments, readFragment } from './read-fragment';
 export { readPlan, uniqueParents } from './read-plan';
 export { packEnds, unpackEnds, wantedOutside, type MemberEnd } from './segment';

@@ -32,6 +32,17 @@ export function nestedPlanInput(
   return [NESTED_PLAN, constants.encode(nested, `The tapestry '${tapestry}'`, {})];
 }
 
+/** The inputs of a knot with the wiring hash of what it runs, in place of the hash of its plan. */
+export function wiredNested(
+  inputs: PlanKnot['inputs'],
+  wiringOf: (planHash: string) => string,
+): Readonly<Record<string, unknown>> {
+  const nested = inputs[NESTED_PLAN];
+  if (!nested || !('constant' in nested)) return inputs;
+  const { tapestry, plan } = nested.constant as unknown as PinnedPlan;
+  return { ...inputs, [NESTED_PLAN]: { tapestry, wiring: wiringOf(plan) } };
+}
+
 /** What a knot runs; undefined of one that runs no tapestry. */
 export function nestedPlan({
   inputs: { [NESTED_PLAN]: nested, [MAX_INPUT]: max, ...parameters },

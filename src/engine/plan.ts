@@ -13,6 +13,8 @@ export interface Plan {
   readonly format: typeof PLAN_FORMAT;
   readonly tapestry: string;
   readonly failOn: FailOn;
+  /** Task queue of its runs, if the tapestry names one. */
+  readonly queue?: string;
   readonly parameters: readonly PlanParameter[];
   readonly definitions: readonly PlanDefinition[];
   /** Parents before children; among knots that could come in any order, in the order in which they were placed. Parameters first. */

@@ -14,9 +14,10 @@ export function readPlan(text: string): Plan {
   }
   if (!isObject(plan)) throw damaged('it is not an object');
   checkFormat(plan['format']);
-  const { tapestry, failOn, parameters, definitions, knots, terminals, extensible, extended } = plan;
+  const { tapestry, failOn, queue, parameters, definitions, knots, terminals, extensible, extended } = plan;
   if (typeof tapestry !== 'string') throw damaged("'tapestry' is not a text");
   if (failOn !== 'unhandled' && failOn !== 'any' && failOn !== 'never') throw damaged("'failOn' is unknown");
+  if (queue !== undefined && typeof queue !== 'string') throw damaged("'queue' is not a text");
   checkList(parameters, 'parameters', isNamed);
   checkList(definitions, 'definitions', (item) => isNamed(item) && typeof item['codeHash'] === 'string');
   checkList(

@@ -160,6 +160,7 @@ const TAPESTRY_OPTIONS: Checks<TapestryOptions> = {
   failOn: oneOf('unhandled', 'any', 'never'),
   description: text,
   extensible,
+  queue: line,
 };
 
 interface Problem {

@@ -86,4 +86,9 @@ export interface RunResult<Values = Record<string, unknown>> {
   readonly values: Readonly<Partial<Values>>;
   /** Why a run ended that no knot failed: refused parameters, a terminate. */
   readonly error?: { readonly type: string; readonly message: string };
+  /**
+   * Definitions, and knots whose body was written in place, that ran with other code than the run's plan says: they were edited after the run was
+   * started. Absent: none.
+   */
+  readonly changedCode?: readonly string[];
 }

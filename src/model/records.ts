@@ -211,6 +211,11 @@ export interface TapestryOptions {
    * `local()` knots go by themselves, not in segments. Default false.
    */
   readonly extensible?: boolean | { readonly definitions: readonly object[] };
+  /**
+   * Task queue of its runs, and of the workers that have it, if they name none. Tapestries of one queue share one Temporal worker in a
+   * process; of each queue there is one more (about 45 MB). Runs of `selvage run` have a queue of their own. Default: `selvage/<name>`.
+   */
+  readonly queue?: string;
 }
 
 export interface TapestryRecord {

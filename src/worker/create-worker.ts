@@ -1,14 +1,16 @@
 import type { ConnectionOptions } from '@temporalio/client';
 import { NativeConnection, Worker, type WorkerOptions, type WorkerPlugin } from '@temporalio/worker';
 import { notConnected, requireNamespace } from '../client/connection-errors';
-import { DEFAULT_TASK_QUEUE } from '../client/defaults';
 import { chosenServer } from '../client/server-address';
+import { taskQueuesOf } from '../engine';
+import { SelvageError } from '../errors';
+import { recordOf } from '../model';
 import { toNativeOptions } from './native-connection';
 import { selvage, type SelvagePluginOptions } from './plugin';
 
 export interface CreateWorkerOptions
   extends SelvagePluginOptions, Omit<WorkerOptions, 'taskQueue' | 'namespace' | 'plugins' | 'interceptors'> {
-  /** Default `selvage`. */
+  /** Default: that of the tapestries (their option `queue`, else `selvage/<name>`), if they have one alone. */
   readonly taskQueue?: string;
   /**
    * `host:port` of the Temporal server. Ignored where `connection` is given. Default: `TEMPORAL_ADDRESS`, with what else the
@@ -50,7 +52,8 @@ const WITHOUT_CACHE = {
  * `worker.run()` works until `worker.shutdown()`: running bodies have 5 s to end, then their signals are aborted, and
  * what has not ended goes on in another worker. A connection that was opened here is closed with the worker.
  *
- * @throws SelvageError `ServerUnreachable`, `ServerRefused`, `InvalidAddress`, `UnknownNamespace`, and as {@link selvage}
+ * @throws SelvageError `ServerUnreachable`, `ServerRefused`, `InvalidAddress`, `UnknownNamespace`, `InvalidWorkerOptions` (several tapestries
+ *   with different queues, and no `taskQueue`), and as {@link selvage}
  */
 export async function createWorker(options: CreateWorkerOptions): Promise<Worker> {
   const {
@@ -83,7 +86,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     ...tunedWorkerOptions,
     ...(others.maxCachedWorkflows === 0 && WITHOUT_CACHE),
     ...others,
-    taskQueue: taskQueue ?? DEFAULT_TASK_QUEUE,
+    taskQueue: taskQueue ?? onlyQueue(tapestries),
     plugins: [...(plugins ?? []), plugin],
   };
   if (connection)
@@ -104,6 +107,21 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     await own.close();
     throw error;
   }
+}
+
+/** A Temporal worker polls one task queue. */
+function onlyQueue(tapestries: SelvagePluginOptions['tapestries']): string {
+  const queues = taskQueuesOf(tapestries.map((tapestry) => recordOf(tapestry)));
+  const [queue] = queues;
+  if (queue !== undefined && queues.length === 1) return queue;
+  throw new SelvageError(
+    'InvalidWorkerOptions',
+    queue === undefined
+      ? 'The worker has no tapestry and no task queue. Give it either.'
+      : `The tapestries of the worker have the task queues ${queues.join(', ')}, and a Temporal worker polls one. Give the tapestries one ` +
+          '`queue`, make a worker for each, or say `taskQueue`.',
+    { details: { taskQueues: queues } },
+  );
 }
 
 async function connect(options: ConnectionOptions, address: string): Promise<NativeConnection> {

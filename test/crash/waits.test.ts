@@ -15,7 +15,7 @@ test('kill -9 of the worker and of the server while knots wait: they wait on, an
   onClose(() => backends.close());
   const selvage = await connectSelvage({ address, backends });
   const startWorker = async (identity: string): Promise<WorkerProcess> => {
-    const { taskQueue } = selvage;
+    const taskQueue = selvage.taskQueue!;
     const worker = await WorkerProcess.start({ address, taskQueue, projectDir: folder, identity });
     onClose(async () => void (await worker.kill()));
     return worker;

@@ -26,7 +26,7 @@ async function setUp(): Promise<Scene> {
       const { address } = selvage.place;
       const worker = await WorkerProcess.start({
         address,
-        taskQueue: selvage.taskQueue,
+        taskQueue: selvage.taskQueue!,
         projectDir: folder,
         identity,
       });

@@ -304,7 +304,7 @@ test('a run that is started past Selvage has the key of its worker', async () =>
   });
   const handle = await selvage.client.workflow.start('every-inner', {
     workflowId: unique('bare'),
-    taskQueue: selvage.taskQueue,
+    taskQueue: selvage.taskQueue!,
     args: [{ name: 'Ada' }],
   });
   await handle.result();

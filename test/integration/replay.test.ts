@@ -176,7 +176,7 @@ test('an unknown run, and a workflow that is the user’s own', async () => {
   const workflowId = unique('users-own');
   await selvage.client.workflow.execute('usersOwn', {
     workflowId,
-    taskQueue: selvage.taskQueue,
+    taskQueue: selvage.taskQueue!,
     args: ['you'],
   });
   await worker.stop();

@@ -289,7 +289,7 @@ test('what cannot be resumed is refused, and says why', async () => {
   // Found out by the worker, where the value went after the client had looked.
   const raw = await selvage.client.workflow.start('patient', {
     workflowId: `${working.runId}-late`,
-    taskQueue: selvage.taskQueue,
+    taskQueue: selvage.taskQueue!,
     args: [{}],
     memo: {
       selvage: {

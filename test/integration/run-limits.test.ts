@@ -41,7 +41,7 @@ test('limits that are none are refused by the client, and by the first step of a
   const selvage = await openSelvage({ tapestries: [inner] });
   const workflow = await selvage.client.workflow.start('limited-inner', {
     workflowId: unique('wrong'),
-    taskQueue: selvage.taskQueue,
+    taskQueue: selvage.taskQueue!,
     args: [{ x: 1 }],
     memo: { [MEMO_KEY]: { limits: wrong } },
   });

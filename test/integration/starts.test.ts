@@ -40,7 +40,7 @@ async function startByTemporalCli(runId: string, input: string): Promise<void> {
   const { address, namespace } = shared().place;
   await promisify(execFile)(await findTemporalCli(), [
     ...['workflow', 'start', '--address', address, '--namespace', namespace],
-    ...['--task-queue', shared().taskQueue, '--type', 'quickstart', '--workflow-id', runId, '--input', input],
+    ...['--task-queue', shared().taskQueue!, '--type', 'quickstart', '--workflow-id', runId, '--input', input],
   ]);
 }
 
@@ -116,7 +116,7 @@ test('a Temporal schedule starts runs that say which schedule it was', async () 
       type: 'startWorkflow',
       workflowType: 'quickstart',
       workflowId: scheduleId,
-      taskQueue: shared().taskQueue,
+      taskQueue: shared().taskQueue!,
       args: [{ x: 6 }],
     },
     state: { triggerImmediately: true },

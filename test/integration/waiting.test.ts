@@ -56,7 +56,7 @@ describe('a run that no worker has begun', () => {
       },
       waiting: {
         begun: false,
-        step: { code: 'NoWorker', message: expect.stringContaining(client.taskQueue), attempt: 1 },
+        step: { code: 'NoWorker', message: expect.stringContaining(client.taskQueue!), attempt: 1 },
         knots: [],
       },
     });

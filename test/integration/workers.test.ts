@@ -66,7 +66,7 @@ async function plainWorker(
   onClose(() => connection.close());
   const worker = await Worker.create({
     connection,
-    taskQueue: selvage.taskQueue,
+    taskQueue: selvage.taskQueue!,
     plugins: [selvagePlugin({ tapestries, backends: selvage.backends })],
     ...options,
   });
@@ -106,7 +106,7 @@ describe('the plugin on a plain Worker.create', () => {
       },
     });
     const { workflow } = await workflowClient();
-    const options = { taskQueue: selvage.taskQueue };
+    const options = { taskQueue: selvage.taskQueue! };
     const own = await workflow.execute('usersOwn', {
       ...options,
       workflowId: `${selvage.taskQueue}-own`,

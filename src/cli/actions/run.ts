@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { nodeSha256 } from '../../backends';
 import type { RunHandle, Selvage } from '../../client';
-import { compile, layoutOf } from '../../engine';
+import { compile, foregroundQueue, layoutOf, taskQueueOf } from '../../engine';
 import { validateParameters } from '../../execution';
 import { recordOf } from '../../model';
 import type { RunOptions } from '../commands/run';
 import { leaveToWorker, workHere } from '../errand';
+import { describeInterrupted, interruptedRuns } from '../interrupted-runs';
 import { Interruption } from '../interruption';
+import { late } from '../late-imports';
 import { type AnyTapestry, chooseTapestry, loadFile } from '../load-file';
 import { openFor } from '../open-for';
 import type { Output } from '../output';
 import { readParameters } from '../parameters';
-import { placeWords } from '../server-options';
 import { warnOfUnused } from '../warn-of-unused';
 
 /** What is to be done, known to be right before a server is started or anything is written. */
@@ -20,8 +21,10 @@ interface Work {
   /** All of the file, for a worker. */
   readonly tapestries: readonly AnyTapestry[];
   readonly parameters: Record<string, unknown>;
-  /** Chosen here, so that an interrupted command can always say how to come back. A run with a key is found by that. */
-  readonly runId: string | undefined;
+  /** Chosen here, so that an interrupted command can always say how to come back. */
+  readonly runId: string;
+  /** Of the run, if this command starts it. */
+  readonly taskQueue: string;
 }
 
 /** `selvage run`. */
@@ -31,7 +34,7 @@ export async function runFile(file: string, options: RunOptions, output: Output)
     const ready = await interruption.orAsked(
       prepare(file, options, output).then(async (work) => ({
         work,
-        selvage: await openFor(options.detach ? undefined : work.tapestries, options, output),
+        selvage: await openFor(options.detach ? undefined : work.tapestries, options, output, []),
       })),
     );
     if (!ready) {
@@ -39,21 +42,20 @@ export async function runFile(file: string, options: RunOptions, output: Output)
       return interruption.exitCode;
     }
     const { work, selvage } = ready;
+    const isNew = options.runId === undefined && options.dedupeKey === undefined;
     const errand = {
       tapestry: work.tapestry.name,
       file,
-      name: work.runId === undefined ? `The run of the key "${options.dedupeKey}"` : `Run ${work.runId}`,
-      back: wordsBack(work.runId, options.runId),
+      runId: work.runId,
+      taskQueue: work.taskQueue,
+      isNew,
+      back: isNew ? [...process.argv.slice(2), '--run-id', work.runId] : process.argv.slice(2),
       start: () => start(selvage, work, options),
     };
-    const surroundings = {
-      selvage,
-      output,
-      interruption,
-      projectDir: options.projectDir,
-      elsewhere: placeWords(options),
-    };
-    return await (options.detach ? leaveToWorker(errand, surroundings) : workHere(errand, surroundings));
+    const surroundings = { selvage, output, interruption, options };
+    if (options.detach) return await leaveToWorker(errand, surroundings);
+    const notice = isNew ? tellInterrupted(selvage, work, file, options, output) : Promise.resolve();
+    return await workHere({ ...errand, notice }, surroundings);
   } finally {
     interruption.stop();
   }
@@ -67,34 +69,50 @@ async function prepare(file: string, options: RunOptions, output: Output): Promi
   const { plan } = compile(record, { sha256: nodeSha256 });
   await validateParameters(record, parameters, layoutOf(plan, options.terminals).ids);
   warnOfUnused(record, output);
+  const runId = runIdOf(tapestry.name, options);
   return {
     tapestry,
     tapestries: loaded.tapestries,
     parameters,
-    runId:
-      options.dedupeKey === undefined
-        ? (options.runId ?? `${tapestry.name}-${randomUUID().slice(0, 8)}`)
-        : undefined,
+    runId,
+    taskQueue: options.taskQueue ?? (options.detach ? taskQueueOf(plan) : foregroundQueue(runId)),
   };
+}
+
+function runIdOf(tapestry: string, { runId, dedupeKey }: RunOptions): string {
+  if (dedupeKey !== undefined) return late.client().runIdOfKey(tapestry, dedupeKey);
+  return runId ?? `${tapestry}-${randomUUID().slice(0, 8)}`;
+}
+
+/** A run that an earlier command has left is not taken up unasked, nor forgotten. */
+async function tellInterrupted(
+  selvage: Selvage,
+  { tapestries, runId }: Work,
+  file: string,
+  options: RunOptions,
+  output: Output,
+): Promise<void> {
+  try {
+    const names = tapestries.map(({ name }) => name);
+    const runs = (await interruptedRuns(selvage, names)).filter((run) => run.runId !== runId);
+    if (runs.length > 0) output.warn(describeInterrupted(runs, file, options, output));
+  } catch {
+    // A server that cannot be asked is told of by the run itself.
+  }
 }
 
 function start(selvage: Selvage, work: Work, options: RunOptions): Promise<RunHandle> {
   const { terminals, deadline, dedupeKey, subject, tag: tags, reuse } = options;
+  const { taskQueue } = work;
   return selvage.start(work.tapestry, work.parameters, {
     ifExists: 'attach',
     trigger: 'cli',
-    ...(work.runId !== undefined && { runId: work.runId }),
-    ...(dedupeKey !== undefined && { dedupeKey }),
+    taskQueue,
+    ...(dedupeKey === undefined ? { runId: work.runId } : { dedupeKey }),
     ...(subject !== undefined && { subject }),
     ...(terminals && { terminals }),
     ...(tags && { tags }),
     ...(deadline !== undefined && { deadline }),
     ...(reuse === false && { reuse }),
   });
-}
-
-/** This command line again, with the id of the run if it was not said. */
-export function wordsBack(runId: string | undefined, said: string | undefined): string[] {
-  const words = process.argv.slice(2);
-  return runId === undefined || said !== undefined ? words : [...words, '--run-id', runId];
 }

@@ -16,6 +16,7 @@ import { runDocument } from '../run-document';
 import { FILE, resumeCommand } from '../resume-command';
 import { readNotes } from '../run-notes';
 import { summarise } from '../run-summary';
+import { warnOfNoWorker } from '../pollers';
 import { placeWords, type ServerOptions } from '../server-options';
 import { signalCommand } from '../signal-command';
 import { withClient } from '../with-client';
@@ -55,9 +56,11 @@ export async function showRun(runId: string, options: ServerOptions, output: Out
   return await withClient(options, output, async (selvage) => {
     const handle = selvage.getRun(runId);
     const state = await handle.status();
-    output.say(describeRun(state.run, output));
+    output.say(describeRun(state, output));
     if (state.run.status === 'running') {
       output.say(describeUnfinished(state, placeWords(options), output));
+      if (state.taskQueue !== undefined)
+        await warnOfNoWorker(selvage, { runId, taskQueue: state.taskQueue }, options, output);
       if (output.json) output.document({ ...state, server: selvage.place });
       return EXIT.ok;
     }
@@ -113,12 +116,13 @@ export async function cancelRun(runId: string, options: ServerOptions, output: O
   return await withClient(options, output, async (selvage) => {
     const handle = selvage.getRun(runId);
     await handle.cancel();
-    const { run } = await handle.status();
+    const { run, taskQueue } = await handle.status();
     output.say(
       run.status === 'running'
         ? `Run ${runId} is asked to end. Its worker gives running bodies their grace and skips the rest.`
         : `Run ${runId} is over: ${run.status}.`,
     );
+    if (taskQueue !== undefined) await warnOfNoWorker(selvage, { runId, taskQueue }, options, output);
     if (output.json) output.document({ runId, status: run.status, server: selvage.place });
     return EXIT.ok;
   });
@@ -152,7 +156,7 @@ function describeCounts(run: RunRecord): string {
   return counts ? `${counts.ok} ok, ${counts.err} failed, ${counts.skipped} skipped` : '';
 }
 
-function describeRun(run: RunRecord, output: Output): string {
+function describeRun({ run, taskQueue }: RunState, output: Output): string {
   const lines: [string, string | null][] = [
     ['Tapestry', run.tapestry],
     ['Status', run.status],
@@ -162,6 +166,7 @@ function describeRun(run: RunRecord, output: Output): string {
     ['Tags', run.tags.join(', ') || null],
     ['Commit', run.vcs_commit],
     ['Plan', run.plan_hash || null],
+    ['Queue', taskQueue ?? null],
   ];
   return [
     output.bold(run.run_id),

@@ -4,6 +4,7 @@ import { SelvageError } from '../../errors';
 import type { SignalCommandOptions } from '../commands/signal';
 import { EXIT } from '../exit-codes';
 import type { Output } from '../output';
+import { standingOf, warnOfNoWorker } from '../pollers';
 import { withClient } from '../with-client';
 
 /** `selvage signal`. */
@@ -16,9 +17,10 @@ export async function sendSignal(
 ): Promise<number> {
   const payload = parsePayload(name, json === '-' ? await text(process.stdin) : (json ?? 'null'));
   return await withClient(options, output, async (selvage) => {
-    const { takenBy } = await selvage
-      .getRun(runId)
-      .signal(name, payload, { timeout: options.timeout * 1_000 });
+    const run = selvage.getRun(runId);
+    const standing = await standingOf(run);
+    if (standing) await warnOfNoWorker(selvage, { runId, ...standing }, options, output);
+    const { takenBy } = await run.signal(name, payload, { timeout: options.timeout * 1_000 });
     output.say(
       takenBy === undefined
         ? `Run ${runId} keeps the signal ${name} for the next knot that waits for it.`

@@ -1,4 +1,8 @@
 import type { Selvage } from '../../client';
+import { taskQueuesOf } from '../../engine';
+import { recordOf } from '../../model';
+import { Adoption } from '../adoption';
+import type { WorkerOptions } from '../commands/worker';
 import { closeInTime } from '../close-in-time';
 import { hasResult, workFor } from '../early-end';
 import { isDevWorker, EndOfDev, tellLoaded } from '../dev-worker';
@@ -8,10 +12,9 @@ import { keepTypeScriptLoadable, loadFile, loadedProjectFiles, type LoadedFile }
 import { openFor } from '../open-for';
 import type { Output } from '../output';
 import { describePlace } from '../place';
-import type { ServerOptions } from '../server-options';
 
 /** `selvage worker`. */
-export async function work(file: string, options: ServerOptions, output: Output): Promise<number> {
+export async function work(file: string, options: WorkerOptions, output: Output): Promise<number> {
   workFor('worker');
   const isDev = isDevWorker();
   const end = isDev ? new EndOfDev() : new Interruption();
@@ -21,14 +24,17 @@ export async function work(file: string, options: ServerOptions, output: Output)
       if (!isDev) output.warn('Interrupted before the worker began.');
       return end.exitCode;
     }
-    const { selvage, names } = opened;
+    const { selvage, loaded } = opened;
+    const adoption = new Adoption(selvage, loaded.tapestries, output);
     try {
       if (!isDev) output.say(describePlace(selvage.place));
-      output.say(`Worker of ${names} on task queue ${selvage.taskQueue}${isDev ? '' : '. Ctrl-C stops it.'}`);
-      await Promise.race([selvage.workerEnded, end.asked]);
+      output.say(`Worker of ${describe(loaded, selvage)}${isDev ? '' : '. Ctrl-C stops it.'}`);
+      await adoption.begin(options.adopt ?? []);
+      await Promise.race([selvage.workerEnded, adoption.failed, end.asked]);
       hasResult(EXIT.ok);
       if (!isDev) output.say('Stopping: running bodies have 5 s to end. Ctrl-C again to end at once.');
     } finally {
+      adoption.stop();
       await closeInTime(selvage, output);
     }
     return EXIT.ok;
@@ -40,13 +46,20 @@ export async function work(file: string, options: ServerOptions, output: Output)
 async function open(
   file: string,
   isDev: boolean,
-  options: ServerOptions,
+  options: WorkerOptions,
   output: Output,
-): Promise<{ selvage: Selvage; names: string }> {
+): Promise<{ selvage: Selvage; loaded: LoadedFile }> {
   const loaded = isDev ? await loadAndTell(file) : await loadFile(file);
   const selvage = await openFor(loaded.tapestries, options, output);
   keepTypeScriptLoadable();
-  return { selvage, names: loaded.tapestries.map(({ name }) => name).join(', ') };
+  return { selvage, loaded };
+}
+
+function describe({ tapestries }: LoadedFile, { taskQueue }: Selvage): string {
+  const queues =
+    taskQueue === undefined ? taskQueuesOf(tapestries.map((tapestry) => recordOf(tapestry))) : [taskQueue];
+  const names = tapestries.map(({ name }) => name).join(', ');
+  return `${names} on ${queues.length === 1 ? 'task queue' : 'task queues'} ${queues.join(', ')}`;
 }
 
 async function loadAndTell(file: string): Promise<LoadedFile> {

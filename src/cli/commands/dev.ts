@@ -13,7 +13,7 @@ export function addDevCommand(program: Command, output: Output, answer: Answer):
         'it imports, changes; runs go on in the new one. Ctrl-C ends it.',
     )
     .argument('<file>', 'file that exports tapestries')
-    .option('--task-queue <name>', 'task queue of the worker (default: selvage)')
+    .option('--task-queue <name>', 'task queue of the worker (default: selvage/<tapestry> of each)')
     .addHelpText(
       'after',
       '\nExample:\n  $ selvage dev pipeline.ts\n  $ selvage run pipeline.ts --param x=5 --detach   # elsewhere',

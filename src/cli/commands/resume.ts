@@ -17,18 +17,21 @@ export interface ResumeCommandOptions extends ServerOptions {
 export function addResumeCommand(program: Command, output: Output, answer: Answer): void {
   const command = program
     .command('resume')
-    .summary('go on from a run that is over, in a new one')
+    .summary('go on with a run that was interrupted, or from one that is over')
     .description(
-      'Starts a new run of the same plan and parameters that takes over every outcome that was ok, and runs the rest. With a file ' +
+      'Of a run that is not over: works for it until it is, with the code of the file. Of one that is over: starts a new run of the same plan and parameters that takes over every outcome that was ok, and runs the rest. With a file ' +
         'this command works for it, as `selvage run` does; without, a worker must poll already, and the command returns.',
     )
-    .argument('<run-id>', 'run that is over')
+    .argument('<run-id>', 'run that was interrupted, or that is over')
     .argument('[file]', 'file that exports its tapestry')
     .option('--from <ids>', 'knots to run again with all below them, separated by commas', commaSeparated)
     .option('--run-id <id>', 'id of the new run; of one that exists with the same work: come back to it')
     .option('--no-reuse', 'take over only what the run itself has made')
     .option('--deadline <when>', 'when it must be over: 90s, 30m, 2h, 1d or a time in ISO 8601', readDeadline)
-    .option('--task-queue <name>', 'task queue of run and worker (default: selvage)')
+    .option(
+      '--task-queue <name>',
+      'task queue of the new run (default: one of its own; without a file selvage/<tapestry>)',
+    )
     .addHelpText(
       'after',
       `

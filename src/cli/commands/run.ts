@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { readDeadline } from '../deadline';
 import { late } from '../late-imports';
-import { commaSeparated } from '../option-values';
+import { collect, commaSeparated } from '../option-values';
 import type { Output } from '../output';
 import type { Answer } from '../program';
 import { addJsonOption, addServerOptions, type ServerOptions } from '../server-options';
@@ -49,7 +49,10 @@ export function addRunCommand(program: Command, output: Output, answer: Answer):
     .option('--deadline <when>', 'when it must be over: 90s, 30m, 2h, 1d or a time in ISO 8601', readDeadline)
     .option('--tag <tag>', 'a tag of the run, which `runs list --tag` finds; may be repeated', collect)
     .option('--no-reuse', 'run all bodies, also of knots whose values could be reused')
-    .option('--task-queue <name>', 'task queue of run and worker (default: selvage)')
+    .option(
+      '--task-queue <name>',
+      'task queue of run and worker (default: one of the run alone; with --detach selvage/<tapestry>)',
+    )
     .option('--detach', 'start the run, leave it to a worker that polls already, and return')
     .addHelpText(
       'after',
@@ -66,8 +69,4 @@ Examples:
     const { runFile } = late.actions.run();
     answer(await runFile(file, options, output));
   });
-}
-
-function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
 }
