@@ -92,7 +92,7 @@ export async function requireSameWork(
     : `It does other work: ${differences(found, wanted, compared)}`;
   const remedy = isSame
     ? ''
-    : ` To start this work, choose another id (the same command without --run-id). To go on with that run as it was begun: ` +
+    : ` To start this work, choose another id (the same command without --run-id). To go on with that run: ` +
       `selvage resume ${runId} FILE`;
   throw new SelvageError('RunIdInUse', `The run id "${runId}" is in use. ${difference}${remedy}`, {
     details: {
@@ -118,7 +118,7 @@ function differences(found: WorkOfRun, wanted: WorkOfRun, { isSameWiring }: Comp
       `its parameters are ${found.parametersHash ?? 'unknown'}, yours ${wanted.parametersHash ?? 'unknown'}`,
     ],
     [
-      terminals(found) === terminals(wanted),
+      !isSameWiring || terminals(found) === terminals(wanted),
       `its terminals are ${terminals(found)}, yours ${terminals(wanted)}`,
     ],
     [

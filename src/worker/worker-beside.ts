@@ -15,6 +15,7 @@ interface RunningWorker {
   readonly worker: Worker;
   /** Settles when it has ended, and never rejects: {@link WorkersBeside.ended} tells why. */
   readonly ended: Promise<void>;
+  isLeaving: boolean;
 }
 
 /**
@@ -22,7 +23,7 @@ interface RunningWorker {
  * workflow bundle. Another queue costs about 45 MB and 130 ms.
  */
 export class WorkersBeside {
-  /** Resolves when the last worker has ended; rejects if one could not go on. */
+  /** Resolves when the last worker has ended that was not told to {@link leave}; rejects if one could not go on. */
   readonly ended: Promise<void>;
   private readonly workers = new Map<string, RunningWorker>();
   private resolve!: () => void;
@@ -80,13 +81,15 @@ export class WorkersBeside {
         this.left(taskQueue);
       },
     );
-    this.workers.set(taskQueue, { worker, ended });
+    this.workers.set(taskQueue, { worker, ended, isLeaving: false });
   }
 
   /** Lets the running bodies of a task queue end, then polls it no more. */
   async leave(taskQueue: string): Promise<void> {
     const running = this.workers.get(taskQueue);
-    if (running) await shutDown(running);
+    if (!running) return;
+    running.isLeaving = true;
+    await shutDown(running);
   }
 
   /** Lets running bodies end, then stops. */
@@ -99,8 +102,9 @@ export class WorkersBeside {
   }
 
   private left(taskQueue: string): void {
+    const isTold = this.workers.get(taskQueue)?.isLeaving === true;
     this.workers.delete(taskQueue);
-    if (this.workers.size === 0) this.resolve();
+    if (!isTold && this.workers.size === 0) this.resolve();
   }
 }
 

@@ -40,7 +40,16 @@ async function startByTemporalCli(runId: string, input: string): Promise<void> {
   const { address, namespace } = shared().place;
   await promisify(execFile)(await findTemporalCli(), [
     ...['workflow', 'start', '--address', address, '--namespace', namespace],
-    ...['--task-queue', shared().taskQueue!, '--type', 'quickstart', '--workflow-id', runId, '--input', input],
+    ...[
+      '--task-queue',
+      shared().taskQueue!,
+      '--type',
+      'quickstart',
+      '--workflow-id',
+      runId,
+      '--input',
+      input,
+    ],
   ]);
 }
 

@@ -10,9 +10,16 @@ import {
 import { z } from 'zod';
 
 import { knot, tapestry, type KnotContext } from '../../src';
-import type { Selvage } from '../../src/client';
+import { Selvage } from '../../src/client';
 import { createWorker, selvage as selvagePlugin } from '../../src/worker';
-import { connectSelvage, onClose, selvageForAll, startWorker } from '../support/open-selvage';
+import {
+  connectSelvage,
+  onClose,
+  selvageForAll,
+  startWorker,
+  temporaryBackends,
+  unique,
+} from '../support/open-selvage';
 import { logged, quietRuntime } from '../support/quiet-runtime';
 import { sharedServerAddress } from '../support/temporal-server';
 import { until } from '../support/until';
@@ -237,4 +244,47 @@ test('a worker that stops and one that starts share a run without losing a knot'
   expect(ran).toEqual(Array.from({ length: 30 }, (_, n) => `step-${n}`));
   const items = await run.lineage({ knotClass: 'twice' });
   expect(items).toHaveLength(30);
+});
+
+describe('the task queue', () => {
+  const one = knot('queued-one', () => 1);
+  const named = (name: string, queue?: string) =>
+    tapestry(name, { ...(queue !== undefined && { queue }) }, () => ({ value: one({}, { id: 'value' }) }));
+  const queueOf = async (selvage: Selvage, runId: string): Promise<string> =>
+    (await selvage.client.workflow.getHandle(runId).describe()).taskQueue;
+
+  test('of a run is that of its tapestry, which the worker of `open` polls: of each tapestry one, or one of several', async () => {
+    const names = [unique('alone'), unique('first'), unique('second')];
+    const together = unique('together');
+    const tapestries = [named(names[0]!), named(names[1]!, together), named(names[2]!, together)];
+    const backends = await temporaryBackends();
+    const workerOptions = { workflowBundle: bundledInterpreter() };
+    const selvage = await Selvage.open({
+      address: sharedServerAddress(),
+      backends,
+      tapestries,
+      workerOptions,
+    });
+    onClose(() => selvage.close());
+    const runs = await Promise.all(tapestries.map((tapestry) => selvage.start(tapestry, {})));
+    expect(await Promise.all(runs.map(({ runId }) => queueOf(selvage, runId)))).toEqual([
+      `selvage/${names[0]}`,
+      together,
+      together,
+    ]);
+    for (const run of runs) expect(await run.values()).toEqual({ value: 1 });
+    const again = await selvage.resume(runs[1]!.runId);
+    expect(await queueOf(selvage, again.runId)).toBe(together);
+    expect(await again.values()).toEqual({ value: 1 });
+  });
+
+  test('is one for `createWorker`: several are refused, and a given one goes before', async () => {
+    const tapestries = [named('queue-a'), named('queue-b')];
+    const connection = await NativeConnection.connect({ address: sharedServerAddress() });
+    onClose(() => connection.close());
+    await expect(createWorker({ connection, tapestries })).rejects.toMatchObject({
+      code: 'InvalidWorkerOptions',
+      message: expect.stringContaining('selvage/queue-a, selvage/queue-b'),
+    });
+  });
 });

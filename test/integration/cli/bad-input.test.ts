@@ -110,7 +110,7 @@ test('an unreachable address', async () => {
 test('--detach without a worker', async () => {
   const folder = makeCommandProject(FILES);
   const { code, stderr } = await runWarm(folder, ['run', 'single.ts', '--detach']);
-  expect(stderr).toMatch(/^error NoWorker: .*"selvage".*selvage worker FILE/m);
+  expect(stderr).toMatch(/^error NoWorker: .*"selvage\/single".*selvage worker FILE/m);
   expect(code).toBe(2);
   const { stdout } = await runWarm(folder, ['runs', 'list', '--json']);
   expect(JSON.parse(stdout)).toEqual({ items: [] });
