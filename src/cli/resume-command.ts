@@ -1,4 +1,4 @@
-import { ownCommand, shellLine } from './own-command';
+import { commandLine } from './own-command';
 
 /** What stands for the file of a run in a command that is shown, where that is not known. */
 export const FILE = 'FILE';
@@ -10,5 +10,5 @@ export const FILE = 'FILE';
  * @param elsewhere the words that say which server and folder are meant
  */
 export function resumeCommand(runId: string, file: string, elsewhere: readonly string[]): string {
-  return `${ownCommand()} ${shellLine(['resume', runId, file, ...elsewhere])}`;
+  return commandLine(['resume', runId, file, ...elsewhere]);
 }
