@@ -7,6 +7,7 @@ import { causeLines, decodeStored, errorLine } from '../../execution';
 import {
   diffRuns,
   impact,
+  mapOfElement,
   resolveHash,
   why,
   type AffectedKnot,
@@ -17,7 +18,8 @@ import {
 } from '../../lineage';
 import type { Backends, ErrorCause, LineageRecord } from '../../protocols';
 import { scrubOf } from '../../retention';
-import type { QuestionOptions, ValueOptions, WalkOptions, WhyCommandOptions } from '../commands/questions';
+import type { ValueOptions, WalkOptions, WhyCommandOptions } from '../commands/questions';
+import { foldElements } from '../element-ranges';
 import { EXIT } from '../exit-codes';
 import { formatTable, formatTime, plural, shorten } from '../format';
 import type { Output } from '../output';
@@ -28,14 +30,16 @@ import { withRecords } from '../with-records';
 export async function diff(
   first: string,
   second: string,
-  options: QuestionOptions,
+  { limit, ...options }: WalkOptions,
   output: Output,
 ): Promise<number> {
   return await withRecords(options, async ({ runHistory }) => {
     const difference = await diffRuns(runHistory, first, second);
-    if (output.json) output.document(difference);
-    else output.say(describeDifference(difference, output));
-    return difference.differences.length === 0 ? EXIT.ok : EXIT.runFailed;
+    const { differences } = difference;
+    const different = differences.length;
+    if (output.json) output.document({ ...difference, different, differences: differences.slice(0, limit) });
+    else output.say(describeDifference(difference, limit, output));
+    return different === 0 ? EXIT.ok : EXIT.runFailed;
   });
 }
 
@@ -170,28 +174,55 @@ function childRun({ extra }: LineageRecord): string {
   return (extra as { child_run: { run_id: string } }).child_run.run_id;
 }
 
-function describeDifference({ first, second, equal, differences }: RunDifference, output: Output): string {
+function describeDifference(
+  { first, second, equal, differences }: RunDifference,
+  limit: number,
+  output: Output,
+): string {
   const runs = [first, second].map(
     ({ run_id, tapestry, status }) => `${output.bold(run_id)} (${tapestry}, ${status})`,
   );
-  const origins = differences.filter(({ isFirst }) => isFirst);
-  const followers = differences.filter(({ isFirst }) => !isFirst);
+  const origins = alikeIn(differences.filter(({ isFirst }) => isFirst));
+  const followers = foldElements(differences.flatMap(({ knotId, isFirst }) => (isFirst ? [] : [knotId])));
+  const shown = origins.slice(0, limit);
+  const below = followers.slice(0, Math.max(0, limit - shown.length));
+  const more = origins.length + followers.length - shown.length - below.length;
   return [
     runs.join(' and '),
     differences.length === 0
       ? `All ${plural(equal, 'knot')} came to the same.`
       : `${plural(equal, 'knot')} came to the same, ${differences.length} did not. First of all:`,
-    ...origins.flatMap((difference) => differenceLines(difference, output)),
-    ...(followers.length > 0
-      ? ['', `Below them: ${shorten(followers.map(({ knotId }) => knotId).join(', '), 1_000)}`]
-      : []),
+    ...shown.flatMap((alike) => differenceLines(alike, output)),
+    ...(below.length > 0 ? ['', `Below them: ${below.join(', ')}`] : []),
+    ...(more > 0 ? ['', output.dim(`And ${more} more: raise --limit (${limit}).`)] : []),
   ].join('\n');
 }
 
-function differenceLines(difference: KnotDifference, output: Output): string[] {
-  const { knotId, first, second, causes } = difference;
+/** Differences for one reason: one, or several elements of one map. */
+type Alike = readonly [KnotDifference, ...KnotDifference[]];
+
+/** Elements of a map that differ for the same reason are told together. */
+function alikeIn(differences: readonly KnotDifference[]): Alike[] {
+  const alike = new Map<string, [KnotDifference, ...KnotDifference[]]>();
+  for (const difference of differences) {
+    const { knotId, first, second, causes, inputs } = difference;
+    const map = mapOfElement(knotId);
+    const reason = [causes, inputs, first?.outcome, second?.outcome];
+    const key = JSON.stringify(map === undefined ? [knotId] : [map, reason]);
+    const others = alike.get(key);
+    if (others) others.push(difference);
+    else alike.set(key, [difference]);
+  }
+  return [...alike.values()];
+}
+
+function differenceLines(alike: Alike, output: Output): string[] {
+  const [difference] = alike;
+  const { first, second, causes } = difference;
+  const [name] = foldElements(alike.map(({ knotId }) => knotId));
+  const count = alike.length > 1 ? ` (${alike.length} elements; the first of them is shown)` : '';
   return [
-    `  ${output.bold(knotId)}  ${causes.map((cause) => CAUSES[cause](difference)).join('; ')}`,
+    `  ${output.bold(name!)}  ${causes.map((cause) => CAUSES[cause](difference)).join('; ')}${count}`,
     ...[first, second].map((record) => `    ${record ? endOf(record) : output.dim('not there')}`),
   ];
 }

@@ -35,11 +35,17 @@ export function addQuestionCommands(program: Command, output: Output, answer: An
       )
       .argument('<run-id>')
       .argument('<other-run-id>')
+      .option(
+        '--limit <number>',
+        'how many differences at most; elements of a map that differ for one reason count as one',
+        wholeNumber,
+        50,
+      )
       .addHelpText(
         'after',
         '\nExit codes: 0 they came to the same, 1 they differ, 2 usage or an unknown run.\n\nExample:\n  $ selvage diff quickstart-1f2e3d4c quickstart-5a6b7c8d',
       ),
-  ).action(async (first: string, second: string, options: QuestionOptions) =>
+  ).action(async (first: string, second: string, options: WalkOptions) =>
     answer(await questions().diff(first, second, options, output)),
   );
   withOptions(

@@ -48,6 +48,45 @@ test('diff: two runs that came to the same, and two that did not', async () => {
   expect(unknown.stderr).toMatch(/^error UnknownRun: .*"nobody"/m);
 });
 
+test('diff: elements of a map are told by their ranges, and many differences by the first of them', async () => {
+  const source = (body: string): string => `
+import { knot, map, tapestry } from 'selvage';
+const list = knot('list', () => Array.from({ length: 60 }, (_, n) => n));
+const each = knot('each', ({ n }: { n: number }) => { ${body} return n; });
+export const mapped = tapestry('mapped', () => {
+  const wide = Object.fromEntries(Array.from({ length: 60 }, (_, n) => ['w' + n, each({ n }, { id: 'w' + n })]));
+  const end = map({ over: list({}, { id: 'list' }), each, bind: 'n', onError: 'skip' }, { id: 'end' });
+  return { ...wide, end };
+});
+`;
+  writeFileSync(path.join(project, 'mapped.ts'), source(''));
+  writeFileSync(
+    path.join(project, 'changed.ts'),
+    source("if (n === 7) throw new Error('seven'); if (n > 3) n += 1;"),
+  );
+  await selvage('run', 'mapped.ts', '--run-id', 'mapped');
+  await selvage('run', 'changed.ts', '--run-id', 'changed');
+  const { code, stdout } = await selvage('diff', 'mapped', 'changed', '--limit', '100');
+  expect(code).toBe(1);
+  expect(stdout).toMatch(
+    /^ {2}end\[4–6, 8–59\] {2}the code of its body has changed \(55 elements; the first of them is shown\)$/m,
+  );
+  expect(stdout).toMatch(
+    /^ {2}end\[7\] {2}the code of its body has changed\n {4}ok .*\n {4}failed {3}Error: seven$/m,
+  );
+  expect(stdout).toMatch(/^Below them: end$/m);
+  expect(stdout).not.toContain('--limit');
+  // Each of the others by itself: 56, and two of the map, and the map.
+  const cut = await selvage('diff', 'mapped', 'changed');
+  expect(cut.stdout).toMatch(/^And 9 more: raise --limit \(50\)\.$/m);
+  const document = JSON.parse((await selvage('diff', 'mapped', 'changed', '--json')).stdout) as {
+    different: number;
+    differences: object[];
+  };
+  expect(document.different).toBe(113);
+  expect(document.differences).toHaveLength(50);
+});
+
 test('why: the knot that made a value, and of what', async () => {
   const { code, stdout } = await selvage('why', await hashOf('five', 'answer'), '--run', 'five');
   expect(code).toBe(0);
