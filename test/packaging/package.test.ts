@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
+import { TEMPLATES } from '../../src/cli/templates';
 import { VERSION } from '../../src/version';
 
 const ROOT = join(__dirname, '../..');
@@ -51,6 +52,13 @@ describe('what is published', () => {
     expect(sources).toContain('selvage/src/workflows/interpreter.ts');
     expect(sources.filter((source) => isAbsolute(source))).toEqual([]);
     expect(bundle).not.toContain(ROOT);
+  });
+
+  test('has the templates of `selvage init`', () => {
+    const wanted = Object.keys(TEMPLATES).flatMap((name) =>
+      ['pipeline.ts', 'pipeline.test.ts'].map((file) => `templates/${name}/${file}`),
+    );
+    expect([...files].filter((file) => file.startsWith('templates/')).sort()).toEqual(wanted.sort());
   });
 
   test('has no tests, no examples and no state', () => {

@@ -13,11 +13,11 @@ const PIPELINE = 'pipeline.ts';
 const TEST = 'pipeline.test.ts';
 const MANIFEST = 'package.json';
 
-/** CommonJS, as Node takes a package that says nothing. */
+/** Whether the package is one of CommonJS, as it is where it says nothing, or of ES modules. */
 const TSCONFIG = {
   compilerOptions: {
     target: 'es2022',
-    module: 'node16',
+    module: 'preserve',
     strict: true,
     noUncheckedIndexedAccess: true,
     skipLibCheck: true,

@@ -7,6 +7,7 @@ import { makeCommandProject, ownEnvironment, runWarm } from '../../support/comma
 import { makeProject, removeProjects } from '../server/projects';
 
 const ROOT = path.resolve(__dirname, '../../..');
+const PASSED = /^# pass [1-9]|ℹ pass [1-9]/m;
 const WRITTEN = ['package.json', 'pipeline.test.ts', 'pipeline.ts', 'tsconfig.json'];
 
 afterAll(removeProjects);
@@ -51,10 +52,19 @@ test.each(Object.keys(TEMPLATES))(
     const [go, , ...others] = commands;
     const said: string[] = [];
     for (const command of [...others, 'npm run types']) said.push(await shell(`${go}\n${command}`, project));
-    expect(said[0]).toMatch(/^# pass [1-9]|ℹ pass [1-9]/m);
+    expect(said[0]).toMatch(PASSED);
     expect(said[1]).toMatch(/^Run .* succeeded in |^Run nightly-/m);
   },
 );
+
+test('it works in a package of ES modules, too', async () => {
+  const project = makeProject();
+  writeFileSync(path.join(project, 'package.json'), JSON.stringify({ type: 'module' }));
+  expect((await runWarm(project, ['init'])).code).toBe(0);
+  install(project);
+  expect(await shell('npm test && npm run types', project)).toMatch(PASSED);
+  expect(await shell('npm start', project)).toContain('Hello, Ada.');
+});
 
 test('without arguments it writes the first template where it is called', async () => {
   const project = makeProject();

@@ -21,7 +21,7 @@ import { findLineage } from './lineage-query';
 import { recordOf } from './lineage-records';
 import { changeRun, deleteRun, endRun, insertRun, latestRun, listRuns, runByTemporalId } from './runs';
 
-/** Records that go in one transaction: some milliseconds, for which others may have to wait. */
+/** Records that go in one transaction, for whose end other writers may have to wait: some 50 ms in SQLite. */
 const DELETED_AT_ONCE = 250;
 
 /** Runs and lineage in an SQL database; how records are committed is each database's own. */
