@@ -1,14 +1,19 @@
 export { registerValueCodec, StoredBytes } from './canonical';
 export {
   ERROR_CODES,
+  ERROR_REASONS,
   Retryable,
   RunFailed,
   SelvageError,
   Terminal,
   type ErrorCode,
+  type ErrorReason,
+  type ParameterProblem,
   type SelvageErrorOptions,
 } from './errors';
 export { Selvage } from './exported-elsewhere';
+export { check, type Problem } from './local/check';
+export { contentHash } from './local/content-hash';
 export { runLocally, type LocallyRun, type RunLocallyOptions } from './local/run-locally';
 export {
   aggregate,
@@ -107,6 +112,7 @@ export type {
   WiredValues,
 } from './model';
 export type { LineageRecord } from './protocols';
+export { isErr, isOk, isSkipped } from './model/outcome';
 export type {
   Err,
   ErrorCause,

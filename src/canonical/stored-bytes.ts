@@ -21,7 +21,7 @@ export class StoredBytes {
       throw new SelvageError(
         'InvalidConfig',
         `A reference to stored bytes needs a bytes-sha256 hash and a size, not ${String(hash)} and ${String(size)}. Use what ctx.store() answers.`,
-        { details: { hash, size } },
+        { details: { hash, size, reason: 'WrongValue' } },
       );
     }
     this.hash = hash;

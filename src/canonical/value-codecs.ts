@@ -31,7 +31,7 @@ export function registerValueCodec<T extends object>(codec: ValueCodec<T>): void
     throw new SelvageError(
       'InvalidName',
       `The value codec name ${JSON.stringify(name)} is not valid. Begin with a letter; letters, digits and _ . : / - may follow, 200 characters in all.`,
-      { details: { name } },
+      { details: { name, reason: typeof name === 'string' ? 'WrongCharacters' : 'NotText' } },
     );
   }
   const prototype: unknown = typeof type === 'function' ? type.prototype : undefined;
@@ -39,7 +39,7 @@ export function registerValueCodec<T extends object>(codec: ValueCodec<T>): void
     throw new SelvageError(
       'InvalidConfig',
       `The value codec "${name}" is for something that is not a class of your own. Give the class whose instances it encodes as "type".`,
-      { details: { name } },
+      { details: { name, reason: 'WrongValue' } },
     );
   }
   const present = byName.get(name) ?? byPrototype.get(prototype);

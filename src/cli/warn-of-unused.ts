@@ -1,13 +1,10 @@
 import type { TapestryRecord } from '../model';
-import { unusedParameters } from '../model/unused-parameters';
+import { unusedParameter, unusedParameters } from '../model/unused-parameters';
 import type { Output } from './output';
 
 /** Tells of parameters that nothing uses. That is what is left of one that stands in a condition of the build function. */
 export function warnOfUnused(tapestry: TapestryRecord, output: Output): void {
   for (const name of unusedParameters(tapestry)) {
-    output.warn(
-      `${output.yellow('warning')} The parameter "${name}" of ${tapestry.name} is used by no knot. Wire it as an input, or remove it. In a condition ` +
-        'of the build function, a knot has no value yet: choose with `branch` or `gate`.',
-    );
+    output.warn(`${output.yellow('warning')} ${unusedParameter(tapestry.name, name)}`);
   }
 }

@@ -25,7 +25,7 @@ import {
   type Layout,
   type Plan,
 } from '../engine';
-import { SelvageError } from '../errors';
+import { SelvageError, type ErrorReason, type ParameterProblem } from '../errors';
 import {
   chosenInlineLimit,
   planOf,
@@ -744,7 +744,14 @@ function namedByKey(tapestry: string, { dedupeKey, ...options }: StartOptions): 
         ? `The dedupeKey of a run of tapestry "${tapestry}" is empty. Give a text that names the work, or none.`
         : `A run of tapestry "${tapestry}" was given both runId "${options.runId}" and dedupeKey ${JSON.stringify(dedupeKey)}. Give one of them: ` +
             'the run id is made of the key.',
-      { details: { tapestry, dedupeKey, run: options.runId } },
+      {
+        details: {
+          tapestry,
+          dedupeKey,
+          run: options.runId,
+          reason: options.runId === undefined ? 'WrongValue' : 'Contradiction',
+        },
+      },
     );
   }
   return { ...options, runId: runIdOfKey(tapestry, dedupeKey), ifExists: 'attach' };
@@ -759,7 +766,7 @@ function deadlineOf(deadline: Date | number | undefined): number | undefined {
     throw new SelvageError(
       'InvalidConfig',
       `The deadline of the run is no point in time (${String(deadline)}). Give a Date, or milliseconds from now.`,
-      { details: { option: 'deadline' } },
+      { details: { option: 'deadline', reason: 'WrongValue' } },
     );
   }
   return Math.ceil(at);
@@ -895,12 +902,11 @@ const PARAMETERS_BYTES = 2 * 1024 * 1024 - 64 * 1024;
 
 function refuseLargeParameters(tapestry: string, bytes: number): void {
   if (bytes <= PARAMETERS_BYTES) return;
-  throw new SelvageError(
-    'InvalidParameters',
+  const message =
     `The parameters of tapestry "${tapestry}" take ${bytes} bytes; the server takes ${PARAMETERS_BYTES}. Give where the data is, and let a ` +
-      'knot read it: between knots a value may be of any size.',
-    { details: { tapestry, bytes } },
-  );
+    'knot read it: between knots a value may be of any size.';
+  const problem: ParameterProblem = { path: '', code: 'TooLarge', message };
+  throw new SelvageError('InvalidParameters', message, { details: { tapestry, bytes, problems: [problem] } });
 }
 
 const RUN_ID_BYTES = 200;
@@ -910,6 +916,11 @@ function checkRunId(runId: string): string {
   throw new SelvageError(
     'InvalidName',
     `The run id ${JSON.stringify(runId.slice(0, 60))} is empty, longer than ${RUN_ID_BYTES} bytes or has control characters. Choose another.`,
-    { details: { run: runId } },
+    { details: { run: runId, reason: reasonOfRunId(runId) } },
   );
+}
+
+function reasonOfRunId(runId: string): ErrorReason<'InvalidName'> {
+  if (runId === '') return 'Empty';
+  return Buffer.byteLength(runId) > RUN_ID_BYTES ? 'TooLong' : 'WrongCharacters';
 }

@@ -25,6 +25,7 @@ import {
 } from './plan';
 import { nestedPlanInput } from './nested-plan';
 import { effectiveOptions, policyOf } from './policy';
+import { Refusals } from './refusals';
 
 export interface CompiledPlan {
   readonly plan: Plan;
@@ -44,6 +45,16 @@ export interface CompileOptions {
   readonly hashOf?: (nested: TapestryRecord) => string;
 }
 
+/** All that compiling would refuse of a tapestry, but what is nested in it. */
+export function problemsOf(tapestry: TapestryRecord, sha256: Sha256): SelvageError[] {
+  const problems: SelvageError[] = [];
+  const refusals = new Refusals((problem) => problems.push(problem));
+  const plan = planOf(tapestry, { sha256, hashOf: () => '' }, refusals);
+  // What is broken has no text.
+  if (!refusals.any) refusals.attempt(() => compiled(plan, sha256), undefined);
+  return problems;
+}
+
 /**
  * Checks a tapestry and makes the plan of it: equal tapestries give equal text and hash, on every machine. Time and memory
  * grow linearly with knots and inputs. Throws `EmptyTapestry`, `ForeignKnot`, `UnknownKnot`, `UnknownTerminal`, `Cycle`,
@@ -53,8 +64,16 @@ export function compile(
   tapestry: TapestryRecord,
   { sha256 = defaultSha256, hashOf = (nested) => compile(nested, { sha256 }).hash }: CompileOptions = {},
 ): CompiledPlan {
+  return compiled(planOf(tapestry, { sha256, hashOf }, new Refusals()), sha256);
+}
+
+function planOf(
+  tapestry: TapestryRecord,
+  { sha256, hashOf }: Required<CompileOptions>,
+  refusals: Refusals,
+): Plan {
   const hashes = new Hashes(sha256);
-  const knots = orderedKnots(tapestry);
+  const knots = orderedKnots(tapestry, refusals);
   const indexes = new Map(knots.map((knot, index) => [knot, index]));
   const definitions = new DefinitionTable(tapestry, hashes);
   const constants = new ConstantEncoder(hashes);
@@ -71,11 +90,14 @@ export function compile(
       ...(knot.path !== undefined && { path: knot.path }),
       ...(knot.definition?.map && { map: mapOf(knot.definition.map, ownPolicy, cache) }),
     };
-    const inputs = planInputs(knot, indexes, constants, hashOf);
+    const { definition: own } = knot;
+    const indexOf = (definition: DefinitionRecord): number =>
+      refusals.attempt(() => definitions.indexOf(definition, knot), 0);
+    const inputs = planInputs(knot, indexes, constants, hashOf, refusals);
     return {
       id: knot.id,
-      definition: knot.definition ? definitions.indexOf(knot.definition, knot) : -1,
-      ...(knot.definition?.map && { each: definitions.indexOf(knot.definition.map.each, knot) }),
+      definition: own ? indexOf(own) : -1,
+      ...(own?.map && { each: indexOf(own.map.each) }),
       inputs,
       policy,
       ...(options.summary !== undefined && { summary: options.summary }),
@@ -88,13 +110,13 @@ export function compile(
     tapestry: tapestry.name,
     failOn: tapestry.options.failOn ?? 'unhandled',
     ...(queue !== undefined && { queue }),
-    parameters: planParameters(tapestry, constants),
+    parameters: planParameters(tapestry, constants, refusals),
     definitions: definitions.list,
     knots: planKnots,
-    terminals: terminalsOf(tapestry, knots, indexes),
+    terminals: terminalsOf(tapestry, knots, indexes, refusals),
     ...(extensible && { extensible: { ...(inherited && { knots: inherited }) } }),
   };
-  return compiled(plan, sha256);
+  return plan;
 }
 
 /** @throws SelvageError `PlanTooLarge` */
@@ -165,18 +187,29 @@ function textOf(plan: Plan): string {
   );
 }
 
+/** Stands where a value is refused. */
+const NOTHING = { constant: null, hash: '' };
+
 /** By name: the order that the canonical text has, so that a plan read back is the plan that was compiled. */
 function planInputs(
   knot: KnotRecord,
   indexes: ReadonlyMap<KnotRecord, number>,
   constants: ConstantEncoder,
   hashOf: (nested: TapestryRecord) => string,
+  refusals: Refusals,
 ): Record<string, PlanInput> {
   const planned = ([name, input]: [string, InputRecord]): [string, PlanInput] => [
     name,
     input.kind === 'parent'
       ? { parent: indexes.get(input.knot)! }
-      : constants.encode(input.value, `Input '${name}' of knot '${knot.id}'`, { knot: knot.id, input: name }),
+      : refusals.attempt(
+          () =>
+            constants.encode(input.value, `Input '${name}' of knot '${knot.id}'`, {
+              knot: knot.id,
+              input: name,
+            }),
+          NOTHING,
+        ),
   ];
   const inputs = [...knot.inputs].map(planned);
   if (knot.nested) inputs.push(nestedPlanInput(knot.nested.name, hashOf(knot.nested), constants));
@@ -191,11 +224,18 @@ function constantHashes(inputs: Readonly<Record<string, PlanInput>>): Record<str
   return Object.fromEntries(hashes);
 }
 
-function planParameters(tapestry: TapestryRecord, constants: ConstantEncoder): PlanParameter[] {
+function planParameters(
+  tapestry: TapestryRecord,
+  constants: ConstantEncoder,
+  refusals: Refusals,
+): PlanParameter[] {
   return [...tapestry.parameters.values()].map((parameter) => {
     if (!parameter.hasDefault) return { name: parameter.name };
     const where = `The default of parameter '${parameter.name}'`;
-    const { constant } = constants.encode(parameter.default, where, { parameter: parameter.name });
+    const { constant } = refusals.attempt(
+      () => constants.encode(parameter.default, where, { parameter: parameter.name }),
+      NOTHING,
+    );
     return { name: parameter.name, default: constant };
   });
 }
@@ -204,19 +244,22 @@ function terminalsOf(
   tapestry: TapestryRecord,
   knots: readonly KnotRecord[],
   indexes: ReadonlyMap<KnotRecord, number>,
+  refusals: Refusals,
 ): [string, number][] {
   if (!tapestry.terminals) return knotsWithoutConsumers(knots).map((knot) => [knot.id, indexes.get(knot)!]);
   if (tapestry.terminals.size === 0) {
-    throw new SelvageError(
-      'UnknownTerminal',
-      `Tapestry '${tapestry.name}' names no terminal: return at least one knot from its build function, or nothing at all.`,
-      { details: { tapestry: tapestry.name } },
+    refusals.refuse(
+      new SelvageError(
+        'UnknownTerminal',
+        `Tapestry '${tapestry.name}' names no terminal: return at least one knot from its build function, or nothing at all.`,
+        { details: { tapestry: tapestry.name, reason: 'Empty' } },
+      ),
     );
   }
   return [...tapestry.terminals].map(([name, knot]) => {
     const index = indexes.get(knot);
-    if (index === undefined) throw notOurs(knot, tapestry, `Terminal '${name}'`);
-    return [name, index];
+    if (index === undefined) refusals.refuse(notOurs(knot, tapestry, `Terminal '${name}'`));
+    return [name, index ?? 0];
   });
 }
 

@@ -135,7 +135,14 @@ export function resolveDefinitions(
         throw new SelvageError(
           'InvalidConfig',
           `Knot "${id}" of the fragment is to receive outcomes, and definition ${nameOf(definition)} takes values. Leave its errorPolicy out.`,
-          { details: { owner: `the knot "${id}"`, option: 'errorPolicy', definition: definition.name } },
+          {
+            details: {
+              owner: `the knot "${id}"`,
+              option: 'errorPolicy',
+              definition: definition.name,
+              reason: 'NeedsOutcomes',
+            },
+          },
         );
       }
       return { ...knot, definition: { ...definition, codeHash } };

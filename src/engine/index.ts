@@ -1,6 +1,6 @@
 export { branchOf, pathsOf } from './branches';
 export { budgetOf, requireLoadable, childRunKnots, type RunBudget } from './budget';
-export { compile, type CompiledPlan, type CompileOptions } from './compile';
+export { compile, problemsOf, type CompiledPlan, type CompileOptions } from './compile';
 export * from './envelope';
 export {
   extend,

@@ -1,17 +1,18 @@
 import { SelvageError } from '../errors';
 import type { KnotRecord, TapestryRecord } from '../model/records';
+import type { Refusals } from './refusals';
 import { topologicalOrder } from './topological-order';
 
 /** Knots of a circle that a message names; the details have them all. */
 const NAMED_KNOTS = 10;
 
-/** All knots in the order of the plan. */
-export function orderedKnots(tapestry: TapestryRecord): KnotRecord[] {
+/** All knots in the order of the plan; where there is none, in that in which they were placed. */
+export function orderedKnots(tapestry: TapestryRecord, refusals: Refusals): KnotRecord[] {
   const parameters = [...tapestry.parameters.values()].map(({ knot }) => knot);
   const placed = [...parameters, ...[...tapestry.knots.values()].filter((knot) => knot.definition)];
   if (placed.length === 0) {
     const message = `Tapestry '${tapestry.name}' is empty: place a knot in it, or declare a parameter.`;
-    throw new SelvageError('EmptyTapestry', message, { details: { tapestry: tapestry.name } });
+    refusals.refuse(new SelvageError('EmptyTapestry', message, { details: { tapestry: tapestry.name } }));
   }
   const placeOf = new Map(placed.map((knot, place) => [knot, place]));
   const parents = placed.map((knot) => {
@@ -19,15 +20,16 @@ export function orderedKnots(tapestry: TapestryRecord): KnotRecord[] {
     for (const [name, input] of knot.inputs) {
       if (input.kind !== 'parent') continue;
       const place = placeOf.get(input.knot);
-      if (place === undefined) throw notOurs(input.knot, tapestry, `Input '${name}' of knot '${knot.id}'`);
-      list.push(place);
+      if (place !== undefined) list.push(place);
+      else refusals.refuse(notOurs(input.knot, tapestry, `Input '${name}' of knot '${knot.id}'`));
     }
     return list;
   });
   const sorted = topologicalOrder(parents);
   if ('circle' in sorted) {
     const ids = sorted.circle.map((place) => placed[place]!.id);
-    throw circleFound(tapestry, ids);
+    refusals.refuse(circleFound(tapestry, ids));
+    return placed;
   }
   return sorted.order.map((place) => placed[place]!);
 }

@@ -158,7 +158,7 @@ function unknownTerminal(plan: Plan, what: string, terminal: string): SelvageErr
     'UnknownTerminal',
     `${what}: name terminals (${listed}) or ids of knots, or leave the list out.`,
     {
-      details: { tapestry: plan.tapestry, terminal },
+      details: { tapestry: plan.tapestry, terminal, reason: terminal === '' ? 'Empty' : 'NotFound' },
     },
   );
 }

@@ -13,6 +13,7 @@ export const ERROR_CODES = {
   UnknownInput: 'An input was given that the definition does not have.',
   MissingInput: 'An input that the definition requires was not given.',
   HiddenKnot: 'A knot is hidden inside a constant, where it cannot be a parent.',
+  UnusedParameter: 'A parameter is used by no knot; a warning, which is never thrown.',
   KnotUsedAsValue: 'A knot was made into text, a number or JSON while wiring, when it has no value.',
   ForeignKnot: 'A knot of one tapestry was used in another.',
   InvalidConfig: 'A knot, tapestry or definition option has a wrong value.',

@@ -2,7 +2,7 @@ import type { PlanPolicy } from '../engine';
 import { SelvageError } from '../errors';
 import type { DefinitionRecord } from '../model/records';
 import type { KnotContext } from '../model/knot-context';
-import { describeIssues, type SchemaIssue, type StandardSchema } from '../model/standard-schema';
+import { describeIssues, pathOf, type SchemaIssue, type StandardSchema } from '../model/standard-schema';
 import { watched } from './body-watch';
 
 const NO_SCHEMAS: Pick<DefinitionRecord, 'input' | 'output'> = {};
@@ -55,10 +55,6 @@ async function validated(
 
 function plainIssue(issue: SchemaIssue): { path: string; message: string } {
   return { path: pathOf(issue), message: issue.message };
-}
-
-function pathOf(issue: SchemaIssue): string {
-  return (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
 }
 
 function isBlob(value: unknown): value is Blob {

@@ -22,6 +22,6 @@ export function chosenInlineLimit(
   throw new SelvageError(
     'InvalidConfig',
     `${place} is ${String(given ?? text)}. Give a whole number of bytes from 0 on, or leave it out.`,
-    { details: { option: 'inlineLimit' } },
+    { details: { option: 'inlineLimit', reason: 'WrongValue' } },
   );
 }

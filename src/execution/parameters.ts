@@ -1,13 +1,13 @@
-import { SelvageError } from '../errors';
+import { SelvageError, type ParameterProblem } from '../errors';
 import { didYouMean, PARAMETER_PREFIX } from '../model/names';
 import type { ParameterRecord, TapestryRecord } from '../model/records';
-import { describeIssues, type SchemaResult } from '../model/standard-schema';
+import { describeIssues, pathOf, type SchemaResult } from '../model/standard-schema';
 
 /**
  * The parameters of a run: defaults filled in, each validated by its schema (and changed only as the schema does).
  *
  * @param wanted ids of the knots of the run, if it has not all of the tapestry: a parameter that is not among them may be missing
- * @throws SelvageError `InvalidParameters` that names all that are unknown, missing or ill-typed at once.
+ * @throws SelvageError `InvalidParameters` that names all that are unknown, missing or ill-typed at once, as data in `details.problems`.
  */
 export async function validateParameters(
   tapestry: TapestryRecord,
@@ -15,15 +15,21 @@ export async function validateParameters(
   wanted?: readonly string[],
 ): Promise<Map<string, unknown>> {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw refused(tapestry, [
-      `the parameters must be an object such as {"name": value}, not ${Array.isArray(given) ? 'a list' : given === null ? 'null' : typeof given}`,
-    ]);
+    const what = Array.isArray(given) ? 'a list' : given === null ? 'null' : typeof given;
+    const message = `the parameters must be an object such as {"name": value}, not ${what}`;
+    throw refused(tapestry, [message], [{ path: '', code: 'NotAnObject', message }]);
   }
   const values = given as Record<string, unknown>;
-  const problems: string[] = [];
+  const complaints: string[] = [];
+  const problems: ParameterProblem[] = [];
+  const complain = (path: string, code: ParameterProblem['code'], message: string): void => {
+    complaints.push(message);
+    problems.push({ path, code, message });
+  };
   for (const name of Object.keys(values)) {
-    if (!tapestry.parameters.has(name))
-      problems.push(`unknown parameter "${name}"${didYouMean(name, tapestry.parameters.keys())}`);
+    if (tapestry.parameters.has(name)) continue;
+    const message = `unknown parameter "${name}"${didYouMean(name, tapestry.parameters.keys())}`;
+    complain(name, 'UnknownParameter', message);
   }
   const inRun = wanted && new Set(wanted);
   const accepted = new Map<string, unknown>();
@@ -35,11 +41,19 @@ export async function validateParameters(
     }
     if (!isGiven && inRun?.has(PARAMETER_PREFIX + parameter.name) === false) continue;
     const result = await validated(parameter, isGiven ? values[parameter.name] : undefined);
-    if (!result.issues) accepted.set(parameter.name, result.value);
-    else if (isGiven) problems.push(`parameter "${parameter.name}": ${describeIssues(result.issues)}`);
-    else problems.push(`missing parameter "${parameter.name}"`);
+    const { name } = parameter;
+    if (!result.issues) accepted.set(name, result.value);
+    else if (!isGiven) complain(name, 'MissingParameter', `missing parameter "${name}"`);
+    else {
+      complaints.push(`parameter "${name}": ${describeIssues(result.issues)}`);
+      for (const issue of result.issues) {
+        const part = pathOf(issue);
+        const path = part === '' ? name : `${name}.${part}`;
+        problems.push({ path, code: 'WrongValue', message: issue.message });
+      }
+    }
   }
-  if (problems.length > 0) throw refused(tapestry, problems);
+  if (problems.length > 0) throw refused(tapestry, complaints, problems);
   return accepted;
 }
 
@@ -52,11 +66,15 @@ async function validated(parameter: ParameterRecord, value: unknown): Promise<Sc
   }
 }
 
-function refused(tapestry: TapestryRecord, problems: readonly string[]): SelvageError {
+function refused(
+  tapestry: TapestryRecord,
+  complaints: readonly string[],
+  problems: readonly ParameterProblem[],
+): SelvageError {
   const known = [...tapestry.parameters.values()].map(describeParameter).join(', ') || 'none';
   return new SelvageError(
     'InvalidParameters',
-    `Tapestry "${tapestry.name}" cannot start: ${problems.join('; ')}. Its parameters are: ${known}.`,
+    `Tapestry "${tapestry.name}" cannot start: ${complaints.join('; ')}. Its parameters are: ${known}.`,
     { details: { tapestry: tapestry.name, problems } },
   );
 }

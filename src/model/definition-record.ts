@@ -1,4 +1,4 @@
-import { SelvageError } from '../errors';
+import { SelvageError, type ErrorReason } from '../errors';
 import { requireCacheable } from './cacheable';
 import { checkName } from './names';
 import { readDefinitionOptions, shown } from './options';
@@ -28,6 +28,7 @@ export function makeDefinition(
         name,
         `Its ${key} is not a schema`,
         'Give a schema of a library that implements Standard Schema (zod, valibot, arktype, …).',
+        'NotASchema',
       );
     }
   }
@@ -76,16 +77,21 @@ export function receivesValues(
   return new SelvageError(
     'InvalidConfig',
     `The option "errorPolicy" of ${owner} cannot be used: it is "receiveErrors", and the definition "${definition}" takes values. ${remedy}`,
-    { details: { owner, option: 'errorPolicy', definition } },
+    { details: { owner, option: 'errorPolicy', definition, reason: 'NeedsOutcomes' } },
   );
 }
 
-function invalid(definition: string, what: string, remedy: string): SelvageError {
+function invalid(
+  definition: string,
+  what: string,
+  remedy: string,
+  reason: ErrorReason<'InvalidDefinition'> = 'WrongValue',
+): SelvageError {
   return new SelvageError(
     'InvalidDefinition',
     `The definition "${definition}" is malformed. ${what}. ${remedy}`,
     {
-      details: { definition },
+      details: { definition, reason },
     },
   );
 }

@@ -98,7 +98,7 @@ export function knot(
     throw new SelvageError(
       'InvalidDefinition',
       `The definition "${String(name)}" has no body. Give a function as the last argument: knot(name, body) or knot(name, options, body).`,
-      { details: { definition: name } },
+      { details: { definition: name, reason: 'MissingBody' } },
     );
   }
   return definitionOf(makeDefinition(name, options, body, Function.prototype.toString.call(body)));

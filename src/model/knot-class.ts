@@ -1,4 +1,4 @@
-import { SelvageError } from '../errors';
+import { SelvageError, type ErrorReason } from '../errors';
 import type { Encodable } from './encodable';
 import { makeDefinition } from './definition-record';
 import type { Inputs, Knot, KnotConfig, OutcomeInputs } from './knot';
@@ -78,12 +78,13 @@ export function definitionOfClass(type: KnotClassOf<any, any>): DefinitionRecord
   if (!isKnotClass(type)) {
     throw malformed(
       type,
+      'NotADefinition',
       'is no definition',
       'Write one: class FetchPrefs extends Knot<Inputs, Output> { … }.',
     );
   }
   if (!Object.hasOwn(type, 'knotName')) {
-    throw malformed(type, 'has no name', `Add \`static knotName = '…'\` to the class itself.`);
+    throw malformed(type, 'MissingName', 'has no name', `Add \`static knotName = '…'\` to the class itself.`);
   }
   refuseState(type);
   const { knotName, version, input, output, receives, options = {} } = type;
@@ -105,27 +106,35 @@ function refuseState(type: KnotClassOf<any, any>): void {
   } catch (cause) {
     throw malformed(
       type,
+      'NotConstructible',
       'cannot be made: its constructor throws',
       'A knot class needs no constructor; pass what it needs as inputs or through `ctx.resources`.',
       cause,
     );
   }
   if (typeof instance.process !== 'function') {
-    throw malformed(type, 'has no body', 'Add a `process(inputs, ctx)` method.');
+    throw malformed(type, 'MissingBody', 'has no body', 'Add a `process(inputs, ctx)` method.');
   }
   const fields = Reflect.ownKeys(instance).map(String);
   if (fields.length > 0) {
     throw malformed(
       type,
+      'KeepsState',
       `keeps state in ${fields.map((field) => `"${field}"`).join(', ')}`,
       'Bodies run in many processes and many times: pass it as an input, through `ctx.resources`, or make it static.',
     );
   }
 }
 
-function malformed(type: KnotClassOf<any, any>, what: string, remedy: string, cause?: unknown): SelvageError {
+function malformed(
+  type: KnotClassOf<any, any>,
+  reason: ErrorReason<'InvalidDefinition'>,
+  what: string,
+  remedy: string,
+  cause?: unknown,
+): SelvageError {
   return new SelvageError('InvalidDefinition', `The knot class ${type.name} ${what}. ${remedy}`, {
-    details: { class: type.name },
+    details: { class: type.name, reason },
     cause,
   });
 }

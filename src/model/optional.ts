@@ -27,7 +27,7 @@ export function optional<I, O, Policy extends ErrorPolicy>(
     throw new SelvageError(
       'InvalidDefinition',
       'What was given to `optional` is no definition. Give what `knot(…)` answered; a class extends `Optional(Knot)`.',
-      { details: { given: typeof definition } },
+      { details: { given: typeof definition, reason: 'NotADefinition' } },
     );
   }
   return definitionOf(Object.freeze({ ...record, optional: true })) as OptionalDefinition<I, O, Policy>;

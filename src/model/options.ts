@@ -1,4 +1,4 @@
-import { SelvageError } from '../errors';
+import { SelvageError, type ErrorReason } from '../errors';
 import { didYouMean } from './names';
 import type {
   CacheOptions,
@@ -164,6 +164,7 @@ const TAPESTRY_OPTIONS: Checks<TapestryOptions> = {
 };
 
 interface Problem {
+  readonly reason: ErrorReason<'InvalidConfig'>;
   readonly key: string;
   readonly complaint: string;
 }
@@ -175,11 +176,13 @@ function firstProblem(
   for (const [key, value] of Object.entries(given)) {
     if (!Object.hasOwn(checks, key)) {
       const known = Object.keys(checks);
-      return { key, complaint: `is no option${didYouMean(key, known)}; there are ${known.join(', ')}` };
+      const complaint = `is no option${didYouMean(key, known)}; there are ${known.join(', ')}`;
+      return { reason: 'UnknownOption', key, complaint };
     }
     if (value === undefined) continue;
     const complaint = checks[key]!(value);
-    if (complaint !== undefined) return { key, complaint: `${complaint}, and is ${shown(value)}` };
+    if (complaint !== undefined)
+      return { reason: 'WrongValue', key, complaint: `${complaint}, and is ${shown(value)}` };
   }
   return undefined;
 }
@@ -209,7 +212,7 @@ function readOptions<T>(owner: string, given: unknown, checks: Checks<T>, hint: 
       'InvalidConfig',
       `The options of ${owner} must be an object, and are ${shown(given)}.`,
       {
-        details: { owner },
+        details: { owner, reason: 'WrongValue' },
       },
     );
   }
@@ -218,7 +221,7 @@ function readOptions<T>(owner: string, given: unknown, checks: Checks<T>, hint: 
     throw new SelvageError(
       'InvalidConfig',
       `The option "${problem.key}" of ${owner} cannot be used: it ${problem.complaint}. ${hint}`,
-      { details: { owner, option: problem.key } },
+      { details: { owner, option: problem.key, reason: problem.reason } },
     );
   }
   return frozenCopy(given) as T;

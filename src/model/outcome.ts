@@ -72,6 +72,21 @@ export interface Skipped {
   };
 }
 
+/** Whether the knot has a value: `if (isOk(outcome)) outcome.value`. */
+export function isOk<T>(outcome: Outcome<T> | undefined): outcome is Ok<T> {
+  return outcome?.kind === 'ok';
+}
+
+/** Whether the knot failed: `outcome.error` says why. */
+export function isErr(outcome: Outcome | undefined): outcome is Err {
+  return outcome?.kind === 'err';
+}
+
+/** Whether the knot was not run: `outcome.reason` says why. */
+export function isSkipped(outcome: Outcome | undefined): outcome is Skipped {
+  return outcome?.kind === 'skipped';
+}
+
 /** What became of one run. */
 export interface RunResult<Values = Record<string, unknown>> {
   readonly runId: string;

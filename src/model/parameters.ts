@@ -35,7 +35,7 @@ export function addParameter(
     throw new SelvageError(
       'InvalidConfig',
       `${owner} has no schema. Give one of a library that implements Standard Schema, such as z.number().`,
-      { details },
+      { details: { ...details, reason: 'MissingPart' } },
     );
   }
   const fallback = readDefault(owner, details, schema, options);
@@ -68,7 +68,7 @@ function readDefault(
       'InvalidConfig',
       `${owner} has options that are no object. Give { default: … } or nothing.`,
       {
-        details,
+        details: { ...details, reason: 'WrongValue' },
       },
     );
   }
@@ -78,7 +78,7 @@ function readDefault(
       'InvalidConfig',
       `${owner} has the option "${key}", which does not exist. There is only "default".`,
       {
-        details: { ...details, option: key },
+        details: { ...details, option: key, reason: 'UnknownOption' },
       },
     );
   }

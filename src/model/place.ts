@@ -190,7 +190,7 @@ function readInputs(
     throw new SelvageError(
       'InvalidConfig',
       `The first argument of the knot "${id}" (definition "${definition.name}") must be an object of inputs by name, and is ${what}. Write { name: … }, or {} where there are none.`,
-      { details: { knot: id, definition: definition.name } },
+      { details: { knot: id, definition: definition.name, reason: 'WrongValue' } },
     );
   }
   const inputs = new Map<string, InputRecord>();
@@ -206,7 +206,7 @@ function readInput(id: string, name: string, value: unknown): InputRecord {
       'InvalidName',
       `The knot "${id}" has an input named "__proto__". Choose another name.`,
       {
-        details: { what: 'input', name, knot: id },
+        details: { what: 'input', name, knot: id, reason: 'Reserved' },
       },
     );
   }
@@ -234,7 +234,7 @@ function chooseTapestry(
     throw new SelvageError(
       'InvalidConfig',
       `The option "tapestry" of the knot "${id}" cannot be used: it is not a tapestry. Give what \`new Tapestry(name)\` made, or leave it out inside of a build function.`,
-      { details: { owner: `the knot "${id}"`, option: 'tapestry' } },
+      { details: { owner: `the knot "${id}"`, option: 'tapestry', reason: 'WrongValue' } },
     );
   }
   const ambient = ambientTapestry();

@@ -32,5 +32,6 @@ export function recordOf(value: unknown): TapestryRecord | KnotRecord | Definiti
     'InvalidConfig',
     `A tapestry, knot or definition was expected, and ${typeof value === 'object' ? 'another object' : typeof value} was given. ` +
       'Give what tapestry(), knot() or a placement answered.',
+    { details: { reason: 'WrongValue' } },
   );
 }

@@ -50,6 +50,11 @@ export function complaintOf(schema: StandardSchema, value: unknown): string | un
   return result?.issues && describeIssues(result.issues);
 }
 
+/** `users.3.age`; empty: the whole value. */
+export function pathOf({ path = [] }: Pick<SchemaIssue, 'path'>): string {
+  return path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
+}
+
 const SHOWN_ISSUES = 10;
 
 /** One line for people, of the first issues: `user.age: Expected number; name: Required`. */
@@ -58,8 +63,8 @@ export function describeIssues(issues: readonly SchemaIssue[]): string {
   const shown = issues
     .slice(0, SHOWN_ISSUES)
     .map(({ path = [], message }) => {
-      const keys = path.map((part) => String(typeof part === 'object' ? part.key : part));
-      return keys.length === 0 ? message : `${keys.join('.')}: ${message}`;
+      const where = pathOf({ path });
+      return where === '' ? message : `${where}: ${message}`;
     })
     .join('; ');
   return `${shown}${more}`;

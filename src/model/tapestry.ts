@@ -1,4 +1,4 @@
-import { SelvageError } from '../errors';
+import { SelvageError, type ErrorReason } from '../errors';
 import { withAmbientTapestry } from './ambient';
 import { definitionOfClass, isKnotClass } from './knot-class';
 import type { Knot, OptionalKnot, ValueOf } from './knot';
@@ -127,7 +127,7 @@ export class Tapestry<Parameters extends object = Untyped, Values extends object
       throw new SelvageError(
         'InvalidConfig',
         `What was registered with the tapestry "${this.name}" is not a knot. Place a definition and register what that answers.`,
-        { details: { tapestry: this.name } },
+        { details: { tapestry: this.name, reason: 'NotAKnot' } },
       );
     }
     checkOwnKnot(ownRecord(this), record, 'by `register`');
@@ -176,7 +176,7 @@ export function tapestry(name: string, ...rest: readonly unknown[]): Tapestry<an
     throw new SelvageError(
       'InvalidConfig',
       `The tapestry "${String(name)}" has no build function. Give one as the last argument: tapestry(name, (t) => { … }).`,
-      { details: { tapestry: name } },
+      { details: { tapestry: name, reason: 'MissingPart' } },
     );
   }
   const { own, specs } = splitOptions(options);
@@ -211,7 +211,7 @@ function declareParameters(record: TapestryRecord, specs: unknown): Record<strin
     throw new SelvageError(
       'InvalidConfig',
       `The option "parameters" of the tapestry "${record.name}" must be an object of schemas by name, such as { x: z.number() }.`,
-      { details: { owner: `the tapestry "${record.name}"`, option: 'parameters' } },
+      { details: { owner: `the tapestry "${record.name}"`, option: 'parameters', reason: 'WrongValue' } },
     );
   }
   const knots: Record<string, Knot<any>> = {};
@@ -244,16 +244,21 @@ function definitionsForExtensions(tapestry: string, { extensible }: TapestryOpti
       'InvalidConfig',
       `The option "extensible" of the tapestry "${tapestry}" cannot be used: item ${place} of its definitions is none. ` +
         'Give what `knot()` answered, or classes that extend Knot.',
-      { details: { owner: `the tapestry "${tapestry}"`, option: 'extensible' } },
+      { details: { owner: `the tapestry "${tapestry}"`, option: 'extensible', reason: 'WrongValue' } },
     );
   });
 }
 
 function setTerminals(record: TapestryRecord, given: unknown): void {
   checkOpen(record, 'its terminals cannot be changed');
-  const refuse = (what: string, remedy: string, terminal?: string): SelvageError =>
+  const refuse = (
+    reason: ErrorReason<'UnknownTerminal'>,
+    what: string,
+    remedy: string,
+    terminal?: string,
+  ): SelvageError =>
     new SelvageError('UnknownTerminal', `${what} of the tapestry "${record.name}" ${remedy}`, {
-      details: { tapestry: record.name, ...(terminal !== undefined && { terminal }) },
+      details: { tapestry: record.name, ...(terminal !== undefined && { terminal }), reason },
     });
   if (
     typeof given !== 'object' ||
@@ -262,6 +267,7 @@ function setTerminals(record: TapestryRecord, given: unknown): void {
     knotRecord(given) !== undefined
   ) {
     throw refuse(
+      'NotAKnot',
       'The terminals',
       'must be an object of knots by name: return { answer }, or nothing for all knots without consumers.',
     );
@@ -272,6 +278,7 @@ function setTerminals(record: TapestryRecord, given: unknown): void {
     const knot = knotRecord(value);
     if (knot === undefined)
       throw refuse(
+        'NotAKnot',
         `The terminal "${name}"`,
         'is not a knot. Return only what placing a definition answered.',
         name,
@@ -281,6 +288,7 @@ function setTerminals(record: TapestryRecord, given: unknown): void {
   }
   if (terminals.size === 0) {
     throw refuse(
+      'Empty',
       'The list of terminals',
       'is empty. Name at least one knot, or return nothing for all knots without consumers.',
     );

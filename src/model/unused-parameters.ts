@@ -8,3 +8,11 @@ export function unusedParameters({ parameters, knots, terminals }: TapestryRecor
   }
   return [...parameters.values()].filter(({ knot }) => !used.has(knot)).map(({ name }) => name);
 }
+
+/** What is to be said of one. */
+export function unusedParameter(tapestry: string, parameter: string): string {
+  return (
+    `The parameter "${parameter}" of ${tapestry} is used by no knot. Wire it as an input, or remove it. In a condition of the build function, a knot has ` +
+    'no value yet: choose with `branch` or `gate`.'
+  );
+}

@@ -150,6 +150,6 @@ function requireSpan(option: 'grace' | 'ttl', span: number): void {
   throw new SelvageError(
     'InvalidConfig',
     `The ${option} is ${String(span)} ms. Give two hours (${LEAST_GRACE_MS} ms) or more: what a worker has put and not recorded yet must stay.`,
-    { details: { option, span } },
+    { details: { option, span, reason: 'WrongValue' } },
   );
 }

@@ -75,7 +75,7 @@ export async function prune(
     throw new SelvageError(
       'InvalidConfig',
       `The age is ${String(olderThan)} ms. Give two hours (${LEAST_GRACE_MS} ms) or more: of a run that has just ended, a worker may still record something.`,
-      { details: { option: 'olderThan', span: olderThan } },
+      { details: { option: 'olderThan', span: olderThan, reason: 'WrongValue' } },
     );
   }
   const { runHistory } = backends;

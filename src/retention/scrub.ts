@@ -167,7 +167,11 @@ async function selectedValues(
       for (const hash of await valuesOfRun(backends, one)) addOwner(subjectsIn(selected, hash), one);
   }
   if (olderThan !== undefined) {
-    if (!(olderThan >= 0)) throw new SelvageError('InvalidConfig', `The age is ${String(olderThan)} ms.`);
+    if (!(olderThan >= 0)) {
+      throw new SelvageError('InvalidConfig', `The age is ${String(olderThan)} ms. Give 0 or more.`, {
+        details: { option: 'olderThan', reason: 'WrongValue' },
+      });
+    }
     const before = Date.now() - olderThan;
     let cursor: string | undefined;
     do {

@@ -42,6 +42,7 @@ export async function reseal(
     throw new SelvageError(
       'InvalidConfig',
       'There are no keys to seal with: set SELVAGE_KEYS, the new key first and the old ones behind it.',
+      { details: { reason: 'MissingPart' } },
     );
   }
   await dataStore.requireKeys();

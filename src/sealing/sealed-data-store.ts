@@ -396,6 +396,6 @@ function takesNoNames({ technology }: DataStore): SelvageError {
   return new SelvageError(
     'InvalidConfig',
     `The data store (${technology}) does not take sealed streams: its putStream must store under what \`nameAtEnd\` answers.`,
-    { details: { technology } },
+    { details: { technology, reason: 'WrongValue' } },
   );
 }

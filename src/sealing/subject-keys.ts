@@ -182,7 +182,7 @@ export function requireSubject(subject: string): string {
   throw new SelvageError(
     'InvalidConfig',
     `The subject of a run is empty, longer than ${SUBJECT_BYTES} bytes or has control characters. Give a text that stands for one person or customer.`,
-    { details: { option: 'subject' } },
+    { details: { option: 'subject', reason: 'WrongValue' } },
   );
 }
 

@@ -54,7 +54,12 @@ export function runLimits(wanted: Partial<RunLimits> = {}): RunLimits {
     throw new SelvageError(
       'InvalidConfig',
       `The limit ${name} of a run is ${JSON.stringify(limit)}. Known are ${Object.keys(DEFAULT_RUN_LIMITS).join(', ')}; each is a whole number above 0.`,
-      { details: { limit: name } },
+      {
+        details: {
+          limit: name,
+          reason: Object.hasOwn(DEFAULT_RUN_LIMITS, name) ? 'WrongValue' : 'UnknownOption',
+        },
+      },
     );
   }
   return { ...DEFAULT_RUN_LIMITS, ...wanted };

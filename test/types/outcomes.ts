@@ -1,5 +1,8 @@
 import { z } from 'zod';
 import {
+  isErr,
+  isOk,
+  isSkipped,
   knot,
   Knot,
   optional,
@@ -24,6 +27,16 @@ const report = knot(
   { receives: 'outcomes', output: z.object({ failed: z.number() }) },
   ({ a }: { a: Outcome<number> }) => ({ failed: a.kind === 'err' ? 1 : 0 }),
 );
+
+// The guards narrow, and take what is not there.
+function told(outcome: Outcome<number> | undefined): string {
+  if (isOk(outcome)) return outcome.value.toFixed();
+  if (isErr(outcome)) return outcome.error.message;
+  if (isSkipped(outcome)) return outcome.reason;
+  expectType<Same<typeof outcome, undefined>>(true);
+  return 'nothing';
+}
+void told;
 
 // @ts-expect-error inputs that are no outcomes
 knot('wrong', { receives: 'outcomes' }, ({ a }: { a: number }) => a);

@@ -62,6 +62,7 @@ export function aggregate<
     throw invalidNode(
       'aggregate',
       config,
+      'NotAKnot',
       'has no knot among its inputs',
       'Give at least one: aggregate({ inputs: { a, b }, … }). What depends on constants alone is a knot of its own.',
     );

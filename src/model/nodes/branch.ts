@@ -65,17 +65,25 @@ export function branch(
     throw invalidNode(
       'branch',
       config,
+      'Contradiction',
       'has both a "selector" and "on"',
       'Give the function, or the name of the field.',
     );
   }
   if (selector === undefined && typeof on !== 'string') {
-    throw invalidNode('branch', config, 'has neither a "selector" nor "on"', 'Say how the path is chosen.');
+    throw invalidNode(
+      'branch',
+      config,
+      'MissingPart',
+      'has neither a "selector" nor "on"',
+      'Say how the path is chosen.',
+    );
   }
   if (on !== undefined && branches !== undefined) {
     throw invalidNode(
       'branch',
       config,
+      'Contradiction',
       'has both "on" and "branches"',
       'Leave the list out: the paths are the values that the field can have.',
     );
@@ -113,6 +121,7 @@ function checkTags(branches: unknown, config: unknown): readonly string[] {
   throw invalidNode(
     'branch',
     config,
+    'WrongValue',
     'has a "selector" and no list of different tags in "branches"',
     `Say which there are: branch({ input, selector, branches: ['small', 'large'] }, …).`,
   );
@@ -138,7 +147,7 @@ function addPath(
     throw new SelvageError(
       'InvalidConfig',
       `The branch "${branchKnot.id}" has no path "${tag}": it has ${tags.map((known) => `"${known}"`).join(', ')}. Add it to "branches".`,
-      { details: { knot: branchKnot.id, tag } },
+      { details: { knot: branchKnot.id, tag, reason: 'WrongValue' } },
     );
   }
   const id = `${branchKnot.id}:${tag}`;

@@ -26,6 +26,7 @@ export function firstOk<const K extends readonly Knot<any>[], const Id extends s
     throw invalidNode(
       'firstOk',
       config,
+      'NotAKnot',
       'has no list of knots to choose from',
       'Give at least one: firstOk({ of: [primary, fallback] }, …).',
     );

@@ -1,4 +1,4 @@
-import { SelvageError } from '../../errors';
+import { SelvageError, type ErrorReason } from '../../errors';
 import type { KnotConfig } from '../knot';
 import { knotRecord } from '../marks';
 import { didYouMean } from '../names';
@@ -28,6 +28,7 @@ export function inlineDefinition(
       throw invalidNode(
         node,
         config,
+        'MissingPart',
         `has no "${role}"`,
         `Give a function: ${node}({ …, ${role}: (…) => … }, { id: '…' }).`,
       );
@@ -54,6 +55,7 @@ export function requireKeys(node: string, given: unknown, known: readonly string
     throw invalidNode(
       node,
       config,
+      'WrongValue',
       `has a first argument that is ${what}`,
       `Give an object: ${node}({ ${known.join(', ')} }, { id: '…' }), as far as the node needs them.`,
     );
@@ -63,6 +65,7 @@ export function requireKeys(node: string, given: unknown, known: readonly string
   throw invalidNode(
     node,
     config,
+    'UnknownOption',
     `has "${key}" in its first argument, which takes no such thing${didYouMean(key, known)}: it takes ${known.join(', ')}`,
     isKnotOption(key)
       ? `Options of the framework belong in the second argument: ${node}({ … }, { id: '…', ${key}: … }).`
@@ -76,6 +79,7 @@ export function requireKnot(node: string, role: string, given: unknown, config: 
   throw invalidNode(
     node,
     config,
+    given === undefined ? 'MissingPart' : 'NotAKnot',
     given === undefined ? `has no "${role}"` : `has "${role}", which is ${shown(given)} and no knot`,
     `Give a knot: ${node}({ ${role}: order, … }, { id: '…' }). A value that is known while wiring is a parameter with a default, or the value of a source.`,
   );
@@ -96,16 +100,23 @@ export function received(
   throw invalidNode(
     node,
     config,
+    'WrongValue',
     `receives ${shown(receives)}`,
     "Its function receives 'values', which is the default, or 'outcomes'.",
   );
 }
 
 /** A node that makes no sense, named by its knot if that has an id. */
-export function invalidNode(node: string, config: unknown, what: string, remedy: string): SelvageError {
+export function invalidNode(
+  node: string,
+  config: unknown,
+  reason: ErrorReason<'InvalidConfig'>,
+  what: string,
+  remedy: string,
+): SelvageError {
   const id = (config as Partial<KnotConfig> | null | undefined)?.id;
   const which = typeof id === 'string' ? ` "${id}"` : '';
   return new SelvageError('InvalidConfig', `The ${node}${which} ${what}. ${remedy}`, {
-    details: { node, ...(typeof id === 'string' && { knot: id }) },
+    details: { node, ...(typeof id === 'string' && { knot: id }), reason },
   });
 }

@@ -59,6 +59,7 @@ export function loop<Parameters extends object, Values extends object, const Id 
     throw invalidNode(
       'loop',
       config,
+      'WrongValue',
       `has ${String(max)} as "max"`,
       'Give a whole number of iterations, 1 or more.',
     );
@@ -77,6 +78,7 @@ function requireNextState({ name, parameters, terminals }: TapestryRecord, confi
     throw invalidNode(
       'loop',
       config,
+      'WrongValue',
       `has a step, "${name}", that returns none of its parameters (${[...parameters.keys()].join(', ') || 'it has none'})`,
       'Return from its build function what they are in the next iteration.',
     );
@@ -86,6 +88,7 @@ function requireNextState({ name, parameters, terminals }: TapestryRecord, confi
   throw invalidNode(
     'loop',
     config,
+    'WrongValue',
     `has a step, "${name}", that returns an optional knot as "${optional[0]}"`,
     'Without a value, there would be no next iteration: take one that is not optional.',
   );

@@ -168,6 +168,7 @@ export function map(
     throw invalidNode(
       'map',
       config,
+      'Contradiction',
       `gives "${name}" twice, as element and in "shared"`,
       'An input of a body is the one or the other.',
     );
@@ -207,6 +208,7 @@ function eachOf(given: unknown, config: unknown): DefinitionRecord {
     throw invalidNode(
       'map',
       config,
+      'WrongValue',
       `runs the definition "${record.name}", which is optional`,
       `Give it without optional(): what becomes of elements that fail is said by "onError", such as 'skip'.`,
     );
@@ -215,6 +217,7 @@ function eachOf(given: unknown, config: unknown): DefinitionRecord {
   throw invalidNode(
     'map',
     config,
+    'WrongValue',
     `runs the definition "${record.name}", which receives outcomes`,
     'An element is a value: give a definition that takes values, and say what becomes of failures by "onError".',
   );
@@ -230,6 +233,7 @@ function listsOf(over: unknown, config: unknown): Record<string, unknown> {
   throw invalidNode(
     'map',
     config,
+    'NotAKnot',
     'has no knot to go over',
     'Give one that yields a list or a plain object: map({ over: users, … }), or several by name: over: { user: users, gift: gifts }.',
   );
@@ -247,6 +251,7 @@ function sharedOf(shared: unknown, config: unknown): Record<string, unknown> {
   throw invalidNode(
     'map',
     config,
+    'WrongValue',
     `has "shared", which is ${knotRecord(shared) ? 'a knot' : shown(shared)}`,
     'Give knots and constants by the names of inputs: shared: { rate }.',
   );
@@ -258,6 +263,7 @@ function bindOf(bind: unknown, lists: object, config: unknown): string | undefin
     throw invalidNode(
       'map',
       config,
+      'Contradiction',
       'goes over several lists and has "bind"',
       'Leave it out: each list is named by the input that gets its elements.',
     );
@@ -267,6 +273,7 @@ function bindOf(bind: unknown, lists: object, config: unknown): string | undefin
   throw invalidNode(
     'map',
     config,
+    'WrongValue',
     `has "bind", which is ${shown(bind)}`,
     'Give the name of the input that gets the element.',
   );
@@ -281,6 +288,7 @@ function settingsOf(
     throw invalidNode(
       'map',
       config,
+      'WrongValue',
       `has "${name}", which is ${shown(count)}`,
       'Give a whole number, 1 or more, or leave it out.',
     );
@@ -289,6 +297,7 @@ function settingsOf(
     throw invalidNode(
       'map',
       config,
+      'WrongValue',
       `has "onError", which is ${shown(onError)}`,
       `Say what becomes of failed elements: 'fail', 'skip' or 'collect'.`,
     );

@@ -18,6 +18,7 @@ export function nestedTapestry(node: string, role: string, given: unknown, confi
   throw invalidNode(
     node,
     config,
+    'MissingPart',
     `has no tapestry as its "${role}"`,
     `Give what tapestry() answered: ${node}({ ${role}: payment, … }, …).`,
   );

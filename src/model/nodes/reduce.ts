@@ -64,6 +64,7 @@ export function reduce(
     throw invalidNode(
       'reduce',
       config,
+      'MissingPart',
       'has no list',
       'Give a knot that yields one: reduce({ of: prices, … }, …).',
     );
@@ -72,6 +73,7 @@ export function reduce(
     throw invalidNode(
       'reduce',
       config,
+      'Contradiction',
       'has both a "combine" and a "fold"',
       'Give the one that gets the whole list, or the one that gets element after element.',
     );
@@ -81,6 +83,7 @@ export function reduce(
       throw invalidNode(
         'reduce',
         config,
+        'Contradiction',
         'has both a "combine" and an "initial"',
         'Leave "initial" out, or give a "fold", which gets element after element.',
       );
@@ -99,6 +102,7 @@ export function reduce(
     throw invalidNode(
       'reduce',
       config,
+      'Contradiction',
       'has a "fold" and receives outcomes',
       'Where there is no list, there are no elements: give a "combine", which gets the outcome of the list. A map with `onError: \'collect\'` has a ' +
         'list of the outcomes of its elements.',
@@ -108,6 +112,7 @@ export function reduce(
     throw invalidNode(
       'reduce',
       config,
+      'MissingPart',
       'has a "fold" and no "initial"',
       'Say what the accumulator is before the first element: reduce({ of, fold, initial: 0 }, …).',
     );

@@ -33,6 +33,7 @@ export function sink<const W extends object, O, const Id extends string>(
     throw invalidNode(
       'sink',
       config,
+      'NotAKnot',
       'has no knot among its inputs',
       'Give at least one: sink({ inputs: { report }, … }).',
     );

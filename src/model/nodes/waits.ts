@@ -75,6 +75,7 @@ export function waitForSignal(
     throw invalidNode(
       'waitForSignal',
       config,
+      'MissingPart',
       'has no schema',
       "Give one of a library that implements Standard Schema: waitForSignal('approve', z.object({ … }), { id: '…' }).",
     );
@@ -83,6 +84,7 @@ export function waitForSignal(
     throw invalidNode(
       'waitForSignal',
       config,
+      'WrongValue',
       `has a "timeout" that is ${shown(timeout)}`,
       'Give a positive number of milliseconds, or leave it out.',
     );
@@ -115,6 +117,7 @@ export function sleep(options: SleepOptions<unknown>, config: WaitConfig): Knot<
     throw invalidNode(
       'sleep',
       config,
+      'WrongValue',
       `has "ms", which is ${shown(ms)}`,
       'Give a number of milliseconds, 0 or more, or a knot that yields one.',
     );
@@ -154,6 +157,7 @@ export function waitUntil(options: WaitUntilOptions<unknown>, config: WaitConfig
     throw invalidNode(
       'waitUntil',
       config,
+      'WrongValue',
       `has a "time" that is ${shown(time)}`,
       'Give a Date or milliseconds since the epoch, or a knot that yields one.',
     );
@@ -206,6 +210,7 @@ function placeWait(
     throw invalidNode(
       node,
       config,
+      'NotAKnot',
       'has an "after" that is no list of knots',
       'Give the knots that it waits for before it begins: after: [report].',
     );
@@ -219,6 +224,7 @@ function passedOn(node: string, input: unknown, config: unknown): unknown {
   throw invalidNode(
     node,
     config,
+    'NotAKnot',
     `has an "input" that is ${shown(input)}`,
     'Give a knot, whose value is passed on, or leave it out.',
   );

@@ -168,7 +168,7 @@ export function parseSchedule(text: string, subject: Subject): Schedule {
         'InvalidConfig',
         `"${word}" in the schedule is neither of segments, window:N, taken:KNOT, fail:KNOT and BLOW@STEP:KNOT with knots of tapestry ` +
           `"${subject.plan.plan.tapestry}". Give the schedule as an error of simulate names it.`,
-        { details: { schedule: text, word } },
+        { details: { schedule: text, word, reason: 'WrongValue' } },
       );
     }
   }

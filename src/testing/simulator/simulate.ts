@@ -144,7 +144,7 @@ function outcomesOf({ subject, outcomes, records }: RunEnd): Record<string, Simu
 
 function invalid(option: string, value: unknown, allowed: string): SelvageError {
   return new SelvageError('InvalidConfig', `simulate: ${option} must be ${allowed}, not ${String(value)}.`, {
-    details: { option, value },
+    details: { option, value, reason: 'WrongValue' },
   });
 }
 

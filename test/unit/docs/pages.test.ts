@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import * as selvage from '../../../src';
-import { ERROR_CODES } from '../../../src/errors';
+import { ERROR_CODES, ERROR_REASONS, PARAMETER_PROBLEMS } from '../../../src/errors';
 import { PAGES, readFile, snippetsOf } from '../../support/doc-snippets';
 
 const ROOT = path.join(__dirname, '../../..');
@@ -9,6 +9,7 @@ const ROOT = path.join(__dirname, '../../..');
 /** What the package exports beside nodes. */
 const NO_NODES = [
   'ERROR_CODES',
+  'ERROR_REASONS',
   'Knot',
   'Optional',
   'Retryable',
@@ -18,7 +19,12 @@ const NO_NODES = [
   'StoredBytes',
   'Tapestry',
   'Terminal',
+  'check',
+  'contentHash',
   'fragment',
+  'isErr',
+  'isOk',
+  'isSkipped',
   'local',
   'optional',
   'queue',
@@ -97,6 +103,16 @@ test.each([...PAGES, 'CONTRIBUTING.md'])('the links of %s lead somewhere', (page
 test('docs/errors.md has a row for each code, and no other', () => {
   const documented = [...readFile('docs/errors.md').matchAll(/^\| `(\w+)` +\|/gm)].map((match) => match[1]!);
   expect(documented.sort()).toEqual(Object.keys(ERROR_CODES).sort());
+});
+
+test('the page of the errors has every reason of every code that covers several mistakes', () => {
+  const [, section = ''] = readFile('docs/errors.md').split('## Reasons');
+  const documented = [...section.split('\n## ')[0]!.matchAll(/^\| `(\w+\.\w+)` +\|/gm)].map((row) => row[1]!);
+  const reasons = { ...ERROR_REASONS, InvalidParameters: PARAMETER_PROBLEMS };
+  const known = Object.entries(reasons).flatMap(([code, ofCode]) =>
+    Object.keys(ofCode).map((reason) => `${code}.${reason}`),
+  );
+  expect(documented.sort()).toEqual(known.sort());
 });
 
 test('every code is used by the sources', () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { contentHash, encodeValue, hashText, type Sha256 } from '../../../src/canonical';
-import { compile, layoutOf } from '../../../src/engine';
+import { compile, problemsOf, layoutOf } from '../../../src/engine';
 import type { KnotOptions, TapestryOptions } from '../../../src/model/records';
 import {
   addKnot,
@@ -319,6 +319,24 @@ describe('the config hash', () => {
     compile(tapestry, { sha256: counting });
     expect(calls).toBe(4); // the source, the constant, the config, the plan
   });
+});
+
+test('all that is refused can be told at once', () => {
+  const step = definition('step');
+  const foreign = addKnot(emptyTapestry('other'), 'far', step);
+  const tapestry = emptyTapestry('here');
+  const a = addKnot(tapestry, 'a', step, { far: parent(foreign), f: constant(() => 1) });
+  const b = addKnot(tapestry, 'b', definition('step', { source: '() => 2' }), { in: parent(a) });
+  (a.inputs as Map<string, unknown>).set('in', parent(b));
+  (tapestry as { terminals: unknown }).terminals = new Map([['t', foreign]]);
+  expect(problemsOf(tapestry, nodeSha256).map(({ code }) => code)).toEqual([
+    'ForeignKnot',
+    'Cycle',
+    'NotEncodable',
+    'DuplicateDefinition',
+    'ForeignKnot',
+  ]);
+  expect(thrownBy(() => compile(tapestry)).code).toBe('ForeignKnot');
 });
 
 describe('refused is', () => {

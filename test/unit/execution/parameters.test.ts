@@ -43,20 +43,36 @@ test('names all that is wrong in one error, with the tapestry and what it takes'
   );
   expect(error.code).toBe('InvalidParameters');
   expect(error.details['problems']).toEqual([
-    expect.stringContaining('unknown parameter "Name" (did you mean "name"?)'),
-    'unknown parameter "zzz"',
-    expect.stringContaining('parameter "count"'),
-    expect.stringContaining('parameter "late"'),
-    expect.stringMatching(/parameter "bomb".*boom/),
+    { path: 'Name', code: 'UnknownParameter', message: 'unknown parameter "Name" (did you mean "name"?)' },
+    { path: 'zzz', code: 'UnknownParameter', message: 'unknown parameter "zzz"' },
+    { path: 'count', code: 'WrongValue', message: expect.stringContaining('expected int') },
+    { path: 'late', code: 'WrongValue', message: expect.any(String) },
+    { path: 'bomb', code: 'WrongValue', message: expect.stringContaining('boom') },
   ]);
+  for (const part of ['unknown parameter "Name" (did', 'parameter "count": ', 'parameter "late": '])
+    expect(error.message).toContain(part);
   expect(error.message).toContain('Tapestry "work"');
   expect(error.message).toContain('count, name (optional)');
 });
 
 test('a missing one is said to be missing, not ill-typed', async () => {
   expect((await rejectionOf(validateParameters(record, {}))).details['problems']).toEqual([
-    'missing parameter "count"',
+    { path: 'count', code: 'MissingParameter', message: 'missing parameter "count"' },
   ]);
+});
+
+test('of a value that is wrong in several parts, each is a problem', async () => {
+  const people = recordOf(
+    tapestry('people', (t) => {
+      t.parameter('people', z.array(z.object({ name: z.string(), age: z.number() })));
+    }),
+  );
+  const error = await rejectionOf(validateParameters(people, { people: [{ name: 5, age: 'old' }] }));
+  expect(error.details['problems']).toMatchObject([
+    { path: 'people.0.name', code: 'WrongValue', message: expect.stringContaining('expected string') },
+    { path: 'people.0.age', code: 'WrongValue', message: expect.stringContaining('expected number') },
+  ]);
+  expect(error.message).toContain('parameter "people": 0.name: ');
 });
 
 test('only those are demanded that the knots of the run need; what is given is checked in either case', async () => {
@@ -67,7 +83,7 @@ test('only those are demanded that the knots of the run need; what is given is c
     late: 'yes',
   });
   const error = await rejectionOf(validateParameters(record, { count: 1.5 }, ['param:late']));
-  expect(error.details['problems']).toEqual([expect.stringContaining('parameter "count"')]);
+  expect(error.details['problems']).toEqual([expect.objectContaining({ path: 'count', code: 'WrongValue' })]);
 });
 
 test.each<[unknown, string]>([
@@ -76,7 +92,8 @@ test.each<[unknown, string]>([
   ['text', 'string'],
   [undefined, 'undefined'],
 ])('%p is no object of parameters', async (given, what) => {
-  expect(await rejectionOf(validateParameters(record, given))).toMatchObject(
-    refusal('InvalidParameters', `not ${what}`),
-  );
+  expect(await rejectionOf(validateParameters(record, given))).toMatchObject({
+    ...refusal('InvalidParameters', `not ${what}`),
+    details: { problems: [{ path: '', code: 'NotAnObject', message: expect.stringContaining(what) }] },
+  });
 });

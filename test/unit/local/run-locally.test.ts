@@ -1,7 +1,20 @@
 import { z } from 'zod';
 import { hashText } from '../../../src/canonical';
 import { createInMemoryBackends } from '../../../src/backends';
-import { aggregate, branch, firstOk, knot, map, runLocally, tapestry, type Logger } from '../../../src';
+import {
+  aggregate,
+  branch,
+  firstOk,
+  isErr,
+  isOk,
+  isSkipped,
+  knot,
+  map,
+  runLocally,
+  tapestry,
+  type Logger,
+  type Outcome,
+} from '../../../src';
 import { Crowd } from '../../support/crowd';
 import { rejectionOf } from '../../support/rejection-of';
 import { refusal } from '../../support/refusal';
@@ -77,6 +90,15 @@ test('firstOk takes the first alternative with a value, and is skipped where all
     either: { kind: 'ok', value: 7 },
     neither: { kind: 'skipped', reason: 'no_alternative' },
   });
+});
+
+test('outcomes are told apart by guards', async () => {
+  const { outcomes } = await runLocally(halfBroken, { x: 4 });
+  const told = (outcome: Outcome | undefined) => [isOk(outcome), isErr(outcome), isSkipped(outcome)];
+  for (const outcome of Object.values(outcomes)) {
+    expect(told(outcome)).toEqual(['ok', 'err', 'skipped'].map((kind) => outcome.kind === kind));
+  }
+  expect(told(outcomes['nobody'])).toEqual([false, false, false]);
 });
 
 describe('a run in which a knot fails', () => {

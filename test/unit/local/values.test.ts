@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { contentHash, encodeValue } from '../../../src/canonical';
+import { contentHash as hashOfEncoded, encodeValue } from '../../../src/canonical';
 import { createInMemoryBackends } from '../../../src/backends';
-import { StoredBytes, knot, runLocally, tapestry } from '../../../src';
+import { StoredBytes, contentHash, knot, runLocally, tapestry } from '../../../src';
 
 const sha256 = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-const hashOf = (value: unknown): string => contentHash(encodeValue(value));
+const hashOf = (value: unknown): string => hashOfEncoded(encodeValue(value));
 
 interface Basket {
   fruits: string[];
@@ -91,6 +91,17 @@ describe('no body can change what another gets', () => {
     });
     expect(outputs['write-1']).toEqual(new Uint8Array([1, 1, 1, 1]));
   });
+});
+
+test('contentHash is the hash that records have of a value', async () => {
+  const values = [5, { b: [1n], a: new Date(5) }, new Uint8Array([1, 2])];
+  const yields = knot('yields', ({ value }: { value: unknown }) => value);
+  const all = tapestry('all', () => values.forEach((value, n) => void yields({ value }, { id: `k${n}` })));
+  const { lineage } = await runLocally(all, {});
+  expect(lineage.map(({ output_hash }) => output_hash)).toEqual(values.map((value) => contentHash(value)));
+  const stored = new StoredBytes({ hash: `bytes-sha256:${'0'.repeat(64)}`, size: 1 });
+  expect(contentHash(stored)).toBe(stored.hash);
+  expect(() => contentHash(() => 1)).toThrow(expect.objectContaining({ code: 'NotEncodable' }));
 });
 
 test('a Blob becomes its bytes', async () => {

@@ -22,6 +22,7 @@ import {
   type ErrorCode,
   type StandardSchema,
 } from '../../../src';
+import { ERROR_REASONS } from '../../../src/errors';
 import { recordOf } from '../../../src/model';
 
 /*
@@ -94,8 +95,8 @@ function unknownKeys(): Record<string, [make: () => unknown, says: string[]]> {
     ['map', map, list, 'concurency', 'concurrency', 'over, each, bind, shared, concurrency, batch, onError'],
     ['source', source, { read: () => 1 }, 'raed', 'read', 'read'],
     ['sink', sink, { write: () => 1 }, 'input', 'inputs', 'inputs, write'],
-    ['aggregate', aggregate, { combine: () => 1 }, 'Inputs', 'inputs', 'inputs, combine'],
-    ['reduce', reduce, { combine: () => 1 }, 'inital', 'initial', 'of, combine, fold, initial'],
+    ['aggregate', aggregate, { combine: () => 1 }, 'Inputs', 'inputs', 'inputs, receives, combine'],
+    ['reduce', reduce, { combine: () => 1 }, 'inital', 'initial', 'of, receives, combine, fold, initial'],
     ['gate', gate, { predicate: () => true }, 'predicat', 'predicate', 'input, predicate'],
     ['branch', branch, { on: 'y' }, 'branch', 'branches', 'input, selector, branches, on'],
     ['firstOk', firstOk, { of: [] }, 'off', 'of', 'of'],
@@ -787,5 +788,7 @@ test.each(rows)('an authoring mistake is one error: $mistake: $code', ({ code, s
     thrown = error;
   }
   expect(SelvageError.is(thrown) ? thrown.code : thrown).toBe(code);
+  const reasons = ERROR_REASONS[code as keyof typeof ERROR_REASONS] as object | undefined;
+  if (reasons) expect(Object.keys(reasons)).toContain((thrown as SelvageError).details['reason']);
   for (const part of says) expect((thrown as Error).message).toContain(part);
 });

@@ -1,0 +1,57 @@
+/**
+ * Sub-codes, as `details.reason`, of the codes that cover several mistakes, with the rule that each stands for. They never change their meaning;
+ * `docs/errors.md` has an entry for each (a test compares the two).
+ */
+export const ERROR_REASONS = {
+  InvalidConfig: {
+    UnknownOption: 'There is no option, or no key of the first argument, of this name.',
+    WrongValue: 'An option, or a part of the first argument, has a value that it cannot have.',
+    MissingPart: 'A function, schema, knot or other part that is needed was not given.',
+    NotAKnot: 'Something else was given where a knot is needed.',
+    Contradiction: 'Two things were given that exclude one another.',
+    Meaningless: 'The option says nothing of such a knot.',
+    NeedsOutcomes: 'The error policy takes a definition that receives outcomes.',
+  },
+  InvalidName: {
+    NotText: 'The name is no text.',
+    Empty: 'The name is empty.',
+    TooLong: 'The name is too long.',
+    Reserved: 'The name, or its beginning, is kept for the framework or the language.',
+    WrongCharacters: 'The name has characters that it cannot have.',
+  },
+  InvalidDefinition: {
+    NotADefinition: 'Something else was given where a definition is needed.',
+    MissingBody: 'There is no function, or no `process` method.',
+    MissingName: 'A knot class does not state its own `knotName`.',
+    KeepsState: 'Instances of a knot class have fields.',
+    NotConstructible: 'The constructor of a knot class throws.',
+    NotASchema: 'What stands for a schema is none.',
+    WrongValue: 'The options, the version or what it receives cannot be so.',
+  },
+  UnknownTerminal: {
+    NotFound: 'The tapestry has no terminal and no knot of this name.',
+    NotAKnot: 'What was returned as a terminal is no knot.',
+    Empty: 'No terminal was named.',
+  },
+} as const;
+
+export type ReasonedCode = keyof typeof ERROR_REASONS;
+export type ErrorReason<Code extends ReasonedCode = ReasonedCode> = {
+  [C in Code]: keyof (typeof ERROR_REASONS)[C];
+}[Code];
+
+/** One thing that is wrong with the parameters of a run: `details.problems` of `InvalidParameters`. */
+export interface ParameterProblem {
+  /** The parameter and, below it, the part of its value, as `user.age`; empty: all parameters. */
+  readonly path: string;
+  readonly code: keyof typeof PARAMETER_PROBLEMS;
+  readonly message: string;
+}
+
+export const PARAMETER_PROBLEMS = {
+  UnknownParameter: 'The tapestry has no parameter of this name.',
+  MissingParameter: 'A parameter without a default was not given.',
+  WrongValue: 'The schema of the parameter refuses its value.',
+  NotAnObject: 'The parameters are no object.',
+  TooLarge: 'The parameters are more than the server takes.',
+} as const;
