@@ -6,6 +6,7 @@ import { VERSION } from '../../version';
 import type { InitOptions } from '../commands/init';
 import { EXIT } from '../exit-codes';
 import type { Output } from '../output';
+import { shellLine } from '../own-command';
 import { TEMPLATES } from '../templates';
 
 const PACKAGE = path.join(__dirname, '..', '..', '..');
@@ -58,7 +59,7 @@ export async function initFolder(given: string, { template }: InitOptions, outpu
   if (manifest.text !== undefined) await writeFile(path.join(folder, MANIFEST), manifest.text);
   const written = files.map(([name]) => name);
   const commands = [
-    ...(folder === process.cwd() ? [] : [`cd ${quoted(path.relative(process.cwd(), folder))}`]),
+    ...(folder === process.cwd() ? [] : [shellLine(['cd', path.relative(process.cwd(), folder)])]),
     'npm install',
     'npm test',
     'npm start',
@@ -188,8 +189,4 @@ function refused(why: string, files: readonly string[], folder: string): Selvage
 
 function inJson(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
-}
-
-function quoted(text: string): string {
-  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
