@@ -6,10 +6,21 @@ import type { Output } from './output';
 export function reportError(error: unknown, output: Output): number {
   output.endLive();
   if (SelvageError.is(error)) {
-    const { code, message } = error;
+    const { code, message, details } = error;
     output.warn(`${output.red('error')} ${code}: ${message}`);
     if (output.verbose) output.warn(withCauses(error));
-    if (output.json) output.document({ error: { code, message } });
+    if (output.json) {
+      // Which of the mistakes that the code covers, for programs.
+      const { reason, problems } = details;
+      output.document({
+        error: {
+          code,
+          message,
+          ...(reason !== undefined && { reason }),
+          ...(problems !== undefined && { problems }),
+        },
+      });
+    }
     return EXIT.usage;
   }
   const message = withoutBytes(error instanceof Error ? error.message : String(error));

@@ -6,7 +6,7 @@ import { receivesValues } from './definition-record';
 import { checkConstants, checkInputNames } from './input-names';
 import type { Knot } from './knot';
 import { knotRecord, markKnot, tapestryRecord } from './marks';
-import { checkKnotId } from './names';
+import { checkKnotId, PARAMETER_PREFIX } from './names';
 import { requireMeaning } from './node-options';
 import { effectiveOptions, readKnotOptions } from './options';
 import type { DefinitionRecord, InputRecord, KnotRecord, TapestryRecord } from './records';
@@ -38,10 +38,12 @@ class KnotHandle {
 }
 
 function usedAsValue(id: string, what: string): SelvageError {
+  const name = id.startsWith(PARAMETER_PREFIX) ? id.slice(PARAMETER_PREFIX.length) : id;
+  const input = /^[A-Za-z_$][\w$]*$/.test(name) ? name : 'value';
   return new SelvageError(
     'KnotUsedAsValue',
-    `The knot "${id}" was made into ${what} while wiring, when it has no value yet. Give it to another knot as an input, and use its value in the body ` +
-      `of that: knot('…', ({ value }) => …) placed as ({ value: ${/^[A-Za-z_$][\w$]*$/.test(id) ? id : '…'} }, { id: '…' }).`,
+    `The knot "${id}" was made into ${what} while wiring, when it has no value yet. Give it to a knot as an input, ({ ${input} }, { id: '…' }), and use its ` +
+      `value in the body of that, ({ ${input} }) => ….`,
     { details: { knot: id } },
   );
 }

@@ -91,6 +91,16 @@ describe('errors', () => {
     });
   });
 
+  test('with json, the document has what the code alone does not tell', () => {
+    const { output, stdout } = recordedOutput({ json: true });
+    const problems = [{ path: 'x', code: 'MissingParameter', message: 'missing' }];
+    const details = { reason: 'Empty', problems, folder: '/private' };
+    reportError(new SelvageError('InvalidName', 'No name.', { details }), output);
+    expect(JSON.parse(stdout.text)).toEqual({
+      error: { code: 'InvalidName', message: 'No name.', reason: 'Empty', problems },
+    });
+  });
+
   test('of nobody: with the stack, exit code 70', () => {
     const { output, stderr } = recordedOutput();
     expect(reportError(new TypeError('x is undefined'), output)).toBe(70);

@@ -521,7 +521,7 @@ const mistakes: Partial<Record<ErrorCode, Record<string, [make: () => unknown, s
       inside(
         (t) => (any({}, { id: 'k' }) as never as number) + (t.parameter('x', number) as never as number),
       ),
-      ['"k"', 'as an input', '({ value: k }'],
+      ['"k"', 'as an input, ({ k }, {', '({ k }) => …'],
     ],
     'a knot in a comparison': [
       inside((t) => (t.parameter('x', number) as never as number) > 3),

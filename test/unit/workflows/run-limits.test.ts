@@ -6,16 +6,16 @@ test('what is wanted otherwise stands beside the defaults', () => {
   expect(runLimits({ heartbeatTimeoutMs: 5 })).toEqual({ ...others, heartbeatTimeoutMs: 5 });
 });
 
-test.each<[string, object]>([
-  ['one that is unknown', { holdEvent: 5 }],
-  ['a name of every object', { toString: 5 }],
+test.each<[string, object, reason?: string]>([
+  ['one that is unknown', { holdEvent: 5 }, 'UnknownOption'],
+  ['a name of every object', { toString: 5 }, 'UnknownOption'],
   ['none', { holdEvents: undefined }],
   ['zero', { holdEvents: 0 }],
   ['a fraction', { holdEvents: 1.5 }],
   ['a text', { holdEvents: '5' }],
   ['infinity', { holdEvents: Infinity }],
-])('%s is refused', (_, wanted) => {
+])('%s is refused', (_, wanted, reason = 'WrongValue') => {
   expect(() => runLimits(wanted)).toThrow(
-    expect.objectContaining({ code: 'InvalidConfig', details: { limit: Object.keys(wanted)[0] } }),
+    expect.objectContaining({ code: 'InvalidConfig', details: { limit: Object.keys(wanted)[0], reason } }),
   );
 });
