@@ -33,6 +33,7 @@ module.exports = {
     'scripts/record-histories.ts',
     // Bundled by path.
     'bench/raw/workflows.ts',
+    'bench/raw/quickstart.workflows.ts',
     'test/integration/users-workflows.ts',
     'test/support/**/*.ts',
     'test/**/*.test.ts',

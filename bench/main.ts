@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { endServices } from '../test/support/services';
 import type { Benchmark, BenchmarkOptions, Row } from './benchmark';
 import { backends } from './backends';
-import { coldRun } from './cold-run';
+import { firstResult } from './first-result';
 import { hashing } from './hashing';
 import { inProcess } from './in-process/in-process';
 import { peers } from './peers/peers';
@@ -23,7 +23,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   passedOn,
   replay,
   production,
-  coldRun,
+  firstResult,
   ...inProcess,
   hashing,
   simulator,

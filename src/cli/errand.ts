@@ -16,6 +16,7 @@ import { runDocument } from './run-document';
 import { NO_NOTES, readNotes } from './run-notes';
 import { FILE, resumeCommand } from './resume-command';
 import { summarise } from './run-summary';
+import type { Timings } from './timings';
 import { placeWords, type ServerOptions } from './server-options';
 
 /** A run that a command starts, or comes back to. */
@@ -42,6 +43,7 @@ interface Surroundings {
   readonly output: Output;
   readonly interruption: Interruption;
   readonly options: ServerOptions;
+  readonly timings?: Timings;
 }
 
 /** Starts the run, leaves it to a worker that polls, and returns. */
@@ -69,7 +71,7 @@ export async function leaveToWorker(errand: Errand, surroundings: Surroundings):
 
 /** Starts the run, works for it by the worker of this process, and shows what becomes of it. */
 export async function workHere(errand: Errand, surroundings: Surroundings): Promise<number> {
-  const { selvage, output, interruption } = surroundings;
+  const { selvage, output, interruption, timings } = surroundings;
   try {
     output.say(describePlace(selvage.place));
     keepTypeScriptLoadable();
@@ -78,6 +80,7 @@ export async function workHere(errand: Errand, surroundings: Surroundings): Prom
     const run = await interruption.orAsked(begin(errand, surroundings));
     if (!run) return leave(errand, surroundings, 'with its worker');
     workFor({ ...work, runId: run.runId });
+    timings?.mark('making the worker, starting the run');
     const display = new ProgressDisplay(output, placeWords(surroundings.options));
     const result = await Promise.race([
       follow(run, display),
@@ -86,11 +89,14 @@ export async function workHere(errand: Errand, surroundings: Surroundings): Prom
       interruption.asked.then(() => undefined),
     ]).finally(() => display.stop());
     if (!result) return leave(errand, surroundings, 'with its worker');
+    timings?.mark('the run, and reading its result');
     await errand.notice;
     await showResult(result, errand, surroundings);
+    timings?.mark('showing the result');
     return hasResult(result.status === 'succeeded' ? EXIT.ok : EXIT.runFailed);
   } finally {
     await closeInTime(selvage, output);
+    timings?.mark('stopping the worker, closing connections');
   }
 }
 

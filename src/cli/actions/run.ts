@@ -13,6 +13,7 @@ import { type AnyTapestry, chooseTapestry, loadFile } from '../load-file';
 import { openFor } from '../open-for';
 import type { Output } from '../output';
 import { readParameters } from '../parameters';
+import { Timings } from '../timings';
 import { warnOfUnused } from '../warn-of-unused';
 
 /** What is to be done, known to be right before a server is started or anything is written. */
@@ -30,12 +31,17 @@ interface Work {
 /** `selvage run`. */
 export async function runFile(file: string, options: RunOptions, output: Output): Promise<number> {
   const interruption = new Interruption();
+  const timings = new Timings();
+  timings.mark('loading Node and the command line');
   try {
     const ready = await interruption.orAsked(
-      prepare(file, options, output).then(async (work) => ({
-        work,
-        selvage: await openFor(options.detach ? undefined : work.tapestries, options, output, []),
-      })),
+      prepare(file, options, output).then(async (work) => {
+        timings.mark('loading and checking the file');
+        const tapestries = options.detach ? undefined : work.tapestries;
+        const selvage = await openFor(tapestries, options, output, []);
+        timings.mark("loading Temporal's SDK, finding or starting the server, opening backends");
+        return { work, selvage };
+      }),
     );
     if (!ready) {
       output.warn('Interrupted before the run was started.');
@@ -52,12 +58,13 @@ export async function runFile(file: string, options: RunOptions, output: Output)
       back: isNew ? [...process.argv.slice(2), '--run-id', work.runId] : process.argv.slice(2),
       start: () => start(selvage, work, options),
     };
-    const surroundings = { selvage, output, interruption, options };
+    const surroundings = { selvage, output, interruption, options, timings };
     if (options.detach) return await leaveToWorker(errand, surroundings);
     const notice = isNew ? tellInterrupted(selvage, work, file, options, output) : Promise.resolve();
     return await workHere({ ...errand, notice }, surroundings);
   } finally {
     interruption.stop();
+    if (options.timings) output.warn(timings.lines().join('\n'));
   }
 }
 

@@ -17,6 +17,7 @@ export interface RunOptions extends ServerOptions {
   readonly deadline?: Date | number;
   readonly tag?: readonly string[];
   readonly detach?: boolean;
+  readonly timings?: boolean;
   /** False: `--no-reuse`. */
   readonly reuse?: boolean;
 }
@@ -53,6 +54,7 @@ export function addRunCommand(program: Command, output: Output, answer: Answer):
       '--task-queue <name>',
       'task queue of run and worker (default: one of the run alone; with --detach selvage/<tapestry>)',
     )
+    .option('--timings', 'show at the end where the time of the command went')
     .option('--detach', 'start the run, leave it to a worker that polls already, and return')
     .addHelpText(
       'after',
