@@ -69,6 +69,8 @@ export type {
   KnotOptions,
   LocalDispatcher,
   Logger,
+  LoggerLike,
+  LogMethod,
   LoopOptions,
   LoopState,
   MemberPaths,

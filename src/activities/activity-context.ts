@@ -2,6 +2,7 @@ import type { StoredBytes } from '../canonical';
 import { openBytes, storeBytes, type BodyExtension } from '../execution';
 import type { Fragment } from '../model/fragment';
 import type { KnotContext, Logger } from '../model/knot-context';
+import { bodyLines } from './body-lines';
 import type { KnotAttempt } from './knot-attempt';
 import type { WorkerEnvironment } from './worker-environment';
 
@@ -32,7 +33,11 @@ export class ActivityContext implements KnotContext {
   }
 
   get logger(): Logger {
-    return this.knotAttempt.context.log;
+    return bodyLines(this.environment.logger, this.knotAttempt.context.log, {
+      run: this.runId,
+      knot: this.knotId,
+      attempt: this.attempt,
+    });
   }
 
   get resources(): KnotContext['resources'] {

@@ -1,16 +1,20 @@
+import type { Context } from '@temporalio/activity';
 import { decodeJson, type Json, type StoredBytes } from '../canonical';
 import { BodyExtension, encodeHandedOn, openBytes, storeBytes, type LoadedPlan } from '../execution';
 import type { PlanKnot } from '../engine';
 import type { Fragment } from '../model/fragment';
-import type { KnotContext, Logger } from '../model/knot-context';
+import type { KnotContext, Logger, LoggerLike } from '../model/knot-context';
 import type { DataStore } from '../protocols';
+import { bodyLines } from './body-lines';
 
 /** What the contexts of one segment share. */
 export interface SegmentSurroundings {
   readonly plan: LoadedPlan;
   readonly runId: string;
   readonly recordRun: string;
-  readonly logger: Logger;
+  /** Of the worker, if it has one; else bodies write to that of Temporal's activity. */
+  readonly ownLogger: LoggerLike | undefined;
+  readonly log: Context['log'];
   readonly resources: Readonly<Record<string, unknown>>;
   readonly dataStore: DataStore;
   /** By knot id: what its body gave to `heartbeat`. */
@@ -44,14 +48,8 @@ export class SegmentContext implements KnotContext {
   }
 
   get logger(): Logger {
-    const { logger } = this.surroundings;
-    const { knotId } = this;
-    return {
-      debug: (message, meta) => logger.debug(message, { knot: knotId, ...meta }),
-      info: (message, meta) => logger.info(message, { knot: knotId, ...meta }),
-      warn: (message, meta) => logger.warn(message, { knot: knotId, ...meta }),
-      error: (message, meta) => logger.error(message, { knot: knotId, ...meta }),
-    };
+    const { ownLogger, log } = this.surroundings;
+    return bodyLines(ownLogger, log, { run: this.runId, knot: this.knotId, attempt: this.attempt });
   }
 
   get resources(): KnotContext['resources'] {

@@ -232,6 +232,8 @@ class SystemActivities {
     const isBegun = first && (await runHistory.getRunByTemporalId(first.recordRun)) !== undefined;
     const said = accepted?.hash === undefined ? request : { ...request, parametersHash: accepted.hash };
     await runHistory.startRun(this.runRecord(plan, said, hashes));
+    const about = { run: workflowId, tapestry: tapestry.name };
+    this.environment.logger?.info(about, `Run ${workflowId} of ${tapestry.name} begins`);
     const segment = first && (await this.beginSegment(plan, first, isBegun!));
     if (segment?.answer && isAllOk(layout, segment.size, segment.answer)) {
       const answer = await this.answerOf(layout, hash, inline, segment.answer);
@@ -427,7 +429,16 @@ class SystemActivities {
     };
     if (!(await runHistory.endRun(run, ended))) return undefined;
     const record = await runHistory.getRunByTemporalId(run);
+    this.tellEnd(record);
     return hashJson(record as unknown as Json, this.environment.sha256);
+  }
+
+  private tellEnd(record: RunRecord | undefined): void {
+    if (!record) return;
+    const { run_id: run, tapestry, status, started_at: from, finished_at: until } = record;
+    const milliseconds = Math.max(0, (until ?? from) - from);
+    const about = { run, tapestry, status, milliseconds };
+    this.environment.logger?.info(about, `Run ${run} of ${tapestry} ended: ${status}`);
   }
 
   /** A reset run replays its first step and so never recorded itself, nor what its history has of before the reset. */
@@ -496,6 +507,7 @@ class SystemActivities {
         finished_at: Date.now(),
         environment: { error: { type: error.code, message: error.message } },
       });
+      this.tellEnd(await runHistory.getRunByTemporalId(run.temporal_run_id));
       throw error;
     }
   }

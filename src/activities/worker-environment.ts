@@ -9,6 +9,7 @@ import {
   type SliceLimits,
 } from '../execution';
 import { GroupCommit } from '../backends';
+import type { LoggerLike } from '../model/knot-context';
 import type { Backends } from '../protocols';
 import { currentScope } from '../sealing/run-scope';
 import type { KnotObserver } from '../interceptors/activity';
@@ -38,6 +39,8 @@ export interface WorkerEnvironmentOptions {
   readonly sha256: Sha256;
   /** Milliseconds after which a place of a limit that a lost worker had is free again. */
   readonly leaseTtl?: number | undefined;
+  /** Where bodies write, and what is said of runs. Default: bodies write to Temporal's logger. */
+  readonly logger?: LoggerLike;
   /** Hear of every attempt of a knot. Default: nobody. */
   readonly observers?: readonly KnotObserver[];
   /** What tests want otherwise than by default. */
@@ -66,6 +69,7 @@ export class WorkerEnvironment implements Hashing {
   readonly identity: string;
   readonly sha256: Sha256;
   readonly observers: readonly KnotObserver[];
+  readonly logger: LoggerLike | undefined;
   readonly codeHashes: CodeHashes;
   readonly segmentLimits: SegmentLimits;
   readonly sliceLimits: SliceLimits;
@@ -83,6 +87,7 @@ export class WorkerEnvironment implements Hashing {
     this.sha256 = options.sha256;
     this.leaseTtl = options.leaseTtl;
     this.observers = options.observers ?? [];
+    this.logger = options.logger;
     this.segmentLimits = { ...SEGMENT_LIMITS, ...options.activityLimits?.segment };
     this.sliceLimits = { ...SLICE_LIMITS, ...options.activityLimits?.slices };
     this.codeHashes = new CodeHashes(options.sha256);

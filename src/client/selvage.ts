@@ -35,6 +35,7 @@ import {
   type PlanOfTapestry,
 } from '../execution';
 import type { KnotObserver } from '../interceptors/activity';
+import type { LoggerLike } from '../model/knot-context';
 import { recordOf, type Fragment, type Resources, type Tapestry, type TapestryRecord } from '../model';
 import { encryptionFromEnvironment, type Encryption } from '../sealing/encryption';
 import { sealingConverter } from '../sealing/payload-codec';
@@ -43,7 +44,7 @@ import { digestOf, digestsOf, encryptionOf, sealBackends, subjectOf } from '../s
 import { withSubject } from '../sealing/run-scope';
 import type { Backends, LineageQuery, LineageRecord, Page, RunQuery, RunRecord } from '../protocols';
 import { projectFolder } from '../project-folder';
-import { EmbeddedServer } from '../server';
+import { EmbeddedServer, type EmbeddedServerOptions } from '../server';
 import { MEMO_KEY, type RunMemo } from '../workflows/messages';
 import { runLimits, type RunLimits } from '../workflows/run-limits';
 import { notConnected, requireNamespace, unreachable } from './connection-errors';
@@ -124,7 +125,13 @@ export interface ConnectOptions extends ServerChoice {
   readonly encryption?: Encryption | false;
   /** Of Temporal's client, and of the worker of `open`. Codecs of your own are applied before payloads are sealed. */
   readonly dataConverter?: DataConverter;
-  /** Hears of what takes a while: an installation of the server. */
+  /**
+   * Hears of what takes a while (an installation of the server) and of what is wrong. With {@link Selvage.open} bodies write to it by `ctx.logger`, it is told
+   * of runs that begin and end, and Temporal's SDK warns by it. A logger of pino, or one of its shape, `(fields, message)`. Default: what bodies say from `info`
+   * on, and warnings of the SDK, are lines on stderr; nothing is ever written to stdout.
+   */
+  readonly logger?: LoggerLike;
+  /** @internal Like `logger`, for the command line, which has a place of its own for what takes a while. */
   readonly log?: (message: string) => void;
   /** @internal Of the runs that this client starts, for tests: what is to be other than by default. */
   readonly runLimits?: Partial<RunLimits>;
@@ -258,6 +265,7 @@ export class Selvage {
           encryption: connected.encryption ?? false,
           ...(resources && { resources }),
           ...(observers && { observers }),
+          ...(options.logger && { logger: options.logger }),
           ...(activityLimits && { activityLimits }),
           ...(inlineLimit !== undefined && { inlineLimit }),
         },
@@ -828,6 +836,13 @@ function chosenEncryption(
   return (backends && encryptionOf(backends)) ?? encryptionFromEnvironment({ projectDir });
 }
 
+function logOf({ log, logger }: ConnectOptions): EmbeddedServerOptions['log'] {
+  if (log) return { info: log, warn: log };
+  return (
+    logger && { info: (message) => logger.info({}, message), warn: (message) => logger.warn({}, message) }
+  );
+}
+
 /** Finds or starts the server, connects, and opens the backends; what was opened is closed again if anything fails. */
 async function connectTo(options: ConnectOptions): Promise<Connected> {
   chosenInlineLimit(options.inlineLimit, process.env);
@@ -838,12 +853,12 @@ async function connectTo(options: ConnectOptions): Promise<Connected> {
   let connection: Connection | undefined;
   try {
     if (!chosen) {
-      const { log } = options;
+      const log = logOf(options);
       server = await EmbeddedServer.acquire({
         projectDir,
         ...(options.durable !== undefined && { durable: options.durable }),
         ...(options.port !== undefined && { port: options.port }),
-        ...(log && { log: { info: log, warn: log } }),
+        ...(log && { log }),
       });
     }
     const address = chosen?.address ?? server!.address;
@@ -857,9 +872,10 @@ async function connectTo(options: ConnectOptions): Promise<Connected> {
     const backends = encryption ? sealBackends(opened, encryption) : opened;
     const dataConverter = sealingConverter(options.dataConverter, encryption);
     keepOutOfVersionControl(projectDir);
-    if (options.log) {
+    const log = logOf(options);
+    if (log) {
       const trouble = await clockTrouble(backends.runHistory);
-      if (trouble) options.log(`warning ${trouble.code}: ${trouble.message}`);
+      if (trouble) log.warn(`warning ${trouble.code}: ${trouble.message}`);
     }
     return {
       client: new Client({ connection, namespace, ...(dataConverter && { dataConverter }) }),

@@ -12,6 +12,7 @@ export {
 } from './body-extension';
 export type { Hashing } from './hashing';
 export { callBody } from './call-body';
+export { bodyLogger } from './body-logger';
 export { causeLines, errorLine } from './cause-lines';
 export { describeError, errorType, type DescribedError } from './exception-record';
 export { cacheKeyOf, isTooOld, valueOfRecord, type ValueId, type ValueIdentity } from './cache-key';

@@ -68,9 +68,10 @@ import {
   type PassedOver,
   freshCopy,
   waitUnlessStopped,
+  bodyLogger,
 } from '../execution';
 import { SelvageError } from '../errors';
-import type { Logger } from '../model/knot-context';
+import type { LoggerLike } from '../model/knot-context';
 import type { DefinitionRecord, KnotBody, TapestryRecord } from '../model/records';
 import type { Backends, LineageRecord, RunRecord, RunStatus, StoredValue } from '../protocols';
 import { Definitions } from './definitions';
@@ -95,7 +96,7 @@ export interface InProcessEnvironment extends Hashing {
   readonly replace?: Readonly<Record<string, KnotBody>>;
   readonly terminals?: readonly string[];
   readonly resources?: Readonly<Record<string, unknown>>;
-  readonly logger?: Logger;
+  readonly logger?: LoggerLike;
   readonly signal?: AbortSignal;
   readonly concurrency?: number;
   /** Whether values that others have made are taken, by the knots that say so. Default true. */
@@ -114,7 +115,7 @@ export interface InProcessEnvironment extends Hashing {
 }
 
 const DEFAULT_CONCURRENCY = 500;
-const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const SILENT: LoggerLike = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** A run in this process: bodies as promises, and a record in the backends for every knot. */
 export class InProcessHost {
@@ -166,7 +167,7 @@ export class InProcessHost {
     this.run = {
       runId: environment.runId,
       recordRun: environment.recordRun,
-      logger: environment.logger ?? SILENT,
+      logger: bodyLogger(environment.logger ?? SILENT),
       resources: environment.resources ?? {},
       dataStore: environment.backends.dataStore,
       handedOn: new Map(),

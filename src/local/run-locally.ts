@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { nodeSha256 } from '../adapters/shared/node-sha256';
 import { createInMemoryBackends } from '../backends/in-memory';
 import { freshCopy, validateParameters, type OutcomeToRecord } from '../execution';
-import type { Logger } from '../model/knot-context';
+import type { LoggerLike } from '../model/knot-context';
 import type { Outcome, RunResult } from '../model/outcome';
 import type { KnotBody } from '../model/records';
 import { recordOf, type Tapestry } from '../model';
@@ -21,8 +21,8 @@ export interface RunLocallyOptions {
   readonly terminals?: readonly string[];
   /** `ctx.resources` of the bodies. */
   readonly resources?: Readonly<Record<string, unknown>>;
-  /** Where `ctx.logger` writes. Default: nowhere. */
-  readonly logger?: Logger;
+  /** Where `ctx.logger` writes: a logger of pino, or one of its shape, `(fields, message)`. Default: nowhere. */
+  readonly logger?: LoggerLike;
   /** Aborting it cancels the run, as a cancel on Temporal would. */
   readonly signal?: AbortSignal;
   /** Default: a new id. */

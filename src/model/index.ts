@@ -23,7 +23,7 @@ export type {
   ValueOf,
 } from './knot';
 export type { KnotClassOf } from './knot-class';
-export type { KnotContext, Logger, Resources } from './knot-context';
+export type { KnotContext, Logger, LoggerLike, LogMethod, Resources } from './knot-context';
 export {
   aggregate,
   type AggregateOptions,

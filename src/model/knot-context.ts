@@ -1,11 +1,26 @@
 import type { StoredBytes } from '../canonical';
 import type { Fragment } from './fragment';
 
+/** Takes a message with fields, or, as pino does, fields with a message. */
+export interface LogMethod {
+  (message: string, fields?: object): void;
+  (fields: object, message?: string): void;
+}
+
+/** What bodies write to. */
 export interface Logger {
-  debug(message: string, meta?: Record<string, unknown>): void;
-  info(message: string, meta?: Record<string, unknown>): void;
-  warn(message: string, meta?: Record<string, unknown>): void;
-  error(message: string, meta?: Record<string, unknown>): void;
+  readonly debug: LogMethod;
+  readonly info: LogMethod;
+  readonly warn: LogMethod;
+  readonly error: LogMethod;
+}
+
+/** Where lines go: a logger of pino, or anything that takes fields and then the message. */
+export interface LoggerLike {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
 }
 
 /** Extended by users (`declare module 'selvage' { interface Resources { db: Pool } }`) to type `ctx.resources` everywhere. */

@@ -3,7 +3,6 @@ import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { SelvageError } from '../errors';
-import type { Logger } from '../model/knot-context';
 import { projectFolder } from '../project-folder';
 import { withFileLock } from './file-lock';
 import { findTemporalCli } from './find-binary';
@@ -40,7 +39,7 @@ export interface EmbeddedServerOptions {
   /** The port to serve on. Default: the one used last in this project if it is free, else a free one. */
   readonly port?: number;
   /** Hears of what takes a while (an installation) and of what goes wrong after the start. Default: nobody does. */
-  readonly log?: Pick<Logger, 'info' | 'warn'>;
+  readonly log?: { info(message: string): void; warn(message: string): void };
   /** Called after the server died and was started again at the same address, with its new process id. */
   readonly onRestart?: (pid: number) => void;
   /** Called when the server's process has been started, or was found running: from here on there is nothing to do but wait. */

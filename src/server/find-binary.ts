@@ -3,7 +3,6 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 
 import { SelvageError } from '../errors';
-import type { Logger } from '../model/knot-context';
 import type { BinaryAttempt, BinarySource } from './binary-attempt';
 import { cachedPrograms, installTemporalCli } from './install-binary';
 import { run } from './run-program';
@@ -12,7 +11,7 @@ export interface FindBinaryOptions {
   /** Default: `process.env`. */
   readonly env?: NodeJS.ProcessEnv;
   /** Hears of installations, which take a while. Default: nobody does. */
-  readonly log?: Pick<Logger, 'info'> | undefined;
+  readonly log?: { info(message: string): void } | undefined;
 }
 
 export interface BinaryReport {

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
-import type { Logger } from '../model/knot-context';
 import type { BinaryAttempt } from './binary-attempt';
 import { withFileLock } from './file-lock';
 import { ownScript } from './own-script';
@@ -29,7 +28,7 @@ export function cachedPrograms(cache: string): string[] {
 export async function installTemporalCli(
   cache: string,
   env: NodeJS.ProcessEnv,
-  log?: Pick<Logger, 'info'>,
+  log?: { info(message: string): void },
 ): Promise<BinaryAttempt[]> {
   try {
     mkdirSync(cache, { recursive: true });

@@ -7,6 +7,7 @@ import { SelvageError } from '../errors';
 import { recordOf } from '../model';
 import { toNativeOptions } from './native-connection';
 import { selvage, type SelvagePluginOptions } from './plugin';
+import { quietRuntime } from './runtime-log';
 
 export interface CreateWorkerOptions
   extends SelvagePluginOptions, Omit<WorkerOptions, 'taskQueue' | 'namespace' | 'plugins' | 'interceptors'> {
@@ -50,7 +51,7 @@ const WITHOUT_CACHE = {
 /**
  * A Temporal worker with the {@link selvage} plugin and tuned defaults; every option of a Temporal worker overrides them.
  * `worker.run()` works until `worker.shutdown()`: running bodies have 5 s to end, then their signals are aborted, and
- * what has not ended goes on in another worker. A connection that was opened here is closed with the worker.
+ * what has not ended goes on in another worker. Temporal's SDK is kept quiet: its warnings and errors go to `logger`, else to stderr. A connection that was opened here is closed with the worker.
  *
  * @throws SelvageError `ServerUnreachable`, `ServerRefused`, `InvalidAddress`, `UnknownNamespace`, `InvalidWorkerOptions` (several tapestries
  *   with different queues, and no `taskQueue`), and as {@link selvage}
@@ -61,6 +62,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     resources,
     backends,
     observers,
+    logger,
     inlineLimit,
     encryption,
     leaseTtl,
@@ -72,11 +74,13 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     taskQueue,
     ...others
   } = options;
+  const lines = quietRuntime(logger);
   const plugin = selvage({
     tapestries,
     ...(resources && { resources }),
     ...(backends && { backends }),
     ...(observers && { observers }),
+    ...(lines && { logger: lines }),
     ...(inlineLimit !== undefined && { inlineLimit }),
     ...(encryption !== undefined && { encryption }),
     ...(leaseTtl !== undefined && { leaseTtl }),

@@ -8,6 +8,7 @@ import { serverIdentity } from '../client/server-identity';
 import { SelvageError } from '../errors';
 import { DEFAULT_INLINE_LIMIT, chosenInlineLimit } from '../execution';
 import { createActivityInterceptors, type KnotObserver } from '../interceptors/activity';
+import type { LoggerLike } from '../model/knot-context';
 import { isTapestry, recordOf, type Resources, type Tapestry } from '../model';
 import type { Backends } from '../protocols';
 import { encryptionFromEnvironment, type Encryption } from '../sealing/encryption';
@@ -26,6 +27,11 @@ export interface SelvagePluginOptions {
   /** Stores that stay open when the worker ends. Default: opened from `SELVAGE_*` and closed with the worker. */
   readonly backends?: Backends;
   readonly observers?: readonly KnotObserver[];
+  /**
+   * Where bodies write by `ctx.logger`, and where runs that begin and end are told of: a logger of pino, or one of its shape, `(fields, message)`.
+   * Default: bodies write to the logger of Temporal's runtime, and nothing is said of runs.
+   */
+  readonly logger?: LoggerLike;
   /**
    * Seals values in the data store and what goes into Temporal's history, behind the codecs that worker or client have themselves; `false`: nothing
    * is sealed. Clients and workers need the same keys. Default: what `backends` are sealed with, else the keys of the environment (`SELVAGE_KEYS`,
@@ -101,6 +107,7 @@ export class SelvagePlugin extends SimplePlugin {
       leaseTtl: this.own.leaseTtl,
       activityLimits: this.own.activityLimits,
       ...(this.own.observers && { observers: this.own.observers }),
+      ...(this.own.logger && { logger: this.own.logger }),
     });
     this.environment = environment;
     const users = activityMap(options.activities);

@@ -3,6 +3,7 @@ import { NativeConnection, type Worker } from '@temporalio/worker';
 import type { Connected } from '../client/selvage';
 import { createWorker, type CreateWorkerOptions } from './create-worker';
 import { toNativeOptions } from './native-connection';
+import { quietRuntime } from './runtime-log';
 
 const BEGIN_POLL_MS = 10;
 
@@ -49,6 +50,7 @@ export class WorkersBeside {
     options: OptionsBeside,
     taskQueues: Iterable<string>,
   ): Promise<WorkersBeside> {
+    quietRuntime(options.logger);
     const connection = await NativeConnection.connect(toNativeOptions(connected.connection));
     const workers = new WorkersBeside(connected, options, connection);
     try {

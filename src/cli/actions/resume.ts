@@ -47,7 +47,7 @@ async function open(
 ): Promise<{ selvage: Selvage; loaded: LoadedFile | undefined }> {
   requireProject(options);
   const loaded = file === undefined ? undefined : await loadFile(file);
-  return { selvage: await openFor(loaded?.tapestries, options, output, []), loaded };
+  return { selvage: await openFor(loaded?.tapestries, options, output, { workOn: [] }), loaded };
 }
 
 async function errandOf(

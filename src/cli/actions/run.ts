@@ -38,7 +38,7 @@ export async function runFile(file: string, options: RunOptions, output: Output)
       prepare(file, options, output).then(async (work) => {
         timings.mark('loading and checking the file');
         const tapestries = options.detach ? undefined : work.tapestries;
-        const selvage = await openFor(tapestries, options, output, []);
+        const selvage = await openFor(tapestries, options, output, { workOn: [] });
         timings.mark("loading Temporal's SDK, finding or starting the server, opening backends");
         return { work, selvage };
       }),

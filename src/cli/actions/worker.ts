@@ -50,7 +50,7 @@ async function open(
   output: Output,
 ): Promise<{ selvage: Selvage; loaded: LoadedFile }> {
   const loaded = isDev ? await loadAndTell(file) : await loadFile(file);
-  const selvage = await openFor(loaded.tapestries, options, output);
+  const selvage = await openFor(loaded.tapestries, options, output, { runs: true });
   keepTypeScriptLoadable();
   return { selvage, loaded };
 }

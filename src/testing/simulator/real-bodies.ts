@@ -39,6 +39,7 @@ import {
   type MapElements,
   type OutcomeToRecord,
   type ParentOutcomes,
+  bodyLogger,
 } from '../../execution';
 import { SelvageError } from '../../errors';
 import { Definitions } from '../../local/definitions';
@@ -62,7 +63,7 @@ export interface RealBodiesOptions {
   readonly resources: () => Readonly<Record<string, unknown>>;
 }
 
-const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const SILENT = bodyLogger({ debug: () => {}, info: () => {}, warn: () => {}, error: () => {} });
 /** The same for all runs, so that what a body makes of it is the same. */
 const RUN_ID = 'simulated';
 const SHA256: Sha256 = nodeSha256;

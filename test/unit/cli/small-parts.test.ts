@@ -4,7 +4,6 @@ import { nextPage } from '../../../src/cli/next-page';
 import { ownCommand, shellLine } from '../../../src/cli/own-command';
 import { describePlace } from '../../../src/cli/place';
 import { reportError } from '../../../src/cli/report-error';
-import { lineOf } from '../../../src/cli/sdk-logger';
 import { workerWords } from '../../../src/cli/server-options';
 import { SelvageError } from '../../../src/errors';
 import { recordedOutput } from './output-streams';
@@ -114,33 +113,6 @@ describe('errors', () => {
     reportError(new Error(`Not done: ${status} \u001b[2J`), output);
     expect(stderr.text).toContain('Not done: Status { code: Internal, message: "broken" } \uFFFD[2J\n');
     expect(stderr.text).not.toMatch(/details|\u001b/);
-  });
-});
-
-describe('messages of the SDK', () => {
-  const ofWorker = { sdkComponent: 'worker' };
-  const ofBody = { sdkComponent: 'activity', activityId: 'fetch' };
-
-  test.each([
-    ['INFO' as const, 'Worker state changed', ofWorker, undefined],
-    ['WARN' as const, 'Activity failed', { ...ofWorker, error: new Error('x') }, undefined],
-    ['WARN' as const, 'Workflow failed', ofWorker, undefined],
-    [
-      'WARN' as const,
-      'Slow\n  poll',
-      { ...ofWorker, error: new Error('lost') },
-      'warn temporal: Slow poll: lost',
-    ],
-    ['INFO' as const, '5 rows', ofBody, 'fetch: 5 rows'],
-    ['ERROR' as const, 'no rows', ofBody, 'error fetch: no rows'],
-    ['DEBUG' as const, 'row 1', ofBody, undefined],
-  ])('%s %j', (level, message, meta, expected) => {
-    expect(lineOf(level, message, meta, false)).toBe(expected);
-  });
-
-  test('all are shown if asked for', () => {
-    expect(lineOf('WARN', 'Activity failed', ofWorker, true)).toBe('warn temporal: Activity failed');
-    expect(lineOf('DEBUG', 'row 1', ofBody, true)).toBe('debug fetch: row 1');
   });
 });
 

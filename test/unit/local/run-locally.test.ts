@@ -12,7 +12,7 @@ import {
   map,
   runLocally,
   tapestry,
-  type Logger,
+  type LoggerLike,
   type Outcome,
 } from '../../../src';
 import { Crowd } from '../../support/crowd';
@@ -280,14 +280,16 @@ describe('terminals', () => {
 
 test('bodies get the resources and the logger of the run, and know where they are', async () => {
   const seen: unknown[] = [];
-  const logger: Logger = {
+  const logger: LoggerLike = {
     debug() {},
-    info: (message, meta) => seen.push([message, meta]),
+    info: (fields, message) => seen.push([fields, message]),
     warn() {},
     error() {},
   };
   const look = knot('look', (_: object, ctx) => {
     ctx.logger.info('looking', { at: ctx.knotId });
+    ctx.logger.info({ at: 2 }, 'looking on');
+    ctx.logger.info(new TypeError('lost'));
     return [ctx.runId, ctx.knotId, ctx.attempt, ctx.resources['db'].name, ctx.signal.aborted];
   });
   const { values } = await runLocally(
@@ -296,7 +298,11 @@ test('bodies get the resources and the logger of the run, and know where they ar
     { runId: 'run-7', resources: { db: { name: 'books' } }, logger },
   );
   expect(values.look).toEqual(['run-7', 'here', 1, 'books', false]);
-  expect(seen).toEqual([['looking', { at: 'here' }]]);
+  expect(seen).toEqual([
+    [{ at: 'here' }, 'looking'],
+    [{ at: 2 }, 'looking on'],
+    [{ err: new TypeError('lost') }, 'lost'],
+  ]);
 });
 
 test('a knot of 600 parents gets all of them', async () => {

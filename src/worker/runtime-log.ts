@@ -1,0 +1,69 @@
+import { Runtime, makeTelemetryFilterString, type LogLevel, type RuntimeOptions } from '@temporalio/worker';
+import { lineLogger, lineOf, tellLogger } from '../client/log-line';
+import type { LoggerLike } from '../model/knot-context';
+
+let told: LoggerLike | undefined;
+let own: RuntimeOptions | undefined;
+
+/**
+ * Makes Temporal's SDK in this process quiet, before it is used first: its warnings and errors, and what bodies say, go to `logger`, or as a line
+ * each to stderr; nothing to stdout. `SELVAGE_LOG=debug` has all of it on stderr. A runtime that somebody else has installed stays as it is.
+ *
+ * There is one for a process: the SDK's own messages go to the logger that was given last.
+ *
+ * @returns where bodies are to write; undefined: to the logger of the runtime that somebody else has installed
+ */
+export function quietRuntime(logger?: LoggerLike): LoggerLike | undefined {
+  told = logger ?? told;
+  if (!isTaken()) install();
+  return logger ?? (isOwn() ? lines : undefined);
+}
+
+function isDebug(): boolean {
+  return process.env['SELVAGE_LOG'] === 'debug';
+}
+
+function toStderr(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+const lines = lineLogger(toStderr, { isVerbose: isDebug });
+
+function install(): void {
+  const log = (level: LogLevel, message: string, meta?: Record<string | symbol, unknown>): void => {
+    if (told) tellLogger(told, level, message, meta);
+    if (told && !isDebug()) return;
+    const line = lineOf(level, message, meta, isDebug());
+    if (line !== undefined) toStderr(line);
+  };
+  own = {
+    telemetryOptions: {
+      logging: {
+        filter: makeTelemetryFilterString(
+          isDebug() ? { core: 'DEBUG', other: 'INFO' } : { core: 'WARN', other: 'ERROR' },
+        ),
+        forward: {},
+      },
+    },
+    logger: {
+      log,
+      trace: (message, meta) => log('TRACE', message, meta),
+      debug: (message, meta) => log('DEBUG', message, meta),
+      info: (message, meta) => log('INFO', message, meta),
+      warn: (message, meta) => log('WARN', message, meta),
+      error: (message, meta) => log('ERROR', message, meta),
+    },
+  };
+  Runtime.install(own);
+}
+
+/** The SDK keeps the options of a runtime that has ended, and makes the next one by them. */
+const kept = Runtime as unknown as { readonly _instance?: Runtime; readonly defaultOptions: RuntimeOptions };
+
+function isOwn(): boolean {
+  return kept.defaultOptions === own;
+}
+
+function isTaken(): boolean {
+  return kept._instance !== undefined || (!isOwn() && Object.keys(kept.defaultOptions).length > 0);
+}
