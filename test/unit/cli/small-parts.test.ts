@@ -66,7 +66,7 @@ test('a place names server, namespace and web page', () => {
 test('options go on to a worker process as they were given', () => {
   expect(
     workerWords({ address: 'h:1', projectDir: 'p q', taskQueue: 't', durable: true, verbose: true }),
-  ).toEqual(['--address', 'h:1', '--project-dir', 'p q', '--durable', '--task-queue', 't', '--verbose']);
+  ).toEqual(['--address', 'h:1', '--project-dir', 'p q', '--task-queue', 't', '--durable', '--verbose']);
   expect(workerWords({})).toEqual([]);
 });
 
