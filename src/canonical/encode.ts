@@ -1,4 +1,4 @@
-import { SelvageError } from '../errors';
+import { SelvageError, type ErrorReason } from '../errors';
 import { toBase64 } from './base64';
 import type { Encoded } from './encoded';
 import type { Json, JsonObject } from './json';
@@ -72,7 +72,11 @@ class ValueEncoder {
     switch (typeof value) {
       case 'string':
         if (isWellFormed(value)) return value;
-        return this.refuse('it has a lone surrogate', 'Store text that is not valid Unicode as bytes.');
+        return this.refuse(
+          'LoneSurrogate',
+          'it has a lone surrogate',
+          'Store text that is not valid Unicode as bytes.',
+        );
       case 'number':
         return Number.isFinite(value) && !Object.is(value, -0)
           ? value
@@ -91,9 +95,9 @@ class ValueEncoder {
       case 'bigint':
         return tagged('bigint', String(value));
       case 'function':
-        return this.refuse('it is a function', 'Leave it out, or call it and keep the result.');
+        return this.refuse('Function', 'it is a function', 'Leave it out, or call it and keep the result.');
       case 'symbol':
-        return this.refuse('it is a symbol', 'Use a string instead.');
+        return this.refuse('Symbol', 'it is a symbol', 'Use a string instead.');
     }
   }
 
@@ -101,6 +105,7 @@ class ValueEncoder {
   failure(cause: unknown): SelvageError {
     const reason = cause instanceof Error ? cause.message : String(cause);
     return this.error(
+      'Unreadable',
       `reading it failed (${reason})`,
       'Return plain data; keep what is very large as bytes, by ctx.store().',
       cause,
@@ -111,12 +116,13 @@ class ValueEncoder {
     const { ancestors } = this;
     if (ancestors.length >= MAXIMUM_DEPTH) {
       this.refuse(
+        'TooDeep',
         `it lies deeper than ${MAXIMUM_DEPTH} levels`,
         'Make the value flatter, for instance a list whose members refer to one another by index.',
       );
     }
     if (ancestors.includes(value)) {
-      this.refuse('it contains itself', 'Refer to the outer value by a key or an index instead.');
+      this.refuse('Cycle', 'it contains itself', 'Refer to the outer value by a key or an index instead.');
     }
     ancestors.push(value);
     this.step(undefined);
@@ -136,7 +142,8 @@ class ValueEncoder {
       case 'date':
         return tagged(
           'date',
-          isoOf(value) ?? this.refuse('it is an invalid date', 'Check its source, or use null.'),
+          isoOf(value) ??
+            this.refuse('InvalidDate', 'it is an invalid date', 'Check its source, or use null.'),
         );
       case 'map':
         return this.encodeMap(value as Map<unknown, unknown>);
@@ -154,7 +161,8 @@ class ValueEncoder {
     const keys = sortKeys(Object.keys(object));
     for (const key of keys) {
       this.step(key);
-      if (!isWellFormed(key)) this.refuse('its key has a lone surrogate', 'Use a key that is valid Unicode.');
+      if (!isWellFormed(key))
+        this.refuse('LoneSurrogate', 'its key has a lone surrogate', 'Use a key that is valid Unicode.');
       setOwn(json, key, this.encode(object[key]));
     }
     this.tree.addObject(json, keys, mark);
@@ -168,7 +176,7 @@ class ValueEncoder {
       const element = array[i];
       this.step(i);
       if (element === undefined && !Object.hasOwn(array, i)) {
-        this.refuse('the list has a hole there', 'Fill it, with null or undefined.');
+        this.refuse('Hole', 'the list has a hole there', 'Fill it, with null or undefined.');
       }
       json.push(this.encode(element));
     }
@@ -219,6 +227,7 @@ class ValueEncoder {
     if (twin !== undefined) {
       this.step(undefined);
       this.refuse(
+        'EqualParts',
         `two of its ${what} have the same content, ${shorten(twin.text)}`,
         `A stored value tells ${what} apart by content only: keep one of the two, or use a list.`,
       );
@@ -236,22 +245,31 @@ class ValueEncoder {
     const symbol = symbols.find((key) => isEnumerable.call(object, key));
     if (symbol === undefined) return;
     this.step(symbol);
-    this.refuse('its key is a symbol', 'Use a string, or make the property non-enumerable if it is no data.');
+    this.refuse(
+      'Symbol',
+      'its key is a symbol',
+      'Use a string, or make the property non-enumerable if it is no data.',
+    );
   }
 
   private refuseInstance(value: object): never {
     const { reason, remedy } = refusalOf(value);
-    return this.refuse(reason, remedy);
+    return this.refuse('Instance', reason, remedy);
   }
 
-  private refuse(reason: string, remedy: string): never {
-    throw this.error(reason, remedy);
+  private refuse(reason: ErrorReason<'NotEncodable'>, what: string, remedy: string): never {
+    throw this.error(reason, what, remedy);
   }
 
-  private error(reason: string, remedy: string, cause?: unknown): SelvageError {
+  private error(
+    reason: ErrorReason<'NotEncodable'>,
+    what: string,
+    remedy: string,
+    cause?: unknown,
+  ): SelvageError {
     const path = formatPath(this.steps.slice(0, this.ancestors.length).filter((step) => step !== undefined));
-    return new SelvageError('NotEncodable', `The value at ${path} cannot be encoded: ${reason}. ${remedy}`, {
-      details: { path },
+    return new SelvageError('NotEncodable', `The value at ${path} cannot be encoded: ${what}. ${remedy}`, {
+      details: { path, reason },
       cause,
     });
   }

@@ -44,7 +44,7 @@ export function requireExtensible({ tapestry, extensible }: Plan): void {
   throw new SelvageError(
     'NotExtensible',
     `Runs of tapestry "${tapestry}" take no more knots: give it the option \`extensible: true\`, and start a new run.`,
-    { details: { tapestry } },
+    { details: { tapestry, reason: 'Closed' } },
   );
 }
 

@@ -28,6 +28,23 @@ export const ERROR_REASONS = {
     NotASchema: 'What stands for a schema is none.',
     WrongValue: 'The options, the version or what it receives cannot be so.',
   },
+  NotEncodable: {
+    Function: 'The part is a function or a class.',
+    Symbol: 'The part, or its key, is a symbol.',
+    Instance: 'The part is an instance of a class without a codec, such as a `Buffer`.',
+    Cycle: 'The part contains itself.',
+    TooDeep: 'The part lies too deep.',
+    Hole: 'A list has a hole there.',
+    InvalidDate: 'The part is a date that is none.',
+    LoneSurrogate: 'A text, or a key, is not valid Unicode.',
+    EqualParts: 'A map or a set has keys or members of equal content.',
+    Unreadable: 'A getter, a proxy or a codec threw.',
+  },
+  NotExtensible: {
+    Closed: 'The tapestry of the run is not `extensible`.',
+    Node: 'The function of a node, or the body of an element, cannot extend its run.',
+    BodyEnded: 'The body has ended.',
+  },
   UnknownTerminal: {
     NotFound: 'The tapestry has no terminal and no knot of this name.',
     NotAKnot: 'What was returned as a terminal is no knot.',

@@ -76,14 +76,14 @@ export class BodyExtension {
       throw new SelvageError(
         'NotExtensible',
         `Knot "${id}" is a node or an element of one, and cannot extend the run. Let a knot of a definition do it, placed by itself.`,
-        { details: { knot: id } },
+        { details: { knot: id, reason: 'Node' } },
       );
     }
     if (this.isClosed) {
       throw new SelvageError(
         'NotExtensible',
         `The body of knot "${id}" has ended, and cannot extend the run any more: \`await\` what calls \`ctx.extend\`.`,
-        { details: { knot: id } },
+        { details: { knot: id, reason: 'BodyEnded' } },
       );
     }
     // A copy, of what JSON can say: the body may go on to change its own.

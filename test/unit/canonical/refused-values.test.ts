@@ -1,5 +1,6 @@
 import { runInNewContext } from 'node:vm';
 import { decodeValue, encodeJson, encodeValue, registerValueCodec } from '../../../src/canonical';
+import { ERROR_REASONS } from '../../../src/errors';
 import { thrownBy } from '../../support/thrown-by';
 
 class Account {
@@ -112,12 +113,20 @@ describe('values that cannot be encoded', () => {
     const error = thrownBy(() => encodeValue(value));
     expect(error.code).toBe('NotEncodable');
     expect(error.details).toMatchObject({ path });
+    expect(Object.keys(ERROR_REASONS.NotEncodable)).toContain(error.details['reason']);
     expect(error.message).toContain(` ${path} `);
     expect(error.message).toMatch(words);
   });
 
   test.each(REFUSED)('%s, for a tagged tree too', (_, value, path) => {
     expect(thrownBy(() => encodeJson(value)).details).toMatchObject({ path });
+  });
+
+  it('says by a reason what it is', () => {
+    const reasonOf = (value: unknown) => thrownBy(() => encodeValue(value)).details['reason'];
+    expect(reasonOf({ f: () => 1 })).toBe('Function');
+    expect(reasonOf([new URL('http://a/')])).toBe('Instance');
+    expect(reasonOf(new Throwing())).toBe('Unreadable');
   });
 
   it('keeps what a getter or a codec threw as the cause', () => {
