@@ -1,8 +1,9 @@
 import inspector from 'node:inspector';
 import { watchBodies } from '../execution/body-watch';
+import { userFrame } from '../execution/user-frame';
 import type { KnotContext } from '../model/knot-context';
-import { errorLines, userPlace } from './error-lines';
 import { EXIT } from './exit-codes';
+import { late } from './late-imports';
 import { nameSome } from './name-bodies';
 import type { Output } from './output';
 import { ownCommand, shellLine } from './own-command';
@@ -59,8 +60,11 @@ export function guardProcess(output: Output): void {
   });
   watchBodies(bodies);
   process.on('exit', (code) => {
-    if (result === undefined) endEarly(exitEvent(code), output);
-    else process.exitCode = result;
+    if (result === undefined) return endEarly(exitEvent(code), output);
+    process.exitCode = result;
+    if (result === EXIT.interrupted || result === EXIT.terminated) {
+      document({ error: { code: 'Interrupted', message: 'The command was told to stop.' } }, output);
+    }
   });
   process.on('uncaughtException', (error) => onLeak('exception', error, output));
   process.on('unhandledRejection', (reason) => onLeak('rejection', reason, output));
@@ -87,7 +91,7 @@ function exitEvent(code: number): EndEvent {
       lines: [],
     };
   }
-  const place = userPlace(stack);
+  const place = userFrame(stack);
   const call = `process.exit(${code})`;
   const at = place === undefined ? '' : ` at ${place}`;
   return {
@@ -136,7 +140,13 @@ function leakEvent(kind: 'exception' | 'rejection', error: unknown): EndEvent {
     kind,
     sentence,
     knots: current ? [current] : bodies.known,
-    lines: [...errorLines(error).map((line) => `  ${line}`), remedy],
+    lines: [
+      ...late
+        .errorLines()
+        .errorLines(error)
+        .map((line) => `  ${line}`),
+      remedy,
+    ],
   };
 }
 
@@ -148,19 +158,24 @@ function endEarly(event: EndEvent, output: Output): void {
   const { sentence, lines, knots, kind } = event;
   const text = [`${output.red('error')} EndedEarly: ${sentence}`, ...lines, ...fate(knots)];
   writeNow(2, `${text.join('\n')}\n`);
+  const error = { code: 'EndedEarly', message: [sentence, ...lines].join('\n'), cause: kind };
+  const told = knots.map(({ runId, knotId, attempt }) => ({ runId, knot: knotId, attempt }));
+  document({ error, knots: told }, output);
+}
+
+/** With `--json`, and if there is none yet: what it says, and how to go on with the run. */
+function document(says: object, output: Output): void {
   if (!output.json || output.hasDocument) return;
-  const document = {
-    ...(work &&
-      work !== 'worker' && {
-        ...(work.runId !== undefined && { runId: work.runId }),
-        tapestry: work.tapestry,
-        status: 'running',
-      }),
-    error: { code: 'EndedEarly', message: [sentence, ...lines].join('\n'), cause: kind },
-    knots: knots.map(({ runId, knotId, attempt }) => ({ runId, knot: knotId, attempt })),
-    ...(work && work !== 'worker' && { back: commandBack(work) }),
+  const run = work === 'worker' ? undefined : work;
+  const { runId, tapestry } = run ?? {};
+  const known = {
+    runId,
+    tapestry,
+    ...(run && { status: 'running' }),
+    ...says,
+    ...(run && { back: commandBack(run) }),
   };
-  writeNow(1, `${JSON.stringify(document, null, 2)}\n`);
+  writeNow(1, `${JSON.stringify(known, null, 2)}\n`);
 }
 
 function fate(knots: readonly KnotContext[]): string[] {
@@ -187,11 +202,11 @@ function whatRan(): string {
 }
 
 function userPlaceOf(error: unknown): string | undefined {
-  return error instanceof Error && error.stack !== undefined ? userPlace(error.stack) : undefined;
+  return error instanceof Error && error.stack !== undefined ? userFrame(error.stack) : undefined;
 }
 
 function whereNow(): Where {
-  const place = userPlace(stackOfCaller());
+  const place = userFrame(stackOfCaller());
   return {
     ...(place !== undefined && { place }),
     ...(bodies.current && { knot: nameOf(bodies.current) }),

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import module from 'node:module';
-import { runCommandLine } from './command-line';
+import { asksFor, runCommandLine } from './command-line';
 import { endProcess, guardProcess, hasResult } from './early-end';
 import { endOnSignal } from './interruption';
 import { Output } from './output';
@@ -8,7 +8,9 @@ import { Output } from './output';
 // Node 22 and later keep the compiled code of modules between runs, which halves the time that loading takes.
 (module as { enableCompileCache?: () => void }).enableCompileCache?.();
 
-const output = new Output();
+const argv = process.argv.slice(2);
+const stdout = ownStdout();
+const output = new Output(stdout);
 guardProcess(output);
 endOnSignal(() => {
   output.endLive();
@@ -22,8 +24,17 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-void runCommandLine(process.argv.slice(2), output).then((code) => {
+/** The way to stdout of the command itself. With `--json`, what bodies print goes to stderr, for stdout belongs to the document. */
+function ownStdout(): Pick<NodeJS.WriteStream, 'write' | 'isTTY' | 'columns'> {
+  if (!asksFor('--json', argv)) return process.stdout;
+  const write = process.stdout.write.bind(process.stdout);
+  process.stdout.write = process.stderr.write.bind(process.stderr);
+  const { isTTY, columns } = process.stdout;
+  return { write, isTTY, columns };
+}
+
+void runCommandLine(argv, output).then((code) => {
   hasResult(code);
   // Not by `process.exitCode`: what a body left open must not keep the command alive. Empty writes, so that a slow reader gets all.
-  process.stdout.write('', () => process.stderr.write('', () => endProcess(code)));
+  stdout.write('', () => process.stderr.write('', () => endProcess(code)));
 });

@@ -126,6 +126,7 @@ export const ERROR_CODES = {
   FileWithoutTapestry: 'A file exports no tapestry.',
   AmbiguousTapestry: 'A file exports several tapestries and none was chosen.',
   NoWorker: 'Nothing polls the task queue.',
+  Interrupted: 'A command was told to stop, by Ctrl-C or SIGTERM, before it had its result.',
   EndedEarly: 'The process of a command ended, by what a body did, before the command had its result.',
   Usage: 'A command was called in a way that it does not have.',
   WrongImport: 'Something was imported from another subpath of this package than the one that exports it.',

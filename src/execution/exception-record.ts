@@ -38,15 +38,13 @@ export function describeError(
   where: { runId: string; knotId: string; attempt: number },
   { sha256, digest }: Hashing,
 ): DescribedError {
-  const type = errorType(error);
-  const message = messageText(messageOf(error), MESSAGE_LENGTH);
+  const { type, message, ...led } = tellError(error);
   const stack = stackOf(error);
   const bytes = new TextEncoder().encode(stack);
   const isLong = bytes.length > TRACEBACK_BYTES;
   // A stored value is canonical JSON text, so that a reader needs no second rule for tracebacks.
   const whole = isLong ? JSON.stringify(stack) : undefined;
   const hash = whole === undefined ? undefined : hashText(whole, digest);
-  const at = userFrame(stack);
   const record: ExceptionRecord = {
     id: errorId({ ...where, type, message }, sha256),
     type,
@@ -55,13 +53,23 @@ export function describeError(
       ? new TextDecoder().decode(bytes.subarray(0, TRACEBACK_BYTES)).replace(/\uFFFD$/, '')
       : stack,
     ...(hash && { traceback_hash: hash }),
-    ...(at !== undefined && { at }),
-    ...nestedOf(error, { left: NESTED_ERRORS, seen: new Set([error]) }),
+    ...led,
     attempt: where.attempt,
   };
   return {
     record,
     values: whole !== undefined && hash ? [{ hash, bytes: new TextEncoder().encode(whole) }] : [],
+  };
+}
+
+/** What an error is, where it was made and what led to it. */
+export function tellError(error: unknown): ErrorCause {
+  const at = userFrame(stackOf(error));
+  return {
+    type: errorType(error),
+    message: messageText(messageOf(error), MESSAGE_LENGTH),
+    ...(at !== undefined && { at }),
+    ...nestedOf(error, { left: NESTED_ERRORS, seen: new Set([error]) }),
   };
 }
 

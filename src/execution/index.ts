@@ -14,7 +14,7 @@ export type { Hashing } from './hashing';
 export { callBody } from './call-body';
 export { bodyLogger } from './body-logger';
 export { causeLines, errorLine } from './cause-lines';
-export { describeError, errorType, type DescribedError } from './exception-record';
+export { describeError, errorType, tellError, type DescribedError } from './exception-record';
 export { cacheKeyOf, isTooOld, valueOfRecord, type ValueId, type ValueIdentity } from './cache-key';
 export { CachedValues, type CachedValue, type PassedOver } from './cached-values';
 export {

@@ -14,7 +14,7 @@ export function userFrame(stack: string): string | undefined {
     const { name, file, line, column } = FRAME.exec(text)?.groups ?? {};
     if (file === undefined) continue;
     // What lies below has called the body.
-    if (/\bcallBody$/.test(name ?? '')) return undefined;
+    if (/\bcall(?:Body|Validated)$/.test(name ?? '')) return undefined;
     const path = file.replace(/^file:\/\/(?=\/)/, '').replace(/^\/(?=[A-Za-z]:)/, '');
     if (isUsers(path.replaceAll('\\', '/'))) return `${path}:${line}:${column}`;
   }

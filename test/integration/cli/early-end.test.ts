@@ -102,7 +102,7 @@ test('a throw from a timer ends the command with 75; knot, error and place are t
   expect(code).toBe(75);
   expect(stdout).not.toContain('succeeded');
   expect(stderr).toMatch(
-    /^error EndedEarly: A callback of the body of knot "throwing" of run r threw .*:\n {2}RangeError: from a timer\n {4}at pipeline\.ts:\d+:\d+$/m,
+    /^error EndedEarly: A callback of the body of knot "throwing" of run r threw .*:\n {2}RangeError: from a timer\n {4}at \S*pipeline\.ts:\d+:\d+$/m,
   );
   expect(stderr).toMatch(/^Run r is not lost: .*\nGo on with:\n {2}npx selvage .*\br\b/m);
 });
@@ -113,7 +113,7 @@ test('a leaked rejection ends the command with 75; knot, causes and places are t
   expect(stdout).not.toContain('succeeded');
   expect(stderr).toMatch(/^error EndedEarly: The body of knot "leaking" of run r left a promise .*:$/m);
   expect(stderr).toMatch(
-    /^ {2}TypeError: nobody heard\n {4}at pipeline\.ts:\d+:\d+\n {2}caused by RangeError: too far\n {4}at pipeline\.ts:\d+:\d+$/m,
+    /^ {2}TypeError: nobody heard\n {4}at \S*pipeline\.ts:\d+:\d+\n {4}caused by RangeError: too far/m,
   );
 });
 
@@ -128,7 +128,7 @@ test('process.exit with --json: one document, 75 whatever the body said', async 
       code: 'EndedEarly',
       cause: 'exit',
       message: expect.stringMatching(
-        /^The body of knot "ending" of run r called process\.exit\(3\) at pipeline\.ts:\d+:\d+\./,
+        /^The body of knot "ending" of run r called process\.exit\(3\) at \S*pipeline\.ts:\d+:\d+\./,
       ) as string,
     },
     knots: [{ runId: 'r', knot: 'ending', attempt: 1 }],
@@ -153,7 +153,7 @@ test('a body that blocks the event loop is told of while it does, with its place
     expect(JSON.parse(stdout)).toMatchObject({ status: 'succeeded' });
   }
   expect(computed.stderr).toMatch(
-    /^warn The body of knot "blocking" of run r has blocked the event loop for 5 s, at pipeline\.ts:\d+:\d+\.\n(?:.*\n)?.*kill -9 \d+$/m,
+    /^warn The body of knot "blocking" of run r has blocked the event loop for 5 s, at \S*pipeline\.ts:\d+:\d+\.\n(?:.*\n)?.*kill -9 \d+$/m,
   );
   expect(shelled.stderr).toMatch(
     /^warn The event loop has been blocked for 5 s; running: knot "blocking" of run r\.$/m,
@@ -161,7 +161,12 @@ test('a body that blocks the event loop is told of while it does, with its place
 });
 
 test.each([
-  ['process.exit', 'pipeline.ts', 'process.exit(0);', /: process\.exit\(0\) was called at pipeline\.ts:1:9 /],
+  [
+    'process.exit',
+    'pipeline.ts',
+    'process.exit(0);',
+    /: process\.exit\(0\) was called at \S*pipeline\.ts:1:9 /,
+  ],
   ['an empty event loop', 'pipeline.mts', 'await new Promise(() => {});', /: Nothing was left to do /],
 ])('%s while the file is loaded is told', async (_, file, text, said) => {
   const project = makeCommandProject({ [file]: `${text}\n` });
@@ -221,7 +226,7 @@ test('process.exit(0) in a body ends the command with 75, and the same command g
   const { ended, again } = await comeBack;
   expect(ended.code).toBe(75);
   expect(ended.stderr).toMatch(
-    /^error EndedEarly: The body of knot "ending" of run r called process\.exit\(0\) at pipeline\.ts:\d+:\d+\.$/m,
+    /^error EndedEarly: The body of knot "ending" of run r called process\.exit\(0\) at \S*pipeline\.ts:\d+:\d+\.$/m,
   );
   expect(again.code).toBe(0);
   expect(JSON.parse(again.stdout)).toMatchObject({ status: 'succeeded', values: { y: 1 } });

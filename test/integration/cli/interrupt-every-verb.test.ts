@@ -4,6 +4,7 @@ import { isAlive, type ProcessIdentity } from '../../../src/server/process-ident
 import { readState, serverFolder } from '../../../src/server/server-folder';
 import { Command, makeCommandProject, runWarm, type Finished } from '../../support/command-line';
 import { listening, type Listening } from '../../support/listening';
+import { refusal } from '../../support/refusal';
 import { until } from '../../support/until';
 import { removeProjects } from '../server/projects';
 import { STUBBORN, WAITING } from './pipelines';
@@ -135,17 +136,24 @@ test.each([
 
 test('run: the signal drains the worker and leaves the run, which goes on where it was', async () => {
   const project = makeWaiting();
-  const words = ['run', 'waiting.ts', '--run-id', 'left'];
+  const words = ['run', 'waiting.ts', '--run-id', 'left', '--json'];
   const command = new Command(project, words);
   await command.hasWritten(/wait: began/);
   command.signal('SIGINT');
   const left = await command.finished;
   expect(left.code).toBe(130);
   expect(left.stderr).toContain('Run left goes on');
-  expect(left.stderr).toMatch(/^ {2}.*selvage run waiting\.ts --run-id left$/m);
+  expect(left.stderr).toMatch(/^ {2}.*selvage run waiting\.ts --run-id left --json$/m);
+  expect(JSON.parse(left.stdout)).toEqual({
+    runId: 'left',
+    tapestry: 'waiting',
+    status: 'running',
+    error: refusal('Interrupted', 'told to stop'),
+    back: expect.stringMatching(/selvage run waiting\.ts --run-id left --json$/) as string,
+  });
 
   writeFileSync(path.join(project, 'go'), '');
-  const back = await runWarm(project, [...words, '--json']);
+  const back = await runWarm(project, words);
   expect(back.code).toBe(0);
   expect(JSON.parse(back.stdout)).toMatchObject({
     runId: 'left',

@@ -92,6 +92,31 @@ test('--json: one document on stdout, everything else on stderr', async () => {
   expect(code).toBe(0);
 });
 
+test('--json: what bodies print does not come into the document', async () => {
+  const printing = makeCommandProject({
+    'prints.ts': `
+import { knot, tapestry } from 'selvage';
+console.log('loaded');
+const prints = knot('prints', () => {
+  console.log('from the body');
+  process.stdout.write('without console');
+  return 1;
+});
+export const talkative = tapestry('talkative', () => ({ y: prints({}, { id: 'p' }) }));
+`,
+  });
+  const { stdout, stderr } = await runCommand(printing, ['run', 'prints.ts', '--json']);
+  expect(JSON.parse(stdout)).toMatchObject({ values: { y: 1 } });
+  for (const text of ['loaded', 'from the body', 'without console']) expect(stderr).toContain(text);
+});
+
+test('--json: a command line that cannot be understood has a document, too', async () => {
+  const { code, stdout, stderr } = await run('--json', '--nope');
+  expect(code).toBe(2);
+  expect(JSON.parse(stdout)).toEqual({ error: refusal('Usage', 'unknown option') });
+  expect(stderr).toMatch(/^error Usage: unknown option '--nope'/);
+});
+
 test('a failed run ends with 1, its failure with message and place, and what was skipped for it', async () => {
   const { code, stdout } = await runAlone('--tapestry', 'fails', '--param', 'x=5');
   expect(code).toBe(1);

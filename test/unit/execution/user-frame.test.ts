@@ -23,10 +23,13 @@ test.each([
   expect(userFrame(stack(frame, '    at main (/p/main.ts:1:1)'))).toBe(at);
 });
 
-test('what has called the body is not where it failed', () => {
-  const called = `    at async callBody (${root}/src/execution/call-body.ts:23:18)`;
-  expect(userFrame(stack(called, '    at main (/p/main.ts:1:1)'))).toBeUndefined();
-});
+test.each(['callBody', 'async callValidated'])(
+  'what has called the body (%s) is not where it failed',
+  (name) => {
+    const called = `    at ${name} (${root}/src/execution/call-body.ts:23:18)`;
+    expect(userFrame(stack(called, '    at main (/p/main.ts:1:1)'))).toBeUndefined();
+  },
+);
 
 test.each(['', 'Error: no frames', stack()])('no frame of the user: %j', (text) => {
   expect(userFrame(text)).toBeUndefined();
