@@ -6,7 +6,7 @@ import { EXIT } from './exit-codes';
 import { late } from './late-imports';
 import { nameSome } from './name-bodies';
 import type { Output } from './output';
-import { ownCommand, shellLine } from './own-command';
+import { commandLine } from './own-command';
 import { reportError } from './report-error';
 import { nameOf, RunningBodies } from './running-bodies';
 import { startWatchdog } from './watchdog';
@@ -15,13 +15,10 @@ import { writeNow } from './write-now';
 
 /** The run that a command works for. */
 export interface WorkForRun {
+  readonly runId: string;
   readonly tapestry: string;
-  /** `Run x-1f2e3d4c`. */
-  readonly name: string;
   /** The words of a command line that comes back to it. */
   readonly back: readonly string[];
-  /** Undefined until the server has heard of it. */
-  runId?: string;
 }
 
 /** More frames than the default: a library may stand between the user's code and `process.exit`. */
@@ -173,7 +170,7 @@ function document(says: object, output: Output): void {
     tapestry,
     ...(run && { status: 'running' }),
     ...says,
-    ...(run && { back: commandBack(run) }),
+    ...(run && { back: commandLine(run.back) }),
   };
   writeNow(1, `${JSON.stringify(known, null, 2)}\n`);
 }
@@ -186,14 +183,10 @@ function fate(knots: readonly KnotContext[]): string[] {
       : ' What ran is tried again 30 s after its last heartbeat; a knot that loses three workers fails (WorkerLost).';
   if (work === 'worker') return [`The worker ends. Its runs wait on the server for the next one.${again}`];
   return [
-    `${work.name} is not lost: it waits on the server.${again}`,
+    `Run ${work.runId} is not lost: it waits on the server.${again}`,
     'Go on with:',
-    `  ${commandBack(work)}`,
+    `  ${commandLine(work.back)}`,
   ];
-}
-
-function commandBack({ back }: WorkForRun): string {
-  return `${ownCommand()} ${shellLine(back)}`;
 }
 
 /** `knot "a" of run r and knot "b" of run r ran`. */

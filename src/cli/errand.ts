@@ -75,11 +75,9 @@ export async function workHere(errand: Errand, surroundings: Surroundings): Prom
   try {
     output.say(describePlace(selvage.place));
     keepTypeScriptLoadable();
-    const work = { tapestry: errand.tapestry, name: `Run ${errand.runId}`, back: errand.back };
-    workFor(work);
+    workFor(errand);
     const run = await interruption.orAsked(begin(errand, surroundings));
     if (!run) return leave(errand, surroundings, 'with its worker');
-    workFor({ ...work, runId: run.runId });
     timings?.mark('making the worker, starting the run');
     const display = new ProgressDisplay(output, placeWords(surroundings.options));
     const result = await Promise.race([
