@@ -101,7 +101,7 @@ export async function readTerminals<Values>(backends: Backends, run: RunRecord):
 
 /**
  * The values of a run that is over, as `run.values()` promises them; undefined where it was cut short, where failures count by its
- * `failOn`, or where a terminal that is not optional has no value.
+ * `failOn`, or where a terminal has no value that is to have one.
  *
  * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`, `InvalidPlan`
  */
@@ -115,7 +115,7 @@ export async function readPromisedValues<Values>(
   const missing = Object.entries(run.terminals).filter(([name]) => !Object.hasOwn(values, name));
   if (!hasFailed && missing.length === 0) return values as Values;
   const plan = await readPlanOf(backends, run);
-  if (missing.some(([, id]) => plan.knot(id).policy.optional !== true)) return undefined;
+  if (missing.some(([, id]) => !plan.mayHaveNoValue(id))) return undefined;
   return hasFailed && (await hasFailedWorkflow(backends, plan, run)) ? undefined : (values as Values);
 }
 

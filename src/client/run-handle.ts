@@ -9,7 +9,7 @@ import { RunFailed, SelvageError } from '../errors';
 import { PLAIN_DIGEST } from '../sealing/digests';
 import { digestForRun, digestsOf, encryptionOf, subjectOf } from '../sealing/seal-backends';
 import { withRun, type RunScope } from '../sealing/run-scope';
-import { causeLines, DEFAULT_INLINE_LIMIT } from '../execution';
+import { causeLines, DEFAULT_INLINE_LIMIT, type LoadedPlan } from '../execution';
 import type { Fragment } from '../model';
 import type { Outcome, RunResult } from '../model/outcome';
 import type { Backends, LineageQuery, LineageRecord, Page, PageOptions, RunRecord } from '../protocols';
@@ -153,8 +153,8 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
   /**
    * Waits for the end and answers the values of the terminals, as `build` returned them.
    *
-   * @throws RunFailed with the whole result: of a run that was cut short or has failed by its `failOn`, and where a terminal that is
-   * not optional has no value
+   * @throws RunFailed with the whole result: of a run that was cut short or has failed by its `failOn`, and where a terminal
+   * has no value that is to have one: see `OptionalKnot`
    */
   async values(): Promise<Values> {
     await this.waitForEnd();
@@ -162,8 +162,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     const values = await readPromisedValues<Values>(this.backends, run);
     if (values) return values;
     const plan = await readPlanOf(this.backends, run);
-    const isOptional = (id: string): boolean => plan.knot(id).policy.optional === true;
-    throw runFailed(run, await readResult<Values>(this.backends, run, 'terminals'), isOptional);
+    throw runFailed(run, await readResult<Values>(this.backends, run, 'terminals'), plan);
   }
 
   /** Outcomes of the knots that have one, by knot id; does not wait. */
@@ -571,13 +570,13 @@ function runOver({ run_id: run, status }: RunRecord, signal: string): SelvageErr
 function runFailed<Values>(
   { terminals }: RunRecord,
   result: RunResult<Values>,
-  isOptional: (knot: string) => boolean,
+  plan: LoadedPlan,
 ): RunFailed<RunResult<Values>> {
   const failed = Object.entries(result.outcomes).flatMap(([id, outcome]) =>
-    outcome.kind === 'err' && !isOptional(id) ? [{ ...outcome.error, id }] : [],
+    outcome.kind === 'err' && plan.knot(id).policy.optional !== true ? [{ ...outcome.error, id }] : [],
   );
   const missing = Object.entries(terminals)
-    .filter(([name, id]) => !Object.hasOwn(result.values, name) && !isOptional(id))
+    .filter(([name, id]) => !Object.hasOwn(result.values, name) && !plan.mayHaveNoValue(id))
     .map(([name]) => name);
   const [first] = failed;
   const owed = withoutValue(missing);

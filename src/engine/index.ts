@@ -1,4 +1,5 @@
 export { branchOf, pathsOf } from './branches';
+export { mayHaveNoValue } from './absence';
 export { budgetOf, requireLoadable, childRunKnots, type RunBudget } from './budget';
 export { compile, problemsOf, type CompiledPlan, type CompileOptions } from './compile';
 export * from './envelope';

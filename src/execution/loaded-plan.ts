@@ -1,10 +1,11 @@
 import { SelvageError } from '../errors';
-import { layoutOf, readPlan, type Layout, type Plan, type PlanKnot } from '../engine';
+import { layoutOf, mayHaveNoValue, readPlan, type Layout, type Plan, type PlanKnot } from '../engine';
 
 /** A plan as the hosts use it: with its hash, its layout, and knots found by id. */
 export class LoadedPlan {
   private readonly indexes: ReadonlyMap<string, number>;
   private wholeLayout: Layout | undefined;
+  private absences: readonly boolean[] | undefined;
   private paths: ReadonlyMap<number, readonly PlanKnot[]> | undefined;
 
   constructor(
@@ -54,6 +55,12 @@ export class LoadedPlan {
   /** Of a map: the definition whose body runs for each element. */
   elementDefinitionOf(map: PlanKnot): Plan['definitions'][number] {
     return this.plan.definitions[map.each!]!;
+  }
+
+  /** Whether the knot, as a terminal, may have no value although nothing has failed that counts. */
+  mayHaveNoValue(id: string): boolean {
+    this.absences ??= mayHaveNoValue(this.plan);
+    return this.absences[this.indexes.get(id)!]!;
   }
 
   /** By name and version, as bodies are found in a registry; undefined for a parameter. */

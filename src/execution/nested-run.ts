@@ -87,7 +87,7 @@ export function valuesOfNested({ ref, plan, error, failed, values }: NestedRun):
   const missing: string[] = [];
   for (const [name, id] of Object.entries(plan.terminals())) {
     if (values.has(id)) byName.push([name, values.get(id)]);
-    else if (plan.knot(id).policy.optional !== true) missing.push(`"${name}"`);
+    else if (!plan.mayHaveNoValue(id)) missing.push(`"${name}"`);
   }
   if (missing.length === 0) return Object.fromEntries(byName);
   const others = missing.length - NAMED_TERMINALS;

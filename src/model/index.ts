@@ -19,6 +19,12 @@ export type {
   NotKnot,
   OptionalDefinition,
   OptionalKnot,
+  Absence,
+  GivenFor,
+  KnotBelow,
+  MayBeAbsent,
+  WhyAbsent,
+  WhyAnyAbsent,
   OutcomeInputs,
   ValueOf,
 } from './knot';

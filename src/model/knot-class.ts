@@ -1,7 +1,7 @@
 import { SelvageError, type ErrorReason } from '../errors';
 import type { Encodable } from './encodable';
 import { makeDefinition } from './definition-record';
-import type { Inputs, Knot, KnotConfig, OutcomeInputs } from './knot';
+import type { GivenFor, Inputs, Knot, KnotBelow, KnotConfig, OutcomeInputs, WhyAnyAbsent } from './knot';
 import type { KnotContext } from './knot-context';
 import { definitionRecord, markDefinition } from './marks';
 import { place } from './place';
@@ -39,9 +39,14 @@ export abstract class KnotClass<I, O> {
   ): Knot<O, Id>;
   static place<I, O, const Id extends string>(
     this: KnotClassOf<I, O> & Encodable<O>,
-    inputs: Inputs<I>,
+    inputs: Inputs<I, never>,
     config: KnotConfig<Id>,
   ): Knot<O, Id>;
+  static place<I, O, const Id extends string, const Given extends object>(
+    this: KnotClassOf<I, O> & Encodable<O>,
+    inputs: GivenFor<I, Given>,
+    config: KnotConfig<Id>,
+  ): KnotBelow<O, Id, WhyAnyAbsent<Given>>;
   static place(this: KnotClassOf<any, any>, inputs: Inputs<any>, config: KnotConfig): Knot<any> {
     return place(definitionOfClass(this), inputs, config);
   }

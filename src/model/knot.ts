@@ -17,11 +17,41 @@ export interface Knot<out T, out Id extends string = string> {
   readonly [VALUE]: T;
 }
 
-/** A knot that the run can do without: as a terminal, it may have no value. */
-export interface OptionalKnot<out T, out Id extends string = string> extends Knot<T, Id> {
+/**
+ * Why a knot may have no value although nothing has failed that counts: it is of an `optional` definition, a `gate`, or a `path` of a branch; or it is
+ * below such a knot, and would be skipped with it.
+ */
+export type Absence = 'optional' | 'gate' | 'path';
+
+/** A knot that may have no value in a run that succeeds: as a terminal, it has `T | undefined`. */
+export interface OptionalKnot<
+  out T,
+  out Id extends string = string,
+  out Why extends Absence = Absence,
+> extends Knot<T, Id> {
   /** Type only. */
-  readonly [OPTIONAL]: true;
+  readonly [OPTIONAL]: Why;
 }
+
+/** Beside the type of a knot that is wired in: finds out why it may have no value. */
+export interface MayBeAbsent<out Why> {
+  /** Type only. */
+  readonly [OPTIONAL]?: Why;
+}
+
+/** What is wired by name, as it was given, for inputs `I`: names that there are none of are refused. */
+export type GivenFor<I, Given> = Inputs<I> & Given & { readonly [K in Exclude<keyof Given, keyof I>]: never };
+
+/** Why a knot may have no value; never: it has one, or something has failed. */
+export type WhyAbsent<K> = K extends { readonly [OPTIONAL]: infer Why extends Absence } ? Why : never;
+
+/** The same of what is wired by name. */
+export type WhyAnyAbsent<W> = { [K in keyof W]: WhyAbsent<W[K]> }[keyof W];
+
+/** A knot below others. `Why`: why these may have no value, which is to be found out from them, and not from where the knot is wired to. */
+export type KnotBelow<T, Id extends string, Why extends Absence> = [Why] extends [never]
+  ? Knot<T, Id>
+  : OptionalKnot<T, Id, NoInfer<Why>>;
 
 /**
  * The base of class knots; a class that extends it is a definition.
@@ -40,10 +70,10 @@ export const Knot: typeof KnotClass = KnotClass;
 export type NotKnot<T> = T extends object ? T & { readonly [VALUE]?: never } : T;
 
 /** What an input of type `T` takes: a knot that yields it (a parent), or the value itself (a constant). */
-export type In<T> = Knot<T> | NotKnot<T>;
+export type In<T, Why = unknown> = (Knot<T> & MayBeAbsent<Why>) | NotKnot<T>;
 
 /** The first argument of a placement. An optional input may be left out; given as undefined, it is left out as well. */
-export type Inputs<I> = { [K in keyof I]: In<I[K]> };
+export type Inputs<I, Why = unknown> = { [K in keyof I]: In<I[K], Why> };
 
 /**
  * What the inputs of a body that receives outcomes are wired with: of an input `Outcome<T>`, a knot that yields `T`, or a
@@ -72,14 +102,20 @@ export interface KnotConfig<
  * that it may be placed with.
  */
 export interface KnotDefinition<I, O, Policy extends ErrorPolicy = ValuePolicy> {
-  <const Id extends string>(inputs: Inputs<I>, config: KnotConfig<Id, Policy>): Knot<O, Id>;
+  <const Id extends string, Why extends Absence = never>(
+    inputs: Inputs<I, Why>,
+    config: KnotConfig<Id, Policy>,
+  ): 'receiveErrors' extends Policy ? Knot<O, Id> : KnotBelow<O, Id, Why>;
   /** Type only. */
   readonly [SIGNATURE]?: { readonly inputs: I; readonly output: O };
 }
 
 /** A definition whose knots a run can do without. */
 export interface OptionalDefinition<I, O, Policy extends ErrorPolicy = ValuePolicy> {
-  <const Id extends string>(inputs: Inputs<I>, config: KnotConfig<Id, Policy>): OptionalKnot<O, Id>;
+  <const Id extends string, Why extends Absence = never>(
+    inputs: Inputs<I, Why>,
+    config: KnotConfig<Id, Policy>,
+  ): OptionalKnot<O, Id, NoInfer<Why> | 'optional'>;
   /** Type only. */
   readonly [SIGNATURE]?: { readonly inputs: I; readonly output: O };
 }

@@ -2,12 +2,14 @@ import { SelvageError } from '../errors';
 import { definitionOf } from './definition';
 import type { Encodable } from './encodable';
 import type {
+  GivenFor,
   Inputs,
   KnotConfig,
   KnotDefinition,
   OptionalDefinition,
   OptionalKnot,
   OutcomeInputs,
+  WhyAnyAbsent,
 } from './knot';
 import { markOptional, type KnotClass, type KnotClassOf } from './knot-class';
 import { definitionRecord } from './marks';
@@ -39,12 +41,12 @@ export interface OptionalKnotClass {
     this: KnotClassOf<I, O> & { readonly receives: 'outcomes' } & Encodable<O>,
     inputs: Inputs<OutcomeInputs<I>>,
     config: KnotConfig<Id, ErrorPolicy>,
-  ): OptionalKnot<O, Id>;
-  place<I, O, const Id extends string>(
+  ): OptionalKnot<O, Id, 'optional'>;
+  place<I, O, const Id extends string, const Given extends object>(
     this: KnotClassOf<I, O> & Encodable<O>,
-    inputs: Inputs<I>,
+    inputs: GivenFor<I, Given>,
     config: KnotConfig<Id>,
-  ): OptionalKnot<O, Id>;
+  ): OptionalKnot<O, Id, WhyAnyAbsent<Given> | 'optional'>;
 }
 
 /**

@@ -1,6 +1,18 @@
 import { z } from 'zod';
 
-import { knot, loop, map, runLocally, subTapestry, tapestry, waitForSignal, type Knot } from '../../src';
+import {
+  branch,
+  firstOk,
+  gate,
+  knot,
+  loop,
+  map,
+  runLocally,
+  subTapestry,
+  tapestry,
+  waitForSignal,
+  type Knot,
+} from '../../src';
 import type { LineageRecord, Progress, RunQuery } from '../../src/client';
 import { Latch } from '../support/latch';
 import { connectSelvage, selvageForAll, startWorker, unique } from '../support/open-selvage';
@@ -59,9 +71,32 @@ const slowly = tapestry('slowly', (t) => {
     record: of(t.parameter('record', z.record(z.string(), z.number())), 'of-record'),
   };
 });
+const conditional = tapestry('conditional', (t) => {
+  const x = t.parameter('x', z.number());
+  const big = gate({ input: x, predicate: (of) => of > 5 }, { id: 'big' });
+  const way = branch({ input: x, branches: ['low', 'high'], selector: () => 'low' }, { id: 'way' });
+  const [low, high] = [way.path('low'), add({ a: way.path('high'), b: 0 }, { id: 'high' })];
+  const below = add({ a: big, b: 1 }, { id: 'below' });
+  return {
+    big,
+    below,
+    high,
+    rejoined: firstOk({ of: [low, high] }, { id: 'rejoined' }),
+    either: firstOk({ of: [big, high] }, { id: 'either' }),
+    way,
+  };
+});
+const around = tapestry('around', (t) => ({
+  inner: subTapestry({ tapestry: conditional, inputs: { x: t.parameter('x', z.number()) } }, { id: 'inner' }),
+}));
+const incomplete = tapestry('incomplete', (t) => {
+  const input = t.parameter('x', z.number());
+  const way = branch({ input, branches: ['low', 'high'], selector: () => 'low' }, { id: 'way' });
+  return { only: firstOk({ of: [way.path('high')] }, { id: 'only' }) };
+});
 const asking = tapestry('asking', () => ({ said: waitForSignal('say', z.string(), { id: 'said' }) }));
 
-const shared = selvageForAll({ tapestries: [sum, watched, lasting, slowly, asking] });
+const shared = selvageForAll({ tapestries: [sum, watched, lasting, slowly, asking, around, incomplete] });
 
 test('equal work may attach to a run, running or finished; other work is refused with both hashes', async () => {
   const runId = unique('sum');
@@ -303,4 +338,25 @@ test('the time of a knot is all that it took: the elements of a map, the runs of
     expect(started_at).toBeLessThanOrEqual(Math.min(...parts.map((part) => part.started_at)));
     expect(finished_at).toBeGreaterThanOrEqual(Math.max(...parts.map((part) => part.finished_at!)));
   }
+});
+
+test('values() leaves out what a closed gate and a path that was not selected skip, and does not throw', async () => {
+  const low = { rejoined: 1, way: 'low' } as const;
+  const nested = await shared().start(around, { x: 1 });
+  expect(await nested.values()).toEqual({ inner: low });
+  const inner = shared().getRun(`${nested.runId}/inner#1`);
+  expect(await inner.values()).toEqual(low);
+  expect((await inner.outcomes())['big']).toEqual({ kind: 'skipped', reason: 'gate_closed' });
+  const open = { ...low, rejoined: 9, big: 9, below: 10, either: 9 };
+  expect(await (await shared().start(around, { x: 9 })).values()).toEqual({ inner: open });
+  expect((await runLocally(around, { x: 1 })).values).toEqual({ inner: low });
+  expect((await runLocally(around, { x: 9 })).values).toEqual({ inner: open });
+});
+
+test('a firstOk that leaves out the path that was selected has no value, and that is said', async () => {
+  const run = await shared().start(incomplete, { x: 1 });
+  await expect(run.values()).rejects.toMatchObject({
+    code: 'RunFailed',
+    message: expect.stringMatching(/did not come to all its values: "only" had to be skipped/),
+  });
 });

@@ -6,15 +6,20 @@ import {
   gate,
   local,
   knot,
+  Knot,
+  map,
+  optional,
   reduce,
   sink,
   sleep,
   source,
+  subTapestry,
   tapestry,
   waitForSignal,
   waitUntil,
-  type Knot,
+  type OptionalKnot,
   type Outcome,
+  type Tapestry,
   type ValueOf,
 } from '../../src';
 import { expectType, type Same } from './expect-type';
@@ -119,7 +124,9 @@ tapestry('branches', () => {
   const kind = branch({ input: shape, on: 'type' }, { id: 'kind' });
   expectType<Same<ValueOf<typeof kind>, 'circle' | 'square'>>(true);
   const circle = kind.path('circle');
-  expectType<Same<typeof circle, Knot<{ type: 'circle'; radius: number }, 'kind:circle'>>>(true);
+  expectType<Same<typeof circle, OptionalKnot<{ type: 'circle'; radius: number }, 'kind:circle', 'path'>>>(
+    true,
+  );
   const radius = round({ circle }, { id: 'radius' });
   // @ts-expect-error the other member of the union
   round({ circle: kind.path('square') }, { id: 'bad' });
@@ -133,14 +140,14 @@ tapestry('branches', () => {
     { id: 'size' },
   );
   const large = size.path('large');
-  expectType<Same<typeof large, Knot<number, 'size:large'>>>(true);
+  expectType<Same<typeof large, OptionalKnot<number, 'size:large', 'path'>>>(true);
   // @ts-expect-error no such path
   size.path('huge');
   // @ts-expect-error a tag that is none
   branch({ input: radius, branches: ['small'], selector: () => 'large' }, { id: 'bad' });
 
   const open = gate({ input: radius, predicate: async (radius) => radius > 0 }, { id: 'open' });
-  expectType<Same<typeof open, Knot<number, 'open'>>>(true);
+  expectType<Same<typeof open, OptionalKnot<number, 'open', 'path' | 'gate'>>>(true);
   // @ts-expect-error no knot
   gate({ input: 5, predicate: (five) => five > 0 }, { id: 'bad' });
   // @ts-expect-error no knot
@@ -194,3 +201,83 @@ tapestry('waits', (t) => {
   // @ts-expect-error no schema
   waitForSignal('answer', { id: 'bad' });
 });
+
+const plus = knot('plus', ({ a, b = 0 }: { a: number; b?: number }) => a + b);
+class Plus extends Knot<{ a: number }, number> {
+  static readonly knotName = 'Plus';
+  process({ a }: { a: number }): number {
+    return a;
+  }
+}
+const told = knot('told', { receives: 'outcomes' }, ({ of }: { of: Outcome<number> }) => of.kind);
+const inner = tapestry('inner', { parameters: { a: z.number() } }, (_t, { a }) => ({
+  a: plus({ a }, { id: 'same' }),
+}));
+
+const absent = tapestry('absent', (t) => {
+  const a = t.parameter('a', z.number());
+  const open = gate({ input: a, predicate: (x) => x > 0 }, { id: 'open' });
+  const big = branch({ input: a, branches: ['yes', 'no'], selector: () => 'yes' }, { id: 'big' });
+  const [yes, no] = [big.path('yes'), plus({ a: big.path('no') }, { id: 'no' })];
+  const maybe = optional(plus)({ a }, { id: 'maybe' });
+
+  // What is below a knot that may have no value may have none.
+  const below = plus({ a: open }, { id: 'below' });
+  expectType<Same<typeof below, OptionalKnot<number, 'below', 'gate'>>>(true);
+  const both = plus({ a: yes, b: below }, { id: 'both' });
+  expectType<Same<typeof both, OptionalKnot<number, 'both', 'path' | 'gate'>>>(true);
+  const belowMaybe = Plus.place({ a: maybe }, { id: 'belowMaybe' });
+  expectType<Same<typeof belowMaybe, OptionalKnot<number, 'belowMaybe', 'optional'>>>(true);
+  const sum = aggregate({ inputs: { open, a, c: 1 }, combine: ({ open, a }) => open + a }, { id: 'sum' });
+  expectType<Same<typeof sum, OptionalKnot<number, 'sum', 'gate'>>>(true);
+  const listed = aggregate({ inputs: { open }, combine: ({ open }) => [open] }, { id: 'listed' });
+  const mapped = map({ over: listed, each: plus, bind: 'a' }, { id: 'mapped' });
+  expectType<Same<typeof mapped, OptionalKnot<number[], 'mapped', 'gate'>>>(true);
+  const reduced = reduce({ of: mapped, fold: (x, y) => x + y, initial: 0 }, { id: 'reduced' });
+  expectType<Same<typeof reduced, OptionalKnot<number, 'reduced', 'gate'>>>(true);
+  const later = waitForSignal('go', z.string(), { id: 'later', after: [open] });
+  expectType<Same<typeof later, OptionalKnot<string, 'later', 'gate'>>>(true);
+  const slept = sleep({ ms: 1, input: open }, { id: 'slept' });
+  expectType<Same<typeof slept, OptionalKnot<number, 'slept', 'gate'>>>(true);
+  const nested = subTapestry({ tapestry: inner, inputs: { a: open } }, { id: 'nested' });
+  expectType<Same<typeof nested, OptionalKnot<{ a: number }, 'nested', 'gate'>>>(true);
+  const nestedBranch = branch({ input: open, branches: ['x'], selector: () => 'x' }, { id: 'nestedBranch' });
+  expectType<Same<ValueOf<typeof nestedBranch>, 'x'>>(true);
+
+  // What is told of it has a value, and so has what rejoins the paths of a branch or has something to fall back on.
+  const heard = told({ of: open }, { id: 'heard' });
+  expectType<Same<typeof heard, Knot<'ok' | 'err' | 'skipped', 'heard'>>>(true);
+  const rejoined = firstOk({ of: [yes, no] }, { id: 'rejoined' });
+  expectType<Same<typeof rejoined, Knot<number, 'rejoined'>>>(true);
+  const fallback = firstOk({ of: [open, a] }, { id: 'fallback' });
+  expectType<Same<typeof fallback, Knot<number, 'fallback'>>>(true);
+  const either = firstOk({ of: [open, yes] }, { id: 'either' });
+  expectType<Same<typeof either, OptionalKnot<number, 'either', 'gate'>>>(true);
+  const certain = plus({ a: rejoined, b: 1 }, { id: 'certain' });
+  expectType<Same<typeof certain, Knot<number, 'certain'>>>(true);
+  // Wired in place, too.
+  const inPlace = plus(
+    { a: plus({ a: gate({ input: a, predicate: () => true }, { id: 'g' }) }, { id: 'p' }) },
+    { id: 'in' },
+  );
+  expectType<Same<typeof inPlace, OptionalKnot<number, 'in', 'gate'>>>(true);
+  const onlyCertain = plus({ a: plus({ a }, { id: 'q' }) }, { id: 'onlyCertain' });
+  expectType<Same<typeof onlyCertain, Knot<number, 'onlyCertain'>>>(true);
+
+  return { open, yes, below, rejoined, certain, nestedBranch };
+});
+
+type AbsentValues = typeof absent extends Tapestry<any, infer Values> ? Values : never;
+expectType<
+  Same<
+    AbsentValues,
+    {
+      open: number | undefined;
+      yes: number | undefined;
+      below: number | undefined;
+      rejoined: number;
+      certain: number;
+      nestedBranch: 'x' | undefined;
+    }
+  >
+>(true);

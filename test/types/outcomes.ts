@@ -88,7 +88,7 @@ const outcomes = tapestry('outcomes', (t) => {
   const told = report({ a: d }, { id: 'told' });
   const summary = Summarise.place({ a: d }, { id: 'summary', errorPolicy: 'receiveErrors' });
   const maybe = maybeDouble({ x: r }, { id: 'maybe' });
-  expectType<Same<typeof maybe, OptionalKnot<number, 'maybe'>>>(true);
+  expectType<Same<typeof maybe, OptionalKnot<number, 'maybe', 'optional'>>>(true);
   double({ x: maybe }, { id: 'below' });
   maybeRecover({ a: maybe }, { id: 'maybeRecovered', errorPolicy: 'receiveErrors' });
   const looked = Lookup.place({ x: d }, { id: 'looked' });

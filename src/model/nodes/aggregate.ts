@@ -1,5 +1,5 @@
 import type { Encodable } from '../encodable';
-import type { Knot, KnotConfig } from '../knot';
+import type { Knot, KnotBelow, KnotConfig, WhyAnyAbsent } from '../knot';
 import type { KnotContext } from '../knot-context';
 import { knotRecord } from '../marks';
 import type { Ok, Outcome } from '../outcome';
@@ -48,7 +48,10 @@ export function aggregate<
   O,
   const Id extends string,
   const R extends Receives = 'values',
->(options: AggregateOptions<W, O, R>, config: KnotConfig<Id, PolicyOf<R>>): Knot<Awaited<O>, Id> {
+>(
+  options: AggregateOptions<W, O, R>,
+  config: KnotConfig<Id, PolicyOf<R>>,
+): KnotBelow<Awaited<O>, Id, R extends 'outcomes' ? never : WhyAnyAbsent<W>> {
   requireKeys('aggregate', options, ['inputs', 'receives', 'combine'], config);
   const { inputs, receives, combine } = options;
   const definition = inlineDefinition(
@@ -67,5 +70,9 @@ export function aggregate<
       'Give at least one: aggregate({ inputs: { a, b }, … }). What depends on constants alone is a knot of its own.',
     );
   }
-  return place(definition, inputs, config) as Knot<Awaited<O>, Id>;
+  return place(definition, inputs, config) as KnotBelow<
+    Awaited<O>,
+    Id,
+    R extends 'outcomes' ? never : WhyAnyAbsent<W>
+  >;
 }

@@ -1,5 +1,5 @@
 import { SelvageError } from '../../errors';
-import type { Knot } from '../knot';
+import type { Absence, Knot, MayBeAbsent, OptionalKnot } from '../knot';
 import type { KnotContext } from '../knot-context';
 import { knotRecord } from '../marks';
 import { checkKnotId } from '../names';
@@ -9,8 +9,8 @@ import type { DefinitionRecord, KnotRecord } from '../records';
 import { inlineDefinition, invalidNode, requireKeys, requireKnot } from './inline-definition';
 
 /** By a function. */
-export interface SelectorOptions<T, Tag extends string> {
-  readonly input: Knot<T>;
+export interface SelectorOptions<T, Tag extends string, Why = unknown> {
+  readonly input: Knot<T> & MayBeAbsent<Why>;
   /** All tags that the selector may answer. */
   readonly branches: readonly Tag[];
   /** Answers the tag of the path to take. May be asynchronous; anything but one of the tags makes the branch fail (`UnknownBranch`). */
@@ -18,19 +18,29 @@ export interface SelectorOptions<T, Tag extends string> {
 }
 
 /** By a field of the input that tells the members of a union apart. */
-export interface DiscriminantOptions<T, Field extends keyof T> {
-  readonly input: Knot<T>;
+export interface DiscriminantOptions<T, Field extends keyof T, Why = unknown> {
+  readonly input: Knot<T> & MayBeAbsent<Why>;
   readonly on: Field;
 }
 
 /** The value of a branch is the tag that was chosen. */
-export interface BranchKnot<Paths, Id extends string = string> extends Knot<keyof Paths & string, Id> {
+export interface BranchKnot<Paths, Id extends string = string, Why extends Absence = never> extends Knot<
+  keyof Paths & string,
+  Id
+> {
   /**
    * The knot of a path, `<id>:<tag>`: its value is the branch's input, passed on by reference, where the tag is chosen; else it is
    * `Skipped('branch_not_selected')`. Asked for twice, it is the same.
    */
-  path<const Tag extends keyof Paths & string>(tag: Tag): Knot<Paths[Tag], `${Id}:${Tag}`>;
+  path<const Tag extends keyof Paths & string>(
+    tag: Tag,
+  ): OptionalKnot<Paths[Tag], `${Id}:${Tag}`, Why | 'path'>;
 }
+
+/** A branch whose input may have no value, for the reasons that `Why` says. */
+export type BranchBelow<Paths, Id extends string, Why extends Absence> = [Why] extends [never]
+  ? BranchKnot<Paths, Id>
+  : BranchKnot<Paths, Id, Why> & OptionalKnot<keyof Paths & string, Id, Why>;
 
 /** The paths of a branch on a field: each has the members of the union with its tag. */
 export type MemberPaths<T, Field extends keyof T> = {
@@ -43,14 +53,19 @@ export type MemberPaths<T, Field extends keyof T> = {
  *
  * @throws SelvageError InvalidConfig, and those of placing a definition
  */
-export function branch<T, const Tag extends string, const Id extends string>(
-  options: SelectorOptions<T, Tag>,
+export function branch<T, const Tag extends string, const Id extends string, Why extends Absence = never>(
+  options: SelectorOptions<T, Tag, Why>,
   config: NodeConfig<'branch', Id>,
-): BranchKnot<{ [K in Tag]: T }, Id>;
-export function branch<T, const Field extends keyof T & string, const Id extends string>(
-  options: DiscriminantOptions<T, Field>,
+): BranchBelow<{ [K in Tag]: T }, Id, Why>;
+export function branch<
+  T,
+  const Field extends keyof T & string,
+  const Id extends string,
+  Why extends Absence = never,
+>(
+  options: DiscriminantOptions<T, Field, Why>,
   config: NodeConfig<'branch', Id>,
-): BranchKnot<MemberPaths<T, Field>, Id>;
+): BranchBelow<MemberPaths<T, Field>, Id, Why>;
 export function branch(
   options: Partial<SelectorOptions<unknown, string> & DiscriminantOptions<Record<string, unknown>, string>>,
   config: NodeConfig<'branch'>,

@@ -1,4 +1,4 @@
-import type { Knot, ValueOf } from '../knot';
+import type { Knot, KnotBelow, ValueOf, WhyAbsent } from '../knot';
 import { knotRecord } from '../marks';
 import type { NodeConfig } from '../node-options';
 import { place } from '../place';
@@ -8,6 +8,13 @@ export interface FirstOkOptions<K extends readonly Knot<any>[]> {
   /** In the order of preference. */
   readonly of: K;
 }
+
+/** Why none of several may have a value. That paths are not selected is no reason: all paths of a branch are taken to be among them. */
+export type WhyAllAbsent<K extends readonly Knot<any>[]> = true extends {
+  [I in keyof K]: [WhyAbsent<K[I]>] extends [never] ? true : false;
+}[number]
+  ? never
+  : Exclude<WhyAbsent<K[number]>, 'path'>;
 
 /**
  * Places a knot whose value is that of the first of several that is Ok, passed on by reference: `firstOk({ of: [primary, fallback] },
@@ -19,7 +26,7 @@ export interface FirstOkOptions<K extends readonly Knot<any>[]> {
 export function firstOk<const K extends readonly Knot<any>[], const Id extends string>(
   options: FirstOkOptions<K>,
   config: NodeConfig<'firstOk', Id>,
-): Knot<ValueOf<K[number]>, Id> {
+): KnotBelow<ValueOf<K[number]>, Id, WhyAllAbsent<K>> {
   requireKeys('firstOk', options, ['of'], config);
   const { of } = options;
   if (!Array.isArray(of) || of.length === 0 || !of.every(knotRecord)) {
@@ -39,7 +46,7 @@ export function firstOk<const K extends readonly Knot<any>[], const Id extends s
     definition,
     Object.fromEntries(of.map((knot, index) => [inputName(index), knot])),
     config,
-  ) as Knot<ValueOf<K[number]>, Id>;
+  ) as KnotBelow<ValueOf<K[number]>, Id, WhyAllAbsent<K>>;
 }
 
 /** So that the order of the names, in which a plan has them, is the order of preference. */

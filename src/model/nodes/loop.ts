@@ -1,4 +1,4 @@
-import type { Inputs, Knot } from '../knot';
+import type { GivenFor, KnotBelow, WhyAnyAbsent } from '../knot';
 import type { KnotContext } from '../knot-context';
 import type { NodeConfig } from '../node-options';
 import { place } from '../place';
@@ -17,14 +17,14 @@ type Flat<T> = { [K in keyof T]: T[K] };
 type ReturnsItsParameters<Parameters, Values> =
   Pick<Values, keyof Values & keyof Parameters> extends Partial<Parameters> ? unknown : never;
 
-export interface LoopOptions<Parameters extends object, Values extends object> {
+export interface LoopOptions<Parameters extends object, Values extends object, Given = unknown> {
   /**
    * What is run again and again. Its parameters are the state; what its `build` returns under their names is their next value, a parameter that
    * it does not return stays as it is, and what it returns beside them is seen by `until`. Finished by being nested.
    */
   readonly step: Tapestry<Parameters, Values> & ReturnsItsParameters<Parameters, Values>;
   /** The state before the first iteration, by the names of the parameters: knots, or values themselves. */
-  readonly initial: Inputs<Parameters>;
+  readonly initial: GivenFor<Parameters, Given>;
   /**
    * Whether the loop is over; asked after each iteration. May be asynchronous, runs as the body of a knot does, at least once. Anything but a
    * boolean makes the knot fail (`NotABoolean`).
@@ -41,10 +41,15 @@ export interface LoopOptions<Parameters extends object, Values extends object> {
  *
  * @throws SelvageError InvalidConfig; UnknownInput, MissingInput, InvalidInput by the step's parameters; Cycle; and those of placing a definition
  */
-export function loop<Parameters extends object, Values extends object, const Id extends string>(
-  options: LoopOptions<Parameters, Values>,
+export function loop<
+  Parameters extends object,
+  Values extends object,
+  const Id extends string,
+  const Given extends object,
+>(
+  options: LoopOptions<Parameters, Values, Given>,
   config: NodeConfig<'loop', Id>,
-): Knot<LoopState<Parameters, Values>, Id> {
+): KnotBelow<LoopState<Parameters, Values>, Id, WhyAnyAbsent<Given>> {
   requireKeys('loop', options, ['step', 'initial', 'until', 'max'], config);
   const { step, initial, until, max = DEFAULT_MAX } = options;
   const nested = nestedTapestry('loop', 'step', step, config);
@@ -68,7 +73,7 @@ export function loop<Parameters extends object, Values extends object, const Id 
   return place(definition, { ...initial, [MAX_INPUT]: max }, config, {
     tapestry: nested,
     check: (knot, given) => checkNestedInputs('loop', nested, knot, given),
-  }) as Knot<LoopState<Parameters, Values>, Id>;
+  }) as KnotBelow<LoopState<Parameters, Values>, Id, WhyAnyAbsent<Given>>;
 }
 
 /** A step that changes nothing would go on for ever; one that may leave a field without a value has no next state. */
@@ -83,13 +88,15 @@ function requireNextState({ name, parameters, terminals }: TapestryRecord, confi
       'Return from its build function what they are in the next iteration.',
     );
   }
-  const optional = next.find(([, knot]) => knot.definition?.optional);
-  if (!optional) return;
+  const absent = next.find(
+    ([, { definition, path }]) => definition?.optional || definition?.node === 'gate' || path !== undefined,
+  );
+  if (!absent) return;
   throw invalidNode(
     'loop',
     config,
     'WrongValue',
-    `has a step, "${name}", that returns an optional knot as "${optional[0]}"`,
-    'Without a value, there would be no next iteration: take one that is not optional.',
+    `has a step, "${name}", that returns as "${absent[0]}" a knot that may have no value: an optional one, a gate, or a path of a branch`,
+    'Without a value, there would be no next iteration: return one that always has a value, such as a firstOk.',
   );
 }

@@ -1,6 +1,6 @@
 import type { Encodable } from '../encodable';
 import { checkInputNames } from '../input-names';
-import type { Inputs, Knot, KnotConfig, KnotDefinition } from '../knot';
+import type { Inputs, Knot, KnotBelow, KnotConfig, KnotDefinition, WhyAbsent, WhyAnyAbsent } from '../knot';
 import { definitionOfClass, isKnotClass, type KnotClassOf } from '../knot-class';
 import type { KnotContext } from '../knot-context';
 import { definitionRecord, knotRecord } from '../marks';
@@ -147,7 +147,14 @@ export function map<
   const B extends Bindable<F> = Bindable<F>,
   const E extends OnElementError = 'fail',
   const W extends object = Record<never, never>,
->(options: MapArguments<V, F, B, E, W>, config: KnotConfig<Id>): Knot<MappedOver<V, ResultOf<F>, E>, Id>;
+>(
+  options: MapArguments<V, F, B, E, W>,
+  config: KnotConfig<Id>,
+): KnotBelow<
+  MappedOver<V, ResultOf<F>, E>,
+  Id,
+  (V extends Knot<any> ? WhyAbsent<V> : WhyAnyAbsent<V>) | WhyAnyAbsent<W>
+>;
 export function map(
   options: MapOptions & {
     readonly over?: unknown;

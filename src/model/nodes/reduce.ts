@@ -1,6 +1,6 @@
 import { SelvageError } from '../../errors';
 import type { Encodable } from '../encodable';
-import type { In, Knot, KnotConfig } from '../knot';
+import type { Absence, In, Knot, KnotBelow, KnotConfig, MayBeAbsent } from '../knot';
 import type { KnotContext } from '../knot-context';
 import type { Outcome } from '../outcome';
 import { place } from '../place';
@@ -9,8 +9,8 @@ import type { PolicyOf, Receives } from './aggregate';
 import { inlineDefinition, invalidNode, received, requireKeys } from './inline-definition';
 
 /** The whole list at once. */
-export interface CombineOptions<T, O, R extends Receives = 'values'> {
-  readonly of: Knot<readonly T[]>;
+export interface CombineOptions<T, O, R extends Receives = 'values', Why = unknown> {
+  readonly of: Knot<readonly T[]> & MayBeAbsent<Why>;
   /**
    * `outcomes`: `combine` gets the `Outcome` of `of`, and runs whatever became of it, unless the `errorPolicy` says otherwise. Default `values`.
    */
@@ -23,14 +23,14 @@ export interface CombineOptions<T, O, R extends Receives = 'values'> {
 }
 
 /** Element after element, from the first to the last. */
-export interface FoldOptions<T, A> {
-  readonly of: Knot<readonly T[]>;
+export interface FoldOptions<T, A, Why = unknown> {
+  readonly of: Knot<readonly T[]> & MayBeAbsent<Why>;
   /** Each element is a value: those of a map with `onError: 'collect'` are outcomes. */
   readonly receives?: 'values';
   /** What the accumulator becomes with one element more. May be asynchronous; each waits for the one before. */
   readonly fold: (accumulator: A, element: T, context: KnotContext) => (A | Promise<A>) & Encodable<A>;
   /** The accumulator before the first element, and the value of an empty list. Every attempt gets a copy of its own. */
-  readonly initial: In<A>;
+  readonly initial: In<A, Why>;
 }
 
 /**
@@ -40,14 +40,20 @@ export interface FoldOptions<T, A> {
  *
  * @throws SelvageError InvalidConfig, and those of placing a definition
  */
-export function reduce<T, O, const Id extends string, const R extends Receives = 'values'>(
-  options: CombineOptions<T, O, R>,
+export function reduce<
+  T,
+  O,
+  const Id extends string,
+  const R extends Receives = 'values',
+  Why extends Absence = never,
+>(
+  options: CombineOptions<T, O, R, Why>,
   config: KnotConfig<Id, PolicyOf<R>>,
-): Knot<Awaited<O>, Id>;
-export function reduce<T, A, const Id extends string>(
-  options: FoldOptions<T, A>,
+): KnotBelow<Awaited<O>, Id, R extends 'outcomes' ? never : Why>;
+export function reduce<T, A, const Id extends string, Why extends Absence = never>(
+  options: FoldOptions<T, A, Why>,
   config: KnotConfig<Id>,
-): Knot<A, Id>;
+): KnotBelow<A, Id, Why>;
 export function reduce(
   options: {
     readonly of?: unknown;

@@ -1,5 +1,5 @@
 import type { Encodable } from '../encodable';
-import type { Knot, KnotConfig } from '../knot';
+import type { KnotBelow, KnotConfig, WhyAnyAbsent } from '../knot';
 import type { KnotContext } from '../knot-context';
 import { knotRecord } from '../marks';
 import { place } from '../place';
@@ -23,7 +23,7 @@ export interface SinkOptions<W, O> {
 export function sink<const W extends object, O, const Id extends string>(
   options: SinkOptions<W, O>,
   config: KnotConfig<Id>,
-): Knot<Awaited<O>, Id> {
+): KnotBelow<Awaited<O>, Id, WhyAnyAbsent<W>> {
   requireKeys('sink', options, ['inputs', 'write'], config);
   const { inputs, write } = options;
   const definition = inlineDefinition('sink', { write }, config, (given: WiredValues<W>, context) =>
@@ -38,5 +38,5 @@ export function sink<const W extends object, O, const Id extends string>(
       'Give at least one: sink({ inputs: { report }, … }).',
     );
   }
-  return place(definition, inputs, config) as Knot<Awaited<O>, Id>;
+  return place(definition, inputs, config) as KnotBelow<Awaited<O>, Id, WhyAnyAbsent<W>>;
 }

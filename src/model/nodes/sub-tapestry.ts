@@ -1,4 +1,4 @@
-import type { Inputs, Knot } from '../knot';
+import type { GivenFor, KnotBelow, WhyAnyAbsent } from '../knot';
 import type { NodeConfig } from '../node-options';
 import { place } from '../place';
 import type { DefinitionRecord } from '../records';
@@ -6,11 +6,11 @@ import type { Tapestry } from '../tapestry';
 import { inlineDefinition, requireKeys } from './inline-definition';
 import { checkNestedInputs, nestedTapestry } from './nested-tapestry';
 
-export interface SubTapestryOptions<Parameters extends object, Values extends object> {
+export interface SubTapestryOptions<Parameters extends object, Values extends object, Given = unknown> {
   /** Finished by being nested: nothing can be added to it any more. */
   readonly tapestry: Tapestry<Parameters, Values>;
   /** By the names of its parameters: knots, or values themselves. One with a default may be left out. */
-  readonly inputs: Inputs<Parameters>;
+  readonly inputs: GivenFor<Parameters, Given>;
 }
 
 /**
@@ -26,17 +26,22 @@ export type NestedConfig<Id extends string> = NodeConfig<'subTapestry', Id>;
  *
  * @throws SelvageError InvalidConfig; UnknownInput, MissingInput, InvalidInput by its parameters; Cycle; and those of placing a definition
  */
-export function subTapestry<Parameters extends object, Values extends object, const Id extends string>(
-  options: SubTapestryOptions<Parameters, Values>,
+export function subTapestry<
+  Parameters extends object,
+  Values extends object,
+  const Id extends string,
+  const Given extends object,
+>(
+  options: SubTapestryOptions<Parameters, Values, Given>,
   config: NestedConfig<Id>,
-): Knot<Values, Id> {
+): KnotBelow<Values, Id, WhyAnyAbsent<Given>> {
   requireKeys('subTapestry', options, ['tapestry', 'inputs'], config);
   const { tapestry, inputs } = options;
   const nested = nestedTapestry('subTapestry', 'tapestry', tapestry, config);
   return place(SUB_TAPESTRY, inputs, config, {
     tapestry: nested,
     check: (knot, given) => checkNestedInputs('subTapestry', nested, knot, given),
-  }) as Knot<Values, Id>;
+  }) as KnotBelow<Values, Id, WhyAnyAbsent<Given>>;
 }
 
 const SUB_TAPESTRY: DefinitionRecord = inlineDefinition('subTapestry', {}, undefined, neverCalled, {

@@ -1,5 +1,5 @@
 import { SelvageError } from '../../errors';
-import type { In, Knot } from '../knot';
+import type { Absence, In, Knot, KnotBelow, MayBeAbsent } from '../knot';
 import type { KnotContext } from '../knot-context';
 import { knotRecord } from '../marks';
 import { checkName } from '../names';
@@ -14,37 +14,37 @@ import { inlineDefinition, invalidNode, requireKeys } from './inline-definition'
 /** The second argument of a wait, which has no body that could be tried again, time out, be reused or have to wait for its turn. */
 export type WaitConfig<Id extends string = string> = NodeConfig<'sleep', Id>;
 
-interface WaitsAfter {
+interface WaitsAfter<Why> {
   /** Knots that it waits for before it begins, beside its inputs; their values are not read. Default: none. */
-  readonly after?: readonly Knot<any>[];
+  readonly after?: readonly (Knot<any> & MayBeAbsent<Why>)[];
 }
 
-export interface SignalWait extends WaitsAfter {
+export interface SignalWait<Why = unknown> extends WaitsAfter<Why> {
   /** Milliseconds from when the wait begins after which the knot fails with `SignalTimeout`. Default: it waits for as long as it takes. */
   readonly timeout?: number;
 }
 
 /** Of the form that names the inputs of the wait in its first argument. */
-export interface SignalOptions<S extends StandardSchema> extends SignalWait {
+export interface SignalOptions<S extends StandardSchema, Why = unknown> extends SignalWait<Why> {
   /** Of the signal, as `run.signal` names it. Waits may share one: each takes a signal of its own. */
   readonly name: string;
   /** What a payload must be. The knot's value is what comes out of it. */
   readonly schema: S;
 }
 
-interface PassesOn<T> extends WaitsAfter {
+interface PassesOn<T, Why> extends WaitsAfter<Why> {
   /** A knot whose value is passed on, by reference, when the time has come. Default: the value is `undefined`. */
-  readonly input?: Knot<T>;
+  readonly input?: Knot<T> & MayBeAbsent<Why>;
 }
 
-export interface SleepOptions<T> extends PassesOn<T> {
+export interface SleepOptions<T, Why = unknown> extends PassesOn<T, Why> {
   /** Milliseconds from when the wait begins, 0 or more. */
-  readonly ms: In<number>;
+  readonly ms: In<number, Why>;
 }
 
-export interface WaitUntilOptions<T> extends PassesOn<T> {
+export interface WaitUntilOptions<T, Why = unknown> extends PassesOn<T, Why> {
   /** A point in time, or milliseconds since the epoch. One that is past is over at once. */
-  readonly time: In<Date> | In<number>;
+  readonly time: In<Date, Why> | In<number, Why>;
 }
 
 /**
@@ -54,15 +54,15 @@ export interface WaitUntilOptions<T> extends PassesOn<T> {
  *
  * @throws SelvageError InvalidName (of the signal), InvalidConfig, and those of placing a definition
  */
-export function waitForSignal<S extends StandardSchema, const Id extends string>(
+export function waitForSignal<S extends StandardSchema, const Id extends string, Why extends Absence = never>(
   name: string,
   schema: S,
-  config: WaitConfig<Id> & SignalWait,
-): Knot<OutputOf<S>, Id>;
-export function waitForSignal<S extends StandardSchema, const Id extends string>(
-  options: SignalOptions<S>,
+  config: WaitConfig<Id> & SignalWait<Why>,
+): KnotBelow<OutputOf<S>, Id, Why>;
+export function waitForSignal<S extends StandardSchema, const Id extends string, Why extends Absence = never>(
+  options: SignalOptions<S, Why>,
   config: WaitConfig<Id>,
-): Knot<OutputOf<S>, Id>;
+): KnotBelow<OutputOf<S>, Id, Why>;
 export function waitForSignal(
   ...args:
     | readonly [name: string, schema: StandardSchema, config: WaitConfig & SignalWait]
@@ -100,14 +100,14 @@ export function waitForSignal(
  *
  * @throws SelvageError InvalidConfig, and those of placing a definition
  */
-export function sleep<const Id extends string>(
-  options: SleepOptions<unknown> & { readonly input?: undefined },
+export function sleep<const Id extends string, Why extends Absence = never>(
+  options: SleepOptions<unknown, Why> & { readonly input?: undefined },
   config: WaitConfig<Id>,
-): Knot<undefined, Id>;
-export function sleep<T, const Id extends string>(
-  options: SleepOptions<T>,
+): KnotBelow<undefined, Id, Why>;
+export function sleep<T, const Id extends string, Why extends Absence = never>(
+  options: SleepOptions<T, Why>,
   config: WaitConfig<Id>,
-): Knot<T, Id>;
+): KnotBelow<T, Id, Why>;
 export function sleep(options: SleepOptions<unknown>, config: WaitConfig): Knot<any> {
   requireKeys('sleep', options, ['ms', 'input', 'after'], config);
   const { ms, input, after } = options;
@@ -140,14 +140,14 @@ export function sleep(options: SleepOptions<unknown>, config: WaitConfig): Knot<
  *
  * @throws SelvageError InvalidConfig, and those of placing a definition
  */
-export function waitUntil<const Id extends string>(
-  options: WaitUntilOptions<unknown> & { readonly input?: undefined },
+export function waitUntil<const Id extends string, Why extends Absence = never>(
+  options: WaitUntilOptions<unknown, Why> & { readonly input?: undefined },
   config: WaitConfig<Id>,
-): Knot<undefined, Id>;
-export function waitUntil<T, const Id extends string>(
-  options: WaitUntilOptions<T>,
+): KnotBelow<undefined, Id, Why>;
+export function waitUntil<T, const Id extends string, Why extends Absence = never>(
+  options: WaitUntilOptions<T, Why>,
   config: WaitConfig<Id>,
-): Knot<T, Id>;
+): KnotBelow<T, Id, Why>;
 export function waitUntil(options: WaitUntilOptions<unknown>, config: WaitConfig): Knot<any> {
   requireKeys('waitUntil', options, ['time', 'input', 'after'], config);
   const { time, input, after } = options;

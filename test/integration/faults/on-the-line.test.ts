@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 
-import { knot, map, queue, tapestry, local } from '../../../src';
+import { knot, map, queue, tapestry, local, type Knot } from '../../../src';
 import type { RunHandle, Selvage } from '../../../src/client';
 import { createPostgresDataStore } from '../../../src/adapters/data-stores/postgres';
 import { createPostgresLeaseTable } from '../../../src/adapters/lease-tables/postgres';
@@ -37,7 +37,7 @@ const total = knot('total', ({ of }: { of: number[] }) => of.reduce((sum, one) =
 
 /** A chain, of which every third knot is queued, and a map. */
 const steps = tapestry('steps', (t) => {
-  let x = t.parameter('x', z.number()) as ReturnType<typeof next>;
+  let x: Knot<number> = t.parameter('x', z.number());
   for (let step = 0; step < STEPS; step += 1)
     x = next({ x }, { id: `step${step}`, dispatcher: step % 3 === 0 ? queue() : local() });
   const elements = map({ over: listed({ x }, { id: 'listed' }), each: next, bind: 'x' }, { id: 'each' });

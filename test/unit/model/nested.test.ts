@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Tapestry, knot, loop, optional, subTapestry, tapestry } from '../../../src';
+import { Tapestry, gate, knot, loop, optional, subTapestry, tapestry } from '../../../src';
 import { compile } from '../../../src/engine';
 import { recordOf } from '../../../src/model';
 import { thrownBy } from '../../support/thrown-by';
@@ -63,6 +63,9 @@ const returnsNothing = tapestry('nothing', { parameters: { x: z.number() } }, (_
 const returnsOptional = tapestry('maybe', { parameters: { x: z.number() } }, (_t, { x }) => ({
   x: optional(id)({ x }, { id: 'y' }),
 }));
+const returnsGate = tapestry('gated', { parameters: { x: z.number() } }, (_t, { x }) => ({
+  x: gate({ input: x, predicate: () => true }, { id: 'y' }),
+}));
 const until = (): boolean => true;
 
 test.each([
@@ -80,7 +83,12 @@ test.each([
   {
     what: 'a step whose next state may have no value',
     options: { step: returnsOptional, initial: { x: 1 }, until },
-    says: 'The loop "n" has a step, "maybe", that returns an optional knot as "x".',
+    says: 'The loop "n" has a step, "maybe", that returns as "x" a knot that may have no value',
+  },
+  {
+    what: 'a step whose next state is behind a gate',
+    options: { step: returnsGate, initial: { x: 1 }, until },
+    says: 'The loop "n" has a step, "gated", that returns as "x" a knot that may have no value',
   },
   {
     what: 'a limit that is none',
