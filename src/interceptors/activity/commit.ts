@@ -481,7 +481,7 @@ function childRunLost(knot: PlanKnot): SelvageError {
 function workerLost(knot: PlanKnot, lost: number): SelvageError {
   return new SelvageError(
     'WorkerLost',
-    `${lost} workers were lost one after the other while they ran knot "${knot.id}": its body probably kills them (out of ` +
+    `${lost} workers were lost one after the other while they ran knot "${knot.id}": its body probably kills them (process.exit, out of ` +
       'memory, a crash in native code, or an event loop blocked for over 30 s). It was not run again.',
     { details: { knot: knot.id, lost } },
   );
