@@ -15,11 +15,6 @@ export const quickstart = tapestry('quickstart', (t) => {
   return { answer: add({ a: x, b: d }, { id: 'answer' }) };
 });
 
-export const halves = tapestry('halves', (t) => ({
-  a: double({ x: t.parameter('x', z.number()) }, { id: 'a' }),
-  b: double({ x: t.parameter('y', z.number()) }, { id: 'b' }),
-}));
-
 export const fails = tapestry('fails', (t) => {
   const x = t.parameter('x', z.number());
   const d = double({ x }, { id: 'd' });

@@ -6,10 +6,21 @@ import { PIPELINES } from './pipelines';
 import { refusal } from '../../support/refusal';
 
 const FILE = 'pipeline.ts';
+const HALVES = `
+import { knot, tapestry } from 'selvage';
+import { z } from 'zod';
+
+const double = knot('double', ({ x }: { x: number }) => x * 2);
+
+export const halves = tapestry('halves', (t) => ({
+  a: double({ x: t.parameter('x', z.number()) }, { id: 'a' }),
+  b: double({ x: t.parameter('y', z.number()) }, { id: 'b' }),
+}));
+`;
 let project: string;
 
 beforeAll(() => {
-  project = makeCommandProject({ [FILE]: PIPELINES });
+  project = makeCommandProject({ [FILE]: PIPELINES, 'halves.ts': HALVES });
 });
 afterAll(removeProjects);
 
@@ -51,7 +62,7 @@ test('a person sees server, run, values, and how to ask on', async () => {
 });
 
 test('of chosen terminals, only the parameters that they need are asked for', async () => {
-  const { code, stdout } = await run('--tapestry', 'halves', '--terminals', 'a', '--param', 'x=5');
+  const { code, stdout } = await runWarm(project, ['run', 'halves.ts', '--terminals', 'a', '--param', 'x=5']);
   expect(stdout).toMatch(/^ {2}a {2}10$/m);
   expect(code).toBe(0);
 });
