@@ -126,7 +126,8 @@ function skipText(id: string, result: RunResult): string {
     const parents = (outcome.kind === 'skipped' && outcome.detail?.parents) || [];
     const isOrigin = outcome.kind === 'err' || outcome.reason !== 'parent_failed_or_skipped';
     const why = outcome.kind === 'err' ? 'failed' : ORIGINS[outcome.reason];
-    if (isOrigin) origins.set(why, [...(origins.get(why) ?? []), at]);
+    const isGate = outcome.kind === 'skipped' && outcome.reason === 'gate_closed';
+    if (isOrigin) origins.set(why, [...(origins.get(why) ?? []), isGate ? `gate ${at}` : at]);
     else queue.push(...parents);
   }
   if (origins.has(ORIGINS.cancelled)) return 'skipped: the run was cancelled';

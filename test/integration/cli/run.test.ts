@@ -67,6 +67,22 @@ test('of chosen terminals, only the parameters that they need are asked for', as
   expect(code).toBe(0);
 });
 
+test('a body that changes the working directory moves nothing of the run', async () => {
+  const moving = makeCommandProject({
+    'moving.ts': `
+import { tmpdir } from 'node:os';
+import { knot, tapestry } from 'selvage';
+const move = knot('move', () => { process.chdir(tmpdir()); return 1; });
+const after = knot('after', ({ x }: { x: number }) => 'x'.repeat(100_000).length + x);
+export const moved = tapestry('moved', () => ({ end: after({ x: move({}, { id: 'move' }) }, { id: 'after' }) }));
+`,
+  });
+  const { code, stdout } = await runCommand(moving, ['run', 'moving.ts', '--run-id', 'moved']);
+  expect(stdout).toContain(`Lineage  ${path.join(moving, '.selvage', 'selvage.db')}`);
+  expect(code).toBe(0);
+  expect((await runWarm(moving, ['lineage', '--run', 'moved'])).stdout).toMatch(/^after {2}ok/m);
+});
+
 test('nobody reads what it writes: the run goes on to its end all the same', async () => {
   const args = ['run', FILE, '--tapestry', 'quickstart', '--param', 'x=5', '--run-id', 'unread'];
   const command = new Command(project, args);

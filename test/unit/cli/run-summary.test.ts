@@ -103,9 +103,9 @@ test('a terminal without a value says why: a gate that closed, a path that was n
   };
   const lines = summaryOf({ ...failed, outcomes, values: {} }, { big: 'big', below: 'below', both: 'both' });
   expect(lines.slice(2, 5)).toEqual([
-    '  big    skipped, because big closed',
-    '  below  skipped, because big closed',
-    '  both   skipped, because e failed and kind:a was not selected and big closed',
+    '  big    skipped, because gate big closed',
+    '  below  skipped, because gate big closed',
+    '  both   skipped, because e failed and kind:a was not selected and gate big closed',
   ]);
 });
 
