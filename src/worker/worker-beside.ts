@@ -29,7 +29,8 @@ export class WorkersBeside {
   private readonly workers = new Map<string, RunningWorker>();
   private resolve!: () => void;
   private reject!: (error: unknown) => void;
-  private isStopping = false;
+  /** Present from the moment on at which it is to stop. */
+  private stopped: Promise<void> | undefined;
 
   private constructor(
     private readonly connected: Connected,
@@ -68,7 +69,7 @@ export class WorkersBeside {
 
   /** Works for a task queue, too; nothing happens if it does already. */
   async poll(taskQueue: string): Promise<void> {
-    if (this.workers.has(taskQueue) || this.isStopping) return;
+    if (this.workers.has(taskQueue) || this.stopped) return;
     const worker = await createWorker({
       ...this.options,
       taskQueue,
@@ -94,9 +95,12 @@ export class WorkersBeside {
     await shutDown(running);
   }
 
-  /** Lets running bodies end, then stops. */
-  async stop(): Promise<void> {
-    this.isStopping = true;
+  /** Lets running bodies end, then stops; a second call waits for the same. */
+  stop(): Promise<void> {
+    return (this.stopped ??= this.end());
+  }
+
+  private async end(): Promise<void> {
     await Promise.all([...this.workers.values()].map(shutDown));
     await this.connection.close();
     this.resolve();
