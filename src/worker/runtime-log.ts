@@ -1,3 +1,4 @@
+import { IllegalStateError } from '@temporalio/common';
 import { Runtime, makeTelemetryFilterString, type LogLevel, type RuntimeOptions } from '@temporalio/worker';
 import { lineLogger, lineOf, tellLogger } from '../client/log-line';
 import type { LoggerLike } from '../model/knot-context';
@@ -15,7 +16,7 @@ let own: RuntimeOptions | undefined;
  */
 export function quietRuntime(logger?: LoggerLike): LoggerLike | undefined {
   told = logger ?? told;
-  if (!isTaken()) install();
+  if (!isOthers()) install();
   return logger ?? (isOwn() ? lines : undefined);
 }
 
@@ -36,7 +37,7 @@ function install(): void {
     const line = lineOf(level, message, meta, isDebug());
     if (line !== undefined) toStderr(line);
   };
-  own = {
+  const options: RuntimeOptions = {
     telemetryOptions: {
       logging: {
         filter: makeTelemetryFilterString(
@@ -54,16 +55,22 @@ function install(): void {
       error: (message, meta) => log('ERROR', message, meta),
     },
   };
-  Runtime.install(own);
+  try {
+    Runtime.install(options);
+    own = options;
+  } catch (error) {
+    // There is one already.
+    if (!(error instanceof IllegalStateError)) throw error;
+  }
 }
 
 /** The SDK keeps the options of a runtime that has ended, and makes the next one by them. */
-const kept = Runtime as unknown as { readonly _instance?: Runtime; readonly defaultOptions: RuntimeOptions };
+const kept = Runtime as unknown as { readonly defaultOptions?: RuntimeOptions };
 
 function isOwn(): boolean {
-  return kept.defaultOptions === own;
+  return own !== undefined && kept.defaultOptions === own;
 }
 
-function isTaken(): boolean {
-  return kept._instance !== undefined || (!isOwn() && Object.keys(kept.defaultOptions).length > 0);
+function isOthers(): boolean {
+  return !isOwn() && Object.keys(kept.defaultOptions ?? {}).length > 0;
 }

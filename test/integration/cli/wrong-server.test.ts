@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
-import type { AddressInfo, Server } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { knot, tapestry } from '../../../src';
 import { Selvage } from '../../../src/client';
 import { createWorker } from '../../../src/worker';
 import { makeCommandProject, runWarm, type Finished } from '../../support/command-line';
@@ -14,6 +15,9 @@ import { PIPELINES } from './pipelines';
 
 let project: string;
 const open: Server[] = [];
+const sockets = new Set<Socket>();
+const nothing = knot('nothing', () => 1);
+const idle = tapestry('idle', () => ({ nothing: nothing({}, { id: 'nothing' }) }));
 
 beforeAll(async () => {
   project = makeCommandProject({ 'pipeline.ts': PIPELINES });
@@ -21,6 +25,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const server of open) server.close();
+  for (const socket of sockets) socket.destroy();
   await removeProjects();
 });
 
@@ -29,6 +34,7 @@ const QUICKSTART = ['--tapestry', 'quickstart', '--param', 'x=5'];
 /** Starts a server that is none of Temporal's and returns its address. */
 async function serve(server: Server): Promise<string> {
   open.push(server.listen(0, '127.0.0.1'));
+  server.on('connection', (socket: Socket) => sockets.add(socket));
   await once(server, 'listening');
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
@@ -72,7 +78,7 @@ test.each([
   );
   for (const words of commands) expectRefused(await runWarm(project, [...words, '--address', address]), said);
   quietRuntime();
-  expect(await rejectionOf(createWorker({ address, tapestries: [] }))).toMatchObject(
+  expect(await rejectionOf(createWorker({ address, tapestries: [idle] }))).toMatchObject(
     refusal('ServerUnreachable', 'Something listens at'),
   );
 });
@@ -101,7 +107,7 @@ test('an unknown namespace is told to clients and workers of programs alike', as
   const unknown = refusal('UnknownNamespace', '"nope"');
   expect(await rejectionOf(Selvage.connect({ ...choice, projectDir: project }))).toMatchObject(unknown);
   quietRuntime();
-  expect(await rejectionOf(createWorker({ ...choice, tapestries: [] }))).toMatchObject(unknown);
+  expect(await rejectionOf(createWorker({ ...choice, tapestries: [idle] }))).toMatchObject(unknown);
 });
 
 test('a URL is refused, and the address in it offered', async () => {
