@@ -20,6 +20,13 @@ function makeWaiting(): string {
   return makeCommandProject({ 'waiting.ts': WAITING, 'stubborn.ts': STUBBORN });
 }
 
+/** A project with a run history, without which `runs list` asks nobody. */
+async function makeRecorded(): Promise<string> {
+  const project = makeWaiting();
+  expect((await runWarm(project, ['migrate'])).code).toBe(0);
+  return project;
+}
+
 /** A worker that was told to stop while a body runs that never hears of it. It has 15 s for that, in which the other tests go on. */
 let stubborn: Promise<Finished>;
 
@@ -51,7 +58,7 @@ describe('while it connects to an address that accepts and never answers', () =>
   let connected = (): void => {};
 
   beforeAll(async () => {
-    project = makeWaiting();
+    project = await makeRecorded();
     silent = await listening(() => connected());
   });
   afterAll(() => silent.close());
@@ -86,7 +93,7 @@ test.each([
 ] as const)(
   '%s while the server starts: the claim is given back, and the server goes',
   async (words, signal, exitCode) => {
-    const project = makeWaiting();
+    const project = await makeRecorded();
     const folder = serverFolder(project);
     const command = new Command(project, words.split(' '));
     const supervisor = await until('a supervisor is in office', () => {
