@@ -10,7 +10,7 @@ import { keepTypeScriptLoadable } from './load-file';
 import type { Output } from './output';
 import { commandLine } from './own-command';
 import { describePlace } from './place';
-import { requireWorker, standingOf } from './pollers';
+import { requireWorker, standingOf, warnOfNoWorker } from './pollers';
 import { ProgressDisplay } from './progress-display';
 import { runDocument } from './run-document';
 import { NO_NOTES, readNotes } from './run-notes';
@@ -56,12 +56,16 @@ export async function leaveToWorker(errand: Errand, surroundings: Surroundings):
     );
     if (!run) return leave(errand, surroundings);
     const { runId } = run;
-    const verb = run.attached ? 'was started before' : 'is started';
+    const { run: record, taskQueue } = run.attached
+      ? await run.status()
+      : { run: { status: 'running' }, taskQueue: undefined };
+    const verb = run.attached ? `was started before (${record.status})` : 'is started';
     const show = commandLine(['runs', 'show', runId, ...placeWords(options)]);
     output.say(`Run ${runId} of ${errand.tapestry} ${verb}. See how it stands: ${show}`);
-    tellChangedCode(run, true, output);
+    if (taskQueue !== undefined) await warnOfNoWorker(selvage, { runId, taskQueue }, options, output);
+    tellChangedCode(run, record.status === 'running', output);
     if (output.json) {
-      output.document({ runId, tapestry: errand.tapestry, status: 'running', server: selvage.place });
+      output.document({ runId, tapestry: errand.tapestry, status: record.status, server: selvage.place });
     }
     return EXIT.ok;
   } finally {

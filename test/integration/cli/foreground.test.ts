@@ -212,6 +212,26 @@ describe('a run whose command is gone', () => {
   });
 });
 
+test('--detach with the id of a run that is there says how that stands', async () => {
+  const project = makeCommandProject({ [FILE]: pipeline('new') });
+  const args = ['run', FILE, '--run-id', 'there'];
+  expect((await runCommand(project, args)).code).toBe(0);
+  const worker = new Command(project, ['worker', FILE]);
+  try {
+    await worker.hasWritten(/Worker of/);
+    await until('its worker is heard of', async () => {
+      const { code } = await runWarm(project, ['run', FILE, '--detach']);
+      return code === 0;
+    });
+    const { stdout, stderr } = await runWarm(project, [...args, '--detach', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ runId: 'there', status: 'succeeded' });
+    expect(stderr).toMatch(/^Run there of pipeline was started before \(succeeded\)\./m);
+  } finally {
+    worker.signal('SIGTERM');
+    await worker.finished;
+  }
+});
+
 test('a command that comes back to a run for which another works follows it', async () => {
   const project = makeCommandProject({ [FILE]: pipeline('new') });
   const args = ['run', FILE, '--run-id', 'shared', '--param', 'waits=true', '--json'];
