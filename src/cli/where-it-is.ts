@@ -9,8 +9,8 @@ export interface Where {
 }
 
 const NAME = 'selvage.where';
-/** What is in native code does not answer. */
-const LIMIT_MS = 1_000;
+/** What is in native code does not answer; a busy machine takes a while to enable the debugger. */
+const LIMIT_MS = 3_000;
 
 /** In the main thread: answers what {@link whereItIs} asks. Called in the middle of whatever runs there. */
 export function tellWhere(where: () => Where): void {

@@ -27,17 +27,21 @@ const many = tapestry('many-waits', () => {
 });
 const FAN = 600;
 /** Beside a wait and a sleep, more knots than an execution of a low budget has. */
-const beside = tapestry('waits-beside', (t) => {
-  const x = t.parameter('x', z.number());
-  const early = waitForSignal('early', z.string(), { id: 'early' });
-  const slept = sleep({ ms: t.parameter('ms', z.number()), input: x }, { id: 'slept' });
-  const impatient = waitForSignal('never', z.string(), { id: 'impatient', timeout: 12_000 });
-  const late = waitForSignal('late', z.string(), { id: 'late', after: [early] });
-  const ends = Array.from({ length: FAN }, (_, n) => [`k${n}`, join({ x }, { id: `k${n}` })] as const);
-  const all = join(Object.fromEntries(ends), { id: 'all' });
-  join({ impatient }, { id: 'below' });
-  return { line: join({ early, late, slept }, { id: 'line' }), all };
-});
+/** @param timeout milliseconds that one of the waits takes at most */
+const waitsBeside = (name: string, timeout: number) =>
+  tapestry(name, (t) => {
+    const x = t.parameter('x', z.number());
+    const early = waitForSignal('early', z.string(), { id: 'early' });
+    const slept = sleep({ ms: t.parameter('ms', z.number()), input: x }, { id: 'slept' });
+    const impatient = waitForSignal('never', z.string(), { id: 'impatient', timeout });
+    const late = waitForSignal('late', z.string(), { id: 'late', after: [early] });
+    const ends = Array.from({ length: FAN }, (_, n) => [`k${n}`, join({ x }, { id: `k${n}` })] as const);
+    const all = join(Object.fromEntries(ends), { id: 'all' });
+    join({ impatient }, { id: 'below' });
+    return { line: join({ early, late, slept }, { id: 'line' }), all };
+  });
+const beside = waitsBeside('waits-beside', 12_000);
+const patient = waitsBeside('waits-patient', 60_000);
 const window = tapestry('wide-wait', () => {
   const go = waitForSignal('go', z.any(), { id: 'go' });
   const waits = Array.from(
@@ -51,7 +55,7 @@ const later = tapestry('later-wait', () => {
   const go = waitForSignal('go', z.any(), { id: 'go' });
   return { n: waitForSignal('n', z.number(), { id: 'n', after: [go] }) };
 });
-const tapestries = [many, beside, window, later];
+const tapestries = [many, beside, patient, window, later];
 const shared = selvageForAll({ tapestries });
 
 test('sixty signals at once, of which the server takes ten at a time', async () => {
@@ -96,7 +100,7 @@ test('a run goes on with a new history while knots of it wait, and forgets no si
   if ((live?.waits ?? []).length < 3) {
     // A slow machine took longer than that to continue.
     await run.cancel();
-    run = await selvage.start(beside, { x: 1, ms: 90_000 });
+    run = await selvage.start(patient, { x: 1, ms: 60_000 });
     live = await liveAfterContinuing(run);
   }
   expect(live!.waits!.map(({ knot }) => knot).sort()).toEqual(['early', 'impatient', 'slept']);

@@ -30,11 +30,11 @@ const throws = knot('throws', async (_: {}, { signal }) => {
 });
 const computes = knot('computes', async (_: {}) => {
   await sleep(10);
-  const end = Date.now() + 7_000;
+  const end = Date.now() + 10_000;
   while (Date.now() < end);
   return 'computed';
 });
-const shells = knot('shells', (_: {}) => execSync('sleep 7; echo went', { encoding: 'utf8' }).trim());
+const shells = knot('shells', (_: {}) => execSync('sleep 10; echo went', { encoding: 'utf8' }).trim());
 const waits = knot('waits', (_: {}) => new Promise<string>(() => {}));
 
 const exiting = (name: string, code: number) =>
