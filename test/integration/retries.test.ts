@@ -51,6 +51,7 @@ const inTimeInAttempt = knot('in-time-in-attempt', async ({ end }: { end: number
 });
 const unencodable = knot('unencodable', () => ({ inner: { callback: () => 1 } }) as unknown as number);
 const illTyped = knot('ill-typed', { output: z.number() }, () => 'seven' as unknown as number);
+const four = knot('four', () => 4);
 const strict = knot('strict', { input: z.object({ x: z.number().max(3) }) }, ({ x }) => x);
 const throwsText = knot('throws-text', (): number => {
   // A body may throw anything.
@@ -79,7 +80,7 @@ function matrix(name: string, dispatcher: Dispatcher) {
     endsInAttempt({ end: 2 }, { id: 'limited', maxConcurrent: 1, ...retry(2) });
     unencodable({}, { id: 'unencodable' });
     illTyped({}, { id: 'ill-typed' });
-    strict({ x: 4 }, { id: 'strict', ...retry(5) });
+    strict({ x: four({}, { id: 'four' }) }, { id: 'strict', ...retry(5) });
     throwsText({}, { id: 'throws-text' });
   });
 }
@@ -101,6 +102,7 @@ const EXPECTED = {
   limited: ['ok', undefined, 2],
   unencodable: ['err', 'NotEncodable', 1],
   'ill-typed': ['err', 'InvalidOutput', 1],
+  four: ['ok', undefined, 1],
   strict: ['err', 'InvalidInput', 1],
   'throws-text': ['err', 'string', 1],
 };

@@ -59,14 +59,16 @@ export const mapped = tapestry('mapped', () => {
   return { ...wide, end };
 });
 `;
-  writeFileSync(path.join(project, 'mapped.ts'), source(''));
-  writeFileSync(
-    path.join(project, 'changed.ts'),
-    source("if (n === 7) throw new Error('seven'); if (n > 3) n += 1;"),
-  );
-  await selvage('run', 'mapped.ts', '--run-id', 'mapped');
-  await selvage('run', 'changed.ts', '--run-id', 'changed');
-  const { code, stdout } = await selvage('diff', 'mapped', 'changed', '--limit', '100');
+  // Their values are those of other tests, too.
+  const own = makeCommandProject({
+    'mapped.ts': source(''),
+    'changed.ts': source("if (n === 7) throw new Error('seven'); if (n > 3) n += 1;"),
+  });
+  await runWarm(own, ['run', 'mapped.ts', '--run-id', 'mapped']);
+  await runWarm(own, ['run', 'changed.ts', '--run-id', 'changed']);
+  const diff = (...options: string[]): ReturnType<typeof runWarm> =>
+    runWarm(own, ['diff', 'mapped', 'changed', ...options]);
+  const { code, stdout } = await diff('--limit', '100');
   expect(code).toBe(1);
   expect(stdout).toMatch(
     /^ {2}end\[4–6, 8–59\] {2}the code of its body has changed \(55 elements; the first of them is shown\)$/m,
@@ -77,9 +79,9 @@ export const mapped = tapestry('mapped', () => {
   expect(stdout).toMatch(/^Below them: end$/m);
   expect(stdout).not.toContain('--limit');
   // Each of the others by itself: 56, and two of the map, and the map.
-  const cut = await selvage('diff', 'mapped', 'changed');
+  const cut = await diff();
   expect(cut.stdout).toMatch(/^And 9 more: raise --limit \(50\)\.$/m);
-  const document = JSON.parse((await selvage('diff', 'mapped', 'changed', '--json')).stdout) as {
+  const document = JSON.parse((await diff('--json')).stdout) as {
     different: number;
     differences: object[];
   };
