@@ -196,7 +196,8 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     const canAnswer =
       !isFailing &&
       (await this.unfinishedRecord(before)).begun &&
-      (await this.options.pollers.areThere(before.taskQueue, ['workflow']));
+      // A server that cannot tell is no reason not to ask the worker.
+      (await this.options.pollers.areThere(before.taskQueue, ['workflow']).catch(() => true));
     const live = canAnswer ? await this.live() : undefined;
     // The wait for a worker may have been long.
     const description = await this.descriptionOrNone();
