@@ -32,6 +32,12 @@ const GROUPS = [
     files: ['test/'],
   },
   {
+    name: 'commands',
+    what: 'the command line, as a user has it: processes, signals, servers that it starts',
+    minutes: 8,
+    files: ['test/integration/cli/'],
+  },
+  {
     name: 'campaign',
     what: 'kill -9 at every named point, in runs of every kind',
     minutes: 4,
