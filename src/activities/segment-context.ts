@@ -12,7 +12,7 @@ export interface SegmentSurroundings {
   readonly plan: LoadedPlan;
   readonly runId: string;
   readonly recordRun: string;
-  /** Of the worker, if it has one; else bodies write to that of Temporal's activity. */
+  /** The worker's logger. Absent: bodies write to the logger of Temporal's activity. */
   readonly ownLogger: LoggerLike | undefined;
   readonly log: Context['log'];
   readonly resources: Readonly<Record<string, unknown>>;

@@ -10,7 +10,11 @@ const LOOK_AGAIN_MS = 10_000;
 
 /** Runs of `selvage run` and `selvage resume` whose commands are gone, for which a worker works beside its own. */
 export class Adoption {
-  /** Rejects where interrupted runs can be looked for no more. */
+  /**
+   * Rejects where a run cannot be adopted, or interrupted ones can be looked for no more.
+   *
+   * @throws SelvageError `UnknownRun`, `RunOver`, `FileWithoutTapestry`, `ServerUnreachable`
+   */
   readonly failed: Promise<never>;
   private fail!: (error: unknown) => void;
   private readonly working = new Set<string>();
@@ -26,14 +30,13 @@ export class Adoption {
     this.failed.catch(() => {});
   }
 
-  /**
-   * Adopts runs by their ids, or with `all` every interrupted run of the tapestries, those of later included, a few at a time.
-   *
-   * @throws SelvageError `UnknownRun`, `RunOver`, `FileWithoutTapestry`, `ServerUnreachable`
-   */
-  async begin(wanted: readonly string[]): Promise<void> {
-    for (const runId of wanted) if (runId !== 'all') await this.adopt(runId);
-    if (wanted.includes('all')) await this.adoptAll();
+  /** Adopts runs by their ids, or with `all` every interrupted run of the tapestries, those of later included, a few at a time. */
+  begin(wanted: readonly string[]): void {
+    const adopting = async (): Promise<void> => {
+      for (const runId of wanted) if (runId !== 'all') await this.adopt(runId);
+      if (wanted.includes('all')) await this.adoptAll();
+    };
+    adopting().catch(this.fail);
   }
 
   stop(): void {

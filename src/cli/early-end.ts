@@ -70,7 +70,7 @@ export function guardProcess(output: Output): void {
 /** What ends a process. */
 interface EndEvent {
   readonly kind: 'exit' | 'idle' | 'exception' | 'rejection';
-  /** Of whom it comes: `The body of knot "a" of run r` …, as a sentence. */
+  /** What happened and whose doing it was, as a sentence: `The body of knot "a" of run r …`. */
   readonly sentence: string;
   readonly knots: readonly KnotContext[];
   /** Further lines: the error, what to do. */

@@ -25,7 +25,7 @@ export interface Errand {
   /** The file that exports it, where that is known. */
   readonly file?: string | undefined;
   readonly runId: string;
-  /** Of the run, if this command starts it. */
+  /** Task queue of the run, if this command starts it. */
   readonly taskQueue: string;
   /** Whether the id was made for this command, so that no run can have it. */
   readonly isNew: boolean;

@@ -8,6 +8,8 @@ export const late = {
   client: (): typeof import('../client') => require('../client') as typeof import('../client'),
   temporalWorker: (): typeof import('@temporalio/worker') =>
     require('@temporalio/worker') as typeof import('@temporalio/worker'),
+  sdkLogging: (): typeof import('../worker/sdk-logging') =>
+    require('../worker/sdk-logging') as typeof import('../worker/sdk-logging'),
   singleSdk: (): typeof import('../worker/single-sdk') =>
     require('../worker/single-sdk') as typeof import('../worker/single-sdk'),
   workflowBundle: (): typeof import('../worker/workflow-bundle') =>

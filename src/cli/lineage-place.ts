@@ -1,5 +1,5 @@
 import { locateBackends } from '../backends';
-import { ownCommand, shellLine } from './own-command';
+import { commandLine } from './own-command';
 
 /**
  * Where the lineage of a run is, and the command that asks for it.
@@ -16,6 +16,6 @@ export function lineagePlace(
   const elsewhere = said === undefined ? [] : ['--project-dir', said];
   return {
     place: history.shown,
-    command: `${ownCommand()} ${shellLine(['lineage', '--run', runId, ...elsewhere])}`,
+    command: commandLine(['lineage', '--run', runId, ...elsewhere]),
   };
 }

@@ -3,7 +3,7 @@ export function commaSeparated(value: string): readonly string[] {
   return value.split(',').map((part) => part.trim());
 }
 
-/** Of an option that may be repeated. */
+/** Collects the values of an option that may be repeated. */
 export function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }

@@ -77,7 +77,7 @@ async function readTime(parameter: ParameterRecord | undefined, given: unknown):
 
 const ISO_TIME = /^(\d{4})-(\d{2})-(\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;
 
-/** Of an ISO 8601 date, which is midnight UTC, or date and time with a zone: without one, it would be another time on another machine. */
+/** Matches an ISO 8601 date (midnight UTC), or date and time with a zone. Without a zone it would be another time on another machine. */
 function timeIn(text: string): Date | undefined {
   const [, year, month, day] = ISO_TIME.exec(text) ?? [];
   const time = new Date(text);

@@ -17,7 +17,7 @@ export interface RunDocument extends Pick<
   readonly outputs: Readonly<Record<string, Json>>;
   readonly outcomes: Readonly<Record<string, OutcomeDocument>>;
   readonly lineage: { readonly place: string; readonly command: string };
-  /** Of maps that are ok although elements failed. Absent: there is none. */
+  /** Maps that are ok although elements failed. Absent: there is none. */
   readonly failedElements?: RunNotes['failedElements'];
   /** Absent: nothing was. */
   readonly reused?: RunNotes['reused'];

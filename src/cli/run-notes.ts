@@ -4,7 +4,7 @@ import { mapOfElement } from '../lineage';
 import { readKnots } from '../client/read-run';
 import type { Backends, LineageRecord, RunRecord } from '../protocols';
 
-/** What of a run its outcomes do not tell. */
+/** Facts about a run that its outcomes do not tell. */
 export interface RunNotes {
   /** Maps that are Ok although elements of them failed. `onError`: whether these were left out, or are in the value as outcomes. */
   readonly failedElements: readonly {

@@ -135,7 +135,7 @@ function skipText(id: string, result: RunResult): string {
   return reasons.length > 0 ? `skipped, because ${reasons.join(' and ')}` : 'skipped';
 }
 
-/** Of a knot that was skipped for itself: what it did. */
+/** What a knot did that was skipped for a reason of its own. */
 const ORIGINS = {
   gate_closed: 'closed',
   branch_not_selected: 'was not selected',

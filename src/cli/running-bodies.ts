@@ -26,7 +26,7 @@ export class RunningBodies implements BodyWatch {
     return called;
   }
 
-  /** Of the body that this code was called by, at once or by a timer or promise, also if that has ended. */
+  /** The body that called this code, at once or by a timer or promise; it may have ended since. */
   get current(): KnotContext | undefined {
     return this.callers.getStore();
   }

@@ -1,7 +1,9 @@
-import type { LogMetadata, LogLevel } from '@temporalio/common';
-import { lineOf } from '../client/log-line';
+import { isDebug, lineOf } from '../client/log-line';
 import { late } from './late-imports';
 import type { Output } from './output';
+import type { sdkLogging } from '../worker/sdk-logging';
+
+type Log = Parameters<typeof sdkLogging>[0];
 
 /**
  * Makes the Temporal SDK of this process speak in plain lines on stderr: its warnings and errors, and what bodies say by
@@ -27,32 +29,9 @@ export function isVerbose(output: Output): boolean {
   return output.verbose || isDebug();
 }
 
-function isDebug(): boolean {
-  return process.env['SELVAGE_LOG'] === 'debug';
-}
-
-type Log = (level: LogLevel, message: string, meta?: LogMetadata) => void;
-
 function install(withCore: boolean, log: Log): void {
-  const { Runtime, makeTelemetryFilterString } = late.temporalWorker();
-  const filter = isDebug()
-    ? makeTelemetryFilterString({ core: 'DEBUG', other: 'INFO' })
-    : withCore
-      ? makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' })
-      : 'off';
-  Runtime.install({
-    // Signals are ours to handle: the SDK would shut its workers down before we have said a word.
-    shutdownSignals: [],
-    telemetryOptions: {
-      logging: { filter, forward: {} },
-    },
-    logger: {
-      log,
-      trace: (message, meta) => log('TRACE', message, meta),
-      debug: (message, meta) => log('DEBUG', message, meta),
-      info: (message, meta) => log('INFO', message, meta),
-      warn: (message, meta) => log('WARN', message, meta),
-      error: (message, meta) => log('ERROR', message, meta),
-    },
-  });
+  const { Runtime } = late.temporalWorker();
+  const { sdkLogging } = late.sdkLogging();
+  // Signals are ours to handle: the SDK would shut its workers down before we have said a word.
+  Runtime.install({ ...sdkLogging(log, withCore), shutdownSignals: [] });
 }

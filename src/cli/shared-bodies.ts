@@ -1,6 +1,6 @@
-/** So many running bodies are known by name. */
+/** Running bodies that are known by name, at most. */
 const SLOTS = 64;
-/** Of a name: ids of runs and knots have at most 200 letters, and elements a position or key. */
+/** Length of a name: ids of runs and knots have at most 200 letters, and elements a position or key. */
 const NAME_BYTES = 512;
 
 const BEAT = 0;

@@ -1,4 +1,4 @@
-import { ownCommand, shellLine } from './own-command';
+import { commandLine } from './own-command';
 
 /** What stands for the payload in a command that is shown. */
 const PAYLOAD = 'JSON';
@@ -9,5 +9,5 @@ const PAYLOAD = 'JSON';
  * @param elsewhere the words that say which server and folder are meant
  */
 export function signalCommand(runId: string, signal: string, elsewhere: readonly string[]): string {
-  return `${ownCommand()} ${shellLine(['signal', runId, signal, PAYLOAD, ...elsewhere])}`;
+  return commandLine(['signal', runId, signal, PAYLOAD, ...elsewhere]);
 }

@@ -3,6 +3,11 @@ import type { LogLevel, LogMetadata } from '@temporalio/common';
 import { errorLine } from '../execution';
 import type { LoggerLike } from '../model/knot-context';
 
+/** Whether everything is to be shown that Temporal's SDK and bodies say. */
+export function isDebug(): boolean {
+  return process.env['SELVAGE_LOG'] === 'debug';
+}
+
 /** Temporal says these of every failure of a body, of which the run's own result tells. */
 const NOISE = new Set(['Activity failed', 'Workflow failed']);
 const SHOWN = new Set<LogLevel>(['WARN', 'ERROR']);

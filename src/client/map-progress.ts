@@ -14,7 +14,7 @@ export interface MapProgress {
 
 /** Maps that are looked at. */
 const MOST = 5;
-/** Between two looks, in milliseconds. */
+/** Milliseconds between two looks. */
 const INTERVAL_MS = 1_000;
 
 /** Counts what the maps of a run have come to, by the records of their elements. */

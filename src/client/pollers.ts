@@ -85,7 +85,7 @@ export class Pollers {
   }
 }
 
-/** Of an identity as workers have it by default, `<pid>@<host>`. */
+/** Whether an identity is the default one of a worker of this machine, `<pid>@<host>`, and that process is gone. */
 function isOfDeadProcess(identity: string): boolean {
   const [, pid, host] = /^(\d+)@(.+)$/.exec(identity) ?? [];
   if (pid === undefined || host !== hostname()) return false;

@@ -71,13 +71,25 @@ async function changedCodeOf(
     if (!record || record.code_hash === null || record.cached_from_run !== null) return;
     if (record.code_hash !== definition.codeHash) changed.add(definition.inline ? knot.id : definition.name);
   };
+  const maps: PlanKnot[] = [];
   for (const knot of plan.plan.knots) {
     const definition = plan.definitionOf(knot);
-    if (definition && !knot.policy.map) compare(knot, definition, records.get(knot.id));
-    if (!knot.policy.map) continue;
-    const each = plan.elementDefinitionOf(knot);
-    const { items } = await runHistory.findLineage({ temporalRunId, knotClass: each.name, limit: 1 });
-    compare(knot, each, items[0]);
+    if (knot.policy.map) maps.push(knot);
+    else if (definition) compare(knot, definition, records.get(knot.id));
+  }
+  const classes = new Set(maps.map((map) => plan.elementDefinitionOf(map).name));
+  const newest = new Map(
+    await Promise.all(
+      [...classes].map(async (knotClass) => {
+        const { items } = await runHistory.findLineage({ temporalRunId, knotClass, limit: 1 });
+        return [knotClass, items[0]] as const;
+      }),
+    ),
+  );
+  for (const map of maps) {
+    const each = plan.elementDefinitionOf(map);
+    const element = newest.get(each.name);
+    if (element?.definition_version === (each.version ?? null)) compare(map, each, element);
   }
   return [...changed];
 }

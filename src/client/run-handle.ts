@@ -10,9 +10,10 @@ import { PLAIN_DIGEST } from '../sealing/digests';
 import { digestForRun, digestsOf, encryptionOf, subjectOf } from '../sealing/seal-backends';
 import { withRun, type RunScope } from '../sealing/run-scope';
 import { causeLines, DEFAULT_INLINE_LIMIT, type LoadedPlan } from '../execution';
+import { readAll } from '../lineage';
 import type { Fragment } from '../model';
 import type { Outcome, RunResult } from '../model/outcome';
-import type { Backends, LineageQuery, LineageRecord, Page, PageOptions, RunRecord } from '../protocols';
+import type { Backends, LineageQuery, LineageRecord, RunRecord } from '../protocols';
 import {
   SEGMENTS_QUERY,
   STATUS_QUERY,
@@ -57,7 +58,7 @@ export interface RunState {
   readonly taskQueue?: string;
 }
 
-/** Of a run that is not over. */
+/** Where an unfinished run waits for its workers. */
 export interface Standing {
   readonly tapestry: string;
   /** The task queue that its steps are put into, and its knots that name no other. */
@@ -95,7 +96,7 @@ const NOTHING_INLINE = { inlineLimit: 0 };
 /** Which lineage records of a run are asked for: those that fit all conditions. */
 export type LineageOfRun = Omit<LineageQuery, 'runId' | 'temporalRunId' | 'limit' | 'cursor'>;
 
-/** Of a start that found its run under way, or ended. */
+/** What a start tells that found its run under way, or ended. */
 export interface Attached {
   /**
    * Definitions, and knots whose body was written in place, whose code differs from what the run was started with. What has not run yet runs
@@ -178,7 +179,7 @@ export class RunHandle<Values extends object = Record<string, unknown>> {
     const { temporal_run_id: temporalRunId } = await this.record();
     const { runHistory } = this.backends;
     const records = Object.values(query).some((condition) => condition !== undefined)
-      ? await allPages((page) => runHistory.findLineage({ ...query, temporalRunId, ...page }))
+      ? await readAll(runHistory, { ...query, temporalRunId }, Infinity)
       : await runHistory.getRecords(temporalRunId);
     return records.sort((one, other) => one.finished_at - other.finished_at);
   }
@@ -602,17 +603,4 @@ function withoutValue(terminals: readonly string[]): string {
   const named = terminals.slice(0, 5).map((name) => `"${name}"`);
   const others = terminals.length - named.length;
   return `${named.join(', ')}${others > 0 ? ` and ${others} more` : ''} had to be skipped`;
-}
-
-const RECORDS_PER_PAGE = 1_000;
-
-async function allPages<T>(read: (options: PageOptions) => Promise<Page<T>>): Promise<T[]> {
-  const all: T[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await read({ limit: RECORDS_PER_PAGE, ...(cursor !== undefined && { cursor }) });
-    all.push(...page.items);
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-  return all;
 }

@@ -79,22 +79,14 @@ export async function requireSameWork(
     found.plan === undefined || wanted.plan === undefined
       ? { isSameWiring: false, changedCode: [] }
       : await comparePlans(found.plan, wanted.plan, plans);
-  const isSame =
-    compared.isSameWiring &&
-    found.parametersHash === wanted.parametersHash &&
-    JSON.stringify(found.terminals ?? null) === JSON.stringify(wanted.terminals ?? null) &&
-    found.resume?.run === wanted.resume?.run &&
-    found.subject === wanted.subject &&
-    JSON.stringify(found.resume?.from ?? []) === JSON.stringify(wanted.resume?.from ?? []);
-  if (ifExists === 'attach' && isSame) return compared.changedCode;
-  const difference = isSame
-    ? 'It is the same work: attach to it (`getRun`), or choose another id.'
-    : `It does other work: ${differences(found, wanted, compared)}`;
-  const remedy = isSame
-    ? ''
-    : ` To start this work, choose another id (the same command without --run-id). To go on with that run: ` +
-      `selvage resume ${runId} FILE`;
-  throw new SelvageError('RunIdInUse', `The run id "${runId}" is in use. ${difference}${remedy}`, {
+  const differing = differences(found, wanted, compared);
+  if (differing.length === 0 && ifExists === 'attach') return compared.changedCode;
+  const why =
+    differing.length === 0
+      ? 'It is the same work: attach to it (`getRun`), or choose another id.'
+      : `It does other work: ${differing.join('; ')}. To start this work, choose another id (the same command without --run-id). ` +
+        `To go on with that run: selvage resume ${runId} FILE`;
+  throw new SelvageError('RunIdInUse', `The run id "${runId}" is in use. ${why}`, {
     details: {
       run: runId,
       found: { plan: found.plan, parameters: found.parametersHash },
@@ -103,11 +95,11 @@ export async function requireSameWork(
   });
 }
 
-/** What differs, in sentences. */
-function differences(found: WorkOfRun, wanted: WorkOfRun, { isSameWiring }: ComparedPlans): string {
+/** What differs, each in a clause; empty if it is the same work. */
+function differences(found: WorkOfRun, wanted: WorkOfRun, { isSameWiring }: ComparedPlans): string[] {
   const terminals = ({ terminals: chosen }: WorkOfRun): string => chosen?.join(', ') ?? "the plan's own";
   const origin = ({ resume }: WorkOfRun): string =>
-    resume ? `run "${resume.run}"${resume.from ? ` from ${resume.from.join(', ')}` : ''}` : 'none';
+    resume ? `run "${resume.run}"${resume.from?.length ? ` from ${resume.from.join(', ')}` : ''}` : 'none';
   const parts: readonly (readonly [boolean, string])[] = [
     [
       isSameWiring,
@@ -130,10 +122,10 @@ function differences(found: WorkOfRun, wanted: WorkOfRun, { isSameWiring }: Comp
       `its subject is ${found.subject ?? 'none'}, yours ${wanted.subject ?? 'none'}`,
     ],
   ];
-  return `${parts.flatMap(([isSame, text]) => (isSame ? [] : [text])).join('; ')}.`;
+  return parts.flatMap(([isSame, text]) => (isSame ? [] : [text]));
 }
 
-/** Of a run that was extended, the record names the plan that it came to. */
+/** Plan and terminals that a run was started with. The record of an extended run names those that it came to. */
 function startedWith({ plan_hash, terminals, environment }: RunRecord): {
   plan: string;
   terminals: RunRecord['terminals'];

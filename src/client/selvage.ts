@@ -101,7 +101,7 @@ import { chosenServer, type ServerChoice } from './server-address';
 export interface ConnectOptions extends ServerChoice {
   /** Stores that stay open on `close()`. Default: opened from `SELVAGE_*`, else the project's own. */
   readonly backends?: Backends;
-  /** Of all runs and workers of this client. Default: that of each tapestry (its option `queue`, else `selvage/<name>`). */
+  /** Task queue of all runs and workers of this client. Default: that of each tapestry (its option `queue`, else `selvage/<name>`). */
   readonly taskQueue?: string;
   /**
    * The folder whose `.selvage` holds the embedded server and the default backends. Default: the nearest folder that has one, from the working

@@ -147,7 +147,7 @@ export function reusedRecord(
   };
 }
 
-/** Of a value that was reused, or taken over from a run that was resumed: how many milliseconds it took to make; undefined of another. */
+/** Milliseconds that it took to make a value that was reused, or taken over from a resumed run; undefined for any other. */
 export function madeIn({ extra }: Pick<LineageRecord, 'extra'>): number | undefined {
   return (extra as { made_in?: number }).made_in;
 }

@@ -4,5 +4,6 @@ export { impact, type AffectedKnot, type Impact, type ImpactOptions } from './im
 export { inOrder } from './in-order';
 export { mapOfElement } from './map-of-element';
 export { wiringOf } from './parents-of';
+export { readAll } from './read-all';
 export { resolveHash } from './resolve-hash';
 export { why, type Origin, type OriginInput, type WhyOptions } from './why';

@@ -185,7 +185,7 @@ export class InProcessHost {
     });
   }
 
-  /** Of the knots of this run, parameters included. */
+  /** Ids of the knots of this run, parameters included. */
   get knotIds(): readonly string[] {
     return this.layout.ids;
   }

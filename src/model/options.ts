@@ -134,7 +134,7 @@ const KNOT_OPTIONS: Checks<KnotOptions<ErrorPolicy>> = {
   summary: line,
 };
 
-/** Of the framework, in the second argument of a placement. */
+/** Whether a name is an option of the framework, in the second argument of a placement. */
 export function isKnotOption(name: string): boolean {
   return name === 'id' || name === 'tapestry' || Object.hasOwn(KNOT_OPTIONS, name);
 }

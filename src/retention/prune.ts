@@ -1,9 +1,7 @@
 import { SelvageError } from '../errors';
 import type { Backends, RunHistory, RunRecord } from '../protocols';
 import { collectGarbage, LEAST_GRACE_MS, type GarbageReport } from './garbage';
-import { runningRuns, type OpenRun } from './running-runs';
-
-const PAGE = 500;
+import { allRuns, runningRuns, type OpenRun } from './running-runs';
 
 export interface PruneOptions {
   /** Runs that ended longer ago than so many milliseconds go. At least two hours. */
@@ -95,7 +93,8 @@ export async function prune(
     heldRuns,
     ...(garbage && { garbage }),
   });
-  for await (const run of oldRuns(runHistory, before)) {
+  // Newest first: so what a run has started comes before it. They may be removed meanwhile.
+  for await (const run of allRuns(runHistory, { until: before })) {
     if (signal?.aborted) return report(false);
     const fate = await families.fateOf(run);
     if (tapestry !== undefined && (await families.rootOf(run)).tapestry !== tapestry) continue;
@@ -117,16 +116,6 @@ export async function prune(
   return report(garbage.complete, garbage);
 }
 
-/** Those that began before, newest first: so what a run has started comes before it. They may be removed meanwhile. */
-async function* oldRuns(runHistory: RunHistory, until: number): AsyncGenerator<RunRecord> {
-  let cursor: string | undefined;
-  do {
-    const page = await runHistory.listRuns({ until, limit: PAGE, ...(cursor !== undefined && { cursor }) });
-    yield* page.items;
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-}
-
 /** Ids of runs that are not over, and of those that they go on from. */
 async function neededRuns(runHistory: RunHistory, open: OpenRuns): Promise<ReadonlySet<string>> {
   const needed = new Set(open.needed);
@@ -145,7 +134,7 @@ type Fate = 'goes' | 'held' | 'young';
 class Families {
   /** Temporal run ids of runs that have started one that stays. */
   private readonly parentsOfStaying = new Set<string>();
-  /** Of runs that have started others, by temporal run id. */
+  /** The fate of runs that have started others, by temporal run id. */
   private readonly fates = new Map<string, Fate>();
   private readonly parents = new Map<string, RunRecord | undefined>();
 

@@ -1,13 +1,21 @@
-import type { RunHistory, RunRecord } from '../protocols';
+import type { RunHistory, RunQuery, RunRecord } from '../protocols';
 
 const PAGE = 1_000;
 
 /** The runs that are not over by the run history, newest first. */
-export async function* runningRuns(runHistory: RunHistory): AsyncGenerator<RunRecord> {
+export function runningRuns(runHistory: RunHistory): AsyncGenerator<RunRecord> {
+  return allRuns(runHistory, { status: 'running' });
+}
+
+/** The runs that fit, newest first, a page at a time. */
+export async function* allRuns(
+  runHistory: RunHistory,
+  query: Omit<RunQuery, 'limit' | 'cursor'>,
+): AsyncGenerator<RunRecord> {
   let cursor: string | undefined;
   do {
     const page = await runHistory.listRuns({
-      status: 'running',
+      ...query,
       limit: PAGE,
       ...(cursor !== undefined && { cursor }),
     });

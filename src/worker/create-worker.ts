@@ -67,6 +67,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     encryption,
     leaseTtl,
     activityLimits,
+    reconcile,
     address,
     plugins,
     connection,
@@ -85,6 +86,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     ...(encryption !== undefined && { encryption }),
     ...(leaseTtl !== undefined && { leaseTtl }),
     ...(activityLimits && { activityLimits }),
+    ...(reconcile !== undefined && { reconcile }),
   });
   const workerOptions = {
     ...tunedWorkerOptions,

@@ -48,6 +48,8 @@ export interface SelvagePluginOptions {
    * places taken while its bodies run. At least 1,000; default 30,000, after which the server takes a worker for lost, too.
    */
   readonly leaseTtl?: number;
+  /** @internal Whether the worker compares the runs on record with the server when it starts. Of several workers of a client, the first does. Default true. */
+  readonly reconcile?: boolean;
   /** @internal For tests: how much one activity does. What a map was taken apart into by other limits, `scrub` does not find. */
   readonly activityLimits?: ActivityLimits;
 }
@@ -148,13 +150,15 @@ export class SelvagePlugin extends SimplePlugin {
     const { client } = worker;
     environment.attach(backends, client && (await serverIdentity(client.workflow)), client);
     const stop = new AbortController();
-    const reconciled = client
-      ? reconcileRunning(backends, client.workflow, stop.signal).catch((error: unknown) => {
-          Runtime.instance().logger.warn(
-            `Runs on record could not be compared with the server: ${String(error)}`,
-          );
-        })
-      : undefined;
+    const { reconcile = true } = this.own;
+    const reconciled =
+      client && reconcile
+        ? reconcileRunning(backends, client.workflow, stop.signal).catch((error: unknown) => {
+            Runtime.instance().logger.warn(
+              `Runs on record could not be compared with the server: ${String(error)}`,
+            );
+          })
+        : undefined;
     try {
       await requireReadable(backends);
       await super.runWorker(worker, next);

@@ -23,7 +23,7 @@ export interface ReplayOptions {
 /** A run that a run has started: of a map or a part of one, of a nested tapestry, of a loop, or of one slow knot. */
 export interface StartedChildRun {
   readonly runId: string;
-  /** Of its first execution. */
+  /** The Temporal run id of its first execution. */
   readonly temporalRunId: string;
 }
 

@@ -1,7 +1,8 @@
 import { IllegalStateError } from '@temporalio/common';
-import { Runtime, makeTelemetryFilterString, type LogLevel, type RuntimeOptions } from '@temporalio/worker';
-import { lineLogger, lineOf, tellLogger } from '../client/log-line';
+import { Runtime, type RuntimeOptions } from '@temporalio/worker';
+import { isDebug, lineLogger, lineOf, tellLogger } from '../client/log-line';
 import type { LoggerLike } from '../model/knot-context';
+import { sdkLogging } from './sdk-logging';
 
 let told: LoggerLike | undefined;
 let own: RuntimeOptions | undefined;
@@ -20,10 +21,6 @@ export function quietRuntime(logger?: LoggerLike): LoggerLike | undefined {
   return logger ?? (isOwn() ? lines : undefined);
 }
 
-function isDebug(): boolean {
-  return process.env['SELVAGE_LOG'] === 'debug';
-}
-
 function toStderr(line: string): void {
   process.stderr.write(`${line}\n`);
 }
@@ -31,30 +28,12 @@ function toStderr(line: string): void {
 const lines = lineLogger(toStderr, { isVerbose: isDebug });
 
 function install(): void {
-  const log = (level: LogLevel, message: string, meta?: Record<string | symbol, unknown>): void => {
+  const options = sdkLogging((level, message, meta) => {
     if (told) tellLogger(told, level, message, meta);
     if (told && !isDebug()) return;
     const line = lineOf(level, message, meta, isDebug());
     if (line !== undefined) toStderr(line);
-  };
-  const options: RuntimeOptions = {
-    telemetryOptions: {
-      logging: {
-        filter: makeTelemetryFilterString(
-          isDebug() ? { core: 'DEBUG', other: 'INFO' } : { core: 'WARN', other: 'ERROR' },
-        ),
-        forward: {},
-      },
-    },
-    logger: {
-      log,
-      trace: (message, meta) => log('TRACE', message, meta),
-      debug: (message, meta) => log('DEBUG', message, meta),
-      info: (message, meta) => log('INFO', message, meta),
-      warn: (message, meta) => log('WARN', message, meta),
-      error: (message, meta) => log('ERROR', message, meta),
-    },
-  };
+  }, true);
   try {
     Runtime.install(options);
     own = options;

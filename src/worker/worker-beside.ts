@@ -27,6 +27,7 @@ export class WorkersBeside {
   /** Resolves when the last worker has ended that was not told to {@link leave}; rejects if one could not go on. */
   readonly ended: Promise<void>;
   private readonly workers = new Map<string, RunningWorker>();
+  private hasReconciled = false;
   private resolve!: () => void;
   private reject!: (error: unknown) => void;
   /** Present from the moment on at which it is to stop. */
@@ -73,10 +74,12 @@ export class WorkersBeside {
     const worker = await createWorker({
       ...this.options,
       taskQueue,
+      reconcile: !this.hasReconciled,
       connection: this.connection,
       namespace: this.connected.place.namespace,
       backends: this.connected.backends,
     });
+    this.hasReconciled = true;
     const ended = worker.run().then(
       () => this.left(taskQueue),
       (error: unknown) => {

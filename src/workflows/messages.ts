@@ -221,7 +221,7 @@ export interface KnotTask {
   readonly lost?: true;
   /** Of a knot that has waited. */
   readonly waited?: Waited;
-  /** Of a knot whose activity only ends what its child run has done: milliseconds since the epoch at which that was started. */
+  /** When the knot's child run was started, in milliseconds since the epoch, if the activity only concludes what that has done. */
   readonly since?: number;
 }
 

@@ -3,7 +3,7 @@ import type { QuestionOptions } from '../commands/questions';
 import { EXIT } from '../exit-codes';
 import { formatTime } from '../format';
 import type { Output } from '../output';
-import { ownCommand, shellLine } from '../own-command';
+import { commandLine } from '../own-command';
 import { withRecords } from '../with-records';
 
 /** `selvage cache explain`. */
@@ -61,7 +61,7 @@ function remedyOf({
   differences,
 }: Pick<CacheExplanation, 'record' | 'isHit' | 'reason' | 'differences'>): string[] {
   if (reason === 'map')
-    return [`  ${ownCommand()} ${shellLine(['cache', 'explain', record.run_id, `${record.knot_id}[0]`])}`];
+    return [`  ${commandLine(['cache', 'explain', record.run_id, `${record.knot_id}[0]`])}`];
   if (!isHit || differences.length === 0) return [];
   return [
     `The body was edited since then, under the same version (${record.definition_version}): the value is that of the body before. If it computes something else now, ` +

@@ -23,7 +23,7 @@ import { foldElements } from '../element-ranges';
 import { EXIT } from '../exit-codes';
 import { formatTable, formatTime, plural, shorten } from '../format';
 import type { Output } from '../output';
-import { ownCommand, shellLine } from '../own-command';
+import { commandLine } from '../own-command';
 import { withRecords } from '../with-records';
 
 /** `selvage diff`. */
@@ -162,7 +162,7 @@ const CAUSES: Readonly<Record<DifferenceCause, (difference: KnotDifference) => s
       ? 'the signal that it took brought something else'
       : 'the signal that it waits for came in one of the runs only',
   'child-run': ({ first, second }) =>
-    `the run that it started came to something else: ${ownCommand()} ${shellLine(['diff', childRun(first!), childRun(second!)])}`,
+    `the run that it started came to something else: ${commandLine(['diff', childRun(first!), childRun(second!)])}`,
   failure: () => 'on the same inputs, the same code did not come to the same end',
   'not-repeatable': () =>
     'on the same inputs, the same code gave something else: its body depends on more than its inputs',

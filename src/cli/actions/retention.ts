@@ -8,11 +8,13 @@ import type {
   ScrubPlan,
   ValueTotal,
 } from '../../retention';
+import type { Selvage } from '../../client';
 import type { GcCommandOptions, PruneCommandOptions, ScrubCommandOptions } from '../commands/retention';
 import { EXIT } from '../exit-codes';
 import { formatTable, formatTime, plural, shorten } from '../format';
 import { Interruption } from '../interruption';
 import type { Output } from '../output';
+import type { ServerOptions } from '../server-options';
 import { withClient } from '../with-client';
 
 /** Values that are shown with what refers to them; of more, each run is shown with their number. */
@@ -113,34 +115,43 @@ function listed(runs: readonly string[]): string {
   return shorten(runs.join(', '), 1_000);
 }
 
-/** `selvage gc`. */
-export async function collect(
-  { dryRun = false, grace, ttl, ...options }: GcCommandOptions,
+/** Work of a client that a first Ctrl-C asks to end, by the signal, after what it is at. */
+async function interruptible(
+  options: ServerOptions,
   output: Output,
+  work: (selvage: Selvage, signal: AbortSignal, interruption: Interruption) => Promise<number>,
 ): Promise<number> {
   const interruption = new Interruption();
   const stop = new AbortController();
   void interruption.asked.then(() => stop.abort());
   try {
-    return await withClient(options, output, async (selvage) => {
-      const report = await selvage.collectGarbage({
-        dryRun,
-        signal: stop.signal,
-        ...(grace !== undefined && { grace }),
-        ...(ttl !== undefined && { ttl }),
-        ...(output.isLive && {
-          onProgress: ({ examined, unreferred, expired }: GarbageReport) =>
-            output.live(`${examined.count} values looked at, ${unreferred.count + expired.count} to go`),
-        }),
-      });
-      output.endLive();
-      output.say(describeGarbage(report));
-      if (output.json) output.document(report);
-      return report.complete ? EXIT.ok : interruption.exitCode;
-    });
+    return await withClient(options, output, (selvage) => work(selvage, stop.signal, interruption));
   } finally {
     interruption.stop();
   }
+}
+
+/** `selvage gc`. */
+export async function collect(
+  { dryRun = false, grace, ttl, ...options }: GcCommandOptions,
+  output: Output,
+): Promise<number> {
+  return await interruptible(options, output, async (selvage, signal, interruption) => {
+    const report = await selvage.collectGarbage({
+      dryRun,
+      signal,
+      ...(grace !== undefined && { grace }),
+      ...(ttl !== undefined && { ttl }),
+      ...(output.isLive && {
+        onProgress: ({ examined, unreferred, expired }: GarbageReport) =>
+          output.live(`${examined.count} values looked at, ${unreferred.count + expired.count} to go`),
+      }),
+    });
+    output.endLive();
+    output.say(describeGarbage(report));
+    if (output.json) output.document(report);
+    return report.complete ? EXIT.ok : interruption.exitCode;
+  });
 }
 
 /** `selvage prune`. */
@@ -148,38 +159,31 @@ export async function pruneRuns(
   { olderThan, tapestry, dryRun = false, yes = false, ...options }: PruneCommandOptions,
   output: Output,
 ): Promise<number> {
-  const interruption = new Interruption();
-  const stop = new AbortController();
-  void interruption.asked.then(() => stop.abort());
-  try {
-    return await withClient(options, output, async (selvage) => {
-      const selection = { olderThan, signal: stop.signal, ...(tapestry !== undefined && { tapestry }) };
-      const plan = await selvage.prune({ ...selection, dryRun: true });
-      output.say(describePrune(plan, output));
-      const removeNone = (code: number): number => {
-        if (output.json) output.document(plan);
-        return code;
-      };
-      if (!plan.complete) return removeNone(interruption.exitCode);
-      if (dryRun || plan.runs === 0) return removeNone(EXIT.ok);
-      if (!yes && !(await isConfirmed(`Remove ${plural(plan.runs, 'run')} for good?`))) {
-        output.warn('Nothing was removed.');
-        return removeNone(EXIT.usage);
-      }
-      const report = await selvage.prune({
-        ...selection,
-        ...(output.isLive && {
-          onProgress: ({ runs }: PruneReport) => output.live(`${runs} of ${plan.runs} runs removed`),
-        }),
-      });
-      output.endLive();
-      output.say(describePruned(report));
-      if (output.json) output.document(report);
-      return report.complete ? EXIT.ok : interruption.exitCode;
+  return await interruptible(options, output, async (selvage, signal, interruption) => {
+    const selection = { olderThan, signal, ...(tapestry !== undefined && { tapestry }) };
+    const plan = await selvage.prune({ ...selection, dryRun: true });
+    output.say(describePrune(plan, output));
+    const removeNone = (code: number): number => {
+      if (output.json) output.document(plan);
+      return code;
+    };
+    if (!plan.complete) return removeNone(interruption.exitCode);
+    if (dryRun || plan.runs === 0) return removeNone(EXIT.ok);
+    if (!yes && !(await isConfirmed(`Remove ${plural(plan.runs, 'run')} for good?`))) {
+      output.warn('Nothing was removed.');
+      return removeNone(EXIT.usage);
+    }
+    const report = await selvage.prune({
+      ...selection,
+      ...(output.isLive && {
+        onProgress: ({ runs }: PruneReport) => output.live(`${runs} of ${plan.runs} runs removed`),
+      }),
     });
-  } finally {
-    interruption.stop();
-  }
+    output.endLive();
+    output.say(describePruned(report));
+    if (output.json) output.document(report);
+    return report.complete ? EXIT.ok : interruption.exitCode;
+  });
 }
 
 function describePrune({ runs, before, tapestries, held, heldRuns }: PruneReport, output: Output): string {

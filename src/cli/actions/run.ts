@@ -24,7 +24,7 @@ interface Work {
   readonly parameters: Record<string, unknown>;
   /** Chosen here, so that an interrupted command can always say how to come back. */
   readonly runId: string;
-  /** Of the run, if this command starts it. */
+  /** Task queue of the run, if this command starts it. */
   readonly taskQueue: string;
 }
 

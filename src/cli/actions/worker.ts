@@ -29,7 +29,7 @@ export async function work(file: string, options: WorkerOptions, output: Output)
     try {
       if (!isDev) output.say(describePlace(selvage.place));
       output.say(`Worker of ${describe(loaded, selvage)}${isDev ? '' : '. Ctrl-C stops it.'}`);
-      await adoption.begin(options.adopt ?? []);
+      adoption.begin(options.adopt ?? []);
       await Promise.race([selvage.workerEnded, adoption.failed, end.asked]);
       hasResult(EXIT.ok);
       if (!isDev) output.say('Stopping: running bodies have 5 s to end. Ctrl-C again to end at once.');

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { duration } from '../durations';
 import { late } from '../late-imports';
+import { collect } from '../option-values';
 import type { Output } from '../output';
 import type { Answer } from '../program';
 import { addJsonOption, addServerOptions, type ServerOptions } from '../server-options';
@@ -43,7 +44,7 @@ export function addRetentionCommands(program: Command, output: Output, answer: A
     .option(
       '--run <run-id>',
       'all values of the run and of the runs that it started; may be repeated',
-      repeated,
+      collect,
       [],
     )
     .option('--older-than <time>', 'all values whose last put is longer ago, such as 90d', duration)
@@ -108,8 +109,4 @@ Examples:
   addServerOptions(addJsonOption(prune)).action(async (options: PruneCommandOptions) =>
     answer(await retention().pruneRuns(options, output)),
   );
-}
-
-function repeated(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
 }

@@ -47,7 +47,7 @@ type Lists = Readonly<Record<string, Knot<readonly any[]>>>;
  * signatures fits. `V` is what stands for `over`, `F` what stands for `each`, `B` the name that is bound, `W` what is in `shared`.
  */
 
-/** Of a definition, its inputs and its output; of a function in place, never. */
+/** The inputs and output of a definition; `never` for a function in place. */
 type SignatureOf<F> =
   F extends KnotClassOf<infer I, infer O>
     ? [inputs: I, output: O]

@@ -29,7 +29,7 @@ export class LineageWriter {
     return isNew;
   }
 
-  /** Of a run that is removed, it is read again which keys are there. */
+  /** Forgets the keys of a run that is removed; they are read again when they are needed. */
   forget(temporalRunId: string): void {
     this.#keys.forget(temporalRunId);
   }

@@ -1,0 +1,33 @@
+import {
+  makeTelemetryFilterString,
+  type LogLevel,
+  type LogMetadata,
+  type RuntimeOptions,
+} from '@temporalio/worker';
+import { isDebug } from '../client/log-line';
+
+/**
+ * Options of Temporal's runtime with which all that its SDK says goes to one function: warnings and errors of its core, or with
+ * `SELVAGE_LOG=debug` everything.
+ *
+ * @param withCore whether its core is heard without `SELVAGE_LOG=debug`
+ */
+export function sdkLogging(
+  log: (level: LogLevel, message: string, meta?: LogMetadata) => void,
+  withCore: boolean,
+): Required<Pick<RuntimeOptions, 'telemetryOptions' | 'logger'>> {
+  const shown = isDebug()
+    ? makeTelemetryFilterString({ core: 'DEBUG', other: 'INFO' })
+    : makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' });
+  return {
+    telemetryOptions: { logging: { filter: withCore || isDebug() ? shown : 'off', forward: {} } },
+    logger: {
+      log,
+      trace: (message, meta) => log('TRACE', message, meta),
+      debug: (message, meta) => log('DEBUG', message, meta),
+      info: (message, meta) => log('INFO', message, meta),
+      warn: (message, meta) => log('WARN', message, meta),
+      error: (message, meta) => log('ERROR', message, meta),
+    },
+  };
+}
