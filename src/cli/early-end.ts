@@ -137,14 +137,15 @@ function leakEvent(kind: 'exception' | 'rejection', error: unknown): EndEvent {
     kind,
     sentence,
     knots: current ? [current] : bodies.known,
-    lines: [
-      ...late
-        .errorLines()
-        .errorLines(error)
-        .map((line) => `  ${line}`),
-      remedy,
-    ],
+    lines: [...errorLines(error).map((line) => `  ${line}`), remedy],
   };
+}
+
+/** An error, where it was made and what led to it, for people: a line each. */
+function errorLines(error: unknown): string[] {
+  const { causeLines, errorLine, tellError } = late.execution();
+  const told = tellError(error);
+  return [errorLine(told), ...causeLines(told).map((line) => `  ${line}`)];
 }
 
 /** Writes at once, for nothing that waits is written any more, and sets the exit code. */

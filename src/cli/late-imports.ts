@@ -21,8 +21,7 @@ export const late = {
   duckDb: (): typeof import('../adapters/run-histories/duckdb') =>
     require('../adapters/run-histories/duckdb') as typeof import('../adapters/run-histories/duckdb'),
   repair: (): typeof import('../repair') => require('../repair') as typeof import('../repair'),
-  errorLines: (): typeof import('./error-lines') =>
-    require('./error-lines') as typeof import('./error-lines'),
+  execution: (): typeof import('../execution') => require('../execution') as typeof import('../execution'),
   actions: {
     init: (): typeof import('./actions/init') => require('./actions/init') as typeof import('./actions/init'),
     run: (): typeof import('./actions/run') => require('./actions/run') as typeof import('./actions/run'),

@@ -52,6 +52,10 @@ async function runFresh(project: string, times: number): Promise<void> {
     const { code, stdout, stderr } = await runCommand(project, ['run', FILE, '--json']);
     expect([code, stderr]).toEqual([0, expect.not.stringMatching(/Failing workflow task|^error/m)]);
     expect(JSON.parse(stdout)).toMatchObject({ status: 'succeeded', values: { end: 'new' } });
+    // No other run and no other worker is on it.
+    const { runId } = JSON.parse(stdout) as { runId: string };
+    const lineage = await runWarm(project, ['lineage', '--run', runId, '--knot', 'work', '--json']);
+    expect(JSON.parse(lineage.stdout)).toMatchObject({ items: [{ task_queue: `selvage.run/${runId}` }] });
   }
 }
 
