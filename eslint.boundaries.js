@@ -5,7 +5,7 @@
  * shows that the rules bite.
  */
 
-const pure = ['model', 'canonical', 'engine', 'errors'];
+const pure = ['errors', 'values', 'authoring', 'plan', 'scheduler'];
 const temporal = ['@temporalio/activity', '@temporalio/client', '@temporalio/common', '@temporalio/plugin'];
 const nativeWorker = ['@temporalio/worker', '@temporalio/core-bridge', '@temporalio/testing'];
 
@@ -19,73 +19,175 @@ const nativeWorker = ['@temporalio/worker', '@temporalio/core-bridge', '@tempora
 const boundaries = {
   // Pure: no Node, no Temporal, no clock, no chance.
   errors: { sandboxed: true, because: 'everything imports errors, so it imports nothing' },
-  canonical: {
-    folders: ['errors', 'model', 'engine'],
+  values: {
+    folders: ['errors'],
     packages: ['@noble/hashes'],
     sandboxed: true,
     because: 'values must encode and hash the same everywhere',
   },
-  model: { folders: pure, sandboxed: true, because: 'authoring is pure' },
-  engine: {
-    folders: pure,
+  authoring: {
+    folders: ['errors', 'values', 'partitions'],
     sandboxed: true,
-    because: 'the engine runs in the workflow sandbox and in process',
+    because: 'what a user’s file is made of needs nothing that runs it',
+  },
+  plan: {
+    folders: ['errors', 'values', 'authoring'],
+    typesOf: ['partitions'],
+    sandboxed: true,
+    because: 'a plan is read in the workflow sandbox and in process',
+  },
+  scheduler: {
+    folders: ['errors', 'values', 'plan'],
+    typesOf: ['authoring'],
+    sandboxed: true,
+    because: 'the scheduler runs in the workflow sandbox and in process',
   },
 
-  protocols: {
-    folders: ['model'],
+  partitions: {
+    folders: ['errors'],
+    sandboxed: true,
+    because: 'which partitions there are is arithmetic on calendars',
+  },
+  triggers: {
+    folders: [...pure, 'partitions'],
+    typesOf: ['ports'],
+    packages: ['croner'],
+    sandboxed: true,
+    because: 'a declaration loads no client, no broker and no server',
+  },
+
+  backfills: {
+    folders: [...pure, 'partitions'],
+    typesOf: ['ports'],
     packages: ['zod'],
-    because: 'a port is types and record schemas that any adapter can be written against',
+    because: 'which partitions a backfill makes follows from records, whoever reads them',
   },
 
-  lineage: {
-    folders: ['errors', 'engine/read-plan'],
-    typesOf: ['engine', 'protocols'],
+  ports: {
+    folders: ['errors', 'authoring'],
+    packages: ['node:', 'zod'],
+    because: 'a port is types, record schemas and what all its adapters do alike',
+  },
+
+  'records/questions': {
+    folders: ['errors', 'plan/read-plan', 'ports/parts/every-item'],
+    typesOf: ['plan', 'partitions', 'ports'],
     because:
       'questions to the records are asked of any run history and the plans that it names, and of nothing else',
   },
 
-  retention: {
-    folders: [...pure, 'execution', 'protocols', 'backends', 'sealing', 'workflows/child-run-id'],
+  // What is looked at.
+  visualisation: {
+    folders: [...pure],
+    sandboxed: true,
+    because: 'a picture follows from a graph, wherever it is drawn',
+  },
+  'user-modules': {
+    folders: ['errors'],
+    packages: ['node:', 'tsx'],
+    because: "it loads a user's file, whatever is in it",
+  },
+  yaml: {
+    folders: [...pure, 'partitions', 'triggers', 'runtime', 'runtime/in-process', 'user-modules'],
+    packages: ['node:', 'yaml', 'zod'],
+    because: 'a document becomes what a file of TypeScript exports',
+  },
+  capsule: {
+    folders: [
+      ...pure,
+      'adapters',
+      'backends',
+      'client',
+      'runtime',
+      'explorer',
+      'records/questions',
+      'runtime/in-process',
+      'ports',
+      'records/retention',
+      'encryption',
+      'visualisation',
+    ],
+    packages: ['node:', 'zod'],
+    because: 'a capsule is made of records and values, and read as a run history',
+  },
+  explorer: {
+    folders: [
+      'http',
+      ...pure,
+      'adapters',
+      'backends',
+      'backfills',
+      'client',
+      'runtime',
+      'records/questions',
+      'runtime/in-process',
+      'partitions',
+      'ports',
+      'records/retention',
+      'encryption',
+      'triggers',
+      'visualisation',
+    ],
+    packages: ['node:', 'hono', '@hono/node-server', 'lru-cache', 'zod'],
+    because: 'the page asks what a client answers, and draws what the pictures say',
+  },
+  mcp: {
+    folders: [
+      ...pure,
+      'backends',
+      'capsule',
+      'client',
+      'runtime',
+      'explorer',
+      'records/questions',
+      'ports',
+      'encryption',
+      'visualisation',
+    ],
+    packages: ['node:', 'zod', '@modelcontextprotocol/sdk'],
+    because: 'a model asks what the page asks, and is answered the same',
+  },
+
+  'records/retention': {
+    folders: [...pure, 'runtime', 'ports', 'backends', 'encryption', 'workflows/child-run-id'],
     packages: ['node:'],
     because: 'what is kept and what goes is decided by records and values, wherever they are',
   },
 
   // Hosts of the engine.
   workflows: {
-    folders: ['engine', 'canonical', 'errors'],
-    typesOf: ['model', 'protocols'],
+    folders: ['scheduler', 'plan', 'values', 'errors'],
+    typesOf: ['authoring', 'ports'],
     packages: ['@temporalio/workflow', '@temporalio/common'],
     sandboxed: true,
     because: 'this folder is the workflow bundle: no Node, and no schema library (zod adds 0.95 MiB)',
   },
-  execution: {
+  runtime: {
     folders: [...pure],
-    typesOf: ['protocols'],
-    because: 'a body is called the same way in process and on Temporal, so this knows neither',
+    typesOf: ['ports'],
+    because: 'how one knot runs is written once, for every host, in process and on Temporal',
   },
-  local: {
-    folders: [...pure, 'execution', 'protocols', 'backends', 'sealing', 'adapters'],
+  'runtime/in-process': {
+    folders: [...pure, 'runtime', 'ports', 'backends', 'encryption', 'adapters', 'visualisation'],
     packages: ['node:'],
     because: 'the in-process host works without Temporal',
   },
 
   adapters: {
-    folders: ['adapters', 'canonical', 'errors', 'protocols'],
-    typesOf: ['model'],
-    packages: ['node:', 'iovalkey', 'kysely', 'libsql', 'pg'],
-    packageTypes: ['@aws-sdk/client-s3', '@aws-sdk/lib-storage'],
-    because: 'an adapter knows its port and one vendor library',
+    folders: ['adapters', 'values', 'errors', 'ports', 'triggers', 'authoring/standard-schema'],
+    typesOf: ['authoring'],
+    packages: ['node:', 'hono', 'kysely'],
+    because: 'an adapter knows its ports and one vendor library',
   },
-  sealing: {
-    folders: ['adapters', 'canonical', 'errors', 'protocols'],
+  encryption: {
+    folders: ['adapters', 'values', 'errors', 'ports'],
     packages: ['node:', 'lru-cache', '@temporalio/common', '@temporalio/proto'],
     because:
       'it stands between any data store and who uses it, and between any client or worker and the server',
   },
   backends: {
-    folders: ['sealing', 'adapters', 'canonical', 'errors', 'protocols'],
-    typesOf: ['model'],
+    folders: ['encryption', 'adapters', 'values', 'errors', 'ports'],
+    typesOf: ['authoring'],
     packages: ['node:'],
     because: 'it chooses adapters, and vendor libraries stay inside those',
   },
@@ -93,13 +195,11 @@ const boundaries = {
   activities: {
     folders: [
       ...pure,
-      'protocols',
-      'execution',
-      'local',
+      'ports',
+      'runtime',
       'backends',
-      'sealing',
+      'encryption',
       'adapters',
-      'interceptors',
       'activities',
       'workflows/messages',
       'workflows/run-limits',
@@ -109,37 +209,20 @@ const boundaries = {
     packageTypes: nativeWorker,
     because: 'activities are run by a worker and must load without one',
   },
-  interceptors: {
-    folders: [
-      ...pure,
-      'protocols',
-      'execution',
-      'local',
-      'backends',
-      'sealing',
-      'adapters',
-      'activities',
-      'interceptors',
-      'workflows/messages',
-    ],
-    typesOf: ['workflows'],
-    packages: ['node:', ...temporal],
-    packageTypes: nativeWorker,
-    because: 'interceptors are run by a worker and must load without one',
-  },
 
   // Edges. `workflows` is loaded by path, never imported for its code: it only works inside the sandbox.
   worker: {
     folders: [
       ...pure,
-      'protocols',
-      'execution',
-      'local',
+      'backfills',
+      'partitions',
+      'ports',
+      'runtime',
+      'runtime/in-process',
       'backends',
-      'sealing',
+      'encryption',
       'adapters',
       'activities',
-      'interceptors',
       'client',
       'workflows/messages',
     ],
@@ -150,79 +233,140 @@ const boundaries = {
   client: {
     folders: [
       ...pure,
-      'protocols',
-      'execution',
+      'backfills',
+      'partitions',
+      'triggers',
+      'ports',
+      'runtime',
       'backends',
-      'sealing',
+      'encryption',
       'adapters',
       'server',
-      'lineage',
-      'retention',
+      'records/questions',
+      'records/retention',
       'workflows/messages',
       'workflows/activity-id',
       'workflows/child-run-id',
       'workflows/history-budget',
       'workflows/run-limits',
     ],
-    typesOf: ['workflows', 'worker', 'interceptors'],
-    packages: ['node:', ...temporal, '@temporalio/envconfig', '@temporalio/proto'],
+    typesOf: ['workflows', 'activities'],
+    packages: ['node:', ...temporal, '@temporalio/envconfig', '@temporalio/proto', 'cronstrue'],
     packageTypes: nativeWorker,
     because:
-      'a web server that only starts runs must not load the native worker (import it late, in a function)',
+      'a web server that only starts runs must not load the native worker (own-workers.ts loads it late, by its port)',
   },
   server: {
-    folders: ['canonical', 'errors', 'model'],
+    folders: ['values', 'errors', 'authoring'],
     packages: ['node:', '@temporalio/client', '@temporalio/common', 'libsql'],
     because: 'the embedded server is a process to find, start and stop, whatever runs on it',
   },
-  repair: {
-    folders: ['adapters', 'backends', 'errors', 'server'],
-    packages: ['node:'],
-    because: 'it mends the files of a project, whoever wrote them, and knows nothing of what runs on them',
+  http: {
+    folders: ['errors'],
+    packages: ['node:', '@hono/node-server'],
+    because: 'what triggers and pages are served through knows neither',
+  },
+  serve: {
+    folders: [
+      'http',
+      ...pure,
+      'backfills',
+      'ports',
+      'partitions',
+      'triggers',
+      'runtime',
+      'backends',
+      'adapters',
+      'client',
+    ],
+    typesOf: ['worker', 'explorer'],
+    packages: ['node:', 'hono', '@hono/node-server', 'croner', ...temporal],
+    packageTypes: ['prom-client', ...nativeWorker],
+    because:
+      'it makes declared triggers work; brokers stay inside their adapters, and the native worker is loaded late',
   },
   testing: {
     folders: [
       ...pure,
-      'protocols',
-      'execution',
-      'local',
+      'backfills',
+      'partitions',
+      'triggers',
+      'ports',
+      'runtime',
+      'runtime/in-process',
+      'activities',
+      'workflows',
       'backends',
-      'sealing',
+      'encryption',
       'adapters',
       'client',
       'server',
+      'capsule',
+      'explorer',
+      'visualisation',
+      'yaml',
       'worker',
     ],
-    packages: ['node:', 'zod', ...temporal, '@temporalio/testing', '@temporalio/worker'],
-    because: 'suites that users run: public folders and nothing else',
+    packages: ['node:', 'zod', ...temporal, '@temporalio/worker'],
+    because: 'suites that users run, and a server that is simulated around the activities themselves',
   },
   cli: {
     folders: [
       ...pure,
-      'protocols',
+      'backfills',
+      'partitions',
+      'triggers',
+      'serve',
+      'ports',
       'backends',
-      'sealing',
+      'encryption',
       'adapters',
-      'execution',
+      'runtime',
       'client',
       'server',
-      'repair',
-      'local',
-      'lineage',
-      'retention',
+      'runtime/in-process',
+      'records/questions',
+      'capsule',
+      'explorer',
+      'mcp',
+      'visualisation',
+      'user-modules',
+      'yaml',
+      'records/retention',
     ],
     typesOf: ['worker', 'workflows'],
-    packages: ['node:', ...temporal, 'commander', 'tsx', 'yaml', 'zod'],
+    packages: ['node:', ...temporal, 'commander', 'cronstrue', 'tsx', 'yaml', 'zod'],
     packageTypes: nativeWorker,
     because:
       'a command that only asks must start fast: the worker is imported late, in the commands that need it',
   },
 };
 
+/**
+ * Beyond errors, ports and Node, for each folder of `src/adapters`. packageTypes: the vendor's library, which is loaded
+ * late. sql: may import what SQL technologies share.
+ *
+ * @type {Record<string, { sql?: boolean, folders?: string[], typesOf?: string[], packages?: string[],
+ *   packageTypes?: string[] }>}
+ */
+const technologies = {
+  cron: { folders: ['triggers'] },
+  disk: {},
+  duckdb: { sql: true, packageTypes: ['@duckdb/node-api'] },
+  kafka: { folders: ['triggers'], typesOf: ['authoring'], packageTypes: ['kafkajs'] },
+  memory: {},
+  postgres: { sql: true, packages: ['kysely'], packageTypes: ['pg'] },
+  s3: { packageTypes: ['@aws-sdk/client-s3', '@aws-sdk/lib-storage'] },
+  sql: { packages: ['kysely'] },
+  sqlite: { sql: true, packages: ['kysely'], packageTypes: ['libsql'] },
+  valkey: { folders: ['triggers', 'authoring/standard-schema'], packageTypes: ['iovalkey'] },
+  webhook: { folders: ['values', 'triggers'], typesOf: ['authoring'], packages: ['hono'] },
+};
+
 const escape = (name) => name.replaceAll('.', '\\.');
 
 /**
- * Matches a path out of this folder and into one of those: ../model, ../../model/records, … A listed path that goes
+ * Matches a path out of this folder and into one of those: ../authoring, ../../authoring/records, … A listed path that goes
  * deeper than a folder (`workflows/messages`) is allowed where its folder is not.
  */
 function folderPattern(names, allowed) {
@@ -322,11 +466,58 @@ const blocks = Object.entries(boundaries).map(([folder, boundary]) => ({
   },
 }));
 
+const technologyBlocks = Object.entries(technologies).map(([name, { sql, ...more }]) => {
+  const boundary = {
+    ...more,
+    folders: ['errors', 'ports', ...(more.folders ?? [])],
+    packages: ['node:', ...(more.packages ?? [])],
+    because: 'a technology knows its ports and one vendor library',
+  };
+  return {
+    name: `selvage/boundary/adapters/${name}`,
+    files: [`src/adapters/${name}/**/*.ts`],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            ...refusals(`adapters/${name}`, boundary),
+            {
+              regex: `^\\.\\./(?!\\.\\.${sql ? '|sql/' : ''})`,
+              message: `src/adapters/${name} must not import another technology: what two need belongs to a port.`,
+            },
+          ],
+        },
+      ],
+    },
+  };
+});
+
 /** Programs of their own, started as processes: what they load stays there. */
 const programs = {
   name: 'selvage/boundary/programs',
   files: ['src/server/sdk-download.ts'],
-  rules: { '@typescript-eslint/no-restricted-imports': 'off', 'no-console': 'off' },
+  rules: { '@typescript-eslint/no-restricted-imports': 'off' },
 };
 
-module.exports = { boundaries, blocks: [...blocks, programs] };
+/** What runs in a browser: of the rest of the house, it knows what is pure, and types. A block for each depth of folders in it. */
+const page = [1, 2, 3].map((depth) => ({
+  name: `selvage/boundary/page-${depth}`,
+  files: [`src/explorer/page/${'*/'.repeat(depth - 1)}*.{ts,tsx}`],
+  rules: {
+    '@typescript-eslint/no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          {
+            regex: `^(?!\\.|preact(?:/|$)|@preact/signals$|@tanstack/virtual-core$)|^(?:\\.\\./){${depth},}(?!\\.\\./|visualisation|contract|knot-view|authoring/run-graph)`,
+            allowTypeImports: true,
+            message: 'The page runs in a browser: it imports its own files, the pictures, and types.',
+          },
+        ],
+      },
+    ],
+  },
+}));
+
+module.exports = { boundaries, technologies, blocks: [...blocks, ...technologyBlocks, programs, ...page] };

@@ -17,14 +17,25 @@ const shared = {
   // Examples and README snippets say 'selvage', as a user would; here that means the sources.
   moduleNameMapper: {
     '^selvage$': '<rootDir>/src/index.ts',
-    '^selvage/(?!package\\.json$)(.+)$': '<rootDir>/src/$1/index.ts',
+    '^selvage/(?!package\\.json$)(.+)$': ['<rootDir>/src/$1/index.ts', '<rootDir>/src/adapters/$1/index.ts'],
+    // A late `import()` names what is built; here the source stands for it.
+    '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'],
   },
   modulePathIgnorePatterns: ['<rootDir>/lib/', '<rootDir>/lib\\.building-'],
   clearMocks: true,
 };
 
-const unitFolders = ['unit', 'property', 'types', 'bundle', 'conformance', 'packaging', 'replay'];
-const integrationFolders = ['integration', 'crash'];
+const unitFolders = [
+  'unit',
+  'property',
+  'types',
+  'bundle',
+  'conformance',
+  'packaging',
+  'replay',
+  'golden/in-process',
+];
+const integrationFolders = ['integration', 'crash', 'golden/on-temporal'];
 
 /** @type {import('jest').Config} */
 module.exports = {

@@ -6,11 +6,16 @@ module.exports = {
   entry: [
     // The front doors: what users import, and the contract that each folder has with the others.
     'src/*/index.ts',
-    'src/adapters/*/*/index.ts',
+    'src/adapters/*/index.ts',
     'src/cli/main.ts',
     'scripts/{start,test,test-all,test-production,bench,soak,build,crash,verify,planted-defects}.js',
     // An environment of jest, named by path.
     'scripts/tests/until-first-failure.js',
+    // Bundled for the browser.
+    'src/explorer/page/main.tsx',
+    'src/explorer/page/graph/layout-worker.ts',
+    // Run by tests as a program.
+    'scripts/services/chromium.js',
     'bench/main.ts',
     'bench/soak/main.ts',
     'bench/backends/table.ts',
@@ -19,11 +24,10 @@ module.exports = {
     'templates/**/*.ts',
     // Loaded late, by a require() that knip does not follow, or as a list.
     'src/worker/worker-beside.ts',
-    'src/cli/actions/*.ts',
     // Programs of their own, started as a process or thread.
     'src/server/sdk-download.ts',
-    'src/repair/sqlite/quick-check-program.ts',
-    'src/cli/watchdog-thread.ts',
+    'src/server/quick-check-program.ts',
+    'src/cli/process/watchdog-thread.ts',
     // Read by the compiler, not by jest.
     'test/types/**/*.ts',
     // Programs that tests and benchmarks start as processes of their own.
@@ -31,6 +35,9 @@ module.exports = {
     'test/crash/campaign/main.ts',
     'test/conformance/processes/*.ts',
     'scripts/record-histories.ts',
+    'scripts/record-golden.ts',
+    // A page of the documentation, which its test copies to where a user would have it.
+    'test/integration/docs/backfills/weather.ts',
     // Bundled by path.
     'bench/raw/workflows.ts',
     'bench/raw/quickstart.workflows.ts',
@@ -39,7 +46,7 @@ module.exports = {
     'test/**/*.test.ts',
   ],
   project: [
-    'src/**/*.ts',
+    'src/**/*.{ts,tsx}',
     'test/**/*.ts',
     'bench/**/*.ts',
     'examples/**/*.ts',

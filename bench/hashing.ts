@@ -5,9 +5,7 @@ import { median, timed } from './statistics';
 
 /** The codec is no entry point of the package: it is measured where it is built. */
 const built = createRequire(__filename);
-const { contentHash, encodeValue, encodedSize } = built(
-  '../lib/canonical',
-) as typeof import('../src/canonical');
+const { contentHash, encodeValue, encodedSize } = built('../lib/values') as typeof import('../src/values');
 const { nodeSha256 } = built('../lib/backends') as typeof import('../src/backends');
 
 const MEGABYTE = 1024 * 1024;

@@ -9,17 +9,23 @@ import { peers } from './peers/peers';
 import { table, writeResults } from './report';
 import { simulator } from './simulator';
 import { againstRaw } from './temporal/against-raw';
+import { limits } from './temporal/limits';
 import { maps } from './temporal/maps';
 import { production } from './temporal/production';
 import { passedOn } from './temporal/passed-on';
 import { replay } from './temporal/replay';
 import { resumed, reused } from './temporal/resumed';
+import { seeing } from './seeing';
+import { signals } from './temporal/signals';
+import { triggers } from './triggers';
 
 const BENCHMARKS: readonly Benchmark[] = [
   ...againstRaw,
   ...maps,
   ...resumed,
   ...reused,
+  ...limits,
+  signals,
   passedOn,
   replay,
   production,
@@ -28,6 +34,8 @@ const BENCHMARKS: readonly Benchmark[] = [
   hashing,
   simulator,
   ...backends,
+  ...triggers,
+  ...seeing,
 ];
 const REPETITIONS = 5;
 const REPETITIONS_IF_QUICK = 2;

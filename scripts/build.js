@@ -1,7 +1,7 @@
 'use strict';
 /**
  * `npm run build`: src -> lib (JavaScript, types, source maps), then the workflow bundle that is shipped with the
- * package, so that no user has to bundle anything. Built aside and moved into place: a build that fails leaves the
+ * package, so that no user has to bundle anything, and the page. Built aside and moved into place: a build that fails leaves the
  * previous lib as it was.
  */
 const { spawnSync } = require('node:child_process');
@@ -20,6 +20,38 @@ function compile() {
     { cwd: root, stdio: 'inherit' },
   );
   if (status !== 0) throw new Error('the sources do not compile: see the messages above');
+}
+
+/** The page of `selvage ui`: what it loads at first, and chunks that it loads late. `file` is the same page in one piece, for files of HTML. */
+async function bundlePage() {
+  const { build } = require('esbuild');
+  const folder = path.join(root, 'src', 'explorer', 'page');
+  const options = {
+    outdir: path.join(next, 'explorer', 'page-files'),
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    minify: true,
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    tsconfig: path.join(folder, 'tsconfig.json'),
+    chunkNames: 'chunk-[hash]',
+    legalComments: 'none',
+    logLevel: 'warning',
+  };
+  const main = path.join(folder, 'main.tsx');
+  await build({ ...options, entryPoints: { app: main }, splitting: true });
+  const worker = path.join(folder, 'graph', 'layout-worker.ts');
+  await build({ ...options, entryPoints: { file: main, 'layout-worker': worker } });
+}
+
+/** What editors check documents in YAML by. */
+function writePipelineSchema() {
+  const { pipelineJsonSchema } = require(path.join(next, 'yaml'));
+  fs.writeFileSync(
+    path.join(next, 'pipeline.schema.json'),
+    `${JSON.stringify(pipelineJsonSchema(), undefined, 2)}\n`,
+  );
 }
 
 /** A bundle fits one exact version of the worker, which is recorded beside it: with another, the worker makes its own. */
@@ -72,6 +104,8 @@ async function main() {
   try {
     compile();
     await bundleWorkflows();
+    writePipelineSchema();
+    await bundlePage();
     fs.rmSync(lib, { recursive: true, force: true });
     fs.renameSync(next, lib);
     recordBuild(hash);

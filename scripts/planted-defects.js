@@ -7,7 +7,7 @@ const { spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { fail, installIfNeeded, root } = require('./bootstrap');
+const { bootstrap, fail, root } = require('./bootstrap');
 const { groupOf, quickFiles } = require('./tests/groups');
 const { DEFECTS } = require('./tests/planted-defects');
 const { table } = require('./tests/table');
@@ -46,7 +46,7 @@ function planted({ number, file, before, after }, folder = root) {
   return text.replace(before, () => after);
 }
 
-/** All files but ignored ones, as they are now; the installed packages are shared. */
+/** All files but ignored ones, as they are now; the installed packages and the built page, which tests put into files, are shared. */
 function copySources(folder) {
   const { stdout, status } = spawnSync(
     'git',
@@ -65,7 +65,10 @@ function copySources(folder) {
     fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
     fs.copyFileSync(source, path.join(folder, file));
   }
-  fs.symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'), 'junction');
+  for (const shared of ['node_modules', 'lib/explorer/page-files']) {
+    fs.mkdirSync(path.dirname(path.join(folder, shared)), { recursive: true });
+    fs.symlinkSync(path.join(root, shared), path.join(folder, shared), 'junction');
+  }
 }
 
 let running;
@@ -142,7 +145,7 @@ async function main(args) {
   }
   const defects = chosen(args);
   for (const defect of defects) planted(defect);
-  installIfNeeded();
+  bootstrap();
   const begun = performance.now();
   const folder = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), 'selvage-defects-'));
   process.on('exit', () => {

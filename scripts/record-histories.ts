@@ -17,6 +17,8 @@ import { SHAPES, type Shape } from '../test/replay/shapes';
 import { loseActivity } from '../test/support/lose-activity';
 
 const ROOT = join(__dirname, '..');
+/** Of all shapes. */
+const TASK_QUEUE = 'selvage';
 const FOLDER = join(ROOT, 'test/replay/histories', `behaviour-${NEWEST_BEHAVIOUR}`);
 
 async function main(): Promise<void> {
@@ -24,6 +26,7 @@ async function main(): Promise<void> {
   mkdirSync(FOLDER, { recursive: true });
   const selvage = await Selvage.open({
     tapestries: SHAPES.flatMap(({ tapestry }) => tapestry ?? []),
+    taskQueue: TASK_QUEUE,
     projectDir,
   });
   try {
@@ -33,7 +36,7 @@ async function main(): Promise<void> {
     }
   } finally {
     await selvage.close();
-    rmSync(projectDir, { recursive: true, force: true });
+    rmSync(projectDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }
 
@@ -95,7 +98,7 @@ async function start(
     // Parameters that the client would refuse go in as Temporal's own tools would send them.
     await selvage.client.workflow.start(tapestry!.name, {
       workflowId: name,
-      taskQueue: selvage.taskQueue!,
+      taskQueue: TASK_QUEUE,
       args: [parameters],
       memo: { [MEMO_KEY]: memo },
     });

@@ -2,7 +2,7 @@
 /** `npm run test:all`: every test, in groups. */
 const { bootstrap, fail } = require('./bootstrap');
 const { GROUPS, filesOf } = require('./tests/groups');
-const { closingLine, report, runGroups } = require('./tests/run-groups');
+const { closing, report, runGroups } = require('./tests/run-groups');
 
 const USAGE = `npm run test:all -- [--group NAME]... [--thorough]
 
@@ -36,8 +36,8 @@ async function main(args) {
   const groups = chosen(args).map((group) => ({ ...group, files: filesOf(group) }));
   bootstrap();
   const outcomes = await runGroups(groups.filter(({ files }) => files.length > 0));
-  process.stdout.write(`\n${report(outcomes)}\n${closingLine(outcomes)}`);
-  process.exitCode = outcomes.some(({ failed }) => failed > 0) ? 1 : 0;
+  process.stdout.write(`\n${report(outcomes)}\n${closing(outcomes)}`);
+  process.exitCode = outcomes.some(({ failed }) => failed.length > 0) ? 1 : 0;
 }
 
 void main(process.argv.slice(2));

@@ -6,7 +6,7 @@
 const path = require('node:path');
 const { become, bootstrap, root } = require('./bootstrap');
 const { GROUPS, filesOf, quickFiles, testFiles } = require('./tests/groups');
-const { closingLine, report, runGroups } = require('./tests/run-groups');
+const { closing, report, runGroups } = require('./tests/run-groups');
 
 const MINUTES = 8;
 
@@ -20,8 +20,8 @@ async function main(args) {
   }
   const files = quickFiles();
   const outcomes = await runGroups([{ name: 'quick', minutes: MINUTES, files }]);
-  process.stdout.write(`\n${report(outcomes)}\n${leftOut(files)}\n${closingLine(outcomes)}`);
-  process.exitCode = outcomes.some(({ failed }) => failed > 0) ? 1 : 0;
+  process.stdout.write(`\n${report(outcomes)}\n${leftOut(files)}\n${closing(outcomes)}`);
+  process.exitCode = outcomes.some(({ failed }) => failed.length > 0) ? 1 : 0;
 }
 
 function leftOut(files) {

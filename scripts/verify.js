@@ -15,6 +15,7 @@ const steps = [
   // would be a workflow type of that name.
   ['package', 'npm run --silent package:check'],
   ['unused code', 'npm run --silent knip'],
+  ['API reference', 'npm run --silent docs:api'],
 ];
 
 installIfNeeded();

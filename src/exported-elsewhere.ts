@@ -1,13 +1,13 @@
 import { SelvageError } from './errors';
 
-/** Its name is what the compiler says of `Selvage.open` and the like. */
+/** The type's name is what a reader sees in the compiler's error about `Selvage.open` and the like. */
 export interface SelvageIsExportedBySelvageClient {
   readonly see: 'selvage/client';
 }
 
 /**
- * A signpost: the class is exported by `selvage/client`, so that who only writes tapestries does not load Temporal's client. What is done with
- * this one does not compile, and throws `WrongImport`.
+ * A signpost to `selvage/client`, which exports the class: programs that only write tapestries need not load
+ * Temporal's client. Using this one does not compile, and throws `WrongImport`.
  *
  * @deprecated `import { Selvage } from 'selvage/client'`
  */

@@ -1,4 +1,4 @@
-export { registerValueCodec, StoredBytes } from './canonical';
+export { registerValueCodec, StoredBytes } from './values';
 export {
   ERROR_CODES,
   ERROR_REASONS,
@@ -6,15 +6,18 @@ export {
   RunFailed,
   SelvageError,
   Terminal,
+  type ErrorClass,
   type ErrorCode,
   type ErrorReason,
   type ParameterProblem,
   type SelvageErrorOptions,
 } from './errors';
 export { Selvage } from './exported-elsewhere';
-export { check, type Problem } from './local/check';
-export { contentHash } from './local/content-hash';
-export { runLocally, type LocallyRun, type RunLocallyOptions } from './local/run-locally';
+export { check, type Problem } from './runtime/in-process/check';
+export { contentHash } from './runtime/in-process/content-hash';
+export type { Drawable } from './runtime/in-process/graph-of';
+export { mermaidForRun, mermaidForTapestry, svgForRun, svgForTapestry } from './runtime/in-process/pictures';
+export { runLocally, type LocallyRun, type RunLocallyOptions } from './runtime/in-process/run-locally';
 export {
   aggregate,
   branch,
@@ -28,6 +31,7 @@ export {
   map,
   optional,
   Optional,
+  pick,
   queue,
   reduce,
   sink,
@@ -38,9 +42,10 @@ export {
   Tapestry,
   waitForSignal,
   waitUntil,
-} from './model';
+} from './authoring';
 export type {
   AggregateOptions,
+  AnyTapestry,
   BranchKnot,
   CacheOptions,
   CombineOptions,
@@ -90,6 +95,8 @@ export type {
   ParameterSpec,
   ParameterSpecs,
   ParametersOfTapestry,
+  PickOptions,
+  PickSteps,
   QueueDispatcher,
   Resources,
   RetryPolicy,
@@ -105,6 +112,7 @@ export type {
   Terminals,
   TerminalValues,
   Untyped,
+  ValueAt,
   ValueOf,
   ValuePolicy,
   ValuesOfTapestry,
@@ -112,9 +120,42 @@ export type {
   WaitUntilOptions,
   WiredOutcomes,
   WiredValues,
-} from './model';
-export type { LineageRecord } from './protocols';
-export { isErr, isOk, isSkipped } from './model/outcome';
+} from './authoring';
+export { daily, hourly, list, monthly, product, weekly } from './partitions';
+export type {
+  AnyDomain,
+  AnyPartition,
+  DomainDescription,
+  KeyRange,
+  ListPartition,
+  PartitionDomain,
+  PartitionOf,
+  ProductPartition,
+  ProductParts,
+  TimeDomainOptions,
+  TimePartition,
+  TimeWindow,
+  Weekday,
+  WeeklyOptions,
+} from './partitions';
+export type { LineageRecord } from './ports';
+export { cronTrigger, schedule } from './triggers';
+export type {
+  Calendar,
+  CalendarField,
+  CronTriggerDeclaration,
+  CronTriggerOptions,
+  CronTriggerSettings,
+  Duration,
+  Overlap,
+  ScheduleDeclaration,
+  ScheduledParameters,
+  ScheduleOptions,
+  ScheduleSettings,
+  TriggerDeclaration,
+  TriggerKind,
+} from './triggers';
+export { isErr, isOk, isSkipped } from './authoring/outcome';
 export type {
   Err,
   ErrorCause,
@@ -125,4 +166,56 @@ export type {
   RunStatus,
   Skipped,
   SkipReason,
-} from './model/outcome';
+} from './authoring/outcome';
+export type {
+  GraphInput,
+  GraphKnot,
+  GraphKnotKind,
+  GraphState,
+  RecordedAttempt,
+  RecordedWait,
+  RunGraph,
+} from './authoring/run-graph';
+export {
+  kafkaTrigger,
+  type KafkaBatchOptions,
+  type MessageFormat,
+  type KafkaMessage,
+  type KafkaMessageOptions,
+  type KafkaTriggerDeclaration,
+  type KafkaTriggerOptions,
+} from './triggers';
+export { bearer, github, standardWebhooks, webhook, webhookSignal } from './triggers';
+export type {
+  CustomVerifier,
+  RawRequest,
+  SecretSource,
+  StandardWebhooksOptions,
+  Verification,
+  WebhookBody,
+  WebhookDeclaration,
+  WebhookEvent,
+  WebhookLimits,
+  WebhookOptions,
+  WebhookSignalDeclaration,
+  WebhookSignalOptions,
+} from './triggers';
+export {
+  valkeyTrigger,
+  type ValkeyChannelOptions,
+  type ValkeyEntry,
+  type ValkeyMessage,
+  type ValkeyStreamOptions,
+  type ValkeyTriggerDeclaration,
+  type ValkeyTriggerOptions,
+} from './triggers';
+export { htmlForRun, htmlForTapestry } from './explorer/html';
+export {
+  loadPipeline,
+  loadPipelineFile,
+  type Callables,
+  type LoadedPipeline,
+  type LoadPipelineFileOptions,
+  type LoadPipelineOptions,
+  type PipelineProblem,
+} from './yaml';

@@ -1,17 +1,16 @@
 import { statSync, type Stats } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
-
-const STATE_FOLDER = '.selvage';
+import { STATE_FOLDER } from './private-files';
 
 /**
- * Returns the project's folder, absolute: `said`, if given; else the nearest folder that has a `.selvage`, from `from` upwards; else `from`.
- *
- * The search ends with the first folder that has a `.git`, and before the home folder. A `.selvage` above `from` that belongs to another user is
- * not taken: its files name processes and databases that this process would use.
+ * Returns the absolute path of the project's folder: `said`, if given; else the nearest folder that has a
+ * `.selvage`, from `from` upwards; else `from`. The search ends at the first folder that has a `.git`, and
+ * below the home folder. A `.selvage` above `from` that belongs to another user is skipped: its files name
+ * processes and databases that this process would use.
  *
  * @param from default: the working directory
- * @param home default: that of this user
+ * @param home default: the current user's
  */
 export function projectFolder(said?: string, from: string = process.cwd(), home: string = homedir()): string {
   if (said !== undefined) return path.resolve(said);
@@ -27,7 +26,7 @@ export function projectFolder(said?: string, from: string = process.cwd(), home:
   }
 }
 
-/** Whether Selvage keeps something in a folder. */
+/** Whether a folder contains a `.selvage`. */
 export function isProject(folder: string): boolean {
   return stateOf(folder) !== undefined;
 }
@@ -45,7 +44,7 @@ function lookAt(file: string): Stats | undefined {
   try {
     return statSync(file, { throwIfNoEntry: false });
   } catch {
-    // A folder that may not be looked into has nothing for this user.
+    // A folder that cannot be read holds nothing for this user.
     return undefined;
   }
 }

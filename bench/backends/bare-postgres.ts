@@ -1,6 +1,6 @@
 import { Pool } from 'pg';
-import type { LineageRecord } from '../../src/protocols';
-import { LINEAGE_COLUMNS, columnValue } from '../../src/adapters/shared/sql/lineage-records';
+import type { LineageRecord } from '../../src/ports';
+import { LINEAGE_COLUMNS, columnValue } from '../../src/adapters/sql/lineage-records';
 
 /** The role of inputs in `selvage_lineage_index`. */
 const INPUT = 1;
@@ -42,13 +42,13 @@ export class BarePostgres {
 function insert(records: number, inputs: number): string {
   let parameter = 0;
   const row = (length: number): string =>
-    `(${Array.from({ length }, () => `$${(parameter += 1)}`).join(', ')})`;
+    `${Array.from({ length }, () => `$${(parameter += 1)}`).join(', ')}`;
   const columns = LINEAGE_COLUMNS.map((column) => `"${column}"`).join(', ');
-  const lineageRows = Array.from({ length: records }, () => row(LINEAGE_COLUMNS.length)).join(', ');
-  const inputRows = Array.from({ length: inputs }, () => row(2)).join(', ');
+  const lineageRows = Array.from({ length: records }, () => `(${row(LINEAGE_COLUMNS.length)}, 1)`).join(', ');
+  const inputRows = Array.from({ length: inputs }, () => `(${row(2)})`).join(', ');
   return `
     with committed as (
-      insert into selvage_lineage (${columns}) values ${lineageRows}
+      insert into selvage_lineage (${columns}, change) values ${lineageRows}
       on conflict do nothing returning id, knot_id, finished_at
     )
     insert into selvage_lineage_index (key, role, finished_at, lineage)

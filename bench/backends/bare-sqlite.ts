@@ -1,6 +1,6 @@
 import Database from 'libsql';
-import type { LineageRecord } from '../../src/protocols';
-import { LINEAGE_COLUMNS, columnValue } from '../../src/adapters/shared/sql/lineage-records';
+import type { LineageRecord } from '../../src/ports';
+import { LINEAGE_COLUMNS, columnValue } from '../../src/adapters/sql/lineage-records';
 
 /** As the adapter sets them. */
 const SETTINGS = ['wal_autocheckpoint = 32000', 'cache_size = -16384', 'foreign_keys = off'];

@@ -25,7 +25,7 @@ export function fillSqlite(file: string, records: number): void {
   const keys = [
     ['run_id', RUN],
     ['knot_id', KNOT],
-    ['knot_class', CLASS],
+    ['definition', CLASS],
     ["''", ANY],
     ['output_hash', OUTPUT],
     ['outcome', OUTCOME_BUT_OK, "outcome <> 'ok'"],
@@ -67,7 +67,8 @@ export async function fillPostgres(url: string, records: number): Promise<void> 
     await client.query("set synchronous_commit = off; set maintenance_work_mem = '256MB'");
     const numbers = `generate_series(0, ${records - 1}::bigint) as g (n) order by n`;
     await withoutIndexes(client, async () => {
-      await client.query(into('selvage_lineage', lineageColumns(POSTGRES, records), numbers));
+      const columns = { ...lineageColumns(POSTGRES, records), change: 'n / 10' };
+      await client.query(into('selvage_lineage', columns, numbers));
     });
     const [parent, constant] = inputsOf(POSTGRES);
     const n = '(id - min(id) over ())';
@@ -103,35 +104,18 @@ const DUCKDB: SqlWords = {
   text: (number) => `(${number})::varchar`,
 };
 
-/** The first 64 bits of a hash, or of the hash of another text. */
-function bits(text: string, isHash: boolean): string {
-  return `('0x' || ${isHash ? `substr(${text}, 8, 16)` : `substr(sha256(${text}), 1, 16)`})::ubigint`;
-}
-
 /** Into a DuckDB file with the tables of Selvage that nobody has open. */
 export async function fillDuckDb(file: string, records: number): Promise<void> {
   const instance = await DuckDBInstance.create(file, { memory_limit: '1GB' });
   const connection = await instance.connect();
   try {
-    const columns = lineageColumns(DUCKDB, records);
-    const [parent, constant] = inputsOf(DUCKDB);
-    const numbers = `range(${records}::bigint) as r (n)`;
     await connection.run(
       into(
         'selvage_lineage',
-        {
-          id: 'n + 1',
-          ...columns,
-          run_bits: bits(`(${columns['temporal_run_id']!})`, false),
-          output_bits: bits(`(${columns['output_hash']!})`, true),
-        },
-        numbers,
+        { id: 'n + 1', ...lineageColumns(DUCKDB, records) },
+        `range(${records}::bigint) as r (n)`,
       ),
     );
-    for (const input of [parent, constant])
-      await connection.run(
-        into('selvage_lineage_inputs', { lineage: 'n + 1', bits: bits(`(${input})`, true) }, numbers),
-      );
     await connection.run('checkpoint');
   } finally {
     connection.closeSync();

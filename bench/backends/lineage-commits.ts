@@ -1,7 +1,7 @@
 import path from 'node:path';
-import { createPostgresRunHistory } from 'selvage/adapters/run-histories/postgres';
-import { createSqliteRunHistory, type SqliteRunHistory } from 'selvage/adapters/run-histories/sqlite';
-import type { LineageRecord } from '../../src/protocols';
+import { createPostgresRunHistory } from 'selvage/postgres';
+import { createSqliteRunHistory, type SqliteRunHistory } from 'selvage/sqlite';
+import type { LineageRecord } from '../../src/ports';
 import { atLeast, readable, type BenchmarkOptions, type Row } from '../benchmark';
 import { median, timed } from '../statistics';
 import { BarePostgres } from './bare-postgres';

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { openBackends } from 'selvage/backends';
-import type { LineageQuery, RunHistory } from '../../src/protocols';
+import type { LineageQuery, RunHistory } from '../../src/ports';
 import { limited, readable, type BenchmarkOptions, type Row } from '../benchmark';
 import { median, timed } from '../statistics';
 import { databaseSize } from './database-size';
@@ -16,7 +16,7 @@ const LIMIT_BY_HASH_MS = 20;
 const LIMIT_AGGREGATE_MS = 500;
 
 const OUTCOMES_BY_CLASS_AND_DAY = `
-  select knot_class, finished::date as day, outcome, count(*) as knots
+  select definition, finished::date as day, outcome, count(*) as knots
   from lineage group by all order by all`;
 
 interface Contestant {

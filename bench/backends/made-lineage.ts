@@ -57,7 +57,7 @@ export function lineageColumns(words: SqlWords, records: number): Readonly<Recor
     run_id: `'nightly-' || ${run}`,
     temporal_run_id: `${run} || '-5e1f-4a6e-8000-' || ${run} || '0000'`,
     knot_id: knot,
-    knot_class: `'class-' || ${words.text(`n % ${CLASSES}`)}`,
+    definition: `'class-' || ${words.text(`n % ${CLASSES}`)}`,
     definition_version: 'null',
     code_hash: `'${CODE}'`,
     knot_config_hash: `'${CODE}'`,

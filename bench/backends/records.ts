@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import type { LineageRecord } from '../../src/protocols';
+import type { LineageRecord } from '../../src/ports';
 
 const built = createRequire(__filename);
 const { nodeSha256 } = built('../../lib/backends') as typeof import('../../src/backends');
@@ -19,7 +19,7 @@ function recordOf(run: string, n: number): LineageRecord {
     run_id: `nightly-${run.slice(0, 8)}`,
     temporal_run_id: `${run.slice(0, 8)}-${run.slice(8, 12)}-${run.slice(12, 16)}-${run.slice(16, 20)}-${run.slice(20, 32)}`,
     knot_id: `knot-${n}`,
-    knot_class: `class-${n % 20}`,
+    definition: `class-${n % 20}`,
     definition_version: null,
     code_hash: CODE,
     knot_config_hash: CODE,

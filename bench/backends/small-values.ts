@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { GroupCommit, nodeSha256, openBackends } from 'selvage/backends';
-import type { Commit, DataStore } from '../../src/protocols';
+import type { Commit, DataStore } from '../../src/ports';
 import { atLeast, readable, type BenchmarkOptions, type Row } from '../benchmark';
 import { median, timed } from '../statistics';
 import {

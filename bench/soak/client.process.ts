@@ -1,13 +1,17 @@
 /** Program: the one client of a soak, the same process from its start to its end. */
 import { Selvage } from 'selvage/client';
 import { answering } from './child';
-import { Load } from './load';
+import { Load, type LoadName } from './load';
 import { ownFacts } from './process-facts';
 import type { SoakProcessOptions } from './worker.process';
 
-async function main(options: SoakProcessOptions): Promise<void> {
+interface SoakClientOptions extends SoakProcessOptions {
+  readonly load: LoadName;
+}
+
+async function main({ load: name, ...options }: SoakClientOptions): Promise<void> {
   const selvage = await Selvage.connect(options);
-  const load = new Load(selvage);
+  const load = new Load(selvage, name);
   // Also when the soak is broken off, which tells nobody.
   process.once('disconnect', () => process.exit());
   answering({
@@ -21,7 +25,7 @@ async function main(options: SoakProcessOptions): Promise<void> {
   });
 }
 
-main(JSON.parse(process.argv[2]!) as SoakProcessOptions).catch((error: unknown) => {
+main(JSON.parse(process.argv[2]!) as SoakClientOptions).catch((error: unknown) => {
   console.error(error);
   process.exit(1);
 });

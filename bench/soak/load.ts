@@ -1,26 +1,40 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunStatus, Tapestry } from 'selvage';
 import type { RunHandle, Selvage } from 'selvage/client';
-import { endless, failing, large, mixed, streams } from './tapestries';
+import { endless, failing, large, mixed, small, streams } from './tapestries';
 
-/** Each lane begins a run a second, or, on a slow machine, the next when the last has ended. */
-const LANES = 4;
-const PACE_MS = 1_000;
 /** A run that takes longer than this does not end. */
 const RUN_LIMIT_MS = 120_000;
 
 type Seeded = Tapestry<{ seed: number }, object>;
 
-/** What the runs are of, one after the other, and how they must end. */
-const PROGRAMME: readonly (readonly [Seeded, RunStatus])[] = [
-  [mixed, 'succeeded'],
-  [failing, 'failed'],
-  [mixed, 'succeeded'],
-  [large, 'succeeded'],
-  [endless, 'cancelled'],
-  [mixed, 'succeeded'],
-  [streams, 'succeeded'],
-];
+interface Programme {
+  /** So many runs are under way at once. */
+  readonly lanes: number;
+  /** Each lane begins a run after so long, or, on a slow machine, the next when the last has ended. */
+  readonly paceMs: number;
+  /** What the runs are of, one after the other, and how they must end. */
+  readonly runs: readonly (readonly [Seeded, RunStatus])[];
+}
+
+const PROGRAMMES = {
+  mixed: {
+    lanes: 4,
+    paceMs: 1_000,
+    runs: [
+      [mixed, 'succeeded'],
+      [failing, 'failed'],
+      [mixed, 'succeeded'],
+      [large, 'succeeded'],
+      [endless, 'cancelled'],
+      [mixed, 'succeeded'],
+      [streams, 'succeeded'],
+    ],
+  },
+  small: { lanes: 40, paceMs: 0, runs: [[small, 'succeeded']] },
+} satisfies Record<string, Programme>;
+
+export type LoadName = keyof typeof PROGRAMMES;
 
 /** Starts runs, follows them, cancels some, reads what became of them; steadily, until it is told to rest. */
 export class Load {
@@ -30,11 +44,18 @@ export class Load {
   private isResting = true;
   private lanes: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly selvage: Selvage) {}
+  private readonly programme: Programme;
+
+  constructor(
+    private readonly selvage: Selvage,
+    name: LoadName,
+  ) {
+    this.programme = PROGRAMMES[name];
+  }
 
   go(): void {
     this.isResting = false;
-    this.lanes = Promise.all(Array.from({ length: LANES }, () => this.lane()));
+    this.lanes = Promise.all(Array.from({ length: this.programme.lanes }, () => this.lane()));
     // Told of by the next rest.
     this.lanes.catch(() => {});
   }
@@ -48,20 +69,21 @@ export class Load {
 
   private async lane(): Promise<void> {
     while (!this.isResting) {
-      const pace = delay(PACE_MS);
+      const pace = delay(this.programme.paceMs);
       await this.oneRun(this.started++);
       if (!this.isResting) await pace;
     }
   }
 
   private async oneRun(seed: number): Promise<void> {
-    const [tapestry, wanted] = PROGRAMME[seed % PROGRAMME.length]!;
+    const { runs } = this.programme;
+    const [tapestry, wanted] = runs[seed % runs.length]!;
     const run = await this.selvage.start(tapestry, { seed }, { tags: ['soak'] });
     const limit = new AbortController();
     const { signal } = limit;
     try {
       const status = await Promise.race([
-        this.follow(run, tapestry === endless),
+        tapestry === small ? statusOf(run) : this.follow(run, tapestry === endless),
         delay(RUN_LIMIT_MS, undefined, { signal }).then(() => {
           throw new Error(`Run ${run.runId} did not end within ${RUN_LIMIT_MS / 1_000} s.`);
         }),
@@ -78,9 +100,13 @@ export class Load {
       if (isToBeCancelled && counts.running > 0) break;
     }
     if (isToBeCancelled) await run.cancel();
-    const { status } = await run.result();
-    await this.selvage.lineage({ runId: run.runId, limit: 20 });
-    await this.selvage.listRuns({ limit: 20 });
+    const status = await statusOf(run);
+    await this.selvage.lineage.records({ runId: run.runId, limit: 20 });
+    await this.selvage.runs.list({ limit: 20 });
     return status;
   }
+}
+
+async function statusOf(run: RunHandle<object>): Promise<RunStatus> {
+  return (await run.result()).status;
 }

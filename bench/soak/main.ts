@@ -2,11 +2,13 @@ import { parseArgs } from 'node:util';
 import { readable } from '../benchmark';
 import { aligned, writeResults } from '../report';
 import { soak } from './soak';
-import { judge, planOf, type Finding } from './verdict';
+import { judge, judgeSmallRuns, planOf, type Finding, type Sample } from './verdict';
 
 const DEFAULT_MINUTES = 30;
+const LEAST_SMALL_RUNS = 1_000;
+const SMALL_SAMPLE_SECONDS = 4;
 
-const USAGE = `npm run soak -- [--minutes N]
+const USAGE = `npm run soak -- [--minutes N | --small-runs N]
 
 Keeps an embedded server, one worker and one client under a steady, mixed load (activities, segments, retries, failures,
 large values, streams, cancelled runs), looks at them again and again while nothing is under way, and compares the
@@ -15,24 +17,39 @@ files or timers. Needs Linux.
 
   --minutes N   how long the load goes on. Default ${DEFAULT_MINUTES}: 5 to warm up, then minutes 5 to 10 against the last 5.
                 Less shrinks all of these alike, and says less: caches are still filling.
+  --small-runs N  instead: N runs of two quick knots, as fast as they go. Exit code 1: from the first look after 500 of
+                them to the last, the worker has grown by more than 10 MiB outside of its heap.
 `;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { minutes: { type: 'string' }, help: { type: 'boolean', short: 'h', default: false } },
+    options: {
+      minutes: { type: 'string' },
+      'small-runs': { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
   });
   const minutes = Number(values.minutes ?? DEFAULT_MINUTES);
-  if (values.help || !(minutes >= 1) || process.platform !== 'linux') {
+  const smallRuns = values['small-runs'] === undefined ? undefined : Number(values['small-runs']);
+  const isWrong = !(minutes >= 1) || (smallRuns !== undefined && !(smallRuns >= LEAST_SMALL_RUNS));
+  if (values.help || isWrong || process.platform !== 'linux') {
     process.stdout.write(USAGE);
     process.exitCode = values.help ? 0 : 2;
     return;
   }
+  const findings = smallRuns === undefined ? await steadyLoad(minutes) : await manySmallRuns(smallRuns);
+  if (findings.some(({ isFlat }) => !isFlat)) process.exitCode = 1;
+}
+
+async function steadyLoad(minutes: number): Promise<readonly Finding[]> {
   const plan = planOf(minutes);
-  const { samples, runs } = await soak(plan, (line) => process.stderr.write(`${line}\n`));
+  const { warmUpMinutes, windowMinutes, sampleSeconds } = plan;
+  const isOver = ({ minute }: Sample): boolean => minute >= minutes;
+  const samples = await soak({ load: 'mixed', sampleSeconds, isOver }, say);
   const findings = judge(samples, plan);
+  const { runs } = samples.at(-1)!;
   const file = writeResults('soak', { plan, runs, findings, samples });
-  process.stdout.write(`\n${tableOf(findings)}\n\n`);
-  const { warmUpMinutes, windowMinutes } = plan;
+  process.stdout.write(`\n${tableOf(findings, 'after the warm-up')}\n\n`);
   process.stdout.write(
     `medians of ${readable(windowMinutes)} minutes after a warm-up of ${readable(warmUpMinutes)}, and of the last ` +
       `${readable(windowMinutes)}; ${runs} runs in ${minutes} minutes; written to ${file}\n`,
@@ -41,15 +58,28 @@ async function main(): Promise<void> {
     process.stdout.write(
       `A soak of less than ${DEFAULT_MINUTES} minutes may take caches that fill for leaks.\n`,
     );
-  if (findings.some(({ isFlat }) => !isFlat)) process.exitCode = 1;
+  return findings;
 }
 
-function tableOf(findings: readonly Finding[]): string {
+async function manySmallRuns(wanted: number): Promise<readonly Finding[]> {
+  const isOver = ({ runs }: Sample): boolean => runs >= wanted;
+  const samples = await soak({ load: 'small', sampleSeconds: SMALL_SAMPLE_SECONDS, isOver }, say);
+  const findings = judgeSmallRuns(samples);
+  const { runs, minute } = samples.at(-1)!;
+  const file = writeResults('soak', { runs, findings, samples });
+  process.stdout.write(`\n${tableOf(findings, 'after 500 runs')}\n\n`);
+  process.stdout.write(`${runs} runs in ${readable(minute)} minutes; written to ${file}\n`);
+  return findings;
+}
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+function tableOf(findings: readonly Finding[], before: string): string {
   return aligned(
-    ['measure', 'after the warm-up', 'at the end', ''],
-    findings.map(({ measure, before, after, unit, isFlat }) => [
+    ['measure', before, 'at the end', ''],
+    findings.map(({ measure, before: first, after, unit, isFlat }) => [
       measure,
-      `${readable(before)} ${unit}`.trim(),
+      `${readable(first)} ${unit}`.trim(),
       `${readable(after)} ${unit}`.trim(),
       isFlat ? 'flat' : 'GROWN',
     ]),

@@ -5,6 +5,8 @@ export interface OwnFacts {
   readonly heapBytes: number;
   /** Outside of the heap, for objects in it: mostly buffers. */
   readonly externalBytes: number;
+  /** Resident memory that is not the heap's: buffers, native code and what it keeps. */
+  readonly nativeBytes: number;
   /** Timers, sockets, … that keep its loop alive, by kind. */
   readonly resources: Readonly<Record<string, number>>;
 }
@@ -21,8 +23,8 @@ export function ownFacts(): OwnFacts {
   gc!();
   const resources: Record<string, number> = {};
   for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1;
-  const { heapUsed, external } = process.memoryUsage();
-  return { heapBytes: heapUsed, externalBytes: external, resources };
+  const { heapUsed, heapTotal, external, rss } = process.memoryUsage();
+  return { heapBytes: heapUsed, externalBytes: external, nativeBytes: rss - heapTotal, resources };
 }
 
 /** Linux only: it reads `/proc`. */

@@ -4,8 +4,9 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EmbeddedServer } from 'selvage/server';
 import { Child } from './child';
+import type { LoadName } from './load';
 import { systemFacts, type OwnFacts } from './process-facts';
-import type { Plan, Sample } from './verdict';
+import type { Sample } from './verdict';
 
 interface WorkerQuestions {
   sample: OwnFacts;
@@ -18,19 +19,23 @@ interface ClientQuestions extends WorkerQuestions {
   rest: number;
 }
 
-export interface Soaked {
-  readonly samples: readonly Sample[];
-  readonly runs: number;
+export interface SoakOptions {
+  readonly load: LoadName;
+  readonly sampleSeconds: number;
+  isOver(sample: Sample): boolean;
 }
 
 /** What answers late (an acknowledgement, a heartbeat that is held back) is over by then. */
 const SETTLE_MS = 300;
 
 /**
- * The load of `load.ts` for as long as the plan says, on an embedded server, one worker process and one client process.
+ * The load of `load.ts` until it is over, on an embedded server, one worker process and one client process.
  * Before each look the load comes to rest: what is still there then is there to stay.
  */
-export async function soak(plan: Plan, hear: (line: string) => void): Promise<Soaked> {
+export async function soak(
+  { load, sampleSeconds, isOver }: SoakOptions,
+  hear: (line: string) => void,
+): Promise<readonly Sample[]> {
   const projectDir = await mkdtemp(path.join(tmpdir(), 'selvage-soak-'));
   const server = await EmbeddedServer.acquire({ projectDir, log: console });
   const children: { kill(): void }[] = [];
@@ -38,23 +43,23 @@ export async function soak(plan: Plan, hear: (line: string) => void): Promise<So
     const options = { address: server.address, projectDir };
     const worker = await Child.start<WorkerQuestions>('worker', options);
     children.push(worker);
-    const client = await Child.start<ClientQuestions>('client', options);
+    const client = await Child.start<ClientQuestions>('client', { ...options, load });
     children.push(client);
     const samples: Sample[] = [];
     const since = Date.now();
-    let runs = 0;
-    while (Date.now() < since + plan.minutes * 60_000) {
+    let sample: Sample;
+    do {
       await client.ask('go');
-      await delay(plan.sampleSeconds * 1_000);
-      runs = await client.ask('rest');
+      await delay(sampleSeconds * 1_000);
+      const runs = await client.ask('rest');
       await delay(SETTLE_MS);
-      const sample = await look((Date.now() - since) / 60_000, server.pid, worker, client);
+      sample = await look((Date.now() - since) / 60_000, runs, server.pid, worker, client);
       samples.push(sample);
-      hear(lineOf(sample, runs));
-    }
+      hear(lineOf(sample));
+    } while (!isOver(sample));
     await client.stop();
     await worker.stop();
-    return { samples, runs };
+    return samples;
   } finally {
     for (const child of children) child.kill();
     await server.release({ wait: true });
@@ -64,6 +69,7 @@ export async function soak(plan: Plan, hear: (line: string) => void): Promise<So
 
 async function look(
   minute: number,
+  runs: number,
   serverPid: number,
   worker: Child<WorkerQuestions>,
   client: Child<ClientQuestions>,
@@ -75,14 +81,17 @@ async function look(
     ['worker', worker],
     ['client', client],
   ] as const) {
-    const { heapBytes, externalBytes, resources } = await (child as Child<WorkerQuestions>).ask('sample');
+    const { heapBytes, externalBytes, nativeBytes, resources } = await (child as Child<WorkerQuestions>).ask(
+      'sample',
+    );
     memory[`${name}: heap`] = heapBytes;
     memory[`${name}: buffers`] = externalBytes;
+    resident[`${name}: outside the heap`] = nativeBytes;
     for (const [kind, count] of Object.entries(resources)) handles[`${name}: ${kind}`] = count;
     systemFactsInto(resident, handles, name, child.pid);
   }
   systemFactsInto(resident, handles, 'server', serverPid);
-  return { minute, memory, resident, handles };
+  return { minute, runs, memory, resident, handles };
 }
 
 function systemFactsInto(
@@ -96,7 +105,7 @@ function systemFactsInto(
   handles[`${name}: open files`] = files;
 }
 
-function lineOf({ minute, memory, resident, handles }: Sample, runs: number): string {
+function lineOf({ minute, runs, memory, resident, handles }: Sample): string {
   const mebibytes = Object.entries({ ...memory, ...resident }).map(
     ([name, bytes]) => `${name} ${(bytes / 1024 / 1024).toFixed(0)}`,
   );

@@ -4,6 +4,8 @@ import { median } from '../statistics';
 export interface Sample {
   /** Since the start of the load. */
   readonly minute: number;
+  /** How many had ended by then. */
+  readonly runs: number;
   /** Bytes in use after a garbage collection. */
   readonly memory: Readonly<Record<string, number>>;
   /** Bytes that the system has given to a process. */
@@ -38,6 +40,11 @@ const RESIDENT_SWING = 32 * 1024 * 1024;
 /** A connection that was made anew, a timer of a library that comes and goes. */
 const HANDLE_GROWTH = 2;
 const MEGABYTE = 1024 * 1024;
+/** By then, what is made once is there, and threads have their memory. */
+const WARM_UP_RUNS = 500;
+/** By so much a worker may grow outside of its heap over thousands of small runs, whose values are some kilobytes together. */
+const OUTSIDE_GROWTH = 10 * MEGABYTE;
+const LOOKS = 3;
 
 /** Shorter soaks than the full one shrink everything alike, so that there are windows to compare. */
 export function planOf(minutes: number): Plan {
@@ -100,5 +107,36 @@ export function judge(samples: readonly Sample[], plan: Plan): Finding[] {
       unit: '',
       isFlat: after <= before + HANDLE_GROWTH,
     })),
+  ];
+}
+
+/**
+ * How much the worker has grown outside of its heap, from the first three looks after 500 runs to the last three. Its resident memory has that of the
+ * workflows' isolates in it, which collect their garbage when they like.
+ */
+export function judgeSmallRuns(samples: readonly Sample[]): Finding[] {
+  const warm = samples.filter(({ runs }) => runs >= WARM_UP_RUNS);
+  if (warm.length < 2 * LOOKS) {
+    throw new Error(`There are no samples to compare: more runs are needed after the first ${WARM_UP_RUNS}.`);
+  }
+  const compared = (measure: string, growth: number, pick: (sample: Sample) => number): Finding => {
+    const [before, after] = [warm.slice(0, LOOKS), warm.slice(-LOOKS)].map((looks) =>
+      median(looks.map(pick)),
+    );
+    return {
+      measure,
+      before: before! / MEGABYTE,
+      after: after! / MEGABYTE,
+      unit: 'MiB',
+      isFlat: after! <= before! + growth,
+    };
+  };
+  return [
+    compared('worker: buffers', OUTSIDE_GROWTH, ({ memory }) => memory['worker: buffers']!),
+    compared(
+      'worker: outside the heap',
+      RESIDENT_SWING,
+      ({ resident }) => resident['worker: outside the heap']!,
+    ),
   ];
 }

@@ -1,4 +1,4 @@
-import type { Backends, DataStore } from 'selvage/protocols';
+import type { Backends, DataStore } from 'selvage/ports';
 import { openBackends } from 'selvage/backends';
 import { Selvage } from 'selvage/client';
 import { branch, firstOk, gate, knot, tapestry } from 'selvage';
@@ -94,7 +94,7 @@ export const passedOn: Benchmark = {
     const real = await openBackends({ projectDir: stage.folder });
     const meter = new Meter();
     const here = await Selvage.open({
-      address: stage.selvage.place.address,
+      address: stage.selvage.location.address,
       tapestries: [passing],
       backends: meter.wrap(real),
     });

@@ -1,8 +1,21 @@
-import { knot, local, map, queue, reduce, tapestry, type Dispatcher, type Knot } from 'selvage';
+import {
+  knot,
+  local,
+  map,
+  queue,
+  reduce,
+  tapestry,
+  waitForSignal,
+  type Dispatcher,
+  type Knot,
+} from 'selvage';
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { countRows, increment, makeRows, nextRows, sum, type TableRow } from '../raw/activities';
 import type { Workload } from './workload';
 
+/** The signal that all waits are for. */
+export const WAITED_FOR = 'go';
 const inc = knot('inc', ({ x }: { x: number }) => increment(x));
 const once = { version: '1', cache: true } as const;
 const incOnce = knot('inc-once', once, ({ x, by }: { x: number; by: number }) => increment(x) + by);
@@ -44,6 +57,24 @@ function fanOut(size: number, dispatcher: Dispatcher = queue()): Workload {
         const values: Record<string, Knot<number>> = {};
         for (let index = 0; index < size; index++)
           values[`v${index}`] = inc({ x: start }, { id: `inc-${index}` });
+        return { result: total(values, { id: 'total' }) };
+      }),
+  };
+}
+
+/** As many waits for signals as there are knots in a fan-out, with the same sum. */
+function waiting(size: number): Workload {
+  return {
+    name: `${size} waits for signals with a sum`,
+    workflow: 'fanOut',
+    size,
+    knots: size + 1,
+    tapestry: () =>
+      tapestry(`waiting-${size}`, (t) => {
+        const start = t.parameter('start', z.number());
+        const values: Record<string, Knot<number>> = { start };
+        for (let index = 0; index < size; index++)
+          values[`v${index}`] = waitForSignal(WAITED_FOR, z.number(), { id: `wait-${index}` });
         return { result: total(values, { id: 'total' }) };
       }),
   };
@@ -112,6 +143,39 @@ function mapping(size: number, dispatcher: Dispatcher, batch?: number): Workload
   };
 }
 
+const dwell = knot('dwell', async ({ x, ms }: { x: number; ms: number }) => {
+  if (ms > 0) await delay(ms);
+  return increment(x);
+});
+
+/** Knots side by side under one limit, with a sum. */
+function limitedTo(
+  limit: { readonly atOnce: number } | { readonly perSecond: number },
+  size: number,
+  ms: number,
+): Workload {
+  const how = 'atOnce' in limit ? `${limit.atOnce} at once` : `${limit.perSecond} a second`;
+  const name = `${size} knots of ${ms} ms, ${how}`;
+  const options =
+    'atOnce' in limit
+      ? { maxConcurrent: { key: name, limit: limit.atOnce } }
+      : { ratePerSecond: { key: name, limit: limit.perSecond } };
+  return {
+    name,
+    workflow: 'fanOut',
+    size,
+    knots: size + 1,
+    tapestry: () =>
+      tapestry(`limited-${size}-${ms}`, (t) => {
+        const start = t.parameter('start', z.number());
+        const values: Record<string, Knot<number>> = {};
+        for (let index = 0; index < size; index++)
+          values[`v${index}`] = dwell({ x: start, ms }, { id: `dwell-${index}`, ...options });
+        return { result: total(values, { id: 'total' }) };
+      }),
+  };
+}
+
 export const MAP_10000 = mapping(10_000, queue());
 export const MAP_10000_BATCHED = mapping(10_000, queue(), 100);
 export const MAP_100000_BATCHED = mapping(100_000, queue(), 100);
@@ -134,6 +198,11 @@ export const LOCAL_FAN_OUT_1000 = fanOut(1_000, local());
 export const REUSABLE_CHAIN_1000 = reusable('chain', 1_000);
 export const REUSABLE_FAN_OUT_1000 = reusable('fan-out', 1_000);
 export const TABLES_20 = tables(20);
+export const WAITING_1000 = waiting(1_000);
+export const ONE_AT_ONCE = limitedTo({ atOnce: 1 }, 200, 0);
+export const FIVE_AT_ONCE = limitedTo({ atOnce: 5 }, 200, 20);
+export const TWO_LONG_AT_ONCE = limitedTo({ atOnce: 2 }, 20, 700);
+export const FIFTY_A_SECOND = limitedTo({ perSecond: 50 }, 200, 0);
 
 export const WORKLOADS: readonly Workload[] = [
   CHAIN_3,
@@ -150,6 +219,11 @@ export const WORKLOADS: readonly Workload[] = [
   REUSABLE_CHAIN_1000,
   REUSABLE_FAN_OUT_1000,
   TABLES_20,
+  WAITING_1000,
+  ONE_AT_ONCE,
+  FIVE_AT_ONCE,
+  TWO_LONG_AT_ONCE,
+  FIFTY_A_SECOND,
   MAP_10000,
   MAP_10000_BATCHED,
   MAP_100000_BATCHED,

@@ -144,10 +144,37 @@ function goInstall(module, packages, folder) {
   });
 }
 
+/** Gets Java libraries (`GROUP:ARTIFACT:VERSION`) with all that they need into the folder `jars` of a folder of the cache. */
+function mavenInstall(libraries, folder) {
+  return fillFolder(folder, (draft) => {
+    const pom = path.join(draft, 'pom.xml');
+    const dependencies = libraries.map((library) => {
+      const [group, artifact, version] = library.split(':');
+      return `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`;
+    });
+    fs.writeFileSync(
+      pom,
+      `<project><modelVersion>4.0.0</modelVersion><groupId>local</groupId><artifactId>${folder}</artifactId>` +
+        `<version>1</version><packaging>pom</packaging><dependencies>${dependencies.join('')}</dependencies></project>`,
+    );
+    const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', '-DoutputDirectory=jars'];
+    return run('mvn', ['-q', '-B', '-f', pom, ...goal], { limitMs: LIMIT_MS, cwd: draft });
+  });
+}
+
 /** A file of the cache, if it is there. */
 function inCache(...parts) {
   const file = path.join(cacheFolder(), ...parts);
   return fs.existsSync(file) ? file : undefined;
 }
 
-module.exports = { Unavailable, obtain, aptInstall, pipInstall, goInstall, npmInstall, inCache };
+module.exports = {
+  Unavailable,
+  obtain,
+  aptInstall,
+  pipInstall,
+  goInstall,
+  mavenInstall,
+  npmInstall,
+  inCache,
+};

@@ -17,6 +17,7 @@ const catalogue = {
   valkey: require('./valkey'),
   s3: require('./s3'),
   temporal: require('./temporal'),
+  kafka: require('./kafka'),
 };
 
 /**

@@ -134,7 +134,7 @@ async function main() {
     throw new UsageError(`there is no service ${unknown}: choose of ${names.join(', ')}`);
   if (process.platform !== 'linux') {
     throw new Unavailable(
-      'they are started on Linux only: start them by other means (docker-compose.yml has them) and set SELVAGE_TEST_POSTGRES, SELVAGE_TEST_VALKEY and SELVAGE_TEST_S3',
+      'they are started on Linux only: start them by other means (docker-compose.yml has them) and set SELVAGE_TEST_POSTGRES, SELVAGE_TEST_VALKEY, SELVAGE_TEST_S3 and SELVAGE_TEST_KAFKA',
     );
   }
   const root = path.resolve(values.data ?? defaultRoot());

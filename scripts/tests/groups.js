@@ -35,13 +35,50 @@ const GROUPS = [
     name: 'commands',
     what: 'the command line, as a user has it: processes, signals, servers that it starts',
     minutes: 8,
-    files: ['test/integration/cli/'],
+    files: [
+      'test/integration/cli/',
+      'test/integration/docs/backfills.test.ts',
+      'test/integration/examples.test.ts',
+      'test/integration/logging.test.ts',
+    ],
   },
   {
     name: 'campaign',
     what: 'kill -9 at every named point, in runs of every kind',
     minutes: 4,
     files: ['test/crash/campaign.test.ts'],
+  },
+  {
+    name: 'simulated',
+    // In processes of their own: promises by the million are slow where a test before has left a large heap and hooks on promises.
+    what: 'thousands of crashes in memory, at every boundary, by `simulate`',
+    minutes: 3,
+    files: [
+      'test/property/simulate-every-node.test.ts',
+      'test/unit/testing/simulate.test.ts',
+      'test/unit/testing/simulated-nodes.test.ts',
+      'test/unit/testing/simulated-waits.test.ts',
+    ],
+  },
+  {
+    name: 'triggers',
+    what: 'what starts runs: Kafka, Valkey, webhooks, schedules and backfills, each event once, whatever is killed',
+    minutes: 6,
+    files: [
+      'test/backends/kafka/',
+      'test/backends/valkey-trigger.test.ts',
+      'test/crash/backfills.test.ts',
+      'test/crash/triggers.test.ts',
+      'test/integration/backfills.test.ts',
+      'test/integration/schedules/',
+      'test/integration/triggers/',
+    ],
+  },
+  {
+    name: 'seeing',
+    what: 'the page in Chromium on a real server, pictures, documents in YAML, capsules',
+    minutes: 6,
+    files: ['test/integration/seeing/', 'test/property/yaml.test.ts'],
   },
   {
     name: 'faults',
@@ -56,9 +93,9 @@ const GROUPS = [
   },
   {
     name: 'backends',
-    what: 'PostgreSQL, Valkey and S3, each on the real server',
+    what: 'the suites of all backends: memory and files, PostgreSQL, Valkey and S3 on the real server',
     minutes: 4,
-    files: ['test/backends/'],
+    files: ['test/backends/', 'test/conformance/'],
   },
   {
     name: 'replay',
@@ -82,6 +119,12 @@ const GROUPS = [
       'test/integration/waits-continued.test.ts',
     ],
     environment: { SELVAGE_TEST_FORCED_REPLAY: 'true' },
+  },
+  {
+    name: 'golden',
+    what: 'what 500 tapestries come to on each host, and what lost workers leave, as it is recorded',
+    minutes: 6,
+    files: ['test/golden/'],
   },
   {
     name: 'scale',
@@ -110,7 +153,7 @@ const QUICK_ON_SERVER = [
 ];
 
 /** They need a server. */
-const ON_SERVER = ['test/backends/', 'test/crash/', 'test/integration/'];
+const ON_SERVER = ['test/backends/', 'test/crash/', 'test/golden/on-temporal/', 'test/integration/'];
 
 /** All test files, relative to the root, in the order of their names. */
 function testFiles(folder = 'test') {

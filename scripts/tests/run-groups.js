@@ -4,11 +4,15 @@ const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { root } = require('../bootstrap');
+const { summarise } = require('./summary');
 const { table } = require('./table');
 
 /** A group that takes so many times its budget hangs, and is ended. */
 const PATIENCE = 6;
 const SLOWEST_FILES = 10;
+/** So much of each failure is told once more at the end, for readers who have only the last lines. */
+const LINES_OF_A_FAILURE = 15;
+const CHARACTERS_OF_A_LINE = 200;
 const GROUPS_AT_ONCE = 2;
 /** Files at a time: one more than processors, since many wait for a server. */
 const WORKERS_ALONE = '3';
@@ -20,7 +24,7 @@ const WORKERS_BESIDE_OTHERS = '2';
  * @property {number} budget minutes
  * @property {number} minutes
  * @property {number} passed
- * @property {number} failed
+ * @property {readonly { file: string, test: string, why?: string }[]} failed
  * @property {readonly { file: string, test: string }[]} skipped
  * @property {readonly { file: string, seconds: number }[]} files
  */
@@ -56,7 +60,8 @@ async function runGroup(group, isOneOfSeveral) {
     limit: PATIENCE * budget * 60_000,
   });
   const minutes = (Date.now() - begun) / 60_000;
-  return { name, budget, minutes, ...read(summary, files, code) };
+  const result = fs.existsSync(summary) ? JSON.parse(fs.readFileSync(summary, 'utf8')) : undefined;
+  return { name, budget, minutes, ...summarise(result, files, root, code) };
 }
 
 function jest(args, { environment, prefix, limit }) {
@@ -93,32 +98,7 @@ function jest(args, { environment, prefix, limit }) {
   });
 }
 
-/** A file that could not be loaded has no test of its own, and a run that broke off no summary: each counts as one that failed. */
-function read(summary, wanted, code) {
-  const result = fs.existsSync(summary) ? JSON.parse(fs.readFileSync(summary, 'utf8')) : { testResults: [] };
-  const files = result.testResults.map(({ name, startTime, endTime }) => ({
-    file: path.relative(root, name).split(path.sep).join('/'),
-    seconds: (endTime - startTime) / 1000,
-  }));
-  const tests = result.testResults.flatMap(({ assertionResults }, index) =>
-    assertionResults.map(({ status, fullName }) => ({ status, test: fullName, file: files[index].file })),
-  );
-  const count = (status) => tests.filter((test) => test.status === status).length;
-  const unloaded = result.testResults.filter(
-    ({ status, assertionResults }) =>
-      status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
-  ).length;
-  const found = count('failed') + unloaded;
-  const brokeOff = found === 0 && (code !== 0 || files.length < wanted.length) ? 1 : 0;
-  return {
-    passed: count('passed'),
-    failed: found + brokeOff,
-    skipped: tests.filter(({ status }) => status === 'pending'),
-    files,
-  };
-}
-
-/** The closing table, the slowest files, and what was skipped. */
+/** The closing table, the slowest files, what was skipped, and how each failure begins. */
 function report(outcomes) {
   const rows = [
     ['group', 'files', 'passed', 'failed', 'skipped', 'minutes', 'budget'],
@@ -126,7 +106,7 @@ function report(outcomes) {
       name,
       files.length,
       passed,
-      failed,
+      failed.length,
       skipped.length,
       minutes.toFixed(1),
       minutes > budget ? `${budget} (over)` : budget,
@@ -141,6 +121,7 @@ function report(outcomes) {
   for (const { file, name, seconds } of slowest)
     lines.push(`${seconds.toFixed(1).padStart(7)}  ${file} (${name})`);
   lines.push(...skippedLines(outcomes.flatMap(({ skipped }) => skipped)));
+  lines.push(...failureLines(outcomes.flatMap(({ failed }) => failed)));
   return `${lines.join('\n')}\n`;
 }
 
@@ -156,15 +137,27 @@ function skippedLines(skipped) {
   return ['', 'Skipped:', ...[...counts].map(([line, count]) => `${String(count).padStart(7)}  ${line}`)];
 }
 
-/** Tools that read the output know this line. */
-function closingLine(outcomes) {
+function failureLines(failed) {
+  return failed.flatMap(({ file, test, why }) => {
+    if (!why) return [];
+    const lines = why.split('\n').filter((line) => line.trim() !== '');
+    const told = lines.slice(0, LINES_OF_A_FAILURE).map((line) => `  ${line.slice(0, CHARACTERS_OF_A_LINE)}`);
+    return ['', `${file}: ${test.replace(/\s+/g, ' ')}`, ...told];
+  });
+}
+
+/** The last lines: each test that failed by file and full name, and the counts, which tools that read the output know. */
+function closing(outcomes) {
+  const failed = outcomes.flatMap(({ name, failed: ofGroup }) =>
+    ofGroup.map(({ file, test }) => `  ${file} (${name}): ${test.replace(/\s+/g, ' ')}`),
+  );
   const sum = (of) => outcomes.reduce((total, outcome) => total + of(outcome), 0);
   const counts = [
     `${sum(({ passed }) => passed)} passed`,
-    `${sum(({ failed }) => failed)} failed`,
+    `${failed.length} failed`,
     `${sum(({ skipped }) => skipped.length)} skipped`,
-  ];
-  return `${counts.join(', ')}\n`;
+  ].join(', ');
+  return `${[...(failed.length > 0 ? ['Failed:', ...failed, ''] : []), counts].join('\n')}\n`;
 }
 
-module.exports = { runGroups, report, closingLine };
+module.exports = { runGroups, report, closing };

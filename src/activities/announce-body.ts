@@ -3,11 +3,11 @@ import { ActivityCancelledError, ActivityCompletionError } from '@temporalio/cli
 import { SelvageError } from '../errors';
 
 /**
- * Tells the server that the body of this attempt begins, and returns when it has heard it: a heartbeat of the SDK may wait for some seconds
- * for the next one, and be lost with the worker.
+ * Tells the server that the body of this attempt begins, and returns once the server knows. A heartbeat of the SDK would not do: it may be
+ * held back for some seconds, and be lost with the worker.
  *
  * @param knot its id
- * @param label what is attempted, to begin a sentence with
+ * @param label what is attempted, as the subject of a message's first sentence
  * @throws SelvageError `ServerUnreachable`, `WorkerShutdown` (the server has given this attempt up); CancelledFailure
  */
 export async function announceBody(
@@ -19,7 +19,7 @@ export async function announceBody(
   try {
     await context.client.activity.heartbeat(context.info.taskToken, details);
   } catch (cause) {
-    // Not known to the SDK as a cancel, which answers a failure then; the run, which has asked for it, takes any as its cancel.
+    // The SDK does not know of this cancel and reports a failure. The run, which requested the cancel, accepts any failure as its end.
     if (cause instanceof ActivityCancelledError) throw new CancelledFailure(`${label} was cancelled`);
     if (cause instanceof ActivityCompletionError) {
       throw new SelvageError(

@@ -1,18 +1,30 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { SelvageError } from '../errors';
+import { SelvageError, isOfClass, messageText } from '../errors';
+import { describeError, oneLineOf, type Hashing } from '../runtime';
+import type { Commit } from '../ports';
 
-/** Waits before a commit is tried again in the same attempt, so that a short outage does not cost another run of the body. */
+/**
+ * Waits between tries of a commit within one attempt, so that a short outage does not cost another run of the
+ * body.
+ */
 const COMMIT_RETRIES_MS = [100, 300, 1_000, 3_000];
+/**
+ * If tries take longer than this, the trouble is shown with the run's waiting reasons, instead of using up
+ * all retries first.
+ */
+const COMMIT_PATIENCE_MS = 5_000;
+const MESSAGE_LENGTH = 2_000;
 
 export function commitPatiently<T>(commit: () => Promise<T>): Promise<T> {
-  // Most commits are done at once, and are many: they do without a function that waits.
+  // Most commits succeed at once, and there are many of them, so the common case avoids an async function.
   return commit().catch((error: unknown) => commitAgain(commit, error));
 }
 
 async function commitAgain<T>(commit: () => Promise<T>, error: unknown): Promise<T> {
   let last = error;
+  const giveUpAt = performance.now() + COMMIT_PATIENCE_MS;
   for (const wait of COMMIT_RETRIES_MS) {
-    if (!SelvageError.is(last, 'BackendUnavailable')) throw last;
+    if (!isOfClass(last, 'backend') || performance.now() > giveUpAt) throw last;
     await delay(wait);
     try {
       return await commit();
@@ -23,17 +35,34 @@ async function commitAgain<T>(commit: () => Promise<T>, error: unknown): Promise
   throw last;
 }
 
-/** Trouble that is over when the backend is back: the body must not pay for it. */
-export function isBackendTrouble(error: unknown): boolean {
-  return (
-    [
-      'BackendUnavailable',
-      'DiskFull',
-      'DatabaseDamaged',
-      'SchemaTooNew',
-      'FolderUnusable',
-      'KeyMissing',
-      'InvalidKey',
-    ] as const
-  ).some((code) => SelvageError.is(error, code));
+/**
+ * The failure to record if no backend can hold a knot's outcome. Undefined if the record is not the outcome
+ * of a body; then the run fails.
+ */
+export function failedInstead({ record }: Commit, error: SelvageError, hashing: Hashing): Commit | undefined {
+  if (record.outcome !== 'ok') return undefined;
+  const where = { runId: record.run_id, knotId: record.knot_id, attempt: record.attempt };
+  const { record: told } = describeError(error, where, hashing);
+  return {
+    record: {
+      ...record,
+      outcome: 'err',
+      output_hash: null,
+      output_size: null,
+      cached_from_run: null,
+      cache_key: null,
+      error_record_id: told.id,
+      extra: { error: told },
+    },
+    values: [],
+  };
+}
+
+/**
+ * Why a worker could not do something now, in the form that the server shows as the reason why the run waits.
+ * Errors that are not ours are defects.
+ */
+export function reasonOf(error: unknown): { readonly type: string; readonly message: string } {
+  if (!SelvageError.is(error)) return { type: 'InternalError', message: oneLineOf(error) };
+  return { type: error.code, message: messageText(error.message, MESSAGE_LENGTH) };
 }

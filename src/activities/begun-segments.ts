@@ -1,13 +1,17 @@
 import { SelvageError } from '../errors';
 import type { SegmentAnswer } from '../workflows/messages';
-import type { ResolvedSegment, SegmentAttempt } from './knot-attempt';
+import type { ResolvedSegment } from './tasks';
+import type { SegmentAttempt } from './attempts';
 import type { SegmentRun } from './segment-run';
 
-/** A segment in which nothing ends for so long is left to its activity, which does not keep the workflow's task waiting. */
+/**
+ * If nothing of a segment ends for this long, it is left to its activity, so that the workflow's task does
+ * not wait.
+ */
 const QUIET_MS = 50;
-/** And so is one that lasts longer than this. */
+/** The same for a segment that takes longer than this in all. */
 const LONGEST_WAIT_MS = 1_000;
-/** By then the activity has come, or the run goes on without this worker. */
+/** By then either the activity has arrived or the run continues without this worker. */
 const ABANDONED_MS = 10_000;
 
 interface Begun {
@@ -18,56 +22,56 @@ interface Begun {
 }
 
 /**
- * Segments that this worker began before their activity was scheduled: the first of each run, by the step that pins the
- * plan. Where such a segment ends soon, its answer comes with that step's, and no activity is needed; else its activity
- * takes it over as it is.
+ * Segments that this worker began before their activity was scheduled: the first segment of each run, begun
+ * by the step that pins the plan. If such a segment ends soon, that step returns its answer and no activity
+ * is needed. Otherwise its activity takes it over in progress.
  */
 export class BegunSegments {
-  /** By the Temporal run id of their records. */
+  /** By the Temporal run id of the run's records. */
   private readonly begun = new Map<string, Begun>();
 
-  has(recordRun: string): boolean {
-    return this.begun.has(recordRun);
+  has(temporalRunId: string): boolean {
+    return this.begun.has(temporalRunId);
   }
 
   begin(task: ResolvedSegment, run: SegmentRun): void {
     const ended = run.execute();
-    // Told to whoever waits for it.
+    // Callers that await it get the rejection.
     ended.catch(() => undefined);
-    this.begun.set(task.recordRun, { run, task, ended });
+    this.begun.set(task.temporalRunId, { run, task, ended });
   }
 
-  /** The answer, if it comes soon; undefined leaves the segment to its activity. */
-  async soon(recordRun: string): Promise<SegmentAnswer | undefined> {
-    const begun = this.begun.get(recordRun)!;
+  /** The answer if it comes soon; undefined leaves the segment to its activity. */
+  async soon(temporalRunId: string): Promise<SegmentAnswer | undefined> {
+    const begun = this.begun.get(temporalRunId)!;
     clearTimeout(begun.abandon);
     const answer = await answerOf(begun);
-    if (answer) this.begun.delete(recordRun);
-    else begun.abandon = setTimeout(() => this.abandon(recordRun, begun), ABANDONED_MS).unref();
+    if (answer) this.begun.delete(temporalRunId);
+    else begun.abandon = setTimeout(() => this.abandon(temporalRunId, begun), ABANDONED_MS).unref();
     return answer;
   }
 
-  /** The same segment as it was begun here: its activity hears of its end, and tells it to stop. */
+  /** Hands the segment to its activity, which learns of its end and may stop it. */
   takeOver(attempt: SegmentAttempt): Promise<SegmentAnswer> | undefined {
-    const { recordRun, knots } = attempt.task;
-    const begun = this.begun.get(recordRun);
+    const { temporalRunId, knots } = attempt.task;
+    const begun = this.begun.get(temporalRunId);
     if (begun?.task.knots.length !== knots.length || begun.task.knots[0] !== knots[0]) return undefined;
     clearTimeout(begun.abandon);
-    this.begun.delete(recordRun);
+    this.begun.delete(temporalRunId);
     begun.run.follow(attempt);
     return begun.ended;
   }
 
-  /** Stops what nobody has taken over, when the worker ends. */
+  /** When the worker ends, stops the segments that nobody has taken over. */
   async close(): Promise<void> {
     const left = [...this.begun];
-    for (const [recordRun, begun] of left) this.abandon(recordRun, begun);
+    for (const [temporalRunId, begun] of left) this.abandon(temporalRunId, begun);
     await Promise.allSettled(left.map(([, { ended }]) => ended));
   }
 
-  private abandon(recordRun: string, begun: Begun): void {
+  private abandon(temporalRunId: string, begun: Begun): void {
     clearTimeout(begun.abandon);
-    this.begun.delete(recordRun);
+    this.begun.delete(temporalRunId);
     begun.run.stopWith(
       new SelvageError(
         'WorkerShutdown',
@@ -79,8 +83,8 @@ export class BegunSegments {
 
 async function answerOf({ run, ended }: Begun): Promise<SegmentAnswer | undefined> {
   const giveUpAt = performance.now() + LONGEST_WAIT_MS;
-  for (let before = -1; run.settled > before && performance.now() < giveUpAt;) {
-    before = run.settled;
+  for (let before = -1; run.committedCount > before && performance.now() < giveUpAt;) {
+    before = run.committedCount;
     let timer: NodeJS.Timeout | undefined;
     const quiet = new Promise<undefined>((resolve) => {
       timer = setTimeout(resolve, QUIET_MS, undefined);
@@ -89,7 +93,7 @@ async function answerOf({ run, ended }: Begun): Promise<SegmentAnswer | undefine
       const answer = await Promise.race([ended, quiet]);
       if (answer) return answer;
     } catch {
-      // Its activity meets the same trouble, and says so while it waits.
+      // The segment's activity meets the same trouble, and reports it while it waits.
       return undefined;
     } finally {
       clearTimeout(timer);

@@ -1,7 +1,7 @@
-import { hashText, type Sha256 } from '../canonical';
-import type { DefinitionRecord } from '../model/records';
+import { hashText, type Sha256 } from '../values';
+import type { DefinitionRecord } from '../authoring/records';
 
-/** Hashes of the bodies that this worker has, each taken once. */
+/** Hashes of the bodies that this worker has, each computed once. */
 export class CodeHashes {
   private readonly hashes = new WeakMap<DefinitionRecord, string>();
 

@@ -1,4 +1,5 @@
-import type { PlanKnot } from '../engine';
+import { unpackRanges } from '../scheduler';
+import type { PlanKnot } from '../plan';
 import {
   ElementKnots,
   MapComposer,
@@ -10,26 +11,27 @@ import {
   type Execution,
   type KnotOutcomeToRecord,
   type LoadedPlan,
-} from '../execution';
-import type { Parents } from '../interceptors/activity/parents';
+  type KnotParents,
+} from '../runtime';
 import type { SplitMap } from '../workflows/messages';
 import { commitPatiently } from './backend-trouble';
+import { recordsLost } from './records-lost';
 import { composeRecorded } from './recorded-elements';
 import { withBytes } from './split-map';
 import type { WorkerEnvironment } from './worker-environment';
 
 /**
- * What a map comes to when all its elements have ended: put together from their records. An element without one was ended from outside,
+ * The outcome of a map whose elements have all ended, composed from their records. An element that was ended from outside has no record,
  * and is recorded as failed.
  *
- * @throws SelvageError `NotAList`, `UnequalLists`, `NotEncodable`, `NotDecodable`: failures of the map; `ValueMissing`, `ValueDamaged`,
- *   `BackendUnavailable`
+ * @throws SelvageError `NotAList`, `UnequalLists`, `NotEncodable`, `NotDecodable`, which fail the map; `ValueMissing`, `ValueDamaged`,
+ * `BackendUnavailable`; ApplicationFailure as for `recordsLost`
  */
 export async function concludeMap(
   environment: WorkerEnvironment,
   plan: LoadedPlan,
   map: PlanKnot,
-  parents: Parents,
+  parents: KnotParents,
   split: SplitMap,
   execution: Execution,
 ): Promise<KnotOutcomeToRecord> {
@@ -41,9 +43,12 @@ export async function concludeMap(
   const { sha256, commits } = environment;
   const composer = new MapComposer(map, count, keys);
   const knots = new ElementKnots(plan, map);
+  const idAt = (position: number): string => knots.idAt(position, keys?.[position]);
   const all = Array.from({ length: count }, (_, position) => position);
-  const lost = await composeRecorded(environment, temporalRunId, knots, keys, all, composer);
-  const records = lost.map((position) => {
+  const open = await composeRecorded(environment, temporalRunId, idAt, all, composer);
+  const isEnded = new Set(unpackRanges(split.ended ?? []));
+  const ended = open.filter((position) => isEnded.has(position));
+  const records = ended.map((position) => {
     const element = knots.at(position, keys?.[position]);
     const error = unrunError(
       runId,
@@ -59,7 +64,11 @@ export async function concludeMap(
     return lineageRecord(plan, element, execution, { kind: 'err', error }, () => null, null);
   });
   await commitPatiently(() => Promise.all(records.map((record) => commits.commit({ record, values: [] }))));
-  if (lost.length > 0) await composeRecorded(environment, temporalRunId, knots, keys, lost, composer);
+  if (ended.length < open.length) {
+    const lost = open.filter((position) => !isEnded.has(position));
+    throw recordsLost(lost.map(idAt));
+  }
+  if (ended.length > 0) await composeRecorded(environment, temporalRunId, idAt, ended, composer);
   return composer.outcome(runId, environment);
 }
 
@@ -67,7 +76,7 @@ async function elementsOf(
   environment: WorkerEnvironment,
   plan: LoadedPlan,
   map: PlanKnot,
-  parents: Parents,
+  parents: KnotParents,
 ): Promise<{ count: number; keys?: readonly string[] }> {
   const lists = new Map<number, EncodedValue>();
   for (const [input] of listInputs(map)) {

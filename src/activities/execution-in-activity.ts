@@ -1,27 +1,27 @@
 import type { Context } from '@temporalio/activity';
-import type { Execution } from '../execution';
+import type { Execution } from '../runtime';
 
-/** The run of a knot, and the Temporal run id that its records are kept under. */
+/** A knot's run, and the Temporal run id under which its records are kept. */
 interface RunOfKnot {
   readonly runId: string;
-  readonly recordRun: string;
+  readonly temporalRunId: string;
 }
 
-/** What the record of a knot says of who ran it, where and when, of one that an activity of this worker has run. */
+/** The part of a knot's record that says who ran it, where and when, for a knot that ran in an activity of this worker. */
 export function executionInActivity(
   { info }: Context,
   worker: string,
-  { runId, recordRun }: RunOfKnot,
+  { runId, temporalRunId }: RunOfKnot,
   call: Pick<Execution, 'dispatcher' | 'attempt' | 'startedAt' | 'finishedAt'>,
 ): Execution {
   return {
     runId,
-    temporalRunId: recordRun,
+    temporalRunId,
     dispatcher: call.dispatcher,
     taskQueue: info.taskQueue,
     worker,
     attempt: call.attempt,
-    // Of a knot whose activity comes at its end, that is when it began; else the server's clock and the worker's may differ.
+    // If the activity only concludes the knot, that is when the knot began; otherwise the server's clock and the worker's may differ.
     scheduledAt: Math.min(info.scheduledTimestampMs, call.startedAt),
     startedAt: call.startedAt,
     finishedAt: call.finishedAt,

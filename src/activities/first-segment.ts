@@ -1,13 +1,27 @@
-import { Scheduler, packRanges, childRunKnots, wantedOutside, type Envelope, type Layout } from '../engine';
-import type { LoadedPlan } from '../execution';
+import { Context } from '@temporalio/activity';
+import {
+  Scheduler,
+  inlineTerminals,
+  packRanges,
+  unpackEnds,
+  wantedOutside,
+  type Envelope,
+} from '../scheduler';
+import { childRunKnots, type Layout } from '../plan';
+import { requiredRecords, type LoadedPlan } from '../runtime';
+import type { BegunSegment, RunAnswer } from '../workflows/messages';
 import type { RunLimits } from '../workflows/run-limits';
-import type { ResolvedSegment } from './knot-attempt';
+import { SegmentAttempt } from './attempts';
+import { endRun } from './run-record';
+import { SegmentRun } from './segment-run';
+import type { ResolvedSegment } from './tasks';
+import type { WorkerEnvironment } from './worker-environment';
 
-/** What the interpreter will send out first, if that is one segment and nothing else. */
+/** The interpreter's first command, if that is one segment and nothing else. */
 export function firstSegment(
   plan: LoadedPlan,
   layout: Layout,
-  run: Pick<ResolvedSegment, 'runId' | 'recordRun' | 'reuse'>,
+  run: Pick<ResolvedSegment, 'runId' | 'temporalRunId' | 'reuse'>,
   parameters: readonly Envelope[],
   { childRunsFromEvents }: RunLimits,
 ): ResolvedSegment | undefined {
@@ -25,4 +39,51 @@ export function firstSegment(
     wanted: packRanges(wantedOutside(layout, knots)),
     parents: Object.fromEntries(parameters.map((envelope, index) => [layout.ids[index]!, envelope])),
   };
+}
+
+/**
+ * @param isBegun whether an earlier attempt of the step has recorded the run: its segment is still running here, or was lost with its
+ * worker
+ */
+export async function beginSegment(
+  environment: WorkerEnvironment,
+  plan: LoadedPlan,
+  task: ResolvedSegment,
+  isBegun: boolean,
+): Promise<BegunSegment> {
+  const { begunSegments } = environment;
+  const size = task.knots.length;
+  if (!begunSegments.has(task.temporalRunId)) {
+    if (isBegun) return { size, lost: true };
+    const attempt = new SegmentAttempt(Context.current(), task);
+    begunSegments.begin(task, new SegmentRun(environment, attempt, plan));
+  }
+  const answer = await begunSegments.soon(task.temporalRunId);
+  return { size, ...(answer && { answer }) };
+}
+
+/**
+ * Ends the record of a run that consisted only of the first segment, with each knot Ok. Returns undefined for any other run, and if a
+ * record is missing.
+ */
+export async function answerOfWholeRun(
+  environment: WorkerEnvironment,
+  plan: string,
+  layout: Layout,
+  parameters: readonly Envelope[],
+  { size, answer }: BegunSegment,
+): Promise<RunAnswer | undefined> {
+  const isWhole = size === layout.size - layout.parameterCount;
+  if (!answer || !isWhole || !unpackEnds(answer.ends, size).every((end) => end === 'ok')) return undefined;
+  const { runId } = Context.current().info.workflowExecution!;
+  const status = 'succeeded';
+  const counts = { ok: layout.size, err: 0, skipped: 0 };
+  const required = await requiredRecords(environment.backends.runHistory, runId, layout);
+  const record = await endRun(environment, runId, { status, counts }, required);
+  if (record === undefined) return undefined;
+  const terminals = inlineTerminals(layout, (knot) => {
+    const envelope = parameters[knot] ?? answer.values[layout.ids[knot]!];
+    return envelope && { envelope, bytes: Buffer.byteLength(JSON.stringify(envelope)) };
+  });
+  return { status, counts, plan, record, terminals };
 }

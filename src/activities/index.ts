@@ -1,7 +1,7 @@
 import { SelvageError } from '../errors';
 import { Context } from '@temporalio/activity';
-import { readKnotTask } from './knot-attempt';
-import { createRunKnot } from './run-knot';
+import { readKnotTask } from './tasks';
+import { callInProcess } from '../runtime';
 import { createRunSegment } from './run-segment';
 import { createSystemActivities } from './system-activities';
 import { BATCH_ACTIVITY, MAP_ACTIVITY, SEGMENT_ACTIVITY, SPLIT_ACTIVITY } from '../workflows/messages';
@@ -16,25 +16,26 @@ export { WorkerEnvironment, type ActivityLimits } from './worker-environment';
 type AnyActivity = (...args: any[]) => Promise<unknown>;
 
 /**
- * All activities of a worker: one function under the name of every definition, the system activities, and a `default` for
- * knots whose definition this worker does not have (the commit interceptor refuses those before it is called).
+ * All activities of a worker: one function under the name of every definition, the system activities, and a `default` for knots whose
+ * definition this worker lacks (our interceptor refuses those before the call).
  *
- * @param usersDefault the user's own `default`, which gets what is not a knot of ours
+ * @param usersDefault the user's own `default`, which gets calls that are not for our knots
  */
 export function createActivities(
   environment: WorkerEnvironment,
   usersDefault: AnyActivity | undefined,
 ): Record<string, AnyActivity> {
-  const runKnot = createRunKnot(environment);
+  // The activity behind every definition. The runtime does everything around the call, in our interceptor.
+  const callBody = callInProcess as AnyActivity;
   const activities: Record<string, AnyActivity> = {
     ...(createSystemActivities(environment) as Record<string, AnyActivity>),
     [SEGMENT_ACTIVITY]: createRunSegment(environment),
     [SPLIT_ACTIVITY]: createSplitMap(environment),
     [BATCH_ACTIVITY]: createRunBatch(environment),
-    // Of a map that this worker's tapestries do not have any more.
-    [MAP_ACTIVITY]: runKnot,
+    // For maps that this worker's tapestries no longer have.
+    [MAP_ACTIVITY]: callBody,
   };
-  for (const type of environment.registry.activityTypes) activities[type] = runKnot;
+  for (const type of environment.registry.activityTypes) activities[type] = callBody;
   activities['default'] = async (...args) => {
     if (usersDefault && !readKnotTask(Context.current().info, args[0])) return await usersDefault(...args);
     throw new SelvageError(

@@ -1,136 +1,122 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { CancelledFailure, type Context } from '@temporalio/activity';
-import { decodeJson, type Json, unpackHash } from '../canonical';
-import type { PlanKnot } from '../engine';
-import { encodeHandedOn, type BodyExtension, type LoadedPlan } from '../execution';
-import type { DefinitionRecord } from '../model/records';
-import { announceBody } from './announce-body';
+import type { Context } from '@temporalio/activity';
+import type { Json } from '../values';
+import { LOST_WORKERS } from '../plan';
 import {
-  BATCH_ACTIVITY,
-  SEGMENT_ACTIVITY,
-  SPLIT_ACTIVITY,
-  type BatchTask,
-  type GivenBack,
-  type KnotTask,
-  type SegmentTask,
-  type SplitTask,
-} from '../workflows/messages';
+  endReason,
+  tellError,
+  withAttempt,
+  withWait,
+  type EndReason,
+  type Trail,
+  type HandedOn,
+  type KnotTrail,
+} from '../runtime';
+import { announceBody } from './announce-body';
+import { TaskAttempt, type HandedOnTrail, type HeartbeatDetails } from './task-attempt';
+import type { ResolvedTask } from './tasks';
 
-/** What an attempt hands to the next one through the server: counts, and what the body gave to `ctx.heartbeat`. */
-export interface HeartbeatDetails {
-  readonly throws: number;
-  readonly refusals: number;
-  /** Of a knot that limits may hold up: attempts whose body may have begun, and that ended without a word. Absent: none. */
-  readonly begun?: number;
-  readonly user?: Json;
-}
+/** Lost workers after which a knot is given up in any case. Something before its body may kill them, or somebody kills all workers. */
+const MOST_LOST_WORKERS = 20;
 
-/** A body ready to run: what the commit interceptor prepares and the knot activity calls. */
-export interface PreparedBody {
-  readonly plan: LoadedPlan;
-  readonly knot: PlanKnot;
-  readonly definition: DefinitionRecord;
-  readonly inputs: Record<string, unknown>;
-  /** Where it says by what it extends the run. */
-  readonly extension: BodyExtension;
-}
-
-/**
- * One attempt of an activity of ours on this worker. Temporal counts attempts but does not say why the last one ended; the counts that
- * attempts hand on tell throws and refusals, and what is left are workers that were lost.
- */
-export abstract class TaskAttempt {
-  protected readonly before: HeartbeatDetails;
-  protected user: Json | undefined;
-  protected throwsHere = 0;
-  protected refusalsHere = 0;
-
-  /**
-   * @param thrownBefore how often the body had thrown before the first attempt of this activity
-   * @param lostBefore workers that were lost then
-   */
-  constructor(
-    readonly context: Context,
-    private readonly thrownBefore: number,
-    private readonly lostBefore = 0,
-  ) {
-    this.before = readDetails(context.info.heartbeatDetails, thrownBefore);
-    this.user = this.before.user;
-  }
-
-  /** What is attempted, to begin a sentence with. */
-  abstract get label(): string;
-
-  /** The knot that it is, or begins with. */
-  abstract get knot(): string;
-
-  get number(): number {
-    return this.context.info.attempt;
-  }
-
-  get throws(): number {
-    return this.before.throws + this.throwsHere;
-  }
-
-  get refusals(): number {
-    return this.before.refusals + this.refusalsHere;
-  }
-
-  /** Workers that were lost: attempts that ended without a word. */
-  get lost(): number {
-    const explained = this.before.throws - this.thrownBefore + this.before.refusals;
-    return this.lostBefore + Math.max(0, this.number - 1 - explained);
-  }
-
-  /**
-   * Why the server or the worker wants this attempt to end; undefined while nobody does. `superseded`: the server has given
-   * this attempt up (no heartbeat came through in time, the run is over, an operator paused or reset the activity).
-   */
-  get cancelReason(): 'cancelled' | 'shutdown' | 'superseded' | undefined {
-    const signal = this.context.cancellationSignal;
-    if (!signal.aborted) return undefined;
-    const reason = signal.reason instanceof CancelledFailure ? signal.reason.message : '';
-    if (reason === 'WORKER_SHUTDOWN') return 'shutdown';
-    return reason === 'CANCELLED' ? 'cancelled' : 'superseded';
-  }
-
-  countThrow(): void {
-    this.throwsHere = 1;
-    this.beat();
-  }
-
-  /** An attempt counts once: a throw that could not be recorded is a refusal. */
-  countRefusal(): void {
-    this.throwsHere = 0;
-    this.refusalsHere = 1;
-    this.beat();
-  }
-
-  /** Sends the counts to the server; the SDK throttles, and flushes the last with a failure. */
-  beat(): void {
-    this.context.heartbeat(this.details);
-  }
-
-  /** What the next attempt is to know, should this one end now. */
-  protected get details(): HeartbeatDetails {
-    return {
-      throws: this.throws,
-      refusals: this.refusals,
-      ...(this.user !== undefined && { user: this.user }),
-    };
-  }
-}
+/** A shorter time between scheduling and start does not count as waiting for a worker. */
+const QUEUED_MS = 1_000;
 
 /** One attempt of one knot. */
-export class KnotAttempt extends TaskAttempt {
+export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
   private announces = false;
   private hasBegun = false;
+  private among: number | undefined;
+  private readonly startedAt = Date.now();
+  private isBodyCalled = false;
+  /** Attempts and waits before this attempt, and waits in it so far. */
+  private known: Trail;
+  /** The trail including the end of this attempt. */
+  private end: Omit<HandedOnTrail, 'at'> | undefined;
 
+  /** @param worker identity of the worker */
   constructor(
     context: Context,
     readonly task: ResolvedTask,
+    private readonly worker: string,
   ) {
-    super(context, task.givenBack?.throws ?? 0);
+    super(context, task.handedBack?.throws ?? 0);
+    this.known = this.trailBefore();
+  }
+
+  /** Attempts before this one, and waits so far. */
+  get trail(): Trail {
+    return this.known;
+  }
+
+  /** Call it just before the body is called. */
+  noteBody(): void {
+    this.isBodyCalled = true;
+  }
+
+  /** Does nothing: {@link countThrow} has already told the next attempt. */
+  thrown(): void {}
+
+  /** Notes a period within the attempt in which the knot could not proceed. */
+  waited(code: string, since: number, until: number): void {
+    this.known = withWait(this.known, { code, since, until });
+  }
+
+  override countThrow(error: unknown): void {
+    this.endWith(tellError(error), 'Retry');
+    super.countThrow(error);
+  }
+
+  override countRefusal(reason: EndReason): void {
+    this.endWith(this.isBodyCalled ? reason : undefined, reason.type);
+    super.countRefusal(reason);
+  }
+
+  private endWith(reason: EndReason | undefined, waitsFor: string): void {
+    const now = Date.now();
+    const { startedAt: started_at, ofBody: attempt, worker } = this;
+    const ended = reason && {
+      attempt,
+      started_at,
+      ended_at: now,
+      worker,
+      reason: endReason(reason),
+    };
+    this.end = {
+      ...(ended ? withAttempt(this.known, ended) : this.known),
+      waits_for: { code: waitsFor, since: ended ? now : started_at },
+    };
+  }
+
+  private trailBefore(): Trail {
+    const { info } = this.context;
+    const { startedAt, task } = this;
+    const { attempts = [], waits = [], at, waits_for: open } = this.before.trail ?? {};
+    const offered = info.currentAttemptScheduledTimestampMs;
+    let trail: Trail = { attempts: this.before.trail ? attempts : (task.handedBack?.attempts ?? []), waits };
+    const wasQueued = startedAt - offered >= QUEUED_MS;
+    if (open) trail = withWait(trail, { ...open, until: wasQueued ? offered : startedAt });
+    if (this.isAfterLost(at !== undefined, trail)) {
+      const since = Math.max(info.scheduledTimestampMs, trail.attempts.at(-1)?.ended_at ?? 0);
+      trail = withAttempt(trail, {
+        attempt: at?.attempt ?? this.ofBody - 1,
+        started_at: at?.started_at ?? since,
+        ended_at: Math.max(offered, at?.started_at ?? since),
+        ...(at && { worker: at.worker }),
+        reason: {
+          code: 'WorkerLost',
+          message: 'The worker was lost, or gave no sign of life for 30 s.',
+        },
+      });
+    }
+    return wasQueued ? withWait(trail, { code: 'Queued', since: offered, until: startedAt }) : trail;
+  }
+
+  /** Whether the previous attempt ended without reporting. */
+  private isAfterLost(hasBeaten: boolean, { attempts }: Trail): boolean {
+    if (this.number === 1) return false;
+    if (hasBeaten) return true;
+    const known = attempts.filter(({ reason }) => reason.code === 'WorkerLost').length;
+    return super.lost > known;
   }
 
   get label(): string {
@@ -142,8 +128,8 @@ export class KnotAttempt extends TaskAttempt {
   }
 
   /**
-   * Of a knot that limits may hold up: its attempts say before their bodies begin that they do. Who is lost in the wait before that has
-   * run nothing, and is not counted.
+   * Call it for a knot with limits. Its attempts announce their bodies: a worker that is lost while the knot still waits has run nothing,
+   * and is not counted.
    */
   countOnlyBegun(): void {
     this.announces = true;
@@ -154,7 +140,7 @@ export class KnotAttempt extends TaskAttempt {
   }
 
   /**
-   * To be called before the body, where only those count that have begun: returns when the server knows.
+   * Call it before the body if only begun bodies count. Resolves once the server knows.
    *
    * @throws SelvageError `ServerUnreachable`, `WorkerShutdown` (the server has given this attempt up); CancelledFailure
    */
@@ -163,223 +149,63 @@ export class KnotAttempt extends TaskAttempt {
     await announceBody(this.context, this.knot, this.label, this.details);
   }
 
+  /** Whether the knot may be what kills its workers. Only few suspects run at once. */
+  get isSuspect(): boolean {
+    return this.lost >= LOST_WORKERS - 1;
+  }
+
+  /** Most suspects that may run at once, including this one. */
+  get suspectsAtMost(): number {
+    return Math.ceil((this.before.among ?? Infinity) / 2);
+  }
+
+  /** Whether it was the only suspect when the last worker was lost, or too many workers are lost. */
+  get killsWorkers(): boolean {
+    return (this.lost >= LOST_WORKERS && this.before.among === 1) || this.lost >= MOST_LOST_WORKERS;
+  }
+
+  /**
+   * Call it before the body of a suspect, and again before more are to run beside it. Resolves once the server knows the number.
+   *
+   * @throws as {@link begin}
+   */
+  async runAmong(suspects: number): Promise<void> {
+    this.among = suspects;
+    // Otherwise a heartbeat that the SDK holds back would overwrite it later.
+    this.beat();
+    await announceBody(this.context, this.knot, this.label, this.details);
+  }
+
   protected override get details(): HeartbeatDetails {
     const isExplained = this.throwsHere + this.refusalsHere > 0;
     const begun = (this.before.begun ?? 0) + (this.hasBegun && !isExplained ? 1 : 0);
-    return { ...super.details, ...(begun > 0 && { begun }) };
+    const among = isExplained ? this.before.among : (this.among ?? this.before.among);
+    const { startedAt: started_at, worker } = this;
+    return {
+      ...super.details,
+      ...(begun > 0 && { begun }),
+      ...(among !== undefined && { among }),
+      trail: this.end ?? { ...this.known, at: { attempt: this.ofBody, started_at, worker } },
+    };
   }
 
-  /** Which attempt of the body it is, from 1: those that threw where it was given back count as well. */
+  /** Number of the body's attempt, from 1. Throws before the knot was handed back count as well. */
   get ofBody(): number {
-    return this.number + (this.task.givenBack?.throws ?? 0);
+    return this.number + (this.task.handedBack?.throws ?? 0);
   }
 
   /** Whether an earlier attempt, a segment or a child run may have recorded the knot. */
   get mayBeRecorded(): boolean {
-    return this.number > 1 || this.task.givenBack !== undefined || this.task.lost === true;
+    return this.number > 1 || this.task.handedBack !== undefined || this.task.lost === true;
   }
 
-  /** What an earlier attempt of the body gave to `ctx.heartbeat`. */
-  get userDetails(): unknown {
-    return this.user === undefined ? undefined : decodeJson(this.user);
+  /** The details that an attempt of the body gave to `ctx.heartbeat`. */
+  last(): Json | undefined {
+    return this.user;
   }
 
-  /** @throws SelvageError `NotEncodable`, in the body that gave them: also of what is too large */
-  keepUserDetails(details: unknown): void {
-    this.user = encodeHandedOn(this.knot, details);
+  keep(_knotId: string, details: Json): void {
+    this.user = details;
     this.beat();
   }
-}
-
-/** One attempt of a segment. Its refusals and lost workers are counted as a knot's are; throws are the knots' own affair. */
-export class SegmentAttempt extends TaskAttempt {
-  constructor(
-    context: Context,
-    readonly task: ResolvedSegment,
-  ) {
-    super(context, 0, task.lost ? 1 : 0);
-  }
-
-  get label(): string {
-    const { knots } = this.task;
-    return knots.length === 1
-      ? `The segment of knot "${this.knot}"`
-      : `The segment of ${knots.length} knots from "${this.knot}"`;
-  }
-
-  get knot(): string {
-    return this.task.knots[0]!;
-  }
-}
-
-/** One attempt to split what a map goes over. */
-export class SplitAttempt extends TaskAttempt {
-  constructor(
-    context: Context,
-    readonly task: ResolvedTask & { readonly from: number },
-  ) {
-    super(context, 0);
-  }
-
-  get label(): string {
-    return `The list of map "${this.knot}"`;
-  }
-
-  get knot(): string {
-    return this.task.knot;
-  }
-}
-
-/** One attempt at several elements of a map, which are judged one by one as those of a segment are. */
-export class BatchAttempt extends TaskAttempt {
-  constructor(
-    context: Context,
-    readonly task: ResolvedBatch,
-  ) {
-    super(context, 0);
-  }
-
-  get label(): string {
-    return `A batch of elements of map "${this.knot}"`;
-  }
-
-  get knot(): string {
-    return this.task.knot;
-  }
-}
-
-function readDetails(details: unknown, thrownBefore: number): HeartbeatDetails {
-  const { throws, refusals, begun, user } = (details ?? {}) as Partial<HeartbeatDetails>;
-  return {
-    throws: throws ?? thrownBefore,
-    refusals: refusals ?? 0,
-    ...(begun !== undefined && { begun }),
-    ...(user !== undefined && { user }),
-  };
-}
-
-/** The attempt that the present activity call belongs to. */
-export const currentAttempt = new AsyncLocalStorage<TaskAttempt>();
-
-/** The attempt of an activity of ours that runs bodies; undefined of any other activity. */
-export function attemptOf(context: Context, input: unknown): TaskAttempt | undefined {
-  const task = readKnotTask(context.info, input);
-  if (task) return new KnotAttempt(context, task);
-  const segment = readSegmentTask(context.info, input);
-  if (segment) return new SegmentAttempt(context, segment);
-  const split = readSplitTask(context.info, input);
-  if (split) return new SplitAttempt(context, split);
-  const batch = readBatchTask(context.info, input);
-  return batch && new BatchAttempt(context, batch);
-}
-
-/** What the tasks of all activities that run bodies say, unpacked. */
-interface ResolvedBasics {
-  /** `sha256:…`. */
-  readonly plan: string;
-  /** The run's id: of a knot in a child run not the workflow id of its activity. */
-  readonly runId: string;
-  /** The Temporal run id under which the records of this run are kept: of the first execution of a continued chain. */
-  readonly recordRun: string;
-}
-
-/** What one activity call is to do: its {@link KnotTask} unpacked, with what the activity itself says. */
-export interface ResolvedTask extends ResolvedBasics {
-  readonly knot: string;
-  readonly parents: KnotTask['parents'];
-  readonly paths?: KnotTask['paths'];
-  readonly nested?: KnotTask['nested'];
-  readonly map?: KnotTask['map'];
-  /** `slice`: the hash. */
-  readonly element?: { readonly map: string; readonly slice: string; readonly offset: number };
-  readonly givenBack?: GivenBack | undefined;
-  readonly reuse?: KnotTask['reuse'];
-  readonly lost?: true | undefined;
-  readonly waited?: KnotTask['waited'];
-  readonly since?: KnotTask['since'];
-}
-
-/** The {@link SegmentTask} of an activity call, unpacked likewise. */
-export interface ResolvedSegment extends ResolvedBasics, Omit<SegmentTask, 'plan' | 'run'> {}
-
-/** The {@link BatchTask} of an activity call; `slice`: the hash. */
-export interface ResolvedBatch extends ResolvedBasics, Omit<BatchTask, 'plan' | 'run' | 'runId'> {}
-
-/** Types of activities whose input looks like that of a knot's. */
-const NO_KNOTS: readonly string[] = [SEGMENT_ACTIVITY, SPLIT_ACTIVITY, BATCH_ACTIVITY];
-
-/** The task of an activity call; undefined where its first argument is a user's own input rather than a knot of ours. */
-export function readKnotTask(info: Context['info'], input: unknown): ResolvedTask | undefined {
-  if (NO_KNOTS.includes(info.activityType)) return undefined;
-  return readTask(info, input);
-}
-
-function readTask(info: Context['info'], input: unknown): ResolvedTask | undefined {
-  const basics = readBasics(info, input);
-  if (!basics) return undefined;
-  const { knot, parents, paths, nested, map, element, givenBack, reuse, lost, waited, since } =
-    input as KnotTask;
-  return {
-    ...basics,
-    knot: element ? info.activityId : (knot ?? info.activityId),
-    parents,
-    ...(map && { map }),
-    ...(element && {
-      element: { map: knot!, slice: unpackHash(element.slice)!, offset: element.offset },
-    }),
-    ...(paths && { paths }),
-    ...(nested && { nested }),
-    givenBack,
-    ...(reuse === false && { reuse }),
-    lost,
-    ...(waited && { waited }),
-    ...(since !== undefined && { since }),
-  };
-}
-
-function readSplitTask(info: Context['info'], input: unknown): SplitAttempt['task'] | undefined {
-  if (info.activityType !== SPLIT_ACTIVITY) return undefined;
-  const task = readTask(info, input);
-  return task && { ...task, from: (input as SplitTask).from };
-}
-
-function readBatchTask(info: Context['info'], input: unknown): ResolvedBatch | undefined {
-  if (info.activityType !== BATCH_ACTIVITY) return undefined;
-  const basics = readBasics(info, input);
-  if (!basics) return undefined;
-  const { knot, slice, offsets, concurrency, reuse } = input as BatchTask;
-  return {
-    ...basics,
-    knot,
-    slice: unpackHash(slice)!,
-    offsets,
-    concurrency,
-    ...(reuse === false && { reuse }),
-  };
-}
-
-function readSegmentTask(info: Context['info'], input: unknown): ResolvedSegment | undefined {
-  if (info.activityType !== SEGMENT_ACTIVITY) return undefined;
-  const basics = readBasics(info, input);
-  if (!basics) return undefined;
-  const { knots, paths, wanted, parents, mayBeRecorded, lost, reuse } = input as SegmentTask;
-  return {
-    ...basics,
-    knots,
-    ...(paths && { paths }),
-    wanted,
-    parents,
-    ...(mayBeRecorded && { mayBeRecorded }),
-    ...(lost && { lost }),
-    ...(reuse === false && { reuse }),
-  };
-}
-
-function readBasics(info: Context['info'], input: unknown): ResolvedBasics | undefined {
-  if (typeof input !== 'object' || input === null || !info.workflowExecution) return undefined;
-  const { plan: packed, run, runId } = input as Partial<KnotTask & SegmentTask>;
-  const plan = typeof packed === 'string' ? unpackHash(packed) : undefined;
-  if (plan === undefined) return undefined;
-  const { workflowExecution } = info;
-  return { plan, runId: runId ?? workflowExecution.workflowId, recordRun: run ?? workflowExecution.runId };
 }

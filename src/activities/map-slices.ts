@@ -1,22 +1,21 @@
-import { listParts, recordParts } from '../canonical';
+import { listParts, recordParts } from '../values';
 import {
   decodeStored,
-  freshPart,
   storedReference,
   valueMissing,
   type ElementKnot,
   type SliceContent,
   type ValueId,
-} from '../execution';
-import type { DataStore } from '../protocols';
+  type ElementInputs,
+} from '../runtime';
+import type { DataStore } from '../ports';
 import type { RecentValues } from './recent-values';
-import type { ElementInputs } from './worker-elements';
 
-/** A slice, as elements get their inputs from it. */
+/** A slice, from which elements get their inputs. */
 export class Slice implements ElementInputs {
   readonly first: number;
   readonly keys: readonly string[] | undefined;
-  /** Roughly. */
+  /** An estimate. */
   readonly bytes: number;
   private readonly lists: ReadonlyMap<string, readonly string[]>;
 
@@ -78,12 +77,6 @@ export class Slice implements ElementInputs {
       ? decodeStored(hash, this.values.get(hash)!)
       : storedReference({ hash, size, stored });
   }
-
-  /** A fresh copy of what an input of an element gets. */
-  fresh(element: ElementKnot, parent: number, input: string): unknown {
-    const text = this.textOf(element, input);
-    return text === undefined ? this.sharedValue(parent) : freshPart(text);
-  }
 }
 
 function contentOf(text: string): SliceContent {
@@ -101,12 +94,12 @@ function contentOf(text: string): SliceContent {
 }
 
 const LIMIT_BYTES = 64 * 1024 * 1024;
-/** What an element takes beside its text. */
+/** The memory of an element beside its text. */
 const PART_BYTES = 40;
-/** A slice is read anew after so long: one that no element is left of goes, and one of a subject is not there any more when that was forgotten. */
+/** Slices are read again after this time. An unused slice is dropped, and one whose subject was forgotten must not stay in memory. */
 const MEMORY_MS = 15_000;
 
-/** Slices that this worker runs elements of, read once for many. Bounded by bytes; the least recently used go first. */
+/** Slices whose elements this worker runs, read once for many. Bounded by bytes; the least recently used are dropped first. */
 export class SliceCache {
   private readonly slices = new Map<string, Promise<Slice>>();
   private readonly sizes = new Map<string, number>();
@@ -128,7 +121,7 @@ export class SliceCache {
       if (!known) setTimeout(() => this.forget(hash), MEMORY_MS).unref();
       return read;
     } catch (error) {
-      // Not remembered: the next one asks again.
+      // Not cached, so that the next one tries again.
       if (this.slices.get(hash) === slice) this.slices.delete(hash);
       throw error;
     }

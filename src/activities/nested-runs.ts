@@ -1,13 +1,7 @@
 import type { Context } from '@temporalio/activity';
-import { decodeJson, encodeJson, encodedSize, type Json } from '../canonical';
-import {
-  INLINE_BYTES_PER_ACTIVITY,
-  isReference,
-  nestedPlan,
-  uniqueParents,
-  type Envelope,
-  type PlanKnot,
-} from '../engine';
+import { decodeJson, encodeJson, encodedSize, type Json } from '../values';
+import { INLINE_BYTES_PER_ACTIVITY, nestedPlan, uniqueParents, type PlanKnot } from '../plan';
+import { isReference, type Envelope } from '../scheduler';
 import {
   encodeOutput,
   parameterReference,
@@ -16,20 +10,20 @@ import {
   type EncodedValue,
   type LoadedPlan,
   type NestedRun,
-} from '../execution';
-import { findParents, referenceOf } from '../interceptors/activity/parents';
-import type { LineageRecord, RunHistory } from '../protocols';
+} from '../runtime';
+import { findParents, referenceOf } from './parents';
+import type { LineageRecord, RunHistory } from '../ports';
 import type { EndedRun, NestRequest, NestResult } from '../workflows/messages';
-import { readKnotTask } from './knot-attempt';
+import { readKnotTask, type ResolvedTask } from './tasks';
+import { recordsLost, requiredRecordsOf } from './records-lost';
 import type { WorkerEnvironment } from './worker-environment';
-
-const RECORDS_PER_PAGE = 1_000;
+import { everyItem } from '../ports/parts/every-item';
 
 /**
- * The run that a knot is to start: the tapestry and plan that its own plan names, and the parameters by their names. What is large stays
- * where it is: the new run gets a reference.
+ * The run that a knot is to start: the tapestry and plan named by the knot's own plan, and the parameters by name. Large parameters are
+ * passed as references.
  *
- * @throws SelvageError `InvalidPlan`, `ValueMissing`, `BackendUnavailable`
+ * @throws SelvageError `InvalidPlan`, `ValueMissing`, `BackendUnavailable`; ApplicationFailure as for `recordsLost`
  */
 export async function runToStart(
   environment: WorkerEnvironment,
@@ -45,14 +39,18 @@ export async function runToStart(
     uniqueParents(knot).map((parent, position) => [parent, task.parents?.[position] ?? null]),
   );
   const parameters: Record<string, unknown> = {};
+  const referenced = new Map<string, string>();
   let inlineBytes = 0;
   for (const [name, input] of Object.entries(inputs)) {
     if ('parent' in input) {
       const envelope = sent.get(input.parent);
-      parameters[name] =
-        envelope && !isReference(envelope)
-          ? envelope.value
-          : parameterReference(parents.valueOf(input.parent));
+      if (envelope && !isReference(envelope)) {
+        parameters[name] = envelope.value;
+        continue;
+      }
+      const value = parents.valueOf(input.parent);
+      referenced.set(plan.parentId(input.parent), value.hash);
+      parameters[name] = parameterReference(value);
       continue;
     }
     const bytes = encodedSize({ kind: 'json', text: JSON.stringify(input.constant) });
@@ -62,7 +60,20 @@ export async function runToStart(
         ? input.constant
         : parameterReference(await storeConstant(environment, input.constant));
   }
+  await requireReferenced(environment, task, referenced);
   return { tapestry, plan: hash, parameters };
+}
+
+/** The new run could not tell whether a missing value was lost with the history, and will be made again, or never existed. */
+async function requireReferenced(
+  environment: WorkerEnvironment,
+  { runId, temporalRunId }: ResolvedTask,
+  hashes: ReadonlyMap<string, string>,
+): Promise<void> {
+  if (hashes.size === 0) return;
+  const present = await environment.backends.dataStore.keep([...new Set(hashes.values())]);
+  const absent = [...hashes].filter(([, hash]) => !present.has(hash)).map(([knot]) => knot);
+  if (absent.length > 0) await requiredRecordsOf(environment, runId, temporalRunId, absent);
 }
 
 async function storeConstant({ backends, digest }: WorkerEnvironment, constant: Json): Promise<EncodedValue> {
@@ -71,54 +82,56 @@ async function storeConstant({ backends, digest }: WorkerEnvironment, constant: 
   return value;
 }
 
-/** A run that a knot has started, by its records. */
+/** A run started by a knot, according to its records. */
 export interface RecordedRun extends NestedRun {
-  /** Of the terminals that are Ok, by the ids of their knots. */
+  /** Records of its Ok terminals, by knot id. */
   readonly records: ReadonlyMap<string, LineageRecord>;
 }
 
 /**
- * The run as it has ended: where an operator has reset it meanwhile, its records are those of the execution that took over.
+ * The run as it ended: if an operator reset it meanwhile, the records are those of the execution that took over.
  *
- * @param recordRun of the knot, which started it
+ * @param parentTemporalRunId of the run whose knot started it
  * @throws SelvageError `BackendUnavailable`
  */
 export async function asItEnded(
   { backends }: WorkerEnvironment,
   ended: EndedRun,
-  recordRun: string,
+  parentTemporalRunId: string,
 ): Promise<EndedRun> {
-  const latest = await backends.runHistory.getRun(ended.run);
-  // Another one may have the id by now: of a run that was started anew with the id of the knot's. And one that is not over says nothing yet.
-  const isOfKnot = latest?.environment['parent_temporal_run_id'] === recordRun;
-  if (!isOfKnot || latest.finished_at === null || latest.temporal_run_id === ended.child) return ended;
+  const latest = await backends.runHistory.getRun(ended.runId);
+  // The id may belong to another run by now, if the parent was started again under its own id. And an unfinished run says nothing yet.
+  const isOfKnot = latest?.details['parent_temporal_run_id'] === parentTemporalRunId;
+  if (!isOfKnot || latest.finished_at === null || latest.temporal_run_id === ended.temporalRunId)
+    return ended;
   const { error, ...known } = ended;
-  const child = latest.temporal_run_id;
-  return { ...known, child, ...(error && latest.status !== 'succeeded' && { error }) };
+  const temporalRunId = latest.temporal_run_id;
+  return { ...known, temporalRunId, ...(error && latest.status !== 'succeeded' && { error }) };
 }
 
 /**
- * What a run that a knot has started came to.
+ * The result of a run that a knot started.
  *
- * @throws SelvageError `InvalidPlan`, `ValueMissing`, `BackendUnavailable`
+ * @throws SelvageError `InvalidPlan`, `ValueMissing`, `BackendUnavailable`; ApplicationFailure as for `recordsLost`
  */
 export async function readNestedRun(
   { backends, plans }: WorkerEnvironment,
   knot: PlanKnot,
-  { run, child, error }: EndedRun,
+  { runId, temporalRunId, error }: EndedRun,
 ): Promise<RecordedRun> {
   const plan = await plans.get(nestedPlan(knot)!.plan);
-  const ref = { run_id: run, temporal_run_id: child };
+  const ref = { run_id: runId, temporal_run_id: temporalRunId };
   const without = {
     failed: [],
     values: new Map<string, unknown>(),
     records: new Map<string, LineageRecord>(),
   };
-  if (error?.type === 'RunFailed')
-    return { ref, plan, ...without, failed: await failedKnots(backends.runHistory, plan, child) };
-  if (error) return { ref, plan, ...without, error };
+  if (error && error.type !== 'RunFailed') return { ref, plan, ...without, error };
+  await requireSettled(backends.runHistory, knot, temporalRunId);
+  if (error)
+    return { ref, plan, ...without, failed: await failedKnots(backends.runHistory, plan, temporalRunId) };
   const terminals = [...new Set(Object.values(plan.terminals()))];
-  const records = (await backends.runHistory.getRecords(child, terminals)).filter(
+  const records = (await backends.runHistory.getRecords(temporalRunId, terminals)).filter(
     ({ outcome }) => outcome === 'ok',
   );
   return {
@@ -130,10 +143,16 @@ export async function readNestedRun(
   };
 }
 
+/** A run settles its records before its workflow ends. If its record says that it has not, the records are lost, and it runs again. */
+async function requireSettled(runHistory: RunHistory, knot: PlanKnot, child: string): Promise<void> {
+  const run = await runHistory.getRunByTemporalId(child);
+  if (!run || run.status === 'running') throw recordsLost([knot.id]);
+}
+
 /**
- * The parameters that change with an iteration of a loop: what it returned under their names.
+ * The parameters that change with an iteration of a loop: those that it returned by name.
  *
- * @param run that is over, and came to its values
+ * @param run a run that is over and has its values
  */
 export function nextParameters(
   { inlineLimit }: WorkerEnvironment,
@@ -155,24 +174,16 @@ export function nextParameters(
   return next;
 }
 
-/** In the order of the plan, without optional ones. */
+/** In plan order, without optional ones. */
 async function failedKnots(
   runHistory: RunHistory,
   plan: LoadedPlan,
   temporalRunId: string,
 ): Promise<NestedRun['failed']> {
   const records: LineageRecord[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await runHistory.findLineage({
-      temporalRunId,
-      outcome: 'err',
-      limit: RECORDS_PER_PAGE,
-      ...(cursor !== undefined && { cursor }),
-    });
-    records.push(...page.items);
-    cursor = page.cursor;
-  } while (cursor !== undefined);
+  const query = { temporalRunId, outcome: 'err' } as const;
+  for await (const record of everyItem((page) => runHistory.findLineage({ ...query, ...page })))
+    records.push(record);
   return records
     .filter(({ knot_id }) => !plan.knot(knot_id).policy.optional)
     .sort((a, b) => plan.indexOf(a.knot_id) - plan.indexOf(b.knot_id))

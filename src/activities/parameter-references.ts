@@ -1,15 +1,21 @@
-import { decodeJson, type Json } from '../canonical';
-import { decodeStored, storedReference, valueMissing, type ParameterReference } from '../execution';
-import type { DataStore } from '../protocols';
+import { decodeJson, referenceRefused, type DecodeOptions, type Json } from '../values';
+import { decodeStored, storedReference, valueMissing, type ParameterReference } from '../runtime';
+import type { DataStore } from '../ports';
 
 /**
- * The parameters of a run, as they were given; those that came by reference are read.
+ * Decodes the parameters of a run as given. References are read, if the run's starter has allowed them.
  *
  * @throws SelvageError `NotDecodable`, `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
  */
-export async function decodeParameters(dataStore: DataStore, raw: unknown): Promise<unknown> {
+export async function decodeParameters(
+  dataStore: DataStore,
+  raw: unknown,
+  options: DecodeOptions,
+): Promise<unknown> {
   const references = referencesIn(raw);
-  if (references.size === 0) return decodeJson(raw as Json);
+  const [first] = references.keys();
+  if (first === undefined) return decodeJson(raw as Json, options);
+  if (!options.allowReferences) throw referenceRefused(`The parameter "${first}"`);
   const whole = Object.entries(raw as object).filter(([name]) => !references.has(name));
   const unread = [...references.values()].filter(({ stored }) => stored === undefined);
   const read = await dataStore.getMany([...new Set(unread.map(({ hash }) => hash))]);
@@ -23,7 +29,7 @@ export async function decodeParameters(dataStore: DataStore, raw: unknown): Prom
   return values;
 }
 
-/** By parameter. */
+/** By parameter name. */
 export function referencesIn(raw: unknown): ReadonlyMap<string, ParameterReference> {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return new Map();
   const entries = Object.entries(raw as Record<string, unknown>);

@@ -1,38 +1,50 @@
+import { canonicalJson, type Json } from '../values';
 import { SelvageError } from '../errors';
-import { LoadedPlan, alignLayout, type RunLayout } from '../execution';
-import { decodeLayout, encodeLayout, layoutOf, requireLoadable, type CompiledPlan } from '../engine';
-import type { TapestryStore } from '../protocols';
+import { LoadedPlan, alignLayout, type RunLayout } from '../runtime';
+import { decodeLayout, encodeLayout, layoutOf, requireLoadable, type CompiledPlan } from '../plan';
+import type { TapestryStore } from '../ports';
 
 const PLANS = 50;
 const LAYOUTS = 50;
 
-/** Plans and layout slices of the runs that this worker has to do with, read once from the tapestry store. */
+/** Plans and layout slices of the runs that this worker works for, read once from the tapestry store. */
 export class PlanCache {
   private readonly plans = new Map<string, Promise<LoadedPlan>>();
   private readonly layouts = new Map<string, readonly string[]>();
   private readonly graphs = new Map<string, RunLayout>();
 
-  constructor(private readonly store: TapestryStore) {}
+  /** @param registered plans of this worker, which the store may have lost */
+  constructor(
+    private readonly store: TapestryStore,
+    private readonly registered: () => Iterable<readonly [string, CompiledPlan]> = () => [],
+  ) {}
 
-  /** @throws SelvageError `InvalidPlan` if the store does not have it or it is damaged, `BackendUnavailable` */
+  /** @throws SelvageError `InvalidPlan` if the store lacks it or it is damaged, `BackendUnavailable` */
   get(hash: string): Promise<LoadedPlan> {
     let plan = this.plans.get(hash);
     if (!plan) {
       plan = this.load(hash);
       remember(this.plans, hash, plan, PLANS);
-      // A failure is not remembered: the next attempt asks again.
+      // Failures are not cached, so that the next attempt reads again.
       plan.catch(() => this.plans.delete(hash));
     }
     return plan;
   }
 
-  /** A plan that was made here, and is in the store. */
+  /** Adds a plan that was made here and is in the store. */
   add({ plan, hash }: CompiledPlan): void {
     if (!this.plans.has(hash)) remember(this.plans, hash, Promise.resolve(new LoadedPlan(plan, hash)), PLANS);
   }
 
+  /** Puts a plan back into the store, which may have lost it. Errors as for {@link get}. */
+  async keep(hash: string): Promise<void> {
+    const { plan } = await this.get(hash);
+    const text = canonicalJson(plan as unknown as Json);
+    await this.store.save({ hash, tapestry: plan.tapestry, text, savedAt: Date.now() });
+  }
+
   /**
-   * @param since the plan that this one extends: only what comes behind its layout is answered
+   * @param since the plan that this one extends: only what comes after its layout is returned
    * @throws SelvageError those of `get`, `UnknownTerminal`, `PlanTooLarge`
    */
   async layoutSlices(
@@ -56,7 +68,7 @@ export class PlanCache {
     return slices;
   }
 
-  /** The layout of a run, as its slices say it. Errors as of {@link layoutSlices}. */
+  /** The layout of a run, read from its slices. Errors as for {@link layoutSlices}. */
   async layout(hash: string, terminals: readonly string[] | undefined): Promise<RunLayout> {
     const key = JSON.stringify([hash, terminals ?? null]);
     let graph = this.graphs.get(key);
@@ -71,6 +83,8 @@ export class PlanCache {
   private async load(hash: string): Promise<LoadedPlan> {
     const stored = await this.store.get(hash);
     if (!stored) {
+      for (const [, { plan, hash: own }] of this.registered())
+        if (own === hash) return new LoadedPlan(plan, hash);
       throw new SelvageError(
         'InvalidPlan',
         `Plan ${hash} is not in the tapestry store (${this.store.technology}). This worker looks at another store than ` +

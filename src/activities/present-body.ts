@@ -1,15 +1,15 @@
 import { SelvageError } from '../errors';
-import type { PlanDefinition, PlanKnot } from '../engine';
-import type { LoadedPlan } from '../execution';
-import type { DefinitionRecord } from '../model/records';
+import type { PlanDefinition, PlanKnot } from '../plan';
+import type { LoadedPlan } from '../runtime';
+import type { DefinitionRecord } from '../authoring/records';
 import type { WorkerEnvironment } from './worker-environment';
 
-/** The body that a worker has now for a knot of a plan, or why the knot must wait for another worker. */
+/** The body that a worker now has for a knot of a plan, or why the knot must wait for another worker. */
 export type PresentBody =
   | { readonly definition: DefinitionRecord; readonly refusal?: undefined }
   | { readonly definition?: undefined; readonly refusal: SelvageError };
 
-/** Of a map, the body of its elements. The refusal is `BodyMissing`, or `CodeChanged` where the knot is to run with the code of its plan alone. */
+/** For a map, the body of its elements. The refusal is `BodyMissing`, or `CodeChanged` if the knot must run with the code in its plan. */
 export function presentBody(
   { registry, codeHashes }: WorkerEnvironment,
   plan: LoadedPlan,

@@ -1,11 +1,11 @@
 import { Context } from '@temporalio/activity';
-import { unpackHash } from '../canonical';
-import { assembleInputs, waitEnd, withReadInputs } from '../execution';
-import { findParents } from '../interceptors/activity/parents';
+import { unpackHash } from '../values';
+import { assembleInputs, waitEnd, withReadInputs } from '../runtime';
+import { findParents } from './parents';
 import type { WaitEnd, WaitRequest } from '../workflows/messages';
 import type { WorkerEnvironment } from './worker-environment';
 
-/** Until when a knot waits whose duration or time is a value of the run. */
+/** Reads until when a knot waits, if its duration or time is a value of the run. */
 export async function readWait(environment: WorkerEnvironment, { task, now }: WaitRequest): Promise<WaitEnd> {
   const plan = await environment.plans.get(unpackHash(task.plan)!);
   const knot = plan.knot(task.knot);
@@ -13,7 +13,7 @@ export async function readWait(environment: WorkerEnvironment, { task, now }: Wa
   const parents = await findParents(environment, plan, knot, {
     plan: plan.hash,
     runId: task.runId ?? workflowId,
-    recordRun: task.run,
+    temporalRunId: task.temporalRunId,
     knot: knot.id,
     parents: task.parents,
   });

@@ -1,36 +1,57 @@
 import { LRUCache } from 'lru-cache';
-import type { StoredValue } from '../protocols';
-import { currentScope } from '../sealing/run-scope';
+import type { StoredValue } from '../ports';
+import { currentScope } from '../encryption/run-scope';
 
 const LIMIT_BYTES = 24 * 1024 * 1024;
-/** What an entry takes beside its bytes: small values would be kept by the million without it. */
+/** The memory of an entry beside its bytes. Without counting it, small values would be kept by the million. */
 const ENTRY_BYTES = 300;
+const SMALL_BYTES = 1_024;
 
 /**
- * Encoded values that this worker has just committed, or read for a segment, by hash: the next knot often runs here, too, and
- * need not read back what was at hand a moment ago. Bounded by bytes; the least recently used go first. Values of a subject are not kept: they are to
- * be gone with its key.
+ * Encoded values that this worker has just committed, or read for a segment, by hash. The next knot often runs here, too, and need not read
+ * back what was at hand a moment ago. Bounded by bytes; the least recently used are dropped first. Values of a subject are not kept, as
+ * they must vanish with its key.
  */
 export class RecentValues {
-  private readonly values: LRUCache<string, Uint8Array>;
+  private readonly values: LRUCache<string, Kept>;
 
   constructor(limit = LIMIT_BYTES) {
     this.values = new LRUCache({
-      // No more fit in anyhow: told the number, the cache allocates its storage once, which it advises for speed.
+      // No more would fit anyway. Given the number, the cache allocates its storage once, as its documentation recommends.
       max: Math.ceil(limit / ENTRY_BYTES),
       maxSize: limit,
-      // No one value takes the room of most others.
+      // A single value must not displace most others.
       maxEntrySize: limit / 2,
-      sizeCalculation: ({ byteLength }) => byteLength + ENTRY_BYTES,
+      sizeCalculation: (kept) => (typeof kept === 'string' ? kept.length : kept.byteLength) + ENTRY_BYTES,
     });
   }
 
   add({ hash, bytes }: StoredValue): void {
     if (currentScope()?.subject !== undefined) return;
-    if (!this.values.has(hash)) this.values.set(hash, bytes);
+    if (!this.values.has(hash)) this.values.set(hash, alone(bytes));
   }
 
   get(hash: string): Uint8Array | undefined {
-    return this.values.get(hash);
+    const kept = this.values.get(hash);
+    return typeof kept === 'string' ? bytesOf(kept) : kept;
   }
+}
+
+/** A small value is kept as a text with one character per byte, as an array of its own would take several times the memory. */
+type Kept = Uint8Array | string;
+
+/**
+ * Copies bytes that share memory with others: Node makes small buffers from one of 8 KiB, and network clients return parts of what they
+ * have read. Keeping a small value would keep all of that memory.
+ */
+function alone(bytes: Uint8Array): Kept {
+  if (bytes.byteLength <= SMALL_BYTES)
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
+}
+
+function bytesOf(kept: string): Uint8Array {
+  const bytes = new Uint8Array(kept.length);
+  Buffer.from(bytes.buffer).write(kept, 'latin1');
+  return bytes;
 }

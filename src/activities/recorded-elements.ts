@@ -1,50 +1,41 @@
-import {
-  endOfRecord,
-  madeIn,
-  partOfStored,
-  valueMissing,
-  type ElementKnots,
-  type MapComposer,
-} from '../execution';
-import { partOf } from '../canonical';
-import type { RecordedOutcome } from '../protocols';
+import { madeIn, partOfStored, valueMissing, type MapComposer, endOfRecord } from '../runtime';
+import { partOf } from '../values';
+import type { RecordedOutcome } from '../ports';
 import type { WorkerEnvironment } from './worker-environment';
 
-/** Elements whose records, and then values, are asked for at a time. */
+/** Elements whose records, and then values, are read at a time. */
 const AT_A_TIME = 500;
 
 /**
- * Puts what is on record of these elements into the composer, and answers those of which nothing is.
+ * Adds the recorded outcomes of these elements to the composer. Returns the elements that have no record.
  *
  * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
  */
 export async function composeRecorded(
   environment: WorkerEnvironment,
-  recordRun: string,
-  knots: ElementKnots,
-  keys: readonly string[] | undefined,
+  temporalRunId: string,
+  idAt: (position: number) => string,
   positions: readonly number[],
   composer: MapComposer,
 ): Promise<number[]> {
   const open: number[] = [];
   for (let first = 0; first < positions.length; first += AT_A_TIME) {
     const some = positions.slice(first, first + AT_A_TIME);
-    const ids = some.map((position) => knots.idAt(position, keys?.[position]));
-    open.push(...(await composeSome(environment, recordRun, some, ids, composer)));
+    open.push(...(await composeSome(environment, temporalRunId, some, some.map(idAt), composer)));
   }
   return open;
 }
 
 async function composeSome(
   environment: WorkerEnvironment,
-  recordRun: string,
+  temporalRunId: string,
   positions: readonly number[],
   ids: readonly string[],
   composer: MapComposer,
 ): Promise<number[]> {
   const { runHistory } = environment.backends;
   const records = new Map(
-    (await runHistory.getOutcomes(recordRun, ids)).map((record) => [record.knot_id, record]),
+    (await runHistory.getOutcomes(temporalRunId, ids)).map((record) => [record.knot_id, record]),
   );
   const bytes = await valuesOf(environment, [...records.values()]);
   const open: number[] = [];
@@ -58,7 +49,7 @@ async function composeSome(
   return open;
 }
 
-/** By hash; of stored streams nothing is read. */
+/** Returns values by hash; stored streams are not read. */
 async function valuesOf(
   { backends, recentValues }: WorkerEnvironment,
   records: readonly RecordedOutcome[],

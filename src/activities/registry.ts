@@ -1,23 +1,17 @@
 import { SelvageError } from '../errors';
-import type { CompiledPlan } from '../engine';
-import { planOf, withNested } from '../execution';
-import type { Sha256 } from '../canonical';
-import type { DefinitionRecord, TapestryRecord } from '../model/records';
+import type { CompiledPlan, RegisteredDefinition } from '../plan';
+import { NamedDefinitions, planOf, withNested } from '../runtime';
+import type { Sha256 } from '../values';
+import type { DefinitionRecord, TapestryRecord } from '../authoring/records';
 
-/**
- * What a worker can run: tapestries by name, with those that are nested in them, bodies by definition name and version.
- *
- * Calls of one generic function make definitions of one name and source that may differ in the values they capture. The
- * knot tells which of them is meant; a knot that the present tapestry does not have any more gets a body only where there
- * is but one.
- */
+/** Everything that a worker can run: bodies, and tapestries by name, including nested ones. */
 export class Registry {
   private readonly tapestries = new Map<string, TapestryRecord>();
-  /** By name and version: the definitions, which have one source, and the first tapestry that uses them; not those written in place. */
-  private readonly definitions = new Map<string, { all: Set<DefinitionRecord>; usedBy: string }>();
+  private readonly definitions: NamedDefinitions;
 
   /**
-   * @throws SelvageError `DuplicateTapestry` or `DuplicateDefinition`, naming both users of the name; or any of compiling
+   * @throws SelvageError `DuplicateTapestry` or `DuplicateDefinition`, naming both users of the name; or any
+   *   of compiling
    */
   constructor(
     tapestries: readonly TapestryRecord[],
@@ -25,6 +19,8 @@ export class Registry {
   ) {
     const all = new Set(tapestries.flatMap((tapestry) => [...withNested(tapestry)]));
     for (const tapestry of all) this.add(tapestry);
+    this.definitions = new NamedDefinitions(all, sha256);
+    for (const tapestry of all) this.plan(tapestry);
   }
 
   get tapestryNames(): readonly string[] {
@@ -33,8 +29,7 @@ export class Registry {
 
   /** Names of all definitions, each once: the activity types. */
   get activityTypes(): readonly string[] {
-    const names = new Set<string>();
-    for (const { all } of this.definitions.values()) for (const { name } of all) names.add(name);
+    const names = new Set(this.definitions.names);
     for (const { knots } of this.tapestries.values()) {
       for (const { definition } of knots.values()) {
         if (definition?.inline) names.add(definition.name);
@@ -48,7 +43,10 @@ export class Registry {
     return this.tapestries.get(name);
   }
 
-  /** The body that this worker has now for a knot of a plan; undefined: none, or no single one. */
+  /**
+   * The body that this worker now has for a knot of a plan; for a function in place, the function of that
+   * knot.
+   */
   definition(
     tapestry: string,
     knotId: string,
@@ -57,17 +55,14 @@ export class Registry {
   ): DefinitionRecord | undefined {
     const placed = this.tapestries.get(tapestry)?.knots.get(knotId)?.definition;
     for (const own of [placed, placed?.map?.each]) {
-      if (own?.name === name && own.version === version) return own;
+      if (own?.inline && own.name === name && own.version === version) return own;
     }
-    return this.registered(name, version);
+    return this.definitions.get(name, version);
   }
 
-  /** The one that extensions may name, wherever it is placed; undefined: none, or no single one. */
-  registered(name: string, version: string | undefined): DefinitionRecord | undefined {
-    const candidates = this.definitions.get(definitionKey(name, version))?.all;
-    if (candidates?.size !== 1) return undefined;
-    const [only] = candidates;
-    return only;
+  /** The definition that extensions may name, wherever it is placed. */
+  registered(name: string, version: string | undefined): RegisteredDefinition | undefined {
+    return this.definitions.registered(name, version);
   }
 
   plan(tapestry: TapestryRecord): CompiledPlan {
@@ -83,42 +78,5 @@ export class Registry {
       );
     }
     this.tapestries.set(tapestry.name, tapestry);
-    for (const knot of tapestry.knots.values()) {
-      if (knot.definition && !knot.definition.inline) this.addDefinition(knot.definition, tapestry);
-      const each = knot.definition?.map?.each;
-      if (each && !each.inline) this.addDefinition(each, tapestry);
-    }
-    for (const definition of tapestry.definitions ?? []) this.addDefinition(definition, tapestry);
-    this.plan(tapestry);
   }
-
-  private addDefinition(definition: DefinitionRecord, tapestry: TapestryRecord): void {
-    const key = definitionKey(definition.name, definition.version);
-    const known = this.definitions.get(key);
-    if (!known) {
-      this.definitions.set(key, { all: new Set([definition]), usedBy: tapestry.name });
-      return;
-    }
-    const [first] = known.all;
-    if (first!.source !== definition.source) {
-      throw new SelvageError(
-        'DuplicateDefinition',
-        `Tapestry "${tapestry.name}" uses a definition "${key}" that differs from the one that tapestry "${known.usedBy}" ` +
-          'uses under the same name and version. Rename one of them or give it another version.',
-        {
-          details: {
-            definition: definition.name,
-            version: definition.version,
-            tapestries: [known.usedBy, tapestry.name],
-          },
-        },
-      );
-    }
-    // `optional` makes another definition of the same body.
-    if (![...known.all].some(({ body }) => body === definition.body)) known.all.add(definition);
-  }
-}
-
-function definitionKey(name: string, version: string | undefined): string {
-  return version === undefined ? name : `${name}@${version}`;
 }

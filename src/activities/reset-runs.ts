@@ -1,15 +1,22 @@
-import type { LineageRecord, RunHistory } from '../protocols';
+import type { LineageRecord, RunHistory } from '../ports';
+import type { WorkerEnvironment } from './worker-environment';
 
 /**
- * A run that an operator reset goes on under a new Temporal run id, with the answers of its knots up to the reset point in
- * its history and their records under the execution that it was reset from. It never took its first step itself, so it has
- * no run record of its own; that is how it is told.
+ * Whether an operator reset this run. A reset run continues under a new Temporal run id. Its history contains the answers of its knots up
+ * to the reset point; their records belong to the execution that it was reset from. It never performed its first step itself, so it has no
+ * run record of its own. A run whose record was lost looks the same; it is told apart by the server, where it is the first of its chain.
  */
-export async function isResetRun(runHistory: RunHistory, temporalRunId: string): Promise<boolean> {
-  return (await runHistory.getRunByTemporalId(temporalRunId)) === undefined;
+export async function isResetRun(
+  { backends, client }: Pick<WorkerEnvironment, 'backends' | 'client'>,
+  runId: string,
+  temporalRunId: string,
+): Promise<boolean> {
+  if (await backends.runHistory.getRunByTemporalId(temporalRunId)) return false;
+  const described = await client?.workflow.getHandle(runId, temporalRunId).describe();
+  return described?.raw.workflowExecutionInfo?.firstRunId !== temporalRunId;
 }
 
-/** The latest records of these knots in earlier executions of the run; what has none is left out. */
+/** The latest records of these knots in earlier executions of the run. Knots without one are left out. */
 export async function recordsBeforeReset(
   runHistory: RunHistory,
   runId: string,
@@ -21,4 +28,23 @@ export async function recordsBeforeReset(
     found.push(...items);
   }
   return found;
+}
+
+/** By knot id: the records of this run and, for a reset run, those from before the reset. Knots without one are left out. */
+export async function recordsOf(
+  environment: Pick<WorkerEnvironment, 'backends' | 'client'>,
+  runId: string,
+  temporalRunId: string,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, LineageRecord>> {
+  const { runHistory } = environment.backends;
+  const records = new Map(
+    (await runHistory.getRecords(temporalRunId, ids)).map((record) => [record.knot_id, record]),
+  );
+  const missing = ids.filter((id) => !records.has(id));
+  if (missing.length > 0 && (await isResetRun(environment, runId, temporalRunId))) {
+    for (const record of await recordsBeforeReset(runHistory, runId, missing))
+      records.set(record.knot_id, record);
+  }
+  return records;
 }

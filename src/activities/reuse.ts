@@ -1,4 +1,4 @@
-import type { Layout } from '../engine';
+import type { Layout } from '../plan';
 import {
   cacheKeyOf,
   isTooOld,
@@ -8,39 +8,40 @@ import {
   type LoadedPlan,
   type RunLayout,
   type ValueIdentity,
-} from '../execution';
-import type { LineageRecord } from '../protocols';
-import { recordsOf } from '../interceptors/activity/parents';
+} from '../runtime';
+import type { LineageRecord } from '../ports';
+import { recordsOf } from './reset-runs';
 import type { WorkerEnvironment } from './worker-environment';
 
-/** Records written in one transaction: no other writer should wait for long. */
+/** Records written in one transaction, limited so that other writers do not wait long. */
 const RECORDS_PER_COMMIT = 1_000;
 
 /** Values of Ok knots, by index in the layout. */
 export type KnownValues = Map<number, ValueIdentity>;
 
-/** Whether values of a plan are reused at all. */
+/** Whether any knot of a plan reuses values. */
 export function reusesValues({ policies }: Layout): boolean {
   return policies.some(({ cache }) => cache !== undefined);
 }
 
-/** What is reused in one run, and by whom it is recorded. */
+/** The scope of reuse in one run, and the recorder of its results. */
 export interface ReuseOptions {
   readonly environment: WorkerEnvironment;
   readonly plan: LoadedPlan;
   readonly graph: RunLayout;
   readonly execution: Execution;
-  /** Whether knots beside those in `known` may be on record, as far as the run has come. */
+  /** Whether knots outside of `known` may be on record, as the run is under way. */
   readonly isUnderWay: boolean;
 }
 
 /**
- * Takes over what others have made for knots whose inputs are known, and goes on from each hit to what it lets decide. Knots that are not
- * reused end the walk: branches, gates, and all that is not `cache`d. What it takes over is on record in this run when it returns.
- * Idempotent: what this run has on record stands, whatever others have made since.
+ * Takes over values that others have made for knots whose inputs are known, and continues from each hit to
+ * the knots that it makes decidable. Knots that reuse nothing end the walk: branches, gates, and knots
+ * without `cache`. What is taken over is on record in this run before this returns. Idempotent: what this run
+ * has on record stands, whatever others have made since.
  *
  * @param known values of this run
- * @param from knots to begin with, by their indexes in the layout; parents of which nothing is known are looked up
+ * @param from knots to begin with, by index in the layout; parents of which nothing is known are looked up
  * @returns what was taken over, ascending
  * @throws SelvageError `BackendUnavailable`
  */
@@ -62,14 +63,14 @@ export async function reuse(
 
 class ReuseWalk {
   private readonly layout: Layout;
-  /** Of the knots that made what was found, by index of who takes it. */
+  /** Records of the knots that made the found values, by index of the knot that takes them. */
   private hits = new Map<number, LineageRecord>();
-  /** Knots on which this run has something else on record than a value. */
+  /** Knots for which this run has recorded something other than a value. */
   private readonly closed = new Set<number>();
 
   constructor(
     private readonly options: ReuseOptions,
-    /** Of this run, what was found included. */
+    /** Values of this run, found ones included. */
     private readonly known: KnownValues,
   ) {
     this.layout = options.graph.layout;
@@ -81,7 +82,7 @@ class ReuseWalk {
     }
   }
 
-  /** Which of these are Ok already: an earlier attempt got so far. */
+  /** Which of these are already Ok because an earlier attempt got that far. */
   async recordedOf(knots: readonly number[]): Promise<number[]> {
     await this.learn(knots);
     return knots.filter((knot) => this.known.has(knot));
@@ -96,7 +97,9 @@ class ReuseWalk {
     return found;
   }
 
-  /** Records what was found, but for what has no value any more and all that was found by it. */
+  /**
+   * Records what was found, except values that no longer exist and everything that was found because of them.
+   */
   async takeOver(): Promise<number[]> {
     const taken = await this.withValues();
     if (taken.length === 0) return taken;
@@ -119,7 +122,10 @@ class ReuseWalk {
     return taken;
   }
 
-  /** An earlier attempt has found other values, which stand: those of its knots that it did not get to follow from them. */
+  /**
+   * Repeats the walk for knots below values that an earlier attempt recorded differently: those records
+   * stand.
+   */
   private async goAgain(
     taken: readonly number[],
     differs: readonly number[],
@@ -147,11 +153,12 @@ class ReuseWalk {
     const keys = level.map((knot) => {
       const planKnot = graph.planKnots[knot]!;
       const { name, version, codeHash } = plan.definitionOf(planKnot)!;
-      const present =
-        planKnot.policy.cache?.codeHash &&
-        registry.definition(plan.plan.tapestry, planKnot.id, name, version);
+      const definition = planKnot.policy.cache?.codeHash
+        ? registry.definition(plan.plan.tapestry, planKnot.id, name, version)
+        : undefined;
+      const body = { definition, codeHash: definition ? codeHashes.of(definition) : codeHash };
       const valueOf = (parent: number): ValueIdentity => this.known.get(graph.layoutIndex[parent]!)!;
-      return cacheKeyOf(plan, planKnot, present ? codeHashes.of(present) : codeHash, valueOf, digest)!;
+      return cacheKeyOf(plan, planKnot, body, valueOf, digest)!;
     });
     const records = await environment.backends.runHistory.findCached([...new Set(keys)]);
     return level.filter((knot, position) => {
@@ -163,7 +170,7 @@ class ReuseWalk {
     });
   }
 
-  /** Of these knots, those that are reused and not known yet, and whose inputs are. */
+  /** Filters the knots that reuse values, are not known yet, and whose inputs are known. */
   private async decidable(knots: Iterable<number>): Promise<number[]> {
     const { policies, policy } = this.layout;
     const open = [...knots].filter(
@@ -187,7 +194,7 @@ class ReuseWalk {
     const unknown = [...new Set(knots)];
     const { runId, temporalRunId } = execution;
     const records = await recordsOf(
-      environment.backends.runHistory,
+      environment,
       runId,
       temporalRunId,
       unknown.map((knot) => this.layout.ids[knot]!),
@@ -198,7 +205,9 @@ class ReuseWalk {
     }
   }
 
-  /** What was found, ascending, but for what has no value in the data store and what was found by such. */
+  /**
+   * The knots found, ascending, except values missing in the data store and everything found because of them.
+   */
   private async withValues(): Promise<number[]> {
     const { dataStore } = this.options.environment.backends;
     const hashes = new Set([...this.hits.values()].map((record) => record.output_hash!));

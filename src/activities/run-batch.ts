@@ -1,34 +1,68 @@
 import { setMaxListeners } from 'node:events';
-import { unpackRanges, DEFAULT_CANCEL_GRACE_MS } from '../engine';
-import { ElementKnots, startTimer, storedValues, type ElementKnot, type Execution } from '../execution';
-import type { BatchAnswer, GivenBack } from '../workflows/messages';
-import { executionInActivity } from './execution-in-activity';
-import { currentAttempt, type BatchAttempt } from './knot-attempt';
-import { presentBody } from './present-body';
-import type { SegmentSurroundings } from './segment-context';
-import { WorkerElements } from './worker-elements';
-import type { WorkerEnvironment } from './worker-environment';
+import { unpackRanges } from '../scheduler';
+import { DEFAULT_CANCEL_GRACE_MS, type PlanKnot } from '../plan';
 import { SelvageError } from '../errors';
+import {
+  ElementKnots,
+  startTimer,
+  type ElementKnot,
+  type OutcomeToRecord,
+  KnotRunner,
+  runElements,
+} from '../runtime';
+import type { StoredValue } from '../ports';
+import type { BatchAnswer, HandedBack } from '../workflows/messages';
+import { bodySurroundings } from './body-surroundings';
+import type { BatchAttempt } from './attempts';
+import { presentBody } from './present-body';
+import { SharedHost, type SharedActivity } from './shared-host';
+import type { WorkerEnvironment } from './worker-environment';
 
 /**
- * The activity that runs several elements of a map. As in a segment, what is on record is left alone, and after a lost worker nothing is run:
- * what has no record goes on by itself, so that a body that kills its worker takes nothing else down.
+ * The activity that runs several elements of a map. As in a segment, recorded elements are left alone. After a lost worker it runs nothing:
+ * elements without a record are handed back to run individually, so that a body that kills its worker takes no others down.
  */
-export function createRunBatch(environment: WorkerEnvironment): () => Promise<BatchAnswer> {
-  return async function runBatch(): Promise<BatchAnswer> {
-    return await new BatchRun(environment, currentAttempt.getStore() as BatchAttempt).execute();
+export function createRunBatch(
+  environment: WorkerEnvironment,
+): (attempt: BatchAttempt) => Promise<BatchAnswer> {
+  return async function runBatch(attempt: BatchAttempt): Promise<BatchAnswer> {
+    return await new BatchRun(environment, attempt).execute();
   };
 }
 
-class BatchRun {
-  private readonly stop = new AbortController();
-  private isOver = false;
+class BatchRun implements SharedActivity {
+  readonly dispatcher = 'queue';
+  isOver = false;
+  private readonly stopping = new AbortController();
+  /** By position in the map. */
+  private readonly handedBack = new Map<number, HandedBack>();
 
   constructor(
     private readonly environment: WorkerEnvironment,
-    private readonly attempt: BatchAttempt,
+    readonly attempt: BatchAttempt,
   ) {
-    setMaxListeners(0, this.stop.signal);
+    setMaxListeners(0, this.stop);
+  }
+
+  get stop(): AbortSignal {
+    return this.stopping.signal;
+  }
+
+  get isHeld(): boolean {
+    return this.stop.aborted;
+  }
+
+  get mayReuse(): boolean {
+    return this.attempt.task.reuse !== false;
+  }
+
+  handBack(knot: PlanKnot, how: HandedBack): void {
+    this.handedBack.set((knot as ElementKnot).position, how);
+  }
+
+  /** Ignores values: the map's own activity reads them all, to compose its list. */
+  committed(_: PlanKnot, outcome: OutcomeToRecord, values: readonly StoredValue[]): void {
+    if (outcome.kind === 'ok') for (const value of values) this.environment.recentValues.add(value);
   }
 
   async execute(): Promise<BatchAnswer> {
@@ -45,50 +79,37 @@ class BatchRun {
     const { definition, refusal } = presentBody(environment, plan, map, attempt.context.info.taskQueue);
     if (attempt.lost > 0) return answerOf(open.map((offset) => [offset, {}]));
     if (!definition) throw refusal;
-    const surroundings: SegmentSurroundings = {
-      plan,
-      runId: task.runId,
-      recordRun: task.recordRun,
-      ownLogger: environment.logger,
-      log: attempt.context.log,
-      resources: environment.resources,
-      dataStore: environment.backends.dataStore,
-      handedOn: new Map(),
-    };
+    const surroundings = bodySurroundings(environment, attempt.context, task);
     const ended = new Set<number>();
-    const place = { environment, surroundings, attempt, stop: this.stop.signal };
-    const work = new WorkerElements(plan, definition, slice, {
-      call: () => place,
-      execution: (number, startedAt, finishedAt) => this.execution(number, startedAt, finishedAt),
-      mayReuse: task.reuse !== false,
-      isHeld: () => this.stop.signal.aborted,
-      isOver: () => this.isOver,
-      ended: ({ position }, end) => {
-        ended.add(position);
-        // The map's own activity reads them all, to put its list together.
-        if (end.kind === 'ok' && end.value)
-          for (const value of storedValues(end.value)) environment.recentValues.add(value);
-      },
-    });
     const elements = function* (): Iterable<ElementKnot> {
       for (const offset of open) yield knots.at(slice.first + offset, keyOf(offset));
     };
-    await this.withinGrace(map.policy.cancelGrace, () => work.execute(elements(), task.concurrency));
-    const { cancellationSignal } = attempt.context;
-    const isOpen = (position: number): boolean => !ended.has(position) && !work.givenBack.has(position);
+    const toRun = {
+      plan,
+      definition,
+      codeHash: environment.codeHashes.of(definition),
+      inputs: slice,
+      isHeld: () => this.isHeld,
+      ended: ({ position }: ElementKnot) => void ended.add(position),
+    };
+    const runner = new KnotRunner(new SharedHost(environment, this, surroundings));
+    await this.withinGrace(map.policy.cancelGrace, () =>
+      runElements(runner, toRun, elements(), task.concurrency),
+    );
+    const isOpen = (position: number): boolean => !ended.has(position) && !this.handedBack.has(position);
     const isLeft = open.some((offset) => isOpen(slice.first + offset));
-    // The liveness interceptor says what this means: a cancel, or that another attempt goes on with what is left.
-    if (isLeft) throw stopped(attempt, cancellationSignal.reason);
-    return answerOf([...work.givenBack].map(([position, how]) => [position - slice.first, how]));
+    // The liveness interceptor decides what this means: a cancel, or that another attempt continues with the rest.
+    if (isLeft) throw stopped(attempt, attempt.context.cancellationSignal.reason);
+    return answerOf([...this.handedBack].map(([position, how]) => [position - slice.first, how]));
   }
 
-  /** Stops the bodies where the activity is told to stop, and no later than when their grace is over, this. */
+  /** Stops the bodies when the activity is told to stop, and stops waiting at the latest when their grace is over. */
   private async withinGrace(grace = DEFAULT_CANCEL_GRACE_MS, work: () => Promise<void>): Promise<void> {
     const { cancellationSignal } = this.attempt.context;
     let stopTimer = (): void => {};
     const over = new Promise<void>((resolve) => {
       const onCancel = (): void => {
-        this.stop.abort(cancellationSignal.reason);
+        this.stopping.abort(cancellationSignal.reason);
         stopTimer = startTimer(grace, resolve);
       };
       if (cancellationSignal.aborted) onCancel();
@@ -108,20 +129,14 @@ class BatchRun {
   ): Promise<number[]> {
     const { runHistory } = this.environment.backends;
     const ids = offsets.map(idOf);
-    const records = await runHistory.getOutcomes(this.attempt.task.recordRun, ids);
+    const records = await runHistory.getOutcomes(this.attempt.task.temporalRunId, ids);
     const recorded = new Set(records.map((record) => record.knot_id));
     return offsets.filter((offset) => !recorded.has(idOf(offset)));
   }
-
-  private execution(attempt: number, startedAt: number, finishedAt: number): Execution {
-    const { context, task } = this.attempt;
-    const call = { dispatcher: 'queue', attempt, startedAt, finishedAt };
-    return executionInActivity(context, this.environment.identity, task, call);
-  }
 }
 
-function answerOf(alone: readonly (readonly [number, GivenBack])[]): BatchAnswer {
-  return alone.length > 0 ? { alone } : {};
+function answerOf(retryAlone: readonly (readonly [number, HandedBack])[]): BatchAnswer {
+  return retryAlone.length > 0 ? { retryAlone } : {};
 }
 
 function stopped(attempt: BatchAttempt, cause: unknown): SelvageError {

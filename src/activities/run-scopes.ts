@@ -1,30 +1,30 @@
 import type { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { SelvageError } from '../errors';
-import type { Backends } from '../protocols';
-import type { Digests } from '../sealing/digests';
-import type { RunScope } from '../sealing/run-scope';
-import { digestsOf, digestTagOf, encryptionOf, subjectOf } from '../sealing/seal-backends';
-import { MEMO_KEY, type PinRequest, type RunMemo } from '../workflows/messages';
+import type { Backends } from '../ports';
+import type { Digests } from '../encryption/digests';
+import type { RunScope } from '../encryption/run-scope';
+import { digestsOf, digestTagOf, encryptionOf, subjectOf } from '../encryption/seal-backends';
+import { MEMO_KEY, type BeginRunRequest, type RunMemo } from '../workflows/messages';
 
 type Info = Pick<Context['info'], 'workflowExecution'>;
 
-/** So many runs are remembered. */
+/** Most runs that are remembered. */
 const REMEMBERED_RUNS = 10_000;
 
-/** What is as it is from the beginning of a run to its end, as its record says it. */
+/** Facts of a run's record that stay the same from its beginning to its end. */
 interface Facts {
   readonly subject: string | undefined;
-  /** Of the digest key. */
+  /** Tag of the digest key. */
   readonly tag: string | undefined;
 }
 
 /**
- * For whom runs work and what they hash their values with, as this worker knows it: by the record of a run, which its first step writes, else by
- * what the server has of it.
+ * The subject and the digest key of each run, as far as this worker knows them: from the run's record, which
+ * its first step writes, or else from the server.
  */
 export class RunScopes {
-  /** By the Temporal run id of its records. */
+  /** By the Temporal run id of the run's records. */
   private readonly known = new Map<string, RunScope>();
 
   constructor(
@@ -33,50 +33,57 @@ export class RunScopes {
   ) {}
 
   /**
-   * Of a run that begins with this.
+   * The scope of a run that begins with this step.
    *
-   * @throws SelvageError `KeyMissing`: this worker could not seal what it stores for it, or hash it as it was hashed; `BackendUnavailable`
+   * @throws SelvageError `KeyMissing`: this worker could not seal what it stores for the run, or not hash it
+   *   in the required way;
+   * `BackendUnavailable`
    */
-  async pinned({ workflowExecution }: Info, request: PinRequest): Promise<RunScope> {
+  async ofBeginning({ workflowExecution }: Info, request: BeginRunRequest): Promise<RunScope> {
     const { subject, backends: others } = request;
-    const { workflowId, runId: recordRun } = workflowExecution!;
+    const { workflowId, runId: temporalRunId } = workflowExecution!;
     const isSealed = encryptionOf(this.backends) !== undefined;
     if (subject !== undefined && !isSealed) throw cannotSeal(workflowId);
-    if (!isSealed) return this.remember(recordRun, {});
+    if (!isSealed) return this.remember(temporalRunId, {});
     const digests = digestsOf(this.backends);
-    // With a client of other keys it does not begin: see `requireSameBackends`.
+    // The run does not begin if the client has other keys: see `requireSameBackends`.
     if (others && !digests.takes(others.digest)) return { subject };
-    const tag = others ? others.digest : await this.begunTag(recordRun, digests);
-    return this.remember(recordRun, { subject, digest: digests.byTag(tag) });
+    const tag = others ? others.digest : await this.begunTag(temporalRunId, digests);
+    return this.remember(temporalRunId, { subject, digest: digests.byTag(tag) });
   }
 
   /**
-   * Of the run that an activity works for: its input says which where the activity is not the run's own.
+   * The scope of the run that an activity works for. The input names it if the activity does not belong to
+   * that run itself.
    *
-   * @throws SelvageError `BackendUnavailable`: it cannot be told; `KeyMissing`: this worker lacks the digest key of the run
+   * @throws SelvageError `BackendUnavailable`: it cannot be determined; `KeyMissing`: this worker lacks the
+   *   run's digest key
    */
   async of({ workflowExecution }: Info, input: unknown): Promise<RunScope> {
     if (!workflowExecution || !encryptionOf(this.backends)) return {};
-    const { run, runId, task } = partsOf(input);
-    const recordRun = textOr(run ?? task?.run, workflowExecution.runId);
-    const known = this.known.get(recordRun);
+    const { temporalRunId: said, runId, task } = partsOf(input);
+    const temporalRunId = textOr(said ?? task?.temporalRunId, workflowExecution.runId);
+    const known = this.known.get(temporalRunId);
     if (known) return known;
     const id = textOr(runId ?? task?.runId, workflowExecution.workflowId);
-    const { subject, tag } = await this.look(recordRun, id);
-    return this.remember(recordRun, { subject, digest: digestsOf(this.backends).byTag(tag) });
+    const { subject, tag } = await this.look(temporalRunId, id);
+    return this.remember(temporalRunId, { subject, digest: digestsOf(this.backends).byTag(tag) });
   }
 
-  /** Of a run that nobody has said a digest key for: the one that it began with, if this is not the first try. */
-  private async begunTag(recordRun: string, { all, current }: Digests): Promise<string | undefined> {
+  /**
+   * The digest key's tag for a run whose starter named none: the one that it began with, if this is not the
+   * first try.
+   */
+  private async begunTag(temporalRunId: string, { all, current }: Digests): Promise<string | undefined> {
     if (all.every(({ tag }) => tag === undefined)) return undefined;
-    const record = await this.backends.runHistory.getRunByTemporalId(recordRun);
+    const record = await this.backends.runHistory.getRunByTemporalId(temporalRunId);
     return record ? digestTagOf(record) : current.tag;
   }
 
-  private async look(recordRun: string, runId: string): Promise<Facts> {
+  private async look(temporalRunId: string, runId: string): Promise<Facts> {
     const { runHistory } = this.backends;
-    // A run that was reset has no record of its own before its end; it works for whom it worked before.
-    const record = (await runHistory.getRunByTemporalId(recordRun)) ?? (await runHistory.getRun(runId));
+    // A reset run has no record of its own before its end, but keeps its subject.
+    const record = (await runHistory.getRunByTemporalId(temporalRunId)) ?? (await runHistory.getRun(runId));
     if (record) return { subject: subjectOf(record), tag: digestTagOf(record) };
     try {
       const { memo } = await this.client!.workflow.getHandle(runId).describe();
@@ -92,8 +99,8 @@ export class RunScopes {
     }
   }
 
-  private remember(recordRun: string, scope: RunScope): RunScope {
-    this.known.set(recordRun, scope);
+  private remember(temporalRunId: string, scope: RunScope): RunScope {
+    this.known.set(temporalRunId, scope);
     for (const oldest of this.known.keys()) {
       if (this.known.size <= REMEMBERED_RUNS) break;
       this.known.delete(oldest);
@@ -103,9 +110,9 @@ export class RunScopes {
 }
 
 interface Parts {
-  readonly run?: unknown;
+  readonly temporalRunId?: unknown;
   readonly runId?: unknown;
-  readonly task?: { readonly run?: unknown; readonly runId?: unknown };
+  readonly task?: { readonly temporalRunId?: unknown; readonly runId?: unknown };
 }
 
 function partsOf(input: unknown): Parts {

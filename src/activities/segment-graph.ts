@@ -1,15 +1,19 @@
-import { completeLayout, unpackRanges, uniqueParents, type Layout, type PlanKnot } from '../engine';
-import type { LoadedPlan } from '../execution';
+import { completeLayout, uniqueParents, type Layout, type PlanKnot } from '../plan';
+import { unpackRanges } from '../scheduler';
+import type { LoadedPlan } from '../runtime';
 import type { SegmentTask } from '../workflows/messages';
 
-/** A segment as a layout of its own: the parents outside of it as parameters, then its knots; terminals are what is wanted. */
+/**
+ * A segment as a layout of its own: outside parents as parameters, then its knots. Its terminals are the knots whose values are wanted
+ * outside.
+ */
 export interface SegmentGraph {
   readonly layout: Layout;
   /** By index in the layout. */
   readonly planKnots: readonly PlanKnot[];
   /** By index in the plan. */
   readonly layoutIndex: ReadonlyMap<number, number>;
-  /** The first member's index in the layout: so many parents are outside. */
+  /** Index of the first member in the layout, which equals the number of outside parents. */
   readonly firstMember: number;
 }
 

@@ -1,10 +1,10 @@
-/** What bounds the work of one segment. */
+/** Limits for the work of one segment. */
 export interface SegmentLimits {
-  /** Bodies running at once. */
+  /** Most bodies running at once. */
   readonly concurrency: number;
-  /** After so many milliseconds it starts nothing more: what depends on it from outside should not wait, nor a worker's shutdown. */
+  /** Milliseconds after which it starts nothing more, so that outside knots and a worker's shutdown do not wait too long. */
   readonly workingMs: number;
-  /** After so many bytes of values it starts nothing more, for their memory. */
+  /** Bytes of values after which it starts nothing more, because of their memory. */
   readonly valueBytes: number;
 }
 

@@ -1,122 +1,87 @@
 import { setMaxListeners } from 'node:events';
 import {
-  Scheduler,
   isOwnSkip,
   packEnds,
-  requiredParentsFailure,
-  uniqueParents,
   type Envelope,
   type KnotOutcome,
   type MemberEnd,
-  type OutcomeKind,
   type OwnSkipReason,
-  type PlanKnot,
-  type SkipReason,
-  DEFAULT_CANCEL_GRACE_MS,
-  RETRY_WAIT_MS,
-} from '../engine';
+} from '../scheduler';
+import { type Layout, type PlanKnot, DEFAULT_CANCEL_GRACE_MS } from '../plan';
 import { SelvageError, messageText } from '../errors';
 import {
-  assembleInputs,
-  cacheKeyOf,
-  describeError,
   envelopeOf,
   failedOutcomeOf,
-  lineageRecord,
-  mapElements,
-  needsNoInputs,
-  outcomeOfResult,
-  pathRecords,
-  receivedOutcome,
-  retryDelay,
-  reusedRecord,
-  skipDetail,
+  isElement,
   startTimer,
-  unrunError,
-  waitUnlessStopped,
-  withPassedOver,
-  type CachedValue,
   type EncodedValue,
-  type Execution,
-  type Failed,
-  type KnotOutcomeToRecord,
   type LoadedPlan,
   type OutcomeToRecord,
-  type ParentOutcomes,
-  type PassedOver,
-} from '../execution';
-import { envelopeOfRecord } from '../interceptors/activity/adopt';
-import { recordsOf, referenceOf } from '../interceptors/activity/parents';
-import { PromiseHost } from '../local/promise-host';
-import type { DefinitionRecord } from '../model/records';
-import type { ExceptionRecord, LineageRecord, StoredValue } from '../protocols';
-import type { GivenBack, KnotFailure, SegmentAnswer } from '../workflows/messages';
-import { commitPatiently, isBackendTrouble } from './backend-trouble';
-import { executionInActivity } from './execution-in-activity';
-import type { SegmentAttempt } from './knot-attempt';
-import { isFailureOfMap } from './map-failures';
-import { observedCall, type CallPlace } from './observed-call';
+  KnotRunner,
+  LayoutRun,
+  ValueReader,
+  valueOfEnvelope,
+  type KnotEnd,
+} from '../runtime';
+import type { ExceptionRecord, LineageRecord, StoredValue } from '../ports';
+import type { HandedBack, KnotFailure, SegmentAnswer } from '../workflows/messages';
+import { envelopeOfRecord } from './adopt';
+import { bodySurroundings } from './body-surroundings';
+import type { SegmentAttempt } from './attempts';
+import { referenceOf } from './parents';
 import { presentBody } from './present-body';
-import type { SegmentSurroundings } from './segment-context';
+import { composeRecorded } from './recorded-elements';
+import { requiredRecordsOf } from './records-lost';
 import { segmentGraph, type SegmentGraph } from './segment-graph';
-import { SegmentMap } from './segment-map';
-import { SegmentValues, valueOfEnvelope } from './segment-values';
-import { isUnreadable } from './worker-elements';
+import { SharedHost, type SharedActivity } from './shared-host';
 import type { WorkerEnvironment } from './worker-environment';
 
 const ANSWER_VALUE_BYTES = 64 * 1024;
 const LISTED_FAILURES = 20;
 const MESSAGE_LENGTH = 500;
+/** Most elements whose throws are reported when they are handed back. For others the next attempt counts as the first. */
+const TOLD_ELEMENTS = 500;
 
 /**
- * One attempt at a segment: the reducer that schedules runs, over the knots of the segment alone, with their bodies as
- * promises.
+ * One attempt at a segment: the scheduler that schedules runs, over the segment's knots alone.
  *
- * G1  A knot's body is called when the records of all its parents are durable, but for those that did not run, which are
- *     decided alike and recorded by the interpreter when the segment has ended; and its own record is written before its
- *     children start: a segment is a group of durable knots, not one durable step.
- * G2  What has a record is adopted and its body not called: an attempt after the first asks for all of them before it starts.
- * G3  After a lost worker nothing is run. Who was running then has no record and all its parents have one; these go by
- *     themselves from then on, so that a body that kills its worker is counted by itself and takes nothing else down.
- * G4  The answer is what the records say. What has none is given back, and the interpreter decides on it.
+ * G1  A knot's body is called once the records of all its parents are durable, except parents that did not run: those are decided in the
+ *     same way, and recorded by the interpreter when the segment has ended. Its own record is written before its children start: a segment
+ *     is a group of durable knots, not one durable step.
+ * G2  A knot with a record is adopted and its body not called: an attempt after the first reads all of the records before it starts.
+ * G3  After a lost worker nothing is run. Knots that were running then have no record, while all their parents have one. These run
+ *     individually from then on, so that a body that kills its worker is counted alone and takes no others down.
+ * G4  The answer repeats what the records state. Knots without a record are handed back, and the interpreter decides on them.
  */
-export class SegmentRun {
+export class SegmentRun extends LayoutRun implements SharedActivity {
+  readonly dispatcher = 'local';
+  isHeld = false;
+  isOver = false;
+  protected readonly runner: KnotRunner;
+  protected readonly values: ValueReader;
+  protected readonly layout: Layout;
+  protected readonly planKnots: readonly PlanKnot[];
   private readonly graph: SegmentGraph;
-  private readonly scheduler: Scheduler<EncodedValue>;
-  private readonly host: PromiseHost<EncodedValue>;
-  private readonly values: SegmentValues;
-  private readonly surroundings: SegmentSurroundings;
-  /** Aborts the bodies. One for all: any number of them may listen. */
-  private readonly stop = new AbortController();
+  /** Aborts the bodies. One controller for all: any number of them may listen. */
+  private readonly stopping = new AbortController();
   private readonly begun = performance.now();
   /** By knot id. */
   private recorded: ReadonlyMap<string, LineageRecord> = new Map();
-  /** Indexes in the layout of the knots that go by themselves from now on. */
+  /** Indexes in the layout of the knots that run individually from now on. */
   private readonly alone = new Set<number>();
-  /** By index in the layout: members without a value, for those that receive outcomes. */
-  private readonly failed = new Map<number, Failed>();
-  /** By id: what branches have chosen, and why members are skipped by what their function said. */
+  /** By id: the choices of branches, and the reasons of members that their own function skipped. */
   private readonly choices = new Map<string, string>();
   private readonly ownSkips = new Map<string, OwnSkipReason>();
-  /** Ids of the members and of other paths: among these are all paths in the run of branches that are members. */
+  /** Ids of the members and of other paths. They include all paths in the run of branches that are members. */
   private readonly paths: ReadonlySet<string>;
-  private readonly parents: ParentOutcomes = {
-    valueOf: (parent) => this.valueOf(parent)!,
-    kindOf: (parent) => {
-      const failed = this.failed.get(this.graph.layoutIndex.get(parent)!);
-      return failed ? receivedOutcome(this.plan.plan.knots[parent]!, failed).kind : 'ok';
-    },
-  };
-  /** Indexes in the layout of the members that failed for their parents: decided again, and recorded, by the interpreter. */
-  private readonly unrun = new Set<number>();
-  private readonly givenBack = new Map<string, GivenBack>();
+  /** Indexes in the layout of members that failed because of their parents. The interpreter decides these again and records them. */
+  private readonly unrunErrors = new Set<number>();
+  private readonly handedBack = new Map<string, HandedBack>();
+  private readonly elementsBack = new Map<string, (readonly [number, HandedBack])[]>();
   private readonly failures: KnotFailure[] = [];
   private readonly running = new Set<number>();
   private valueBytes = 0;
-  private isHeld = false;
-  /** Nothing may be committed any more. */
-  private isOver = false;
-  /** What makes the whole attempt be tried again. */
+  /** The error that makes the whole attempt be retried. */
   private refusal: Error | undefined;
   private endNow!: () => void;
   private readonly onCancel = (): void => this.cancel();
@@ -124,40 +89,37 @@ export class SegmentRun {
 
   constructor(
     private readonly environment: WorkerEnvironment,
-    private attempt: SegmentAttempt,
-    private readonly plan: LoadedPlan,
+    public attempt: SegmentAttempt,
+    readonly plan: LoadedPlan,
   ) {
-    this.graph = segmentGraph(plan, attempt.task);
+    const graph = segmentGraph(plan, attempt.task);
+    const { layout, planKnots } = graph;
+    // After a lost worker the scheduler only finds out who may have been running, so it must reach all of them.
+    super(layout, attempt.lost > 0 ? Math.max(1, layout.size) : environment.segmentLimits.concurrency, false);
+    this.graph = graph;
+    this.layout = layout;
+    this.planKnots = planKnots;
     this.paths = new Set([...attempt.task.knots, ...(attempt.task.paths ?? [])]);
-    const { layout } = this.graph;
-    // After a lost worker the scheduler only tells who may have been running: it must get to all of them.
-    const window = attempt.lost > 0 ? Math.max(1, layout.size) : environment.segmentLimits.concurrency;
-    this.scheduler = new Scheduler<EncodedValue>(layout, { window });
-    this.host = new PromiseHost(this.scheduler, {
-      run: (knot) => this.runKnot(knot),
-      skip: (knot, reason) => this.noteSkipped(knot, reason),
-      fail: (knot) => this.noteFailed(knot),
-    });
-    this.values = new SegmentValues(environment.backends.dataStore, environment.recentValues);
-    this.surroundings = {
-      plan,
-      runId: attempt.task.runId,
-      recordRun: attempt.task.recordRun,
-      ownLogger: environment.logger,
-      log: attempt.context.log,
-      resources: environment.resources,
-      dataStore: environment.backends.dataStore,
-      handedOn: new Map(),
-    };
-    setMaxListeners(0, this.stop.signal);
+    this.values = new ValueReader(environment.backends.dataStore, environment.recentValues);
+    const surroundings = bodySurroundings(environment, attempt.context, attempt.task);
+    this.runner = new KnotRunner(new SharedHost(environment, this, surroundings));
+    setMaxListeners(0, this.stop);
   }
 
-  /** Rejects only where the attempt is to be tried again. */
+  get stop(): AbortSignal {
+    return this.stopping.signal;
+  }
+
+  get mayReuse(): boolean {
+    return this.attempt.task.reuse !== false;
+  }
+
+  /** Rejects only if the attempt is to be retried. */
   async execute(): Promise<SegmentAnswer> {
     const { task } = this.attempt;
     if (this.attempt.number > 1 || task.mayBeRecorded) {
       const { runHistory } = this.environment.backends;
-      const records = await runHistory.getRecords(task.recordRun, task.knots);
+      const records = await runHistory.getRecords(task.temporalRunId, task.knots);
       this.recorded = new Map(records.map((record) => [record.knot_id, record]));
     }
     const outside = await this.outsideValues();
@@ -174,11 +136,11 @@ export class SegmentRun {
   }
 
   /** How many of its knots have been committed. */
-  get settled(): number {
+  get committedCount(): number {
     return this.settledCount;
   }
 
-  /** Goes on as this attempt, which tells it to stop from now on. */
+  /** Continues as this attempt, which may tell it to stop from now on. */
   follow(attempt: SegmentAttempt): void {
     if (this.isOver) return;
     this.ignoreCancel();
@@ -186,15 +148,92 @@ export class SegmentRun {
     this.heedCancel();
   }
 
-  /** Aborts the bodies and starts nothing more; what ends in their grace is committed. */
+  /** Aborts the bodies and starts nothing more. Bodies that end within their grace are committed. */
   stopWith(reason: Error): void {
     this.hold();
     let grace = 0;
     for (const index of this.running)
-      grace = Math.max(grace, this.graph.planKnots[index]!.policy.cancelGrace ?? DEFAULT_CANCEL_GRACE_MS);
-    this.stop.abort(reason);
+      grace = Math.max(grace, this.planKnots[index]!.policy.cancelGrace ?? DEFAULT_CANCEL_GRACE_MS);
+    this.stopping.abort(reason);
     const stopTimer = startTimer(grace, this.endNow);
     void this.host.ended.finally(stopTimer).catch(() => undefined);
+  }
+
+  handBack(knot: PlanKnot, how: HandedBack): void {
+    if (isElement(knot)) {
+      const { id } = knot.map;
+      if (!this.elementsBack.has(id)) this.elementsBack.set(id, []);
+      this.elementsBack.get(id)!.push([knot.position, how]);
+      return;
+    }
+    this.alone.add(this.indexOf(this.plan.indexOf(knot.id)));
+    this.handedBack.set(knot.id, how);
+  }
+
+  committed(knot: PlanKnot, outcome: OutcomeToRecord, values: readonly StoredValue[]): void {
+    this.settledCount += 1;
+    // Values of elements are contained in the map's own.
+    if (!isElement(knot)) {
+      for (const value of values) {
+        this.valueBytes += value.bytes.byteLength;
+        if (outcome.kind === 'ok') this.environment.recentValues.add(value);
+      }
+    }
+    const { valueBytes, workingMs } = this.environment.segmentLimits;
+    if (this.valueBytes > valueBytes || performance.now() - this.begun > workingMs) this.hold();
+  }
+
+  protected indexOf(knot: number): number {
+    return this.graph.layoutIndex.get(knot)!;
+  }
+
+  protected async runKnot(index: number): Promise<KnotOutcome<EncodedValue> | undefined> {
+    const knot = this.planKnots[index]!;
+    const recorded = this.recorded.get(knot.id);
+    if (recorded) return await this.adoptWithPaths(index, recorded);
+    const { environment, attempt } = this;
+    // A knot that this worker refuses to run waits in an activity of its own, which reports the reason.
+    const { definition } = presentBody(environment, this.plan, knot, attempt.context.info.taskQueue);
+    if (attempt.lost > 0 || !definition) {
+      this.alone.add(index);
+      return undefined;
+    }
+    if (this.isHeld) return undefined;
+    this.running.add(index);
+    try {
+      const codeHash = environment.codeHashes.of(definition);
+      const { plan, parents } = this;
+      const subject = { plan, knot, definition, codeHash, parents };
+      const isMap = knot.policy.node === 'map';
+      const end = isMap ? await this.runSegmentMap(knot, subject) : await this.runner.run(subject);
+      return await this.adoptEnd(index, end);
+    } catch (error) {
+      this.refuse(error);
+      return undefined;
+    } finally {
+      this.running.delete(index);
+    }
+  }
+
+  /** Noted for the knot's children. The interpreter decides it again, and records it. */
+  protected unrun(index: number, outcome: OutcomeToRecord): Promise<void> {
+    this.settled[index] = outcome;
+    if (outcome.kind === 'err') this.unrunErrors.add(index);
+    return Promise.resolve();
+  }
+
+  private async runSegmentMap(map: PlanKnot, subject: Parameters<LayoutRun['runMap']>[0]): Promise<KnotEnd> {
+    const { environment, attempt } = this;
+    const { task } = attempt;
+    const end = await this.runMap(subject, {
+      mayBeRecorded: attempt.number > 1 || task.mayBeRecorded === true,
+      readRecorded: (positions, idAt, composer) =>
+        composeRecorded(environment, task.temporalRunId, idAt, positions, composer),
+      isHeld: () => this.isHeld,
+    });
+    const elements = this.elementsBack.get(map.id);
+    if (end.kind === 'left' && elements) this.handBack(map, { elements: elements.slice(0, TOLD_ELEMENTS) });
+    return end;
   }
 
   private heedCancel(): void {
@@ -209,14 +248,12 @@ export class SegmentRun {
 
   private async outsideValues(): Promise<EncodedValue[]> {
     const { layout, firstMember } = this.graph;
-    const { parents } = this.attempt.task;
+    const { parents, runId, temporalRunId } = this.attempt.task;
     const ids = layout.ids.slice(0, firstMember);
     const unsaid = ids.filter((id) => !Object.hasOwn(parents, id));
-    const { runId, recordRun } = this.surroundings;
-    const { runHistory } = this.environment.backends;
     const records =
       unsaid.length > 0
-        ? await recordsOf(runHistory, runId, recordRun, unsaid)
+        ? await requiredRecordsOf(this.environment, runId, temporalRunId, unsaid)
         : new Map<string, LineageRecord>();
     return ids.map((id) =>
       Object.hasOwn(parents, id)
@@ -225,276 +262,21 @@ export class SegmentRun {
     );
   }
 
-  private noteSkipped(index: number, reason: SkipReason): Promise<void> {
-    const isOfParents = reason === 'parent_failed_or_skipped';
-    const which = this.scheduler.skipDetail(index);
-    const detail = isOfParents ? skipDetail(this.plan, this.graph.planKnots[index]!, which) : undefined;
-    this.failed.set(index, { kind: 'skipped', reason, ...(detail && { detail }) });
-    return Promise.resolve();
+  private async adoptEnd(index: number, end: KnotEnd): Promise<KnotOutcome<EncodedValue> | undefined> {
+    if (end.kind !== 'recorded') return undefined;
+    const { outcome, record } = end;
+    if (outcome?.kind === 'ok' && outcome.choice === undefined) return outcome;
+    return await this.adoptWithPaths(index, record);
   }
 
-  private noteFailed(index: number): Promise<void> {
-    const kinds = (parent: number): OutcomeKind | undefined => this.scheduler.outcomeKind(parent);
-    const failure = requiredParentsFailure(this.graph.layout, index, kinds);
-    const error = unrunError(this.surroundings.runId, failure, this.environment.sha256);
-    this.failed.set(index, { kind: 'err', error });
-    this.unrun.add(index);
-    return Promise.resolve();
-  }
-
-  private async runKnot(index: number): Promise<KnotOutcome<EncodedValue> | undefined> {
-    const knot = this.graph.planKnots[index]!;
-    const recorded = this.recorded.get(knot.id);
-    if (recorded) return await this.adoptWithPaths(index, recorded);
-    const { taskQueue } = this.attempt.context.info;
-    // What this worker refuses to run waits in an activity of its own, which says why.
-    const { definition } = presentBody(this.environment, this.plan, knot, taskQueue);
-    if (this.attempt.lost > 0 || !definition) {
-      this.alone.add(index);
-      return undefined;
-    }
-    if (this.isHeld) return undefined;
-    this.running.add(index);
-    try {
-      return knot.policy.node === 'map'
-        ? await this.runMap(index, knot, definition)
-        : await this.tryKnot(index, knot, definition);
-    } catch (error) {
-      this.refuse(error);
-      return undefined;
-    } finally {
-      this.running.delete(index);
-    }
-  }
-
-  /** Rejects only where the whole attempt is to be refused. */
-  private async tryKnot(
-    index: number,
-    knot: PlanKnot,
-    definition: DefinitionRecord,
-  ): Promise<KnotOutcome<EncodedValue> | undefined> {
-    const startedAt = Date.now();
-    const key = this.keyOf(knot, definition);
-    const found = key === undefined ? undefined : await this.findMade(knot, key);
-    // A cancel may have come meanwhile.
-    if (this.isOver || this.isStopped()) return undefined;
-    if (found?.record) return await this.takeOver(index, knot, found.record);
-    let waited = 0;
-    for (let throws = 0; ;) {
-      const number = this.attempt.number + throws;
-      let outcome: OutcomeToRecord;
-      let values: readonly StoredValue[];
-      try {
-        const result = needsNoInputs(knot) ? undefined : await this.observed(knot, definition, number);
-        ({ outcome, values } = outcomeOfResult(
-          this.plan,
-          knot,
-          result,
-          this.parents,
-          this.environment.digest,
-        ));
-      } catch (error) {
-        if (this.isOver || this.isStopped()) return undefined;
-        if (isBackendTrouble(error)) throw error;
-        if (isUnreadable(error)) return this.giveBack(index, {});
-        throws += 1;
-        const delay = retryDelay(knot.policy.retry, throws, error);
-        if (delay !== undefined) {
-          if (waited + delay > RETRY_WAIT_MS || this.isHeld)
-            return this.giveBack(index, { throws, after: delay });
-          waited += delay;
-          await waitUnlessStopped(delay, this.stop.signal);
-          if (this.isStopped()) return undefined;
-          continue;
-        }
-        const where = { runId: this.surroundings.runId, knotId: knot.id, attempt: number };
-        const described = describeError(error, where, this.environment);
-        outcome = { kind: 'err', error: described.record };
-        values = described.values;
-      }
-      if (this.isOver) return undefined;
-      const reuse = { key, passedOver: found?.passedOver };
-      return await this.commit(index, knot, definition, outcome, values, number, startedAt, reuse);
-    }
-  }
-
-  /** Rejects only where the whole attempt is to be refused. */
-  private async runMap(
-    index: number,
-    map: PlanKnot,
-    definition: DefinitionRecord,
-  ): Promise<KnotOutcome<EncodedValue> | undefined> {
-    const startedAt = Date.now();
-    const { number, task } = this.attempt;
-    let end: KnotOutcomeToRecord | undefined;
-    try {
-      const run = await this.segmentMap(map, definition);
-      end = await run.run(number > 1 || task.mayBeRecorded === true);
-      if (!end && run.givenBack.length > 0) return this.giveBack(index, { elements: run.givenBack });
-    } catch (error) {
-      if (isUnreadable(error)) return this.giveBack(index, {});
-      if (!isFailureOfMap(error)) throw error;
-      const where = { runId: this.surroundings.runId, knotId: map.id, attempt: number };
-      const { record, values } = describeError(error, where, this.environment);
-      end = { outcome: { kind: 'err', error: record }, values };
-    }
-    if (!end || this.isOver) return undefined;
-    return await this.commit(index, map, definition, end.outcome, end.values, number, startedAt);
-  }
-
-  private async segmentMap(map: PlanKnot, definition: DefinitionRecord): Promise<SegmentMap> {
-    const parents = uniqueParents(map).map((parent) => this.valueOf(parent)!);
-    const missing = this.values.missing(parents);
-    const read = missing && (await this.values.read(missing, map.id));
-    const elements = mapElements(this.plan, map, (parent) =>
-      this.values.encoded(this.valueOf(parent)!, read),
-    );
-    const shared = {
-      sharedId: (parent: number) => this.valueOf(parent)!,
-      sharedValue: (parent: number) => this.values.fresh(this.valueOf(parent)!, read),
-    };
-    return new SegmentMap(this.plan, map, definition, elements, shared, {
-      call: () => this.callPlace,
-      execution: (attempt, startedAt, finishedAt) => this.execution(attempt, startedAt, finishedAt),
-      mayReuse: this.attempt.task.reuse !== false,
-      isHeld: () => this.isHeld,
-      isOver: () => this.isOver,
-      committed: () => this.countCommit(0),
-    });
-  }
-
-  private giveBack(index: number, how: GivenBack): undefined {
-    this.alone.add(index);
-    this.givenBack.set(this.graph.planKnots[index]!.id, how);
-    return undefined;
-  }
-
-  private async observed(knot: PlanKnot, definition: DefinitionRecord, number: number): Promise<unknown> {
-    return await observedCall(this.callPlace, knot, definition, number, () =>
-      this.inputsOf(knot, definition),
-    );
-  }
-
-  private get callPlace(): CallPlace {
-    const { environment, surroundings, attempt } = this;
-    return { environment, surroundings, attempt, stop: this.stop.signal };
-  }
-
-  private async inputsOf(knot: PlanKnot, { receives }: DefinitionRecord): Promise<Record<string, unknown>> {
-    const parents: EncodedValue[] = [];
-    for (const name in knot.inputs) {
-      const input = knot.inputs[name]!;
-      const value = 'parent' in input ? this.valueOf(input.parent) : undefined;
-      if (value) parents.push(value);
-    }
-    const missing = this.values.missing(parents);
-    const read = missing && (await this.values.read(missing, knot.id));
-    const valueFrom = (parent: number): unknown => this.values.fresh(this.valueOf(parent)!, read);
-    return assembleInputs(
-      knot,
-      receives,
-      receives === 'outcomes' ? (parent) => this.outcomeFrom(parent, valueFrom) : valueFrom,
-    );
-  }
-
-  /** What a body that receives outcomes is told of a parent. */
-  private outcomeFrom(parent: number, valueFrom: (parent: number) => unknown): unknown {
-    const failed = this.failed.get(this.graph.layoutIndex.get(parent)!);
-    if (!failed) return { kind: 'ok', value: valueFrom(parent) };
-    return structuredClone(receivedOutcome(this.plan.plan.knots[parent]!, failed));
-  }
-
-  /** Of a parent of a knot that is running, by its index in the plan; undefined where it has none. */
-  private valueOf(parent: number): EncodedValue | undefined {
-    return this.scheduler.value(this.graph.layoutIndex.get(parent)!);
-  }
-
-  private async commit(
-    index: number,
-    knot: PlanKnot,
-    definition: DefinitionRecord,
-    outcome: OutcomeToRecord,
-    values: readonly StoredValue[],
-    number: number,
-    startedAt: number,
-    { key, passedOver }: { key?: string | undefined; passedOver?: PassedOver | undefined } = {},
-  ): Promise<KnotOutcome<EncodedValue>> {
-    const { environment } = this;
-    const made = lineageRecord(
-      this.plan,
-      knot,
-      this.execution(number, startedAt, Date.now()),
-      outcome,
-      (parent) => this.valueOf(parent)?.hash ?? null,
-      environment.codeHashes.of(definition),
-      key ?? null,
-    );
-    const commit = { record: withPassedOver(made, passedOver), values };
-    const committed = await commitPatiently(() => environment.commits.commit(commit, { urgent: true }));
-    if (outcome.kind === 'ok') {
-      for (const value of values) environment.recentValues.add(value);
-    }
-    // What is passed on has no bytes of its own.
-    this.countCommit(values.reduce((sum, { bytes }) => sum + bytes.byteLength, 0));
-    if (committed.inserted && outcome.kind === 'ok' && outcome.choice === undefined) return outcome;
-    return await this.adoptWithPaths(index, committed.record);
-  }
-
-  private countCommit(bytes: number): void {
-    this.valueBytes += bytes;
-    this.settledCount += 1;
-    const { valueBytes, workingMs } = this.environment.segmentLimits;
-    if (this.valueBytes > valueBytes || performance.now() - this.begun > workingMs) this.hold();
-  }
-
-  private async findMade(knot: PlanKnot, key: string): Promise<CachedValue | undefined> {
-    if (this.attempt.task.reuse === false) return undefined;
-    return await this.environment.cachedValues.find(knot, key);
-  }
-
-  /** What another knot has made is this one's. */
-  private async takeOver(
-    index: number,
-    knot: PlanKnot,
-    made: LineageRecord,
-  ): Promise<KnotOutcome<EncodedValue>> {
-    const now = Date.now();
-    const execution = this.execution(0, now, now);
-    const hashOf = (parent: number): string | null => this.valueOf(parent)?.hash ?? null;
-    const record = reusedRecord(this.plan, knot, execution, made, hashOf);
-    const { commits } = this.environment;
-    const committed = await commitPatiently(() => commits.commit({ record, values: [] }, { urgent: true }));
-    this.countCommit(0);
-    return this.adopt(index, committed.record);
-  }
-
-  private keyOf(knot: PlanKnot, definition: DefinitionRecord): string | undefined {
-    const { codeHashes, digest } = this.environment;
-    const valueOf = (parent: number): EncodedValue => this.valueOf(parent)!;
-    return cacheKeyOf(this.plan, knot, codeHashes.of(definition), valueOf, digest);
-  }
-
-  /** The paths of a branch are on record before anything below them starts. */
+  /** Records the paths of a branch before anything downstream of them starts. */
   private async adoptWithPaths(index: number, record: LineageRecord): Promise<KnotOutcome<EncodedValue>> {
     const { choice } = record.extra as { choice?: string };
     if (record.outcome === 'ok' && choice !== undefined) {
-      const { paths } = this;
-      const branch = this.graph.planKnots[index]!;
       const tags = this.plan
-        .pathsOf(branch)
-        .flatMap((path) => (paths.has(path.id) ? [path.policy.path!] : []));
-      const now = Date.now();
-      const records = pathRecords(
-        this.plan,
-        record,
-        this.parents,
-        tags,
-        this.execution(record.attempt, now, now),
-      );
-      const { commits } = this.environment;
-      await commitPatiently(() =>
-        Promise.all(records.map((path) => commits.commit({ record: path, values: [] }, { urgent: true }))),
-      );
+        .pathsOf(this.planKnots[index]!)
+        .flatMap((path) => (this.paths.has(path.id) ? [path.policy.path!] : []));
+      await this.runner.recordPaths(this.plan, record, this.parents, tags);
     }
     return this.adopt(index, record);
   }
@@ -512,7 +294,7 @@ export class SegmentRun {
     const reason = record.skip_reason;
     if (isOwnSkip(reason)) {
       this.ownSkips.set(record.knot_id, reason);
-      this.failed.set(index, failedOutcomeOf(record)!);
+      this.settled[index] = failedOutcomeOf(record)!;
       return { kind: 'skipped', reason };
     }
     if (record.outcome === 'skipped') {
@@ -522,7 +304,7 @@ export class SegmentRun {
       );
     }
     const { error } = record.extra as { error: ExceptionRecord };
-    this.failed.set(index, failedOutcomeOf(record)!);
+    this.settled[index] = failedOutcomeOf(record)!;
     if (this.failures.length < LISTED_FAILURES) {
       this.failures.push({
         knot: record.knot_id,
@@ -531,11 +313,6 @@ export class SegmentRun {
       });
     }
     return { kind: 'err' };
-  }
-
-  private execution(attempt: number, startedAt: number, finishedAt: number): Execution {
-    const call = { dispatcher: 'local', attempt, startedAt, finishedAt };
-    return executionInActivity(this.attempt.context, this.environment.identity, this.surroundings, call);
   }
 
   /** Starts nothing more. */
@@ -550,14 +327,10 @@ export class SegmentRun {
     this.hold();
   }
 
-  /** Told to stop, by a cancel, by the shutdown of the worker, or because another attempt takes over. */
+  /** Stops because of a cancel, of the worker's shutdown, or because another attempt takes over. */
   private cancel(): void {
     if (this.attempt.cancelReason === 'superseded') this.refuse(superseded(this.attempt));
     this.stopWith(this.attempt.context.cancellationSignal.reason as Error);
-  }
-
-  private isStopped(): boolean {
-    return this.stop.signal.aborted;
   }
 
   private async answer(): Promise<SegmentAnswer> {
@@ -565,8 +338,8 @@ export class SegmentRun {
     const ends: MemberEnd[] = [];
     for (let index = firstMember; index < layout.size; index++) {
       const kind = this.scheduler.outcomeKind(index);
-      if (kind === 'ok' || (kind === 'err' && !this.unrun.has(index))) ends.push(kind);
-      else ends.push(this.alone.has(index) ? 'alone' : 'again');
+      if (kind === 'ok' || (kind === 'err' && !this.unrunErrors.has(index))) ends.push(kind);
+      else ends.push(this.alone.has(index) ? 'retryAlone' : 'requeue');
     }
     return {
       ends: packEnds(ends),
@@ -574,7 +347,7 @@ export class SegmentRun {
       ...(this.failures.length > 0 && { failures: this.failures }),
       ...(this.choices.size > 0 && { choices: Object.fromEntries(this.choices) }),
       ...(this.ownSkips.size > 0 && { skipped: Object.fromEntries(this.ownSkips) }),
-      ...(this.givenBack.size > 0 && { givenBack: Object.fromEntries(this.givenBack) }),
+      ...(this.handedBack.size > 0 && { handedBack: Object.fromEntries(this.handedBack) }),
     };
   }
 

@@ -1,5 +1,7 @@
-import { SelvageError } from '../errors';
-import { isReference, type Envelope, type PlanKnot, type ReferenceEnvelope } from '../engine';
+import { decodeJson } from '../values';
+import { SelvageError, isOfClass } from '../errors';
+import { isReference, type Envelope, type ReferenceEnvelope } from '../scheduler';
+import type { Plan, PlanKnot } from '../plan';
 import {
   checkPayload,
   decodeStored,
@@ -7,42 +9,61 @@ import {
   storedReference,
   storedValues,
   valueMissing,
-} from '../execution';
-import type { StandardSchema } from '../model';
+  type EncodedValue,
+  type SignalSchema,
+  valueOfEnvelope,
+} from '../runtime';
+import type { StandardSchema } from '../authoring';
 import type { SignalCheck, SignalCheckRequest } from '../workflows/messages';
-import { valueOfEnvelope } from './segment-values';
 import type { WorkerEnvironment } from './worker-environment';
 
 /**
- * Whether a knot of the plan can take the signal: its payload must satisfy the schema of one that waits for that name. The payload is
- * kept as it was given; each knot takes what comes out of its own schema.
+ * Checks for each signal whether a knot of the plan can take it: the payload must satisfy the schema of a knot that waits for that name.
+ * Payloads are kept as given; each knot takes the output of its own schema.
  *
- * @throws SelvageError `BodyMissing` where this worker does not have the schemas, `BackendUnavailable`
+ * @throws SelvageError `BodyMissing` if this worker lacks the schemas, `BackendUnavailable`
  */
-export async function checkSignal(
+export async function checkSignals(
   environment: WorkerEnvironment,
-  request: SignalCheckRequest,
-): Promise<SignalCheck> {
-  const { plan } = await environment.plans.get(request.plan);
-  const { name, payload = NOTHING_GIVEN } = request;
-  const knots = plan.knots.filter(({ policy }) => policy.wait?.signal === name);
-  let given: unknown;
-  try {
-    given = await payloadOf(environment, payload, name);
-  } catch (error) {
-    if (SelvageError.is(error, 'NotDecodable') || SelvageError.is(error, 'ValueMissing'))
-      return { refused: `The signal "${name}" cannot be read: ${error.message}` };
-    throw error;
+  { plan: hash, signals }: SignalCheckRequest,
+): Promise<SignalCheck[]> {
+  const { plan } = await environment.plans.get(hash);
+  const values: EncodedValue[] = [];
+  const checks: SignalCheck[] = [];
+  for (const { name, payload = NOTHING_GIVEN, isRaw } of signals) {
+    const given = await read(environment, payload, name, isRaw);
+    const check =
+      'refused' in given
+        ? given
+        : await checkPayload(name, schemasOf(environment, plan, name), given.payload);
+    if ('refused' in check) {
+      checks.push(check);
+      continue;
+    }
+    const { unfit } = check;
+    const value = isReference(payload) ? undefined : valueOfEnvelope(payload, environment.digest);
+    if (value) values.push(value);
+    const reference = value ? (envelopeOf(value, -1) as ReferenceEnvelope) : (payload as ReferenceEnvelope);
+    checks.push({ payload: reference, ...(unfit.length > 0 && { unfit }) });
   }
-  const waiting = knots.map((knot) => ({
-    knot: knot.id,
-    schema: schemaOf(environment, plan.tapestry, knot, plan.definitions[knot.definition]!.name),
-  }));
-  const check = await checkPayload(name, waiting, given);
-  if ('refused' in check) return check;
-  const { unfit } = check;
-  const reference = await keep(environment, payload);
-  return { payload: reference, ...(unfit.length > 0 && { unfit }) };
+  await keep(environment, values);
+  return checks;
+}
+
+async function read(
+  environment: WorkerEnvironment,
+  payload: Envelope,
+  name: string,
+  isRaw: boolean | undefined,
+): Promise<{ readonly payload: unknown } | { readonly refused: string }> {
+  try {
+    if (isRaw && !isReference(payload))
+      return { payload: decodeJson(payload.value, { allowReferences: false }) };
+    return { payload: await payloadOf(environment, payload, name) };
+  } catch (error) {
+    if (!isOfClass(error, 'input', 'damaged')) throw error;
+    return { refused: `The signal "${name}" cannot be read: ${(error as Error).message}` };
+  }
 }
 
 /** A fresh copy of the value. */
@@ -58,17 +79,31 @@ export async function payloadOf(
   return decodeStored(value.hash, bytes);
 }
 
-/** By hash, in the data store, so that what a run keeps of a signal is small. */
+/** Stores it under its hash, so that the run's own state of a signal stays small. */
 async function keep(
-  { backends, recentValues, digest }: WorkerEnvironment,
-  payload: Envelope,
-): Promise<ReferenceEnvelope> {
-  if (isReference(payload)) return payload;
-  const value = valueOfEnvelope(payload, digest);
-  const values = storedValues(value);
+  { backends, recentValues }: WorkerEnvironment,
+  given: readonly EncodedValue[],
+): Promise<void> {
+  if (given.length === 0) return;
+  const values = given.flatMap((value) => storedValues(value));
   await backends.dataStore.put(values);
   for (const stored of values) recentValues.add(stored);
-  return envelopeOf(value, -1) as ReferenceEnvelope;
+}
+
+/** The knots that wait for the signal, with their schemas. */
+function schemasOf(environment: WorkerEnvironment, plan: Plan, name: string): readonly SignalSchema[] {
+  const ofPlan = knownSchemas.get(plan) ?? new Map<string, readonly SignalSchema[]>();
+  knownSchemas.set(plan, ofPlan);
+  const known = ofPlan.get(name);
+  if (known) return known;
+  const schemas = plan.knots
+    .filter(({ policy }) => policy.wait?.signal === name)
+    .map((knot) => ({
+      knot: knot.id,
+      schema: schemaOf(environment, plan.tapestry, knot, plan.definitions[knot.definition]!.name),
+    }));
+  ofPlan.set(name, schemas);
+  return schemas;
 }
 
 function schemaOf(
@@ -87,5 +122,7 @@ function schemaOf(
   );
 }
 
+/** By signal name, for the plans that this worker has at hand: a plan may have thousands. */
+const knownSchemas = new WeakMap<Plan, Map<string, readonly SignalSchema[]>>();
 /** `undefined`, encoded. */
 const NOTHING_GIVEN: Envelope = { value: { $type: 'undefined' } };

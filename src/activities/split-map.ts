@@ -1,5 +1,7 @@
-import { packHash } from '../canonical';
-import { LOST_WORKERS, packRanges } from '../engine';
+import { packHash } from '../values';
+import { LOST_WORKERS } from '../plan';
+import { packRanges } from '../scheduler';
+import { isOfClass } from '../errors';
 import {
   ElementKnots,
   encodedOfStored,
@@ -10,27 +12,33 @@ import {
   valueMissing,
   type EncodedValue,
   type MapElements,
-} from '../execution';
-import { findParents } from '../interceptors/activity/parents';
+} from '../runtime';
+import { findParents } from './parents';
 import type { SplitAnswer } from '../workflows/messages';
-import { currentAttempt, type SplitAttempt } from './knot-attempt';
-import { isFailureOfMap } from './map-failures';
+import type { SplitAttempt } from './attempts';
 import type { WorkerEnvironment } from './worker-environment';
 
 const BYTES_AT_A_TIME = 8 * 1024 * 1024;
 const RECORDS_AT_A_TIME = 1_000;
 
-/** Ranges of elements on record that an answer tells of; the activities of others find out for themselves. */
+/**
+ * Most ranges of recorded elements that an answer lists. The activities of the others find out for
+ * themselves.
+ */
 const TOLD_RANGES = 4_000;
 
 const REFUSED: SplitAnswer = { count: 0, refused: true, slices: [] };
 
-/** The activity that writes the slices of what a map goes over, from an element on, and answers what there is to run. Idempotent. */
-export function createSplitMap(environment: WorkerEnvironment): () => Promise<SplitAnswer> {
-  return async function splitMap(): Promise<SplitAnswer> {
-    const attempt = currentAttempt.getStore() as SplitAttempt;
+/**
+ * The activity that writes the slices of a map's list from an element on, and returns what there is to run.
+ * Idempotent.
+ */
+export function createSplitMap(
+  environment: WorkerEnvironment,
+): (attempt: SplitAttempt) => Promise<SplitAnswer> {
+  return async function splitMap(attempt: SplitAttempt): Promise<SplitAnswer> {
     const { task } = attempt;
-    // The map's own activity meets the same fate, and records it.
+    // The map's own activity reaches the same limit, and records it.
     if (attempt.lost >= LOST_WORKERS) return REFUSED;
     const plan = await environment.plans.get(task.plan);
     const map = plan.knot(task.knot);
@@ -44,7 +52,7 @@ export function createSplitMap(environment: WorkerEnvironment): () => Promise<Sp
     try {
       elements = mapElements(plan, map, (parent) => lists.get(parent)!.encoded);
     } catch (error) {
-      if (isFailureOfMap(error)) return REFUSED;
+      if (isOfClass(error, 'input')) return REFUSED;
       throw error;
     }
     const shared = sharedReferences(map, (parent) => parents.valueOf(parent));
@@ -59,8 +67,15 @@ export function createSplitMap(environment: WorkerEnvironment): () => Promise<Sp
       environment,
       slices.map(({ value }) => value),
     );
-    const done = task.givenBack
-      ? await recorded(environment, task.recordRun, new ElementKnots(plan, map), elements, task.from, next)
+    const done = task.handedBack
+      ? await recorded(
+          environment,
+          task.temporalRunId,
+          new ElementKnots(plan, map),
+          elements,
+          task.from,
+          next,
+        )
       : [];
     const { count, keys } = elements;
     return {
@@ -106,7 +121,7 @@ async function store(
 /** Positions that have a record. */
 async function recorded(
   { backends }: WorkerEnvironment,
-  recordRun: string,
+  temporalRunId: string,
   knots: ElementKnots,
   { count, keys }: MapElements,
   from: number,
@@ -117,7 +132,7 @@ async function recorded(
     const positions = new Map<string, number>();
     for (let position = first; position < Math.min(to, first + RECORDS_AT_A_TIME); position++)
       positions.set(knots.idAt(position, keys?.[position]), position);
-    const records = await backends.runHistory.getOutcomes(recordRun, [...positions.keys()]);
+    const records = await backends.runHistory.getOutcomes(temporalRunId, [...positions.keys()]);
     for (const record of records) done.push(positions.get(record.knot_id)!);
   }
   return done.sort((a, b) => a - b);

@@ -1,29 +1,29 @@
-import { branchOf, type Envelope, type Layout } from '../engine';
+import type { Envelope } from '../scheduler';
+import type { Layout } from '../plan';
 import { SelvageError } from '../errors';
-import { mapOf, takenOverRecord, type Execution } from '../execution';
-import { envelopeOfRecord } from '../interceptors/activity/adopt';
-import type { LineageRecord } from '../protocols';
+import { mapOf, resumeCandidates, takenOverRecord, withValues, type Execution } from '../runtime';
+import { envelopeOfRecord } from './adopt';
+import type { LineageRecord } from '../ports';
 import type { ResumedRun } from '../workflows/messages';
 import type { WorkerEnvironment } from './worker-environment';
 
-/** Records written in one transaction: no other writer should wait for long. */
+/** Records written in one transaction, limited so that other writers do not wait long. */
 const RECORDS_PER_COMMIT = 1_000;
 
-/** What a run has from the one that it goes on from. */
+/** Outcomes that a run takes over from the run that it resumes. */
 export interface TakenOver {
-  /** Of the parameters in the layout, in its order. */
+  /** The parameters in the layout, in its order. */
   readonly parameters: readonly { readonly envelope: Envelope; readonly hash: string }[];
-  /** Of the other knots that are Ok already, by index in the layout, ascending. */
+  /** The other knots that are already Ok, by index in the layout, ascending. */
   readonly knots: ReadonlyMap<number, LineageRecord>;
 }
 
 /**
- * Records the Ok outcomes of another run of the same plan as those of this one, with `cached_from_run` naming the run that
- * made them. Left out, and so run again: what was asked for by `from`, and what was made of a failure, with all that is below
- * them; and what has no value any more.
- * Idempotent.
+ * Records the Ok outcomes of another run of the same plan as outcomes of this run, with `cached_from_run`
+ * naming the run that made them. Excluded, and so run again, are the knots in `from`, knots that depended on
+ * a failure, everything downstream of these, and knots whose value no longer exists. Idempotent.
  *
- * @throws SelvageError `NotResumable` where the value of a parameter is gone, `BackendUnavailable`
+ * @throws SelvageError `NotResumable` if a parameter's value is gone, `BackendUnavailable`
  */
 export async function takeOver(
   environment: WorkerEnvironment,
@@ -33,27 +33,11 @@ export async function takeOver(
 ): Promise<TakenOver> {
   const { backends } = environment;
   const earlier = new Map(
-    (await backends.runHistory.getRecords(resumed.temporalRun)).map((record) => [record.knot_id, record]),
+    (await backends.runHistory.getRecords(resumed.temporalRunId)).map((record) => [record.knot_id, record]),
   );
-  const from = (resumed.from ?? []).map((id) => withBranch(layout, id));
-  const again = withDescendants(layout, new Set([...from, ...madeOfFailures(layout, earlier)]));
-  const candidates = layout.ids.flatMap((id, index) => {
-    const record = earlier.get(id);
-    return record?.outcome === 'ok' && again[index] === 0 ? [{ index, record }] : [];
-  });
+  const { candidates, again } = resumeCandidates(layout, earlier, resumed.from ?? []);
   const present = await backends.dataStore.keep(candidates.map(({ record }) => record.output_hash!));
-  const isPresent = new Set(
-    candidates.flatMap(({ index, record }) => (present.has(record.output_hash!) ? [index] : [])),
-  );
-  // A path is settled with its branch, so that one does not go without the other.
-  for (const { index } of candidates) {
-    const branch = branchOf(layout, index);
-    if (branch !== undefined && !isPresent.has(index)) isPresent.delete(branch);
-  }
-  const taken = candidates.filter(({ index }) => {
-    const branch = branchOf(layout, index);
-    return isPresent.has(index) && (branch === undefined || isPresent.has(branch));
-  });
+  const taken = withValues(layout, candidates, present);
   const isTaken = new Set(taken.map(({ index }) => index));
   for (let index = 0; index < layout.parameterCount; index++) {
     if (!isTaken.has(index)) throw parameterGone(resumed, layout.ids[index]!);
@@ -78,7 +62,10 @@ export async function takeOver(
   };
 }
 
-/** Elements of maps that are not Ok themselves, and are to go on from the same inputs: they find these records before they run. */
+/**
+ * Elements of maps that are not Ok themselves and will continue with the same inputs: they find these records
+ * before they run.
+ */
 async function elementsToTake(
   { backends }: WorkerEnvironment,
   { ids, policy, policies, parents, parentStart }: Layout,
@@ -101,54 +88,11 @@ async function elementsToTake(
   return elements.filter(({ output_hash }) => present.has(output_hash!));
 }
 
-/**
- * Knots that received a parent without a value, which is run again. What was skipped because a path was not selected, and for nothing
- * else, is not: it comes to the same.
- */
-function madeOfFailures({ ids }: Layout, records: ReadonlyMap<string, LineageRecord>): string[] {
-  const made: string[] = [];
-  const unselected = new Set<string>();
-  // Parents come before children.
-  for (const id of ids) {
-    const record = records.get(id);
-    if (!record) continue;
-    const { outcome, skip_reason, parent_input_hashes, parent_knot_ids } = record;
-    const isOfFailure = Object.entries(parent_input_hashes).some(
-      ([name, hash]) => hash === null && !unselected.has(parent_knot_ids[name]!),
-    );
-    if (skip_reason === 'branch_not_selected') unselected.add(id);
-    else if (skip_reason === 'parent_failed_or_skipped' && !isOfFailure) unselected.add(id);
-    else if (outcome === 'ok' && isOfFailure) made.push(id);
-  }
-  return made;
-}
-
-/** What is to be run again so that a knot is: a path by its branch. */
-function withBranch(layout: Layout, id: string): string {
-  const index = layout.ids.indexOf(id);
-  const branch = index < 0 ? undefined : branchOf(layout, index);
-  return branch === undefined ? id : layout.ids[branch]!;
-}
-
-/** By index: 1 of these knots and all that depends on them. */
-function withDescendants(
-  { ids, size, childStart, children }: Layout,
-  chosen: ReadonlySet<string>,
-): Uint8Array {
-  const marked = Uint8Array.from(ids, (id) => (chosen.has(id) ? 1 : 0));
-  // Parents come before children.
-  for (let knot = 0; knot < size; knot++) {
-    if (marked[knot] === 0) continue;
-    for (let edge = childStart[knot]!; edge < childStart[knot + 1]!; edge++) marked[children[edge]!] = 1;
-  }
-  return marked;
-}
-
-function parameterGone({ run }: ResumedRun, id: string): SelvageError {
+function parameterGone({ runId }: ResumedRun, id: string): SelvageError {
   const parameter = id.slice('param:'.length);
   return new SelvageError(
     'NotResumable',
-    `Run "${run}" cannot be gone on from: the value of its parameter "${parameter}" is not there. Start a new run.`,
-    { details: { run, parameter } },
+    `Run "${runId}" cannot be gone on from: the value of its parameter "${parameter}" is not there. Start a new run.`,
+    { details: { run: runId, parameter } },
   );
 }

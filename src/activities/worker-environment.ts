@@ -1,20 +1,26 @@
 import type { Client } from '@temporalio/client';
-import type { Sha256 } from '../canonical';
+import type { Sha256 } from '../values';
+import type { CompiledPlan } from '../plan';
 import {
   CachedValues,
   Limits,
   SLICE_LIMITS,
   SingleFlight,
+  waitUnlessStopped,
+  withNested,
   type Hashing,
   type SliceLimits,
-} from '../execution';
-import { GroupCommit } from '../backends';
-import type { LoggerLike } from '../model/knot-context';
-import type { Backends } from '../protocols';
-import { currentScope } from '../sealing/run-scope';
-import type { KnotObserver } from '../interceptors/activity';
+} from '../runtime';
+import { GroupCommit, HistoryClock } from '../backends';
+import { failedInstead } from './backend-trouble';
+import type { LoggerLike } from '../authoring/knot-context';
+import type { TapestryRecord } from '../authoring/records';
+import type { Backends } from '../ports';
+import { currentScope } from '../encryption/run-scope';
+import type { KnotObserver } from './interceptors';
 import { BegunSegments } from './begun-segments';
 import { CodeHashes } from './code-hashes';
+import { crashSuspects } from './crash-suspects';
 import { SliceCache } from './map-slices';
 import { PlanCache } from './plan-cache';
 import { RecentValues } from './recent-values';
@@ -31,26 +37,32 @@ export interface ActivityLimits {
 export interface WorkerEnvironmentOptions {
   readonly registry: Registry;
   readonly resources: Readonly<Record<string, unknown>>;
-  /** How records name this worker. */
+  /** The worker's name in records. */
   readonly identity: string;
-  /** Encoded bytes up to which a value travels whole; 0: never. */
+  /** Most encoded bytes of a value that travels inline; 0 for never. */
   readonly inlineLimit: number;
-  /** Hashes documents and, of runs without a digest key, values. */
+  /** Hashes documents and, for runs without a digest key, values. */
   readonly sha256: Sha256;
-  /** Milliseconds after which a place of a limit that a lost worker had is free again. */
+  /** Milliseconds after which a place of a limit is free again if its worker was lost. */
   readonly leaseTtl?: number | undefined;
-  /** Where bodies write, and what is said of runs. Default: bodies write to Temporal's logger. */
+  /** Where bodies write, and where messages about runs go. Default: bodies write to Temporal's logger. */
   readonly logger?: LoggerLike;
-  /** Hear of every attempt of a knot. Default: nobody. */
+  /** Called for every attempt of a knot. Default: none. */
   readonly observers?: readonly KnotObserver[];
-  /** What tests want otherwise than by default. */
+  /** By tapestry name: work to do before a run ends that was cut short. May be called again. */
+  readonly cutShort?: ReadonlyMap<string, (runId: string, temporalRunId: string) => Promise<void>>;
+  /** Limits that differ from the defaults, for tests. */
   readonly activityLimits?: ActivityLimits | undefined;
 }
 
+type NamedPlan = readonly [tapestry: string, plan: CompiledPlan];
+
 interface Attached {
   readonly server: string | undefined;
+  readonly client: Pick<Client, 'workflow'> | undefined;
   readonly backends: Backends;
   readonly commits: GroupCommit;
+  readonly clock: HistoryClock;
   readonly plans: PlanCache;
   readonly limits: Limits;
   readonly slices: SliceCache;
@@ -60,8 +72,8 @@ interface Attached {
 }
 
 /**
- * All that activities and interceptors of one worker share. A Temporal worker is configured before anything may be opened,
- * so the backends are attached when it begins to run.
+ * Shared by the activities and interceptors of one worker. A Temporal worker is configured before anything
+ * may be opened, so the backends are attached when it begins to run.
  */
 export class WorkerEnvironment implements Hashing {
   readonly registry: Registry;
@@ -71,10 +83,16 @@ export class WorkerEnvironment implements Hashing {
   readonly observers: readonly KnotObserver[];
   readonly logger: LoggerLike | undefined;
   readonly codeHashes: CodeHashes;
+  readonly cutShort: NonNullable<WorkerEnvironmentOptions['cutShort']>;
   readonly segmentLimits: SegmentLimits;
   readonly sliceLimits: SliceLimits;
   readonly recentValues = new RecentValues();
   readonly begunSegments = new BegunSegments();
+  readonly crashSuspects = crashSuspects;
+  /** Lets this many milliseconds pass, unless the signal is aborted. */
+  readonly wait = waitUnlessStopped;
+  /** Hashes of plans that this process has put into the tapestry store. */
+  private readonly savedPlans = new Set<string>();
   private readonly leaseTtl: number | undefined;
   private readonly ownInlineLimit: number;
   private attached: Attached | undefined;
@@ -86,6 +104,7 @@ export class WorkerEnvironment implements Hashing {
     this.ownInlineLimit = options.inlineLimit;
     this.sha256 = options.sha256;
     this.leaseTtl = options.leaseTtl;
+    this.cutShort = options.cutShort ?? new Map();
     this.observers = options.observers ?? [];
     this.logger = options.logger;
     this.segmentLimits = { ...SEGMENT_LIMITS, ...options.activityLimits?.segment };
@@ -94,34 +113,73 @@ export class WorkerEnvironment implements Hashing {
   }
 
   /**
-   * @param server how run records name the server that this worker polls; undefined where it cannot be told
-   * @param client asked for whom a run works of which there is no record
+   * @param server the name in run records of the server that this worker polls; undefined if unknown
+   * @param client asked about runs that have no record
+   * @param clock tells the time for records
    */
-  attach(backends: Backends, server?: string, client?: Pick<Client, 'workflow'>): void {
+  attach(
+    backends: Backends,
+    server?: string,
+    client?: Pick<Client, 'workflow'>,
+    clock = new HistoryClock(backends.runHistory),
+  ): void {
     this.attached = {
+      clock,
       server,
+      client,
       backends,
-      commits: new GroupCommit(backends),
-      plans: new PlanCache(backends.tapestryStore),
+      commits: new GroupCommit(backends, (commit, error) => failedInstead(commit, error, this)),
+      plans: new PlanCache(backends.tapestryStore, () => this.registeredPlans()),
       limits: new Limits(backends.leaseTable, this.leaseTtl),
       slices: new SliceCache(backends.dataStore, this.recentValues),
-      cachedValues: new CachedValues(backends, Date.now),
+      cachedValues: new CachedValues(backends, clock.now),
       singleFlight: new SingleFlight(backends.leaseTable, this.leaseTtl),
       scopes: new RunScopes(backends, client),
     };
   }
 
-  /** Hashes the values of the run that this is for. */
+  /** Puts the plans of all registered tapestries into the store, as a run of each would. */
+  async saveRegisteredPlans(): Promise<void> {
+    for (const [tapestry, plan] of this.registeredPlans()) await this.storePlan(tapestry, plan);
+  }
+
+  /** Puts the plan of a registered tapestry, and those that it names, into the store; once per process. */
+  async savePlan(tapestry: TapestryRecord): Promise<void> {
+    if (this.savedPlans.has(this.registry.plan(tapestry).hash)) return;
+    for (const [name, plan] of this.plansOf(tapestry)) {
+      if (this.savedPlans.has(plan.hash)) continue;
+      await this.storePlan(name, plan);
+      this.savedPlans.add(plan.hash);
+    }
+  }
+
+  private async storePlan(tapestry: string, { hash, text }: CompiledPlan): Promise<void> {
+    await this.backends.tapestryStore.save({ hash, tapestry, text, savedAt: Date.now() });
+  }
+
+  private *registeredPlans(): Generator<NamedPlan> {
+    for (const name of this.registry.tapestryNames) yield* this.plansOf(this.registry.tapestry(name)!);
+  }
+
+  /** The tapestry's own plan comes last, so that no plan is in the store before those that it names. */
+  private *plansOf(tapestry: TapestryRecord): Generator<NamedPlan> {
+    for (const named of [...withNested(tapestry)].reverse()) yield [named.name, this.registry.plan(named)];
+  }
+
+  /** Hashes the values of the current run. */
   get digest(): Sha256 {
     return currentScope()?.digest?.of ?? this.sha256;
   }
 
-  /** Encoded bytes up to which a value travels whole. Values of a subject are in no history, where its key could not be taken from them. */
+  /**
+   * Most encoded bytes of a value that travels inline. Values of a subject never enter a history, as
+   * forgetting its key could not remove them there.
+   */
   get inlineLimit(): number {
     return currentScope()?.subject === undefined ? this.ownInlineLimit : 0;
   }
 
-  /** For whom runs work, and what they hash their values with. */
+  /** The subjects and digest keys of runs. */
   get scopes(): RunScopes {
     return this.open.scopes;
   }
@@ -130,13 +188,23 @@ export class WorkerEnvironment implements Hashing {
     return this.open.server;
   }
 
+  /** Undefined if the worker has no client. */
+  get client(): Pick<Client, 'workflow'> | undefined {
+    return this.open.client;
+  }
+
   get backends(): Backends {
     return this.open.backends;
   }
 
-  /** Where single commits go, to be written in groups. */
+  /** Groups single commits into batches. */
   get commits(): GroupCommit {
     return this.open.commits;
+  }
+
+  /** Tells the time for records. */
+  get clock(): HistoryClock {
+    return this.open.clock;
   }
 
   get plans(): PlanCache {
@@ -151,12 +219,12 @@ export class WorkerEnvironment implements Hashing {
     return this.open.slices;
   }
 
-  /** What other knots have made, by what it was made of. */
+  /** Finds values that other knots have made, by cache key. */
   get cachedValues(): CachedValues {
     return this.open.cachedValues;
   }
 
-  /** Who makes a value that others can reuse. */
+  /** Ensures that only one knot at a time makes a reusable value. */
   get singleFlight(): SingleFlight {
     return this.open.singleFlight;
   }

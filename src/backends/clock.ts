@@ -1,17 +1,67 @@
 import { SelvageError } from '../errors';
-import type { RunHistory } from '../protocols';
+import type { RunHistory } from '../ports';
 
 /** Clocks of machines that write to one run history differ by seconds. */
 const TOLERANCE_MS = 60_000;
+/** How long the measured difference to a history's clock is used. */
+const GOOD_FOR_MS = 600_000;
+
+/** Histories whose clock difference has been reported. */
+const told = new WeakSet<Pick<RunHistory, 'now'>>();
 
 /**
- * Says so where the newest run began later than it is now, by more than a minute: a `ClockWentBack` to show, not to throw. No time that
- * Selvage measures goes by the clock, so that runs go on; but listings have the newest first by what the clock said.
+ * The time by the clock of a run history, so that workers' records agree on order and age although their
+ * machines' clocks differ. Until the history has been asked, and while it is unreachable, uses the machine's
+ * clock with the last known difference.
+ */
+export class HistoryClock {
+  private aheadMs = 0;
+  private askedAt = -Infinity;
+
+  /** @param tell called once per history if its clock differs from the machine's by more than a minute */
+  constructor(
+    private readonly runHistory: Pick<RunHistory, 'now'>,
+    private readonly tell: (trouble: SelvageError) => void = () => {},
+  ) {}
+
+  /** Milliseconds since the epoch. */
+  readonly now = (): number => {
+    if (performance.now() - this.askedAt > GOOD_FOR_MS) void this.ask();
+    return Date.now() + this.aheadMs;
+  };
+
+  /** Asks the history. Never rejects. */
+  async ask(): Promise<void> {
+    this.askedAt = performance.now();
+    try {
+      this.aheadMs = await aheadMs(this.runHistory);
+    } catch {
+      // Others that need the history report the error.
+      return;
+    }
+    const trouble = differs(this.aheadMs);
+    if (!trouble || told.has(this.runHistory)) return;
+    told.add(this.runHistory);
+    this.tell(trouble);
+  }
+}
+
+/**
+ * A problem with the clock, to report rather than throw: it differs from the run history's by more than a
+ * minute (`ClockDiffers`), or by the history's clock the newest run has not begun yet (`ClockWentBack`).
+ * Selvage measures no duration by the clock, so runs continue; but listings are ordered by the times that the
+ * history's clock gave.
  */
 export async function clockTrouble(
-  runHistory: RunHistory,
-  now: number = Date.now(),
+  runHistory: Pick<RunHistory, 'now' | 'listRuns'>,
 ): Promise<SelvageError | undefined> {
+  const ahead = await aheadMs(runHistory);
+  const difference = differs(ahead);
+  if (difference) {
+    told.add(runHistory);
+    return difference;
+  }
+  const now = Date.now() + ahead;
   const [newest] = (await runHistory.listRuns({ limit: 1 })).items;
   if (!newest || newest.started_at <= now + TOLERANCE_MS) return undefined;
   const behindMs = newest.started_at - now;
@@ -21,5 +71,29 @@ export async function clockTrouble(
       'Set the clock right. Until it has caught up, listings show new runs below older ones, and waits of the server that were under way ' +
       'take longer by the difference.',
     { details: { run: newest.run_id, behindMs } },
+  );
+}
+
+/**
+ * How far the history's clock is ahead of the machine's, in milliseconds; 0 if the difference is within the
+ * duration of the query.
+ */
+async function aheadMs(runHistory: Pick<RunHistory, 'now'>): Promise<number> {
+  const asked = Date.now();
+  const theirs = await runHistory.now();
+  const tookMs = Date.now() - asked;
+  const ahead = theirs - asked - tookMs / 2;
+  return Math.abs(ahead) <= Math.abs(tookMs) + 1 ? 0 : Math.round(ahead);
+}
+
+function differs(ahead: number): SelvageError | undefined {
+  if (Math.abs(ahead) <= TOLERANCE_MS) return undefined;
+  const now = Date.now();
+  const seconds = Math.round(Math.abs(ahead) / 1_000);
+  return new SelvageError(
+    'ClockDiffers',
+    `The clock of this machine says ${new Date(now).toISOString()}, that of the run history ${new Date(now + ahead).toISOString()}: it is ${seconds} s ` +
+      `${ahead > 0 ? 'behind' : 'ahead'}. Records have the time of the history. Set both clocks right.`,
+    { details: { aheadMs: -ahead } },
   );
 }

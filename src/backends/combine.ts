@@ -1,20 +1,22 @@
-import { BySizeDataStore } from '../adapters/data-stores/by-size';
-import type { Backends, Commit, CommitResult, DataStore, RunHistory, StoredValue } from '../protocols';
+import { BySizeDataStore } from './by-size-data-store';
+import type { Backends, Commit, CommitResult, DataStore, RunHistory, StoredValue } from '../ports';
 
 type CommitAll = (commits: readonly Commit[]) => Promise<CommitResult[]>;
 
-/** The backends and the way to commit to them; `close` closes all of them. */
+/** Combines backends, and finds out how to commit to them. `close` closes all of them. */
 export function combineBackends({
   tapestryStore,
   runHistory,
   dataStore,
   leaseTable,
+  startLedger,
 }: Omit<Backends, 'commit' | 'close'>): Backends {
   return {
     tapestryStore,
     runHistory,
     dataStore,
     leaseTable,
+    startLedger,
     commit:
       commitsTogether(runHistory, dataStore) ??
       (async (commits) => {
@@ -22,20 +24,22 @@ export function combineBackends({
         return await runHistory.commit(commits.map((commit) => commit.record));
       }),
     async close() {
-      // The history first: it finishes something in the database that they may share.
-      await Promise.all([runHistory.close(), tapestryStore.close(), dataStore.close(), leaseTable.close()]);
+      // The history first: it finishes something in a database that they may share.
+      await Promise.all(
+        [runHistory, tapestryStore, dataStore, leaseTable, startLedger].map((port) => port.close()),
+      );
     },
   };
 }
 
-/** How to commit values and records in one transaction, where one database has both. */
+/** How to commit values and records in one transaction, if one database has both. */
 function commitsTogether(runHistory: RunHistory, dataStore: DataStore): CommitAll | undefined {
   if (!(dataStore instanceof BySizeDataStore)) return runHistory.commitsTogetherWith?.(dataStore);
   const commit = commitsTogether(runHistory, dataStore.small);
   return commit && ((commits) => commitSmall(dataStore, commits, commit));
 }
 
-/** The large values, which are elsewhere, go before: they are useless but harmless without their record. */
+/** Large values go first, to their own store: without their record they are useless but harmless. */
 async function commitSmall(
   dataStore: BySizeDataStore,
   commits: readonly Commit[],

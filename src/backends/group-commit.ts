@@ -1,6 +1,6 @@
-import { SelvageError } from '../errors';
-import type { Backends, Commit, CommitResult } from '../protocols';
-import { currentScope } from '../sealing/run-scope';
+import { SelvageError, isBackendTrouble } from '../errors';
+import type { Backends, Commit, CommitResult } from '../ports';
+import { currentScope } from '../encryption/run-scope';
 
 interface Waiting {
   readonly commit: Commit;
@@ -10,17 +10,18 @@ interface Waiting {
 }
 
 const MAXIMUM_COMMITS = 500;
-/** For so long at the most urgent batches may follow one another before the event loop has its turn. */
+/** How long urgent batches may follow one another before the event loop gets its turn. */
 const LONGEST_STRETCH_MS = 5;
 const MAXIMUM_BYTES = 8 * 1024 * 1024;
 
 /**
- * Gathers the concurrent commits of one process into batches, because one transaction for a hundred knots costs little more
- * than one for a single knot.
+ * Groups the concurrent commits of one process into batches, because a transaction for a hundred knots costs little more than one for a
+ * single knot.
  *
- * A batch goes out at the end of the event loop's turn in which its first commit came, or in which the batch before it was done; one
- * batch is under way at a time. One that begins with an urgent commit goes out sooner, with what has come by the next microtask: in a
- * chain of knots nobody else would come, and a turn of the loop costs as much as the rest of the knot. Each caller's promise settles when its own commit is durable or has failed.
+ * A batch is sent at the end of the event loop's turn in which its first commit arrived, or in which the batch before it finished; one
+ * batch is in progress at a time. A batch that begins with an urgent commit is sent sooner, with whatever arrives by the next microtask: in
+ * a chain of knots no other commit would arrive, and a turn of the loop costs as much as the rest of the knot. Each caller's promise
+ * settles when its own commit is durable or has failed.
  */
 export class GroupCommit {
   readonly #backends: Pick<Backends, 'commit'>;
@@ -29,13 +30,20 @@ export class GroupCommit {
   #lastTurn = 0;
   #whenIdle: (() => void)[] = [];
 
-  constructor(backends: Pick<Backends, 'commit'>) {
+  readonly #instead: ((commit: Commit, error: SelvageError) => Commit | undefined) | undefined;
+
+  /** @param instead what to commit in place of something that the backends can never store; undefined to refuse it */
+  constructor(
+    backends: Pick<Backends, 'commit'>,
+    instead?: (commit: Commit, error: SelvageError) => Commit | undefined,
+  ) {
     this.#backends = backends;
+    this.#instead = instead;
   }
 
-  /** @param options.urgent whether to wait for others of this turn of the event loop is not worth it. Default false. */
+  /** With `urgent` (default false), waiting for others of this turn of the event loop is useless. */
   commit(given: Commit, { urgent = false }: { urgent?: boolean } = {}): Promise<CommitResult> {
-    // The batch goes out in the name of whoever was first.
+    // The whole batch is sent in the scope of its first commit.
     const scope = given.scope ?? currentScope();
     const commit = scope && given.values.length > 0 ? { ...given, scope } : given;
     return new Promise((resolve, reject) => {
@@ -46,7 +54,7 @@ export class GroupCommit {
     });
   }
 
-  /** Resolves when all that was given has settled. */
+  /** Resolves when every given commit has settled. */
   async drain(): Promise<void> {
     if (this.#isRunning) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
   }
@@ -54,10 +62,10 @@ export class GroupCommit {
   async #run(): Promise<void> {
     while (this.#queue.length > 0) {
       if (this.#queue[0]!.urgent && performance.now() - this.#lastTurn < LONGEST_STRETCH_MS) {
-        // Lets those come in that go in step with the first.
+        // Includes commits made in step with the first.
         await Promise.resolve();
       } else {
-        // Lets the others of this turn come in, and timers and sockets have theirs between two batches.
+        // Includes the other commits of this turn, and lets timers and sockets run between batches.
         await new Promise((resolve) => setImmediate(resolve));
         this.#lastTurn = performance.now();
       }
@@ -85,18 +93,29 @@ export class GroupCommit {
       const results = await this.#backends.commit(batch.map((waiting) => waiting.commit));
       batch.forEach((waiting, index) => waiting.resolve(results[index] as CommitResult));
     } catch (error) {
-      if (batch.length === 1 || concernsAll(error)) {
+      const [first] = batch;
+      const other =
+        batch.length === 1 && SelvageError.is(error, 'NotStorable')
+          ? this.#instead?.(first!.commit, error)
+          : undefined;
+      if (other) {
+        await this.#sendOther(first!, other);
+      } else if (batch.length === 1 || isBackendTrouble(error)) {
         for (const waiting of batch) waiting.reject(error);
       } else {
-        // One of them is bad; alone, it fails alone.
+        // One of them is invalid; sent individually, only that one fails.
         for (const waiting of batch) await this.#send([waiting]);
       }
     }
   }
-}
 
-function concernsAll(error: unknown): boolean {
-  return (['BackendUnavailable', 'DatabaseDamaged', 'SchemaTooNew', 'KeyMissing'] as const).some((code) =>
-    SelvageError.is(error, code),
-  );
+  /** The caller is told that another record stands, as if somebody else had been faster. */
+  async #sendOther(waiting: Waiting, other: Commit): Promise<void> {
+    try {
+      const [result] = await this.#backends.commit([other]);
+      waiting.resolve({ ...(result as CommitResult), inserted: false });
+    } catch (error) {
+      waiting.reject(error);
+    }
+  }
 }

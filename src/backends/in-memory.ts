@@ -1,10 +1,12 @@
-import { InMemoryDataStore } from '../adapters/data-stores/in-memory';
-import { InMemoryLeaseTable } from '../adapters/lease-tables/in-memory';
-import { InMemoryRunHistory } from '../adapters/run-histories/in-memory';
-import { InMemoryTapestryStore } from '../adapters/tapestry-stores/in-memory';
-import type { Backends } from '../protocols';
+import {
+  InMemoryDataStore,
+  InMemoryLeaseTable,
+  InMemoryRunHistory,
+  InMemoryTapestryStore,
+} from '../adapters/memory';
+import type { Backends } from '../ports';
 
-/** The backends in this process's memory, for tests and in-process runs: all is gone when the process ends. */
+/** Backends in this process's memory, for tests and in-process runs. Everything is lost when the process ends. */
 export function createInMemoryBackends(): Backends {
   const tapestryStore = new InMemoryTapestryStore();
   const runHistory = new InMemoryRunHistory();
@@ -14,6 +16,7 @@ export function createInMemoryBackends(): Backends {
     runHistory,
     dataStore,
     leaseTable: new InMemoryLeaseTable(),
+    startLedger: runHistory.startLedgerBeside(),
     async commit(commits) {
       return commits.map(({ values, record }) => {
         for (const value of values) dataStore.putOne(value);

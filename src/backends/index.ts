@@ -1,10 +1,12 @@
-export { clockTrouble } from './clock';
+export { describeStepBack, RESTORED } from './step-back';
+export { awayStores } from './away-stores';
+export { HistoryClock, clockTrouble } from './clock';
 export { combineBackends } from './combine';
 export { GroupCommit } from './group-commit';
 export { createInMemoryBackends } from './in-memory';
 export { inspectBackends, type BackendReport } from './inspect';
-export { locateBackends, type BackendPlace, type LocateBackendsOptions } from './locate';
+export { locateBackends, type BackendLocation, type LocateBackendsOptions } from './locate';
 export { migrateBackends, type MigrationReport } from './migrate';
 export { identitiesOf, requireSameBackends } from './same-backends';
 export { openBackends, type OpenBackendsOptions } from './open';
-export { nodeSha256 } from '../adapters/shared/node-sha256';
+export { nodeSha256 } from '../node-sha256';

@@ -1,32 +1,33 @@
 import {
   locatedBackends,
   shown,
-  type BackendPlace,
+  type BackendLocation,
   type LocateBackendsOptions,
   type LocatedBackend,
 } from './locate';
-import type { PlaceState } from './technologies';
+import type { LocationState } from './technologies';
 
-/** A place where backends are, or will be made. */
-export interface BackendReport extends BackendPlace {
+/** A location where backends are, or will be created. */
+export interface BackendReport extends BackendLocation {
   /** Which of them are there. */
-  readonly backends: readonly ('store' | 'history' | 'data' | 'largeData')[];
-  readonly state?: PlaceState;
-  /** What threatens the data there though all works, a sentence each. */
+  readonly backends: readonly ('store' | 'history' | 'data' | 'largeData' | 'ledger')[];
+  readonly state?: LocationState;
+  /** Settings that may lose the data there although everything works, one sentence each. */
   readonly threats?: readonly string[];
   /** Why it cannot be used: a SelvageError. */
   readonly error?: unknown;
 }
 
 /**
- * How the backends of the environment stand: whether they can be written and have the tables of this version. Changes nothing.
+ * State of the environment's backends: whether they are writable and have the tables of this version. Changes
+ * nothing.
  *
  * @throws SelvageError `InvalidUrl`
  */
 export async function inspectBackends(options: LocateBackendsOptions = {}): Promise<BackendReport[]> {
   const located = locatedBackends(options);
   const reports = new Map<string, BackendReport>();
-  for (const backend of ['store', 'history', 'data', 'largeData'] as const) {
+  for (const backend of ['store', 'history', 'data', 'largeData', 'ledger'] as const) {
     const found = located[backend];
     if (found === undefined) continue;
     const { key } = found.place;

@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import { projectFolder } from '../project-folder';
 import type { OpenBackendsOptions } from './open';
-import { placeOf, type Place, type Port, type Technology } from './technologies';
+import { placeOf, type Location, type Port, type Technology } from './technologies';
 
 export type LocateBackendsOptions = Pick<OpenBackendsOptions, 'projectDir' | 'environment'>;
 
@@ -9,35 +9,38 @@ export type LocateBackendsOptions = Pick<OpenBackendsOptions, 'projectDir' | 'en
 export const DEFAULT_URL = `sqlite:${path.join('.selvage', 'selvage.db')}`;
 
 /** Where a backend is. */
-export interface BackendPlace extends Omit<Place, 'key'> {
-  /** The variable of the environment that says so; absent: the default. */
+export interface BackendLocation extends Omit<Location, 'key'> {
+  /** The environment variable that says so. Absent: the default. */
   readonly variable?: string;
 }
 
-/** @internal The place with the technology that opens it. */
+/** @internal A location with the technology that opens it. */
 export interface LocatedBackend {
   readonly technology: Technology;
-  readonly place: Place;
+  readonly place: Location;
   readonly variable?: string;
 }
 
 type Located<T> = Record<'store' | 'history' | 'data', T> & {
-  /** Only where there is one. */
+  /** Only if there is one. */
   readonly largeData?: T;
+  /** Only if it is elsewhere than the run history. */
+  readonly ledger?: T;
 };
 
 /**
- * Where {@link openBackends} would open the three backends of the environment, without opening or making anything.
+ * Where {@link openBackends} would open the three backends of the environment. Opens and creates nothing.
  *
  * @throws SelvageError `InvalidUrl`
  */
-export function locateBackends(options: LocateBackendsOptions = {}): Located<BackendPlace> {
-  const { store, history, data, largeData } = locatedBackends(options);
+export function locateBackends(options: LocateBackendsOptions = {}): Located<BackendLocation> {
+  const { store, history, data, largeData, ledger } = locatedBackends(options);
   return {
     store: shown(store),
     history: shown(history),
     data: shown(data),
     ...(largeData && { largeData: shown(largeData) }),
+    ...(ledger && { ledger: shown(ledger) }),
   };
 }
 
@@ -54,11 +57,12 @@ export function locatedBackends(options: LocateBackendsOptions = {}): Located<Lo
     history: locate('run history', 'SELVAGE_HISTORY'),
     data: locate('data store', 'SELVAGE_DATA'),
     ...(environment['SELVAGE_DATA_LARGE'] && { largeData: locate('data store', 'SELVAGE_DATA_LARGE') }),
+    ...(environment['SELVAGE_LEDGER'] && { ledger: locate('start ledger', 'SELVAGE_LEDGER') }),
   };
 }
 
-/** @internal What may be told of a place: a technology keeps more in it, secrets too. */
-export function shown({ place: { technology, shown, path }, variable }: LocatedBackend): BackendPlace {
+/** @internal The public part of a location: technologies keep more in it, including secrets. */
+export function shown({ place: { technology, shown, path }, variable }: LocatedBackend): BackendLocation {
   return {
     technology,
     shown,

@@ -1,37 +1,39 @@
-import { locatedBackends, type BackendPlace, type LocateBackendsOptions } from './locate';
+import { locatedBackends, type BackendLocation, type LocateBackendsOptions } from './locate';
 
-/** What `selvage migrate` found in one place, or did there. */
-export interface MigrationReport extends BackendPlace {
-  /** Which of the three are there. */
-  readonly backends: readonly ('store' | 'history' | 'data')[];
-  /** The place has tables, and migrations. */
+/** What `selvage migrate` found in one location, or did there. */
+export interface MigrationReport extends BackendLocation {
+  /** Which of them are there. */
+  readonly backends: readonly ('store' | 'history' | 'data' | 'ledger')[];
+  /** Whether the location has tables, and so migrations. */
   readonly hasTables: boolean;
-  /** Names of the migrations that it has had, and of those that it is still to have. */
+  /** Names of the migrations that it has had, and of the pending ones. */
   readonly done: readonly string[];
   readonly pending: readonly string[];
-  /** What was done now. */
+  /** The migrations made by this call. */
   readonly migrated: readonly string[];
-  /** The SQL of the pending ones, where that was asked for. */
+  /** The SQL of the pending ones, if it was requested. */
   readonly statements?: readonly { readonly migration: string; readonly sql: string }[];
 }
 
 export interface MigrateBackendsOptions extends LocateBackendsOptions {
-  /** `status`: only looks. `dry-run`: looks and tells the statements. Default `migrate`: does what is pending. */
+  /** `status`: only looks. `dry-run`: looks and returns the statements. `migrate` (default): makes the pending migrations. */
   readonly mode?: 'status' | 'dry-run' | 'migrate';
 }
 
 /**
- * Brings the tables of the backends of the environment to the present version, or looks what there is to do.
+ * Brings the tables of the environment's backends to the current version, or looks what there is to do.
  *
- * @throws SelvageError `InvalidUrl`, `UnreleasedData`, `SchemaTooNew`, and what is wrong with a place that cannot be opened
+ * @throws SelvageError `InvalidUrl`, `UnreleasedData`, `SchemaTooNew`, and what is wrong with a location that cannot be opened
  */
 export async function migrateBackends({ mode = 'migrate', ...options }: MigrateBackendsOptions = {}): Promise<
   MigrationReport[]
 > {
   const located = locatedBackends(options);
   const reports = new Map<string, MigrationReport>();
-  for (const backend of ['store', 'history', 'data'] as const) {
-    const { technology, place, variable } = located[backend];
+  for (const backend of ['store', 'history', 'data', 'ledger'] as const) {
+    const found = located[backend];
+    if (!found) continue;
+    const { technology, place, variable } = found;
     const { key, ...shown } = place;
     const known = reports.get(key);
     if (known) {

@@ -1,15 +1,19 @@
-import { BySizeDataStore } from '../adapters/data-stores/by-size';
+import { BySizeDataStore } from './by-size-data-store';
+import { LateDataStore } from './late-data-store';
+import { isAway } from '../errors';
 import { projectFolder } from '../project-folder';
-import type { Backends, DataStore, LeaseTable, RunHistory, TapestryStore } from '../protocols';
-import { encryptionFromEnvironment, type Encryption } from '../sealing/encryption';
-import { requireReadable, sealBackends } from '../sealing/seal-backends';
+import type { Backends, DataStore, LeaseTable, RunHistory, StartLedger, TapestryStore } from '../ports';
+import { encryptionFromEnvironment, type Encryption } from '../encryption/encryption';
+import { requireKeysOf } from '../encryption/key-marks';
+import { requireReadable, sealBackends } from '../encryption/seal-backends';
+import { lateStoresOf } from './away-stores';
 import { combineBackends } from './combine';
 import { DEFAULT_URL } from './locate';
-import { placeOf, type OpenPlace, type Port } from './technologies';
+import { placeOf, type OpenLocation, type Port } from './technologies';
 
-/** Each backend is a URL or one that you have made. */
+/** Each backend is given as a URL or as an object. */
 export interface OpenBackendsOptions {
-  /** For those of the three that are not named apart. Default: the environment, then `sqlite:.selvage/selvage.db`. */
+  /** For each of the three that is not given separately. Default: the environment, then `sqlite:.selvage/selvage.db`. */
   readonly url?: string;
   /** A URL such as `sqlite:PATH` or `memory:`. Default: `url`, then `SELVAGE_STORE` of the environment. */
   readonly store?: string | TapestryStore;
@@ -18,33 +22,50 @@ export interface OpenBackendsOptions {
   /** A URL such as `sqlite:PATH`, `file:FOLDER` or `memory:`. Default: `url`, then `SELVAGE_DATA` of the environment. */
   readonly data?: string | DataStore;
   /**
-   * Another data store, for values over `largeValueBytes` and streams, such as `s3://BUCKET/PREFIX`; `data` has the others then. Values are looked
-   * for in both, so that it can be added to a store in use. Default: `SELVAGE_DATA_LARGE` of the environment, unless `data` or `url` is given; then none.
+   * A further data store for streams and values over `largeValueBytes`, such as `s3://BUCKET/PREFIX`; `data` then has the others. Values
+   * are looked up in both, so it can be added to a store in use. Default: `SELVAGE_DATA_LARGE` of the environment, unless `data` or `url`
+   * is given; then none.
    */
   readonly largeData?: string | DataStore;
-  /** The size of the largest value that `data` gets where there is `largeData`, in bytes. Default 65,536. */
+  /** With `largeData`, size in bytes of the largest value that goes to `data`. Default 65,536. */
   readonly largeValueBytes?: number;
   /**
-   * A URL such as `sqlite:PATH` or `memory:`. Default: where the run history is, if there can be leases; else `.selvage/selvage.db`. Leases bind
-   * those who share the table, so that all workers need the same one; `memory:` binds one process.
+   * A URL such as `sqlite:PATH` or `memory:`. Default: where the run history is, if that can hold leases; else `.selvage/selvage.db`.
+   * Leases apply among the processes that share the table, so all workers need the same one; `memory:` covers one process.
    */
   readonly leases?: string | LeaseTable;
   /**
-   * Seals values before they are stored; `false`: they are stored as they are. Default: with the keys of the environment (`SELVAGE_KEYS`,
-   * `SELVAGE_KEY_FILE`), if it has any.
+   * The ledger of which event started which run: a URL such as `sqlite:PATH` or `valkey://HOST`. Default: `SELVAGE_LEDGER` of the
+   * environment, else where the run history is, if that can hold a ledger; else `.selvage/selvage.db`. All processes that start runs by the
+   * same triggers need the same one.
+   */
+  readonly ledger?: string | StartLedger;
+  /**
+   * Seals values before they are stored; `false`: they are stored unsealed. Default: the keys of the environment (`SELVAGE_KEYS`,
+   * `SELVAGE_KEY_FILE`), if there are any.
    */
   readonly encryption?: Encryption | false;
-  /** What relative paths are relative to, and where `.selvage` is. Default: the nearest folder that has one, from the working directory up; else that. */
+  /**
+   * Base of relative paths, and the folder with `.selvage`. Default: the nearest folder that has one, from the working directory upwards;
+   * else the working directory.
+   */
   readonly projectDir?: string;
-  /** Makes commits to SQLite survive a power cut, for a disk flush each. Default false: they survive any kill of processes. */
+  /** Makes commits to SQLite survive a power cut, at the cost of a disk flush each. Default false: they survive any kill of processes. */
   readonly durable?: boolean;
+  /**
+   * Whether a data store on a server of its own is opened only when one of its values is needed, for programs that mostly look at runs. Its
+   * problems then show at that time. Default false: it is opened at once, or later if its server is unreachable; {@link awayStores} tells
+   * why.
+   */
+  readonly openLate?: boolean;
   /** Default: `process.env`. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 /**
- * Opens the backends. URLs that name one place share one connection to it, and then a value and its record are committed in one
- * transaction, if it is a database. `close()` also closes the backends that were given ready-made.
+ * Opens the backends. URLs of one location share one connection; if it is a database, a value and its record are then committed in one
+ * transaction. `close()` also closes backends that were given as objects. A server that only has values may be unreachable: everything that
+ * needs none of them works.
  *
  * Errors: `InvalidUrl`, `FolderUnusable`, `DatabaseDamaged`, `DiskFull`, `UnreleasedData`, `SchemaTooNew`, `SchemaTooOld`,
  * `BackendUnavailable`, `MissingPackage`, `KeyMissing`, `InvalidKey`.
@@ -57,10 +78,12 @@ export async function openBackends(options: OpenBackendsOptions = {}): Promise<B
       ...(environment && { environment }),
       ...(projectDir !== undefined && { projectDir }),
     });
-  const plain = await openPlain(options);
+  const keys = encryption ? () => encryption.keyring.all() : async () => [];
+  const plain = await openPlain(options, async (store) => requireKeysOf(store, await keys()));
   const backends = encryption ? sealBackends(plain, encryption) : plain;
   try {
     await requireReadable(backends);
+    if (!options.openLate) await openAll(backends);
   } catch (error) {
     await backends.close();
     throw error;
@@ -68,7 +91,10 @@ export async function openBackends(options: OpenBackendsOptions = {}): Promise<B
   return backends;
 }
 
-async function openPlain(options: OpenBackendsOptions): Promise<Backends> {
+async function openPlain(
+  options: OpenBackendsOptions,
+  requireReadableStore: (store: DataStore) => Promise<void>,
+): Promise<Backends> {
   const { environment = process.env, durable = false } = options;
   const store = chosen(options.store ?? options.url, environment['SELVAGE_STORE']);
   const history = chosen(options.history ?? options.url, environment['SELVAGE_HISTORY']);
@@ -76,18 +102,23 @@ async function openPlain(options: OpenBackendsOptions): Promise<Backends> {
   const isDataGiven = (options.data ?? options.url) !== undefined;
   const largeData =
     options.largeData ?? (isDataGiven ? undefined : environment['SELVAGE_DATA_LARGE'] || undefined);
-  const places = new OpenPlaces(projectFolder(options.projectDir), durable);
+  const places = new OpenLocations(projectFolder(options.projectDir), durable, requireReadableStore);
   try {
+    const tapestryStore = typeof store === 'string' ? await places.tapestryStore(store) : store;
     const runHistory = typeof history === 'string' ? await places.runHistory(history) : history;
+    const leaseTable = await openLeaseTable(options.leases, history, places);
+    const ledger = options.ledger ?? (environment['SELVAGE_LEDGER'] || undefined);
+    const startLedger = await openStartLedger(ledger, history, places);
     const dataStore = typeof data === 'string' ? await places.dataStore(data) : data;
     const large = typeof largeData === 'string' ? await places.dataStore(largeData) : largeData;
     return combineBackends({
-      tapestryStore: typeof store === 'string' ? await places.tapestryStore(store) : store,
+      tapestryStore,
       runHistory,
       dataStore: large
         ? new BySizeDataStore({ small: dataStore, large, limit: options.largeValueBytes })
         : dataStore,
-      leaseTable: await openLeaseTable(options.leases, history, places),
+      leaseTable,
+      startLedger,
     });
   } catch (error) {
     await places.close();
@@ -95,7 +126,7 @@ async function openPlain(options: OpenBackendsOptions): Promise<Backends> {
   }
 }
 
-/** An empty variable counts as unset, as it does for most programs. */
+/** As in most programs, an empty variable counts as unset. */
 function chosen<T extends object>(
   given: string | T | undefined,
   fromEnvironment: string | undefined,
@@ -103,11 +134,11 @@ function chosen<T extends object>(
   return given ?? (fromEnvironment || DEFAULT_URL);
 }
 
-/** The leases are where the run history is, unless they are said to be elsewhere, or cannot be there. */
+/** Leases are kept where the run history is, unless they are configured elsewhere or cannot be there. */
 async function openLeaseTable(
   given: string | LeaseTable | undefined,
   history: string | RunHistory,
-  places: OpenPlaces,
+  places: OpenLocations,
 ): Promise<LeaseTable> {
   if (typeof given === 'object') return given;
   if (given !== undefined) return await places.leaseTable(given);
@@ -116,15 +147,46 @@ async function openLeaseTable(
   return history.leasesBeside?.() ?? (await places.leaseTable(DEFAULT_URL));
 }
 
-/** Each place is opened once. */
-class OpenPlaces {
+/** The start ledger is kept where the run history is, unless it is configured elsewhere or cannot be there. */
+async function openStartLedger(
+  given: string | StartLedger | undefined,
+  history: string | RunHistory,
+  places: OpenLocations,
+): Promise<StartLedger> {
+  if (typeof given === 'object') return given;
+  if (given !== undefined) return await places.startLedger(given);
+  if (typeof history === 'string')
+    return (await places.startLedgerBeside(history)) ?? (await places.startLedger(DEFAULT_URL));
+  return history.startLedgerBeside?.() ?? (await places.startLedger(DEFAULT_URL));
+}
+
+/** Opens the data stores that are opened late, except those whose server is unreachable. @throws SelvageError what is wrong with one */
+async function openAll({ dataStore }: Backends): Promise<void> {
+  for (const store of lateStoresOf(dataStore)) {
+    try {
+      await store.open();
+    } catch (error) {
+      if (!isAway(error)) throw error;
+    }
+  }
+}
+
+/** Opens each location once, whichever URLs name it. */
+class OpenLocations {
   readonly #projectDir: string;
   readonly #durable: boolean;
-  readonly #open = new Map<string, OpenPlace>();
+  readonly #requireReadableStore: (store: DataStore) => Promise<void>;
+  readonly #open = new Map<string, Promise<OpenLocation>>();
 
-  constructor(projectDir: string, durable: boolean) {
+  /** @param requireReadableStore checks a store that is opened late */
+  constructor(
+    projectDir: string,
+    durable: boolean,
+    requireReadableStore: (store: DataStore) => Promise<void>,
+  ) {
     this.#projectDir = projectDir;
     this.#durable = durable;
+    this.#requireReadableStore = requireReadableStore;
   }
 
   async tapestryStore(url: string): Promise<TapestryStore> {
@@ -135,30 +197,57 @@ class OpenPlaces {
     return (await this.#at('run history', url)).runHistory!();
   }
 
+  /** A store on a server of its own is opened late. */
   async dataStore(url: string): Promise<DataStore> {
-    return (await this.#at('data store', url)).dataStore!();
+    const { technology, place } = placeOf('data store', url, this.#projectDir);
+    const open = async (): Promise<DataStore> => (await this.#at('data store', url)).dataStore!();
+    if (!technology.isServer || this.#open.has(place.key)) return await open();
+    return new LateDataStore({
+      technology: technology.name,
+      open: async () => {
+        const store = await open();
+        try {
+          await this.#requireReadableStore(store);
+          return store;
+        } catch (error) {
+          this.#open.delete(place.key);
+          await store.close();
+          throw error;
+        }
+      },
+    });
   }
 
   async leaseTable(url: string): Promise<LeaseTable> {
     return (await this.#at('lease table', url)).leaseTable!();
   }
 
-  /** A lease table in the place of a run history, if its technology has one. */
+  /** A lease table in the run history's location, if its technology has one. */
   async leaseTableBeside(historyUrl: string): Promise<LeaseTable | undefined> {
     return (await this.#at('run history', historyUrl)).leaseTable?.();
   }
 
-  async close(): Promise<void> {
-    await Promise.all([...this.#open.values()].map((place) => place.close()));
+  async startLedger(url: string): Promise<StartLedger> {
+    return (await this.#at('start ledger', url)).startLedger!();
   }
 
-  async #at(port: Port, url: string): Promise<OpenPlace> {
+  /** A start ledger in the run history's location, if its technology has one. */
+  async startLedgerBeside(historyUrl: string): Promise<StartLedger | undefined> {
+    return (await this.#at('run history', historyUrl)).startLedger?.();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#open.values()].map(async (place) => (await place).close()));
+  }
+
+  async #at(port: Port, url: string): Promise<OpenLocation> {
     const { technology, place } = placeOf(port, url, this.#projectDir);
     let open = this.#open.get(place.key);
     if (open === undefined) {
-      open = await technology.open(place, { durable: this.#durable });
+      open = technology.open(place, { durable: this.#durable });
       this.#open.set(place.key, open);
+      open.catch(() => this.#open.delete(place.key));
     }
-    return open;
+    return await open;
   }
 }

@@ -1,11 +1,11 @@
-import { SelvageError } from '../errors';
-import type { BackendIdentities, Backends } from '../protocols';
-import { digestOf, digestsOf } from '../sealing/seal-backends';
+import { SelvageError, isAway } from '../errors';
+import type { BackendIdentities, Backends } from '../ports';
+import { digestOf, digestsOf } from '../encryption/seal-backends';
 
 const NAMES = { store: 'tapestry store', history: 'run history', data: 'data store' } as const;
 const VARIABLES = { store: 'SELVAGE_STORE', history: 'SELVAGE_HISTORY', data: 'SELVAGE_DATA' } as const;
 
-/** They stay what they are, and each run asks for them. */
+/** Cached, as identities never change and each run asks for them. */
 const known = new WeakMap<Backends, BackendIdentities>();
 
 export async function identitiesOf(backends: Backends): Promise<BackendIdentities> {
@@ -15,16 +15,27 @@ export async function identitiesOf(backends: Backends): Promise<BackendIdentitie
   const [store, history, data] = await Promise.all([
     tapestryStore.identity(),
     runHistory.identity(),
-    dataStore.identity(),
+    dataStore.identity().catch(unlessAway),
   ]);
   const { tag } = digestOf(backends);
-  const identities = { store, history, data, ...(tag !== undefined && { digest: tag }) };
-  known.set(backends, identities);
+  const identities = {
+    store,
+    history,
+    ...(data !== undefined && { data }),
+    ...(tag !== undefined && { digest: tag }),
+  };
+  if (data !== undefined) known.set(backends, identities);
   return identities;
 }
 
+function unlessAway(error: unknown): undefined {
+  if (!isAway(error)) throw error;
+}
+
 /**
- * Whoever started a run must find there what its workers write, and they the plan that it has saved; and they must hash its values as it does.
+ * Requires that starter and workers of a run share backends and digest key: the starter must find what workers write, workers the plan that
+ * it saved, and both must hash values alike. A data store that is unreachable for either is not compared: runs that need none of its values
+ * can proceed.
  *
  * @throws SelvageError `BackendsDiffer`
  */
@@ -35,7 +46,10 @@ export async function requireSameBackends(backends: Backends, others: BackendIde
     history: backends.runHistory.technology,
     data: backends.dataStore.technology,
   };
-  const different = (['store', 'history', 'data'] as const).filter((port) => own[port] !== others[port]);
+  const different = (['store', 'history', 'data'] as const).filter((port) => {
+    const [here, there] = [own[port], others[port]];
+    return here !== undefined && there !== undefined && here !== there;
+  });
   const isHashedAlike = digestsOf(backends).takes(others.digest);
   if (different.length === 0 && isHashedAlike) return;
   const what = different.map(

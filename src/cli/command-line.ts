@@ -1,19 +1,19 @@
 import { CommanderError } from 'commander';
-import { EXIT } from './exit-codes';
-import type { Output } from './output';
+import { EXIT } from './output/exit-codes';
+import type { Output } from './output/output';
 import { createProgram } from './program';
-import { reportError } from './report-error';
+import { reportError } from './output/report-error';
 
-/** Runs one command and answers its exit code. Never rejects: an error ends as a line on stderr. */
+/** Runs one command and returns its exit code. Never rejects: an error becomes a line on stderr. */
 export async function runCommandLine(argv: readonly string[], output: Output): Promise<number> {
-  // Known before the arguments are parsed, so that a mistake in them is reported as asked.
+  // Determined before the arguments are parsed, so that mistakes in them are reported in the requested form.
   output.configure({ json: asksFor('--json', argv), verbose: asksFor('--verbose', argv) });
   let code: number = EXIT.ok;
   try {
     await createProgram(output, (answer) => (code = answer)).parseAsync([...argv], { from: 'user' });
     return code;
   } catch (error) {
-    // Commander has written the message itself; help and version come this way, too, with 0.
+    // Commander has already written the message; help and version arrive here, too, with code 0.
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return EXIT.ok;
       const message = error.message.replace(/^error: /, '');

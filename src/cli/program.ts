@@ -1,29 +1,99 @@
 import { Command } from 'commander';
 import { VERSION } from '../version';
-import { addCacheCommand } from './commands/cache';
-import { addDevCommand } from './commands/dev';
-import { addDoctorCommand } from './commands/doctor';
-import { addHistoryCommand } from './commands/history';
-import { addInitCommand } from './commands/init';
-import { addKeyCommands } from './commands/keys';
-import { addLineageCommand } from './commands/lineage';
-import { addQuestionCommands } from './commands/questions';
-import { addMigrateCommand } from './commands/migrate';
-import { addPlanCommand } from './commands/plan';
-import { addReplayCommand } from './commands/replay';
-import { addRetentionCommands } from './commands/retention';
-import { addResumeCommand } from './commands/resume';
-import { addRunCommand } from './commands/run';
-import { addRunsCommand } from './commands/runs';
-import { addSignalCommand } from './commands/signal';
-import { addWorkerCommand } from './commands/worker';
-import type { Output } from './output';
+import type { Does } from './options/does';
+import type { Output } from './output/output';
+import { addBackfill } from './verbs/backfill';
+import { addBackup } from './verbs/backup';
+import { addCache } from './verbs/cache';
+import { addCapsule } from './verbs/capsule';
+import { addDebug } from './verbs/debug';
+import { addDev } from './verbs/dev';
+import { addDiff } from './verbs/diff';
+import { addDoctor } from './verbs/doctor';
+import { addExport } from './verbs/export';
+import { addForget } from './verbs/forget';
+import { addGc } from './verbs/gc';
+import { addHistory } from './verbs/history';
+import { addImpact } from './verbs/impact';
+import { addInit } from './verbs/init';
+import { addLedger } from './verbs/ledger';
+import { addLineage } from './verbs/lineage';
+import { addMcp } from './verbs/mcp';
+import { addMigrate } from './verbs/migrate';
+import { addOpen } from './verbs/open';
+import { addPartitions } from './verbs/partitions';
+import { addPlan } from './verbs/plan';
+import { addPrune } from './verbs/prune';
+import { addReplay } from './verbs/replay';
+import { addReseal } from './verbs/reseal';
+import { addRestore } from './verbs/restore';
+import { addResume } from './verbs/resume';
+import { addRun } from './verbs/run';
+import { addRuns } from './verbs/runs';
+import { addSchedules } from './verbs/schedules';
+import { addScrub } from './verbs/scrub';
+import { addServe } from './verbs/serve';
+import { addSignal } from './verbs/signal';
+import { addUi } from './verbs/ui';
+import { addValidate } from './verbs/validate';
+import { addValue } from './verbs/value';
+import { addWatch } from './verbs/watch';
+import { addWhy } from './verbs/why';
+import { addWorker } from './verbs/worker';
 
-/** Takes the exit code that a command ends with. */
-export type Answer = (code: number) => void;
+/** In the order of `selvage --help`. */
+const VERBS = [
+  addInit,
+  addRun,
+  addResume,
+  addBackfill,
+  addDev,
+  addWorker,
+  addServe,
+  addUi,
+  addRuns,
+  addWatch,
+  addSchedules,
+  addPartitions,
+  addLedger,
+  addSignal,
+  addLineage,
+  addHistory,
+  addDiff,
+  addWhy,
+  addImpact,
+  addValue,
+  addCache,
+  addScrub,
+  addGc,
+  addPrune,
+  addForget,
+  addReseal,
+  addPlan,
+  addValidate,
+  addExport,
+  addCapsule,
+  addOpen,
+  addDebug,
+  addMcp,
+  addReplay,
+  addMigrate,
+  addDoctor,
+  addBackup,
+  addRestore,
+];
 
-/** All commands. Their syntax is here; what they do is loaded when one is called. */
-export function createProgram(output: Output, answer: Answer): Command {
+/**
+ * All verbs. Each has a file in `verbs`, which loads slow modules when the verb is called.
+ *
+ * @param answer receives the exit code of the command
+ */
+export function createProgram(output: Output, answer: (code: number) => void): Command {
+  // Commander passes the command itself as the last argument of an action.
+  const does: Does =
+    (work) =>
+    async (...given) =>
+      answer(await work(...(given.slice(0, -1) as typeof given), output));
   const program = new Command('selvage')
     .description('Typed data pipelines, run as durable workflows on Temporal.')
     .version(VERSION)
@@ -36,31 +106,11 @@ export function createProgram(output: Output, answer: Answer): Command {
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(add --help for what there is)')
     .addHelpText('after', '\nExample:\n  $ selvage run pipeline.ts --param x=5');
-  for (const add of [
-    addInitCommand,
-    addRunCommand,
-    addResumeCommand,
-    addDevCommand,
-    addWorkerCommand,
-    addRunsCommand,
-    addSignalCommand,
-    addLineageCommand,
-    addHistoryCommand,
-    addQuestionCommands,
-    addCacheCommand,
-    addRetentionCommands,
-    addKeyCommands,
-    addPlanCommand,
-    addReplayCommand,
-    addMigrateCommand,
-    addDoctorCommand,
-  ]) {
-    add(program, output, answer);
-  }
+  for (const add of VERBS) add(program, does);
   return program;
 }
 
-/** Commander's own messages in the form of all others. */
+/** Puts commander's own messages in the form of all others. */
 function usageLine(text: string): string {
   return text.replace(/^error: /, 'error Usage: ');
 }

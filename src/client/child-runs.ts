@@ -1,16 +1,17 @@
 import { WorkflowNotFoundError, type WorkflowClient } from '@temporalio/client';
-import { childRunKnots, isExpanding, layoutOf, readPlan } from '../engine';
-import type { Backends, RunRecord } from '../protocols';
+import { childRunKnots, isExpanding, layoutOf, readPlan } from '../plan';
+import type { Backends, RunRecord } from '../ports';
 import { MEMO_KEY, type ChildMemo } from '../workflows/messages';
 import type { RunLimits } from '../workflows/run-limits';
 import { childRunId } from '../workflows/child-run-id';
 
-/** Child runs that the server is asked of at a time. */
+/** Child runs that the server is asked about at a time. */
 const AT_A_TIME = 20;
 
 /**
- * Terminates the child runs of a run that ended without a word: nothing hears of what they do any more. The server does not do
- * it, since a run that continues as new leaves its child runs to the next execution. Idempotent.
+ * Terminates the child runs of a run that ended without reporting, as nobody listens to them any more. The
+ * server does not do it, since a run that continues as new leaves its child runs to the next execution.
+ * Idempotent.
  */
 export async function endChildRuns(
   backends: Backends,
@@ -20,7 +21,7 @@ export async function endChildRuns(
 ): Promise<void> {
   const stored = await backends.tapestryStore.get(run.plan_hash);
   if (!stored) return;
-  // Of the whole plan, whatever the terminals of the run: it has child runs for all that a part of it has.
+  // The whole plan, whatever the run's terminals: that covers the child runs of any part.
   const layout = layoutOf(readPlan(stored.text));
   const away = new Set(childRunKnots(layout, childRunsFromEvents));
   const slow = layout.ids.filter(
@@ -47,7 +48,7 @@ async function endChildRun(client: WorkflowClient, run: RunRecord, knot: string)
   }
 }
 
-/** The Temporal run id of the child run in which the knot runs now; undefined if there is none. */
+/** The Temporal run id of the child run in which the knot currently runs; undefined if there is none. */
 export async function runningChildRun(
   client: WorkflowClient,
   run: RunRecord,
@@ -55,8 +56,8 @@ export async function runningChildRun(
 ): Promise<string | undefined> {
   try {
     const { status, runId, memo } = await client.getHandle(childRunId(run.run_id, knot)).describe();
-    // By now the id may be that of a later run's.
-    const { run: of } = (memo?.[MEMO_KEY] ?? {}) as Partial<ChildMemo>;
+    // The id may belong to a later run by now.
+    const { temporalRunId: of } = (memo?.[MEMO_KEY] ?? {}) as Partial<ChildMemo>;
     return status.name === 'RUNNING' && of === run.temporal_run_id ? runId : undefined;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;

@@ -15,13 +15,13 @@ const NOT_FOUND = 5;
 const PERMISSION_DENIED = 7;
 const UNAVAILABLE = 14;
 const UNAUTHENTICATED = 16;
-/** Those with which gRPC answers for a host that does not speak it, or not this service. */
+/** Codes that gRPC returns for a host that does not speak it, or lacks this service. */
 const FOREIGN: ReadonlySet<number | undefined> = new Set([2, 12, 13]);
 
 const LISTENS_LIMIT_MS = 2_000;
 const NAMESPACE_LIMIT_MS = 10_000;
 
-/** An error of a call to Temporal as one of ours where server or connection are the matter; any other unchanged. */
+/** Converts an error of a call to Temporal to one of ours if it concerns server or connection; returns any other unchanged. */
 export function unreachable(error: unknown, address?: string): unknown {
   const code = grpcCode(error);
   if (error instanceof NamespaceNotFoundError) return unknownNamespace(error.namespace, address, error);
@@ -38,11 +38,11 @@ export function unreachable(error: unknown, address?: string): unknown {
     'ServerUnreachable',
     `No Temporal server answers${at(address)}. Check the address (--address, TEMPORAL_ADDRESS) and that the server ` +
       'runs; without an address, Selvage starts its embedded server. Runs in flight are not affected.',
-    { details: { address }, cause: error },
+    { details: { address, away: true }, cause: error },
   );
 }
 
-/** An error of the attempt to connect, like {@link unreachable}; it tells whether another program listens at the address. */
+/** Like {@link unreachable}, for an attempt to connect. Tells whether another program listens at the address. */
 export async function notConnected(error: unknown, address: string): Promise<unknown> {
   if (error instanceof Error && /^Failed to call GetSystemInfo/.test(error.message))
     return noTemporal(error, address);
@@ -52,8 +52,8 @@ export async function notConnected(error: unknown, address: string): Promise<unk
 }
 
 /**
- * Makes sure that a Temporal server answers and that it has the namespace. A client whose role may not ask is let pass: what it lacks shows at
- * its first call.
+ * Checks that a Temporal server answers and has the namespace. A client whose role may not ask passes: what it lacks shows at its first
+ * call.
  *
  * @param connection of a client or of a worker
  * @throws SelvageError `UnknownNamespace`, `ServerUnreachable`
@@ -73,11 +73,16 @@ export async function requireNamespace(
     if (code === NOT_FOUND || code === INVALID_ARGUMENT) throw unknownNamespace(namespace, address, error);
     if (code === PERMISSION_DENIED) return;
     if (!FOREIGN.has(code)) throw unreachable(error, address);
-    // Not every Temporal server has this call, but all have that one.
+    // Some servers lack the former call, but all have this one.
     await workflowService.getSystemInfo({}).catch(() => {
       throw noTemporal(error, address);
     });
   }
+}
+
+/** Whether the server does not have what it was asked for. */
+export function isNotFound(error: unknown): boolean {
+  return grpcCode(error) === NOT_FOUND;
 }
 
 function grpcCode(error: unknown): number | undefined {
@@ -111,7 +116,7 @@ function noTemporal(cause: unknown, address: string): SelvageError {
   return new SelvageError(
     'ServerUnreachable',
     `Something listens at ${address}, but does not answer as a Temporal server does. Give host and port of the server itself, mostly port 7233 and not that ` +
-      'of its web page; and if it wants TLS, say so (TEMPORAL_TLS=true beside TEMPORAL_ADDRESS, or a profile).',
+      'of its web page; and if it wants TLS, say so (TEMPORAL_TLS=true, or a profile). A key turns TLS on; TEMPORAL_TLS=false turns it off.',
     { details: { address }, cause },
   );
 }

@@ -1,27 +1,19 @@
-import {
-  ServiceError,
-  WorkflowNotFoundError,
-  isGrpcServiceError,
-  type WorkflowHandle,
-} from '@temporalio/client';
+import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { nodeSha256 } from '../backends';
-import { readFragment } from '../engine';
+import { readFragment } from '../plan';
 import { SelvageError, isErrorCode } from '../errors';
-import { storedFragment } from '../execution';
-import type { Fragment } from '../model';
-import type { DataStore } from '../protocols';
+import { storedFragment } from '../runtime';
+import type { Fragment } from '../authoring';
+import type { DataStore } from '../ports';
+import { isNotFound } from './connection-errors';
 import { updatePatiently } from './patient-update';
 import { CUT_OFF, failureOfUpdate } from './update-failure';
 import { EXTEND_UPDATE, RUN_CONTINUES, type ExtendMessage } from '../workflows/messages';
 
-/** A gRPC status code. */
-const NOT_FOUND = 5;
-
 /**
- * Puts a fragment where workers find it, and asks the run to take it. Any number of times: what a run has already, it takes as
- * done.
+ * Stores a fragment for the workers, and asks the run to add it. May be repeated: a fragment that the run already has counts as added.
  *
- * @param isUnfinished whether the server says that the run goes on
+ * @param isUnfinished whether the server says that the run is still going
  * @throws SelvageError what is wrong with the fragment; `RunOver`
  */
 export async function extendRun(
@@ -48,25 +40,20 @@ export async function extendRun(
   );
 }
 
-/** What the run said against it; undefined where it has not been heard. */
+/** Why the run refused it; undefined if the run did not receive it. */
 function refusalOf(error: unknown): SelvageError | undefined {
   const failure = failureOfUpdate(error);
   if (!failure || !isErrorCode(failure.type)) return undefined;
   const [details] = (failure.details ?? []) as [Record<string, unknown> | undefined];
-  return new SelvageError(failure.type, failure.message, { ...(details && { details }), cause: error });
+  return new SelvageError(failure.type, failure.message, { details, cause: error });
 }
 
-/** Whether this execution of the run heard it no more: the run is over, or goes on in another execution. */
+/** Whether this execution of the run can no longer receive it: the run is over, or continues in another execution. */
 function isGone(error: unknown): boolean {
   if (error instanceof WorkflowNotFoundError) return true;
   const failure = failureOfUpdate(error);
   if (failure) return failure.type === RUN_CONTINUES || failure.type === CUT_OFF;
-  return codeOf(error) === NOT_FOUND;
-}
-
-function codeOf(error: unknown): number | undefined {
-  const cause = error instanceof ServiceError && error.cause !== undefined ? error.cause : error;
-  return isGrpcServiceError(cause) ? cause.code : undefined;
+  return isNotFound(error);
 }
 
 function runIsOver(run: string, cause: unknown): SelvageError {

@@ -1,15 +1,15 @@
 import { nodeSha256 } from '../backends';
-import { extend, isExtendedBy } from '../engine';
-import { SelvageError } from '../errors';
-import { LoadedPlan, decodeFragment, valueMissing } from '../execution';
-import type { Backends, LineageRecord, RunRecord } from '../protocols';
+import { extend, isExtendedBy } from '../plan';
+import { SelvageError, isBackendTrouble } from '../errors';
+import { LoadedPlan, decodeFragment, valueMissing } from '../runtime';
+import type { Backends, LineageRecord, RunRecord } from '../ports';
 
 /**
- * The plan of a run that is over, with all that its bodies have extended it by: a run that was cut short may have it on record and
- * not have heard of it.
+ * The plan of an ended run, with everything that its bodies extended it by: a run that was cut short may have an extension on record that
+ * it did not apply.
  *
- * @param from ids of knots that are run again, so that what they have said does not count
- * @throws SelvageError `NotResumable` where an extension cannot be added; `BackendUnavailable`
+ * @param from ids of knots that run again, whose extensions do not count
+ * @throws SelvageError `NotResumable` if an extension cannot be added; `BackendUnavailable`
  */
 export async function extensionsOnRecord(
   backends: Backends,
@@ -36,13 +36,13 @@ async function withExtension(
   { knot_id: knot, run_id: run }: LineageRecord,
   terminals: readonly string[] | undefined,
 ): Promise<LoadedPlan> {
-  const bytes = await dataStore.get(hash);
   try {
+    const bytes = await dataStore.get(hash);
     if (!bytes) throw valueMissing(hash, knot);
     const made = extend(plan, decodeFragment(bytes), {
       hash,
       sha256: nodeSha256,
-      ...(terminals && { terminals }),
+      terminals,
     });
     await tapestryStore.save({
       hash: made.hash,
@@ -52,7 +52,7 @@ async function withExtension(
     });
     return new LoadedPlan(made.plan, made.hash);
   } catch (error) {
-    if (!SelvageError.is(error) || error.code === 'BackendUnavailable') throw error;
+    if (!SelvageError.is(error) || isBackendTrouble(error)) throw error;
     throw new SelvageError(
       'NotResumable',
       `Run "${run}" cannot be gone on from as it is: what its knot "${knot}" has extended it by cannot be added (${error.code}: ${error.message}). ` +

@@ -1,23 +1,28 @@
-export {
-  Selvage,
-  runIdOfKey,
-  type ConnectOptions,
-  type OpenOptions,
-  type Place,
-  type ResumeOptions,
-  type StartOptions,
-} from './selvage';
-export type { Followed, FollowOptions } from './follow-extensions';
-export {
-  RunHandle,
-  type Attached,
-  type LineageOfRun,
-  type Progress,
-  type RunState,
-  type Standing,
-} from './run-handle';
-export type { LineageQuery, LineageRecord, Page, PageOptions, RunQuery, RunRecord } from '../protocols';
-export type { CacheExplanation, Impact, ImpactOptions, Origin, RunDifference, WhyOptions } from '../lineage';
+export { Selvage, type OpenOptions } from './selvage';
+export type { ConnectOptions, ServerLocation } from './connect';
+export { runIdOfEvent, runIdOfKey } from './run-ids';
+export type { ResumeOptions, StartOptions } from './start-options';
+export type { Extensions, Followed, FollowOptions } from './extensions';
+export type { Lineage } from './lineage';
+export type { Partitions } from './partitions';
+export type { Runs, RunsPage, RunsQuery } from './runs';
+export type { Values } from './values';
+export type { ForgetStartsOptions, ForgottenStarts } from './forget-starts';
+export type { Resume } from './resumes';
+export { RunHandle, type LineageOfRun, type KnotState, type RunState, type Standing } from './run-handle';
+export type { Attached } from './run-on-server';
+export type { Progress } from './run-progress';
+export type { LineageQuery, LineageRecord, Page, PageOptions, RunQuery, RunRecord } from '../ports';
+export { PARTITION_STATES, type PartitionsOptions } from './list-partitions';
+export type { PartitionState, PartitionStatus, RunOfPartition, StaleReason } from '../records/questions';
+export type {
+  CacheExplanation,
+  Impact,
+  ImpactOptions,
+  Origin,
+  RunDifference,
+  WhyOptions,
+} from '../records/questions';
 export type {
   GarbageOptions,
   GarbageReport,
@@ -27,9 +32,31 @@ export type {
   ScrubPlan,
   ScrubSelection,
   Scrubbed,
-} from '../retention';
+} from '../records/retention';
 export type { MapProgress } from './map-progress';
 export type { StepCode, Waiting, WaitingCode, WaitingKnot, WaitingState, WaitingStep } from './waiting';
 export type { Pollers, QueuePollers } from './pollers';
 export { currentActor, currentCommit } from './provenance';
+export {
+  Schedules,
+  type ChangedBy,
+  type CompareOptions,
+  type ComparedSchedule,
+  type DeployedBy,
+  type DeployedSchedule,
+  type DeployOptions,
+  type PreviewOptions,
+  type ScheduleChange,
+  type ScheduledRun,
+  type ScheduleForm,
+  type ScheduleHistory,
+  type ScheduleStanding,
+  type ScheduleState,
+  type TimesForm,
+  type TriggeredRun,
+  type UnreadableSchedule,
+} from './schedules';
+export type { OddTime, TimesPreview } from '../triggers';
 export type { ServerChoice } from './server-address';
+export type { BackfillOptions } from './backfills';
+export type { BackfillReport, Order, PartitionEnd, PartitionToMake, Selection } from '../backfills';

@@ -1,27 +1,95 @@
 import { inspect } from 'node:util';
 import type { LogLevel, LogMetadata } from '@temporalio/common';
-import { errorLine } from '../execution';
-import type { LoggerLike } from '../model/knot-context';
+import { SelvageError } from '../errors';
+import { errorLine } from '../runtime';
+import type { LoggerLike } from '../authoring/knot-context';
 
-/** Whether everything is to be shown that Temporal's SDK and bodies say. */
+/** Whether to show everything that Temporal's SDK and bodies log. */
 export function isDebug(): boolean {
   return process.env['SELVAGE_LOG'] === 'debug';
 }
 
-/** Temporal says these of every failure of a body, of which the run's own result tells. */
+/** Temporal logs these for every failure of a body, which the run's own result reports anyway. */
 const NOISE = new Set(['Activity failed', 'Workflow failed']);
 const SHOWN = new Set<LogLevel>(['WARN', 'ERROR']);
 
 /**
- * The line for people of what Temporal's SDK says, or undefined where there is nothing that they need to hear: of bodies all from `info` on, of the
- * SDK itself warnings and errors; with `verbose`, all.
+ * How log lines are written.
+ *
+ * - `text`: `2026-01-31T09:44:59.123Z info nightly-1 fetch: read { rows: 3 }`: time (UTC), level, run and knot
+ * - `json`: one object per line, with `time`, `level`, `message` and, if present, `run`, `knot`, `attempt` and `fields`
+ * - `short`: `fetch: read { rows: 3 }`, for a command that works for a single run and has named it
  */
-export function lineOf(
+export type LogFormat = 'short' | 'text' | 'json';
+const FORMATS: readonly LogFormat[] = ['text', 'json', 'short'];
+
+/**
+ * The format that `SELVAGE_LOG_FORMAT` names, else `otherwise`.
+ *
+ * @throws SelvageError `InvalidConfig`
+ */
+export function chosenLogFormat(otherwise: LogFormat, environment = process.env): LogFormat {
+  const { SELVAGE_LOG_FORMAT: chosen } = environment;
+  if (!chosen) return otherwise;
+  const format = FORMATS.find((one) => one === chosen);
+  if (format) return format;
+  throw new SelvageError(
+    'InvalidConfig',
+    `SELVAGE_LOG_FORMAT is ${JSON.stringify(chosen)}. It may be ${FORMATS.join(', ')}.`,
+    { details: { option: 'SELVAGE_LOG_FORMAT', reason: 'WrongValue' } },
+  );
+}
+
+/** The content of one log line. */
+interface LogEntry {
+  readonly level: LogLevel;
+  readonly message: string;
+  /** The source, if it is neither a body nor the worker. */
+  readonly who?: string;
+  readonly run?: string;
+  readonly knot?: string;
+  readonly attempt?: number;
+  readonly fields?: object;
+}
+
+/** Without a trailing line break. A single line, unless a message of the worker itself has several. */
+export function logLine(entry: LogEntry, format: LogFormat, now = Date.now()): string {
+  const { message, who, run, knot, attempt, fields = {} } = entry;
+  const level = entry.level.toLowerCase();
+  const time = new Date(now).toISOString();
+  const hasFields = Object.keys(fields).length > 0;
+  if (format === 'json') {
+    return JSON.stringify({
+      time,
+      level,
+      who,
+      run,
+      knot,
+      attempt,
+      message,
+      ...(hasFields && { fields: plain(fields) }),
+    });
+  }
+  const isNamed = knot !== undefined || who !== undefined;
+  const place = format === 'short' ? [who ?? knot] : [who, isNamed ? run : undefined, knot];
+  const about = place.filter((name) => name !== undefined).join(' ');
+  const text = [...(about ? [`${about}:`] : []), message, ...(hasFields ? [shownFields(fields)] : [])].join(
+    ' ',
+  );
+  if (format === 'text') return `${time} ${level} ${text}`;
+  return level === 'info' ? text : `${level} ${text}`;
+}
+
+/**
+ * The log line for a message of Temporal's SDK, or undefined if people need not see it. Shown are messages of bodies from `info` on, and
+ * warnings and errors of the SDK itself; with `verbose`, all.
+ */
+export function entryOf(
   level: LogLevel,
   message: string,
   meta: LogMetadata | undefined,
   verbose: boolean,
-): string | undefined {
+): LogEntry | undefined {
   const isBody = meta?.['sdkComponent'] === 'activity';
   const isShown = verbose
     ? level !== 'TRACE'
@@ -29,35 +97,56 @@ export function lineOf(
       ? level === 'INFO' || SHOWN.has(level)
       : SHOWN.has(level) && !NOISE.has(message);
   if (!isShown) return undefined;
-  const who = isBody ? String(meta?.['knot'] ?? meta?.['activityId'] ?? 'a knot') : 'temporal';
   const error: unknown = meta?.['error'];
   const why = error instanceof Error && !message.includes(error.message) ? `: ${error.message}` : '';
-  return textOf(level, `${who}: ${message}${why}`);
+  const run = textIn(meta, 'run') ?? textIn(meta, 'workflowId');
+  const knot = textIn(meta, 'knot') ?? textIn(meta, 'activityId') ?? (isBody ? 'a knot' : undefined);
+  return {
+    level,
+    message: oneLine(`${message}${why}`),
+    ...(!isBody && { who: 'temporal' }),
+    ...(run !== undefined && { run }),
+    ...(knot !== undefined && { knot }),
+  };
+}
+
+function textIn(meta: LogMetadata | undefined, name: string): string | undefined {
+  const value: unknown = meta?.[name];
+  return typeof value === 'string' ? value : undefined;
 }
 
 export interface LineLoggerOptions {
-  /** Whether `debug` is written. Default: never. */
+  readonly format: LogFormat;
+  /** Whether `debug` messages are written. Default: never. */
   readonly isVerbose?: () => boolean;
-  /** Whether runs that begin and end are told of, beside what bodies say. Default false. */
+  /** Whether the start and end of runs is reported, beside what bodies log. Default false. */
   readonly runs?: boolean;
 }
 
-/** A logger that writes such lines: `knot: message { field: … }`. */
+/** A logger that writes what bodies and the worker report about runs as such lines. */
 export function lineLogger(
   write: (line: string) => void,
-  { isVerbose, runs = false }: LineLoggerOptions = {},
+  { format, isVerbose, runs = false }: LineLoggerOptions,
 ): LoggerLike {
-  const method = (level: LogLevel) => (fields: object, message: string) => {
+  const method = (level: LogLevel) => (given: object, message: string) => {
     if (level === 'DEBUG' && !isVerbose?.()) return;
-    const { run: _run, attempt: _attempt, knot, ...others } = fields as Record<string, unknown>;
-    if (typeof knot === 'string') write(textOf(level, `${knot}: ${message}`, others));
-    // What is said of a run names it in the message.
-    else if (runs || level !== 'INFO') write(textOf(level, message));
+    const { run, attempt, knot, trigger, ...fields } = given as Record<string, unknown>;
+    const isOfBody = typeof knot === 'string';
+    if (!isOfBody && !runs && level === 'INFO') return;
+    const entry: LogEntry = {
+      level,
+      message: oneLine(message),
+      ...(typeof run === 'string' && { run }),
+      ...(isOfBody && { knot, fields }),
+      ...(typeof trigger === 'string' && { who: trigger }),
+      ...(typeof attempt === 'number' && { attempt }),
+    };
+    write(logLine(entry, format));
   };
   return { debug: method('DEBUG'), info: method('INFO'), warn: method('WARN'), error: method('ERROR') };
 }
 
-/** What the SDK itself says goes to a logger of the user more quietly, since it is not what they asked for. */
+/** Messages of the SDK itself go to a user's logger at a lower level, since they are not what the user asked for. */
 export function tellLogger(
   logger: LoggerLike,
   level: LogLevel,
@@ -70,23 +159,38 @@ export function tellLogger(
   else if (level !== 'TRACE') logger.debug(fields, message);
 }
 
-function textOf(level: LogLevel, text: string, fields: object = {}): string {
-  const line = `${level === 'INFO' ? '' : `${level.toLowerCase()} `}${text}`.replace(/\s*\n\s*/g, ' ');
-  return Object.keys(fields).length === 0 ? line : `${line} ${shownFields(fields)}`;
+function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, ' ');
 }
 
-/** On one line, errors by what they say: stacks are for a logger. */
+/** On one line, with errors as messages only: stacks are for a logger. */
 function shownFields(fields: object): string {
-  const shown = Object.fromEntries(
+  return oneLine(
+    inspect(withErrors(fields, errorLine), {
+      depth: 3,
+      breakLength: Infinity,
+      maxArrayLength: 10,
+      maxStringLength: 200,
+    }),
+  );
+}
+
+/** In JSON form; fields with a cycle or a `bigint` become text. */
+function plain(fields: object): unknown {
+  const told = withErrors(fields, (error) => error);
+  try {
+    JSON.stringify(told);
+    return told;
+  } catch {
+    return shownFields(fields);
+  }
+}
+
+function withErrors(fields: object, tell: (error: { type: string; message: string }) => unknown): object {
+  return Object.fromEntries(
     Object.entries(fields).map(([name, value]: [string, unknown]) => [
       name,
-      value instanceof Error ? errorLine({ type: value.name, message: value.message }) : value,
+      value instanceof Error ? tell({ type: value.name, message: value.message }) : value,
     ]),
   );
-  return inspect(shown, {
-    depth: 3,
-    breakLength: Infinity,
-    maxArrayLength: 10,
-    maxStringLength: 200,
-  }).replace(/\s*\n\s*/g, ' ');
 }

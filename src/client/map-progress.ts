@@ -1,33 +1,33 @@
-import { listInputs, type LoadedPlan } from '../execution';
-import type { Backends, RunRecord } from '../protocols';
+import { listInputs, type LoadedPlan } from '../runtime';
+import type { Backends, RunRecord } from '../ports';
 import { readPlanOf } from './read-run';
 
-/** How far a map is that runs. */
+/** Progress of a running map. */
 export interface MapProgress {
-  /** Its id. */
+  /** The map's id. */
   readonly knot: string;
-  /** Elements that have ended. */
+  /** Number of ended elements. */
   readonly done: number;
-  /** Absent of what is no list, and until it is known. */
+  /** Absent for what is not a list, and until it is known. */
   readonly total?: number;
 }
 
-/** Maps that are looked at. */
+/** Most maps that are looked at. */
 const MOST = 5;
 /** Milliseconds between two looks. */
 const INTERVAL_MS = 1_000;
 
-/** Counts what the maps of a run have come to, by the records of their elements. */
+/** Counts the ended elements of a run's maps by their records. */
 export class MapProgressReader {
   private plan: LoadedPlan | undefined;
   private readonly totals = new Map<string, number | undefined>();
   private seen: readonly MapProgress[] = [];
-  /** None for who is back within a second. */
+  /** The first look is delayed, so that a run shorter than this costs none. */
   private nextLook = performance.now() + INTERVAL_MS;
 
   constructor(private readonly backends: Backends) {}
 
-  /** As {@link look}, once a second, and else what was seen then; what cannot be read now is not told. */
+  /** Like {@link look}, at most once a second; in between it returns the last result. Errors are ignored. */
   async lookSometimes(runId: string, running: readonly string[]): Promise<readonly MapProgress[]> {
     if (running.length === 0) return [];
     if (performance.now() >= this.nextLook) {
@@ -52,14 +52,14 @@ export class MapProgressReader {
         const { runHistory } = this.backends;
         const done = await runHistory.countRecords(run.temporal_run_id, `${map.id}[`);
         if (!this.totals.has(map.id)) {
-          // Lists that it goes over together are of one length.
+          // All lists of a map have the same length.
           const [[input]] = listInputs(map) as [readonly [string, string]];
           const { parent } = map.inputs[input] as { readonly parent: number };
           const [list] = await runHistory.getRecords(run.temporal_run_id, [plan.knots[parent]!.id]);
           this.totals.set(map.id, (list?.extra as { length?: number } | undefined)?.length);
         }
         const total = this.totals.get(map.id);
-        return { knot: map.id, done, ...(total !== undefined && { total }) };
+        return { knot: map.id, done, total };
       }),
     );
   }

@@ -2,18 +2,25 @@ import type { WorkflowClient, WorkflowExecutionDescription } from '@temporalio/c
 import { optionalTsToMs } from '@temporalio/common/lib/time';
 import type { temporal } from '@temporalio/proto';
 import { unreachable } from './connection-errors';
-import type { Pollers } from './pollers';
-import { nobodyTakes } from './why-waiting';
+import { isErrorCode } from '../errors';
+import { SYSTEM_ACTIVITIES } from '../workflows/messages';
+import type { PendingActivity } from './pending-activity';
+import type { Pollers, QueuePollers } from './pollers';
+import { isDue, nobodyTakes } from './activity-reason';
+import { pinnedBuild } from './worker-builds';
 import type { StepCode, WaitingStep } from './waiting';
 
 /** PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_STARTED. */
 const STARTED = 2;
-/** A step takes milliseconds; one that takes longer waits for something. */
+/** A step takes milliseconds; a longer one waits for something. */
 const LONG_STEP_MS = 5_000;
-/** The end of the history that says why a workflow task has failed, and the beginning that says whether the first one was done. */
+/**
+ * Enough of the history's end to say why a workflow task failed, and of its beginning to say whether the
+ * first one was done.
+ */
 const EVENTS_READ = 20;
 
-/** What the interpreter refuses where its worker cannot do a step. */
+/** Codes with which the interpreter refuses a step that its worker cannot do. */
 const REFUSALS: readonly StepCode[] = [
   'UnknownTapestry',
   'BackendsDiffer',
@@ -21,13 +28,16 @@ const REFUSALS: readonly StepCode[] = [
   'HistoryTooNew',
 ];
 
-/** Why the interpreter has not taken its next step; undefined where it has nothing to do or is about to do it. */
+/**
+ * Why the interpreter has not taken its next step; undefined if it has nothing to do or is about to do it.
+ */
 export async function nextStep(
   client: WorkflowClient,
   pollers: Pollers,
-  { raw, taskQueue, status, workflowId, runId }: WorkflowExecutionDescription,
+  description: WorkflowExecutionDescription,
   hasBegun: boolean,
 ): Promise<WaitingStep | undefined> {
+  const { raw, taskQueue, status, workflowId, runId } = description;
   if (status.name === 'PAUSED')
     return { code: 'Paused', message: 'an operator has paused the run in Temporal', taskQueue };
   const task = raw.pendingWorkflowTask;
@@ -35,10 +45,10 @@ export async function nextStep(
   const now = Date.now();
   const since = optionalTsToMs(task.originalScheduledTime) ?? optionalTsToMs(task.scheduledTime);
   const attempt = task.attempt ?? 1;
-  const common = { taskQueue, attempt, ...(since !== undefined && { since }) };
+  const common = { taskQueue, attempt, since };
   const isStarted = (task.state as unknown) === STARTED;
   if (!isStarted) {
-    const who = await pollers.of(taskQueue, 'workflow');
+    const who = await pollers.of(taskQueue, 'workflow', pinnedBuild(description));
     const polled = who.lastPollAt === undefined ? {} : { lastPollAt: who.lastPollAt };
     const nobody = nobodyTakes(taskQueue, optionalTsToMs(task.scheduledTime), who, now);
     if (nobody) return { code: 'NoWorker', message: nobody, ...common, ...polled };
@@ -61,13 +71,44 @@ export async function nextStep(
     return { code: 'StepFailed', message, ...at };
   }
   if (!isStarted) return undefined;
-  const message = `worker ${worker ?? 'unknown'} is at it; where it waits for a backend, its log says so`;
-  return { code: 'StepRunning', message, ...at };
+  return { code: 'StepRunning', message: isAtIt(worker), ...at };
+}
+
+const isAtIt = (worker = 'unknown'): string => `worker ${worker} is at it`;
+
+/** The interpreter's own calls to a worker, if one has failed or nobody takes it; else undefined. */
+export function stepOfActivities(
+  activities: readonly PendingActivity[],
+  pollers: ReadonlyMap<string, QueuePollers>,
+  now: number,
+): WaitingStep | undefined {
+  for (const activity of activities) {
+    if (!SYSTEM_ACTIVITIES.includes(activity.type)) continue;
+    const { state, taskQueue, attempt, worker, scheduledAt, startedAt, lastFailure } = activity;
+    const since = startedAt ?? scheduledAt;
+    const common = {
+      taskQueue,
+      attempt,
+      since,
+      worker,
+    };
+    const who = pollers.get(taskQueue);
+    const nobody = isDue(activity, now) ? nobodyTakes(taskQueue, scheduledAt, who, now) : undefined;
+    const polled = who?.lastPollAt === undefined ? {} : { lastPollAt: who.lastPollAt };
+    if (nobody) return { code: 'NoWorker', message: nobody, ...common, ...polled };
+    if (lastFailure) {
+      const code = isErrorCode(lastFailure.code) ? lastFailure.code : 'StepFailed';
+      return { code, message: lastFailure.message, ...common };
+    }
+    if (state === 'started' && now - (since ?? now) > LONG_STEP_MS)
+      return { code: 'StepRunning', message: isAtIt(worker), ...common };
+  }
+  return undefined;
 }
 
 /**
- * Of a failed workflow task Temporal keeps a text alone, which the interpreter begins with the code; what has failed in the task
- * has the code as its type.
+ * Temporal keeps only a text of a failed workflow task, which the interpreter begins with the code. A failure
+ * inside the task has the code as its type.
  */
 export function describeFailure({
   message,
@@ -83,8 +124,8 @@ export function describeFailure({
 }
 
 /**
- * Whether a worker has done the first step of this execution: the answer of a local activity is in its history, as the first
- * thing beside what failed.
+ * Whether a worker has done the first step of this execution: then its history has the result of an activity,
+ * local or not, before anything except failures.
  */
 export async function hasFirstStep(
   client: WorkflowClient,
@@ -97,7 +138,8 @@ export async function hasFirstStep(
       maximumPageSize: EVENTS_READ,
     });
     return (history?.events ?? []).some(
-      ({ markerRecordedEventAttributes: marker }) => marker && !marker.failure,
+      ({ markerRecordedEventAttributes: marker, activityTaskCompletedEventAttributes: completed }) =>
+        completed ?? (marker && !marker.failure),
     );
   } catch (error) {
     throw unreachable(error);
@@ -105,8 +147,8 @@ export async function hasFirstStep(
 }
 
 /**
- * What the end of the history says of the last workflow task. The server writes down the first failure of several in a row, and
- * where a query came with the task, what has failed in it is there as a marker.
+ * Reads from the end of the history how the last workflow task went. The server records the first of several
+ * consecutive failures. If a query came with the task, the failure is recorded as a marker.
  */
 async function lastTask(
   client: WorkflowClient,

@@ -3,24 +3,29 @@ import {
   defaultGrpcRetryOptions,
   makeGrpcRetryInterceptor,
   type ConnectionOptions,
+  type GrpcRetryOptions,
 } from '@temporalio/client';
+import { IS_CLOSING, ONE_TOO_MANY } from './update-failure';
 
 type Interceptor = NonNullable<ConnectionOptions['interceptors']>[number];
 type Call = ReturnType<Interceptor>;
 
+/** Longest delay before a server that is back is noticed; gRPC's own default is up to two minutes. */
+const RECONNECT_AFTER_MS = 5_000;
 /** gRPC's status code for a call that its own client gave up. */
 const CANCELLED = 1;
 
 /**
- * A connection that may be closed at any time. With the SDK's own, a call that waits to be tried again is made on the closed
- * channel, which throws out of a timer and ends the process; here it ends as cancelled.
+ * A connection that may be closed at any time. With the SDK's own, a call that waits for a retry is made on the closed channel, which
+ * throws out of a timer and ends the process; here it ends as cancelled.
  */
 export async function openConnection(options: ConnectionOptions): Promise<Connection> {
   let isClosed = false;
   const guard: Interceptor = (call, next) => (isClosed ? cancelledCall() : (next(call) as Call));
   const connection = await Connection.connect({
     ...options,
-    interceptors: [...(options.interceptors ?? [makeGrpcRetryInterceptor(defaultGrpcRetryOptions())]), guard],
+    channelArgs: { 'grpc.max_reconnect_backoff_ms': RECONNECT_AFTER_MS, ...options.channelArgs },
+    interceptors: [...(options.interceptors ?? [makeGrpcRetryInterceptor(retryOptions())]), guard],
   });
   const close = connection.close.bind(connection);
   connection.close = async () => {
@@ -28,6 +33,21 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
     await close();
   };
   return connection;
+}
+
+/**
+ * The SDK's options, except for an update that exceeds the concurrent limit, and one for which an execution has ended too early: there is room
+ * again, and the next execution, within milliseconds, while the SDK would wait for seconds.
+ */
+function retryOptions(): GrpcRetryOptions {
+  const options = defaultGrpcRetryOptions();
+  return {
+    ...options,
+    retryableDecider: (attempt, status) =>
+      !ONE_TOO_MANY.test(status.details) &&
+      !IS_CLOSING.test(status.details) &&
+      options.retryableDecider(attempt, status),
+  };
 }
 
 function cancelledCall(): Call {

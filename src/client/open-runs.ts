@@ -1,22 +1,57 @@
 import type { WorkflowClient } from '@temporalio/client';
-import type { OpenRun, OpenRuns } from '../retention';
-import { MEMO_KEY, type RunMemo } from '../workflows/messages';
+import type { RunHistory } from '../ports';
+import type { OpenRun, OpenRuns } from '../records/retention';
+import type { ChildMemo, RunMemo } from '../workflows/messages';
+import type { Connected } from './connect';
+import { unreachable } from './connection-errors';
+import { reconcileRunning } from './reconcile';
+import { describeRunning, runningWorkflows } from './running-workflows';
+import { memoOf } from './unbegun-run';
 
 /**
- * The workflows of the namespace that are not over. One that no worker has begun is in no run history, and needs its parameters, or the run that it
- * goes on from.
+ * The unfinished runs that the server knows, after running records were compared with it. A run that no worker has begun is in no run history; it
+ * needs its parameters, or the run that it resumes. Other workflows, and runs of other backends, refer to no value of these backends.
+ *
+ * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
  */
-export async function openRuns(client: WorkflowClient): Promise<OpenRuns> {
+export async function openRuns({
+  client,
+  backends,
+  place,
+}: Pick<Connected, 'client' | 'backends' | 'place'>): Promise<OpenRuns> {
+  try {
+    await reconcileRunning(backends, client.workflow);
+    return await openOnServer(client.workflow, backends.runHistory);
+  } catch (error) {
+    throw unreachable(error, place.address);
+  }
+}
+
+async function openOnServer(client: WorkflowClient, runHistory: RunHistory): Promise<OpenRuns> {
   const needed = new Set<string>();
   let oldest: OpenRun | undefined;
-  for await (const { workflowId: runId, startTime, memo } of client.list({
-    query: "ExecutionStatus = 'Running'",
-  })) {
-    const since = startTime.getTime();
-    if (!oldest || since < oldest.since) oldest = { runId, since };
-    needed.add(runId);
-    const { resume } = (memo?.[MEMO_KEY] ?? {}) as RunMemo;
-    if (resume) needed.add(resume.run);
+  for await (const workflow of runningWorkflows(client)) {
+    const { workflowId, runId, since, hasMemo } = workflow;
+    const known = await runHistory.getRun(workflowId);
+    const mustAsk = hasMemo && known?.temporal_run_id !== runId;
+    const description = mustAsk ? await describeRunning(client, workflow) : undefined;
+    const memo: RunMemo | ChildMemo | undefined = description && memoOf(description);
+    // Without a memo, Temporal's own tools may have started it: it refers to no value until its first step has recorded it.
+    if (!known && !(memo && (await isOfBackends(runHistory, memo)))) continue;
+    if (!oldest || since < oldest.since) oldest = { runId: workflowId, since };
+    needed.add(workflowId);
+    if (memo && 'resume' in memo && memo.resume) needed.add(memo.resume.runId);
   }
-  return { needed, ...(oldest && { oldest }) };
+  return { needed, oldest };
+}
+
+/** Decides by the backends of the client that started the run, else by the run that it belongs to or resumes. */
+async function isOfBackends(runHistory: RunHistory, memo: RunMemo | ChildMemo): Promise<boolean> {
+  if ('temporalRunId' in memo) return (await runHistory.getRunByTemporalId(memo.temporalRunId)) !== undefined;
+  const { backends, parentTemporalRunId, resume } = memo;
+  if (backends) return backends.history === (await runHistory.identity());
+  if (parentTemporalRunId !== undefined)
+    return (await runHistory.getRunByTemporalId(parentTemporalRunId)) !== undefined;
+  // A memo that says nothing may be that of a run of these backends.
+  return resume === undefined || (await runHistory.getRun(resume.runId)) !== undefined;
 }

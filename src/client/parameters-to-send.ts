@@ -1,12 +1,18 @@
-import { encodeJson, type Json, type Sha256 } from '../canonical';
-import { encodeOutput, parameterReference, storedValues, type EncodedValue } from '../execution';
-import type { DataStore } from '../protocols';
+import { encodeJson, type Json, type Sha256 } from '../values';
+import { SelvageError, type ParameterProblem } from '../errors';
+import { encodeOutput, parameterReference, storedValues, type EncodedValue } from '../runtime';
+import type { DataStore } from '../ports';
+
+/** The server accepts 2 MiB. */
+const PARAMETERS_BYTES = 2 * 1024 * 1024 - 64 * 1024;
+/** Matches a reference in the JSON of encoded parameters; inside a text the quotes would be escaped. */
+const REFERENCE = /"\$type":"(?:stored|reference)"/;
 
 /**
- * The parameters as they travel to the server, which keeps them in the history: those of more bytes than the limit go into the data store, and
- * references to them travel. Without a limit all go as they are.
+ * Encodes parameters for the server, which keeps them in the history. Values larger than `inlineLimit` go into the data store, and
+ * references are sent. Without a limit, everything is sent inline.
  *
- * @param digest of values
+ * @param digest hashes the values
  * @throws SelvageError `NotEncodable`, `BackendUnavailable`
  */
 export async function parametersToSend(
@@ -30,4 +36,30 @@ export async function parametersToSend(
   await dataStore.put(large.flatMap(storedValues));
   await dataStore.keep(large.filter(({ bytes }) => !bytes).map(({ hash }) => hash));
   return sent as Json;
+}
+
+/** Whether encoded parameters are short enough for the server. */
+export function fitsServer(parameters: Json): boolean {
+  return Buffer.byteLength(JSON.stringify(parameters)) <= PARAMETERS_BYTES;
+}
+
+/**
+ * Encoded parameters as JSON.
+ *
+ * @throws SelvageError `InvalidParameters` if they are too long for the server
+ */
+export function textToSend(tapestry: string, parameters: Json): string {
+  const text = JSON.stringify(parameters);
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= PARAMETERS_BYTES) return text;
+  const message =
+    `The parameters of tapestry "${tapestry}" take ${bytes} bytes; the server takes ${PARAMETERS_BYTES}. Give where the data is, and let a ` +
+    'knot read it: between knots a value may be of any size.';
+  const problem: ParameterProblem = { path: '', code: 'TooLarge', message };
+  throw new SelvageError('InvalidParameters', message, { details: { tapestry, bytes, problems: [problem] } });
+}
+
+/** Whether encoded parameters, as JSON, have references to values in the data store. */
+export function hasReferences(text: string): boolean {
+  return REFERENCE.test(text);
 }

@@ -1,25 +1,28 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isForLater, isStepFailing } from './update-failure';
 
-/** How long an update of a run is sent again and again, where nobody says otherwise. */
+/** How long an update of a run is retried by default. */
 export const UPDATE_PATIENCE_MS = 60_000;
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
-/** What was sent and answered no sooner has waited for a worker meanwhile. */
+/** An answer that took longer waited for a worker. */
 const WAITED_MS = 5_000;
 
 export interface Patience {
-  /** Milliseconds since the epoch. Absent: it waits for a worker without bound, and for anything else a minute from the first time after that on. */
+  /**
+   * Milliseconds since the epoch. If omitted, it waits for a worker without limit, and for anything else one minute from its first
+   * occurrence.
+   */
   readonly giveUpAt?: number;
-  /** Whether it is to be sent again for another reason; may throw what is to be thrown in place of the error. */
+  /** Whether to retry for another reason. May throw an error to be thrown instead. */
   readonly mayTryAgain?: (error: unknown) => Promise<boolean>;
 }
 
 /**
- * Sends an update, again and again while the server does not let it in and would in a moment, or when there is a worker again.
+ * Sends an update, and retries while the server refuses it temporarily or there is no worker.
  *
- * @throws what it has failed of at last
+ * @throws the last error
  */
 export async function updatePatiently<Answer>(
   send: () => Promise<Answer>,

@@ -17,14 +17,14 @@ export interface PendingActivity {
   readonly state: 'scheduled' | 'started' | 'cancelling' | 'paused';
   readonly attempt: number;
   readonly taskQueue: string;
-  /** When the present attempt was, or is to be, given to a worker. */
+  /** When the current attempt was, or will be, given to a worker. */
   readonly scheduledAt?: number;
-  /** Of the present attempt or, of one that waits, of the last. */
+  /** Start of the current attempt or, while waiting, of the last. */
   readonly startedAt?: number;
   readonly lastHeartbeatAt?: number;
-  /** When the next attempt is due; absent where it is due already. */
+  /** When the next attempt is due. Absent if it is already due. */
   readonly nextAttemptAt?: number;
-  /** Of the present attempt or, of one that waits, of the last. */
+  /** Worker of the current attempt or, while waiting, of the last. */
   readonly worker?: string;
   readonly lastFailure?: AttemptFailure;
 }
@@ -72,7 +72,7 @@ function stateOf({ state, paused }: Raw): PendingActivity['state'] {
   return paused || value === PAUSED ? 'paused' : 'scheduled';
 }
 
-/** A refusal, and what a body threw that is an error of ours, has its code as type. */
+/** A refusal, or an error of ours thrown by a body, has its code as type. */
 function attemptFailure({ message, applicationFailureInfo, timeoutFailureInfo }: RawFailure): AttemptFailure {
   const text = message ?? '';
   if (timeoutFailureInfo)

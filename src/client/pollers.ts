@@ -2,27 +2,34 @@ import { hostname } from 'node:os';
 import type { WorkflowClient } from '@temporalio/client';
 import { optionalTsToMs } from '@temporalio/common/lib/time';
 import { unreachable } from './connection-errors';
+import { buildOf, wantedBuild, wordsOf } from './worker-builds';
 
-/** A worker asks for work at least once a minute; the server remembers one that is gone for five. */
+/** A worker polls at least once a minute; the server remembers one that is gone for five. */
 const ALIVE_MS = 70_000;
 /** TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW and …_ACTIVITY. */
 const QUEUE_TYPES = { workflow: 1, activity: 2 } as const;
+const SHOWN_BUILDS = 5;
 /** WorkerStatus.WORKER_STATUS_SHUTTING_DOWN and …_SHUTDOWN. */
 const STOPPED: readonly unknown[] = [2, 3];
 
-/** Who asks a task queue for work. */
+/** The workers that poll a task queue and can get the work; with Temporal's worker versioning, only those of one build. */
 export interface QueuePollers {
-  /** Identities of the workers that have asked in the last 70 s and have not said since then that they stop. */
+  /** Identities of the workers that polled in the last 70 s and have not announced their stop since. */
   readonly alive: readonly string[];
-  /** When somebody last asked, in the last five minutes. */
+  /** When one of them last polled, within the last five minutes. */
   readonly lastPollAt?: number;
+  /**
+   * Set if only workers of other builds are alive. For people: the subject "no worker of the wanted build", without a verb, and which
+   * builds there are.
+   */
+  readonly builds?: { readonly wanted: string; readonly others: string };
 }
 
-/** Says who polls a task queue. */
+/** Finds out who polls a task queue. */
 export class Pollers {
   /**
-   * @param isOwnServer whether the server is this project's embedded one, so that all its workers are processes of this machine: then a worker
-   *   that was killed is known to be gone at once
+   * @param isOwnServer whether the server is this project's embedded one. Then all its workers are processes of this machine, and a killed
+   * one is noticed at once
    */
   constructor(
     private readonly client: WorkflowClient,
@@ -30,16 +37,17 @@ export class Pollers {
   ) {}
 
   /**
-   * Elsewhere than on the embedded server, a worker that was killed counts as alive for 70 s: neither the server nor anybody else knows better
-   * until its next poll is overdue. One that was stopped has said so, if its SDK and the server are recent enough.
+   * Except on the embedded server, a killed worker counts as alive for 70 s: nobody can know better until its next poll is overdue. A
+   * stopped worker has announced it, if its SDK and the server are recent enough.
    *
+   * @param pinned the build that a run is pinned to (see `pinnedBuild`)
    * @throws SelvageError `ServerUnreachable`
    */
-  async of(taskQueue: string, kind: keyof typeof QUEUE_TYPES): Promise<QueuePollers> {
+  async of(taskQueue: string, kind: keyof typeof QUEUE_TYPES, pinned?: string): Promise<QueuePollers> {
     const { client } = this;
     const { namespace } = client.options;
     try {
-      const [{ pollers }, stopped] = await Promise.all([
+      const [{ pollers, versioningInfo }, stopped] = await Promise.all([
         client.workflowService.describeTaskQueue({
           namespace,
           taskQueue: { name: taskQueue },
@@ -47,45 +55,61 @@ export class Pollers {
         }),
         stoppedWorkers(client, taskQueue),
       ]);
-      const polls = (pollers ?? []).map(({ identity, lastAccessTime }) => ({
-        identity: identity ?? '',
-        at: optionalTsToMs(lastAccessTime) ?? 0,
+      const all = (pollers ?? []).map((poller) => ({
+        identity: poller.identity ?? '',
+        at: optionalTsToMs(poller.lastAccessTime) ?? 0,
+        build: buildOf(poller),
       }));
       const since = Date.now() - ALIVE_MS;
-      const alive = polls.filter(
+      const allAlive = all.filter(
         ({ identity, at }) =>
           at >= since &&
           at > (stopped.get(identity) ?? 0) &&
           !(this.isOwnServer && isOfDeadProcess(identity)),
       );
+      const wanted = wantedBuild(versioningInfo, pinned);
+      const isWanted = ({ build }: { readonly build: string }): boolean =>
+        wanted === undefined || build === wanted.name;
+      const alive = allAlive.filter(isWanted);
+      const polls = all.filter(isWanted);
+      const others = [
+        ...new Set(allAlive.filter((poller) => !isWanted(poller)).map(({ build }) => wordsOf(build))),
+      ].sort();
       return {
         alive: alive.map(({ identity }) => identity),
         ...(polls.length > 0 && { lastPollAt: Math.max(...polls.map(({ at }) => at)) }),
+        ...(wanted && others.length > 0 && { builds: { wanted: wanted.words, others: listed(others) } }),
       };
     } catch (error) {
       throw unreachable(error);
     }
   }
 
-  /** As {@link areThere}, where that is certain: false where a worker may have been killed without anybody's knowing. */
+  /** Like {@link areThere}, but only if certain: false if a worker may have been killed unnoticed. */
   async areSurelyThere(taskQueue: string): Promise<boolean> {
     return this.isOwnServer && (await this.areThere(taskQueue));
   }
 
-  /** Whether somebody works for a run on this task queue: takes both its steps and its knots. */
+  /** Whether somebody works for a run on this task queue, taking both its steps and its knots. */
   async areThere(
     taskQueue: string,
     kinds: readonly (keyof typeof QUEUE_TYPES)[] = ['workflow', 'activity'],
+    pinned?: string,
   ): Promise<boolean> {
     for (const kind of kinds) {
-      const { alive } = await this.of(taskQueue, kind);
+      const { alive } = await this.of(taskQueue, kind, pinned);
       if (alive.length === 0) return false;
     }
     return true;
   }
 }
 
-/** Whether an identity is the default one of a worker of this machine, `<pid>@<host>`, and that process is gone. */
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, SHOWN_BUILDS);
+  return `${shown.join(' and ')}${names.length > shown.length ? ` and ${names.length - shown.length} more` : ''}`;
+}
+
+/** Whether an identity is the default one of a worker on this machine, `<pid>@<host>`, and that process is gone. */
 function isOfDeadProcess(identity: string): boolean {
   const [, pid, host] = /^(\d+)@(.+)$/.exec(identity) ?? [];
   if (pid === undefined || host !== hostname()) return false;
@@ -98,8 +122,7 @@ function isOfDeadProcess(identity: string): boolean {
 }
 
 /**
- * When each worker of the task queue, by identity, said last that it stops; those with another worker of the same identity
- * beside them are left out.
+ * By identity: when each worker of the task queue last announced its stop. Excludes those that share their identity with a running worker.
  */
 async function stoppedWorkers(
   client: WorkflowClient,

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 
 const GIT_LIMIT_MS = 2_000;
 
-/** In the order in which they are asked: who a CI system says that it works for. */
+/** Environment variables in which CI systems name their user, in the order in which they are tried. */
 const CI_ACTORS = [
   'GITHUB_ACTOR',
   'GITLAB_USER_LOGIN',
@@ -21,21 +21,30 @@ const CI_COMMITS = [
   'GIT_COMMIT',
 ] as const;
 
-/** Who starts a run: `SELVAGE_ACTOR`, else the CI system's user, else the user of the operating system; null if nobody can be named. */
+/**
+ * The user who starts a run: `SELVAGE_ACTOR`, else the CI system's user, else the operating system's user;
+ * null if unknown.
+ */
 export function currentActor(environment: NodeJS.ProcessEnv = process.env): string | null {
   const said = first(environment, ['SELVAGE_ACTOR', ...CI_ACTORS]);
-  if (said) return said;
+  return said ?? (user ??= nameOfUser()).name;
+}
+
+/** Cached, as it never changes and each run asks for it. */
+let user: { readonly name: string | null } | undefined;
+
+function nameOfUser(): { readonly name: string | null } {
   try {
-    return userInfo().username;
+    return { name: userInfo().username };
   } catch {
-    // A container may run under a user id that has no name.
-    return null;
+    // A container may run under a user id without a name.
+    return { name: null };
   }
 }
 
 /**
- * The commit of the code that starts a run: as CI says, else of the git checkout in `folder`; null outside of one. Git is asked again
- * after some seconds only.
+ * The commit of the code that starts a run: from CI, else from the git checkout in `folder`; null outside of
+ * one. Git's answer is cached for some seconds.
  */
 export async function currentCommit(
   folder: string = process.cwd(),
@@ -50,7 +59,7 @@ export async function currentCommit(
   return await commit;
 }
 
-/** To start a process costs as much as all else that a client does for a run. */
+/** Starting a process costs as much as everything else that a client does for a run. */
 const ASK_AGAIN_MS = 5_000;
 const asked = new Map<string, { readonly at: number; readonly commit: Promise<string | null> }>();
 
@@ -62,7 +71,7 @@ async function askGit(folder: string): Promise<string | null> {
     });
     return stdout.trim() || null;
   } catch {
-    // No git, no checkout, or no commit in it: the run has no commit to name.
+    // There is no git, no checkout, or no commit in it, so the run has no commit.
     return null;
   }
 }

@@ -1,25 +1,25 @@
 import type { WorkflowClient } from '@temporalio/client';
 import { SelvageError } from '../errors';
-import { readValues, type LoadedPlan } from '../execution';
-import { subjectOf } from '../sealing/seal-backends';
-import { withSubject } from '../sealing/run-scope';
-import type { Backends, RunRecord } from '../protocols';
+import { readValues, type LoadedPlan } from '../runtime';
+import { subjectOf } from '../encryption/seal-backends';
+import { withSubject } from '../encryption/run-scope';
+import type { Backends, RunRecord } from '../ports';
 import { chosenTerminals, layoutOfRun, readPlanOf } from './read-run';
 import { extensionsOnRecord } from './extensions-on-record';
 import { reconcileRun } from './reconcile';
 
-/** A run that is over, as another one can go on from it. */
+/** An ended run, as far as a resuming run needs it. */
 export interface Resumable {
   readonly run: RunRecord;
   readonly plan: LoadedPlan;
   /** Values by name. */
   readonly parameters: Readonly<Record<string, unknown>>;
-  /** Ids; absent: the plan's own terminals. */
+  /** Ids. If absent, the plan's own terminals. */
   readonly terminals?: readonly string[];
 }
 
 /**
- * @param from ids of knots that are to be run again
+ * @param from ids of knots that are to run again
  * @throws SelvageError `UnknownRun`, `RunNotOver`, `UnknownKnot`, `NotResumable`, `InvalidPlan`, `BackendUnavailable`
  */
 export async function readResumable(
@@ -91,7 +91,7 @@ async function parametersOf(
 
 /** Whether the run ended before it began, its parameters never having been accepted. */
 function isRefused(run: RunRecord): boolean {
-  return (run.environment as { error?: { type: string } }).error?.type === 'InvalidParameters';
+  return (run.details as { error?: { type: string } }).error?.type === 'InvalidParameters';
 }
 
 function neverBegun({ run_id: run }: RunRecord): SelvageError {

@@ -1,26 +1,23 @@
-import {
-  countFailures,
-  failsWorkflow,
-  layoutOf,
-  type Layout,
-  type Plan,
-  type PlanDefinition,
-  type PlanKnot,
-} from '../engine';
-import { LoadedPlan, outcomeOfRecord, readValues } from '../execution';
-import type { Outcome, RunResult } from '../model/outcome';
-import type { Backends, LineageRecord, RunRecord } from '../protocols';
+import { countFailures, failsWorkflow } from '../scheduler';
+import { layoutOf, type Layout, type Plan, type PlanDefinition, type PlanKnot } from '../plan';
+import { LoadedPlan, graphOfRun, outcomeOfRecord } from '../runtime';
+import type { Outcome, RunResult } from '../authoring/outcome';
+import type { Backends, LineageRecord, RunRecord } from '../ports';
 import { SelvageError } from '../errors';
-import { subjectOf } from '../sealing/seal-backends';
-import { withSubject } from '../sealing/run-scope';
+import { subjectOf } from '../encryption/seal-backends';
+import { withSubject } from '../encryption/run-scope';
+import type { Through } from './outages';
+import { readWanted, type WantedValues } from './wanted-values';
 
 const RECORDS_AT_A_TIME = 1_000;
 
-/** Which values a result carries: of all knots, of the terminals only, or none. */
+const atOnce: Through = (call) => call();
+
+/** Which values a result contains: those of all knots, of the terminals only, or none. */
 export type WantedOutputs = 'all' | 'terminals' | 'none';
 
 /**
- * A run as the backends have it. Of a run that is not over, the outcomes so far.
+ * A run as recorded in the backends. If it is not over, with the outcomes so far.
  *
  * @throws SelvageError `ValueMissing`, `ValueDamaged`, `InvalidPlan`, `BackendUnavailable`
  */
@@ -28,9 +25,10 @@ export async function readResult<Values>(
   backends: Backends,
   run: RunRecord,
   outputs: WantedOutputs = 'all',
+  through: Through = atOnce,
 ): Promise<RunResult<Values>> {
-  const plan = await readPlanOf(backends, run);
-  const records = await knotRecords(backends, plan, run);
+  const plan = await through(() => readPlanOf(backends, run));
+  const records = await through(() => knotRecords(backends, plan, run));
   const inOrder = plan.plan.knots.flatMap(({ id }) => records.get(id) ?? []);
   const terminalIds = new Set(Object.values(run.terminals));
   const wanted = inOrder.filter(
@@ -38,15 +36,18 @@ export async function readResult<Values>(
       record.outcome === 'ok' &&
       (outputs === 'all' || (outputs === 'terminals' && terminalIds.has(record.knot_id))),
   );
-  const values = await withSubject(subjectOf(run), () => readValues(backends, wanted));
+  const values = await withSubject(subjectOf(run), () => readWanted(backends, wanted, through));
   const outcomes: Record<string, Outcome> = {};
   const outputsById: Record<string, unknown> = {};
   for (const record of inOrder) {
-    outcomes[record.knot_id] = outcomeOfRecord(record, () => values.get(record.knot_id));
-    if (values.has(record.knot_id)) outputsById[record.knot_id] = values.get(record.knot_id);
+    const id = record.knot_id;
+    const outcome = outcomeOfRecord(record, () => undefined);
+    if (outcome.kind === 'ok') values.copyTo(outcome, 'value', id);
+    outcomes[id] = outcome;
+    values.copyTo(outputsById, id, id);
   }
   const error = errorOf(run);
-  const changed = await changedCodeOf(backends, plan, run, records);
+  const changed = await through(() => changedCodeOf(backends, plan, run, records));
   return {
     runId: run.run_id,
     status: run.status,
@@ -54,12 +55,13 @@ export async function readResult<Values>(
     outputs: outputsById,
     outcomes,
     values: byTerminal(run, values) as Partial<Values>,
-    ...(error && { error }),
+    error,
     ...(changed.length > 0 && { changedCode: changed }),
+    graph: graphOfRun(plan, inOrder),
   };
 }
 
-/** By the records of the knots, and of each map's definition by its newest element. Values that another run made were made by its code. */
+/** By the knots' records, and for each map's definition by its newest element. Values from another run were made by that run's code. */
 async function changedCodeOf(
   { runHistory }: Backends,
   plan: LoadedPlan,
@@ -80,9 +82,9 @@ async function changedCodeOf(
   const classes = new Set(maps.map((map) => plan.elementDefinitionOf(map).name));
   const newest = new Map(
     await Promise.all(
-      [...classes].map(async (knotClass) => {
-        const { items } = await runHistory.findLineage({ temporalRunId, knotClass, limit: 1 });
-        return [knotClass, items[0]] as const;
+      [...classes].map(async (definition) => {
+        const { items } = await runHistory.findLineage({ temporalRunId, definition, limit: 1 });
+        return [definition, items[0]] as const;
       }),
     ),
   );
@@ -95,44 +97,47 @@ async function changedCodeOf(
 }
 
 /**
- * The values of a run's terminals, by their names, without a look at its other knots. Terminals without a value are left out.
+ * The values of a run's terminals by name, without reading its other knots. Terminals without a value are left out.
  *
  * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
  */
-export async function readTerminals<Values>(backends: Backends, run: RunRecord): Promise<Partial<Values>> {
+async function readTerminals<Values>(
+  backends: Backends,
+  run: RunRecord,
+  through: Through,
+): Promise<Partial<Values>> {
   const ids = [...new Set(Object.values(run.terminals))];
-  const records = await backends.runHistory.getRecords(run.temporal_run_id, ids);
-  const values = await withSubject(subjectOf(run), () =>
-    readValues(
-      backends,
-      records.filter(({ outcome }) => outcome === 'ok'),
-    ),
-  );
+  const records = await through(() => backends.runHistory.getRecords(run.temporal_run_id, ids));
+  const ok = records.filter(({ outcome }) => outcome === 'ok');
+  const values = await withSubject(subjectOf(run), () => readWanted(backends, ok, through));
   return byTerminal(run, values) as Partial<Values>;
 }
 
 /**
- * The values of a run that is over, as `run.values()` promises them; undefined where it was cut short, where failures count by its
- * `failOn`, or where a terminal has no value that is to have one.
+ * The values of an ended run, as `run.values()` promises them. Undefined if it was cut short, if failures count by its `failOn`, or if a
+ * terminal lacks a value that it must have.
  *
  * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`, `InvalidPlan`
  */
 export async function readPromisedValues<Values>(
   backends: Backends,
   run: RunRecord,
+  through: Through = atOnce,
 ): Promise<Values | undefined> {
   const hasFailed = run.status === 'failed';
   if ((!hasFailed && run.status !== 'succeeded') || errorOf(run)) return undefined;
-  const values = await readTerminals<Values>(backends, run);
+  // Spreading reads the values.
+  const values = { ...(await readTerminals<Values>(backends, run, through)) };
   const missing = Object.entries(run.terminals).filter(([name]) => !Object.hasOwn(values, name));
   if (!hasFailed && missing.length === 0) return values as Values;
-  const plan = await readPlanOf(backends, run);
+  const plan = await through(() => readPlanOf(backends, run));
   if (missing.some(([, id]) => !plan.mayHaveNoValue(id))) return undefined;
-  return hasFailed && (await hasFailedWorkflow(backends, plan, run)) ? undefined : (values as Values);
+  const isFailure = hasFailed && (await through(() => hasFailedWorkflow(backends, plan, run)));
+  return isFailure ? undefined : (values as Values);
 }
 
 /**
- * The plan of a run, and what is on record of its knots, without the elements of maps.
+ * The plan of a run and the records of its knots, without map elements.
  *
  * @throws SelvageError `InvalidPlan`, `BackendUnavailable`
  */
@@ -144,11 +149,11 @@ export async function readKnots(
   return { plan: plan.plan, records: [...(await knotRecords(backends, plan, run)).values()] };
 }
 
-/** By id, without those of the elements of maps, of which there may be very many. */
-async function knotRecords(
-  { runHistory }: Backends,
+/** By id. Excludes the elements of maps, of which there may be very many. */
+export async function knotRecords(
+  { runHistory }: Pick<Backends, 'runHistory'>,
   { plan }: LoadedPlan,
-  { temporal_run_id: run }: RunRecord,
+  { temporal_run_id: run }: Pick<RunRecord, 'temporal_run_id'>,
 ): Promise<Map<string, LineageRecord>> {
   const records = new Map<string, LineageRecord>();
   const take = (some: readonly LineageRecord[]): void => {
@@ -172,25 +177,25 @@ async function hasFailedWorkflow(backends: Backends, plan: LoadedPlan, run: RunR
   return failsWorkflow(layout.failOn, failures);
 }
 
-/** Ids of the knots that the run was asked for; undefined: the plan's own terminals. */
+/** Ids of the knots that the run was asked for; undefined for the plan's own terminals. */
 export function chosenTerminals(plan: LoadedPlan, { terminals }: RunRecord): string[] | undefined {
   const isOfAll = JSON.stringify(terminals) === JSON.stringify(plan.terminals());
   return isOfAll ? undefined : Object.values(terminals);
 }
 
-/** What the run was scheduled by. */
+/** The layout that the run was scheduled by. */
 export function layoutOfRun(plan: LoadedPlan, run: RunRecord): Layout {
   const chosen = chosenTerminals(plan, run);
   return chosen ? layoutOf(plan.plan, chosen) : plan.layout;
 }
 
-function errorOf({ environment }: RunRecord): RunResult['error'] {
-  return (environment as { error?: { type: string; message: string } }).error;
+function errorOf({ details }: RunRecord): RunResult['error'] {
+  return (details as { error?: { type: string; message: string } }).error;
 }
 
-function byTerminal({ terminals }: RunRecord, values: ReadonlyMap<string, unknown>): Record<string, unknown> {
+function byTerminal({ terminals }: RunRecord, values: WantedValues): Record<string, unknown> {
   const byName: Record<string, unknown> = {};
-  for (const [name, id] of Object.entries(terminals)) if (values.has(id)) byName[name] = values.get(id);
+  for (const [name, id] of Object.entries(terminals)) values.copyTo(byName, name, id);
   return byName;
 }
 

@@ -1,18 +1,18 @@
 import { nodeSha256 } from '../backends';
-import { changedCode, nestedPlansOf, readPlan, wiringHash, type Plan } from '../engine';
+import { changedCode, nestedPlansOf, readPlan, wiringHash, type Plan } from '../plan';
 import { SelvageError } from '../errors';
-import type { LoadedPlan } from '../execution';
-import type { BackendIdentities, RunRecord, TapestryStore } from '../protocols';
-import { digestTagOf, subjectOf } from '../sealing/seal-backends';
+import type { LoadedPlan } from '../runtime';
+import type { BackendIdentities, RunRecord, TapestryStore } from '../ports';
+import { digestTagOf, subjectOf } from '../encryption/seal-backends';
 import type { ResumedRun, RunMemo } from '../workflows/messages';
 
-/** What makes two starts ask for the same work. */
+/** Properties that must be equal for two starts to ask for the same work. */
 export interface WorkOfRun extends Pick<RunMemo, 'plan' | 'parametersHash' | 'terminals' | 'subject'> {
   readonly backends?: Pick<BackendIdentities, 'digest'>;
-  readonly resume?: Pick<ResumedRun, 'run' | 'from'>;
+  readonly resume?: Pick<ResumedRun, 'runId' | 'from'>;
 }
 
-/** Finds plans by their hash: those that the caller has, else those of the tapestry store. */
+/** Finds plans by hash: the caller's own, else in the tapestry store. */
 export class PlanFinder {
   constructor(
     private readonly store: TapestryStore,
@@ -30,7 +30,7 @@ export class PlanFinder {
 /** Two plans, compared without the code of their bodies. */
 interface ComparedPlans {
   readonly isSameWiring: boolean;
-  /** Definitions, and knots whose body was written in place, of which the code differs. Empty where the wiring does. */
+  /** Definitions, and knots with a body in place, whose code differs. Empty if the wiring differs. */
   readonly changedCode: readonly string[];
 }
 
@@ -47,7 +47,7 @@ async function comparePlans(found: string, wanted: string, plans: PlanFinder): P
   return { isSameWiring: true, changedCode: [...changed] };
 }
 
-/** Undefined where a plan is gone from the tapestry store. */
+/** Undefined if a plan is gone from the tapestry store. */
 async function wiredPlan(
   hash: string,
   plans: PlanFinder,
@@ -64,10 +64,11 @@ async function wiredPlan(
 }
 
 /**
- * Whether the run that has an id does the work that a start under this id asks for: equal wiring, parameters, terminals, origin and subject.
+ * Checks that the run with an id does the work that a start under this id asks for: equal wiring, parameters,
+ * terminals, origin and subject.
  *
  * @returns the bodies whose code has changed since it began
- * @throws SelvageError `RunIdInUse` if it is other work, or if the same is refused
+ * @throws SelvageError `RunIdInUse` if it is other work, or if repeating the same is refused
  */
 export async function requireSameWork(
   runId: string,
@@ -95,11 +96,11 @@ export async function requireSameWork(
   });
 }
 
-/** What differs, each in a clause; empty if it is the same work. */
+/** The differences, each as a clause; empty if it is the same work. */
 function differences(found: WorkOfRun, wanted: WorkOfRun, { isSameWiring }: ComparedPlans): string[] {
   const terminals = ({ terminals: chosen }: WorkOfRun): string => chosen?.join(', ') ?? "the plan's own";
   const origin = ({ resume }: WorkOfRun): string =>
-    resume ? `run "${resume.run}"${resume.from?.length ? ` from ${resume.from.join(', ')}` : ''}` : 'none';
+    resume ? `run "${resume.runId}"${resume.from?.length ? ` from ${resume.from.join(', ')}` : ''}` : 'none';
   const parts: readonly (readonly [boolean, string])[] = [
     [
       isSameWiring,
@@ -125,22 +126,22 @@ function differences(found: WorkOfRun, wanted: WorkOfRun, { isSameWiring }: Comp
   return parts.flatMap(([isSame, text]) => (isSame ? [] : [text]));
 }
 
-/** Plan and terminals that a run was started with. The record of an extended run names those that it came to. */
-function startedWith({ plan_hash, terminals, environment }: RunRecord): {
+/** Plan and terminals that a run was started with. The record of an extended run names its latest ones. */
+function startedWith({ plan_hash, terminals, details }: RunRecord): {
   plan: string;
   terminals: RunRecord['terminals'];
 } {
-  const { started_with } = environment as { started_with?: ReturnType<typeof startedWith> };
+  const { started_with } = details as { started_with?: ReturnType<typeof startedWith> };
   return started_with ?? { plan: plan_hash, terminals };
 }
 
-/** What a recorded run was asked to do, in the terms of a start. */
+/** The work of a recorded run, in the terms of a start. */
 export function workOfRecord(run: RunRecord, wanted: RunMemo, plan: LoadedPlan): WorkOfRun {
   const {
     parameters_hash: parametersHash,
     resumed_from: resumedFrom,
     run_again: from,
-  } = run.environment as { parameters_hash?: string; resumed_from?: string; run_again?: string[] };
+  } = run.details as { parameters_hash?: string; resumed_from?: string; run_again?: string[] };
   const subject = subjectOf(run);
   const digest = digestTagOf(run);
   const started = startedWith(run);
@@ -154,6 +155,6 @@ export function workOfRecord(run: RunRecord, wanted: RunMemo, plan: LoadedPlan):
     ...(parametersHash && { parametersHash }),
     ...(terminals && { terminals }),
     ...(subject !== undefined && { subject }),
-    ...(resumedFrom !== undefined && { resume: { run: resumedFrom, ...(from && { from }) } }),
+    ...(resumedFrom !== undefined && { resume: { runId: resumedFrom, ...(from && { from }) } }),
   };
 }

@@ -1,4 +1,4 @@
-import type { RunHistory } from '../protocols';
+import type { RunHistory } from '../ports';
 import type { LiveStatus } from '../workflows/messages';
 
 /**

@@ -1,52 +1,155 @@
-import { WorkflowUpdateRPCTimeoutOrCancelledError, type WorkflowHandle } from '@temporalio/client';
-import type { Sha256 } from '../canonical';
+import { randomUUID } from 'node:crypto';
+import {
+  WorkflowNotFoundError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+  type WorkflowClient,
+  type WorkflowHandle,
+} from '@temporalio/client';
+import type { Sha256 } from '../values';
 import { SelvageError, isErrorCode } from '../errors';
-import { encodeOutput, envelopeOf, storedValues } from '../execution';
-import type { DataStore } from '../protocols';
+import { encodeOutput, envelopeOf, storedValues } from '../runtime';
+import type { DataStore } from '../ports';
+import { answerOnRecord } from './answer-on-record';
 import { updatePatiently } from './patient-update';
-import { CUT_OFF, failureOfUpdate } from './update-failure';
-import { SIGNAL_UPDATE, type SignalReceipt, type SignalRequest } from '../workflows/messages';
+import { Places } from './places';
+import { CUT_OFF, failureOfUpdate, isForLater, isOneTooMany, isUnanswered } from './update-failure';
+import {
+  ALREADY_ANSWERED,
+  RUN_CONTINUES,
+  SIGNAL_UPDATE,
+  type SignalReceipt,
+  type SignalRequest,
+} from '../workflows/messages';
+
+/** Most concurrent signals to one run. An embedded server allows as many; … */
+const AT_ONCE = 50;
+/** … any other refuses more concurrent updates of a run by default. */
+const AT_ONCE_ELSEWHERE = 10;
+/** Printable, and short enough for the server together with the digest that is appended. */
+const SIGNAL_ID = /^[!-~]{1,100}$/;
+const DIGEST_LENGTH = 12;
+/** Executions to search for the answer to a call that is not repeated. */
+const OF_ONE_CALL = 3;
+
+/** By client and run. */
+const placesOf = new WeakMap<WorkflowClient, Places>();
+
+interface SignalToSend {
+  readonly name: string;
+  readonly payload: unknown;
+  /** An id by the caller, who may send the signal again. Default: unique. */
+  readonly id?: string | undefined;
+}
+
+interface SendOptions {
+  /** Hashes values. */
+  readonly digest: Sha256;
+  /** Milliseconds. */
+  readonly timeout: number;
+  /** Most encoded bytes of a payload that is sent inline. */
+  readonly inlineLimit: number;
+  /** Whether somebody works for the run. @throws SelvageError `ServerUnreachable` */
+  readonly hasWorker: () => Promise<boolean>;
+  /** Whether the server is gone for good. */
+  readonly isServerLost: () => boolean;
+}
 
 /**
- * Sends the signal and waits until the run has taken or refused it. A payload of more bytes than the limit goes by reference, so that no history
- * carries it.
+ * Sends the signal and waits until the run has taken or refused it. A payload larger than the limit is sent by reference, so that no
+ * history contains it.
  *
- * @param digest of values
- * @param timeout milliseconds
- * @throws SelvageError `NotEncodable`, `InvalidSignal`, `UnknownSignal`, `SignalTooLate`, `TooManySignals`, `NoWorker`; and those of the
- *   server as they are
+ * While its fate is unknown, it is sent again. That is safe: within an execution the server accepts an update of one id once, and the run
+ * takes a signal of one id once over all its executions. The update's id contains a digest of the content after the signal's id. So a
+ * corrected payload is checked anew under the same id, where the server would otherwise repeat the first refusal for ever.
+ *
+ * @throws SelvageError `InvalidConfig`, `NotEncodable`, `InvalidSignal`, `UnknownSignal`, `SignalTooLate`, `TooManySignals`, `RunOver`,
+ * `NoWorker`, `SignalUnanswered`, `ServerUnreachable`; and the server's errors unchanged
  */
 export async function sendSignal(
   workflow: WorkflowHandle,
   dataStore: DataStore,
-  name: string,
-  payload: unknown,
-  {
-    digest,
-    timeout,
-    inlineLimit,
-  }: { readonly digest: Sha256; readonly timeout: number; readonly inlineLimit: number },
+  { name, payload, id: given }: SignalToSend,
+  { digest, timeout, inlineLimit, hasWorker, isServerLost }: SendOptions,
 ): Promise<SignalReceipt> {
+  const id = given === undefined ? randomUUID() : requireSignalId(given);
   const value = encodeOutput(payload, digest);
   if (value.size > inlineLimit) await dataStore.put(storedValues(value));
-  const request: SignalRequest = { name, payload: envelopeOf(value, inlineLimit) };
-  const giveUpAt = Date.now() + timeout;
+  const request: SignalRequest = { id, name, payload: envelopeOf(value, inlineLimit) };
+  const content = digest(JSON.stringify([name, value.hash])).slice(0, DIGEST_LENGTH);
+  const updateId = `${id}/${content}`;
+  const { client, workflowId: run } = workflow;
+  const places = placesOf.get(client) ?? new Places(AT_ONCE);
+  placesOf.set(client, places);
+  const send = async (): Promise<SignalReceipt> => {
+    try {
+      return await workflow.executeUpdate<SignalReceipt, [SignalRequest]>(SIGNAL_UPDATE, {
+        args: [request],
+        updateId,
+      });
+    } catch (error) {
+      if (isOneTooMany(error)) places.narrow(AT_ONCE_ELSEWHERE);
+      throw error;
+    }
+  };
+  return await places.take(run, async (since) => {
+    const giveUpAt = since + timeout;
+    try {
+      return await updatePatiently(() => client.withDeadline(giveUpAt, send), {
+        giveUpAt,
+        mayTryAgain: (error) => Promise.resolve(!isServerLost() && mayBeAnsweredYet(error)),
+      });
+    } catch (error) {
+      const failure = failureOfUpdate(error);
+      if (failure?.type === ALREADY_ANSWERED) return (failure.details as [SignalReceipt])[0];
+      if (isOver(error)) {
+        const executions = given === undefined ? OF_ONE_CALL : Infinity;
+        const answered = await onRecord(client, { run, name, updateId, executions });
+        if (answered) return answered;
+      }
+      if (!isServerLost() && (mayBeAnsweredYet(error) || isForLater(error)))
+        throw (await hasWorker())
+          ? unanswered({ run, name, id, timeout }, error)
+          : noWorker({ run, name, id, timeout }, error);
+      throw ofSignal(error, run, name);
+    }
+  });
+}
+
+/** @throws SelvageError `InvalidConfig` */
+function requireSignalId(id: unknown): string {
+  if (typeof id === 'string' && SIGNAL_ID.test(id)) return id;
+  throw new SelvageError(
+    'InvalidConfig',
+    `The id of a signal is ${JSON.stringify(id)?.slice(0, 200)}; it must be a text of 1 to 100 printable ASCII characters without spaces.`,
+    { details: { option: 'id', reason: 'WrongValue' } },
+  );
+}
+
+/** Whether another try may get the answer that this one did not. */
+function mayBeAnsweredYet(error: unknown): boolean {
+  return isUnanswered(error) || failureOfUpdate(error)?.type === RUN_CONTINUES;
+}
+
+/** Whether the run or the server says that the run is over. */
+function isOver(error: unknown): boolean {
+  if (error instanceof WorkflowNotFoundError) return true;
+  const type = failureOfUpdate(error)?.type;
+  return type === CUT_OFF || type === 'RunOver';
+}
+
+/** An ended run's earlier answer. @throws SelvageError its refusal */
+async function onRecord(
+  client: WorkflowClient,
+  { run, name, updateId, executions }: { run: string; name: string; updateId: string; executions: number },
+): Promise<SignalReceipt | undefined> {
   try {
-    return await updatePatiently(
-      () =>
-        workflow.client.withDeadline(giveUpAt, () =>
-          workflow.executeUpdate<SignalReceipt, [SignalRequest]>(SIGNAL_UPDATE, { args: [request] }),
-        ),
-      { giveUpAt },
-    );
+    return await answerOnRecord<SignalReceipt>(client, run, updateId, executions);
   } catch (error) {
-    if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || Date.now() >= giveUpAt)
-      throw noWorker(workflow.workflowId, name, timeout, error);
-    throw ofSignal(error, workflow.workflowId, name);
+    throw ofSignal(error, run, name);
   }
 }
 
-/** What the run has refused, as an error of ours; any other unchanged. */
+/** Converts a run's refusal to an error of ours; returns any other error unchanged. */
 function ofSignal(error: unknown, run: string, signal: string): unknown {
   const failure = failureOfUpdate(error);
   if (failure?.type === CUT_OFF) return endedMeanwhile(run, signal, error);
@@ -62,11 +165,36 @@ function endedMeanwhile(run: string, signal: string, cause: unknown): SelvageErr
   );
 }
 
-function noWorker(run: string, signal: string, timeout: number, cause: unknown): SelvageError {
+interface Call {
+  readonly run: string;
+  readonly name: string;
+  readonly id: string;
+  readonly timeout: number;
+}
+
+function noWorker({ run, name: signal, id, timeout }: Call, cause: unknown): SelvageError {
   return new SelvageError(
     'NoWorker',
     `No worker has answered for run "${run}" within ${timeout} ms, so the signal "${signal}" was not checked; it may still come through. Start ` +
-      'a worker that has the tapestry, see how the run stands (`selvage runs show`), and send it again if it still waits.',
-    { details: { run, signal, timeout }, cause },
+      'a worker that has the tapestry, see how the run stands (`selvage runs show`), and send the signal again under its id, which is taken once: ' +
+      `--id ${id}`,
+    { details: { run, signal, id, timeout }, cause },
   );
+}
+
+function unanswered({ run, name: signal, id, timeout }: Call, cause: unknown): SelvageError {
+  return new SelvageError(
+    'SignalUnanswered',
+    `Run "${run}" has not answered the signal "${signal}" within ${timeout} ms, though a worker polls its task queue; it may still come through. ` +
+      `${lastWordOf(cause)}See how the run stands (\`selvage runs show\`), and send the signal again under its id, which is taken once: --id ${id}`,
+    { details: { run, signal, id, timeout }, cause },
+  );
+}
+
+/** Why the last try failed, as a sentence or nothing. */
+function lastWordOf(error: unknown): string {
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return '';
+  let last = error as Error;
+  while (last.cause instanceof Error) last = last.cause;
+  return `It was told: ${last.message.replace(/[.\s]*$/, '')}. `;
 }

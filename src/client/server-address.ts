@@ -1,54 +1,54 @@
 import type { ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { SelvageError } from '../errors';
+import { defined } from '../values';
+import type { EmbeddedServerOptions } from '../server';
 
-/** Which Temporal server, and how to reach it. */
+/** Which Temporal server to use, and how to reach it. */
 export interface ServerAddress {
   readonly address: string;
   readonly namespace: string;
   readonly connection: ConnectionOptions;
-  /** Where it was said: an option, `--profile`, the environment. */
+  /** Where the choice was made: an option, `--profile`, the environment. */
   readonly source: string;
 }
 
 export interface ServerChoice {
   /** `host:port`. */
   readonly address?: string;
+  /** Default: that of the profile or `TEMPORAL_NAMESPACE`, else `default`. */
   readonly namespace?: string;
-  /** A profile of the user's `temporal.toml`. */
+  /** A profile of the user's `temporal.toml`. Default: `TEMPORAL_PROFILE`; without an address also the profile `default`. */
   readonly profile?: string;
+  /** Default: `TEMPORAL_TLS` and `TEMPORAL_TLS_…`, or the profile's setting; else TLS if there is a key. */
   readonly tls?: ConnectionOptions['tls'];
+  /** Default: `TEMPORAL_API_KEY`, or that of the profile. */
   readonly apiKey?: string;
 }
 
 /**
- * The server that was asked for: by address, profile or `TEMPORAL_ADDRESS`, in this order; undefined when none was, which
- * means the project's embedded server. A `temporal.toml` alone is never enough, as its default may be production.
+ * The server that was chosen by address, profile or `TEMPORAL_ADDRESS`, in this order. Undefined if none was, which means the project's
+ * embedded server. A `temporal.toml` alone is never enough, as its default may be production.
  *
- * @throws SelvageError `Usage` for a profile that cannot be read, `InvalidAddress`
+ * Missing settings (key, TLS, metadata, namespace) come from the named profile (also by `TEMPORAL_PROFILE`) and from the environment. An
+ * empty variable counts as unset. A key turns TLS on, unless that is explicitly off.
+ *
+ * @throws SelvageError `Usage` for an unreadable profile, `InvalidAddress`, `InvalidConfig` for a key that would be sent in plain text
  */
 export function chosenServer(
   choice: ServerChoice,
   environment: NodeJS.ProcessEnv = process.env,
 ): ServerAddress | undefined {
-  const security = {
-    ...(choice.tls !== undefined && { tls: choice.tls }),
-    ...(choice.apiKey && { apiKey: choice.apiKey }),
-  };
-  if (choice.address) {
-    requireAddress(choice.address);
-    const namespace = choice.namespace ?? environment['TEMPORAL_NAMESPACE'] ?? 'default';
-    return {
-      address: choice.address,
-      namespace,
-      connection: { address: choice.address, ...security },
-      source: 'option',
-    };
-  }
-  if (!choice.profile && !environment['TEMPORAL_ADDRESS']) return undefined;
-  const profile = choice.profile ?? environment['TEMPORAL_PROFILE'];
-  const loaded = loadProfile(profile, choice.profile ? withoutPlace(environment) : environment);
-  const address = loaded.connectionOptions.address;
+  const variables = withoutEmpty(environment);
+  if (!choice.address && !choice.profile && !variables['TEMPORAL_ADDRESS']) return undefined;
+  // Checked before the profile is read, whose errors would hide an invalid address.
+  if (choice.address) requireAddress(choice.address);
+  const profile = choice.profile ?? variables['TEMPORAL_PROFILE'];
+  const loaded = loadProfile(profile, choice.profile ? withoutPlace(variables) : variables, {
+    // The default profile may belong to another server, whose key this one must not get.
+    disableFile: Boolean(choice.address) && profile === undefined,
+  });
+  const address = choice.address || loaded.connectionOptions.address;
   if (!address) {
     throw new SelvageError(
       'Usage',
@@ -59,18 +59,56 @@ export function chosenServer(
     );
   }
   requireAddress(address);
+  const connection = {
+    ...defined(loaded.connectionOptions as ConnectionOptions),
+    address,
+    ...(choice.tls !== undefined && { tls: choice.tls }),
+    ...(choice.apiKey && { apiKey: choice.apiKey }),
+  };
+  requireSecrecy(connection, address);
   return {
     address,
     namespace: choice.namespace ?? loaded.namespace ?? 'default',
-    connection: { ...(loaded.connectionOptions as ConnectionOptions), ...security },
-    source: choice.profile ? `profile ${choice.profile}` : 'TEMPORAL_ADDRESS',
+    connection,
+    source: sourceOf(choice),
   };
+}
+
+function sourceOf({ address, profile }: ServerChoice): string {
+  if (address) return 'option';
+  return profile ? `profile ${profile}` : 'TEMPORAL_ADDRESS';
+}
+
+/** A key sent over an unencrypted connection is readable by anybody. */
+function requireSecrecy({ apiKey, tls, metadata }: ConnectionOptions, address: string): void {
+  const isKeyInMetadata = Object.keys(metadata ?? {}).some((name) => name.toLowerCase() === 'authorization');
+  // Temporal's SDK uses TLS if it has a key and TLS is not mentioned.
+  const isPlain = tls === false || (!tls && !apiKey);
+  if (!isPlain || !(apiKey || isKeyInMetadata) || isLoopback(hostAndPort(address).host)) return;
+  throw new SelvageError(
+    'InvalidConfig',
+    `The API key would go to ${address} as plain text, readable by everybody on the way. Turn TLS on (TEMPORAL_TLS=true, \`tls: true\`, the ` +
+      'profile), or take the key away (TEMPORAL_API_KEY, `apiKey`, TEMPORAL_GRPC_META_AUTHORIZATION).',
+    { details: { address, reason: 'Contradiction' } },
+  );
+}
+
+function isLoopback(host: string): boolean {
+  return /^(?:127(?:\.\d{1,3}){3}|::1|(?:.+\.)?localhost)$/i.test(host);
+}
+
+/** The embedded server's part of a client's options. */
+export function embeddedOptions(
+  options: Pick<EmbeddedServerOptions, 'projectDir' | 'durable' | 'port' | 'temporalUi'>,
+): Omit<EmbeddedServerOptions, 'log'> {
+  const { projectDir, durable, port, temporalUi } = options;
+  return { projectDir, durable, port, temporalUi };
 }
 
 const ADDRESS = /^(?:\[(?<ipv6>[\da-f.:]+)\]|(?<name>[^\s\p{Cc}:/@[\]]+))(?::(?<port>\d{1,5}))?$/iu;
 const DEFAULT_PORT = 7233;
 
-/** What an address says, which {@link chosenServer} has let pass. */
+/** Parses an address that {@link chosenServer} has accepted. */
 export function hostAndPort(address: string): { readonly host: string; readonly port: number } {
   const { ipv6, name, port } = ADDRESS.exec(address)?.groups ?? {};
   return { host: ipv6 ?? name ?? address, port: port === undefined ? DEFAULT_PORT : Number(port) };
@@ -83,15 +121,14 @@ function isAddress(text: string): boolean {
 
 function requireAddress(address: string): void {
   if (isAddress(address)) return;
-  // A URL may hold a password.
-  const shown = address.replace(/\/\/[^/]*@/, '//').slice(0, 200);
+  const shown = withoutSecrets(address).slice(0, 200);
   const [stripped = ''] = shown
     .trim()
     .replace(/^[a-z][\w+.-]*:\/\//i, '')
-    .split(/[/?#]/);
+    .split('/');
   const suggestion = isAddress(stripped) ? ` Did you mean ${stripped}?` : '';
   const tls = /^(?:https|grpcs):/i.test(address)
-    ? ' TLS is asked for by TEMPORAL_TLS=true beside TEMPORAL_ADDRESS, or by a profile.'
+    ? ' TLS is asked for by TEMPORAL_TLS=true or by a profile.'
     : '';
   throw new SelvageError(
     'InvalidAddress',
@@ -100,7 +137,26 @@ function requireAddress(address: string): void {
   );
 }
 
-/** A profile that was asked for says where; the environment may still say the rest, such as a key. */
+/**
+ * An invalid address, safe to show. Everything before the last `@` may be a password with any characters in it; so may a query, and
+ * anything but a number in the place of the port.
+ */
+function withoutSecrets(address: string): string {
+  const [, scheme = '', rest = ''] = /^(\s*[a-z][\w+.-]*:\/\/)?([^]*)$/i.exec(address)!;
+  const [place = ''] = rest.slice(rest.lastIndexOf('@') + 1).split(/[?#]/);
+  return scheme + place.replace(/^([^/[\]:]*):(?!\d*(?:\/|\s*$))[^]*/, '$1:…');
+}
+
+/** As in most programs, an empty variable counts as unset. Exceptions: it may say that there is no `temporal.toml`, or remove a header. */
+function withoutEmpty(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const isKept = (name: string): boolean =>
+    name === 'TEMPORAL_CONFIG_FILE' || name.startsWith('TEMPORAL_GRPC_META_');
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name, value]) => value !== '' || isKept(name)),
+  );
+}
+
+/** An explicit profile decides the address; the environment may still add the rest, such as a key. */
 function withoutPlace(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const { TEMPORAL_ADDRESS: _address, TEMPORAL_NAMESPACE: _namespace, ...rest } = environment;
   return rest;
@@ -109,19 +165,23 @@ function withoutPlace(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 function loadProfile(
   profile: string | undefined,
   environment: NodeJS.ProcessEnv,
+  options: { readonly disableFile: boolean },
 ): ReturnType<typeof loadClientConnectConfig> {
   try {
     return loadClientConnectConfig({
+      ...options,
       ...(profile && { profile }),
       overrideEnvVars: environment as Record<string, string>,
     });
   } catch (error) {
-    const reason = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').trim();
+    // After the first line comes a piece of the file, which may contain a key. For the same reason the error is not attached as the cause.
+    const [reason = ''] = (error instanceof Error ? error.message : String(error)).trim().split('\n');
+    const { line } = error as { readonly line?: number };
     throw new SelvageError(
       'Usage',
-      `The Temporal profile${profile ? ` "${profile}"` : ''} cannot be read: ${reason}. ` +
-        'Check the temporal.toml file, or give --address.',
-      { details: { profile }, cause: error },
+      `${profile ? `The Temporal profile "${profile}"` : 'What is said of the Temporal server'} cannot be read: ${reason}${line === undefined ? '' : ` (line ${line})`}. ` +
+        'Check temporal.toml and the variables TEMPORAL_…, or give --address.',
+      { details: { profile } },
     );
   }
 }

@@ -3,8 +3,8 @@ import type { WorkflowClient } from '@temporalio/client';
 const identities = new WeakMap<object, Promise<string | undefined>>();
 
 /**
- * Names the server (and the namespace) that a client talks to, the same from every process; undefined where it does not say. One run
- * history may hold runs of several servers, and only its own can say that a run is gone.
+ * Identifies the server and namespace that a client talks to, equally from every process; undefined if the server does not tell. One run
+ * history may hold runs of several servers, and only a run's own server can say that it is gone.
  */
 export function serverIdentity(client: WorkflowClient): Promise<string | undefined> {
   const { connection } = client;

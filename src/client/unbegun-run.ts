@@ -1,27 +1,24 @@
-import type { WorkflowClient, WorkflowExecutionDescription, WorkflowExecutionInfo } from '@temporalio/client';
-import { runMatches } from '../adapters/shared/run-matches';
-import { identitiesOf } from '../backends';
-import { LoadedPlan } from '../execution';
-import type { Backends, RunQuery, RunRecord } from '../protocols';
+import type { WorkflowClient, WorkflowExecutionDescription } from '@temporalio/client';
+import { runMatches } from '../ports/parts/run-matches';
+import { LoadedPlan } from '../runtime';
+import type { Backends, RunQuery, RunRecord } from '../ports';
 import { MEMO_KEY, type RunMemo } from '../workflows/messages';
 import { unreachable } from './connection-errors';
 import { hasFirstStep } from './next-step';
+import { describeRunning, runningWorkflows } from './running-workflows';
 import { serverIdentity } from './server-identity';
 
-/** Running workflows that are looked at for runs that no worker has begun: the newest. */
+/** How many running workflows, newest first, are searched for runs that no worker has begun. */
 const LOOKED_AT = 1_000;
 
-/** What a description of a workflow and an entry of a listing have in common. */
-type Known = Pick<WorkflowExecutionInfo, 'workflowId' | 'runId' | 'type' | 'startTime' | 'memo'>;
-
 /**
- * The record of a run whose first step no worker has taken, by what the server knows of it. Its plan hash is empty where its
- * starter left the plan to the worker. `environment.begun` is false.
+ * A record for a run whose first step no worker has taken, from what the server knows. Its plan hash is empty if its starter left the plan
+ * to the worker. `details.begun` is false.
  */
 export async function recordOfUnbegun(
   client: WorkflowClient,
   backends: Backends,
-  description: Known,
+  description: WorkflowExecutionDescription,
 ): Promise<RunRecord> {
   const { workflowId, runId, type, startTime } = description;
   const memo = memoOf(description);
@@ -37,16 +34,19 @@ export async function recordOfUnbegun(
     status: 'running',
     actor: memo.actor ?? null,
     trigger: memo.trigger ?? 'temporal',
+    trigger_key: memo.triggerKey ?? null,
+    partition: memo.partition ?? null,
     tags: [...(memo.tags ?? [])],
     vcs_commit: memo.vcsCommit ?? null,
     parent_run_id: memo.parentRunId ?? null,
     started_at: startTime.getTime(),
     finished_at: null,
-    environment: {
+    details: {
       begun: false,
       ...(server && { server }),
       ...(memo.parentKnot !== undefined && { parent_knot: memo.parentKnot }),
       ...(memo.parametersHash && { parameters_hash: memo.parametersHash }),
+      ...(memo.event && { event: memo.event }),
       ...(memo.subject !== undefined && { subject: memo.subject }),
       ...(memo.backends?.digest !== undefined && { digest_key: memo.backends.digest }),
     },
@@ -54,8 +54,8 @@ export async function recordOfUnbegun(
 }
 
 /**
- * The runs that are asked for and that no worker has begun, newest first: only the server knows of them. Those of a client of Temporal's own,
- * which say nothing of Selvage, are not among them.
+ * The matching runs that no worker has begun, newest first: only the server knows of them. Excludes runs started by a plain Temporal
+ * client, which do not mention Selvage.
  *
  * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`
  */
@@ -69,10 +69,12 @@ export async function unbegunRuns(
   const found: RunRecord[] = [];
   let lookedAt = 0;
   try {
-    for await (const info of client.list({ query: "ExecutionStatus = 'Running'" })) {
+    for await (const workflow of runningWorkflows(client)) {
       if (++lookedAt > LOOKED_AT || found.length === limit) break;
-      if (begun.has(info.workflowId) || !(await isUnbegun(client, backends, info))) continue;
-      const run = await recordOfUnbegun(client, backends, info);
+      if (!workflow.hasMemo || begun.has(workflow.workflowId)) continue;
+      const description = await describeRunning(client, workflow);
+      if (!description || !(await isUnbegun(client, backends, description))) continue;
+      const run = await recordOfUnbegun(client, backends, description);
       if (runMatches(run, query)) found.push(run);
     }
   } catch (error) {
@@ -81,15 +83,18 @@ export async function unbegunRuns(
   return found;
 }
 
-async function isUnbegun(client: WorkflowClient, backends: Backends, info: Known): Promise<boolean> {
-  if (info.memo?.[MEMO_KEY] === undefined) return false;
+async function isUnbegun(
+  client: WorkflowClient,
+  backends: Backends,
+  info: WorkflowExecutionDescription,
+): Promise<boolean> {
   const memo = memoOf(info);
-  // A child run of a knot, or a run of other backends.
-  if ('run' in memo) return false;
+  // It is a child run of a knot, or a run of other backends.
+  if ('temporalRunId' in memo) return false;
   const history = memo.backends?.history;
-  if (history !== undefined && history !== (await identitiesOf(backends)).history) return false;
+  if (history !== undefined && history !== (await backends.runHistory.identity())) return false;
   const known = await backends.runHistory.getRun(info.workflowId);
-  // Without one of its own it may have been reset, or go on in another execution.
+  // Without a record of its own it may have been reset, or be a later execution.
   if (known && (known.temporal_run_id === info.runId || known.status === 'running')) return false;
   return !(await hasFirstStep(client, info));
 }

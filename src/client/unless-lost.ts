@@ -1,6 +1,6 @@
 /**
- * What the work comes to; rejects with the signal's reason when that comes first. Nobody hears what becomes of the work then. Of
- * a signal that outlives it, nothing is left behind.
+ * The result of the work, or a rejection with the signal's reason if that comes first; then the work's result is ignored. Leaves no
+ * listener on the signal.
  */
 export async function unlessLost<T>(work: Promise<T>, lost: AbortSignal | undefined): Promise<T> {
   if (!lost) return await work;

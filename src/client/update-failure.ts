@@ -2,39 +2,84 @@ import {
   ServiceError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
   isGrpcServiceError,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 
-/** What the server calls an update that a run had begun with and has ended before. */
+/** The server's type for an update that a run accepted but ended before completing. */
 export const CUT_OFF = 'AcceptedUpdateCompletedWorkflow';
-/** gRPC status codes: the server says so where a run has too many updates at once, or in all; … */
+/** gRPC status codes. The server returns this one if a run has too many updates at once, or in all; … */
 const RESOURCE_EXHAUSTED = 8;
-/** … and of an update that came while the run went on with a new history, or while too many others were under way. */
+/** … with these words if there are too many at once; … */
+export const ONE_TOO_MANY = /in-flight updates/;
+/**
+ * … also with these, if an execution ends before it has seen the update. The server says so for as long as it has that execution in memory, while
+ * the next one may take the update at once.
+ */
+export const IS_CLOSING = /workflow is closing/;
+/** … this one for an update that arrived while the run continued as new, or while too many others were in progress; … */
 const ABORTED = 10;
-/** … and, with these words, where the next step of the run has failed or got lost some times. */
+/** … and this one, with these words, if the run's next step has failed or was lost several times. */
 const FAILED_PRECONDITION = 9;
 const STEP_FAILS = /Workflow Task in failed state/;
-/** What it calls an update that it gave to a worker and took back, before any code of the run has seen it. */
+/** With these words, a step has just failed that contained the update; its effects are undone. */
+const STEP_FAILED = /unexpected workflow task failure/;
+/**
+ * CANCELLED, UNKNOWN, DEADLINE_EXCEEDED, INTERNAL, UNAVAILABLE: the server or the connection is at fault, and nobody knows whether the call
+ * arrived. A server that gives up at the same moment as the caller returns CANCELLED.
+ */
+const UNCERTAIN: readonly number[] = [1, 2, 4, 13, 14];
+/** The server's type for an update that it gave to a worker and took back before the run saw it. */
 const UNPROCESSED = 'UnprocessedUpdate';
 
-/** What an update has failed of: the answer of the run, or the server's word for why there is none. Undefined of any other error. */
+/** Why an update failed: the run's answer, or the server's reason why there is none. Undefined for any other error. */
 export function failureOfUpdate(error: unknown): ApplicationFailure | undefined {
   const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
   return cause instanceof ApplicationFailure ? cause : undefined;
 }
 
-/** Whether the server has not let an update in, and would in a moment. */
+/** Whether the execution has ended, or is about to, without having seen the update. */
+export function isUnseen(error: unknown): boolean {
+  return says(error, IS_CLOSING);
+}
+
+/** Whether the server refused an update because the run has the most concurrent updates allowed. */
+export function isOneTooMany(error: unknown): boolean {
+  return says(error, ONE_TOO_MANY);
+}
+
+/** Whether the server refused a call with these words. */
+function says(error: unknown, words: RegExp): boolean {
+  const cause = error instanceof ServiceError ? error.cause : error;
+  return isGrpcServiceError(cause) && words.test(cause.details);
+}
+
+/** Whether the server refused an update temporarily. */
 export function isForLater(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof WorkflowNotFoundError) return false;
     if (cause instanceof WorkflowUpdateFailedError) return failureOfUpdate(cause)?.type === UNPROCESSED;
-    if (isGrpcServiceError(cause)) return [ABORTED, RESOURCE_EXHAUSTED].includes(cause.code);
+    if (isGrpcServiceError(cause))
+      return [ABORTED, RESOURCE_EXHAUSTED].includes(cause.code) || STEP_FAILED.test(cause.details);
   }
   return false;
 }
 
-/** Whether the server lets no update in because the next step of the run fails again and again, or its workers are lost: until one succeeds. */
+/**
+ * Whether an update is unanswered: it may have arrived nevertheless, or is currently refused, for example because the run is paused or its
+ * execution has had the most updates allowed.
+ */
+export function isUnanswered(error: unknown): boolean {
+  const cause =
+    error instanceof ServiceError || error instanceof WorkflowUpdateRPCTimeoutOrCancelledError
+      ? error.cause
+      : error;
+  if (error instanceof WorkflowNotFoundError || !isGrpcServiceError(cause)) return false;
+  return UNCERTAIN.includes(cause.code) || cause.code === FAILED_PRECONDITION;
+}
+
+/** Whether the server refuses updates because the run's next step keeps failing, or its workers are lost, until one succeeds. */
 export function isStepFailing(error: unknown): boolean {
   const cause = error instanceof ServiceError ? error.cause : error;
   return isGrpcServiceError(cause) && cause.code === FAILED_PRECONDITION && STEP_FAILS.test(cause.details);

@@ -1,40 +1,44 @@
 import type { WorkflowClient, WorkflowExecutionDescription } from '@temporalio/client';
-import { layoutOf, childRunKnots, type Layout } from '../engine';
-import type { Backends, RunRecord } from '../protocols';
+import { layoutOf, childRunKnots, isNesting, type Layout } from '../plan';
+import type { Backends, RunRecord } from '../ports';
 import { childRunId } from '../workflows/child-run-id';
 import { holdDispatch } from '../workflows/history-budget';
 import type { KnotFailure, OpenWait } from '../workflows/messages';
 import { runLimits, type RunLimits } from '../workflows/run-limits';
 import { runningChildRun } from './child-runs';
-import { nextStep } from './next-step';
-import { pendingActivitiesOf } from './pending-activity';
+import { readChild, type ChildSituation } from './child-situation';
+import { nextStep, stepOfActivities } from './next-step';
+import { pendingActivitiesOf, type PendingActivity } from './pending-activity';
 import type { Pollers } from './pollers';
 import { readPlanOf } from './read-run';
 import { memoOf } from './unbegun-run';
-import type { Waiting } from './waiting';
-import { dueQueues, whyWaiting } from './why-waiting';
+import type { Waiting, WaitingKnot } from './waiting';
+import { dueQueues } from './activity-reason';
+import type { RunSituation } from './run-situation';
+import { whyKnotWaits, whyWaiting } from './why-waiting';
+import { pinnedBuild } from './worker-builds';
 
-/** Each is a call to the server; knots of a run seldom use more. */
+/** Limited because each costs a call to the server; knots of a run seldom use more. */
 const QUEUES_LOOKED_AT = 20;
 const CHILD_RUNS_LOOKED_AT = 20;
 
-/** A run that is not over, as its client has just seen it. */
+/** An unfinished run, as its client has just seen it. */
 export interface UnfinishedRun {
   readonly description: WorkflowExecutionDescription;
   readonly run: RunRecord;
   /** Whether a worker has taken its first step. */
   readonly begun: boolean;
-  /** Of one that was reset: the Temporal run id under which the records of before are. */
+  /** After a reset: the Temporal run id of the earlier records. */
   readonly resetFrom?: string;
-  /** What a worker said of it, where one answered. */
+  /** Failures that a worker reported, if one answered. */
   readonly failures?: readonly KnotFailure[];
   readonly segments?: readonly (readonly string[])[];
   readonly waits?: readonly OpenWait[];
 }
 
-/** Reads what it takes to say why a run has not ended: from the server, the plan and the run history. */
+/** Reads what is needed to say why a run has not ended: from the server, the plan and the run history. */
 export class WaitingReader {
-  /** A run keeps its plan. */
+  /** Cached, as a run keeps its plan. */
   private last: { readonly key: string; readonly layout: Layout } | undefined;
 
   constructor(
@@ -44,40 +48,91 @@ export class WaitingReader {
   ) {}
 
   async read(unfinished: UnfinishedRun): Promise<Waiting> {
-    const { client } = this;
-    const { description, run, begun, resetFrom, failures, segments, waits } = unfinished;
-    const step = await nextStep(client, this.pollers, description, begun);
-    if (!begun) return { begun, ...(step && { step }), total: 0, unfinished: 0, reasons: {}, knots: [] };
-    const now = Date.now();
-    const activities = pendingActivitiesOf(description);
-    const queues = dueQueues(activities, now).slice(0, QUEUES_LOOKED_AT);
-    const pollers = await Promise.all(
-      queues.map(async (queue) => [queue, await this.pollers.of(queue, 'activity')] as const),
-    );
+    const { begun } = unfinished;
+    if (begun) return { begun, ...whyWaiting(await this.situation(unfinished)) };
+    const { step } = await this.stepOf(unfinished, []);
+    return { begun, step, total: 0, unfinished: 0, reasons: {}, knots: [] };
+  }
+
+  /** Why one knot has not ended, with all its elements in flight; undefined if it has. */
+  async readKnot(unfinished: UnfinishedRun, knotId: string): Promise<WaitingKnot | undefined> {
+    return whyKnotWaits(await this.situation(unfinished, knotId), knotId);
+  }
+
+  /** @param knotId the knot whose child run is looked at in any case */
+  private async situation(unfinished: UnfinishedRun, knotId?: string): Promise<RunSituation> {
+    const { description, run, resetFrom, failures, segments, waits } = unfinished;
     const { historyLength, historySize = 0 } = description;
     const { terminals, limits: wanted } = memoOf(description);
     const limits = runLimits(wanted);
     const layout = await this.layoutOf(run, terminals);
     const outcomes = await this.outcomes(run.temporal_run_id, failures);
+    const childRuns = new Map([
+      ...(await this.earlierChildRuns(run, layout, limits, outcomes)),
+      ...childRunsOf(description),
+    ]);
+    const children = await this.childrenOf(layout, childRuns, knotId);
+    const ofChildren = [...children.values()].flatMap((child) => child.activities);
     return {
-      begun,
-      ...whyWaiting({
-        layout,
-        outcomes,
-        ...(resetFrom !== undefined && { outcomesBefore: await this.outcomes(resetFrom) }),
-        activities,
-        ...(segments && { segments }),
-        ...(waits && { waits }),
-        childRuns: new Map([
-          ...(await this.earlierChildRuns(run, layout, limits, outcomes)),
-          ...childRunsOf(description),
-        ]),
-        pollers: new Map(pollers),
-        ...(step && { step }),
-        isHistoryFull: holdDispatch(limits, { historyLength, historySize }),
-        now,
-      }),
+      layout,
+      outcomes,
+      ...(resetFrom !== undefined && { outcomesBefore: await this.outcomes(resetFrom) }),
+      segments,
+      waits,
+      childRuns,
+      children,
+      ...(await this.stepOf(unfinished, ofChildren)),
+      isHistoryFull: holdDispatch(limits, { historyLength, historySize }),
     };
+  }
+
+  /**
+   * Why the run's next step waits, and the pollers of the queues of its activities and of its child runs'
+   * activities.
+   */
+  private async stepOf(
+    { description, begun }: UnfinishedRun,
+    ofChildren: readonly PendingActivity[],
+  ): Promise<Pick<RunSituation, 'step' | 'activities' | 'pollers' | 'now'>> {
+    const now = Date.now();
+    const activities = pendingActivitiesOf(description);
+    const queues = dueQueues([...activities, ...ofChildren], now).slice(0, QUEUES_LOOKED_AT);
+    const pollers = new Map(
+      await Promise.all(
+        queues.map(async (queue) => {
+          // On other queues than its own, a pinned run's knots may go to the build that is current there.
+          const pinned = queue === description.taskQueue ? pinnedBuild(description) : undefined;
+          return [queue, await this.pollers.of(queue, 'activity', pinned)] as const;
+        }),
+      ),
+    );
+    const step =
+      stepOfActivities(activities, pollers, now) ??
+      (await nextStep(this.client, this.pollers, description, begun));
+    return { activities, pollers, step, now };
+  }
+
+  /**
+   * For maps and slow knots. The child runs of nodes that run other tapestries are runs, which can be asked
+   * themselves.
+   */
+  private async childrenOf(
+    layout: Layout,
+    childRuns: ReadonlyMap<string, string>,
+    knotId: string | undefined,
+  ): Promise<ReadonlyMap<string, ChildSituation>> {
+    const indexes = new Map(layout.ids.map((id, index) => [id, index]));
+    const isNested = (id: string): boolean =>
+      isNesting(layout.policies[layout.policy[indexes.get(id) ?? 0]!]!.node);
+    const shown = [...childRuns].filter(([id]) => indexes.has(id) && !isNested(id));
+    const looked = shown.filter(([id], index) => index < CHILD_RUNS_LOOKED_AT || id === knotId);
+    const found = await Promise.all(
+      looked.map(async ([, childRun]) => {
+        const child = await readChild(this.client, this.pollers, childRun);
+        return child ? [[childRun, child] as const] : [];
+      }),
+    );
+    return new Map(found.flat());
   }
 
   private async layoutOf(run: RunRecord, terminals: readonly string[] | undefined): Promise<Layout> {
@@ -89,7 +144,7 @@ export class WaitingReader {
     return this.last.layout;
   }
 
-  /** Child runs of earlier executions of the run, which the server does not list with the present one. */
+  /** Child runs of earlier executions, which the server does not list with the current one. */
   private async earlierChildRuns(
     run: RunRecord,
     layout: Layout,
@@ -119,7 +174,7 @@ export class WaitingReader {
   }
 }
 
-/** By the id of the knot that runs in it: a child run of a knot is named after the run and the knot. */
+/** By the id of the knot: the id of its child run contains run and knot. */
 function childRunsOf({ workflowId, raw }: WorkflowExecutionDescription): ReadonlyMap<string, string> {
   const prefix = `${workflowId}/`;
   const ids = (raw.pendingChildren ?? []).flatMap((child) => child.workflowId ?? []);

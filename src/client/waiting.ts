@@ -14,8 +14,8 @@ import type { ErrorCode } from '../errors';
 export type WaitingState = 'running' | 'queued' | 'retrying' | 'paused' | 'waiting' | 'held' | 'blocked';
 
 /**
- * Why a knot has not ended, for programs. A code of an error, such as `BodyMissing` or `BackendUnavailable`, is that of the
- * refusal that ended the last attempt; `NoWorker` may come without any attempt. The others:
+ * Why a knot has not ended, for programs. A code of an error, such as `BodyMissing` or `BackendUnavailable`,
+ * is that of the refusal that ended the last attempt; `NoWorker` may come without any attempt. The others:
  *
  * - `Running`, `Segment`, `ChildRun`: it runs by itself, in a segment or in a child run
  * - `Cancelling`: it has been asked to end and has its `cancelGrace`
@@ -26,7 +26,8 @@ export type WaitingState = 'running' | 'queued' | 'retrying' | 'paused' | 'waiti
  * - `Signal`, `Time`: it waits for a signal, until a time where the signal has one, or for a time
  * - `Parents`: some of its parents are unfinished
  * - `Window`: the run has as many activities in flight as it may have
- * - `HistoryFull`: the run sends nothing out until what is in flight has ended, and goes on with a new history
+ * - `HistoryFull`: the run sends nothing out until what is in flight has ended, and goes on with a new
+ *   history
  * - `NextStep`: it goes out with the run's next step (see {@link Waiting.step})
  */
 export type WaitingCode =
@@ -47,28 +48,17 @@ export type WaitingCode =
   | 'NextStep';
 
 /**
- * Why the interpreter of a run has not taken its next step: a workflow task of Temporal's.
+ * Why the interpreter of a run has not taken its next step: a workflow task of Temporal's, or something that
+ * it asks a worker for. A code of an error, such as `BackendUnavailable`, `UnknownTapestry` or
+ * `HistoryTooNew`, is what the workers that took it refused it for; `NoWorker` may come without any attempt.
+ * The others:
  *
- * - `NoWorker`: nothing polls the run's task queue
- * - `Queued`: workers do, and none has taken it yet
- * - `StepRunning`: a worker is at it and has not ended it; where it waits for a backend, its log says so
- * - `UnknownTapestry`: the workers that polled do not have the tapestry
- * - `InlineLimitDiffers`: the workers that polled would put more into the history than the client wants
- * - `BackendsDiffer`: the workers that polled have other backends than the client that started the run
- * - `HistoryTooNew`: a newer Selvage began the run, and the workers that polled are older
+ * - `Queued`: workers poll the run's task queue, and none has taken it yet
+ * - `StepRunning`: a worker is at it and has not ended it
  * - `StepFailed`: it failed for another reason and is tried again
  * - `Paused`: an operator has paused the run in Temporal
  */
-export type StepCode =
-  | 'NoWorker'
-  | 'Queued'
-  | 'StepRunning'
-  | 'UnknownTapestry'
-  | 'BackendsDiffer'
-  | 'InlineLimitDiffers'
-  | 'HistoryTooNew'
-  | 'StepFailed'
-  | 'Paused';
+export type StepCode = ErrorCode | 'Queued' | 'StepRunning' | 'StepFailed' | 'Paused';
 
 /** Times are milliseconds since the epoch, by the server's clock. */
 export interface WaitingKnot {
@@ -76,57 +66,65 @@ export interface WaitingKnot {
   readonly state: WaitingState;
   /** `message` is one line or more for people; it says nothing that changes with the clock. */
   readonly reason: { readonly code: WaitingCode; readonly message: string };
-  /** Since when it is in this state, where that is known. */
+  /** Since when it has been in this state, if known. */
   readonly since?: number;
-  /** The number of the attempt that runs or comes next, from 1 on; refusals and lost workers count. */
+  /** Number of the current or next attempt, from 1; refusals and lost workers count. */
   readonly attempt?: number;
-  /** Of one that is retried: when. In the past where it is due. */
+  /** When the next attempt is due, if it is retried. In the past if already due. */
   readonly nextAttemptAt?: number;
   /** Identity of the worker that runs it, or that had the last attempt. */
   readonly worker?: string;
-  /** Of one that runs and has been running for over a second. */
+  /** Only if it has been running for over a second. */
   readonly lastHeartbeatAt?: number;
   readonly taskQueue?: string;
-  /** When somebody last asked this task queue for work, if that was in the last minutes. */
+  /** When this task queue was last polled, if that was in the last minutes. */
   readonly lastPollAt?: number;
-  /** Of one that waits for a signal: its name. */
+  /** Name of the signal that it waits for. */
   readonly signal?: string;
-  /** Of one that waits: until when, where that is known. */
+  /** Until when it waits, if known. */
   readonly until?: number;
   /** Unfinished parents: the first five, in the order of the plan. */
   readonly parents?: readonly string[];
   /** How many unfinished parents there are. */
   readonly unfinishedParents?: number;
-  /** The run id of the child run that it runs in. */
+  /** Id of the child run that it runs in. */
   readonly childRun?: string;
+  /**
+   * For a map: its elements in flight, each with its reason, the most stuck first; at most 20. A batch is
+   * named by its first element, `users[10…]`. If one is stuck, `state` and `reason` of the map are those of
+   * the first of these.
+   */
+  readonly elements?: readonly WaitingKnot[];
+  /** For a map: number of elements, or batches, in flight by reason code. */
+  readonly elementReasons?: Readonly<Partial<Record<WaitingCode, number>>>;
 }
 
-/** Times as of {@link WaitingKnot}. */
+/** Times as in {@link WaitingKnot}. */
 export interface WaitingStep {
   readonly code: StepCode;
   readonly message: string;
   readonly taskQueue: string;
   readonly since?: number;
   readonly attempt?: number;
-  /** The worker that is at it or that had the last attempt, where that is known. */
+  /** The worker of the current or last attempt, if known. */
   readonly worker?: string;
   readonly lastPollAt?: number;
 }
 
-/** What a run that is not over waits for. */
+/** The waits of an unfinished run. */
 export interface Waiting {
-  /** Whether a worker has taken the run's first step. Without that it has no knots yet, and `step` says why. */
+  /** Whether a worker has taken the run's first step. Until then there are no knots, and `step` says why. */
   readonly begun: boolean;
-  /** Absent where the interpreter has nothing to do, or is about to. */
+  /** Absent if the interpreter has nothing to do, or is about to. */
   readonly step?: WaitingStep;
   /** Knots of the run, parameters included. */
   readonly total: number;
   readonly unfinished: number;
-  /** How many knots are unfinished for which reason, by code. */
+  /** Number of unfinished knots by reason code. */
   readonly reasons: Readonly<Partial<Record<WaitingCode, number>>>;
   /**
-   * At most 100. First those that are stuck, then those that run or may run, then those that wait for others; among these, those
-   * that hold up most others first.
+   * At most 100. First those that are stuck, then those that run or may run, then those that wait for others;
+   * within each, those that hold up most others first.
    */
   readonly knots: readonly WaitingKnot[];
 }

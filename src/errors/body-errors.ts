@@ -1,11 +1,9 @@
+import { isMarked } from './marked';
+
 const TERMINAL = Symbol.for('selvage.terminal');
 const RETRYABLE = Symbol.for('selvage.retryable');
 
-function marked(error: unknown, mark: symbol): boolean {
-  return typeof error === 'object' && error !== null && (error as Record<symbol, unknown>)[mark] === true;
-}
-
-/** Thrown by a body that knows that another attempt cannot help: the knot fails at once, whatever its `retry` says. */
+/** Thrown by a body that knows that a retry cannot help. The knot fails at once, whatever its `retry` says. */
 export class Terminal extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -14,13 +12,13 @@ export class Terminal extends Error {
   }
 
   static is(error: unknown): error is Terminal {
-    return marked(error, TERMINAL);
+    return isMarked(error, TERMINAL);
   }
 }
 
 /**
- * Thrown by a body that knows when another attempt can help. It counts as a throw like any other (`retry` says how many
- * there may be), but the next attempt comes after `after` instead of after the policy's back-off.
+ * Thrown by a body that knows when a retry can help. It counts as any other throw (`retry` limits how many there may
+ * be), but the next attempt comes after `after` instead of the policy's back-off.
  */
 export class Retryable extends Error {
   /** Milliseconds to wait before the next attempt. */
@@ -34,6 +32,6 @@ export class Retryable extends Error {
   }
 
   static is(error: unknown): error is Retryable {
-    return marked(error, RETRYABLE);
+    return isMarked(error, RETRYABLE);
   }
 }

@@ -1,140 +1,251 @@
 /**
- * Every error code of Selvage, with the one-line rule that it stands for. A code never changes its meaning and is never
- * reused; `docs/errors.md` has an entry for each (a test compares the two).
+ * Every error code of Selvage, grouped by class, with the one-line rule that it stands for. A code never changes its
+ * meaning and is never reused; `docs/errors.md` has an entry for each (a test compares the two). The class says whether
+ * a retry can help: code that decides on retries asks for the class, never for a list of codes.
  */
-export const ERROR_CODES = {
-  // authoring
-  InvalidName: 'A name does not match the naming rule, is reserved or is too long.',
-  MissingId: 'A knot was placed without an id.',
-  DuplicateId: 'Two knots of one tapestry have the same id.',
-  DuplicateParameter: 'Two parameters of one tapestry have the same name.',
-  DuplicateDefinition: 'Two different definitions share one name and version.',
-  DuplicateTapestry: 'Two different tapestries share one name.',
-  UnknownInput: 'An input was given that the definition does not have.',
-  MissingInput: 'An input that the definition requires was not given.',
-  HiddenKnot: 'A knot is hidden inside a constant, where it cannot be a parent.',
-  UnusedParameter: 'A parameter is used by no knot; a warning, which is never thrown.',
-  KnotUsedAsValue: 'A knot was made into text, a number or JSON while wiring, when it has no value.',
-  ForeignKnot: 'A knot of one tapestry was used in another.',
-  InvalidConfig: 'A knot, tapestry or definition option has a wrong value.',
-  InvalidDefault: 'The default of a parameter does not satisfy its schema.',
-  CacheWithoutVersion:
-    'The values of a definition are to be reused, and nothing tells when its body has changed.',
-  NoTapestry: 'A knot was placed outside of any tapestry.',
-  TapestryClosed: 'Something was added to a tapestry that is finished.',
-  AsyncBuild: 'The build function of a tapestry is asynchronous.',
-  InvalidDefinition: 'A definition is malformed (no body, no knotName, a knot class with state).',
-  // compiling
-  Cycle: 'The knots of a tapestry depend on one another in a circle.',
-  UnknownKnot: 'A knot id was named that the tapestry does not have.',
-  UnknownTerminal: 'A terminal was named that the tapestry does not have, or the list of terminals is empty.',
-  EmptyTapestry: 'A tapestry has neither a knot nor a parameter.',
-  PlanTooLarge: 'A plan does not fit the limits of one run.',
-  InvalidPlan: 'A stored plan is damaged or was written by a newer version.',
-  // extending
-  NotExtensible: 'A run of a tapestry that is not extensible was to be extended, or from where it cannot be.',
-  InvalidFragment: 'A fragment is malformed, or has a node whose function is written in place.',
-  UnknownDefinition: 'A fragment names a definition that the worker has not registered.',
-  CodeDiffers: 'A fragment was made with other code of a definition than the worker has.',
-  DuplicateTerminal: 'A fragment brings a terminal whose name is taken.',
-  NotSubscribable: 'A run was to be offered more knots through a tapestry store that takes no offers.',
-  // values
-  NotEncodable: 'A value has a part that cannot be encoded.',
-  NotDecodable: 'Stored text is not a canonical value.',
-  ValueDamaged: 'The bytes of a stored value do not match their hash.',
-  UnknownValue: 'No record names the value.',
-  AmbiguousHash: 'Several hashes begin like the one that was given.',
-  ValueMissing: 'A referenced value is not in the data store.',
-  KeyMissing: 'Values are sealed, or hashed, with a key that this process does not have.',
-  InvalidKey: 'A key for sealing or hashing values is malformed, or another one than the one of its id.',
-  UnknownSubject: 'A subject that is to be forgotten has no key.',
-  SubjectInUse: 'A subject is to be forgotten whose runs still work.',
-  SubjectForgotten: 'The subject of a run was forgotten, and its values cannot be read any more.',
-  // running
-  InvalidParameters: 'Parameters are missing, unknown or ill-typed.',
-  InvalidInput: 'The inputs of a knot do not satisfy its input schema.',
-  NotABoolean: 'The function of a gate or a loop answered something else than true or false.',
-  UnknownBranch: 'A branch chose a path that it does not have.',
-  NoAlternative: 'None of the knots of a firstOk is Ok, and some have failed.',
-  NotAList: 'A knot that works on a list got something else.',
-  UnequalLists: 'The lists that a map goes over are not of one length.',
-  MapElements: 'Elements of a map have failed.',
-  InvalidWait: 'A knot that waits was given a duration or a time that is none.',
-  InvalidSignal: 'The payload of a signal does not satisfy the schema of any knot that waits for it.',
-  UnknownSignal: 'A signal was sent that no knot of the run waits for.',
-  SignalTooLate: 'A signal came when all knots that wait for it had their outcome.',
-  SignalTimeout: 'A signal did not come before the timeout of the knot that waited for it.',
-  SignalNotGiven: 'An in-process run was not given a signal that a knot waits for.',
-  TooManySignals: 'A run keeps as many signals that no knot has taken as it can.',
-  RunOver: 'Something was asked of a run that is over, or is being ended.',
-  ElementLost: 'The activity of an element of a map was ended from outside before it could record anything.',
-  InvalidOutput: 'The result of a body does not satisfy its output schema.',
-  BodyMissing: 'No worker that polls the task queue has the definition that a knot needs.',
-  CodeChanged: 'The body of a knot that waits for its old code has changed since its run began.',
-  LimitReached: 'A knot waits because as many bodies run, or begin, as its limit allows.',
-  BodyTimeout: 'A body ran longer than the timeout of its knot.',
-  WorkerLost: 'Three workers in a row were lost while running one knot.',
-  RequireAllParents: 'A knot that requires all its parents has one that failed or was skipped.',
-  ChildRunLost: 'The child run of a knot was ended from outside before it could tell what came of the knot.',
-  RunsAlone: 'A knot whose last two workers were lost waits while another such knot is tried in its worker.',
-  ValueInMaking: 'A knot waits for a value that it can reuse and that another knot is making.',
-  BackendUnavailable: 'A backend could not be reached or refused the call.',
-  WorkerShutdown: 'The worker is shutting down; the knot goes on elsewhere.',
-  LoopLimit: 'A loop was not over after as many iterations as it may have.',
-  SubRunFailed: 'The run that a knot has started did not come to all its values.',
-  RunFailed: 'A run ended with failed knots.',
-  RunTerminated: 'A run was terminated.',
-  RunIdInUse: 'A run id is in use by a run of other work.',
-  UnknownRun: 'No run has this id.',
-  RunNotOver: 'A run was to be resumed that still works.',
-  NotResumable: 'A run cannot be gone on from, because its parameters are not there.',
-  DeadlineExceeded: 'A run did not end before its deadline.',
-  UnknownTapestry: 'No worker has registered the tapestry.',
-  BackendsDiffer: 'The worker and the client that started the run have different backends, or digest keys.',
-  InlineLimitDiffers: 'A worker would put more into the history of a run than who started it has allowed.',
-  HistoryTooNew: 'A run was begun by a newer version of Selvage.',
-  HistoryDiffers: 'A history says something else than this version would do.',
-  ForeignHistory: 'A history is that of a workflow that is none of ours.',
-  // testing
-  SimulationFailed: 'A simulated run did not come to what it comes to undisturbed.',
-  BodyNotRepeatable: 'A body gave something else when it ran again on the same inputs.',
-  // surroundings
-  ServerUnreachable:
-    'No Temporal server answers at the address; or none has heard that the body of a knot begins, which waits.',
-  ServerRefused: 'A Temporal server does not let a client in, or does not let it do something.',
-  InvalidAddress: 'The address of a Temporal server is not of the form HOST:PORT.',
-  UnknownNamespace: 'A Temporal server has no namespace of this name.',
-  ServerBinaryMissing: 'The Temporal command-line program could not be found or installed.',
-  ServerStartFailed: 'The embedded server did not start.',
-  PortInUse: 'A port is taken by another program.',
-  FolderUnusable: 'The `.selvage` folder cannot be written or read.',
-  DatabaseDamaged: 'A database file is damaged or is not a Selvage database.',
-  HistoryInUse: 'A run history that one process can have at a time is in use by another.',
-  HistoryReadOnly: 'A run history that is only for reading was to be written.',
-  ProjectInUse: 'Files that are to be repaired are in use by other processes.',
-  ClockWentBack: 'The clock of this machine is behind what it has written itself.',
-  DiskFull: 'There is no space left to write.',
-  UnreleasedData:
-    'A database or folder was made by an unreleased build of Selvage, which no release can use.',
-  SchemaTooNew: 'A database was written by a newer version of Selvage.',
-  SchemaTooOld: 'A database lacks migrations of this version of Selvage, and was not to be migrated.',
-  InvalidQuery: 'A listing was asked for with a limit or a cursor that it cannot have.',
-  InvalidUrl: 'A backend address cannot be understood.',
-  MissingPackage: 'An optional package that a feature needs is not installed.',
-  FileNotFound: 'A file does not exist.',
-  FileNotLoadable: 'A file has an error and could not be loaded.',
-  FileWithoutTapestry: 'A file exports no tapestry.',
-  AmbiguousTapestry: 'A file exports several tapestries and none was chosen.',
-  NoWorker: 'Nothing polls the task queue.',
-  Interrupted: 'A command was told to stop, by Ctrl-C or SIGTERM, before it had its result.',
-  EndedEarly: 'The process of a command ended, by what a body did, before the command had its result.',
-  Usage: 'A command was called in a way that it does not have.',
-  WrongImport: 'Something was imported from another subpath of this package than the one that exports it.',
-  DuplicateSdk: 'Several copies of a Temporal package are loaded.',
-  InvalidWorkerOptions: 'Worker options contradict the plugin.',
+const CODES = {
+  /** A mistake in code, a document, an option or a call. Correct it: a retry fails in the same way. */
+  mistake: {
+    InvalidName: 'A name does not match the naming rule, is reserved or is too long.',
+    MissingId: 'A knot was placed without an id.',
+    DuplicateId: 'Two knots of one tapestry have the same id.',
+    DuplicateParameter: 'Two parameters of one tapestry have the same name.',
+    DuplicateDefinition: 'Two different definitions share one name and version.',
+    DuplicateTapestry: 'Two different tapestries share one name.',
+    UnknownInput: 'An input was given that the definition does not have.',
+    MissingInput: 'An input that the definition requires was not given.',
+    HiddenKnot: 'A knot is hidden inside a constant, where it cannot be a parent.',
+    UnusedParameter: 'A parameter is used by no knot; a warning, which is never thrown.',
+    KnotUsedAsValue: 'A knot was made into text, a number or JSON while wiring, when it has no value.',
+    ForeignKnot: 'A knot of one tapestry was used in another.',
+    InvalidConfig: 'A knot, tapestry or definition option has a wrong value.',
+    InvalidDefault: 'The default of a parameter does not satisfy its schema.',
+    CacheWithoutVersion:
+      'The values of a definition are to be reused, and nothing tells when its body has changed.',
+    NoTapestry: 'A knot was placed outside of any tapestry.',
+    TapestryClosed: 'Something was added to a tapestry that is finished.',
+    AsyncBuild: 'The build function of a tapestry is asynchronous.',
+    InvalidDefinition: 'A definition is malformed (no body, no knotName, a knot class with state).',
+    InvalidPipeline: 'A document in YAML has errors, each with its place.',
+    YamlSyntax: 'A text is not YAML.',
+    YamlNotAllowed: 'A document has something of YAML that documents of pipelines do not have.',
+    YamlTooLarge: 'A document is larger, deeper or has more aliases than documents may have.',
+    UnknownKey: 'A document has a key that there is none of.',
+    MissingKey: 'A document lacks a key.',
+    InvalidValue: 'A document has a value where another is expected.',
+    UnknownCallable: 'A document names a callable that there is none of.',
+    CallableNotAllowed: 'A document names something of a module that it may not name.',
+    UnknownType: 'A document names a type that there is none of, or has a JSON Schema that cannot be used.',
+    UnknownField: 'A part of a value was named that the value does not have.',
+    NotExportable: 'A tapestry has parts that a document in YAML cannot say.',
+    TypeMismatch: 'A document gives a knot a value of a kind that it can never take.',
+    Cycle: 'The knots of a tapestry depend on one another in a circle.',
+    UnknownKnot: 'A knot id was named that the tapestry does not have.',
+    UnknownTerminal:
+      'A terminal was named that the tapestry does not have, or the list of terminals is empty.',
+    EmptyTapestry: 'A tapestry has neither a knot nor a parameter.',
+    PlanTooLarge: 'A plan does not fit the limits of one run.',
+    NotExtensible:
+      'A run of a tapestry that is not extensible was to be extended, or from where it cannot be.',
+    InvalidFragment: 'A fragment is malformed, or has a node whose function is written in place.',
+    UnknownDefinition: 'A fragment names a definition that the worker has not registered.',
+    CodeDiffers: 'A fragment was made with other code of a definition than the worker has.',
+    DuplicateTerminal: 'A fragment brings a terminal whose name is taken.',
+    NotSubscribable: 'A run was to be offered more knots through a tapestry store that takes no offers.',
+    WeakSecret: 'A secret of a webhook is missing, malformed or easy to guess.',
+    PageReadOnly: 'Something was to be done by a page that is only for reading.',
+    SignalNotGiven: 'An in-process run was not given a signal that a knot waits for.',
+    InvalidAddress: 'The address of a Temporal server is not of the form HOST:PORT.',
+    UnknownNamespace: 'A Temporal server has no namespace of this name.',
+    HistoryReadOnly: 'A run history that is only for reading was to be written.',
+    InvalidUrl: 'A backend address cannot be understood.',
+    MissingPackage: 'An optional package that a feature needs is not installed.',
+    FileNotFound: 'A file does not exist.',
+    FileNotLoadable: 'A file has an error and could not be loaded.',
+    FileWithoutTapestry: 'A file exports no tapestry.',
+    FileWithoutTrigger: 'A file that is to be served exports nothing that starts runs.',
+    DuplicateTrigger: 'Two triggers of one kind have the same id.',
+    AmbiguousTapestry: 'A file exports several tapestries and none was chosen.',
+    Usage: 'A command was called in a way that it does not have.',
+    WrongImport: 'Something was imported from another subpath of this package than the one that exports it.',
+    DuplicateSdk: 'Several copies of a Temporal package are loaded.',
+    InvalidWorkerOptions: 'Worker options contradict the plugin.',
+  },
+  /**
+   * Something given to a run, a knot or a receiver is not acceptable. Give something else: a retry fails in the same
+   * way.
+   */
+  input: {
+    InvalidParameters: 'Parameters are missing, unknown or ill-typed.',
+    InvalidPartition:
+      'A partition was named that the tapestry does not have, or a range of them that is none.',
+    InvalidInput: 'The inputs of a knot do not satisfy its input schema.',
+    NotAList: 'A knot that works on a list got something else.',
+    UnequalLists: 'The lists that a map goes over are not of one length.',
+    InvalidWait: 'A knot that waits was given a duration or a time that is none.',
+    InvalidSignal: 'The payload of a signal does not satisfy the schema of any knot that waits for it.',
+    UnknownSignal: 'A signal was sent that no knot of the run waits for.',
+    NotResumable: 'A run cannot be gone on from, because its parameters are not there.',
+    NotEncodable: 'A value has a part that cannot be encoded.',
+    NotStorable: 'A backend cannot hold a text, a number or a value that it is to keep, now or later.',
+    NotDecodable: 'Stored text is not a canonical value.',
+    UnknownValue: 'No record names the value.',
+    AmbiguousHash: 'Several hashes begin like the one that was given.',
+    InvalidRequest: 'A request to a webhook or to the page is malformed.',
+    NotAuthentic: 'A request to a webhook or to the page does not show that its sender may send it.',
+    UnknownPath: 'There is nothing at the path of a request, or no run for the token in it.',
+    MethodNotAllowed: 'A path was called with a method that it does not have.',
+    RequestTooSlow: 'The body of a request did not come in time.',
+    EventConflict: 'An event came under the key of another one.',
+    EventReplayed: 'A signature came again under another delivery id within a day.',
+    BodyTooLarge: 'The body of a request is longer than its webhook, or the page, takes.',
+    UnsupportedMediaType: 'The body of a request is of a type that its webhook, or the page, does not take.',
+    ForeignRequest: 'A request came to the page from another site, or under a name that is not its own.',
+    InvalidEvent:
+      'An event has a key, or a link to where it came from, that records cannot hold, or its `map` failed on it.',
+    UnreadableEvent: 'An event is not what the format of its trigger says, or lacks what it must have.',
+    UnreadableMessage: 'A message is not what its trigger says that messages are.',
+    InvalidQuery: 'A listing was asked for with a limit or a cursor that it cannot have.',
+    InvalidCursor:
+      'Changes of a run history were to be read from a position that it does not have, or has no more.',
+    CapsuleTooLarge: 'A capsule is larger than one that can be read.',
+  },
+  /**
+   * A run, a schedule, a project or a clock is not in the state that the call needs. A retry helps once that has
+   * changed.
+   */
+  state: {
+    UnknownRun: 'No run has this id.',
+    RunIdInUse: 'A run id is in use by a run of other work.',
+    RunNotOver: 'A run was to be resumed that still works.',
+    RunOver: 'Something was asked of a run that is over, or is being ended.',
+    AlreadyResumed: 'A run was to be resumed that was resumed before.',
+    SignalTooLate: 'A signal came when all knots that wait for it had their outcome.',
+    RunFailed: 'A run ended with failed knots.',
+    RunTerminated: 'A run was terminated.',
+    DeadlineExceeded: 'A run did not end before its deadline.',
+    UnknownSchedule: 'The server has no schedule of this id.',
+    ScheduleInUse: 'A schedule was to be deployed whose id belongs to one of another source.',
+    UnknownSubject: 'A subject that is to be forgotten has no key.',
+    SubjectInUse: 'A subject is to be forgotten whose runs still work.',
+    HistoryInUse: 'A run history that one process can have at a time is in use by another.',
+    ProjectInUse: 'Files that are to be repaired or replaced are in use by other processes.',
+    BackupRefused:
+      'A backup cannot be made of what a project has, or at the place that was given, or not be put there.',
+    HistoryDiffers: 'A history says something else than this version would do.',
+    ForeignHistory: 'A history is that of a workflow that is none of ours.',
+    SimulationFailed: 'A simulated run did not come to what it comes to undisturbed.',
+    RunNotReproduced: 'A run on record came to something else when its bodies ran again.',
+    BodyNotRepeatable: 'A body gave something else when it ran again on the same inputs.',
+    Interrupted: 'A command was told to stop, by Ctrl-C or SIGTERM, before it had its result.',
+    EndedEarly: 'The process of a command ended, by what a body did, before the command had its result.',
+    ClockDiffers: 'The clock of this machine is more than a minute off that of the run history.',
+    ClockWentBack: 'The clock of this machine is behind what it has written itself.',
+  },
+  /** A body did not end as it must. The knot's `retry` decides whether it is tried again. */
+  body: {
+    BodyTimeout: 'A body ran longer than the timeout of its knot.',
+    InvalidOutput: 'The result of a body does not satisfy its output schema.',
+    NotABoolean: 'The function of a gate or a loop answered something else than true or false.',
+    UnknownBranch: 'A branch chose a path that it does not have.',
+  },
+  /**
+   * The final outcome of a knot. Another attempt in the same run gives the same; resume the run once the cause is
+   * fixed.
+   */
+  outcome: {
+    SubRunFailed: 'The run that a knot has started did not come to all its values.',
+    LoopLimit: 'A loop was not over after as many iterations as it may have.',
+    MapElements: 'Elements of a map have failed.',
+    ElementLost:
+      'The activity of an element of a map was ended from outside before it could record anything.',
+    NoAlternative: 'None of the knots of a firstOk is Ok, and some have failed.',
+    RequireAllParents: 'A knot that requires all its parents has one that failed or was skipped.',
+    SignalTimeout: 'A signal did not come before the timeout of the knot that waited for it.',
+    ChildRunLost:
+      'The child run of a knot was ended from outside before it could tell what came of the knot.',
+    WorkerLost:
+      'Three workers were lost while running one knot, the last while nothing else was suspected of it.',
+    PartitionsNotOk:
+      'Partitions of a backfill have failed, were cancelled, or were held back by one that has.',
+  },
+  /** A knot waits for its turn. Nothing is wrong, and it continues by itself. */
+  turn: {
+    LimitReached: 'A knot waits because as many bodies run, or begin, as its limit allows.',
+    ValueInMaking: 'A knot waits for a value that it can reuse and that another knot is making.',
+    RunsAlone: 'A knot with which two workers were lost waits while other such knots are tried.',
+  },
+  /** A server, a broker or this machine cannot do it now. Try again later; running work continues by itself. */
+  outage: {
+    ServerUnreachable:
+      'No Temporal server answers at the address; or none has heard that the body of a knot begins, which waits.',
+    ServerRefused: 'A Temporal server does not let a client in, or does not let it do something.',
+    ServerBinaryMissing: 'The Temporal command-line program could not be found or installed.',
+    ServerStartFailed: 'The embedded server did not start.',
+    PortInUse: 'A port is taken by another program.',
+    NoWorker: 'Nothing polls the task queue.',
+    WorkerShutdown: 'The worker is shutting down; the knot goes on elsewhere.',
+    SignalUnanswered: 'A run has not answered a signal in time, though a worker polls its task queue.',
+    ScheduleUnanswered: 'The server has not shown in time what became of what a schedule was asked for.',
+    TooManySignals: 'A run keeps as many signals that no knot has taken as it can.',
+    BrokerUnavailable: 'A message broker could not be reached, or does not answer.',
+    BrokerRefused: 'A message broker does not let a client in, or does not let it do something.',
+    UnknownTopic: 'A topic that is to be read does not exist.',
+    DeliveryFailed: 'Messages could not be delivered, for a reason that nobody has foreseen.',
+    TooManyRequests: 'More requests came to a webhook than it takes at a time, or in a time.',
+    ShuttingDown: 'A request came to a process that is about to end.',
+    RequestFailed: 'A request could not be answered, for a reason that the log of the receiver has.',
+  },
+  /** A backend cannot do its work now. Knots wait, without spending `retry` attempts, until it works again. */
+  backend: {
+    BackendUnavailable: 'A backend could not be reached or refused the call.',
+    DiskFull: 'There is no space left to write.',
+    FolderUnusable: 'The `.selvage` folder cannot be written or read.',
+    DatabaseDamaged: 'A database file is damaged or is not a Selvage database.',
+    SchemaTooNew: 'A database was written by a newer version of Selvage.',
+    SchemaTooOld: 'A database lacks migrations of this version of Selvage, and was not to be migrated.',
+    UnreleasedData:
+      'A database or folder was made by an unreleased build of Selvage, which no release can use.',
+  },
+  /** This process lacks the right key. Knots wait, without spending `retry` attempts, for a process that has it. */
+  key: {
+    KeyMissing: 'Values are sealed, or hashed, with a key that this process does not have.',
+    InvalidKey: 'A key for sealing or hashing values is malformed, or another one than the one of its id.',
+  },
+  /** This process has other code, settings or another version than the work needs. The work waits for one that fits. */
+  deploy: {
+    BodyMissing: 'No worker that polls the task queue has the definition that a knot needs.',
+    CodeChanged: 'The body of a knot that waits for its old code has changed since its run began.',
+    UnknownTapestry: 'No worker has registered the tapestry.',
+    InvalidPlan: 'A stored plan is damaged or was written by a newer version.',
+    BackendsDiffer: 'The worker and the client that started the run have different backends, or digest keys.',
+    InlineLimitDiffers: 'A worker would put more into the history of a run than who started it has allowed.',
+    HistoryTooNew: 'A run was begun by a newer version of Selvage.',
+    CapsuleTooNew: 'A capsule was made by a newer version of Selvage.',
+  },
+  /** Something stored is damaged, lost or removed. Knots that need it wait until it is restored or made again. */
+  damaged: {
+    ValueDamaged: 'The bytes of a stored value do not match their hash.',
+    ValueMissing: 'A referenced value is not in the data store.',
+    SubjectForgotten: 'The subject of a run was forgotten, and its values cannot be read any more.',
+    Redacted: 'A value is not in a capsule because it was redacted.',
+    NotKept: 'A value is not in a capsule because of the bounds that it was made with.',
+    HistoryLost: 'A run history went back in time, and has lost what cannot be made again.',
+    CapsuleDamaged: 'A file is no capsule, or not as it was made.',
+    BackupDamaged: 'What was to be restored is no backup, or not as it was made.',
+    PackageIncomplete: 'Files that come with the package are not there.',
+  },
 } as const;
 
-export type ErrorCode = keyof typeof ERROR_CODES;
+export type ErrorClass = keyof typeof CODES;
+export type ErrorCode = { [Class in ErrorClass]: keyof (typeof CODES)[Class] }[ErrorClass];
+
+/** The class and the rule of each code. */
+export const ERROR_CODES = Object.fromEntries(
+  Object.entries(CODES).flatMap(([errorClass, codes]) =>
+    Object.entries(codes).map(([code, rule]) => [code, { class: errorClass, rule }]),
+  ),
+) as Readonly<Record<ErrorCode, { readonly class: ErrorClass; readonly rule: string }>>;
 
 export function isErrorCode(type: string | null | undefined): type is ErrorCode {
   return typeof type === 'string' && Object.hasOwn(ERROR_CODES, type);

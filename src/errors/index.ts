@@ -1,4 +1,5 @@
-export { ERROR_CODES, isErrorCode, type ErrorCode } from './codes';
+export { ERROR_CODES, isErrorCode, type ErrorClass, type ErrorCode } from './codes';
+export { classOf, isBackendTrouble, isOfClass } from './error-class';
 export {
   ERROR_REASONS,
   PARAMETER_PROBLEMS,
@@ -6,6 +7,7 @@ export {
   type ParameterProblem,
   type ReasonedCode,
 } from './reasons';
+export { isAway } from './is-away';
 export { SelvageError, type SelvageErrorOptions } from './selvage-error';
 export { messageText } from './message-text';
 export { Terminal, Retryable } from './body-errors';

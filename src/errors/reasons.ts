@@ -1,6 +1,6 @@
 /**
- * Sub-codes, as `details.reason`, of the codes that cover several mistakes, with the rule that each stands for. They never change their meaning;
- * `docs/errors.md` has an entry for each (a test compares the two).
+ * Sub-codes (`details.reason`) of the codes that cover several mistakes, with the rule that each stands for. They never
+ * change their meaning; `docs/errors.md` has an entry for each (a test compares the two).
  */
 export const ERROR_REASONS = {
   InvalidConfig: {
@@ -40,6 +40,17 @@ export const ERROR_REASONS = {
     EqualParts: 'A map or a set has keys or members of equal content.',
     Unreadable: 'A getter, a proxy or a codec threw.',
   },
+  YamlNotAllowed: {
+    ControlCharacter: 'A character that cannot be printed stands there as it is.',
+    Version: 'The document says that it is another version of YAML than 1.2.',
+    Tag: 'A value has a tag.',
+    Alias: 'An alias is within what it stands for.',
+    DuplicateKey: 'A key is there twice in one map.',
+    MergeKey: 'There is a merge key, `<<`.',
+    Key: 'A key is no text, or one that cannot be used.',
+    Template: 'There is `{{ x }}` without quotes, as in a template.',
+    Number: 'A whole number is too large to be exact.',
+  },
   NotExtensible: {
     Closed: 'The tapestry of the run is not `extensible`.',
     Node: 'The function of a node, or the body of an element, cannot extend its run.',
@@ -50,6 +61,11 @@ export const ERROR_REASONS = {
     NotAKnot: 'What was returned as a terminal is no knot.',
     Empty: 'No terminal was named.',
   },
+  InvalidEvent: {
+    NotRecordable:
+      'Its key, or its link to where it came from, is empty, too long or has control characters.',
+    MapFailed: 'The `map` of its trigger threw, or did not answer within 30 s.',
+  },
 } as const;
 
 export type ReasonedCode = keyof typeof ERROR_REASONS;
@@ -57,9 +73,9 @@ export type ErrorReason<Code extends ReasonedCode = ReasonedCode> = {
   [C in Code]: keyof (typeof ERROR_REASONS)[C];
 }[Code];
 
-/** One thing that is wrong with the parameters of a run: `details.problems` of `InvalidParameters`. */
+/** One mistake in the parameters of a run: an item in `details.problems` of `InvalidParameters`. */
 export interface ParameterProblem {
-  /** The parameter and, below it, the part of its value, as `user.age`; empty: all parameters. */
+  /** The parameter and the path inside its value, as `user.age`. Empty if it concerns all parameters. */
   readonly path: string;
   readonly code: keyof typeof PARAMETER_PROBLEMS;
   readonly message: string;

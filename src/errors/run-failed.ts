@@ -1,6 +1,6 @@
 import { SelvageError } from './selvage-error';
 
-/** Thrown by `run.values()` of a run that did not succeed. `result` has what there is: the outcomes of all knots. */
+/** Thrown by `run.values()` if the run did not succeed. `result` has the outcomes of all knots. */
 export class RunFailed<Result = unknown> extends SelvageError {
   readonly result: Result;
 

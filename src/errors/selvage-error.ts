@@ -1,20 +1,24 @@
 import type { ErrorCode } from './codes';
+import { isMarked } from './marked';
 
 const SELVAGE_ERROR = Symbol.for('selvage.error');
 
 export interface SelvageErrorOptions {
-  /** The culprits by role (`knot`, `input`, `path`, `file`, `address`, …), for programs; the message names them for people. */
+  /**
+   * The culprits by role (`knot`, `input`, `path`, `file`, `address`, …), for programs. The message names them for
+   * people.
+   */
   readonly details?: Readonly<Record<string, unknown>>;
   /** The error that led to this one. */
   readonly cause?: unknown;
 }
 
 /**
- * The one class of errors that Selvage throws. The message says what is wrong, where, and what to do about it; `code` is
- * stable and has an entry in `docs/errors.md`.
+ * The one class of errors that Selvage throws. The message says what is wrong, where, and what to do about it. `code`
+ * is stable and has an entry in `docs/errors.md`.
  *
- * Use {@link SelvageError.is} rather than `instanceof`: an error may come from another realm (a workflow sandbox, a test
- * runner's sandbox) or from a second copy of this package.
+ * Use {@link SelvageError.is} rather than `instanceof`: an error may come from another realm (a workflow sandbox, a
+ * test runner's sandbox) or from a second copy of this package.
  */
 export class SelvageError extends Error {
   readonly code: ErrorCode;
@@ -28,13 +32,8 @@ export class SelvageError extends Error {
     Object.defineProperty(this, SELVAGE_ERROR, { value: true });
   }
 
-  /** True of any Selvage error, whichever realm or copy of the package made it; with `code`, only of that code. */
+  /** True for any Selvage error, whichever realm or copy of the package made it. With `code`, only for that code. */
   static is(error: unknown, code?: ErrorCode): error is SelvageError {
-    return (
-      typeof error === 'object' &&
-      error !== null &&
-      (error as Record<symbol, unknown>)[SELVAGE_ERROR] === true &&
-      (code === undefined || (error as SelvageError).code === code)
-    );
+    return isMarked(error, SELVAGE_ERROR) && (code === undefined || (error as SelvageError).code === code);
   }
 }

@@ -13,27 +13,27 @@ import { stopServer } from './server-process';
 
 const LOCK_LIMIT_MS = 10_000;
 
-/** Something in a server's folder that was of no use any more, and what was done with it. */
+/** A useless file or folder found in a server's folder, and what was done with it. */
 export interface Leftover {
   readonly file: string;
   readonly found: string;
-  /** Where it was moved to; absent where it was deleted. */
+  /** Where it was moved. Absent if it was deleted. */
   readonly keptAs?: string;
 }
 
-/** The server's folder while nobody uses it or can begin to. */
+/** The server's folder while nobody uses it and nobody can begin to. */
 export interface ServerAtRest {
   readonly folder: ServerFolder;
   readonly leftovers: readonly Leftover[];
-  /** Why the last start went wrong, if it did. */
+  /** Why the last start failed, if it did. */
   readonly lastFailure: string | undefined;
-  /** The id that the database's server has for life, as far as it is known. */
+  /** The permanent id of the database's server, if known. */
   readonly cluster: string | undefined;
 }
 
 /**
- * Runs `work` while no embedded server of the project runs and none can start. What dead processes and half-written files left behind
- * is cleared away first; a server without users is stopped. `stamp` names what is kept of broken files.
+ * Runs `work` while no embedded server of the project runs and none can start. First clears away what dead processes and half-written files
+ * left behind; a server without users is stopped. `stamp` is part of the names of broken files that are kept.
  *
  * @throws SelvageError `ProjectInUse`, which names the processes; `UnreleasedData`
  */
@@ -54,7 +54,7 @@ export async function withServerAtRest<T>(
     const leases = leaseFiles(folder);
     const users = [...leaseHolders(folder), ...(state && isInOffice(state) ? [state.supervisor.pid] : [])];
     requireNoUsers(projectDir, users);
-    // Its supervisor was killed, and nobody has come who needs it.
+    // Its supervisor was killed, and no process has come that needs it.
     if (state?.server && isAlive(state.server)) await stopServer(state.server);
     await requireUnopened(projectDir, databaseFiles(folder.database));
     const stale = leases.map((file) => ({ file, found: 'a lease of a process that has ended' }));
@@ -68,7 +68,7 @@ export function databaseFiles(file: string): string[] {
   return [file, `${file}-wal`, `${file}-shm`];
 }
 
-/** @throws SelvageError `ProjectInUse` where another process has one of the files open */
+/** @throws SelvageError `ProjectInUse` if another process has one of the files open */
 export async function requireUnopened(projectDir: string, files: readonly string[]): Promise<void> {
   requireNoUsers(projectDir, await openersOf(files));
 }
@@ -83,7 +83,7 @@ function requireNoUsers(projectDir: string, pids: readonly number[]): void {
   );
 }
 
-/** The lock file holds no data; one that is no lock file any more keeps everybody out. */
+/** The lock file holds no data; a damaged one would keep everybody out. */
 async function clearLock(folder: ServerFolder): Promise<Leftover[]> {
   if (!existsSync(folder.lock)) return [];
   const content = readFileSync(folder.lock).subarray(0, 16).toString('latin1');
@@ -98,7 +98,7 @@ function leaseFiles(folder: ServerFolder): string[] {
   return readdirSync(folder.leases).map((name) => path.join(folder.leases, name));
 }
 
-/** The processes whose leases count. Other leases are removed on the way. */
+/** The processes whose leases count. Removes all other leases. */
 function leaseHolders(folder: ServerFolder): number[] {
   if (!existsSync(folder.leases)) return [];
   return liveLeases(folder).flatMap((file) => {
@@ -106,13 +106,13 @@ function leaseHolders(folder: ServerFolder): number[] {
       const holder: unknown = JSON.parse(readFileSync(file, 'utf8'));
       return isProcessIdentity(holder) ? [holder.pid] : [];
     } catch {
-      // Being written this moment.
+      // It is being written at this moment.
       return [Number.parseInt(path.basename(file), 10)];
     }
   });
 }
 
-/** What was left while it was written, and a state that says nothing. */
+/** Temporary files of interrupted writes, and an unreadable state. */
 function clearState(folder: ServerFolder, stamp: string): Leftover[] {
   const leftovers: Leftover[] = [];
   for (const name of readdirSync(folder.root)) {

@@ -1,13 +1,13 @@
 /** The ways to the Temporal command-line program, in the order in which they are tried. */
 export type BinarySource = 'SELVAGE_TEMPORAL_CLI' | 'PATH' | 'cache' | 'SDK download' | 'pip';
 
-/** What one way led to. */
+/** The result of one way. */
 export interface BinaryAttempt {
   readonly source: BinarySource;
-  /** Where was looked, or what was run. */
+  /** Where it looked, or what it ran. */
   readonly tried: string;
   /** The program that was found this way. */
   readonly path?: string;
-  /** Why this way led nowhere. */
+  /** Why this way failed. */
   readonly failure?: string;
 }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { setMaxListeners } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -14,35 +15,42 @@ import {
   createServerFolder,
   inFolder,
   isInOffice,
-  lastPorts,
   readState,
   refuseUnreleased,
   serverFolder,
   writeState,
+  type ServerFolder,
+  type ServerState,
+  type StartFailure,
 } from './server-folder';
-import type { ServerFolder, ServerState, StartFailure } from './server-folder';
+import { uiUrlOf } from './inspect-server';
 import { logTail } from './server-log';
 import { silentEnd } from './start-failure';
 import type { SupervisorOptions } from './supervisor';
 
 export interface EmbeddedServerOptions {
   /**
-   * The project's folder; the server keeps everything under `.selvage/temporal` in it. Default: the nearest folder that has a `.selvage`, from the
-   * working directory up; else that.
+   * The project's folder; the server keeps everything in its `.selvage/temporal`. Default: the nearest folder with a `.selvage`, from the
+   * working directory upwards; else the working directory.
    */
   readonly projectDir?: string;
   /**
-   * Whether finished writes survive a power cut (SQLite's `synchronous=FULL`). Without it they survive the death of any
-   * process, but a power cut may take the last ones. Default false.
+   * Whether finished writes survive a power cut (SQLite's `synchronous=FULL`). Otherwise they survive the death of any process, but a power
+   * cut may take the last ones. Default false.
    */
   readonly durable?: boolean;
-  /** The port to serve on. Default: the one used last in this project if it is free, else a free one. */
+  /** The port to serve on. Default: the one last used in this project if it is free, else a free one. */
   readonly port?: number;
-  /** Hears of what takes a while (an installation) and of what goes wrong after the start. Default: nobody does. */
+  /**
+   * Whether Temporal's own web page is served on a second port. It asks for no password, and by DNS rebinding any page open in a browser of
+   * this machine can read and start runs through it. Use it for a look, not permanently. Default false.
+   */
+  readonly temporalUi?: boolean;
+  /** Receives notes about slow steps (an installation) and about trouble after the start. Default: nobody. */
   readonly log?: { info(message: string): void; warn(message: string): void };
-  /** Called after the server died and was started again at the same address, with its new process id. */
+  /** Called after the server died and was restarted at the same address, with its new process id. */
   readonly onRestart?: (pid: number) => void;
-  /** Called when the server's process has been started, or was found running: from here on there is nothing to do but wait. */
+  /** Called once the server's process has started or was found running, so that only waiting is left. */
   readonly onLaunched?: () => void;
 }
 
@@ -56,24 +64,24 @@ const WATCH_AFTER_FAILURE_MS = 5_000;
 /**
  * A claim of this process on the embedded Temporal server of a project.
  *
- * There is one server for a project, whoever asks for it: the first {@link EmbeddedServer.acquire} starts it, later ones in
- * any process share it, and it stops a few seconds after the last claim is gone, be it by `release()`, by the end of the
- * process or by its death. While a claim exists, a server that dies is started again at the same address, with its state.
+ * There is one server per project. The first {@link EmbeddedServer.acquire} starts it, and later ones in any process share it. It stops a
+ * few seconds after the last claim ends: by `release()`, by the end of the process or by its death. While a claim exists, a server that
+ * dies is restarted at the same address, with its state.
  */
 export class EmbeddedServer {
   /** `host:port` for clients and workers. */
   readonly address: string;
   readonly namespace = 'default';
-  /** Temporal's own web page. */
-  readonly uiUrl: string;
+  /** Temporal's own web page, if served: see `temporalUi`. */
+  readonly uiUrl: string | undefined;
   /**
-   * Aborted, with a `DatabaseDamaged` as its reason, when the server came upon damage of its database and was stopped. Then this
-   * claim is given back, and no server comes again without a repair.
+   * Aborted, with a `DatabaseDamaged` as its reason, when the server was stopped because its database is damaged. This claim has then
+   * ended, and no server starts before a repair.
    */
   readonly lost: AbortSignal;
   private readonly loss = new AbortController();
   private watch: NodeJS.Timeout | undefined;
-  /** The last supervisor of which it was told that it has failed. */
+  /** The last supervisor whose failure was reported. */
   private told: ProcessIdentity | undefined;
 
   private constructor(
@@ -83,17 +91,19 @@ export class EmbeddedServer {
     private readonly options: EmbeddedServerOptions,
   ) {
     this.address = `127.0.0.1:${state.port}`;
-    this.uiUrl = `http://127.0.0.1:${state.uiPort}`;
+    this.uiUrl = uiUrlOf(state);
     this.lost = this.loss.signal;
+    // Every waiting call listens to it, and there may be thousands.
+    setMaxListeners(0, this.lost);
     this.watchSupervisor(WATCH_MS);
   }
 
   /**
    * Joins the project's server, or finds its program, starts it, and waits until it answers.
    *
-   * Throws ServerBinaryMissing, PortInUse, FolderUnusable, DatabaseDamaged, UnreleasedData, DiskFull or ServerStartFailed; then
-   * this process holds no claim. A running server that others use on another port than `port`, or without `durable` where that is asked
-   * for, is an error too: it is not changed under them.
+   * Throws ServerBinaryMissing, PortInUse, FolderUnusable, DatabaseDamaged, UnreleasedData, DiskFull or ServerStartFailed; this process
+   * then holds no claim. It is also an error if others use a running server on another port than `port`, or without the requested `durable`
+   * or `temporalUi`: their server is not changed.
    */
   static async acquire(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
     const folder = serverFolder(projectFolder(options.projectDir));
@@ -108,36 +118,35 @@ export class EmbeddedServer {
     }
   }
 
-  /** The server's process now; another one after a restart. */
+  /** The server's current process; it changes with a restart. */
   get pid(): number {
     return this.state.server.pid;
   }
 
   /**
-   * Gives the claim back. The server goes on for a few seconds, so that a next command finds it warm, and then stops if
-   * nobody else uses it. With `wait`, the last one out stops it at once, and the promise resolves when it has ended. A
-   * second call does nothing.
+   * Ends the claim. The server continues for a few seconds, so that the next command finds it running, and then stops if nobody else uses
+   * it. With `wait`, the last user stops it at once, and the promise resolves when it has ended. A second call does nothing.
    */
   async release(options: { readonly wait?: boolean } = {}): Promise<void> {
     this.releaseSync();
     if (options.wait) await stopUnused(this.folder);
   }
 
-  /** {@link release} for `process.on('exit')` handlers. A process that just exits gives its claims back by itself. */
+  /** {@link release} for `process.on('exit')` handlers. A process that simply exits ends its claims automatically. */
   releaseSync(): void {
     clearTimeout(this.watch);
     this.watch = undefined;
     this.lease.release();
   }
 
-  /** The supervisor restarts the server; this restarts the supervisor, and tells of both. */
+  /** The supervisor restarts the server; this restarts the supervisor, and reports both. */
   private watchSupervisor(afterMs: number): void {
     this.watch = setTimeout(() => {
       this.look().then(
         () => this.watch && this.watchSupervisor(WATCH_MS),
         (error: Error) => {
           if (SelvageError.is(error, 'DatabaseDamaged')) {
-            // A repair needs this claim to be gone.
+            // A repair requires that this claim has ended.
             this.options.log?.warn(
               `The embedded server has stopped and is not started again. ${error.message} End this process first.`,
             );
@@ -156,7 +165,7 @@ export class EmbeddedServer {
     const state = readState(this.folder);
     const same = state && isServing(state) && isSameProcess(state.server, this.state.server);
     if (same && isAlive(state.supervisor)) return;
-    // Before another one is tried: why the supervisor gave up would be forgotten with it.
+    // Reported before another one is started, which would overwrite why this one gave up.
     if (state && hasFailed(state) && !(this.told && isSameProcess(state.supervisor, this.told))) {
       this.told = state.supervisor;
       throw failureOf(state.failure);
@@ -167,6 +176,7 @@ export class EmbeddedServer {
         ...this.options,
         port: before.port,
         durable: before.durable,
+        temporalUi: before.uiPort !== undefined,
       });
     } catch (error) {
       this.told = readState(this.folder)?.supervisor;
@@ -183,16 +193,10 @@ export class EmbeddedServer {
 type ServingState = ServerState & {
   readonly server: ProcessIdentity;
   readonly port: number;
-  readonly uiPort: number;
 };
 
 function isServing(state: ServerState): state is ServingState {
-  return (
-    state.phase === 'ready' &&
-    state.server !== undefined &&
-    state.port !== undefined &&
-    state.uiPort !== undefined
-  );
+  return state.phase === 'ready' && state.server !== undefined && state.port !== undefined;
 }
 
 function hasFailed(state: ServerState): state is ServerState & { readonly failure: StartFailure } {
@@ -203,7 +207,7 @@ function failureOf({ code, message, details }: StartFailure): SelvageError {
   return new SelvageError(code, message, { details });
 }
 
-/** Sees to it that a supervisor runs, and waits until its server answers. */
+/** Ensures that a supervisor runs, and waits until its server answers. */
 async function ensureServing(
   folder: ServerFolder,
   lease: Lease,
@@ -221,7 +225,7 @@ async function ensureServing(
       return state.supervisor;
     });
     if (supervisor === undefined) {
-      // Not under the lock: an installation takes longer than anybody should wait for a lock.
+      // Outside the lock, as an installation takes longer than anybody should wait for a lock.
       binary = await findTemporalCli({ log: options.log });
       giveUpAt = performance.now() + START_LIMIT_MS;
       continue;
@@ -238,7 +242,7 @@ async function ensureServing(
   );
 }
 
-/** Called under the lock. */
+/** Call it under the lock. */
 function startSupervisor(
   folder: ServerFolder,
   binary: string,
@@ -250,9 +254,10 @@ function startSupervisor(
     binary,
     durable: options.durable ?? false,
     port: options.port,
+    temporalUi: options.temporalUi ?? false,
     ...(last && hasFailed(last) && last.failure.code === 'DatabaseDamaged' && { isSuspect: true }),
   };
-  const log = inFolder(folder.log, () => openSync(folder.log, 'a'));
+  const log = inFolder(folder.log, () => openSync(folder.log, 'a', 0o600));
   let pid: number | undefined;
   try {
     // NODE_OPTIONS may load things that only make sense in the process that was started with it.
@@ -282,28 +287,29 @@ function startSupervisor(
       { details: { file: folder.log } },
     );
   }
-  // Entered at once, so that nobody who takes the lock next starts a second one. The last server stays known: it may live.
+  // Written at once, so that the next holder of the lock does not start a second one. The last server stays noted, as it may be alive.
   writeState(folder, {
     version: 1,
     phase: 'starting',
     supervisor,
     server: last?.server,
-    ...lastPorts(last, options.port),
+    port: options.port ?? last?.port,
     durable: supervisorOptions.durable,
     cluster: last?.cluster,
   });
   return supervisor;
 }
 
-/** How the running server differs from what is asked for; undefined where it will do. */
+/** How the running server differs from what is requested; undefined if it is acceptable. */
 function disagreement(state: ServerState, options: EmbeddedServerOptions): string | undefined {
   if (options.port !== undefined && state.port !== undefined && state.port !== options.port) {
     return `runs on port ${state.port}, not on ${options.port}`;
   }
-  return options.durable && !state.durable ? 'runs without durable writes' : undefined;
+  if (options.durable && !state.durable) return 'runs without durable writes';
+  return options.temporalUi && state.uiPort === undefined ? "runs without Temporal's web page" : undefined;
 }
 
-/** Called under the lock: lets a server stop that will not do and that nobody else uses. */
+/** Call it under the lock: stops a server that is not acceptable and that nobody else uses. */
 function replace(
   folder: ServerFolder,
   state: ServerState,
@@ -322,7 +328,7 @@ function replace(
   dismiss(folder, state);
 }
 
-/** Called under the lock, when nobody uses the server: tells the supervisor to stop it now. */
+/** Call it under the lock, when nobody uses the server: tells the supervisor to stop it now. */
 function dismiss(folder: ServerFolder, state: ServerState): void {
   writeState(folder, { ...state, phase: 'stopping' });
   try {
@@ -339,7 +345,7 @@ async function waitUntilServing(
   giveUpAt: number,
 ): Promise<ServingState | undefined> {
   while (performance.now() < giveUpAt) {
-    // In this order: a supervisor writes its last word before it ends.
+    // The order matters: a supervisor writes its last state before it ends.
     const alive = isAlive(supervisor);
     const state = readState(folder);
     if (!state || !isSameProcess(state.supervisor, supervisor)) return undefined;
@@ -354,7 +360,7 @@ async function waitUntilServing(
   return undefined;
 }
 
-/** Stops the server if it has no user left, and waits for its end. */
+/** Stops the server if it has no users left, and waits for its end. */
 export async function stopUnused(folder: ServerFolder): Promise<void> {
   const supervisor = await withFileLock(folder.lock, LOCK_LIMIT_MS, () => {
     const state = readState(folder);

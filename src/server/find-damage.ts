@@ -3,9 +3,12 @@ import type LibsqlDatabase from 'libsql';
 
 const LOCK_LIMIT_MS = 1_000;
 
-/** What SQLite finds wrong with the pages of a database that may be in use; undefined where it finds nothing or cannot look. */
+/**
+ * The problems that SQLite finds in the pages of a database, which may be in use; undefined if it finds
+ * nothing or cannot look.
+ */
 export function findDamage(file: string): string | undefined {
-  // Opening would make an empty file, in which the server misses its tables.
+  // Opening it would create an empty file, in which the server misses its tables.
   if (!existsSync(file)) return undefined;
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- native, and only needed once damage is suspected
   const Libsql = require('libsql') as typeof LibsqlDatabase;

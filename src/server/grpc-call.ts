@@ -1,18 +1,21 @@
 import { connect, constants, type ClientHttp2Session } from 'node:http2';
 
-/** A status of gRPC, which travels as decimal text; undefined where the call broke before one came. */
+/** A gRPC status, which is sent as decimal text; undefined if the call broke before it arrived. */
 export type GrpcStatus = string | undefined;
 export const OK = '0';
 export const NOT_FOUND = '5';
 
-/** A connection to a server on this machine. Whoever waits for a call learns from it that the connection is lost. */
+/** A connection to a server on this machine. Waiting calls fail if the connection is lost. */
 export function openSession(port: number): ClientHttp2Session {
   const session = connect(`http://127.0.0.1:${port}`);
   session.on('error', () => {});
   return session;
 }
 
-/** What calls on a connection of their own come to; undefined where they take longer than `limitMs` or fail. Never rejects. */
+/**
+ * The result of calls on a connection of their own; undefined if they take longer than `limitMs` or fail.
+ * Never rejects.
+ */
 export async function withSession<T>(
   port: number,
   limitMs: number,
@@ -30,7 +33,7 @@ export async function withSession<T>(
   }
 }
 
-/** One call of gRPC, of which only the status matters. */
+/** Makes one gRPC call of which only the status matters. */
 export async function call(
   session: ClientHttp2Session,
   method: string,
@@ -39,7 +42,7 @@ export async function call(
   return (await ask(session, method, message)).status;
 }
 
-/** One call of gRPC, with the message that answers it. */
+/** Makes one gRPC call and returns the answer's message. */
 export function ask(
   session: ClientHttp2Session,
   method: string,
@@ -67,7 +70,7 @@ export function ask(
 
 const FRAME_HEADER_BYTES = 5;
 
-/** A gRPC message: not compressed, its length, its bytes. */
+/** A gRPC message: an uncompressed flag, its length, its bytes. */
 function frame(message: Buffer): Buffer {
   const header = Buffer.alloc(FRAME_HEADER_BYTES);
   header.writeUInt32BE(message.length, 1);
@@ -88,7 +91,7 @@ export function field(number: number, content: string | Buffer): Buffer {
   return Buffer.concat([Buffer.from([(number << 3) | 2, ...length]), bytes]);
 }
 
-/** The text of the first field with this number in a Protocol Buffers message; undefined where there is none. */
+/** The text of the first field with this number in a Protocol Buffers message; undefined if there is none. */
 export function textField(message: Buffer, number: number): string | undefined {
   for (let at = 0; at < message.length;) {
     const tag = readNumber(message, at);

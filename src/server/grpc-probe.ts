@@ -3,11 +3,10 @@ import { ask, call, field, NOT_FOUND, OK, textField, withSession } from './grpc-
 const SERVICE = 'temporal.api.workflowservice.v1.WorkflowService';
 
 /**
- * Asks a Temporal server on this machine whether it serves: its namespace `default` must exist, and a look for a
- * workflow must get as far as the history shards. Two real calls over plain HTTP/2, because loading a gRPC client takes
- * longer than the server takes to start.
+ * Checks whether a Temporal server on this machine serves: its namespace `default` must exist, and a lookup of a workflow must reach the
+ * history shards. Makes two real calls over plain HTTP/2, because loading a gRPC client takes longer than the server takes to start.
  *
- * Resolves to false on any other answer, on none within `limitMs`, and where nothing listens; it never rejects.
+ * Resolves to false for any other answer, for none within `limitMs`, and if nothing listens. Never rejects.
  */
 export async function serves(port: number, limitMs: number): Promise<boolean> {
   const isServing = await withSession(port, limitMs, async (session) => {
@@ -19,7 +18,7 @@ export async function serves(port: number, limitMs: number): Promise<boolean> {
   return isServing ?? false;
 }
 
-/** The id of the server's cluster, which its database keeps for life; undefined where it is not told within `limitMs`. */
+/** The permanent id of the server's cluster; undefined if it is not returned within `limitMs`. */
 export async function clusterId(port: number, limitMs: number): Promise<string | undefined> {
   return await withSession(port, limitMs, async (session) => {
     const { status, answer } = await ask(session, `${SERVICE}/GetClusterInfo`, Buffer.alloc(0));

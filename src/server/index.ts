@@ -13,9 +13,6 @@ export {
   type Leftover,
   type ServerAtRest,
 } from './at-rest';
-export { findDamage } from './find-damage';
 export { inspectEmbeddedServer, type EmbeddedServerReport } from './inspect-server';
-export { mendRuns, type MendedRuns, type OpenExecution } from './mend-runs';
-export { ownScript } from './own-script';
-export { run, type ProgramOutcome } from './run-program';
+export { quickCheck } from './quick-check';
 export { serverFolder } from './server-folder';

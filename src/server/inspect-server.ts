@@ -1,21 +1,22 @@
 import { isAlive } from './process-identity';
-import { isInOffice, readState, refuseUnreleased, serverFolder } from './server-folder';
+import { isInOffice, readState, refuseUnreleased, serverFolder, type ServerState } from './server-folder';
 
-/** How the embedded server of a project stands. */
+/** State of a project's embedded server. */
 export interface EmbeddedServerReport {
   /** `absent`: it has never run in this project. */
   readonly phase: 'running' | 'starting' | 'stopped' | 'failed' | 'absent';
-  /** Its database, log and state. */
+  /** The folder with its database, log and state. */
   readonly folder: string;
-  /** While it runs. */
+  /** Only while it runs. */
   readonly address?: string;
-  readonly uiUrl?: string;
+  /** Only while it runs and serves Temporal's web page. */
+  readonly uiUrl?: string | undefined;
   readonly pid?: number;
-  /** Why the last start went wrong. */
+  /** Why the last start failed. */
   readonly failure?: string;
 }
 
-/** Looks at the embedded server of a project without starting, stopping or writing anything. Throws FolderUnusable or UnreleasedData. */
+/** Inspects a project's embedded server without starting, stopping or writing anything. Throws FolderUnusable or UnreleasedData. */
 export function inspectEmbeddedServer(projectDir: string): EmbeddedServerReport {
   const folder = serverFolder(projectDir);
   refuseUnreleased(folder);
@@ -24,7 +25,7 @@ export function inspectEmbeddedServer(projectDir: string): EmbeddedServerReport 
   if (state.phase === 'failed')
     return { phase: 'failed', folder: folder.root, failure: state.failure?.message };
   if (!isInOffice(state)) return { phase: 'stopped', folder: folder.root };
-  const { server, port, uiPort } = state;
+  const { server, port } = state;
   if (state.phase !== 'ready' || !server || !isAlive(server))
     return { phase: 'starting', folder: folder.root };
   return {
@@ -32,6 +33,10 @@ export function inspectEmbeddedServer(projectDir: string): EmbeddedServerReport 
     folder: folder.root,
     pid: server.pid,
     address: `127.0.0.1:${port}`,
-    uiUrl: `http://127.0.0.1:${uiPort}`,
+    uiUrl: uiUrlOf(state),
   };
+}
+
+export function uiUrlOf({ uiPort }: ServerState): string | undefined {
+  return uiPort === undefined ? undefined : `http://127.0.0.1:${uiPort}`;
 }

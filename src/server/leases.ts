@@ -18,7 +18,7 @@ export interface Lease {
 /** Files a lease of this process. It is given back when the process exits in any orderly way; a crash leaves a stale file. */
 export function takeLease(folder: ServerFolder): Lease {
   const file = path.join(folder.leases, `${process.pid}-${randomUUID()}.json`);
-  inFolder(file, () => writeFileSync(file, JSON.stringify(ownIdentity()), { flag: 'wx' }));
+  inFolder(file, () => writeFileSync(file, JSON.stringify(ownIdentity()), { flag: 'wx', mode: 0o600 }));
   if (heldFiles.size === 0) process.on('exit', releaseAll);
   heldFiles.add(file);
   return {

@@ -4,8 +4,8 @@ import { run } from './run-program';
 const LSOF_LIMIT_MS = 10_000;
 
 /**
- * The ids of the other processes that have one of these files open, as far as this user may see them: from /proc on Linux, from `lsof`
- * elsewhere. On Windows nothing is known.
+ * Ids of other processes that have one of these files open, as far as this user may see them: from /proc on Linux, from `lsof` elsewhere.
+ * On Windows nothing is known.
  */
 export async function openersOf(files: readonly string[]): Promise<number[]> {
   const real = new Set(files.flatMap(existing));

@@ -1,8 +1,8 @@
 import path from 'node:path';
 
 /**
- * The arguments with which Node runs a module of `folder` as a program of its own. In a checkout the module is
- * TypeScript and tsx compiles it on the way; in the published package it is JavaScript.
+ * The arguments with which Node runs a module of `folder` as a program. In a checkout the module is TypeScript, which tsx compiles; in the
+ * published package it is JavaScript.
  */
 export function ownScript(folder: string, name: string): string[] {
   const extension = path.extname(__filename);

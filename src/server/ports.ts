@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 import { SelvageError } from '../errors';
 
 /**
- * Below the ranges from which Linux (32768 on) and macOS (49152 on) take the near end of outgoing connections: a client
- * that keeps knocking at a port in such a range while the server is down can be connected to itself and so take the port.
+ * Below the ranges from which Linux (from 32768) and macOS (from 49152) choose local ports of outgoing connections. A client that keeps
+ * connecting to a port in such a range while the server is down can be connected to itself, and so occupy the port.
  */
 const FIRST_PORT = 20_000;
 const PORT_COUNT = 12_000;
@@ -12,32 +12,41 @@ const ATTEMPTS = 200;
 
 export interface ServerPorts {
   readonly port: number;
-  readonly uiPort: number;
+  /** Port of Temporal's web page; undefined if it is not served. */
+  readonly uiPort: number | undefined;
 }
 
-/** Two neighbouring free ports of this machine, first `preferred`'s if they are free. Throws PortInUse if none is found. */
-export async function findFreePorts(preferred?: number): Promise<ServerPorts> {
+/**
+ * Finds a free port of this machine, `preferred` if it is free, and the next one for the web page if that is served. Throws PortInUse if
+ * none is found.
+ */
+export async function findFreePorts(withUi: boolean, preferred?: number): Promise<ServerPorts> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const port =
       attempt === 0 && preferred !== undefined
         ? preferred
         : FIRST_PORT + 2 * Math.floor(Math.random() * (PORT_COUNT / 2));
-    if ((await isFree(port)) && (await isFree(port + 1))) return { port, uiPort: port + 1 };
+    if (!(await isFree(port))) continue;
+    if (!withUi) return { port, uiPort: undefined };
+    if (await isFree(port + 1)) return { port, uiPort: port + 1 };
   }
   throw new SelvageError(
     'PortInUse',
-    `No two neighbouring free ports were found on 127.0.0.1 between ${FIRST_PORT} and ${FIRST_PORT + PORT_COUNT}. ` +
+    `No free port ${withUi ? 'with a free one beside it ' : ''}was found on 127.0.0.1 between ${FIRST_PORT} and ${FIRST_PORT + PORT_COUNT}. ` +
       'End programs that listen there, or choose a port.',
   );
 }
 
-/** The wished port, with a free one for the web page beside it. Throws PortInUse where another program has the wished one. */
-export async function claimPort(port: number, uiPort: number = port + 1): Promise<ServerPorts> {
+/** The wished port, and a free one for the web page if that is served. Throws PortInUse if another program has the wished one. */
+export async function claimPort(
+  port: number,
+  withUi: boolean,
+  uiPort: number = port + 1,
+): Promise<ServerPorts> {
   if (!(await isFree(port))) throw portInUse(port);
-  return {
-    port,
-    uiPort: uiPort <= 65_535 && (await isFree(uiPort)) ? uiPort : (await findFreePorts()).uiPort,
-  };
+  if (!withUi) return { port, uiPort: undefined };
+  const isUsable = uiPort <= 65_535 && (await isFree(uiPort));
+  return { port, uiPort: isUsable ? uiPort : (await findFreePorts(true)).uiPort };
 }
 
 export function portInUse(port: number): SelvageError {

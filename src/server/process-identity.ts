@@ -2,28 +2,27 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /**
- * One process, told apart from a later one that got the same id: a number alone is reused by the operating system, a
- * number with its start time is not.
+ * Identifies one process, even if its id is later given to another: the operating system reuses an id, but not an id with its start time.
  */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** When the process started, as text that only its own platform compares; it also names the boot of the machine. */
+  /** When the process started, as text that is only comparable on the same platform; it also identifies the machine's boot. */
   readonly startedAt: string;
 }
 
-/** The running process with this id; undefined where there is none, or where it has ended and only waits to be collected. */
+/** The running process with this id; undefined if there is none, or if it has ended and only waits to be collected. */
 export function identify(pid: number): ProcessIdentity | undefined {
   const startedAt = startTime(pid);
   return startedAt === undefined ? undefined : { pid, startedAt };
 }
 
-/** The process that asks. */
+/** The current process. */
 export function ownIdentity(): ProcessIdentity {
   own ??= identify(process.pid) ?? { pid: process.pid, startedAt: 'unknown' };
   return own;
 }
 
-/** True while this very process runs; false once it has ended, even where its id was given to another one. */
+/** True while this very process runs. False once it has ended and released its files, even if its id belongs to another by now. */
 export function isAlive(identity: ProcessIdentity): boolean {
   return startTime(identity.pid) === identity.startedAt;
 }
@@ -53,9 +52,11 @@ function startTimeFromProc(pid: number): string | undefined {
   } catch {
     return undefined;
   }
-  // The second field is the name in brackets and may hold spaces and brackets itself; the third is the state.
+  // The second field is the name in brackets, which may contain spaces and brackets; the third is the state.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
+  // When a process ends, its first thread may be gone before the others, which hold its files and locks until they end.
+  const threads = Number(fields[17]);
+  if (fields[0] === 'X' || (fields[0] === 'Z' && threads <= 1)) return undefined;
   boot ??= readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
   return `${boot}/${fields[19]}`;
 }

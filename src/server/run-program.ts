@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-/** What a program printed on both outputs, and, where it did not end well, one line that says how. */
+/** The output of a program on both channels and, if it failed, one line that says how. */
 export interface ProgramOutcome {
   readonly output: string;
   readonly failure?: string;
@@ -8,7 +8,7 @@ export interface ProgramOutcome {
 
 const KEPT_OUTPUT = 16 * 1024;
 
-/** Runs a program to its end, or kills it after `limitMs` or when this process exits before. Never rejects. */
+/** Runs a program to its end. Kills it after `limitMs`, or if this process exits before. Never rejects. */
 export function run(
   program: string,
   args: readonly string[],

@@ -1,21 +1,22 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { SelvageError, type ErrorCode } from '../errors';
+import { makePrivateFolder } from '../private-files';
 import { isAlive, isProcessIdentity, type ProcessIdentity } from './process-identity';
 
-/** Where the embedded server of one project keeps everything that is its own. */
+/** The paths of everything that belongs to the embedded server of one project. */
 export interface ServerFolder {
   readonly projectDir: string;
   readonly root: string;
-  /** Temporal's database: the state of all runs. Never deleted by Selvage. */
+  /** Temporal's database: the state of all runs. Selvage never deletes it. */
   readonly database: string;
-  /** What the server and its supervisor print. */
+  /** The output of the server and its supervisor. */
   readonly log: string;
   readonly state: string;
   readonly lock: string;
   readonly leases: string;
-  /** HOME of the server, so that it reads and writes no configuration of the user's. */
+  /** HOME of the server, so that it neither reads nor writes the user's configuration. */
   readonly home: string;
 }
 
@@ -34,10 +35,13 @@ export function serverFolder(projectDir: string): ServerFolder {
   };
 }
 
-/** Where unreleased builds had the server. This version cannot go on with the runs that are in its database. */
+/** Where unreleased builds kept the server. This version cannot continue the runs in its database. */
 const UNRELEASED_FOLDER = 'server';
 
-/** To be asked before a folder is used or made, so that nobody looks in vain for runs of an unreleased build. Throws UnreleasedData. */
+/**
+ * Call it before a folder is used or created, so that nobody searches in vain for runs of an unreleased
+ * build. Throws UnreleasedData.
+ */
 export function refuseUnreleased({ projectDir }: ServerFolder): void {
   const old = path.join(projectDir, '.selvage', UNRELEASED_FOLDER);
   if (!existsSync(old)) return;
@@ -49,41 +53,47 @@ export function refuseUnreleased({ projectDir }: ServerFolder): void {
   );
 }
 
-/** Makes the folders that are missing. Throws FolderUnusable or DiskFull. */
+/** Creates missing folders. Throws FolderUnusable or DiskFull. */
 export function createServerFolder(folder: ServerFolder): void {
   inFolder(folder.root, () => {
-    mkdirSync(folder.leases, { recursive: true });
-    mkdirSync(folder.home, { recursive: true });
+    makePrivateFolder(folder.leases);
+    makePrivateFolder(folder.home);
   });
 }
 
-/** What is wrong, in a form that goes through a file from the supervisor to those who wait for it. */
+/**
+ * The error of a failed start, in a form that the supervisor can write to a file for those who wait for it.
+ */
 export interface StartFailure {
   readonly code: ErrorCode;
   readonly message: string;
   readonly details: Readonly<Record<string, unknown>>;
 }
 
-/** The content of `server.json`. It is written whole, by a supervisor or under the project's lock. */
+/**
+ * The content of `server.json`. It is always written as a whole, by a supervisor or under the project's lock.
+ */
 export interface ServerState {
   readonly version: 1;
   /**
-   * `starting`: wait; also while a server that died is started again. `ready`: calls are answered. `stopping`: nobody may
-   * join any more; wait for the supervisor's end. `failed`: see `failure`. `stopped`: nothing runs.
+   * `starting`: wait; also while a server that died is restarted. `ready`: calls are answered. `stopping`:
+   * nobody may join any more; wait for the supervisor's end. `failed`: see `failure`. `stopped`: nothing
+   * runs.
    */
   readonly phase: 'starting' | 'ready' | 'stopping' | 'failed' | 'stopped';
-  /** The process that starts the server again when it dies and stops it when nobody uses it. */
+  /** The process that restarts the server when it dies and stops it when nobody uses it. */
   readonly supervisor: ProcessIdentity;
   readonly server?: ProcessIdentity | undefined;
   readonly port?: number | undefined;
+  /** Port of Temporal's web page. Absent: it is not served. */
   readonly uiPort?: number | undefined;
   readonly durable: boolean;
-  /** The id that the database's server has for life, for when the database itself cannot tell it any more. */
+  /** The permanent id of the database's server, for when the database itself can no longer tell it. */
   readonly cluster?: string | undefined;
   readonly failure?: StartFailure | undefined;
 }
 
-/** The last state that was written; undefined where none was, or where the file is from another version or damaged. */
+/** The last written state; undefined if there is none, or if the file is damaged or from another version. */
 export function readState(folder: ServerFolder): ServerState | undefined {
   let text: string;
   try {
@@ -100,26 +110,17 @@ export function readState(folder: ServerFolder): ServerState | undefined {
   }
 }
 
-/** True while the supervisor that wrote the state runs and has not said its last word. */
+/** True while the supervisor that wrote the state runs and has not finished. */
 export function isInOffice(state: ServerState): boolean {
   return state.phase !== 'failed' && state.phase !== 'stopped' && isAlive(state.supervisor);
 }
 
-/** The ports to prefer: the wished one, else those of the last time, which users may have in their browser. */
-export function lastPorts(
-  last: ServerState | undefined,
-  wished?: number,
-): Pick<ServerState, 'port' | 'uiPort'> {
-  const same = wished === undefined || wished === last?.port;
-  return { port: wished ?? last?.port, uiPort: same ? last?.uiPort : undefined };
-}
-
-/** Replaces the state, so that a reader sees the old or the new one and nothing between. */
+/** Replaces the state atomically, so that a reader sees either the old or the new one. */
 export function writeState(folder: ServerFolder, state: ServerState): void {
   inFolder(folder.state, () => {
     const draft = `${folder.state}.${process.pid}`;
     try {
-      writeFileSync(draft, `${JSON.stringify(state, null, 2)}\n`);
+      writeFileSync(draft, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
       renameSync(draft, folder.state);
     } catch (error) {
       rmSync(draft, { force: true });
@@ -128,7 +129,7 @@ export function writeState(folder: ServerFolder, state: ServerState): void {
   });
 }
 
-/** Runs file system calls on `file`; what they throw comes out as a FolderUnusable or DiskFull that names the file. */
+/** Runs file system calls on `file`; converts errors to a FolderUnusable or DiskFull that names the file. */
 export function inFolder<T>(file: string, work: () => T): T {
   try {
     return work();

@@ -21,13 +21,13 @@ export interface ServerOptions extends ServerPorts {
 }
 
 /**
- * Starts the server in a session of its own, so that no signal to a terminal reaches it, and waits until it answers.
- * Throws PortInUse, DatabaseDamaged, DiskFull or ServerStartFailed; then no server is left.
+ * Starts the server in a session of its own, so that no signal to a terminal reaches it, and waits until it answers. Throws PortInUse,
+ * DatabaseDamaged, DiskFull or ServerStartFailed; then no server is left running.
  */
 export async function startServer(folder: ServerFolder, options: ServerOptions): Promise<ProcessIdentity> {
   requireDatabase(folder.database);
   inFolder(folder.log, () => rotateLog(folder.log));
-  const log = inFolder(folder.log, () => openSync(folder.log, 'a'));
+  const log = inFolder(folder.log, () => openSync(folder.log, 'a', 0o600));
   const logStart = sizeOf(folder.log);
   let ended: string | undefined;
   let server: ProcessIdentity | undefined;
@@ -51,7 +51,7 @@ export async function startServer(folder: ServerFolder, options: ServerOptions):
 
   const giveUpAt = performance.now() + READY_LIMIT_MS;
   while (ended === undefined && performance.now() < giveUpAt) {
-    // A server that lost its port to another one would otherwise be taken for that one; it exits at once.
+    // Otherwise a server that lost its port to another would be mistaken for that one; it exits at once.
     if (server && (await serves(options.port, 2_000)) && isAlive(server)) return server;
     await sleep(POLL_MS);
   }
@@ -60,7 +60,7 @@ export async function startServer(folder: ServerFolder, options: ServerOptions):
   throw startFailure(folder, { binary: options.binary, port: options.port, logStart, reason });
 }
 
-/** Asks the server to end, and ends it after 10 s. Resolves when it has ended. */
+/** Asks the server to end, and kills it after 10 s. Resolves when it has ended. */
 export async function stopServer(server: ProcessIdentity): Promise<void> {
   for (const [signal, limitMs] of [
     ['SIGTERM', STOP_LIMIT_MS],
@@ -80,25 +80,33 @@ export async function stopServer(server: ProcessIdentity): Promise<void> {
 
 function serverArguments(folder: ServerFolder, options: ServerOptions): string[] {
   const poll = ['transfer', 'timer', 'visibility'].flatMap((queue) => [
-    // The stock 20 polls a second on the one shard cost a knot 50 ms.
+    // The default of 20 polls a second on the one shard costs a knot 50 ms.
     '--dynamic-config-value',
     `history.${queue}ProcessorMaxPollRPS=5000`,
   ]);
   return [
     ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(options.port)],
-    ...['--ui-ip', '127.0.0.1', '--ui-port', String(options.uiPort), '--ui-disable-news-fetch'],
+    ...(options.uiPort === undefined
+      ? ['--headless']
+      : ['--ui-ip', '127.0.0.1', '--ui-port', String(options.uiPort), '--ui-disable-news-fetch']),
+    // Closes the HTTP API, which we do not use: any web page could send it a POST by its real address, and so start runs.
+    ...['--dynamic-config-value', 'frontend.httpAllowedHosts=[]'],
     ...['--db-filename', folder.database, '--sqlite-pragma', 'journal_mode=WAL'],
     ...['--sqlite-pragma', `synchronous=${options.durable ? 'FULL' : 'NORMAL'}`],
     ...poll,
-    // Stock, the state of 128,000 runs stays in memory, ended ones as well, and memory grows for an hour.
+    // By default, the state of 128,000 runs stays in memory, even of ended ones, and memory grows for an hour.
     ...['--dynamic-config-value', 'history.hostLevelCacheMaxSize=1000'],
-    // Stock, every timer (a retry of a knot, too) waits for up to a second longer than it should.
+    // By default, every timer (even a knot's retry) waits up to a second longer than it should.
     ...['--dynamic-config-value', 'history.timerProcessorMaxTimeShift="10ms"'],
+    // By default, a run allows ten concurrent updates, by which signals arrive: fifty senders at once would wait for one another.
+    ...['--dynamic-config-value', 'history.maxInFlightUpdates=1000'],
+    // By default, a run's step is undone if a hundred events arrive while a worker processes it: fifty knots that end.
+    ...['--dynamic-config-value', 'history.maximumBufferedEventsBatch=2000'],
     ...['--log-level', 'warn'],
   ];
 }
 
-/** Nothing of the user's environment but what programs need: TEMPORAL_… variables and configuration files would change the server. */
+/** Passes only what programs need of the user's environment: TEMPORAL_… variables and configuration files would change the server. */
 function serverEnvironment(folder: ServerFolder): NodeJS.ProcessEnv {
   const { PATH, TMPDIR, TEMP, TMP, SystemRoot } = process.env;
   return {
@@ -112,7 +120,7 @@ function serverEnvironment(folder: ServerFolder): NodeJS.ProcessEnv {
     XDG_CONFIG_HOME: `${folder.home}/.config`,
     XDG_CACHE_HOME: `${folder.home}/.cache`,
     XDG_DATA_HOME: `${folder.home}/.local/share`,
-    // Trades memory for a third of the time per knot, as long as it is no more than that; what is needed is had beyond it.
+    // Trades memory for a third of the time per knot, up to the soft limit; memory that is really needed is available beyond it.
     GOGC: '400',
     GOMEMLIMIT: '400MiB',
   };
@@ -120,7 +128,7 @@ function serverEnvironment(folder: ServerFolder): NodeJS.ProcessEnv {
 
 const SQLITE_HEADER = 'SQLite format 3\0';
 
-/** The server would print a puzzle about namespaces; an empty or absent file is a database that is yet to be made. */
+/** The server would print a puzzling message about namespaces. An empty or absent file is a new database. */
 function requireDatabase(file: string): void {
   const header = inFolder(file, () => {
     let descriptor: number;

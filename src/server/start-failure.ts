@@ -10,22 +10,22 @@ const DAMAGE = /(file is not a database|database disk image is malformed|no such
 const NO_SPACE = /(database or disk is full|no space left on device|disk quota exceeded)/i;
 const PORT_TAKEN = /listen tcp 127\.0\.0\.1:(\d+): bind: address already in use/;
 
-/** Whether lines of the log say that the database is damaged. */
+/** Whether lines of the log report a damaged database. */
 export function tellsOfDamage(lines: string): boolean {
   return /database disk image is malformed|file is not a database/.test(lines);
 }
 
-/** What is known of a start that went wrong. */
+/** The known facts about a failed start. */
 export interface FailedStart {
   readonly binary: string;
   readonly port: number;
-  /** The length that the log had before. */
+  /** The log's length before the start. */
   readonly logStart: number;
   /** How it ended: “it exited with code 1”. */
   readonly reason: string;
 }
 
-/** Why a server did not start, told from what it printed. */
+/** Why a server did not start, judging by its output. */
 export function startFailure(
   folder: ServerFolder,
   { binary, port, logStart, reason }: FailedStart,
@@ -44,7 +44,7 @@ export function startFailure(
   );
 }
 
-/** Why a supervisor ended and left no word of it: a full disk swallows that too. */
+/** Why a supervisor ended without a report: a full disk swallows that, too. */
 export function silentEnd(folder: ServerFolder): SelvageError {
   if (!hasSpace(folder)) return diskFull(folder);
   return new SelvageError(
@@ -55,12 +55,12 @@ export function silentEnd(folder: ServerFolder): SelvageError {
   );
 }
 
-/** Says which file, that nothing was deleted, and how to go on with or without it. */
+/** Names the file, and says that nothing was deleted and how to continue with or without it. */
 export function databaseDamaged(file: string, reason: string): SelvageError {
   return new SelvageError(
     'DatabaseDamaged',
-    `Temporal's database ${file} is damaged: ${reason}. It was left as it is. \`selvage doctor --repair\` keeps what can be kept of it; ` +
-      'or put a copy of it back.',
+    `Temporal's database ${file} is damaged: ${reason}. It was left as it is. \`selvage doctor --repair\` moves it away and marks its runs in flight as ` +
+      'terminated, so that `selvage resume` can go on with them; or put a copy of it back.',
     { details: { file, reason } },
   );
 }
@@ -73,7 +73,7 @@ function diskFull(folder: ServerFolder): SelvageError {
   );
 }
 
-/** Asked of the disk, because a full one also swallows what the server would print about it. */
+/** Checks the disk, because a full one also swallows the server's own message about it. */
 function hasSpace(folder: ServerFolder): boolean {
   const file = `${folder.root}/space-${randomUUID()}`;
   try {

@@ -1,16 +1,19 @@
 /**
  * The program that owns the embedded server of one project. One runs as long as anybody uses the server:
  *
- * - S1  At most one supervisor serves a project: it enters itself into `server.json` under the project's lock, or ends.
- * - S2  The server runs while a lease of a living process exists. It is started again, on the same port, when it dies.
- * - S3  It stops once there has been no live lease for LINGER_MS. The last look at the leases and the word `stopping` are
- *       written under one lock, so that nobody can join a server that is about to stop.
- * - S4  A supervisor that finds the server of a killed one takes it over instead of starting another.
+ * - S1 At most one supervisor serves a project: it registers itself in `server.json` under the project's
+ *   lock, or ends.
+ * - S2 The server runs while a lease of a living process exists. When it dies, it is restarted on the same
+ *   port.
+ * - S3 It stops once there has been no live lease for LINGER_MS. The last check of the leases and the phase
+ *   `stopping` happen under one lock, so that nobody can join a server that is about to stop.
+ * - S4 A supervisor that finds the server of a killed one takes it over instead of starting another.
  */
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { SelvageError } from '../errors';
+import { writeErrorLine } from '../terminal';
 import { withFileLock } from './file-lock';
 import { clusterId } from './grpc-probe';
 import { liveLeases } from './leases';
@@ -18,7 +21,6 @@ import { claimPort, findFreePorts, type ServerPorts } from './ports';
 import { isAlive, isSameProcess, ownIdentity, type ProcessIdentity } from './process-identity';
 import {
   isInOffice,
-  lastPorts,
   readState,
   serverFolder,
   writeState,
@@ -30,40 +32,42 @@ import { logTail, rotateLog, sizeOf } from './server-log';
 import { startServer, stopServer } from './server-process';
 import { databaseDamaged, tellsOfDamage } from './start-failure';
 
-/** What a supervisor is told by the process that starts it. */
+/** Instructions of the process that starts a supervisor. */
 export interface SupervisorOptions {
   readonly projectDir: string;
   readonly binary: string;
   readonly durable: boolean;
-  /** The port to serve on and no other; without it, the last one used if it is free, else a free one. */
+  /** The only acceptable port. If omitted, the last one used if it is free, else a free one. */
   readonly port?: number | undefined;
-  /** The last server was stopped because its database is damaged: look at it before another one is started on it. */
+  /** Whether Temporal's web page is served, too. */
+  readonly temporalUi: boolean;
+  /** The last server was stopped because its database is damaged: check it before another one is started. */
   readonly isSuspect?: boolean;
 }
 
-/** How long the server outlives its last user, so that the next command finds it warm. */
+/** How long the server outlives its last user, so that the next command finds it running. */
 const LINGER_MS = 5_000;
-/** A lease of another process is looked up in /proc on Linux, and costs a program start elsewhere. */
+/** Checking the lease of another process reads /proc on Linux, and starts a program elsewhere. */
 const TICK_MS = process.platform === 'linux' ? 200 : 1_000;
 const LOCK_LIMIT_MS = 10_000;
 const PORT_LIMIT_MS = 10_000;
 const CALL_LIMIT_MS = 2_000;
-/** So many deaths within the window mean that starting it once more will not help. */
+/** After this many deaths within the window, restarting is considered useless. */
 const MAX_DEATHS = 5;
 const DEATHS_WINDOW_MS = 60_000;
-/** More than a server writes from one look at its log to the next. */
+/** More than a server writes between two looks at its log. */
 const LOG_BYTES = 256 * 1024;
-/** Looking through the database costs time, and the log may go on telling of damage that is not in it. */
+/** Checking the database costs time, and the log may keep reporting damage that is not in it. */
 const CHECK_PAUSE_MS = 60_000;
 
 class Supervisor {
   private readonly folder: ServerFolder;
   private state: ServerState;
-  /** False after a write that failed (a full disk, say); the loop tries again. */
+  /** False after a failed write (a full disk, for example); the loop tries again. */
   private published = true;
   private readonly deaths: number[] = [];
   private terminated = false;
-  /** The log has been looked through up to here. */
+  /** The log has been read up to this position. */
   private logRead = 0;
   private checkAgainAt = 0;
 
@@ -97,22 +101,23 @@ class Supervisor {
       if (last && !isSameProcess(last.supervisor, me) && isInOffice(last)) return false;
       const orphan = last?.server && isAlive(last.server) ? last.server : undefined;
       this.publish({
-        ...lastPorts(last, this.options.port),
+        port: last?.port,
         cluster: last?.cluster,
-        ...(orphan && last && { phase: 'ready', server: orphan, durable: last.durable }),
+        ...(orphan && last && { phase: 'ready', server: orphan, durable: last.durable, uiPort: last.uiPort }),
       });
       return true;
     });
   }
 
-  /** Starts the server on the `required` port, or on a free one, `preferred` if that is. */
+  /** Starts the server on the `required` port, or else on a free one, `preferred` if possible. */
   private async start(required: number | undefined, preferred: number | undefined): Promise<void> {
     const giveUpAt = performance.now() + PORT_LIMIT_MS;
+    const { temporalUi } = this.options;
     for (;;) {
       const ports =
         required === undefined
-          ? await findFreePorts(preferred)
-          : await claimPort(required, this.state.uiPort);
+          ? await findFreePorts(temporalUi, preferred)
+          : await claimPort(required, temporalUi);
       try {
         const server = await startServer(this.folder, {
           ...this.options,
@@ -122,7 +127,7 @@ class Supervisor {
         await this.announce(server, ports);
         return;
       } catch (error) {
-        // Another program was faster than the server between the look at the port and its start.
+        // Another program took the port between the check and the server's start.
         const another =
           SelvageError.is(error, 'PortInUse') && required === undefined && performance.now() < giveUpAt;
         if (!another) throw error;
@@ -130,7 +135,7 @@ class Supervisor {
     }
   }
 
-  /** Under the lock: who wrote `stopping` into the state in the meantime must not be overruled. */
+  /** Under the lock: a `stopping` written in the meantime must not be overwritten. */
   private async announce(server: ProcessIdentity, ports: ServerPorts): Promise<void> {
     const cluster = await clusterId(ports.port, CALL_LIMIT_MS);
     await withFileLock(this.folder.lock, LOCK_LIMIT_MS, () => {
@@ -177,7 +182,7 @@ class Supervisor {
       throw new SelvageError(
         'ServerStartFailed',
         `The embedded Temporal server died ${recent} times within a minute and was given up. Look into its log ${this.folder.log} for why; ` +
-          'where it tells of its database, `selvage doctor --repair` mends that. Memory that has run out ends it, too.',
+          'if it tells of damage, run `selvage doctor --repair`. Memory that has run out ends it, too.',
         { details: { file: this.folder.log, deaths: recent } },
       );
     }
@@ -191,7 +196,10 @@ class Supervisor {
     await this.announce(restarted, ports);
   }
 
-  /** A server goes on over a damaged database: runs that need what is on the damaged pages stand still, and nobody hears of it. */
+  /**
+   * A server keeps running over a damaged database: runs that need the damaged pages stand still, and nobody
+   * is told.
+   */
   private refuseDamage(): void {
     const logEnd = sizeOf(this.folder.log);
     const written =
@@ -200,7 +208,7 @@ class Supervisor {
         : '';
     this.logRead = logEnd;
     if (!tellsOfDamage(written) || performance.now() < this.checkAgainAt) return;
-    // It may be told of something else, such as a body's own database.
+    // The report may concern something else, such as a body's own database.
     this.requireSound();
     this.checkAgainAt = performance.now() + CHECK_PAUSE_MS;
   }
@@ -210,12 +218,13 @@ class Supervisor {
     if (found !== undefined) throw databaseDamaged(this.folder.database, found);
   }
 
-  /** The users know this port, so no other will do; a killed server may hold it a moment longer. */
+  /** The users know this port, so no other is acceptable; a killed server may hold it a moment longer. */
   private async waitForPort(port: number): Promise<ServerPorts> {
     const giveUpAt = performance.now() + PORT_LIMIT_MS;
     for (;;) {
       try {
-        return await claimPort(port, this.state.uiPort);
+        const { uiPort } = this.state;
+        return await claimPort(port, uiPort !== undefined, uiPort);
       } catch (error) {
         if (performance.now() >= giveUpAt) throw error;
         await sleep(TICK_MS);
@@ -240,7 +249,7 @@ class Supervisor {
 
   private publish(change: Partial<ServerState>): void {
     this.state = { ...this.state, ...change };
-    // A project that was deleted under the server must not come back as a folder with one file.
+    // A project that was deleted while the server ran must not reappear as a folder with one file.
     if (!existsSync(this.folder.root)) return;
     try {
       writeState(this.folder, this.state);
@@ -253,10 +262,12 @@ class Supervisor {
 
   /** Standard error is the server's log. */
   private report(message: string): void {
-    process.stderr.write(`${new Date().toISOString()} selvage supervisor: ${message}\n`);
+    writeErrorLine(`${new Date().toISOString()} selvage supervisor: ${message}`);
   }
 }
 
 if (require.main === module) {
+  // Files of the supervisor and the server are only for this user.
+  process.umask(0o077);
   void new Supervisor(JSON.parse(process.argv[2]!) as SupervisorOptions).run();
 }

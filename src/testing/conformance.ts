@@ -1,27 +1,30 @@
-/** A test of a suite that a technology cannot pass, with the reason, which shows in the test's name. */
+/** A test of a suite that a technology cannot pass, and the reason, which appears in the test's name. */
 export interface Skip {
   readonly test: string;
   readonly reason: string;
 }
 
-/** What a conformance suite gets for each of its tests. */
+/** The adapter under test, with everything that a suite needs for each test. */
 export interface Subject<T> {
   /** A fresh adapter on empty storage. */
   readonly adapter: T;
-  /** A second adapter on the same storage, as another process has. Left out where storage cannot be shared: skip those tests then. */
+  /**
+   * A second adapter on the same storage, as another process would have. If omitted, because storage cannot
+   * be shared, skip those tests.
+   */
   another?(): Promise<T>;
   /**
-   * Breaks all connections that adapters have to this storage now, as a restart of its server does, and may break others. Left out where there
-   * are no connections: skip those tests then.
+   * Breaks all connections of adapters to this storage, as a restart of its server does; may break others as
+   * well. If omitted, because there are no connections, skip those tests.
    */
   cutConnections?(): Promise<void>;
-  /** Removes the storage. Adapters are closed by the suite before. */
+  /** Removes the storage. The suite has closed the adapters before. */
   cleanUp?(): Promise<void>;
 }
 
 export interface SuiteOptions<S> {
   create(): Promise<S>;
-  /** Every name must be one of the suite's, so that a skip cannot outlive its test. */
+  /** Each name must be one of the suite's tests, so that no skip outlives its test. */
   readonly skip?: readonly Skip[];
 }
 

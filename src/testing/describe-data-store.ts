@@ -1,6 +1,6 @@
 import * as assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import type { DataStore } from '../protocols';
+import type { DataStore } from '../ports';
 import { describeConformance, type ConformanceTests, type Subject, type SuiteOptions } from './conformance';
 import { allPages } from './pages';
 import { everyOther, retried } from './retried';
@@ -10,13 +10,13 @@ import { withDoneButFailed } from './troubled';
 export interface DataStoreSubject extends Subject<DataStore> {
   /** Changes the stored bytes of this value behind the adapter's back, as a failing disk would. */
   damage?(hash: string): Promise<void>;
-  /** Makes the last put of this value so many milliseconds earlier than it was, behind the adapter's back. */
+  /** Makes the last put of this value this many milliseconds older, behind the adapter's back. */
   age?(hash: string, by: number): Promise<void>;
 }
 
 const MEBIBYTE = 1024 * 1024;
 const HOUR_MS = 60 * 60 * 1000;
-/** Between this machine and the store. */
+/** Most difference between this machine's clock and the store's. */
 const CLOCK_DIFFERENCE_MS = 60_000;
 
 const TESTS: ConformanceTests<DataStore, DataStoreSubject> = {
@@ -242,6 +242,33 @@ const TESTS: ConformanceTests<DataStore, DataStoreSubject> = {
       const stream = (await adapter.getStream(hash)) as AsyncIterable<Uint8Array>;
       await assert.rejects(() => collect(stream), { code: 'ValueDamaged' });
     }
+  },
+
+  async 'counts what is damaged as absent where it is kept, and a put makes it whole'({ adapter, subject }) {
+    const damage = subject.damage?.bind(subject);
+    if (damage === undefined) throw new Error('Give `damage`, or skip this test with a reason.');
+    const large = patterned(5 * MEBIBYTE);
+    const values = [
+      sampleValue('damaged and put again'),
+      { hash: `bytes-sha256:${sha256(large)}`, bytes: large },
+    ];
+    const streamed = patterned(2 * MEBIBYTE);
+    const { hash: stream } = await adapter.putStream(inPieces(streamed, MEBIBYTE));
+    await adapter.put(values.map((value) => ({ ...value, bytes: Uint8Array.from(value.bytes) })));
+    await adapter.put([sampleValue('sound')]);
+    const again: [string, () => Promise<unknown>][] = [
+      ...values.map((value): [string, () => Promise<unknown>] => [value.hash, () => adapter.put([value])]),
+      [stream, () => adapter.putStream(inPieces(streamed, MEBIBYTE))],
+      [stream, () => adapter.put([{ hash: stream, bytes: streamed }])],
+    ];
+    for (const [hash, put] of again) {
+      await damage(hash);
+      assert.deepEqual(await adapter.keep([hash, sampleHash('sound')]), new Set([sampleHash('sound')]), hash);
+      await put();
+      assert.deepEqual(await adapter.keep([hash]), new Set([hash]));
+      assert.equal(sha256((await adapter.get(hash))!), hash.slice(-64));
+    }
+    assert.equal((await allPages(10, (page) => adapter.list(page))).length, values.length + 2);
   },
 
   async 'keeps under its name what was sealed before it came, unchecked'({ adapter }) {

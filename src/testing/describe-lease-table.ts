@@ -1,6 +1,6 @@
 import * as assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { LeaseAnswer, LeaseRequest, LeaseTable } from '../protocols';
+import type { LeaseAnswer, LeaseRequest, LeaseTable } from '../ports';
 import { describeConformance, type ConformanceTests, type Subject, type SuiteOptions } from './conformance';
 import { everyOther, retried } from './retried';
 import { withDoneButFailed } from './troubled';
@@ -18,7 +18,7 @@ function of({ key, owner, token }: LeaseRequest): Pick<LeaseRequest, 'key' | 'ow
   return { key, owner, token };
 }
 
-/** Asks until the answer is yes; the time to live of the one that has the place runs out. */
+/** Asks until the place is granted, once the holder's time to live has expired. */
 async function acquireInTime(table: LeaseTable, wanted: LeaseRequest): Promise<void> {
   const deadline = performance.now() + 10_000;
   while (!(await table.acquire(wanted)).granted) {
@@ -36,7 +36,7 @@ const TESTS: ConformanceTests<LeaseTable, Subject<LeaseTable>> = {
     for (const owner of ['a', 'b']) {
       const holder = `the ${owner} – "ünïcode" 😀`;
       assert.deepEqual(await adapter.acquire(request({ owner, holder, limit: 2 })), { granted: true });
-      // What comes first is told first.
+      // The order of the requests is the order of the holders.
       await delay(2);
     }
     const refused = await adapter.acquire(request({ owner: 'c', limit: 2 }));
@@ -154,7 +154,7 @@ const TESTS: ConformanceTests<LeaseTable, Subject<LeaseTable>> = {
     const { granted, wait } = await adapter.takeTurn(turn);
     assert.ok(!granted);
     assert.equal(Math.round(wait / 100_000), 3);
-    // A refused one has taken nothing.
+    // A refused request takes no turn.
     assert.equal(Math.round((await adapter.takeTurn(turn)).wait / 100_000), 3);
     assert.deepEqual(await adapter.takeTurn({ ...turn, key: 'other' }), { granted: true, wait: 0 });
   },
@@ -207,7 +207,7 @@ const TESTS: ConformanceTests<LeaseTable, Subject<LeaseTable>> = {
     const wanted = request({ limit: 2 });
     await assert.rejects(() => shaky.acquire(wanted), { code: 'BackendUnavailable' });
     assert.deepEqual(await shaky.acquire(wanted), { granted: true });
-    // It has one place and not two.
+    // The owner has one place, not two.
     assert.ok((await adapter.acquire(request({ owner: 'b', limit: 2 }))).granted);
     assert.deepEqual(await retried(() => shaky.renew([of(wanted)], LONG)), [true]);
     await retried(() => shaky.release(of(wanted)));
@@ -222,7 +222,7 @@ const TESTS: ConformanceTests<LeaseTable, Subject<LeaseTable>> = {
     const now = Date.now;
     await adapter.acquire(request({ ttl: LONG }));
     try {
-      // An hour ahead: of those who go by it, everybody's time has run out.
+      // Sets this process's clock ahead: by that clock, everybody's time would be over.
       Date.now = () => now() + 6 * LONG;
       assert.ok(!(await other.acquire(request({ owner: 'ahead' }))).granted);
       assert.deepEqual(await adapter.renew([of(request())], LONG), [true]);

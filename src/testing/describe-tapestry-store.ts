@@ -1,5 +1,5 @@
 import * as assert from 'node:assert/strict';
-import type { Offer, SubscribableTapestryStore, TapestryStore } from '../protocols';
+import type { Offer, SubscribableTapestryStore, TapestryStore } from '../ports';
 import { describeConformance, type ConformanceTests, type Subject, type SuiteOptions } from './conformance';
 import { allPages } from './pages';
 import { everyOther, retried } from './retried';

@@ -1,6 +1,10 @@
 export { describeDataStore, type DataStoreSubject } from './describe-data-store';
 export { describeLeaseTable } from './describe-lease-table';
+export { expectRun, type ExpectedRun, type ToReproduceOptions } from './expect-run';
+export { tryEvent, type TriedEvent, type TryEventOptions } from './try-event';
+export { describeStartLedger } from './describe-start-ledger';
 export { describeRunHistory } from './describe-run-history';
 export { describeSubscribableTapestryStore, describeTapestryStore } from './describe-tapestry-store';
 export type { Skip, Subject, SuiteOptions } from './conformance';
 export { simulate, type SimulateOptions, type SimulatedOutcome, type Simulation } from './simulator/simulate';
+export { runPlanned, type PlannedRun, type RunPlannedOptions } from './run-planned';

@@ -1,7 +1,7 @@
-import { nodeSha256 } from '../adapters/shared/node-sha256';
-import type { LineageRecord, RunRecord, StoredPlan, StoredValue } from '../protocols';
+import { nodeSha256 } from '../node-sha256';
+import type { LineageRecord, RunRecord, StoredPlan, StoredValue } from '../ports';
 
-/** A hash such as a value of this name would have. */
+/** A valid hash for a value of this name. */
 export function sampleHash(name: string): string {
   return `sha256:${nodeSha256(name)}`;
 }
@@ -15,7 +15,7 @@ export function sampleLineage(changes: Partial<LineageRecord> = {}): LineageReco
     run_id: 'run-1',
     temporal_run_id: 'temporal-run-1',
     knot_id: 'double',
-    knot_class: 'double',
+    definition: 'double',
     definition_version: null,
     code_hash: sampleHash('code'),
     knot_config_hash: sampleHash('config'),
@@ -52,12 +52,14 @@ export function sampleRun(changes: Partial<RunRecord> = {}): RunRecord {
     status: 'running',
     actor: 'somebody',
     trigger: 'code',
+    trigger_key: null,
+    partition: null,
     tags: ['nightly', 'tést'],
     vcs_commit: 'abc123',
     parent_run_id: null,
     started_at: 1_700_000_000_000,
     finished_at: null,
-    environment: { node: '20.3.0' },
+    details: { node: '20.3.0' },
     ...changes,
   };
 }

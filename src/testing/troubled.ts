@@ -1,6 +1,6 @@
 import { SelvageError } from '../errors';
 
-/** The methods of the four ports that change what is stored. */
+/** The methods of the five ports that change what is stored. */
 const WRITES: ReadonlySet<string> = new Set([
   // Data store
   'put',
@@ -22,13 +22,17 @@ const WRITES: ReadonlySet<string> = new Set([
   'renew',
   'release',
   'takeTurn',
+  // Start ledger
+  'claim',
+  'markStarted',
+  'forget',
 ]);
 
 /**
- * The adapter (or backends), of which some writes are done and answered all the same with `BackendUnavailable`, as when a connection is lost
- * between the commit and the answer.
+ * Wraps an adapter (or backends) so that some writes succeed but report `BackendUnavailable`, as when a connection breaks between the
+ * commit and the answer.
  *
- * @param when asked for each write that was done, by the name of its method
+ * @param when called with the method's name for each write that was done
  */
 export function withDoneButFailed<T extends object>(adapter: T, when: (method: string) => boolean): T {
   return aroundCalls(adapter, async (method, call) => {
@@ -39,10 +43,17 @@ export function withDoneButFailed<T extends object>(adapter: T, when: (method: s
   });
 }
 
-/** Those that answer at once, or with something that is no promise. */
-const DIRECT: ReadonlySet<string> = new Set(['commitsTogetherWith', 'leasesBeside', 'subscribe', 'close']);
+/** Methods that return synchronously, or return something other than a promise. */
+const DIRECT: ReadonlySet<string> = new Set([
+  'commitsTogetherWith',
+  'leasesBeside',
+  'startLedgerBeside',
+  'subscribe',
+  'changes',
+  'close',
+]);
 
-/** The adapter, with something around each of its calls. It is an instance of the same class; what it calls of itself goes by the way. */
+/** Wraps each call of an adapter. The result is an instance of the same class; the adapter's calls of its own methods are not wrapped. */
 function aroundCalls<T extends object>(
   adapter: T,
   around: (method: string, call: () => Promise<unknown>) => Promise<unknown>,

@@ -5,25 +5,25 @@ import { SelvageError } from '../errors';
 
 type HistoryEvent = NonNullable<History['events']>[number];
 
-/** One execution of a run, with its history as far as it has come; undefined where the server has it no more. */
+/** One execution of a run, with its history so far; undefined if the server no longer has it. */
 export interface ExecutionHistory {
   readonly temporalRunId: string;
   readonly history: History | undefined;
 }
 
 /**
- * A page must fit into a message of 4 MiB, and the client asks for one that does not for most of a minute before it gives up.
- * So a history that is larger as a whole is fetched batch by batch: what one workflow task wrote always fits.
+ * A page must fit into a message of 4 MiB; if it does not, the client retries for most of a minute before it gives up. So a larger history
+ * is fetched batch by batch: what one workflow task wrote always fits.
  */
 const ONE_MESSAGE_BYTES = 3 * 1024 * 1024;
-/** Batches, the most that the server gives at a time. */
+/** In batches, the most that the server returns at a time. */
 const WHOLE_PAGE = 1_000;
 
 /**
- * The histories of all executions of a run: the first, those that it was continued in, and those that a reset began. One at a
- * time, so that no more than one is in memory.
+ * The histories of all executions of a run: the first, its continuations, and those that a reset began. One at a time, so that only one is
+ * in memory.
  *
- * @param first Temporal run id of the first execution, where the id of the run may by now be that of a later one
+ * @param first Temporal run id of the first execution, if the run's id may by now belong to a later run
  * @throws SelvageError `UnknownRun` (without `first`), `ServerUnreachable`
  */
 export async function* chainHistories(
@@ -92,7 +92,7 @@ async function fetchHistory(
   return { events };
 }
 
-/** The executions that this one names: the one that it was continued in or from, and the ones that resets took it from. */
+/** The executions that this one names: its continuation and predecessor, and those that resets took it from. */
 function neighbours(events: readonly HistoryEvent[]): string[] {
   const started = events[0]?.workflowExecutionStartedEventAttributes;
   const ended = events.at(-1)?.workflowExecutionContinuedAsNewEventAttributes;

@@ -2,20 +2,20 @@ import type { ConnectionOptions } from '@temporalio/client';
 import { NativeConnection, Worker, type WorkerOptions, type WorkerPlugin } from '@temporalio/worker';
 import { notConnected, requireNamespace } from '../client/connection-errors';
 import { chosenServer } from '../client/server-address';
-import { taskQueuesOf } from '../engine';
+import { taskQueuesOf } from '../plan';
 import { SelvageError } from '../errors';
-import { recordOf } from '../model';
+import { recordOf } from '../authoring';
 import { toNativeOptions } from './native-connection';
 import { selvage, type SelvagePluginOptions } from './plugin';
 import { quietRuntime } from './runtime-log';
 
 export interface CreateWorkerOptions
   extends SelvagePluginOptions, Omit<WorkerOptions, 'taskQueue' | 'namespace' | 'plugins' | 'interceptors'> {
-  /** Default: that of the tapestries (their option `queue`, else `selvage/<name>`), if they have one alone. */
+  /** Default: the queue of the tapestries (their option `queue`, else `selvage/<name>`), if they all have the same. */
   readonly taskQueue?: string;
   /**
-   * `host:port` of the Temporal server. Ignored where `connection` is given. Default: `TEMPORAL_ADDRESS`, with what else the
-   * environment says of the connection, else `localhost:7233`.
+   * `host:port` of the Temporal server. Ignored if `connection` is given. Default: `TEMPORAL_ADDRESS`, else `localhost:7233`. Credentials
+   * come from the environment: `TEMPORAL_API_KEY`, `TEMPORAL_TLS_…`, `TEMPORAL_PROFILE`.
    */
   readonly address?: string;
   /** Default: `TEMPORAL_NAMESPACE`, else `default`. */
@@ -25,9 +25,8 @@ export interface CreateWorkerOptions
 }
 
 /**
- * The defaults of {@link createWorker}, tuned for many short activities on a local server; a worker that is made by
- * `Worker.create` can take them over. Eager reservations hand the next knot to the worker that completed the last, without
- * a turn through the task queue.
+ * The defaults of {@link createWorker}, tuned for many short activities on a local server. You may spread them into the options of
+ * `Worker.create`. Eager reservations hand the next knot to the worker that completed the last, without a round through the task queue.
  */
 export const tunedWorkerOptions = {
   maxEagerActivityReservationsPerWorkflowTask: 1_000,
@@ -39,9 +38,11 @@ export const tunedWorkerOptions = {
   shutdownGraceTime: 5_000,
 } as const satisfies Partial<WorkerOptions>;
 
+const DEFAULT_ADDRESS = 'localhost:7233';
+
 /**
- * A worker without a cache has room for one workflow at a time: what it polls beside that waits in it, and times out after 10 s
- * where the first one waits for the second.
+ * A worker without a cache holds one workflow at a time. Further workflows that it polls wait inside it, and time out after 10 s if the
+ * first one waits for them.
  */
 const WITHOUT_CACHE = {
   maxConcurrentWorkflowTaskExecutions: 1,
@@ -49,12 +50,13 @@ const WITHOUT_CACHE = {
 } as const satisfies Partial<WorkerOptions>;
 
 /**
- * A Temporal worker with the {@link selvage} plugin and tuned defaults; every option of a Temporal worker overrides them.
- * `worker.run()` works until `worker.shutdown()`: running bodies have 5 s to end, then their signals are aborted, and
- * what has not ended goes on in another worker. Temporal's SDK is kept quiet: its warnings and errors go to `logger`, else to stderr. A connection that was opened here is closed with the worker.
+ * Makes a Temporal worker with the {@link selvage} plugin and tuned defaults; any Temporal worker option overrides them. `worker.run()`
+ * works until `worker.shutdown()`: running bodies then have 5 s to end, after which their signals are aborted, and unfinished work
+ * continues in another worker. Temporal's SDK is kept quiet: its warnings and errors go to `logger`, else to stderr. A connection opened
+ * here is closed with the worker.
  *
- * @throws SelvageError `ServerUnreachable`, `ServerRefused`, `InvalidAddress`, `UnknownNamespace`, `InvalidWorkerOptions` (several tapestries
- *   with different queues, and no `taskQueue`), and as {@link selvage}
+ * @throws SelvageError `ServerUnreachable`, `ServerRefused`, `InvalidAddress`, `UnknownNamespace`, `InvalidConfig` (a key without TLS),
+ * `InvalidWorkerOptions` (several tapestries with different queues, and no `taskQueue`), and as {@link selvage}
  */
 export async function createWorker(options: CreateWorkerOptions): Promise<Worker> {
   const {
@@ -97,16 +99,15 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
   };
   if (connection)
     return await Worker.create({ ...workerOptions, connection, ...(namespace && { namespace }) });
-  const server = chosenServer({ ...(address && { address }), ...(namespace && { namespace }) });
-  const place = server?.address ?? 'localhost:7233';
-  const own = await connect(server?.connection ?? {}, place);
-  const chosenNamespace = server?.namespace ?? namespace ?? process.env['TEMPORAL_NAMESPACE'] ?? 'default';
+  const choice = { ...(address && { address }), ...(namespace && { namespace }) };
+  const server = chosenServer(choice) ?? chosenServer({ ...choice, address: DEFAULT_ADDRESS })!;
+  const own = await connect(server.connection, server.address);
   try {
-    await requireNamespace(own, chosenNamespace, place);
+    await requireNamespace(own, server.namespace, server.address);
     return await Worker.create({
       ...workerOptions,
       connection: own,
-      namespace: chosenNamespace,
+      namespace: server.namespace,
       plugins: [closing(own), ...workerOptions.plugins],
     });
   } catch (error) {
@@ -138,7 +139,7 @@ async function connect(options: ConnectionOptions, address: string): Promise<Nat
   }
 }
 
-/** Closes a connection when the worker that it was opened for has ended. */
+/** Closes the worker's connection when the worker has ended. */
 function closing(connection: NativeConnection): WorkerPlugin {
   return {
     name: 'selvage.connection',

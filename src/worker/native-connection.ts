@@ -6,7 +6,8 @@ export function toNativeOptions(options: ConnectionOptions): NativeConnectionOpt
   const { address, tls, apiKey, metadata } = options;
   return {
     ...(address && { address }),
-    ...(tls && { tls }),
+    // `false` also has a meaning: that a key turns no TLS on.
+    ...(tls !== undefined && tls !== null && { tls }),
     ...(typeof apiKey === 'string' && { apiKey }),
     ...(metadata && { metadata }),
   };

@@ -2,64 +2,83 @@ import { hostname } from 'node:os';
 import { SimplePlugin } from '@temporalio/plugin';
 import { Runtime, type ReplayWorkerOptions, type Worker, type WorkerOptions } from '@temporalio/worker';
 import { Registry, WorkerEnvironment, createActivities, type ActivityLimits } from '../activities';
-import { nodeSha256, openBackends } from '../backends';
+import { HistoryClock, awayStores, describeStepBack, nodeSha256, openBackends } from '../backends';
 import { reconcileRunning } from '../client/reconcile';
 import { serverIdentity } from '../client/server-identity';
 import { SelvageError } from '../errors';
-import { DEFAULT_INLINE_LIMIT, chosenInlineLimit } from '../execution';
-import { createActivityInterceptors, type KnotObserver } from '../interceptors/activity';
-import type { LoggerLike } from '../model/knot-context';
-import { isTapestry, recordOf, type Resources, type Tapestry } from '../model';
-import type { Backends } from '../protocols';
-import { encryptionFromEnvironment, type Encryption } from '../sealing/encryption';
-import { sealingConverter } from '../sealing/payload-codec';
-import { encryptionOf, requireReadable, sealBackends } from '../sealing/seal-backends';
+import { DEFAULT_INLINE_LIMIT, chosenInlineLimit } from '../runtime';
+import { createActivityInterceptors, type KnotObserver } from '../activities/interceptors';
+import type { LoggerLike } from '../authoring/knot-context';
+import { isTapestry, recordOf, type Resources, type Tapestry } from '../authoring';
+import { BACKFILL, backfillTapestry } from '../backfills';
+import type { Backends } from '../ports';
+import { encryptionFromEnvironment, type Encryption } from '../encryption/encryption';
+import { sealingConverter } from '../encryption/payload-codec';
+import { encryptionOf, requireReadable, sealBackends } from '../encryption/seal-backends';
+import { WorkerBackfills } from './backfills';
 import { requireSingleSdk } from './single-sdk';
 import { interpreterSource } from './workflow-bundle';
 
 const SHORTEST_LEASE_MS = 1_000;
 
+/** Temporal SDK's default for how many activities a worker runs at once. */
+const SDK_SLOTS = 100;
+/** Assumed number of slots if a tuner decides. */
+const TUNED_SLOTS = 10;
+
 export interface SelvagePluginOptions {
-  /** What the worker can run. */
+  /** The tapestries that the worker can run. */
   readonly tapestries: readonly Tapestry<any, any>[];
-  /** `ctx.resources` of all bodies. */
+  /** `ctx.resources` of all bodies. Default: empty. */
   readonly resources?: Resources & Record<string, unknown>;
-  /** Stores that stay open when the worker ends. Default: opened from `SELVAGE_*` and closed with the worker. */
+  /**
+   * Stores that stay open when the worker ends. Default: opened from `SELVAGE_*` and closed with the worker.
+   */
   readonly backends?: Backends;
   readonly observers?: readonly KnotObserver[];
   /**
-   * Where bodies write by `ctx.logger`, and where runs that begin and end are told of: a logger of pino, or one of its shape, `(fields, message)`.
-   * Default: bodies write to the logger of Temporal's runtime, and nothing is said of runs.
+   * Where bodies write by `ctx.logger`, and where the start and end of runs is reported: a pino logger, or
+   * one of its shape, `(fields, message)`. Default: bodies write to the logger of Temporal's runtime, and
+   * runs are not reported.
    */
   readonly logger?: LoggerLike;
   /**
-   * Seals values in the data store and what goes into Temporal's history, behind the codecs that worker or client have themselves; `false`: nothing
-   * is sealed. Clients and workers need the same keys. Default: what `backends` are sealed with, else the keys of the environment (`SELVAGE_KEYS`,
-   * `SELVAGE_KEY_FILE`), if it has any.
+   * Seals values in the data store and everything in Temporal's history, after your own codecs. `false`:
+   * nothing is sealed. Clients and workers need the same keys. Default: the encryption of `backends`, else
+   * the keys of the environment (`SELVAGE_KEYS`, `SELVAGE_KEY_FILE`), if there are any.
    */
   readonly encryption?: Encryption | false;
   /**
-   * Encoded bytes up to which a value is carried in Temporal's history; 0 keeps all values out of it. All workers of a task queue are to have
-   * the same. Default: `SELVAGE_INLINE_LIMIT`, else 2,048.
+   * Largest value, in encoded bytes, that is carried in Temporal's history; 0 keeps all values out of it.
+   * Give all workers of a task queue the same. Default: `SELVAGE_INLINE_LIMIT`, else 2,048.
    */
   readonly inlineLimit?: number;
   /**
-   * Milliseconds after which what a lost worker held of a `maxConcurrent` is free again. A worker that stands still for longer may have its
-   * places taken while its bodies run. At least 1,000; default 30,000, after which the server takes a worker for lost, too.
+   * Milliseconds after which a lost worker's places of a `maxConcurrent` are free again. A worker that stalls
+   * for longer may lose its places while its bodies run. At least 1,000. Default 30,000, after which the
+   * server, too, considers a worker lost.
    */
   readonly leaseTtl?: number;
-  /** @internal Whether the worker compares the runs on record with the server when it starts. Of several workers of a client, the first does. Default true. */
+  /**
+   * @internal Whether the worker compares running records with the server when it starts. If a client has
+   *   several workers, only the first
+   * does. Default true.
+   */
   readonly reconcile?: boolean;
-  /** @internal For tests: how much one activity does. What a map was taken apart into by other limits, `scrub` does not find. */
+  /**
+   * @internal How much one activity does, for tests. `scrub` does not find what a map was split into under
+   *   other limits.
+   */
   readonly activityLimits?: ActivityLimits;
 }
 
 /**
- * Makes a Temporal worker a Selvage worker: `Worker.create({ …, plugins: [selvage({ tapestries })] })`. The same plugin on
- * a client seals payloads where there are keys, and does nothing else.
+ * Makes a Temporal worker a Selvage worker: `Worker.create({ …, plugins: [selvage({ tapestries })] })`. On a
+ * client, the same plugin seals payloads if there are keys, and does nothing else.
  *
- * @throws SelvageError (when the worker is made) `DuplicateTapestry`, `DuplicateDefinition`, `InvalidWorkerOptions` (a name used by the user
- *   and by us), `DuplicateSdk`, or any of compiling a tapestry
+ * @throws SelvageError (when the worker is made) `DuplicateTapestry`, `DuplicateDefinition`,
+ *   `InvalidWorkerOptions` (a name used by the
+ * user and by us), `DuplicateSdk`, or any of compiling a tapestry
  */
 export function selvage(options: SelvagePluginOptions): SelvagePlugin {
   return new SelvagePlugin(options);
@@ -68,7 +87,10 @@ export function selvage(options: SelvagePluginOptions): SelvagePlugin {
 export class SelvagePlugin extends SimplePlugin {
   private readonly registry: Registry;
   private readonly encryption: Encryption | undefined;
+  private readonly backfills = new WorkerBackfills();
   private environment: WorkerEnvironment | undefined;
+  private taskQueue = '';
+  private slots = SDK_SLOTS;
 
   constructor(private readonly own: SelvagePluginOptions) {
     const encryption = encryptionOfPlugin(own);
@@ -86,8 +108,10 @@ export class SelvagePlugin extends SimplePlugin {
       );
     }
     requireLeaseTtl(own.leaseTtl);
+    const tapestries = own.tapestries.map((tapestry) => recordOf(tapestry));
+    const isPartitioned = tapestries.some((tapestry) => tapestry.options.partition !== undefined);
     this.registry = new Registry(
-      own.tapestries.map((tapestry) => recordOf(tapestry)),
+      isPartitioned ? [...tapestries, recordOf(backfillTapestry(this.backfills))] : tapestries,
       nodeSha256,
     );
   }
@@ -108,10 +132,16 @@ export class SelvagePlugin extends SimplePlugin {
       sha256: nodeSha256,
       leaseTtl: this.own.leaseTtl,
       activityLimits: this.own.activityLimits,
+      cutShort: new Map([
+        [BACKFILL, (runId, temporalRunId) => this.backfills.cutShort(runId, temporalRunId)],
+      ]),
       ...(this.own.observers && { observers: this.own.observers }),
       ...(this.own.logger && { logger: this.own.logger }),
     });
     this.environment = environment;
+    this.taskQueue = options.taskQueue;
+    // If a tuner assigns the slots, their number is unknown.
+    this.slots = options.tuner ? TUNED_SLOTS : (options.maxConcurrentActivityTaskExecutions ?? SDK_SLOTS);
     const users = activityMap(options.activities);
     const ours = createActivities(environment, users.get('default'));
     for (const name of users.keys()) {
@@ -143,17 +173,33 @@ export class SelvagePlugin extends SimplePlugin {
     return { ...configured, ...interpreterSource() };
   }
 
-  /** Opens the backends before the first task comes and closes them after the last. */
+  /** Opens the backends before the first task arrives and closes them after the last. */
   override async runWorker(worker: Worker, next: (worker: Worker) => Promise<void>): Promise<void> {
     const backends = await this.openBackends();
     const environment = this.environment!;
     const { client } = worker;
-    environment.attach(backends, client && (await serverIdentity(client.workflow)), client);
-    const stop = new AbortController();
     const { reconcile = true } = this.own;
+    const clock = new HistoryClock(backends.runHistory, ({ code, message }) => {
+      // If a client has several workers, the first reports it.
+      if (reconcile) Runtime.instance().logger.warn(`${code}: ${message}`);
+    });
+    const [identity] = await Promise.all([client && serverIdentity(client.workflow), clock.ask()]);
+    environment.attach(backends, identity, client, clock);
+    if (client) {
+      const { taskQueue, slots } = this;
+      this.backfills.attach({ environment, client, taskQueue, slots, inlineLimit: this.own.inlineLimit });
+    }
+    backends.runHistory.onStepBack?.((step, isFirst) => {
+      if (isFirst) Runtime.instance().logger.error(describeStepBack(step));
+      // The plans of new runs must be in the store before anybody looks for them.
+      environment.saveRegisteredPlans().catch((error: unknown) => {
+        Runtime.instance().logger.warn(`Plans could not be saved again: ${String(error)}`);
+      });
+    });
+    const stop = new AbortController();
     const reconciled =
       client && reconcile
-        ? reconcileRunning(backends, client.workflow, stop.signal).catch((error: unknown) => {
+        ? reconcileRunning(backends, client.workflow, { stop: stop.signal }).catch((error: unknown) => {
             Runtime.instance().logger.warn(
               `Runs on record could not be compared with the server: ${String(error)}`,
             );
@@ -161,6 +207,9 @@ export class SelvagePlugin extends SimplePlugin {
         : undefined;
     try {
       await requireReadable(backends);
+      // If a client has several workers, the first reports it.
+      for (const { code, message } of reconcile ? awayStores(backends) : [])
+        Runtime.instance().logger.warn(`${code}: ${message} What needs no value from there goes on.`);
       await super.runWorker(worker, next);
     } finally {
       stop.abort();
@@ -184,7 +233,7 @@ function encryptionOfPlugin({ encryption, backends }: SelvagePluginOptions): Enc
   return (backends && encryptionOf(backends)) ?? encryptionFromEnvironment();
 }
 
-/** A lease that is shorter would run out whenever the process is busy for a moment. */
+/** A shorter lease would expire whenever the process is busy for a moment. */
 function requireLeaseTtl(ttl: number | undefined): void {
   if (ttl === undefined || (Number.isSafeInteger(ttl) && ttl >= SHORTEST_LEASE_MS)) return;
   throw new SelvageError(

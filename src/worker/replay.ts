@@ -3,60 +3,60 @@ import { historyFromJSON, type History } from '@temporalio/common/lib/proto-util
 import { DefaultLogger, Worker, bundleWorkflowCode, type ReplayWorkerOptions } from '@temporalio/worker';
 import type { DataConverter } from '@temporalio/common';
 import { SelvageError } from '../errors';
-import { encryptionFromEnvironment, type Encryption } from '../sealing/encryption';
-import { sealingConverter } from '../sealing/payload-codec';
-import { LAYOUT_ACTIVITY, PIN_ACTIVITY } from '../workflows/messages';
+import { encryptionFromEnvironment, type Encryption } from '../encryption/encryption';
+import { sealingConverter } from '../encryption/payload-codec';
+import { LAYOUT_ACTIVITY, BEGIN_RUN_ACTIVITY } from '../workflows/messages';
 import { chainHistories } from './chain-histories';
 import { interpreterSource } from './workflow-bundle';
 
 type HistoryEvent = NonNullable<History['events']>[number];
 
 export interface ReplayOptions {
-  /** The workflows to replay with, of a worker that has its own. Default: the interpreter of this installation. */
+  /** The workflows to replay with, for a worker that has its own. Default: the interpreter of this installation. */
   readonly workflows?: Pick<ReplayWorkerOptions, 'workflowBundle' | 'workflowsPath'>;
-  /** Opens payloads that are sealed. Default: the keys of the environment (`SELVAGE_KEYS`, `SELVAGE_KEY_FILE`), if it has any. */
+  /** Opens sealed payloads. Default: the keys of the environment (`SELVAGE_KEYS`, `SELVAGE_KEY_FILE`), if there are any. */
   readonly encryption?: Encryption | false;
-  /** Of the worker, where it has one of its own. */
+  /** The worker's data converter, if it has its own. */
   readonly dataConverter?: DataConverter;
 }
 
-/** A run that a run has started: of a map or a part of one, of a nested tapestry, of a loop, or of one slow knot. */
+/** A run started by a run: for a map or a part of one, a nested tapestry, a loop, or one slow knot. */
 export interface StartedChildRun {
   readonly runId: string;
   /** The Temporal run id of its first execution. */
   readonly temporalRunId: string;
 }
 
-/** What the replay of one execution of a run, or of a child run, came to. */
+/** The result of replaying one execution of a run, or of a child run. */
 export interface ReplayedExecution {
   readonly runId: string;
   readonly temporalRunId: string;
-  /** Absent where the server has the history no more. */
+  /** Absent if the server no longer has the history. */
   readonly tapestry?: string;
-  /** How many events the history has. */
+  /** Number of events in the history. */
   readonly events: number;
-  /** The child runs that it has started. Each has histories of its own: `replayRun` comes to them, `replayHistory` does not. */
+  /** The child runs that it started. Each has histories of its own, which `replayRun` replays and `replayHistory` does not. */
   readonly childRuns: readonly StartedChildRun[];
   /**
-   * - `replays`: a worker of this installation does what the history says, and can go on from its end;
-   * - `differs`: it would do something else, and a run with this history would stand still in its hands;
-   * - `too-new`: a newer version made it, of which this one knows nothing;
-   * - `gone`: the server has the history no more.
+   * - `replays`: a worker of this installation does what the history says, and can continue from its end
+   * - `differs`: it would do something else, and a run with this history would stand still
+   * - `too-new`: a newer version made it, which this one does not know
+   * - `gone`: the server no longer has the history
    */
   readonly verdict: 'replays' | 'differs' | 'too-new' | 'gone';
-  /** Where it differs: the event that the history has and the replay has not. */
+  /** Where it differs: the event that the history has and the replay lacks. */
   readonly difference?: { readonly event: number; readonly recorded: string; readonly problem: string };
-  /** `HistoryDiffers` or `HistoryTooNew`; where it is not one of these verdicts, absent. */
+  /** `HistoryDiffers` or `HistoryTooNew`. Absent for other verdicts. */
   readonly error?: SelvageError;
 }
 
 /**
- * Replays all executions of a run (of which it has several if it was continued as new or reset) from the server, and then those of its child
- * runs and of theirs, one after the other, with the workflows of this installation. Nothing is changed, no body runs, and no worker is needed: what a
- * new version would do with a run in flight can be tried before it is deployed.
+ * Replays all executions of a run from the server (it has several if it was continued as new or reset), and then those of its child runs
+ * and of theirs, one after the other, with the workflows of this installation. Changes nothing, runs no body and needs no worker: use it to
+ * try what a new version would do with a run in flight, before deploying it.
  *
  * @param client of Temporal, such as `selvage.client`
- * @throws SelvageError `UnknownRun`, `ServerUnreachable`, `ForeignHistory` for a workflow that is none of Selvage's
+ * @throws SelvageError `UnknownRun`, `ServerUnreachable`, `ForeignHistory` for a workflow that is not Selvage's
  */
 export async function* replayRun(
   client: Client,
@@ -77,7 +77,7 @@ export async function* replayRun(
       workflows ??= await prepare(options);
       const execution = await replay(history, id, temporalRunId, workflows);
       for (const child of execution.childRuns) {
-        // Executions that resets began repeat what was before.
+        // Executions begun by resets repeat what was before.
         if (!seen.has(child.temporalRunId)) open.push(child);
         seen.add(child.temporalRunId);
       }
@@ -87,10 +87,10 @@ export async function* replayRun(
 }
 
 /**
- * Replays one history, as `temporal workflow show --output json` and Temporal's web page write it.
+ * Replays one history, in the JSON form of `temporal workflow show --output json` and Temporal's web page.
  *
  * @param json the parsed JSON
- * @throws SelvageError `FileNotLoadable` where it is no history, `ForeignHistory` where it is none of Selvage's
+ * @throws SelvageError `FileNotLoadable` if it is not a history, `ForeignHistory` if it is not Selvage's
  */
 export async function replayHistory(json: unknown, options: ReplayOptions = {}): Promise<ReplayedExecution> {
   const history = read(json);
@@ -119,8 +119,8 @@ function read(json: unknown): History {
 }
 
 /**
- * A run's first command is the answer of one of the interpreter's local activities; before that, nothing can be said. A child
- * run is known by its type.
+ * A run's first command is the result of one of the interpreter's local activities; before that, the origin is unknown. A child run is
+ * recognised by its type.
  */
 function requireOwn(history: History, runId: string): void {
   const events = history.events ?? [];
@@ -128,7 +128,7 @@ function requireOwn(history: History, runId: string): void {
   if (workflow?.startsWith('selvage.')) return;
   const first = events.find((event) => commandOf(event) !== undefined);
   const type = localActivityType(first);
-  if (!first || type === PIN_ACTIVITY || type === LAYOUT_ACTIVITY) return;
+  if (!first || type === BEGIN_RUN_ACTIVITY || type === LAYOUT_ACTIVITY) return;
   throw new SelvageError(
     'ForeignHistory',
     `The workflow "${runId}" of type "${workflow}" is none of Selvage's: its first step is ${describeEvent(first)}, not that of a run. ` +
@@ -137,7 +137,7 @@ function requireOwn(history: History, runId: string): void {
   );
 }
 
-/** Events that stand for commands of the workflow name the task that sent them. */
+/** Events that result from commands of the workflow name the task that sent them. */
 function commandOf(event: HistoryEvent): object | undefined {
   const attributes = contentOf(event)?.attributes;
   return attributes &&
@@ -149,7 +149,7 @@ function commandOf(event: HistoryEvent): object | undefined {
 
 const ATTRIBUTES = 'EventAttributes';
 
-/** Of what kind an event is, such as `activityTaskScheduled`, and what it says; undefined of an event that says nothing. */
+/** The kind of an event, such as `activityTaskScheduled`, and its attributes; undefined for an event without any. */
 function contentOf(event: HistoryEvent): { kind: string; attributes: Record<string, unknown> } | undefined {
   for (const [name, value] of Object.entries(event)) {
     if (!name.endsWith(ATTRIBUTES) || !value) continue;
@@ -171,14 +171,14 @@ function localActivityType(event: HistoryEvent | undefined): string | undefined 
   try {
     return (JSON.parse(Buffer.from(data).toString('utf8')) as { activity_type?: string }).activity_type;
   } catch {
-    // A marker of somebody else's making.
+    // A marker that somebody else made.
     return undefined;
   }
 }
 
 type Workflows = Pick<ReplayWorkerOptions, 'workflowBundle' | 'workflowsPath' | 'dataConverter'>;
 
-/** Bundled once, not for each history. */
+/** Bundles once, not for each history. */
 async function prepare({
   workflows = interpreterSource(),
   encryption = encryptionFromEnvironment(),
@@ -210,7 +210,7 @@ async function replay(
   };
   const problem = await problemOf(events, runId, workflows);
   if (problem === undefined) return { ...execution, verdict: 'replays' };
-  const details = { run: runId, temporalRun: temporalRunId };
+  const details = { run: runId, temporalRunId };
   const tooNew = /^HistoryTooNew: (.*)/s.exec(problem);
   if (tooNew) {
     return {
@@ -230,7 +230,7 @@ async function replay(
   return { ...execution, verdict: 'differs', difference, error };
 }
 
-/** What stands in the way of these events, in the SDK's words; undefined where they replay. */
+/** Why these events do not replay, in the SDK's words; undefined if they do. */
 async function problemOf(
   events: readonly HistoryEvent[],
   runId: string,
@@ -242,7 +242,7 @@ async function problemOf(
   } catch (error) {
     const { name, message } = error as Error;
     if (name !== 'DeterminismViolationError' && name !== 'ReplayError') throw error;
-    // The message is Rust's rendering of the failure, in which the reason is one field.
+    // The message is Rust's rendering of the failure, and the reason is one of its fields.
     const quoted = /message: ("(?:[^"\\]|\\.)*")/.exec(message)?.[1];
     return (quoted === undefined ? message : unquoted(quoted)).replace(
       /^(\[\w+\] )?Nondeterminism error: /,
@@ -259,7 +259,7 @@ function unquoted(text: string): string {
   }
 }
 
-/** A beginning of a history replays up to the event that does not, so that is the one to look for: by halves. */
+/** Finds the first event that does not replay, by bisection: a history replays up to that event. */
 async function firstDifference(
   events: readonly HistoryEvent[],
   runId: string,
@@ -275,7 +275,7 @@ async function firstDifference(
   return events[bad - 1]!;
 }
 
-/** `ActivityTaskScheduled of "add" as "answer"` */
+/** Formats as `ActivityTaskScheduled of "add" as "answer"`. */
 function describeEvent(event: HistoryEvent): string {
   const { kind: name } = contentOf(event) ?? { kind: 'an event' };
   const kind = `${name[0]!.toUpperCase()}${name.slice(1)}`;

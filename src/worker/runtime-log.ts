@@ -1,49 +1,56 @@
 import { IllegalStateError } from '@temporalio/common';
 import { Runtime, type RuntimeOptions } from '@temporalio/worker';
-import { isDebug, lineLogger, lineOf, tellLogger } from '../client/log-line';
-import type { LoggerLike } from '../model/knot-context';
+import {
+  chosenLogFormat,
+  entryOf,
+  isDebug,
+  lineLogger,
+  logLine,
+  tellLogger,
+  type LogFormat,
+} from '../client/log-line';
+import type { LoggerLike } from '../authoring/knot-context';
+import { writeErrorLine } from '../terminal';
 import { sdkLogging } from './sdk-logging';
 
 let told: LoggerLike | undefined;
+let format: LogFormat = 'text';
 let own: RuntimeOptions | undefined;
 
 /**
- * Makes Temporal's SDK in this process quiet, before it is used first: its warnings and errors, and what bodies say, go to `logger`, or as a line
- * each to stderr; nothing to stdout. `SELVAGE_LOG=debug` has all of it on stderr. A runtime that somebody else has installed stays as it is.
+ * Makes Temporal's SDK quiet in this process; call it before the SDK is first used. The SDK's warnings and errors, and what bodies log, go
+ * to `logger`, or to stderr line by line; nothing goes to stdout. `SELVAGE_LOG=debug` sends everything to stderr. A runtime that somebody
+ * else has installed stays as it is.
  *
- * There is one for a process: the SDK's own messages go to the logger that was given last.
+ * There is one runtime per process: the SDK's own messages go to the logger that was given last.
  *
- * @returns where bodies are to write; undefined: to the logger of the runtime that somebody else has installed
+ * @returns where bodies should write; undefined for the logger of a runtime that somebody else has installed
+ * @throws SelvageError `InvalidConfig` (`SELVAGE_LOG_FORMAT`)
  */
 export function quietRuntime(logger?: LoggerLike): LoggerLike | undefined {
   told = logger ?? told;
+  format = chosenLogFormat('text');
   if (!isOthers()) install();
-  return logger ?? (isOwn() ? lines : undefined);
+  return logger ?? (isOwn() ? lineLogger(writeErrorLine, { format, isVerbose: isDebug }) : undefined);
 }
-
-function toStderr(line: string): void {
-  process.stderr.write(`${line}\n`);
-}
-
-const lines = lineLogger(toStderr, { isVerbose: isDebug });
 
 function install(): void {
   const options = sdkLogging((level, message, meta) => {
     if (told) tellLogger(told, level, message, meta);
     if (told && !isDebug()) return;
-    const line = lineOf(level, message, meta, isDebug());
-    if (line !== undefined) toStderr(line);
+    const entry = entryOf(level, message, meta, isDebug());
+    if (entry) writeErrorLine(logLine(entry, format));
   }, true);
   try {
     Runtime.install(options);
     own = options;
   } catch (error) {
-    // There is one already.
+    // A runtime already exists.
     if (!(error instanceof IllegalStateError)) throw error;
   }
 }
 
-/** The SDK keeps the options of a runtime that has ended, and makes the next one by them. */
+/** The SDK keeps the options of a runtime that has ended, and uses them for the next one. */
 const kept = Runtime as unknown as { readonly defaultOptions?: RuntimeOptions };
 
 function isOwn(): boolean {

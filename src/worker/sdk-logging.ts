@@ -7,10 +7,10 @@ import {
 import { isDebug } from '../client/log-line';
 
 /**
- * Options of Temporal's runtime with which all that its SDK says goes to one function: warnings and errors of its core, or with
- * `SELVAGE_LOG=debug` everything.
+ * Options of Temporal's runtime that send the SDK's messages to one function: warnings and errors of its core, or with `SELVAGE_LOG=debug`
+ * everything.
  *
- * @param withCore whether its core is heard without `SELVAGE_LOG=debug`
+ * @param withCore whether the core is included without `SELVAGE_LOG=debug`
  */
 export function sdkLogging(
   log: (level: LogLevel, message: string, meta?: LogMetadata) => void,

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import type { WorkerOptions } from '@temporalio/worker';
 
 /**
- * The interpreter for a worker: the bundle that was built with this package, if it was built for the Temporal SDK that is
- * installed; else the module, which the SDK bundles when the worker starts (some seconds).
+ * The interpreter for a worker: the bundle shipped with this package, if it was built for the installed Temporal SDK; else the module,
+ * which the SDK bundles when the worker starts (some seconds).
  */
 export function interpreterSource(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
   const library = dirname(__dirname);

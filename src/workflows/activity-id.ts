@@ -1,15 +1,17 @@
-import { hashText } from '../canonical';
+import { hashText } from '../values';
 
-/** Longer ids are shown as a prefix and a hash, so that no id comes near the server's limit of 1,000 bytes. */
+/** Longer ids are replaced by a prefix and a hash, so that none comes near the server's limit of 1,000 bytes. */
 export const ACTIVITY_ID_LENGTH = 200;
 
-/** The activity id of a knot: its own id, which the naming rule keeps apart from the SDK's numbers and from `selvage.*`. */
+/**
+ * The activity id of a knot: its own id. The naming rule keeps it apart from the SDK's numbers and from `selvage.*`.
+ */
 export function activityIdOf(knotId: string): string {
   if (knotId.length <= ACTIVITY_ID_LENGTH) return knotId;
   return abbreviated(knotId, ACTIVITY_ID_LENGTH - 17, 16);
 }
 
-/** The beginning of an id that is too long, and so many digits of its hash. */
+/** The beginning of an id that is too long, followed by some digits of its hash. */
 export function abbreviated(id: string, length: number, digits: number): string {
   return `${id.slice(0, length)}~${hashText(id).slice('sha256:'.length).slice(0, digits)}`;
 }

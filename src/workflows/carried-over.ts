@@ -1,29 +1,118 @@
+import type { AnsweredSignals, SavedScheduler, UnreadSignal } from '../scheduler';
+import type { ChildRunKnots } from './child-run-knots';
+import type { Extensions } from './extensions';
+import type { FailureList } from './failure-list';
+import type { KnotTasks } from './knot-tasks';
 import type {
   CarriedWait,
   ChildEnd,
-  GivenBack,
+  HandedBack,
   KnotFailure,
   LeftSignals,
+  RunAnswer,
   RunCounts,
-  UnreadSignal,
 } from './messages';
+import type { RunLimits } from './run-limits';
+import type { RunReport } from './run-report';
+import type { Signals } from './signals';
+import type { WaitingKnots } from './waiting-knots';
 
-/** What the host of one execution hands to that of the next, beside the state of the scheduler. All knots are named by index. */
+/**
+ * Passed on by the host of one execution to the next, beside the state of the scheduler. Knots are given by
+ * index.
+ */
 export interface CarriedOver {
   readonly failures: readonly KnotFailure[];
-  /** Knots in child runs, with the Temporal run ids of these; absent where there is none. */
-  readonly away?: readonly (readonly [number, string])[];
-  /** What child runs said when the execution was about to end; absent where nothing was said. */
+  /** Knots in child runs, with the Temporal run ids of those. Absent if there are none. */
+  readonly childRuns?: readonly (readonly [number, string])[];
+  /** Messages of child runs that arrived when the execution was about to end. Absent if there are none. */
   readonly unheard?: readonly ChildEnd[];
-  /** What segments said of knots that they gave back and that have not ended; absent where there is none. */
-  readonly givenBack?: readonly (readonly [number, GivenBack])[];
-  /** The first extension of a body that could not be made; absent where there is none. */
+  /**
+   * Segments' reports about knots that they handed back and that have not ended. Absent if there are none.
+   */
+  readonly handedBack?: readonly (readonly [number, HandedBack])[];
+  /** The first extension by a body that could not be made. Absent if there is none. */
   readonly refused?: KnotFailure;
-  /** Knots that wait, in the order in which they began; absent where there is none. */
+  /** Waiting knots in the order in which they began. Absent if there are none. */
   readonly waits?: readonly (readonly [number, CarriedWait])[];
-  /** Signals that no knot has taken, and what was refused; absent where there is none. */
+  /** Signals that no knot has taken, and refusals. Absent if there are none. */
   readonly unread?: readonly UnreadSignal[];
+  /** The results of accepted signals. Absent if there are none. */
+  readonly answered?: AnsweredSignals;
   readonly refusedSignals?: LeftSignals['refused'];
-  /** How many more there are of each outcome than the scheduler knows of; absent where there is none. */
+  /** How many more of each outcome there are than the scheduler counts. Absent if none. */
   readonly standing?: RunCounts;
+}
+
+/**
+ * Passed on by one execution of the interpreter to the next (continue-as-new), which no longer needs the
+ * parameters. It contains no values: they are looked up by record.
+ */
+export interface Continuation extends CarriedOver {
+  readonly behaviour: number;
+  readonly limits: RunLimits;
+  readonly plan: string;
+  readonly temporalRunId: string;
+  readonly saved: SavedScheduler<null>;
+  /** How often the run has remade what its history had lost. Absent: never. */
+  readonly mended?: number;
+}
+
+/** The interpreter workflow: see `interpret`. */
+export type Interpret = (parameters: unknown, continuation?: Continuation) => Promise<RunAnswer>;
+
+/** The parts of a host that pass something on. */
+export interface CarryingParts {
+  readonly children: ChildRunKnots;
+  readonly extensions: Extensions;
+  readonly failures: FailureList;
+  readonly report: RunReport;
+  readonly signals: Signals;
+  readonly tasks: KnotTasks;
+  readonly waiting: WaitingKnots;
+}
+
+/** For the next execution of the chain. */
+export function carriedOver(parts: CarryingParts): CarriedOver {
+  const { children, extensions, failures, report, signals, tasks, waiting } = parts;
+  const { away, unheard } = children;
+  const { stillHandedBack: handedBack } = tasks;
+  const { refused } = extensions;
+  const { stillWaiting: waits, unread, answered } = waiting;
+  const { refused: refusedSignals } = signals;
+  return {
+    failures: failures.all,
+    ...(away.length > 0 && { childRuns: away }),
+    ...(unheard.length > 0 && { unheard }),
+    ...(handedBack.length > 0 && { handedBack }),
+    ...(refused && { refused }),
+    ...(waits.length > 0 && { waits }),
+    ...(unread.length > 0 && { unread }),
+    ...(answered.length > 0 && { answered }),
+    ...(refusedSignals && { refusedSignals }),
+    ...(report.standing && { standing: report.standing }),
+  };
+}
+
+/**
+ * Adds what ended knots need that are to run again: a map's elements are forgotten, and a wait whose time has
+ * come does not wait again.
+ */
+export function carriedAgain(
+  carried: CarriedOver,
+  again: { readonly maps: readonly number[]; readonly waits: readonly number[] },
+): CarriedOver {
+  const { maps, waits } = again;
+  return {
+    ...carried,
+    ...(maps.length > 0 && {
+      handedBack: [...(carried.handedBack ?? []), ...maps.map((map) => [map, {}] as const)],
+    }),
+    ...(waits.length > 0 && {
+      waits: [
+        ...(carried.waits ?? []),
+        ...waits.map((wait) => [wait, { waited: { kind: 'time' } }] as const),
+      ],
+    }),
+  };
 }

@@ -1,5 +1,5 @@
 import { workflowInfo } from '@temporalio/workflow';
-import { childRunKnots, isExpanding, isNesting } from '../engine';
+import { childRunKnots, isExpanding, isNesting } from '../plan';
 import type { ChildRuns } from './child-runs';
 import {
   mayReuse,
@@ -13,7 +13,7 @@ import type { PresentPlan } from './present-plan';
 import type { RunFacts } from './run-facts';
 import { workflowTime } from './workflow-clock';
 
-/** As `ChildRunsListener`, of knots by index. */
+/** Like `ChildRunsListener`, with knots by index. */
 export interface ChildRunKnotsListener {
   away(knot: number): void;
   ended(knot: number, end: ChildEnd): void;
@@ -23,7 +23,7 @@ export interface ChildRunKnotsListener {
   fatal(error: unknown): void;
 }
 
-/** Which knots of a run go to child runs, and these child runs, by the knots' indexes in the layout. */
+/** Which knots of a run have child runs, and these child runs, by the knots' indexes in the layout. */
 export class ChildRunKnots {
   private readonly knots = new Set<number>();
   private readonly indexes = new Map<string, number>();
@@ -34,12 +34,12 @@ export class ChildRunKnots {
     private readonly runs: ChildRuns,
   ) {}
 
-  /** All that go to child runs, as far as is known: ever the same set. */
+  /** All knots known to go to child runs; always the same set. */
   get all(): ReadonlySet<number> {
     return this.knots;
   }
 
-  /** Finds out which knots from `first` on go to child runs because there is no telling how long they take. */
+  /** Finds the knots from `first` on that go to child runs because their duration is unknown. */
   find(first: number): void {
     const { childRunsFromEvents } = this.facts.limits;
     for (const knot of childRunKnots(this.plan.layout, childRunsFromEvents))
@@ -52,8 +52,8 @@ export class ChildRunKnots {
   }
 
   /**
-   * @param carried knots that earlier executions sent to child runs, with the Temporal run ids of these
-   * @param unheard what these said to the last one when it was about to end
+   * @param carried knots that earlier executions sent to child runs, with the Temporal run ids of those
+   * @param unheard messages that arrived when the last execution was about to end
    */
   open(
     listener: ChildRunKnotsListener,
@@ -78,7 +78,7 @@ export class ChildRunKnots {
   }
 
   start(knot: number, task: KnotTask, call: KnotCall): void {
-    const { behaviour, limits, memo, recordRun } = this.facts;
+    const { behaviour, limits, memo, temporalRunId } = this.facts;
     const policy = this.plan.policyOf(knot);
     this.runs.start({
       ...(isExpanding(policy) && { node: policy.node }),
@@ -90,14 +90,14 @@ export class ChildRunKnots {
       ...(isNesting(policy.node) && { memo: inherited(memo) }),
       task: {
         ...task,
-        run: recordRun,
+        temporalRunId,
         runId: workflowInfo().workflowId,
         ...(isExpanding(policy) && { since: workflowTime() }),
       },
     });
   }
 
-  /** Gives out what was said before anybody could take it. */
+  /** Delivers messages that arrived before there was a listener. */
   deliver(): void {
     this.runs.deliver();
   }
@@ -106,33 +106,41 @@ export class ChildRunKnots {
     this.runs.cancel();
   }
 
-  /** What child runs say from now on is for the next execution. */
+  /** Keeps further messages of child runs for the next execution. */
   close(): void {
     this.runs.close();
   }
 
-  /** Nothing more is expected of the child run of this knot, if it has one. */
+  /** Ignores the child run of this knot from now on, if it has one. */
   forget(knot: number): void {
     if (this.knots.has(knot)) this.runs.forget(this.plan.idOf(knot));
   }
 
-  /** How many knots are away. */
+  /** Number of knots in child runs. */
   get size(): number {
     return this.runs.size;
   }
 
-  /** Knots that are away, with the Temporal run ids of their child runs. */
+  /** The knots whose child runs have not ended. */
+  get knotsAway(): readonly number[] {
+    return this.away.map(([knot]) => knot);
+  }
+
+  /** Knots in child runs, with the Temporal run ids of those. */
   get away(): readonly (readonly [knot: number, child: string])[] {
     return this.runs.away.map(([id, child]) => [this.indexes.get(id)!, child]);
   }
 
-  /** What child runs have said since `close`; without values, which a later execution looks up by their records. */
+  /** Messages of child runs since `close`, without values, which a later execution looks up by record. */
   get unheard(): readonly ChildEnd[] {
     return this.runs.unheard.map((end) => (end.kind === 'ok' ? { ...end, envelope: null } : end));
   }
 }
 
-/** What the runs that a knot starts have from their parent. Its deadline is not among it: that ends them by a cancel, as it ends all knots. */
+/**
+ * Facts that child runs inherit from their parent. Not the deadline: the parent ends its knots by a cancel
+ * when it passes.
+ */
 function inherited(memo: RunMemo): NonNullable<ChildTask['memo']> {
   const { actor, vcsCommit, inlineLimit, subject, limits } = memo;
   return {

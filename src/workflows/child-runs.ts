@@ -25,57 +25,63 @@ import type { RunLimits } from './run-limits';
 const knotEnded = defineSignal<[unknown]>(KNOT_ENDED_SIGNAL);
 const stillThere = defineSignal(STILL_THERE_SIGNAL);
 
-/** Child runs that are asked at one check; each costs two events. */
+/** Child runs asked in one check; each costs two events. */
 const ASKED_PER_CHECK = 20;
 
-/** What the host is told. Each of the first three comes at most once for a knot, and only one of them. */
+/** Reports to the host. At most one of the first three, and at most once per knot. */
 export interface ChildRunsListener {
   ended(knot: string, end: ChildEnd): void;
-  /** The child run has ended without a word: it was terminated, or failed for another reason than its knot. */
+  /** The child run ended without a message: it was terminated, or failed for another reason than its knot. */
   lost(knot: string): void;
-  /** It has ended before the cancel that was asked for came to it, without a word. */
+  /** The child run ended without a message, before the requested cancel reached it. */
   cancelled(knot: string): void;
-  /** The child run is under way: from now on the run may continue as new. */
+  /** The child run has started, so the run may now continue as new. */
   away(knot: string): void;
-  /** Events have been added to the history while nothing was settled. */
+  /** The check added events to the history without settling anything. */
   checked(): void;
   /** Fails the workflow task. */
   fatal(error: unknown): void;
-  /** Whether the child run of this knot may continue as new, so that its Temporal run id is not always that of its present execution. */
+  /**
+   * Whether the child run of this knot may itself continue as new, so that its Temporal run id may differ
+   * from that of its current execution.
+   */
   mayContinue(knot: string): boolean;
 }
 
 /**
- * The knots of a run that run in child runs, seen from the run. A child run outlives the execution that started it: all that
- * the next execution needs is its Temporal run id.
+ * The child runs of a run's knots, seen from the run. A child run outlives the execution that started it; the
+ * next execution needs only its Temporal run id.
  *
- * K1  What a signal says counts only if it names a child run that we know by its Temporal run id. So a repeated signal, one of
- *     another run that had our id, or one that an operator made up changes nothing.
- * K2  A child run tells before it ends. So when the server says that it has ended, its word has come before or never comes.
- * K3  The child runs are abandoned by our end, as far as the server is concerned: it counts continue-as-new as an end, and would
- *     terminate them with it. A cancel is passed on by us, and what a terminate leaves behind is ended by the client that
- *     brings the records in order.
+ * K1  A message counts only if it names a child run that we know by its Temporal run id. So repeated signals,
+ *     signals of another run that had our id, and signals made up by an operator change nothing.
+ * K2  A child run reports before it ends. So once the server says that it has ended, its message has arrived
+ *     or never will.
+ * K3  For the server, child runs are abandoned when we end: it counts continue-as-new as an end, and would
+ *     terminate them. We pass a cancel on ourselves; child runs left behind by a terminate are ended by the
+ *     client that reconciles the records.
  */
 export class ChildRuns {
-  /** The Temporal run ids of child runs under way, by knot. */
+  /** Temporal run ids of running child runs, by knot. */
   private readonly known = new Map<string, string>();
-  /** Knots of earlier executions, whose end only a signal tells. */
+  /** Knots whose child runs earlier executions started. Only a signal tells their end. */
   private adopted: string[] = [];
   private readonly starting = new Set<string>();
-  /** Signals that nobody can take yet: of child runs that we do not know yet, or while closed. */
+  /**
+   * Signals that cannot be handled yet: from child runs that we do not know yet, or received while closed.
+   */
   private waiting: ChildEnd[] = [];
   private listener: ChildRunsListener | undefined;
   private isOpen = false;
   private isCancelled = false;
 
-  /** Must be made before the workflow's first await, or a signal could be taken for one without a handler. */
+  /** Construct it before the workflow's first await, or a signal could count as having no handler. */
   constructor() {
     setHandler(knotEnded, (end) => this.hear(end), { description: 'What came of the knot of a child run' });
   }
 
   /**
-   * @param carried knots and Temporal run ids of the child runs of earlier executions
-   * @param unheard what these said to the last one when it was closed; given out by `deliver`
+   * @param carried knots, and the Temporal run ids of their child runs, from earlier executions
+   * @param unheard messages received after the last execution was closed; `deliver` hands them out
    */
   open(
     limits: RunLimits,
@@ -91,22 +97,24 @@ export class ChildRuns {
     if (carried.length > 0) this.ask(limits).catch((error: unknown) => listener.fatal(error));
   }
 
-  /** Gives out what was said before anybody could take it. */
+  /** Delivers messages that arrived before there was a listener. */
   deliver(): void {
     for (const end of this.waiting.splice(0)) this.hear(end);
   }
 
-  /** The listener is told nothing more: the state that goes to the next execution is made up, and what comes now goes with it. */
+  /**
+   * Tells the listener nothing more: the state for the next execution is fixed, and later messages go there.
+   */
   close(): void {
     this.isOpen = false;
   }
 
-  /** What was said since `close`. */
+  /** Messages received since `close`. */
   get unheard(): readonly ChildEnd[] {
     return this.waiting;
   }
 
-  /** Knots that are away, in the order in which their child runs were started. */
+  /** Knots in child runs, in the order in which those were started. */
   get away(): readonly (readonly [knot: string, child: string])[] {
     return [...this.known];
   }
@@ -123,8 +131,8 @@ export class ChildRuns {
   }
 
   /**
-   * Asks all child runs to cancel their knots, also those that are being started. Their grace is for the host to wait, and
-   * there is no next execution: what was closed is open again.
+   * Asks all child runs to cancel their knots, including those being started. The host waits for their grace.
+   * As there will be no next execution, messages are handled again even if closed before.
    */
   cancel(): void {
     this.isCancelled = true;
@@ -133,20 +141,20 @@ export class ChildRuns {
     for (const [knot, child] of this.known) this.cancelOne(knot, child);
   }
 
-  /** Nothing more is expected of it. */
+  /** Ignores the child run from now on. */
   forget(knot: string): void {
     this.known.delete(knot);
   }
 
   private async follow(task: ChildTask): Promise<void> {
     const { knot } = task;
-    const memo: ChildMemo = { run: task.task.run };
+    const memo: ChildMemo = { temporalRunId: task.task.temporalRunId };
     const handle = await startChild<typeof runKnot>(childWorkflowType(task.node), {
       workflowId: childRunId(task.task.runId, knot),
       args: [task],
       memo: { [MEMO_KEY]: memo },
       parentClosePolicy: ParentClosePolicy.ABANDON,
-      // Whoever has the id was left behind by a run that was terminated or reset.
+      // An existing workflow of this id was left behind by a run that was terminated or reset.
       workflowIdReusePolicy: 'TERMINATE_IF_RUNNING',
       ...(task.call.summary && { staticSummary: task.call.summary }),
     });
@@ -156,7 +164,7 @@ export class ChildRuns {
     this.listener!.away(knot);
     this.deliver();
     if (this.isCancelled && this.known.has(knot)) this.cancelOne(knot, child);
-    // How it ended has come by signal, if it could tell.
+    // Its outcome has arrived by signal, if it could send one.
     await handle.result().catch(() => undefined);
     this.missing(knot, child);
   }
@@ -165,14 +173,14 @@ export class ChildRuns {
     if (!isChildEnd(end)) return;
     if (!this.isOpen || this.starting.has(end.knot)) {
       this.waiting.push(end);
-    } else if (this.known.get(end.knot) === end.child) {
+    } else if (this.known.get(end.knot) === end.temporalRunId) {
       this.known.delete(end.knot);
       this.listener!.ended(end.knot, end);
     }
   }
 
   private missing(knot: string, child: string): void {
-    // While closed, the next execution finds out for itself.
+    // After `close`, the next execution finds out for itself.
     if (!this.isOpen || this.known.get(knot) !== child) return;
     this.known.delete(knot);
     this.listener!.lost(knot);
@@ -187,7 +195,10 @@ export class ChildRuns {
     });
   }
 
-  /** Asks child runs of earlier executions, whose end the server does not tell this one, whether they are still there. */
+  /**
+   * Asks child runs of earlier executions whether they still exist, since the server does not report their
+   * end to this execution.
+   */
   private async ask({ firstCheckMs, longestCheckMs }: RunLimits): Promise<void> {
     for (let wait = firstCheckMs; ; wait = Math.min(2 * wait, longestCheckMs)) {
       await CancellationScope.nonCancellable(() => sleep(wait));
@@ -210,7 +221,10 @@ export class ChildRuns {
     }
   }
 
-  /** Of one that may continue as new, whichever execution is there now: nobody else has the id of a child run while its run goes on. */
+  /**
+   * For a child run that may continue as new, whichever execution is current: nobody else has that id while
+   * the parent runs.
+   */
   private handleOf(knot: string, child: string): ExternalWorkflowHandle {
     const id = childRunId(workflowInfo().workflowId, knot);
     return this.listener!.mayContinue(knot)
@@ -221,6 +235,6 @@ export class ChildRuns {
 
 function isChildEnd(said: unknown): said is ChildEnd {
   if (typeof said !== 'object' || said === null) return false;
-  const { knot, child, kind } = said as Partial<ChildEnd>;
+  const { knot, temporalRunId: child, kind } = said as Partial<ChildEnd>;
   return typeof knot === 'string' && typeof child === 'string' && typeof kind === 'string';
 }

@@ -1,20 +1,23 @@
-import { TASK_COMMAND_BYTES } from '../engine';
+import { TASK_COMMAND_BYTES } from '../plan';
 
-/** What Temporal adds around the input of one activity command, generously. */
+/** A generous estimate of what Temporal adds to the input of one activity command. */
 export const COMMAND_OVERHEAD_BYTES = 512;
 
-/** How many bytes of commands the present workflow task may still carry. */
+/** How many more bytes of commands the current workflow task may carry. */
 export class CommandBudget {
   private task = -1;
   private spent = 0;
 
-  /** @param currentTask a number that changes with every workflow task, equal on replay (the history's length). */
+  /**
+   * @param currentTask returns a number that changes with every workflow task and is equal on replay (the history's
+   * length)
+   */
   constructor(
     private readonly currentTask: () => number,
     private readonly limit = TASK_COMMAND_BYTES,
   ) {}
 
-  /** Takes `bytes` from the budget of this task if they fit; a first command always fits, however large. */
+  /** Takes `bytes` from this task's budget if they fit. A first command always fits, whatever its size. */
   take(bytes: number): boolean {
     const task = this.currentTask();
     if (task !== this.task) {

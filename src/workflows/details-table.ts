@@ -1,6 +1,7 @@
+import { plainMarkdown } from './markdown';
 import type { LeftSignals, LiveStatus, OpenWait } from './messages';
 
-/** The server takes 20,000. */
+/** The server accepts 20,000 bytes. */
 const LIMIT_BYTES = 19_000;
 const SHOWN_WAITS = 10;
 const SHOWN_NAMES = 10;
@@ -8,12 +9,12 @@ const SHOWN_REFUSALS = 5;
 
 const encoder = new TextEncoder();
 
-/** What the table shows. */
+/** The content of the table. */
 export type Details = Pick<LiveStatus, 'counts' | 'failures' | 'waits' | 'signals'>;
 
 /**
- * The Markdown that Temporal's UI shows as the workflow's current details: counts, the first failures, what is waited for, and signals
- * that nobody has taken.
+ * The workflow's current details, shown by Temporal's UI as Markdown: counts, the first failures, open waits,
+ * and signals that nobody has taken.
  */
 export function detailsTable({ counts, failures, waits = [], signals = {} }: Details): string {
   const lines = [
@@ -24,15 +25,14 @@ export function detailsTable({ counts, failures, waits = [], signals = {} }: Det
   if (failures.length > 0) {
     lines.push('', '| failed knot | error |', '|---|---|');
     for (const failure of failures)
-      lines.push(`| ${failure.knot} | ${cell(`${failure.type}: ${failure.message}`)} |`);
+      lines.push(`| ${cell(failure.knot)} | ${cell(`${failure.type}: ${failure.message}`)} |`);
   }
-  const more = [...waitLines(waits), ...signalLines(signals)];
-  return more.length === 0 ? lines.join('\n') : upTo(LIMIT_BYTES, [...lines, ...more]);
+  return upTo(LIMIT_BYTES, [...lines, ...waitLines(waits), ...signalLines(signals)]);
 }
 
 function waitLines(waits: readonly OpenWait[]): string[] {
   if (waits.length === 0) return [];
-  const rows = waits.slice(0, SHOWN_WAITS).map((wait) => `| ${wait.knot} | ${waitedFor(wait)} |`);
+  const rows = waits.slice(0, SHOWN_WAITS).map((wait) => `| ${cell(wait.knot)} | ${waitedFor(wait)} |`);
   return ['', '| waiting knot | for |', '|---|---|', ...rows];
 }
 
@@ -40,7 +40,7 @@ function signalLines({ unread, refused }: LeftSignals): string[] {
   const lines: string[] = [];
   if (unread) {
     const counts = Object.entries(unread).slice(0, SHOWN_NAMES);
-    const named = counts.map(([name, count]) => `${count} × ${name}`);
+    const named = counts.map(([name, count]) => `${count} × ${cell(name)}`);
     lines.push('', `Signals that no knot has taken: ${named.join(', ')}`);
   }
   if (refused) {
@@ -51,7 +51,7 @@ function signalLines({ unread, refused }: LeftSignals): string[] {
   return lines;
 }
 
-/** As many of the lines as there is room for. */
+/** As many of the lines as fit. */
 function upTo(limit: number, lines: readonly string[]): string {
   let bytes = 0;
   const shown = lines.findIndex((line) => (bytes += encoder.encode(line).length + 1) > limit);
@@ -61,9 +61,9 @@ function upTo(limit: number, lines: readonly string[]): string {
 function waitedFor({ signal, until }: OpenWait): string {
   const time = until === undefined ? '' : new Date(until).toISOString();
   if (signal === undefined) return time;
-  return `signal ${signal}${time && `, until ${time}`}`;
+  return `signal ${cell(signal)}${time && `, until ${time}`}`;
 }
 
 function cell(text: string): string {
-  return text.slice(0, 200).replace(/\|/g, '\\|').replace(/\s+/g, ' ');
+  return plainMarkdown(text.slice(0, 200));
 }

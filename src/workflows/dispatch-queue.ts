@@ -4,20 +4,23 @@ import { isCancellation, sleep } from '@temporalio/workflow';
 export type Work = number | readonly number[];
 
 export interface DispatchQueueListener {
-  /** Whether anything may go out. */
+  /** Whether anything may be sent. */
   maySend(): boolean;
-  /** Sends it out, if this workflow task can carry it. */
+  /** Sends the work if this workflow task can carry it. Returns whether it did. */
   take(work: Work): boolean;
-  /** A new workflow task has come, for what the last one could not carry, and has sent out what it could. */
+  /** A new workflow task, begun for what the last one could not carry, has sent what it could. */
   sent(): void;
   /** Fails the workflow task. */
   fatal(error: unknown): void;
 }
 
-/** What is dispatched but not yet scheduled: as much of it goes out as the workflow task can carry, and the rest with the next one. */
+/**
+ * Work that is dispatched but not yet scheduled. Each workflow task sends as much as it can carry, the next one the
+ * rest.
+ */
 export class DispatchQueue {
   private readonly waiting: Work[] = [];
-  /** Whether the rest is to be sent with the next task. */
+  /** Whether a timer is set to send the rest with the next task. */
   private isTimed = false;
   private isFlushing = false;
 
@@ -35,12 +38,12 @@ export class DispatchQueue {
     this.waiting.unshift(...work);
   }
 
-  /** What waits, which waits no more. */
+  /** Empties the queue and returns its content. */
   takeBack(): Work[] {
     return this.waiting.splice(0);
   }
 
-  /** Sends out what may go. What is added meanwhile goes along. */
+  /** Sends what may be sent, including work added meanwhile. */
   flush(): void {
     if (this.isFlushing || !this.listener.maySend()) return;
     this.isFlushing = true;

@@ -1,49 +1,49 @@
 import { ApplicationFailure, CancellationScope, sleep } from '@temporalio/workflow';
-import type { Layout } from '../engine';
+import type { Layout } from '../plan';
 import type { CommandBudget } from './command-budget';
 import type { ExtendRequest, KnotFailure } from './messages';
 import type { PresentPlan } from './present-plan';
 import type { RunFacts } from './run-facts';
 
-/** A fragment by which the run is to be extended. */
+/** A fragment that is to extend the run. */
 export interface WantedExtension extends Pick<ExtendRequest, 'plan' | 'fragment' | 'by'> {
-  readonly run: string;
+  readonly temporalRunId: string;
 }
 
 export interface ExtendedLayout {
   readonly plan: string;
   readonly layout: Layout;
-  /** What that has added to the history. */
+  /** Bytes that this added to the history. */
   readonly bytes: number;
 }
 
 /**
- * Makes the plan that has what a fragment brings. Its layout begins with the present one.
+ * Makes the plan that includes a fragment. Its layout begins with the current one.
  *
  * @throws TemporalFailure what is wrong with the fragment, or that it cannot be loaded
  */
 export type MakeExtension = (wanted: WantedExtension, present: Layout) => Promise<ExtendedLayout>;
 
 export interface ExtensionsListener {
-  /** The run's plan is another one, whose knots from `first` on are new. */
+  /** The run has a new plan, whose knots from `first` on are new. */
   made(first: number): void;
-  /** One has been made, or could not be: what it has held up goes on, unless another one is under way. */
+  /** One extension has succeeded or failed: what it held up may continue, unless another is in progress. */
   over(): void;
 }
 
 /**
- * The extensions of a run, from outside and by its bodies.
+ * The extensions of a run, requested from outside and by its bodies.
  *
- * E1  One extension is made at a time, each from the plan that the last one came to.
- * E2  While one is being made, the run neither ends nor continues as new; and what a body extends the run by is there before its knot
- *     is settled. So none is lost.
+ * E1  Extensions are made one at a time, each from the plan that the last one resulted in.
+ * E2  While one is being made, the run neither ends nor continues as new; and a body's extension is complete before its
+ *     knot is settled. So none is lost.
  */
 export class Extensions {
-  /** Those that are being made or wait for their turn, and the last of them. */
+  /** Number of extensions in progress or queued, and the last of them. */
   private open = 0;
   private last: Promise<void> = Promise.resolve();
 
-  /** @param refusedExtension the first one of a body that could not be made, of earlier executions */
+  /** @param refusedExtension the first extension by a body that failed, in earlier executions */
   constructor(
     private readonly facts: RunFacts,
     private readonly plan: PresentPlan,
@@ -53,17 +53,17 @@ export class Extensions {
     private refusedExtension?: KnotFailure,
   ) {}
 
-  /** How many are being made or wait for their turn. */
+  /** Number of extensions in progress or queued. */
   get underWay(): number {
     return this.open;
   }
 
-  /** Why the run as a whole has failed, where a body's extension was on record and could not be made. */
+  /** Why the run as a whole has failed: a body's extension was recorded but could not be made. */
   get refused(): KnotFailure | undefined {
     return this.refusedExtension;
   }
 
-  /** What a body extends the run by. It is on record that its knot is Ok: so the run is what fails where this cannot be made. */
+  /** Applies a body's extension. It is already recorded that the knot is Ok, so if this fails, the run fails. */
   async extendBy(knot: number, fragment: string): Promise<void> {
     const by = this.plan.idOf(knot);
     try {
@@ -78,7 +78,7 @@ export class Extensions {
     }
   }
 
-  /** @throws ApplicationFailure what is wrong with it, which leaves the run as it was */
+  /** @throws ApplicationFailure what is wrong with it; the run stays as it was */
   async extend(fragment: string, by?: string): Promise<void> {
     this.open += 1;
     const turn = this.last.then(() => this.extendNow(fragment, by));
@@ -93,13 +93,13 @@ export class Extensions {
 
   private async extendNow(fragment: string, by: string | undefined): Promise<void> {
     const { plan } = this;
-    const { recordRun: run } = this.facts;
-    const wanted = { plan: plan.hash, run, fragment, ...(by !== undefined && { by }) };
+    const { temporalRunId } = this.facts;
+    const wanted = { plan: plan.hash, temporalRunId, fragment, ...(by !== undefined && { by }) };
     const made = await this.make(wanted, plan.layout);
     const first = plan.layout.size;
     plan.become(made.plan, made.layout);
     this.listener.made(first);
-    // The answers of local activities are commands of the task.
+    // Results of local activities are commands of the task.
     if (!this.budget.take(made.bytes)) await CancellationScope.nonCancellable(() => sleep(1));
   }
 }

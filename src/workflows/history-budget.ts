@@ -1,20 +1,25 @@
 import type { WorkflowInfo } from '@temporalio/workflow';
 import type { RunLimits } from './run-limits';
 
-/** What tells when one execution of the interpreter ends and a new one goes on (continue-as-new). */
+/**
+ * The facts that decide when an execution of the interpreter ends and a new one continues (continue-as-new).
+ */
 type History = Pick<WorkflowInfo, 'historyLength' | 'historySize' | 'continueAsNewSuggested'>;
 
-/** Whether so many signals have come that nothing more may be dispatched. */
+/** Whether so many signals have arrived that nothing more may be dispatched. */
 export function holdForSignals({ signalsToHold }: RunLimits, received: number): boolean {
   return received >= signalsToHold;
 }
 
-/** Whether so many signals have come that a moment with nothing pending should be used to continue. */
+/**
+ * Whether so many signals have arrived that the next moment with nothing pending should be used to continue
+ * as new.
+ */
 export function continueForSignals({ signalsToContinue }: RunLimits, received: number): boolean {
   return received >= signalsToContinue;
 }
 
-/** Whether nothing more may be dispatched, so that the history comes to rest. */
+/** Whether nothing more may be dispatched, so that the execution can continue as new. */
 export function holdDispatch(
   { holdEvents, holdBytes }: RunLimits,
   { historyLength, historySize }: Pick<History, 'historyLength' | 'historySize'>,
@@ -22,7 +27,7 @@ export function holdDispatch(
   return historyLength >= holdEvents || historySize >= holdBytes;
 }
 
-/** Whether a moment with nothing pending should be used to continue. */
+/** Whether a moment with nothing pending should be used to continue as new. */
 export function continueNow(
   { settledPerExecution }: RunLimits,
   { continueAsNewSuggested }: Pick<History, 'continueAsNewSuggested'>,

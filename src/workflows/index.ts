@@ -1,12 +1,16 @@
 import { workflowInfo } from '@temporalio/workflow';
-import { interpret, type Continuation } from './interpreter';
+import type { Continuation } from './carried-over';
+import { interpret } from './interpreter';
 import { runKnot } from './knot-run';
 import { runMap } from './map-run';
 import { KNOT_WORKFLOW, childWorkflowType, type ChildTask } from './messages';
 import { runLoop, runSubTapestry } from './nested-run';
 
-/** Child runs by workflow type. No tapestry has such a name. */
-const CHILD_RUNS: ReadonlyMap<string, (task: ChildTask, continuation?: never) => Promise<void>> = new Map([
+/** Child runs by workflow type. No tapestry can have such a name. */
+const CHILD_RUNS: ReadonlyMap<string, (task: ChildTask, continuation?: never) => Promise<unknown>> = new Map<
+  string,
+  (task: ChildTask, continuation?: never) => Promise<unknown>
+>([
   [KNOT_WORKFLOW, runKnot],
   [childWorkflowType('subTapestry'), runSubTapestry],
   [childWorkflowType('loop'), runLoop],

@@ -6,12 +6,12 @@ import {
   proxyActivities,
   type TemporalFailure,
 } from '@temporalio/workflow';
-import type { KnotAnswer } from '../engine';
+import type { KnotAnswer } from '../scheduler';
 import { messageText } from '../errors';
 import type { KnotCall, KnotFailure, KnotTask } from './messages';
 import type { RunLimits } from './run-limits';
 
-/** No attempt of a body is ended by the server's clock but by its heartbeat; the server wants a limit all the same. */
+/** Heartbeats, not the server's clock, end the attempts of a body; the server requires a limit nevertheless. */
 const UNLIMITED_MS = 10 * 365 * 24 * 3600 * 1000;
 const ACTIVITY_OPTIONS = {
   startToCloseTimeout: UNLIMITED_MS,
@@ -20,14 +20,14 @@ const ACTIVITY_OPTIONS = {
 } as const;
 const MESSAGE_LENGTH = 500;
 
-/** Of all activities that run bodies. */
+/** Options of all activities that run bodies. */
 export function activityOptions({
   heartbeatTimeoutMs,
 }: RunLimits): typeof ACTIVITY_OPTIONS & { readonly heartbeatTimeout: number } {
   return { ...ACTIVITY_OPTIONS, heartbeatTimeout: heartbeatTimeoutMs };
 }
 
-/** Schedules the activity that runs one knot, in whichever workflow this is. */
+/** Schedules the activity that runs one knot, in a run or in a child run. */
 export async function callKnot<Answer = KnotAnswer>(
   call: KnotCall,
   task: KnotTask,
@@ -36,7 +36,10 @@ export async function callKnot<Answer = KnotAnswer>(
   return await scheduleKnot<Answer>(call, task, limits);
 }
 
-/** As {@link callKnot}, with no promise of its own: the sandbox takes a stack trace for each, which thousands of elements would pay for. */
+/**
+ * Like {@link callKnot}, without a promise: the sandbox takes a stack trace for each, which is costly with thousands of
+ * elements.
+ */
 export function scheduleKnot<Answer = KnotAnswer>(
   { type, id, priority, ...options }: KnotCall,
   task: KnotTask,
@@ -52,7 +55,7 @@ export function scheduleKnot<Answer = KnotAnswer>(
 }
 
 /**
- * Whether the server ended an activity that would have been tried again, because a cancel was asked for meanwhile. Our
+ * Whether the server ended an activity that would have been retried, because a cancel was requested meanwhile. Our
  * interceptors end a knot by a failure that is not retryable.
  */
 export function isRetryable(error: unknown): boolean {
@@ -60,7 +63,7 @@ export function isRetryable(error: unknown): boolean {
   return cause instanceof ApplicationFailure && cause.nonRetryable !== true;
 }
 
-/** Whether a worker was lost with it after a cancel had been asked for: without that, it would have been tried again. */
+/** Whether the activity lost its worker after a cancel was requested; otherwise it would have been retried. */
 export function isLostInCancel(error: unknown): boolean {
   return (
     error instanceof ActivityFailure &&
@@ -70,7 +73,7 @@ export function isLostInCancel(error: unknown): boolean {
   );
 }
 
-/** What the failure of a knot's activity says, and whether the activity has recorded it. */
+/** The failure that a knot's activity reports, and whether the activity has recorded it. */
 export function describeFailure(
   knot: string,
   error: TemporalFailure,
@@ -81,6 +84,6 @@ export function describeFailure(
     type: (cause instanceof ApplicationFailure && cause.type) || (cause?.name ?? error.name),
     message: messageText(cause?.message ?? error.message, MESSAGE_LENGTH),
   };
-  // Ended by the server, not by our interceptors: nothing has been recorded for it yet.
+  // Ended by the server, not by our interceptors, so nothing has been recorded yet.
   return { failure, recorded: cause instanceof ApplicationFailure && !isRetryable(error) };
 }

@@ -8,7 +8,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { KnotAnswer } from '../engine';
+import type { KnotAnswer } from '../scheduler';
 import { requireKnownBehaviour } from './behaviours';
 import { callKnot, describeFailure, isLostInCancel, isRetryable } from './knot-activity';
 import { KNOT_ENDED_SIGNAL, STILL_THERE_SIGNAL, type ChildEnd, type ChildTask } from './messages';
@@ -16,7 +16,7 @@ import { KNOT_ENDED_SIGNAL, STILL_THERE_SIGNAL, type ChildEnd, type ChildTask } 
 const knotEnded = defineSignal<[ChildEnd]>(KNOT_ENDED_SIGNAL);
 const stillThere = defineSignal(STILL_THERE_SIGNAL);
 
-/** The server's word for a workflow that is not there or has ended. */
+/** The server's error for a workflow that does not exist or has ended. */
 const NOT_FOUND = 'ExternalWorkflowExecutionNotFound';
 
 export function isNotFound(error: unknown): boolean {
@@ -24,13 +24,14 @@ export function isNotFound(error: unknown): boolean {
 }
 
 /**
- * A child run: does all that one knot of a run has to do, and tells the run by signal what came of it. The signal goes to
- * the run's id, so that whichever execution of the run is there then hears of it: one that continues as new cannot miss it, for
- * the server refuses to end an execution while a signal waits to be heard.
+ * A child run: does all the work of one knot of a run, and signals the outcome to the run. The signal goes to the run's
+ * id, so whichever execution is current receives it. An execution cannot miss it by continuing as new, as the server
+ * refuses to end an execution while a signal is unhandled.
  *
- * It ends only when the run has been told, or is over. How it ends itself (completed, failed, cancelled) is for those who look at it.
+ * It ends only once the run has been told, or is over. Its own result (completed, failed, cancelled) is only for people
+ * who look at it.
  *
- * @param work ends with the answer of the knot's own activity, or as that did; may continue as new
+ * @param work ends like the knot's own activity, with its answer or failure; may continue as new
  */
 export async function childRun(
   { behaviour, knot, task }: ChildTask,
@@ -44,24 +45,24 @@ export async function childRun(
   let failure: TemporalFailure | undefined;
   try {
     const answer = await work();
-    // Nodes that pass values on never have child runs: `childRunKnots` leaves them out.
+    // Nodes that pass values on never have child runs: `childRunKnots` excludes them.
     if ('skipped' in answer) throw new Error(`Knot ${knot} is a node that passes values on.`);
     const { extension, ...envelope } = answer;
-    end = { knot, child, kind: 'ok', envelope, ...(extension !== undefined && { extension }) };
+    end = { knot, temporalRunId: child, kind: 'ok', envelope, ...(extension !== undefined && { extension }) };
   } catch (error) {
-    // A defect of ours, which fails the workflow task, or a continuation as new.
+    // A defect of ours, which fails the workflow task, or a continue-as-new.
     if (!(error instanceof TemporalFailure)) throw error;
     failure = error;
     end =
       isCancellation(error) || (scope.consideredCancelled && (isRetryable(error) || isLostInCancel(error)))
-        ? { knot, child, kind: 'cancelled' }
-        : { knot, child, kind: 'err', ...describeFailure(knot, error) };
+        ? { knot, temporalRunId: child, kind: 'cancelled' }
+        : { knot, temporalRunId: child, kind: 'err', ...describeFailure(knot, error) };
   }
   await CancellationScope.nonCancellable(() => tell(task.runId, end));
   if (failure) throw failure;
 }
 
-/** The child run of a slow knot of a large plan: its activity is all that there is to do. */
+/** The child run of a slow knot of a large plan: it only runs the knot's activity. */
 export async function runKnot(child: ChildTask): Promise<void> {
   await childRun(child, () => callKnot(child.call, child.task, child.limits));
 }

@@ -1,75 +1,68 @@
-import { workflowInfo } from '@temporalio/workflow';
 import {
   FIELD_OVERHEAD_BYTES,
-  INLINE_BYTES_PER_ACTIVITY,
-  PARENTS_PER_ACTIVITY,
   packRanges,
   pathsOf,
   wantedOutside,
   type Envelope,
-} from '../engine';
-import { activityIdOf } from './activity-id';
-import {
-  mayReuse,
-  type GivenBack,
-  type KnotCall,
-  type KnotTask,
-  type SegmentTask,
   type Waited,
-} from './messages';
+} from '../scheduler';
+import { INLINE_BYTES_PER_ACTIVITY, PARENTS_PER_ACTIVITY } from '../plan';
+import { activityIdOf } from './activity-id';
+import { plainMarkdown } from './markdown';
+import { mayReuse, type HandedBack, type KnotCall, type KnotTask, type SegmentTask } from './messages';
 import type { PresentPlan } from './present-plan';
 import type { RunFacts } from './run-facts';
 import type { Slot } from './slot';
 
-/** How the knots of a run stand, as far as their tasks tell it. */
+/** The state of a run's knots, as far as their tasks mention it. */
 export interface KnotsAtHand {
   value(knot: number): Slot | undefined;
-  /** Whether a segment has given it back, to be run by an activity of its own. */
+  /** Whether a segment has handed it back, to run as an activity of its own. */
   isAlone(knot: number): boolean;
   isSettled(knot: number): boolean;
-  /** Whether a lookup has found it. */
+  /** Whether a lookup has found its value. */
   isFound(knot: number): boolean;
 }
 
-/** A task, and how many bytes of values and ids it carries. */
+/** A task, and how many bytes of values and ids it contains. */
 export interface Sized<Task> {
   readonly task: Task;
   readonly bytes: number;
 }
 
-/** Makes what the activities of knots and segments are told, from the layout and from what has become of the knots so far. */
+/** Makes the inputs of activities for knots and segments, from the layout and the knots' outcomes so far. */
 export class KnotTasks {
-  /** Knots that a segment gave back, to go with a later one. */
+  /** Knots that a segment handed back, to join a later one. */
   private readonly again = new Set<number>();
-  /** What segments said of knots that they gave back. */
-  private readonly givenBack: Map<number, GivenBack>;
+  /** Segments' reports about knots that they handed back. */
+  private readonly handedBack: Map<number, HandedBack>;
 
-  /** @param givenBack what segments of earlier executions said of knots that they gave back */
+  /** @param handedBack what segments of earlier executions reported of knots that they handed back */
   constructor(
     private readonly facts: RunFacts,
     private readonly plan: PresentPlan,
     private readonly knots: KnotsAtHand,
-    givenBack: readonly (readonly [number, GivenBack])[] = [],
+    handedBack: readonly (readonly [number, HandedBack])[] = [],
   ) {
-    this.givenBack = new Map(givenBack);
+    this.handedBack = new Map(handedBack);
   }
 
-  /** What a segment says of a knot that it gives back, for its own activity. */
-  noteGivenBack(knot: number, how: GivenBack): void {
-    this.givenBack.set(knot, how);
+  /** Stores what a segment reports of a knot that it hands back, for the knot's own activity. */
+  noteHandedBack(knot: number, how: HandedBack): void {
+    this.handedBack.set(knot, how);
   }
 
-  /** Of a knot that a segment gives back, to go with a later one. */
+  /** Marks a knot that a segment hands back to join a later one. */
   noteAgain(knot: number): void {
     this.again.add(knot);
   }
 
-  /** What is to be told to the own activities of knots that have not ended, in a later execution. */
-  get stillGivenBack(): readonly (readonly [number, GivenBack])[] {
-    return [...this.givenBack].filter(([knot]) => !this.knots.isSettled(knot));
+  /** Reports of segments for later executions, about knots that have not ended. */
+  get stillHandedBack(): readonly (readonly [number, HandedBack])[] {
+    return [...this.handedBack].filter(([knot]) => !this.knots.isSettled(knot));
   }
 
-  /** Of an activity for one knot, what is not in its task. */
+  /** For a knot's activity, what is not in its task. */
   callOf(knot: number): KnotCall {
     const { layout } = this.plan;
     const { taskQueue, priority } = this.plan.policyOf(knot);
@@ -78,12 +71,12 @@ export class KnotTasks {
       type: layout.activityTypes[layout.definition[knot]!]!,
       id: activityIdOf(layout.ids[knot]!),
       ...(taskQueue && { taskQueue }),
-      ...(summary && { summary }),
+      ...(summary && { summary: plainMarkdown(summary) }),
       ...(priority !== undefined && { priority }),
     };
   }
 
-  /** @param waited what its wait came to, where it has waited */
+  /** @param waited how the knot's wait ended, if it has waited */
   taskOf(knot: number, waited?: Waited): Sized<KnotTask> {
     const { plan, facts } = this;
     const { layout } = plan;
@@ -112,30 +105,33 @@ export class KnotTasks {
       ...(plan.policyOf(knot).node === 'branch' && {
         paths: pathsOf(layout, knot).map((path) => plan.policyOf(path).path!),
       }),
-      ...(facts.recordRun !== workflowInfo().runId && { run: facts.recordRun }),
+      ...(facts.isContinued && { temporalRunId: facts.temporalRunId }),
       ...(this.refusesReuse(knot) && { reuse: false as const }),
-      ...((this.knots.isAlone(knot) || this.hasResumedElements(knot)) && {
-        givenBack: this.givenBack.get(knot) ?? {},
+      ...((this.knots.isAlone(knot) || this.hasResumedElements(knot) || this.handedBack.has(knot)) && {
+        handedBack: this.handedBack.get(knot) ?? {},
       }),
       ...(waited && { waited }),
     };
     return { task, bytes };
   }
 
-  /** Of the activity that looks whether a body was recorded before its child run was lost. It carries no values. */
+  /**
+   * The task of the activity that checks whether a body's outcome was recorded before its child run was lost.
+   * It carries no values.
+   */
   lostTaskOf(knot: number): KnotTask {
     const id = this.plan.idOf(knot);
     return {
       plan: this.plan.packed,
       ...(activityIdOf(id) !== id && { knot: id }),
-      run: this.facts.recordRun,
+      temporalRunId: this.facts.temporalRunId,
       lost: true,
     };
   }
 
   segmentTaskOf(members: readonly number[]): Sized<SegmentTask> {
     const { layout, packed: plan } = this.plan;
-    const { recordRun } = this.facts;
+    const { isContinued, temporalRunId } = this.facts;
     const isMember = new Set(members);
     const parents: Record<string, Envelope> = {};
     const paths: string[] = [];
@@ -163,28 +159,29 @@ export class KnotTasks {
       parents,
       ...(this.mayBeRecorded(members) && { mayBeRecorded: true }),
       ...(members.some((knot) => this.refusesReuse(knot)) && { reuse: false as const }),
-      ...(recordRun !== workflowInfo().runId && { run: recordRun }),
+      ...(isContinued && { temporalRunId }),
     };
     return { task, bytes: idBytes + parentBytes };
   }
 
-  /** Whether its activity is to be told that nothing is taken from other runs. */
+  /** Whether the knot's activity must not reuse values of other runs. */
   private refusesReuse(knot: number): boolean {
     const { cache, map } = this.plan.policyOf(knot);
     return !mayReuse(this.facts.memo) && (cache ?? map?.cache) !== undefined;
   }
 
-  /** Whether elements of it may have been taken over from another run. */
+  /** Whether some of its elements may have been taken over from another run. */
   private hasResumedElements(knot: number): boolean {
     return this.facts.memo.resume !== undefined && this.plan.policyOf(knot).map !== undefined;
   }
 
-  /** Whether an attempt of another segment may have recorded, or may be about to record, one of the knots. */
+  /** Whether another segment's attempt may have recorded, or be about to record, one of the knots. */
   private mayBeRecorded(members: readonly number[]): boolean {
     const mayBe = (knot: number): boolean =>
       this.again.has(knot) || this.knots.isFound(knot) || this.hasResumedElements(knot);
     if (members.some(mayBe)) return true;
-    // Which knots an earlier execution had out is not carried on: to ask for the records costs one query a segment.
-    return this.facts.recordRun !== workflowInfo().runId;
+    // Dispatches of an earlier execution are not carried over; asking for the records costs one query per
+    // segment.
+    return this.facts.isContinued;
   }
 }

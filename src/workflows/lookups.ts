@@ -1,18 +1,18 @@
 export interface LookupsListener {
-  /** What came of a lookup, of the knots that it was for. It is still under way. */
+  /** The result of a lookup, by the knots that it was for. The lookup still counts as in progress. */
   answered(found: readonly number[], missed: readonly number[]): void;
-  /** It is not under way any more. */
+  /** The lookup is no longer in progress. */
   over(): void;
   /** Fails the workflow task. */
   fatal(error: unknown): void;
 }
 
 /**
- * Which dispatched knots other runs have made already.
+ * Finds which dispatched knots have values that other runs have already made.
  *
- * L1  One lookup at a time: what becomes ready meanwhile is looked up together.
- * L2  What a lookup has taken over is on record before its answer is heard. Knots below those that it was for, which are not
- *     dispatched yet, are Ok as soon as they are: the scheduler decides on each, as if its activity had ended at once.
+ * L1  One lookup at a time: knots that become ready meanwhile are looked up together.
+ * L2  A lookup records what it takes over before it returns. Knots downstream, not dispatched yet, become Ok when they
+ *     are: the scheduler decides on each as if its activity had ended at once.
  */
 export class Lookups {
   private readonly waiting: number[] = [];
@@ -20,7 +20,7 @@ export class Lookups {
   /** Dispatched or not. */
   private readonly found = new Set<number>();
 
-  /** @param lookUp as {@link TemporalHostOptions.lookUp}; absent: nothing is looked up */
+  /** @param lookUp see {@link TemporalHostOptions.lookUp}; if omitted, nothing is looked up */
   constructor(
     private readonly lookUp: ((knots: readonly number[]) => Promise<readonly number[]>) | undefined,
     private readonly listener: LookupsListener,
@@ -30,17 +30,17 @@ export class Lookups {
     return this.lookingUp;
   }
 
-  /** Whether a lookup has taken it over. */
+  /** Whether a lookup has taken over its value. */
   isFound(knot: number): boolean {
     return this.found.has(knot);
   }
 
-  /** The knot is dispatched, and goes with the next lookup. */
+  /** The knot is dispatched, and joins the next lookup. */
   add(knot: number): void {
     this.waiting.push(knot);
   }
 
-  /** Looks up what waits, unless a lookup is under way. */
+  /** Looks up the queued knots, unless a lookup is in progress. */
   next(): void {
     if (this.waiting.length === 0 || this.lookingUp) return;
     const knots = this.waiting.splice(0).sort((a, b) => a - b);
@@ -59,7 +59,7 @@ export class Lookups {
     );
   }
 
-  /** The knots that wait, which wait no more. */
+  /** Empties the queue and returns its knots. */
   takeBack(): number[] {
     return this.waiting.splice(0);
   }

@@ -1,4 +1,6 @@
 import {
+  ActivityFailure,
+  ApplicationFailure,
   CancellationScope,
   CancelledFailure,
   TemporalFailure,
@@ -7,73 +9,90 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import { MAP_CONCURRENCY, packRanges, unpackRanges, type KnotAnswer } from '../engine';
+import type { ExceptionRecord } from '../authoring/outcome';
+import { packRanges, unpackRanges, type KnotAnswer } from '../scheduler';
 import { activityIdOf } from './activity-id';
 import { requireKnownBehaviour } from './behaviours';
-import { activityOptions, callKnot, scheduleKnot } from './knot-activity';
+import { activityOptions, callKnot, describeFailure, scheduleKnot } from './knot-activity';
 import { childRun } from './knot-run';
+import { activitiesOf, batchTask, elementTask, partsOf } from './map-parts';
 import {
   BATCH_ACTIVITY,
   MEMO_KEY,
+  RECORDS_LOST,
   SPLIT_ACTIVITY,
   childWorkflowType,
   type BatchAnswer,
   type BatchTask,
   type ChildMemo,
   type ChildTask,
-  type GivenBack,
+  type HandedBack,
   type MapPart,
-  type MapWork,
   type PartSlice,
   type SplitAnswer,
   type SplitMap,
   type SplitTask,
 } from './messages';
 
-/** Activities of one history, of which each has three events and often a workflow task of its own. */
-const ACTIVITIES_PER_RUN = 500;
-/** Activities of one map at once, whatever it says: what one server should have to bear. */
-const MOST_AT_ONCE = 1_000;
-/** Of these, so many are in one part while there are other parts to run beside it. */
-const PER_PART = 50;
-const PARTS_AT_ONCE = 100;
-/** Of a map in batches, so many activities at once: enough to keep some on their way between server and workers while others run. */
-const BATCHES_AT_ONCE = 50;
-/** Elements of one batch at once, where the map allows: those that end together are recorded together. */
-const LEAST_IN_BATCH = 4;
 const CANCELLED = 'The map was cancelled';
+/**
+ * How often a map starts again because records of its elements are lost. After that, its run deals with it.
+ */
+const MENDS = 10;
 
 /**
- * The child run of a map. Its list is split into slices, whose elements run in activities of their own or, with `batch`, several in one; where
- * these are too many for one history, parts of the map have child runs of their own. Then the map's activity puts together what the
- * elements have recorded.
+ * The child run of a map. The list is split into slices, whose elements run in activities of their own or,
+ * with `batch`, several in one. If these are too many for one history, parts of the map get child runs of
+ * their own. Finally the map's activity composes the value from the elements' records.
  *
- * M1  What an activity of an element answers is not looked at, only that it has ended: the records say what came of it, and what ended
- *     without a record (an operator can do that) has failed.
+ * M1  Results of element activities are ignored except that they have ended: records tell the outcomes. An
+ *     activity that was ended from outside (by an operator) has no record, and its element has failed. Any
+ *     other missing record means that the history lost it: the map starts again, with only the elements that
+ *     are not on record.
  * M2  No more elements are in flight than the map allows, over all its parts: each part has its share.
  * M3  After a cancel nothing begins. What has begun is awaited.
  */
-export async function runMap(task: ChildTask | MapPart): Promise<void> {
-  if ('slices' in task) return await runPart(task);
+export async function runMap(task: ChildTask | MapPart): Promise<readonly number[] | undefined> {
+  if ('slices' in task) {
+    const ended = await runPart(task);
+    return ended.length > 0 ? packRanges(ended) : undefined;
+  }
   await childRun(task, () => runWhole(task));
+  return undefined;
 }
 
 async function runWhole(child: ChildTask): Promise<KnotAnswer> {
   const from = child.from ?? 0;
   const split = await splitFrom(child, from);
+  let { ended = [] } = child;
   if (!split.refused) {
     const { parts, beside } = partsOf(child, split, from);
-    await runParts(child, parts, beside);
-    if (split.next !== undefined) return await continueAsNew<typeof runMap>({ ...child, from: split.next });
+    const here = await runParts(child, parts, beside);
+    ended = packRanges([...unpackRanges(ended), ...here.sort((a, b) => a - b)]);
+    const soFar = { ...child, ...(ended.length > 0 && { ended }) };
+    if (split.next !== undefined) return await continueAsNew<typeof runMap>({ ...soFar, from: split.next });
   }
   const map: SplitMap = {
     count: split.count,
     ...(split.keyed && { keyed: true }),
     ...(split.refused && { refused: true }),
+    ...(ended.length > 0 && { ended }),
   };
-  // It runs where its run's other activities do: the queue that it names is that of the elements.
+  // It runs on the run's task queue: the queue that the knot names is that of the elements.
   const { taskQueue: _, ...own } = child.call;
-  return await callKnot(own, { ...child.task, map }, child.limits);
+  try {
+    return await callKnot(own, { ...child.task, map }, child.limits);
+  } catch (error) {
+    const { mended = 0 } = child;
+    if (!isRecordsLost(child.knot, error) || mended === MENDS) throw error;
+    const { from: _from, ...anew } = child;
+    const task = { ...child.task, handedBack: child.task.handedBack ?? {} };
+    return await continueAsNew<typeof runMap>({ ...anew, task, ended, mended: mended + 1 });
+  }
+}
+
+function isRecordsLost(knot: string, error: unknown): boolean {
+  return error instanceof TemporalFailure && describeFailure(knot, error).failure.type === RECORDS_LOST;
 }
 
 async function splitFrom({ knot, limits, task }: ChildTask, from: number): Promise<SplitAnswer> {
@@ -84,110 +103,74 @@ async function splitFrom({ knot, limits, task }: ChildTask, from: number): Promi
   return await activities[SPLIT_ACTIVITY]!({ ...task, knot, from });
 }
 
-/** The work of these slices, in parts that fit in one history each. */
-function partsOf(
-  child: ChildTask,
-  { slices, done }: SplitAnswer,
-  from: number,
-): { parts: readonly MapPart[]; beside: number } {
-  const { behaviour, limits, knot, task, map } = child;
-  const { concurrency = MAP_CONCURRENCY, batch = 1, each } = map!;
-  const isDone = new Set(unpackRanges(done ?? []));
-  const parts: PartSlice[][] = [];
-  let room = 0;
-  let first = from;
-  let batches = 0;
-  for (const [hash, elements] of slices) {
-    const offsets: number[] = [];
-    for (let offset = 0; offset < elements; offset++) if (!isDone.has(first + offset)) offsets.push(offset);
-    const activities = Math.ceil(offsets.length / batch);
-    if (activities > room) {
-      parts.push([]);
-      room = ACTIVITIES_PER_RUN;
-    }
-    room -= activities;
-    batches += activities;
-    if (activities > 0) parts.at(-1)!.push({ hash, first, offsets: packRanges(offsets) });
-    first += elements;
-  }
-  const inBatch = Math.min(batch, concurrencyInBatch(concurrency, batches));
-  const atOnce = Math.min(MOST_AT_ONCE, Math.max(1, Math.floor(concurrency / inBatch)));
-  const beside = partsBeside(parts.length, atOnce);
-  const work: MapWork = {
-    behaviour,
-    limits,
-    call: {
-      type: each,
-      id: child.call.id,
-      ...(child.call.taskQueue && { taskQueue: child.call.taskQueue }),
-      ...(child.call.priority !== undefined && { priority: child.call.priority }),
-    },
-    task: {
-      plan: task.plan,
-      run: task.run,
-      runId: task.runId,
-      ...(task.reuse === false && { reuse: task.reuse }),
-    },
-    knot,
-    window: Math.max(1, Math.floor(atOnce / beside)),
-    ...(batch > 1 && { batch: { size: batch, concurrency: inBatch } }),
-    ...(task.givenBack?.elements && { givenBack: task.givenBack.elements }),
-    ...(task.givenBack && { mayBeRecorded: true }),
-  };
-  return { parts: parts.map((part) => ({ ...work, slices: part })), beside };
-}
-
-/** How many elements of one batch run at once where there are so many batches, so that all together are as many as the map allows. */
-function concurrencyInBatch(concurrency: number, batches: number): number {
-  const atOnce = Math.min(batches, BATCHES_AT_ONCE, Math.floor(concurrency / LEAST_IN_BATCH));
-  return Math.floor(concurrency / Math.max(1, atOnce));
-}
-
-/** How many parts run at once, of so many, with so many activities at once in all. */
-function partsBeside(parts: number, atOnce: number): number {
-  return Math.max(1, Math.min(parts, PARTS_AT_ONCE, Math.ceil(atOnce / PER_PART), atOnce));
-}
-
-async function runParts(child: ChildTask, parts: readonly MapPart[], beside: number): Promise<void> {
+/** Returns the elements whose activities were ended from outside. */
+async function runParts(child: ChildTask, parts: readonly MapPart[], beside: number): Promise<number[]> {
   const [only] = parts;
   if (only && parts.length === 1) return await runPart(only);
+  const ended: number[] = [];
   await inWindow(parts, beside, async (part) => {
-    await endOf(() => startPart(child, part));
+    ended.push(...((await endOf(() => startPart(child, part))) ?? positionsOf(part)));
   });
+  return ended;
 }
 
-async function startPart({ task }: ChildTask, part: MapPart): Promise<void> {
-  const memo: ChildMemo = { run: task.run };
+function positionsOf({ slices }: MapPart): number[] {
+  return slices.flatMap(({ first, offsets }) => unpackRanges(offsets).map((offset) => first + offset));
+}
+
+async function startPart({ task }: ChildTask, part: MapPart): Promise<number[]> {
+  const memo: ChildMemo = { temporalRunId: task.temporalRunId };
   const number = part.slices[0]!.first;
   const handle = await startChild<typeof runMap>(childWorkflowType('map'), {
     workflowId: `${workflowInfo().workflowId}/${number}`,
     args: [part],
     memo: { [MEMO_KEY]: memo },
-    // Whoever has the id was left behind by a child run that was terminated or reset.
+    // An existing workflow of this id was left behind by a child run that was terminated or reset.
     workflowIdReusePolicy: 'TERMINATE_IF_RUNNING',
   });
-  await handle.result();
-}
-
-/** Runs the elements of some slices in this history. */
-async function runPart(part: MapPart): Promise<void> {
-  requireKnownBehaviour(part.behaviour);
-  const { batch, window } = part;
-  if (!batch) return await runElements(part);
-  await inWindow(activitiesOf(part), window, async ({ slice, offsets }) => {
-    const answer = await runBatch(part, slice, offsets, batch.concurrency);
-    for (const [offset, how] of answer?.alone ?? []) await endOf(() => runElement(part, slice, offset, how));
-  });
+  return unpackRanges((await handle.result()) ?? []);
 }
 
 /**
- * An activity for each element. Of all that the sandbox does for one, the promises cost most: so there is one chain of callbacks where
- * `inWindow` would have several functions that wait for each other.
+ * Runs the elements of some slices in this history. Returns those whose activities were ended from outside.
  */
-function runElements(part: MapPart): Promise<void> {
+async function runPart(part: MapPart): Promise<number[]> {
+  requireKnownBehaviour(part.behaviour);
+  const { batch, window } = part;
+  if (!batch) return await runElements(part);
+  const ended: number[] = [];
+  await inWindow(activitiesOf(part), window, async ({ slice, offsets }) => {
+    const answer = await runBatch(part, slice, offsets);
+    if (!answer) ended.push(...offsets.map((offset) => slice.first + offset));
+    for (const [offset, how] of answer?.retryAlone ?? []) {
+      try {
+        await runElement(part, slice, offset, how);
+      } catch (error) {
+        if (!(error instanceof TemporalFailure)) throw error;
+        if (isEndedFromOutside(error)) ended.push(slice.first + offset);
+      }
+    }
+  });
+  return ended;
+}
+
+/** Whether the failure comes from outside of our workers, so that there is no record. */
+function isEndedFromOutside(error: TemporalFailure): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  if (!(cause instanceof ApplicationFailure)) return true;
+  const [record] = (cause.details ?? []) as (Partial<ExceptionRecord> | null | undefined)[];
+  return cause.type !== RECORDS_LOST && record?.id === undefined;
+}
+
+/**
+ * One activity per element. Promises are the largest cost in the sandbox, so this is one chain of callbacks
+ * instead of several functions that await each other as in `inWindow`.
+ */
+function runElements(part: MapPart): Promise<number[]> {
   const scope = CancellationScope.current();
-  const givenBack = new Map(part.givenBack);
+  const handedBack = new Map(part.handedBack);
   const elements = activitiesOf(part);
+  const outside: number[] = [];
   return new Promise((resolve, reject) => {
     let open = 0;
     const next = (): void => {
@@ -195,61 +178,47 @@ function runElements(part: MapPart): Promise<void> {
       if (element) {
         const { slice, offsets } = element;
         const [offset] = offsets as [number];
+        const position = slice.first + offset;
         open += 1;
-        runElement(part, slice, offset, givenBack.get(slice.first + offset)).then(ended, failed);
+        runElement(part, slice, offset, handedBack.get(position)).then(ended, (error: Error) =>
+          failed(error, position),
+        );
       } else if (open === 0) {
         if (scope.consideredCancelled) reject(new CancelledFailure(CANCELLED));
-        else resolve();
+        else resolve(outside);
       }
     };
     const ended = (): void => {
       open -= 1;
       next();
     };
-    const failed = (error: Error): void => {
-      if (error instanceof TemporalFailure) ended();
-      else reject(error);
+    const failed = (error: Error, position: number): void => {
+      if (!(error instanceof TemporalFailure)) return reject(error);
+      if (isEndedFromOutside(error)) outside.push(position);
+      ended();
     };
     for (let place = 0; place < part.window; place++) next();
   });
 }
 
-interface Activity {
-  readonly slice: PartSlice;
-  readonly offsets: readonly number[];
-}
-
-function* activitiesOf({ slices, batch }: MapPart): Generator<Activity, undefined> {
-  for (const slice of slices) {
-    const offsets = unpackRanges(slice.offsets);
-    const size = batch?.size ?? 1;
-    for (let first = 0; first < offsets.length; first += size)
-      yield { slice, offsets: offsets.slice(first, first + size) };
-  }
-}
-
 function runElement(
-  { call, limits, task, knot, mayBeRecorded }: MapPart,
-  { hash, first }: PartSlice,
+  part: MapPart,
+  slice: PartSlice,
   offset: number,
-  how: GivenBack | undefined,
+  how: HandedBack | undefined,
 ): Promise<unknown> {
-  const id = activityIdOf(`${knot}[${first + offset}]`);
-  const givenBack = how ?? (mayBeRecorded && {});
-  return scheduleKnot(
-    { ...call, id },
-    { ...task, knot, element: { slice: hash, offset }, ...(givenBack && { givenBack }) },
-    limits,
-  );
+  const id = activityIdOf(`${part.knot}[${slice.first + offset}]`);
+  return scheduleKnot({ ...part.call, id }, elementTask(part, slice, offset, how), part.limits);
 }
 
 async function runBatch(
-  { call, limits, task, knot }: MapPart,
-  { hash, first }: PartSlice,
+  part: MapPart,
+  slice: PartSlice,
   offsets: readonly number[],
-  concurrency: number,
 ): Promise<BatchAnswer | undefined> {
-  const { taskQueue, priority } = call;
+  const { limits, knot } = part;
+  const { taskQueue, priority } = part.call;
+  const { first } = slice;
   const activities = proxyActivities<Record<string, (task: BatchTask) => Promise<BatchAnswer>>>({
     activityId: activityIdOf(`${BATCH_ACTIVITY}:${first + offsets[0]!}:${knot}`),
     ...(taskQueue && { taskQueue }),
@@ -257,12 +226,10 @@ async function runBatch(
     summary: `elements ${first + offsets[0]!} … ${first + offsets.at(-1)!}`,
     ...activityOptions(limits),
   });
-  return await endOf(() =>
-    activities[BATCH_ACTIVITY]!({ ...task, knot, slice: hash, offsets: packRanges(offsets), concurrency }),
-  );
+  return await endOf(() => activities[BATCH_ACTIVITY]!(batchTask(part, slice, offsets)));
 }
 
-/** Undefined where it ended otherwise than with an answer, which the records tell. */
+/** Undefined if it ended without an answer; the records tell the outcome. */
 async function endOf<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
@@ -272,7 +239,10 @@ async function endOf<T>(work: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Does it for each, in order, with so many under way at most; after a cancel nothing more begins, and it ends as cancelled. */
+/**
+ * Does the work for each item in order, at most so many at once. After a cancel nothing more begins, and it
+ * ends as cancelled.
+ */
 async function inWindow<T>(
   items: Iterable<T>,
   window: number,

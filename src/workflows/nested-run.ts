@@ -6,13 +6,13 @@ import {
   TerminatedFailure,
   continueAsNew,
   isCancellation,
-  proxyLocalActivities,
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
-import { nestedRunId, type KnotAnswer } from '../engine';
+import { nestedRunId } from '../plan';
+import type { KnotAnswer } from '../scheduler';
 import { messageText } from '../errors';
-import { SYSTEM_ACTIVITY_OPTIONS, failTaskIfUnknown } from './system-calls';
+import { failTaskIfUnknown, localFirst } from './system-calls';
 import { holdDispatch } from './history-budget';
 import { callKnot } from './knot-activity';
 import { childRun } from './knot-run';
@@ -30,13 +30,11 @@ import {
 
 const MESSAGE_LENGTH = 2_000;
 
-const system = proxyLocalActivities<{ [NEST_ACTIVITY](request: NestRequest): Promise<NestResult> }>(
-  SYSTEM_ACTIVITY_OPTIONS,
-);
+const system = localFirst<{ [NEST_ACTIVITY](request: NestRequest): Promise<NestResult> }>();
 
 /**
- * The child run of a knot that runs another tapestry. That runs as a run of its own, which any client may follow by its id; when it is over,
- * the knot's activity reads its values from its records.
+ * The child run of a knot that runs another tapestry. The tapestry runs as a run of its own, which any client
+ * may follow by its id. When it is over, the knot's activity reads its values from its records.
  */
 export async function runSubTapestry(child: ChildTask): Promise<void> {
   await childRun(child, async () => {
@@ -45,16 +43,16 @@ export async function runSubTapestry(child: ChildTask): Promise<void> {
   });
 }
 
-/** What one execution of a loop hands to the next. */
+/** Passed on by one execution of a loop to the next. */
 export interface LoopContinuation {
-  /** The next one. */
+  /** The number of the next iteration. */
   readonly iteration: number;
   readonly run: NestResult;
 }
 
 /**
- * The child run of a loop: runs its step, and asks the knot's activity what comes of that, until it is over. It continues as new by itself where
- * its history has grown.
+ * The child run of a loop: repeats its step until the knot's activity says that the loop is over. Continues
+ * as new by itself when its history has grown.
  */
 export async function runLoop(child: ChildTask, continuation?: LoopContinuation): Promise<void> {
   await childRun(child, async () => {
@@ -70,7 +68,7 @@ export async function runLoop(child: ChildTask, continuation?: LoopContinuation)
   });
 }
 
-/** The next execution would not hear of a cancel that has come to this one. */
+/** The next execution would miss a cancel that this one has already received. */
 function isHistoryLong({ limits }: ChildTask): boolean {
   const info = workflowInfo();
   const isLong = holdDispatch(limits, info) || info.continueAsNewSuggested;
@@ -81,16 +79,19 @@ async function runToStart({ knot, task }: ChildTask): Promise<NestResult> {
   return await failTaskIfUnknown(() => system[NEST_ACTIVITY]({ task: { ...task, knot } }));
 }
 
-/** The knot's activity runs where its run's other activities do: the queue that it names is that of the tapestry. */
+/**
+ * The knot's activity runs on the run's task queue: the queue that the knot names is that of the tapestry.
+ */
 function ownCall({ call: { taskQueue: _, ...call } }: ChildTask): KnotCall {
   return call;
 }
 
 /**
- * Runs the tapestry to its end. Its parent, in the words of the server, is this child run: it is cancelled with it and, where this ends without
- * a word, asked to cancel itself, so that it settles its own records.
+ * Runs the tapestry to its end. For the server this child run is its parent: they are cancelled together, and
+ * if this one ends without a message, the other is asked to cancel itself, so that it settles its own
+ * records.
  *
- * @param number of the run among those of its knot, from 1
+ * @param number which run of its knot this is, from 1
  */
 async function run(
   { call, knot, memo, task }: ChildTask,
@@ -102,7 +103,7 @@ async function run(
     plan: nested.plan,
     trigger: 'knot',
     parentRunId: task.runId,
-    parentTemporalRun: task.run,
+    parentTemporalRunId: task.temporalRunId,
     parentKnot: knot,
   };
   const handle = await startChild(nested.tapestry, {
@@ -110,12 +111,12 @@ async function run(
     args: [nested.parameters],
     memo: { [MEMO_KEY]: said },
     parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-    // Whoever has the id was left behind by a child run that was terminated or reset.
+    // An existing workflow of this id was left behind by a child run that was terminated or reset.
     workflowIdReusePolicy: 'TERMINATE_IF_RUNNING',
     ...(call.taskQueue && { taskQueue: call.taskQueue }),
     ...(call.summary && { staticSummary: call.summary }),
   });
-  const ended = { run: handle.workflowId, child: handle.firstExecutionRunId };
+  const ended = { runId: handle.workflowId, temporalRunId: handle.firstExecutionRunId };
   try {
     await handle.result();
     return ended;

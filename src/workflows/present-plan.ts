@@ -1,7 +1,7 @@
-import { packHash } from '../canonical';
-import type { Layout } from '../engine';
+import { packHash } from '../values';
+import type { Layout } from '../plan';
 
-/** The plan of a run as it is now. An extension brings another one, whose layout begins with that of the last. */
+/** The current plan of a run. An extension replaces it by one whose layout begins with the last one. */
 export class PresentPlan {
   private packedHash: string;
 
@@ -16,7 +16,7 @@ export class PresentPlan {
     return this.planHash;
   }
 
-  /** The hash as tasks carry it. */
+  /** The hash in the form that tasks carry. */
   get packed(): string {
     return this.packedHash;
   }

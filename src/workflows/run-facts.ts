@@ -1,12 +1,14 @@
 import type { RunMemo } from './messages';
 import type { RunLimits } from './run-limits';
 
-/** What holds for all executions of a run. */
+/** Facts that are the same for all executions of a run. */
 export interface RunFacts {
-  /** The Temporal run id that the records of the whole chain of executions are kept under. */
-  readonly recordRun: string;
+  /** The Temporal run id under which the records of the whole chain are kept. */
+  readonly temporalRunId: string;
+  /** Whether there were earlier executions. */
+  readonly isContinued: boolean;
   readonly behaviour: number;
   readonly limits: RunLimits;
-  /** What the client said of the run. */
+  /** The client's facts about the run. */
   readonly memo: RunMemo;
 }

@@ -1,32 +1,44 @@
-import { HOLD_BYTES, HOLD_EVENTS, SETTLED_PER_EXECUTION } from '../engine';
+import { HOLD_BYTES, HOLD_EVENTS, SETTLED_PER_EXECUTION } from '../plan';
 import { SelvageError } from '../errors';
 
 /**
- * Limits that decide what a run's workflow does. The run's first step pins them; its later executions and its child runs are told them. So a
- * version with other defaults replays what an older one began, and no option of a worker changes them.
+ * Limits that determine what a run's workflow does. The run's first step pins them and passes them to later executions
+ * and child runs. So a version with other defaults replays what an older one began, and no worker option changes them.
  */
 export interface RunLimits {
-  /** From so many events on, an execution dispatches nothing more, comes to rest and continues as new. */
+  /** From this many events on, an execution dispatches nothing more, waits until nothing runs and continues as new. */
   readonly holdEvents: number;
-  /** Likewise, by the size of the history. */
+  /** The same, by the size of the history. */
   readonly holdBytes: number;
-  /** So many knots an execution settles at least before it heeds the server's suggestion to continue. */
+  /** Number of knots that an execution settles before it heeds the server's suggestion to continue. */
   readonly settledPerExecution: number;
-  /** Plans that may take more events than this have their slow knots in child runs. */
+  /** Plans that may take more events than this run their slow knots as child runs. */
   readonly childRunsFromEvents: number;
   /**
-   * How soon, in milliseconds, child runs of earlier executions are asked whether they are still there. The time doubles with each check, up to
-   * the longest.
+   * Milliseconds until child runs of earlier executions are first asked whether they still exist. The interval doubles
+   * with each check, up to the longest.
    */
   readonly firstCheckMs: number;
   readonly longestCheckMs: number;
-  /** After so many signals an execution dispatches nothing more. The server takes 2,000 updates of one. */
+  /** After this many signals an execution dispatches nothing more, so that it can continue as new. */
   readonly signalsToHold: number;
-  /** After so many signals an execution continues at the next moment of rest. */
+  /**
+   * Most signals by update that an execution accepts; further ones go to the next. The server allows 2,000 updates per
+   * execution.
+   */
+  readonly signalsAtMost: number;
+  /** After this many signals an execution continues as new when nothing is running. */
   readonly signalsToContinue: number;
-  /** Signals that no knot has taken: all of them go to the next execution in one payload, which the server takes up to 2 MiB. */
+  /**
+   * Most signals kept untaken: all of them go to the next execution in one payload, which the server limits to 2 MiB.
+   */
   readonly keptSignals: number;
-  /** After so many milliseconds without a beat the server takes a worker for lost, and gives its activities to another. */
+  /** Most signals whose answers are remembered for repeated sends; the next execution gets them in the same payload. */
+  readonly rememberedSignals: number;
+  /**
+   * Milliseconds without a heartbeat after which the server considers a worker lost and gives its activities to
+   * another.
+   */
   readonly heartbeatTimeoutMs: number;
 }
 
@@ -38,15 +50,17 @@ const DEFAULT_RUN_LIMITS: RunLimits = {
   firstCheckMs: 60_000,
   longestCheckMs: 3_600_000,
   signalsToHold: 1_500,
+  signalsAtMost: 1_900,
   signalsToContinue: 500,
   keptSignals: 5_000,
+  rememberedSignals: 5_000,
   heartbeatTimeoutMs: 30_000,
 };
 
 /**
- * The limits of a run whose starter wants some of them otherwise.
+ * The limits of a run, with those that its starter overrides.
  *
- * @throws SelvageError `InvalidConfig` for an unknown name, and for what is not a whole number above 0
+ * @throws SelvageError `InvalidConfig` for an unknown name, or a value that is not a positive integer
  */
 export function runLimits(wanted: Partial<RunLimits> = {}): RunLimits {
   for (const [name, limit] of Object.entries(wanted)) {

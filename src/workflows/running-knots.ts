@@ -1,41 +1,44 @@
 import { TemporalFailure } from '@temporalio/workflow';
-import { isExpanding, type KnotOutcome } from '../engine';
+import { isExpanding } from '../plan';
+import type { KnotOutcome } from '../scheduler';
 import type { ChildRunKnots } from './child-run-knots';
 import type { Extensions } from './extensions';
 import { callKnot, describeFailure } from './knot-activity';
 import type { KnotTasks } from './knot-tasks';
-import type { ChildEnd, KnotFailure, KnotTask } from './messages';
+import { RECORDS_LOST, type ChildEnd, type KnotFailure, type KnotTask } from './messages';
 import type { PresentPlan } from './present-plan';
 import type { RunFacts } from './run-facts';
 import { CANCELLED, outcomeOf, slotOf, type Slot } from './slot';
 import type { UnrecordedKnots } from './unrecorded-knots';
 
 export interface RunningKnotsListener {
-  /** What became of a knot, which may be settled already: then that stands. */
+  /** The outcome of a knot. If the knot is already settled, its earlier outcome stands. */
   ended(knot: number, outcome: KnotOutcome<Slot>, failure?: KnotFailure): void;
-  /** The child run of a knot is under way. */
+  /** The knot's activity needs records that are lost. */
+  needsRecords(knot: number): void;
+  /** The child run of a knot has started. */
   away(): void;
-  /** Events have been added to the history while nothing was settled. */
+  /** Events were added to the history without settling anything. */
   checked(): void;
   isSettled(knot: number): boolean;
-  /** Whether a cancel was asked for, be it heard or not. */
+  /** Whether a cancel was requested, even if not handled yet. */
   isCancelling(): boolean;
-  /** Whether an activity that ended so would not have, or not yet, without the cancel. */
+  /** Whether an activity that ended like this ended so, or so early, because of the cancel. */
   isCancelled(error: unknown): boolean;
-  /** So that a cancel of the run reaches what is begun here. */
+  /** Runs the work so that a cancel of the run reaches what it begins. */
   inScope(work: () => void): void;
   /** Fails the workflow task. */
   fatal(error: unknown): void;
 }
 
 /**
- * The knots of this execution that are under way by an activity or a child run of their own.
+ * The knots of this execution that run as an activity or a child run of their own.
  *
- * R1  What a body extends the run by is there before its knot is settled.
- * R2  A failure that nobody has recorded is noted as such before its knot is settled.
+ * R1  A body's extension is complete before its knot is settled.
+ * R2  A failure that nobody has recorded is noted as unrecorded before its knot is settled.
  */
 export class RunningKnots {
-  /** By an activity, or a child run that is being started. */
+  /** As an activity, or as a child run that is being started. */
   private readonly scheduled = new Set<number>();
 
   constructor(
@@ -48,14 +51,14 @@ export class RunningKnots {
     private readonly listener: RunningKnotsListener,
   ) {}
 
-  /** Those that keep the execution from continuing as new: all but those that are away in child runs. */
+  /** Those that prevent continuing as new: all except those in child runs. */
   get here(): ReadonlySet<number> {
     return this.scheduled;
   }
 
   /**
-   * @param carried knots that earlier executions sent to child runs, with the Temporal run ids of these
-   * @param unheard what these said to the last one when it was about to end
+   * @param carried knots that earlier executions sent to child runs, with the Temporal run ids of those
+   * @param unheard messages that arrived when the last execution was about to end
    */
   open(carried: readonly (readonly [number, string])[] = [], unheard: readonly ChildEnd[] = []): void {
     const { listener } = this;
@@ -78,7 +81,7 @@ export class RunningKnots {
   }
 
   start(knot: number, task: KnotTask): void {
-    // A local one that no segment could end.
+    // A local map that a segment could not finish.
     if (isExpanding(this.plan.policyOf(knot))) this.children.add(knot);
     if (this.children.all.has(knot)) this.startChild(knot, task);
     else this.schedule(knot, task);
@@ -104,7 +107,7 @@ export class RunningKnots {
     );
   }
 
-  /** @param extension by which its body extends the run: that comes first */
+  /** @param extension by which its body extends the run; applied first */
   private settleExtended(knot: number, outcome: KnotOutcome<Slot>, extension: string | undefined): void {
     if (extension === undefined || this.listener.isSettled(knot)) {
       this.listener.ended(knot, outcome);
@@ -117,12 +120,13 @@ export class RunningKnots {
   }
 
   private settleFailure(knot: number, error: unknown): void {
-    // A knot whose grace was over is settled already when its activity ends at last.
+    // A knot whose grace was over is already settled when its activity finally ends.
     if (this.listener.isSettled(knot)) return;
     if (this.listener.isCancelled(error)) {
       this.listener.ended(knot, CANCELLED);
     } else if (error instanceof TemporalFailure) {
       const { failure, recorded } = describeFailure(this.plan.idOf(knot), error);
+      if (failure.type === RECORDS_LOST) return this.listener.needsRecords(knot);
       if (!recorded) this.unrecorded.noteFailed(knot, failure);
       this.listener.ended(knot, { kind: 'err' }, failure);
     } else {
@@ -136,14 +140,15 @@ export class RunningKnots {
     } else if (end.kind === 'cancelled') {
       this.listener.ended(knot, CANCELLED);
     } else if (!this.listener.isSettled(knot)) {
+      if (end.failure.type === RECORDS_LOST) return this.listener.needsRecords(knot);
       if (!end.recorded) this.unrecorded.noteFailed(knot, end.failure);
       this.listener.ended(knot, { kind: 'err' }, end.failure);
     }
   }
 
   /**
-   * The body may have been recorded before its child run was lost: so an activity looks, and records a failure if there is
-   * nothing. It is small, so it goes out whatever the budget and the history say.
+   * The outcome may have been recorded before the child run was lost, so an activity checks, and records a failure if
+   * there is none. It is small, so it is sent regardless of the budget and the history.
    */
   private settleLost(knot: number): void {
     if (this.listener.isCancelling()) this.listener.ended(knot, CANCELLED);

@@ -1,9 +1,9 @@
 import { TemporalFailure, proxyActivities } from '@temporalio/workflow';
-import { unpackEnds, type MemberOutcome } from '../engine';
 import { activityIdOf } from './activity-id';
 import type { CommandBudget } from './command-budget';
 import type { KnotTasks } from './knot-tasks';
 import { activityOptions } from './knot-activity';
+import { plainMarkdown } from './markdown';
 import {
   SEGMENT_ACTIVITY,
   type BegunSegment,
@@ -13,37 +13,34 @@ import {
 } from './messages';
 import type { PresentPlan } from './present-plan';
 import type { RunFacts } from './run-facts';
-import { slotOf, type Slot } from './slot';
+import { readSegmentAnswer, type SegmentOutcomes } from './segment-answer';
 
-/** Of an id in a summary, which has 400 bytes in all. */
+/** Longest id in a summary, which may have 400 bytes in all. */
 const ID_IN_SUMMARY = 80;
-/** With the longest of ids, the answer to a query must still fit in a message. */
+/** Limited so that, even with the longest ids, the answer to a query fits in a message. */
 const LISTED_MEMBERS = 6_000;
 
-/** What came of a segment. Members without an outcome go with a later one, or, of `alone`, by activities of their own. */
-export interface SegmentEnd {
-  readonly outcomes: ReadonlyMap<number, MemberOutcome<Slot>>;
-  readonly alone: readonly number[];
+export interface SegmentEnd extends SegmentOutcomes {
   readonly failures: readonly KnotFailure[];
 }
 
 export interface SegmentsListener {
-  /** Comes once for each segment that was taken. */
+  /** Called once for each segment that was taken. */
   ended(members: readonly number[], end: SegmentEnd): void;
-  /** Whether an activity that ended so would not have, or not yet, without the cancel. */
+  /** Whether an activity that ended like this ended so, or so early, because of the cancel. */
   isCancelled(error: unknown): boolean;
-  /** Whether a lookup has found the knot. */
+  /** Whether a lookup has found the knot's value. */
   isFound(knot: number): boolean;
   /** Fails the workflow task. */
   fatal(error: unknown): void;
 }
 
-/** The segments of this execution that are under way: each is one activity for all its members. */
+/** The running segments of this execution: each is one activity for all its members. */
 export class Segments {
-  /** By their first knot. */
+  /** By first knot. */
   private readonly underWay = new Map<number, readonly number[]>();
   private scheduled = 0;
-  /** The first segment, until it is sent out, where the run's first step has begun it. */
+  /** The first segment, until it is sent, if the run's first step has begun it. */
   private begun: BegunSegment | undefined;
 
   constructor(
@@ -63,7 +60,7 @@ export class Segments {
     return [...this.underWay.values()];
   }
 
-  /** The ids of the members of each, as far as they fit in an answer to a query. */
+  /** The member ids of each, as far as they fit in the answer to a query. */
   list(): string[][] {
     const segments: string[][] = [];
     let listed = 0;
@@ -75,12 +72,12 @@ export class Segments {
     return segments;
   }
 
-  /** Before any is taken: the first one was begun by the run's first step. */
+  /** Called before any is taken, with the segment that the run's first step began. */
   takeUp(begun: BegunSegment | undefined): void {
     this.begun = begun;
   }
 
-  /** Sends the segment out if this workflow task can carry it. */
+  /** Sends the segment if this workflow task can carry it. Returns whether it did. */
   take(members: readonly number[]): boolean {
     const { begun } = this;
     if (begun && begun.size !== members.length)
@@ -105,19 +102,19 @@ export class Segments {
     return true;
   }
 
-  /** Nothing more is expected of those under way: they end here without an outcome. */
+  /** Ends all running segments here without outcomes, and ignores their results. */
   giveUp(): void {
     for (const members of this.all) this.end(members, new Map());
   }
 
-  /** As if its activity had ended at once. */
+  /** Handles the answer as if its activity had just ended. */
   private takeAnswer(members: readonly number[], answer: SegmentAnswer): void {
     this.underWay.set(members[0]!, members);
-    // Not in the middle of what sends it out.
+    // Deferred, so that it does not happen in the middle of sending.
     void Promise.resolve().then(() => this.settle(members, answer));
   }
 
-  /** Likewise of a segment of which nothing is left to do. */
+  /** The same for a segment whose knots all have outcomes already. */
   private takeFound(members: readonly number[]): void {
     this.underWay.set(members[0]!, members);
     const outcomes = new Map(members.map((knot) => [knot, { kind: 'ok', value: null } as const]));
@@ -138,7 +135,7 @@ export class Segments {
         if (this.listener.isCancelled(error)) {
           this.end(members, new Map());
         } else if (error instanceof TemporalFailure) {
-          // Ended by the server: what it has come to is found by the knots' own activities.
+          // Ended by the server: the knots' own activities find out what it recorded.
           this.end(members, new Map(), members);
         } else {
           this.listener.fatal(error);
@@ -149,28 +146,7 @@ export class Segments {
 
   private settle(members: readonly number[], answer: SegmentAnswer): void {
     try {
-      const outcomes = new Map<number, MemberOutcome<Slot>>();
-      const alone: number[] = [];
-      unpackEnds(answer.ends, members.length).forEach((end, position) => {
-        const knot = members[position]!;
-        const id = this.plan.idOf(knot);
-        if (end === 'ok') {
-          const envelope = answer.values[id];
-          const choice = answer.choices?.[id];
-          const value = envelope ? slotOf(envelope) : null;
-          outcomes.set(knot, { kind: 'ok', value, ...(choice !== undefined && { choice }) });
-        } else if (answer.skipped?.[id] !== undefined) {
-          outcomes.set(knot, { kind: 'skipped', reason: answer.skipped[id] });
-        } else if (end === 'err') {
-          outcomes.set(knot, { kind: 'err' });
-        } else if (end === 'alone') {
-          alone.push(knot);
-          const how = answer.givenBack?.[id];
-          if (how) this.tasks.noteGivenBack(knot, how);
-        } else {
-          this.tasks.noteAgain(knot);
-        }
-      });
+      const { outcomes, alone } = readSegmentAnswer(this.plan, this.tasks, members, answer);
       this.end(members, outcomes, alone, answer.failures);
     } catch (error) {
       this.listener.fatal(error);
@@ -184,7 +160,7 @@ export class Segments {
     failures: readonly KnotFailure[] = [],
   ): void {
     const segment = members[0]!;
-    // One whose grace was over is settled already when its activity ends at last.
+    // A segment whose grace was over is already settled when its activity finally ends.
     if (this.underWay.get(segment) !== members) return;
     try {
       this.underWay.delete(segment);
@@ -197,7 +173,7 @@ export class Segments {
 
 function summaryOf(ids: readonly string[]): string {
   const [first] = ids as [string];
-  if (ids.length === 1) return `1 knot: ${first.slice(0, ID_IN_SUMMARY)}`;
+  if (ids.length === 1) return `1 knot: ${plainMarkdown(first.slice(0, ID_IN_SUMMARY))}`;
   const named = [first, ids.at(-1)!].map((id) => id.slice(0, ID_IN_SUMMARY));
-  return `${ids.length} knots: ${named.join(ids.length === 2 ? ', ' : ' … ')}`;
+  return `${ids.length} knots: ${named.map(plainMarkdown).join(ids.length === 2 ? ', ' : ' … ')}`;
 }

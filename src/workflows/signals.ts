@@ -8,58 +8,94 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import { HandlerUnfinishedPolicy } from '@temporalio/common';
-import type { Json } from '../canonical';
-import type { Envelope } from '../engine';
+import type { Json } from '../values';
+import type { CheckedSignal } from '../scheduler';
 import {
+  ALREADY_ANSWERED,
   CHECK_ACTIVITY,
+  RUN_CONTINUES,
   SIGNAL_UPDATE,
   type LeftSignals,
   type RefusedSignal,
+  type SignalCheck,
   type SignalReceipt,
   type SignalRequest,
-  type UnreadSignal,
+  type UncheckedSignal,
 } from './messages';
 import type { RunLimits } from './run-limits';
 import { failTaskIfUnknown, systemAmid } from './system-calls';
-import type { Turns } from './turns';
+import type { SerialQueue } from './serial-queue';
 
 const signalUpdate = defineUpdate<SignalReceipt, [SignalRequest]>(SIGNAL_UPDATE);
 
-/** No signal of a user has such a name. */
+/** No user's signal may have such a name. */
 const OWN_PREFIX = 'selvage.';
 const NAMED_SIGNALS = 20;
 const LISTED_REFUSALS = 20;
 const MESSAGE_LENGTH = 500;
+/** Most signals that one activity checks. */
+const CHECKED_AT_ONCE = 200;
+/** Most characters of payloads in the input of such an activity, not counting the first payload. */
+const CHECKED_LENGTH = 256 * 1024;
 
-/** Who takes the signals of a run. */
+/** The consumer of a run's signals. */
 export interface SignalTaker {
-  /** Those of the run. */
+  /** The limits of the run. */
   readonly limits: RunLimits;
-  /** The hash of the run's plan. An extension changes it, and the names. */
+  /** The hash of the run's plan. An extension changes it and the names. */
   plan(): string;
-  /** Of the signals that some knot of the run waits for. */
+  /** Names of the signals that some knot of the run waits for. */
   names(): ReadonlySet<string>;
-  /** Undefined: it is taken or kept. Else why it cannot be. */
-  take(signal: UnreadSignal): { receipt: SignalReceipt } | Refusal;
-  /** A signal has been dealt with, which has added to the history. */
+  /** The answer to the signal with this id; undefined if it has not arrived yet. */
+  answerTo(id: string): SignalReceipt | undefined;
+  /**
+   * Why no signal of this name, which some knot waits for, can be accepted now, whatever its payload. Undefined if it
+   * may be.
+   */
+  refuse(name: string): Refusal | undefined;
+  /**
+   * Whether this execution accepts more. It would never become idle if signals kept arriving when it is about to
+   * continue as new.
+   */
+  takesMore(): boolean;
+  /** Takes or keeps the signal, or says why it cannot. */
+  take(signal: CheckedSignal): Answer;
+  /** Signals were handled, which added to the history. */
   handled(): void;
 }
 
 export interface Refusal {
-  /** A code of an error. */
+  /** An error code. */
   readonly refused: string;
   readonly message: string;
 }
 
+export type Answer = { readonly receipt: SignalReceipt } | Refusal;
+
+/** A signal that has arrived and is not answered yet. */
+interface Arrival extends UncheckedSignal {
+  readonly id?: string;
+  readonly answer: (answer: Answer) => void;
+  /** Fails the workflow task. */
+  readonly fail: (error: unknown) => void;
+}
+
 /**
- * The way of signals into a run: by `run.signal`, an update that is answered, and by Temporal's own signals, which nobody can be answered.
+ * How signals enter a run: by `run.signal`, an update with an answer, and by Temporal's own signals, which cannot be
+ * answered.
  *
- * G1  Whatever comes is heard: handlers are there before the first await, and what comes before the run has its layout waits for it.
- * G2  A payload is checked by an activity, since the schemas are the worker's. Signals are checked one after the other, so that
- *     they are taken in the order in which they came.
- * G3  While one is being checked, the run neither ends nor continues as new.
+ * G1  No signal is missed: handlers are registered before the first await, and signals that arrive before the run has
+ *     its layout wait for it.
+ * G2  An activity checks payloads, as the schemas are in the worker. One activity checks everything that has arrived
+ *     until it is scheduled, and only one runs at a time, so signals are handled in order of arrival. All arrivals of
+ *     one activation are noted before any of its promises continues, so a replay schedules the same.
+ * G3  While signals are being checked, the run neither ends nor continues as new.
+ * G4  A signal that was accepted is never refused when it comes again under its id, whenever that is.
+ * G5  Whatever can be refused without a check is refused by the update's validator, and so adds nothing to the history.
  */
 export class Signals {
+  private readonly arrivals: Arrival[] = [];
+  private isAsked = false;
   private checking = 0;
   private refusedTotal = 0;
   private refusedLast: RefusedSignal[] = [];
@@ -67,16 +103,14 @@ export class Signals {
   private resolveOpen!: () => void;
   private readonly opened = new Promise<void>((resolve) => (this.resolveOpen = resolve));
   private come = 0;
+  private updates = 0;
   private isClosed = false;
 
-  /** Must be made before the workflow's first await, and after the handlers of all signals of our own. */
-  constructor(private readonly turns: Turns) {
+  /** Construct it before the workflow's first await, and after the handlers of all our own signals. */
+  constructor(private readonly calls: SerialQueue) {
     setHandler(signalUpdate, (request) => this.update(request), {
       description: 'Sends a signal that a knot waits for, and answers what became of it',
-      // What is refused so leaves nothing in the history, which the run's last step could not be sure of the order of.
-      validator: ({ name }) => {
-        if (this.isClosed) throw refusal(runEnds(name), name);
-      },
+      validator: (request) => this.validate(request),
       // A run that ends tells its client so.
       unfinishedPolicy: HandlerUnfinishedPolicy.ABANDON,
     });
@@ -92,12 +126,12 @@ export class Signals {
     this.resolveOpen();
   }
 
-  /** How many have come in this execution. */
+  /** Number of signals received in this execution. */
   get received(): number {
     return this.come;
   }
 
-  /** From now on none is taken. */
+  /** Accepts no further signals. */
   close(): void {
     this.isClosed = true;
   }
@@ -115,65 +149,140 @@ export class Signals {
     if (this.isChecking) await CancellationScope.nonCancellable(() => condition(() => !this.isChecking));
   }
 
-  private async update({ name, payload }: SignalRequest): Promise<SignalReceipt> {
-    const taken = await this.receive(name, payload);
-    if ('receipt' in taken) return taken.receipt;
-    throw refusal(taken, name);
+  /** Not called in a replay, so it only reads and changes nothing. */
+  private validate({ id, name }: SignalRequest): void {
+    const { taker } = this;
+    const answered = taker?.answerTo(id);
+    if (answered)
+      throw ApplicationFailure.nonRetryable('It was answered before.', ALREADY_ANSWERED, answered);
+    const refused = this.refuse(name) ?? (taker && !this.takesMore(taker) ? forTheNext() : undefined);
+    if (refused) throw refusal(refused, name);
+  }
+
+  private takesMore(taker: SignalTaker): boolean {
+    return taker.takesMore() && this.updates < taker.limits.signalsAtMost;
+  }
+
+  private async update({ id, name, payload }: SignalRequest): Promise<SignalReceipt> {
+    this.updates += 1;
+    const answer = await this.receive({ id, name, payload });
+    if ('receipt' in answer) return answer.receipt;
+    throw refusal(answer, name);
   }
 
   private async hear(name: string, payload: unknown): Promise<void> {
-    // Of our own, which this run has no use for: a nested run is asked whether it is still there.
+    // One of our own signals, which this run ignores: a nested run is asked whether it still exists.
     if (name.startsWith(OWN_PREFIX)) return;
-    const taken = await this.receive(name, payload === undefined ? undefined : { value: payload as Json });
-    if ('receipt' in taken) return;
-    const { refused, message } = taken;
+    const answer = await this.receive({
+      name,
+      ...(payload !== undefined && { payload: { value: payload as Json } }),
+    });
+    if ('receipt' in answer) return;
+    const { refused, message } = answer;
     log.warn(`The signal "${name}" was ignored: ${message}`, { signal: name, code: refused });
     this.refusedTotal += 1;
     this.refusedLast.push({ name, type: refused, message: message.slice(0, MESSAGE_LENGTH) });
     this.refusedLast = this.refusedLast.slice(-LISTED_REFUSALS);
   }
 
-  private async receive(
-    name: string,
-    payload: Envelope | undefined,
-  ): Promise<{ receipt: SignalReceipt } | Refusal> {
-    if (this.isClosed) return runEnds(name);
+  private async receive(signal: Pick<Arrival, 'id' | 'name' | 'payload'>): Promise<Answer> {
+    if (this.isClosed) return this.firstAnswerTo(signal.id) ?? runEnds(signal.name);
     this.come += 1;
     this.checking += 1;
-    try {
-      await this.opened;
-      const names = this.taker!.names();
-      if (!names.has(name)) return unknownSignal(name, names);
-      return await this.turns.take(() => this.check(name, payload));
-    } finally {
-      this.checking -= 1;
-      // When whoever is answered has been.
-      if (this.taker && this.taker.names().size > 0) void Promise.resolve().then(() => this.taker!.handled());
-    }
+    return await new Promise<Answer>((answer, fail) => {
+      this.arrivals.push({ ...signal, answer, fail });
+      this.ask();
+    });
   }
 
-  private async check(
-    name: string,
-    payload: Envelope | undefined,
-  ): Promise<{ receipt: SignalReceipt } | Refusal> {
-    const system = systemAmid(this.taker!.limits);
-    const request = { plan: this.taker!.plan(), name, ...(payload && { payload }) };
+  /**
+   * The answer to a signal that has been accepted before under this id. The validator has not seen it if this execution
+   * did not have its state yet, or the first was still being checked.
+   */
+  private firstAnswerTo(id: string | undefined): Answer | undefined {
+    const receipt = id === undefined ? undefined : this.taker?.answerTo(id);
+    return receipt && { receipt };
+  }
+
+  /** Refusals that need no check. */
+  private refuse(name: string): Refusal | undefined {
+    if (this.isClosed) return runEnds(name);
+    const { taker } = this;
+    if (!taker) return undefined;
+    const names = taker.names();
+    return names.has(name) ? taker.refuse(name) : unknownSignal(name, names);
+  }
+
+  private ask(): void {
+    if (this.isAsked) return;
+    this.isAsked = true;
+    void this.opened.then(() => this.calls.run(() => this.checkArrivals()));
+  }
+
+  /** Never rejects. */
+  private async checkArrivals(): Promise<void> {
+    this.isAsked = false;
+    const arrivals = this.nextArrivals();
+    if (this.arrivals.length > 0) this.ask();
+    const unchecked = arrivals.filter(({ id, name, answer }) => {
+      const refused = this.refuse(name);
+      if (refused) answer(this.firstAnswerTo(id) ?? refused);
+      return !refused;
+    });
     try {
-      const check = await CancellationScope.nonCancellable(() =>
-        failTaskIfUnknown(() => system[CHECK_ACTIVITY](request)),
-      );
-      if ('refused' in check) return { refused: 'InvalidSignal', message: check.refused };
-      return this.taker!.take({ name, ...check });
+      const checks = unchecked.length === 0 ? [] : await this.check(unchecked);
+      unchecked.forEach((arrival, index) => arrival.answer(this.answerTo(arrival, checks[index]!)));
     } catch (error) {
-      // Nothing that comes from outside may fail the run.
-      if (!(error instanceof ApplicationFailure)) throw error;
-      return { refused: error.type ?? 'InternalError', message: error.message };
+      // Nothing from outside may fail the run.
+      for (const { answer, fail } of unchecked) {
+        if (error instanceof ApplicationFailure)
+          answer({ refused: error.type ?? 'InternalError', message: error.message });
+        else fail(error);
+      }
     }
+    this.checking -= arrivals.length;
+    // Deferred until the senders have been answered.
+    void Promise.resolve().then(() => this.taker!.handled());
+  }
+
+  private nextArrivals(): readonly Arrival[] {
+    let length = 0;
+    const count = this.arrivals.findIndex(({ payload }, index) => {
+      length += payload === undefined ? 0 : JSON.stringify(payload).length;
+      return index === CHECKED_AT_ONCE || (index > 0 && length > CHECKED_LENGTH);
+    });
+    return this.arrivals.splice(0, count === -1 ? this.arrivals.length : count);
+  }
+
+  private async check(arrivals: readonly Arrival[]): Promise<readonly SignalCheck[]> {
+    const { limits, plan } = this.taker!;
+    const system = systemAmid(limits);
+    const signals = arrivals.map(({ id, name, payload }) => ({
+      name,
+      ...(id === undefined && { isRaw: true as const }),
+      ...(payload && { payload }),
+    }));
+    return await CancellationScope.nonCancellable(() =>
+      failTaskIfUnknown(() => system[CHECK_ACTIVITY]({ plan: plan(), signals })),
+    );
+  }
+
+  private answerTo({ id, name }: Arrival, check: SignalCheck): Answer {
+    if ('refused' in check)
+      return this.firstAnswerTo(id) ?? { refused: 'InvalidSignal', message: check.refused };
+    return this.taker!.take({ ...(id !== undefined && { id }), name, ...check });
   }
 }
 
 function refusal({ message, refused }: Refusal, signal: string): ApplicationFailure {
   return ApplicationFailure.nonRetryable(message, refused, { signal });
+}
+
+function forTheNext(): Refusal {
+  return {
+    refused: RUN_CONTINUES,
+    message: 'The run goes on with a new history when what runs now has ended, and takes signals again then.',
+  };
 }
 
 function runEnds(name: string): Refusal {

@@ -1,6 +1,9 @@
-import type { Envelope, KnotAnswer, KnotOutcome, SizedEnvelope } from '../engine';
+import type { Envelope, KnotAnswer, KnotOutcome, SizedEnvelope } from '../scheduler';
 
-/** A settled value: its envelope and how many bytes that takes in a payload; null where it is to be looked up by its record. */
+/**
+ * A settled value: its envelope, and how many bytes that takes in a payload. Null if it is to be looked up by its
+ * record.
+ */
 export type Slot = SizedEnvelope | null;
 
 const encoder = new TextEncoder();
@@ -15,5 +18,5 @@ export function outcomeOf(answer: KnotAnswer): KnotOutcome<Slot> {
   return { kind: 'ok', value: slotOf(envelope), ...(choice !== undefined && { choice }) };
 }
 
-/** Of a knot that a cancel, or the deadline, has kept from its end. */
+/** Outcome of a knot that a cancel or the deadline stopped before its end. */
 export const CANCELLED = { kind: 'skipped', reason: 'cancelled' } as const;

@@ -1,39 +1,32 @@
+/* eslint-disable max-lines -- what the host does with each event of the scheduler and of its parts is read together: their order is what a replay notices */
 import {
   ApplicationFailure,
   CancellationScope,
-  CancelledFailure,
   isCancellation,
-  setCurrentDetails,
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
+import { DEFAULT_CANCEL_GRACE_MS, RUNNING_KNOTS, type Layout } from '../plan';
 import {
-  DEFAULT_CANCEL_GRACE_MS,
-  RUNNING_KNOTS,
   Scheduler,
   branchOf,
-  countFailures,
-  inlineTerminals,
+  reopened,
   requiredParentsFailure,
-  sumOf,
   type Command,
-  type CountedFailures,
   type KnotOutcome,
-  type Layout,
   type OutcomeKind,
   type SavedScheduler,
   type SchedulerEvent,
   type SchedulerOptions,
-} from '../engine';
-import type { CarriedOver } from './carried-over';
+} from '../scheduler';
+import { carriedAgain, carriedOver, type CarriedOver } from './carried-over';
 import { ChildRunKnots } from './child-run-knots';
 import type { ChildRuns } from './child-runs';
 import { CommandBudget } from './command-budget';
-import { detailsTable, type Details } from './details-table';
 import { DispatchQueue } from './dispatch-queue';
 import { Extensions, type MakeExtension } from './extensions';
 import { FailureList } from './failure-list';
-import { continueForSignals, continueNow, holdDispatch, holdForSignals } from './history-budget';
+import { HistoryWatch } from './history-watch';
 import { isLostInCancel, isRetryable } from './knot-activity';
 import { KnotTasks } from './knot-tasks';
 import { Lookups } from './lookups';
@@ -41,49 +34,48 @@ import {
   RUN_CONTINUES,
   type BegunSegment,
   type KnotFailure,
-  type LeftSignals,
-  type LiveStatus,
-  type PinResult,
-  type RunAnswer,
-  type RunCounts,
+  type BeginRunResult,
   type RunningSegments,
   type SkippedKnot,
 } from './messages';
 import { PresentPlan } from './present-plan';
 import type { RunFacts } from './run-facts';
+import { RunReport } from './run-report';
 import { RunningKnots } from './running-knots';
 import { Segments, type SegmentEnd } from './segments';
 import type { Signals } from './signals';
 import { CANCELLED, slotOf, type Slot } from './slot';
-import type { Turns } from './turns';
+import type { SerialQueue } from './serial-queue';
 import { UnrecordedKnots, type Unrecorded } from './unrecorded-knots';
 import { WaitingKnots } from './waiting-knots';
 
-/** How much longer than a knot's `cancelGrace` the workflow waits for it: the time for a cancel to travel by heartbeat. */
+/**
+ * How much longer than a knot's `cancelGrace` the workflow waits for it: the time that a cancel takes to
+ * travel by heartbeat.
+ */
 const CANCEL_TRAVEL_MS = 15_000;
-const LISTED_RUNNING = 100;
 
 /** How a stretch of interpretation ended. */
 export type HostEnd =
   { readonly kind: 'finished' } | { readonly kind: 'continue'; readonly saved: SavedScheduler<null> };
 
-/** Why a run ends before its knots have. */
-export type EndedBy = 'cancel' | 'deadline';
+/** Why a run ends before its knots have. `lost`: its history has lost what cannot be made again. */
+export type EndedBy = 'cancel' | 'deadline' | 'lost';
 
 export interface TemporalHostOptions extends RunFacts {
   readonly layout: Layout;
   readonly plan: string;
-  /** Where knots go that are too slow, or too much work, for the run's own history. */
+  /** The child runs of knots that are too slow, or too much work, for the run's own history. */
   readonly children: ChildRuns;
-  /** Of what a worker is asked. */
-  readonly turns: Turns;
+  /** Serialises the calls to workers. */
+  readonly calls: SerialQueue;
   /** Where signals come from. */
   readonly signals: Signals;
-  /** Of earlier executions of the chain. */
+  /** The state that earlier executions of the chain passed on. */
   readonly carried?: CarriedOver | undefined;
   /**
-   * Takes over what other runs have made for these knots, ascending, and below them; answers the knots that are Ok by it. Absent: the run
-   * makes all of it itself.
+   * Takes over values that other runs have made for these knots (ascending) and for knots downstream. Returns
+   * the knots that are Ok because of that. If omitted, the run makes everything itself.
    */
   readonly lookUp?: (knots: readonly number[]) => Promise<readonly number[]>;
   /** Records knots that no activity has recorded. */
@@ -92,15 +84,15 @@ export interface TemporalHostOptions extends RunFacts {
 }
 
 /**
- * The Temporal side of the engine's host port: turns the scheduler's commands into activities and their answers into
- * events. It takes no decision of its own but those that the server's limits ask for.
- * Each of its parts keeps what it is about, and tells the host by a listener; the host alone talks to the scheduler, and settles.
+ * The Temporal side of the scheduler's host port: turns commands into activities, and their answers into
+ * events. It makes no decisions except those that the server's limits demand. Each of its parts keeps its own
+ * state and informs the host by a listener; only the host talks to the scheduler and settles knots.
  *
- * H1  A knot is dispatched by exactly one activity in one execution of the workflow, but for what a segment gives back, which
- *     is dispatched again when the segment's activity has ended.
- * H2  Only an answer of Temporal becomes an outcome. Any other error is a defect of ours or of the sandbox and fails the
- *     workflow task (`fatal`), so that a repaired worker can go on.
- * H3  All decisions depend on the history alone: outcomes in the order in which they arrive, and the history's length.
+ * H1  A knot is dispatched by exactly one activity in one execution of the workflow, except that a knot
+ *     handed back by a segment is dispatched again once the segment's activity has ended.
+ * H2  Only an answer of Temporal becomes an outcome. Any other error is a defect of ours or of the sandbox,
+ *     and fails the workflow task (`fatal`), so that a repaired worker can continue.
+ * H3  All decisions depend only on the history: outcomes in order of arrival, and the history's length.
  */
 export class TemporalHost {
   private readonly scope = CancellationScope.current();
@@ -117,14 +109,19 @@ export class TemporalHost {
   private readonly extensions: Extensions;
   private readonly unrecorded: UnrecordedKnots;
   private readonly failures: FailureList;
+  private readonly watch: HistoryWatch;
+  /** The run's reports. */
+  readonly report: RunReport;
   /** Knots that are Ok from the start. */
   private readonly isTakenOver = new Set<number>();
   /** Set when this execution has come to its end. */
   private leaving: 'over' | 'continues' | undefined;
   private by: EndedBy | undefined;
-  private standing: RunCounts | undefined;
-  private held = false;
-  private settledHere = 0;
+  /**
+   * Knots that the scheduler considers running and that the next execution is to dispatch, because what they
+   * need must be made again first.
+   */
+  private readonly inNeed = new Set<number>();
   private resolveEnd!: (end: HostEnd) => void;
   /** Fails the workflow task. */
   private fatal!: (error: unknown) => void;
@@ -147,13 +144,12 @@ export class TemporalHost {
     const isFound = (knot: number): boolean => this.lookups.isFound(knot);
     const present = new PresentPlan(options.plan, options.layout);
     this.present = present;
-    this.standing = carried?.standing;
     this.children = new ChildRunKnots(options, present, options.children);
     this.children.find(0);
-    for (const [knot] of carried?.away ?? []) this.children.add(knot);
+    for (const [knot] of carried?.childRuns ?? []) this.children.add(knot);
     this.scheduler = new Scheduler<Slot>(present.layout, this.schedulerOptions);
     this.queue = new DispatchQueue({
-      maySend: () => this.maySend(),
+      maySend: () => !this.scope.consideredCancelled && this.watch.maySend(),
       take: (work) => (typeof work === 'number' ? this.takeKnot(work) : this.segments.take(work)),
       sent: () => this.continueAtRest(),
       fatal,
@@ -167,7 +163,7 @@ export class TemporalHost {
         isSettled,
         isFound,
       },
-      carried?.givenBack,
+      carried?.handedBack,
     );
     this.segments = new Segments(options, present, this.tasks, budget, {
       ended: (members, end) => this.settleSegment(members, end),
@@ -183,11 +179,13 @@ export class TemporalHost {
       {
         conclude: (knots) => this.sendConclusions(knots),
         begun: () => this.continueAtRest(),
+        needsRecords: (knot) => this.inScope(() => this.waitForRecords(knot)),
         isSettled,
         inScope,
         fatal,
       },
       carried?.unread,
+      carried?.answered,
     );
     this.lookups = new Lookups(options.lookUp, {
       answered: (found, missed) => this.settleLookedUp(found, missed),
@@ -226,8 +224,12 @@ export class TemporalHost {
       this.unrecorded,
       {
         ended: (knot, outcome, failure) => this.settle(knot, outcome, failure),
+        needsRecords: (knot) => this.waitForRecords(knot),
         away: () => this.continueAtRest(),
-        checked: () => this.heedChecks(),
+        checked: () => {
+          this.watch.heedChecks();
+          this.continueAtRest();
+        },
         isSettled,
         isCancelling: () => this.cancelled || this.scope.consideredCancelled,
         isCancelled,
@@ -236,16 +238,37 @@ export class TemporalHost {
       },
     );
     this.failures = new FailureList(present, carried?.failures);
+    this.watch = new HistoryWatch(options.limits, options.signals, {
+      isCancelled: () => this.cancelled,
+      // Knots in child runs, and waits, do not prevent continuing as new.
+      inFlight: () => this.scheduler.inFlight - this.children.size,
+      restless: () => this.waiting.restless,
+      isIdle: () => this.pending === 0 && this.queue.size === 0,
+      held: () => void this.scheduler.apply({ type: 'hold' }),
+    });
+    const parts = {
+      present,
+      running: this.running,
+      segments: this.segments,
+      children: this.children,
+      waiting: this.waiting,
+      failures: this.failures,
+      signals: options.signals,
+      scheduler: () => this.scheduler,
+      isCancelled: () => this.cancelled,
+    };
+    this.report = new RunReport(parts, carried?.standing);
   }
 
   /**
-   * Runs until all knots are settled or the history asks for a new execution. Rejects only to fail the workflow task.
+   * Runs until all knots are settled or the history demands a new execution. Rejects only to fail the
+   * workflow task.
    *
-   * @param takenOver knots that are Ok already; their values are looked up by their records
-   * @param begun the first segment that the scheduler sends out, where the run's first step has begun it
+   * @param takenOver knots that are already Ok; their values are looked up by their records
+   * @param begun the first segment that the scheduler sends, if the run's first step has begun it
    */
   async run(
-    parameters: PinResult['parameters'],
+    parameters: BeginRunResult['parameters'],
     takenOver: readonly number[] = [],
     begun?: BegunSegment,
   ): Promise<HostEnd> {
@@ -261,11 +284,11 @@ export class TemporalHost {
     return await this.ended;
   }
 
-  /** Goes on from what an earlier execution of the chain saved. */
+  /** Continues from what an earlier execution of the chain saved. */
   async resume(saved: SavedScheduler<null>): Promise<HostEnd> {
     const restored = Scheduler.restore<Slot>(this.present.layout, saved, this.schedulerOptions);
     this.scheduler = restored.scheduler;
-    const { away = [], unheard, waits = [] } = this.options.carried ?? {};
+    const { childRuns: away = [], unheard, waits = [] } = this.options.carried ?? {};
     this.running.open(away, unheard);
     // In the order in which they began.
     for (const [knot, wait] of waits) this.waiting.takeUp(knot, wait);
@@ -283,40 +306,41 @@ export class TemporalHost {
   }
 
   /**
-   * Dispatches nothing more and waits for what is running, at the longest until its grace is over; what has not ended by
-   * then is skipped, and a late commit of it loses against the record that settling writes.
+   * Dispatches nothing more and waits for running knots, at most until its grace is over. Knots that have not
+   * ended by then are skipped; a late commit of one loses against the record that settling writes.
    */
   cancel(by: EndedBy = 'cancel'): void {
     if (this.cancelled) return;
     this.by = by;
     const unsent = [...this.queue.takeBack(), ...this.unrecorded.takeBack(), ...this.lookups.takeBack()];
-    // First of all: each settled knot makes room for another one to be dispatched.
+    // Must come first: each settled knot would make room to dispatch another.
     this.apply({ type: 'cancel' });
     for (const work of unsent) {
       if (typeof work === 'number') this.settle(work, CANCELLED);
       else this.apply({ type: 'segmentSettled', segment: work[0]!, outcomes: new Map(), alone: [] });
     }
-    for (const knot of this.waiting.cancel()) this.settle(knot, CANCELLED);
+    for (const knot of [...this.waiting.cancel(), ...this.inNeed]) this.settle(knot, CANCELLED);
     this.children.cancel();
     if (this.pending + this.children.size === 0) return;
     const limit = CancellationScope.nonCancellable(() => sleep(this.grace + CANCEL_TRAVEL_MS));
     limit.then(() => this.giveUp(), this.fatal);
   }
 
-  /** The plan as it is now. */
+  /** The current plan. */
   get plan(): string {
     return this.present.hash;
   }
 
-  /** Why the run as a whole has failed, where a body's extension was on record and could not be made. */
+  /** Why the run as a whole has failed: a body's extension was recorded but could not be made. */
   get refusedExtension(): KnotFailure | undefined {
     return this.extensions.refused;
   }
 
   /**
-   * Gives the run what a fragment brings, asked for from outside.
+   * Adds a fragment to the run, as requested from outside.
    *
-   * @throws ApplicationFailure what is wrong with it, which leaves the run as it was; `RunOver`; {@link RUN_CONTINUES}
+   * @throws ApplicationFailure what is wrong with it (the run stays as it was); `RunOver`;
+   *   {@link RUN_CONTINUES}
    */
   async extend(fragment: string): Promise<void> {
     this.requireOpen();
@@ -330,61 +354,47 @@ export class TemporalHost {
     if (this.leaving === 'over' || this.cancelled) throw runIsOver(this.cancelled);
   }
 
-  /** What ended the run early; undefined while nothing has. */
+  /** The reason why the run ended early; undefined if it did not. */
   get endedBy(): EndedBy | undefined {
     return this.by;
   }
 
-  get counts(): RunCounts {
-    const { ok, err, skipped } = this.scheduler.counts;
-    return sumOf({ ok, err, skipped }, this.standing);
+  /** Whether knots wait for records that are lost. */
+  get needsRecords(): boolean {
+    return this.inNeed.size > 0;
   }
 
-  /** Of knots that were settled here, other outcomes are on record. */
-  noteStanding(standing: RunCounts): void {
-    this.standing = sumOf(standing, this.standing);
-  }
-
-  /** The first failure that counts against the run. */
-  get firstFailure(): KnotFailure | undefined {
-    return this.failures.firstCounted;
-  }
-
-  /** For the next execution of the chain. */
+  /** The state for the next execution of the chain. */
   get carriedOver(): CarriedOver {
-    const { away, unheard } = this.children;
-    const { stillGivenBack: givenBack } = this.tasks;
-    const { refused } = this.extensions;
-    const { stillWaiting: waits, unread } = this.waiting;
-    const { refused: refusedSignals } = this.options.signals;
+    const { children, extensions, failures, report, tasks, waiting } = this;
+    const { signals } = this.options;
+    return carriedOver({ children, extensions, failures, report, signals, tasks, waiting });
+  }
+
+  /** The state from which the next execution runs these ended knots again. */
+  reopened(knots: readonly number[]): {
+    readonly saved: SavedScheduler<null>;
+    readonly carried: CarriedOver;
+  } {
+    const again = reopened(this.present.layout, { ...this.scheduler.save(), values: [] }, knots);
+    const waits = knots.filter((knot) => this.present.policyOf(knot).wait);
+    const maps = knots.filter((knot) => this.present.policyOf(knot).map);
     return {
-      failures: this.failures.all,
-      ...(away.length > 0 && { away }),
-      ...(unheard.length > 0 && { unheard }),
-      ...(givenBack.length > 0 && { givenBack }),
-      ...(refused && { refused }),
-      ...(waits.length > 0 && { waits }),
-      ...(unread.length > 0 && { unread }),
-      ...(refusedSignals && { refusedSignals }),
-      ...(this.standing && { standing: this.standing }),
+      saved: { ...again, running: [...again.running, ...waits].sort((a, b) => a - b) },
+      carried: carriedAgain(this.carriedOver, { maps, waits }),
     };
   }
 
-  /** What became of signals that no knot has taken; undefined where there is none. */
-  get leftSignals(): LeftSignals | undefined {
-    const { unreadByCount: unread } = this.waiting;
-    const { refused } = this.options.signals;
-    if (!unread && !refused) return undefined;
-    const payloads = [...new Set(this.waiting.unread.map(({ payload }) => payload.hash))];
-    return { ...(unread && { unread, payloads }), ...(refused && { refused }) };
+  runningSegments(): RunningSegments {
+    return { temporalRunId: this.options.temporalRunId, segments: this.segments.list() };
   }
 
-  /** Of what a worker is asked. */
-  get turns(): Turns {
-    return this.options.turns;
+  /** Serialises the calls to workers. */
+  get calls(): SerialQueue {
+    return this.options.calls;
   }
 
-  /** The run ends: what comes from now on is too late. */
+  /** The run ends: further signals are too late. */
   closeSignals(): void {
     this.options.signals.close();
   }
@@ -394,32 +404,9 @@ export class TemporalHost {
     await this.options.signals.atRest();
   }
 
-  /** Knots of this execution that no activity recorded, for the settle activity. */
+  /** Knots of this execution that no activity recorded, to be recorded when settling. */
   get toRecord(): Unrecorded {
     return this.unrecorded.all;
-  }
-
-  get countedFailures(): CountedFailures {
-    return countFailures(this.present.layout, (knot) => this.scheduler.outcomeKind(knot));
-  }
-
-  status(): LiveStatus {
-    const running = [...this.awayKnots, ...this.running.here, ...this.segments.all.flat()];
-    return {
-      plan: this.plan,
-      ...this.details(),
-      running: running.slice(0, LISTED_RUNNING).map((knot) => this.present.idOf(knot)),
-      cancelled: this.cancelled,
-      ...(this.segments.size > 0 && { segments: this.segments.size }),
-    };
-  }
-
-  runningSegments(): RunningSegments {
-    return { run: this.options.recordRun, segments: this.segments.list() };
-  }
-
-  terminals(): RunAnswer['terminals'] {
-    return inlineTerminals(this.present.layout, (knot) => this.scheduler.value(knot));
   }
 
   private apply(event: SchedulerEvent<Slot>): void {
@@ -438,24 +425,7 @@ export class TemporalHost {
     }
     this.queue.flush();
     this.lookUpNext();
-    this.showDetails();
-  }
-
-  private showDetails(): void {
-    setCurrentDetails(detailsTable(this.details()));
-  }
-
-  private details(): Details {
-    const { running, waiting, total } = this.scheduler.counts;
-    const open = this.waiting.size;
-    const waits = this.waiting.list();
-    const { leftSignals } = this;
-    return {
-      counts: { ...this.counts, running: running - open, waiting: waiting + open, total },
-      failures: this.failures.all,
-      ...(waits.length > 0 && { waits }),
-      ...(leftSignals && { signals: leftSignals }),
-    };
+    this.report.show();
   }
 
   private dispatch(knots: readonly number[]): void {
@@ -465,18 +435,18 @@ export class TemporalHost {
       else if (this.isLookedUp(knot)) this.lookups.add(knot);
       else this.queue.add(knot);
     }
-    // Not in the middle of what dispatches them.
+    // Deferred, so that it does not happen in the middle of dispatching.
     if (found.length > 0) void Promise.resolve().then(() => this.settleFound(found));
   }
 
-  /** One that a segment has given back was looked up there. */
+  /** A knot that a segment has handed back was looked up there. */
   private isLookedUp(knot: number): boolean {
     const { cache } = this.present.policyOf(knot);
     return this.options.lookUp !== undefined && cache !== undefined && !this.scheduler.isAlone(knot);
   }
 
   private lookUpNext(): void {
-    if (!this.held && !this.scope.consideredCancelled) this.lookups.next();
+    if (!this.watch.isHeld && !this.scope.consideredCancelled) this.lookups.next();
   }
 
   private settleLookedUp(found: readonly number[], missed: readonly number[]): void {
@@ -490,7 +460,7 @@ export class TemporalHost {
   }
 
   private finish(): void {
-    // What is being added to the run belongs to it.
+    // An extension in progress still belongs to the run.
     if (this.extensions.underWay > 0) return;
     this.leaving = 'over';
     this.resolveEnd({ kind: 'finished' });
@@ -499,7 +469,7 @@ export class TemporalHost {
 
   private noteSkipped(knots: readonly number[], reason: SkippedKnot['reason']): void {
     for (const knot of knots) {
-      // Of a branch that was taken over from another run, nobody has recorded the other paths.
+      // If the branch was taken over from another run, nobody has recorded the paths that it did not choose.
       if (reason === 'branch_not_selected' && !this.isTakenOver.has(branchOf(this.present.layout, knot)!))
         continue;
       const isOfParents = reason === 'parent_failed_or_skipped';
@@ -516,26 +486,14 @@ export class TemporalHost {
     }
   }
 
-  /**
-   * Nothing goes out where the history is full, but in the next execution; nor between a cancel and our hearing of it: `cancel`
-   * settles what is left.
-   */
-  private maySend(): boolean {
-    if (this.scope.consideredCancelled) return false;
-    // Each execution does something, or a plan whose layout alone fills the history would be loaded for ever.
-    if (this.settledHere > 0 && !this.cancelled && holdDispatch(this.options.limits, workflowInfo()))
-      this.hold();
-    return !this.held;
-  }
-
   private sendConclusions(knots: readonly number[]): void {
     this.queue.add(...knots);
     this.queue.flush();
-    // A wait may be over just when the history is full, and then nothing else comes.
+    // A wait may be over just when the history is full, and then nothing else happens.
     this.continueAtRest();
   }
 
-  /** Schedules the knot, or begins its wait, if this workflow task can carry it. */
+  /** Schedules the knot, or begins its wait, if this workflow task can carry it. Returns whether it did. */
   private takeKnot(knot: number): boolean {
     if (this.unrecorded.isReceiver(knot)) {
       this.unrecorded.recordBefore(knot);
@@ -556,6 +514,10 @@ export class TemporalHost {
         limits: this.options.limits,
         plan: () => this.plan,
         names: () => this.waiting.signalNames(),
+        answerTo: (id) => this.waiting.answerTo(id),
+        // A knot that is being added to the run may wait for the signal.
+        refuse: (name) => (this.extensions.underWay > 0 ? undefined : this.waiting.refuse(name)),
+        takesMore: () => this.takesSignals,
         take: (signal) => this.waiting.take(signal),
         handled: () => this.inScope(() => this.heedSignals()),
       },
@@ -568,14 +530,17 @@ export class TemporalHost {
     this.inScope(() => this.apply({ type: 'extend', layout: this.present.layout, recall: () => null }));
   }
 
-  /** What an extension that is being made has held up. */
+  /** Resumes what an extension in progress has held up. */
   private goOn(): void {
     const { running, waiting } = this.scheduler.counts;
     if (running + waiting === 0 && this.leaving === undefined) this.finish();
     else this.continueAtRest();
   }
 
-  /** So that a cancel reaches what is begun here, though we are called by a signal or from where nothing is cancelled. */
+  /**
+   * Runs the work so that a cancel reaches what it begins, even if called by a signal or from a scope that is
+   * never cancelled.
+   */
   private inScope(work: () => void): void {
     this.scope
       .run(() => {
@@ -586,17 +551,27 @@ export class TemporalHost {
   }
 
   private settleSegment(members: readonly number[], { outcomes, alone, failures }: SegmentEnd): void {
-    this.settledHere += outcomes.size;
+    this.watch.noteSettled(outcomes.size);
     for (const failure of failures) {
       const knot = members.find((member) => this.present.idOf(member) === failure.knot);
       if (knot !== undefined) this.failures.note(knot, failure);
     }
-    this.heedHistory(1);
+    this.watch.heedSettled(1);
     this.apply({ type: 'segmentSettled', segment: members[0]!, outcomes, alone });
     this.continueAtRest();
   }
 
-  /** Whether it would not have ended so, or not yet, without the cancel. */
+  /** Leaves the knot for the next execution to dispatch. */
+  private waitForRecords(knot: number): void {
+    if (this.isSettled(knot)) return;
+    if (this.cancelled) return this.settle(knot, CANCELLED);
+    this.running.forget(knot);
+    this.inNeed.add(knot);
+    this.watch.hold();
+    this.continueAtRest();
+  }
+
+  /** Whether it ended like this, or so early, because of the cancel. */
   private isCancelled(error: unknown): boolean {
     if (isCancellation(error)) return true;
     return this.cancelled && (isLostInCancel(error) || isRetryable(error));
@@ -607,18 +582,19 @@ export class TemporalHost {
   }
 
   private settle(knot: number, outcome: KnotOutcome<Slot>, failure?: KnotFailure): void {
-    // A knot whose grace was over is settled already when its activity ends at last.
+    // A knot whose grace was over is already settled when its activity finally ends.
     if (this.isSettled(knot)) return;
     try {
       this.running.forget(knot);
-      this.settledHere += 1;
+      this.inNeed.delete(knot);
+      this.watch.noteSettled(1);
       const isWait = this.present.policyOf(knot).wait !== undefined;
       if (isWait) this.waiting.forget(knot);
       if (failure) this.failures.note(knot, failure);
-      // What its function said is on record.
+      // The function's own outcome is on record.
       if (outcome.kind === 'skipped' && outcome.reason === 'cancelled')
         this.unrecorded.noteSkipped(knot, { reason: outcome.reason });
-      this.heedHistory(isWait ? 0 : 1);
+      this.watch.heedSettled(isWait ? 0 : 1);
       this.apply({ type: 'settled', knot, outcome });
       if (isWait) this.waiting.sendConclusions();
       this.continueAtRest();
@@ -627,77 +603,39 @@ export class TemporalHost {
     }
   }
 
-  /** The longest grace of what is under way, in milliseconds. */
+  /** The longest grace of anything running, in milliseconds. */
   private get grace(): number {
     let grace = 0;
-    for (const knots of [this.running.here, this.awayKnots, ...this.segments.all]) {
+    for (const knots of [this.running.here, this.children.knotsAway, ...this.segments.all]) {
       for (const knot of knots)
         grace = Math.max(grace, this.present.policyOf(knot).cancelGrace ?? DEFAULT_CANCEL_GRACE_MS);
     }
     return grace;
   }
 
-  /** What has not ended within its grace after a cancel is not waited for. */
+  /** Stops waiting for what has not ended within its grace after a cancel. */
   private giveUp(): void {
-    for (const knot of [...this.running.here, ...this.awayKnots]) this.settle(knot, CANCELLED);
+    for (const knot of [...this.running.here, ...this.children.knotsAway]) this.settle(knot, CANCELLED);
     this.segments.giveUp();
   }
 
-  /**
-   * Stops dispatching where the history has grown so far that this execution should end.
-   *
-   * @param settling how many of those in flight are being settled
-   */
-  private heedHistory(settling: 0 | 1): void {
-    if (this.held || this.cancelled) return;
-    const info = workflowInfo();
-    // What is away, or waits, needs no rest.
-    const others = this.scheduler.inFlight - this.children.size - settling;
-    const lastOne = others === 0 && this.waiting.restless === 0;
-    const { limits, signals } = this.options;
-    const { received } = signals;
-    const isLong = continueNow(limits, info, this.settledHere) || continueForSignals(limits, received);
-    if (holdDispatch(limits, info) || holdForSignals(limits, received) || (lastOne && isLong)) this.hold();
-  }
-
-  /** Ends this execution where signals have made its history long, since no knot need be settled meanwhile. */
+  /** Ends this execution if signals have made its history long, as no knot may settle meanwhile. */
   private heedSignals(): void {
     if (this.cancelled) return;
-    const info = workflowInfo();
-    const { limits, signals } = this.options;
-    const { received } = signals;
-    const isIdle = this.pending === 0 && this.queue.size === 0;
-    if (
-      !this.held &&
-      (holdDispatch(limits, info) ||
-        holdForSignals(limits, received) ||
-        (isIdle && continueForSignals(limits, received)))
-    )
-      this.hold();
-    this.showDetails();
+    this.watch.heedSignals();
+    this.report.show();
     this.continueAtRest();
   }
 
-  /** Ends this execution where asking after child runs has made its history long. */
-  private heedChecks(): void {
-    if (!this.held && !this.cancelled && holdDispatch(this.options.limits, workflowInfo())) this.hold();
-    this.continueAtRest();
-  }
-
-  private hold(): void {
-    this.held = true;
-    this.scheduler.apply({ type: 'hold' });
-  }
-
-  /** Ends this execution where it is held, nothing is pending and something is left to do. */
+  /** Ends this execution if it is held, nothing is pending and something is left to do. */
   private continueAtRest(): void {
     const { running, waiting } = this.scheduler.counts;
-    if (!this.held || this.cancelled || this.pending > 0 || running + waiting === 0) return;
+    if (!this.watch.isHeld || this.cancelled || this.pending > 0 || running + waiting === 0) return;
     const saved = this.scheduler.save();
-    // What they say from now on is for the next execution, which goes on from this state.
+    // Further messages go to the next execution, which continues from this state.
     this.children.close();
     this.leaving = 'continues';
-    // Values stay behind: the next execution looks them up by their records.
+    // Values stay behind: the next execution looks them up by record.
     this.resolveEnd({ kind: 'continue', saved: { ...saved, values: saved.values.map(() => null) } });
   }
 
@@ -705,21 +643,29 @@ export class TemporalHost {
     return this.by !== undefined;
   }
 
-  /**
-   * What keeps this execution from continuing as new: activities, what is being recorded, looked up or checked, child runs that are
-   * being started, and extensions that are being made.
-   */
+  /** The number of reasons against continuing as new. */
   private get pending(): number {
-    const { isChecking } = this.options.signals;
-    const asked = Number(this.unrecorded.isRecording) + Number(isChecking) + Number(this.lookups.isUnderWay);
+    return this.underWay + Number(this.options.signals.isChecking);
+  }
+
+  /**
+   * Those reasons, not counting signals that are being checked: activities, recordings, lookups, child runs
+   * that are being started, and extensions in progress.
+   */
+  private get underWay(): number {
+    const asked = Number(this.unrecorded.isRecording) + Number(this.lookups.isUnderWay);
     return (
       this.running.here.size + this.segments.size + asked + this.waiting.beginning + this.extensions.underWay
     );
   }
 
-  /** Knots in child runs. */
-  private get awayKnots(): readonly number[] {
-    return this.children.away.map(([knot]) => knot);
+  /**
+   * Whether signals that arrive now are for this execution. Not if it waits only for the check of others in
+   * order to continue as new.
+   */
+  private get takesSignals(): boolean {
+    if (this.leaving === 'continues') return false;
+    return !this.watch.isHeld || this.cancelled || this.underWay > 0;
   }
 
   private get schedulerOptions(): SchedulerOptions {
@@ -733,9 +679,4 @@ function runIsOver(isCancelled: boolean): ApplicationFailure {
     `The run ${why} and takes no more knots. Start a new one, or resume it and extend that.`,
     'RunOver',
   );
-}
-
-/** The failure that ends a cancelled workflow. */
-export function cancelledFailure(): CancelledFailure {
-  return new CancelledFailure('The run was cancelled');
 }

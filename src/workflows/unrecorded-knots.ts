@@ -8,25 +8,26 @@ export interface Unrecorded {
 }
 
 export interface UnrecordedKnotsListener {
-  /** What these receivers have waited for is on record. */
+  /** The parents' outcomes that these receivers waited for are on record. */
   recorded(receivers: readonly number[]): void;
   /** Fails the workflow task. */
   fatal(error: unknown): void;
 }
 
 /**
- * The knots of this execution that no activity has recorded, since nothing of theirs was run or the server ended it. The end of the
- * execution records them; or, earlier, a knot that receives what became of its parents.
+ * The knots of this execution that no activity has recorded, because nothing of theirs ran or the server ended it. They
+ * are recorded at the end of the execution or, earlier, when a knot receives its parents' outcomes.
  *
- * U1  A receiver is scheduled when all its parents are on record: its activity reads there what became of those that are not Ok.
- * U2  One recording at a time: what comes meanwhile, and receivers of that, wait for the next.
+ * U1  A receiver is scheduled once all its parents are on record: its activity reads there the outcomes of those that
+ *     are not Ok.
+ * U2  One recording at a time: knots that arrive meanwhile, and their receivers, wait for the next.
  */
 export class UnrecordedKnots {
   private readonly skipped: SkippedKnot[] = [];
   private readonly failed: KnotFailure[] = [];
-  /** Those in these two lists, by index. */
+  /** The knots in these two lists, by index. */
   private readonly knots = new Set<number>();
-  /** Dispatched receivers that wait for it, and whether it is being recorded. */
+  /** Dispatched receivers that wait for the next recording, and whether one is in progress. */
   private readonly receivers: number[] = [];
   private recording = false;
 
@@ -50,12 +51,12 @@ export class UnrecordedKnots {
     return this.recording;
   }
 
-  /** Copies: what is recorded meanwhile, for the sake of a receiver, leaves the lists. */
+  /** Copies, because recording for a receiver meanwhile removes knots from the lists. */
   get all(): Unrecorded {
     return { skipped: [...this.skipped], failed: [...this.failed] };
   }
 
-  /** Whether the knot receives what became of one of them. */
+  /** Whether the knot receives the outcome of one of them. */
   isReceiver(knot: number): boolean {
     if (this.plan.policyOf(knot).errorPolicy !== 'receiveErrors' || this.knots.size === 0) return false;
     const { parents, parentStart } = this.plan.layout;
@@ -64,7 +65,7 @@ export class UnrecordedKnots {
       .some((parent) => this.knots.has(parent));
   }
 
-  /** Records what is to be recorded so far; then the receiver, and others that have come to wait for it, go on. */
+  /** Records everything so far; then this receiver, and others that have come to wait, continue. */
   recordBefore(receiver: number): void {
     this.receivers.push(receiver);
     if (this.recording) return;
@@ -83,7 +84,7 @@ export class UnrecordedKnots {
     );
   }
 
-  /** The receivers that wait, which wait no more. */
+  /** Empties and returns the list of waiting receivers. */
   takeBack(): number[] {
     return this.receivers.splice(0);
   }

@@ -1,33 +1,38 @@
-import { CancellationScope } from '@temporalio/workflow';
-import { RUNNING_KNOTS, type Layout } from '../engine';
+import { ApplicationFailure, CancellationScope, sleep } from '@temporalio/workflow';
+import { RUNNING_KNOTS, type Layout } from '../plan';
+import {
+  Waits,
+  type AnsweredSignals,
+  type CheckedSignal,
+  type TakenBy,
+  type UnreadSignal,
+  type Wait,
+  type Waited,
+} from '../scheduler';
 import type { CommandBudget } from './command-budget';
 import type { KnotTasks } from './knot-tasks';
-import {
-  WAIT_ACTIVITY,
-  type CarriedWait,
-  type OpenWait,
-  type SignalReceipt,
-  type UnreadSignal,
-  type Waited,
-} from './messages';
+import { RECORDS_LOST, WAIT_ACTIVITY, type CarriedWait, type OpenWait, type SignalReceipt } from './messages';
 import type { PresentPlan } from './present-plan';
 import type { RunFacts } from './run-facts';
-import type { Refusal } from './signals';
+import type { Answer, Refusal } from './signals';
 import { failTaskIfUnknown, systemAmid } from './system-calls';
-import { Waits, type Wait } from './waits';
 import { workflowTime } from './workflow-clock';
 
 const LISTED_WAITS = 100;
+/** Longest timer, in milliseconds. A longer wait uses one timer after the other. */
+const LONGEST_TIMER_MS = 365 * 24 * 3_600_000;
 
 type PlanWait = NonNullable<Layout['policies'][number]['wait']>;
 
 export interface WaitingKnotsListener {
-  /** The activities of these, maybe none, are to be scheduled: their waits are over. */
+  /** The waits of these knots (possibly none) are over: schedule their activities. */
   conclude(knots: readonly number[]): void;
   /** A time has been looked up, and its wait has begun. */
   begun(): void;
+  /** The records that a time is to be read from are lost. */
+  needsRecords(knot: number): void;
   isSettled(knot: number): boolean;
-  /** So that a cancel of the run reaches what is begun here. */
+  /** Runs the work so that a cancel of the run reaches what it begins. */
   inScope(work: () => void): void;
   /** Fails the workflow task. */
   fatal(error: unknown): void;
@@ -36,22 +41,33 @@ export interface WaitingKnotsListener {
 /**
  * The knots of a run that wait, from when they are dispatched until they are settled.
  *
- * W1  A knot that waits is nothing on the server but a timer: its activity, which records it, is scheduled when its wait is over.
- * W2  No more of these activities are under way than of others, though the scheduler's window does not count them.
+ * W1  On the server, a waiting knot is only a timer: its activity, which records it, is scheduled when its
+ *     wait is over.
+ * W2  No more of these activities run at once than of others, although the scheduler's window does not count
+ *     them.
  * W3  A signal that some knot may still take is kept for it, up to a limit; any other is refused.
  */
 export class WaitingKnots {
   private readonly waits: Waits;
   /** Waits whose time is being looked up. */
   private readonly lookedUp = new Set<number>();
-  /** What waits that are over came to, until their activity has ended. */
+  /** How ended waits ended, until their activity has ended. */
   private readonly over = new Map<number, Waited>();
-  /** Those of them whose activity is dispatched, and those that come next. */
+  /** Those of them whose activity is dispatched, and those that are next. */
   private readonly concluding = new Set<number>();
   private readonly toConclude: number[] = [];
-  private bySignal: { readonly layout: Layout; readonly knots: ReadonlyMap<string, number[]> } | undefined;
+  private bySignal:
+    | {
+        readonly layout: Layout;
+        readonly knots: ReadonlyMap<string, number[]>;
+        readonly names: ReadonlySet<string>;
+      }
+    | undefined;
 
-  /** @param unread signals that no knot of an earlier execution has taken */
+  /**
+   * @param unread signals that no knot of an earlier execution has taken
+   * @param answered signals that earlier executions have answered
+   */
   constructor(
     private readonly facts: RunFacts,
     private readonly plan: PresentPlan,
@@ -59,22 +75,27 @@ export class WaitingKnots {
     private readonly budget: CommandBudget,
     private readonly listener: WaitingKnotsListener,
     unread?: readonly UnreadSignal[],
+    answered?: AnsweredSignals,
   ) {
+    const { keptSignals: kept, rememberedSignals: remembered } = facts.limits;
     this.waits = new Waits(
       {
         over: (knot, waited) => listener.inScope(() => this.conclude(knot, waited)),
-        fatal: (error) => listener.fatal(error),
+        alarm: (time) => this.setAlarm(time),
       },
+      workflowTime,
+      { kept, remembered },
       unread,
+      answered,
     );
   }
 
-  /** How many waits are open. */
+  /** Number of open waits. */
   get size(): number {
     return this.waits.size;
   }
 
-  /** The first of the open waits. */
+  /** The first open waits. */
   list(): OpenWait[] {
     const listed: OpenWait[] = [];
     for (const [, { id, signal, until }] of this.waits.entries()) {
@@ -88,36 +109,44 @@ export class WaitingKnots {
     return listed;
   }
 
-  /** Of the signals that some knot of the run waits for. */
+  /** Names of the signals that some knot of the run waits for. */
   signalNames(): ReadonlySet<string> {
-    return new Set(this.plan.layout.policies.flatMap(({ wait }) => wait?.signal ?? []));
+    return this.waiters.names;
   }
 
   get unread(): readonly UnreadSignal[] {
     return this.waits.unread;
   }
 
-  /** How many signals are unread, by name; undefined: none. */
+  /** Number of unread signals by name; undefined if there are none. */
   get unreadByCount(): Readonly<Record<string, number>> | undefined {
     return this.waits.unreadByCount;
   }
 
-  /** How many waits have their time looked up. */
+  /** The results of accepted signals. */
+  get answered(): AnsweredSignals {
+    return this.waits.answered;
+  }
+
+  /** Number of waits whose time is being looked up. */
   get beginning(): number {
     return this.lookedUp.size;
   }
 
-  /** How many knots are not at rest, though they wait: their time is being looked up, or their activity is dispatched. */
+  /**
+   * Number of waiting knots that prevent continuing as new: their time is being looked up, or their activity
+   * is dispatched.
+   */
   get restless(): number {
     return this.concluding.size + this.lookedUp.size;
   }
 
-  /** What the wait of the knot came to; undefined where it is not over. */
+  /** How the knot's wait ended; undefined if it is not over. */
   waitedOf(knot: number): Waited | undefined {
     return this.over.get(knot);
   }
 
-  /** For a later execution: the knots that wait, or whose wait is over and not concluded. */
+  /** For a later execution: the knots that wait, or whose wait is over but not concluded. */
   get stillWaiting(): readonly (readonly [number, CarriedWait])[] {
     const open = [...this.waits.entries()].map(
       ([knot, { since, until }]) =>
@@ -126,7 +155,7 @@ export class WaitingKnots {
     return [...[...this.over].map(([knot, waited]) => [knot, { waited }] as const), ...open];
   }
 
-  /** Begins the wait of a dispatched knot, if this workflow task can carry what that takes. */
+  /** Begins the wait of a dispatched knot, if this workflow task can carry the commands for it. */
   begin(knot: number, { signal, timeout, ms, until }: PlanWait): boolean {
     const duration = ms ?? timeout;
     const end = until ?? (duration === undefined ? undefined : workflowTime() + duration);
@@ -135,28 +164,35 @@ export class WaitingKnots {
     return true;
   }
 
-  /** Goes on with what an earlier execution has begun. */
+  /** Continues a wait that an earlier execution began. */
   takeUp(knot: number, { since, until, waited }: CarriedWait): void {
     const { signal } = this.plan.policyOf(knot).wait!;
     if (waited) this.conclude(knot, waited);
     else this.waits.begin(knot, this.waitOf(knot, { signal, until, since }));
   }
 
-  /** Gives a signal, whose payload is as its knots want it, to the first of those that wait for it, or keeps it. */
-  take(signal: UnreadSignal): { receipt: SignalReceipt } | Refusal {
-    const { ids } = this.plan.layout;
-    const isOpenFor = (knot: number): boolean =>
-      !this.listener.isSettled(knot) && !this.over.has(knot) && signal.unfit?.includes(ids[knot]!) !== true;
-    if (!this.waitersFor(signal.name).some(isOpenFor)) return tooLate(signal.name);
-    const knot = this.waits.give(signal);
-    if (knot !== undefined) return { receipt: { takenBy: ids[knot]! } };
-    if (this.waits.unreadCount >= this.facts.limits.keptSignals)
-      return tooMany(signal.name, this.waits.unreadCount);
-    this.waits.keep(signal);
-    return { receipt: {} };
+  /** The answer to the signal with this id; undefined if it has not arrived, or too long ago. */
+  answerTo(id: string): SignalReceipt | undefined {
+    const takenBy = this.waits.answerTo(id);
+    return takenBy === undefined ? undefined : this.receiptOf(takenBy);
   }
 
-  /** Ends all waits whose activity is not dispatched, and answers which there were: nothing comes of them any more. */
+  /** Why no signal of this name can be accepted now, whatever its payload. Undefined if it may be. */
+  refuse(name: string): Refusal | undefined {
+    if (!this.isAwaited(name)) return tooLate(name);
+    return this.waits.isFullFor(name) ? tooMany(name, this.waits.unreadCount) : undefined;
+  }
+
+  /** Gives a signal to the first of the knots that wait for it, or keeps it. */
+  take(signal: CheckedSignal): Answer {
+    const { name, unfit } = signal;
+    const answer = this.waits.take(signal, () => this.isAwaited(name, unfit));
+    if (answer === 'late') return tooLate(name);
+    if (answer === 'full') return tooMany(name, this.waits.unreadCount);
+    return { receipt: this.receiptOf(answer) };
+  }
+
+  /** Ends all waits whose activity is not dispatched, and returns them. */
   cancel(): number[] {
     return [...this.waits.cancel(), ...this.lookedUp, ...this.toConclude.splice(0)];
   }
@@ -168,7 +204,7 @@ export class WaitingKnots {
     this.lookedUp.delete(knot);
   }
 
-  /** Sends out the activities of waits that are over, as many as there is room for. */
+  /** Dispatches the activities of ended waits, as many as there is room for. */
   sendConclusions(): void {
     const knots: number[] = [];
     while (this.concluding.size < RUNNING_KNOTS && this.toConclude.length > 0) {
@@ -179,7 +215,7 @@ export class WaitingKnots {
     this.listener.conclude(knots);
   }
 
-  /** The wait of the knot is over: its activity says and records what comes of it. */
+  /** The knot's wait is over: its activity determines and records the outcome. */
   private conclude(knot: number, waited: Waited): void {
     this.over.set(knot, waited);
     this.toConclude.push(knot);
@@ -198,13 +234,16 @@ export class WaitingKnots {
     };
   }
 
-  /** Of a wait for a time that is a value of the run. */
+  /** For a wait whose time is a value of the run. */
   private lookUp(knot: number): boolean {
     const { task, bytes } = this.tasks.taskOf(knot);
     if (!this.budget.take(bytes)) return false;
     this.lookedUp.add(knot);
     const id = this.plan.idOf(knot);
-    const request = { task: { ...task, knot: id, run: this.facts.recordRun }, now: workflowTime() };
+    const request = {
+      task: { ...task, knot: id, temporalRunId: this.facts.temporalRunId },
+      now: workflowTime(),
+    };
     CancellationScope.nonCancellable(() =>
       failTaskIfUnknown(() => systemAmid(this.facts.limits)[WAIT_ACTIVITY](request)),
     ).then(
@@ -216,13 +255,42 @@ export class WaitingKnots {
           this.waits.begin(knot, { id, until, since: request.now });
           this.listener.begun();
         }),
-      (error: unknown) => this.listener.fatal(error),
+      (error: unknown) => {
+        if (!(error instanceof ApplicationFailure) || error.type !== RECORDS_LOST)
+          return this.listener.fatal(error);
+        this.lookedUp.delete(knot);
+        this.listener.needsRecords(knot);
+      },
     );
     return true;
   }
 
-  /** Knots that wait for signals of this name, whatever has become of them. */
-  private waitersFor(name: string): readonly number[] {
+  /**
+   * Whether some knot that waits for this signal has neither an outcome nor its signal yet, and is not among
+   * `unfit`.
+   */
+  private isAwaited(name: string, unfit?: readonly string[]): boolean {
+    const { ids } = this.plan.layout;
+    return (this.waiters.knots.get(name) ?? []).some(
+      (knot) =>
+        !this.listener.isSettled(knot) && !this.over.has(knot) && unfit?.includes(ids[knot]!) !== true,
+    );
+  }
+
+  private receiptOf(takenBy: TakenBy): SignalReceipt {
+    return takenBy === null ? {} : { takenBy: this.plan.idOf(takenBy) };
+  }
+
+  private setAlarm(time: number): void {
+    const wait = Math.min(LONGEST_TIMER_MS, Math.max(1, Math.ceil(time - workflowTime())));
+    CancellationScope.nonCancellable(() => sleep(wait)).then(
+      () => this.waits.ring(time),
+      (error: unknown) => this.listener.fatal(error),
+    );
+  }
+
+  /** Knots that wait for signals, by signal name, whatever their outcomes. */
+  private get waiters(): NonNullable<WaitingKnots['bySignal']> {
     const { layout } = this.plan;
     // An extension brings another layout.
     if (this.bySignal?.layout !== layout) {
@@ -234,9 +302,9 @@ export class WaitingKnots {
         if (others) others.push(knot);
         else knots.set(signal, [knot]);
       });
-      this.bySignal = { layout, knots };
+      this.bySignal = { layout, knots, names: new Set(knots.keys()) };
     }
-    return this.bySignal.knots.get(name) ?? [];
+    return this.bySignal;
   }
 }
 

@@ -1,10 +1,11 @@
-import { createS3DataStore, type S3DataStoreOptions } from '../../src/adapters/data-stores/s3';
+import { createS3DataStore, type S3DataStoreOptions } from '../../src/adapters/s3';
 import { inspectBackends, openBackends } from '../../src/backends';
-import { SelvageError } from '../../src/errors';
+import { SelvageError, isAway } from '../../src/errors';
 import { sampleValue } from '../../src/testing/sample-records';
 import { Latch } from '../support/latch';
 import { closedPort, listening } from '../support/listening';
 import { placeForEach } from '../support/fresh-places';
+import { rejectionOf } from '../support/rejection-of';
 import { describeWith } from '../support/services';
 import { freshS3Place, type S3Place } from './s3-place';
 
@@ -58,11 +59,16 @@ describeWith('s3')('S3: what is wrong is told at open, in one line, without a se
   test('a URL with a password: neither the refusal nor doctor shows it', async () => {
     const { endpoint, bucket } = place.options;
     const url = `s3://nobody:${SECRET}@${bucket}/p?endpoint=${encodeURIComponent(endpoint)}&pathStyle=true`;
-    const error = await openBackends({ store: 'memory:', history: 'memory:', data: url }).catch(
-      (reason: SelvageError) => reason,
-    );
-    expect(SelvageError.is(error, 'BackendUnavailable')).toBe(true);
-    expect(`${JSON.stringify(error)} ${(error as Error).message}`).not.toContain(SECRET);
+    const options = { store: 'memory:', history: 'memory:', data: url };
+    const late = await openBackends({ ...options, openLate: true });
+    // What somebody has to correct is told at once, unless nobody may need it.
+    for (const opening of [openBackends(options), late.dataStore.identity()]) {
+      const error = await rejectionOf(opening);
+      expect(error).toMatchObject({ code: 'BackendUnavailable' });
+      expect(isAway(error)).toBe(false);
+      expect(`${JSON.stringify(error)} ${error.message}`).not.toContain(SECRET);
+    }
+    await late.close();
     const reports = await inspectBackends({
       environment: { SELVAGE_STORE: 'memory:', SELVAGE_HISTORY: 'memory:', SELVAGE_DATA: url },
     });

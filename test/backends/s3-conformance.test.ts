@@ -1,4 +1,4 @@
-import { createS3DataStore } from '../../src/adapters/data-stores/s3';
+import { createS3DataStore } from '../../src/adapters/s3';
 import { describeDataStore } from '../../src/testing';
 import { FaultProxy } from '../support/fault-proxy';
 import { describeWith } from '../support/services';

@@ -11,10 +11,10 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { randomUUID } from 'node:crypto';
-import { createS3DataStore, type S3ClientLike, type S3DataStore } from '../../src/adapters/data-stores/s3';
-import { openS3DataStore } from '../../src/adapters/data-stores/s3/open';
-import { inOnePiece } from '../../src/adapters/shared/pieces';
-import type { StoredValue } from '../../src/protocols';
+import { createS3DataStore, type S3ClientLike, type S3DataStore } from '../../src/adapters/s3';
+import { openS3DataStore } from '../../src/adapters/s3/open';
+import { inOnePiece } from '../../src/ports/parts/pieces';
+import type { StoredValue } from '../../src/ports';
 import { sampleValue } from '../../src/testing/sample-records';
 import { describeWith } from '../support/services';
 import { Latch } from '../support/latch';

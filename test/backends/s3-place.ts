@@ -1,7 +1,7 @@
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { createHash } from 'node:crypto';
-import type { StoredValue } from '../../src/protocols';
-import type { S3DataStoreOptions } from '../../src/adapters/data-stores/s3';
+import type { StoredValue } from '../../src/ports';
+import type { S3DataStoreOptions } from '../../src/adapters/s3';
 import { freshS3Prefix } from '../support/fresh-places';
 
 export interface S3Place {

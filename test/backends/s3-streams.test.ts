@@ -5,8 +5,8 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { createHash } from 'node:crypto';
-import { createS3DataStore, type S3DataStore } from '../../src/adapters/data-stores/s3';
-import { openS3DataStore } from '../../src/adapters/data-stores/s3/open';
+import { createS3DataStore, type S3DataStore } from '../../src/adapters/s3';
+import { openS3DataStore } from '../../src/adapters/s3/open';
 import { FaultProxy } from '../support/fault-proxy';
 import { describeWith } from '../support/services';
 import { until } from '../support/until';

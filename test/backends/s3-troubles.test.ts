@@ -1,4 +1,4 @@
-import { createS3DataStore, type S3DataStoreOptions } from '../../src/adapters/data-stores/s3';
+import { createS3DataStore, type S3DataStoreOptions } from '../../src/adapters/s3';
 import type { SelvageError } from '../../src/errors';
 import { sampleValue } from '../../src/testing/sample-records';
 import { setBucketFull } from '../support/full-bucket';

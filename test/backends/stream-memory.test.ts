@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { removeFolder, temporaryFolder } from '../conformance/temporary-folder';
-import { freshValkeyPrefix } from '../support/fresh-places';
 import { describeWith } from '../support/services';
 import { runs } from '../support/thorough';
 import { freshS3Place } from './s3-place';
@@ -34,17 +33,6 @@ describe('a stream of more bytes than may be in memory takes little of it, into 
         const { accessKeyId, secretAccessKey } = options.credentials!;
         const place = `${options.bucket}/${options.prefix}?endpoint=${options.endpoint}&pathStyle=true`;
         await expectLittleMemory(`s3://${accessKeyId}:${secretAccessKey}@${place}`);
-      } finally {
-        await drop();
-      }
-    });
-  });
-
-  describeWith('valkey')('in Valkey', () => {
-    test('valkey', async () => {
-      const { url, prefix, drop } = await freshValkeyPrefix();
-      try {
-        await expectLittleMemory(`${url}?prefix=${prefix}`);
       } finally {
         await drop();
       }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { inspectBackends, openBackends } from '../../src/backends';
+import { awayStores, inspectBackends, openBackends } from '../../src/backends';
 import { sampleValue } from '../../src/testing/sample-records';
 import { describeWith, valkeyService } from '../support/services';
 
@@ -24,9 +24,14 @@ describeWith('valkey')('a Valkey server by its URL', () => {
     const reports = await inspectBackends({ environment });
     expect(reports[0]).toMatchObject({ technology: 'valkey', error: { code: 'BackendUnavailable' } });
     expect(JSON.stringify(reports)).not.toContain('s3cret');
-    await expect(openBackends({ url: 'memory:', data: url, environment: {} })).rejects.toMatchObject({
+    await expect(openBackends({ url: 'memory:', store: url, environment: {} })).rejects.toMatchObject({
       code: 'BackendUnavailable',
     });
+    const backends = await openBackends({ url: 'memory:', data: url, environment: {} });
+    const [away] = awayStores(backends);
+    expect(away).toMatchObject({ code: 'BackendUnavailable', details: { away: true } });
+    expect(JSON.stringify([away, away!.message])).not.toContain('s3cret');
+    await backends.close();
     await expect(openBackends({ history: url, environment: {} })).rejects.toMatchObject({
       code: 'InvalidUrl',
     });

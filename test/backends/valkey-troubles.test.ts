@@ -1,11 +1,21 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { inspect } from 'node:util';
-import { createValkeyDataStore } from '../../src/adapters/data-stores/valkey';
-import { createValkeyLeaseTable } from '../../src/adapters/lease-tables/valkey';
-import { reachValkey, threatsTo } from '../../src/adapters/shared/valkey';
-import { createValkeyTapestryStore } from '../../src/adapters/tapestry-stores/valkey';
+import { z } from 'zod';
+import {
+  createValkeyDataStore,
+  createValkeyLeaseTable,
+  createValkeyStartLedger,
+  createValkeyTapestryStore,
+} from '../../src/adapters/valkey';
+import { reachValkey } from '../../src/adapters/valkey/open';
+import { threatsTo } from '../../src/adapters/valkey/warnings';
+import { createValkeyTrigger } from '../../src/adapters/valkey/trigger';
 import { SelvageError } from '../../src/errors';
+import { knot, tapestry } from '../../src/authoring';
 import { sampleHash, samplePlan, sampleValue } from '../../src/testing/sample-records';
+import { valkeyTrigger } from '../../src/triggers';
 import { closedPort, listening } from '../support/listening';
 import { rejectionOf } from '../support/rejection-of';
 import {
@@ -18,8 +28,12 @@ import {
 import { FaultProxy } from '../support/fault-proxy';
 import { until } from '../support/until';
 import { refusal } from '../support/refusal';
+import { RecordingHost } from '../support/trigger-host';
 
 const PASSWORD = 's3cret-Pa55';
+
+const double = knot('double', ({ x }: { x: number }) => x * 2);
+const doubled = tapestry('doubled', (t) => ({ y: double({ x: t.parameter('x', z.number()) }, { id: 'y' }) }));
 
 function at(address: string): { host: string; port: number } {
   const { hostname, port } = new URL(address);
@@ -150,7 +164,7 @@ describeWithPrivate('valkey')('a server that wants a password', () => {
   test('the right one, and a user with no more than the documented rules', async () => {
     const connection = await reachValkey({ url: user('', PASSWORD) });
     const rules =
-      'reset on >p%wd resetkeys ~{limited}:* -@all +hello +select +client|setname +eval +evalsha +time +exists +get +mget +set +strlen +getrange +setrange +unlink +pexpire +persist +pttl +zadd +zrem +zrange +zrandmember +hset +hget +hmget +hkeys +hdel +incr +xadd +xrange +xrevrange +xread';
+      'reset on >p%wd resetkeys ~{limited}:* -@all +hello +select +client|setname +eval +evalsha +time +exists +get +set +strlen +getrange +setrange +unlink +pexpire +persist +pttl +zadd +zrem +zrange +zrandmember +hset +hsetnx +hget +hmget +hkeys +hexists +hdel +incr +zrangebyscore +zrevrangebyscore +xadd +xrange +xrevrange +xread';
     await connection.command('acl', 'SETUSER', 'limited', ...rules.split(' '));
     await connection.close();
     const store = await createValkeyDataStore({ url: user('limited', 'p%25wd', '?prefix=limited&ttl=1h') });
@@ -179,12 +193,54 @@ describeWithPrivate('valkey')('a server that wants a password', () => {
     await leases.release(lease);
     expect(await leases.holders('k')).toEqual([]);
     await leases.close();
+    const ledger = await createValkeyStartLedger({ url });
+    const start = { trigger: 'kafka:orders', key: 'k', runId: 'orders~k', requestHash: null, event: {} };
+    expect(await ledger.claim([start])).toMatchObject([{ inserted: true }]);
+    await ledger.markStarted([start]);
+    expect((await ledger.list()).items).toMatchObject([
+      { key: 'k', startedAt: expect.any(Number) as number },
+    ]);
+    expect(await ledger.forget(Date.now() + 60_000)).toBe(1);
+    await ledger.close();
     const other = await createValkeyDataStore({ url: user('limited', 'p%25wd', '?prefix=other') });
     const error = await rejectionOf(other.put([value]));
     await other.close();
     expect(error).toMatchObject(
       refusal('BackendUnavailable', /does not let this user do what is needed .*docs\/adapters\/valkey\.md/),
     );
+  });
+
+  test('triggers, whose users have no more than the documented rules', async () => {
+    const admin = await reachValkey({ url: user('', PASSWORD) });
+    const page = readFileSync(path.resolve(__dirname, '../../docs/adapters/valkey.md'), 'utf8');
+    const rules = page.slice(page.indexOf('ACL SETUSER orders'), page.indexOf('`+config|get`'));
+    const [forStream, forChannel] = rules
+      .replaceAll('`', '')
+      .split('ACL SETUSER ')
+      .slice(1)
+      .map((text) => text.trim().split(/\s+/));
+    for (const words of [forStream!, forChannel!]) await admin.command('acl', 'SETUSER', ...words);
+    await admin.command('xadd', 'orders', '*', 'data', '{"x":1}');
+    await admin.command('xadd', 'orders', '*', 'data', '{');
+
+    const ofStream = valkeyTrigger(doubled, { id: 'o', stream: 'orders' });
+    const orders = new RecordingHost();
+    const reading = orders.run(
+      createValkeyTrigger(ofStream, { SELVAGE_VALKEY: `valkey://orders:password@${host}` }),
+    );
+    await until('both are done', () => orders.counts['dead-letter'] === 1 && orders.delivered.length === 1);
+    await reading.stop();
+
+    const ofChannel = valkeyTrigger(doubled, { id: 'n', channel: 'news', key: 'each' });
+    const news = new RecordingHost();
+    const hearing = news.run(
+      createValkeyTrigger(ofChannel, { SELVAGE_VALKEY: `valkey://news:password@${host}` }),
+    );
+    await until('somebody listens', async () => (await admin.command('publish', 'news', '{"x":2}')) === 1);
+    await until('it was heard', () => news.delivered.length > 0);
+    await hearing.stop();
+    expect([...orders.troubles, ...news.troubles].filter(Boolean)).toEqual([]);
+    await admin.close();
   });
 
   test('a database that there is, and one that there is not', async () => {

@@ -1,11 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { createValkeyDataStore } from '../../src/adapters/data-stores/valkey';
-import { createValkeyLeaseTable } from '../../src/adapters/lease-tables/valkey';
-import { openValkey } from '../../src/adapters/shared/valkey';
-import { createValkeyTapestryStore } from '../../src/adapters/tapestry-stores/valkey';
+import {
+  createValkeyDataStore,
+  createValkeyLeaseTable,
+  createValkeyStartLedger,
+  createValkeyTapestryStore,
+  openValkey,
+} from '../../src/adapters/valkey';
 import {
   describeDataStore,
   describeLeaseTable,
+  describeStartLedger,
   describeSubscribableTapestryStore,
   describeTapestryStore,
   type Subject,
@@ -36,6 +40,7 @@ describeWith('valkey')('on a Valkey server', () => {
   describeTapestryStore('valkey', { create: () => onFreshPrefix(createValkeyTapestryStore) });
   describeSubscribableTapestryStore('valkey', { create: () => onFreshPrefix(createValkeyTapestryStore) });
   describeLeaseTable('valkey', { create: () => onFreshPrefix(createValkeyLeaseTable) });
+  describeStartLedger('valkey', { create: () => onFreshPrefix(createValkeyStartLedger) });
   describeDataStore('valkey', {
     async create() {
       const subject = await onFreshPrefix(createValkeyDataStore);
@@ -50,17 +55,14 @@ describeWith('valkey')('on a Valkey server', () => {
 
 async function damageValue(url: string, hash: string): Promise<void> {
   const connection = await openValkey({ url });
-  const stored = String(await connection.command('get', connection.key('value', hash)));
-  const upload = /^c\d{15}(\S+) \d+ \d+$/.exec(stored)?.[1];
-  if (upload === undefined) await connection.command('setrange', connection.key('value', hash), 16, '~');
-  else await connection.command('setrange', connection.key('chunk', upload, 1), 5, '~');
+  await connection.command('setrange', connection.key('value', hash), 16, '~');
   await connection.close();
 }
 
 async function ageValue(url: string, hash: string, by: number): Promise<void> {
   const connection = await openValkey({ url });
   const key = connection.key('value', hash);
-  const at = Number(String(await connection.command('getrange', key, 1, 15)));
-  await connection.command('setrange', key, 1, String(at - by).padStart(15, '0'));
+  const at = Number(String(await connection.command('getrange', key, 0, 14)));
+  await connection.command('setrange', key, 0, String(at - by).padStart(15, '0'));
   await connection.close();
 }

@@ -17,7 +17,7 @@ test('the interpreter bundles for the sandbox, without schemas or databases', as
   }
 }, 60_000);
 
-test.each(['model', 'canonical', 'engine', 'errors'])(
+test.each(['errors', 'values', 'partitions', 'authoring', 'plan', 'scheduler'])(
   'the pure folder %s knows nothing that the sandbox does not have',
   async (folder) => {
     await expect(bundle(join(SOURCES, folder, 'index.ts'))).resolves.toContain('src/');

@@ -1,8 +1,8 @@
 import { utimes } from 'node:fs/promises';
 import * as path from 'node:path';
-import { BySizeDataStore } from '../../src/adapters/data-stores/by-size';
-import { createLocalDiskDataStore } from '../../src/adapters/data-stores/local-disk';
-import { createSqliteDataStore } from '../../src/adapters/data-stores/sqlite';
+import { BySizeDataStore } from '../../src/backends/by-size-data-store';
+import { createLocalDiskDataStore } from '../../src/adapters/disk';
+import { createSqliteDataStore } from '../../src/adapters/sqlite';
 import { openBackends } from '../../src/backends';
 import { describeDataStore } from '../../src/testing';
 import { allPages } from '../../src/testing/pages';
@@ -37,6 +37,10 @@ describeDataStore('by-size', {
       reason: 'the two stores prove it of themselves',
     },
     { test: 'says ValueDamaged of bytes that were changed', reason: 'the two stores prove it of themselves' },
+    {
+      test: 'counts what is damaged as absent where it is kept, and a put makes it whole',
+      reason: 'the two stores prove it of themselves',
+    },
   ],
 });
 

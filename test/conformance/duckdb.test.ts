@@ -1,11 +1,7 @@
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
-import {
-  createDuckDbRunHistory,
-  inspectDuckDbFile,
-  openAnalyticalHistory,
-} from '../../src/adapters/run-histories/duckdb';
+import { createDuckDbRunHistory, inspectDuckDbFile, openAnalyticalHistory } from '../../src/adapters/duckdb';
 import { openBackends } from '../../src/backends';
 import { describeRunHistory } from '../../src/testing';
 import { sampleHash, sampleLineage } from '../../src/testing/sample-records';
@@ -35,6 +31,21 @@ describeRunHistory('duckdb', {
       test: 'loses nothing when its connections break, and makes new ones by itself',
       reason: 'a file has no connections',
     },
+    ...[
+      'tells starts, knots and ends as they became durable, and goes on behind each of them',
+      'tells a knot whose run is not on record',
+      'tells a reader that waits of what comes',
+      'tells of changes that another adapter makes, and goes on in one where another adapter was',
+      'tells many changes in batches of at most 1,000, none of them empty',
+      'skips and repeats no change of four writers at once, for readers before, during and after',
+      'ends a reading when its signal is aborted, also before it began',
+      'goes on behind changes that were removed with their run, and does not tell those',
+      'tells an end that replaces a termination again, and one that changes nothing not',
+      'refuses a position that is none',
+    ].map((test) => ({
+      test,
+      reason: 'a DuckDB file keeps no order of commits: it is for questions over many runs',
+    })),
   ],
 });
 

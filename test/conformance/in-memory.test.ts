@@ -1,11 +1,15 @@
-import { InMemoryDataStore } from '../../src/adapters/data-stores/in-memory';
-import { InMemoryLeaseTable } from '../../src/adapters/lease-tables/in-memory';
-import { InMemoryRunHistory } from '../../src/adapters/run-histories/in-memory';
-import { InMemoryTapestryStore } from '../../src/adapters/tapestry-stores/in-memory';
+import {
+  InMemoryDataStore,
+  InMemoryLeaseTable,
+  InMemoryRunHistory,
+  InMemoryStartLedger,
+  InMemoryTapestryStore,
+} from '../../src/adapters/memory';
 import {
   describeDataStore,
   describeLeaseTable,
   describeRunHistory,
+  describeStartLedger,
   describeSubscribableTapestryStore,
   describeTapestryStore,
 } from '../../src/testing';
@@ -32,6 +36,14 @@ describeRunHistory('in-memory', {
     { test: 'shows what another adapter committed', reason },
     { test: 'lets one of two adapters win each key that they race for, in whatever order', reason },
     { test: 'lets one of two adapters start a run that both start at once', reason },
+    {
+      test: 'tells of changes that another adapter makes, and goes on in one where another adapter was',
+      reason,
+    },
+    {
+      test: 'skips and repeats no change of four writers at once, for readers before, during and after',
+      reason,
+    },
     cut,
     { test: 'has one identity, whoever has it open', reason },
   ],
@@ -44,6 +56,15 @@ describeLeaseTable('in-memory', {
     { test: 'never grants more places than there are to two adapters that ask at once', reason },
     { test: 'goes by its own clock, whatever the one of a process says', reason },
     { ...cut, test: 'loses no place when its connections break, and makes new ones by itself' },
+  ],
+});
+
+describeStartLedger('in-memory', {
+  create: async () => ({ adapter: new InMemoryStartLedger() }),
+  skip: [
+    { test: 'shows what another adapter claimed', reason },
+    { test: 'lets one of several win each key that they claim at once, in whatever order', reason },
+    { ...cut, test: 'loses no claim when its connections break, and makes new ones by itself' },
   ],
 });
 

@@ -1,6 +1,6 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import * as path from 'node:path';
-import { createLocalDiskDataStore } from '../../src/adapters/data-stores/local-disk';
+import { createLocalDiskDataStore } from '../../src/adapters/disk';
 import { openBackends } from '../../src/backends';
 import { sampleHash } from '../../src/testing/sample-records';
 import { killInMidWork, type Killed } from './processes/run-script';

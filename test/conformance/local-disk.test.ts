@@ -1,6 +1,6 @@
 import { open, utimes } from 'node:fs/promises';
 import * as path from 'node:path';
-import { createLocalDiskDataStore } from '../../src/adapters/data-stores/local-disk';
+import { createLocalDiskDataStore } from '../../src/adapters/disk';
 import { describeDataStore } from '../../src/testing';
 import { removeFolder, temporaryFolder } from './temporary-folder';
 

@@ -1,13 +1,17 @@
 import * as path from 'node:path';
 import Libsql from 'libsql';
-import { createSqliteDataStore } from '../../src/adapters/data-stores/sqlite';
-import { createSqliteLeaseTable } from '../../src/adapters/lease-tables/sqlite';
-import { createSqliteRunHistory } from '../../src/adapters/run-histories/sqlite';
-import { createSqliteTapestryStore } from '../../src/adapters/tapestry-stores/sqlite';
+import {
+  createSqliteDataStore,
+  createSqliteLeaseTable,
+  createSqliteRunHistory,
+  createSqliteStartLedger,
+  createSqliteTapestryStore,
+} from '../../src/adapters/sqlite';
 import {
   describeDataStore,
   describeLeaseTable,
   describeRunHistory,
+  describeStartLedger,
   describeSubscribableTapestryStore,
   describeTapestryStore,
   type Subject,
@@ -44,6 +48,11 @@ describeLeaseTable('sqlite', {
     },
   ],
   create: onOneFile(createSqliteLeaseTable),
+});
+
+describeStartLedger('sqlite', {
+  skip: [{ ...cut, test: 'loses no claim when its connections break, and makes new ones by itself' }],
+  create: onOneFile(createSqliteStartLedger),
 });
 
 describeDataStore('sqlite', {

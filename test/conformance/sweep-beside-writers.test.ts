@@ -1,9 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
-import { InMemoryDataStore } from '../../src/adapters/data-stores/in-memory';
-import { InMemoryRunHistory } from '../../src/adapters/run-histories/in-memory';
+import { InMemoryDataStore, InMemoryRunHistory } from '../../src/adapters/memory';
 import { openBackends } from '../../src/backends';
-import { collectGarbage } from '../../src/retention';
+import { collectGarbage } from '../../src/records/retention';
 import { sampleValue } from '../../src/testing/sample-records';
 import { runs } from '../support/thorough';
 import { runScript } from './processes/run-script';

@@ -1,10 +1,12 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 
 import {
   knot,
+  list,
+  local,
   sleep as sleepKnot,
   tapestry,
   waitForSignal,
@@ -69,6 +71,27 @@ export const murderous = murderousWith('murderous', {});
 /** Here the body, not the attempt, tells that a worker was lost: most attempts may only have waited for a place. */
 export const murderousInPlace = murderousWith('murderous-in-place', { maxConcurrent: 1 });
 
+/** Knots that run beside one another when the first two workers are lost, and end at once after that. */
+export const CROWD = Array.from({ length: 20 }, (_, index) => `innocent-${index}`);
+const crowded = knot('crowded', async ({ root }: { root: string }, context) => {
+  begin(root, context);
+  while (context.attempt <= 2) await sleep(20);
+  return context.attempt;
+});
+const killsCrowd = knot('kills-crowd', async ({ root }: { root: string }, context): Promise<number> => {
+  const { attempt } = context;
+  while (attempt <= 2 && !CROWD.every((id) => existsSync(beganFile(root, id, attempt)))) await sleep(20);
+  begin(root, context);
+  process.kill(process.pid, 'SIGKILL');
+  return 0;
+});
+export const killerInCrowd = tapestry('killer-in-crowd', (t) => {
+  const root = t.parameter('root', folder);
+  const killer = killsCrowd({ root }, { id: 'killer' });
+  const ids = CROWD.map((id) => [id, crowded({ root }, { id })] as const);
+  return { killer, ...Object.fromEntries(ids) };
+});
+
 const NAP_MS = 8_000;
 /** Waits for a signal and for a time. */
 export const waitsForWord = tapestry('waits-for-word', () => {
@@ -78,4 +101,30 @@ export const waitsForWord = tapestry('waits-for-word', () => {
   return { sum: add({ a: word, b: slept }, { id: 'sum' }) };
 });
 
-export const crashTapestries = [patient, murderous, murderousInPlace, waitsForWord];
+export const PARTITIONS = Array.from({ length: 12 }, (_, index) => `p${String(index).padStart(2, '0')}`);
+/** These are made at once; the others wait for {@link goFile} of `backfill`. */
+export const QUICK_PARTITIONS = 4;
+const makes = knot(
+  'makes',
+  async ({ root, partition }: { root: string; partition: { readonly key: string } }) => {
+    const isQuick = PARTITIONS.indexOf(partition.key) < QUICK_PARTITIONS;
+    appendFileSync(path.join(root, 'partitions'), `${partition.key} begun\n`);
+    while (!isQuick && !existsSync(goFile(root, 'backfill', 1))) await sleep(20);
+    return partition.key;
+  },
+);
+/** To be backfilled. The bodies tell what they make in the file `partitions`. */
+export const partitioned = tapestry(
+  'partitioned',
+  { partition: list(PARTITIONS), parameters: { root: folder } },
+  (_, { root, partition }) => ({ made: makes({ root, partition }, { id: 'made', dispatcher: local() }) }),
+);
+
+export const crashTapestries = [
+  patient,
+  murderous,
+  murderousInPlace,
+  killerInCrowd,
+  waitsForWord,
+  partitioned,
+];

@@ -4,7 +4,7 @@ import type { Selvage } from '../../src/client';
 import { closeAll, connectSelvage, onClose, temporaryFolder } from '../support/open-selvage';
 import { SHORT_HEARTBEAT_TIMEOUT } from '../support/run-limits';
 import { until } from '../support/until';
-import { beganFile, goFile, murderous, murderousInPlace, patient } from './tapestries';
+import { beganFile, CROWD, goFile, killerInCrowd, murderous, murderousInPlace, patient } from './tapestries';
 import { WorkerProcess } from './worker-process';
 import { openProjectBackends } from '../support/project-backends';
 
@@ -23,7 +23,7 @@ async function setUp(): Promise<Scene> {
     folder,
     selvage,
     async startWorker(identity) {
-      const { address } = selvage.place;
+      const { address } = selvage.location;
       const worker = await WorkerProcess.start({
         address,
         taskQueue: selvage.taskQueue!,
@@ -75,6 +75,8 @@ describe('a worker that is killed', () => {
         ['sum', 'second', 1],
         ['waiting', 'second', 2],
       ]);
+      const { extra } = items.find(({ knot_id }) => knot_id === 'waiting')!;
+      expect(extra['attempts']).toMatchObject([{ attempt: 1, reason: { code: 'WorkerLost' } }]);
     },
   );
 
@@ -104,6 +106,26 @@ describe('a worker that is killed', () => {
       });
       expect(murders()).toBe(3);
       expect(await run.lineage({ knotId: 'killer' })).toHaveLength(1);
+    },
+  );
+
+  test.concurrent(
+    'by one knot of many that ran beside it: it is found, and all others end well',
+    async () => {
+      const { folder, selvage, startWorker } = await setUp();
+      const stop = new AbortController();
+      const run = await selvage.start(killerInCrowd, { root: folder });
+      const ended = run.result().finally(() => stop.abort());
+      let workers = 0;
+      while (!stop.signal.aborted) {
+        const worker = await startWorker(`worker-${++workers}`);
+        await Promise.race([worker.ended(), ended]);
+      }
+      const { outcomes, values } = await ended;
+      expect(outcomes['killer']).toMatchObject({ kind: 'err', error: { type: 'WorkerLost' } });
+      expect(Object.keys(values).filter((id) => id.startsWith('innocent'))).toHaveLength(CROWD.length);
+      // It was alone, or nearly, when it killed the third.
+      expect(workers).toBeLessThan(7);
     },
   );
 });

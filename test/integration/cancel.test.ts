@@ -161,7 +161,7 @@ test('a run that was terminated behind our back is found out by whoever looks', 
   const run = await selvage.start(waiting, { x: 2 });
   await until('the body has begun', () => noted(run.runId).includes('heeds began'));
   await selvage.client.workflow.getHandle(run.runId).terminate();
-  const { items } = await selvage.listRuns({ tapestry: 'waiting' });
+  const { items } = await selvage.runs.list({ tapestry: 'waiting' });
   expect(items.find(({ run_id }) => run_id === run.runId)).toMatchObject({
     status: 'terminated',
     finished_at: expect.any(Number),
@@ -331,7 +331,7 @@ test('a cancel in the middle of a look-up: what was found counts as Ok, as its r
   const onRecord = { ok: 0, err: 0, skipped: 0 };
   for (const { outcome } of items) onRecord[outcome] += 1;
   expect(onRecord).toEqual({ ok: 4, err: 0, skipped: 1 });
-  expect((await run.status()).run.environment).toMatchObject({ counts: onRecord });
+  expect((await run.status()).run.details).toMatchObject({ counts: onRecord });
 });
 
 test('a body of a segment does not begin after a cancel that came while it was looked up, nor does one of an element', async () => {

@@ -135,7 +135,7 @@ describe('a child run that an earlier execution started', () => {
     const { selvage, run, first } = await startFew({ deadline: FEW_MS });
     const { status, outcomes } = await run.result();
     expect(status).toBe('failed');
-    expect((await run.status()).run.environment).toMatchObject({ error: { type: 'DeadlineExceeded' } });
+    expect((await run.status()).run.details).toMatchObject({ error: { type: 'DeadlineExceeded' } });
     expect(outcomes).toMatchObject({
       before: { kind: 'ok' },
       slow: { kind: 'skipped', reason: 'cancelled' },

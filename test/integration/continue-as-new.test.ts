@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { knot, tapestry, type Knot } from '../../src';
-import { SETTLED_PER_EXECUTION } from '../../src/engine';
+import { SETTLED_PER_EXECUTION } from '../../src/plan';
 import { replayRun, type ReplayedExecution } from '../../src/worker';
 import { executionsOf, historyOf } from '../support/history';
 import { Latch } from '../support/latch';
@@ -99,9 +99,9 @@ describe('on a server that suggests it early', () => {
       temporal_run_id: firstRunId,
       status: 'failed',
       trigger: 'code',
-      environment: { counts: { ok: KNOTS - 2, err: 1, skipped: 1 } },
+      details: { counts: { ok: KNOTS - 2, err: 1, skipped: 1 } },
     });
-    expect((await selvage.listRuns({ tapestry: 'layered' })).items).toHaveLength(1);
+    expect((await selvage.runs.list({ tapestry: 'layered' })).items).toHaveLength(1);
 
     const replayed: ReplayedExecution[] = [];
     const options = { workflows: { workflowBundle: bundledInterpreter() } };

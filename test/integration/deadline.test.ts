@@ -51,7 +51,7 @@ test('a run whose deadline passes tells its bodies, skips the rest, and has fail
     expect(result.outcomes['before']?.kind).toBe(tapestryOf === lasting ? 'ok' : undefined);
     const handle = selvage.client.workflow.getHandle(run.runId);
     await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'DeadlineExceeded' } });
-    expect((await run.status()).run.environment).toMatchObject({ deadline: deadline.getTime() });
+    expect((await run.status()).run.details).toMatchObject({ deadline: deadline.getTime() });
     return run;
   });
   const runs = await Promise.all(ends);

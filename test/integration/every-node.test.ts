@@ -1,6 +1,6 @@
 import { SelvageError, local, queue, runLocally, type RunResult } from '../../src';
 import type { RunHandle, Selvage } from '../../src/client';
-import type { LineageRecord } from '../../src/protocols';
+import type { LineageRecord } from '../../src/ports';
 import { selvageForAll, unique } from '../support/open-selvage';
 import {
   coveringSample,
@@ -130,12 +130,12 @@ function startingNow(recipe: Recipe): Recipe {
 const facts = (records: readonly LineageRecord[]) =>
   Object.fromEntries(
     records.map((record) => {
-      const { knot_id, knot_class, outcome, skip_reason, output_hash, output_size, code_hash } = record;
+      const { knot_id, definition, outcome, skip_reason, output_hash, output_size, code_hash } = record;
       const { knot_config_hash, parent_knot_ids, parent_input_hashes, constant_input_hashes, extra } = record;
       return [
         knot_id,
         {
-          ...{ knot_class, outcome, skip_reason, output_hash, output_size, code_hash },
+          ...{ definition, outcome, skip_reason, output_hash, output_size, code_hash },
           ...{ knot_config_hash, parent_knot_ids, parent_input_hashes, constant_input_hashes },
           ...{ skip: extra['skip'], choice: extra['choice'], elements: extra['elements'] },
         },

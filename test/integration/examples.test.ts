@@ -29,6 +29,16 @@ test('quickstart', async () => {
   expect(document.values).toEqual({ answer: 15 });
 });
 
+test('a document in YAML', async () => {
+  const { code, document } = await run(
+    path.join(examples, 'yaml', 'pipeline.yaml'),
+    '--param',
+    'words=["warp", "", "shuttle"]',
+  );
+  expect(code).toBe(0);
+  expect(document.values).toEqual({ line: 'The longest is shuttle, with 7 letters.' });
+});
+
 describe('the scripts of the README', () => {
   const runScript = (name: string): string =>
     execFileSync(

@@ -67,7 +67,11 @@ describe.each([
     await expectContinued(selvage, run);
     const resumed = await selvage.resume(run.runId, { runId: `${run.runId}-again` });
     await expectSnapped(selvage, resumed, at);
-    const from = await selvage.resume(run.runId, { runId: `${run.runId}-from`, from: ['snapped'] });
+    const from = await selvage.resume(run.runId, {
+      runId: `${run.runId}-from`,
+      from: ['snapped'],
+      again: true,
+    });
     await expectSnapped(selvage, from, at);
   });
 

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { fragment, knot, tapestry, type Fragment } from '../../src';
+import { createInMemoryBackends } from '../../src/backends';
 import type { RunHandle, Selvage } from '../../src/client';
+import { SelvageError } from '../../src/errors';
 import { Latch } from '../support/latch';
-import { connectSelvage, selvageForAll, startWorker, unique } from '../support/open-selvage';
+import { connectSelvage, openSelvage, selvageForAll, startWorker, unique } from '../support/open-selvage';
 import { double, refusedFragments } from '../support/refused-fragments';
 import { rejectionOf } from '../support/rejection-of';
 import { until } from '../support/until';
@@ -146,7 +148,7 @@ test('an extended run’s record names the plan that it came to and what it was 
   const after = (await run.status()).run;
   expect(after.plan_hash).not.toBe(before.plan_hash);
   expect(after.terminals).toEqual({ held: 'h', a: 'a-4' });
-  expect(after.environment['started_with']).toEqual({ plan: before.plan_hash, terminals: { held: 'h' } });
+  expect(after.details['started_with']).toEqual({ plan: before.plan_hash, terminals: { held: 'h' } });
   open();
   await run.result();
   // Whoever starts the same again is told of the same run.
@@ -294,7 +296,7 @@ test('what a body has said of a run that was terminated before it heard is there
   await worker.stop();
   // As if the run had not heard of it.
   const record = (await client.backends.runHistory.getRun(run.runId))!;
-  const { started_with } = record.environment as { started_with?: { plan: string } };
+  const { started_with } = record.details as { started_with?: { plan: string } };
   if (started_with) {
     await client.backends.runHistory.changeRun(record.temporal_run_id, {
       plan_hash: started_with.plan,
@@ -304,4 +306,53 @@ test('what a body has said of a run that was terminated before it heard is there
   await startWorker(client, { tapestries: TAPESTRIES });
   const resumed = await client.resume(run.runId);
   expect((await resumed.result()).outputs).toMatchObject({ first: 'one', same: 6, 'of-one': 6 });
+});
+
+describe('a fragment that is damaged', () => {
+  const DAMAGED = Buffer.from('~');
+
+  test('is refused to its client, and the same call again mends it', async () => {
+    const backends = createInMemoryBackends();
+    const selvage = await openSelvage({ tapestries: TAPESTRIES, backends });
+    const { run, open } = await startHeld(selvage);
+    const { dataStore } = backends;
+    const put = dataStore.put.bind(dataStore);
+    jest
+      .spyOn(dataStore, 'put')
+      .mockImplementationOnce((values) => put(values.map((value) => ({ ...value, bytes: DAMAGED }))));
+    expect((await rejectionOf(run.extend(more('a')))).code).toBe('ValueDamaged');
+    await run.extend(more('a'));
+    open();
+    expect(await run.values()).toEqual({ held: 10, a: 40 });
+  });
+
+  test('fails the run whose body brought it; a resumed run brings it again', async () => {
+    const backends = createInMemoryBackends();
+    const selvage = await openSelvage({ tapestries: TAPESTRIES, backends });
+    const { dataStore } = backends;
+    const get = dataStore.get.bind(dataStore);
+    const reading = jest.spyOn(dataStore, 'get').mockImplementation(async (hash) => {
+      const bytes = await get(hash);
+      if (bytes && Buffer.from(bytes).includes('"of-one"'))
+        throw new SelvageError('ValueDamaged', `${hash} is damaged`);
+      return bytes;
+    });
+    const at = unique('gate');
+    gateOf(at).open();
+    const run = await selvage.start(rivals, { at }, { terminals: ['first'] });
+    const { error, outcomes } = await run.result();
+    expect(error).toMatchObject({ type: 'ValueDamaged' });
+    expect(error!.message).toMatch(/What knot "first" has extended the run by could not be added/);
+    expect(outcomes).toMatchObject({ first: { kind: 'ok' } });
+    reading.mockRestore();
+
+    const [record] = await run.lineage({ knotId: 'first' });
+    const { extension } = record!.extra as { extension: string };
+    await dataStore.put([{ hash: extension, bytes: DAMAGED }]);
+    expect(await rejectionOf(selvage.resume(run.runId))).toMatchObject(
+      refusal('NotResumable', /`from: \['first'\]`/),
+    );
+    const resumed = await selvage.resume(run.runId, { from: ['first'] });
+    expect((await resumed.result()).outputs).toMatchObject({ first: 'one', same: 6, 'of-one': 6 });
+  });
 });

@@ -13,7 +13,7 @@ import {
   type KnotContext,
 } from '../../src';
 import { combineBackends, createInMemoryBackends } from '../../src/backends';
-import type { Offer } from '../../src/protocols';
+import type { Offer } from '../../src/ports';
 import { Latch } from '../support/latch';
 import { connectSelvage, selvageForAll, unique } from '../support/open-selvage';
 import { Negate, double, spare, total } from '../support/refused-fragments';
@@ -130,9 +130,12 @@ test.each([
   },
 );
 
-/** Its layout has an item that is longer than a slice of one may be. */
+/** Its layout is larger than an execution may load: so many task queues have long names. */
 const tooLarge = (id: string): Fragment =>
-  fragment(() => void double({ x: 1 }, { id, dispatcher: queue('q'.repeat(200_000)) }));
+  fragment(() => {
+    for (let at = 0; at < 21_500; at++)
+      double({ x: 1 }, { id: `${id}${at}`, dispatcher: queue(`${at}${'q'.repeat(990)}`) });
+  });
 
 // All lies of `refused-fragments.ts` are told in process, and by a client in `extension-from-outside.test.ts`.
 test.each([
@@ -165,13 +168,13 @@ test.each([
       bring = (context) => (extend ? context.extend(more()) : true);
       const run = await shared().start(shape, { x: 21 });
       const { plan, ...others } = (await run.result()).outcomes;
-      const { plan_hash, terminals, environment } = (await run.status()).run;
+      const { plan_hash, terminals, details } = (await run.status()).run;
       return {
         plan,
         ids: Object.keys(others),
         plan_hash,
         terminals,
-        startedWith: environment['started_with'],
+        startedWith: details['started_with'],
       };
     };
     const { plan: refused, ...run } = await end(true);
@@ -225,27 +228,27 @@ test('whoever has the store offers a run more knots, and a follower gives them t
   // Has the store, and need not reach the server.
   const offering = await connectSelvage({ backends: selvage.backends });
   const runId = unique('offered');
-  await offering.offer(runId, more('before', 1));
+  await offering.extensions.offer(runId, more('before', 1));
   const { run, open } = await startHeld(runId);
   const taken: Offer[] = [];
   const refused: string[] = [];
-  const followed = selvage.followExtensions(runId, {
+  const followed = selvage.extensions.follow(runId, {
     onTaken: (offer) => taken.push(offer),
     onRefused: (_offer, error) => refused.push(error.code),
   });
   await until('the first is taken', () => taken.length === 1);
-  await offering.offer(runId, more('h', 2));
-  await offering.offer(
+  await offering.extensions.offer(runId, more('h', 2));
+  await offering.extensions.offer(
     runId,
     fragment((f) => void double({ x: f.ref('before') }, { id: 'after' })),
   );
   await until('the last is taken', () => taken.length === 2);
   expect(refused).toEqual(['DuplicateId']);
   // Offered again, and followed by another one from the beginning: nothing is added twice.
-  await offering.offer(runId, more('before', 1));
+  await offering.extensions.offer(runId, more('before', 1));
   const stop = new AbortController();
   const again: number[] = [];
-  const second = selvage.followExtensions(runId, {
+  const second = selvage.extensions.follow(runId, {
     signal: stop.signal,
     onTaken: ({ number }) => again.push(number),
   });
@@ -258,8 +261,8 @@ test('whoever has the store offers a run more knots, and a follower gives them t
   const end = await followed;
   expect([end.taken.length, end.refused.length]).toEqual([3, 1]);
 
-  await offering.offer(runId, more('late'));
-  const late = await selvage.followExtensions(runId);
+  await offering.extensions.offer(runId, more('late'));
+  const late = await selvage.extensions.follow(runId);
   expect(late.taken).toEqual([]);
   expect(new Set(late.refused.map(({ error }) => error.code))).toEqual(new Set(['RunOver']));
 });
@@ -267,7 +270,7 @@ test('whoever has the store offers a run more knots, and a follower gives them t
 test('a malformed fragment is refused where it is offered, and a store that takes no offers says so', async () => {
   const backends = createInMemoryBackends();
   const selvage = await connectSelvage({ backends });
-  const refusal = await rejectionOf(selvage.offer('run', { knots: [] } as never));
+  const refusal = await rejectionOf(selvage.extensions.offer('run', { knots: [] } as never));
   expect(refusal.code).toBe('InvalidFragment');
   const { technology, identity, save, get, list, close } = backends.tapestryStore;
   const plain = combineBackends({
@@ -275,6 +278,6 @@ test('a malformed fragment is refused where it is offered, and a store that take
     tapestryStore: { technology, identity, save, get, list, close },
   });
   const other = await connectSelvage({ backends: plain });
-  expect((await rejectionOf(other.offer('run', more('e')))).code).toBe('NotSubscribable');
-  expect((await rejectionOf(other.followExtensions('run'))).message).toMatch(/takes no offers.*SQLite/);
+  expect((await rejectionOf(other.extensions.offer('run', more('e')))).code).toBe('NotSubscribable');
+  expect((await rejectionOf(other.extensions.follow('run'))).message).toMatch(/takes no offers.*SQLite/);
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { knot, tapestry, type Knot } from '../../src';
-import { INLINE_BYTES_PER_ACTIVITY, PARENTS_PER_ACTIVITY, TASK_COMMAND_BYTES } from '../../src/engine';
+import { INLINE_BYTES_PER_ACTIVITY, PARENTS_PER_ACTIVITY, TASK_COMMAND_BYTES } from '../../src/plan';
 import { historyOf, scheduledActivities, textOf } from '../support/history';
 import { closeAll, openSelvage, unique } from '../support/open-selvage';
 

@@ -42,6 +42,7 @@ const one = knot('one', (_: {}, { logger }) => {
 });
 export const works = tapestry('works', () => ({ one: one({}, { id: 'one' }) }));
 `;
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z /gm;
 interface Line {
   level: string;
   message: string;
@@ -70,7 +71,11 @@ async function runScript(words: string[], environment: NodeJS.ProcessEnv = {}) {
 test('a script says what its bodies say, on stderr, and nothing else', async () => {
   const { stdout, stderr } = await runScript(['plain', 'plain-1']);
   expect(stdout).toBe('[]\n');
-  expect(stderr.split('\n').sort()).toEqual(['', 'one: spoken { a: 1 }', 'warn one: as pino { b: [ 2 ] }']);
+  expect(stderr.replaceAll(TIME, '').split('\n').sort()).toEqual([
+    '',
+    'info plain-1 one: spoken { a: 1 }',
+    'warn plain-1 one: as pino { b: [ 2 ] }',
+  ]);
 });
 
 test('a logger gets it all, with fields, and the terminal nothing', async () => {
@@ -92,19 +97,48 @@ test('a logger gets it all, with fields, and the terminal nothing', async () => 
 test('SELVAGE_LOG=debug brings what Temporal says, on stderr', async () => {
   const { stdout, stderr } = await runScript(['plain', 'debug-1'], { SELVAGE_LOG: 'debug' });
   expect(stdout).toBe('[]\n');
-  expect(stderr).toMatch(/^warn temporal: Activity failed.*expected/m);
-  expect(stderr).toMatch(/^debug one: whispered$/m);
-  expect(stderr).toMatch(/^debug temporal: /m);
+  const lines = stderr.replaceAll(TIME, '');
+  expect(lines).toMatch(/^warn temporal debug-1 two: Activity failed.*expected/m);
+  expect(lines).toMatch(/^debug debug-1 one: whispered$/m);
+  expect(lines).toMatch(/^debug temporal/m);
 });
 
-test('selvage worker tells of runs that it begins and ends, and what their bodies say', async () => {
+test('selvage worker tells of runs that it begins and ends, and what their bodies say: when, and of which run', async () => {
   const worker = new Command(project, ['worker', 'pipeline.ts']);
-  await worker.hasWritten(/^Worker of works/m);
+  await worker.hasWritten(/Worker of works/);
   await runWarm(project, ['run', 'pipeline.ts', '--detach', '--run-id', 'w-1']);
-  await worker.hasWritten(/^Run w-1 of works ended: succeeded$/m);
+  await worker.hasWritten(/Run w-1 of works ended: succeeded$/m);
   worker.signal('SIGTERM');
-  await worker.finished;
-  expect(worker.stderr).toMatch(
-    /^Run w-1 of works begins\none: at work \{ rows: 3 \}\nRun w-1 of works ended: succeeded$/m,
+  const { stdout, stderr } = await worker.finished;
+  expect(stdout).toBe('');
+  expect(stderr.split('\n').filter((line) => !new RegExp(TIME).test(line))).toEqual(['']);
+  expect(stderr.replaceAll(TIME, '')).toMatch(
+    /^info Worker of works.*\ninfo Run w-1 of works begins\ninfo w-1 one: at work \{ rows: 3 \}\ninfo Run w-1 of works ended: succeeded\ninfo Stopping/m,
+  );
+});
+
+test('SELVAGE_LOG_FORMAT=json makes every line of a worker an object', async () => {
+  const worker = new Command(project, ['worker', 'pipeline.ts'], { SELVAGE_LOG_FORMAT: 'json' });
+  await worker.hasWritten(/Worker of works/);
+  await runWarm(project, ['run', 'pipeline.ts', '--detach', '--run-id', 'w-2']);
+  await worker.hasWritten(/Run w-2 of works ended/);
+  worker.signal('SIGTERM');
+  const { stderr } = await worker.finished;
+  const lines = stderr.trimEnd().split('\n');
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({
+        level: 'info',
+        message: expect.stringMatching(/^Worker of works/) as string,
+      }),
+      expect.objectContaining({
+        run: 'w-2',
+        knot: 'one',
+        attempt: 1,
+        message: 'at work',
+        fields: { rows: 3 },
+      }),
+      expect.objectContaining({ level: 'info', message: 'Run w-2 of works ended: succeeded', run: 'w-2' }),
+    ]),
   );
 });

@@ -50,7 +50,7 @@ test('a loop comes to the same as in process', async () => {
       tapestry: 'step',
       status: 'succeeded',
       parent_run_id: run.runId,
-      environment: { parent_knot: 'loop' },
+      details: { parent_knot: 'loop' },
     });
   }
   // One look at the parents, and one activity an iteration.
@@ -177,9 +177,9 @@ describe('a long loop', () => {
       await until('its child run has ended', async () =>
         ['CANCELLED', 'TERMINATED'].includes((await loopRun.describe()).status.name),
       );
-      const { items } = await selvage.listRuns({ tapestry: 'step' });
+      const { items } = await selvage.runs.list({ tapestry: 'step' });
       await until('its iterations have ended', async () => {
-        const [newest] = (await selvage.listRuns({ tapestry: 'step', limit: 1 })).items;
+        const [newest] = (await selvage.runs.list({ tapestry: 'step', limit: 1 })).items;
         return newest!.status !== 'running';
       });
       expect(items.length).toBeGreaterThan(5);

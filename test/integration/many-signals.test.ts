@@ -55,10 +55,18 @@ const later = tapestry('later-wait', () => {
   const go = waitForSignal('go', z.any(), { id: 'go' });
   return { n: waitForSignal('n', z.number(), { id: 'n', after: [go] }) };
 });
-const tapestries = [many, beside, patient, window, later];
+const SIDE_BY_SIDE = 200;
+const sideBySide = tapestry('waits-side-by-side', () => {
+  const all = Array.from(
+    { length: SIDE_BY_SIDE },
+    (_, n) => [`w${n}`, waitForSignal('n', z.number(), { id: `w${n}` })] as const,
+  );
+  return { line: join(Object.fromEntries(all), { id: 'line' }) };
+});
+const tapestries = [many, beside, patient, window, later, sideBySide];
 const shared = selvageForAll({ tapestries });
 
-test('sixty signals at once, of which the server takes ten at a time', async () => {
+test('sixty signals at once', async () => {
   const selvage = shared();
   const run = await selvage.start(many, {});
   await Promise.all(Array.from({ length: WAITS }, (_, n) => run.signal('n', n)));
@@ -71,13 +79,46 @@ test('sixty signals at once, of which the server takes ten at a time', async () 
   ).toEqual(Array.from({ length: WAITS }, (_, n) => n));
 });
 
-test('signals in order, over executions that many signals make short', async () => {
+test('signals in order, over executions that many signals make short; one that is sent again is answered as it was, also when the run is over', async () => {
   const selvage = await openSelvage({ tapestries, runLimits: LOW_HISTORY_BUDGET });
   const run = await selvage.start(many, {});
-  for (let n = 0; n < WAITS; n++) await run.signal('n', n);
+  const send = async (n: number) => await run.signal('n', n, { id: `signal-${n}` });
+  const describe = async () => await selvage.client.workflow.getHandle(run.runId).describe();
+  const { runId: firstRunId } = await describe();
+  const answers = [];
+  for (let n = 0; n < WAITS; n++) {
+    answers.push(await send(n));
+    // Signals that outran the waits would all be for the first execution.
+    if (n === WAITS / 2)
+      await until('the run has continued as new', async () => (await describe()).runId !== firstRunId);
+    // Its answer is known to this execution, or to one before.
+    const again = Math.floor(n / 2);
+    expect(await send(again)).toEqual(answers[again]);
+  }
   expect((await run.values()).line).toBe(Array.from({ length: WAITS }, (_, n) => n).join());
   const { run: record } = await run.status();
   expect((await executionsOf(selvage, run.runId, record.temporal_run_id)).length).toBeGreaterThan(2);
+  for (const n of [0, WAITS / 2, WAITS - 1]) expect(await send(n)).toEqual(answers[n]);
+  expect(await rejectionOf(run.signal('n', 5, { id: 'another' }))).toMatchObject({ code: 'RunOver' });
+});
+
+test('signals that come without a pause each end another wait, while the run goes on with a new history between them', async () => {
+  const selvage = await openSelvage({ tapestries, runLimits: LOW_HISTORY_BUDGET });
+  const run = await selvage.start(sideBySide, {});
+  const sent = Array.from({ length: SIDE_BY_SIDE }, (_, n) => n);
+  const receipts = await Promise.all(sent.map((n) => run.signal('n', n)));
+  const takers = receipts.map(({ takenBy }) => takenBy);
+  const { line } = await run.values();
+  const values = line.split(',').map(Number);
+  expect([...values].sort((one, other) => one - other)).toEqual(sent);
+  const { outcomes } = await run.result();
+  for (const n of sent) {
+    // One that was kept tells nobody of the wait that it ended.
+    const taker = takers[n];
+    if (taker !== undefined) expect(outcomes[taker]).toMatchObject({ kind: 'ok', value: n });
+  }
+  const { temporal_run_id } = (await run.status()).run;
+  expect((await executionsOf(selvage, run.runId, temporal_run_id)).length).toBeGreaterThan(2);
 });
 
 test('a run keeps so many signals for later and no more, and says so', async () => {
@@ -89,8 +130,8 @@ test('a run keeps so many signals for later and no more, and says so', async () 
   );
   await run.signal('go', null);
   expect(await run.values()).toEqual({ n: 0 });
-  const { environment } = (await run.status()).run;
-  expect(environment).toMatchObject({ signals: { unread: { n: LOW_HISTORY_BUDGET.keptSignals - 1 } } });
+  const { details } = (await run.status()).run;
+  expect(details).toMatchObject({ signals: { unread: { n: LOW_HISTORY_BUDGET.keptSignals - 1 } } });
 });
 
 test('a run goes on with a new history while knots of it wait, and forgets no signal and no time', async () => {

@@ -11,7 +11,7 @@ import {
   type Outcome,
   type Tapestry,
 } from '../../src';
-import type { LineageRecord } from '../../src/protocols';
+import type { LineageRecord } from '../../src/ports';
 import { SPLIT_ACTIVITY, type SplitAnswer } from '../../src/workflows/messages';
 import { answersOf, historyOf, largestPayload } from '../support/history';
 import { Crowd } from '../support/crowd';

@@ -30,12 +30,12 @@ type Body = (ctx: KnotContext) => Promise<void>;
 
 /** A knot of each kind that has a body, each with the same one. */
 function everyBody(name: string, body: Body, knots: object): Tapestry {
-  const plain = knot('plain', async ({ x }: { x: number }, ctx) => {
+  const plain = knot(`plain-${name}`, async ({ x }: { x: number }, ctx) => {
     await body(ctx);
     return x;
   });
   const receiving = knot(
-    'receiving',
+    `receiving-${name}`,
     { receives: 'outcomes' },
     async ({ x }: { x: Outcome<number> }, ctx) => {
       await body(ctx);

@@ -12,7 +12,7 @@ import {
   type Knot,
   type Tapestry,
 } from '../../src';
-import type { LineageRecord } from '../../src/protocols';
+import type { LineageRecord } from '../../src/ports';
 import { historyOf, largestPayload } from '../support/history';
 import { closeAll, openSelvage, temporaryBackends } from '../support/open-selvage';
 import { ValueMeter } from '../support/value-meter';

@@ -15,7 +15,7 @@ import {
   type Outcome,
   type TapestryOptions,
 } from '../../src';
-import type { LineageRecord } from '../../src/protocols';
+import type { LineageRecord } from '../../src/ports';
 import { selvageForAll } from '../support/open-selvage';
 
 const pass = knot('pass', ({ x }: { x: number }) => x);

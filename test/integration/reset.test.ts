@@ -1,11 +1,14 @@
 import { z } from 'zod';
-import { knot, local, queue, subTapestry, tapestry, type Dispatcher } from '../../src';
+import { knot, local, queue, subTapestry, tapestry, type Dispatcher, type Knot } from '../../src';
+import type { RunHistory } from '../../src/ports';
 import { Calls } from '../support/calls';
-import { historyOf } from '../support/history';
+import { executionsOf, historyOf } from '../support/history';
 import { Latch, aborted } from '../support/latch';
-import { selvageForAll } from '../support/open-selvage';
+import { connectSelvage, selvageForAll, startWorker } from '../support/open-selvage';
 import { resetRun } from '../support/reset-run';
+import { TIGHT_HISTORY_BUDGET } from '../support/run-limits';
 import { until } from '../support/until';
+import { withMethods } from '../support/with-methods';
 
 let factor: number;
 const calls = new Calls();
@@ -43,6 +46,14 @@ const inner = tapestry('reset-inner', { parameters: { x: z.number() } }, (_t, { 
 const outer = tapestry('reset-outer', { parameters: { x: z.number() } }, (_t, { x }) => {
   const nested = subTapestry({ tapestry: inner, inputs: { x } }, { id: 'nested' });
   return { nested };
+});
+
+const CHAIN = 60;
+const long = tapestry('reset-long', { parameters: { x: z.number() } }, (_t, { x }) => {
+  let last: Knot<number> = x;
+  for (let index = 0; index < CHAIN; index++)
+    last = increment({ x: last }, { id: `k${index}`, dispatcher: queue() });
+  return { last };
 });
 
 const shared = selvageForAll({ tapestries: [...RESETTABLE, outer] });
@@ -100,4 +111,28 @@ test('a nested run that an operator resets is the one that counts for its knot',
     outputs: { 'param:x': 1, before: 2, held: 20 },
   });
   expect(calls.of(child)).toEqual(['before', 'held', 'held']);
+});
+
+test('a run that has gone on with a new history and is just ending is what its record says, and not taken for one that was reset', async () => {
+  const selvage = await connectSelvage({ runLimits: TIGHT_HISTORY_BUDGET });
+  const isOver = new Latch();
+  const mayEnd = new Latch();
+  const { runHistory } = selvage.backends;
+  const endRun: RunHistory['endRun'] = async (...given) => {
+    const isKnown = await runHistory.endRun(...given);
+    isOver.open();
+    await mayEnd.passed;
+    return isKnown;
+  };
+  const backends = withMethods(selvage.backends, { runHistory: withMethods(runHistory, { endRun }) });
+  await startWorker(selvage, { tapestries: [long], backends });
+  const run = await selvage.start(long, { x: 1 });
+  await isOver.passed;
+  const { run: record, waiting } = await run.status();
+  mayEnd.open();
+  expect(record).toMatchObject({ status: 'succeeded' });
+  expect(waiting).toBeUndefined();
+  await run.result();
+  expect((await run.status()).run).toEqual(record);
+  expect((await executionsOf(selvage, run.runId, record.temporal_run_id)).length).toBeGreaterThan(1);
 });

@@ -162,7 +162,7 @@ test.each([queued, gathered])(
       tags: ['nightly'],
       plan_hash: origin.plan_hash,
       parameter_hashes: origin.parameter_hashes,
-      environment: { resumed_from: failed.runId },
+      details: { resumed_from: failed.runId },
     });
     const records = await resumed.lineage();
     const originals = new Map((await failed.lineage()).map((record) => [record.knot_id, record]));
@@ -255,9 +255,9 @@ test('one run id for two resumes of one run is one run', async () => {
     selvage.resume(failed.runId, { runId, from: ['first'], ifExists: 'attach' }),
   ).rejects.toMatchObject(refusal('RunIdInUse', 'from first'));
   const from = ['fetched', 'bulk'];
-  const again = await selvage.resume(failed.runId, { runId: `${runId}-2`, from });
+  const again = await selvage.resume(failed.runId, { runId: `${runId}-2`, from, again: true });
   await again.values();
-  expect((await again.status()).run.environment).toMatchObject({
+  expect((await again.status()).run.details).toMatchObject({
     resumed_from: failed.runId,
     run_again: ['bulk', 'fetched'],
   });
@@ -267,6 +267,44 @@ test('one run id for two resumes of one run is one run', async () => {
   await expect(selvage.start(queued, { x: 1 }, { runId, ifExists: 'attach' })).rejects.toMatchObject({
     code: 'RunIdInUse',
   });
+});
+
+test('of two resumes at once one is refused; beside one that works there is no other, after it one that is asked for', async () => {
+  const selvage = shared();
+  const first = await selvage.start(patient, { x: 1 });
+  await first.cancel();
+  expect((await first.result()).status).toBe('cancelled');
+  const [one, other] = await Promise.allSettled([selvage.resume(first.runId), selvage.resume(first.runId)]);
+  const [resumed, refused] = one.status === 'fulfilled' ? [one, other] : [other, one];
+  if (resumed.status !== 'fulfilled' || refused.status !== 'rejected') throw new Error('Not one of the two.');
+  const { runId } = resumed.value;
+  const works = { runId, status: 'running' };
+  expect(refused.reason).toMatchObject({
+    ...refusal('AlreadyResumed', runId),
+    details: { run: first.runId, resumes: [works] },
+  });
+  await expect(selvage.resume(first.runId, { again: true })).rejects.toMatchObject(
+    refusal('AlreadyResumed', 'cancel it first'),
+  );
+  expect(await first.status()).toMatchObject({ resumes: [works] });
+  mayGoOn.open();
+  await resumed.value.values();
+
+  await expect(selvage.resume(first.runId)).rejects.toMatchObject(refusal('AlreadyResumed', 'again: true'));
+  const again = await selvage.resume(first.runId, { again: true });
+  await again.values();
+  const ended = [runId, again.runId].map((id) => ({ runId: id, status: 'succeeded' }));
+  expect(await first.status()).toMatchObject({ resumes: ended });
+  expect((await again.status()).run.details).toMatchObject({ resumed_from: first.runId });
+  const listed = async (query: { resumed?: false }): Promise<[string, unknown][]> =>
+    (await selvage.runs.list({ tapestry: 'patient', limit: 10, ...query })).items.map((run) => [
+      run.run_id,
+      run.details['resumed_as'],
+    ]);
+  expect(await listed({})).toContainEqual([first.runId, [runId, again.runId]]);
+  const left = await listed({ resumed: false });
+  expect(left).toEqual(expect.arrayContaining([[again.runId, undefined]]));
+  expect(left.map(([id]) => id)).not.toContain(first.runId);
 });
 
 test('what cannot be resumed is refused, and says why', async () => {
@@ -294,14 +332,14 @@ test('what cannot be resumed is refused, and says why', async () => {
     memo: {
       selvage: {
         plan: (await working.status()).run.plan_hash,
-        resume: { run: working.runId, temporalRun: (await working.status()).run.temporal_run_id },
+        resume: { runId: working.runId, temporalRunId: (await working.status()).run.temporal_run_id },
       },
     },
   });
   await expect(raw.result()).rejects.toMatchObject({ cause: { type: 'NotResumable' } });
   expect((await selvage.getRun(raw.workflowId).status()).run).toMatchObject({
     status: 'failed',
-    environment: {
+    details: {
       error: { message: expect.stringContaining('the value of its parameter "x" is not there') },
     },
   });
@@ -332,7 +370,7 @@ test.each([queuedMap, localMap])(
 );
 
 async function takenOver(runId: string): Promise<string[]> {
-  const { items } = await shared().lineage({ runId });
+  const { items } = await shared().lineage.records({ runId });
   return items
     .filter(({ cached_from_run }) => cached_from_run !== null)
     .map(({ knot_id }) => knot_id)
@@ -354,7 +392,7 @@ test('a branch keeps what it has chosen, and runs again for one of its paths', a
   const same = await shared().resume(run.runId);
   expect(await same.values()).toEqual({ end: -1 });
   expect(await takenOver(same.runId)).toEqual(expect.arrayContaining(['sign', 'sign:minus', 'end']));
-  const again = await shared().resume(run.runId, { from: ['sign:minus'] });
+  const again = await shared().resume(run.runId, { from: ['sign:minus'], again: true });
   expect(await again.values()).toEqual({ end: -1 });
   expect((await again.result()).outcomes['sign:plus']).toMatchObject({ reason: 'branch_not_selected' });
   expect(await takenOver(again.runId)).toEqual(['input', 'param:x']);

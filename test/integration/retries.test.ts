@@ -11,7 +11,7 @@ import {
   type KnotContext,
   type KnotOptions,
 } from '../../src';
-import type { LineageRecord } from '../../src/protocols';
+import type { LineageRecord } from '../../src/ports';
 import { historyOf, scheduledActivities } from '../support/history';
 import { selvageForAll } from '../support/open-selvage';
 import { until } from '../support/until';

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 
 import { aggregate, knot, local, map, queue, runLocally, tapestry, type Dispatcher } from '../../src';
-import type { Backends } from '../../src/protocols';
+import { createInMemoryBackends } from '../../src/backends';
+import type { Backends, LineageRecord } from '../../src/ports';
 import { Calls } from '../support/calls';
 import { openSelvage, selvageForAll, temporaryBackends, unique } from '../support/open-selvage';
 import { withMethods } from '../support/with-methods';
@@ -204,7 +205,7 @@ test('a value that is too old is made again, in queued knots and in segments', a
       bodies: ['end'],
       record: { cached_from_run: null, cache_key: old.record.cache_key, extra: { passed_over: 'too_old' } },
     });
-    expect(await selvage.explainCache(again.runId, 'end')).toMatchObject({
+    expect(await selvage.lineage.explainCache(again.runId, 'end')).toMatchObject({
       isHit: false,
       reason: 'too-old',
       other: { run: old.runId, knot: 'end', madeAt: old.record.finished_at },
@@ -221,7 +222,12 @@ test('a value is taken in other tapestries, knots and hosts, and leads to who ma
   expect(calls.of(here.runId)).toEqual(ALL);
   const there = await selvage.start(gathered, { x: 201, y: 10 });
   expect(await there.values()).toEqual(here.values);
-  expect(calls.of(there.runId)).toEqual(['size']);
+  // A function in place is another one elsewhere.
+  expect(calls.of(there.runId)).toEqual(['both', 'size']);
+  expect(await selvage.lineage.explainCache(there.runId, 'both')).toMatchObject({
+    reason: 'key-differs',
+    differences: [{ part: 'place', before: 'queued-reuse/both', now: 'gathered-reuse/both' }],
+  });
   const renamed = await selvage.start(elsewhere, { z: 201 });
   expect(await renamed.values()).toEqual({ sum: 202 });
   expect(calls.of(renamed.runId)).toEqual([]);
@@ -258,11 +264,36 @@ test('a value that has gone is made again, and so is all if the run says so', as
   const fresh = await selvage.start(queued, { x: 301, y: 10 }, { reuse: false });
   await fresh.values();
   expect(calls.of(fresh.runId)).toEqual(ALL);
-  expect((await fresh.status()).run.environment).toMatchObject({ reuse: false });
+  expect((await fresh.status()).run.details).toMatchObject({ reuse: false });
   const last = await selvage.start(queued, { x: 301, y: 10 });
   await last.values();
   const from = (await last.lineage({ knotId: 'first' }))[0]!.cached_from_run;
   expect(from).toBe(fresh.runId);
+});
+
+test('a value that is damaged is made again, where it is reused and where a run is resumed', async () => {
+  const backends = createInMemoryBackends();
+  const selvage = await openSelvage({ tapestries: [queued, gathered], backends });
+  for (const [of, x] of [
+    [queued, 1],
+    [gathered, 2],
+  ] as const) {
+    const first = await selvage.start(of, { x, y: 10 });
+    await first.values();
+    const [{ output_hash }] = (await first.lineage({ knotId: 'bulk' })) as [LineageRecord];
+    const damage = async (): Promise<void> =>
+      await backends.dataStore.put([{ hash: output_hash!, bytes: Buffer.from('~') }]);
+    await damage();
+    await expect(backends.dataStore.get(output_hash!)).rejects.toMatchObject({ code: 'ValueDamaged' });
+    const second = await selvage.start(of, { x, y: 10 });
+    expect(await second.values()).toEqual({ both: [x + 1, x + 11], size: 5_000 });
+    expect(calls.of(second.runId)).toEqual(['bulk', 'size']);
+    expect(await selvage.lineage.explainCache(second.runId, 'bulk')).toMatchObject({ reason: 'value-gone' });
+    await damage();
+    const resumed = await selvage.resume(second.runId, { from: ['size'] });
+    expect(await resumed.values()).toEqual({ both: [x + 1, x + 11], size: 5_000 });
+    expect(calls.of(resumed.runId)).toEqual(['bulk', 'size']);
+  }
 });
 
 test('a resumed run takes over its own values first, then those of others; with `from` only its own', async () => {
@@ -303,8 +334,10 @@ test.each(ELEMENTS)('elements take what others have made of the same ($name)', a
     cached_from_run: first.runId,
     extra: { made_by: 'numbers[0]' },
   });
-  expect(await selvage.explainCache(second.runId, 'numbers[2]')).toMatchObject({ reason: 'reused' });
-  expect(await selvage.explainCache(second.runId, 'numbers[0]')).toMatchObject({ reason: 'key-differs' });
+  expect(await selvage.lineage.explainCache(second.runId, 'numbers[2]')).toMatchObject({ reason: 'reused' });
+  expect(await selvage.lineage.explainCache(second.runId, 'numbers[0]')).toMatchObject({
+    reason: 'key-differs',
+  });
 
   // What all elements share is part of the key.
   const other = await selvage.start(shape, { list: [one, two], by: 2 });
@@ -327,7 +360,8 @@ test('an element is found by other hosts, maps and knots, and finds what those h
   for (const { shape } of ELEMENTS) {
     const run = await selvage.start(shape, { list: [5, 2], by: 10 });
     expect(await run.values()).toEqual({ numbers: [50, 20], texts: ['5', '2'] });
-    expect(calls.of(run.runId)).toEqual([]);
+    // Functions in place are found by the same map in other hosts.
+    expect(calls.of(run.runId)).toEqual(shape === queuedElements ? [] : ['texts[0]', 'texts[1]']);
   }
   const again = await runLocally(localElements, { list: [5, 2], by: 10 }, { backends });
   expect(again.values).toEqual({ numbers: [50, 20], texts: ['5', '2'] });
@@ -346,5 +380,7 @@ test.each(ELEMENTS)('an element whose value has gone is run again ($name)', asyn
     texts: [`${n + 10}`, `${n + 11}`],
   });
   expect(calls.of(second.runId)).toEqual(['numbers[1]']);
-  expect(await selvage.explainCache(second.runId, 'numbers[1]')).toMatchObject({ reason: 'value-gone' });
+  expect(await selvage.lineage.explainCache(second.runId, 'numbers[1]')).toMatchObject({
+    reason: 'value-gone',
+  });
 });

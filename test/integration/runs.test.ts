@@ -117,7 +117,7 @@ test('equal work may attach to a run, running or finished; other work is refused
   await expect(
     shared().start(sum, { a: 1 }, { runId, ifExists: 'attach', terminals: ['half'] }),
   ).rejects.toMatchObject({ code: 'RunIdInUse' });
-  expect((await shared().lineage({ runId, knotId: 'sum' })).items).toHaveLength(1);
+  expect((await shared().lineage.records({ runId, knotId: 'sum' })).items).toHaveLength(1);
 });
 
 test('of many that start one id at once, one starts it and all see its result', async () => {
@@ -127,7 +127,7 @@ test('of many that start one id at once, one starts it and all see its result', 
   );
   const values = await Promise.all(runs.map((run) => run.values()));
   expect(values).toEqual(Array.from({ length: 8 }, () => ({ half: 5, sum: 15 })));
-  expect((await shared().lineage({ runId })).items).toHaveLength(4);
+  expect((await shared().lineage.records({ runId })).items).toHaveLength(4);
 });
 
 test('the lineage of a run is a list of its records, as in process: all of them, or those that fit', async () => {
@@ -161,16 +161,26 @@ test('a run says who started it, by what and with which tags, and is found by th
   const run = await shared().start(
     sum,
     { a: 1 },
-    { tags: [tag, 'nightly'], actor: 'ada', vcsCommit: 'abc123' },
+    {
+      tags: [tag, 'nightly'],
+      actor: 'ada',
+      vcsCommit: 'abc123',
+      triggerKey: 'orders/3/17',
+      event: { topic: 'orders', partition: 3, offset: '17' },
+      partition: '2024-01-01',
+    },
   );
   await run.result();
-  const { items } = await shared().listRuns({ tag, actor: 'ada' });
+  const { items } = await shared().runs.list({ tag, actor: 'ada' });
   expect(items).toHaveLength(1);
   expect(items[0]).toMatchObject({
     run_id: run.runId,
     tapestry: 'sum',
     status: 'succeeded',
     trigger: 'code',
+    trigger_key: 'orders/3/17',
+    partition: '2024-01-01',
+    details: { event: { topic: 'orders', partition: 3, offset: '17' } },
     tags: [tag, 'nightly'],
     vcs_commit: 'abc123',
     terminals: { half: 'half', sum: 'sum' },
@@ -183,10 +193,10 @@ test('a run that no worker has begun is listed as running, once, until one has',
   const selvage = await connectSelvage();
   const run = await selvage.start(sum, { a: 1 }, { tags: ['waits'] });
   const listed = async (query: RunQuery) =>
-    (await selvage.listRuns(query)).items.map(({ run_id, status, environment }) => [
+    (await selvage.runs.list(query)).items.map(({ run_id, status, details }) => [
       run_id,
       status,
-      environment['begun'],
+      details['begun'],
     ]);
   const unbegun = [[run.runId, 'running', false]];
   for (const query of [{}, { status: 'running' }, { tapestry: 'sum' }, { tag: 'waits' }] as const)
@@ -223,7 +233,12 @@ test('a run in flight shows its counts, what runs and what failed: to status(), 
     failures: [{ knot: 'broken', type: 'Error', message: 'no | 4' }],
     done: false,
   });
-  expect(await run.status()).toMatchObject({
+  // A worker that is busy answers no query.
+  const state = await until('the worker answers', async () => {
+    const told = await run.status();
+    return told.live ? told : undefined;
+  });
+  expect(state).toMatchObject({
     run: { run_id: runId, status: 'running' },
     live: { counts: midway.counts, running: ['held'] },
   });
@@ -268,7 +283,7 @@ test('progress() and status() tell how far maps are, and what signals are waited
     expect(done).toBe(false);
     if (JSON.stringify(maps) === JSON.stringify(wanted)) break;
   }
-  expect((await run.status()).maps).toEqual(wanted);
+  expect(await until('the worker answers', async () => (await run.status()).maps)).toEqual(wanted);
   gate.open();
   await run.result();
 
@@ -314,7 +329,7 @@ test('two of them share one run: knots that need each other meet', async () => {
   }
   const run = await client.start(meeting, {});
   expect(await run.values()).toEqual({ left: 'left', right: 'right' });
-  const items = await run.lineage({ knotClass: 'meet' });
+  const items = await run.lineage({ definition: 'meet' });
   expect(items.map(({ worker }) => worker).sort()).toEqual(['worker-1', 'worker-2']);
 });
 

@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import { local, queue } from '../../src';
 import { openBackends } from '../../src/backends';
 import type { RunHandle, Selvage } from '../../src/client';
-import type { Backends } from '../../src/protocols';
+import type { Backends } from '../../src/ports';
 import { everyWayOn, inner, step } from '../support/every-way';
 import { historiesOf, historyOf, textOf } from '../support/history';
 import { closeAll, connectSelvage, onClose, openSelvage, temporaryFolder } from '../support/open-selvage';
@@ -92,9 +92,9 @@ test.each(PLACES)(
     expect(inHistories).toContain('sha256:');
     expect(formsIn(inHistories)).toEqual([]);
 
-    const plan = await selvage.planScrub({ runs: [run.runId] });
+    const plan = await selvage.values.planScrub({ runs: [run.runId] });
     expect(plan).toMatchObject({ running: [], inHistories: [] });
-    const { removed } = await selvage.scrub(plan, { reason: 'asked to', actor: 'ada' });
+    const { removed } = await selvage.values.scrub(plan, { reason: 'asked to', actor: 'ada' });
     expect(removed).toBeGreaterThan(1_000);
 
     expect(formsIn(await bytesBelow(folder))).toEqual([]);
@@ -107,12 +107,12 @@ test.each(PLACES)(
     expect(byId(await run.lineage())).toEqual(byId(before));
     expect((await run.status()).run).toMatchObject({
       status: 'succeeded',
-      environment: { scrubs: [{ by: 'ada', reason: 'asked to' }] },
+      details: { scrubs: [{ by: 'ada', reason: 'asked to' }] },
     });
     const { output_hash } = before.find(({ knot_id }) => knot_id === 'names')!;
-    const why = await selvage.why(output_hash!, { runId: run.runId });
+    const why = await selvage.lineage.why(output_hash!, { runId: run.runId });
     expect(why.record.run_id).toBe(run.runId);
-    expect((await selvage.impact(output_hash!)).affected.length).toBeGreaterThan(5);
+    expect((await selvage.lineage.impact(output_hash!)).affected.length).toBeGreaterThan(5);
     await expect(run.values()).rejects.toMatchObject({ code: 'ValueMissing' });
     expect((await other.result({ outputs: 'terminals' })).values).toMatchObject({
       end: `${OTHER} ${OTHER} told`,
@@ -125,7 +125,7 @@ test('with the limit that is the default, small values are in the history: the s
   const { selvage } = await open('file:values', 2_048);
   const run = await runWith(selvage, queued, MARK);
   expect(formsIn(await historiesOf(selvage, run.runId))).toContain(MARK);
-  expect((await selvage.planScrub({ runs: [run.runId] })).inHistories).toEqual(
+  expect((await selvage.values.planScrub({ runs: [run.runId] })).inHistories).toEqual(
     expect.arrayContaining([run.runId]),
   );
 }, 120_000);

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { openBackends } from '../../src/backends';
-import { createEncryption, forgetSubject, type Encryption } from '../../src/sealing';
+import { createEncryption, forgetSubject, type Encryption } from '../../src/encryption';
 import { everyWay, inner, step } from '../support/every-way';
 import { historiesOf } from '../support/history';
 import { closeAll, onClose, openSelvage, temporaryFolder, unique } from '../support/open-selvage';
@@ -73,12 +73,12 @@ test.each([undefined, 'user-42'])(
 
     if (subject === undefined) return;
     const record = (await selvage.backends.runHistory.getRun(run.runId))!;
-    expect(record.environment).toMatchObject({ subject });
-    const children = (await selvage.listRuns()).items.filter(
+    expect(record.details).toMatchObject({ subject });
+    const children = (await selvage.runs.list()).items.filter(
       ({ parent_run_id }) => parent_run_id === run.runId,
     );
     expect(children.length).toBeGreaterThan(1);
-    for (const { environment } of children) expect(environment['subject']).toBe(subject);
+    for (const { details } of children) expect(details['subject']).toBe(subject);
     await forgetSubject(selvage.backends, subject);
     expect(await rejectionOf(run.result())).toMatchObject({ code: 'SubjectForgotten' });
     expect(await rejectionOf(run.values())).toMatchObject({ code: 'SubjectForgotten' });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { knot, local, queue, tapestry, type Knot, type KnotContext } from '../../src';
 import type { RunHandle } from '../../src/client';
-import type { RunRecord } from '../../src/protocols';
+import type { RunRecord } from '../../src/ports';
 import type { KnotEnd, KnotEvent } from '../../src/worker';
 import { STATUS_QUERY } from '../../src/workflows/messages';
 import { historyOf, scheduledActivities } from '../support/history';
@@ -161,7 +161,7 @@ describe('the first segment of a run', () => {
       const { temporal_run_id: temporalRunId, ...record } = await ended(run);
       expect(record).toMatchObject({
         status: 'succeeded',
-        environment: { counts: { ok: 4, err: 0, skipped: 0 } },
+        details: { counts: { ok: 4, err: 0, skipped: 0 } },
       });
       const workflow = shared().client.workflow.getHandle(run.runId);
       const counts = { ok: 4, err: 0, skipped: 0 };

@@ -83,7 +83,7 @@ test('a wrong signal rejects its sender and the wait goes on; a right one ends i
   const [record] = await selvage.backends.runHistory.getRecords((await run.status()).run.temporal_run_id, [
     'approval',
   ]);
-  expect(record).toMatchObject({ knot_class: 'selvage.waitForSignal', outcome: 'ok', attempt: 1 });
+  expect(record).toMatchObject({ definition: 'selvage.waitForSignal', outcome: 'ok', attempt: 1 });
   expect(await rejectionOf(run.signal('approve', { name: 'late' }))).toMatchObject({ code: 'RunOver' });
   expect(await rejectionOf(selvage.getRun(unique('none')).signal('approve', {}))).toMatchObject({
     code: 'UnknownRun',
@@ -99,6 +99,25 @@ test('early and repeated signals are kept in order, each wait takes one that fit
   expect(await rejectionOf(run.signal('n', 3))).toMatchObject({ code: 'SignalTooLate' });
   await run.signal('end', true);
   expect(await run.values()).toEqual({ line: '1,true,2,text' });
+});
+
+test('what comes under one id is one signal: taken once, and looked at anew where it was refused', async () => {
+  const selvage = shared();
+  const run = await selvage.start(ordered, {});
+  expect(await rejectionOf(run.signal('n', 'one', { id: 'order 7' }))).toMatchObject(
+    refusal('InvalidConfig', /id .*"order 7".*without spaces/),
+  );
+  const wrong = () => rejectionOf(run.signal('n', 'one', { id: 'order-7' }));
+  expect(await wrong()).toMatchObject({ code: 'InvalidSignal' });
+  expect(await wrong()).toMatchObject({ code: 'InvalidSignal' });
+  // From two senders at once.
+  const right = () => run.signal('n', 7, { id: 'order-7' });
+  expect(await Promise.all([right(), right()])).toEqual([{ takenBy: 'first' }, { takenBy: 'first' }]);
+  expect(await right()).toEqual({ takenBy: 'first' });
+  expect(await run.signal('n', 700, { id: 'order-7' })).toEqual({ takenBy: 'first' });
+  await run.signal('n', 8, { id: 'order-8' });
+  expect(await run.values()).toEqual({ line: '7,8' });
+  expect(await right()).toEqual({ takenBy: 'first' });
 });
 
 test('signals are taken in the order in which they came, however long their checks take', async () => {
@@ -132,21 +151,27 @@ test("Temporal's own signals get the same check; a wrong one is ignored, and sai
   await raw(selvage, run, 'note', { n: 'one' });
   await raw(selvage, run, 'nothing', 5);
   await raw(selvage, run, 'note');
+  // It would open the bytes of whichever run has made them.
+  await raw(selvage, run, 'note', {
+    $type: 'stored',
+    value: { hash: `bytes-sha256:${'a'.repeat(64)}`, size: 1 },
+  });
   const state = await until('all were refused', async () => {
     const { live } = await run.status();
-    return live?.signals?.refused?.total === 3 ? live : undefined;
+    return live?.signals?.refused?.total === 4 ? live : undefined;
   });
   // A name that there is not is refused without a look at the payload.
   const refused = [...state.signals!.refused!.last].sort((a, b) => (a.name < b.name ? -1 : 1));
   expect(refused).toEqual([
     { name: 'note', type: 'InvalidSignal', message: expect.stringContaining('n: ') },
     { name: 'note', type: 'InvalidSignal', message: expect.any(String) },
+    { name: 'note', type: 'InvalidSignal', message: expect.stringContaining('refers to a value') },
     { name: 'nothing', type: 'UnknownSignal', message: expect.stringContaining('"note"') },
   ]);
   expect(state.waits).toEqual([{ knot: 'note', signal: 'note' }]);
   await raw(selvage, run, 'note', { n: 1, text: 'yes' });
   expect(await run.values()).toEqual({ length: 3 });
-  expect((await run.status()).run.environment).toMatchObject({ signals: { refused: { total: 3 } } });
+  expect((await run.status()).run.details).toMatchObject({ signals: { refused: { total: 4 } } });
 });
 
 test('a large payload is never in the history of a run that is sent it, and of Temporal’s own only where it came and was checked', async () => {
@@ -174,6 +199,15 @@ test('a signal to a run that no worker works for', async () => {
   expect([1, 2]).toContain((await run.values()).length);
 });
 
+test('a signal that the worker there is cannot answer is not said to be without a worker', async () => {
+  const selvage = await connectSelvage();
+  await startWorker(selvage, { tapestries: [several] });
+  const run = await selvage.start(single, {}, { runId: unique('unanswered') });
+  const error = await rejectionOf(run.signal('note', { n: 1, text: 'a' }, { timeout: 1_500, id: 'mine' }));
+  expect(error).toMatchObject(refusal('SignalUnanswered', /within 1500 ms.*--id mine/));
+  await run.terminate();
+});
+
 test('a signal that no knot takes is on record when the run ends', async () => {
   const selvage = shared();
   const run = await selvage.start(two, {});
@@ -182,5 +216,5 @@ test('a signal that no knot takes is on record when the run ends', async () => {
   mayFail.open();
   const { outcomes } = await run.result();
   expect(outcomes['second']).toMatchObject({ kind: 'skipped' });
-  expect((await run.status()).run.environment).toMatchObject({ signals: { unread: { a: 1 } } });
+  expect((await run.status()).run.details).toMatchObject({ signals: { unread: { a: 1 } } });
 });

@@ -24,7 +24,7 @@ test('an element of a local map that takes longer than a segment works and heart
     runLimits: SHORT_HEARTBEAT_TIMEOUT,
     workerOptions: OFTEN_BEATING,
     // A segment starts nothing more after this, so that an element need not take half a minute.
-    activityLimits: { segment: { workingMs: 1_000 } },
+    activityLimits: { segment: { workingMs: SHORT_HEARTBEAT_TIMEOUT.heartbeatTimeoutMs } },
   });
   const run = await selvage.start(shape, {});
   expect(await run.values()).toEqual({ all: [0, 2, 4, 6, 8, 10] });

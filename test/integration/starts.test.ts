@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 
-import { knot, tapestry } from '../../src';
+import { StoredBytes, knot, tapestry } from '../../src';
+import { MEMO_KEY } from '../../src/workflows/messages';
 import { findTemporalCli } from '../../src/server';
 import { onClose, selvageForAll, unique } from '../support/open-selvage';
 import { until } from '../support/until';
@@ -34,10 +35,15 @@ const halves = tapestry('halves', (t) => ({
 const only = tapestry('only', (t) => ({ x: t.parameter('x', z.number()) }));
 const unused = tapestry('unused', { parameters: { x: z.number() } }, () => undefined);
 
-const shared = selvageForAll({ tapestries: [quickstart, paying, refunding, halves, only, unused] });
+const same = knot('same', ({ x }: { x: unknown }) => x);
+const anything = tapestry('anything', (t) => ({
+  x: same({ x: t.parameter('x', z.unknown()) }, { id: 'same' }),
+}));
+
+const shared = selvageForAll({ tapestries: [quickstart, paying, refunding, halves, only, unused, anything] });
 
 async function startByTemporalCli(runId: string, input: string): Promise<void> {
-  const { address, namespace } = shared().place;
+  const { address, namespace } = shared().location;
   await promisify(execFile)(await findTemporalCli(), [
     ...['workflow', 'start', '--address', address, '--namespace', namespace],
     ...[
@@ -134,7 +140,7 @@ test('a Temporal schedule starts runs that say which schedule it was', async () 
   const trigger = `schedule:${scheduleId}`;
   const run = await until(
     'the schedule has started a run',
-    async () => (await shared().listRuns({ trigger })).items[0],
+    async () => (await shared().runs.list({ trigger })).items[0],
   );
   expect(run.run_id).toContain(scheduleId);
   expect(await shared().getRun(run.run_id).values()).toEqual({ answer: 18 });
@@ -180,4 +186,36 @@ test('a key that is empty or has a run id beside it is refused', async () => {
   await expect(
     shared().start(paying, { amount: 1 }, { dedupeKey: 'k', runId: 'mine' }),
   ).rejects.toMatchObject(refusal('InvalidConfig', '"mine"'));
+});
+
+test('raw parameters that refer to a value in the data store are refused, unless the memo asks for that', async () => {
+  const { backends, client, taskQueue } = shared();
+  const { hash, size } = await backends.dataStore.putStream(
+    (async function* () {
+      yield await Promise.resolve(Buffer.from('another run has made this'));
+    })(),
+  );
+  const start = async (x: object, said: object): Promise<unknown> =>
+    (
+      await client.workflow.start(anything.name, {
+        workflowId: unique('raw'),
+        taskQueue: taskQueue!,
+        args: [{ x }],
+        memo: { [MEMO_KEY]: said },
+      })
+    ).result();
+  const stored = { $type: 'stored', value: { hash, size } };
+  for (const x of [stored, { deep: [stored] }, { $type: 'reference', hash, size }]) {
+    await expect(start(x, {})).rejects.toMatchObject({
+      cause: {
+        type: 'NotDecodable',
+        message: expect.stringContaining('refers to a value in the data store'),
+      },
+    });
+    await start(x, { allowReferences: true });
+  }
+  const handed = await shared().start(anything, { x: new StoredBytes({ hash, size }) });
+  expect(await handed.values()).toEqual({ x: expect.objectContaining({ hash }) });
+  const plain = await shared().start(anything, { x: stored });
+  expect(await plain.values()).toEqual({ x: stored });
 });

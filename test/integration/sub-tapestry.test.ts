@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { knot, runLocally, subTapestry, tapestry, type Outcome } from '../../src';
 import { createInMemoryBackends } from '../../src/backends';
 import type { StartOptions } from '../../src/client';
-import type { Backends } from '../../src/protocols';
+import type { Backends } from '../../src/ports';
 import { aborted } from '../support/latch';
 import { historyOf } from '../support/history';
 import { onClose, selvageForAll } from '../support/open-selvage';
@@ -94,13 +94,13 @@ test('runs of other tapestries, nested twice, as in process', async () => {
     parent_run_id: run.runId,
     trigger: 'knot',
     actor: parent.actor,
-    environment: { parent_knot: 'middle', parent_temporal_run_id: parent.temporal_run_id },
+    details: { parent_knot: 'middle', parent_temporal_run_id: parent.temporal_run_id },
   });
   const [record] = await selvage.backends.runHistory.getRecords(parent.temporal_run_id, ['middle']);
   expect(record!.extra).toEqual({
     child_run: { run_id: child.run_id, temporal_run_id: child.temporal_run_id },
   });
-  const origin = await selvage.why(record!.output_hash!);
+  const origin = await selvage.lineage.why(record!.output_hash!);
   expect(origin.terminals).toMatchObject([{ name: 'inner', knotId: 'inner' }, { name: 'again' }]);
   const innermost = origin.terminals![0]!.origin!.terminals!.map(({ name, origin: of }) => [
     name,
@@ -112,14 +112,14 @@ test('runs of other tapestries, nested twice, as in process', async () => {
     ['by', ids[2], 'by'],
   ]);
   const [made] = await selvage.getRun(ids[2]!).lineage({ knotId: 'd' });
-  const { affected } = await selvage.impact(made!.output_hash!);
+  const { affected } = await selvage.lineage.impact(made!.output_hash!);
   const told = affected.map(({ record: of, through }) => [of.run_id, of.knot_id, ...through]);
   expect(told).toContainEqual([ids[1], 'inner', 'd']);
   expect(told).toContainEqual([ids[0], 'middle', 'inner', 'again']);
   const byHand = await selvage.start(outer, { x: 3 });
   await byHand.result();
-  const { environment } = (await byHand.status()).run;
-  expect(child.environment['parameters_hash']).toBe(environment['parameters_hash']);
+  const { details } = (await byHand.status()).run;
+  expect(child.details['parameters_hash']).toBe(details['parameters_hash']);
 });
 
 /** What the records of a run say that is the same on every host. */

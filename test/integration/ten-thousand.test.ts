@@ -2,11 +2,11 @@ import { temporal } from '@temporalio/proto';
 import { z } from 'zod';
 
 import { knot, local, tapestry, type Knot } from '../../src';
-import { nodeSha256 } from '../../src/adapters/shared/node-sha256';
+import { nodeSha256 } from '../../src/node-sha256';
 import type { RunHandle, Selvage } from '../../src/client';
-import { budgetOf } from '../../src/engine';
-import { planOf } from '../../src/execution';
-import { recordOf } from '../../src/model';
+import { budgetOf } from '../../src/plan';
+import { planOf } from '../../src/runtime';
+import { recordOf } from '../../src/authoring';
 import { executionsOf } from '../support/history';
 import { closeAll, openSelvage } from '../support/open-selvage';
 

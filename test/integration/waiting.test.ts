@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { knot, local, queue, tapestry, type Tapestry } from '../../src';
+import { knot, local, map, queue, tapestry, type Tapestry } from '../../src';
 import { combineBackends } from '../../src/backends';
 import type { RunHandle, Waiting } from '../../src/client';
 import { historyOf } from '../support/history';
@@ -115,16 +115,20 @@ describe('a run that no worker has begun', () => {
     expect(await run.values()).toEqual({ end: 2 });
   });
 
-  test('says that a worker is at its first step, where that cannot reach a backend', async () => {
+  test.each([
+    ['BackendUnavailable', ['tapestryStore.get', 'tapestryStore.save'], false],
+    ['DiskFull', ['runHistory.startRun'], false],
+    ['BackendUnavailable', ['runHistory.endRun'], true],
+  ] as const)('says why its first or last step fails: %s of %j', async (code, only, begun) => {
     const real = await temporaryBackends();
     const line = new SwitchableBackends(real);
     const client = await connectSelvage({ backends: real });
     const run = await client.start(plain, { x: 1 });
-    line.inflict({ code: 'BackendUnavailable', only: ['tapestryStore.get', 'tapestryStore.save'] });
+    line.inflict({ code, only });
     await startWorker(client, { tapestries: [plain], backends: line.backends, identity: 'cut off' });
-    await until('the first step has failed', () => line.hit.length > 0);
-    const { waiting } = await run.status();
-    expect(waiting).toMatchObject({ begun: false, step: { code: 'StepRunning', worker: 'cut off' } });
+    const step = await stepUntil(run, code);
+    expect(step).toMatchObject({ message: expect.stringMatching(/^The test has cut /), worker: 'cut off' });
+    expect((await run.status()).waiting).toMatchObject({ begun });
     line.mend();
     expect(await run.values()).toEqual({ end: 2 });
   });
@@ -138,7 +142,7 @@ describe('a run that no worker has begun', () => {
       outcomes: {},
       error: { type: 'RunTerminated', message: expect.stringContaining('started by mistake') },
     });
-    expect((await client.listRuns()).items).toMatchObject([{ run_id: run.runId, status: 'terminated' }]);
+    expect((await client.runs.list()).items).toMatchObject([{ run_id: run.runId, status: 'terminated' }]);
     await run.terminate();
   });
 });
@@ -238,7 +242,7 @@ describe('knots that wait for different things', () => {
     const run = await client.start(lingering, {});
     await began.passed;
     await client.client.workflowService.pauseActivity({
-      namespace: client.place.namespace,
+      namespace: client.location.namespace,
       execution: { workflowId: run.runId },
       id: 'remote',
     });
@@ -298,9 +302,13 @@ test('knots of a segment wait for each other and with the segment', async () => 
   const run = await client.start(segmented, {});
   await begun.passed;
   const expected = { total: 4, unfinished: 3, reasons: { Segment: 1, Parents: 2 } };
-  const { waiting } = await run.status();
+  // A worker that is busy answers no query.
+  const waiting = await until('the worker tells of its segment', async () => {
+    const { waiting: told } = await run.status();
+    return told?.reasons.Segment === 1 ? told : undefined;
+  });
   expect(waiting).toMatchObject(expected);
-  expect(byKnot(waiting!)).toMatchObject({
+  expect(byKnot(waiting)).toMatchObject({
     held: { state: 'running', worker: 'segments' },
     after: { state: 'blocked', parents: ['held'] },
     out: { state: 'blocked', parents: ['held'] },
@@ -348,4 +356,44 @@ test('a knot waits for a worker with a free slot', async () => {
   expect(other).toMatchObject({ state: 'queued', taskQueue: client.taskQueue });
   gate.open();
   await run.values();
+});
+
+test('a map tells which of its elements are stuck and why, and each of its elements may be asked for', async () => {
+  const client = await connectSelvage();
+  const each = knot(
+    'each',
+    { retry: { maximumAttempts: 9, initialInterval: 600_000 } },
+    async ({ element }: { element: number }, { signal }) => {
+      if (element === 1) throw new Error('the source is down');
+      if (element === 2) await aborted(signal);
+      return element;
+    },
+  );
+  const mapped = tapestry('stuck-elements', (t) => ({
+    all: map({ over: t.parameter('list', z.array(z.number())), each, bind: 'element' }, { id: 'all' }),
+  }));
+  await startWorker(client, { tapestries: [mapped], identity: 'w', shutdownGraceTime: 1 });
+  const run = await client.start(mapped, { list: [0, 1, 2] });
+  const waiting = await waitingUntil(run, ({ knots: [all] }) => all?.elementReasons?.BodyThrew === 1);
+  expect(byKnot(waiting)['all']).toMatchObject({
+    state: 'retrying',
+    reason: { code: 'BodyThrew', message: expect.stringMatching(/^all\[1\]: .*the source is down/) },
+    childRun: `${run.runId}/all`,
+    elements: expect.arrayContaining([
+      expect.objectContaining({ knotId: 'all[1]', state: 'retrying', attempt: 2 }),
+      expect.objectContaining({ knotId: 'all[2]', state: 'running', worker: 'w' }),
+    ]),
+  });
+  expect(await run.knot('all')).toMatchObject({ waiting: { state: 'retrying' } });
+  expect(await run.knot('all[1]')).toMatchObject({
+    knotId: 'all[1]',
+    waiting: { state: 'retrying', reason: { message: expect.stringContaining('the source is down') } },
+  });
+  const done = await until('the first element is done', async () => (await run.knot('all[0]')).record);
+  expect(done).toMatchObject({ knot_id: 'all[0]', outcome: 'ok' });
+  await expect(run.knot('none')).rejects.toMatchObject(refusal('UnknownKnot', '"none"'));
+  await expect(client.getRun(`${run.runId}/all`).status()).rejects.toMatchObject(
+    refusal('UnknownRun', 'getRun(RUN).knot(KNOT)'),
+  );
+  await run.terminate();
 });

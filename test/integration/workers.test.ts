@@ -176,9 +176,9 @@ describe('what makes no worker is refused when it is made', () => {
     ],
     [
       'an activity of the user that is named as one of our own',
-      { activities: { 'selvage.pin': async () => 1 } },
+      { activities: { 'selvage.beginRun': async () => 1 } },
       invalid,
-      /"selvage.pin"/,
+      /"selvage.beginRun"/,
     ],
     [
       'two tapestries of one name',
@@ -242,7 +242,7 @@ test('a worker that stops and one that starts share a run without losing a knot'
   expect(await run.values()).toEqual({ step: 2 ** 30 });
   // The SDK may lose a task that the server hands to a worker just as it stops: then it is tried again, but nothing has run in vain.
   expect(ran).toEqual(Array.from({ length: 30 }, (_, n) => `step-${n}`));
-  const items = await run.lineage({ knotClass: 'twice' });
+  const items = await run.lineage({ definition: 'twice' });
   expect(items).toHaveLength(30);
 });
 

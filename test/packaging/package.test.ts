@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { TEMPLATES } from '../../src/cli/templates';
+import { TEMPLATES } from '../../src/cli/verbs/init';
 import { VERSION } from '../../src/version';
 
 const ROOT = join(__dirname, '../..');
@@ -55,8 +55,9 @@ describe('what is published', () => {
   });
 
   test('has the templates of `selvage init`', () => {
-    const wanted = Object.keys(TEMPLATES).flatMap((name) =>
-      ['pipeline.ts', 'pipeline.test.ts'].map((file) => `templates/${name}/${file}`),
+    const wanted = Object.entries(TEMPLATES).flatMap(
+      ([name, { pipeline = 'pipeline.ts', files: others = [] }]) =>
+        [pipeline, 'pipeline.test.ts', ...others].map((file) => `templates/${name}/${file}`),
     );
     expect([...files].filter((file) => file.startsWith('templates/')).sort()).toEqual(wanted.sort());
   });
@@ -68,7 +69,7 @@ describe('what is published', () => {
 
 test('a help text is written without Temporal and without a database', () => {
   const script =
-    "process.stdout.write = () => true; require('./lib/cli/command-line.js').runCommandLine(['--help'], new (require('./lib/cli/output.js').Output)())" +
+    "process.stdout.write = () => true; require('./lib/cli/command-line.js').runCommandLine(['--help'], new (require('./lib/cli/output/output.js').Output)())" +
     '.then(() => console.error(JSON.stringify(Object.keys(require.cache))))';
   const { stderr } = spawnSync(process.execPath, ['-e', script], { cwd: ROOT, encoding: 'utf8' });
   const foreign = (JSON.parse(stderr) as string[]).filter((file) => /@temporalio|libsql|kysely/.test(file));
@@ -84,4 +85,19 @@ test('the authoring API loads neither the native worker nor a client', () => {
   );
   const foreign = (JSON.parse(loaded) as string[]).filter((file) => /@temporalio|libsql|kysely/.test(file));
   expect(foreign).toEqual([]);
+});
+
+test('all that is exported loads where the optional @temporalio/testing is not installed', () => {
+  const files = Object.values(manifest.exports).flatMap((target) =>
+    typeof target === 'string' ? [] : [target.default],
+  );
+  const script = `const Module = require('node:module');
+    const resolve = Module._resolveFilename;
+    Module._resolveFilename = function (request, ...rest) {
+      if (request.startsWith('@temporalio/testing')) throw new Error('It is not installed.');
+      return resolve.call(this, request, ...rest);
+    };
+    for (const file of ${JSON.stringify(files)}) require(file);`;
+  const { status, stderr } = spawnSync(process.execPath, ['-e', script], { cwd: ROOT, encoding: 'utf8' });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
 });

@@ -13,7 +13,7 @@ import {
   encodeValue,
   type Json,
   type Sha256,
-} from '../../src/canonical';
+} from '../../src/values';
 import { runs } from '../support/thorough';
 import { thrownBy } from '../support/thrown-by';
 

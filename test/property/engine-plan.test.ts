@@ -7,8 +7,8 @@ import {
   readPlan,
   uniqueParents,
   type Plan,
-} from '../../src/engine';
-import type { KnotOptions, TapestryRecord } from '../../src/model/records';
+} from '../../src/plan';
+import type { KnotOptions, TapestryRecord } from '../../src/authoring/records';
 import { arbitraryGraph, type Graph } from '../support/arbitrary-graph';
 import {
   addKnot,

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { compile, layoutOf, type Layout } from '../../src/engine';
+import { compile, layoutOf, type Layout } from '../../src/plan';
 import { arbitraryGraph, arbitraryPolicies, type Graph, type Policies } from '../support/arbitrary-graph';
 import { interpret, type ReferenceRun } from '../../src/testing/simulator/reference-interpreter';
 import { SchedulerHost, errorPoliciesIn, parentsIn } from '../support/scheduler-host';

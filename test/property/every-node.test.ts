@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { runLocally, type ExceptionRecord, type LocallyRun } from '../../src';
-import type { LineageRecord } from '../../src/protocols';
+import type { LineageRecord } from '../../src/ports';
 import { arbitraryRecipe, signalsOf, tapestryOf, type Recipe } from '../support/random-tapestry';
 import {
   callsOf,

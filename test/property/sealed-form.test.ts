@@ -8,9 +8,9 @@ import {
   sealStream,
   unseal,
   unsealStream,
-} from '../../src/sealing/sealed-form';
-import { hashOfName, sealedName, tagOfName } from '../../src/sealing/sealed-name';
-import { sealingKey } from '../../src/sealing/sealing-key';
+} from '../../src/encryption/sealed-form';
+import { hashOfName, sealedName, tagOfName } from '../../src/encryption/sealed-name';
+import { sealingKey } from '../../src/encryption/sealing-key';
 import { runs } from '../support/thorough';
 
 const key = sealingKey(randomBytes(32), 'a');

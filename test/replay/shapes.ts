@@ -45,6 +45,9 @@ const linger = knot('linger', async ({ x }: { x: number }, { signal }) => {
   });
   throw new Error(`given up with ${x}`);
 });
+const listFrom = knot('list', ({ x, length }: { x: number; length: number }) =>
+  Array.from({ length }, (_, index) => x + index),
+);
 const sum = knot('sum', (numbers: Record<string, number>) =>
   Object.values(numbers).reduce((total, number) => total + number, 0),
 );
@@ -507,9 +510,7 @@ function ofMap(
 ): Tapestry {
   return tapestry(name, { knots: { dispatcher } }, (t) => {
     const x = t.parameter('x', z.number());
-    const list = knot('list', ({ x: first }: { x: number }) =>
-      Array.from({ length: elements }, (_, index) => first + index),
-    )({ x }, { id: 'list' });
+    const list = listFrom({ x, length: elements }, { id: 'list' });
     const each = ({ element }: { element: number }): number => {
       if (element % 7 === 0) throw new Error(`no luck with ${element}`);
       return element;

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { ErrorPolicy, KnotOptions } from '../../src/model/records';
+import type { ErrorPolicy, KnotOptions } from '../../src/authoring/records';
 
 export interface Graph {
   /** By knot; parents have lower numbers. The first `parameters` have none. */

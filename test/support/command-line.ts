@@ -22,9 +22,17 @@ export class Command {
   readonly finished: Promise<Finished>;
   private readonly child: ChildProcess;
 
-  constructor(project: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}) {
+  /** @param options.shell whether it is started by a shell that waits for it and passes no signal on, as npm does: then signals go to that */
+  constructor(
+    project: string,
+    args: readonly string[],
+    environment: NodeJS.ProcessEnv = {},
+    { shell = false } = {},
+  ) {
     if (!existsSync(main)) throw new Error(`${main} is missing: run \`npm run build\` first.`);
-    this.child = spawn(process.execPath, [main, ...args], {
+    const words = [process.execPath, main, ...args];
+    const [program, ...rest] = shell ? ['sh', '-c', `'${words.join("' '")}'; exit $?`] : words;
+    this.child = spawn(program!, rest, {
       cwd: project,
       env: { ...ownEnvironment(), ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],

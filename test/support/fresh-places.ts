@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { isLost } from '../../src/adapters/shared/postgres/errors';
+import { isLost } from '../../src/adapters/postgres/errors';
 import { queryPostgres } from './query-postgres';
-import { postgresService, s3Service, valkeyService, type S3Service } from './services';
+import { postgresService, s3Service, type S3Service } from './services';
 
 /** A server that a test has killed is back long before. */
 const AWAY_LIMIT_MS = 30_000;
@@ -23,12 +23,6 @@ export function placeForEach<P extends FreshPlace>(fresh: () => Promise<P>, use:
 
 export interface FreshDatabase extends FreshPlace {
   readonly url: string;
-}
-
-export interface FreshKeys extends FreshPlace {
-  readonly url: string;
-  /** For all keys; ends in a colon. */
-  readonly prefix: string;
 }
 
 export interface FreshObjects extends FreshPlace {
@@ -74,24 +68,6 @@ async function inPostgres(url: string, statement: string): Promise<void> {
       if (!isLost(error) || Date.now() >= giveUpAt) throw error;
       await delay(100);
     }
-  }
-}
-
-export async function freshValkeyPrefix(server?: string): Promise<FreshKeys> {
-  const url = server ?? (await valkeyService());
-  const prefix = `test-${randomUUID()}:`;
-  return { url, prefix, drop: () => dropKeys(url, prefix) };
-}
-
-async function dropKeys(url: string, prefix: string): Promise<void> {
-  const { Redis } = await import('iovalkey');
-  const client = new Redis(url.replace(/^valkey:/, 'redis:'), { connectTimeout: 10_000 });
-  try {
-    for await (const keys of client.scanStream({ match: `${prefix}*`, count: 1_000 })) {
-      if ((keys as string[]).length > 0) await client.unlink(...(keys as string[]));
-    }
-  } finally {
-    client.disconnect();
   }
 }
 

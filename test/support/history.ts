@@ -5,7 +5,7 @@ import {
   EXTEND_ACTIVITY,
   LAYOUT_ACTIVITY,
   LOOKUP_ACTIVITY,
-  SETTLE_ACTIVITY,
+  FINISH_RUN_ACTIVITY,
   WAIT_ACTIVITY,
 } from '../../src/workflows/messages';
 
@@ -26,7 +26,7 @@ export async function historyOf(
   let nextPageToken: Uint8Array | undefined;
   do {
     const page = await selvage.client.workflowService.getWorkflowExecutionHistory({
-      namespace: selvage.place.namespace,
+      namespace: selvage.location.namespace,
       execution: { workflowId: runId, runId: temporalRunId },
       maximumPageSize: batchesPerPage,
       nextPageToken,
@@ -64,7 +64,7 @@ const ASKED: readonly string[] = [
   EXTEND_ACTIVITY,
   LAYOUT_ACTIVITY,
   LOOKUP_ACTIVITY,
-  SETTLE_ACTIVITY,
+  FINISH_RUN_ACTIVITY,
   WAIT_ACTIVITY,
 ];
 

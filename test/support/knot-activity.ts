@@ -4,12 +4,12 @@ import type { ApplicationFailure, Logger } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { Registry, WorkerEnvironment, createActivities } from '../../src/activities';
 import { createInMemoryBackends, nodeSha256 } from '../../src/backends';
-import { packHash } from '../../src/canonical';
-import { packRanges } from '../../src/engine';
-import { planOf } from '../../src/execution';
-import { createActivityInterceptors, type KnotObserver } from '../../src/interceptors/activity';
-import { knot, recordOf, tapestry, type KnotContext, type Tapestry } from '../../src/model';
-import type { Backends, LineageRecord } from '../../src/protocols';
+import { packHash } from '../../src/values';
+import { packRanges } from '../../src/scheduler';
+import { planOf } from '../../src/runtime';
+import { createActivityInterceptors, type KnotObserver } from '../../src/activities/interceptors';
+import { knot, recordOf, tapestry, type KnotContext, type Tapestry } from '../../src/authoring';
+import type { Backends, LineageRecord } from '../../src/ports';
 import { SEGMENT_ACTIVITY, type KnotTask, type SegmentTask } from '../../src/workflows/messages';
 
 export const RUN = { workflowId: 'run-1', runId: 'temporal-run-1' };
@@ -111,6 +111,8 @@ export class KnotActivities {
       heartbeatDetails,
       activityType: type,
       activityId,
+      scheduledTimestampMs: Date.now(),
+      currentAttemptScheduledTimestampMs: Date.now(),
       taskQueue: 'selvage',
       workflowExecution: RUN,
     };

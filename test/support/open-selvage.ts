@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { Selvage, type ConnectOptions, type OpenOptions } from '../../src/client';
-import type { Backends } from '../../src/protocols';
+import type { Backends } from '../../src/ports';
 import { createWorker, type CreateWorkerOptions } from '../../src/worker';
 import { NativeConnection, type Worker } from '@temporalio/worker';
 import { forcedReplay } from './forced-replay';
@@ -109,7 +109,7 @@ export async function startWorker(
   options: Pick<CreateWorkerOptions, 'tapestries'> & Partial<CreateWorkerOptions>,
 ): Promise<RunningWorker> {
   quietRuntime();
-  const connection = await NativeConnection.connect({ address: selvage.place.address });
+  const connection = await NativeConnection.connect({ address: selvage.location.address });
   const worker = await createWorker({
     connection,
     taskQueue: selvage.taskQueue,

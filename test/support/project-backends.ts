@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import { openBackends } from '../../src/backends';
-import type { Backends } from '../../src/protocols';
+import type { Backends } from '../../src/ports';
 import { createPostgresDatabase, dropPostgresDatabase, dropS3Objects } from './fresh-places';
 import { postgresService, s3Service } from './services';
 

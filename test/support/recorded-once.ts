@@ -1,4 +1,4 @@
-import type { Backends, LineageRecord } from '../../src/protocols';
+import type { Backends, LineageRecord } from '../../src/ports';
 import { allPages } from '../../src/testing/pages';
 
 /** The records of a run, of which each knot has one and no more, and whose values are all there and undamaged. */

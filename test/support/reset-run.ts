@@ -5,7 +5,7 @@ import { unique } from './open-selvage';
 
 /** Resets an execution of a run to a workflow task of its history, as an operator would; answers the new Temporal run id. */
 export async function resetRun(
-  { client, place }: Selvage,
+  { client, location: place }: Selvage,
   execution: { readonly workflowId: string; readonly runId: string },
   workflowTaskFinishEventId: NonNullable<temporal.api.history.v1.IHistoryEvent['eventId']>,
 ): Promise<string> {

@@ -8,6 +8,7 @@ export const LOW_HISTORY_BUDGET = {
   firstCheckMs: 500,
   longestCheckMs: 500,
   signalsToHold: 60,
+  signalsAtMost: 80,
   signalsToContinue: 20,
   keptSignals: 70,
 } as const satisfies Partial<RunLimits>;

@@ -1,13 +1,13 @@
 import {
   Scheduler,
   type Command,
-  type Layout,
   type MemberOutcome,
   type SavedScheduler,
   type SchedulerEvent,
   type SchedulerOptions,
-} from '../../src/engine';
-import type { ErrorPolicy } from '../../src/model/records';
+} from '../../src/scheduler';
+import type { Layout } from '../../src/plan';
+import type { ErrorPolicy } from '../../src/authoring/records';
 import type { ReferenceOutcome } from '../../src/testing/simulator/reference-interpreter';
 
 export const parentsIn = (layout: Layout, knot: number): number[] => [

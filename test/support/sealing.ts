@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { DataStore } from '../../src/protocols';
-import { createEncryption, SealedDataStore, withSubject } from '../../src/sealing';
-import { sealedName } from '../../src/sealing/sealed-name';
+import type { DataStore } from '../../src/ports';
+import { createEncryption, SealedDataStore, withSubject } from '../../src/encryption';
+import { sealedName } from '../../src/encryption/sealed-name';
 
 interface Sealing {
   /** A store that seals what this one has. */

@@ -6,12 +6,12 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 
 /**
- * Real servers for tests: PostgreSQL, Valkey and an S3 server, one of each for a whole run of jest, started when the first test asks
- * for it. `SELVAGE_TEST_POSTGRES`, `SELVAGE_TEST_VALKEY` and `SELVAGE_TEST_S3` name running ones instead. scripts/services starts them.
+ * Real servers for tests: PostgreSQL, Valkey, an S3 server and a Kafka broker, one of each for a whole run of jest, started when the first test asks
+ * for it. `SELVAGE_TEST_POSTGRES`, `SELVAGE_TEST_VALKEY`, `SELVAGE_TEST_S3` and `SELVAGE_TEST_KAFKA` name running ones instead. scripts/services starts them.
  *
  * Tests that use them stand in `test/backends` or `test/integration`, whose setup prepares and ends them.
  */
-export type ServiceName = 'postgres' | 'valkey' | 's3' | 'temporal';
+export type ServiceName = 'postgres' | 'valkey' | 's3' | 'temporal' | 'kafka';
 
 /** What an S3 client is made of. */
 export interface S3Service {
@@ -33,6 +33,7 @@ const VARIABLES = {
   valkey: 'SELVAGE_TEST_VALKEY',
   s3: 'SELVAGE_TEST_S3',
   temporal: 'SELVAGE_TEST_TEMPORAL_ADDRESS',
+  kafka: 'SELVAGE_TEST_KAFKA',
 } as const satisfies Record<ServiceName, string>;
 
 /** The folder of the services of this run of jest, and who ends them with itself. */
@@ -52,7 +53,7 @@ export async function postgresService(): Promise<string> {
   return await address('postgres');
 }
 
-/** The URL of a Valkey server, `valkey://host:port`. Use {@link freshValkeyPrefix} for a test's own keys. */
+/** The URL of a Valkey server, `valkey://host:port`. A test takes a prefix of its own there: `?prefix=NAME`. */
 export async function valkeyService(): Promise<string> {
   return await address('valkey');
 }
@@ -65,6 +66,11 @@ export async function s3Service(): Promise<S3Service> {
 /** The address of a Temporal server as production has it, with its database in the PostgreSQL server of this run. */
 export async function temporalService(): Promise<string> {
   return await address('temporal');
+}
+
+/** The address of a Kafka broker, `host:port`. Use topics and groups of names that no other test has: the broker creates no topic by itself. */
+export async function kafkaService(): Promise<string> {
+  return await address('kafka');
 }
 
 const addresses = new Map<ServiceName, Promise<string>>();
@@ -171,6 +177,10 @@ export async function startPrivateValkey(options?: PrivateServiceOptions): Promi
 
 export async function startPrivateS3(): Promise<PrivateService> {
   return await startPrivate('s3');
+}
+
+export async function startPrivateKafka(options?: PrivateServiceOptions): Promise<PrivateService> {
+  return await startPrivate('kafka', options);
 }
 
 async function startPrivate(name: ServiceName, options: PrivateServiceOptions = {}): Promise<PrivateService> {

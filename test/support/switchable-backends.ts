@@ -1,5 +1,12 @@
 import { SelvageError, type ErrorCode } from '../../src/errors';
-import type { Backends, DataStore, LeaseTable, RunHistory, TapestryStore } from '../../src/protocols';
+import type {
+  Backends,
+  DataStore,
+  LeaseTable,
+  RunHistory,
+  StartLedger,
+  TapestryStore,
+} from '../../src/ports';
 
 interface Hit {
   /** Which calls are hit: by `port.method`, such as `backends.commit`. Default: all. */
@@ -36,6 +43,7 @@ export class SwitchableBackends {
       runHistory: this.wrap<RunHistory>('runHistory', real.runHistory),
       dataStore: this.wrap<DataStore>('dataStore', real.dataStore),
       leaseTable: this.wrap<LeaseTable>('leaseTable', real.leaseTable),
+      startLedger: this.wrap<StartLedger>('startLedger', real.startLedger),
     };
   }
 

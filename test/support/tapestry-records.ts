@@ -6,19 +6,25 @@ import type {
   KnotRecord,
   TapestryOptions,
   TapestryRecord,
-} from '../../src/model/records';
+} from '../../src/authoring/records';
 
 /** Builds tapestry records without the authoring functions, so that also what those would refuse can be compiled. */
 export function emptyTapestry(name = 'test', options: TapestryOptions = {}): TapestryRecord {
   return { name, options, parameters: new Map(), knots: new Map(), terminals: undefined };
 }
 
+/** By the source of a definition: what it is told apart by. */
+const codes = new Map<string, object>();
+
 export function definition(name: string, more: Partial<DefinitionRecord> = {}): DefinitionRecord {
+  const { source = `body of ${name}` } = more;
+  if (!codes.has(source)) codes.set(source, {});
   return {
     name,
     receives: 'values',
     body: () => undefined,
-    source: `body of ${name}`,
+    code: codes.get(source)!,
+    source,
     options: {},
     ...more,
   };

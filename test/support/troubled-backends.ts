@@ -1,4 +1,4 @@
-import type { Backends } from '../../src/protocols';
+import type { Backends } from '../../src/ports';
 
 /** The backends, each of them and the commit to them with the same trouble (see src/testing/troubled.ts). */
 export function troubledBackends(real: Backends, trouble: <T extends object>(adapter: T) => T): Backends {
@@ -8,6 +8,7 @@ export function troubledBackends(real: Backends, trouble: <T extends object>(ada
     runHistory: trouble(real.runHistory),
     dataStore: trouble(real.dataStore),
     leaseTable: trouble(real.leaseTable),
+    startLedger: trouble(real.startLedger),
     close: () => real.close(),
   };
 }

@@ -1,4 +1,4 @@
-import type { Backends, DataStore } from '../../src/protocols';
+import type { Backends, DataStore } from '../../src/ports';
 import { withMethods } from './with-methods';
 
 /** Real backends that count how often large values are read and written. */

@@ -9,7 +9,7 @@ const path = require('node:path');
 
 const lib = path.resolve(__dirname, '../../lib/cli');
 const { runCommandLine } = require(path.join(lib, 'command-line.js'));
-const { Output } = require(path.join(lib, 'output.js'));
+const { Output } = require(path.join(lib, 'output/output.js'));
 
 /** Puts a stream's text into a string instead. */
 function record(stream) {

@@ -1,12 +1,12 @@
-import { createDuckDbRunHistory, inspectDuckDbFile } from '../../adapters/run-histories/duckdb';
+import { createDuckDbRunHistory, inspectDuckDbFile } from '../../adapters/duckdb';
 import { filePath } from './file-path';
-import type { Place, Technology } from './technology';
+import type { Location, Technology } from './technology';
 
-interface DuckDbPlace extends Place {
+interface DuckDbLocation extends Location {
   readonly path: string;
 }
 
-export const duckdb: Technology<DuckDbPlace> = {
+export const duckdb: Technology<DuckDbLocation> = {
   name: 'duckdb',
   schemes: ['duckdb'],
   forms: { 'run history': 'duckdb:PATH' },

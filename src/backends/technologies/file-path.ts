@@ -1,10 +1,10 @@
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { requireKnownParameters } from '../../adapters/shared/url-parameters';
+import { requireKnownParameters } from '../../ports/parts/url-parameters';
 
 /**
- * The absolute path that a URL names: `sqlite:a/b` and `sqlite:/a/b` are paths as they stand; `sqlite:///a/b%20c` is a URL like
- * `file:///a/b%20c`. Undefined if there is none.
+ * The absolute path in a URL: `sqlite:a/b` and `sqlite:/a/b` contain literal paths; `sqlite:///a/b%20c` is a URL like `file:///a/b%20c`.
+ * Undefined if there is none.
  *
  * @param what whose address it is, as `an SQLite file`
  * @throws SelvageError `InvalidUrl` for one with parameters

@@ -5,24 +5,24 @@ import { memory } from './memory';
 import { postgres } from './postgres';
 import { s3 } from './s3';
 import { sqlite } from './sqlite';
-import type { Place, Port, Technology } from './technology';
+import type { Location, Port, Technology } from './technology';
 import { valkey } from './valkey';
 
-export type { OpenPlace, Place, PlaceState, Port, Technology } from './technology';
+export type { OpenLocation, Location, LocationState, Port, Technology } from './technology';
 
-/** In the order in which messages name them. */
+/** In the order in which messages list them. */
 const TECHNOLOGIES: readonly Technology[] = [sqlite, postgres, duckdb, valkey, localDisk, s3, memory];
 
 /**
  * Reads the address of a backend.
  *
- * @throws SelvageError `InvalidUrl` for what that port has no adapter for
+ * @throws SelvageError `InvalidUrl` if the port has no adapter for it
  */
 export function placeOf(
   port: Port,
   url: string,
   projectDir: string,
-): { readonly technology: Technology; readonly place: Place } {
+): { readonly technology: Technology; readonly place: Location } {
   const colon = url.indexOf(':');
   const scheme = url.slice(0, Math.max(colon, 0));
   const technology = TECHNOLOGIES.find(({ schemes }) => schemes.includes(scheme));
@@ -36,7 +36,7 @@ export function placeOf(
 
 function invalid(port: Port, scheme: string): SelvageError {
   const forms = TECHNOLOGIES.flatMap((technology) => technology.forms[port] ?? []);
-  // What stands behind the scheme may hold a password; where there is no scheme, all of it may be one.
+  // What follows the scheme may contain a password; without a scheme, the whole text may be one.
   const shown = scheme === '' ? 'What was given' : `"${scheme}:…"`;
   return new SelvageError(
     'InvalidUrl',

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
-import { createLocalDiskDataStore } from '../../adapters/data-stores/local-disk';
-import { requireWritable } from '../../adapters/shared/writable';
+import { createLocalDiskDataStore } from '../../adapters/disk';
+import { requireWritable } from '../../writable';
 import { filePath } from './file-path';
-import type { Place, Technology } from './technology';
+import type { Location, Technology } from './technology';
 
-interface FolderPlace extends Place {
+interface FolderLocation extends Location {
   readonly path: string;
 }
 
-export const localDisk: Technology<FolderPlace> = {
+export const localDisk: Technology<FolderLocation> = {
   name: 'local-disk',
   schemes: ['file'],
   forms: { 'data store': 'file:FOLDER' },

@@ -1,7 +1,10 @@
-import { InMemoryDataStore } from '../../adapters/data-stores/in-memory';
-import { InMemoryLeaseTable } from '../../adapters/lease-tables/in-memory';
-import { InMemoryRunHistory } from '../../adapters/run-histories/in-memory';
-import { InMemoryTapestryStore } from '../../adapters/tapestry-stores/in-memory';
+import {
+  InMemoryDataStore,
+  InMemoryLeaseTable,
+  InMemoryRunHistory,
+  InMemoryStartLedger,
+  InMemoryTapestryStore,
+} from '../../adapters/memory';
 import type { Technology } from './technology';
 
 const FORM = 'memory:';
@@ -9,7 +12,13 @@ const FORM = 'memory:';
 export const memory: Technology = {
   name: 'memory',
   schemes: ['memory'],
-  forms: { 'tapestry store': FORM, 'run history': FORM, 'data store': FORM, 'lease table': FORM },
+  forms: {
+    'tapestry store': FORM,
+    'run history': FORM,
+    'data store': FORM,
+    'lease table': FORM,
+    'start ledger': FORM,
+  },
   parse: ({ rest }) =>
     rest === '' ? { technology: 'memory', key: 'memory:', shown: "this process's memory" } : undefined,
   open: async () => ({
@@ -17,6 +26,7 @@ export const memory: Technology = {
     runHistory: () => new InMemoryRunHistory(),
     dataStore: () => new InMemoryDataStore(),
     leaseTable: () => new InMemoryLeaseTable(),
+    startLedger: () => new InMemoryStartLedger(),
     close: async () => {},
   }),
   inspect: async () => 'current',

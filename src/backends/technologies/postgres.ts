@@ -1,23 +1,33 @@
-import { PostgresDataStore } from '../../adapters/data-stores/postgres';
-import { PostgresLeaseTable } from '../../adapters/lease-tables/postgres';
-import { PostgresRunHistory } from '../../adapters/run-histories/postgres';
+import {
+  openPostgresDatabase,
+  PostgresDataStore,
+  PostgresLeaseTable,
+  PostgresRunHistory,
+  PostgresStartLedger,
+  PostgresTapestryStore,
+} from '../../adapters/postgres';
 import {
   inspectPostgres,
   migratePostgres,
-  openPostgresDatabase,
-  parsePostgresUrl,
-  postgresMigrationState,
   postgresMigrationSql,
-} from '../../adapters/shared/postgres';
-import { PostgresTapestryStore } from '../../adapters/tapestry-stores/postgres';
-import type { Place, Technology } from './technology';
+  postgresMigrationState,
+} from '../../adapters/postgres/inspect';
+import { parsePostgresUrl } from '../../adapters/postgres/address';
+import type { Location, Technology } from './technology';
 
 const FORM = 'postgres://USER:PASSWORD@HOST:PORT/DATABASE';
 
-export const postgres: Technology<Place> = {
+export const postgres: Technology<Location> = {
   name: 'postgres',
   schemes: ['postgres', 'postgresql'],
-  forms: { 'tapestry store': FORM, 'run history': FORM, 'data store': FORM, 'lease table': FORM },
+  isServer: true,
+  forms: {
+    'tapestry store': FORM,
+    'run history': FORM,
+    'data store': FORM,
+    'lease table': FORM,
+    'start ledger': FORM,
+  },
   parse({ rest }) {
     const url = `postgres:${rest}`;
     const { shown } = parsePostgresUrl(url);
@@ -30,6 +40,7 @@ export const postgres: Technology<Place> = {
       runHistory: () => new PostgresRunHistory(database),
       dataStore: () => new PostgresDataStore(database),
       leaseTable: () => new PostgresLeaseTable(database),
+      startLedger: () => new PostgresStartLedger(database),
       close: () => database.close(),
     };
   },

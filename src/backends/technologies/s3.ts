@@ -1,16 +1,17 @@
-import { createS3DataStore, inspectS3Bucket, type S3DataStoreOptions } from '../../adapters/data-stores/s3';
-import { requireKnownParameters } from '../../adapters/shared/url-parameters';
-import type { Place, Technology } from './technology';
+import { createS3DataStore, inspectS3Bucket, type S3DataStoreOptions } from '../../adapters/s3';
+import { requireKnownParameters } from '../../ports/parts/url-parameters';
+import type { Location, Technology } from './technology';
 
-interface S3Place extends Place {
+interface S3Location extends Location {
   readonly options: S3DataStoreOptions;
 }
 
 const PARAMETERS = ['endpoint', 'region', 'pathStyle', 'accessKeyId', 'secretAccessKey', 'sessionToken'];
 
-export const s3: Technology<S3Place> = {
+export const s3: Technology<S3Location> = {
   name: 's3',
   schemes: ['s3'],
+  isServer: true,
   forms: { 'data store': 's3://BUCKET/PREFIX?endpoint=…&region=…&pathStyle=true' },
   parse({ rest }) {
     const url = urlOf(rest);
@@ -38,7 +39,7 @@ function urlOf(rest: string): URL | undefined {
   try {
     return new URL(`s3:${rest}`);
   } catch {
-    // The error has the whole text in it.
+    // The error would contain the whole text.
     return undefined;
   }
 }

@@ -1,26 +1,31 @@
-import { SqliteDataStore } from '../../adapters/data-stores/sqlite';
-import { SqliteLeaseTable } from '../../adapters/lease-tables/sqlite';
-import { SqliteRunHistory } from '../../adapters/run-histories/sqlite';
 import {
-  inspectSqliteFile,
   openSqliteDatabase,
-  sqliteMigrationState,
-  sqliteMigrationSql,
-} from '../../adapters/shared/sqlite';
-import { SqliteTapestryStore } from '../../adapters/tapestry-stores/sqlite';
+  SqliteDataStore,
+  SqliteLeaseTable,
+  SqliteRunHistory,
+  SqliteStartLedger,
+  SqliteTapestryStore,
+} from '../../adapters/sqlite';
+import { inspectSqliteFile, sqliteMigrationSql, sqliteMigrationState } from '../../adapters/sqlite/inspect';
 import { filePath } from './file-path';
-import type { Place, Technology } from './technology';
+import type { Location, Technology } from './technology';
 
 const FORM = 'sqlite:PATH';
 
-interface SqlitePlace extends Place {
+interface SqliteLocation extends Location {
   readonly path: string;
 }
 
-export const sqlite: Technology<SqlitePlace> = {
+export const sqlite: Technology<SqliteLocation> = {
   name: 'sqlite',
   schemes: ['sqlite'],
-  forms: { 'tapestry store': FORM, 'run history': FORM, 'data store': FORM, 'lease table': FORM },
+  forms: {
+    'tapestry store': FORM,
+    'run history': FORM,
+    'data store': FORM,
+    'lease table': FORM,
+    'start ledger': FORM,
+  },
   parse({ rest }, projectDir) {
     const file = filePath(rest, projectDir, 'an SQLite file');
     return file === undefined
@@ -34,6 +39,7 @@ export const sqlite: Technology<SqlitePlace> = {
       runHistory: () => new SqliteRunHistory(database),
       dataStore: () => new SqliteDataStore(database),
       leaseTable: () => new SqliteLeaseTable(database),
+      startLedger: () => new SqliteStartLedger(database),
       close: () => database.close(),
     };
   },

@@ -1,65 +1,83 @@
-import type { MigrationState } from '../../adapters/shared/sql/migrations';
-import type { DataStore, LeaseTable, RunHistory, TapestryStore } from '../../protocols';
+import type { MigrationState } from '../../adapters/sql/migrations';
+import type { DataStore, LeaseTable, RunHistory, StartLedger, TapestryStore } from '../../ports';
 
-export type Port = 'tapestry store' | 'run history' | 'data store' | 'lease table';
+export type Port = 'tapestry store' | 'run history' | 'data store' | 'lease table' | 'start ledger';
 
-/** Where a backend is, as its URL says. */
-export interface Place {
+/** Where a backend is, according to its URL. */
+export interface Location {
   readonly technology: string;
-  /** Equal for URLs of one place, which is opened once then. It may hold a password: never show it. */
+  /** Equal for URLs of one location, which is then opened once. May contain a password: never show it. */
   readonly key: string;
-  /** The place in words, without anything secret. */
+  /** The location in words, without secrets. */
   readonly shown: string;
   /** The absolute path of its file or folder, if it has one. It need not exist. */
   readonly path?: string;
 }
 
-/** A place that is open, for those ports that the technology has an adapter for. */
-export interface OpenPlace {
+/** An open location, for the ports that the technology has adapters for. */
+export interface OpenLocation {
   tapestryStore?(): TapestryStore;
   runHistory?(): RunHistory;
   dataStore?(): DataStore;
   leaseTable?(): LeaseTable;
-  /** Closes what is shared by the adapters. A second call, and one after they were closed, does nothing. */
+  startLedger?(): StartLedger;
+  /** Closes what its adapters share. Does nothing if called again, or after the adapters were closed. */
   close(): Promise<void>;
 }
 
-/** How a place stands that was only looked at. `absent`: it will be made at the first use; `old`: its tables will be brought up to date then. */
-export type PlaceState = 'absent' | 'old' | 'current';
+/**
+ * State of an inspected location. `absent`: it will be created at first use. `old`: its tables will be
+ * migrated then.
+ */
+export type LocationState = 'absent' | 'old' | 'current';
 
-export interface OpenPlaceOptions {
-  /** Makes commits survive a power cut where the technology leaves that open. */
+export interface OpenLocationOptions {
+  /** Makes commits survive a power cut, if the technology leaves that open. */
   readonly durable: boolean;
 }
 
-/** Of a technology whose places have tables. */
-export interface Migrations<P extends Place> {
-  /** Which migrations a place has had, and which it is still to have. Changes nothing. @throws SelvageError as of `open` */
+/** For technologies whose locations have tables. */
+export interface Migrations<P extends Location> {
+  /** Done and pending migrations of a location. Changes nothing. @throws SelvageError as `open` */
   state(place: P): Promise<MigrationState>;
-  /** The SQL of one of them. */
+  /** The SQL of one migration. */
   sql(name: string): string;
-  /** Does those that are pending, and answers which. Safe when several do it at once. @throws SelvageError as of `open` */
+  /**
+   * Makes the pending migrations, and returns their names. Safe if several processes do it at once. @throws
+   * SelvageError as `open`
+   */
   migrate(place: P): Promise<readonly string[]>;
 }
 
-/** One technology: what its URLs look like, and how to open what they name. To add one is to write this and to list it in `index.ts`. */
-export interface Technology<P extends Place = Place> {
+/**
+ * One technology: the form of its URLs, and how to open what they name. To add one, implement this and list
+ * it in `index.ts`.
+ */
+export interface Technology<P extends Location = Location> {
   readonly name: string;
-  /** What stands before the colon. */
+  /** The schemes, without the colon. */
   readonly schemes: readonly string[];
-  /** Forms of its URLs, by the ports that it has an adapter for. */
+  /**
+   * Its locations are servers, which may be unreachable while others are not: those that only have values are
+   * opened when one is needed.
+   */
+  readonly isServer?: true;
+  /** The forms of its URLs, by the ports that it has adapters for. */
   readonly forms: Partial<Readonly<Record<Port, string>>>;
   /**
-   * Reads a URL with one of the schemes, of which `rest` is what stands behind the colon; undefined if it is malformed.
+   * Reads a URL with one of the schemes; `rest` follows the colon. Undefined if it is malformed.
    *
-   * @param projectDir what relative paths are relative to
+   * @param projectDir base of relative paths
    */
   parse(url: { readonly scheme: string; readonly rest: string }, projectDir: string): P | undefined;
-  /** Every wait of it has a limit. @throws SelvageError with what is wrong, without anything secret */
-  open(place: P, options: OpenPlaceOptions): Promise<OpenPlace>;
-  /** Whether the place can be used, without changing anything. @throws SelvageError as of `open` */
-  inspect(place: P): Promise<PlaceState>;
-  /** What threatens the data there though all works, a sentence each, without anything secret. @throws SelvageError as of `open` */
+  /** Every wait has a limit. @throws SelvageError with what is wrong, without secrets */
+  open(place: P, options: OpenLocationOptions): Promise<OpenLocation>;
+  /** Checks whether the location can be used. Changes nothing. @throws SelvageError as `open` */
+  inspect(place: P): Promise<LocationState>;
+  /**
+   * Settings that may lose the data there although everything works, one sentence each, without secrets.
+   * @throws SelvageError as `open`
+   */
   threats?(place: P): Promise<readonly string[]>;
   readonly migrations?: Migrations<P>;
 }

@@ -1,21 +1,22 @@
-import { ValkeyDataStore } from '../../adapters/data-stores/valkey';
-import { ValkeyLeaseTable } from '../../adapters/lease-tables/valkey';
 import {
   openValkey,
-  parseValkeyUrl,
-  reachValkey,
-  shownAddress,
-  threatsTo,
-} from '../../adapters/shared/valkey';
-import { ValkeyTapestryStore } from '../../adapters/tapestry-stores/valkey';
-import type { Place, Technology } from './technology';
+  ValkeyDataStore,
+  ValkeyLeaseTable,
+  ValkeyStartLedger,
+  ValkeyTapestryStore,
+} from '../../adapters/valkey';
+import { parseValkeyUrl, shownAddress } from '../../adapters/valkey/address';
+import { reachValkey } from '../../adapters/valkey/open';
+import { threatsTo } from '../../adapters/valkey/warnings';
+import type { Location, Technology } from './technology';
 
 const FORM = 'valkey://HOST[:PORT][/DATABASE]';
 
 export const valkey: Technology = {
   name: 'valkey',
   schemes: ['valkey', 'valkeys', 'redis', 'rediss'],
-  forms: { 'tapestry store': FORM, 'data store': FORM, 'lease table': FORM },
+  isServer: true,
+  forms: { 'tapestry store': FORM, 'data store': FORM, 'lease table': FORM, 'start ledger': FORM },
   parse({ scheme, rest }) {
     const url = `${scheme}:${rest}`;
     const address = parseValkeyUrl(url);
@@ -28,6 +29,7 @@ export const valkey: Technology = {
       tapestryStore: () => new ValkeyTapestryStore(connection),
       dataStore: () => new ValkeyDataStore(connection),
       leaseTable: () => new ValkeyLeaseTable(connection),
+      startLedger: () => new ValkeyStartLedger(connection),
       close: () => connection.close(),
     };
   },
@@ -36,7 +38,7 @@ export const valkey: Technology = {
 };
 
 async function lookAt<T>(
-  { key }: Place,
+  { key }: Location,
   look: (connection: Awaited<ReturnType<typeof reachValkey>>) => Promise<T>,
 ): Promise<T> {
   const connection = await reachValkey({ url: key });

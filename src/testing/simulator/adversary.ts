@@ -1,14 +1,5 @@
 import { below, type Random } from './random';
-import {
-  BLOWS,
-  STEPS,
-  type Blow,
-  type BlowKind,
-  type Place,
-  type Point,
-  type Schedule,
-  type Step,
-} from './schedule';
+import { BLOWS, type Blow, type BlowKind, type Point, type Schedule, type Step } from './schedule';
 
 /** Kinds of blows as a set of bits, in the order of {@link BLOWS}. */
 export type BlowSet = number;
@@ -23,20 +14,16 @@ function blowsOf(set: BlowSet): BlowKind[] {
 
 /** Decides what strikes. It is asked once at every boundary, with the kinds that can strike there. */
 export interface Adversary {
-  blow(step: Step, knot: Place, time: number, possible: BlowSet): BlowKind | undefined;
+  blow(step: Step, knot: string, time: number, possible: BlowSet): BlowKind | undefined;
 }
 
-/** A number where it can be one, for it is asked for at every boundary. */
-const keyOf = (step: Step, knot: Place, time: number): number | string =>
-  typeof knot === 'number'
-    ? (knot * STEPS.length + STEPS.indexOf(step)) * 1024 + time
-    : `${step} ${knot} ${time}`;
+const keyOf = (step: Step, knot: string, time: number): string => `${step} ${knot} ${time}`;
 
 /** Strikes as a schedule says, and notes each boundary that comes after its last blow. */
 export class Scripted implements Adversary {
   /** What could have struck after all blows of the schedule had. */
   private readonly open: { readonly at: Point; readonly possible: BlowSet }[] = [];
-  private readonly script: Map<number | string, BlowKind>;
+  private readonly script: Map<string, BlowKind>;
 
   constructor(
     { blows }: Schedule,
@@ -46,7 +33,7 @@ export class Scripted implements Adversary {
     this.script = new Map(blows.map(({ kind, at }) => [keyOf(at.step, at.knot, at.time), kind]));
   }
 
-  blow(step: Step, knot: Place, time: number, possible: BlowSet): BlowKind | undefined {
+  blow(step: Step, knot: string, time: number, possible: BlowSet): BlowKind | undefined {
     if (this.script.size > 0) {
       const key = keyOf(step, knot, time);
       const kind = this.script.get(key);
@@ -87,7 +74,7 @@ export class ByChance implements Adversary {
     private readonly allowed: BlowSet,
   ) {}
 
-  blow(step: Step, knot: Place, time: number, possible: BlowSet): BlowKind | undefined {
+  blow(step: Step, knot: string, time: number, possible: BlowSet): BlowKind | undefined {
     const { delay, blow, mostBlows, mostDelays } = this.chances;
     const dice = this.random();
     let kind: BlowKind | undefined;

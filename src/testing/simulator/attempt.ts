@@ -1,99 +1,247 @@
-import type { NestedRun } from '../../execution';
-import type { Activity, Answer, NextIteration } from './activity';
-import type { Subject } from './subject';
-import type { FailedRecord, KnotRecord, Value } from './store';
+import { ApplicationFailure, CancelledFailure, type Context } from '@temporalio/activity';
+import { SegmentAttempt, attemptOf, type BatchAttempt } from '../../activities/attempts';
+import { reasonOf } from '../../activities/backend-trouble';
+import { KnotAttempt } from '../../activities/knot-attempt';
+import { runKnotCall } from '../../activities/knot-call';
+import { createRunBatch } from '../../activities/run-batch';
+import { createRunSegment } from '../../activities/run-segment';
+import type { TaskAttempt } from '../../activities/task-attempt';
+import { SelvageError } from '../../errors';
+import type { RetryPolicy } from '../../authoring/records';
+import { callInProcess } from '../../runtime';
+import type { Activity, ActivityEnd } from './activity';
+import { AttemptEnvironment, SILENT, type Process } from './environment';
+import type { SimulatedRun } from './run';
+import type { Step } from './schedule';
+import type { Action } from './world';
 
-/** How a body ended. */
-export type BodyEnd =
-  | { readonly kind: 'recorded'; readonly record: KnotRecord }
-  | { readonly kind: 'threw'; readonly error: unknown }
-  | NextIteration;
-
-/** A knot with what its parents came to. */
-export interface PlacedKnot {
-  readonly subject: Subject;
-  /** Or an element of a map, as of `units.ts`. */
-  readonly knot: number;
-  /** What the knot's (or the map's) parents came to, in the order of the layout: values, or what a body that receives outcomes is told. */
-  readonly inputs: readonly (Value | FailedRecord)[];
-}
-
-/** A body to be called; of a map or a knot that runs a tapestry, what makes its outcome of those of its elements or of that run. */
-export interface BodyCall extends PlacedKnot {
-  /** From 1, as the body is told. */
-  readonly number: number;
-  /** Whether the schedule lets it fail. */
-  readonly isFailing: boolean;
-  /** Of a map, by position. */
-  readonly elements: readonly KnotRecord[] | undefined;
-  readonly nested: EndedRun | undefined;
-}
-
-/** A run that a knot has started, when it is over. */
-export interface EndedRun {
-  /** From 1. */
-  readonly number: number;
-  /** The parameters that it was given, as the bodies have them. */
-  readonly given: unknown;
-  /** Its values are as of the simulated store. */
-  readonly run: NestedRun;
-}
-
-/** What an attempt gets done by the worker and the server that it is in. */
-export interface Surroundings {
-  /** The knot's record, if it has one. */
-  lookUp(knot: number): KnotRecord | undefined;
-  callBody(attempt: Attempt, knot: number, number: number): void;
-  /** The knot's outcome is to be put and recorded; `attempt.recorded` follows. */
-  commit(attempt: Attempt, knot: number, record: KnotRecord): void;
-  /** The attempt has an answer for the server. */
-  answer(attempt: Attempt): void;
-  /** The attempt ends, and is to be tried again. */
-  refuse(attempt: Attempt): void;
-  /** Milliseconds to wait before a body that threw is called again; undefined: it is not. */
-  retryDelay(knot: number, throws: number, error: unknown): number | undefined;
-  /** What is recorded of a body that threw for the last time. */
-  errorRecord(knot: number, error: unknown): KnotRecord;
-  /** The elements of a map, as of `units.ts`, when its parents are what the attempt knows. */
-  elementsOf(attempt: Attempt, map: number): readonly number[];
+/** What an attempt waits for in the simulated world: a boundary, or a place in a line. */
+interface Waiting {
+  /** Whether a cancel ends it. */
+  readonly heeds: boolean;
+  fail(error: Error): void;
 }
 
 /**
- * One attempt at an activity, in a worker. It begins, has bodies called, and hears how they ended and what was recorded; each
- * of that is a step of its own, between which anything may strike.
+ * One attempt at an activity: what a worker really does for it, in an environment that is simulated. It waits at each boundary until its
+ * turn comes in the world, or until it is struck.
  */
-export abstract class Attempt {
+export class Attempt {
   isDead = false;
-  /** Steps of the run that were done before it began. */
-  begunAt = 0;
+  /** What it hands on, which the server gets with a failure. */
+  beaten: unknown;
+  private readonly stopping = new Stopping();
+  private readonly waiting = new Set<Waiting>();
+  /** By knot: calls of its body. */
+  private readonly calls = new Map<string, number>();
+  private readonly task: TaskAttempt;
+  private readonly lossesBefore: number;
 
   constructor(
     readonly activity: Activity,
     /** From 1. */
     readonly number: number,
-    /** Workers that were lost before. */
-    readonly lost: number,
-    readonly worker: number,
-    protected readonly surroundings: Surroundings,
-  ) {}
+    readonly process: Process,
+    /** Steps of the world that were done before it began. */
+    readonly begunAt: number,
+  ) {
+    this.lossesBefore = activity.losses;
+    this.task = attemptOf(this.context, activity.task, 'simulated')!;
+  }
 
-  /** What `surroundings.answer` is called for. */
-  abstract get answerToGive(): Answer;
-  abstract begin(): void;
-  /** How often the knot's body has thrown, in this attempt and in those before that count. */
-  abstract throwsOf(knot: number): number;
-  /** The body threw. */
-  abstract threw(knot: number, error: unknown): void;
-  /** The record that stands now. */
-  abstract recorded(knot: number, record: KnotRecord): void;
-  /** What was being done for the knot could not be: the attempt is to be tried again. */
-  abstract refused(knot: number): void;
-  /** The run is cancelled. `inBody`: the knots whose body has not ended. */
-  abstract cancelled(inBody: readonly number[]): void;
+  begin(): void {
+    const { run } = this.activity;
+    this.execute().then(
+      (answer) => this.end({ kind: 'answered', answer }),
+      (error: unknown) => {
+        const end = this.endBy(error);
+        if (end) this.end(end);
+        else if (!this.isDead) run.world.tryAgain(this);
+      },
+    );
+  }
+
+  /** Resolves when the boundary is passed; rejects as the attempt is struck there. */
+  gate(step: Step, knot: string, retry?: RetryPolicy): Promise<void> {
+    if (this.isDead) return Promise.reject(KILLED);
+    const mayThrow = retry !== undefined && this.mayThrow(knot, retry);
+    return new Promise((resolve, reject) => {
+      const gate = new Gate(step, knot, this, mayThrow, this.waiting, resolve, reject);
+      this.waiting.add(gate);
+      gate.run.world.push(gate);
+    });
+  }
+
+  /** Does it when there is a place in the line. */
+  async inLine<T>(line: string, places: number, knot: string, work: () => Promise<T>): Promise<T> {
+    const { world, id } = this.activity.run;
+    const leave = await new Promise<() => void>((resolve, reject) => {
+      if (this.isDead) return reject(KILLED);
+      const waiting: Waiting = {
+        heeds: true,
+        fail: (error) => {
+          giveUp();
+          this.waiting.delete(waiting);
+          reject(error);
+        },
+      };
+      this.waiting.add(waiting);
+      const giveUp = world.lines.enter(line, places, `${id}/${knot}`, (left) => {
+        this.waiting.delete(waiting);
+        resolve(left);
+      });
+    });
+    try {
+      return await work();
+    } finally {
+      leave();
+    }
+  }
+
+  noteCall(knot: string): void {
+    const { run } = this.activity;
+    // One of the knots may be what kills workers: each goes on alone.
+    if (this.task instanceof SegmentAttempt && this.lossesBefore > 0)
+      run.world.ledger.note('ran again', run.id, knot, 'was run in a segment that has lost a worker');
+    this.calls.set(knot, (this.calls.get(knot) ?? 0) + 1);
+  }
+
+  hasCalled(knot: string): boolean {
+    return this.calls.has(knot);
+  }
+
+  /** It is told to stop: its bodies heed that at once. */
+  stop(why: 'CANCELLED' | 'WORKER_SHUTDOWN'): void {
+    const reason = new CancelledFailure(why);
+    this.stopping.abort(reason);
+    for (const one of [...this.waiting]) if (one.heeds) one.fail(reason);
+  }
+
+  /** Its worker is killed: whatever it does from now on reaches nobody. */
+  die(): void {
+    this.isDead = true;
+    for (const one of [...this.waiting]) one.fail(KILLED);
+  }
+
+  private async execute(): Promise<unknown> {
+    const environment = new AttemptEnvironment(this).asWorker;
+    const { task } = this;
+    if (task instanceof KnotAttempt) return await runKnotCall(environment, task, callInProcess);
+    if (task instanceof SegmentAttempt) return await createRunSegment(environment)(task);
+    return await createRunBatch(environment)(task as BatchAttempt);
+  }
+
+  private end(end: ActivityEnd): void {
+    const { run, isGroup, knot } = this.activity;
+    if (this.isDead) return;
+    const perform = (): void => run.world.take(this, end);
+    run.world.push({ step: isGroup ? 'answerSegment' : 'answer', run, knot, attempt: this, perform });
+  }
+
+  /** Undefined: it is tried again. */
+  private endBy(error: unknown): ActivityEnd | undefined {
+    if (error instanceof CancelledFailure) return { kind: 'cancelled' };
+    if (error instanceof ApplicationFailure)
+      return error.nonRetryable === true ? { kind: 'failed', error } : undefined;
+    if (this.task.cancelReason === 'cancelled') return { kind: 'cancelled' };
+    if (!this.isDead) this.task.countRefusal(reasonOf(error));
+    return undefined;
+  }
+
+  private mayThrow(knot: string, { maximumAttempts = 1 }: RetryPolicy): boolean {
+    const throws = this.task instanceof KnotAttempt ? this.task.throws : this.calls.get(knot)! - 1;
+    return throws + 1 < maximumAttempts;
+  }
+
+  /** What the SDK gives an activity, as far as ours look at it. */
+  private get context(): Context {
+    const { activity, stopping } = this;
+    const now = Date.now();
+    const heartbeat = (details: unknown): void => void (this.beaten = details);
+    // Of an attempt that the server has given up it takes none.
+    const announce = (details: unknown): Promise<void> => {
+      if (activity.current !== this) return Promise.reject(KILLED);
+      activity.details = details;
+      return Promise.resolve();
+    };
+    return {
+      info: {
+        attempt: this.number,
+        heartbeatDetails: activity.details,
+        activityId: activity.knot,
+        activityType: activity.type,
+        taskQueue: 'simulated',
+        taskToken: TOKEN,
+        workflowExecution: activity.run.execution,
+        scheduledTimestampMs: now,
+        currentAttemptScheduledTimestampMs: now,
+      },
+      cancellationSignal: stopping,
+      heartbeat,
+      client: { activity: { heartbeat: (_: unknown, details: unknown) => announce(details) } },
+      log: SILENT,
+    } as unknown as Context;
+  }
 }
 
-/** An attempt that runs several bodies. */
-export abstract class GroupAttempt extends Attempt {
-  /** The worker shuts down and the body heeds it: what is recorded is answered, the rest given back. */
-  abstract stopped(knot: number): void;
+/** A boundary that an attempt waits at. */
+class Gate implements Action, Waiting {
+  readonly run: SimulatedRun;
+  isOver = false;
+
+  constructor(
+    readonly step: Step,
+    readonly knot: string,
+    readonly attempt: Attempt,
+    readonly mayThrow: boolean,
+    private readonly among: Set<Waiting>,
+    private readonly resolve: () => void,
+    private readonly reject: (error: Error) => void,
+  ) {
+    this.run = attempt.activity.run;
+  }
+
+  get heeds(): boolean {
+    return this.step === 'return';
+  }
+
+  perform(): void {
+    this.end();
+    this.resolve();
+  }
+
+  fail(error: Error): void {
+    this.end();
+    this.reject(error);
+  }
+
+  private end(): void {
+    this.isOver = true;
+    this.among.delete(this);
+  }
 }
+
+/** Says that an attempt is to stop, to ours alone: of a signal that bodies could have there would be thousands. */
+class Stopping implements Pick<AbortSignal, 'aborted' | 'reason'> {
+  aborted = false;
+  reason: unknown;
+  private listener: (() => void) | undefined;
+
+  abort(reason: unknown): void {
+    if (this.aborted) return;
+    this.aborted = true;
+    this.reason = reason;
+    this.listener?.();
+  }
+
+  addEventListener(_: 'abort', listener: () => void): void {
+    this.listener = listener;
+  }
+
+  removeEventListener(): void {
+    this.listener = undefined;
+  }
+}
+
+const TOKEN = new Uint8Array();
+const KILLED = new SelvageError('WorkerShutdown', 'The simulated worker was killed.');

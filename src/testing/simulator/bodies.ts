@@ -1,37 +1,122 @@
-import type { NestedRun } from '../../execution';
-import type { BodyCall, BodyEnd, PlacedKnot } from './attempt';
-import type { Value } from './store';
-import type { Subject } from './subject';
+import { CodeHashes } from '../../activities/code-hashes';
+import type { PlanKnot, PlanPolicy } from '../../plan';
+import {
+  NamedDefinitions,
+  encodeOutput,
+  planOf,
+  validateParameters,
+  withNested,
+  type EncodedValue,
+} from '../../runtime';
+import { Replacements } from '../../runtime/in-process/replacements';
+import type { DefinitionRecord, KnotBody, TapestryRecord } from '../../authoring/records';
+import { nodeSha256 } from '../../node-sha256';
+import { Subject } from './subject';
 
-/** What a knot that runs a tapestry runs next. */
-export interface NestCall extends PlacedKnot {
-  /** Of the run among those of its knot, from 1. */
-  readonly number: number;
-  /** Of a loop that goes on: what its last run has left. */
-  readonly given: unknown;
+/** What runs for a knot or, of a map, for its elements. */
+export interface PresentBody {
+  readonly definition: DefinitionRecord;
+  /** Null of one that stands in for the tapestry's own: nothing is reused for it. */
+  readonly codeHash: string | null;
 }
 
-export type Nested = {
-  /** The parameters, as the bodies of the knot have them. */
-  readonly given: unknown;
-} & ({ readonly bodies: RunBodies } | { readonly error: NestedRun });
-
-/** Bodies of one simulated run: of the tapestry itself, or of one that a knot runs. */
-export interface RunBodies {
-  /** Of the tapestry's parameters. */
-  readonly parameters: readonly Value[];
-  call(call: BodyCall): BodyEnd | Promise<BodyEnd>;
-  /** Elements of a map. */
-  countOf(map: PlacedKnot): number;
-  /** What the value of a knot is reused by; undefined: it is not. */
-  cacheKeyOf(knot: PlacedKnot): string | undefined;
-  /** Whether another body stands for what the node of the knot does: its wait, or the tapestry that it runs. */
-  isReplaced(subject: Subject, knot: number): boolean;
-  nest(call: NestCall): Nested | Promise<Nested>;
+/** A body is called that is stood for. */
+export interface StoodFor {
+  readonly subject: Subject;
+  readonly knot: PlanKnot;
+  /** Of a loop: how many runs it has had. */
+  readonly iteration: number | undefined;
+  /** How many bodies have been called in its world, this one included. */
+  readonly call: number;
 }
 
-export interface Bodies {
-  /** Whether the bodies are the tapestry's own, so that their values can be compared between runs. */
-  readonly areReal: boolean;
-  forRun(): RunBodies;
+/** So many elements a map has at most, and one less iterations a loop. */
+const MOST_PARTS = 4;
+
+/** The bodies of one tapestry, whichever runs it has: its own, or what stands for them. */
+export class Bodies {
+  readonly subject: Subject;
+  readonly definitions: NamedDefinitions;
+  private readonly replacements: Replacements;
+  private readonly codeHashes = new CodeHashes(nodeSha256);
+  private readonly present = new Map<string, PresentBody>();
+  private readonly nested = new Map<string, Bodies>();
+
+  /** @param areReal whether they are the tapestry's own, so that what they give can be compared between runs */
+  constructor(
+    tapestry: TapestryRecord,
+    readonly areReal: boolean,
+    replace: Readonly<Record<string, KnotBody>>,
+    isNested = false,
+  ) {
+    this.definitions = new NamedDefinitions(withNested(tapestry), nodeSha256);
+    this.replacements = new Replacements(tapestry, new Map(Object.entries(replace)), nodeSha256);
+    const isReplaced = (id: string): boolean => {
+      const placed = tapestry.knots.get(id);
+      return placed?.definition !== undefined && this.replacements.bodyOf(placed)!.codeHash !== undefined;
+    };
+    this.subject = Subject.of(tapestry, isReplaced, isNested);
+  }
+
+  /** @param knot of the tapestry, or of an extension, which names its definition */
+  of(knot: string, name: string, version: string | undefined): PresentBody {
+    let present = this.present.get(knot);
+    if (!present) this.present.set(knot, (present = this.find(knot, name, version)));
+    return present;
+  }
+
+  /** As the tapestry has it. Of a knot that an extension brings: nothing. */
+  policyOf(knot: string): PlanPolicy {
+    const { loaded } = planOf(this.subject.tapestry, nodeSha256);
+    return loaded.has(knot) ? loaded.knot(knot).policy : {};
+  }
+
+  nestedIn(knot: string): Bodies {
+    let nested = this.nested.get(knot);
+    if (!nested) {
+      const placed = this.subject.tapestry.knots.get(knot)!;
+      nested = new Bodies(placed.nested!, this.areReal, this.replacements.nestedIn(placed), true);
+      this.nested.set(knot, nested);
+    }
+    return nested;
+  }
+
+  /** Encoded, as the schemas let them in; of a tapestry whose bodies are stood for, whatever they are. @throws SelvageError `InvalidParameters` */
+  async parameters(given: Readonly<Record<string, unknown>>): Promise<EncodedValue[]> {
+    const { ids, parameterCount } = this.subject.layout;
+    const names = ids.slice(0, parameterCount).map((id) => id.slice('param:'.length));
+    if (!this.areReal) return names.map((name, place) => encodeOutput(given[name] ?? [place], nodeSha256));
+    const accepted = await validateParameters(this.subject.tapestry, given);
+    return names.map((name) => encodeOutput(accepted.get(name), nodeSha256));
+  }
+
+  private find(id: string, name: string, version: string | undefined): PresentBody {
+    const placed = this.subject.tapestry.knots.get(id)?.definition;
+    const definition = placed?.map?.each ?? placed ?? this.definitions.get(name, version)!;
+    const { codeHash, definition: runs } = this.replacements.bodyOf({ id, definition })!;
+    const isPinned = this.subject.plan.has(id) && this.subject.plan.knot(id).policy.onCodeChange === 'wait';
+    const { input: _, output: __, ...unchecked } = runs;
+    return {
+      definition: this.areReal ? runs : unchecked,
+      codeHash: codeHash === undefined || isPinned ? this.codeHashes.of(definition) : null,
+    };
+  }
+}
+
+/**
+ * What a body that is stood for gives: something new at each call, which a map can go over where there may be one. So nothing but the commit
+ * point can make all that reads a value read the same.
+ */
+export function standIn({ subject, knot, iteration = 0, call }: StoodFor): unknown {
+  const { node } = knot.policy;
+  if (node === 'gate') return call % 2 === 0;
+  if (node === 'loop') return iteration > subject.plan.indexOf(knot.id) % (MOST_PARTS - 1);
+  if (node === 'branch') {
+    const { branches } = knot.inputs;
+    const paths = subject.plan.pathsOf(knot).map(({ policy }) => policy.path!);
+    const tags = branches && 'constant' in branches ? (branches.constant as string[]) : paths;
+    return tags[call % Math.max(1, tags.length)];
+  }
+  if (!subject.mayGoOver) return call;
+  return Array.from({ length: call % (MOST_PARTS + 1) }, (_, place) => `${call}.${place}`);
 }

@@ -1,135 +1,230 @@
-import { MAP_CONCURRENCY } from '../../engine';
-import type { NestedRun } from '../../execution';
-import type { Activity, ActivityOwner, Answer, Pending, Task } from './activity';
-import type { Nested } from './bodies';
-import { concurrencyInBatch } from './batch-attempt';
-import type { SimulatedRun } from './simulated-run';
+import { attemptOf, type SplitAttempt } from '../../activities/attempts';
+import { runToStart } from '../../activities/nested-runs';
+import { decodeParameters } from '../../activities/parameter-references';
+import { createSplitMap } from '../../activities/split-map';
+import { nestedRunId } from '../../plan';
+import { SelvageError } from '../../errors';
+import { NEWEST_BEHAVIOUR } from '../../workflows/behaviours';
+import { activitiesOf, batchTask, elementTask, partsOf } from '../../workflows/map-parts';
+import {
+  BATCH_ACTIVITY,
+  SPLIT_ACTIVITY,
+  type BatchAnswer,
+  type ChildTask,
+  type HandedBack,
+  type MapPart,
+  type NestResult,
+  type NextIteration,
+  type PartSlice,
+  type SplitAnswer,
+} from '../../workflows/messages';
+import { Activity, type ActivityEnd } from './activity';
+import type { NestedError, SimulatedRun } from './run';
+import { LIMITS } from './subject';
+import type { Pending } from './workflow';
 
 /**
  * The child run of a knot that is more than one activity: it has the parts done, then the knot's own activity, which makes its outcome of
  * them, and tells the run what came of it. It outlives an execution of the run.
  */
-export abstract class Expansion implements Pending, ActivityOwner {
-  readonly isAway = true;
+export abstract class Expansion {
   protected isCancelled = false;
 
   constructor(
-    readonly run: SimulatedRun,
-    readonly task: Task,
+    protected readonly run: SimulatedRun,
+    private readonly pending: Pending,
+    protected readonly knot: string,
+    protected readonly task: ChildTask['task'],
   ) {}
 
-  get knot(): number {
-    return this.task.knots[0]!;
+  /** Makes the parts ready, when its turn comes, and begins. */
+  begin(): void {
+    const { run, knot } = this;
+    const perform = (): void => (this.isCancelled ? this.tell({ kind: 'cancelled' }) : this.expand());
+    run.world.push({ step: 'expand', run, knot, perform });
   }
 
-  /** Makes the parts ready and begins. */
-  abstract expand(): void;
-  abstract hear(activity: Activity, answer: Answer): void;
+  cancel(): void {
+    const { run, knot } = this;
+    run.world.push({ step: 'hear', run, knot, perform: () => this.stop() });
+  }
 
   /** It hears of the cancel: nothing more begins, and what has begun is told, and awaited. */
-  cancel(): void {
+  protected stop(): void {
     this.isCancelled = true;
   }
 
-  protected tell(answer: Answer): void {
-    this.run.world.push({ step: 'tell', expansion: this, answer });
+  protected abstract expand(): void;
+
+  protected do(
+    type: string,
+    knot: string,
+    task: object,
+    ended: (end: ActivityEnd, activity: Activity) => void,
+  ): Activity {
+    const activity: Activity = new Activity(this.run, type, knot, task, (end) => ended(end, activity));
+    this.run.world.schedule(activity);
+    return activity;
   }
+
+  protected tell(end: ActivityEnd): void {
+    const { run, knot, pending } = this;
+    run.world.push({ step: 'tell', run, knot, perform: () => run.workflow.hear(pending, end) });
+  }
+
+  protected get type(): string {
+    const { subject } = this.run;
+    const { layout } = subject;
+    return layout.activityTypes[layout.definition[subject.plan.indexOf(this.knot)]!]!;
+  }
+}
+
+interface Part {
+  readonly part: MapPart;
+  readonly slice: PartSlice;
+  readonly offsets: readonly number[];
+  /** Of an element that goes alone. */
+  readonly how?: HandedBack | undefined;
 }
 
 /** Of a map: its elements in activities of their own, or several in one. */
 export class MapExpansion extends Expansion {
-  private readonly pending = new Set<Activity>();
-  /** Last first. */
-  private waiting: Task[] = [];
-  private isConcluding = false;
+  private readonly pendingParts = new Set<Activity>();
+  private readonly waiting: Part[] = [];
+  private split: SplitAnswer = { count: 0, slices: [], next: 0 };
   private window = 1;
 
-  expand(): void {
-    const { run, task, knot } = this;
-    const { batch = 1, concurrency = MAP_CONCURRENCY } = run.subject.mapOf(knot)!;
-    this.window = Math.max(1, Math.floor(concurrency / concurrencyInBatch(batch, concurrency)));
-    const elements = run.elementsOfTask(task);
-    for (let first = 0; first < elements.length; first += batch) {
-      const knots = elements.slice(first, first + batch);
-      this.waiting.push({ ...task, knots, kind: batch === 1 ? 'knot' : 'batch' });
-    }
-    this.waiting.reverse();
-    this.goOn();
+  protected override stop(): void {
+    super.stop();
+    for (const activity of this.pendingParts) activity.cancel();
   }
 
-  /** What an element's activity answers is not looked at: its record says what came of it. */
-  hear(activity: Activity, answer: Answer): void {
-    if (!this.pending.delete(activity)) return;
-    if (this.isConcluding) return this.tell(answer);
-    if (answer.kind === 'batch') {
-      for (const [element, throws] of answer.alone) {
-        const thrown = new Map([[element, throws]]);
-        this.waiting.push({ ...this.task, knots: [element], kind: 'knot', thrown, mayBeRecorded: true });
-      }
-    }
-    this.goOn();
+  protected expand(): void {
+    const { run, knot, task, split } = this;
+    const from = split.next!;
+    const answer = run.system(SPLIT_ACTIVITY, (environment, context) =>
+      createSplitMap(environment)(attemptOf(context, { ...task, knot, from }, '') as SplitAttempt),
+    );
+    run.later(answer, (next) => {
+      this.split = next;
+      if (!next.refused) this.take(from);
+      this.goOn();
+    });
   }
 
-  override cancel(): void {
-    super.cancel();
-    for (const activity of this.pending) this.run.world.cancelActivity(activity);
+  private take(from: number): void {
+    const { knot, task, type } = this;
+    const { map } = this.run.subject.plan.knot(knot).policy;
+    const call = { type, id: knot };
+    const child: ChildTask = { behaviour: NEWEST_BEHAVIOUR, limits: LIMITS, knot, call, task, map: map! };
+    const { parts, beside } = partsOf(child, this.split, from);
+    this.window = beside * (parts[0]?.window ?? 1);
+    for (const part of parts) {
+      const handedBack = new Map(part.handedBack);
+      for (const { slice, offsets } of activitiesOf(part))
+        this.waiting.push({ part, slice, offsets, how: handedBack.get(slice.first + offsets[0]!) });
+    }
   }
 
   private goOn(): void {
-    while (!this.isCancelled && this.pending.size < this.window && this.waiting.length > 0) {
-      this.pending.add(this.run.world.schedule(this.run, this.waiting.pop()!, this));
-    }
-    if (this.pending.size > 0) return;
+    const { pendingParts, waiting, split, task, window } = this;
+    while (!this.isCancelled && pendingParts.size < window && waiting.length > 0) this.send(waiting.shift()!);
+    if (pendingParts.size > 0) return;
     if (this.isCancelled) return this.tell({ kind: 'cancelled' });
-    this.isConcluding = true;
-    this.pending.add(this.run.world.schedule(this.run, this.task, this));
+    if (split.next !== undefined) return this.begin();
+    const { slices: _, done: __, ...map } = split;
+    const own = this.do(this.type, this.knot, { ...task, map }, (end) => {
+      pendingParts.delete(own);
+      this.tell(end);
+    });
+    pendingParts.add(own);
+  }
+
+  /** What an element's activity answers is not looked at: its record says what came of it. */
+  private send({ part, slice, offsets, how }: Part): void {
+    const [first] = offsets as [number];
+    const name = `${this.knot}[${slice.first + first}]`;
+    const isBatch = part.batch !== undefined && how === undefined;
+    const type = isBatch ? BATCH_ACTIVITY : part.call.type;
+    const task = isBatch ? batchTask(part, slice, offsets) : elementTask(part, slice, first, how);
+    const ended = (end: ActivityEnd, activity: Activity): void => {
+      this.pendingParts.delete(activity);
+      const { retryAlone = [] } = isBatch && end.kind === 'answered' ? (end.answer as BatchAnswer) : {};
+      for (const [offset, alone] of retryAlone)
+        this.waiting.push({ part, slice, offsets: [offset], how: alone });
+      this.goOn();
+    };
+    this.pendingParts.add(this.do(type, name, task, ended));
   }
 }
 
 /** Of a knot that runs a tapestry: once or, of a loop, until that is over. */
 export class NestedExpansion extends Expansion {
   private number = 1;
-  /** The parameters of the next run, as the bodies have them; undefined: made of the knot's inputs. */
-  private given: unknown;
+  private nest: NestResult | undefined;
   private child: SimulatedRun | undefined;
   private activity: Activity | undefined;
 
-  expand(): void {
-    if (this.isCancelled) return this.tell({ kind: 'cancelled' });
-    this.run.world.nest(this, this.number, this.given);
-  }
-
-  /** The parameters are there, or why there are none. */
-  begin({ given, ...nested }: Nested): void {
-    this.given = given;
-    if (this.isCancelled) return this.tell({ kind: 'cancelled' });
-    if ('error' in nested) return this.conclude(nested.error);
-    this.child = this.run.nest(this, this.number, nested.bodies);
-  }
-
-  /** The run that it has started is over. */
-  ended(run: NestedRun): void {
-    this.child = undefined;
-    if (this.isCancelled) this.tell({ kind: 'cancelled' });
-    else this.conclude(run);
-  }
-
-  hear(_activity: Activity, answer: Answer): void {
-    this.activity = undefined;
-    if (answer.kind !== 'next') return this.tell(answer);
-    this.number += 1;
-    this.given = answer.given;
-    this.run.world.push({ step: 'expand', expansion: this });
-  }
-
-  override cancel(): void {
-    super.cancel();
-    if (this.activity) this.run.world.cancelActivity(this.activity);
+  protected override stop(): void {
+    super.stop();
+    this.activity?.cancel();
     this.child?.workflow.cancel();
   }
 
-  private conclude(run: NestedRun): void {
-    const nested = { number: this.number, given: this.given, run };
-    this.activity = this.run.world.schedule(this.run, { ...this.task, nested }, this);
+  protected expand(): void {
+    const { run, knot, task } = this;
+    if (this.nest) return this.start(this.nest);
+    const nest = run.system(this.type, (environment, { info }) =>
+      runToStart(environment, info, { task: { ...task, knot } }),
+    );
+    run.later(nest, (result) => this.start((this.nest = result)));
+  }
+
+  /** The first step of the run lets the parameters in. */
+  private start({ parameters }: NestResult): void {
+    const { run, knot } = this;
+    const bodies = run.bodies.nestedIn(knot);
+    run.know(bodies.subject.plan);
+    const { data } = run.world.ledger.store;
+    const given = decodeParameters(data, parameters, { allowReferences: true });
+    const accepted = given.then((values) => bodies.parameters(values as Record<string, unknown>));
+    run.later(
+      accepted.catch((error: unknown) => {
+        if (SelvageError.is(error, 'InvalidParameters')) return error;
+        throw error;
+      }),
+      (values) => {
+        if (values instanceof SelvageError) this.conclude({ type: values.code, message: values.message });
+        else this.child = run.nest(this.id, bodies, values, (error) => this.ended(error));
+      },
+    );
+  }
+
+  /** The run that it has started is over. */
+  private ended(error: NestedError | 'cancelled' | undefined): void {
+    this.child = undefined;
+    if (this.isCancelled || error === 'cancelled') this.tell({ kind: 'cancelled' });
+    else this.conclude(error);
+  }
+
+  private conclude(error: NestedError | undefined): void {
+    const { id, number, knot } = this;
+    const isLoop = this.run.subject.plan.knot(knot).policy.node === 'loop';
+    const ended = { runId: id, temporalRunId: id };
+    const nested = { ...ended, ...(isLoop && { iteration: number }), ...(error && { error }) };
+    this.activity = this.do(this.type, knot, { ...this.task, nested }, (end) => this.hear(end));
+  }
+
+  private hear(end: ActivityEnd): void {
+    this.activity = undefined;
+    const next = end.kind === 'answered' ? (end.answer as Partial<NextIteration>).next : undefined;
+    if (!next) return this.tell(end);
+    this.number += 1;
+    this.nest = { ...this.nest!, parameters: { ...this.nest!.parameters, ...next } };
+    this.begin();
+  }
+
+  private get id(): string {
+    return nestedRunId(`${this.run.id}/${this.knot}`, this.number);
   }
 }

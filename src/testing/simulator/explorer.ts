@@ -1,24 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ByChance, Scripted, blowSet, type Adversary, type BlowSet } from './adversary';
-import type { Bodies } from './bodies';
 import { Comparison } from './comparison';
-import type { SimulatedParts } from './parts';
 import { below, randomOf, type Random } from './random';
-import {
-  BLOWS,
-  UNDISTURBED,
-  WHOLE_WINDOW,
-  type Blow,
-  type BlowKind,
-  type Place,
-  type Schedule,
-} from './schedule';
+import { BLOWS, UNDISTURBED, WHOLE_WINDOW, type Blow, type BlowKind, type Schedule } from './schedule';
 import { shrink } from './shrink';
-import type { RunEnd } from './simulated-run';
+import { nameIn, type RunEnd } from './run';
 import type { Subject } from './subject';
-import { elementUnit } from './units';
 import { Violation } from './violation';
-import { World, type WorldEnd } from './world';
+import { World, type Setting, type WorldEnd } from './world';
 
 export type Crash = 'everywhere' | 'random' | 'never';
 
@@ -68,20 +57,21 @@ export class Explorer {
   private bodyCalls = 0;
   private turnSince = performance.now();
   private readonly comparison: Comparison;
-  private known: readonly Place[] | undefined;
+  private known: readonly string[] | undefined;
   /** What a run without blows came to. */
   private baseline: WorldEnd | undefined;
 
   constructor(
     private readonly subject: Subject,
-    private readonly bodies: Bodies,
-    private readonly parts: SimulatedParts,
+    /** Of each world. */
+    private readonly setting: () => Setting,
+    private readonly areReal: boolean,
     private readonly options: Exploration,
   ) {
     const { crash, cancel, seed } = options;
     this.allowed = (crash === 'never' ? HARMLESS : ALL & ~OF_A_CANCEL) | (cancel ? OF_A_CANCEL : 0);
     this.random = randomOf(seed);
-    this.comparison = new Comparison(bodies.areReal);
+    this.comparison = new Comparison(areReal);
   }
 
   /** Undefined: a schedule failed; `failure` has it. */
@@ -117,13 +107,13 @@ export class Explorer {
 
   private explored(everywhere: boolean): Explored {
     const { schedules, bodyCalls: bodies, blows, baseline } = this;
-    return { schedules, everywhere, bodies, blows, end: this.bodies.areReal ? baseline?.run : undefined };
+    return { schedules, everywhere, bodies, blows, end: this.areReal ? baseline?.run : undefined };
   }
 
   private async tryUndisturbed(start: Schedule): Promise<void> {
     const end = await this.try(start, new Scripted(start));
     this.baseline ??= end;
-    if (!this.bodies.areReal) return;
+    if (!this.areReal) return;
     // What differs without any blow is told without one.
     await this.try(start, new Scripted(start));
   }
@@ -134,11 +124,10 @@ export class Explorer {
     const singles = (await this.nextBlows(start)).sort(
       (a, b) => BLOWS.indexOf(a.kind) - BLOWS.indexOf(b.kind),
     );
-    if (!this.bodies.areReal) {
+    if (!this.areReal) {
       for (const knot of this.places) {
         if (this.schedules < last) await this.tryScript({ ...start, failing: [knot] });
-        if (typeof knot === 'string') continue;
-        if (this.schedules < last) await this.tryScript({ ...start, takenOver: [knot] });
+        if (this.schedules < last && this.isOwn(knot)) await this.tryScript({ ...start, takenOver: [knot] });
       }
     }
     const chosen = spread(singles, last - this.schedules);
@@ -170,8 +159,11 @@ export class Explorer {
     const { random } = this;
     const size = this.baseline!.units;
     const failing = this.some(this.places, 0.5, 1 / size);
-    const own = this.places.filter((place) => typeof place === 'number');
-    const takenOver = this.some(own, 0.2, 0.3);
+    const takenOver = this.some(
+      this.places.filter((place) => this.isOwn(place)),
+      0.2,
+      0.3,
+    );
     const window = random() < 0.5 ? WHOLE_WINDOW : SMALL_WINDOWS[below(random, SMALL_WINDOWS.length)]!;
     const schedule = { ...start, failing, takenOver, window };
     const chances = {
@@ -184,14 +176,19 @@ export class Explorer {
   }
 
   /** With `chance`, each knot with `chanceOfEach`; none where bodies are real, for only their own failing is known. */
-  private some<T extends Place>(places: readonly T[], chance: number, chanceOfEach: number): T[] {
-    if (this.bodies.areReal || this.random() >= chance) return [];
+  private some(places: readonly string[], chance: number, chanceOfEach: number): string[] {
+    if (this.areReal || this.random() >= chance) return [];
     return places.filter(() => this.random() < chanceOfEach);
   }
 
   /** Knots and elements that may fail: all that a run without blows came to have. */
-  private get places(): readonly Place[] {
-    return (this.known ??= placesIn(this.baseline!.run, false));
+  private get places(): readonly string[] {
+    return (this.known ??= placesIn(this.baseline!.run));
+  }
+
+  /** Whether it is a knot of the tapestry itself. */
+  private isOwn(place: string): boolean {
+    return this.subject.layout.ids.includes(place);
   }
 
   /** Runs the schedule; where it fails, finds the smallest that does, and throws. */
@@ -230,13 +227,8 @@ export class Explorer {
   }
 
   private async run(schedule: Schedule, adversary: Adversary): Promise<WorldEnd> {
-    const world = new World(this.subject, schedule, adversary, this.parts, this.bodies.forRun());
-    while (world.advance()) {
-      const call = world.callNow();
-      if (call) await call;
-    }
-    const end = world.end();
-    this.comparison.check(end.run, schedule.takenOver, this.bodies.areReal ? this.baseline?.run : undefined);
+    const end = await new World(this.setting(), schedule, adversary).play();
+    this.comparison.check(end, schedule, this.areReal ? this.baseline?.run : undefined);
     return end;
   }
 
@@ -248,16 +240,11 @@ export class Explorer {
   }
 }
 
-/** @param isNamed whether its knots are told by name: those of a run that a knot has started */
-function placesIn({ subject, address, elements, children }: RunEnd, isNamed: boolean): Place[] {
-  const places: Place[] = [];
-  const nameOf = (unit: number): string => address + subject.nameOf(unit);
-  for (let knot = subject.layout.parameterCount; knot < subject.size; knot++) {
-    places.push(isNamed ? nameOf(knot) : knot);
-    elements.get(knot)?.forEach((_, position) => places.push(nameOf(elementUnit(knot, position))));
-    for (const { end } of children.get(knot) ?? []) places.push(...placesIn(end, true));
-  }
-  return places;
+/** Knots and elements of a run, and of those that its knots have. */
+function placesIn({ subject, id, records, children }: RunEnd): string[] {
+  const parameters = new Set(subject.layout.ids.slice(0, subject.layout.parameterCount));
+  const own = [...records.keys()].filter((knot) => !parameters.has(knot));
+  return [...own.map((knot) => nameIn(id, knot)), ...children.flatMap(placesIn)];
 }
 
 /** At most `count` of the list, at equal distances. */

@@ -1,122 +1,121 @@
-import type { Attempt } from './attempt';
-import { Expansion } from './expansion';
+import { hashOfInline } from '../../activities/parents';
+import { isReference, type Envelope } from '../../scheduler';
+import type { CommitResult, LineageRecord, StoredValue } from '../../ports';
+import type { Sha256 } from '../../values';
 import type { ReferenceOutcome } from './reference-interpreter';
-import type { FailedRecord, KnotRecord, SimulatedStore, Value } from './store';
+import type { SimulatedStore } from './store';
 import { Violation, type ViolationKind } from './violation';
 
-/** Who inserted the record of a knot, and after how many steps of the run. */
+/** Who inserted the record of a knot, and after how many steps. */
 interface Insertion {
-  readonly by: Attempt | undefined;
+  readonly by: object | undefined;
   readonly at: number;
 }
 
-/** The store of a run, and what must hold of it at all times. */
+/** The store of a world, and what must hold of it at all times. */
 export class Ledger {
-  /** By knot or element. */
-  private readonly insertions = new Map<number, Insertion>();
+  /** What fails the simulation: the first violation, or a defect of the simulator. */
+  failure: Error | undefined;
+  /** By run and knot. */
+  private readonly insertions = new Map<string, Insertion>();
 
   constructor(
-    private readonly nameOf: (unit: number) => string,
-    private readonly store: SimulatedStore,
+    readonly store: SimulatedStore,
+    /** Of a run, as the names of its knots begin. */
+    private readonly addressOf: (run: string) => string,
+    private readonly digest: Sha256,
   ) {}
 
-  put(value: Value): void {
-    this.store.put(value);
+  /** Knots and elements that have records. */
+  get size(): number {
+    return this.insertions.size;
   }
 
-  lookUp(knot: number): KnotRecord | undefined {
-    return this.store.lookUp(knot);
+  put(values: readonly StoredValue[]): void {
+    for (const value of values) this.store.put(value);
   }
 
-  /** Answers the record that stands. */
-  insert(knot: number, record: KnotRecord, by: Attempt | undefined, at: number): KnotRecord {
-    const { inserted, record: standing } = this.store.insert(knot, record);
-    if (inserted) {
-      if (this.insertions.has(knot)) throw this.violation('two records', knot, 'was recorded twice');
-      this.insertions.set(knot, { by, at });
+  /** @param by an attempt; undefined: the run itself */
+  insert(record: LineageRecord, by: object | undefined, at: number): CommitResult {
+    const result = this.store.insert(record);
+    if (result.inserted) {
+      const { temporal_run_id: run, knot_id: knot } = record;
+      const key = keyOf(run, knot);
+      if (this.insertions.has(key)) this.note('two records', run, knot, 'was recorded twice');
+      this.insertions.set(key, { by, at });
     }
-    return standing;
+    return result;
   }
 
-  /** No attempt runs a body whose record was there when it began, or that it has recorded itself. */
-  requireMayRun(attempt: Attempt, knot: number): void {
-    const insertion = this.insertions.get(knot);
-    if (!insertion || (insertion.by !== attempt && insertion.at >= attempt.begunAt)) return;
-    // Its child run has not heard yet that the run has given it up.
-    if (insertion.by === undefined && attempt.activity.owner instanceof Expansion) return;
-    throw this.violation('ran again', knot, 'was run again when its record had been inserted');
+  /**
+   * No attempt runs a body whose record was there when it began, or that it has recorded itself.
+   *
+   * @param begunAt steps that were done when the attempt began
+   */
+  requireMayRun(run: string, knot: string, by: object, begunAt: number): void {
+    const insertion = this.insertions.get(keyOf(run, knot));
+    // What the run itself has recorded it has given up: whoever works for it may not have heard yet.
+    if (!insertion?.by || (insertion.by !== by && insertion.at >= begunAt)) return;
+    this.note('ran again', run, knot, 'was run again when its record had been inserted');
   }
 
-  /** A parent's value for a child that runs: as it was told, else by the parent's record. */
-  valueOf(parent: number, told: Value | null | undefined): Value {
-    if (told !== null && told !== undefined) {
-      this.requireRecorded(parent, told);
-      return told;
-    }
-    const record = this.store.find(parent);
-    if (record?.outcome !== 'ok') {
-      throw this.violation('value missing', parent, 'has a child that runs, and no value of it is recorded');
-    }
-    this.requirePut(parent, record.value);
-    return record.value;
+  /** What is told of a knot is what its record says. Throws a {@link Violation}. */
+  requireRecorded(run: string, knot: string, told: Envelope | undefined): void {
+    const record = this.store.find(run, knot);
+    const hash = told && (isReference(told) ? told.hash : hashOfInline(told.value, this.digest));
+    if (record?.outcome !== 'ok' || (hash !== undefined && record.output_hash !== hash))
+      throw this.violated('wrong value', run, knot, 'has a value passed on that is not the recorded one');
+    this.requirePut(record);
   }
 
-  /** What became of a parent without a value, for a child that receives outcomes and runs by itself; undefined: it has one. */
-  failedParent(parent: number): FailedRecord | undefined {
-    const record = this.store.find(parent);
-    if (!record) {
-      throw this.violation('value missing', parent, 'has a child that runs on its outcome, and no record');
-    }
-    return record.outcome === 'ok' ? undefined : record;
-  }
-
-  /** What is told of a knot is what its record says. */
-  requireRecorded(knot: number, value: Value): void {
-    const record = this.store.find(knot);
-    if (record?.outcome !== 'ok' || record.value !== value) {
-      throw this.violation('wrong value', knot, 'has a value passed on that is not the recorded one');
-    }
-    this.requirePut(knot, value);
-  }
-
-  find(knot: number): KnotRecord | undefined {
-    return this.store.find(knot);
-  }
-
-  /** Of what has ended. */
-  require(knot: number): KnotRecord {
-    const record = this.store.find(knot);
-    if (!record) throw this.violation('no record', knot, 'has ended, and has no record');
-    return record;
-  }
-
-  /** Of an element, which may not have run. */
-  checkElement(element: number): void {
-    const record = this.store.find(element);
-    if (record?.outcome === 'ok') this.requirePut(element, record.value);
-  }
-
-  /** That the knot's one record is there, its value too, and both agree with what the workflow holds. */
-  checkAtEnd(knot: number, outcome: ReferenceOutcome, isCancelled: boolean): KnotRecord {
-    const record = this.store.find(knot);
-    if (!record) throw this.violation('no record', knot, 'has no record when the run has ended');
-    if (record.outcome === 'ok') this.requirePut(knot, record.value);
+  /** That the knot's one record is there, its value too, and both agree with what the workflow holds. Throws a {@link Violation}. */
+  checkAtEnd(run: string, knot: string, outcome: ReferenceOutcome, isCancelled: boolean): void {
+    const record = this.store.find(run, knot);
+    if (!record) throw this.violated('no record', run, knot, 'has no record when the run has ended');
     // What ended while the cancelled run no longer listened is recorded as it ended.
     const isLate = isCancelled && outcome === 'skipped: cancelled';
-    if (record.outcome !== outcome.split(':')[0] && !isLate) {
-      throw this.violation('wrong outcome', knot, `came to ${outcome}, and ${record.outcome} is recorded`);
-    }
-    return record;
+    if (record.outcome !== outcome.split(':')[0] && !isLate)
+      throw this.violated(
+        'wrong outcome',
+        run,
+        knot,
+        `came to ${outcome}, and ${record.outcome} is recorded`,
+      );
   }
 
-  private requirePut(knot: number, value: Value): void {
-    if (!this.store.has(value)) {
-      throw this.violation('value missing', knot, 'is recorded with a value that is not in the data store');
-    }
+  /** Throws a {@link Violation}. */
+  checkValues(run: string): void {
+    for (const record of this.store.recordsOf(run)) this.requirePut(record);
   }
 
-  private violation(kind: ViolationKind, knot: number, what: string): Violation {
-    const id = this.nameOf(knot);
-    return new Violation(kind, `Knot "${id}" ${what}`, id);
+  private requirePut({ temporal_run_id, knot_id, outcome, output_hash, extra }: LineageRecord): void {
+    // Streams are put by bodies.
+    if (outcome !== 'ok' || extra['stored'] !== undefined || this.store.has(output_hash!)) return;
+    throw this.violated(
+      'value missing',
+      temporal_run_id,
+      knot_id,
+      'is recorded with a value that is not in the data store',
+    );
   }
+
+  /** For where a throw would be heard by what is simulated. */
+  note(kind: ViolationKind, run: string, knot: string, what: string): void {
+    this.failure ??= this.violated(kind, run, knot, what);
+  }
+
+  /** Of a body that is not repeatable. */
+  noteBody(run: string, knot: string, what: string): void {
+    const name = this.addressOf(run) + knot;
+    this.failure ??= new Violation('not repeatable', `The body of knot "${name}" ${what}`, name);
+  }
+
+  violated(kind: ViolationKind, run: string, knot: string, what: string): Violation {
+    const name = this.addressOf(run) + knot;
+    return new Violation(kind, `Knot "${name}" ${what}`, name);
+  }
+}
+
+function keyOf(run: string, knot: string): string {
+  return `${run} ${knot}`;
 }

@@ -1,8 +1,7 @@
-import { Scheduler, type Layout, type SavedScheduler, type SchedulerOptions } from '../../engine';
-import { SimulatedStore, type Value } from './store';
-
-/** A value, or null where it is to be looked up by the record of its knot. */
-export type Slot = Value | null;
+import { type Layout } from '../../plan';
+import { Scheduler, type Command, type SavedScheduler, type SchedulerOptions } from '../../scheduler';
+import type { Slot } from '../../workflows/slot';
+import { SimulatedStore } from './store';
 
 /**
  * What is under test, and the store that it must live with. Internal: the simulator's own tests put defective ones in their
@@ -14,7 +13,7 @@ export interface SimulatedParts {
     layout: Layout,
     saved: SavedScheduler<Slot>,
     options: SchedulerOptions,
-  ) => ReturnType<typeof Scheduler.restore<Slot>>;
+  ) => { readonly scheduler: Scheduler<Slot>; readonly commands: Command[] };
   readonly createStore: () => SimulatedStore;
 }
 

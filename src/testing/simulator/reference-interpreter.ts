@@ -3,8 +3,8 @@
  * counters, queues or columns; it looks at the whole graph again and again.
  */
 
-import type { OwnSkipReason, SkipReason } from '../../engine';
-import type { ErrorPolicy } from '../../model/records';
+import type { OwnSkipReason, SkipReason } from '../../scheduler';
+import type { ErrorPolicy } from '../../authoring/records';
 
 export type ReferenceOutcome =
   'ok' | 'err' | 'err: RequireAllParents' | `skipped: ${SkipReason | OwnSkipReason}`;

@@ -38,17 +38,14 @@ export const STEPS = [
 
 export type Step = (typeof STEPS)[number];
 
-/**
- * A knot of the tapestry by its number; by name what else a run comes to have: elements of maps (`map[0]`), knots of the runs of a knot
- * (`loop#2/step`), and those that extensions bring.
- */
-export type Place = number | string;
-
 /** A boundary between two events, told by what comes next: the `time`th time that this step of this knot (or segment) does. */
 export interface Point {
   readonly step: Step;
-  /** Of a segment: its first knot. */
-  readonly knot: Place;
+  /**
+   * A knot by its id; also an element of a map (`map[0]`), a knot of a run of a knot (`loop#2/step`), and one that an extension brings. Of a
+   * segment: its first.
+   */
+  readonly knot: string;
   /** From 1. */
   readonly time: number;
 }
@@ -65,9 +62,9 @@ export interface Schedule {
   /** Activities in flight at once. */
   readonly window: number;
   /** Knots whose body throws at every attempt. */
-  readonly failing: readonly Place[];
+  readonly failing: readonly string[];
   /** Knots that are Ok from the start: the run resumes another one. */
-  readonly takenOver: readonly number[];
+  readonly takenOver: readonly string[];
   readonly blows: readonly Blow[];
 }
 
@@ -115,13 +112,11 @@ const WORDS: Record<BlowKind, (moment: string) => string> = {
 };
 
 /** The schedule for people, a line for each thing. */
-export function inWords(schedule: Schedule, subject: Subject): string[] {
-  const { segments, window, failing, takenOver, blows } = schedule;
-  const named = (knots: readonly Place[]): string =>
-    knots.map((knot) => `"${nameOf(knot, subject)}"`).join(', ');
+export function inWords({ segments, window, failing, takenOver, blows }: Schedule): string[] {
+  const named = (knots: readonly string[]): string => knots.map((knot) => `"${knot}"`).join(', ');
   const lines = blows.map(({ kind, at }) => {
     const time = at.time === 1 ? '' : ` (time ${at.time})`;
-    return WORDS[kind](MOMENTS[at.step](nameOf(at.knot, subject)) + time);
+    return WORDS[kind](MOMENTS[at.step](at.knot) + time);
   });
   if (failing.length > 0) lines.unshift(`the body of ${named(failing)} fails`);
   if (takenOver.length > 0)
@@ -132,16 +127,15 @@ export function inWords(schedule: Schedule, subject: Subject): string[] {
 }
 
 /** The schedule as {@link parseSchedule} reads it. */
-export function formatSchedule(schedule: Schedule, subject: Subject): string {
-  const { segments, window, failing, takenOver, blows } = schedule;
+export function formatSchedule({ segments, window, failing, takenOver, blows }: Schedule): string {
   const words = blows.map(
-    ({ kind, at }) => `${kind}@${at.step}:${nameOf(at.knot, subject)}${at.time === 1 ? '' : `#${at.time}`}`,
+    ({ kind, at }) => `${kind}@${at.step}:${at.knot}${at.time === 1 ? '' : `#${at.time}`}`,
   );
   return [
     ...(segments ? ['segments'] : []),
     ...(window === WHOLE_WINDOW ? [] : [`window:${window}`]),
-    ...takenOver.map((knot) => `taken:${subject.idOf(knot)}`),
-    ...failing.map((knot) => `fail:${nameOf(knot, subject)}`),
+    ...takenOver.map((knot) => `taken:${knot}`),
+    ...failing.map((knot) => `fail:${knot}`),
     ...words,
   ].join(' ');
 }
@@ -149,20 +143,19 @@ export function formatSchedule(schedule: Schedule, subject: Subject): string {
 /** @throws SelvageError `InvalidConfig`, naming the word that is none */
 export function parseSchedule(text: string, subject: Subject): Schedule {
   let { segments, window } = UNDISTURBED;
-  const failing: Place[] = [];
-  const takenOver: number[] = [];
+  const failing: string[] = [];
+  const takenOver: string[] = [];
   const blows: Blow[] = [];
   for (const word of text.split(/\s+/).filter(Boolean)) {
     const [, kind, step, id, time] = /^(?:(\w+)@)?(\w+)(?::(\S+?))?(?:#(\d+))?$/.exec(word) ?? [];
-    const knot = subject.layout.ids.indexOf(id ?? '');
-    const place = knot >= 0 || id === undefined || !subject.mayHave(id) ? knot : id;
+    const knot = id !== undefined && subject.mayHave(id) ? id : undefined;
+    const isOwn = knot !== undefined && subject.layout.ids.indexOf(knot) >= subject.layout.parameterCount;
     if (word === 'segments') segments = true;
     else if (kind === undefined && step === 'window' && Number(id) >= 1) window = Math.floor(Number(id));
-    else if (kind === undefined && step === 'fail' && place !== -1) failing.push(place);
-    else if (kind === undefined && step === 'taken' && knot >= subject.layout.parameterCount)
-      takenOver.push(knot);
-    else if (isOneOf(BLOWS, kind) && isOneOf(STEPS, step) && place !== -1) {
-      blows.push({ kind, at: { step, knot: place, time: Number(time ?? 1) } });
+    else if (kind === undefined && step === 'fail' && knot !== undefined) failing.push(knot);
+    else if (kind === undefined && step === 'taken' && isOwn) takenOver.push(knot);
+    else if (isOneOf(BLOWS, kind) && isOneOf(STEPS, step) && knot !== undefined) {
+      blows.push({ kind, at: { step, knot, time: Number(time ?? 1) } });
     } else {
       throw new SelvageError(
         'InvalidConfig',
@@ -173,10 +166,6 @@ export function parseSchedule(text: string, subject: Subject): Schedule {
     }
   }
   return { segments, window, failing, takenOver, blows };
-}
-
-function nameOf(place: Place, subject: Subject): string {
-  return typeof place === 'number' ? subject.idOf(place) : place;
 }
 
 function isOneOf<T extends string>(list: readonly T[], text: string | undefined): text is T {

@@ -1,16 +1,18 @@
 import { SelvageError } from '../../errors';
-import { validateParameters } from '../../execution';
-import type { GivenSignals } from '../../local/local-waits';
-import { recordOf, type KnotBody, type Tapestry } from '../../model';
-import type { SkipReason } from '../../protocols';
+import type { GivenSignals } from '../../runtime/in-process/local-waits';
+import { recordOf, type KnotBody, type Tapestry } from '../../authoring';
+import type { SkipReason } from '../../ports';
 import { Explorer, type Crash, type Exploration, type Explored, type Failure } from './explorer';
+import { Bodies } from './bodies';
+import { errorOf } from './comparison';
+import { Outputs } from './outputs';
 import { REAL_PARTS, type SimulatedParts } from './parts';
-import { RealBodies } from './real-bodies';
+import { quickSha256 } from './quick-sha256';
+import type { RunEnd } from './run';
 import { formatSchedule, inWords, parseSchedule } from './schedule';
-import type { RunEnd } from './simulated-run';
-import { Subject } from './subject';
-import { SymbolicBodies } from './symbolic-bodies';
+import type { Subject } from './subject';
 import { SimulatedWaits } from './waits';
+import type { Setting } from './world';
 
 export interface SimulateOptions<Parameters extends object = object> {
   /**
@@ -66,7 +68,7 @@ const SCHEDULES = 2_000;
 const SCHEDULES_WITH_BODIES = 500;
 
 /**
- * Simulates runs of a tapestry under blows: the scheduler that also runs on Temporal, against a server, workers and backends
+ * Simulates runs of a tapestry under blows: the scheduler and the activities that also run on Temporal, against a server and backends
  * that are simulated in memory; every kind of node as there, with the elements of maps and the runs that knots start. Workers are killed, attempts doubled, answers delayed and reordered, the workflow is rebuilt
  * from its events and continued as new; each run must end, come to what it comes to undisturbed, with one record a knot, no
  * value missing, no body run when its record is there, and replay to the same commands. Nothing is started and nothing is
@@ -90,7 +92,6 @@ export async function simulateWith<Parameters extends object, Values extends obj
   options: SimulateOptions<Parameters> = {},
 ): Promise<Simulation> {
   const record = recordOf(tapestry);
-  const subject = Subject.of(record);
   const { parameters, replace, signals, resources = {} } = options;
   if (!parameters && (replace ?? signals ?? options.resources)) {
     throw invalid(
@@ -99,16 +100,24 @@ export async function simulateWith<Parameters extends object, Values extends obj
       'given with parameters, for only then bodies run',
     );
   }
-  const bodies = parameters
-    ? new RealBodies(subject, {
-        parameters: await validateParameters(record, parameters),
-        replace: replace ?? {},
-        waits: await SimulatedWaits.of(record, subject.plan.plan.knots, signals ?? {}),
-        resources: typeof resources === 'function' ? resources : () => resources,
-      })
-    : new SymbolicBodies(subject);
+  const bodies = new Bodies(record, parameters !== undefined, replace ?? {});
+  const given = await bodies.parameters(parameters ?? {});
+  const { knots } = bodies.subject.plan.plan;
+  const waits = parameters ? await SimulatedWaits.of(record, knots, signals ?? {}) : new SimulatedWaits();
+  const outputs = parameters && new Outputs();
+  const digest = quickSha256();
+  const setting = (): Setting => ({
+    parts,
+    bodies,
+    parameters: given,
+    resources: { ...(typeof resources === 'function' ? resources() : resources) },
+    waits,
+    digest,
+    outputs,
+  });
+  const { subject } = bodies;
   const exploration = explorationOf(options, subject);
-  const explorer = new Explorer(subject, bodies, parts, exploration);
+  const explorer = new Explorer(subject, setting, bodies.areReal, exploration);
   const explored =
     options.schedule === undefined
       ? await explorer.explore()
@@ -131,13 +140,13 @@ function explorationOf(options: SimulateOptions, subject: Subject): Exploration 
   return { crash, schedules, seed, cancel, segments: segments === undefined ? both : [segments] };
 }
 
-function outcomesOf({ subject, outcomes, records }: RunEnd): Record<string, SimulatedOutcome> {
-  const entries = subject.layout.ids.map((id, knot): [string, SimulatedOutcome] => {
-    const record = records[knot]!;
-    if (record.outcome === 'ok') return [id, { kind: 'ok', hash: String(record.value) }];
-    if (record.outcome === 'skipped')
-      return [id, { kind: 'skipped', reason: outcomes[knot]!.slice('skipped: '.length) as SkipReason }];
-    return [id, { kind: 'err', type: record.type, message: record.message }];
+function outcomesOf({ subject, records }: RunEnd): Record<string, SimulatedOutcome> {
+  const entries = subject.layout.ids.map((id): [string, SimulatedOutcome] => {
+    const record = records.get(id)!;
+    if (record.outcome === 'ok') return [id, { kind: 'ok', hash: record.output_hash! }];
+    if (record.outcome === 'skipped') return [id, { kind: 'skipped', reason: record.skip_reason! }];
+    const { type, message } = errorOf(record)!;
+    return [id, { kind: 'err', type, message }];
   });
   return Object.fromEntries(entries);
 }
@@ -154,9 +163,9 @@ function failed(
   seed: number,
 ): SelvageError {
   const { tapestry } = subject.plan.plan;
-  const text = formatSchedule(schedule, subject);
+  const text = formatSchedule(schedule);
   const isOfBody = violation.kind === 'not repeatable' || violation.kind === 'extension refused';
-  const lines = inWords(schedule, subject).map((line, place) => `  ${place + 1}. ${line}`);
+  const lines = inWords(schedule).map((line, place) => `  ${place + 1}. ${line}`);
   const advice =
     violation.kind === 'extension refused'
       ? 'Its record stands, so that the run as a whole would fail. Let no two bodies bring knots of the same id: use `ctx.knotId` in it.'

@@ -1,72 +1,54 @@
-import type { OwnSkipReason } from '../../engine';
-import type { StoredFragment } from '../../execution';
+import { InMemoryDataStore } from '../../adapters/memory';
+import type { CommitResult, LineageRecord, StoredValue } from '../../ports';
 
-/** What stands for a value: its hash, or in symbolic runs the number of the body call that made it. */
-export type Value = string | number;
-
-export type KnotRecord = OkRecord | FailedRecord;
-
-export interface OkRecord {
-  readonly outcome: 'ok';
-  readonly value: Value;
-  /** Of a branch. */
-  readonly choice?: string;
-  /** By what its body extends the run. */
-  readonly extension?: StoredFragment;
-  /** Whether another knot has made the value. */
-  readonly reused?: true;
-}
-
-/** Of a knot without a value. */
-export type FailedRecord =
-  | {
-      readonly outcome: 'err';
-      readonly type: string;
-      readonly message: string;
-      readonly cause?: { readonly type: string; readonly message: string };
-    }
-  | {
-      readonly outcome: 'skipped';
-      /** Absent: for its parents, or by the cancel. */
-      readonly reason?: OwnSkipReason | 'branch_not_selected';
-      readonly anyErr?: boolean;
-      readonly anySkipped?: boolean;
-    };
-
-export interface Inserted {
-  readonly inserted: boolean;
-  /** What stands now. */
-  readonly record: KnotRecord;
-}
-
-/** The backends of one simulated run, as far as the commit point goes. Knots and elements of maps are told by `units.ts`. */
+/** The backends of one simulated world, as far as the commit point goes. */
 export class SimulatedStore {
-  protected readonly records = new Map<number, KnotRecord>();
-  protected readonly values = new Set<Value>();
+  /** Where bodies put streams, too. */
+  readonly data = new InMemoryDataStore();
+  /** By run and knot. */
+  protected readonly records = new Map<string, Map<string, LineageRecord>>();
+  private readonly values = new Map<string, Uint8Array>();
 
-  put(value: Value): void {
-    this.values.add(value);
+  put(value: StoredValue): void {
+    this.values.set(value.hash, value.bytes);
+    this.data.putOne(value);
   }
 
-  has(value: Value): boolean {
-    return this.values.has(value);
+  has(hash: string): boolean {
+    return this.values.has(hash);
   }
 
-  /** As an attempt looks for what an earlier one has recorded. */
-  lookUp(knot: number): KnotRecord | undefined {
-    return this.find(knot);
+  /** The bytes of what was put. */
+  at(hash: string): Uint8Array | undefined {
+    return this.values.get(hash);
+  }
+
+  /** As an attempt looks for what an earlier one, or a parent, has recorded. */
+  lookUp(run: string, knot: string): LineageRecord | undefined {
+    return this.find(run, knot);
   }
 
   /** Undefined where the knot has no record. */
-  find(knot: number): KnotRecord | undefined {
-    return this.records.get(knot);
+  find(run: string, knot: string): LineageRecord | undefined {
+    return this.records.get(run)?.get(knot);
+  }
+
+  /** Of a run, in the order in which they were inserted. */
+  recordsOf(run: string): readonly LineageRecord[] {
+    return [...(this.records.get(run)?.values() ?? [])];
   }
 
   /** Inserts if absent, and answers what is there. */
-  insert(knot: number, record: KnotRecord): Inserted {
-    const there = this.records.get(knot);
+  insert(record: LineageRecord): CommitResult {
+    const there = this.find(record.temporal_run_id, record.knot_id);
     if (there) return { inserted: false, record: there };
-    this.records.set(knot, record);
+    this.replace(record);
     return { inserted: true, record };
+  }
+
+  protected replace(record: LineageRecord): void {
+    let records = this.records.get(record.temporal_run_id);
+    if (!records) this.records.set(record.temporal_run_id, (records = new Map<string, LineageRecord>()));
+    records.set(record.knot_id, record);
   }
 }

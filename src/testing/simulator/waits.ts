@@ -1,11 +1,14 @@
-import { nodeSha256 } from '../../adapters/shared/node-sha256';
-import type { PlanKnot } from '../../engine';
-import { encodeOutput, freshCopy, type EncodedValue } from '../../execution';
-import { LocalWaits, type GivenSignals } from '../../local/local-waits';
-import type { TapestryRecord } from '../../model/records';
+import type { InMemoryDataStore } from '../../adapters/memory';
+import type { PlanKnot } from '../../plan';
+import type { ReferenceEnvelope, Waited } from '../../scheduler';
+import { encodeOutput, envelopeOf, storedValues, type EncodedValue } from '../../runtime';
+import { SelvageError } from '../../errors';
+import { LocalWaits, type GivenSignals } from '../../runtime/in-process/local-waits';
+import type { TapestryRecord } from '../../authoring/records';
+import { nodeSha256 } from '../../node-sha256';
 
-/** What the wait of a knot comes to in every run: what its function takes beside its inputs, or why it fails. */
-type End = { readonly payload: EncodedValue | undefined } | { readonly error: unknown };
+/** What the wait of a knot comes to in every run. */
+type End = { readonly payload: EncodedValue | undefined } | { readonly error: Error };
 
 /**
  * What waits come to. Signals are given out once: to the knots of the tapestry in the order of its plan, to those of runs that knots run as
@@ -15,7 +18,8 @@ export class SimulatedWaits {
   /** By name of the knot, with the runs that it is in. */
   private readonly ends = new Map<string, Promise<End>>();
 
-  private constructor(private readonly waits: LocalWaits) {}
+  /** @param waits undefined: whatever is waited for comes */
+  constructor(private readonly waits?: LocalWaits) {}
 
   /** @throws SelvageError `UnknownSignal`, `InvalidSignal`, `NotEncodable` */
   static async of(
@@ -29,25 +33,38 @@ export class SimulatedWaits {
     return waits;
   }
 
-  /** What the function of a knot takes when its wait is over. Rejects as the wait does. */
-  async over(name: string, knot: PlanKnot): Promise<{ payload?: unknown }> {
+  /** What comes of a wait; `error` says why nothing ever would. What a signal brings is put into the data store. */
+  async over(
+    name: string,
+    knot: PlanKnot,
+    data: InMemoryDataStore,
+  ): Promise<{ readonly waited: Waited; readonly error?: Error }> {
     const end = await this.endOf(name, knot);
-    if ('error' in end) throw end.error;
-    return end.payload ? { payload: freshCopy(end.payload) } : {};
+    if ('error' in end) {
+      const isTimeout = SelvageError.is(end.error, 'SignalTimeout');
+      return isTimeout ? { waited: { kind: 'timeout' } } : { waited: { kind: 'time' }, error: end.error };
+    }
+    const { payload } = end;
+    if (!payload) return { waited: { kind: 'time' } };
+    for (const value of storedValues(payload)) data.putOne(value);
+    return { waited: { kind: 'signal', payload: envelopeOf(payload, -1) as ReferenceEnvelope } };
   }
 
   private endOf(name: string, knot: PlanKnot): Promise<End> {
     let end = this.ends.get(name);
-    if (!end) this.ends.set(name, (end = this.wait(knot)));
+    if (!end) this.ends.set(name, (end = this.wait(name, knot)));
     return end;
   }
 
-  private async wait(knot: PlanKnot): Promise<End> {
+  private async wait(name: string, knot: PlanKnot): Promise<End> {
+    const encoded = (payload: unknown): EncodedValue => encodeOutput(payload, nodeSha256);
+    const isSignal = knot.policy.wait!.signal !== undefined;
+    if (!this.waits) return { payload: isSignal ? encoded(`signal for ${name}`) : undefined };
     try {
       const over = await this.waits.wait(knot, {}, undefined);
-      return { payload: 'payload' in over ? encodeOutput(over.payload, nodeSha256) : undefined };
+      return { payload: 'payload' in over ? encoded(over.payload) : undefined };
     } catch (error) {
-      return { error };
+      return { error: error as Error };
     }
   }
 }

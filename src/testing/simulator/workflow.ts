@@ -1,29 +1,72 @@
+/* eslint-disable max-lines -- it drives the parts of the interpreter in the order in which the Temporal host does */
 import {
-  packEnds,
+  branchOf,
   requiredParentsFailure,
-  unpackEnds,
   type Command,
+  type Envelope,
+  type KnotAnswer,
+  type KnotOutcome,
   type MemberOutcome,
+  type OutcomeKind,
   type SavedScheduler,
   type Scheduler,
   type SchedulerEvent,
-} from '../../engine';
+  type SchedulerOptions,
+  type SkipReason,
+  type Waited,
+} from '../../scheduler';
 import { SelvageError } from '../../errors';
-import type { StoredFragment } from '../../execution';
-import type { Answer, Pending, SegmentAnswer, Task } from './activity';
-import type { SimulatedParts, Slot } from './parts';
+import { NEWEST_BEHAVIOUR } from '../../workflows/behaviours';
+import { KnotTasks } from '../../workflows/knot-tasks';
+import {
+  RECORDS_LOST,
+  type KnotTask,
+  type RunMemo,
+  type SegmentAnswer,
+  type SegmentTask,
+} from '../../workflows/messages';
+import { PresentPlan } from '../../workflows/present-plan';
+import { readSegmentAnswer } from '../../workflows/segment-answer';
+import { CANCELLED, outcomeOf, type Slot } from '../../workflows/slot';
+import { UnrecordedKnots, type Unrecorded } from '../../workflows/unrecorded-knots';
+import type { ActivityEnd } from './activity';
+import type { SimulatedParts } from './parts';
 import type { ReferenceOutcome } from './reference-interpreter';
 import type { Schedule } from './schedule';
-import type { FailedRecord } from './store';
-import type { Subject } from './subject';
-import { Violation } from './violation';
+import { LIMITS, type Subject } from './subject';
+import { Violation, type ViolationKind } from './violation';
 
-/** What the workflow asks of the server. */
-export interface Commanded {
-  schedule(task: Task): Pending;
-  cancel(pending: Pending): void;
-  /** Records a knot that no activity has recorded. */
-  recordUnrun(knot: number, record: FailedRecord): void;
+/** What is under way for one knot, or for the members of a segment. */
+export interface Pending {
+  readonly knots: readonly number[];
+  readonly isSegment: boolean;
+  /** Whether the run may continue as new meanwhile: it waits, or has a child run. */
+  isAway: boolean;
+  /** Undefined: nothing has begun. No function is put here: V8 frees one that is stored so, and all it refers to, in full collections only. */
+  underWay: Cancellable | undefined;
+}
+
+export interface Cancellable {
+  cancel(): void;
+}
+
+/** What the workflow asks of its run. */
+export interface WorkflowHost {
+  readonly id: string;
+  nameOf(knot: string): string;
+  /** What is thrown fails the simulation. */
+  guard(work: () => void): void;
+  fatal(error: unknown): void;
+  /** Has an activity done, or what a child run does. */
+  send(pending: Pending, task: KnotTask): void;
+  sendSegment(pending: Pending, task: SegmentTask): void;
+  /** What a knot waits for is to come; `wake` follows. */
+  wait(pending: Pending): void;
+  record(unrecorded: Unrecorded): Promise<void>;
+  /** Throws where it is not what is on record. */
+  requireRecorded(knot: string, told: Envelope | undefined): void;
+  /** The tapestry with what a fragment brings, by its hash. */
+  extended(fragment: string): Subject;
   settle(): void;
 }
 
@@ -35,7 +78,6 @@ interface Entry {
 
 /** One execution of the continued chain: where it began, and what has happened since. */
 interface Execution {
-  /** What it began with. */
   readonly subject: Subject;
   /** Undefined: the first. */
   readonly saved: SavedScheduler<Slot> | undefined;
@@ -56,78 +98,87 @@ export class SimulatedWorkflow {
   private readonly executions: Execution[];
   /** By knot or, of a segment, first knot. */
   private readonly pending = new Map<number, Pending>();
-  private readonly isRunning: boolean[];
-  /** Knots that a segment gave back to go with a later one, be it of a later execution. */
-  private readonly again = new Set<number>();
-  /** Knots and elements of maps that a segment gave back to go alone: how often their bodies have thrown. */
-  private readonly thrown = new Map<number, number>();
+  private readonly isRunning = new Set<number>();
+  private readonly present: PresentPlan;
+  private readonly unrecorded: UnrecordedKnots;
+  private tasks: KnotTasks;
   private isHeld = false;
-  private readonly takenOver: readonly number[];
-  private readonly options: { window: number; segments: boolean };
+  private readonly takenOver: ReadonlySet<number>;
+  private readonly options: SchedulerOptions;
 
   constructor(
     public subject: Subject,
     { window, segments, takenOver }: Pick<Schedule, 'window' | 'segments' | 'takenOver'>,
     private readonly parts: SimulatedParts,
-    private readonly server: Commanded,
+    private readonly host: WorkflowHost,
   ) {
-    this.options = { window, segments };
-    this.takenOver = takenOver;
-    const { parameterCount } = subject.layout;
-    this.outcomes = subject.layout.ids.map((_, knot) => (knot < parameterCount ? 'ok' : undefined));
-    for (const knot of takenOver) this.outcomes[knot] = 'ok';
-    this.isRunning = subject.layout.ids.map(() => false);
-    this.scheduler = parts.createScheduler(subject.layout, this.options);
+    const { layout, plan } = subject;
+    this.options = { window, segments, apart: subject.apart };
+    this.takenOver = new Set(takenOver.map((id) => plan.indexOf(id)));
+    this.outcomes = layout.ids.map((_, knot) =>
+      knot < layout.parameterCount || this.takenOver.has(knot) ? 'ok' : undefined,
+    );
+    this.present = new PresentPlan(plan.hash, layout);
+    this.unrecorded = new UnrecordedKnots(this.present, (unrecorded) => host.record(unrecorded), {
+      recorded: (receivers) =>
+        host.guard(() => {
+          for (const knot of receivers) this.send(this.pending.get(knot)!);
+          this.continueAtRest();
+        }),
+      fatal: (error) => host.fatal(error),
+    });
+    this.scheduler = parts.createScheduler(layout, this.options);
     this.executions = [{ subject, saved: undefined, restored: [], entries: [] }];
+    this.tasks = this.tasksOf([]);
   }
 
-  get hasPending(): boolean {
-    return this.pending.size > 0;
+  /** Whether it is cancelled, and waits for what has not ended. */
+  get isInGrace(): boolean {
+    return this.isCancelled && !this.isFinished && this.pending.size > 0;
+  }
+
+  get isContinued(): boolean {
+    return this.executions.length > 1;
+  }
+
+  /** Knots that have not ended. */
+  get open(): number {
+    return this.outcomes.filter((outcome) => outcome === undefined).length;
   }
 
   start(parameters: readonly Slot[]): void {
     // Values of what is taken over are looked up by their records.
-    const takenOver = new Map(this.takenOver.map((knot) => [knot, null]));
+    const takenOver = new Map([...this.takenOver].map((knot) => [knot, null]));
     this.apply({ type: 'start', parameters, ...(takenOver.size > 0 && { takenOver }) });
     this.continueAtRest();
   }
 
+  /** What a knot has waited for has come. */
+  wake(pending: Pending, waited: Waited): void {
+    if (this.pending.get(pending.knots[0]!) !== pending) return;
+    pending.isAway = false;
+    this.host.send(pending, this.tasks.taskOf(pending.knots[0]!, waited).task);
+  }
+
   /** What was pending has ended. */
-  hear(pending: Pending, answer: Answer): void {
+  hear(pending: Pending, end: ActivityEnd): void {
+    const [knot] = pending.knots as [number];
     // One whose grace was over is settled already when it ends at last.
-    if (this.pending.get(pending.knot) !== pending) return;
-    this.pending.delete(pending.knot);
-    const { knots, kind } = pending.task;
-    for (const knot of knots) this.isRunning[knot] = false;
-    if (kind === 'segment') {
-      this.applySegment(knots, answer.kind === 'segment' ? answer : undefined);
-    } else {
-      const [knot] = knots as [number];
-      if (answer.kind === 'ok') {
-        if (answer.extension) this.extend(answer.extension, knot);
-        this.outcomes[knot] = 'ok';
-        const { value, choice } = answer;
-        const outcome = { kind: 'ok', value, ...(choice !== undefined && { choice }) } as const;
-        this.apply({ type: 'settled', knot, outcome });
-      } else if (answer.kind === 'skipped') {
-        this.outcomes[knot] = `skipped: ${answer.reason}`;
-        this.apply({ type: 'settled', knot, outcome: answer });
-      } else if (answer.kind === 'err') {
-        this.outcomes[knot] = 'err';
-        this.apply({ type: 'settled', knot, outcome: { kind: 'err' } });
-      } else {
-        this.outcomes[knot] = 'skipped: cancelled';
-        this.apply({ type: 'settled', knot, outcome: { kind: 'skipped', reason: 'cancelled' } });
-      }
-    }
+    if (this.pending.get(knot) !== pending) return;
+    this.pending.delete(knot);
+    for (const ended of pending.knots) this.isRunning.delete(ended);
+    if (pending.isSegment) this.settleSegment(pending.knots, end);
+    else this.settle(knot, this.outcomeBy(knot, end));
     this.continueAtRest();
   }
 
   cancel(): void {
     if (this.isCancelled || this.isFinished) return;
     this.isCancelled = true;
+    const unsent = this.unrecorded.takeBack();
     this.apply({ type: 'cancel' });
-    for (const pending of this.pending.values()) this.server.cancel(pending);
+    for (const knot of unsent) this.hear(this.pending.get(knot)!, { kind: 'cancelled' });
+    for (const { underWay } of this.pending.values()) underWay?.cancel();
   }
 
   /** What has not ended by then is skipped. */
@@ -147,6 +198,11 @@ export class SimulatedWorkflow {
     this.scheduler = this.replayed(this.executions.at(-1)!);
   }
 
+  /** What no activity has recorded. */
+  get toRecord(): Unrecorded {
+    return this.unrecorded.all;
+  }
+
   /** That the scheduler agrees with the books, and all executions replay to the same commands. */
   checkAtEnd(): void {
     this.outcomes.forEach((outcome, knot) => {
@@ -158,59 +214,55 @@ export class SimulatedWorkflow {
     for (const execution of this.executions) this.replayed(execution);
   }
 
-  /** Of a terminal, or of a knot with children that are not settled. */
-  value(knot: number): Slot | undefined {
-    return this.scheduler.value(knot);
+  private settle(knot: number, outcome: KnotOutcome<Slot>): void {
+    this.outcomes[knot] = outcome.kind === 'skipped' ? `skipped: ${outcome.reason}` : outcome.kind;
+    if (outcome.kind === 'skipped' && outcome.reason === 'cancelled')
+      this.unrecorded.noteSkipped(knot, { reason: outcome.reason });
+    this.apply({ type: 'settled', knot, outcome });
   }
 
-  private applySegment(members: readonly number[], answer: SegmentAnswer | undefined): void {
-    const outcomes = new Map<number, MemberOutcome<Slot>>();
-    const alone: number[] = [];
-    // As it travels.
-    const ends = answer && unpackEnds(packEnds(answer.ends), members.length);
-    members.forEach((knot, position) => {
-      const end = ends?.[position];
-      if (end === 'ok') {
-        const choice = answer?.choices.get(knot);
-        const value = answer?.values.get(knot) ?? null;
-        outcomes.set(knot, { kind: 'ok', value, ...(choice !== undefined && { choice }) });
-        this.outcomes[knot] = 'ok';
-      } else if (answer?.ownSkips.has(knot)) {
-        const reason = answer.ownSkips.get(knot)!;
-        outcomes.set(knot, { kind: 'skipped', reason });
-        this.outcomes[knot] = `skipped: ${reason}`;
-      } else if (end === 'err') {
-        outcomes.set(knot, { kind: 'err' });
-        this.outcomes[knot] = 'err';
-      } else if (end === 'alone') {
-        alone.push(knot);
-      } else if (end === 'again') {
-        this.again.add(knot);
-      }
-    });
-    for (const [unit, throws] of answer?.throws ?? []) this.thrown.set(unit, throws);
+  private outcomeBy(knot: number, end: ActivityEnd): KnotOutcome<Slot> {
+    if (end.kind === 'cancelled') return CANCELLED;
+    if (end.kind === 'failed') {
+      if ((end.error as { type?: string | null }).type !== RECORDS_LOST) return { kind: 'err' };
+      throw this.violation('value missing', knot, `finds no record of a parent: ${end.error.message}`);
+    }
+    const answer = end.answer as KnotAnswer;
+    const outcome = outcomeOf(answer);
+    if (outcome.kind === 'ok') this.requireRecorded(knot, outcome.value);
+    if ('extension' in answer && answer.extension !== undefined) this.extend(answer.extension, knot);
+    return outcome;
+  }
+
+  private settleSegment(members: readonly number[], end: ActivityEnd): void {
+    const { outcomes, alone } =
+      end.kind === 'answered'
+        ? readSegmentAnswer(this.present, this.tasks, members, end.answer as SegmentAnswer)
+        : { outcomes: new Map<number, MemberOutcome<Slot>>(), alone: end.kind === 'failed' ? members : [] };
+    for (const [knot, outcome] of outcomes) {
+      if (outcome.kind === 'ok') this.requireRecorded(knot, outcome.value);
+      this.outcomes[knot] = outcome.kind === 'skipped' ? `skipped: ${outcome.reason}` : outcome.kind;
+    }
     this.apply({ type: 'segmentSettled', segment: members[0]!, outcomes, alone });
   }
 
+  private requireRecorded(knot: number, slot: Slot): void {
+    this.host.requireRecorded(this.present.idOf(knot), slot?.envelope);
+  }
+
   /** Before the knot whose body asked for it is settled, so that the run cannot end in between. */
-  private extend(fragment: StoredFragment, by: number): void {
+  private extend(fragment: string, by: number): void {
     let extended: Subject;
     try {
-      extended = this.subject.extendedBy(fragment);
+      extended = this.host.extended(fragment);
     } catch (error) {
       if (!SelvageError.is(error)) throw error;
-      throw this.violation(
-        'extension refused',
-        by,
-        `has extended the run by what cannot be added: ${error.message}`,
-      );
+      const what = `has extended the run by what cannot be added: ${error.message}`;
+      throw this.violation('extension refused', by, what);
     }
-    const before = this.subject.size;
+    while (this.outcomes.length < extended.size) this.outcomes.push(undefined);
     this.subject = extended;
-    for (let knot = before; knot < extended.size; knot++) {
-      this.outcomes.push(undefined);
-      this.isRunning.push(false);
-    }
+    this.present.become(extended.plan.hash, extended.layout);
     // Values are looked up by their records.
     this.apply({ type: 'extend', layout: extended.layout, recall: () => null });
   }
@@ -230,17 +282,17 @@ export class SimulatedWorkflow {
   }
 
   private continueAtRest(): void {
-    if (!this.isHeld || this.isCancelled || this.isFinished) return;
-    if (this.hasPending && ![...this.pending.values()].every(({ isAway }) => isAway)) return;
-    const saved = this.scheduler.save();
+    if (!this.isHeld || this.isCancelled || this.isFinished || this.unrecorded.isRecording) return;
+    for (const { isAway } of this.pending.values()) if (!isAway) return;
+    const { outcomes, values, ...saved } = this.scheduler.save();
     // As it travels: values stay behind, and are looked up by their records.
-    const travelled = JSON.parse(
-      JSON.stringify({ ...saved, values: saved.values.map(() => null) }),
-    ) as SavedScheduler<Slot>;
+    const travels = { ...saved, outcomes, values: values.map(() => null) };
+    const travelled = JSON.parse(JSON.stringify(travels)) as SavedScheduler<Slot>;
     this.isHeld = false;
     const { scheduler, commands } = this.restored(this.subject, travelled);
     this.scheduler = scheduler;
     this.executions.push({ subject: this.subject, saved: travelled, restored: commands, entries: [] });
+    this.tasks = this.tasksOf(this.tasks.stillHandedBack);
     this.carryOut(commands, this.pending);
   }
 
@@ -251,10 +303,8 @@ export class SimulatedWorkflow {
     try {
       return this.parts.restoreScheduler(layout, saved, this.options);
     } catch (error) {
-      throw new Violation(
-        'wrong command',
-        `The scheduler cannot be restored from what it saved: ${String(error)}`,
-      );
+      const what = `The scheduler cannot be restored from what it saved: ${String(error)}`;
+      throw new Violation('wrong command', what);
     }
   }
 
@@ -263,155 +313,148 @@ export class SimulatedWorkflow {
     if (saved) {
       const begun = this.restored(subject, saved);
       scheduler = begun.scheduler;
-      this.compare(restored, begun.commands, 'its beginning');
+      compare(restored, begun.commands, 'its beginning');
     } else {
       scheduler = this.parts.createScheduler(subject.layout, this.options);
     }
-    for (const { event, commands } of entries) {
-      this.compare(commands, this.applyTo(scheduler, event), `the event ${event.type}`);
-    }
+    for (const { event, commands } of entries)
+      compare(commands, this.applyTo(scheduler, event), `the event ${event.type}`);
     return scheduler;
-  }
-
-  private compare(before: readonly Command[], now: readonly Command[], when: string): void {
-    const isSame =
-      before.length === now.length &&
-      before.every((command, place) => {
-        const other = now[place]!;
-        if (command.type !== other.type) return false;
-        if (command.type === 'finish' || other.type === 'finish') return true;
-        return (
-          command.knots.length === other.knots.length &&
-          command.knots.every((knot, index) => knot === other.knots[index])
-        );
-      });
-    if (isSame) return;
-    throw new Violation(
-      'not deterministic',
-      `A replay gave other commands on ${when}: ${JSON.stringify(now)} instead of ${JSON.stringify(before)}`,
-    );
   }
 
   /** @param carried what is under way already, of an execution before */
   private carryOut(commands: readonly Command[], carried?: ReadonlyMap<number, Pending>): void {
     for (const command of commands) {
       if (this.isFinished) throw new Violation('wrong command', 'Something was commanded after the finish');
-      if (command.type === 'run') {
-        for (const knot of command.knots) if (!carried?.has(knot)) this.dispatch([knot], false);
-      } else if (command.type === 'segment') {
-        this.dispatch(command.knots, true);
-      } else if (command.type === 'skip') {
-        for (const knot of command.knots) this.settleUnrun(knot, `skipped: ${command.reason}`);
-      } else if (command.type === 'pass') {
-        for (const knot of command.knots) this.settleUnrun(knot, 'ok');
-      } else if (command.type === 'fail') {
-        for (const knot of command.knots) this.settleUnrun(knot, 'err: RequireAllParents');
-      } else {
-        this.finish();
+      switch (command.type) {
+        case 'run':
+          for (const knot of command.knots) if (!carried?.has(knot)) this.dispatch([knot], false);
+          break;
+        case 'segment':
+          this.dispatch(command.knots, true);
+          break;
+        case 'skip':
+          for (const knot of command.knots) this.skip(knot, command.reason);
+          break;
+        case 'pass':
+          for (const knot of command.knots) this.settleUnrun(knot, 'ok');
+          break;
+        case 'fail':
+          for (const knot of command.knots) this.fail(knot);
+          break;
+        case 'finish':
+          this.finish();
       }
     }
   }
 
   private dispatch(knots: readonly number[], isSegment: boolean): void {
-    const parents = new Map<number, Slot>();
-    for (const knot of knots) {
-      if (this.isRunning[knot])
-        throw this.violation('wrong command', knot, 'was dispatched while it was running');
-      if (this.outcomes[knot] !== undefined) {
-        throw this.violation('wrong command', knot, 'was dispatched when it was settled');
-      }
-      this.isRunning[knot] = true;
-      for (const parent of this.subject.parentsOf[knot]!) {
-        if (isSegment && knots.includes(parent)) continue;
-        if (!isSegment && this.subject.receives(knot) && this.recordIfFailed(parent)) continue;
-        if (this.outcomes[parent] !== 'ok') {
-          throw this.violation('wrong command', knot, `was dispatched before its parent was Ok`);
-        }
-        const slot = this.scheduler.value(parent);
-        if (slot === undefined) {
-          throw this.violation(
-            'wrong command',
-            knot,
-            'was dispatched when the value of a parent was dropped',
-          );
-        }
-        parents.set(parent, slot);
-      }
-    }
-    const pending = this.server.schedule({
-      knots,
-      kind: isSegment ? 'segment' : 'knot',
-      parents,
-      mayBeRecorded: isSegment
-        ? knots.some((knot) => this.again.has(knot))
-        : this.scheduler.isAlone(knots[0]!),
-      thrown: this.thrown,
-    });
-    this.pending.set(pending.knot, pending);
-    if (this.inFlight > this.options.window) {
+    const [first] = knots as [number];
+    for (const knot of knots) this.requireReady(knot, isSegment ? knots : []);
+    const pending: Pending = { knots, isSegment, isAway: false, underWay: undefined };
+    this.pending.set(first, pending);
+    if (isSegment) this.host.sendSegment(pending, this.tasks.segmentTaskOf(knots).task);
+    else if (this.unrecorded.isReceiver(first)) this.unrecorded.recordBefore(first);
+    else this.send(pending);
+    // What waits for a signal or a time is not in flight.
+    const isInFlight = (knot: number): boolean => !this.subject.policyOf(knot).wait;
+    if (
+      this.pending.size > this.options.window! &&
+      [...this.pending.keys()].filter(isInFlight).length > this.options.window!
+    )
       throw this.violation(
         'wrong command',
-        knots[0]!,
+        first,
         `was dispatched over the window of ${this.options.window}`,
       );
+  }
+
+  private send(pending: Pending): void {
+    const [knot] = pending.knots as [number];
+    if (this.subject.policyOf(knot).wait) this.host.wait(pending);
+    else this.host.send(pending, this.tasks.taskOf(knot).task);
+  }
+
+  private requireReady(knot: number, members: readonly number[]): void {
+    this.requireOpen(knot, 'was dispatched');
+    this.isRunning.add(knot);
+    const receives = this.subject.policyOf(knot).errorPolicy === 'receiveErrors';
+    for (const parent of this.subject.parentsOf[knot]!) {
+      const outcome = this.outcomes[parent];
+      if (members.includes(parent) || (receives && outcome !== undefined && outcome !== 'ok')) continue;
+      if (outcome !== 'ok')
+        throw this.violation('wrong command', knot, 'was dispatched before its parent was Ok');
+      if (this.scheduler.value(parent) === undefined)
+        throw this.violation('wrong command', knot, 'was dispatched when the value of a parent was dropped');
     }
   }
 
-  /** What waits for a signal or a time is none. */
-  private get inFlight(): number {
-    const { size } = this.pending;
-    if (size <= this.options.window) return size;
-    return [...this.pending.keys()].filter((knot) => !this.subject.waits(knot)).length;
+  private requireOpen(knot: number, what: string): void {
+    const when = this.isRunning.has(knot) ? 'while it was running' : 'when it was settled';
+    if (this.isRunning.has(knot) || this.outcomes[knot] !== undefined)
+      throw this.violation('wrong command', knot, `${what} ${when}`);
+  }
+
+  private skip(knot: number, reason: SkipReason): void {
+    this.settleUnrun(knot, `skipped: ${reason}`);
+    // The activity of a branch records its paths.
+    if (reason === 'branch_not_selected' && !this.takenOver.has(branchOf(this.subject.layout, knot)!)) return;
+    const isOfParents = reason === 'parent_failed_or_skipped';
+    this.unrecorded.noteSkipped(knot, { reason, ...(isOfParents && this.scheduler.skipDetail(knot)) });
+  }
+
+  private fail(knot: number): void {
+    this.settleUnrun(knot, 'err: RequireAllParents');
+    const kinds = (parent: number): OutcomeKind | undefined => this.scheduler.outcomeKind(parent);
+    this.unrecorded.noteFailed(knot, requiredParentsFailure(this.subject.layout, knot, kinds));
   }
 
   private settleUnrun(knot: number, outcome: ReferenceOutcome): void {
-    if (this.isRunning[knot]) {
-      throw this.violation('wrong command', knot, `came to ${outcome} while it was running`);
-    }
-    if (this.outcomes[knot] !== undefined) {
-      throw this.violation('wrong command', knot, `came to ${outcome} when it was settled`);
-    }
+    this.requireOpen(knot, `came to ${outcome}`);
     this.outcomes[knot] = outcome;
-  }
-
-  /** Has a knot without a value recorded, before a child reads there what became of it; false of any other knot. */
-  private recordIfFailed(knot: number): boolean {
-    const outcome = this.outcomes[knot];
-    if (outcome === undefined || outcome === 'ok') return false;
-    const record = this.unrunRecord(knot);
-    if (record) this.server.recordUnrun(knot, record);
-    return true;
-  }
-
-  /** Of a knot that no activity records. */
-  unrunRecord(knot: number): FailedRecord | undefined {
-    const outcome = this.outcomes[knot];
-    if (outcome === 'err: RequireAllParents') {
-      const { layout } = this.subject;
-      const { type, message } = requiredParentsFailure(layout, knot, (parent) =>
-        this.scheduler.outcomeKind(parent),
-      );
-      return { outcome: 'err', type, message };
-    }
-    if (outcome === 'skipped: cancelled') return { outcome: 'skipped' };
-    if (outcome === 'skipped: branch_not_selected')
-      return { outcome: 'skipped', reason: 'branch_not_selected' };
-    // What its function said is on record.
-    if (outcome === 'skipped: gate_closed' || outcome === 'skipped: no_alternative') return undefined;
-    return outcome?.startsWith('skipped')
-      ? { outcome: 'skipped', ...this.scheduler.skipDetail(knot) }
-      : undefined;
   }
 
   private finish(): void {
     const open = this.outcomes.indexOf(undefined);
     if (open >= 0) throw this.violation('wrong command', open, 'was open when the run finished');
     this.isFinished = true;
-    this.server.settle();
+    this.host.settle();
   }
 
-  private violation(kind: Violation['kind'], knot: number, what: string): Violation {
-    const id = this.subject.idOf(knot);
+  private tasksOf(handedBack: KnotTasks['stillHandedBack']): KnotTasks {
+    const facts = {
+      temporalRunId: this.host.id,
+      isContinued: this.isContinued,
+      behaviour: NEWEST_BEHAVIOUR,
+      limits: LIMITS,
+      memo: this.takenOver.size > 0 ? RESUMED : {},
+    };
+    const knots = {
+      value: (knot: number) => this.scheduler.value(knot),
+      isAlone: (knot: number) => this.scheduler.isAlone(knot),
+      isSettled: (knot: number) => this.outcomes[knot] !== undefined,
+      isFound: () => false,
+    };
+    return new KnotTasks(facts, this.present, knots, handedBack);
+  }
+
+  private violation(kind: ViolationKind, knot: number, what: string): Violation {
+    const id = this.host.nameOf(this.subject.idOf(knot));
     return new Violation(kind, `Knot "${id}" ${what}`, id);
   }
+}
+
+const RESUMED: RunMemo = { resume: { runId: 'another', temporalRunId: 'another' } };
+
+function compare(before: readonly Command[], now: readonly Command[], when: string): void {
+  const told = (commands: readonly Command[]): string => JSON.stringify(commands);
+  if (before.length === now.length && before.every((command, place) => isSame(command, now[place]!))) return;
+  const what = `A replay gave other commands on ${when}: ${told(now)} instead of ${told(before)}`;
+  throw new Violation('not deterministic', what);
+}
+
+function isSame(command: Command, other: Command): boolean {
+  if (command.type === 'finish' || other.type === 'finish') return command.type === other.type;
+  if (command.type !== other.type || command.knots.length !== other.knots.length) return false;
+  return command.knots.every((knot, place) => knot === other.knots[place]);
 }

@@ -1,23 +1,47 @@
-import { isDelivery, knotOf, possibleBlows, runOf, type Action } from './action';
-import { Activity, type ActivityOwner, type Pending, type Task } from './activity';
+import { SelvageError } from '../../errors';
+import type { SimulatedWaits } from './waits';
+import type { Activity, ActivityEnd } from './activity';
 import { blowSet, type Adversary, type BlowSet } from './adversary';
-import { type GroupAttempt, type Attempt, type BodyCall, type BodyEnd } from './attempt';
-import { BatchAttempt } from './batch-attempt';
-import type { Nested, RunBodies } from './bodies';
-import { Expansion, type NestedExpansion } from './expansion';
-import { KnotAttempt } from './knot-attempt';
-import { Lines } from './limits';
+import { Attempt } from './attempt';
+import type { Bodies } from './bodies';
+import { Process } from './environment';
+import { Ledger } from './ledger';
+import { Lines } from './lines';
+import type { Outputs } from './outputs';
 import type { SimulatedParts } from './parts';
-import { STEPS, type BlowKind, type Place, type Schedule } from './schedule';
-import { SegmentAttempt } from './segment-attempt';
-import { SimulatedRun, type RunEnd } from './simulated-run';
-import type { Subject } from './subject';
-import type { Value } from './store';
+import { ROOT, SimulatedRun, addressOf, type RunEnd } from './run';
+import type { BlowKind, Schedule, Step } from './schedule';
+import { SimulatedHistory } from './history';
 import { Violation } from './violation';
+import type { Commit, CommitResult } from '../../ports';
+import type { EncodedValue } from '../../runtime';
+import type { Sha256 } from '../../values';
 
+const NOW = Promise.resolve();
 const WORKERS = 2;
 /** A world that has gone through so many steps, for each knot and element of its runs, does not end. */
 const STEPS_PER_UNIT = 1_000;
+
+/** What is to be done next in a world. */
+export interface Action {
+  readonly step: Step;
+  readonly run: SimulatedRun;
+  /** Or an element of a map; of a segment or batch its first. */
+  readonly knot: string;
+  /** In whose life it is. */
+  readonly attempt?: Attempt;
+  /** Whose next attempt it hands out. */
+  readonly activity?: Activity;
+  /** Whether an error that is thrown here is tried again. */
+  readonly mayThrow?: boolean;
+  /** It has come to nothing meanwhile. */
+  isOver?: boolean;
+  perform(): void;
+  /** In an attempt: it meets this error instead. */
+  fail?(error: Error): void;
+  /** What a killed worker leaves of it, where it is in no attempt; the rest is done again. */
+  half?(): void;
+}
 
 /** What a simulated run came to, and those that its knots had. */
 export interface WorldEnd {
@@ -29,365 +53,321 @@ export interface WorldEnd {
   readonly units: number;
 }
 
-type Called =
-  | { readonly attempt: Attempt; readonly call: BodyCall }
-  | { readonly expansion: NestedExpansion; readonly number: number; readonly given: unknown };
+/** What goes into a world, beside its schedule. */
+export interface Setting {
+  readonly parts: SimulatedParts;
+  readonly bodies: Bodies;
+  readonly parameters: readonly EncodedValue[];
+  /** With real bodies. */
+  readonly resources: Readonly<Record<string, unknown>>;
+  readonly waits: SimulatedWaits;
+  /** One for all worlds. */
+  readonly digest: Sha256;
+  /** What real bodies gave at first; undefined of bodies that are stood for. */
+  readonly outputs: Outputs | undefined;
+}
 
 const CANCEL = blowSet('cancel');
 const GRACE_OVER = blowSet('graceOver');
+const GIVE_UP = blowSet('giveUp');
+const THROW = blowSet('throw');
+const STOP = blowSet('stop');
+const ON_THE_WAY = blowSet('delay', 'kill');
+const IN_AN_ATTEMPT = blowSet('delay', 'kill', 'refuse', 'giveUp');
+const TO_THE_WORKFLOW = blowSet('delay', 'evict', 'continue');
+
+/** What can strike before a step, of all that is no cancel. */
+const POSSIBLE: Record<Step, BlowSet> = {
+  start: blowSet('continue'),
+  wake: TO_THE_WORKFLOW,
+  expand: ON_THE_WAY,
+  begin: ON_THE_WAY,
+  return: IN_AN_ATTEMPT | THROW | STOP,
+  put: IN_AN_ATTEMPT,
+  record: IN_AN_ATTEMPT,
+  answer: ON_THE_WAY | GIVE_UP,
+  deliver: TO_THE_WORKFLOW | blowSet('kill'),
+  tell: TO_THE_WORKFLOW,
+  hear: blowSet('delay'),
+  settle: ON_THE_WAY,
+  beginSegment: ON_THE_WAY,
+  answerSegment: ON_THE_WAY | GIVE_UP,
+  deliverSegment: TO_THE_WORKFLOW | blowSet('kill'),
+};
 
 /**
- * A run of a tapestry, and the runs that its knots have, against a Temporal server, workers and backends that are simulated: one thing at a
+ * A run of a tapestry, and the runs that its knots have, with real workers against a server and backends that are simulated: one thing at a
  * time, in the order in which it came up, unless the adversary strikes. All is decided by the schedule and the adversary, so the same ones
  * give the same.
- *
- * The host of this drives it: `advance` goes on until a body is to be called or all is over, and `callNow` calls it.
  */
 export class World {
+  readonly ledger: Ledger;
+  readonly history: SimulatedHistory;
+  /** As workers have them. */
+  readonly backends: object;
   readonly lines = new Lines();
-  /** By cache key: values that others may take. */
-  readonly made = new Map<string, Value>();
+  readonly parts: SimulatedParts;
+  readonly resources: Setting['resources'];
+  readonly waits: Setting['waits'];
+  readonly digest: Setting['digest'];
+  readonly outputs: Setting['outputs'];
+  readonly runs = new Map<string, SimulatedRun>();
   steps = 0;
   private readonly root: SimulatedRun;
-  private readonly rootSize: number;
-  private readonly runs: SimulatedRun[] = [];
+  private readonly processes = Array.from({ length: WORKERS }, () => new Process());
+  private readonly living = new Set<Attempt>();
   private readonly queue: Action[] = [];
   private next = 0;
-  private readonly calls: Called[] = [];
-  private called: Called | undefined;
-  private readonly living = new Set<Attempt>();
-  /** By step and knot: how often it was about to happen. */
-  private readonly times: Uint16Array;
-  /** Of what is not a knot of the tapestry itself. */
-  private readonly otherTimes = new Map<string, number>();
+  private readonly calls: (() => Promise<void>)[] = [];
+  /** By step, then by knot: how often it was about to happen. */
+  private readonly times = new Map<Step, Map<string, number>>();
   private attempts = 0;
   private bodies = 0;
-  private units = 0;
   private readonly struck: BlowKind[] = [];
 
   constructor(
-    subject: Subject,
+    { parts, bodies, parameters, resources, waits, digest, outputs }: Setting,
     readonly script: Schedule,
     private readonly adversary: Adversary,
-    readonly parts: SimulatedParts,
-    bodies: RunBodies,
   ) {
-    this.rootSize = subject.size;
-    this.times = new Uint16Array(STEPS.length * subject.size);
-    this.root = new SimulatedRun(this, subject, '', bodies, script);
-    this.root.takeOver(script.takenOver);
+    this.parts = parts;
+    this.resources = resources;
+    this.waits = waits;
+    this.digest = digest;
+    this.outputs = outputs;
+    this.ledger = new Ledger(parts.createStore(), addressOf, digest);
+    this.history = new SimulatedHistory(this);
+    this.backends = {
+      dataStore: this.ledger.store.data,
+      runHistory: this.history,
+      commit: (commits: readonly Commit[]): Promise<CommitResult[]> =>
+        Promise.resolve(commits.map(({ record }) => this.ledger.insert(record, undefined, this.steps))),
+    };
+    this.root = new SimulatedRun(this, ROOT, bodies, parameters, script);
   }
 
-  /** Goes on until a body is to be called; false: all is over. Throws a {@link Violation}. */
-  advance(): boolean {
-    for (;;) {
-      this.called = this.calls.shift();
-      if (this.called) return true;
-      const action = this.queue[this.next];
-      if (!action) return false;
-      this.next += 1;
-      this.consider(action);
-    }
-  }
-
-  /** Calls the body that `advance` has stopped at. Undefined: it has ended already. */
-  callNow(): Promise<void> | undefined {
-    const called = this.called!;
-    if ('attempt' in called) {
-      const { attempt, call } = called;
-      const end = attempt.activity.run.bodies.call(call);
-      if (end instanceof Promise) return end.then((ended) => this.returned(attempt, call.knot, ended));
-      this.returned(attempt, call.knot, end);
-      return undefined;
-    }
-    const { expansion, number, given } = called;
-    const nested = expansion.run.bodies.nest({ ...expansion.run.placed(expansion.task), number, given });
-    if (nested instanceof Promise) return nested.then((begun: Nested) => expansion.begin(begun));
-    expansion.begin(nested);
-    return undefined;
-  }
-
-  /** To be asked when all is over. Throws a {@link Violation} where a run contradicts itself. */
-  end(): WorldEnd {
-    for (const run of this.runs) run.checkAtEnd();
+  /** Rejects with a {@link Violation}. */
+  async play(): Promise<WorldEnd> {
+    await new Promise<void>((resolve, reject) => this.goOn(resolve, reject));
+    for (const run of this.runs.values()) run.checkAtEnd();
     const { bodies, struck, units } = this;
     return { run: this.root.end(), bodies, struck, units };
   }
 
-  // What runs, attempts and expansions ask for.
-
-  /** A run has begun, or has come to have so many more knots or elements. */
-  grow(units: number, run?: SimulatedRun): void {
-    this.units += units;
-    if (run) this.runs.push(run);
+  /** One thing after the other; between them, when no promise can go on any more by itself, whatever workers do of themselves is done. */
+  private goOn(done: () => void, failed: (error: unknown) => void): void {
+    const step = (): void => {
+      try {
+        if (this.ledger.failure) throw this.ledger.failure;
+        const call = this.calls.shift();
+        if (call) return void call().then(next);
+        // Where nothing has been set going, there is nothing to wait for.
+        do {
+          if (this.next === this.queue.length) return done();
+        } while (!this.consider(this.queue[this.next++]!));
+        next();
+      } catch (error) {
+        failed(error);
+      }
+    };
+    // A tick that another one asks for comes before the promises of that; one that a promise asks for comes after all of them.
+    const tick = (): void => process.nextTick(step);
+    const next = (): void => void NOW.then(tick);
+    next();
   }
 
   push(action: Action): void {
     this.queue.push(action);
   }
 
-  callBody(attempt: Attempt, call: BodyCall): void {
+  /** Calls a real body when those that were called before have ended. Never rejects. */
+  async call<T>(body: () => Promise<T>): Promise<{ readonly value: T } | { readonly error: unknown }> {
+    return await new Promise((resolve) => {
+      this.calls.push(() =>
+        body().then(
+          (value) => resolve({ value }),
+          (error: unknown) => resolve({ error }),
+        ),
+      );
+    });
+  }
+
+  /** Of bodies called, this one included. */
+  countCall(): number {
     this.bodies += 1;
-    this.calls.push({ attempt, call });
+    return this.bodies;
   }
 
-  nest(expansion: NestedExpansion, number: number, given: unknown): void {
-    this.calls.push({ expansion, number, given });
+  isFailing(run: SimulatedRun, knot: string): boolean {
+    const { failing } = this.script;
+    return failing.length > 0 && failing.includes(run.nameOf(knot));
   }
 
-  schedule(run: SimulatedRun, task: Task, owner: ActivityOwner): Activity {
-    const waits = task.kind === 'knot' && run.waits(task.knots[0]!);
-    const activity = new Activity(run, task, owner, waits);
-    if (waits) this.queue.push({ step: 'wake', activity });
-    else this.handOut(activity);
-    return activity;
-  }
-
-  cancel(pending: Pending): void {
-    if (pending instanceof Activity) this.cancelActivity(pending);
-    else if (pending instanceof Expansion) this.queue.push({ step: 'hear', expansion: pending });
+  /** Has an activity done. */
+  schedule(activity: Activity): void {
+    const { run, knot, isGroup } = activity;
+    const perform = (): void => this.begin(activity);
+    const half = (): void => {
+      activity.attempts += 1;
+      activity.losses += 1;
+    };
+    this.push({ step: isGroup ? 'beginSegment' : 'begin', run, knot, activity, perform, half });
   }
 
   /** The attempt hears of it some time later; an activity between two attempts ends instead of the next. */
-  cancelActivity(activity: Activity): void {
+  cancel(activity: Activity): void {
     activity.isCancelRequested = true;
-    if (activity.current && !activity.isDone) {
-      this.queue.push({ step: 'hear', attempt: activity.current });
-    }
+    const { run, knot, current: attempt } = activity;
+    if (!attempt || activity.isDone) return;
+    this.push({ step: 'hear', run, knot, attempt, perform: () => attempt.stop('CANCELLED') });
   }
 
-  refuse(attempt: Attempt): void {
-    this.bury(attempt);
-    const { activity } = attempt;
+  /** The attempt has ended, and the activity has not. */
+  tryAgain(attempt: Attempt): void {
+    this.living.delete(attempt);
+    const { activity, beaten } = attempt;
     if (activity.current !== attempt) return;
+    activity.details = beaten;
     activity.current = undefined;
-    this.handOut(activity);
+    this.schedule(activity);
   }
 
-  /** As a schedule names it. */
-  placeOf(run: SimulatedRun, unit: number): Place {
-    return run === this.root && unit < this.rootSize ? unit : run.nameOf(unit);
+  /** The server takes the answer of the attempt that it waits for, and of no other. */
+  take(attempt: Attempt, end: ActivityEnd): void {
+    this.living.delete(attempt);
+    const { activity } = attempt;
+    if (activity.current !== attempt || activity.isDone) return;
+    activity.isDone = true;
+    const { run, knot, isGroup } = activity;
+    const step = isGroup ? 'deliverSegment' : 'deliver';
+    this.push({ step, run, knot, attempt, perform: () => activity.ended(end) });
   }
 
-  // Steps.
+  /** Knots and elements of all runs so far. */
+  private get units(): number {
+    let units = this.ledger.size;
+    for (const { workflow } of this.runs.values()) units += workflow.open;
+    return units;
+  }
 
-  private consider(action: Action): void {
-    if ('attempt' in action && action.attempt.isDead && !isDelivery(action)) return;
-    if ('activity' in action && action.activity.isDone) return;
+  /** Answers whether it has set promises going. */
+  private consider(action: Action): boolean {
+    const isDelivery = action.step === 'deliver' || action.step === 'deliverSegment';
+    if (action.isOver || (action.attempt?.isDead && !isDelivery) || action.activity?.isDone) return false;
     this.steps += 1;
-    if (this.steps > STEPS_PER_UNIT * this.units) {
+    if (this.steps % STEPS_PER_UNIT === 0 && this.steps > STEPS_PER_UNIT * this.units)
       throw new Violation('never ends', `The run goes on after ${this.steps} steps`);
-    }
-    const { step } = action;
-    const run = runOf(action);
-    const place = this.placeOf(run, knotOf(action));
-    const blow = this.adversary.blow(step, place, this.timeOf(action, place), this.possible(action, run));
+    const { step, run } = action;
+    const place = run.nameOf(action.knot);
+    let times = this.times.get(step);
+    if (!times) this.times.set(step, (times = new Map<string, number>()));
+    const time = (times.get(place) ?? 0) + 1;
+    times.set(place, time);
+    const blow = this.adversary.blow(step, place, time, this.possible(action));
     if (blow !== undefined) {
       this.struck.push(blow);
-      if (this.strike(blow, action, run)) return;
+      if (this.strike(blow, action, isDelivery)) return true;
     }
-    this.perform(action);
+    action.perform();
+    // The server notes an answer, and nobody hears of it yet.
+    return blow !== undefined || (step !== 'answer' && step !== 'answerSegment');
   }
 
-  private timeOf({ step }: Action, place: Place): number {
-    if (typeof place === 'number') return (this.times[STEPS.indexOf(step) * this.rootSize + place]! += 1);
-    const key = `${step} ${place}`;
-    const time = (this.otherTimes.get(key) ?? 0) + 1;
-    this.otherTimes.set(key, time);
-    return time;
-  }
-
-  private possible(action: Action, { workflow }: SimulatedRun): BlowSet {
-    const { workflow: first } = this.root;
-    const set = possibleBlows(action) | (first.isFinished || first.isCancelled ? 0 : CANCEL);
-    return workflow.isCancelled && !workflow.isFinished && workflow.hasPending ? set | GRACE_OVER : set;
+  private possible({ step, attempt, mayThrow, run }: Action): BlowSet {
+    let set = POSSIBLE[step];
+    if (attempt) {
+      // The server can give up only the attempt that it waits for.
+      if (attempt.activity.current !== attempt) set &= ~GIVE_UP;
+      if (!attempt.activity.isGroup) set &= ~STOP;
+    }
+    if (!mayThrow) set &= ~THROW;
+    const { workflow } = this.root;
+    if (!workflow.isFinished && !workflow.isCancelled) set |= CANCEL;
+    return run.workflow.isInGrace ? set | GRACE_OVER : set;
   }
 
   /** Answers whether the action is done with; else it goes on as it was. */
-  private strike(blow: BlowKind, action: Action, { workflow }: SimulatedRun): boolean {
+  private strike(blow: BlowKind, action: Action, isDelivery: boolean): boolean {
+    const { run, attempt } = action;
     switch (blow) {
       case 'delay':
-        this.queue.push(action);
+        this.push(action);
         return true;
       case 'kill':
-        return this.kill(action);
+        if (attempt) this.kill(attempt.process);
+        // An answer that was sent is on its way.
+        if (isDelivery || attempt) return !isDelivery;
+        action.half?.();
+        this.push(action);
+        return true;
       case 'evict':
-        workflow.replay();
+        run.workflow.replay();
         return false;
       case 'continue':
-        workflow.requestContinuation();
+        run.workflow.requestContinuation();
         return false;
       case 'cancel':
         this.root.workflow.cancel();
         return false;
       case 'graceOver':
-        workflow.endGrace();
+        run.workflow.endGrace();
         return false;
       case 'giveUp':
-        if ('attempt' in action) this.lose(action.attempt);
+        this.lose(attempt!);
         return false;
       case 'refuse':
-        this.stopInAttempt(action, (attempt, knot) => attempt.refused(knot));
+        action.fail!(OUT_OF_REACH);
         return true;
       case 'throw':
-        this.stopInAttempt(action, (attempt, knot) =>
-          attempt.threw(knot, new Error('Thrown by the simulator')),
-        );
+        action.fail!(THROWN);
         return true;
       case 'stop':
-        this.stopInAttempt(action, (attempt, knot) => (attempt as GroupAttempt).stopped(knot));
+        attempt!.stop('WORKER_SHUTDOWN');
         return true;
-    }
-  }
-
-  private stopInAttempt(action: Action, stop: (attempt: Attempt, knot: number) => void): void {
-    if (!('attempt' in action)) return;
-    this.lines.leave(action.attempt, knotOf(action));
-    stop(action.attempt, knotOf(action));
-  }
-
-  private kill(action: Action): boolean {
-    if (action.step === 'settle') {
-      action.run.settleUnrun(Math.ceil(action.run.subject.size / 2));
-      this.queue.push(action);
-      return true;
-    }
-    if ('activity' in action) {
-      action.activity.attempts += 1;
-      action.activity.lost += 1;
-      this.queue.push(action);
-      return true;
-    }
-    if (action.step === 'expand') {
-      this.queue.push(action);
-      return true;
-    }
-    if (!('attempt' in action)) return false;
-    for (const attempt of [...this.living]) {
-      if (attempt.worker !== action.attempt.worker) continue;
-      this.bury(attempt);
-      this.lose(attempt);
-    }
-    // An answer that was sent is on its way.
-    return !isDelivery(action);
-  }
-
-  private perform(action: Action): void {
-    switch (action.step) {
-      case 'start':
-        return action.run.start();
-      case 'settle':
-        return action.run.settle();
-      case 'wake':
-        action.activity.isWaiting = false;
-        return this.handOut(action.activity);
-      case 'begin':
-      case 'beginSegment':
-        return this.begin(action.activity);
-      case 'expand':
-        return action.expansion.expand();
-      case 'tell':
-        return action.expansion.run.workflow.hear(action.expansion, action.answer);
-      case 'return':
-        return this.heed(action.attempt, action.knot, action.end);
-      case 'put':
-        action.attempt.activity.run.put(action.record);
-        this.queue.push({ ...action, step: 'record' });
-        return;
-      case 'record': {
-        const { attempt, knot, record } = action;
-        const standing = attempt.activity.run.record(attempt, knot, record);
-        this.lines.leave(attempt, knot);
-        return attempt.recorded(knot, standing);
-      }
-      case 'hear':
-        if ('expansion' in action) return action.expansion.cancel();
-        return this.tellOfCancel(action.attempt);
-      case 'answer':
-      case 'answerSegment':
-        return this.takeAnswer(action.attempt);
-      case 'deliver':
-      case 'deliverSegment': {
-        const { activity, answerToGive } = action.attempt;
-        return activity.owner.hear(activity, answerToGive);
-      }
-    }
-  }
-
-  private returned(attempt: Attempt, knot: number, end: BodyEnd): void {
-    this.queue.push({ step: 'return', attempt, knot, end });
-  }
-
-  private heed(attempt: Attempt, knot: number, end: BodyEnd): void {
-    if (end.kind === 'recorded') {
-      attempt.activity.run.commit(attempt, knot, end.record);
-    } else if (end.kind === 'threw') {
-      this.lines.leave(attempt, knot);
-      attempt.threw(knot, end.error);
-    } else {
-      (attempt as KnotAttempt).goesOn(end);
     }
   }
 
   private begin(activity: Activity): void {
     if (activity.isCancelRequested) {
       activity.isDone = true;
-      activity.owner.hear(activity, { kind: 'cancelled' });
+      activity.ended({ kind: 'cancelled' });
       return;
     }
     activity.attempts += 1;
     this.attempts += 1;
-    const attempt = this.attemptAt(activity, this.attempts % WORKERS);
-    attempt.begunAt = this.steps;
+    const process = this.processes[this.attempts % WORKERS]!;
+    const attempt = new Attempt(activity, activity.attempts, process, this.steps);
     activity.current = attempt;
     this.living.add(attempt);
     attempt.begin();
   }
 
-  private attemptAt(activity: Activity, worker: number): Attempt {
-    const { run, attempts, lost, task } = activity;
-    if (task.kind === 'knot') return new KnotAttempt(activity, attempts, lost, worker, run);
-    if (task.kind === 'batch') return new BatchAttempt(activity, attempts, lost, worker, run);
-    return new SegmentAttempt(activity, attempts, lost, worker, run, run.subject, this.parts);
-  }
-
-  /** The server takes the answer of the attempt that it waits for, and of no other. */
-  private takeAnswer(attempt: Attempt): void {
-    this.bury(attempt);
-    const { activity } = attempt;
-    if (activity.current !== attempt || activity.isDone) return;
-    activity.isDone = true;
-    this.queue.push({ step: activity.isGroup ? 'deliverSegment' : 'deliver', attempt });
-  }
-
-  private tellOfCancel(attempt: Attempt): void {
-    const inBody = this.lines.leave(attempt);
-    for (let place = this.next; place < this.queue.length; place++) {
-      const action = this.queue[place]!;
-      if (action.step !== 'return' || action.attempt !== attempt) continue;
-      inBody.push(action.knot);
-      this.queue.splice(place, 1);
-      place -= 1;
+  private kill(process: Process): void {
+    this.processes[this.processes.indexOf(process)] = new Process();
+    for (const attempt of [...this.living]) {
+      if (attempt.process !== process) continue;
+      this.living.delete(attempt);
+      attempt.die();
+      this.lose(attempt);
     }
-    attempt.cancelled(inBody);
-  }
-
-  private handOut(activity: Activity): void {
-    this.queue.push({ step: activity.isGroup ? 'beginSegment' : 'begin', activity });
   }
 
   /** The server hears no more of the attempt that it waits for, and has the activity tried again. */
   private lose(attempt: Attempt): void {
     const { activity } = attempt;
     if (activity.current !== attempt || activity.isDone) return;
-    activity.lost += 1;
     activity.current = undefined;
-    this.handOut(activity);
-  }
-
-  private bury(attempt: Attempt): void {
-    attempt.isDead = true;
-    this.living.delete(attempt);
-    this.lines.leave(attempt);
+    activity.losses += 1;
+    this.schedule(activity);
   }
 }
+
+/** What a schedule throws in a body, which has attempts left. */
+export class ThrownBySimulator extends Error {
+  override readonly name = 'ThrownBySimulator';
+}
+
+// Made once: to write their stacks out is dear, and of no use.
+const THROWN = new ThrownBySimulator('Thrown by the simulator');
+/** Trouble that no attempt waits out. */
+const OUT_OF_REACH = new SelvageError('KeyMissing', 'A simulated backend cannot do its work.');

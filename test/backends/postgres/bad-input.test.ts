@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { inspectBackends, openBackends } from '../../../src/backends';
-import type { Backends } from '../../../src/protocols';
+import type { Backends } from '../../../src/ports';
 import type { SelvageError } from '../../../src/errors';
 import { freshPostgresDatabase, type FreshDatabase } from '../../support/fresh-places';
 import { closedPort, listening } from '../../support/listening';

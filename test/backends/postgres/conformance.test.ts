@@ -1,11 +1,15 @@
-import { createPostgresDataStore } from '../../../src/adapters/data-stores/postgres';
-import { createPostgresLeaseTable } from '../../../src/adapters/lease-tables/postgres';
-import { createPostgresRunHistory } from '../../../src/adapters/run-histories/postgres';
-import { createPostgresTapestryStore } from '../../../src/adapters/tapestry-stores/postgres';
+import {
+  createPostgresDataStore,
+  createPostgresLeaseTable,
+  createPostgresRunHistory,
+  createPostgresStartLedger,
+  createPostgresTapestryStore,
+} from '../../../src/adapters/postgres';
 import {
   describeDataStore,
   describeLeaseTable,
   describeRunHistory,
+  describeStartLedger,
   describeSubscribableTapestryStore,
   describeTapestryStore,
 } from '../../../src/testing';
@@ -23,6 +27,7 @@ describeWith('postgres')('PostgreSQL', () => {
     create: () => schemas.subject(createPostgresTapestryStore),
   });
   describeRunHistory('postgres', { create: () => schemas.subject(createPostgresRunHistory) });
+  describeStartLedger('postgres', { create: () => schemas.subject(createPostgresStartLedger) });
   describeLeaseTable('postgres', { create: () => schemas.subject(createPostgresLeaseTable) });
 
   describeDataStore('postgres', {

@@ -1,10 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool, types } from 'pg';
-import { createPostgresDataStore } from '../../../src/adapters/data-stores/postgres';
-import { createPostgresLeaseTable } from '../../../src/adapters/lease-tables/postgres';
-import { createPostgresRunHistory } from '../../../src/adapters/run-histories/postgres';
+import {
+  createPostgresDataStore,
+  createPostgresLeaseTable,
+  createPostgresRunHistory,
+  createPostgresStartLedger,
+  createPostgresTapestryStore,
+} from '../../../src/adapters/postgres';
 import { combineBackends, openBackends } from '../../../src/backends';
-import { createPostgresTapestryStore } from '../../../src/adapters/tapestry-stores/postgres';
 import { sampleLineage, sampleRun, sampleValue } from '../../../src/testing/sample-records';
 import { FaultProxy } from '../../support/fault-proxy';
 import { freshPostgresDatabase, placeForEach, type FreshDatabase } from '../../support/fresh-places';
@@ -36,10 +39,10 @@ describeWith('postgres')('connections to PostgreSQL', () => {
       const dataStore = await createPostgresDataStore({ pool });
       const tapestryStore = await createPostgresTapestryStore({ pool });
       const leaseTable = await createPostgresLeaseTable({ pool });
-      const backends = combineBackends({ runHistory, dataStore, tapestryStore, leaseTable });
-      expect(new Set([runHistory, dataStore, tapestryStore, leaseTable].map((of) => of.database)).size).toBe(
-        1,
-      );
+      const startLedger = await createPostgresStartLedger({ pool });
+      const ports = { runHistory, dataStore, tapestryStore, leaseTable, startLedger };
+      const backends = combineBackends(ports);
+      expect(new Set(Object.values(ports).map((of) => of.database)).size).toBe(1);
 
       const value = sampleValue('10');
       const record = sampleLineage({ output_hash: value.hash });

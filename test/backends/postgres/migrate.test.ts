@@ -1,8 +1,8 @@
-import { limitsOf, makePool } from '../../../src/adapters/shared/postgres/open';
-import { connect } from '../../../src/adapters/shared/postgres/connections';
-import { migrate as migrateTables } from '../../../src/adapters/shared/postgres/migrate';
-import { MIGRATIONS } from '../../../src/adapters/shared/postgres/migrations';
-import { parsePostgresUrl } from '../../../src/adapters/shared/postgres';
+import { limitsOf, makePool } from '../../../src/adapters/postgres/open';
+import { connect } from '../../../src/adapters/postgres/connections';
+import { migrate as migrateTables } from '../../../src/adapters/postgres/migrate';
+import { MIGRATIONS } from '../../../src/adapters/postgres/migrations';
+import { parsePostgresUrl } from '../../../src/adapters/postgres/address';
 import { migrateBackends, openBackends, type MigrationReport } from '../../../src/backends';
 import { freshPostgresDatabase, placeForEach, type FreshDatabase } from '../../support/fresh-places';
 import { describeWith } from '../../support/services';
@@ -26,7 +26,7 @@ describeWith('postgres')('selvage migrate on PostgreSQL', () => {
   test('tells what is pending without doing it, does it once, and refuses what an unreleased build has made', async () => {
     expect(await migrate('dry-run')).toMatchObject({
       statements: [
-        { migration: '0001-tables', sql: expect.stringContaining('create table selvage_lineage') },
+        { migration: '0001-schema-c', sql: expect.stringContaining('create table selvage_lineage') },
       ],
     });
     expect(await migrate('status')).toMatchObject({

@@ -1,7 +1,10 @@
 import { Pool } from 'pg';
-import { createPostgresRunHistory } from '../../../src/adapters/run-histories/postgres';
-import type { PostgresPoolLike, PostgresQuery } from '../../../src/adapters/shared/postgres';
-import type { LineageQuery } from '../../../src/protocols';
+import {
+  createPostgresRunHistory,
+  type PostgresPoolLike,
+  type PostgresQuery,
+} from '../../../src/adapters/postgres';
+import type { LineageQuery } from '../../../src/ports';
 import { sampleHash } from '../../../src/testing/sample-records';
 import { freshPostgresDatabase, type FreshDatabase } from '../../support/fresh-places';
 import { describeWith } from '../../support/services';
@@ -10,11 +13,11 @@ const COMMON = sampleHash('common');
 
 /** A constant that all took, inputs that four took, outputs that one made, one output that every tenth made. */
 const FILL = `
-insert into selvage_lineage (run_id, temporal_run_id, knot_id, knot_class, knot_config_hash, parent_input_hashes,
-  constant_input_hashes, parent_knot_ids, output_hash, outcome, dispatcher, attempt, scheduled_at, started_at, finished_at, extra)
+insert into selvage_lineage (run_id, temporal_run_id, knot_id, definition, knot_config_hash, parent_input_hashes,
+  constant_input_hashes, parent_knot_ids, output_hash, outcome, dispatcher, attempt, scheduled_at, started_at, finished_at, extra, change)
 select 'run-' || i / 100, 't-' || i / 100, 'knot-' || i % 100, 'class-' || i % 20, 'c', json_build_object('x', 'in-' || i / 4)::text,
   '{"c":"${COMMON}"}', '{}', case when i % 10 = 3 then '${COMMON}' else 'out-' || i end, case when i % 50 = 0 then 'err' else 'ok' end,
-  'queue', 1, i, i, i, '{}'
+  'queue', 1, i, i, i, '{}', i / 10
 from generate_series(1, 20000) as i;
 insert into selvage_lineage_index
 select v, 1, finished_at, id from selvage_lineage,
@@ -66,13 +69,13 @@ describeWith('postgres')('a page of lineage on PostgreSQL', () => {
     [{ outputHash: 'out-7777' }],
     [{ outputHash: COMMON }],
     [{ inputHash: COMMON }],
-    [{ inputHash: COMMON, knotClass: 'class-3' }],
+    [{ inputHash: COMMON, definition: 'class-3' }],
     [{ inputHash: COMMON, outputHash: COMMON }],
     [{ inputHash: COMMON, outputHash: 'out-7777' }],
     [{ inputHash: COMMON, runId: 'run-77' }],
     [{ inputHash: COMMON, temporalRunId: 't-77' }],
     [{ knotId: 'knot-7' }],
-    [{ knotClass: 'class-3' }],
+    [{ definition: 'class-3' }],
     [{ outcome: 'err' }],
     [{}],
   ])('is read by an index in the order of the answer: %j', async (query) => {
@@ -83,7 +86,7 @@ describeWith('postgres')('a page of lineage on PostgreSQL', () => {
   test.each<[LineageQuery]>([
     [{ outputHash: COMMON }],
     [{ inputHash: COMMON }],
-    [{ knotClass: 'class-3' }],
+    [{ definition: 'class-3' }],
     [{}],
   ])('of many is not sorted first: %j', async (query) => {
     expect(await planOf(query)).not.toContain('Sort');

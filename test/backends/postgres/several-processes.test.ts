@@ -1,5 +1,5 @@
 import { openBackends } from '../../../src/backends';
-import { MIGRATIONS } from '../../../src/adapters/shared/postgres/migrations';
+import { MIGRATIONS } from '../../../src/adapters/postgres/migrations';
 import { sampleHash } from '../../../src/testing/sample-records';
 import { runScript } from '../../conformance/processes/run-script';
 import { freshPostgresDatabase, placeForEach, type FreshDatabase } from '../../support/fresh-places';

@@ -1,5 +1,5 @@
-import { createPostgresTapestryStore } from '../../../src/adapters/tapestry-stores/postgres';
-import type { Offer } from '../../../src/protocols';
+import { createPostgresTapestryStore } from '../../../src/adapters/postgres';
+import type { Offer } from '../../../src/ports';
 import { freshPostgresDatabase, placeForEach, type FreshDatabase } from '../../support/fresh-places';
 import { describeWith } from '../../support/services';
 import { until } from '../../support/until';

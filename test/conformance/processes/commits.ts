@@ -1,4 +1,4 @@
-import type { Commit } from '../../../src/protocols';
+import type { Commit } from '../../../src/ports';
 import { sampleLineage, sampleValue } from '../../../src/testing/sample-records';
 
 /** One knot of a made-up run, with a value of its own. */

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createLocalDiskDataStore } from '../../../src/adapters/data-stores/local-disk';
+import { createLocalDiskDataStore } from '../../../src/adapters/disk';
 
 /** Puts one large value after the other until it is killed. Arguments: folder, bytes. */
 async function main(): Promise<void> {

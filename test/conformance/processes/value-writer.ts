@@ -4,7 +4,7 @@ import { utimes } from 'node:fs/promises';
 import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import Libsql from 'libsql';
-import { valueFile } from '../../../src/adapters/data-stores/local-disk/entries';
+import { valueFile } from '../../../src/adapters/disk/entries';
 import { openBackends } from '../../../src/backends';
 
 const FIVE_HOURS_MS = 5 * 60 * 60 * 1000;

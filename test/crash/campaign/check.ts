@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { isGrpcServiceError, type WorkflowClient } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils';
 
-import type { Backends, DataStore, LineageRecord, RunRecord } from '../../../src/protocols';
+import type { Backends, DataStore, LineageRecord, RunRecord } from '../../../src/ports';
 import { type JournalLine } from './journal';
 import { PACE, PLACES, isBrought, isInSegment, isPaced, isPlaced, sharedBy } from './mix';
 import type { Cut } from './plan';

@@ -2,10 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 
-import { Selvage } from '../../../src/client';
+import { Selvage, type RunHandle } from '../../../src/client';
 import { SelvageError } from '../../../src/errors';
-import type { RunHandle } from '../../../src/client';
-import type { Backends } from '../../../src/protocols';
+import type { Backends } from '../../../src/ports';
 import { TIGHT_HISTORY_BUDGET } from '../../support/run-limits';
 import type { Blow } from './blows';
 import {

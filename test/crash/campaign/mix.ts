@@ -33,7 +33,7 @@ import {
   type StoredBytes,
   type Tapestry,
 } from '../../../src';
-import { SLOW_KNOT_MS } from '../../../src/engine/limits';
+import { SLOW_KNOT_MS } from '../../../src/plan/limits';
 import type { Scene } from './scene';
 
 /**

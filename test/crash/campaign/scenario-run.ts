@@ -21,7 +21,7 @@ import type { Composition } from './composition';
 import { readJournal, type JournalLine } from './journal';
 import { CHILD_RUN_KNOT, type MixPlace } from './mix';
 import type { Scenario } from './plan';
-import type { Backends } from '../../../src/protocols';
+import type { Backends } from '../../../src/ports';
 import type { Actor, End, Pool } from './processes';
 import type { Held } from './scene';
 import { openStores } from './struck-backends';

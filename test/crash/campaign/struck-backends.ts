@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate } from 'node:timers/promises';
 
-import { SqliteRunHistory } from '../../../src/adapters/run-histories/sqlite';
+import { SqliteRunHistory } from '../../../src/adapters/sqlite';
 import { combineBackends } from '../../../src/backends/combine';
 import type {
   Backends,
@@ -11,7 +11,7 @@ import type {
   LineageRecord,
   RunHistory,
   TapestryStore,
-} from '../../../src/protocols';
+} from '../../../src/ports';
 import { SPLIT_ACTIVITY } from '../../../src/workflows/messages';
 import { openProjectBackends } from '../../support/project-backends';
 import { withMethods } from '../../support/with-methods';
@@ -85,8 +85,8 @@ function splitWithStrikes(
       }
     },
   });
-  const { tapestryStore, runHistory, leaseTable } = real;
-  return combineBackends({ tapestryStore, runHistory, dataStore, leaseTable });
+  const { tapestryStore, runHistory, leaseTable, startLedger } = real;
+  return combineBackends({ tapestryStore, runHistory, dataStore, leaseTable, startLedger });
 }
 
 /** Value and record are written in one transaction: the blow falls before it is committed. */
@@ -130,9 +130,9 @@ function struckHistory(history: RunHistory, scene: Scene): RunHistory {
       scene.strike('in-pin');
       return await history.startRun(record);
     },
-    async endRun(temporalRunId, end) {
+    async endRun(temporalRunId, end, required) {
       scene.strike('in-settle');
-      const known = await history.endRun(temporalRunId, end);
+      const known = await history.endRun(temporalRunId, end, required);
       scene.strike('after-settle');
       return known;
     },

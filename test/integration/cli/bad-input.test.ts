@@ -131,6 +131,8 @@ test('every --help has an example and ends well', async () => {
     ['lineage'],
     ['plan'],
     ['doctor'],
+    ['backup'],
+    ['restore'],
   ];
   for (const words of commands) {
     const { code, stdout } = await runWarm(project, [...words, '--help']);

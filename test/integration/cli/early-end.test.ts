@@ -186,7 +186,7 @@ describe('selvage worker', () => {
         return (JSON.parse(stdout) as { status?: string }).status === 'succeeded';
       });
       expect(worker.stderr).toMatch(
-        /^The body of knot "leaking" of run r left .*:\n {2}TypeError: nobody heard\n(?:.*\n)*The worker goes on\.$/m,
+        /^\S+Z warn The body of knot "leaking" of run r left .*:\n {2}TypeError: nobody heard\n(?:.*\n)*The worker goes on\.$/m,
       );
     });
   });

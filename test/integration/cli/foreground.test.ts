@@ -47,9 +47,14 @@ async function interrupt(project: string, runId: string, end: NodeJS.Signals = '
 
 const go = (project: string, runId: string): void => writeFileSync(path.join(project, `go-${runId}`), '');
 
+/** The first in a process of its own, as a user has it; more of them in one that is warm. */
 async function runFresh(project: string, times: number): Promise<void> {
   for (let turn = 1; turn <= times; turn++) {
-    const { code, stdout, stderr } = await runCommand(project, ['run', FILE, '--json']);
+    const { code, stdout, stderr } = await (turn === 1 ? runCommand : runWarm)(project, [
+      'run',
+      FILE,
+      '--json',
+    ]);
     expect([code, stderr]).toEqual([0, expect.not.stringMatching(/Failing workflow task|^error/m)]);
     expect(JSON.parse(stdout)).toMatchObject({ status: 'succeeded', values: { end: 'new' } });
     // No other run and no other worker is on it.
@@ -95,10 +100,12 @@ describe('a run has the code of its command, and does nothing else', () => {
 
   test('with runs whose body ends its process', async () => {
     const project = makeCommandProject({ [FILE]: pipeline('new') });
-    for (const runId of ['one', 'two']) {
-      await runCommand(project, ['run', FILE, '--run-id', runId, '--param', 'ends=true']);
-      expect(logOf(project)).toContain(` ${runId}\n`);
-    }
+    await Promise.all(
+      ['one', 'two'].map((runId) =>
+        runCommand(project, ['run', FILE, '--run-id', runId, '--param', 'ends=true']),
+      ),
+    );
+    for (const runId of ['one', 'two']) expect(logOf(project)).toContain(` ${runId}\n`);
     await runFresh(project, TIMES);
     expect(logOf(project).match(/ (?:one|two)\n/g)).toHaveLength(2);
   });
@@ -195,10 +202,9 @@ describe('a run whose command is gone', () => {
   });
 
   test('is adopted by a worker that is asked to, and by no other', async () => {
-    for (const runId of ['named', 'another', 'third']) {
-      await interrupt(project, runId);
-      go(project, runId);
-    }
+    const runIds = ['named', 'another', 'third'];
+    await Promise.all(runIds.map((runId) => interrupt(project, runId)));
+    for (const runId of runIds) go(project, runId);
     const worker = new Command(project, ['worker', FILE, '--adopt', 'named']);
     await worker.hasWritten(/Run named is over: succeeded\./);
     worker.signal('SIGTERM');
@@ -209,10 +215,11 @@ describe('a run whose command is gone', () => {
     await ofAll.hasWritten(/Run third is over: succeeded\./);
     ofAll.signal('SIGTERM');
     expect((await ofAll.finished).code).toBe(0);
-    const unknown = await runCommand(project, ['worker', FILE, '--adopt', 'nobody']);
-    expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringMatching(/^error UnknownRun: /m)]);
-    const over = await runCommand(project, ['worker', FILE, '--adopt', 'named']);
-    expect([over.code, over.stderr]).toEqual([2, expect.stringMatching(/^error RunOver: /m)]);
+    const [unknown, over] = await Promise.all(
+      ['nobody', 'named'].map((runId) => runCommand(project, ['worker', FILE, '--adopt', runId])),
+    );
+    expect([unknown!.code, unknown!.stderr]).toEqual([2, expect.stringMatching(/ error UnknownRun: /)]);
+    expect([over!.code, over!.stderr]).toEqual([2, expect.stringMatching(/ error RunOver: /)]);
   });
 });
 

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { TEMPLATES } from '../../../src/cli/templates';
+import { TEMPLATES } from '../../../src/cli/verbs/init';
 import { makeCommandProject, ownEnvironment, runWarm } from '../../support/command-line';
 import { makeProject, removeProjects } from '../server/projects';
 
@@ -42,7 +42,10 @@ test.each(Object.keys(TEMPLATES))(
     const { code, stdout } = await runWarm(project, ['init', 'my pipeline', '--template', template]);
     expect(code).toBe(0);
     const folder = path.join(project, 'my pipeline');
-    expect(readdirSync(folder).sort()).toEqual(WRITTEN);
+    const { pipeline = 'pipeline.ts', files = [] } = TEMPLATES[template]!;
+    expect(readdirSync(folder).sort()).toEqual(
+      [...WRITTEN.filter((name) => name !== 'pipeline.ts'), pipeline, ...files].sort(),
+    );
     install(folder);
     const commands = stdout
       .slice(stdout.indexOf('Next:\n') + 6)

@@ -34,7 +34,7 @@ beforeAll(async () => {
   const project = makeWaiting();
   const command = new Command(project, ['worker', 'stubborn.ts']);
   await command.hasWritten(/Worker of/);
-  await runWarm(project, ['run', 'stubborn.ts', '--detach']);
+  expect(await runWarm(project, ['run', 'stubborn.ts', '--detach'])).toMatchObject({ code: 0 });
   await command.hasWritten(/wait: began/);
   command.signal('SIGTERM');
   stubborn = command.finished;
@@ -126,7 +126,7 @@ test.each([
     const command = new Command(project, [verb, 'stubborn.ts']);
     if (verb !== 'run') {
       await command.hasWritten(/Worker of/);
-      expect((await runWarm(project, ['run', 'stubborn.ts', '--detach'])).code).toBe(0);
+      expect(await runWarm(project, ['run', 'stubborn.ts', '--detach'])).toMatchObject({ code: 0 });
     }
     await command.hasWritten(/wait: began/);
     const held = holders(project);

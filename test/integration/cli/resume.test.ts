@@ -62,19 +62,40 @@ test('with a file it works for the new run, as run does, and comes back to it by
 
 test('--from runs a knot again that was ok', async () => {
   const args = ['resume', 'broken', 'fixable.ts', '--from', 'load', '--run-id', 'anew'];
-  expect((await selvage(...args)).code).toBe(0);
+  const refused = await selvage(...args);
+  expect(refused.stderr).toMatch(/^error AlreadyResumed: .*"mended" \(succeeded\).*--again/m);
+  expect(refused.code).toBe(2);
+  expect((await selvage(...args, '--again')).code).toBe(0);
   expect(await takenOver('anew')).not.toContain('load');
 });
 
+test('both runs name each other, and a listing can leave out what was resumed', async () => {
+  const first = await selvage('runs', 'show', 'broken');
+  expect(first.stdout).toMatch(/^ {2}Resumed +as run mended, succeeded; as run anew, succeeded$/m);
+  expect(first.stdout).not.toMatch(/^Resume /m);
+  expect((await selvage('runs', 'show', 'anew')).stdout).toMatch(/^ {2}Goes on +from run broken$/m);
+  const shown = await selvage('runs', 'show', 'broken', '--json');
+  expect(JSON.parse(shown.stdout)).toMatchObject({
+    resumes: [
+      { runId: 'mended', status: 'succeeded' },
+      { runId: 'anew', status: 'succeeded' },
+    ],
+  });
+  const all = await selvage('runs', 'list', '--tapestry', 'fixable');
+  expect(all.stdout).toMatch(/^broken .* anew$/m);
+  const left = await selvage('runs', 'list', '--tapestry', 'fixable', '--status', 'failed', '--not-resumed');
+  expect(left.stdout).toMatch(/^No run fits\.$/m);
+});
+
 test('without a file it is left to a worker, and refused where there is none', async () => {
-  const refused = await selvage('resume', 'broken', '--task-queue', 'idle');
+  const refused = await selvage('resume', 'broken', '--again', '--task-queue', 'idle');
   expect(refused.stderr).toMatch(/^error NoWorker: .*"idle"/m);
   expect(refused.code).toBe(2);
   const worker = new Command(project, ['worker', 'fixable.ts']);
   try {
     // The server hears of the worker a little after the worker says so.
     const { stdout } = await until('the run is taken', async () => {
-      const finished = await selvage('resume', 'broken', '--run-id', 'left', '--json');
+      const finished = await selvage('resume', 'broken', '--again', '--run-id', 'left', '--json');
       return finished.code === 0 ? finished : undefined;
     });
     expect(JSON.parse(stdout)).toMatchObject({ runId: 'left', tapestry: 'fixable', status: 'running' });

@@ -3,9 +3,12 @@ import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import Libsql from 'libsql';
 import { openBackends } from '../../../src/backends';
+import { openRuns } from '../../../src/client/open-runs';
+import { unbegunRuns } from '../../../src/client/unbegun-run';
 import { runCommandLine } from '../../../src/cli/command-line';
 import { sampleHash, sampleLineage, sampleRun, sampleValue } from '../../../src/testing/sample-records';
 import { folderForEach } from '../../conformance/temporary-folder';
+import { until } from '../../support/until';
 import { sharedServerAddress } from '../../support/temporal-server';
 import { recordedOutput } from '../../unit/cli/output-streams';
 
@@ -279,6 +282,57 @@ describe('gc', () => {
     expect(await there()).toEqual(['"made of it"', '"made"']);
   });
 
+  test('what others have open in the namespace holds nothing: no workflow of another team, no run of other backends', async () => {
+    const runId = await fill();
+    const backends = await openBackends({ projectDir: projectDir() });
+    const place = { address: sharedServerAddress(), namespace: 'default', source: 'test' };
+    const client = new Client({ connection });
+    const { workflow } = client;
+    const history = await backends.runHistory.identity();
+    const sealed = { metadata: { encoding: Buffer.from('binary/of-their-own') }, data: Buffer.from('?') };
+    const theirs = new Client({
+      connection,
+      dataConverter: {
+        payloadCodecs: [{ encode: async (all) => all.map(() => sealed), decode: async (all) => all }],
+      },
+    });
+    const memos: Record<string, { selvage: unknown } | undefined> = {
+      foreign: undefined,
+      elsewhere: { selvage: { backends: { history: 'another', store: 's', data: 'd' } } },
+      childElsewhere: { selvage: { temporalRunId: 'of-nobody' } },
+      nestedElsewhere: { selvage: { parentRunId: 'p', parentTemporalRunId: 'of-nobody' } },
+      unbegun: { selvage: { backends: { history, store: 's', data: 'd' } } },
+      resumed: { selvage: { resume: { runId, temporalRunId: 't' } } },
+    };
+    const open = (name: string): string => `${name}-${runId}`;
+    const start = (name: string): object => ({
+      workflowId: open(name),
+      taskQueue: open(name),
+      memo: memos[name],
+    });
+    const handles = await Promise.all([
+      ...Object.keys(memos).map((name) => workflow.start('nobody', start(name) as never)),
+      theirs.workflow.start('nobody', { ...start('elsewhere'), workflowId: open('sealed') } as never),
+    ]);
+    try {
+      await until('the server lists them', async () => {
+        const listed = await workflow.count(
+          `ExecutionStatus = 'Running' and WorkflowId in ('${open('unbegun')}', '${open('resumed')}', '${open('sealed')}')`,
+        );
+        return listed.count === 3;
+      });
+      const { needed, oldest } = await openRuns({ client, backends, place });
+      expect([...needed].sort()).toEqual([open('resumed'), runId, open('unbegun')].sort());
+      expect([open('resumed'), open('unbegun')]).toContain(oldest?.runId);
+      expect((await unbegunRuns(workflow, backends, { limit: 10 })).map(({ run_id }) => run_id)).toContain(
+        open('unbegun'),
+      );
+    } finally {
+      await Promise.all(handles.map((handle) => handle.terminate()));
+      await backends.close();
+    }
+  });
+
   test('values within the grace stay', async () => {
     await fill();
     const backends = await openBackends({ projectDir: projectDir() });
@@ -373,7 +427,7 @@ describe('prune', () => {
     const handle = await client.workflow.start('nobody', {
       workflowId,
       taskQueue: workflowId,
-      memo: { selvage: { resume: { run: runId, temporalRun: runId } } },
+      memo: { selvage: { resume: { runId, temporalRunId: runId } } },
     });
     try {
       const { document, text } = await selvage('prune', '--older-than', '71h', '--yes', '--json');

@@ -50,6 +50,19 @@ test('runs list: newest first, by status and tapestry, page by page', async () =
   );
 });
 
+test('runs show RUN/KNOT: what became of one knot', async () => {
+  const shown = await selvage('runs', 'show', 'good/answer');
+  expect(shown.stdout).toMatch(/^answer of run good \(succeeded\)\n {2}ok .*sha256:/m);
+  const failed = await selvage('runs', 'show', 'bad/nothing');
+  expect(failed.stderr).toMatch(/^error UnknownKnot: .*"nothing"/m);
+  const { stdout } = await selvage('runs', 'show', 'good/d', '--json');
+  expect(JSON.parse(stdout)).toMatchObject({
+    knotId: 'd',
+    run: { run_id: 'good' },
+    record: { outcome: 'ok' },
+  });
+});
+
 test('run --tag: the tags are on record, shown, and found', async () => {
   const own = makeCommandProject({ 'pipeline.ts': PIPELINES });
   const selvage = (...args: string[]) => runWarm(own, args);
@@ -251,7 +264,7 @@ test('lineage for people names inputs, hashes, errors and the next page', async 
 
 test('lineage asks for something to look for, for a run that is there, and makes no database', async () => {
   expect((await selvage('lineage')).stderr).toMatch(
-    /^error Usage: .*--run, --knot, --class, --output, --input, --outcome, --since or --until/,
+    /^error Usage: .*--run, --knot, --definition, --output, --input, --outcome, --since or --until/,
   );
   expect((await selvage('lineage', '--run', 'nobody')).stderr).toMatch(/^error UnknownRun: .*"nobody"/);
   const empty = makeCommandProject();

@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, makeCommandProject, runWarm } from '../../support/command-line';
+import { closeAll, connectSelvage } from '../../support/open-selvage';
+import { sharedServerAddress } from '../../support/temporal-server';
 import { until } from '../../support/until';
 import { removeProjects } from '../server/projects';
 
@@ -12,6 +14,7 @@ const times = knot('times', ({ x }: { x: number }) => x * factor);
 export const scaled = tapestry('scaled', (t) => ({ y: times({ x: t.parameter('x', z.number()) }, { id: 'times' }) }));
 `;
 
+afterEach(closeAll);
 afterAll(removeProjects);
 
 function makeScaled(): string {
@@ -49,11 +52,36 @@ test('selvage worker works for a detached run, and stops cleanly', async () => {
   expect((await worker.finished).code).toBe(0);
 });
 
+test('a worker says that it is there when the server knows it: a run may be left to it at once', async () => {
+  const selvage = await connectSelvage();
+  const place = ['--address', sharedServerAddress(), '--task-queue', selvage.taskQueue!];
+  const worker = new Command(makeScaled(), ['worker', 'pipeline.ts', ...place]);
+  try {
+    await worker.hasWritten(/Worker of scaled/);
+    expect(await selvage.pollers.areThere(selvage.taskQueue!)).toBe(true);
+  } finally {
+    worker.signal('SIGTERM');
+  }
+  expect((await worker.finished).code).toBe(0);
+});
+
+test('selvage worker notices that the npm is gone that has started it, and stops cleanly', async () => {
+  const project = makeScaled();
+  const worker = new Command(project, ['worker', 'pipeline.ts'], { npm_execpath: '/npm' }, { shell: true });
+  await worker.hasWritten(/Worker of scaled/);
+  await worker.hasWritten(/As a service, start it by node \S*main\.js worker pipeline\.ts$/m);
+  worker.signal('SIGTERM');
+  // Its streams are open until the command itself has ended.
+  const { stderr } = await worker.finished;
+  expect(stderr).toMatch(/warn The process that has started this command .* has ended: stopping/);
+  expect(stderr).toMatch(/info Stopping: running bodies have 5 s to end/);
+});
+
 test('selvage dev starts the worker anew when an imported file changes, and waits where it is broken', async () => {
   const project = makeScaled();
   const dev = new Command(project, ['dev', 'pipeline.ts']);
   try {
-    await dev.hasWritten(/Temporal's web page: http:\/\/127\.0\.0\.1:\d+/);
+    await dev.hasWritten(/Temporal embedded server 127\.0\.0\.1:\d+/);
     await dev.hasWritten(/Worker of scaled/);
     expect(await answerOf(project, 'before')).toBe(10);
 

@@ -1,8 +1,8 @@
 import { local, type Tapestry } from '../../../src';
 import type { RunHandle, Selvage } from '../../../src/client';
 import { nodeSha256 } from '../../../src/backends';
-import { planOf } from '../../../src/execution';
-import { recordOf } from '../../../src/model';
+import { planOf } from '../../../src/runtime';
+import { recordOf } from '../../../src/authoring';
 import { Latch } from '../../support/latch';
 import {
   closeAll,

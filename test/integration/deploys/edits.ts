@@ -17,8 +17,6 @@ const double = knot('double', ({ x }: { x: number }) => x * 2);
 const add = knot('add', ({ a, b }: { a: number; b: number }) => a + b);
 const price1 = knot('price', { version: '1' }, ({ x }: { x: number }) => x * 3);
 const price2 = knot('price', { version: '2' }, ({ x }: { x: number }) => x * 4);
-/** Calls make definitions of one name and source that differ in what they capture. */
-const scale = (factor: number) => knot('scale', ({ x }: { x: number }) => x * factor);
 
 type Options = Extract<ConstructorParameters<typeof Tapestry>[1], object>;
 /** What lies behind the knot in which every run is held. */
@@ -111,16 +109,6 @@ export const FINISHED_EDITS: readonly Edit[] = [
     z.string(),
   ),
   edit(
-    'a knot is added whose definition captures something else',
-    (held) => ({ two: scale(2)({ x: held }, { id: 'two' }), three: scale(3)({ x: held }, { id: 'three' }) }),
-    (held) => ({
-      seven: scale(7)({ x: held }, { id: 'seven' }),
-      three: scale(3)({ x: held }, { id: 'three' }),
-      two: scale(2)({ x: held }, { id: 'two' }),
-    }),
-    { two: 10, three: 15 },
-  ),
-  edit(
     'the function of a node is edited',
     (held) => ({
       sum: aggregate({ inputs: { held }, combine: (given) => given.held + 1 }, { id: 'sum' }),
@@ -171,19 +159,6 @@ export const WAITING_EDITS: readonly (Edit & { readonly waiting: string; readonl
     ),
     waiting: 'price',
     because: /no definition "price" version "1" for knot "price"/,
-  },
-  {
-    ...edit(
-      'a knot is renamed whose definition captures something that others do not',
-      (held) => ({ two: scale(2)({ x: held }, { id: 'two' }) }),
-      (held) => ({
-        renamed: scale(2)({ x: held }, { id: 'renamed' }),
-        three: scale(3)({ x: held }, { id: 'three' }),
-      }),
-      { two: 10 },
-    ),
-    waiting: 'two',
-    because: /no definition "scale" for knot "two"/,
   },
   {
     ...edit(

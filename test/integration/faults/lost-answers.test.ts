@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 
 import { runLocally } from '../../../src';
 import { openBackends } from '../../../src/backends';
-import type { Backends } from '../../../src/protocols';
+import type { Backends } from '../../../src/ports';
 import { randomOf } from '../../../src/testing/simulator/random';
 import { withDoneButFailed } from '../../../src/testing/troubled';
 import { freshPostgresDatabase } from '../../support/fresh-places';

@@ -3,14 +3,17 @@ import { z } from 'zod';
 
 import { knot, map, queue, tapestry, local, type Knot } from '../../../src';
 import type { RunHandle, Selvage } from '../../../src/client';
-import { createPostgresDataStore } from '../../../src/adapters/data-stores/postgres';
-import { createPostgresLeaseTable } from '../../../src/adapters/lease-tables/postgres';
-import { createPostgresRunHistory } from '../../../src/adapters/run-histories/postgres';
-import { createPostgresTapestryStore } from '../../../src/adapters/tapestry-stores/postgres';
-import { parsePostgresUrl } from '../../../src/adapters/shared/postgres';
-import { makePool } from '../../../src/adapters/shared/postgres/open';
+import {
+  createPostgresDataStore,
+  createPostgresLeaseTable,
+  createPostgresRunHistory,
+  createPostgresStartLedger,
+  createPostgresTapestryStore,
+} from '../../../src/adapters/postgres';
+import { parsePostgresUrl } from '../../../src/adapters/postgres/address';
+import { makePool } from '../../../src/adapters/postgres/open';
 import { combineBackends, openBackends } from '../../../src/backends';
-import type { Backends } from '../../../src/protocols';
+import type { Backends } from '../../../src/ports';
 import { FaultProxy } from '../../support/fault-proxy';
 import { freshPostgresDatabase } from '../../support/fresh-places';
 import { closeAll, connectSelvage, onClose, startWorker } from '../../support/open-selvage';
@@ -137,6 +140,7 @@ async function openImpatient(address: string): Promise<Backends> {
     runHistory: await createPostgresRunHistory(options),
     dataStore: await createPostgresDataStore(options),
     leaseTable: await createPostgresLeaseTable(options),
+    startLedger: await createPostgresStartLedger(options),
   });
   onClose(async () => {
     await backends.close();

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { SelvageError, knot, local, queue, tapestry } from '../../../src';
 import type { RunHandle, Selvage } from '../../../src/client';
 import { openBackends } from '../../../src/backends';
-import type { Backends } from '../../../src/protocols';
+import type { Backends } from '../../../src/ports';
 import { closeAll, connectSelvage, onClose, startWorker } from '../../support/open-selvage';
 import { recordsAndValues } from '../../support/recorded-once';
 import { describeWithPrivate, startPrivatePostgres, type PrivateService } from '../../support/services';

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
@@ -75,11 +76,35 @@ test('doctor finds damage, a repair mends it and keeps the damaged file, and a s
   expect(JSON.parse(shown.stdout)).toMatchObject({ status: 'succeeded', values: { answer: 15 } });
 });
 
+test('doctor names a damaged value, a repair sets it aside, and the next run makes it again', async () => {
+  const elsewhere = { SELVAGE_DATA: `file:${path.join(project, 'values')}` };
+  const ran = await selvage([...RUN, '--run-id', 'on-disk'], elsewhere);
+  expect(ran.code).toBe(0);
+  const shown = await selvage(['runs', 'show', 'on-disk', '--json'], elsewhere);
+  const hash = `sha256:${createHash('sha256').update('15').digest('hex')}`;
+  const digest = hash.slice('sha256:'.length);
+  const folder = path.join(project, 'values', digest.slice(0, 2), digest.slice(2, 4));
+  writeFileSync(path.join(folder, hash.replace(':', '-')), '~');
+
+  const found = await selvage(['doctor'], elsewhere);
+  expect(found.stdout).toMatch(new RegExp(`^missing +Values +1 of \\d+ values damaged: ${hash}$`, 'm'));
+  expect(found.code).toBe(1);
+  const { code, stdout } = await selvage(['doctor', '--repair', '--json'], elsewhere);
+  expect(code).toBe(0);
+  const { values } = JSON.parse(stdout) as { values: { hash: string; keptAs: string }[] };
+  expect(values).toMatchObject([{ hash }]);
+  expect(bytesOf(values[0]!.keptAs).toString()).toBe('~');
+  expect((await selvage(['doctor'], elsewhere)).stdout).toMatch(/^ok +Values +\d+ values sound$/m);
+  // Another run makes the same value, and the first has it again.
+  expect((await selvage(RUN, elsewhere)).code).toBe(0);
+  expect((await selvage(['runs', 'show', 'on-disk', '--json'], elsewhere)).stdout).toBe(shown.stdout);
+});
+
 test('a command under a clock that went back does its work, and says so; doctor, too', async () => {
   const { code, stdout, stderr } = await selvage([...RUN, '--json'], HOURS_BACK);
   expect(code).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ status: 'succeeded' });
-  expect(stderr).toMatch(/^warning ClockWentBack: The clock says .* but run "first" began at /m);
+  expect(stderr).toMatch(/^warning ClockWentBack: The clock says .* but run "[^"]+" began at /m);
   const examined = await selvage(['doctor'], HOURS_BACK);
   expect(examined.stdout).toMatch(/^note +Clock +ClockWentBack: /m);
   expect(examined.code).toBe(0);

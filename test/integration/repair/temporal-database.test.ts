@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { knot, tapestry } from '../../../src';
 import { openBackends } from '../../../src/backends';
 import type { Selvage } from '../../../src/client';
-import type { Backends } from '../../../src/protocols';
-import { repairProject, type ProjectRepair } from '../../../src/repair';
+import type { Backends } from '../../../src/ports';
+import { endLostRuns, repairProject, type ProjectRepair } from '../../../src/cli/doctor/repair-project';
 import { EmbeddedServer, serverFolder } from '../../../src/server';
-import { bytesOf, change, overwritePages, pagesOf, rowsOf, withoutLog } from '../../support/database-blows';
+import { bytesOf, change, overwritePages, pagesOf, withoutLog } from '../../support/database-blows';
 import { closeAll, connectSelvage, onClose, startWorker } from '../../support/open-selvage';
 import { until } from '../../support/until';
 import { makeProject, removeProjects } from '../server/projects';
@@ -75,104 +75,39 @@ function database(): string {
   return serverFolder(projectDir).database;
 }
 
-/** The pages of a table and of its indexes, but for those that lead to others. */
-function leavesOf(table: string, indexes = true): number[] {
-  const names = rowsOf<{ name: string }>(
-    database(),
-    `select name from sqlite_schema where tbl_name = '${table}' and rootpage > 0`,
-  );
-  return names
-    .filter(({ name }) => indexes || name === table)
-    .flatMap(({ name }) => pagesOf(database(), name).leaf);
+async function repair(): Promise<ProjectRepair & { lostRuns: string[] }> {
+  const repaired = await repairProject({ projectDir, environment });
+  const { lostCluster } = repaired;
+  const lostRuns = lostCluster ? await endLostRuns({ projectDir, environment }, lostCluster) : [];
+  return { ...repaired, lostRuns };
 }
 
-function repair(): Promise<ProjectRepair> {
-  return repairProject({ projectDir, environment });
-}
-
-/** The run ends as if nothing had been. */
-async function endsWell(runId: string): Promise<void> {
-  const { selvage, close } = await open();
-  writeFileSync(path.join(projectDir, 'go'), '');
-  const worker = await startWorker(selvage, { tapestries: [waiting] });
-  expect(await selvage.getRun(runId).values()).toEqual({ after: 2 });
-  const { items } = await selvage.lineage({ runId });
-  expect(items.map(({ knot_id }) => knot_id).sort()).toEqual(['after', 'before', 'between']);
-  await worker.stop();
-  await selvage.close();
-  await close();
-}
-
-test('a run goes on after what it does not need was damaged, and the tasks that it waited for', async () => {
+test('a damaged database is moved away whole, and the runs that it had in flight can be resumed on a new one', async () => {
   const runId = await interruptedRun();
-  const blows = [
-    'executions_visibility',
-    'executions_visibility_fts_keyword_list_data',
-    'timer_tasks',
-    'transfer_tasks',
-  ];
-  overwritePages(
-    database(),
-    blows.flatMap((table) => leavesOf(table)),
-  );
-  const { temporal, lostRuns } = await repair();
-  expect(temporal).toMatchObject({ state: 'repaired', trial: 'served', goOn: [runId] });
-  expect(lostRuns).toEqual([]);
-  expect(temporal.tables!.find(({ table }) => table === 'history_node')).toMatchObject({
-    lost: 0,
-    isExact: true,
-  });
-  await endsWell(runId);
-  expect(await repair()).toMatchObject({ leftovers: [], temporal: { state: 'sound' }, lostRuns: [] });
-});
-
-test('what the server knew of a run and lost is made anew from its history', async () => {
-  const runId = await interruptedRun();
-  overwritePages(database(), [...leavesOf('activity_info_maps'), ...leavesOf('current_executions')]);
-  const { temporal, lostRuns } = await repair();
-  expect(temporal).toMatchObject({ state: 'repaired', goOn: [runId] });
-  expect(lostRuns).toEqual([]);
-  await endsWell(runId);
-});
-
-test('a run whose history is lost is named and taken out of the server; others start on it', async () => {
-  const runId = await interruptedRun();
-  overwritePages(database(), leavesOf('history_node', false));
-  const { temporal, lostRuns } = await repair();
-  expect(temporal).toMatchObject({ state: 'repaired', trial: 'served', goOn: [] });
-  expect(temporal.tables!.find(({ table }) => table === 'history_node')!.lost).toBeGreaterThan(0);
-  expect(lostRuns).toEqual([{ runId, reason: expect.any(String) }]);
-
-  const { selvage, backends } = await open();
-  await startWorker(selvage, { tapestries: [waiting] });
-  writeFileSync(path.join(projectDir, 'go'), '');
-  expect(await (await selvage.start(waiting, {})).values()).toEqual({ after: 2 });
-  // What it had committed is there for another run to take over.
-  const lost = await backends.runHistory.getRun(runId);
-  const records = await backends.runHistory.getRecords(lost!.temporal_run_id);
-  expect(records).toEqual([expect.objectContaining({ knot_id: 'before', outcome: 'ok' })]);
-});
-
-test('a hopeless database is moved away, the runs that it had in flight are named, and a new one serves', async () => {
-  const runId = await interruptedRun();
-  const whole = bytesOf(database());
-  writeFileSync(database(), whole.fill(0xa5, 100));
+  overwritePages(database(), pagesOf(database(), 'history_node').leaf);
+  const damaged = bytesOf(database());
   const { temporal, lostRuns } = await repair();
   expect(temporal).toMatchObject({
     state: 'hopeless',
     keptAs: expect.stringContaining('temporal.db.damaged-'),
   });
-  expect(bytesOf(temporal.keptAs!).equals(whole)).toBe(true);
-  expect(lostRuns).toEqual([{ runId, reason: expect.stringContaining("Temporal's database") }]);
+  expect(bytesOf(temporal.keptAs!).equals(damaged)).toBe(true);
+  expect(lostRuns).toEqual([runId]);
 
-  const { selvage } = await open();
+  const { selvage, backends } = await open();
+  expect((await selvage.runs.list()).items.find(({ run_id }) => run_id === runId)).toMatchObject({
+    status: 'terminated',
+    details: { error: { message: expect.stringContaining('lost in a repair') } },
+  });
+  // What it had committed is there for another run to take over.
+  const lost = await backends.runHistory.getRun(runId);
+  const records = await backends.runHistory.getRecords(lost!.temporal_run_id);
+  expect(records).toEqual([expect.objectContaining({ knot_id: 'before', outcome: 'ok' })]);
   await startWorker(selvage, { tapestries: [waiting] });
   writeFileSync(path.join(projectDir, 'go'), '');
   expect(await (await selvage.start(waiting, {})).values()).toEqual({ after: 2 });
-  expect((await selvage.listRuns()).items.find(({ run_id }) => run_id === runId)).toMatchObject({
-    status: 'terminated',
-    environment: { error: { message: expect.stringContaining('lost in a repair') } },
-  });
+  await closeAll();
+  expect(await repair()).toMatchObject({ leftovers: [], temporal: { state: 'sound' }, lostRuns: [] });
 });
 
 test('a sound database on which no server starts is moved away, too', async () => {

@@ -143,7 +143,7 @@ test('two projects at once have each their own server, database and runs', async
       const selvage = await connectSelvage({ address, backends, taskQueue: 'same' });
       await startWorker(selvage, { tapestries: [waiting] });
       await (await selvage.start(waiting, {}, { runId: 'same' })).values();
-      return (await selvage.listRuns()).items;
+      return (await selvage.runs.list()).items;
     }),
   );
   expect(found.map((runs) => runs.map(({ run_id }) => run_id))).toEqual([['same'], ['same']]);

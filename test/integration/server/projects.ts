@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -34,6 +34,18 @@ export function serverProcesses(projectDir: string): number[] {
     .split('\n')
     .filter((line) => line.includes('server start-dev') && line.includes(database))
     .map((line) => Number.parseInt(line, 10));
+}
+
+/** The ports of IPv4 that a process listens on. On Linux. */
+export function portsOf(pid: number): number[] {
+  const folder = `/proc/${pid}/fd`;
+  const files = new Set(readdirSync(folder).map((descriptor) => readlinkSync(path.join(folder, descriptor))));
+  const isListening = '0A';
+  return readFileSync(`/proc/${pid}/net/tcp`, 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , , state, , , , , , inode]) => state === isListening && files.has(`socket:[${inode}]`))
+    .map(([, local]) => Number.parseInt(local!.split(':')[1]!, 16));
 }
 
 /** The command line and, on Linux, the environment of a process. */

@@ -1,10 +1,10 @@
 import { PlanCache } from '../../../src/activities';
-import { InMemoryTapestryStore } from '../../../src/adapters/tapestry-stores/in-memory';
+import { InMemoryTapestryStore } from '../../../src/adapters/memory';
 import { createInMemoryBackends, nodeSha256 } from '../../../src/backends';
-import { decodeLayout } from '../../../src/engine';
-import { planOf } from '../../../src/execution';
-import { knot, recordOf, tapestry } from '../../../src/model';
-import type { StoredPlan, TapestryStore } from '../../../src/protocols';
+import { decodeLayout } from '../../../src/plan';
+import { planOf } from '../../../src/runtime';
+import { knot, recordOf, tapestry } from '../../../src/authoring';
+import type { StoredPlan, TapestryStore } from '../../../src/ports';
 import { rejectionOf } from '../../support/rejection-of';
 import { SwitchableBackends } from '../../support/switchable-backends';
 import { refusal } from '../../support/refusal';

@@ -41,3 +41,14 @@ test('of small values, no more are kept than there is room for with what they ta
   expect(recent.get('v0')).toBeUndefined();
   expect(recent.get('v999')).toBeDefined();
 });
+
+test.each([
+  ['a small buffer of Node, which shares 8 KiB with others', Buffer.from('{"x":1}')],
+  ['a part of what a client has read', new Uint8Array(64 * KIB).subarray(KIB, 6 * KIB)],
+])('%s does not keep the memory that it is a part of', (_, bytes) => {
+  const recent = new RecentValues();
+  recent.add({ hash: 'a', bytes });
+  const kept = recent.get('a')!;
+  expect(Buffer.from(kept).equals(bytes)).toBe(true);
+  expect(kept.buffer.byteLength).toBe(bytes.byteLength);
+});

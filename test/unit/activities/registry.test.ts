@@ -1,6 +1,6 @@
 import { Registry } from '../../../src/activities';
 import { nodeSha256 } from '../../../src/backends';
-import { knot, recordOf, tapestry, type Tapestry } from '../../../src/model';
+import { aggregate, knot, recordOf, tapestry, type Tapestry } from '../../../src/authoring';
 import { thrownBy } from '../../support/thrown-by';
 import { refusal } from '../../support/refusal';
 
@@ -10,43 +10,32 @@ const registryOf = (...tapestries: Tapestry[]): Registry =>
     nodeSha256,
   );
 
-/** A generic function: each call makes a definition of one name and source that captures another value. */
+const valueOf = <T>({ value }: { value: T }): { of: T } => ({ of: value });
+/** Each call makes a definition of one function. */
+const generic = <T>() => knot('generic', valueOf<T>);
+/** Each call makes another function, which captures another value. */
 const constantly = (value: number) => knot('constantly', () => value);
 const double = knot('double', ({ x }: { x: number }) => x * 2);
 const doubleAgain = knot('double', { version: '2' }, ({ x }: { x: number }) => x + x);
 
-const call = (
-  registry: Registry,
-  tapestryName: string,
-  id: string,
-  name = 'constantly',
-  version?: string,
-): unknown => registry.definition(tapestryName, id, name, version)?.body({ x: 4 }, undefined as never);
+const call = (registry: Registry, tapestryName: string, id: string, name: string): unknown =>
+  registry.definition(tapestryName, id, name, undefined)?.body({ x: 4 }, undefined as never);
 
-test('a knot has the body that its tapestry places there, also where others share name and source', () => {
-  const registry = registryOf(
-    tapestry('one', () => {
-      constantly(1)({}, { id: 'first' });
-      constantly(2)({}, { id: 'second' });
-    }),
-    tapestry('other', () => void constantly(3)({}, { id: 'first' })),
-  );
-  expect([
-    call(registry, 'one', 'first'),
-    call(registry, 'one', 'second'),
-    call(registry, 'other', 'first'),
-  ]).toEqual([1, 2, 3]);
+test('a knot with its function in place has the one that is there', () => {
+  const tripled = (name: string, by: number) =>
+    tapestry(name, () => {
+      const d = double({ x: 1 }, { id: 'd' });
+      aggregate({ inputs: { d }, combine: () => by }, { id: 'first' });
+      aggregate({ inputs: { d }, combine: () => by }, { id: 'second' });
+    });
+  const registry = registryOf(tripled('one', 1), tripled('other', 2));
+  const name = 'selvage.aggregate';
+  expect([call(registry, 'one', 'first', name), call(registry, 'other', 'second', name)]).toEqual([1, 2]);
+  expect(registry.definition('one', 'gone', name, undefined)).toBeUndefined();
 });
 
-test('a knot that the tapestry has no more gets a body only where there can be but one', () => {
-  const registry = registryOf(
-    tapestry('one', () => {
-      constantly(1)({}, { id: 'first' });
-      constantly(2)({}, { id: 'second' });
-      double({ x: 1 }, { id: 'double' });
-    }),
-  );
-  expect(registry.definition('one', 'gone', 'constantly', undefined)).toBeUndefined();
+test('a knot that the tapestry has no more gets the body of its definition, wherever that is placed', () => {
+  const registry = registryOf(tapestry('one', () => void double({ x: 1 }, { id: 'double' })));
   expect(call(registry, 'one', 'gone', 'double')).toBe(8);
   expect(call(registry, 'gone', 'gone', 'double')).toBe(8);
 });
@@ -82,9 +71,20 @@ test('two definitions of one name and version and different source are refused, 
   ).toMatchObject(refusal('DuplicateDefinition', /"yours".*"double".*"mine"/));
 });
 
-test('ten thousand definitions of one generic function are no trouble', () => {
+test('definitions of one function are one, and those of two functions of one source are refused', () => {
+  const texts = tapestry('texts', () => void generic<string>()({ value: 'a' }, { id: 'one' }));
+  const numbers = tapestry('numbers', () => void generic<number>()({ value: 1 }, { id: 'one' }));
+  expect(registryOf(texts, numbers).activityTypes).toEqual(['generic']);
+  const one = tapestry('one', () => void constantly(1)({}, { id: 'one' }));
+  const two = tapestry('two', () => void constantly(2)({}, { id: 'two' }));
+  expect(thrownBy(() => registryOf(one, two))).toMatchObject(
+    refusal('DuplicateDefinition', /"two".*"constantly".*"one".*captured different values/),
+  );
+});
+
+test('ten thousand definitions of one function are no trouble', () => {
   const many = tapestry('many', () => {
-    for (let i = 0; i < 10_000; i++) constantly(i)({}, { id: `k${i}` });
+    for (let i = 0; i < 10_000; i++) generic<number>()({ value: i }, { id: `k${i}` });
   });
-  expect(call(registryOf(many), 'many', 'k9999')).toBe(9_999);
+  expect(registryOf(many).registered('generic', undefined)).toMatchObject({ receives: 'values' });
 });

@@ -1,7 +1,7 @@
 import { createInMemoryBackends } from '../../../src/backends';
-import { unpackEnds } from '../../../src/engine';
+import { unpackEnds } from '../../../src/scheduler';
 import { knot, local, tapestry, type KnotContext } from '../../../src';
-import type { KnotEvent } from '../../../src/interceptors/activity';
+import type { KnotEvent } from '../../../src/activities/interceptors';
 import type { SegmentAnswer } from '../../../src/workflows/messages';
 import { KnotActivities, RUN, failureOf } from '../../support/knot-activity';
 import { Latch, aborted } from '../../support/latch';
@@ -52,7 +52,7 @@ test('an attempt after a lost worker runs nothing: who may have been running goe
   const activities = await KnotActivities.of(chain);
   await activities.startSegment(['source']).answer;
   const answer = await activities.startSegment(CHAIN, { attempt: 2 }).answer;
-  expect(endsOf(answer, 3)).toEqual(['ok', 'alone', 'again']);
+  expect(endsOf(answer, 3)).toEqual(['ok', 'retryAlone', 'requeue']);
   expect(await activities.record('sum')).toBeUndefined();
 });
 
@@ -69,7 +69,7 @@ test('a knot whose body this worker may not run goes alone, what is beside it ru
     { registered: [triple(({ x }) => x + 2)] },
   );
   const answer = await activities.startSegment(['first', 'waits', 'behind', 'beside']).answer;
-  expect(endsOf(answer, 4)).toEqual(['ok', 'alone', 'again', 'ok']);
+  expect(endsOf(answer, 4)).toEqual(['ok', 'retryAlone', 'requeue', 'ok']);
   expect(await activities.record('waits')).toBeUndefined();
 });
 
@@ -103,7 +103,7 @@ describe('an attempt that is told to stop', () => {
   test.each(['CANCELLED', 'WORKER_SHUTDOWN'] as const)('for %s answers what is recorded', async (reason) => {
     const { activities, attempt } = await begun();
     attempt.mock.cancel(reason);
-    expect(endsOf(await attempt.answer, 2)).toEqual(['ok', 'again']);
+    expect(endsOf(await attempt.answer, 2)).toEqual(['ok', 'requeue']);
     expect(await activities.record('second')).toBeUndefined();
   });
 });
@@ -171,10 +171,10 @@ describe('the backends', () => {
     expect(await after.record('sum')).toMatchObject({ parent_input_hashes: { from: record.output_hash } });
   });
 
-  test('a parent without a record is a refusal that says whose it is', async () => {
+  test('a parent without a record ends the attempt, and says whose it is, so that it is made again', async () => {
     const activities = await KnotActivities.of(chain);
     const { failure } = await failureOf(activities.startSegment(['sum']));
-    expect(failure).toMatchObject({ type: 'ValueMissing', nonRetryable: false });
+    expect(failure).toMatchObject({ type: 'selvage.recordsLost', nonRetryable: true });
     expect(failure.message).toMatch(/"source"/);
   });
 });

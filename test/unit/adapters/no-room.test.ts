@@ -1,12 +1,12 @@
 import { cpSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'libsql';
-import { createLocalDiskDataStore } from '../../../src/adapters/data-stores/local-disk';
-import { createSqliteDataStore } from '../../../src/adapters/data-stores/sqlite';
-import { createDuckDbRunHistory } from '../../../src/adapters/run-histories/duckdb';
+import { createLocalDiskDataStore } from '../../../src/adapters/disk';
+import { createSqliteDataStore } from '../../../src/adapters/sqlite';
+import { createDuckDbRunHistory } from '../../../src/adapters/duckdb';
 import { inspectBackends } from '../../../src/backends';
 import { SelvageError } from '../../../src/errors';
-import type { DataStore, LineageRecord, StoredValue } from '../../../src/protocols';
+import type { DataStore, LineageRecord, StoredValue } from '../../../src/ports';
 import { sampleLineage, sampleValue } from '../../../src/testing/sample-records';
 import { rejectionOf } from '../../support/rejection-of';
 import { describeWithSmallDisk, SmallDisk } from '../../support/small-disk';

@@ -1,6 +1,6 @@
 import { createInMemoryBackends, GroupCommit } from '../../../src/backends';
 import { SelvageError } from '../../../src/errors';
-import type { Commit, CommitResult } from '../../../src/protocols';
+import type { Commit, CommitResult } from '../../../src/ports';
 import { sampleLineage, sampleValue } from '../../../src/testing/sample-records';
 
 function commitOf(knot_id: string, bytes = 1): Commit {
@@ -92,8 +92,37 @@ test('a bad record fails alone', async () => {
   expect(await group.commit(commitOf('after'))).toMatchObject({ inserted: true });
 });
 
-test('a backend that cannot be reached is asked once for the whole batch', async () => {
-  const down = new SelvageError('BackendUnavailable', 'down');
+test('for what can never be stored, something else is, and its caller hears that this stands', async () => {
+  const fail = (batch: readonly Commit[]): Error | undefined =>
+    batch.some(({ record }) => record.worker === 'odd') ? new SelvageError('NotStorable', 'odd') : undefined;
+  const watched = watchedBackends({ fail });
+  const group = new GroupCommit(watched, ({ record }) =>
+    record.knot_id === 'lost'
+      ? undefined
+      : { record: { ...record, worker: null, outcome: 'err' }, values: [] },
+  );
+  const odd = (knot_id: string): Commit => {
+    const { record, values } = commitOf(knot_id);
+    return { record: { ...record, worker: 'odd' }, values };
+  };
+  const [fine, other, lost] = await Promise.allSettled(
+    [commitOf('fine'), odd('other'), odd('lost')].map((commit) => group.commit(commit)),
+  );
+  expect(fine).toMatchObject({ value: { inserted: true, record: { outcome: 'ok' } } });
+  expect(other).toMatchObject({ value: { inserted: false, record: { outcome: 'err' } } });
+  expect(lost).toMatchObject({ reason: { code: 'NotStorable' } });
+});
+
+test.each([
+  'BackendUnavailable',
+  'DiskFull',
+  'FolderUnusable',
+  'DatabaseDamaged',
+  'SchemaTooNew',
+  'KeyMissing',
+  'InvalidKey',
+] as const)('a backend that cannot work (%s) is asked once for the whole batch', async (code) => {
+  const down = new SelvageError(code, 'down');
   const watched = watchedBackends({ fail: () => down });
   const group = new GroupCommit(watched);
   const results = await Promise.allSettled(['a', 'b'].map((knot) => group.commit(commitOf(knot))));

@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
-import { InMemoryLeaseTable } from '../../../src/adapters/lease-tables/in-memory';
-import { InMemoryRunHistory } from '../../../src/adapters/run-histories/in-memory';
-import { openBackends, type OpenBackendsOptions } from '../../../src/backends';
-import type { Backends } from '../../../src/protocols';
+import { InMemoryLeaseTable, InMemoryRunHistory } from '../../../src/adapters/memory';
+import { locateBackends, openBackends, type OpenBackendsOptions } from '../../../src/backends';
+import type { Backends } from '../../../src/ports';
 import { sampleHash, sampleLineage, sampleValue } from '../../../src/testing/sample-records';
 import { folderForEach } from '../../conformance/temporary-folder';
 import { refusal } from '../../support/refusal';
@@ -78,6 +77,25 @@ test('leases are where the run history is, unless they are said to be elsewhere'
   expect((await open({ leases })).leaseTable).toBe(leases);
   await open({ history: 'memory:', leases: 'sqlite:here/leases.db' });
   expect(existsSync(path.join(folder(), 'here', 'leases.db'))).toBe(true);
+});
+
+test('the start ledger is where the run history is, unless it is said to be elsewhere', async () => {
+  expect((await open()).startLedger.technology).toBe('sqlite');
+  expect((await open({ history: 'memory:' })).startLedger.technology).toBe('memory');
+  expect((await open({ history: `duckdb:${path.join(folder(), 'h.duckdb')}` })).startLedger.technology).toBe(
+    'sqlite',
+  );
+  const environment = { SELVAGE_LEDGER: 'sqlite:here/ledger.db' };
+  const [claim] = await (
+    await open({ environment })
+  ).startLedger.claim([{ trigger: 'kafka:k', key: '1', runId: 'r', requestHash: null, event: {} }]);
+  expect(await (await open({ environment })).startLedger.find('kafka:k', '1')).toEqual(claim!.entry);
+  expect(locateBackends({ projectDir: folder(), environment }).ledger).toMatchObject({
+    technology: 'sqlite',
+    path: path.join(folder(), 'here', 'ledger.db'),
+    variable: 'SELVAGE_LEDGER',
+  });
+  await expect(open({ ledger: 'file:somewhere' })).rejects.toMatchObject({ code: 'InvalidUrl' });
 });
 
 test.each([

@@ -1,4 +1,4 @@
-import { judge, planOf, type Sample } from '../../../bench/soak/verdict';
+import { judge, judgeSmallRuns, planOf, type Sample } from '../../../bench/soak/verdict';
 
 const MEGABYTE = 1024 * 1024;
 const plan = planOf(30);
@@ -7,6 +7,7 @@ const plan = planOf(30);
 function samples(at: (minute: number) => Partial<Pick<Sample, 'memory' | 'resident' | 'handles'>>): Sample[] {
   return Array.from({ length: 30 }, (_, index) => ({
     minute: index + 1,
+    runs: 200 * (index + 1),
     memory: {},
     resident: {},
     handles: {},
@@ -73,7 +74,21 @@ test('a short soak shrinks its warm-up and its windows, and looks more often', (
 });
 
 test('a soak whose samples came too late to compare says so', () => {
-  expect(() => judge([{ minute: 29, memory: {}, resident: {}, handles: {} }], plan)).toThrow(
+  expect(() => judge([{ minute: 29, runs: 9, memory: {}, resident: {}, handles: {} }], plan)).toThrow(
     'no samples to compare',
   );
+});
+
+test.each([
+  ['ten megabytes', 10, [true, true]],
+  ['more than that', 11, [false, true]],
+])('small runs: buffers of the worker grow by %s after the first 500', (_, growth, flat) => {
+  const findings = judgeSmallRuns(
+    samples((minute) => ({
+      // The first 500 are over at the third look.
+      memory: { 'worker: buffers': (minute < 3 ? 1 : minute < 6 ? 50 : 50 + growth) * MEGABYTE },
+      resident: { 'worker: outside the heap': 200 * MEGABYTE },
+    })),
+  );
+  expect(findings.map(({ isFlat }) => isFlat)).toEqual(flat);
 });

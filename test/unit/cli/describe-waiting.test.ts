@@ -1,5 +1,5 @@
 import type { Waiting, WaitingKnot } from '../../../src/client';
-import { describeWaiting } from '../../../src/cli/describe-waiting';
+import { describeWaiting } from '../../../src/cli/show/waiting';
 import { recordedOutput } from './output-streams';
 
 const NOW = 10_000_000;

@@ -1,6 +1,6 @@
-import { renameSync, utimesSync, writeFileSync } from 'node:fs';
+import { renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { FileWatch } from '../../../src/cli/file-watch';
+import { FileWatch } from '../../../src/cli/files/file-watch';
 import { folderForEach } from '../../conformance/temporary-folder';
 import { until } from '../../support/until';
 
@@ -50,4 +50,16 @@ test('hears of a file that comes into being', async () => {
   watch.add([late]);
   writeFileSync(late, '1');
   await until('it is told', () => changed.includes(late));
+});
+
+test('tells of a file that has changed since it was read, when it is added', async () => {
+  const old = file('old.ts', '1');
+  const { ctimeMs: since } = statSync(old);
+  const edited = await until('the clock of the disk has gone on', () => {
+    const written = file('edited.ts', '2');
+    return statSync(written).ctimeMs > since ? written : undefined;
+  });
+  watch.add([old, edited], since);
+  await until('it is told', () => changed.length > 0);
+  expect(changed).toEqual([edited]);
 });

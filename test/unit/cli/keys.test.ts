@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { openBackends } from '../../../src/backends';
 import { runCommandLine } from '../../../src/cli/command-line';
-import { withSubject } from '../../../src/sealing';
+import { withSubject } from '../../../src/encryption';
 import { sampleHash, sampleLineage, sampleRun, sampleValue } from '../../../src/testing/sample-records';
 import { folderForEach } from '../../conformance/temporary-folder';
 import { recordedOutput } from './output-streams';
@@ -33,7 +33,7 @@ async function selvage(...words: string[]): Promise<{ code: number; text: string
 async function store(): Promise<void> {
   const backends = await openBackends({ projectDir: projectDir() });
   await backends.runHistory.startRun(
-    sampleRun({ run_id: 'theirs', status: 'succeeded', environment: { subject: 'user-42' } }),
+    sampleRun({ run_id: 'theirs', status: 'succeeded', details: { subject: 'user-42' } }),
   );
   const { temporal_run_id } = (await backends.runHistory.getRun('theirs'))!;
   const value = sampleValue('"theirs"');

@@ -1,6 +1,6 @@
 import { knot, map, runLocally, subTapestry, tapestry } from '../../../src';
 import { createInMemoryBackends } from '../../../src/backends';
-import { knotTree } from '../../../src/cli/knot-tree';
+import { knotTree } from '../../../src/cli/show/knot-tree';
 import { recordedOutput } from './output-streams';
 
 const list = knot('list', () => [1, 2, 3]);

@@ -1,4 +1,5 @@
-import { Output, type OutputStream } from '../../../src/cli/output';
+import { Output } from '../../../src/cli/output/output';
+import type { OutputStream } from '../../../src/terminal';
 
 class Recorder implements OutputStream {
   text = '';

@@ -35,7 +35,12 @@ test.each([
 });
 
 test('colours are for terminals, and NO_COLOR is heard', () => {
-  expect(recordedOutput({ isTTY: true }).output.red('x')).toBe('\u001b[31mx\u001b[0m');
-  expect(recordedOutput({ isTTY: true, env: { NO_COLOR: '1' } }).output.red('x')).toBe('x');
-  expect(recordedOutput().output.red('x')).toBe('x');
+  const red = (options: Parameters<typeof recordedOutput>[0]): string => {
+    const { output, stdout } = recordedOutput(options);
+    output.say(output.red('x'));
+    return stdout.text;
+  };
+  expect(red({ isTTY: true })).toBe('\u001b[31mx\u001b[0m\n');
+  expect(red({ isTTY: true, env: { NO_COLOR: '1' } })).toBe('x\n');
+  expect(red({})).toBe('x\n');
 });

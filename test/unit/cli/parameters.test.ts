@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { readParameters } from '../../../src/cli/parameters';
+import { StoredBytes } from '../../../src';
+import { readParameters } from '../../../src/cli/files/parameters';
 import { folderForEach } from '../../conformance/temporary-folder';
-import { knot, recordOf, tapestry, type StandardSchema, type TapestryRecord } from '../../../src/model';
+import { knot, recordOf, tapestry, type StandardSchema, type TapestryRecord } from '../../../src/authoring';
 
 const folder = folderForEach();
 
@@ -122,4 +123,19 @@ test.each([
   if (text !== undefined) writeFileSync(file, text);
   const reading = readParameters(withParameter(z.any()), { pairs: [], file });
   await expect(reading).rejects.toMatchObject({ code, details: { file } });
+});
+
+test('a reference to a value in the data store is refused, unless it is asked for', async () => {
+  const reference = `{"$type":"stored","value":{"hash":"bytes-sha256:${'a'.repeat(64)}","size":1}}`;
+  const tapestry = withParameter(z.any());
+  const file = path.join(folder(), 'with-reference.json');
+  writeFileSync(file, `{"p":[${reference}]}`);
+  const refused = /refers to a value in the data store.*--allow-references/;
+  await expect(readParameters(tapestry, { pairs: [`p=${reference}`] })).rejects.toThrow(refused);
+  await expect(readParameters(tapestry, { pairs: [], file })).rejects.toMatchObject({
+    code: 'NotDecodable',
+    message: expect.stringMatching(refused),
+  });
+  const { p } = await readParameters(tapestry, { pairs: [`p=${reference}`], allowReferences: true });
+  expect(StoredBytes.is(p)).toBe(true);
 });

@@ -1,5 +1,4 @@
-import { ProgressDisplay, progressLine } from '../../../src/cli/progress-display';
-import { MapRates } from '../../../src/cli/map-rates';
+import { MapRates, ProgressDisplay, progressLine } from '../../../src/cli/show/progress';
 import type { Progress } from '../../../src/client';
 import { recordedOutput, screen } from './output-streams';
 

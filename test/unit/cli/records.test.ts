@@ -1,11 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import * as path from 'node:path';
-import { openAnalyticalHistory } from '../../../src/adapters/run-histories/duckdb';
+import { openAnalyticalHistory } from '../../../src/adapters/duckdb';
 import { openBackends } from '../../../src/backends';
 import { runCommandLine } from '../../../src/cli/command-line';
-import { Output } from '../../../src/cli/output';
-import { timeOption } from '../../../src/cli/time-option';
-import type { LineageRecord, RunRecord } from '../../../src/protocols';
+import { Output } from '../../../src/cli/output/output';
+import { timeOption } from '../../../src/cli/options/times';
+import type { LineageRecord, RunRecord } from '../../../src/ports';
 import { sampleHash, sampleLineage, sampleRun } from '../../../src/testing/sample-records';
 import { folderForEach } from '../../conformance/temporary-folder';
 
@@ -27,7 +27,7 @@ const lineage = runs.flatMap((run, index) =>
       run_id: run.run_id,
       temporal_run_id: run.temporal_run_id,
       knot_id: knot,
-      knot_class: knot === 'a' ? 'fetch' : 'store',
+      definition: knot === 'a' ? 'fetch' : 'store',
       outcome: index === 2 && knot === 'b' ? 'err' : 'ok',
       output_hash: index === 2 && knot === 'b' ? null : sampleHash(`${index}${knot}`),
       parent_input_hashes: { x: sampleHash(`in ${index}`), none: null },
@@ -69,7 +69,7 @@ test.each(['duckdb:history.duckdb', 'sqlite:history.db'])(
   'lineage answers by every option on %s',
   async (url) => {
     await fill(url);
-    expect(await found('--class', 'store')).toEqual(['run-2/b', 'run-1/b', 'run-0/b']);
+    expect(await found('--definition', 'store')).toEqual(['run-2/b', 'run-1/b', 'run-0/b']);
     expect(await found('--outcome', 'err')).toEqual(['run-2/b']);
     expect(await found('--hash', sampleHash('1a'))).toEqual(['run-1/a']);
     expect(await found('--output', sampleHash('1a'))).toEqual(['run-1/a']);
@@ -78,9 +78,9 @@ test.each(['duckdb:history.duckdb', 'sqlite:history.db'])(
     expect(await found('--since', '26h', '--until', '2h', '--knot', 'a')).toEqual(['run-1/a']);
     expect(await found('--until', new Date(NOW - 30 * HOUR).toISOString())).toEqual(['run-0/b', 'run-0/a']);
 
-    const first = await selvage('lineage', '--class', 'fetch', '--limit', '2', '--json');
+    const first = await selvage('lineage', '--definition', 'fetch', '--limit', '2', '--json');
     const { cursor } = JSON.parse(first.stdout) as { cursor: string };
-    expect(await found('--class', 'fetch', '--limit', '2', '--cursor', cursor)).toEqual(['run-0/a']);
+    expect(await found('--definition', 'fetch', '--limit', '2', '--cursor', cursor)).toEqual(['run-0/a']);
   },
 );
 

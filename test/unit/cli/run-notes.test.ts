@@ -1,6 +1,6 @@
 import { knot, map, runLocally, tapestry } from '../../../src';
 import { createInMemoryBackends } from '../../../src/backends';
-import { readNotes } from '../../../src/cli/run-notes';
+import { readNotes } from '../../../src/cli/show/run-notes';
 
 const list = knot('list', { version: '1', cache: true }, () => [1, 2, 3]);
 const half = knot('half', { version: '1', cache: true }, ({ x }: { x: number }) => {

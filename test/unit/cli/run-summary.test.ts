@@ -1,10 +1,10 @@
-import { runDocument } from '../../../src/cli/run-document';
-import { NO_NOTES, type RunNotes } from '../../../src/cli/run-notes';
-import { summarise, type Summary } from '../../../src/cli/run-summary';
-import type { ExceptionRecord, RunResult } from '../../../src/model/outcome';
+import { runDocument } from '../../../src/cli/show/run-document';
+import { NO_NOTES, type RunNotes } from '../../../src/cli/show/run-notes';
+import { summarise, type Summary } from '../../../src/cli/show/run-summary';
+import type { ExceptionRecord, RunResult } from '../../../src/authoring/outcome';
 import { recordedOutput } from './output-streams';
 
-const lineage = { place: '/p/.selvage/selvage.db', command: 'selvage lineage --run r' };
+const lineage = { location: '/p/.selvage/selvage.db', command: 'selvage lineage --run r' };
 const error: ExceptionRecord = {
   id: 'e',
   type: 'RangeError',
@@ -34,6 +34,7 @@ const failed: RunResult = {
     g: { kind: 'skipped', reason: 'parent_failed_or_skipped', detail: { anySkipped: true, parents: ['f'] } },
   },
   values: { date: new Date(0) },
+  graph: { tapestry: 't', planHash: '', knots: [] },
 };
 
 function summaryOf(

@@ -1,10 +1,10 @@
-import { examineNode } from '../../../src/cli/actions/doctor';
-import { formatDuration, formatTable, formatValue, shorten } from '../../../src/cli/format';
-import { nextPage } from '../../../src/cli/next-page';
-import { ownCommand, shellLine } from '../../../src/cli/own-command';
-import { describePlace } from '../../../src/cli/place';
-import { reportError } from '../../../src/cli/report-error';
-import { workerWords } from '../../../src/cli/server-options';
+import { examineNode } from '../../../src/cli/doctor/examine';
+import { formatDuration, formatTable, formatValue, shorten } from '../../../src/cli/output/format';
+import { endsWithParent } from '../../../src/cli/process/parent-watch';
+import { nextPage, ownCommand, shellLine } from '../../../src/cli/output/typed-commands';
+import { describePlace } from '../../../src/cli/location/connect';
+import { reportError } from '../../../src/cli/output/report-error';
+import { workerWords } from '../../../src/cli/options/server-options';
 import { SelvageError } from '../../../src/errors';
 import { recordedOutput } from './output-streams';
 
@@ -55,10 +55,11 @@ test('what the user is told to type works in a shell, however we were called', (
   );
 });
 
-test('a place names server, namespace and web page', () => {
+test('a place names server and namespace, and warns of a web page', () => {
   const place = { address: 'h:1', namespace: 'n' };
-  expect(describePlace({ ...place, source: 'embedded', uiUrl: 'http://h:2' })).toBe(
-    'Temporal embedded server h:1, namespace n (http://h:2)',
+  expect(describePlace({ ...place, source: 'embedded' })).toBe('Temporal embedded server h:1, namespace n');
+  expect(describePlace({ ...place, source: 'embedded', uiUrl: 'http://h:2' })).toMatch(
+    /^Temporal embedded server h:1, namespace n \(http:\/\/h:2\)\nwarning .*no password/,
   );
   expect(describePlace({ ...place, source: 'TEMPORAL_ADDRESS' })).toBe('Temporal server h:1, namespace n');
 });
@@ -111,7 +112,7 @@ describe('errors', () => {
     const { output, stderr } = recordedOutput();
     const status = String.raw`Status { code: Internal, message: "broken", details: b"\x08\"\x05", metadata: MetadataMap { headers: {"a": "b"} }, source: None }`;
     reportError(new Error(`Not done: ${status} \u001b[2J`), output);
-    expect(stderr.text).toContain('Not done: Status { code: Internal, message: "broken" } \uFFFD[2J\n');
+    expect(stderr.text).toContain('Not done: Status { code: Internal, message: "broken" } \\u001b[2J\n');
     expect(stderr.text).not.toMatch(/details|\u001b/);
   });
 });
@@ -123,4 +124,18 @@ test.each([
   ['24.0.1', 'ok'],
 ])('Node %s is %s', (version, verdict) => {
   expect(examineNode(version).verdict).toBe(verdict);
+});
+
+test('a command that npm has started ends with its parent, unless it is meant to outlive it', () => {
+  const behindNpm = { pid: 70, parent: 60, session: 50, environment: { npm_execpath: '/npm' } };
+  expect(endsWithParent(behindNpm)).toBe(true);
+  expect(endsWithParent({ ...behindNpm, session: undefined })).toBe(true);
+  // Started by a shell or a supervisor.
+  expect(endsWithParent({ ...behindNpm, environment: {} })).toBe(false);
+  // Left to the system, the first of a container, with a session of its own, asked to.
+  expect(endsWithParent({ ...behindNpm, parent: 1 })).toBe(false);
+  expect(endsWithParent({ ...behindNpm, pid: 1, parent: 0 })).toBe(false);
+  expect(endsWithParent({ ...behindNpm, session: 70 })).toBe(false);
+  const detached = { npm_execpath: '/npm', SELVAGE_DETACHED: 'true' };
+  expect(endsWithParent({ ...behindNpm, environment: detached })).toBe(false);
 });

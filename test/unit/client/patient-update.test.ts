@@ -1,6 +1,7 @@
 import { ServiceError, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { updatePatiently } from '../../../src/client/patient-update';
+import { isUnanswered } from '../../../src/client/update-failure';
 
 /** As gRPC gives it to Temporal's client, which wraps it. */
 const refusedByServer = (code: number, details = ''): Error =>
@@ -31,6 +32,13 @@ afterEach(() => jest.restoreAllMocks());
 test.each([
   ['RESOURCE_EXHAUSTED', refusedByServer(8)],
   ['ABORTED', refusedByServer(10)],
+  [
+    'a step that failed just now',
+    refusedByServer(
+      9,
+      'Unable to perform workflow execution update due to unexpected workflow task failure.',
+    ),
+  ],
   ['UnprocessedUpdate', refusedByRun('UnprocessedUpdate')],
 ])('what the server does not let in is sent again: %s', async (_, error) => {
   const { send, sent } = failing(error, 2);
@@ -100,4 +108,12 @@ test('what has waited for a worker before it was refused has a minute more', asy
   };
   await expect(updatePatiently(slow)).resolves.toBe('taken');
   expect(sent()).toBe(3);
+});
+
+test.each([
+  ['CANCELLED, which the server says when it gives up together with the caller', 1],
+  ['DEADLINE_EXCEEDED', 4],
+  ['UNAVAILABLE', 14],
+])('nobody knows whether an update was heard: %s', (_, code) => {
+  expect(isUnanswered(refusedByServer(code))).toBe(true);
 });

@@ -2,9 +2,11 @@ import { z } from 'zod';
 import { sleep, tapestry, waitForSignal, waitUntil } from '../../../src';
 import type { PendingActivity } from '../../../src/client/pending-activity';
 import type { QueuePollers } from '../../../src/client/pollers';
-import { dueQueues, whyWaiting, type RunSituation } from '../../../src/client/why-waiting';
-import { compile, layoutOf } from '../../../src/engine';
-import { recordOf } from '../../../src/model';
+import { dueQueues } from '../../../src/client/activity-reason';
+import type { RunSituation } from '../../../src/client/run-situation';
+import { whyElementWaits, whyWaiting } from '../../../src/client/why-waiting';
+import { compile, layoutOf } from '../../../src/plan';
+import { recordOf } from '../../../src/authoring';
 import { chain, fanWithSum, localWhere, tapestryOf } from '../../support/tapestry-records';
 
 const NOW = 1_000_000;
@@ -223,6 +225,57 @@ describe('a knot without an activity of its own', () => {
     expect(
       whyWaiting(situation([[]], { childRuns: new Map([[id(0), `run/${id(0)}`]]) })).knots,
     ).toMatchObject([{ state: 'running', reason: { code: 'ChildRun' }, childRun: `run/${id(0)}` }]);
+  });
+
+  test('has the reason of what is stuck in its child run, and else what is in flight there', () => {
+    const childRun = `run/${id(0)}`;
+    const within = (...activities: PendingActivity[]) =>
+      whyWaiting(
+        situation([[]], {
+          childRuns: new Map([[id(0), childRun]]),
+          children: new Map([[childRun, { activities }]]),
+        }),
+      ).knots[0]!;
+    const element = (at: number, more: Partial<PendingActivity> = {}): PendingActivity =>
+      activity(0, { id: `${id(0)}[${at}]`, ...more });
+    const lastFailure = { code: 'BodyThrew', message: 'Error: no' } as const;
+    const running = element(1, { state: 'started', worker: 'w', startedAt: NOW });
+    const failing = element(7, { attempt: 2, lastFailure, nextAttemptAt: NOW + 1_000 });
+    expect(within(running, failing, { ...failing, id: `${id(0)}[8]` })).toMatchObject({
+      knotId: id(0),
+      state: 'retrying',
+      attempt: 2,
+      reason: { code: 'BodyThrew', message: `${id(0)}[7]: Error: no (and 1 more)` },
+      childRun,
+      elements: [{ knotId: `${id(0)}[7]` }, { knotId: `${id(0)}[8]` }, { knotId: `${id(0)}[1]` }],
+      elementReasons: { BodyThrew: 2, Running: 1 },
+    });
+    // One that waits for a worker beside others that run is no news.
+    expect(within(element(0), running)).toMatchObject({ state: 'running', reason: { code: 'ChildRun' } });
+    // A slow knot has one activity, its own.
+    expect(within(activity(0, { lastFailure, nextAttemptAt: NOW + 1_000 }))).toMatchObject({
+      state: 'retrying',
+      reason: lastFailure,
+    });
+    const many = Array.from({ length: 30 }, (_, at) => element(at));
+    expect(within(...many)).toMatchObject({ state: 'queued', elementReasons: { Queued: 30 } });
+    expect(within(...many).elements).toHaveLength(20);
+  });
+
+  test('as an element that waits as its batch, as its map, or for its turn', () => {
+    const reason = { code: 'Running', message: 'runs' } as const;
+    const map = { knotId: 'm', state: 'running', reason: { code: 'ChildRun', message: 'runs' } } as const;
+    const batches = [0, 10, 20].map(
+      (first) => ({ knotId: `m[${first}…]`, state: 'running', reason }) as const,
+    );
+    const elements = [{ knotId: 'm[17]', state: 'running', reason }] as const;
+    expect(whyElementWaits('m[17]', { ...map, elements })).toEqual(elements[0]);
+    expect(whyElementWaits('m[18]', { ...map, elements })).toMatchObject({ reason: { code: 'Window' } });
+    expect(whyElementWaits('m[17]', { ...map, elements: batches })).toMatchObject({
+      knotId: 'm[17]',
+      reason,
+    });
+    expect(whyElementWaits('m[17]', map)).toMatchObject({ reason: { message: 'its map: runs' } });
   });
 
   test('is held by the window, by a full history, or by the next step', () => {

@@ -19,18 +19,41 @@ const NO_NODES = [
   'StoredBytes',
   'Tapestry',
   'Terminal',
+  'bearer',
   'check',
   'contentHash',
+  'cronTrigger',
+  'daily',
   'fragment',
+  'github',
+  'htmlForRun',
+  'htmlForTapestry',
+  'hourly',
   'isErr',
   'isOk',
   'isSkipped',
+  'kafkaTrigger',
+  'list',
+  'loadPipeline',
+  'loadPipelineFile',
   'local',
+  'mermaidForRun',
+  'mermaidForTapestry',
+  'monthly',
   'optional',
+  'product',
   'queue',
   'registerValueCodec',
   'runLocally',
+  'standardWebhooks',
+  'schedule',
+  'svgForRun',
+  'svgForTapestry',
   'tapestry',
+  'webhook',
+  'webhookSignal',
+  'valkeyTrigger',
+  'weekly',
 ];
 const NODES = [...Object.keys(selvage).filter((name) => !NO_NODES.includes(name)), 'parameter'];
 const ERROR_POLICIES: Readonly<Record<selvage.ErrorPolicy, true>> = {
@@ -100,9 +123,18 @@ test.each([...PAGES, 'CONTRIBUTING.md'])('the links of %s lead somewhere', (page
   expect(broken).toEqual([]);
 });
 
-test('docs/errors.md has a row for each code, and no other', () => {
-  const documented = [...readFile('docs/errors.md').matchAll(/^\| `(\w+)` +\|/gm)].map((match) => match[1]!);
-  expect(documented.sort()).toEqual(Object.keys(ERROR_CODES).sort());
+test('docs/errors.md has a row for each code with its class, and no other', () => {
+  const rows = [...readFile('docs/errors.md').matchAll(/^\| `(\w+)` +\| (\w+) +\|/gm)];
+  const documented = rows.map(([, code, errorClass]) => `${code}: ${errorClass}`);
+  const known = Object.entries(ERROR_CODES).map(([code, { class: errorClass }]) => `${code}: ${errorClass}`);
+  expect(documented.sort()).toEqual(known.sort());
+});
+
+test('docs/errors.md tells what each class means', () => {
+  const [, section = ''] = readFile('docs/errors.md').split('## Classes');
+  const documented = [...section.split('\n## ')[0]!.matchAll(/^\| `(\w+)` +\|/gm)].map((row) => row[1]!);
+  const classes = new Set(Object.values(ERROR_CODES).map((code) => code.class));
+  expect(documented.sort()).toEqual([...classes].sort());
 });
 
 test('the page of the errors has every reason of every code that covers several mistakes', () => {

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { clockTrouble, createInMemoryBackends } from '../../../src/backends';
+import { HistoryClock, clockTrouble, createInMemoryBackends } from '../../../src/backends';
 import { withFileLock } from '../../../src/server/file-lock';
 import { liveLeases, takeLease } from '../../../src/server/leases';
 import { serverFolder } from '../../../src/server/server-folder';
@@ -39,12 +39,41 @@ test('a clock that is behind the newest run is named, and one that is ahead of i
   const { runHistory } = createInMemoryBackends();
   expect(await clockTrouble(runHistory)).toBeUndefined();
   const { run_id } = await runHistory.startRun(sampleRun({ started_at: 10 * HOUR_MS }));
-  expect(await clockTrouble(runHistory, 11 * HOUR_MS)).toBeUndefined();
+  const at = async (time: number) => {
+    jest.spyOn(Date, 'now').mockReturnValue(time);
+    return await clockTrouble(runHistory);
+  };
+  expect(await at(11 * HOUR_MS)).toBeUndefined();
   // Clocks of two machines are never quite alike.
-  expect(await clockTrouble(runHistory, 10 * HOUR_MS - 1_000)).toBeUndefined();
-  expect(await clockTrouble(runHistory, 8 * HOUR_MS)).toMatchObject({
+  expect(await at(10 * HOUR_MS - 1_000)).toBeUndefined();
+  expect(await at(8 * HOUR_MS)).toMatchObject({
     code: 'ClockWentBack',
     message: expect.stringMatching(/1970-01-01T08:00.*1970-01-01T10:00/),
     details: { run: run_id, behindMs: 2 * HOUR_MS },
   });
+});
+
+test('a clock that is a day behind that of the run history is told once, and records have the time of the history', async () => {
+  const { runHistory } = createInMemoryBackends();
+  jest.spyOn(runHistory, 'now').mockImplementation(async () => Date.now() + 24 * HOUR_MS);
+  const told: unknown[] = [];
+  for (const clock of [1, 2].map(() => new HistoryClock(runHistory, (trouble) => told.push(trouble)))) {
+    await clock.ask();
+    expect(Math.abs(clock.now() - Date.now() - 24 * HOUR_MS)).toBeLessThan(60_000);
+  }
+  expect(told).toEqual([
+    expect.objectContaining({
+      code: 'ClockDiffers',
+      message: expect.stringMatching(/it is 86400 s behind\..*Set both/),
+    }),
+  ]);
+  expect(await clockTrouble(runHistory)).toMatchObject({ code: 'ClockDiffers' });
+});
+
+test('while the run history is away, the time is that of the machine', async () => {
+  const { runHistory } = createInMemoryBackends();
+  jest.spyOn(runHistory, 'now').mockRejectedValue(new Error('away'));
+  const clock = new HistoryClock(runHistory);
+  await clock.ask();
+  expect(Math.abs(clock.now() - Date.now())).toBeLessThan(60_000);
 });

@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 
 import { identify, isAlive, isSameProcess, ownIdentity } from '../../../src/server/process-identity';
 import { until } from '../../support/until';
@@ -52,6 +53,32 @@ describe.each(['linux', 'darwin'] as const)('by the means of %s', (platform) => 
       parent.kill('SIGKILL');
     }
   });
+});
+
+const BUSY_IN_SIX_THREADS = `
+const { Worker } = require('node:worker_threads');
+globalThis.held = Array.from({ length: 40 }, () => Buffer.alloc(5e6, 1));
+const workers = Array.from({ length: 6 }, () => new Worker('while (1);', { eval: true }));
+Promise.all(workers.map((worker) => require('node:events').once(worker, 'online'))).then(() => console.log('busy'));
+`;
+
+const onLinux = process.platform === 'linux' ? test : test.skip;
+if (process.platform !== 'linux')
+  process.stderr.write(
+    `SKIPPED: the threads of a process are read from /proc, which ${process.platform} does not have.\n`,
+  );
+onLinux('a killed process is alive until its last thread has let go of its files', async () => {
+  const child = spawn(process.execPath, ['-e', BUSY_IN_SIX_THREADS], { stdio: ['ignore', 'pipe', 'ignore'] });
+  await once(child.stdout, 'data');
+  const identity = identify(child.pid!)!;
+  const threads = (): string[] => readdirSync(`/proc/${child.pid}/task`);
+  expect(threads().length).toBeGreaterThan(6);
+
+  child.kill('SIGKILL');
+  // Without a turn of the event loop, in which Node would collect the child.
+  while (isAlive(identity));
+  expect(threads()).toEqual([String(child.pid)]);
+  await once(child, 'exit');
 });
 
 test('the own process is alive', () => {

@@ -5,10 +5,12 @@ import {
   type SavedScheduler,
   type SchedulerEvent,
   type SchedulerOptions,
-} from '../../../src/engine';
-import { REAL_PARTS, type SimulatedParts, type Slot } from '../../../src/testing/simulator/parts';
+} from '../../../src/scheduler';
+import type { CommitResult, LineageRecord } from '../../../src/ports';
+import { REAL_PARTS, type SimulatedParts } from '../../../src/testing/simulator/parts';
 import { simulateWith, type SimulateOptions } from '../../../src/testing/simulator/simulate';
-import { SimulatedStore, type Inserted, type KnotRecord } from '../../../src/testing/simulator/store';
+import { SimulatedStore } from '../../../src/testing/simulator/store';
+import type { Slot } from '../../../src/workflows/slot';
 import { rejectionOf } from '../../support/rejection-of';
 
 /*
@@ -60,8 +62,10 @@ test('parts without a defect pass', async () => {
 
 describe('in the store:', () => {
   class WithoutAdoption extends SimulatedStore {
-    override lookUp(): undefined {
-      return undefined;
+    override lookUp(run: string, knot: string): LineageRecord | undefined {
+      const record = super.lookUp(run, knot);
+      // What the run itself has recorded is there.
+      return record?.dispatcher === 'workflow' ? record : undefined;
     }
   }
 
@@ -83,8 +87,8 @@ describe('in the store:', () => {
 
   test('a commit inserts also where a record is there', async () => {
     class WithoutIfAbsent extends SimulatedStore {
-      override insert(knot: number, record: KnotRecord): Inserted {
-        this.records.set(knot, record);
+      override insert(record: LineageRecord): CommitResult {
+        this.replace(record);
         return { inserted: true, record };
       }
     }
@@ -97,8 +101,8 @@ describe('in the store:', () => {
 
   test('an attempt whose insert loses answers its own outcome', async () => {
     class LoserKeepsItsOwn extends SimulatedStore {
-      override insert(knot: number, record: KnotRecord): Inserted {
-        return { ...super.insert(knot, record), record };
+      override insert(record: LineageRecord): CommitResult {
+        return { ...super.insert(record), record };
       }
     }
     const error = await find({ createStore: () => new LoserKeepsItsOwn() });
@@ -119,9 +123,9 @@ describe('in the store:', () => {
 
   test('a record is lost', async () => {
     class Forgetful extends SimulatedStore {
-      override insert(knot: number, record: KnotRecord): Inserted {
+      override insert(record: LineageRecord): CommitResult {
         if (record.outcome === 'skipped') return { inserted: true, record };
-        return super.insert(knot, record);
+        return super.insert(record);
       }
     }
     const error = await find({ createStore: () => new Forgetful() });

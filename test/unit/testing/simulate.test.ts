@@ -195,8 +195,12 @@ test('what is under test cannot be exchanged by users', () => {
     'describeDataStore',
     'describeLeaseTable',
     'describeRunHistory',
+    'describeStartLedger',
     'describeSubscribableTapestryStore',
     'describeTapestryStore',
+    'expectRun',
+    'runPlanned',
     'simulate',
+    'tryEvent',
   ]);
 });

@@ -12,10 +12,10 @@ import {
   waitForSignal,
 } from '../../../src';
 import { simulate, type Simulation } from '../../../src/testing';
+import type { CommitResult, LineageRecord } from '../../../src/ports';
 import { REAL_PARTS } from '../../../src/testing/simulator/parts';
 import { simulateWith } from '../../../src/testing/simulator/simulate';
-import { SimulatedStore, type Inserted, type KnotRecord } from '../../../src/testing/simulator/store';
-import { isElement } from '../../../src/testing/simulator/units';
+import { SimulatedStore } from '../../../src/testing/simulator/store';
 import { rejectionOf } from '../../support/rejection-of';
 
 const numbers = knot('numbers', ({ count }: { count: number }) =>
@@ -135,6 +135,7 @@ describe('runs of knots', () => {
 });
 
 describe('a defect below the knots of the tapestry is found:', () => {
+  const isElement = (id: string): boolean => id.startsWith('mapped[');
   const work = tapestry('work', () => {
     const list = numbers({ count: 3 }, { id: 'list' });
     map({ over: list, each: double, bind: 'x' }, { id: 'mapped' });
@@ -142,9 +143,9 @@ describe('a defect below the knots of the tapestry is found:', () => {
 
   test('elements are recorded twice', async () => {
     class ElementsTwice extends SimulatedStore {
-      override insert(unit: number, record: KnotRecord): Inserted {
-        if (!isElement(unit)) return super.insert(unit, record);
-        this.records.set(unit, record);
+      override insert(record: LineageRecord): CommitResult {
+        if (!isElement(record.knot_id)) return super.insert(record);
+        this.replace(record);
         return { inserted: true, record };
       }
     }
@@ -157,8 +158,8 @@ describe('a defect below the knots of the tapestry is found:', () => {
 
   test('an element is run again when it is on record', async () => {
     class WithoutElements extends SimulatedStore {
-      override lookUp(unit: number): KnotRecord | undefined {
-        return isElement(unit) ? undefined : super.lookUp(unit);
+      override lookUp(run: string, knot: string): LineageRecord | undefined {
+        return isElement(knot) ? undefined : super.lookUp(run, knot);
       }
     }
     const parts = { ...REAL_PARTS, createStore: () => new WithoutElements() };

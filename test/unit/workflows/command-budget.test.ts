@@ -1,4 +1,4 @@
-import { TASK_COMMAND_BYTES } from '../../../src/engine';
+import { TASK_COMMAND_BYTES } from '../../../src/plan';
 import { COMMAND_OVERHEAD_BYTES, CommandBudget } from '../../../src/workflows/command-budget';
 
 const overhead = COMMAND_OVERHEAD_BYTES;

@@ -1,4 +1,4 @@
-import { HOLD_BYTES, HOLD_EVENTS, SETTLED_PER_EXECUTION } from '../../../src/engine';
+import { HOLD_BYTES, HOLD_EVENTS, SETTLED_PER_EXECUTION } from '../../../src/plan';
 import { continueNow, holdDispatch } from '../../../src/workflows/history-budget';
 import { runLimits } from '../../../src/workflows/run-limits';
 

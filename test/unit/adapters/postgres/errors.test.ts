@@ -1,5 +1,5 @@
-import { isConflict, isLost, selvageErrorOf } from '../../../../src/adapters/shared/postgres/errors';
-import { requireVersion } from '../../../../src/adapters/shared/postgres/open';
+import { isConflict, isLost, selvageErrorOf } from '../../../../src/adapters/postgres/errors';
+import { requireVersion } from '../../../../src/adapters/postgres/open';
 import { type SelvageError } from '../../../../src/errors';
 import { refusal } from '../../../support/refusal';
 
@@ -32,9 +32,21 @@ test.each([
 });
 
 test('an error of nobody but the caller stays what it is', () => {
-  const error = errorWith('22P02');
+  const error = errorWith('23505');
   expect(selvageErrorOf(error, PLACE)).toBe(error);
 });
+
+test.each(['22021', '22P05', '22P02', '22001', '22003', '54000', '54001', '23502', '23514'])(
+  'what the server can never hold is final: %s',
+  (code) => {
+    const error = Object.assign(errorWith(code), { detail: 'Index row size 2800' });
+    expect(selvageErrorOf(error, PLACE)).toMatchObject({
+      code: 'NotStorable',
+      message: expect.stringContaining('cannot hold this: said by the server (Index row size 2800)'),
+      details: { reason: code },
+    });
+  },
+);
 
 test('a connection is lost by errors of the socket and of a server that goes, and not by others', () => {
   for (const code of ['ECONNRESET', '08006', '57P01', '57P02', '57P03', '25P03', '26000'])

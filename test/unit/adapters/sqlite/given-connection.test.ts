@@ -1,11 +1,14 @@
 import * as path from 'node:path';
 import Libsql from 'libsql';
-import { createSqliteDataStore } from '../../../../src/adapters/data-stores/sqlite';
-import { createSqliteLeaseTable } from '../../../../src/adapters/lease-tables/sqlite';
-import { createSqliteRunHistory } from '../../../../src/adapters/run-histories/sqlite';
-import type { SqliteDatabaseLike } from '../../../../src/adapters/shared/sqlite';
+import {
+  createSqliteDataStore,
+  createSqliteLeaseTable,
+  createSqliteRunHistory,
+  createSqliteStartLedger,
+  createSqliteTapestryStore,
+  type SqliteDatabaseLike,
+} from '../../../../src/adapters/sqlite';
 import { combineBackends } from '../../../../src/backends';
-import { createSqliteTapestryStore } from '../../../../src/adapters/tapestry-stores/sqlite';
 import { sampleLineage, sampleValue } from '../../../../src/testing/sample-records';
 import { folderForEach } from '../../../conformance/temporary-folder';
 
@@ -67,6 +70,7 @@ test.each([
     runHistory: await createSqliteRunHistory({ database }),
     dataStore: await createSqliteDataStore({ database }),
     leaseTable: await createSqliteLeaseTable({ database }),
+    startLedger: await createSqliteStartLedger({ database }),
   });
   const value = sampleValue('a value');
   const commits = Array.from({ length: 100 }, (_, index) => ({

@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import fc from 'fast-check';
-import { createSqliteRunHistory, type SqliteRunHistory } from '../../../../src/adapters/run-histories/sqlite';
-import type { LineageRecord } from '../../../../src/protocols';
+import { createSqliteRunHistory, type SqliteRunHistory } from '../../../../src/adapters/sqlite';
+import type { LineageRecord } from '../../../../src/ports';
 import { sampleLineage } from '../../../../src/testing/sample-records';
 import { removeFolder, temporaryFolder } from '../../../conformance/temporary-folder';
 

@@ -1,7 +1,6 @@
 import Libsql from 'libsql';
-import { SqliteLeaseTable } from '../../../../src/adapters/lease-tables/sqlite';
-import { openSqliteDatabase } from '../../../../src/adapters/shared/sqlite';
-import type { LeaseTable } from '../../../../src/protocols';
+import { openSqliteDatabase, SqliteLeaseTable } from '../../../../src/adapters/sqlite';
+import type { LeaseTable } from '../../../../src/ports';
 
 const DAY = 24 * 60 * 60 * 1_000;
 let now: number;

@@ -1,6 +1,6 @@
 import * as path from 'node:path';
-import { createSqliteRunHistory } from '../../../../src/adapters/run-histories/sqlite';
-import type { RunHistory } from '../../../../src/protocols';
+import { createSqliteRunHistory } from '../../../../src/adapters/sqlite';
+import type { RunHistory } from '../../../../src/ports';
 import { sampleHash, sampleLineage } from '../../../../src/testing/sample-records';
 import { folderForEach } from '../../../conformance/temporary-folder';
 
@@ -22,14 +22,14 @@ const records = (count: number, prefix: string) =>
   Array.from({ length: count }, (_, n) =>
     sampleLineage({
       knot_id: `${prefix}-${n}`,
-      knot_class: prefix,
+      definition: prefix,
       parent_input_hashes: { x: sampleHash(prefix) },
     }),
   );
 
-async function countOf(history: RunHistory, knotClass: string): Promise<number[]> {
-  const byClass = await history.findLineage({ knotClass, limit: 1_000 });
-  const byInput = await history.findLineage({ inputHash: sampleHash(knotClass), limit: 1_000 });
+async function countOf(history: RunHistory, definition: string): Promise<number[]> {
+  const byClass = await history.findLineage({ definition, limit: 1_000 });
+  const byInput = await history.findLineage({ inputHash: sampleHash(definition), limit: 1_000 });
   return [byClass.items.length, byInput.items.length];
 }
 
@@ -43,4 +43,12 @@ test('a listing has every record that was committed before it, whoever did', asy
   expect(await countOf(other, 'few')).toEqual([3, 3]);
   await writer.commit(records(20, 'more'));
   expect(await countOf(other, 'more')).toEqual([20, 20]);
+});
+
+test('two that bring the index up to date at once come to the same, and to the end', async () => {
+  const [writer, other] = [await open(), await open()];
+  await writer.commit(records(2_000, 'many'));
+  const counts = await Promise.all([writer, other, other].map((history) => countOf(history, 'many')));
+  expect(counts).toEqual(Array.from({ length: 3 }, () => [1_000, 1_000]));
+  expect(await other.findHashes(sampleHash('many').slice(0, 20), 10)).toEqual([sampleHash('many')]);
 });

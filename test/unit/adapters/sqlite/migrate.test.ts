@@ -1,9 +1,9 @@
 import * as path from 'node:path';
 import Libsql from 'libsql';
-import { createSqliteRunHistory } from '../../../../src/adapters/run-histories/sqlite';
-import { inspectSqliteFile } from '../../../../src/adapters/shared/sqlite';
-import { migrate, readMigrationState } from '../../../../src/adapters/shared/sqlite/migrate';
-import { MIGRATIONS } from '../../../../src/adapters/shared/sqlite/migrations';
+import { createSqliteRunHistory } from '../../../../src/adapters/sqlite';
+import { inspectSqliteFile } from '../../../../src/adapters/sqlite/inspect';
+import { migrate, readMigrationState } from '../../../../src/adapters/sqlite/migrate';
+import { MIGRATIONS } from '../../../../src/adapters/sqlite/migrations';
 import { folderForEach } from '../../../conformance/temporary-folder';
 import { refusal } from '../../../support/refusal';
 
@@ -27,7 +27,7 @@ test('a later migration is done whole or not at all, and then the version before
   expect(() => migrate(database, file(), broken)).toThrow('nowhere');
   expect(database.prepare("select 1 from sqlite_master where name = 'more'").all()).toEqual([]);
   expect(readMigrationState(database, file(), broken)).toEqual({
-    done: ['0001-tables'],
+    done: ['0001-schema-c'],
     pending: ['0002-more'],
   });
 
@@ -35,7 +35,7 @@ test('a later migration is done whole or not at all, and then the version before
   migrate(database, file(), later);
   migrate(database, file(), later);
   expect(readMigrationState(database, file(), later)).toEqual({
-    done: ['0001-tables', '0002-more'],
+    done: ['0001-schema-c', '0002-more'],
     pending: [],
   });
   const refused = refusal('SchemaTooNew', /selvage\.db .*0002-more/);

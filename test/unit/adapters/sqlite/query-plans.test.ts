@@ -1,9 +1,12 @@
 import * as path from 'node:path';
 import Libsql from 'libsql';
-import { createSqliteRunHistory, type SqliteRunHistory } from '../../../../src/adapters/run-histories/sqlite';
-import type { SqliteDatabaseLike } from '../../../../src/adapters/shared/sqlite';
-import type { LineageQuery } from '../../../../src/protocols';
-import { sampleHash } from '../../../../src/testing/sample-records';
+import {
+  createSqliteRunHistory,
+  type SqliteDatabaseLike,
+  type SqliteRunHistory,
+} from '../../../../src/adapters/sqlite';
+import type { LineageQuery } from '../../../../src/ports';
+import { sampleHash, sampleRun } from '../../../../src/testing/sample-records';
 import { folderForEach } from '../../../conformance/temporary-folder';
 
 const folder = folderForEach();
@@ -38,12 +41,12 @@ const BY_INDEX = 'SEARCH w USING PRIMARY KEY (key=? AND role=?';
 
 test.each<[LineageQuery]>([
   [{ outputHash: hash }],
-  [{ inputHash: hash, outputHash: hash, knotClass: 'c', outcome: 'err' }],
+  [{ inputHash: hash, outputHash: hash, definition: 'c', outcome: 'err' }],
   [{ knotId: 'k', runId: 'r', inputHash: hash, outcome: 'ok' }],
-  [{ runId: 'r', knotClass: 'c', outputHash: hash, outcome: 'err' }],
-  [{ temporalRunId: 't', knotClass: 'c', inputHash: hash }],
-  [{ knotClass: 'c', outcome: 'ok', until: 1 }],
-  [{ knotClass: 'c', outcome: 'err', since: 1 }],
+  [{ runId: 'r', definition: 'c', outputHash: hash, outcome: 'err' }],
+  [{ temporalRunId: 't', definition: 'c', inputHash: hash }],
+  [{ definition: 'c', outcome: 'ok', until: 1 }],
+  [{ definition: 'c', outcome: 'err', since: 1 }],
   [{}],
   [{ until: 1, outcome: 'ok' }],
 ])('a page of lineage is read in order: %j', async (query) => {
@@ -55,7 +58,7 @@ test.each<[LineageQuery]>([
 });
 
 test('one knot of one Temporal run is found by its key', async () => {
-  expect(await planOf({ temporalRunId: 't', knotId: 'k', knotClass: 'c' })).toMatch(
+  expect(await planOf({ temporalRunId: 't', knotId: 'k', definition: 'c' })).toMatch(
     /SEARCH l USING INDEX sqlite_autoindex_selvage_lineage_1 \(temporal_run_id=\? AND knot_id=\?\)/,
   );
 });
@@ -70,4 +73,20 @@ test('which values the records name is told by indexes alone', async () => {
   expect(plan).toContain('SEARCH selvage_lineage_index USING PRIMARY KEY (key=? AND role=?)');
   expect(plan).toContain('SEARCH selvage_lineage USING INDEX selvage_lineage_by_mentioned_value');
   expect(plan).not.toMatch(/SCAN selvage/);
+});
+
+test('changes behind a position, and the last one, are found by their numbers', async () => {
+  const behind = await planOfLast(async (history) => {
+    await history.startRun(sampleRun());
+    await history.changes()[Symbol.asyncIterator]().next();
+  });
+  expect(behind).toMatch(/SEARCH l USING INTEGER PRIMARY KEY \(rowid>\?\)/);
+  expect(behind).toMatch(/USING INDEX selvage_runs_by_started_change \(started_change>\?\)/);
+  expect(behind).toMatch(/USING INDEX selvage_runs_by_ended_change \(ended_change>\?\)/);
+  expect(behind).not.toMatch(/SCAN selvage/);
+  const last = await planOfLast(async (history) => {
+    await history.startRun(sampleRun());
+    await history.lastChange();
+  });
+  expect(last).not.toMatch(/SCAN/);
 });

@@ -1,0 +1,22 @@
+import type { Envelope } from '../scheduler/envelope';
+import { encodeJson } from '../values';
+import { decodeStored, valueMissing, valueOfRecord } from '../runtime';
+import type { LineageRecord } from '../ports';
+import type { WorkerEnvironment } from './worker-environment';
+
+/** The envelope of a recorded value: inline if it is small, like the first answer. */
+export async function envelopeOfRecord(
+  environment: WorkerEnvironment,
+  record: LineageRecord,
+): Promise<Envelope> {
+  const value = valueOfRecord(record);
+  const { hash, size, stored } = value;
+  if (stored === undefined && size <= environment.inlineLimit) {
+    const bytes = await environment.backends.dataStore.get(hash);
+    if (!bytes) throw valueMissing(hash, record.knot_id);
+    // Consumers hash an inline value. A value that a resumed run took from a run with another digest key must keep the hash under which it
+    // is stored, so it travels by reference.
+    if (hash.endsWith(environment.digest(bytes))) return { value: encodeJson(decodeStored(hash, bytes)) };
+  }
+  return value;
+}

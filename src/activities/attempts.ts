@@ -1,0 +1,85 @@
+import type { Context } from '@temporalio/activity';
+import { KnotAttempt } from './knot-attempt';
+import { TaskAttempt } from './task-attempt';
+import {
+  readBatchTask,
+  readKnotTask,
+  readSegmentTask,
+  readSplitTask,
+  type ResolvedBatch,
+  type ResolvedSegment,
+  type ResolvedSplit,
+} from './tasks';
+
+/** One attempt of a segment. Counts refusals and lost workers like a knot's attempt; throws are counted per knot. */
+export class SegmentAttempt extends TaskAttempt {
+  constructor(
+    context: Context,
+    readonly task: ResolvedSegment,
+  ) {
+    super(context, 0, task.lost ? 1 : 0);
+  }
+
+  get label(): string {
+    const { knots } = this.task;
+    return knots.length === 1
+      ? `The segment of knot "${this.knot}"`
+      : `The segment of ${knots.length} knots from "${this.knot}"`;
+  }
+
+  get knot(): string {
+    return this.task.knots[0]!;
+  }
+}
+
+/** One attempt to split the list of a map. */
+export class SplitAttempt extends TaskAttempt {
+  constructor(
+    context: Context,
+    readonly task: ResolvedSplit,
+  ) {
+    super(context, 0);
+  }
+
+  get label(): string {
+    return `The list of map "${this.knot}"`;
+  }
+
+  get knot(): string {
+    return this.task.knot;
+  }
+}
+
+/** One attempt of several elements of a map, each of which has its own outcome. */
+export class BatchAttempt extends TaskAttempt {
+  constructor(
+    context: Context,
+    readonly task: ResolvedBatch,
+  ) {
+    super(context, 0);
+  }
+
+  get label(): string {
+    return `A batch of elements of map "${this.knot}"`;
+  }
+
+  get knot(): string {
+    return this.task.knot;
+  }
+}
+
+/**
+ * The attempt of one of our activities that run bodies; undefined for any other activity.
+ *
+ * @param worker identity of the worker
+ */
+export function attemptOf(context: Context, input: unknown, worker: string): TaskAttempt | undefined {
+  const task = readKnotTask(context.info, input);
+  if (task) return new KnotAttempt(context, task, worker);
+  const segment = readSegmentTask(context.info, input);
+  if (segment) return new SegmentAttempt(context, segment);
+  const split = readSplitTask(context.info, input);
+  if (split) return new SplitAttempt(context, split);
+  const batch = readBatchTask(context.info, input);
+  return batch && new BatchAttempt(context, batch);
+}

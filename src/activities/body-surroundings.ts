@@ -1,0 +1,50 @@
+import type { Context } from '@temporalio/activity';
+import { bodyLogger, HandedOnHere, type BodySurroundings, type HandedOn } from '../runtime';
+import type { Logger, LoggerLike } from '../authoring/knot-context';
+import type { ResolvedBasics } from './tasks';
+import type { WorkerEnvironment } from './worker-environment';
+
+/**
+ * Makes `ctx.logger` for the bodies of an activity. It writes to the worker's own logger, or else to that of
+ * Temporal's activity.
+ */
+function bodyLines(
+  own: LoggerLike | undefined,
+  log: Context['log'],
+  about: { readonly run: string; readonly knot: string; readonly attempt: number },
+): Logger {
+  return own
+    ? bodyLogger(own, { ...about })
+    : bodyLogger(ofTemporal(log), { run: about.run, knot: about.knot });
+}
+
+/** Temporal's logger takes the message first, and adds the activity's fields. */
+function ofTemporal(log: Context['log']): LoggerLike {
+  return {
+    debug: (fields, message) => log.debug(message, { ...fields }),
+    info: (fields, message) => log.info(message, { ...fields }),
+    warn: (fields, message) => log.warn(message, { ...fields }),
+    error: (fields, message) => log.error(message, { ...fields }),
+  };
+}
+
+/**
+ * The surroundings that all bodies of one activity share.
+ *
+ * @param handedOn if omitted, all attempts of its bodies run in this activity
+ */
+export function bodySurroundings(
+  { logger, resources, backends }: WorkerEnvironment,
+  { log }: Pick<Context, 'log'>,
+  { runId, temporalRunId }: Pick<ResolvedBasics, 'runId' | 'temporalRunId'>,
+  handedOn: HandedOn = new HandedOnHere(),
+): BodySurroundings {
+  return {
+    runId,
+    temporalRunId,
+    resources,
+    dataStore: backends.dataStore,
+    handedOn,
+    loggerOf: (knot, attempt) => bodyLines(logger, log, { run: runId, knot, attempt }),
+  };
+}

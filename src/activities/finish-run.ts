@@ -1,0 +1,56 @@
+import { Context } from '@temporalio/activity';
+import { packRanges, sumOf } from '../scheduler';
+import { SelvageError } from '../errors';
+import { requiredRecords } from '../runtime';
+import type { FinishRunRequest, FinishRunResult } from '../workflows/messages';
+import { isCutShort, mendRun } from './mend-run';
+import { endRun, executionOfStep } from './run-record';
+import { NO_COUNTS, isSome, recordUnrun } from './unrun-knots';
+import type { WorkerEnvironment } from './worker-environment';
+
+/**
+ * Records the knots that no activity recorded; the last chunk also ends the run record. If the request states the outcomes of all knots,
+ * missing records are written again or reported as lost.
+ */
+export async function finishRun(
+  environment: WorkerEnvironment,
+  request: FinishRunRequest,
+): Promise<FinishRunResult> {
+  const { runHistory } = environment.backends;
+  const plan = await environment.plans.get(request.plan);
+  const execution = executionOfStep(environment, 0, request.temporalRunId);
+  const standing = await recordUnrun(environment, plan, execution, request);
+  const said = standing && { standing };
+  const { outcomes } = request;
+  if (outcomes === undefined) return { ...said };
+  const graph = await environment.plans.layout(request.plan, request.terminals);
+  const end = { ...request, counts: sumOf(request.counts, standing) };
+  const required = await requiredRecords(runHistory, request.temporalRunId, graph.layout);
+  if (request.last) {
+    if (isCutShort(request)) await noteCutShort(environment, request.temporalRunId);
+    const record = await endRun(environment, request.temporalRunId, end, required);
+    if (record !== undefined) return { ...said, record };
+  }
+  const { lost, gone, error, counts } = await mendRun(environment, plan, graph, { ...request, outcomes });
+  const all = sumOf(standing ?? NO_COUNTS, counts);
+  const answer = {
+    ...(isSome(all) && { standing: all }),
+    ...(lost.length > 0 && { lost: packRanges(lost) }),
+    ...(gone !== undefined && { gone }),
+  };
+  if (!request.last || lost.length > 0 || gone !== undefined) return answer;
+  const ended = { ...end, counts: sumOf(request.counts, all), ...(error && { error }) };
+  // A run that ends by an error may have lost records for good, so none is required.
+  const demanded = ended.error ? undefined : required;
+  const record = await endRun(environment, request.temporalRunId, ended, demanded);
+  if (record !== undefined) return { ...answer, record };
+  throw new SelvageError(
+    'BackendUnavailable',
+    `The run history (${runHistory.technology}) has lost again what was just written of run "${request.temporalRunId}". It is tried again.`,
+  );
+}
+
+async function noteCutShort({ cutShort }: WorkerEnvironment, temporalRunId: string): Promise<void> {
+  const { workflowType, workflowExecution } = Context.current().info;
+  await cutShort.get(workflowType!)?.(workflowExecution!.workflowId, temporalRunId);
+}

@@ -1,0 +1,68 @@
+import { CancelledFailure, type Context } from '@temporalio/activity';
+import type { ActivityInboundCallsInterceptor, ActivityInterceptors } from '@temporalio/worker';
+import type { BodyCall } from '../../runtime';
+import { KnotAttempt } from '../knot-attempt';
+import { attemptOf } from '../attempts';
+import type { TaskAttempt } from '../task-attempt';
+import { runKnotCall } from '../knot-call';
+import type { WorkerEnvironment } from '../worker-environment';
+import { Liveness } from './liveness';
+import { observedCall } from './observe';
+import { inScope } from './scope';
+
+export type { KnotEnd, KnotEvent, KnotObserver } from './observe';
+
+type Next = Parameters<NonNullable<ActivityInboundCallsInterceptor['execute']>>[1];
+type Input = Parameters<Next>[0];
+
+/**
+ * Our interceptor. From the outermost step: observers are notified of the attempt, the server is kept
+ * informed, the run's subject is set, and the runtime runs the knot, whose body is the activity. Activities
+ * of segments and of parts of maps get their attempt in place of their input. Other activities pass through
+ * unchanged, except for the subject of the values that they store.
+ */
+export function createActivityInterceptors(
+  environment: WorkerEnvironment,
+): ((context: Context) => ActivityInterceptors)[] {
+  const liveness = new Liveness();
+  const execute = async (context: Context, input: Input, next: Next): Promise<unknown> => {
+    const [request] = input.args;
+    const attempt = attemptOf(context, request, environment.identity);
+    const scoped = (run: () => Promise<unknown>): Promise<unknown> =>
+      inScope(environment, context, request, attempt !== undefined, run);
+    if (!attempt) return await scoped(() => next(input));
+    return await observed(environment, attempt, () =>
+      liveness.during(attempt, () => scoped(() => run(environment, attempt, input, next))),
+    );
+  };
+  return [(context) => ({ inbound: { execute: (input, next) => execute(context, input, next) } })];
+}
+
+async function run(
+  environment: WorkerEnvironment,
+  attempt: TaskAttempt,
+  input: Input,
+  next: Next,
+): Promise<unknown> {
+  // Activities that run many knots run them themselves.
+  if (!(attempt instanceof KnotAttempt)) return await next({ ...input, args: [attempt] });
+  return await runKnotCall(environment, attempt, (call: BodyCall) => next({ ...input, args: [call] }));
+}
+
+async function observed(
+  { observers }: WorkerEnvironment,
+  attempt: TaskAttempt,
+  call: () => Promise<unknown>,
+): Promise<unknown> {
+  if (observers.length === 0 || !(attempt instanceof KnotAttempt)) return await call();
+  const { context, task } = attempt;
+  const { activityType: definition, attempt: number } = context.info;
+  const event = {
+    runId: task.runId,
+    temporalRunId: task.temporalRunId,
+    knotId: task.knot,
+    definition,
+    attempt: number,
+  };
+  return await observedCall(observers, context, event, call, (error) => error instanceof CancelledFailure);
+}

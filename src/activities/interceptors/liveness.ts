@@ -1,0 +1,139 @@
+import { ApplicationFailure, CancelledFailure, CompleteAsyncError } from '@temporalio/activity';
+import { ApplicationFailureCategory } from '@temporalio/common';
+import type { TaskAttempt } from '../task-attempt';
+import type { EndReason } from '../../runtime';
+import { isOfClass, type SelvageError } from '../../errors';
+import { reasonOf } from '../backend-trouble';
+
+/** A knot shorter than this costs no call to the server. */
+const FIRST_BEAT_MS = 1_000;
+const TICK_MS = 1_000;
+/** The server considers a worker lost after 30 s without a heartbeat. */
+const BLOCKED_LOOP_MS = 5_000;
+const NAMED_KNOTS = 5;
+/** How soon a knot is offered to another worker that may have its body. */
+const QUICK_RETRY_MS = 200;
+const LONGEST_RETRY_MS = 30_000;
+/**
+ * Quick retries before backing off. The server hands out tasks to its pollers in turn, and on a quiet queue a worker with all its pollers
+ * (40, tuned) takes one round.
+ */
+const QUICK_RETRIES = 100;
+
+/**
+ * Keeps the server informed that attempts are alive, tells apart why they end, and warns if a body blocks the process.
+ *
+ * Anything that passes through as other than a verdict on the knot is a *refusal*: this worker could not do the work now (a backend is
+ * unreachable, the body is missing, a shutdown). Refusals are retried without bound, and the server shows the reason for the waiting knot.
+ */
+export class Liveness {
+  private readonly pulse = new Pulse();
+
+  /** Runs an attempt. */
+  async during<T>(attempt: TaskAttempt, run: () => Promise<T>): Promise<T> {
+    this.pulse.add(attempt);
+    try {
+      return await run();
+    } catch (error) {
+      if (isVerdict(error)) throw error;
+      // The server would not retry, and would take the refusal for the knot's end.
+      if (attempt.cancelReason === 'cancelled') throw new CancelledFailure(`${attempt.label} was cancelled`);
+      const reason = reasonOf(error);
+      attempt.countRefusal(reason);
+      throw refusal(attempt, error, reason);
+    } finally {
+      this.pulse.delete(attempt);
+    }
+  }
+}
+
+function isVerdict(error: unknown): boolean {
+  return (
+    error instanceof ApplicationFailure ||
+    error instanceof CancelledFailure ||
+    error instanceof CompleteAsyncError
+  );
+}
+
+function refusal(attempt: TaskAttempt, error: unknown, { type, message }: EndReason): ApplicationFailure {
+  const waitsItsTurn = isOfClass(error, 'turn');
+  const wantsOther = isOfClass(error, 'deploy');
+  // Logged once, not at each of the quick offers.
+  const isNews = !waitsItsTurn && (!wantsOther || attempt.refusals === 1 || attempt.refusals > QUICK_RETRIES);
+  attempt.context.log[isNews ? 'warn' : 'debug'](`${attempt.label} waits: ${message}`, {
+    knot: attempt.knot,
+    code: type,
+    error,
+  });
+  return ApplicationFailure.create({
+    message,
+    type,
+    // Every other try would fail in the same way, so this ends the knot.
+    nonRetryable: type === 'NotStorable',
+    ...(wantsOther && { nextRetryDelay: nextWorkerDelay(attempt.refusals) }),
+    // Waiting for its turn is no trouble: it counts in no error metric, and is logged as debug.
+    ...(waitsItsTurn && { nextRetryDelay: retryAfterOf(error), category: ApplicationFailureCategory.BENIGN }),
+    details: [{ knot: attempt.knot, type, message }],
+  });
+}
+
+function retryAfterOf(error: unknown): number {
+  return (error as SelvageError).details['retryAfter'] as number;
+}
+
+/** If workers with other code poll the same queue, one of the next attempts reaches a worker that has the body. */
+function nextWorkerDelay(refusals: number): number {
+  return Math.min(LONGEST_RETRY_MS, QUICK_RETRY_MS * 2 ** Math.max(0, refusals - QUICK_RETRIES));
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+/** One timer for all attempts of this worker: sends heartbeats for those that have run for a while, and notices a blocked event loop. */
+class Pulse {
+  private readonly attempts = new Map<TaskAttempt, number>();
+  private timer: NodeJS.Timeout | undefined;
+  private lastTick = 0;
+
+  add(attempt: TaskAttempt): void {
+    this.attempts.set(attempt, performance.now());
+    if (this.timer) return;
+    this.lastTick = performance.now();
+    this.timer = setInterval(() => this.tick(), TICK_MS);
+    this.timer.unref();
+  }
+
+  delete(attempt: TaskAttempt): void {
+    this.attempts.delete(attempt);
+    // Before the next tick, which would blame those that remain.
+    this.warnIfBlocked(attempt);
+    if (this.attempts.size > 0) return;
+    clearInterval(this.timer);
+    this.timer = undefined;
+  }
+
+  private tick(): void {
+    const now = performance.now();
+    const [first] = this.attempts.keys();
+    if (first) this.warnIfBlocked(first);
+    this.lastTick = now;
+    for (const [attempt, since] of this.attempts) {
+      if (now - since >= FIRST_BEAT_MS) attempt.beat();
+    }
+  }
+
+  private warnIfBlocked(reporter: TaskAttempt): void {
+    const now = performance.now();
+    const blocked = now - this.lastTick - TICK_MS;
+    if (blocked < BLOCKED_LOOP_MS) return;
+    this.lastTick = now;
+    const knots = [...new Set([reporter, ...this.attempts.keys()])].map(({ label }) => lowerFirst(label));
+    reporter.context.log.warn(
+      `The event loop of this worker was blocked for ${(blocked / 1000).toFixed(1)} s while it ran ` +
+        `${knots.slice(0, NAMED_KNOTS).join(', ')}${knots.length > NAMED_KNOTS ? ` and ${knots.length - NAMED_KNOTS} more` : ''}. ` +
+        'After 30 s the server takes the worker for lost. Split the work by `await`, or move it to a worker thread.',
+      { blockedMs: blocked },
+    );
+  }
+}

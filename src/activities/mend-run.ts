@@ -1,0 +1,195 @@
+import { Context } from '@temporalio/activity';
+import { requireSameBackends } from '../backends';
+import { decodeLayout, type Layout } from '../plan';
+import { isOfClass } from '../errors';
+import {
+  encodeOutput,
+  lineageRecord,
+  storedValues,
+  validateParameters,
+  whatWasLost,
+  type LoadedPlan,
+  type RunLayout,
+  valueOfEnvelope,
+} from '../runtime';
+import type { Commit, RunHistory } from '../ports';
+import type { FinishRunRequest, RunCounts } from '../workflows/messages';
+import { findMissing, type Missing } from './find-missing';
+import { isResetRun, recordsBeforeReset } from './reset-runs';
+import { decodeParameters } from './parameter-references';
+import { parameterName, recordParameters } from './run-parameters';
+import { executionOfStep, runRecord } from './run-record';
+import { hashesOfParents, recordUnrun } from './unrun-knots';
+import { cannotBeMade, lostByRun, lostKnot } from './what-was-lost';
+import type { WorkerEnvironment } from './worker-environment';
+
+/** The result of mending. */
+export interface Mended {
+  /** Knots that must run again. */
+  readonly lost: readonly number[];
+  /** Why the run cannot continue. */
+  readonly gone?: string;
+  /** Why a run that is cut short is incomplete. */
+  readonly error?: FinishRunRequest['error'];
+  /** How many more of each outcome there are than the workflow knows. */
+  readonly counts: RunCounts | undefined;
+}
+
+export function isCutShort({ error, status }: FinishRunRequest): boolean {
+  return error !== undefined || status === 'cancelled';
+}
+
+/**
+ * Writes the missing records of a run that was reset, or whose history went back in time. If the run is cut short, lost knots are recorded
+ * as failed.
+ */
+export async function mendRun(
+  environment: WorkerEnvironment,
+  plan: LoadedPlan,
+  graph: RunLayout,
+  request: FinishRunRequest & { readonly outcomes: string },
+): Promise<Mended> {
+  const { backends, plans } = environment;
+  const { runHistory } = backends;
+  const { temporalRunId, failures = [], outcomes } = request;
+  const { layout } = graph;
+  const { workflowId } = Context.current().info.workflowExecution!;
+  if (request.backends) await requireSameBackends(backends, request.backends);
+  await plans.keep(request.plan);
+  const where = await whatWasLost(runHistory, temporalRunId);
+  const find = (): Promise<Missing> => findMissing(runHistory, temporalRunId, layout, outcomes, failures);
+  const isReset = await isResetRun(environment, workflowId, temporalRunId);
+  if (isReset) await recordReset(environment, plan, request);
+  const before = await find();
+  const written = [
+    await restoreParameters(environment, plan, layout, request, before.ok),
+    await rewriteKnots(environment, plan, graph, request, before.ok),
+  ];
+  if (!isReset) {
+    const hashes = await parameterHashes(runHistory, temporalRunId, layout);
+    await runHistory.startRun(runRecord(environment, plan, request, hashes));
+  }
+  const { failed, skipped, ok, maps } = written.includes(true) ? await find() : before;
+  const isBrokenOff = isCutShort(request);
+  const unmade = isBrokenOff ? ok.map((knot) => lostKnot(layout.ids[knot]!, where)) : [];
+  const execution = executionOfStep(environment, 0, temporalRunId);
+  const unrun = { failed: [...failed, ...unmade], skipped };
+  const counts = await recordUnrun(environment, plan, execution, unrun);
+  const lost = [...ok, ...maps].sort((a, b) => a - b);
+  const some = lost.length + failed.length + skipped.length;
+  if (some > 0) {
+    environment.logger?.warn(
+      { run: workflowId, lost: some },
+      `Run ${workflowId}: ${where}, of ${some} of its knots.`,
+    );
+  }
+  if (!isBrokenOff) {
+    const gone = ok.filter((knot) => cannotRunAgain(layout, knot));
+    return {
+      lost,
+      counts,
+      ...(gone.length > 0 && { gone: cannotBeMade(workflowId, where, layout, gone) }),
+    };
+  }
+  const error = request.error ?? (lost.length > 0 ? lostByRun(workflowId, where, lost.length) : undefined);
+  return { lost: [], counts, ...(error && { error }) };
+}
+
+/** Whether the value came from outside: a parameter, or the payload of a signal. */
+function cannotRunAgain({ parameterCount, policies, policy }: Layout, knot: number): boolean {
+  return knot < parameterCount || policies[policy[knot]!]!.wait?.signal !== undefined;
+}
+
+/** Hashes of the recorded parameters, by name. */
+async function parameterHashes(
+  runHistory: RunHistory,
+  temporalRunId: string,
+  { ids, parameterCount }: Layout,
+): Promise<Record<string, string>> {
+  const wanted = ids.slice(0, parameterCount);
+  const records = parameterCount > 0 ? await runHistory.getRecords(temporalRunId, wanted) : [];
+  return Object.fromEntries(
+    records.map(({ knot_id, output_hash }) => [parameterName(knot_id), output_hash!]),
+  );
+}
+
+/** Records missing parameters again from what the workflow was given. Returns whether it could. */
+async function restoreParameters(
+  environment: WorkerEnvironment,
+  plan: LoadedPlan,
+  { ids, parameterCount }: Layout,
+  { parameters, temporalRunId }: FinishRunRequest,
+  missing: readonly number[],
+): Promise<boolean> {
+  const { backends, digest, registry } = environment;
+  const tapestry = registry.tapestry(Context.current().info.workflowType!);
+  if (parameters === undefined || !tapestry || !missing.some((knot) => knot < parameterCount)) return false;
+  const wanted = ids.slice(0, parameterCount);
+  try {
+    // The first step has already accepted the references.
+    const given = await decodeParameters(backends.dataStore, parameters, { allowReferences: true });
+    const accepted = await validateParameters(tapestry, given, wanted);
+    const values = wanted.map((id) => encodeOutput(accepted.get(parameterName(id)), digest));
+    const execution = executionOfStep(environment, 1, temporalRunId);
+    await recordParameters(environment, plan, wanted, { values, stored: new Set() }, execution);
+    return true;
+  } catch (error) {
+    // A parameter came by reference, and its value is lost with the rest.
+    if (isOfClass(error, 'damaged')) return false;
+    throw error;
+  }
+}
+
+/** Records the knots again whose values the workflow has at hand. Returns whether there was one. */
+async function rewriteKnots(
+  environment: WorkerEnvironment,
+  plan: LoadedPlan,
+  { layout, planKnots }: RunLayout,
+  { temporalRunId, values = [] }: FinishRunRequest,
+  missing: readonly number[],
+): Promise<boolean> {
+  const { backends, digest } = environment;
+  const isMissing = new Set(missing);
+  const known = values
+    .filter(([knot]) => isMissing.has(knot) && !layout.policies[layout.policy[knot]!]!.node)
+    .map(([knot, envelope]) => [planKnots[knot]!, valueOfEnvelope(envelope, digest)] as const);
+  const stored = known.flatMap(([, value]) => (value.bytes ? [] : [value.hash]));
+  const present = stored.length > 0 ? await backends.dataStore.keep(stored) : new Set<string>();
+  const knots = known.map(([{ id }]) => id);
+  const hashOf = await hashesOfParents(backends.runHistory, plan, temporalRunId, knots);
+  const execution = executionOfStep(environment, 0, temporalRunId);
+  const commits = known
+    .filter(([, value]) => value.bytes !== undefined || present.has(value.hash))
+    .map(([knot, value]): Commit => {
+      const record = lineageRecord(plan, knot, execution, { kind: 'ok', value }, hashOf, null);
+      return { record, values: storedValues(value) };
+    });
+  if (commits.length > 0) await backends.commit(commits);
+  return commits.length > 0;
+}
+
+/** Records a reset run, which never performed its first step itself, and copies its knots' records from before the reset. */
+async function recordReset(
+  environment: WorkerEnvironment,
+  plan: LoadedPlan,
+  request: FinishRunRequest,
+): Promise<void> {
+  const { runHistory } = environment.backends;
+  const { workflowId } = Context.current().info.workflowExecution!;
+  const { temporalRunId } = request;
+  const layout = decodeLayout(await environment.plans.layoutSlices(request.plan, request.terminals));
+  const present = new Set((await runHistory.getRecords(temporalRunId)).map((record) => record.knot_id));
+  const missing = layout.ids.filter((id) => !present.has(id));
+  const earlier = await recordsBeforeReset(runHistory, workflowId, missing);
+  await runHistory.commit(
+    earlier.map((record) => ({
+      ...record,
+      temporal_run_id: temporalRunId,
+      extra: { ...record.extra, reset_from: record.temporal_run_id },
+    })),
+  );
+  const hashes = earlier
+    .filter((record) => record.knot_id.startsWith('param:') && record.output_hash !== null)
+    .map((record) => [parameterName(record.knot_id), record.output_hash!] as const);
+  await runHistory.startRun(runRecord(environment, plan, request, Object.fromEntries(hashes)));
+}

@@ -1,0 +1,171 @@
+import { contentHash, decodeJson, encodeValue, hashJson, type Json, type Sha256 } from '../values';
+import { isReference, type Envelope } from '../scheduler/envelope';
+import { uniqueParents, type PlanKnot } from '../plan';
+import {
+  decodeStored,
+  failedOutcomeOf,
+  receivedOutcome,
+  storedReference,
+  valueMissing,
+  type Failed,
+  type LoadedPlan,
+  valueOfRecord,
+  valueOfEnvelope,
+  type KnotParents,
+} from '../runtime';
+import { SelvageError } from '../errors';
+import type { LineageRecord } from '../ports';
+import type { ResolvedTask } from './tasks';
+import { missingOrLost, requiredRecordsOf } from './records-lost';
+import type { WorkerEnvironment } from './worker-environment';
+
+/**
+ * Resolves the parents in a task: inline values directly, references by the data store, and omitted ones by
+ * the run's lineage records (parents that are not Ok are always omitted). Holds nothing larger than the task
+ * itself.
+ *
+ * @throws SelvageError `ValueMissing`, `BackendUnavailable`; ApplicationFailure as for `recordsLost`
+ */
+export async function findParents(
+  environment: WorkerEnvironment,
+  plan: LoadedPlan,
+  knot: PlanKnot,
+  task: ResolvedTask,
+): Promise<KnotParents> {
+  const parents = uniqueParents(knot);
+  const found = new Map<number, Found>();
+  const unsaid: number[] = [];
+  parents.forEach((parent, position) => {
+    const envelope: Envelope | null = task.parents?.[position] ?? null;
+    if (!envelope) unsaid.push(parent);
+    else if (isReference(envelope)) found.set(parent, { hash: envelope.hash, reference: envelope });
+    else
+      found.set(parent, { hash: hashOfInline(envelope.value, environment.digest), inline: envelope.value });
+  });
+  if (unsaid.length > 0) {
+    const records = await requiredRecordsOf(
+      environment,
+      task.runId,
+      task.temporalRunId,
+      unsaid.map((parent) => plan.parentId(parent)),
+    );
+    for (const parent of unsaid) {
+      const record = records.get(plan.parentId(parent));
+      const outcome =
+        record && knot.policy.errorPolicy === 'receiveErrors' ? failedOutcomeOf(record) : undefined;
+      if (outcome) {
+        found.set(parent, { hash: null, failed: receivedOutcome(plan.plan.knots[parent]!, outcome) });
+      } else {
+        const reference = referenceOf(record, plan.parentId(parent));
+        found.set(parent, { hash: reference.hash, reference });
+      }
+    }
+  }
+  return {
+    hashOf: (parent) => found.get(parent)?.hash ?? null,
+    identityOf: (parent) => found.get(parent)?.reference ?? { hash: found.get(parent)!.hash! },
+    kindOf: (parent) => found.get(parent)?.failed?.kind ?? 'ok',
+    valueOf: (parent) => {
+      const { reference, inline } = found.get(parent)!;
+      return reference ?? valueOfEnvelope({ value: inline! }, environment.digest);
+    },
+    async read(wanted, receives) {
+      const stored = uniqueParents(wanted).flatMap((parent): [number, Reference][] => {
+        const reference = found.get(parent)?.reference;
+        return reference ? [[parent, reference]] : [];
+      });
+      const bytes =
+        stored.length === 0
+          ? NO_BYTES
+          : await readStored(environment, plan, stored).catch((error: unknown) =>
+              missingOrLost(
+                environment,
+                task.runId,
+                task.temporalRunId,
+                stored.map(([parent]) => plan.parentId(parent)),
+                error,
+              ),
+            );
+      const valueOf = (parent: number): unknown => {
+        const { reference, inline } = found.get(parent)!;
+        return reference ? referencedValue(reference, bytes) : copyOf(inline!);
+      };
+      if (receives === 'values') return valueOf;
+      return (parent) => structuredClone(found.get(parent)?.failed) ?? { kind: 'ok', value: valueOf(parent) };
+    },
+  };
+}
+
+/**
+ * Returns values by hash. Values that this worker has at hand are not read again; their bytes are never
+ * changed.
+ */
+async function readStored(
+  { backends, recentValues }: WorkerEnvironment,
+  plan: LoadedPlan,
+  references: readonly (readonly [number, Reference])[],
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const wanted = references.filter(([, { stored }]) => stored === undefined);
+  const found = new Map<string, Uint8Array>();
+  const unknown = new Set<string>();
+  for (const [, { hash }] of wanted) {
+    const recent = recentValues.get(hash);
+    if (recent) found.set(hash, recent);
+    else unknown.add(hash);
+  }
+  if (unknown.size > 0) {
+    for (const [hash, bytes] of await backends.dataStore.getMany([...unknown])) found.set(hash, bytes);
+  }
+  for (const [parent, { hash }] of wanted) {
+    if (!found.has(hash)) throw valueMissing(hash, plan.parentId(parent));
+  }
+  return found;
+}
+
+const NO_BYTES: ReadonlyMap<string, Uint8Array> = new Map();
+
+/** A parent's value, if it has one, or how it failed. */
+interface Found {
+  /** Hash of the value. */
+  readonly hash: string | null;
+  readonly inline?: Json;
+  readonly reference?: Reference;
+  readonly failed?: Failed;
+}
+
+interface Reference {
+  readonly hash: string;
+  readonly size: number;
+  readonly length?: number;
+  readonly stored?: string;
+}
+
+/** A reference to the value of an Ok record. */
+export function referenceOf(record: LineageRecord | undefined, knot: string): Reference {
+  if (record?.outcome !== 'ok' || record.output_hash === null || record.output_size === null) {
+    throw new SelvageError(
+      'ValueMissing',
+      `The run history has no value for knot "${knot}", though the run went on past it. This worker looks at another run ` +
+        'history than the worker that ran it: compare their SELVAGE_HISTORY (`selvage doctor` shows it).',
+      { details: { knot } },
+    );
+  }
+  return valueOfRecord(record);
+}
+
+/** The hash of an inline value. Bytes travel as a tagged object, but are hashed as bytes. */
+export function hashOfInline(value: Json, digest: Sha256): string {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value) && value['$type'] === 'bytes') {
+    return contentHash(encodeValue(decodeJson(value)), digest);
+  }
+  return hashJson(value, digest);
+}
+
+function copyOf(value: Json): unknown {
+  return typeof value === 'object' && value !== null ? decodeJson(structuredClone(value)) : value;
+}
+
+function referencedValue(reference: Reference, stored: ReadonlyMap<string, Uint8Array>): unknown {
+  if (reference.stored !== undefined) return storedReference(reference);
+  return decodeStored(reference.hash, stored.get(reference.hash)!);
+}

@@ -1,0 +1,55 @@
+import { ApplicationFailure } from '@temporalio/activity';
+import { SelvageError } from '../errors';
+import type { LineageRecord } from '../ports';
+import { RECORDS_LOST } from '../workflows/messages';
+import { recordsOf } from './reset-runs';
+import { namedKnots } from './what-was-lost';
+import type { WorkerEnvironment } from './worker-environment';
+
+/**
+ * The failure of an activity that needs records, or their values, that existed and are now lost. The interpreter makes the lost ones again,
+ * and then repeats the activity.
+ */
+export function recordsLost(knots: readonly string[]): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(
+    `The run history has lost what ${namedKnots(knots)} came to: it went back in time. It is made again.`,
+    RECORDS_LOST,
+  );
+}
+
+export function isRecordsLost(error: unknown): boolean {
+  return error instanceof ApplicationFailure && error.type === RECORDS_LOST;
+}
+
+/**
+ * Like {@link recordsOf}, for knots that have ended, so that each must have had a record.
+ *
+ * @throws ApplicationFailure as for {@link recordsLost}; SelvageError `BackendUnavailable`
+ */
+export async function requiredRecordsOf(
+  environment: WorkerEnvironment,
+  runId: string,
+  temporalRunId: string,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, LineageRecord>> {
+  const records = await recordsOf(environment, runId, temporalRunId, ids);
+  const missing = ids.filter((id) => !records.has(id));
+  if (missing.length > 0) throw recordsLost(missing);
+  return records;
+}
+
+/**
+ * Interprets a missing value of these ended knots: if the records are gone as well, they are lost.
+ *
+ * @throws ApplicationFailure as for {@link recordsLost}, or the error itself
+ */
+export async function missingOrLost(
+  environment: WorkerEnvironment,
+  runId: string,
+  temporalRunId: string,
+  ids: readonly string[],
+  error: unknown,
+): Promise<never> {
+  if (SelvageError.is(error, 'ValueMissing')) await requiredRecordsOf(environment, runId, temporalRunId, ids);
+  throw error;
+}

@@ -1,0 +1,133 @@
+import { Context } from '@temporalio/activity';
+import { encodeJson, hashJson } from '../values';
+import { PARAMETER_BYTES_INLINE } from '../plan';
+import type { Envelope } from '../scheduler';
+import { SelvageError, isOfClass } from '../errors';
+import {
+  encodeOutput,
+  envelopeOf,
+  lineageRecord,
+  storedValues,
+  validateParameters,
+  valueOfRecord,
+  withPlannedTime,
+  type EncodedValue,
+  type Execution,
+  type LoadedPlan,
+} from '../runtime';
+import { partitionOfRun } from '../authoring';
+import type { TapestryRecord } from '../authoring/records';
+import type { Commit } from '../ports';
+import type { BeginRunRequest } from '../workflows/messages';
+import { decodeParameters, referencesIn } from './parameter-references';
+import { recordRefused } from './run-record';
+import type { WorkerEnvironment } from './worker-environment';
+
+/** The parameters of a run, as accepted by its schemas. */
+export interface AcceptedParameters {
+  readonly values: readonly EncodedValue[];
+  /** Hashes of those that are already in the data store. */
+  readonly stored: ReadonlySet<string>;
+  /** The partition's key, if the tapestry is partitioned. */
+  readonly partition?: string;
+  /** Hash of the raw parameters, if a knot started the run: that knot does not have all of them at hand. */
+  readonly hash?: string;
+}
+
+/** A parameter on record. */
+export interface RecordedParameter {
+  readonly envelope: Envelope;
+  readonly hash: string;
+}
+
+export function parameterName(id: string): string {
+  return id.slice('param:'.length);
+}
+
+/** Validates the parameters by their schemas. A run whose parameters are refused is recorded as failed. */
+export async function acceptParameters(
+  environment: WorkerEnvironment,
+  tapestry: TapestryRecord,
+  plan: LoadedPlan,
+  wanted: readonly string[],
+  request: BeginRunRequest,
+): Promise<AcceptedParameters> {
+  const { backends, digest } = environment;
+  try {
+    const decoded = await decodeParameters(backends.dataStore, request.parameters, {
+      // A run that a knot starts could read the knot's values anyway.
+      allowReferences: request.allowReferences === true || request.parentKnot !== undefined,
+    });
+    const given = await withPlannedTime(tapestry, decoded, request.plannedTime, request.event?.['planned']);
+    const accepted = await validateParameters(tapestry, given, wanted);
+    const partition = partitionOfRun(tapestry, accepted);
+    const stored = [...referencesIn(request.parameters).values()].map(({ hash }) => hash);
+    if (stored.length > 0) await backends.dataStore.keep(stored);
+    return {
+      values: wanted.map((id) => encodeOutput(accepted.get(parameterName(id)), digest)),
+      stored: new Set(stored),
+      ...(partition !== undefined && { partition }),
+      ...(request.parentKnot !== undefined && { hash: hashJson(encodeJson(given), digest) }),
+    };
+  } catch (error) {
+    if (!isOfClass(error, 'input')) throw error;
+    await recordRefused(environment, plan, request, error);
+    throw error;
+  }
+}
+
+export async function recordParameters(
+  { backends, inlineLimit }: WorkerEnvironment,
+  plan: LoadedPlan,
+  ids: readonly string[],
+  { values, stored }: Pick<AcceptedParameters, 'values' | 'stored'>,
+  execution: Execution,
+): Promise<RecordedParameter[]> {
+  if (ids.length === 0) return [];
+  const commits = ids.map((id, index): Commit => {
+    const value = values[index]!;
+    const record = lineageRecord(plan, plan.knot(id), execution, { kind: 'ok', value }, () => null, null);
+    return { record, values: stored.has(value.hash) ? [] : storedValues(value) };
+  });
+  const results = await backends.commit(commits);
+  return results.map(({ record, inserted }, index) => {
+    const value = values[index]!;
+    // A schema that reads the clock yields another value the second time; the recorded first one stands.
+    if (inserted || record.output_hash === value.hash)
+      return { envelope: envelopeOf(value, inlineLimit), hash: value.hash };
+    const envelope = valueOfRecord(record);
+    return { envelope, hash: envelope.hash };
+  });
+}
+
+/** The parameters that the answer carries inline. A single event contains all of them, and the server limits its size. */
+export function inlineUpToLimit(envelopes: readonly Envelope[]): (Envelope | null)[] {
+  let bytes = 0;
+  return envelopes.map((envelope) => {
+    bytes += Buffer.byteLength(JSON.stringify(envelope));
+    return bytes > PARAMETER_BYTES_INLINE ? null : envelope;
+  });
+}
+
+/** Refuses to run on a worker that would write larger values into the history than the run's starter allows. */
+export function requireInlineLimit(
+  { inlineLimit: own }: WorkerEnvironment,
+  { inlineLimit: wanted, parameters }: BeginRunRequest,
+): void {
+  if (wanted !== undefined && own > wanted) throw inlineLimitDiffers(wanted, own);
+  if (wanted !== undefined || own > 0) return;
+  const isInHistory = Object.keys(parameters as object).length > referencesIn(parameters).size;
+  if (isInHistory)
+    Context.current().log.warn(
+      "The parameters of this run are in Temporal's history, although this worker has inlineLimit 0: give it to whoever starts runs, too.",
+    );
+}
+
+function inlineLimitDiffers(wanted: number, own: number): SelvageError {
+  return new SelvageError(
+    'InlineLimitDiffers',
+    `Who started this run wants no value of more than ${wanted} bytes in its history, and this worker (inlineLimit ${own}) would put some there. ` +
+      'The run waits for a worker with that limit: set SELVAGE_INLINE_LIMIT to the same for both.',
+    { details: { wanted, own } },
+  );
+}

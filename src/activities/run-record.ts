@@ -1,0 +1,157 @@
+import { Context } from '@temporalio/activity';
+import { hashJson, type Json } from '../values';
+import type { SelvageError } from '../errors';
+import type { Execution, LoadedPlan } from '../runtime';
+import type { RequiredRecords, RunRecord, RunStatus } from '../ports';
+import { currentScope } from '../encryption/run-scope';
+import { VERSION } from '../version';
+import type { BeginRunRequest, FinishRunRequest, RunMemo } from '../workflows/messages';
+import { referencesIn } from './parameter-references';
+import type { WorkerEnvironment } from './worker-environment';
+
+/** Facts about a run's start in its record. */
+export type SaidOfRun = RunMemo & { readonly temporalRunId?: string; readonly parameters?: unknown };
+
+/**
+ * The execution of knots that a step of the run records without an activity of their own.
+ *
+ * @param temporalRunId of the records; if omitted, that of the workflow
+ */
+export function executionOfStep(
+  { clock, identity }: WorkerEnvironment,
+  attempt: number,
+  temporalRunId?: string,
+): Execution {
+  const { workflowId, runId } = Context.current().info.workflowExecution!;
+  const now = clock.now();
+  return {
+    runId: workflowId,
+    temporalRunId: temporalRunId ?? runId,
+    dispatcher: 'workflow',
+    taskQueue: null,
+    worker: identity,
+    attempt,
+    scheduledAt: now,
+    startedAt: now,
+    finishedAt: now,
+  };
+}
+
+/** @param parameterHashes by name */
+export function runRecord(
+  { inlineLimit, server }: WorkerEnvironment,
+  plan: LoadedPlan,
+  said: SaidOfRun,
+  parameterHashes: Record<string, string>,
+): RunRecord {
+  const { workflowExecution, workflowType, scheduledTimestampMs } = Context.current().info;
+  const digestTag = currentScope()?.digest?.tag;
+  return {
+    run_id: workflowExecution!.workflowId,
+    temporal_run_id: said.temporalRunId ?? workflowExecution!.runId,
+    tapestry: workflowType!,
+    plan_hash: plan.hash,
+    parameter_hashes: parameterHashes,
+    terminals: plan.terminals(said.terminals),
+    status: 'running' satisfies RunStatus,
+    actor: said.actor ?? null,
+    trigger: said.trigger ?? 'temporal',
+    trigger_key: said.triggerKey ?? null,
+    partition: said.partition ?? null,
+    tags: [...(said.tags ?? [])],
+    vcs_commit: said.vcsCommit ?? null,
+    parent_run_id: said.parentRunId ?? null,
+    started_at: scheduledTimestampMs,
+    finished_at: null,
+    details: {
+      selvage: VERSION,
+      inline_limit: inlineLimit,
+      node: process.version,
+      platform: process.platform,
+      ...(server && { server }),
+      ...givenByReference(said),
+      // Recognises another start under this run id that asks for the same work.
+      ...(said.parametersHash && { parameters_hash: said.parametersHash }),
+      ...(said.event && { event: said.event }),
+      ...(said.deadline !== undefined && { deadline: said.deadline }),
+      ...(said.parentKnot !== undefined && { parent_knot: said.parentKnot }),
+      ...(said.parentTemporalRunId !== undefined && { parent_temporal_run_id: said.parentTemporalRunId }),
+      ...(said.subject !== undefined && { subject: said.subject }),
+      ...(digestTag !== undefined && { digest_key: digestTag }),
+      ...(said.reuse === false && { reuse: false }),
+      ...(said.resume && { resumed_from: said.resume.runId }),
+      ...(said.resume?.from && { run_again: said.resume.from }),
+    },
+  };
+}
+
+/**
+ * Names the values that a client has stored for the run, which the record keeps beside the schemas' outputs.
+ * Empty if a knot started the run, as the values belong to that knot.
+ */
+function givenByReference({ parameters, parentKnot }: SaidOfRun): { given_parameters?: string[] } {
+  const given = parentKnot === undefined ? [...referencesIn(parameters).values()] : [];
+  return given.length > 0 ? { given_parameters: given.map(({ hash }) => hash) } : {};
+}
+
+/** Records that the run has begun. */
+export async function recordBegin(
+  { backends }: WorkerEnvironment,
+  run: RunRecord,
+  { trigger, triggerKey: key, event }: RunMemo,
+): Promise<void> {
+  await backends.runHistory.startRun(run);
+  if (key === undefined || event === undefined || trigger?.startsWith('schedule:') !== true) return;
+  // The server has decided to start this run. Our ledger remembers that for longer than the server.
+  const { startLedger } = backends;
+  await startLedger.claim([{ trigger, key, runId: run.run_id, requestHash: null, event }]);
+  await startLedger.markStarted([{ trigger, key }]);
+}
+
+/** Records a refused run as failed. */
+export async function recordRefused(
+  environment: WorkerEnvironment,
+  plan: LoadedPlan,
+  request: BeginRunRequest,
+  error: SelvageError,
+): Promise<void> {
+  const { runHistory } = environment.backends;
+  const run = runRecord(environment, plan, request, {});
+  await recordBegin(environment, run, request);
+  await runHistory.endRun(run.temporal_run_id, {
+    status: 'failed',
+    finished_at: environment.clock.now(),
+    details: { error: { type: error.code, message: error.message } },
+  });
+  logEnd(environment, await runHistory.getRunByTemporalId(run.temporal_run_id));
+}
+
+/**
+ * Ends the record of a run and returns its hash. Undefined if there is no record, or a required record is
+ * missing.
+ */
+export async function endRun(
+  environment: WorkerEnvironment,
+  temporalRunId: string,
+  { status, counts, error, signals }: Pick<FinishRunRequest, 'status' | 'counts' | 'error' | 'signals'>,
+  required?: RequiredRecords,
+): Promise<string | undefined> {
+  const { runHistory } = environment.backends;
+  const ended = {
+    status,
+    finished_at: environment.clock.now(),
+    details: { counts, ...(error && { error }), ...(signals && { signals }) },
+  };
+  if (!(await runHistory.endRun(temporalRunId, ended, required))) return undefined;
+  const record = await runHistory.getRunByTemporalId(temporalRunId);
+  logEnd(environment, record);
+  return hashJson(record as unknown as Json, environment.sha256);
+}
+
+function logEnd({ logger }: WorkerEnvironment, record: RunRecord | undefined): void {
+  if (!record) return;
+  const { run_id: run, tapestry, status, started_at: from, finished_at: until } = record;
+  const milliseconds = Math.max(0, (until ?? from) - from);
+  const about = { run, tapestry, status, milliseconds };
+  logger?.info(about, `Run ${run} of ${tapestry} ended: ${status}`);
+}

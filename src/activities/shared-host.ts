@@ -1,0 +1,154 @@
+import { RETRY_WAIT_MS, type PlanKnot } from '../plan';
+import { isBackendTrouble, isOfClass } from '../errors';
+import {
+  LocalTrail,
+  RunClock,
+  isElement,
+  type Execution,
+  type Hashing,
+  type OutcomeToRecord,
+  callInProcess,
+  type BodySurroundings,
+  type KnotHost,
+  type MadeValue,
+  type Throw,
+} from '../runtime';
+import type { DefinitionRecord } from '../authoring/records';
+import type { Commit, CommitResult, StoredValue } from '../ports';
+import type { HandedBack } from '../workflows/messages';
+import { commitPatiently } from './backend-trouble';
+import { executionInActivity } from './execution-in-activity';
+import { observedCall } from './interceptors/observe';
+import type { TaskAttempt } from './task-attempt';
+import type { WorkerEnvironment } from './worker-environment';
+
+/** An activity that runs many knots, or elements of maps, at a time. */
+export interface SharedActivity {
+  /** The attempt that currently works for the knots; another one may take them over. */
+  readonly attempt: TaskAttempt;
+  /** The dispatcher in records. */
+  readonly dispatcher: 'local' | 'queue';
+  /** Whether values made by others may be reused. */
+  readonly mayReuse: boolean;
+  /** Aborts all bodies at once. */
+  readonly stop: AbortSignal;
+  /** Whether no more knots may begin. */
+  readonly isHeld: boolean;
+  /** Whether nothing may be recorded any more. */
+  readonly isOver: boolean;
+  /** Leaves the knot to an activity of its own. */
+  handBack(knot: PlanKnot, how: HandedBack): void;
+  /** A record or value of the knot has been committed. */
+  committed(knot: PlanKnot, outcome: OutcomeToRecord, values: readonly StoredValue[]): void;
+}
+
+/**
+ * Runs the knots of a segment, or elements of a map, in one activity. Each is committed as it ends, and retried individually. A knot whose
+ * next attempt is far off, or whose inputs cannot be read, is handed back.
+ */
+export class SharedHost implements KnotHost {
+  readonly callBody = callInProcess;
+  readonly watchesGrace = false;
+  readonly thrownBefore = 0;
+  private readonly clock: RunClock;
+
+  constructor(
+    private readonly environment: WorkerEnvironment,
+    private readonly activity: SharedActivity,
+    readonly surroundings: BodySurroundings,
+  ) {
+    this.clock = new RunClock(environment.clock.now());
+  }
+
+  get hashing(): Hashing {
+    return this.environment;
+  }
+
+  get cancel(): AbortSignal {
+    return this.activity.stop;
+  }
+
+  get firstAttempt(): number {
+    return this.activity.attempt.number;
+  }
+
+  now(): number {
+    return this.clock.now();
+  }
+
+  execution(attempt: number, startedAt: number, finishedAt: number): Execution {
+    const { activity, environment, surroundings } = this;
+    const call = { dispatcher: activity.dispatcher, attempt, startedAt, finishedAt };
+    return executionInActivity(activity.attempt.context, environment.identity, surroundings, call);
+  }
+
+  trail(): LocalTrail {
+    return new LocalTrail(this.environment.identity);
+  }
+
+  isStopped(): boolean {
+    return this.activity.stop.aborted || this.activity.isOver;
+  }
+
+  isOver(): boolean {
+    return this.activity.isOver;
+  }
+
+  get findMade(): ((knot: PlanKnot, cacheKey: string) => Promise<MadeValue>) | undefined {
+    if (!this.activity.mayReuse) return undefined;
+    return (knot, cacheKey) => this.environment.cachedValues.find(knot, cacheKey);
+  }
+
+  observed(
+    knot: PlanKnot,
+    definition: DefinitionRecord,
+    attempt: number,
+    call: () => Promise<unknown>,
+  ): Promise<unknown> {
+    const { environment, activity, surroundings } = this;
+    if (environment.observers.length === 0) return call();
+    const { runId, temporalRunId } = surroundings;
+    const event = { runId, temporalRunId, knotId: knot.id, definition: definition.name, attempt };
+    const { context } = activity.attempt;
+    const isCancelled = (): boolean => activity.attempt.cancelReason === 'cancelled';
+    return observedCall(environment.observers, context, event, call, isCancelled);
+  }
+
+  classifyError(knot: PlanKnot, error: unknown): 'pass' | 'leave' | undefined {
+    if (this.isStopped()) return 'leave';
+    if (isBackendTrouble(error)) return 'pass';
+    // An activity of its own waits for a damaged or missing value, and reports it.
+    if (!isOfClass(error, 'damaged')) return undefined;
+    this.activity.handBack(knot, {});
+    return 'leave';
+  }
+
+  async retry({ knot, throws, delay, waited, trail }: Throw): Promise<'retry' | 'leave'> {
+    const { activity, environment } = this;
+    if (waited + delay > RETRY_WAIT_MS || activity.isHeld) {
+      const { attempts } = trail.trail!;
+      activity.handBack(knot, {
+        throws,
+        after: delay,
+        attempts: isElement(knot) ? attempts.slice(-1) : attempts,
+      });
+      return 'leave';
+    }
+    await environment.wait(delay, activity.stop);
+    return activity.stop.aborted ? 'leave' : 'retry';
+  }
+
+  async commit(
+    knot: PlanKnot,
+    commit: Commit,
+    outcome: OutcomeToRecord,
+    values: readonly StoredValue[],
+  ): Promise<CommitResult> {
+    const { activity, environment } = this;
+    // In a chain of knots no other commit arrives in the same turn of the event loop, so waiting for one is useless.
+    const urgent = !isElement(knot) || knot.map.policy.map!.concurrency === 1;
+    const result = await commitPatiently(() => environment.commits.commit(commit, { urgent }));
+    activity.committed(knot, outcome, values);
+    return result;
+  }
+}

@@ -1,0 +1,186 @@
+import { CancelledFailure } from '@temporalio/activity';
+import type { PlanKnot } from '../plan';
+import { SelvageError, isBackendTrouble, messageText } from '../errors';
+import {
+  NOTED_WAIT_MS,
+  PATIENCE_MS,
+  RunClock,
+  describeError,
+  type AcceptedExtension,
+  type BodyExtension,
+  type Execution,
+  type Hashing,
+  type LoadedPlan,
+  type OutcomeToRecord,
+  type BodyHost,
+  type BodySurroundings,
+  type KnotHost,
+  type MadeValue,
+  type Throw,
+} from '../runtime';
+import type { Commit, CommitResult, ExceptionRecord, StoredValue } from '../ports';
+import { acceptExtension } from './accept-extension';
+import { commitPatiently } from './backend-trouble';
+import { bodySurroundings } from './body-surroundings';
+import { executionInActivity } from './execution-in-activity';
+import type { KnotAttempt } from './knot-attempt';
+import { superseded, verdict, workerShutdown } from './knot-failures';
+import { isRecordsLost } from './records-lost';
+import type { WorkerEnvironment } from './worker-environment';
+
+/** Most characters of the message, and of the stack, in a failure that is retried. */
+const BRIEF_LENGTH = 500;
+
+/** Runs one attempt of one knot in an activity of its own. Retries are left to the server. */
+export class SingleHost implements KnotHost {
+  readonly watchesGrace = true;
+  readonly surroundings: BodySurroundings;
+  private readonly clock: RunClock;
+
+  constructor(
+    private readonly environment: WorkerEnvironment,
+    private readonly attempt: KnotAttempt,
+    readonly callBody: BodyHost,
+  ) {
+    this.clock = new RunClock(environment.clock.now());
+    this.surroundings = bodySurroundings(environment, attempt.context, attempt.task, attempt);
+  }
+
+  get hashing(): Hashing {
+    return this.environment;
+  }
+
+  get cancel(): AbortSignal {
+    return this.attempt.context.cancellationSignal;
+  }
+
+  get firstAttempt(): number {
+    return this.attempt.ofBody;
+  }
+
+  get thrownBefore(): number {
+    return this.attempt.throws;
+  }
+
+  now(): number {
+    return this.clock.now();
+  }
+
+  execution(attempt: number, startedAt: number, finishedAt: number): Execution {
+    const call = { dispatcher: 'queue', attempt, startedAt, finishedAt };
+    const { environment, surroundings } = this;
+    return executionInActivity(this.attempt.context, environment.identity, surroundings, call);
+  }
+
+  trail(): KnotAttempt {
+    return this.attempt;
+  }
+
+  isStopped(): boolean {
+    return false;
+  }
+
+  isOver(): boolean {
+    return false;
+  }
+
+  get findMade(): ((knot: PlanKnot, cacheKey: string) => Promise<MadeValue>) | undefined {
+    if (this.attempt.task.reuse === false) return undefined;
+    return (knot, cacheKey) => this.environment.cachedValues.find(knot, cacheKey);
+  }
+
+  async makeAlone<T>({ id: knotId }: PlanKnot, cacheKey: string, make: () => Promise<T>): Promise<T> {
+    const { runId, temporalRunId } = this.attempt.task;
+    return await this.environment.singleFlight.run({ cacheKey, runId, temporalRunId, knotId }, make);
+  }
+
+  /** The limits count the knot until its outcome is committed. */
+  async limited<T>(knot: PlanKnot, _: unknown, __: number, run: () => Promise<T>): Promise<T> {
+    const { attempt, environment } = this;
+    const { context, task } = attempt;
+    let hasBegun = false;
+    const since = Date.now();
+    try {
+      return await environment.limits.run(
+        {
+          policy: knot.policy,
+          runId: task.runId,
+          temporalRunId: task.temporalRunId,
+          knotId: knot.id,
+          since: context.info.scheduledTimestampMs,
+          refusals: attempt.refusals,
+          patience: PATIENCE_MS,
+          signal: context.cancellationSignal,
+          onLost: (limit) =>
+            context.log.warn(
+              `Knot "${knot.id}" has lost its place of limit "${limit}" while it ran, because this worker stood still or could not reach the ` +
+                'lease table: one body more than the limit may run until it ends.',
+              { knot: knot.id, limit },
+            ),
+        },
+        async () => {
+          hasBegun = true;
+          const now = Date.now();
+          if (now - since >= NOTED_WAIT_MS) attempt.waited('LimitReached', since, now);
+          await attempt.begin();
+          return await run();
+        },
+      );
+    } catch (error) {
+      if (hasBegun || SelvageError.is(error)) throw error;
+      throw attempt.cancelReason === 'shutdown' ? workerShutdown(knot, error) : superseded(knot, error);
+    }
+  }
+
+  bodyBegins(): void {
+    this.attempt.noteBody();
+  }
+
+  async accept(plan: LoadedPlan, extension: BodyExtension): Promise<AcceptedExtension | undefined> {
+    return await acceptExtension(this.environment, plan, this.attempt.task.temporalRunId, extension);
+  }
+
+  classifyError(knot: PlanKnot, error: unknown, fromBody: boolean): 'pass' | undefined {
+    // Inputs that can be read but not decoded are a failure of the knot itself.
+    if (!fromBody) return SelvageError.is(error, 'NotDecodable') ? undefined : 'pass';
+    const { attempt } = this;
+    if (attempt.cancelReason === 'cancelled') throw new CancelledFailure(`Knot "${knot.id}" was cancelled`);
+    if (isBackendTrouble(error) || isRecordsLost(error)) return 'pass';
+    if (attempt.cancelReason === 'shutdown') throw workerShutdown(knot, error);
+    // The body was told to stop because another attempt takes over, so what it threw is no verdict on the knot.
+    if (attempt.cancelReason === 'superseded') throw superseded(knot, error);
+    attempt.countThrow(error);
+    return undefined;
+  }
+
+  /** @throws ApplicationFailure by which the server waits, without occupying a worker slot */
+  retry({ knot, error, delay }: Throw): Promise<never> {
+    const where = { runId: this.attempt.task.runId, knotId: knot.id, attempt: this.attempt.ofBody };
+    const { record } = describeError(error, where, this.environment);
+    throw verdict(knot, brief(record), { nonRetryable: false, nextRetryDelay: delay });
+  }
+
+  async commit(
+    _: PlanKnot,
+    commit: Commit,
+    outcome: OutcomeToRecord,
+    values: readonly StoredValue[],
+  ): Promise<CommitResult> {
+    const { environment } = this;
+    const result = await commitPatiently(() => environment.commits.commit(commit));
+    if (outcome.kind === 'ok') for (const value of values) environment.recentValues.add(value);
+    return result;
+  }
+}
+
+/**
+ * The server keeps 4 KiB of an attempt's last failure, and nothing if it is longer. So only the beginning is sent, for whoever asks why the
+ * knot waits. A failure contains the stack twice.
+ */
+function brief({ cause: _, errors: __, ...record }: ExceptionRecord): ExceptionRecord {
+  return {
+    ...record,
+    message: messageText(record.message, BRIEF_LENGTH),
+    traceback: messageText(record.traceback, BRIEF_LENGTH),
+  };
+}

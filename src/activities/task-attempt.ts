@@ -1,0 +1,126 @@
+import { CancelledFailure, type Context } from '@temporalio/activity';
+import type { Json } from '../values';
+import type { EndReason, Trail } from '../runtime';
+
+/** The trail of an attempt and its predecessors, passed to the next one. */
+export interface HandedOnTrail extends Trail {
+  /** The attempt that is running. Absent once it has reported its end. */
+  readonly at?: { readonly attempt: number; readonly started_at: number; readonly worker: string };
+  /** Why and since when the knot waits for the next attempt. */
+  readonly waits_for?: { readonly code: string; readonly since: number };
+}
+
+/** Passed to the next attempt through the server: counts, the trail, and what the body gave to `ctx.heartbeat`. */
+export interface HeartbeatDetails {
+  readonly throws: number;
+  readonly refusals: number;
+  /** Attempts whose body may have begun and that ended without reporting. Counted only for knots with limits; 0 if omitted. */
+  readonly begun?: number;
+  /**
+   * Most suspects that ran at once, including this knot, in its last attempt that ended without reporting. A suspect may be what kills
+   * workers.
+   */
+  readonly among?: number;
+  readonly trail?: HandedOnTrail;
+  readonly user?: Json;
+}
+
+/**
+ * One attempt of one of our activities on this worker. Temporal counts attempts but does not say why one ended. Attempts pass on their
+ * throws and refusals; all others count as lost workers.
+ */
+export abstract class TaskAttempt {
+  protected readonly before: HeartbeatDetails;
+  protected user: Json | undefined;
+  protected throwsHere = 0;
+  protected refusalsHere = 0;
+
+  /**
+   * @param thrownBefore how often the body had thrown before this activity's first attempt
+   * @param lostBefore workers lost before it
+   */
+  constructor(
+    readonly context: Context,
+    private readonly thrownBefore: number,
+    private readonly lostBefore = 0,
+  ) {
+    this.before = readDetails(context.info.heartbeatDetails, thrownBefore);
+    this.user = this.before.user;
+  }
+
+  /** Names what is attempted, as the subject of a message's first sentence. */
+  abstract get label(): string;
+
+  /** The knot that it is, or begins with. */
+  abstract get knot(): string;
+
+  get number(): number {
+    return this.context.info.attempt;
+  }
+
+  get throws(): number {
+    return this.before.throws + this.throwsHere;
+  }
+
+  get refusals(): number {
+    return this.before.refusals + this.refusalsHere;
+  }
+
+  /** Lost workers: attempts that ended without reporting. */
+  get lost(): number {
+    const explained = this.before.throws - this.thrownBefore + this.before.refusals;
+    return this.lostBefore + Math.max(0, this.number - 1 - explained);
+  }
+
+  /**
+   * Why the server or the worker wants this attempt to end; undefined if neither does. `superseded`: the server has given this attempt up
+   * (no heartbeat arrived in time, the run is over, an operator paused or reset the activity).
+   */
+  get cancelReason(): 'cancelled' | 'shutdown' | 'superseded' | undefined {
+    const signal = this.context.cancellationSignal;
+    if (!signal.aborted) return undefined;
+    const reason = signal.reason instanceof CancelledFailure ? signal.reason.message : '';
+    if (reason === 'WORKER_SHUTDOWN') return 'shutdown';
+    return reason === 'CANCELLED' ? 'cancelled' : 'superseded';
+  }
+
+  /** @param _error what the body threw, for the attempt's record */
+  countThrow(_error: unknown): void {
+    this.throwsHere = 1;
+    this.beat();
+  }
+
+  /** An attempt counts once: a throw that could not be recorded is a refusal. */
+  countRefusal(_reason: EndReason): void {
+    this.throwsHere = 0;
+    this.refusalsHere = 1;
+    this.beat();
+  }
+
+  /** Sends the counts to the server. The SDK throttles, and flushes the last with a failure. */
+  beat(): void {
+    this.context.heartbeat(this.details);
+  }
+
+  /** Details for the next attempt, if this one ended now. */
+  protected get details(): HeartbeatDetails {
+    return {
+      throws: this.throws,
+      refusals: this.refusals,
+      ...(this.user !== undefined && { user: this.user }),
+    };
+  }
+}
+
+function readDetails(details: unknown, thrownBefore: number): HeartbeatDetails {
+  if (details === undefined) return { throws: thrownBefore, refusals: 0 };
+  const { throws, refusals, begun, among, trail, user } = (details ?? {}) as Partial<HeartbeatDetails>;
+  return {
+    throws: throws ?? thrownBefore,
+    refusals: refusals ?? 0,
+    ...(begun !== undefined && { begun }),
+    ...(among !== undefined && { among }),
+    ...(trail && { trail }),
+    ...(user !== undefined && { user }),
+  };
+}

@@ -1,0 +1,140 @@
+import type { Context } from '@temporalio/activity';
+import { unpackHash } from '../values';
+import {
+  BATCH_ACTIVITY,
+  SEGMENT_ACTIVITY,
+  SPLIT_ACTIVITY,
+  type BatchTask,
+  type HandedBack,
+  type KnotTask,
+  type SegmentTask,
+  type SplitTask,
+} from '../workflows/messages';
+
+/** Fields shared by the tasks of all activities that run bodies, unpacked. */
+export interface ResolvedBasics {
+  /** `sha256:…`. */
+  readonly plan: string;
+  /** The run's id. The activity of a knot in a child run has another workflow id. */
+  readonly runId: string;
+  /** The Temporal run id under which the run's records are kept: that of the first execution of a continued chain. */
+  readonly temporalRunId: string;
+}
+
+/** The {@link KnotTask} of an activity call, unpacked, and completed from the activity itself. */
+export interface ResolvedTask extends ResolvedBasics {
+  readonly knot: string;
+  readonly parents: KnotTask['parents'];
+  readonly paths?: KnotTask['paths'] | undefined;
+  readonly nested?: KnotTask['nested'] | undefined;
+  readonly map?: KnotTask['map'] | undefined;
+  /** `slice` is the hash. */
+  readonly element?: { readonly map: string; readonly slice: string; readonly offset: number } | undefined;
+  readonly handedBack?: HandedBack | undefined;
+  readonly reuse?: KnotTask['reuse'] | undefined;
+  readonly lost?: true | undefined;
+  readonly waited?: KnotTask['waited'] | undefined;
+  readonly since?: KnotTask['since'] | undefined;
+}
+
+/** The {@link SegmentTask} of an activity call, unpacked. */
+export interface ResolvedSegment extends ResolvedBasics, Omit<SegmentTask, 'plan' | 'temporalRunId'> {}
+
+/** The {@link BatchTask} of an activity call; `slice` is the hash. */
+export interface ResolvedBatch extends ResolvedBasics, Omit<BatchTask, 'plan' | 'temporalRunId' | 'runId'> {}
+
+/** The {@link SplitTask} of an activity call. */
+export interface ResolvedSplit extends ResolvedTask {
+  readonly from: number;
+}
+
+/** Types of activities whose input looks like a knot's task. */
+const NO_KNOTS: readonly string[] = [SEGMENT_ACTIVITY, SPLIT_ACTIVITY, BATCH_ACTIVITY];
+
+/** The task of a knot. Undefined if the argument is a user's own input, or the task of another activity of ours. */
+export function readKnotTask(info: Context['info'], input: unknown): ResolvedTask | undefined {
+  if (NO_KNOTS.includes(info.activityType)) return undefined;
+  return readTask(info, input);
+}
+
+function readTask(info: Context['info'], input: unknown): ResolvedTask | undefined {
+  const basics = readBasics(info, input);
+  if (!basics) return undefined;
+  const { knot, parents, paths, nested, map, element, handedBack, reuse, lost, waited, since } =
+    input as KnotTask;
+  return {
+    plan: basics.plan,
+    runId: basics.runId,
+    temporalRunId: basics.temporalRunId,
+    knot: element ? info.activityId : (knot ?? info.activityId),
+    parents,
+    map,
+    element: element && { map: knot!, slice: unpackHash(element.slice)!, offset: element.offset },
+    paths,
+    nested,
+    handedBack,
+    reuse: reuse === false ? reuse : undefined,
+    lost,
+    waited,
+    since,
+  };
+}
+
+export function readSplitTask(info: Context['info'], input: unknown): ResolvedSplit | undefined {
+  if (info.activityType !== SPLIT_ACTIVITY) return undefined;
+  const task = readTask(info, input);
+  return task && { ...task, from: (input as SplitTask).from };
+}
+
+export function readBatchTask(info: Context['info'], input: unknown): ResolvedBatch | undefined {
+  if (info.activityType !== BATCH_ACTIVITY) return undefined;
+  const basics = readBasics(info, input);
+  if (!basics) return undefined;
+  const { knot, slice, offsets, concurrency, reuse } = input as BatchTask;
+  return {
+    ...basics,
+    knot,
+    slice: unpackHash(slice)!,
+    offsets,
+    concurrency,
+    ...(reuse === false && { reuse }),
+  };
+}
+
+export function readSegmentTask(info: Context['info'], input: unknown): ResolvedSegment | undefined {
+  if (info.activityType !== SEGMENT_ACTIVITY) return undefined;
+  const basics = readBasics(info, input);
+  if (!basics) return undefined;
+  const { knots, paths, wanted, parents, mayBeRecorded, lost, reuse } = input as SegmentTask;
+  return {
+    ...basics,
+    knots,
+    ...(paths && { paths }),
+    wanted,
+    parents,
+    ...(mayBeRecorded && { mayBeRecorded }),
+    ...(lost && { lost }),
+    ...(reuse === false && { reuse }),
+  };
+}
+
+function readBasics(info: Context['info'], input: unknown): ResolvedBasics | undefined {
+  if (typeof input !== 'object' || input === null || !info.workflowExecution) return undefined;
+  const { plan: packed, temporalRunId, runId } = input as Partial<KnotTask & SegmentTask>;
+  const plan = typeof packed === 'string' ? planOf(packed) : undefined;
+  if (plan === undefined) return undefined;
+  const { workflowExecution } = info;
+  return {
+    plan,
+    runId: runId ?? workflowExecution.workflowId,
+    temporalRunId: temporalRunId ?? workflowExecution.runId,
+  };
+}
+
+let lastPlan: { readonly packed: string; readonly hash: string | undefined } | undefined;
+
+/** Task after task is of the same plan. */
+function planOf(packed: string): string | undefined {
+  if (lastPlan?.packed !== packed) lastPlan = { packed, hash: unpackHash(packed) };
+  return lastPlan.hash;
+}

@@ -1,0 +1,75 @@
+import {
+  lineageRecord,
+  skipDetail,
+  unrunError,
+  type Execution,
+  type LoadedPlan,
+  type OutcomeToRecord,
+} from '../runtime';
+import type { RunHistory } from '../ports';
+import type { FinishRunRequest, RunCounts } from '../workflows/messages';
+import type { WorkerEnvironment } from './worker-environment';
+
+export const NO_COUNTS: RunCounts = { ok: 0, err: 0, skipped: 0 };
+
+export function isSome({ ok, err, skipped }: RunCounts): boolean {
+  return ok !== 0 || err !== 0 || skipped !== 0;
+}
+
+/**
+ * Records knots that failed or were skipped without an activity. Earlier records stand; returns by how much their counts differ from these,
+ * or undefined if they do not.
+ */
+export async function recordUnrun(
+  environment: WorkerEnvironment,
+  plan: LoadedPlan,
+  execution: Execution,
+  { failed, skipped }: Pick<FinishRunRequest, 'failed' | 'skipped'>,
+): Promise<RunCounts | undefined> {
+  const { runId, temporalRunId } = execution;
+  const outcomes = new Map<string, OutcomeToRecord>();
+  for (const { knot, message, type } of failed) {
+    const error = unrunError(runId, { knot, type, message }, environment.sha256);
+    outcomes.set(knot, { kind: 'err', error });
+  }
+  for (const { knot, reason, ...which } of skipped) {
+    const detail =
+      reason === 'parent_failed_or_skipped' ? { ...skipDetail(plan, plan.knot(knot), which) } : undefined;
+    outcomes.set(knot, { kind: 'skipped', reason, ...(detail && { detail }) });
+  }
+  if (outcomes.size === 0) return undefined;
+  const { backends } = environment;
+  const hashOf = await hashesOfParents(backends.runHistory, plan, temporalRunId, outcomes.keys());
+  const results = await backends.commit(
+    [...outcomes].map(([id, outcome]) => ({
+      record: lineageRecord(plan, plan.knot(id), execution, outcome, hashOf, null),
+      values: [],
+    })),
+  );
+  const standing = { ...NO_COUNTS };
+  for (const { record } of results) {
+    const { kind } = outcomes.get(record.knot_id)!;
+    if (record.outcome === kind) continue;
+    standing[kind] -= 1;
+    standing[record.outcome] += 1;
+  }
+  return isSome(standing) ? standing : undefined;
+}
+
+/** Looks up the records of all parents of these knots. Returns a function that gives a parent's hash by its index in the plan. */
+export async function hashesOfParents(
+  runHistory: RunHistory,
+  plan: LoadedPlan,
+  temporalRunId: string,
+  knots: Iterable<string>,
+): Promise<(parent: number) => string | null> {
+  const parentIds = new Set<string>();
+  for (const id of knots) {
+    for (const input of Object.values(plan.knot(id).inputs)) {
+      if ('parent' in input) parentIds.add(plan.parentId(input.parent));
+    }
+  }
+  const parents = parentIds.size > 0 ? await runHistory.getRecords(temporalRunId, [...parentIds]) : [];
+  const hashes = new Map(parents.map((record) => [record.knot_id, record.output_hash]));
+  return (parent) => hashes.get(plan.parentId(parent)) ?? null;
+}

@@ -1,0 +1,40 @@
+import type { Layout } from '../plan';
+import type { KnotFailure } from '../workflows/messages';
+
+/** Most knots that a message names. */
+const NAMED = 5;
+
+/** Formats as `"a", "b" and 3 more`. */
+export function namedKnots(ids: readonly string[]): string {
+  const named = ids.slice(0, NAMED).map((id) => `"${id}"`);
+  return `${named.join(', ')}${ids.length > NAMED ? ` and ${ids.length - NAMED} more` : ''}`;
+}
+
+export function lostKnot(knot: string, what: string): KnotFailure {
+  return {
+    knot,
+    type: 'HistoryLost',
+    message: `Knot "${knot}" was Ok; ${what}, that of this knot among them.`,
+  };
+}
+
+/** Why a run cannot continue: values that it was given are gone, and no body can make them. */
+export function cannotBeMade(run: string, what: string, { ids }: Layout, gone: readonly number[]): string {
+  return (
+    `The run cannot go on: ${what}, and with them the values of ${namedKnots(gone.map((knot) => ids[knot]!))}, which no body can make again. Go on from what is ` +
+    `there in a new run: selvage resume ${run} FILE; where that asks for a parameter, start the run anew.`
+  );
+}
+
+/** Why a run is incomplete that was cut short, and so makes nothing again. */
+export function lostByRun(
+  run: string,
+  what: string,
+  count: number,
+): { readonly type: 'HistoryLost'; readonly message: string } {
+  const knots = count === 1 ? 'a knot that was Ok' : `${count} knots that were Ok`;
+  return {
+    type: 'HistoryLost',
+    message: `Of the run, ${what}, those of ${knots} among them. Go on from what is there in a new run: selvage resume ${run} FILE`,
+  };
+}

@@ -1,0 +1,1 @@
+export { CronTrigger, type CronClock } from './trigger';

@@ -1,0 +1,95 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { SelvageError } from '../../errors';
+import {
+  plannedTimes,
+  type CronTriggerDeclaration,
+  type Trigger,
+  type TriggerEvent,
+  type TriggerHost,
+} from '../../triggers';
+
+/** The process's clock, which tests replace. */
+export interface CronClock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Resolves after this many milliseconds, or when the signal is aborted. */
+  sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
+}
+
+const PROCESS_CLOCK: CronClock = {
+  now: () => Date.now(),
+  sleep: async (milliseconds, signal) => {
+    await delay(milliseconds, undefined, { signal }).catch(() => undefined);
+  },
+};
+
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 30_000;
+/** The longest timer that Node supports. */
+const LONGEST_SLEEP_MS = 2_147_483_647;
+
+/**
+ * Delivers an event at each multiple of an interval since 1970, so that several processes mean the same event and the start ledger lets
+ * only one start a run. Events that pass while one is not accepted, or while no process lives, are lost and counted.
+ */
+export class CronTrigger implements Trigger {
+  readonly kind = 'cron';
+  readonly id: string;
+
+  constructor(
+    private readonly declaration: CronTriggerDeclaration,
+    private readonly clock: CronClock = PROCESS_CLOCK,
+  ) {
+    this.id = declaration.id;
+  }
+
+  async run(host: TriggerHost): Promise<void> {
+    const { everyMs } = this.declaration.options;
+    const { signal, metrics } = host;
+    let last = this.clock.now();
+    while (!signal.aborted) {
+      const planned = plannedTimes({ everyMs, offsetMs: 0 }, last).next().value!;
+      // These events were missed: a later one is due as well.
+      const missed = Math.floor((this.clock.now() - planned) / everyMs);
+      if (missed > 0) {
+        metrics.count('lost', missed);
+        last += missed * everyMs;
+        continue;
+      }
+      await this.waitFor(planned, signal);
+      if (signal.aborted) return;
+      await this.deliver(planned, host);
+      last = planned;
+    }
+  }
+
+  private async waitFor(time: number, signal: AbortSignal): Promise<void> {
+    // A timer may fire slightly early, and the clock may be set.
+    for (let left = time - this.clock.now(); left > 0 && !signal.aborted; left = time - this.clock.now())
+      await this.clock.sleep(Math.min(left, LONGEST_SLEEP_MS), signal);
+  }
+
+  /** Retries until the event is accepted, or the trigger is to stop. */
+  private async deliver(planned: number, { accept, signal, trouble }: TriggerHost): Promise<void> {
+    const at = new Date(planned).toISOString();
+    const event: TriggerEvent = {
+      key: at,
+      body: this.declaration.options.parameters,
+      link: { planned: at },
+    };
+    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+      try {
+        const [accepted] = await accept([event]);
+        // The same parameters are refused each time, until somebody corrects them.
+        trouble(accepted?.status === 'refused' ? accepted.error : undefined);
+        return;
+      } catch (error) {
+        if (!SelvageError.is(error)) throw error;
+        trouble(error);
+        if (signal.aborted) return;
+        await this.clock.sleep(pause, signal);
+        if (signal.aborted) return;
+      }
+    }
+  }
+}

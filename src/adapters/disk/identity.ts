@@ -1,0 +1,26 @@
+import { randomUUID } from 'node:crypto';
+import { link, readFile, rm, writeFile } from 'node:fs/promises';
+import * as path from 'node:path';
+import { fileMode } from '../../private-files';
+import { unlessMissing, whileUsing } from './file-errors';
+import { TEMPORARY_FOLDER } from './temporary-files';
+
+/** The text in the folder's file `identity`, which the first caller creates. */
+export async function identityOf(folder: string): Promise<string> {
+  const file = path.join(folder, 'identity');
+  return await whileUsing(file, async () => {
+    const found = await unlessMissing(() => readFile(file, 'utf8'));
+    if (found !== undefined) return found.trim();
+    const temporary = path.join(folder, TEMPORARY_FOLDER, randomUUID());
+    await writeFile(temporary, `${randomUUID()}\n`, { mode: fileMode(temporary) });
+    try {
+      // The first process links the complete file; the others read that one.
+      await link(temporary, file).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw error;
+      });
+    } finally {
+      await rm(temporary, { force: true });
+    }
+    return (await readFile(file, 'utf8')).trim();
+  });
+}

@@ -1,0 +1,43 @@
+import { randomUUID } from 'node:crypto';
+import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import * as path from 'node:path';
+import { folderError } from '../../folder-error';
+import { makeFolder } from '../../writable';
+import { homeOf } from './entries';
+import { unlessMissing } from './file-errors';
+
+/**
+ * Folder of unfinished files. It is beside the values, so that finishing one is a rename within one file
+ * system.
+ */
+export const TEMPORARY_FOLDER = 'temporary';
+
+const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * Creates the folder, writes to it (so that a full or read-only one is noticed before a run needs it), and
+ * removes what killed processes left in it.
+ */
+export async function prepareFolder(folder: string): Promise<void> {
+  const temporary = path.join(folder, TEMPORARY_FOLDER);
+  const probe = path.join(temporary, randomUUID());
+  makeFolder(temporary);
+  try {
+    try {
+      await writeFile(probe, 'probe');
+    } finally {
+      await rm(probe, { force: true });
+    }
+    for (const name of await readdir(temporary)) {
+      const file = path.join(temporary, name);
+      const found = await unlessMissing(() => stat(file));
+      if (found === undefined || found.mtimeMs >= Date.now() - ABANDONED_AFTER_MS) continue;
+      const home = homeOf(name);
+      if (home === undefined) await rm(file, { force: true });
+      // A process that was deleting it for its age did not finish; the next one will.
+      else await unlessMissing(() => rename(file, path.join(folder, home)));
+    }
+  } catch (error) {
+    throw folderError(error, folder);
+  }
+}

@@ -1,0 +1,185 @@
+import { SelvageError } from '../../errors';
+import type { DuckDbConnectionLike, DuckDbInstanceLike, DuckDbValue } from './client';
+import type { Row } from './columns';
+import { isFatal, selvageErrorOf } from './errors';
+import { VIEWS } from './schema';
+import { inTransaction } from './transaction';
+
+/** Most queries that run at once; others wait for their turn. */
+const READERS = 3;
+
+export interface DuckDbDatabaseOptions {
+  /** The file's name in errors. */
+  readonly place: string;
+  /** Opens the database; called again after DuckDB has given it up because of an error. */
+  open(): Promise<DuckDbInstanceLike>;
+  /** Creates tables and views on the connection that later writes; it is in no transaction. */
+  prepare(connection: DuckDbConnectionLike): Promise<void>;
+  /** Whether closing the database closes the instance. */
+  readonly owned: boolean;
+  /** Called once, when it is closed. */
+  release?(): void;
+}
+
+/** An open database: one connection writes, some read. */
+class Session {
+  readonly instance: DuckDbInstanceLike;
+  readonly writer: DuckDbConnectionLike;
+  readonly #readers: DuckDbConnectionLike[] = [];
+  readonly #idle: DuckDbConnectionLike[] = [];
+  readonly #waiting: ((reader: DuckDbConnectionLike) => void)[] = [];
+  readonly #underWay = new Set<Promise<unknown>>();
+
+  constructor(instance: DuckDbInstanceLike, writer: DuckDbConnectionLike) {
+    this.instance = instance;
+    this.writer = writer;
+  }
+
+  /** Works with the session, which is not closed before the work is done. */
+  async use<T>(work: () => Promise<T>): Promise<T> {
+    const promise = work();
+    this.#underWay.add(promise);
+    try {
+      return await promise;
+    } finally {
+      this.#underWay.delete(promise);
+    }
+  }
+
+  async read<T>(work: (reader: DuckDbConnectionLike) => Promise<T>): Promise<T> {
+    const reader = await this.#take();
+    try {
+      return await work(reader);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next(reader);
+      else this.#idle.push(reader);
+    }
+  }
+
+  async #take(): Promise<DuckDbConnectionLike> {
+    const idle = this.#idle.pop();
+    if (idle) return idle;
+    if (this.#readers.length >= READERS) return new Promise((resolve) => this.#waiting.push(resolve));
+    const reader = await this.instance.connect();
+    this.#readers.push(reader);
+    await reader.runAndReadAll(VIEWS);
+    return reader;
+  }
+
+  /** Waits for work in progress. */
+  async close(owned: boolean): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+    // Done here rather than in `closeSync`, which would block the event loop. Errors are ignored: the next opening does it.
+    await this.writer.runAndReadAll('checkpoint').catch(() => undefined);
+    for (const connection of [...this.#readers, this.writer]) connection.closeSync();
+    if (owned) this.instance.closeSync();
+  }
+}
+
+/** A DuckDB database. Writes run one at a time, as DuckDB would refuse one of two that conflict; reads see what was committed before. */
+export class DuckDbDatabase {
+  readonly #options: DuckDbDatabaseOptions;
+  #session: Promise<Session> | undefined;
+  #lastWrite: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
+  /** The session that was handed out last. */
+  #given: Session | undefined;
+
+  constructor(options: DuckDbDatabaseOptions) {
+    this.#options = options;
+  }
+
+  get place(): string {
+    return this.#options.place;
+  }
+
+  /** Opens it unless it is open. */
+  async open(): Promise<void> {
+    await this.#opened('open');
+  }
+
+  /** Rows of one statement, or of the last of several. */
+  query(sql: string, values: DuckDbValue[] = []): Promise<Row[]> {
+    return this.#inSession((session) =>
+      session.read(async (reader) => (await reader.runAndReadAll(sql, values)).getRowObjectsJS()),
+    );
+  }
+
+  /** Works in one transaction, which is durable when this resolves, and rolled back if the work throws. */
+  write<T>(work: (writer: DuckDbConnectionLike) => Promise<T>): Promise<T> {
+    const turn = this.#lastWrite.then(() =>
+      this.#inSession(({ writer }) => inTransaction(writer, () => work(writer))),
+    );
+    this.#lastWrite = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Waits for work in progress; work that has not begun is refused. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      await this.#lastWrite;
+      const session = await this.#session?.catch(() => undefined);
+      await session?.close(this.#options.owned);
+    } finally {
+      this.#options.release?.();
+    }
+  }
+
+  async #inSession<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    this.#requireOpen();
+    const session = await this.#opened('use');
+    try {
+      return await session.use(() => work(session));
+    } catch (error) {
+      if (isFatal(error)) this.#openAgain(session);
+      throw selvageErrorOf(error, this.place, 'use');
+    }
+  }
+
+  #opened(activity: 'open' | 'use'): Promise<Session> {
+    this.#session ??= this.#openSession(activity).catch((error: unknown) => {
+      this.#session = undefined;
+      throw error;
+    });
+    return this.#session;
+  }
+
+  async #openSession(activity: 'open' | 'use'): Promise<Session> {
+    let instance: DuckDbInstanceLike | undefined;
+    try {
+      instance = await this.#options.open();
+      const session = new Session(instance, await instance.connect());
+      await this.#options.prepare(session.writer);
+      return session;
+    } catch (error) {
+      if (this.#options.owned) instance?.closeSync();
+      throw selvageErrorOf(error, this.place, activity);
+    }
+  }
+
+  /** DuckDB has given the database up: further calls get a new session. */
+  #openAgain(session: Session): void {
+    if (this.#isClosed || this.#given === session) return;
+    this.#given = session;
+    this.#session = session
+      .close(this.#options.owned)
+      .catch(() => undefined)
+      .then(() => this.#openSession('use'))
+      .catch((error: unknown) => {
+        this.#session = undefined;
+        throw error;
+      });
+    // The next caller gets the error.
+    this.#session.catch(() => undefined);
+  }
+
+  #requireOpen(): void {
+    if (!this.#isClosed) return;
+    throw new SelvageError('BackendUnavailable', `The run history ${this.place} is closed.`, {
+      details: { file: this.place },
+    });
+  }
+}

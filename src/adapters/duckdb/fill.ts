@@ -1,0 +1,47 @@
+import type { LineageQuery, RunHistory, RunQuery } from '../../ports';
+import { everyPage } from '../../ports/parts/every-item';
+import { append } from './append';
+import type { DuckDbConnectionLike } from './client';
+import { TABLES } from './schema';
+
+/** Which runs: all given conditions must hold. */
+export type RunSelection = Omit<RunQuery, 'limit' | 'cursor'>;
+
+export interface Filled {
+  readonly runs: number;
+  readonly lineage: number;
+}
+
+/** Listings return the newest first, which must get the highest id. No history has this many records. */
+const NEWEST_ID = 2 ** 52;
+
+/**
+ * Creates the tables and fills them from a history of any technology, page by page. Records committed meanwhile are not included. Each
+ * included run has all of its knots that were on record when it was read.
+ *
+ * @param selection runs, with their lineage; if omitted, all runs and all lineage
+ */
+export async function fillFrom(
+  history: RunHistory,
+  connection: DuckDbConnectionLike,
+  selection: RunSelection,
+): Promise<Filled> {
+  await connection.runAndReadAll(TABLES);
+  const count = { runs: 0, lineage: 0 };
+  const add = async (table: keyof typeof count, records: readonly object[]): Promise<void> => {
+    await append(connection, table, records, NEWEST_ID - count[table], -1);
+    count[table] += records.length;
+  };
+  const addLineage = async (query: LineageQuery): Promise<void> => {
+    for await (const records of everyPage((page) => history.findLineage({ ...query, ...page })))
+      await add('lineage', records);
+  };
+  const isAll = Object.values(selection).every((value) => value === undefined);
+  // Lineage first, so that every run has its records.
+  if (isAll) await addLineage({});
+  for await (const runs of everyPage((page) => history.listRuns({ ...selection, ...page }))) {
+    await add('runs', runs);
+    if (!isAll) for (const { temporal_run_id } of runs) await addLineage({ temporalRunId: temporal_run_id });
+  }
+  return count;
+}

@@ -1,0 +1,46 @@
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { SelvageError } from '../../errors';
+import type { DuckDbInstanceLike } from './client';
+
+export interface DuckDbResources {
+  /** Most memory that DuckDB uses before it writes to its temporary folder: `512MB`, `4GB`, … Default `1GB`. */
+  readonly memoryLimit?: string;
+  /** Most threads of a query. Default: one per core. */
+  readonly threads?: number;
+}
+
+/** Opens a DuckDB database file, or `:memory:`. Loads the package late: a process with other backends need not have it. */
+export async function openInstance(
+  file: string,
+  { memoryLimit = '1GB', threads }: DuckDbResources,
+  access: 'READ_WRITE' | 'READ_ONLY' = 'READ_WRITE',
+): Promise<DuckDbInstanceLike> {
+  const { DuckDBInstance } = await loadDuckDb();
+  return await DuckDBInstance.create(file, {
+    access_mode: access,
+    memory_limit: memoryLimit,
+    // Otherwise it would be created in the working directory.
+    ...(file === ':memory:' && { temp_directory: path.join(tmpdir(), 'selvage-duckdb') }),
+    ...(threads !== undefined && { threads: String(threads) }),
+    // Everything needed is built in; nothing is ever downloaded.
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+  });
+}
+
+async function loadDuckDb(): Promise<{
+  DuckDBInstance: {
+    create(path: string, options: Record<string, string>): Promise<DuckDbInstanceLike>;
+  };
+}> {
+  try {
+    return await import('@duckdb/node-api');
+  } catch (error) {
+    throw new SelvageError(
+      'MissingPackage',
+      'DuckDB needs the package @duckdb/node-api with its binary for this platform, and it could not be loaded. Install it: `npm install @duckdb/node-api` (without `--omit=optional`).',
+      { details: { package: '@duckdb/node-api' }, cause: error },
+    );
+  }
+}

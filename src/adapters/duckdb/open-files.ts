@@ -1,0 +1,35 @@
+import { existsSync, realpathSync } from 'node:fs';
+import * as path from 'node:path';
+import { historyInUse } from './errors';
+
+/**
+ * The DuckDB files that this process has open. DuckDB's own lock only excludes other processes: a second instance in this process would get
+ * the lock, too, and both would overwrite each other. Also, any `close` of the file by this process would release the lock, so nothing else
+ * here may open a file in this list.
+ */
+const KEY = Symbol.for('selvage.duckdb.open-files');
+const openFiles = ((globalThis as Record<symbol, unknown>)[KEY] ??= new Set<string>()) as Set<string>;
+
+/**
+ * Claims a file for this caller; returns a function that releases it.
+ *
+ * @throws SelvageError `HistoryInUse`
+ */
+export function claimFile(file: string): () => void {
+  const name = realName(file);
+  if (openFiles.has(name)) throw historyInUse(file, 'by another part of this process');
+  openFiles.add(name);
+  return () => void openFiles.delete(name);
+}
+
+export function isOpenHere(file: string): boolean {
+  return openFiles.has(realName(file));
+}
+
+/** A unique name for a file, whatever links lead to it. It need not exist. */
+function realName(file: string): string {
+  const resolved = path.resolve(file);
+  if (existsSync(resolved)) return realpathSync(resolved);
+  const folder = path.dirname(resolved);
+  return existsSync(folder) ? path.join(realpathSync(folder), path.basename(resolved)) : resolved;
+}

@@ -1,0 +1,177 @@
+import type { LineageQuery, LineageRecord, Page, RecordedOutcome, RunQuery, RunRecord } from '../../ports';
+import { pageLimit, pageOf, pageStart } from '../../ports/parts/pages';
+import type { DuckDbConnectionLike, DuckDbValue } from './client';
+import { fieldOf, lineageOf, runOf, type Row } from './columns';
+
+/** Returns the rows of a statement. */
+export type Query = (sql: string, values?: DuckDbValue[]) => Promise<Row[]>;
+
+export const queryOf =
+  (connection: DuckDbConnectionLike): Query =>
+  async (sql, values) =>
+    (await connection.runAndReadAll(sql, values)).getRowObjectsJS();
+
+const OUTCOME_COLUMNS = 'knot_id, outcome, output_hash, output_size, extra';
+const INPUTS = ['parent_input_hashes', 'constant_input_hashes'] as const;
+
+/** A list of texts, passed as one JSON value. */
+const LIST = `(select unnest(from_json(?, '["VARCHAR"]')))`;
+
+/** The places in `extra` where records mention values, each with a word by which the few such records are found. */
+const MENTIONED = [
+  ['$.extension', 'extension'],
+  ['$.error.traceback_hash', 'traceback_hash'],
+  ['$.log.hash', '"log"'],
+] as const;
+
+/** All queries of a run history, over the tables or views `selvage_lineage` and `selvage_runs`. */
+export class DuckDbRecords {
+  readonly #query: Query;
+
+  constructor(query: Query) {
+    this.#query = query;
+  }
+
+  async getRun(runId: string): Promise<RunRecord | undefined> {
+    const [row] = await this.#query(
+      'select * from selvage_runs where run_id = ? order by started_at desc, id desc limit 1',
+      [runId],
+    );
+    return row && runOf(row);
+  }
+
+  async getRunByTemporalId(temporalRunId: string): Promise<RunRecord | undefined> {
+    const [row] = await this.#query('select * from selvage_runs where temporal_run_id = ? limit 1', [
+      temporalRunId,
+    ]);
+    return row && runOf(row);
+  }
+
+  async listRuns(asked: RunQuery = {}): Promise<Page<RunRecord>> {
+    const { tapestry, status, actor, trigger, tag } = asked;
+    return await this.#page(
+      'selvage_runs',
+      'started_at',
+      asked,
+      { tapestry, status, actor, trigger },
+      runOf,
+      [
+        ...(tag === undefined
+          ? []
+          : [{ sql: `list_contains(from_json(tags, '["VARCHAR"]'), ?)`, values: [tag] }]),
+      ],
+    );
+  }
+
+  async getRecords(temporalRunId: string, knotIds?: readonly string[]): Promise<LineageRecord[]> {
+    return (await this.#rowsOfRun('*', temporalRunId, knotIds)).map(lineageOf);
+  }
+
+  async getOutcomes(temporalRunId: string, knotIds: readonly string[]): Promise<RecordedOutcome[]> {
+    const rows = await this.#rowsOfRun(OUTCOME_COLUMNS, temporalRunId, knotIds);
+    return rows.map((row) => ({
+      knot_id: row['knot_id'] as string,
+      outcome: row['outcome'] as RecordedOutcome['outcome'],
+      output_hash: row['output_hash'] as string | null,
+      output_size: fieldOf('whole', row['output_size']) as number | null,
+      extra: fieldOf('json', row['extra']) as RecordedOutcome['extra'],
+    }));
+  }
+
+  async countRecords(temporalRunId: string, prefix: string): Promise<number> {
+    const [row] = await this.#query(
+      'select count(*) as count from selvage_lineage where temporal_run_id = ? and starts_with(knot_id, ?)',
+      [temporalRunId, prefix],
+    );
+    return Number(row!['count']);
+  }
+
+  async referredTo(hashes: readonly string[]): Promise<Set<string>> {
+    if (hashes.length === 0) return new Set();
+    const mentioned = MENTIONED.map(
+      ([at, word]) =>
+        `select json_extract_string(extra, '${at}') as hash from selvage_lineage where contains(extra, '${word}')`,
+    );
+    const rows = await this.#query(
+      `select distinct hash from (${[NAMED, ...mentioned].join(' union all ')}) where hash in ${LIST}`,
+      [JSON.stringify(hashes)],
+    );
+    return new Set(rows.map((row) => row['hash'] as string));
+  }
+
+  async findHashes(prefix: string, limit: number): Promise<string[]> {
+    const rows = await this.#query(
+      `select distinct hash from (${NAMED}) where starts_with(hash, ?) order by hash limit ${limit}`,
+      [prefix],
+    );
+    return rows.map((row) => row['hash'] as string);
+  }
+
+  async findCached(keys: readonly string[]): Promise<Map<string, LineageRecord>> {
+    if (keys.length === 0) return new Map();
+    const rows = await this.#query(
+      `select * from selvage_lineage where outcome = 'ok' and cached_from_run is null and cache_key in ${LIST}
+       qualify row_number() over (partition by cache_key order by finished_at desc, id desc) = 1`,
+      [JSON.stringify(keys)],
+    );
+    return new Map(rows.map(lineageOf).map((record) => [record.cache_key!, record]));
+  }
+
+  async findLineage(asked: LineageQuery): Promise<Page<LineageRecord>> {
+    const { runId, temporalRunId, knotId, definition, outcome, outputHash, inputHash } = asked;
+    const equal = {
+      run_id: runId,
+      temporal_run_id: temporalRunId,
+      knot_id: knotId,
+      definition,
+      outcome,
+      output_hash: outputHash,
+    };
+    // `contains` is a fast filter; the second condition is exact.
+    const hasInput = INPUTS.map(
+      (column) => `(contains(${column}, ?) and list_contains(json_extract_string(${column}, '$.*'), ?))`,
+    );
+    return await this.#page('selvage_lineage', 'finished_at', asked, equal, lineageOf, [
+      ...(inputHash === undefined
+        ? []
+        : [{ sql: `(${hasInput.join(' or ')})`, values: INPUTS.flatMap(() => [inputHash, inputHash]) }]),
+    ]);
+  }
+
+  /** Newest first. */
+  async #page<T>(
+    table: string,
+    time: string,
+    asked: LineageQuery | RunQuery,
+    equal: Readonly<Record<string, string | undefined>>,
+    read: (row: Row) => T,
+    more: readonly { sql: string; values: DuckDbValue[] }[],
+  ): Promise<Page<T>> {
+    const limit = pageLimit(asked);
+    const start = pageStart(asked);
+    const conditions = [...more];
+    const add = (sql: string, ...values: DuckDbValue[]): number => conditions.push({ sql, values });
+    for (const [column, value] of Object.entries(equal)) if (value !== undefined) add(`${column} = ?`, value);
+    if (asked.since !== undefined) add(`${time} >= ?`, asked.since);
+    if (asked.until !== undefined) add(`${time} < ?`, asked.until);
+    if (start) add(`(${time} < ? or (${time} = ? and id < ?))`, start.time, start.time, start.sequence);
+    const where = conditions.length === 0 ? '' : `where ${conditions.map(({ sql }) => sql).join(' and ')}`;
+    const rows = await this.#query(
+      `select * from ${table} ${where} order by ${time} desc, id desc limit ${limit + 1}`,
+      conditions.flatMap(({ values }) => values),
+    );
+    return pageOf(rows, limit, (row) => ({ time: row[time] as number, sequence: Number(row['id']) }), read);
+  }
+
+  #rowsOfRun(columns: string, temporalRunId: string, knotIds?: readonly string[]): Promise<Row[]> {
+    const ofRun = `select ${columns} from selvage_lineage where temporal_run_id = ?`;
+    return knotIds === undefined
+      ? this.#query(ofRun, [temporalRunId])
+      : this.#query(`${ofRun} and knot_id in ${LIST}`, [temporalRunId, JSON.stringify(knotIds)]);
+  }
+}
+
+/** Every hash that a record names as its output or an input. */
+const NAMED = ['output_hash', ...INPUTS.map((column) => `unnest(json_extract_string(${column}, '$.*'))`)]
+  .map((column) => `select ${column} as hash from selvage_lineage`)
+  .join(' union all ');

@@ -1,0 +1,90 @@
+/**
+ * The Kafka client that this folder needs. `client.ts` provides it with kafkajs. No other file here knows a
+ * library, so another client would be another file beside it.
+ */
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** A repeated header has several values. */
+export type KafkaHeaders = Readonly<Record<string, Buffer | readonly Buffer[]>>;
+
+export interface KafkaRecord {
+  readonly offset: bigint;
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: KafkaHeaders;
+}
+
+export interface OutgoingMessage {
+  readonly key: Buffer | string | null;
+  readonly value: Buffer | string | null;
+  readonly headers: Readonly<Record<string, Buffer | string | readonly (Buffer | string)[]>>;
+}
+
+/** Consecutive messages of a partition. */
+export interface ReceivedMessages extends TopicPartition {
+  readonly messages: readonly KafkaRecord[];
+  /**
+   * The offset after them, to be committed once everything before it is done. May be beyond the last message,
+   * if control records follow.
+   */
+  readonly next: bigint;
+  /** The offset after the partition's last message. */
+  readonly end: bigint;
+}
+
+/** Methods are called one after the other, and must neither wait nor throw. */
+export interface ConsumerListener {
+  /**
+   * The group was rebalanced: this consumer now has exactly these partitions. New ones start at their
+   * committed offsets; in the others, uncommitted messages may be delivered again.
+   */
+  assigned(partitions: readonly TopicPartition[]): void;
+  received(messages: ReceivedMessages): void;
+  /**
+   * The consumer delivers nothing more, and has left the group or will be removed from it. Called once, and
+   * not after `stop`.
+   */
+  died(error: Error): void;
+}
+
+export interface ConsumeOptions {
+  readonly group: string;
+  /** The topics must exist. `from`: where to begin in a partition without a committed offset of the group. */
+  readonly topics: readonly { readonly name: string; readonly from: 'earliest' | 'latest' }[];
+  /** Milliseconds of silence after which the group removes a member. Default 30,000. */
+  readonly sessionTimeout?: number;
+}
+
+/** A member of a group. It sends heartbeats by itself, however long its messages are worked on. */
+export interface KafkaConsumer {
+  /** Stops fetching a partition until it is resumed. Messages in transit are fetched again then. */
+  pause(partition: TopicPartition): void;
+  resume(partition: TopicPartition): void;
+  /**
+   * Commits offsets of the currently assigned partitions, in a single attempt. Only a resolved call counts: a
+   * member that the group has removed is refused.
+   *
+   * @throws SelvageError `BrokerUnavailable`, `BrokerRefused`
+   */
+  commit(offsets: readonly (TopicPartition & { readonly offset: bigint })[]): Promise<void>;
+  /** Leaves the group and closes its connections. */
+  stop(): Promise<void>;
+}
+
+/** A cluster of brokers. Errors: `BrokerUnavailable` (a retry may help), `BrokerRefused`, `UnknownTopic`. */
+export interface KafkaClient {
+  /** The names of all topics that this user may see. */
+  topics(): Promise<string[]>;
+  /** Resolves when the consumer is about to join its group. */
+  consume(options: ConsumeOptions, listener: ConsumerListener): Promise<KafkaConsumer>;
+  /** Resolves when all in-sync replicas have the messages. A missing topic is created. */
+  send(topic: string, messages: readonly OutgoingMessage[]): Promise<void>;
+  /** Closes what is still open. */
+  close(): Promise<void>;
+}

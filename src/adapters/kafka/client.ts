@@ -1,0 +1,396 @@
+import type {
+  Admin,
+  Cluster,
+  Consumer,
+  EachBatchPayload,
+  Kafka,
+  KafkaConfig,
+  PartitionAssigners,
+  Producer,
+} from 'kafkajs';
+import { SelvageError } from '../../errors';
+import type { Logger } from '../../authoring/knot-context';
+import type {
+  ConsumeOptions,
+  ConsumerListener,
+  KafkaClient,
+  KafkaConsumer,
+  KafkaHeaders,
+  KafkaRecord,
+  OutgoingMessage,
+  TopicPartition,
+} from './broker';
+import { meaningOf, scrubbed } from './client-errors';
+import type { KafkaConnection } from './connection';
+import { LostMembers } from './lost-members';
+
+/**
+ * How long the broker may wait for new messages before it answers a fetch; also the longest time in which a
+ * consumer notices a stop or a resume.
+ */
+const FETCH_WAIT_MS = 250;
+const SESSION_TIMEOUT_MS = 30_000;
+const HEARTBEATS_A_SESSION = 10;
+/** How soon new partitions of a topic are found. */
+const METADATA_AGE_MS = 60_000;
+/** A consumer silent for this long is dead, whatever its state. */
+const SILENCE_MS = 120_000;
+const STOP_LIMIT_MS = 10_000;
+/** Dead letters exceed their originals by their headers. */
+const LARGEST_DEAD_LETTER = 16 * 1024 * 1024;
+
+/**
+ * Retries before a consumer is given up. Its user then builds a new one, as kafkajs itself rebuilds only
+ * some.
+ */
+const RETRY = { initialRetryTime: 200, multiplier: 2, factor: 0.2, maxRetryTime: 5_000, retries: 5 };
+
+export interface KafkaClientOptions {
+  /** Receives kafkajs' own messages, at level `debug`. Default: nowhere. */
+  readonly logger?: Logger;
+}
+
+/**
+ * A client by kafkajs, which is loaded by this call. It connects when it is used.
+ *
+ * @throws SelvageError `MissingPackage`
+ */
+export async function openKafkaClient(
+  connection: KafkaConnection,
+  { logger }: KafkaClientOptions = {},
+): Promise<KafkaClient> {
+  const library = await loadKafkajs();
+  const { tls, sasl } = connection;
+  const config: KafkaConfig = {
+    clientId: 'selvage',
+    brokers: [...connection.brokers],
+    connectionTimeout: 5_000,
+    authenticationTimeout: 10_000,
+    requestTimeout: 30_000,
+    retry: RETRY,
+    ...(tls && { ssl: { ...tls } }),
+    ...(sasl && { sasl: { ...sasl, mechanism: sasl.mechanism as 'plain' } }),
+    logCreator:
+      () =>
+      ({ namespace, log }) =>
+        logger?.debug(scrubbed(`kafkajs ${namespace}: ${log.message}${reasonIn(log)}`, connection)),
+  };
+  return new KafkajsClient(new library.Kafka(config), library.PartitionAssigners, connection);
+}
+
+function reasonIn({ error }: { readonly [field: string]: unknown }): string {
+  return typeof error === 'string' ? `: ${error}` : '';
+}
+
+/** Loaded late: a process without Kafka need not have it. */
+async function loadKafkajs(): Promise<typeof import('kafkajs')> {
+  try {
+    // Its parts are in the module, or below its default, depending on how the import was compiled.
+    const loaded = (await import('kafkajs')) as typeof import('kafkajs') & {
+      default?: typeof import('kafkajs');
+    };
+    return loaded.default ?? loaded;
+  } catch (error) {
+    throw new SelvageError(
+      'MissingPackage',
+      'Kafka needs the package kafkajs, and it could not be loaded. Install it: `npm install kafkajs`.',
+      { details: { package: 'kafkajs' }, cause: error },
+    );
+  }
+}
+
+class KafkajsClient implements KafkaClient {
+  readonly #kafka: Kafka;
+  readonly #assigners: typeof PartitionAssigners;
+  readonly #connection: KafkaConnection;
+  readonly #lost = new LostMembers();
+  readonly #consumers = new Set<KafkajsConsumer>();
+  readonly #existing = new Set<string>();
+  #producer: Promise<Producer> | undefined;
+
+  constructor(kafka: Kafka, assigners: typeof PartitionAssigners, connection: KafkaConnection) {
+    this.#kafka = kafka;
+    this.#assigners = assigners;
+    this.#connection = connection;
+  }
+
+  async topics(): Promise<string[]> {
+    return await this.#administer((admin) => admin.listTopics());
+  }
+
+  async consume(options: ConsumeOptions, listener: ConsumerListener): Promise<KafkaConsumer> {
+    const { sessionTimeout = SESSION_TIMEOUT_MS } = options;
+    let cluster: Cluster | undefined;
+    const consumer = this.#kafka.consumer({
+      partitionAssigners: [
+        (config) => {
+          // The only way to the connections of a consumer.
+          cluster = config.cluster;
+          return this.#assigners.roundRobin(config);
+        },
+      ],
+      groupId: options.group,
+      sessionTimeout,
+      rebalanceTimeout: Math.max(sessionTimeout, 60_000),
+      heartbeatInterval: Math.round(sessionTimeout / HEARTBEATS_A_SESSION),
+      maxWaitTimeInMs: FETCH_WAIT_MS,
+      metadataMaxAge: METADATA_AGE_MS,
+      allowAutoTopicCreation: false,
+      retry: { ...RETRY, restartOnFailure: () => Promise.resolve(false) },
+    });
+    const made = new KafkajsConsumer(consumer, listener, this.#connection, (memberId) =>
+      this.#lost.add(options.group, memberId),
+    );
+    this.#consumers.add(made);
+    try {
+      await made.start(options, () => this.#lost.leave(options.group, cluster!));
+    } catch (error) {
+      await made.stop();
+      throw meaningOf(error, this.#connection);
+    }
+    return made;
+  }
+
+  async send(topic: string, messages: readonly OutgoingMessage[]): Promise<void> {
+    await this.#require(topic);
+    try {
+      const producer = await this.#connectedProducer();
+      await producer.send({
+        topic,
+        acks: -1,
+        messages: messages.map(({ key, value, headers }) => ({
+          key,
+          value,
+          headers: Object.fromEntries(
+            Object.entries(headers).map(([name, text]) => [name, isSeveral(text) ? [...text] : text]),
+          ),
+        })),
+      });
+    } catch (error) {
+      this.#existing.delete(topic);
+      throw meaningOf(error, this.#connection);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#consumers].map((consumer) => consumer.stop()));
+    const producer = await this.#producer?.catch(() => undefined);
+    this.#producer = undefined;
+    await producer?.disconnect().catch(() => undefined);
+  }
+
+  async #connectedProducer(): Promise<Producer> {
+    this.#producer ??= this.#connectProducer();
+    try {
+      return await this.#producer;
+    } catch (error) {
+      this.#producer = undefined;
+      throw error;
+    }
+  }
+
+  async #connectProducer(): Promise<Producer> {
+    const producer = this.#kafka.producer({ allowAutoTopicCreation: false });
+    await producer.connect();
+    return producer;
+  }
+
+  /** kafkajs reports missing topics only after a long time. */
+  async #require(topic: string): Promise<void> {
+    if (this.#existing.has(topic)) return;
+    await this.#administer(async (admin) => {
+      if (!(await admin.listTopics()).includes(topic)) {
+        const configEntries = [{ name: 'max.message.bytes', value: String(LARGEST_DEAD_LETTER) }];
+        // Resolves to false if another process was faster.
+        await admin.createTopics({ topics: [{ topic, configEntries }], waitForLeaders: true });
+      }
+    });
+    this.#existing.add(topic);
+  }
+
+  async #administer<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
+    const admin = this.#kafka.admin();
+    try {
+      await admin.connect();
+      return await work(admin);
+    } catch (error) {
+      throw meaningOf(error, this.#connection);
+    } finally {
+      await admin.disconnect().catch(() => undefined);
+    }
+  }
+}
+
+/**
+ * kafkajs sends heartbeats only between batches, and fetches no other partition while it works on a batch. So
+ * its handler returns at once, and the work happens elsewhere: a slow or stopped partition costs neither the
+ * membership nor the other partitions.
+ */
+class KafkajsConsumer implements KafkaConsumer {
+  readonly #consumer: Consumer;
+  readonly #listener: ConsumerListener;
+  readonly #connection: KafkaConnection;
+  readonly #watch: NodeJS.Timeout;
+  /**
+   * kafkajs' only way to commit in a single attempt. Others retry, possibly as a member of a later generation
+   * that no longer has the partition.
+   */
+  #commitOnce: EachBatchPayload['commitOffsetsIfNecessary'] | undefined;
+  #lastSign = performance.now();
+  #isOver = false;
+  #stopping: Promise<void> | undefined;
+  #memberId: string | undefined;
+  readonly #onLost: (memberId: string) => void;
+
+  /** @param onLost called with a member that dies */
+  constructor(
+    consumer: Consumer,
+    listener: ConsumerListener,
+    connection: KafkaConnection,
+    onLost: (memberId: string) => void,
+  ) {
+    this.#consumer = consumer;
+    this.#listener = listener;
+    this.#connection = connection;
+    this.#onLost = onLost;
+    this.#watch = setInterval(() => this.#requireSign(), SILENCE_MS / 4).unref();
+  }
+
+  /** @param beforeJoining is called when it is connected */
+  async start({ topics }: ConsumeOptions, beforeJoining: () => Promise<void>): Promise<void> {
+    const consumer = this.#consumer;
+    const { CRASH, FETCH, GROUP_JOIN, HEARTBEAT } = consumer.events;
+    const sign = (): void => void (this.#lastSign = performance.now());
+    consumer.on(FETCH, sign);
+    consumer.on(HEARTBEAT, sign);
+    consumer.on(GROUP_JOIN, ({ payload: { memberAssignment, memberId } }) => {
+      sign();
+      this.#memberId = memberId;
+      if (!this.#isOver) this.#listener.assigned(partitionsOf(memberAssignment));
+    });
+    consumer.on(CRASH, ({ payload: { error } }) => this.#die(error));
+    await consumer.connect();
+    await beforeJoining();
+    for (const from of ['earliest', 'latest'] as const) {
+      const names = topics.filter((topic) => topic.from === from).map(({ name }) => name);
+      if (names.length > 0) await consumer.subscribe({ topics: names, fromBeginning: from === 'earliest' });
+    }
+    await consumer.run({
+      autoCommit: false,
+      eachBatch: (payload) => {
+        this.#receive(payload);
+        return Promise.resolve();
+      },
+    });
+  }
+
+  pause({ topic, partition }: TopicPartition): void {
+    if (!this.#isOver) this.#consumer.pause([{ topic, partitions: [partition] }]);
+  }
+
+  resume({ topic, partition }: TopicPartition): void {
+    if (!this.#isOver) this.#consumer.resume([{ topic, partitions: [partition] }]);
+  }
+
+  async commit(offsets: readonly (TopicPartition & { readonly offset: bigint })[]): Promise<void> {
+    if (this.#isOver || !this.#commitOnce)
+      throw meaningOf(new Error('the consumer has left its group'), this.#connection);
+    const topics = new Map<string, { partition: number; offset: string }[]>();
+    for (const { topic, partition, offset } of offsets) {
+      const partitions = topics.get(topic) ?? [];
+      topics.set(topic, partitions);
+      partitions.push({ partition, offset: String(offset) });
+    }
+    try {
+      await this.#commitOnce({
+        topics: [...topics].map(([topic, partitions]) => ({ topic, partitions })),
+      });
+    } catch (error) {
+      throw meaningOf(error, this.#connection);
+    }
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#end();
+    return this.#stopping;
+  }
+
+  async #end(): Promise<void> {
+    this.#isOver = true;
+    clearInterval(this.#watch);
+    await within(
+      this.#consumer.disconnect().catch(() => undefined),
+      STOP_LIMIT_MS,
+    );
+  }
+
+  #receive({ batch, commitOffsetsIfNecessary }: EachBatchPayload): void {
+    this.#commitOnce = commitOffsetsIfNecessary;
+    if (this.#isOver) return;
+    const { topic, partition, messages, highWatermark } = batch;
+    this.#listener.received({
+      topic,
+      partition,
+      messages: messages.map(recordOf),
+      next: BigInt(batch.lastOffset()) + 1n,
+      end: BigInt(highWatermark),
+    });
+  }
+
+  #requireSign(): void {
+    const silence = performance.now() - this.#lastSign;
+    if (silence < SILENCE_MS) return;
+    this.#die(new Error(`nothing was heard of the consumer for ${Math.round(silence / 1_000)} s`));
+  }
+
+  #die(error: Error): void {
+    if (this.#isOver) return;
+    if (this.#memberId !== undefined) this.#onLost(this.#memberId);
+    void this.stop();
+    this.#listener.died(meaningOf(error, this.#connection));
+  }
+}
+
+function partitionsOf(assignment: Readonly<Record<string, readonly number[]>>): TopicPartition[] {
+  return Object.entries(assignment).flatMap(([topic, partitions]) =>
+    partitions.map((partition) => ({ topic, partition })),
+  );
+}
+
+function recordOf({
+  offset,
+  timestamp,
+  key,
+  value,
+  headers = {},
+}: EachBatchPayload['batch']['messages'][number]): KafkaRecord {
+  return { offset: BigInt(offset), timestamp: Number(timestamp), key, value, headers: headersOf(headers) };
+}
+
+type ForeignHeader = Buffer | string | readonly (Buffer | string)[] | undefined;
+
+/** Own properties, whatever names a sender gives its headers. */
+function headersOf(headers: Readonly<Record<string, ForeignHeader>>): KafkaHeaders {
+  const read = Object.entries(headers).map(([name, value]): [string, Buffer | readonly Buffer[]] => {
+    if (value === undefined || value === null) return [name, Buffer.alloc(0)];
+    return [name, isSeveral(value) ? value.map(bufferOf) : bufferOf(value)];
+  });
+  return Object.fromEntries(read);
+}
+
+function isSeveral<T>(value: T | readonly T[]): value is readonly T[] {
+  return Array.isArray(value);
+}
+
+function bufferOf(value: Buffer | string): Buffer {
+  return typeof value === 'string' ? Buffer.from(value) : value;
+}
+
+async function within(work: Promise<void>, limitMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limitMs);
+  });
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,38 @@
+import type { OutgoingMessage } from './broker';
+import type { PlacedRecord } from './read-message';
+
+/** Why a message starts nothing. */
+export interface Verdict {
+  /** An error code. */
+  readonly code: string;
+  readonly message: string;
+  readonly stack?: string;
+}
+
+const LONGEST_TEXT = 4_000;
+
+/** The original, byte for byte, with additional headers that say where it came from and why it is here. */
+export function deadLetterOf(
+  record: PlacedRecord,
+  trigger: string,
+  { code, message, stack }: Verdict,
+): OutgoingMessage {
+  const { topic, partition, offset, timestamp, key, value } = record;
+  const why: [name: string, text: string | undefined][] = [
+    ['trigger', trigger],
+    ['topic', topic],
+    ['partition', String(partition)],
+    ['offset', String(offset)],
+    ['timestamp', String(timestamp)],
+    ['code', code],
+    ['reason', message],
+    ['trace', stack],
+  ];
+  const added = why.map(([name, text]): [string, string] => [
+    `${PREFIX}${name}`,
+    (text ?? '').slice(0, LONGEST_TEXT),
+  ]);
+  return { key, value, headers: { ...record.headers, ...Object.fromEntries(added) } };
+}
+
+const PREFIX = 'selvage-';

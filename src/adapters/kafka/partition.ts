@@ -1,0 +1,189 @@
+import type { ReceivedMessages, TopicPartition } from './broker';
+import type { PlacedRecord } from './read-message';
+
+/** A message that is not committed yet. */
+interface Uncommitted {
+  readonly record: PlacedRecord;
+  /** Order of arrival. */
+  readonly turn: number;
+  isDone: boolean;
+}
+
+/**
+ * Limits waiting messages to the memory, but must last until more arrive: a consumer with nothing to fetch looks again after a quarter of a
+ * second.
+ */
+const ENOUGH_BYTES = 2 * 1024 * 1024;
+const ENOUGH_MESSAGES = 2_000;
+
+/**
+ * A partition while this consumer has it: which of its messages wait, are in progress, and may be committed.
+ *
+ * P1. No offset is committed before all messages below it are done. Every message from the committed offset to the last one received is in
+ * `#uncommitted`.
+ * P2. A message that is delivered again while it is known, as after a rebalance, counts once. It is identified by offset and timestamp, as
+ * a recreated topic counts offsets from 0 again.
+ * P3. Messages are taken in order of arrival, and failed ones before all others.
+ */
+export class Partition implements TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+  /** `topic/partition`. */
+  readonly id: string;
+  /** Another consumer has it now. */
+  isLost = false;
+  isPaused = false;
+  underWay = 0;
+  /** Consecutive failures. While there are any, deliveries are tried one at a time. */
+  failures = 0;
+  /** By `performance.now`: nothing is tried before. */
+  retryAt = 0;
+  /** Nothing is taken until this offset is committed. */
+  barrier: bigint | undefined;
+  /** Where the next batch must end, because a run was already started with these messages. */
+  fixedEnd: bigint | undefined;
+  /** By `performance.now`: when the first waiting message arrived. */
+  waitsSince = 0;
+  /** The offset after the broker's last message, as far as known. */
+  end = 0n;
+  #next: bigint | undefined;
+  #committed: bigint | undefined;
+  #turns = 0;
+  #bytes = 0;
+  readonly #uncommitted = new Map<string, Uncommitted>();
+  readonly #failed = new Set<PlacedRecord>();
+  #waiting: Uncommitted[] = [];
+
+  constructor({ topic, partition }: TopicPartition) {
+    this.topic = topic;
+    this.partition = partition;
+    this.id = `${topic}/${partition}`;
+  }
+
+  receive({ messages, next, end }: ReceivedMessages): void {
+    if (this.#waiting.length === 0) this.waitsSince = performance.now();
+    for (const message of messages) {
+      const id = idOf(message);
+      if (this.#uncommitted.has(id)) continue;
+      const record = { ...message, topic: this.topic, partition: this.partition };
+      const one = { record, turn: this.#turns++, isDone: false };
+      this.#uncommitted.set(id, one);
+      this.#waiting.push(one);
+      this.#bytes += sizeOf(record);
+    }
+    this.#next = next;
+    this.end = end;
+    // The group's position is here, or will be once something is done.
+    this.#committed ??= this.position;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Whether further messages would only wait, at this window. */
+  isFull(window: number): boolean {
+    return this.#waiting.length >= 2 * Math.max(window, ENOUGH_MESSAGES) || this.#bytes >= ENOUGH_BYTES;
+  }
+
+  /** Whether to fetch more, before there is nothing to do. */
+  isNearlyEmpty(window: number): boolean {
+    return this.#waiting.length < Math.max(window, ENOUGH_MESSAGES) && this.#bytes < ENOUGH_BYTES / 2;
+  }
+
+  /** The next messages, at most this many. */
+  take(atMost: number): PlacedRecord[] {
+    const taken = this.#waiting.splice(0, atMost).map(({ record }) => record);
+    for (const record of taken) this.#bytes -= sizeOf(record);
+    this.waitsSince = performance.now();
+    return taken;
+  }
+
+  /**
+   * How many waiting messages are consecutive, up to `last` or to the first of a recreated topic. Undefined: more that belong to them may
+   * arrive.
+   */
+  inOrder(atMost: number, last?: bigint): { readonly count: number; readonly isWhole: boolean } {
+    const waiting = this.#waiting;
+    let count = 0;
+    while (count < waiting.length && (last !== undefined || count < atMost)) {
+      const { offset } = waiting[count]!.record;
+      if (count > 0 && offset <= waiting[count - 1]!.record.offset) return { count, isWhole: true };
+      if (last !== undefined && offset > last) return { count, isWhole: true };
+      count++;
+    }
+    const isWhole = last === undefined ? count === atMost : this.#next !== undefined && this.#next > last;
+    return { count, isWhole };
+  }
+
+  done(records: readonly PlacedRecord[]): void {
+    for (const record of records) {
+      const one = this.#uncommitted.get(idOf(record));
+      if (one) one.isDone = true;
+    }
+    // Success of other messages in progress says nothing about the failed ones.
+    if (!records.some((record) => this.#failed.has(record))) return;
+    this.#failed.clear();
+    this.failures = 0;
+  }
+
+  /** Schedules a retry, after a delay that doubles with each failure. */
+  failed(
+    records: readonly PlacedRecord[],
+    delays: { readonly first: number; readonly longest: number },
+  ): void {
+    const now = performance.now();
+    for (const record of records) this.#failed.add(record);
+    this.putBack(records);
+    // Several messages that fail together count as one failure.
+    if (this.retryAt > now) return;
+    const wait = Math.min(delays.first * 2 ** this.failures, delays.longest);
+    this.retryAt = now + wait * (0.75 + Math.random() / 2);
+    this.failures++;
+  }
+
+  /** Lets them wait again, in their place. */
+  putBack(records: readonly PlacedRecord[]): void {
+    const back = records.flatMap((record) => this.#uncommitted.get(idOf(record)) ?? []);
+    this.#waiting = [...back, ...this.#waiting].sort((a, b) => a.turn - b.turn);
+    for (const { record } of back) this.#bytes += sizeOf(record);
+  }
+
+  /** The offset that may be committed now; undefined if nothing has arrived yet. */
+  get position(): bigint | undefined {
+    let lowest = this.#next;
+    for (const { record, isDone } of this.#uncommitted.values()) {
+      if (!isDone && (lowest === undefined || record.offset < lowest)) lowest = record.offset;
+    }
+    return lowest;
+  }
+
+  /** The offset to commit; undefined if it is already committed. */
+  get toCommit(): bigint | undefined {
+    const position = this.position;
+    return position === this.#committed ? undefined : position;
+  }
+
+  committed(offset: bigint): void {
+    this.#committed = offset;
+    for (const [id, { record, isDone }] of this.#uncommitted) {
+      if (isDone && record.offset < offset) this.#uncommitted.delete(id);
+    }
+    if (this.barrier !== undefined && offset >= this.barrier) this.barrier = undefined;
+  }
+
+  /** Number of messages that the broker has and that are not done. */
+  get lag(): number {
+    const position = this.position;
+    return position === undefined || position > this.end ? 0 : Number(this.end - position);
+  }
+}
+
+function idOf({ offset, timestamp }: { readonly offset: bigint; readonly timestamp: number }): string {
+  return `${offset}@${timestamp}`;
+}
+
+function sizeOf({ key, value }: PlacedRecord): number {
+  // Includes the memory of the object itself.
+  return 200 + (key?.length ?? 0) + (value?.length ?? 0);
+}

@@ -1,0 +1,148 @@
+import { createHash } from 'node:crypto';
+import { SelvageError } from '../../errors';
+import { validated, type KafkaMessage, type KafkaSettings, type TriggerEvent } from '../../triggers';
+import type { KafkaHeaders, KafkaRecord, TopicPartition } from './broker';
+
+export type PlacedRecord = KafkaRecord & TopicPartition;
+
+/** The parts of a record that a trigger reads: a message, and its identity. */
+export interface ReadMessage {
+  readonly message: KafkaMessage;
+  readonly key: string;
+  /** Set if the key is the sender's own. */
+  readonly requestHash?: string;
+}
+
+/**
+ * Reads a record as its trigger declares.
+ *
+ * @throws SelvageError `UnreadableMessage` if the record itself is at fault
+ */
+export async function readMessage(
+  settings: Pick<KafkaSettings, 'format' | 'key'>,
+  record: PlacedRecord,
+): Promise<ReadMessage> {
+  const { topic, partition, offset, timestamp } = record;
+  const headers = textsOf(record.headers);
+  const ownKey = settings.key && senderKey(settings.key.header, headers, record);
+  return {
+    message: {
+      value: await valueOf(settings.format, record),
+      key: record.key?.toString('utf8') ?? null,
+      headers,
+      topic,
+      partition,
+      offset: Number(offset),
+      timestamp: new Date(timestamp),
+    },
+    // A recreated topic counts offsets from 0 again.
+    key: ownKey ?? placeKey(record),
+    ...(ownKey !== undefined && { requestHash: hashOf(record.value) }),
+  };
+}
+
+export function placeKey({ topic, partition, offset, timestamp }: PlacedRecord): string {
+  return `${topic}/${partition}/${offset}@${timestamp}`;
+}
+
+/** An event for one message; the parameters of its run are made from the message, or are its value. */
+export function eventOfMessage(
+  settings: KafkaSettings,
+  record: PlacedRecord,
+  read: ReadMessage,
+): TriggerEvent {
+  const { key, message, requestHash } = read;
+  return {
+    key,
+    body: settings.map ? message : message.value,
+    link: { topic: record.topic, partition: record.partition, offset: Number(record.offset) },
+    ...(requestHash !== undefined && { requestHash }),
+  };
+}
+
+/**
+ * An event for consecutive messages. Its key says where they begin, and its hash where they end. So a process
+ * that later begins at the same message, with more or fewer at hand, learns where the batch ended whose run
+ * was started.
+ */
+export function eventOfBatch(
+  records: readonly PlacedRecord[],
+  messages: readonly KafkaMessage[],
+): TriggerEvent {
+  const [first, last] = [records[0]!, records.at(-1)!];
+  const { topic, partition } = first;
+  return {
+    key: placeKey(first),
+    body: messages,
+    link: {
+      topic,
+      partition,
+      offset: Number(first.offset),
+      lastOffset: Number(last.offset),
+      messages: messages.length,
+    },
+    requestHash: hashOf(Buffer.from(`${first.offset}-${last.offset}`)),
+  };
+}
+
+async function valueOf(format: KafkaSettings['format'], record: PlacedRecord): Promise<unknown> {
+  const { value } = record;
+  if (format === 'bytes') return value && new Uint8Array(value);
+  const text = value && decoded(value, record);
+  if (format === 'text') return text;
+  const json = text === null ? null : parsed(text, record);
+  if (format === 'json') return json;
+  const result = await validated(format, json);
+  if ('value' in result) return result.value;
+  throw unreadable(record, result.complaint, 'RefusedBySchema', result.cause);
+}
+
+function decoded(value: Buffer, record: PlacedRecord): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(value);
+  } catch (error) {
+    throw unreadable(record, 'is not UTF-8', 'NotText', error);
+  }
+}
+
+function parsed(text: string, record: PlacedRecord): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw unreadable(record, `is not JSON (${(error as Error).message})`, 'NotJson', error);
+  }
+}
+
+function senderKey(header: string, headers: Readonly<Record<string, string>>, record: PlacedRecord): string {
+  const key = Object.hasOwn(headers, header) ? headers[header] : undefined;
+  if (key) return key;
+  throw unreadable(record, `has no header "${header}", which is its key`, 'WithoutKey');
+}
+
+function textsOf(headers: KafkaHeaders): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => {
+      const last = Buffer.isBuffer(value) ? value : value.at(-1);
+      return [name, last?.toString('utf8') ?? ''];
+    }),
+  );
+}
+
+function hashOf(bytes: Buffer | null): string {
+  return createHash('sha256')
+    .update(bytes ?? 'null')
+    .digest('hex');
+}
+
+function unreadable(
+  { topic, partition, offset }: PlacedRecord,
+  complaint: string,
+  reason: 'NotText' | 'NotJson' | 'RefusedBySchema' | 'WithoutKey',
+  cause?: unknown,
+): SelvageError {
+  return new SelvageError(
+    'UnreadableMessage',
+    `The message ${topic}/${partition}/${offset} cannot be read: it ${complaint}. Correct who sends it, or the trigger; the message is among the dead letters.`,
+    { details: { topic, partition, offset: Number(offset), reason }, cause },
+  );
+}

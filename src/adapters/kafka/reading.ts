@@ -1,0 +1,390 @@
+import { SelvageError, type ErrorCode } from '../../errors';
+import {
+  deadLettersOf,
+  triggerName,
+  type Acceptance,
+  type KafkaTriggerDeclaration,
+  type TriggerEvent,
+  type TriggerHost,
+} from '../../triggers';
+import type {
+  ConsumeOptions,
+  ConsumerListener,
+  KafkaClient,
+  KafkaConsumer,
+  ReceivedMessages,
+  TopicPartition,
+} from './broker';
+import { deadLetterOf, type Verdict } from './dead-letters';
+import { Partition } from './partition';
+import {
+  eventOfBatch,
+  eventOfMessage,
+  readMessage,
+  type PlacedRecord,
+  type ReadMessage,
+} from './read-message';
+import type { Troubles } from './troubles';
+
+/** Waits in milliseconds. */
+export interface Delays {
+  /** After a failure; it doubles with each further one. */
+  readonly first: number;
+  readonly longest: number;
+  /** Between two commits. */
+  readonly commit: number;
+}
+
+export interface ReadingOptions {
+  readonly declaration: KafkaTriggerDeclaration;
+  readonly client: KafkaClient;
+  readonly host: TriggerHost;
+  readonly troubles: Troubles;
+  readonly delays: Delays;
+}
+
+/** A record's content, or why it cannot be read. */
+type Read = ReadMessage | SelvageError;
+
+/**
+ * One working consumer, from its start until it is stopped or dies. Messages are fetched into the queues of
+ * their partitions; from there a window of starts is kept in progress.
+ *
+ * R1. A message is done when its run is accepted, when it is known to start none, or when its dead letter is
+ *     written. Its offset is not
+ * committed before.
+ * R2. After any other failure the message waits, and its partition with it: one message or batch of it is
+ *     retried until that succeeds.
+ * Other partitions continue.
+ * R3. Batches of a partition are consecutive, each beginning where the one before it ended. That end is in
+ *     the ledger or, if the batch
+ * started no run, committed before the next one begins. So every process that begins at the same message
+ * forms the same batch, and no message gets into two runs.
+ */
+export class Reading implements ConsumerListener {
+  /** Rejects when the consumer has died. */
+  readonly ended: Promise<never>;
+  readonly #options: ReadingOptions;
+  readonly #name: string;
+  readonly #partitions = new Map<string, Partition>();
+  readonly #underWay = new Set<Promise<void>>();
+  #order: Partition[] = [];
+  /** Whose turn it is in `#order`. */
+  #turn = 0;
+  #consumer: KafkaConsumer | undefined;
+  #isOver = false;
+  #committing: Promise<void> | undefined;
+  #lastCommit = Number.NEGATIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
+  #wakesAt = Number.POSITIVE_INFINITY;
+  #onAssigned: () => void = () => {};
+  #reject!: (error: Error) => void;
+
+  constructor(options: ReadingOptions) {
+    this.#options = options;
+    this.#name = triggerName(options.declaration);
+    this.ended = new Promise((_resolve, reject) => {
+      this.#reject = reject;
+    });
+    // The caller of `stop` need not listen.
+    this.ended.catch(() => {});
+  }
+
+  /** `onAssigned` is called when the group has given it partitions, or none. */
+  async start(topics: ConsumeOptions['topics'], onAssigned: () => void): Promise<void> {
+    const { client, declaration } = this.#options;
+    this.#onAssigned = onAssigned;
+    this.#consumer = await client.consume({ group: declaration.options.group, topics }, this);
+    // For partitions assigned meanwhile.
+    this.#pump();
+  }
+
+  /** Begins nothing more, waits for work in progress, commits it, and leaves the group. */
+  async stop(): Promise<void> {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    await Promise.all(this.#underWay);
+    await this.#committing;
+    await this.#commit();
+    await this.#consumer?.stop();
+  }
+
+  assigned(partitions: readonly TopicPartition[]): void {
+    const { host, troubles } = this.#options;
+    const now = new Map(partitions.map((place) => [new Partition(place).id, place]));
+    for (const [id, partition] of this.#partitions) {
+      if (now.has(id)) continue;
+      partition.isLost = true;
+      this.#partitions.delete(id);
+      host.metrics.lag(id, 0);
+    }
+    for (const [id, place] of now) {
+      if (this.#partitions.has(id)) continue;
+      this.#partitions.set(id, new Partition(place));
+      // It may have been ours before, and paused.
+      this.#consumer?.resume(place);
+    }
+    this.#order = [...this.#partitions.values()];
+    this.#onAssigned();
+    troubles.keepOnly((part) => this.#partitions.has(part) || !part.includes('/'));
+    host.logger.info(
+      `reads ${this.#order.map(({ id }) => id).join(', ') || 'no partition: other members of the group have them'}`,
+    );
+    this.#pump();
+  }
+
+  received(messages: ReceivedMessages): void {
+    const partition = this.#partitions.get(new Partition(messages).id);
+    if (!partition || this.#isOver) return;
+    partition.receive(messages);
+    this.#tellLag(partition);
+    this.#pump();
+  }
+
+  died(error: Error): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    for (const partition of this.#order) partition.isLost = true;
+    this.#reject(error);
+  }
+
+  /** Keeps the window full, and the queues neither empty nor long. */
+  #pump(): void {
+    const { host } = this.#options;
+    if (this.#isOver || host.signal.aborted || !this.#consumer) return;
+    const { window } = this.#options.declaration.options;
+    const now = performance.now();
+    let [idle, wakeAt] = [0, Number.POSITIVE_INFINITY];
+    while (this.#underWay.size < window && idle < this.#order.length) {
+      this.#turn = (this.#turn + 1) % this.#order.length;
+      const partition = this.#order[this.#turn]!;
+      const taken = this.#take(partition, now);
+      if (typeof taken === 'number') {
+        wakeAt = Math.min(wakeAt, taken);
+        idle++;
+        continue;
+      }
+      idle = 0;
+      this.#track(this.#deliver(partition, taken));
+    }
+    for (const partition of this.#order) this.#regulate(partition, window);
+    this.#wake(wakeAt);
+  }
+
+  /** The records to deliver next, or the time at which to ask again. */
+  #take(partition: Partition, now: number): PlacedRecord[] | number {
+    const never = Number.POSITIVE_INFINITY;
+    if (partition.waiting === 0) return never;
+    if (partition.failures > 0) {
+      if (partition.underWay > 0) return never;
+      if (partition.retryAt > now) return partition.retryAt;
+    }
+    const { batch } = this.#options.declaration.options;
+    if (!batch) return partition.take(1);
+    if (partition.underWay > 0 || partition.barrier !== undefined) return never;
+    const { count, isWhole } = partition.inOrder(batch.maxSize, partition.fixedEnd);
+    if (count === 0) {
+      partition.fixedEnd = undefined;
+      return now;
+    }
+    if (!isWhole && partition.fixedEnd !== undefined) return never;
+    const dueAt = partition.waitsSince + batch.maxWaitMs;
+    if (!isWhole && dueAt > now) return dueAt;
+    return partition.take(count);
+  }
+
+  #regulate(partition: Partition, window: number): void {
+    const { batch } = this.#options.declaration.options;
+    // A batch must fit into the queue.
+    const size = batch ? Math.max(window, 2 * batch.maxSize) : window;
+    const isStuck = partition.failures > 0;
+    const needsMore = partition.fixedEnd !== undefined;
+    if (partition.isPaused) {
+      if (!needsMore && (isStuck || !partition.isNearlyEmpty(size))) return;
+      partition.isPaused = false;
+      this.#consumer!.resume(partition);
+    } else if (!needsMore && (isStuck || partition.isFull(size))) {
+      partition.isPaused = true;
+      this.#consumer!.pause(partition);
+    }
+  }
+
+  #track(work: Promise<void>): void {
+    this.#underWay.add(work);
+    void work.finally(() => {
+      this.#underWay.delete(work);
+      this.#pump();
+    });
+  }
+
+  /** Never rejects. */
+  async #deliver(partition: Partition, records: readonly PlacedRecord[]): Promise<void> {
+    partition.underWay++;
+    try {
+      await this.#settle(partition, records);
+      if (partition.failures === 0) this.#options.troubles.clear(partition.id);
+      this.#commitSoon();
+    } catch (error) {
+      if (!partition.isLost) this.#fail(partition, records, error);
+    } finally {
+      partition.underWay--;
+    }
+  }
+
+  /** Throws if another try may help. */
+  async #settle(partition: Partition, records: readonly PlacedRecord[]): Promise<void> {
+    const { declaration, host } = this.#options;
+    const { options } = declaration;
+    const read = await Promise.all(records.map((record) => this.#read(record)));
+    const unreadable = records.flatMap((record, index) => {
+      const error = read[index]!;
+      return SelvageError.is(error) ? [{ record, verdict: error }] : [];
+    });
+    const readable = read.filter((one): one is ReadMessage => !SelvageError.is(one));
+    let event: TriggerEvent | undefined;
+    if (options.batch && readable.length > 0)
+      event = eventOfBatch(
+        records,
+        readable.map(({ message }) => message),
+      );
+    else if (readable.length > 0) event = eventOfMessage(options, records[0]!, readable[0]!);
+    const acceptance = event && (await host.accept([event]))[0]!;
+    if (acceptance?.status === 'conflict' && options.batch) {
+      this.#cutAgain(partition, records, acceptance);
+      return;
+    }
+    const verdict = acceptance && verdictOf(acceptance);
+    const refused = verdict ? records.filter((_, index) => !SelvageError.is(read[index])) : [];
+    await this.#bury([...unreadable, ...refused.map((record) => ({ record, verdict: verdict! }))]);
+    if (unreadable.length > 0) host.metrics.count('unreadable', unreadable.length);
+    partition.done(records);
+    const isInLedger = acceptance?.status === 'started' || acceptance?.status === 'duplicate';
+    if (options.batch && !isInLedger) partition.barrier = partition.toCommit;
+    partition.fixedEnd = undefined;
+  }
+
+  async #read(record: PlacedRecord): Promise<Read> {
+    try {
+      return await readMessage(this.#options.declaration.options, record);
+    } catch (error) {
+      if (SelvageError.is(error, 'UnreadableMessage')) return error;
+      throw error;
+    }
+  }
+
+  /** A run was started with messages from the same beginning to another end: that batch comes next. */
+  #cutAgain(
+    partition: Partition,
+    records: readonly PlacedRecord[],
+    { event }: Extract<Acceptance, { status: 'conflict' }>,
+  ): void {
+    partition.putBack(records);
+    partition.fixedEnd = BigInt(event['lastOffset'] ?? -1);
+  }
+
+  async #bury(dead: readonly { readonly record: PlacedRecord; readonly verdict: Verdict }[]): Promise<void> {
+    const { client, declaration, host } = this.#options;
+    if (dead.length === 0) return;
+    const topic = deadLettersOf(declaration.options, dead[0]!.record.topic);
+    await client.send(
+      topic,
+      dead.map(({ record, verdict }) => deadLetterOf(record, this.#name, verdict)),
+    );
+    host.metrics.count('dead-letter', dead.length);
+    for (const { record, verdict } of dead) {
+      const place = `${record.topic}/${record.partition}/${record.offset}`;
+      host.logger.warn(`${place} starts no run and is now in ${topic}: ${verdict.code}: ${verdict.message}`, {
+        topic: record.topic,
+        partition: record.partition,
+        offset: Number(record.offset),
+        code: verdict.code,
+      });
+    }
+  }
+
+  #fail(partition: Partition, records: readonly PlacedRecord[], error: unknown): void {
+    const { delays, troubles } = this.#options;
+    partition.failed(records, delays);
+    troubles.set(partition.id, troubleOf(records[0]!, error));
+  }
+
+  #commitSoon(): void {
+    if (this.#isOver || this.#committing) return;
+    const isAwaited = this.#order.some(({ barrier }) => barrier !== undefined);
+    const dueAt = this.#lastCommit + (isAwaited ? 0 : this.#options.delays.commit);
+    if (dueAt > performance.now()) {
+      this.#wake(dueAt);
+      return;
+    }
+    this.#committing = this.#commit().finally(() => {
+      this.#committing = undefined;
+      this.#pump();
+      if (this.#order.some(({ toCommit }) => toCommit !== undefined)) this.#commitSoon();
+    });
+  }
+
+  /** Never rejects: uncommitted messages are delivered again, and start nothing twice. */
+  async #commit(): Promise<void> {
+    const due = this.#order.flatMap((partition) => {
+      const offset = partition.toCommit;
+      return offset === undefined || partition.isLost ? [] : [{ partition, offset }];
+    });
+    if (due.length === 0 || !this.#consumer) return;
+    this.#lastCommit = performance.now();
+    try {
+      await this.#consumer.commit(
+        due.map(({ partition: { topic, partition }, offset }) => ({ topic, partition, offset })),
+      );
+    } catch (error) {
+      // A removed member learns its partitions when it has rejoined.
+      this.#options.host.logger.debug(`could not commit, and tries again: ${String(error)}`);
+      this.#lastCommit += this.#options.delays.first;
+      return;
+    }
+    for (const { partition, offset } of due) {
+      partition.committed(offset);
+      if (!partition.isLost) this.#tellLag(partition);
+    }
+  }
+
+  #tellLag(partition: Partition): void {
+    this.#options.host.metrics.lag(partition.id, partition.lag);
+  }
+
+  /** Looks again at that time, at the latest. */
+  #wake(at: number): void {
+    const now = performance.now();
+    if (this.#isOver || at === Number.POSITIVE_INFINITY || (at >= this.#wakesAt && this.#wakesAt > now))
+      return;
+    clearTimeout(this.#timer);
+    this.#wakesAt = at;
+    this.#timer = setTimeout(
+      () => {
+        this.#wakesAt = Number.POSITIVE_INFINITY;
+        this.#commitSoon();
+        this.#pump();
+      },
+      Math.max(0, at - now),
+    );
+  }
+}
+
+/** Why an accepted event started nothing, if somebody must act on it. */
+function verdictOf(acceptance: Acceptance): Verdict | undefined {
+  if (acceptance.status === 'refused') return acceptance.error;
+  if (acceptance.status !== 'conflict') return undefined;
+  const { runId, event } = acceptance;
+  const message = `Its key belongs to another message, with other contents, which has started run ${runId}: ${JSON.stringify(event)}.`;
+  return { code: 'EventConflict', message };
+}
+
+function troubleOf({ topic, partition, offset }: PlacedRecord, error: unknown): SelvageError {
+  const isOurs = SelvageError.is(error);
+  const code: ErrorCode = isOurs ? error.code : 'DeliveryFailed';
+  const why = error instanceof Error ? error.message : String(error);
+  return new SelvageError(
+    code,
+    `Partition ${topic}/${partition} waits at offset ${offset}, and is tried again: ${why}`,
+    { details: { ...(isOurs && error.details), topic, partition, offset: Number(offset) }, cause: error },
+  );
+}

@@ -1,0 +1,180 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { SelvageError } from '../../errors';
+import {
+  chosenTopics,
+  triggerName,
+  type KafkaTriggerDeclaration,
+  type Trigger,
+  type TriggerHost,
+} from '../../triggers';
+import type { ConsumeOptions, KafkaClient } from './broker';
+import { openKafkaClient, type KafkaClientOptions } from './client';
+import { connectionFrom } from './connection';
+import { Reading, type Delays } from './reading';
+import { Troubles } from './troubles';
+
+/** In milliseconds. */
+export interface TriggerDelays extends Delays {
+  /** Between two looks at which topics exist. */
+  readonly scan: number;
+}
+
+/** @internal For tests, and for another client. */
+export interface KafkaTriggerParts {
+  /**
+   * Opens a client, which is closed when the trigger ends. Default: kafkajs, configured by the environment.
+   */
+  readonly open?: (options: KafkaClientOptions) => Promise<KafkaClient>;
+  readonly delays?: Partial<TriggerDelays>;
+}
+
+const DELAYS: TriggerDelays = { first: 1_000, longest: 30_000, commit: 200, scan: 60_000 };
+
+/**
+ * Makes the source of events that a Kafka trigger declares. Its `run` survives outages of brokers, deaths of
+ * its consumer and whatever prevents runs from being started; it rejects with `MissingPackage` if kafkajs is
+ * missing.
+ *
+ * @throws SelvageError `InvalidConfig`, for the environment variables that configure Kafka
+ */
+export function createKafkaTrigger(
+  declaration: KafkaTriggerDeclaration,
+  { open, delays }: KafkaTriggerParts = {},
+): Trigger {
+  return new KafkaTrigger(declaration, open ?? openerOf(declaration), { ...DELAYS, ...delays });
+}
+
+function openerOf({
+  options,
+}: KafkaTriggerDeclaration): (client: KafkaClientOptions) => Promise<KafkaClient> {
+  const connection = connectionFrom(process.env, options.connection);
+  return async (client) => await openKafkaClient(connection, client);
+}
+
+type Topics = ConsumeOptions['topics'];
+
+class KafkaTrigger implements Trigger {
+  readonly id: string;
+  readonly kind = 'kafka';
+  readonly #declaration: KafkaTriggerDeclaration;
+  readonly #open: (options: KafkaClientOptions) => Promise<KafkaClient>;
+  readonly #delays: TriggerDelays;
+  /** The topics that existed at the beginning: in later ones, nothing is skipped. */
+  #first: ReadonlySet<string> | undefined;
+
+  constructor(
+    declaration: KafkaTriggerDeclaration,
+    open: (options: KafkaClientOptions) => Promise<KafkaClient>,
+    delays: TriggerDelays,
+  ) {
+    this.id = declaration.id;
+    this.#declaration = declaration;
+    this.#open = open;
+    this.#delays = delays;
+  }
+
+  async run(host: TriggerHost): Promise<void> {
+    const client = await this.#open({ logger: host.logger });
+    const troubles = new Troubles(host);
+    let failures = 0;
+    try {
+      while (!host.signal.aborted) {
+        const reading = new Reading({
+          declaration: this.#declaration,
+          client,
+          host,
+          troubles,
+          delays: this.#delays,
+        });
+        const began = performance.now();
+        try {
+          await this.#read(reading, client, host, troubles);
+        } catch (error) {
+          // After a long time of work, the next failure is not a repetition of the last.
+          if (performance.now() - began > this.#delays.longest) failures = 0;
+          const wait = Math.min(this.#delays.first * 2 ** failures++, this.#delays.longest);
+          const isBrief = SelvageError.is(error) && error.details['brief'] === true;
+          if (!isBrief || failures > 1) troubles.set(CONSUMER, readingTrouble(error, this.#declaration));
+          await this.#rest(wait * (0.75 + Math.random() / 2), host.signal);
+        }
+      }
+    } finally {
+      await client.close();
+    }
+  }
+
+  /** Reads until it is to stop, or until the list of topics changes. Rejects when the consumer dies. */
+  async #read(reading: Reading, client: KafkaClient, host: TriggerHost, troubles: Troubles): Promise<void> {
+    const topics = await this.#topics(client, troubles);
+    if (topics.length === 0) {
+      troubles.clear(CONSUMER);
+      await this.#rest(this.#delays.scan, host.signal);
+      return;
+    }
+    const over = new AbortController();
+    const signal = AbortSignal.any([host.signal, over.signal]);
+    try {
+      await reading.start(topics, () => troubles.clear(CONSUMER));
+      await Promise.race([reading.ended, this.#othersCome(topics, client, signal)]);
+    } finally {
+      over.abort();
+      await reading.stop();
+    }
+  }
+
+  async #topics(client: KafkaClient, troubles: Troubles): Promise<Topics> {
+    const { options } = this.#declaration;
+    const existing = await client.topics();
+    this.#first ??= new Set(existing);
+    const missing = options.topics.filter(
+      (topic): topic is string => typeof topic === 'string' && !existing.includes(topic),
+    );
+    if (missing.length > 0) troubles.set(TOPICS, missingTopics(missing, this.#declaration));
+    else troubles.clear(TOPICS);
+    return chosenTopics(options, existing).map((name) => ({
+      name,
+      from: this.#first!.has(name) ? options.from : 'earliest',
+    }));
+  }
+
+  /** Resolves when the topics have changed, or at the signal. */
+  async #othersCome(topics: Topics, client: KafkaClient, signal: AbortSignal): Promise<void> {
+    const { options } = this.#declaration;
+    const names = topics.map(({ name }) => name).join();
+    for (;;) {
+      await this.#rest(this.#delays.scan, signal);
+      if (signal.aborted) return;
+      try {
+        if (chosenTopics(options, await client.topics()).join() !== names) return;
+      } catch {
+        // The consumer meets the same outage, and reports it.
+      }
+    }
+  }
+
+  async #rest(milliseconds: number, signal: AbortSignal): Promise<void> {
+    await delay(milliseconds, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** Names of parts of a trigger in its troubles; the others are partitions. */
+const CONSUMER = 'consumer';
+const TOPICS = 'topics';
+
+function readingTrouble(error: unknown, declaration: KafkaTriggerDeclaration): SelvageError {
+  const why = error instanceof Error ? error.message : String(error);
+  const isOurs = SelvageError.is(error);
+  return new SelvageError(
+    isOurs ? error.code : 'DeliveryFailed',
+    `The consumer of ${triggerName(declaration)} ended and is built anew: ${why}`,
+    { details: isOurs ? error.details : {}, cause: error },
+  );
+}
+
+function missingTopics(missing: readonly string[], declaration: KafkaTriggerDeclaration): SelvageError {
+  return new SelvageError(
+    'UnknownTopic',
+    `Kafka has no topic ${missing.join(', ')}, which ${triggerName(declaration)} is to read. Create it, or correct the name; it is looked for again each minute.`,
+    { details: { topics: missing } },
+  );
+}

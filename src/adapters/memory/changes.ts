@@ -1,0 +1,148 @@
+import type { HistoryChange, LineageRecord, RunRecord } from '../../ports';
+import { CHANGES_AT_ONCE, notAPosition } from '../../ports/parts/changes';
+
+/** The start or end of a run, and the number of records before it. */
+interface RunEvent {
+  readonly records: number;
+  readonly kind: 'run-started' | 'run-ended';
+  readonly run: RunRecord;
+}
+
+/**
+ * The order of changes in memory. Records have their own order, so only starts and ends of runs are kept beside them, and a commit costs
+ * nothing extra. A position is the number of records and of these events that were told.
+ */
+export class InMemoryChanges {
+  readonly #prefix: string;
+  readonly #records: readonly (LineageRecord | undefined)[];
+  readonly #runOf: (temporalRunId: string) => RunRecord | undefined;
+  readonly #events: (RunEvent | undefined)[] = [];
+  /** Temporal run id to the indexes of its events. */
+  readonly #eventsOf = new Map<string, { started?: number; ended?: number }>();
+  readonly #waiting = new Set<() => void>();
+
+  /** @param records in commit order; a removed one leaves a gap */
+  constructor(
+    identity: string,
+    records: readonly (LineageRecord | undefined)[],
+    runOf: (temporalRunId: string) => RunRecord | undefined,
+  ) {
+    this.#prefix = identity.slice(0, 8);
+    this.#records = records;
+    this.#runOf = runOf;
+  }
+
+  noteStart(run: RunRecord): void {
+    this.#eventsOf.set(run.temporal_run_id, { started: this.#events.length });
+    this.#note('run-started', run);
+  }
+
+  /** An earlier end is no longer reported. */
+  noteEnd(run: RunRecord): void {
+    const events = this.#eventsOf.get(run.temporal_run_id)!;
+    if (events.ended !== undefined) this.#events[events.ended] = undefined;
+    events.ended = this.#events.length;
+    this.#note('run-ended', run);
+  }
+
+  #note(kind: RunEvent['kind'], run: RunRecord): void {
+    this.#events.push({ records: this.#records.length, kind, run });
+    this.wake();
+  }
+
+  forget(temporalRunId: string): void {
+    for (const index of Object.values(this.#eventsOf.get(temporalRunId) ?? {}))
+      this.#events[index] = undefined;
+    this.#eventsOf.delete(temporalRunId);
+  }
+
+  /** How often there was something new. */
+  #times = 0;
+
+  get times(): number {
+    return this.#times;
+  }
+
+  /** Call it when there is something new. */
+  wake(): void {
+    this.#times += 1;
+    if (this.#waiting.size === 0) return;
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+  }
+
+  /**
+   * Resolves when there is something new, or the signal is aborted.
+   *
+   * @param seen {@link times} at the last look: anything since then is new
+   */
+  readonly news = (seen: number, signal?: AbortSignal): Promise<void> =>
+    new Promise((resolve) => {
+      if (seen !== this.#times) return void setImmediate(resolve);
+      const wake = (): void => {
+        this.#waiting.delete(wake);
+        signal?.removeEventListener('abort', wake);
+        // Commits of one turn are reported in one batch.
+        setImmediate(resolve);
+      };
+      this.#waiting.add(wake);
+      signal?.addEventListener('abort', wake, { once: true });
+    });
+
+  behind(after: string | undefined): HistoryChange[] {
+    let [record, event] = after === undefined ? [0, 0] : this.#parsed(after);
+    const changes: HistoryChange[] = [];
+    while (
+      changes.length < CHANGES_AT_ONCE &&
+      (record < this.#records.length || event < this.#events.length)
+    ) {
+      // A removed event is skipped in place: all later ones have at least as many records before them.
+      const next = event < this.#events.length ? this.#events[event] : undefined;
+      if (event < this.#events.length && (!next || next.records <= record)) {
+        event += 1;
+        if (next) changes.push(runChange(next, this.#position(record, event)));
+      } else {
+        const told = this.#records[record++];
+        if (told) changes.push(this.#recordChange(told, this.#position(record, event)));
+      }
+    }
+    return changes;
+  }
+
+  last(): string | undefined {
+    const [records, events] = [this.#records.length, this.#events.length];
+    return records + events === 0 ? undefined : this.#position(records, events);
+  }
+
+  #recordChange(record: LineageRecord, position: string): HistoryChange {
+    const { run_id, temporal_run_id, knot_id, outcome, finished_at: at } = record;
+    const tapestry = this.#runOf(temporal_run_id)?.tapestry ?? '';
+    return { position, kind: 'knot-finished', run_id, temporal_run_id, tapestry, knot_id, outcome, at };
+  }
+
+  #position(records: number, events: number): string {
+    return `${this.#prefix}_${records}_${events}`;
+  }
+
+  #parsed(position: string): [records: number, events: number] {
+    const [prefix, records, events, ...more] = position.split('_');
+    const counts: [number, number] = [Number(records), Number(events)];
+    const isOurs =
+      prefix === this.#prefix &&
+      more.length === 0 &&
+      /^\d+$/.test(records ?? '') &&
+      /^\d+$/.test(events ?? '') &&
+      counts[0] <= this.#records.length &&
+      counts[1] <= this.#events.length;
+    if (!isOurs) throw notAPosition(position);
+    return counts;
+  }
+}
+
+function runChange({ kind, run }: RunEvent, position: string): HistoryChange {
+  const { run_id, temporal_run_id, tapestry, started_at, finished_at, status } = run;
+  const about = { position, kind, run_id, temporal_run_id, tapestry };
+  return kind === 'run-started'
+    ? { ...about, at: started_at }
+    : { ...about, status, at: finished_at ?? started_at };
+}

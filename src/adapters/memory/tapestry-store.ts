@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import type { Offer, Page, PageOptions, StoredPlan, SubscribableTapestryStore } from '../../ports';
+import { newestFirst } from './newest-first';
+import { subscription } from '../../ports/parts/subscription';
+
+/** Plans in this process's memory, for tests and in-process runs; lost when the process ends. */
+export class InMemoryTapestryStore implements SubscribableTapestryStore {
+  readonly technology = 'memory';
+  readonly #identity = randomUUID();
+  readonly #plans = new Map<string, StoredPlan>();
+  readonly #offers: Offer[] = [];
+  /** Callbacks of those who wait for the next offer. */
+  readonly #waiting = new Set<() => void>();
+
+  async save(plan: StoredPlan): Promise<void> {
+    if (!this.#plans.has(plan.hash)) this.#plans.set(plan.hash, plan);
+  }
+
+  async get(hash: string): Promise<StoredPlan | undefined> {
+    return this.#plans.get(hash);
+  }
+
+  async list(query: PageOptions & { tapestry?: string } = {}): Promise<Page<StoredPlan>> {
+    return newestFirst(
+      [...this.#plans.values()],
+      query,
+      (plan) => plan.savedAt,
+      (plan) => query.tapestry === undefined || plan.tapestry === query.tapestry,
+    );
+  }
+
+  async offer(offer: Omit<Offer, 'number'>): Promise<number> {
+    const number = this.#offers.push({ number: this.#offers.length + 1, ...offer });
+    for (const tell of [...this.#waiting]) tell();
+    return number;
+  }
+
+  async offers(runId: string, after = 0, limit = 100): Promise<Offer[]> {
+    return this.#offers
+      .slice(after)
+      .filter((offer) => offer.runId === runId)
+      .slice(0, limit);
+  }
+
+  subscribe(
+    runId: string,
+    options: { readonly after?: number; readonly signal: AbortSignal },
+  ): AsyncIterable<Offer> {
+    return subscription(
+      (after, limit) => this.offers(runId, after, limit),
+      (signal) => this.#nextOffer(signal),
+      options,
+    );
+  }
+
+  async identity(): Promise<string> {
+    return this.#identity;
+  }
+
+  async close(): Promise<void> {}
+
+  /** Nothing is awaited between a look and this call, so no offer is missed. */
+  async #nextOffer(signal: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const tell = (): void => {
+        this.#waiting.delete(tell);
+        signal.removeEventListener('abort', tell);
+        resolve();
+      };
+      this.#waiting.add(tell);
+      signal.addEventListener('abort', tell, { once: true });
+    });
+  }
+}

@@ -1,0 +1,116 @@
+import { SelvageError } from '../../errors';
+import { requireKnownParameters } from '../../ports/parts/url-parameters';
+
+/** The parts of a database's address. */
+export interface PostgresAddress {
+  /** For pg, without Selvage's own parameters. Contains the password: never show it. */
+  readonly connectionString: string;
+  /** In words, without secrets. */
+  readonly shown: string;
+  /** Settings for each connection, in the server's form (`-c NAME=VALUE`). */
+  readonly options: string | undefined;
+  readonly schema: string | undefined;
+  readonly migrate: boolean;
+  readonly max: number | undefined;
+}
+
+/** Parameters that pg reads from an address. */
+const PARAMETERS_OF_PG = [
+  'user',
+  'password',
+  'host',
+  'port',
+  'database',
+  'options',
+  'ssl',
+  'sslmode',
+  'sslcert',
+  'sslkey',
+  'sslrootcert',
+  'sslnegotiation',
+  'uselibpqcompat',
+  'application_name',
+  'fallback_application_name',
+  'client_encoding',
+  'statement_timeout',
+  'lock_timeout',
+  'idle_in_transaction_session_timeout',
+  'query_timeout',
+  'target_session_attrs',
+];
+const PARAMETERS = ['schema', 'migrate', 'max', ...PARAMETERS_OF_PG];
+
+const SCHEMA = /^[a-z_][a-z0-9_]{0,62}$/;
+
+/**
+ * Reads `postgres://user:password@host:port/database?…`. Parameters of Selvage: `schema`, `migrate=false`, `max`; the others are pg's
+ * (`sslmode`, `sslrootcert`, …).
+ *
+ * @throws SelvageError `InvalidUrl`, without what may be a password
+ */
+export function parsePostgresUrl(text: string): PostgresAddress {
+  const url = urlOf(text);
+  requireKnownParameters(url.searchParams, 'a Postgres database', PARAMETERS);
+  const take = (name: string): string | undefined => {
+    const value = url.searchParams.get(name) ?? undefined;
+    url.searchParams.delete(name);
+    return value;
+  };
+  const schema = take('schema');
+  if (schema !== undefined && !SCHEMA.test(schema))
+    throw invalid('its schema is to be a name of small letters, digits and _');
+  const migrate = take('migrate');
+  if (migrate !== undefined && migrate !== 'true' && migrate !== 'false')
+    throw invalid('migrate is to be true or false');
+  const max = take('max');
+  if (max !== undefined && !/^[1-9]\d{0,3}$/.test(max))
+    throw invalid('max is to be the largest number of connections');
+  return {
+    options:
+      [take('options'), schema === undefined ? undefined : `-c search_path=${schema}`]
+        .filter((part) => part !== undefined)
+        .join(' ') || undefined,
+    // Without the parameters removed above.
+    connectionString: url.href,
+    shown: shownPlace({
+      host: decodeURIComponent(url.hostname) || (url.searchParams.get('host') ?? undefined),
+      port: url.port,
+      database: decodeURIComponent(url.pathname.slice(1)),
+      user: decodeURIComponent(url.username),
+    }),
+    schema,
+    migrate: migrate !== 'false',
+    max: max === undefined ? undefined : Number(max),
+  };
+}
+
+/** The name of a place for messages. */
+export function shownPlace({
+  host,
+  port,
+  database,
+  user,
+}: {
+  readonly host?: string | undefined;
+  readonly port?: string | number | undefined;
+  readonly database?: string | undefined;
+  readonly user?: string | undefined;
+}): string {
+  const what = database ? `the database ${database}` : 'the Postgres database';
+  const where = host ? ` at ${host}${port ? `:${port}` : ''}` : '';
+  return `${what}${where}${user ? ` (user ${user})` : ''}`;
+}
+
+function urlOf(text: string): URL {
+  try {
+    const url = new URL(text);
+    if (url.protocol === 'postgres:' || url.protocol === 'postgresql:') return url;
+  } catch {
+    // The error of URL has the whole text in it.
+  }
+  throw invalid('it is to be postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special characters %-encoded');
+}
+
+function invalid(why: string): SelvageError {
+  return new SelvageError('InvalidUrl', `The address of a Postgres database cannot be understood: ${why}.`);
+}

@@ -1,0 +1,122 @@
+import type { HistoryChange } from '../../ports';
+import { CHANGES_AT_ONCE, notAPosition, positionWentBack } from '../../ports/parts/changes';
+import type { PostgresDatabase } from './database';
+import { changeOf, type ChangeRow } from '../sql/changes';
+
+/*
+ * Changes are ordered by transaction number, and read only below the lowest number still in progress, so a late commit has a number that no
+ * reader has passed. Ids or times would not do, as a transaction that took its id earlier may commit later. Therefore any writing
+ * transaction on the server that stays open holds up reading, but not commits.
+ *
+ * 1. A transaction starts a run, ends one, or commits records: so its number and the record's id identify a change.
+ * 2. Tables copied to another server (`pg_dump`) contain numbers higher than that server's own: `xids_before` is then added to its numbers.
+ */
+
+/**
+ * The transaction's number, which of its changes, and its time. Another time at that place shows that the database was restored and then
+ * continued.
+ */
+const POSITION = /^(\d{1,16})_(\d{1,16})_(-?\d+(?:\.\d+)?)$/;
+
+/** Used in place of an id: before and after all ids of a transaction. */
+const START = 0;
+const END = Number.MAX_SAFE_INTEGER;
+
+/** `until`: all below it are over. `next`: nothing has this number yet. */
+const SEEN = `
+  seen as (
+    select pg_snapshot_xmin(snapshot)::text::bigint + xids_before as until,
+      pg_snapshot_xmax(snapshot)::text::bigint + xids_before as next
+    from pg_current_snapshot() as snapshot, selvage_identity
+  )`;
+
+/** Takes number and id; returns one row without a change if there is none. */
+const BEHIND = `
+  with ${SEEN},
+  behind as (
+    (select change, id, 'knot-finished' as kind, run_id, temporal_run_id, null as tapestry, knot_id, finished_at as at, outcome, null as status
+      from selvage_lineage where (change, id) > ($1::bigint, $2::bigint) and change < (select until from seen)
+      order by change, id limit ${CHANGES_AT_ONCE})
+    union all
+    (select started_change, ${START}, 'run-started', run_id, temporal_run_id, tapestry, null, started_at, null, null
+      from selvage_runs where started_change > $1 and started_change < (select until from seen)
+      order by started_change limit ${CHANGES_AT_ONCE})
+    union all
+    (select ended_change, ${END}, 'run-ended', run_id, temporal_run_id, tapestry, null, finished_at, null, status
+      from selvage_runs where ended_change >= $1 and (ended_change, ${END}) > ($1, $2) and ended_change < (select until from seen)
+      order by ended_change limit ${CHANGES_AT_ONCE})
+    order by 1, 2 limit ${CHANGES_AT_ONCE}
+  )
+  select next <= $1 as is_ahead,
+    coalesce(
+      (select finished_at from selvage_lineage where id = $2),
+      (select started_at from selvage_runs where started_change = $1 and $2 = ${START} limit 1),
+      (select finished_at from selvage_runs where ended_change = $1 and $2 = ${END} limit 1)
+    ) as there,
+    change, id, kind, run_id, temporal_run_id, knot_id, at, outcome, status,
+    coalesce(tapestry, (select tapestry from selvage_runs as run where run.temporal_run_id = behind.temporal_run_id)) as tapestry
+  from seen left join behind on true
+  order by change, id`;
+
+const LAST = `
+  with ${SEEN}
+  (select change, id, finished_at as at from selvage_lineage where change < (select until from seen) order by change desc, id desc limit 1)
+  union all
+  (select started_change, ${START}, started_at from selvage_runs where started_change < (select until from seen)
+    order by started_change desc limit 1)
+  union all
+  (select ended_change, ${END}, finished_at from selvage_runs where ended_change < (select until from seen)
+    order by ended_change desc limit 1)
+  order by 1 desc, 2 desc limit 1`;
+
+const NEWEST = `greatest(
+  (select max(change) from selvage_lineage), (select max(started_change) from selvage_runs), (select max(ended_change) from selvage_runs))`;
+
+/** Changes something only on a server to which the tables were copied. */
+const RAISE = `
+  update selvage_identity set xids_before = ${NEWEST} + 1
+  where pg_snapshot_xmax(pg_current_snapshot())::text::bigint + xids_before <= ${NEWEST}`;
+
+interface BehindRow extends Omit<ChangeRow, 'kind'> {
+  readonly is_ahead: boolean;
+  readonly there: number | null;
+  readonly change: number;
+  readonly id: number;
+  /** Null if there is no change. */
+  readonly kind: ChangeRow['kind'] | null;
+}
+
+interface Position {
+  readonly change: number;
+  readonly id: number;
+  readonly at: number;
+}
+
+const textOf = ({ change, id, at }: Position): string => `${change}_${id}_${at}`;
+
+/** Call it before a reading begins. */
+export async function raiseNumbers(database: PostgresDatabase): Promise<void> {
+  await database.run(RAISE, []);
+}
+
+/** Changes after a position. */
+export async function changesBehind(
+  database: PostgresDatabase,
+  after: string | undefined,
+): Promise<HistoryChange[]> {
+  const match = after === undefined ? undefined : POSITION.exec(after);
+  if (match === null) throw notAPosition(after!);
+  const [change, id, at] = match ? match.slice(1).map(Number) : [0, 0, 0];
+  const rows = (await database.run(BEHIND, [change, id])).rows as BehindRow[];
+  const { is_ahead, there } = rows[0]!;
+  if (after !== undefined && (is_ahead || (there !== null && there !== at)))
+    throw positionWentBack(after, database.place);
+  return rows.flatMap((row) =>
+    row.kind === null ? [] : [changeOf({ ...row, kind: row.kind }, textOf(row))],
+  );
+}
+
+export async function lastChange(database: PostgresDatabase): Promise<string | undefined> {
+  const [last] = (await database.run(LAST, [])).rows as Position[];
+  return last && textOf(last);
+}

@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import { requireStorableText } from '../../ports/parts/not-storable';
+import { isLost, isReadOnly } from './errors';
+import { COLUMN_TYPES } from './column-types';
+import type { PostgresClientLike, PostgresPoolLike, PostgresQuery, PostgresResult } from './pool-like';
+
+export interface ConnectionLimits {
+  /** Limit for getting a connection from the pool, or a new one. */
+  readonly connectTimeoutMs: number;
+  /**
+   * Limit for a statement, including retries after lost connections or conflicting transactions. If no answer arrives within one more
+   * second, the server counts as gone.
+   */
+  readonly queryTimeoutMs: number;
+}
+
+/** The server ends a statement at its limit and reports it; only if it does not, the connection counts as lost. */
+const SERVER_FIRST_MS = 1_000;
+
+/** Most statements kept prepared: beyond that they are not ours, or are not repeated. */
+const MAXIMUM_NAMES = 500;
+const names = new Map<string, string>();
+
+/** Statements with parameters stay prepared, named by the hash of their text. */
+function nameOf(text: string): string | undefined {
+  let name = names.get(text);
+  if (name === undefined && names.size < MAXIMUM_NAMES) {
+    name = `selvage_${createHash('sha256').update(text).digest('base64url').slice(0, 22)}`;
+    names.set(text, name);
+  }
+  return name;
+}
+
+/** When a connection was last returned, by a clock that continues while the machine sleeps. */
+const handedBackAt = new WeakMap<PostgresClientLike, number>();
+
+/**
+ * Takes a connection from the pool, within the time limit. If it was idle for longer than opening one may take, it is tested first, within
+ * the same limit: a server or a network may have dropped it silently, and then the first statement would wait for its whole time limit. If
+ * one is gone, the other idle ones are not tested, and new ones are opened.
+ */
+export async function connect(pool: PostgresPoolLike, limits: ConnectionLimits): Promise<PostgresConnection> {
+  for (let isOneGone = false; ; isOneGone = true) {
+    const client = await take(pool, limits);
+    const idleMs = Date.now() - (handedBackAt.get(client) ?? Infinity);
+    const connection = new PostgresConnection(client, limits);
+    if (idleMs < limits.connectTimeoutMs || (!isOneGone && (await connection.isThere()))) return connection;
+    connection.close();
+  }
+}
+
+async function take(pool: PostgresPoolLike, limits: ConnectionLimits): Promise<PostgresClientLike> {
+  let isLate = false;
+  let timer: NodeJS.Timeout | undefined;
+  const connecting = pool.connect();
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      isLate = true;
+      reject(new Error('timeout exceeded when trying to connect'));
+      // The pool's own limit comes a little earlier, and says more.
+    }, limits.connectTimeoutMs + 500);
+  });
+  connecting.then(
+    (client) => isLate && client.release(),
+    () => undefined,
+  );
+  try {
+    return await Promise.race([connecting, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** One connection while it is taken from the pool. `release` returns it, or closes it if it was lost. */
+export class PostgresConnection {
+  readonly client: PostgresClientLike;
+  readonly #limits: ConnectionLimits;
+  #lost: Error | undefined;
+
+  constructor(client: PostgresClientLike, limits: ConnectionLimits) {
+    this.client = client;
+    this.#limits = limits;
+    // Without a listener the process would end; the running query reports the error.
+    client.on('error', this.#noteLoss);
+  }
+
+  readonly query = async (
+    text: string,
+    values: readonly unknown[] = [],
+    timeoutMs = this.#limits.queryTimeoutMs,
+  ): Promise<PostgresResult> => {
+    if (this.#lost) throw this.#lost;
+    for (const value of values)
+      if (typeof value === 'string') requireStorableText(value, 'PostgreSQL', { statement: text });
+    const name = values.length > 0 ? nameOf(text) : undefined;
+    const query: PostgresQuery = {
+      text,
+      values: values as unknown[],
+      ...(name !== undefined && { name }),
+      types: COLUMN_TYPES,
+      query_timeout: timeoutMs + SERVER_FIRST_MS,
+    };
+    try {
+      return await this.client.query(query);
+    } catch (error) {
+      if (isLost(error) || isReadOnly(error)) this.#noteLoss(error as Error);
+      throw error;
+    }
+  };
+
+  async isThere(): Promise<boolean> {
+    try {
+      await this.query('select 1', [], this.#limits.connectTimeoutMs);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Returns the connection to the pool, which closes it if it was lost. */
+  release(): void {
+    this.client.removeListener('error', this.#noteLoss);
+    handedBackAt.set(this.client, Date.now());
+    this.client.release(this.#lost);
+  }
+
+  /** Closes the connection, because its state must not reach another user. */
+  close(): void {
+    this.client.removeListener('error', this.#noteLoss);
+    this.client.release(true);
+  }
+
+  readonly #noteLoss = (error: Error): void => {
+    this.#lost ??= error;
+  };
+}

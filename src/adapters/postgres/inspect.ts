@@ -1,0 +1,68 @@
+import { migrationSql, type MigrationState } from '../sql/migrations';
+import { parsePostgresUrl, type PostgresAddress } from './address';
+import { connect, type PostgresConnection } from './connections';
+import { selvageErrorOf } from './errors';
+import { migrate, readMigrationState } from './migrate';
+import { MIGRATIONS } from './migrations';
+import { limitsOf, makePool, requireRights, requireVersion } from './open';
+
+/** Short, because somebody waits at a terminal. */
+const LIMIT_MS = 5_000;
+
+/** `absent`: its tables will be created at first use; `old`: they will be migrated then. */
+export type PostgresState = 'absent' | 'old' | 'current';
+
+/**
+ * Inspects a database without changing anything, for some seconds at most.
+ *
+ * @throws SelvageError `InvalidUrl`, `BackendUnavailable` (unreachable, too old, or not writable by this user), `UnreleasedData`,
+ * `SchemaTooNew`, `MissingPackage`
+ */
+export function inspectPostgres(url: string): Promise<PostgresState> {
+  return inOneConnection(url, async (connection, { shown }) => {
+    const { done, pending } = await readMigrationState(connection, shown);
+    if (done.length === 0) return 'absent';
+    await requireRights(connection, shown);
+    return pending.length === 0 ? 'current' : 'old';
+  });
+}
+
+/** The migrations that a database has had. Errors as for {@link inspectPostgres}. */
+export function postgresMigrationState(url: string): Promise<MigrationState> {
+  return inOneConnection(url, (connection, { shown }) => readMigrationState(connection, shown));
+}
+
+/**
+ * Migrates the tables to the current version, whatever `migrate` says in the address; returns the names of the migrations made. Errors as
+ * for {@link inspectPostgres}.
+ */
+export function migratePostgres(url: string): Promise<string[]> {
+  return inOneConnection(url, (connection, { shown, schema }) => migrate(connection, shown, schema));
+}
+
+/** The SQL of one migration of Postgres. */
+export function postgresMigrationSql(name: string): string {
+  return migrationSql(MIGRATIONS, name);
+}
+
+async function inOneConnection<T>(
+  url: string,
+  work: (connection: PostgresConnection, address: PostgresAddress) => Promise<T>,
+): Promise<T> {
+  const address = parsePostgresUrl(url);
+  const limits = limitsOf({ queryTimeoutMs: LIMIT_MS, connectTimeoutMs: LIMIT_MS });
+  const pool = await makePool({ ...address, max: 1 }, limits);
+  try {
+    const connection = await connect(pool, limits);
+    try {
+      await requireVersion(connection, address.shown);
+      return await work(connection, address);
+    } finally {
+      connection.release();
+    }
+  } catch (error) {
+    throw selvageErrorOf(error, address.shown);
+  } finally {
+    await pool.end();
+  }
+}

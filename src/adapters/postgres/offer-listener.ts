@@ -1,0 +1,182 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { SelvageError } from '../../errors';
+import type { Offer } from '../../ports';
+import type { PostgresDatabase } from './database';
+import type { PostgresConnection } from './connections';
+import { subscription } from '../../ports/parts/subscription';
+
+/** A notification contains only the run's id, as it may have at most 8,000 bytes. */
+export const OFFER_CHANNEL = 'selvage_offers';
+
+/** How often the connection is tested, to notice a silent loss, and how often subscribers look for themselves. */
+const LOOK_MS = 15_000;
+const LOOK_TIMEOUT_MS = 5_000;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5_000;
+
+type PageOfOffers = (after: number, limit: number) => Promise<Offer[]>;
+
+/** One subscriber to the offers of a run. */
+class Follower {
+  readonly runId: string;
+  #hasNews = false;
+  #wake: (() => void) | undefined;
+
+  constructor(runId: string) {
+    this.runId = runId;
+  }
+
+  tell(): void {
+    this.#hasNews = true;
+    this.#wake?.();
+  }
+
+  /** Resolves when there was a notification since the last call, or the signal is aborted. */
+  async news(signal: AbortSignal): Promise<void> {
+    if (!this.#hasNews && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+      this.#wake = undefined;
+    }
+    this.#hasNews = false;
+  }
+}
+
+/**
+ * Listens for offers while anybody follows a run, over one connection for all of them. A lost connection is replaced, and then every
+ * follower looks for what it may have missed.
+ */
+export class OfferListener {
+  readonly #database: PostgresDatabase;
+  readonly #followers = new Set<Follower>();
+  #isClosed = false;
+  #listening: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
+
+  constructor(database: PostgresDatabase) {
+    this.#database = database;
+    database.beforeClose(() => {
+      this.#isClosed = true;
+      return this.close();
+    });
+  }
+
+  async *subscribe(
+    runId: string,
+    page: PageOfOffers,
+    options: { readonly after?: number; readonly signal: AbortSignal },
+  ): AsyncGenerator<Offer, void, void> {
+    const follower = new Follower(runId);
+    this.#add(follower);
+    try {
+      yield* subscription(
+        (after, limit) => this.#read(() => page(after, limit), options.signal),
+        (signal) => follower.news(signal),
+        options,
+      );
+    } finally {
+      this.#remove(follower);
+    }
+  }
+
+  /** Stops listening; remaining followers get no more notifications. */
+  async close(): Promise<void> {
+    const listening = this.#listening;
+    this.#listening = undefined;
+    listening?.stop.abort();
+    await listening?.ended;
+  }
+
+  /** A follower of a store that is closed meanwhile gets nothing more, and ends when told to. */
+  async #read(read: () => Promise<Offer[]>, signal: AbortSignal): Promise<Offer[]> {
+    try {
+      if (!this.#isClosed) return await patiently(read, signal);
+    } catch (error) {
+      if (!this.#isClosed) throw error;
+    }
+    if (!signal.aborted) await once(signal, 'abort');
+    return [];
+  }
+
+  #add(follower: Follower): void {
+    this.#followers.add(follower);
+    if (this.#listening) return;
+    const stop = new AbortController();
+    this.#listening = { stop, ended: this.#listen(stop.signal) };
+  }
+
+  #remove(follower: Follower): void {
+    this.#followers.delete(follower);
+    // Without followers the connection is not worth keeping. This cannot reject.
+    if (this.#followers.size === 0) void this.close();
+  }
+
+  /** Connects, listens, and reconnects, until it is stopped. */
+  async #listen(stop: AbortSignal): Promise<void> {
+    let pause = FIRST_PAUSE_MS;
+    while (!stop.aborted) {
+      try {
+        const connection = await this.#database.connect();
+        try {
+          await connection.query(`listen ${OFFER_CHANNEL}`);
+          pause = FIRST_PAUSE_MS;
+          await this.#hear(connection, stop);
+        } finally {
+          connection.close();
+        }
+      } catch {
+        // Subscribers learn of trouble by their own reads. Randomness keeps those who lost one server from returning all at once.
+        await sleep(pause * (0.5 + Math.random()), stop);
+        pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
+      }
+    }
+  }
+
+  /** Passes notifications on, until the connection is lost (which throws) or listening is stopped. */
+  async #hear({ client, query }: PostgresConnection, stop: AbortSignal): Promise<void> {
+    const hear = ({ channel, payload }: { channel: string; payload?: string }): void => {
+      if (channel === OFFER_CHANNEL) this.#tell((follower) => follower.runId === payload);
+    };
+    const lost = new AbortController();
+    const lose = (): void => lost.abort();
+    client.on('notification', hear);
+    client.on('error', lose);
+    client.on('end', lose);
+    try {
+      while (!stop.aborted && !lost.signal.aborted) {
+        // For offers made before this connection listened, or whose notifications something in between swallowed.
+        this.#tell(() => true);
+        await sleep(LOOK_MS * (0.75 + Math.random() / 2), AbortSignal.any([stop, lost.signal]));
+        if (!stop.aborted) await query('select 1', [], LOOK_TIMEOUT_MS);
+      }
+    } finally {
+      client.removeListener('notification', hear);
+      client.removeListener('error', lose);
+      client.removeListener('end', lose);
+    }
+  }
+
+  #tell(whom: (follower: Follower) => boolean): void {
+    for (const follower of this.#followers) if (whom(follower)) follower.tell();
+  }
+}
+
+/** Repeats the read while the database is unreachable; empty once the signal is aborted. */
+async function patiently(read: () => Promise<Offer[]>, signal: AbortSignal): Promise<Offer[]> {
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+    try {
+      return await read();
+    } catch (error) {
+      if (!SelvageError.is(error, 'BackendUnavailable')) throw error;
+      await sleep(pause * (0.5 + Math.random()), signal);
+      if (signal.aborted) return [];
+    }
+  }
+}
+
+/** Ends early, without an error, when the signal is aborted. */
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => undefined);
+}

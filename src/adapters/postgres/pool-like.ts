@@ -1,0 +1,36 @@
+/**
+ * The part of a `pg` pool that Selvage needs: pass a `Pool` of yours. Selvage does not close it, and its settings (number of connections,
+ * timeouts, encryption) are yours.
+ */
+export interface PostgresPoolLike {
+  connect(): Promise<PostgresClientLike>;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'connect', listener: (client: PostgresClientLike) => void): unknown;
+}
+
+/** One connection of a pool. */
+export interface PostgresClientLike {
+  query(query: PostgresQuery): Promise<PostgresResult>;
+  /** @param destroy true or an error: the connection is closed instead of kept */
+  release(destroy?: boolean | Error): void;
+  // `any`: of each event, what it brings.
+  on(event: 'error' | 'end' | 'notification', listener: (message: any) => void): unknown;
+  removeListener(event: 'error' | 'end' | 'notification', listener: (message: any) => void): unknown;
+}
+
+export interface PostgresQuery {
+  readonly text: string;
+  readonly values?: unknown[];
+  /** The statement stays prepared under this name. */
+  readonly name?: string;
+  /** How results are parsed, for this query alone. */
+  readonly types?: { getTypeParser(oid: number, format?: string): (value: any) => any };
+  /** The query fails after this many milliseconds without an answer. */
+  readonly query_timeout?: number;
+}
+
+export interface PostgresResult {
+  readonly command: string;
+  readonly rowCount: number | null;
+  readonly rows: any[];
+}

@@ -1,0 +1,73 @@
+import { sql } from 'kysely';
+import type {
+  ChangesOptions,
+  CommitResult,
+  HistoryChange,
+  LeaseTable,
+  LineageRecord,
+  StartLedger,
+  StoredValue,
+} from '../../ports';
+import { PostgresStartLedger } from './start-ledger';
+import { PostgresLeaseTable } from './lease-table';
+import { readChanges } from '../../ports/parts/changes';
+import { openPostgresDatabase, type PostgresOptions } from './open';
+import type { PostgresDatabase } from './database';
+import type { SqlExecutor } from '../sql/database';
+import { SqlRunHistory } from '../sql/run-history';
+import { changesBehind, lastChange, raiseNumbers } from './changes';
+import { cachedRecords, commitRecords, deleteRecords, referredValues } from './lineage-rows';
+
+/** Runs and lineage in a Postgres database. */
+export class PostgresRunHistory extends SqlRunHistory<PostgresDatabase> {
+  readonly technology = 'postgres';
+
+  async commitWith(
+    records: readonly LineageRecord[],
+    values: readonly StoredValue[],
+  ): Promise<CommitResult[]> {
+    if (records.length === 0 && values.length === 0) return [];
+    return await this.watch.commit((writer) =>
+      commitRecords(this.database, records, values, [writer.id, this.watch.process]),
+    );
+  }
+
+  async *changes(options: ChangesOptions = {}): AsyncGenerator<readonly HistoryChange[], void, void> {
+    await raiseNumbers(this.database);
+    yield* readChanges((after) => changesBehind(this.database, after), options);
+  }
+
+  async lastChange(): Promise<string | undefined> {
+    await raiseNumbers(this.database);
+    return await lastChange(this.database);
+  }
+
+  leasesBeside(): LeaseTable {
+    return new PostgresLeaseTable(this.database);
+  }
+
+  startLedgerBeside(): StartLedger {
+    return new PostgresStartLedger(this.database);
+  }
+
+  referredTo(hashes: readonly string[]): Promise<Set<string>> {
+    return referredValues(this.database, hashes);
+  }
+
+  protected async lockStepsBack(db: SqlExecutor): Promise<void> {
+    await sql`lock table selvage_steps_back in exclusive mode`.execute(db);
+  }
+
+  protected deleteRecords(temporalRunId: string, limit: number): Promise<number> {
+    return deleteRecords(this.database, temporalRunId, limit);
+  }
+
+  findCached(keys: readonly string[]): Promise<Map<string, LineageRecord>> {
+    return cachedRecords(this.database, keys);
+  }
+}
+
+/** Errors as for {@link openPostgresDatabase}. */
+export async function createPostgresRunHistory(options: PostgresOptions): Promise<PostgresRunHistory> {
+  return new PostgresRunHistory(await openPostgresDatabase(options));
+}

@@ -1,0 +1,49 @@
+import { PUT_AGAIN_AFTER_MS, type StoredValue } from '../../ports';
+import { requireContentHash } from '../../ports/parts/content-hash';
+import { byteaArray } from './binary-array';
+import { NOW } from './words';
+
+/** Sealing gives other bytes each time, and a stream's bytes are elsewhere, so only other rows are compared. */
+const IS_DAMAGED = `(s.upload is null and s.hash not like 'sealed:%' and s.bytes is distinct from v.bytes)`;
+
+/**
+ * Puts values, as the first parts of a `with`, with the parameters of {@link valueParameters}. An existing value that was put long ago is
+ * updated first, which keeps others from deleting it until the end of the transaction; nobody deletes one that was put recently. So
+ * afterwards all exist. A value whose bytes differ from those of the same hash is damaged, and is replaced. A plain `on conflict do update`
+ * would lock the row of every common value that is put again, so that all who put it wait for one another's commits.
+ */
+export const WITH_VALUES = `
+  put_again as (
+    update selvage_values as s set last_put_at = ${NOW},
+      size = case when ${IS_DAMAGED} then length(v.bytes) else s.size end,
+      bytes = case when ${IS_DAMAGED} then v.bytes else s.bytes end
+    from unnest($1::text[], $3::bytea[]) as v (hash, bytes)
+    where s.hash = any($1::text[]) and s.hash = v.hash
+      and (s.last_put_at < ${NOW} - ${PUT_AGAIN_AFTER_MS} or ${IS_DAMAGED})
+    returning 1
+  ),
+  put as (
+    insert into selvage_values (hash, size, media_type, bytes, last_put_at)
+    select v.hash, length(v.bytes), v.media_type, v.bytes, ${NOW}
+    from (select count(*) from put_again) as first,
+      unnest($1::text[], $2::text[], $3::bytea[]) as v (hash, media_type, bytes)
+    on conflict (hash) do nothing
+  )`;
+
+export const PUT_VALUES = `with ${WITH_VALUES} select 1`;
+
+/** Those of the values whose bytes match their hashes, as far as it can be known. */
+export const WHOLE_ROWS = `select hash from selvage_values where hash = any($1::text[])
+  and (hash like 'sealed:%' or encode(sha256(bytes), 'hex') = split_part(hash, ':', 2))`;
+
+/** Sorted by hash: two processes that put the same values in different orders would wait for each other. */
+export function valueParameters(values: readonly StoredValue[]): unknown[] {
+  for (const { hash } of values) requireContentHash(hash);
+  const each = [...new Map(values.map((value) => [value.hash, value])).values()];
+  each.sort((a, b) => (a.hash < b.hash ? -1 : 1));
+  return [
+    each.map(({ hash }) => hash),
+    each.map(({ mediaType }) => mediaType ?? null),
+    byteaArray(each.map(({ bytes }) => bytes)),
+  ];
+}

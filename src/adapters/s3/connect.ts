@@ -1,0 +1,66 @@
+import { SelvageError } from '../../errors';
+import { S3Bucket } from './bucket';
+import { CONNECT_TIMEOUT_MS, IDLE_TIMEOUT_MS, type S3ClientLike, type S3DataStoreOptions } from './options';
+
+/** The bucket, and how to release its client. Opens no connection yet. */
+export async function connectBucket(
+  options: S3DataStoreOptions,
+): Promise<{ readonly bucket: S3Bucket; readonly disconnect: () => void }> {
+  const [sdk, storage] = await loadAwsSdk();
+  const client = options.client ?? quietly(() => new sdk.S3Client(clientOptions(options)));
+  const place = { bucket: options.bucket, server: serverOf(options) };
+  const disconnect = (): void => {
+    if (options.client === undefined) client.destroy();
+  };
+  return { bucket: new S3Bucket(sdk, storage, client, place), disconnect };
+}
+
+/** Loaded late: a process with other backends need not have them. */
+async function loadAwsSdk(): Promise<
+  [typeof import('@aws-sdk/client-s3'), typeof import('@aws-sdk/lib-storage')]
+> {
+  try {
+    return await Promise.all([import('@aws-sdk/client-s3'), import('@aws-sdk/lib-storage')]);
+  } catch (error) {
+    throw new SelvageError(
+      'MissingPackage',
+      'S3 needs the packages @aws-sdk/client-s3 and @aws-sdk/lib-storage, and they could not be loaded. Install them: `npm install @aws-sdk/client-s3 @aws-sdk/lib-storage`.',
+      { details: { package: '@aws-sdk/client-s3' }, cause: error },
+    );
+  }
+}
+
+function clientOptions({ endpoint, region, pathStyle, credentials }: S3DataStoreOptions): object {
+  const isRegionKnown = Boolean(process.env['AWS_REGION'] || process.env['AWS_PROFILE']);
+  const chosen = region ?? (endpoint !== undefined && !isRegionKnown ? 'us-east-1' : undefined);
+  return {
+    ...(chosen !== undefined && { region: chosen }),
+    ...(endpoint !== undefined && { endpoint }),
+    // A copy, because the SDK writes into it where it comes from.
+    ...(credentials !== undefined && { credentials: { ...credentials } }),
+    forcePathStyle: pathStyle ?? false,
+    maxAttempts: 3,
+    requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, socketTimeout: IDLE_TIMEOUT_MS },
+    // Reads are verified by the value's hash.
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  };
+}
+
+function serverOf({ endpoint, region }: S3DataStoreOptions): string {
+  if (endpoint !== undefined) return new URL(endpoint).origin;
+  return region ?? 'AWS';
+}
+
+const WARNING_SWITCH = 'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED';
+
+/** Suppresses the AWS SDK's warning, once per process, about versions of Node that it will stop supporting. */
+function quietly(make: () => S3ClientLike): S3ClientLike {
+  const before = process.env[WARNING_SWITCH];
+  process.env[WARNING_SWITCH] = 'true';
+  try {
+    return make();
+  } finally {
+    if (before === undefined) delete process.env[WARNING_SWITCH];
+    else process.env[WARNING_SWITCH] = before;
+  }
+}

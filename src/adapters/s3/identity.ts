@@ -1,0 +1,33 @@
+import { randomUUID } from 'node:crypto';
+import type { S3Bucket } from './bucket';
+import { readObject } from './read';
+
+/**
+ * Returns the text of the object `identity`, which the first caller creates. It is written in any case, so
+ * that a full or read-only bucket is noticed before a run needs it. An existing one is written without a
+ * condition, because some servers check that before anything else.
+ */
+export async function openIdentity(bucket: S3Bucket, key: string, signal: AbortSignal): Promise<string> {
+  const options = { mediaType: 'text/plain' };
+  const there = await readIdentity(bucket, key, signal);
+  if (there !== undefined) {
+    await bucket.put(key, there, options, signal);
+    return there.trim();
+  }
+  const text = `${randomUUID()}\n`;
+  const isOurs = await bucket.putIfAbsent(key, text, options, signal);
+  return (isOurs ? text : ((await readIdentity(bucket, key, signal)) ?? text)).trim();
+}
+
+/** The identity of a bucket that was opened before. */
+export async function readIdentity(
+  bucket: S3Bucket,
+  key: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const object = await bucket.get(key, 0, signal);
+  if (object === undefined) return undefined;
+  const pieces: Uint8Array[] = [];
+  for await (const piece of readObject(bucket, key, object)) pieces.push(piece);
+  return Buffer.concat(pieces).toString();
+}

@@ -1,0 +1,236 @@
+import type {
+  ChangesOptions,
+  Commit,
+  CommitResult,
+  DataStore,
+  HistoryChange,
+  LeaseTable,
+  LineageQuery,
+  LineageRecord,
+  Page,
+  RecordedOutcome,
+  RequiredRecords,
+  RunChange,
+  RunEnd,
+  RunHistory,
+  RunQuery,
+  RunRecord,
+  StartLedger,
+  StepBack,
+  StoredValue,
+} from '../../ports';
+import { SqlDataStore } from './data-store';
+import type { SqlDatabase, SqlExecutor } from './database';
+import { SqlPartitionQueries } from './partitions';
+import { findHashes } from './find-hashes';
+import { findLineage } from './lineage-query';
+import { countRecords } from './required-records';
+import { recordOf } from './lineage-records';
+import { StepBackWatch } from './step-back';
+import { changeRun, deleteRun, endRun, insertRun, latestRun, listRuns, runByTemporalId } from './runs';
+
+/** Records removed per transaction, for which other writers may have to wait: some 50 ms in SQLite. */
+const DELETED_AT_ONCE = 250;
+
+/** Runs and lineage in an SQL database. Subclasses decide how records are committed. */
+export abstract class SqlRunHistory<D extends SqlDatabase> implements RunHistory {
+  abstract readonly technology: string;
+  /** Adapters on one database can share a transaction. */
+  readonly database: D;
+  protected readonly watch: StepBackWatch;
+  readonly partitions: SqlPartitionQueries;
+
+  /** Closing the history closes the database with it. */
+  constructor(database: D) {
+    this.database = database;
+    this.watch = new StepBackWatch((step) => this.#noteStepBack(step));
+    this.partitions = new SqlPartitionQueries(database, () => this.catchUp());
+  }
+
+  onStepBack(listener: (step: StepBack, isFirst: boolean) => void): void {
+    this.watch.onStepBack(listener);
+  }
+
+  async stepsBack(): Promise<StepBack[]> {
+    return await this.database.read((db) =>
+      db
+        .selectFrom('selvage_steps_back')
+        .select(['noticed_at', 'lost_after', 'lost_until', 'noticed_by'])
+        .orderBy('id', 'desc')
+        .limit(20)
+        .execute(),
+    );
+  }
+
+  /** Losses noticed after the last commit known to be lost belong to the same step back. */
+  async #noteStepBack(noticed: Omit<StepBack, 'lost_after'>): Promise<{ step: StepBack; isFirst: boolean }> {
+    return await this.database.write(async (db) => {
+      await this.lockStepsBack(db);
+      const known = await db
+        .selectFrom('selvage_steps_back')
+        .select(['noticed_at', 'lost_after', 'lost_until', 'noticed_by'])
+        .where('noticed_at', '>', noticed.lost_until)
+        .executeTakeFirst();
+      if (known) return { step: known, isFirst: false };
+      // Commits by others since then came after it.
+      const { last } = await db
+        .selectFrom('selvage_writers')
+        .select((of) => of.fn.max('committed_at').as('last'))
+        .where('committed_at', '<=', noticed.lost_until)
+        .executeTakeFirstOrThrow();
+      const step = { ...noticed, lost_after: last ?? (await lastRecordBefore(db, noticed.lost_until)) };
+      await db.insertInto('selvage_steps_back').values(step).execute();
+      return { step, isFirst: true };
+    });
+  }
+
+  /** Brings the lineage index up to date, if it lags behind. */
+  protected catchUp(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Prevents two processes from noting one step back at once. */
+  protected abstract lockStepsBack(db: SqlExecutor): Promise<void>;
+
+  commit(records: readonly LineageRecord[]): Promise<CommitResult[]> {
+    return this.commitWith(records, []);
+  }
+
+  /** Puts values that fit into one row each and commits the records, in one transaction. */
+  abstract commitWith(
+    records: readonly LineageRecord[],
+    values: readonly StoredValue[],
+  ): Promise<CommitResult[]>;
+
+  abstract findCached(keys: readonly string[]): Promise<Map<string, LineageRecord>>;
+
+  commitsTogetherWith(
+    dataStore: DataStore,
+  ): ((commits: readonly Commit[]) => Promise<CommitResult[]>) | undefined {
+    if (!(dataStore instanceof SqlDataStore) || dataStore.database !== this.database) return undefined;
+    return async (commits) => {
+      // Only large values are stored before: they take long, and are useless but harmless without their
+      // record.
+      const values = await dataStore.putLarge(commits.flatMap((commit) => commit.values));
+      return await this.commitWith(
+        commits.map((commit) => commit.record),
+        values,
+      );
+    };
+  }
+
+  abstract leasesBeside(): LeaseTable;
+
+  abstract startLedgerBeside(): StartLedger;
+
+  findHashes(prefix: string, limit: number): Promise<string[]> {
+    return this.database.read((db) => findHashes(db, this.database.dialect, prefix, limit));
+  }
+
+  abstract changes(options?: ChangesOptions): AsyncIterable<readonly HistoryChange[]>;
+
+  abstract lastChange(): Promise<string | undefined>;
+
+  abstract referredTo(hashes: readonly string[]): Promise<Set<string>>;
+
+  startRun(record: RunRecord): Promise<RunRecord> {
+    return this.database.write((db) => insertRun(db, this.database.dialect, record));
+  }
+
+  endRun(temporalRunId: string, end: RunEnd, required?: RequiredRecords): Promise<boolean> {
+    return this.database.write((db) => endRun(db, this.database.dialect, temporalRunId, end, required));
+  }
+
+  changeRun(temporalRunId: string, change: RunChange): Promise<boolean> {
+    return this.database.write((db) => changeRun(db, this.database.dialect, temporalRunId, change));
+  }
+
+  async deleteRun(temporalRunId: string): Promise<number | undefined> {
+    const run = await this.getRunByTemporalId(temporalRunId);
+    if (run === undefined || run.status === 'running') return undefined;
+    let deleted = 0;
+    for (let some = DELETED_AT_ONCE; some === DELETED_AT_ONCE;) {
+      some = await this.deleteRecords(temporalRunId, DELETED_AT_ONCE);
+      deleted += some;
+    }
+    await this.database.write((db) => deleteRun(db, run));
+    return deleted;
+  }
+
+  /**
+   * Removes some records of a run with their index entries; returns how many. Fewer than `limit` means that
+   * there are no more.
+   */
+  protected abstract deleteRecords(temporalRunId: string, limit: number): Promise<number>;
+
+  getRun(runId: string): Promise<RunRecord | undefined> {
+    return this.database.read((db) => latestRun(db, runId));
+  }
+
+  getRunByTemporalId(temporalRunId: string): Promise<RunRecord | undefined> {
+    return this.database.read((db) => runByTemporalId(db, temporalRunId));
+  }
+
+  listRuns(query: RunQuery = {}): Promise<Page<RunRecord>> {
+    return this.database.read((db) => listRuns(db, query));
+  }
+
+  async getRecords(temporalRunId: string, knotIds?: readonly string[]): Promise<LineageRecord[]> {
+    const rows = await this.database.read((db) => {
+      const select = db
+        .selectFrom('selvage_lineage')
+        .selectAll()
+        .where('temporal_run_id', '=', temporalRunId);
+      return knotIds === undefined
+        ? select.execute()
+        : select.where(this.database.dialect.isOneOf('knot_id', knotIds)).execute();
+    });
+    return rows.map(recordOf);
+  }
+
+  async getOutcomes(temporalRunId: string, knotIds: readonly string[]): Promise<RecordedOutcome[]> {
+    const rows = await this.database.read((db) =>
+      db
+        .selectFrom('selvage_lineage')
+        .select(['knot_id', 'outcome', 'output_hash', 'output_size', 'extra'])
+        .where('temporal_run_id', '=', temporalRunId)
+        .where(this.database.dialect.isOneOf('knot_id', knotIds))
+        .execute(),
+    );
+    return rows.map((row) => ({ ...row, extra: JSON.parse(row.extra) }));
+  }
+
+  async countRecords(temporalRunId: string, prefix: string): Promise<number> {
+    return await this.database.read((db) => countRecords(db, temporalRunId, prefix));
+  }
+
+  findLineage(query: LineageQuery): Promise<Page<LineageRecord>> {
+    return this.database.read((db) => findLineage(db, this.database.dialect, query));
+  }
+
+  identity(): Promise<string> {
+    return this.database.identity();
+  }
+
+  async now(): Promise<number> {
+    const { dialect } = this.database;
+    const { now } = await this.database.read((db) =>
+      db.selectNoFrom(() => dialect.now().as('now')).executeTakeFirstOrThrow(),
+    );
+    return now;
+  }
+
+  close(): Promise<void> {
+    return this.database.close();
+  }
+}
+
+/** Used if no writer is left from before. */
+async function lastRecordBefore(db: SqlExecutor, until: number): Promise<number> {
+  const { last } = await db
+    .selectFrom('selvage_lineage')
+    .select((of) => of.fn.max('finished_at').as('last'))
+    .where('finished_at', '<=', until)
+    .executeTakeFirstOrThrow();
+  return last ?? 0;
+}

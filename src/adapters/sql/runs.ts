@@ -1,0 +1,173 @@
+import { sql, type Selectable, type SelectQueryBuilder } from 'kysely';
+import type { Page, RequiredRecords, RunChange, RunEnd, RunQuery, RunRecord } from '../../ports';
+import { changedRun, endedRun } from '../../ports/parts/ended-run';
+import { pageLimit, pageOf, pageStart } from '../../ports/parts/pages';
+import { before } from './before';
+import type { SqlDialect, SqlExecutor } from './database';
+import { hasRequired } from './required-records';
+import type { RunsTable, SqlSchema } from './schema';
+
+/** Call it inside a transaction. */
+export async function insertRun(db: SqlExecutor, dialect: SqlDialect, record: RunRecord): Promise<RunRecord> {
+  const inserted = await db
+    .insertInto('selvage_runs')
+    .values({
+      ...record,
+      parameter_hashes: JSON.stringify(record.parameter_hashes),
+      terminals: JSON.stringify(record.terminals),
+      tags: JSON.stringify(record.tags),
+      details: JSON.stringify(record.details),
+      started_change: await dialect.nextChange(db),
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  if (inserted === undefined) return (await runByTemporalId(db, record.temporal_run_id)) as RunRecord;
+  const tags = [...new Set(record.tags)].map((tag) => ({
+    tag,
+    started_at: record.started_at,
+    run: inserted.id,
+  }));
+  if (tags.length > 0) await db.insertInto('selvage_run_tags').values(tags).execute();
+  return record;
+}
+
+/** Call it inside a transaction. */
+export async function endRun(
+  db: SqlExecutor,
+  dialect: SqlDialect,
+  temporalRunId: string,
+  end: RunEnd,
+  required?: RequiredRecords,
+): Promise<boolean> {
+  const run = await lockedRun(db, dialect, temporalRunId);
+  if (run === undefined) return false;
+  if (required && !(await hasRequired(db, dialect, temporalRunId, required))) return false;
+  const { status, finished_at, details } = endedRun(run, end);
+  const isNews = status !== run.status || finished_at !== run.finished_at;
+  await db
+    .updateTable('selvage_runs')
+    .set({
+      status,
+      finished_at,
+      details: JSON.stringify(details),
+      ...(isNews && { ended_change: await dialect.nextChange(db) }),
+    })
+    .where('temporal_run_id', '=', temporalRunId)
+    .execute();
+  return true;
+}
+
+/** Call it inside a transaction. */
+export async function changeRun(
+  db: SqlExecutor,
+  dialect: SqlDialect,
+  temporalRunId: string,
+  change: RunChange,
+): Promise<boolean> {
+  const run = await lockedRun(db, dialect, temporalRunId);
+  if (run === undefined) return false;
+  const { plan_hash, terminals, details } = changedRun(run, change);
+  await db
+    .updateTable('selvage_runs')
+    .set({ plan_hash, terminals: JSON.stringify(terminals), details: JSON.stringify(details) })
+    .where('temporal_run_id', '=', temporalRunId)
+    .execute();
+  return true;
+}
+
+/** Leaves the records. Call it inside a transaction. */
+export async function deleteRun(
+  db: SqlExecutor,
+  { temporal_run_id: temporalRunId, started_at: startedAt, tags }: RunRecord,
+): Promise<void> {
+  const row = await runRow(db, temporalRunId).executeTakeFirst();
+  if (row === undefined) return;
+  if (tags.length > 0) {
+    await db
+      .deleteFrom('selvage_run_tags')
+      .where('tag', 'in', [...new Set(tags)])
+      .where('started_at', '=', startedAt)
+      .where('run', '=', row.id)
+      .execute();
+  }
+  await db.deleteFrom('selvage_runs').where('id', '=', row.id).execute();
+}
+
+export async function latestRun(db: SqlExecutor, runId: string): Promise<RunRecord | undefined> {
+  const row = await db
+    .selectFrom('selvage_runs')
+    .selectAll()
+    .where('run_id', '=', runId)
+    .orderBy('started_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row && runOf(row);
+}
+
+export async function runByTemporalId(
+  db: SqlExecutor,
+  temporalRunId: string,
+): Promise<RunRecord | undefined> {
+  const row = await runRow(db, temporalRunId).executeTakeFirst();
+  return row && runOf(row);
+}
+
+/** Like {@link runByTemporalId}, for a run that is about to be changed depending on its content. */
+async function lockedRun(
+  db: SqlExecutor,
+  dialect: SqlDialect,
+  temporalRunId: string,
+): Promise<RunRecord | undefined> {
+  const row = await runRow(db, temporalRunId).modifyEnd(dialect.lockRows).executeTakeFirst();
+  return row && runOf(row);
+}
+
+function runRow(
+  db: SqlExecutor,
+  temporalRunId: string,
+): SelectQueryBuilder<SqlSchema, 'selvage_runs', Selectable<RunsTable>> {
+  return db.selectFrom('selvage_runs').selectAll().where('temporal_run_id', '=', temporalRunId);
+}
+
+export async function listRuns(db: SqlExecutor, query: RunQuery): Promise<Page<RunRecord>> {
+  const limit = pageLimit(query);
+  const start = pageStart(query);
+  let select = db.selectFrom('selvage_runs').selectAll();
+  for (const column of ['tapestry', 'status', 'actor', 'trigger'] as const) {
+    const value = query[column];
+    if (value !== undefined) select = select.where(column, '=', value);
+  }
+  if (query.tag !== undefined) {
+    const tag = query.tag;
+    select = select.where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('selvage_run_tags as t')
+          .select(sql.lit(1).as('one'))
+          .where('t.tag', '=', tag)
+          .whereRef('t.started_at', '=', 'selvage_runs.started_at')
+          .whereRef('t.run', '=', 'selvage_runs.id'),
+      ),
+    );
+  }
+  if (query.since !== undefined) select = select.where('started_at', '>=', query.since);
+  if (query.until !== undefined) select = select.where('started_at', '<', query.until);
+  if (start !== undefined) select = select.where(before('started_at', 'id', start));
+  const rows = await select
+    .orderBy('started_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit + 1)
+    .execute();
+  return pageOf(rows, limit, (row) => ({ time: row.started_at, sequence: row.id }), runOf);
+}
+
+function runOf({ id: _, started_change: __, ended_change: ___, ...row }: Selectable<RunsTable>): RunRecord {
+  return {
+    ...row,
+    parameter_hashes: JSON.parse(row.parameter_hashes),
+    terminals: JSON.parse(row.terminals),
+    tags: JSON.parse(row.tags),
+    details: JSON.parse(row.details),
+  };
+}

@@ -1,0 +1,193 @@
+import type { Generated } from 'kysely';
+import type { LineageRecord, RunRecord } from '../../ports';
+import type { SqlBlob } from './blob';
+
+/**
+ * The tables of a Selvage database. Objects and lists are JSON text; times are milliseconds since the epoch.
+ */
+export interface SqlSchema {
+  selvage_identity: IdentityTable;
+  selvage_plans: PlansTable;
+  selvage_offers: OffersTable;
+  selvage_runs: RunsTable;
+  selvage_run_tags: RunTagsTable;
+  selvage_lineage: LineageTable;
+  selvage_lineage_index: LineageIndexTable;
+  /** SQLite only. */
+  selvage_lineage_indexed: LineageIndexedTable;
+  selvage_values: ValuesTable;
+  selvage_value_chunks: ValueChunksTable;
+  selvage_uploads: UploadsTable;
+  selvage_leases: LeasesTable;
+  selvage_turns: TurnsTable;
+  selvage_starts: StartsTable;
+  selvage_writers: WritersTable;
+  selvage_steps_back: StepsBackTable;
+}
+
+/** One row, which identifies this database. */
+export interface IdentityTable {
+  identity: string;
+  /** Postgres only. */
+  xids_before: Generated<number>;
+}
+
+export interface PlansTable {
+  /** Grows with each insert and so decides between equal times in listings; the same in the other tables. */
+  id: Generated<number>;
+  hash: string;
+  tapestry: string;
+  text: string;
+  saved_at: number;
+}
+
+/** Fragments offered to runs, in the order of their ids. */
+export interface OffersTable {
+  id: Generated<number>;
+  run_id: string;
+  offered_at: number;
+  fragment: string;
+}
+
+type AsColumns<T, JsonColumn extends keyof T> = { [K in keyof T]: K extends JsonColumn ? string : T[K] };
+
+/**
+ * Numbers of changes grow in the order in which the changes become visible. In SQLite each change has its
+ * own, from the sequence of `selvage_lineage`. In Postgres it is the transaction's number, and the id
+ * identifies a record within it.
+ */
+export type LineageTable = {
+  id: Generated<number>;
+  /** Postgres only. */
+  change: Generated<number>;
+} & AsColumns<LineageRecord, 'parent_input_hashes' | 'constant_input_hashes' | 'parent_knot_ids' | 'extra'>;
+
+export type RunsTable = {
+  id: Generated<number>;
+  started_change: number;
+  /** Null: it has not ended. */
+  ended_change: Generated<number | null>;
+} & AsColumns<RunRecord, 'parameter_hashes' | 'terminals' | 'tags' | 'details'>;
+
+export interface RunTagsTable {
+  tag: string;
+  started_at: number;
+  run: number;
+}
+
+/**
+ * Roles of keys in the lineage index: the hash of a record's output or input, the id of its run or knot, …
+ */
+export const OUTPUT = 0;
+export const INPUT = 1;
+export const RUN = 2;
+export const KNOT = 3;
+export const CLASS = 4;
+/** Failures are few and often queried; Ok records are found by the other roles. */
+export const OUTCOME_BUT_OK = 5;
+/** Its key is the empty text. */
+export const ANY = 6;
+/**
+ * A full traceback, or the fragment by which a body extended its run. In SQLite an index of the records
+ * covers these.
+ */
+export const MENTIONED = 7;
+
+export type LineageRole =
+  typeof OUTPUT | typeof INPUT | typeof RUN | typeof KNOT | typeof CLASS | typeof OUTCOME_BUT_OK | typeof ANY;
+
+/**
+ * Leads from a listing's condition to its records, in listing order. In SQLite it covers everything and is
+ * written after commits; in Postgres it covers only inputs and is written with them.
+ */
+export interface LineageIndexTable {
+  key: string;
+  role: number;
+  finished_at: number;
+  lineage: number;
+}
+
+/** One row: records up to this id are in the index. Ids grow in commit order and are never reused. */
+export interface LineageIndexedTable {
+  through: number;
+}
+
+export interface ValuesTable {
+  hash: string;
+  size: number;
+  media_type: string | null;
+  /** Null: the bytes are the chunks of `upload`. */
+  bytes: SqlBlob | null;
+  upload: string | null;
+  last_put_at: number;
+}
+
+export interface ValueChunksTable {
+  upload: string;
+  sequence: number;
+  bytes: SqlBlob;
+}
+
+/**
+ * Chunks being written that belong to no value yet. Rows untouched for a day are left over from a killed
+ * process.
+ */
+export interface UploadsTable {
+  upload: string;
+  touched_at: number;
+}
+
+/**
+ * Holders of places: an expired row counts for nothing, and is removed when the next request for its key
+ * comes.
+ */
+export interface LeasesTable {
+  key: string;
+  owner: string;
+  token: string;
+  holder: string;
+  since: number;
+  ttl: number;
+  expires_at: number;
+}
+
+/** When the next turn of a key is, and how far ahead of the clock that was when the last one was taken. */
+export interface TurnsTable {
+  key: string;
+  next_at: number;
+  ahead: number;
+}
+
+/** Which run each event started. */
+export interface StartsTable {
+  id: Generated<number>;
+  trigger: string;
+  key: string;
+  run_id: string;
+  request_hash: string | null;
+  event: string;
+  claimed_at: number;
+  started_at: Generated<number | null>;
+}
+
+/**
+ * How many commits each writing process has made, by which it notices that the database went back in time.
+ */
+export interface WritersTable {
+  writer: string;
+  /** The process, for people. */
+  process: string;
+  commits: number;
+  committed_at: number;
+}
+
+/** Noticed steps of the database back in time. */
+export interface StepsBackTable {
+  id: Generated<number>;
+  noticed_at: number;
+  /** Commits up to this time are present, … */
+  lost_after: number;
+  /** … and something committed at that time is missing. */
+  lost_until: number;
+  noticed_by: string;
+}

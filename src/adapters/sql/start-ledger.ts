@@ -1,0 +1,131 @@
+import type { Selectable } from 'kysely';
+import type { ClaimResult, LedgerEntry, LedgerQuery, Page, StartClaim, StartLedger } from '../../ports';
+import { requireStorableText } from '../../ports/parts/not-storable';
+import { pageLimit, pageOf, pageStart } from '../../ports/parts/pages';
+import { before } from './before';
+import type { SqlDatabase } from './database';
+import type { StartsTable } from './schema';
+
+export type StartRow = Selectable<StartsTable>;
+
+/** Rows removed per transaction, so that nobody waits long for it. */
+const FORGOTTEN_AT_ONCE = 10_000;
+
+/** Which run each event has started, in an SQL database. */
+export abstract class SqlStartLedger<Database extends SqlDatabase> implements StartLedger {
+  abstract readonly technology: string;
+  readonly database: Database;
+
+  /** Closing the ledger closes the database with it. */
+  constructor(database: Database) {
+    this.database = database;
+  }
+
+  abstract claim(claims: readonly StartClaim[]): Promise<ClaimResult[]>;
+
+  abstract markStarted(keys: readonly Pick<StartClaim, 'trigger' | 'key'>[]): Promise<void>;
+
+  async find(trigger: string, key: string): Promise<LedgerEntry | undefined> {
+    const row = await this.database.read((db) =>
+      db
+        .selectFrom('selvage_starts')
+        .selectAll()
+        .where('trigger', '=', trigger)
+        .where('key', '=', key)
+        .executeTakeFirst(),
+    );
+    return row && entryOf(row);
+  }
+
+  async list(query: LedgerQuery = {}): Promise<Page<LedgerEntry>> {
+    const limit = pageLimit(query);
+    const start = pageStart(query);
+    const rows = await this.database.read((db) => {
+      let select = db.selectFrom('selvage_starts').selectAll();
+      if (query.trigger !== undefined) select = select.where('trigger', '=', query.trigger);
+      if (query.started !== undefined)
+        select = select.where('started_at', query.started ? 'is not' : 'is', null);
+      if (start !== undefined) select = select.where(before('claimed_at', 'id', start));
+      return select
+        .orderBy('claimed_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(limit + 1)
+        .execute();
+    });
+    return pageOf(rows, limit, (row) => ({ time: row.claimed_at, sequence: row.id }), entryOf);
+  }
+
+  async forget(claimedBefore: number): Promise<number> {
+    let forgotten = 0;
+    for (let some = FORGOTTEN_AT_ONCE; some === FORGOTTEN_AT_ONCE;) {
+      const { numDeletedRows } = await this.database.write((db) =>
+        db
+          .deleteFrom('selvage_starts')
+          .where(({ eb, selectFrom }) =>
+            eb(
+              'id',
+              'in',
+              selectFrom('selvage_starts')
+                .select('id')
+                .where('claimed_at', '<', claimedBefore)
+                .where('started_at', 'is not', null)
+                .orderBy('claimed_at')
+                .limit(FORGOTTEN_AT_ONCE),
+            ),
+          )
+          .executeTakeFirstOrThrow(),
+      );
+      some = Number(numDeletedRows);
+      forgotten += some;
+    }
+    return forgotten;
+  }
+
+  close(): Promise<void> {
+    return this.database.close();
+  }
+}
+
+export function entryOf(row: StartRow): LedgerEntry {
+  return {
+    trigger: row.trigger,
+    key: row.key,
+    runId: row.run_id,
+    requestHash: row.request_hash,
+    event: JSON.parse(row.event),
+    claimedAt: row.claimed_at,
+    startedAt: row.started_at,
+  };
+}
+
+/**
+ * The results of claims, in order: of several with one key, the first is the one that was inserted.
+ *
+ * @param inserted names, by {@link nameOf}, of the keys that this call inserted
+ * @param stand the entry of each key, by its name
+ */
+export function resultsOf(
+  claims: readonly StartClaim[],
+  inserted: Set<string>,
+  stand: ReadonlyMap<string, LedgerEntry>,
+): ClaimResult[] {
+  return claims.map((claim) => {
+    const name = nameOf(claim);
+    return { inserted: inserted.delete(name), entry: stand.get(name)! };
+  });
+}
+
+export function nameOf({ trigger, key }: Pick<StartClaim, 'trigger' | 'key'>): string {
+  return JSON.stringify([trigger, key]);
+}
+
+/** @throws SelvageError `NotStorable` */
+export function requireStorableKeys(
+  keys: readonly Pick<StartClaim, 'trigger' | 'key'>[],
+  place: string,
+): void {
+  for (const { trigger, key } of keys) {
+    requireStorableText(trigger, place, { trigger });
+    requireStorableText(key, place, { trigger, key });
+  }
+}

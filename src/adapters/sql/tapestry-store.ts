@@ -1,0 +1,84 @@
+import type { Offer, Page, PageOptions, StoredPlan, SubscribableTapestryStore } from '../../ports';
+import { pageLimit, pageOf, pageStart } from '../../ports/parts/pages';
+import { before } from './before';
+import type { SqlDatabase, SqlExecutor } from './database';
+
+/** Plans and offers in an SQL database. Subclasses decide how offers are written, and how subscribers are told of them. */
+export abstract class SqlTapestryStore<D extends SqlDatabase> implements SubscribableTapestryStore {
+  abstract readonly technology: string;
+  /** Adapters on one database can share a transaction. */
+  readonly database: D;
+
+  /** Closing the store closes the database with it. */
+  constructor(database: D) {
+    this.database = database;
+  }
+
+  async save({ hash, tapestry, text, savedAt }: StoredPlan): Promise<void> {
+    await this.database.write((db) =>
+      db
+        .insertInto('selvage_plans')
+        .values({ hash, tapestry, text, saved_at: savedAt })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute(),
+    );
+  }
+
+  async get(hash: string): Promise<StoredPlan | undefined> {
+    const row = await this.database.read((db) =>
+      db.selectFrom('selvage_plans').selectAll().where('hash', '=', hash).executeTakeFirst(),
+    );
+    return row && planOf(row);
+  }
+
+  async list(query: PageOptions & { tapestry?: string } = {}): Promise<Page<StoredPlan>> {
+    const limit = pageLimit(query);
+    const start = pageStart(query);
+    const rows = await this.database.read((db) => {
+      let select = db.selectFrom('selvage_plans').selectAll();
+      if (query.tapestry !== undefined) select = select.where('tapestry', '=', query.tapestry);
+      if (start !== undefined) select = select.where(before('saved_at', 'id', start));
+      return select
+        .orderBy('saved_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(limit + 1)
+        .execute();
+    });
+    return pageOf(rows, limit, (row) => ({ time: row.saved_at, sequence: row.id }), planOf);
+  }
+
+  abstract offer(offer: Omit<Offer, 'number'>): Promise<number>;
+
+  offers(runId: string, after = 0, limit = 100): Promise<Offer[]> {
+    return this.database.read((db) => offersAfter(db, runId, after, limit));
+  }
+
+  abstract subscribe(
+    runId: string,
+    options: { readonly after?: number; readonly signal: AbortSignal },
+  ): AsyncIterable<Offer>;
+
+  identity(): Promise<string> {
+    return this.database.identity();
+  }
+
+  close(): Promise<void> {
+    return this.database.close();
+  }
+}
+
+async function offersAfter(db: SqlExecutor, runId: string, after: number, limit: number): Promise<Offer[]> {
+  const rows = await db
+    .selectFrom('selvage_offers')
+    .selectAll()
+    .where('run_id', '=', runId)
+    .where('id', '>', after)
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+  return rows.map(({ id, offered_at, fragment }) => ({ number: id, runId, fragment, offeredAt: offered_at }));
+}
+
+function planOf(row: { hash: string; tapestry: string; text: string; saved_at: number }): StoredPlan {
+  return { hash: row.hash, tapestry: row.tapestry, text: row.text, savedAt: row.saved_at };
+}

@@ -1,0 +1,79 @@
+import type { HistoryChange } from '../../ports';
+import { CHANGES_AT_ONCE, notAPosition, positionWentBack } from '../../ports/parts/changes';
+import { changeOf, type ChangeRow } from '../sql/changes';
+import type { SqliteConnection } from './connection';
+
+/*
+ * Each record, and each start and end of a run, has a number from one sequence, assigned under the writer's lock, so numbers grow in commit
+ * order. It is the sequence by which SQLite numbers records (`autoincrement`: no number is reused when the newest record is deleted).
+ */
+
+/**
+ * The number, and the time of its record. Another time at that number shows that the file was restored to an older state and then
+ * continued.
+ */
+const POSITION = /^(\d{1,16})(?:_(-?\d+(?:\.\d+)?))?$/;
+
+const NEWEST = "select seq from sqlite_sequence where name = 'selvage_lineage'";
+
+const AT_NUMBER = `
+  select finished_at as at from selvage_lineage where id = ?
+  union all select started_at from selvage_runs where started_change = ?
+  union all select finished_at from selvage_runs where ended_change = ?`;
+
+const BEHIND = `
+  select * from (select l.id as number, 'knot-finished' as kind, l.run_id, l.temporal_run_id, r.tapestry, l.knot_id, l.finished_at as at,
+      l.outcome, null as status
+    from selvage_lineage as l left join selvage_runs as r on r.temporal_run_id = l.temporal_run_id
+    where l.id > ? order by l.id limit ${CHANGES_AT_ONCE})
+  union all
+  select * from (select started_change, 'run-started', run_id, temporal_run_id, tapestry, null, started_at, null, null
+    from selvage_runs where started_change > ? order by started_change limit ${CHANGES_AT_ONCE})
+  union all
+  select * from (select ended_change, 'run-ended', run_id, temporal_run_id, tapestry, null, finished_at, null, status
+    from selvage_runs where ended_change > ? order by ended_change limit ${CHANGES_AT_ONCE})
+  order by 1 limit ${CHANGES_AT_ONCE}`;
+
+/**
+ * Changes after a position.
+ *
+ * @param isTold whether this very reading has reported the position, so that it need not be checked until there is more
+ */
+export function changesBehind(
+  connection: SqliteConnection,
+  place: string,
+  after: string | undefined,
+  isTold: boolean,
+): HistoryChange[] {
+  const match = after === undefined ? undefined : POSITION.exec(after);
+  if (match === null) throw notAPosition(after!);
+  const number = Number(match?.[1] ?? 0);
+  const newest = newestNumber(connection);
+  if (newest === number && isTold) return [];
+  if (newest < number || (match?.[2] !== undefined && isOther(connection, number, Number(match[2]))))
+    throw positionWentBack(after!, place);
+  const rows = connection.all<ChangeRow & { readonly number: number }>(BEHIND, [number, number, number]);
+  return rows.map((row) => changeOf(row, `${row.number}_${row.at}`));
+}
+
+export function lastChange(connection: SqliteConnection): string | undefined {
+  const newest = newestNumber(connection);
+  if (newest === 0) return undefined;
+  const [time] = timesAt(connection, newest);
+  return time === undefined ? String(newest) : `${newest}_${time}`;
+}
+
+/** The last assigned number. */
+export function newestNumber(connection: SqliteConnection): number {
+  return connection.all<{ seq: number }>(NEWEST, [])[0]?.seq ?? 0;
+}
+
+/** True if something of another time has the number. If nothing has it, it was deleted. */
+function isOther(connection: SqliteConnection, number: number, time: number): boolean {
+  const times = timesAt(connection, number);
+  return times.length > 0 && !times.includes(time);
+}
+
+function timesAt(connection: SqliteConnection, number: number): number[] {
+  return connection.all<{ at: number }>(AT_NUMBER, [number, number, number]).map(({ at }) => at);
+}

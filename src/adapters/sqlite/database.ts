@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
+import type { SqlDatabase, SqlExecutor } from '../sql/database';
+import type { SqliteConnection } from './connection';
+import type { CachingSqliteDialect } from './dialect';
+import { SqliteLog } from './log';
+import { patiently } from './patience';
+import { sameFile } from './same-file';
+import { SQLITE_WORDS } from './words';
+
+/** An open Selvage database with current tables, shared by the SQLite adapters. */
+export class SqliteDatabase implements SqlDatabase {
+  readonly dialect = SQLITE_WORDS;
+  /** The file, or a description of it, for messages. */
+  readonly file: string;
+  readonly #db: SqlExecutor;
+  readonly #connections: CachingSqliteDialect;
+  /** Undefined for a user's connection, whose pragmas stay as they were set. */
+  readonly #log: SqliteLog | undefined;
+  /** For a file that Selvage opened: checks that its name still leads to the same file. */
+  readonly #requireFile: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** @internal Use `openSqliteDatabase`. */
+  constructor(db: SqlExecutor, connections: CachingSqliteDialect, file: string, ownsConnection: boolean) {
+    this.#db = db;
+    this.#connections = connections;
+    this.file = file;
+    this.#requireFile = ownsConnection ? sameFile(file) : undefined;
+    this.#log = ownsConnection ? new SqliteLog(file, (work) => connections.atOnce(work)) : undefined;
+  }
+
+  get place(): string {
+    return `the database ${this.file}`;
+  }
+
+  /** Runs queries outside of a transaction. */
+  read<T>(work: (db: SqlExecutor) => Promise<T>): Promise<T> {
+    return this.#use(() => work(this.#db));
+  }
+
+  /** Like {@link read}, for work that awaits nothing between its statements. */
+  readAtOnce<T>(work: (connection: SqliteConnection) => T): Promise<T> {
+    return this.#use(() => this.#connections.atOnce(work));
+  }
+
+  /** Runs `work` in one transaction, and repeats it from the start if the lock could not be taken. `work` must only make queries. */
+  async write<T>(work: (db: SqlExecutor) => Promise<T>): Promise<T> {
+    const result = await this.#use(() => this.#db.transaction().execute(work));
+    this.#log?.noteWrite();
+    return result;
+  }
+
+  /** Like {@link write}, for work that awaits nothing between its statements. */
+  async writeAtOnce<T>(work: (connection: SqliteConnection) => T): Promise<T> {
+    const result = await this.#use(() => this.#connections.transactionAtOnce(work));
+    this.#log?.noteWrite();
+    return result;
+  }
+
+  async #use<T>(work: () => Promise<T>): Promise<T> {
+    this.#requireFile?.();
+    return await patiently(this.file, 'use', work);
+  }
+
+  /**
+   * Rewrites the file without free pages and without remains in the other pages, and empties its log.
+   *
+   * @throws SelvageError `BackendUnavailable` while another process reads from the log; `DiskFull`, as it needs space for a second copy
+   */
+  async purge(): Promise<void> {
+    await patiently(this.file, 'use', () => sql`vacuum`.execute(this.#db));
+    await patiently(this.file, 'use', async () => {
+      const { rows } = await sql<{ busy: number }>`pragma wal_checkpoint(truncate)`.execute(this.#db);
+      if (rows[0]?.busy === 1) throw Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY' });
+    });
+  }
+
+  /** Identifies this database. */
+  async identity(): Promise<string> {
+    const find = (): Promise<{ identity: string } | undefined> =>
+      this.read((db) => db.selectFrom('selvage_identity').select('identity').executeTakeFirst());
+    const found = await find();
+    if (found) return found.identity;
+    // Recreates what a repair could not save.
+    await this.write(async (db) => {
+      const { rows } = await sql`select 1 from selvage_identity`.execute(db);
+      if (rows.length === 0)
+        await db.insertInto('selvage_identity').values({ identity: randomUUID() }).execute();
+    });
+    return (await find())!.identity;
+  }
+
+  /** Closes the connection if Selvage opened it. A second call does nothing. */
+  close(): Promise<void> {
+    this.#closing ??= this.#log ? this.#closeConnection(this.#log) : Promise.resolve();
+    return this.#closing;
+  }
+
+  async #closeConnection(log: SqliteLog): Promise<void> {
+    log.close();
+    // SQLite does this by itself only when the last statement is finalised, which libsql leaves to the garbage collector. If it cannot be
+    // done now, the log stays beside the file, and the next opening reads it.
+    await sql`pragma wal_checkpoint(truncate)`.execute(this.#db).catch(() => undefined);
+    await this.#db.destroy();
+  }
+}

@@ -1,0 +1,136 @@
+import type { SqlSchema } from '../sql/schema';
+import type { SqliteConnection } from './connection';
+
+/**
+ * Number of rows in the next statement. Every number below 16 has its own statement, so that a list of any length needs few statements, of
+ * few forms.
+ */
+function rowsOfNextStatement(remaining: number): number {
+  if (remaining >= 64) return 64;
+  return remaining >= 16 ? 16 : remaining;
+}
+
+/** For fewer rows, a separate statement does not pay. */
+const FEWEST_ALIKE = 4;
+
+/** The rows of one statement, from `start` on, and the result. */
+export interface InsertedRows {
+  readonly start: number;
+  readonly count: number;
+  /** How many did not exist already. */
+  readonly inserted: number;
+}
+
+export interface RowInserterOptions {
+  /** What to do with an existing row. Default: it stays. */
+  readonly onConflict?: string;
+  /**
+   * Columns in which most rows of one call are equal. A statement whose rows all are gets each of these values once, as passing a value
+   * costs as much as storing it.
+   */
+  readonly alike?: readonly string[];
+}
+
+/** Inserts rows into one table, many per statement, with SQL text built once rather than once per call. */
+export class RowInserter {
+  readonly #table: keyof SqlSchema;
+  readonly #columns: readonly string[];
+  readonly #onConflict: string;
+  /** Positions of columns. */
+  readonly #alike: readonly number[];
+  readonly #others: readonly number[];
+  readonly #ofRows = new Map<number, string>();
+  readonly #ofAlikeRows = new Map<number, string>();
+
+  constructor(
+    table: keyof SqlSchema,
+    columns: readonly string[],
+    { onConflict = 'on conflict do nothing', alike = [] }: RowInserterOptions = {},
+  ) {
+    this.#table = table;
+    this.#columns = columns;
+    this.#onConflict = onConflict;
+    const positions = [...columns.keys()];
+    this.#alike = positions.filter((position) => alike.includes(columns[position]!));
+    this.#others = positions.filter((position) => !alike.includes(columns[position]!));
+  }
+
+  /** Each row has its values in column order. */
+  insert(connection: SqliteConnection, rows: readonly (readonly unknown[])[]): InsertedRows[] {
+    const results: InsertedRows[] = [];
+    let start = 0;
+    while (start < rows.length) {
+      const count = rowsOfNextStatement(rows.length - start);
+      const { changes } = this.#run(connection, rows, start, count);
+      results.push({ start, count, inserted: Number(changes) });
+      start += count;
+    }
+    return results;
+  }
+
+  #run(
+    connection: SqliteConnection,
+    rows: readonly (readonly unknown[])[],
+    start: number,
+    count: number,
+  ): ReturnType<SqliteConnection['run']> {
+    if (count === 1) return connection.run(this.#insertRows(1), rows[start]!);
+    if (count < FEWEST_ALIKE || !this.#areAlike(rows, start, count))
+      return connection.run(this.#insertRows(count), valuesOf(rows, start, count));
+    const values: unknown[] = [];
+    for (const position of this.#alike) values.push(rows[start]![position]);
+    for (let row = start; row < start + count; row++)
+      for (const position of this.#others) values.push(rows[row]![position]);
+    return connection.run(this.#insertAlikeRows(count), values);
+  }
+
+  #areAlike(rows: readonly (readonly unknown[])[], start: number, count: number): boolean {
+    const first = rows[start]!;
+    for (const position of this.#alike)
+      for (let row = start + 1; row < start + count; row++)
+        if (rows[row]![position] !== first[position]) return false;
+    return this.#alike.length > 0;
+  }
+
+  #insertRows(count: number): string {
+    return remembered(this.#ofRows, count, () => {
+      const row = `(${this.#columns.map(() => '?').join(', ')})`;
+      return `${this.#into(this.#columns)} values ${repeated(row, count)} ${this.#onConflict}`;
+    });
+  }
+
+  /** Without numbered parameters, which better-sqlite3 treats as named ones. */
+  #insertAlikeRows(count: number): string {
+    return remembered(this.#ofAlikeRows, count, () => {
+      const alike = this.#alike.map((position) => `? as "${this.#columns[position]}"`).join(', ');
+      const row = `(${this.#others.map(() => '?').join(', ')})`;
+      const columns = [...this.#alike, ...this.#others].map((position) => this.#columns[position]!);
+      return (
+        `${this.#into(columns)} select alike.*, other.* from (select ${alike}) as alike, ` +
+        // Otherwise SQLite would read the conflict's `on` as the join's.
+        `(values ${repeated(row, count)}) as other where true ${this.#onConflict}`
+      );
+    });
+  }
+
+  #into(columns: readonly string[]): string {
+    return `insert into "${this.#table}" (${columns.map((column) => `"${column}"`).join(', ')})`;
+  }
+}
+
+function remembered(statements: Map<number, string>, count: number, make: () => string): string {
+  let statement = statements.get(count);
+  if (statement === undefined) statements.set(count, (statement = make()));
+  return statement;
+}
+
+function repeated(row: string, count: number): string {
+  return Array<string>(count).fill(row).join(', ');
+}
+
+/** Like `flat()` of a slice, which takes several times as long. */
+function valuesOf(rows: readonly (readonly unknown[])[], start: number, count: number): unknown[] {
+  const values: unknown[] = [];
+  for (let row = start; row < start + count; row++) for (const value of rows[row]!) values.push(value);
+  return values;
+}

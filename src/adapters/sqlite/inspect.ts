@@ -1,0 +1,42 @@
+import { existsSync } from 'node:fs';
+import { migrationSql, type MigrationState } from '../sql/migrations';
+import { requireWritable } from '../../writable';
+import { readMigrationState, stateAfter } from './migrate';
+import { MIGRATIONS } from './migrations';
+import { loadLibsql } from './open';
+import { BUSY_TIMEOUT_MS, patiently } from './patience';
+
+/** State of a database file. `absent`: it will be created at first use; `old`: its tables will be migrated then. */
+export type SqliteFileState = 'absent' | 'old' | 'current';
+
+/**
+ * Inspects a database file without changing or creating anything.
+ *
+ * @throws SelvageError `FolderUnusable` (it is not writable), `DatabaseDamaged`, `UnreleasedData`, `SchemaTooNew`, `MissingPackage`,
+ * `BackendUnavailable`
+ */
+export async function inspectSqliteFile(file: string): Promise<SqliteFileState> {
+  const { pending } = await sqliteMigrationState(file);
+  if (!existsSync(file)) return 'absent';
+  return pending.length === 0 ? 'current' : 'old';
+}
+
+/** The migrations that a database file has had; none if it does not exist. Errors as for {@link inspectSqliteFile}. */
+export async function sqliteMigrationState(file: string): Promise<MigrationState> {
+  requireWritable(file);
+  const Database = await loadLibsql();
+  if (!existsSync(file)) return stateAfter([], file);
+  return await patiently(file, 'open', async () => {
+    const connection = new Database(file, { timeout: BUSY_TIMEOUT_MS });
+    try {
+      return readMigrationState(connection, file);
+    } finally {
+      connection.close();
+    }
+  });
+}
+
+/** The SQL of one migration of SQLite. */
+export function sqliteMigrationSql(name: string): string {
+  return migrationSql(MIGRATIONS, name);
+}

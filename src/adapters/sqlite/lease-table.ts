@@ -1,0 +1,145 @@
+import type {
+  Lease,
+  LeaseAnswer,
+  LeaseHolder,
+  LeaseRequest,
+  LeaseTable,
+  TurnAnswer,
+  TurnRequest,
+} from '../../ports';
+import { openSqliteDatabase, type SqliteOptions } from './open';
+import type { SqliteDatabase } from './database';
+import type { SqliteConnection } from './connection';
+
+interface Row {
+  readonly owner: string;
+  readonly holder: string;
+  readonly since: number;
+  readonly expires_at: number;
+}
+
+/** Leases in an SQLite database. The clock is the machine's, which all processes that have the file open share. */
+export class SqliteLeaseTable implements LeaseTable {
+  readonly technology = 'sqlite';
+  readonly #database: SqliteDatabase;
+  readonly #now: () => number;
+
+  /**
+   * Closing the table closes the database with it.
+   *
+   * @param now the clock, of tests that set it
+   */
+  constructor(database: SqliteDatabase, now: () => number = Date.now) {
+    this.#database = database;
+    this.#now = now;
+  }
+
+  acquire({ key, owner, token, holder, limit, ttl }: LeaseRequest): Promise<LeaseAnswer> {
+    return this.#database.writeAtOnce((connection) => {
+      const now = this.#now();
+      connection.run('delete from selvage_leases where "key" = ? and expires_at <= ?', [key, now]);
+      // Handles a clock that was set back.
+      connection.run(
+        'update selvage_leases set expires_at = ? + ttl where "key" = ? and expires_at > ? + ttl',
+        [now, key, now],
+      );
+      const { changes } = connection.run(
+        'update selvage_leases set token = ?, holder = ?, ttl = ?, expires_at = ? where "key" = ? and owner = ?',
+        [token, holder, ttl, now + ttl, key, owner],
+      );
+      if (Number(changes) > 0) return { granted: true };
+      const rows = holdersOf(connection, key);
+      if (rows.length >= limit) {
+        const firstEnd = Math.min(...rows.map((row) => row.expires_at));
+        return { granted: false, holders: rows.map((row) => holderOf(row, now)), retryAfter: firstEnd - now };
+      }
+      connection.run(
+        'insert into selvage_leases ("key", owner, token, holder, since, ttl, expires_at) values (?, ?, ?, ?, ?, ?, ?)',
+        [key, owner, token, holder, now, ttl, now + ttl],
+      );
+      return { granted: true };
+    });
+  }
+
+  renew(leases: readonly Lease[], ttl: number): Promise<boolean[]> {
+    return this.#database.writeAtOnce((connection) => {
+      const expiresAt = this.#now() + ttl;
+      return leases.map(({ key, owner, token }) => {
+        const { changes } = connection.run(
+          'update selvage_leases set ttl = ?, expires_at = ? where "key" = ? and owner = ? and token = ?',
+          [ttl, expiresAt, key, owner, token],
+        );
+        return Number(changes) > 0;
+      });
+    });
+  }
+
+  async release({ key, owner, token }: Lease): Promise<void> {
+    await this.#database.writeAtOnce((connection) =>
+      connection.run('delete from selvage_leases where "key" = ? and owner = ? and token = ?', [
+        key,
+        owner,
+        token,
+      ]),
+    );
+  }
+
+  async holders(key: string): Promise<LeaseHolder[]> {
+    const now = this.#now();
+    const rows = await this.#database.read((db) =>
+      db
+        .selectFrom('selvage_leases')
+        .selectAll()
+        .where('key', '=', key)
+        .where('expires_at', '>', now)
+        .orderBy('since')
+        .execute(),
+    );
+    return rows.map((row) => holderOf(row, now));
+  }
+
+  takeTurn({ key, interval, within }: TurnRequest): Promise<TurnAnswer> {
+    return this.#database.writeAtOnce((connection) => {
+      const now = this.#now();
+      // No turn is further ahead than when it was taken, unless the clock was set back.
+      connection.run('update selvage_turns set next_at = ? + ahead where "key" = ? and next_at > ? + ahead', [
+        now,
+        key,
+        now,
+      ]);
+      const [row] = connection.all<{ next_at: number }>('select next_at from selvage_turns where "key" = ?', [
+        key,
+      ]);
+      const at = Math.max(now, row?.next_at ?? 0);
+      const wait = Math.ceil(at - now);
+      if (wait > within) return { granted: false, wait };
+      const next = at + interval;
+      connection.run('insert or replace into selvage_turns ("key", next_at, ahead) values (?, ?, ?)', [
+        key,
+        next,
+        next - now,
+      ]);
+      return { granted: true, wait };
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#database.close();
+  }
+}
+
+function holdersOf(connection: SqliteConnection, key: string): Row[] {
+  return connection.all<Row>(
+    'select owner, holder, since, expires_at from selvage_leases where "key" = ? order by since',
+    [key],
+  );
+}
+
+function holderOf({ owner, holder, since }: Row, now: number): LeaseHolder {
+  return { owner, holder, heldFor: Math.max(0, now - since) };
+}
+
+/** Errors as of {@link openSqliteDatabase}. */
+export async function createSqliteLeaseTable(options: SqliteOptions): Promise<SqliteLeaseTable> {
+  return new SqliteLeaseTable(await openSqliteDatabase(options));
+}

@@ -1,0 +1,162 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SqliteDatabase } from './database';
+import type { SqliteConnection } from './connection';
+import { ANY, CLASS, INPUT, KNOT, OUTCOME_BUT_OK, OUTPUT, RUN } from '../sql/schema';
+
+/** Records indexed per transaction, which takes some milliseconds. */
+const STEP = 250;
+/** The index is brought up to date after this long without commits, … */
+const QUIET_MS = 1_000;
+/** … and at the latest after this time, so that no listing has much to do first. */
+const LATEST_MS = 15_000;
+/** How long to wait when another process is already indexing. */
+const OTHERS_MS = 50;
+
+const COLUMNS = [
+  ['run_id', RUN],
+  ['knot_id', KNOT],
+  ['definition', CLASS],
+  ["''", ANY],
+  ['output_hash', OUTPUT, 'output_hash is not null'],
+  ['outcome', OUTCOME_BUT_OK, "outcome <> 'ok'"],
+] as const;
+
+interface IndexRow {
+  readonly key: string;
+  readonly role: number;
+  readonly finished_at: number;
+  readonly lineage: number;
+}
+
+/** The index entries of records chosen by `l.id`. */
+const keysOf = (chosen: string): string[] => [
+  ...COLUMNS.map(
+    ([key, role, condition = 'true']) =>
+      `select ${key} as key, ${role} as role, finished_at, l.id as lineage from selvage_lineage as l where ${chosen} and ${condition}`,
+  ),
+  ...['parent_input_hashes', 'constant_input_hashes'].map(
+    (column) =>
+      `select input.value as key, ${INPUT} as role, finished_at, l.id as lineage from selvage_lineage as l, json_each(l.${column}) as input
+       where ${chosen} and input.value is not null`,
+  ),
+];
+
+/** Take the ids after which and through which the records are. */
+const KEYS = keysOf('l.id > ? and l.id <= ?');
+/** Take a list of ids. */
+const KEYS_OF_LISTED = keysOf('l.id in (select value from json_each(?))');
+
+/**
+ * The index of lineage listings lags behind commits, because writing all its entries with each record would cost more than the record
+ * itself. A listing brings it up to date first; so does an idle writer, so that little is left.
+ */
+export class LineageIndex {
+  readonly #database: SqliteDatabase;
+  #timer: NodeJS.Timeout | undefined;
+  #lastCommit = 0;
+  #isClosed = false;
+
+  constructor(database: SqliteDatabase) {
+    this.#database = database;
+  }
+
+  /** Call it after each commit. */
+  noteCommit(): void {
+    this.#lastCommit = performance.now();
+    if (this.#timer === undefined && !this.#isClosed) this.#wait(QUIET_MS, this.#lastCommit);
+  }
+
+  /** Brings the index up to date. */
+  async catchUp(): Promise<void> {
+    let last: number | undefined;
+    while (!this.#isClosed) {
+      const { through, newest } = await this.#state();
+      if (newest <= through) return;
+      if (last !== undefined && through !== last) {
+        // Two processes taking turns would be no faster, and while one waits for the other's lock it reads from the log, which then only
+        // grows.
+        last = through;
+        await sleep(OTHERS_MS);
+        continue;
+      }
+      last = await this.#database.writeAtOnce(indexNext);
+      // Lets commits of this process run between two steps.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /** Brings the index up to date if that is little work; the rest is left to others. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const hasWritten = this.#timer !== undefined;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    // Errors are ignored: the next listing does it, or reports them.
+    if (hasWritten) await this.#database.writeAtOnce(indexNext).catch(() => undefined);
+  }
+
+  #wait(ms: number, since: number): void {
+    this.#timer = setTimeout(() => {
+      const quiet = performance.now() - this.#lastCommit;
+      if (quiet < QUIET_MS && performance.now() - since < LATEST_MS)
+        return this.#wait(QUIET_MS - quiet, since);
+      this.#timer = undefined;
+      this.catchUp().catch(() => undefined);
+    }, ms).unref();
+  }
+
+  #state(): Promise<IndexState> {
+    return this.#database.readAtOnce(stateOf);
+  }
+}
+
+/** Removes some records of a run; returns how many. Call it inside a transaction. */
+export function deleteRecords(connection: SqliteConnection, temporalRunId: string, limit: number): number {
+  const rows = connection.all<{ id: number }>(
+    'select id from selvage_lineage where temporal_run_id = ? limit ?',
+    [temporalRunId, limit],
+  );
+  if (rows.length === 0) return 0;
+  const ids = JSON.stringify(rows.map(({ id }) => id));
+  const places = connection.all<IndexRow>(
+    `select * from (${KEYS_OF_LISTED.join(' union all ')})`,
+    KEYS_OF_LISTED.map(() => ids),
+  );
+  // Individually, because for a list of keys SQLite would scan the whole index.
+  for (const { key, role, finished_at, lineage } of places) {
+    connection.run(
+      'delete from selvage_lineage_index where key = ? and role = ? and finished_at = ? and lineage = ?',
+      [key, role, finished_at, lineage],
+    );
+  }
+  connection.run('delete from selvage_lineage where id in (select value from json_each(?))', [ids]);
+  return rows.length;
+}
+
+interface IndexState {
+  /** The highest id of an indexed record. */
+  readonly through: number;
+  /** The highest id of all records; 0 if there are none. */
+  readonly newest: number;
+}
+
+function stateOf(connection: SqliteConnection): IndexState {
+  const [state] = connection.all<IndexState>(
+    'select through, (select coalesce(max(id), 0) from selvage_lineage) as newest from selvage_lineage_indexed',
+    [],
+  );
+  return state!;
+}
+
+/** Indexes the next records; returns the id up to which all are then indexed. Call it inside a transaction. */
+function indexNext(connection: SqliteConnection): number {
+  const { through, newest } = stateOf(connection);
+  if (newest <= through) return through;
+  const upTo = Math.min(newest, through + STEP);
+  connection.run(
+    `insert or ignore into selvage_lineage_index (key, role, finished_at, lineage) ${KEYS.join(' union all ')} order by 1, 2`,
+    KEYS.flatMap(() => [through, upTo]),
+  );
+  connection.run('update selvage_lineage_indexed set through = ?', [upTo]);
+  return upTo;
+}

@@ -1,0 +1,131 @@
+import type { Selectable } from 'kysely';
+import type { CommitResult, LineageRecord, RecordedOutcome } from '../../ports';
+import { columnValue, LINEAGE_COLUMNS, recordOf } from '../sql/lineage-records';
+import type { LineageTable } from '../sql/schema';
+import { newestNumber } from './changes';
+import type { SqliteConnection } from './connection';
+import { RowInserter } from './insert-rows';
+
+type Key = Pick<LineageRecord, 'temporal_run_id' | 'knot_id'>;
+
+/** Columns that are equal for the elements of a map, which are by far the most records committed together. */
+const ALIKE = [
+  'run_id',
+  'temporal_run_id',
+  'definition',
+  'definition_version',
+  'code_hash',
+  'knot_config_hash',
+  'constant_input_hashes',
+  'parent_knot_ids',
+  'outcome',
+  'skip_reason',
+  'error_record_id',
+  'cached_from_run',
+  'dispatcher',
+  'task_queue',
+  'worker',
+  'attempt',
+  'extra',
+] as const satisfies (typeof LINEAGE_COLUMNS)[number][];
+
+const lineage = new RowInserter('selvage_lineage', LINEAGE_COLUMNS, { alike: ALIKE });
+
+/** Inserts missing records. Call it inside a transaction. */
+export function commitRecords(
+  connection: SqliteConnection,
+  records: readonly LineageRecord[],
+): CommitResult[] {
+  const results: CommitResult[] = [];
+  for (const rows of lineage.insert(connection, records.map(columnValues))) {
+    const some = records.slice(rows.start, rows.start + rows.count);
+    const inserted = areInserted(connection, some, rows.inserted);
+    for (const [index, record] of some.entries()) {
+      results.push(
+        inserted[index]
+          ? { inserted: true, record }
+          : { inserted: false, record: recordOf(storedRow(connection, record)) },
+      );
+    }
+  }
+  return results;
+}
+
+/**
+ * By index, whether the record was inserted. The statement has used up a number for each of its rows in any
+ * case.
+ */
+function areInserted(
+  connection: SqliteConnection,
+  records: readonly LineageRecord[],
+  inserted: number,
+): boolean[] {
+  if (inserted === records.length) return records.map(() => true);
+  const firstId = newestNumber(connection) - records.length + 1;
+  const taken = new Set<number>();
+  return records.map((record) => {
+    const { id } = storedRow(connection, record);
+    // If two records in one batch have the same key, the first wins.
+    const isOurs = inserted > 0 && id >= firstId && !taken.has(id);
+    if (isOurs) taken.add(id);
+    return isOurs;
+  });
+}
+
+function columnValues(record: LineageRecord): unknown[] {
+  return LINEAGE_COLUMNS.map((column) => columnValue(record, column));
+}
+
+/** The condition equals that of the index, so that SQLite uses it. */
+const NEWEST_CACHED = `
+  select l.* from json_each(?) as wanted join selvage_lineage as l on l.id = (
+    select id from selvage_lineage
+    where cache_key = wanted.value and outcome = 'ok' and cached_from_run is null
+    order by finished_at desc, id desc limit 1
+  )`;
+
+/** By cache key: the newest record that made its value. */
+export function cachedRecords(
+  connection: SqliteConnection,
+  keys: readonly string[],
+): Map<string, LineageRecord> {
+  const rows = connection.all<Selectable<LineageTable>>(NEWEST_CACHED, [JSON.stringify(keys)]);
+  return new Map(rows.map((row) => [row.cache_key!, recordOf(row)]));
+}
+
+/** All in one text, as making objects of rows takes longer than finding them. */
+const OUTCOMES = `
+  select json_group_array(json_array(knot_id, outcome, output_hash, output_size, json(extra))) as outcomes
+  from selvage_lineage where temporal_run_id = ? and knot_id in (select value from json_each(?))`;
+
+type OutcomeRow = [
+  knotId: string,
+  outcome: RecordedOutcome['outcome'],
+  hash: string | null,
+  size: number | null,
+  extra: RecordedOutcome['extra'],
+];
+
+export function recordedOutcomes(
+  connection: SqliteConnection,
+  temporalRunId: string,
+  knotIds: readonly string[],
+): RecordedOutcome[] {
+  const [row] = connection.all<{ outcomes: string }>(OUTCOMES, [temporalRunId, JSON.stringify(knotIds)]);
+  const outcomes = JSON.parse(row!.outcomes) as OutcomeRow[];
+  return outcomes.map(([knot_id, outcome, output_hash, output_size, extra]) => ({
+    knot_id,
+    outcome,
+    output_hash,
+    output_size,
+    extra,
+  }));
+}
+
+function storedRow(connection: SqliteConnection, key: Key): Selectable<LineageTable> {
+  const [row] = connection.all<Selectable<LineageTable>>(
+    'select * from "selvage_lineage" where "temporal_run_id" = ? and "knot_id" = ?',
+    [key.temporal_run_id, key.knot_id],
+  );
+  return row!;
+}

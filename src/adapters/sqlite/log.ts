@@ -1,0 +1,83 @@
+import { statSync } from 'node:fs';
+import type { SqliteConnection } from './connection';
+import { patiently } from './patience';
+
+/** The log is moved into the file after this long without writes, … */
+const QUIET_MS = 1_000;
+/** … and at the latest after this time. */
+const LATEST_MS = 60_000;
+/**
+ * SQLite itself moves it every 128 MB, but restarts the log only when no other process reads from it. With two constant writers that may
+ * never happen, as waiting for the lock reads. From this size on, such a moment is awaited.
+ */
+const LARGEST_BYTES = 192 * 1024 * 1024;
+
+type UseConnection = <T>(work: (connection: SqliteConnection) => T) => Promise<T>;
+
+/** Keeps the log beside a database small, so that an idle database file can simply be copied. */
+export class SqliteLog {
+  readonly #file: string;
+  readonly #log: string;
+  readonly #use: UseConnection;
+  #timer: NodeJS.Timeout | undefined;
+  #lastWrite = 0;
+  #isTruncating = false;
+  #isClosed = false;
+
+  /** @param file of the database */
+  constructor(file: string, use: UseConnection) {
+    this.#file = file;
+    this.#log = `${file}-wal`;
+    this.#use = use;
+  }
+
+  /** Call it after each write. */
+  noteWrite(): void {
+    if (this.#isClosed) return;
+    this.#lastWrite = performance.now();
+    if (this.#timer === undefined) this.#wait(QUIET_MS, this.#lastWrite);
+    if (this.#isTruncating) return;
+    const { size } = statSync(this.#log, { throwIfNoEntry: false }) ?? { size: 0 };
+    if (size <= LARGEST_BYTES) return;
+    this.#isTruncating = true;
+    void this.#truncate();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #wait(ms: number, since: number): void {
+    this.#timer = setTimeout(() => {
+      const quiet = performance.now() - this.#lastWrite;
+      if (quiet < QUIET_MS && performance.now() - since < LATEST_MS)
+        return this.#wait(QUIET_MS - quiet, since);
+      this.#timer = undefined;
+      // It waits for nobody, and lets others read and write meanwhile. If it fails, the next write leads to another try.
+      this.#checkpoint('passive').catch(() => undefined);
+    }, ms).unref();
+  }
+
+  async #truncate(): Promise<void> {
+    try {
+      await patiently(this.#file, 'use', async () => {
+        if (await this.#checkpoint('truncate'))
+          throw Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY' });
+      });
+    } catch {
+      // The next write leads to another one.
+    } finally {
+      this.#isTruncating = false;
+    }
+  }
+
+  /** Returns whether others prevent it. */
+  #checkpoint(mode: 'passive' | 'truncate'): Promise<boolean> {
+    return this.#use((connection) => {
+      if (this.#isClosed) return false;
+      const [state] = connection.all<{ busy: number }>(`pragma wal_checkpoint(${mode})`, []);
+      return state?.busy === 1;
+    });
+  }
+}

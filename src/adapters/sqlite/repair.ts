@@ -1,0 +1,115 @@
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { makePrivateFile } from '../../private-files';
+import { selvageErrorOf } from './errors';
+import { examineDatabase, salvageDatabase, type SalvagedTable } from './salvage';
+
+/** The state of a database file, and what was done about it. */
+export interface DatabaseRepair {
+  readonly file: string;
+  /**
+   * `repaired`: replaced by a new file with everything readable. `hopeless`: nothing was readable, and it was
+   * moved away.
+   */
+  readonly state: 'absent' | 'sound' | 'repaired' | 'hopeless';
+  /** The problems found. */
+  readonly found: readonly string[];
+  /** Where the damaged file is now. */
+  readonly keptAs?: string;
+  readonly tables?: readonly SalvagedTable[];
+}
+
+interface RepairDatabaseOptions {
+  /** Part of the names of files that are kept. */
+  readonly stamp: string;
+  /** Called before the damaged file is moved; throws if it must not be. */
+  readonly beforeSwap: () => Promise<void>;
+  /**
+   * Copies everything readable into a new file; returns undefined if that is nothing. Default: copies
+   * Selvage's tables.
+   */
+  readonly salvage?:
+    ((file: string, draft: string) => Promise<readonly SalvagedTable[] | undefined>) | undefined;
+}
+
+/**
+ * Examines a whole database file. If it is damaged, a new file with everything readable replaces it, and the
+ * damaged one is kept beside it. Nobody else may use the file.
+ */
+export async function repairDatabase(
+  file: string,
+  { stamp, beforeSwap, salvage = salvageDatabase }: RepairDatabaseOptions,
+): Promise<DatabaseRepair> {
+  if (sizeOf(file) + sizeOf(`${file}-wal`) === 0) return { file, state: 'absent', found: [] };
+  const found = await examineDatabase(file);
+  if (found.length === 0) return { file, state: 'sound', found };
+  const draft = `${file}.repairing`;
+  removeDatabase(draft);
+  try {
+    makePrivateFile(draft);
+    const salvaged = await salvage(file, draft);
+    const tables = salvaged && (await examineDatabase(draft)).length === 0 ? salvaged : undefined;
+    if (tables) flush(draft);
+    await beforeSwap();
+    const keptAs = setDatabaseAside(file, `damaged-${stamp}`, tables && draft);
+    return { file, state: tables ? 'repaired' : 'hopeless', found, keptAs, ...(tables && { tables }) };
+  } catch (error) {
+    throw selvageErrorOf(error, draft, 'use');
+  } finally {
+    removeDatabase(draft);
+  }
+}
+
+/**
+ * Moves a database and its log away under a name that says why; `replacement` takes its place. Returns the
+ * new name.
+ */
+export function setDatabaseAside(file: string, reason: string, replacement?: string): string {
+  const keptAs = `${file}.${reason}`;
+  const log = `${file}-wal`;
+  if (replacement) link(file, keptAs);
+  else renameSync(file, keptAs);
+  // SQLite would apply the old log to the new file.
+  if (existsSync(log)) renameSync(log, `${keptAs}-wal`);
+  rmSync(`${file}-shm`, { force: true });
+  if (replacement) renameSync(replacement, file);
+  return keptAs;
+}
+
+/**
+ * Gives the file a second name, so that the first never disappears; a copy if the file system has no hard
+ * links.
+ */
+function link(file: string, name: string): void {
+  try {
+    linkSync(file, name);
+  } catch {
+    copyFileSync(file, name);
+  }
+}
+
+export function flush(file: string): void {
+  const descriptor = openSync(file, 'r+');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+export function removeDatabase(file: string): void {
+  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${file}${suffix}`, { force: true });
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}

@@ -1,0 +1,119 @@
+import type {
+  ChangesOptions,
+  CommitResult,
+  HistoryChange,
+  LeaseTable,
+  LineageQuery,
+  LineageRecord,
+  Page,
+  RecordedOutcome,
+  StartLedger,
+  StoredValue,
+} from '../../ports';
+import { putValues } from './values';
+import { SqliteStartLedger } from './start-ledger';
+import { SqliteLeaseTable } from './lease-table';
+import { readChanges } from '../../ports/parts/changes';
+import { needsIndex } from '../sql/lineage-query';
+import { SqlRunHistory } from '../sql/run-history';
+import { openSqliteDatabase, type SqliteOptions } from './open';
+import type { SqliteDatabase } from './database';
+import { changesBehind, lastChange } from './changes';
+import { deleteRecords, LineageIndex } from './lineage-index';
+import { cachedRecords, commitRecords, recordedOutcomes } from './lineage-rows';
+import { countCommit } from './count-commit';
+import { referredValues } from './referred-values';
+
+/** Runs and lineage in an SQLite database. */
+export class SqliteRunHistory extends SqlRunHistory<SqliteDatabase> {
+  readonly technology = 'sqlite';
+  readonly #index: LineageIndex;
+
+  /** Closing the history closes the database with it. */
+  constructor(database: SqliteDatabase) {
+    super(database);
+    this.#index = new LineageIndex(database);
+  }
+
+  async commitWith(
+    records: readonly LineageRecord[],
+    values: readonly StoredValue[],
+  ): Promise<CommitResult[]> {
+    const results = await this.watch.commit((writer) =>
+      this.database.writeAtOnce((connection) => {
+        putValues(connection, values);
+        const result = commitRecords(connection, records);
+        return { result, counted: countCommit(connection, writer.id, this.watch.process) };
+      }),
+    );
+    this.#index.noteCommit();
+    return results;
+  }
+
+  findCached(keys: readonly string[]): Promise<Map<string, LineageRecord>> {
+    return this.database.readAtOnce((connection) => cachedRecords(connection, keys));
+  }
+
+  override getOutcomes(temporalRunId: string, knotIds: readonly string[]): Promise<RecordedOutcome[]> {
+    return this.database.readAtOnce((connection) => recordedOutcomes(connection, temporalRunId, knotIds));
+  }
+
+  changes(options: ChangesOptions = {}): AsyncIterable<readonly HistoryChange[]> {
+    const { place } = this.database;
+    const read = (after: string | undefined): Promise<HistoryChange[]> =>
+      this.database.readAtOnce((connection) =>
+        changesBehind(connection, place, after, after !== options.after),
+      );
+    return readChanges(read, options);
+  }
+
+  lastChange(): Promise<string | undefined> {
+    return this.database.readAtOnce(lastChange);
+  }
+
+  leasesBeside(): LeaseTable {
+    return new SqliteLeaseTable(this.database);
+  }
+
+  startLedgerBeside(): StartLedger {
+    return new SqliteStartLedger(this.database);
+  }
+
+  protected override catchUp(): Promise<void> {
+    return this.#index.catchUp();
+  }
+
+  override async findLineage(query: LineageQuery): Promise<Page<LineageRecord>> {
+    if (needsIndex(query)) await this.#index.catchUp();
+    return await super.findLineage(query);
+  }
+
+  override async findHashes(prefix: string, limit: number): Promise<string[]> {
+    await this.#index.catchUp();
+    return await super.findHashes(prefix, limit);
+  }
+
+  async referredTo(hashes: readonly string[]): Promise<Set<string>> {
+    await this.#index.catchUp();
+    return await this.database.readAtOnce((connection) => referredValues(connection, hashes));
+  }
+
+  /** No lock is needed, because SQLite has one writer at a time. */
+  protected lockStepsBack(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  protected deleteRecords(temporalRunId: string, limit: number): Promise<number> {
+    return this.database.writeAtOnce((connection) => deleteRecords(connection, temporalRunId, limit));
+  }
+
+  override async close(): Promise<void> {
+    await this.#index.close();
+    await super.close();
+  }
+}
+
+/** Errors as of {@link openSqliteDatabase}. */
+export async function createSqliteRunHistory(options: SqliteOptions): Promise<SqliteRunHistory> {
+  return new SqliteRunHistory(await openSqliteDatabase(options));
+}

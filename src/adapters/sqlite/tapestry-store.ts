@@ -1,0 +1,41 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Offer } from '../../ports';
+import { SqlTapestryStore } from '../sql/tapestry-store';
+import { openSqliteDatabase, type SqliteOptions } from './open';
+import type { SqliteDatabase } from './database';
+import { subscription } from '../../ports/parts/subscription';
+
+/** How often a subscriber looks for offers of other processes. */
+const POLL_MS = 250;
+
+/** Plans in an SQLite database. */
+export class SqliteTapestryStore extends SqlTapestryStore<SqliteDatabase> {
+  readonly technology = 'sqlite';
+
+  async offer({ runId, fragment, offeredAt }: Omit<Offer, 'number'>): Promise<number> {
+    const { id } = await this.database.write((db) =>
+      db
+        .insertInto('selvage_offers')
+        .values({ run_id: runId, offered_at: offeredAt, fragment })
+        .returning('id')
+        .executeTakeFirstOrThrow(),
+    );
+    return id;
+  }
+
+  subscribe(
+    runId: string,
+    options: { readonly after?: number; readonly signal: AbortSignal },
+  ): AsyncIterable<Offer> {
+    return subscription(
+      (after, limit) => this.offers(runId, after, limit),
+      (signal) => delay(POLL_MS, undefined, { signal }).catch(() => undefined),
+      options,
+    );
+  }
+}
+
+/** Errors as of {@link openSqliteDatabase}. */
+export async function createSqliteTapestryStore(options: SqliteOptions): Promise<SqliteTapestryStore> {
+  return new SqliteTapestryStore(await openSqliteDatabase(options));
+}

@@ -1,0 +1,145 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { textOf } from './client-like';
+import type { ValkeyConnection } from './connection';
+
+/** The server answers at least this often, so that a dead connection is noticed. */
+const LONGEST_BLOCK_MS = 5_000;
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 2_000;
+
+/** A subscriber that waits for offers to a run. */
+export interface Ear {
+  /** Call it before reading the offers: everything that comes afterwards is reported. */
+  forget(): void;
+  /** Resolves when something may have come since `forget`, or when the signal is aborted. */
+  heard(signal: AbortSignal): Promise<void>;
+  close(): void;
+}
+
+interface Listener {
+  readonly runId: string;
+  hasNews: boolean;
+  tell: () => void;
+}
+
+/**
+ * Wakes subscribers when any process makes an offer, by a connection of its own that waits for the stream of
+ * announcements. An announcement only names the run; the offers are then read from after the last known
+ * number. Each new connection wakes everybody, since announcements may have been missed.
+ */
+export class Announcements {
+  readonly #connection: ValkeyConnection;
+  readonly #stream: string;
+  readonly #listeners = new Set<Listener>();
+  #following: AbortController | undefined;
+
+  constructor(connection: ValkeyConnection, stream: string) {
+    this.#connection = connection;
+    this.#stream = stream;
+  }
+
+  listen(runId: string): Ear {
+    const listener: Listener = { runId, hasNews: false, tell: () => {} };
+    this.#listeners.add(listener);
+    if (this.#following === undefined) {
+      this.#following = new AbortController();
+      void this.#follow(this.#following.signal);
+    }
+    return {
+      forget: () => {
+        listener.hasNews = false;
+      },
+      heard: (signal) => heard(listener, signal),
+      close: () => {
+        this.#listeners.delete(listener);
+        if (this.#listeners.size === 0) this.close();
+      },
+    };
+  }
+
+  /** Stops listening. Subscribers that remain wake, read, and get the error of a closed connection. */
+  close(): void {
+    this.#following?.abort();
+    this.#following = undefined;
+    this.#tell(() => true);
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    for (let pause = FIRST_PAUSE_MS; !signal.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+      const hasHeard = await this.#followOnce(signal);
+      if (hasHeard) pause = FIRST_PAUSE_MS;
+      await delay(pause * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** Ends with the connection, or when the signal is aborted; returns whether the server has answered. */
+  async #followOnce(signal: AbortSignal): Promise<boolean> {
+    let hasHeard = false;
+    let cut = (): void => {};
+    try {
+      const connection = this.#connection.duplicate();
+      cut = () => connection.cut();
+      signal.addEventListener('abort', cut, { once: true });
+      let last = await this.#lastId(connection);
+      hasHeard = true;
+      // Something may have come before the connection was made.
+      this.#tell(() => true);
+      while (!signal.aborted) last = await this.#wait(connection, last);
+    } catch {
+      // Subscribers read the offers themselves, and get the error that way.
+    } finally {
+      signal.removeEventListener('abort', cut);
+      cut();
+    }
+    return hasHeard;
+  }
+
+  async #lastId(connection: ValkeyConnection): Promise<string> {
+    const [newest] = (await connection.command('xrevrange', this.#stream, '+', '-', 'COUNT', 1)) as [Entry?];
+    return newest === undefined ? '0-0' : textOf(newest[0]);
+  }
+
+  /** Returns the id of the last announcement. */
+  async #wait(connection: ValkeyConnection, last: string): Promise<string> {
+    const block = Math.ceil(Math.min(LONGEST_BLOCK_MS, connection.settings.commandTimeout / 2));
+    const reply = await connection.command(
+      'xread',
+      'COUNT',
+      1_000,
+      'BLOCK',
+      block,
+      'STREAMS',
+      this.#stream,
+      last,
+    );
+    if (!Array.isArray(reply)) return last;
+    const [[, entries]] = reply as [[unknown, Entry[]]];
+    const runs = new Set(entries.map(([, fields]) => textOf(fields[1])));
+    this.#tell(({ runId }) => runs.has(runId));
+    return textOf(entries.at(-1)![0]);
+  }
+
+  #tell(concerns: (listener: Listener) => boolean): void {
+    for (const listener of this.#listeners) {
+      if (!concerns(listener)) continue;
+      listener.hasNews = true;
+      listener.tell();
+    }
+  }
+}
+
+/** An entry of a stream: its id, then its fields and values alternately. */
+export type Entry = readonly [unknown, readonly unknown[]];
+
+async function heard(listener: Listener, signal: AbortSignal): Promise<void> {
+  if (listener.hasNews || signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    const tell = (): void => {
+      listener.tell = () => {};
+      signal.removeEventListener('abort', tell);
+      resolve();
+    };
+    listener.tell = tell;
+    signal.addEventListener('abort', tell, { once: true });
+  });
+}

@@ -1,0 +1,178 @@
+import { randomUUID } from 'node:crypto';
+import { SelvageError } from '../../errors';
+import { textOf, type ValkeyArgument, type ValkeyClientLike } from './client-like';
+import { noAnswer, valkeyErrorOf } from './errors';
+import type { ValkeyScript } from './script';
+
+export interface ValkeyConnectionSettings {
+  /** The server without secrets, for messages. */
+  readonly place: string;
+  readonly prefix: string;
+  /** Milliseconds after its last put at which a value expires; 0: never. */
+  readonly ttl: number;
+  /** A command without an answer after this many milliseconds has failed. */
+  readonly commandTimeout: number;
+  /** Whether closing the connection closes the client. */
+  readonly owned: boolean;
+}
+
+export interface ValkeyListener {
+  heard(channel: string, message: Buffer): void;
+  lost(): void;
+  back(): void;
+}
+
+/** Events of pub/sub that clients have beyond {@link ValkeyClientLike}. */
+interface Subscriber {
+  on(event: 'messageBuffer', listener: (channel: Buffer | string, message: Buffer) => void): void;
+  on(
+    event: 'pmessageBuffer',
+    listener: (pattern: string, channel: Buffer | string, message: Buffer) => void,
+  ): void;
+  on(event: 'close' | 'ready', listener: () => void): void;
+}
+
+/** How long running commands may take to end when a connection is closed. */
+const CLOSING_MS = 1_000;
+
+/**
+ * A connection to a server, shared by the adapters that use it. It reconnects by itself. A command that fails
+ * meanwhile throws `BackendUnavailable` and is not repeated here, since the server may have executed it.
+ *
+ * All keys begin with the prefix in braces, `{selvage}:…`: in a cluster they are on one node, so that a
+ * script may use several of them.
+ */
+export class ValkeyConnection {
+  readonly settings: ValkeyConnectionSettings;
+  readonly #client: ValkeyClientLike;
+  #trouble: Error | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(client: ValkeyClientLike, settings: ValkeyConnectionSettings) {
+    this.#client = client;
+    this.settings = settings;
+    // Without a listener, the process would end or the library would print the error.
+    client.on('error', (error) => {
+      this.#trouble = error;
+    });
+  }
+
+  get place(): string {
+    return this.settings.place;
+  }
+
+  get isClosed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  key(...parts: readonly (string | number)[]): string {
+    return `{${this.settings.prefix}}:${parts.join(':')}`;
+  }
+
+  /** @throws SelvageError `BackendUnavailable`, `DiskFull` or another code of what the server answered */
+  async command(name: string, ...args: ValkeyArgument[]): Promise<unknown> {
+    try {
+      return await this.#send(name, args);
+    } catch (error) {
+      throw this.#told(error);
+    }
+  }
+
+  /** Runs a script; its text is only sent if the server does not know it. */
+  async run(
+    { lua, sha1 }: ValkeyScript,
+    keys: readonly string[],
+    args: readonly ValkeyArgument[],
+  ): Promise<unknown> {
+    const rest = [keys.length, ...keys, ...args];
+    try {
+      return await this.#send('evalsha', [sha1, ...rest]);
+    } catch (error) {
+      if (!/^NOSCRIPT/.test(String((error as Error).message))) throw this.#told(error);
+    }
+    return await this.command('eval', lua, ...rest);
+  }
+
+  /** Another connection to the same server, for blocking commands; the caller closes it. */
+  duplicate(): ValkeyConnection {
+    if (this.isClosed) throw this.#closed();
+    return new ValkeyConnection(this.#client.duplicate(), { ...this.settings, owned: true });
+  }
+
+  /**
+   * Subscribes to a channel, or to all channels that match a pattern, and subscribes again after each
+   * reconnection. From then on, the connection can only be closed and pinged.
+   *
+   * @param listener.lost called when the connection is lost, `listener.back` when it is restored
+   */
+  async subscribe(name: string, isPattern: boolean, listener: ValkeyListener): Promise<void> {
+    const client = this.#client as unknown as Subscriber;
+    client.on('messageBuffer', (channel, message) => listener.heard(textOf(channel), message));
+    client.on('pmessageBuffer', (_, channel, message) => listener.heard(textOf(channel), message));
+    client.on('close', () => listener.lost());
+    client.on('ready', () => listener.back());
+    await this.command(isPattern ? 'psubscribe' : 'subscribe', name);
+  }
+
+  /** A text that identifies this storage; the first caller creates it. */
+  async identity(): Promise<string> {
+    const key = this.key('identity');
+    await this.command('set', key, randomUUID(), 'NX');
+    return textOf(await this.command('get', key));
+  }
+
+  /** Waits at most a second for running commands. A client that was passed in stays open. */
+  close(): Promise<void> {
+    this.#closing ??= this.settings.owned ? this.#quit() : Promise.resolve();
+    return this.#closing;
+  }
+
+  /** Closes the connection and fails the commands that wait on it. */
+  cut(): void {
+    this.#closing ??= Promise.resolve();
+    if (this.settings.owned) this.#client.disconnect();
+  }
+
+  async #quit(): Promise<void> {
+    await this.#within(this.#client.callBuffer('quit'), CLOSING_MS).catch(() => undefined);
+    this.#client.disconnect();
+  }
+
+  async #send(name: string, args: ValkeyArgument[]): Promise<unknown> {
+    if (this.isClosed) throw this.#closed();
+    const reply = await this.#within(this.#client.callBuffer(name, ...args), this.settings.commandTimeout);
+    this.#trouble = undefined;
+    return reply;
+  }
+
+  #within<T>(answer: Promise<T>, milliseconds: number): Promise<T> {
+    return within(answer, milliseconds, this.place);
+  }
+
+  #closed(): SelvageError {
+    return new SelvageError(
+      'BackendUnavailable',
+      `The connection to the Valkey server ${this.place} is closed.`,
+      {
+        details: { server: this.place },
+      },
+    );
+  }
+
+  #told(error: unknown): SelvageError {
+    return valkeyErrorOf(error, { place: this.place, ...(this.#trouble && { trouble: this.#trouble }) });
+  }
+}
+
+/** @throws SelvageError `BackendUnavailable` if there is no answer in time */
+export async function within<T>(answer: Promise<T>, milliseconds: number, place: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(noAnswer(place, milliseconds)), milliseconds);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,179 @@
+import type { ConnectionOptions } from 'node:tls';
+import { SelvageError } from '../../errors';
+import {
+  DEFAULT_PREFIX,
+  parseValkeyUrl,
+  requireLifetime,
+  requirePrefix,
+  shownAddress,
+  type ValkeyAddress,
+} from './address';
+import type { ValkeyClientLike } from './client-like';
+import { ValkeyConnection, within } from './connection';
+import { requireUsableServer } from './server';
+import { warnOnce } from './warnings';
+
+interface ValkeyLimits {
+  /** Time limit for connecting, in milliseconds. Default 5,000. */
+  readonly connectTimeout?: number;
+  /** Time limit for the answer to a command, in milliseconds. Default 30,000. */
+  readonly commandTimeout?: number;
+}
+
+export interface ValkeyUrlOptions extends ValkeyLimits {
+  /**
+   * `valkey://[user:password@]host[:port][/database][?prefix=NAME&ttl=30d]`, with `valkeys:` for TLS;
+   * `redis:` and `rediss:` mean the same. Defaults: port 6379, prefix `selvage`, no time to live.
+   */
+  readonly url: string;
+  /** For `valkeys:`, options of Node's `tls.connect`: `ca`, `cert`, `key`, `servername`. */
+  readonly tls?: ConnectionOptions;
+}
+
+export interface ValkeyClientOptions extends ValkeyLimits {
+  /** Your own client; it stays open when the adapter is closed. */
+  readonly client: ValkeyClientLike;
+  /** The beginning of all keys, in braces. Default `selvage`. */
+  readonly prefix?: string;
+  /** Milliseconds after its last put at which a value expires. Default: never. */
+  readonly ttl?: number;
+}
+
+export type ValkeyOptions = ValkeyUrlOptions | ValkeyClientOptions;
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const COMMAND_TIMEOUT_MS = 30_000;
+const LONGEST_PAUSE_MS = 2_000;
+
+/**
+ * Connects, and checks that the server has a supported version and accepts writes. Warns once
+ * (`process.emitWarning`) if the server may lose data.
+ *
+ * Errors: `InvalidUrl`, `MissingPackage`, `BackendUnavailable`.
+ */
+export async function openValkey(options: ValkeyOptions): Promise<ValkeyConnection> {
+  return await reach(options, warnOnce);
+}
+
+/** Like {@link openValkey}, without the warning. */
+export async function reachValkey(options: ValkeyOptions): Promise<ValkeyConnection> {
+  return await reach(options, async () => {});
+}
+
+async function reach(
+  options: ValkeyOptions,
+  look: (connection: ValkeyConnection) => Promise<void>,
+): Promise<ValkeyConnection> {
+  const { connectTimeout = CONNECT_TIMEOUT_MS } = options;
+  const { client, connection, address } = 'client' in options ? given(options) : await connected(options);
+  const opening = async (): Promise<void> => {
+    if (address !== undefined) await enter(connection, address);
+    await requireUsableServer(connection, client.isCluster === true);
+    await look(connection);
+  };
+  try {
+    await within(opening(), connectTimeout, connection.place);
+    return connection;
+  } catch (error) {
+    connection.cut();
+    throw error;
+  }
+}
+
+/**
+ * The client sends the password and selects the database itself, at each connection. But if that fails, it
+ * continues as another user or in the first database, so this checks it.
+ */
+async function enter(
+  connection: ValkeyConnection,
+  { username = 'default', password, database }: ValkeyAddress,
+): Promise<void> {
+  if (password !== undefined) await connection.command('auth', username, password);
+  if (database !== 0) await connection.command('select', database);
+}
+
+interface Opened {
+  readonly client: ValkeyClientLike;
+  readonly connection: ValkeyConnection;
+  readonly address?: ValkeyAddress;
+}
+
+function given({
+  client,
+  prefix = DEFAULT_PREFIX,
+  ttl,
+  commandTimeout = COMMAND_TIMEOUT_MS,
+}: ValkeyClientOptions): Opened {
+  const connection = new ValkeyConnection(client, {
+    place: 'of the given client',
+    prefix: requirePrefix(prefix),
+    ttl: ttl === undefined ? 0 : requireLifetime(ttl),
+    commandTimeout,
+    owned: false,
+  });
+  return { client, connection };
+}
+
+async function connected(options: ValkeyUrlOptions): Promise<Opened> {
+  const address = parseValkeyUrl(options.url);
+  const client = await newClient(address, options);
+  const connection = new ValkeyConnection(client, {
+    place: shownAddress(address),
+    prefix: address.prefix,
+    ttl: address.ttl ?? 0,
+    commandTimeout: options.commandTimeout ?? COMMAND_TIMEOUT_MS,
+    owned: true,
+  });
+  return { client, connection, address };
+}
+
+async function newClient(
+  { host, port, username, password, database, tls }: ValkeyAddress,
+  {
+    connectTimeout = CONNECT_TIMEOUT_MS,
+    commandTimeout = COMMAND_TIMEOUT_MS,
+    tls: tlsOptions = {},
+  }: ValkeyUrlOptions,
+): Promise<ValkeyClientLike> {
+  const Client = await loadClient();
+  return new Client({
+    host,
+    port,
+    db: database,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(tls && { tls: tlsOptions }),
+    // IPv4 or IPv6, in the order of the system.
+    family: 0,
+    familyFallback: { enabled: false },
+    connectTimeout,
+    // Detects dead connections, which are then replaced.
+    socketTimeout: commandTimeout,
+    keepAlive: 10_000,
+    // A connection that blocks is not closed by the server at once.
+    disconnectTimeout: 50,
+    retryStrategy: (attempt) =>
+      Math.min(25 * 2 ** Math.min(attempt, 10), LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2),
+    // Commands are not resent, since the server may have executed them. The caller gets the error and may
+    // repeat.
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    // A server that is still loading its data refuses each command with that reason.
+    enableReadyCheck: false,
+    connectionName: 'selvage',
+  });
+}
+
+/** Loaded late: a process with other backends need not have it. */
+async function loadClient(): Promise<typeof import('iovalkey').Redis> {
+  try {
+    // The class itself, whether this `import` is Node's own or was compiled to `require`.
+    return (await import('iovalkey')).default as unknown as typeof import('iovalkey').Redis;
+  } catch (error) {
+    throw new SelvageError(
+      'MissingPackage',
+      'Valkey needs the package iovalkey, and it could not be loaded. Install it (`npm install iovalkey`), or give a client of ioredis.',
+      { details: { package: 'iovalkey' }, cause: error },
+    );
+  }
+}

@@ -1,0 +1,187 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { SelvageError } from '../../errors';
+import type { Offer, Page, PageOptions, StoredPlan, SubscribableTapestryStore } from '../../ports';
+import { pageLimit, pageOf, pageStart, type Position } from '../../ports/parts/pages';
+import { subscription } from '../../ports/parts/subscription';
+import { openValkey, type ValkeyOptions } from './open';
+import { textOf } from './client-like';
+import type { ValkeyConnection } from './connection';
+import { Announcements, type Ear, type Entry } from './announcements';
+import { OFFER, SAVE } from './tapestry-scripts';
+
+/** How long a subscriber first waits before it asks again a server that did not answer. */
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 2_000;
+
+interface Listed {
+  readonly hash: string;
+  readonly position: Position;
+}
+
+/**
+ * Plans in a Valkey (or Redis) server, and offers in one stream for each run. A subscription survives outages
+ * of the server: it continues after the last offer when the server is back.
+ */
+export class ValkeyTapestryStore implements SubscribableTapestryStore {
+  readonly technology = 'valkey';
+  readonly #connection: ValkeyConnection;
+  readonly #announcements: Announcements;
+
+  /** Closing the store closes the connection with it. */
+  constructor(connection: ValkeyConnection) {
+    this.#connection = connection;
+    this.#announcements = new Announcements(connection, connection.key('offered'));
+  }
+
+  async save({ hash, tapestry, text, savedAt }: StoredPlan): Promise<void> {
+    const connection = this.#connection;
+    await connection.run(
+      SAVE,
+      [connection.key('plan', hash), connection.key('last-plan'), this.#listKey(), this.#listKey(tapestry)],
+      [hash, tapestry, text, savedAt],
+    );
+  }
+
+  async get(hash: string): Promise<StoredPlan | undefined> {
+    const key = this.#connection.key('plan', hash);
+    const [tapestry, text, savedAt] = (await this.#connection.command(
+      'hmget',
+      key,
+      'tapestry',
+      'text',
+      'savedAt',
+    )) as unknown[];
+    if (text === null) return undefined;
+    return { hash, tapestry: textOf(tapestry), text: textOf(text), savedAt: Number(textOf(savedAt)) };
+  }
+
+  async list(query: PageOptions & { tapestry?: string } = {}): Promise<Page<StoredPlan>> {
+    const limit = pageLimit(query);
+    const listed = await this.#listedBefore(pageStart(query), this.#listKey(query.tapestry), limit + 1);
+    const plans = await Promise.all(listed.slice(0, limit).map(({ hash }) => this.get(hash)));
+    const { cursor } = pageOf(
+      listed,
+      limit,
+      ({ position }) => position,
+      ({ hash }) => hash,
+    );
+    // A plan is only missing if the server has evicted it.
+    const items = plans.flatMap((plan) => plan ?? []);
+    return cursor === undefined ? { items } : { items, cursor };
+  }
+
+  async offer({ runId, fragment, offeredAt }: Omit<Offer, 'number'>): Promise<number> {
+    const connection = this.#connection;
+    const keys = [connection.key('last-offer'), this.#offersKey(runId), connection.key('offered')];
+    return (await connection.run(OFFER, keys, [runId, fragment, offeredAt])) as number;
+  }
+
+  async offers(runId: string, after = 0, limit = 100): Promise<Offer[]> {
+    const entries = (await this.#connection.command(
+      'xrange',
+      this.#offersKey(runId),
+      `(${after}-0`,
+      '+',
+      'COUNT',
+      limit,
+    )) as Entry[];
+    return entries.map(([id, fields]) => ({
+      number: Number.parseInt(textOf(id), 10),
+      runId,
+      fragment: textOf(fields[1]),
+      offeredAt: Number(textOf(fields[3])),
+    }));
+  }
+
+  async *subscribe(
+    runId: string,
+    options: { readonly after?: number; readonly signal: AbortSignal },
+  ): AsyncGenerator<Offer, void, void> {
+    const ear = this.#announcements.listen(runId);
+    try {
+      yield* subscription(
+        (after, limit) => this.#offersWhenBack(ear, options.signal, () => this.offers(runId, after, limit)),
+        (signal) => ear.heard(signal),
+        options,
+      );
+    } finally {
+      ear.close();
+    }
+  }
+
+  identity(): Promise<string> {
+    return this.#connection.identity();
+  }
+
+  async close(): Promise<void> {
+    const closed = this.#connection.close();
+    this.#announcements.close();
+    await closed;
+  }
+
+  /** Asks until the server answers. Offers made in the meantime are in the answer, or are announced. */
+  async #offersWhenBack(ear: Ear, signal: AbortSignal, read: () => Promise<Offer[]>): Promise<Offer[]> {
+    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+      ear.forget();
+      try {
+        return await read();
+      } catch (error) {
+        if (!SelvageError.is(error, 'BackendUnavailable') || this.#connection.isClosed) throw error;
+        await delay(pause, undefined, { signal }).catch(() => undefined);
+        if (signal.aborted) return [];
+      }
+    }
+  }
+
+  #listKey(tapestry?: string): string {
+    return tapestry === undefined
+      ? this.#connection.key('plans')
+      : this.#connection.key('plans-of', tapestry);
+  }
+
+  #offersKey(runId: string): string {
+    return this.#connection.key('offers', runId);
+  }
+
+  /**
+   * The newest plans after a position. Plans of one time are ordered by their numbers, so the result may
+   * contain some from before the position.
+   */
+  async #listedBefore(start: Position | undefined, key: string, count: number): Promise<Listed[]> {
+    const found: Listed[] = [];
+    for (let offset = 0; ;) {
+      const reply = (await this.#connection.command(
+        'zrange',
+        key,
+        start === undefined ? '+inf' : start.time,
+        '-inf',
+        'BYSCORE',
+        'REV',
+        'LIMIT',
+        offset,
+        count,
+        'WITHSCORES',
+      )) as unknown[];
+      for (let index = 0; index + 1 < reply.length && found.length < count; index += 2) {
+        const listed = listedOf(textOf(reply[index]), Number(textOf(reply[index + 1])));
+        if (start === undefined || isBehind(listed.position, start)) found.push(listed);
+      }
+      if (found.length >= count || reply.length < 2 * count) return found;
+      offset += count;
+    }
+  }
+}
+
+function listedOf(member: string, time: number): Listed {
+  const colon = member.indexOf(':');
+  return { hash: member.slice(colon + 1), position: { time, sequence: Number(member.slice(0, colon)) } };
+}
+
+function isBehind(position: Position, start: Position): boolean {
+  return position.time < start.time || (position.time === start.time && position.sequence < start.sequence);
+}
+
+/** Errors: `InvalidUrl`, `MissingPackage`, `BackendUnavailable`. */
+export async function createValkeyTapestryStore(options: ValkeyOptions): Promise<ValkeyTapestryStore> {
+  return new ValkeyTapestryStore(await openValkey(options));
+}

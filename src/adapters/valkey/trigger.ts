@@ -1,0 +1,60 @@
+import { SelvageError, isAway } from '../../errors';
+import { triggerName, type Trigger, type TriggerHost, type ValkeyTriggerDeclaration } from '../../triggers';
+import { openValkey } from './open';
+import type { ValkeyConnection } from './connection';
+import { ChannelSource } from './channel-source';
+import { Insistence } from './insistence';
+import { StreamSource } from './stream-source';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Makes a declared Valkey trigger ready to run. Running survives outages of the server; it rejects if the
+ * address is missing or wrong, or the user lacks a permission.
+ *
+ * @param environment default: `process.env`
+ */
+export function createValkeyTrigger(
+  declaration: ValkeyTriggerDeclaration,
+  environment: Environment = process.env,
+): Trigger {
+  const { id, kind, options: settings } = declaration;
+  const name = triggerName(declaration);
+  const url = addressOf(name, settings.connection, environment);
+  return {
+    id,
+    kind,
+    run: async (host) => {
+      const connection = await connect(url, host);
+      if (!connection) return;
+      try {
+        const source =
+          settings.source === 'stream'
+            ? new StreamSource({ name, settings, host, connection })
+            : new ChannelSource({ settings, host, connection });
+        await source.run();
+      } finally {
+        await connection.close();
+      }
+    },
+  };
+}
+
+function addressOf(trigger: string, variable: string, environment: Environment): string {
+  const url = environment[variable];
+  if (url) return url;
+  throw new SelvageError(
+    'InvalidConfig',
+    `The trigger ${trigger} does not know its server: the environment variable ${variable} is not set. Set it to valkey://[user:password@]host[:port][/database].`,
+    { details: { trigger, variable, reason: 'MissingPart' } },
+  );
+}
+
+/** Undefined if the trigger was told to stop before the server could be reached. */
+async function connect(url: string, host: TriggerHost): Promise<ValkeyConnection | undefined> {
+  return await new Insistence(host).on(
+    'connect',
+    () => openValkey({ url }),
+    (error) => !isAway(error),
+  );
+}

@@ -1,0 +1,71 @@
+import type { WebhookBody } from '../../triggers';
+import { Problem } from './problem';
+
+/**
+ * Decodes a body in the form that the webhook expects.
+ *
+ * @throws Problem 400, 415
+ */
+export function decodeBody(
+  kind: WebhookBody,
+  bytes: Uint8Array,
+  headers: Readonly<Record<string, string>>,
+): unknown {
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (encoding.toLowerCase() !== 'identity')
+    throw new Problem('UnsupportedMediaType', 'The body is compressed. Send it without content-encoding.');
+  if (kind === 'bytes') return bytes;
+  const given = headers['content-type'];
+  // Without a body, its declared type means nothing.
+  if (bytes.byteLength === 0) return kind === 'text' ? '' : undefined;
+  const [type = '', ...parameters] = (given ?? '').toLowerCase().split(';');
+  if (!isTaken(kind, type.trim()))
+    throw new Problem('UnsupportedMediaType', `The body must be ${TAKEN[kind]}; say so in content-type.`);
+  const charset = parameters
+    .map((parameter) => /^\s*charset\s*=\s*"?([^"\s]+)"?\s*$/.exec(parameter)?.[1])
+    .find(Boolean);
+  if (charset !== undefined && !['utf-8', 'utf8', 'us-ascii'].includes(charset))
+    throw new Problem('UnsupportedMediaType', 'The body must be in UTF-8.');
+  const text = decodedText(bytes);
+  if (kind === 'text') return text;
+  if (kind === 'form') return fieldsOf(text);
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    // The parser's own message repeats a part of the body.
+    throw new Problem('InvalidRequest', 'The body is not JSON.');
+  }
+}
+
+const TAKEN: Readonly<Record<Exclude<WebhookBody, 'bytes'>, string>> = {
+  json: 'application/json',
+  text: 'text/plain',
+  form: 'application/x-www-form-urlencoded',
+};
+
+function isTaken(kind: Exclude<WebhookBody, 'bytes'>, type: string): boolean {
+  if (type === TAKEN[kind]) return true;
+  if (kind === 'json') return /^application\/[a-z0-9.!#$&^_-]+\+json$/.test(type);
+  return kind === 'text' && type.startsWith('text/');
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+function decodedText(bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    throw new Problem('InvalidRequest', 'The body is not UTF-8.');
+  }
+}
+
+function fieldsOf(text: string): Record<string, string | string[]> {
+  const form = new URLSearchParams(text);
+  return Object.fromEntries(
+    [...new Set(form.keys())].map((name) => {
+      const values = form.getAll(name);
+      return [name, values.length === 1 ? values[0]! : values];
+    }),
+  );
+}

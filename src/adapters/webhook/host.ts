@@ -1,0 +1,43 @@
+import type { Json } from '../../values';
+import type { Logger } from '../../authoring/knot-context';
+import type { RunStatus } from '../../authoring/outcome';
+import type { StartLedger } from '../../ports';
+import type { Acceptance, TriggerDeclaration, TriggerEvent, TriggerMetrics } from '../../triggers';
+import type { StatusTokens } from './status-token';
+
+/** A run as its status URL shows it. */
+export interface RunView {
+  readonly status: RunStatus;
+  /** If the run is over and the token allows it: the values of its terminals, by name. */
+  readonly outputs?: Readonly<Record<string, Json>>;
+  /** Why `outputs` are missing: `TooLarge`, `Unreadable`. */
+  readonly outputsOmitted?: string;
+  /** Knots that failed, without their messages, which only the operator of the service may see. */
+  readonly failed?: readonly { readonly knot: string; readonly type: string }[];
+}
+
+/** The surroundings of a webhook handler. */
+export interface WebhookHost {
+  /** @throws SelvageError if it is unknown whether the event was accepted */
+  accept(trigger: TriggerDeclaration, event: TriggerEvent): Promise<Acceptance>;
+  readonly ledger: Pick<StartLedger, 'claim' | 'find' | 'markStarted'>;
+  readonly runs: {
+    /**
+     * Waits for the end of a run, at most for the given milliseconds or until the signal is aborted. Returns
+     * whether it is over.
+     */
+    untilOver(runId: string, milliseconds: number, signal: AbortSignal): Promise<boolean>;
+    /** Undefined if the run is unknown. */
+    look(runId: string, withOutputs: boolean): Promise<RunView | undefined>;
+    /** Resolves when the run has received the signal. @throws SelvageError as `RunHandle.signal` */
+    signal(
+      runId: string,
+      name: string,
+      payload: unknown,
+      options: { readonly id: string; readonly timeout: number },
+    ): Promise<{ readonly takenBy?: string }>;
+  };
+  readonly tokens: StatusTokens;
+  readonly logger: Logger;
+  metrics(trigger: TriggerDeclaration): TriggerMetrics;
+}

@@ -1,0 +1,113 @@
+import { Problem } from './problem';
+
+/** Sent with a refusal that leaves the rest of the body unread: the connection cannot be reused. */
+export const CLOSE = { connection: 'close' } as const;
+
+/** Limit for the bytes of all bodies being received. */
+const ALL_BODIES = 64 * 1024 * 1024;
+
+interface Arriving {
+  held: number;
+  refuse(problem: Problem): void;
+}
+
+/**
+ * Reads request bodies, each within limits of bytes and time, and all together within a limit of bytes. When
+ * that is reached, the body that has been arriving longest is given up, so that slow senders make room for
+ * quick ones.
+ */
+export class BodyReader {
+  /** In the order of arrival. */
+  private readonly arriving = new Set<Arriving>();
+  private held = 0;
+
+  constructor(private readonly allBodies = ALL_BODIES) {}
+
+  /**
+   * @param limits bytes and milliseconds
+   * @throws Problem 400 (broken off), 408, 413, 429
+   */
+  async read(
+    request: Request,
+    limits: { readonly body: number; readonly time: number },
+  ): Promise<Uint8Array> {
+    requireShort(request.headers, limits.body);
+    const stream = request.body;
+    if (!stream) return new Uint8Array();
+    const reader = stream.getReader();
+    const chunks: Uint8Array[] = [];
+    let refuse!: (problem: Problem) => void;
+    const refused = new Promise<never>((_, reject) => (refuse = reject));
+    const arriving: Arriving = { held: 0, refuse };
+    const timer = setTimeout(() => {
+      refuse(
+        new Problem('RequestTooSlow', `The body did not come within ${limits.time} ms.`, { headers: CLOSE }),
+      );
+    }, limits.time);
+    this.arriving.add(arriving);
+    try {
+      for (;;) {
+        const { done, value } = await Promise.race([reader.read(), refused]);
+        if (done) break;
+        arriving.held += value.byteLength;
+        this.held += value.byteLength;
+        if (arriving.held > limits.body) throw tooLarge(limits.body);
+        chunks.push(value);
+        this.makeRoom(arriving);
+      }
+      return joined(chunks, arriving.held);
+    } catch (error) {
+      // Not awaited: a slow connection may also be slow to end.
+      reader.cancel().catch(() => {});
+      if (error instanceof Problem) throw error;
+      throw new Problem('InvalidRequest', 'The body was broken off.', { headers: CLOSE, cause: error });
+    } finally {
+      clearTimeout(timer);
+      this.arriving.delete(arriving);
+      this.held -= arriving.held;
+    }
+  }
+
+  private makeRoom(newest: Arriving): void {
+    if (this.held <= this.allBodies) return;
+    for (const oldest of this.arriving) {
+      if (oldest.held === 0 && oldest !== newest) continue;
+      oldest.refuse(
+        new Problem('TooManyRequests', 'Too many requests are on their way. Send it again later.', {
+          headers: { ...CLOSE, 'retry-after': '1' },
+        }),
+      );
+      return;
+    }
+  }
+}
+
+/** @throws Problem 413, by the declared length */
+export function requireShort(headers: Headers, limit: number): void {
+  const said = headers.get('content-length');
+  if (said !== null && Number(said) > limit) throw tooLarge(limit);
+}
+
+function tooLarge(limit: number): Problem {
+  return new Problem('BodyTooLarge', `The body has more than ${limit} bytes.`, { headers: CLOSE });
+}
+
+function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  if (chunks.length === 1) return chunks[0]!;
+  const body = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    body.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return body;
+}
+
+/** If the body was left unread, the connection cannot be reused. */
+export function withoutBody(problem: Problem, request: Request): Problem {
+  if (!request.body) return problem;
+  return new Problem(problem.code, problem.detail, {
+    ...problem.more,
+    headers: { ...problem.more.headers, ...CLOSE },
+  });
+}

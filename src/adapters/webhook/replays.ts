@@ -1,0 +1,42 @@
+import type { StartLedger } from '../../ports';
+import { triggerName, type TriggerDeclaration } from '../../triggers';
+import { Problem } from './problem';
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Refuses a signature that came with another key within a day. The signature covers the body alone, so
+ * anybody who overheard a request could send it again with a new key and start another run.
+ *
+ * The signature is claimed in the ledger under today's date and yesterday's. Of the claims younger than a
+ * day, the oldest tells with which key it came first. A refused one counts for the next day, too.
+ *
+ * @throws Problem 409
+ * @throws SelvageError as the ledger
+ */
+export async function requireNoReplay(
+  ledger: Pick<StartLedger, 'claim' | 'find' | 'markStarted'>,
+  trigger: TriggerDeclaration,
+  { key, signature }: { readonly key: string; readonly signature: string },
+): Promise<void> {
+  // A repeated request with its own key is recognised by that key.
+  if (await ledger.find(triggerName(trigger), key)) return;
+  const now = Date.now();
+  const today = Math.floor(now / DAY_MS);
+  const claims = [today - 1, today].map((day) => ({
+    trigger: `signature:${trigger.id}`,
+    key: `${signature}/${day}`,
+    runId: key,
+    requestHash: null,
+    event: { day },
+  }));
+  const results = await ledger.claim(claims);
+  // Marked as started at once, so that they are forgotten like other entries.
+  await ledger.markStarted(claims);
+  const [first] = results
+    .map(({ entry }) => entry)
+    .filter(({ claimedAt }) => now - claimedAt < DAY_MS)
+    .sort((one, other) => one.claimedAt - other.claimedAt);
+  if (first === undefined || first.runId === key) return;
+  throw new Problem('EventReplayed', 'This signature came under another delivery id within a day.');
+}

@@ -1,0 +1,75 @@
+import { SelvageError } from '../errors';
+import type { CacheOptions, DefinitionRecord, ErrorPolicy, KnotOptions } from './records';
+
+type Cacheable = Pick<DefinitionRecord, 'name' | 'version' | 'node' | 'inline' | 'receives' | 'map'> &
+  Partial<Pick<DefinitionRecord, 'source'>>;
+
+/** How the source text of native functions ends. Functions made by `bind` end so too, whatever they call. */
+const NATIVE = /\{\s*\[native code\]\s*\}\s*$/;
+
+/**
+ * Tells whether a knot's values (for a map, its elements' values) depend only on its code and inputs, so that they can
+ * be reused. Nodes that pass on values of others, or do more than call a body, are excluded. So are bodies that receive
+ * outcomes: a failure is not a value that could be looked up.
+ */
+export function isCacheable({ node, receives }: Cacheable): boolean {
+  return (node === undefined || node === 'map') && receives === 'values';
+}
+
+/** Reads the reuse options. Returns undefined if nothing is to be reused. */
+export function cacheOf({ cache }: KnotOptions<ErrorPolicy>): CacheOptions | undefined {
+  if (cache === undefined || cache === false) return undefined;
+  return cache === true ? {} : cache;
+}
+
+/**
+ * @param owner whose options they are, for the message
+ * @throws SelvageError InvalidConfig, CacheWithoutVersion
+ */
+export function requireCacheable(
+  owner: string,
+  definition: Cacheable,
+  options: KnotOptions<ErrorPolicy>,
+): void {
+  const cache = cacheOf(options);
+  if (!cache) return;
+  if (definition.receives === 'outcomes') throw receivesOutcomes(owner, definition);
+  const body = definition.map?.each ?? definition;
+  if (body.version !== undefined) return;
+  if (cache.codeHash !== 'source') throw withoutVersion(owner, body);
+  if (body.source !== undefined && NATIVE.test(body.source)) throw withoutSource(owner, body);
+}
+
+function receivesOutcomes(owner: string, { name }: Cacheable): SelvageError {
+  return new SelvageError(
+    'InvalidConfig',
+    `The option "cache" of ${owner} cannot be used: the definition "${name}" receives outcomes, and failures are never reused. Remove it; give it to ` +
+      'the knots whose values go in.',
+    { details: { owner, option: 'cache', definition: name, reason: 'Meaningless' } },
+  );
+}
+
+function withoutSource(owner: string, { name, inline }: Cacheable): SelvageError {
+  const remedy = inline
+    ? 'Write it out: (inputs) => f(inputs).'
+    : `Write it out, (inputs) => f(inputs), or give the definition a version: knot('${name}', { version: '1', cache: true }, …).`;
+  return new SelvageError(
+    'CacheWithoutVersion',
+    `The values of ${owner} are to be reused as long as the source of the body is the same, and the body of definition "${name}" has none: it was made ` +
+      `by \`bind\` or belongs to JavaScript itself. ${remedy}`,
+    { details: { owner, definition: name } },
+  );
+}
+
+function withoutVersion(owner: string, { name, inline }: Cacheable): SelvageError {
+  const bySource = "cache: { codeHash: 'source' }";
+  const remedy = inline
+    ? `Functions that are written in place have none: write ${bySource}, by which an edit of the function makes it new.`
+    : `Give it one that you change when its body computes something else, knot('${name}', { version: '1', cache: true }, …), or write ` +
+      `${bySource}, by which every edit of the body makes it new.`;
+  return new SelvageError(
+    'CacheWithoutVersion',
+    `The values of ${owner} are to be reused, and the definition "${name}" has no version to tell when its body computes something else. ${remedy}`,
+    { details: { owner, definition: name } },
+  );
+}

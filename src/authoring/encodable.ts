@@ -1,0 +1,82 @@
+import type { StoredBytes } from '../values';
+
+/**
+ * Types to accept as values although the compiler would refuse them: classes with a codec (`registerValueCodec`), or
+ * types that you know to be encodable. Users extend it by `declare module 'selvage' { interface EncodableTypes { money:
+ * Money } }`; the property names do not matter.
+ */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type
+export interface EncodableTypes {}
+
+/**
+ * The type that a compiler error shows beside a result that cannot be a value. `Parts` says which parts cannot, and
+ * why.
+ */
+export interface NotEncodable<Parts extends string> {
+  readonly 'Return plain data, or name the type in EncodableTypes: docs/values.md': Parts;
+}
+
+/**
+ * Checks that no part of `O` is known to be unencodable: yields `unknown` if all can be encoded, else
+ * {@link NotEncodable}. Nothing is known of `any`, `unknown` and type parameters, so they pass. An instance without
+ * methods looks like plain data; it, and whatever lies deeper than eight levels, is refused only when it is encoded.
+ */
+export type Encodable<O> = {
+  readonly fine: unknown;
+  readonly [part: number]: Refused<UnencodableParts<Awaited<O>>>;
+}[Verdict<O>];
+
+/*
+ * Type parameters must come out as `fine`: the compiler cannot decide about them, and would refuse such a result if the
+ * error stood in a conditional type. For a conditional index it assumes the branch that is not `any`, which is `fine`.
+ * For a type known to be bad the index is `any`, which selects the numeric one.
+ */
+type Verdict<O> = [UnencodableParts<Awaited<O>>] extends [never] ? 'fine' : any;
+
+/**
+ * Leaves a result that already has a compiler error alone. That error turns everything that depends on it into `any`; a
+ * second message would only distract.
+ */
+type Refused<Parts extends string> = string extends Parts ? unknown : NotEncodable<Parts>;
+
+type Primitive = string | number | bigint | boolean | null | undefined | void;
+
+type UnencodableParts<T, Path extends string = 'it', Seen = never, Depth extends readonly unknown[] = []> =
+  IsKnown<T> extends false
+    ? never
+    : T extends Primitive | EncodableTypes[keyof EncodableTypes]
+      ? never
+      : T extends symbol
+        ? `${Path} is a symbol`
+        : T extends ((...args: never) => unknown) | (abstract new (...args: never) => unknown)
+          ? `${Path} is a function`
+          : T extends { readonly readUInt8: unknown }
+            ? `${Path} is a Buffer, which would come back as a Uint8Array`
+            : T extends Uint8Array | Date | StoredBytes
+              ? never
+              : [T] extends [Seen]
+                ? never
+                : Depth['length'] extends 8
+                  ? never
+                  : PartsWithin<T, Path, Seen | T, readonly [...Depth, unknown]>;
+
+type PartsWithin<
+  T,
+  Path extends string,
+  Seen,
+  Depth extends readonly unknown[],
+> = T extends readonly (infer E)[]
+  ? UnencodableParts<E, `${Path}[]`, Seen, Depth>
+  : T extends ReadonlyMap<infer K, infer V>
+    ? | UnencodableParts<K, `a key of ${Path}`, Seen, Depth>
+      | UnencodableParts<V, `a value of ${Path}`, Seen, Depth>
+    : T extends ReadonlySet<infer M>
+      ? UnencodableParts<M, `a member of ${Path}`, Seen, Depth>
+      : {
+          [K in Named<T>]-?: UnencodableParts<T[K], `${Path}.${K}`, Seen, Depth>;
+        }[Named<T>];
+
+type Named<T> = keyof T & (string | number);
+
+/** False for `any` and `unknown`. */
+type IsKnown<T> = 0 extends 1 & T ? false : unknown extends T ? false : true;

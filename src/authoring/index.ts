@@ -1,0 +1,115 @@
+export { knot, type DefinitionOptions, type OutcomeDefinitionOptions } from './definition';
+export { local, queue } from './dispatcher';
+export type { Encodable, EncodableTypes, NotEncodable } from './encodable';
+export {
+  fragment,
+  type Fragment,
+  type FragmentBuilder,
+  type FragmentDefinition,
+  type FragmentInput,
+  type FragmentKnot,
+} from './fragment';
+export { Knot } from './knot';
+export type {
+  In,
+  Inputs,
+  KnotConfig,
+  KnotDefinition,
+  NoInputs,
+  NotKnot,
+  OptionalDefinition,
+  OptionalKnot,
+  Absence,
+  GivenFor,
+  KnotBelow,
+  MayBeAbsent,
+  WhyAbsent,
+  WhyAnyAbsent,
+  OutcomeInputs,
+  ValueOf,
+} from './knot';
+export type { KnotClassOf } from './knot-class';
+export type { KnotContext, Logger, LoggerLike, LogMethod, Resources } from './knot-context';
+export {
+  aggregate,
+  type AggregateOptions,
+  type PolicyOf,
+  type Receives,
+  type WiredOutcomes,
+  type WiredValues,
+} from './nodes/aggregate';
+export {
+  branch,
+  type BranchKnot,
+  type DiscriminantOptions,
+  type MemberPaths,
+  type SelectorOptions,
+} from './nodes/branch';
+export { firstOk, type FirstOkOptions } from './nodes/first-ok';
+export { gate, type GateOptions } from './nodes/gate';
+export { loop, type LoopOptions, type LoopState } from './nodes/loop';
+export {
+  map,
+  type Bindable,
+  type ElementOf,
+  type MapArguments,
+  type MapOptions,
+  type Mapped,
+  type MappedOver,
+  type ResultOf,
+} from './nodes/map';
+export { pick, type PickOptions, type PickSteps, type ValueAt } from './nodes/pick';
+export { reduce, type CombineOptions, type FoldOptions } from './nodes/reduce';
+export { sink, type SinkOptions } from './nodes/sink';
+export {
+  sleep,
+  waitForSignal,
+  waitUntil,
+  type SignalOptions,
+  type SignalWait,
+  type SleepOptions,
+  type WaitConfig,
+  type WaitUntilOptions,
+} from './nodes/waits';
+export { durationOf, timeOf } from './wait-times';
+export { source, type SourceOptions } from './nodes/source';
+export { subTapestry, type NestedConfig, type SubTapestryOptions } from './nodes/sub-tapestry';
+export { checkKnotId, checkName, PARAMETER_PREFIX } from './names';
+export { optional, Optional, type OptionalKnotClass } from './optional';
+export { isTapestry, recordOf } from './record-of';
+export type {
+  CacheOptions,
+  DefinitionRecord,
+  Dispatcher,
+  ErrorPolicy,
+  FailOn,
+  InputRecord,
+  KnotBody,
+  KnotOptions,
+  KnotRecord,
+  LocalDispatcher,
+  NodeKind,
+  OnElementError,
+  ParameterRecord,
+  QueueDispatcher,
+  RetryPolicy,
+  TapestryOptions,
+  TapestryRecord,
+  ValuePolicy,
+} from './records';
+export { PARTITION, partitionOfRun } from './partition-parameter';
+export { describeIssues, isStandardSchema } from './standard-schema';
+export type { InputOf, OutputOf, SchemaIssue, SchemaResult, StandardSchema } from './standard-schema';
+export { tapestry, Tapestry, type AnyTapestry } from './tapestry';
+export type {
+  ParameterKnots,
+  ParameterOptions,
+  ParametersOf,
+  ParameterSpec,
+  ParameterSpecs,
+  ParametersOfTapestry,
+  Terminals,
+  TerminalValues,
+  Untyped,
+  ValuesOfTapestry,
+} from './tapestry';

@@ -1,0 +1,127 @@
+import { KnotClass } from './knot-class';
+import type { Ok } from './outcome';
+import type { ErrorPolicy, KnotOptions, ValuePolicy } from './records';
+import type { Tapestry } from './tapestry';
+
+declare const VALUE: unique symbol;
+declare const SIGNATURE: unique symbol;
+declare const OPTIONAL: unique symbol;
+
+/**
+ * A definition placed in a tapestry: the handle that is wired into other knots' inputs. `T` is the type of its value in
+ * a run. While wiring there is no value yet, and only the id can be read.
+ */
+export interface Knot<out T, out Id extends string = string> {
+  readonly id: Id;
+  /** Type only. */
+  readonly [VALUE]: T;
+}
+
+/**
+ * Why a knot may have no value although no failure counts: it belongs to an `optional` definition, a `gate` or a `path`
+ * of a branch, or it is downstream of such a knot and would be skipped with it.
+ */
+export type Absence = 'optional' | 'gate' | 'path';
+
+/** A knot that may have no value in a run that succeeds. As a terminal it has the type `T | undefined`. */
+export interface OptionalKnot<
+  out T,
+  out Id extends string = string,
+  out Why extends Absence = Absence,
+> extends Knot<T, Id> {
+  /** Type only. */
+  readonly [OPTIONAL]: Why;
+}
+
+/** Intersected with the type of a wired knot, to infer why it may have no value. */
+export interface MayBeAbsent<out Why> {
+  /** Type only. */
+  readonly [OPTIONAL]?: Why;
+}
+
+/** The named wiring as given, for inputs `I`. Names that `I` lacks are refused. */
+export type GivenFor<I, Given> = Inputs<I> & Given & { readonly [K in Exclude<keyof Given, keyof I>]: never };
+
+/** Why a knot may have no value; `never` if it lacks one only after a failure. */
+export type WhyAbsent<K> = K extends { readonly [OPTIONAL]: infer Why extends Absence } ? Why : never;
+
+/** {@link WhyAbsent} over everything that is wired by name. */
+export type WhyAnyAbsent<W> = { [K in keyof W]: WhyAbsent<W[K]> }[keyof W];
+
+/**
+ * A knot downstream of others. `Why` (why these may have no value) is inferred from them, not from where the knot
+ * itself is wired.
+ */
+export type KnotBelow<T, Id extends string, Why extends Absence> = [Why] extends [never]
+  ? Knot<T, Id>
+  : OptionalKnot<T, Id, NoInfer<Why>>;
+
+/**
+ * The base of class knots; a class that extends it is a definition.
+ *
+ * ```ts
+ * class FetchPrefs extends Knot<{ user: string }, Prefs> {
+ *   static knotName = 'fetch-prefs';
+ *   async process({ user }: { user: string }, ctx: KnotContext): Promise<Prefs> { … }
+ * }
+ * const prefs = FetchPrefs.place({ user }, { id: 'prefs' });
+ * ```
+ */
+export const Knot: typeof KnotClass = KnotClass;
+
+/** `T`, unless it is a knot: a knot has an `id` and would pass as a constant of type `{ id: string }`. */
+export type NotKnot<T> = T extends object ? T & { readonly [VALUE]?: never } : T;
+
+/** What an input of type `T` accepts: a knot that yields it (a parent), or the value itself (a constant). */
+export type In<T, Why = unknown> = (Knot<T> & MayBeAbsent<Why>) | NotKnot<T>;
+
+/** The first argument of a placement. An optional input may be omitted; undefined counts as omitted. */
+export type Inputs<I, Why = unknown> = { [K in keyof I]: In<I[K], Why> };
+
+/**
+ * The wiring of a body that receives outcomes: an input `Outcome<T>` accepts a knot that yields `T`, or a constant,
+ * which arrives as Ok.
+ */
+export type OutcomeInputs<I> = {
+  [K in keyof I]: Extract<I[K], { readonly kind: 'ok' }> extends Ok<infer T> ? T : never;
+};
+
+/** The inputs of a definition that has none. */
+export type NoInputs = Record<string, never>;
+
+/** The second argument of a placement: the id, where to place the knot, and its options. */
+export interface KnotConfig<
+  Id extends string = string,
+  Policy extends ErrorPolicy = ValuePolicy,
+> extends KnotOptions<Policy> {
+  /** Names the knot in this tapestry: in results, lineage and Temporal. Renaming it makes it another knot. */
+  readonly id: Id;
+  /** Where to place the knot. Default: the tapestry that is being built, else that of its parents. */
+  readonly tapestry?: Tapestry<any, any>;
+}
+
+/**
+ * A named, typed function that can be placed any number of times, in any number of tapestries. `Policy` lists the error
+ * policies that its placements may have.
+ */
+export interface KnotDefinition<I, O, Policy extends ErrorPolicy = ValuePolicy> {
+  <const Id extends string, Why extends Absence = never>(
+    inputs: Inputs<I, Why>,
+    config: KnotConfig<Id, Policy>,
+  ): 'receiveErrors' extends Policy ? Knot<O, Id> : KnotBelow<O, Id, Why>;
+  /** Type only. */
+  readonly [SIGNATURE]?: { readonly inputs: I; readonly output: O };
+}
+
+/** A definition made by `optional()`: its knots may fail without failing the run. */
+export interface OptionalDefinition<I, O, Policy extends ErrorPolicy = ValuePolicy> {
+  <const Id extends string, Why extends Absence = never>(
+    inputs: Inputs<I, Why>,
+    config: KnotConfig<Id, Policy>,
+  ): OptionalKnot<O, Id, NoInfer<Why> | 'optional'>;
+  /** Type only. */
+  readonly [SIGNATURE]?: { readonly inputs: I; readonly output: O };
+}
+
+/** The type of the value that a knot yields. */
+export type ValueOf<K> = K extends Knot<infer T, string> ? T : never;

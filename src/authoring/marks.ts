@@ -1,0 +1,43 @@
+import type { DefinitionRecord, KnotRecord, TapestryRecord } from './records';
+
+/**
+ * Symbols that lead from the typed wrappers to their records. They come from the global symbol registry, so that a
+ * knot, a definition or a tapestry is recognised whichever realm or copy of the package made it.
+ */
+const KNOT = Symbol.for('selvage.knot');
+const DEFINITION = Symbol.for('selvage.definition');
+const TAPESTRY = Symbol.for('selvage.tapestry');
+
+function hidden(target: object, mark: symbol, record: object): void {
+  Object.defineProperty(target, mark, { value: record });
+}
+
+function recordUnder<R>(value: unknown, mark: symbol): R | undefined {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return undefined;
+  return Object.hasOwn(value, mark) ? ((value as Record<symbol, unknown>)[mark] as R) : undefined;
+}
+
+export function markKnot(target: object, record: KnotRecord): void {
+  hidden(target, KNOT, record);
+}
+
+export function markDefinition(target: object, record: DefinitionRecord): void {
+  hidden(target, DEFINITION, record);
+}
+
+export function markTapestry(target: object, record: TapestryRecord): void {
+  hidden(target, TAPESTRY, record);
+}
+
+export function knotRecord(value: unknown): KnotRecord | undefined {
+  return recordUnder(value, KNOT);
+}
+
+/** The record of a definition made by `knot()`, or of a knot class that has been placed. */
+export function definitionRecord(value: unknown): DefinitionRecord | undefined {
+  return recordUnder(value, DEFINITION);
+}
+
+export function tapestryRecord(value: unknown): TapestryRecord | undefined {
+  return recordUnder(value, TAPESTRY);
+}

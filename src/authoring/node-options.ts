@@ -1,0 +1,126 @@
+import { SelvageError } from '../errors';
+import type { KnotConfig } from './knot';
+import type { ErrorPolicy, KnotOptions, NodeKind, QueueDispatcher } from './records';
+
+/** Options that say how a body is called, retried and limited. */
+const OF_A_BODY = [
+  'retry',
+  'timeout',
+  'cancelGrace',
+  'onCodeChange',
+  'maxConcurrent',
+  'ratePerSecond',
+] as const;
+
+/** Options that waits lack. A wait occupies nothing on the server, so it also waits in no task queue. */
+const OF_NO_WAIT = [...OF_A_BODY, 'priority', 'cache', 'validate', 'logs'] as const;
+
+/**
+ * Options that mean nothing for a node's knots. Such a knot refuses them; from its tapestry's `knots` it inherits only
+ * those with a meaning. For a map, all options of bodies apply to its elements; for a loop, to its `until`.
+ */
+const MEANINGLESS = {
+  gate: ['cache', 'validate'],
+  branch: ['cache', 'validate'],
+  firstOk: [...OF_A_BODY, 'cache', 'validate', 'logs'],
+  map: [],
+  // Its `cancelGrace` says how long the run waits for the child run.
+  subTapestry: [
+    'retry',
+    'timeout',
+    'onCodeChange',
+    'maxConcurrent',
+    'ratePerSecond',
+    'priority',
+    'cache',
+    'validate',
+    'logs',
+  ],
+  loop: ['maxConcurrent', 'ratePerSecond', 'cache', 'validate'],
+  waitForSignal: OF_NO_WAIT,
+  sleep: OF_NO_WAIT,
+  waitUntil: OF_NO_WAIT,
+} as const satisfies Record<NodeKind, readonly (keyof KnotOptions)[]>;
+
+type Node = keyof typeof MEANINGLESS;
+
+/** Nodes that never belong to a segment. */
+const NEVER_LOCAL = ['subTapestry', 'loop', 'waitForSignal', 'sleep', 'waitUntil'] as const;
+
+/** The second argument of a node: that of a placement, without the options that mean nothing for it. */
+export type NodeConfig<N extends Node, Id extends string = string> = Omit<
+  KnotConfig<Id>,
+  (typeof MEANINGLESS)[N][number] | (N extends (typeof NEVER_LOCAL)[number] ? 'dispatcher' : never)
+> &
+  (N extends (typeof NEVER_LOCAL)[number] ? { readonly dispatcher?: QueueDispatcher } : unknown);
+
+/** Throws InvalidConfig if an option is given that means nothing for a knot of this node. */
+export function requireMeaning(
+  owner: string,
+  node: NodeKind | undefined,
+  options: KnotOptions<ErrorPolicy>,
+): void {
+  if (node === undefined) return;
+  const option = MEANINGLESS[node].find((name) => isGiven(name, options));
+  if (option !== undefined) throw meaningless(owner, node, option);
+  if (options.dispatcher?.kind === 'local' && isNeverLocal(node)) throw neverLocal(owner, node);
+}
+
+/** Keeps the options that mean something for a knot of this node. */
+export function withMeaning(
+  node: NodeKind | undefined,
+  options: KnotOptions<ErrorPolicy>,
+): KnotOptions<ErrorPolicy> {
+  if (node === undefined) return options;
+  const kept: Record<string, unknown> = { ...options };
+  for (const name of MEANINGLESS[node]) delete kept[name];
+  if (options.dispatcher?.kind === 'local' && isNeverLocal(node)) delete kept['dispatcher'];
+  return kept;
+}
+
+function isGiven(name: keyof KnotOptions, options: KnotOptions<ErrorPolicy>): boolean {
+  // The value that switches the option off; any knot may state it.
+  const none = name === 'validate' || name === 'logs';
+  return options[name] !== undefined && options[name] !== none;
+}
+
+function isNeverLocal(node: NodeKind): boolean {
+  return NEVER_LOCAL.some((never) => never === node);
+}
+
+/** Why each node lacks these options, and what to do instead. */
+const WHY: Readonly<Record<NodeKind, string>> = {
+  gate: 'a gate has no value of its own to be reused. Give it to the knot whose value passes',
+  branch: 'a branch has no value of its own to be reused. Give it to the knot whose value passes',
+  firstOk: 'a firstOk has no function that would be called. Give it to the knots that it chooses from',
+  map: '',
+  subTapestry: 'a subTapestry has no body of its own. Give it to the knots of the tapestry that is nested',
+  loop: 'a loop has no body but "until". Give it to the knots of the tapestry that is nested',
+  waitForSignal: 'a waitForSignal has no body, and holds nothing while it waits',
+  sleep: 'a sleep has no body, and holds nothing while it waits',
+  waitUntil: 'a waitUntil has no body, and holds nothing while it waits',
+};
+
+function meaningless(owner: string, node: NodeKind, option: string): SelvageError {
+  if (option === 'validate')
+    return refused(owner, node, option, 'it has no schemas of a definition. Remove it.');
+  const remedy =
+    node === 'waitForSignal' && option === 'timeout'
+      ? 'How long it waits is said beside "name" and "schema"'
+      : 'Remove it';
+  return refused(owner, node, option, `${WHY[node]}. ${remedy}.`);
+}
+
+function neverLocal(owner: string, node: NodeKind): SelvageError {
+  const why =
+    'it is local(), and such a knot is part of no segment. Leave it out, or give queue() with the name of a task queue.';
+  return refused(owner, node, 'dispatcher', why);
+}
+
+function refused(owner: string, node: NodeKind, option: string, why: string): SelvageError {
+  return new SelvageError(
+    'InvalidConfig',
+    `The option "${option}" of ${owner}, a ${node}, cannot be used: ${why}`,
+    { details: { owner, option, node, reason: 'Meaningless' } },
+  );
+}

@@ -1,0 +1,78 @@
+import type { Encodable } from '../encodable';
+import type { Knot, KnotBelow, KnotConfig, WhyAnyAbsent } from '../knot';
+import type { KnotContext } from '../knot-context';
+import { knotRecord } from '../marks';
+import type { Ok, Outcome } from '../outcome';
+import { place } from '../place';
+import type { DefinitionRecord, ErrorPolicy, ValuePolicy } from '../records';
+import { inlineDefinition, invalidNode, received, requireKeys } from './inline-definition';
+
+/** The arguments of a body that takes values: for a knot its value, for a constant the constant. */
+export type WiredValues<W> = { readonly [K in keyof W]: W[K] extends Knot<infer T> ? T : W[K] };
+
+/** The arguments of a body that receives outcomes: for a knot its outcome, for a constant Ok. */
+export type WiredOutcomes<W> = {
+  readonly [K in keyof W]: W[K] extends Knot<infer T> ? Outcome<T> : Ok<W[K]>;
+};
+
+/** The arguments of a function in place: values or outcomes. */
+export type Receives = DefinitionRecord['receives'];
+
+/** The error policies that a node with such a function may have. */
+export type PolicyOf<R extends Receives> = R extends 'outcomes' ? ErrorPolicy : ValuePolicy;
+
+export interface AggregateOptions<W, O, R extends Receives = 'values'> {
+  /** Knots and constants by name; at least one knot. */
+  readonly inputs: W;
+  /**
+   * `outcomes`: `combine` gets an `Outcome` of each input, and runs whatever became of them unless the
+   * `errorPolicy` says otherwise. Default `values`.
+   */
+  readonly receives?: R;
+  /** Combines the inputs into one value. May be asynchronous; runs at least once, as any body. */
+  readonly combine: (
+    inputs: R extends 'outcomes' ? WiredOutcomes<W> : WiredValues<W>,
+    context: KnotContext,
+  ) => O & Encodable<O>;
+}
+
+/**
+ * Places a knot that combines several values into one, with its function in place:
+ * `aggregate({ inputs: { a, b }, combine: ({ a, b }) => a + b }, { id: 'sum' })`. With `receives: 'outcomes'`
+ * the function also sees failures and skips.
+ *
+ * @throws SelvageError InvalidConfig, and those of placing a definition
+ */
+export function aggregate<
+  const W extends object,
+  O,
+  const Id extends string,
+  const R extends Receives = 'values',
+>(
+  options: AggregateOptions<W, O, R>,
+  config: KnotConfig<Id, PolicyOf<R>>,
+): KnotBelow<Awaited<O>, Id, R extends 'outcomes' ? never : WhyAnyAbsent<W>> {
+  requireKeys('aggregate', options, ['inputs', 'receives', 'combine'], config);
+  const { inputs, receives, combine } = options;
+  const definition = inlineDefinition(
+    'aggregate',
+    { combine },
+    config,
+    (given: Parameters<typeof combine>[0], context) => combine(given, context),
+    received('aggregate', receives, config),
+  );
+  if (typeof inputs !== 'object' || inputs === null || !Object.values(inputs).some(knotRecord)) {
+    throw invalidNode(
+      'aggregate',
+      config,
+      'NotAKnot',
+      'has no knot among its inputs',
+      'Give at least one: aggregate({ inputs: { a, b }, … }). What depends on constants alone is a knot of its own.',
+    );
+  }
+  return place(definition, inputs, config) as KnotBelow<
+    Awaited<O>,
+    Id,
+    R extends 'outcomes' ? never : WhyAnyAbsent<W>
+  >;
+}

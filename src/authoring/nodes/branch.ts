@@ -1,0 +1,189 @@
+import { SelvageError } from '../../errors';
+import type { Absence, Knot, MayBeAbsent, OptionalKnot } from '../knot';
+import type { KnotContext } from '../knot-context';
+import { knotRecord } from '../marks';
+import { checkKnotId } from '../names';
+import type { NodeConfig } from '../node-options';
+import { addKnot, handleOf, place } from '../place';
+import type { DefinitionRecord, KnotRecord } from '../records';
+import { inlineDefinition, invalidNode, requireKeys, requireKnot } from './inline-definition';
+
+/** A branch that a function decides. */
+export interface SelectorOptions<T, Tag extends string, Why = unknown> {
+  readonly input: Knot<T> & MayBeAbsent<Why>;
+  /** All tags that the selector may return. */
+  readonly branches: readonly Tag[];
+  /**
+   * Returns the tag of the path to take. May be asynchronous. Anything but one of the tags makes the branch fail
+   * (`UnknownBranch`).
+   */
+  readonly selector: (input: T, context: KnotContext) => NoInfer<Tag> | Promise<NoInfer<Tag>>;
+}
+
+/** A branch that a field of the input decides: the field that tells the members of a union apart. */
+export interface DiscriminantOptions<T, Field extends keyof T, Why = unknown> {
+  readonly input: Knot<T> & MayBeAbsent<Why>;
+  readonly on: Field;
+}
+
+/** A placed branch. Its value is the tag that was chosen. */
+export interface BranchKnot<Paths, Id extends string = string, Why extends Absence = never> extends Knot<
+  keyof Paths & string,
+  Id
+> {
+  /**
+   * The knot of a path, `<id>:<tag>`. If its tag is chosen, its value is the branch's input, passed on by reference;
+   * otherwise it is `Skipped('branch_not_selected')`. The same tag always returns the same knot.
+   */
+  path<const Tag extends keyof Paths & string>(
+    tag: Tag,
+  ): OptionalKnot<Paths[Tag], `${Id}:${Tag}`, Why | 'path'>;
+}
+
+/** A branch whose input may have no value, for the reasons in `Why`. */
+export type BranchBelow<Paths, Id extends string, Why extends Absence> = [Why] extends [never]
+  ? BranchKnot<Paths, Id>
+  : BranchKnot<Paths, Id, Why> & OptionalKnot<keyof Paths & string, Id, Why>;
+
+/** The paths of a branch on a field: each has the union's members with its tag. */
+export type MemberPaths<T, Field extends keyof T> = {
+  [Tag in T[Field] & string]: Extract<T, { readonly [F in Field]: Tag }>;
+};
+
+/**
+ * Places a knot that chooses one of several paths for its input: `const b = branch({ input: order, on: 'type' }, { id: 'by-type' })`,
+ * or with a `selector`, and then `b.path('refund')` for the knots of that path.
+ *
+ * @throws SelvageError InvalidConfig, and those of placing a definition
+ */
+export function branch<T, const Tag extends string, const Id extends string, Why extends Absence = never>(
+  options: SelectorOptions<T, Tag, Why>,
+  config: NodeConfig<'branch', Id>,
+): BranchBelow<{ [K in Tag]: T }, Id, Why>;
+export function branch<
+  T,
+  const Field extends keyof T & string,
+  const Id extends string,
+  Why extends Absence = never,
+>(
+  options: DiscriminantOptions<T, Field, Why>,
+  config: NodeConfig<'branch', Id>,
+): BranchBelow<MemberPaths<T, Field>, Id, Why>;
+export function branch(
+  options: Partial<SelectorOptions<unknown, string> & DiscriminantOptions<Record<string, unknown>, string>>,
+  config: NodeConfig<'branch'>,
+): BranchKnot<Record<string, unknown>> {
+  requireKeys('branch', options, ['input', 'selector', 'branches', 'on'], config);
+  const { input, branches, selector, on } = options as Partial<
+    SelectorOptions<unknown, string> & { readonly on: string }
+  >;
+  requireKnot('branch', 'input', input, config);
+  const tags = selector === undefined ? undefined : checkTags(branches, config);
+  if (selector !== undefined && on !== undefined) {
+    throw invalidNode(
+      'branch',
+      config,
+      'Contradiction',
+      'has both a "selector" and "on"',
+      'Give the function, or the name of the field.',
+    );
+  }
+  if (selector === undefined && typeof on !== 'string') {
+    throw invalidNode(
+      'branch',
+      config,
+      'MissingPart',
+      'has neither a "selector" nor "on"',
+      'Say how the path is chosen.',
+    );
+  }
+  if (on !== undefined && branches !== undefined) {
+    throw invalidNode(
+      'branch',
+      config,
+      'Contradiction',
+      'has both "on" and "branches"',
+      'Leave the list out: the paths are the values that the field can have.',
+    );
+  }
+  const definition =
+    selector === undefined
+      ? inlineDefinition('branch', {}, config, readField, { name: 'selvage.branch.on', node: 'branch' })
+      : inlineDefinition(
+          'branch',
+          { selector },
+          config,
+          (given: { input: unknown }, context) => selector(given.input, context),
+          { node: 'branch' },
+        );
+  const handle = place(definition, { input, ...(tags ? { branches: tags } : { on }) }, config);
+  const record = knotRecord(handle)!;
+  const paths = new Map<string, Knot<unknown>>();
+  const path = (tag: string): Knot<unknown> => {
+    let knot = paths.get(tag);
+    if (!knot) paths.set(tag, (knot = addPath(record, knotRecord(input)!, tag, tags)));
+    return knot;
+  };
+  return Object.assign(handle, { path }) as unknown as BranchKnot<Record<string, unknown>>;
+}
+
+function readField({ input, on }: { input: Record<string, unknown> | null; on: string }): unknown {
+  return input?.[on];
+}
+
+function checkTags(branches: unknown, config: unknown): readonly string[] {
+  const isList = Array.isArray(branches) && branches.length > 0;
+  if (isList && branches.every((tag) => typeof tag === 'string' && tag !== '')) {
+    if (new Set(branches).size === branches.length) return branches as string[];
+  }
+  throw invalidNode(
+    'branch',
+    config,
+    'WrongValue',
+    'has a "selector" and no list of different tags in "branches"',
+    `Say which there are: branch({ input, selector, branches: ['small', 'large'] }, …).`,
+  );
+}
+
+/** Never called: the scheduler settles a path together with its branch. */
+const passOn = (): void => {};
+const PATH: DefinitionRecord = Object.freeze({
+  name: 'selvage.path',
+  inline: true,
+  receives: 'values',
+  body: passOn,
+  code: passOn,
+  source: '',
+  options: Object.freeze({}),
+});
+
+function addPath(
+  branchKnot: KnotRecord,
+  input: KnotRecord,
+  tag: string,
+  tags: readonly string[] | undefined,
+): Knot<unknown> {
+  if (tags && !tags.includes(tag)) {
+    throw new SelvageError(
+      'InvalidConfig',
+      `The branch "${branchKnot.id}" has no path "${tag}": it has ${tags.map((known) => `"${known}"`).join(', ')}. Add it to "branches".`,
+      { details: { knot: branchKnot.id, tag, reason: 'WrongValue' } },
+    );
+  }
+  const id = `${branchKnot.id}:${tag}`;
+  checkKnotId(id);
+  const { dispatcher } = branchKnot.options;
+  const record: KnotRecord = Object.freeze({
+    id,
+    tapestry: branchKnot.tapestry,
+    definition: PATH,
+    inputs: new Map([
+      ['branch', { kind: 'parent', knot: branchKnot }],
+      ['input', { kind: 'parent', knot: input }],
+    ] as const),
+    options: Object.freeze({ ...(dispatcher && { dispatcher }) }),
+    path: tag,
+  });
+  addKnot(record);
+  return handleOf(record);
+}

@@ -1,0 +1,59 @@
+import type { Knot, KnotBelow, ValueOf, WhyAbsent } from '../knot';
+import { knotRecord } from '../marks';
+import type { NodeConfig } from '../node-options';
+import { place } from '../place';
+import { inlineDefinition, invalidNode, requireKeys } from './inline-definition';
+
+export interface FirstOkOptions<K extends readonly Knot<any>[]> {
+  /** The alternatives, most preferred first. */
+  readonly of: K;
+}
+
+/**
+ * Why none of the alternatives may have a value. Unselected paths are no reason, assuming that all paths of the branch
+ * are among the alternatives.
+ */
+export type WhyAllAbsent<K extends readonly Knot<any>[]> = true extends {
+  [I in keyof K]: [WhyAbsent<K[I]>] extends [never] ? true : false;
+}[number]
+  ? never
+  : Exclude<WhyAbsent<K[number]>, 'path'>;
+
+/**
+ * Places a knot that takes the value of the first alternative that is Ok, passed on by reference:
+ * `firstOk({ of: [primary, fallback] }, { id: 'answer' })`. Use it to rejoin branches, or to fall back. It waits for
+ * all alternatives. If all were skipped it is `Skipped('no_alternative')`; if some failed and none is Ok, it fails with
+ * `NoAlternative`.
+ *
+ * @throws SelvageError InvalidConfig, and those of placing a definition
+ */
+export function firstOk<const K extends readonly Knot<any>[], const Id extends string>(
+  options: FirstOkOptions<K>,
+  config: NodeConfig<'firstOk', Id>,
+): KnotBelow<ValueOf<K[number]>, Id, WhyAllAbsent<K>> {
+  requireKeys('firstOk', options, ['of'], config);
+  const { of } = options;
+  if (!Array.isArray(of) || of.length === 0 || !of.every(knotRecord)) {
+    throw invalidNode(
+      'firstOk',
+      config,
+      'NotAKnot',
+      'has no list of knots to choose from',
+      'Give at least one: firstOk({ of: [primary, fallback] }, …).',
+    );
+  }
+  const definition = inlineDefinition('firstOk', {}, config, () => undefined, {
+    node: 'firstOk',
+    receives: 'outcomes',
+  });
+  return place(
+    definition,
+    Object.fromEntries(of.map((knot, index) => [inputName(index), knot])),
+    config,
+  ) as KnotBelow<ValueOf<K[number]>, Id, WhyAllAbsent<K>>;
+}
+
+/** Pads the index, because a plan sorts inputs by name and that order must be the order of preference. */
+function inputName(index: number): string {
+  return `of${String(index).padStart(5, '0')}`;
+}

@@ -1,0 +1,114 @@
+import type { GivenFor, KnotBelow, WhyAnyAbsent } from '../knot';
+import type { KnotContext } from '../knot-context';
+import type { NodeConfig } from '../node-options';
+import type { TapestryRecord } from '../records';
+import type { Tapestry } from '../tapestry';
+import { inlineDefinition, invalidNode, requireKeys } from './inline-definition';
+import { MAX_INPUT, nestedTapestry, placeNested } from './nested-tapestry';
+
+const DEFAULT_MAX = 1_000;
+
+/**
+ * The state of a loop: the step's parameters, overridden and extended by what the last iteration returned.
+ */
+export type LoopState<Parameters, Values> = Flat<Omit<Parameters, keyof Values> & Values>;
+type Flat<T> = { [K in keyof T]: T[K] };
+
+/** Refuses a step that returns, under the name of a parameter, a value of another type. */
+type ReturnsItsParameters<Parameters, Values> =
+  Pick<Values, keyof Values & keyof Parameters> extends Partial<Parameters> ? unknown : never;
+
+export interface LoopOptions<Parameters extends object, Values extends object, Given = unknown> {
+  /**
+   * The tapestry to repeat. Its parameters are the state. A value that its `build` returns under a
+   * parameter's name is that parameter's next value; other parameters keep theirs. Further returned values
+   * are visible to `until`. Nesting closes the tapestry.
+   */
+  readonly step: Tapestry<Parameters, Values> & ReturnsItsParameters<Parameters, Values>;
+  /** The state before the first iteration, by parameter name: knots or constants. */
+  readonly initial: GivenFor<Parameters, Given>;
+  /**
+   * Tells whether the loop is over; asked after each iteration. May be asynchronous; runs at least once, as
+   * any body. Anything but a boolean makes the knot fail (`NotABoolean`).
+   */
+  readonly until: (state: LoopState<Parameters, Values>, context: KnotContext) => boolean | Promise<boolean>;
+  /**
+   * Most iterations. If the last of them does not end the loop, the knot fails (`LoopLimit`). Default 1,000.
+   */
+  readonly max?: number;
+}
+
+/**
+ * Places a knot that repeats a tapestry until a function says that it is enough:
+ * `loop({ step: refine, initial: { draft }, until: ({ score }) => score > 0.9 }, { id: 'refined' })`. Each
+ * iteration is a run of its own, `<run>/<knot>#<number>`. The knot's value is the last state. `retry` and
+ * `timeout` apply to `until`. An iteration that does not produce its values makes the knot fail
+ * (`SubRunFailed`).
+ *
+ * @throws SelvageError InvalidConfig; UnknownInput, MissingInput, InvalidInput by the step's parameters;
+ *   Cycle; and
+ * those of placing a definition
+ */
+export function loop<
+  Parameters extends object,
+  Values extends object,
+  const Id extends string,
+  const Given extends object,
+>(
+  options: LoopOptions<Parameters, Values, Given>,
+  config: NodeConfig<'loop', Id>,
+): KnotBelow<LoopState<Parameters, Values>, Id, WhyAnyAbsent<Given>> {
+  requireKeys('loop', options, ['step', 'initial', 'until', 'max'], config);
+  const { step, initial, until, max = DEFAULT_MAX } = options;
+  const nested = nestedTapestry('loop', 'step', step, config);
+  const definition = inlineDefinition(
+    'loop',
+    { until },
+    config,
+    (given: { state: LoopState<Parameters, Values> }, context) => until(given.state, context),
+    { node: 'loop' },
+  );
+  if (!Number.isSafeInteger(max) || max < 1) {
+    throw invalidNode(
+      'loop',
+      config,
+      'WrongValue',
+      `has ${String(max)} as "max"`,
+      'Give a whole number of iterations, 1 or more.',
+    );
+  }
+  requireNextState(nested, config);
+  return placeNested(definition, nested, { ...initial, [MAX_INPUT]: max }, config) as KnotBelow<
+    LoopState<Parameters, Values>,
+    Id,
+    WhyAnyAbsent<Given>
+  >;
+}
+
+/**
+ * Refuses a step that changes no state, as it would repeat for ever, and one whose next state may lack a
+ * value.
+ */
+function requireNextState({ name, parameters, terminals }: TapestryRecord, config: unknown): void {
+  const next = [...(terminals ?? [])].filter(([terminal]) => parameters.has(terminal));
+  if (next.length === 0) {
+    throw invalidNode(
+      'loop',
+      config,
+      'WrongValue',
+      `has a step, "${name}", that returns none of its parameters (${[...parameters.keys()].join(', ') || 'it has none'})`,
+      'Return from its build function what they are in the next iteration.',
+    );
+  }
+  const absent = next.find(
+    ([, { definition, path }]) => definition?.optional || definition?.node === 'gate' || path !== undefined,
+  );
+  if (!absent) return;
+  throw invalidNode(
+    'loop',
+    config,
+    'WrongValue',
+    `has a step, "${name}", that returns as "${absent[0]}" a knot that may have no value: an optional one, a gate, or a path of a branch`,
+    'Without a value, there would be no next iteration: return one that always has a value, such as a firstOk.',
+  );
+}

@@ -1,0 +1,323 @@
+import type { Encodable } from '../encodable';
+import { checkInputNames } from '../input-names';
+import type { Inputs, Knot, KnotBelow, KnotConfig, KnotDefinition, WhyAbsent, WhyAnyAbsent } from '../knot';
+import { definitionOfClass, isKnotClass, type KnotClassOf } from '../knot-class';
+import type { KnotContext } from '../knot-context';
+import { definitionRecord, knotRecord } from '../marks';
+import { shown } from '../options';
+import type { Outcome } from '../outcome';
+import { place } from '../place';
+import type { DefinitionRecord, MapRecord, OnElementError } from '../records';
+import type { WiredValues } from './aggregate';
+import { inlineDefinition, invalidNode, requireKeys } from './inline-definition';
+
+/** Options of every form of `map`. */
+export interface MapOptions<E extends OnElementError = OnElementError> {
+  /** Most elements whose bodies run at once, over the whole map. Default 100. */
+  readonly concurrency?: number;
+  /**
+   * Elements per activity, on Temporal and for `queue()`. Raise it for small, fast bodies. Each element still
+   * has its own outcome, record and retries. Default 1.
+   */
+  readonly batch?: number;
+  /**
+   * How to treat failed elements. `fail` (default): once all have ended, the map fails with `MapElements`,
+   * which names them. `skip`: the value leaves them out. `collect`: the value has an `Outcome` for each
+   * element.
+   */
+  readonly onError?: E;
+}
+
+/** The elements of a list, or the values of a plain object. */
+export type ElementOf<L> = L extends readonly (infer T)[] ? T : L[keyof L];
+
+type ElementResult<O, E> = E extends 'collect' ? Outcome<O> : O;
+
+/** The value of a map: for a list a list, for a record a record with the same keys, less what is left out. */
+export type Mapped<L, O, E extends OnElementError> = L extends readonly unknown[]
+  ? ElementResult<O, E>[]
+  : E extends 'skip'
+    ? { [K in keyof L]?: O }
+    : { [K in keyof L]: ElementResult<O, E> };
+
+/** Several lists of one length, by name. */
+type Lists = Readonly<Record<string, Knot<readonly any[]>>>;
+
+/*
+ * One signature for all forms of `map`, so that the compiler names the wrong argument instead of saying that
+ * no overload matches. `V` is the type of `over`, `F` of `each`, `B` the bound name, `W` the type of
+ * `shared`.
+ */
+
+/** The inputs and output of a definition; `never` for a function in place. */
+type SignatureOf<F> =
+  F extends KnotClassOf<infer I, infer O>
+    ? [inputs: I, output: O]
+    : F extends KnotDefinition<infer I, infer O>
+      ? [inputs: I, output: O]
+      : never;
+type InputsOf<F> = SignatureOf<F>[0];
+type IsInPlace<F> = [SignatureOf<F>] extends [never] ? true : false;
+
+/** The arguments of a function in place, for each element. `B` is `string` if `bind` is omitted. */
+type ElementInputs<V, B extends string> =
+  V extends Knot<infer L>
+    ? { readonly [K in string extends B ? 'element' : B]: ElementOf<L> }
+    : { readonly [K in keyof V]: V[K] extends Knot<readonly (infer T)[]> ? T : never };
+
+type EachOf<F, V, B extends string, W> =
+  IsInPlace<F> extends true
+    ? (inputs: ElementInputs<V, B> & WiredValues<NoInfer<W>>, context: KnotContext) => unknown
+    : unknown;
+
+type Primitive = string | number | bigint | boolean | null | undefined;
+type ListOrRecordOf<L, T> = L extends readonly unknown[] | Primitive
+  ? readonly T[]
+  : { readonly [K in keyof L]: T };
+
+type OverOf<F, V, B> =
+  IsInPlace<F> extends true
+    ? V extends Knot<any>
+      ? Knot<object>
+      : Lists
+    : V extends Knot<infer L>
+      ? B extends keyof InputsOf<F>
+        ? Knot<ListOrRecordOf<L, InputsOf<F>[B]>>
+        : unknown
+      : {
+          readonly [K in keyof V]: K extends keyof InputsOf<F>
+            ? Knot<readonly InputsOf<F>[K][]>
+            : `The definition has no input "${K & string}"`;
+        };
+
+/** The inputs of a definition that are the same for all elements. */
+type Unbound<F, V, B> = Omit<InputsOf<F>, (V extends Knot<any> ? B : keyof V) & PropertyKey>;
+type SharedOf<F, V, B, W> =
+  IsInPlace<F> extends true
+    ? { readonly shared?: W }
+    : object extends Unbound<F, V, B>
+      ? { readonly shared?: Inputs<Unbound<F, V, B>> }
+      : { readonly shared: Inputs<Unbound<F, V, B>> };
+
+type BindingOf<F, V> =
+  V extends Knot<any>
+    ? IsInPlace<F> extends true
+      ? unknown
+      : { readonly bind: unknown }
+    : { readonly bind?: undefined };
+
+/** The input names that may be bound to the element. */
+export type Bindable<F> = IsInPlace<F> extends true ? string : keyof InputsOf<F> & string;
+
+/** The first argument of `map`. */
+export type MapArguments<V, F, B extends string, E extends OnElementError, W> = MapOptions<E> & {
+  readonly over: V & OverOf<F, V, B>;
+  readonly each: F & EachOf<F, V, B, W> & Encodable<ResultOf<F>>;
+  readonly bind?: B;
+} & BindingOf<F, V> &
+  SharedOf<F, V, B, W>;
+
+/** The result type of an element's body. */
+export type ResultOf<F> =
+  IsInPlace<F> extends true ? (F extends (...args: any) => infer O ? Awaited<O> : never) : SignatureOf<F>[1];
+
+/** The value of a map over `V`: see {@link Mapped}. */
+export type MappedOver<V, O, E extends OnElementError> = Mapped<
+  V extends Knot<infer L> ? L : unknown[],
+  O,
+  E
+>;
+
+/**
+ * Places a knot that runs a body for each element of a list, and whose value is the list of results:
+ * `map({ over: users, each: greet, bind: 'user' }, { id: 'greetings' })`. Each element has its own outcome,
+ * record (`greetings[17]`) and retries; the order is kept. Over a plain object the keys are kept
+ * (`greetings["anna"]`). Over several lists of one length, `over: { user: users, gift: gifts }`, each body
+ * gets one element of each.
+ *
+ * `each` is a definition or a function in place. It gets the element under the name in `bind` (default
+ * `element`), and everything in `shared`: knots and constants that are the same for all. The knot's `retry`,
+ * `timeout`, `cancelGrace`, `onCodeChange`, limits and `cache` apply to each element. If the input is not a
+ * list, the knot fails with NotAList; if lists differ in length, with UnequalLists.
+ *
+ * When the run is cancelled, no more elements begin: those that have ended keep their records, and the map is
+ * skipped.
+ *
+ * @throws SelvageError InvalidConfig, UnknownInput, MissingInput, and those of placing a definition
+ */
+export function map<
+  const V extends Knot<any> | Lists,
+  F,
+  const Id extends string,
+  const B extends Bindable<F> = Bindable<F>,
+  const E extends OnElementError = 'fail',
+  const W extends object = Record<never, never>,
+>(
+  options: MapArguments<V, F, B, E, W>,
+  config: KnotConfig<Id>,
+): KnotBelow<
+  MappedOver<V, ResultOf<F>, E>,
+  Id,
+  (V extends Knot<any> ? WhyAbsent<V> : WhyAnyAbsent<V>) | WhyAnyAbsent<W>
+>;
+export function map(
+  options: MapOptions & {
+    readonly over?: unknown;
+    readonly each?: unknown;
+    readonly bind?: unknown;
+    readonly shared?: unknown;
+  },
+  config: KnotConfig,
+): Knot<any> {
+  requireKeys('map', options, KEYS, config);
+  const each = eachOf(options.each, config);
+  const lists = listsOf(options.over, config);
+  const shared = sharedOf(options.shared, config);
+  const bind = bindOf(options.bind, lists, config);
+  const bound = bind === undefined ? Object.keys(lists) : [bind];
+  for (const name of bound) {
+    if (!Object.hasOwn(shared, name)) continue;
+    throw invalidNode(
+      'map',
+      config,
+      'Contradiction',
+      `gives "${name}" twice, as element and in "shared"`,
+      'An input of a body is the one or the other.',
+    );
+  }
+  const id: unknown = (config as Partial<KnotConfig> | undefined)?.id;
+  if (typeof id === 'string') checkInputNames(each, id, new Set([...bound, ...Object.keys(shared)]));
+  const record: MapRecord = Object.freeze({
+    each,
+    ...(bind !== undefined && { bind }),
+    ...settingsOf(options, config),
+  });
+  const definition: DefinitionRecord = Object.freeze({
+    ...inlineDefinition('map', {}, config, neverCalled, { node: 'map' }),
+    ...(each.version !== undefined && { version: each.version }),
+    code: each.code,
+    source: each.source,
+    options: each.options,
+    map: record,
+  });
+  return place(definition, { ...lists, ...prefixed('shared', shared) }, config);
+}
+
+const KEYS = ['over', 'each', 'bind', 'shared', 'concurrency', 'batch', 'onError'];
+
+/** Hosts call the elements' bodies instead. */
+function neverCalled(): never {
+  throw new Error('A map has no body of its own.');
+}
+
+function eachOf(given: unknown, config: unknown): DefinitionRecord {
+  const record = definitionRecord(given) ?? (isKnotClass(given) ? definitionOfClass(given) : undefined);
+  if (!record) {
+    return inlineDefinition('map', { each: given }, config, given as DefinitionRecord['body'], {
+      name: 'selvage.map.each',
+    });
+  }
+  if (record.optional) {
+    throw invalidNode(
+      'map',
+      config,
+      'WrongValue',
+      `runs the definition "${record.name}", which is optional`,
+      `Give it without optional(): what becomes of elements that fail is said by "onError", such as 'skip'.`,
+    );
+  }
+  if (record.receives === 'values') return record;
+  throw invalidNode(
+    'map',
+    config,
+    'WrongValue',
+    `runs the definition "${record.name}", which receives outcomes`,
+    'An element is a value: give a definition that takes values, and say what becomes of failures by "onError".',
+  );
+}
+
+/** The lists, by the names of the map's inputs. */
+function listsOf(over: unknown, config: unknown): Record<string, unknown> {
+  if (knotRecord(over)) return { over };
+  if (typeof over === 'object' && over !== null) {
+    const lists = Object.entries(over);
+    if (lists.length > 0 && lists.every(([, list]) => knotRecord(list))) return prefixed('over', over);
+  }
+  throw invalidNode(
+    'map',
+    config,
+    'NotAKnot',
+    'has no knot to go over',
+    'Give one that yields a list or a plain object: map({ over: users, … }), or several by name: over: { user: users, gift: gifts }.',
+  );
+}
+
+function prefixed(prefix: string, inputs: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(inputs).map(([name, input]) => [`${prefix}.${name}`, input]));
+}
+
+function sharedOf(shared: unknown, config: unknown): Record<string, unknown> {
+  if (shared === undefined) return {};
+  if (typeof shared === 'object' && shared !== null && !Array.isArray(shared) && !knotRecord(shared)) {
+    return Object.fromEntries(Object.entries(shared).filter(([, input]) => input !== undefined));
+  }
+  throw invalidNode(
+    'map',
+    config,
+    'WrongValue',
+    `has "shared", which is ${knotRecord(shared) ? 'a knot' : shown(shared)}`,
+    'Give knots and constants by the names of inputs: shared: { rate }.',
+  );
+}
+
+function bindOf(bind: unknown, lists: object, config: unknown): string | undefined {
+  if (!Object.hasOwn(lists, 'over')) {
+    if (bind === undefined) return undefined;
+    throw invalidNode(
+      'map',
+      config,
+      'Contradiction',
+      'goes over several lists and has "bind"',
+      'Leave it out: each list is named by the input that gets its elements.',
+    );
+  }
+  if (bind === undefined) return 'element';
+  if (typeof bind === 'string' && bind !== '' && bind !== '__proto__') return bind;
+  throw invalidNode(
+    'map',
+    config,
+    'WrongValue',
+    `has "bind", which is ${shown(bind)}`,
+    'Give the name of the input that gets the element.',
+  );
+}
+
+function settingsOf(
+  { concurrency, batch, onError }: MapOptions,
+  config: unknown,
+): Pick<MapRecord, 'concurrency' | 'batch' | 'onError'> {
+  for (const [name, count] of Object.entries({ concurrency, batch })) {
+    if (count === undefined || (Number.isSafeInteger(count) && count >= 1)) continue;
+    throw invalidNode(
+      'map',
+      config,
+      'WrongValue',
+      `has "${name}", which is ${shown(count)}`,
+      'Give a whole number, 1 or more, or leave it out.',
+    );
+  }
+  if (onError !== undefined && !['fail', 'skip', 'collect'].includes(onError)) {
+    throw invalidNode(
+      'map',
+      config,
+      'WrongValue',
+      `has "onError", which is ${shown(onError)}`,
+      `Say what becomes of failed elements: 'fail', 'skip' or 'collect'.`,
+    );
+  }
+  return {
+    ...(concurrency !== undefined && concurrency !== 100 && { concurrency }),
+    ...(batch !== undefined && batch !== 1 && { batch }),
+    ...(onError !== undefined && onError !== 'fail' && { onError }),
+  };
+}

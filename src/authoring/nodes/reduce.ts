@@ -1,0 +1,161 @@
+import { SelvageError } from '../../errors';
+import type { Encodable } from '../encodable';
+import type { Absence, In, Knot, KnotBelow, KnotConfig, MayBeAbsent } from '../knot';
+import type { KnotContext } from '../knot-context';
+import type { Outcome } from '../outcome';
+import { place } from '../place';
+import type { KnotBody } from '../records';
+import type { PolicyOf, Receives } from './aggregate';
+import { inlineDefinition, invalidNode, received, requireKeys } from './inline-definition';
+
+/** Reduces the whole list at once. */
+export interface CombineOptions<T, O, R extends Receives = 'values', Why = unknown> {
+  readonly of: Knot<readonly T[]> & MayBeAbsent<Why>;
+  /**
+   * `outcomes`: `combine` gets the `Outcome` of `of`, and runs whatever became of it unless the `errorPolicy` says
+   * otherwise. Default `values`.
+   */
+  readonly receives?: R;
+  /** May be asynchronous; runs at least once, as any body. */
+  readonly combine: (
+    list: R extends 'outcomes' ? Outcome<readonly T[]> : readonly T[],
+    context: KnotContext,
+  ) => O & Encodable<O>;
+}
+
+/** Reduces element by element, from the first to the last. */
+export interface FoldOptions<T, A, Why = unknown> {
+  readonly of: Knot<readonly T[]> & MayBeAbsent<Why>;
+  /** A fold takes values. The elements of a map with `onError: 'collect'` are themselves outcomes. */
+  readonly receives?: 'values';
+  /** Returns the accumulator after one more element. May be asynchronous; each call waits for the one before. */
+  readonly fold: (accumulator: A, element: T, context: KnotContext) => (A | Promise<A>) & Encodable<A>;
+  /** The accumulator before the first element, and the value of an empty list. Every attempt gets a copy of its own. */
+  readonly initial: In<A, Why>;
+}
+
+/**
+ * Places a knot that reduces a list to one value, with its function in place: `reduce({ of: prices, combine: (list) =>
+ * Math.max(...list) }, { id: 'highest' })`, or pairwise, `reduce({ of: prices, fold: (sum, price) => sum + price,
+ * initial: 0 }, { id: 'sum' })`. If the input is not a list, it fails with NotAList. With `receives: 'outcomes'`,
+ * `combine` also runs if the list failed or was skipped.
+ *
+ * @throws SelvageError InvalidConfig, and those of placing a definition
+ */
+export function reduce<
+  T,
+  O,
+  const Id extends string,
+  const R extends Receives = 'values',
+  Why extends Absence = never,
+>(
+  options: CombineOptions<T, O, R, Why>,
+  config: KnotConfig<Id, PolicyOf<R>>,
+): KnotBelow<Awaited<O>, Id, R extends 'outcomes' ? never : Why>;
+export function reduce<T, A, const Id extends string, Why extends Absence = never>(
+  options: FoldOptions<T, A, Why>,
+  config: KnotConfig<Id>,
+): KnotBelow<A, Id, Why>;
+export function reduce(
+  options: {
+    readonly of?: unknown;
+    readonly receives?: unknown;
+    readonly combine?: CombineOptions<unknown, unknown, Receives>['combine'];
+    readonly fold?: FoldOptions<unknown, unknown>['fold'];
+    readonly initial?: unknown;
+  },
+  config: KnotConfig<string, PolicyOf<Receives>>,
+): Knot<unknown> {
+  requireKeys('reduce', options, ['of', 'receives', 'combine', 'fold', 'initial'], config);
+  const { of, receives, combine, fold, initial } = options;
+  if (of === undefined) {
+    throw invalidNode(
+      'reduce',
+      config,
+      'MissingPart',
+      'has no list',
+      'Give a knot that yields one: reduce({ of: prices, … }, …).',
+    );
+  }
+  if (combine !== undefined && fold !== undefined) {
+    throw invalidNode(
+      'reduce',
+      config,
+      'Contradiction',
+      'has both a "combine" and a "fold"',
+      'Give the one that gets the whole list, or the one that gets element after element.',
+    );
+  }
+  if (fold === undefined) {
+    if (combine !== undefined && initial !== undefined) {
+      throw invalidNode(
+        'reduce',
+        config,
+        'Contradiction',
+        'has both a "combine" and an "initial"',
+        'Leave "initial" out, or give a "fold", which gets element after element.',
+      );
+    }
+    const how = received('reduce', receives, config);
+    const definition = inlineDefinition(
+      'reduce',
+      { combine },
+      config,
+      combining(combine!, how.receives),
+      how,
+    );
+    return place(definition, { of }, config);
+  }
+  if (receives === 'outcomes') {
+    throw invalidNode(
+      'reduce',
+      config,
+      'Contradiction',
+      'has a "fold" and receives outcomes',
+      'Where there is no list, there are no elements: give a "combine", which gets the outcome of the list. A map with `onError: \'collect\'` has a ' +
+        'list of the outcomes of its elements.',
+    );
+  }
+  if (initial === undefined) {
+    throw invalidNode(
+      'reduce',
+      config,
+      'MissingPart',
+      'has a "fold" and no "initial"',
+      'Say what the accumulator is before the first element: reduce({ of, fold, initial: 0 }, …).',
+    );
+  }
+  const definition = inlineDefinition('reduce', { fold }, config, folding(fold), {
+    name: 'selvage.reduce.fold',
+  });
+  return place(definition, { of, initial }, config);
+}
+
+function combining(
+  combine: CombineOptions<unknown, unknown, Receives>['combine'],
+  receives: Receives | undefined,
+): KnotBody {
+  if (receives !== 'outcomes')
+    return ({ of }: { of: unknown }, context) => combine(listOf(of, context), context);
+  return ({ of }: { of: Outcome }, context) =>
+    combine(of.kind === 'ok' ? { ...of, value: listOf(of.value, context) } : of, context);
+}
+
+function folding(fold: FoldOptions<unknown, unknown>['fold']): KnotBody {
+  return async ({ of, initial }: { of: unknown; initial: unknown }, context) => {
+    let accumulator = initial;
+    for (const element of listOf(of, context)) accumulator = await fold(accumulator, element, context);
+    return accumulator;
+  };
+}
+
+function listOf(value: unknown, { knotId }: KnotContext): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  const what = value === null ? 'null' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+  throw new SelvageError(
+    'NotAList',
+    `Knot "${knotId}" reduces a list, and its input "of" is ${what}. Wire a knot that yields a list, and give its definition an output ` +
+      'schema to have it checked there.',
+    { details: { knot: knotId, input: 'of' } },
+  );
+}

@@ -1,0 +1,42 @@
+import type { Encodable } from '../encodable';
+import type { KnotBelow, KnotConfig, WhyAnyAbsent } from '../knot';
+import type { KnotContext } from '../knot-context';
+import { knotRecord } from '../marks';
+import { place } from '../place';
+import type { WiredValues } from './aggregate';
+import { inlineDefinition, invalidNode, requireKeys } from './inline-definition';
+
+export interface SinkOptions<W, O> {
+  /** Knots and constants by name; at least one knot. */
+  readonly inputs: W;
+  /** Takes the values out of the tapestry. May be asynchronous; runs at least once, as any body. */
+  readonly write: (inputs: WiredValues<W>, context: KnotContext) => O & Encodable<O>;
+}
+
+/**
+ * Places a knot that takes values out of a tapestry, with its function in place: `sink({ inputs: { report }, write: ({
+ * report }) => mail(report) }, { id: 'mail' })`. Its value is what the function returns, such as a receipt; other knots
+ * may depend on it. It may be called again when a worker is lost, so key what it writes by `context.idempotencyKey`.
+ *
+ * @throws SelvageError InvalidConfig, and those of placing a definition
+ */
+export function sink<const W extends object, O, const Id extends string>(
+  options: SinkOptions<W, O>,
+  config: KnotConfig<Id>,
+): KnotBelow<Awaited<O>, Id, WhyAnyAbsent<W>> {
+  requireKeys('sink', options, ['inputs', 'write'], config);
+  const { inputs, write } = options;
+  const definition = inlineDefinition('sink', { write }, config, (given: WiredValues<W>, context) =>
+    write(given, context),
+  );
+  if (typeof inputs !== 'object' || inputs === null || !Object.values(inputs).some(knotRecord)) {
+    throw invalidNode(
+      'sink',
+      config,
+      'NotAKnot',
+      'has no knot among its inputs',
+      'Give at least one: sink({ inputs: { report }, … }).',
+    );
+  }
+  return place(definition, inputs, config) as KnotBelow<Awaited<O>, Id, WhyAnyAbsent<W>>;
+}

@@ -1,0 +1,27 @@
+import type { Encodable } from '../encodable';
+import type { Knot, KnotConfig } from '../knot';
+import type { KnotContext } from '../knot-context';
+import { place } from '../place';
+import { inlineDefinition, requireKeys } from './inline-definition';
+
+export interface SourceOptions<O> {
+  /** Returns the value. May be asynchronous; runs at least once, as any body. */
+  readonly read: (context: KnotContext) => O & Encodable<O>;
+}
+
+/**
+ * Places a knot without inputs, with its function in place, where data enters a tapestry:
+ * `source({ read: () => fetchPrices() }, { id: 'prices' })`. It starts with the run. Its value is recorded, so a
+ * resumed run continues from the same data.
+ *
+ * @throws SelvageError InvalidConfig, and those of placing a definition
+ */
+export function source<O, const Id extends string>(
+  options: SourceOptions<O>,
+  config: KnotConfig<Id>,
+): Knot<Awaited<O>, Id> {
+  requireKeys('source', options, ['read'], config);
+  const { read } = options;
+  const definition = inlineDefinition('source', { read }, config, (_: object, context) => read(context));
+  return place(definition, {}, config) as Knot<Awaited<O>, Id>;
+}

@@ -1,0 +1,55 @@
+import type { GivenFor, KnotBelow, WhyAnyAbsent } from '../knot';
+import type { NodeConfig } from '../node-options';
+import type { DefinitionRecord } from '../records';
+import type { Tapestry } from '../tapestry';
+import { inlineDefinition, requireKeys } from './inline-definition';
+import { nestedTapestry, placeNested } from './nested-tapestry';
+
+export interface SubTapestryOptions<Parameters extends object, Values extends object, Given = unknown> {
+  /** The tapestry to run. Nesting closes it: nothing can be added any more. */
+  readonly tapestry: Tapestry<Parameters, Values>;
+  /** The child run's parameters, by name: knots or constants. One with a default may be omitted. */
+  readonly inputs: GivenFor<Parameters, Given>;
+}
+
+/**
+ * Options of a placement, without those that say how one body is called, as a child run has many.
+ * `dispatcher` sets the task queue of the child run. The outer tapestry's `knots` options of the missing
+ * names do not apply either.
+ */
+export type NestedConfig<Id extends string> = NodeConfig<'subTapestry', Id>;
+
+/**
+ * Places a knot that runs another tapestry:
+ * `subTapestry({ tapestry: payment, inputs: { order } }, { id: 'paid' })`. The child run is a run of its own,
+ * `<run>/<knot>#1`. Its plan is fixed when the outer tapestry is compiled. The knot's value is what the
+ * child's `run.values()` returns; where that throws, the knot fails (`SubRunFailed`). The outer run's cancel
+ * and deadline end the child run, too.
+ *
+ * @throws SelvageError InvalidConfig; UnknownInput, MissingInput, InvalidInput by its parameters; Cycle; and
+ *   those of
+ * placing a definition
+ */
+export function subTapestry<
+  Parameters extends object,
+  Values extends object,
+  const Id extends string,
+  const Given extends object,
+>(
+  options: SubTapestryOptions<Parameters, Values, Given>,
+  config: NestedConfig<Id>,
+): KnotBelow<Values, Id, WhyAnyAbsent<Given>> {
+  requireKeys('subTapestry', options, ['tapestry', 'inputs'], config);
+  const { tapestry, inputs } = options;
+  const nested = nestedTapestry('subTapestry', 'tapestry', tapestry, config);
+  return placeNested(SUB_TAPESTRY, nested, inputs, config) as KnotBelow<Values, Id, WhyAnyAbsent<Given>>;
+}
+
+const SUB_TAPESTRY: DefinitionRecord = inlineDefinition('subTapestry', {}, undefined, neverCalled, {
+  node: 'subTapestry',
+});
+
+/** The host runs the tapestry instead of a body. */
+function neverCalled(): never {
+  throw new Error('A knot that runs a tapestry has no body of its own.');
+}

@@ -1,0 +1,258 @@
+import { SelvageError } from '../../errors';
+import type { Absence, In, Knot, KnotBelow, MayBeAbsent } from '../knot';
+import type { KnotContext } from '../knot-context';
+import { knotRecord } from '../marks';
+import { checkName } from '../names';
+import { shown } from '../options';
+import type { NodeConfig } from '../node-options';
+import { place } from '../place';
+import type { DefinitionRecord, WaitRecord } from '../records';
+import { describeIssues, isStandardSchema, type OutputOf, type StandardSchema } from '../standard-schema';
+import { durationOf, timeOf } from '../wait-times';
+import { inlineDefinition, invalidNode, requireKeys } from './inline-definition';
+
+/**
+ * The second argument of a wait. It lacks the options of bodies (retry, timeout, cache, limits), as a wait has none.
+ */
+export type WaitConfig<Id extends string = string> = NodeConfig<'sleep', Id>;
+
+interface WaitsAfter<Why> {
+  /** Knots to wait for before the wait begins, beside its inputs. Their values are not read. Default: none. */
+  readonly after?: readonly (Knot<any> & MayBeAbsent<Why>)[];
+}
+
+export interface SignalWait<Why = unknown> extends WaitsAfter<Why> {
+  /**
+   * Milliseconds from the beginning of the wait, after which the knot fails with `SignalTimeout`. Default: no limit.
+   */
+  readonly timeout?: number;
+}
+
+/** The form of `waitForSignal` that names everything in its first argument. */
+export interface SignalOptions<S extends StandardSchema, Why = unknown> extends SignalWait<Why> {
+  /** Name of the signal, as given to `run.signal`. Several waits may share it: each takes one signal. */
+  readonly name: string;
+  /** Schema of the payload. The knot's value is the schema's output. */
+  readonly schema: S;
+}
+
+interface PassesOn<T, Why> extends WaitsAfter<Why> {
+  /** A knot whose value is passed on, by reference, when the time has come. Default: the value is `undefined`. */
+  readonly input?: Knot<T> & MayBeAbsent<Why>;
+}
+
+export interface SleepOptions<T, Why = unknown> extends PassesOn<T, Why> {
+  /** Milliseconds from when the wait begins, 0 or more. */
+  readonly ms: In<number, Why>;
+}
+
+export interface WaitUntilOptions<T, Why = unknown> extends PassesOn<T, Why> {
+  /** A point in time, or milliseconds since the epoch. A past time ends the wait at once. */
+  readonly time: In<Date, Why> | In<number, Why>;
+}
+
+/**
+ * Places a knot that waits for a signal from outside; its value is the payload: `waitForSignal('approve', z.object({
+ * by: z.string() }), { id: 'approval', after: [report], timeout: 86_400_000 })`. It begins when the knots in `after`
+ * are Ok; a signal that arrives earlier is kept. It holds no worker and no activity. A cancel ends it at once.
+ *
+ * @throws SelvageError InvalidName (of the signal), InvalidConfig, and those of placing a definition
+ */
+export function waitForSignal<S extends StandardSchema, const Id extends string, Why extends Absence = never>(
+  name: string,
+  schema: S,
+  config: WaitConfig<Id> & SignalWait<Why>,
+): KnotBelow<OutputOf<S>, Id, Why>;
+export function waitForSignal<S extends StandardSchema, const Id extends string, Why extends Absence = never>(
+  options: SignalOptions<S, Why>,
+  config: WaitConfig<Id>,
+): KnotBelow<OutputOf<S>, Id, Why>;
+export function waitForSignal(
+  ...args:
+    | readonly [name: string, schema: StandardSchema, config: WaitConfig & SignalWait]
+    | readonly [options: SignalOptions<StandardSchema>, config: WaitConfig]
+): Knot<any> {
+  const { options, config } = readSignalArguments(args);
+  const { name, schema, timeout, after } = options;
+  checkName('signal', name);
+  if (!isStandardSchema(schema)) {
+    throw invalidNode(
+      'waitForSignal',
+      config,
+      'MissingPart',
+      'has no schema',
+      "Give one of a library that implements Standard Schema: waitForSignal('approve', z.object({ … }), { id: '…' }).",
+    );
+  }
+  if (timeout !== undefined && (durationOf(timeout) ?? 0) === 0) {
+    throw invalidNode(
+      'waitForSignal',
+      config,
+      'WrongValue',
+      `has a "timeout" that is ${shown(timeout)}`,
+      'Give a positive number of milliseconds, or leave it out.',
+    );
+  }
+  const wait = { signal: name, schema, ...(timeout !== undefined && { timeout }) };
+  const definition = waitDefinition('waitForSignal', config, wait, accepting(name, schema));
+  return placeWait(definition, { signal: name, timeout }, after, config);
+}
+
+/**
+ * Places a knot that waits for a number of milliseconds, a constant or a knot's value:
+ * `sleep({ ms: 60_000, input: draft }, { id: 'a-minute' })`. It holds no worker and no activity. An invalid duration
+ * makes it fail with InvalidWait.
+ *
+ * @throws SelvageError InvalidConfig, and those of placing a definition
+ */
+export function sleep<const Id extends string, Why extends Absence = never>(
+  options: SleepOptions<unknown, Why> & { readonly input?: undefined },
+  config: WaitConfig<Id>,
+): KnotBelow<undefined, Id, Why>;
+export function sleep<T, const Id extends string, Why extends Absence = never>(
+  options: SleepOptions<T, Why>,
+  config: WaitConfig<Id>,
+): KnotBelow<T, Id, Why>;
+export function sleep(options: SleepOptions<unknown>, config: WaitConfig): Knot<any> {
+  requireKeys('sleep', options, ['ms', 'input', 'after'], config);
+  const { ms, input, after } = options;
+  const isConstant = knotRecord(ms) === undefined;
+  const duration = isConstant ? durationOf(ms) : undefined;
+  if (isConstant && duration === undefined) {
+    throw invalidNode(
+      'sleep',
+      config,
+      'WrongValue',
+      `has "ms", which is ${shown(ms)}`,
+      'Give a number of milliseconds, 0 or more, or a knot that yields one.',
+    );
+  }
+  const definition = waitDefinition(
+    'sleep',
+    config,
+    duration === undefined ? {} : { ms: duration },
+    (given: { ms: unknown }, { knotId }) => {
+      if (durationOf(given.ms) === undefined)
+        throw invalidWait(knotId, 'ms', given.ms, 'a number of milliseconds, 0 or more');
+    },
+  );
+  return placeWait(definition, { ms, input: passedOn('sleep', input, config) }, after, config);
+}
+
+/**
+ * Places a knot that waits until a point in time, a constant or a knot's value: `waitUntil({ time: due, input: letter
+ * }, { id: 'on-the-day' })`. It holds no worker and no activity. An invalid time makes it fail with InvalidWait.
+ *
+ * @throws SelvageError InvalidConfig, and those of placing a definition
+ */
+export function waitUntil<const Id extends string, Why extends Absence = never>(
+  options: WaitUntilOptions<unknown, Why> & { readonly input?: undefined },
+  config: WaitConfig<Id>,
+): KnotBelow<undefined, Id, Why>;
+export function waitUntil<T, const Id extends string, Why extends Absence = never>(
+  options: WaitUntilOptions<T, Why>,
+  config: WaitConfig<Id>,
+): KnotBelow<T, Id, Why>;
+export function waitUntil(options: WaitUntilOptions<unknown>, config: WaitConfig): Knot<any> {
+  requireKeys('waitUntil', options, ['time', 'input', 'after'], config);
+  const { time, input, after } = options;
+  const isConstant = knotRecord(time) === undefined;
+  const until = isConstant ? timeOf(time) : undefined;
+  if (isConstant && until === undefined) {
+    throw invalidNode(
+      'waitUntil',
+      config,
+      'WrongValue',
+      `has a "time" that is ${shown(time)}`,
+      'Give a Date or milliseconds since the epoch, or a knot that yields one.',
+    );
+  }
+  const definition = waitDefinition(
+    'waitUntil',
+    config,
+    until === undefined ? {} : { until },
+    (given: { time: unknown }, { knotId }) => {
+      if (timeOf(given.time) === undefined)
+        throw invalidWait(knotId, 'time', given.time, 'a Date or milliseconds since the epoch');
+    },
+  );
+  return placeWait(definition, { time, input: passedOn('waitUntil', input, config) }, after, config);
+}
+
+function readSignalArguments(
+  args: readonly [string, StandardSchema, WaitConfig & SignalWait] | readonly [object, WaitConfig],
+): { options: SignalOptions<StandardSchema>; config: WaitConfig } {
+  const [first] = args;
+  if (args.length === 2 && typeof first === 'object' && first !== null) {
+    requireKeys('waitForSignal', first, ['name', 'schema', 'timeout', 'after'], args[1]);
+    return { options: first as SignalOptions<StandardSchema>, config: args[1] };
+  }
+  const [name, schema, given] = args as readonly [string, StandardSchema, WaitConfig & SignalWait];
+  const { timeout, after, ...config } = given ?? {};
+  return {
+    options: { name, schema, ...(timeout !== undefined && { timeout }), ...(after && { after }) },
+    config,
+  };
+}
+
+function waitDefinition(
+  node: 'waitForSignal' | 'sleep' | 'waitUntil',
+  config: unknown,
+  wait: WaitRecord,
+  body: DefinitionRecord['body'],
+): DefinitionRecord {
+  return Object.freeze({ ...inlineDefinition(node, {}, config, body, { node }), wait: Object.freeze(wait) });
+}
+
+function placeWait(
+  definition: DefinitionRecord,
+  inputs: Readonly<Record<string, unknown>>,
+  after: unknown,
+  config: WaitConfig,
+): Knot<any> {
+  const node = definition.node!;
+  if (after !== undefined && !(Array.isArray(after) && after.every(knotRecord))) {
+    throw invalidNode(
+      node,
+      config,
+      'NotAKnot',
+      'has an "after" that is no list of knots',
+      'Give the knots that it waits for before it begins: after: [report].',
+    );
+  }
+  const parents = ((after ?? []) as readonly Knot<any>[]).map((knot, index) => [`after${index}`, knot]);
+  return place(definition, { ...inputs, ...Object.fromEntries(parents) }, config);
+}
+
+function passedOn(node: string, input: unknown, config: unknown): unknown {
+  if (input === undefined || knotRecord(input) !== undefined) return input;
+  throw invalidNode(
+    node,
+    config,
+    'NotAKnot',
+    `has an "input" that is ${shown(input)}`,
+    'Give a knot, whose value is passed on, or leave it out.',
+  );
+}
+
+/** The body of a wait for a signal: applies the schema, whose output is the knot's value. */
+function accepting(name: string, schema: StandardSchema): DefinitionRecord['body'] {
+  return async ({ payload }: { payload: unknown }, { knotId }: KnotContext): Promise<unknown> => {
+    const result = await schema['~standard'].validate(payload);
+    if (!result.issues) return result.value;
+    throw new SelvageError(
+      'InvalidSignal',
+      `The signal "${name}" that knot "${knotId}" has taken does not satisfy its schema: ${describeIssues(result.issues)}.`,
+      { details: { knot: knotId, signal: name } },
+    );
+  };
+}
+
+function invalidWait(knot: string, input: string, value: unknown, wanted: string): SelvageError {
+  return new SelvageError(
+    'InvalidWait',
+    `Knot "${knot}" waits by its input "${input}", which is ${shown(value)} and must be ${wanted}. Give the knot that yields it an output ` +
+      'schema to have it checked there.',
+    { details: { knot, input } },
+  );
+}

@@ -1,0 +1,37 @@
+import { SelvageError } from '../errors';
+import type { Knot, KnotDefinition } from './knot';
+import { definitionOfClass, isKnotClass, type KnotClassOf } from './knot-class';
+import { definitionRecord, knotRecord, tapestryRecord } from './marks';
+import type { DefinitionRecord, KnotRecord, TapestryRecord } from './records';
+import type { Tapestry } from './tapestry';
+
+/** True of a tapestry, whichever realm or copy of the package made it. */
+export function isTapestry(value: unknown): value is Tapestry<any, any> {
+  return tapestryRecord(value) !== undefined;
+}
+
+/**
+ * The record behind the object that a user holds. Asking for a tapestry's record closes it: from then on a plan may
+ * exist, and later additions would be missing in it.
+ *
+ * @throws SelvageError InvalidConfig if the value is none of these
+ */
+export function recordOf(value: Tapestry<any, any>): TapestryRecord;
+export function recordOf(value: Knot<any>): KnotRecord;
+export function recordOf(value: KnotDefinition<any, any> | KnotClassOf<any, any>): DefinitionRecord;
+export function recordOf(value: unknown): TapestryRecord | KnotRecord | DefinitionRecord {
+  const tapestry = tapestryRecord(value);
+  if (tapestry !== undefined) {
+    tapestry.closed = true;
+    return tapestry;
+  }
+  const record = knotRecord(value) ?? definitionRecord(value);
+  if (record !== undefined) return record;
+  if (isKnotClass(value)) return definitionOfClass(value);
+  throw new SelvageError(
+    'InvalidConfig',
+    `A tapestry, knot or definition was expected, and ${typeof value === 'object' ? 'another object' : typeof value} was given. ` +
+      'Give what tapestry(), knot() or a placement answered.',
+    { details: { reason: 'WrongValue' } },
+  );
+}

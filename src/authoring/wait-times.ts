@@ -1,0 +1,18 @@
+/** Most milliseconds before or after the epoch that a `Date` can hold. */
+const LAST_TIME = 8.64e15;
+
+/** A value as milliseconds to wait; undefined if it is not a duration. */
+export function durationOf(value: unknown): number | undefined {
+  return typeof value === 'number' && value >= 0 && value <= LAST_TIME ? value : undefined;
+}
+
+/** A value as milliseconds since the epoch; undefined if it is not a point in time. */
+export function timeOf(value: unknown): number | undefined {
+  const time = isDate(value) ? value.getTime() : value;
+  return typeof time === 'number' && Math.abs(time) <= LAST_TIME ? time : undefined;
+}
+
+/** Recognises dates of any realm. */
+function isDate(value: unknown): value is Date {
+  return Object.prototype.toString.call(value) === '[object Date]';
+}

@@ -1,0 +1,20 @@
+import type { StepBack } from '../ports';
+
+const BECOMES =
+  'Runs that still work make again what is gone; runs that were over then may end as HistoryLost, and can be resumed.';
+
+/** Recorded as the one who noticed a step back that was requested. */
+export const RESTORED = 'selvage restore';
+
+/** Describes a step back for people. */
+export function describeStepBack({ lost_after, lost_until, noticed_at, noticed_by }: StepBack): string {
+  const [after, until, noticed] = [lost_after, lost_until, noticed_at].map((at) =>
+    new Date(at).toISOString(),
+  ) as [string, string, string];
+  if (noticed_by === RESTORED)
+    return `\`selvage restore\` put a backup of ${after} in the place of the run history at ${noticed}, as it was asked to: what was committed in between is not in it. ${BECOMES}`;
+  return (
+    `The run history went back in time: it lost records after ${after}, up to ${until} at least (noticed at ${noticed} by process ${noticed_by}). ` +
+    BECOMES
+  );
+}

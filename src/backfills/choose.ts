@@ -1,0 +1,91 @@
+import type { RunStatus } from '../ports';
+import type { PartitionToMake } from './partition-end';
+import type { Order, Selection } from './selection';
+import { numberOfRun } from './run-ids';
+
+/** The state of a partition, with its newest run. */
+export interface StandingPartition {
+  readonly key: string;
+  readonly state: 'missing' | 'running' | 'ok' | 'failed' | 'stale';
+  /** Absent if it is missing. */
+  readonly run?: { readonly runId: string; readonly status: RunStatus };
+}
+
+export interface Choice {
+  readonly tapestry: string;
+  readonly only: readonly Selection[];
+  readonly order: Order;
+  /** By the run history's clock, taken before the partitions were looked at. */
+  readonly since: number;
+  /** Runs started by the backfill that this one resumes: those that failed are made again. */
+  readonly resumed?: ReadonlySet<string>;
+  /**
+   * If partitions depend on another one, returns it; undefined for the first. If omitted, none depends on
+   * another.
+   */
+  readonly previous?: (key: string) => string | undefined;
+  /** Whether a partition outside of the listed ones is ok. */
+  readonly isOk?: (key: string) => boolean;
+}
+
+/** The trigger of the runs that a backfill starts. */
+export function triggerOfBackfill(runId: string): string {
+  return `backfill:${runId}`;
+}
+
+/**
+ * Which partitions a backfill makes, in the order in which it makes them. Running ones are always included,
+ * to be awaited.
+ *
+ * @param standing in domain order
+ */
+export function choosePartitions(standing: readonly StandingPartition[], choice: Choice): PartitionToMake[] {
+  const { tapestry, only, order, since, previous, isOk = () => false } = choice;
+  const { resumed } = choice;
+  const wants = ({ state, run }: StandingPartition): boolean => {
+    if (state === 'running' || only.includes('all')) return true;
+    if (state !== 'failed') return state !== 'ok' && only.includes(state);
+    // A stopped run has neither made anything nor failed.
+    const isStopped = run?.status === 'cancelled' && only.includes('missing');
+    return isStopped || only.includes('failed') || resumed?.has(run?.runId ?? '') === true;
+  };
+  const chosen = standing.filter(wants);
+  if (order === 'backward') chosen.reverse();
+  if (previous) inChains(chosen, previous);
+  const places = new Map(chosen.map(({ key }, place) => [key, place]));
+  const states = new Map(standing.map(({ key, state }) => [key, state]));
+  const dependence = (key: string): Pick<PartitionToMake, 'after' | 'heldBy'> => {
+    const before = previous?.(key);
+    if (before === undefined) return {};
+    const place = places.get(before);
+    if (place !== undefined) return { after: { key: before, place } };
+    const state = states.get(before);
+    const isThere = state === undefined ? isOk(before) : state === 'ok' || state === 'stale';
+    return isThere ? {} : { heldBy: before };
+  };
+  return chosen.map(({ key, state, run }) => ({
+    key,
+    n: nextNumber(tapestry, key, state === 'running' ? undefined : run?.runId),
+    since,
+    ...(state === 'running' && { running: run!.runId }),
+    ...(state !== 'running' && dependence(key)),
+  }));
+}
+
+/**
+ * The number after that of the newest run; 1 if that run does not come from a backfill. Starting the run
+ * shows which numbers are taken.
+ */
+function nextNumber(tapestry: string, key: string, newest: string | undefined): number {
+  return ((newest !== undefined && numberOfRun(tapestry, key, newest)) || 0) + 1;
+}
+
+/**
+ * Sorts dependent partitions so that the heads of all chains come first: otherwise one chain would wait for
+ * itself while others could proceed.
+ */
+function inChains(chosen: StandingPartition[], previous: (key: string) => string | undefined): void {
+  const depths = new Map<string, number>();
+  for (const { key } of chosen) depths.set(key, (depths.get(previous(key) ?? '') ?? -1) + 1);
+  chosen.sort((one, other) => depths.get(one.key)! - depths.get(other.key)!);
+}

@@ -1,0 +1,19 @@
+export { choosePartitions, triggerOfBackfill, type Choice, type StandingPartition } from './choose';
+export { numberOfRun, partitionRunId } from './run-ids';
+export { reportOf, type BackfillReport, type PartitionEnd, type PartitionToMake } from './partition-end';
+export {
+  BACKFILL,
+  DEFAULT_MAX,
+  MOST_AT_ONCE,
+  backfillRequestSchema,
+  type BackfillInput,
+  type BackfillRequest,
+} from './request';
+export { ORDERS, SELECTIONS, type Order, type Selection } from './selection';
+export {
+  LIST_KNOT,
+  PARTITIONS_KNOT,
+  backfillTapestry,
+  type BackfillHost,
+  type BackfillTapestry,
+} from './tapestry';

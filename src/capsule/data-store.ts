@@ -1,0 +1,142 @@
+import { requireIntact } from '../ports/parts/content-hash';
+import { pageByHash } from '../ports/parts/pages';
+import { inOnePiece } from '../ports/parts/pieces';
+import { nodeSha256 } from '../node-sha256';
+import { SelvageError } from '../errors';
+import type { DataStore, Page, PageOptions, StoredEntry } from '../ports';
+import type { AbsentValue, CapsuleValue } from './format';
+
+/** Computes a keyed hash from a plain SHA-256; undefined if the key is not available. */
+export type KeyedDigest = ((sha256: string) => string) | undefined;
+
+/** The values of a capsule, read-only; each is checked against its hash when read. */
+export class CapsuleDataStore implements DataStore {
+  readonly technology = 'capsule';
+  readonly #values: ReadonlyMap<string, CapsuleValue>;
+  readonly #absent: ReadonlyMap<string, AbsentValue>;
+  readonly #file: string;
+  readonly #madeAt: number;
+  readonly #keyed: KeyedDigest;
+
+  constructor(
+    {
+      values,
+      absent,
+      madeAt,
+    }: { values: readonly CapsuleValue[]; absent: readonly AbsentValue[]; madeAt: number },
+    file: string,
+    keyed: KeyedDigest,
+  ) {
+    this.#values = new Map(values.map((value) => [value.hash, value]));
+    this.#absent = new Map(absent.map((value) => [value.hash, value]));
+    this.#madeAt = madeAt;
+    this.#file = file;
+    this.#keyed = keyed;
+  }
+
+  /** Why a value is missing; undefined if it is present, or if nothing names it. */
+  absence(hash: string): AbsentValue | undefined {
+    return this.#absent.get(hash);
+  }
+
+  async identity(): Promise<string> {
+    return `capsule ${this.#file}`;
+  }
+
+  /** @throws SelvageError `ValueDamaged`; or why the value is not in the file: `Redacted`, `NotKept`, `ValueMissing`, … */
+  async get(hash: string): Promise<Uint8Array | undefined> {
+    const value = this.#values.get(hash);
+    if (value) return this.#checked(value);
+    const absent = this.#absent.get(hash);
+    if (absent) throw absenceError(absent, this.#file);
+    return undefined;
+  }
+
+  async getMany(hashes: readonly string[]): Promise<Map<string, Uint8Array>> {
+    const found = new Map<string, Uint8Array>();
+    for (const hash of hashes) {
+      const bytes = await this.get(hash);
+      if (bytes) found.set(hash, bytes);
+    }
+    return found;
+  }
+
+  async has(hash: string): Promise<boolean> {
+    return this.#values.has(hash);
+  }
+
+  async hasMany(hashes: readonly string[]): Promise<Set<string>> {
+    return new Set(hashes.filter((hash) => this.#values.has(hash)));
+  }
+
+  async getStream(hash: string): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const bytes = await this.get(hash);
+    return bytes && inOnePiece(bytes);
+  }
+
+  async keep(hashes: readonly string[]): Promise<Set<string>> {
+    return await this.hasMany(hashes);
+  }
+
+  async list(options: PageOptions = {}): Promise<Page<StoredEntry>> {
+    const entries = [...this.#values.values()].map((value) => ({
+      hash: value.hash,
+      size: bytesOf(value).byteLength,
+      lastPutAt: this.#madeAt,
+    }));
+    return pageByHash(entries, options);
+  }
+
+  async put(): Promise<void> {
+    throw readOnly(this.#file);
+  }
+
+  async putStream(): Promise<never> {
+    throw readOnly(this.#file);
+  }
+
+  async delete(): Promise<void> {
+    throw readOnly(this.#file);
+  }
+
+  async deleteUnlessPutSince(): Promise<string[]> {
+    throw readOnly(this.#file);
+  }
+
+  async close(): Promise<void> {}
+
+  #checked(value: CapsuleValue): Uint8Array {
+    const bytes = bytesOf(value);
+    const { hash, sha256 } = value;
+    if (sha256 === undefined) {
+      requireIntact(hash, bytes, this.#file);
+      return bytes;
+    }
+    const found = nodeSha256(bytes);
+    const digits = hash.slice(hash.indexOf(':') + 1);
+    if (found === sha256 && (this.#keyed === undefined || this.#keyed(found) === digits)) return bytes;
+    throw new SelvageError(
+      'ValueDamaged',
+      `The value ${hash} in ${this.#file} is damaged: its bytes are not those of its hash. Get the capsule again from where it was made.`,
+      { details: { hash, place: this.#file } },
+    );
+  }
+}
+
+function bytesOf({ text, base64 }: CapsuleValue): Uint8Array {
+  return text === undefined ? Buffer.from(base64 ?? '', 'base64') : Buffer.from(text, 'utf8');
+}
+
+function absenceError({ hash, code, reason }: AbsentValue, file: string): SelvageError {
+  return new SelvageError(code, `The value ${hash} is not in ${file}: ${reason}.`, {
+    details: { hash, file },
+  });
+}
+
+export function readOnly(file: string): SelvageError {
+  return new SelvageError(
+    'HistoryReadOnly',
+    `${file} is a capsule, which is only read. Run something in a project of yours instead.`,
+    { details: { file } },
+  );
+}

@@ -1,0 +1,173 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { z } from 'zod';
+import { nodeSha256 } from '../node-sha256';
+import { isContentHash, isSealedName } from '../ports/parts/content-hash';
+import { SelvageError } from '../errors';
+import { lineageRecordSchema, runRecordSchema } from '../ports';
+
+/**
+ * A capsule is an HTML page with a block of data: JSON, compressed by gzip, in base64. The block states its
+ * format in clear text, so that an older version refuses a newer one by name without unpacking it, and its
+ * length and kind, so that nothing longer than stated is unpacked.
+ */
+export const CAPSULE_FORMAT = 1;
+
+/** Most bytes of the unpacked data. Anything that states more is refused. */
+export const MAX_UNPACKED_BYTES = 512 * 1024 * 1024;
+
+const OPENING = '<script type="application/octet-stream" id="selvage-capsule"';
+const CLOSING = '</script>';
+const ATTRIBUTES = /^ data-format="(\d{1,9})" data-bytes="(\d{1,12})" data-sha256="([0-9a-f]{64})">/;
+const HEAD_LENGTH = 200;
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+
+const hash = z.string().refine((text) => isContentHash(text) && !isSealedName(text));
+
+/** Why a value is not in the file. */
+export const ABSENCES = [
+  'NotKept',
+  'Redacted',
+  'ValueMissing',
+  'ValueDamaged',
+  'SubjectForgotten',
+  'KeyMissing',
+  'BackendUnavailable',
+] as const;
+
+const absentSchema = z.object({
+  hash,
+  /** Bytes; null if unknown. */
+  size: z.number().nullable(),
+  code: z.enum(ABSENCES),
+  reason: z.string(),
+  /**
+   * For a partly redacted value: the rest, as canonical JSON with `{"$type":"redacted"}` in place of the
+   * parts.
+   */
+  rest: z.string().optional(),
+});
+
+const valueSchema = z.object({
+  hash,
+  /** SHA-256 of the bytes if the hash is keyed, so that readers without the key can check them, too. */
+  sha256: z.string().optional(),
+  text: z.string().optional(),
+  base64: z.string().optional(),
+});
+
+const planSchema = z.object({
+  hash: z.string(),
+  tapestry: z.string(),
+  text: z.string(),
+  savedAt: z.number(),
+});
+
+const documentSchema = z.object({
+  format: z.literal(CAPSULE_FORMAT),
+  madeAt: z.number(),
+  /** The software that made the capsule. */
+  madeBy: z.object({ selvage: z.string(), node: z.string(), platform: z.string() }),
+  /** Key of the record of the captured run; the other runs are those that its knots started. */
+  run: z.string(),
+  runs: z.array(runRecordSchema).min(1),
+  records: z.array(lineageRecordSchema),
+  plans: z.array(planSchema),
+  values: z.array(valueSchema),
+  absent: z.array(absentSchema),
+  /** The redactions, as given. */
+  redacted: z.array(z.string()),
+});
+
+export type CapsuleDocument = z.infer<typeof documentSchema>;
+export type AbsentValue = z.infer<typeof absentSchema>;
+export type CapsuleValue = z.infer<typeof valueSchema>;
+
+/** The block of data that makes a page a capsule. It contains no character with a meaning in HTML. */
+export function packCapsule(document: CapsuleDocument): string {
+  const json = Buffer.from(JSON.stringify(document));
+  if (json.byteLength > MAX_UNPACKED_BYTES) {
+    throw new SelvageError(
+      'CapsuleTooLarge',
+      `The capsule of run "${document.runs[0]!.run_id}" would have ${json.byteLength} bytes of data, and at most ${MAX_UNPACKED_BYTES} can be read again. ` +
+        'Keep less of its values: --max-total, --max-value, --no-values.',
+      { details: { bytes: json.byteLength, limit: MAX_UNPACKED_BYTES } },
+    );
+  }
+  const attributes = `data-format="${CAPSULE_FORMAT}" data-bytes="${json.byteLength}" data-sha256="${nodeSha256(json)}"`;
+  return `${OPENING} ${attributes}>${gzipSync(json, { level: 9 }).toString('base64')}${CLOSING}`;
+}
+
+/**
+ * Reads the data of a capsule.
+ *
+ * @param file its name in messages
+ * @throws SelvageError `CapsuleDamaged`, `CapsuleTooNew`, `CapsuleTooLarge`
+ */
+export function unpackCapsule(text: string, file: string): CapsuleDocument {
+  // The last one: anything similar before it is part of the run's own texts.
+  const at = text.lastIndexOf(OPENING);
+  if (at === -1) throw damaged(file, 'it has no data of a run: it is another file, or was cut off');
+  const begin = at + OPENING.length;
+  const attributes = ATTRIBUTES.exec(text.slice(begin, begin + HEAD_LENGTH));
+  if (!attributes) throw damaged(file, 'what it says of its data was changed or cut off');
+  const [head, format, bytes, sha256] = attributes as unknown as [string, string, string, string];
+  if (Number(format) > CAPSULE_FORMAT) {
+    throw new SelvageError(
+      'CapsuleTooNew',
+      `${file} is a capsule of format ${format}, and this version of Selvage reads formats up to ${CAPSULE_FORMAT}. Read it with the version that made it, or a newer one.`,
+      { details: { file, format: Number(format), known: CAPSULE_FORMAT } },
+    );
+  }
+  const end = text.indexOf(CLOSING, begin);
+  if (end === -1) throw damaged(file, 'it was cut off in its data');
+  return parsed(
+    unpacked(text.slice(begin + head.length, end), { file, length: Number(bytes), sha256 }),
+    file,
+  );
+}
+
+function unpacked(
+  base64: string,
+  { file, length, sha256 }: { readonly file: string; readonly length: number; readonly sha256: string },
+): string {
+  if (length > MAX_UNPACKED_BYTES) {
+    throw new SelvageError(
+      'CapsuleTooLarge',
+      `The data of ${file} says that it has ${length} bytes, and at most ${MAX_UNPACKED_BYTES} are read. Make a smaller capsule of the run.`,
+      { details: { file, bytes: length, limit: MAX_UNPACKED_BYTES } },
+    );
+  }
+  if (!BASE64.test(base64)) throw damaged(file, 'its data was changed');
+  let json: Buffer;
+  try {
+    json = gunzipSync(Buffer.from(base64, 'base64'), { maxOutputLength: Math.max(1, length) });
+  } catch (cause) {
+    throw damaged(file, 'its data does not unpack to what it says', cause);
+  }
+  if (json.byteLength !== length || nodeSha256(json) !== sha256)
+    throw damaged(file, 'its data is not what it was when it was made');
+  return json.toString('utf8');
+}
+
+function parsed(json: string, file: string): CapsuleDocument {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (cause) {
+    throw damaged(file, 'its data is no JSON', cause);
+  }
+  const { success, data, error } = documentSchema.safeParse(value);
+  if (!success) {
+    const [issue] = error.issues;
+    throw damaged(file, `its data is malformed at ${issue?.path.join('.') ?? 'the root'}`, error);
+  }
+  return data;
+}
+
+export function damaged(file: string, what: string, cause?: unknown): SelvageError {
+  return new SelvageError(
+    'CapsuleDamaged',
+    `${file} cannot be read as a capsule: ${what}. Get it again from where it was made, or make a new one: \`selvage capsule RUN\`.`,
+    { details: { file }, ...(cause !== undefined && { cause }) },
+  );
+}

@@ -1,0 +1,106 @@
+import type {
+  EmbeddedDocument,
+  EmbeddedRun,
+  ElementsAnswer,
+  KnotView,
+  QuestionName,
+  Questions,
+  ValueView,
+} from '../explorer';
+import type { ExplorerData } from '../explorer/data';
+import { htmlOfDocument } from '../explorer/html';
+import { Plans } from '../explorer/plans';
+import { answer } from '../explorer/questions';
+import { ServerReach } from '../explorer/reach';
+import { SelvageError } from '../errors';
+import type { Json } from '../values';
+import { VERSION } from '../version';
+import type { CapsuleDocument } from './format';
+import { capsuleOf, type Capsule } from './read-capsule';
+
+/** Most elements of a map that the page lists; the data has all. */
+const SHOWN_ELEMENTS = 5_000;
+/** How many of those have a panel of their own. */
+const ELEMENTS_WITH_PANELS = 500;
+const READ_ONLY = { mayAct: false, isReadOnly: true };
+
+/** The page of a capsule: what `selvage ui` would show of its run, with its data. @param block as it is in the file */
+export async function capsulePage(document: CapsuleDocument, block: string): Promise<string> {
+  const capsule = await capsuleOf(document, 'The capsule');
+  const html = htmlOfDocument(await embedded(capsule, document));
+  // After everything that the page consists of.
+  const end = html.lastIndexOf('</body>');
+  return `${html.slice(0, end)}${block}\n${html.slice(end)}`;
+}
+
+/** The data for queries about a capsule: only its records. */
+export function capsuleData({ run, backends }: Capsule): ExplorerData {
+  return {
+    backends,
+    reach: new ServerReach(() => Promise.reject(noServer())),
+    project: run.tapestry,
+    tapestries: [],
+    triggers: [],
+    plans: new Plans(backends),
+  };
+}
+
+function noServer(): SelvageError {
+  return new SelvageError('ServerUnreachable', 'A capsule has no server: it shows what is on record.');
+}
+
+async function embedded(capsule: Capsule, document: CapsuleDocument): Promise<EmbeddedDocument> {
+  const data = capsuleData(capsule);
+  const ask = <Name extends QuestionName>(
+    name: Name,
+    question: Questions[Name]['ask'],
+  ): Promise<Questions[Name]['answer']> => answer(data, READ_ONLY, name, question);
+  const runs: EmbeddedRun[] = [];
+  for (const { run_id: run } of capsule.runs) runs.push(await embeddedRun(run, ask));
+  const [{ run, knots, elements }, ...nested] = runs as [EmbeddedRun, ...EmbeddedRun[]];
+  const values: Record<string, ValueView> = {};
+  for (const { hash } of document.values) values[hash] = await ask('value', { hash });
+  for (const { hash, size, code, reason, rest } of document.absent) {
+    values[hash] =
+      rest === undefined
+        ? { form: 'none', hash, code, message: `It is not in this file: ${reason}.` }
+        : { form: 'json', hash, size: size ?? 0, json: JSON.parse(rest) as Json, isCut: false };
+  }
+  const project = document.redacted.length > 0 ? `${run.run.tapestry} (redacted)` : run.run.tapestry;
+  return {
+    format: 1,
+    kind: 'capsule',
+    about: {
+      version: VERSION,
+      project,
+      abilities: { act: false, isReadOnly: true, live: false, pages: ['runs', 'run', 'value'] },
+      tapestries: [],
+    },
+    run,
+    knots,
+    elements,
+    nested,
+    values,
+  };
+}
+
+async function embeddedRun(
+  run: string,
+  ask: <Name extends QuestionName>(
+    name: Name,
+    question: Questions[Name]['ask'],
+  ) => Promise<Questions[Name]['answer']>,
+): Promise<EmbeddedRun> {
+  const { previous: _, next: __, position: ___, ...view } = await ask('run', { run });
+  const knots: Record<string, KnotView> = {};
+  const elements: Record<string, ElementsAnswer> = {};
+  for (const { id, kind } of view.graph.knots) {
+    knots[id] = await ask('knot', { run, knot: id });
+    if (kind !== 'map') continue;
+    const listed = await ask('elements', { run, map: id, limit: SHOWN_ELEMENTS });
+    elements[id] = listed;
+    for (const element of listed.elements.slice(0, ELEMENTS_WITH_PANELS))
+      knots[element.id] = await ask('knot', { run, knot: element.id });
+  }
+  return { run: view, knots, elements };
+}

@@ -1,0 +1,175 @@
+import { open } from 'node:fs/promises';
+import {
+  InMemoryLeaseTable,
+  InMemoryRunHistory,
+  InMemoryStartLedger,
+  InMemoryTapestryStore,
+} from '../adapters/memory';
+import { nodeSha256 } from '../node-sha256';
+import { SelvageError } from '../errors';
+import type { Backends, DataStore, RunHistory, RunRecord, TapestryStore } from '../ports';
+import { encryptionFromEnvironment } from '../encryption/encryption';
+import type { Digests } from '../encryption/digests';
+import { digestTagOf } from '../encryption/seal-backends';
+import { CapsuleDataStore, readOnly } from './data-store';
+import { damaged, unpackCapsule, type AbsentValue, type CapsuleDocument } from './format';
+
+/** Most bytes of a file that is read. */
+const MAX_FILE_BYTES = 512 * 1024 * 1024;
+
+export interface ReadCapsuleOptions {
+  /** Keys of hashes, with which values are then checked as well. Default: those of the environment. */
+  readonly digests?: Digests;
+}
+
+/** A run in one file, opened for reading. */
+export interface Capsule {
+  /** The file, or the name that it was given. */
+  readonly file: string;
+  /** The captured run. */
+  readonly run: RunRecord;
+  /** That run, and those that its knots started. */
+  readonly runs: readonly RunRecord[];
+  /** Numbers of its knots' records, and of its values. */
+  readonly counts: { readonly records: number; readonly values: number };
+  /** Values that records name and the file lacks, each with the reason. */
+  readonly absent: readonly AbsentValue[];
+  /** The redactions, as given. */
+  readonly redacted: readonly string[];
+  /** When (milliseconds since the epoch) and by what it was made. */
+  readonly madeAt: number;
+  readonly madeBy: { readonly selvage: string; readonly node: string; readonly platform: string };
+  /** Its plans, records and values as backends, which refuse writes (`HistoryReadOnly`). */
+  readonly backends: Backends;
+}
+
+/**
+ * Opens a capsule. Runs nothing in it.
+ *
+ * @param file its path
+ * @throws SelvageError `FileNotFound`, `FileNotLoadable`, `CapsuleDamaged`, `CapsuleTooNew`,
+ *   `CapsuleTooLarge`
+ */
+export async function readCapsule(file: string, options: ReadCapsuleOptions = {}): Promise<Capsule> {
+  return await openCapsule(await readText(file), { file, ...options });
+}
+
+/** Like {@link readCapsule}, for the text of such a file. */
+export async function openCapsule(
+  text: string,
+  { file = 'The capsule', digests }: ReadCapsuleOptions & { readonly file?: string } = {},
+): Promise<Capsule> {
+  return await capsuleOf(unpackCapsule(text, file), file, digests);
+}
+
+/** @internal */
+export async function capsuleOf(
+  document: CapsuleDocument,
+  file: string,
+  digests?: Digests,
+): Promise<Capsule> {
+  const { runs, records, plans, absent, redacted, madeAt, madeBy } = document;
+  const run = runs.find(({ temporal_run_id }) => temporal_run_id === document.run);
+  if (!run) throw damaged(file, 'it does not have the run that it says it was made of');
+  const tapestryStore = new InMemoryTapestryStore();
+  for (const plan of plans) {
+    if (plan.hash !== `sha256:${nodeSha256(plan.text)}`)
+      throw damaged(file, `its plan ${plan.hash} is another one`);
+    await tapestryStore.save(plan);
+  }
+  const runHistory = new InMemoryRunHistory();
+  for (const one of runs) await runHistory.startRun(one);
+  await runHistory.commit(records);
+  return {
+    file,
+    run,
+    runs,
+    counts: { records: records.length, values: document.values.length },
+    absent,
+    redacted,
+    madeAt,
+    madeBy,
+    backends: readOnlyBackends(
+      {
+        tapestryStore,
+        runHistory,
+        dataStore: new CapsuleDataStore(document, file, keyedDigest(run, digests)),
+      },
+      file,
+    ),
+  };
+}
+
+function keyedDigest(run: RunRecord, given: Digests | undefined): ((sha256: string) => string) | undefined {
+  const tag = digestTagOf(run);
+  if (tag === undefined) return undefined;
+  const digests = given ?? encryptionFromEnvironment()?.digests;
+  return digests?.find(tag)?.ofSha256;
+}
+
+function readOnlyBackends(
+  {
+    tapestryStore,
+    runHistory,
+    dataStore,
+  }: {
+    readonly tapestryStore: TapestryStore;
+    readonly runHistory: RunHistory;
+    readonly dataStore: DataStore;
+  },
+  file: string,
+): Backends {
+  const refuse = async (): Promise<never> => {
+    throw readOnly(file);
+  };
+  const written = ['commit', 'startRun', 'endRun', 'changeRun', 'deleteRun'] as const;
+  for (const method of written) Object.defineProperty(runHistory, method, { value: refuse });
+  Object.defineProperty(tapestryStore, 'save', { value: refuse });
+  return {
+    tapestryStore,
+    runHistory,
+    dataStore,
+    leaseTable: new InMemoryLeaseTable(),
+    startLedger: new InMemoryStartLedger(),
+    commit: refuse,
+    async close() {},
+  };
+}
+
+async function readText(file: string): Promise<string> {
+  let handle;
+  try {
+    handle = await open(file, 'r');
+    const stats = await handle.stat();
+    if (!stats.isFile()) throw notReadable(file, 'it is not a file');
+    if (stats.size > MAX_FILE_BYTES) {
+      throw new SelvageError(
+        'CapsuleTooLarge',
+        `${file} has ${stats.size} bytes, and capsules of at most ${MAX_FILE_BYTES} are read. Make a smaller capsule of the run.`,
+        { details: { file, bytes: stats.size, limit: MAX_FILE_BYTES } },
+      );
+    }
+    return await handle.readFile('utf8');
+  } catch (error) {
+    if (SelvageError.is(error)) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT') throw notReadable(file, message, error);
+    throw new SelvageError('FileNotFound', `There is no file ${file}. Check the path.`, {
+      details: { file },
+      cause: error,
+    });
+  } finally {
+    await handle?.close();
+  }
+}
+
+function notReadable(file: string, why: string, cause?: unknown): SelvageError {
+  return new SelvageError(
+    'FileNotLoadable',
+    `${file} cannot be read: ${why}. Name a file that \`selvage capsule\` has made.`,
+    {
+      details: { file },
+      ...(cause !== undefined && { cause }),
+    },
+  );
+}

@@ -1,0 +1,166 @@
+import type { PlanKnot } from '../plan';
+import { SelvageError } from '../errors';
+import {
+  type LoadedPlan,
+  encodedOfStored,
+  failedOutcomeOf,
+  listInputs,
+  mapOf,
+  needsNoInputs,
+  receivedOutcome,
+  valueOfRecord,
+  type EncodedValue,
+  type OutcomeToRecord,
+} from '../runtime';
+import type { TapestryRecord } from '../authoring/records';
+import type { Backends, LineageRecord, RunRecord } from '../ports';
+import { PLAIN_DIGEST, type ValueDigest } from '../encryption/digests';
+import { subjectOf } from '../encryption/seal-backends';
+import { withSubject } from '../encryption/run-scope';
+import { firstDifference } from './first-difference';
+import { ScratchDataStore } from './scratch-data-store';
+import { type KnotEnd, type Reproduction, unread, endOf, endOfOutcome, told } from './reproduction';
+
+/** @internal A run as recorded. */
+export class RecordedRun {
+  readonly scratch: ScratchDataStore;
+  /** How its hashes are computed. Without the key, values are compared by their bytes. */
+  readonly digest: ValueDigest;
+  readonly #hasDigest: boolean;
+  readonly #backends: Backends;
+  #maps: ReadonlySet<string> | undefined;
+
+  constructor(
+    backends: Backends,
+    readonly run: RunRecord,
+    readonly plan: LoadedPlan,
+    readonly records: ReadonlyMap<string, LineageRecord>,
+    readonly tapestry: TapestryRecord,
+    digest: ValueDigest | undefined,
+  ) {
+    this.#backends = backends;
+    this.#hasDigest = digest !== undefined;
+    this.digest = digest ?? PLAIN_DIGEST;
+    this.scratch = new ScratchDataStore(backends.dataStore, this.digest);
+  }
+
+  hasElements(map: string): boolean {
+    this.#maps ??= new Set([...this.records.keys()].flatMap((id) => mapOf(id) ?? []));
+    return this.#maps.has(map);
+  }
+
+  /** The outcome of a parent without a value, as a child that receives outcomes sees it; undefined if it has a value. */
+  receivedOf(parent: number): ReturnType<typeof receivedOutcome> | undefined {
+    const failed = failedOutcomeOf(this.#recordOf(parent));
+    return failed && receivedOutcome(this.plan.plan.knots[parent]!, failed);
+  }
+
+  /**
+   * The values of a knot's parents, by index in the plan.
+   *
+   * @throws SelvageError why one is not available
+   */
+  async parents(knot: PlanKnot): Promise<ReadonlyMap<number, EncodedValue>> {
+    // A node that only passes a value on needs just its hash.
+    const isPassedOn = needsNoInputs(knot);
+    const values = new Map<number, EncodedValue>();
+    for (const input of Object.values(knot.inputs)) {
+      if (!('parent' in input) || values.has(input.parent)) continue;
+      const record = this.#recordOf(input.parent);
+      if (record.outcome !== 'ok') continue;
+      values.set(input.parent, isPassedOn ? valueOfRecord(record) : await this.valueOf(record));
+    }
+    for (const [input] of knot.policy.map ? listInputs(knot) : []) {
+      const { parent } = knot.inputs[input] as { parent: number };
+      if (!values.has(parent))
+        throw new SelvageError('ValueMissing', `Knot "${this.plan.parentId(parent)}" has no value.`);
+    }
+    return values;
+  }
+
+  async compare(
+    record: LineageRecord,
+    now: OutcomeToRecord | { readonly kind: 'err'; readonly error: NonNullable<KnotEnd['error']> },
+  ): Promise<Reproduction> {
+    const ends = { recorded: endOf(record), now: endOfOutcome(now) };
+    const base = { run: this.run.run_id, knot: record.knot_id, ...ends };
+    const { recorded } = ends;
+    if (record.outcome !== now.kind)
+      return { ...base, verdict: 'outcome', sentence: `it ${told(recorded)}, and now ${told(ends.now)}` };
+    if (now.kind === 'skipped') return { ...base, verdict: 'same', sentence: 'it was skipped again' };
+    if (now.kind === 'err') {
+      const { type, message } = recorded.error!;
+      const isRedacted = message === '(redacted)';
+      const isSame = type === now.error.type && (isRedacted || message === now.error.message);
+      return isSame
+        ? { ...base, verdict: 'same', sentence: `it failed again: ${type}: ${now.error.message}` }
+        : { ...base, verdict: 'error', sentence: `it ${told(recorded)}, and now ${told(ends.now)}` };
+    }
+    if (this.#hasDigest && now.value.hash === record.output_hash)
+      return { ...base, verdict: 'same', sentence: 'it gave the same value' };
+    return await this.#compareValues(record, now.value, base);
+  }
+
+  async #compareValues(
+    record: LineageRecord,
+    now: EncodedValue,
+    base: Pick<Reproduction, 'run' | 'knot' | 'recorded' | 'now'>,
+  ): Promise<Reproduction> {
+    let value: EncodedValue;
+    try {
+      value = await withSubject(subjectOf(this.run), () => this.valueOf(record));
+    } catch (error) {
+      if (!SelvageError.is(error)) throw error;
+      if (!this.#hasDigest) return unread(this.run, record.knot_id, record, error);
+      return {
+        ...base,
+        verdict: 'value',
+        sentence: `it gave another value; the recorded one cannot be shown: ${error.message}`,
+      };
+    }
+    const isSame =
+      value.encoded && now.encoded
+        ? Buffer.compare(bytesOf(value), bytesOf(now)) === 0
+        : value.hash === now.hash && value.encoded === now.encoded;
+    if (isSame) return { ...base, verdict: 'same', sentence: 'it gave the same value' };
+    const difference = value.encoded && now.encoded && firstDifference(value.encoded, now.encoded);
+    return {
+      ...base,
+      verdict: 'value',
+      sentence: difference
+        ? `it gave another value: at ${difference.path} there was ${difference.recorded}, and now is ${difference.now}`
+        : 'it gave another value',
+      ...(difference && { difference }),
+    };
+  }
+
+  /** @throws SelvageError why it is not available */
+  async valueOf(record: LineageRecord): Promise<EncodedValue> {
+    const value = valueOfRecord(record);
+    if (value.stored !== undefined) return value;
+    const bytes = await this.#backends.dataStore.get(value.hash);
+    if (bytes) return { ...value, encoded: encodedOfStored(value.hash, bytes), bytes };
+    throw new SelvageError(
+      'ValueMissing',
+      `The value ${value.hash} of knot "${record.knot_id}" is not in the data store any more.`,
+      { details: { hash: value.hash, knot: record.knot_id } },
+    );
+  }
+
+  #recordOf(parent: number): LineageRecord {
+    const id = this.plan.parentId(parent);
+    const record = this.records.get(id);
+    if (record) return record;
+    throw new SelvageError(
+      'ValueMissing',
+      `Knot "${id}", which goes in, is not on record of run "${this.run.run_id}".`,
+      {
+        details: { knot: id, run: this.run.run_id },
+      },
+    );
+  }
+}
+
+function bytesOf({ encoded }: EncodedValue): Uint8Array {
+  return encoded?.kind === 'bytes' ? encoded.bytes : Buffer.from(encoded?.text ?? '');
+}

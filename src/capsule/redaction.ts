@@ -1,0 +1,114 @@
+import { SelvageError } from '../errors';
+import type { LineageRecord } from '../ports';
+
+/** The part of a run's values that a capsule does not show. */
+export interface Redaction {
+  /** As given. */
+  readonly text: string;
+  /** Id of a knot, in any run of the capsule. */
+  readonly knot: string;
+  /** Names and positions that lead into its value; `*` stands for all of them. Empty: the whole value. */
+  readonly path: readonly string[];
+}
+
+/** Replaces what was redacted. No encoded value has this tag. */
+export const REDACTED = { $type: 'redacted' } as const;
+
+/**
+ * Reads `users`, `users.*.email`, `param:customer.name`: the id of a knot, which may itself contain dots, and
+ * a path into its value.
+ *
+ * @param knots ids of all knots in the capsule, including elements of maps
+ * @throws SelvageError `UnknownKnot`: a misspelt one would reveal what was meant to be kept back
+ */
+export function parseRedactions(texts: readonly string[], knots: ReadonlySet<string>): Redaction[] {
+  return texts.map((text) => {
+    for (let end = text.length; end > 0; end = text.lastIndexOf('.', end - 1)) {
+      const knot = text.slice(0, end);
+      if (knots.has(knot))
+        return { text, knot, path: end === text.length ? [] : text.slice(end + 1).split('.') };
+    }
+    throw new SelvageError(
+      'UnknownKnot',
+      `There is nothing to redact at ${JSON.stringify(text)}: the run has no such knot. Name a knot, or a path into its value: users, users.*.email, param:customer.`,
+      { details: { redact: text } },
+    );
+  });
+}
+
+/** The redacted paths in the value of a record; an empty one stands for the whole value. */
+export function pathsFor(
+  { knot_id: id }: Pick<LineageRecord, 'knot_id'>,
+  redactions: readonly Redaction[],
+): (readonly string[])[] {
+  const bracket = id.indexOf('[');
+  const map = bracket < 0 ? undefined : id.slice(0, bracket);
+  const at = map === undefined ? undefined : elementKey(id.slice(bracket));
+  return redactions.flatMap(({ knot, path }) => {
+    if (knot === id) return [path];
+    if (knot !== map) return [];
+    const [first, ...rest] = path;
+    return first === undefined || first === '*' || first === at ? [rest] : [];
+  });
+}
+
+/** `[17]` or `["anna"]`. A shortened key stands for itself. */
+function elementKey(brackets: string): string {
+  const inner = brackets.slice(1, -1);
+  try {
+    return String(JSON.parse(inner));
+  } catch {
+    return inner;
+  }
+}
+
+/**
+ * The rest of an encoded value; undefined if all of it is redacted. `found`: how many parts were redacted.
+ */
+export function redacted(
+  text: string,
+  paths: readonly (readonly string[])[],
+): { readonly rest: string | undefined; readonly parts: readonly unknown[] } {
+  const parts: unknown[] = [];
+  let value: unknown = JSON.parse(text);
+  for (const path of paths) value = without(value, path, parts);
+  return { rest: value === REDACTED ? undefined : JSON.stringify(value), parts };
+}
+
+function without(value: unknown, path: readonly string[], parts: unknown[]): unknown {
+  const [first, ...rest] = path;
+  if (first === undefined) {
+    if (value !== REDACTED) parts.push(value);
+    return REDACTED;
+  }
+  if (typeof value !== 'object' || value === null || value === REDACTED) return value;
+  // Values that JSON cannot express are wrapped, and paths into them are undefined, so all of such a value is
+  // hidden.
+  if ('$type' in value) {
+    parts.push(value);
+    return REDACTED;
+  }
+  const entries = Object.entries(value).map(([name, part]): [string, unknown] => [
+    name,
+    first === '*' || first === name ? without(part, rest, parts) : part,
+  ]);
+  return Array.isArray(value) ? entries.map(([, part]) => part) : Object.fromEntries(entries);
+}
+
+/** Texts and numbers of at least this many characters are distinctive; shorter ones occur everywhere. */
+const TELLING_LENGTH = 6;
+
+/** Texts that could reveal what was redacted if they occur elsewhere. */
+export function tellingTexts(value: unknown, into: Set<string>): void {
+  if (typeof value === 'string' || typeof value === 'number') {
+    if (String(value).length >= TELLING_LENGTH) into.add(String(value));
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [name, part] of Object.entries(value)) if (name !== '$type') tellingTexts(part, into);
+  }
+}
+
+export function tells(value: unknown, texts: ReadonlySet<string>): boolean {
+  if (typeof value === 'string' || typeof value === 'number') return texts.has(String(value));
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.values(value).some((part) => tells(part, texts));
+}

@@ -1,0 +1,92 @@
+import { SelvageError } from '../errors';
+import type { OutcomeToRecord } from '../runtime';
+import type { OutcomeKind } from '../authoring/outcome';
+import type { ExceptionRecord, LineageRecord, RunRecord } from '../ports';
+import type { FirstDifference } from './first-difference';
+
+/**
+ * The result of running a knot's body again on its recorded inputs. `same`: the same hash, or the same error. `value`: another value.
+ * `error`: another error. `outcome`: it failed although it had not, or the reverse. `unread`: it could not run, because something is not
+ * available. `unrun`: it has no body to run, as its value came from outside or from other knots.
+ */
+export type Verdict = 'same' | 'value' | 'error' | 'outcome' | 'unread' | 'unrun';
+
+/** The outcome of a knot. */
+export interface KnotEnd {
+  readonly outcome: OutcomeKind;
+  readonly hash?: string;
+  readonly error?: { readonly type: string; readonly message: string; readonly at?: string };
+}
+
+export interface Reproduction {
+  readonly run: string;
+  readonly knot: string;
+  readonly verdict: Verdict;
+  readonly sentence: string;
+  readonly recorded?: KnotEnd;
+  /** Absent: it was not run. */
+  readonly now?: KnotEnd;
+  /** Set if the value differs. */
+  readonly difference?: FirstDifference;
+  /** Why it could not be run. */
+  readonly error?: SelvageError;
+}
+
+export function unrun(
+  run: RunRecord,
+  knot: string,
+  record: LineageRecord | undefined,
+  why: string,
+): Reproduction {
+  return {
+    run: run.run_id,
+    knot,
+    verdict: 'unrun',
+    sentence: why,
+    ...(record && { recorded: endOf(record) }),
+  };
+}
+
+/** @throws errors that are not ours */
+export function unread(
+  run: RunRecord,
+  knot: string,
+  record: LineageRecord | undefined,
+  error: unknown,
+): Reproduction {
+  if (!SelvageError.is(error)) throw error;
+  return {
+    run: run.run_id,
+    knot,
+    verdict: 'unread',
+    sentence: `it could not be run: ${error.code}: ${error.message}`,
+    error,
+    ...(record && { recorded: endOf(record) }),
+  };
+}
+
+export function endOf({ outcome, output_hash: hash, extra }: LineageRecord): KnotEnd {
+  const { error } = extra as { error?: ExceptionRecord };
+  return {
+    outcome,
+    ...(hash !== null && { hash }),
+    ...(error && {
+      error: { type: error.type, message: error.message, ...(error.at !== undefined && { at: error.at }) },
+    }),
+  };
+}
+
+export function endOfOutcome(
+  outcome: OutcomeToRecord | { readonly kind: 'err'; readonly error: NonNullable<KnotEnd['error']> },
+): KnotEnd {
+  if (outcome.kind === 'ok') return { outcome: 'ok', hash: outcome.value.hash };
+  if (outcome.kind === 'skipped') return { outcome: 'skipped' };
+  const { type, message, at } = outcome.error;
+  return { outcome: 'err', error: { type, message, ...(at !== undefined && { at }) } };
+}
+
+export function told({ outcome, error }: KnotEnd): string {
+  if (outcome === 'ok') return 'gave a value';
+  if (outcome === 'skipped') return 'was skipped';
+  return `failed with ${error!.type}: ${error!.message}`;
+}

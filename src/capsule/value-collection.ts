@@ -1,0 +1,258 @@
+import { isSealedName } from '../ports/parts/content-hash';
+import { nodeSha256 } from '../node-sha256';
+import { SelvageError } from '../errors';
+import { mapOf } from '../runtime';
+import { mentionedValues, type Backends, type LineageRecord, type RunRecord } from '../ports';
+import { digestTagOf, encryptionOf, subjectOf } from '../encryption/seal-backends';
+import { withSubject } from '../encryption/run-scope';
+import { ABSENCES, type AbsentValue, type CapsuleValue } from './format';
+import { pathsFor, redacted, tellingTexts, tells, type Redaction } from './redaction';
+import type { WriteCapsuleOptions } from './write-options';
+
+const MIB = 1024 * 1024;
+const DEFAULT_MAX_TOTAL = 16 * MIB;
+const DEFAULT_MAX_VALUE = MIB;
+const TOLD_KNOTS = 20;
+
+/** A value that the capsule should contain. */
+interface WantedValue {
+  readonly hash: string;
+  /** Bytes. Absent if the records do not say. */
+  readonly size?: number | undefined;
+  readonly run: RunRecord;
+  /** The record that has or names the value. Absent if it belongs to no knot. */
+  readonly record?: LineageRecord;
+  /** Set for what a knot has beside its value: its log, a traceback, the payload of its signal. */
+  readonly isBeside?: boolean;
+  /** Smaller ones first. */
+  readonly rank: number;
+}
+
+/** In no particular order, possibly with repeated hashes. */
+export function valuesOf(run: RunRecord, records: readonly LineageRecord[]): WantedValue[] {
+  const terminals = new Set(Object.values(run.terminals));
+  const failed = records.filter(({ outcome }) => outcome === 'err');
+  const feeding = new Set(failed.flatMap(({ parent_knot_ids: ids }) => Object.values(ids)));
+  const wanted: WantedValue[] = [];
+  for (const record of records) {
+    const { knot_id: id, output_hash: hash, output_size: size, definition } = record;
+    const rank = feeding.has(id)
+      ? 1
+      : definition === 'parameter'
+        ? 2
+        : terminals.has(id)
+          ? 3
+          : mapOf(id)
+            ? 5
+            : 4;
+    // A stored stream and the reference to it have the same hash.
+    if (hash !== null) wanted.push({ hash, run, record, rank, ...(size !== null && { size }) });
+    const { payload } = record.extra as { payload?: string };
+    const beside = { run, record, isBeside: true };
+    for (const mentioned of mentionedValues(record)) wanted.push({ ...beside, hash: mentioned, rank: 0 });
+    if (payload !== undefined && payload !== hash) wanted.push({ ...beside, hash: payload, rank: 3 });
+  }
+  const { given_parameters: given = [], signals } = run.details as {
+    given_parameters?: string[];
+    signals?: { payloads?: string[] };
+  };
+  for (const hash of [...Object.values(run.parameter_hashes), ...given, ...(signals?.payloads ?? [])])
+    wanted.push({ hash, run, rank: 2 });
+  return wanted;
+}
+
+/**
+ * The paths to redact. A path leads into the value of a knot; anything else that the knot has may repeat the
+ * text anywhere, so all of that is redacted.
+ */
+function pathsOf({ record, isBeside }: WantedValue, redactions: readonly Redaction[]): (readonly string[])[] {
+  const paths = record ? pathsFor(record, redactions) : [];
+  return isBeside && paths.length > 0 ? [[]] : paths;
+}
+
+/** Takes values until the bound is reached. */
+export class ValueCollection {
+  readonly values: CapsuleValue[] = [];
+  readonly absent: AbsentValue[] = [];
+  bytes = 0;
+  opened = 0;
+  readonly #backends: Backends;
+  readonly #options: WriteCapsuleOptions;
+  readonly #redactions: readonly Redaction[];
+  /** The redactions that have applied to something. */
+  readonly #met = new Set<Redaction>();
+  readonly #texts = new Set<string>();
+  readonly #maxTotal: number;
+  readonly #maxValue: number;
+
+  constructor(backends: Backends, options: WriteCapsuleOptions, redactions: readonly Redaction[]) {
+    this.#backends = backends;
+    this.#options = options;
+    this.#redactions = redactions;
+    this.#maxTotal = bound('maxTotalBytes', options.maxTotalBytes, DEFAULT_MAX_TOTAL);
+    this.#maxValue = bound('maxValueBytes', options.maxValueBytes, DEFAULT_MAX_VALUE);
+  }
+
+  async take(wanted: readonly WantedValue[]): Promise<void> {
+    const byHash = new Map<string, WantedValue[]>();
+    for (const value of wanted) {
+      if (isSealedName(value.hash)) continue;
+      const same = byHash.get(value.hash);
+      if (same) same.push(value);
+      else byHash.set(value.hash, [value]);
+    }
+    const order = [...byHash.values()].map((same) => ({
+      same,
+      rank: Math.min(...same.map(({ rank }) => rank)),
+      size: same.find(({ size }) => size !== undefined)?.size,
+    }));
+    order.sort((one, other) => one.rank - other.rank || (one.size ?? 0) - (other.size ?? 0));
+    // Whichever knots have the values: redacting one of two equal values redacts both.
+    for (const { same, size } of order) await this.#takeOne(same, size);
+  }
+
+  async #takeOne(same: readonly WantedValue[], size: number | undefined): Promise<void> {
+    const { hash, run } = same[0]!;
+    if (this.#options.values === false)
+      return this.#leave(hash, size, 'Redacted', 'it was made without values');
+    if (this.#options.redactSubject && same.some((value) => subjectOf(value.run) !== undefined))
+      return this.#leave(hash, size, 'Redacted', 'values of the subject of its run were redacted');
+    // Given before a schema made a parameter of it, or as a signal that no knot took: no path can describe
+    // its parts.
+    if (this.#redactions.length > 0 && same.every(({ record }) => record === undefined))
+      return this.#leave(hash, size, 'Redacted', 'it is the value of no knot, and something was redacted');
+    const paths = same.flatMap((value) => pathsOf(value, this.#redactions));
+    if (size !== undefined && size > this.#maxValue && paths.length === 0)
+      return this.#leave(
+        hash,
+        size,
+        'NotKept',
+        `it has ${size} bytes, and values of at most ${this.#maxValue} were kept`,
+      );
+    const bytes = await this.#read(hash, run, size);
+    if (!bytes) return;
+    if (paths.length > 0) return this.#redact(hash, bytes, paths, same);
+    if (bytes.byteLength > this.#maxValue)
+      return this.#leave(
+        hash,
+        bytes.byteLength,
+        'NotKept',
+        `it has ${bytes.byteLength} bytes, and values of at most ${this.#maxValue} were kept`,
+      );
+    if (this.bytes + bytes.byteLength > this.#maxTotal)
+      return this.#leave(
+        hash,
+        bytes.byteLength,
+        'NotKept',
+        `all values together were to have at most ${this.#maxTotal} bytes`,
+      );
+    this.bytes += bytes.byteLength;
+    if (encryptionOf(this.#backends)) this.opened += 1;
+    const keyed = digestTagOf(run) === undefined ? {} : { sha256: nodeSha256(bytes) };
+    const content = hash.startsWith('bytes-')
+      ? { base64: Buffer.from(bytes).toString('base64') }
+      : { text: Buffer.from(bytes).toString('utf8') };
+    this.values.push({ hash, ...keyed, ...content });
+  }
+
+  async #read(hash: string, run: RunRecord, size: number | undefined): Promise<Uint8Array | undefined> {
+    try {
+      const bytes = await withSubject(subjectOf(run), () => this.#backends.dataStore.get(hash));
+      if (bytes) return bytes;
+      this.#leave(hash, size, 'ValueMissing', 'the data store did not have it');
+    } catch (error) {
+      if (!SelvageError.is(error)) throw error;
+      const code = ABSENCES.find((one) => one === error.code);
+      if (!code) throw error;
+      this.#leave(hash, size, code, REASONS[code] ?? error.message);
+    }
+    return undefined;
+  }
+
+  #redact(
+    hash: string,
+    bytes: Uint8Array,
+    paths: readonly (readonly string[])[],
+    same: readonly WantedValue[],
+  ): void {
+    const reason = 'it was redacted';
+    if (hash.startsWith('bytes-') || paths.some((path) => path.length === 0)) {
+      if (!hash.startsWith('bytes-'))
+        tellingTexts(JSON.parse(Buffer.from(bytes).toString('utf8')), this.#texts);
+      this.#noteMet(same, () => true);
+      return this.#leave(hash, bytes.byteLength, 'Redacted', reason);
+    }
+    const text = Buffer.from(bytes).toString('utf8');
+    this.#noteMet(same, (own) => redacted(text, own).parts.length > 0);
+    const { rest, parts } = redacted(text, paths);
+    tellingTexts(parts, this.#texts);
+    const isShown =
+      rest !== undefined && rest.length <= this.#maxValue && this.bytes + rest.length <= this.#maxTotal;
+    if (isShown) this.bytes += rest.length;
+    this.absent.push({
+      hash,
+      size: bytes.byteLength,
+      code: 'Redacted',
+      reason: rest === undefined ? reason : 'parts of it were redacted',
+      ...(isShown && { rest }),
+    });
+  }
+
+  /** @param isMet whether its paths lead to something in the value */
+  #noteMet(same: readonly WantedValue[], isMet: (paths: readonly (readonly string[])[]) => boolean): void {
+    for (const redaction of this.#redactions) {
+      const own = same.flatMap((value) => (value.isBeside ? [] : pathsOf(value, [redaction])));
+      if (own.length > 0 && isMet(own)) this.#met.add(redaction);
+    }
+  }
+
+  #leave(hash: string, size: number | undefined, code: AbsentValue['code'], reason: string): void {
+    this.absent.push({ hash, size: size ?? null, code, reason });
+  }
+
+  /**
+   * @throws SelvageError `InvalidConfig`: a redaction that matches nothing is a mistake, and reveals what was
+   *   meant to be kept back
+   */
+  requireAllRedacted(): void {
+    if (this.#options.values === false || this.#options.redactSubject) return;
+    const unmet = this.#redactions.find(
+      (redaction) => redaction.path.length > 0 && !this.#met.has(redaction),
+    );
+    if (!unmet) return;
+    throw new SelvageError(
+      'InvalidConfig',
+      `There is nothing to redact at ${JSON.stringify(unmet.text)}: knot "${unmet.knot}" has no value that has this path. Look at it (\`selvage runs show\`), or redact the whole knot.`,
+      { details: { option: 'redact', redact: unmet.text, reason: 'WrongValue' } },
+    );
+  }
+
+  tellingKnots(records: readonly LineageRecord[]): string[] {
+    if (this.#texts.size === 0) return [];
+    const telling = new Set(
+      this.values
+        .filter(({ text }) => text !== undefined && tells(JSON.parse(text), this.#texts))
+        .map(({ hash }) => hash),
+    );
+    const knots = records.flatMap(({ knot_id: id, output_hash: hash }) =>
+      hash !== null && telling.has(hash) ? [id] : [],
+    );
+    return [...new Set(knots)].slice(0, TOLD_KNOTS);
+  }
+}
+
+/** In words for readers of the capsule, where the store's own would mislead. */
+const REASONS: Partial<Record<AbsentValue['code'], string>> = {
+  SubjectForgotten: 'the subject of its run was forgotten',
+  KeyMissing: 'it is sealed, and its key was not at hand',
+  ValueDamaged: 'it was damaged in the data store',
+  BackendUnavailable: 'its data store was away',
+};
+
+function bound(option: string, given: number | undefined, otherwise: number): number {
+  if (given === undefined) return otherwise;
+  if (Number.isSafeInteger(given) && given >= 0) return given;
+  throw new SelvageError('InvalidConfig', `${option} must be a number of bytes, from 0 on.`, {
+    details: { option, reason: 'WrongValue' },
+  });
+}

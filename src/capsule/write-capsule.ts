@@ -1,0 +1,110 @@
+import { SelvageError } from '../errors';
+import { LoadedPlan } from '../runtime';
+import type { Backends, LineageRecord, RunRecord, StoredPlan } from '../ports';
+import { withNestedRuns } from '../records/retention/values-of-run';
+import { VERSION } from '../version';
+import { CAPSULE_FORMAT, packCapsule, type AbsentValue, type CapsuleDocument } from './format';
+import { capsulePage } from './page';
+import { parseRedactions } from './redaction';
+import type { WriteCapsuleOptions } from './write-options';
+import { valuesOf, ValueCollection } from './value-collection';
+import { shownRun, isHidden, HiddenTexts, shownRecord } from './hidden-texts';
+
+export interface WrittenCapsule {
+  /** The file: an HTML page. */
+  readonly html: string;
+  readonly run: RunRecord;
+  readonly runs: number;
+  readonly records: number;
+  readonly values: number;
+  /** Total bytes of the values. */
+  readonly valueBytes: number;
+  readonly absent: readonly AbsentValue[];
+  /** Number of values that were sealed in the data store, and are in clear in the file. */
+  readonly opened: number;
+  /** Knots whose included values contain texts that were redacted elsewhere; at most 20. */
+  readonly tellingKnots: readonly string[];
+}
+
+/**
+ * Writes a run into one file: its plans and records, those of the runs that its knots started, and their values up to a bound.
+ *
+ * @param run its id
+ * @throws SelvageError `UnknownRun`, `UnknownKnot` or `InvalidConfig` for what is to be redacted, `CapsuleTooLarge`, `BackendUnavailable`
+ */
+export async function writeCapsule(
+  backends: Backends,
+  run: string,
+  options: WriteCapsuleOptions = {},
+): Promise<WrittenCapsule> {
+  const record = await backends.runHistory.getRun(run);
+  if (!record) {
+    throw new SelvageError(
+      'UnknownRun',
+      `The run history knows no run "${run}". \`selvage runs list\` shows what there is.`,
+      { details: { run } },
+    );
+  }
+  const runs = await withNestedRuns(backends, record);
+  const records = new Map<string, LineageRecord[]>();
+  for (const one of runs) records.set(one.temporal_run_id, await allRecords(backends, one));
+  const all = [...records.values()].flat();
+  const redactions = parseRedactions(options.redact ?? [], new Set(all.map(({ knot_id: id }) => id)));
+  const collection = new ValueCollection(backends, options, redactions);
+  // Values that explain a failure go first, then inputs and results of the run: the bound may cut off the rest.
+  const wanted = runs.flatMap((one) => valuesOf(one, records.get(one.temporal_run_id)!));
+  await collection.take(wanted);
+  const telling = collection.tellingKnots(all);
+  collection.requireAllRedacted();
+  const hidden = new HiddenTexts(
+    runs.flatMap((one) =>
+      records.get(one.temporal_run_id)!.filter((each) => isHidden(one, each, redactions, options)),
+    ),
+  );
+  const document: CapsuleDocument = {
+    format: CAPSULE_FORMAT,
+    madeAt: Date.now(),
+    madeBy: { selvage: VERSION, node: process.version, platform: `${process.platform} ${process.arch}` },
+    run: record.temporal_run_id,
+    runs: runs.map((one) => shownRun(one, options, hidden)),
+    records: all.map((each) => shownRecord(each, hidden)),
+    plans: await plansOf(backends, runs),
+    values: collection.values,
+    absent: collection.absent,
+    redacted: [
+      ...(options.redact ?? []),
+      ...(options.redactSubject ? ['the subject'] : []),
+      ...(options.values === false ? ['all values'] : []),
+    ],
+  };
+  return {
+    html: await capsulePage(document, packCapsule(document)),
+    run: record,
+    runs: runs.length,
+    records: all.length,
+    values: document.values.length,
+    valueBytes: collection.bytes,
+    absent: document.absent,
+    opened: collection.opened,
+    tellingKnots: telling,
+  };
+}
+
+async function allRecords(
+  { runHistory }: Backends,
+  { temporal_run_id: temporalRunId }: RunRecord,
+): Promise<LineageRecord[]> {
+  const records = await runHistory.getRecords(temporalRunId);
+  return records.sort((one, other) => one.finished_at - other.finished_at);
+}
+
+/** The plan of each run and the plans that it names: none is executed, but the page draws them. */
+async function plansOf({ tapestryStore }: Backends, runs: readonly RunRecord[]): Promise<StoredPlan[]> {
+  const plans = new Map<string, StoredPlan>();
+  for (const { plan_hash: hash } of runs) {
+    const plan = plans.get(hash) ?? (hash ? await tapestryStore.get(hash) : undefined);
+    if (plan) plans.set(hash, plan);
+  }
+  for (const { text, hash } of plans.values()) LoadedPlan.parse(text, hash);
+  return [...plans.values()];
+}

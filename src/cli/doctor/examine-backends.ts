@@ -1,0 +1,160 @@
+import { clockTrouble, describeStepBack, openBackends, type BackendReport } from '../../backends';
+import { SelvageError, isOfClass } from '../../errors';
+import { encryptionFromEnvironment, type Digests } from '../../encryption';
+import type { DataStore } from '../../ports';
+import { findDamaged, type DamagedValues } from '../../records/retention';
+import { nameSome, plural } from '../output/format';
+import type { Finding } from './finding';
+
+/** Run histories that can be opened while others use them. */
+const SHARED: readonly string[] = ['sqlite', 'postgres'];
+
+const BACKEND_NAMES = {
+  store: 'tapestry store',
+  history: 'run history',
+  data: 'data store',
+  largeData: 'data store of large values',
+  ledger: 'start ledger',
+} as const;
+const STATES = {
+  absent: 'made at the first use',
+  old: 'tables of an older version, brought up to date at the next use',
+  current: 'writable, tables up to date',
+} as const;
+const WITH_TABLES: ReadonlySet<string> = new Set(['sqlite', 'duckdb', 'postgres']);
+
+/** Whether the backends can be used. */
+export async function examineBackends(inspected: Promise<BackendReport[]>): Promise<Finding[]> {
+  const subject = 'Backends';
+  let reports: BackendReport[];
+  try {
+    reports = await inspected;
+  } catch (error) {
+    return [{ subject, verdict: 'missing', found: (error as Error).message }];
+  }
+  return reports.map((report) => ({ subject, ...judge(report) }));
+}
+
+function judge(report: BackendReport): Omit<Finding, 'subject'> {
+  const { backends, technology, shown, variable, state, threats, error } = report;
+  const names = backends.map((backend) => BACKEND_NAMES[backend]).join(', ');
+  const where = `${names}: ${technology}${technology === 'memory' ? '' : ` ${shown}`}${variable ? ` (${variable})` : ''}`;
+  if (threats !== undefined) return { verdict: 'note', found: `${where}: ${threats.join(' ')}` };
+  if (state === undefined) {
+    // A worker that has it open is as it should be.
+    const verdict = SelvageError.is(error, 'HistoryInUse') ? 'note' : 'missing';
+    return { verdict, found: `${where}: ${(error as Error).message}` };
+  }
+  if (technology === 'memory') return { verdict: 'ok', found: `${where}: gone when the process ends` };
+  const found = state === 'current' && !WITH_TABLES.has(technology) ? 'can be used' : STATES[state];
+  return { verdict: 'ok', found: `${where}: ${found}` };
+}
+
+/**
+ * Whether values are sealed, with which keys, and whether those in the data store can be opened with them.
+ */
+export async function examineEncryption(
+  projectDir: string,
+  inspected: Promise<BackendReport[]>,
+): Promise<Finding[]> {
+  const subject = 'Encryption';
+  try {
+    const encryption = encryptionFromEnvironment({ projectDir });
+    const isThere = (await inspected).every(({ state }) => state === 'current');
+    if (isThere) await (await openBackends({ projectDir })).close();
+    if (!encryption) return [{ subject, verdict: 'ok', found: 'none: values are stored as they are' }];
+    const [current, ...older] = encryption.keyring.ids;
+    const payloads = encryption.payloads ? 'values and payloads are' : 'values are';
+    const others = older.length > 0 ? `, opened also with ${older.join(', ')}` : '';
+    const found =
+      `${payloads} sealed with the key ${current}${others}; ${hashedWith(encryption.digests)}; ` +
+      `keys of subjects: ${encryption.subjects.technology}`;
+    return [{ subject, verdict: 'ok', found }];
+  } catch (error) {
+    // Other reasons why it cannot be opened are reported with the backends.
+    if (!isOfClass(error, 'key')) return [];
+    return [{ subject, verdict: 'missing', found: `${error.code}: ${error.message}` }];
+  }
+}
+
+/** Error messages name digest keys by these tags. */
+function hashedWith({ all }: Digests): string {
+  const [current, ...others] = all.map(({ id, tag }) => (tag === undefined ? 'none' : `${id} (${tag})`));
+  return `digest key of new runs: ${current}${others.length > 0 ? `, of others: ${others.join(', ')}` : ''}`;
+}
+
+/** The run history's clock, and any step back in time that a worker has noticed. */
+export async function examineHistory(
+  projectDir: string,
+  inspected: Promise<BackendReport[]>,
+): Promise<Finding[]> {
+  try {
+    const place = (await inspected).find(({ backends }) => backends.includes('history'));
+    if (!place || !SHARED.includes(place.technology) || place.state !== 'current') return [];
+    // No values are read, so neither their keys nor their store are needed.
+    const backends = await openBackends({ projectDir, encryption: false, openLate: true });
+    try {
+      const { runHistory } = backends;
+      const trouble = await clockTrouble(runHistory);
+      const clock: Finding = trouble
+        ? { subject: 'Clock', verdict: 'note', found: `${trouble.code}: ${trouble.message}` }
+        : { subject: 'Clock', verdict: 'ok', found: 'not behind the newest run' };
+      const [newest] = (await runHistory.stepsBack?.()) ?? [];
+      if (!newest) return [clock];
+      return [clock, { subject: 'Run history', verdict: 'note', found: describeStepBack(newest) }];
+    } finally {
+      await backends.close();
+    }
+  } catch {
+    // Backends that cannot be opened are reported on their own.
+    return [];
+  }
+}
+
+/** Time limit for reading values. */
+const VALUES_WITHIN_MS = 5_000;
+
+/** Whether the bytes of values match their hashes. */
+export async function examineValues(
+  projectDir: string,
+  inspected: Promise<BackendReport[]>,
+): Promise<Finding[]> {
+  const subject = 'Values';
+  try {
+    if (!(await inspected).every(({ state, technology }) => state === 'current' && technology !== 'memory'))
+      return [];
+    const backends = await openBackends({ projectDir });
+    try {
+      return [await examineValuesIn(backends.dataStore, subject)];
+    } finally {
+      await backends.close();
+    }
+  } catch {
+    // Backends that cannot be opened are reported on their own.
+    return [];
+  }
+}
+
+async function examineValuesIn(dataStore: DataStore, subject: string): Promise<Finding> {
+  let found: DamagedValues;
+  try {
+    found = await findDamaged(dataStore, VALUES_WITHIN_MS);
+  } catch (error) {
+    return { subject, verdict: 'note', found: `could not be looked at: ${(error as Error).message}` };
+  }
+  const { looked, damaged, isAll } = found;
+  const unfinished = isAll ? '' : `; the others were not looked at, for want of time`;
+  if (damaged.length === 0)
+    return {
+      subject,
+      verdict: isAll ? 'ok' : 'note',
+      found: `${plural(looked, 'value')} sound${unfinished}`,
+    };
+  return {
+    subject,
+    verdict: 'missing',
+    found: `${damaged.length} of ${plural(looked, 'value')} damaged: ${nameSome(damaged, damaged.length)}${unfinished}`,
+    remedy:
+      'Reuse and `selvage resume` make them again. `selvage doctor --repair` sets them aside, and `selvage lineage HASH` says who made them.',
+  };
+}

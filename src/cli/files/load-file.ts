@@ -1,0 +1,163 @@
+import { type AnyTapestry, isTapestry, type TapestryRecord } from '../../authoring';
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { SelvageError } from '../../errors';
+import { unusedParameter, unusedParameters } from '../../authoring/unused-parameters';
+import { isTrigger, triggerName, type TriggerDeclaration } from '../../triggers';
+import { JAVASCRIPT_EXTENSIONS, loadModule, TYPESCRIPT_EXTENSIONS, whyNotLoadable } from '../../user-modules';
+import type { Output } from '../output/output';
+
+/** A user's file with its exports. */
+export interface LoadedFile {
+  /** Absolute. */
+  readonly path: string;
+  /** The exported tapestries, and those that its triggers start. */
+  readonly tapestries: readonly AnyTapestry[];
+  /** The exported triggers. */
+  readonly triggers: readonly TriggerDeclaration[];
+}
+
+export interface LoadOptions {
+  /** The kind of export without which the command has no work. Default: a tapestry. */
+  readonly needs?: 'tapestry' | 'trigger' | 'nothing';
+}
+
+const DOCUMENTS: ReadonlySet<string> = new Set(['.yaml', '.yml']);
+const EXTENSIONS = [...TYPESCRIPT_EXTENSIONS, ...JAVASCRIPT_EXTENSIONS, ...DOCUMENTS];
+
+/**
+ * Loads a user's file: TypeScript, CommonJS, an ES module or a YAML document.
+ *
+ * @throws SelvageError `FileNotFound`, `FileNotLoadable`, `FileWithoutTapestry`, `FileWithoutTrigger`,
+ *   `DuplicateTrigger`,
+ * `InvalidPipeline`, or an authoring error of the file
+ */
+export async function loadFile(file: string, { needs = 'tapestry' }: LoadOptions = {}): Promise<LoadedFile> {
+  const absolute = path.resolve(file);
+  checkFile(file, absolute);
+  const { tapestries, triggers } = isDocument(absolute)
+    ? await (await import('../../yaml/index.js')).loadPipelineFile(file)
+    : await loadCode(absolute);
+  requireDifferent(triggers, absolute);
+  if (needs === 'trigger' && triggers.length === 0) {
+    throw new SelvageError(
+      'FileWithoutTrigger',
+      `${file} exports nothing that starts runs. Export it: \`export const orders = kafkaTrigger(pipeline, { … })\`, or webhook(…), valkeyTrigger(…), cronTrigger(…).`,
+      { details: { file: absolute } },
+    );
+  }
+  if (needs === 'tapestry' && tapestries.length === 0) {
+    throw new SelvageError(
+      'FileWithoutTapestry',
+      `${file} exports no tapestry. Export what tapestry() answers: \`export const pipeline = tapestry('pipeline', (t) => { … })\`.`,
+      { details: { file: absolute } },
+    );
+  }
+  return { path: absolute, tapestries, triggers };
+}
+
+/** Whether a file is a YAML document. */
+export function isDocument(file: string): boolean {
+  return DOCUMENTS.has(path.extname(file));
+}
+
+async function loadCode(file: string): Promise<Omit<LoadedFile, 'path'>> {
+  let exported: unknown;
+  try {
+    exported = await loadModule(file);
+  } catch (error) {
+    throw whyNotLoadable(file, error);
+  }
+  const values = exportsOf(exported);
+  const triggers = values.filter(isTrigger);
+  const tapestries = [
+    ...new Set([...values.filter(isTapestry), ...triggers.flatMap(({ tapestry }) => tapestry ?? [])]),
+  ];
+  return { tapestries, triggers };
+}
+
+/**
+ * Chooses the tapestry.
+ *
+ * @throws SelvageError `AmbiguousTapestry` if there are several and none is named, `FileWithoutTapestry` if
+ *   the named one is missing
+ */
+export function chooseTapestry(loaded: LoadedFile, name: string | undefined): AnyTapestry {
+  const { tapestries, path: file } = loaded;
+  const names = tapestries.map((tapestry) => tapestry.name);
+  const details = { file, tapestries: names };
+  if (name === undefined) {
+    if (tapestries.length === 1) return tapestries[0]!;
+    throw new SelvageError(
+      'AmbiguousTapestry',
+      `${file} exports ${names.length} tapestries: ${names.join(', ')}. Choose one with --tapestry.`,
+      { details },
+    );
+  }
+  const chosen = tapestries.find((tapestry) => tapestry.name === name);
+  if (chosen) return chosen;
+  throw new SelvageError(
+    'FileWithoutTapestry',
+    `${file} exports no tapestry "${name}". It exports: ${names.join(', ')}.`,
+    { details: { ...details, tapestry: name } },
+  );
+}
+
+function checkFile(file: string, absolute: string): void {
+  const details = { file: absolute };
+  const stats = statSync(absolute, { throwIfNoEntry: false });
+  if (!stats)
+    throw new SelvageError('FileNotFound', `There is no file ${absolute}. Check the path.`, { details });
+  if (!stats.isFile()) {
+    throw new SelvageError(
+      'FileNotLoadable',
+      `${absolute} is not a file. Name the file that exports the tapestry.`,
+      { details },
+    );
+  }
+  const extension = path.extname(absolute);
+  if (EXTENSIONS.includes(extension)) return;
+  throw new SelvageError(
+    'FileNotLoadable',
+    `${file} is neither TypeScript, JavaScript nor YAML. Its name must end in one of ${EXTENSIONS.join(', ')}.`,
+    { details },
+  );
+}
+
+/**
+ * A file's named and default exports; the default export of a CommonJS module may itself be an object of
+ * them.
+ */
+function exportsOf(exported: unknown): unknown[] {
+  const byDefault = (exported as { default?: unknown } | null | undefined)?.default;
+  return [...new Set([exported, ...valuesOf(exported), ...valuesOf(byDefault)])];
+}
+
+function valuesOf(value: unknown): unknown[] {
+  return typeof value === 'object' && value !== null && !isTrigger(value) ? Object.values(value) : [];
+}
+
+/** One trigger exported under two names counts once. */
+function requireDifferent(triggers: readonly TriggerDeclaration[], file: string): void {
+  const names = new Set<string>();
+  for (const trigger of triggers) {
+    const name = triggerName(trigger);
+    if (names.has(name)) {
+      throw new SelvageError(
+        'DuplicateTrigger',
+        `${file} exports two triggers ${name}. Give each trigger of a kind an id of its own: what an event has started is remembered under it.`,
+        { details: { file, trigger: name, id: trigger.id } },
+      );
+    }
+    names.add(name);
+  }
+}
+
+/**
+ * Warns about parameters that nothing uses: a sign that one was used in a condition of the build function.
+ */
+export function warnOfUnused(tapestry: TapestryRecord, output: Output): void {
+  for (const name of unusedParameters(tapestry)) {
+    output.warn(`${output.yellow('warning')} ${unusedParameter(tapestry.name, name)}`);
+  }
+}

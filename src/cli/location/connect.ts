@@ -1,0 +1,148 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ConnectOptions, ServerLocation, Selvage } from '../../client';
+import { chosenLogFormat } from '../../client/log-line';
+import { chosenServer, embeddedOptions } from '../../client/server-address';
+import { isAway } from '../../errors';
+import type { Backends } from '../../ports';
+import { EmbeddedServer } from '../../server';
+import type { AnyTapestry } from '../../authoring';
+import { connectOptions, type ServerOptions } from '../options/server-options';
+import { EXIT } from '../output/exit-codes';
+import type { Output } from '../output/output';
+import { installSdkLogger, loggerTo } from './logging';
+import { requireProject, withRecords } from './records';
+
+interface Working {
+  /** Task queues that the worker polls from the beginning. Default: those of the tapestries. */
+  readonly workOn?: readonly string[];
+  /** Whether it serves runs of others, so that its log lines state time and run, and report starts and ends. Default false. */
+  readonly runs?: boolean;
+  /** Backends that stay open. Default: those of the project, opened for this client. */
+  readonly backends?: Backends;
+}
+
+/** A client for the server in these options, with a worker if there are tapestries. */
+export async function openFor(
+  tapestries: readonly AnyTapestry[] | undefined,
+  options: ServerOptions,
+  output: Output,
+  { workOn, runs = false, backends }: Working = {},
+): Promise<Selvage> {
+  const connection = { ...connectOptions(options, output), ...(backends && { backends }) };
+  const release = await launchServer(connection);
+  try {
+    // Temporal's client loads while the server starts.
+    const { Selvage } = await import('../../client/index.js');
+    if (!tapestries) return await Selvage.connect(connection);
+    const format = chosenLogFormat(runs ? 'text' : 'short');
+    await installSdkLogger(output, format);
+    const logger = loggerTo(output, { format, runs });
+    return await Selvage.open({ ...connection, logger, tapestries, ...(workOn && { workOn }) });
+  } finally {
+    await release();
+  }
+}
+
+/**
+ * Starts the project's embedded server, if that is the one to use. Resolves as soon as its process has started: it comes up while this
+ * process loads the SDK, which saves a first command a second.
+ *
+ * Returns a function that ends the claim on the server, for when the client has its own.
+ */
+async function launchServer(options: ConnectOptions): Promise<() => Promise<void>> {
+  if (chosenServer(options)) return async () => {};
+  const { log } = options;
+  let launched = (): void => {};
+  const isLaunched = new Promise<void>((resolve) => (launched = resolve));
+  const acquiring = EmbeddedServer.acquire({
+    ...embeddedOptions(options),
+    ...(log && { log: { info: log, warn: log } }),
+    onLaunched: launched,
+  });
+  await Promise.race([isLaunched, acquiring]);
+  // The next connection waits for the same server and reports the same error.
+  acquiring.catch(() => {});
+  return async () => {
+    await acquiring.then(
+      (server) => server.release(),
+      () => {},
+    );
+  };
+}
+
+/** Connects to where there are runs, prints the location, and closes the connection in any case. */
+export async function withClient(
+  options: ServerOptions,
+  output: Output,
+  work: (selvage: Selvage) => Promise<number>,
+): Promise<number> {
+  requireProject(options);
+  const selvage = await openFor(undefined, options, output);
+  try {
+    output.say(describePlace(selvage.location));
+    return await work(selvage);
+  } finally {
+    await selvage.close();
+  }
+}
+
+/** Like {@link withClient}; the work's result is printed as the document. */
+export async function actByClient(
+  options: ServerOptions,
+  output: Output,
+  work: (selvage: Selvage) => Promise<object>,
+): Promise<number> {
+  return await withClient(options, output, async (selvage) => {
+    const document = await work(selvage);
+    if (output.json) output.document({ ...document, server: selvage.location });
+    return EXIT.ok;
+  });
+}
+
+/** Like {@link withClient}; if the Temporal server is unreachable, uses what the run history knows. */
+export async function withClientOrRecords(
+  options: ServerOptions,
+  output: Output,
+  work: (selvage: Selvage) => Promise<number>,
+  workWithRecords: (backends: Backends) => Promise<number>,
+): Promise<number> {
+  if (options.capsule !== undefined) return await withRecords(options, workWithRecords);
+  try {
+    return await withClient(options, output, work);
+  } catch (error) {
+    if (!isAway(error) || error.code !== 'ServerUnreachable') throw error;
+    output.warn(
+      `${output.yellow('warning')} ${error.code}: ${error.message} This is what the run history knows: what the server alone knows is missing, and a run may be over that is ` +
+        'running here.',
+    );
+    return await withRecords(options, workWithRecords);
+  }
+}
+
+/** The first line of every command that uses a server: which one. A second line warns of Temporal's web page, if it is served. */
+export function describePlace({ address, namespace, source, uiUrl }: ServerLocation): string {
+  const which = source === 'embedded' ? 'embedded server' : 'server';
+  const place = `Temporal ${which} ${address}, namespace ${namespace}`;
+  if (uiUrl === undefined) return place;
+  return (
+    `${place} (${uiUrl})\nwarning Temporal's web page at ${uiUrl} asks for no password: other users of this machine, and pages of other sites in a ` +
+    'browser on it, can read and start runs through it. Leave --temporal-ui out when you have looked.'
+  );
+}
+
+/** A stopping worker gives its bodies 5 s, and some more time to commit. */
+const DRAIN_LIMIT_MS = 15_000;
+
+/** A body that ignores its signal must not keep the command for ever; its knot runs again elsewhere. */
+export async function closeInTime(selvage: Selvage, output: Output): Promise<void> {
+  const limit = new AbortController();
+  const isClosed = await Promise.race([
+    selvage.close().then(() => true),
+    delay(DRAIN_LIMIT_MS, false, { signal: limit.signal, ref: false }),
+  ]);
+  limit.abort();
+  if (isClosed) return;
+  output.warn(
+    `A body did not end within ${DRAIN_LIMIT_MS / 1000} s; it is left, and runs again in the next worker.`,
+  );
+}

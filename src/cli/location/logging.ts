@@ -1,0 +1,59 @@
+import {
+  chosenLogFormat,
+  entryOf,
+  isDebug,
+  lineLogger,
+  logLine,
+  type LogFormat,
+} from '../../client/log-line';
+import type { sdkLogging } from '../../worker/sdk-logging';
+import type { Output } from '../output/output';
+
+type Log = Parameters<typeof sdkLogging>[0];
+
+/**
+ * Makes Temporal's SDK in this process log plain lines on stderr: its warnings and errors, and what bodies write by `ctx.logger` from
+ * `info` on; with `verbose`, everything; with `SELVAGE_LOG=debug`, also its core's messages. Call it before a worker's first connection.
+ */
+export async function installSdkLogger(output: Output, format: LogFormat): Promise<void> {
+  await install(true, (level, message, meta) => {
+    const entry = entryOf(level, message, meta, isVerbose(output));
+    if (entry) output.logLine(logLine(entry, format));
+  });
+}
+
+/** For a replay, which reports errors itself: shows the SDK's messages with `verbose` only. */
+export async function installReplayLogger(output: Output): Promise<void> {
+  await install(output.verbose, (level, message, meta) => {
+    const entry = isVerbose(output) ? entryOf(level, message, meta, true) : undefined;
+    if (entry) output.logLine(logLine(entry, 'short'));
+  });
+}
+
+/** A logger that writes messages of bodies, runs and pages to this output. `runs`: also the start and end of runs. */
+export function loggerTo(
+  output: Output,
+  {
+    format = chosenLogFormat('text'),
+    runs = false,
+  }: { readonly format?: LogFormat; readonly runs?: boolean } = {},
+): ReturnType<typeof lineLogger> {
+  return lineLogger((line) => output.logLine(line), { format, runs, isVerbose: () => isVerbose(output) });
+}
+
+/** Turns everything that the command prints from now on into log lines, for log collectors. */
+export function sayInLogLines(output: Output, format: LogFormat): void {
+  output.configure({ asLogLine: (level, message) => logLine({ level, message }, format) });
+}
+
+/** Whether everything that the SDK and bodies log is shown. */
+function isVerbose(output: Output): boolean {
+  return output.verbose || isDebug();
+}
+
+async function install(withCore: boolean, log: Log): Promise<void> {
+  const { Runtime } = await import('@temporalio/worker');
+  const { sdkLogging } = await import('../../worker/sdk-logging.js');
+  // We handle signals: the SDK would shut its workers down before we have printed anything.
+  Runtime.install({ ...sdkLogging(log, withCore), shutdownSignals: [] });
+}

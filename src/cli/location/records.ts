@@ -1,0 +1,67 @@
+import { existsSync } from 'node:fs';
+import { locateBackends, openBackends } from '../../backends';
+import { chosenServer } from '../../client/server-address';
+import { SelvageError } from '../../errors';
+import { isProject, projectFolder } from '../../project-folder';
+import type { Backends } from '../../ports';
+import type { ServerOptions } from '../options/server-options';
+
+/** Opens the backends of a project, or a capsule, for queries that need no server, and closes them in any case. */
+export async function withRecords(
+  options: { readonly projectDir?: string; readonly capsule?: string },
+  work: (backends: Backends) => Promise<number>,
+): Promise<number> {
+  if (options.capsule !== undefined)
+    return await work((await (await import('../../capsule/index.js')).readCapsule(options.capsule)).backends);
+  requireHistory(options);
+  const backends = await openBackends({
+    projectDir: projectFolder(options.projectDir),
+    openLate: true,
+  });
+  try {
+    return await work(backends);
+  } finally {
+    await backends.close();
+  }
+}
+
+type ProjectOptions = Pick<ServerOptions, 'projectDir' | 'capsule'>;
+
+/**
+ * Checks that there is something to query before an embedded server is started and a folder created.
+ *
+ * @throws SelvageError `FileNotFound`
+ */
+export function requireProject(options: ServerOptions): void {
+  if (chosenServer(options)) return;
+  const folder = projectFolder(options.projectDir);
+  if (!isProject(folder)) throw noProject(folder, options);
+}
+
+/**
+ * Checks that a run history exists, so that a query does not create one.
+ *
+ * @throws SelvageError `FileNotFound`
+ */
+export function requireHistory(options: ProjectOptions): void {
+  if (options.capsule !== undefined) return;
+  const folder = projectFolder(options.projectDir);
+  const { history } = locateBackends({ projectDir: folder });
+  if (history.path === undefined || existsSync(history.path)) return;
+  if (history.variable === undefined && !isProject(folder)) throw noProject(folder, options);
+  throw new SelvageError(
+    'FileNotFound',
+    `There is no run history at ${history.path} yet. Run something in this project, or name another with --project-dir.`,
+    { details: { file: history.path } },
+  );
+}
+
+function noProject(folder: string, { projectDir }: ProjectOptions): SelvageError {
+  const where =
+    projectDir === undefined ? `neither ${folder} nor a folder above it has` : `${folder} does not have`;
+  return new SelvageError(
+    'FileNotFound',
+    `No run is on record here: ${where} a .selvage. Go to the folder of your project, or name it with --project-dir.`,
+    { details: { folder } },
+  );
+}

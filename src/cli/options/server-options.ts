@@ -1,0 +1,136 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import type { ConnectOptions } from '../../client';
+import type { Output } from '../output/output';
+
+/** The hash of a value in examples of help texts. */
+export const EXAMPLE_HASH = 'sha256:3fdba35f04dc8c462986c992bcf875546257113072a909c162f7e470e581e278';
+
+/** Options of every command that reads records. */
+export interface RecordOptions {
+  readonly projectDir?: string;
+  /** Records are read from this file only. */
+  readonly capsule?: string;
+}
+
+/** Options of every command that uses a server. */
+export interface ServerOptions extends RecordOptions {
+  readonly address?: string;
+  readonly namespace?: string;
+  readonly profile?: string;
+  readonly port?: number;
+  readonly durable?: boolean;
+  readonly temporalUi?: boolean;
+  readonly taskQueue?: string;
+}
+
+/** @param portOption the option of the embedded server's port, if `--port` means something else */
+export function addServerOptions(command: Command, portOption = '--port'): Command {
+  return addCommonOptions(command)
+    .option(
+      '--address <host:port>',
+      'Temporal server (default: --profile, TEMPORAL_ADDRESS, else an embedded server)',
+    )
+    .option('--namespace <name>', 'namespace of the server')
+    .option('--profile <name>', 'profile of your temporal.toml')
+    .option(`${portOption} <number>`, 'port of the embedded server', portNumber)
+    .option('--durable', 'let the embedded server survive power cuts, too')
+    .option('--temporal-ui', "let the embedded server serve Temporal's web page, which has no password");
+}
+
+export function addCommonOptions(command: Command): Command {
+  return command
+    .option(
+      '--project-dir <folder>',
+      'folder whose .selvage holds server and data (default: the nearest from here up that has one, else here)',
+    )
+    .option('--verbose', "show stacks of errors and the SDK's messages");
+}
+
+/** For commands that read records. */
+export function addCapsuleOption(command: Command): Command {
+  return command.option(
+    '--capsule <file>',
+    'read this file of `selvage capsule`, and no project and no server',
+  );
+}
+
+export function addJsonOption(command: Command): Command {
+  return command.option('--json', 'write one JSON document to stdout, and everything else to stderr');
+}
+
+export function connectOptions(options: ServerOptions, output: Output): ConnectOptions {
+  const { address, namespace, profile, projectDir, port, durable, temporalUi, taskQueue } = options;
+  return {
+    address,
+    namespace,
+    profile,
+    projectDir,
+    port,
+    durable,
+    temporalUi,
+    taskQueue,
+    log: (message) => output.warn(message),
+  };
+}
+
+/** The options of a verb whose `--port` is not that of the embedded server. */
+export function withServerPort<Options extends { readonly temporalPort?: number; readonly port?: number }>({
+  temporalPort,
+  ...options
+}: Options): Omit<Options, 'temporalPort'> {
+  return { ...options, port: temporalPort };
+}
+
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError('It must be a whole number from 1 on.');
+  return value;
+}
+
+function portNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 65_535) {
+    throw new InvalidArgumentError('It must be a whole number from 1 to 65535.');
+  }
+  return value;
+}
+
+/** A port to listen on; 0 means any free one. */
+export function listeningPort(text: string): number {
+  return text === '0' ? 0 : portNumber(text);
+}
+
+/** The command-line words that name the server and folder, for another command about the same run. */
+export function placeWords({ address, namespace, profile, projectDir }: ServerOptions): string[] {
+  return words({ address, namespace, profile, projectDir });
+}
+
+function words(valued: Readonly<Record<string, string | number | undefined>>): string[] {
+  return Object.entries(valued).flatMap(([name, value]) =>
+    value === undefined
+      ? []
+      : [`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, String(value)],
+  );
+}
+
+/** The options as command-line words, for a process that does the same. */
+export function workerWords(options: ServerOptions & { readonly verbose?: boolean }): string[] {
+  const { address, namespace, profile, projectDir, port, durable, temporalUi, taskQueue, verbose } = options;
+  return [
+    ...words({ address, namespace, profile, projectDir, port, taskQueue }),
+    ...(durable ? ['--durable'] : []),
+    ...(temporalUi ? ['--temporal-ui'] : []),
+    ...(verbose ? ['--verbose'] : []),
+  ];
+}
+
+/** Parses an option that takes several names. */
+export function commaSeparated(value: string): readonly string[] {
+  return value.split(',').map((part) => part.trim());
+}
+
+/** Collects the values of an option that may be repeated. */
+export function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}

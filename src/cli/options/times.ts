@@ -1,0 +1,38 @@
+import { InvalidArgumentError } from 'commander';
+import { durationMs } from '../../values/duration';
+
+/** The argument of an option in milliseconds. */
+export function duration(text: string): number {
+  const milliseconds = durationMs(text);
+  if (milliseconds === undefined)
+    throw new InvalidArgumentError('It must be a length of time such as 36h or 30d (s, m, h, d, w).');
+  return milliseconds;
+}
+
+/** A date without a time would mean different instants in UTC and at the reader's place. */
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$/;
+
+/** A duration from now in milliseconds, or a point in time; without a zone, in this machine's. */
+export function readDeadline(text: string): Date | number {
+  const fromNow = durationMs(text);
+  if (fromNow !== undefined) return fromNow;
+  const time = TIME.test(text) ? new Date(text) : undefined;
+  if (time && !Number.isNaN(time.getTime())) return time;
+  throw new InvalidArgumentError(
+    'It must be a time from now, as 90s, 30m, 2h or 1d, or one such as 2026-01-31T18:00Z.',
+  );
+}
+
+const DAY_OR_TIME = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})?)?$/;
+
+/** The forms that `--since` and `--until` accept, for the help. */
+export const TIME_FORMS = 'so long ago (90s, 15m, 2h, 3d, 1w) or a time (2026-01-31, 2026-01-31T12:00Z)';
+
+/** The time of an option, in milliseconds since the epoch. Errors are commander's, which names the option. */
+export function timeOption(text: string, now: number = Date.now()): number {
+  const ago = durationMs(text);
+  const day = DAY_OR_TIME.test(text) ? Date.parse(text) : NaN;
+  const time = ago === undefined ? day : now - ago;
+  if (Number.isFinite(time)) return time;
+  throw new InvalidArgumentError(`It must say ${TIME_FORMS}.`);
+}

@@ -1,0 +1,79 @@
+import { inspect } from 'node:util';
+import type { EventLink } from '../../ports';
+import { lineText, widthOf } from '../../terminal';
+
+export { formatDuration } from '../../visualisation/words';
+
+/** `2026-01-31 12:00:05`, in the time zone of this machine. */
+export function formatTime(milliseconds: number): string {
+  const time = new Date(milliseconds);
+  const two = (part: number): string => String(part).padStart(2, '0');
+  const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
+  return `${date} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+}
+
+const SHOWN_VALUE = 200;
+
+/** A value for people, on one line and shortened; `--json` has all of it. */
+export function formatValue(value: unknown): string {
+  const text = inspect(value, {
+    depth: 3,
+    breakLength: Infinity,
+    maxArrayLength: 10,
+    maxStringLength: SHOWN_VALUE,
+  });
+  return shorten(text, SHOWN_VALUE);
+}
+
+/** The first line of a text, cut to `limit` characters. */
+export function shorten(text: string, limit: number): string {
+  const [line = ''] = text.split('\n');
+  return line.length <= limit ? line : `${line.slice(0, limit - 1)}…`;
+}
+
+/** Rows under headings, in columns as narrow as possible, without trailing spaces. */
+export function formatTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [headings, ...rows].map((row) => row.map(lineText));
+  const widths = headings.map((_, column) => Math.max(...all.map((row) => widthOf(row[column] ?? ''))));
+  return all
+    .map((row) =>
+      row
+        .map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - widthOf(cell))))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** The origin of an event, such as `topic orders, partition 3, offset 17`. */
+export function describeLink(link: EventLink): string {
+  return Object.entries(link)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
+}
+
+const NAMED = 5;
+
+/** `knot "a" of run r, knot "b" of run r and 3 more`; empty if there are none. */
+export function nameSome(names: readonly string[], count: number): string {
+  const shown = names.slice(0, NAMED);
+  const more = count - shown.length;
+  if (more > 0) return `${shown.join(', ')} and ${more} more`;
+  const last = shown.pop();
+  return shown.length === 0 ? (last ?? '') : `${shown.join(', ')} and ${last}`;
+}
+
+export function indented(text: string): string[] {
+  return text.split('\n').map((line) => `  ${line}`);
+}
+
+/** `512 B`, `2.1 KiB`, `48 MiB`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  const [size, unit] = bytes < 1024 * 1024 ? [bytes / 1024, 'KiB'] : [bytes / (1024 * 1024), 'MiB'];
+  return `${size < 10 ? size.toFixed(1) : Math.round(size)} ${unit}`;
+}

@@ -1,0 +1,158 @@
+import { standardError, standardOutput, styled, Terminal, type OutputStream } from '../../terminal';
+
+export interface OutputOptions {
+  /** Only one JSON document goes to stdout, everything else to stderr. */
+  readonly json: boolean;
+  /** Show stacks of errors, and the SDK's own messages. */
+  readonly verbose: boolean;
+  /** Turns each text for people into a log line; all of them then go to stderr. Default: texts are written unchanged. */
+  readonly asLogLine?: (level: 'INFO' | 'WARN' | 'ERROR', text: string) => string;
+}
+
+/**
+ * Everything that a command writes. A live line, if any, stays below other output. Text for people goes to stdout, or to stderr if stdout
+ * belongs to a JSON document. Control characters are written as `\u001b`.
+ */
+export class Output {
+  private options: OutputOptions = { json: false, verbose: false };
+  private liveLine: string | undefined;
+  private liveBlock: readonly string[] | undefined;
+  private readonly stdout: Terminal;
+  private readonly stderr: Terminal;
+  /** Whether the document has been written. */
+  hasDocument = false;
+
+  constructor(
+    stdout: OutputStream = standardOutput(),
+    stderr: OutputStream = standardError(),
+    private readonly environment: NodeJS.ProcessEnv = process.env,
+  ) {
+    this.stdout = new Terminal(stdout);
+    this.stderr = new Terminal(stderr);
+  }
+
+  configure(options: Partial<OutputOptions>): void {
+    this.options = { ...this.options, ...options };
+  }
+
+  get json(): boolean {
+    return this.options.json;
+  }
+
+  get verbose(): boolean {
+    return this.options.verbose;
+  }
+
+  /** Whether a person watches, so that a line may be rewritten in place. */
+  get isLive(): boolean {
+    return this.people.isTTY && this.environment['TERM'] !== 'dumb' && !this.environment['CI'];
+  }
+
+  /** Text for people: one or more lines. */
+  say(text: string): void {
+    const line = this.options.asLogLine?.('INFO', text);
+    if (line === undefined) this.above(this.people, `${text}\n`);
+    else this.logLine(line);
+  }
+
+  /** Text for people that is not a result: a warning, an error. */
+  warn(text: string): void {
+    this.logLine(this.options.asLogLine?.('WARN', text) ?? text);
+  }
+
+  /** An error, in the form of {@link errorText}. */
+  error(text: string): void {
+    this.logLine(this.errorText(text));
+  }
+
+  /** @param text of a line that should begin with `error` */
+  errorText(text: string): string {
+    return this.options.asLogLine?.('ERROR', text) ?? `${this.red('error')} ${text}`;
+  }
+
+  /** A log line, written unchanged. */
+  logLine(line: string): void {
+    this.above(this.stderr, `${line}\n`);
+  }
+
+  /** The result for programs, with `json` only; at most once per command. */
+  document(value: unknown): void {
+    this.hasDocument = true;
+    this.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  }
+
+  /** One of several documents, one per line; with `json` only. */
+  documentLine(value: unknown): void {
+    this.hasDocument = true;
+    this.stdout.write(`${JSON.stringify(value)}\n`);
+  }
+
+  /** The terminal's width. */
+  get columns(): number {
+    return this.people.columns;
+  }
+
+  get rows(): number {
+    return this.people.rows;
+  }
+
+  raw(text: string): void {
+    this.above(this.stdout, text);
+  }
+
+  rawError(text: string): void {
+    this.above(this.stderr, text);
+  }
+
+  /** Replaces the live line, cut to the terminal's width. */
+  live(text: string): void {
+    this.liveLine = text;
+    this.people.writeLine(text);
+  }
+
+  /** Replaces the live lines. None may be wider than the terminal. */
+  liveLines(lines: readonly string[]): void {
+    this.liveBlock = lines;
+    this.people.writeBlock(lines);
+  }
+
+  /** Removes the live lines. */
+  endLive(): void {
+    if (this.liveBlock) this.people.writeBlock([]);
+    this.liveBlock = undefined;
+    if (this.liveLine === undefined) return;
+    this.liveLine = undefined;
+    this.people.writeLine('');
+  }
+
+  readonly bold = (text: string): string => this.coloured('1', text);
+  readonly dim = (text: string): string => this.coloured('2', text);
+  readonly red = (text: string): string => this.coloured('31', text);
+  readonly green = (text: string): string => this.coloured('32', text);
+  readonly yellow = (text: string): string => this.coloured('33', text);
+
+  private get people(): Terminal {
+    return this.options.json ? this.stderr : this.stdout;
+  }
+
+  private above(stream: Terminal, text: string): void {
+    if (this.liveBlock) {
+      this.people.writeBlock([]);
+      stream.write(text);
+      this.people.writeBlock(this.liveBlock);
+      return;
+    }
+    if (this.liveLine === undefined) {
+      stream.write(text);
+      return;
+    }
+    this.people.writeLine('');
+    stream.write(text);
+    this.people.writeLine(this.liveLine);
+  }
+
+  private coloured(code: string, text: string): string {
+    const wanted = this.people.isTTY && !this.environment['NO_COLOR'];
+    return wanted ? styled(code, text) : text;
+  }
+}

@@ -1,0 +1,93 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Command } from 'commander';
+import { SelvageError } from '../../errors';
+import { openInBrowser } from './open-in-browser';
+import type { Output } from './output';
+import { writeWhole } from './write-whole';
+
+const FORMATS = ['mermaid', 'svg', 'html', 'markdown'] as const;
+export type PictureFormat = (typeof FORMATS)[number];
+
+export interface PictureOptions extends Partial<Readonly<Record<PictureFormat, string | true>>> {
+  readonly out?: string;
+  readonly open?: boolean;
+}
+
+/** Files that must not be overwritten if a user confuses two arguments. */
+const SOURCES = /\.(?:[cm]?[jt]sx?|ya?ml|json)$/i;
+
+export function addPictureOptions(command: Command, what: string): Command {
+  return command
+    .option('--mermaid [file]', `write ${what} as a Mermaid flowchart`)
+    .option('--svg [file]', `write ${what} as one SVG`)
+    .option('--html [file]', `write ${what} as one page that needs no network`)
+    .option('--markdown [file]', 'write a report for a pull request')
+    .option('-o, --out <file>', 'where to write it (default: to stdout)')
+    .option('--open', 'open it in the browser; without another format, as --html');
+}
+
+/** The requested format; undefined: no picture. */
+export function formatOf(options: PictureOptions): PictureFormat | undefined {
+  const chosen = FORMATS.filter((format) => options[format] !== undefined);
+  if (chosen.length > 1) {
+    throw new SelvageError(
+      'Usage',
+      `One format at a time: ${chosen.map((format) => `--${format}`).join(' or ')}.`,
+    );
+  }
+  if (chosen.length === 0 && options.out !== undefined && !options.open) {
+    throw new SelvageError('Usage', 'Say what is to be written: --mermaid, --svg, --html or --markdown.');
+  }
+  return chosen[0] ?? (options.open ? 'html' : undefined);
+}
+
+/** Writes a picture to its file or to stdout, and opens it if asked to. */
+export async function givePicture(
+  format: PictureFormat,
+  text: string,
+  options: PictureOptions,
+  output: Output,
+): Promise<void> {
+  const file = await fileOf(format, options);
+  if (file === undefined) {
+    if (output.json) output.document({ format, text });
+    else output.raw(text);
+    return;
+  }
+  await writeWhole(file, text);
+  const bytes = Buffer.byteLength(text);
+  output.say(`${file} is written (${Math.ceil(bytes / 1024)} KiB).`);
+  if (output.json) output.document({ format, file, bytes });
+  if (options.open) openInBrowser(pathToFileURL(file).href, output);
+}
+
+async function fileOf(format: PictureFormat, options: PictureOptions): Promise<string | undefined> {
+  const own = options[format];
+  const named = options.out ?? (typeof own === 'string' ? own : undefined);
+  if (named !== undefined) {
+    const file = path.resolve(named);
+    if (SOURCES.test(file) && existsSync(file)) {
+      throw new SelvageError(
+        'Usage',
+        `${file} is a file of source and is left alone. Name another file: -o graph.${EXTENSIONS[format]}`,
+        {
+          details: { file },
+        },
+      );
+    }
+    return file;
+  }
+  if (!options.open) return undefined;
+  return path.join(await mkdtemp(path.join(os.tmpdir(), 'selvage-')), `graph.${EXTENSIONS[format]}`);
+}
+
+const EXTENSIONS: Readonly<Record<PictureFormat, string>> = {
+  mermaid: 'mmd',
+  svg: 'svg',
+  html: 'html',
+  markdown: 'md',
+};

@@ -1,0 +1,45 @@
+import { SelvageError } from '../../errors';
+import { EXIT } from './exit-codes';
+import type { Output } from './output';
+
+/** Writes an error as one clear line, with the stack if `--verbose`, and returns its exit code. */
+export function reportError(error: unknown, output: Output): number {
+  output.endLive();
+  if (SelvageError.is(error)) {
+    const { code, message, details } = error;
+    output.error(`${code}: ${message}`);
+    if (output.verbose) output.warn(withCauses(error));
+    if (output.json) {
+      // For programs: which of the mistakes that the code covers it was.
+      const { reason, problems } = details;
+      output.document({ error: { code, message, reason, problems } });
+    }
+    return EXIT.usage;
+  }
+  const message = withoutBytes(error instanceof Error ? error.message : String(error));
+  output.error(`Unexpected: ${message}`);
+  if (error instanceof Error) output.warn(withCauses(error));
+  output.warn('This is a defect of Selvage: please report it with the lines above.');
+  if (output.json) output.document({ error: { code: 'Unexpected', message } });
+  return EXIT.unexpected;
+}
+
+const MAXIMUM_CAUSES = 5;
+
+function withCauses(error: unknown): string {
+  const stacks: string[] = [];
+  let at = error;
+  while (at instanceof Error && stacks.length < MAXIMUM_CAUSES) {
+    stacks.push(at.stack ?? at.message);
+    at = at.cause;
+  }
+  return withoutBytes(stacks.join('\ncaused by: '));
+}
+
+/** The SDK's core includes the bytes of a message in its errors. */
+function withoutBytes(text: string): string {
+  return text.replace(
+    /,? ?details: b"(?:[^"\\]|\\.)*"(?:, metadata: MetadataMap \{ headers: \{.*?\} \})?(?:, source: None)?/gs,
+    '',
+  );
+}

@@ -1,0 +1,77 @@
+import path from 'node:path';
+
+/**
+ * How this command line was called (`selvage` or `npx selvage`), so that the commands it suggests work when
+ * typed.
+ */
+export function ownCommand(
+  program: string = process.argv[1] ?? '',
+  environment: NodeJS.ProcessEnv = process.env,
+): string {
+  const isInstalledCommand =
+    path.basename(program, '.cmd') === 'selvage' && !isBehindPackageManager(environment);
+  return isInstalledCommand ? 'selvage' : 'npx selvage';
+}
+
+/** Whether npm, npx, pnpm, yarn or bun has started this process, directly or indirectly. */
+export function isBehindPackageManager(environment: NodeJS.ProcessEnv): boolean {
+  return Boolean(environment['npm_execpath'] ?? environment['npm_config_user_agent']);
+}
+
+/**
+ * The current command line without a package manager or shell in between, which would keep signals away from
+ * it.
+ */
+export function directCommand(): string {
+  return `node ${shellLine([shownPath(process.argv[1] ?? ''), ...process.argv.slice(2)])}`;
+}
+
+/** The command to type for these words of the command line. */
+export function commandLine(words: readonly string[]): string {
+  return `${ownCommand()} ${shellLine(words)}`;
+}
+
+/** Quotes words, so that a shell splits the line into the same words. */
+export function shellLine(words: readonly string[]): string {
+  return words
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
+    .join(' ');
+}
+
+/** A path for people: relative if it lies below the working directory. */
+export function shownPath(file: string): string {
+  const relative = path.relative(process.cwd(), file);
+  return relative.startsWith('..') ? file : relative;
+}
+
+/** Stands for the file of a run in a suggested command, if the file is not known. */
+export const FILE = 'FILE';
+
+/**
+ * The command that resumes a run that is over.
+ *
+ * @param file exports its tapestry
+ * @param elsewhere the options that name the server and folder
+ */
+export function resumeCommand(runId: string, file: string, elsewhere: readonly string[]): string {
+  return commandLine(['resume', runId, file, ...elsewhere]);
+}
+
+/** Stands for the payload in a suggested command. */
+const PAYLOAD = 'JSON';
+
+/**
+ * The command that sends a run the signal that it waits for, with the payload for the reader to fill in.
+ *
+ * @param elsewhere the options that name the server and folder
+ */
+export function signalCommand(runId: string, signal: string, elsewhere: readonly string[]): string {
+  return commandLine(['signal', runId, signal, PAYLOAD, ...elsewhere]);
+}
+
+/** The current command with the cursor of the next page. */
+export function nextPage(cursor: string, words: readonly string[] = process.argv.slice(2)): string {
+  const at = words.indexOf('--cursor');
+  const rest = at < 0 ? words : [...words.slice(0, at), ...words.slice(at + 2)];
+  return commandLine([...rest, '--cursor', cursor]);
+}

@@ -1,0 +1,51 @@
+// Stops a command that npm has started, as docs/cli.md promises: npm passes no SIGTERM on.
+
+import { readFileSync } from 'node:fs';
+import { isBehindPackageManager } from '../output/typed-commands';
+
+/** How often to check that the parent still exists. */
+const LOOK_MS = 1_000;
+
+/** The facts that decide whether a process ends with its parent. */
+interface Standing {
+  readonly pid: number;
+  readonly parent: number;
+  /** Its session, if the system tells it: its own id after `setsid`. */
+  readonly session?: number | undefined;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/**
+ * Whether the command ends with its parent. npm, npx and the like end on SIGTERM together with their shell, and pass nothing on, so the
+ * death of the processes between is the only notice. Everywhere else the signal arrives here, and a parent that ends (a shell with `nohup`,
+ * a daemon starter, a supervisor) means nothing.
+ */
+export function endsWithParent({ pid, parent, session, environment }: Standing): boolean {
+  // The first process of a container, an already orphaned one, and one with a session of its own.
+  const isLeft = pid === 1 || parent <= 1 || session === pid;
+  return isBehindPackageManager(environment) && !environment['SELVAGE_DETACHED'] && !isLeft;
+}
+
+/** Calls back once when the parent of this process has ended, if the process is to end with it. Returns a function that stops watching. */
+export function watchParent(onEnd: () => void): () => void {
+  const { pid, ppid: parent, env: environment } = process;
+  if (!endsWithParent({ pid, parent, session: sessionOf(), environment })) return () => {};
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    onEnd();
+  }, LOOK_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+/** Undefined on systems other than Linux. */
+function sessionOf(): number | undefined {
+  try {
+    // After the program's name in brackets: state, parent, process group, session.
+    const [, fields] = /^.*\) (.*)$/s.exec(readFileSync('/proc/self/stat', 'utf8')) ?? [];
+    return Number(fields?.split(' ')[3]);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,46 @@
+import { mapOfElement } from '../../records/questions';
+
+/** Most ranges or keys of one map that are listed. */
+const NAMED = 10;
+
+/**
+ * Joins the elements of each map in a list of knot ids, in the position of the first: `pages[0–17, 20]`,
+ * `users["ada", "bob"]`. At most ten ranges of a map are listed, and the rest is counted.
+ */
+export function foldElements(ids: readonly string[]): string[] {
+  const elements = new Map<string, string[]>();
+  for (const id of ids) {
+    const map = mapOfElement(id);
+    const folded = elements.get(map ?? id);
+    if (folded) folded.push(id);
+    else elements.set(map ?? id, [id]);
+  }
+  return [...elements].flatMap(([map, of]) => {
+    const [own, inner] = [of.filter((id) => id === map), of.filter((id) => id !== map)];
+    const names = inner.length > 1 ? [`${map}[${rangesOf(inner.map((id) => nameOf(id, map)))}]`] : inner;
+    return of[0] === map ? [...own, ...names] : [...names, ...own];
+  });
+}
+
+/** `17` of `pages[17]`. */
+function nameOf(id: string, map: string): string {
+  return id.slice(map.length + 1, -1);
+}
+
+function rangesOf(names: readonly string[]): string {
+  const ranges: { first: string; last: string }[] = [];
+  for (const name of names) {
+    const range = ranges.at(-1);
+    if (range && isNext(range.last, name)) range.last = name;
+    else ranges.push({ first: name, last: name });
+  }
+  const shown = ranges
+    .slice(0, NAMED)
+    .map(({ first, last }) => (first === last ? first : `${first}–${last}`));
+  const more = ranges.length - shown.length;
+  return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+function isNext(before: string, name: string): boolean {
+  return /^\d+$/.test(before) && Number(name) === Number(before) + 1;
+}

@@ -1,0 +1,117 @@
+import { BACKFILL, type BackfillReport } from '../../backfills';
+import type { ServerLocation, RunState } from '../../client';
+import { readResult } from '../../client/read-run';
+import { SelvageError, type ErrorCode } from '../../errors';
+import { graphOfRun, LoadedPlan } from '../../runtime';
+import type { RunResult } from '../../authoring/outcome';
+import type { Backends, LineageRecord, RunRecord } from '../../ports';
+import { placeWords, type ServerOptions } from '../options/server-options';
+import { EXIT } from '../output/exit-codes';
+import type { Output } from '../output/output';
+import { FILE, resumeCommand } from '../output/typed-commands';
+import { backfillLines } from './backfill';
+import { graphLines } from './graph-lines';
+import { knotTree } from './knot-tree';
+import { runDocument } from './run-document';
+import { lineageLocation, readableValues, readNotes } from './run-notes';
+import { summarise } from './run-summary';
+
+/**
+ * Codes of values that are gone: removed, forgotten with their subject, damaged, or left out of a capsule.
+ */
+const UNREADABLE: ReadonlySet<ErrorCode> = new Set([
+  'ValueMissing',
+  'SubjectForgotten',
+  'ValueDamaged',
+  'KeyMissing',
+  'Redacted',
+  'NotKept',
+]);
+
+interface Shown {
+  readonly backends: Backends;
+  readonly projectDir: string;
+  /** Absent if the server is away. */
+  readonly place?: ServerLocation;
+}
+
+/** Shows the outcome of a run that is over. */
+export async function showEnded(
+  { run, resumes }: RunState,
+  { backends, projectDir, place }: Shown,
+  options: ServerOptions,
+  output: Output,
+): Promise<number> {
+  const { run_id: runId, terminals, tapestry } = run;
+  const { result, unreadable } = await readShown(backends, run, output.json ? 'all' : 'terminals');
+  const lineage = lineageLocation(runId, projectDir, options.projectDir, options.capsule);
+  const elapsed = Math.max(0, (run.finished_at ?? run.started_at) - run.started_at);
+  const notes = await readNotes(backends, run);
+  // A run that a knot started continues with the parent run.
+  const mayResume = run.parent_run_id === null && resumes === undefined && options.capsule === undefined;
+  const resume = mayResume ? resumeCommand(runId, FILE, placeWords(options)) : undefined;
+  const told = tapestry === BACKFILL ? await toldOfBackfill(backends, result, output) : '';
+  if (told) output.say(`\n${told}`);
+  output.say(
+    summarise({ result, terminals: told ? {} : terminals, elapsed, lineage, notes, resume }, output),
+  );
+  const records = await recordsOf(backends, run);
+  const picture = output.json ? undefined : await smallPicture(backends, run, records, output);
+  if (picture) output.say(['', ...picture].join('\n'));
+  output.say(describeKnots(records, output));
+  if (unreadable) output.warn(`Values of the run cannot be shown. ${unreadable.message}`);
+  if (output.json) {
+    const surroundings = { tapestry, lineage, notes, server: place };
+    const { resumed_from: resumedFrom } = run.details as { resumed_from?: string };
+    output.document({
+      ...runDocument(result, { ...surroundings, unreadable }),
+      resumedFrom,
+      resumes,
+    });
+  }
+  return EXIT.ok;
+}
+
+/** Only for a small run whose plan is still in the store. */
+async function smallPicture(
+  { tapestryStore }: Backends,
+  { plan_hash: hash, tapestry }: RunRecord,
+  records: readonly LineageRecord[],
+  output: Output,
+): Promise<string[] | undefined> {
+  if (tapestry === BACKFILL) return undefined;
+  const stored = await tapestryStore.get(hash);
+  return stored && graphLines(graphOfRun(LoadedPlan.parse(stored.text, hash), records), output);
+}
+
+async function toldOfBackfill(backends: Backends, result: RunResult, output: Output): Promise<string> {
+  const report = result.outputs['report'] as BackfillReport | undefined;
+  return (await backfillLines(backends, result.runId, report, output)).join('\n');
+}
+
+export function describeKnots(records: readonly LineageRecord[], output: Output): string {
+  return ['', output.bold('Knots'), ...knotTree(records, output)].join('\n');
+}
+
+/** In the order in which the knots finished. */
+export async function recordsOf({ runHistory }: Backends, run: RunRecord): Promise<LineageRecord[]> {
+  const records = await runHistory.getRecords(run.temporal_run_id);
+  return records.sort((one, other) => one.finished_at - other.finished_at);
+}
+
+/**
+ * Outcomes can be shown for good, but values only while they exist. A data store that is away is not waited
+ * for.
+ */
+async function readShown(
+  backends: Backends,
+  run: RunRecord,
+  outputs: 'all' | 'terminals',
+): Promise<{ readonly result: RunResult; readonly unreadable?: SelvageError }> {
+  try {
+    return readableValues(await readResult(backends, run, outputs));
+  } catch (error) {
+    if (!SelvageError.is(error) || !UNREADABLE.has(error.code)) throw error;
+    return { result: await readResult(backends, run, 'none'), unreadable: error };
+  }
+}

@@ -1,0 +1,50 @@
+import type { GarbageReport, ValueTotal } from '../../records/retention';
+import { EXIT } from '../output/exit-codes';
+import { formatTime, plural, shorten } from '../output/format';
+import type { Interruption } from '../process/interruption';
+
+export function exitCodeOf(
+  { complete, away }: Pick<GarbageReport, 'complete' | 'away'>,
+  interruption: Interruption,
+): number {
+  if (complete) return EXIT.ok;
+  return away ? EXIT.runFailed : interruption.exitCode;
+}
+
+export function describeGarbage(report: GarbageReport): string {
+  const { dryRun, complete, away, examined, unreferred, expired, before, heldBy, last } = report;
+  const removed = dryRun ? 'would be removed' : 'removed';
+  return [
+    `${total(examined)} looked at.`,
+    `${total(unreferred)} that no record names ${removed}.`,
+    ...(expired.count > 0 ? [`${total(expired)} older than the TTL ${removed}.`] : []),
+    `What was put since ${formatTime(before)} stays.`,
+    ...(heldBy
+      ? [
+          `Run ${heldBy.runId} is not over since ${formatTime(heldBy.since)}: what was put since then stays for its sake.`,
+        ]
+      : []),
+    ...(complete
+      ? []
+      : [
+          away
+            ? `What is behind ${last ?? 'the beginning'} was not looked at: ${away.code}: ${away.message} The next one does the rest.`
+            : `Interrupted${last === undefined ? ' before the first page' : ` after ${last}`}: the next one does the rest.`,
+        ]),
+  ].join('\n');
+}
+
+function total({ count, bytes }: ValueTotal): string {
+  return `${plural(count, 'value')} (${formatBytes(bytes)})`;
+}
+
+function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
+  const value = bytes / 1024 ** power;
+  return `${power === 0 ? value : value.toFixed(1)} ${units[power]}`;
+}
+
+export function listed(runs: readonly string[]): string {
+  return shorten(runs.join(', '), 1_000);
+}

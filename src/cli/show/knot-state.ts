@@ -1,0 +1,63 @@
+import type { KnotState } from '../../client';
+import { SelvageError } from '../../errors';
+import type { Backends } from '../../ports';
+import type { Output } from '../output/output';
+import { knotLine } from './knot-tree';
+import { describeElements, describeKnot } from './waiting';
+
+/**
+ * Finds the knot, element or child run that `RUN/KNOT` names: `nightly-1/users`, `nightly-1/users[17]`, or
+ * the id of a child run on the server. Undefined if a run has this id, or no run's id is a beginning of it.
+ *
+ * @throws SelvageError `UnknownKnot`, `ServerUnreachable`, `BackendUnavailable`, `InvalidPlan`
+ */
+export async function findKnot(
+  { runHistory }: Pick<Backends, 'runHistory'>,
+  id: string,
+  read: (runId: string, knotId: string) => Promise<KnotState>,
+): Promise<KnotState | undefined> {
+  if (await runHistory.getRun(id)) return undefined;
+  // Ids of runs and of knots may both contain slashes: the longest run id is tried first.
+  for (let slash = id.lastIndexOf('/'); slash > 0; slash = id.lastIndexOf('/', slash - 1)) {
+    const runId = id.slice(0, slash);
+    if (!(await runHistory.getRun(runId))) continue;
+    const knotId = id.slice(slash + 1);
+    try {
+      return await read(runId, knotId);
+    } catch (error) {
+      // A part of a large map has a child run of its own.
+      const ofPart = /^(.+)\/\d+$/.exec(knotId)?.[1];
+      if (ofPart === undefined || !SelvageError.is(error, 'UnknownKnot')) throw error;
+      return await read(runId, ofPart);
+    }
+  }
+  return undefined;
+}
+
+/** The recorded state of a knot, if the server cannot be asked. */
+export async function recordedKnot(
+  { runHistory }: Pick<Backends, 'runHistory'>,
+  runId: string,
+  knotId: string,
+): Promise<KnotState> {
+  const run = (await runHistory.getRun(runId))!;
+  const [record] = await runHistory.getRecords(run.temporal_run_id, [knotId]);
+  return { knotId, run, record };
+}
+
+/** The state of a knot, for people. */
+export function describeKnotState({ knotId, run, record, waiting }: KnotState, output: Output): string {
+  const head = `${output.bold(knotId)} of run ${run.run_id} (${run.status})`;
+  if (record) return [head, knotLine(record, output)].join('\n');
+  if (!waiting) {
+    const isOver = run.status !== 'running';
+    return [head, `  ${isOver ? 'has no outcome: the run is over' : 'has no outcome yet'}`].join('\n');
+  }
+  const now = Date.now();
+  return [
+    head,
+    `  ${describeKnot(waiting, now)}`,
+    ...(waiting.childRun === undefined ? [] : [`  ${output.dim('child run')} ${waiting.childRun}`]),
+    ...describeElements(waiting, now),
+  ].join('\n');
+}

@@ -1,0 +1,59 @@
+import { causeLines, errorLine } from '../../runtime';
+import type { ErrorCause, LineageRecord } from '../../ports';
+import type { Origin } from '../../records/questions';
+import { formatTime } from '../output/format';
+import type { Output } from '../output/output';
+
+export function originLines(origin: Origin, output: Output): string[] {
+  const { record } = origin;
+  return [
+    `${output.bold(record.output_hash ?? record.outcome)} (${record.output_size ?? 0} B)`,
+    ...branch({ label: `made by ${madeBy(origin, output)}`, origin }, '', output),
+  ];
+}
+
+interface Branch {
+  readonly label: string;
+  readonly origin?: Origin;
+}
+
+/** A branch of the tree and everything below it; each line is indented by `indent`. */
+function branch({ label, origin }: Branch, indent: string, output: Output): string[] {
+  const below = origin ? branchesOf(origin, output) : [];
+  return [
+    label,
+    ...below.flatMap((next, place) => {
+      const isLast = place === below.length - 1;
+      const [line, ...rest] = branch(next, `${indent}${isLast ? '   ' : '│  '}`, output);
+      return [`${indent}${isLast ? '└─ ' : '├─ '}${line!}`, ...rest];
+    }),
+  ];
+}
+
+function branchesOf({ record, inputs, madeBefore, terminals = [] }: Origin, output: Output): Branch[] {
+  const branches = [...inputs, ...terminals].map(({ name, hash, knotId, origin }): Branch => {
+    const value = hash ?? 'no value';
+    if (knotId === undefined) return { label: `${name} = constant  ${output.dim(value)}` };
+    const by = origin ? madeBy(origin, output) : `${knotId}, of which there is no record`;
+    return { label: `${name} = ${by}  ${output.dim(value)}`, origin };
+  });
+  if (madeBefore) {
+    branches.push({ label: `made before by ${madeBy(madeBefore, output)}`, origin: madeBefore });
+  }
+  return [...failureLines(record).map((label) => ({ label })), ...branches];
+}
+
+/** Why a knot failed, and the causes of that. */
+function failureLines({ extra }: LineageRecord): string[] {
+  const { error } = extra as { error?: ErrorCause };
+  return error ? [errorLine(error), ...causeLines(error)] : [];
+}
+
+function madeBy({ record, repeats, isCut }: Origin, output: Output): string {
+  const version = record.definition_version === null ? '' : ` ${record.definition_version}`;
+  const what = record.definition === 'parameter' ? '' : ` (${record.definition}${version})`;
+  const from = record.cached_from_run === null ? '' : `, taken over from run ${record.cached_from_run}`;
+  const note = repeats ? ', as above' : isCut ? ', and more: raise --limit' : '';
+  const outcome = record.outcome === 'ok' ? '' : ` ${record.outcome}`;
+  return `${output.bold(record.knot_id)}${what}${outcome} of run ${record.run_id}, ${formatTime(record.finished_at)}${from}${note}`;
+}

@@ -1,0 +1,21 @@
+import type { PageServer } from '../../explorer/page-server';
+import type { Output } from '../output/output';
+
+/**
+ * Where the page is, and who can reach it.
+ *
+ * @param isLogged whether the output is kept, by a service manager or a log collector: a token must not be in
+ *   it
+ */
+export function describePage(
+  { link, url, isOpenToOthers }: Pick<PageServer, 'link' | 'url' | 'isOpenToOthers'>,
+  output: Output,
+  isLogged = false,
+): void {
+  output.say(isLogged ? `Page ${url} (to act: ?token= and what is in .selvage/page-token)` : `Page ${link}`);
+  if (!isOpenToOthers) return;
+  output.warn(
+    `${output.yellow('warning')} The page can be reached from other machines, over a connection that nobody has encrypted: whoever has the link may read and act. Put a ` +
+      'proxy with TLS before it, or leave --host out.',
+  );
+}

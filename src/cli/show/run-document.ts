@@ -1,0 +1,76 @@
+import { encodeJson, type Json } from '../../values';
+import type { ServerLocation } from '../../client';
+import type { Outcome, RunResult } from '../../authoring/outcome';
+import type { RunNotes } from './run-notes';
+
+/** The outcome of a knot without its value, which is under `outputs`. */
+export type OutcomeDocument = { readonly kind: 'ok' } | Exclude<Outcome, { kind: 'ok' }>;
+
+/**
+ * The JSON of `selvage run --json` and `selvage runs show --json` for a run that is over; described in
+ * `docs/cli.md`.
+ */
+export interface RunDocument extends Pick<
+  RunResult,
+  'runId' | 'status' | 'succeeded' | 'error' | 'changedCode'
+> {
+  readonly tapestry: string;
+  readonly counts: { readonly ok: number; readonly err: number; readonly skipped: number };
+  readonly values: Readonly<Record<string, Json>>;
+  readonly outputs: Readonly<Record<string, Json>>;
+  readonly outcomes: Readonly<Record<string, OutcomeDocument>>;
+  readonly lineage: { readonly location: string; readonly command: string };
+  /** Maps that are Ok although elements failed. Absent if there are none. */
+  readonly failedElements?: RunNotes['failedElements'];
+  /** Absent if nothing was reused. */
+  readonly reused?: RunNotes['reused'];
+  /** Absent if the server is away. */
+  readonly server?: ServerLocation;
+  /**
+   * Why `values` and `outputs` are empty or incomplete: values can no longer be read, or their data store is
+   * away.
+   */
+  readonly unreadable?: { readonly code: string; readonly message: string };
+}
+
+export function runDocument(
+  result: RunResult,
+  surroundings: Pick<RunDocument, 'tapestry' | 'lineage' | 'server' | 'unreadable'> & {
+    readonly notes: RunNotes;
+  },
+): RunDocument {
+  const { runId, status, succeeded, values, outputs, outcomes, error, changedCode } = result;
+  const { tapestry, lineage, server, unreadable, notes } = surroundings;
+  return {
+    runId,
+    tapestry,
+    status,
+    succeeded,
+    error,
+    changedCode,
+    counts: countOutcomes(outcomes),
+    values: encodeEach(values),
+    outputs: encodeEach(outputs),
+    outcomes: mapValues(outcomes, (outcome) => (outcome.kind === 'ok' ? { kind: outcome.kind } : outcome)),
+    ...(notes.failedElements.length > 0 && { failedElements: notes.failedElements }),
+    reused: notes.reused,
+    lineage,
+    server,
+    unreadable: unreadable && { code: unreadable.code, message: unreadable.message },
+  };
+}
+
+export function countOutcomes(outcomes: Readonly<Record<string, Outcome>>): RunDocument['counts'] {
+  const counts = { ok: 0, err: 0, skipped: 0 };
+  for (const { kind } of Object.values(outcomes)) counts[kind] += 1;
+  return counts;
+}
+
+/** Values that JSON cannot express (dates, bytes, `NaN`, …) have the tagged form in which they are stored. */
+function encodeEach(values: Readonly<Record<string, unknown>>): Record<string, Json> {
+  return mapValues(values, encodeJson);
+}
+
+function mapValues<V, W>(values: Readonly<Record<string, V>>, change: (value: V) => W): Record<string, W> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]));
+}

@@ -1,0 +1,105 @@
+import { locateBackends } from '../../backends';
+import { readKnots } from '../../client/read-run';
+import type { Plan } from '../../plan';
+import { SelvageError } from '../../errors';
+import { madeIn } from '../../runtime';
+import type { RunResult } from '../../authoring/outcome';
+import type { Backends, LineageRecord, RunRecord } from '../../ports';
+import { mapOfElement } from '../../records/questions';
+import { commandLine } from '../output/typed-commands';
+
+/** Facts about a run that its outcomes do not tell. */
+export interface RunNotes {
+  /**
+   * Maps that are Ok although elements failed. `onError` says whether these were left out or are in the value
+   * as outcomes.
+   */
+  readonly failedElements: readonly {
+    readonly knot: string;
+    readonly failed: number;
+    readonly count: number;
+    readonly onError: 'skip' | 'collect';
+  }[];
+  /**
+   * The number of knots and elements that were reused, and the milliseconds that it had taken to make them.
+   * Absent if nothing was.
+   */
+  readonly reused?: { readonly knots: number; readonly elements: number; readonly savedMs: number };
+}
+
+export const NO_NOTES: RunNotes = { failedElements: [] };
+
+/** @throws SelvageError `InvalidPlan`, `BackendUnavailable` */
+export async function readNotes(backends: Backends, run: RunRecord): Promise<RunNotes> {
+  const { plan, records } = await readKnots(backends, run);
+  return notesOf(plan, records);
+}
+
+/** @param records of the run; those of elements are ignored */
+function notesOf(plan: Plan, records: readonly LineageRecord[]): RunNotes {
+  const failedElements: RunNotes['failedElements'][number][] = [];
+  let [knots, elements, savedMs] = [0, 0, 0];
+  const onErrors = new Map(plan.knots.map(({ id, policy }) => [id, policy.map?.onError]));
+  for (const record of records) {
+    if (record.definition === 'parameter' || mapOfElement(record.knot_id) !== undefined) continue;
+    const { elements: of } = record.extra as {
+      elements?: { count: number; failed: number; reused?: number; saved?: number };
+    };
+    const onError = onErrors.get(record.knot_id);
+    if (of && of.failed > 0 && onError && record.outcome === 'ok')
+      failedElements.push({ knot: record.knot_id, failed: of.failed, count: of.count, onError });
+    if (record.cached_from_run === null) {
+      elements += of?.reused ?? 0;
+      savedMs += of?.saved ?? 0;
+    } else {
+      knots += 1;
+      savedMs += madeIn(record) ?? 0;
+    }
+  }
+  return { failedElements, ...(knots + elements > 0 && { reused: { knots, elements, savedMs } }) };
+}
+
+/** A result with the values that can be read, and why others cannot: a data store is away. */
+export function readableValues(result: RunResult): {
+  readonly result: RunResult;
+  readonly unreadable?: SelvageError;
+} {
+  let unreadable: SelvageError | undefined;
+  const readable = (values: Readonly<Record<string, unknown>>): Record<string, unknown> => {
+    const found: Record<string, unknown> = {};
+    for (const name of Object.keys(values)) {
+      try {
+        found[name] = values[name];
+      } catch (error) {
+        if (!SelvageError.is(error)) throw error;
+        unreadable ??= error;
+      }
+    }
+    return found;
+  };
+  const shown = { ...result, outputs: readable(result.outputs), values: readable(result.values) };
+  return { result: shown, unreadable };
+}
+
+/**
+ * Names the place of a run's lineage, with the command that shows it.
+ *
+ * @param projectDir the folder that the command works in
+ * @param said `--project-dir`, which the next command needs again
+ * @param capsule the file that is read instead of a project
+ */
+export function lineageLocation(
+  runId: string,
+  projectDir: string,
+  said: string | undefined,
+  capsule?: string,
+): { readonly location: string; readonly command: string } {
+  if (capsule !== undefined)
+    return { location: capsule, command: commandLine(['lineage', '--run', runId, '--capsule', capsule]) };
+  const { history } = locateBackends({ projectDir });
+  const elsewhere = said === undefined ? [] : ['--project-dir', said];
+  return {
+    location: history.shown,
+    command: commandLine(['lineage', '--run', runId, ...elsewhere]),
+  };
+}

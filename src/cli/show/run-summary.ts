@@ -1,0 +1,166 @@
+import { causeLines } from '../../runtime';
+import type { ExceptionRecord, RunResult } from '../../authoring/outcome';
+import { formatDuration, formatValue, plural, shorten } from '../output/format';
+import type { Output } from '../output/output';
+import { countOutcomes } from './run-document';
+import type { RunNotes } from './run-notes';
+
+const SHOWN_FAILURES = 20;
+const SHOWN_ORIGINS = 200;
+
+export interface Summary {
+  readonly result: RunResult;
+  /** Terminal name to knot id. */
+  readonly terminals: Readonly<Record<string, string>>;
+  /** Duration of the run in milliseconds. */
+  readonly elapsed: number;
+  readonly lineage: { readonly location: string; readonly command: string };
+  readonly notes: RunNotes;
+  /**
+   * The command that resumes it; absent if there is nothing to resume, or another run has resumed it already.
+   */
+  readonly resume?: string | undefined;
+}
+
+/** How a run ended, for people: the verdict, the terminals, the failures, and where to ask further. */
+export function summarise(summary: Summary, output: Output): string {
+  const { result, terminals, elapsed } = summary;
+  return [
+    '',
+    verdict(result, elapsed, output),
+    ...terminalLines(result, terminals, output),
+    ...failureLines(result, output),
+    ...changedCodeLines(result, output),
+    '',
+    ...footer(summary, output),
+  ].join('\n');
+}
+
+function footer({ result, notes, resume, lineage }: Summary, output: Output): string[] {
+  const { failedElements, reused } = notes;
+  const shown = failedElements.slice(0, SHOWN_FAILURES).map(describeFailedElements);
+  const more = failedElements.length - shown.length;
+  const rows: (readonly [name: string, lines: readonly string[]])[] = [];
+  if (shown.length > 0) {
+    const which = [...(more > 0 ? [`and ${plural(more, 'map')} more`] : [])];
+    rows.push(['Elements', [...shown, ...which]]);
+  }
+  if (reused) rows.push(['Reused', [describeReused(reused)]]);
+  if (resume !== undefined && isResumable(result)) rows.push(['Resume', [resume]]);
+  rows.push(['Lineage', [lineage.location, lineage.command]]);
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.flatMap(([name, lines]) =>
+    lines.map(
+      (line, index) => `${index === 0 ? output.dim(name.padEnd(width)) : ' '.repeat(width)}  ${line}`,
+    ),
+  );
+}
+
+function describeFailedElements({
+  knot,
+  failed,
+  count,
+  onError,
+}: RunNotes['failedElements'][number]): string {
+  const what = onError === 'skip' ? 'failed and were left out' : 'failed and are in its value as outcomes';
+  return `${failed} of ${count} of ${knot} ${what} (onError: '${onError}')`;
+}
+
+function describeReused({ knots, elements, savedMs }: NonNullable<RunNotes['reused']>): string {
+  const what = [
+    ...(knots > 0 ? [plural(knots, 'knot')] : []),
+    ...(elements > 0 ? [`${plural(elements, 'element')} of maps`] : []),
+  ];
+  return `${what.join(' and ')}, which saved ${formatDuration(savedMs)}`;
+}
+
+/** A run that never began, or whose parameters were refused, has no outcomes to take over. */
+function isResumable({ status, error, outcomes }: RunResult): boolean {
+  const hasBegun = Object.keys(outcomes).length > 0 && error?.type !== 'InvalidParameters';
+  return status !== 'succeeded' && status !== 'running' && hasBegun;
+}
+
+function verdict(result: RunResult, elapsed: number, output: Output): string {
+  const { ok, err, skipped } = countOutcomes(result.outcomes);
+  const word = result.status === 'succeeded' ? output.green('succeeded') : output.red(result.status);
+  const counts = `${plural(ok, 'knot')} ok, ${err} failed, ${skipped} skipped`;
+  const reason = result.error ? `\n${result.error.type}: ${result.error.message}` : '';
+  return `Run ${output.bold(result.runId)} ${word} in ${formatDuration(elapsed)}: ${counts}${reason}`;
+}
+
+function terminalLines(result: RunResult, terminals: Summary['terminals'], output: Output): string[] {
+  const names = Object.keys(terminals);
+  const width = Math.max(0, ...names.map((name) => name.length));
+  return names.map((name) => {
+    const id = terminals[name]!;
+    return `  ${name.padEnd(width)}  ${terminalText(name, id, result, output)}`;
+  });
+}
+
+function terminalText(name: string, id: string, result: RunResult, output: Output): string {
+  if (Object.hasOwn(result.values, name)) return formatValue(result.values[name]);
+  const outcome = result.outcomes[id];
+  if (!outcome) return output.dim('no outcome');
+  if (outcome.kind === 'ok') return output.dim('ok, its value cannot be read');
+  if (outcome.kind === 'skipped') return output.yellow(skipText(id, result));
+  return output.red('failed');
+}
+
+function changedCodeLines({ changedCode }: RunResult, output: Output): string[] {
+  if (!changedCode) return [];
+  const names = changedCode.join(', ');
+  return [
+    '',
+    output.yellow(`The code of ${names} was changed after the run was started, and ran as changed.`),
+  ];
+}
+
+/** Follows skipped parents up to the knots that caused the skips. */
+function skipText(id: string, result: RunResult): string {
+  const seen = new Set<string>();
+  const origins = new Map<string, string[]>();
+  const queue = [id];
+  for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
+    if (seen.has(at)) continue;
+    seen.add(at);
+    const outcome = result.outcomes[at];
+    if (!outcome || outcome.kind === 'ok') continue;
+    const parents = (outcome.kind === 'skipped' && outcome.detail?.parents) || [];
+    const isOrigin = outcome.kind === 'err' || outcome.reason !== 'parent_failed_or_skipped';
+    const why = outcome.kind === 'err' ? 'failed' : ORIGINS[outcome.reason];
+    const isGate = outcome.kind === 'skipped' && outcome.reason === 'gate_closed';
+    if (isOrigin) origins.set(why, [...(origins.get(why) ?? []), isGate ? `gate ${at}` : at]);
+    else queue.push(...parents);
+  }
+  if (origins.has(ORIGINS.cancelled)) return 'skipped: the run was cancelled';
+  const reasons = [...origins].map(([why, ids]) => `${shorten(ids.join(', '), SHOWN_ORIGINS)} ${why}`);
+  return reasons.length > 0 ? `skipped, because ${reasons.join(' and ')}` : 'skipped';
+}
+
+/** Verbs for knots that were skipped for a reason of their own. */
+const ORIGINS = {
+  gate_closed: 'closed',
+  branch_not_selected: 'was not selected',
+  no_alternative: 'found no alternative that is ok',
+  optional: 'failed',
+  cancelled: 'was cancelled',
+  parent_failed_or_skipped: 'was skipped',
+} as const;
+
+function failureLines(result: RunResult, output: Output): string[] {
+  const failed = Object.entries(result.outcomes).flatMap(([id, outcome]) =>
+    outcome.kind === 'err' ? [{ id, error: outcome.error }] : [],
+  );
+  if (failed.length === 0) return [];
+  const lines = failed.slice(0, SHOWN_FAILURES).flatMap(({ id, error }) => failureText(id, error, output));
+  const more = failed.length - SHOWN_FAILURES;
+  return ['', output.bold('Failed'), ...lines, ...(more > 0 ? [`  and ${more} more`] : [])];
+}
+
+function failureText(id: string, error: ExceptionRecord, output: Output): string[] {
+  const attempts = error.attempt > 1 ? ` (attempt ${error.attempt})` : '';
+  return [
+    `  ${output.red(id)}  ${error.type}: ${shorten(error.message, 500)}${attempts}`,
+    ...causeLines(error).map((line) => `    ${output.dim(line)}`),
+  ];
+}

@@ -1,0 +1,157 @@
+import type { Progress, Selvage } from '../../client';
+import { graphOfRun, LoadedPlan, stateOf } from '../../runtime';
+import type { GraphKnot, GraphState } from '../../authoring/run-graph';
+import type { RunRecord } from '../../ports';
+import { formatDuration, formatTime, shorten } from '../output/format';
+import type { Output } from '../output/output';
+import { signalCommand } from '../output/typed-commands';
+import { progressLine } from './progress';
+import { watchedTree, watchLines, type WatchedKnot } from './watch-lines';
+
+const FRAME_MS = 250;
+
+/** In a larger run, a line for each knot would fill a log: only failures and waits are printed. */
+const MOST_TOLD = 200;
+
+/** Knots in one query to the run history. */
+const ASKED_AT_ONCE = 500;
+
+/** Lines besides the knots: the counts, and room for the next output. */
+const OTHER_ROWS = 3;
+
+/** Collects the state of a run and shows it. */
+export class Watch {
+  private knots: readonly GraphKnot[] = [];
+  private tree: ReturnType<typeof watchedTree> = [];
+  private run: RunRecord | undefined;
+  private readonly states = new Map<string, GraphState>();
+  private readonly since = new Map<string, number>();
+  private readonly announced = new Set<string>();
+  private progress: Progress | undefined;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly selvage: Selvage,
+    private readonly runId: string,
+    private readonly output: Output,
+    private readonly elsewhere: readonly string[],
+  ) {
+    if (output.isLive && !output.json) this.timer = setInterval(() => this.draw(), FRAME_MS).unref();
+  }
+
+  async see(progress: Progress): Promise<void> {
+    this.progress = progress;
+    const running = new Set(progress.running);
+    const now = Date.now();
+    for (const knot of running) if (!this.since.has(knot)) this.since.set(knot, now);
+    await this.catchUp();
+    this.tellWaits(progress);
+    this.draw();
+  }
+
+  /** Prints the knots that have ended since the last call. */
+  async catchUp(): Promise<void> {
+    await this.readPlan();
+    await this.readStates();
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
+    this.output.endLive();
+  }
+
+  /** A run that is extended gets another plan. */
+  private async readPlan(): Promise<void> {
+    const { runHistory, tapestryStore } = this.selvage.backends;
+    const run = await runHistory.getRun(this.runId);
+    if (!run || run.plan_hash === this.run?.plan_hash) return;
+    const stored = await tapestryStore.get(run.plan_hash);
+    if (!stored) return;
+    this.run = run;
+    this.knots = graphOfRun(LoadedPlan.parse(stored.text, run.plan_hash), []).knots;
+    this.tree = watchedTree(this.knots);
+  }
+
+  private async readStates(): Promise<void> {
+    if (!this.run) return;
+    const byId = new Map(this.knots.map((knot) => [knot.id, knot]));
+    const open = [...byId.keys()].filter((id) => !this.states.has(id));
+    for (let first = 0; first < open.length; first += ASKED_AT_ONCE) {
+      const ids = open.slice(first, first + ASKED_AT_ONCE);
+      const records = await this.selvage.backends.runHistory.getRecords(this.run.temporal_run_id, ids);
+      records.sort((one, other) => one.finished_at - other.finished_at);
+      for (const record of records) {
+        const state = stateOf(record, byId.get(record.knot_id)?.codeHash);
+        this.states.set(record.knot_id, state);
+        this.tellKnot(record.knot_id, state);
+      }
+    }
+  }
+
+  private tellKnot(knot: string, state: GraphState): void {
+    const { output } = this;
+    if (output.json) {
+      output.documentLine({ type: 'knot', runId: this.runId, knot, ...state });
+      return;
+    }
+    const { outcome, error } = state;
+    if (this.timer) return;
+    if (this.knots.length > MOST_TOLD && outcome !== 'err') return;
+    const took = formatDuration(state.finishedAt - state.startedAt);
+    const why = error ? `: ${shorten(`${error.type}: ${error.message}`, 300)}` : '';
+    const attempt = state.attempt > 1 ? `, attempt ${state.attempt}` : '';
+    const told = outcome === 'skipped' ? (state.skipReason ?? '') : `${took}${attempt}${why}`;
+    const word = outcome === 'err' ? 'failed' : outcome;
+    output.say(`${formatTime(state.finishedAt)} ${word} ${knot}  ${told}`);
+  }
+
+  /** Prints each wait once, in lines that can be copied. */
+  private tellWaits({ waits }: Progress): void {
+    const { output, runId, elsewhere } = this;
+    for (const { knot, signal, until } of waits) {
+      if (this.announced.has(knot)) continue;
+      this.announced.add(knot);
+      if (output.json) output.documentLine({ type: 'wait', runId, knot, signal, until });
+      else if (signal !== undefined) {
+        output.say(`${output.yellow('waits')} ${knot}: for the signal "${signal}". Send it with:`);
+        output.say(`  ${signalCommand(runId, signal, elsewhere)}`);
+      } else if (!this.timer)
+        output.say(`waits ${knot}${until === undefined ? '' : `: until ${formatTime(until)}`}`);
+    }
+  }
+
+  private draw(): void {
+    if (!this.timer || !this.progress) return;
+    const { output, progress } = this;
+    const now = Date.now();
+    const startedAt = this.run?.started_at ?? now;
+    const size = { columns: output.columns, rows: Math.max(3, output.rows - OTHER_ROWS), startedAt, now };
+    const counts = progressLine({ ...progress, running: [] }, now - startedAt);
+    const lines = this.run ? watchLines(this.watched(progress), size, output) : [];
+    output.liveLines([...lines, shorten(counts, Math.max(10, output.columns - 1))]);
+  }
+
+  private watched({ waits, running }: Progress): WatchedKnot[] {
+    const waiting = new Map(waits.map((wait) => [wait.knot, wait]));
+    const runs = new Set(running);
+    return this.tree.map(({ index, depth }) => {
+      const { id } = this.knots[index]!;
+      const state = this.states.get(id);
+      const wait = waiting.get(id);
+      const since = this.since.get(id);
+      return {
+        id,
+        depth,
+        state,
+        runningSince: !state && runs.has(id) ? since : undefined,
+        waitsFor: !state && wait ? waitText(wait) : undefined,
+      };
+    });
+  }
+}
+
+function waitText({ signal, until }: Progress['waits'][number]): string {
+  if (signal !== undefined) return `for "${signal}"`;
+  return until === undefined ? 'for a time' : `until ${formatTime(until)}`;
+}

@@ -1,0 +1,232 @@
+import { randomUUID } from 'node:crypto';
+import { Option, type Command } from 'commander';
+import type { BackfillReport, PartitionToMake } from '../../backfills';
+import { ORDERS, SELECTIONS, type Order, type Selection } from '../../backfills/selection';
+import type { RunHandle, Selvage } from '../../client';
+import type { BackfillOptions } from '../../client/backfills';
+import { SelvageError } from '../../errors';
+import type { RunResult } from '../../authoring/outcome';
+import type { AnyTapestry } from '../../authoring';
+import type { Does } from '../options/does';
+import {
+  addJsonOption,
+  addServerOptions,
+  collect,
+  commaSeparated,
+  wholeNumber,
+  type ServerOptions,
+} from '../options/server-options';
+import { readDeadline } from '../options/times';
+import { EXIT } from '../output/exit-codes';
+import { formatTable, plural } from '../output/format';
+import type { Output } from '../output/output';
+import { Interruption } from '../process/interruption';
+
+interface BackfillCommandOptions extends ServerOptions {
+  readonly tapestry?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly partition?: readonly string[];
+  readonly only: readonly Selection[];
+  readonly order: Order;
+  readonly max?: number;
+  readonly param?: readonly string[];
+  readonly paramsFile?: string;
+  readonly dryRun?: boolean;
+  readonly runId?: string;
+  readonly deadline?: Date | number;
+  readonly tag?: readonly string[];
+  readonly detach?: boolean;
+}
+
+export function addBackfill(program: Command, does: Does): void {
+  const command = program
+    .command('backfill')
+    .summary('start the runs of many partitions')
+    .description(
+      'Starts a run for each partition of a tapestry that has none, and waits for them, as one durable run. Twice is as once.',
+    )
+    .argument('<file>', 'file that exports the tapestry')
+    .option('--tapestry <name>', 'which tapestry, if the file exports several')
+    .option('--from <key>', 'first partition (default: the first that there is)')
+    .option('--to <key>', 'last partition, which is included (default: the last that has closed)')
+    .addOption(
+      new Option('--partition <key>', 'this partition instead of a range; may be repeated')
+        .argParser(collect)
+        .conflicts(['from', 'to']),
+    )
+    .option(
+      `--only <states>`,
+      `which of them, separated by commas: ${SELECTIONS.join(', ')}`,
+      commaSeparated,
+      ['missing'] as readonly string[],
+    )
+    .addOption(new Option('--order <order>', 'in which they are begun').choices(ORDERS).default('forward'))
+    .option('--max <number>', 'how many are under way at once (default: 8)', wholeNumber)
+    .option(
+      '--param <name=value>',
+      'a parameter of each run, as JSON or plain text; may be repeated',
+      collect,
+    )
+    .option('--params-file <file>', 'parameters as an object in a JSON or YAML file; --param goes before it')
+    .option('--dry-run', 'only list the partitions that would be made')
+    .option('--run-id <id>', 'id of the backfill; of one that exists with the same work: come back to it')
+    .option('--deadline <when>', 'when it must be over: 90s, 30m, 2h, 1d or a time in ISO 8601', readDeadline)
+    .option('--tag <tag>', 'a tag of the backfill, which `runs list --tag` finds; may be repeated', collect)
+    .option('--task-queue <name>', "task queue of the backfill and its runs (default: the tapestry's)")
+    .option('--detach', 'start it, leave it to a worker that polls already, and return')
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 all partitions are ok, 1 some are not, 2 usage or bad input,
+75 a body ended the process, 130 interrupted (it goes on).
+
+Examples:
+  $ selvage backfill weather.ts --from 2024-01-01 --to 2024-12-31 --max 4
+  $ selvage backfill weather.ts --only failed,stale --dry-run
+  $ selvage backfill weather.ts --partition 2024-05-01 --only all`,
+    );
+  addServerOptions(addJsonOption(command)).action(does(backfillFile));
+}
+
+/** The validated request, before a server is started or anything is written. */
+interface Work {
+  readonly tapestry: AnyTapestry;
+  /** All tapestries of the file, for the worker. */
+  readonly tapestries: readonly AnyTapestry[];
+  readonly options: BackfillOptions;
+  readonly runId: string;
+  readonly taskQueue: string;
+}
+
+async function backfillFile(file: string, options: BackfillCommandOptions, output: Output): Promise<number> {
+  const interruption = new Interruption(output);
+  try {
+    const ready = await interruption.orAsked(
+      prepare(file, options).then(async (work) => {
+        const { openFor } = await import('../location/connect.js');
+        const needsWorker = !options.detach && !options.dryRun;
+        const selvage = await openFor(needsWorker ? work.tapestries : undefined, options, output, {
+          workOn: [],
+        });
+        return { work, selvage };
+      }),
+    );
+    if (!ready) {
+      output.warn('Interrupted before the backfill was started.');
+      return interruption.exitCode;
+    }
+    const { work, selvage } = ready;
+    const { leaveToWorker, workHere } = await import('../work/foreground-run.js');
+    if (options.dryRun) return await showPlanned(selvage, work, output);
+    const { runId, taskQueue } = work;
+    const isNew = options.runId === undefined;
+    const words = process.argv.slice(2);
+    const errand = {
+      tapestry: `the partitions of ${work.tapestry.name}`,
+      file,
+      runId,
+      taskQueue,
+      isNew,
+      back: isNew ? [...words, '--run-id', runId] : words,
+      start: () => start(selvage, work, options),
+      describe: (result: RunResult) => describe(selvage, work, result, output),
+    };
+    const surroundings = { selvage, output, interruption, options };
+    return await (options.detach ? leaveToWorker(errand, surroundings) : workHere(errand, surroundings));
+  } finally {
+    interruption.stop();
+  }
+}
+
+async function prepare(file: string, options: BackfillCommandOptions): Promise<Work> {
+  const { chooseTapestry, loadFile } = await import('../files/load-file.js');
+  const { readParameters } = await import('../files/parameters.js');
+  const { taskQueueOf } = await import('../../plan/index.js');
+  const { recordOf } = await import('../../authoring/index.js');
+  const loaded = await loadFile(file);
+  const tapestry = chooseTapestry(loaded, options.tapestry);
+  const record = recordOf(tapestry);
+  const wrong = options.only.find((state) => !SELECTIONS.includes(state));
+  if (wrong !== undefined) {
+    throw new SelvageError('Usage', `--only ${wrong} is none. Give some of ${SELECTIONS.join(', ')}.`, {
+      details: { option: 'only' },
+    });
+  }
+  const parameters = await readParameters(record, { pairs: options.param ?? [], file: options.paramsFile });
+  const { from, to, partition: keys, only, order, max } = options;
+  const { queue } = record.options;
+  return {
+    tapestry,
+    tapestries: loaded.tapestries,
+    options: {
+      ...(from !== undefined && { from }),
+      ...(to !== undefined && { to }),
+      ...(keys && { keys }),
+      only,
+      order,
+      ...(max !== undefined && { max }),
+      parameters,
+    },
+    runId: options.runId ?? `backfill-${tapestry.name.slice(0, 150)}-${randomUUID().slice(0, 8)}`,
+    taskQueue:
+      options.taskQueue ?? taskQueueOf({ tapestry: tapestry.name, ...(queue !== undefined && { queue }) }),
+  };
+}
+
+function start(selvage: Selvage, work: Work, options: BackfillCommandOptions): Promise<RunHandle> {
+  const { deadline, tag: tags } = options;
+  const { runId, taskQueue } = work;
+  return selvage.partitions.backfill(work.tapestry, {
+    ...work.options,
+    runId,
+    taskQueue,
+    ifExists: 'attach',
+    trigger: 'cli',
+    ...(tags && { tags }),
+    ...(deadline !== undefined && { deadline }),
+  });
+}
+
+async function showPlanned(selvage: Selvage, { tapestry, options }: Work, output: Output): Promise<number> {
+  const { describePlace } = await import('../location/connect.js');
+  const { nothingToMake } = await import('../show/backfill.js');
+  try {
+    output.say(describePlace(selvage.location));
+    const partitions = await selvage.partitions.planBackfill(tapestry, options);
+    output.say(
+      partitions.length === 0
+        ? await nothingToMake(selvage, tapestry, options)
+        : `${plural(partitions.length, 'partition')} of ${tapestry.name} would be made:`,
+    );
+    if (partitions.length > 0) output.say(plannedTable(partitions));
+    if (output.json) output.document({ tapestry: tapestry.name, partitions, server: selvage.location });
+    return EXIT.ok;
+  } finally {
+    await selvage.close();
+  }
+}
+
+function plannedTable(partitions: readonly PartitionToMake[]): string {
+  const remark = ({ running, heldBy, after }: PartitionToMake): string => {
+    if (running !== undefined) return `run ${running} is under way, and is waited for`;
+    if (heldBy !== undefined) return `held: ${heldBy} comes before it and is not ok`;
+    return after ? `after ${after.key}` : '';
+  };
+  return formatTable(
+    ['PARTITION', ''],
+    partitions.map((partition) => [partition.key, remark(partition)]),
+  );
+}
+
+async function describe(
+  selvage: Selvage,
+  { tapestry, options }: Work,
+  result: RunResult,
+  output: Output,
+): Promise<string | undefined> {
+  const { backfillLines, nothingToMake } = await import('../show/backfill.js');
+  const report = result.outputs['report'] as BackfillReport | undefined;
+  if (report?.partitions === 0) return await nothingToMake(selvage, tapestry, options);
+  return (await backfillLines(selvage.backends, result.runId, report, output)).join('\n');
+}

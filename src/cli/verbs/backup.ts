@@ -1,0 +1,43 @@
+import path from 'node:path';
+import type { Command } from 'commander';
+import { projectFolder } from '../../project-folder';
+import type { Does } from '../options/does';
+import { addCommonOptions, addJsonOption } from '../options/server-options';
+import { EXIT } from '../output/exit-codes';
+import type { Output } from '../output/output';
+import { commandLine } from '../output/typed-commands';
+import { wordsOf } from '../show/backup-parts';
+
+export interface BackupOptions {
+  readonly projectDir?: string;
+}
+
+export function addBackup(program: Command, does: Does): void {
+  const command = program
+    .command('backup')
+    .summary('copy the databases of the project, while they are in use')
+    .description(
+      "Copies the project's SQLite files (the embedded server's, the run history, plans and values) into a new folder, while workers and runs go on. " +
+        'Each file is copied as it is at one moment; run no gc, prune or scrub meanwhile. Keys are not in it.',
+    )
+    .argument('<folder>', 'where to; it must not be there yet')
+    .addHelpText('after', '\nExamples:\n  $ selvage backup /backups/monday');
+  addCommonOptions(addJsonOption(command)).action(does(backup));
+}
+
+async function backup(given: string, options: BackupOptions, output: Output): Promise<number> {
+  const projectDir = projectFolder(options.projectDir);
+  const folder = path.resolve(given);
+  const { backUpProject } = await import('../files/project-backup.js');
+  const made = await backUpProject({ projectDir, folder, log: (message) => output.warn(message) });
+  if (output.json) output.document({ projectDir, folder, ...made });
+  else
+    output.say(
+      [
+        `Backed up ${projectDir} to ${folder}:`,
+        ...made.files.map(({ name, holds, size }) => `  ${name}  ${size} bytes: ${wordsOf(holds)}`),
+        `Put it back with: ${commandLine(['restore', folder])}`,
+      ].join('\n'),
+    );
+  return EXIT.ok;
+}

@@ -1,0 +1,117 @@
+import path from 'node:path';
+import { InvalidArgumentError, type Command } from 'commander';
+import type { WrittenCapsule } from '../../capsule';
+import type { Does } from '../options/does';
+import { addCommonOptions, addJsonOption, collect } from '../options/server-options';
+import { EXIT } from '../output/exit-codes';
+import { formatBytes, plural } from '../output/format';
+import type { Output } from '../output/output';
+import { commandLine } from '../output/typed-commands';
+import { writeWhole } from '../output/write-whole';
+import { tellAbsent } from '../show/absent-values';
+
+interface CapsuleOptions {
+  readonly out?: string;
+  readonly maxTotal?: number;
+  readonly maxValue?: number;
+  /** False for `--no-values`. */
+  readonly values: boolean;
+  readonly redact?: readonly string[];
+  readonly redactSubject?: boolean;
+  readonly projectDir?: string;
+}
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+
+export function addCapsule(program: Command, does: Does): void {
+  const command = program
+    .command('capsule')
+    .summary('put a run into one file: a page that is also its records and values')
+    .description(
+      'Writes one HTML file with the plan, the records and the values of a run and of those that its knots have started. It opens as a page in any browser, ' +
+        'without a network; `--capsule FILE` lets reading commands read it, and `selvage debug` runs its knots again. It has no code. Reads the backends and needs no server.',
+    )
+    .argument('<run-id>')
+    .option('-o, --out <file>', 'the file to write (default: <run-id>.selvage.html)')
+    .option('--max-total <size>', 'how much all values may have together: 512k, 16m (default: 16m)', size)
+    .option('--max-value <size>', 'how much one value may have; larger ones are left out (default: 1m)', size)
+    .option('--no-values', 'leave out all values: hashes stay')
+    .option(
+      '--redact <knot.path>',
+      'keep back the value of a knot, or what a path leads to in it: users, users.*.email; may be repeated',
+      collect,
+    )
+    .option('--redact-subject', 'keep back all values of runs that work for a subject, and its name')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ selvage capsule nightly-1f2e3d4c\n  $ selvage capsule nightly-1f2e3d4c -o bug.selvage.html --redact "users.*.email" --max-value 4m',
+    );
+  addCommonOptions(addJsonOption(command)).action(does(makeCapsule));
+}
+
+const LONGEST_NAME = 100;
+
+async function makeCapsule(run: string, options: CapsuleOptions, output: Output): Promise<number> {
+  const { withRecords } = await import('../location/records.js');
+  const { maxTotal, maxValue, values, redact, redactSubject } = options;
+  return await withRecords(options, async (backends) => {
+    const written = await (
+      await import('../../capsule/index.js')
+    ).writeCapsule(backends, run, {
+      values,
+      ...(maxTotal !== undefined && { maxTotalBytes: maxTotal }),
+      ...(maxValue !== undefined && { maxValueBytes: maxValue }),
+      ...(redact && { redact }),
+      ...(redactSubject && { redactSubject }),
+    });
+    const file = path.resolve(options.out ?? fileNameOf(run));
+    // Only the owner can read it, and decides whom to pass it to.
+    await writeWhole(file, written.html, 0o600);
+    tellWritten(written, file, output);
+    if (output.json) {
+      const { html, run: record, ...counts } = written;
+      output.document({ runId: record.run_id, file, bytes: Buffer.byteLength(html), ...counts });
+    }
+    return EXIT.ok;
+  });
+}
+
+/** An id may contain slashes, which would lead to another folder. */
+function fileNameOf(run: string): string {
+  const name = run
+    .replace(/[^\w.=@+-]+/g, '_')
+    .replace(/^\.+/, '')
+    .slice(0, LONGEST_NAME);
+  return `${name || 'run'}.selvage.html`;
+}
+
+function tellWritten(written: WrittenCapsule, file: string, output: Output): void {
+  const { html, run, runs, records, values, valueBytes, absent, opened, tellingKnots } = written;
+  output.say(
+    `${file} has run ${output.bold(run.run_id)} (${run.tapestry}, ${run.status}): ${plural(records, 'record')} of ${plural(runs, 'run')}, ` +
+      `${plural(values, 'value')} of ${formatBytes(valueBytes)}. The file has ${formatBytes(Buffer.byteLength(html))}.`,
+  );
+  if (run.status === 'running')
+    output.warn(`${output.yellow('warning')} The run is not over: the file has what was on record now.`);
+  tellAbsent(absent, output);
+  if (opened > 0) {
+    output.warn(
+      `${output.yellow('warning')} ${plural(opened, 'value')} that the data store has sealed can be read in the file by whoever has it. Keep them back by --redact, --redact-subject or --no-values.`,
+    );
+  }
+  if (tellingKnots.length > 0) {
+    output.warn(
+      `${output.yellow('warning')} What was redacted is also in the values of ${tellingKnots.join(', ')}. Redact those, too, if they are not to tell it.`,
+    );
+  }
+  output.say(
+    `Open it in a browser, or: ${commandLine(['open', file])}; run its knots again: ${commandLine(['debug', file, 'FILE', '--all'])}`,
+  );
+}
+
+function size(text: string): number {
+  const [, number, unit] = /^(\d{1,9})([kmg]?)i?b?$/i.exec(text) ?? [];
+  if (number === undefined)
+    throw new InvalidArgumentError('It must be a number of bytes: 65536, 512k, 16m, 1g.');
+  return Number(number) * UNITS[unit!.toLowerCase()]!;
+}

@@ -1,0 +1,175 @@
+import { existsSync } from 'node:fs';
+import inspector from 'node:inspector';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { Reproduction } from '../../capsule';
+import { SelvageError } from '../../errors';
+import type { LoggerLike } from '../../authoring/knot-context';
+import type { Backends, RunRecord } from '../../ports';
+import type { Does } from '../options/does';
+import { addCommonOptions, addJsonOption, collect } from '../options/server-options';
+import { EXIT } from '../output/exit-codes';
+import { plural } from '../output/format';
+import type { Output } from '../output/output';
+
+interface DebugOptions {
+  readonly knot?: readonly string[];
+  readonly all?: boolean;
+  readonly inspect?: boolean;
+  readonly inspectBrk?: boolean;
+  readonly inspectPort: number;
+  readonly projectDir?: string;
+}
+
+export function addDebug(program: Command, does: Does): void {
+  const command = program
+    .command('debug')
+    .summary('run knots of a run again, on the inputs that they had')
+    .description(
+      'Runs bodies of a file again in this process, on the recorded inputs of a run or a capsule, and says whether they come to the same: the same value, another one (and where they part), another error. ' +
+        'Nothing is recorded. What bodies do outside (write, send, pay) happens again.',
+    )
+    .argument('<run>', 'id of a run, or a file of `selvage capsule`')
+    .argument('<file>', 'file that exports the tapestry')
+    .option(
+      '--knot <id>',
+      'a knot, an element of a map (users[17]), a knot of a run that a knot has started (nightly/users); may be repeated',
+      collect,
+    )
+    .addOption(new Option('--all', 'all knots').conflicts('knot'))
+    .option('--inspect', 'let a debugger attach')
+    .option('--inspect-brk', 'wait for a debugger, and stop before the body')
+    .option('--inspect-port <number>', 'port for the debugger', port, 9229)
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 all came to the same, 1 some did not, 2 usage, bad input, or what is needed is not in the capsule.
+
+Examples:
+  $ selvage debug nightly-1f2e3d4c pipeline.ts --knot users
+  $ selvage debug bug.selvage.html pipeline.ts --knot 'users[17]' --inspect-brk
+  $ selvage debug bug.selvage.html pipeline.ts --all`,
+    );
+  addCommonOptions(addJsonOption(command)).action(does(debugRun));
+}
+
+async function debugRun(
+  source: string,
+  file: string,
+  options: DebugOptions,
+  output: Output,
+): Promise<number> {
+  const { withRecords } = await import('../location/records.js');
+  const { knot: knots = [], all = false } = options;
+  if (knots.length === 0 && !all)
+    throw new SelvageError('Usage', 'Say which knots are to run again: --knot ID, or --all.');
+  if (existsSync(source)) {
+    const { run, backends } = await (await import('../../capsule/index.js')).readCapsule(source);
+    return await debug({ run, backends }, file, options, output);
+  }
+  return await withRecords(options, async (backends) => {
+    const run = await backends.runHistory.getRun(source);
+    if (run) return await debug({ run, backends }, file, options, output);
+    throw new SelvageError(
+      'UnknownRun',
+      `There is no file ${source}, and the run history knows no run of this id. \`selvage runs list\` shows what there is.`,
+      { details: { run: source } },
+    );
+  });
+}
+
+async function debug(
+  { run, backends }: { readonly run: RunRecord; readonly backends: Backends },
+  file: string,
+  options: DebugOptions,
+  output: Output,
+): Promise<number> {
+  const { loadFile } = await import('../files/load-file.js');
+  const { tapestries } = await loadFile(file);
+  const { knot: knots = [], all = false } = options;
+  const { Reproducer } = await import('../../capsule/index.js');
+  const reproducer = new Reproducer(backends, tapestries, {
+    logger: bodyLines(output),
+    beforeBody: pauses(options, output),
+  });
+  output.warn(
+    `${output.yellow('note')} Bodies run for real: what they do outside (write, send, pay) happens again. What depends on the clock or on chance may differ.`,
+  );
+  const found: Reproduction[] = [];
+  const take = async (some: AsyncIterable<Reproduction>): Promise<void> => {
+    for await (const one of some) {
+      found.push(one);
+      output.say(line(one, run, output));
+    }
+  };
+  if (all) await take(reproducer.all(run));
+  for (const knot of knots) await take(reproducer.knot(run, knot));
+  return conclude(found, output);
+}
+
+function line({ run, knot, verdict, sentence }: Reproduction, { run_id }: RunRecord, output: Output): string {
+  const mark = {
+    same: output.green('same   '),
+    unrun: output.dim('-      '),
+    unread: output.yellow('unread '),
+  };
+  const shown = mark[verdict as keyof typeof mark] ?? output.red('differs');
+  return `${shown} ${run === run_id ? '' : `${run}: `}${output.bold(knot)}  ${sentence}`;
+}
+
+function conclude(found: readonly Reproduction[], output: Output): number {
+  const count = (...verdicts: Reproduction['verdict'][]): number =>
+    found.filter(({ verdict }) => verdicts.includes(verdict)).length;
+  const different = count('value', 'error', 'outcome');
+  const [same, unread, unrun] = [count('same'), count('unread'), count('unrun')];
+  output.say(
+    `${plural(same, 'knot')} came to the same, ${different} did not` +
+      `${unread > 0 ? `, ${unread} could not be run` : ''}${unrun > 0 ? `, ${unrun} without a body` : ''}.`,
+  );
+  if (output.json) {
+    output.document({
+      same,
+      different,
+      unread,
+      unrun,
+      knots: found.map(({ error, ...one }) => ({ ...one, code: error?.code })),
+    });
+  }
+  if (different > 0) return EXIT.runFailed;
+  // Nothing is known about knots whose values could not be read.
+  return unread > 0 ? EXIT.usage : EXIT.ok;
+}
+
+/** The log lines of bodies go to stderr. */
+function bodyLines(output: Output): LoggerLike {
+  const at =
+    (level: string) =>
+    (fields: object, message: string): void =>
+      output.logLine(
+        `${level} ${message}${Object.keys(fields).length > 0 ? ` ${JSON.stringify(fields)}` : ''}`,
+      );
+  return { debug: at('DEBUG'), info: at('INFO '), warn: at('WARN '), error: at('ERROR') };
+}
+
+/** Lets a debugger attach; `--inspect-brk` waits for it, and pauses before each body. */
+function pauses(
+  { inspect = false, inspectBrk = false, inspectPort }: DebugOptions,
+  output: Output,
+): (knot: string) => void {
+  if (!inspect && !inspectBrk) return () => {};
+  if (inspector.url() === undefined) inspector.open(inspectPort, '127.0.0.1');
+  output.warn(
+    `Debugger listening on ${inspector.url() ?? ''}: open chrome://inspect, or attach your editor.`,
+  );
+  if (!inspectBrk) return () => {};
+  inspector.waitForDebugger();
+  return () => {
+    // Step into the body from here.
+    debugger;
+  };
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 0 && value <= 65_535) return value;
+  throw new InvalidArgumentError('It must be a whole number from 0 to 65535.');
+}

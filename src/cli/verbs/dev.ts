@@ -1,0 +1,260 @@
+import type { ChildProcess } from 'node:child_process';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { FileWatch } from '../files/file-watch';
+import type { Does } from '../options/does';
+import {
+  addServerOptions,
+  connectOptions,
+  listeningPort,
+  placeWords,
+  workerWords,
+  type ServerOptions,
+} from '../options/server-options';
+import { EXIT } from '../output/exit-codes';
+import type { Output } from '../output/output';
+import { shownPath } from '../output/typed-commands';
+import { Interruption } from '../process/interruption';
+import { startDevPage, startDevWorker, type LoadedMessage, type PageMessage } from '../work/dev-processes';
+
+interface DevOptions extends ServerOptions {
+  readonly ui: boolean;
+  readonly uiPort?: number;
+  readonly open?: boolean;
+}
+
+export function addDev(program: Command, does: Does): void {
+  const command = program
+    .command('dev')
+    .summary('server and worker, with reload on change')
+    .description(
+      'Runs the server and a worker of all tapestries of a file. The worker is started anew whenever the file, or one that ' +
+        'it imports, changes; runs go on in the new one. A page shows them: its link is printed. Ctrl-C ends it.',
+    )
+    .argument('<file>', 'file that exports tapestries')
+    .option('--task-queue <name>', 'task queue of the worker (default: selvage/<tapestry> of each)')
+    .option('--no-ui', 'no page')
+    .option('--ui-port <number>', 'port of the page (default: 4480, or one that is free)', listeningPort)
+    .option('--open', 'open the page in a browser')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ selvage dev pipeline.ts\n  $ selvage run pipeline.ts --param x=5 --detach   # elsewhere',
+    );
+  addServerOptions(command).action(does(develop));
+}
+
+/**
+ * A worker gives its bodies 5 s and needs some more to end. Then it is killed, and its bodies run again in
+ * the next one.
+ */
+const STOP_LIMIT_MS = 10_000;
+
+/** The page only has connections to close. */
+const PAGE_STOP_LIMIT_MS = 3_000;
+
+async function develop(file: string, options: DevOptions, output: Output): Promise<number> {
+  const interruption = new Interruption(output);
+  const changes = new Changes();
+  const watch = new FileWatch((files) => {
+    output.say(`Changed: ${files.map(shownPath).join(', ')}`);
+    changes.report();
+  });
+  try {
+    const held = await interruption.orAsked(holdServer(options, output));
+    if (!held) {
+      output.warn('Interrupted before the worker began.');
+      return interruption.exitCode;
+    }
+    watch.add([path.resolve(file)]);
+    const page = options.ui ? new DevPage(file, options) : undefined;
+    try {
+      return await workAnew(file, options, output, { interruption, changes, watch, page });
+    } finally {
+      await page?.stop();
+      await held.release();
+    }
+  } finally {
+    watch.close();
+    interruption.stop();
+  }
+}
+
+/** Runs one worker after the other, until it is told to stop. */
+async function workAnew(
+  file: string,
+  options: DevOptions,
+  output: Output,
+  {
+    interruption,
+    changes,
+    watch,
+    page,
+  }: {
+    readonly interruption: Interruption;
+    readonly changes: Changes;
+    readonly watch: FileWatch;
+    readonly page: DevPage | undefined;
+  },
+): Promise<number> {
+  while (!interruption.isAsked) {
+    const since = Date.now();
+    const worker = new DevWorker(startDevWorker([file, ...workerWords(options)]), (files) =>
+      watch.add(files, since),
+    );
+    const changed = changes.next();
+    const first = await Promise.race([
+      changed.then(() => 'changed' as const),
+      worker.ended.then(() => 'ended' as const),
+      interruption.asked.then(() => 'asked' as const),
+    ]);
+    if (first === 'ended') {
+      if (worker.hasLoaded && worker.exitCode !== EXIT.endedEarly) return worker.exitCode;
+      if (worker.endedBy)
+        output.warn(`The worker was ended by ${worker.endedBy}; its runs wait on the server.`);
+      // The worker has printed its error; only a change of the file helps.
+      output.say(`Waiting for a change of ${shownPath(path.resolve(file))}`);
+      await Promise.race([changed, interruption.asked]);
+    }
+    if (first === 'asked')
+      output.say('Stopping: running bodies have 5 s to end. Ctrl-C again to end at once.');
+    await Promise.all([worker.stop(), interruption.isAsked ? undefined : page?.renew()]);
+  }
+  return EXIT.ok;
+}
+
+/**
+ * The page for the current file: one process after the other, at the same address. It outlives the workers,
+ * so that it shows what becomes of their runs.
+ */
+class DevPage {
+  private child: ChildProcess | undefined;
+  private ended: Promise<void> = Promise.resolve();
+  private port: number | undefined;
+
+  constructor(
+    private readonly file: string,
+    private readonly options: DevOptions,
+  ) {
+    this.port = options.uiPort;
+    this.start(true);
+  }
+
+  /** Restarts the page after a change, because its forms come from the file. */
+  async renew(): Promise<void> {
+    await this.stop();
+    this.start(false);
+  }
+
+  async stop(): Promise<void> {
+    const { child } = this;
+    if (!child) return;
+    if (child.connected) child.disconnect();
+    const killer = setTimeout(() => child.kill('SIGKILL'), PAGE_STOP_LIMIT_MS);
+    await this.ended;
+    clearTimeout(killer);
+  }
+
+  private start(isFirst: boolean): void {
+    const { port: temporalPort, ...options } = this.options;
+    const child = startDevPage(
+      [
+        this.file,
+        ...placeWords(options),
+        ...(temporalPort === undefined ? [] : ['--temporal-port', String(temporalPort)]),
+        ...(this.port === undefined ? [] : ['--port', String(this.port)]),
+        ...(options.open ? ['--open'] : []),
+      ],
+      isFirst,
+    );
+    this.child = child;
+    child.on('message', ({ pagePort }: PageMessage) => (this.port = pagePort));
+    const endAtOnce = (): void => void child.kill('SIGKILL');
+    process.once('exit', endAtOnce);
+    this.ended = new Promise((resolve) => {
+      child.once('exit', () => {
+        process.off('exit', endAtOnce);
+        resolve();
+      });
+    });
+  }
+}
+
+interface Held {
+  release(): Promise<void>;
+}
+
+/** Keeps the embedded server running over all restarts of the worker. */
+async function holdServer(options: ServerOptions, output: Output): Promise<Held> {
+  const { describePlace } = await import('../location/connect.js');
+  const { chosenServer, embeddedOptions } = await import('../../client/server-address.js');
+  const { EmbeddedServer } = await import('../../server/index.js');
+  const connection = connectOptions(options, output);
+  const chosen = chosenServer(connection);
+  if (chosen) {
+    output.say(describePlace(chosen));
+    return { release: async () => {} };
+  }
+  const { log } = connection;
+  const server = await EmbeddedServer.acquire({
+    ...embeddedOptions(connection),
+    ...(log && { log: { info: log, warn: log } }),
+  });
+  const { address, namespace, uiUrl } = server;
+  output.say(
+    describePlace({ address, namespace, source: 'embedded', ...(uiUrl !== undefined && { uiUrl }) }),
+  );
+  return server;
+}
+
+/** Collects changes of files; those that come while nobody waits are kept for the next call. */
+class Changes {
+  private isReported = false;
+  private tell: () => void = () => {};
+
+  report(): void {
+    this.isReported = true;
+    this.tell();
+  }
+
+  async next(): Promise<void> {
+    if (!this.isReported) await new Promise<void>((resolve) => (this.tell = resolve));
+    this.isReported = false;
+  }
+}
+
+class DevWorker {
+  hasLoaded = false;
+  exitCode: number = EXIT.ok;
+  /** The signal that ended it: by the system when memory ran out, or by an operator. */
+  endedBy: NodeJS.Signals | null = null;
+  readonly ended: Promise<void>;
+
+  constructor(
+    private readonly child: ChildProcess,
+    onFiles: (files: readonly string[]) => void,
+  ) {
+    child.on('message', ({ files, isLoaded }: LoadedMessage) => {
+      this.hasLoaded = isLoaded;
+      onFiles(files);
+    });
+    // A worker outlives its channel by the grace of its bodies; a second signal must end it at once, too.
+    const endAtOnce = (): void => void child.kill('SIGKILL');
+    process.once('exit', endAtOnce);
+    this.ended = new Promise((resolve) => {
+      child.once('exit', (code, signal) => {
+        process.off('exit', endAtOnce);
+        this.exitCode = code ?? EXIT.endedEarly;
+        this.endedBy = signal;
+        resolve();
+      });
+    });
+  }
+
+  /** Tells the worker to stop and waits for its end. */
+  async stop(): Promise<void> {
+    if (this.child.connected) this.child.disconnect();
+    const killer = setTimeout(() => this.child.kill('SIGKILL'), STOP_LIMIT_MS);
+    await this.ended;
+    clearTimeout(killer);
+  }
+}

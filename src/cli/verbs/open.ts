@@ -1,0 +1,126 @@
+import { randomBytes } from 'node:crypto';
+import type { Command } from 'commander';
+import type { Capsule } from '../../capsule';
+import type { Does } from '../options/does';
+import { addJsonOption, listeningPort } from '../options/server-options';
+import { EXIT } from '../output/exit-codes';
+import { formatTime, plural } from '../output/format';
+import { openInBrowser } from '../output/open-in-browser';
+import type { Output } from '../output/output';
+import { commandLine } from '../output/typed-commands';
+import { hasResult } from '../process/early-end';
+import { Interruption } from '../process/interruption';
+import { tellAbsent } from '../show/absent-values';
+import { everyItem } from '../../ports/parts/every-item';
+
+interface OpenOptions {
+  readonly check?: boolean;
+  readonly port?: number;
+  /** False for `--no-browser`. */
+  readonly browser: boolean;
+}
+
+export function addOpen(program: Command, does: Does): void {
+  const command = program
+    .command('open')
+    .summary('open the file of a capsule as a page')
+    .description(
+      'Checks a file of `selvage capsule`, says what it has and what it lacks, and serves the page of `selvage ui` over it, in your browser: without a project, a server or ' +
+        'a network. Nothing can be acted on. Ctrl-C ends it.',
+    )
+    .argument('<file>')
+    .option('--check', 'only check the file, and say what it has')
+    .option('--port <number>', 'port of the page; 0: any that is free (default: any)', listeningPort)
+    .option('--no-browser', 'print the address, and open no browser')
+    .option('--verbose', 'show stacks of errors')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ selvage open nightly-1f2e3d4c.selvage.html\n  $ selvage open nightly-1f2e3d4c.selvage.html --check',
+    );
+  addJsonOption(command).action(does(openFile));
+}
+
+async function openFile(file: string, options: OpenOptions, output: Output): Promise<number> {
+  const { readCapsule } = await import('../../capsule/index.js');
+  const capsule = await readCapsule(file);
+  await checkValues(capsule);
+  tellCapsule(capsule, output);
+  if (output.json) {
+    const { run, runs, counts, absent, redacted, madeAt, madeBy } = capsule;
+    const ids = runs.map(({ run_id }) => run_id);
+    output.document({ file, run, runs: ids, counts, absent, redacted, madeAt, madeBy });
+  }
+  // `--json` is for programs, which need no page.
+  if (options.check || output.json) return EXIT.ok;
+  return await showCapsule(capsule, options, output);
+}
+
+async function showCapsule(
+  capsule: Capsule,
+  { port = 0, browser }: OpenOptions,
+  output: Output,
+): Promise<number> {
+  const end = new Interruption(output);
+  try {
+    const { capsuleData } = await import('../../capsule/page.js');
+    const { servePage } = await import('../../explorer/page-server.js');
+    const { loggerTo } = await import('../location/logging.js');
+    const { backends, reach, project } = capsuleData(capsule);
+    const page = await servePage({
+      backends,
+      reach,
+      project,
+      projectDir: process.cwd(),
+      // A token that is never printed: a capsule has no acts to protect.
+      token: randomBytes(32).toString('base64url'),
+      tapestries: [],
+      triggers: [],
+      port,
+      isReadOnly: true,
+      logger: loggerTo(output),
+    });
+    try {
+      const url = new URL(`runs/${encodeURIComponent(capsule.run.run_id)}`, page.url).href;
+      output.say(`The page: ${url}`);
+      if (browser) openInBrowser(url, output);
+      await end.asked;
+      return hasResult(EXIT.ok);
+    } finally {
+      await page.close();
+    }
+  } finally {
+    end.stop();
+  }
+}
+
+/** Reads all values, so that damage is reported now instead of later. @throws SelvageError `ValueDamaged` */
+async function checkValues({ backends: { dataStore } }: Capsule): Promise<void> {
+  for await (const { hash } of everyItem((page) => dataStore.list(page))) await dataStore.get(hash);
+}
+
+function tellCapsule(
+  { file, run, runs, counts, absent, redacted, madeAt, madeBy }: Capsule,
+  output: Output,
+): void {
+  const lines: [string, string | null][] = [
+    ['Tapestry', run.tapestry],
+    ['Status', run.status],
+    ['Started', formatTime(run.started_at)],
+    ['Commit', run.vcs_commit],
+    ['Runs', runs.length > 1 ? runs.map(({ run_id }) => run_id).join(', ') : null],
+    ['Has', `${plural(counts.records, 'record')}, ${plural(counts.values, 'value')}, all as they were made`],
+    ['Redacted', redacted.join(', ') || null],
+    [
+      'Made',
+      `${formatTime(madeAt)} by Selvage ${madeBy.selvage}, Node.js ${madeBy.node}, ${madeBy.platform}`,
+    ],
+  ];
+  output.say(
+    [
+      output.bold(run.run_id),
+      ...lines.filter(([, text]) => text).map(([name, text]) => `  ${output.dim(name.padEnd(9))} ${text}`),
+    ].join('\n'),
+  );
+  tellAbsent(absent, output);
+  output.say(`What came of it: ${commandLine(['runs', 'show', run.run_id, '--capsule', file])}`);
+}

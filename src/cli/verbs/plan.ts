@@ -1,0 +1,168 @@
+import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
+import type { Plan } from '../../plan';
+import { SelvageError } from '../../errors';
+import type { PlanOfTapestry } from '../../runtime';
+import type { StaleReason } from '../../records/questions';
+import type { ReportedChanges } from '../../visualisation/report';
+import type { AnyTapestry } from '../../authoring';
+import type { Does } from '../options/does';
+import { addCommonOptions, addJsonOption, commaSeparated } from '../options/server-options';
+import { EXIT } from '../output/exit-codes';
+import type { Output } from '../output/output';
+import {
+  addPictureOptions,
+  formatOf,
+  givePicture,
+  type PictureFormat,
+  type PictureOptions,
+} from '../output/pictures';
+
+interface PlanOptions extends PictureOptions {
+  readonly tapestry?: string;
+  readonly terminals?: readonly string[];
+  readonly against?: string;
+  readonly projectDir?: string;
+}
+
+export function addPlan(program: Command, does: Does): void {
+  const command = program
+    .command('plan')
+    .summary('how large a run of a tapestry can get, how it is laid out, and its graph')
+    .description(
+      'Compiles a tapestry and shows what a run of it may ask of a Temporal server at most: events, bytes, pending activities, ' +
+        'and how the run is laid out to keep within limits. Or draws its graph, or reports what has changed in it. Asks no server.',
+    )
+    .argument('<file>', 'file that exports the tapestry')
+    .option('--tapestry <name>', 'which tapestry, if the file exports several')
+    .option(
+      '--terminals <ids>',
+      'only what these need: names or knot ids, separated by commas',
+      commaSeparated,
+    )
+    .option('--against <run or file>', 'what has changed since that run, or in comparison with that file')
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 it fits, 2 usage, bad input, or a plan that no run can hold (PlanTooLarge).
+
+Examples:
+  $ selvage plan pipeline.ts
+  $ selvage plan pipeline.ts --tapestry nightly --terminals report --json
+  $ selvage plan pipeline.ts --svg graph.svg
+  $ selvage plan pipeline.ts --open
+  $ selvage plan pipeline.ts --markdown --against nightly-1f2e3d4c`,
+    );
+  addJsonOption(addCommonOptions(addPictureOptions(command, 'the graph'))).action(does(planFile));
+}
+
+async function planFile(file: string, options: PlanOptions, output: Output): Promise<number> {
+  const { nodeSha256 } = await import('../../node-sha256.js');
+  const { chooseTapestry, loadFile, warnOfUnused } = await import('../files/load-file.js');
+  const { describe, describeChanges } = await import('../show/plan.js');
+  const { budgetOf, layoutOf } = await import('../../plan/index.js');
+  const { planOf } = await import('../../runtime/index.js');
+  const { recordOf } = await import('../../authoring/index.js');
+  const chosen = chooseTapestry(await loadFile(file), options.tapestry);
+  const tapestry = recordOf(chosen);
+  const plan = planOf(tapestry, nodeSha256);
+  const layout = options.terminals ? layoutOf(plan.plan, options.terminals) : plan.loaded.layout;
+  const budget = budgetOf(layout);
+  warnOfUnused(tapestry, output);
+  const changes =
+    options.against === undefined ? undefined : await changesSince(options.against, plan, options);
+  const format = formatOf(options);
+  if (format !== undefined) {
+    await givePicture(format, await drawPlan(format, chosen, plan, changes), options, output);
+    return EXIT.ok;
+  }
+  const planBytes = Buffer.byteLength(plan.text);
+  output.say(describe({ tapestry: tapestry.name, planHash: plan.hash, planBytes, budget }, output));
+  if (changes) output.say(describeChanges(changes, output));
+  if (output.json)
+    output.document({
+      tapestry: tapestry.name,
+      planHash: plan.hash,
+      planBytes,
+      ...budget,
+      changes,
+    });
+  return EXIT.ok;
+}
+
+/** Compares with a run if the text is a run's id, else with a file. */
+async function changesSince(
+  against: string,
+  now: PlanOfTapestry,
+  options: PlanOptions,
+): Promise<ReportedChanges> {
+  const { comparePlans } = await import('../../records/questions/index.js');
+  const isFile = existsSync(against);
+  const before = isFile ? await planOfFile(against, now) : await planOfRun(against, options);
+  const { changed, ...others } = comparePlans(before, now.plan);
+  return {
+    since: isFile ? against : `run ${against}`,
+    ...others,
+    changed: changed.map(({ knot, reasons }) => ({ knot, what: reasons.map(changeText).join(', ') })),
+  };
+}
+
+async function planOfFile(file: string, now: PlanOfTapestry): Promise<Plan> {
+  const { nodeSha256 } = await import('../../node-sha256.js');
+  const { chooseTapestry, loadFile } = await import('../files/load-file.js');
+  const { planOf } = await import('../../runtime/index.js');
+  const { recordOf } = await import('../../authoring/index.js');
+  const loaded = await loadFile(file);
+  const name = loaded.tapestries.length > 1 ? now.plan.tapestry : undefined;
+  return planOf(recordOf(chooseTapestry(loaded, name)), nodeSha256).plan;
+}
+
+async function planOfRun(runId: string, options: PlanOptions): Promise<Plan> {
+  const { withRecords } = await import('../location/records.js');
+  const { readPlanOf } = await import('../../client/read-run.js');
+  let found: Plan | undefined;
+  await withRecords(options, async (backends) => {
+    const run = await backends.runHistory.getRun(runId);
+    if (!run) {
+      throw new SelvageError(
+        'UnknownRun',
+        `There is no file and no run "${runId}". Give --against a file, or a run that \`selvage runs list\` shows.`,
+        {
+          details: { run: runId },
+        },
+      );
+    }
+    found = (await readPlanOf(backends, run)).plan;
+    return EXIT.ok;
+  });
+  return found!;
+}
+
+/** A reason to run again, in the words shown beside its knot. */
+function changeText({ kind, part, before, now }: StaleReason): string {
+  return kind === 'code' ? `code ${digits(before)} → ${digits(now)}` : (part ?? kind);
+}
+
+function digits(hash: string | null | undefined): string {
+  return hash ? hash.slice(hash.indexOf(':') + 1).slice(0, 8) : 'none';
+}
+
+async function drawPlan(
+  format: PictureFormat,
+  tapestry: AnyTapestry,
+  { plan, hash }: PlanOfTapestry,
+  changes: ReportedChanges | undefined,
+): Promise<string> {
+  const { graphOfPlan } = await import('../../plan/index.js');
+  const graph = graphOfPlan(plan, hash);
+  switch (format) {
+    case 'mermaid':
+      return (await import('../../visualisation/mermaid.js')).mermaidOf(graph);
+    case 'svg':
+      return (await import('../../visualisation/svg.js')).svgOf(graph);
+    case 'markdown':
+      return (await import('../../visualisation/report.js')).reportOfPlan(graph, changes);
+    case 'html':
+      return (await import('../../explorer/html.js')).htmlForTapestry(tapestry);
+  }
+}

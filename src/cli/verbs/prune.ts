@@ -1,0 +1,105 @@
+import type { Command } from 'commander';
+import type { PruneReport } from '../../records/retention';
+import type { Does } from '../options/does';
+import { addJsonOption, addServerOptions, type ServerOptions } from '../options/server-options';
+import { duration } from '../options/times';
+import { isConfirmed } from '../output/confirm';
+import { EXIT } from '../output/exit-codes';
+import { formatTable, formatTime, plural } from '../output/format';
+import type { Output } from '../output/output';
+import { describeGarbage, exitCodeOf, listed } from '../show/garbage';
+
+interface PruneCommandOptions extends ServerOptions {
+  readonly olderThan: number;
+  readonly tapestry?: string;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
+export function addPrune(program: Command, does: Does): void {
+  const command = program
+    .command('prune')
+    .summary('remove old runs with their lineage, and values that nothing else refers to')
+    .description(
+      'Lists the runs that ended longer ago, asks, and removes them with their lineage; then, as `gc` does, the values that no record names any more. ' +
+        'Runs that are not over stay, and so does what they need: the run that they go on from, and runs that their knots have started. It may run ' +
+        'beside workers, at any time; Ctrl-C ends it between two runs, and the next one does the rest.',
+    )
+    .requiredOption('--older-than <time>', 'runs that ended longer ago, such as 90d; 2h or more', duration)
+    .option('--tapestry <name>', 'only runs of this tapestry, and those that their knots have started')
+    .option('--dry-run', 'only list')
+    .option('--yes', 'do not ask')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 removed, or nothing to remove; 2 not confirmed; 130 interrupted.\n\nExamples:\n  $ selvage prune --older-than 90d --dry-run\n  $ selvage prune --older-than 30d --tapestry nightly --yes',
+    );
+  addServerOptions(addJsonOption(command)).action(does(pruneRuns));
+}
+
+async function pruneRuns(
+  { olderThan, tapestry, dryRun = false, yes = false, ...options }: PruneCommandOptions,
+  output: Output,
+): Promise<number> {
+  const { interruptible } = await import('../work/interruptible.js');
+  return await interruptible(options, output, async (selvage, signal, interruption) => {
+    const selection = { olderThan, signal, ...(tapestry !== undefined && { tapestry }) };
+    const plan = await selvage.runs.prune({ ...selection, dryRun: true });
+    output.say(describePrune(plan, output));
+    const removeNone = (code: number): number => {
+      if (output.json) output.document(plan);
+      return code;
+    };
+    if (!plan.complete) return removeNone(interruption.exitCode);
+    if (dryRun || plan.runs === 0) return removeNone(EXIT.ok);
+    if (
+      !yes &&
+      !(await isConfirmed(`Remove ${plural(plan.runs, 'run')} for good?`, 'add --yes (or --dry-run)'))
+    ) {
+      output.warn('Nothing was removed.');
+      return removeNone(EXIT.usage);
+    }
+    const report = await selvage.runs.prune({
+      ...selection,
+      ...(output.isLive && {
+        onProgress: ({ runs }: PruneReport) => output.live(`${runs} of ${plan.runs} runs removed`),
+      }),
+    });
+    output.endLive();
+    output.say(describePruned(report));
+    if (output.json) output.document(report);
+    return exitCodeOf({ ...report.garbage, complete: report.complete }, interruption);
+  });
+}
+
+function describePrune({ runs, before, tapestries, held, heldRuns }: PruneReport, output: Output): string {
+  const ended = `ended before ${formatTime(before)}`;
+  const rows = tapestries.map(({ tapestry, runs: count, oldest, newest }) => [
+    tapestry,
+    String(count),
+    formatTime(oldest),
+    formatTime(newest),
+  ]);
+  return [
+    ...(runs === 0
+      ? [`No run that ${ended} is to go.`]
+      : [
+          `${plural(runs, 'run')} that ${ended}, with all lineage:`,
+          formatTable(['TAPESTRY', 'RUNS', 'FIRST BEGAN', 'LAST BEGAN'], rows),
+        ]),
+    ...(held > 0
+      ? [
+          output.dim(
+            `${plural(held, 'run')} that ended as long ago ${held === 1 ? 'stays' : 'stay'}, since runs that are not over, or ended later, need ${held === 1 ? 'it' : 'them'}: ${listed(heldRuns)}${held > heldRuns.length ? ', …' : ''}`,
+          ),
+        ]
+      : []),
+  ].join('\n');
+}
+
+function describePruned({ complete, runs, records, garbage }: PruneReport): string {
+  return [
+    `Removed ${plural(runs, 'run')} and ${plural(records, 'lineage record')}. Backups, snapshots and replicas of the storage still have them.`,
+    ...(garbage ? [describeGarbage(garbage)] : []),
+    ...(complete || garbage ? [] : ['Interrupted: the next one does the rest.']),
+  ].join('\n');
+}

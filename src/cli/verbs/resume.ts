@@ -1,0 +1,185 @@
+import { randomUUID } from 'node:crypto';
+import type { Command } from 'commander';
+import type { RunHandle, Selvage, Standing } from '../../client';
+import { SelvageError } from '../../errors';
+import type { LoadedFile } from '../files/load-file';
+import type { Does } from '../options/does';
+import {
+  addJsonOption,
+  addServerOptions,
+  commaSeparated,
+  placeWords,
+  type ServerOptions,
+} from '../options/server-options';
+import { readDeadline } from '../options/times';
+import type { Output } from '../output/output';
+import { commandLine } from '../output/typed-commands';
+import { Interruption } from '../process/interruption';
+import type { Errand } from '../work/foreground-run';
+
+interface ResumeCommandOptions extends ServerOptions {
+  readonly from?: readonly string[];
+  readonly again?: boolean;
+  readonly runId?: string;
+  readonly deadline?: Date | number;
+  /** False for `--no-reuse`. */
+  readonly reuse?: boolean;
+}
+
+export function addResume(program: Command, does: Does): void {
+  const command = program
+    .command('resume')
+    .summary('go on with a run that was interrupted, or from one that is over')
+    .description(
+      'Of a run that is not over: works for it until it is, with the code of the file. Of one that is over: starts a new run of the same plan and parameters that takes over every outcome that was ok, and runs the rest. With a file ' +
+        'this command works for it, as `selvage run` does; without, a worker must poll already, and the command returns.',
+    )
+    .argument('<run-id>', 'run that was interrupted, or that is over')
+    .argument('[file]', 'file that exports its tapestry')
+    .option('--from <ids>', 'knots to run again with all below them, separated by commas', commaSeparated)
+    .option('--again', 'also if the run was resumed before, as one that is over by now')
+    .option('--run-id <id>', 'id of the new run; of one that exists with the same work: come back to it')
+    .option('--no-reuse', 'take over only what the run itself has made')
+    .option('--deadline <when>', 'when it must be over: 90s, 30m, 2h, 1d or a time in ISO 8601', readDeadline)
+    .option(
+      '--task-queue <name>',
+      'task queue of the new run (default: one of its own; without a file selvage/<tapestry>)',
+    )
+    .addHelpText(
+      'after',
+      `
+Exit codes: as of \`selvage run\`.
+
+Examples:
+  $ selvage resume nightly-1f2e3d4c pipeline.ts
+  $ selvage resume nightly-1f2e3d4c pipeline.ts --from load`,
+    );
+  addServerOptions(addJsonOption(command)).action(does(resumeRun));
+}
+
+async function resumeRun(
+  runId: string,
+  file: string | undefined,
+  options: ResumeCommandOptions,
+  output: Output,
+): Promise<number> {
+  const interruption = new Interruption(output);
+  try {
+    const opened = await interruption.orAsked(open(file, options, output));
+    if (!opened) {
+      output.warn('Interrupted before the run was resumed.');
+      return interruption.exitCode;
+    }
+    const { selvage, loaded } = opened;
+    const { leaveToWorker, workHere } = await import('../work/foreground-run.js');
+    const errand = await errandOf(selvage, runId, { file, loaded }, options).catch(async (error: unknown) => {
+      await selvage.close();
+      throw error;
+    });
+    const surroundings = { selvage, output, interruption, options };
+    return await (loaded ? workHere(errand, surroundings) : leaveToWorker(errand, surroundings));
+  } finally {
+    interruption.stop();
+  }
+}
+
+async function open(
+  file: string | undefined,
+  options: ResumeCommandOptions,
+  output: Output,
+): Promise<{ selvage: Selvage; loaded: LoadedFile | undefined }> {
+  const { loadFile } = await import('../files/load-file.js');
+  const { openFor } = await import('../location/connect.js');
+  const { requireProject } = await import('../location/records.js');
+  requireProject(options);
+  const loaded = file === undefined ? undefined : await loadFile(file);
+  return { selvage: await openFor(loaded?.tapestries, options, output, { workOn: [] }), loaded };
+}
+
+async function errandOf(
+  selvage: Selvage,
+  runId: string,
+  { file, loaded }: { readonly file: string | undefined; readonly loaded: LoadedFile | undefined },
+  options: ResumeCommandOptions,
+): Promise<Errand> {
+  const { BACKFILL } = await import('../../backfills/request.js');
+  const { chooseTapestry } = await import('../files/load-file.js');
+  const { standingOf } = await import('../work/pollers.js');
+  const { resumedBackfill, tapestryOfBackfill } = await import('../../client/backfills.js');
+  const { readResumable } = await import('../../client/read-resumable.js');
+  const { namedIn, requireNotResumed } = await import('../../client/resumes.js');
+  const { foregroundQueue, taskQueueOf } = await import('../../plan/index.js');
+  const unfinished = selvage.getRun(runId);
+  const standing = await standingOf(unfinished);
+  if (standing) return await unfinishedErrand(unfinished, standing, { file, loaded }, options);
+  const { from, again, deadline, reuse } = options;
+  // A run that cannot be resumed is refused before a worker is asked for.
+  const { backends, client } = selvage;
+  const { run, plan, parameters } = await readResumable(backends, client.workflow, runId, from);
+  // With the id of an earlier resume, the command returns to that run.
+  if (options.runId === undefined || !namedIn(run).includes(options.runId))
+    await requireNotResumed(backends, client.workflow, run, again);
+  const { tapestry } = run;
+  const isBackfill = tapestry === BACKFILL;
+  if (loaded) chooseTapestry(loaded, isBackfill ? tapestryOfBackfill(parameters) : tapestry);
+  const newId = options.runId ?? `${isBackfill ? 'backfill' : tapestry}-${randomUUID().slice(0, 8)}`;
+  const ownQueue = isBackfill ? resumedBackfill(tapestry, parameters)?.options.taskQueue : undefined;
+  const taskQueue =
+    options.taskQueue ?? ownQueue ?? (loaded ? foregroundQueue(newId) : taskQueueOf(plan.plan));
+  const words = process.argv.slice(2);
+  return {
+    tapestry,
+    file,
+    runId: newId,
+    taskQueue,
+    isNew: options.runId === undefined,
+    back: options.runId === undefined ? [...words, '--run-id', newId] : words,
+    start: () =>
+      selvage.resume(runId, {
+        runId: newId,
+        ifExists: 'attach',
+        taskQueue,
+        ...(from && { from }),
+        ...(again && { again }),
+        ...(deadline !== undefined && { deadline }),
+        ...(reuse === false && { reuse }),
+      }),
+  };
+}
+
+/** Continuing a run that is not over means working for it. */
+async function unfinishedErrand(
+  run: RunHandle,
+  { tapestry, taskQueue }: Standing,
+  { file, loaded }: { readonly file: string | undefined; readonly loaded: LoadedFile | undefined },
+  options: ResumeCommandOptions,
+): Promise<Errand> {
+  const { BACKFILL } = await import('../../backfills/request.js');
+  const { chooseTapestry } = await import('../files/load-file.js');
+  const { runId } = run;
+  const place = placeWords(options);
+  const given = (['from', 'again', 'runId', 'deadline', 'taskQueue'] as const).filter(
+    (name) => options[name] !== undefined,
+  );
+  if (!loaded || given.length > 0 || options.reuse === false) {
+    throw new SelvageError(
+      'RunNotOver',
+      `Run "${runId}" is not over, so no other can take over what it made. To go on with it as it was begun: ` +
+        `${commandLine(['resume', runId, 'FILE', ...place])}, without other options. To end it first: ` +
+        commandLine(['runs', 'cancel', runId, ...place]),
+      { details: { run: runId, taskQueue } },
+    );
+  }
+  // For a backfill, its worker reports a missing tapestry.
+  if (tapestry !== BACKFILL) chooseTapestry(loaded, tapestry);
+  return {
+    tapestry,
+    file,
+    runId,
+    taskQueue,
+    isNew: false,
+    isUnfinished: true,
+    back: process.argv.slice(2),
+    start: () => Promise.resolve(run),
+  };
+}

@@ -1,0 +1,125 @@
+import type { Command } from 'commander';
+import type { KnotState, Selvage } from '../../../client';
+import { SelvageError } from '../../../errors';
+import type { RunResult } from '../../../authoring/outcome';
+import { projectFolder } from '../../../project-folder';
+import type { Does } from '../../options/does';
+import {
+  addCapsuleOption,
+  addJsonOption,
+  addServerOptions,
+  placeWords,
+  type ServerOptions,
+} from '../../options/server-options';
+import { EXIT } from '../../output/exit-codes';
+import type { Output } from '../../output/output';
+import {
+  addPictureOptions,
+  formatOf,
+  givePicture,
+  type PictureFormat,
+  type PictureOptions,
+} from '../../output/pictures';
+
+type RunsShowOptions = ServerOptions & PictureOptions;
+
+export function addRunsShow(runs: Command, does: Does): void {
+  const command = runs
+    .command('show')
+    .description(
+      'Shows how a run stands and why it waits, or how it ended; of RUN/KNOT the same of one knot, with what is in flight of a map, or of one element. Or draws its graph.',
+    )
+    .argument('<run-id>')
+    .addHelpText(
+      'after',
+      "\nExamples:\n  $ selvage runs show quickstart-1f2e3d4c\n  $ selvage runs show nightly-1f2e3d4c/users\n  $ selvage runs show 'nightly-1f2e3d4c/users[17]'\n" +
+        '  $ selvage runs show nightly-1f2e3d4c --html run.html --open\n  $ selvage runs show nightly-1f2e3d4c --markdown',
+    );
+  addServerOptions(addJsonOption(addCapsuleOption(addPictureOptions(command, 'its graph')))).action(
+    does(showRun),
+  );
+}
+
+async function showRun(runId: string, options: RunsShowOptions, output: Output): Promise<number> {
+  const { withClientOrRecords } = await import('../../location/connect.js');
+  const { requireHistory } = await import('../../location/records.js');
+  const { describeKnots, recordsOf, showEnded } = await import('../../show/ended-run.js');
+  const { findKnot, recordedKnot } = await import('../../show/knot-state.js');
+  const { describeRun, describeUnfinished } = await import('../../show/run-state.js');
+  const { warnOfNoWorker } = await import('../../work/pollers.js');
+  requireHistory(options);
+  const format = formatOf(options);
+  if (format !== undefined) return await drawRun(runId, format, options, output);
+  const show = async (selvage: Selvage): Promise<number> => {
+    const { backends, projectDir, location: place } = selvage;
+    const knot = await findKnot(backends, runId, (of, knotId) => selvage.getRun(of).knot(knotId));
+    if (knot) return await tellKnot(knot, output, { server: place });
+    const state = await selvage.getRun(runId).status();
+    output.say(describeRun(state, output));
+    if (state.run.status !== 'running')
+      return await showEnded(state, { backends, projectDir, place }, options, output);
+    output.say(describeUnfinished(state, placeWords(options), output));
+    if (state.taskQueue !== undefined)
+      await warnOfNoWorker(selvage, { runId, taskQueue: state.taskQueue }, options, output);
+    if (output.json) output.document({ ...state, server: place });
+    return EXIT.ok;
+  };
+  return await withClientOrRecords(options, output, show, async (backends) => {
+    const knot = await findKnot(backends, runId, (of, knotId) => recordedKnot(backends, of, knotId));
+    if (knot) return await tellKnot(knot, output);
+    const run = await backends.runHistory.getRun(runId);
+    if (!run) throw unknownToHistory(runId);
+    output.say(describeRun({ run }, output));
+    const projectDir = projectFolder(options.projectDir);
+    if (run.status !== 'running') return await showEnded({ run }, { backends, projectDir }, options, output);
+    output.say(describeKnots(await recordsOf(backends, run), output));
+    if (output.json) output.document({ run });
+    return EXIT.ok;
+  });
+}
+
+async function tellKnot(knot: KnotState, output: Output, document: object = {}): Promise<number> {
+  const { describeKnotState } = await import('../../show/knot-state.js');
+  output.say(describeKnotState(knot, output));
+  if (output.json) output.document({ ...knot, ...document });
+  return EXIT.ok;
+}
+
+/** Draws the records alone, without asking the server. */
+async function drawRun(
+  runId: string,
+  format: PictureFormat,
+  options: RunsShowOptions,
+  output: Output,
+): Promise<number> {
+  const { withRecords } = await import('../../location/records.js');
+  const { readResult } = await import('../../../client/read-run.js');
+  return await withRecords(options, async (backends) => {
+    const run = await backends.runHistory.getRun(runId);
+    if (!run) throw unknownToHistory(runId);
+    const result = await readResult(backends, run, 'none');
+    await givePicture(format, await pictureOf(format, result), options, output);
+    return EXIT.ok;
+  });
+}
+
+async function pictureOf(format: PictureFormat, result: RunResult): Promise<string> {
+  switch (format) {
+    case 'mermaid':
+      return (await import('../../../visualisation/mermaid.js')).mermaidOf(result.graph);
+    case 'svg':
+      return (await import('../../../visualisation/svg.js')).svgOf(result.graph, result);
+    case 'markdown':
+      return (await import('../../../visualisation/report.js')).reportOfRun(result.graph, result);
+    case 'html':
+      return (await import('../../../explorer/html.js')).htmlForRun(result);
+  }
+}
+
+function unknownToHistory(run: string): SelvageError {
+  return new SelvageError(
+    'UnknownRun',
+    `The run history does not know run "${run}". Where no worker has begun it, only the Temporal server knows of it, which is away.`,
+    { details: { run } },
+  );
+}

@@ -1,0 +1,99 @@
+import { text } from 'node:stream/consumers';
+import type { Command } from 'commander';
+import type { Json } from '../../values';
+import { SelvageError } from '../../errors';
+import type { Does } from '../options/does';
+import { addJsonOption, addServerOptions, wholeNumber, type ServerOptions } from '../options/server-options';
+import { EXIT } from '../output/exit-codes';
+import type { Output } from '../output/output';
+
+interface SignalCommandOptions extends ServerOptions {
+  readonly timeout: number;
+  readonly id?: string;
+  readonly allowReferences?: boolean;
+}
+
+export function addSignal(program: Command, does: Does): void {
+  const command = program
+    .command('signal')
+    .summary('send a run a signal that a knot of it waits for')
+    .description(
+      'Sends a signal to a run, and says which knot takes it. The payload is checked by the schema of the knots that wait for it; a ' +
+        'wrong one is refused, and they go on waiting. One that comes before its wait has begun is kept.',
+    )
+    .argument('<run-id>')
+    .argument('<name>', 'name of the signal')
+    .argument('[json]', 'payload as JSON; - reads it from the standard input (default: null)')
+    .option(
+      '--id <id>',
+      'what tells this signal from all others of the run: sent again under the same id, it is not taken twice, and what became of it is told',
+    )
+    .option(
+      '--allow-references',
+      'the payload may refer to values in the data store ({"$type":"stored", …}), also of other runs',
+    )
+    .option('--timeout <seconds>', 'how long to wait for a worker, which has the schemas', wholeNumber, 60)
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 taken or kept; 2 refused, or not sent.
+
+Examples:
+  $ selvage signal nightly-1f2e3d4c approve '{"by":"ada"}'
+  $ selvage signal nightly-1f2e3d4c approve - < approval.json
+  $ selvage signal nightly-1f2e3d4c paid '{"order":7}' --id order-7`,
+    );
+  addServerOptions(addJsonOption(command)).action(does(sendSignal));
+}
+
+async function sendSignal(
+  runId: string,
+  name: string,
+  json: string | undefined,
+  options: SignalCommandOptions,
+  output: Output,
+): Promise<number> {
+  const { withClient } = await import('../location/connect.js');
+  const { standingOf, warnOfNoWorker } = await import('../work/pollers.js');
+  const payload = await parsePayload(
+    name,
+    json === '-' ? await text(process.stdin) : (json ?? 'null'),
+    options,
+  );
+  return await withClient(options, output, async (selvage) => {
+    const run = selvage.getRun(runId);
+    const standing = await standingOf(run);
+    if (standing) await warnOfNoWorker(selvage, { runId, ...standing }, options, output);
+    const { takenBy } = await run.signal(name, payload, {
+      timeout: options.timeout * 1_000,
+      ...(options.id !== undefined && { id: options.id }),
+    });
+    output.say(
+      takenBy === undefined
+        ? `Run ${runId} keeps the signal ${name} for the next knot that waits for it.`
+        : `Knot ${takenBy} of run ${runId} takes the signal ${name}.`,
+    );
+    if (output.json) {
+      output.document({ runId, signal: name, takenBy: takenBy ?? null, server: selvage.location });
+    }
+    return EXIT.ok;
+  });
+}
+
+async function parsePayload(
+  name: string,
+  json: string,
+  { allowReferences = false }: Pick<SignalCommandOptions, 'allowReferences'>,
+): Promise<unknown> {
+  const { decodeJson } = await import('../../values/index.js');
+  try {
+    return decodeJson(JSON.parse(json) as Json, { allowReferences });
+  } catch (error) {
+    if (SelvageError.is(error) && error.details['reference']) throw error;
+    throw new SelvageError(
+      'Usage',
+      `The payload of the signal "${name}" is not JSON: ${(error as Error).message}. A text is written with quotes: '"yes"'.`,
+      { details: { signal: name }, cause: error },
+    );
+  }
+}

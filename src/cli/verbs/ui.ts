@@ -1,0 +1,144 @@
+import path from 'node:path';
+import type { Command } from 'commander';
+import type { PageServer } from '../../explorer/page-server';
+import type { ServerReach } from '../../explorer/reach';
+import { projectFolder } from '../../project-folder';
+import type { Backends } from '../../ports';
+import type { LoadedFile } from '../files/load-file';
+import type { Does } from '../options/does';
+import {
+  addServerOptions,
+  listeningPort,
+  withServerPort,
+  type ServerOptions,
+} from '../options/server-options';
+import { EXIT } from '../output/exit-codes';
+import { openInBrowser } from '../output/open-in-browser';
+import type { Output } from '../output/output';
+import { hasResult } from '../process/early-end';
+import { Interruption } from '../process/interruption';
+import { describePage } from '../show/page-link';
+import { EndOfDev, isDevWorker, isFirstDevPage, tellPage as tellPort } from '../work/dev-processes';
+
+interface UiOptions extends Omit<ServerOptions, 'port'> {
+  readonly port?: number;
+  readonly host: string;
+  readonly readOnly?: boolean;
+  readonly tokenToRead?: boolean;
+  readonly open?: boolean;
+  /** The port of the embedded server. */
+  readonly temporalPort?: number;
+}
+
+export function addUi(program: Command, does: Does): void {
+  const command = program
+    .command('ui')
+    .summary('a page of runs, values, schedules and what waits')
+    .description(
+      'Serves a page that shows what is on record and what goes on, and from which runs are started, signalled, ended and gone on from. With a file, the page ' +
+        'has forms for its tapestries. Reading is open on this machine; acting takes the token of the link that is printed. Ctrl-C ends it.',
+    )
+    .argument('[file]', 'file that exports tapestries')
+    .option(
+      '--port <number>',
+      'port to listen on; 0: any that is free (default: 4480, or one that is free)',
+      listeningPort,
+    )
+    .option('--host <address>', 'address to listen on; 0.0.0.0: all networks of this machine', '127.0.0.1')
+    .option('--read-only', 'let nobody act')
+    .option('--token-to-read', 'let nobody read without the token, on this machine either')
+    .option('--open', 'open the page in a browser')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ selvage ui\n  $ selvage ui pipeline.ts --open\n  $ selvage ui --read-only --host 0.0.0.0',
+    );
+  addServerOptions(command, '--temporal-port').action(does(showPage));
+}
+
+async function showPage(file: string | undefined, options: UiOptions, output: Output): Promise<number> {
+  const isDev = isDevWorker();
+  const end = isDev ? new EndOfDev() : new Interruption(output);
+  const projectDir = projectFolder(options.projectDir);
+  try {
+    const { requireProject } = await import('../location/records.js');
+    // Without a file to start runs from, an empty project would give an empty page.
+    if (file === undefined) requireProject(withServerPort(options));
+    const opened = await end.orAsked(openPage(file, projectDir, isDev, options, output));
+    if (!opened) return end.exitCode;
+    const { page, reach, backends } = opened;
+    try {
+      if (isDev) tellPort({ pagePort: page.port });
+      if (!isDev || isFirstDevPage()) describePage(page, output);
+      reach.begin();
+      if (options.open && (!isDev || isFirstDevPage())) openInBrowser(page.link, output);
+      await end.asked;
+      return hasResult(EXIT.ok);
+    } finally {
+      await page.close();
+      await reach.close();
+      await backends.close();
+    }
+  } finally {
+    end.stop();
+  }
+}
+
+interface OpenPage {
+  readonly page: PageServer;
+  readonly reach: ServerReach;
+  readonly backends: Backends;
+}
+
+async function openPage(
+  file: string | undefined,
+  projectDir: string,
+  isDev: boolean,
+  options: UiOptions,
+  output: Output,
+): Promise<OpenPage> {
+  const { openBackends } = await import('../../backends/index.js');
+  const { openFor } = await import('../location/connect.js');
+  const { loggerTo } = await import('../location/logging.js');
+  const { servePage } = await import('../../explorer/page-server.js');
+  const { ServerReach } = await import('../../explorer/reach.js');
+  const loaded = file === undefined ? undefined : await load(file, isDev);
+  const backends = await openBackends({ projectDir, openLate: true });
+  // The page is served before the server is reached.
+  const reach = new ServerReach(() => openFor(undefined, withServerPort(options), output, { backends }));
+  try {
+    const page = await servePage({
+      backends,
+      reach,
+      projectDir,
+      project: path.basename(projectDir),
+      tapestries: loaded?.tapestries ?? [],
+      triggers: loaded?.triggers ?? [],
+      host: options.host,
+      ...(options.port !== undefined && { port: options.port }),
+      ...(options.readOnly && { isReadOnly: true }),
+      ...(options.tokenToRead && { isReadingClosed: true }),
+      logger: loggerTo(output),
+    });
+    return { page, reach, backends };
+  } catch (error) {
+    await backends.close();
+    throw error;
+  }
+}
+
+/**
+ * Beside a worker of `selvage dev`, which reports errors in the file, the page continues without forms until
+ * they are mended.
+ */
+async function load(file: string, isDev: boolean): Promise<LoadedFile | undefined> {
+  const { loadFile } = await import('../files/load-file.js');
+  const { keepTypeScriptLoadable } = await import('../../user-modules/index.js');
+  try {
+    const loaded = await loadFile(file);
+    keepTypeScriptLoadable();
+    return loaded;
+  } catch (error) {
+    if (isDev) return undefined;
+    throw error;
+  }
+}

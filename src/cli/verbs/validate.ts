@@ -1,0 +1,119 @@
+import type { Command } from 'commander';
+import { SelvageError } from '../../errors';
+import type { PipelineProblem } from '../../yaml';
+import type { Does } from '../options/does';
+import { addJsonOption } from '../options/server-options';
+import { EXIT } from '../output/exit-codes';
+import { plural } from '../output/format';
+import type { Output } from '../output/output';
+
+export function addValidate(program: Command, does: Does): void {
+  const command = program
+    .command('validate')
+    .summary('whether files can be run')
+    .description(
+      'Loads files of TypeScript, JavaScript or YAML, makes the plans of their tapestries, and tells all that is wrong with them, each with its place where ' +
+        'that is known. Runs no body, asks no server and writes nothing.',
+    )
+    .argument('<files...>', 'files that export tapestries, or documents in YAML')
+    .option('--verbose', 'show stacks of errors')
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 nothing is wrong with them (there may be warnings), 2 something is, or usage.
+
+Examples:
+  $ selvage validate pipeline.yaml
+  $ selvage validate pipelines/*.yaml pipeline.ts --json`,
+    );
+  addJsonOption(command).action(does(validateFiles));
+}
+
+interface FoundProblem extends Partial<PipelineProblem> {
+  readonly severity: 'error' | 'warning';
+  readonly code: PipelineProblem['code'];
+  readonly message: string;
+}
+
+interface Validated {
+  readonly file: string;
+  readonly tapestries: readonly string[];
+  readonly triggers: number;
+  readonly problems: readonly FoundProblem[];
+  /** For a YAML document: the compiler's text with all problems. */
+  readonly text?: string;
+}
+
+async function validateFiles(files: readonly string[], _options: object, output: Output): Promise<number> {
+  const all: Validated[] = [];
+  for (const file of files) {
+    const found = await validated(file);
+    all.push(found);
+    tell(found, output);
+  }
+  const isOk = all.every(({ problems }) => problems.every(({ severity }) => severity === 'warning'));
+  if (output.json) output.document({ ok: isOk, files: all.map(({ text: _text, ...found }) => found) });
+  return isOk ? EXIT.ok : EXIT.usage;
+}
+
+async function validated(file: string): Promise<Validated> {
+  const { isDocument, loadFile } = await import('../files/load-file.js');
+  const { check } = await import('../../runtime/in-process/check.js');
+  try {
+    const { tapestries, triggers } = await loadFile(file, { needs: 'nothing' });
+    const warnings = isDocument(file)
+      ? (await (await import('../../yaml/index.js')).loadPipelineFile(file)).warnings
+      : [];
+    const problems = isDocument(file)
+      ? warnings.map((warning) => ({ severity: 'warning' as const, ...warning }))
+      : tapestries.flatMap((tapestry) => check(tapestry)).map((problem) => ({ ...problem, file }));
+    return { file, tapestries: tapestries.map(({ name }) => name), triggers: triggers.length, problems };
+  } catch (error) {
+    if (!SelvageError.is(error)) throw error;
+    return { file, tapestries: [], triggers: 0, ...problemsOf(file, error) };
+  }
+}
+
+function problemsOf(
+  file: string,
+  { code, message, details }: SelvageError,
+): Pick<Validated, 'problems' | 'text'> {
+  if (code === 'InvalidPipeline') {
+    const problems = (details['problems'] as PipelineProblem[]).map((problem) => ({
+      severity: 'error' as const,
+      ...problem,
+    }));
+    return { problems, text: message };
+  }
+  const { at } = details;
+  const [, line, column] = typeof at === 'string' ? (/:(\d+)(?::(\d+))?$/.exec(at) ?? []) : [];
+  return {
+    problems: [
+      {
+        severity: 'error',
+        code,
+        message,
+        file,
+        ...(line !== undefined && { line: Number(line) }),
+        ...(column !== undefined && { column: Number(column) }),
+      },
+    ],
+  };
+}
+
+function tell({ file, tapestries, triggers, problems, text }: Validated, output: Output): void {
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  for (const { severity, code, message, line, column } of problems) {
+    if (severity === 'error' && text !== undefined) continue;
+    const where = line === undefined ? file : `${file}:${line}${column === undefined ? '' : `:${column}`}`;
+    const word = severity === 'error' ? output.red('error') : output.yellow('warning');
+    output.warn(`${where}: ${word} ${code}: ${message}`);
+  }
+  if (text !== undefined) output.warn(text);
+  if (errors.length > 0) return;
+  const what = [
+    `${plural(tapestries.length, 'tapestry', 'tapestries')}${tapestries.length > 0 ? ` (${tapestries.join(', ')})` : ''}`,
+    ...(triggers > 0 ? [plural(triggers, 'trigger')] : []),
+  ];
+  output.say(`${file} is ${output.green('ok')}: ${what.join(', ')}`);
+}

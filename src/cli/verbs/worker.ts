@@ -1,0 +1,156 @@
+import type { Command } from 'commander';
+import type { Selvage } from '../../client';
+import type { LogFormat } from '../../client/log-line';
+import type { Serving } from '../../serve';
+import type { LoadedFile } from '../files/load-file';
+import type { Does } from '../options/does';
+import { addServerOptions, collect, listeningPort, type ServerOptions } from '../options/server-options';
+import { EXIT } from '../output/exit-codes';
+import type { Output } from '../output/output';
+import { directCommand, isBehindPackageManager } from '../output/typed-commands';
+import { hasResult, workFor } from '../process/early-end';
+import { Interruption } from '../process/interruption';
+import { EndOfDev, isDevWorker, tellLoaded } from '../work/dev-processes';
+
+interface WorkerOptions extends ServerOptions {
+  /** Ids of runs, or `all`. */
+  readonly adopt?: readonly string[];
+  /** The port of the health checks. */
+  readonly health?: number;
+  readonly host: string;
+}
+
+export function addWorker(program: Command, does: Does): void {
+  const command = program
+    .command('worker')
+    .summary('work for runs until it is told to stop')
+    .description(
+      'Works for runs of all tapestries of a file. Ctrl-C or SIGTERM stops it: running bodies get 5 s to end, what has not ' +
+        'ended goes on in another worker.',
+    )
+    .argument('<file>', 'file that exports tapestries')
+    .option('--task-queue <name>', 'task queue to poll (default: selvage/<tapestry> of each)')
+    .option(
+      '--adopt <run>',
+      'work for a run whose `selvage run` is gone, too, until it is over; may be repeated; all: for every such run of the file',
+      collect,
+    )
+    .option(
+      '--health <port>',
+      'answer /livez, /readyz and /metrics on this port; 0: any that is free',
+      listeningPort,
+    )
+    .option('--host <address>', 'address of --health; 0.0.0.0: all networks of this machine', '127.0.0.1')
+    .addHelpText(
+      'after',
+      `
+As a service (systemd, a container) start it without npm, which passes no SIGTERM on:
+  $ node node_modules/.bin/selvage worker pipeline.ts
+
+Examples:
+  $ selvage worker pipeline.ts --address temporal.example.com:7233 --namespace data
+  $ selvage worker pipeline.ts --adopt nightly-1f2e3d4c`,
+    );
+  addServerOptions(command).action(does(work));
+}
+
+async function work(file: string, options: WorkerOptions, output: Output): Promise<number> {
+  workFor('worker');
+  const isDev = isDevWorker();
+  const end = isDev ? new EndOfDev() : new Interruption(output);
+  try {
+    const { chosenLogFormat } = await import('../../client/log-line.js');
+    const { sayInLogLines } = await import('../location/logging.js');
+    const format = chosenLogFormat('text');
+    // With JSON logs, everything is a log line. Otherwise texts for people come until the worker is ready.
+    if (format === 'json') sayInLogLines(output, format);
+    const opened = await end.orAsked(open(file, isDev, options, output));
+    if (!opened) {
+      if (!isDev) output.warn('Interrupted before the worker began.');
+      return end.exitCode;
+    }
+    if (!isDev) sayInLogLines(output, format);
+    const { closeInTime, describePlace } = await import('../location/connect.js');
+    const { Adoption } = await import('../work/adoption.js');
+    const { selvage, loaded } = opened;
+    const adoption = new Adoption(selvage, loaded.tapestries, output);
+    let health: Serving | undefined;
+    try {
+      health = await answerHealth(selvage, options, output, format);
+      if (!isDev) output.say(describePlace(selvage.location));
+      output.say(`Worker of ${await describe(loaded, selvage)}${isDev ? '' : '. Ctrl-C stops it.'}`);
+      if (!isDev && isBehindPackageManager(process.env))
+        output.say(`npm and npx pass no SIGTERM on. As a service, start it by ${directCommand()}`);
+      if (health) output.say(`Answers /livez, /readyz and /metrics at ${health.healthUrl}`);
+      adoption.begin(options.adopt ?? []);
+      await Promise.race([selvage.workerEnded, adoption.failed, end.asked]);
+      hasResult(EXIT.ok);
+      if (!isDev) output.say('Stopping: running bodies have 5 s to end. Ctrl-C again to end at once.');
+    } finally {
+      adoption.stop();
+      await health?.stop();
+      await closeInTime(selvage, output);
+    }
+    return EXIT.ok;
+  } finally {
+    end.stop();
+  }
+}
+
+async function answerHealth(
+  selvage: Selvage,
+  { health, host }: WorkerOptions,
+  output: Output,
+  format: LogFormat,
+): Promise<Serving | undefined> {
+  const { loggerTo } = await import('../location/logging.js');
+  if (health === undefined) return undefined;
+  const { Served } = await import('../../serve/serve.js');
+  const logger = loggerTo(output, { format, runs: true });
+  const surroundings = { logger, hasWorker: true, ownsClient: false };
+  return await Served.start(selvage, { triggers: [], healthPort: health, host }, surroundings);
+}
+
+async function open(
+  file: string,
+  isDev: boolean,
+  options: WorkerOptions,
+  output: Output,
+): Promise<{ selvage: Selvage; loaded: LoadedFile }> {
+  const { loadFile } = await import('../files/load-file.js');
+  const { openFor } = await import('../location/connect.js');
+  const { untilPolled } = await import('../work/pollers.js');
+  const { keepTypeScriptLoadable } = await import('../../user-modules/index.js');
+  const loaded = isDev ? await loadAndTell(file) : await loadFile(file);
+  const selvage = await openFor(loaded.tapestries, options, output, { runs: true });
+  keepTypeScriptLoadable();
+  await untilPolled(selvage, await queuesOf(loaded, selvage));
+  return { selvage, loaded };
+}
+
+async function queuesOf({ tapestries }: LoadedFile, { taskQueue }: Selvage): Promise<string[]> {
+  const { taskQueuesOf } = await import('../../plan/index.js');
+  const { recordOf } = await import('../../authoring/index.js');
+  return taskQueue === undefined
+    ? taskQueuesOf(tapestries.map((tapestry) => recordOf(tapestry)))
+    : [taskQueue];
+}
+
+async function describe(loaded: LoadedFile, selvage: Selvage): Promise<string> {
+  const queues = await queuesOf(loaded, selvage);
+  const names = loaded.tapestries.map(({ name }) => name).join(', ');
+  return `${names} on ${queues.length === 1 ? 'task queue' : 'task queues'} ${queues.join(', ')}`;
+}
+
+async function loadAndTell(file: string): Promise<LoadedFile> {
+  const { loadFile } = await import('../files/load-file.js');
+  const { loadedProjectFiles } = await import('../../user-modules/index.js');
+  let isLoaded = false;
+  try {
+    const loaded = await loadFile(file);
+    isLoaded = true;
+    return loaded;
+  } finally {
+    tellLoaded({ files: loadedProjectFiles(), isLoaded });
+  }
+}

@@ -1,0 +1,21 @@
+import type { Selvage } from '../../client';
+import { withClient } from '../location/connect';
+import type { ServerOptions } from '../options/server-options';
+import type { Output } from '../output/output';
+import { Interruption } from '../process/interruption';
+
+/** Does work that the first Ctrl-C ends by the abort signal, once its current step is done. */
+export async function interruptible(
+  options: ServerOptions,
+  output: Output,
+  work: (selvage: Selvage, signal: AbortSignal, interruption: Interruption) => Promise<number>,
+): Promise<number> {
+  const interruption = new Interruption(output);
+  const stop = new AbortController();
+  void interruption.asked.then(() => stop.abort());
+  try {
+    return await withClient(options, output, (selvage) => work(selvage, stop.signal, interruption));
+  } finally {
+    interruption.stop();
+  }
+}

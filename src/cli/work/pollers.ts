@@ -1,0 +1,74 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RunHandle, Selvage, Standing } from '../../client';
+import { nobodyPolls } from '../../client/nobody-polls';
+import { isForegroundQueue } from '../../plan';
+import { SelvageError } from '../../errors';
+import { placeWords, type ServerOptions } from '../options/server-options';
+import type { Output } from '../output/output';
+import { commandLine } from '../output/typed-commands';
+
+/**
+ * Checks that a worker polls the queue of a run that is about to be started. Except on the embedded server, a
+ * worker killed in the last minute still counts.
+ *
+ * @throws SelvageError `NoWorker`
+ */
+export async function requireWorker({ location: place, pollers }: Selvage, taskQueue: string): Promise<void> {
+  const all = await Promise.all([pollers.of(taskQueue, 'workflow'), pollers.of(taskQueue, 'activity')]);
+  const missing = all.find(({ alive }) => alive.length === 0);
+  if (!missing) return;
+  throw new SelvageError(
+    'NoWorker',
+    `At ${place.address} ${nobodyPolls(taskQueue, missing)}, so that the run would not begin. Start ` +
+      '`selvage worker FILE` or `selvage dev FILE` first, or let this command work itself: `run` without --detach, `resume` with the file.',
+    { details: { taskQueue, address: place.address } },
+  );
+}
+
+/** How long the server may take to register a new worker's first poll. */
+const FIRST_POLL_LIMIT_MS = 10_000;
+const LOOK_AGAIN_MS = 20;
+
+/**
+ * Resolves when the server has registered workers on all of these task queues, so that a run may be started
+ * at once. Gives up after 10 s, and at once if the server cannot be asked.
+ */
+export async function untilPolled({ pollers }: Selvage, taskQueues: readonly string[]): Promise<void> {
+  const giveUpAt = performance.now() + FIRST_POLL_LIMIT_MS;
+  for (const taskQueue of taskQueues) {
+    try {
+      while (!(await pollers.areThere(taskQueue)) && performance.now() < giveUpAt) await delay(LOOK_AGAIN_MS);
+    } catch (error) {
+      // The worker itself keeps trying.
+      if (!SelvageError.is(error)) throw error;
+      return;
+    }
+  }
+}
+
+/** Warns if no worker works for a run that was sent a request, and says what the user can do. */
+export async function warnOfNoWorker(
+  { pollers }: Selvage,
+  { runId, taskQueue }: { readonly runId: string; readonly taskQueue: string },
+  options: ServerOptions,
+  output: Output,
+): Promise<void> {
+  if (await pollers.areThere(taskQueue)) return;
+  const place = placeWords(options);
+  const work = isForegroundQueue(taskQueue) ? ['resume', runId, 'FILE'] : ['worker', 'FILE'];
+  output.warn(
+    `No worker polls task queue ${taskQueue} of run ${runId}, so nothing happens until one does.\n` +
+      `  Work for it:    ${commandLine([...work, ...place])}\n` +
+      `  End it at once: ${commandLine(['runs', 'terminate', runId, ...place])}`,
+  );
+}
+
+/** Undefined if the run is over, or the server does not know it. */
+export async function standingOf(run: RunHandle): Promise<Standing | undefined> {
+  try {
+    return await run.standing();
+  } catch (error) {
+    if (SelvageError.is(error, 'UnknownRun') || SelvageError.is(error, 'RunOver')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,40 @@
+import { WorkflowNotFoundError, type WorkflowClient } from '@temporalio/client';
+import { executionBefore } from './executions';
+import { CUT_OFF, failureOfUpdate, isUnseen } from './update-failure';
+
+/**
+ * A run's answer to an update, searched in its executions, newest first. The server keeps it as long as it keeps the run. Undefined if none
+ * of them has one.
+ *
+ * @param executions how many to search
+ * @throws WorkflowUpdateFailedError if the answer was a refusal
+ */
+export async function answerOnRecord<Answer>(
+  client: WorkflowClient,
+  run: string,
+  updateId: string,
+  executions: number,
+): Promise<Answer | undefined> {
+  let execution = await newestOf(client, run);
+  for (let looked = 0; execution && looked < executions; looked++) {
+    try {
+      const update = client.getHandle(run).getUpdateHandle<Answer>(updateId, { workflowRunId: execution });
+      return await update.result();
+    } catch (error) {
+      const isCutOff = failureOfUpdate(error)?.type === CUT_OFF;
+      const isNone = error instanceof WorkflowNotFoundError || isCutOff || isUnseen(error);
+      if (!isNone) throw error;
+    }
+    execution = await executionBefore(client, run, execution);
+  }
+  return undefined;
+}
+
+async function newestOf(client: WorkflowClient, run: string): Promise<string | undefined> {
+  try {
+    return (await client.getHandle(run).describe()).runId;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}

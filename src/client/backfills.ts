@@ -1,0 +1,207 @@
+import type { WorkflowClient } from '@temporalio/client';
+import {
+  BACKFILL,
+  LIST_KNOT,
+  MOST_AT_ONCE,
+  ORDERS,
+  SELECTIONS,
+  backfillTapestry,
+  choosePartitions,
+  type BackfillHost,
+  type BackfillInput,
+  type BackfillRequest,
+  type PartitionToMake,
+  type StandingPartition,
+  type BackfillTapestry,
+  type Order,
+  type Selection,
+} from '../backfills';
+import type { AnyDomain, KeyRange } from '../partitions';
+import type { TapestryRecord } from '../authoring';
+import type { Backends } from '../ports';
+import { listPartitions, refusePartition, requirePartitions } from './list-partitions';
+import { SelvageError } from '../errors';
+
+export interface BackfillOptions {
+  /** Keys of the first and the last partition, both inclusive. Default: the first of the domain, and the last that has closed. */
+  readonly from?: string;
+  readonly to?: string;
+  /** These partitions instead of a range. */
+  readonly keys?: readonly string[];
+  /**
+   * Which partitions to make: those without a run, those whose newest run failed, those that are out of date, or all. Default `missing`.
+   */
+  readonly only?: Selection | readonly Selection[];
+  /** Order of the partitions. Default `forward`. */
+  readonly order?: Order;
+  /** Most partitions whose runs are in progress at once: 1 to 1,000. Default 8. */
+  readonly max?: number;
+  /** Parameters of each run beside its partition. Default: none. */
+  readonly parameters?: Readonly<Record<string, unknown>>;
+}
+
+/** The work of a backfill, checked as far as possible without its tapestry. */
+export interface BackfillWork {
+  readonly tapestry: BackfillTapestry;
+  readonly request: BackfillInput;
+}
+
+/** A process that only starts a backfill runs none of its bodies. */
+const NO_HOST: BackfillHost = { list: notHere, make: notHere };
+
+/** The tapestry whose partitions are made. */
+interface Backfilled {
+  readonly record: TapestryRecord;
+  /** Content hash of the runs' plan. */
+  readonly plan: string;
+  /** Task queue of the runs. */
+  readonly taskQueue: string;
+}
+
+/** @throws SelvageError `InvalidConfig`, `InvalidPartition`, `InvalidParameters` */
+export function backfillWork(
+  { record, plan, taskQueue }: Backfilled,
+  options: BackfillOptions,
+): BackfillWork {
+  const { name } = record;
+  const domain = requirePartitions(record);
+  const { dependsOnPrevious } = record.options;
+  const { from, to, keys, only = 'missing', order = 'forward', max, parameters = {} } = options;
+  const refuse = (
+    option: keyof BackfillOptions,
+    remedy: string,
+    reason: 'WrongValue' | 'Contradiction' = 'WrongValue',
+  ): SelvageError =>
+    new SelvageError(
+      'InvalidConfig',
+      `The option "${option}" of the backfill of tapestry "${name}" cannot be ${shown(options[option])}. ${remedy}`,
+      { details: { tapestry: name, option, reason } },
+    );
+  refusePartition(record, parameters);
+  if (max !== undefined && !(Number.isSafeInteger(max) && max >= 1 && max <= MOST_AT_ONCE))
+    throw refuse('max', `Give a whole number from 1 to ${MOST_AT_ONCE}, or leave it out.`);
+  if (!ORDERS.includes(order)) throw refuse('order', `Give ${ORDERS.join(' or ')}.`);
+  if (order === 'backward' && dependsOnPrevious)
+    throw refuse('order', 'Its partitions depend on the ones before them: leave it out.', 'Contradiction');
+  const selections = typeof only === 'string' ? [only] : [...new Set(only)];
+  if (selections.length === 0 || selections.some((selection) => !SELECTIONS.includes(selection)))
+    throw refuse('only', `Give one or more of ${SELECTIONS.join(', ')}.`);
+  if (keys && (from !== undefined || to !== undefined))
+    throw refuse('keys', 'Give keys, or the ends of a range: not both.', 'Contradiction');
+  for (const key of keys ?? []) domain.parse(key);
+  if (from !== undefined || to !== undefined) requireSome(domain, name, { now: Date.now(), from, to });
+  // A partition that waits for the one before it would only occupy a slot.
+  const atOnce = dependsOnPrevious && domain.kind !== 'product' ? 1 : max;
+  return {
+    tapestry: backfillTapestry(NO_HOST, atOnce),
+    request: {
+      tapestry: name,
+      plan,
+      ...(from !== undefined && { from }),
+      ...(to !== undefined && { to }),
+      ...(keys && { keys: [...keys] }),
+      only: selections,
+      order,
+      queue: taskQueue,
+      parameters: { ...parameters },
+    },
+  };
+}
+
+/** @throws SelvageError `InvalidPartition` if a given range has no partition that has closed */
+function requireSome(domain: AnyDomain, tapestry: string, range: KeyRange): void {
+  if (domain.keys(range).length > 0) return;
+  const closed = domain.keys({ now: range.now });
+  const { from = null, to = null } = range;
+  const remedy =
+    closed.length === 0
+      ? 'None of the tapestry has closed yet. Wait for the first, or name one that is still open by its key (keys, --partition).'
+      : `The first is ${closed[0]}, and the newest that has closed is ${closed.at(-1)}. Give a range within, or name one that is still open by its key (keys, --partition).`;
+  throw new SelvageError(
+    'InvalidPartition',
+    `No partition of tapestry "${tapestry}" has closed ${from === null ? '' : `from ${from} on`}${from !== null && to !== null ? ', ' : ''}${to === null ? '' : `up to ${to}`}. ${remedy}`,
+    { details: { partition: from ?? to, tapestry, from, to } },
+  );
+}
+
+function shown(value: unknown): string {
+  return JSON.stringify(value) ?? typeof value;
+}
+
+/**
+ * The default options for resuming a backfill: partitions are chosen anew, and the queue is that of the runs that it started. Undefined for
+ * any other run.
+ */
+export function resumedBackfill(
+  tapestry: string,
+  parameters: Readonly<Record<string, unknown>>,
+): { readonly from: readonly string[]; readonly options: { readonly taskQueue?: string } } | undefined {
+  if (tapestry !== BACKFILL) return undefined;
+  const { queue } = parameters['request'] as BackfillRequest;
+  return { from: [LIST_KNOT], options: queue === undefined ? {} : { taskQueue: queue } };
+}
+
+/** The tapestry whose partitions a backfill makes, from its run's parameters. */
+export function tapestryOfBackfill(parameters: Readonly<Record<string, unknown>>): string {
+  return (parameters['request'] as BackfillRequest).tapestry;
+}
+
+interface Surroundings {
+  /** By the clock of the run history. */
+  readonly now: number;
+  /** When a schedule planned the backfill. Absent: it was not started by one. */
+  readonly planned?: number;
+  /** Ids of the runs that the resumed backfill has started. */
+  readonly resumed?: ReadonlySet<string>;
+  /** Asked about runs that are not on record. */
+  readonly client?: WorkflowClient;
+}
+
+/**
+ * The partitions that a backfill makes, in the order in which it makes them.
+ *
+ * @throws SelvageError `InvalidPartition`, `InvalidConfig`, `BackendUnavailable`
+ */
+export async function partitionsToMake(
+  backends: Backends,
+  tapestry: TapestryRecord,
+  request: BackfillRequest,
+  { now, planned, resumed, client }: Surroundings,
+): Promise<PartitionToMake[]> {
+  const { name } = tapestry;
+  const domain = requirePartitions(tapestry);
+  const { dependsOnPrevious } = tapestry.options;
+  const { only, order, from, to, keys, catchup, parameters } = request;
+  const all = await listPartitions(backends, tapestry, { parameters }, client);
+  const states = new Map(all.map((partition) => [partition.key, partition]));
+  const wanted = keys ?? domain.keys({ now, from, to });
+  const recent = catchup === undefined ? wanted : recentOnes(wanted, domain, (planned ?? now) - catchup, now);
+  const standing = recent.map((key): StandingPartition => {
+    const { state = 'missing', newest } = states.get(key) ?? {};
+    return { key, state, run: newest };
+  });
+  return choosePartitions(standing, {
+    tapestry: name,
+    only,
+    order,
+    since: now,
+    resumed,
+    ...(dependsOnPrevious && {
+      previous: (key: string) => domain.previous(key),
+      isOk: (key: string) => ['ok', 'stale'].includes(states.get(key)?.state ?? 'missing'),
+    }),
+  });
+}
+
+/**
+ * Those that have closed since a time, and always the last one, however long after its end the schedule's time is. Partitions without a
+ * span of time are never too old.
+ */
+function recentOnes(keys: readonly string[], domain: AnyDomain, since: number, now: number): string[] {
+  const last = new Set(domain.lastClosed(now));
+  return keys.filter((key) => last.has(key) || (domain.windowOf(key)?.end ?? Infinity) > since);
+}
+
+function notHere(): never {
+  throw new Error('A backfill is worked for by a worker.');
+}

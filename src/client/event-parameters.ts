@@ -1,0 +1,83 @@
+import { SelvageError } from '../errors';
+import { oneLineOf } from '../runtime';
+import { textProblem } from '../authoring/texts';
+import { triggerName, type EventMap, type TriggerDeclaration, type TriggerEvent } from '../triggers';
+
+/** The declaration's `map`, if any. */
+export function mapOf({ options }: TriggerDeclaration): EventMap | undefined {
+  const map = (options as { readonly map?: unknown } | undefined)?.map;
+  return typeof map === 'function' ? (map as EventMap) : undefined;
+}
+
+/** A map decides about a single event. One that never returns would hold up all later events, and the stop of the process. */
+const MAP_TIMEOUT_MS = 30_000;
+
+/**
+ * Parameters of the run that an event starts, not validated yet; undefined if it starts none.
+ *
+ * @param limit how long the map may take, in milliseconds
+ * @throws SelvageError `InvalidEvent`
+ */
+export async function parametersOfEvent(
+  trigger: TriggerDeclaration,
+  event: TriggerEvent,
+  map: EventMap | undefined,
+  limit = MAP_TIMEOUT_MS,
+): Promise<object | undefined> {
+  requireRecordable(trigger, event);
+  if (!map) return event.body as object;
+  try {
+    return (await within(limit, map(event.body, event))) ?? undefined;
+  } catch (error) {
+    throw new SelvageError(
+      'InvalidEvent',
+      `The map of trigger "${triggerName(trigger)}" failed on the event ${shown(event.key)}: ${oneLineOf(error)}. ` +
+        'Correct it, or let it answer undefined for events that start nothing.',
+      {
+        details: { trigger: triggerName(trigger), key: event.key, link: event.link, reason: 'MapFailed' },
+        cause: error,
+      },
+    );
+  }
+}
+
+async function within<T>(milliseconds: number, answer: T | Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`it has not answered within ${milliseconds / 1_000} s`)),
+      milliseconds,
+    );
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Run records hold key and link, and the ledger the key. */
+function requireRecordable(trigger: TriggerDeclaration, { key, link }: TriggerEvent): void {
+  const texts: (readonly [what: string, text: unknown])[] = [['key', key]];
+  for (const [name, value] of Object.entries(link)) {
+    texts.push(['link', name]);
+    if (typeof value !== 'number') texts.push([`link's ${name}`, value]);
+  }
+  for (const [what, text] of texts) {
+    const problem = textProblem(text);
+    if (!problem) continue;
+    const [, rule] = problem;
+    throw new SelvageError(
+      'InvalidEvent',
+      `The ${what} of an event of trigger "${triggerName(trigger)}" cannot be used: it ${rule}. It is ${shown(text)}.`,
+      { details: { trigger: triggerName(trigger), key, reason: 'NotRecordable' } },
+    );
+  }
+}
+
+const SHOWN = 60;
+
+function shown(text: unknown): string {
+  const json = JSON.stringify(text) ?? typeof text;
+  return json.length > SHOWN ? `${json.slice(0, SHOWN)}…` : json;
+}

@@ -1,0 +1,43 @@
+import type { WorkflowClient } from '@temporalio/client';
+import type { temporal } from '@temporalio/proto';
+import { isNotFound } from './connection-errors';
+
+type Started = temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes;
+
+/** The Temporal run id of the execution that this one continues, if it continues one. */
+export async function executionBefore(
+  client: WorkflowClient,
+  workflowId: string,
+  execution: string,
+): Promise<string | undefined> {
+  return (await startOf(client, workflowId, execution)).continuedExecutionRunId || undefined;
+}
+
+/**
+ * Whether an execution, or one that it continues, was made by a reset. A reset copies the event with which a workflow
+ * starts, and that names the execution for which it was first written. If the server has forgotten the executions
+ * before, the answer is yes.
+ */
+export async function isReset(client: WorkflowClient, workflowId: string, latest: string): Promise<boolean> {
+  let execution: string | undefined = latest;
+  while (execution) {
+    try {
+      const started: Started = await startOf(client, workflowId, execution);
+      if (started.originalExecutionRunId !== execution) return true;
+      execution = started.continuedExecutionRunId || undefined;
+    } catch (error) {
+      if (isNotFound(error)) return true;
+      throw error;
+    }
+  }
+  return false;
+}
+
+async function startOf(client: WorkflowClient, workflowId: string, runId: string): Promise<Started> {
+  const { history } = await client.workflowService.getWorkflowExecutionHistory({
+    namespace: client.options.namespace,
+    execution: { workflowId, runId },
+    maximumPageSize: 1,
+  });
+  return history?.events?.[0]?.workflowExecutionStartedEventAttributes ?? {};
+}

@@ -1,0 +1,60 @@
+interface Waiting<T, R> {
+  readonly items: readonly T[];
+  readonly resolve: (results: R[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Groups requests into calls that take lists: whatever is requested during one call goes into the next, because a call for a hundred items
+ * costs little more than a call for one. A failed call fails for everyone with an item in it.
+ */
+export class GroupedCalls<T, R> {
+  readonly #call: (items: readonly T[]) => Promise<readonly R[]>;
+  readonly #limit: number;
+  readonly #queue: Waiting<T, R>[] = [];
+  #isRunning = false;
+
+  /**
+   * @param call returns results in the order of the items
+   * @param limit most items of one call, unless a single request has more
+   */
+  constructor(call: (items: readonly T[]) => Promise<readonly R[]>, limit: number) {
+    this.#call = call;
+    this.#limit = limit;
+  }
+
+  call(items: readonly T[]): Promise<R[]> {
+    if (items.length === 0) return Promise.resolve([]);
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ items, resolve, reject });
+      if (!this.#isRunning) void this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    while (this.#queue.length > 0) await this.#send(this.#next());
+    this.#isRunning = false;
+  }
+
+  #next(): Waiting<T, R>[] {
+    let items = 0;
+    let length = 0;
+    for (const waiting of this.#queue) {
+      items += waiting.items.length;
+      if (length > 0 && items > this.#limit) break;
+      length += 1;
+    }
+    return this.#queue.splice(0, length);
+  }
+
+  async #send(group: readonly Waiting<T, R>[]): Promise<void> {
+    try {
+      const results = await this.#call(group.flatMap(({ items }) => items));
+      let next = 0;
+      for (const { items, resolve } of group) resolve(results.slice(next, (next += items.length)));
+    } catch (error) {
+      for (const { reject } of group) reject(error);
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import type { WorkflowClient } from '@temporalio/client';
+import { nodeSha256 } from '../node-sha256';
+import { SelvageError } from '../errors';
+import { encodeOutput, planOf, validateParameters } from '../runtime';
+import { partitionStates, type PartitionState, type PartitionStatus } from '../records/questions';
+import { PARTITION, type TapestryRecord } from '../authoring';
+import type { AnyDomain } from '../partitions';
+import type { Backends } from '../ports';
+import { digestOf } from '../encryption/seal-backends';
+import { reconcileRunning } from './reconcile';
+import { unbegunRuns } from './unbegun-run';
+
+/** Most milliseconds spent asking the server about runs that are on record as running. */
+const COMPARE_MS = 5_000;
+/** Most runs listed that no worker has begun. */
+const MOST_UNBEGUN = 1_000;
+
+export interface PartitionsOptions {
+  /** Keys of the first and the last partition, both inclusive. Default: the first of the domain, and the last that has closed. */
+  readonly from?: string;
+  readonly to?: string;
+  /** Only partitions in one of these states. Default: all. */
+  readonly state?: PartitionState | readonly PartitionState[];
+  /**
+   * Parameters that a run would get beside its partition, compared with those of the newest runs. Default: the defaults of the parameters.
+   */
+  readonly parameters?: Readonly<Record<string, unknown>>;
+}
+
+export const PARTITION_STATES = [
+  'missing',
+  'running',
+  'ok',
+  'stale',
+  'failed',
+] as const satisfies readonly PartitionState[];
+
+/**
+ * Like `selvage.partitions.list`. Without a client, uses the records alone.
+ *
+ * @throws SelvageError `InvalidConfig`, `InvalidPartition`, `InvalidParameters`, `ServerUnreachable`, `BackendUnavailable`
+ */
+export async function listPartitions(
+  backends: Backends,
+  tapestry: TapestryRecord,
+  options: PartitionsOptions = {},
+  client?: WorkflowClient,
+): Promise<PartitionStatus[]> {
+  const { name } = tapestry;
+  const domain = requirePartitions(tapestry);
+  const wanted = statesOf(name, options.state);
+  const digest = digestOf(backends).of;
+  const hashOf = (value: unknown): string => encodeOutput(value, digest).hash;
+  const inputs = await inputsOf(tapestry, options.parameters ?? {}, hashOf);
+  if (client) await reconcileRunning(backends, client, { query: { tapestry: name }, limitMs: COMPARE_MS });
+  const unbegun = client ? await unbegunRuns(client, backends, { tapestry: name, limit: MOST_UNBEGUN }) : [];
+  const { plan, hash: planHash } = planOf(tapestry, nodeSha256);
+  const { from, to } = options;
+  const states = await partitionStates(backends, {
+    domain,
+    plan,
+    planHash,
+    inputs,
+    hashOf,
+    unbegun: unbegun.filter(({ partition }) => partition !== null),
+    now: await backends.runHistory.now(),
+    from,
+    to,
+  });
+  return states.filter(({ state }) => wanted.has(state));
+}
+
+/** Parameter name to the hash that a run would get: that of the given value, else of the default. */
+async function inputsOf(
+  tapestry: TapestryRecord,
+  given: Readonly<Record<string, unknown>>,
+  hashOf: (value: unknown) => string,
+): Promise<Map<string, string>> {
+  refusePartition(tapestry, given);
+  const names = new Set(Object.keys(given));
+  const known = [...tapestry.parameters.values()].filter(
+    ({ name, hasDefault }) => name !== PARTITION && (hasDefault || names.has(name)),
+  );
+  const accepted = await validateParameters(
+    tapestry,
+    given,
+    known.map(({ knot }) => knot.id),
+  );
+  return new Map(known.map(({ name }) => [name, hashOf(accepted.get(name))]));
+}
+
+/**
+ * Each run gets its own partition, so one among the parameters would be ignored.
+ *
+ * @throws SelvageError `InvalidParameters`
+ */
+export function refusePartition({ name }: TapestryRecord, given: Readonly<Record<string, unknown>>): void {
+  if (!Object.hasOwn(given, PARTITION)) return;
+  const message = `leave out the parameter "${PARTITION}": from and to (--from, --to) choose partitions`;
+  throw new SelvageError(
+    'InvalidParameters',
+    `The partitions of tapestry "${name}" cannot be chosen so: ${message}.`,
+    { details: { tapestry: name, problems: [{ path: PARTITION, code: 'WrongValue', message }] } },
+  );
+}
+
+function statesOf(tapestry: string, given: PartitionsOptions['state']): ReadonlySet<PartitionState> {
+  const states = given === undefined ? PARTITION_STATES : typeof given === 'string' ? [given] : given;
+  const wrong = states.find((state) => !PARTITION_STATES.includes(state));
+  if (wrong === undefined) return new Set(states);
+  throw new SelvageError(
+    'InvalidConfig',
+    `The partitions of tapestry "${tapestry}" cannot be in the state ${JSON.stringify(wrong)}. There are ${PARTITION_STATES.join(', ')}.`,
+    { details: { tapestry, option: 'state', reason: 'WrongValue' } },
+  );
+}
+
+/** @throws SelvageError `InvalidConfig` if it has none */
+export function requirePartitions({ name, options }: TapestryRecord): AnyDomain {
+  if (options.partition) return options.partition;
+  throw new SelvageError(
+    'InvalidConfig',
+    `The tapestry "${name}" has no partitions. Give it some: tapestry("${name}", { partition: daily("2024-01-01") }, …).`,
+    { details: { tapestry: name, option: PARTITION, reason: 'MissingPart' } },
+  );
+}

@@ -1,0 +1,93 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { SelvageError, isAway } from '../errors';
+
+/** Ten minutes. */
+const OUTAGE_LIMIT_MS = 600_000;
+const TRY_AGAIN_AFTER_MS = 1_000;
+
+export interface OutageOptions {
+  /**
+   * Milliseconds for which the Temporal server or a backend may be unreachable without interruption before waiting for a run gives up, with
+   * an error that names it. The run loses nothing meanwhile. Temporal's own client retries for some 20 s before that counts. 0: give up at
+   * once. `Infinity`: never. Default 600,000, ten minutes.
+   */
+  readonly outageLimit?: number;
+}
+
+/** Repeats a call while a server that it needs is unreachable. */
+export type Through = <T>(call: () => Promise<T>) => Promise<T>;
+
+/**
+ * Repeats calls while a server that they need is unreachable. One instance for all runs of a client, so that an outage is reported once.
+ */
+export class Outages {
+  readonly #limit: number;
+  readonly #tell: (message: string) => void;
+  /** Number of calls that are waiting for a server. */
+  #waiting = 0;
+
+  /** @throws SelvageError `InvalidConfig` */
+  constructor({ outageLimit }: OutageOptions, tell: (message: string) => void) {
+    this.#limit = limitOf(outageLimit) ?? OUTAGE_LIMIT_MS;
+    this.#tell = tell;
+  }
+
+  /**
+   * Repeats a call until every server that it needs is reachable, or the limit has passed since the first failure. The call must be safe to
+   * repeat. Rejects with its last error.
+   */
+  async through<T>(call: () => Promise<T>, { outageLimit }: OutageOptions = {}): Promise<T> {
+    const limit = limitOf(outageLimit) ?? this.#limit;
+    let since: number | undefined;
+    try {
+      for (;;) {
+        try {
+          return await call();
+        } catch (error) {
+          if (!isAway(error)) throw error;
+          since ??= this.#begin(error, limit);
+          const away = performance.now() - since;
+          if (away >= limit) throw givenUp(error, limit);
+          await delay(Math.min(TRY_AGAIN_AFTER_MS, limit - away));
+        }
+      }
+    } finally {
+      if (since !== undefined) this.#end();
+    }
+  }
+
+  #begin({ code, message }: SelvageError, limit: number): number {
+    this.#waiting += 1;
+    if (this.#waiting === 1 && limit > 0)
+      this.#tell(
+        `warning ${code}: ${message} Waiting for it${Number.isFinite(limit) ? `, for ${seconds(limit)} at most` : ''}.`,
+      );
+    return performance.now();
+  }
+
+  #end(): void {
+    this.#waiting -= 1;
+  }
+}
+
+function givenUp(error: SelvageError, limit: number): SelvageError {
+  if (limit === 0) return error;
+  return new SelvageError(
+    error.code,
+    `${error.message} That has been so for ${seconds(limit)}, the limit of this call (\`outageLimit\`).`,
+    { details: { ...error.details, outageLimit: limit }, cause: error },
+  );
+}
+
+function seconds(milliseconds: number): string {
+  return `${milliseconds / 1_000} s`;
+}
+
+function limitOf(limit: number | undefined): number | undefined {
+  if (limit === undefined || limit >= 0) return limit;
+  throw new SelvageError(
+    'InvalidConfig',
+    `The outageLimit is ${String(limit)}. Give milliseconds, 0 or more, or Infinity.`,
+    { details: { option: 'outageLimit', reason: 'WrongValue' } },
+  );
+}

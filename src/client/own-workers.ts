@@ -1,0 +1,40 @@
+import type { Connected } from './connect';
+import type { OpenOptions } from './selvage';
+
+/** The workers of a client, in its process: one for each task queue. `src/worker` implements it, so that clients load no worker. */
+export interface OwnWorkers {
+  /** Resolves when the last worker has ended that {@link leave} did not stop. Rejects if one could not go on. */
+  readonly ended: Promise<void>;
+  polls(taskQueue: string): boolean;
+  /** Polls a task queue. Does nothing if a worker polls it already. Returns when the worker polls. */
+  poll(taskQueue: string): Promise<void>;
+  /** Lets the running bodies of a task queue end, then stops polling it. */
+  leave(taskQueue: string): Promise<void>;
+  /** Lets running bodies end, then stops all workers. A second call waits for the first. */
+  stop(): Promise<void>;
+}
+
+export type OwnWorkerOptions = Pick<
+  OpenOptions,
+  | 'activityLimits'
+  | 'dataConverter'
+  | 'encryption'
+  | 'inlineLimit'
+  | 'logger'
+  | 'observers'
+  | 'resources'
+  | 'tapestries'
+> &
+  OpenOptions['workerOptions'];
+
+/** Starts workers on a client's server and backends. Returns when they poll. */
+export type StartWorkers = (
+  connected: Connected,
+  options: OwnWorkerOptions,
+  taskQueues: Iterable<string>,
+) => Promise<OwnWorkers>;
+
+/** Loads the native worker, which a process that only starts runs must not do. */
+export function loadWorkers(): StartWorkers {
+  return (require('../worker/worker-beside') as { readonly startWorkers: StartWorkers }).startWorkers;
+}

@@ -1,0 +1,97 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RunRecord } from '../ports';
+import type { LiveStatus, OpenWait } from '../workflows/messages';
+import type { MapProgress, MapProgressReader } from './map-progress';
+import type { Through } from './outages';
+import type { RunOnServer } from './run-on-server';
+import type { RunRecords } from './run-records';
+
+/** One look at a run. `done` is true of the last. */
+export interface Progress {
+  readonly runId: string;
+  readonly counts: LiveStatus['counts'];
+  readonly running: readonly string[];
+  readonly failures: LiveStatus['failures'];
+  /** Knots that wait for a signal or a time; at most 100. */
+  readonly waits: readonly OpenWait[];
+  /** How far the first five maps among `running` are. Updated once a second, from the first second on. */
+  readonly maps: readonly MapProgress[];
+  /** Milliseconds since the handle was made. */
+  readonly elapsed: number;
+  readonly done: boolean;
+}
+
+/** How a run can be looked at. */
+interface Looked {
+  readonly server: RunOnServer;
+  readonly records: RunRecords;
+  readonly maps: MapProgressReader;
+  /** When the handle was made, by `performance.now()`. */
+  readonly since: number;
+}
+
+/**
+ * Looks at a run every `interval` milliseconds until it is over, and yields whenever something has changed.
+ */
+export async function* followProgress(
+  looked: Looked,
+  through: Through,
+  interval: number,
+): AsyncGenerator<Progress, void, void> {
+  const { server, records, maps: reader, since } = looked;
+  const seen = (live: LiveStatus, done: boolean, maps: Progress['maps'] = []): Progress => {
+    const { counts, running, failures, waits = [] } = live;
+    const elapsed = Math.round(performance.now() - since);
+    return { runId: server.runId, counts, running, failures, waits, maps, elapsed, done };
+  };
+  const stop = new AbortController();
+  let over = false;
+  const end = server.waitForEnd(through).finally(() => {
+    over = true;
+    stop.abort();
+  });
+  // The await below reports it. Without this, it would be an unhandled rejection while a query is under way.
+  end.catch(() => {});
+  let last = '';
+  try {
+    while (!over) {
+      const live = (await records.hasBegun()) ? (await server.live())?.status : undefined;
+      const maps = live ? await reader.lookSometimes(server.runId, live.running) : [];
+      const text = JSON.stringify([live, maps]);
+      if (live && text !== last && !over) {
+        last = text;
+        yield seen(live, false, maps);
+      }
+      await delay(interval, undefined, { signal: stop.signal }).catch(() => {});
+    }
+    await end;
+    yield seen(await through(async () => await endedStatus(looked, await records.ended())), true);
+  } finally {
+    stop.abort();
+  }
+}
+
+/** Restores, from the records, the status that the workflow would have given at the run's end. */
+async function endedStatus(looked: Looked, run: RunRecord): Promise<LiveStatus> {
+  const counts = (run.details as { counts?: { ok: number; err: number; skipped: number } }).counts;
+  const { ok, err, skipped } = counts ?? { ok: 0, err: 0, skipped: 0 };
+  return {
+    plan: run.plan_hash,
+    counts: { ok, err, skipped, running: 0, waiting: 0, total: ok + err + skipped },
+    running: [],
+    failures: err > 0 ? await failuresOf(looked, run) : [],
+    cancelled: run.status === 'cancelled',
+  };
+}
+
+async function failuresOf({ server }: Looked, run: RunRecord): Promise<LiveStatus['failures']> {
+  const { items } = await server.backends.runHistory.findLineage({
+    temporalRunId: run.temporal_run_id,
+    outcome: 'err',
+    limit: 20,
+  });
+  return items.map((record) => {
+    const { error } = record.extra as { error?: { type: string; message: string } };
+    return { knot: record.knot_id, type: error?.type ?? 'Error', message: error?.message ?? '' };
+  });
+}

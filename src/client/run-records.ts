@@ -1,0 +1,134 @@
+import type { WorkflowExecutionDescription } from '@temporalio/client';
+import { SelvageError } from '../errors';
+import type { RunRecord } from '../ports';
+import type { RunScope } from '../encryption/run-scope';
+import { digestForRun, digestsOf, encryptionOf, subjectOf } from '../encryption/seal-backends';
+import { isReset } from './executions';
+import { hasFirstStep } from './next-step';
+import { reconcileRun } from './reconcile';
+import { isUnfinished, type RunOnServer } from './run-on-server';
+import { memoOf, recordOfUnbegun } from './unbegun-run';
+import type { UnfinishedRun } from './waiting-reader';
+
+/** The record of an unfinished run, or one made up from what the server knows. */
+type UnfinishedRecord = Pick<UnfinishedRun, 'run' | 'begun' | 'resetFrom'>;
+
+/** The record of a run, compared with the server. */
+export class RunRecords {
+  private hasBegunOnce = false;
+
+  constructor(private readonly server: RunOnServer) {}
+
+  /** The run's record. @throws SelvageError `UnknownRun` if its first step has not been taken */
+  async current(): Promise<RunRecord> {
+    const { backends, runId } = this.server;
+    const run = await backends.runHistory.getRun(runId);
+    if (run) return run;
+    await this.server.describe();
+    throw this.notBegun();
+  }
+
+  /** The record of a run that is over. A run without a record gets one here: it ended before a worker began it, or the history has lost it. */
+  async ended(): Promise<RunRecord> {
+    const { backends, runId, workflow } = this.server;
+    const { runHistory } = backends;
+    const { client } = workflow;
+    let run = await runHistory.getRun(runId);
+    if (!run) {
+      const description = await this.server.describe();
+      const memo = memoOf(description);
+      const { runId: own, raw } = description;
+      if (isUnfinished(description) || !memo.plan) throw this.notBegun();
+      const hasBegun = await hasFirstStep(client, description);
+      // The run's own history has a record of every run that was begun.
+      if (hasBegun && memo.backends?.history !== (await runHistory.identity())) throw this.notBegun();
+      const unbegun = await recordOfUnbegun(client, backends, description);
+      const { begun: _, ...details } = unbegun.details;
+      const first = raw.workflowExecutionInfo?.firstRunId || own;
+      run = await runHistory.startRun(hasBegun ? { ...unbegun, temporal_run_id: first, details } : unbegun);
+    }
+    return await reconcileRun(backends, client, run);
+  }
+
+  /** The record of a run that the server says is not over. */
+  async unfinished(description: WorkflowExecutionDescription): Promise<UnfinishedRecord> {
+    const { backends, runId, workflow } = this.server;
+    const { runHistory } = backends;
+    const { client } = workflow;
+    // The child run of a map or of a slow knot has no record of its own.
+    if ('temporalRunId' in memoOf(description)) throw this.notBegun();
+    const known = async (): Promise<UnfinishedRecord | undefined> => {
+      const run = await runHistory.getRun(runId);
+      return run && isOf(run, description) ? { run, begun: true } : undefined;
+    };
+    const before = await known();
+    if (before) return before;
+    if (!(await hasFirstStep(client, description)))
+      return { run: await recordOfUnbegun(client, backends, description), begun: false };
+    // Begun meanwhile; or reset, which makes an execution without a record of its own until it ends.
+    const meanwhile = await known();
+    if (meanwhile) return meanwhile;
+    const run = await runHistory.getRun(runId);
+    if (!run) throw this.notBegun();
+    // Between a run's last record and the end of its workflow, the record is ahead of the server.
+    if (!(await isReset(client, runId, description.runId))) return { run, begun: true };
+    return {
+      run: { ...run, temporal_run_id: description.runId, status: 'running', finished_at: null },
+      begun: true,
+      resetFrom: run.temporal_run_id,
+    };
+  }
+
+  /** The record of a run that is over. Undefined if the run is not over, or nobody knows it. */
+  async over(): Promise<RunRecord | undefined> {
+    const { backends, runId } = this.server;
+    const run = await backends.runHistory.getRun(runId);
+    if (run && run.status !== 'running') return run;
+    // Without a record, or with an old one, the server may know that the run is over.
+    return (await this.server.descriptionOrNone().catch(() => undefined)) ? await this.ended() : undefined;
+  }
+
+  /**
+   * Whether a worker has begun the run. Before that nobody can answer a query, and a query beside a failing first step makes the SDK write the
+   * failure into the history. A backend that is away counts as no.
+   */
+  async hasBegun(): Promise<boolean> {
+    if (this.hasBegunOnce) return true;
+    const { backends, runId } = this.server;
+    const run = await backends.runHistory.getRun(runId).catch(() => undefined);
+    return (this.hasBegunOnce = run !== undefined);
+  }
+
+  /** The run's subject, and the digest of its values. @throws SelvageError `KeyMissing` */
+  async scope(): Promise<RunScope> {
+    const { backends, runId } = this.server;
+    if (!encryptionOf(backends)) return {};
+    const run = await backends.runHistory.getRun(runId);
+    if (run) return { subject: subjectOf(run), digest: digestForRun(backends, run) };
+    const memo = memoOf(await this.server.describe());
+    const digests = digestsOf(backends);
+    return {
+      subject: memo.subject,
+      digest: memo.backends ? digests.byTag(memo.backends.digest) : digests.current,
+    };
+  }
+
+  private notBegun(): SelvageError {
+    const { backends, runId } = this.server;
+    return new SelvageError(
+      'UnknownRun',
+      `The run history (${backends.runHistory.technology}) does not know run "${runId}": no worker has begun it yet, or this ` +
+        'process looks at other backends than its worker (`selvage doctor` shows them).' +
+        (runId.includes('/')
+          ? ' Where it is a knot of a run: `selvage runs show RUN/KNOT`, in code `getRun(RUN).knot(KNOT)`.'
+          : ''),
+      { details: { run: runId } },
+    );
+  }
+}
+
+/** Whether a record is that of an unfinished run: of its execution, or of the first execution of a run that was continued as new. */
+function isOf(run: RunRecord, { runId, raw }: WorkflowExecutionDescription): boolean {
+  if (run.temporal_run_id === runId) return true;
+  return run.status === 'running' && run.temporal_run_id === raw.workflowExecutionInfo?.firstRunId;
+}

@@ -1,0 +1,64 @@
+import {
+  ServiceError,
+  isGrpcServiceError,
+  type WorkflowClient,
+  type WorkflowExecutionDescription,
+} from '@temporalio/client';
+import { requiredTsToMs } from '@temporalio/common/lib/time';
+import { isOfClass } from '../errors';
+import { MEMO_KEY } from '../workflows/messages';
+
+/** An unfinished workflow of the namespace, Selvage's or anybody's. */
+export interface RunningWorkflow {
+  readonly workflowId: string;
+  readonly runId: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  /** Whether a Selvage client, or a run, started it. */
+  readonly hasMemo: boolean;
+}
+
+/**
+ * Newest first. Reads no memos, which other teams may have sealed with their own codecs.
+ *
+ * @param types names of tapestries, to list only their runs. Default: all workflows
+ */
+export async function* runningWorkflows(
+  client: WorkflowClient,
+  types: readonly string[] = [],
+): AsyncGenerator<RunningWorkflow> {
+  const { namespace } = client.options;
+  const ofTypes = types.map((type) => `'${type}'`).join(', ');
+  const query = `ExecutionStatus = 'Running'${ofTypes && ` AND WorkflowType IN (${ofTypes})`}`;
+  let nextPageToken: Uint8Array | undefined;
+  do {
+    const page = await client.workflowService.listWorkflowExecutions({
+      namespace,
+      query,
+      ...(nextPageToken && { nextPageToken }),
+    });
+    for (const { execution, startTime, memo } of page.executions ?? []) {
+      yield {
+        workflowId: execution!.workflowId!,
+        runId: execution!.runId!,
+        since: requiredTsToMs(startTime, 'startTime'),
+        hasMemo: memo?.fields?.[MEMO_KEY] !== undefined,
+      };
+    }
+    nextPageToken = page.nextPageToken ?? undefined;
+  } while (nextPageToken && nextPageToken.length > 0);
+}
+
+/** A workflow with its memo; undefined if it has ended meanwhile, or its memo is sealed with a key that this client lacks. */
+export async function describeRunning(
+  client: WorkflowClient,
+  { workflowId, runId }: RunningWorkflow,
+): Promise<WorkflowExecutionDescription | undefined> {
+  try {
+    return await client.getHandle(workflowId, runId).describe();
+  } catch (error) {
+    const isOfServer = error instanceof ServiceError || isGrpcServiceError(error);
+    if (isOfServer || isOfClass(error, 'backend')) throw error;
+    return undefined;
+  }
+}

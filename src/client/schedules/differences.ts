@@ -1,0 +1,85 @@
+import { canonicalJson } from '../../values';
+import { durationWords } from '../../triggers';
+import { FORM_FIELDS, timesText, type ScheduleForm } from './schedule-form';
+
+/** The side that changed a part of a schedule since its last deploy. */
+export type ChangedBy = 'file' | 'server' | 'both';
+
+/** A part of a schedule that differs between the server and the declaration. */
+export interface ScheduleChange {
+  readonly part: keyof ScheduleForm;
+  /** The declaration's version, in words. */
+  readonly declared: string;
+  /** The server's version, in words. */
+  readonly onServer: string;
+  /** `server`: it was changed there by other means than a deploy, and the declaration is unchanged. */
+  readonly changedBy: ChangedBy;
+}
+
+const textOf = (value: unknown): string => canonicalJson(value as never);
+
+/**
+ * The differences, part by part.
+ *
+ * @param deployed the form of the last deploy; undefined if the server has lost it, so that every difference
+ *   counts as changed there
+ */
+export function differences(
+  declared: ScheduleForm,
+  onServer: ScheduleForm,
+  deployed: ScheduleForm | undefined,
+): ScheduleChange[] {
+  return FORM_FIELDS.flatMap((part): ScheduleChange[] => {
+    const [ours, theirs] = [textOf(declared[part]), textOf(onServer[part])];
+    if (ours === theirs) return [];
+    const last = deployed && textOf(deployed[part]);
+    const changedBy = last === ours || last === undefined ? 'server' : last === theirs ? 'file' : 'both';
+    return [{ part, declared: partText(declared, part), onServer: partText(onServer, part), changedBy }];
+  });
+}
+
+/** Changes on the server since the last deploy. */
+export function changesOnServer(
+  onServer: ScheduleForm,
+  deployed: ScheduleForm | undefined,
+): ScheduleChange[] {
+  return deployed ? differences(deployed, onServer, deployed) : [];
+}
+
+const NOTHING = 'none';
+
+/** A part of a schedule, in words. */
+export function partText(form: ScheduleForm, part: keyof ScheduleForm): string {
+  switch (part) {
+    case 'times':
+      return timesText(form.times);
+    case 'catchupMs':
+    case 'jitterMs':
+      return form[part] === 0 ? NOTHING : durationWords(form[part]);
+    case 'parameters':
+    case 'others':
+      return Object.keys(form[part] as object).length === 0 ? NOTHING : textOf(form[part]);
+    case 'tags':
+      return form.tags.join(', ') || NOTHING;
+    case 'plan':
+      return form.plan ?? "the worker's";
+    default:
+      return form[part] ?? NOTHING;
+  }
+}
+
+/** Names of the parts for people. */
+export const PART_NAMES: Readonly<Record<keyof ScheduleForm, string>> = {
+  tapestry: 'tapestry',
+  taskQueue: 'task queue',
+  times: 'times',
+  timezone: 'timezone',
+  overlap: 'overlap',
+  catchupMs: 'catchup',
+  jitterMs: 'jitter',
+  parameters: 'parameters',
+  plannedTime: 'plannedTime',
+  plan: 'plan',
+  tags: 'tags',
+  others: 'others',
+};

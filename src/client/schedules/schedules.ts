@@ -1,0 +1,233 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client, ScheduleHandle } from '@temporalio/client';
+import { SelvageError } from '../../errors';
+import type { Backends } from '../../ports';
+import type { Overlap, ScheduleDeclaration, TimesPreview, TriggerDeclaration } from '../../triggers';
+import { currentActor } from '../provenance';
+import {
+  Deployment,
+  type CompareOptions,
+  type ComparedSchedule,
+  type DeployOptions,
+  type DeployedSchedule,
+} from './deployment';
+import { each } from './each';
+import { preview, type PreviewOptions } from './preview';
+import { overlapPolicy } from './schedule-form';
+import type { ScheduleHistory, ScheduleState, UnreadableSchedule } from './schedule-state';
+import type { StartSurroundings } from './scheduled-start';
+import { SchedulesOnServer } from './schedules-on-server';
+
+const LOOK_AGAIN_MS = 20;
+/** Milliseconds within which the server shows a change. */
+const SEEN_WITHIN_MS = 10_000;
+/** Milliseconds within which the server has decided what becomes of a run that it was asked for. */
+const DECIDED_WITHIN_MS = 30_000;
+/** How often a change is made that the server does not show. */
+const TRIES = 5;
+/** Policies that let a run wait for the end of another. One that terminates the other run starts at once. */
+const MAY_WAIT: ReadonlySet<Overlap> = new Set(['buffer-one', 'buffer-all', 'cancel-other']);
+
+/** The outcome of asking for a run. */
+export interface TriggeredRun {
+  /** `waits`: for the end of another run of the schedule. `skipped`: another one is not over. */
+  readonly outcome: 'started' | 'waits' | 'skipped';
+  /** Present if it has started. */
+  readonly runId?: string;
+}
+
+/** @internal What schedules need of their client. */
+export interface SchedulesHost extends StartSurroundings {
+  readonly client: Client;
+  readonly backends: Pick<Backends, 'runHistory'>;
+  readonly address: string;
+  readonly projectDir: string;
+}
+
+/** The schedules on the server: deploys them, shows them, and lets operators act on them. `selvage.schedules`. */
+export class Schedules {
+  private readonly server: SchedulesOnServer;
+  private readonly deployment: Deployment;
+
+  /** @internal */
+  constructor(private readonly host: SchedulesHost) {
+    this.server = new SchedulesOnServer(host.client, host.address);
+    this.deployment = new Deployment(this.server, host);
+  }
+
+  /**
+   * Compares declared schedules with those on the server, and finds those of the same source that are no longer declared. Changes nothing.
+   *
+   * @param declarations schedules; other triggers are ignored
+   * @throws SelvageError `InvalidParameters`, `InvalidConfig`, `ServerUnreachable`
+   */
+  async compare(
+    declarations: readonly TriggerDeclaration[],
+    options: CompareOptions = {},
+  ): Promise<ComparedSchedule[]> {
+    return await this.deployment.compare(declarations, options);
+  }
+
+  /**
+   * Makes the schedules on the server as they are declared. A second call changes nothing. A schedule stays paused, and keeps its notes and the
+   * number of runs that are left. A time that was planned before the update, by either declaration, starts nothing any more. All declarations
+   * are checked before any schedule is changed. After a crash, call it again.
+   *
+   * @param declarations schedules; other triggers are ignored
+   * @throws SelvageError `InvalidParameters`, `InvalidConfig`, `ScheduleInUse`, `ServerUnreachable`, `BackendUnavailable`
+   */
+  async deploy(
+    declarations: readonly TriggerDeclaration[],
+    options: DeployOptions = {},
+  ): Promise<DeployedSchedule[]> {
+    return await this.deployment.deploy(declarations, options);
+  }
+
+  /**
+   * Lists the schedules that were deployed, sorted by id, with those that this client cannot read.
+   *
+   * @throws SelvageError `ServerUnreachable`, `BackendUnavailable` (the holder of the keys does not answer)
+   */
+  async list(): Promise<(ScheduleState | UnreadableSchedule)[]> {
+    return await this.server.ours(() => true);
+  }
+
+  /**
+   * Lists the times that a cron expression or a declared schedule plans, without jitter, and what changes of the clock do to them. Asks no server.
+   *
+   * @throws SelvageError `InvalidConfig`
+   */
+  preview(times: string | ScheduleDeclaration, options: PreviewOptions = {}): TimesPreview {
+    return preview(times, options);
+  }
+
+  /**
+   * Returns a schedule with its next times and its last runs.
+   *
+   * @throws SelvageError `UnknownSchedule`, `ServerUnreachable`, `BackendUnavailable`
+   */
+  async show(id: string): Promise<ScheduleHistory> {
+    const state = await this.server.require(id);
+    const { runHistory } = this.host.backends;
+    const runs = await each(state.recent, async (run) => ({
+      ...run,
+      record: (await runHistory.getRun(run.runId)) ?? null,
+    }));
+    return { ...state, runs };
+  }
+
+  /**
+   * Pauses a schedule: no planned time starts a run until it is resumed. Runs that have started go on.
+   *
+   * @param note kept with the schedule. Default: the actor who paused it
+   * @throws SelvageError `UnknownSchedule`, `ServerUnreachable`, `ScheduleUnanswered`
+   */
+  async pause(id: string, note?: string): Promise<ScheduleState> {
+    return await this.act(
+      id,
+      'pause',
+      (handle) => handle.pause(note ?? `Paused by ${currentActor() ?? 'somebody'}`),
+      ({ paused }) => paused,
+    );
+  }
+
+  /**
+   * Resumes a schedule: planned times start runs again. Times that passed meanwhile start none.
+   *
+   * @param note kept with the schedule. Default: the actor who resumed it
+   * @throws SelvageError `UnknownSchedule`, `ServerUnreachable`, `ScheduleUnanswered`
+   */
+  async resume(id: string, note?: string): Promise<ScheduleState> {
+    return await this.act(
+      id,
+      'go on',
+      (handle) => handle.unpause(note ?? `Resumed by ${currentActor() ?? 'somebody'}`),
+      ({ paused }) => !paused,
+    );
+  }
+
+  /**
+   * Starts a run of the schedule now, even if it is paused. Its planned time is this second. The server starts at most one run a second, so a
+   * second call waits for the next second. `overlap` is `allow-all` by default: other runs of the schedule do not matter.
+   *
+   * @throws SelvageError `UnknownSchedule`, `ServerUnreachable`; `ScheduleUnanswered` if it is not known what became of it: the run may
+   *   still start
+   */
+  async trigger(
+    id: string,
+    { overlap = 'allow-all' }: { readonly overlap?: Overlap } = {},
+  ): Promise<TriggeredRun> {
+    let before = await this.server.require(id);
+    while (startedThisSecond(before)) {
+      await sleep(LOOK_AGAIN_MS);
+      before = await this.server.require(id);
+    }
+    await this.server.ask(id, () => this.server.client.getHandle(id).trigger(overlapPolicy(overlap)));
+    const asked = thisSecond();
+    const known = new Set(before.recent.map(({ runId }) => runId));
+    const mayWait = MAY_WAIT.has(overlap);
+    const until = performance.now() + DECIDED_WITHIN_MS;
+    for (;;) {
+      const { recent, counts, running } = await this.server.require(id);
+      const run = recent.find(({ runId }) => !known.has(runId));
+      if (run) return { outcome: 'started', runId: run.runId };
+      if (counts.skipped > before.counts.skipped) return { outcome: 'skipped' };
+      // A run that is about to start counts as waiting, too, but there is none that it waits for.
+      if (mayWait && counts.waiting > before.counts.waiting && running.length > 0) break;
+      if (performance.now() > until) throw unanswered(id, 'start a run', DECIDED_WITHIN_MS);
+      await sleep(LOOK_AGAIN_MS);
+    }
+    // Unlike a run that has started, nobody can see its second: a call in the same second would take its name.
+    while (thisSecond() === asked) await sleep(LOOK_AGAIN_MS);
+    return { outcome: 'waits' };
+  }
+
+  /**
+   * Deletes a schedule. Runs that it has started go on.
+   *
+   * @throws SelvageError `UnknownSchedule`, `ServerUnreachable`
+   */
+  async delete(id: string): Promise<void> {
+    await this.server.ask(id, () => this.server.client.getHandle(id).delete());
+  }
+
+  /**
+   * Makes a change, and returns the schedule once the server shows it. The change may come twice: one of the server's schedulers silently loses
+   * one of two that it hears of at the same moment.
+   */
+  private async act(
+    id: string,
+    what: string,
+    change: (handle: ScheduleHandle) => Promise<void>,
+    isDone: (state: ScheduleState) => boolean,
+  ): Promise<ScheduleState> {
+    for (let attempt = 1; ; attempt += 1) {
+      await this.server.ask(id, () => change(this.server.client.getHandle(id)));
+      const until = performance.now() + SEEN_WITHIN_MS / TRIES;
+      let state: ScheduleState;
+      do {
+        state = await this.server.require(id);
+        if (isDone(state)) return state;
+        await sleep(LOOK_AGAIN_MS);
+      } while (performance.now() < until);
+      if (attempt === TRIES) throw unanswered(id, what, SEEN_WITHIN_MS);
+    }
+  }
+}
+
+function unanswered(id: string, what: string, afterMs: number): SelvageError {
+  return new SelvageError(
+    'ScheduleUnanswered',
+    `Schedule "${id}" was asked to ${what}, and the server has not shown within ${afterMs / 1_000} s what became of it. ` +
+      `It may still happen: look with \`selvage schedules show ${id}\` before you ask again.`,
+    { details: { schedule: id } },
+  );
+}
+
+function startedThisSecond({ recent }: ScheduleState): boolean {
+  return recent.some(({ planned }) => Math.floor(planned / 1000) === thisSecond());
+}
+
+function thisSecond(): number {
+  return Math.floor(Date.now() / 1000);
+}

@@ -1,0 +1,54 @@
+import {
+  collectGarbage,
+  planScrub,
+  scrub,
+  type GarbageOptions,
+  type GarbageReport,
+  type ScrubOptions,
+  type ScrubPlan,
+  type ScrubSelection,
+  type Scrubbed,
+} from '../records/retention';
+import type { Connected } from './connect';
+import { openRuns } from './open-runs';
+import { currentActor } from './provenance';
+import { reconcileRunning } from './reconcile';
+
+/** Removal of values from the data store: `selvage.values`. */
+export class Values {
+  /** @internal */
+  constructor(private readonly host: Pick<Connected, 'client' | 'backends' | 'place'>) {}
+
+  /**
+   * Removes the values that no record names, or that are older than a `ttl`. Values stay that were put within the grace, or since the oldest
+   * unfinished run began. Any number of calls may run at once, beside workers, and each may be interrupted at any time.
+   *
+   * @throws SelvageError `InvalidConfig`, `ServerUnreachable`, `BackendUnavailable`
+   */
+  async collectGarbage(options: GarbageOptions = {}): Promise<GarbageReport> {
+    return await collectGarbage(this.host.backends, options, (await openRuns(this.host)).oldest);
+  }
+
+  /**
+   * Finds what a scrub would remove, and what refers to it. Removes nothing.
+   *
+   * @throws SelvageError `UnknownRun`, `InvalidConfig`, `ServerUnreachable`, `BackendUnavailable`
+   */
+  async planScrub(selection: ScrubSelection): Promise<ScrubPlan> {
+    const { backends, client } = this.host;
+    await reconcileRunning(backends, client.workflow);
+    return await planScrub(backends, selection);
+  }
+
+  /**
+   * Removes the values of a plan, so that no bytes of them are left in the data store. All records stay, and those of the runs that made the values
+   * note the scrub. After a crash, call it again with the same plan.
+   *
+   * @param options.actor default: {@link currentActor}
+   * @throws SelvageError `RunNotOver` if an unfinished run refers to a value (without `force`), `BackendUnavailable`
+   */
+  async scrub(plan: ScrubPlan, options: ScrubOptions = {}): Promise<Scrubbed> {
+    const actor = (options.actor ?? currentActor()) || undefined;
+    return await scrub(this.host.backends, plan, { ...options, actor });
+  }
+}

@@ -1,0 +1,30 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * Passes the pieces of a stream on, and then knows their hash and size.
+ *
+ * @param ofSha256 makes the digest from the plain SHA-256, both in lower-case hex
+ */
+export function digestStream(
+  source: AsyncIterable<Uint8Array>,
+  ofSha256: (sha256: string) => string,
+): {
+  readonly pieces: AsyncIterable<Uint8Array>;
+  hash(): string;
+  size(): number;
+} {
+  const digest = createHash('sha256');
+  let size = 0;
+  let hash: string | undefined;
+  return {
+    pieces: (async function* () {
+      for await (const piece of source) {
+        digest.update(piece);
+        size += piece.byteLength;
+        yield piece;
+      }
+    })(),
+    hash: () => (hash ??= `bytes-sha256:${ofSha256(digest.digest('hex'))}`),
+    size: () => size,
+  };
+}

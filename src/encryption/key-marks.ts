@@ -1,0 +1,109 @@
+import { SelvageError } from '../errors';
+import type { DataStore } from '../ports';
+import { partsOf } from '../ports/parts/composed-stores';
+import { keyMissing } from './keyring';
+import { invalidKey, type SealingKey } from './sealing-key';
+
+/**
+ * Marks by which a data store states the keys that seal its values. Names of sealed values do not show that,
+ * so a process without a key would consider a value missing that it only cannot see. Marks are values, one
+ * per key, under names that no sealed value has.
+ */
+const SLOTS = Array.from(
+  { length: 16 },
+  (_, slot) => `sealed:${'0'.repeat(94)}${slot.toString(16).padStart(2, '0')}`,
+);
+const SLOT_NAMES = new Set(SLOTS);
+
+/** The facts that a mark states about a key. */
+export interface KeyMark {
+  readonly id: string;
+  readonly tag: string;
+}
+
+export function isKeyMark(name: string): boolean {
+  return SLOT_NAMES.has(name);
+}
+
+/**
+ * A store by size keeps its marks in the part for small values, which is available when the other is not. The
+ * other may have marks of its own, from when it was used alone.
+ */
+function whereMarksAre(store: DataStore): DataStore {
+  return partsOf(store)[0]!;
+}
+
+/** The marks of all parts of a store. */
+export async function readKeyMarks(store: DataStore): Promise<KeyMark[]> {
+  const marks: KeyMark[] = [];
+  for (const part of partsOf(store)) marks.push(...(await marksIn(part)).values());
+  return marks;
+}
+
+/** By the names of their marks. */
+async function marksIn(store: DataStore): Promise<Map<string, KeyMark>> {
+  const found = await store.getMany(SLOTS);
+  const marks = new Map<string, KeyMark>();
+  for (const [name, bytes] of found) {
+    try {
+      const { id, tag } = JSON.parse(Buffer.from(bytes).toString()) as Partial<KeyMark>;
+      if (typeof id === 'string' && typeof tag === 'string') marks.set(name, { id, tag });
+    } catch {
+      // A damaged mark marks nothing.
+    }
+  }
+  return marks;
+}
+
+/**
+ * States in the store that values in it are sealed with this key.
+ *
+ * @throws SelvageError `InvalidKey`: another key with this id has sealed values in it
+ */
+export async function markKey(store: DataStore, { id, tag }: SealingKey): Promise<void> {
+  const place = whereMarksAre(store);
+  for (;;) {
+    const marks = await marksIn(place);
+    const standing = [...marks.values()];
+    if (standing.some((mark) => mark.tag === tag)) return;
+    if (standing.some((mark) => mark.id === id)) throw otherKey(store, id);
+    const free = SLOTS.find((slot) => !marks.has(slot));
+    if (free === undefined)
+      throw invalidKey(
+        `The data store (${store.technology}) has values of ${SLOTS.length} keys: reseal those of the old ones first.`,
+      );
+    // If two processes want one slot, one of them finds the other's mark in it, and takes the next.
+    await place.put([{ hash: free, bytes: Buffer.from(JSON.stringify({ id, tag })) }]);
+  }
+}
+
+/** States that nothing in the store is sealed with a key any more. */
+export async function unmarkKey(store: DataStore, { tag }: Pick<SealingKey, 'tag'>): Promise<void> {
+  for (const part of partsOf(store))
+    for (const [name, mark] of await marksIn(part)) if (mark.tag === tag) await part.delete(name);
+}
+
+/**
+ * Refuses to work if values may be sealed with keys that are not available.
+ *
+ * @throws SelvageError `KeyMissing`, `InvalidKey`
+ */
+export async function requireKeysOf(store: DataStore, keys: readonly SealingKey[]): Promise<void> {
+  for (const part of partsOf(store)) {
+    // A store that opens at its first use is checked then.
+    if ('isOpen' in part && part.isOpen === false) continue;
+    for (const { id, tag } of (await marksIn(part)).values()) {
+      if (keys.some((key) => key.tag === tag)) continue;
+      throw keys.some((key) => key.id === id) ? otherKey(store, id) : keyMissing(id);
+    }
+  }
+}
+
+function otherKey({ technology }: DataStore, id: string): SelvageError {
+  return new SelvageError(
+    'InvalidKey',
+    `The key "${id}" is another one than the one of this id that values in the data store (${technology}) are sealed with. Give the right one, ` +
+      'or give this one an id of its own.',
+    { details: { key: id } },
+  );
+}

@@ -1,0 +1,117 @@
+import { SelvageError } from '../errors';
+import {
+  givenTwice,
+  invalidKey,
+  keyBytes,
+  parseKeys,
+  requireKeyId,
+  sealingKey,
+  type SealingKey,
+} from './sealing-key';
+
+/** Keys held elsewhere, such as in a key management service. */
+export interface KeySource {
+  /** Ids of all keys in use; the first seals new data. */
+  readonly ids: readonly string[];
+  /**
+   * Returns the key with this id (32 bytes, or these as base64), or undefined if there is none. Called once
+   * per id while the process lives.
+   */
+  readonly key: (id: string) => Promise<string | Uint8Array | undefined> | string | Uint8Array | undefined;
+}
+
+/** The purpose of these keys, in error messages. */
+const USE = 'sealing values';
+/** How long the holder of keys may take to answer. */
+const PATIENCE_MS = 30_000;
+
+/**
+ * The master keys of a deployment, by id. The first seals new data; the others open older data. Keys stay in
+ * this process's memory and appear in no message.
+ */
+export class Keyring {
+  readonly #source: KeySource;
+  readonly #known = new Map<string, Promise<SealingKey>>();
+
+  /** @throws SelvageError `InvalidKey` */
+  constructor(source: KeySource) {
+    if (source.ids.length === 0) throw invalidKey(`No key for ${USE} was given: give at least one.`);
+    for (const id of source.ids) requireKeyId(id, USE);
+    const twice = source.ids.find((id, index) => source.ids.indexOf(id) !== index);
+    if (twice !== undefined) throw givenTwice(twice, USE);
+    this.#source = { ...source };
+  }
+
+  /**
+   * @param text `id:base64,id2:base64`, or one per line (then lines that begin with `#` are comments); the
+   *   first seals new data
+   * @throws SelvageError `InvalidKey`
+   */
+  static parse(text: string): Keyring {
+    const keys = parseKeys(text, USE);
+    return new Keyring({ ids: [...keys.keys()], key: (id) => keys.get(id) });
+  }
+
+  /** Ids of all keys, the current one first. */
+  get ids(): readonly string[] {
+    return this.#source.ids;
+  }
+
+  /** The key that seals new values. @throws SelvageError as {@link get} */
+  current(): Promise<SealingKey> {
+    return this.get(this.ids[0]!);
+  }
+
+  /** All keys, the current one first. @throws SelvageError as {@link get} */
+  all(): Promise<SealingKey[]> {
+    return Promise.all(this.ids.map((id) => this.get(id)));
+  }
+
+  /**
+   * @throws SelvageError `KeyMissing`, `InvalidKey`, `BackendUnavailable` (the holder of the keys does not
+   *   answer)
+   */
+  get(id: string): Promise<SealingKey> {
+    const known = this.#known.get(id);
+    if (known) return known;
+    const asked = this.#ask(id);
+    this.#known.set(id, asked);
+    // Failures are not cached, so that the next one asks again.
+    asked.catch(() => this.#known.delete(id));
+    return asked;
+  }
+
+  async #ask(id: string): Promise<SealingKey> {
+    const given = this.ids.includes(id) ? await inTime(id, async () => this.#source.key(id)) : undefined;
+    if (given === undefined) throw keyMissing(id);
+    return sealingKey(keyBytes(id, given, USE), id);
+  }
+}
+
+/** Errors of the holder are not passed on, as they may reveal too much. */
+async function inTime<T>(id: string, work: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('late')), PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([work(), late]);
+  } catch (error) {
+    throw new SelvageError(
+      'BackendUnavailable',
+      `The holder of the keys did not answer for key "${id}" (${error instanceof Error ? error.name : typeof error}).`,
+      { details: { key: id } },
+    );
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export function keyMissing(id: string): SelvageError {
+  return new SelvageError(
+    'KeyMissing',
+    `There are values that are sealed with the key "${id}", which this process does not have. Give it, in SELVAGE_KEYS, SELVAGE_KEY_FILE or ` +
+      '`encryption`, behind the one that seals what is new.',
+    { details: { key: id } },
+  );
+}

@@ -1,0 +1,116 @@
+import type { Backends, DataStore, RunHistory, RunRecord } from '../ports';
+import { isOfClass } from '../errors';
+import { Digests, type ValueDigest } from './digests';
+import type { Encryption } from './encryption';
+import { requireKeysOf } from './key-marks';
+import { SealedDataStore } from './sealed-data-store';
+import { currentScope } from './run-scope';
+import { everyItem } from '../ports/parts/every-item';
+
+/** Backends whose data store seals values. */
+interface SealedBackends extends Backends {
+  readonly encryption: Encryption;
+  readonly dataStore: SealedDataStore;
+}
+
+/** The encryption of these backends; undefined if they do not seal. */
+export function encryptionOf(backends: Backends): Encryption | undefined {
+  return (backends as Partial<SealedBackends>).encryption;
+}
+
+/** The digests of these backends; without keys if they do not seal. */
+export function digestsOf(backends: Backends): Digests {
+  return encryptionOf(backends)?.digests ?? Digests.none;
+}
+
+/** The digest for the values of new runs. */
+export function digestOf(backends: Backends): ValueDigest {
+  return digestsOf(backends).current;
+}
+
+/** The digest for the values of a recorded run. @throws SelvageError `KeyMissing` */
+export function digestForRun(backends: Backends, run: Pick<RunRecord, 'details'>): ValueDigest {
+  return digestsOf(backends).byTag(digestTagOf(run));
+}
+
+/** The tag of a run's digest key, by its record; undefined if it has none. */
+export function digestTagOf({ details }: Pick<RunRecord, 'details'>): string | undefined {
+  return (details as { digest_key?: string }).digest_key;
+}
+
+/**
+ * The same backends with values sealed before they are stored, still in one transaction with their records. Backends that already seal are
+ * returned unchanged. `close` closes them and the store of subjects' keys.
+ */
+export function sealBackends(backends: Backends, encryption: Encryption): Backends {
+  if (encryptionOf(backends)) return backends;
+  const { tapestryStore, runHistory, leaseTable, startLedger } = backends;
+  const dataStore = new SealedDataStore({
+    store: backends.dataStore,
+    ...encryption,
+    subjectsOf: (hash) => subjectsOf(runHistory, hash),
+  });
+  const sealed: SealedBackends = {
+    tapestryStore,
+    runHistory,
+    leaseTable,
+    startLedger,
+    dataStore,
+    encryption,
+    async commit(commits) {
+      const ready = commits.map(async (commit) => ({
+        ...commit,
+        values: await dataStore.sealed(commit.values, commit.scope ?? currentScope()),
+      }));
+      return await backends.commit(await Promise.all(ready));
+    },
+    async close() {
+      try {
+        await backends.close();
+      } finally {
+        await encryption.subjects.close();
+      }
+    },
+  };
+  return sealed;
+}
+
+/**
+ * Refuses a data store whose values are sealed with keys that this process lacks. If the store is unreachable now, the check is skipped; a
+ * store that is opened late is checked then.
+ *
+ * @throws SelvageError `KeyMissing`, `InvalidKey`
+ */
+export async function requireReadable(backends: Backends): Promise<void> {
+  const { dataStore } = backends;
+  try {
+    if (dataStore instanceof SealedDataStore) await dataStore.requireKeys();
+    else await requireKeysOf(dataStore, []);
+  } catch (error) {
+    if (!isOfClass(error, 'backend')) throw error;
+  }
+}
+
+/** The store that actually holds the values of a data store, sealed or not. */
+export function unsealed(dataStore: DataStore): DataStore {
+  return dataStore instanceof SealedDataStore ? dataStore.inner : dataStore;
+}
+
+/** The subject of a run, by its record. */
+export function subjectOf({ details }: Pick<RunRecord, 'details'>): string | undefined {
+  return (details as { subject?: string }).subject;
+}
+
+/** Subjects of the recorded runs that have a value with this hash. */
+async function subjectsOf(runHistory: RunHistory, hash: string): Promise<string[]> {
+  const runs = new Set<string>();
+  for await (const record of everyItem((page) => runHistory.findLineage({ outputHash: hash, ...page })))
+    runs.add(record.temporal_run_id);
+  const subjects = new Set<string>();
+  for (const run of runs) {
+    const record = await runHistory.getRunByTemporalId(run);
+    const subject = record && subjectOf(record);
+    if (subject !== undefined) subjects.add(subject);
+  }
+  return [...subjects];
+}

@@ -1,0 +1,361 @@
+import { partFor } from '../ports/parts/composed-stores';
+import { requireContentHash } from '../ports/parts/content-hash';
+import { digestStream } from './digest-stream';
+import { SelvageError } from '../errors';
+import {
+  READ_TO_KEEP_BYTES,
+  type DataStore,
+  type Page,
+  type PageOptions,
+  type PutStreamOptions,
+  type StoredEntry,
+  type StoredValue,
+} from '../ports';
+import { Digests } from './digests';
+import { isKeyMark, markKey, requireKeysOf } from './key-marks';
+import type { Keyring } from './keyring';
+import { SealBroken, seal, sealStream, unseal, unsealStream } from './sealed-form';
+import type { SealingKey } from './sealing-key';
+import { currentScope, type RunScope } from './run-scope';
+import type { SubjectKeys } from './subject-keys';
+import { isValueHash, requireName, ValuePlaces, type Place } from './value-places';
+
+/** Milliseconds after which a missing value is a reason to check again for keys that this process lacks. */
+const LOOK_AGAIN_MS = 10_000;
+export interface SealedDataStoreOptions {
+  /** Any data store; closed with this one. */
+  readonly store: DataStore;
+  readonly keyring: Keyring;
+  readonly subjects: SubjectKeys;
+  /** How streams are hashed that are stored outside of any run. Default: without a key. */
+  readonly digests?: Digests;
+  /**
+   * Returns the subjects for whom a value with this hash was stored, when a value is wanted outside of any run. Default: none are known.
+   */
+  readonly subjectsOf?: (hash: string) => Promise<readonly string[]>;
+}
+
+/**
+ * A data store that seals what it is given before an inner store keeps it, and opens what that one has: with the current master key or, in
+ * the scope of a run with a subject, with that subject's key. Values stored under an older key, or unsealed, are found, too.
+ *
+ * In the scope of a subject only its own values count as existing (`has`, `keep`), so that one subject's values never stand for another's;
+ * reads fall back to values without a subject. Outside of any run a hash stands for all values that have it: `get` returns any of them,
+ * `has` tells whether there is one, `delete` removes all.
+ */
+export class SealedDataStore implements DataStore {
+  readonly technology: string;
+  readonly #store: DataStore;
+  readonly #keyring: Keyring;
+  readonly #subjects: SubjectKeys;
+  readonly #digests: Digests;
+  readonly #places: ValuePlaces;
+  readonly #marked = new Map<string, Promise<void>>();
+  #lookedAt = -Infinity;
+
+  constructor({
+    store,
+    keyring,
+    subjects,
+    digests = Digests.none,
+    subjectsOf = async () => [],
+  }: SealedDataStoreOptions) {
+    this.technology = store.technology;
+    this.#store = store;
+    this.#keyring = keyring;
+    this.#subjects = subjects;
+    this.#digests = digests;
+    this.#places = new ValuePlaces(store, keyring, subjects, subjectsOf);
+  }
+
+  /** The store that holds the sealed values. */
+  get inner(): DataStore {
+    return this.#store;
+  }
+
+  /** @throws SelvageError `KeyMissing`, `InvalidKey`: the store has values that this process could not read */
+  async requireKeys(): Promise<void> {
+    await requireKeysOf(this.#store, await this.#keyring.all());
+  }
+
+  /** The values in the form for the inner store. */
+  async sealed(values: readonly StoredValue[], scope = currentScope()): Promise<StoredValue[]> {
+    for (const { hash } of values) requireContentHash(hash);
+    if (values.length === 0) return [];
+    const key = await this.#keyFor(scope);
+    const sealed = values.map(({ hash, bytes }) => {
+      const name = requireName(hash, key);
+      return { hash: name, bytes: seal(key, name, bytes) };
+    });
+    await this.#makeRoom(sealed, key);
+    return sealed;
+  }
+
+  /** Removes values under these names that cannot be opened: the inner store could not tell them from intact ones, and would keep them. */
+  async #makeRoom(sealed: readonly StoredValue[], key: SealingKey): Promise<void> {
+    // Only in the part that they are about to be put into, as the other may be unreachable.
+    const names = new Map<DataStore, string[]>();
+    for (const { hash, bytes } of sealed) {
+      const part = partFor(this.#store, bytes.byteLength);
+      names.set(part, [...(names.get(part) ?? []), hash]);
+    }
+    for (const [part, hashes] of names) {
+      const there = await part.getMany(hashes);
+      for (const [name, bytes] of there) if (!opens(key, name, bytes)) await part.delete(name);
+    }
+  }
+
+  async put(values: readonly StoredValue[]): Promise<void> {
+    await this.#store.put(await this.sealed(values));
+  }
+
+  async get(hash: string): Promise<Uint8Array | undefined> {
+    return (await this.getMany([hash])).get(hash);
+  }
+
+  async getMany(hashes: readonly string[]): Promise<Map<string, Uint8Array>> {
+    const found = new Map<string, Uint8Array>();
+    const wanted = [...new Set(hashes)].filter(isValueHash);
+    if (wanted.length === 0) return found;
+    const places = new Map<string, Place[]>();
+    for (const hash of wanted) places.set(hash, await this.#places.placesOf(hash));
+    // Most are in their likeliest place. A store made of two would otherwise look for all other names in the second one, too.
+    await this.#read(new Map([...places].map(([hash, all]) => [hash, all.slice(0, 1)])), found);
+    await this.#read(
+      new Map([...places].filter(([hash]) => !found.has(hash)).map(([hash, all]) => [hash, all.slice(1)])),
+      found,
+    );
+    for (const hash of wanted) {
+      if (found.has(hash)) continue;
+      await this.#read(new Map([[hash, await this.#places.placesOfSubjects(hash)]]), found);
+      if (!found.has(hash)) await this.#lookForKeys();
+    }
+    return found;
+  }
+
+  async has(hash: string): Promise<boolean> {
+    return (await this.hasMany([hash])).has(hash);
+  }
+
+  hasMany(hashes: readonly string[]): Promise<Set<string>> {
+    return this.#present(hashes, (names) => this.#store.hasMany(names));
+  }
+
+  async keep(hashes: readonly string[]): Promise<Set<string>> {
+    const kept = await this.#present(hashes, (names) => this.#store.keep(names));
+    for (const hash of kept) if (isValueHash(hash) && !(await this.#isWhole(hash))) kept.delete(hash);
+    return kept;
+  }
+
+  /** A value that cannot be opened, even at a second look, is removed: it is about to be made again, and the inner store would keep it. */
+  async #isWhole(hash: string): Promise<boolean> {
+    const names = new Set(await this.#places.namesOf(hash));
+    for (const { name, key } of [
+      ...(await this.#places.placesOf(hash)),
+      ...(await this.#places.placesOfSubjects(hash)),
+    ]) {
+      if (!names.has(name)) continue;
+      for (let look = 0; look < 2; look++) {
+        const stream = await this.#store.getStream(name);
+        if (!stream) break;
+        if (await isReadable(key ? unsealStream(key, name, stream) : stream)) return true;
+        if (look === 1 && key) await this.#store.delete(name);
+      }
+    }
+    return false;
+  }
+
+  async putStream(
+    source: AsyncIterable<Uint8Array>,
+    _options?: PutStreamOptions,
+  ): Promise<{ hash: string; size: number }> {
+    const key = await this.#keyFor(currentScope());
+    const { ofSha256 } = currentScope()?.digest ?? this.#digests.current;
+    const digest = digestStream(source, ofSha256);
+    const nameAtEnd = (): string => requireName(digest.hash(), key);
+    const { hash: name } = await this.#store.putStream(sealStream(key, nameAtEnd, digest.pieces), {
+      nameAtEnd,
+    });
+    if (name !== nameAtEnd()) throw takesNoNames(this.#store);
+    return { hash: digest.hash(), size: digest.size() };
+  }
+
+  async getStream(hash: string): Promise<AsyncIterable<Uint8Array> | undefined> {
+    if (!isValueHash(hash)) return undefined;
+    for (const places of [() => this.#places.placesOf(hash), () => this.#places.placesOfSubjects(hash)]) {
+      for (const { name, key } of await places()) {
+        const stream = await this.#store.getStream(name);
+        if (stream) return key ? this.#opened(hash, name, key, stream) : stream;
+      }
+    }
+    await this.#lookForKeys();
+    return undefined;
+  }
+
+  async list(options: PageOptions = {}): Promise<Page<StoredEntry>> {
+    const page = await this.#store.list(options);
+    const keys = await this.#keyring.all();
+    const items: StoredEntry[] = [];
+    const doubtful: { readonly entry: StoredEntry; readonly better: readonly string[] }[] = [];
+    for (const entry of page.items) {
+      if (isKeyMark(entry.hash)) continue;
+      const told = await this.#places.told(entry, keys);
+      const better = this.#places.betterNames(entry.hash, told.hash, keys);
+      if (better.length === 0) items.push(told);
+      else doubtful.push({ entry: told, better });
+    }
+    // In the middle of a key rotation a value may exist twice.
+    const present = await this.#store.hasMany(doubtful.flatMap(({ better }) => better));
+    for (const { entry, better } of doubtful)
+      if (!better.some((name) => present.has(name))) items.push(entry);
+    return { ...page, items };
+  }
+
+  async delete(hash: string): Promise<void> {
+    for (const name of await this.#places.namesOf(hash)) await this.#store.delete(name);
+  }
+
+  async deleteUnlessPutSince(hashes: readonly string[], since: number): Promise<string[]> {
+    const names = new Map<string, readonly string[]>();
+    for (const hash of new Set(hashes)) names.set(hash, await this.#places.namesOf(hash));
+    const all = [...names.values()].flat();
+    if (all.length === 0) return [];
+    const deleted = new Set(await this.#store.deleteUnlessPutSince(all, since));
+    const left = await this.#store.hasMany(all.filter((name) => !deleted.has(name)));
+    return [...names].flatMap(([hash, its]) =>
+      its.some((name) => deleted.has(name)) && !its.some((name) => left.has(name)) ? [hash] : [],
+    );
+  }
+
+  async purge(): Promise<void> {
+    await this.#store.purge?.();
+  }
+
+  identity(): Promise<string> {
+    return this.#store.identity();
+  }
+
+  async close(): Promise<void> {
+    await this.#store.close();
+  }
+
+  /** The key for new values. First states in the store that it has values of that key. */
+  async #keyFor(scope: RunScope | undefined): Promise<SealingKey> {
+    const master = await this.#keyring.current();
+    let marked = this.#marked.get(master.tag);
+    if (!marked) {
+      marked = markKey(this.#store, master);
+      this.#marked.set(master.tag, marked);
+      marked.catch(() => this.#marked.delete(master.tag));
+    }
+    await marked;
+    return scope?.subject === undefined ? master : await this.#subjects.make(scope.subject);
+  }
+
+  async #read(wanted: ReadonlyMap<string, readonly Place[]>, found: Map<string, Uint8Array>): Promise<void> {
+    const names = [...wanted.values()].flat().map(({ name }) => name);
+    if (names.length === 0) return;
+    const read = await this.#store.getMany(names);
+    for (const [hash, places] of wanted) {
+      const place = places.find(({ name }) => read.has(name));
+      if (place) found.set(hash, this.#open(hash, place, read.get(place.name)!));
+    }
+  }
+
+  #open(hash: string, { name, key }: Place, bytes: Uint8Array): Uint8Array {
+    if (!key) return bytes;
+    try {
+      // The seal protects the name, which is the encrypted hash. Checking the hash would require the digest key that made it.
+      return unseal(key, name, bytes);
+    } catch (error) {
+      throw error instanceof SealBroken ? this.#damaged(hash) : error;
+    }
+  }
+
+  async *#opened(
+    hash: string,
+    name: string,
+    key: SealingKey,
+    sealed: AsyncIterable<Uint8Array>,
+  ): AsyncGenerator<Uint8Array> {
+    try {
+      yield* unsealStream(key, name, sealed);
+    } catch (error) {
+      throw error instanceof SealBroken ? this.#damaged(hash) : error;
+    }
+  }
+
+  /** Which exist for the current run; outside of any run, for anybody. */
+  async #present(
+    hashes: readonly string[],
+    ask: (names: readonly string[]) => Promise<Set<string>>,
+  ): Promise<Set<string>> {
+    const names = new Map<string, readonly string[]>();
+    for (const hash of new Set(hashes)) names.set(hash, await this.#places.namesOf(hash));
+    const found = new Set<string>();
+    const look = async (from: number, to?: number): Promise<void> => {
+      const asked = [...names].filter(([hash]) => !found.has(hash));
+      const all = asked.flatMap(([, its]) => its.slice(from, to));
+      const present = all.length > 0 ? await ask(all) : new Set<string>();
+      for (const [hash, its] of asked) if (its.some((name) => present.has(name))) found.add(hash);
+    };
+    // The same order as for reads.
+    await look(0, 1);
+    await look(1);
+    return found;
+  }
+
+  /** A missing value may be sealed with a key that was added since. */
+  async #lookForKeys(): Promise<void> {
+    const now = performance.now();
+    if (now < this.#lookedAt + LOOK_AGAIN_MS) return;
+    await this.requireKeys();
+    this.#lookedAt = now;
+  }
+
+  get #label(): string {
+    return `the data store (${this.technology})`;
+  }
+
+  #damaged(hash: string): SelvageError {
+    return new SelvageError(
+      'ValueDamaged',
+      `The sealed value ${hash} in ${this.#label} does not open: it was changed, cut off or put in the place of another. Restore it from a backup, or ` +
+        'delete it and run again the knot that made it.',
+      { details: { hash } },
+    );
+  }
+}
+
+function opens(key: SealingKey, name: string, bytes: Uint8Array): boolean {
+  try {
+    unseal(key, name, bytes);
+    return true;
+  } catch (error) {
+    if (error instanceof SealBroken) return false;
+    throw error;
+  }
+}
+
+/** As far as `keep` reads it. */
+async function isReadable(stream: AsyncIterable<Uint8Array>): Promise<boolean> {
+  try {
+    let bytes = 0;
+    for await (const piece of stream) {
+      bytes += piece.byteLength;
+      if (bytes > READ_TO_KEEP_BYTES) return true;
+    }
+    return true;
+  } catch (error) {
+    if (error instanceof SealBroken || SelvageError.is(error, 'ValueDamaged')) return false;
+    throw error;
+  }
+}
+
+function takesNoNames({ technology }: DataStore): SelvageError {
+  return new SelvageError(
+    'InvalidConfig',
+    `The data store (${technology}) does not take sealed streams: its putStream must store under what \`nameAtEnd\` answers.`,
+    { details: { technology, reason: 'WrongValue' } },
+  );
+}

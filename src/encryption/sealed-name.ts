@@ -1,0 +1,52 @@
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+import type { SealingKey } from './sealing-key';
+
+/**
+ * The name under which a sealed value is stored: `sealed:`, the encrypted digest of its hash (80 hexadecimal
+ * digits), and the tag of the key (16).
+ *
+ * A reader of the storage must not be able to check a guessed value by its name, and a holder of the key must
+ * find a value by its hash. So the encryption is deterministic: AES-256 key wrap (RFC 3394), which also
+ * detects names that do not decrypt. Its initial value tells the kind of hash. The key for names is derived
+ * from the key that seals the contents, so that a subject's values, or those under a destroyed key, are as
+ * nameless as they are unreadable.
+ */
+
+const HASH = /^(bytes-sha256|sha256):([0-9a-f]{64})$/;
+const NAME = /^sealed:([0-9a-f]{80})([0-9a-f]{16})$/;
+const WRAP = 'id-aes256-wrap';
+/** Eight bytes for each kind of hash. */
+const INITIAL = {
+  sha256: Buffer.from('sha256 1'),
+  'bytes-sha256': Buffer.from('bytes  1'),
+} as const;
+
+/** Undefined for what is not a content hash. */
+export function sealedName(hash: string, { names, tag }: SealingKey): string | undefined {
+  const match = HASH.exec(hash);
+  if (!match) return undefined;
+  const cipher = createCipheriv(WRAP, names, INITIAL[match[1] as keyof typeof INITIAL]);
+  const wrapped = Buffer.concat([cipher.update(match[2]!, 'hex'), cipher.final()]);
+  return `sealed:${wrapped.toString('hex')}${tag}`;
+}
+
+/** The tag of the key that made a sealed value's name; undefined for any other name. */
+export function tagOfName(name: string): string | undefined {
+  return NAME.exec(name)?.[2];
+}
+
+/** The hash of the value with this name; undefined if this key did not make the name. */
+export function hashOfName(name: string, { names, tag }: SealingKey): string | undefined {
+  const match = NAME.exec(name);
+  if (match?.[2] !== tag) return undefined;
+  for (const [kind, initial] of Object.entries(INITIAL)) {
+    try {
+      const decipher = createDecipheriv(WRAP, names, initial);
+      const digest = Buffer.concat([decipher.update(match[1]!, 'hex'), decipher.final()]);
+      return `${kind}:${digest.toString('hex')}`;
+    } catch {
+      // The name is of the other kind, or was changed.
+    }
+  }
+  return undefined;
+}

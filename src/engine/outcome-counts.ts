@@ -1,9 +1,0 @@
-import type { OutcomeKind } from '../model/outcome';
-
-type OutcomeCounts = Readonly<Record<OutcomeKind, number>>;
-
-/** @param more undefined: nothing */
-export function sumOf(counts: OutcomeCounts, more: OutcomeCounts | undefined): OutcomeCounts {
-  if (!more) return counts;
-  return { ok: counts.ok + more.ok, err: counts.err + more.err, skipped: counts.skipped + more.skipped };
-}

@@ -1,0 +1,121 @@
+import { decodeJson, type Json } from '../values';
+import type { BackfillOptions } from '../client';
+import type { Selection } from '../backfills';
+import { SelvageError } from '../errors';
+import { readTime } from '../runtime/given-times';
+import { recordOf, type AnyTapestry } from '../authoring';
+import type { ActName, Acts, BackfillAsk } from './contract';
+import type { ExplorerData, Rights } from './data';
+import { requireTapestry } from './require-tapestry';
+
+/** Recorded as the run's trigger unless the caller's rights name another. */
+const TRIGGER = 'ui';
+
+export type ActAsk = Acts[ActName]['ask'];
+
+type Doing = {
+  [Name in ActName]: (
+    data: ExplorerData,
+    ask: Acts[Name]['ask'],
+    by: { readonly actor?: string; readonly trigger: string },
+  ) => Promise<Acts[Name]['answer']>;
+};
+
+const ACTS: Doing = {
+  async start(data, { tapestry: name, parameters, runId, tags }, by) {
+    const tapestry = requireTapestry(data, name);
+    const given = await parametersOf(tapestry, parameters);
+    const run = await data.reach.do((selvage) =>
+      selvage.start(tapestry, given, {
+        ...by,
+        ...(runId !== undefined && { runId }),
+        ...(tags && { tags }),
+      }),
+    );
+    return { run: run.runId };
+  },
+  async signal({ reach }, { run, signal, payload }) {
+    const value = valueOf(payload);
+    await reach.do((selvage) => selvage.getRun(run).signal(signal, value));
+    return {};
+  },
+  async cancel({ reach }, { run }) {
+    await reach.do((selvage) => selvage.getRun(run).cancel());
+    return {};
+  },
+  async terminate({ reach }, { run, reason }, { actor }) {
+    const who = actor === undefined ? 'by the page' : `by ${actor}, by the page`;
+    await reach.do((selvage) => selvage.getRun(run).terminate(reason ?? `Terminated ${who}`));
+    return {};
+  },
+  async resume({ reach }, { run, from }, { actor }) {
+    // The user of the page has seen the run's outcome, so a run that was resumed before may be resumed again.
+    const resumed = await reach.do((selvage) =>
+      selvage.resume(run, { again: true, ...(actor !== undefined && { actor }), ...(from && { from }) }),
+    );
+    return { run: resumed.runId };
+  },
+  async schedule({ reach }, { id, act: what }, { actor }) {
+    const note = `by ${actor ?? 'somebody'}, by the page`;
+    await reach.do(async ({ schedules }) => {
+      if (what === 'pause') await schedules.pause(id, `Paused ${note}`);
+      else if (what === 'resume') await schedules.resume(id, `Resumed ${note}`);
+      else await schedules.trigger(id);
+    });
+    return {};
+  },
+  async backfill(data, ask, by) {
+    const tapestry = requireTapestry(data, ask.tapestry);
+    const run = await data.reach.do((selvage) =>
+      selvage.partitions.backfill(tapestry, { ...backfillOptions(ask), ...by }),
+    );
+    return { run: run.runId };
+  },
+};
+
+/**
+ * Reads a form's fields by name. A text becomes a time where the schema accepts no text.
+ *
+ * @throws SelvageError `InvalidParameters`, `NotDecodable`
+ */
+async function parametersOf(tapestry: AnyTapestry, json: Json): Promise<Record<string, unknown>> {
+  const given = valueOf(json);
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new SelvageError('InvalidParameters', 'The parameters of a run are an object, by name.', {
+      details: {
+        tapestry: tapestry.name,
+        problems: [{ path: '', code: 'WrongType', message: 'expected an object' }],
+      },
+    });
+  }
+  const { parameters } = recordOf(tapestry);
+  const read = await Promise.all(
+    Object.entries(given).map(async ([name, value]) => [name, await readTime(parameters.get(name), value)]),
+  );
+  // Assignment would treat names such as `__proto__` as something else.
+  return Object.fromEntries(read) as Record<string, unknown>;
+}
+
+/** Carries out an act. The ask is already validated and the caller may act. */
+export async function act<Name extends ActName>(
+  data: ExplorerData,
+  { actor, trigger = TRIGGER }: Rights,
+  name: Name,
+  ask: ActAsk,
+): Promise<Acts[Name]['answer']> {
+  return await ACTS[name](data, ask, { trigger, ...(actor !== undefined && { actor }) });
+}
+
+/** A backfill selects by these states: all but ok and running. */
+export function backfillOptions({ from, to, states }: BackfillAsk): BackfillOptions {
+  return {
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
+    ...(states && { only: states as Selection[] }),
+  };
+}
+
+/** Rejects references into the data store: a user who may start runs may not read everything in it. */
+function valueOf(json: Json): unknown {
+  return decodeJson(json, { allowReferences: false });
+}

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import type { Json } from '../values';
+import { OUTCOME_KINDS, RUN_STATUSES } from '../authoring/outcome';
+import type { ActName, QuestionName } from './contract';
+
+const MOST_CHARACTERS = 2_000;
+/** Maximum number of knots in one ask. */
+const MOST_KNOTS = 10_000;
+
+const text = z.string().max(MOST_CHARACTERS);
+const name = text.min(1);
+const cursor = text.optional();
+const limit = z.int().min(1).max(1_000).optional();
+const time = z.number().optional();
+const json = z.json() as z.ZodType<Json>;
+
+const rerun = z.strictObject({ run: name, from: z.array(name).max(MOST_KNOTS).optional() });
+const backfill = z.strictObject({
+  tapestry: name,
+  from: name.optional(),
+  to: name.optional(),
+  states: z.array(name).max(10).optional(),
+});
+
+/** The schema of each ask; everything else is refused. */
+export const QUESTIONS = {
+  about: z.strictObject({}),
+  runs: z.strictObject({
+    tapestry: name.optional(),
+    status: z.enum(RUN_STATUSES).optional(),
+    actor: name.optional(),
+    trigger: name.optional(),
+    tag: name.optional(),
+    partition: name.optional(),
+    since: time,
+    until: time,
+    limit,
+    cursor,
+  }),
+  grid: z.strictObject({ tapestry: name, limit, cursor }),
+  run: z.strictObject({ run: name }),
+  waiting: z.strictObject({ run: name }),
+  knot: z.strictObject({ run: name, knot: name }),
+  elements: z.strictObject({
+    run: name,
+    map: name,
+    outcome: z.enum(OUTCOME_KINDS).optional(),
+    from: z.int().min(0).optional(),
+    limit,
+  }),
+  value: z.strictObject({
+    hash: name,
+    run: name.optional(),
+    path: z
+      .array(z.union([text, z.int().min(0)]))
+      .max(1_000)
+      .optional(),
+    from: z.int().min(0).optional(),
+    as: z.enum(['json', 'text', 'bytes']).optional(),
+  }),
+  uses: z.strictObject({ hash: name, cursor }),
+  walk: z.strictObject({ hash: name, direction: z.enum(['why', 'impact']), run: name.optional() }),
+  compare: z.strictObject({ first: name, second: name }),
+  schedules: z.strictObject({}),
+  partitions: z.strictObject({ tapestry: name }),
+  triggers: z.strictObject({}),
+  deadLetters: z.strictObject({ trigger: name, cursor }),
+  workers: z.strictObject({}),
+  approvals: z.strictObject({ cursor }),
+  find: z.strictObject({ text, limit: z.int().min(1).max(100).optional() }),
+  rerunPreview: rerun,
+  backfillPreview: backfill,
+} satisfies Record<QuestionName, z.ZodType>;
+
+export const ACTS = {
+  start: z.strictObject({
+    tapestry: name,
+    parameters: json,
+    runId: name.optional(),
+    tags: z.array(name).max(100).optional(),
+  }),
+  signal: z.strictObject({ run: name, signal: name, payload: json }),
+  cancel: z.strictObject({ run: name }),
+  terminate: z.strictObject({ run: name, reason: text.optional() }),
+  resume: rerun,
+  schedule: z.strictObject({ id: name, act: z.enum(['pause', 'resume', 'trigger']) }),
+  backfill,
+} satisfies Record<ActName, z.ZodType>;

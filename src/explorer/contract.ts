@@ -1,0 +1,567 @@
+/* eslint-disable max-lines -- all that the page and its sources say to each other, as one list */
+import type { Json } from '../values';
+import type { OutcomeKind, RunStatus } from '../authoring/outcome';
+import type { GraphState, RunGraph } from '../authoring/run-graph';
+
+/**
+ * What the page reads and does, as plain JSON. Three sources answer it, so that the page is the same in all
+ * of them: the server of `selvage ui` over HTTP, a file of `htmlForRun` or `htmlForTapestry`, and a capsule.
+ * `Abilities` lists what a source can answer.
+ * Over HTTP a question is `GET api/<name>?q=<JSON>`, and an act `POST api/<name>` with JSON and the header
+ * `x-selvage-act: 1`. `live` is `GET api/live?after=<position>`: server-sent events, continued by
+ * `Last-Event-ID`. Each message is a list of {@link LiveEvent} with a position as its id. The event `behind`
+ * says that some were left out, so that the page must ask again for what it shows. A refusal is an
+ * {@link ApiError} with an HTTP status from 400 on.
+ * Times are milliseconds since the epoch. Pages are continued by `cursor`, which is absent on the last one.
+ */
+export interface Questions {
+  about: { ask: Record<string, never>; answer: About };
+  runs: { ask: RunsAsk; answer: RunsAnswer };
+  /** Runs × knots of one tapestry, newest run first. */
+  grid: { ask: { tapestry: string; limit?: number; cursor?: string }; answer: GridAnswer };
+  run: { ask: { run: string }; answer: RunView };
+  /**
+   * Why an unfinished run has not ended. Slower than the rest of `run`, because it asks the server and a
+   * worker.
+   */
+  waiting: { ask: { run: string }; answer: Pick<RunView, 'waiting' | 'step'> };
+  knot: { ask: { run: string; knot: string }; answer: KnotView };
+  elements: { ask: ElementsAsk; answer: ElementsAnswer };
+  value: { ask: ValueAsk; answer: ValueView };
+  /** Every run that made or used a value. */
+  uses: { ask: { hash: string; cursor?: string }; answer: UsesAnswer };
+  /** `why`: what the value was made of; `impact`: what was made of it. */
+  walk: { ask: { hash: string; direction: 'why' | 'impact'; run?: string }; answer: WalkAnswer };
+  compare: { ask: { first: string; second: string }; answer: Comparison };
+  schedules: { ask: Record<string, never>; answer: { schedules: ScheduleView[] } };
+  partitions: { ask: { tapestry: string }; answer: PartitionsAnswer };
+  triggers: { ask: Record<string, never>; answer: { triggers: TriggerView[] } };
+  /** Events of a trigger that started no run: claimed but not started, or refused and put aside. */
+  deadLetters: { ask: { trigger: string; cursor?: string }; answer: DeadLettersAnswer };
+  workers: { ask: Record<string, never>; answer: { queues: QueueView[] } };
+  /** Signals that runs wait for. */
+  approvals: { ask: { cursor?: string }; answer: ApprovalsAnswer };
+  /** For the palette: runs, knots, tapestries and values whose names or hashes match the typed text. */
+  find: { ask: { text: string; limit?: number }; answer: { found: Found[] } };
+  /** What a rerun from knots would run and what it would reuse. */
+  rerunPreview: { ask: RerunAsk; answer: RerunPreview };
+  backfillPreview: { ask: BackfillAsk; answer: { keys: string[]; total: number } };
+}
+
+export interface Acts {
+  start: {
+    ask: { tapestry: string; parameters: Json; runId?: string; tags?: string[] };
+    answer: { run: string };
+  };
+  signal: { ask: { run: string; signal: string; payload: Json }; answer: Record<string, never> };
+  cancel: { ask: { run: string }; answer: Record<string, never> };
+  terminate: { ask: { run: string; reason?: string }; answer: Record<string, never> };
+  /** Starts a run that takes over every Ok outcome, except those of `from` and everything downstream. */
+  resume: { ask: RerunAsk; answer: { run: string } };
+  schedule: { ask: { id: string; act: 'pause' | 'resume' | 'trigger' }; answer: Record<string, never> };
+  backfill: { ask: BackfillAsk; answer: { run: string } };
+}
+
+export type QuestionName = keyof Questions;
+export type ActName = keyof Acts;
+
+export interface ApiError {
+  readonly error: {
+    /** A stable error code of Selvage. */
+    readonly code: string;
+    readonly message: string;
+    readonly details?: Json;
+  };
+}
+
+/** An event of `live`. It says only where data has changed; the page asks again for what it shows. */
+export interface LiveEvent {
+  readonly kind: 'run-started' | 'knot-finished' | 'run-ended';
+  readonly run: string;
+  readonly temporalRunId: string;
+  readonly tapestry: string;
+  /** For `knot-finished`: the id of the knot or element, and its state as in a graph. */
+  readonly knot?: string;
+  readonly state?: GraphState;
+  /** For `run-ended`. */
+  readonly status?: RunStatus;
+  readonly at: number;
+}
+
+export interface About {
+  readonly version: string;
+  /** The project's name, for the title. */
+  readonly project: string;
+  /** Absent in a file, and until the server was reached. */
+  readonly server?: { readonly address: string; readonly namespace: string; readonly temporalUi?: string };
+  /**
+   * Absent in a file. While `connecting` or `away`, answers come from the records alone, nothing says why a
+   * run waits, and acts wait or are refused.
+   */
+  readonly serverState?: 'connecting' | 'connected' | 'away';
+  readonly abilities: Abilities;
+  /**
+   * Later answers are at least as new as this position of the feed: `GET api/live?after=` continues from it.
+   * Absent where nothing changes.
+   */
+  readonly position?: string;
+  /** The tapestries of the page's file, with what forms need. */
+  readonly tapestries: readonly TapestryView[];
+}
+
+export interface Abilities {
+  /** Whether the caller may act: it has the token, and the page is not read-only. */
+  readonly act: boolean;
+  readonly isReadOnly: boolean;
+  readonly live: boolean;
+  /** The pages that have data. */
+  readonly pages: readonly PageName[];
+}
+
+export type PageName =
+  | 'runs'
+  | 'run'
+  | 'compare'
+  | 'value'
+  | 'schedules'
+  | 'partitions'
+  | 'triggers'
+  | 'workers'
+  | 'approvals'
+  | 'tapestry';
+
+export interface TapestryView {
+  readonly name: string;
+  readonly description?: string;
+  readonly graph: RunGraph;
+  /** A parameter whose schema JSON Schema cannot express has `{}`. */
+  readonly parameters: readonly ParameterView[];
+  readonly partitioned: boolean;
+}
+
+export interface ParameterView {
+  readonly name: string;
+  readonly schema: Json;
+  readonly isRequired: boolean;
+  readonly default?: Json;
+}
+
+export interface RunsAsk {
+  readonly tapestry?: string;
+  readonly status?: RunStatus;
+  readonly actor?: string;
+  readonly trigger?: string;
+  readonly tag?: string;
+  readonly partition?: string;
+  readonly since?: number;
+  readonly until?: number;
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+export interface RunsAnswer {
+  readonly runs: readonly RunSummary[];
+  readonly cursor?: string;
+}
+
+export interface RunSummary {
+  readonly run: string;
+  readonly temporalRunId: string;
+  readonly tapestry: string;
+  readonly status: RunStatus;
+  /** No worker has begun it yet. */
+  readonly isUnbegun?: true;
+  readonly startedAt: number;
+  readonly finishedAt?: number;
+  readonly counts?: { readonly ok: number; readonly err: number; readonly skipped: number };
+  readonly actor?: string;
+  readonly trigger?: string;
+  readonly triggerKey?: string;
+  readonly partition?: string;
+  readonly tags: readonly string[];
+  readonly error?: { readonly type: string; readonly message: string };
+}
+
+export interface GridAnswer {
+  /** Ids of knots, in the order of the newest plan. */
+  readonly knots: readonly string[];
+  readonly runs: readonly (RunSummary & {
+    /** One character per knot: `o` ok, `h` reused, `e` err, `s` skipped, `r` running or waiting, ` ` none. */
+    readonly cells: string;
+  })[];
+  readonly cursor?: string;
+}
+
+export interface RunView {
+  readonly run: RunSummary & {
+    readonly planHash: string;
+    readonly parentRun?: string;
+    readonly parentKnot?: string;
+    readonly resumedFrom?: string;
+    readonly resumedAs?: readonly string[];
+    readonly commit?: string;
+    readonly event?: Readonly<Record<string, string | number>>;
+  };
+  readonly graph: RunGraph;
+  /**
+   * Why unfinished knots wait, by knot id; see `WaitingKnot`. Absent if the run is over or it cannot be
+   * determined.
+   */
+  readonly waiting?: Readonly<Record<string, WaitingView>>;
+  /** Why the run as a whole makes no progress. */
+  readonly step?: { readonly code: string; readonly message: string };
+  /** The tapestry's runs before and after this one. */
+  readonly previous?: string;
+  readonly next?: string;
+  /** The answer is at least as new as this position of the feed: `live` continues from it. */
+  readonly position?: string;
+}
+
+export interface WaitingView {
+  /** A `WaitingState`: `running`, `queued`, `retrying`, `paused`, `waiting`, `held`, `blocked`. */
+  readonly state: string;
+  readonly code: string;
+  readonly message: string;
+  readonly since?: number;
+  readonly attempt?: number;
+  readonly nextAttemptAt?: number;
+  readonly worker?: string;
+  readonly signal?: string;
+  readonly until?: number;
+}
+
+export interface KnotView {
+  readonly knot: string;
+  readonly state?: GraphState;
+  readonly waiting?: WaitingView;
+  readonly inputs: readonly InputView[];
+  readonly error?: ErrorView;
+  /**
+   * Whether its value was reused, and a sentence that says why or why not. Absent if the knot is not cached.
+   */
+  readonly cache?: {
+    readonly isHit: boolean;
+    readonly sentence: string;
+    readonly run?: string;
+    readonly knot?: string;
+  };
+  /** The end of what its body logged. */
+  readonly log?: { readonly hash: string; readonly text: string; readonly isCut: boolean };
+  readonly codeHash?: string;
+  readonly dispatcher?: string;
+  readonly taskQueue?: string;
+  /** For a knot that waits for a signal: the schema of the payload. */
+  readonly signalSchema?: Json;
+}
+
+export interface InputView {
+  readonly name: string;
+  /** Absent for a constant. */
+  readonly knot?: string;
+  readonly hash?: string;
+}
+
+export interface ErrorView {
+  readonly type: string;
+  readonly message: string;
+  readonly traceback: string;
+  /** `file:line:column`. */
+  readonly at?: string;
+  readonly cause?: ErrorView;
+  readonly errors?: readonly ErrorView[];
+}
+
+export interface ElementsAsk {
+  readonly run: string;
+  readonly map: string;
+  readonly outcome?: OutcomeKind;
+  /** Index of the first element to return. */
+  readonly from?: number;
+  readonly limit?: number;
+}
+
+export interface ElementsAnswer {
+  readonly count: number;
+  readonly counts: {
+    readonly ok: number;
+    readonly err: number;
+    readonly skipped: number;
+    readonly reused: number;
+  };
+  /**
+   * At most 200 cells, each for `count / cells` elements: `o`, `h`, `e` (if any failed), `s`, ` ` (if some
+   * are missing).
+   */
+  readonly strip: string;
+  readonly elements: readonly { readonly id: string; readonly index: number; readonly state: GraphState }[];
+  /** The index at which the next page begins. Absent on the last page. */
+  readonly next?: number;
+}
+
+export interface ValueAsk {
+  readonly hash: string;
+  /** The run whose key decrypts the value, where values are sealed for subjects. */
+  readonly run?: string;
+  /** Path into the value: names and indexes. */
+  readonly path?: readonly (string | number)[];
+  /** First item of a list, row of a table, character of a text or byte to return. */
+  readonly from?: number;
+  /** The form to return. Default: the one that shows most of the value. */
+  readonly as?: 'json' | 'text' | 'bytes';
+}
+
+/**
+ * A preview of at most 256 KiB; for an image, 2 MiB. `json` is as the codec writes it: what JSON cannot
+ * express is an object with `$type` (`date`, `bytes`, `bigint`, `number`, `undefined`, `map`, `set`,
+ * `stored`, `class:<name>`, `object`) and `value`.
+ */
+export type ValueView =
+  | {
+      readonly form: 'json';
+      readonly hash: string;
+      readonly size: number;
+      readonly json: Json;
+      readonly isCut: boolean;
+    }
+  | {
+      readonly form: 'text';
+      readonly hash: string;
+      readonly size: number;
+      readonly text: string;
+      readonly isCut: boolean;
+    }
+  | {
+      readonly form: 'image';
+      readonly hash: string;
+      readonly size: number;
+      readonly mediaType: string;
+      readonly base64: string;
+    }
+  | { readonly form: 'table'; readonly hash: string; readonly size: number; readonly table: TableView }
+  | {
+      readonly form: 'bytes';
+      readonly hash: string;
+      readonly size: number;
+      readonly mediaType?: string;
+      readonly hex: string;
+    }
+  /**
+   * `code` is `ValueMissing`, `SubjectForgotten`, `KeyMissing`, `Redacted`, `NotKept`, `BackendUnavailable`
+   * or another error code.
+   */
+  | { readonly form: 'none'; readonly hash: string; readonly code: string; readonly message: string };
+
+export interface TableView {
+  readonly rows: number;
+  readonly columns: readonly ColumnView[];
+  /** Index of the first row. */
+  readonly from: number;
+  /**
+   * At most 100 rows, with cells in the order of the columns. An absent cell is null; the column counts it as
+   * `missing`.
+   */
+  readonly cells: readonly (readonly Json[])[];
+}
+
+export interface ColumnView {
+  readonly name: string;
+  readonly type: 'number' | 'text' | 'boolean' | 'time' | 'mixed' | 'nested';
+  readonly missing: number;
+  readonly distinct?: number;
+  readonly min?: number | string;
+  readonly max?: number | string;
+  readonly mean?: number;
+  /** For numbers: the counts of ten equal ranges from `min` to `max`. */
+  readonly histogram?: readonly number[];
+  /** For texts: the most frequent ones, at most five. */
+  readonly top?: readonly (readonly [text: string, count: number])[];
+}
+
+export interface UsesAnswer {
+  readonly hash: string;
+  readonly uses: readonly UseView[];
+  readonly cursor?: string;
+}
+
+export interface UseView {
+  readonly run: string;
+  readonly tapestry: string;
+  readonly knot: string;
+  readonly as: 'made' | 'reused' | 'parameter' | 'input';
+  readonly at: number;
+}
+
+export interface WalkAnswer {
+  readonly hash: string;
+  /** In the order of the walk; `depth` counts from 0. */
+  readonly steps: readonly {
+    readonly depth: number;
+    readonly run: string;
+    readonly knot: string;
+    readonly definition?: string;
+    readonly hash?: string;
+    readonly through?: string;
+    readonly at: number;
+  }[];
+  readonly isCut: boolean;
+}
+
+/**
+ * How a knot of two runs compares. `same`: equal hashes; each other value names the first thing that differs.
+ */
+export type Likeness =
+  'same' | 'hash' | 'code' | 'config' | 'outcome' | 'only-first' | 'only-second' | 'not-run';
+
+export interface Comparison {
+  readonly first: RunSummary;
+  readonly second: RunSummary;
+  /**
+   * Both runs: the knots of the first, then those that only the second has. States are the second run's, or
+   * else the first's.
+   */
+  readonly graph: RunGraph;
+  /** By index into `graph.knots`. */
+  readonly likeness: readonly Likeness[];
+  /** A sentence for each knot that differs, by index. */
+  readonly sentences: Readonly<Record<number, string>>;
+  /** Index of the first knot that differs although none of its parents does. */
+  readonly divergent?: number;
+  readonly sentence: string;
+}
+
+export interface ScheduleView {
+  readonly id: string;
+  readonly tapestry: string;
+  readonly words: string;
+  readonly timezone: string;
+  readonly isPaused: boolean;
+  readonly note?: string;
+  readonly next: readonly number[];
+  readonly last: readonly { readonly run: string; readonly at: number }[];
+  readonly overlap: string;
+}
+
+export interface PartitionsAnswer {
+  readonly tapestry: string;
+  readonly partitions: readonly {
+    readonly key: string;
+    /** `missing`, `running`, `ok`, `stale`, `failed`. */
+    readonly state: string;
+    readonly run?: string;
+    readonly reasons: readonly string[];
+  }[];
+}
+
+export interface TriggerView {
+  readonly name: string;
+  readonly kind: string;
+  readonly tapestry?: string;
+  readonly state?: string;
+  readonly started: number;
+  readonly waiting: number;
+  readonly lastAt?: number;
+}
+
+export interface DeadLettersAnswer {
+  readonly letters: readonly {
+    readonly key: string;
+    readonly at: number;
+    readonly reason: string;
+    readonly link: Readonly<Record<string, string | number>>;
+  }[];
+  readonly cursor?: string;
+}
+
+export interface QueueView {
+  readonly queue: string;
+  readonly tapestries: readonly string[];
+  readonly workers: readonly string[];
+  readonly lastPollAt?: number;
+  /** Number of unfinished runs. */
+  readonly running: number;
+}
+
+export interface ApprovalsAnswer {
+  readonly waits: readonly {
+    readonly run: string;
+    readonly tapestry: string;
+    readonly knot: string;
+    readonly signal: string;
+    readonly since?: number;
+    readonly until?: number;
+    readonly summary?: string;
+    /** The schema of the payload; `{}` where JSON Schema cannot express it. */
+    readonly schema: Json;
+  }[];
+  readonly cursor?: string;
+}
+
+export type Found =
+  | { readonly kind: 'run'; readonly run: string; readonly tapestry: string; readonly status: RunStatus }
+  | { readonly kind: 'tapestry'; readonly tapestry: string }
+  | { readonly kind: 'knot'; readonly run: string; readonly knot: string }
+  | { readonly kind: 'value'; readonly hash: string };
+
+export interface RerunAsk {
+  readonly run: string;
+  /** Ids of the knots to run again, with everything downstream. Default: those that are not Ok. */
+  readonly from?: readonly string[];
+}
+
+export interface RerunPreview {
+  readonly reused: readonly string[];
+  readonly runs: readonly string[];
+}
+
+export interface BackfillAsk {
+  readonly tapestry: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly states?: readonly string[];
+}
+
+/**
+ * The data in a file of `htmlForRun`, `htmlForTapestry` or a capsule: gzip, base64, in a
+ * `<script type="application/octet-stream">`.
+ */
+export interface EmbeddedDocument {
+  readonly format: 1;
+  readonly kind: 'tapestry' | 'run' | 'capsule';
+  readonly about: About;
+  readonly run?: RunView;
+  readonly tapestry?: TapestryView;
+  /** By knot id; in a capsule, also by element of a map. */
+  readonly knots?: Readonly<Record<string, KnotView>>;
+  /** By id of the map: all elements that the file contains. */
+  readonly elements?: Readonly<Record<string, ElementsAnswer>>;
+  /** The runs that its knots started, those that they started, and so on. */
+  readonly nested?: readonly EmbeddedRun[];
+  /** By hash. */
+  readonly values?: Readonly<Record<string, ValueView>>;
+}
+
+/** A nested run in a file. */
+export interface EmbeddedRun {
+  readonly run: RunView;
+  readonly knots: Readonly<Record<string, KnotView>>;
+  readonly elements: Readonly<Record<string, ElementsAnswer>>;
+}
+
+/** Where the page gets its answers from. */
+export interface Source {
+  ask<Name extends QuestionName>(
+    name: Name,
+    ask: Questions[Name]['ask'],
+    signal?: AbortSignal,
+  ): Promise<Questions[Name]['answer']>;
+  act<Name extends ActName>(name: Name, ask: Acts[Name]['ask']): Promise<Acts[Name]['answer']>;
+  /**
+   * Calls back with each batch of events after a position, until the returned function is called. `behind`
+   * says that events were left out: ask again for what is shown. The next batch continues from there.
+   */
+  live(
+    after: string | undefined,
+    on: (events: readonly LiveEvent[], position: string) => void,
+    onState?: (state: 'live' | 'lost' | 'behind') => void,
+  ): () => void;
+}

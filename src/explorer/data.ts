@@ -1,0 +1,29 @@
+import type { AnyTapestry } from '../authoring';
+import type { Backends } from '../ports';
+import type { TriggerDeclaration } from '../triggers';
+import type { LiveFeed } from './live-feed';
+import type { Plans } from './plans';
+import type { ServerReach } from './reach';
+
+/** Everything that questions are answered from. */
+export interface ExplorerData {
+  readonly backends: Backends;
+  readonly reach: ServerReach;
+  /** The project's name, for the title. */
+  readonly project: string;
+  readonly tapestries: readonly AnyTapestry[];
+  readonly triggers: readonly TriggerDeclaration[];
+  readonly plans: Plans;
+  /** Absent if the run history has no order of changes. */
+  readonly live?: LiveFeed;
+}
+
+/** What one request may do, and on whose behalf. */
+export interface Rights {
+  readonly mayAct: boolean;
+  readonly isReadOnly: boolean;
+  /** Goes into the record of the runs that it starts. */
+  readonly actor?: string;
+  /** Recorded as the trigger of the runs that it starts. Default `ui`. */
+  readonly trigger?: string;
+}

@@ -1,0 +1,97 @@
+import path from 'node:path';
+import type { Selvage } from '../client';
+import { isDebug, lineLogger } from '../client/log-line';
+import { SelvageError } from '../errors';
+import type { LoggerLike } from '../authoring/knot-context';
+import { isNodeSurroundings } from '../http/node-surroundings';
+import { writeErrorLine } from '../terminal';
+import type { TriggerDeclaration } from '../triggers';
+import type { AnyTapestry } from '../authoring';
+import { Explorer } from './explorer';
+import { Guard, type Authenticate } from './http/guard';
+import { ServerReach } from './reach';
+
+export interface ExplorerHandlerOptions {
+  /** Answers the questions and carries out the acts. `close` leaves it open. */
+  readonly selvage: Selvage;
+  /**
+   * Identifies the caller of each request and says what it may do: by a session, a header of your proxy, a
+   * client certificate. Returns undefined for an unknown caller, who gets a 401. `actor` goes into the record
+   * of the runs that it starts.
+   */
+  readonly authenticate: Authenticate;
+  /** The tapestries that the page has forms for. Default: none. */
+  readonly tapestries?: readonly AnyTapestry[];
+  /** The triggers to show even if they have started nothing yet. Default: none. */
+  readonly triggers?: readonly TriggerDeclaration[];
+  /**
+   * The path at which the page is mounted, such as `/selvage`, if the framework does not strip it from the
+   * URL. Default: the root.
+   */
+  readonly basePath?: string;
+  /** Whether all acts are refused. Default false. */
+  readonly readOnly?: boolean;
+  /**
+   * Host names of the page; a request whose `Host` is another is refused. Default: all are accepted, and your
+   * server is to refuse foreign ones.
+   */
+  readonly hosts?: readonly string[];
+  /** The title of the page. Default: the name of the project's folder. */
+  readonly project?: string;
+  /** Receives failures to answer (`warn`). Default: lines on stderr. */
+  readonly logger?: LoggerLike;
+}
+
+/**
+ * Answers the page's requests in any framework that has `Request` and `Response`; in express and `node:http`
+ * by `toNodeHandler`.
+ */
+export interface ExplorerHandler {
+  (request: Request, surroundings?: unknown): Promise<Response>;
+  /** Ends the streams of events, which otherwise stay open as long as the page. The client stays open. */
+  close(): void;
+}
+
+/**
+ * The page of runs in a server of your own, with your own authentication.
+ *
+ * @throws SelvageError `InvalidConfig`
+ */
+export function explorerHandler(options: ExplorerHandlerOptions): ExplorerHandler {
+  const { selvage, authenticate, tapestries = [], triggers = [], readOnly = false, hosts } = options;
+  if (typeof authenticate !== 'function') {
+    throw new SelvageError(
+      'InvalidConfig',
+      'explorerHandler() needs `authenticate`: a function that says of a request who asks, and whether that one may read and act.',
+      { details: { option: 'authenticate', reason: 'MissingPart' } },
+    );
+  }
+  const basePath = (options.basePath ?? '').replace(/\/+$/, '');
+  if (basePath !== '' && !basePath.startsWith('/')) {
+    throw new SelvageError(
+      'InvalidConfig',
+      `The basePath ${JSON.stringify(basePath)} of the page does not begin with "/".`,
+      {
+        details: { option: 'basePath', reason: 'WrongValue' },
+      },
+    );
+  }
+  const named = hosts && new Set(hosts.map((host) => host.toLowerCase()));
+  const explorer = new Explorer({
+    backends: selvage.backends,
+    reach: ServerReach.of(selvage),
+    project: options.project ?? path.basename(selvage.projectDir),
+    tapestries,
+    triggers,
+    basePath,
+    guard: new Guard({
+      authenticate,
+      isReadOnly: readOnly,
+      ...(named && { isOwnHost: (host: string) => named.has(host.toLowerCase()) }),
+    }),
+    logger: options.logger ?? lineLogger(writeErrorLine, { format: 'text', runs: true, isVerbose: isDebug }),
+  });
+  const answer = async (request: Request, surroundings?: unknown): Promise<Response> =>
+    await explorer.fetch(request, isNodeSurroundings(surroundings) ? surroundings.mountedAt : undefined);
+  return Object.assign(answer, { close: () => explorer.close() });
+}

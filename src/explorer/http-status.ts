@@ -1,0 +1,66 @@
+import type { Json } from '../values';
+import { SelvageError, classOf, type ErrorClass, type ErrorCode } from '../errors';
+import type { ApiError } from './contract';
+
+/** The status of codes that differ from their class. */
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  NotAuthentic: 401,
+  ForeignRequest: 403,
+  PageReadOnly: 403,
+  UnknownKnot: 404,
+  UnknownPath: 404,
+  UnknownRun: 404,
+  UnknownSchedule: 404,
+  UnknownTapestry: 404,
+  UnknownValue: 404,
+  MethodNotAllowed: 405,
+  NotResumable: 409,
+  NotKept: 410,
+  Redacted: 410,
+  SubjectForgotten: 410,
+  ValueMissing: 410,
+  BodyTooLarge: 413,
+  UnsupportedMediaType: 415,
+  RequestFailed: 500,
+};
+/** All other classes are client errors (400). */
+const STATUS_OF_CLASS: Partial<Record<ErrorClass, number>> = {
+  state: 409,
+  outage: 503,
+  backend: 503,
+  key: 503,
+  deploy: 503,
+  damaged: 500,
+};
+
+/** Limit for an error's details; larger ones are left out. */
+const DETAILS_BYTES = 16 * 1024;
+
+/**
+ * The HTTP answer to an error. Errors that are not Selvage's reveal nothing to the caller: they are for the
+ * log.
+ */
+export function refusalOf(error: unknown): { readonly status: number; readonly body: ApiError } {
+  if (!SelvageError.is(error)) {
+    const message =
+      'The question could not be answered; the log of the process that serves this page says why.';
+    return { status: 500, body: { error: { code: 'RequestFailed', message } } };
+  }
+  const { code, message } = error;
+  const details = detailsOf(error);
+  return {
+    status: STATUS[code] ?? STATUS_OF_CLASS[classOf(error) ?? 'input'] ?? 400,
+    body: { error: { code, message, ...(details !== undefined && { details }) } },
+  };
+}
+
+function detailsOf({ details }: SelvageError): Json | undefined {
+  if (Object.keys(details).length === 0) return undefined;
+  try {
+    const text = JSON.stringify(details);
+    return text.length <= DETAILS_BYTES ? (JSON.parse(text) as Json) : undefined;
+  } catch {
+    // Some details are objects that JSON cannot express.
+    return undefined;
+  }
+}

@@ -1,0 +1,184 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { hostname } from 'node:os';
+import { isIP } from 'node:net';
+import { SelvageError } from '../../errors';
+import type { Rights } from '../data';
+
+/** Who makes a request, and what they may do. */
+export interface Caller {
+  readonly mayRead: boolean;
+  readonly mayAct: boolean;
+  /** Goes into the record of the runs that it starts. */
+  readonly actor?: string;
+}
+
+/** Identifies the caller of a request. Undefined: the caller is unknown and may do nothing. */
+export type Authenticate = (request: Request) => Caller | undefined | Promise<Caller | undefined>;
+
+export interface GuardOptions {
+  readonly authenticate: Authenticate;
+  readonly isReadOnly: boolean;
+  /**
+   * Whether a host name is one of this server's own. Default: any name is accepted, and the surrounding
+   * server must check it.
+   */
+  readonly isOwnHost?: (host: string) => boolean;
+}
+
+/**
+ * Decides what a request may do.
+ * G1  Other sites get no answer: browsers say where a request comes from, and a host name that leads here but
+ *     is not ours (DNS rebinding) is refused.
+ * G2  An act must be JSON and carry a header that no form or link can send.
+ * G3  `authenticate` says who may do what, for each request anew.
+ */
+export class Guard {
+  constructor(private readonly options: GuardOptions) {}
+
+  /** @throws SelvageError `ForeignRequest` */
+  requireOwnHost(request: Request): void {
+    const host = hostOf(request);
+    if (this.options.isOwnHost?.(host) === false) {
+      throw new SelvageError(
+        'ForeignRequest',
+        `This page is not served under the name ${JSON.stringify(host)}. Open it by the link that was printed, or name the host with --host.`,
+        { details: { host } },
+      );
+    }
+  }
+
+  /**
+   * @param act whether the request is an act
+   * @throws SelvageError `ForeignRequest`, `NotAuthentic`, `PageReadOnly`, `UnsupportedMediaType`
+   */
+  async rightsOf(request: Request, act = false): Promise<Rights> {
+    this.requireOwnHost(request);
+    requireSameOrigin(request);
+    if (act) requireActRequest(request);
+    const caller = await this.options.authenticate(request);
+    if (!caller?.mayRead) throw notAuthentic('read');
+    const { isReadOnly } = this.options;
+    if (act && isReadOnly) {
+      throw new SelvageError('PageReadOnly', 'This page is for reading: it was started with --read-only.');
+    }
+    if (act && !caller.mayAct) throw notAuthentic('act');
+    return {
+      mayAct: caller.mayAct,
+      isReadOnly,
+      ...(caller.actor !== undefined && { actor: caller.actor }),
+    };
+  }
+}
+
+function notAuthentic(to: 'read' | 'act'): SelvageError {
+  return new SelvageError(
+    'NotAuthentic',
+    to === 'read'
+      ? 'What is here is shown to who has the token. Open the link that `selvage ui` has printed.'
+      : 'To act takes the token. Open the link that `selvage ui` has printed.',
+  );
+}
+
+/** The host name of the request, with its port unless it is the protocol's default. */
+function hostOf(request: Request): string {
+  return request.headers.get('host') ?? new URL(request.url).host;
+}
+
+/** Browsers send this header with each request and no script can change it. Other programs leave it out. */
+function requireSameOrigin(request: Request): void {
+  const { headers } = request;
+  const site = headers.get('sec-fetch-site');
+  const origin = headers.get('origin');
+  const isForeignSite = site !== null && site !== 'same-origin' && site !== 'none';
+  const isForeignOrigin = origin !== null && !isOriginOf(origin, hostOf(request));
+  if (!isForeignSite && !isForeignOrigin) return;
+  throw new SelvageError('ForeignRequest', 'Another site has sent this request, which gets no answer.', {
+    details: { ...(origin !== null && { origin }), ...(site !== null && { site }) },
+  });
+}
+
+/** Compares hosts alone: a proxy may end TLS, so that the scheme says nothing. */
+function isOriginOf(origin: string, host: string): boolean {
+  try {
+    return new URL(origin).host === new URL(`${new URL(origin).protocol}//${host}`).host;
+  } catch {
+    return false;
+  }
+}
+
+export const ACT_HEADER = 'x-selvage-act';
+
+function requireActRequest({ headers }: Request): void {
+  if (headers.get(ACT_HEADER) === null) {
+    throw new SelvageError('ForeignRequest', `An act needs the header ${ACT_HEADER}, which the page sends.`);
+  }
+  const [type] = (headers.get('content-type') ?? '').split(';');
+  if (type!.trim().toLowerCase() !== 'application/json') {
+    throw new SelvageError(
+      'UnsupportedMediaType',
+      'An act is asked for in JSON: content-type: application/json.',
+    );
+  }
+}
+
+export interface TokenOptions {
+  readonly token: string;
+  /** Whether reading needs the token, too. */
+  readonly isReadingClosed: boolean;
+  readonly actor: string | undefined;
+  readonly cookie: string;
+}
+
+/** Callers with the token may act; where reading is open, all others may read. */
+export function byToken({ token, isReadingClosed, actor, cookie }: TokenOptions): Authenticate {
+  return (request) => {
+    const hasToken = isEqual(givenToken(request, cookie), token);
+    return {
+      mayRead: hasToken || !isReadingClosed,
+      mayAct: hasToken,
+      ...(actor !== undefined && { actor }),
+    };
+  };
+}
+
+function givenToken({ headers }: Request, cookie: string): string | undefined {
+  const [, bearer] = /^Bearer (.+)$/.exec(headers.get('authorization') ?? '') ?? [];
+  if (bearer !== undefined) return bearer;
+  for (const part of (headers.get('cookie') ?? '').split(';')) {
+    const [name, value] = part.trim().split('=');
+    if (name === cookie) return value;
+  }
+  return undefined;
+}
+
+/** Compares in constant time, so that the duration tells nothing about the token. */
+export function isEqual(given: string | undefined, token: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given ?? ''), digest(token)) && given !== undefined;
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
+/**
+ * Returns a check for the names of a server that listens on a host. On loopback: the names of loopback.
+ * Otherwise: IP addresses (which DNS rebinding cannot use), the machine's name and the given host.
+ */
+export function ownHosts(listening: string): (host: string) => boolean {
+  return (said) => {
+    const name = nameIn(said);
+    if (name === undefined) return false;
+    if (isLoopback(listening)) return isLoopback(name);
+    return isIP(name) !== 0 || [listening, hostname(), 'localhost'].some((own) => own.toLowerCase() === name);
+  };
+}
+
+/** The host name in lower case, without port and brackets. */
+function nameIn(host: string): string | undefined {
+  try {
+    return new URL(`http://${host}`).hostname.replace(/^\[|\]$/g, '').toLowerCase();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,25 @@
+import type { GraphKnot, RunGraph } from '../authoring/run-graph';
+import type { ErrorView, KnotView } from './contract';
+
+/**
+ * What the panel shows of a knot, from the graph alone. Pure, because the page of a single file calls it too.
+ */
+export function knotView(graph: RunGraph, knot: GraphKnot, error?: ErrorView): KnotView {
+  const { id, state, codeHash, taskQueue } = knot;
+  return {
+    knot: id,
+    ...(state && { state }),
+    inputs: knot.inputs.map((input) => {
+      if (!('from' in input)) return { name: input.name, hash: input.constant };
+      const parent = graph.knots[input.from]!;
+      return {
+        name: input.name,
+        knot: parent.id,
+        ...(parent.state?.hash !== undefined && { hash: parent.state.hash }),
+      };
+    }),
+    ...(error && { error }),
+    ...(codeHash !== undefined && { codeHash }),
+    ...(taskQueue !== undefined && { taskQueue }),
+  };
+}

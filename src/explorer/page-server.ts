@@ -1,0 +1,170 @@
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import { currentActor } from '../client';
+import { SelvageError } from '../errors';
+import { makePrivateFolder, STATE_FOLDER } from '../private-files';
+import { isProject } from '../project-folder';
+import { LEAST_SECRET, projectSecret } from '../project-secret';
+import { listen, type Listener } from '../http/listener';
+import { Explorer, type ExplorerSurroundings } from './explorer';
+import { byToken, Guard, isEqual, isLoopback, ownHosts } from './http/guard';
+import { HEADERS } from './http/page';
+
+export { ServerReach } from './reach';
+
+/** The default port; another one is taken if it is in use. */
+export const DEFAULT_PORT = 4480;
+const TOKEN_FILE = 'page-token';
+/** The cookie lives as long as the token. */
+const COOKIE_SECONDS = 30 * 24 * 3600;
+/** Time that answers in progress have to finish; streams of events end at once. */
+const CLOSE_MS = 500;
+
+export interface PageServerOptions extends Omit<ExplorerSurroundings, 'guard' | 'basePath'> {
+  readonly projectDir: string;
+  /** Default: {@link DEFAULT_PORT}, or any free port if another program has it. 0: any free port. */
+  readonly port?: number;
+  /** Default `127.0.0.1`. On other than loopback addresses, reading needs the token, too. */
+  readonly host?: string;
+  readonly isReadOnly?: boolean;
+  /** Whether reading needs the token even on loopback. Default false. */
+  readonly isReadingClosed?: boolean;
+  /**
+   * Default: `SELVAGE_PAGE_TOKEN`; else the project's own, or a new one for this process if the project has
+   * no folder yet.
+   */
+  readonly token?: string;
+}
+
+/** A page that is being served. */
+export interface PageServer {
+  readonly port: number;
+  /** Such as `http://127.0.0.1:4480/`. */
+  readonly url: string;
+  /** The URL with the token, for users who may act. */
+  readonly link: string;
+  /** Whether other machines can reach it. */
+  readonly isOpenToOthers: boolean;
+  close(): Promise<void>;
+}
+
+/**
+ * Serves the page.
+ *
+ * @throws SelvageError `PortInUse`, `InvalidConfig`, `WeakSecret`, `FolderUnusable`
+ */
+export async function servePage(options: PageServerOptions): Promise<PageServer> {
+  const { host = '127.0.0.1', isReadOnly = false, isReadingClosed = false, projectDir } = options;
+  const token = options.token ?? tokenOf(projectDir, process.env);
+  const isOwnHost = ownHosts(host);
+  let cookie = '';
+  let answerPage: (request: Request) => Promise<Response> = () =>
+    Promise.resolve(new Response(null, { status: 503 }));
+  const listener = await listenSomewhere((request) => answerPage(request), options.port, host);
+  cookie = `selvage_page_${listener.port}`;
+  const actor = currentActor() ?? undefined;
+  const guard = new Guard({
+    isOwnHost,
+    isReadOnly,
+    authenticate: byToken({
+      token,
+      cookie,
+      actor,
+      isReadingClosed: isReadingClosed || !isLoopback(host),
+    }),
+  });
+  const explorer = new Explorer({ ...options, guard, basePath: '' });
+  answerPage = async (request) => {
+    const url = new URL(request.url);
+    const given = url.searchParams.get('token');
+    if (
+      given !== null &&
+      !url.pathname.startsWith('/api/') &&
+      isOwnHost(request.headers.get('host') ?? url.host)
+    )
+      return isEqual(given, token) ? admit(url, cookie, token) : wrongToken();
+    return await explorer.fetch(request);
+  };
+  const url = `${shownUrl(listener.url)}/`;
+  return {
+    port: listener.port,
+    url,
+    link: `${url}?token=${token}`,
+    isOpenToOthers: !isLoopback(host),
+    close: async () => {
+      explorer.close();
+      await listener.close(CLOSE_MS);
+    },
+  };
+}
+
+/** Moves the token from the URL into a cookie, so that it stays out of history, bookmarks and the screen. */
+function admit(url: URL, cookie: string, token: string): Response {
+  url.searchParams.delete('token');
+  // A browser takes a location that begins with two slashes for another host.
+  const location = `/${url.pathname.replace(/^\/+/, '')}${url.search}`;
+  return new Response(null, {
+    status: 303,
+    headers: {
+      ...HEADERS,
+      location,
+      'set-cookie': `${cookie}=${token}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${COOKIE_SECONDS}`,
+      'cache-control': 'no-store',
+    },
+  });
+}
+
+function wrongToken(): Response {
+  return new Response(
+    'This link is not of this page any more. Take the one that was printed when it was started.\n',
+    {
+      status: 401,
+      headers: { ...HEADERS, 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' },
+    },
+  );
+}
+
+async function listenSomewhere(
+  fetch: (request: Request) => Promise<Response>,
+  port: number | undefined,
+  host: string,
+): Promise<Listener> {
+  try {
+    return await listen(fetch, { port: port ?? DEFAULT_PORT, host });
+  } catch (error) {
+    if (port !== undefined || !SelvageError.is(error, 'PortInUse')) throw error;
+    return await listen(fetch, { port: 0, host });
+  }
+}
+
+/** Replaces an address such as `0.0.0.0`, which browsers cannot open. */
+function shownUrl(url: string): string {
+  return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
+}
+
+function tokenOf(projectDir: string, environment: Readonly<Record<string, string | undefined>>): string {
+  const said = environment['SELVAGE_PAGE_TOKEN'];
+  if (said !== undefined && said !== '') {
+    if (said.length >= LEAST_SECRET && /^[\w.~-]+$/.test(said)) return said;
+    throw new SelvageError(
+      'WeakSecret',
+      `The token in SELVAGE_PAGE_TOKEN has fewer than ${LEAST_SECRET} characters, or others than letters, digits, "-", "_", "." and "~". Make one: openssl rand -hex 32`,
+      { details: { variable: 'SELVAGE_PAGE_TOKEN' } },
+    );
+  }
+  // Looking at a project that does not exist yet must not create its folder.
+  if (!isProject(projectDir)) return randomBytes(32).toString('base64url');
+  return projectSecret(
+    () => {
+      const folder = path.join(projectDir, STATE_FOLDER);
+      makePrivateFolder(folder);
+      return folder;
+    },
+    TOKEN_FILE,
+    {
+      of: 'the page',
+      ends: 'links that were printed before end with it.',
+      instead: 'Set SELVAGE_PAGE_TOKEN.',
+    },
+  );
+}

@@ -1,0 +1,40 @@
+import { useState } from 'preact/hooks';
+import type { ActName, Acts } from '../contract';
+import { source } from './app';
+import { asSourceError, type SourceError } from './source/source-error';
+import { forgetAnswers } from './store';
+import { toast } from './ui/toast';
+
+export interface Acting<Name extends ActName> {
+  readonly isBusy: boolean;
+  readonly error?: SourceError;
+  /** Returns undefined if the act was refused; `error` then says why. */
+  act(ask: Acts[Name]['ask'], done?: string): Promise<Acts[Name]['answer'] | undefined>;
+}
+
+/**
+ * Performs an act, announces it, and reloads what is shown.
+ *
+ * @param options `asToast`: a refusal is shown as a toast, for callers without a place for it
+ */
+export function useAct<Name extends ActName>(name: Name, options: { asToast?: boolean } = {}): Acting<Name> {
+  const [state, setState] = useState<{ isBusy: boolean; error?: SourceError }>({ isBusy: false });
+  return {
+    ...state,
+    act: async (ask, done) => {
+      setState({ isBusy: true });
+      try {
+        const answer = await source().act(name, ask);
+        setState({ isBusy: false });
+        if (done !== undefined) toast(done);
+        forgetAnswers();
+        return answer;
+      } catch (refusal) {
+        const error = asSourceError(refusal);
+        setState({ isBusy: false, ...(!options.asToast && { error }) });
+        if (options.asToast) toast(`${error.code}: ${error.message}`, 'err');
+        return undefined;
+      }
+    },
+  };
+}

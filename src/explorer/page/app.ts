@@ -1,0 +1,45 @@
+import { signal } from '@preact/signals';
+import type { About, Source } from '../contract';
+
+/** The source for the whole page, set once before anything is drawn. */
+let chosen: Source | undefined;
+
+export const about = signal<About>({
+  version: '',
+  project: '',
+  abilities: { act: false, isReadOnly: true, live: false, pages: [] },
+  tapestries: [],
+});
+
+/** Whether the page is a standalone file, without a server to ask. */
+export let isFile = false;
+
+export function setSource(source: Source, isOfFile: boolean): void {
+  chosen = source;
+  isFile = isOfFile;
+}
+
+/**
+ * Asks again for `about`: the server may have been reached, or the tapestries' file may have changed. If
+ * asking fails, the old answer stays.
+ */
+export async function renewAbout(): Promise<void> {
+  try {
+    const next = await source().ask('about', {});
+    const { position: _old, ...before } = about.peek();
+    const { position: _new, ...now } = next;
+    if (JSON.stringify(before) !== JSON.stringify(now)) about.value = next;
+  } catch {
+    // Each view shows its own errors.
+  }
+}
+
+export function source(): Source {
+  if (!chosen) throw new Error('The source is asked before it is chosen.');
+  return chosen;
+}
+
+/** Whether the page may act: it has the token, and is not read-only. */
+export function mayAct(): boolean {
+  return about.value.abilities.act;
+}

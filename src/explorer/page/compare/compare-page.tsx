@@ -1,0 +1,261 @@
+import type { JSX } from 'preact';
+import { useMemo, useState } from 'preact/hooks';
+import type { Comparison, RunSummary } from '../../contract';
+import { FilterBar } from '../graph/filter-bar';
+import { GraphView } from '../graph/graph-view';
+import { durationOf } from '../graph/status';
+import { TONES } from '../graph/tones';
+import { useKeys } from '../keys';
+import type { PageProps } from '../pages';
+import { alter, go, href } from '../router';
+import { closedOf } from '../run/closed-groups';
+import { RunModel } from '../run/run-model';
+import { shownText } from '../shown-text';
+import { useAnswer } from '../store';
+import { Button } from '../ui/button';
+import { HashChip } from '../ui/chip';
+import { Icon } from '../ui/icons';
+import { Outcome, RunOutcome } from '../ui/outcome';
+import { Split } from '../ui/split';
+import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { Duration, Time } from '../ui/time';
+import { VirtualList } from '../ui/virtual-list';
+import { ValuePreview } from '../value/value-preview';
+import { countWords, durationWords } from '../words';
+import { COMPARE_WORDS, LIKENESS_WORDS, STATUS_OF, differing } from './likeness';
+
+/** Two runs of a tapestry as one graph, coloured by how their knots compare. */
+export function ComparePage({ place }: PageProps<'compare'>): JSX.Element {
+  const { first, second } = place;
+  const { value, error, reload } = useAnswer(
+    'compare',
+    { first, second },
+    { staleOn: (event) => event.kind !== 'run-started' && (event.run === first || event.run === second) },
+  );
+  if (value) return <Compared place={place} comparison={value} />;
+  if (error) return <ErrorBox error={error} onRetry={reload} />;
+  return <Skeleton />;
+}
+
+function Compared({
+  place,
+  comparison,
+}: {
+  place: PageProps<'compare'>['place'];
+  comparison: Comparison;
+}): JSX.Element {
+  const { first, second, graph, likeness, divergent, sentence } = comparison;
+  const { knot, filter = '' } = place;
+  const model = useMemo(
+    () => new RunModel(graph, {}, { statuses: likeness.map((one) => STATUS_OF[one]), words: COMPARE_WORDS }),
+    [comparison],
+  );
+  const [closed, setClosed] = useState<ReadonlySet<string>>(() => closedOf(undefined, graph.knots));
+  const differ = useMemo(() => differing(likeness, divergent), [comparison]);
+  const set = (values: Parameters<typeof alter<'compare'>>[1]): void =>
+    alter('compare', values, { replace: true });
+  const select = (id: string | undefined): void => set({ knot: id });
+  const blamed = divergent === undefined ? undefined : graph.knots[divergent]?.id;
+  const index = knot === undefined ? undefined : model.indexOf(knot);
+  useKeys('Compare', [
+    {
+      keys: 'd',
+      says: 'The first that differs',
+      when: () => blamed !== undefined,
+      run: () => select(blamed),
+    },
+    {
+      keys: 'x',
+      says: 'The other way round',
+      run: () => go({ ...place, first: place.second, second: place.first }),
+    },
+    {
+      keys: 'Escape',
+      says: 'Back to the list',
+      when: () => knot !== undefined,
+      run: () => select(undefined),
+    },
+  ]);
+  return (
+    <div class="run compare">
+      <header class="compare-head">
+        <h1 class="out-of-sight">Two runs compared</h1>
+        <Side run={first} word="First" />
+        <Icon name="compare" />
+        <Side run={second} word="Second" />
+      </header>
+      <div class={`rp-banner ${differ.length === 0 ? 'ok' : ''}`} role="status">
+        <Icon name={differ.length === 0 ? 'check' : 'warning'} />
+        <span class="message">{shownText(sentence)}</span>
+        {blamed !== undefined && (
+          <Button kind="quiet" onClick={() => select(blamed)}>
+            Show it
+          </Button>
+        )}
+      </div>
+      <FilterBar model={model} filter={filter} onFilter={(text) => set({ filter: text || undefined })} />
+      <Split
+        name="compare"
+        label="Width of the table"
+        first={
+          <div class="rp-view">
+            <GraphView
+              model={model}
+              {...(knot !== undefined && { selected: knot })}
+              closed={closed}
+              filter={filter}
+              onSelect={select}
+              onClosed={setClosed}
+            />
+          </div>
+        }
+        second={
+          index === undefined ? (
+            <Differences comparison={comparison} differ={differ} onSelect={select} />
+          ) : (
+            <Pair key={knot} comparison={comparison} index={index} onClose={() => select(undefined)} />
+          )
+        }
+      />
+    </div>
+  );
+}
+
+function Side({ run, word }: { run: RunSummary; word: string }): JSX.Element {
+  return (
+    <div class="compare-side">
+      <span class="muted">{word}</span>
+      <a class="plain mono cut" href={href({ page: 'run', run: run.run })} title={shownText(run.run)}>
+        {shownText(run.run)}
+      </a>
+      <RunOutcome status={run.status} isBare />
+      <span class="muted">
+        <Time at={run.startedAt} />
+        {run.finishedAt !== undefined && (
+          <>
+            {', '}
+            <Duration from={run.startedAt} to={run.finishedAt} />
+          </>
+        )}
+      </span>
+    </div>
+  );
+}
+
+function Differences({
+  comparison,
+  differ,
+  onSelect,
+}: {
+  comparison: Comparison;
+  differ: readonly number[];
+  onSelect: (id: string) => void;
+}): JSX.Element {
+  const { graph, likeness, sentences, divergent } = comparison;
+  if (differ.length === 0) return <Empty icon="check" title="All knots have the same values" />;
+  return (
+    <div class="differences">
+      <h2>
+        {countWords(differ.length, 'knot')} differ{differ.length === 1 ? 's' : ''}
+      </h2>
+      <VirtualList
+        count={differ.length}
+        rowHeight={58}
+        label="Knots that differ"
+        keyOf={(row) => graph.knots[differ[row]!]!.id}
+      >
+        {(row) => {
+          const index = differ[row]!;
+          const { id } = graph.knots[index]!;
+          const like = likeness[index]!;
+          return (
+            <button type="button" class="difference" onClick={() => onSelect(id)}>
+              <span class="mono cut" title={shownText(id)}>
+                {shownText(id)}
+              </span>
+              <Outcome
+                tone={TONES[STATUS_OF[like]]}
+                word={index === divergent ? `${LIKENESS_WORDS[like]}, first` : LIKENESS_WORDS[like]}
+                isBare
+              />
+              <span class="muted cut" title={shownText(sentences[index] ?? '')}>
+                {shownText(sentences[index] ?? '')}
+              </span>
+            </button>
+          );
+        }}
+      </VirtualList>
+    </div>
+  );
+}
+
+/** One knot in both runs. */
+function Pair({
+  comparison,
+  index,
+  onClose,
+}: {
+  comparison: Comparison;
+  index: number;
+  onClose: () => void;
+}): JSX.Element {
+  const { graph, likeness, sentences, first, second } = comparison;
+  const { id, definition, kind } = graph.knots[index]!;
+  const like = likeness[index]!;
+  return (
+    <aside class="knot" aria-label={`Knot ${shownText(id)}`}>
+      <header class="knot-head">
+        <div class="knot-title">
+          <h2 class="mono">{shownText(id)}</h2>
+          <p class="muted">{shownText(definition ?? kind)}</p>
+        </div>
+        <Button kind="quiet" icon="close" label="Close" onClick={onClose} />
+      </header>
+      <div class="knot-facts">
+        <Outcome tone={TONES[STATUS_OF[like]]} word={LIKENESS_WORDS[like]} />
+      </div>
+      {sentences[index] !== undefined && <p class="message">{shownText(sentences[index])}</p>}
+      {like !== 'only-second' && <Half title="First" run={first.run} knot={id} />}
+      {like !== 'only-first' && <Half title="Second" run={second.run} knot={id} />}
+    </aside>
+  );
+}
+
+function Half({ title, run, knot }: { title: string; run: string; knot: string }): JSX.Element {
+  const { value, error, reload } = useAnswer('knot', { run, knot });
+  const state = value?.state;
+  const took = durationOf(state);
+  return (
+    <section class="knot-section">
+      <header>
+        <h3>
+          {title}:{' '}
+          <a class="plain mono" href={href({ page: 'run', run, knot })}>
+            {shownText(run)}
+          </a>
+        </h3>
+        {state?.hash !== undefined && <HashChip hash={state.hash} run={run} />}
+      </header>
+      {error && <ErrorBox error={error} onRetry={reload} />}
+      {!value && !error && <Skeleton rows={2} height={22} />}
+      {value && (
+        <p class="muted">
+          {state ? state.outcome : 'not run'}
+          {took !== undefined && `, ${durationWords(took)}`}
+          {value.codeHash !== undefined && (
+            <>
+              {', code '}
+              <code>{(state?.otherCode ?? value.codeHash).slice(0, 8)}</code>
+            </>
+          )}
+        </p>
+      )}
+      {value?.error && (
+        <p class="message tone-err">
+          {shownText(value.error.type)}: {shownText(value.error.message)}
+        </p>
+      )}
+      {state?.hash !== undefined && <ValuePreview hash={state.hash} run={run} height={240} />}
+    </section>
+  );
+}

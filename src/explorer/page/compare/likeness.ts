@@ -1,0 +1,45 @@
+import type { KnotStatus } from '../../../visualisation/selection';
+import type { Likeness } from '../../contract';
+
+/** The status that stands for each likeness, for its colour, shape and word. */
+export const STATUS_OF: Readonly<Record<Likeness, KnotStatus>> = {
+  same: 'ok',
+  hash: 'running',
+  code: 'waiting',
+  config: 'hit',
+  outcome: 'failed',
+  'only-first': 'skipped',
+  'only-second': 'skipped',
+  'not-run': 'pending',
+};
+
+export const LIKENESS_WORDS: Readonly<Record<Likeness, string>> = {
+  same: 'same value',
+  hash: 'other value',
+  code: 'other code',
+  config: 'other config',
+  outcome: 'other outcome',
+  'only-first': 'in the first only',
+  'only-second': 'in the second only',
+  'not-run': 'not run',
+};
+
+/** The legend's words for the statuses in a comparison. */
+export const COMPARE_WORDS: Readonly<Record<KnotStatus, string>> = {
+  ok: 'same value',
+  running: 'other value',
+  waiting: 'other code',
+  hit: 'other config',
+  failed: 'other outcome',
+  skipped: 'in one run only',
+  pending: 'not run',
+};
+
+/**
+ * Indexes of the knots that differ: first the one where the difference begins, then the others in the order
+ * of the plan.
+ */
+export function differing(likeness: readonly Likeness[], divergent: number | undefined): number[] {
+  const all = likeness.flatMap((one, index) => (one === 'same' || one === 'not-run' ? [] : [index]));
+  return divergent === undefined ? all : [divergent, ...all.filter((index) => index !== divergent)];
+}

@@ -1,0 +1,273 @@
+import { useId } from 'preact/hooks';
+import { Button } from '../ui/button';
+import { Field } from '../ui/field';
+import { labelOf, type FormField, type FormMember } from './schema';
+import { pathTo, type FormErrors } from './read-form';
+import { draftOf, UnionDraft, type Draft } from './draft';
+import type { FormState } from './use-form';
+import { TextInput, BooleanField, JsonField } from './inputs';
+
+/** The fields of a form, or one field for JSON. */
+export function FormFields({ form, label }: { form: FormState; label: string }) {
+  const { field, draft, asJson, errors } = form;
+  const isPlain = field.kind === 'json';
+  return (
+    <div class="form">
+      {asJson === undefined ? (
+        <AnyField
+          field={field}
+          draft={draft}
+          path=""
+          label={label}
+          errors={errors}
+          isRequired
+          isRoot
+          onChange={form.change}
+        />
+      ) : (
+        <JsonField
+          label={label}
+          text={asJson}
+          error={errors[''] ?? Object.entries(errors).map(([path, message]) => `${path}: ${message}`)[0]}
+          onChange={form.changeJson}
+        />
+      )}
+      {!isPlain && (
+        <p>
+          <Button kind="quiet" onClick={form.toggleJson}>
+            {asJson === undefined ? 'Write JSON instead' : 'Back to the form'}
+          </Button>
+        </p>
+      )}
+    </div>
+  );
+}
+
+interface AnyFieldProps {
+  field: FormField;
+  draft: Draft;
+  path: string;
+  label: string;
+  errors: FormErrors;
+  isRequired: boolean;
+  isRoot?: boolean;
+  onChange: (draft: Draft) => void;
+}
+
+function AnyField(props: AnyFieldProps) {
+  const { field, draft, path, label, errors, isRequired, onChange } = props;
+  const error = errors[path];
+  const around = {
+    label: field.title ?? label,
+    ...(field.hint !== undefined && { hint: field.hint }),
+    error,
+    isRequired: isRequired && !field.isNullable,
+  };
+  switch (field.kind) {
+    case 'text':
+      return (
+        <Field {...around}>
+          {(parts) => <TextInput field={field} draft={draft} parts={parts} onChange={onChange} />}
+        </Field>
+      );
+    case 'number':
+      return (
+        <Field {...around}>
+          {(parts) => (
+            <input
+              {...parts}
+              type="text"
+              inputMode={field.isInteger ? 'numeric' : 'decimal'}
+              autocomplete="off"
+              value={typeof draft === 'string' ? draft : ''}
+              onInput={(event) => onChange(event.currentTarget.value)}
+            />
+          )}
+        </Field>
+      );
+    case 'boolean':
+      return <BooleanField {...around} draft={draft} onChange={onChange} />;
+    case 'choice':
+      return (
+        <Field {...around}>
+          {(parts) => (
+            <select
+              {...parts}
+              value={typeof draft === 'number' ? String(draft) : ''}
+              onChange={(event) =>
+                onChange(event.currentTarget.value === '' ? undefined : Number(event.currentTarget.value))
+              }
+            >
+              {(draft === undefined || !around.isRequired) && (
+                <option value="">{around.isRequired ? 'Choose…' : 'Not given'}</option>
+              )}
+              {field.options.map((option, index) => (
+                <option key={index} value={String(index)}>
+                  {labelOf(option)}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+      );
+    case 'object':
+      return <ObjectField {...props} field={field} />;
+    case 'list':
+      return <ListField {...props} field={field} />;
+    case 'union':
+      return <UnionField {...props} field={field} />;
+    case 'json':
+      return (
+        <JsonField
+          label={around.label}
+          hint={around.hint}
+          isRequired={around.isRequired}
+          text={typeof draft === 'string' ? draft : ''}
+          error={error}
+          onChange={onChange}
+        />
+      );
+  }
+}
+
+function ObjectField({
+  field,
+  draft,
+  path,
+  label,
+  errors,
+  isRoot,
+  onChange,
+}: AnyFieldProps & { field: FormField & { kind: 'object' } }) {
+  const drafts = (draft ?? {}) as Record<string, Draft>;
+  // Members with only one possible value are not shown.
+  const members = field.members
+    .filter((member) => !isFixed(member))
+    .map(({ name, field: member, isRequired }) => (
+      <AnyField
+        key={name}
+        field={member}
+        draft={drafts[name]}
+        path={pathTo(path, name)}
+        label={name}
+        errors={errors}
+        isRequired={isRequired}
+        onChange={(next) => onChange({ ...drafts, [name]: next })}
+      />
+    ));
+  const error = errors[path] !== undefined && <p class="field-error">{errors[path]}</p>;
+  if (isRoot)
+    return (
+      <>
+        {members}
+        {error}
+      </>
+    );
+  return (
+    <fieldset class="group">
+      <legend>{field.title ?? label}</legend>
+      {field.hint !== undefined && <p class="hint">{field.hint}</p>}
+      {members}
+      {error}
+    </fieldset>
+  );
+}
+
+function isFixed({ field, isRequired }: FormMember): boolean {
+  return isRequired && field.kind === 'choice' && field.options.length === 1 && !field.isNullable;
+}
+
+function ListField({
+  field,
+  draft,
+  path,
+  label,
+  errors,
+  onChange,
+}: AnyFieldProps & { field: FormField & { kind: 'list' } }) {
+  const items = Array.isArray(draft) ? draft : [];
+  const title = field.title ?? label;
+  return (
+    <fieldset class="group">
+      <legend>{title}</legend>
+      {field.hint !== undefined && <p class="hint">{field.hint}</p>}
+      {items.map((item, index) => (
+        <div key={index} class="list-item">
+          <AnyField
+            field={field.item}
+            draft={item}
+            path={pathTo(path, index)}
+            label={`${title} ${index + 1}`}
+            errors={errors}
+            isRequired
+            onChange={(next) => onChange(items.with(index, next))}
+          />
+          <Button
+            kind="quiet"
+            icon="close"
+            label={`Take ${title} ${index + 1} out`}
+            onClick={() => onChange(items.toSpliced(index, 1))}
+          />
+        </div>
+      ))}
+      {errors[path] !== undefined && <p class="field-error">{errors[path]}</p>}
+      <p>
+        <Button icon="plus" onClick={() => onChange([...items, draftOf(field.item)])}>
+          Add
+        </Button>
+      </p>
+    </fieldset>
+  );
+}
+
+function UnionField({
+  field,
+  draft,
+  path,
+  label,
+  errors,
+  isRequired,
+  onChange,
+}: AnyFieldProps & { field: FormField & { kind: 'union' } }) {
+  const id = useId();
+  const union = draft instanceof UnionDraft ? draft : new UnionDraft(0, undefined);
+  const title = field.title ?? label;
+  const option = field.options[union.chosen];
+  return (
+    <fieldset class="group">
+      <legend>{title}</legend>
+      {field.hint !== undefined && <p class="hint">{field.hint}</p>}
+      <select
+        id={id}
+        aria-label={`Kind of ${title}`}
+        value={String(union.chosen)}
+        onChange={(event) => {
+          const chosen = Number(event.currentTarget.value);
+          const next = field.options[chosen];
+          onChange(new UnionDraft(chosen, next && draftOf(next.field)));
+        }}
+      >
+        {field.options.map(({ title: name }, index) => (
+          <option key={index} value={String(index)}>
+            {name}
+          </option>
+        ))}
+        {(field.isNullable || !isRequired) && (
+          <option value={String(field.options.length)}>{field.isNullable ? 'null' : 'none'}</option>
+        )}
+      </select>
+      {option && (
+        <AnyField
+          field={option.field}
+          draft={union.draft}
+          path={path}
+          label={option.title}
+          errors={errors}
+          isRequired={isRequired}
+          isRoot={option.field.kind === 'object'}
+          onChange={(next) => onChange(new UnionDraft(union.chosen, next))}
+        />
+      )}
+    </fieldset>
+  );
+}

@@ -1,0 +1,227 @@
+import { signal } from '@preact/signals';
+import type { ComponentChildren, ComponentType } from 'preact';
+import { useEffect, useErrorBoundary, useLayoutEffect, useRef } from 'preact/hooks';
+import type { About, PageName } from '../contract';
+import { about, isFile } from './app';
+import { isMac, isSheetOpen, useKeys } from './keys';
+import { liveState } from './live';
+import { PAGES, type PageProps } from './pages';
+import { Palette } from './palette';
+import { isPaletteOpen } from './palette-state';
+import { go, href, place, type Place } from './router';
+import { asSourceError } from './source/source-error';
+import { Sheet } from './sheet';
+import { announce, LiveRegion } from './ui/announce';
+import { Button } from './ui/button';
+import { Icon } from './ui/icons';
+import { nextScheme, scheme } from './ui/scheme';
+import { ErrorBox, Skeleton } from './ui/states';
+import { Toasts } from './ui/toast';
+
+type AnyPage = ComponentType<PageProps<PageName>>;
+const loaded = signal<Partial<Record<PageName, AnyPage>>>({});
+const failed = signal<unknown>(undefined);
+
+function load(name: PageName): void {
+  failed.value = undefined;
+  void PAGES[name].load().then(
+    (page) => (loaded.value = { ...loaded.peek(), [name]: page as AnyPage }),
+    (error: unknown) => (failed.value = error),
+  );
+}
+
+const MENU = ['runs', 'approvals', 'schedules', 'triggers', 'workers'] as const satisfies PageName[];
+const GO_KEYS: Readonly<Record<(typeof MENU)[number], string>> = {
+  runs: 'g r',
+  approvals: 'g a',
+  schedules: 'g s',
+  triggers: 'g t',
+  workers: 'g w',
+};
+
+function menu(): (typeof MENU)[number][] {
+  return MENU.filter((name) => about.value.abilities.pages.includes(name));
+}
+
+export function Frame() {
+  const now = place.value;
+  const main = useRef<HTMLElement>(null);
+  const title = now && PAGES[now.page].title(now as never);
+  useKeys('Everywhere', [
+    { keys: 'mod+k', says: 'Find anything', inFields: true, run: () => (isPaletteOpen.value = true) },
+    { keys: '?', says: 'These keys', run: () => (isSheetOpen.value = true) },
+    ...menu().map((name) => ({
+      keys: GO_KEYS[name],
+      says: `Go to ${PAGES[name].title({ page: name } as never).toLowerCase()}`,
+      run: () => go({ page: name }),
+    })),
+    { keys: 'alt+ArrowLeft', says: 'Back', isHidden: true, run: () => history.back() },
+  ]);
+  const key = now && pageKey(now);
+  const before = useRef(key);
+  // Before the browser draws: the focus is not taken from where the user has put it on the new page.
+  useLayoutEffect(() => {
+    document.title = [title, about.value.project || 'Selvage'].filter(Boolean).join(' · ');
+    if (before.current === key) return;
+    before.current = key;
+    // Starts each page at its top, as a browser does with a freshly loaded one.
+    announce(title ?? 'No such page');
+    main.current?.focus({ preventScroll: true });
+  }, [key, title]);
+  return (
+    <div class={`frame${isFile ? ' file' : ''}`}>
+      <a class="skip" href="#main" onClick={(event) => (event.preventDefault(), main.current?.focus())}>
+        Skip to the page
+      </a>
+      {!isFile && <Side now={now} />}
+      <main id="main" ref={main} tabIndex={-1}>
+        {now ? (
+          <Guard key={key}>
+            <Shown now={now} />
+          </Guard>
+        ) : (
+          <>
+            <PageHead title="There is no such page" />
+            <div class="page-body">
+              <a class="link" href={href({ page: 'runs' })}>
+                Go to the runs
+              </a>
+            </div>
+          </>
+        )}
+      </main>
+      {isSheetOpen.value && <Sheet />}
+      {isPaletteOpen.value && <Palette />}
+      <Toasts />
+      <LiveRegion />
+    </div>
+  );
+}
+
+/** The identity of a page. A change elsewhere in the URL updates the page instead of replacing it. */
+function pageKey(now: Place): string {
+  const subject =
+    'run' in now && now.page === 'run'
+      ? now.run
+      : 'hash' in now
+        ? now.hash
+        : 'tapestry' in now && now.page !== 'runs'
+          ? now.tapestry
+          : '';
+  return `${now.page} ${subject}`;
+}
+
+function Shown({ now }: { now: Place }) {
+  const Page = loaded.value[now.page];
+  useEffect(() => {
+    if (!Page) load(now.page);
+  }, [now.page]);
+  if (Page) return <Page place={now} />;
+  if (failed.value !== undefined)
+    return <ErrorBox error={asSourceError(failed.value)} onRetry={() => load(now.page)} />;
+  return <Skeleton />;
+}
+
+/** An error boundary: a page that fails leaves the frame standing. */
+function Guard({ children }: { children: ComponentChildren }) {
+  const [error, again] = useErrorBoundary();
+  if (error !== undefined) return <ErrorBox error={asSourceError(error)} onRetry={again} />;
+  return <>{children}</>;
+}
+
+/** The state of the connection, in words. */
+function stateWords(address: string | undefined, state: About['serverState']): string {
+  if (liveState.value === 'lost') return 'Connecting again…';
+  if (state === 'away') return 'Temporal is away';
+  return address ?? (state === 'connecting' ? 'Connecting…' : 'On record');
+}
+
+const SCHEME_ICONS = { system: 'screen', light: 'sun', dark: 'moon' } as const;
+
+function Side({ now }: { now: Place | undefined }) {
+  const { project, server, serverState, tapestries } = about.value;
+  return (
+    <nav class="side" aria-label="Pages">
+      <a class="brand" href={href({ page: 'runs' })}>
+        <svg width="20" height="20" viewBox="0 0 20 20" aria-hidden="true">
+          <path d="M3 3v14M7 3v14M11 3v14" class="warp" />
+          <path d="M3 5h11a2.5 2.5 0 0 1 0 5H3M3 10h11a2.5 2.5 0 0 1 0 5H3" class="weft" />
+        </svg>
+        <span>{project || 'Selvage'}</span>
+      </a>
+      <button type="button" class="find" onClick={() => (isPaletteOpen.value = true)}>
+        <Icon name="search" />
+        <span>Find</span>
+        <kbd>{isMac ? '⌘' : 'Ctrl'} K</kbd>
+      </button>
+      <ul>
+        {menu().map((name) => (
+          <li key={name}>
+            <a
+              href={href({ page: name })}
+              aria-current={now?.page === name && !('tapestry' in now && now.tapestry) ? 'page' : undefined}
+            >
+              <Icon name={PAGES[name].icon} />
+              <span>{PAGES[name].title({ page: name } as never)}</span>
+            </a>
+          </li>
+        ))}
+      </ul>
+      {tapestries.length > 0 && (
+        <>
+          <h2 class="side-title">Tapestries</h2>
+          <ul class="side-tapestries">
+            {tapestries.map(({ name }) => (
+              <li key={name}>
+                <a
+                  href={href({ page: 'tapestry', tapestry: name })}
+                  aria-current={now && 'tapestry' in now && now.tapestry === name ? 'page' : undefined}
+                  title={name}
+                >
+                  <Icon name="tapestry" />
+                  <span>{name}</span>
+                </a>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      <div class="side-foot">
+        <p class="server" title={server && `Temporal at ${server.address}, namespace ${server.namespace}`}>
+          <span class={`pulse ${serverState === 'away' ? 'lost' : liveState.value}`} aria-hidden="true" />
+          <span>{stateWords(server?.address, serverState)}</span>
+        </p>
+        <div class="side-buttons">
+          <Button
+            kind="quiet"
+            icon={SCHEME_ICONS[scheme.value]}
+            label={`Colours: ${scheme.value}`}
+            onClick={nextScheme}
+          />
+          <Button kind="quiet" icon="keyboard" label="Keys" onClick={() => (isSheetOpen.value = true)} />
+        </div>
+      </div>
+    </nav>
+  );
+}
+
+/** The head of a page: its title and its actions. */
+export function PageHead({
+  title,
+  children,
+  note,
+}: {
+  title: ComponentChildren;
+  children?: ComponentChildren;
+  note?: ComponentChildren;
+}) {
+  return (
+    <header class="page-head">
+      <div>
+        <h1>{title}</h1>
+        {note !== undefined && <div class="note">{note}</div>}
+      </div>
+      {children !== undefined && <div class="page-acts">{children}</div>}
+    </header>
+  );
+}

@@ -1,0 +1,391 @@
+import type { Picture } from '../../../visualisation';
+import { labelsOf } from '../../../visualisation/layout';
+import { relatives, type KnotStatus } from '../../../visualisation/selection';
+import { shownText } from '../shown-text';
+import { cleared } from '../ui/canvas';
+import { followPress } from '../ui/drag';
+import { onRecoloured } from '../ui/scheme';
+import { durationWords, shortHash } from '../words';
+import type { RunModel } from '../run/run-model';
+import {
+  fit,
+  opening,
+  panned,
+  revealed,
+  viewOf,
+  zoomedAt,
+  type Camera,
+  type Rect,
+  type Size,
+} from './camera';
+import { Cards, MOST_CARDS, type CardText } from './cards';
+import { Layer } from './layer';
+import { Minimap } from './minimap';
+import { outline, type Look } from './painter';
+import { readPalette, type Palette } from './palette';
+import { Scene } from './scene';
+import { durationOf } from './status';
+
+/** Zoom from which boxes are DOM elements, if there are few enough of them. */
+const CARD_ZOOM = 0.3;
+/** Time for drawing in a frame, in milliseconds. Another four are left for everything else. */
+const FRAME_MS = 4;
+/** A mark in the browser's performance timeline at the first drawing of a graph. */
+const FIRST_DRAWN = 'selvage: graph drawn';
+
+export interface StageEvents {
+  /** undefined: nothing is selected any more. */
+  onSelect(knot: number | undefined): void;
+  onToggleGroup(name: string): void;
+  /** Called after a pan or zoom by the user. */
+  onMove(camera: Camera, viewport: Size): void;
+}
+
+/**
+ * An interactive graph on the screen.
+ * G1  The camera moves only in response to the user.
+ * G2  Changes of status are collected without frames and drawn in the next one: a hidden tab collects them,
+ *     and draws once when it is seen again.
+ * G3  No frame but the first draws longer than {@link FRAME_MS}.
+ */
+export class Stage {
+  private readonly base = document.createElement('canvas');
+  private readonly over = document.createElement('canvas');
+  private readonly cards: Cards;
+  private readonly minimap: Minimap;
+  private palette: Palette;
+  private scene: Scene | undefined;
+  private layer: Layer | undefined;
+  private highlight: Layer | undefined;
+  private camera: Camera = { x: 0, y: 0, zoom: 1 };
+  private viewport: Size = { width: 0, height: 0 };
+  private hasCamera = false;
+  private isDrawn = false;
+  private frame: number | undefined;
+  private readonly changed = new Set<number>();
+  private selected: number | undefined;
+  private hovered: number | undefined;
+  private filter: ReadonlySet<number> | undefined;
+  private groupCounts: (Partial<Record<KnotStatus, number>> | undefined)[] = [];
+  private readonly undo: (() => void)[] = [];
+  /** Ids without the names of the groups around them. */
+  private readonly labels: readonly string[];
+
+  constructor(
+    private readonly host: HTMLElement,
+    private readonly model: RunModel,
+    private readonly events: StageEvents,
+  ) {
+    for (const canvas of [this.base, this.over]) {
+      canvas.className = 'g-canvas';
+      canvas.setAttribute('aria-hidden', 'true');
+      host.append(canvas);
+    }
+    this.labels = labelsOf(model.knots).map(shownText);
+    this.cards = new Cards(host);
+    this.palette = readPalette();
+    this.minimap = new Minimap(host, (x, y) => this.lookAt(x, y));
+    this.undo.push(model.onChange((knots) => this.gather(knots)));
+    this.listen();
+  }
+
+  close(): void {
+    if (this.frame !== undefined) cancelAnimationFrame(this.frame);
+    for (const step of this.undo) step();
+    this.host.replaceChildren();
+  }
+
+  /** Shows another layout of the same graph; the selected knot stays where it is on the screen. */
+  setPicture(picture: Picture, camera?: Camera): void {
+    const anchor = this.selected === undefined ? undefined : this.scene?.placeOf(this.selected);
+    this.scene = new Scene(picture);
+    this.groupCounts = [];
+    this.layer = new Layer(this.scene, this.look());
+    this.makeHighlight();
+    this.minimap.setPicture(picture, (knot) => this.model.statuses[knot]!, this.palette);
+    this.measure();
+    if (camera) this.camera = camera;
+    else if (!this.hasCamera) this.camera = opening(picture, this.viewport);
+    else if (anchor) {
+      const place = this.scene.placeOf(this.selected!);
+      if (place) {
+        const { x, y, zoom } = this.camera;
+        this.camera = { x: x + place.x - anchor.x, y: y + place.y - anchor.y, zoom };
+      }
+    }
+    this.hasCamera = true;
+    this.request();
+  }
+
+  get size(): Size {
+    return this.viewport;
+  }
+
+  select(knot: number | undefined, options: { reveal?: boolean } = {}): void {
+    if (this.selected !== knot) {
+      this.selected = knot;
+      this.makeHighlight();
+      this.cards.refresh(undefined, this.cardText);
+    }
+    const place = knot === undefined ? undefined : this.scene?.placeOf(knot);
+    if (options.reveal && place) this.move(revealed(this.camera, place, this.viewport));
+    this.request();
+  }
+
+  /** Knots outside the filter are drawn faintly. */
+  setFilter(filter: ReadonlySet<number> | undefined): void {
+    this.filter = filter;
+    this.makeHighlight();
+    this.cards.refresh(undefined, this.cardText);
+    this.request();
+  }
+
+  fit(): void {
+    if (this.scene) this.move(fit(this.scene.picture, this.viewport));
+  }
+
+  zoomBy(factor: number): void {
+    this.move(zoomedAt(this.camera, factor, this.viewport.width / 2, this.viewport.height / 2));
+  }
+
+  panBy(dx: number, dy: number): void {
+    this.move(panned(this.camera, dx, dy));
+  }
+
+  acrossOf(knot: number): number | undefined {
+    const place = this.scene?.placeOf(knot);
+    return place && place.x + place.width / 2;
+  }
+
+  private lookAt(x: number, y: number): void {
+    const { width, height } = viewOf(this.camera, this.viewport);
+    this.move({ ...this.camera, x: x - width / 2, y: y - height / 2 });
+  }
+
+  private move(camera: Camera): void {
+    this.camera = camera;
+    this.events.onMove(camera, this.viewport);
+    this.request();
+  }
+
+  private look(only?: ReadonlySet<number>, isHighlight = false): Look {
+    const { model } = this;
+    return {
+      palette: () => this.palette,
+      statusOf: (knot) => model.statuses[knot]!,
+      words: model.words,
+      linesOf: (knot) => {
+        const { label, about, word, time } = this.cardText(knot);
+        return [label, [about, time === '' ? word : time].filter((part) => part !== '').join(' · ')];
+      },
+      countsOf: (group) => this.countsOf(group),
+      ...(only && { only }),
+      isHighlight,
+    };
+  }
+
+  private countsOf(group: number): Partial<Record<KnotStatus, number>> {
+    const known = this.groupCounts[group];
+    if (known) return known;
+    const counts: Partial<Record<KnotStatus, number>> = {};
+    for (const knot of this.scene!.picture.groups[group]!.members) {
+      const status = this.model.statuses[knot]!;
+      counts[status] = (counts[status] ?? 0) + 1;
+    }
+    return (this.groupCounts[group] = counts);
+  }
+
+  private readonly cardText = (knot: number): CardText => {
+    const { id, definition, kind, each } = this.model.knots[knot]!;
+    const state = this.model.states[knot];
+    const status = this.model.statuses[knot]!;
+    const took = durationOf(state);
+    const counted = state?.elements ?? this.model.elementsOf(knot);
+    return {
+      status,
+      word: this.model.words[status],
+      id: shownText(id),
+      label: this.labels[knot]!,
+      about: shownText(
+        each === undefined
+          ? (definition ?? kind)
+          : counted && 'count' in counted
+            ? `${counted.count.toLocaleString('en')} × ${each}`
+            : `${kind} of ${each}`,
+      ),
+      time: [
+        ...(took === undefined ? [] : [durationWords(took)]),
+        ...(counted && !('count' in counted)
+          ? [`${(counted.ok + counted.failed).toLocaleString('en')} ended`]
+          : []),
+      ].join(' · '),
+      hash: state?.hash === undefined ? '' : shortHash(state.hash),
+      isSelected: knot === this.selected,
+      isDimmed: this.filter !== undefined && !this.filter.has(knot),
+    };
+  };
+
+  private makeHighlight(): void {
+    const { scene } = this;
+    if (!scene) return;
+    const pointed = this.hovered ?? (this.filter ? undefined : this.selected);
+    if (pointed !== undefined && pointed >= 0) {
+      const { parents, children } = this.model.kinship;
+      const family = new Set([pointed, ...relatives(parents, [pointed]), ...relatives(children, [pointed])]);
+      this.highlight = new Layer(scene, this.look(family, true));
+    } else this.highlight = this.filter ? new Layer(scene, this.look(this.filter)) : undefined;
+    this.base.classList.toggle('g-faint', this.filter !== undefined || this.hovered !== undefined);
+  }
+
+  private gather(knots: readonly number[]): void {
+    for (const knot of knots) this.changed.add(knot);
+    this.request();
+  }
+
+  private request(): void {
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = undefined;
+      if (this.draw()) this.request();
+    });
+  }
+
+  /** @returns whether there is more to draw */
+  private draw(): boolean {
+    const { scene, layer, viewport } = this;
+    if (!scene || !layer || viewport.width === 0) return false;
+    const changed = [...this.changed];
+    this.changed.clear();
+    if (changed.length > 0) {
+      layer.changed(changed);
+      this.highlight?.changed(changed);
+      this.cards.refresh(changed, this.cardText);
+      this.minimap.changed(changed);
+      if (scene.picture.groups.some(({ isClosed }) => isClosed)) {
+        this.groupCounts = [];
+        layer.invalidate();
+      }
+    }
+    const ratio = Math.min(2, devicePixelRatio);
+    let isMore = this.drawLayer(this.base, layer, ratio);
+    if (this.highlight) isMore = this.drawLayer(this.over, this.highlight, ratio) || isMore;
+    else cleared(this.over, viewport.width, viewport.height, ratio);
+    const chosen = this.selected === undefined ? undefined : scene.placeOf(this.selected);
+    if (chosen) outline(this.over.getContext('2d')!, chosen, this.camera, this.palette);
+    this.showCards();
+    this.minimap.draw(viewOf(this.camera, viewport));
+    if (!this.isDrawn) performance.mark(FIRST_DRAWN);
+    this.isDrawn = true;
+    return isMore;
+  }
+
+  private drawLayer(canvas: HTMLCanvasElement, layer: Layer, ratio: number): boolean {
+    const { width, height } = this.viewport;
+    const context = cleared(canvas, width, height, ratio);
+    return layer.draw(context, this.camera, this.viewport, ratio, FRAME_MS);
+  }
+
+  private showCards(): void {
+    const { scene, camera, viewport } = this;
+    const near = camera.zoom < CARD_ZOOM ? [] : scene!.knots.in(viewOf(camera, viewport));
+    const boxOf = (knot: number): Rect => scene!.picture.boxes[knot]!;
+    this.cards.show(near.length > MOST_CARDS ? [] : near, camera, boxOf, this.cardText);
+  }
+
+  private measure(): void {
+    const { clientWidth: width, clientHeight: height } = this.host;
+    if (width === this.viewport.width && height === this.viewport.height) return;
+    this.viewport = { width, height };
+    this.request();
+  }
+
+  private listen(): void {
+    const { host } = this;
+    const observer = new ResizeObserver(() => this.measure());
+    observer.observe(host);
+    const recoloured = onRecoloured(() => {
+      this.palette = readPalette();
+      this.layer?.invalidate();
+      this.highlight?.invalidate();
+      this.minimap.recolour(this.palette);
+      this.request();
+    });
+    this.undo.push(recoloured, () => observer.disconnect());
+    host.addEventListener('wheel', this.onWheel, { passive: false });
+    host.addEventListener('pointerdown', this.onDown);
+    host.addEventListener('pointermove', this.onHover);
+    host.addEventListener('pointerleave', () => this.hover(undefined));
+    host.addEventListener('dblclick', (event) => {
+      const { px, py } = this.pixel(event);
+      this.move(zoomedAt(this.camera, event.shiftKey ? 0.5 : 2, px, py));
+    });
+  }
+
+  private pixel(event: MouseEvent): { px: number; py: number; x: number; y: number } {
+    const { left, top } = this.host.getBoundingClientRect();
+    const [px, py] = [event.clientX - left, event.clientY - top];
+    return { px, py, x: this.camera.x + px / this.camera.zoom, y: this.camera.y + py / this.camera.zoom };
+  }
+
+  /**
+   * A mouse wheel zooms, as on maps. A trackpad, whose steps are small or sideways, pans, and zooms by a
+   * pinch.
+   */
+  private readonly onWheel = (event: WheelEvent): void => {
+    event.preventDefault();
+    const { px, py } = this.pixel(event);
+    const isWheel = event.deltaX === 0 && (event.deltaMode !== 0 || Math.abs(event.deltaY) >= 100);
+    if (event.ctrlKey || event.metaKey || (isWheel && !event.shiftKey)) {
+      const pixels = event.deltaMode === 0 ? event.deltaY : event.deltaY * 40;
+      this.move(zoomedAt(this.camera, Math.exp(-pixels * (event.ctrlKey ? 0.01 : 0.0018)), px, py));
+    } else if (event.shiftKey && event.deltaX === 0) this.move(panned(this.camera, event.deltaY, 0));
+    else this.move(panned(this.camera, event.deltaX, event.deltaY));
+  };
+
+  private readonly onDown = (event: PointerEvent): void => {
+    if (event.button !== 0 || (event.target as Element).closest('.g-minimap')) return;
+    const { host } = this;
+    let [x, y] = [event.clientX, event.clientY];
+    followPress(host, event, {
+      onDrag: ({ clientX, clientY }) => {
+        host.classList.add('g-dragged');
+        const [dx, dy] = [clientX - x, clientY - y];
+        [x, y] = [clientX, clientY];
+        this.move(panned(this.camera, -dx, -dy));
+      },
+      onClick: (up) => this.click(up),
+      onEnd: () => host.classList.remove('g-dragged'),
+    });
+  };
+
+  private click(event: PointerEvent): void {
+    const { scene } = this;
+    if (!scene) return;
+    const { x, y } = this.pixel(event);
+    const found = scene.at(x, y);
+    const group = found === undefined ? this.nameAt(x, y) : found < 0 ? -1 - found : undefined;
+    if (group !== undefined) this.events.onToggleGroup(scene.picture.groups[group]!.name);
+    else this.events.onSelect(found);
+  }
+
+  /** The group whose name is written at a point. */
+  private nameAt(x: number, y: number): number | undefined {
+    const { scene, camera } = this;
+    const high = Math.max(28, 16 / camera.zoom);
+    return scene!.groupsAt(x, y).find((index) => y < scene!.picture.groups[index]!.y + high);
+  }
+
+  private readonly onHover = (event: PointerEvent): void => {
+    if (event.buttons !== 0 || !this.scene) return;
+    const { x, y } = this.pixel(event);
+    const found = this.scene.at(x, y);
+    this.host.style.cursor = found !== undefined || this.nameAt(x, y) !== undefined ? 'pointer' : '';
+    this.hover(found !== undefined && found >= 0 && this.camera.zoom > 0.12 ? found : undefined);
+  };
+
+  private hover(knot: number | undefined): void {
+    if (this.hovered === knot) return;
+    this.hovered = knot;
+    this.makeHighlight();
+    this.request();
+  }
+}

@@ -1,0 +1,85 @@
+import type { Json } from '../../values';
+
+/** One line of a JSON tree: a member, an item, or the rest of a long list. */
+export interface JsonLine {
+  /** From the root: names and indexes. */
+  readonly path: readonly (string | number)[];
+  readonly depth: number;
+  readonly name?: string | number;
+  readonly kind: 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null';
+  /** The value, shortened to one line. */
+  readonly text: string;
+  readonly count?: number;
+  readonly isOpen?: boolean;
+}
+
+const PREVIEW = 200;
+
+/** @returns the path as a key, for sets of open paths */
+export function pathKey(path: readonly (string | number)[]): string {
+  return JSON.stringify(path);
+}
+
+/**
+ * The visible lines of a tree in which only the paths in `open` are unfolded. Closed parts are not walked, so
+ * the cost is that of what is shown. The stack is explicit: values may be nested deeper than calls can be.
+ */
+export function jsonLines(root: Json, open: ReadonlySet<string>): JsonLine[] {
+  const lines: JsonLine[] = [];
+  const rest: { path: readonly (string | number)[]; name?: string | number; value: Json }[] = [
+    { path: [], value: root },
+  ];
+  while (rest.length > 0) {
+    const { path, name, value } = rest.pop()!;
+    const members = membersOf(value);
+    const isOpen = members !== undefined && open.has(pathKey(path));
+    lines.push({
+      path,
+      depth: path.length,
+      ...(name !== undefined && { name }),
+      kind: kindOf(value),
+      text: textOf(value),
+      ...(members && { count: members.length, isOpen }),
+    });
+    if (!isOpen) continue;
+    for (let index = members.length - 1; index >= 0; index--) {
+      const [key, member] = members[index]!;
+      rest.push({ path: [...path, key], name: key, value: member });
+    }
+  }
+  return lines;
+}
+
+function membersOf(value: Json): [string | number, Json][] | undefined {
+  if (Array.isArray(value)) return value.map((item, index) => [index, item]);
+  if (value !== null && typeof value === 'object') return Object.entries(value);
+  return undefined;
+}
+
+function kindOf(value: Json): JsonLine['kind'] {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'array';
+  return typeof value as 'object' | 'string' | 'number' | 'boolean';
+}
+
+function textOf(value: Json): string {
+  if (Array.isArray(value)) return `[${value.length}]`;
+  if (value !== null && typeof value === 'object') return `{${Object.keys(value).length}}`;
+  if (typeof value !== 'string') return String(value);
+  const text = JSON.stringify(value.length > PREVIEW ? value.slice(0, PREVIEW) : value);
+  return value.length > PREVIEW ? `${text.slice(0, -1)}…"` : text;
+}
+
+/** The paths of a tree down to a depth, at most `limit`, for its initial state. */
+export function pathsTo(root: Json, depth: number, limit = 500): Set<string> {
+  const paths = new Set<string>();
+  const rest: { path: (string | number)[]; value: Json }[] = [{ path: [], value: root }];
+  while (rest.length > 0 && paths.size < limit) {
+    const { path, value } = rest.shift()!;
+    const members = membersOf(value);
+    if (!members || path.length >= depth) continue;
+    paths.add(pathKey(path));
+    for (const [key, member] of members.slice(0, limit)) rest.push({ path: [...path, key], value: member });
+  }
+  return paths;
+}

@@ -1,0 +1,86 @@
+import { signal } from '@preact/signals';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import { Keymap, type Binding } from './keymap';
+
+export const isMac = /Mac|iPhone|iPad/.test(navigator.userAgent);
+
+const keymap = new Keymap();
+/** Time to type the second key of a sequence, in milliseconds, from when the page has taken the first. */
+const SEQUENCE_MS = 1500;
+let begunAt = 0;
+
+export const isSheetOpen = signal(false);
+
+export function sheet(): ReturnType<Keymap['sheet']> {
+  return keymap.sheet();
+}
+
+/** Binds keys while the component is mounted. Bindings may be new objects at each rendering. */
+export function useKeys(
+  title: string,
+  bindings: readonly Binding[],
+  options: { isModal?: boolean } = {},
+): void {
+  const latest = useRef(bindings);
+  latest.current = bindings;
+  // Before the browser draws: whoever sees the component may press its keys.
+  useLayoutEffect(
+    () =>
+      keymap.add({
+        title,
+        isModal: options.isModal,
+        get bindings() {
+          return latest.current;
+        },
+      }),
+    [title, options.isModal],
+  );
+}
+
+/** Whether an element accepts typed text. */
+function isField(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (
+    target.isContentEditable ||
+    target instanceof HTMLTextAreaElement ||
+    target instanceof HTMLSelectElement
+  )
+    return true;
+  return (
+    target instanceof HTMLInputElement &&
+    !['checkbox', 'radio', 'button', 'submit', 'range'].includes(target.type)
+  );
+}
+
+/** Whether an element handles Enter and Space itself. */
+function isOwnKey(event: KeyboardEvent): boolean {
+  if (event.key !== 'Enter' && event.key !== ' ') return false;
+  return (
+    event.target instanceof Element &&
+    event.target.closest('a[href], button, summary, [role="tab"], input') !== null
+  );
+}
+
+function onKeyDown(event: KeyboardEvent): void {
+  if (event.defaultPrevented || event.isComposing || isOwnKey(event)) return;
+  if (['Shift', 'Control', 'Alt', 'Meta'].includes(event.key)) return;
+  // The other one of the two belongs to the system or the browser.
+  if (isMac ? event.ctrlKey : event.metaKey) return;
+  // When it was typed, not when a busy page comes to it.
+  if (event.timeStamp - begunAt > SEQUENCE_MS) keymap.forget();
+  const answer = keymap.press({
+    key: event.key,
+    mod: isMac ? event.metaKey : event.ctrlKey,
+    // On many keyboards, AltGr is needed for signs such as `[`.
+    alt: event.altKey && !event.getModifierState('AltGraph') && [...event.key].length > 1,
+    shift: event.shiftKey,
+    inField: isField(event.target),
+  });
+  if (answer === undefined) return;
+  event.preventDefault();
+  if (answer === 'begun') begunAt = performance.now();
+}
+
+export function startKeys(): void {
+  document.addEventListener('keydown', onKeyDown);
+}

@@ -1,0 +1,56 @@
+import { signal } from '@preact/signals';
+import type { LiveEvent } from '../contract';
+import { source } from './app';
+
+/**
+ * `off`: nothing changes here, as in a file. `lost`: the page is reconnecting, and what is shown may be out
+ * of date.
+ */
+export const liveState = signal<'off' | 'live' | 'lost'>('off');
+
+type OnEvents = (events: readonly LiveEvent[]) => void;
+const listeners = new Set<OnEvents>();
+const renewals = new Set<() => void>();
+
+/**
+ * Passes each batch of events to a listener, from one connection shared by the whole page, until the returned
+ * function is called.
+ */
+export function onLive(listener: OnEvents): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** Calls back when events may have been missed, so that everything shown must be asked for again. */
+export function onRenewal(listener: () => void): () => void {
+  renewals.add(listener);
+  return () => renewals.delete(listener);
+}
+
+/**
+ * @param position every answer from now on is at least as new as this position; if omitted, everything is
+ *   asked for again once the connection stands
+ */
+export function startLive(position: string | undefined): () => void {
+  return source().live(
+    position,
+    (events) => {
+      for (const listener of listeners) listener(events);
+    },
+    (state) => {
+      // Questions failed while the server was away, even if no event was missed.
+      const isBack = state === 'live' && liveState.peek() === 'lost';
+      if (state !== 'behind') liveState.value = state;
+      if (isBack || state === 'behind') for (const renew of renewals) renew();
+    },
+  );
+}
+
+/** For histories without a feed of changes: interval of asking again for everything shown. */
+const POLL_MS = 5_000;
+
+export function startPolling(): void {
+  setInterval(() => {
+    if (!document.hidden) for (const renew of renewals) renew();
+  }, POLL_MS);
+}

@@ -1,0 +1,226 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { ApprovalsAnswer } from '../../contract';
+import { mayAct, source } from '../app';
+import { PageHead } from '../frame';
+import { useKeys } from '../keys';
+import type { PageProps } from '../pages';
+import { alter, href } from '../router';
+import { asSourceError, type SourceError } from '../source/source-error';
+import { useAnswer } from '../store';
+import { Button } from '../ui/button';
+import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { Time } from '../ui/time';
+import { VirtualList } from '../ui/virtual-list';
+import { countWords, exactWords } from '../words';
+import { useSignalForm } from './act-dialogs';
+
+type Wait = ApprovalsAnswer['waits'][number];
+
+/** The signals that runs wait for, each with a form for its payload. */
+export function ApprovalsPage({ place }: PageProps<'approvals'>) {
+  const answer = useAnswer('approvals', {}, { staleOn: () => true, everyMs: 15_000 });
+  const further = useFurther(answer.value);
+  const waits = [...(answer.value?.waits ?? []), ...further.waits];
+  /** Which one is shown: it stays as long as it waits, for its form may be half filled in. */
+  const shown = useRef<Wait>();
+  /** Key of the one that was answered here last. */
+  const answered = useRef<string>();
+  const isMeant = (wait: Wait): boolean =>
+    place.run === undefined
+      ? shown.current !== undefined && keyOf(wait) === keyOf(shown.current)
+      : wait.run === place.run && wait.signal === place.signal;
+  const meantAt = waits.findIndex(isMeant);
+  // Newer ones may have pushed it behind those that are loaded.
+  const before = shown.current;
+  const behind =
+    before && further.isCut && isMeant(before) && keyOf(before) !== answered.current ? before : undefined;
+  const at = meantAt < 0 && !behind && place.run === undefined ? Math.min(0, waits.length - 1) : meantAt;
+  const chosen = waits[at] ?? behind;
+  shown.current = chosen;
+  const choose = (index: number): void => {
+    const wait = waits[Math.max(0, Math.min(waits.length - 1, index))];
+    if (wait) alter('approvals', { run: wait.run, signal: wait.signal }, { replace: true });
+  };
+  const form = useRef<HTMLDivElement>(null);
+  useKeys('Approvals', [
+    { keys: ['j', 'ArrowDown'], says: 'Next', run: () => choose(at + 1) },
+    { keys: ['k', 'ArrowUp'], says: 'Previous', run: () => choose(at - 1) },
+    {
+      keys: 'Enter',
+      says: 'To its form',
+      run: () => form.current?.querySelector<HTMLElement>('input, select, textarea, button')?.focus(),
+    },
+  ]);
+  return (
+    <>
+      <PageHead
+        title="Approvals"
+        note={
+          waits.length > 0 &&
+          `${countWords(waits.length, 'signal')} waited for, those of the newest runs first`
+        }
+      />
+      {answer.error && <ErrorBox error={answer.error} onRetry={answer.reload} />}
+      {!answer.value ? (
+        !answer.error && <Skeleton rows={4} height={64} />
+      ) : waits.length === 0 && !behind ? (
+        <Empty icon="approvals" title="Nothing waits for you">
+          A knot that waits for a signal is listed here, with a form of what it needs.
+        </Empty>
+      ) : (
+        <div class="inbox">
+          <div class="inbox-list">
+            <VirtualList
+              count={waits.length}
+              rowHeight={68}
+              label="Signals that are waited for"
+              active={at}
+              keyOf={(index) => keyOf(waits[index]!)}
+              onEnd={further.more}
+            >
+              {(index) => <InboxRow wait={waits[index]!} isChosen={index === at} />}
+            </VirtualList>
+          </div>
+          <div class="inbox-one" ref={form}>
+            {chosen ? (
+              <Answering
+                key={keyOf(chosen)}
+                wait={chosen}
+                onSent={() => (answered.current = keyOf(chosen))}
+              />
+            ) : (
+              <Empty title="It no longer waits">
+                <code>{place.signal}</code> of {place.run} has been answered, or the run is over.
+              </Empty>
+            )}
+          </div>
+        </div>
+      )}
+    </>
+  );
+}
+
+function keyOf({ run, knot, signal }: Wait): string {
+  return `${run} ${knot} ${signal}`;
+}
+
+function InboxRow({ wait, isChosen }: { wait: Wait; isChosen: boolean }) {
+  return (
+    <a
+      class="inbox-row"
+      href={href({ page: 'approvals', run: wait.run, signal: wait.signal })}
+      aria-current={isChosen ? 'true' : undefined}
+    >
+      <span class="inbox-title">
+        <strong class="cut">{wait.signal}</strong>
+        {wait.since !== undefined && (
+          <span class="muted">
+            <Time at={wait.since} />
+          </span>
+        )}
+      </span>
+      <span class="cut muted">{wait.summary ?? `${wait.tapestry} · ${wait.knot}`}</span>
+      <span class="cut muted">{wait.run}</span>
+    </a>
+  );
+}
+
+function Answering({ wait, onSent }: { wait: Wait; onSent: () => void }) {
+  const { fields, send, isBusy } = useSignalForm({
+    run: wait.run,
+    signal: wait.signal,
+    schema: wait.schema,
+    onSent,
+  });
+  return (
+    <form
+      class="answering"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      <header>
+        <h2>{wait.signal}</h2>
+        {wait.summary !== undefined && <p>{wait.summary}</p>}
+        <dl class="facts">
+          <dt>Run</dt>
+          <dd>
+            <a class="link break" href={href({ page: 'run', run: wait.run, knot: wait.knot })}>
+              {wait.run}
+            </a>
+          </dd>
+          <dt>Knot</dt>
+          <dd>
+            {wait.knot} of{' '}
+            <a class="link" href={href({ page: 'tapestry', tapestry: wait.tapestry })}>
+              {wait.tapestry}
+            </a>
+          </dd>
+          {wait.since !== undefined && (
+            <>
+              <dt>Waits since</dt>
+              <dd>{exactWords(wait.since)}</dd>
+            </>
+          )}
+          {wait.until !== undefined && (
+            <>
+              <dt>Until</dt>
+              <dd>
+                {exactWords(wait.until)} (<Time at={wait.until} />)
+              </dd>
+            </>
+          )}
+        </dl>
+      </header>
+      {mayAct() ? (
+        <>
+          {fields}
+          <p class="answering-acts">
+            <Button kind="primary" type="submit" isBusy={isBusy}>
+              Send
+            </Button>
+          </p>
+        </>
+      ) : (
+        <p class="muted">
+          This page is for reading. Open it with the link that the command has printed to answer.
+        </p>
+      )}
+    </form>
+  );
+}
+
+/** The pages after the first. */
+function useFurther(head: ApprovalsAnswer | undefined): {
+  waits: readonly Wait[];
+  more: () => void;
+  /** Whether there are further ones that are not loaded. */
+  isCut: boolean;
+  error?: SourceError;
+} {
+  const [pages, setPages] = useState<readonly ApprovalsAnswer[]>([]);
+  const [error, setError] = useState<SourceError>();
+  const isAsking = useRef(false);
+  // Later pages begin elsewhere once the first has changed.
+  useEffect(() => setPages([]), [head]);
+  const cursor = pages.length > 0 ? pages.at(-1)!.cursor : head?.cursor;
+  const more = (): void => {
+    if (cursor === undefined || isAsking.current) return;
+    isAsking.current = true;
+    void source()
+      .ask('approvals', { cursor })
+      .then(
+        (page) => setPages((before) => [...before, page]),
+        (refused: unknown) => setError(asSourceError(refused)),
+      )
+      .finally(() => (isAsking.current = false));
+  };
+  return {
+    waits: pages.flatMap((page) => page.waits),
+    more,
+    isCut: cursor !== undefined,
+    ...(error && { error }),
+  };
+}

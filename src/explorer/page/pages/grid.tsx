@@ -1,0 +1,318 @@
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { GridAnswer } from '../../contract';
+import { source } from '../app';
+import { CELLS, moved, type Spot } from '../grid-model';
+import { go, href } from '../router';
+import { asSourceError, type SourceError } from '../source/source-error';
+import { useAnswer } from '../store';
+import { Shape, STATUS_TONES } from '../ui/outcome';
+import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { useVirtual } from '../ui/virtual';
+import { durationWords, exactWords } from '../words';
+
+const CELL = 24;
+const HEAD = 64;
+const NAMES = 240;
+const PAGE = 100;
+/** Height of the bar of the longest run, in pixels. */
+const TALLEST = 36;
+
+/** Runs × knots of a tapestry, newest run first, to show at a glance what has failed since when. */
+export function Grid({ tapestry }: { tapestry: string }) {
+  const answer = useAnswer(
+    'grid',
+    { tapestry, limit: PAGE },
+    { staleOn: (event) => event.tapestry === tapestry },
+  );
+  const older = useOlder(tapestry, answer.value);
+  if (!answer.value)
+    return answer.error ? (
+      <ErrorBox error={answer.error} onRetry={answer.reload} />
+    ) : (
+      <Skeleton rows={12} height={CELL} />
+    );
+  if (answer.value.runs.length === 0)
+    return (
+      <Empty icon="grid" title="No runs yet">
+        Each run of {tapestry} becomes a column here, each knot a row.
+      </Empty>
+    );
+  return (
+    <>
+      {answer.error && <ErrorBox error={answer.error} onRetry={answer.reload} />}
+      <Table
+        tapestry={tapestry}
+        knots={answer.value.knots}
+        runs={older.runs}
+        onEnd={older.more}
+        error={older.error}
+      />
+    </>
+  );
+}
+
+type GridRun = GridAnswer['runs'][number];
+
+/**
+ * The newest page, and the older ones loaded by scrolling. Each older page keeps the order of knots of its
+ * own answer.
+ */
+function useOlder(
+  tapestry: string,
+  head: GridAnswer | undefined,
+): { runs: GridRun[]; more: () => void; error?: SourceError } {
+  const [pages, setPages] = useState<readonly GridAnswer[]>([]);
+  const [error, setError] = useState<SourceError>();
+  const isAsking = useRef(false);
+  useEffect(() => setPages([]), [tapestry]);
+  const runs = useMemo(() => {
+    if (!head) return [];
+    const seen = new Set<string>();
+    return [head, ...pages].flatMap((page) =>
+      page.runs
+        .filter((run) => !seen.has(run.temporalRunId) && seen.add(run.temporalRunId))
+        .map((run) =>
+          sameKnots(page.knots, head.knots)
+            ? run
+            : { ...run, cells: reordered(page.knots, head.knots, run.cells) },
+        ),
+    );
+  }, [head, pages]);
+  const cursor = pages.length > 0 ? pages.at(-1)!.cursor : head?.cursor;
+  const more = (): void => {
+    if (cursor === undefined || isAsking.current) return;
+    isAsking.current = true;
+    void source()
+      .ask('grid', { tapestry, limit: PAGE, cursor })
+      .then(
+        (page) => {
+          setError(undefined);
+          setPages((before) => [...before, page]);
+        },
+        (refused: unknown) => setError(asSourceError(refused)),
+      )
+      .finally(() => (isAsking.current = false));
+  };
+  return { runs, more, ...(error && { error }) };
+}
+
+function sameKnots(a: readonly string[], b: readonly string[]): boolean {
+  return a === b || (a.length === b.length && a.every((knot, index) => knot === b[index]));
+}
+
+function reordered(from: readonly string[], to: readonly string[], cells: string): string {
+  const places = new Map(from.map((knot, index) => [knot, index]));
+  return to.map((knot) => cells[places.get(knot) ?? -1] ?? ' ').join('');
+}
+
+function Table({
+  tapestry,
+  knots,
+  runs,
+  onEnd,
+  error,
+}: {
+  tapestry: string;
+  knots: readonly string[];
+  runs: readonly GridRun[];
+  onEnd: () => void;
+  error?: SourceError;
+}) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const [at, setAt] = useState<Spot>({ column: 0, row: 0 });
+  const [hovered, setHovered] = useState<Spot>();
+  const [hasFocus, setFocus] = useState(false);
+  const rows = useVirtual({
+    count: knots.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => CELL,
+    scrollMargin: HEAD,
+    scrollPaddingStart: HEAD,
+    overscan: 4,
+  });
+  const columns = useVirtual({
+    count: runs.length,
+    horizontal: true,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => CELL,
+    scrollMargin: NAMES,
+    scrollPaddingStart: NAMES,
+    overscan: 6,
+  });
+  const shownRows = rows.getVirtualItems();
+  const shownColumns = columns.getVirtualItems();
+  const lastColumn = shownColumns.at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (lastColumn >= runs.length - 20) onEnd();
+  }, [lastColumn, runs.length]);
+  const longest = Math.max(1, ...runs.slice(0, 500).map(lastsMs));
+
+  const spot = hovered ?? (hasFocus ? at : undefined);
+  const spotRun = spot && runs[spot.column];
+  const spotCell = spotRun && CELLS[spotRun.cells[spot.row] ?? ' '];
+  const open = ({ column, row }: Spot): void => {
+    const run = runs[column];
+    const knot = knots[row];
+    if (run && knot !== undefined) go({ page: 'run', run: run.run, knot });
+  };
+  const spotOf = (event: MouseEvent): Spot | undefined => {
+    const box = scroller.current!.getBoundingClientRect();
+    const x = event.clientX - box.left;
+    const y = event.clientY - box.top;
+    if (x < NAMES || y < HEAD) return undefined;
+    const column = Math.floor((x + scroller.current!.scrollLeft - NAMES) / CELL);
+    const row = Math.floor((y + scroller.current!.scrollTop - HEAD) / CELL);
+    return column < runs.length && row < knots.length ? { column, row } : undefined;
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.metaKey || event.ctrlKey || event.altKey) return;
+    if (event.key === 'Enter' && event.target === scroller.current) {
+      event.preventDefault();
+      open(at);
+      return;
+    }
+    const next = moved(at, event.key, runs.length, knots.length, 10);
+    if (!next) return;
+    event.preventDefault();
+    event.stopPropagation();
+    setAt(next);
+    setHovered(undefined);
+    rows.scrollToIndex(next.row);
+    columns.scrollToIndex(next.column);
+  };
+  return (
+    <div class="grid-box">
+      <p class="grid-spot" role="status">
+        {spotRun && spotCell ? (
+          <>
+            <Shape tone={spotCell.tone} />
+            <strong>{knots[spot.row]}</strong>
+            <span>{spotCell.word} in</span>
+            <a class="link" href={href({ page: 'run', run: spotRun.run, knot: knots[spot.row] })}>
+              {spotRun.run}
+            </a>
+            <span class="muted">{exactWords(spotRun.startedAt)}</span>
+            {spotRun.finishedAt !== undefined && (
+              <span class="muted">{durationWords(spotRun.finishedAt - spotRun.startedAt)}</span>
+            )}
+          </>
+        ) : (
+          <Legend />
+        )}
+      </p>
+      {error && <ErrorBox error={error} onRetry={onEnd} />}
+      <div
+        ref={scroller}
+        class="grid"
+        role="grid"
+        tabIndex={0}
+        aria-label={`Runs and knots of ${tapestry}`}
+        aria-rowcount={knots.length + 1}
+        aria-colcount={runs.length + 1}
+        aria-activedescendant={shownRows.length > 0 ? `cell-${at.row}-${at.column}` : undefined}
+        onKeyDown={onKeyDown}
+        onFocus={() => setFocus(true)}
+        onBlur={() => setFocus(false)}
+        onMouseMove={(event) => setHovered(spotOf(event))}
+        onMouseLeave={() => setHovered(undefined)}
+        onClick={(event) => {
+          const clicked = spotOf(event);
+          if (clicked) open(clicked);
+        }}
+      >
+        <div
+          class="grid-inner"
+          role="presentation"
+          style={{
+            width: `${columns.getTotalSize() + NAMES + 12}px`,
+            height: `${rows.getTotalSize() + HEAD + 12}px`,
+          }}
+        >
+          {spot && <div class="grid-cross column" style={{ left: `${NAMES + spot.column * CELL}px` }} />}
+          {spot && <div class="grid-cross row" style={{ top: `${HEAD + spot.row * CELL}px` }} />}
+          <div class="grid-head" role="row" aria-rowindex={1}>
+            <div class="grid-corner" role="columnheader" aria-colindex={1}>
+              Knot
+            </div>
+            {shownColumns.map(({ index, start }) => {
+              const run = runs[index]!;
+              const height = Math.max(3, Math.round((TALLEST * lastsMs(run)) / longest));
+              return (
+                <div
+                  key={run.temporalRunId}
+                  class="grid-run"
+                  role="columnheader"
+                  aria-colindex={index + 2}
+                  style={{ left: `${start}px` }}
+                >
+                  <a
+                    aria-label={`${run.run}, ${run.status}`}
+                    title={`${run.run} · ${run.status} · ${durationWords(lastsMs(run))}`}
+                    href={href({ page: 'run', run: run.run })}
+                    tabIndex={-1}
+                  >
+                    <span
+                      class={`grid-bar tone-${STATUS_TONES[run.status]}`}
+                      style={{ height: `${height}px` }}
+                    />
+                    <Shape tone={STATUS_TONES[run.status]} size={9} />
+                  </a>
+                </div>
+              );
+            })}
+          </div>
+          {shownRows.map(({ index: row, start }) => (
+            <div
+              key={knots[row]}
+              class="grid-row"
+              role="row"
+              aria-rowindex={row + 2}
+              style={{ transform: `translateY(${start}px)` }}
+            >
+              <div class="grid-name cut" role="rowheader" aria-colindex={1} title={knots[row]}>
+                {knots[row]}
+              </div>
+              {shownColumns.map(({ index: column, start: left }) => {
+                const run = runs[column]!;
+                const cell = CELLS[run.cells[row] ?? ' '] ?? CELLS[' ']!;
+                const isAt = hasFocus && at.row === row && at.column === column;
+                return (
+                  <div
+                    key={run.temporalRunId}
+                    id={`cell-${row}-${column}`}
+                    class={`grid-cell tone-${cell.tone}${isAt ? ' at' : ''}`}
+                    role="gridcell"
+                    aria-colindex={column + 2}
+                    aria-label={`${knots[row]}: ${cell.word} in ${run.run}`}
+                    style={{ left: `${left}px` }}
+                  >
+                    {cell.tone !== 'none' && <Shape tone={cell.tone} />}
+                  </div>
+                );
+              })}
+            </div>
+          ))}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function lastsMs({ startedAt, finishedAt }: GridRun): number {
+  return (finishedAt ?? Date.now()) - startedAt;
+}
+
+function Legend() {
+  return (
+    <span class="legend">
+      {Object.values(CELLS)
+        .filter(({ tone }) => tone !== 'none')
+        .map(({ tone, word }) => (
+          <span key={word} class={`tone-${tone}`}>
+            <Shape tone={tone} size={11} />
+            {word}
+          </span>
+        ))}
+    </span>
+  );
+}

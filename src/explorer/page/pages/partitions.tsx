@@ -1,0 +1,336 @@
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { BackfillAsk } from '../../contract';
+import { useAct } from '../acting';
+import { mayAct } from '../app';
+import { PageHead } from '../frame';
+import { useKeys } from '../keys';
+import type { PageProps } from '../pages';
+import { cellText, countStates, groupsOf, PARTITION_TONES, type Partition } from '../partition-cells';
+import { alter, go, href } from '../router';
+import { useAnswer } from '../store';
+import { Button } from '../ui/button';
+import { Dialog } from '../ui/dialog';
+import { Field } from '../ui/field';
+import { Outcome, Shape } from '../ui/outcome';
+import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { toast } from '../ui/toast';
+import { countWords } from '../words';
+
+/** The partitions of a tapestry as cells, with a way to make the missing ones. */
+export function PartitionsPage({ place }: PageProps<'partitions'>) {
+  const { tapestry } = place;
+  return (
+    <>
+      <PageHead
+        title={`Partitions of ${tapestry}`}
+        note={
+          <a class="link" href={href({ page: 'tapestry', tapestry })}>
+            {tapestry}
+          </a>
+        }
+      />
+      <div class="page-body">
+        <Partitions
+          tapestry={tapestry}
+          state={place.state}
+          chosen={place.key}
+          onChange={(values) => alter('partitions', values, { replace: true })}
+        />
+      </div>
+    </>
+  );
+}
+
+export function Partitions({
+  tapestry,
+  state,
+  chosen,
+  onChange,
+}: {
+  tapestry: string;
+  state: string | undefined;
+  chosen: string | undefined;
+  onChange: (values: { state?: string; key?: string }) => void;
+}) {
+  const answer = useAnswer(
+    'partitions',
+    { tapestry },
+    { staleOn: (event) => event.tapestry === tapestry && event.kind !== 'knot-finished' },
+  );
+  const [isFilling, setFilling] = useState(false);
+  const box = useRef<HTMLDivElement>(null);
+  const all = answer.value?.partitions ?? [];
+  const counts = useMemo(() => countStates(all), [all]);
+  const shown = useMemo(
+    () => (state === undefined ? all : all.filter((one) => one.state === state)),
+    [all, state],
+  );
+  const groups = useMemo(() => groupsOf(shown), [shown]);
+  const at = shown.findIndex(({ key }) => key === chosen);
+  const one = shown[at];
+  const walk = (step: number): void => {
+    const next = shown[Math.max(0, Math.min(shown.length - 1, (at < 0 ? shown.length - 1 : at) + step))];
+    if (next) onChange({ key: next.key });
+  };
+  useEffect(() => {
+    if (chosen !== undefined)
+      box.current?.querySelector('[aria-pressed="true"].partition')?.scrollIntoView({ block: 'nearest' });
+  }, [chosen]);
+  useKeys('Partitions', [
+    { keys: ['ArrowRight', 'j'], says: 'Next partition', run: () => walk(1) },
+    { keys: ['ArrowLeft', 'k'], says: 'Previous partition', run: () => walk(-1) },
+    {
+      keys: 'Enter',
+      says: 'Open its newest run',
+      run: () => one?.run !== undefined && go({ page: 'run', run: one.run }),
+    },
+    { keys: 'b', says: 'Backfill', run: () => setFilling(true), when: () => mayAct() && all.length > 0 },
+  ]);
+  if (!answer.value)
+    return answer.error ? (
+      <ErrorBox error={answer.error} onRetry={answer.reload} />
+    ) : (
+      <Skeleton rows={6} height={48} />
+    );
+  if (all.length === 0)
+    return (
+      <Empty icon="partitions" title="No partitions">
+        The domain of {tapestry} has none yet, or the tapestry is not partitioned.
+      </Empty>
+    );
+  return (
+    <div ref={box}>
+      {answer.error && <ErrorBox error={answer.error} onRetry={answer.reload} />}
+      <div class="partition-head">
+        <div class="partition-counts" role="group" aria-label="Show only">
+          {counts.map(([name, count]) => (
+            <Button
+              key={name}
+              kind="quiet"
+              isPressed={state === name}
+              onClick={() => onChange({ state: state === name ? undefined : name })}
+            >
+              <span class={`tone-${PARTITION_TONES[name] ?? 'none'} partition-count`}>
+                <Shape tone={PARTITION_TONES[name] ?? 'none'} />
+                {countWords(count)} {name}
+              </span>
+            </Button>
+          ))}
+        </div>
+        {mayAct() && (
+          <Button kind="primary" icon="play" onClick={() => setFilling(true)}>
+            Backfill
+          </Button>
+        )}
+      </div>
+      <PartitionNote partition={one} />
+      <div class="partition-groups">
+        {groups.map(({ title, partitions }, index) => (
+          <section key={title ?? index} aria-label={title ?? 'Partitions'}>
+            {title !== undefined && <h2 class="number">{title}</h2>}
+            <div class={`partition-cells${title === undefined ? ' named' : ''}`}>
+              {partitions.map((partition) => (
+                <Cell
+                  key={partition.key}
+                  partition={partition}
+                  isNamed={title === undefined}
+                  isChosen={partition.key === chosen}
+                  onChoose={() => onChange({ key: partition.key })}
+                />
+              ))}
+            </div>
+          </section>
+        ))}
+      </div>
+      {isFilling && (
+        <BackfillDialog
+          tapestry={tapestry}
+          keys={all.map(({ key }) => key)}
+          onClose={() => setFilling(false)}
+        />
+      )}
+    </div>
+  );
+}
+
+function PartitionNote({ partition }: { partition: Partition | undefined }) {
+  if (!partition) return <p class="partition-note muted">Choose a partition to see why it is as it is.</p>;
+  return (
+    <div class="partition-note" role="status">
+      <strong>{partition.key}</strong>
+      <Outcome tone={PARTITION_TONES[partition.state] ?? 'none'} word={partition.state} />
+      {partition.reasons.length > 0 && <span class="break">{partition.reasons.join('; ')}</span>}
+      {partition.run !== undefined && (
+        <a class="link cut" href={href({ page: 'run', run: partition.run })}>
+          {partition.run}
+        </a>
+      )}
+    </div>
+  );
+}
+
+function Cell({
+  partition,
+  isNamed,
+  isChosen,
+  onChoose,
+}: {
+  partition: Partition;
+  isNamed: boolean;
+  isChosen: boolean;
+  onChoose: () => void;
+}) {
+  const tone = PARTITION_TONES[partition.state] ?? 'none';
+  const why = partition.reasons.length > 0 ? `: ${partition.reasons.join('; ')}` : '';
+  return (
+    <button
+      type="button"
+      class={`partition tone-${tone}`}
+      aria-pressed={isChosen}
+      aria-label={`${partition.key}, ${partition.state}${why}`}
+      title={`${partition.key} · ${partition.state}${why}`}
+      onClick={onChoose}
+    >
+      <Shape tone={tone} size={9} />
+      <span>{isNamed ? partition.key : cellText(partition.key)}</span>
+    </button>
+  );
+}
+
+const SELECTIONS = [
+  ['missing', 'Missing: no run has made them'],
+  ['failed', 'Failed: the newest run failed'],
+  ['stale', 'Stale: code, configuration or an input has changed since'],
+] as const;
+const SHOWN_KEYS = 60;
+
+/** Starts runs for partitions, after a preview. */
+function BackfillDialog({
+  tapestry,
+  keys,
+  onClose,
+}: {
+  tapestry: string;
+  keys: readonly string[];
+  onClose: () => void;
+}) {
+  const [from, setFrom] = useState(keys[0] ?? '');
+  const [to, setTo] = useState(keys.at(-1) ?? '');
+  const [states, setStates] = useState<readonly string[]>(['missing']);
+  const ask: BackfillAsk = { tapestry, ...(from !== '' && { from }), ...(to !== '' && { to }), states };
+  // An incomplete key has no preview and cannot be started.
+  const isWhole = [from, to].every((key) => key === '' || keys.includes(key));
+  const isReady = states.length > 0 && isWhole;
+  const preview = useAnswer('backfillPreview', isReady ? ask : undefined);
+  const filling = useAct('backfill');
+  const total = isReady ? (preview.value?.total ?? 0) : 0;
+  const start = async (): Promise<void> => {
+    const done = await filling.act(ask);
+    if (!done) return;
+    onClose();
+    toast('Backfill started', 'ok', { href: href({ page: 'run', run: done.run }), text: done.run });
+  };
+  return (
+    <Dialog
+      title={`Backfill ${tapestry}`}
+      onClose={onClose}
+      onSubmit={() => {
+        if (total > 0 && !preview.isLoading) void start();
+      }}
+      foot={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button
+            kind="primary"
+            type="submit"
+            isBusy={filling.isBusy}
+            isDisabled={total === 0 || preview.isLoading}
+          >
+            {total > 0 ? `Start ${countWords(total, 'run')}` : 'Start'}
+          </Button>
+        </>
+      }
+    >
+      <div class="form">
+        {(filling.error ?? preview.error) && <ErrorBox error={(filling.error ?? preview.error)!} />}
+        <div class="two">
+          <Field label="From" isRequired>
+            {(parts) => <KeyInput parts={parts} keys={keys} value={from} onChange={setFrom} />}
+          </Field>
+          <Field label="To" isRequired>
+            {(parts) => <KeyInput parts={parts} keys={keys} value={to} onChange={setTo} />}
+          </Field>
+        </div>
+        <fieldset class="group">
+          <legend>Which of them</legend>
+          {SELECTIONS.map(([name, words]) => (
+            <label key={name} class="check">
+              <input
+                type="checkbox"
+                checked={states.includes(name)}
+                onChange={(event) =>
+                  setStates(
+                    event.currentTarget.checked ? [...states, name] : states.filter((one) => one !== name),
+                  )
+                }
+              />
+              {words}
+            </label>
+          ))}
+        </fieldset>
+        <section aria-live="polite">
+          <h3>
+            {states.length === 0
+              ? 'Choose at least one kind'
+              : !isWhole
+                ? 'From and to are keys of partitions'
+                : preview.value
+                  ? `${countWords(total, 'run')} would start`
+                  : 'Looking…'}
+          </h3>
+          {preview.value && isReady && (
+            <p class="preview-keys">
+              {preview.value.keys.slice(0, SHOWN_KEYS).map((key) => (
+                <span key={key} class="tag">
+                  {key}
+                </span>
+              ))}
+              {total > SHOWN_KEYS && <span class="muted">and {countWords(total - SHOWN_KEYS)} more</span>}
+            </p>
+          )}
+        </section>
+      </div>
+    </Dialog>
+  );
+}
+
+function KeyInput({
+  parts,
+  keys,
+  value,
+  onChange,
+}: {
+  parts: { id: string };
+  keys: readonly string[];
+  value: string;
+  onChange: (key: string) => void;
+}) {
+  const list = `${parts.id}-keys`;
+  return (
+    <>
+      <input
+        {...parts}
+        type="text"
+        autocomplete="off"
+        list={list}
+        value={value}
+        onInput={(event) => onChange(event.currentTarget.value.trim())}
+      />
+      <datalist id={list}>
+        {keys.slice(-400).map((key) => (
+          <option key={key} value={key} />
+        ))}
+      </datalist>
+    </>
+  );
+}

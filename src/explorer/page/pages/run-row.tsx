@@ -1,0 +1,80 @@
+import type { RunSummary } from '../../contract';
+import { href } from '../router';
+import { RunOutcome, Shape, type Tone } from '../ui/outcome';
+import { Duration, Time } from '../ui/time';
+import { countWords } from '../words';
+
+export function RunRow({
+  run,
+  isFirst,
+  isMarked,
+  onFocus,
+}: {
+  run: RunSummary;
+  isFirst: boolean;
+  isMarked: boolean;
+  onFocus: () => void;
+}) {
+  const from = run.partition ?? run.trigger ?? run.actor;
+  return (
+    <a
+      class={`run-row${isMarked ? ' marked' : ''}`}
+      href={href({ page: 'run', run: run.run })}
+      tabIndex={isFirst ? 0 : -1}
+      onFocus={onFocus}
+    >
+      <span>
+        <RunOutcome status={run.status} isUnbegun={run.isUnbegun} isBare />
+      </span>
+      <span class="run-name">
+        <span class="cut" title={run.run}>
+          {isMarked && <span class="mark">marked </span>}
+          {run.run}
+        </span>
+        {run.error && (
+          <span class="run-error cut" title={`${run.error.type}: ${run.error.message}`}>
+            {run.error.message}
+          </span>
+        )}
+        {run.tags.slice(0, 3).map((tag) => (
+          <span key={tag} class="tag">
+            {tag}
+          </span>
+        ))}
+      </span>
+      <span class="run-tapestry cut muted" title={run.tapestry}>
+        {run.tapestry}
+      </span>
+      <span class="run-counts">{run.counts && <Counts counts={run.counts} />}</span>
+      <span class="run-from cut muted" title={from}>
+        {from}
+      </span>
+      <span class="right muted">
+        {run.isUnbegun ? '–' : <Duration from={run.startedAt} to={run.finishedAt} />}
+      </span>
+      <span class="right muted">
+        <Time at={run.startedAt} />
+      </span>
+    </a>
+  );
+}
+
+const COUNTED: readonly [name: 'ok' | 'err' | 'skipped', tone: Tone, word: string][] = [
+  ['ok', 'ok', 'ok'],
+  ['err', 'err', 'failed'],
+  ['skipped', 'skipped', 'skipped'],
+];
+
+export function Counts({ counts }: { counts: NonNullable<RunSummary['counts']> }) {
+  return (
+    <span class="counts">
+      {COUNTED.filter(([name]) => counts[name] > 0).map(([name, tone, word]) => (
+        <span key={name} class={`tone-${tone}`} title={`${countWords(counts[name])} ${word}`}>
+          <Shape tone={tone} size={10} />
+          <span class="number">{countWords(counts[name])}</span>
+          <span class="out-of-sight"> {word}</span>
+        </span>
+      ))}
+    </span>
+  );
+}

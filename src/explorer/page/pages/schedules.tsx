@@ -1,0 +1,133 @@
+import type { ScheduleView } from '../../contract';
+import { useAct } from '../acting';
+import { mayAct } from '../app';
+import { PageHead } from '../frame';
+import type { PageProps } from '../pages';
+import { href } from '../router';
+import { useAnswer } from '../store';
+import { Button } from '../ui/button';
+import { Outcome } from '../ui/outcome';
+import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { Time } from '../ui/time';
+import { exactWords, timeWords } from '../words';
+
+/** Schedules, which start runs by the clock. */
+export function SchedulesPage({ place }: PageProps<'schedules'>) {
+  const answer = useAnswer(
+    'schedules',
+    {},
+    { staleOn: ({ kind }) => kind === 'run-started', everyMs: 30_000 },
+  );
+  const schedules = answer.value?.schedules;
+  return (
+    <>
+      <PageHead title="Schedules" />
+      <div class="page-body">
+        {answer.error && <ErrorBox error={answer.error} onRetry={answer.reload} />}
+        {!schedules ? (
+          !answer.error && <Skeleton rows={3} height={120} />
+        ) : schedules.length === 0 ? (
+          <Empty icon="schedules" title="No schedules">
+            Declare one with <code>schedule(…)</code> in your file, then run{' '}
+            <code>selvage schedules deploy FILE</code>.
+          </Empty>
+        ) : (
+          <ul class="cards">
+            {schedules.map((schedule) => (
+              <Schedule key={schedule.id} schedule={schedule} isChosen={schedule.id === place.schedule} />
+            ))}
+          </ul>
+        )}
+      </div>
+    </>
+  );
+}
+
+function Schedule({ schedule, isChosen }: { schedule: ScheduleView; isChosen: boolean }) {
+  const { id, tapestry, words, timezone, isPaused, note, next, last, overlap } = schedule;
+  const doing = useAct('schedule', { asToast: true });
+  return (
+    <li class={`card schedule${isChosen ? ' chosen' : ''}`}>
+      <header>
+        <div>
+          <h2 class="break">{id}</h2>
+          <p class="muted">
+            <a class="link" href={href({ page: 'tapestry', tapestry })}>
+              {tapestry}
+            </a>{' '}
+            · {words}
+          </p>
+        </div>
+        <div class="card-acts">
+          {isPaused && <Outcome tone="waiting" word="paused" />}
+          {mayAct() && (
+            <>
+              <Button
+                icon="play"
+                isBusy={doing.isBusy}
+                onClick={() => void doing.act({ id, act: 'trigger' }, `Triggered ${id}`)}
+              >
+                Run now
+              </Button>
+              <Button
+                icon={isPaused ? 'again' : 'pause'}
+                isBusy={doing.isBusy}
+                onClick={() =>
+                  void doing.act(
+                    { id, act: isPaused ? 'resume' : 'pause' },
+                    isPaused ? `${id} goes on` : `${id} is paused`,
+                  )
+                }
+              >
+                {isPaused ? 'Resume' : 'Pause'}
+              </Button>
+            </>
+          )}
+        </div>
+      </header>
+      {note !== undefined && note !== '' && <p class="muted break">{note}</p>}
+      <div class="schedule-times">
+        <section>
+          <h3>{timezone === '' ? 'Next' : `Next, ${timezone}`}</h3>
+          {next.length === 0 ? (
+            <p class="muted">{isPaused ? 'None while it is paused.' : 'No further time.'}</p>
+          ) : (
+            <ol>
+              {next.slice(0, 5).map((at) => (
+                <li key={at} title={exactWords(at)}>
+                  <span class="number">{timeWords(at, timezone)}</span>{' '}
+                  <span class="muted">
+                    <Time at={at} />
+                  </span>
+                </li>
+              ))}
+            </ol>
+          )}
+        </section>
+        <section>
+          <h3>Last</h3>
+          {last.length === 0 ? (
+            <p class="muted">It has started nothing yet.</p>
+          ) : (
+            <ol>
+              {last.slice(0, 5).map(({ run, at }) => (
+                <li key={run}>
+                  <a class="link cut" href={href({ page: 'run', run })} title={run}>
+                    {run}
+                  </a>{' '}
+                  <span class="muted">
+                    <Time at={at} />
+                  </span>
+                </li>
+              ))}
+            </ol>
+          )}
+        </section>
+        <section>
+          <h3>Rules</h3>
+          <p>If one still runs: {overlap}</p>
+        </section>
+      </div>
+    </li>
+  );
+}

@@ -1,0 +1,154 @@
+import { useMemo, useState } from 'preact/hooks';
+import type { TapestryView } from '../../contract';
+import type { Json } from '../../../values';
+import { about, source } from '../app';
+import { FormFields } from '../forms/form';
+import { useForm } from '../forms/use-form';
+import { parametersField } from '../forms/schema';
+import { errorsIn } from '../forms/read-form';
+import { go, href } from '../router';
+import { asSourceError, type SourceError } from '../source/source-error';
+import { Button } from '../ui/button';
+import { Dialog } from '../ui/dialog';
+import { Field } from '../ui/field';
+import { Icon } from '../ui/icons';
+import { ErrorBox } from '../ui/states';
+import { toast } from '../ui/toast';
+
+export function ChooseTapestry({
+  onChoose,
+  onClose,
+}: {
+  onChoose: (name: string) => void;
+  onClose: () => void;
+}) {
+  return (
+    <Dialog title="Start a run of" width="small" onClose={onClose}>
+      <ul class="choose">
+        {about.value.tapestries.map(({ name, description }) => (
+          <li key={name}>
+            <button type="button" onClick={() => onChoose(name)}>
+              <Icon name="tapestry" />
+              <span>
+                {name}
+                {description !== undefined && <small class="muted">{description}</small>}
+              </span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </Dialog>
+  );
+}
+
+/** Starts a run, with a form made from the schemas of the tapestry's parameters. */
+export function StartDialog({
+  tapestry,
+  initial,
+  onClose,
+}: {
+  tapestry: string;
+  initial?: Json;
+  onClose: () => void;
+}) {
+  const view = about.value.tapestries.find(({ name }) => name === tapestry);
+  if (!view)
+    return (
+      <Dialog title={`Start ${tapestry}`} width="small" onClose={onClose}>
+        <p>
+          The file that this page was started with has no tapestry <code>{tapestry}</code>: start it where it
+          is, by <code>selvage run FILE</code>.
+        </p>
+      </Dialog>
+    );
+  return <StartForm view={view} initial={initial} onClose={onClose} />;
+}
+
+function StartForm({ view, initial, onClose }: { view: TapestryView; initial?: Json; onClose: () => void }) {
+  const field = useMemo(() => parametersField(view.parameters), [view]);
+  const form = useForm(field, true, initial);
+  const [runId, setRunId] = useState('');
+  const [tags, setTags] = useState('');
+  const [isBusy, setBusy] = useState(false);
+  const [error, setError] = useState<SourceError>();
+  const start = async (): Promise<void> => {
+    const { value, errors } = form.read();
+    if (Object.keys(errors).length > 0) return;
+    setBusy(true);
+    setError(undefined);
+    try {
+      const names = tags
+        .split(',')
+        .map((tag) => tag.trim())
+        .filter(Boolean);
+      const { run } = await source().act('start', {
+        tapestry: view.name,
+        parameters: value ?? {},
+        ...(runId.trim() !== '' && { runId: runId.trim() }),
+        ...(names.length > 0 && { tags: names }),
+      });
+      onClose();
+      toast('Started', 'ok', { href: href({ page: 'run', run }), text: run });
+      go({ page: 'run', run });
+    } catch (refusal) {
+      const refused = asSourceError(refusal);
+      form.setErrors(errorsIn(refused.details));
+      setError(refused);
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog
+      title={`Start ${view.name}`}
+      onClose={onClose}
+      onSubmit={() => void start()}
+      foot={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind="primary" type="submit" icon="play" isBusy={isBusy}>
+            Start
+          </Button>
+        </>
+      }
+    >
+      {view.description !== undefined && <p class="lead muted">{view.description}</p>}
+      {error && <ErrorBox error={error} />}
+      {view.parameters.length === 0 ? (
+        <p class="lead muted">It takes no parameters.</p>
+      ) : (
+        <FormFields form={form} label="Parameters" />
+      )}
+      <details class="more">
+        <summary>Run id and tags</summary>
+        <div class="form">
+          <Field
+            label="Run id"
+            hint="Started once under this id, however often it is asked for. If left out, one is made."
+          >
+            {(parts) => (
+              <input
+                {...parts}
+                type="text"
+                autocomplete="off"
+                spellcheck={false}
+                value={runId}
+                onInput={(event) => setRunId(event.currentTarget.value)}
+              />
+            )}
+          </Field>
+          <Field label="Tags" hint="Separated by commas.">
+            {(parts) => (
+              <input
+                {...parts}
+                type="text"
+                autocomplete="off"
+                value={tags}
+                onInput={(event) => setTags(event.currentTarget.value)}
+              />
+            )}
+          </Field>
+        </div>
+      </details>
+    </Dialog>
+  );
+}

@@ -1,0 +1,186 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { DeadLettersAnswer, TriggerView } from '../../contract';
+import { source } from '../app';
+import { PageHead } from '../frame';
+import type { PageProps } from '../pages';
+import { alter, href } from '../router';
+import { asSourceError, type SourceError } from '../source/source-error';
+import { useAnswer } from '../store';
+import { Button } from '../ui/button';
+import { Outcome } from '../ui/outcome';
+import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { Time } from '../ui/time';
+import { countWords } from '../words';
+
+/** Triggers, which start runs by events, and their events that started none. */
+export function TriggersPage({ place }: PageProps<'triggers'>) {
+  const answer = useAnswer(
+    'triggers',
+    {},
+    { staleOn: ({ kind }) => kind === 'run-started', everyMs: 10_000 },
+  );
+  const triggers = answer.value?.triggers;
+  return (
+    <>
+      <PageHead title="Triggers" />
+      <div class="page-body">
+        {answer.error && <ErrorBox error={answer.error} onRetry={answer.reload} />}
+        {!triggers ? (
+          !answer.error && <Skeleton rows={4} height={42} />
+        ) : triggers.length === 0 ? (
+          <Empty icon="triggers" title="No triggers">
+            Webhooks, Kafka and Valkey streams start runs: export triggers from your file, then run{' '}
+            <code>selvage serve FILE</code>.
+          </Empty>
+        ) : (
+          <table class="table">
+            <thead>
+              <tr>
+                <th scope="col">Trigger</th>
+                <th scope="col">Kind</th>
+                <th scope="col">Starts</th>
+                <th scope="col">State</th>
+                <th scope="col" class="number">
+                  Runs started
+                </th>
+                <th scope="col" class="number">
+                  Not started
+                </th>
+                <th scope="col">Last event</th>
+              </tr>
+            </thead>
+            <tbody>
+              {triggers.map((trigger) => (
+                <Row key={trigger.name} trigger={trigger} isChosen={place.trigger === trigger.name} />
+              ))}
+            </tbody>
+          </table>
+        )}
+        {place.trigger !== undefined && <DeadLetters key={place.trigger} trigger={place.trigger} />}
+      </div>
+    </>
+  );
+}
+
+function Row({
+  trigger: { name, kind, tapestry, state, started, waiting, lastAt },
+  isChosen,
+}: {
+  trigger: TriggerView;
+  isChosen: boolean;
+}) {
+  return (
+    <tr class={isChosen ? 'chosen' : undefined}>
+      <td>
+        <a class="link break" href={href({ page: 'runs', trigger: name })}>
+          {name}
+        </a>
+      </td>
+      <td class="muted">{kind}</td>
+      <td>
+        {tapestry !== undefined && (
+          <a class="link" href={href({ page: 'tapestry', tapestry })}>
+            {tapestry}
+          </a>
+        )}
+      </td>
+      <td>
+        {state !== undefined && (
+          <Outcome
+            tone={
+              /paus|wait|back/i.test(state) ? 'waiting' : /fail|dead|err/i.test(state) ? 'err' : 'running'
+            }
+            word={state}
+            isBare
+          />
+        )}
+      </td>
+      <td class="number">{countWords(started)}</td>
+      <td class="number">
+        {waiting === 0 ? (
+          <span class="muted">0</span>
+        ) : (
+          <button
+            type="button"
+            class="link"
+            aria-expanded={isChosen}
+            aria-label={`${countWords(waiting, 'event')} of ${name} that started no run`}
+            onClick={() => alter('triggers', { trigger: isChosen ? undefined : name })}
+          >
+            {countWords(waiting)}
+          </button>
+        )}
+      </td>
+      <td class="muted">{lastAt === undefined ? 'none yet' : <Time at={lastAt} />}</td>
+    </tr>
+  );
+}
+
+/** Events of a trigger that have started no run, with the reasons. */
+function DeadLetters({ trigger }: { trigger: string }) {
+  const answer = useAnswer('deadLetters', { trigger }, { everyMs: 10_000 });
+  const [further, setFurther] = useState<readonly DeadLettersAnswer[]>([]);
+  const [error, setError] = useState<SourceError>();
+  const isAsking = useRef(false);
+  useEffect(() => setFurther([]), [answer.value]);
+  const pages = answer.value ? [answer.value, ...further] : [];
+  const letters = pages.flatMap((page) => page.letters);
+  const cursor = pages.at(-1)?.cursor;
+  const more = (): void => {
+    if (cursor === undefined || isAsking.current) return;
+    isAsking.current = true;
+    void source()
+      .ask('deadLetters', { trigger, cursor })
+      .then(
+        (page) => setFurther((before) => [...before, page]),
+        (refused: unknown) => setError(asSourceError(refused)),
+      )
+      .finally(() => (isAsking.current = false));
+  };
+  const problem = answer.error ?? error;
+  return (
+    <section class="below" aria-label={`Events of ${trigger} that started no run`}>
+      <h2>Events of {trigger} that started no run</h2>
+      {problem && <ErrorBox error={problem} onRetry={answer.reload} />}
+      {!answer.value ? (
+        !problem && <Skeleton rows={3} height={42} />
+      ) : letters.length === 0 ? (
+        <p class="muted">None: every event has started its run.</p>
+      ) : (
+        <table class="table">
+          <thead>
+            <tr>
+              <th scope="col">When</th>
+              <th scope="col">Key</th>
+              <th scope="col">Why</th>
+              <th scope="col">From</th>
+            </tr>
+          </thead>
+          <tbody>
+            {letters.map(({ key, at, reason, link }) => (
+              <tr key={key}>
+                <td class="muted">
+                  <Time at={at} />
+                </td>
+                <td>
+                  <code class="break">{key}</code>
+                </td>
+                <td class="break">{reason}</td>
+                <td class="muted break">
+                  {Object.entries(link)
+                    .map(([name, value]) => `${name} ${value}`)
+                    .join(', ')}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {cursor !== undefined && (
+        <p class="list-foot">
+          <Button onClick={more}>Show older</Button>
+        </p>
+      )}
+    </section>
+  );
+}

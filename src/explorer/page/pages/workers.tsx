@@ -1,0 +1,111 @@
+import type { QueueView } from '../../contract';
+import { PageHead } from '../frame';
+import type { PageProps } from '../pages';
+import { href } from '../router';
+import { useAnswer } from '../store';
+import { Outcome } from '../ui/outcome';
+import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { Time, useNow } from '../ui/time';
+import { countWords } from '../words';
+
+/** A worker polls at least once a minute; one that has not for this long is gone. */
+const GONE_MS = 75_000;
+
+/** The processes that run bodies, by the task queue that they poll. */
+export function WorkersPage({ place }: PageProps<'workers'>) {
+  const answer = useAnswer(
+    'workers',
+    {},
+    { staleOn: ({ kind }) => kind !== 'knot-finished', everyMs: 5_000 },
+  );
+  const queues = answer.value?.queues;
+  return (
+    <>
+      <PageHead title="Workers" />
+      <div class="page-body">
+        {answer.error && <ErrorBox error={answer.error} onRetry={answer.reload} />}
+        {!queues ? (
+          !answer.error && <Skeleton rows={4} height={42} />
+        ) : queues.length === 0 ? (
+          <Empty icon="workers" title="No queue is known">
+            Run <code>selvage worker FILE</code> or <code>selvage dev FILE</code>: its queue is listed here.
+          </Empty>
+        ) : (
+          <table class="table">
+            <thead>
+              <tr>
+                <th scope="col">Queue</th>
+                <th scope="col">State</th>
+                <th scope="col">Tapestries</th>
+                <th scope="col">Workers</th>
+                <th scope="col" class="number">
+                  Open runs
+                </th>
+                <th scope="col">Last poll</th>
+              </tr>
+            </thead>
+            <tbody>
+              {queues.map((queue) => (
+                <Row key={queue.queue} queue={queue} isChosen={queue.queue === place.queue} />
+              ))}
+            </tbody>
+          </table>
+        )}
+      </div>
+    </>
+  );
+}
+
+function Row({
+  queue: { queue, tapestries, workers, lastPollAt, running },
+  isChosen,
+}: {
+  queue: QueueView;
+  isChosen: boolean;
+}) {
+  const now = useNow(5_000);
+  const isPolled = workers.length > 0 && (lastPollAt === undefined || now - lastPollAt < GONE_MS);
+  return (
+    <tr class={isChosen ? 'chosen' : undefined}>
+      <td>
+        <code class="break">{queue}</code>
+      </td>
+      <td>
+        {isPolled ? (
+          <Outcome tone="ok" word="polled" isBare />
+        ) : running > 0 ? (
+          <Outcome tone="err" word="no worker, runs wait" isBare />
+        ) : (
+          <Outcome tone="none" word="no worker" isBare />
+        )}
+      </td>
+      <td>
+        {tapestries.map((name, index) => (
+          <span key={name}>
+            {index > 0 && ', '}
+            <a class="link" href={href({ page: 'tapestry', tapestry: name })}>
+              {name}
+            </a>
+          </span>
+        ))}
+      </td>
+      <td>
+        {workers.length === 0 ? (
+          <span class="muted">none</span>
+        ) : (
+          <ul>
+            {workers.map((worker) => (
+              <li key={worker}>
+                <code class="break">{worker}</code>
+              </li>
+            ))}
+          </ul>
+        )}
+      </td>
+      <td class="number">
+        <span title={countWords(running, 'run')}>{countWords(running)}</span>
+      </td>
+      <td class="muted">{lastPollAt === undefined ? 'none' : <Time at={lastPollAt} />}</td>
+    </tr>
+  );
+}

@@ -1,0 +1,97 @@
+import { computed, signal, type ReadonlySignal } from '@preact/signals';
+import type { PageName } from '../contract';
+import { pathOf, placeOf, type Place, type Places } from './routes';
+
+/**
+ * The current place. Only the URL stores it: in the path below the base if a server serves the page, in the
+ * fragment if it is a file.
+ */
+export type { Place, Places } from './routes';
+
+const inFragment = location.protocol === 'file:' || document.getElementById('selvage-document') !== null;
+const base = (() => {
+  const named = document.querySelector<HTMLMetaElement>('meta[name="selvage-base"]')?.content;
+  const { pathname } = new URL(named ?? '.', document.baseURI);
+  return pathname.endsWith('/') ? pathname : `${pathname}/`;
+})();
+
+/** The path below which the page and its API are, with a trailing slash. */
+export const basePath = base;
+
+function read(): string {
+  if (inFragment) return location.hash.replace(/^#\/?/, '');
+  const { pathname, search } = location;
+  return (pathname.startsWith(base) ? pathname.slice(base.length) : '') + search;
+}
+
+const current = signal(read());
+let first: Place = { page: 'runs' };
+
+/** Sets the place to show if the URL names none. */
+export function setFirstPlace(place: Place): void {
+  first = place;
+  current.value = read();
+}
+
+/** Undefined if the URL belongs to no page. */
+export const place: ReadonlySignal<Place | undefined> = computed(() =>
+  current.value === '' || current.value === 'index.html' ? first : placeOf(current.value),
+);
+
+/** The `href` of a link to a place. */
+export function href(to: Place): string {
+  return inFragment ? `#/${pathOf(to)}` : base + pathOf(to);
+}
+
+/**
+ * @param options `replace`: the current place gets no entry in the browser's history; for typing and dragging
+ */
+export function go(to: Place, options: { replace?: boolean } = {}): void {
+  const url = href(to);
+  const path = pathOf(to);
+  if (path === current.peek()) return;
+  if (options.replace) history.replaceState(history.state, '', url);
+  else history.pushState(null, '', url);
+  current.value = path;
+}
+
+/** Changes values that the current page keeps in the URL; undefined removes one. */
+export function alter<Name extends PageName>(
+  page: Name,
+  values: Partial<Places[Name]>,
+  options: { replace?: boolean } = {},
+): void {
+  const now = place.peek();
+  if (now?.page === page) go({ ...now, ...values }, options);
+}
+
+function follow(): void {
+  current.value = read();
+}
+
+/**
+ * Follows links within the page without a reload. Clicks with a modifier key, and links to elsewhere, are
+ * left to the browser.
+ */
+function onClick(event: MouseEvent): void {
+  if (event.defaultPrevented || event.button !== 0) return;
+  if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  const link = (event.target as Element | null)?.closest?.('a[href]');
+  if (!(link instanceof HTMLAnchorElement) || link.target !== '' || link.hasAttribute('download')) return;
+  const to = new URL(link.href);
+  if (to.origin !== location.origin && to.protocol !== 'file:') return;
+  if (inFragment) {
+    if (to.pathname !== location.pathname || !to.hash.startsWith('#/')) return;
+  } else if (!to.pathname.startsWith(base) || to.hash !== '') return;
+  event.preventDefault();
+  const path = inFragment ? to.hash.slice(2) : to.pathname.slice(base.length) + to.search;
+  if (path === current.peek()) return;
+  history.pushState(null, '', link.href);
+  current.value = path;
+}
+
+export function startRouter(): void {
+  addEventListener('popstate', follow);
+  addEventListener('hashchange', follow);
+  document.addEventListener('click', onClick);
+}

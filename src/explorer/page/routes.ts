@@ -1,0 +1,131 @@
+import type { PageName } from '../contract';
+
+/**
+ * The places of the page, and the values that each keeps in the URL. Names in the pattern of the page go into
+ * the path, all others into the query. Values are texts; absent ones are not in the URL.
+ */
+export interface Places {
+  runs: {
+    tapestry?: string;
+    status?: string;
+    actor?: string;
+    trigger?: string;
+    tag?: string;
+    partition?: string;
+    since?: string;
+    until?: string;
+    text?: string;
+    /** `grid`: runs × knots of the tapestry. Default: the list. */
+    view?: string;
+  };
+  run: {
+    run: string;
+    knot?: string;
+    /** Tab of the knot's panel. */
+    tab?: string;
+    /** `graph`, `timeline`, `list` or `parameters`. */
+    view?: string;
+    /** The camera of the graph; see `cameraText`. */
+    at?: string;
+    /** Names of the groups that are drawn as one box each. */
+    closed?: string;
+    /** Filter of the knots. */
+    filter?: string;
+    /** Index of the map's element that is shown. */
+    element?: string;
+    from?: string;
+    to?: string;
+  };
+  compare: { first: string; second: string; knot?: string; filter?: string };
+  value: { hash: string; run?: string; view?: string; path?: string };
+  tapestry: { tapestry: string; view?: string; knot?: string; state?: string; key?: string };
+  schedules: { schedule?: string };
+  partitions: { tapestry: string; state?: string; key?: string };
+  triggers: { trigger?: string };
+  workers: { queue?: string };
+  approvals: { run?: string; signal?: string };
+}
+
+export type Place = {
+  readonly [Name in PageName]: { readonly page: Name } & Readonly<Places[Name]>;
+}[PageName];
+
+const PATTERNS: { readonly [Name in PageName]: readonly string[] } = {
+  runs: ['runs'],
+  run: ['runs', ':run'],
+  compare: ['compare', ':first', ':second'],
+  value: ['values', ':hash'],
+  tapestry: ['tapestries', ':tapestry'],
+  schedules: ['schedules'],
+  partitions: ['partitions', ':tapestry'],
+  triggers: ['triggers'],
+  workers: ['workers'],
+  approvals: ['approvals'],
+};
+
+const NAMES = Object.keys(PATTERNS) as PageName[];
+
+/** The path of a place below the base, such as `runs/nightly-7?view=timeline`. */
+export function pathOf(place: Place): string {
+  const { page, ...values } = place as { page: PageName } & Record<string, string | undefined>;
+  const rest = new Map(Object.entries(values));
+  const path = PATTERNS[page].map((part) => {
+    if (!part.startsWith(':')) return part;
+    const name = part.slice(1);
+    const value = rest.get(name) ?? '';
+    rest.delete(name);
+    return segment(value);
+  });
+  const query = new URLSearchParams();
+  for (const [name, value] of [...rest].sort(([a], [b]) => (a < b ? -1 : 1)))
+    if (value !== undefined && value !== '') query.set(name, value);
+  const text = query.toString();
+  return path.join('/') + (text === '' ? '' : `?${text}`);
+}
+
+/** @returns undefined if no page has such a path */
+export function placeOf(pathAndQuery: string): Place | undefined {
+  const [path = '', query = ''] = splitAt(pathAndQuery.replace(/^\//, ''), '?');
+  const parts = path.replace(/\/$/, '').split('/');
+  const page = NAMES.find(
+    (name) =>
+      PATTERNS[name].length === parts.length &&
+      PATTERNS[name].every((part, index) =>
+        part.startsWith(':') ? parts[index] !== '' : part === parts[index],
+      ),
+  );
+  if (page === undefined) return undefined;
+  const values: Record<string, string> = Object.fromEntries(new URLSearchParams(query));
+  delete values['page'];
+  for (const [index, part] of PATTERNS[page].entries()) {
+    if (!part.startsWith(':')) continue;
+    const value = valueOf(parts[index]!);
+    if (value === undefined) return undefined;
+    values[part.slice(1)] = value;
+  }
+  return { page, ...values } as Place;
+}
+
+/**
+ * Browsers resolve `.` and `..` in paths even when escaped, so such a value gets a `~` before it, and so does
+ * one that begins with `~`. A lone surrogate cannot be escaped and becomes U+FFFD.
+ */
+function segment(value: string): string {
+  const marked = /^(\.{1,2}$|~|$)/.test(value) ? `~${value}` : value;
+  return encodeURIComponent(
+    marked.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '\ufffd'),
+  );
+}
+
+function valueOf(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part).replace(/^~/, '');
+  } catch {
+    return undefined;
+  }
+}
+
+function splitAt(text: string, mark: string): [string, string] {
+  const at = text.indexOf(mark);
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}

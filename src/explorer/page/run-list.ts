@@ -1,0 +1,75 @@
+import type { LiveEvent, RunsAnswer, RunSummary } from '../contract';
+
+/**
+ * The runs of a list, newest first, loaded page by page while scrolling.
+ * L1  What is shown stays where it is: a run that begins later waits in `fresh` until the user asks for it.
+ * L2  Each run occurs once, whichever page it came with.
+ * L3  A run's row shows the newest that any answer or event has said.
+ */
+export interface RunList {
+  readonly rows: readonly RunSummary[];
+  /** Runs that are not shown yet, newest first. */
+  readonly fresh: readonly RunSummary[];
+  /** Cursor of the next page. Absent after the last one. */
+  readonly cursor?: string;
+  /** Whether the first page has arrived. */
+  readonly isThere: boolean;
+}
+
+export const NO_RUNS: RunList = { rows: [], fresh: [], isThere: false };
+
+/** Appends a page. */
+export function withPage(list: RunList, { runs, cursor }: RunsAnswer): RunList {
+  const known = new Set(list.rows.map(keyOf));
+  const more = runs.filter((run) => !known.has(keyOf(run)));
+  return {
+    rows: [...list.rows, ...more],
+    fresh: list.fresh.filter((run) => !more.some((one) => keyOf(one) === keyOf(run))),
+    isThere: true,
+    ...(cursor !== undefined && { cursor }),
+  };
+}
+
+/** Merges a newer first page: known rows are updated, and other runs become fresh. */
+export function withHead(list: RunList, { runs, cursor }: RunsAnswer): RunList {
+  if (!list.isThere || list.rows.length === 0)
+    return withPage(NO_RUNS, { runs, ...(cursor !== undefined && { cursor }) });
+  const told = new Map(runs.map((run) => [keyOf(run), run]));
+  const rows = list.rows.map((row) => told.get(keyOf(row)) ?? row);
+  const known = new Set(rows.map(keyOf));
+  // Runs older than all that are shown will come with their own page.
+  const last = rows.at(-1)!;
+  const fresh = runs.filter(
+    (run) => !known.has(keyOf(run)) && (list.cursor === undefined || byTime(run, last) < 0),
+  );
+  const kept = list.fresh.filter((run) => !told.has(keyOf(run)));
+  return { ...list, rows, fresh: [...fresh, ...kept].sort(byTime) };
+}
+
+/** Moves the fresh runs into the list. */
+export function withFresh(list: RunList): RunList {
+  return { ...list, rows: [...list.rows, ...list.fresh].sort(byTime), fresh: [] };
+}
+
+/** Updates rows beyond the first page from events. */
+export function withEvents(list: RunList, events: readonly LiveEvent[]): RunList {
+  const ended = new Map(
+    events.filter(({ kind }) => kind === 'run-ended').map((event) => [event.temporalRunId, event]),
+  );
+  if (ended.size === 0) return list;
+  const patch = (row: RunSummary): RunSummary => {
+    const event = ended.get(row.temporalRunId);
+    return event?.status && row.status === 'running'
+      ? { ...row, status: event.status, finishedAt: event.at }
+      : row;
+  };
+  return { ...list, rows: list.rows.map(patch), fresh: list.fresh.map(patch) };
+}
+
+export function keyOf({ run, temporalRunId }: RunSummary): string {
+  return `${run} ${temporalRunId}`;
+}
+
+function byTime(a: RunSummary, b: RunSummary): number {
+  return b.startedAt - a.startedAt || (a.run < b.run ? 1 : a.run > b.run ? -1 : 0);
+}

@@ -1,0 +1,85 @@
+import type { JSX } from 'preact';
+import { useMemo, useState } from 'preact/hooks';
+import { selectKnots } from '../../../visualisation';
+import { WORDS, durationOf } from '../graph/status';
+import { TONES } from '../graph/tones';
+import { spoken } from '../graph/spoken';
+import { useKeys } from '../keys';
+import { shownText } from '../shown-text';
+import { announce } from '../ui/announce';
+import { Outcome } from '../ui/outcome';
+import { Empty } from '../ui/states';
+import { VirtualList } from '../ui/virtual-list';
+import { durationWords, shortHash } from '../words';
+import type { RunModel } from './run-model';
+import { useRunChanges } from './use-run-changes';
+
+/**
+ * All knots as a list, in the order of the plan: the alternative to the graph for screen readers, and a quick
+ * way to one of many.
+ */
+export function KnotList({
+  model,
+  selected,
+  filter,
+  onSelect,
+}: {
+  model: RunModel;
+  selected: string | undefined;
+  filter: string;
+  onSelect: (id: string) => void;
+}): JSX.Element {
+  const version = useRunChanges(model);
+  const [active, setActive] = useState(-1);
+  const knots = useMemo(
+    () => [...selectKnots(model.graph, filter, (knot) => model.statuses[knot]!).knots],
+    [model, filter, version],
+  );
+  const chosen = selected === undefined ? undefined : model.indexOf(selected);
+  const at = chosen === undefined ? active : knots.indexOf(chosen);
+  const walk = (to: number): void => {
+    const knot = knots[Math.max(0, Math.min(knots.length - 1, to))];
+    if (knot === undefined) return;
+    setActive(to);
+    onSelect(model.knots[knot]!.id);
+    announce(spoken(model, knot));
+  };
+  useKeys('List', [
+    { keys: ['ArrowDown', 'j'], says: 'Next knot', run: () => walk(at + 1) },
+    { keys: ['ArrowUp', 'k'], says: 'Previous knot', run: () => walk(at - 1) },
+    { keys: 'Home', says: 'First knot', run: () => walk(0), isHidden: true },
+    { keys: 'End', says: 'Last knot', run: () => walk(knots.length - 1), isHidden: true },
+  ]);
+  if (knots.length === 0) return <Empty icon="filter" title="No knot is like that" />;
+  return (
+    <VirtualList
+      count={knots.length}
+      rowHeight={36}
+      label="Knots"
+      active={at}
+      keyOf={(index) => model.knots[knots[index]!]!.id}
+    >
+      {(index) => {
+        const knot = knots[index]!;
+        const { id, definition, kind } = model.knots[knot]!;
+        const state = model.states[knot];
+        const took = durationOf(state);
+        const status = model.statuses[knot]!;
+        return (
+          <button
+            type="button"
+            class="knot-row"
+            aria-current={knot === chosen ? 'true' : undefined}
+            onClick={() => onSelect(id)}
+          >
+            <span class="mono cut">{shownText(id)}</span>
+            <span class="muted cut">{shownText(definition ?? kind)}</span>
+            <Outcome tone={TONES[status]} word={WORDS[status]} isBare />
+            <span class="number">{took === undefined ? '' : durationWords(took)}</span>
+            <code class="muted">{state?.hash === undefined ? '' : shortHash(state.hash)}</code>
+          </button>
+        );
+      }}
+    </VirtualList>
+  );
+}

@@ -1,0 +1,316 @@
+import type { ComponentChildren, JSX } from 'preact';
+import { useMemo, useState } from 'preact/hooks';
+import type { InputView, KnotView } from '../../contract';
+import { about, mayAct } from '../app';
+import { WORDS, durationOf } from '../graph/status';
+import { TONES } from '../graph/tones';
+import { logLines } from './log-lines';
+import { shownText } from '../shown-text';
+import { useAnswer } from '../store';
+import { Button } from '../ui/button';
+import { HashChip } from '../ui/chip';
+import { copy } from '../ui/copy';
+import { Outcome } from '../ui/outcome';
+import { ErrorBox } from '../ui/states';
+import { ValuePreview } from '../value/value-preview';
+import { countWords, durationWords, exactWords, sizeWords } from '../words';
+import { MapElements } from './map-elements';
+import type { RunModel } from './run-model';
+import { SignalForm } from './signal-form';
+import { useRunChanges } from './use-run-changes';
+import { KnotSection } from './knot-section';
+import { KnotError } from './knot-error';
+import { KnotWaiting } from './knot-waiting';
+import { KnotHistory } from './knot-history';
+import { RunLink } from './run-link';
+
+const LOUD: ReadonlySet<string> = new Set(['warn', 'error']);
+
+export interface KnotPanelProps {
+  readonly run: string;
+  readonly model: RunModel;
+  readonly knot: string;
+  /** Index of a map's element, which is shown instead of the map. */
+  readonly element?: string;
+  /** Absent if the run cannot be rerun from here. */
+  readonly onRerun?: (knot: string) => void;
+  onSelect(knot: string): void;
+  onElement(element: string | undefined): void;
+  onClose(): void;
+}
+
+/** Everything known about one knot, or one element of a map. */
+export function KnotPanel(props: KnotPanelProps): JSX.Element {
+  const { run, model, knot, element, onSelect } = props;
+  useRunChanges(model);
+  const index = model.indexOf(knot);
+  const wiring = index === undefined ? undefined : model.knots[index]!;
+  const shown = element ?? knot;
+  const {
+    value: view,
+    error,
+    reload,
+  } = useAnswer(
+    'knot',
+    { run, knot: shown },
+    { staleOn: (event) => event.run === run && event.knot === shown },
+  );
+  const mine = view?.knot === shown ? view : undefined;
+  const state =
+    mine?.state ?? (element === undefined && index !== undefined ? model.states[index] : undefined);
+  const waiting = state || index === undefined ? undefined : (mine?.waiting ?? model.waits[index]);
+  const status = state
+    ? state.outcome === 'err'
+      ? 'failed'
+      : state.outcome === 'skipped'
+        ? 'skipped'
+        : state.cachedFrom === undefined
+          ? 'ok'
+          : 'hit'
+    : index === undefined || element !== undefined
+      ? 'pending'
+      : model.statuses[index]!;
+  const took = durationOf(state);
+  const links = useMemo(() => {
+    if (index === undefined) return { parents: [], children: [] };
+    const named = (those: readonly number[]): string[] => those.map((one) => model.knots[one]!.id);
+    return { parents: named(model.kinship.parents[index]!), children: named(model.kinship.children[index]!) };
+  }, [model, index]);
+  return (
+    <aside class="knot" aria-label={`Knot ${shownText(shown)}`}>
+      <header class="knot-head">
+        <div class="knot-title">
+          {element !== undefined && (
+            <button type="button" class="knot-back" onClick={() => props.onElement(undefined)}>
+              ← {shownText(knot)}
+            </button>
+          )}
+          <h2 class="mono">{shownText(shown)}</h2>
+          <p class="muted">
+            {shownText(
+              [wiring?.definition ?? wiring?.kind, wiring?.each && `of ${wiring.each}`]
+                .filter(Boolean)
+                .join(' '),
+            )}
+            {wiring?.summary !== undefined && <span> · {shownText(wiring.summary)}</span>}
+          </p>
+        </div>
+        <Button kind="quiet" icon="copy" label="Copy the id" onClick={() => copy(shown, 'Id')} />
+        <Button kind="quiet" icon="close" label="Close" onClick={props.onClose} />
+      </header>
+      <div class="knot-facts">
+        <Outcome tone={TONES[status]} word={WORDS[status]} />
+        {took !== undefined && <span class="number">{durationWords(took)}</span>}
+        {state && state.attempt > 1 && <span class="muted">attempt {state.attempt}</span>}
+        {state?.skipReason !== undefined && (
+          <span class="muted">{SKIPS[state.skipReason] ?? state.skipReason}</span>
+        )}
+        {props.onRerun && element === undefined && mayAct() && state && (
+          <Button icon="again" onClick={() => props.onRerun!(knot)}>
+            Rerun from here
+          </Button>
+        )}
+      </div>
+      {error && !mine && <ErrorBox error={error} onRetry={reload} />}
+      {waiting && <KnotWaiting waiting={waiting} />}
+      {mine?.signalSchema !== undefined && wiring?.signal !== undefined && !state && mayAct() && (
+        <KnotSection title={`Send the signal ${wiring.signal}`}>
+          <SignalForm run={run} signal={wiring.signal} schema={mine.signalSchema} />
+        </KnotSection>
+      )}
+      {(mine?.error ?? state?.error) && <KnotError error={mine?.error} brief={state?.error} />}
+      {(wiring?.kind === 'map' || state?.elements) && element === undefined && (
+        <KnotSection title="Elements">
+          <MapElements run={run} map={knot} onElement={props.onElement} />
+        </KnotSection>
+      )}
+      {state?.hash !== undefined && (
+        <KnotSection
+          title="Value"
+          aside={
+            <HashChip hash={state.hash} run={run} isLink={about.value.abilities.pages.includes('value')} />
+          }
+        >
+          <ValuePreview hash={state.hash} run={run} />
+        </KnotSection>
+      )}
+      {mine && mine.inputs.length > 0 && (
+        <KnotSection title="Inputs">
+          {mine.inputs.map((input) => (
+            <Input key={input.name} input={input} run={run} onSelect={onSelect} />
+          ))}
+        </KnotSection>
+      )}
+      {mine?.cache && (
+        <KnotSection title={mine.cache.isHit ? 'Reused' : 'Not reused'}>
+          <p class="prose">
+            {shownText(mine.cache.sentence)}{' '}
+            {mine.cache.run !== undefined && <RunLink run={mine.cache.run} knot={mine.cache.knot} />}
+          </p>
+        </KnotSection>
+      )}
+      {mine?.log && (
+        <KnotSection title="Log" aside={mine.log.isCut ? <span class="muted">its end</span> : undefined}>
+          <pre class="knot-log" tabIndex={0} aria-label="Log">
+            {logLines(mine.log.text).map(({ time, level, text }, index) => (
+              <span key={index} class="knot-log-line">
+                {time !== undefined && <span class="muted">{time} </span>}
+                {level !== undefined && level !== 'info' && (
+                  <span class={LOUD.has(level) ? 'tone-err' : 'muted'}>{shownText(level)} </span>
+                )}
+                {shownText(text)}
+                {'\n'}
+              </span>
+            ))}
+          </pre>
+        </KnotSection>
+      )}
+      {state && (state.attempts || state.waits) && <KnotHistory state={state} />}
+      <KnotSection title="Details">
+        <dl class="facts">
+          {state && (
+            <>
+              <Fact name="Sent out">{exactWords(state.scheduledAt)}</Fact>
+              <Fact name="Started">{exactWords(state.startedAt)}</Fact>
+              <Fact name="Ended">{exactWords(state.finishedAt)}</Fact>
+            </>
+          )}
+          {state?.size !== undefined && <Fact name="Size">{sizeWords(state.size)}</Fact>}
+          {state?.worker !== undefined && <Fact name="Worker">{shownText(state.worker)}</Fact>}
+          {state?.cachedFrom !== undefined && (
+            <Fact name="Made by">
+              <RunLink run={state.cachedFrom} />
+            </Fact>
+          )}
+          {state?.childRun !== undefined && (
+            <Fact name="Child run">
+              <RunLink run={state.childRun} />
+            </Fact>
+          )}
+          <CodeFacts view={mine} state={state} version={wiring?.version} />
+          {(mine?.dispatcher ?? (wiring?.local ? 'local' : undefined)) !== undefined && (
+            <Fact name="Dispatcher">{shownText(mine?.dispatcher ?? 'local')}</Fact>
+          )}
+          {(mine?.taskQueue ?? wiring?.taskQueue) !== undefined && (
+            <Fact name="Queue">{shownText(mine?.taskQueue ?? wiring!.taskQueue!)}</Fact>
+          )}
+          {wiring?.terminals && <Fact name="Terminal">{shownText(wiring.terminals.join(', '))}</Fact>}
+          {wiring?.signal !== undefined && <Fact name="Signal">{shownText(wiring.signal)}</Fact>}
+          {links.parents.length > 0 && (
+            <Fact name="Parents">
+              <Knots ids={links.parents} onSelect={onSelect} />
+            </Fact>
+          )}
+          {links.children.length > 0 && (
+            <Fact name="Children">
+              <Knots ids={links.children} onSelect={onSelect} />
+            </Fact>
+          )}
+        </dl>
+      </KnotSection>
+    </aside>
+  );
+}
+
+const SKIPS: Readonly<Record<string, string>> = {
+  parent_failed_or_skipped: 'a parent failed or was skipped',
+  gate_closed: 'its gate was closed',
+  branch_not_selected: 'another path was chosen',
+  no_alternative: 'no alternative had a value',
+  cancelled: 'the run was cancelled',
+};
+
+function Fact({ name, children }: { name: string; children: ComponentChildren }): JSX.Element {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </>
+  );
+}
+
+function CodeFacts({
+  view,
+  state,
+  version,
+}: {
+  view: KnotView | undefined;
+  state: KnotView['state'];
+  version: string | undefined;
+}): JSX.Element {
+  return (
+    <>
+      {version !== undefined && <Fact name="Version">{shownText(version)}</Fact>}
+      {view?.codeHash !== undefined && (
+        <Fact name="Code">
+          <HashChip hash={view.codeHash} isLink={false} />
+        </Fact>
+      )}
+      {state?.otherCode !== undefined && (
+        <Fact name="Ran with">
+          <span class="tone-waiting">other code than the plan’s</span>{' '}
+          <HashChip hash={state.otherCode} isLink={false} />
+        </Fact>
+      )}
+    </>
+  );
+}
+
+function Knots({ ids, onSelect }: { ids: readonly string[]; onSelect: (id: string) => void }): JSX.Element {
+  const [isAll, setAll] = useState(false);
+  const most = 8;
+  return (
+    <span class="knot-links">
+      {ids.slice(0, isAll ? 500 : most).map((id) => (
+        <button key={id} type="button" class="tag mono" title={shownText(id)} onClick={() => onSelect(id)}>
+          {shownText(id)}
+        </button>
+      ))}
+      {!isAll && ids.length > most && (
+        <button type="button" class="tag" onClick={() => setAll(true)}>
+          {countWords(ids.length - most)} more
+        </button>
+      )}
+    </span>
+  );
+}
+
+function Input({
+  input,
+  run,
+  onSelect,
+}: {
+  input: InputView;
+  run: string;
+  onSelect: (id: string) => void;
+}): JSX.Element {
+  const [isOpen, setOpen] = useState(false);
+  const { name, knot, hash } = input;
+  return (
+    <div class="knot-input">
+      <div class="knot-input-head">
+        <button
+          type="button"
+          class="knot-fold"
+          aria-expanded={isOpen}
+          disabled={hash === undefined}
+          onClick={() => setOpen(!isOpen)}
+        >
+          <span aria-hidden="true">{hash === undefined ? '' : isOpen ? '▾' : '▸'}</span>
+          <span class="mono cut">{shownText(name)}</span>
+        </button>
+        {knot === undefined ? (
+          <span class="muted">constant</span>
+        ) : (
+          <button type="button" class="tag mono" title={shownText(knot)} onClick={() => onSelect(knot)}>
+            {shownText(knot)}
+          </button>
+        )}
+        {hash !== undefined && (
+          <HashChip hash={hash} run={run} isLink={about.value.abilities.pages.includes('value')} />
+        )}
+      </div>
+      {isOpen && hash !== undefined && <ValuePreview hash={hash} run={run} height={220} />}
+    </div>
+  );
+}

@@ -1,0 +1,141 @@
+import type { JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
+import { useAct } from '../acting';
+import { go } from '../router';
+import { shownText } from '../shown-text';
+import { useAnswer } from '../store';
+import { Button } from '../ui/button';
+import { Dialog } from '../ui/dialog';
+import { Outcome } from '../ui/outcome';
+import { ErrorBox, Skeleton } from '../ui/states';
+import { VirtualList } from '../ui/virtual-list';
+import { countWords } from '../words';
+import type { RunModel } from './run-model';
+
+const ROW = 28;
+
+/** Shows what a rerun would run and what it would reuse, before it is started. */
+export function RerunDialog({
+  run,
+  model,
+  from,
+  onClose,
+}: {
+  run: string;
+  model: RunModel;
+  /** The knot to run again with everything downstream. Default: all knots that are not Ok. */
+  from?: string;
+  onClose: () => void;
+}): JSX.Element {
+  const isAllOk = useMemo(
+    () => model.statuses.every((status) => status === 'ok' || status === 'hit'),
+    [model],
+  );
+  const first = useMemo(() => (isAllOk ? rootsOf(model) : undefined), [model, isAllOk]);
+  const knots = from === undefined ? first : [from];
+  const ask = { run, ...(knots && { from: knots }) };
+  const { value, error, reload } = useAnswer('rerunPreview', ask);
+  const resume = useAct('resume');
+  const start = async (): Promise<void> => {
+    const answer = await resume.act(ask, 'A new run is started');
+    if (!answer) return;
+    onClose();
+    go({ page: 'run', run: answer.run });
+  };
+  return (
+    <Dialog
+      title={from === undefined ? (isAllOk ? 'Run all of it again' : 'Resume the run') : 'Rerun from here'}
+      onClose={onClose}
+      onSubmit={() => void start()}
+      foot={
+        <>
+          <Button onClick={onClose}>Leave it</Button>
+          <Button
+            kind="primary"
+            type="submit"
+            icon="play"
+            isBusy={resume.isBusy}
+            isDisabled={!value || value.runs.length === 0}
+          >
+            {value ? `Run ${countWords(value.runs.length, 'knot')}` : 'Run'}
+          </Button>
+        </>
+      }
+    >
+      <p class="muted">
+        {from === undefined ? (
+          isAllOk ? (
+            'All knots run again with the same parameters.'
+          ) : (
+            'Knots that are not ok run again, with all that is made of them.'
+          )
+        ) : (
+          <>
+            <code>{shownText(from)}</code> runs again, with all that is made of it.
+          </>
+        )}{' '}
+        A new run is started; this one stays as it is.
+      </p>
+      {resume.error && <ErrorBox error={resume.error} />}
+      {error && <ErrorBox error={error} onRetry={reload} />}
+      {!value && !error && <Skeleton rows={4} height={ROW} />}
+      {value && (
+        <div class="rerun">
+          <Side
+            title={`${countWords(value.runs.length, 'knot')} would run`}
+            ids={value.runs}
+            tone="running"
+            word="runs"
+          />
+          <Side
+            title={`${countWords(value.reused.length, 'knot')} would be reused`}
+            ids={value.reused}
+            tone="reused"
+            word="reused"
+          />
+        </div>
+      )}
+    </Dialog>
+  );
+}
+
+function rootsOf(model: RunModel): string[] {
+  const { parents } = model.kinship;
+  return model.knots.flatMap(({ id, kind }, knot) =>
+    kind !== 'parameter' && parents[knot]!.every((parent) => model.knots[parent]!.kind === 'parameter')
+      ? [id]
+      : [],
+  );
+}
+
+function Side({
+  title,
+  ids,
+  tone,
+  word,
+}: {
+  title: string;
+  ids: readonly string[];
+  tone: 'running' | 'reused';
+  word: string;
+}): JSX.Element {
+  return (
+    <section>
+      <h3>{title}</h3>
+      {ids.length > 0 && (
+        <div style={{ height: `${Math.min(8, ids.length) * ROW + 2}px` }} class="rerun-list">
+          <VirtualList count={ids.length} rowHeight={ROW} label={title} keyOf={(index) => ids[index]!}>
+            {(index) => (
+              <span class="rerun-row">
+                <Outcome tone={tone} word={word} isBare />
+                <span class="mono cut" title={shownText(ids[index]!)}>
+                  {shownText(ids[index]!)}
+                </span>
+              </span>
+            )}
+          </VirtualList>
+        </div>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,155 @@
+import type { JSX } from 'preact';
+import type { RunView } from '../../contract';
+import { about, mayAct } from '../app';
+import { href } from '../router';
+import { shownText } from '../shown-text';
+import { Button, LinkButton } from '../ui/button';
+import { Tag } from '../ui/chip';
+import { Icon } from '../ui/icons';
+import { RunOutcome } from '../ui/outcome';
+import { Duration, Time } from '../ui/time';
+import { countWords } from '../words';
+import { RunLink } from './run-link';
+
+export type RunAct = 'cancel' | 'terminate';
+
+/** A run's name, state and actions. */
+export function RunHead({
+  view,
+  onAct,
+  onRerun,
+}: {
+  view: RunView;
+  onAct: (act: RunAct) => void;
+  onRerun?: () => void;
+}): JSX.Element {
+  const { run, previous, next } = view;
+  const { abilities, server } = about.value;
+  const hasRuns = abilities.pages.includes('runs');
+  const isRunning = run.status === 'running';
+  const { counts } = run;
+  const done = counts && counts.ok + counts.err + counts.skipped;
+  return (
+    <header class="rp-head">
+      <div class="rp-title">
+        <p class="rp-path muted">
+          {hasRuns ? (
+            <>
+              <a href={href({ page: 'runs' })}>Runs</a> /{' '}
+              <a href={href({ page: 'runs', tapestry: run.tapestry })}>{shownText(run.tapestry)}</a>
+            </>
+          ) : (
+            shownText(run.tapestry)
+          )}
+        </p>
+        <h1 class="mono">{shownText(run.run)}</h1>
+        <RunOutcome status={run.status} {...(run.isUnbegun && { isUnbegun: true })} />
+      </div>
+      <div class="rp-facts">
+        {run.startedAt > 0 && (
+          <>
+            <span>
+              <Time at={run.startedAt} />
+            </span>
+            <Duration from={run.startedAt} {...(!isRunning && { to: run.finishedAt ?? run.startedAt })} />
+          </>
+        )}
+        {counts && (
+          <span class="muted">
+            {countWords(done!)} of {countWords(view.graph.knots.length, 'knot')} ended
+            {counts.err > 0 && <span class="tone-err">, {countWords(counts.err)} failed</span>}
+          </span>
+        )}
+        {run.actor !== undefined && <span class="muted">by {shownText(run.actor)}</span>}
+        {run.trigger !== undefined && (
+          <span class="muted">
+            from <span title={eventText(run)}>{shownText(run.trigger)}</span>
+          </span>
+        )}
+        {run.partition !== undefined && (
+          <span class="muted">
+            partition{' '}
+            <Tag
+              {...(abilities.pages.includes('partitions') && {
+                href: href({ page: 'partitions', tapestry: run.tapestry, key: run.partition }),
+              })}
+            >
+              {shownText(run.partition)}
+            </Tag>
+          </span>
+        )}
+        {run.parentRun !== undefined && (
+          <span class="muted">
+            started by <RunLink run={run.parentRun} knot={run.parentKnot} />
+          </span>
+        )}
+        {run.resumedFrom !== undefined && (
+          <span class="muted">
+            resumed from <RunLink run={run.resumedFrom} />
+          </span>
+        )}
+        {run.resumedAs?.map((one) => (
+          <span key={one} class="muted">
+            resumed as <RunLink run={one} />
+          </span>
+        ))}
+        {run.commit !== undefined && <code class="muted">{shownText(run.commit.slice(0, 12))}</code>}
+        {run.tags.map((tag) => (
+          <Tag key={tag}>{shownText(tag)}</Tag>
+        ))}
+      </div>
+      <div class="rp-acts">
+        {previous !== undefined && (
+          <LinkButton kind="quiet" icon="left" href={href({ page: 'run', run: previous })}>
+            <span class="out-of-sight">Earlier run</span>
+          </LinkButton>
+        )}
+        {next !== undefined && (
+          <LinkButton kind="quiet" icon="right" href={href({ page: 'run', run: next })}>
+            <span class="out-of-sight">Later run</span>
+          </LinkButton>
+        )}
+        {previous !== undefined && abilities.pages.includes('compare') && (
+          <LinkButton icon="compare" href={href({ page: 'compare', first: previous, second: run.run })}>
+            Compare
+          </LinkButton>
+        )}
+        {server?.temporalUi !== undefined && /^https?:\/\//u.test(server.temporalUi) && (
+          <a
+            class="button quiet"
+            href={`${server.temporalUi.replace(/\/$/u, '')}/namespaces/${encodeURIComponent(server.namespace)}/workflows/${encodeURIComponent(run.run)}`}
+            target="_blank"
+            rel="noreferrer"
+          >
+            <Icon name="external" />
+            <span>Temporal</span>
+          </a>
+        )}
+        {mayAct() && isRunning && (
+          <>
+            <Button icon="stop" onClick={() => onAct('cancel')}>
+              Cancel
+            </Button>
+            <Button kind="danger" onClick={() => onAct('terminate')}>
+              Terminate
+            </Button>
+          </>
+        )}
+        {onRerun && (
+          <Button kind="primary" icon="again" onClick={onRerun}>
+            {run.status === 'succeeded' ? 'Run again' : 'Resume'}
+          </Button>
+        )}
+      </div>
+    </header>
+  );
+}
+
+function eventText({ event, triggerKey }: RunView['run']): string {
+  return [
+    ...(triggerKey === undefined ? [] : [triggerKey]),
+    ...Object.entries(event ?? {}).map(([name, value]) => `${name}: ${value}`),
+  ]
+    .map(shownText)
+    .join('\n');
+}

@@ -1,0 +1,135 @@
+import type { GraphState, RunGraph } from '../../../authoring/run-graph';
+import { kinshipOf, type Kinship, type KnotStatus } from '../../../visualisation/selection';
+import type { LiveEvent, WaitingView } from '../../contract';
+import { statusOf, WORDS } from '../graph/status';
+
+/** Counts of a map's elements from events, until the map's own record exists. */
+export interface ElementCounts {
+  readonly ok: number;
+  readonly failed: number;
+}
+
+/** For graphs whose knots show something other than their status. */
+export interface ModelOptions {
+  readonly statuses?: readonly KnotStatus[];
+  readonly words?: Readonly<Record<KnotStatus, string>>;
+}
+
+/**
+ * A run in the page: its graph, and the state of each knot. Views listen for the knots that change. A view
+ * that was not listening, such as one in a hidden tab, reads everything when it is shown again.
+ */
+export class RunModel {
+  readonly knots: RunGraph['knots'];
+  readonly statuses: KnotStatus[];
+  readonly states: (GraphState | undefined)[];
+  readonly waits: (WaitingView | undefined)[];
+  readonly counts: Record<KnotStatus, number>;
+  /** The word for each status. */
+  readonly words: Readonly<Record<KnotStatus, string>>;
+  private readonly index = new Map<string, number>();
+  private readonly elements = new Map<number, { ok: number; failed: number }>();
+  private readonly listeners = new Set<(changed: readonly number[]) => void>();
+  private links: Kinship | undefined;
+
+  constructor(
+    readonly graph: RunGraph,
+    waiting: Readonly<Record<string, WaitingView>> = {},
+    options: ModelOptions = {},
+  ) {
+    this.words = options.words ?? WORDS;
+    this.knots = graph.knots;
+    graph.knots.forEach(({ id }, index) => this.index.set(id, index));
+    this.states = graph.knots.map(({ state }) => state);
+    this.waits = graph.knots.map(({ id, state }) => (state ? undefined : own(waiting, id)));
+    this.statuses = options.statuses
+      ? [...options.statuses]
+      : graph.knots.map((knot, index) => statusOf(knot, this.waits[index]));
+    this.counts = countsOf(this.statuses);
+  }
+
+  get kinship(): Kinship {
+    return (this.links ??= kinshipOf(this.graph));
+  }
+
+  indexOf(id: string): number | undefined {
+    return this.index.get(id);
+  }
+
+  /** The map's elements that have ended since the page was opened; undefined if none have. */
+  elementsOf(map: number): ElementCounts | undefined {
+    return this.elements.get(map);
+  }
+
+  /** @returns a function that ends the subscription */
+  onChange(listener: (changed: readonly number[]) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  apply(events: readonly LiveEvent[]): void {
+    const changed = new Set<number>();
+    for (const { kind, knot, state } of events) {
+      if (kind !== 'knot-finished' || knot === undefined || !state) continue;
+      const index = this.index.get(knot);
+      if (index !== undefined) {
+        this.states[index] = state;
+        this.waits[index] = undefined;
+        changed.add(index);
+        continue;
+      }
+      const map = this.index.get(knot.replace(/\[[^[]*$/u, ''));
+      if (map === undefined || this.states[map]) continue;
+      const counted = this.elements.get(map) ?? { ok: 0, failed: 0 };
+      counted[state.outcome === 'err' ? 'failed' : 'ok'] += 1;
+      this.elements.set(map, counted);
+      changed.add(map);
+    }
+    this.changed(changed);
+  }
+
+  /**
+   * Merges another answer for the same wiring. It may be older, so a knot that has a state keeps it if the
+   * answer has none.
+   */
+  refresh(graph: RunGraph, waiting: Readonly<Record<string, WaitingView>> = {}): void {
+    const changed = new Set<number>();
+    graph.knots.forEach(({ id, state }) => {
+      const index = this.index.get(id);
+      if (index === undefined) return;
+      const [before, wait] = [this.states[index], this.waits[index]];
+      if (state && state.finishedAt !== before?.finishedAt) this.states[index] = state;
+      this.waits[index] = this.states[index] ? undefined : own(waiting, id);
+      if (this.states[index] !== before || !sameWait(wait, this.waits[index])) changed.add(index);
+    });
+    this.changed(changed);
+  }
+
+  private changed(changed: ReadonlySet<number>): void {
+    if (changed.size === 0) return;
+    for (const index of changed) {
+      const status = statusOf({ ...this.knots[index]!, state: this.states[index] }, this.waits[index]);
+      this.counts[this.statuses[index]!] -= 1;
+      this.counts[status] += 1;
+      this.statuses[index] = status;
+    }
+    const list = [...changed];
+    for (const listener of [...this.listeners]) listener(list);
+  }
+}
+
+/** Ids come from users: one may be called `constructor`. */
+const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined =>
+  Object.hasOwn(record, key) ? record[key] : undefined;
+
+const sameWait = (one: WaitingView | undefined, other: WaitingView | undefined): boolean =>
+  one?.state === other?.state &&
+  one?.code === other?.code &&
+  one?.message === other?.message &&
+  one?.since === other?.since;
+
+function countsOf(statuses: readonly KnotStatus[]): Record<KnotStatus, number> {
+  const counts = { pending: 0, waiting: 0, running: 0, ok: 0, hit: 0, failed: 0, skipped: 0 };
+  for (const status of statuses) counts[status] += 1;
+  return counts;
+}

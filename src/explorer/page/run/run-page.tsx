@@ -1,0 +1,281 @@
+import type { JSX } from 'preact';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { RunView } from '../../contract';
+import { about, mayAct } from '../app';
+import { GraphView } from '../graph/graph-view';
+import { prepareLayout } from '../graph/lay-out';
+import { FilterBar } from '../graph/filter-bar';
+import { useKeys } from '../keys';
+import { onLive } from '../live';
+import type { PageProps } from '../pages';
+import { CancelDialog, TerminateDialog } from '../pages/act-dialogs';
+import { alter, go } from '../router';
+import { shownText } from '../shown-text';
+import { useAnswer } from '../store';
+import { Button } from '../ui/button';
+import { copy } from '../ui/copy';
+import { Icon } from '../ui/icons';
+import { Split } from '../ui/split';
+import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { Tabs } from '../ui/tabs';
+import { TimelineView } from '../timeline/timeline-view';
+import { closedOf, closedText } from './closed-groups';
+import { KnotList } from './knot-list';
+import { KnotPanel } from './knot-panel';
+import { Parameters } from './parameters';
+import { RunModel } from './run-model';
+import { RerunDialog } from './rerun-dialog';
+import { bannerOf } from './waits';
+import { RunHead, type RunAct } from './run-head';
+
+const WAITING_MS = 2000;
+/**
+ * Number of knots above which events do not reload the reasons for waiting, only the clock does: the answer
+ * is large.
+ */
+const ASKED_AT_EVENTS = 1_000;
+
+/** One run: its graph, timeline, list of knots and parameters. */
+export function RunPage({ place }: PageProps<'run'>): JSX.Element {
+  const { run } = place;
+  useEffect(prepareLayout, []);
+  const { value, error, reload } = useAnswer(
+    'run',
+    { run },
+    {
+      staleOn: (event) => event.run === run && event.kind !== 'knot-finished',
+    },
+  );
+  const model = useModel(value);
+  const isOver = value !== undefined && value.run.status !== 'running';
+  const waits = useAnswer('waiting', value && !isOver ? { run } : undefined, {
+    everyMs: WAITING_MS,
+    staleOn: (event) =>
+      event.run === run && (event.kind !== 'knot-finished' || value!.graph.knots.length <= ASKED_AT_EVENTS),
+  });
+  const waiting = isOver ? undefined : (waits.value?.waiting ?? value?.waiting);
+  useEffect(() => {
+    if (model && value && waiting) model.refresh(value.graph, waiting);
+  }, [model, waiting]);
+  if (error && !value) return <ErrorBox error={error} onRetry={reload} />;
+  if (!value || !model) return <Skeleton />;
+  return (
+    <Loaded
+      key={run}
+      place={place}
+      view={value}
+      model={model}
+      waiting={waiting}
+      step={isOver ? undefined : (waits.value?.step ?? value.step)}
+    />
+  );
+}
+
+/** One model for a run and its wiring. Newer answers are merged into it, so that views keep their state. */
+function useModel(view: RunView | undefined): RunModel | undefined {
+  const kept = useRef<{ key: string; model: RunModel }>();
+  const key =
+    view && `${view.run.run}\n${view.run.temporalRunId}\n${view.graph.planHash}\n${view.graph.knots.length}`;
+  if (view && kept.current?.key !== key)
+    kept.current = { key: key!, model: new RunModel(view.graph, view.waiting) };
+  const model = view ? kept.current?.model : undefined;
+  useEffect(() => {
+    if (model && view && model.graph !== view.graph) model.refresh(view.graph, view.waiting);
+  }, [view]);
+  const run = view?.run.run;
+  useEffect(
+    () => model && onLive((events) => model.apply(events.filter((event) => event.run === run))),
+    [model, run],
+  );
+  return model;
+}
+
+const VIEWS = ['graph', 'timeline', 'list', 'parameters'] as const;
+type View = (typeof VIEWS)[number];
+const TITLES: Readonly<Record<View, string>> = {
+  graph: 'Graph',
+  timeline: 'Timeline',
+  list: 'List',
+  parameters: 'Parameters',
+};
+
+function Loaded({
+  place,
+  view,
+  model,
+  waiting,
+  step,
+}: {
+  place: PageProps<'run'>['place'];
+  view: RunView;
+  model: RunModel;
+  waiting: RunView['waiting'];
+  step: RunView['step'];
+}): JSX.Element {
+  const { run, filter = '', knot } = place;
+  const shown: View = VIEWS.find((one) => one === place.view) ?? 'graph';
+  const [act, setAct] = useState<RunAct>();
+  const [rerun, setRerun] = useState<{ readonly from?: string }>();
+  const isOver = view.run.status !== 'running';
+  const canRerun = mayAct() && isOver;
+  const closed = useMemo(() => closedOf(place.closed, model.knots), [place.closed, model]);
+  const banner = useMemo(() => (isOver ? undefined : bannerOf(waiting ?? {}, step)), [isOver, waiting, step]);
+  const set = (values: Parameters<typeof alter<'run'>>[1]): void => alter('run', values, { replace: true });
+  const select = (id: string | undefined): void => set({ knot: id, element: undefined });
+
+  useKeys('Run', [
+    { keys: '1', says: 'Graph', run: () => set({ view: undefined }) },
+    { keys: '2', says: 'Timeline', run: () => set({ view: 'timeline' }) },
+    { keys: '3', says: 'List', run: () => set({ view: 'list' }) },
+    { keys: '4', says: 'Parameters', run: () => set({ view: 'parameters' }) },
+    {
+      keys: '[',
+      says: 'Earlier run',
+      when: () => view.previous !== undefined,
+      run: () => goTo(place, view.previous!),
+    },
+    { keys: ']', says: 'Later run', when: () => view.next !== undefined, run: () => goTo(place, view.next!) },
+    {
+      keys: 'r',
+      says: 'Run again',
+      when: () => canRerun,
+      run: () => setRerun(knot === undefined ? {} : { from: knot }),
+    },
+    {
+      keys: 'c',
+      says: 'Compare with the run before',
+      when: () => view.previous !== undefined && about.value.abilities.pages.includes('compare'),
+      run: () => go({ page: 'compare', first: view.previous!, second: run }),
+    },
+    { keys: 'y', says: 'Copy the run’s id', run: () => copy(run, 'Id') },
+    { keys: 'Escape', says: 'Close the panel', when: () => knot !== undefined, run: () => select(undefined) },
+  ]);
+
+  const picture = (
+    <div class="rp-view">
+      {shown === 'graph' && (
+        <GraphView
+          model={model}
+          {...(knot !== undefined && { selected: knot })}
+          closed={closed}
+          filter={filter}
+          {...(place.at !== undefined && { camera: place.at })}
+          onSelect={select}
+          onClosed={(names) => set({ closed: closedText(names) })}
+          onCamera={(at) => set({ at })}
+        />
+      )}
+      {shown === 'timeline' && (
+        <TimelineView
+          model={model}
+          start={view.run.startedAt}
+          {...(isOver && { end: view.run.finishedAt ?? view.run.startedAt })}
+          {...(knot !== undefined && { selected: knot })}
+          closed={closed}
+          filter={filter}
+          {...windowOf(place.from, place.to)}
+          onSelect={select}
+          onClosed={(names) => set({ closed: closedText(names) })}
+          onWindow={(window) =>
+            set({
+              from: window && String(Math.round(window[0])),
+              to: window && String(Math.round(window[1])),
+            })
+          }
+        />
+      )}
+      {shown === 'list' && <KnotList model={model} selected={knot} filter={filter} onSelect={select} />}
+      {shown === 'parameters' && <Parameters run={run} model={model} onSelect={select} />}
+    </div>
+  );
+  const isPanel = knot !== undefined && model.indexOf(knot) !== undefined;
+  return (
+    <div class="run">
+      <RunHead view={view} onAct={setAct} {...(canRerun && { onRerun: () => setRerun({}) })} />
+      {banner && (
+        <div class="rp-banner" role="status">
+          <Icon name="pause" />
+          <span class="message">{shownText(banner.sentence)}</span>
+          {banner.knot !== undefined && (
+            <Button kind="quiet" onClick={() => select(banner.knot)}>
+              Show it
+            </Button>
+          )}
+        </div>
+      )}
+      {view.run.error && (
+        <div class="rp-banner err" role="status">
+          <Icon name="warning" />
+          <span class="message">
+            <code>{shownText(view.run.error.type)}</code> {shownText(view.run.error.message)}
+          </span>
+        </div>
+      )}
+      <div class="rp-tabs">
+        <Tabs
+          label="Views of the run"
+          tabs={VIEWS.map((id) => ({ id, title: TITLES[id] }))}
+          chosen={shown}
+          onChoose={(id) => set({ view: id === 'graph' ? undefined : id })}
+        >
+          {model.knots.length === 0 ? (
+            <Empty icon="tapestry" title="This run has no knots" />
+          ) : (
+            <>
+              {shown !== 'parameters' && (
+                <FilterBar
+                  model={model}
+                  filter={filter}
+                  onFilter={(text) => set({ filter: text || undefined })}
+                />
+              )}
+              {/* The same tree with and without the panel, so that the view beside it is not mounted anew. */}
+              <div class={isPanel ? 'rp-split' : 'rp-split alone'}>
+                <Split
+                  name="knot"
+                  label="Width of the knot’s panel"
+                  first={picture}
+                  second={
+                    isPanel && (
+                      <KnotPanel
+                        key={knot}
+                        run={run}
+                        model={model}
+                        knot={knot}
+                        {...(place.element !== undefined && { element: place.element })}
+                        {...(canRerun && { onRerun: (from: string) => setRerun({ from }) })}
+                        onSelect={select}
+                        onElement={(element) => set({ element })}
+                        onClose={() => select(undefined)}
+                      />
+                    )
+                  }
+                />
+              </div>
+            </>
+          )}
+        </Tabs>
+      </div>
+      {act === 'cancel' && <CancelDialog run={run} onClose={() => setAct(undefined)} />}
+      {act === 'terminate' && <TerminateDialog run={run} onClose={() => setAct(undefined)} />}
+      {rerun && <RerunDialog run={run} model={model} {...rerun} onClose={() => setRerun(undefined)} />}
+    </div>
+  );
+}
+
+/** Goes to another run of the tapestry, keeping the view. */
+function goTo({ view, filter, closed, knot }: PageProps<'run'>['place'], run: string): void {
+  go({
+    page: 'run',
+    run,
+    ...(view !== undefined && { view }),
+    ...(filter !== undefined && { filter }),
+    ...(closed !== undefined && { closed }),
+    ...(knot !== undefined && { knot }),
+  });
+}
+
+function windowOf(from: string | undefined, to: string | undefined): { window?: readonly [number, number] } {
+  const window = [Number(from ?? Number.NaN), Number(to ?? Number.NaN)] as const;
+  return window.every(Number.isFinite) && window[0] < window[1] ? { window } : {};
+}

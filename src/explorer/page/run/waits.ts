@@ -1,0 +1,118 @@
+import type { WaitingView } from '../../contract';
+
+/** Kinds of waiting that pictures tell apart. */
+export type WaitKind =
+  | 'queue'
+  | 'limit'
+  | 'lease'
+  | 'retry'
+  | 'worker'
+  | 'backend'
+  | 'signal'
+  | 'time'
+  | 'run'
+  | 'paused'
+  | 'other';
+
+export const WAIT_KINDS: Readonly<Record<WaitKind, string>> = {
+  queue: 'in the queue, for a free worker',
+  limit: 'for its turn by a limit',
+  lease: 'for a lease that another run holds',
+  retry: 'before another attempt',
+  worker: 'for a worker that can run it',
+  backend: 'for a backend that is away',
+  signal: 'for a signal',
+  time: 'for a time',
+  run: 'for the run’s next step',
+  paused: 'paused by an operator',
+  other: 'for another reason',
+};
+
+/** Short enough for a bar. */
+export const WAIT_WORDS: Readonly<Record<WaitKind, string>> = {
+  queue: 'queue',
+  limit: 'limit',
+  lease: 'lease',
+  retry: 'retry',
+  worker: 'no worker',
+  backend: 'backend',
+  signal: 'signal',
+  time: 'time',
+  run: 'run',
+  paused: 'paused',
+  other: 'waits',
+};
+
+const KINDS: Readonly<Record<string, WaitKind>> = {
+  Queued: 'queue',
+  Window: 'run',
+  LimitReached: 'limit',
+  LeaseHeld: 'lease',
+  InFlightElsewhere: 'lease',
+  Retry: 'retry',
+  BodyThrew: 'retry',
+  HeartbeatTimeout: 'worker',
+  NoWorker: 'worker',
+  BodyMissing: 'worker',
+  UnknownTapestry: 'worker',
+  WorkerTooOld: 'worker',
+  BackendUnavailable: 'backend',
+  ValueMissing: 'backend',
+  Signal: 'signal',
+  Time: 'time',
+  HistoryFull: 'run',
+  NextStep: 'run',
+  Paused: 'paused',
+  Cancelling: 'other',
+};
+
+export function waitKind(code: string): WaitKind {
+  return Object.hasOwn(KINDS, code) ? KINDS[code]! : 'other';
+}
+
+/** A sentence that says what the whole run waits for; undefined if it goes on. */
+export function bannerOf(
+  waiting: Readonly<Record<string, WaitingView>>,
+  step: { readonly code: string; readonly message: string } | undefined,
+): { readonly sentence: string; readonly knot?: string } | undefined {
+  if (step && step.code !== 'StepRunning') return { sentence: `The run takes no step: ${step.message}` };
+  const entries = Object.entries(waiting);
+  if (entries.some(([, { state }]) => state === 'running')) return undefined;
+  const stuck = entries.filter(([, { state }]) => state !== 'blocked');
+  const [first] = stuck.sort(([, a], [, b]) => weight(a) - weight(b));
+  if (!first) return undefined;
+  const [knot, { message, code, signal }] = first;
+  const others =
+    stuck.length === 1
+      ? ''
+      : stuck.length === 2
+        ? ' So does another one.'
+        : ` So do ${stuck.length - 1} others.`;
+  if (stuck.length > 1 && code === 'Queued') {
+    return { knot, sentence: `${stuck.length} knots wait in the queue for a free worker.` };
+  }
+  if (signal !== undefined) {
+    return {
+      knot,
+      sentence: `${knot} waits for the signal ${signal}.${stuck.length > 1 ? ` ${stuck.length - 1} more wait.` : ''}`,
+    };
+  }
+  return { knot, sentence: `${knot} waits: ${message.replace(/\.?$/u, '.')}${others}` };
+}
+
+/** Kinds that need somebody's attention come first. */
+const ORDER: readonly WaitKind[] = [
+  'worker',
+  'backend',
+  'paused',
+  'signal',
+  'lease',
+  'retry',
+  'limit',
+  'queue',
+];
+
+function weight({ code }: WaitingView): number {
+  const at = ORDER.indexOf(waitKind(code));
+  return at < 0 ? ORDER.length : at;
+}

@@ -1,0 +1,62 @@
+import type { RunStatus } from '../../authoring/outcome';
+import type { RunsAsk, RunSummary } from '../contract';
+import type { Places } from './routes';
+
+export const STATUSES: readonly RunStatus[] = ['running', 'succeeded', 'failed', 'cancelled', 'terminated'];
+
+type RunsPlace = Places['runs'];
+
+const SPANS: Readonly<Record<string, number>> = {
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
+
+/**
+ * @returns milliseconds since the epoch, from an age (`90m`, `24h`, `7d`) or an ISO 8601 date; undefined for
+ *   other texts
+ */
+export function timeIn(text: string | undefined, now: number): number | undefined {
+  if (text === undefined) return undefined;
+  const [, count, unit] = /^(\d{1,6})([smhdw])$/.exec(text.trim()) ?? [];
+  if (count !== undefined) return now - Number(count) * SPANS[unit!]!;
+  const time = Date.parse(text);
+  return Number.isNaN(time) ? undefined : time;
+}
+
+/** The question for the page's filters. An invalid status or time is left out. */
+export function runsAsk(place: RunsPlace, now: number): RunsAsk {
+  const { tapestry, actor, trigger, tag, partition } = place;
+  const status = STATUSES.find((one) => one === place.status);
+  const since = timeIn(place.since, now);
+  const until = timeIn(place.until, now);
+  return {
+    ...(tapestry !== undefined && { tapestry }),
+    ...(status && { status }),
+    ...(actor !== undefined && { actor }),
+    ...(trigger !== undefined && { trigger }),
+    ...(tag !== undefined && { tag }),
+    ...(partition !== undefined && { partition }),
+    ...(since !== undefined && { since }),
+    ...(until !== undefined && { until }),
+  };
+}
+
+/** Names of the filters in use, except those that have a field of their own. */
+export function filtersSet(place: RunsPlace): number {
+  return ['actor', 'trigger', 'tag', 'partition', 'until'].filter(
+    (name) => place[name as keyof RunsPlace] !== undefined,
+  ).length;
+}
+
+/** Whether the run's id contains each of the words, ignoring case. */
+export function matchesText({ run }: Pick<RunSummary, 'run'>, text: string | undefined): boolean {
+  if (text === undefined) return true;
+  const id = run.toLowerCase();
+  return text
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => id.includes(word));
+}

@@ -1,0 +1,108 @@
+import type { EmbeddedDocument, EmbeddedRun, Found, QuestionName, Questions, UseView } from '../../contract';
+import { knotView } from '../../knot-view';
+import { SourceError } from './source-error';
+
+type Answers = {
+  readonly [Name in QuestionName]?: (ask: Questions[Name]['ask']) => Questions[Name]['answer'];
+};
+
+/**
+ * A standalone file's answer to a question. A file holds one run or tapestry; other questions are refused as
+ * `NotInFile`.
+ */
+export function answerFrom<Name extends QuestionName>(
+  document: EmbeddedDocument,
+  name: Name,
+  ask: Questions[Name]['ask'],
+): Questions[Name]['answer'] {
+  const runs = runsOf(document);
+  const runOf = (id: string): EmbeddedRun => {
+    const found = runs.find(({ run }) => run.run.run === id);
+    if (found) return found;
+    throw notInFile(`This file does not hold the run ${id}.`);
+  };
+  const answers: Answers = {
+    about: () =>
+      document.tapestry ? { ...document.about, tapestries: [document.tapestry] } : document.about,
+    runs: () => ({ runs: runs.map(({ run }) => run.run) }),
+    run: ({ run }) => runOf(run).run,
+    knot: ({ run, knot }) => {
+      const { run: view, knots, elements } = runOf(run);
+      const known = Object.hasOwn(knots, knot) ? knots[knot] : undefined;
+      if (known) return known;
+      const placed = view.graph.knots.find(({ id }) => id === knot);
+      if (placed) return knotView(view.graph, placed);
+      const map = elements[knot.slice(0, Math.max(0, knot.indexOf('[')))];
+      const state = map?.elements.find(({ id }) => id === knot)?.state;
+      if (state) return { knot, inputs: [], state };
+      throw notInFile(`This file does not hold the knot ${knot}.`);
+    },
+    elements: ({ run, map, outcome, from = 0, limit = 100 }) => {
+      const { elements } = runOf(run);
+      const all = Object.hasOwn(elements, map) ? elements[map] : undefined;
+      if (!all) throw notInFile(`This file does not hold the elements of ${map}.`);
+      const behind = all.elements.filter(
+        ({ index, state }) => index >= from && (outcome === undefined || state.outcome === outcome),
+      );
+      const { next: _, ...counts } = all;
+      const next = behind[limit]?.index;
+      return { ...counts, elements: behind.slice(0, limit), ...(next !== undefined && { next }) };
+    },
+    uses: ({ hash }) => ({ hash, uses: runs.flatMap((run) => usesIn(run, hash)) }),
+    value: ({ hash }) =>
+      own(document.values, hash) ?? {
+        form: 'none',
+        hash,
+        code: 'NotKept',
+        message: 'This file does not hold the value.',
+      },
+    find: ({ text, limit }) => ({ found: found(document, text).slice(0, limit ?? 20) }),
+  };
+  const answer = Object.hasOwn(answers, name) ? answers[name] : undefined;
+  if (!answer) throw notInFile(`A file does not answer ${name}; the page of \`selvage ui\` does.`);
+  return answer(ask);
+}
+
+function runsOf({ run, knots = {}, elements = {}, nested = [] }: EmbeddedDocument): readonly EmbeddedRun[] {
+  return run ? [{ run, knots, elements }, ...nested] : [];
+}
+
+function usesIn({ run: { run }, knots }: EmbeddedRun, hash: string): UseView[] {
+  return Object.values(knots).flatMap(({ knot, state, inputs }): UseView[] => {
+    const of = { run: run.run, tapestry: run.tapestry, knot, at: state?.finishedAt ?? run.startedAt };
+    const made = knot.startsWith('param:')
+      ? 'parameter'
+      : state?.cachedFrom === undefined
+        ? 'made'
+        : 'reused';
+    return [
+      ...(state?.hash === hash ? [{ ...of, as: made } as const] : []),
+      ...(inputs.some((input) => input.hash === hash) ? [{ ...of, as: 'input' } as const] : []),
+    ];
+  });
+}
+
+export function notInFile(message: string): SourceError {
+  return new SourceError('NotInFile', message);
+}
+
+function found({ run, about }: EmbeddedDocument, text: string): Found[] {
+  const wanted = text.toLowerCase();
+  const matches = (name: string): boolean => name.toLowerCase().includes(wanted);
+  return [
+    ...about.tapestries
+      .filter(({ name }) => matches(name))
+      .map(({ name }): Found => ({ kind: 'tapestry', tapestry: name })),
+    ...(run && matches(run.run.run)
+      ? [{ kind: 'run', run: run.run.run, tapestry: run.run.tapestry, status: run.run.status } as const]
+      : []),
+    ...(run?.graph.knots ?? [])
+      .filter(({ id }) => matches(id))
+      .map(({ id }): Found => ({ kind: 'knot', run: run!.run.run, knot: id })),
+  ];
+}
+
+/** A name such as `constructor` must not find members of `Object.prototype`. */
+function own<T>(by: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return by && Object.hasOwn(by, name) ? by[name] : undefined;
+}

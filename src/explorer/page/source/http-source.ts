@@ -1,0 +1,121 @@
+import type { ActName, Acts, ApiError, LiveEvent, QuestionName, Questions, Source } from '../../contract';
+import { waitBefore } from './backoff';
+import { coalesce } from './coalesce';
+import { SourceError } from './source-error';
+
+const EVERY_MS = 50;
+
+/** Asks the server that served the page. */
+export class HttpSource implements Source {
+  /** @param base with a trailing slash */
+  constructor(private readonly base: string) {}
+
+  async ask<Name extends QuestionName>(
+    name: Name,
+    ask: Questions[Name]['ask'],
+    signal?: AbortSignal,
+  ): Promise<Questions[Name]['answer']> {
+    const query = Object.keys(ask).length === 0 ? '' : `?q=${encodeURIComponent(JSON.stringify(ask))}`;
+    return (await this.request(`${name}${query}`, { signal: signal ?? null })) as Questions[Name]['answer'];
+  }
+
+  async act<Name extends ActName>(name: Name, ask: Acts[Name]['ask']): Promise<Acts[Name]['answer']> {
+    return (await this.request(name, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-selvage-act': '1' },
+      body: JSON.stringify(ask),
+    })) as Acts[Name]['answer'];
+  }
+
+  /**
+   * The browser itself reconnects after an interruption, by `Last-Event-ID`. If it gives up, as after a 503,
+   * this reconnects after a wait, from the last position.
+   */
+  live(
+    after: string | undefined,
+    on: (events: readonly LiveEvent[], position: string) => void,
+    onState?: (state: 'live' | 'lost' | 'behind') => void,
+  ): () => void {
+    let position = after;
+    let attempt = 0;
+    let stream: EventSource | undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const gathered = coalesce<LiveEvent>((events) => on(events, position ?? ''), EVERY_MS, {
+      set: (call, ms) => setTimeout(call, ms),
+      clear: (one) => clearTimeout(one as ReturnType<typeof setTimeout>),
+    });
+
+    const onMessage = ({ data, lastEventId }: MessageEvent<string>): void => {
+      position = lastEventId;
+      for (const event of JSON.parse(data) as LiveEvent[]) gathered.add(event);
+    };
+    const onBehind = ({ lastEventId }: MessageEvent<string>): void => {
+      position = lastEventId;
+      onState?.('behind');
+    };
+    const open = (): void => {
+      timer = undefined;
+      const query = position === undefined ? '' : `?after=${encodeURIComponent(position)}`;
+      stream = new EventSource(`${this.base}api/live${query}`);
+      stream.onopen = () => {
+        attempt = 0;
+        onState?.('live');
+        // What happened before the connection is unknown.
+        if (position === undefined) onState?.('behind');
+      };
+      stream.onmessage = onMessage;
+      stream.addEventListener('behind', onBehind);
+      stream.onerror = () => {
+        onState?.('lost');
+        if (stream?.readyState !== EventSource.CLOSED) return;
+        stream.close();
+        attempt += 1;
+        timer = setTimeout(open, waitBefore(attempt, Math.random()));
+      };
+    };
+    const onShown = (): void => {
+      if (!document.hidden) gathered.flush();
+    };
+    document.addEventListener('visibilitychange', onShown);
+    open();
+    return () => {
+      document.removeEventListener('visibilitychange', onShown);
+      clearTimeout(timer);
+      stream?.close();
+      gathered.close();
+    };
+  }
+
+  private async request(path: string, options: RequestInit): Promise<unknown> {
+    let response: Response;
+    try {
+      response = await fetch(`${this.base}api/${path}`, { ...options, credentials: 'same-origin' });
+    } catch (error) {
+      if (options.signal?.aborted) throw error;
+      throw new SourceError(
+        'PageOffline',
+        'The server of this page does not answer. Start `selvage ui` or `selvage dev` again if it has ended.',
+      );
+    }
+    let body: unknown;
+    try {
+      body = await response.json();
+    } catch (error) {
+      if (options.signal?.aborted) throw error;
+      throw new SourceError(
+        'AnswerUnreadable',
+        `The server answered ${response.status} without JSON.`,
+        undefined,
+        response.status,
+      );
+    }
+    if (response.ok) return body;
+    const { error } = body as Partial<ApiError>;
+    throw new SourceError(
+      error?.code ?? 'AnswerUnreadable',
+      error?.message ?? `The server answered ${response.status}.`,
+      error?.details,
+      response.status,
+    );
+  }
+}

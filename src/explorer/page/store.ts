@@ -1,0 +1,139 @@
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { LiveEvent, QuestionName, Questions } from '../contract';
+import { source } from './app';
+import { onLive, onRenewal } from './live';
+import { asSourceError, isAbort, type SourceError } from './source/source-error';
+
+export interface Answer<T> {
+  /** The newest answer; kept while it is asked for again. */
+  readonly value?: T;
+  /** Why the last request failed. */
+  readonly error?: SourceError;
+  readonly isLoading: boolean;
+  reload(): void;
+}
+
+export interface AnswerOptions {
+  /** Whether an event makes the answer out of date. Default: none does. */
+  readonly staleOn?: (event: LiveEvent) => boolean;
+  /**
+   * Interval of asking again, in milliseconds, for changes that no event reports. Paused while the tab is
+   * hidden.
+   */
+  readonly everyMs?: number;
+}
+
+/** Shortest time between two requests of the same answer, in milliseconds. */
+const PAUSE_MS = 300;
+const KEPT_ANSWERS = 40;
+/** Answers by question, the newest last, so that going back shows a page at once. */
+const kept = new Map<string, unknown>();
+
+function keep(key: string, value: unknown): void {
+  kept.delete(key);
+  kept.set(key, value);
+  if (kept.size > KEPT_ANSWERS) kept.delete(kept.keys().next().value!);
+}
+
+/** Drops all cached answers: an act may have changed any of them. */
+export function forgetAnswers(): void {
+  kept.clear();
+  for (const reload of [...shown]) reload();
+}
+const shown = new Set<() => void>();
+
+/**
+ * Asks a question, and again whenever the answer is out of date. A late answer to an earlier question never
+ * replaces that to a later one.
+ *
+ * @param ask undefined: nothing is asked yet
+ */
+export function useAnswer<Name extends QuestionName>(
+  name: Name,
+  ask: Questions[Name]['ask'] | undefined,
+  options: AnswerOptions = {},
+): Answer<Questions[Name]['answer']> {
+  type Value = Questions[Name]['answer'];
+  const key = ask === undefined ? undefined : JSON.stringify([name, ask]);
+  const [state, setState] = useState<{
+    key?: string;
+    value?: Value;
+    error?: SourceError;
+    isLoading: boolean;
+  }>({
+    isLoading: false,
+  });
+  const latest = useRef(options);
+  latest.current = options;
+
+  const asker = useMemo(() => {
+    if (key === undefined || ask === undefined) return undefined;
+    let isStale = false;
+    let isEnded = false;
+    let abort: AbortController | undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const run = async (): Promise<void> => {
+      timer = undefined;
+      isStale = false;
+      const mine = (abort = new AbortController());
+      setState((was) =>
+        was.key === key
+          ? { ...was, isLoading: true }
+          : { key, value: kept.get(key) as Value, isLoading: true },
+      );
+      let next: { value?: Value; error?: SourceError };
+      try {
+        const value = await source().ask(name, ask, mine.signal);
+        keep(key, value);
+        next = { value };
+      } catch (error) {
+        if (isAbort(error)) return;
+        next = { error: asSourceError(error) };
+      }
+      if (isEnded || abort !== mine) return;
+      abort = undefined;
+      setState((was) => ({ key, value: was.key === key ? was.value : undefined, ...next, isLoading: false }));
+      if (isStale) timer = setTimeout(() => void run(), PAUSE_MS);
+    };
+    return {
+      start: () => void run(),
+      stale: () => {
+        isStale = true;
+        if (abort === undefined && timer === undefined) timer = setTimeout(() => void run(), 0);
+      },
+      end: () => {
+        isEnded = true;
+        clearTimeout(timer);
+        abort?.abort();
+      },
+    };
+  }, [key]);
+
+  useEffect(() => {
+    if (!asker) return undefined;
+    asker.start();
+    const ends = [
+      onLive((events) => {
+        const { staleOn } = latest.current;
+        if (staleOn && events.some(staleOn)) asker.stale();
+      }),
+      onRenewal(asker.stale),
+    ];
+    shown.add(asker.stale);
+    const { everyMs } = latest.current;
+    const timer = everyMs && setInterval(() => !document.hidden && asker.stale(), everyMs);
+    return () => {
+      shown.delete(asker.stale);
+      for (const end of ends) end();
+      if (timer) clearInterval(timer);
+      asker.end();
+    };
+  }, [asker]);
+
+  const isMine = state.key === key;
+  return {
+    ...(isMine ? state : { value: key === undefined ? undefined : (kept.get(key) as Value) }),
+    isLoading: key !== undefined && (!isMine || state.isLoading),
+    reload: () => asker?.stale(),
+  };
+}

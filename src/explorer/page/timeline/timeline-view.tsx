@@ -1,0 +1,112 @@
+import type { JSX } from 'preact';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { selectKnots } from '../../../visualisation';
+import { groupsOf } from '../../../visualisation/groups';
+import { spoken } from '../graph/spoken';
+import { useKeys } from '../keys';
+import type { RunModel } from '../run/run-model';
+import { announce } from '../ui/announce';
+import { Button } from '../ui/button';
+import { ORDERS, type Order } from './rows';
+import { TimelineStage } from './timeline-stage';
+
+export interface TimelineViewProps {
+  readonly model: RunModel;
+  readonly start: number;
+  /** undefined if the run is running. */
+  readonly end?: number;
+  readonly selected?: string;
+  readonly filter: string;
+  readonly closed: ReadonlySet<string>;
+  /** Milliseconds from the start. */
+  readonly window?: readonly [number, number];
+  onSelect(id: string): void;
+  onClosed(names: ReadonlySet<string>): void;
+  onWindow(window: readonly [number, number] | undefined): void;
+}
+
+const ORDER_WORDS: Readonly<Record<Order, string>> = { start: 'Start', plan: 'Plan', duration: 'Duration' };
+
+/** When each knot ran, and why it waited. */
+export function TimelineView(props: TimelineViewProps): JSX.Element {
+  const { model, start, end, filter, closed, window } = props;
+  const host = useRef<HTMLDivElement>(null);
+  const stage = useRef<TimelineStage>();
+  const latest = useRef(props);
+  latest.current = props;
+  const [order, setOrder] = useState<Order>('start');
+  const [isNested, setNested] = useState(false);
+  const selected = props.selected === undefined ? undefined : model.indexOf(props.selected);
+  const groups = useMemo(() => (isNested ? groupsOf(model.knots).groups : []), [model, isNested]);
+
+  useLayoutEffect(() => {
+    const made = new TimelineStage(host.current!, model, start, end, {
+      onSelect: (knot) => latest.current.onSelect(model.knots[knot]!.id),
+      onToggleGroup: (name) => {
+        const names = new Set(latest.current.closed);
+        if (!names.delete(name)) names.add(name);
+        latest.current.onClosed(names);
+      },
+      onWindow: (next) => latest.current.onWindow(next),
+    });
+    stage.current = made;
+    return () => made.close();
+  }, [model, start]);
+  useLayoutEffect(() => stage.current?.setEnd(end), [model, end]);
+  const key = [...closed].join('\n');
+  useLayoutEffect(() => {
+    const only =
+      filter.trim() === ''
+        ? undefined
+        : selectKnots(model.graph, filter, (knot) => model.statuses[knot]!).knots;
+    stage.current?.setRows({ order, closed, groups, ...(only && { only }) });
+  }, [model, start, order, groups, key, filter]);
+  useLayoutEffect(() => stage.current?.setWindow(window), [model, start, window?.[0], window?.[1]]);
+  useLayoutEffect(() => stage.current?.select(selected), [model, start, selected]);
+
+  const walk = (by: 1 | -1): void => {
+    const next = stage.current?.beside(selected, by);
+    if (next === undefined) return;
+    stage.current!.select(next, { reveal: true });
+    props.onSelect(model.knots[next]!.id);
+    announce(spoken(model, next));
+  };
+  useKeys('Timeline', [
+    { keys: ['ArrowDown', 'j'], says: 'Next row', run: () => walk(1) },
+    { keys: ['ArrowUp', 'k'], says: 'Previous row', run: () => walk(-1) },
+    { keys: 'ArrowLeft', says: 'Earlier', run: () => stage.current?.panBy(-0.2) },
+    { keys: 'ArrowRight', says: 'Later', run: () => stage.current?.panBy(0.2) },
+    { keys: ['+', '='], says: 'Shorter time', run: () => stage.current?.zoomBy(1.5) },
+    { keys: '-', says: 'Longer time', run: () => stage.current?.zoomBy(1 / 1.5) },
+    { keys: '0', says: 'All of it', run: () => props.onWindow(undefined) },
+    {
+      keys: 'o',
+      says: 'Another order',
+      run: () => setOrder(ORDERS[(ORDERS.indexOf(order) + 1) % ORDERS.length]!),
+    },
+    { keys: 'n', says: 'By group', run: () => setNested(!isNested) },
+  ]);
+  return (
+    <section class="t-view" aria-label="Timeline">
+      <div class="t-bar">
+        <div class="segmented" role="group" aria-label="Order">
+          {ORDERS.map((one) => (
+            <Button key={one} isPressed={one === order} onClick={() => setOrder(one)}>
+              {ORDER_WORDS[one]}
+            </Button>
+          ))}
+        </div>
+        <Button isPressed={isNested} onClick={() => setNested(!isNested)}>
+          By group
+        </Button>
+        <span class="muted t-hint">Drag above to choose a time</span>
+        {window && (
+          <Button kind="quiet" icon="close" onClick={() => props.onWindow(undefined)}>
+            All of it
+          </Button>
+        )}
+      </div>
+      <div ref={host} class="t-stage" />
+    </section>
+  );
+}

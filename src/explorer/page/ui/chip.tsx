@@ -1,0 +1,39 @@
+import { href } from '../router';
+import { shortHash } from '../words';
+import { copy } from './copy';
+import { Icon } from './icons';
+
+/** A hash: a link to its value, and a button that copies the whole hash. */
+export function HashChip({ hash, run, isLink = true }: { hash: string; run?: string; isLink?: boolean }) {
+  const text = <code>{shortHash(hash)}</code>;
+  return (
+    <span class="chip">
+      {isLink ? (
+        <a href={href({ page: 'value', hash, ...(run !== undefined && { run }) })} title={hash}>
+          {text}
+        </a>
+      ) : (
+        <span title={hash}>{text}</span>
+      )}
+      <button
+        type="button"
+        class="chip-copy"
+        aria-label={`Copy hash ${shortHash(hash)}`}
+        title="Copy"
+        onClick={() => copy(hash, 'Hash')}
+      >
+        <Icon name="copy" size={12} />
+      </button>
+    </span>
+  );
+}
+
+export function Tag({ children, href: to }: { children: string; href?: string }) {
+  return to === undefined ? (
+    <span class="tag">{children}</span>
+  ) : (
+    <a class="tag" href={to}>
+      {children}
+    </a>
+  );
+}

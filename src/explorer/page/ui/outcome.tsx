@@ -1,0 +1,51 @@
+import type { RunStatus } from '../../../authoring/outcome';
+import { SHAPES, type Tone } from './tones';
+
+export { SHAPES, type Tone } from './tones';
+
+export const STATUS_TONES: Readonly<Record<RunStatus, Tone>> = {
+  running: 'running',
+  succeeded: 'ok',
+  failed: 'err',
+  cancelled: 'cancelled',
+  terminated: 'cancelled',
+};
+
+export function Shape({ tone, size = 12 }: { tone: Tone; size?: number }) {
+  return (
+    <svg class={`shape tone-${tone}`} width={size} height={size} viewBox="0 0 12 12" aria-hidden="true">
+      <path d={SHAPES[tone]} fill-rule="evenodd" />
+    </svg>
+  );
+}
+
+/** A shape and a word in the colour of the tone. */
+export function Outcome({
+  tone,
+  word = tone,
+  isBare = false,
+}: {
+  tone: Tone;
+  word?: string;
+  isBare?: boolean;
+}) {
+  return (
+    <span class={`outcome tone-${tone}${isBare ? ' bare' : ''}`}>
+      <Shape tone={tone} />
+      {word}
+    </span>
+  );
+}
+
+export function RunOutcome({
+  status,
+  isUnbegun = false,
+  isBare = false,
+}: {
+  status: RunStatus;
+  isUnbegun?: boolean;
+  isBare?: boolean;
+}) {
+  if (status === 'running' && isUnbegun) return <Outcome tone="waiting" word="not begun" isBare={isBare} />;
+  return <Outcome tone={STATUS_TONES[status]} word={status} isBare={isBare} />;
+}

@@ -1,0 +1,80 @@
+import { signal } from '@preact/signals';
+
+export type Scheme = 'system' | 'light' | 'dark';
+
+const KEY = 'selvage-scheme';
+const SCHEMES: readonly Scheme[] = ['system', 'light', 'dark'];
+
+function stored(): Scheme {
+  try {
+    const text = localStorage.getItem(KEY);
+    return SCHEMES.find((one) => one === text) ?? 'system';
+  } catch {
+    // A page from a file may have no storage.
+    return 'system';
+  }
+}
+
+export const scheme = signal<Scheme>('system');
+/** Incremented when the colours change. */
+const coloursChanged = signal(0);
+
+/**
+ * Calls `draw` whenever the colours change, because a canvas must be redrawn then. Returns a function that
+ * stops it.
+ */
+export function onRecoloured(draw: () => void): () => void {
+  let isFirst = true;
+  const end = coloursChanged.subscribe(() => {
+    if (!isFirst) draw();
+  });
+  isFirst = false;
+  return end;
+}
+
+function apply(): void {
+  const root = document.documentElement;
+  if (scheme.value === 'system') delete root.dataset['scheme'];
+  else root.dataset['scheme'] = scheme.value;
+  known.clear();
+  coloursChanged.value += 1;
+}
+
+export function setScheme(next: Scheme): void {
+  scheme.value = next;
+  try {
+    localStorage.setItem(KEY, next);
+  } catch {
+    // Without storage, the choice holds for this visit.
+  }
+  apply();
+}
+
+export function nextScheme(): void {
+  setScheme(SCHEMES[(SCHEMES.indexOf(scheme.value) + 1) % SCHEMES.length]!);
+}
+
+export function startScheme(): void {
+  scheme.value = stored();
+  apply();
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', apply);
+}
+
+const known = new Map<string, string>();
+let probe: HTMLElement | undefined;
+
+/** The colour of a token such as `--ok` in the current scheme, in a form that a canvas accepts. */
+export function colourOf(token: string): string {
+  let colour = known.get(token);
+  if (colour === undefined) {
+    if (!probe) {
+      probe = document.createElement('span');
+      probe.hidden = true;
+      document.body.append(probe);
+    }
+    probe.style.color = `var(${token})`;
+    colour = getComputedStyle(probe).color;
+    known.set(token, colour);
+  }
+  return colour;
+}

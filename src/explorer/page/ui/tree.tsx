@@ -1,0 +1,129 @@
+import { useMemo, useRef, useState } from 'preact/hooks';
+import type { Json } from '../../../values';
+import { jsonLines, pathKey, pathsTo, type JsonLine } from '../json-lines';
+import { copy } from './copy';
+import { useVirtual } from './virtual';
+
+const ROW = 22;
+
+/** JSON as a tree. Arrows move and fold; `c` copies the path of a line. Only visible lines are in the DOM. */
+export function JsonTree({
+  json,
+  label,
+  depth = 2,
+  height,
+}: {
+  json: Json;
+  label: string;
+  /** Levels that are open at first. */ depth?: number;
+  /** Maximum height in pixels. Default: 420. */ height?: number;
+}) {
+  const [open, setOpen] = useState(() => pathsTo(json, depth));
+  const [at, setAt] = useState(0);
+  const [from, setFrom] = useState(json);
+  if (from !== json) {
+    setFrom(json);
+    setOpen(pathsTo(json, depth));
+    setAt(0);
+  }
+  const lines = useMemo(() => jsonLines(json, open), [json, open]);
+  const scroller = useRef<HTMLDivElement>(null);
+  const virtual = useVirtual({
+    count: lines.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW,
+    overscan: 12,
+  });
+  const active = Math.min(at, lines.length - 1);
+  const toggle = (line: JsonLine, isOpen = !line.isOpen): void => {
+    if (line.count === undefined) return;
+    const next = new Set(open);
+    if (isOpen) next.add(pathKey(line.path));
+    else next.delete(pathKey(line.path));
+    setOpen(next);
+  };
+  const walk = (to: number): void => {
+    const next = Math.max(0, Math.min(lines.length - 1, to));
+    setAt(next);
+    virtual.scrollToIndex(next, { align: 'auto' });
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const line = lines[active];
+    if (!line || event.ctrlKey || event.metaKey || event.altKey) return;
+    const parent = (): number =>
+      lines.findLastIndex((one, index) => index < active && one.depth < line.depth);
+    const acts: Record<string, () => void> = {
+      ArrowDown: () => walk(active + 1),
+      ArrowUp: () => walk(active - 1),
+      Home: () => walk(0),
+      End: () => walk(lines.length - 1),
+      ArrowRight: () => (line.isOpen === false ? toggle(line, true) : walk(active + 1)),
+      ArrowLeft: () => (line.isOpen ? toggle(line, false) : walk(Math.max(0, parent()))),
+      Enter: () => toggle(line),
+      ' ': () => toggle(line),
+      c: () => copy(pathWords(line.path), 'Path'),
+    };
+    const act = acts[event.key];
+    if (!act) return;
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+  };
+  return (
+    <div
+      class="tree"
+      ref={scroller}
+      role="tree"
+      aria-label={label}
+      tabIndex={0}
+      aria-activedescendant={`${treeId(label)}-${active}`}
+      style={{ height: `${Math.min(height ?? 420, lines.length * ROW + 8)}px` }}
+      onKeyDown={onKeyDown}
+    >
+      <div class="virtual-inner" role="presentation" style={{ height: `${virtual.getTotalSize()}px` }}>
+        {virtual.getVirtualItems().map(({ index, start }) => {
+          const line = lines[index]!;
+          return (
+            <div
+              key={pathKey(line.path)}
+              id={`${treeId(label)}-${index}`}
+              class={`tree-line${index === active ? ' active' : ''}`}
+              role="treeitem"
+              aria-level={line.depth + 1}
+              aria-expanded={line.isOpen}
+              aria-selected={index === active}
+              style={{ transform: `translateY(${start}px)`, paddingLeft: `${8 + line.depth * 16}px` }}
+              onClick={() => {
+                setAt(index);
+                toggle(line);
+              }}
+            >
+              <span class="tree-fold" aria-hidden="true">
+                {line.isOpen === undefined ? '' : line.isOpen ? '▾' : '▸'}
+              </span>
+              {line.name !== undefined && <span class="tree-name">{line.name}: </span>}
+              <span class={`tree-value json-${line.kind}`}>{line.isOpen ? '' : line.text}</span>
+            </div>
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+function treeId(label: string): string {
+  return `tree-${label.replace(/[^A-Za-z0-9]+/g, '-')}`;
+}
+
+/** A path as a person writes it: `rows[3].name`. */
+function pathWords(path: readonly (string | number)[]): string {
+  return path
+    .map((part, index) =>
+      typeof part === 'number'
+        ? `[${part}]`
+        : /^[A-Za-z_$][\w$]*$/.test(part)
+          ? `${index > 0 ? '.' : ''}${part}`
+          : `[${JSON.stringify(part)}]`,
+    )
+    .join('');
+}

@@ -1,0 +1,65 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { useVirtual } from './virtual';
+
+export interface VirtualListProps {
+  count: number;
+  /** Pixels; the same for all rows. */
+  rowHeight: number;
+  label: string;
+  /** Index of the row with the keyboard's focus; when it changes, the row is scrolled into view. */
+  active?: number;
+  keyOf?: (index: number) => string;
+  children: (index: number) => ComponentChildren;
+  /** Called when the last known row comes near. */
+  onEnd?: () => void;
+  /** ARIA roles of the list and of a row. Default: `list`, `listitem`. */
+  roles?: readonly [list: 'list' | 'listbox' | 'rowgroup', item: 'listitem' | 'option' | 'row'];
+}
+
+/** A list of any length, of which only the visible rows are in the DOM. */
+export function VirtualList({
+  count,
+  rowHeight,
+  label,
+  active,
+  keyOf,
+  children,
+  onEnd,
+  roles = ['list', 'listitem'],
+}: VirtualListProps) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const virtual = useVirtual({
+    count,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => rowHeight,
+    ...(keyOf && { getItemKey: keyOf }),
+  });
+  const items = virtual.getVirtualItems();
+  const last = items.at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (last >= count - 20) onEnd?.();
+  }, [last, count]);
+  useEffect(() => {
+    if (active !== undefined && active >= 0 && active < count)
+      virtual.scrollToIndex(active, { align: 'auto' });
+  }, [active]);
+  return (
+    <div class="virtual" ref={scroller} tabIndex={0} role="region" aria-label={label}>
+      <div class="virtual-inner" role={roles[0]} style={{ height: `${virtual.getTotalSize()}px` }}>
+        {items.map(({ key, index, start }) => (
+          <div
+            key={String(key)}
+            class={`virtual-row${index === active ? ' active' : ''}`}
+            role={roles[1]}
+            aria-setsize={count}
+            aria-posinset={index + 1}
+            style={{ height: `${rowHeight}px`, transform: `translateY(${start}px)` }}
+          >
+            {children(index)}
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,184 @@
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { UseView, WalkAnswer } from '../../contract';
+import { source } from '../app';
+import { PageHead } from '../frame';
+import { useKeys } from '../keys';
+import type { PageProps } from '../pages';
+import { alter, href } from '../router';
+import { shownText } from '../shown-text';
+import { asSourceError, type SourceError } from '../source/source-error';
+import { useAnswer } from '../store';
+import { Button } from '../ui/button';
+import { HashChip } from '../ui/chip';
+import { copy } from '../ui/copy';
+import { Outcome } from '../ui/outcome';
+import { Empty, ErrorBox, Skeleton } from '../ui/states';
+import { Tabs } from '../ui/tabs';
+import { Time } from '../ui/time';
+import { shortHash } from '../words';
+import { ValuePreview } from './value-preview';
+
+const VIEWS = [
+  { id: 'uses', title: 'Made and used by' },
+  { id: 'why', title: 'What it was made of' },
+  { id: 'impact', title: 'What was made of it' },
+] as const;
+
+/** A value: its content, every run that made or used it, and its lineage in both directions. */
+export function ValuePage({ place }: PageProps<'value'>): JSX.Element {
+  const { hash, run } = place;
+  const shown = VIEWS.find(({ id }) => id === place.view)?.id ?? 'uses';
+  const set = (view: string): void =>
+    alter('value', { view: view === 'uses' ? undefined : view }, { replace: true });
+  useKeys('Value', [
+    { keys: 'y', says: 'Copy the hash', run: () => copy(hash, 'Hash') },
+    ...VIEWS.map(({ id, title }, index) => ({ keys: String(index + 1), says: title, run: () => set(id) })),
+  ]);
+  return (
+    <>
+      <PageHead
+        title={<span class="mono">{shortHash(hash)}</span>}
+        note={<code class="value-hash">{shownText(hash)}</code>}
+      >
+        <Button icon="copy" onClick={() => copy(hash, 'Hash')}>
+          Copy the hash
+        </Button>
+      </PageHead>
+      <div class="page-body value-body">
+        <ValuePreview hash={hash} {...(run !== undefined && { run })} height={460} />
+        <div class="value-tabs">
+          <Tabs label="About the value" tabs={VIEWS} chosen={shown} onChoose={set}>
+            {shown === 'uses' ? (
+              <Uses hash={hash} />
+            ) : (
+              <Walk hash={hash} direction={shown} {...(run !== undefined && { run })} />
+            )}
+          </Tabs>
+        </div>
+      </div>
+    </>
+  );
+}
+
+const USES: Readonly<
+  Record<UseView['as'], { readonly tone: 'ok' | 'reused' | 'none'; readonly word: string }>
+> = {
+  made: { tone: 'ok', word: 'made it' },
+  reused: { tone: 'reused', word: 'reused it' },
+  parameter: { tone: 'none', word: 'given it' },
+  input: { tone: 'none', word: 'used it' },
+};
+
+function Uses({ hash }: { hash: string }): JSX.Element {
+  const { value, error, reload } = useAnswer('uses', { hash });
+  const [later, setLater] = useState<{ uses: readonly UseView[]; cursor?: string }>();
+  const [failed, setFailed] = useState<SourceError>();
+  if (error && !value) return <ErrorBox error={error} onRetry={reload} />;
+  if (!value) return <Skeleton rows={4} height={36} />;
+  const uses = [...value.uses, ...(later?.uses ?? [])];
+  const cursor = later ? later.cursor : value.cursor;
+  const more = async (): Promise<void> => {
+    try {
+      const answer = await source().ask('uses', { hash, ...(cursor !== undefined && { cursor }) });
+      setLater((before) => ({
+        uses: [...(before?.uses ?? []), ...answer.uses],
+        ...(answer.cursor !== undefined && { cursor: answer.cursor }),
+      }));
+    } catch (caught) {
+      setFailed(asSourceError(caught));
+    }
+  };
+  if (uses.length === 0) return <Empty icon="value" title="No run on record made or used it" />;
+  return (
+    <>
+      <table class="table">
+        <thead>
+          <tr>
+            <th scope="col">Run</th>
+            <th scope="col">Knot</th>
+            <th scope="col">What it did</th>
+            <th scope="col">When</th>
+          </tr>
+        </thead>
+        <tbody>
+          {uses.map(({ run, tapestry, knot, as, at }, index) => (
+            <tr key={`${index} ${run}`}>
+              <td>
+                <a class="plain mono" href={href({ page: 'run', run })}>
+                  {shownText(run)}
+                </a>{' '}
+                <span class="muted">{shownText(tapestry)}</span>
+              </td>
+              <td>
+                <a class="plain mono" href={href({ page: 'run', run, knot })}>
+                  {shownText(knot)}
+                </a>
+              </td>
+              <td>
+                <Outcome {...USES[as]} isBare />
+              </td>
+              <td>
+                <Time at={at} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {failed && <ErrorBox error={failed} />}
+      {cursor !== undefined && <Button onClick={() => void more()}>More</Button>}
+    </>
+  );
+}
+
+function Walk({
+  hash,
+  direction,
+  run,
+}: {
+  hash: string;
+  direction: 'why' | 'impact';
+  run?: string;
+}): JSX.Element {
+  const { value, error, reload } = useAnswer('walk', { hash, direction, ...(run !== undefined && { run }) });
+  if (error && !value) return <ErrorBox error={error} onRetry={reload} />;
+  if (!value) return <Skeleton rows={5} height={30} />;
+  if (value.steps.length === 0)
+    return (
+      <Empty
+        icon="value"
+        title={direction === 'why' ? 'Nothing on record made it' : 'Nothing on record was made of it'}
+      />
+    );
+  return (
+    <>
+      <ol class="walk">
+        {value.steps.map((step, index) => (
+          <Step key={index} step={step} />
+        ))}
+      </ol>
+      {value.isCut && <p class="muted">The walk goes on; this is its beginning.</p>}
+    </>
+  );
+}
+
+function Step({ step }: { step: WalkAnswer['steps'][number] }): JSX.Element {
+  const { depth, run, knot, definition, hash, through, at } = step;
+  return (
+    <li style={{ paddingLeft: `${12 + Math.min(depth, 24) * 18}px` }}>
+      <span class="walk-line">
+        {through !== undefined && <span class="muted">{shownText(through)} ←</span>}
+        <a class="plain mono" href={href({ page: 'run', run, knot })}>
+          {shownText(knot)}
+        </a>
+        {definition !== undefined && definition !== knot && (
+          <span class="muted">{shownText(definition)}</span>
+        )}
+        {hash !== undefined && <HashChip hash={hash} run={run} />}
+        <span class="muted walk-run">
+          <a href={href({ page: 'run', run })}>{shownText(run)}</a>, <Time at={at} />
+        </span>
+      </span>
+    </li>
+  );
+}

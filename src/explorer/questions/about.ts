@@ -1,0 +1,82 @@
+import { nodeSha256 } from '../../backends';
+import { encodeJson, type Json } from '../../values';
+import { graphOfPlan } from '../../plan/run-graph';
+import { planOf } from '../../runtime';
+import { recordOf, type AnyTapestry } from '../../authoring';
+import { VERSION } from '../../version';
+import type { About, PageName, ParameterView, TapestryView } from '../contract';
+import type { ExplorerData, Rights } from '../data';
+import { schemaToJson } from '../schema-to-json';
+
+const ALWAYS: readonly PageName[] = ['runs', 'run', 'compare', 'value', 'tapestry', 'approvals', 'triggers'];
+
+export async function about(data: ExplorerData, rights: Rights): Promise<About> {
+  const { reach, project, tapestries, live } = data;
+  reach.begin();
+  const position = await live?.position();
+  const place = reach.client?.location;
+  const views = tapestries.map(viewOf);
+  return {
+    version: VERSION,
+    project,
+    ...(place && {
+      server: {
+        address: place.address,
+        namespace: place.namespace,
+        ...(place.uiUrl !== undefined && { temporalUi: place.uiUrl }),
+      },
+    }),
+    serverState: reach.state,
+    abilities: {
+      act: rights.mayAct && !rights.isReadOnly,
+      isReadOnly: rights.isReadOnly,
+      live: live !== undefined,
+      pages: [
+        ...ALWAYS,
+        'schedules',
+        'workers',
+        ...(views.some(({ partitioned }) => partitioned) ? (['partitions'] as const) : []),
+      ],
+    },
+    position,
+    tapestries: views,
+  };
+}
+
+const views = new WeakMap<object, TapestryView>();
+
+/** A tapestry does not change, so its view is cached. */
+function viewOf(tapestry: AnyTapestry): TapestryView {
+  const known = views.get(tapestry);
+  if (known) return known;
+  const record = recordOf(tapestry);
+  const { plan, hash } = planOf(record, nodeSha256);
+  const { description } = record.options;
+  const view: TapestryView = {
+    name: record.name,
+    description,
+    graph: graphOfPlan(plan, hash),
+    parameters: [...record.parameters.values()].map((parameter): ParameterView => {
+      const json = parameter.hasDefault ? jsonOrNone(parameter.default) : undefined;
+      return {
+        name: parameter.name,
+        schema: schemaToJson(parameter.schema),
+        isRequired: !parameter.hasDefault,
+        ...(json !== undefined && { default: json }),
+      };
+    }),
+    partitioned: record.options.partition !== undefined,
+  };
+  views.set(tapestry, view);
+  return view;
+}
+
+/** Leaves out defaults that are large or that the codec cannot encode; the tapestry applies them itself. */
+function jsonOrNone(value: unknown): Json | undefined {
+  try {
+    const json = encodeJson(value);
+    return JSON.stringify(json).length <= 64 * 1024 ? json : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,68 @@
+import { knotRecords } from '../../client/read-run';
+import { recordOf } from '../../authoring';
+import type { LoadedPlan } from '../../runtime';
+import type { LineageRecord, RunRecord } from '../../ports';
+import type { ApprovalsAnswer, Questions } from '../contract';
+import type { ExplorerData } from '../data';
+import { schemaToJson } from '../schema-to-json';
+
+const RUNS = 200;
+
+/**
+ * Signals that runs wait for, the latest runs first. Read from the records, so that no worker need answer.
+ */
+export async function approvals(
+  data: ExplorerData,
+  { cursor }: Questions['approvals']['ask'],
+): Promise<ApprovalsAnswer> {
+  const page = await data.backends.runHistory.listRuns({
+    status: 'running',
+    limit: RUNS,
+    cursor,
+  });
+  const waits = await Promise.all(page.items.map((run) => waitsOf(data, run)));
+  return { waits: waits.flat(), cursor: page.cursor };
+}
+
+async function waitsOf(data: ExplorerData, run: RunRecord): Promise<ApprovalsAnswer['waits'][number][]> {
+  const plan = await data.plans.of(run).catch(() => undefined);
+  const signals = plan?.plan.knots.filter(({ policy }) => policy.wait?.signal !== undefined) ?? [];
+  if (!plan || signals.length === 0) return [];
+  const records = await knotRecords(data.backends, plan, run);
+  const declared = data.tapestries.map((each) => recordOf(each)).find(({ name }) => name === run.tapestry);
+  return signals.flatMap((knot) => {
+    if (records.has(knot.id)) return [];
+    const since = settledAt(plan, knot.inputs, records, run);
+    if (since === undefined) return [];
+    const { signal, timeout } = knot.policy.wait!;
+    return [
+      {
+        run: run.run_id,
+        tapestry: run.tapestry,
+        knot: knot.id,
+        signal: signal!,
+        since,
+        ...(timeout !== undefined && { until: since + timeout }),
+        summary: knot.summary,
+        schema: schemaToJson(declared?.knots.get(knot.id)?.definition?.wait?.schema),
+      },
+    ];
+  });
+}
+
+/** When the last of its parents ended; undefined if some have not, or are not Ok. */
+function settledAt(
+  plan: LoadedPlan,
+  inputs: Readonly<Record<string, { readonly parent: number } | { readonly hash: string }>>,
+  records: ReadonlyMap<string, LineageRecord>,
+  run: RunRecord,
+): number | undefined {
+  let since = run.started_at;
+  for (const input of Object.values(inputs)) {
+    if (!('parent' in input)) continue;
+    const record = records.get(plan.parentId(input.parent));
+    if (record?.outcome !== 'ok') return undefined;
+    since = Math.max(since, record.finished_at);
+  }
+  return since;
+}

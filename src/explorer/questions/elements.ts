@@ -1,0 +1,172 @@
+import { listInputs, stateOf, type LoadedPlan } from '../../runtime';
+import { SelvageError } from '../../errors';
+import type { PlanKnot } from '../../plan';
+import type { LineageRecord, RecordedOutcome, RunRecord } from '../../ports';
+import type { ElementsAnswer, ElementsAsk } from '../contract';
+import type { ExplorerData } from '../data';
+import { requireRun } from './run';
+
+const DEFAULT_LIMIT = 100;
+const AT_A_TIME = 1_000;
+/** Largest map whose outcomes are all read for the strip; of a larger one, only the failures are. */
+const MOST_READ = 20_000;
+const CELLS = 200;
+/** Most failures that the strip of a larger map marks. */
+const MOST_FAILURES = 1_000;
+
+/**
+ * The elements of a map, by index. Those of a plain object have names instead, in the order of its keys, and
+ * are listed in the order in which they finished.
+ */
+export async function elements(data: ExplorerData, ask: ElementsAsk): Promise<ElementsAnswer> {
+  const run = await requireRun(data, ask.run);
+  const plan = await data.plans.of(run);
+  const map = plan.knot(ask.map);
+  if (!map.policy.map) {
+    throw new SelvageError(
+      'UnknownKnot',
+      `Knot "${ask.map}" of run "${ask.run}" is no map, so that it has no elements.`,
+      {
+        details: { run: ask.run, knot: ask.map },
+      },
+    );
+  }
+  const { from = 0, limit = DEFAULT_LIMIT, outcome } = ask;
+  const reader = new ElementReader(data, run, plan, map);
+  const count = await reader.count();
+  const outcomes = count <= MOST_READ ? await reader.outcomes(0, count) : undefined;
+  const wanted: number[] = [];
+  let index = from;
+  for (; index < count && wanted.length < limit;) {
+    const end = Math.min(count, index + AT_A_TIME);
+    const some = outcomes ?? (outcome === undefined ? undefined : await reader.outcomes(index, end));
+    for (; index < end && wanted.length < limit; index++)
+      if (outcome === undefined || some?.get(index)?.outcome === outcome) wanted.push(index);
+  }
+  const states = await reader.states(wanted);
+  return {
+    count,
+    counts: await reader.counts(outcomes, count),
+    strip: outcomes ? stripOf(outcomes, count) : await reader.roughStrip(count),
+    elements: wanted.flatMap((at) => {
+      const record = states.get(at);
+      return record ? [{ id: record.knot_id, index: at, state: stateOf(record, reader.codeHash) }] : [];
+    }),
+    ...(index < count && { next: index }),
+  };
+}
+
+class ElementReader {
+  constructor(
+    private readonly data: ExplorerData,
+    private readonly run: RunRecord,
+    private readonly plan: LoadedPlan,
+    private readonly map: PlanKnot,
+  ) {}
+
+  get codeHash(): string {
+    return this.plan.elementDefinitionOf(this.map).codeHash;
+  }
+
+  private id(index: number): string {
+    return `${this.map.id}[${index}]`;
+  }
+
+  private async ofMap(): Promise<LineageRecord | undefined> {
+    return (await this.history.getRecords(this.run.temporal_run_id, [this.map.id]))[0];
+  }
+
+  private get history(): ExplorerData['backends']['runHistory'] {
+    return this.data.backends.runHistory;
+  }
+
+  async count(): Promise<number> {
+    const { elements: counted } = ((await this.ofMap())?.extra ?? {}) as { elements?: { count: number } };
+    if (counted) return counted.count;
+    const [[input]] = listInputs(this.map) as [readonly [string, string]];
+    const from = this.map.inputs[input] as { readonly parent: number };
+    const [list] = await this.history.getRecords(this.run.temporal_run_id, [
+      this.plan.plan.knots[from.parent]!.id,
+    ]);
+    const { length } = (list?.extra ?? {}) as { length?: number };
+    return length ?? (await this.history.countRecords(this.run.temporal_run_id, `${this.map.id}[`));
+  }
+
+  async outcomes(from: number, until: number): Promise<Map<number, RecordedOutcome>> {
+    const found = new Map<number, RecordedOutcome>();
+    for (let first = from; first < until; first += AT_A_TIME) {
+      const ids = new Map<string, number>();
+      for (let index = first; index < Math.min(until, first + AT_A_TIME); index++)
+        ids.set(this.id(index), index);
+      const records = await this.history.getOutcomes(this.run.temporal_run_id, [...ids.keys()]);
+      for (const record of records) found.set(ids.get(record.knot_id)!, record);
+    }
+    return found;
+  }
+
+  async states(indexes: readonly number[]): Promise<Map<number, LineageRecord>> {
+    const ids = new Map(indexes.map((index) => [this.id(index), index]));
+    const records = await this.history.getRecords(this.run.temporal_run_id, [...ids.keys()]);
+    return new Map(records.map((record) => [ids.get(record.knot_id)!, record]));
+  }
+
+  async counts(
+    outcomes: ReadonlyMap<number, RecordedOutcome> | undefined,
+    count: number,
+  ): Promise<ElementsAnswer['counts']> {
+    const { elements: ended } = ((await this.ofMap())?.extra ?? {}) as {
+      elements?: { failed: number; reused?: number };
+    };
+    const counts = { ok: 0, err: 0, skipped: 0 };
+    if (outcomes) for (const { outcome } of outcomes.values()) counts[outcome] += 1;
+    else if (ended) Object.assign(counts, { ok: count - ended.failed, err: ended.failed });
+    else counts.ok = await this.history.countRecords(this.run.temporal_run_id, `${this.map.id}[`);
+    return { ...counts, reused: ended?.reused ?? 0 };
+  }
+
+  /** A strip from the number of finished elements and the failures. */
+  async roughStrip(count: number): Promise<string> {
+    const done = await this.history.countRecords(this.run.temporal_run_id, `${this.map.id}[`);
+    const { items } = await this.history.findLineage({
+      temporalRunId: this.run.temporal_run_id,
+      definition: this.plan.elementDefinitionOf(this.map).name,
+      outcome: 'err',
+      limit: MOST_FAILURES,
+    });
+    const cells = new Array<string>(CELLS).fill('o');
+    // Windows go through a map from its beginning.
+    cells.fill(' ', Math.floor((done / count) * CELLS));
+    for (const { knot_id } of items) {
+      const [, index] = /\[(\d+)\]$/.exec(knot_id) ?? [];
+      if (index !== undefined && knot_id.startsWith(`${this.map.id}[`))
+        cells[Math.min(CELLS - 1, Math.floor((Number(index) / count) * CELLS))] = 'e';
+    }
+    return cells.join('');
+  }
+}
+
+function stripOf(outcomes: ReadonlyMap<number, RecordedOutcome>, count: number): string {
+  const cells = Math.min(CELLS, count);
+  let strip = '';
+  for (let cell = 0; cell < cells; cell++) {
+    const from = Math.floor((cell * count) / cells);
+    const until = Math.max(from + 1, Math.floor(((cell + 1) * count) / cells));
+    strip += cellOf(outcomes, from, until);
+  }
+  return strip;
+}
+
+function cellOf(outcomes: ReadonlyMap<number, RecordedOutcome>, from: number, until: number): string {
+  let isSkipped = false;
+  let isOpen = false;
+  let isReused = true;
+  for (let index = from; index < until; index++) {
+    const record = outcomes.get(index);
+    if (!record) isOpen = true;
+    else if (record.outcome === 'err') return 'e';
+    else if (record.outcome === 'skipped') isSkipped = true;
+    else if ((record.extra as { made_by?: unknown }).made_by === undefined) isReused = false;
+  }
+  if (isOpen) return ' ';
+  return isSkipped ? 's' : isReused ? 'h' : 'o';
+}

@@ -1,0 +1,55 @@
+import type { QuestionName, Questions } from '../contract';
+import type { ExplorerData, Rights } from '../data';
+import { about } from './about';
+import { approvals } from './approvals';
+import { compare } from './compare';
+import { elements } from './elements';
+import { find } from './find';
+import { knot } from './knot';
+import { uses, walk } from './lineage';
+import { backfillPreview, rerunPreview } from './previews';
+import { run, waiting } from './run';
+import { grid, runs } from './runs';
+import { deadLetters, partitions, schedules, triggers, workers } from './standing';
+import { value } from './value';
+
+type Answers = {
+  [Name in QuestionName]: (
+    data: ExplorerData,
+    ask: Questions[Name]['ask'],
+    rights: Rights,
+  ) => Questions[Name]['answer'] | Promise<Questions[Name]['answer']>;
+};
+
+const ANSWERS: Answers = {
+  about: (data, _, rights) => about(data, rights),
+  approvals,
+  backfillPreview,
+  compare,
+  deadLetters,
+  elements,
+  find,
+  grid,
+  knot,
+  partitions,
+  rerunPreview,
+  run,
+  runs,
+  schedules,
+  triggers,
+  uses,
+  value,
+  waiting,
+  walk,
+  workers,
+};
+
+/** Answers a question. The ask is already validated and the caller may ask. */
+export async function answer<Name extends QuestionName>(
+  data: ExplorerData,
+  rights: Rights,
+  name: Name,
+  ask: object,
+): Promise<Questions[Name]['answer']> {
+  return await ANSWERS[name](data, ask, rights);
+}

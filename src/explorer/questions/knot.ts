@@ -1,0 +1,159 @@
+import { explainCache, mapOfElement } from '../../records/questions';
+import { stateOf } from '../../runtime';
+import { SelvageError } from '../../errors';
+import type { ErrorCause, ExceptionRecord, LineageRecord, RunRecord } from '../../ports';
+import { subjectOf } from '../../encryption/seal-backends';
+import { withSubject } from '../../encryption/run-scope';
+import { recordOf } from '../../authoring';
+import type { ErrorView, InputView, KnotView, Questions } from '../contract';
+import type { ExplorerData } from '../data';
+import { cacheSentence } from '../cache-sentence';
+import { readBytes } from '../read-bytes';
+import { schemaToJson } from '../schema-to-json';
+import { requireRun, waitingView } from './run';
+
+const LOG_BYTES = 64 * 1024;
+
+/** One knot of a run, or one element of a map. */
+export async function knot(
+  data: ExplorerData,
+  { run: runId, knot: knotId }: Questions['knot']['ask'],
+): Promise<KnotView> {
+  const { backends, plans } = data;
+  const run = await requireRun(data, runId);
+  if (run.plan_hash === '') return { knot: knotId, inputs: [] };
+  const plan = await plans.of(run);
+  const planned = plan.knot(mapOfElement(knotId) ?? knotId);
+  const definition =
+    mapOfElement(knotId) === undefined ? plan.definitionOf(planned) : plan.elementDefinitionOf(planned);
+  const [record] = await backends.runHistory.getRecords(run.temporal_run_id, [knotId]);
+  const { error, log } = (record?.extra ?? {}) as {
+    error?: ExceptionRecord;
+    log?: string | { hash: string };
+  };
+  const waits = !record && run.status === 'running' ? await waitOf(data, runId, knotId) : undefined;
+  const isCached = planned.policy.cache ?? planned.policy.map?.cache;
+  const cache = record && isCached ? await cacheOf(data, runId, knotId) : undefined;
+  const shownLog =
+    log === undefined ? undefined : await logOf(data, run, typeof log === 'string' ? log : log.hash);
+  const schema =
+    planned.policy.wait?.signal === undefined ? undefined : signalSchema(data, run.tapestry, planned.id);
+  const codeHash = record?.code_hash ?? definition?.codeHash;
+  const taskQueue = record?.task_queue ?? planned.policy.taskQueue ?? undefined;
+  return {
+    knot: knotId,
+    ...(record && { state: stateOf(record, definition?.codeHash) }),
+    waiting: waits,
+    inputs: record ? recordedInputs(record) : await plannedInputs(data, run, planned.inputs, plan.plan.knots),
+    ...(error && { error: errorView(error) }),
+    cache,
+    log: shownLog,
+    codeHash,
+    ...(record && { dispatcher: record.dispatcher }),
+    taskQueue,
+    signalSchema: schema,
+  };
+}
+
+async function waitOf(
+  { reach }: ExplorerData,
+  runId: string,
+  knotId: string,
+): Promise<KnotView['waiting'] | undefined> {
+  const state = await reach.ask((selvage) => selvage.getRun(runId).knot(knotId), 8_000);
+  return state?.waiting && waitingView(state.waiting);
+}
+
+function recordedInputs(record: LineageRecord): InputView[] {
+  const { parent_input_hashes, parent_knot_ids, constant_input_hashes } = record;
+  return [
+    ...Object.entries(parent_input_hashes).map(([name, hash]) => ({
+      name,
+      ...(parent_knot_ids[name] !== undefined && { knot: parent_knot_ids[name] }),
+      ...(hash !== null && { hash }),
+    })),
+    ...Object.entries(constant_input_hashes).map(([name, hash]) => ({ name, hash })),
+  ];
+}
+
+async function plannedInputs(
+  { backends }: ExplorerData,
+  run: RunRecord,
+  inputs: Readonly<Record<string, { readonly parent: number } | { readonly hash: string }>>,
+  knots: readonly { readonly id: string }[],
+): Promise<InputView[]> {
+  const parents = Object.values(inputs).flatMap((input) =>
+    'parent' in input ? [knots[input.parent]!.id] : [],
+  );
+  const outcomes = await backends.runHistory.getOutcomes(run.temporal_run_id, [...new Set(parents)]);
+  const hashes = new Map(outcomes.map(({ knot_id, output_hash }) => [knot_id, output_hash]));
+  return Object.entries(inputs).map(([name, input]) => {
+    if (!('parent' in input)) return { name, hash: input.hash };
+    const { id } = knots[input.parent]!;
+    const hash = hashes.get(id) ?? undefined;
+    return { name, knot: id, hash };
+  });
+}
+
+export function errorView(error: ExceptionRecord | ErrorCause): ErrorView {
+  const { type, message, traceback, at, cause, errors } = error as ExceptionRecord;
+  return {
+    type,
+    message,
+    traceback: traceback ?? '',
+    at,
+    ...(cause && { cause: errorView(cause) }),
+    ...(errors && { errors: errors.map(errorView) }),
+  };
+}
+
+async function cacheOf(
+  { backends }: ExplorerData,
+  runId: string,
+  knotId: string,
+): Promise<KnotView['cache'] | undefined> {
+  try {
+    const explanation = await explainCache(backends, runId, knotId);
+    const { isHit, other } = explanation;
+    return {
+      isHit,
+      sentence: cacheSentence(explanation),
+      run: other?.run,
+      knot: other?.knot,
+    };
+  } catch (error) {
+    // A missing explanation does not hide the rest of the knot.
+    if (SelvageError.is(error, 'UnknownKnot') || SelvageError.is(error, 'InvalidPlan')) return undefined;
+    throw error;
+  }
+}
+
+async function logOf(
+  { backends }: ExplorerData,
+  run: RunRecord,
+  hash: string,
+): Promise<KnotView['log'] | undefined> {
+  const read = await withSubject(subjectOf(run), () => readBytes(backends.dataStore, hash, LOG_BYTES)).catch(
+    (error: unknown) => {
+      if (SelvageError.is(error)) return undefined;
+      throw error;
+    },
+  );
+  if (!read) return undefined;
+  return { hash, text: Buffer.from(read.bytes).toString('utf8'), isCut: read.isCut };
+}
+
+/** From the page's file, because plans contain no schemas. */
+function signalSchema(
+  { tapestries }: ExplorerData,
+  tapestry: string,
+  knotId: string,
+): KnotView['signalSchema'] {
+  for (const each of tapestries) {
+    const record = recordOf(each);
+    if (record.name !== tapestry) continue;
+    const knot = record.knots.get(knotId);
+    return schemaToJson(knot?.definition?.wait?.schema);
+  }
+  return {};
+}

@@ -1,0 +1,88 @@
+import type { RecordedOutcome, RunQuery, RunRecord } from '../../ports';
+import type { Questions, RunsAnswer, RunsAsk, RunSummary } from '../contract';
+import type { ExplorerData } from '../data';
+import { summaryOf } from '../run-summary';
+import { knotRecords } from '../../client/read-run';
+import type { LoadedPlan } from '../../runtime';
+
+const DEFAULT_LIMIT = 100;
+/**
+ * Pages of the history read for one page of results, where the history itself does not support the filter.
+ */
+const MOST_PAGES = 10;
+
+/** Runs, newest first, with what the server knows of them if it answers. */
+export async function runs(data: ExplorerData, ask: RunsAsk): Promise<RunsAnswer> {
+  const { partition, limit = DEFAULT_LIMIT, ...query } = ask;
+  const found: RunRecord[] = [];
+  let { cursor } = query;
+  for (let pages = 0; pages < MOST_PAGES; pages++) {
+    const page = await pageOfRuns(data, { ...query, limit, ...(cursor !== undefined && { cursor }) });
+    found.push(...page.items.filter((run) => partition === undefined || run.partition === partition));
+    ({ cursor } = page);
+    if (partition === undefined || cursor === undefined || found.length >= limit) break;
+  }
+  return { runs: found.map(summaryOf), cursor };
+}
+
+async function pageOfRuns(
+  { backends, reach }: ExplorerData,
+  query: RunQuery,
+): Promise<{ readonly items: readonly RunRecord[]; readonly cursor?: string }> {
+  return (
+    (await reach.ask((selvage) => selvage.runs.list(query))) ?? (await backends.runHistory.listRuns(query))
+  );
+}
+
+const GRID_RUNS = 30;
+const MOST_GRID_RUNS = 200;
+/** Most cells of one answer: a wide tapestry gets fewer runs. */
+const MOST_CELLS = 100_000;
+
+/** Runs × knots of one tapestry, newest run first. */
+export async function grid(
+  data: ExplorerData,
+  { tapestry, limit = GRID_RUNS, cursor }: Questions['grid']['ask'],
+): Promise<Questions['grid']['answer']> {
+  const wanted = Math.min(limit, MOST_GRID_RUNS);
+  const [newest] = (await data.backends.runHistory.listRuns({ tapestry, limit: 1 })).items;
+  if (!newest) return { knots: [], runs: [] };
+  const plan = await data.plans.of(newest);
+  const knots = plan.plan.knots.map(({ id }) => id);
+  const fitting = Math.max(1, Math.floor(MOST_CELLS / Math.max(1, knots.length)));
+  const page = await pageOfRuns(data, {
+    tapestry,
+    limit: Math.min(wanted, fitting),
+    cursor,
+  });
+  const rows: (RunSummary & { readonly cells: string })[] = [];
+  for (const run of page.items)
+    rows.push({ ...summaryOf(run), cells: await cellsOf(data, run, plan, knots) });
+  return { knots, runs: rows, cursor: page.cursor };
+}
+
+async function cellsOf(
+  { backends }: ExplorerData,
+  run: RunRecord,
+  plan: LoadedPlan,
+  knots: readonly string[],
+): Promise<string> {
+  const records = new Map<string, RecordedOutcome & { readonly cached_from_run?: string | null }>(
+    await knotRecords(backends, plan, run),
+  );
+  const wired = new Map(plan.plan.knots.map((knot) => [knot.id, knot]));
+  /** Whether a knot without a record may be running: each of its parents is Ok. */
+  const hasBegun = (id: string): boolean =>
+    run.status === 'running' &&
+    Object.values(wired.get(id)?.inputs ?? {}).every(
+      (input) => !('parent' in input) || records.get(plan.parentId(input.parent))?.outcome === 'ok',
+    );
+  return knots
+    .map((id) => {
+      const record = records.get(id);
+      if (!record) return hasBegun(id) ? 'r' : ' ';
+      if (record.outcome === 'ok') return (record.cached_from_run ?? null) === null ? 'o' : 'h';
+      return record.outcome === 'err' ? 'e' : 's';
+    })
+    .join('');
+}

@@ -1,0 +1,204 @@
+import type { ScheduleState, UnreadableSchedule } from '../../client';
+import { listPartitions } from '../../client/list-partitions';
+import { timesWords } from '../../client/schedules/schedule-words';
+import { knotRecords } from '../../client/read-run';
+import { taskQueueOf } from '../../plan';
+import { staleReasonText } from '../../records/questions';
+import { recordOf } from '../../authoring';
+import type { RunRecord } from '../../ports';
+import { triggerName } from '../../triggers';
+import type {
+  DeadLettersAnswer,
+  PartitionsAnswer,
+  QueueView,
+  Questions,
+  ScheduleView,
+  TriggerView,
+} from '../contract';
+import type { ExplorerData } from '../data';
+import { requireTapestry } from '../require-tapestry';
+
+/** @throws SelvageError `ServerUnreachable`: only the server knows the schedules */
+export async function schedules({ reach }: ExplorerData): Promise<Questions['schedules']['answer']> {
+  const all = await reach.do((selvage) => selvage.schedules.list());
+  return { schedules: all.map(scheduleView) };
+}
+
+function scheduleView(schedule: ScheduleState | UnreadableSchedule): ScheduleView {
+  if ('unreadable' in schedule) {
+    const { id, unreadable } = schedule;
+    const none = { tapestry: '', words: '', timezone: '', isPaused: false, next: [], last: [], overlap: '' };
+    return { ...none, id, note: `${unreadable.code}: ${unreadable.message}` };
+  }
+  const { id, form, paused, note, next, recent } = schedule;
+  return {
+    id,
+    tapestry: form.tapestry,
+    words: timesWords(form.times),
+    timezone: form.timezone,
+    isPaused: paused,
+    ...(note !== null && note !== '' && { note }),
+    next,
+    last: recent.map(({ runId, started }) => ({ run: runId, at: started })),
+    overlap: form.overlap,
+  };
+}
+
+/** Uses the tapestry of the page's file: only its code says which partitions exist. */
+export async function partitions(
+  data: ExplorerData,
+  { tapestry }: Questions['partitions']['ask'],
+): Promise<PartitionsAnswer> {
+  const record = recordOf(requireTapestry(data, tapestry));
+  const all =
+    (await data.reach.ask(
+      (selvage) => listPartitions(data.backends, record, {}, selvage.client.workflow),
+      10_000,
+    )) ?? (await listPartitions(data.backends, record));
+  return {
+    tapestry,
+    partitions: all.map(({ key, state, newest, reasons }) => ({
+      key,
+      state,
+      ...(newest && { run: newest.runId }),
+      reasons: reasons.map(staleReasonText),
+    })),
+  };
+}
+
+/** Most starts of one trigger that are counted. */
+const MOST_COUNTED = 1_000;
+const LETTERS = 100;
+
+/** The triggers of the page's file and those in the start ledger. */
+export async function triggers(data: ExplorerData): Promise<Questions['triggers']['answer']> {
+  const { startLedger } = data.backends;
+  const declared = new Map(data.triggers.map((trigger) => [triggerName(trigger), trigger]));
+  const recent = await startLedger.list({ limit: MOST_COUNTED });
+  const names = new Set([...declared.keys(), ...recent.items.map(({ trigger }) => trigger)]);
+  return {
+    triggers: await Promise.all(
+      [...names].sort().map(async (name): Promise<TriggerView> => {
+        const [started, waiting] = await Promise.all(
+          [true, false].map((isStarted) =>
+            startLedger.list({ trigger: name, started: isStarted, limit: MOST_COUNTED }),
+          ),
+        );
+        const tapestry = declared.get(name)?.tapestry?.name;
+        const last = Math.max(...[started!, waiting!].map(({ items }) => items[0]?.claimedAt ?? -Infinity));
+        return {
+          name,
+          kind: name.slice(0, name.indexOf(':')),
+          tapestry,
+          started: started!.items.length,
+          waiting: waiting!.items.length,
+          ...(Number.isFinite(last) && { lastAt: last }),
+        };
+      }),
+    ),
+  };
+}
+
+/** An event claimed less than this time ago is about to be started. */
+const STARTING_MS = 60_000;
+
+/**
+ * Events that were claimed and have started nothing yet. What a broker has put aside is in the topic or
+ * stream that its trigger names.
+ */
+export async function deadLetters(
+  { backends }: ExplorerData,
+  { trigger, cursor }: Questions['deadLetters']['ask'],
+): Promise<DeadLettersAnswer> {
+  const page = await backends.startLedger.list({
+    trigger,
+    started: false,
+    limit: LETTERS,
+    cursor,
+  });
+  const now = await backends.runHistory.now();
+  return {
+    letters: page.items.map(({ key, claimedAt, runId, event }) => ({
+      key,
+      at: claimedAt,
+      reason:
+        now - claimedAt < STARTING_MS
+          ? `Run "${runId}" is being started.`
+          : `Claimed for run "${runId}", which nobody has said to be started: the next delivery of the event starts it.`,
+      link: event,
+    })),
+    cursor: page.cursor,
+  };
+}
+
+const QUEUES = 50;
+const RUNNING = 1_000;
+
+/** Task queues of the file's tapestries and of unfinished runs, with their pollers. */
+export async function workers(data: ExplorerData): Promise<Questions['workers']['answer']> {
+  const { backends, reach, tapestries } = data;
+  const queues = new Map<string, { readonly tapestries: Set<string>; running: number }>();
+  const note = (queue: string, tapestry: string): { running: number } => {
+    const known = queues.get(queue) ?? { tapestries: new Set<string>(), running: 0 };
+    known.tapestries.add(tapestry);
+    queues.set(queue, known);
+    return known;
+  };
+  for (const tapestry of tapestries) {
+    const { name, options } = recordOf(tapestry);
+    note(taskQueueOf({ tapestry: name, ...(options.queue !== undefined && { queue: options.queue }) }), name);
+  }
+  const running = await backends.runHistory.listRuns({ status: 'running', limit: RUNNING });
+  for (const [run, queue] of await queuesOf(data, running.items)) note(queue, run.tapestry).running += 1;
+  for (const [run, queue] of await namedQueues(data, running.items)) note(queue, run.tapestry).running += 1;
+  const views = await Promise.all(
+    [...queues].slice(0, QUEUES).map(async ([queue, known]): Promise<QueueView> => {
+      const pollers = await reach.ask((selvage) => selvage.pollers.of(queue, 'activity'));
+      return {
+        queue,
+        tapestries: [...known.tapestries].sort(),
+        workers: pollers?.alive ?? [],
+        ...(pollers?.lastPollAt !== undefined && { lastPollAt: pollers.lastPollAt }),
+        running: known.running,
+      };
+    }),
+  );
+  return { queues: views.sort((one, other) => other.running - one.running) };
+}
+
+/** The queues in the records of a run's knots; if it has none yet, those that its plan names. */
+async function queuesOf(
+  { backends, plans }: ExplorerData,
+  runs: readonly RunRecord[],
+): Promise<(readonly [RunRecord, string])[]> {
+  return await Promise.all(
+    runs.map(async (run) => {
+      const { items } = await backends.runHistory.findLineage({
+        temporalRunId: run.temporal_run_id,
+        limit: 1,
+      });
+      const queue = items[0]?.task_queue ?? undefined;
+      if (queue !== undefined) return [run, queue] as const;
+      const plan = await plans.of(run).catch(() => undefined);
+      return [run, plan ? taskQueueOf(plan.plan) : taskQueueOf({ tapestry: run.tapestry })] as const;
+    }),
+  );
+}
+
+/** Queues named by knots that unfinished runs have yet to run. */
+async function namedQueues(
+  { backends, plans }: ExplorerData,
+  runs: readonly RunRecord[],
+): Promise<(readonly [RunRecord, string])[]> {
+  const found = await Promise.all(
+    runs.map(async (run) => {
+      const plan = await plans.of(run).catch(() => undefined);
+      const named = plan?.plan.knots.filter(({ policy }) => policy.taskQueue !== undefined) ?? [];
+      if (!plan || named.length === 0) return [];
+      const records = await knotRecords(backends, plan, run);
+      const queues = named.filter(({ id }) => !records.has(id)).map(({ policy }) => policy.taskQueue!);
+      return [...new Set(queues)].map((queue) => [run, queue] as const);
+    }),
+  );
+  return found.flat();
+}

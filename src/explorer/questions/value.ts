@@ -1,0 +1,68 @@
+import { SelvageError } from '../../errors';
+import { resolveHash } from '../../records/questions';
+import type { LineageRecord } from '../../ports';
+import { scrubOf } from '../../records/retention';
+import { withSubject } from '../../encryption/run-scope';
+import { subjectOf } from '../../encryption/seal-backends';
+import type { ValueAsk, ValueView } from '../contract';
+import type { ExplorerData } from '../data';
+import { readBytes } from '../read-bytes';
+import { viewOfBytes, viewOfJson, WHOLE_BYTES } from '../value-view';
+
+/** A preview of a value. If it cannot be shown, the answer says why. */
+export async function value(data: ExplorerData, ask: ValueAsk): Promise<ValueView> {
+  const { dataStore, runHistory } = data.backends;
+  const hash = await resolveHash(runHistory, ask.hash);
+  const record = await recordOf(data, hash, ask.run);
+  const run = await runOf(data, ask.run ?? record?.run_id);
+  try {
+    const read = await withSubject(run && subjectOf(run), () => readBytes(dataStore, hash, WHOLE_BYTES));
+    if (!read) return await notThere(data, hash);
+    const size = read.isCut ? (record?.output_size ?? read.bytes.byteLength) : read.bytes.byteLength;
+    const { media_type: mediaType } = (record?.extra ?? {}) as { media_type?: string };
+    if (hash.startsWith('bytes-')) return viewOfBytes({ hash, size, bytes: read.bytes, mediaType }, ask);
+    return viewOfJson({ hash, size, bytes: read.bytes, isCut: read.isCut }, ask);
+  } catch (error) {
+    if (!SelvageError.is(error) || error.code === 'InvalidQuery') throw error;
+    return { form: 'none', hash, code: error.code, message: error.message };
+  }
+}
+
+/** The record of the knot that made it, for its size and media type. */
+async function recordOf(
+  { backends }: ExplorerData,
+  outputHash: string,
+  runId: string | undefined,
+): Promise<LineageRecord | undefined> {
+  const { runHistory } = backends;
+  const inRun =
+    runId === undefined
+      ? undefined
+      : (await runHistory.findLineage({ outputHash, runId, limit: 1 })).items[0];
+  return inRun ?? (await runHistory.findLineage({ outputHash, limit: 1 })).items[0];
+}
+
+async function runOf(
+  { backends }: ExplorerData,
+  runId: string | undefined,
+): ReturnType<ExplorerData['backends']['runHistory']['getRun']> {
+  return runId === undefined ? undefined : await backends.runHistory.getRun(runId);
+}
+
+async function notThere({ backends }: ExplorerData, hash: string): Promise<ValueView> {
+  const scrubbed = await scrubOf(backends, hash);
+  if (scrubbed) {
+    const { at, by, reason } = scrubbed;
+    const message = `The value was scrubbed${by === null ? '' : ` by ${by}`} at ${new Date(at).toISOString()}${reason === null ? '' : ` (${reason})`}.`;
+    return { form: 'none', hash, code: 'ValueMissing', message };
+  }
+  const isNamed = (await backends.runHistory.referredTo([hash])).has(hash);
+  return isNamed
+    ? {
+        form: 'none',
+        hash,
+        code: 'ValueMissing',
+        message: `The data store (${backends.dataStore.technology}) has the value no more; constants are in the code, and not kept.`,
+      }
+    : { form: 'none', hash, code: 'UnknownValue', message: 'No record names the value.' };
+}

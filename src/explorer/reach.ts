@@ -1,0 +1,131 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Selvage } from '../client';
+import { SelvageError, isAway } from '../errors';
+
+/** The state of the connection to the Temporal server. */
+export type ReachState = 'connecting' | 'connected' | 'away';
+
+/** How long a question waits for the server before the records alone answer it. */
+const ANSWER_MS = 3_000;
+/** How long an act waits for the server. */
+const ACT_MS = 30_000;
+/** How long questions skip the server after it was found away. */
+const AWAY_MS = 5_000;
+
+/**
+ * Access to the Temporal server, which may come late or be away. Questions are then answered from the
+ * records; acts wait for the server or are refused.
+ */
+export class ServerReach {
+  #opening: Promise<Selvage> | undefined;
+  #selvage: Selvage | undefined;
+  #awaySince = -Infinity;
+  #lastError: SelvageError | undefined;
+
+  /** @param open connects; called again after a while if it fails */
+  constructor(private readonly open: () => Promise<Selvage>) {}
+
+  static of(selvage: Selvage): ServerReach {
+    const reach = new ServerReach(() => Promise.resolve(selvage));
+    reach.#selvage = selvage;
+    return reach;
+  }
+
+  /** Starts connecting, unless an attempt is under way or has just failed. {@link do} reports errors. */
+  begin(): void {
+    if (this.#selvage || this.#opening || this.#isAway()) return;
+    this.#opening = this.open();
+    this.#opening.then(
+      (selvage) => {
+        this.#selvage = selvage;
+        this.#opening = undefined;
+      },
+      (error: unknown) => {
+        this.#opening = undefined;
+        this.#noteAway(error);
+      },
+    );
+  }
+
+  get state(): ReachState {
+    if (this.#isAway()) return 'away';
+    return this.#selvage ? 'connected' : 'connecting';
+  }
+
+  /** The client once it was opened, even if the server is away now. */
+  get client(): Selvage | undefined {
+    return this.#selvage;
+  }
+
+  private async require(): Promise<Selvage> {
+    if (this.#selvage) return this.#selvage;
+    this.begin();
+    if (this.#opening) return await this.#opening;
+    throw this.#lastError ?? unreachableNow();
+  }
+
+  /**
+   * Does work that needs the server, and gives up after a time.
+   *
+   * @throws SelvageError `ServerUnreachable`, and what the work throws
+   */
+  async do<Answer>(work: (selvage: Selvage) => Promise<Answer>, limitMs: number = ACT_MS): Promise<Answer> {
+    const limit = new AbortController();
+    // An embedded server may have to be downloaded first, too long for a request of a browser.
+    const late = delay(limitMs, undefined, { signal: limit.signal }).then(() => {
+      throw unreachableNow();
+    });
+    late.catch(() => {});
+    try {
+      const selvage = await Promise.race([this.require(), late]);
+      const working = selvage.client.withDeadline(Date.now() + limitMs, () => work(selvage));
+      return await Promise.race([working, late]);
+    } finally {
+      limit.abort();
+    }
+  }
+
+  /** The server's answer; undefined if it is away, slow or not connected yet. Other errors are thrown. */
+  async ask<Answer>(
+    work: (selvage: Selvage) => Promise<Answer>,
+    limitMs: number = ANSWER_MS,
+  ): Promise<Answer | undefined> {
+    this.begin();
+    const selvage = this.#selvage;
+    if (!selvage || this.#isAway()) return undefined;
+    try {
+      return await selvage.client.withDeadline(Date.now() + limitMs, () => work(selvage));
+    } catch (error) {
+      if (!isAway(error) && !SelvageError.is(error, 'ServerUnreachable')) throw error;
+      this.#noteAway(error);
+      return undefined;
+    }
+  }
+
+  #isAway(): boolean {
+    return performance.now() - this.#awaySince < AWAY_MS;
+  }
+
+  #noteAway(error: unknown): void {
+    this.#awaySince = performance.now();
+    this.#lastError = SelvageError.is(error)
+      ? error
+      : new SelvageError('ServerUnreachable', String(error), { cause: error });
+  }
+
+  /**
+   * Closes the client. One that is still being opened is closed afterwards, without waiting for it: the
+   * server may be away.
+   */
+  async close(): Promise<void> {
+    this.#opening?.then((selvage) => selvage.close()).catch(() => undefined);
+    await this.#selvage?.close();
+  }
+}
+
+function unreachableNow(): SelvageError {
+  return new SelvageError(
+    'ServerUnreachable',
+    'The Temporal server is away, so that nothing can be started, signalled or ended. What is on record is shown.',
+  );
+}

@@ -1,0 +1,148 @@
+import { toBase64 } from '../values/base64';
+import { TAG } from '../values/tags';
+import type { Json } from '../values';
+import { SelvageError } from '../errors';
+import type { ValueAsk, ValueView } from './contract';
+import { cutJson } from './cut-json';
+import { isTable, tableOf } from './table-view';
+
+/** Limit of a preview in characters, and of hexadecimal digits in bytes. */
+export const PREVIEW = 256 * 1024;
+const HEX_BYTES = 16 * 1024;
+const IMAGE_BYTES = 2 * 1024 * 1024;
+/** Values up to this size are read whole; of a larger one, the beginning is shown as text. */
+export const WHOLE_BYTES = 16 * 1024 * 1024;
+const PAGE_OF_TABLE = 100;
+
+interface Bytes {
+  readonly hash: string;
+  /** Size of the whole value in bytes. */
+  readonly size: number;
+  /** Its first bytes, or all of them. */
+  readonly bytes: Uint8Array;
+}
+
+type How = Pick<ValueAsk, 'path' | 'from' | 'as'>;
+
+/** @throws SelvageError `InvalidQuery` if the path leads nowhere */
+export function viewOfJson(
+  { hash, size, bytes, isCut }: Bytes & { readonly isCut: boolean },
+  how: How,
+): ValueView {
+  const { path = [], from = 0, as } = how;
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  if (isCut || as === 'text') return textView({ hash, size }, text, from, isCut);
+  const root = JSON.parse(text) as Json;
+  const json = at(root, path);
+  if (as === undefined && isTable(json)) {
+    return { form: 'table', hash, size, table: tableOf(json, from, PAGE_OF_TABLE) };
+  }
+  if (as === undefined && typeof json === 'string') return textView({ hash, size }, json, from, false);
+  const bytesInside = taggedBytes(json);
+  if (bytesInside && as !== 'json')
+    return viewOfBytes({ hash, size: bytesInside.byteLength, bytes: bytesInside }, how);
+  const shown = cutJson(from > 0 && Array.isArray(json) ? json.slice(from) : json, PREVIEW);
+  return { form: 'json', hash, size, ...shown };
+}
+
+function textView(
+  of: { readonly hash: string; readonly size: number },
+  text: string,
+  from: number,
+  isCut: boolean,
+): ValueView {
+  const shown = text.slice(from, from + PREVIEW);
+  return { form: 'text', ...of, text: shown, isCut: isCut || from + shown.length < text.length };
+}
+
+export function viewOfBytes(
+  { hash, size, bytes, mediaType }: Bytes & { readonly mediaType?: string },
+  { from = 0, as }: How,
+): ValueView {
+  const image = imageType(bytes, mediaType);
+  if (as === undefined && image !== undefined && size <= IMAGE_BYTES && bytes.byteLength >= size)
+    return { form: 'image', hash, size, mediaType: image, base64: toBase64(bytes) };
+  if (as === 'text' || (as === undefined && isTextual(bytes, mediaType))) {
+    const text = new TextDecoder().decode(
+      bytes.subarray(0, Math.min(bytes.byteLength, (from + PREVIEW) * 4)),
+    );
+    return textView({ hash, size }, text, from, bytes.byteLength < size);
+  }
+  return {
+    form: 'bytes',
+    hash,
+    size,
+    ...(mediaType !== undefined && mediaType !== '' && { mediaType }),
+    hex: Buffer.from(bytes.subarray(from, from + HEX_BYTES)).toString('hex'),
+  };
+}
+
+/** @throws SelvageError `InvalidQuery` */
+function at(root: Json, path: readonly (string | number)[]): Json {
+  let json: Json | undefined = root;
+  for (const part of path) {
+    const isThere: boolean = typeof json === 'object' && json !== null && Object.hasOwn(json, part);
+    json = isThere ? (json as Record<string | number, Json>)[part] : undefined;
+    if (json === undefined) {
+      throw new SelvageError('InvalidQuery', `The value has no part ${JSON.stringify(path)}.`, {
+        details: { path },
+      });
+    }
+  }
+  return json;
+}
+
+function taggedBytes(json: Json): Uint8Array | undefined {
+  if (typeof json !== 'object' || json === null || Array.isArray(json) || json[TAG] !== 'bytes')
+    return undefined;
+  return typeof json['value'] === 'string' ? Buffer.from(json['value'], 'base64') : undefined;
+}
+
+const SIGNATURES: readonly (readonly [mediaType: string, matches: (bytes: Uint8Array) => boolean])[] = [
+  ['image/png', (bytes) => startsWith(bytes, [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])],
+  ['image/jpeg', (bytes) => startsWith(bytes, [0xff, 0xd8, 0xff])],
+  ['image/gif', (bytes) => startsWith(bytes, [0x47, 0x49, 0x46, 0x38])],
+  [
+    'image/webp',
+    (bytes) =>
+      startsWith(bytes, [0x52, 0x49, 0x46, 0x46]) && startsWith(bytes.subarray(8), [0x57, 0x45, 0x42, 0x50]),
+  ],
+];
+
+/**
+ * Decided by the first bytes, since the stated media type is not trusted. An SVG is a document, so it is
+ * shown as text.
+ */
+function imageType(bytes: Uint8Array, said: string | undefined): string | undefined {
+  if (said !== undefined && said !== '' && !/^image\/|^application\/octet-stream/i.test(said))
+    return undefined;
+  return SIGNATURES.find(([, matches]) => matches(bytes))?.[0];
+}
+
+function startsWith(bytes: Uint8Array, first: readonly number[]): boolean {
+  return first.every((byte, index) => bytes[index] === byte);
+}
+
+const TEXTUAL = /^text\/|[/+](?:json|xml|yaml|csv|javascript|x-ndjson)\b|^image\/svg/i;
+const LOOKED_AT = 4 * 1024;
+
+function isTextual(bytes: Uint8Array, said: string | undefined): boolean {
+  if (said !== undefined && TEXTUAL.test(said)) return true;
+  const beginning = bytes.subarray(0, LOOKED_AT);
+  if (beginning.byteLength === 0 || beginning.some(isControl)) return false;
+  try {
+    // The last character may be cut in two.
+    new TextDecoder('utf-8', { fatal: true }).decode(beginning, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * All control characters but those found in texts: tabs, line and page ends, and the escape that begins a
+ * colour.
+ */
+function isControl(byte: number): boolean {
+  return byte < 0x20 && ![0x09, 0x0a, 0x0c, 0x0d, 0x1b].includes(byte);
+}

@@ -1,0 +1,88 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
+import { SelvageError } from '../errors';
+
+export type FetchHandler = (request: Request) => Response | Promise<Response>;
+
+export interface ListenOptions {
+  /** 0 for any free port. */
+  readonly port: number;
+  readonly host: string;
+}
+
+/** A running HTTP server. */
+export interface Listener {
+  readonly port: number;
+  /** Such as `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /**
+   * Accepts no new connections, and resolves when all received requests have their response, or are cut off after a time (milliseconds).
+   */
+  close(limit: number): Promise<void>;
+}
+
+/** @throws SelvageError `PortInUse`, `InvalidConfig` (a host that is not of this machine, a port that may not be used) */
+export async function listen(fetch: FetchHandler, { port, host }: ListenOptions): Promise<Listener> {
+  const server = createAdaptorServer({
+    fetch,
+    // A slow sender gets no more time than a fast one.
+    serverOptions: { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000 },
+  }) as Server;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  }).catch((error: NodeJS.ErrnoException) => {
+    throw notListening(error, port, host);
+  });
+  const { port: actual } = server.address() as AddressInfo;
+  return {
+    port: actual,
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${actual}`,
+    close: (limit) => close(server, limit),
+  };
+}
+
+async function close(server: Server, limit: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const cut = setTimeout(() => server.closeAllConnections(), limit);
+  // A connection kept for the next request is closed, so that its client knows that there is none.
+  const idle = setInterval(() => server.closeIdleConnections(), 50);
+  server.closeIdleConnections();
+  await closed;
+  clearTimeout(cut);
+  clearInterval(idle);
+}
+
+function notListening(error: NodeJS.ErrnoException, port: number, host: string): Error {
+  const details = { host, port };
+  if (error.code === 'EADDRINUSE') {
+    return new SelvageError(
+      'PortInUse',
+      `Another program listens on ${host}:${port}. End it, or choose another port (0: any that is free).`,
+      { details, cause: error },
+    );
+  }
+  if (error.code === 'ERR_SOCKET_BAD_PORT') {
+    return new SelvageError(
+      'InvalidConfig',
+      `${port} is no port. Give a whole number from 0 (any that is free) to 65535.`,
+      { details: { ...details, option: 'port', reason: 'WrongValue' }, cause: error },
+    );
+  }
+  if (error.code === 'EACCES') {
+    return new SelvageError(
+      'InvalidConfig',
+      `This user may not listen on port ${port}. Choose one from 1024 on.`,
+      { details: { ...details, option: 'port', reason: 'WrongValue' }, cause: error },
+    );
+  }
+  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN') {
+    return new SelvageError(
+      'InvalidConfig',
+      `The host ${host} is no address of this machine. Give 127.0.0.1 for this machine alone, 0.0.0.0 for all of its networks.`,
+      { details: { ...details, option: 'host', reason: 'WrongValue' }, cause: error },
+    );
+  }
+  return error;
+}

@@ -1,0 +1,1 @@
+export { serveTools, type ServeToolsOptions } from './server';

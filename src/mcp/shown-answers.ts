@@ -1,0 +1,105 @@
+import type { Json } from '../values';
+import type { Questions, RunSummary } from '../explorer';
+import { cutJson } from '../explorer/cut-json';
+import type { GraphKnot, RunGraph } from '../authoring/run-graph';
+import { redactSecrets } from './redact';
+
+/** Characters of a value, as JSON. */
+const VALUE_CHARACTERS = 16_000;
+
+const STEPS = 50;
+const MESSAGE_CHARACTERS = 1_000;
+
+/** A run with its times as text, and no longer a message than a model needs. */
+export function shownRun(run: RunSummary): object {
+  const { startedAt, finishedAt, temporalRunId: _, ...others } = run;
+  return {
+    ...others,
+    startedAt: new Date(startedAt).toISOString(),
+    finishedAt: finishedAt === undefined ? undefined : new Date(finishedAt).toISOString(),
+    error: shownError(run.error),
+  };
+}
+
+export function shownKnot({ id, kind, definition, state }: GraphKnot): object {
+  if (!state) return { id, kind, definition };
+  const { outcome, skipReason, hash, size, error, elements, cachedFrom, childRun, attempt } = state;
+  return {
+    id,
+    kind,
+    definition,
+    outcome,
+    skipReason,
+    ...durationOf(state),
+    hash,
+    size,
+    error: shownError(error),
+    elements,
+    reusedFrom: cachedFrom,
+    childRun,
+    attempt: attempt > 1 ? attempt : undefined,
+  };
+}
+
+export function plannedKnot(
+  { id, kind, definition, inputs, each, summary, signal }: GraphKnot,
+  { knots }: RunGraph,
+): object {
+  return {
+    id,
+    kind,
+    definition,
+    each,
+    summary,
+    signal,
+    inputs: Object.fromEntries(
+      inputs.map((input) => [input.name, 'from' in input ? knots[input.from]!.id : 'a constant']),
+    ),
+  };
+}
+
+export function durationOf({
+  startedAt,
+  finishedAt,
+}: {
+  readonly startedAt: number;
+  readonly finishedAt: number;
+}): {
+  ms: number;
+} {
+  return { ms: finishedAt - startedAt };
+}
+
+export function shownError<Told extends { readonly type: string; readonly message: string }>(
+  error: Told | undefined,
+): object | undefined {
+  if (!error) return undefined;
+  return { type: error.type, message: redactSecrets(error.message.slice(0, MESSAGE_CHARACTERS)).json };
+}
+
+export function shownWalk({ hash, steps, isCut }: Questions['walk']['answer'], first: number): object {
+  const next = first + STEPS < steps.length ? first + STEPS : undefined;
+  return {
+    hash,
+    steps: steps
+      .slice(first, first + STEPS)
+      .map(({ at, ...step }) => ({ ...step, at: new Date(at).toISOString() })),
+    count: steps.length,
+    isCut,
+    next,
+  };
+}
+
+export function shownJson(hash: string, size: number, json: Json, wasCut: boolean): object {
+  const { json: safe, count } = redactSecrets(json);
+  const { json: shown, isCut } = cutJson(safe, VALUE_CHARACTERS);
+  return {
+    form: 'json',
+    hash,
+    size,
+    json: shown,
+    isCut: wasCut || isCut,
+    redacted: count > 0 ? count : undefined,
+    note: wasCut || isCut ? 'Read on with `path` into a part, or `from` of a list.' : undefined,
+  };
+}

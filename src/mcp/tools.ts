@@ -1,0 +1,395 @@
+import { z } from 'zod';
+import { defined, type Json } from '../values';
+import { budgetOf } from '../plan';
+import { planOf } from '../runtime';
+import { nodeSha256 } from '../backends';
+import type { ActName, Acts, QuestionName, Questions } from '../explorer';
+import { act } from '../explorer/acts';
+import type { ExplorerData, Rights } from '../explorer/data';
+import { answer } from '../explorer/questions';
+import { requireTapestry } from '../explorer/require-tapestry';
+import { OUTCOME_KINDS, RUN_STATUSES } from '../authoring/outcome';
+import { recordOf } from '../authoring';
+import { encryptionOf } from '../encryption/seal-backends';
+import { searchDocs } from './docs-search';
+import { redactSecrets } from './redact';
+import {
+  shownRun,
+  shownKnot,
+  plannedKnot,
+  durationOf,
+  shownError,
+  shownWalk,
+  shownJson,
+} from './shown-answers';
+
+/** Surroundings that tools need to answer. */
+export interface ToolSurroundings {
+  readonly data: ExplorerData;
+  readonly rights: Rights;
+}
+
+/** One tool: its description for a model, and its implementation. */
+export interface Tool {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly input: z.ZodRawShape;
+  /** Only offered with `--allow-write`. */
+  readonly isWriting: boolean;
+  call(input: unknown, surroundings: ToolSurroundings): Promise<Json>;
+}
+const TEXT_CHARACTERS = 8_000;
+const KNOTS = 50;
+const FAILED = 10;
+
+const runId = z.string().min(1).max(2_000).describe('Id of a run, as the tool `runs` lists it.');
+const hashText = z
+  .string()
+  .min(4)
+  .max(200)
+  .describe('Hash of a value, sha256:… or bytes-sha256:…, or its beginning (four digits or more).');
+const from = z
+  .int()
+  .min(0)
+  .optional()
+  .describe('Where to go on: what an earlier answer gave as `next`. Default: the beginning.');
+const cursor = z
+  .string()
+  .max(2_000)
+  .optional()
+  .describe('Where to go on: what an earlier answer gave as `cursor`.');
+const time = z.iso.datetime({ offset: true }).optional();
+
+function tool<Shape extends z.ZodRawShape>(
+  name: string,
+  definition: {
+    readonly title: string;
+    readonly description: string;
+    readonly input: Shape;
+    readonly isWriting?: boolean;
+    readonly call: (input: z.output<z.ZodObject<Shape>>, surroundings: ToolSurroundings) => Promise<unknown>;
+  },
+): Tool {
+  const { input, call, isWriting = false, ...told } = definition;
+  const schema = z.strictObject(input) as unknown as z.ZodType<z.output<z.ZodObject<Shape>>>;
+  return {
+    name,
+    ...told,
+    input,
+    isWriting,
+    // Undefined properties are left out.
+    call: async (given, surroundings) =>
+      JSON.parse(JSON.stringify(await call(schema.parse(given ?? {}), surroundings))) as Json,
+  };
+}
+
+async function ask<Name extends QuestionName>(
+  { data, rights }: ToolSurroundings,
+  name: Name,
+  question: Questions[Name]['ask'],
+): Promise<Questions[Name]['answer']> {
+  return await answer(data, rights, name, question);
+}
+
+async function carryOut<Name extends ActName>(
+  { data, rights }: ToolSurroundings,
+  name: Name,
+  what: Acts[Name]['ask'],
+): Promise<Acts[Name]['answer']> {
+  return await act(data, rights, name, what);
+}
+
+export const TOOLS: readonly Tool[] = [
+  tool('runs', {
+    title: 'List runs',
+    description:
+      'Lists runs of pipelines (tapestries), newest first: id, tapestry, status, times, counts of knots by outcome, tags. Narrow it by status, tapestry, tag or time. Begin here to find what failed or is running.',
+    input: {
+      tapestry: z.string().min(1).optional().describe('Only runs of this tapestry.'),
+      status: z.enum(RUN_STATUSES).optional().describe('Only runs of this status.'),
+      tag: z.string().min(1).optional().describe('Only runs with this tag.'),
+      trigger: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('Only runs that this started: cli, code, kafka:orders, …'),
+      partition: z.string().min(1).optional().describe('Only runs of this partition.'),
+      since: time.describe('Only runs begun then or later, ISO 8601.'),
+      until: time.describe('Only runs begun before that, ISO 8601.'),
+      limit: z.int().min(1).max(100).optional().describe('How many at most. Default 20.'),
+      cursor,
+    },
+    call: async ({ since, until, limit = 20, ...conditions }, surroundings) => {
+      const page = await ask(surroundings, 'runs', {
+        ...defined(conditions),
+        limit,
+        ...(since !== undefined && { since: Date.parse(since) }),
+        ...(until !== undefined && { until: Date.parse(until) }),
+      });
+      return { runs: page.runs.map(shownRun), cursor: page.cursor };
+    },
+  }),
+  tool('run', {
+    title: 'Show a run',
+    description:
+      'Shows one run: its status, what failed first and why, why it waits if it is not over, and its knots (steps) in the order of the plan with outcome, duration and hash of the value. Long lists go on with `from`.',
+    input: {
+      run: runId,
+      outcome: z.enum(OUTCOME_KINDS).optional().describe('Only knots with this outcome.'),
+      from,
+    },
+    call: async ({ run, outcome, from: first = 0 }, surroundings) => {
+      const view = await ask(surroundings, 'run', { run });
+      const { knots } = view.graph;
+      const chosen = knots.filter(({ state }) => outcome === undefined || state?.outcome === outcome);
+      const failed = knots.filter(({ state }) => state?.outcome === 'err');
+      const waits = view.run.status === 'running' ? await ask(surroundings, 'waiting', { run }) : {};
+      return {
+        run: {
+          ...shownRun(view.run),
+          planHash: view.run.planHash,
+          commit: view.run.commit,
+          parentRun: view.run.parentRun,
+          resumedFrom: view.run.resumedFrom,
+        },
+        failed: failed.slice(0, FAILED).map(shownKnot),
+        waiting: waits.waiting && Object.fromEntries(Object.entries(waits.waiting).slice(0, KNOTS)),
+        step: waits.step,
+        knots: chosen.slice(first, first + KNOTS).map(shownKnot),
+        count: chosen.length,
+        next: first + KNOTS < chosen.length ? first + KNOTS : undefined,
+        previousRun: view.previous,
+        nextRun: view.next,
+      };
+    },
+  }),
+  tool('knot', {
+    title: 'Show a knot of a run',
+    description:
+      'Shows one knot of a run, or one element of a map (`users[17]`): its inputs with their hashes, its error with causes and stack, its attempts, why its value was reused or not, and the end of what it logged. Of a map, its elements are counted and the failed ones named.',
+    input: { run: runId, knot: z.string().min(1).max(2_000).describe('Id of the knot.') },
+    call: async ({ run, knot }, surroundings) => {
+      const view = await ask(surroundings, 'knot', { run, knot });
+      const { log, state, ...others } = view;
+      const isMap = state?.elements !== undefined;
+      const failed = isMap
+        ? await ask(surroundings, 'elements', { run, map: knot, outcome: 'err', limit: FAILED })
+        : undefined;
+      return {
+        ...others,
+        state: state && { ...state, ...durationOf(state) },
+        log:
+          log && !isSealed(surroundings)
+            ? {
+                text: log.text.slice(-TEXT_CHARACTERS),
+                isCut: log.isCut || log.text.length > TEXT_CHARACTERS,
+              }
+            : undefined,
+        elements: failed && {
+          count: failed.count,
+          counts: failed.counts,
+          failed: failed.elements.map(({ id, state: { error } }) => ({ id, error: shownError(error) })),
+        },
+      };
+    },
+  }),
+  tool('why', {
+    title: 'Why a value is what it is',
+    description:
+      'Walks up from a value by its hash: the knot that made it, what went in, who made that, and so on, over runs. Use it to find where a wrong value came from.',
+    input: { hash: hashText, run: runId.optional(), from },
+    call: async ({ hash, run, from: first = 0 }, surroundings) =>
+      shownWalk(
+        await ask(surroundings, 'walk', { hash, direction: 'why', ...(run !== undefined && { run }) }),
+        first,
+      ),
+  }),
+  tool('impact', {
+    title: 'What was made of a value',
+    description:
+      'Walks down from a value by its hash, over all runs: who has it, what took it in, what that made, and so on. Use it to find what a wrong value has spoilt.',
+    input: { hash: hashText, from },
+    call: async ({ hash, from: first = 0 }, surroundings) =>
+      shownWalk(await ask(surroundings, 'walk', { hash, direction: 'impact' }), first),
+  }),
+  tool('diff', {
+    title: 'Compare two runs',
+    description:
+      'Compares two runs knot by knot, and says in a sentence which knot differs first and why: other code, constants, parameters, signals, a failure, or a body that gives something else on the same inputs.',
+    input: { first: runId, second: runId, from },
+    call: async ({ first, second, from: at = 0 }, surroundings) => {
+      const { graph, likeness, sentences, ...compared } = await ask(surroundings, 'compare', {
+        first,
+        second,
+      });
+      const different = graph.knots.flatMap(({ id }, index) =>
+        likeness[index] === 'same'
+          ? []
+          : [{ knot: id, likeness: likeness[index], sentence: sentences[index] }],
+      );
+      return {
+        sentence: compared.sentence,
+        firstDifferent: compared.divergent === undefined ? undefined : graph.knots[compared.divergent]?.id,
+        first: shownRun(compared.first),
+        second: shownRun(compared.second),
+        same: likeness.filter((one) => one === 'same').length,
+        different: different.slice(at, at + KNOTS),
+        count: different.length,
+        next: at + KNOTS < different.length ? at + KNOTS : undefined,
+      };
+    },
+  }),
+  tool('value', {
+    title: 'Read a value',
+    description:
+      'Reads a value by its hash, or a part of it by `path`. Large values are cut; of a list, `from` says which item to begin with. What looks like a secret is redacted. Values that the store has sealed are not opened.',
+    input: {
+      hash: hashText,
+      run: runId.optional().describe('The run that it is of, where values are kept for subjects.'),
+      path: z
+        .array(z.union([z.string().max(2_000), z.int().min(0)]))
+        .max(100)
+        .optional()
+        .describe('Names and positions that lead into the value, such as ["users", 3, "name"].'),
+      from: z.int().min(0).optional().describe('Of a list, the first item; of a text, the first character.'),
+    },
+    call: async ({ hash, run, path, from: first }, surroundings) => {
+      if (isSealed(surroundings)) {
+        return {
+          form: 'none',
+          hash,
+          code: 'Sealed',
+          message:
+            'The values of this store are sealed, and are not opened for a model. A person can: selvage value HASH.',
+        };
+      }
+      const view = await ask(surroundings, 'value', {
+        hash,
+        ...defined({ run, path, from: first }),
+        ...(hash.startsWith('bytes-') ? {} : { as: 'json' as const }),
+      });
+      if (view.form === 'json') return shownJson(view.hash, view.size, view.json, view.isCut);
+      if (view.form === 'text') {
+        const { json } = redactSecrets(view.text.slice(0, TEXT_CHARACTERS));
+        return { ...view, text: json, isCut: view.isCut || view.text.length > TEXT_CHARACTERS };
+      }
+      if (view.form === 'image')
+        return { form: 'image', hash: view.hash, size: view.size, mediaType: view.mediaType };
+      if (view.form === 'bytes') return { ...view, hex: view.hex.slice(0, 256) };
+      return view;
+    },
+  }),
+  tool('plan_preview', {
+    title: 'Preview a plan',
+    description:
+      'Shows what a run of a tapestry of the given file would be: its parameters with their JSON Schemas, its knots with their inputs, and what it asks of the server at most. Nothing is run. Without a name, the tapestries are listed.',
+    input: { tapestry: z.string().min(1).optional().describe('Name of the tapestry.'), from },
+    call: async ({ tapestry, from: first = 0 }, surroundings) => {
+      const { tapestries } = await ask(surroundings, 'about', {});
+      if (tapestry === undefined) {
+        return {
+          tapestries: tapestries.map(({ name, description, graph }) => ({
+            name,
+            description,
+            knots: graph.knots.length,
+          })),
+          note:
+            tapestries.length === 0
+              ? 'No file was given: start `selvage mcp FILE` with one that exports tapestries.'
+              : undefined,
+        };
+      }
+      const made = requireTapestry(surroundings.data, tapestry);
+      const view = tapestries.find(({ name }) => name === tapestry)!;
+      const budget = budgetOf(planOf(recordOf(made), nodeSha256).loaded.layout);
+      const { knots, depth, width, events, executions } = budget;
+      return {
+        tapestry,
+        description: view.description,
+        planHash: view.graph.planHash,
+        parameters: view.parameters,
+        partitioned: view.partitioned,
+        atMost: { knots, depth, width, events, executions },
+        knots: view.graph.knots.slice(first, first + KNOTS).map((knot) => plannedKnot(knot, view.graph)),
+        count: view.graph.knots.length,
+        next: first + KNOTS < view.graph.knots.length ? first + KNOTS : undefined,
+      };
+    },
+  }),
+  tool('resume_preview', {
+    title: 'Preview a resume',
+    description:
+      'Says what a run that goes on from another one would take over and what it would run again. Needs the Temporal server. Nothing is started.',
+    input: { run: runId, from: knotsFrom() },
+    call: async ({ run, from: knots }, surroundings) => {
+      const { reused, runs } = await ask(surroundings, 'rerunPreview', { run, ...defined({ from: knots }) });
+      return { reuses: reused.length, runs: runs.slice(0, 4 * KNOTS), count: runs.length };
+    },
+  }),
+  tool('docs_search', {
+    title: 'Search the documentation',
+    description:
+      'Searches the documentation of Selvage that comes with the installed version, and answers sections as Markdown: how something is written or configured, what an error code means.',
+    input: {
+      query: z.string().min(2).max(300).describe('A few words: what one would type into a search box.'),
+      limit: z.int().min(1).max(10).optional().describe('How many sections at most. Default 5.'),
+    },
+    call: async ({ query, limit = 5 }) => ({ sections: searchDocs(query, limit) }),
+  }),
+  tool('start', {
+    title: 'Start a run',
+    description:
+      'Starts a run of a tapestry of the given file, and returns its id at once. It has effects: bodies of the tapestry run. Look at `plan_preview` for the parameters first. A worker must be there for it (`selvage worker` or `selvage dev`).',
+    isWriting: true,
+    input: {
+      tapestry: z.string().min(1).describe('Name of the tapestry.'),
+      parameters: z.record(z.string(), z.json()).describe('By name, as `plan_preview` describes them.'),
+      runId: z
+        .string()
+        .min(1)
+        .max(200)
+        .optional()
+        .describe('Id of the run; the same id is never started twice.'),
+      tags: z.array(z.string().min(1)).max(20).optional(),
+    },
+    call: async ({ tapestry, parameters, ...others }, surroundings) =>
+      await carryOut(surroundings, 'start', { tapestry, parameters, ...defined(others) }),
+  }),
+  tool('signal', {
+    title: 'Send a signal',
+    description:
+      'Sends a signal that a knot of a run waits for, such as an approval. It has effects, and cannot be taken back. `run` and `knot` say what is waited for and what a payload must be.',
+    isWriting: true,
+    input: {
+      run: runId,
+      signal: z.string().min(1).max(2_000).describe('Name of the signal.'),
+      payload: z.json().describe('What the schema of the waiting knot takes.'),
+    },
+    call: async ({ run, signal, payload }, surroundings) => {
+      await carryOut(surroundings, 'signal', { run, signal, payload });
+      return { run, signal, isTaken: true };
+    },
+  }),
+  tool('resume', {
+    title: 'Resume a run',
+    description:
+      'Starts a run that goes on from one that is over: takes over what is Ok, and runs again what is not, or the knots in `from` with all below them. It has effects. Look at `resume_preview` first.',
+    isWriting: true,
+    input: { run: runId, from: knotsFrom() },
+    call: async ({ run, from: knots }, surroundings) =>
+      await carryOut(surroundings, 'resume', { run, ...defined({ from: knots }) }),
+  }),
+];
+
+function knotsFrom(): z.ZodOptional<z.ZodArray<z.ZodString>> {
+  return z
+    .array(z.string().min(1).max(2_000))
+    .max(1_000)
+    .optional()
+    .describe('Ids of knots that run again, with all below them. Default: those that are not Ok.');
+}
+
+function isSealed({ data }: ToolSurroundings): boolean {
+  return encryptionOf(data.backends) !== undefined;
+}

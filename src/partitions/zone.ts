@@ -1,0 +1,125 @@
+/**
+ * Days and hours are counted as if clocks showed UTC: a local time is what a zone's clocks show, read as if
+ * it were UTC.
+ */
+export const HOUR = 3_600_000;
+export const DAY = 24 * HOUR;
+const WEEK = 7 * DAY;
+
+const OFFSET = /GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/;
+
+/**
+ * The clocks of a time zone, by the data of the JavaScript engine. Results do not depend on the machine's
+ * zone. If a week begins and ends with the same offset, that offset is cached for the week: zones keep an
+ * offset for weeks at least.
+ */
+export class Zone {
+  readonly name: string;
+  private readonly format: Intl.DateTimeFormat;
+  private readonly startsOfWeeks = new Map<number, number>();
+  private readonly offsetOfWeek = new Map<number, number | null>();
+
+  /** @throws RangeError if there is no such zone */
+  constructor(name: string) {
+    // Newer engines also accept offsets, older ones do not. A declaration must mean the same on all.
+    if (!/^[A-Za-z]/.test(name)) throw new RangeError(`no name of a time zone: ${name}`);
+    this.name = name;
+    this.format = new Intl.DateTimeFormat('en-US', { timeZone: name, timeZoneName: 'longOffset' });
+  }
+
+  /** Milliseconds by which clocks are ahead of UTC. */
+  offsetAt(instant: number): number {
+    const week = Math.floor(instant / WEEK);
+    let offset = this.offsetOfWeek.get(week);
+    if (offset === undefined) {
+      const first = this.atStartOf(week);
+      offset = first === this.atStartOf(week + 1) ? first : null;
+      this.offsetOfWeek.set(week, offset);
+    }
+    return offset ?? this.ask(instant);
+  }
+
+  /** The first instant at which clocks show this local time; if they skip it, the instant of the skip. */
+  firstShowing(local: number): number {
+    const before = this.offsetAt(local - DAY);
+    const after = this.offsetAt(local + DAY);
+    if (before === after) return local - before;
+    const [least, most] = before < after ? [before, after] : [after, before];
+    // The larger offset belongs to the earlier instant.
+    if (this.offsetAt(local - most) === most) return local - most;
+    if (this.offsetAt(local - least) === least) return local - least;
+    return this.changeBetween(local - most, local - least);
+  }
+
+  /**
+   * The instants at which clocks show this local time, ascending: none if they skip it, two if they show it
+   * twice.
+   */
+  instantsShowing(local: number): number[] {
+    const offsets = new Set([local - DAY, local, local + DAY].map((instant) => this.offsetAt(instant)));
+    return [...offsets]
+      .map((offset) => local - offset)
+      .filter((instant) => instant + this.offsetAt(instant) === local)
+      .sort((one, other) => one - other);
+  }
+
+  /** The changes of the clocks after `from` and until `to`, ascending. */
+  changes(from: number, to: number): ClockChange[] {
+    const found: ClockChange[] = [];
+    for (let start = from; start < to; start += DAY) {
+      const end = Math.min(start + DAY, to);
+      const [before, after] = [this.offsetAt(start), this.offsetAt(end)];
+      if (before !== after) found.push({ at: this.changeBetween(start, end), before, after });
+    }
+    return found;
+  }
+
+  /** The instant of the only offset change between two instants. */
+  changeBetween(before: number, after: number): number {
+    const offset = this.offsetAt(before);
+    let [low, high] = [before, after];
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2);
+      if (this.offsetAt(middle) === offset) low = middle;
+      else high = middle;
+    }
+    return high;
+  }
+
+  /** Cached: each week's start is the end of the week before. */
+  private atStartOf(week: number): number {
+    let offset = this.startsOfWeeks.get(week);
+    if (offset === undefined) this.startsOfWeeks.set(week, (offset = this.ask(week * WEEK)));
+    return offset;
+  }
+
+  private ask(instant: number): number {
+    const [, sign, hours, minutes, seconds = '0'] = OFFSET.exec(this.format.format(instant))!;
+    if (sign === undefined) return 0;
+    const ahead = (Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds);
+    return (sign === '-' ? -ahead : ahead) * 1_000;
+  }
+}
+
+/** A change of the clocks; all fields in milliseconds. */
+export interface ClockChange {
+  readonly at: number;
+  /** The offset from UTC before and after it. */
+  readonly before: number;
+  readonly after: number;
+}
+
+/** `2024-03-31` */
+export function dateText(local: number): string {
+  return new Date(local).toISOString().slice(0, 10);
+}
+
+/**
+ * The beginning of a date as a local time; undefined if there is no such date. Years have four digits, from
+ * 1000 on.
+ */
+export function readDate(text: string): number | undefined {
+  if (!/^[1-9]\d{3}-\d\d-\d\d$/.test(text)) return undefined;
+  const local = Date.parse(`${text}T00:00:00Z`);
+  return Number.isNaN(local) || dateText(local) !== text ? undefined : local;
+}

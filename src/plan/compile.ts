@@ -1,0 +1,281 @@
+import { canonicalJson, defaultSha256, hashText, type Json, type Sha256 } from '../values';
+import { SelvageError } from '../errors';
+import { cacheOf, isCacheable } from '../authoring/cacheable';
+import type {
+  CacheOptions,
+  DefinitionRecord,
+  InputRecord,
+  KnotRecord,
+  MapRecord,
+  TapestryRecord,
+  WaitRecord,
+} from '../authoring/records';
+import { ConstantEncoder } from './constant-encoder';
+import { DefinitionTable } from './definition-table';
+import { Hashes } from '../authoring/hashes';
+import { notOurs, orderedKnots } from './knot-order';
+import {
+  PLAN_FORMAT,
+  type Plan,
+  type PlanInput,
+  type PlanKnot,
+  type PlanMap,
+  type PlanParameter,
+  type PlanPolicy,
+} from './plan';
+import { nestedPlanInput } from './nested-plan';
+import { effectiveOptions, policyOf } from './policy';
+import { Refusals } from './refusals';
+
+export interface CompiledPlan {
+  readonly plan: Plan;
+  /** Canonical JSON of the plan: `readPlan(text)` equals `plan`, including the order of a knot's inputs. */
+  readonly text: string;
+  /** `sha256:…` of `text`. */
+  readonly hash: string;
+}
+
+/** Most characters of a plan's text. */
+export const MAX_PLAN_LENGTH = 128 * 1024 * 1024;
+
+export interface CompileOptions {
+  /** A faster SHA-256 than the portable default, if the environment has one. Changes no hash. */
+  readonly sha256?: Sha256;
+  /** Returns the known plan hash of a nested tapestry. If omitted, it is compiled as well. */
+  readonly hashOf?: (nested: TapestryRecord) => string;
+}
+
+/** Everything that compiling would refuse about a tapestry, without its nested ones. */
+export function problemsOf(tapestry: TapestryRecord, sha256: Sha256): SelvageError[] {
+  const problems: SelvageError[] = [];
+  const refusals = new Refusals((problem) => problems.push(problem));
+  const plan = planOf(tapestry, { sha256, hashOf: () => '' }, refusals);
+  // A broken plan has no text.
+  if (!refusals.any) refusals.attempt(() => compiled(plan, sha256), undefined);
+  return problems;
+}
+
+/**
+ * Checks a tapestry and makes its plan. Equal tapestries give equal text and hash on every machine. Time and memory
+ * grow linearly with knots and inputs. Throws `EmptyTapestry`, `ForeignKnot`, `UnknownKnot`, `UnknownTerminal`,
+ * `Cycle`, `DuplicateDefinition`, `NotEncodable` (a constant) or `PlanTooLarge`.
+ */
+export function compile(
+  tapestry: TapestryRecord,
+  { sha256 = defaultSha256, hashOf = (nested) => compile(nested, { sha256 }).hash }: CompileOptions = {},
+): CompiledPlan {
+  return compiled(planOf(tapestry, { sha256, hashOf }, new Refusals()), sha256);
+}
+
+function planOf(
+  tapestry: TapestryRecord,
+  { sha256, hashOf }: Required<CompileOptions>,
+  refusals: Refusals,
+): Plan {
+  const hashes = new Hashes(sha256);
+  const knots = orderedKnots(tapestry, refusals);
+  const indexes = new Map(knots.map((knot, index) => [knot, index]));
+  const definitions = new DefinitionTable(tapestry, hashes);
+  const constants = new ConstantEncoder(hashes);
+  const planKnots = knots.map((knot): PlanKnot => {
+    const options = knot.definition ? effectiveOptions(knot, tapestry) : {};
+    const cache = knot.definition && isOfOwnMaking(knot.definition, knot) ? cacheOf(options) : undefined;
+    const ownPolicy = policyOf(options, limitKeyOf(knot));
+    const policy: PlanPolicy = {
+      ...ownPolicy,
+      ...(knot.definition?.wait && { wait: waitOf(knot.definition.wait) }),
+      ...(cache && !knot.definition?.map && { cache }),
+      ...(knot.definition?.optional && { optional: true }),
+      ...(knot.definition?.node && { node: knot.definition.node }),
+      ...(knot.path !== undefined && { path: knot.path }),
+      ...(knot.definition?.map && { map: mapOf(knot.definition.map, ownPolicy, cache) }),
+    };
+    const { definition: own } = knot;
+    const indexOf = (definition: DefinitionRecord): number =>
+      refusals.attempt(() => definitions.indexOf(definition, knot), 0);
+    const inputs = planInputs(knot, indexes, constants, hashOf, refusals);
+    return {
+      id: knot.id,
+      definition: own ? indexOf(own) : -1,
+      ...(own?.map && { each: indexOf(own.map.each) }),
+      inputs,
+      policy,
+      ...(options.summary !== undefined && { summary: options.summary }),
+      configHash: configHashOf(knot.definition, inputs, policy, hashes),
+    };
+  });
+  const { extensible, knots: inherited, queue, partition, dependsOnPrevious } = tapestry.options;
+  const plan: Plan = {
+    format: PLAN_FORMAT,
+    tapestry: tapestry.name,
+    failOn: tapestry.options.failOn ?? 'unhandled',
+    ...(queue !== undefined && { queue }),
+    parameters: planParameters(tapestry, constants, refusals),
+    definitions: definitions.list,
+    knots: planKnots,
+    terminals: terminalsOf(tapestry, knots, indexes, refusals),
+    ...(partition && {
+      partition: {
+        domain: partition.description,
+        ...(dependsOnPrevious && { dependsOnPrevious }),
+      },
+    }),
+    ...(extensible && { extensible: { ...(inherited && { knots: inherited }) } }),
+  };
+  return plan;
+}
+
+/** @throws SelvageError `PlanTooLarge` */
+export function compiled(plan: Plan, sha256: Sha256): CompiledPlan {
+  const text = textOf(plan);
+  return { plan, text, hash: hashText(text, sha256) };
+}
+
+/** Tells whether the knot makes its value itself. A path does not: it has the value of its branch's input. */
+function isOfOwnMaking(definition: DefinitionRecord, { path }: KnotRecord): boolean {
+  return path === undefined && isCacheable(definition);
+}
+
+function mapOf(
+  { each, batch, ...settings }: MapRecord,
+  { maxConcurrent, ratePerSecond }: PlanPolicy,
+  cache: CacheOptions | undefined,
+): PlanMap {
+  // A limited knot may have to wait, so it runs outside of segments.
+  const isLimited = maxConcurrent !== undefined || ratePerSecond !== undefined;
+  return {
+    ...settings,
+    ...(batch !== undefined && !isLimited && { batch }),
+    ...(cache && { cache }),
+    each: each.name,
+  };
+}
+
+/** @param definition undefined: a parameter */
+export function configHashOf(
+  definition: { readonly name: string; readonly version?: string } | undefined,
+  inputs: Readonly<Record<string, PlanInput>>,
+  policy: PlanPolicy,
+  hashes: Hashes,
+): string {
+  return hashes.ofJson({
+    definition: definition?.name ?? 'parameter',
+    version: definition?.version ?? null,
+    constants: constantHashes(inputs),
+    policy: policy as Json,
+  });
+}
+
+function waitOf({ schema: _schema, ...wait }: WaitRecord): PlanPolicy['wait'] {
+  return wait;
+}
+
+/** The default limit key covers all knots of the definition; for a function in place, this knot in all runs. */
+function limitKeyOf({ definition, id, tapestry }: KnotRecord): string {
+  const body = definition?.map?.each ?? definition;
+  return body && !body.inline ? body.name : `${tapestry.name}/${id}`;
+}
+
+/** The limit exists because workers hold the whole plan, and a workflow must load its graph within seconds. */
+function textOf(plan: Plan): string {
+  try {
+    const text = canonicalJson(plan as unknown as Json);
+    if (text.length <= MAX_PLAN_LENGTH) return text;
+  } catch (error) {
+    // The text exceeds the longest possible string.
+    if (!(error instanceof RangeError && error.message.includes('string length'))) throw error;
+  }
+  throw new SelvageError(
+    'PlanTooLarge',
+    `The plan of tapestry '${plan.tapestry}' (${plan.knots.length} knots) is longer than ${MAX_PLAN_LENGTH / (1024 * 1024)} Mi characters: ` +
+      'keep large constants in a file or the data store and give the knots a reference, or make several tapestries of it.',
+    { details: { tapestry: plan.tapestry, knots: plan.knots.length } },
+  );
+}
+
+/** Placeholder for a refused value. */
+const NOTHING = { constant: null, hash: '' };
+
+/** Sorted by name, as canonical text is, so that a plan read back equals the compiled one. */
+function planInputs(
+  knot: KnotRecord,
+  indexes: ReadonlyMap<KnotRecord, number>,
+  constants: ConstantEncoder,
+  hashOf: (nested: TapestryRecord) => string,
+  refusals: Refusals,
+): Record<string, PlanInput> {
+  const planned = ([name, input]: [string, InputRecord]): [string, PlanInput] => [
+    name,
+    input.kind === 'parent'
+      ? { parent: indexes.get(input.knot)! }
+      : refusals.attempt(
+          () =>
+            constants.encode(input.value, `Input '${name}' of knot '${knot.id}'`, {
+              knot: knot.id,
+              input: name,
+            }),
+          NOTHING,
+        ),
+  ];
+  const inputs = [...knot.inputs].map(planned);
+  if (knot.nested) inputs.push(nestedPlanInput(knot.nested.name, hashOf(knot.nested), constants));
+  return Object.fromEntries(inputs.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function constantHashes(inputs: Readonly<Record<string, PlanInput>>): Record<string, string> {
+  const hashes: [string, string][] = [];
+  for (const [name, input] of Object.entries(inputs)) {
+    if ('hash' in input) hashes.push([name, input.hash]);
+  }
+  return Object.fromEntries(hashes);
+}
+
+function planParameters(
+  tapestry: TapestryRecord,
+  constants: ConstantEncoder,
+  refusals: Refusals,
+): PlanParameter[] {
+  return [...tapestry.parameters.values()].map((parameter) => {
+    if (!parameter.hasDefault) return { name: parameter.name };
+    const where = `The default of parameter '${parameter.name}'`;
+    const { constant } = refusals.attempt(
+      () => constants.encode(parameter.default, where, { parameter: parameter.name }),
+      NOTHING,
+    );
+    return { name: parameter.name, default: constant };
+  });
+}
+
+function terminalsOf(
+  tapestry: TapestryRecord,
+  knots: readonly KnotRecord[],
+  indexes: ReadonlyMap<KnotRecord, number>,
+  refusals: Refusals,
+): [string, number][] {
+  if (!tapestry.terminals) return knotsWithoutConsumers(knots).map((knot) => [knot.id, indexes.get(knot)!]);
+  if (tapestry.terminals.size === 0) {
+    refusals.refuse(
+      new SelvageError(
+        'UnknownTerminal',
+        `Tapestry '${tapestry.name}' names no terminal: return at least one knot from its build function, or nothing at all.`,
+        { details: { tapestry: tapestry.name, reason: 'Empty' } },
+      ),
+    );
+  }
+  return [...tapestry.terminals].map(([name, knot]) => {
+    const index = indexes.get(knot);
+    if (index === undefined) refusals.refuse(notOurs(knot, tapestry, `Terminal '${name}'`));
+    return [name, index ?? 0];
+  });
+}
+
+/** Parameters are not results, whether or not they are used. */
+function knotsWithoutConsumers(knots: readonly KnotRecord[]): KnotRecord[] {
+  const consumed = new Set<KnotRecord>();
+  for (const knot of knots) {
+    for (const input of knot.inputs.values()) {
+      if (input.kind === 'parent') consumed.add(input.knot);
+    }
+  }
+  return knots.filter((knot) => knot.definition && !consumed.has(knot));
+}

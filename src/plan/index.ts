@@ -1,0 +1,21 @@
+export { mayHaveNoValue } from './absence';
+export { budgetOf, requireLoadable, childRunKnots, type RunBudget } from './budget';
+export { compile, problemsOf, type CompiledPlan, type CompileOptions } from './compile';
+export {
+  extend,
+  isExtendedBy,
+  requireExtensible,
+  resolveDefinitions,
+  type RegisteredDefinition,
+} from './extension';
+export { completeLayout, layoutOf, type Layout, type LayoutPolicy } from './layout';
+export { decodeLayout, encodeLayout } from './layout-codec';
+export * from './limits';
+export { nestedPlan, nestedRunId, type NestedPlan } from './nested-plan';
+export { isExpanding, isNesting } from './node-kinds';
+export * from './plan';
+export { foregroundQueue, isForegroundQueue, taskQueueOf, taskQueuesOf } from './task-queue';
+export { changedCode, nestedPlansOf, wiringHash } from './wiring';
+export { joinFragments, readFragment } from './read-fragment';
+export { readPlan, uniqueParents } from './read-plan';
+export { graphOfPlan } from './run-graph';

@@ -1,0 +1,204 @@
+import { canonicalJson } from '../values';
+import { SelvageError } from '../errors';
+import type { FailOn } from '../authoring/records';
+import type { Plan, PlanPolicy } from './plan';
+import { uniqueParents } from './read-plan';
+
+/** In code points. At four bytes each this is the most that the server accepts as a summary. */
+const SUMMARY_CODE_POINTS = 100;
+/** Most terminals that a message names. */
+const NAMED_TERMINALS = 20;
+
+/** The part of a policy that the interpreter needs. Workers read the rest from the plan. */
+export type LayoutPolicy = Omit<
+  PlanPolicy,
+  'retry' | 'onCodeChange' | 'maxConcurrent' | 'ratePerSecond' | 'validate' | 'logs'
+>;
+
+/**
+ * The data that a run is scheduled by: the graph and the options of its knots in columns, without constants and
+ * schemas. Knots are numbered from 0 to `size` - 1: parameters first, then parents before children. The graph is in
+ * compressed rows: the parents of knot `i` are `parents[parentStart[i]]` to `parents[parentStart[i + 1] - 1]`;
+ * `children` likewise.
+ */
+export interface Layout {
+  readonly size: number;
+  /** Knot ids. */
+  readonly ids: readonly string[];
+  /** Knots 0 to `parameterCount` - 1 are parameters. */
+  readonly parameterCount: number;
+  readonly parentStart: Uint32Array;
+  /** Each parent of a knot once, in the order of `uniqueParents`. */
+  readonly parents: Uint32Array;
+  readonly childStart: Uint32Array;
+  /** In ascending order. */
+  readonly children: Uint32Array;
+  /** Index into `activityTypes`; -1 for a parameter. */
+  readonly definition: Int32Array;
+  /** Names of definitions. */
+  readonly activityTypes: readonly string[];
+  /** Index into `policies`. */
+  readonly policy: Uint32Array;
+  /** Without duplicates. */
+  readonly policies: readonly LayoutPolicy[];
+  /** By knot, for knots that have one; at most 100 characters. */
+  readonly summaries: ReadonlyMap<number, string>;
+  /** Sorted, each once. */
+  readonly terminals: Uint32Array;
+  readonly failOn: FailOn;
+}
+
+/** The columns from which the others are derived. */
+export type LayoutColumns = Omit<Layout, 'size' | 'childStart' | 'children'>;
+
+/**
+ * The layout of a whole plan or, with `terminals` (terminal names or knot ids; a name takes precedence over an equal
+ * id), of only the knots that these need, parameters included. Knots from extensions are always included and come last,
+ * so the layout of an extended plan begins with that of the plan before. Throws `UnknownTerminal` for an empty list and
+ * for terminals that the plan lacks.
+ */
+export function layoutOf(plan: Plan, terminals?: readonly string[]): Layout {
+  const wanted = terminals
+    ? [...namedTerminals(plan, terminals), ...newTerminals(plan)]
+    : plan.terminals.map(([, knot]) => knot);
+  const parentsOf = plan.knots.map(uniqueParents);
+  const kept = terminals
+    ? withAncestors([...wanted, ...newcomers(plan)], parentsOf)
+    : plan.knots.map((_, knot) => knot);
+  const newIndex = new Uint32Array(plan.knots.length);
+  kept.forEach((knot, index) => (newIndex[knot] = index));
+
+  const activityTypes = new Table<string>((name) => name);
+  const policies = new Table<LayoutPolicy>((policy) => canonicalJson(policy));
+  const parentStart = new Uint32Array(kept.length + 1);
+  const parents: number[] = [];
+  const definition = new Int32Array(kept.length);
+  const policy = new Uint32Array(kept.length);
+  const summaries = new Map<number, string>();
+  kept.forEach((knot, index) => {
+    const planKnot = plan.knots[knot]!;
+    for (const parent of parentsOf[knot]!) parents.push(newIndex[parent]!);
+    parentStart[index + 1] = parents.length;
+    const {
+      retry: _retry,
+      onCodeChange: _onCodeChange,
+      maxConcurrent: _maxConcurrent,
+      ratePerSecond: _ratePerSecond,
+      validate: _validate,
+      logs: _logs,
+      local,
+      ...others
+    } = planKnot.policy;
+    // Knots of a segment could extend the run only at its end, so in extensible runs each knot runs on its own.
+    const rest: LayoutPolicy = { ...others, ...(local && !plan.extensible && { local }) };
+    definition[index] =
+      planKnot.definition === -1 ? -1 : activityTypes.indexOf(plan.definitions[planKnot.definition]!.name);
+    policy[index] = policies.indexOf(rest);
+    if (planKnot.summary !== undefined) summaries.set(index, shortened(planKnot.summary));
+  });
+  return completeLayout({
+    ids: kept.map((knot) => plan.knots[knot]!.id),
+    parameterCount: kept.filter((knot) => knot < plan.parameters.length).length,
+    parentStart,
+    parents: Uint32Array.from(parents),
+    definition,
+    activityTypes: activityTypes.items,
+    policy,
+    policies: policies.items,
+    summaries,
+    terminals: Uint32Array.from([...new Set(wanted.map((knot) => newIndex[knot]!))]).sort(),
+    failOn: plan.failOn,
+  });
+}
+
+/** Adds the derived columns. */
+export function completeLayout(columns: LayoutColumns): Layout {
+  const size = columns.ids.length;
+  const { parentStart, parents } = columns;
+  const childStart = new Uint32Array(size + 1);
+  for (const parent of parents) childStart[parent + 1]! += 1;
+  for (let knot = 0; knot < size; knot++) childStart[knot + 1]! += childStart[knot]!;
+  const children = new Uint32Array(parents.length);
+  const free = childStart.slice(0, size);
+  for (let knot = 0; knot < size; knot++) {
+    for (let edge = parentStart[knot]!; edge < parentStart[knot + 1]!; edge++) {
+      const parent = parents[edge]!;
+      children[free[parent]!] = knot;
+      free[parent]! += 1;
+    }
+  }
+  return { size, ...columns, childStart, children };
+}
+
+/** Knots added by extensions. */
+function newcomers({ knots, extended }: Plan): number[] {
+  return extended ? [...knots.keys()].slice(extended.knots) : [];
+}
+
+function newTerminals({ terminals, extended }: Plan): number[] {
+  return extended ? terminals.slice(extended.terminals).map(([, knot]) => knot) : [];
+}
+
+function namedTerminals(plan: Plan, terminals: readonly string[]): number[] {
+  if (terminals.length === 0) {
+    throw unknownTerminal(plan, 'The list of terminals is empty', '');
+  }
+  const known = new Map<string, number>();
+  plan.knots.forEach((knot, index) => known.set(knot.id, index));
+  for (const [name, knot] of plan.terminals) known.set(name, knot);
+  return terminals.map((name) => {
+    const knot = known.get(name);
+    if (knot === undefined)
+      throw unknownTerminal(plan, `Tapestry '${plan.tapestry}' has no terminal or knot '${name}'`, name);
+    return knot;
+  });
+}
+
+function unknownTerminal(plan: Plan, what: string, terminal: string): SelvageError {
+  const names = plan.terminals.map(([name]) => name);
+  const listed = names.slice(0, NAMED_TERMINALS).join(', ') + (names.length > NAMED_TERMINALS ? ', …' : '');
+  return new SelvageError(
+    'UnknownTerminal',
+    `${what}: name terminals (${listed}) or ids of knots, or leave the list out.`,
+    {
+      details: { tapestry: plan.tapestry, terminal, reason: terminal === '' ? 'Empty' : 'NotFound' },
+    },
+  );
+}
+
+/** In plan order. */
+function withAncestors(knots: readonly number[], parentsOf: readonly (readonly number[])[]): number[] {
+  const needed = new Uint8Array(parentsOf.length);
+  for (const knot of knots) needed[knot] = 1;
+  const kept: number[] = [];
+  for (let knot = parentsOf.length - 1; knot >= 0; knot--) {
+    if (needed[knot] === 0) continue;
+    kept.push(knot);
+    for (const parent of parentsOf[knot]!) needed[parent] = 1;
+  }
+  return kept.reverse();
+}
+
+function shortened(summary: string): string {
+  if (summary.length <= SUMMARY_CODE_POINTS) return summary;
+  const points = [...summary];
+  return points.length <= SUMMARY_CODE_POINTS
+    ? summary
+    : `${points.slice(0, SUMMARY_CODE_POINTS - 1).join('')}…`;
+}
+
+/** Distinct items by key, in order of first appearance. */
+class Table<T> {
+  readonly items: T[] = [];
+  private readonly indexes = new Map<string, number>();
+
+  constructor(private readonly keyOf: (item: T) => string) {}
+
+  indexOf(item: T): number {
+    const key = this.keyOf(item);
+    const known = this.indexes.get(key);
+    if (known !== undefined) return known;
+    this.indexes.set(key, this.items.length);
+    return this.items.push(item) - 1;
+  }
+}

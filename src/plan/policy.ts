@@ -1,0 +1,86 @@
+import { withMeaning } from '../authoring/node-options';
+import { DEFAULT_CANCEL_GRACE_MS } from './limits';
+import type {
+  ErrorPolicy,
+  KnotOptions,
+  KnotRecord,
+  Limit,
+  RetryPolicy,
+  TapestryRecord,
+} from '../authoring/records';
+import type { PlanLimit, PlanPolicy } from './plan';
+
+const DEFAULT_INITIAL_INTERVAL_MS = 1_000;
+const DEFAULT_BACKOFF_COEFFICIENT = 2;
+const DEFAULT_MAXIMUM_INTERVAL_FACTOR = 100;
+/** Temporal's default, the middle. */
+const DEFAULT_PRIORITY = 3;
+
+/**
+ * The options that apply to a knot: its own, else its definition's, else its tapestry's, without those that mean
+ * nothing for it. An option is inherited as a whole (a `retry` is never merged from two).
+ */
+export function effectiveOptions(knot: KnotRecord, tapestry: TapestryRecord): KnotOptions<ErrorPolicy> {
+  const options: Record<string, unknown> = {};
+  for (const source of [tapestry.options.knots, knot.definition?.options, knot.options]) {
+    for (const [name, value] of Object.entries(source ?? {})) {
+      if (value !== undefined) options[name] = value;
+    }
+  }
+  return withMeaning(knot.definition?.node, options);
+}
+
+/**
+ * Removes options that equal their default, so that stating a default and omitting it give the same plan.
+ *
+ * @param limitKey the key of limits that name none
+ */
+export function policyOf(options: KnotOptions<ErrorPolicy>, limitKey: string): PlanPolicy {
+  const retry = options.retry && retryOf(options.retry);
+  const { dispatcher, errorPolicy = 'skipIfParentFailed', priority = DEFAULT_PRIORITY } = options;
+  const maxConcurrent = limitOf(options.maxConcurrent, limitKey);
+  const ratePerSecond = limitOf(options.ratePerSecond, limitKey);
+  // A limited knot may have to wait. In a segment, it would hold up the others and occupy a worker slot meanwhile.
+  const isLocal = dispatcher?.kind === 'local' && !maxConcurrent && !ratePerSecond;
+  const taskQueue = dispatcher?.kind === 'queue' ? dispatcher.taskQueue : undefined;
+  return {
+    ...(errorPolicy !== 'skipIfParentFailed' && { errorPolicy }),
+    ...(retry && { retry }),
+    ...(options.timeout !== undefined && { timeout: options.timeout }),
+    ...(options.cancelGrace !== undefined &&
+      options.cancelGrace !== DEFAULT_CANCEL_GRACE_MS && { cancelGrace: options.cancelGrace }),
+    ...(taskQueue !== undefined && { taskQueue }),
+    ...(isLocal && { local: true as const }),
+    ...(options.onCodeChange === 'wait' && { onCodeChange: 'wait' as const }),
+    ...(maxConcurrent && { maxConcurrent }),
+    ...(ratePerSecond && { ratePerSecond }),
+    ...(priority !== DEFAULT_PRIORITY && { priority }),
+    ...(options.validate === false && { validate: false as const }),
+    ...(options.logs === false && { logs: false as const }),
+  };
+}
+
+function limitOf(limit: Limit | undefined, defaultKey: string): PlanLimit | undefined {
+  return typeof limit === 'number'
+    ? { key: defaultKey, limit }
+    : limit && { key: limit.key, limit: limit.limit };
+}
+
+function retryOf(retry: RetryPolicy): RetryPolicy | undefined {
+  const {
+    maximumAttempts = 1,
+    backoffCoefficient = DEFAULT_BACKOFF_COEFFICIENT,
+    nonRetryableErrors = [],
+  } = retry;
+  if (maximumAttempts === 1) return undefined;
+  const { initialInterval = DEFAULT_INITIAL_INTERVAL_MS } = retry;
+  const defaultMaximum = DEFAULT_MAXIMUM_INTERVAL_FACTOR * initialInterval;
+  const { maximumInterval = defaultMaximum } = retry;
+  return {
+    maximumAttempts,
+    ...(initialInterval !== DEFAULT_INITIAL_INTERVAL_MS && { initialInterval }),
+    ...(backoffCoefficient !== DEFAULT_BACKOFF_COEFFICIENT && { backoffCoefficient }),
+    ...(maximumInterval !== defaultMaximum && { maximumInterval }),
+    ...(nonRetryableErrors.length > 0 && { nonRetryableErrors: [...nonRetryableErrors] }),
+  };
+}

@@ -1,0 +1,37 @@
+import type { TapestryRecord } from '../authoring/records';
+
+/** The task queue of a tapestry's runs, and of its workers, unless they name another. */
+export function taskQueueOf({
+  tapestry,
+  queue,
+}: {
+  readonly tapestry: string;
+  readonly queue?: string;
+}): string {
+  return queue ?? `selvage/${tapestry}`;
+}
+
+/** The task queues of tapestries, each once. */
+export function taskQueuesOf(tapestries: readonly TapestryRecord[]): string[] {
+  return [
+    ...new Set(
+      tapestries.map(({ name, options: { queue } }) =>
+        taskQueueOf({ tapestry: name, ...(queue !== undefined && { queue }) }),
+      ),
+    ),
+  ];
+}
+
+const FOREGROUND = 'selvage.run/';
+
+/**
+ * The task queue of a run that a single command starts and works for. No other run and no other worker uses it, so that
+ * the command executes only its own run, and the run only the command's code.
+ */
+export function foregroundQueue(runId: string): string {
+  return `${FOREGROUND}${runId}`;
+}
+
+export function isForegroundQueue(taskQueue: string): boolean {
+  return taskQueue.startsWith(FOREGROUND);
+}

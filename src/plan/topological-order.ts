@@ -1,0 +1,40 @@
+import { IndexQueue } from './index-queue';
+
+export type TopologicalOrder =
+  | { readonly order: readonly number[] }
+  /** Nodes that depend on one another, each on the next and the last on the first. */
+  | { readonly circle: readonly number[] };
+
+/** Orders parents before children, lowest index first among the nodes that may come next (Kahn's algorithm). */
+export function topologicalOrder(parents: readonly (readonly number[])[]): TopologicalOrder {
+  const children: number[][] = parents.map(() => []);
+  const unplaced = parents.map((list) => list.length);
+  const ready = new IndexQueue();
+  parents.forEach((list, node) => {
+    for (const parent of list) children[parent]!.push(node);
+    if (list.length === 0) ready.add(node);
+  });
+  const order: number[] = [];
+  for (let node = ready.take(); node !== undefined; node = ready.take()) {
+    order.push(node);
+    for (const child of children[node]!) {
+      unplaced[child]! -= 1;
+      if (unplaced[child] === 0) ready.add(child);
+    }
+  }
+  if (order.length === parents.length) return { order };
+  return { circle: findCircle(parents, unplaced) };
+}
+
+/** Every node that could not be ordered has a parent that could not either, so following parents ends in a cycle. */
+function findCircle(parents: readonly (readonly number[])[], unplaced: readonly number[]): number[] {
+  const path: number[] = [];
+  const seenAt = new Map<number, number>();
+  let node = unplaced.findIndex((count) => count > 0);
+  while (!seenAt.has(node)) {
+    seenAt.set(node, path.length);
+    path.push(node);
+    node = parents[node]!.find((parent) => unplaced[parent]! > 0)!;
+  }
+  return path.slice(seenAt.get(node));
+}

@@ -1,0 +1,33 @@
+import type { DataStore } from './data-store';
+import type { LeaseTable } from './lease-table';
+import type { Commit, CommitResult, RunHistory } from './run-history';
+import type { StartLedger } from './start-ledger';
+import type { TapestryStore } from './tapestry-store';
+
+/**
+ * The backends that a worker and a client share: the three stores, the lease table by which workers take turns, and the
+ * ledger of which event started which run.
+ */
+export interface Backends {
+  readonly tapestryStore: TapestryStore;
+  readonly runHistory: RunHistory;
+  readonly dataStore: DataStore;
+  readonly leaseTable: LeaseTable;
+  readonly startLedger: StartLedger;
+  /**
+   * Stores the values, then inserts the records: in one transaction if one database holds both, else in this order, so
+   * that no record ever names a missing value. Returns one result per commit, in order.
+   */
+  commit(commits: readonly Commit[]): Promise<CommitResult[]>;
+  close(): Promise<void>;
+}
+
+/** Random ids that identify the storage behind each store. */
+export interface BackendIdentities {
+  readonly store: string;
+  readonly history: string;
+  /** Absent: the data store was unreachable when the run was started. */
+  readonly data?: string;
+  /** Tag of the digest key that value hashes are made with. Absent: they are plain hashes. */
+  readonly digest?: string;
+}

@@ -1,0 +1,101 @@
+/** A request for one of a key's places. */
+export interface LeaseRequest {
+  /** The owner of the places: the name of a limit, the key of a value that is being made, … */
+  readonly key: string;
+  /**
+   * The holder of the place over all attempts, such as one knot of one run. An owner has at most one place of
+   * a key.
+   */
+  readonly owner: string;
+  /**
+   * Which attempt of the owner asks. The latest attempt holds the place; older ones can neither renew nor
+   * release it.
+   */
+  readonly token: string;
+  /** The holder in words, shown to those who wait. */
+  readonly holder: string;
+  /**
+   * How many may hold a place at once; at least 1. All holders count, against the limit in the request
+   * itself.
+   */
+  readonly limit: number;
+  /** Milliseconds after which the place is free again unless renewed. At least 1. */
+  readonly ttl: number;
+}
+
+/** A place that was granted. */
+export type Lease = Pick<LeaseRequest, 'key' | 'owner' | 'token'>;
+
+/** A current holder of a place. */
+export interface LeaseHolder {
+  readonly owner: string;
+  readonly holder: string;
+  /** Milliseconds for which it has held the place, over all renewals. */
+  readonly heldFor: number;
+}
+
+export type LeaseAnswer =
+  | { readonly granted: true }
+  | {
+      readonly granted: false;
+      /** Longest holder first. */
+      readonly holders: readonly LeaseHolder[];
+      /** Milliseconds until the first of them loses its place unless it renews. A release may come sooner. */
+      readonly retryAfter: number;
+    };
+
+/** A request for a key's next turn. */
+export interface TurnRequest {
+  readonly key: string;
+  /** Milliseconds from this turn to the next. */
+  readonly interval: number;
+  /** Take the turn only if it comes within this many milliseconds. */
+  readonly within: number;
+}
+
+export interface TurnAnswer {
+  readonly granted: boolean;
+  /**
+   * Milliseconds until the turn: if granted, when to begin; if refused, when to ask again at the earliest.
+   */
+  readonly wait: number;
+}
+
+/**
+ * Coordinates who may do something now, among all processes that share the table. Every method is atomic and
+ * may be called concurrently from many processes.
+ *
+ * There is one clock, the table's own (for a file, that of its machine; for a database, the server's).
+ * Callers pass and receive durations, never times of day, so clocks that differ do no harm. If that clock is
+ * set back, no place is kept beyond its time to live from then on. If it is set forward, places in use may be
+ * given away once; {@link renew} reports it.
+ *
+ * A lease is not a lock that holds in every case: an owner that stalls for longer than the time to live loses
+ * the place without having ended. Work that must never run twice needs more than a lease; a record, for
+ * example, is written once by its own key.
+ *
+ * Errors: `BackendUnavailable` (a retry may help), `DiskFull`, `DatabaseDamaged`, `SchemaTooNew`.
+ */
+export interface LeaseTable {
+  readonly technology: string;
+  /**
+   * Takes a place for `ttl` from now, if one is free or the owner already has one; this attempt then holds
+   * it.
+   */
+  acquire(request: LeaseRequest): Promise<LeaseAnswer>;
+  /**
+   * Keeps places for `ttl` milliseconds from now. Returns for each, in order, whether its attempt still held
+   * it: false if it expired and somebody else asked, or if a later attempt of the owner holds it.
+   */
+  renew(leases: readonly Lease[], ttl: number): Promise<boolean[]>;
+  /** Gives a place back. Does nothing if this attempt no longer holds it. */
+  release(lease: Lease): Promise<void>;
+  /** The holders of a key's places, longest first. */
+  holders(key: string): Promise<LeaseHolder[]>;
+  /**
+   * Takes the key's next turn if it comes soon enough. The distance to the following turn is the interval of
+   * the earlier one.
+   */
+  takeTurn(request: TurnRequest): Promise<TurnAnswer>;
+  close(): Promise<void>;
+}

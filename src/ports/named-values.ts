@@ -1,0 +1,26 @@
+import type { LineageRecord } from './records';
+
+/** The hashes of all values that a record names: inputs, output and mentioned values. */
+export function valuesNamedBy(record: LineageRecord): string[] {
+  const { output_hash, parent_input_hashes, constant_input_hashes } = record;
+  const named = [
+    output_hash,
+    ...Object.values(parent_input_hashes),
+    ...Object.values(constant_input_hashes),
+    ...mentionedValues(record),
+  ];
+  return named.filter((hash) => typeof hash === 'string');
+}
+
+/**
+ * The hashes in a record's `extra`: the full traceback, the fragment by which the body extended the run, and the body's
+ * log.
+ */
+export function mentionedValues({ extra }: Pick<LineageRecord, 'extra'>): string[] {
+  const { extension, error, log } = extra as {
+    extension?: string;
+    error?: { traceback_hash?: string } | null;
+    log?: { hash?: string } | null;
+  };
+  return [extension, error?.traceback_hash, log?.hash].filter((hash) => typeof hash === 'string');
+}

@@ -1,0 +1,11 @@
+/** One page of a listing. Pass `cursor` to get the next page; it is absent on the last one. */
+export interface Page<T> {
+  readonly items: T[];
+  readonly cursor?: string;
+}
+
+export interface PageOptions {
+  /** Most items of a page, 1 to 1,000. Default 100. */
+  readonly limit?: number;
+  readonly cursor?: string;
+}

@@ -1,0 +1,60 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SelvageError } from '../../errors';
+import type { ChangesOptions, HistoryChange } from '..';
+
+export const CHANGES_AT_ONCE = 1_000;
+
+/** How often a reader that is up to date looks for more. */
+const LOOK_MS = 25;
+
+/**
+ * Implements `changes`, page by page.
+ *
+ * @param page reads changes behind a position, at most {@link CHANGES_AT_ONCE}, and checks the position
+ * @param news resolves when it is time to look again, or the signal is aborted. Default: after 25 ms
+ */
+export async function* readChanges(
+  page: (after: string | undefined) => Promise<readonly HistoryChange[]>,
+  { after, signal }: ChangesOptions,
+  news: (signal?: AbortSignal) => Promise<void> = pause,
+): AsyncGenerator<readonly HistoryChange[], void, void> {
+  let last = after;
+  while (!signal?.aborted) {
+    const changes = await page(last);
+    if (signal?.aborted) return;
+    if (changes.length === 0) {
+      await news(signal);
+      continue;
+    }
+    last = changes.at(-1)!.position;
+    yield changes;
+  }
+}
+
+/** Ends early if the signal is aborted. */
+async function pause(signal?: AbortSignal): Promise<void> {
+  await sleep(LOOK_MS, undefined, signal && { signal }).catch(() => undefined);
+}
+
+/** The error for a text that is not a position of this technology. */
+export function notAPosition(position: string): SelvageError {
+  return new SelvageError(
+    'InvalidCursor',
+    `${JSON.stringify(position)} is not a position in the changes of this run history. Give one of its changes, or what lastChange() answers.`,
+    { details: { position } },
+  );
+}
+
+/**
+ * The error for a position that the history lacks although nothing there was deleted: the history went back in time.
+ *
+ * @param place the history, in words
+ */
+export function positionWentBack(position: string, place: string): SelvageError {
+  return new SelvageError(
+    'InvalidCursor',
+    `Changes were read up to ${position}, and ${place} has something else there: it is another one, or was put back to an older state since. ` +
+      'What was read of it is out of date: read it anew, and go on behind lastChange().',
+    { details: { position, place } },
+  );
+}

@@ -1,0 +1,23 @@
+import type { DataStore } from '../data-store';
+
+/** A data store made of others. */
+export interface ComposedDataStore extends DataStore {
+  /** The stores that it consists of. The first holds the small values. */
+  readonly parts: readonly DataStore[];
+  /** The part for values of this size, in bytes. */
+  partFor(size: number): DataStore;
+}
+
+/** The stores that a store consists of; usually just itself. */
+export function partsOf(store: DataStore): readonly DataStore[] {
+  return isComposed(store) ? store.parts : [store];
+}
+
+/** The part of a store for values of this size, in bytes. */
+export function partFor(store: DataStore, size: number): DataStore {
+  return isComposed(store) ? store.partFor(size) : store;
+}
+
+function isComposed(store: DataStore): store is ComposedDataStore {
+  return 'parts' in store;
+}

@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import { SelvageError } from '../../errors';
+import { nodeSha256 } from '../../node-sha256';
+
+const HASH = /^(?:bytes-)?sha256:[0-9a-f]{64}$/;
+const SEALED = /^sealed:[0-9a-f]{96}$/;
+
+/** Whether a store can hold something under this name: a content hash, or the name of sealed bytes. */
+export function isContentHash(hash: string): boolean {
+  return HASH.test(hash) || isSealedName(hash);
+}
+
+/** Whether this is the name of encrypted bytes, which only the holder of their key can check. */
+export function isSealedName(hash: string): boolean {
+  return SEALED.test(hash);
+}
+
+/** Refuses to store under a name that no reader could check. */
+export function requireContentHash(hash: string): void {
+  if (isContentHash(hash)) return;
+  throw new SelvageError(
+    'ValueDamaged',
+    `Cannot store a value under ${JSON.stringify(hash)}: it is not a content hash (sha256:… or bytes-sha256:… with 64 hexadecimal digits) nor the name of a sealed value.`,
+    { details: { hash } },
+  );
+}
+
+/** Whether bytes match a hash. Sealed bytes pass, as only their key can tell. */
+export function isIntact(hash: string, bytes: Uint8Array): boolean {
+  return isSealedName(hash) || digestIn(hash) === nodeSha256(bytes);
+}
+
+function digestIn(hash: string): string {
+  return hash.slice(hash.indexOf(':') + 1);
+}
+
+/**
+ * Throws `ValueDamaged` if bytes do not match their hash. Both kinds of hash are SHA-256 over the stored bytes; they
+ * differ in what the bytes stand for. Sealed bytes pass: opening them checks them.
+ */
+export function requireIntact(hash: string, bytes: Uint8Array, place: string): void {
+  if (isSealedName(hash)) return;
+  requireDigest(hash, nodeSha256(bytes), place);
+}
+
+function requireDigest(hash: string, digest: string, place: string): void {
+  if (digestIn(hash) === digest) return;
+  throw new SelvageError(
+    'ValueDamaged',
+    `The value ${hash} in ${place} is damaged: its bytes have the hash ${digest}. Restore it from a backup, or delete it and run again the knot that made it.`,
+    { details: { hash, digest, place } },
+  );
+}
+
+/** Passes the pieces on. At the end, throws `ValueDamaged` if together they do not have the hash. */
+export async function* checkedStream(
+  hash: string,
+  pieces: AsyncIterable<Uint8Array>,
+  place: string,
+): AsyncGenerator<Uint8Array> {
+  if (isSealedName(hash)) return yield* pieces;
+  const digest = createHash('sha256');
+  for await (const piece of pieces) {
+    digest.update(piece);
+    yield piece;
+  }
+  requireDigest(hash, digest.digest('hex'), place);
+}

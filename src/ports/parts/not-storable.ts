@@ -1,0 +1,46 @@
+import { SelvageError } from '../../errors';
+
+const SHOWN = 300;
+
+/**
+ * The error for data that a backend can never store, however often it is tried. The work that it was for fails.
+ *
+ * @param place the backend, as the subject of the message's first sentence
+ * @param what the culprit
+ */
+export function notStorable(
+  place: string,
+  what: string,
+  details: Readonly<Record<string, unknown>>,
+  cause?: unknown,
+): SelvageError {
+  const shown = what.length > SHOWN ? `${what.slice(0, SHOWN)}…` : what;
+  return new SelvageError(
+    'NotStorable',
+    `${place} cannot hold this: ${shown}. Leave such characters out, or give something shorter; it would be refused at every try.`,
+    { details, ...(cause !== undefined && { cause }) },
+  );
+}
+
+/**
+ * Refuses text that databases cannot hold: U+0000, and lone surrogates, which come back as something else.
+ *
+ * @throws SelvageError `NotStorable`
+ */
+export function requireStorableText(
+  text: string,
+  place: string,
+  details: Readonly<Record<string, unknown>>,
+): void {
+  const problem = text.includes('\0')
+    ? 'the character U+0000'
+    : isWellFormed(text)
+      ? undefined
+      : 'half of a character (a lone surrogate)';
+  if (problem) throw notStorable(place, `text with ${problem}, ${JSON.stringify(text)}`, details);
+}
+
+/** Node has this method, but the types of our compile target lack it. */
+function isWellFormed(text: string): boolean {
+  return (text as unknown as { isWellFormed(): boolean }).isWellFormed();
+}

@@ -1,0 +1,17 @@
+import type { RequiredRecords, RunHistory } from '..';
+
+/**
+ * Whether a run has all its required records. For histories that cannot be restored from a backup between two of these
+ * queries.
+ */
+export async function hasRequired(
+  history: Pick<RunHistory, 'getOutcomes' | 'countRecords'>,
+  temporalRunId: string,
+  { knots, elements = [] }: RequiredRecords,
+): Promise<boolean> {
+  const wanted = new Set(knots);
+  if ((await history.getOutcomes(temporalRunId, [...wanted])).length < wanted.size) return false;
+  for (const [prefix, count] of elements)
+    if ((await history.countRecords(temporalRunId, prefix)) < count) return false;
+  return true;
+}

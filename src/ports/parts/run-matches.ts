@@ -1,0 +1,14 @@
+import type { RunQuery, RunRecord } from '..';
+
+/** Whether a run matches a query. */
+export function runMatches(run: RunRecord, query: RunQuery): boolean {
+  return (
+    (query.tapestry === undefined || run.tapestry === query.tapestry) &&
+    (query.status === undefined || run.status === query.status) &&
+    (query.actor === undefined || run.actor === query.actor) &&
+    (query.trigger === undefined || run.trigger === query.trigger) &&
+    (query.tag === undefined || run.tags.includes(query.tag)) &&
+    (query.since === undefined || run.started_at >= query.since) &&
+    (query.until === undefined || run.started_at < query.until)
+  );
+}

@@ -1,0 +1,26 @@
+import type { Offer } from '..';
+
+const PAGE = 100;
+
+/**
+ * Implements `subscribe`: first everything that exists, then whatever arrives.
+ *
+ * @param page offers after a number, at most a given count
+ * @param news resolves when it is time to look again, or the signal is aborted
+ */
+export async function* subscription(
+  page: (after: number, limit: number) => Promise<Offer[]>,
+  news: (signal: AbortSignal) => Promise<void>,
+  { after = 0, signal }: { readonly after?: number; readonly signal: AbortSignal },
+): AsyncGenerator<Offer, void, void> {
+  let last = after;
+  while (!signal.aborted) {
+    const offers = await page(last, PAGE);
+    for (const offer of offers) {
+      if (signal.aborted) return;
+      last = offer.number;
+      yield offer;
+    }
+    if (offers.length === 0) await news(signal);
+  }
+}

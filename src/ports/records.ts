@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { OUTCOME_KINDS, RUN_STATUSES, SKIP_REASONS } from '../authoring/outcome';
+
+/**
+ * The records that Selvage keeps permanently, with the field names that they have in every store (snake_case,
+ * as in SQL). Times are milliseconds since the epoch, UTC. Hashes are `sha256:<64 hex>` or
+ * `bytes-sha256:<64 hex>`.
+ */
+
+export type { ErrorCause, ExceptionRecord, OutcomeKind, RunStatus, SkipReason } from '../authoring/outcome';
+
+const hash = z.string();
+const json = z.record(z.string(), z.unknown());
+
+/**
+ * One knot in one run: what ran, with which inputs, with which result. Its key is (`temporal_run_id`,
+ * `knot_id`). It is written once and never changed, and writing it is what makes an outcome count.
+ */
+export const lineageRecordSchema = z.object({
+  run_id: z.string(),
+  temporal_run_id: z.string(),
+  knot_id: z.string(),
+  /** The definition's name; `parameter` for a parameter. */
+  definition: z.string(),
+  definition_version: z.string().nullable(),
+  /** Hash of the source of the body that ran; null if no body ran. */
+  code_hash: hash.nullable(),
+  /** Hash of definition, version, constants and policy. */
+  knot_config_hash: hash,
+  /** Input name to hash; null if the parent has no value. */
+  parent_input_hashes: z.record(z.string(), hash.nullable()),
+  constant_input_hashes: z.record(z.string(), hash),
+  /** Input name to the parent's knot id. */
+  parent_knot_ids: z.record(z.string(), z.string()),
+  output_hash: hash.nullable(),
+  /** Bytes of the encoded value. */
+  output_size: z.number().int().nullable(),
+  outcome: z.enum(OUTCOME_KINDS),
+  skip_reason: z.enum(SKIP_REASONS).nullable(),
+  error_record_id: z.string().nullable(),
+  /** The run that made the value, if it was taken over from another run. */
+  cached_from_run: z.string().nullable(),
+  /**
+   * The key by which the value can be reused. Null if values of the knot are not reused, or the body that ran
+   * was not the definition's own.
+   */
+  cache_key: hash.nullable(),
+  /** `queue`, `local`, `in_process`, … */
+  dispatcher: z.string(),
+  task_queue: z.string().nullable(),
+  /** Identity of the worker process that committed the outcome. */
+  worker: z.string().nullable(),
+  attempt: z.number().int(),
+  scheduled_at: z.number(),
+  started_at: z.number(),
+  finished_at: z.number(),
+  /**
+   * Further facts, each present only where it applies.
+   *
+   * - `error`: an `ExceptionRecord`; `skip`: details of a skip.
+   * - `media_type`: of a stored stream; `length`: of a list.
+   * - `child_run`: the last run that the knot started, by `run_id` and `temporal_run_id`; `iterations`: how
+   *   many a loop had.
+   * - `extension`: content hash of the fragment by which the body extended its run.
+   * - `made_by`, `made_at`: the knot that made a reused value, and when; `made_in`: how many milliseconds
+   *   making a reused or taken-over value took; `passed_over`: why another value of the same cache key was
+   *   not reused.
+   * - `elements`: how many elements a map had and how many failed; if some were reused, also how many, and
+   *   the milliseconds saved (`saved`).
+   * - `payload`: content hash of the signal that the knot took, as given, if its value differs.
+   * - `attempts`: how earlier attempts ended; `waits`: when and why it could not proceed. The newest 32 each
+   *   (`RecordedAttempt`, `RecordedWait`).
+   * - `log`: content hash of the last 64 KiB (lines of JSON) that the body wrote in the attempt that counts,
+   *   `size`, and `isCut` if there was more.
+   */
+  extra: json,
+});
+export type LineageRecord = z.infer<typeof lineageRecordSchema>;
+
+/** One run of a plan. Its key is `temporal_run_id`. Readers name it by `run_id` and see the latest. */
+export const runRecordSchema = z.object({
+  run_id: z.string(),
+  temporal_run_id: z.string(),
+  tapestry: z.string(),
+  plan_hash: hash,
+  parameter_hashes: z.record(z.string(), hash),
+  /** Terminal name (as returned by `build`, or the knot id) to knot id. */
+  terminals: z.record(z.string(), z.string()),
+  status: z.enum(RUN_STATUSES),
+  actor: z.string().nullable(),
+  /** The origin of the run: `code`, `cli`, `temporal`, `schedule:<id>`, … */
+  trigger: z.string().nullable(),
+  /** The event that started the run, unique within its trigger. Null if no event did. */
+  trigger_key: z.string().nullable(),
+  /** The key of the run's partition; null if it has none. */
+  partition: z.string().nullable(),
+  tags: z.array(z.string()),
+  vcs_commit: z.string().nullable(),
+  parent_run_id: z.string().nullable(),
+  started_at: z.number(),
+  finished_at: z.number().nullable(),
+  /**
+   * Further facts, each present only where it applies.
+   *
+   * - `counts`: number of outcomes by kind; `error`: why the run ended early.
+   * - `parent_knot`: the knot of the parent run that started this one.
+   * - what the worker says of itself (`selvage`, `node`, …); `inline_limit`: that of the worker that began
+   *   the run.
+   * - `given_parameters`: hashes of parameters that came by reference.
+   * - `signals`: what became of signals that no knot took, with `payloads` as hashes.
+   * - `scrubs`: when its values were removed, by whom and why.
+   * - `resumed_from`: the run that this one continues; `resumed_as`: the ids of runs meant to continue this
+   *   one; `resume_claimed_at`: when the last of these was requested, 0 if it was refused.
+   * - `event`: where the starting event came from, such as topic, partition and offset.
+   */
+  details: json,
+});
+export type RunRecord = z.infer<typeof runRecordSchema>;

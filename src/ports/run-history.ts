@@ -1,0 +1,296 @@
+import type { DataStore, StoredValue } from './data-store';
+import type { LeaseTable } from './lease-table';
+import type { StartLedger } from './start-ledger';
+import type { Page, PageOptions } from './page';
+import type { LineageRecord, OutcomeKind, RunRecord, RunStatus } from './records';
+
+export interface RunQuery extends PageOptions {
+  readonly tapestry?: string;
+  readonly status?: RunStatus;
+  readonly actor?: string;
+  readonly trigger?: string;
+  readonly tag?: string;
+  /** Runs started at or after `since` and before `until` (milliseconds since the epoch). */
+  readonly since?: number;
+  readonly until?: number;
+}
+
+/**
+ * All given conditions must hold. Newest `finished_at` first. Equal times are ordered by the store,
+ * consistently over all pages.
+ */
+export interface LineageQuery extends PageOptions {
+  readonly runId?: string;
+  readonly temporalRunId?: string;
+  readonly knotId?: string;
+  readonly definition?: string;
+  readonly outputHash?: string;
+  /** The hash of an input: a parent's value or a constant. */
+  readonly inputHash?: string;
+  readonly outcome?: OutcomeKind;
+  /** Knots finished at or after `since` and before `until` (milliseconds since the epoch). */
+  readonly since?: number;
+  readonly until?: number;
+}
+
+/** One knot's outcome, and the values that it refers to, which must be stored before it counts. */
+export interface Commit {
+  readonly record: LineageRecord;
+  readonly values: readonly StoredValue[];
+  /**
+   * Whose values these are, when commits of several runs go together. If omitted, the caller's own scope
+   * applies.
+   */
+  readonly scope?: { readonly subject?: string | undefined };
+}
+
+/** The result of one insert. `record` is the one that stands: ours, or an earlier one that won. */
+export interface CommitResult {
+  readonly inserted: boolean;
+  readonly record: LineageRecord;
+}
+
+/** The fields that change when a run ends. */
+export type RunEnd = Pick<RunRecord, 'status' | 'finished_at' | 'details'>;
+
+/** The records that a run must have before it may end. */
+export interface RequiredRecords {
+  /** Ids of knots that must have a record. */
+  readonly knots: readonly string[];
+  /**
+   * Minimum numbers of records, by the prefix of their knot ids, counted as {@link RunHistory.countRecords}
+   * does.
+   */
+  readonly elements?: readonly (readonly [prefix: string, count: number])[];
+}
+
+/**
+ * A noticed step back in time of a run history, as after restoring a backup. Times are milliseconds since the
+ * epoch.
+ */
+export interface StepBack {
+  readonly noticed_at: number;
+  /** Commits up to this time are present; … */
+  readonly lost_after: number;
+  /** … something committed at that time is missing. */
+  readonly lost_until: number;
+  /** The process that noticed it. */
+  readonly noticed_by: string;
+}
+
+/**
+ * The changeable part of a run's record: the plan that it was extended to, its terminals, and more details.
+ */
+export interface RunChange extends Partial<Pick<RunRecord, 'plan_hash' | 'terminals' | 'details'>> {
+  /** The id of a run that continues this one. Appended to `details.resumed_as` unless already there. */
+  readonly resumedAs?: string;
+}
+
+/** The part of a record about the outcome and its value. */
+export type RecordedOutcome = Pick<
+  LineageRecord,
+  'knot_id' | 'outcome' | 'output_hash' | 'output_size' | 'extra'
+>;
+
+/** The part of a run that the state of its partition depends on. */
+export type PartitionRun = Pick<
+  RunRecord,
+  | 'run_id'
+  | 'temporal_run_id'
+  | 'plan_hash'
+  | 'parameter_hashes'
+  | 'terminals'
+  | 'status'
+  | 'started_at'
+  | 'finished_at'
+>;
+
+/** The records about one partition of a tapestry. */
+export interface PartitionRuns {
+  readonly partition: string;
+  /** The number of runs. */
+  readonly runs: number;
+  /** The newest by `started_at`. */
+  readonly newest: PartitionRun;
+  /** The newest successful one. Absent: none succeeded. */
+  readonly newestOk?: PartitionRun;
+}
+
+/** Which code ran for a knot of a run. */
+export type CodeOfKnot = Pick<LineageRecord, 'temporal_run_id' | 'knot_id' | 'code_hash'>;
+export type OutputOfKnot = Pick<LineageRecord, 'temporal_run_id' | 'knot_id' | 'output_hash'>;
+
+/** A knot in a run of a partition that made a value itself, rather than getting it as a parameter. */
+export interface MadeForPartition {
+  readonly hash: string;
+  /** Bytes of the encoded value. */
+  readonly output_size: number | null;
+  readonly tapestry: string;
+  readonly partition: string;
+  readonly knot_id: string;
+  readonly temporal_run_id: string;
+  /** Milliseconds since the epoch. */
+  readonly finished_at: number;
+}
+
+/** Queries about thousands of partitions at once, which a technology can answer in few statements. */
+export interface PartitionQueries {
+  /** The partitions of a tapestry that have runs, in no particular order. */
+  partitionRuns(tapestry: string): Promise<PartitionRuns[]>;
+  /**
+   * Those of these knots of these runs whose body had another code than the one given for the knot. A knot
+   * without a body has no code.
+   */
+  otherCode(temporalRunIds: readonly string[], codes: ReadonlyMap<string, string>): Promise<CodeOfKnot[]>;
+  /** The outputs of these knots of these runs. */
+  outputsOf(temporalRunIds: readonly string[], knotIds: readonly string[]): Promise<OutputOfKnot[]>;
+  /** The partitions' runs and knots that made these values. */
+  madeForPartitions(hashes: readonly string[]): Promise<MadeForPartition[]>;
+}
+
+/** A change that has become durable in a run history. */
+export interface HistoryChange {
+  /**
+   * Opaque and stable. {@link RunHistory.changes} continues after it, in any process, as long as the history
+   * exists.
+   */
+  readonly position: string;
+  readonly kind: 'run-started' | 'knot-finished' | 'run-ended';
+  readonly run_id: string;
+  readonly temporal_run_id: string;
+  /** Empty if the knot's run is not on record. */
+  readonly tapestry: string;
+  /** The knot, or the element of a map. Only in `knot-finished`. */
+  readonly knot_id?: string;
+  /** Only in `knot-finished`. */
+  readonly outcome?: OutcomeKind;
+  /** Only in `run-ended`. */
+  readonly status?: RunStatus;
+  /** The time in the record: milliseconds since the epoch. */
+  readonly at: number;
+}
+
+export interface ChangesOptions {
+  /** The position of the last known change. If omitted, starts with the oldest that the history has. */
+  readonly after?: string;
+  /** Ends the reading. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Runs and lineage. Every method may be called concurrently from many processes. Errors: `BackendUnavailable`
+ * (a retry may help), `DiskFull`, `DatabaseDamaged`, `SchemaTooNew`.
+ */
+export interface RunHistory {
+  readonly technology: string;
+  /** Identifies this storage, like {@link DataStore.identity}. */
+  identity(): Promise<string>;
+  /** The time by the history's own clock: milliseconds since the epoch. For a file, the machine's clock. */
+  now(): Promise<number>;
+  /**
+   * The commit point. Inserts each record unless its key (`temporal_run_id`, `knot_id`) exists, and returns
+   * for each, in order, which one stands. The whole batch is one transaction if the technology has them. Once
+   * it returns, what stands is durable.
+   */
+  commit(records: readonly LineageRecord[]): Promise<CommitResult[]>;
+  /**
+   * Commits values and records in one transaction, if this data store is in the same database; undefined if
+   * it is not. Omitted by technologies without such transactions.
+   */
+  commitsTogetherWith?(
+    dataStore: DataStore,
+  ): ((commits: readonly Commit[]) => Promise<CommitResult[]>) | undefined;
+  /** The lease table that belongs to this history, if its technology has one. */
+  leasesBeside?(): LeaseTable;
+  /** The start ledger that belongs to this history, if its technology has one. */
+  startLedgerBeside?(): StartLedger;
+  /** Inserts the run unless its `temporal_run_id` exists. Returns the record that stands. */
+  startRun(record: RunRecord): Promise<RunRecord>;
+  /**
+   * Ends a run; `details` is merged into the existing ones. A run that has already ended keeps its status and
+   * time, but a `terminated` one may still get its true end. Returns false and changes nothing if the
+   * `temporal_run_id` is unknown or a required record is missing. Requirements and end are checked and
+   * written in one transaction, so whoever sees the end sees the required records, too.
+   *
+   * @param required default: nothing
+   */
+  endRun(temporalRunId: string, end: RunEnd, required?: RequiredRecords): Promise<boolean>;
+  /**
+   * Changes the given fields of a run, whether or not it is over; `details` is merged into the existing ones.
+   * Returns false and changes nothing if the `temporal_run_id` is unknown.
+   */
+  changeRun(temporalRunId: string, change: RunChange): Promise<boolean>;
+  /**
+   * Removes a run that is over, with all its lineage records. Records go first, so an interrupted removal
+   * leaves the run, and the next call removes the rest. Values stay. May be called concurrently.
+   *
+   * @returns how many records were removed; undefined, and nothing removed, if there is no such run or it is
+   *   running
+   */
+  deleteRun(temporalRunId: string): Promise<number | undefined>;
+  /** The latest run (by `started_at`) of this run id, or undefined. */
+  getRun(runId: string): Promise<RunRecord | undefined>;
+  getRunByTemporalId(temporalRunId: string): Promise<RunRecord | undefined>;
+  /** Runs, newest `started_at` first. */
+  listRuns(query?: RunQuery): Promise<Page<RunRecord>>;
+  /** The records of these knots of one run, in no particular order. Without `knotIds`, of all its knots. */
+  getRecords(temporalRunId: string, knotIds?: readonly string[]): Promise<LineageRecord[]>;
+  /** Like `getRecords`, outcome columns only; for bulk reads. */
+  getOutcomes(temporalRunId: string, knotIds: readonly string[]): Promise<RecordedOutcome[]>;
+  /**
+   * Counts the records of one run whose knot ids begin with a prefix. The prefix ends with an ASCII
+   * character: `users[` counts the elements of a map.
+   */
+  countRecords(temporalRunId: string, prefix: string): Promise<number>;
+  /**
+   * By cache key: the newest Ok record of a knot that made its value itself. Keys without one are not in the
+   * map. Everything committed before the call is found.
+   */
+  findCached(keys: readonly string[]): Promise<Map<string, LineageRecord>>;
+  findLineage(query: LineageQuery): Promise<Page<LineageRecord>>;
+  /**
+   * Which of these values (at most 1,000 hashes) are named by a record: as its output, as an input (of a
+   * parent or a constant), or in `extra` as its `extension` or its error's `traceback_hash`. Parameters of
+   * runs are the outputs of their own knots. Everything committed before the call counts; later commits may
+   * or may not.
+   */
+  referredTo(hashes: readonly string[]): Promise<Set<string>>;
+  /**
+   * Hashes with a prefix that some record names as its output or as an input (of a parent or a constant):
+   * unique, ascending, at most `limit`. For people who type the beginning of a hash.
+   *
+   * @param prefix the kind, `sha256:` or `bytes-sha256:`, and the first hexadecimal digits
+   */
+  findHashes(prefix: string, limit: number): Promise<string[]>;
+  /**
+   * When the history was noticed to have gone back in time, newest first, at most 20. Omitted by technologies
+   * whose data nobody can restore under a running process.
+   */
+  stepsBack?(): Promise<StepBack[]>;
+  /**
+   * Calls the listener when this process notices such a step. `isFirst`: no other process has noticed it
+   * before.
+   */
+  onStepBack?(listener: (step: StepBack, isFirst: boolean) => void): void;
+  /**
+   * Yields what has become durable, in non-empty batches of at most 1,000, in an order in which late commits
+   * are never skipped. At the end it waits for more until the signal aborts, then returns. Each insert of a
+   * record, and each start and end of a run, reaches each reader once; deleted ones do not. An end that
+   * replaces `terminated` is reported again. Changes by other processes arrive some 25 ms after their commit.
+   * Omitted by technologies without such an order.
+   *
+   * @throws SelvageError `BackendUnavailable`: continue after the last position; `InvalidCursor`: the
+   *   position does not
+   * belong to this history, or the history went back in time behind it, so what was read is outdated: read
+   * everything again, and continue after {@link lastChange}
+   */
+  changes?(options?: ChangesOptions): AsyncIterable<readonly HistoryChange[]>;
+  /**
+   * Position of the last change that {@link changes} would report now; undefined if there is none. Reads made
+   * afterwards are at least as new.
+   */
+  lastChange?(): Promise<string | undefined>;
+  /** If omitted, partitions are read run by run, which is slow for thousands. */
+  readonly partitions?: PartitionQueries;
+  close(): Promise<void>;
+}

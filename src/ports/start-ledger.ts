@@ -1,0 +1,61 @@
+import type { Page, PageOptions } from './page';
+
+/** Where an event came from, as data: topic, partition and offset; a request's id; a planned time; … */
+export type EventLink = Readonly<Record<string, string | number>>;
+
+/** An event that is to start a run exactly once. */
+export interface StartClaim {
+  /** The trigger with its kind, as in run records: `kafka:orders`. */
+  readonly trigger: string;
+  /**
+   * Identifies the event within the trigger. It comes from what is signed or explicit, never from the bytes of a body.
+   */
+  readonly key: string;
+  /** The run that the event starts. */
+  readonly runId: string;
+  /** Hash of the request, to tell a repeated delivery from another event under the same key. Null: not compared. */
+  readonly requestHash: string | null;
+  readonly event: EventLink;
+}
+
+export interface LedgerEntry extends StartClaim {
+  /** Milliseconds since the epoch. */
+  readonly claimedAt: number;
+  /** When the server accepted the run. Null: unconfirmed, so the next delivery starts it. */
+  readonly startedAt: number | null;
+}
+
+/** `entry` is the one that stands: ours, or an earlier one with the same key. */
+export interface ClaimResult {
+  readonly inserted: boolean;
+  readonly entry: LedgerEntry;
+}
+
+export interface LedgerQuery extends PageOptions {
+  readonly trigger?: string;
+  /** Whether the run has been started. Default: both. */
+  readonly started?: boolean;
+}
+
+/**
+ * Which event started which run: (`trigger`, `key`) → run. An entry is inserted before the start and marked after it,
+ * so that the next delivery completes an interrupted one, and no key starts two runs. Entries outlive the server's
+ * memory of its runs. Every method may be called concurrently from many processes. Errors: `BackendUnavailable` (a
+ * retry may help), `DiskFull`, `DatabaseDamaged`.
+ */
+export interface StartLedger {
+  readonly technology: string;
+  /**
+   * Inserts each claim unless its key exists. Returns, in order, which entry stands; those entries are durable. One
+   * round trip for any number of claims.
+   */
+  claim(claims: readonly StartClaim[]): Promise<ClaimResult[]>;
+  /** Marks that the runs of these keys have started. Missing or already marked keys are ignored. */
+  markStarted(keys: readonly Pick<StartClaim, 'trigger' | 'key'>[]): Promise<void>;
+  find(trigger: string, key: string): Promise<LedgerEntry | undefined>;
+  /** Entries, newest claim first. */
+  list(query?: LedgerQuery): Promise<Page<LedgerEntry>>;
+  /** Removes marked entries that were claimed before a time (milliseconds since the epoch). Returns how many. */
+  forget(before: number): Promise<number>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,41 @@
+import type { Page, PageOptions } from './page';
+
+/** The wrapped key of one subject. Only the holder of the master key that wrapped it can use it. */
+export interface SubjectKeyRecord {
+  /** The subject whose values it seals. */
+  readonly subject: string;
+  /** Identifies the key in the names of values: 16 hexadecimal digits that reveal nothing of it. */
+  readonly tag: string;
+  /** The wrapped key as text. Null: the subject was forgotten, and the key no longer exists anywhere. */
+  readonly wrapped: string | null;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  readonly forgottenAt: number | null;
+}
+
+/**
+ * The keys of subjects. Keep it apart from the data store and from its backups: a backup from which a deleted key could
+ * return brings all of its subject's values back. Every method may be called concurrently from many processes.
+ *
+ * Errors: `BackendUnavailable` (a retry may help), `DiskFull`.
+ */
+export interface SubjectKeyStore {
+  readonly technology: string;
+  /** The subject's record, even if the subject was forgotten. */
+  get(subject: string): Promise<SubjectKeyRecord | undefined>;
+  /** Inserts the record unless the subject has one, even a forgotten one. Returns the record that stands. */
+  add(record: SubjectKeyRecord): Promise<SubjectKeyRecord>;
+  /**
+   * Replaces the record of the same subject and tag, with the key wrapped anew. Does nothing if the subject is
+   * forgotten.
+   */
+  rewrap(record: SubjectKeyRecord & { readonly wrapped: string }): Promise<void>;
+  /**
+   * Deletes the key for good, and keeps a record that there was one. Returns that record, or undefined if there was
+   * none. May be repeated.
+   */
+  forget(subject: string, at: number): Promise<SubjectKeyRecord | undefined>;
+  /** Every record once, including forgotten subjects, in the store's own order. */
+  list(options?: PageOptions): Promise<Page<SubjectKeyRecord>>;
+  close(): Promise<void>;
+}

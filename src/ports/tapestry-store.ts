@@ -1,0 +1,58 @@
+import type { Page, PageOptions } from './page';
+
+/** A stored plan: its canonical JSON text under its content hash. */
+export interface StoredPlan {
+  /** `sha256:…` of `text`. */
+  readonly hash: string;
+  readonly tapestry: string;
+  /** Canonical JSON. */
+  readonly text: string;
+  /** Milliseconds since the epoch. */
+  readonly savedAt: number;
+}
+
+/**
+ * Plans by content hash. They are kept permanently, so that a run can be read and resumed months later. Errors as for
+ * RunHistory.
+ */
+export interface TapestryStore {
+  readonly technology: string;
+  /** Identifies this storage, like `DataStore.identity`. */
+  identity(): Promise<string>;
+  /** Inserts the plan unless its hash exists. */
+  save(plan: StoredPlan): Promise<void>;
+  get(hash: string): Promise<StoredPlan | undefined>;
+  /** Plans of one tapestry (or of all) with their `text`, newest first. */
+  list(query?: PageOptions & { tapestry?: string }): Promise<Page<StoredPlan>>;
+  close(): Promise<void>;
+}
+
+/** A fragment offered to a run, for the process that follows the run's offers. */
+export interface Offer {
+  /** Grows with every offer to the store. */
+  readonly number: number;
+  readonly runId: string;
+  /** The fragment as JSON, as given. */
+  readonly fragment: string;
+  /** Milliseconds since the epoch. */
+  readonly offeredAt: number;
+}
+
+/**
+ * A tapestry store through which any process that can write to it may offer more knots to runs, without a client of the
+ * Temporal server.
+ */
+export interface SubscribableTapestryStore extends TapestryStore {
+  /** Keeps an offer and returns its number. The run need not exist yet. */
+  offer(offer: Omit<Offer, 'number'>): Promise<number>;
+  /** Offers to a run with a number greater than `after`, in order; at most `limit` (default 100). */
+  offers(runId: string, after?: number, limit?: number): Promise<Offer[]>;
+  /**
+   * Yields every offer to a run after number `after` (default 0) in order, including future ones. Ends when the signal
+   * is aborted. A reader that stops and starts again from its last number misses none.
+   */
+  subscribe(
+    runId: string,
+    options: { readonly after?: number; readonly signal: AbortSignal },
+  ): AsyncIterable<Offer>;
+}

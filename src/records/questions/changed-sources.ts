@@ -1,0 +1,112 @@
+import type { MadeForPartition, PartitionQueries, PartitionRuns } from '../../ports';
+import { isTelling } from './telling-values';
+import type { PartitionsQuestion, StaleReason } from './partition-states';
+
+/** A parameter that not every run gets the same. */
+interface GivenInput {
+  readonly partition: string;
+  readonly input: string;
+  readonly startedAt: number;
+}
+
+/**
+ * Partitions whose runs got a value made by a run of another partition (as content hashes tell), if that
+ * partition has been made again since and its newest run has another value there.
+ */
+export async function changedSources(
+  queries: PartitionQueries,
+  { inputs, plan }: PartitionsQuestion,
+  made: readonly PartitionRuns[],
+): Promise<Map<string, StaleReason[]>> {
+  const given = new Map<string, GivenInput[]>();
+  const parameters = plan.parameters.map(({ name }) => name).filter((name) => name !== 'partition');
+  for (const { partition, newest } of parameters.length > 0 ? made : []) {
+    for (const input of parameters) {
+      const hash = newest.parameter_hashes[input];
+      if (hash === undefined || hash === inputs.get(input)) continue;
+      const users = given.get(hash);
+      const use = { partition, input, startedAt: newest.started_at };
+      if (users) users.push(use);
+      else given.set(hash, [use]);
+    }
+  }
+  const found = new Map<string, StaleReason[]>();
+  if (given.size === 0) return found;
+  const makers = (await queries.madeForPartitions([...given.keys()])).filter(isTelling);
+  const makersOf = new Map<string, MadeForPartition[]>();
+  for (const maker of makers) {
+    const ofHash = makersOf.get(maker.hash);
+    if (ofHash) ofHash.push(maker);
+    else makersOf.set(maker.hash, [maker]);
+  }
+  const newest = await newestOf(queries, makers);
+  const present = await presentValues(queries, makers, newest);
+  for (const [hash, users] of given) {
+    for (const { partition, input, startedAt } of users) {
+      const sources = (makersOf.get(hash) ?? []).filter(({ finished_at }) => finished_at <= startedAt);
+      const changes = sources.map((source) => changeOf(source, newest, present));
+      // A value made in several places is still made in one of them.
+      if (changes.length === 0 || changes.includes(undefined)) continue;
+      const { now, run } = changes[0]!;
+      const { tapestry, partition: of, knot_id: knot } = sources[0]!;
+      const reason: StaleReason = {
+        kind: 'input',
+        input,
+        before: hash,
+        now,
+        source: { tapestry, partition: of, knot, run },
+      };
+      found.set(partition, [...(found.get(partition) ?? []), reason]);
+    }
+  }
+  return found;
+}
+
+type NewestRuns = ReadonlyMap<string, NonNullable<PartitionRuns['newestOk']>>;
+
+const placeOf = (tapestry: string, partition: string): string => JSON.stringify([tapestry, partition]);
+
+async function newestOf(queries: PartitionQueries, makers: readonly MadeForPartition[]): Promise<NewestRuns> {
+  const newest = new Map<string, NonNullable<PartitionRuns['newestOk']>>();
+  for (const tapestry of new Set(makers.map((maker) => maker.tapestry))) {
+    for (const { partition, newestOk } of await queries.partitionRuns(tapestry)) {
+      if (newestOk) newest.set(placeOf(tapestry, partition), newestOk);
+    }
+  }
+  return newest;
+}
+
+/**
+ * The values that the knots made in the newest runs, if these are not the runs that made the compared values.
+ */
+async function presentValues(
+  queries: PartitionQueries,
+  makers: readonly MadeForPartition[],
+  newest: NewestRuns,
+): Promise<ReadonlyMap<string, string | null>> {
+  const runs = new Set<string>();
+  const knots = new Set<string>();
+  for (const { tapestry, partition, knot_id, temporal_run_id } of makers) {
+    const run = newest.get(placeOf(tapestry, partition))?.temporal_run_id;
+    if (run === undefined || run === temporal_run_id) continue;
+    runs.add(run);
+    knots.add(knot_id);
+  }
+  if (runs.size === 0) return new Map();
+  const outputs = await queries.outputsOf([...runs], [...knots]);
+  return new Map(
+    outputs.map((output) => [placeOf(output.temporal_run_id, output.knot_id), output.output_hash]),
+  );
+}
+
+/** Undefined if that place still makes the value. */
+function changeOf(
+  { tapestry, partition, knot_id, temporal_run_id, hash }: MadeForPartition,
+  newest: NewestRuns,
+  present: ReadonlyMap<string, string | null>,
+): { readonly now: string | null; readonly run: string } | undefined {
+  const run = newest.get(placeOf(tapestry, partition));
+  if (!run || run.temporal_run_id === temporal_run_id) return undefined;
+  const now = present.get(placeOf(run.temporal_run_id, knot_id)) ?? null;
+  return now === hash ? undefined : { now, run: run.run_id };
+}

@@ -1,0 +1,30 @@
+import type { DifferenceCause, KnotDifference } from './diff-runs';
+
+const CAUSES: Readonly<Record<DifferenceCause, (difference: KnotDifference) => string>> = {
+  parameter: () => 'it was given something else',
+  definition: ({ first, second }) =>
+    `it is a ${first!.definition} in one and a ${second!.definition} in the other`,
+  version: ({ first, second }) =>
+    `its definition has version ${first!.definition_version ?? 'none'} and ${second!.definition_version ?? 'none'}`,
+  code: () => 'the code of its body has changed',
+  constants: ({ inputs }) => `its constants differ (${inputs.join(', ')})`,
+  policy: () => 'its options differ',
+  wiring: ({ inputs }) => `its inputs come from other knots (${inputs.join(', ')})`,
+  inputs: ({ inputs }) => `it was given other values of its parents (${inputs.join(', ')})`,
+  parents: () => 'its parents differ',
+  signal: ({ first, second }) =>
+    first!.outcome === second!.outcome
+      ? 'the signal that it took brought something else'
+      : 'the signal that it waits for came in one of the runs only',
+  'child-run': () => 'the run that it started came to something else',
+  failure: () => 'on the same inputs, the same code did not come to the same end',
+  'not-repeatable': () =>
+    'on the same inputs, the same code gave something else: its body depends on more than its inputs',
+  'only-in-first': () => 'the second run has no record of it',
+  'only-in-second': () => 'the first run has no record of it',
+};
+
+/** Why a knot differs, for people: without a capital and a full stop. */
+export function differenceSentence(difference: KnotDifference): string {
+  return difference.causes.map((cause) => CAUSES[cause](difference)).join('; ');
+}

@@ -1,0 +1,26 @@
+/** Compares numbers inside ids by value. */
+export const ids = new Intl.Collator('en', { numeric: true });
+
+/**
+ * Sorts knot ids with parents before children, otherwise by id. If the wirings of two runs contradict each other, follows one of them.
+ *
+ * @param parentsOf by id
+ */
+export function inOrder(parentsOf: ReadonlyMap<string, readonly string[]>): string[] {
+  const ordered = new Set<string>();
+  const entered = new Set<string>();
+  const open: { id: string; isLeft: boolean }[] = [...parentsOf.keys()]
+    .sort((one, other) => ids.compare(other, one))
+    .map((id) => ({ id, isLeft: false }));
+  for (let place = open.pop(); place; place = open.pop()) {
+    const { id, isLeft } = place;
+    if (isLeft) ordered.add(id);
+    if (isLeft || entered.has(id)) continue;
+    entered.add(id);
+    open.push({ id, isLeft: true });
+    for (const parent of parentsOf.get(id)!) {
+      if (parentsOf.has(parent)) open.push({ id: parent, isLeft: false });
+    }
+  }
+  return [...ordered];
+}

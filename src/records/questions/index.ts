@@ -1,0 +1,20 @@
+export { cacheDifferenceText, cacheReasonText } from './cache-text';
+export { comparePlans } from './compare-plans';
+export { diffRuns, type KnotDifference, type RunDifference } from './diff-runs';
+export { differenceSentence } from './difference-sentence';
+export { explainCache, type CacheExplanation } from './explain-cache';
+export { impact, type AffectedKnot, type Impact, type ImpactOptions } from './impact';
+export { inOrder } from './in-order';
+export { mapOfElement } from './map-of-element';
+export { wiringOf } from './parents-of';
+export {
+  partitionStates,
+  type PartitionState,
+  type PartitionStatus,
+  type RunOfPartition,
+  type StaleReason,
+} from './partition-states';
+export { readAll } from './read-all';
+export { resolveHash } from './resolve-hash';
+export { staleReasonText } from './stale-reason-text';
+export { why, type Origin, type WhyOptions } from './why';

@@ -1,0 +1,262 @@
+import type { Plan } from '../../plan';
+import { readPlan } from '../../plan/read-plan';
+import type { AnyDomain, KeyRange, TimeWindow } from '../../partitions';
+import type {
+  Backends,
+  PartitionQueries,
+  PartitionRun,
+  PartitionRuns,
+  RunRecord,
+  RunStatus,
+} from '../../ports';
+import { changedSources } from './changed-sources';
+import { partitionQueries } from './partition-queries';
+import { neededKnots, planChanges } from './plan-changes';
+
+/**
+ * The state of a partition:
+ *
+ * - `missing`: no run is on record, or asked for;
+ * - `running`: its newest run is under way;
+ * - `ok`: its newest run has succeeded, and another one would get the same inputs and do the same;
+ * - `stale`: its newest run has succeeded, and code, configuration or an input has changed since;
+ * - `failed`: its newest run has failed, or was cancelled or terminated.
+ */
+export type PartitionState = 'missing' | 'running' | 'ok' | 'stale' | 'failed';
+
+/** A change since a partition was made. */
+export interface StaleReason {
+  /** `code`: the body changed; `config`: the knot changed; `input`: the run would get something else. */
+  readonly kind: 'code' | 'config' | 'input';
+  /** The knot, for `code` and `config`. */
+  readonly knot?: string;
+  /**
+   * The part of the knot that changed, for `config`. `new`: that run lacks the knot. `plan-gone`: nothing is
+   * known about the whole run.
+   */
+  readonly part?: 'new' | 'definition' | 'version' | 'wiring' | 'constants' | 'policy' | 'plan-gone';
+  /** The parameter, for `input`. */
+  readonly input?: string;
+  /** Content hashes of code or value; null: there is none. */
+  readonly before?: string | null;
+  readonly now?: string | null;
+  /**
+   * For an input that was made for another partition: which knot of which partition makes something else now.
+   */
+  readonly source?: {
+    readonly tapestry: string;
+    readonly partition: string;
+    readonly knot: string;
+    /** That partition's newest successful run. */
+    readonly run: string;
+  };
+}
+
+export interface RunOfPartition {
+  readonly runId: string;
+  readonly status: RunStatus;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly finishedAt: number | null;
+}
+
+export interface PartitionStatus {
+  readonly key: string;
+  readonly state: PartitionState;
+  /** For a span of time: its beginning and end (milliseconds since the epoch). */
+  readonly window?: TimeWindow;
+  /** It has not ended yet; such a partition is listed because somebody made it by its key. */
+  readonly isOpen?: true;
+  /** Number of recorded runs. */
+  readonly runs: number;
+  readonly newest?: RunOfPartition;
+  /** The newest successful run, which may be the same. */
+  readonly newestOk?: RunOfPartition;
+  /** For `stale`: the first ten reasons. */
+  readonly reasons: readonly StaleReason[];
+}
+
+export interface PartitionsQuestion extends KeyRange {
+  readonly domain: AnyDomain;
+  /** The current plan of the tapestry, and its hash. */
+  readonly plan: Plan;
+  readonly planHash: string;
+  /** Content hashes of what a run would get now, by parameter name; without the partition. */
+  readonly inputs: ReadonlyMap<string, string>;
+  /** The content hash of a value. */
+  readonly hashOf: (value: unknown) => string;
+  /** Runs that no worker has begun, which are not on record. */
+  readonly unbegun?: readonly RunRecord[];
+}
+
+const SHOWN_REASONS = 10;
+
+/**
+ * The partitions of a tapestry in order, with what is recorded of each.
+ *
+ * @throws SelvageError `InvalidPartition` (for a range), `BackendUnavailable`
+ */
+export async function partitionStates(
+  { runHistory, tapestryStore }: Pick<Backends, 'runHistory' | 'tapestryStore'>,
+  question: PartitionsQuestion,
+): Promise<PartitionStatus[]> {
+  const { domain, plan, unbegun = [] } = question;
+  const queries = partitionQueries(runHistory);
+  const keys = domain.keys(question);
+  const recorded = new Map<string, PartitionRuns>();
+  for (const runs of await queries.partitionRuns(plan.tapestry)) recorded.set(runs.partition, runs);
+  const waiting = new Map(unbegun.map((run) => [run.partition ?? '', run]));
+  const closed = new Set(keys);
+  const open = [...new Set([...recorded.keys(), ...waiting.keys()])].filter(
+    (key) => !closed.has(key) && isOpen(question, key),
+  );
+  const listed = [...keys, ...open];
+  const made = listed.flatMap((key) => {
+    const runs = recorded.get(key);
+    return runs && runs.newest === runs.newestOk && !waiting.has(key) ? [runs] : [];
+  });
+  const reasons = await staleReasons(queries, tapestryStore, question, made);
+  return listed.map((key): PartitionStatus => {
+    const runs = recorded.get(key);
+    const newest = waiting.get(key) ?? runs?.newest;
+    const window = domain.windowOf(key);
+    const newestRun = newest && describe(newest);
+    const newestOk = runs?.newestOk;
+    const why = reasons.get(key) ?? [];
+    return {
+      key,
+      state: newest ? stateOf(newest.status, why) : 'missing',
+      ...(window && { window }),
+      ...(!closed.has(key) && { isOpen: true }),
+      runs: (runs?.runs ?? 0) + (waiting.has(key) ? 1 : 0),
+      ...(newestRun && { newest: newestRun }),
+      ...(newestOk && { newestOk: newestOk === newest ? newestRun! : describe(newestOk) }),
+      reasons: why.slice(0, SHOWN_REASONS),
+    };
+  });
+}
+
+function stateOf(status: RunStatus, reasons: readonly StaleReason[]): PartitionState {
+  if (status === 'running') return 'running';
+  if (status !== 'succeeded') return 'failed';
+  return reasons.length > 0 ? 'stale' : 'ok';
+}
+
+function describe({ run_id, status, started_at, finished_at }: PartitionRun): RunOfPartition {
+  return { runId: run_id, status, startedAt: started_at, finishedAt: finished_at };
+}
+
+/** Whether it is one of the requested partitions and has not ended. */
+function isOpen({ domain, now, from, to }: PartitionsQuestion, key: string): boolean {
+  if (from !== undefined || to !== undefined) return false;
+  try {
+    const window = domain.windowOf(key);
+    return window !== undefined && window.end > now;
+  } catch {
+    // A partition that the domain no longer has.
+    return false;
+  }
+}
+
+/** By key; partitions that are up to date are left out. */
+async function staleReasons(
+  queries: PartitionQueries,
+  tapestryStore: Backends['tapestryStore'],
+  question: PartitionsQuestion,
+  made: readonly PartitionRuns[],
+): Promise<ReadonlyMap<string, readonly StaleReason[]>> {
+  const found = new Map<string, StaleReason[]>();
+  const add = (key: string, reasons: readonly StaleReason[]): void => {
+    if (reasons.length === 0) return;
+    const known = found.get(key) ?? [];
+    // Both the record and the plan of a map may report its code.
+    const more = reasons.filter(
+      ({ kind, knot }) =>
+        kind !== 'code' || !known.some((other) => other.kind === 'code' && other.knot === knot),
+    );
+    if (more.length > 0) found.set(key, [...known, ...more]);
+  };
+  const byRun = new Map(made.map(({ partition, newest }) => [newest.temporal_run_id, partition]));
+  const codes = codesOf(question.plan);
+  for (const { temporal_run_id, knot_id, code_hash } of await queries.otherCode([...byRun.keys()], codes)) {
+    add(byRun.get(temporal_run_id)!, [
+      { kind: 'code', knot: knot_id, before: code_hash, now: codes.get(knot_id)! },
+    ]);
+  }
+  for (const runs of ofOnePlan(made)) {
+    const { reasons, isOtherDomain } = await changesSince(tapestryStore, question, runs[0]!.newest);
+    for (const { partition, newest } of runs) {
+      add(partition, reasons);
+      add(partition, changedInputs(question, newest, isOtherDomain ? partition : undefined));
+    }
+  }
+  for (const [partition, reasons] of await changedSources(queries, question, made)) add(partition, reasons);
+  return found;
+}
+
+/** The current code of the knots that the terminals need. */
+function codesOf(plan: Plan): Map<string, string> {
+  const knots = neededKnots(plan).filter(({ definition }) => definition >= 0);
+  return new Map(knots.map(({ id, definition }) => [id, plan.definitions[definition]!.codeHash]));
+}
+
+/** @param partition its key, if its window may have changed */
+function changedInputs(
+  { domain, inputs, hashOf }: PartitionsQuestion,
+  { parameter_hashes }: PartitionRun,
+  partition: string | undefined,
+): StaleReason[] {
+  const reasons: StaleReason[] = [];
+  const compare = (input: string, now: string): void => {
+    const before = parameter_hashes[input];
+    if (before !== undefined && before !== now) reasons.push({ kind: 'input', input, before, now });
+  };
+  if (partition !== undefined) compare('partition', hashOf(domain.parse(partition)));
+  for (const [input, now] of inputs) compare(input, now);
+  return reasons;
+}
+
+interface ChangesSince {
+  readonly reasons: readonly StaleReason[];
+  /** The partitions of its plan are divided in another way. */
+  readonly isOtherDomain: boolean;
+}
+
+/** Runs are many and their plans few, so conclusions from a plan and its terminals are computed once. */
+function ofOnePlan(made: readonly PartitionRuns[]): PartitionRuns[][] {
+  const byPlan = new Map<string, PartitionRuns[]>();
+  // Runs that were read together share equal objects.
+  const asked = new Map<PartitionRun['terminals'], string>();
+  for (const runs of made) {
+    const { plan_hash, terminals } = runs.newest;
+    let text = asked.get(terminals);
+    if (text === undefined) asked.set(terminals, (text = JSON.stringify(Object.values(terminals))));
+    const key = `${plan_hash} ${text}`;
+    const known = byPlan.get(key);
+    if (known) known.push(runs);
+    else byPlan.set(key, [runs]);
+  }
+  return [...byPlan.values()];
+}
+
+async function changesSince(
+  tapestryStore: Backends['tapestryStore'],
+  { plan, planHash }: PartitionsQuestion,
+  { plan_hash, terminals }: PartitionRun,
+): Promise<ChangesSince> {
+  const stored = plan_hash === planHash ? undefined : await tapestryStore.get(plan_hash);
+  if (!stored && plan_hash !== planHash)
+    return { reasons: [{ kind: 'config', part: 'plan-gone' }], isOtherDomain: true };
+  const before = stored ? readPlan(stored.text) : plan;
+  return {
+    reasons: planChanges(before, Object.values(terminals), plan),
+    isOtherDomain: cutOf(before) !== cutOf(plan),
+  };
+}
+
+/** How partitions are divided, without the first and the last. */
+function cutOf({ partition }: Plan): string {
+  return JSON.stringify(partition?.domain ?? null, (name, value: unknown) =>
+    name === 'start' || name === 'last' || name === 'keys' ? undefined : value,
+  );
+}

@@ -1,0 +1,19 @@
+import type { StaleReason } from './partition-states';
+
+const HASH_DIGITS = 8;
+
+/** A change since a partition was made, in a few words. */
+export function staleReasonText({ kind, knot, part, input, before, now, source }: StaleReason): string {
+  const change = `${shortHash(before)} → ${shortHash(now)}`;
+  if (kind === 'code') return `code of "${knot}" (${change})`;
+  if (kind === 'input') {
+    const from = source ? `, from "${source.knot}" of ${source.tapestry} ${source.partition}` : '';
+    return `input "${input}" (${change}${from})`;
+  }
+  if (part === 'plan-gone') return 'its plan is gone, so that nothing can be compared';
+  return part === 'new' ? `knot "${knot}" is new` : `${part} of "${knot}"`;
+}
+
+function shortHash(hash: string | null | undefined): string {
+  return hash ? hash.slice(hash.indexOf(':') + 1).slice(0, HASH_DIGITS) : 'none';
+}

@@ -1,0 +1,18 @@
+import type { LineageRecord } from '../../ports';
+
+/** In bytes. Smaller values (numbers, flags, short texts) are often equal by chance. */
+const TELLING_BYTES = 32;
+
+/**
+ * Whether an equal hash in another run shows that the value came from there. Queries follow a value from the run that made it to a run that
+ * has it as a parameter only if it is large enough for that.
+ */
+export function isTelling({ output_size }: Pick<LineageRecord, 'output_size'>): boolean {
+  return output_size !== null && output_size >= TELLING_BYTES;
+}
+
+export const PARAMETER = 'parameter';
+
+export function isParameter({ definition }: LineageRecord): boolean {
+  return definition === PARAMETER;
+}

@@ -1,0 +1,160 @@
+import { SelvageError } from '../../errors';
+import type { LineageQuery, LineageRecord, RunHistory } from '../../ports';
+import { mapOfElement } from './map-of-element';
+import { readAll } from './read-all';
+import { RecordsOfRuns } from './records-of-runs';
+import { childRunOf } from './nested-runs';
+import { resolveHash } from './resolve-hash';
+import { isParameter, isTelling } from './telling-values';
+
+/** How a value came about: the knot that made it, and its inputs. */
+export interface Origin {
+  readonly record: LineageRecord;
+  /** By input name. Empty if `repeats` or `isCut` is true. */
+  readonly inputs: readonly OriginInput[];
+  /** The same knot of the same run occurs earlier, with its inputs. */
+  readonly repeats: boolean;
+  /** It has inputs, but the answer has reached its limit. */
+  readonly isCut: boolean;
+  /** For a parameter: the knot that made an equal value in an earlier run. */
+  readonly madeBefore?: Origin;
+  /** For a knot that ran another tapestry: the terminals of its last run, by name, which make up its value. */
+  readonly terminals?: readonly OriginInput[];
+}
+
+export interface OriginInput {
+  readonly name: string;
+  /** Null: the parent had no value. */
+  readonly hash: string | null;
+  /** The parent's id. Absent for a constant. */
+  readonly knotId?: string;
+  /** Absent for a constant, and if the parent's record is missing. */
+  readonly origin?: Origin;
+}
+
+export interface WhyOptions {
+  /** The run in which it was made. Default: the newest that made it itself, rather than taking it over or getting it as a parameter. */
+  readonly runId?: string;
+  /** Most knots in the answer. Default 1,000. */
+  readonly limit?: number;
+}
+
+const LIMIT = 1_000;
+/** If more knots than this have taken over or received a value, its maker may not be found. */
+const CANDIDATES = 100_000;
+
+/**
+ * Walks upstream from a value: the knot that made it, its inputs, the knots that made those, and so on. If a parameter's value was made by
+ * an earlier run, continues into that run.
+ *
+ * @param given the hash, or its beginning (see {@link resolveHash})
+ * @throws SelvageError `UnknownValue`, `AmbiguousHash`, `BackendUnavailable`
+ */
+export async function why(runHistory: RunHistory, given: string, options: WhyOptions = {}): Promise<Origin> {
+  const { runId, limit = LIMIT } = options;
+  const hash = await resolveHash(runHistory, given);
+  const maker = await findMaker(runHistory, { outputHash: hash, ...(runId !== undefined && { runId }) });
+  if (!maker) throw unknownValue(hash, runId);
+  return await new Walk(runHistory, limit).originOf(maker);
+}
+
+class Walk {
+  private readonly records: RecordsOfRuns;
+  private readonly told = new Set<string>();
+
+  constructor(
+    private readonly runHistory: RunHistory,
+    private readonly limit: number,
+  ) {
+    this.records = new RecordsOfRuns(runHistory);
+  }
+
+  async originOf(record: LineageRecord): Promise<Origin> {
+    const key = `${record.temporal_run_id} ${record.knot_id}`;
+    const repeats = this.told.has(key);
+    const isCut = !repeats && this.told.size >= this.limit;
+    if (repeats || isCut) return { record, inputs: [], repeats, isCut };
+    this.told.add(key);
+    const inputs: OriginInput[] = [];
+    for (const [name, hash] of Object.entries(record.parent_input_hashes)) {
+      const knotId = record.parent_knot_ids[name]!;
+      const parent = await this.parentOf(record, knotId, hash);
+      inputs.push({ name, hash, knotId, ...(parent && { origin: await this.originOf(parent) }) });
+    }
+    for (const [name, hash] of Object.entries(record.constant_input_hashes)) inputs.push({ name, hash });
+    const before = isParameter(record) && isTelling(record) ? await this.madeBefore(record) : undefined;
+    const terminals = await this.terminalsOf(record);
+    return {
+      record,
+      inputs,
+      repeats,
+      isCut,
+      ...(before && { madeBefore: await this.originOf(before) }),
+      ...(terminals && { terminals }),
+    };
+  }
+
+  private async terminalsOf(record: LineageRecord): Promise<OriginInput[] | undefined> {
+    const run = childRunOf(record);
+    const ended = run === undefined ? undefined : await this.runHistory.getRunByTemporalId(run);
+    if (!ended) return undefined;
+    const records = await this.records.of(run!);
+    const terminals: OriginInput[] = [];
+    for (const [name, knotId] of Object.entries(ended.terminals)) {
+      const terminal = records.get(knotId);
+      if (!terminal) continue;
+      const { output_hash: hash } = terminal;
+      terminals.push({ name, hash, knotId, origin: await this.originOf(terminal) });
+    }
+    return terminals;
+  }
+
+  /**
+   * The parent in the same run. If the parent ran again with another result after this value was taken over, the knot that made the actual
+   * input.
+   */
+  private async parentOf(
+    record: LineageRecord,
+    knotId: string,
+    hash: string | null,
+  ): Promise<LineageRecord | undefined> {
+    const parent = (await this.records.of(record.temporal_run_id)).get(knotId);
+    // An element's input is a part of its parent's value.
+    const isPart = mapOfElement(record.knot_id) !== undefined;
+    if (!parent || parent.output_hash === hash || hash === null || isPart) return parent;
+    return await findMaker(this.runHistory, { outputHash: hash, knotId });
+  }
+
+  private async madeBefore({
+    output_hash: hash,
+    finished_at: end,
+    temporal_run_id: run,
+  }: LineageRecord): Promise<LineageRecord | undefined> {
+    // Up to and including the same millisecond.
+    const query = { outputHash: hash!, until: end + 1 };
+    const maker = await findMaker(this.runHistory, query, (record) => record.temporal_run_id !== run);
+    return maker && !isParameter(maker) ? maker : undefined;
+  }
+}
+
+/** The newest knot that made the value itself; otherwise one that took it over or has it as a parameter. */
+async function findMaker(
+  runHistory: RunHistory,
+  query: Pick<LineageQuery, 'outputHash' | 'runId' | 'knotId' | 'until'>,
+  isWanted: (record: LineageRecord) => boolean = () => true,
+): Promise<LineageRecord | undefined> {
+  const isMaker = (record: LineageRecord): boolean =>
+    isWanted(record) && !isParameter(record) && record.cached_from_run === null;
+  const all = await readAll(runHistory, query, CANDIDATES, (page) => page.some(isMaker));
+  const records = all.filter(isWanted);
+  return records.find(isMaker) ?? records.find((record) => !isParameter(record)) ?? records[0];
+}
+
+export function unknownValue(hash: string, runId?: string): SelvageError {
+  return new SelvageError(
+    'UnknownValue',
+    `No knot${runId === undefined ? '' : ` of run "${runId}"`} on record has the value ${hash}. Give a hash as records have it, or its beginning: ` +
+      '`selvage lineage --run RUN` shows them.',
+    { details: { hash, ...(runId !== undefined && { run: runId }) } },
+  );
+}

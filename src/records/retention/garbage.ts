@@ -1,0 +1,167 @@
+import { SelvageError, isAway, type ErrorCode } from '../../errors';
+import { PUT_AGAIN_AFTER_MS, type Backends, type StoredEntry } from '../../ports';
+import { oldestRunning, type OpenRun } from './running-runs';
+
+const HOUR_MS = 60 * 60 * 1000;
+export const DEFAULT_GRACE_MS = 24 * HOUR_MS;
+/** A writer has at least this long between putting a value and naming it in a record. */
+export const LEAST_GRACE_MS = 2 * HOUR_MS;
+const PAGE = 1_000;
+
+export interface GarbageOptions {
+  /** Values put within this many milliseconds stay. At least two hours. Default 24 hours. */
+  readonly grace?: number;
+  /**
+   * Removes values even if records name them, once their last put, or last reuse by a run, is this many milliseconds ago. At least two
+   * hours. Default: none are.
+   */
+  readonly ttl?: number;
+  /** Only counts. Default false. */
+  readonly dryRun?: boolean;
+  /** Aborting it ends the call after the current page. */
+  readonly signal?: AbortSignal;
+  /** Called with the progress so far. */
+  readonly onProgress?: (report: GarbageReport) => void;
+}
+
+export interface ValueTotal {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+export interface GarbageReport {
+  readonly dryRun: boolean;
+  /** False if it was interrupted or a store is unreachable: values after `last` were not looked at. */
+  readonly complete: boolean;
+  /** Why a store of values could not be read: code and message. */
+  readonly away?: { readonly code: ErrorCode; readonly message: string };
+  readonly examined: ValueTotal;
+  /** Removed (or to be removed) because no record names them. */
+  readonly unreferred: ValueTotal;
+  /** Removed (or to be removed) because of their age. */
+  readonly expired: ValueTotal;
+  /** Values put at this time (milliseconds since the epoch) or later stayed. */
+  readonly before: number;
+  /** The unfinished run because of which values older than the grace or the TTL stayed. */
+  readonly heldBy?: OpenRun;
+  /** The hash of the last value that was looked at. */
+  readonly last?: string;
+}
+
+/**
+ * Removes the values that no record names, page by page: intermediate values of runs (slices of maps, payloads of signals, parameters), and
+ * values put by a worker that died before recording them. Values put within the grace, or since the oldest unfinished run began, stay. Safe
+ * beside writers, and any number may run at once. If a store is unreachable, it ends there, and `away` says so.
+ *
+ * @param open unfinished runs that the run history may not know yet
+ * @throws SelvageError `InvalidConfig`, `BackendUnavailable`
+ */
+export async function collectGarbage(
+  backends: Pick<Backends, 'runHistory' | 'dataStore'>,
+  options: GarbageOptions = {},
+  open?: OpenRun,
+): Promise<GarbageReport> {
+  const { grace = DEFAULT_GRACE_MS, ttl } = options;
+  requireSpan('grace', grace);
+  if (ttl !== undefined) requireSpan('ttl', ttl);
+  return await sweep(backends, { ...options, grace }, open);
+}
+
+/** @internal Like {@link collectGarbage}, with a grace of any length. */
+export async function sweep(
+  { runHistory, dataStore }: Pick<Backends, 'runHistory' | 'dataStore'>,
+  {
+    grace,
+    ttl,
+    dryRun = false,
+    signal,
+    onProgress,
+  }: Omit<GarbageOptions, 'grace'> & { readonly grace: number },
+  open?: OpenRun,
+): Promise<GarbageReport> {
+  const now = Date.now();
+  const holder = earlier(open, await oldestRunning(runHistory));
+  const until = (span: number): number => Math.min(now - span, holder?.since ?? now);
+  const before = until(grace);
+  const removed = { dryRun, before };
+  const heldBy = holder && holder.since < now - Math.min(grace, ttl ?? grace) ? holder : undefined;
+  const examined = new Total();
+  const unreferred = new Total();
+  const expired = new Total();
+  let last: string | undefined;
+  const report = (complete: boolean, away?: SelvageError): GarbageReport => ({
+    ...removed,
+    complete,
+    ...(away && { away: { code: away.code, message: away.message } }),
+    examined: examined.sum,
+    unreferred: unreferred.sum,
+    expired: expired.sum,
+    ...(heldBy && { heldBy }),
+    ...(last !== undefined && { last }),
+  });
+  const remove = async (entries: readonly StoredEntry[], since: number, total: Total): Promise<void> => {
+    if (entries.length === 0) return;
+    const hashes = entries.map(({ hash }) => hash);
+    const gone = new Set(dryRun ? hashes : await dataStore.deleteUnlessPutSince(hashes, since));
+    total.add(entries.filter(({ hash }) => gone.has(hash)));
+  };
+  // The noted time may be that much too early.
+  const oldSince = before - PUT_AGAIN_AFTER_MS;
+  const expiredSince = ttl === undefined ? -Infinity : until(ttl) - PUT_AGAIN_AFTER_MS;
+  const sweepPage = async (from: string | undefined): Promise<string | undefined> => {
+    const page = await dataStore.list({ limit: PAGE, ...(from !== undefined && { cursor: from }) });
+    examined.add(page.items);
+    const tooOld = page.items.filter(({ lastPutAt }) => lastPutAt < expiredSince);
+    await remove(tooOld, expiredSince, expired);
+    const old = page.items.filter(({ lastPutAt }) => lastPutAt < oldSince && lastPutAt >= expiredSince);
+    const named = old.length > 0 ? await runHistory.referredTo(old.map(({ hash }) => hash)) : new Set();
+    await remove(
+      old.filter(({ hash }) => !named.has(hash)),
+      oldSince,
+      unreferred,
+    );
+    last = page.items.at(-1)?.hash ?? last;
+    return page.cursor;
+  };
+  let cursor: string | undefined;
+  do {
+    if (signal?.aborted) return report(false);
+    try {
+      cursor = await sweepPage(cursor);
+    } catch (error) {
+      // Everything listed before has been removed by then; large values may be on a server of their own.
+      if (isAway(error)) return report(false, error);
+      throw error;
+    }
+    onProgress?.(report(cursor === undefined));
+  } while (cursor !== undefined);
+  return report(true);
+}
+
+class Total {
+  private count = 0;
+  private bytes = 0;
+
+  add(entries: readonly StoredEntry[]): void {
+    this.count += entries.length;
+    for (const { size } of entries) this.bytes += size;
+  }
+
+  get sum(): ValueTotal {
+    return { count: this.count, bytes: this.bytes };
+  }
+}
+
+function earlier(one: OpenRun | undefined, other: OpenRun | undefined): OpenRun | undefined {
+  if (!one || !other) return one ?? other;
+  return one.since <= other.since ? one : other;
+}
+
+function requireSpan(option: 'grace' | 'ttl', span: number): void {
+  if (Number.isFinite(span) && span >= LEAST_GRACE_MS) return;
+  throw new SelvageError(
+    'InvalidConfig',
+    `The ${option} is ${String(span)} ms. Give two hours (${LEAST_GRACE_MS} ms) or more: what a worker has put and not recorded yet must stay.`,
+    { details: { option, span, reason: 'WrongValue' } },
+  );
+}

@@ -1,0 +1,15 @@
+export { collectGarbage, type GarbageOptions, type GarbageReport, type ValueTotal } from './garbage';
+export { findDamaged, setAside, type DamagedValues, type SetAside } from './damaged-values';
+export { prune, type OpenRuns, type PruneOptions, type PruneReport } from './prune';
+export type { OpenRun } from './running-runs';
+export {
+  planScrub,
+  scrub,
+  scrubOf,
+  type Referrer,
+  type ScrubOptions,
+  type ScrubPlan,
+  type ScrubSelection,
+  type Scrubbed,
+  type ScrubbedValue,
+} from './scrub';

@@ -1,0 +1,205 @@
+import { SelvageError } from '../../errors';
+import type { Backends, RunHistory, RunRecord } from '../../ports';
+import { collectGarbage, LEAST_GRACE_MS, type GarbageReport } from './garbage';
+import { allRuns, runningRuns, type OpenRun } from './running-runs';
+
+export interface PruneOptions {
+  /** Removes runs that ended longer ago than this many milliseconds. At least two hours. */
+  readonly olderThan: number;
+  /** Only runs of this tapestry, and the runs that their knots started. Default: all. */
+  readonly tapestry?: string;
+  /** Only tells which runs would be removed. Default false. */
+  readonly dryRun?: boolean;
+  /** Aborting it ends the call after the current run. */
+  readonly signal?: AbortSignal;
+  /** Called with the progress so far. */
+  readonly onProgress?: (report: PruneReport) => void;
+}
+
+export interface PrunedTapestry {
+  readonly tapestry: string;
+  readonly runs: number;
+  /** When the oldest and the newest of them began: milliseconds since the epoch. */
+  readonly oldest: number;
+  readonly newest: number;
+}
+
+export interface PruneReport {
+  readonly dryRun: boolean;
+  /** False if it was interrupted: the next call does the rest. */
+  readonly complete: boolean;
+  /** Runs that ended before this time (milliseconds since the epoch) are removed. */
+  readonly before: number;
+  /** How many runs were (or would be) removed, including nested ones. */
+  readonly runs: number;
+  /** The same by tapestry, sorted by name. */
+  readonly tapestries: readonly PrunedTapestry[];
+  /** Number of removed lineage records; 0 for a dry run. */
+  readonly records: number;
+  /**
+   * Runs that are old enough but stay because an unfinished or younger run needs them. `heldRuns` lists the
+   * first ones.
+   */
+  readonly held: number;
+  readonly heldRuns: readonly string[];
+  /** The removed values. Absent for a dry run, and if it was interrupted before. */
+  readonly garbage?: GarbageReport;
+}
+
+/** Unfinished runs that the server knows, and the run history may not know yet. */
+export interface OpenRuns {
+  readonly oldest?: OpenRun;
+  /** Their ids, and those of the runs that they resume. */
+  readonly needed: ReadonlySet<string>;
+}
+
+const NAMED_RUNS = 20;
+/** Runs started by one run are listed close together. */
+const REMEMBERED_PARENTS = 1_000;
+
+/**
+ * Removes runs that ended long ago, with their lineage, and then the values that no record names any more. A
+ * run and the runs that its knots started are removed together or not at all: while one of them is
+ * unfinished, or ended later, all stay. A run that an unfinished one resumes stays, too. A value stays as
+ * long as a remaining record names it. May run beside workers and other calls, and be interrupted at any
+ * time: the next call does the rest.
+ *
+ * @param open unfinished runs
+ * @throws SelvageError `InvalidConfig`, `BackendUnavailable`
+ */
+export async function prune(
+  backends: Pick<Backends, 'runHistory' | 'dataStore'>,
+  options: PruneOptions,
+  open: OpenRuns = { needed: new Set() },
+): Promise<PruneReport> {
+  const { olderThan, tapestry, dryRun = false, signal, onProgress } = options;
+  if (!(Number.isFinite(olderThan) && olderThan >= LEAST_GRACE_MS)) {
+    throw new SelvageError(
+      'InvalidConfig',
+      `The age is ${String(olderThan)} ms. Give two hours (${LEAST_GRACE_MS} ms) or more: of a run that has just ended, a worker may still record something.`,
+      { details: { option: 'olderThan', span: olderThan, reason: 'WrongValue' } },
+    );
+  }
+  const { runHistory } = backends;
+  const before = Date.now() - olderThan;
+  const families = new Families(runHistory, before, await neededRuns(runHistory, open));
+  const totals = new Map<string, PrunedTapestry>();
+  const heldRuns: string[] = [];
+  let [runs, records, held] = [0, 0, 0];
+  const report = (complete: boolean, garbage?: GarbageReport): PruneReport => ({
+    dryRun,
+    complete,
+    before,
+    runs,
+    tapestries: [...totals.values()].sort((one, other) => (one.tapestry < other.tapestry ? -1 : 1)),
+    records,
+    held,
+    heldRuns,
+    ...(garbage && { garbage }),
+  });
+  // Newest first, so that child runs come before their parents. They may be removed meanwhile.
+  for await (const run of allRuns(runHistory, { until: before })) {
+    if (signal?.aborted) return report(false);
+    const fate = await families.fateOf(run);
+    if (tapestry !== undefined && (await families.rootOf(run)).tapestry !== tapestry) continue;
+    if (fate === 'held') {
+      held += 1;
+      if (heldRuns.length < NAMED_RUNS) heldRuns.push(run.run_id);
+    }
+    if (fate !== 'goes') continue;
+    const deleted = dryRun ? 0 : await runHistory.deleteRun(run.temporal_run_id);
+    // Another call has removed it meanwhile.
+    if (deleted === undefined) continue;
+    runs += 1;
+    records += deleted;
+    totals.set(run.tapestry, withRun(totals.get(run.tapestry), run));
+    onProgress?.(report(false));
+  }
+  if (dryRun) return report(true);
+  const garbage = await collectGarbage(backends, { ...(signal && { signal }) }, open.oldest);
+  return report(garbage.complete, garbage);
+}
+
+/** Ids of unfinished runs, and of those that they resume. */
+async function neededRuns(runHistory: RunHistory, open: OpenRuns): Promise<ReadonlySet<string>> {
+  const needed = new Set(open.needed);
+  for await (const { run_id: runId, details } of runningRuns(runHistory)) {
+    needed.add(runId);
+    const { resumed_from: resumed } = details as { resumed_from?: string };
+    if (resumed !== undefined) needed.add(resumed);
+  }
+  return needed;
+}
+
+/** `young`: it is not old enough. `held`: it is old enough, but stays because of another run. */
+type Fate = 'goes' | 'held' | 'young';
+
+/** Decides which runs are removed, and which stay because of their parent or a child. */
+class Families {
+  /** Temporal run ids of the parents of runs that stay. */
+  private readonly parentsOfStaying = new Set<string>();
+  /** The fate of runs that have started others, by Temporal run id. */
+  private readonly fates = new Map<string, Fate>();
+  private readonly parents = new Map<string, RunRecord | undefined>();
+
+  constructor(
+    private readonly runHistory: RunHistory,
+    private readonly before: number,
+    private readonly needed: ReadonlySet<string>,
+  ) {}
+
+  /** Call it for the newest run first. */
+  async fateOf(run: RunRecord): Promise<Fate> {
+    const fate = await this.fate(run);
+    const { parent_temporal_run_id: parent } = run.details as { parent_temporal_run_id?: string };
+    if (fate !== 'goes' && parent !== undefined) this.parentsOfStaying.add(parent);
+    return fate;
+  }
+
+  /** The topmost run of the family, as far as it is on record. */
+  async rootOf(run: RunRecord): Promise<RunRecord> {
+    let root = run;
+    for (let parent = await this.parentOf(root); parent; parent = await this.parentOf(root)) root = parent;
+    return root;
+  }
+
+  private async fate(run: RunRecord): Promise<Fate> {
+    const { status, finished_at: end, run_id: runId, temporal_run_id: temporalRunId } = run;
+    if (status === 'running' || end === null || end >= this.before) return 'young';
+    if (this.needed.has(runId) || this.parentsOfStaying.has(temporalRunId)) return 'held';
+    const parent = await this.parentOf(run);
+    if (!parent) return 'goes';
+    let fateOfParent = this.fates.get(parent.temporal_run_id);
+    if (fateOfParent === undefined) {
+      fateOfParent = await this.fate(parent);
+      this.fates.set(parent.temporal_run_id, fateOfParent);
+    }
+    return fateOfParent === 'goes' ? 'goes' : 'held';
+  }
+
+  private async parentOf({ parent_run_id: id, details }: RunRecord): Promise<RunRecord | undefined> {
+    const { parent_temporal_run_id: temporalRunId } = details as { parent_temporal_run_id?: string };
+    if (id === null && temporalRunId === undefined) return undefined;
+    const key = temporalRunId ?? `latest ${id}`;
+    if (!this.parents.has(key)) {
+      if (this.parents.size >= REMEMBERED_PARENTS) this.parents.clear();
+      const { runHistory } = this;
+      this.parents.set(
+        key,
+        temporalRunId === undefined
+          ? await runHistory.getRun(id!)
+          : await runHistory.getRunByTemporalId(temporalRunId),
+      );
+    }
+    return this.parents.get(key);
+  }
+}
+
+function withRun(total: PrunedTapestry | undefined, { tapestry, started_at: at }: RunRecord): PrunedTapestry {
+  return {
+    tapestry,
+    runs: (total?.runs ?? 0) + 1,
+    oldest: Math.min(total?.oldest ?? at, at),
+    newest: Math.max(total?.newest ?? at, at),
+  };
+}

@@ -1,0 +1,268 @@
+import { SelvageError } from '../../errors';
+import { valuesNamedBy, type Backends, type LineageRecord, type RunRecord } from '../../ports';
+import { addOwner, present, removeValue, subjectsIn, type Owned } from './owned-values';
+import { runningRuns } from './running-runs';
+import { slicesOfMap } from './slices-of-map';
+import { planOf, recordsOf, valuesOfRun, withNestedRuns } from './values-of-run';
+import { everyItem } from '../../ports/parts/every-item';
+
+/** Most knots listed for each value; there may be more. */
+const NAMED_KNOTS = 20;
+/** Most hashes that a run's record lists for each scrub; beyond that only the number. */
+const NOTED_HASHES = 100;
+
+/** Which values to remove. A value must meet all given conditions. */
+export interface ScrubSelection {
+  readonly hashes?: readonly string[];
+  /** Run ids: all values of these runs, and of those that their knots started. */
+  readonly runs?: readonly string[];
+  /** Values last put more than this many milliseconds ago. */
+  readonly olderThan?: number;
+}
+
+export interface Referrer {
+  readonly runId: string;
+  readonly temporalRunId: string;
+  readonly knotId: string;
+  readonly finishedAt: number;
+}
+
+/** A value to be removed, and the newest of the knots that refer to it. */
+export interface ScrubbedValue {
+  readonly hash: string;
+  /** Whether the data store has it. */
+  readonly isThere: boolean;
+  readonly madeBy: readonly Referrer[];
+  readonly takenBy: readonly Referrer[];
+  /** There are more of either than are listed. */
+  readonly hasMore: boolean;
+  /** With sealed values: the subjects for whom runs have stored it. Each one's copy is removed. */
+  readonly subjects?: readonly string[];
+}
+
+export interface ScrubPlan {
+  readonly values: readonly ScrubbedValue[];
+  /** Unfinished runs that refer to some of the values: without `force`, nothing is removed. */
+  readonly running: readonly string[];
+  /** Runs that may have small values in Temporal's history as well, since their `inlineLimit` was not 0. */
+  readonly inHistories: readonly string[];
+}
+
+export interface ScrubOptions {
+  /** Kept in the records of the runs that made the values. */
+  readonly reason?: string;
+  /** The user who removes them, for the records. */
+  readonly actor?: string;
+  /** Removes even values that unfinished runs refer to, which may fail because of it. Default false. */
+  readonly force?: boolean;
+}
+
+export interface Scrubbed {
+  /** How many existing values were removed. */
+  readonly removed: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** A scrub, as noted in the run's record under `details.scrubs`. */
+export interface ScrubNote {
+  readonly at: number;
+  readonly by: string | null;
+  readonly reason: string | null;
+  /** How many values of the run. */
+  readonly values: number;
+  /** At most 100. */
+  readonly hashes: readonly string[];
+}
+
+/**
+ * Finds what would be removed, and what refers to it. Copies of a value inside others are other values:
+ * `impact` finds those.
+ *
+ * @throws SelvageError `UnknownRun`, `InvalidConfig`, `BackendUnavailable`
+ */
+export async function planScrub(backends: Backends, selection: ScrubSelection): Promise<ScrubPlan> {
+  const selected = await selectedValues(backends, selection);
+  const slices: Owned = new Map();
+  const runs = new Map<string, RunRecord | undefined>();
+  const values: Omit<ScrubbedValue, 'isThere'>[] = [];
+  for (const [hash, subjects] of selected) {
+    const made = await backends.runHistory.findLineage({ outputHash: hash, limit: NAMED_KNOTS });
+    const taken = await backends.runHistory.findLineage({ inputHash: hash, limit: NAMED_KNOTS });
+    for (const { temporal_run_id: id } of [...made.items, ...taken.items]) {
+      if (!runs.has(id)) runs.set(id, await backends.runHistory.getRunByTemporalId(id));
+      addOwner(subjects, runs.get(id));
+    }
+    if (selection.hashes?.includes(hash)) await addSlices(backends, hash, slices);
+    values.push({
+      hash,
+      madeBy: made.items.map(referrer),
+      takenBy: taken.items.map(referrer),
+      hasMore: made.cursor !== undefined || taken.cursor !== undefined,
+    });
+  }
+  for (const [hash, subjects] of selected) {
+    for (const subject of slices.get(hash) ?? []) subjects.add(subject);
+    slices.delete(hash);
+  }
+  const there = await present(backends, new Map([...selected, ...slices]));
+  for (const hash of slices.keys())
+    if (there.has(hash)) values.push({ hash, madeBy: [], takenBy: [], hasMore: false });
+  return {
+    values: values.map((value) => {
+      const subjects = [...(selected.get(value.hash) ?? slices.get(value.hash)!)];
+      return { ...value, isThere: there.has(value.hash), ...(subjects.length > 0 && { subjects }) };
+    }),
+    running: await runningThatNeed(backends, new Set([...selected.keys(), ...slices.keys()])),
+    inHistories: withValuesInHistories(runs.values()),
+  };
+}
+
+/**
+ * Removes the values of a plan from every part of the data store. Records stay, and those of the runs that
+ * made the values note the scrub. Call it again after a crash, or if the bytes of removed values could not be
+ * purged; a new plan works as well.
+ *
+ * @throws SelvageError `RunNotOver` (without `force`), `BackendUnavailable`
+ */
+export async function scrub(
+  backends: Backends,
+  { values, running }: ScrubPlan,
+  { reason, actor, force = false }: ScrubOptions = {},
+): Promise<Scrubbed> {
+  const there = values.filter(({ isThere }) => isThere);
+  if (there.length > 0 && running.length > 0 && !force) throw stillRunning(running);
+  const at = Date.now();
+  // Noted first: a crash must not leave values removed without a recorded reason.
+  await note(backends, there, { at, by: actor ?? null, reason: reason ?? null });
+  for (const value of values) await removeValue(backends, value);
+  await backends.dataStore.purge?.();
+  return { removed: there.length, at };
+}
+
+/** The latest scrub of a value, by the records of the runs that made it. */
+export async function scrubOf(
+  { runHistory }: Pick<Backends, 'runHistory'>,
+  hash: string,
+): Promise<ScrubNote | undefined> {
+  const { items } = await runHistory.findLineage({ outputHash: hash, limit: NAMED_KNOTS });
+  for (const temporalRunId of new Set(items.map(({ temporal_run_id }) => temporal_run_id))) {
+    const run = await runHistory.getRunByTemporalId(temporalRunId);
+    const found = notesOf(run).findLast(
+      ({ hashes, values }) => hashes.includes(hash) || values > hashes.length,
+    );
+    if (found) return found;
+  }
+  return undefined;
+}
+
+async function selectedValues(
+  backends: Backends,
+  { hashes = [], runs = [], olderThan }: ScrubSelection,
+): Promise<Owned> {
+  const selected: Owned = new Map();
+  for (const hash of hashes) subjectsIn(selected, hash);
+  for (const runId of runs) {
+    const run = await backends.runHistory.getRun(runId);
+    if (!run) throw unknownRun(runId);
+    for (const one of await withNestedRuns(backends, run))
+      for (const hash of await valuesOfRun(backends, one)) addOwner(subjectsIn(selected, hash), one);
+  }
+  if (olderThan !== undefined) {
+    if (!(olderThan >= 0)) {
+      throw new SelvageError('InvalidConfig', `The age is ${String(olderThan)} ms. Give 0 or more.`, {
+        details: { option: 'olderThan', reason: 'WrongValue' },
+      });
+    }
+    const before = Date.now() - olderThan;
+    for await (const { hash, lastPutAt } of everyItem((page) => backends.dataStore.list(page)))
+      if (lastPutAt < before) subjectsIn(selected, hash);
+  }
+  return selected;
+}
+
+/** Adds the slices of maps that iterated over the value. */
+async function addSlices(backends: Backends, hash: string, slices: Owned): Promise<void> {
+  for await (const record of everyItem((page) =>
+    backends.runHistory.findLineage({ inputHash: hash, ...page }),
+  )) {
+    const isOverIt = Object.entries(record.parent_input_hashes).some(
+      ([name, input]) => input === hash && (name === 'over' || name.startsWith('over.')),
+    );
+    if (!isOverIt) continue;
+    const run = await backends.runHistory.getRunByTemporalId(record.temporal_run_id);
+    if (!run) continue;
+    const plan = await planOf(backends, run);
+    if (!plan?.has(record.knot_id) || !plan.knot(record.knot_id).policy.map) continue;
+    const map = plan.knot(record.knot_id);
+    for (const slice of await slicesOfMap(backends, plan, map, run)) addOwner(subjectsIn(slices, slice), run);
+  }
+}
+
+async function runningThatNeed(backends: Backends, hashes: ReadonlySet<string>): Promise<string[]> {
+  const need: string[] = [];
+  for await (const run of runningRuns(backends.runHistory)) {
+    const { given_parameters: given = [] } = run.details as { given_parameters?: string[] };
+    const isGiven = [...given, ...Object.values(run.parameter_hashes)].some((hash) => hashes.has(hash));
+    if (isGiven || (await names(backends, run, hashes))) need.push(run.run_id);
+  }
+  return need;
+}
+
+async function names(backends: Backends, run: RunRecord, hashes: ReadonlySet<string>): Promise<boolean> {
+  for await (const record of recordsOf(backends, run))
+    if (valuesNamedBy(record).some((hash) => hashes.has(hash))) return true;
+  return false;
+}
+
+function withValuesInHistories(runs: Iterable<RunRecord | undefined>): string[] {
+  const found = new Set<string>();
+  for (const run of runs) if (run && run.details['inline_limit'] !== 0) found.add(run.run_id);
+  return [...found];
+}
+
+async function note(
+  { runHistory }: Backends,
+  values: readonly ScrubbedValue[],
+  what: Pick<ScrubNote, 'at' | 'by' | 'reason'>,
+): Promise<void> {
+  const byRun = new Map<string, string[]>();
+  for (const { hash, madeBy } of values) {
+    for (const temporalRunId of new Set(madeBy.map((made) => made.temporalRunId)))
+      byRun.set(temporalRunId, [...(byRun.get(temporalRunId) ?? []), hash]);
+  }
+  for (const [temporalRunId, hashes] of byRun) {
+    const run = await runHistory.getRunByTemporalId(temporalRunId);
+    if (!run) continue;
+    const scrubs = [
+      ...notesOf(run),
+      { ...what, values: hashes.length, hashes: hashes.slice(0, NOTED_HASHES) },
+    ];
+    await runHistory.changeRun(temporalRunId, { details: { scrubs } });
+  }
+}
+
+function notesOf(run: RunRecord | undefined): readonly ScrubNote[] {
+  return (run?.details['scrubs'] as ScrubNote[] | undefined) ?? [];
+}
+
+function referrer({ run_id, temporal_run_id, knot_id, finished_at }: LineageRecord): Referrer {
+  return { runId: run_id, temporalRunId: temporal_run_id, knotId: knot_id, finishedAt: finished_at };
+}
+
+function unknownRun(run: string): SelvageError {
+  return new SelvageError(
+    'UnknownRun',
+    `The run history does not know run "${run}". \`selvage runs list\` shows what there is.`,
+    { details: { run } },
+  );
+}
+
+function stillRunning(running: readonly string[]): SelvageError {
+  return new SelvageError(
+    'RunNotOver',
+    `Nothing was removed: values are referred to by runs that are not over (${running.slice(0, 10).join(', ')}). Wait for their end, cancel them, or ` +
+      'remove the values all the same (`--force`, `force: true`): then knots that need them fail or wait.',
+    { details: { runs: [...running] } },
+  );
+}

@@ -1,0 +1,112 @@
+import type { Sha256 } from '../values';
+import { messageText } from '../errors';
+import type { Logger, LoggerLike } from '../authoring/knot-context';
+import type { LineageRecord, StoredValue } from '../ports';
+import { bodyLogger } from './body-logger';
+import { storedValues, encodeOutput } from './encoded-value';
+import { errorLine } from './cause-lines';
+import { tellError } from './exception-record';
+
+/** How much of an attempt's log is kept: its tail. */
+export const LOG_BYTES = 64 * 1024;
+/** A longer line is cut and loses its fields. */
+const LINE_BYTES = 8 * 1024;
+const MESSAGE_LENGTH = 4_000;
+
+/** The log in a record: its hash, its size, and whether earlier lines were dropped. */
+export interface RecordedLog {
+  readonly hash: string;
+  readonly size: number;
+  readonly isCut?: true;
+}
+
+/** A log to commit together with its record. */
+export interface KeptLog {
+  readonly log: RecordedLog;
+  readonly values: readonly StoredValue[];
+}
+
+/**
+ * Collects what the body of one attempt writes by `ctx.logger`: the last 64 KiB, as lines of JSON with `time`
+ * (ISO, UTC), `level`, `message` and `fields`. Allocates nothing before the first line.
+ */
+export class BodyLog {
+  private lines: { readonly text: string; readonly bytes: number }[] | undefined;
+  private bytes = 0;
+  private isCut = false;
+
+  /** A logger that keeps each line and passes it on. */
+  tap(logger: Logger): Logger {
+    const method =
+      (level: keyof LoggerLike) =>
+      (fields: object, message: string): void => {
+        this.add(level, fields, message);
+        logger[level](fields, message);
+      };
+    return bodyLogger({
+      debug: method('debug'),
+      info: method('info'),
+      warn: method('warn'),
+      error: method('error'),
+    });
+  }
+
+  /** Undefined if nothing was written. */
+  store(digest: Sha256): KeptLog | undefined {
+    if (!this.lines) return undefined;
+    const text = this.lines.map((line) => line.text).join('');
+    const value = encodeOutput(new TextEncoder().encode(text), digest);
+    const { hash, size } = value;
+    return { log: { hash, size, ...(this.isCut && { isCut: true }) }, values: storedValues(value) };
+  }
+
+  private add(level: string, fields: object, message: string): void {
+    const time = new Date().toISOString();
+    const line = lineOf({ time, level, message, ...fieldsOf(fields) });
+    this.lines ??= [];
+    this.lines.push(line);
+    this.bytes += line.bytes;
+    while (this.bytes > LOG_BYTES) {
+      this.bytes -= this.lines.shift()!.bytes;
+      this.isCut = true;
+    }
+  }
+}
+
+/** Adds to a knot's record where its body's log is. */
+export function withLog(record: LineageRecord, log: RecordedLog | undefined): LineageRecord {
+  return log ? { ...record, extra: { ...record.extra, log } } : record;
+}
+
+interface Line {
+  readonly time: string;
+  readonly level: string;
+  readonly message: string;
+  readonly fields?: unknown;
+}
+
+function lineOf(line: Line): { readonly text: string; readonly bytes: number } {
+  const whole = `${JSON.stringify(line)}\n`;
+  const bytes = Buffer.byteLength(whole);
+  if (bytes <= LINE_BYTES) return { text: whole, bytes };
+  const { time, level, message } = line;
+  const text = `${JSON.stringify({ time, level, message: messageText(message, MESSAGE_LENGTH), isCut: true })}\n`;
+  return { text, bytes: Buffer.byteLength(text) };
+}
+
+/**
+ * Makes fields fit for JSON: errors become text. If any field has a cycle or a `bigint`, a note replaces them
+ * all.
+ */
+function fieldsOf(given: object): { readonly fields?: unknown } {
+  const fields: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(given))
+    fields[name] = value instanceof Error ? errorLine(tellError(value)) : value;
+  if (Object.keys(fields).length === 0) return {};
+  try {
+    JSON.stringify(fields);
+    return { fields };
+  } catch (error) {
+    return { fields: `They cannot be written as JSON: ${tellError(error).message}` };
+  }
+}

@@ -1,0 +1,23 @@
+import type { Logger, LoggerLike, LogMethod } from '../authoring/knot-context';
+
+/**
+ * Makes `ctx.logger`, which writes to `target` and accepts message and fields in either order.
+ *
+ * @param about fields added to every line, before those that the body gives
+ */
+export function bodyLogger(target: LoggerLike, about: Readonly<Record<string, unknown>> = {}): Logger {
+  const method =
+    (level: keyof LoggerLike): LogMethod =>
+    (first: unknown, second?: unknown) => {
+      const [message, fields] = typeof first === 'string' ? [first, second] : [second, first];
+      const text = typeof message === 'string' ? message : fields instanceof Error ? fields.message : '';
+      target[level]({ ...about, ...fieldsOf(fields) }, text);
+    };
+  return { debug: method('debug'), info: method('info'), warn: method('warn'), error: method('error') };
+}
+
+/** Errors go into the field `err`, as logging libraries expect. */
+function fieldsOf(given: unknown): object {
+  if (given instanceof Error) return { err: given };
+  return typeof given === 'object' && given !== null ? given : given === undefined ? {} : { value: given };
+}

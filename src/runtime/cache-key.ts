@@ -1,0 +1,99 @@
+import { hashJson, type Json, type Sha256 } from '../values';
+import type { PlanKnot } from '../plan';
+import type { DefinitionRecord } from '../authoring/records';
+import type { LineageRecord } from '../ports';
+import { bodyTag } from './body-tags';
+import { mapOf } from './element-knots';
+import type { EncodedValue } from './encoded-value';
+import type { LoadedPlan } from './loaded-plan';
+
+/** Raise it when keys are computed from something else, so that no earlier value is found. */
+const FORMAT = 1;
+
+/**
+ * An input or output of a knot. A stream in the data store differs from its bytes, as bodies see the two
+ * differently.
+ */
+export type ValueIdentity = Pick<EncodedValue, 'hash' | 'size' | 'length' | 'stored'>;
+
+/** The parts that distinguish one value from others. */
+export type ValueId = Pick<ValueIdentity, 'hash' | 'stored'>;
+
+/** The body that runs for a knot. */
+interface KeyedBody {
+  readonly codeHash: string;
+  /** If omitted, it is assumed to be what other workers have at this place. */
+  readonly definition?: DefinitionRecord | undefined;
+}
+
+/**
+ * The key under which a knot's value can be reused: its definition, its version or source, its inputs by
+ * name, and whether schemas are applied; but not who asks, where it runs, or its other options. A function in
+ * place includes its place, as another one of equal source may have captured other values. Undefined if the
+ * knot's values are not reused.
+ *
+ * @param valueOf a parent's value, by its index in the plan and the input that it is wired to; an element of
+ *   a map has
+ * a part of it
+ */
+export function cacheKeyOf(
+  plan: LoadedPlan,
+  knot: PlanKnot,
+  body: KeyedBody,
+  valueOf: (parent: number, input: string) => ValueId,
+  digest: Sha256,
+): string | undefined {
+  const { cache } = knot.policy;
+  const definition = plan.definitionOf(knot);
+  if (!cache || !definition) return undefined;
+  const inputs: Record<string, Json> = {};
+  for (const [name, input] of Object.entries(knot.inputs)) {
+    inputs[name] = 'parent' in input ? identityOf(valueOf(input.parent, name)) : input.hash;
+  }
+  const { name, version, inline } = definition;
+  return hashJson(
+    {
+      format: FORMAT,
+      definition: name,
+      ...(version !== undefined && { version }),
+      ...(inline && { place: placeOf(plan, knot) }),
+      ...(cache.codeHash === 'source' &&
+        codeOf(body, [name, version ?? '', ...(inline ? placeOf(plan, knot) : [])])),
+      // Values that no schema has checked are kept apart from those that one has.
+      ...(knot.policy.validate === false && { validate: false }),
+      inputs,
+    },
+    digest,
+  );
+}
+
+/** The value of an Ok record. */
+export function valueOfRecord(record: LineageRecord): ValueIdentity {
+  const { length, stored } = record.extra as Pick<ValueIdentity, 'length' | 'stored'>;
+  return {
+    hash: record.output_hash!,
+    size: record.output_size!,
+    ...(length !== undefined && { length }),
+    ...(stored !== undefined && { stored }),
+  };
+}
+
+/** Whether an Ok record's value is too old for the knot to reuse now. */
+export function isTooOld(knot: PlanKnot, record: LineageRecord, now: number): boolean {
+  const { maxAge } = knot.policy.cache ?? {};
+  return maxAge !== undefined && now - record.finished_at > maxAge;
+}
+
+/** Where a function in place belongs: its tapestry and knot; for elements, their map. */
+function placeOf({ plan }: LoadedPlan, { id }: PlanKnot): string[] {
+  return [plan.tapestry, mapOf(id) ?? id];
+}
+
+function codeOf({ codeHash, definition }: KeyedBody, knownBy: readonly string[]): Record<string, Json> {
+  const tag = definition && bodyTag(definition, [codeHash, ...knownBy].join(' '));
+  return { code: codeHash, ...(tag !== undefined && { tag }) };
+}
+
+function identityOf({ hash, stored }: ValueId): Json {
+  return stored === undefined ? hash : { hash, stored };
+}

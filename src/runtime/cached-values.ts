@@ -1,0 +1,66 @@
+import type { PlanKnot } from '../plan';
+import type { Backends, LineageRecord } from '../ports';
+import { isTooOld } from './cache-key';
+
+/** Why a value of the same key was not reused: it is older than the knot allows, or no longer in the data store. */
+export type PassedOver = 'too_old' | 'value_gone';
+
+export interface CachedValue {
+  /** The record of the knot that made the value. Absent: there is none to reuse. */
+  readonly record?: LineageRecord;
+  readonly passedOver?: PassedOver;
+}
+
+interface Question {
+  readonly knot: PlanKnot;
+  readonly key: string;
+  readonly resolve: (found: CachedValue) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const NOTHING: CachedValue = Object.freeze({});
+
+/** Looks up values by cache key. Lookups of the same moment share one query. */
+export class CachedValues {
+  private questions: Question[] = [];
+
+  constructor(
+    private readonly backends: Pick<Backends, 'runHistory' | 'dataStore'>,
+    private readonly now: () => number,
+  ) {}
+
+  /** @throws SelvageError `BackendUnavailable` */
+  find(knot: PlanKnot, key: string): Promise<CachedValue> {
+    return new Promise((resolve, reject) => {
+      if (this.questions.length === 0) void Promise.resolve().then(() => this.answerAll());
+      this.questions.push({ knot, key, resolve, reject });
+    });
+  }
+
+  private async answerAll(): Promise<void> {
+    const questions = this.questions;
+    this.questions = [];
+    try {
+      const answers = await this.answers(questions);
+      questions.forEach(({ resolve }, index) => resolve(answers[index]!));
+    } catch (error) {
+      for (const { reject } of questions) reject(error);
+    }
+  }
+
+  private async answers(questions: readonly Question[]): Promise<CachedValue[]> {
+    const { runHistory, dataStore } = this.backends;
+    const records = await runHistory.findCached([...new Set(questions.map(({ key }) => key))]);
+    if (records.size === 0) return questions.map(() => NOTHING);
+    const present = await dataStore.keep([
+      ...new Set([...records.values()].map((record) => record.output_hash!)),
+    ]);
+    const now = this.now();
+    return questions.map(({ knot, key }): CachedValue => {
+      const record = records.get(key);
+      if (!record) return NOTHING;
+      if (isTooOld(knot, record, now)) return { passedOver: 'too_old' };
+      return present.has(record.output_hash!) ? { record } : { passedOver: 'value_gone' };
+    });
+  }
+}

@@ -1,0 +1,72 @@
+import type { PlanPolicy } from '../plan';
+import { SelvageError } from '../errors';
+import type { DefinitionRecord } from '../authoring/records';
+import type { KnotContext } from '../authoring/knot-context';
+import { describeIssues, pathOf, type SchemaIssue, type StandardSchema } from '../authoring/standard-schema';
+import { watched } from './body-watch';
+import { readableThrow } from './exception-record';
+
+const NO_SCHEMAS: Pick<DefinitionRecord, 'input' | 'output'> = {};
+
+/**
+ * Validates inputs, calls the body and validates its result, unless the knot switches validation off. Whatever the body
+ * throws passes through, except values that cannot even be inspected.
+ *
+ * @throws SelvageError `InvalidInput` or `InvalidOutput`, naming the knot, the path and the schema's complaint
+ */
+export async function callBody(
+  definition: DefinitionRecord,
+  policy: PlanPolicy,
+  inputs: Record<string, unknown>,
+  context: KnotContext,
+): Promise<unknown> {
+  try {
+    return await watched(context, () => callValidated(definition, policy, inputs, context));
+  } catch (error) {
+    throw readableThrow(error);
+  }
+}
+
+async function callValidated(
+  definition: DefinitionRecord,
+  { validate }: PlanPolicy,
+  inputs: Record<string, unknown>,
+  context: KnotContext,
+): Promise<unknown> {
+  const { input, output } = validate === false ? NO_SCHEMAS : definition;
+  const given = input ? await validated(input, inputs, 'InvalidInput', definition, context) : inputs;
+  const result = await definition.body(given, context);
+  const value = isBlob(result) ? new Uint8Array(await result.arrayBuffer()) : result;
+  return output ? await validated(output, value, 'InvalidOutput', definition, context) : value;
+}
+
+async function validated(
+  schema: StandardSchema,
+  value: unknown,
+  code: 'InvalidInput' | 'InvalidOutput',
+  definition: DefinitionRecord,
+  context: KnotContext,
+): Promise<unknown> {
+  let result = schema['~standard'].validate(value);
+  if (result instanceof Promise) result = await result;
+  if (!result.issues) return result.value;
+  const what = code === 'InvalidInput' ? 'inputs' : 'result';
+  throw new SelvageError(
+    code,
+    `The ${what} of knot "${context.knotId}" (${definition.name}) do${what === 'result' ? 'es' : ''} not satisfy the ` +
+      `${code === 'InvalidInput' ? 'input' : 'output'} schema: ${describeIssues(result.issues)}.`,
+    { details: { knot: context.knotId, definition: definition.name, issues: result.issues.map(plainIssue) } },
+  );
+}
+
+function plainIssue(issue: SchemaIssue): { path: string; message: string } {
+  return { path: pathOf(issue), message: issue.message };
+}
+
+function isBlob(value: unknown): value is Blob {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    ['[object Blob]', '[object File]'].includes(Object.prototype.toString.call(value))
+  );
+}

@@ -1,0 +1,119 @@
+import { hashText } from '../values';
+import type { PlanInput, PlanKnot, PlanPolicy } from '../plan';
+import type { LoadedPlan } from './loaded-plan';
+import { listInputs } from './map-elements';
+
+/** One element of a map, as a knot of the definition that runs for each of them. */
+export interface ElementKnot extends PlanKnot {
+  readonly map: PlanKnot;
+  readonly position: number;
+}
+
+export function isElement(knot: PlanKnot): knot is ElementKnot {
+  return 'map' in knot;
+}
+
+const SHARED = 'shared.';
+
+/** Longest key (in characters of JSON) that an id contains in full, as databases index records by id. */
+const LONGEST_KEY = 200;
+const KEY_BEGINNING = 100;
+const HASH_DIGITS = 24;
+
+/**
+ * The id of an element: `users[17]`, or for a plain object `users["anna"]`. A long key is cut and a hash follows the
+ * quotes, where no other id has one.
+ */
+export function elementId(map: string, at: number | string): string {
+  return `${map}[${shortKey(at)}]`;
+}
+
+function shortKey(at: number | string): string {
+  const key = JSON.stringify(at);
+  if (typeof at === 'number' || key.length <= LONGEST_KEY) return key;
+  const digits = hashText(key).slice('sha256:'.length).slice(0, HASH_DIGITS);
+  return `${JSON.stringify(at.slice(0, KEY_BEGINNING))}~${digits}`;
+}
+
+/** The map of an element, by its id. Undefined for a knot, whose id has no bracket. */
+export function mapOf(elementId: string): string | undefined {
+  const bracket = elementId.indexOf('[');
+  return bracket < 0 ? undefined : elementId.slice(0, bracket);
+}
+
+/** The elements of one map as knots, equal except for their ids. */
+export class ElementKnots {
+  private readonly common: Omit<PlanKnot, 'id'> & { readonly map: PlanKnot };
+
+  constructor(plan: LoadedPlan, map: PlanKnot) {
+    const {
+      retry,
+      timeout,
+      cancelGrace,
+      taskQueue,
+      onCodeChange,
+      maxConcurrent,
+      ratePerSecond,
+      priority,
+      validate,
+      logs,
+    } = map.policy;
+    const { cache } = map.policy.map!;
+    const policy: PlanPolicy = {
+      ...(retry && { retry }),
+      ...(timeout !== undefined && { timeout }),
+      ...(cancelGrace !== undefined && { cancelGrace }),
+      ...(taskQueue !== undefined && { taskQueue }),
+      ...(onCodeChange && { onCodeChange }),
+      ...(maxConcurrent && { maxConcurrent }),
+      ...(ratePerSecond && { ratePerSecond }),
+      ...(priority !== undefined && { priority }),
+      ...(validate === false && { validate }),
+      ...(logs === false && { logs }),
+      ...(cache && { cache }),
+    };
+    this.common = {
+      map,
+      definition: plan.plan.definitions.indexOf(plan.elementDefinitionOf(map)),
+      inputs: bodyInputs(map),
+      policy,
+      configHash: map.configHash,
+    };
+  }
+
+  /** @param key for a plain object */
+  at(position: number, key: string | undefined): ElementKnot {
+    const { map, definition, inputs, policy, configHash } = this.common;
+    // Assigned by name: spreading takes several times as long, and there are many elements.
+    const id = this.idAt(position, key);
+    return { id, position, map, definition, inputs, policy, configHash };
+  }
+
+  /** @param key for a plain object */
+  idAt(position: number, key: string | undefined): string {
+    return elementId(this.common.map.id, key ?? position);
+  }
+}
+
+/** The body's inputs by name: the lists that its elements come from, and the shared inputs. */
+function bodyInputs(map: PlanKnot): Record<string, PlanInput> {
+  const inputs: [string, PlanInput][] = listInputs(map).map(([input, bound]) => [bound, map.inputs[input]!]);
+  for (const [input, shared] of Object.entries(map.inputs)) {
+    if (input.startsWith(SHARED)) inputs.push([input.slice(SHARED.length), shared]);
+  }
+  return Object.fromEntries(inputs);
+}
+
+/** Generated one by one on demand. */
+export function* allElements(
+  knots: ElementKnots,
+  count: number,
+  keys: readonly string[] | undefined,
+): Iterable<ElementKnot> {
+  for (let position = 0; position < count; position++) yield knots.at(position, keys?.[position]);
+}
+
+/** An element's name in messages and listings of its map: its position or key. */
+export function elementName(at: number | string): string {
+  return `[${shortKey(at)}]`;
+}

@@ -1,0 +1,37 @@
+import {
+  StoredBytes,
+  decodeText,
+  decodeValue,
+  encodeValue,
+  hashText,
+  partOf,
+  valueOfPart,
+  type Sha256,
+} from '../values';
+import type { ValueId } from './cache-key';
+import { encodeOutput, type EncodedValue } from './encoded-value';
+
+/** The identity of an element as a value of its own. */
+export function idOfPart(text: string, digest: Sha256): ValueId {
+  const value = valueOfPart(text);
+  if (value?.kind === 'json') return { hash: hashText(text, digest) };
+  const { hash, stored } = encodeOutput(decodeText(text), digest);
+  return { hash, ...(stored !== undefined && { stored }) };
+}
+
+/** A fresh copy of an element. */
+export function freshPart(text: string): unknown {
+  const value = valueOfPart(text);
+  return value?.kind === 'bytes' ? decodeValue(value) : decodeText(text);
+}
+
+/** An element's value as a part of the list. Undefined if its bytes are not at hand. */
+export function partOfValue({ encoded, hash, size, stored }: EncodedValue): string | undefined {
+  if (stored !== undefined) return partOfStored({ hash, size, stored });
+  return encoded && partOf(encoded);
+}
+
+export function partOfStored({ hash, size, stored }: { hash: string; size: number; stored: string }): string {
+  const encoded = encodeValue(new StoredBytes({ hash, size, ...(stored && { mediaType: stored }) }));
+  return partOf(encoded);
+}

@@ -1,0 +1,138 @@
+import {
+  StoredBytes,
+  asPlainBytes,
+  contentHash,
+  decodeText,
+  encodeValue,
+  jsonOf,
+  type Encoded,
+  type Sha256,
+} from '../values';
+import { SelvageError } from '../errors';
+import type { Envelope } from '../scheduler/envelope';
+import type { StoredValue } from '../ports';
+
+/** A value that has left its body: encoded, hashed, and shared with nobody. */
+export interface EncodedValue {
+  readonly hash: string;
+  /** Bytes of the encoded value. */
+  readonly size: number;
+  /** Absent if the bytes are already in the data store (a stream that the body stored). */
+  readonly encoded?: Encoded;
+  /** `encoded` in the form that the data store keeps. */
+  readonly bytes?: Uint8Array;
+  /** For a list: its number of elements. */
+  readonly length?: number;
+  /** For a stored stream: its media type, or ''. */
+  readonly stored?: string;
+}
+
+const decoder = new TextDecoder();
+
+/**
+ * Encodes a body's result.
+ *
+ * @throws SelvageError `NotEncodable`, naming the path of the part that cannot be encoded
+ */
+export function encodeOutput(value: unknown, digest: Sha256): EncodedValue {
+  if (StoredBytes.is(value)) {
+    return { hash: value.hash, size: value.size, stored: value.mediaType ?? '' };
+  }
+  const encoded = ownCopy(encodeValue(value));
+  const bytes = encoded.kind === 'bytes' ? encoded.bytes : utf8(encoded.text);
+  return {
+    hash: contentHash(encoded, digest),
+    size: bytes.byteLength,
+    encoded,
+    bytes,
+    ...(Array.isArray(value) && { length: value.length }),
+  };
+}
+
+/**
+ * Buffers from Node's shared pool: separate memory for each would cost more than everything else about a
+ * small value.
+ */
+function utf8(text: string): Uint8Array {
+  const { buffer, byteOffset, byteLength } = Buffer.from(text);
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** Copies bytes, as encoding leaves them in the body's memory, which the body may go on using. */
+function ownCopy(encoded: Encoded): Encoded {
+  return encoded.kind === 'bytes' ? { kind: 'bytes', bytes: new Uint8Array(encoded.bytes) } : encoded;
+}
+
+/** A fresh copy of the value for one consumer, so that no body can change another's input. */
+export function decodeEncoded(encoded: Encoded): unknown {
+  return encoded.kind === 'bytes' ? encoded.bytes.slice() : decodeText(encoded.text);
+}
+
+/** The value for one consumer: a fresh copy, or for a stored stream its reference. */
+export function freshCopy(value: EncodedValue): unknown {
+  return value.encoded ? decodeEncoded(value.encoded) : storedReference(value);
+}
+
+/** The reference to a stored stream that consumers get. */
+export function storedReference(value: { hash: string; size: number; stored?: string }): StoredBytes {
+  return new StoredBytes({
+    hash: value.hash,
+    size: value.size,
+    ...(value.stored && { mediaType: value.stored }),
+  });
+}
+
+/** The envelope in which the value travels: inline up to `inlineLimit` bytes, else a reference. */
+export function envelopeOf(value: EncodedValue, inlineLimit: number): Envelope {
+  if (value.encoded && value.size <= inlineLimit) return { value: jsonOf(value.encoded) };
+  return {
+    hash: value.hash,
+    size: value.size,
+    ...(value.length !== undefined && { length: value.length }),
+    ...(value.stored !== undefined && { stored: value.stored }),
+  };
+}
+
+/** Stands for a parameter that is in the data store. No encoded value has this tag. */
+export interface ParameterReference {
+  readonly $type: 'reference';
+  readonly hash: string;
+  readonly size: number;
+  /** As in a reference envelope. */
+  readonly stored?: string;
+}
+
+export function parameterReference({
+  hash,
+  size,
+  stored,
+}: Pick<EncodedValue, 'hash' | 'size' | 'stored'>): ParameterReference {
+  return { $type: 'reference', hash, size, ...(stored !== undefined && { stored }) };
+}
+
+/** The bytes that the data store must hold for the value; empty for a stream, which is already there. */
+export function storedValues({ hash, bytes }: EncodedValue): StoredValue[] {
+  return bytes ? [{ hash, bytes }] : [];
+}
+
+/** The encoded form of stored bytes; their hash tells the kind. The bytes are not copied. */
+export function encodedOfStored(hash: string, bytes: Uint8Array): Encoded {
+  return hash.startsWith('bytes-sha256:')
+    ? { kind: 'bytes', bytes: asPlainBytes(bytes) }
+    : { kind: 'json', text: decoder.decode(bytes) };
+}
+
+/** A fresh copy of the value that stored bytes stand for; their hash tells the kind. */
+export function decodeStored(hash: string, bytes: Uint8Array): unknown {
+  // `slice` of a Buffer would be a view, not a copy.
+  return hash.startsWith('bytes-sha256:') ? new Uint8Array(bytes) : decodeText(decoder.decode(bytes));
+}
+
+export function valueMissing(hash: string, knot: string): SelvageError {
+  return new SelvageError(
+    'ValueMissing',
+    `The value ${hash} of knot "${knot}" is not in the data store. It was deleted, or this process looks at another ` +
+      'data store than the worker that wrote it: compare their SELVAGE_DATA (`selvage doctor` shows it).',
+    { details: { hash, knot } },
+  );
+}

@@ -1,0 +1,55 @@
+import { graphOfPlan } from '../plan/run-graph';
+import type { GraphState, RunGraph } from '../authoring/run-graph';
+import type { ExceptionRecord, LineageRecord } from '../ports';
+import type { ElementCounts } from './lineage';
+import type { LoadedPlan } from './loaded-plan';
+
+/** The graph of a plan, with the recorded state of its knots. Records of map elements are ignored. */
+export function graphOfRun({ plan, hash }: LoadedPlan, records: Iterable<LineageRecord>): RunGraph {
+  const states = new Map<string, LineageRecord>();
+  for (const record of records) states.set(record.knot_id, record);
+  const graph = graphOfPlan(plan, hash);
+  const knots = graph.knots.map((knot) => {
+    const record = states.get(knot.id);
+    return record ? { ...knot, state: stateOf(record, knot.codeHash) } : knot;
+  });
+  return { ...graph, knots };
+}
+
+/** The state that a record states, for a graph. */
+export function stateOf(record: LineageRecord, codeHash: string | undefined): GraphState {
+  const { extra, code_hash: code } = record;
+  const { error, elements, child_run, attempts, waits } = extra as {
+    error?: ExceptionRecord;
+    elements?: ElementCounts;
+    child_run?: { run_id: string };
+    attempts?: GraphState['attempts'];
+    waits?: GraphState['waits'];
+  };
+  // The value of another run was made by that run's code.
+  const isOther = code !== null && record.cached_from_run === null && code !== codeHash;
+  return {
+    outcome: record.outcome,
+    ...(record.skip_reason && { skipReason: record.skip_reason }),
+    ...(record.output_hash !== null && { hash: record.output_hash }),
+    ...(record.output_size !== null && { size: record.output_size }),
+    scheduledAt: record.scheduled_at,
+    startedAt: record.started_at,
+    finishedAt: record.finished_at,
+    attempt: record.attempt,
+    ...(record.cached_from_run !== null && { cachedFrom: record.cached_from_run }),
+    ...(error && { error: { type: error.type, message: error.message } }),
+    ...(elements && {
+      elements: {
+        count: elements.count,
+        failed: elements.failed,
+        ...(elements.reused !== undefined && { reused: elements.reused }),
+      },
+    }),
+    ...(isOther && { otherCode: code }),
+    ...(child_run && { childRun: child_run.run_id }),
+    ...(record.worker !== null && { worker: record.worker }),
+    ...(attempts && { attempts }),
+    ...(waits && { waits }),
+  };
+}

@@ -1,0 +1,67 @@
+import { nodeSha256 } from '../../node-sha256';
+import { problemsOf } from '../../plan';
+import { SelvageError, type ErrorCode } from '../../errors';
+import { NamedDefinitions, withNested } from '..';
+import { recordOf, type Tapestry } from '../../authoring';
+import type { TapestryRecord } from '../../authoring/records';
+import { unusedParameter, unusedParameters } from '../../authoring/unused-parameters';
+
+/** One thing that is wrong with a tapestry. */
+export interface Problem {
+  /** An `error` prevents a run, a `warning` does not. */
+  readonly severity: 'error' | 'warning';
+  readonly code: ErrorCode;
+  /** The sub-code, for codes that cover several mistakes. */
+  readonly reason?: string;
+  readonly message: string;
+  /** The culprits by role: `tapestry`, `knot`, `input`, `parameter`, … */
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Returns everything that is wrong with a tapestry and its nested ones, instead of throwing the first mistake. Runs
+ * nothing; closes the tapestry. Given a function that builds a tapestry, a mistake of wiring is thrown inside it, so
+ * only the first of those is returned.
+ *
+ * @returns an empty list if a plan can be made; for what a run may cost, see `selvage plan`
+ */
+export function check<Parameters extends object, Values extends object>(
+  tapestry: Tapestry<Parameters, Values> | (() => Tapestry<Parameters, Values>),
+): readonly Problem[] {
+  let record: TapestryRecord;
+  try {
+    record = recordOf(typeof tapestry === 'function' ? tapestry() : tapestry);
+  } catch (error) {
+    if (!SelvageError.is(error)) throw error;
+    return [problemOf(error)];
+  }
+  const all = withNested(record);
+  const errors = [...all].flatMap((each) => problemsOf(each, nodeSha256));
+  if (errors.length === 0) errors.push(...problemsBetween(all));
+  return [...errors.map(problemOf), ...warningsOf(record)];
+}
+
+/** Problems that a worker of these tapestries would refuse, although each tapestry is right by itself. */
+function problemsBetween(tapestries: ReadonlySet<TapestryRecord>): SelvageError[] {
+  try {
+    new NamedDefinitions(tapestries, nodeSha256);
+    return [];
+  } catch (error) {
+    if (SelvageError.is(error)) return [error];
+    throw error;
+  }
+}
+
+function problemOf({ code, message, details: { reason, ...details } }: SelvageError): Problem {
+  return { severity: 'error', code, ...(typeof reason === 'string' && { reason }), message, details };
+}
+
+/** Problems that prevent no run. */
+export function warningsOf(record: TapestryRecord): Problem[] {
+  return unusedParameters(record).map((parameter) => ({
+    severity: 'warning',
+    code: 'UnusedParameter',
+    message: unusedParameter(record.name, parameter),
+    details: { tapestry: record.name, parameter },
+  }));
+}

@@ -1,0 +1,46 @@
+import { nodeSha256 } from '../../node-sha256';
+import { graphOfPlan } from '../../plan';
+import { SelvageError } from '../../errors';
+import { planOf } from '..';
+import { isTapestry, recordOf, type Tapestry } from '../../authoring';
+import type { RunResult } from '../../authoring/outcome';
+import type { RunGraph } from '../../authoring/run-graph';
+
+/**
+ * Everything that can be drawn: a tapestry, the return value of `runLocally`, or the result of a run's
+ * handle.
+ */
+export type Drawable = Tapestry<any, any> | RunResult<any>;
+
+/** The graph to draw and, for a run, how it ended. */
+export interface Drawn {
+  readonly graph: RunGraph;
+  readonly run?: Pick<RunResult, 'runId' | 'status' | 'error'>;
+}
+
+/**
+ * The graph of a tapestry or run. Closes a tapestry: nothing can be added to it from then on.
+ *
+ * @throws SelvageError `InvalidConfig` if it is neither; any of compiling
+ */
+export function drawnOf(given: Drawable): Drawn {
+  if (isTapestry(given)) {
+    const { loaded } = planOf(recordOf(given), nodeSha256);
+    return { graph: graphOfPlan(loaded.plan, loaded.hash) };
+  }
+  if (!isResult(given)) {
+    throw new SelvageError(
+      'InvalidConfig',
+      `A tapestry or the result of a run was expected, and ${typeof given === 'object' ? 'another object' : typeof given} was given. ` +
+        'Give what tapestry() or runLocally() answered, or the result of a handle: `await handle.result()`.',
+      { details: { reason: 'WrongValue' } },
+    );
+  }
+  const { graph, runId, status, error } = given;
+  return { graph, run: { runId, status, ...(error && { error }) } };
+}
+
+function isResult(given: unknown): given is RunResult<any> {
+  const { graph } = (given ?? {}) as Partial<RunResult>;
+  return Array.isArray(graph?.knots);
+}

@@ -1,0 +1,209 @@
+import { setMaxListeners } from 'node:events';
+import type { PlanKnot } from '../../plan';
+import {
+  CachedValues,
+  Limits,
+  LoadedPlan,
+  LocalTrail,
+  NOTED_WAIT_MS,
+  NamedDefinitions,
+  bodyLogger,
+  decodeStored,
+  encodeOutput,
+  valueOfRecord,
+  waitUnlessStopped,
+  withNested,
+  type AcceptedExtension,
+  type BodyExtension,
+  type EncodedValue,
+  type Execution,
+  type Hashing,
+  HandedOnHere,
+  callInProcess,
+  type BodySurroundings,
+  type KnotHost,
+  type KnotTrail,
+  type MadeValue,
+  type Throw,
+} from '..';
+import type { LoggerLike } from '../../authoring/knot-context';
+import type { KnotBody, TapestryRecord } from '../../authoring/records';
+import type { Backends, Commit, CommitResult, LineageRecord } from '../../ports';
+import type { LocalWaits } from './local-waits';
+import type { StartedBy } from './run-record';
+
+export interface InProcessEnvironment extends Hashing {
+  /** Bodies that replace those of the definitions, by knot id or definition name. */
+  readonly replace?: Readonly<Record<string, KnotBody>>;
+  readonly terminals?: readonly string[];
+  readonly resources?: Readonly<Record<string, unknown>>;
+  readonly logger?: LoggerLike;
+  readonly signal?: AbortSignal;
+  readonly concurrency?: number;
+  /** Whether knots with the option `cache` reuse existing values. Default true. */
+  readonly reuse?: boolean;
+  /** Present if the tapestry has knots that wait. */
+  readonly waits?: LocalWaits;
+  readonly runId: string;
+  /** The key of this run's records, in place of Temporal's run id. New for each run. */
+  readonly temporalRunId: string;
+  readonly startedBy?: StartedBy;
+  readonly backends: Backends;
+  /** Whether the run itself is recorded, beside its knots. */
+  readonly recordsRun: boolean;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+const SILENT: LoggerLike = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** Runs the knots of a run in this process. */
+export class LocalKnotHost implements KnotHost {
+  readonly callBody = callInProcess;
+  readonly surroundings: BodySurroundings;
+  readonly firstAttempt = 1;
+  readonly thrownBefore = 0;
+  /** The definitions of the tapestry and of its nested ones. */
+  readonly definitions: NamedDefinitions;
+  /** In the order of the commits. */
+  readonly lineage: LineageRecord[] = [];
+  isCancelled = false;
+  /**
+   * Aborts the bodies. Absent if the run cannot be cancelled. Not the user's signal, because any number of bodies may
+   * listen to it.
+   */
+  private readonly stop: AbortController | undefined;
+  private readonly cachedValues: CachedValues;
+  private readonly limits: Limits;
+
+  /** @param extendedPlan the plan with all accepted extensions; some may not be on record yet */
+  constructor(
+    tapestry: TapestryRecord,
+    private extendedPlan: LoadedPlan,
+    private readonly environment: InProcessEnvironment,
+  ) {
+    const { backends, resources = {}, runId, temporalRunId, now } = environment;
+    this.definitions = new NamedDefinitions(withNested(tapestry), environment.sha256);
+    this.limits = Limits.of(backends.leaseTable);
+    this.cachedValues = new CachedValues(backends, now);
+    const logger = bodyLogger(environment.logger ?? SILENT);
+    const { dataStore } = backends;
+    const handedOn = new HandedOnHere();
+    this.surroundings = { runId, temporalRunId, resources, dataStore, handedOn, loggerOf: () => logger };
+    if (environment.signal) {
+      this.stop = new AbortController();
+      setMaxListeners(0, this.stop.signal);
+    }
+  }
+
+  get hashing(): Hashing {
+    return this.environment;
+  }
+
+  get cancel(): AbortSignal | undefined {
+    return this.stop?.signal;
+  }
+
+  get watchesGrace(): boolean {
+    return this.stop !== undefined;
+  }
+
+  abort(reason: unknown): void {
+    this.stop?.abort(reason);
+  }
+
+  now(): number {
+    return this.environment.now();
+  }
+
+  trail(): LocalTrail {
+    return new LocalTrail(null);
+  }
+
+  isStopped(): boolean {
+    return this.isCancelled;
+  }
+
+  /** Never: what has ended is recorded, even after a cancel. */
+  isOver(): boolean {
+    return false;
+  }
+
+  execution(attempt: number, startedAt: number, finishedAt: number): Execution {
+    return {
+      runId: this.surroundings.runId,
+      temporalRunId: this.surroundings.temporalRunId,
+      dispatcher: 'in_process',
+      taskQueue: null,
+      worker: null,
+      attempt,
+      scheduledAt: startedAt,
+      startedAt,
+      finishedAt,
+    };
+  }
+
+  classifyError(): 'leave' | undefined {
+    return this.isCancelled ? 'leave' : undefined;
+  }
+
+  async retry({ delay }: Throw): Promise<'retry' | 'leave'> {
+    await waitUnlessStopped(delay, this.cancel);
+    return this.isCancelled ? 'leave' : 'retry';
+  }
+
+  async limited<T>(
+    { id: knotId, policy }: PlanKnot,
+    trail: KnotTrail,
+    since: number,
+    attempt: () => Promise<T>,
+  ): Promise<T> {
+    const { runId, temporalRunId } = this.surroundings;
+    const asked = this.now();
+    return await this.limits.run(
+      { policy, runId, temporalRunId, knotId, since, refusals: 0, patience: Infinity, signal: this.cancel },
+      () => {
+        const now = this.now();
+        if (now - asked >= NOTED_WAIT_MS) trail.waited('LimitReached', asked, now);
+        return attempt();
+      },
+    );
+  }
+
+  async commit(_: PlanKnot, commit: Commit): Promise<CommitResult> {
+    const [result] = await this.environment.backends.commit([commit]);
+    this.lineage.push(commit.record);
+    return result!;
+  }
+
+  /** Later extensions are checked against the plan that contains this one. */
+  async accept(_: LoadedPlan, extension: BodyExtension): Promise<AcceptedExtension | undefined> {
+    const { terminals, sha256 } = this.environment;
+    const accepted = extension.accept({
+      plan: this.extendedPlan,
+      terminals,
+      find: (name, version) => this.definitions.registered(name, version),
+      sha256,
+    });
+    if (accepted) this.extendedPlan = new LoadedPlan(accepted.plan.plan, accepted.plan.hash);
+    return accepted;
+  }
+
+  /** Finds a reusable record only together with its value: a value that is gone counts as not found. */
+  async findMade(planKnot: PlanKnot, key: string): Promise<MadeValue> {
+    if (this.environment.reuse === false) return {};
+    const found = await this.cachedValues.find(planKnot, key);
+    if (!found.record) return found;
+    const value = await this.readValue(found.record);
+    return value ? { record: found.record, value } : { passedOver: 'value_gone' };
+  }
+
+  /** Undefined if it has been removed meanwhile. */
+  private async readValue(made: LineageRecord): Promise<EncodedValue | undefined> {
+    const value = valueOfRecord(made);
+    if (value.stored !== undefined) return value;
+    const { backends, digest } = this.environment;
+    const bytes = await backends.dataStore.get(value.hash);
+    return bytes && encodeOutput(decodeStored(value.hash, bytes), digest);
+  }
+}

@@ -1,0 +1,113 @@
+export { LoadedPlan } from './loaded-plan';
+export { NamedDefinitions } from './named-definitions';
+export { planOf, withNested, type PlanOfTapestry } from './plan-of';
+export { nestedRunOf, parametersAmong, valuesOfNested, type ChildRunRef, type NestedRun } from './nested-run';
+export * from './encoded-value';
+export {
+  BodyExtension,
+  decodeFragment,
+  storedFragment,
+  withExtension,
+  type AcceptedExtension,
+  type StoredFragment,
+} from './body-extension';
+export type { Hashing } from './hashing';
+export { callBody } from './call-body';
+export { graphOfRun, stateOf } from './graph-of-run';
+export { bodyLogger } from './body-logger';
+export { BodyLog, withLog, type KeptLog, type RecordedLog } from './body-log';
+export {
+  LocalTrail,
+  NOTED_WAIT_MS,
+  NO_TRAIL,
+  endReason,
+  withAttempt,
+  withTrail,
+  withWait,
+  type EndReason,
+  type Trail,
+} from './trail';
+export { causeLines, errorLine } from './cause-lines';
+export { describeError, errorType, oneLineOf, tellError, type DescribedError } from './exception-record';
+export { cacheKeyOf, isTooOld, valueOfRecord, type ValueId, type ValueIdentity } from './cache-key';
+export { CachedValues, type CachedValue, type PassedOver } from './cached-values';
+export {
+  lineageRecord,
+  madeIn,
+  reusedRecord,
+  takenOverRecord,
+  withPassedOver,
+  type Execution,
+  type OkToRecord,
+  type OutcomeToRecord,
+} from './lineage';
+export { alignLayout, type RunLayout } from './run-layout';
+export { Comebacks } from './comeback';
+export { RunClock } from './run-clock';
+export { SingleFlight } from './single-flight';
+export { assembleInputs } from './inputs';
+export { failedOutcomeOf, outcomeOfRecord, receivedOutcome, type Failed } from './received-outcome';
+export {
+  callsBody,
+  needsNoInputs,
+  outcomeOfLoop,
+  outcomeOfResult,
+  pathRecords,
+  withReadInputs,
+  type KnotOutcomeToRecord,
+  type ParentOutcomes,
+} from './node-outcome';
+export { DEFAULT_INLINE_LIMIT, chosenInlineLimit } from './inline-limit';
+export { readValues } from './read-values';
+export { listInputs, mapElements, type MapElements } from './map-elements';
+export {
+  sharedReferences,
+  slicesFrom,
+  type SharedReference,
+  type SliceContent,
+  type WrittenSlice,
+} from './written-slices';
+export { ElementKnots, allElements, isElement, mapOf, type ElementKnot } from './element-knots';
+export { MapComposer } from './compose-map';
+export { freshPart, idOfPart, partOfStored, partOfValue } from './element-values';
+export { checkPayload, type SignalSchema } from './signal-check';
+export { signalTimeout, waitEnd } from './wait-end';
+export { unrunError } from './unrun-error';
+export { validateParameters } from './parameters';
+export { withPlannedTime } from './planned-time';
+export { resumeCandidates, withValues, type ResumeCandidate } from './resume-choice';
+export { retryDelay } from './retry';
+export { encodeHandedOn } from './handed-on';
+export { LeaseKeeper, LEASE_TTL_MS } from './lease-keeper';
+export { Limits, PATIENCE_MS, placesOf, type LimitedCall } from './limits';
+export { startTimer, waitUnlessStopped } from './timer';
+export { superviseBody, GraceOver, type Supervision } from './supervise-body';
+export { skipDetail } from './skip-detail';
+export { openBytes, storeBytes } from './stored-bytes';
+export { SLICE_LIMITS, type SliceLimits } from './slice-limits';
+export { elementsOf, requiredRecords, whatWasLost } from './required-records';
+export { callInProcess, type BodyCall, type BodyHost } from './body-host';
+export { BodyContext, HandedOnHere, type BodySurroundings, type HandedOn } from './body-context';
+export { ElementParents, type ElementInputs, type InputReader, type KnotParents } from './knot-parents';
+export {
+  KnotRunner,
+  isLimited,
+  type CallBody,
+  type KnotEnd,
+  type KnotHost,
+  type KnotToRun,
+  type KnotTrail,
+  type MadeValue,
+  type NextRound,
+  type Throw,
+} from './knot-runner';
+export { LayoutRun } from './layout-run';
+export {
+  endOfRecord,
+  runElements,
+  runMap,
+  type ElementEnd,
+  type ElementsToRun,
+  type MapToRun,
+} from './map-run';
+export { ValueReader, valueOfEnvelope } from './value-reader';

@@ -1,0 +1,27 @@
+import { SelvageError } from '../errors';
+
+/** Most encoded bytes of a value that is carried inline in Temporal's history. */
+export const DEFAULT_INLINE_LIMIT = 2 * 1024;
+
+export const INLINE_LIMIT_VARIABLE = 'SELVAGE_INLINE_LIMIT';
+
+/**
+ * The limit that was given, else that of the environment; undefined if neither is set.
+ *
+ * @throws SelvageError `InvalidConfig`
+ */
+export function chosenInlineLimit(
+  given: number | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+): number | undefined {
+  // As in most programs, an empty variable counts as unset.
+  const text = environment[INLINE_LIMIT_VARIABLE] || undefined;
+  const limit = given ?? (text === undefined ? undefined : Number(text));
+  if (limit === undefined || (Number.isSafeInteger(limit) && limit >= 0)) return limit;
+  const place = given === undefined ? INLINE_LIMIT_VARIABLE : '`inlineLimit`';
+  throw new SelvageError(
+    'InvalidConfig',
+    `${place} is ${String(given ?? text)}. Give a whole number of bytes from 0 on, or leave it out.`,
+    { details: { option: 'inlineLimit', reason: 'WrongValue' } },
+  );
+}

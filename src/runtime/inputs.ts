@@ -1,0 +1,32 @@
+import { decodeJson, type Json } from '../values';
+import type { PlanKnot } from '../plan';
+import type { DefinitionRecord } from '../authoring/records';
+
+/**
+ * Assembles a knot's named inputs: constants from the plan (as Ok if the body receives outcomes) and the parents'
+ * values or outcomes. Every call makes fresh copies.
+ *
+ * @param inputFrom for a parent's index in the plan and the input that it is wired to: a fresh copy of its value or, if
+ * the body receives outcomes, its outcome
+ */
+export function assembleInputs(
+  knot: PlanKnot,
+  receives: DefinitionRecord['receives'],
+  inputFrom: (parent: number, input: string) => unknown,
+): Record<string, unknown> {
+  const inputs: Record<string, unknown> = {};
+  for (const name in knot.inputs) {
+    const input = knot.inputs[name]!;
+    let value = 'parent' in input ? inputFrom(input.parent, name) : constantValue(input.constant);
+    if (receives === 'outcomes' && !('parent' in input)) value = { kind: 'ok', value };
+    // A plain assignment fails for an input named `__proto__`.
+    if (name === '__proto__')
+      Object.defineProperty(inputs, name, { value, enumerable: true, writable: true, configurable: true });
+    else inputs[name] = value;
+  }
+  return inputs;
+}
+
+function constantValue(constant: Json): unknown {
+  return typeof constant === 'object' && constant !== null ? decodeJson(structuredClone(constant)) : constant;
+}

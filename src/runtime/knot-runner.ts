@@ -1,0 +1,460 @@
+/* eslint-disable max-lines -- the life of a knot is one sequence, read from its beginning to its end */
+import { DEFAULT_CANCEL_GRACE_MS, type PlanKnot } from '../plan';
+import { BodyExtension, withExtension, type AcceptedExtension } from './body-extension';
+import { BodyLog, withLog } from './body-log';
+import { assembleInputs } from './inputs';
+import { cacheKeyOf, valueOfRecord } from './cache-key';
+import {
+  callsBody,
+  needsNoInputs,
+  outcomeOfResult,
+  pathRecords,
+  withReadInputs,
+  type KnotOutcomeToRecord,
+} from './node-outcome';
+import { describeError } from './exception-record';
+import { isElement } from './element-knots';
+import { lineageRecord, reusedRecord, withPassedOver, type Execution, type OutcomeToRecord } from './lineage';
+import { retryDelay } from './retry';
+import { superviseBody } from './supervise-body';
+import { withTrail, type Trail } from './trail';
+import type { CachedValue, PassedOver } from './cached-values';
+import type { ChildRunRef } from './nested-run';
+import type { EncodedValue } from './encoded-value';
+import type { Hashing } from './hashing';
+import type { LoadedPlan } from './loaded-plan';
+import { isOfClass } from '../errors';
+import type { DefinitionRecord } from '../authoring/records';
+import type { Commit, CommitResult, LineageRecord, StoredValue } from '../ports';
+import { BodyContext, type BodySurroundings } from './body-context';
+import type { BodyHost } from './body-host';
+import type { KnotParents } from './knot-parents';
+
+/*
+ * The life of a knot, written once: cache → limits → body → outcome → encode → commit → adopt. An activity, a
+ * member of a segment, an element of a map and a run in process differ in their host alone.
+ *
+ * R1  No record names a value that is not in the data store: a commit puts values first, or in the same
+ *     transaction.
+ * R2  A knot has at most one record in a run: a commit inserts if absent, and returns the record that stands.
+ * R3  Every outcome that is reported is the recorded one.
+ * R4  A throw that will be tried again leaves no record.
+ * R5  Each attempt gets its own copies of its inputs, and passes on nothing but its return value.
+ */
+
+/** A knot, or an element of a map, that is to run. */
+export interface KnotToRun {
+  readonly plan: LoadedPlan;
+  readonly knot: PlanKnot;
+  /** Absent where this process has no body, and only a failure can be recorded. */
+  readonly definition?: DefinitionRecord | undefined;
+  /** Hash of the body's source; null without a body. */
+  readonly codeHash: string | null;
+  /** Whether another body stands in for the definition's own; then nothing is reused. Default false. */
+  readonly isReplaced?: boolean;
+  readonly parents: KnotParents;
+  /** When its work began, if before now. Milliseconds since the epoch. */
+  readonly since?: number;
+  /** The run that the knot has started, to be named by its record. */
+  readonly childRun?: ChildRunRef | undefined;
+  /**
+   * Makes the outcome of a node that does more than call its function. Default: calls the body with the
+   * knot's inputs.
+   */
+  conclude?(call: CallBody): Promise<KnotOutcomeToRecord | NextRound>;
+}
+
+/** Calls the body of a knot once. */
+export type CallBody = (inputs: Record<string, unknown>) => Promise<unknown>;
+
+/** The knot, a loop, goes on with these parameters. */
+export interface NextRound {
+  readonly next: Record<string, unknown>;
+}
+
+/** The end of a knot's life at this host. */
+export type KnotEnd =
+  | {
+      readonly kind: 'recorded';
+      /** The record that stands. */
+      readonly record: LineageRecord;
+      /** The outcome of this attempt; absent where the record of another one stands. */
+      readonly outcome?: OutcomeToRecord | undefined;
+      readonly accepted?: AcceptedExtension | undefined;
+    }
+  /** Stopped, or handed back: the knot has no outcome here. `attempt` is the last one, 0 if none began. */
+  | { readonly kind: 'left'; readonly attempt: number }
+  | ({ readonly kind: 'goesOn' } & NextRound);
+
+/** A value made by another knot. */
+export interface MadeValue extends CachedValue {
+  /** Absent where the host has not read it. */
+  readonly value?: EncodedValue;
+}
+
+/** The attempts and waits of one knot, told by its record. */
+export interface KnotTrail {
+  readonly trail: Trail | undefined;
+  /** An attempt has thrown, and another one follows. */
+  thrown(attempt: number, startedAt: number, endedAt: number, error: unknown): void;
+  waited(code: string, since: number, until: number): void;
+}
+
+/** A thrown error, and what the host may do about it. */
+export interface Throw {
+  readonly knot: PlanKnot;
+  readonly error: unknown;
+  /** How often the body has thrown, this time included. */
+  readonly throws: number;
+  /** Milliseconds until the next attempt is due. */
+  readonly delay: number;
+  /** Milliseconds that earlier attempts here were waited for. */
+  readonly waited: number;
+  readonly trail: KnotTrail;
+}
+
+/** The host's part in running knots. */
+export interface KnotHost {
+  readonly hashing: Hashing;
+  readonly surroundings: BodySurroundings;
+  readonly callBody: BodyHost;
+  /** Aborts bodies; undefined: they are never stopped. */
+  readonly cancel: AbortSignal | undefined;
+  /**
+   * Whether each body has its own grace after a cancel. Else the host ends them all after the longest grace.
+   */
+  readonly watchesGrace: boolean;
+  /** The number of the first attempt here. */
+  readonly firstAttempt: number;
+  /** How often the body has thrown before. */
+  readonly thrownBefore: number;
+  /** Milliseconds since the epoch, never going back. */
+  now(): number;
+  execution(attempt: number, startedAt: number, finishedAt: number): Execution;
+  trail(): KnotTrail;
+  /** Whether no knot may begin or be tried again. */
+  isStopped(): boolean;
+  /** Whether nothing may be recorded any more. */
+  isOver(): boolean;
+  /** Looks for a value that another knot has made. Absent: values are not reused here. */
+  findMade?: ((knot: PlanKnot, cacheKey: string) => Promise<MadeValue>) | undefined;
+  /** Runs `make` while nobody else makes the value of this key. Absent: several may make it at once. */
+  makeAlone?<T>(knot: PlanKnot, cacheKey: string, make: () => Promise<T>): Promise<T>;
+  /**
+   * Runs an attempt, its commit included, when the limits of its knot allow it. Absent: no limited knot comes
+   * here.
+   */
+  limited?<T>(knot: PlanKnot, trail: KnotTrail, since: number, attempt: () => Promise<T>): Promise<T>;
+  /** Tells the observers of a call. Absent: the host's own caller does. */
+  observed?(
+    knot: PlanKnot,
+    definition: DefinitionRecord,
+    attempt: number,
+    call: () => Promise<unknown>,
+  ): Promise<unknown>;
+  /** The body is about to be called. */
+  bodyBegins?(): void;
+  /** Checks the extension that a body asked for. Absent: no body here can extend its run. */
+  accept?(plan: LoadedPlan, extension: BodyExtension): Promise<AcceptedExtension | undefined>;
+  /**
+   * Decides on an error before the retry policy does. `pass`: no verdict on the knot, throw it on; `leave`:
+   * the knot stays without an outcome; undefined: the body has thrown. May throw another error in its place.
+   *
+   * @param fromBody false: the inputs could not be read
+   */
+  classifyError(knot: PlanKnot, error: unknown, fromBody: boolean): 'pass' | 'leave' | undefined;
+  /** Waits for the next attempt, or leaves the knot to others. May throw, to let the server wait. */
+  retry(thrown: Throw): Promise<'retry' | 'leave'>;
+  /**
+   * Commits, and returns the record that stands.
+   *
+   * @param values of the outcome; those of the commit include the log of the body
+   */
+  commit(
+    knot: PlanKnot,
+    commit: Commit,
+    outcome: OutcomeToRecord,
+    values: readonly StoredValue[],
+  ): Promise<CommitResult>;
+}
+
+/** Runs knots at one host. */
+export class KnotRunner {
+  constructor(readonly host: KnotHost) {}
+
+  /**
+   * Runs a knot to its end.
+   *
+   * @throws errors that are no verdict on the knot: troubles of backends, and errors of the host
+   */
+  run(knot: KnotToRun): Promise<KnotEnd> {
+    return new KnotLife(this.host, knot).run();
+  }
+
+  /**
+   * Records the outcome of a map, which has no body of its own.
+   *
+   * @param make undefined: its elements have not all ended
+   * @throws as {@link run}
+   */
+  async conclude(knot: KnotToRun, make: () => Promise<KnotOutcomeToRecord | undefined>): Promise<KnotEnd> {
+    return await new KnotLife(this.host, knot).conclude(make);
+  }
+
+  /** Records that a knot has failed, though its body was not called. */
+  async fail(knot: KnotToRun, error: unknown): Promise<KnotEnd> {
+    return await new KnotLife(this.host, knot).fail(error, this.host.firstAttempt);
+  }
+
+  /** Records the paths of a branch. Nothing below them starts before. Idempotent. */
+  async recordPaths(
+    plan: LoadedPlan,
+    branch: LineageRecord,
+    parents: KnotParents,
+    tags: readonly string[],
+  ): Promise<void> {
+    const { host } = this;
+    const now = host.now();
+    const records = pathRecords(plan, branch, parents, tags, host.execution(branch.attempt, now, now));
+    const skipped: OutcomeToRecord = { kind: 'skipped', reason: 'branch_not_selected' };
+    const path = ({ knot_id }: LineageRecord): PlanKnot => plan.knot(knot_id);
+    await Promise.all(
+      records.map((record) => host.commit(path(record), { record, values: [] }, skipped, [])),
+    );
+  }
+}
+
+/** Whether the body of a knot may have to wait for others. */
+export function isLimited(knot: PlanKnot): boolean {
+  const { maxConcurrent, ratePerSecond } = knot.policy;
+  return callsBody(knot) && (maxConcurrent !== undefined || ratePerSecond !== undefined);
+}
+
+class KnotLife {
+  private readonly startedAt: number;
+  private readonly cacheKey: string | undefined;
+  private readonly trail: KnotTrail;
+  /** Why a value made by another knot was not taken. */
+  private passedOver: PassedOver | undefined;
+
+  constructor(
+    private readonly host: KnotHost,
+    private readonly subject: KnotToRun,
+  ) {
+    this.startedAt = subject.since ?? host.now();
+    this.cacheKey = this.keyOf();
+    this.trail = host.trail();
+  }
+
+  /** Takes the value that another knot has made, and waits where one is making it; else makes it. */
+  run(): Promise<KnotEnd> {
+    const { host, cacheKey } = this;
+    return cacheKey === undefined || !host.findMade ? this.make() : this.unlessMade(cacheKey);
+  }
+
+  private async unlessMade(cacheKey: string): Promise<KnotEnd> {
+    const { host } = this;
+    const made = await this.takeMade(cacheKey);
+    if (made || !host.makeAlone) return made ?? (await this.make());
+    return await host.makeAlone(
+      this.subject.knot,
+      cacheKey,
+      // Another process that was making it may be done.
+      async () => (await this.takeMade(cacheKey)) ?? (await this.make()),
+    );
+  }
+
+  async conclude(make: () => Promise<KnotOutcomeToRecord | undefined>): Promise<KnotEnd> {
+    const { host, subject } = this;
+    const attempt = host.firstAttempt;
+    let end: KnotOutcomeToRecord | undefined;
+    try {
+      end = await make();
+    } catch (error) {
+      // No other attempt can help: the lists are wrong, or the value is too long.
+      if (isOfClass(error, 'input')) return host.isOver() ? left(attempt) : await this.fail(error, attempt);
+      if (host.classifyError(subject.knot, error, false) === 'leave') return left(attempt);
+      throw error;
+    }
+    if (!end || host.isOver()) return left(attempt);
+    return await this.commit(end.outcome, end.values, attempt);
+  }
+
+  async fail(error: unknown, attempt: number, log?: BodyLog): Promise<KnotEnd> {
+    const { host, subject } = this;
+    const { runId } = host.surroundings;
+    const { record, values } = describeError(
+      error,
+      { runId, knotId: subject.knot.id, attempt },
+      host.hashing,
+    );
+    return await this.commit({ kind: 'err', error: record }, values, attempt, log);
+  }
+
+  private async takeMade(cacheKey: string): Promise<KnotEnd | undefined> {
+    const { host } = this;
+    const { plan, knot, parents } = this.subject;
+    const { record: made, value, passedOver } = await host.findMade!(knot, cacheKey);
+    this.passedOver = passedOver;
+    // A cancel may have come meanwhile.
+    if (host.isStopped()) return left(0);
+    if (!made) return undefined;
+    const now = host.now();
+    const hashOf = (parent: number, input: string): string | null => parents.hashOf(parent, input);
+    const record = reusedRecord(plan, knot, host.execution(0, now, now), made, hashOf);
+    const outcome: OutcomeToRecord = { kind: 'ok', value: value ?? valueOfRecord(made) };
+    const committed = await host.commit(knot, { record, values: [] }, outcome, []);
+    return { kind: 'recorded', record: committed.record, outcome: committed.inserted ? outcome : undefined };
+  }
+
+  /** Attempts, each under the limits of the knot, until one has an outcome. */
+  private async make(): Promise<KnotEnd> {
+    const { host, subject, trail } = this;
+    const { knot } = subject;
+    let waited = 0;
+    for (let attempt = host.firstAttempt, throws = host.thrownBefore + 1; ; attempt++, throws++) {
+      const begunAt = attempt === host.firstAttempt ? this.startedAt : host.now();
+      const end = isLimited(knot)
+        ? await this.limited(() => this.attempt(attempt, throws))
+        : await this.attempt(attempt, throws);
+      if (end.kind !== 'thrown') return end;
+      const { error, delay } = end;
+      const endedAt = host.now();
+      trail.thrown(attempt, begunAt, endedAt, error);
+      if ((await host.retry({ knot, error, throws, delay, waited, trail })) === 'leave') return left(attempt);
+      waited += delay;
+      trail.waited('Retry', endedAt, host.now());
+    }
+  }
+
+  private async limited(once: () => Promise<KnotEnd | Thrown>): Promise<KnotEnd | Thrown> {
+    const { host, subject, trail, startedAt } = this;
+    if (!host.limited) return await once();
+    try {
+      return await host.limited(subject.knot, trail, startedAt, once);
+    } catch (error) {
+      if (host.isStopped()) return left(0);
+      throw error;
+    }
+  }
+
+  private async attempt(attempt: number, throws: number): Promise<KnotEnd | Thrown> {
+    const { host, subject } = this;
+    const { plan, knot } = subject;
+    const log = knot.policy.logs === false ? undefined : new BodyLog();
+    const extension = isElement(knot) ? BodyExtension.none(knot) : new BodyExtension(plan, knot);
+    let end: KnotOutcomeToRecord | NextRound;
+    let accepted: AcceptedExtension | undefined;
+    let isBody = false;
+    try {
+      const callsItself = !subject.conclude && !needsNoInputs(knot);
+      const reading = callsItself ? this.inputs() : undefined;
+      const inputs = reading instanceof Promise ? await reading : reading;
+      // A cancel may have come meanwhile, also by a body that was started just before.
+      if (host.isStopped()) return left(attempt - 1);
+      isBody = true;
+      host.bodyBegins?.();
+      if (subject.conclude) {
+        end = await subject.conclude((given) => this.call(given, attempt, extension, log));
+      } else {
+        const result = inputs && (await this.call(inputs, attempt, extension, log));
+        end = outcomeOfResult(plan, knot, result, subject.parents, host.hashing.digest);
+      }
+      extension.close();
+      if (!extension.isEmpty && !('next' in end)) {
+        accepted = await host.accept?.(plan, extension);
+        if (accepted) end = withExtension(end, accepted);
+      }
+    } catch (error) {
+      extension.close();
+      const classified = host.classifyError(knot, error, isBody);
+      if (classified === 'leave') return left(attempt);
+      if (classified === 'pass') throw error;
+      const delay = retryDelay(knot.policy.retry, throws, error);
+      if (delay !== undefined) return { kind: 'thrown', error, delay };
+      return await this.fail(error, attempt, log);
+    }
+    if ('next' in end) return { kind: 'goesOn', next: end.next };
+    if (host.isOver()) return left(attempt);
+    return await this.commit(end.outcome, end.values, attempt, log, accepted);
+  }
+
+  private inputs(): Record<string, unknown> | Promise<Record<string, unknown>> {
+    const { knot, definition, parents } = this.subject;
+    const { receives } = definition!;
+    const wanted = withReadInputs(knot);
+    const reader = parents.read(wanted, receives);
+    if (!(reader instanceof Promise)) return assembleInputs(wanted, receives, reader);
+    return reader.then((read) => assembleInputs(wanted, receives, read));
+  }
+
+  /** Calls the body under its timeout and the cancel of its host. */
+  private call(
+    inputs: Record<string, unknown>,
+    attempt: number,
+    extension: BodyExtension,
+    log: BodyLog | undefined,
+  ): Promise<unknown> {
+    const { host, subject } = this;
+    const { knot } = subject;
+    const definition = subject.definition!;
+    const { timeout, cancelGrace = DEFAULT_CANCEL_GRACE_MS } = knot.policy;
+    const { cancel } = host;
+    const call = (signalOf: (() => AbortSignal) | undefined): Promise<unknown> =>
+      host.callBody({
+        definition,
+        policy: knot.policy,
+        inputs,
+        context: new BodyContext(host.surroundings, knot.id, attempt, signalOf, extension, log),
+      });
+    const watched = (): Promise<unknown> =>
+      timeout === undefined && !host.watchesGrace
+        ? call(cancel && (() => cancel))
+        : superviseBody(call, { knotId: knot.id, cancel, cancelGrace, timeout });
+    return host.observed ? host.observed(knot, definition, attempt, watched) : watched();
+  }
+
+  private async commit(
+    outcome: OutcomeToRecord,
+    values: readonly StoredValue[],
+    attempt: number,
+    log?: BodyLog,
+    accepted?: AcceptedExtension,
+  ): Promise<KnotEnd> {
+    const { host } = this;
+    const { plan, knot, codeHash, parents, childRun } = this.subject;
+    const told = childRun && outcome.kind !== 'skipped' ? { ...outcome, childRun } : outcome;
+    const made = lineageRecord(
+      plan,
+      knot,
+      host.execution(attempt, this.startedAt, host.now()),
+      told,
+      (parent, input) => parents.hashOf(parent, input),
+      codeHash,
+      this.cacheKey ?? null,
+    );
+    const kept = log?.store(host.hashing.digest);
+    const record = withTrail(withLog(withPassedOver(made, this.passedOver), kept?.log), this.trail.trail);
+    const commit = { record, values: kept ? [...values, ...kept.values] : values };
+    const { inserted, record: stands } = await host.commit(knot, commit, told, values);
+    return { kind: 'recorded', record: stands, outcome: inserted ? told : undefined, accepted };
+  }
+
+  private keyOf(): string | undefined {
+    if (!this.subject.knot.policy.cache) return undefined;
+    const { plan, knot, definition, codeHash, isReplaced, parents } = this.subject;
+    if (isReplaced || !definition || codeHash === null) return undefined;
+    const identityOf: KnotParents['identityOf'] = (parent, input) => parents.identityOf(parent, input);
+    return cacheKeyOf(plan, knot, { definition, codeHash }, identityOf, this.host.hashing.digest);
+  }
+}
+
+interface Thrown {
+  readonly kind: 'thrown';
+  readonly error: unknown;
+  readonly delay: number;
+}
+
+function left(attempt: number): KnotEnd {
+  return { kind: 'left', attempt };
+}

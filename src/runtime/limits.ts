@@ -1,0 +1,202 @@
+import type { PlanLimit, PlanPolicy } from '../plan';
+import { SelvageError } from '../errors';
+import type { LeaseAnswer, LeaseTable } from '../ports';
+import { Comebacks } from './comeback';
+import { LeaseKeeper } from './lease-keeper';
+import { PlaceLine } from './place-line';
+import { waitUnlessStopped } from './timer';
+
+/** How long a body may wait for its place or turn while it holds up others. */
+export const PATIENCE_MS = 1_000;
+/** Most bodies in one process that wait like that for one limit. */
+const LONGEST_LINE = 50;
+const DEFAULT_PRIORITY = 3;
+/** The first wait after a refusal; it grows with each further refusal, … */
+const FIRST_COMEBACK_MS = 500;
+const COMEBACK_GROWTH = 1.5;
+/** … up to this: so long a place may be free at most before somebody asks for it. */
+const LONGEST_COMEBACK_MS = 5_000;
+/** Where many wait they come back one by one, so far apart at most, … */
+const WIDEST_SPACING_MS = 1_000;
+/** … but each after this at the latest. */
+const LATEST_COMEBACK_MS = 60_000;
+/** How much the last body counts in what is known of how long bodies take. */
+const WEIGHT_OF_LAST = 0.2;
+const NAMED_HOLDERS = 3;
+
+const LIMITS = new WeakMap<LeaseTable, Limits>();
+
+/** A call of a body that limits may hold up. */
+export interface LimitedCall {
+  readonly policy: Pick<PlanPolicy, 'maxConcurrent' | 'ratePerSecond' | 'priority'>;
+  readonly runId: string;
+  /** The key of the run's records. */
+  readonly temporalRunId: string;
+  /** The id of the knot; for an element, with its place in the list. */
+  readonly knotId: string;
+  /** Since when it waits, over all attempts. Milliseconds since the epoch. */
+  readonly since: number;
+  /** How often it has been refused before. */
+  readonly refusals: number;
+  /**
+   * How many milliseconds it may wait for a place or a turn before it is refused. Infinite: it is never
+   * refused.
+   */
+  readonly patience: number;
+  readonly signal: AbortSignal | undefined;
+  /**
+   * Called when its place was given away while its body ran: this process stood still for longer than leases
+   * live.
+   */
+  readonly onLost?: (limit: string) => void;
+}
+
+/**
+ * Lets bodies run as far as the limits of their knots allow: `maxConcurrent` by leases and `ratePerSecond` by
+ * turns, both of the lease table, so that they hold for all processes that share it.
+ *
+ * L1  A body runs only while its knot has a place. The place is given back when the call ends, however it
+ *     ends; if the process is killed, it is free when the lease expires. Another attempt of the same knot
+ *     takes the place over at once.
+ * L2  A caller that has to wait for longer than its patience is refused (`LimitReached`) and has taken
+ *     nothing.
+ * L3  Within a process, and as long as their patience lasts, waiters with the smaller priority go first; with
+ *     equal priority, those that have waited longer.
+ */
+export class Limits {
+  private readonly keeper: LeaseKeeper;
+  /** By key of a limit. */
+  private readonly lines = new Map<string, PlaceLine>();
+  private readonly comebacks = new Comebacks();
+  /** By key of a limit: about how many milliseconds a place is held. */
+  private readonly held = new Map<string, number>();
+
+  constructor(
+    private readonly table: LeaseTable,
+    leaseTtl?: number,
+  ) {
+    this.keeper = new LeaseKeeper(table, leaseTtl);
+  }
+
+  /** One for all runs of this process on one table, so that they wait in one line. */
+  static of(table: LeaseTable): Limits {
+    const limits = LIMITS.get(table) ?? new Limits(table);
+    LIMITS.set(table, limits);
+    return limits;
+  }
+
+  /**
+   * Runs a body when its limits allow it.
+   *
+   * @throws SelvageError `LimitReached` where it did not run; its details say after how many milliseconds to
+   *   come back (`retryAfter`)
+   * @throws the reason of the signal, where it is aborted during the wait
+   */
+  async run<T>(call: LimitedCall, body: () => Promise<T>): Promise<T> {
+    const { maxConcurrent, ratePerSecond } = call.policy;
+    const giveBack = maxConcurrent && (await this.takePlace(call, maxConcurrent));
+    try {
+      if (ratePerSecond) await this.waitForTurn(call, ratePerSecond);
+      return await body();
+    } finally {
+      await giveBack?.();
+    }
+  }
+
+  private async takePlace(call: LimitedCall, { key, limit }: PlanLimit): Promise<() => Promise<void>> {
+    const { runId, temporalRunId, knotId, patience, signal, since, policy } = call;
+    const lease = { key: placesOf(key), owner: `${temporalRunId}/${knotId}`, token: crypto.randomUUID() };
+    const line = this.lines.get(key) ?? new PlaceLine(this.table);
+    this.lines.set(key, line);
+    const meanHeld = this.held.get(key);
+    const turnover = meanHeld === undefined ? 1 : Math.ceil(patience / Math.max(1, meanHeld));
+    const answer = await line.take(
+      { ...lease, holder: `knot "${knotId}" of run "${runId}"`, limit, ttl: this.keeper.ttl },
+      {
+        rank: { priority: policy.priority ?? DEFAULT_PRIORITY, since },
+        patience,
+        capacity: Number.isFinite(patience) ? Math.min(LONGEST_LINE, limit * turnover) : Infinity,
+        signal,
+      },
+    );
+    if (!answer.granted) throw this.noPlace(call, { key, limit }, answer);
+    const from = performance.now();
+    const release = this.keeper.keep(lease, () => call.onLost?.(key));
+    return async () => {
+      this.noteHeld(key, performance.now() - from);
+      await release();
+      this.lines.get(key)?.wake();
+    };
+  }
+
+  private noPlace(
+    { knotId, refusals }: LimitedCall,
+    { key, limit }: PlanLimit,
+    { holders }: Extract<LeaseAnswer, { granted: false }>,
+  ): SelvageError {
+    // As long as no body has ended here, what is known is how long those have had their places that run.
+    const meanHeld = this.held.get(key) ?? Math.max(0, ...holders.map(({ heldFor }) => heldFor));
+    const retryAfter = this.comebacks.next(
+      placesOf(key),
+      Math.min(LONGEST_COMEBACK_MS, FIRST_COMEBACK_MS * COMEBACK_GROWTH ** refusals),
+      Math.min(WIDEST_SPACING_MS, meanHeld / limit),
+      LATEST_COMEBACK_MS,
+    );
+    const named = holders.slice(0, NAMED_HOLDERS).map(({ holder }) => holder);
+    const more = holders.length > named.length ? ` and ${holders.length - named.length} more` : '';
+    const taken =
+      named.length > 0
+        ? `${holders.length} of ${limit} are taken by ${named.join(', ')}${more}`
+        : `others wait for one of its ${limit} before it`;
+    return new SelvageError(
+      'LimitReached',
+      `Knot "${knotId}" waits for a place of limit "${key}": ${taken}.`,
+      {
+        details: { knot: knotId, limit: key, retryAfter },
+      },
+    );
+  }
+
+  private noteHeld(key: string, held: number): void {
+    const before = this.held.get(key);
+    this.held.set(key, before === undefined ? held : before + WEIGHT_OF_LAST * (held - before));
+  }
+
+  private async waitForTurn(call: LimitedCall, { key, limit }: PlanLimit): Promise<void> {
+    const { knotId, patience, signal } = call;
+    const interval = 1_000 / limit;
+    // No more of them wait here than may wait for a place.
+    const within = Math.min(patience, PATIENCE_MS, LONGEST_LINE * interval);
+    for (;;) {
+      signal?.throwIfAborted();
+      const { granted, wait } = await this.table.takeTurn({ key: turnsOf(key), interval, within });
+      if (granted) return await pause(wait, signal);
+      const retryAfter = this.comebacks.next(turnsOf(key), wait, interval, LATEST_COMEBACK_MS);
+      if (Number.isFinite(patience)) {
+        throw new SelvageError(
+          'LimitReached',
+          `Knot "${knotId}" waits for its turn: limit "${key}" lets ${limit} a second begin.`,
+          {
+            details: { knot: knotId, limit: key, retryAfter },
+          },
+        );
+      }
+      await pause(retryAfter, signal);
+    }
+  }
+}
+
+/** The name under which the lease table has the places of a limit. */
+export function placesOf(limit: string): string {
+  return `limit:${limit}`;
+}
+
+function turnsOf(limit: string): string {
+  return `rate:${limit}`;
+}
+
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  if (ms <= 0) return;
+  await waitUnlessStopped(ms, signal);
+  signal?.throwIfAborted();
+}

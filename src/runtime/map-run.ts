@@ -1,0 +1,147 @@
+import { MAP_CONCURRENCY, type PlanKnot } from '../plan';
+import { ElementKnots, type ElementKnot } from './element-knots';
+import { MapComposer } from './compose-map';
+import { madeIn } from './lineage';
+import { partOfValue } from './element-values';
+import type { EncodedValue } from './encoded-value';
+import type { KnotOutcomeToRecord } from './node-outcome';
+import type { LoadedPlan } from './loaded-plan';
+import type { MapElements } from './map-elements';
+import type { DefinitionRecord } from '../authoring/records';
+import type { ExceptionRecord, LineageRecord, RecordedOutcome } from '../ports';
+import { ElementParents, type ElementInputs } from './knot-parents';
+import type { KnotEnd, KnotRunner } from './knot-runner';
+
+/** The outcome of an element: recorded by this run or by an earlier one. */
+export type ElementEnd<Recorded = LineageRecord> =
+  /** `value` is absent where it is not at hand. */
+  | { readonly kind: 'ok'; readonly value?: EncodedValue; readonly record: Recorded }
+  | { readonly kind: 'err'; readonly error: ExceptionRecord };
+
+/** The elements of one map, and the body that they share. */
+export interface ElementsToRun {
+  readonly plan: LoadedPlan;
+  readonly definition: DefinitionRecord;
+  readonly codeHash: string | null;
+  /** As for a knot that runs. Default false. */
+  readonly isReplaced?: boolean;
+  readonly inputs: ElementInputs;
+  /** Whether no more elements are to begin. */
+  isHeld(): boolean;
+  ended(element: ElementKnot, end: ElementEnd): void;
+}
+
+/**
+ * Runs elements in order, at most `concurrency` at once: begun and not yet on record.
+ *
+ * @throws what {@link KnotRunner.run} throws for one of them; no more begin then
+ */
+export async function runElements(
+  runner: KnotRunner,
+  { plan, definition, codeHash, isReplaced, inputs, isHeld, ended }: ElementsToRun,
+  elements: Iterable<ElementKnot>,
+  concurrency: number,
+): Promise<void> {
+  const iterator = elements[Symbol.iterator]();
+  const { digest } = runner.host.hashing;
+  let isBroken = false;
+  const work = async (): Promise<void> => {
+    while (!isBroken && !isHeld()) {
+      const next = iterator.next();
+      if (next.done) return;
+      const knot = next.value;
+      try {
+        const parents = new ElementParents(knot, inputs, digest);
+        const end = endOf(await runner.run({ plan, knot, definition, codeHash, isReplaced, parents }));
+        if (end) ended(knot, end);
+      } catch (error) {
+        isBroken = true;
+        throw error;
+      }
+    }
+  };
+  const workers: Promise<void>[] = [];
+  for (let worker = 0; worker < concurrency; worker++) workers.push(work());
+  await Promise.all(workers);
+}
+
+function endOf(end: KnotEnd): ElementEnd | undefined {
+  if (end.kind !== 'recorded') return undefined;
+  const { outcome, record } = end;
+  if (outcome?.kind === 'ok') return { kind: 'ok', value: outcome.value, record };
+  if (outcome?.kind === 'err') return { kind: 'err', error: outcome.error };
+  return endOfRecord(record);
+}
+
+/** The outcome of an element by its record; undefined if its body has none. */
+export function endOfRecord<Recorded extends RecordedOutcome>(
+  record: Recorded,
+): ElementEnd<Recorded> | undefined {
+  if (record.outcome === 'ok') return { kind: 'ok', record };
+  if (record.outcome === 'skipped') return undefined;
+  return { kind: 'err', error: (record.extra as { error: ExceptionRecord }).error };
+}
+
+/** A map whose elements all run in this process. */
+export interface MapToRun extends Omit<ElementsToRun, 'inputs' | 'ended'> {
+  readonly map: PlanKnot;
+  readonly elements: MapElements;
+  readonly shared: Pick<ElementInputs, 'sharedId' | 'sharedValue'>;
+  /**
+   * Puts recorded elements into the composer, and returns the positions of the others. Absent: none can be on
+   * record.
+   *
+   * @throws SelvageError `ValueMissing`, `ValueDamaged`, `BackendUnavailable`
+   */
+  readRecorded?(
+    positions: readonly number[],
+    idAt: (position: number) => string,
+    composer: MapComposer,
+  ): Promise<number[]>;
+  /** Whether elements may be on record before they run here. */
+  readonly mayBeRecorded: boolean;
+}
+
+/** Elements whose records are asked for before they run. */
+const ASKED_AT_A_TIME = 5_000;
+
+/**
+ * Runs the elements of a map that are not on record, and puts its value together.
+ *
+ * @returns undefined: not all elements have ended
+ * @throws as {@link runElements}; SelvageError `NotEncodable`, a failure of the map
+ */
+export async function runMap(runner: KnotRunner, given: MapToRun): Promise<KnotOutcomeToRecord | undefined> {
+  const { map, plan, elements, shared, mayBeRecorded, readRecorded, isHeld } = given;
+  const { lists, count, keys } = elements;
+  const composer = new MapComposer(map, count, keys);
+  const knots = new ElementKnots(plan, map);
+  const idAt = (position: number): string => knots.idAt(position, keys?.[position]);
+  let settled = 0;
+  const toRun: ElementsToRun = {
+    ...given,
+    inputs: { ...shared, textOf: ({ position }, input) => lists.get(input)?.[position] },
+    isHeld,
+    ended: ({ position }, end) => {
+      settled += 1;
+      if (end.kind === 'err') return composer.err(position, end.error);
+      const part = end.value && partOfValue(end.value);
+      if (part !== undefined) composer.ok(position, part, madeIn(end.record));
+    },
+  };
+  const elementsAt = function* (positions: readonly number[]): Iterable<ElementKnot> {
+    for (const position of positions) yield knots.at(position, keys?.[position]);
+  };
+  const { concurrency = MAP_CONCURRENCY } = map.policy.map!;
+  const step = mayBeRecorded ? ASKED_AT_A_TIME : count;
+  for (let first = 0; first < count && !isHeld(); first += step) {
+    const positions = composer.open(first, Math.min(count, first + step));
+    const open = mayBeRecorded ? await readRecorded!(positions, idAt, composer) : positions;
+    settled += positions.length - open.length;
+    await runElements(runner, toRun, elementsAt(open), Math.min(concurrency, open.length));
+  }
+  if (runner.host.isOver() || settled < count) return undefined;
+  // Elements that another attempt has recorded first.
+  await readRecorded?.(composer.open(0, count), idAt, composer);
+  return composer.outcome(runner.host.surroundings.runId, runner.host.hashing);
+}

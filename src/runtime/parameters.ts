@@ -1,0 +1,87 @@
+import { SelvageError, type ParameterProblem } from '../errors';
+import { didYouMean, PARAMETER_PREFIX } from '../authoring/names';
+import type { ParameterRecord, TapestryRecord } from '../authoring/records';
+import { oneLineOf } from './exception-record';
+import { describeIssues, pathOf, type SchemaResult } from '../authoring/standard-schema';
+
+/**
+ * The parameters of a run: defaults filled in, each validated by its schema (and changed only as the schema does).
+ *
+ * @param wanted ids of the run's knots, if it has not all of the tapestry's: a parameter that is not among them may be
+ * missing
+ * @throws SelvageError `InvalidParameters`, which lists all unknown, missing and invalid parameters at once, as data in
+ * `details.problems`
+ */
+export async function validateParameters(
+  tapestry: TapestryRecord,
+  given: unknown,
+  wanted?: readonly string[],
+): Promise<Map<string, unknown>> {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    const what = Array.isArray(given) ? 'a list' : given === null ? 'null' : typeof given;
+    const message = `the parameters must be an object such as {"name": value}, not ${what}`;
+    throw refused(tapestry, [message], [{ path: '', code: 'NotAnObject', message }]);
+  }
+  const values = given as Record<string, unknown>;
+  const complaints: string[] = [];
+  const problems: ParameterProblem[] = [];
+  const complain = (path: string, code: ParameterProblem['code'], message: string): void => {
+    complaints.push(message);
+    problems.push({ path, code, message });
+  };
+  for (const name of Object.keys(values)) {
+    if (tapestry.parameters.has(name)) continue;
+    const message = `unknown parameter "${name}"${didYouMean(name, tapestry.parameters.keys())}`;
+    complain(name, 'UnknownParameter', message);
+  }
+  const inRun = wanted && new Set(wanted);
+  const accepted = new Map<string, unknown>();
+  for (const parameter of tapestry.parameters.values()) {
+    const isGiven = Object.hasOwn(values, parameter.name) && values[parameter.name] !== undefined;
+    if (!isGiven && parameter.hasDefault) {
+      accepted.set(parameter.name, parameter.default);
+      continue;
+    }
+    if (!isGiven && inRun?.has(PARAMETER_PREFIX + parameter.name) === false) continue;
+    const result = await validated(parameter, isGiven ? values[parameter.name] : undefined);
+    const { name } = parameter;
+    if (!result.issues) accepted.set(name, result.value);
+    else if (!isGiven) complain(name, 'MissingParameter', `missing parameter "${name}"`);
+    else {
+      complaints.push(`parameter "${name}": ${describeIssues(result.issues)}`);
+      for (const issue of result.issues) {
+        const part = pathOf(issue);
+        const path = part === '' ? name : `${name}.${part}`;
+        problems.push({ path, code: 'WrongValue', message: issue.message });
+      }
+    }
+  }
+  if (problems.length > 0) throw refused(tapestry, complaints, problems);
+  return accepted;
+}
+
+/** A schema that throws counts as a refusal. */
+async function validated(parameter: ParameterRecord, value: unknown): Promise<SchemaResult<unknown>> {
+  try {
+    return await parameter.schema['~standard'].validate(value);
+  } catch (error) {
+    return { issues: [{ message: `its schema failed on it: ${oneLineOf(error)}` }] };
+  }
+}
+
+function refused(
+  tapestry: TapestryRecord,
+  complaints: readonly string[],
+  problems: readonly ParameterProblem[],
+): SelvageError {
+  const known = [...tapestry.parameters.values()].map(describeParameter).join(', ') || 'none';
+  return new SelvageError(
+    'InvalidParameters',
+    `Tapestry "${tapestry.name}" cannot start: ${complaints.join('; ')}. Its parameters are: ${known}.`,
+    { details: { tapestry: tapestry.name, problems } },
+  );
+}
+
+function describeParameter(parameter: ParameterRecord): string {
+  return parameter.hasDefault ? `${parameter.name} (optional)` : parameter.name;
+}

@@ -1,0 +1,28 @@
+import type { PlanKnot } from '../plan';
+import type { Err, Outcome, Skipped } from '../authoring/outcome';
+import type { ExceptionRecord, LineageRecord } from '../ports';
+
+/** The outcome of a knot that has no value. */
+export type Failed = Err | Skipped;
+
+/**
+ * The outcome of a parent without a value, as a child that receives outcomes sees it: an optional parent counts as
+ * skipped.
+ */
+export function receivedOutcome(parent: PlanKnot, outcome: Failed): Failed {
+  if (outcome.kind === 'skipped' || parent.policy.optional !== true) return outcome;
+  return { kind: 'skipped', reason: 'optional', detail: { error: outcome.error } };
+}
+
+/** The outcome stated by a record. */
+export function outcomeOfRecord(record: LineageRecord, valueOf: () => unknown): Outcome {
+  return record.outcome === 'ok' ? { kind: 'ok', value: valueOf() } : failedOutcomeOf(record)!;
+}
+
+/** Undefined for a knot that has a value. */
+export function failedOutcomeOf(record: LineageRecord): Failed | undefined {
+  const { error, skip } = record.extra as { error?: ExceptionRecord; skip?: Skipped['detail'] };
+  if (record.outcome === 'ok') return undefined;
+  if (record.outcome === 'err') return { kind: 'err', error: error! };
+  return { kind: 'skipped', reason: record.skip_reason!, ...(skip && { detail: skip }) };
+}

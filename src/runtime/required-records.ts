@@ -1,0 +1,34 @@
+import type { Layout } from '../plan';
+import type { LineageRecord, RequiredRecords, RunHistory } from '../ports';
+
+/** The records that must exist before a run may end: all its knots, and the elements of its maps. */
+export async function requiredRecords(
+  runHistory: RunHistory,
+  run: string,
+  { ids, policies, policy }: Layout,
+): Promise<RequiredRecords> {
+  if (!policies.some(({ map }) => map)) return { knots: ids };
+  const maps = ids.filter((_, knot) => policies[policy[knot]!]!.map);
+  return { knots: ids, elements: elementsOf(await runHistory.getRecords(run, maps)) };
+}
+
+/**
+ * Number of element records, by those of their maps. A map that was taken over from another run, or from
+ * before a reset, has no element records here.
+ */
+export function elementsOf(maps: readonly LineageRecord[]): (readonly [string, number])[] {
+  return maps.flatMap(({ knot_id, cached_from_run, extra }) => {
+    const { elements, reset_from } = extra as { elements?: { count: number }; reset_from?: string };
+    return elements && cached_from_run === null && reset_from === undefined
+      ? [[`${knot_id}[`, elements.count] as const]
+      : [];
+  });
+}
+
+/** The first part of a sentence: since when records of a run are lost, as far as its history tells. */
+export async function whatWasLost(runHistory: RunHistory, run: string): Promise<string> {
+  const startedAt = (await runHistory.getRunByTemporalId(run))?.started_at;
+  const { items } = await runHistory.findLineage({ temporalRunId: run, limit: 1 });
+  const after = items[0]?.finished_at ?? startedAt;
+  return `the history lost records${after === undefined ? '' : ` after ${new Date(after).toISOString()}`}`;
+}

@@ -1,0 +1,29 @@
+import { Retryable, SelvageError, Terminal, isOfClass } from '../errors';
+import type { RetryPolicy } from '../authoring/records';
+import { errorType, isNonRetryable } from './exception-record';
+
+const DEFAULT_INITIAL_INTERVAL_MS = 1_000;
+const DEFAULT_BACKOFF = 2;
+
+/**
+ * Milliseconds after which a body that threw is tried again. Undefined if its retries are spent or cannot help.
+ *
+ * @param throws how often the body has thrown in this run, including this time
+ */
+export function retryDelay(
+  policy: RetryPolicy | undefined,
+  throws: number,
+  error: unknown,
+): number | undefined {
+  // Calling the body again would fail in the same way.
+  if (Terminal.is(error) || SelvageError.is(error, 'InvalidInput') || isOfClass(error, 'outcome'))
+    return undefined;
+  if (isNonRetryable(error)) return undefined;
+  if (throws >= (policy?.maximumAttempts ?? 1)) return undefined;
+  if (policy?.nonRetryableErrors?.includes(errorType(error))) return undefined;
+  // Sending an invalid number to the server would end the worker.
+  if (Retryable.is(error) && Number.isFinite(error.after)) return Math.max(0, Math.round(error.after));
+  const initial = policy?.initialInterval ?? DEFAULT_INITIAL_INTERVAL_MS;
+  const delay = initial * (policy?.backoffCoefficient ?? DEFAULT_BACKOFF) ** (throws - 1);
+  return Math.round(Math.min(delay, policy?.maximumInterval ?? initial * 100));
+}

@@ -1,0 +1,21 @@
+import type { Layout, Plan, PlanKnot } from '../plan';
+
+/** A layout, and the position of its knots in the plan. A layout may omit knots but keeps their order. */
+export interface RunLayout {
+  readonly layout: Layout;
+  /** By index in the layout. */
+  readonly planKnots: readonly PlanKnot[];
+  /** By index in the plan; -1 if not in the layout. */
+  readonly layoutIndex: Int32Array;
+}
+
+export function alignLayout(layout: Layout, plan: Plan): RunLayout {
+  const planKnots: PlanKnot[] = [];
+  const layoutIndex = new Int32Array(plan.knots.length).fill(-1);
+  plan.knots.forEach((knot, index) => {
+    if (knot.id !== layout.ids[planKnots.length]) return;
+    layoutIndex[index] = planKnots.length;
+    planKnots.push(knot);
+  });
+  return { layout, planKnots, layoutIndex };
+}

@@ -1,0 +1,11 @@
+/** Limits of the slices that a map's list is split into. */
+export interface SliceLimits {
+  /** Most elements of a slice, … */
+  readonly elements: number;
+  /** … and most bytes, unless it is a single element. */
+  readonly bytes: number;
+  /** Most slices of one answer, and so of one execution of the map's child run. */
+  readonly slices: number;
+}
+
+export const SLICE_LIMITS: SliceLimits = { elements: 500, bytes: 1024 * 1024, slices: 500 };

@@ -1,0 +1,49 @@
+import { StoredBytes } from '../values';
+import { SelvageError } from '../errors';
+import type { DataStore } from '../ports';
+import { valueMissing } from './encoded-value';
+
+/** Object stores keep the media type as an HTTP header. */
+const MEDIA_TYPE = /^[\x20-\x7e]{1,200}$/;
+
+/**
+ * Streams bytes into the data store (`ctx.store`) and returns the reference that stands for them.
+ *
+ * @throws SelvageError `InvalidConfig` for an invalid media type; `BackendUnavailable`
+ */
+export async function storeBytes(
+  dataStore: DataStore,
+  source: Uint8Array | AsyncIterable<Uint8Array>,
+  options: { mediaType?: string } = {},
+): Promise<StoredBytes> {
+  const { mediaType } = options;
+  if (mediaType !== undefined && !MEDIA_TYPE.test(mediaType))
+    throw new SelvageError(
+      'InvalidConfig',
+      `The media type ${JSON.stringify(String(mediaType).slice(0, 60))} cannot be used: it must be one to 200 printable ASCII characters, such as "text/csv".`,
+      { details: { option: 'mediaType', reason: 'WrongValue' } },
+    );
+  const stream = source instanceof Uint8Array ? once(source) : source;
+  const { hash, size } = await dataStore.putStream(stream, options);
+  return new StoredBytes({ hash, size, ...options });
+}
+
+/**
+ * Opens what {@link storeBytes} stored (`ctx.open`). The hash is verified at the end of the stream.
+ *
+ * @throws SelvageError `ValueMissing`, naming the knot that asks; `BackendUnavailable`
+ */
+export async function openBytes(
+  dataStore: DataStore,
+  stored: StoredBytes,
+  knotId: string,
+): Promise<AsyncIterable<Uint8Array>> {
+  const stream = await dataStore.getStream(stored.hash);
+  if (!stream) throw valueMissing(stored.hash, knotId);
+  return stream;
+}
+
+/** The whole as a stream of one piece. */
+async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield await Promise.resolve(bytes);
+}

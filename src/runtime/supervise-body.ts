@@ -1,0 +1,85 @@
+import { SelvageError } from '../errors';
+import { startTimer } from './timer';
+
+export interface Supervision {
+  readonly knotId: string;
+  /** Aborted from outside, by a cancel or a shutdown. */
+  readonly cancel: AbortSignal | undefined;
+  /** Milliseconds that the body may continue after `cancel`. */
+  readonly cancelGrace: number;
+  /** Milliseconds that the body may take in total; undefined for no limit. */
+  readonly timeout: number | undefined;
+}
+
+/** Thrown if a body did not end within its grace after a cancel. */
+export class GraceOver extends Error {}
+
+/**
+ * Runs a body under its timeout and cancel. Either aborts the body's signal. After a timeout the body is
+ * abandoned at once, after a cancel when its grace is over. An abandoned body may still be running; its
+ * further effects are ignored.
+ *
+ * @param body receives a function that returns its signal: most bodies never ask for one, and creating it is
+ *   expensive
+ * @throws SelvageError `BodyTimeout`; {@link GraceOver}; or the body's own error
+ */
+export function superviseBody<T>(
+  body: (signal: () => AbortSignal) => Promise<T>,
+  supervision: Supervision,
+): Promise<T> {
+  const { knotId, cancel, cancelGrace, timeout } = supervision;
+  let controller: AbortController | undefined;
+  let stopped: { readonly reason: unknown } | undefined;
+  const abort = (reason: unknown): void => {
+    stopped ??= { reason };
+    controller?.abort(reason);
+  };
+  const signal = (): AbortSignal => {
+    if (!controller) {
+      controller = new AbortController();
+      if (stopped) controller.abort(stopped.reason);
+    }
+    return controller.signal;
+  };
+  return new Promise((resolve, reject) => {
+    const stopTimers: (() => void)[] = [];
+    const onCancel = (): void => {
+      abort(cancel!.reason);
+      stopTimers.push(
+        startTimer(cancelGrace, () => giveUp(new GraceOver(`Knot "${knotId}" went on after its grace`))),
+      );
+    };
+    const leave = (): void => {
+      for (const stop of stopTimers) stop();
+      cancel?.removeEventListener('abort', onCancel);
+    };
+    const giveUp = (error: Error): void => {
+      leave();
+      reject(error);
+    };
+    if (timeout !== undefined) {
+      stopTimers.push(
+        startTimer(timeout, () => {
+          const error = new SelvageError(
+            'BodyTimeout',
+            `Knot "${knotId}" did not end within its timeout of ${timeout} ms. Raise \`timeout\`, make the body faster, or let it heed \`ctx.signal\`.`,
+            { details: { knot: knotId, timeout } },
+          );
+          abort(error);
+          giveUp(error);
+        }),
+      );
+    }
+    if (cancel?.aborted) onCancel();
+    else cancel?.addEventListener('abort', onCancel, { once: true });
+    const done = (value: T): void => {
+      leave();
+      resolve(value);
+    };
+    try {
+      body(signal).then(done, giveUp);
+    } catch (error) {
+      giveUp(error as Error);
+    }
+  });
+}

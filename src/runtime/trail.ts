@@ -1,0 +1,90 @@
+import type { RecordedAttempt, RecordedWait } from '../authoring/run-graph';
+import { messageText } from '../errors';
+import type { LineageRecord } from '../ports';
+import { tellError } from './exception-record';
+
+/** How many attempts, and how many waits, of one knot are kept: the newest. */
+export const TRAIL_LENGTH = 32;
+/** Shorter waits for a limit are not reported. */
+export const NOTED_WAIT_MS = 100;
+/** Waits of one kind with a shorter gap between them are merged. */
+const APART_MS = 1_000;
+
+/**
+ * The history of a knot before the attempt that counted: attempts that ended without an outcome, and periods
+ * in which it could not proceed.
+ */
+export interface Trail {
+  readonly attempts: readonly RecordedAttempt[];
+  readonly waits: readonly RecordedWait[];
+}
+
+export const NO_TRAIL: Trail = { attempts: [], waits: [] };
+
+export function withAttempt(trail: Trail, attempt: RecordedAttempt): Trail {
+  return { ...trail, attempts: [...trail.attempts, attempt].slice(-TRAIL_LENGTH) };
+}
+
+/** A wait that continues the last one of its kind extends it. A wait of no duration is dropped. */
+export function withWait(trail: Trail, { code, since, until }: RecordedWait): Trail {
+  if (until <= since) return trail;
+  const { waits } = trail;
+  const last = waits.at(-1);
+  if (last?.code === code && since - last.until <= APART_MS) {
+    const longer = { code, since: last.since, until: Math.max(last.until, until) };
+    return { ...trail, waits: [...waits.slice(0, -1), longer] };
+  }
+  return { ...trail, waits: [...waits, { code, since, until }].slice(-TRAIL_LENGTH) };
+}
+
+/** Adds the trail to the record of a knot that did not get its outcome at once. */
+export function withTrail(record: LineageRecord, trail: Trail | undefined): LineageRecord {
+  if (trail === undefined || (trail.attempts.length === 0 && trail.waits.length === 0)) return record;
+  const { attempts, waits } = trail;
+  return {
+    ...record,
+    extra: {
+      ...record.extra,
+      ...(attempts.length > 0 && { attempts }),
+      ...(waits.length > 0 && { waits }),
+    },
+  };
+}
+
+const REASON_LENGTH = 500;
+
+/** Why an attempt ended without an outcome, in the form for records. */
+export function endReason({ type, message }: EndReason): RecordedAttempt['reason'] {
+  return { code: type, message: messageText(message, REASON_LENGTH) };
+}
+
+export interface EndReason {
+  /** Code or name of the error. */
+  readonly type: string;
+  readonly message: string;
+}
+
+/**
+ * The trail of a knot whose attempts all run in one process. Allocates nothing before the first throw or
+ * wait.
+ */
+export class LocalTrail {
+  trail: Trail | undefined;
+
+  constructor(private readonly worker: string | null) {}
+
+  /** An attempt has thrown. */
+  thrown(attempt: number, startedAt: number, endedAt: number, error: unknown): void {
+    this.trail = withAttempt(this.trail ?? NO_TRAIL, {
+      attempt,
+      started_at: startedAt,
+      ended_at: endedAt,
+      ...(this.worker !== null && { worker: this.worker }),
+      reason: endReason(tellError(error)),
+    });
+  }
+
+  waited(code: string, since: number, until: number): void {
+    this.trail = withWait(this.trail ?? NO_TRAIL, { code, since, until });
+  }
+}

@@ -1,0 +1,30 @@
+import type { PlanKnot } from '../plan';
+import { SelvageError } from '../errors';
+import { durationOf, timeOf } from '../authoring';
+
+/**
+ * When a wait is over, in milliseconds since the epoch; undefined if no time ends it. An invalid time ends at once, so
+ * that the knot's function can report it.
+ *
+ * @param inputs those that its function reads
+ */
+export function waitEnd(
+  { policy }: PlanKnot,
+  inputs: Readonly<Record<string, unknown>>,
+  now: number,
+): number | undefined {
+  const { timeout, ms, until } = policy.wait!;
+  if (policy.node === 'sleep') return now + (ms ?? durationOf(inputs['ms']) ?? 0);
+  if (policy.node === 'waitUntil') return until ?? timeOf(inputs['time']) ?? now;
+  return timeout === undefined ? undefined : now + timeout;
+}
+
+export function signalTimeout({ id, policy }: PlanKnot): SelvageError {
+  const { signal, timeout } = policy.wait!;
+  return new SelvageError(
+    'SignalTimeout',
+    `Knot "${id}" waited ${timeout} ms for the signal "${signal}", which did not come. Wire firstOk() or a knot that receives outcomes ` +
+      'below it for what is to happen then.',
+    { details: { knot: id, signal, timeout } },
+  );
+}

@@ -1,0 +1,60 @@
+import type { ErrorCode } from '../errors';
+import type { FailOn } from '../authoring/records';
+import type { Layout } from '../plan/layout';
+import type { OutcomeKind } from './protocol';
+
+/** Most parents that a message names. */
+const NAMED_PARENTS = 5;
+
+type OutcomeKinds = (knot: number) => OutcomeKind | undefined;
+
+/** Numbers of failed knots, by what they mean for their run. */
+export interface CountedFailures {
+  /** All but those of optional knots. If there is one, the run has not succeeded. */
+  readonly counted: number;
+  /** The subset of `counted` that no knot receives. */
+  readonly unhandled: number;
+}
+
+/** Counts the failed knots of a run that is over. */
+export function countFailures(
+  { size, policy, policies, childStart, children }: Layout,
+  outcomeKind: OutcomeKinds,
+): CountedFailures {
+  let counted = 0;
+  let unhandled = 0;
+  const receives = (knot: number): boolean => policies[policy[knot]!]!.errorPolicy === 'receiveErrors';
+  for (let knot = 0; knot < size; knot++) {
+    if (outcomeKind(knot) !== 'err' || policies[policy[knot]!]!.optional) continue;
+    counted += 1;
+    if (!children.subarray(childStart[knot], childStart[knot + 1]).some(receives)) unhandled += 1;
+  }
+  return { counted, unhandled };
+}
+
+/** Whether such failures make the workflow fail. */
+export function failsWorkflow(failOn: FailOn, { counted, unhandled }: CountedFailures): boolean {
+  if (failOn === 'never') return false;
+  return (failOn === 'any' ? counted : unhandled) > 0;
+}
+
+/** The failure of a knot that requires all its parents; the same on every host. */
+export function requiredParentsFailure(
+  { ids, parentStart, parents }: Layout,
+  knot: number,
+  outcomeKind: OutcomeKinds,
+): { readonly knot: string; readonly type: ErrorCode; readonly message: string } {
+  const told: string[] = [];
+  let others = 0;
+  for (let edge = parentStart[knot]!; edge < parentStart[knot + 1]!; edge++) {
+    const parent = parents[edge]!;
+    const kind = outcomeKind(parent);
+    if (kind === 'ok') continue;
+    if (told.length === NAMED_PARENTS) others += 1;
+    else told.push(`"${ids[parent]}" ${kind === 'err' ? 'failed' : 'was skipped'}`);
+  }
+  if (others > 0) told.push(`and ${others} more`);
+  const id = ids[knot]!;
+  const message = `Knot "${id}" requires all its parents to be Ok: ${told.join(', ')}.`;
+  return { knot: id, type: 'RequireAllParents', message };
+}

@@ -1,0 +1,34 @@
+export { branchOf, pathsOf } from './branches';
+export * from './envelope';
+export { countFailures, failsWorkflow, requiredParentsFailure, type CountedFailures } from './failures';
+export { FIELD_OVERHEAD_BYTES, inlineTerminals, type SizedEnvelope } from './inline-terminals';
+export { packRanges, unpackRanges } from './index-ranges';
+export { outcomeKinds } from './outcome-codes';
+export { sumOf } from './outcome-counts';
+export { reopened } from './reopened';
+export { packEnds, unpackEnds, wantedOutside, type MemberEnd } from './segment-ends';
+export { Scheduler } from './scheduler';
+export type { SavedScheduler } from './saved-scheduler';
+export {
+  isOwnSkip,
+  type Command,
+  type KnotOutcome,
+  type OwnSkipReason,
+  type MemberOutcome,
+  type OutcomeKind,
+  type SchedulerCounts,
+  type SchedulerEvent,
+  type SchedulerOptions,
+  type SkipReason,
+  type StartOfRun,
+} from './protocol';
+export {
+  Waits,
+  type AnsweredSignals,
+  type CheckedSignal,
+  type TakenBy,
+  type UnreadSignal,
+  type Wait,
+  type Waited,
+  type WaitsLimits,
+} from './waits';

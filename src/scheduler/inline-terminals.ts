@@ -1,0 +1,35 @@
+import type { Envelope } from './envelope';
+import type { Layout } from '../plan/layout';
+import { TERMINALS_INLINE_BYTES } from '../plan/limits';
+
+/** An envelope with its size as JSON in bytes. */
+export interface SizedEnvelope {
+  readonly envelope: Envelope;
+  readonly bytes: number;
+}
+
+/** JSON around a field's name and value: two quotes, a colon, a comma. */
+export const FIELD_OVERHEAD_BYTES = 4;
+
+/**
+ * The Ok terminals by knot id, inline or by reference, up to 64 KiB in all.
+ *
+ * @param valueOf by index in the layout; returns undefined if the knot is not Ok or its value is not at hand
+ */
+export function inlineTerminals(
+  { terminals, ids }: Pick<Layout, 'terminals' | 'ids'>,
+  valueOf: (knot: number) => SizedEnvelope | null | undefined,
+): Record<string, Envelope> {
+  const answer: Record<string, Envelope> = {};
+  let bytes = 0;
+  for (const knot of terminals) {
+    const value = valueOf(knot);
+    if (!value) continue;
+    const id = ids[knot]!;
+    const cost = value.bytes + id.length + FIELD_OVERHEAD_BYTES;
+    if (bytes + cost > TERMINALS_INLINE_BYTES) continue;
+    bytes += cost;
+    answer[id] = value.envelope;
+  }
+  return answer;
+}

@@ -1,0 +1,46 @@
+import { branchOf, pathsOf } from './branches';
+import type { Layout } from '../plan/layout';
+import { packCodes, unpackCodes } from './outcome-codes';
+import type { SavedScheduler } from './saved-scheduler';
+
+const WAITING = 0;
+const OK = 1;
+
+/**
+ * Returns a save in which these knots run again although they have ended. A path reopens its branch, and a branch all
+ * its paths. Knots that used their values keep their outcomes.
+ *
+ * @param saved without values, which are looked up
+ */
+export function reopened(
+  layout: Layout,
+  saved: SavedScheduler<null>,
+  knots: readonly number[],
+): SavedScheduler<null> {
+  const codes = unpackCodes(saved.outcomes, layout.size)!;
+  for (const knot of knots) {
+    const branch = branchOf(layout, knot) ?? knot;
+    for (const open of [knot, branch, ...pathsOf(layout, branch)]) codes[open] = WAITING;
+  }
+  return {
+    ...saved,
+    outcomes: packCodes(layout.size, (knot) => codes[knot]!),
+    takenOver: true,
+    values: neededValues(layout, codes),
+  };
+}
+
+/** One for each Ok knot whose value may be needed. */
+function neededValues(
+  { size, childStart, children, terminals }: Layout,
+  codes: Uint8Array,
+): SavedScheduler<null>['values'] {
+  const isTerminal = new Set(terminals);
+  const values: null[] = [];
+  for (let knot = 0; knot < size; knot++) {
+    const below = children.subarray(childStart[knot], childStart[knot + 1]);
+    if (codes[knot] === OK && (isTerminal.has(knot) || below.some((child) => codes[child] === WAITING)))
+      values.push(null);
+  }
+  return values;
+}

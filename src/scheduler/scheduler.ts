@@ -1,0 +1,337 @@
+import { ERR, KnotTable, OK, RUNNING, SKIPPED, STATES, WAITING, type Settled } from './knot-table';
+import type { Layout } from '../plan/layout';
+import { RUNNING_KNOTS } from '../plan/limits';
+import { ReadyKnots } from './ready-knots';
+import { load, save, type SavedScheduler, type SchedulerState } from './saved-scheduler';
+import type {
+  Command,
+  Extension,
+  KnotOutcome,
+  OutcomeKind,
+  SchedulerCounts,
+  SchedulerEvent,
+  SchedulerOptions,
+  SegmentSettled,
+  SkipReason,
+  StartOfRun,
+} from './protocol';
+import { SegmentTable } from './segment-table';
+
+/*
+ * The scheduler of one run: a reducer that takes events and returns commands. It knows no clock, no promise and no
+ * Temporal; a host carries the commands out and reports what came of them. The columns are in `knot-table`, segments in
+ * `segment-table`, the queues and the window in `ready-knots`, saves in `saved-scheduler`.
+ *
+ * S1  A knot is decided (run, skipped or failed) when all its parents are settled, and not before, even if one has failed.
+ *     So which parents failed and which were skipped does not depend on who was first. It runs where all are Ok; else
+ *     its error policy decides. An optional parent that failed counts as skipped. The scheduler that runs a segment decides
+ *     the members, by these same rules. They are settled here in the order of the layout; one without an outcome is
+ *     decided here. What is taken over from another run was decided there: it is Ok from the start, whatever its parents.
+ * S2  Every knot is settled exactly once, in one place only (`settle`). Events that would do it again are refused before
+ *     anything is changed. Only what a segment hands back goes from `running` to `waiting`.
+ * S3  A knot is in one of the three ready queues exactly if it is waiting, its settled parents let it run, and the run is
+ *     started and not cancelled. So a cancel, which empties them, leaves nothing to dispatch.
+ * S4  At most `window` activities are in flight; a segment is one, a knot that waits is none. Only `ReadyKnots` starts
+ *     knots, and it counts. (A restore dispatches again what was running, whatever the window is.)
+ * S5  The commands depend only on the layout and on the events so far, and ready knots go out in the order of the layout.
+ *     So a replay of the same events gives the same commands.
+ * S6  `finish` comes when the last knot is settled, and so once, except for S12. A running knot is not settled, so none
+ *     is running then.
+ * S7  A value is held exactly while someone may ask for it: an unsettled child of its knot, or the reader of a terminal.
+ * S8  All but the saved fields follows from the layout, the outcomes and which knots are running; `restore` derives it anew.
+ * S9  An edge is visited once when its parent settles, once when its child does, and once for each segment that its parent
+ *     goes out with. So a run is linear in knots and edges, except for the ready queues' logarithm and what is handed back.
+ *     Nothing recurses, so a chain may be as long as it likes.
+ * S10 Each parent of a segment's member is Ok or a member. A segment is settled by one event; until then its members run.
+ * S11 A path of a branch never runs, and is settled with its branch. It is Ok with the value of its input if its tag was
+ *     chosen, else skipped. So while a branch has an outcome, none of its paths waits.
+ * S12 An extension adds knots behind those that are there, and decides no knot again. Newcomers are decided by the same
+ *     rules, at once where their parents are settled. A run that had finished goes on, and finishes again.
+ */
+
+const SKIP_REASONS: readonly SkipReason[] = ['parent_failed_or_skipped', 'branch_not_selected', 'cancelled'];
+
+/**
+ * Schedules one run of a layout. `V` is the type of values, which the scheduler only stores. An event that makes no
+ * sense, such as a knot settled twice or never dispatched, is a defect of the host: it throws a plain `Error` and
+ * changes nothing.
+ */
+export class Scheduler<V> {
+  private readonly state: SchedulerState<V>;
+  private readonly table: KnotTable<V>;
+  private readonly segments: SegmentTable<V>;
+  private readonly ready: ReadyKnots<V>;
+  /** Knots that their parents decided during the current event. */
+  private readonly decidedByParents = new Set<number>();
+  private held = false;
+  private finished = false;
+
+  constructor(layout: Layout, options: SchedulerOptions = {}) {
+    const { window = RUNNING_KNOTS } = options;
+    if (!Number.isInteger(window) || window < 1)
+      throw new Error(`The window must be a positive integer, not ${window}.`);
+    this.table = new KnotTable(layout);
+    this.segments = new SegmentTable(this.table, options);
+    this.ready = new ReadyKnots(this.table, this.segments, window);
+    const { table, segments } = this;
+    this.state = { table, segments, started: false, cancelled: false, hasTakenOver: false };
+  }
+
+  /**
+   * Returns commands in the order `pass`, `skip` (one per reason), `fail`, `segment` (any number), `run`, `finish`,
+   * with knots in layout order.
+   */
+  apply(event: SchedulerEvent<V>): Command[] {
+    switch (event.type) {
+      case 'start':
+        return this.commands(this.start(event));
+      case 'settled':
+        return this.commands(this.settleRunning(event.knot, event.outcome));
+      case 'segmentSettled':
+        return this.commands(this.settleSegment(event));
+      case 'cancel':
+        return this.commands(this.cancel());
+      case 'hold':
+        this.held = true;
+        return [];
+      case 'release':
+        this.held = false;
+        return this.commands([]);
+      case 'extend':
+        return this.commands(this.extend(event));
+    }
+  }
+
+  /** The value of an Ok knot: kept while a child is unsettled, and for terminals always. Otherwise undefined. */
+  value(knot: number): V | undefined {
+    return this.table.value(knot);
+  }
+
+  /** Undefined until the knot is settled. */
+  outcomeKind(knot: number): OutcomeKind | undefined {
+    return this.table.outcomeKind(knot);
+  }
+
+  /** Number of dispatched and unsettled knots. */
+  get running(): number {
+    return this.table.running;
+  }
+
+  /**
+   * Number of activities that the dispatched and unsettled knots occupy: each segment is one, and a waiting knot is
+   * none.
+   */
+  get inFlight(): number {
+    return this.ready.inFlight;
+  }
+
+  /** Whether a running local knot runs individually, and so may have been in a segment before. */
+  isAlone(knot: number): boolean {
+    return this.segments.isAlone(knot);
+  }
+
+  get counts(): SchedulerCounts {
+    return this.table.counts;
+  }
+
+  /** The outcomes of parents that are not Ok. An optional parent that failed counts as skipped. */
+  skipDetail(knot: number): { anyErr: boolean; anySkipped: boolean } {
+    return this.table.skipDetail(knot);
+  }
+
+  /** May be called between any two events. A `hold` is not saved. */
+  save(): SavedScheduler<V> {
+    return save(this.state);
+  }
+
+  /**
+   * Continues from a save. The commands dispatch what was running then, and what else fits in the window; a finished
+   * run gets its `finish` again. Throws a plain `Error` if the save does not belong to this layout.
+   */
+  static restore<V>(
+    layout: Layout,
+    saved: SavedScheduler<V>,
+    options: SchedulerOptions = {},
+  ): { scheduler: Scheduler<V>; commands: Command[] } {
+    const scheduler = new Scheduler<V>(layout, options);
+    const segments = load(scheduler.state, saved);
+    if (saved.started) for (const knot of scheduler.table.decidable()) scheduler.ready.add(knot);
+    return { scheduler, commands: scheduler.commands([], saved.running, segments) };
+  }
+
+  private start({ parameters, takenOver = new Map<number, V>() }: StartOfRun<V>): number[] {
+    const { parameterCount } = this.table.layout;
+    if (this.state.started) throw new Error('The run has already been started.');
+    if (parameters.length !== parameterCount) {
+      throw new Error(`${parameterCount} parameters are needed and ${parameters.length} were given.`);
+    }
+    for (const knot of takenOver.keys()) {
+      if (knot < parameterCount || !(knot in this.table.states))
+        throw new Error(`Knot ${knot} cannot be taken over: it is a parameter or not in the layout.`);
+    }
+    this.state.started = true;
+    this.state.hasTakenOver = takenOver.size > 0;
+    this.table.takeOver([...parameters.entries(), ...takenOver]);
+    return this.state.cancelled ? this.skipWaiting() : this.decide(this.table.decidable());
+  }
+
+  private extend({ layout, recall }: Extension<V>): number[] {
+    const { size } = layout;
+    const first = this.table.layout.size;
+    this.table.extend(layout, recall);
+    this.segments.extend(layout);
+    if (size > first) this.finished = false;
+    if (!this.state.started) return [];
+    const newcomers = Array.from({ length: size - first }, (_, place) => first + place);
+    return this.decide(newcomers.filter((knot) => this.isDecidable(knot)));
+  }
+
+  private settleRunning(knot: number, outcome: KnotOutcome<V>): number[] {
+    const { table } = this;
+    const isMember = this.segments.isMember(knot);
+    if (table.states[knot] !== RUNNING || isMember) {
+      const unsettled = knot in table.states ? 'waiting' : 'not in the layout';
+      const state = table.outcomeKind(knot) ?? (isMember ? 'in a segment' : unsettled);
+      throw new Error(
+        `Knot ${knot} (${table.layout.ids[knot]}) cannot be settled: it is not running but ${state}.`,
+      );
+    }
+    const state = STATES[outcome.kind] as Settled | undefined;
+    if (state === undefined) throw new Error(`Knot ${knot} cannot be settled as '${outcome.kind}'.`);
+    if (outcome.kind === 'ok') table.keep(knot, outcome);
+    return this.settle(knot, state);
+  }
+
+  private settleSegment(event: SegmentSettled<V>): number[] {
+    const members = this.segments.end(event);
+    const decided: number[] = [];
+    const handedBack: number[] = [];
+    for (const knot of members) {
+      const outcome = event.outcomes.get(knot);
+      if (outcome === undefined) {
+        handedBack.push(knot);
+      } else {
+        if (outcome.kind === 'ok') this.table.keep(knot, outcome);
+        decided.push(...this.settle(knot, STATES[outcome.kind]));
+      }
+    }
+    this.segments.setAlone(event.alone);
+    for (const knot of handedBack) this.table.move(knot, WAITING);
+    return [...decided, ...this.decide(handedBack.filter((knot) => this.isDecidable(knot)))];
+  }
+
+  private cancel(): number[] {
+    if (this.state.cancelled) return [];
+    this.state.cancelled = true;
+    return this.state.started ? this.skipWaiting() : [];
+  }
+
+  private skipWaiting(): number[] {
+    this.ready.clear();
+    const skipped: number[] = [];
+    for (let knot = 0; knot < this.table.layout.size; knot++) {
+      if (this.table.states[knot] !== WAITING) continue;
+      this.settle(knot, SKIPPED);
+      skipped.push(knot);
+    }
+    return skipped;
+  }
+
+  /** Whether a waiting knot can be decided, by its parents or by a cancel. */
+  private isDecidable(knot: number): boolean {
+    return this.state.cancelled || this.table.unsettledParents[knot] === 0;
+  }
+
+  /** Makes decidable knots ready, or settles them. Returns what was settled, descendants included. */
+  private decide(knots: readonly number[]): number[] {
+    const { table } = this;
+    const { cancelled } = this.state;
+    const decided: number[] = [];
+    // Whatever these make decidable is decided together with them.
+    const byCancel = new Set<number>();
+    for (const knot of knots) {
+      // Also after a cancel: the segment that hands the knot back may already have told others its outcome.
+      const isDecidable = table.unsettledParents[knot] === 0 && !table.hasParentIn(byCancel, knot);
+      const own = isDecidable ? table.fate(knot) : undefined;
+      const fate = own ?? (cancelled ? SKIPPED : undefined);
+      if (own !== undefined) this.decidedByParents.add(knot);
+      else if (cancelled) byCancel.add(knot);
+      if (fate === undefined) this.ready.add(knot);
+      else decided.push(knot, ...this.settle(knot, fate));
+    }
+    return decided;
+  }
+
+  /** Settles a knot and everything that this alone settles; returns the latter. */
+  private settle(first: number, state: Settled): number[] {
+    const { table } = this;
+    const { states, marks, unsettledParents } = table;
+    const { childStart, children } = table.layout;
+    const { cancelled } = this.state;
+    table.move(first, state);
+    const settled = [first];
+    for (let next = 0; next < settled.length; next++) {
+      const knot = settled[next]!;
+      table.leaveParents(knot);
+      const mark = table.markOf(knot);
+      for (let edge = childStart[knot]!; edge < childStart[knot + 1]!; edge++) {
+        const child = children[edge]!;
+        marks[child]! |= mark;
+        unsettledParents[child]! -= 1;
+        if (unsettledParents[child] !== 0 || states[child] !== WAITING || cancelled) continue;
+        const fate = table.fate(child);
+        if (fate === undefined) {
+          this.ready.add(child);
+        } else {
+          table.move(child, fate);
+          if (fate === OK) table.passValue(child);
+          settled.push(child);
+        }
+      }
+    }
+    return settled.slice(1);
+  }
+
+  /** Commands for what was settled without running (`decided`), for what runs again, and for what may be dispatched. */
+  private commands(
+    decided: number[],
+    runAgain: readonly number[] = [],
+    segmentsAgain: readonly number[][] = [],
+  ): Command[] {
+    const commands: Command[] = decided.length > 0 ? this.commandsOn(decided) : [];
+    this.decidedByParents.clear();
+    for (const knots of segmentsAgain) commands.push({ type: 'segment', knots });
+    if (!this.held)
+      for (const knots of this.ready.dispatchSegments()) commands.push({ type: 'segment', knots });
+    const ready = this.held ? [] : this.ready.dispatch();
+    const knots = runAgain.length > 0 ? [...runAgain, ...ready] : ready;
+    if (knots.length > 0) commands.push({ type: 'run', knots });
+    if (this.state.started && this.table.isOver && !this.finished) {
+      this.finished = true;
+      commands.push({ type: 'finish' });
+    }
+    return commands;
+  }
+
+  private commandsOn(decided: number[]): Command[] {
+    const { states } = this.table;
+    const commands: Command[] = [];
+    decided.sort((a, b) => a - b);
+    const passed = decided.filter((knot) => states[knot] === OK);
+    if (passed.length > 0) commands.push({ type: 'pass', knots: passed });
+    const skipped = decided.filter((knot) => states[knot] === SKIPPED);
+    for (const reason of SKIP_REASONS) {
+      const knots = skipped.filter((knot) => this.skipReason(knot) === reason);
+      if (knots.length > 0) commands.push({ type: 'skip', knots, reason });
+    }
+    const failed = decided.filter((knot) => states[knot] === ERR);
+    if (failed.length > 0) commands.push({ type: 'fail', knots: failed });
+    return commands;
+  }
+
+  /** After a cancel, parents decide only what a segment hands back; everything else is already skipped. */
+  private skipReason(knot: number): SkipReason {
+    if (this.state.cancelled && !this.decidedByParents.has(knot)) return 'cancelled';
+    return this.table.isSelectable(knot) ? 'branch_not_selected' : 'parent_failed_or_skipped';
+  }
+}

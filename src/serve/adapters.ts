@@ -1,0 +1,59 @@
+import { SelvageError } from '../errors';
+import {
+  triggerName,
+  type CronTriggerDeclaration,
+  type KafkaTriggerDeclaration,
+  type Trigger,
+  type TriggerDeclaration,
+  type TriggerKind,
+  type ValkeyTriggerDeclaration,
+} from '../triggers';
+
+/** Makes the source of events that a declaration describes. Loads the vendor's library only then. */
+export type MakeTrigger = (declaration: TriggerDeclaration) => Promise<Trigger>;
+
+/* eslint-disable @typescript-eslint/no-require-imports -- an adapter, and the library of its vendor, is loaded where a trigger needs it */
+
+/**
+ * Kinds that deliver events by themselves. The others respond to requests (`webhook`, `webhook-signal`), or belong to the server
+ * (`schedule`).
+ */
+const ADAPTERS: Partial<Record<TriggerKind, MakeTrigger>> = {
+  cron: async (declaration) => {
+    const { CronTrigger } = require('../adapters/cron') as typeof import('../adapters/cron');
+    return new CronTrigger(declaration as CronTriggerDeclaration);
+  },
+  valkey: async (declaration) => {
+    const { createValkeyTrigger } =
+      require('../adapters/valkey/trigger') as typeof import('../adapters/valkey/trigger');
+    return createValkeyTrigger(declaration as ValkeyTriggerDeclaration);
+  },
+  kafka: async (declaration) => {
+    const { createKafkaTrigger } =
+      require('../adapters/kafka/trigger') as typeof import('../adapters/kafka/trigger');
+    return createKafkaTrigger(declaration as KafkaTriggerDeclaration);
+  },
+};
+
+/** Kinds that respond to requests. */
+const REQUESTED: ReadonlySet<TriggerKind> = new Set<TriggerKind>(['webhook', 'webhook-signal']);
+
+export function isRequested({ kind }: TriggerDeclaration): boolean {
+  return REQUESTED.has(kind);
+}
+
+/** Whether the server itself starts the runs, once the trigger is deployed. */
+export function isDeployed({ kind }: TriggerDeclaration): boolean {
+  return kind === 'schedule';
+}
+
+/** @throws SelvageError `InvalidConfig` for another kind, `MissingPackage`, and what the kind's options may lack */
+export async function makeTrigger(declaration: TriggerDeclaration): Promise<Trigger> {
+  const make = ADAPTERS[declaration.kind];
+  if (make) return await make(declaration);
+  throw new SelvageError(
+    'InvalidConfig',
+    `The trigger ${triggerName(declaration)} is of a kind that nothing here delivers. There are: ${Object.keys(ADAPTERS).join(', ')}.`,
+    { details: { trigger: triggerName(declaration), kind: declaration.kind, reason: 'WrongValue' } },
+  );
+}

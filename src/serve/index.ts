@@ -1,0 +1,6 @@
+export { serve, type PageOptions, type ServeOptions, type Serving } from './serve';
+export { runForever, type RunForeverOptions } from './run-forever';
+export type { PartState, Readiness } from './readiness';
+export { toFetchHandler, type FetchHandler, type FetchHandlerOptions } from './to-fetch-handler';
+export { toNodeHandler, type NodeHandler } from './to-node-handler';
+export type { Acceptance, Trigger, TriggerEvent, TriggerHost, TriggerMetrics } from '../triggers';

@@ -1,0 +1,97 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { SelvageError, isOfClass } from '../errors';
+import type { Logger } from '../authoring/knot-context';
+import type { Acceptance, Trigger, TriggerEvent, TriggerMetrics } from '../triggers';
+import type { PartState } from './readiness';
+
+/** Milliseconds before a trigger that has ended is started again. */
+export interface Delays {
+  readonly first: number;
+  /** The delay doubles up to this. */
+  readonly longest: number;
+}
+
+const DELAYS: Delays = { first: 1_000, longest: 60_000 };
+
+export interface KeptTriggerOptions {
+  /** Its name in run records. */
+  readonly name: string;
+  readonly make: () => Promise<Trigger>;
+  readonly accept: (events: readonly TriggerEvent[]) => Promise<Acceptance[]>;
+  readonly logger: Logger;
+  readonly metrics: TriggerMetrics & { restarted(): void };
+  readonly delays?: Delays;
+}
+
+/** Keeps a trigger working: whatever ends it, except a mistake, it is made and started again. */
+export class KeptTrigger {
+  readonly name: string;
+  #state: PartState = { ready: false, since: Date.now() };
+
+  constructor(private readonly options: KeptTriggerOptions) {
+    this.name = options.name;
+  }
+
+  get state(): PartState {
+    return this.#state;
+  }
+
+  /**
+   * Works until the signal is aborted, and returns when the trigger has finished accepting.
+   *
+   * @throws SelvageError a mistake in the trigger's options, which no retry fixes
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const { first, longest } = this.options.delays ?? DELAYS;
+    let pause = first;
+    while (!signal.aborted) {
+      const began = performance.now();
+      const error = await this.#runOnce(signal);
+      if (signal.aborted) break;
+      if (isOfClass(error, 'mistake')) throw error;
+      // After a long time of work, the next failure is not a repetition of the last.
+      if (performance.now() - began > longest) pause = first;
+      await this.#rest(error, pause, signal);
+      pause = Math.min(2 * pause, longest);
+    }
+    this.#change(undefined, false);
+  }
+
+  /** Runs the trigger until it ends, and returns why: always an error, unless the signal was aborted. */
+  async #runOnce(signal: AbortSignal): Promise<unknown> {
+    const { make, accept, logger, metrics, name } = this.options;
+    try {
+      const trigger = await make();
+      this.#change(undefined, true);
+      await trigger.run({ accept, signal, logger, metrics, trouble: (error) => this.#trouble(error) });
+      return new Error(`The trigger ${name} returned although nobody had told it to stop`);
+    } catch (error) {
+      return error;
+    }
+  }
+
+  async #rest(error: unknown, milliseconds: number, signal: AbortSignal): Promise<void> {
+    const { logger, metrics } = this.options;
+    const why = error instanceof Error ? error.message : String(error);
+    this.#change(SelvageError.is(error) ? error.code : 'Unexpected', false);
+    logger.error(`ended: ${why}. It is started again in ${Math.ceil(milliseconds / 1_000)} s.`, {
+      err: error,
+    });
+    metrics.restarted();
+    await delay(milliseconds, undefined, { signal }).catch(() => undefined);
+  }
+
+  #trouble(error: SelvageError | undefined): void {
+    const { logger } = this.options;
+    const before = this.#state.error;
+    // A repeated error is not logged again.
+    if (error && error.code !== before) logger.warn(`does not deliver: ${error.code}: ${error.message}`);
+    else if (!error && before !== undefined) logger.info('delivers again');
+    this.#change(error?.code, error === undefined);
+  }
+
+  #change(error: string | undefined, ready: boolean): void {
+    if (this.#state.ready === ready && this.#state.error === error) return;
+    this.#state = { ready, since: Date.now(), ...(error !== undefined && { error }) };
+  }
+}

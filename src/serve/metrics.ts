@@ -1,0 +1,99 @@
+import type { Registry } from 'prom-client';
+import type { TriggerMetrics } from '../triggers';
+
+/** Counters of one trigger. */
+export interface CountedTrigger extends TriggerMetrics {
+  /** The trigger had ended, and is started again. */
+  restarted(): void;
+}
+
+export interface Metrics {
+  of(trigger: string): CountedTrigger;
+  /** Prometheus' text format; undefined if the library is not installed. */
+  read(): Promise<{ readonly contentType: string; readonly text: string } | undefined>;
+}
+
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** A registry accepts each name only once. */
+const known = new WeakMap<Registry, Metrics>();
+
+/**
+ * Counts by `prom-client` if it is installed, else not at all.
+ *
+ * @param registry of the process; default: a new one, with the library's default metrics of the process
+ */
+export async function createMetrics(registry?: Registry): Promise<Metrics> {
+  const library = await load();
+  if (!library) return NO_METRICS;
+  const { Counter, Gauge, Histogram, collectDefaultMetrics } = library;
+  const register = registry ?? new library.Registry();
+  const existing = known.get(register);
+  if (existing) return existing;
+  if (!registry) collectDefaultMetrics({ register });
+  const registers = [register];
+  const events = new Counter({
+    name: 'selvage_trigger_events_total',
+    help: 'Events by what became of them: started, duplicate, conflict, filtered, refused, unreadable, lost',
+    labelNames: ['trigger', 'result'],
+    registers,
+  });
+  const deadLetters = new Counter({
+    name: 'selvage_trigger_dead_letters_total',
+    help: 'Events that can start no run, put where dead letters are',
+    labelNames: ['trigger'],
+    registers,
+  });
+  const gaps = new Counter({
+    name: 'selvage_trigger_gaps_total',
+    help: 'Times without a subscription, in which nobody knows how many events were lost',
+    labelNames: ['trigger'],
+    registers,
+  });
+  const restarts = new Counter({
+    name: 'selvage_trigger_restarts_total',
+    help: 'How often a trigger had ended and was started again',
+    labelNames: ['trigger'],
+    registers,
+  });
+  const lag = new Gauge({
+    name: 'selvage_trigger_lag_events',
+    help: 'Events that wait, by what the trigger reads',
+    labelNames: ['trigger', 'of'],
+    registers,
+  });
+  const latency = new Histogram({
+    name: 'selvage_trigger_start_seconds',
+    help: 'Seconds from the arrival of an event to its accepted start',
+    labelNames: ['trigger'],
+    buckets: SECONDS,
+    registers,
+  });
+  const metrics: Metrics = {
+    of: (trigger) => ({
+      count: (result, count = 1) => {
+        if (result === 'dead-letter') deadLetters.inc({ trigger }, count);
+        else if (result === 'gap') gaps.inc({ trigger }, count);
+        else events.inc({ trigger, result }, count);
+      },
+      lag: (of, count) => lag.set({ trigger, of }, count),
+      latency: (seconds) => latency.observe({ trigger }, seconds),
+      restarted: () => restarts.inc({ trigger }),
+    }),
+    read: async () => ({ contentType: register.contentType, text: await register.metrics() }),
+  };
+  known.set(register, metrics);
+  return metrics;
+}
+
+const UNCOUNTED: CountedTrigger = { count() {}, lag() {}, latency() {}, restarted() {} };
+const NO_METRICS: Metrics = { of: () => UNCOUNTED, read: async () => undefined };
+
+async function load(): Promise<typeof import('prom-client') | undefined> {
+  try {
+    return await import('prom-client');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,139 @@
+import { SelvageError } from '../errors';
+import type { Selvage } from '../client';
+import { unreachable } from '../client/connection-errors';
+import type { Backends } from '../ports';
+import type { Logger } from '../authoring/knot-context';
+
+/** State of one part that a process needs for its work. */
+export interface PartState {
+  readonly ready: boolean;
+  /** Why it is not ready: a code of `docs/errors.md`. The full message is in the log, and not shown to callers. */
+  readonly error?: string;
+  /** Since when, in milliseconds since the epoch. */
+  readonly since: number;
+}
+
+export interface Readiness {
+  /** Whether all parts are ready. */
+  readonly ready: boolean;
+  /**
+   * By name: `server`, `run-history`, `start-ledger`, `tapestry-store`, `data-store`, `worker`, and each trigger by its name in run
+   * records.
+   */
+  readonly parts: Readonly<Record<string, PartState>>;
+}
+
+/** Longer than a healthy part takes, and shorter than callers wait. */
+const LIMIT_MS = 2_000;
+/** More frequent calls get the same answer, so that checks cost the server and the backends nothing. */
+const FRESH_MS = 1_000;
+const NO_HASH = `sha256:${'0'.repeat(64)}`;
+
+type Probe = () => Promise<unknown>;
+
+export interface ReadinessOptions {
+  readonly selvage: Selvage;
+  readonly logger: Logger;
+  readonly hasWorker: boolean;
+  /** Parts that know their own state. */
+  readonly triggers: readonly { readonly name: string; readonly state: PartState }[];
+}
+
+/** Checks the server and the backends, and collects the states of worker and triggers. */
+export class ReadinessProbe {
+  readonly #probes: Readonly<Record<string, Probe>>;
+  readonly #states = new Map<string, PartState>();
+  #asked: { readonly at: number; readonly answer: Promise<void> } | undefined;
+  #isStopping = false;
+
+  constructor(private readonly options: ReadinessOptions) {
+    const { selvage, hasWorker } = options;
+    this.#probes = { server: () => askServer(selvage), ...backendProbes(selvage.backends) };
+    if (!hasWorker) return;
+    this.#states.set('worker', stateOf(undefined));
+    const ended = (error?: unknown): void =>
+      void this.#states.set('worker', stateOf(error ?? new Error('It has ended')));
+    selvage.workerEnded.then(() => ended(), ended);
+  }
+
+  /** From now on nothing counts as ready. */
+  stop(): void {
+    this.#isStopping = true;
+  }
+
+  /** @param exclude names of parts that do not count */
+  async read(exclude: readonly string[] = []): Promise<Readiness> {
+    if (!this.#asked || performance.now() - this.#asked.at > FRESH_MS)
+      this.#asked = { at: performance.now(), answer: this.#ask() };
+    await this.#asked.answer;
+    const states: Record<string, PartState> = Object.fromEntries([
+      ...this.#states,
+      ...this.options.triggers.map(({ name, state }) => [name, state] as const),
+    ]);
+    const ready = Object.entries(states).every(([name, state]) => state.ready || exclude.includes(name));
+    return { ready: ready && !this.#isStopping, parts: states };
+  }
+
+  async #ask(): Promise<void> {
+    await Promise.all(
+      Object.entries(this.#probes).map(async ([name, probe]) => this.#note(name, await failureOf(probe))),
+    );
+  }
+
+  #note(name: string, error: Error | undefined): void {
+    const [before, now] = [this.#states.get(name), stateOf(error)];
+    if (before?.ready === now.ready && before.error === now.error) return;
+    this.#states.set(name, now);
+    const { logger } = this.options;
+    if (error !== undefined) logger.warn(`Not ready: ${name}: ${error.message}`);
+    else if (before) logger.info(`Ready again: ${name}`);
+  }
+}
+
+function stateOf(error: unknown): PartState {
+  const since = Date.now();
+  if (error === undefined) return { ready: true, since };
+  return { ready: false, error: SelvageError.is(error) ? error.code : 'Unexpected', since };
+}
+
+async function failureOf(probe: Probe): Promise<Error | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<SelvageError>((resolve) => {
+    const error = new SelvageError('BackendUnavailable', `It has not answered within ${LIMIT_MS / 1_000} s.`);
+    timer = setTimeout(() => resolve(error), LIMIT_MS);
+  });
+  try {
+    const asked = probe().then(
+      () => undefined,
+      (error: unknown) =>
+        error instanceof Error || SelvageError.is(error) ? error : new Error(String(error)),
+    );
+    return await Promise.race([asked, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function askServer({ client, location: place }: Selvage): Promise<void> {
+  const { connection } = client;
+  try {
+    await connection.withDeadline(Date.now() + LIMIT_MS, () => connection.workflowService.getSystemInfo({}));
+  } catch (error) {
+    throw unreachable(error, place.address);
+  }
+}
+
+/** Reads of something that does not exist: each uses the same path as real work, and returns nothing. */
+function backendProbes({
+  runHistory,
+  startLedger,
+  tapestryStore,
+  dataStore,
+}: Backends): Record<string, Probe> {
+  return {
+    'run-history': () => runHistory.getRun('selvage.ready'),
+    'start-ledger': () => startLedger.find('selvage:ready', 'selvage:ready'),
+    'tapestry-store': () => tapestryStore.get(NO_HASH),
+    'data-store': () => dataStore.has(NO_HASH),
+  };
+}

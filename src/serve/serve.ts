@@ -1,0 +1,374 @@
+import { setMaxListeners } from 'node:events';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Registry } from 'prom-client';
+import type { WebhookHandler } from '../adapters/webhook';
+import { Selvage, type OpenOptions } from '../client';
+import { isDebug, lineLogger } from '../client/log-line';
+import { SelvageError } from '../errors';
+import { bodyLogger } from '../runtime/body-logger';
+import type { LoggerLike } from '../authoring/knot-context';
+import { writeErrorLine } from '../terminal';
+import type { PageServer } from '../explorer/page-server';
+import { isTrigger, requireOwnGroups, triggerName, type TriggerDeclaration } from '../triggers';
+import { isDeployed, isRequested, makeTrigger, type MakeTrigger } from './adapters';
+import { endpoints } from './endpoints';
+import { KeptTrigger, type Delays } from './kept-trigger';
+import { listen, type Listener } from '../http/listener';
+import { createMetrics, type Metrics } from './metrics';
+import { ReadinessProbe, type Readiness } from './readiness';
+import { Starter } from './starter';
+import { acceptBy, answerIn, webhookHandler, type WebhookServerOptions } from './to-fetch-handler';
+
+type Tapestries = OpenOptions['tapestries'];
+
+/** Options of `serve`, whichever client it uses. */
+export interface ServedOptions extends WebhookServerOptions {
+  /** The declared triggers. */
+  readonly triggers: readonly TriggerDeclaration[];
+  /**
+   * The port for webhooks and for `/livez`, `/readyz` and `/metrics`; 0 for any free one. Default: none; then
+   * mount {@link Serving.fetch} in a server of your own.
+   */
+  readonly port?: number;
+  /** The address to listen on. Default `127.0.0.1`, which only this machine can reach. */
+  readonly host?: string;
+  /**
+   * A separate port for `/livez`, `/readyz` and `/metrics`, so that senders of webhooks cannot see them.
+   * Default: `port`.
+   */
+  readonly healthPort?: number;
+  /** A registry of `prom-client`, if the process has one. Default: a new one. */
+  readonly registry?: Registry;
+  /** Serves the page of runs on a port of its own; `true` for all defaults. Default: none. */
+  readonly ui?: boolean | PageOptions;
+  /** How long {@link Serving.stop} waits for work in progress, in milliseconds. Default 30,000. */
+  readonly stopTimeout?: number;
+  /** Tapestries for which the page has start forms. Default: those that the triggers start. */
+  readonly tapestries?: Tapestries;
+  /** @internal For tests. */
+  readonly delays?: Delays;
+  /** @internal Makes the sources of events. Default: by kind. */
+  readonly make?: MakeTrigger;
+}
+
+/** Options of the page beside `serve`. */
+export interface PageOptions {
+  /** Default: 4480, or any free port if another program uses that. 0: any free port. */
+  readonly port?: number;
+  /** Default `127.0.0.1`. On an address that is not loopback, reading requires the token, too. */
+  readonly host?: string;
+  /** Whether the page offers no actions. Default false. */
+  readonly readOnly?: boolean;
+  /** Whether reading requires the token on loopback, too. Default false. */
+  readonly tokenToRead?: boolean;
+  /** Default: `SELVAGE_PAGE_TOKEN`, else the project's own. At least 32 characters. */
+  readonly token?: string;
+}
+
+export interface ServeOptions extends ServedOptions, Omit<OpenOptions, 'tapestries' | 'port'> {
+  /** Tapestries that the worker can run beside those that the triggers start. Default: none. */
+  readonly tapestries?: Tapestries;
+  /** Whether this process works for the runs, too. Default true. */
+  readonly worker?: boolean;
+  /** The port of the embedded server. Default: the one last used, else a free one. */
+  readonly serverPort?: number;
+  /**
+   * An open client, which `stop` leaves open. Options of a client, a worker or a server are then not allowed.
+   */
+  readonly selvage?: Selvage;
+}
+
+/** The running triggers. */
+export interface Serving {
+  readonly selvage: Selvage;
+  /** Where it listens, such as `http://127.0.0.1:8080`; undefined if it does not. */
+  readonly url: string | undefined;
+  /** The base URL of `/livez`, `/readyz` and `/metrics`. */
+  readonly healthUrl: string | undefined;
+  /** The page's address, and the link with the token that allows actions. Undefined if there is no page. */
+  readonly page:
+    { readonly url: string; readonly link: string; readonly isOpenToOthers: boolean } | undefined;
+  /**
+   * Rejects when it cannot continue: a trigger has wrong options, or the worker failed. Never resolves before
+   * {@link stop}.
+   */
+  readonly ended: Promise<void>;
+  /**
+   * Handles webhooks, `/livez`, `/readyz` and `/metrics`, for a server of your own; in `node:http` and
+   * express by `toNodeHandler(serving)`.
+   */
+  fetch(request: Request, surroundings?: unknown): Promise<Response>;
+  readiness(exclude?: readonly string[]): Promise<Readiness>;
+  /**
+   * Accepts nothing more, lets all accepted runs start, acknowledges their events, and ends; a second call
+   * waits for the same. Runs continue. Whatever exceeds the time is abandoned: its events are delivered
+   * again, and start nothing twice.
+   */
+  stop(): Promise<void>;
+}
+
+const STOP_TIMEOUT_MS = 30_000;
+const HEALTH_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics']);
+
+/**
+ * Makes declared triggers work, and works for their runs unless told otherwise. Several processes may serve
+ * the same triggers at once: an event starts one run, whichever process gets it.
+ *
+ * @throws SelvageError `DuplicateTrigger`, `InvalidConfig`, `PortInUse`, and as `Selvage.open`
+ */
+export async function serve(options: ServeOptions): Promise<Serving> {
+  const { triggers, port, host, healthPort, registry, stopTimeout, delays, make, ui, ...others } = options;
+  const { tapestries, worker = true, serverPort, selvage: given, ...more } = others;
+  const { basePath, publicUrl, statusSecret, ...client } = more;
+  requireDifferent(triggers);
+  requireOwnGroups(triggers);
+  const all = [...new Set([...(tapestries ?? []), ...triggers.flatMap((trigger) => trigger.tapestry ?? [])])];
+  const hasWorker = worker && all.length > 0;
+  const connect = { ...client, ...(serverPort !== undefined && { port: serverPort }) };
+  const selvage =
+    given ??
+    (hasWorker ? await Selvage.open({ ...connect, tapestries: all }) : await Selvage.connect(connect));
+  const served = {
+    triggers,
+    ...(port !== undefined && { port }),
+    ...(host !== undefined && { host }),
+    ...(healthPort !== undefined && { healthPort }),
+    ...(registry && { registry }),
+    ...(stopTimeout !== undefined && { stopTimeout }),
+    ...(delays && { delays }),
+    ...(make && { make }),
+    ...(ui !== undefined && { ui }),
+    tapestries: all,
+    ...(basePath !== undefined && { basePath }),
+    ...(publicUrl !== undefined && { publicUrl }),
+    ...(statusSecret !== undefined && { statusSecret }),
+  };
+  try {
+    return await Served.start(selvage, served, {
+      logger: client.logger ?? lineLogger(writeErrorLine, { format: 'text', runs: true, isVerbose: isDebug }),
+      hasWorker: selvage.hasWorker,
+      ownsClient: given === undefined,
+    });
+  } catch (error) {
+    if (!given) await selvage.close();
+    throw error;
+  }
+}
+
+/** A trigger with a window of its own may use all of it. */
+function startsOf({ options }: TriggerDeclaration): { readonly startsAtOnce?: number } {
+  const window = (options as { readonly window?: unknown } | undefined)?.window;
+  return typeof window === 'number' ? { startsAtOnce: window } : {};
+}
+
+export interface Surroundings {
+  readonly logger: LoggerLike;
+  /** Whether the client has a worker. */
+  readonly hasWorker: boolean;
+  /** Whether {@link Serving.stop} closes the client. */
+  readonly ownsClient: boolean;
+}
+
+/** @internal Running triggers on an open client. */
+export class Served implements Serving {
+  readonly ended: Promise<void>;
+  readonly #stopping = new AbortController();
+  #running: Promise<unknown> | undefined;
+  readonly #health: ReturnType<typeof endpoints>;
+  #listeners: Listener[] = [];
+  #page: PageServer | undefined;
+  #stopped: Promise<void> | undefined;
+  #resolve!: () => void;
+  #reject!: (error: unknown) => void;
+
+  private constructor(
+    readonly selvage: Selvage,
+    private readonly options: ServedOptions,
+    private readonly surroundings: Surroundings,
+    private readonly probe: ReadinessProbe,
+    metrics: Metrics,
+    private readonly webhooks: WebhookHandler | undefined,
+  ) {
+    this.ended = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // Each event in progress may listen for the stop.
+    setMaxListeners(0, this.#stopping.signal);
+    this.#health = endpoints(probe, metrics);
+    // The caller of `stop` need not listen to `ended`.
+    this.ended.catch(() => {});
+    if (surroundings.hasWorker) selvage.workerEnded.then(this.#resolve, this.#reject);
+  }
+
+  static async start(selvage: Selvage, options: ServedOptions, surroundings: Surroundings): Promise<Served> {
+    const { triggers, delays, make = makeTrigger } = options;
+    const { logger, hasWorker } = surroundings;
+    const metrics = await createMetrics(options.registry);
+    const delivering = triggers.filter((trigger) => !isRequested(trigger) && !isDeployed(trigger));
+    const kept = delivering.map((declaration) => {
+      const name = triggerName(declaration);
+      return new KeptTrigger({
+        name,
+        make: () => make(declaration),
+        accept: new Starter(selvage, declaration, { metrics: metrics.of(name), ...startsOf(declaration) })
+          .accept,
+        logger: bodyLogger(logger, { trigger: name }),
+        metrics: metrics.of(name),
+        ...(delays && { delays }),
+      });
+    });
+    const requested = triggers.filter(isRequested);
+    const starters = new Map(
+      requested.map((trigger) => {
+        const name = triggerName(trigger);
+        return [name, new Starter(selvage, trigger, { metrics: metrics.of(name) })] as const;
+      }),
+    );
+    const webhooks =
+      requested.length === 0
+        ? undefined
+        : webhookHandler(selvage, {
+            ...options,
+            triggers: requested,
+            accept: (trigger, event) => acceptBy(starters.get(triggerName(trigger))!, event),
+            metrics: (trigger) => metrics.of(triggerName(trigger)),
+            logger,
+          });
+    const probe = new ReadinessProbe({ selvage, logger: bodyLogger(logger), hasWorker, triggers: kept });
+    const served = new Served(selvage, options, surroundings, probe, metrics, webhooks);
+    try {
+      await served.#listen();
+      // Started only now: a process that cannot listen must not take events from those that can.
+      served.#running = Promise.allSettled(kept.map((trigger) => served.#keep(trigger)));
+      return served;
+    } catch (error) {
+      await served.#end();
+      throw error;
+    }
+  }
+
+  get url(): string | undefined {
+    return this.options.port === undefined ? undefined : this.#listeners[0]?.url;
+  }
+
+  get healthUrl(): string | undefined {
+    return this.#listeners.at(-1)?.url;
+  }
+
+  get page(): Serving['page'] {
+    return this.#page;
+  }
+
+  async fetch(request: Request, surroundings?: unknown): Promise<Response> {
+    const { webhooks } = this;
+    const isAskedOfMachine = HEALTH_PATHS.has(new URL(request.url).pathname);
+    // If they have a port of their own, senders of webhooks cannot see them.
+    const isElsewhere = isAskedOfMachine && this.options.healthPort !== undefined;
+    if (isElsewhere && !webhooks) return new Response(null, { status: 404 });
+    if (webhooks && (isElsewhere || !isAskedOfMachine))
+      return await answerIn(webhooks, request, surroundings);
+    return await this.#health.fetch(request);
+  }
+
+  async readiness(exclude?: readonly string[]): Promise<Readiness> {
+    return await this.probe.read(exclude);
+  }
+
+  stop(): Promise<void> {
+    return (this.#stopped ??= this.#stop());
+  }
+
+  async #keep(trigger: KeptTrigger): Promise<void> {
+    try {
+      await trigger.run(this.#stopping.signal);
+    } catch (error) {
+      this.#reject(error);
+    }
+  }
+
+  async #listen(): Promise<void> {
+    const { port, host = '127.0.0.1', healthPort } = this.options;
+    const health = this.#health;
+    if (port !== undefined)
+      this.#listeners.push(await listen((request) => this.fetch(request), { port, host }));
+    if (healthPort !== undefined)
+      this.#listeners.push(await listen((request) => health.fetch(request), { port: healthPort, host }));
+    await this.#showPage();
+  }
+
+  async #showPage(): Promise<void> {
+    const { ui = false, triggers, tapestries } = this.options;
+    if (ui === false) return;
+    // Loaded only here, as most processes that serve triggers have no page.
+    const { servePage, ServerReach } =
+      require('../explorer/page-server') as typeof import('../explorer/page-server');
+    const { readOnly, tokenToRead, ...place } = ui === true ? {} : ui;
+    const { selvage } = this;
+    this.#page = await servePage({
+      ...place,
+      backends: selvage.backends,
+      reach: ServerReach.of(selvage),
+      projectDir: selvage.projectDir,
+      project: path.basename(selvage.projectDir),
+      triggers,
+      tapestries: tapestries ?? [...new Set(triggers.flatMap((trigger) => trigger.tapestry ?? []))],
+      ...(readOnly && { isReadOnly: true }),
+      ...(tokenToRead && { isReadingClosed: true }),
+      logger: this.surroundings.logger,
+    });
+  }
+
+  async #stop(): Promise<void> {
+    try {
+      await this.#end();
+    } finally {
+      if (this.surroundings.ownsClient) await this.selvage.close();
+    }
+    this.#resolve();
+  }
+
+  async #end(): Promise<void> {
+    const { stopTimeout = STOP_TIMEOUT_MS } = this.options;
+    this.probe.stop();
+    this.#stopping.abort();
+    await this.#page?.close();
+    // The responses are sent before connections are closed.
+    const limit = new AbortController();
+    const late = delay(stopTimeout, false, { signal: limit.signal });
+    late.catch(() => undefined);
+    const until = performance.now() + stopTimeout;
+    await Promise.race([this.webhooks?.stop(), late]);
+    const closing = this.#listeners.map((listener) => listener.close(Math.max(0, until - performance.now())));
+    const isDone = await Promise.race([Promise.all([this.#running, ...closing]).then(() => true), late]);
+    limit.abort();
+    if (isDone) return;
+    this.surroundings.logger.warn(
+      {},
+      `What triggers had begun did not end within ${stopTimeout / 1_000} s; it is left, and comes again.`,
+    );
+  }
+}
+
+function requireDifferent(triggers: readonly TriggerDeclaration[]): void {
+  const names = new Set<string>();
+  for (const trigger of triggers as readonly unknown[]) {
+    if (!isTrigger(trigger)) {
+      throw new SelvageError(
+        'InvalidConfig',
+        'Among the `triggers` of serve() is something that is none. Give what kafkaTrigger(…), webhook(…) or valkeyTrigger(…) returns.',
+        { details: { option: 'triggers', reason: 'WrongValue' } },
+      );
+    }
+    const name = triggerName(trigger);
+    if (names.has(name)) {
+      throw new SelvageError(
+        'DuplicateTrigger',
+        `Two of the triggers are ${name}. Give each trigger of a kind an id of its own: what an event has started is remembered under it.`,
+        { details: { trigger: name, id: trigger.id } },
+      );
+    }
+    names.add(name);
+  }
+}

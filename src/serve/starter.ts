@@ -1,0 +1,211 @@
+import { runIdOfEvent, type Selvage, type StartOptions } from '../client';
+import type { CheckedStart } from '../client/run-starter';
+import { mapOf, parametersOfEvent } from '../client/event-parameters';
+import { SelvageError, isOfClass } from '../errors';
+import type { ClaimResult, LedgerEntry, StartClaim } from '../ports';
+import {
+  triggerName,
+  type Acceptance,
+  type EventMap,
+  type TriggerDeclaration,
+  type TriggerEvent,
+  type TriggerMetrics,
+} from '../triggers';
+import { GroupedCalls } from '../client/grouped-calls';
+import { Slots } from './slots';
+
+export interface StarterOptions {
+  /** Replaces the declaration's own. */
+  readonly map?: EventMap;
+  /** How long `map` may take for one event, in milliseconds; after that the event is refused. Default 30,000. */
+  readonly mapTimeout?: number;
+  /** Most starts in progress at once, of all events together. Default 64. */
+  readonly startsAtOnce?: number;
+  /** How long one start may wait for the server, in milliseconds. Default 10,000. */
+  readonly startTimeout?: number;
+  /** Told the results of events, and their durations. */
+  readonly metrics?: Pick<TriggerMetrics, 'count' | 'latency'>;
+  /** Options of each started run. */
+  readonly runs?: Pick<StartOptions, 'actor' | 'tags' | 'taskQueue' | 'vcsCommit'>;
+}
+
+type Client = Pick<Selvage, 'backends' | 'client' | 'starter'>;
+
+const STARTS_AT_ONCE = 64;
+const START_TIMEOUT_MS = 10_000;
+/** Claims, or marks, per round trip. */
+const CALLS_AT_ONCE = 1_000;
+
+/** An event that may start a run. */
+interface Ready {
+  readonly event: TriggerEvent;
+  readonly start: CheckedStart;
+}
+
+/**
+ * Starts the runs of one trigger's events, each once per key:
+ *
+ * 1. An event becomes parameters, which are validated; an event that cannot start a run stops here.
+ * 2. Its key is claimed in the ledger. The run id is a hash of trigger and key, so everyone who starts it starts the same run.
+ * 3. The run is started. If a run with this id already exists, that is the one.
+ * 4. The entry is marked as started, and only then is the event accepted.
+ *
+ * A process killed between two of these steps leaves an unmarked entry, and the next delivery continues from there. An outage at any step
+ * throws, and the results of that call's events are unknown.
+ */
+export class Starter {
+  readonly #client: Client;
+  readonly #trigger: TriggerDeclaration;
+  readonly #name: string;
+  readonly #options: StarterOptions;
+  readonly #claims: GroupedCalls<StartClaim, ClaimResult>;
+  readonly #marks: GroupedCalls<Pick<StartClaim, 'trigger' | 'key'>, undefined>;
+  readonly #slots: Slots;
+  /** By key: the event's result, so that an event that is delivered again meanwhile waits for the first. */
+  readonly #underWay = new Map<string, Promise<Acceptance>>();
+
+  constructor(client: Client, trigger: TriggerDeclaration, options: StarterOptions = {}) {
+    this.#client = client;
+    this.#trigger = trigger;
+    this.#name = triggerName(trigger);
+    this.#options = options;
+    const { startLedger } = client.backends;
+    this.#claims = new GroupedCalls((claims) => startLedger.claim(claims), CALLS_AT_ONCE);
+    this.#marks = new GroupedCalls(async (keys) => {
+      await startLedger.markStarted(keys);
+      return keys.map(() => undefined);
+    }, CALLS_AT_ONCE);
+    this.#slots = new Slots(options.startsAtOnce ?? STARTS_AT_ONCE);
+  }
+
+  /** See `TriggerHost.accept`. */
+  readonly accept = async (events: readonly TriggerEvent[]): Promise<Acceptance[]> => {
+    const began = performance.now();
+    const prepared = await Promise.all(events.map((event) => this.#prepare(event)));
+    const ready = prepared.filter((one): one is Ready => 'start' in one);
+    const claims = await this.#claims.call(ready.map(({ event }) => this.#claimOf(event)));
+    let next = 0;
+    const ends = await Promise.allSettled(
+      prepared.map(async (one) => ('start' in one ? await this.#startOnce(one, claims[next++]!) : one)),
+    );
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (failed) throw failed.reason;
+    const acceptances = ends.map((end) => (end as PromiseFulfilledResult<Acceptance>).value);
+    this.#tell(acceptances, performance.now() - began);
+    return acceptances;
+  };
+
+  async #prepare(event: TriggerEvent): Promise<Ready | Acceptance> {
+    const { tapestry } = this.#trigger;
+    try {
+      const map = this.#options.map ?? mapOf(this.#trigger);
+      const parameters = await parametersOfEvent(this.#trigger, event, map, this.#options.mapTimeout);
+      if (parameters === undefined) return { status: 'filtered' };
+      return { event, start: await this.#client.starter.check(tapestry!, parameters) };
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      // Its run may have been started before the code that now refuses it was changed.
+      const entry = await this.#earlier(event, error);
+      if (!entry) return { status: 'refused', error };
+      return conflictOf(event, entry) ?? { status: 'duplicate', runId: entry.runId };
+    }
+  }
+
+  async #earlier({ key }: TriggerEvent, { details }: SelvageError): Promise<LedgerEntry | undefined> {
+    if (details['reason'] === 'NotRecordable') return undefined;
+    const entry = await this.#client.backends.startLedger.find(this.#name, key);
+    return entry?.startedAt === null ? undefined : entry;
+  }
+
+  #claimOf({ key, link, requestHash }: TriggerEvent): StartClaim {
+    return {
+      trigger: this.#name,
+      key,
+      runId: runIdOfEvent(this.#trigger, key),
+      requestHash: requestHash ?? null,
+      event: link,
+    };
+  }
+
+  async #startOnce(ready: Ready, claim: ClaimResult): Promise<Acceptance> {
+    const { key } = ready.event;
+    const { inserted, entry } = claim;
+    if (!inserted) {
+      const { runId, startedAt } = entry;
+      const conflict = conflictOf(ready.event, entry);
+      if (conflict) return conflict;
+      if (startedAt !== null) return { status: 'duplicate', runId };
+      const first = this.#underWay.get(key);
+      if (first) return afterFirst(await first);
+    }
+    const starting = this.#start(ready, claim);
+    this.#underWay.set(key, starting);
+    try {
+      return await starting;
+    } finally {
+      this.#underWay.delete(key);
+    }
+  }
+
+  async #start({ event, start }: Ready, { inserted, entry }: ClaimResult): Promise<Acceptance> {
+    const { key, link } = event;
+    const { runId } = entry;
+    let isThere: boolean;
+    try {
+      const run = await this.#slots.use(() =>
+        this.#inTime(() =>
+          this.#client.starter.start(start, {
+            ...this.#options.runs,
+            runId,
+            ifExists: 'attach',
+            isNew: inserted,
+            trigger: this.#name,
+            triggerKey: key,
+            event: link,
+          }),
+        ),
+      );
+      isThere = run.attached !== undefined;
+    } catch (error) {
+      if (isRefusal(error)) return { status: 'refused', error };
+      // An earlier delivery started it, with the tapestry or map of that time.
+      if (!SelvageError.is(error, 'RunIdInUse')) throw error;
+      isThere = true;
+    }
+    await this.#marks.call([{ trigger: this.#name, key }]);
+    return { status: isThere ? 'duplicate' : 'started', runId };
+  }
+
+  /** Reports an outage soon: a webhook's sender is waiting. */
+  #inTime<T>(work: () => Promise<T>): Promise<T> {
+    const { startTimeout = START_TIMEOUT_MS } = this.#options;
+    return this.#client.client.connection.withDeadline(Date.now() + startTimeout, work);
+  }
+
+  #tell(acceptances: readonly Acceptance[], milliseconds: number): void {
+    const { metrics } = this.#options;
+    if (!metrics) return;
+    const counts = new Map<Acceptance['status'], number>();
+    for (const { status } of acceptances) {
+      counts.set(status, (counts.get(status) ?? 0) + 1);
+      if (status === 'started') metrics.latency(milliseconds / 1_000);
+    }
+    for (const [status, count] of counts) metrics.count(status, count);
+  }
+}
+
+/** The result of an event whose key belongs to one with other contents. Undefined if it is the same, or is not compared. */
+function conflictOf({ requestHash }: TriggerEvent, entry: LedgerEntry): Acceptance | undefined {
+  if (requestHash === undefined || entry.requestHash === null || entry.requestHash === requestHash)
+    return undefined;
+  return { status: 'conflict', runId: entry.runId, event: entry.event };
+}
+
+/** The result of an event whose key is just being started. */
+function afterFirst(first: Acceptance): Acceptance {
+  return first.status === 'started' ? { status: 'duplicate', runId: first.runId } : first;
+}
+
+function isRefusal(error: unknown): error is SelvageError {
+  return isOfClass(error, 'input');
+}

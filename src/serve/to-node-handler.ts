@@ -1,0 +1,37 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import { nodeSurroundings } from '../http/node-surroundings';
+
+type Fetch = (request: Request, surroundings?: unknown) => Response | Promise<Response>;
+
+/** The form that `node:http`, connect and express call. */
+export type NodeHandler = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
+
+/**
+ * Converts a handler that takes a `Request` (of `toFetchHandler(…)`, or what `serve(…)` returns) to one for `node:http`, connect and
+ * express. In express, mount it before body parsers, which leave nothing to verify a signature over:
+ * `app.use('/hooks', toNodeHandler(handler))`.
+ */
+export function toNodeHandler(handler: Fetch | { readonly fetch: Fetch }): NodeHandler {
+  const fetch: Fetch =
+    typeof handler === 'function' ? handler : (request, surroundings) => handler.fetch(request, surroundings);
+  const listener = getRequestListener(
+    (request, { incoming }) => {
+      // Set by express and connect: the prefix that they have removed from the path.
+      const { baseUrl, rawBody } = incoming as { baseUrl?: unknown; rawBody?: unknown };
+      const { readableDidRead } = incoming as IncomingMessage;
+      return fetch(
+        request,
+        nodeSurroundings({
+          mountedAt: typeof baseUrl === 'string' ? baseUrl : '',
+          isBodyRead: readableDidRead === true && rawBody === undefined,
+        }),
+      );
+    },
+    // The process belongs to somebody else.
+    { overrideGlobalObjects: false },
+  );
+  return (incoming, outgoing) => {
+    listener(incoming, outgoing).catch(() => outgoing.destroy());
+  };
+}

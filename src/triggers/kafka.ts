@@ -1,0 +1,373 @@
+/* eslint-disable @typescript-eslint/no-explicit-any -- of tapestries and bodies of whatever types */
+import { SelvageError } from '../errors';
+import { isTapestry, type Tapestry } from '../authoring';
+import { checkName } from '../authoring/names';
+import { readOptions, shown, type Check, type Checks } from '../authoring/options';
+import { describeIssues, type OutputOf, type StandardSchema } from '../authoring/standard-schema';
+import { declareTrigger, triggerName, type TriggerDeclaration } from './declaration';
+import { formatOf, type Mapped, type MessageFormat } from './message-format';
+import {
+  isStart,
+  isText,
+  isVariable,
+  lineOf,
+  ownerOf,
+  refusalOf,
+  whole,
+  type Refusal,
+} from './option-checks';
+
+/**
+ * The type of a message's value in `map`: null if it has none, as for a tombstone. A schema decides about
+ * null itself.
+ */
+export type KafkaValue<Format extends MessageFormat> = Format extends StandardSchema
+  ? OutputOf<Format>
+  : Format extends 'text'
+    ? string | null
+    : Format extends 'bytes'
+      ? Uint8Array | null
+      : unknown;
+
+/** A message as passed to `map`. */
+export interface KafkaMessage<Value = unknown> {
+  readonly value: Value;
+  /** As UTF-8; null if there is none. */
+  readonly key: string | null;
+  /** As UTF-8. If several share a name, the last one. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly timestamp: Date;
+}
+
+interface CommonOptions<Format extends MessageFormat> {
+  /** Unique among the Kafka triggers of a project: started messages are remembered under it. */
+  readonly id: string;
+  /**
+   * Topic names or patterns. The list of topics is refreshed each minute. Patterns match neither Kafka's own
+   * topics (`__…`) nor this trigger's dead letters.
+   */
+  readonly topics: string | RegExp | readonly (string | RegExp)[];
+  /** The consumer group; each trigger of a cluster needs its own. Default: `id`. */
+  readonly group?: string;
+  /** How values are read. Default `json`. */
+  readonly format?: Format;
+  /**
+   * Where a group without a committed offset begins in a partition. Default `earliest`, which misses nothing.
+   */
+  readonly from?: 'earliest' | 'latest';
+  /**
+   * The topic for messages that can never start a run. Created if missing. Default: one for each topic,
+   * `<topic>.dead-letters`.
+   */
+  readonly deadLetters?: string;
+  /**
+   * Most starts of runs in progress at once, 1 to 10,000; further messages wait in the broker. Default 100.
+   */
+  readonly window?: number;
+  /**
+   * Prefix of the environment variables that name the brokers: `SELVAGE_KAFKA` for `SELVAGE_KAFKA_BROKERS`
+   * and so on (docs/adapters/kafka.md). For projects that read from several clusters. Default
+   * `SELVAGE_KAFKA`.
+   */
+  readonly connection?: string;
+}
+
+export interface KafkaMessageOptions<
+  Parameters extends object,
+  Format extends MessageFormat,
+> extends CommonOptions<Format> {
+  /**
+   * The identity of a message. Default: topic, partition, offset and timestamp. `{ header }`: the header of
+   * this name, so that an event counts once however often it was sent. A message without the header becomes a
+   * dead letter, and so does one with other contents under the same key.
+   */
+  readonly key?: { readonly header: string };
+  /**
+   * Returns the parameters of a message's run, or nothing to start none. If it throws, the message becomes a
+   * dead letter. Default: the value is the parameters.
+   */
+  readonly map?: (message: KafkaMessage<KafkaValue<Format>>) => Mapped<Parameters>;
+  readonly batch?: undefined;
+}
+
+export interface KafkaBatchOptions<
+  Parameters extends object,
+  Format extends MessageFormat,
+> extends CommonOptions<Format> {
+  /**
+   * Passes messages of a partition to one run, in order: `maxSize` of them (at most 10,000), or those that
+   * have arrived `maxWait` milliseconds after the first (default 1,000).
+   */
+  readonly batch: { readonly maxSize: number; readonly maxWait?: number };
+  /**
+   * Returns the parameters of the run, or nothing to start none. If it throws, all of the messages become
+   * dead letters.
+   */
+  readonly map: (messages: readonly KafkaMessage<KafkaValue<Format>>[]) => Mapped<Parameters>;
+  /** A batch is identified by where it begins. */
+  readonly key?: undefined;
+}
+
+export type KafkaTriggerOptions<Parameters extends object, Format extends MessageFormat = 'json'> =
+  KafkaMessageOptions<Parameters, Format> | KafkaBatchOptions<Parameters, Format>;
+
+/** Options of a Kafka trigger: checked, with all defaults. */
+export interface KafkaSettings {
+  readonly topics: readonly (string | RegExp)[];
+  readonly group: string;
+  readonly format: MessageFormat;
+  readonly from: 'earliest' | 'latest';
+  /** Undefined: see {@link deadLettersOf}. */
+  readonly deadLetters?: string;
+  readonly window: number;
+  readonly connection: string;
+  readonly key?: { readonly header: string };
+  readonly batch?: { readonly maxSize: number; readonly maxWaitMs: number };
+  /** Gets a {@link KafkaMessage}, or a list of them. */
+  readonly map?: (body: any) => unknown;
+}
+
+export type KafkaTriggerDeclaration = TriggerDeclaration<'kafka', KafkaSettings>;
+
+/**
+ * Starts a run of the tapestry for each message of Kafka topics, exactly once per message, however often it
+ * is delivered. This is a declaration: export it beside the tapestry, and `selvage serve FILE` or `serve()`
+ * makes it work. An offset is committed when the run is durably started, so a crash loses no message.
+ *
+ * A message that itself cannot start a run goes to a dead-letter topic, with the reason. Any other failure is
+ * retried for ever: nothing is dropped.
+ *
+ * @throws SelvageError `InvalidName` (of the id), `InvalidConfig`
+ */
+export function kafkaTrigger<Parameters extends object, Format extends MessageFormat = 'json'>(
+  tapestry: Tapestry<Parameters, any>,
+  options: KafkaMessageOptions<Parameters, Format>,
+): KafkaTriggerDeclaration;
+export function kafkaTrigger<Parameters extends object, Format extends MessageFormat = 'json'>(
+  tapestry: Tapestry<Parameters, any>,
+  options: KafkaBatchOptions<Parameters, Format>,
+): KafkaTriggerDeclaration;
+export function kafkaTrigger(tapestry: Tapestry<any, any>, options: object): KafkaTriggerDeclaration {
+  if (!isTapestry(tapestry)) {
+    throw new SelvageError(
+      'InvalidConfig',
+      `A Kafka trigger starts runs of a tapestry, and was given ${shown(tapestry)}. Give what tapestry() answers as the first argument.`,
+      { details: { option: 'tapestry', reason: 'WrongValue' } },
+    );
+  }
+  const owner = ownerOf('kafka', options, 'a Kafka trigger');
+  // Not copied, as copies would not be equivalent.
+  const apart = { topics: undefined, format: undefined, map: undefined };
+  const read = readOptions<CheckedOptions>(owner, { ...options, ...apart }, CHECKS, 'Correct or remove it.');
+  const { topics, format = 'json', map } = options as { topics?: unknown; format?: unknown; map?: unknown };
+  const refuse = refusalOf(owner);
+  checkName('trigger', read.id);
+  const settings: KafkaSettings = {
+    topics: topicsOf(topics, refuse),
+    group: read.group ?? read.id,
+    format: formatOf(format, refuse),
+    from: read.from ?? 'earliest',
+    ...(read.deadLetters !== undefined && { deadLetters: read.deadLetters }),
+    window: read.window ?? DEFAULT_WINDOW,
+    connection: read.connection ?? DEFAULT_CONNECTION,
+    ...(read.key && { key: read.key }),
+    ...(read.batch && {
+      batch: { maxSize: read.batch.maxSize, maxWaitMs: read.batch.maxWait ?? DEFAULT_MAX_WAIT_MS },
+    }),
+    ...(map !== undefined && { map: mapOf(map, refuse) }),
+  };
+  checkTogether(settings, refuse);
+  return declareTrigger({ kind: 'kafka', id: read.id, tapestry, options: Object.freeze(settings) });
+}
+
+export function isKafkaTrigger(declaration: TriggerDeclaration): declaration is KafkaTriggerDeclaration {
+  return declaration.kind === 'kafka';
+}
+
+/**
+ * Requires that no two triggers share a consumer group: each would get only some of the messages, and kafkajs
+ * leaves partitions unread if members want different topics.
+ *
+ * @throws SelvageError `InvalidConfig`
+ */
+export function requireOwnGroups(triggers: readonly TriggerDeclaration[]): void {
+  const owners = new Map<string, string>();
+  for (const trigger of triggers.filter(isKafkaTrigger)) {
+    const { connection, group } = trigger.options;
+    const place = `${connection} ${group}`;
+    const [name, other] = [triggerName(trigger), owners.get(place)];
+    owners.set(place, name);
+    if (other === undefined || other === name) continue;
+    throw new SelvageError(
+      'InvalidConfig',
+      `The triggers ${other} and ${name} have the same consumer group "${group}", so each would get only some of the messages. Give one of them another \`group\`.`,
+      { details: { triggers: [other, name], option: 'group', reason: 'Contradiction' } },
+    );
+  }
+}
+
+/** The dead-letter topic of a topic. */
+export function deadLettersOf({ deadLetters }: Pick<KafkaSettings, 'deadLetters'>, topic: string): string {
+  return deadLetters ?? `${topic}${DEAD_LETTERS}`;
+}
+
+/** The existing topics that the trigger reads. */
+export function chosenTopics(
+  { topics, deadLetters }: Pick<KafkaSettings, 'topics' | 'deadLetters'>,
+  existing: readonly string[],
+): string[] {
+  const isDeadLetters = (name: string): boolean =>
+    deadLetters === undefined ? name.endsWith(DEAD_LETTERS) : name === deadLetters;
+  return existing.filter((name) =>
+    topics.some((topic) =>
+      typeof topic === 'string'
+        ? topic === name
+        : topic.test(name) && !name.startsWith('__') && !isDeadLetters(name),
+    ),
+  );
+}
+
+/** Applies a schema; returns its output or its complaint. */
+export async function validated(
+  schema: StandardSchema,
+  value: unknown,
+): Promise<{ readonly value: unknown } | { readonly complaint: string; readonly cause?: unknown }> {
+  try {
+    const result = await schema['~standard'].validate(value);
+    if (!result.issues) return { value: result.value };
+    return { complaint: `does not satisfy its schema: ${describeIssues(result.issues)}` };
+  } catch (error) {
+    return { complaint: `made its schema fail (${String(error)})`, cause: error };
+  }
+}
+
+const DEAD_LETTERS = '.dead-letters';
+const DEFAULT_CONNECTION = 'SELVAGE_KAFKA';
+const DEFAULT_WINDOW = 100;
+const DEFAULT_MAX_WAIT_MS = 1_000;
+const LARGEST = 10_000;
+const LONGEST_TOPIC = 249;
+
+interface CheckedOptions {
+  readonly id?: string;
+  readonly topics?: undefined;
+  readonly group?: string;
+  readonly format?: undefined;
+  readonly from?: 'earliest' | 'latest';
+  readonly deadLetters?: string;
+  readonly window?: number;
+  readonly connection?: string;
+  readonly key?: { readonly header: string };
+  readonly batch?: { readonly maxSize: number; readonly maxWait?: number };
+  readonly map?: undefined;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const line = lineOf(255);
+
+/** Checks an object with these properties, the first of which is required. */
+const parts =
+  (checks: Readonly<Record<string, Check>>): Check =>
+  (value) => {
+    const [required] = Object.keys(checks);
+    if (!isObject(value)) return `must be an object with "${required}"`;
+    if (value[required!] === undefined) return `must have "${required}"`;
+    for (const [name, part] of Object.entries(value)) {
+      const complaint = Object.hasOwn(checks, name)
+        ? part === undefined
+          ? undefined
+          : checks[name]!(part)
+        : `is no part of it; there are ${Object.keys(checks).join(', ')}`;
+      if (complaint !== undefined) return `has "${name}", which ${complaint}`;
+    }
+    return undefined;
+  };
+
+const topicName: Check = (value) =>
+  typeof value === 'string' &&
+  /^[\w.-]+$/.test(value) &&
+  value.length <= LONGEST_TOPIC &&
+  !/^\.\.?$/.test(value)
+    ? undefined
+    : `must be the name of a topic: at most ${LONGEST_TOPIC} letters, digits and . _ -`;
+
+const CHECKS: Checks<CheckedOptions> = {
+  id: isText,
+  topics: () => undefined,
+  group: line,
+  format: () => undefined,
+  from: isStart,
+  deadLetters: topicName,
+  window: whole(1, LARGEST),
+  connection: isVariable('ORDERS_KAFKA'),
+  key: parts({ header: line }),
+  batch: parts({
+    maxSize: whole(1, LARGEST),
+    maxWait: (value) =>
+      typeof value === 'number' && Number.isFinite(value) && value >= 0
+        ? undefined
+        : 'must be a number of milliseconds, 0 or more',
+  }),
+  map: () => undefined,
+};
+
+function topicsOf(given: unknown, refuse: Refusal): readonly (string | RegExp)[] {
+  if (given === undefined) throw refuse('topics', 'is missing', 'MissingPart');
+  const topics: readonly unknown[] = Array.isArray(given) ? given : [given];
+  if (topics.length === 0) throw refuse('topics', 'must have a topic', 'MissingPart');
+  return Object.freeze(
+    topics.map((topic) => {
+      // A pattern with the flag g or y would remember its position and match every other time.
+      if (isPattern(topic)) return new RegExp(topic.source, topic.flags.replace(/[gy]/g, ''));
+      const complaint = topicName(topic);
+      if (complaint === undefined) return topic as string;
+      throw refuse('topics', `has ${shown(topic)}, which ${complaint}, or a pattern such as /^orders\\./`);
+    }),
+  );
+}
+
+/** Recognises patterns of any realm. */
+function isPattern(value: unknown): value is RegExp {
+  return Object.prototype.toString.call(value) === '[object RegExp]';
+}
+
+function mapOf(given: unknown, refuse: Refusal): (body: unknown) => unknown {
+  if (typeof given === 'function') return given as (body: unknown) => unknown;
+  throw refuse('map', `must be a function, and is ${shown(given)}`);
+}
+
+function checkTogether(settings: KafkaSettings, refuse: Refusal): void {
+  const { batch, key, map, topics } = settings;
+  if (batch && key) {
+    throw refuse(
+      'key',
+      'does not go with "batch": batches are told apart by where they begin',
+      'Contradiction',
+    );
+  }
+  if (batch && !map) {
+    throw refuse(
+      'map',
+      'is missing: it makes the parameters of a run of the messages of a "batch"',
+      'MissingPart',
+    );
+  }
+  for (const topic of topics) {
+    if (typeof topic !== 'string') continue;
+    const deadLetters = deadLettersOf(settings, topic);
+    if (deadLetters === topic) {
+      throw refuse('deadLetters', `names "${topic}", which the trigger reads itself`, 'Contradiction');
+    }
+    if (deadLetters.length > LONGEST_TOPIC) {
+      throw refuse(
+        'topics',
+        `has "${topic}", whose name is too long for one of dead letters: give "deadLetters"`,
+      );
+    }
+  }
+}

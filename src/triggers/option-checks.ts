@@ -1,0 +1,60 @@
+import { SelvageError, type ErrorReason } from '../errors';
+import type { Check } from '../authoring/options';
+import { textProblem } from '../authoring/texts';
+import { triggerName, type TriggerKind } from './declaration';
+
+/** Makes the error for an invalid option. The complaint completes a sentence that begins with "it". */
+export type Refusal = (
+  option: string,
+  complaint: string,
+  reason?: ErrorReason<'InvalidConfig'>,
+) => SelvageError;
+
+/** @param owner whose option it is, as named by {@link ownerOf} */
+export function refusalOf(owner: string): Refusal {
+  return (option, complaint, reason = 'WrongValue') =>
+    new SelvageError(
+      'InvalidConfig',
+      `The option "${option}" of ${owner} cannot be used: it ${complaint}. Correct or remove it.`,
+      { details: { owner, option, reason } },
+    );
+}
+
+/**
+ * The name of a trigger in messages, before its options are checked.
+ *
+ * @param unnamed used if the options have no id
+ */
+export function ownerOf(kind: TriggerKind, options: unknown, unnamed: string): string {
+  const id = (options as { id?: unknown } | null | undefined)?.id;
+  return typeof id === 'string' ? triggerName({ kind, id }) : unnamed;
+}
+
+export const isText: Check = (value) => (typeof value === 'string' ? undefined : 'must be a text');
+
+export const isFunction: Check = (value) => (typeof value === 'function' ? undefined : 'must be a function');
+
+/** Accepts a non-empty text on one line, of at most so many bytes. */
+export const lineOf =
+  (longest: number): Check =>
+  (value) =>
+    typeof value === 'string' && value !== '' ? textProblem(value, longest)?.[1] : 'must be a text';
+
+export const whole =
+  (least: number, largest: number): Check =>
+  (value) =>
+    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= largest
+      ? undefined
+      : `must be a whole number from ${least} to ${largest}`;
+
+/** Where a new group begins to read. */
+export const isStart: Check = (value) =>
+  value === 'earliest' || value === 'latest' ? undefined : 'must be "earliest" or "latest"';
+
+/** Accepts the name of an environment variable that holds an address, or a prefix of several. */
+export const isVariable =
+  (example: string): Check =>
+  (value) =>
+    typeof value === 'string' && /^[A-Z][A-Z0-9_]*$/.test(value)
+      ? undefined
+      : `must be the name of an environment variable, such as "${example}"`;

@@ -1,0 +1,301 @@
+import { type AnyTapestry, isTapestry, recordOf, type Tapestry } from '../authoring';
+import { SelvageError } from '../errors';
+import { checkName } from '../authoring/names';
+import { readOptions, shown, type Check } from '../authoring/options';
+import { textProblem } from '../authoring/texts';
+import { Zone } from '../partitions';
+import { CalendarProblem, ruleOfCalendar, rulesOfCron, type Calendar, type CalendarRule } from './calendar';
+import { declareTrigger, type TriggerDeclaration } from './declaration';
+import { durationMs, type Duration } from '../values/duration';
+import { isText, ownerOf, refusalOf, type Refusal } from './option-checks';
+import { OVERLAPS, type Overlap } from './overlaps';
+import type { TimePlan } from './planned-times';
+
+/** The tapestry's parameters that the schedule gives. */
+export type ScheduledParameters<Parameters extends object, PlannedTime extends PropertyKey> = Omit<
+  Parameters,
+  PlannedTime | 'partition'
+>;
+
+interface Times {
+  /**
+   * A cron expression of five fields, or several. As in crontab, restricted days of the month and restricted
+   * days of the week match by either.
+   */
+  readonly cron?: string | readonly string[];
+  /**
+   * A fixed interval of at least a second. Times are multiples of it since 1970 in UTC, so they do not depend
+   * on the time of deploy.
+   */
+  readonly every?: Duration;
+  /** With `every`: how much later the times are. Default 0. */
+  readonly offset?: Duration;
+  /** Plans times at which all fields of a calendar match; with several calendars, of any one. */
+  readonly calendar?: Calendar | readonly Calendar[];
+}
+
+interface Options<Parameters extends object, PlannedTime extends keyof Parameters & string> extends Times {
+  /**
+   * Unique in the server's namespace. Run ids consist of it and the planned time:
+   * `nightly-2026-01-31T02:00:00Z`.
+   */
+  readonly id: string;
+  /** With `cron` and `calendar`: a time zone such as `Europe/Berlin`. Default `UTC`. */
+  readonly timezone?: string;
+  /** How to treat a planned time while an earlier run is unfinished. Default `skip`. */
+  readonly overlap?: Overlap;
+  /**
+   * How late a run may start if the server was down at its planned time. Older planned times are missed, and
+   * counted. At least 10 s. An absent worker does not matter: runs start, and wait for it. Default one day.
+   */
+  readonly catchup?: Duration;
+  /** Most random delay of each run after its planned time; the same each time. Default 0. */
+  readonly jitter?: Duration;
+  /**
+   * The parameter that gets the planned time: as a Date, or as ISO text if the parameter's schema does not
+   * accept a Date. Default: none.
+   */
+  readonly plannedTime?: PlannedTime;
+  /**
+   * Whether all runs use the plan of the deploy. Default false: each uses the plan that its worker has when
+   * the run begins.
+   */
+  readonly pin?: boolean;
+  /** Tags of the runs; at most 100. */
+  readonly tags?: readonly string[];
+  /** Task queue of the runs. Default: that of the deploying client, else the tapestry's own. */
+  readonly taskQueue?: string;
+}
+
+export type ScheduleOptions<
+  Parameters extends object = Record<string, unknown>,
+  PlannedTime extends keyof Parameters & string = never,
+> = Options<Parameters, PlannedTime> &
+  (Record<never, never> extends ScheduledParameters<Parameters, PlannedTime>
+    ? { readonly parameters?: ScheduledParameters<Parameters, PlannedTime> }
+    : { readonly parameters: ScheduledParameters<Parameters, PlannedTime> });
+
+/** Options of a schedule: checked, with all defaults. */
+export interface ScheduleSettings {
+  /** The times, as declared. */
+  readonly cron?: readonly string[];
+  readonly calendar?: readonly Calendar[];
+  readonly everyMs?: number;
+  readonly offsetMs?: number;
+  readonly timezone: string;
+  readonly overlap: Overlap;
+  readonly catchupMs: number;
+  readonly jitterMs: number;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly plannedTime?: string;
+  readonly pin: boolean;
+  readonly tags: readonly string[];
+  readonly taskQueue?: string;
+}
+
+export type ScheduleDeclaration = TriggerDeclaration<'schedule', ScheduleSettings>;
+
+const DAY_MS = 86_400_000;
+/** The server accepts no less. */
+const SHORTEST_CATCHUP_MS = 10_000;
+/** Leaves room in run ids for the planned time. */
+const LONGEST_ID = 150;
+
+/**
+ * Starts runs of a tapestry at planned times. This is a declaration: export it beside the tapestry, and
+ * deploy it with `selvage schedules deploy FILE`. From then on the server plans and starts the runs, whether
+ * or not a process of yours is running; a run waits for a worker like any other.
+ *
+ * @throws SelvageError `InvalidName` (of the id), `InvalidConfig`
+ */
+export function schedule<Parameters extends object, PlannedTime extends keyof Parameters & string = never>(
+  tapestry: Tapestry<Parameters, object>,
+  options: ScheduleOptions<Parameters, PlannedTime>,
+): ScheduleDeclaration {
+  if (!isTapestry(tapestry)) {
+    throw new SelvageError(
+      'InvalidConfig',
+      `A schedule starts runs of a tapestry, and was given ${shown(tapestry)}. Give what tapestry() answers as the first argument.`,
+      { details: { reason: 'WrongValue', option: 'tapestry' } },
+    );
+  }
+  const owner = ownerOf('schedule', options, 'a schedule');
+  const {
+    parameters = {},
+    cron,
+    calendar,
+    ...others
+  } = options as Options<object, never> & {
+    parameters?: unknown;
+  };
+  const read = readOptions<Omit<Options<object, never>, 'cron' | 'calendar'>>(
+    owner,
+    others,
+    CHECKS,
+    'Correct or remove it.',
+  );
+  const refuse = refusalOf(owner);
+  checkName('schedule', read.id);
+  if (read.id.length > LONGEST_ID)
+    throw refuse('id', `must have at most ${LONGEST_ID} characters, because run ids begin with it`);
+  const given = [cron, calendar, read.every].filter((value) => value !== undefined);
+  if (given.length !== 1) {
+    throw new SelvageError(
+      'InvalidConfig',
+      `${capital(owner)} says ${given.length === 0 ? 'no times' : 'its times in several ways'}. Give one of cron, every and calendar.`,
+      {
+        details: { owner, option: 'cron', reason: given.length === 0 ? 'MissingPart' : 'Contradiction' },
+      },
+    );
+  }
+  if (read.offset !== undefined && read.every === undefined)
+    throw refuse('offset', 'goes with "every" only', 'Meaningless');
+  if (read.timezone !== undefined && read.every !== undefined)
+    throw refuse(
+      'timezone',
+      'goes with "cron" and "calendar": equal distances are the same in all',
+      'Meaningless',
+    );
+  const settings: ScheduleSettings = {
+    ...timesOf({ cron, calendar, every: read.every, offset: read.offset }, refuse),
+    timezone: read.timezone ?? 'UTC',
+    overlap: read.overlap ?? 'skip',
+    catchupMs: durationMs(read.catchup ?? DAY_MS)!,
+    jitterMs: durationMs(read.jitter ?? 0)!,
+    parameters: parametersOf(parameters, refuse),
+    ...(read.plannedTime !== undefined && { plannedTime: read.plannedTime }),
+    pin: read.pin ?? false,
+    tags: read.tags ?? [],
+    ...(read.taskQueue !== undefined && { taskQueue: read.taskQueue }),
+  };
+  checkParameters(tapestry, settings, refuse);
+  return declareTrigger({ kind: 'schedule', id: read.id, tapestry, options: Object.freeze(settings) });
+}
+
+export function isSchedule(declaration: TriggerDeclaration): declaration is ScheduleDeclaration {
+  return declaration.kind === 'schedule';
+}
+
+/** The rules of `cron` and `calendar`, in order. */
+export function rulesOf({ cron = [], calendar = [] }: ScheduleSettings): CalendarRule[] {
+  return [...cron.flatMap(rulesOfCron), ...calendar.map(ruleOfCalendar)];
+}
+
+/** The plan of its times, without jitter. */
+export function planOfSchedule(settings: ScheduleSettings): TimePlan {
+  const { everyMs, offsetMs = 0, timezone } = settings;
+  return everyMs === undefined ? { rules: rulesOf(settings), timezone } : { everyMs, offsetMs };
+}
+
+const lengthOfTime =
+  (least: number, words: string): Check =>
+  (value) => {
+    const milliseconds = durationMs(value);
+    if (milliseconds === undefined)
+      return 'must be a length of time: milliseconds, or a text such as "90s", "15m", "12h" or "7d"';
+    return milliseconds < least ? `must be ${words} or more` : undefined;
+  };
+
+const wholeSeconds =
+  (least: number, words: string): Check =>
+  (value) =>
+    lengthOfTime(least, words)(value) ??
+    (durationMs(value)! % 1_000 === 0 ? undefined : 'must be whole seconds');
+
+const line: Check = (value) => textProblem(value)?.[1];
+
+/** Checks of the options that are not checked elsewhere. */
+const CHECKS = {
+  id: isText,
+  every: wholeSeconds(1_000, 'a second'),
+  offset: wholeSeconds(0, 'nothing'),
+  timezone: (value: unknown) => {
+    if (typeof value !== 'string') return 'must be a text such as "Europe/Berlin"';
+    try {
+      new Zone(value);
+      return undefined;
+    } catch {
+      return 'must be the name of a time zone, such as "Europe/Berlin" or "UTC"';
+    }
+  },
+  overlap: (value: unknown) =>
+    (OVERLAPS as readonly unknown[]).includes(value)
+      ? undefined
+      : `must be one of ${OVERLAPS.map((one) => `"${one}"`).join(', ')}`,
+  catchup: lengthOfTime(SHORTEST_CATCHUP_MS, '10 seconds'),
+  jitter: lengthOfTime(0, 'nothing'),
+  plannedTime: (value: unknown) =>
+    typeof value === 'string' ? undefined : 'must be the name of a parameter of the tapestry',
+  pin: (value: unknown) => (typeof value === 'boolean' ? undefined : 'must be true or false'),
+  tags: (value: unknown) =>
+    Array.isArray(value) && value.length <= 100 && value.every((tag) => line(tag) === undefined)
+      ? undefined
+      : 'must be a list of at most 100 texts, each a single line',
+  taskQueue: line,
+};
+
+function capital(text: string): string {
+  return text.startsWith('a ') ? `A${text.slice(1)}` : `The trigger ${text}`;
+}
+
+function timesOf(
+  { cron, calendar, every, offset }: Times,
+  refuse: Refusal,
+): Pick<ScheduleSettings, 'cron' | 'calendar' | 'everyMs' | 'offsetMs'> {
+  if (every !== undefined) return { everyMs: durationMs(every)!, offsetMs: durationMs(offset ?? 0)! };
+  if (cron !== undefined) {
+    const expressions: readonly unknown[] = Array.isArray(cron) ? cron : [cron];
+    if (expressions.length === 0) throw refuse('cron', 'must have an expression');
+    for (const expression of expressions) {
+      if (typeof expression !== 'string')
+        throw refuse('cron', `must be a text such as "0 2 * * *", and is ${shown(expression)}`);
+      readTimes('cron', shown(expression), () => rulesOfCron(expression), refuse);
+    }
+    return { cron: Object.freeze((expressions as readonly string[]).map((text) => text.trim())) };
+  }
+  const calendars: readonly unknown[] = Array.isArray(calendar) ? calendar : [calendar];
+  if (calendars.length === 0) throw refuse('calendar', 'must have an entry');
+  for (const one of calendars) {
+    if (typeof one !== 'object' || one === null || Array.isArray(one))
+      throw refuse('calendar', `must be an object such as { hour: 2 }, and is ${shown(one)}`);
+    readTimes('calendar', JSON.stringify(one), () => [ruleOfCalendar(one)], refuse);
+  }
+  return { calendar: Object.freeze(calendars.map((one) => Object.freeze({ ...(one as Calendar) }))) };
+}
+
+function readTimes(option: string, what: string, read: () => unknown, refuse: Refusal): void {
+  try {
+    read();
+  } catch (error) {
+    if (!(error instanceof CalendarProblem)) throw error;
+    throw refuse(option, `is ${what}, which ${error.message}`);
+  }
+}
+
+function parametersOf(given: unknown, refuse: Refusal): Readonly<Record<string, unknown>> {
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw refuse('parameters', `must be an object such as { name: value }, and is ${shown(given)}`);
+  return Object.freeze({ ...given });
+}
+
+/** Checks names only: schemas check the values when the schedule is deployed, as they may be asynchronous. */
+function checkParameters(
+  tapestry: AnyTapestry,
+  { parameters, plannedTime }: ScheduleSettings,
+  refuse: Refusal,
+): void {
+  const known = [...recordOf(tapestry).parameters.keys()];
+  const those = known.length === 0 ? 'it has none' : `it has ${known.join(', ')}`;
+  for (const name of Object.keys(parameters)) {
+    if (!known.includes(name))
+      throw refuse('parameters', `has "${name}", which tapestry "${tapestry.name}" does not take; ${those}`);
+  }
+  if (plannedTime === undefined) return;
+  if (!known.includes(plannedTime))
+    throw refuse(
+      'plannedTime',
+      `names "${plannedTime}", which is no parameter of tapestry "${tapestry.name}"; ${those}`,
+    );
+  if (Object.hasOwn(parameters, plannedTime))
+    throw refuse('plannedTime', `names "${plannedTime}", which "parameters" gives, too`, 'Contradiction');
+}

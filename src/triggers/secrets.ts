@@ -1,0 +1,160 @@
+import { fromBase64 } from '../values/base64';
+import { SelvageError } from '../errors';
+import { utf8Length } from '../authoring/texts';
+
+/**
+ * A secret, or the environment variable that has it. A variable is read when the trigger is served, so that the file can be loaded without
+ * it. It may contain several secrets, separated by spaces, which are all valid.
+ */
+export type SecretSource = string | { readonly env: string };
+
+/** The kind of secret, which decides the required form. */
+export type SecretKind = 'standard-webhooks' | 'github' | 'bearer';
+
+const INSPECT = Symbol.for('nodejs.util.inspect.custom');
+const HIDDEN = '(hidden)';
+
+/** Holds a secret, or where to find it. Printing it, or converting it to JSON, reveals no secret. */
+export class Secret {
+  readonly #text: string | undefined;
+
+  constructor(
+    text: string | undefined,
+    /** The environment variable that has it. Undefined if the secret was given directly. */
+    readonly env?: string,
+  ) {
+    this.#text = text;
+  }
+
+  /** Undefined if it is in an environment variable. */
+  reveal(): string | undefined {
+    return this.#text;
+  }
+
+  toString(): string {
+    return HIDDEN;
+  }
+
+  toJSON(): string {
+    return HIDDEN;
+  }
+
+  [INSPECT](): string {
+    return HIDDEN;
+  }
+}
+
+/** Minimum length of a GitHub secret, which may be any text. */
+const GITHUB_BYTES = 16;
+const BEARER_LENGTH = 24;
+/** The minimum that Standard Webhooks allows. */
+const STANDARD_BYTES = 24;
+/** Random secrets have more different characters; `aaaaaaaaaaaaaaaa` has fewer. */
+const DIFFERENT_CHARACTERS = 5;
+const WHSEC = 'whsec_';
+/** Characters that the header `authorization` can carry (RFC 6750). */
+const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
+const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+const HOW_TO_MAKE: Readonly<Record<SecretKind, string>> = {
+  'standard-webhooks':
+    'Take the one that the sender shows, or make one: echo "whsec_$(openssl rand -base64 32)"',
+  github: 'Make one: openssl rand -hex 32',
+  bearer: 'Make one: openssl rand -hex 32',
+};
+
+/**
+ * Checks secrets that were given directly; those in the environment are read later.
+ *
+ * @param what the scheme, such as `github`
+ * @throws SelvageError `WeakSecret`, `InvalidConfig`. No message contains a part of a secret.
+ */
+export function readSecretSources(what: string, kind: SecretKind, given: unknown): readonly Secret[] {
+  const list: readonly unknown[] = Array.isArray(given) ? (given as readonly unknown[]) : [given];
+  if (list.length === 0) throw weakSecret(what, kind, 'there is none');
+  return list.map((source, index) => {
+    const which = list.length > 1 ? `secret ${index + 1} of ${list.length}` : 'the secret';
+    if (source === undefined || source === null || source === '') {
+      throw weakSecret(
+        what,
+        kind,
+        `${which} is ${source === '' ? 'empty' : 'missing'}; where an environment variable has it, write { env: 'NAME' }`,
+      );
+    }
+    if (typeof source === 'object' && 'env' in source) {
+      const { env } = source;
+      if (typeof env === 'string' && ENV_NAME.test(env)) return new Secret(undefined, env);
+      throw new SelvageError(
+        'InvalidConfig',
+        `${what}: \`env\` of ${which} must be the name of an environment variable, such as { env: 'WEBHOOK_SECRET' }.`,
+        { details: { option: 'env', reason: 'WrongValue' } },
+      );
+    }
+    const problem = typeof source === 'string' ? weaknessOf(kind, source) : 'must be a text or { env: NAME }';
+    if (problem !== undefined) throw weakSecret(what, kind, `${which} ${problem}`);
+    return new Secret(source as string);
+  });
+}
+
+/**
+ * The secrets themselves; those in the environment are read and checked now.
+ *
+ * @throws SelvageError `WeakSecret`
+ */
+export function revealSecrets(
+  what: string,
+  kind: SecretKind,
+  secrets: readonly Secret[],
+  environment: Readonly<Record<string, string | undefined>>,
+): string[] {
+  return secrets.flatMap((secret) => {
+    const { env } = secret;
+    if (env === undefined) return secret.reveal()!;
+    const texts = (environment[env] ?? '').split(/\s+/).filter((text) => text !== '');
+    if (texts.length === 0) {
+      throw weakSecret(what, kind, `the environment variable ${env} is not set, or is empty`, { env });
+    }
+    for (const text of texts) {
+      const problem = weaknessOf(kind, text);
+      if (problem !== undefined)
+        throw weakSecret(what, kind, `the secret in the environment variable ${env} ${problem}`, { env });
+    }
+    return texts;
+  });
+}
+
+/** The bytes of a Standard Webhooks secret; undefined if it is not base64. */
+export function standardSecretBytes(secret: string): Uint8Array | undefined {
+  return fromBase64(secret.startsWith(WHSEC) ? secret.slice(WHSEC.length) : secret);
+}
+
+/** Why a secret is not acceptable, in words that follow "the secret"; undefined if it is. */
+function weaknessOf(kind: SecretKind, secret: string): string | undefined {
+  if (kind === 'standard-webhooks') {
+    if (/^wh[sp]k_/.test(secret)) return 'is a key of an asymmetric signature, which is not supported';
+    const bytes = standardSecretBytes(secret);
+    if (bytes === undefined) return `is not "${WHSEC}" and base64`;
+    if (bytes.length < STANDARD_BYTES)
+      return `has ${bytes.length} bytes, and must have at least ${STANDARD_BYTES}`;
+    return new Set(bytes).size < DIFFERENT_CHARACTERS ? 'repeats the same bytes' : undefined;
+  }
+  if (kind === 'bearer') {
+    if (!TOKEN.test(secret)) return 'has characters that the header `authorization` cannot have';
+    if (secret.length < BEARER_LENGTH)
+      return `has ${secret.length} characters, and must have at least ${BEARER_LENGTH}`;
+  } else if (utf8Length(secret) < GITHUB_BYTES) {
+    return `has ${utf8Length(secret)} bytes, and must have at least ${GITHUB_BYTES}`;
+  }
+  return new Set(secret).size < DIFFERENT_CHARACTERS ? 'repeats the same characters' : undefined;
+}
+
+function weakSecret(
+  what: string,
+  kind: SecretKind,
+  problem: string,
+  details: Readonly<Record<string, unknown>> = {},
+): SelvageError {
+  return new SelvageError('WeakSecret', `${what}: ${problem}. ${HOW_TO_MAKE[kind]}`, {
+    details: { scheme: kind, ...details },
+  });
+}

@@ -1,0 +1,340 @@
+import { SelvageError } from '../errors';
+import { isTapestry, type Tapestry } from '../authoring';
+import { checkName } from '../authoring/names';
+import { readOptions, shown, type Check, type Checks } from '../authoring/options';
+import type { OutputOf, StandardSchema } from '../authoring/standard-schema';
+import { declareTrigger, type TriggerDeclaration } from './declaration';
+import { formatOf, type Mapped, type MessageFormat } from './message-format';
+import {
+  isFunction,
+  isStart,
+  isText,
+  isVariable,
+  lineOf,
+  ownerOf,
+  refusalOf,
+  whole,
+  type Refusal,
+} from './option-checks';
+
+/** The type of a value in `map`. */
+export type ValkeyValue<Format extends MessageFormat> = Format extends StandardSchema
+  ? OutputOf<Format>
+  : Format extends 'text'
+    ? string
+    : Format extends 'bytes'
+      ? Uint8Array
+      : unknown;
+
+/** A stream entry as passed to `map`. */
+export interface ValkeyEntry<Value = unknown> {
+  /** The field `field`, read by the format. Without `field`: all fields, as an object of texts. */
+  readonly value: Value;
+  /** All fields as UTF-8. If several share a name, the last one. */
+  readonly fields: Readonly<Record<string, string>>;
+  readonly stream: string;
+  /** The server's id: `1526919030474-55`. */
+  readonly entryId: string;
+}
+
+/** A channel message as passed to `map`. */
+export interface ValkeyMessage<Value = unknown> {
+  readonly value: Value;
+  readonly channel: string;
+}
+
+interface CommonOptions<Format extends MessageFormat> {
+  /** Unique among the Valkey triggers of a project: started events are remembered under it. */
+  readonly id: string;
+  /** How values are read. Default `json`. */
+  readonly format?: Format;
+  /** Most events whose runs are being started at once, 1 to 10,000. Default 100. */
+  readonly window?: number;
+  /**
+   * The environment variable with the server's URL, `valkey://[user:password@]host[:port][/database]`.
+   * Default `SELVAGE_VALKEY`.
+   */
+  readonly connection?: string;
+}
+
+export interface ValkeyStreamOptions<
+  Parameters extends object,
+  Format extends MessageFormat,
+> extends CommonOptions<Format> {
+  readonly stream: string;
+  /** The consumer group; created if missing. Default: `id`. */
+  readonly group?: string;
+  /** Where a newly created group begins. Default `earliest`: with everything in the stream. */
+  readonly from?: 'earliest' | 'latest';
+  /**
+   * The field with the value. Default `data`. `false`: the value is all fields, as an object of texts, and
+   * `format` is ignored.
+   */
+  readonly field?: string | false;
+  /**
+   * The identity of an entry. Default: stream and entry id. `{ field }`: this field, so that an event counts
+   * once however often it was added. An entry without it becomes a dead letter, and so does one with another
+   * value under the same key.
+   */
+  readonly key?: { readonly field: string };
+  /**
+   * Milliseconds without acknowledgement after which another consumer's entry is taken over, assuming that
+   * the consumer is dead. Default 60,000.
+   */
+  readonly claimAfter?: number;
+  /** The stream for entries that can never start a run. Default `<stream>.dead-letters`. */
+  readonly deadLetters?: string;
+  /**
+   * Returns the parameters of an entry's run, or nothing to start none. If it throws, the entry becomes a
+   * dead letter. Default: the value is the parameters.
+   */
+  readonly map?: (entry: ValkeyEntry<ValkeyValue<Format>>) => Mapped<Parameters>;
+  readonly channel?: undefined;
+}
+
+export interface ValkeyChannelOptions<
+  Parameters extends object,
+  Format extends MessageFormat,
+> extends CommonOptions<Format> {
+  /**
+   * A channel of pub/sub, or `{ pattern }` as in `PSUBSCRIBE`. **It loses messages**: those published while
+   * nobody listens, or faster than runs can be started. Use a stream for what must not be lost.
+   */
+  readonly channel: string | { readonly pattern: string };
+  /**
+   * The identity of a message. Every listening process receives each message, and the key makes them start a
+   * single run. `each`: every delivery is a separate event, so two processes start two runs.
+   */
+  readonly key: ((message: ValkeyMessage<ValkeyValue<Format>>) => string) | 'each';
+  /**
+   * A number that the publisher increments with each message of a channel, by which missed messages are
+   * counted. Default: none.
+   */
+  readonly sequence?: (message: ValkeyMessage<ValkeyValue<Format>>) => number;
+  /**
+   * Most messages that wait for the window, 0 to 100,000; further ones are lost, and counted. Default 1,000.
+   */
+  readonly backlog?: number;
+  /**
+   * Returns the parameters of a message's run, or nothing to start none. Default: the value is the
+   * parameters.
+   */
+  readonly map?: (message: ValkeyMessage<ValkeyValue<Format>>) => Mapped<Parameters>;
+  readonly stream?: undefined;
+}
+
+export type ValkeyTriggerOptions<Parameters extends object, Format extends MessageFormat = 'json'> =
+  ValkeyStreamOptions<Parameters, Format> | ValkeyChannelOptions<Parameters, Format>;
+
+interface CommonSettings {
+  readonly format: MessageFormat;
+  readonly window: number;
+  readonly connection: string;
+  /** Gets a {@link ValkeyEntry} or a {@link ValkeyMessage}. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- whichever of the two
+  readonly map?: (body: any) => unknown;
+}
+
+/** Options of a stream trigger: checked, with all defaults. */
+export interface ValkeyStreamSettings extends CommonSettings {
+  readonly source: 'stream';
+  readonly stream: string;
+  readonly group: string;
+  readonly from: 'earliest' | 'latest';
+  readonly field: string | false;
+  readonly key?: { readonly field: string };
+  readonly claimAfterMs: number;
+  readonly deadLetters: string;
+}
+
+/** Options of a channel trigger: checked, with all defaults. */
+export interface ValkeyChannelSettings extends CommonSettings {
+  readonly source: 'channel';
+  readonly channel: string;
+  readonly isPattern: boolean;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- of whatever value
+  readonly key: ((message: ValkeyMessage<any>) => string) | 'each';
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- of whatever value
+  readonly sequence?: (message: ValkeyMessage<any>) => number;
+  readonly backlog: number;
+}
+
+export type ValkeySettings = ValkeyStreamSettings | ValkeyChannelSettings;
+export type ValkeyTriggerDeclaration = TriggerDeclaration<'valkey', ValkeySettings>;
+
+const DEFAULT_CONNECTION = 'SELVAGE_VALKEY';
+const DEFAULT_FIELD = 'data';
+const DEFAULT_WINDOW = 100;
+const DEFAULT_BACKLOG = 1_000;
+const DEFAULT_CLAIM_AFTER_MS = 60_000;
+const LARGEST_WINDOW = 10_000;
+const LARGEST_BACKLOG = 100_000;
+/** With less, consumers that are only slow would count as dead. */
+const SHORTEST_CLAIM_MS = 1_000;
+const LONGEST_NAME = 512;
+
+/**
+ * Starts a run of the tapestry for each entry of a Valkey or Redis stream, exactly once per entry however
+ * often it is delivered; or, with `channel`, for messages of pub/sub, which may be lost. This is a
+ * declaration: export it beside the tapestry, and `selvage serve FILE` or `serve()` makes it work. An entry
+ * is acknowledged when its run is durably started, so a crash loses none; a dead consumer's entries are taken
+ * over.
+ *
+ * An entry that itself cannot start a run goes to a dead-letter stream, with the reason. Any other failure is
+ * retried for ever: nothing is dropped.
+ *
+ * @throws SelvageError `InvalidName` (of the id), `InvalidConfig`
+ */
+export function valkeyTrigger<Parameters extends object, Format extends MessageFormat = 'json'>(
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- of whatever values
+  tapestry: Tapestry<Parameters, any>,
+  options: ValkeyTriggerOptions<Parameters, Format>,
+): ValkeyTriggerDeclaration {
+  if (!isTapestry(tapestry)) {
+    throw new SelvageError(
+      'InvalidConfig',
+      `A Valkey trigger starts runs of a tapestry, and was given ${shown(tapestry)}. Give what tapestry() answers as the first argument.`,
+      { details: { option: 'tapestry', reason: 'WrongValue' } },
+    );
+  }
+  const owner = ownerOf('valkey', options, 'a Valkey trigger');
+  const refuse = refusalOf(owner);
+  const source = sourceOf(options, refuse);
+  const checks = source === 'stream' ? STREAM_CHECKS : CHANNEL_CHECKS;
+  // Not copied, as a copied schema would not work.
+  const { format: given = 'json', ...others } = options as { readonly format?: unknown };
+  const format = formatOf(given, refuse);
+  const read = readOptions<CheckedOptions>(owner, others, checks, 'Correct or remove it.');
+  checkName('trigger', read.id);
+  const common: CommonSettings = {
+    format,
+    window: read.window ?? DEFAULT_WINDOW,
+    connection: read.connection ?? DEFAULT_CONNECTION,
+    ...(read.map && { map: read.map }),
+  };
+  const settings =
+    source === 'stream' ? streamSettings(common, read, refuse) : channelSettings(common, read, refuse);
+  return declareTrigger({
+    kind: 'valkey',
+    id: read.id,
+    tapestry,
+    options: Object.freeze(settings),
+  });
+}
+
+export function isValkeyTrigger(declaration: TriggerDeclaration): declaration is ValkeyTriggerDeclaration {
+  return declaration.kind === 'valkey';
+}
+
+interface CheckedOptions {
+  readonly id?: string;
+  readonly window?: number;
+  readonly connection?: string;
+  readonly map?: (body: unknown) => unknown;
+  readonly stream?: string;
+  readonly group?: string;
+  readonly from?: 'earliest' | 'latest';
+  readonly field?: string | false;
+  readonly key?: { readonly field: string } | ((message: unknown) => string) | 'each';
+  readonly claimAfter?: number;
+  readonly deadLetters?: string;
+  readonly channel?: string | { readonly pattern: string };
+  readonly sequence?: (message: unknown) => number;
+  readonly backlog?: number;
+}
+
+const line = lineOf(LONGEST_NAME);
+
+/** Checks an object with one property, a text. */
+const only =
+  (part: string): Check =>
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.keys(value).join() === part &&
+    line((value as Record<string, unknown>)[part]) === undefined
+      ? undefined
+      : `must be an object { ${part} } with a text`;
+
+const COMMON_CHECKS = {
+  id: isText,
+  window: whole(1, LARGEST_WINDOW),
+  connection: isVariable('ORDERS_VALKEY'),
+  map: isFunction,
+};
+
+const STREAM_CHECKS = {
+  ...COMMON_CHECKS,
+  stream: line,
+  group: line,
+  from: isStart,
+  field: (value: unknown) => (value === false ? undefined : line(value)),
+  key: only('field'),
+  claimAfter: whole(SHORTEST_CLAIM_MS, Number.MAX_SAFE_INTEGER),
+  deadLetters: line,
+} as unknown as Checks<CheckedOptions>;
+
+const CHANNEL_CHECKS = {
+  ...COMMON_CHECKS,
+  channel: (value: unknown) =>
+    typeof value === 'string'
+      ? line(value)
+      : only('pattern')(value) && 'must be a text, or an object { pattern }',
+  key: (value: unknown) =>
+    value === 'each' || typeof value === 'function' ? undefined : 'must be a function, or "each"',
+  sequence: isFunction,
+  backlog: whole(0, LARGEST_BACKLOG),
+} as unknown as Checks<CheckedOptions>;
+
+function sourceOf(options: unknown, refuse: Refusal): 'stream' | 'channel' {
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw refuse('options', `must be an object, and is ${shown(options)}`);
+  const { stream, channel } = options as { stream?: unknown; channel?: unknown };
+  if (stream !== undefined && channel !== undefined)
+    throw refuse('channel', 'does not go with "stream": a trigger reads one of them', 'Contradiction');
+  if (stream === undefined && channel === undefined)
+    throw refuse('stream', 'is missing; give the stream to read, or for pub/sub a "channel"', 'MissingPart');
+  return stream === undefined ? 'channel' : 'stream';
+}
+
+function streamSettings(common: CommonSettings, read: CheckedOptions, refuse: Refusal): ValkeyStreamSettings {
+  const { stream, key } = read;
+  const deadLetters = read.deadLetters ?? `${stream}.dead-letters`;
+  if (deadLetters === stream)
+    throw refuse('deadLetters', `names "${stream}", which the trigger reads itself`, 'Contradiction');
+  return {
+    source: 'stream',
+    ...common,
+    stream: stream!,
+    group: read.group ?? read.id!,
+    from: read.from ?? 'earliest',
+    field: read.field ?? DEFAULT_FIELD,
+    ...(typeof key === 'object' && { key }),
+    claimAfterMs: read.claimAfter ?? DEFAULT_CLAIM_AFTER_MS,
+    deadLetters,
+  };
+}
+
+function channelSettings(
+  common: CommonSettings,
+  read: CheckedOptions,
+  refuse: Refusal,
+): ValkeyChannelSettings {
+  const { channel, key, sequence } = read;
+  if (key === undefined || typeof key === 'object') {
+    throw refuse(
+      'key',
+      'is missing: each process that listens hears each message. Give a function that answers what tells messages apart, or "each", with which every delivery starts a run',
+      'MissingPart',
+    );
+  }
+  return {
+    source: 'channel',
+    ...common,
+    channel: typeof channel === 'object' ? channel.pattern : channel!,
+    isPattern: typeof channel === 'object',
+    key,
+    ...(sequence && { sequence }),
+    backlog: read.backlog ?? DEFAULT_BACKLOG,
+  };
+}

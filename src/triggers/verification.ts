@@ -1,0 +1,146 @@
+import { SelvageError } from '../errors';
+import { readSecretSources, type Secret, type SecretSource } from './secrets';
+
+const VERIFICATION = Symbol.for('selvage.verification');
+
+/** A request as passed to a verifier of your own. */
+export interface RawRequest {
+  /** The bytes as received, over which signatures are computed. */
+  readonly body: Uint8Array;
+  /** All headers, by lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly method: string;
+  /** Path and query. */
+  readonly url: string;
+  /** Milliseconds since the epoch. */
+  readonly receivedAt: number;
+}
+
+/**
+ * Decides by your own rules who may start runs: `false` or a throw responds with 401. `true`: a run for each request. With `key`, which
+ * must come from what is signed, only the first request of a key starts a run.
+ */
+export type CustomVerifier = (
+  request: RawRequest,
+) => boolean | { readonly key?: string } | Promise<boolean | { readonly key?: string }>;
+
+export interface StandardWebhooksVerification {
+  readonly scheme: 'standard-webhooks';
+  readonly secrets: readonly Secret[];
+  /** Milliseconds. */
+  readonly tolerance: number;
+  /** Prefix of the three headers. */
+  readonly headers: 'webhook' | 'svix';
+}
+
+export interface GithubVerification {
+  readonly scheme: 'github';
+  readonly secrets: readonly Secret[];
+}
+
+export interface BearerVerification {
+  readonly scheme: 'bearer';
+  readonly secrets: readonly Secret[];
+}
+
+/** How a webhook verifies requests: made by {@link standardWebhooks}, {@link github} or {@link bearer}. */
+export type Verification = StandardWebhooksVerification | GithubVerification | BearerVerification;
+
+interface WithSecret {
+  /** Several may be given while the secret is being changed: each is valid. */
+  readonly secret: SecretSource | readonly SecretSource[];
+}
+
+export interface StandardWebhooksOptions extends WithSecret {
+  /** Milliseconds by which the signed time may differ, either way. Default 300,000 (5 minutes), at most an hour. */
+  readonly tolerance?: number;
+  /** `svix` for senders whose headers are `svix-id`, `svix-timestamp` and `svix-signature`. Default `webhook`. */
+  readonly headers?: 'webhook' | 'svix';
+}
+
+const FIVE_MINUTES = 300_000;
+const LONGEST_TOLERANCE = 3_600_000;
+
+/**
+ * Verifies signatures by Standard Webhooks: HMAC-SHA-256 over `webhook-id`, `webhook-timestamp` and the body. The signed id is the key: one
+ * run per id, and another body under the same id is refused (409).
+ *
+ * @throws SelvageError `WeakSecret`, `InvalidConfig`
+ */
+export function standardWebhooks(options: StandardWebhooksOptions): Verification {
+  requireOptions('standardWebhooks', options, ['secret', 'tolerance', 'headers']);
+  const { secret, tolerance = FIVE_MINUTES, headers = 'webhook' } = options;
+  if (!Number.isFinite(tolerance) || tolerance < 1_000 || tolerance > LONGEST_TOLERANCE) {
+    throw wrongValue(
+      'standardWebhooks',
+      'tolerance',
+      `must be 1,000 to ${LONGEST_TOLERANCE.toLocaleString('en')} milliseconds`,
+    );
+  }
+  if (headers !== 'webhook' && headers !== 'svix')
+    throw wrongValue('standardWebhooks', 'headers', 'must be "webhook" or "svix"');
+  return marked({
+    scheme: 'standard-webhooks',
+    secrets: readSecretSources('standardWebhooks', 'standard-webhooks', secret),
+    tolerance,
+    headers,
+  });
+}
+
+/**
+ * Verifies GitHub's signatures: HMAC-SHA-256 over the body, in `x-hub-signature-256`. The key is `x-github-delivery`, which GitHub does not
+ * sign; so the same signature under another delivery id is refused for 24 hours (409).
+ *
+ * @throws SelvageError `WeakSecret`, `InvalidConfig`
+ */
+export function github(options: WithSecret): Verification {
+  requireOptions('github', options, ['secret']);
+  return marked({ scheme: 'github', secrets: readSecretSources('github', 'github', options.secret) });
+}
+
+/**
+ * Verifies a token in the header `authorization: Bearer …`. The key is the header `idempotency-key`; without one, each request starts a
+ * run.
+ *
+ * @throws SelvageError `WeakSecret`, `InvalidConfig`
+ */
+export function bearer(options: {
+  /** Several may be given while the token is being changed: each is valid. */
+  readonly token: SecretSource | readonly SecretSource[];
+}): Verification {
+  requireOptions('bearer', options, ['token']);
+  return marked({ scheme: 'bearer', secrets: readSecretSources('bearer', 'bearer', options.token) });
+}
+
+export function isVerification(value: unknown): value is Verification {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, VERIFICATION);
+}
+
+function marked<Made extends Verification>(verification: Made): Made {
+  const made = { ...verification };
+  Object.defineProperty(made, VERIFICATION, { value: true });
+  return Object.freeze(made);
+}
+
+/** @throws SelvageError `InvalidConfig` */
+export function requireOptions(what: string, options: unknown, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new SelvageError('InvalidConfig', `${what} needs an object of options (${known.join(', ')}).`, {
+      details: { reason: 'MissingPart' },
+    });
+  }
+  for (const key of Object.keys(options)) {
+    if (known.includes(key)) continue;
+    throw new SelvageError(
+      'InvalidConfig',
+      `${what} has no option "${key}"; its options are: ${known.join(', ')}.`,
+      { details: { option: key, reason: 'UnknownOption' } },
+    );
+  }
+}
+
+export function wrongValue(what: string, option: string, complaint: string): SelvageError {
+  return new SelvageError('InvalidConfig', `${what}: the option "${option}" ${complaint}.`, {
+    details: { option, reason: 'WrongValue' },
+  });
+}

@@ -1,0 +1,282 @@
+import { SelvageError } from '../errors';
+import { isTapestry, type Tapestry } from '../authoring';
+import { checkName } from '../authoring/names';
+import { declareTrigger, type TriggerDeclaration } from './declaration';
+import {
+  isVerification,
+  requireOptions,
+  wrongValue,
+  type CustomVerifier,
+  type Verification,
+} from './verification';
+
+/** The required form of a request's body, and what it becomes. */
+export type WebhookBody =
+  /** `application/json`, or a type that ends with `+json`. Without a body: undefined. */
+  | 'json'
+  /** `text/…`, in UTF-8. */
+  | 'text'
+  /** Any type of content: a `Uint8Array`. */
+  | 'bytes'
+  /** `application/x-www-form-urlencoded`: an object of texts; a name that comes twice has a list. */
+  | 'form';
+
+/** The argument of a webhook's `map`. */
+export interface WebhookEvent<Body = unknown> {
+  readonly body: Body;
+  /** By lower-case names, without those that carry secrets or signatures. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The key: each key starts one run. */
+  readonly id: string;
+}
+
+export interface WebhookLimits {
+  /**
+   * Most bytes of a body. Default 1 MiB, at most 16 MiB. A longer one is refused (413) before it is read
+   * completely.
+   */
+  readonly body?: number;
+  /** Milliseconds within which the body must arrive. Default 10,000. A slower one is refused (408). */
+  readonly time?: number;
+  /**
+   * Limit of verified requests: `perSecond` on average, `burst` at once (default: those of a second).
+   * Default: no limit. More are refused (429).
+   */
+  readonly rate?: { readonly perSecond: number; readonly burst?: number };
+  /** Most verified requests whose runs are being started at once. Default 100. More are refused (429). */
+  readonly window?: number;
+  /**
+   * The longest wait, in milliseconds, that a request may ask for by `?wait=10s`. Default 60,000. 0: none.
+   */
+  readonly wait?: number;
+}
+
+interface CommonOptions {
+  /**
+   * The trigger's name in records and run ids. Default: from the path; `/hooks/github` becomes
+   * `hooks-github`.
+   */
+  readonly id?: string;
+  /** How senders prove that they may start runs. `false`: anybody who can reach the path may. Required. */
+  readonly verify: Verification | CustomVerifier | false;
+  /** How bodies are read. Default `json`. */
+  readonly body?: WebhookBody;
+  readonly limits?: WebhookLimits;
+}
+
+export interface WebhookOptions<Parameters extends object> extends CommonOptions {
+  /** For example `/hooks/github`. */
+  readonly path: string;
+  /**
+   * Returns the parameters of the run; undefined or null starts none (the response is 200). If it throws, the
+   * event is refused (400). Default: the body is the parameters, and an absent body is `{}`.
+   */
+  readonly map?: (
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what senders send has no type here
+    event: WebhookEvent<any>,
+  ) => Parameters | undefined | null | Promise<Parameters | undefined | null>;
+  /** Whether holders of a run's status URL may read the values of its terminals. Default true. */
+  readonly outputs?: boolean;
+}
+
+export interface WebhookSignalOptions extends CommonOptions {
+  /**
+   * For example `/approvals/:run`, in which `:run` is the run id; or a path without it, together with `run`.
+   */
+  readonly path: string;
+  /**
+   * Returns the id of the run that gets the signal. Prefer it to `:run`, because no signature covers a path.
+   */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
+  readonly run?: (event: WebhookEvent<any>) => string | Promise<string>;
+  /** Returns the payload; undefined or null sends nothing. Default: the body. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
+  readonly map?: (event: WebhookEvent<any>) => unknown;
+}
+
+/** Checked options of a webhook, with their defaults. */
+export interface CheckedWebhook {
+  readonly path: string;
+  readonly verify: Verification | CustomVerifier | false;
+  readonly body: WebhookBody;
+  readonly limits: Required<Omit<WebhookLimits, 'rate'>> & {
+    readonly rate?: { readonly perSecond: number; readonly burst: number };
+  };
+  readonly map?: (event: WebhookEvent) => unknown;
+  readonly outputs: boolean;
+}
+
+export interface CheckedWebhookSignal extends Omit<CheckedWebhook, 'outputs'> {
+  /** The name of the signal. */
+  readonly signal: string;
+  readonly run?: (event: WebhookEvent) => string | Promise<string>;
+}
+
+export type WebhookDeclaration = TriggerDeclaration<'webhook', CheckedWebhook>;
+export type WebhookSignalDeclaration = TriggerDeclaration<'webhook-signal', CheckedWebhookSignal>;
+
+const COMMON = ['id', 'path', 'verify', 'body', 'limits', 'map'];
+const BODIES: readonly WebhookBody[] = ['json', 'text', 'bytes', 'form'];
+const RUN_SEGMENT = ':run';
+const SEGMENT = /^[A-Za-z0-9._~-]+$/;
+const LONGEST_PATH = 200;
+
+const MIB = 1024 * 1024;
+const LARGEST_BODY = 16 * MIB;
+const LONGEST_WAIT = 300_000;
+
+/**
+ * Starts a run of the tapestry for each verified request to a path, once per key. `selvage serve`, `serve` or
+ * `toFetchHandler` make it work.
+ *
+ * @throws SelvageError `InvalidConfig`, `InvalidName`
+ */
+export function webhook<Parameters extends object, Values extends object>(
+  tapestry: Tapestry<Parameters, Values>,
+  options: WebhookOptions<Parameters>,
+): WebhookDeclaration {
+  if (!isTapestry(tapestry)) {
+    throw new SelvageError('InvalidConfig', 'webhook needs a tapestry as its first argument.', {
+      details: { reason: 'MissingPart' },
+    });
+  }
+  requireOptions('webhook', options, [...COMMON, 'outputs']);
+  const { outputs = true } = options;
+  const path = checkedPath('webhook', options.path);
+  const what = `webhook "${path}"`;
+  if (path.includes(':'))
+    throw wrongValue('webhook', 'path', `is "${path}"; a webhook that starts runs has no part with a colon`);
+  if (typeof outputs !== 'boolean') throw wrongValue(what, 'outputs', 'must be true or false');
+  return declareTrigger({
+    kind: 'webhook',
+    id: checkedId(options.id, path),
+    tapestry,
+    options: { ...checkedCommon(what, path, options), outputs },
+  });
+}
+
+/**
+ * Sends a signal to a run for each verified request to a path. A request repeated under its key is taken
+ * once.
+ *
+ * @param name of the signal, as knots of the run wait for it
+ * @throws SelvageError `InvalidConfig`, `InvalidName`
+ */
+export function webhookSignal(name: string, options: WebhookSignalOptions): WebhookSignalDeclaration {
+  checkName('signal', name);
+  requireOptions('webhookSignal', options, [...COMMON, 'run']);
+  const path = checkedPath('webhookSignal', options.path);
+  const what = `webhookSignal "${path}"`;
+  const { run } = options;
+  if (run !== undefined && typeof run !== 'function')
+    throw wrongValue(what, 'run', 'must be a function that answers the id of a run');
+  if (path.includes(RUN_SEGMENT) === (run !== undefined)) {
+    throw new SelvageError(
+      'InvalidConfig',
+      run === undefined
+        ? `${what} does not say which run gets the signal. Give \`run\`, or a path such as "${path}/${RUN_SEGMENT}".`
+        : `${what} has both \`run\` and "${RUN_SEGMENT}" in its path. Leave one of them out.`,
+      { details: { option: 'run', reason: run === undefined ? 'MissingPart' : 'Contradiction' } },
+    );
+  }
+  return declareTrigger({
+    kind: 'webhook-signal',
+    id: checkedId(options.id, path),
+    options: { ...checkedCommon(what, path, options), signal: name, ...(run && { run }) },
+  });
+}
+
+type Common = Pick<CheckedWebhook, 'path' | 'verify' | 'body' | 'limits' | 'map'>;
+
+function checkedCommon(
+  what: string,
+  path: string,
+  options: WebhookOptions<object> | WebhookSignalOptions,
+): Common {
+  const { verify, body = 'json', map, limits = {} } = options;
+  if (verify === undefined) {
+    throw new SelvageError(
+      'InvalidConfig',
+      `${what} does not say who may call it. Give \`verify\`: standardWebhooks, github, bearer or a function; or, where anybody may, \`verify: false\`.`,
+      { details: { option: 'verify', reason: 'MissingPart' } },
+    );
+  }
+  if (verify !== false && typeof verify !== 'function' && !isVerification(verify))
+    throw wrongValue(
+      what,
+      'verify',
+      'must be made by standardWebhooks, github or bearer, or be a function or false',
+    );
+  if (!BODIES.includes(body))
+    throw wrongValue(what, 'body', `must be one of ${BODIES.map((each) => `"${each}"`).join(', ')}`);
+  if (map !== undefined && typeof map !== 'function') throw wrongValue(what, 'map', 'must be a function');
+  return { path, verify, body, limits: checkedLimits(what, limits), ...(map && { map }) };
+}
+
+function checkedLimits(what: string, given: WebhookLimits): CheckedWebhook['limits'] {
+  requireOptions(`${what}: limits`, given, ['body', 'time', 'rate', 'window', 'wait']);
+  const { body = MIB, time = 10_000, window = 100, wait = 60_000, rate } = given;
+  requireWhole(what, 'limits.body', body, 1, LARGEST_BODY);
+  requireWhole(what, 'limits.time', time, 100, LONGEST_WAIT);
+  requireWhole(what, 'limits.window', window, 1, 10_000);
+  requireWhole(what, 'limits.wait', wait, 0, LONGEST_WAIT);
+  if (rate === undefined) return { body, time, window, wait };
+  requireOptions(`${what}: limits.rate`, rate, ['perSecond', 'burst']);
+  const { perSecond } = rate;
+  if (!Number.isFinite(perSecond) || perSecond <= 0)
+    throw wrongValue(what, 'limits.rate.perSecond', 'must be a number above 0');
+  const burst = rate.burst ?? Math.max(1, Math.ceil(perSecond));
+  requireWhole(what, 'limits.rate.burst', burst, 1, 1_000_000);
+  return { body, time, window, wait, rate: { perSecond, burst } };
+}
+
+function requireWhole(what: string, option: string, value: unknown, least: number, most: number): void {
+  if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most) return;
+  throw wrongValue(
+    what,
+    option,
+    `must be a whole number from ${least} to ${most.toLocaleString('en')}, not ${String(value)}`,
+  );
+}
+
+function checkedPath(what: string, path: unknown): string {
+  if (typeof path !== 'string' || path.length > LONGEST_PATH || !isPath(path)) {
+    throw wrongValue(
+      what,
+      'path',
+      `must be a path such as "/hooks/github": parts of letters, digits and . _ ~ -, at most ${LONGEST_PATH} characters, without a query and a slash at its end`,
+    );
+  }
+  return path;
+}
+
+function isPath(path: string): boolean {
+  const [before, ...segments] = path.split('/');
+  return (
+    before === '' &&
+    segments.length > 0 &&
+    segments.every(
+      (segment) => segment === RUN_SEGMENT || (SEGMENT.test(segment) && segment !== '.' && segment !== '..'),
+    ) &&
+    segments.filter((segment) => segment === RUN_SEGMENT).length <= 1
+  );
+}
+
+/** Leaves room in run ids for the hash of a key. */
+const LONGEST_ID = 100;
+
+function checkedId(given: string | undefined, path: string): string {
+  const id =
+    given ??
+    path
+      .slice(1)
+      .replaceAll(/\/?:run/g, '')
+      .replaceAll('/', '-');
+  checkName('trigger', id);
+  if (id.length <= LONGEST_ID) return id;
+  throw new SelvageError(
+    'InvalidName',
+    `The trigger name "${id.slice(0, 20)}…" cannot be used: it must have at most ${LONGEST_ID} characters, and has ${id.length}. Choose another \`id\`.`,
+    { details: { what: 'trigger', name: id, reason: 'TooLong' } },
+  );
+}

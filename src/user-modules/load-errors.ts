@@ -1,0 +1,74 @@
+import { SelvageError } from '../errors';
+
+interface Located {
+  /** `file:line:column`, `file:line` or the file alone. */
+  readonly at?: string | undefined;
+  readonly message: string;
+}
+
+/** Why a user's file could not be loaded, with the position in it. An authoring error keeps its code. */
+export function whyNotLoadable(file: string, error: unknown): SelvageError {
+  const { at, message } = locate(file, error);
+  const details = { file, ...(at !== undefined && { at }) };
+  if (SelvageError.is(error)) {
+    return new SelvageError(error.code, at === undefined ? message : `${message} (${at})`, {
+      details: { ...error.details, ...details },
+      cause: error,
+    });
+  }
+  const where = at === undefined || at === file ? '' : `${at}: `;
+  return new SelvageError(
+    'FileNotLoadable',
+    `${file} could not be loaded. ${where}${message}${remedy(error)}`,
+    {
+      details,
+      cause: error,
+    },
+  );
+}
+
+function locate(file: string, error: unknown): Located {
+  if (!isErrorLike(error)) return { message: `It throws ${String(error)}, which is no error` };
+  const { name, message, stack = '' } = error;
+  // tsx's compiler writes “Transform failed with 1 error:” and then a line for each error.
+  const compiler = /^(.+:\d+:\d+): ERROR: (.*)$/m.exec(message);
+  if (compiler) return { at: compiler[1], message: `SyntaxError: ${compiler[2]}` };
+  const [firstLine = ''] = message.split('\n');
+  if (isNotFound(error)) {
+    return { at: (error as { requireStack?: string[] }).requireStack?.[0], message: firstLine };
+  }
+  return { at: placeIn(stack, file), message: SelvageError.is(error) ? message : `${name}: ${firstLine}` };
+}
+
+/** True for errors of any realm. */
+function isErrorLike(error: unknown): error is Error {
+  return typeof error === 'object' && error !== null && typeof (error as Partial<Error>).message === 'string';
+}
+
+function isNotFound(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND';
+}
+
+const PLACE = /(?:^|[\s(])((?:\/|[A-Za-z]:\\)[^\s()]*:\d+(?::\d+)?)/gm;
+
+/** The position in the file according to a stack: a syntax error's head, else the first frame in the file. */
+function placeIn(stack: string, file: string): string | undefined {
+  const places = [...stack.replaceAll('file://', '').matchAll(PLACE)].map(([, place]) => place!);
+  return places.find((place) => place.startsWith(`${file}:`));
+}
+
+function remedy(error: unknown): string {
+  if (!isErrorLike(error)) return '';
+  if (/Top-level await/i.test(error.message)) {
+    return '. Only ES modules may: name the file .mts, or say "type": "module" in package.json.';
+  }
+  if (!isNotFound(error)) return '';
+  const name = /^Cannot find (?:module|package) '([^'./][^']*)'/.exec(error.message)?.[1];
+  if (name === undefined) return '. Check the path of the import.';
+  const installed = name
+    .split('/')
+    .slice(0, name.startsWith('@') ? 2 : 1)
+    .join('/');
+  return `. Install it: npm install ${installed}`;
+}

@@ -1,0 +1,30 @@
+/** A value as it is hashed and stored: canonical JSON of its tagged form. */
+export interface EncodedJson {
+  readonly kind: 'json';
+  readonly text: string;
+}
+
+/** A value that consists of bytes only; they are stored and hashed unchanged. */
+export interface EncodedBytes {
+  readonly kind: 'bytes';
+  /** The value's own memory, not a copy. */
+  readonly bytes: Uint8Array;
+}
+
+export type Encoded = EncodedJson | EncodedBytes;
+
+/** The size of a stored value in bytes; JSON counts in UTF-8. */
+export function encodedSize(encoded: Encoded): number {
+  return encoded.kind === 'bytes' ? encoded.bytes.byteLength : utf8Length(encoded.text);
+}
+
+function utf8Length(text: string): number {
+  let length = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) continue;
+    // A surrogate pair takes four bytes, so each half counts two.
+    length += unit < 0x800 || (unit & 0xf800) === 0xd800 ? 1 : 2;
+  }
+  return length;
+}

@@ -1,0 +1,27 @@
+export { type Json, canonicalJson } from './json';
+export { type Encoded, type EncodedBytes, type EncodedJson, encodedSize } from './encoded';
+export { encodeJson, encodeValue, jsonOf } from './encode';
+export { decodeJson, decodeText, decodeValue, referenceRefused, type DecodeOptions } from './decode';
+export {
+  type Sha256,
+  contentHash,
+  defaultSha256,
+  hashJson,
+  hashText,
+  isHash,
+  packHash,
+  unpackHash,
+} from './hash';
+export { defined, type Defined } from './defined';
+export { asPlainBytes } from './kinds';
+export { StoredBytes } from './stored-bytes';
+export { type ValueCodec, registerValueCodec } from './value-codecs';
+export {
+  listOfParts,
+  listParts,
+  partOf,
+  recordOfParts,
+  recordParts,
+  valueOfPart,
+  type RecordParts,
+} from './parts';

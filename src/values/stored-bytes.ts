@@ -1,0 +1,39 @@
+import { SelvageError } from '../errors';
+import { isHash } from './hash';
+
+const STORED_BYTES = Symbol.for('selvage.stored-bytes');
+
+/**
+ * A reference to bytes in the data store. A body gets one from `ctx.store(…)` and may return it, whole or inside a
+ * value; `ctx.open(…)` reads the bytes. Only the reference is encoded and hashed; the hash in it stands for the bytes.
+ */
+export class StoredBytes {
+  /** `bytes-sha256:…`, the same digest that `sha256sum` prints for the bytes. */
+  readonly hash: string;
+  /** Size in bytes. */
+  readonly size: number;
+  /** For example `text/csv`. Absent if none was given. */
+  readonly mediaType?: string;
+
+  constructor(reference: { readonly hash: string; readonly size: number; readonly mediaType?: string }) {
+    const { hash, size, mediaType } = reference;
+    if (!isHash(hash) || !hash.startsWith('bytes-') || !Number.isSafeInteger(size) || size < 0) {
+      throw new SelvageError(
+        'InvalidConfig',
+        `A reference to stored bytes needs a bytes-sha256 hash and a size, not ${String(hash)} and ${String(size)}. Use what ctx.store() answers.`,
+        { details: { hash, size, reason: 'WrongValue' } },
+      );
+    }
+    this.hash = hash;
+    this.size = size;
+    if (mediaType !== undefined) this.mediaType = mediaType;
+    Object.defineProperty(this, STORED_BYTES, { value: true });
+  }
+
+  /** True for any such reference, whichever realm or copy of the package made it. */
+  static is(value: unknown): value is StoredBytes {
+    return (
+      typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[STORED_BYTES] === true
+    );
+  }
+}

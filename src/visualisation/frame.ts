@@ -1,0 +1,202 @@
+/**
+ * The tree of frames from which a picture is made. Each frame is laid out on its own; in the frame around it,
+ * it is a box with pins for the nets that cross its border. Drawn groups are frames. So are some invisible
+ * ones: blocks of many similar boxes, and parts that are not connected to each other.
+ */
+
+import { listsOf, type Lists } from './lists';
+
+const NONE: readonly number[] = [];
+
+/**
+ * A box: a knot, a closed group or a frame. While frames are laid out, x and y are relative to the enclosing
+ * frame; at the end, to the picture.
+ */
+export class Item {
+  parent: Frame | undefined;
+  /** Its index among the items of its frame. */
+  cell = 0;
+  x = 0;
+  y = 0;
+
+  constructor(
+    /** Index of the knot or closed group; -1 for a frame. */
+    readonly leaf: number,
+    public width: number,
+    public height: number,
+  ) {}
+}
+
+/**
+ * `layered`: in rows by dependency. `block`: many similar boxes, in rows in their own order. `tangle`: groups
+ * that depend on each other in both directions, side by side over common rows.
+ */
+export type FrameKind = 'layered' | 'block' | 'tangle';
+
+export class Frame extends Item {
+  readonly items: Item[] = [];
+  readonly nets = new Map<number, FrameNet>();
+  /** x of the pins at the upper and lower border, by net. */
+  readonly entrances = new Map<number, number>();
+  readonly exits = new Map<number, number>();
+  depth = 0;
+  /** For a tangle: the items that form each group. */
+  columns: Column | undefined;
+  /** Set by the layout: the number of rows, and the row of each item. */
+  rows = 0;
+  rowOf: ArrayLike<number> = NONE;
+  /**
+   * Set by the layout, too: x of each cell (for a lane: of its line), and the sections of its nets in each
+   * channel.
+   */
+  cellX: ArrayLike<number> = NONE;
+  sections: Sections | undefined;
+
+  constructor(
+    public kind: FrameKind,
+    /** Index of the drawn group that this frame is. */
+    readonly group?: number,
+  ) {
+    super(-1, 0, 0);
+  }
+
+  add(item: Item): void {
+    item.parent = this;
+    item.cell = this.items.length;
+    this.items.push(item);
+  }
+}
+
+/** Items of a tangle that are drawn as one group, or are in none. */
+export interface Column {
+  readonly group: number | undefined;
+  readonly items: Item[];
+  readonly columns: Column[];
+}
+
+/**
+ * Wires that share their path: all from one box or all to one box, as far as they are in one frame. A channel
+ * is the space above the row of the same number; the last is below the last row. In a channel, a net has a
+ * section: a horizontal line, with vertical lines from above and to below.
+ */
+export class FrameNet {
+  enters = false;
+  leaves = false;
+  /** Cells. */
+  sources: readonly number[] = NONE;
+  targets: readonly number[] = NONE;
+  first = 0;
+  last = 0;
+  /** x of a path beside all rows, for nets that go far. */
+  margin: number | undefined;
+  /** The cell of its lane from the first channel to the next. The lanes of the rows below follow it. */
+  lane = -1;
+  /**
+   * The sections in which it enters and leaves. Without a margin, the sections in between have the numbers
+   * between these.
+   */
+  entrance = -1;
+  exit = -1;
+
+  constructor(readonly id: number) {}
+
+  addSource(cell: number): void {
+    this.sources = added(this.sources, cell);
+  }
+
+  addTarget(cell: number): void {
+    this.targets = added(this.targets, cell);
+  }
+}
+
+/**
+ * Most lists have one element; an array made from it has no spare capacity, unlike one that grows by `push`.
+ */
+function added(list: readonly number[], cell: number): readonly number[] {
+  if (list.length === 0) return [cell];
+  (list as number[]).push(cell);
+  return list;
+}
+
+/** The sections of all nets of a frame, by number. */
+export interface Sections {
+  readonly net: readonly FrameNet[];
+  readonly byChannel: Lists;
+  readonly y: Float64Array;
+  /** Cells of the row above and of the row below. */
+  readonly uppers: Ends;
+  readonly lowers: Ends;
+}
+
+/** The cells that sections are wired to on one side, and the x of the lines between them: the pins. */
+export class Ends {
+  /** By section. */
+  readonly cells: Lists;
+  /** By cell. */
+  readonly sections: Lists;
+  /** In the order of `sections`. */
+  private readonly pins: Float64Array;
+  /** In the given order, by section. */
+  private readonly given: Float64Array;
+  private readonly next: Int32Array;
+
+  constructor(section: Int32Array, cell: Int32Array, sections: number, cells: number) {
+    this.cells = listsOf(sections, section, cell);
+    this.sections = listsOf(cells, cell, section);
+    this.pins = new Float64Array(section.length);
+    this.given = new Float64Array(section.length);
+    this.next = this.cells.starts.slice(0, sections);
+  }
+
+  /** @param place in `sections` */
+  give(place: number, pin: number): void {
+    this.pins[place] = pin;
+    this.given[this.next[this.sections.of[place]!]!++] = pin;
+  }
+
+  pin(place: number): number {
+    return this.pins[place]!;
+  }
+
+  /** The position of a net among the sections of a cell. */
+  placeOf(cell: number, net: FrameNet, nets: readonly FrameNet[]): number {
+    const { starts, of } = this.sections;
+    let place = starts[cell]!;
+    while (nets[of[place]!] !== net) place++;
+    return place;
+  }
+
+  /** The number of pins that a section has so far. */
+  count(section: number): number {
+    return this.next[section]! - this.cells.starts[section]!;
+  }
+
+  sum(section: number): number {
+    let sum = 0;
+    for (let at = this.cells.starts[section]!; at < this.next[section]!; at++) sum += this.given[at]!;
+    return sum;
+  }
+
+  mean(section: number): number {
+    return this.sum(section) / this.count(section);
+  }
+
+  least(section: number): number {
+    let least = Number.POSITIVE_INFINITY;
+    for (let at = this.cells.starts[section]!; at < this.next[section]!; at++)
+      least = Math.min(least, this.given[at]!);
+    return least;
+  }
+
+  most(section: number): number {
+    let most = Number.NEGATIVE_INFINITY;
+    for (let at = this.cells.starts[section]!; at < this.next[section]!; at++)
+      most = Math.max(most, this.given[at]!);
+    return most;
+  }
+}
+
+/** Rounds to two decimals: precise enough for the eye, and short as text. */
+export function tidy(length: number): number {
+  return Math.round(length * 100) / 100;
+}

@@ -1,0 +1,103 @@
+import type { GraphKnot } from '../authoring/run-graph';
+
+/**
+ * How a knot looks: each look has a colour, a shape and a word, so that colour alone tells nothing. `open`:
+ * no outcome yet.
+ */
+export type Look = 'ok' | 'reused' | 'failed' | 'skipped' | 'open';
+
+export const LOOKS: readonly Look[] = ['failed', 'ok', 'reused', 'skipped', 'open'];
+
+/** Signs that every font has. */
+export const SIGNS: Readonly<Record<Look, string>> = {
+  ok: '✓',
+  reused: '↺',
+  failed: '✕',
+  skipped: '–',
+  open: '○',
+};
+
+export const LOOK_WORDS: Readonly<Record<Look, string>> = {
+  ok: 'ok',
+  reused: 'reused',
+  failed: 'failed',
+  skipped: 'skipped',
+  open: 'no outcome',
+};
+
+export function lookOf({ state }: Pick<GraphKnot, 'state'>): Look {
+  if (!state) return 'open';
+  if (state.outcome === 'err') return 'failed';
+  if (state.outcome === 'skipped') return 'skipped';
+  return state.cachedFrom === undefined ? 'ok' : 'reused';
+}
+
+/** The kind of a knot in a few words: its definition, or what it does. */
+export function kindWords({ kind, definition, each, signal, id }: GraphKnot): string {
+  switch (kind) {
+    case 'parameter':
+      return 'parameter';
+    case 'knot':
+      return definition === undefined || definition === id ? 'knot' : definition;
+    case 'map':
+      return each === undefined ? 'map' : `map of ${each}`;
+    case 'waitForSignal':
+      return signal === undefined ? 'waits for a signal' : `waits for ${signal}`;
+    case 'subTapestry':
+      return 'tapestry';
+    case 'firstOk':
+      return 'first ok';
+    case 'sleep':
+      return 'sleeps';
+    case 'waitUntil':
+      return 'waits';
+    default:
+      return kind;
+  }
+}
+
+/** The duration of the body; undefined for a reused value. */
+export function durationOf({ state }: Pick<GraphKnot, 'state'>): number | undefined {
+  if (!state || state.outcome === 'skipped' || state.cachedFrom !== undefined) return undefined;
+  return Math.max(0, state.finishedAt - state.startedAt);
+}
+
+/** From the start of the first knot to the end of the last. */
+export function runDuration(knots: readonly Pick<GraphKnot, 'state'>[]): number | undefined {
+  let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { state } of knots) {
+    if (!state) continue;
+    from = Math.min(from, state.scheduledAt);
+    to = Math.max(to, state.finishedAt);
+  }
+  return to < from ? undefined : to - from;
+}
+
+export function countLooks(knots: readonly Pick<GraphKnot, 'state'>[]): Record<Look, number> {
+  const counts: Record<Look, number> = { ok: 0, reused: 0, failed: 0, skipped: 0, open: 0 };
+  for (const knot of knots) counts[lookOf(knot)]++;
+  return counts;
+}
+
+/** `40 ms`, `1.2 s`, `12 s`, `3 min 5 s`, `2 h 4 min`. */
+export function formatDuration(milliseconds: number): string {
+  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
+  const seconds = milliseconds / 1000;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  const minutes = Math.round(seconds / 60);
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** `12,345`. */
+export function formatCount(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** The beginning of a hash, long enough to tell it from others: `sha256:1a2b3c4d…`. */
+export function shortHash(hash: string): string {
+  const start = hash.indexOf(':') + 9;
+  return hash.length > start ? `${hash.slice(0, start)}…` : hash;
+}

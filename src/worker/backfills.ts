@@ -1,0 +1,398 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import type { WorkerEnvironment } from '../activities';
+import {
+  PARTITIONS_KNOT,
+  partitionRunId,
+  triggerOfBackfill,
+  type BackfillHost,
+  type BackfillRequest,
+  type PartitionEnd,
+  type PartitionToMake,
+} from '../backfills';
+import { Selvage, type RunHandle } from '../client';
+import { partitionsToMake } from '../client/backfills';
+import { unlessLost } from '../client/unless-lost';
+import { Retryable, SelvageError } from '../errors';
+import { readValues, type LoadedPlan } from '../runtime';
+import type { KnotContext, TapestryRecord } from '../authoring';
+import type { ClaimResult, RunRecord, StartClaim } from '../ports';
+import { everyItem } from '../ports/parts/every-item';
+import { GroupedCalls } from '../client/grouped-calls';
+
+/** Most backfills of which something is remembered. */
+const REMEMBERED = 100;
+/** Milliseconds until the next look at a partition for which this worker has no slot to wait in. */
+const LOOK_AGAIN_MS = 1_000;
+/** Claims, or marks, per round trip. */
+const CALLS_AT_ONCE = 1_000;
+/** Most runs that are asked to end at once. */
+const CANCELS_AT_ONCE = 20;
+
+export interface BackfillSurroundings {
+  readonly environment: WorkerEnvironment;
+  readonly client: Client;
+  /** The worker's own task queue, on which runs start unless their backfill names another. */
+  readonly taskQueue: string;
+  readonly inlineLimit: number | undefined;
+  /** How many activities the worker runs at once. */
+  readonly slots: number;
+}
+
+interface Open extends BackfillSurroundings {
+  readonly selvage: Selvage;
+  readonly claims: GroupedCalls<StartClaim, ClaimResult>;
+  readonly marks: GroupedCalls<Pick<StartClaim, 'trigger' | 'key'>, undefined>;
+}
+
+/** What is known of a backfill while this worker works for it. */
+interface KnownBackfill {
+  readonly run: RunRecord | undefined;
+  /** The results of its partitions here, for those that depend on them. */
+  readonly ended: Map<string, PartitionEnd['state']>;
+  readonly waiting: Map<string, () => void>;
+}
+
+/**
+ * What a worker does for backfills.
+ *
+ * B1  The id of a partition's run consists of tapestry, key and number, and the start ledger holds a claim under the same. So everyone who
+ *     makes a partition for the n-th time starts the same run, and it starts once.
+ * B2  A running run is awaited, whoever started it, and never ended in favour of another. One that was over before the partition was chosen
+ *     is made again, under the next number.
+ * B3  At most half of the worker's slots wait for runs, as the runs need the others. A partition without a slot is looked at again later.
+ * B4  When a backfill is cut short, the step that ends it cancels what it has started, including runs started by a worker that was killed.
+ */
+export class WorkerBackfills implements BackfillHost {
+  private surroundings: Open | undefined;
+  private readonly known = new Map<string, Promise<KnownBackfill>>();
+  private places = 0;
+
+  /** Called when the worker begins to run. */
+  attach(surroundings: BackfillSurroundings): void {
+    const { environment, client, inlineLimit, slots } = surroundings;
+    const { startLedger } = environment.backends;
+    this.places = Math.floor(slots / 2);
+    this.surroundings = {
+      ...surroundings,
+      selvage: Selvage.within(client, environment.backends, inlineLimit),
+      claims: new GroupedCalls((claims) => startLedger.claim(claims), CALLS_AT_ONCE),
+      marks: new GroupedCalls(async (keys) => {
+        await startLedger.markStarted(keys);
+        return keys.map(() => undefined);
+      }, CALLS_AT_ONCE),
+    };
+  }
+
+  async list(request: BackfillRequest, context: KnotContext): Promise<readonly PartitionToMake[]> {
+    const { environment, client } = this.open;
+    const { run } = await this.knownOf(context.runId);
+    const { resumed_from: before } = (run?.details ?? {}) as { resumed_from?: string };
+    const chosen = await partitionsToMake(environment.backends, this.tapestryOf(request), request, {
+      client: client.workflow,
+      now: environment.clock.now(),
+      ...plannedTime(run),
+      ...(before !== undefined && { resumed: await this.startedBy(before) }),
+    });
+    context.logger.info(
+      { partitions: chosen.length },
+      `Backfill of ${request.tapestry}: ${chosen.length} partitions`,
+    );
+    return chosen;
+  }
+
+  async make(
+    partition: PartitionToMake,
+    request: BackfillRequest,
+    context: KnotContext,
+  ): Promise<PartitionEnd> {
+    const end = await this.makeIt(partition, request, context);
+    const { ended, waiting } = await this.knownOf(context.runId);
+    ended.set(partition.key, end.state);
+    waiting.get(partition.key)?.();
+    return end;
+  }
+
+  /**
+   * Asks the runs that a backfill started to end, before it ends itself.
+   *
+   * @throws SelvageError `ServerUnreachable`, `BackendUnavailable`, after which it should be called again
+   */
+  async cutShort(backfill: string, temporalRunId: string): Promise<void> {
+    const { environment, selvage } = this.open;
+    const { runHistory, startLedger } = environment.backends;
+    const records = await runHistory.getRecords(temporalRunId, ['param:request']);
+    const run = await runHistory.getRunByTemporalId(temporalRunId);
+    if (records.length === 0 || !run) return;
+    const values = await readValues(environment.backends, records);
+    const { tapestry } = values.get('param:request') as BackfillRequest;
+    const started = new Set<string>();
+    // Only the ledger knows of runs that no worker has begun.
+    for await (const { runId, event, claimedAt } of everyItem((page) =>
+      startLedger.list({ trigger: ledgerTrigger(tapestry), ...page }),
+    )) {
+      if (event['backfill'] === backfill) started.add(runId);
+      // The clock of a ledger elsewhere may differ.
+      if (claimedAt < run.started_at - CLOCKS_DIFFER_MS) break;
+    }
+    const trigger = triggerOfBackfill(backfill);
+    for await (const { run_id, status } of everyItem((page) => runHistory.listRuns({ trigger, ...page })))
+      if (status !== 'running') started.delete(run_id);
+    const rest = started.values();
+    const cancelAll = async (): Promise<void> => {
+      for (const runId of rest) {
+        try {
+          await selvage.getRun(runId).cancel();
+        } catch (error) {
+          // The run was claimed but never started, or is over and forgotten.
+          if (!SelvageError.is(error, 'UnknownRun')) throw error;
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: CANCELS_AT_ONCE }, cancelAll));
+  }
+
+  private async makeIt(
+    partition: PartitionToMake,
+    request: BackfillRequest,
+    context: KnotContext,
+  ): Promise<PartitionEnd> {
+    const { selvage } = this.open;
+    const { key, running, heldBy, after } = partition;
+    if (running !== undefined)
+      return { ...(await this.end(key, selvage.getRun(running), context)), awaited: true };
+    if (heldBy !== undefined) return held(key, heldBy);
+    if (after && (await this.endOf(after, context)) !== 'ok') return held(key, after.key);
+    for (let { n } = partition; ; n += 1) {
+      context.signal.throwIfAborted();
+      const found = await this.startRun(partition, n, request, context);
+      if (found === 'over') continue;
+      const end = await this.end(key, found.run, context);
+      return found.isOwn ? end : { ...end, awaited: true };
+    }
+  }
+
+  /** `over`: the run of this number had ended when the partition was chosen. */
+  private async startRun(
+    { key, since }: PartitionToMake,
+    n: number,
+    request: BackfillRequest,
+    { runId: backfill, signal }: KnotContext,
+  ): Promise<{ readonly run: RunHandle; readonly isOwn: boolean } | 'over'> {
+    const { selvage, claims, marks, environment } = this.open;
+    const { runHistory } = environment.backends;
+    const entryKey = { trigger: ledgerTrigger(request.tapestry), key: n === 1 ? key : `${key}/${n}` };
+    const [claim] = (await claims.call([
+      {
+        ...entryKey,
+        runId: partitionRunId(request.tapestry, key, n),
+        requestHash: null,
+        event: { backfill },
+      },
+    ])) as [ClaimResult];
+    const { inserted, entry } = claim;
+    const { runId } = entry;
+    const isOwn = entry.event['backfill'] === backfill;
+    const run = selvage.getRun(runId);
+    const isOver = async (): Promise<boolean> => {
+      const record = await runHistory.getRun(runId);
+      if (record) return record.status !== 'running' && record.finished_at! < since;
+      // There is no record: nobody has begun the run yet, or it was pruned and the server has forgotten it, too.
+      return !(await this.isOnServer(runId));
+    };
+    if (!inserted && entry.startedAt !== null) return (await isOver()) ? 'over' : { run, isOwn };
+    try {
+      await this.start(runId, key, request, { backfill, isNew: inserted });
+    } catch (error) {
+      if (!SelvageError.is(error, 'RunIdInUse')) throw error;
+      await marks.call([entryKey]);
+      return (await isOver()) ? 'over' : { run, isOwn: isOwn && !inserted };
+    }
+    await marks.call([entryKey]);
+    // A cancel that arrived meanwhile may have looked before the run existed.
+    if (signal.aborted && isCancel(signal)) await run.cancel();
+    return { run, isOwn };
+  }
+
+  private async start(
+    runId: string,
+    key: string,
+    request: BackfillRequest,
+    { backfill, isNew }: { readonly backfill: string; readonly isNew: boolean },
+  ): Promise<void> {
+    const { selvage, taskQueue } = this.open;
+    const { run } = await this.knownOf(backfill);
+    await selvage.starter.startPlan(
+      await this.planOf(request),
+      { ...request.parameters, partition: key },
+      {
+        runId,
+        isNew,
+        taskQueue: request.queue ?? taskQueue,
+        trigger: triggerOfBackfill(backfill),
+        event: { backfill },
+        partition: key,
+        ...(run?.actor && { actor: run.actor }),
+        ...(run?.vcs_commit && { vcsCommit: run.vcs_commit }),
+      },
+    );
+  }
+
+  private async isOnServer(runId: string): Promise<boolean> {
+    try {
+      await this.open.selvage.getRun(runId).standing();
+      return true;
+    } catch (error) {
+      if (SelvageError.is(error, 'RunOver')) return true;
+      if (SelvageError.is(error, 'UnknownRun')) return false;
+      throw error;
+    }
+  }
+
+  /** Waits for the end of a run, in a slot of the worker if one is free. */
+  private async end(key: string, run: RunHandle, context: KnotContext): Promise<PartitionEnd> {
+    const { runHistory } = this.open.environment.backends;
+    const { runId } = run;
+    const record = await this.inSlot(
+      () => unlessLost(run.end(), context.signal),
+      async () => {
+        const seen = await runHistory.getRun(runId);
+        return seen && seen.status !== 'running' ? seen : undefined;
+      },
+      `Run "${runId}" of partition ${key} is under way`,
+    );
+    if (record.status === 'succeeded') return { key, state: 'ok', runId };
+    const state = record.status === 'cancelled' ? 'cancelled' : 'failed';
+    return { key, state, runId, reason: await this.reasonOf(record) };
+  }
+
+  /** The result of a partition of the same backfill. */
+  private async endOf(
+    { key, place }: NonNullable<PartitionToMake['after']>,
+    { runId: backfill, signal }: KnotContext,
+  ): Promise<PartitionEnd['state']> {
+    const { environment } = this.open;
+    const { backends } = environment;
+    const { run, ended, waiting } = await this.knownOf(backfill);
+    const look = async (): Promise<PartitionEnd['state'] | undefined> => {
+      const here = ended.get(key);
+      if (here || !run) return here;
+      const id = `${PARTITIONS_KNOT}[${place}]`;
+      const records = await backends.runHistory.getRecords(run.temporal_run_id, [id]);
+      if (records[0]?.outcome !== 'ok') return records[0] && 'failed';
+      return ((await readValues(backends, records)).get(id) as PartitionEnd).state;
+    };
+    const wait = async (): Promise<PartitionEnd['state']> => {
+      for (;;) {
+        const state = await look();
+        if (state) return state;
+        const told = new Promise<void>((resolve) => waiting.set(key, resolve));
+        await unlessLost(Promise.race([told, delay(LOOK_AGAIN_MS)]), signal);
+      }
+    };
+    return await this.inSlot(wait, look, `Partition ${key} comes first`);
+  }
+
+  /** Waits if the worker has a slot for it; otherwise checks, and checks again later if it is not over. */
+  private async inSlot<T>(
+    wait: () => Promise<T>,
+    look: () => Promise<T | undefined>,
+    waitsFor: string,
+  ): Promise<T> {
+    if (this.places === 0) {
+      const seen = await look();
+      if (seen !== undefined) return seen;
+      throw new Retryable(`${waitsFor}; this worker has no slot to wait in, and looks again.`, {
+        after: LOOK_AGAIN_MS,
+      });
+    }
+    this.places -= 1;
+    try {
+      return await wait();
+    } finally {
+      this.places += 1;
+    }
+  }
+
+  private async startedBy(backfill: string): Promise<Set<string>> {
+    const { runHistory } = this.open.environment.backends;
+    const started = new Set<string>();
+    const trigger = triggerOfBackfill(backfill);
+    for await (const { run_id } of everyItem((page) => runHistory.listRuns({ trigger, ...page })))
+      started.add(run_id);
+    return started;
+  }
+
+  private async reasonOf({ status, details, temporal_run_id }: RunRecord): Promise<string> {
+    const { error } = details as { error?: { type: string; message: string } };
+    if (error) return `${error.type}: ${error.message}`;
+    const { runHistory } = this.open.environment.backends;
+    const { items } = await runHistory.findLineage({
+      temporalRunId: temporal_run_id,
+      outcome: 'err',
+      limit: 1,
+    });
+    const failed = items[0]?.extra as { error?: { type: string; message: string } } | undefined;
+    return failed?.error
+      ? `knot "${items[0]!.knot_id}": ${failed.error.type}: ${failed.error.message}`
+      : `the run was ${status}`;
+  }
+
+  private tapestryOf({ tapestry }: BackfillRequest): TapestryRecord {
+    const { registry } = this.open.environment;
+    const record = registry.tapestry(tapestry);
+    if (record) return record;
+    throw new SelvageError(
+      'UnknownTapestry',
+      `The worker of this backfill has no tapestry "${tapestry}"; it has ${registry.tapestryNames.join(', ')}. Let a worker that has it poll the ` +
+        'task queue of the backfill.',
+      { details: { tapestry } },
+    );
+  }
+
+  private async planOf(request: BackfillRequest): Promise<LoadedPlan> {
+    const { environment } = this.open;
+    const { registry, plans } = environment;
+    return await plans.get(request.plan ?? registry.plan(this.tapestryOf(request)).hash);
+  }
+
+  private knownOf(backfill: string): Promise<KnownBackfill> {
+    let known = this.known.get(backfill);
+    if (!known) {
+      const { runHistory } = this.open.environment.backends;
+      known = runHistory.getRun(backfill).then((run) => ({ run, ended: new Map(), waiting: new Map() }));
+      known.catch(() => this.known.delete(backfill));
+      if (this.known.size >= REMEMBERED) this.known.delete(this.known.keys().next().value!);
+      this.known.set(backfill, known);
+    }
+    return known;
+  }
+
+  private get open(): Open {
+    if (!this.surroundings)
+      throw new Error('A backfill ran before its worker was started: run it by worker.run() or runUntil().');
+    return this.surroundings;
+  }
+}
+
+/** For what a schedule starts, the key is the planned time. */
+function plannedTime(run: RunRecord | undefined): { readonly planned?: number } {
+  const planned = run?.trigger?.startsWith('schedule:') ? Date.parse(run.trigger_key ?? '') : Number.NaN;
+  return Number.isNaN(planned) ? {} : { planned };
+}
+
+const CLOCKS_DIFFER_MS = 60_000;
+
+/** The trigger name in the start ledger for whatever makes the partitions of a tapestry. */
+function ledgerTrigger(tapestry: string): string {
+  return `partition:${tapestry}`;
+}
+
+function held(key: string, by: string): PartitionEnd {
+  return { key, state: 'held', reason: `partition ${by} comes before it and is not ok` };
+}
+
+/** False for a worker's shutdown, which aborts bodies, too. */
+function isCancel({ reason }: AbortSignal): boolean {
+  return reason instanceof Error && reason.message === 'CANCELLED';
+}

@@ -1,0 +1,145 @@
+import { CancellationScope, sleep } from '@temporalio/workflow';
+import { SLICES_PER_TASK, decodeLayout, type Layout } from '../plan';
+import { packRanges, unpackRanges } from '../scheduler';
+import { NEWEST_BEHAVIOUR, requireKnownBehaviour } from './behaviours';
+import type { Continuation } from './carried-over';
+import type { ExtendedLayout, WantedExtension } from './extensions';
+import {
+  BEGIN_RUN_ACTIVITY,
+  EXTEND_ACTIVITY,
+  LAYOUT_ACTIVITY,
+  LOOKUP_ACTIVITY,
+  type BeginRunResult,
+  type LayoutRequest,
+  type RunAnswer,
+  type RunMemo,
+} from './messages';
+import type { RunLimits } from './run-limits';
+import { failTaskIfUnknown, system, type SystemActivities } from './system-calls';
+
+/** The input of an execution of the interpreter. */
+export interface Start {
+  readonly behaviour: number;
+  readonly limits: RunLimits;
+  readonly plan: string;
+  readonly layout: Layout;
+  readonly parameters: BeginRunResult['parameters'];
+  /** Indexes in the layout. */
+  readonly takenOver: readonly number[];
+  readonly segment?: BeginRunResult['segment'];
+}
+
+/** The first step of a run: pins its plan. If the step already completed the run, returns the workflow's result. */
+export async function beginRun(
+  parameters: unknown,
+  memo: RunMemo,
+): Promise<Start | { readonly answer: RunAnswer }> {
+  const begun = await failTaskIfUnknown(() =>
+    system[BEGIN_RUN_ACTIVITY]({
+      ...memo,
+      behaviour: NEWEST_BEHAVIOUR,
+      // With a deadline, nothing may begin before the clock has been read.
+      beginSegment: memo.deadline === undefined,
+      parameters: parameters ?? {},
+    }),
+  );
+  requireKnownBehaviour(begun.behaviour);
+  if ('answer' in begun) return { answer: begun.answer };
+  const layout = await loadLayout(begun.plan, memo, begun);
+  return {
+    behaviour: begun.behaviour,
+    limits: begun.limits,
+    plan: begun.plan,
+    layout,
+    parameters: begun.parameters,
+    takenOver: unpackRanges(begun.takenOver ?? []),
+    ...(begun.segment && { segment: begun.segment }),
+  };
+}
+
+/** The start of an execution that continues an earlier one: the plan is already pinned, only its layout is read. */
+export async function reload(continuation: Continuation, memo: RunMemo): Promise<Start> {
+  requireKnownBehaviour(continuation.behaviour);
+  const first = await failTaskIfUnknown(() =>
+    system[LAYOUT_ACTIVITY](layoutRequest(continuation.plan, memo, 0)),
+  );
+  const layout = await loadLayout(continuation.plan, memo, first);
+  return {
+    behaviour: continuation.behaviour,
+    limits: continuation.limits,
+    plan: continuation.plan,
+    layout,
+    parameters: [],
+    takenOver: [],
+  };
+}
+
+/**
+ * Asks whether other runs have made the values of these knots. Returns the knots that are Ok because of that. It is
+ * quick, so a cancel waits for it.
+ */
+export async function lookUp(
+  amid: SystemActivities,
+  plan: string,
+  memo: RunMemo,
+  temporalRunId: string,
+  knots: readonly number[],
+): Promise<readonly number[]> {
+  const { found } = await CancellationScope.nonCancellable(() =>
+    failTaskIfUnknown(() =>
+      amid[LOOKUP_ACTIVITY]({
+        plan,
+        ...(memo.terminals && { terminals: memo.terminals }),
+        temporalRunId,
+        knots: packRanges(knots),
+      }),
+    ),
+  );
+  return unpackRanges(found);
+}
+
+async function loadLayout(
+  plan: string,
+  memo: RunMemo,
+  first: { slices: number; layout: string },
+): Promise<Layout> {
+  return decodeLayout(await loadSlices(system, layoutRequest(plan, memo, 0), first));
+}
+
+async function loadSlices(
+  { [LAYOUT_ACTIVITY]: readSlice }: SystemActivities,
+  request: LayoutRequest,
+  first: { slices: number; layout: string },
+): Promise<string[]> {
+  const slices = [first.layout];
+  for (let slice = 1; slice < first.slices; slice++) {
+    // Results of local activities are commands of the task; a timer ends the task and so the message.
+    if (slice % SLICES_PER_TASK === 0) await sleep(1);
+    const { layout } = await failTaskIfUnknown(() => readSlice({ ...request, slice }));
+    slices.push(layout);
+  }
+  return slices;
+}
+
+function layoutRequest(plan: string, memo: RunMemo, slice: number): LayoutRequest {
+  return { plan, slice, ...(memo.terminals && { terminals: memo.terminals }) };
+}
+
+/** Lets a worker extend the plan, and reads what that adds to the layout. */
+export async function makeExtension(
+  amid: SystemActivities,
+  wanted: WantedExtension,
+  present: Layout,
+  memo: RunMemo,
+): Promise<ExtendedLayout> {
+  const { terminals } = memo;
+  const made = await failTaskIfUnknown(() =>
+    amid[EXTEND_ACTIVITY]({ ...wanted, ...(terminals && { terminals }) }),
+  );
+  const { plan } = made;
+  if (made.slices === 0) return { plan, layout: present, bytes: 0 };
+  const request = { ...layoutRequest(plan, memo, 0), since: wanted.plan };
+  const slices = await loadSlices(amid, request, made);
+  const bytes = slices.reduce((sum, { length }) => sum + length, 0);
+  return { plan, layout: decodeLayout(slices, present), bytes };
+}

@@ -1,0 +1,123 @@
+import { MAP_CONCURRENCY } from '../plan';
+import { packRanges, unpackRanges } from '../scheduler';
+import type {
+  BatchTask,
+  ChildTask,
+  HandedBack,
+  KnotTask,
+  MapPart,
+  MapWork,
+  PartSlice,
+  SplitAnswer,
+} from './messages';
+
+/** Most activities in one history: each takes three events and often a workflow task of its own. */
+const ACTIVITIES_PER_RUN = 500;
+/** Most concurrent activities of one map, whatever it asks for, to protect a single server. */
+const MOST_AT_ONCE = 1_000;
+/** How many of these run in one part while other parts run beside it. */
+const PER_PART = 50;
+const PARTS_AT_ONCE = 100;
+/** Most concurrent batches of a map: enough to keep some in transit between server and workers while others run. */
+const BATCHES_AT_ONCE = 50;
+/** Elements of one batch that run at once, if the map allows it: those that end together are recorded together. */
+const LEAST_IN_BATCH = 4;
+
+/** Divides the work of these slices into parts that each fit in one history. */
+export function partsOf(
+  child: ChildTask,
+  { slices, done }: SplitAnswer,
+  from: number,
+): { parts: readonly MapPart[]; beside: number } {
+  const { behaviour, limits, knot, task, map } = child;
+  const { concurrency = MAP_CONCURRENCY, batch = 1, each } = map!;
+  const isDone = new Set(unpackRanges(done ?? []));
+  const parts: PartSlice[][] = [];
+  let room = 0;
+  let first = from;
+  let batches = 0;
+  for (const [hash, elements] of slices) {
+    const offsets: number[] = [];
+    for (let offset = 0; offset < elements; offset++) if (!isDone.has(first + offset)) offsets.push(offset);
+    const activities = Math.ceil(offsets.length / batch);
+    if (activities > room) {
+      parts.push([]);
+      room = ACTIVITIES_PER_RUN;
+    }
+    room -= activities;
+    batches += activities;
+    if (activities > 0) parts.at(-1)!.push({ hash, first, offsets: packRanges(offsets) });
+    first += elements;
+  }
+  const inBatch = Math.min(batch, concurrencyInBatch(concurrency, batches));
+  const atOnce = Math.min(MOST_AT_ONCE, Math.max(1, Math.floor(concurrency / inBatch)));
+  const beside = partsBeside(parts.length, atOnce);
+  const work: MapWork = {
+    behaviour,
+    limits,
+    call: {
+      type: each,
+      id: child.call.id,
+      ...(child.call.taskQueue && { taskQueue: child.call.taskQueue }),
+      ...(child.call.priority !== undefined && { priority: child.call.priority }),
+    },
+    task: {
+      plan: task.plan,
+      temporalRunId: task.temporalRunId,
+      runId: task.runId,
+      ...(task.reuse === false && { reuse: task.reuse }),
+    },
+    knot,
+    window: Math.max(1, Math.floor(atOnce / beside)),
+    ...(batch > 1 && { batch: { size: batch, concurrency: inBatch } }),
+    ...(task.handedBack?.elements && { handedBack: task.handedBack.elements }),
+    ...(task.handedBack && { mayBeRecorded: true }),
+  };
+  return { parts: parts.map((part) => ({ ...work, slices: part })), beside };
+}
+
+/** How many elements of one batch run at once, so that all batches together stay within the map's concurrency. */
+function concurrencyInBatch(concurrency: number, batches: number): number {
+  const atOnce = Math.min(batches, BATCHES_AT_ONCE, Math.floor(concurrency / LEAST_IN_BATCH));
+  return Math.floor(concurrency / Math.max(1, atOnce));
+}
+
+/** How many parts run at once, given the total limit of concurrent activities. */
+function partsBeside(parts: number, atOnce: number): number {
+  return Math.max(1, Math.min(parts, PARTS_AT_ONCE, Math.ceil(atOnce / PER_PART), atOnce));
+}
+
+/** Elements of one slice that share one activity. */
+interface Activity {
+  readonly slice: PartSlice;
+  readonly offsets: readonly number[];
+}
+
+export function* activitiesOf({ slices, batch }: MapPart): Generator<Activity, undefined> {
+  for (const slice of slices) {
+    const offsets = unpackRanges(slice.offsets);
+    const size = batch?.size ?? 1;
+    for (let first = 0; first < offsets.length; first += size)
+      yield { slice, offsets: offsets.slice(first, first + size) };
+  }
+}
+
+/** @param how what a segment or batch reported when it handed the element back */
+export function elementTask(
+  { task, knot, mayBeRecorded }: MapPart,
+  { hash }: PartSlice,
+  offset: number,
+  how: HandedBack | undefined,
+): KnotTask {
+  const handedBack = how ?? (mayBeRecorded && {});
+  return { ...task, knot, element: { slice: hash, offset }, ...(handedBack && { handedBack }) };
+}
+
+/** For a part whose elements run in batches. */
+export function batchTask(
+  { task, knot, batch }: MapPart,
+  { hash }: PartSlice,
+  offsets: readonly number[],
+): BatchTask {
+  return { ...task, knot, slice: hash, offsets: packRanges(offsets), concurrency: batch!.concurrency };
+}

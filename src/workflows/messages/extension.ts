@@ -1,0 +1,25 @@
+/** The input of the update that extends a run. The fragment is already in the data store. */
+export interface ExtendMessage {
+  /** Content hash of the fragment. */
+  readonly fragment: string;
+}
+
+export interface ExtendRequest {
+  /** The plan to extend. */
+  readonly plan: string;
+  /** As in `RunMemo`. */
+  readonly terminals?: readonly string[];
+  /** The Temporal run id under which the run's records are kept. */
+  readonly temporalRunId: string;
+  readonly fragment: string;
+  /** The knot whose body asked for it and whose worker checked it. Absent: it comes from outside. */
+  readonly by?: string;
+}
+
+export interface ExtendResult {
+  /** The extended plan. Equals the requested one if that already contained the whole fragment. */
+  readonly plan: string;
+  /** Number of layout slices after those of the requested plan. The first is included here. */
+  readonly slices: number;
+  readonly layout: string;
+}

@@ -1,0 +1,26 @@
+import { workflowInfo } from '@temporalio/workflow';
+import { MEMO_KEY, type RunMemo } from './messages';
+
+/**
+ * The client's facts about the run. For a run started by one of Temporal's schedules, derived from the
+ * schedule and the planned time.
+ */
+export function runMemo(): RunMemo {
+  const { memo, searchAttributes } = workflowInfo();
+  const said = (memo?.[MEMO_KEY] ?? {}) as RunMemo;
+  const attributes = searchAttributes as Record<string, unknown[] | undefined>;
+  const scheduledBy = attributes['TemporalScheduledById']?.[0];
+  if (typeof scheduledBy !== 'string') return said;
+  const plannedFor = attributes['TemporalScheduledStartTime']?.[0];
+  return { trigger: `schedule:${scheduledBy}`, ...plannedEvent(plannedFor), ...said };
+}
+
+/**
+ * Truncated to the second, as in run ids: one of the server's schedulers keeps the fraction of a run that was
+ * triggered by hand.
+ */
+function plannedEvent(plannedFor: unknown): Pick<RunMemo, 'triggerKey' | 'event'> {
+  if (!(plannedFor instanceof Date)) return {};
+  const planned = new Date(Math.floor(plannedFor.getTime() / 1000) * 1000).toISOString();
+  return { triggerKey: planned, event: { planned } };
+}

@@ -1,0 +1,40 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import * as path from 'node:path';
+import { makePrivateFolder } from './private-files';
+import { folderError } from './folder-error';
+
+/**
+ * Checks that a file or folder can be read and written, or created if it does not exist yet; changes nothing.
+ *
+ * @throws SelvageError `FolderUnusable`
+ */
+export function requireWritable(file: string): void {
+  const existing = nearestExisting(path.resolve(file));
+  try {
+    accessSync(existing, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    throw folderError(error, existing);
+  }
+}
+
+/**
+ * Creates a folder and its missing parents; inside a `.selvage`, closed to other users.
+ *
+ * @throws SelvageError `FolderUnusable`, `DiskFull`
+ */
+export function makeFolder(folder: string): void {
+  try {
+    makePrivateFolder(folder);
+  } catch (error) {
+    // On a read-only disk, Node reports that the folder does not exist.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') requireWritable(folder);
+    throw folderError(error, folder);
+  }
+}
+
+/** The file itself, or the nearest existing folder above it. */
+function nearestExisting(file: string): string {
+  let at = file;
+  while (!existsSync(at) && at !== path.dirname(at)) at = path.dirname(at);
+  return at;
+}

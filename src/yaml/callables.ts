@@ -1,0 +1,137 @@
+import type { ErrorCode } from '../errors';
+import { isKnotClass } from '../authoring/knot-class';
+import { definitionRecord } from '../authoring/marks';
+import { isStandardSchema, isTapestry } from '../authoring';
+import { nearestName } from '../authoring/names';
+
+/**
+ * The names that a document may use: definitions, knot classes and functions; also tapestries and schemas.
+ */
+export type Callables = Readonly<Record<string, unknown>>;
+
+/** A name in a document that has no callable. */
+export interface Missing {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly suggestion?: string;
+}
+
+/** The form of a reference to a module. */
+const MODULE = /^(?<module>[^:]+):(?<name>[A-Za-z_$][\w$]*)$/;
+const DOTTED = /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$/;
+
+/** `module:export`, with the module as a path without `./` and extension. */
+export interface ModuleReference {
+  readonly module: string;
+  readonly name: string;
+}
+
+export function moduleReference(text: string): ModuleReference | undefined {
+  const { module, name } = MODULE.exec(text)?.groups ?? {};
+  if (module === undefined || name === undefined) return undefined;
+  return { module: module.replace(/^\.\//, '').replace(/\.[cm]?[jt]sx?$/, ''), name };
+}
+
+/** Whether a module, or a folder that contains it, is among those that may be named. */
+export function isAllowed(module: string, prefixes: readonly string[] | undefined): boolean {
+  if (prefixes === undefined) return true;
+  return prefixes.some((given) => {
+    const prefix = given.replace(/^\.\//, '').replace(/\/$/, '');
+    return module === prefix || module.startsWith(`${prefix}/`);
+  });
+}
+
+/** The callables of a document: given ones, and those of modules that it may name. */
+export class CallableTable {
+  private readonly named: Map<string, unknown>;
+
+  /**
+   * @param loaded the exports for `module:export`, by module; undefined if documents may name no modules here
+   * @param allows whether the document itself allows it
+   */
+  constructor(
+    given: Callables,
+    private readonly loaded: ReadonlyMap<string, Callables> | undefined,
+    private readonly allows: boolean,
+    private readonly prefixes: readonly string[] | undefined,
+  ) {
+    this.named = new Map(Object.entries(given).filter(([, value]) => isCallable(value)));
+  }
+
+  get all(): ReadonlyMap<string, unknown> {
+    return this.named;
+  }
+
+  /** The callable of a name, and the name of its definition if it is a plain function. */
+  find(name: string): { readonly value: unknown; readonly definition: string } | Missing {
+    if (this.named.has(name)) return { value: this.named.get(name), definition: name };
+    const reference = moduleReference(name);
+    if (reference) return this.findInModule(name, reference);
+    if (DOTTED.test(name)) {
+      return {
+        code: 'UnknownCallable',
+        message: `The dotted path "${name}" names something of a Python module, which waits for bodies in Python. Give a callable under this name, or name one of a module as module:export.`,
+      };
+    }
+    const nearest = nearestName(name, this.named.keys());
+    const known = [...this.named.keys()];
+    const listed =
+      known.length === 0
+        ? 'there are none'
+        : `there are ${known.slice(0, 10).join(', ')}${known.length > 10 ? ` and ${known.length - 10} more` : ''}`;
+    return {
+      code: 'UnknownCallable',
+      message: `There is no callable "${name}"${nearest === undefined ? '' : ` (did you mean "${nearest}"?)`}: ${listed}. Give it as one of the callables, or export it from their file.`,
+      ...(nearest !== undefined && { suggestion: nearest }),
+    };
+  }
+
+  private findInModule(
+    text: string,
+    { module, name }: ModuleReference,
+  ): { readonly value: unknown; readonly definition: string } | Missing {
+    const refuse = (message: string): Missing => ({ code: 'CallableNotAllowed', message });
+    if (!this.allows)
+      return refuse(
+        `"${text}" names something of a module, which this document does not allow. Say allow_callable_refs: true at its top, or give it as one of the callables.`,
+      );
+    if (!this.loaded)
+      return refuse(
+        `"${text}" names something of a module, and a text has no folder that modules could be in. Use loadPipelineFile, or give it as one of the callables.`,
+      );
+    if (!isAllowed(module, this.prefixes))
+      return refuse(
+        `"${text}" names something of the module "${module}", which is not among the allowed_module_prefixes: ${this.prefixes!.join(', ') || 'there are none'}.`,
+      );
+    const exported = this.loaded.get(module);
+    if (exported && Object.hasOwn(exported, name) && isCallable(exported[name]))
+      return { value: exported[name], definition: `${module}:${name}` };
+    const names = Object.entries(exported ?? {}).flatMap(([key, value]) => (isCallable(value) ? [key] : []));
+    const nearest = nearestName(name, names);
+    return {
+      code: 'UnknownCallable',
+      message: `The module "${module}" exports no callable "${name}"${nearest === undefined ? '' : ` (did you mean "${nearest}"?)`}: it has ${names.slice(0, 10).join(', ') || 'none'}.`,
+      ...(nearest !== undefined && { suggestion: nearest }),
+    };
+  }
+}
+
+function isCallable(value: unknown): boolean {
+  return typeof value === 'function' || isTapestry(value) || isStandardSchema(value);
+}
+
+export type CallableKind = 'definition' | 'class' | 'tapestry' | 'schema' | 'function';
+
+export function kindOf(value: unknown): CallableKind {
+  if (isTapestry(value)) return 'tapestry';
+  if (definitionRecord(value) !== undefined && !isKnotClass(value)) return 'definition';
+  if (isKnotClass(value)) return 'class';
+  if (isStandardSchema(value)) return 'schema';
+  return 'function';
+}
+
+export function prefixesOf({
+  allowedModulePrefixes,
+}: Readonly<Record<string, unknown>>): readonly string[] | undefined {
+  return Array.isArray(allowedModulePrefixes) ? allowedModulePrefixes.map(String) : undefined;
+}

@@ -1,0 +1,18 @@
+import { shapes } from './shapes';
+
+/** The JSON Schema of documents, for editors: the loader accepts the form of whatever satisfies it. */
+export function pipelineJsonSchema(): Readonly<Record<string, unknown>> {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- as in shapes.ts
+  const { z } = require('zod') as typeof import('zod');
+  const { $schema, ...schema } = z.toJSONSchema(shapes().whole as never, {
+    io: 'input',
+    unrepresentable: 'any',
+    reused: 'ref',
+  });
+  return {
+    $schema,
+    title: 'Selvage pipeline',
+    description: 'A document that says which nodes a pipeline has and how they are wired',
+    ...schema,
+  };
+}

@@ -1,0 +1,175 @@
+/* eslint-disable @typescript-eslint/no-explicit-any -- what a document says has no types before it is built */
+import { type AnyTapestry, knot, type Knot, type StandardSchema } from '../authoring';
+import { definitionOfClass, isKnotClass, type KnotClassOf } from '../authoring/knot-class';
+import { definitionRecord } from '../authoring/marks';
+import { nearestName } from '../authoring/names';
+import type { DefinitionRecord } from '../authoring/records';
+import { attempt } from './authoring-errors';
+import { kindOf, type CallableTable } from './callables';
+import type { Problems, Range } from './problems';
+import type { Section } from './read-document';
+import { schemaOf, TypeProblem } from './types';
+
+type AnyKnot = Knot<any>;
+
+/** The names that a document may use beside its own nodes. */
+export interface Surroundings {
+  readonly callables: CallableTable;
+  readonly problems: Problems;
+  /** The name of a document that states none. */
+  readonly defaultName: string;
+  /**
+   * The tapestry of another document of the file. Undefined if there is none of this name. `circle` if it
+   * would nest itself, which has been reported.
+   */
+  tapestryNamed(name: string, range: Range): AnyTapestry | 'circle' | undefined;
+  readonly tapestryNames: readonly string[];
+  /** One definition per function and name, however many nodes use it. */
+  readonly definitions: Map<object, Map<string, unknown>>;
+}
+
+/** A definition or class as a node places it. */
+export interface NodeBody {
+  readonly place: (inputs: any, config: any) => AnyKnot;
+  readonly record: DefinitionRecord;
+}
+
+/**
+ * Resolves the names in a document's sections. If a name cannot mean anything there, that becomes a problem,
+ * and undefined is returned.
+ */
+export class NamedCallables {
+  private readonly problems: Problems;
+
+  constructor(private readonly surroundings: Surroundings) {
+    this.problems = surroundings.problems;
+  }
+
+  /** The callable that a key names; undefined if there is none, which has been reported. */
+  callable(
+    section: Section,
+    key: string,
+  ): { readonly value: unknown; readonly definition: string } | undefined {
+    const name = section.fields[key];
+    if (typeof name !== 'string') return undefined;
+    const found = this.surroundings.callables.find(name);
+    if ('value' in found) return found;
+    // If its module could not be loaded, that has been reported.
+    this.problems.addUnlessKnown(section.at(key), found);
+    return undefined;
+  }
+
+  /** A plain function in place, such as a selector. */
+  plainFunction(section: Section, key: string): ((...args: any[]) => any) | undefined {
+    const found = this.callable(section, key);
+    if (!found) return undefined;
+    const kind = kindOf(found.value);
+    if (kind === 'function') return found.value as (...args: any[]) => any;
+    this.problems.add(section.at(key), {
+      code: 'InvalidConfig',
+      reason: 'WrongValue',
+      message: `"${String(section.fields[key])}" is a ${WORDS[kind]}, and "${key}" takes a plain function.`,
+    });
+    return undefined;
+  }
+
+  /**
+   * The definition or class in a value, or a function, which becomes a definition; undefined if it is none of
+   * these, which has been reported.
+   */
+  body(section: Section, key: string, outcomes: boolean): NodeBody | undefined {
+    const found = this.callable(section, key);
+    if (!found) return undefined;
+    const kind = kindOf(found.value);
+    if (kind === 'schema' || kind === 'tapestry') {
+      this.problems.add(section.at(key), {
+        code: 'InvalidConfig',
+        reason: 'WrongValue',
+        message: `"${String(section.fields[key])}" is a ${WORDS[kind]}, and "${key}" takes a definition, a knot class or a function.`,
+      });
+      return undefined;
+    }
+    return attempt(
+      this.problems,
+      section,
+      () => {
+        const made = this.definition(found.value, found.definition, outcomes);
+        if (!isKnotClass(made)) return { place: made, record: definitionRecord(made)! };
+        const type = made as KnotClassOf<any, any> & { place(inputs: any, config: any): AnyKnot };
+        return {
+          place: (inputs: any, config: any) => type.place(inputs, config),
+          record: definitionOfClass(type),
+        };
+      },
+      key,
+    );
+  }
+
+  /**
+   * The definition to place for a callable: itself, or for a plain function the definition under its name.
+   */
+  definition(value: unknown, name: string, outcomes: boolean): any {
+    if (kindOf(value) !== 'function') return value;
+    const { definitions } = this.surroundings;
+    const byName = definitions.get(value as object) ?? new Map<string, unknown>();
+    definitions.set(value as object, byName);
+    const key = `${name}\n${String(outcomes)}`;
+    let made = byName.get(key);
+    if (made === undefined) {
+      const body = value as () => unknown;
+      made = outcomes ? knot(name, { receives: 'outcomes' }, body as never) : knot(name, body as never);
+      byName.set(key, made);
+    }
+    return made;
+  }
+
+  /** Another document of the file, or a callable. */
+  nested(section: Section, key: string): AnyTapestry | undefined {
+    const name = section.fields[key];
+    if (typeof name !== 'string') return undefined;
+    const other = this.surroundings.tapestryNamed(name, section.at(key));
+    if (other) return other === 'circle' ? undefined : other;
+    const found = this.surroundings.callables.find(name);
+    if ('value' in found && kindOf(found.value) === 'tapestry') return found.value as AnyTapestry;
+    if ('value' in found) {
+      this.problems.add(section.at(key), {
+        code: 'InvalidConfig',
+        reason: 'WrongValue',
+        message: `"${name}" is a ${WORDS[kindOf(found.value)]}, and "${key}" takes a tapestry.`,
+      });
+      return undefined;
+    }
+    const nearest = nearestName(name, this.surroundings.tapestryNames);
+    this.problems.add(section.at(key), {
+      ...found,
+      message: `There is no document and no tapestry "${name}"${nearest === undefined ? '' : ` (did you mean "${nearest}"?)`}. Add it to the file as a document of its own, behind ---, or give it as one of the callables.`,
+      ...(nearest !== undefined && { suggestion: nearest }),
+    });
+    return undefined;
+  }
+
+  /** The schema under a key; if it is unusable, one that accepts everything. */
+  schema(section: Section, key: string): StandardSchema {
+    const given = section.fields[key];
+    try {
+      return schemaOf(given ?? 'Any', this.surroundings.callables.all);
+    } catch (error) {
+      if (!(error instanceof TypeProblem)) throw error;
+      this.problems.add(section.at(key), {
+        code: 'UnknownType',
+        message: error.message,
+        expected: 'int, float, str, bool, list[str], dict[str, int], str | None, …, or a JSON Schema',
+        ...(error.suggestion !== undefined && { suggestion: error.suggestion }),
+      });
+      return schemaOf('Any', new Map());
+    }
+  }
+}
+
+const WORDS = {
+  definition: 'knot definition',
+  class: 'knot class',
+  tapestry: 'tapestry',
+  schema: 'schema',
+  function: 'function',
+} as const;

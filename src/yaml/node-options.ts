@@ -1,0 +1,91 @@
+import { local, queue, type KnotOptions } from '../authoring';
+import { durationMs } from '../values/duration';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const POLICIES: Readonly<Record<string, string>> = {
+  skip_if_parent_failed: 'skipIfParentFailed',
+  require_all_parents: 'requireAllParents',
+  receive_errors: 'receiveErrors',
+};
+
+/** Durations, which may be written as texts. */
+const milliseconds = (value: unknown): unknown => durationMs(value) ?? value;
+
+const READ: Readonly<Record<string, (value: unknown) => unknown>> = {
+  errorPolicy: (value) => POLICIES[String(value)] ?? value,
+  retry: (value) => {
+    const { initialInterval, maximumInterval, ...others } = (value ?? {}) as Fields;
+    return {
+      ...others,
+      ...(initialInterval !== undefined && { initialInterval: milliseconds(initialInterval) }),
+      ...(maximumInterval !== undefined && { maximumInterval: milliseconds(maximumInterval) }),
+    };
+  },
+  timeout: milliseconds,
+  cancelGrace: milliseconds,
+  dispatcher: (value) => {
+    if (value === 'local') return local();
+    if (value === 'queue') return queue();
+    // Its wrong form has been reported.
+    if (typeof value !== 'object' || value === null) return value;
+    const { queue: name } = value as { queue: string };
+    return queue(name);
+  },
+  cache: (value) => {
+    if (typeof value !== 'object' || value === null) return value;
+    const { maxAge, ...others } = value as Fields;
+    return { ...others, ...(maxAge !== undefined && { maxAge: milliseconds(maxAge) }) };
+  },
+};
+
+const NAMES: readonly (keyof KnotOptions)[] = [
+  'errorPolicy',
+  'retry',
+  'timeout',
+  'cancelGrace',
+  'dispatcher',
+  'onCodeChange',
+  'cache',
+  'maxConcurrent',
+  'ratePerSecond',
+  'priority',
+  'validate',
+];
+
+/** The options of knots in a map of a document. */
+export function optionsOf(fields: Fields): Record<string, unknown> {
+  const options: Record<string, unknown> = {};
+  for (const name of NAMES) {
+    const value = fields[name];
+    if (value !== undefined) options[name] = READ[name]?.(value) ?? value;
+  }
+  return options;
+}
+
+const LONGEST_SUMMARY = 300;
+
+/** The text shown beside a knot: the first line of its description, and its tags. */
+export function summaryOf({ description, tags }: Fields): string | undefined {
+  const line = typeof description === 'string' ? description.trim().split(/\s*\n\s*\n/)[0]! : '';
+  const marks = Array.isArray(tags) ? tags.map((tag) => `#${String(tag)}`) : [];
+
+  const text = [line, ...marks]
+    .join(' ')
+    .replaceAll(/[\s\u0000-\u001f\u007f-\u009f]+/g, ' ')
+    .trim();
+  if (text === '') return undefined;
+  return cut(text);
+}
+
+/** A summary has at most 400 bytes as JSON. */
+function cut(text: string): string {
+  const bytes = (part: string): number => Buffer.byteLength(JSON.stringify(part));
+  if (bytes(text) <= LONGEST_SUMMARY) return text;
+  let kept = '';
+  for (const character of text) {
+    if (bytes(`${kept}${character}…`) > LONGEST_SUMMARY) break;
+    kept += character;
+  }
+  return `${kept.trimEnd()}…`;
+}

@@ -1,0 +1,133 @@
+import { SelvageError, type ErrorCode } from '../errors';
+import type { SourceFile } from './source-file';
+
+/** One thing that is wrong with a document, and its position. */
+export interface PipelineProblem {
+  readonly code: ErrorCode;
+  /** The sub-code, for codes that cover several mistakes. */
+  readonly reason?: string;
+  readonly message: string;
+  /** As given; `<text>` for a text without a file. */
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  /** From 1, in UTF-16 units. */
+  readonly column: number;
+  /** Just after the end. */
+  readonly endLine: number;
+  readonly endColumn: number;
+  /** The right content for this place. */
+  readonly expected?: string;
+  /** The name that was most likely meant. */
+  readonly suggestion?: string;
+}
+
+/** Offsets into the text: the beginning, and just after the end. */
+export type Range = readonly [start: number, end: number];
+
+export interface Finding {
+  readonly code: ErrorCode;
+  readonly reason?: string;
+  readonly message: string;
+  readonly expected?: string;
+  readonly suggestion?: string;
+}
+
+/** Further problems are counted, not kept: one mistake may occur in each of many nodes. */
+const MOST_KEPT = 1_000;
+const MOST_SHOWN = 50;
+
+/** Collects everything that is wrong with a text. */
+export class Problems {
+  private readonly kept: (PipelineProblem & { readonly range: Range })[] = [];
+  private readonly seen = new Set<string>();
+  private readonly consequences = new Set<ErrorCode>();
+  private dropped = 0;
+
+  constructor(private readonly source: SourceFile) {}
+
+  get any(): boolean {
+    return this.kept.length > 0;
+  }
+
+  /** Suppresses problems of this code, because they may only follow from one that has been reported. */
+  leaveOut(code: ErrorCode): void {
+    this.consequences.add(code);
+  }
+
+  add(range: Range, { code, reason, message, expected, suggestion }: Finding): void {
+    if (this.consequences.has(code)) return;
+    // Two checks may find the same mistake.
+    const key = `${range[0]}:${code}:${message}`;
+    if (this.seen.has(key)) return;
+    this.seen.add(key);
+    if (this.kept.length >= MOST_KEPT) {
+      this.dropped++;
+      return;
+    }
+    const start = this.source.positionOf(range[0]);
+    const end = this.source.positionOf(Math.max(range[0], range[1]));
+    this.kept.push({
+      code,
+      ...(reason !== undefined && { reason }),
+      message,
+      file: this.source.name,
+      ...start,
+      endLine: end.line,
+      endColumn: end.column,
+      ...(expected !== undefined && { expected }),
+      ...(suggestion !== undefined && { suggestion }),
+      range,
+    });
+  }
+
+  /**
+   * Adds a problem that may follow from another one, unless there already is one at the same position (or,
+   * without a position of its own, anywhere in the whole).
+   *
+   * @param whole what the problem is about
+   */
+  addUnlessKnown(range: Range, finding: Finding, whole: Range = range): void {
+    if (!this.kept.some(({ range: [start, end] }) => start <= whole[1] && whole[0] <= end))
+      this.add(range, finding);
+  }
+
+  /** Whether problems at a place make its value unreliable. */
+  isDamaged([start, end]: Range): boolean {
+    return this.kept.some(
+      ({ code, range }) => code.startsWith('Yaml') && range[0] <= end && start <= range[1],
+    );
+  }
+
+  /** In the order of the text. */
+  list(): PipelineProblem[] {
+    return this.ordered().map(({ range: _range, ...problem }) => problem);
+  }
+
+  /** @throws SelvageError `InvalidPipeline` if there are any problems */
+  throwIfAny(): void {
+    if (!this.any) return;
+    const ordered = this.ordered();
+    const total = ordered.length + this.dropped;
+    const shown = ordered.slice(0, MOST_SHOWN).map(({ range, ...problem }) => this.describe(problem, range));
+    if (total > shown.length) shown.push(`… and ${total - shown.length} more`);
+    throw new SelvageError(
+      'InvalidPipeline',
+      `${this.source.name} has ${total === 1 ? 'an error' : `${total} errors`}.\n${shown.join('\n')}`,
+      { details: { file: this.source.name, problems: this.list() } },
+    );
+  }
+
+  private ordered(): (PipelineProblem & { readonly range: Range })[] {
+    return [...this.kept].sort((a, b) => a.range[0] - b.range[0] || a.range[1] - b.range[1]);
+  }
+
+  private describe(problem: PipelineProblem, range: Range): string {
+    const { file, line, column, code, message, expected } = problem;
+    return [
+      `${file}:${line}:${column}: error ${code}: ${message}`,
+      ...this.source.excerpt(range),
+      ...(expected === undefined ? [] : [`  = expected: ${expected}`]),
+    ].join('\n');
+  }
+}

@@ -1,0 +1,101 @@
+import type { StandardSchema } from '../authoring';
+import type { KnotOptions } from '../authoring/records';
+import { jsonSchemaOf } from '../json-schema-of';
+import type { DomainDescription } from '../partitions';
+import type { ScheduleDeclaration } from '../triggers';
+
+/** A part of a tapestry that a document cannot express, and why. */
+export class NotSayable extends Error {}
+
+export type Fields = Record<string, unknown>;
+
+/** The options of knots, as a document has them. */
+export function sayOptions({ summary, dispatcher, ...others }: KnotOptions): Fields {
+  const where =
+    dispatcher?.kind === 'local'
+      ? 'local'
+      : dispatcher?.taskQueue === undefined
+        ? 'queue'
+        : { queue: dispatcher.taskQueue };
+  return {
+    ...(summary !== undefined && { description: summary }),
+    ...others,
+    ...(dispatcher && { dispatcher: where }),
+  };
+}
+
+/** The partitions of a tapestry, as a document has them. */
+export function sayDomain(description: DomainDescription): Fields {
+  switch (description.kind) {
+    case 'list':
+      return { list: [...description.keys] };
+    case 'product':
+      return {
+        product: Object.fromEntries(description.parts.map(([name, part]) => [name, sayDomain(part)])),
+      };
+    default: {
+      const { kind, ...others } = description;
+      return { [kind]: others };
+    }
+  }
+}
+
+/** A schedule, as a document has it. @throws NotSayable */
+export function saySchedule({ id, options }: ScheduleDeclaration): Fields {
+  const {
+    cron,
+    calendar,
+    everyMs,
+    offsetMs,
+    timezone,
+    overlap,
+    catchupMs,
+    jitterMs,
+    parameters,
+    plannedTime,
+    pin,
+    tags,
+    taskQueue,
+  } = options;
+  return {
+    id,
+    ...(cron && { cron: cron.length === 1 ? cron[0] : [...cron] }),
+    ...(calendar && { calendar: structuredClone(calendar) }),
+    ...(everyMs !== undefined && { every: everyMs }),
+    ...(offsetMs !== undefined && { offset: offsetMs }),
+    ...(everyMs === undefined && timezone !== 'UTC' && { timezone }),
+    ...(overlap !== 'skip' && { overlap }),
+    catchup: catchupMs,
+    ...(jitterMs > 0 && { jitter: jitterMs }),
+    ...(Object.keys(parameters).length > 0 && {
+      parameters: json(parameters, `the parameters of the schedule "${id}"`),
+    }),
+    ...(plannedTime !== undefined && { plannedTime }),
+    ...(pin && { pin }),
+    ...(tags.length > 0 && { tags: [...tags] }),
+    ...(taskQueue !== undefined && { taskQueue }),
+  };
+}
+
+/** A copy of what is JSON. @throws NotSayable */
+export function json(value: unknown, what: string): unknown {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'number' && Number.isFinite(value) && !Object.is(value, -0)) return value;
+  if (Array.isArray(value)) return value.map((item) => json(item, what));
+  if (typeof value === 'object' && [Object.prototype, null].includes(Object.getPrototypeOf(value) as null))
+    return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, json(part, what)]));
+  throw new NotSayable(`${what} is no JSON`);
+}
+
+/** A schema as JSON Schema. @throws NotSayable */
+export function schemaAsJson(schema: StandardSchema, what: string): unknown {
+  try {
+    const described = jsonSchemaOf(schema, 'input');
+    if (described === undefined) throw new Error('its library has no JSON Schema of it');
+    return json(described, what);
+  } catch (error) {
+    throw new NotSayable(
+      `the schema of ${what} is no JSON Schema: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}

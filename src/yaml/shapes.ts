@@ -1,0 +1,323 @@
+import type { z as Zod, ZodType } from 'zod';
+import { basicShapes } from './basic-shapes';
+import { triggerShapes } from './trigger-shapes';
+
+/**
+ * The permitted content of a document, as schemas. They check documents, and generate the package's JSON
+ * Schema.
+ */
+export interface Shapes {
+  /** The schema of a document, which leaves nodes unchecked. */
+  readonly document: ZodType;
+  /** By `type`. */
+  readonly nodes: Readonly<Record<string, ZodType>>;
+  /** Everything, for editors. */
+  readonly whole: ZodType;
+}
+
+/** Our option names, by their names in pirn's documents. */
+export const SYNONYMS: Readonly<Record<string, string>> = {
+  error_policy: 'errorPolicy',
+  validate_io: 'validate',
+  has_default: 'hasDefault',
+  has_initial: 'hasInitial',
+  allow_callable_refs: 'allowCallableRefs',
+  allowed_module_prefixes: 'allowedModulePrefixes',
+};
+
+/** Alternative names of node types. */
+export const TYPE_SYNONYMS: Readonly<Record<string, string>> = { aggregator: 'aggregate' };
+
+let made: Shapes | undefined;
+
+export function shapes(): Shapes {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- who loads no document does not wait for it
+  return (made ??= makeShapes((require('zod') as typeof import('zod')).z));
+}
+
+function makeShapes(z: typeof Zod): Shapes {
+  const basic = basicShapes(z);
+  const { text, callable, duration, oneOrMore } = basic;
+  const path = z.union([z.string().min(1), z.array(z.union([z.string(), z.number()])).min(1)], {
+    error: 'a path such as address.city, or a list of its steps',
+  });
+  const reference = z
+    .union([z.string().min(1), z.strictObject({ from: z.string().min(1), path: path.optional() })], {
+      error: 'the id of a node, or { from: id, path: a.b }',
+    })
+    .meta({
+      description:
+        'The id of a node, the path of a branch (id:tag), or { from: id, path: a.b } for a part of its value',
+    });
+  const parents = z
+    .record(z.string(), reference)
+    .meta({ description: 'Inputs that are values of other nodes, by name' });
+  const config = z
+    .record(z.string(), z.unknown())
+    .meta({ description: 'Inputs that are constants, by name' });
+  const limit = z
+    .union([z.number(), z.strictObject({ key: z.string(), limit: z.number() })], {
+      error: 'a number, or { key, limit }',
+    })
+    .meta({ description: 'So many of each definition; with { key, limit }, of all that name the key' });
+  const schema = z
+    .union([z.string().min(1), z.record(z.string(), z.unknown()), z.boolean()], {
+      error: 'a JSON Schema, the name of a type, or the name of a callable that is a schema',
+    })
+    .meta({
+      description:
+        'A JSON Schema, a type such as int or list[str], or the name of a schema among the callables',
+    });
+  const errorPolicy = z
+    .enum([
+      'skipIfParentFailed',
+      'requireAllParents',
+      'receiveErrors',
+      'skip_if_parent_failed',
+      'require_all_parents',
+      'receive_errors',
+    ])
+    .meta({ description: 'What becomes of the knot when not all of its parents are ok' });
+  const flag = z.boolean();
+
+  const options = {
+    retry: z
+      .strictObject({
+        maximumAttempts: z.number().optional(),
+        initialInterval: duration.optional(),
+        backoffCoefficient: z.number().optional(),
+        maximumInterval: duration.optional(),
+        nonRetryableErrors: z.array(z.string()).optional(),
+      })
+      .meta({ description: 'How often, and after which waits, a body that throws is tried again' })
+      .optional(),
+    timeout: duration.optional(),
+    cancelGrace: duration.optional(),
+    dispatcher: z
+      .union([z.enum(['local', 'queue']), z.strictObject({ queue: z.string().min(1) })], {
+        error: 'local, queue, or { queue: NAME }',
+      })
+      .meta({ description: 'Where the body runs: local, queue, or { queue: NAME }' })
+      .optional(),
+    onCodeChange: z.enum(['run', 'wait']).optional(),
+    cache: z
+      .union(
+        [
+          z.boolean(),
+          z.strictObject({ maxAge: duration.optional(), codeHash: z.literal('source').optional() }),
+        ],
+        { error: 'true, false, or { maxAge, codeHash }' },
+      )
+      .meta({ description: 'Whether the value of an earlier knot with the same inputs is reused' })
+      .optional(),
+    maxConcurrent: limit.optional(),
+    ratePerSecond: limit.optional(),
+    priority: z.number().meta({ description: '1 (first) to 5 (last)' }).optional(),
+    errorPolicy: errorPolicy.optional(),
+    error_policy: errorPolicy.optional(),
+    validate: flag.optional(),
+    validate_io: flag.optional(),
+  };
+  const own = {
+    id: z.string().min(1).meta({ description: 'Names the node in this document and the knot in runs' }),
+    description: text('For people; its first line is shown beside the knot').nullable().optional(),
+    tags: z.array(z.string()).meta({ description: 'For people; shown behind the description' }).optional(),
+  };
+  // Allowed on all nodes in pirn; for a parameter they mean nothing.
+  const ofParameters = {
+    errorPolicy: errorPolicy.optional(),
+    error_policy: errorPolicy.optional(),
+    validate: flag.optional(),
+    validate_io: flag.optional(),
+  };
+  const after = z
+    .array(reference)
+    .meta({ description: 'Nodes that it waits for before it begins' })
+    .optional();
+  const receives = z.enum(['values', 'outcomes']).meta({ description: 'What the function gets' }).optional();
+  const tapestryName = z
+    .string()
+    .min(1)
+    .meta({ description: 'The name of another document of the file, or of a callable that is a tapestry' });
+
+  const bodies: Record<string, Record<string, ZodType>> = {
+    parameter: {
+      type_: schema.optional(),
+      schema: schema.optional(),
+      default: z.unknown().optional(),
+      has_default: flag.optional(),
+      hasDefault: flag.optional(),
+    },
+    knot: { callable: callable('The body'), parents: parents.optional(), config: config.optional() },
+    source: { callable: callable('What reads the value') },
+    sink: {
+      callable: callable('What writes the values'),
+      parents: parents.optional(),
+      config: config.optional(),
+    },
+    aggregate: {
+      combine: callable('Makes one value of the inputs, by name'),
+      parents: parents.optional(),
+      config: config.optional(),
+      receives,
+    },
+    branch: {
+      input: reference,
+      selector: callable('Answers the tag of the path to take').optional(),
+      branches: z
+        .array(z.string().min(1))
+        .min(1)
+        .meta({ description: 'All tags that the selector may answer' })
+        .optional(),
+      on: text('The field of the input that is the tag').optional(),
+    },
+    gate: { input: reference, predicate: callable('Whether the gate is open') },
+    firstOk: { of: z.array(reference).min(1).meta({ description: 'In the order of preference' }) },
+    map: {
+      over: z
+        .union([reference, z.record(z.string(), reference)], {
+          error: 'the id of a node, { from, path }, or several by the names of inputs',
+        })
+        .meta({ description: 'The list or record, or several lists by the names of inputs' }),
+      each: callable('The body of each element'),
+      bind: text('The input that gets the element').optional(),
+      shared: z
+        .record(z.string(), z.unknown())
+        .meta({
+          description:
+            'Inputs that are the same for all; the id of a node, or { from, path }, stands for its value',
+        })
+        .optional(),
+      concurrency: z.number().optional(),
+      batch: z.number().optional(),
+      onError: z.enum(['fail', 'skip', 'collect']).optional(),
+    },
+    reduce: {
+      of: reference,
+      combine: callable(
+        'Gets the whole list; with an initial value, the accumulator and an element',
+      ).optional(),
+      fold: callable('Gets the accumulator and an element').optional(),
+      initial: z.unknown().optional(),
+      has_initial: flag.optional(),
+      hasInitial: flag.optional(),
+      receives,
+    },
+    pick: { from: z.string().min(1), path },
+    waitForSignal: { signal: text('The name of the signal'), schema: schema.optional(), after },
+    sleep: {
+      duration: z.union([duration, z.strictObject({ from: z.string().min(1), path: path.optional() })], {
+        error: 'milliseconds, a text such as 90s, or { from: id, path: a.b }',
+      }),
+      input: reference.optional(),
+      after,
+    },
+    waitUntil: {
+      time: z.union(
+        [z.string().min(1), z.number(), z.strictObject({ from: z.string().min(1), path: path.optional() })],
+        {
+          error: 'a time such as 2026-01-31T08:00:00Z, milliseconds since 1970, or { from: id, path: a.b }',
+        },
+      ),
+      input: reference.optional(),
+      after,
+    },
+    subTapestry: { tapestry: tapestryName, parents: parents.optional(), config: config.optional() },
+    loop: {
+      step: tapestryName,
+      parents: parents.optional(),
+      config: config.optional(),
+      until: callable('Whether the loop is over'),
+      max: z.number().meta({ description: 'Iterations at most' }).optional(),
+    },
+  };
+  const nodes: Record<string, ZodType> = {};
+  for (const [type, fields] of Object.entries(bodies)) {
+    const names = [type, ...Object.keys(TYPE_SYNONYMS).filter((name) => TYPE_SYNONYMS[name] === type)];
+    for (const name of names) {
+      const { id, ...others } = own;
+      const more = type === 'parameter' ? ofParameters : options;
+      nodes[name] = z.strictObject({ id, type: z.literal(name), ...fields, ...others, ...more });
+    }
+  }
+
+  const { schedule, triggers } = triggerShapes(z, basic);
+  const timed = { start: z.string(), timezone: z.string().optional(), last: z.string().optional() };
+  const plainDomains = {
+    daily: z.strictObject(timed),
+    hourly: z.strictObject(timed),
+    weekly: z.strictObject({ ...timed, firstDay: z.string().optional() }),
+    monthly: z.strictObject(timed),
+    list: z.array(z.string()).min(1),
+  };
+  const domains = Object.entries(plainDomains).map(([kind, fields]) => z.strictObject({ [kind]: fields }));
+  const partition = z
+    .union([...domains, z.strictObject({ product: z.record(z.string(), z.union(domains)) })], {
+      error:
+        'one of daily, hourly, weekly, monthly, list and product, such as { daily: { start: 2024-01-01 } }',
+    })
+    .meta({ description: 'Which partitions there are of what the tapestry makes' });
+  const fields = {
+    name: text('Of the tapestry, and of its workflow type').nullable().optional(),
+    description: text('For people').nullable().optional(),
+    allow_callable_refs: flag.optional(),
+    allowCallableRefs: flag
+      .meta({
+        description: 'Whether callables may be named as module:export, below the folder of the document',
+      })
+      .optional(),
+    allowed_module_prefixes: z.array(z.string()).nullable().optional(),
+    allowedModulePrefixes: z
+      .array(z.string())
+      .meta({ description: 'Of module:export, the modules, or folders of modules, that may be named' })
+      .optional(),
+    callables: oneOrMore(z.string().min(1), 'the path of a file, or a list of paths')
+      .meta({
+        description:
+          'Files below the folder of the document whose exports are the callables. Default: callables.ts beside it',
+      })
+      .optional(),
+    knots: z
+      .strictObject(options)
+      .meta({ description: 'Options of all knots that say nothing else' })
+      .optional(),
+    failOn: z.enum(['unhandled', 'any', 'never']).optional(),
+    queue: z.string().min(1).meta({ description: 'Task queue of its runs' }).optional(),
+    extensible: z
+      .union([flag, z.strictObject({ definitions: z.array(z.string()) })], {
+        error: 'true, false, or { definitions: [callables] }',
+      })
+      .optional(),
+    partition: partition.optional(),
+    dependsOnPrevious: flag.optional(),
+    terminals: z
+      .union([z.array(z.string().min(1)).min(1), z.record(z.string(), z.string().min(1))], {
+        error: 'a list of ids, or ids by name',
+      })
+      .meta({ description: 'The nodes whose values a run is asked for. Default: those that no other uses' })
+      .optional(),
+    schedules: z
+      .array(schedule)
+      .meta({ description: 'When runs start; deployed by selvage schedules deploy' })
+      .optional(),
+  };
+  return {
+    document: z.strictObject({
+      ...fields,
+      nodes: z.array(z.unknown()).optional(),
+      triggers: z.array(z.unknown()).optional(),
+    }),
+    nodes: {
+      ...nodes,
+      ...Object.fromEntries(Object.entries(triggers).map(([type, shape]) => [`trigger ${type}`, shape])),
+    },
+    whole: z.strictObject({
+      ...fields,
+      nodes: z.array(z.union(Object.values(nodes) as [ZodType, ZodType])).optional(),
+      triggers: z
+        .array(z.union(Object.values(triggers) as [ZodType, ZodType]))
+        .meta({ description: 'What else starts runs; served by selvage serve' })
+        .optional(),
+    }),
+  };
+}

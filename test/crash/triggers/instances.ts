@@ -1,0 +1,98 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import path from 'node:path';
+
+import { build } from 'esbuild';
+
+import type { InstanceOrders } from './instance.process';
+
+const ROOT = path.join(__dirname, '../../..');
+const LAST_WORDS = 4_000;
+/** More than `serve` gives to what its triggers had begun. */
+const STOP_LIMIT_MS = 60_000;
+
+/** Instances of a program that serves a trigger: whichever is killed is started again, as a supervisor would. */
+export class Instances {
+  /** Process ids of those who ended by SIGKILL, but not by that of {@link stop}. */
+  readonly killed: number[] = [];
+  /** What ended in any other way. */
+  readonly failures: string[] = [];
+  /** Each with the last that it wrote. */
+  private readonly alive = new Map<ChildProcess, { text: string }>();
+  private readonly kept: Promise<void>[];
+  private isStopping = false;
+  /** Those left are killed from here, not by a blow. */
+  private isOverdue = false;
+
+  private constructor(
+    private readonly folder: string,
+    private readonly orders: InstanceOrders,
+    count: number,
+  ) {
+    this.kept = Array.from({ length: count }, () => this.keep());
+  }
+
+  /** The program is one JavaScript file, so that it starts quickly each time. */
+  static async start(orders: InstanceOrders, count: number): Promise<Instances> {
+    const cache = path.join(ROOT, 'node_modules', '.cache', 'selvage');
+    await mkdir(cache, { recursive: true });
+    const folder = await mkdtemp(path.join(cache, 'triggers-'));
+    await build({
+      entryPoints: [path.join(__dirname, 'instance.process.ts')],
+      outdir: folder,
+      bundle: true,
+      platform: 'node',
+      packages: 'external',
+      target: 'node20',
+      logLevel: 'error',
+    });
+    return new Instances(folder, orders, count);
+  }
+
+  /** What those who live wrote last, and what ended unasked. */
+  describe(): string {
+    const alive = [...this.alive].map(
+      ([{ pid }, { text }]) => `Instance ${pid} lives, and wrote last:\n${text}`,
+    );
+    return [...this.failures, ...alive].join('\n');
+  }
+
+  /** Tells all to stop, and waits until they have. Those that do not are killed, and are failures. */
+  async stop(): Promise<void> {
+    this.isStopping = true;
+    for (const child of this.alive.keys()) child.kill('SIGTERM');
+    const killer = setTimeout(() => {
+      this.isOverdue = true;
+      for (const child of this.alive.keys()) child.kill('SIGKILL');
+    }, STOP_LIMIT_MS);
+    await Promise.all(this.kept);
+    clearTimeout(killer);
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private async keep(): Promise<void> {
+    while (!this.isStopping && this.failures.length === 0) await this.one();
+  }
+
+  private async one(): Promise<void> {
+    const child = fork(path.join(this.folder, 'instance.process.js'), [JSON.stringify(this.orders)], {
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    const lastWords = { text: '' };
+    this.alive.set(child, lastWords);
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      lastWords.text = (lastWords.text + text).slice(-LAST_WORDS);
+    });
+    const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+    this.alive.delete(child);
+    // The last event is acknowledged by one that dies of it: its end may be seen only after all were told to stop.
+    if (signal === 'SIGKILL' && !this.isOverdue) this.killed.push(child.pid!);
+    // One that is just starting has not learnt yet how to stop politely.
+    else if (!this.isStopping || (code !== 0 && signal !== 'SIGTERM'))
+      this.failures.push(
+        `An instance ${this.isStopping ? 'that was told to stop ' : ''}ended (${signal ?? code}):\n${lastWords.text}`,
+      );
+  }
+}

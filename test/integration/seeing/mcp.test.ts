@@ -1,0 +1,253 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { Command, makeCommandProject, runCommand, runWarm } from '../../support/command-line';
+import { until } from '../../support/until';
+import { removeProjects } from '../server/projects';
+
+const PIPELINE = `
+import { knot, map, tapestry, waitForSignal } from 'selvage';
+import { z } from 'zod';
+console.log('what a file prints is no protocol');
+const users = knot('users', ({ count }: { count: number }) =>
+  Array.from({ length: count }, (_, at) => ({ name: 'user ' + at, password: 'hunter2-' + at })));
+const greet = knot('greet', ({ user }: { user: { name: string } }) => {
+  if (user.name === 'user 13') throw new RangeError('no luck, postgres://app:hunter2@db/x');
+  return 'Hello ' + user.name;
+});
+export const hello = tapestry('hello', { parameters: { count: z.number().int() } }, (_t, { count }) => ({
+  greetings: map({ over: users({ count }, { id: 'users' }), each: greet, bind: 'user' }, { id: 'greetings' }),
+}));
+export const asks = tapestry('asks', () => ({ answer: waitForSignal('answer', z.object({ by: z.string() }), { id: 'answer' }) }));
+`;
+
+const main = path.resolve(__dirname, '../../../lib/cli/main.js');
+let project: string;
+const clients: Client[] = [];
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- what a tool answers, which the expectations look into
+type Json = Record<string, any>;
+
+interface Answer {
+  readonly isError: boolean;
+  readonly text: string;
+  readonly json: Json;
+}
+
+async function connect(...words: string[]): Promise<{
+  readonly client: Client;
+  readonly errors: () => string;
+  readonly call: (name: string, input?: Record<string, unknown>) => Promise<Answer>;
+}> {
+  const client = new Client({ name: 'test', version: '1' });
+  const transport = new StdioClientTransport({
+    command: process.execPath,
+    args: [main, 'mcp', ...words],
+    cwd: project,
+    env: process.env as Record<string, string>,
+    stderr: 'pipe',
+  });
+  let errors = '';
+  transport.stderr?.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+  await client.connect(transport);
+  clients.push(client);
+  return {
+    client,
+    errors: () => errors,
+    call: async (name, input = {}) => {
+      const { content, isError = false } = await client.callTool({ name, arguments: input });
+      const { text } = (content as { text: string }[])[0]!;
+      return { isError: isError === true, text, json: JSON.parse(text) as Json };
+    },
+  };
+}
+
+beforeAll(async () => {
+  project = makeCommandProject({ 'pipeline.ts': PIPELINE });
+  for (const [id, count] of [
+    ['small', 3],
+    ['large', 200],
+  ] as const)
+    await runWarm(project, [
+      'run',
+      'pipeline.ts',
+      '--tapestry',
+      'hello',
+      '--param',
+      `count=${count}`,
+      '--run-id',
+      id,
+    ]);
+}, 120_000);
+afterEach(async () => {
+  for (const client of clients.splice(0)) await client.close();
+});
+afterAll(removeProjects);
+
+test('it reads: runs, a run, a knot, values, lineage, differences, the documentation', async () => {
+  const { client, call, errors } = await connect('pipeline.ts');
+  const { tools } = await client.listTools();
+  expect(tools.map(({ name }) => name).sort()).toEqual(
+    [
+      'diff',
+      'docs_search',
+      'impact',
+      'knot',
+      'plan_preview',
+      'resume_preview',
+      'run',
+      'runs',
+      'value',
+      'why',
+    ].sort(),
+  );
+  for (const { description, inputSchema, annotations } of tools) {
+    expect(description!.length).toBeGreaterThan(60);
+    expect(inputSchema).toMatchObject({ type: 'object', additionalProperties: false });
+    expect(annotations).toMatchObject({ readOnlyHint: true });
+  }
+
+  const failed = await call('runs', { status: 'failed' });
+  expect(failed.json).toMatchObject({ runs: [{ run: 'large', tapestry: 'hello', status: 'failed' }] });
+  const page = await call('runs', { limit: 1 });
+  const next = await call('runs', { limit: 1, cursor: page.json['cursor'] as string });
+  expect([page, next].map(({ json }) => json['runs'][0].run as string)).toEqual(['large', 'small']);
+
+  const run = await call('run', { run: 'large' });
+  expect(run.json).toMatchObject({ failed: [{ id: 'greetings', error: { type: 'MapElements' } }], count: 3 });
+  const knot = await call('knot', { run: 'large', knot: 'greetings' });
+  expect(knot.json).toMatchObject({ elements: { count: 200, failed: [{ id: 'greetings[13]' }] } });
+  expect(knot.text).not.toContain('hunter2');
+  expect((await call('knot', { run: 'large', knot: 'greetings[13]' })).json).toMatchObject({
+    error: { type: 'RangeError' },
+  });
+
+  const small = await call('run', { run: 'small' });
+  const hashOf = (id: string): string =>
+    (small.json['knots'] as { id: string; hash: string }[]).find((one) => one.id === id)!.hash;
+  const value = await call('value', { hash: hashOf('users') });
+  expect(value.json).toMatchObject({
+    form: 'json',
+    json: [{ name: 'user 0', password: '[redacted]' }, {}, {}],
+    redacted: 3,
+  });
+  expect((await call('value', { hash: hashOf('users'), path: [1, 'name'] })).json).toMatchObject({
+    json: 'user 1',
+  });
+  const why = await call('why', { hash: hashOf('greetings') });
+  expect((why.json['steps'] as { knot: string }[]).map((step) => step.knot)).toEqual(
+    expect.arrayContaining(['greetings', 'users', 'param:count']),
+  );
+  expect((await call('impact', { hash: hashOf('users') })).text).toContain('greetings');
+  expect((await call('diff', { first: 'small', second: 'large' })).json).toMatchObject({
+    firstDifferent: 'param:count',
+  });
+  expect((await call('plan_preview', { tapestry: 'hello' })).json).toMatchObject({
+    parameters: [{ name: 'count', schema: { type: 'integer' } }],
+    knots: [{ id: 'param:count' }, { id: 'users' }, { id: 'greetings', each: 'greet' }],
+  });
+  const docs = await call('docs_search', { query: 'retry policy of a knot' });
+  expect(docs.json['sections'].length).toBeGreaterThan(0);
+  expect(docs.text).toContain('retry');
+  // What the file printed went to stderr: the client would have choked on it.
+  expect(errors()).toContain('what a file prints is no protocol');
+}, 60_000);
+
+test('answers are bounded, and say that they are cut', async () => {
+  const { call } = await connect();
+  const run = await call('run', { run: 'large' });
+  const users = (run.json['knots'] as { id: string; hash: string }[]).find(({ id }) => id === 'users')!;
+  const value = await call('value', { hash: users.hash });
+  expect(value.text.length).toBeLessThan(60_000);
+  const rest = await call('value', { hash: users.hash, from: 198 });
+  expect(rest.json['json']).toHaveLength(2);
+}, 60_000);
+
+test('errors are errors of the tool, with their code', async () => {
+  const { call } = await connect();
+  for (const [name, input, code] of [
+    ['run', { run: 'nobody' }, 'UnknownRun'],
+    ['value', { hash: 'sha256:ffffffff' }, 'UnknownValue'],
+    ['plan_preview', { tapestry: 'hello' }, 'UnknownTapestry'],
+    ['knot', { run: 'small', knot: 'nobody' }, 'UnknownKnot'],
+  ] as const) {
+    const { isError, json } = await call(name, input);
+    expect({ name, isError, code: (json['error'] as { code: string }).code }).toEqual({
+      name,
+      isError: true,
+      code,
+    });
+  }
+}, 60_000);
+
+test('it acts only where it is let', async () => {
+  const { client: reading } = await connect('pipeline.ts');
+  const input = { tapestry: 'hello', parameters: { count: 1 } };
+  const { isError, content } = await reading.callTool({ name: 'start', arguments: input });
+  expect({ isError, content }).toMatchObject({
+    isError: true,
+    content: [{ text: expect.stringContaining('start') as string }],
+  });
+
+  const { client, call } = await connect('pipeline.ts', '--allow-write');
+  const { tools } = await client.listTools();
+  expect(
+    tools.filter(({ annotations }) => annotations?.readOnlyHint === false).map(({ name }) => name),
+  ).toEqual(['start', 'signal', 'resume']);
+  const worker = new Command(project, ['worker', 'pipeline.ts']);
+  try {
+    expect((await call('start', { tapestry: 'hello', parameters: { count: 'many' } })).json).toMatchObject({
+      error: { code: 'InvalidParameters' },
+    });
+    expect((await call('start', { tapestry: 'asks', parameters: {}, runId: 'asked' })).json).toEqual({
+      run: 'asked',
+    });
+    expect(
+      (await call('signal', { run: 'asked', signal: 'answer', payload: { by: 'a model' } })).json,
+    ).toMatchObject({ isTaken: true });
+    expect((await call('runs', { trigger: 'mcp' })).json).toMatchObject({ runs: [{ run: 'asked' }] });
+    await until('the run has taken the signal', async () => {
+      const { json } = await call('run', { run: 'asked' });
+      return (json['run'] as { status: string }).status === 'succeeded';
+    });
+    const resumed = await call('resume', { run: 'large' });
+    expect(resumed.isError).toBe(false);
+    const again = await call('run', { run: resumed.json['run'] as string });
+    expect(again.json).toMatchObject({ run: { tapestry: 'hello', trigger: 'resume' } });
+  } finally {
+    worker.signal('SIGTERM');
+    await worker.finished;
+  }
+}, 120_000);
+
+test('it reads where the server is away, and ends when its input ends', async () => {
+  const { client, call } = await connect('--address', '127.0.0.1:1');
+  expect((await call('runs')).json['runs'].length).toBeGreaterThan(1);
+  const { pid } = client.transport as StdioClientTransport;
+  await client.close();
+  expect(() => process.kill(pid!, 0)).toThrow();
+}, 60_000);
+
+test('the package of the SDK is asked for where it is missing', async () => {
+  const hook = `export function resolve(name, context, next) {
+    if (!name.startsWith('@modelcontextprotocol/')) return next(name, context);
+    throw Object.assign(new Error('no ' + name), { code: 'ERR_MODULE_NOT_FOUND' });
+  }`;
+  const away = makeCommandProject({
+    'hide.mjs': "import { register } from 'node:module';\nregister('./hook.mjs', import.meta.url);\n",
+    'hook.mjs': hook,
+    'pipeline.ts': PIPELINE,
+  });
+  const { code, stderr, stdout } = await runCommand(away, ['mcp', 'pipeline.ts'], {
+    NODE_OPTIONS: `--import ${pathToFileURL(path.join(away, 'hide.mjs')).href}`,
+  });
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toMatch(/^error MissingPackage: .*npm install @modelcontextprotocol\/sdk/m);
+  const { peerDependencies, peerDependenciesMeta } = JSON.parse(
+    readFileSync(path.resolve(__dirname, '../../../package.json'), 'utf8'),
+  ) as { peerDependencies: Record<string, string>; peerDependenciesMeta: Record<string, object> };
+  expect(peerDependencies['@modelcontextprotocol/sdk']).toBeDefined();
+  expect(peerDependenciesMeta['@modelcontextprotocol/sdk']).toEqual({ optional: true });
+});

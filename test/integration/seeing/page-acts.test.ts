@@ -1,0 +1,178 @@
+import { z } from 'zod';
+import { knot, list, local, schedule, tapestry, webhook } from '../../../src';
+import { ServerReach } from '../../../src/explorer/page-server';
+import { selvageForAll, unique } from '../../support/open-selvage';
+import { openPage, type Answer, type TestPage } from '../../support/page';
+
+const name = unique('acts.daily');
+const INPUT = z.object({ partition: z.object({ key: z.string() }) });
+const make = knot('make', { input: INPUT }, ({ partition: { key } }) => {
+  if (key === 'bad') throw new Error('It is bad.');
+  return key;
+});
+const daily = tapestry(name, { partition: list(['a', 'b', 'bad', 'c']) }, (_, { partition }) => ({
+  made: make({ partition }, { id: 'made', dispatcher: local() }),
+}));
+const idle = tapestry(unique('acts.idle'), () => ({ one: knot('one', () => 1)({}, { id: 'one' }) }));
+const orders = webhook(idle, { path: '/orders', verify: false });
+
+const selvage = selvageForAll({ tapestries: [daily, idle] });
+
+async function page(): Promise<TestPage> {
+  return await openPage({
+    backends: selvage().backends,
+    reach: ServerReach.of(selvage()),
+    tapestries: [daily, idle],
+    triggers: [orders],
+  });
+}
+
+function refusal({ status, body }: Answer): [number, string] {
+  return [status, (JSON.parse(body) as { error: { code: string } }).error.code];
+}
+
+test('a schedule is shown, paused, resumed and triggered, and says by whom', async () => {
+  const opened = await page();
+  const id = unique('yearly');
+  const shown = async (): Promise<unknown> =>
+    (await opened.ask('schedules', {})).schedules.find((one) => one.id === id);
+  await selvage().schedules.deploy([schedule(idle, { id, cron: '0 0 1 1 *', timezone: 'Europe/Berlin' })]);
+  expect(await shown()).toMatchObject({
+    tapestry: idle.name,
+    timezone: 'Europe/Berlin',
+    isPaused: false,
+    next: expect.arrayContaining([expect.any(Number)]) as number[],
+    last: [],
+  });
+
+  await opened.act('schedule', { id, act: 'pause' });
+  expect(await shown()).toMatchObject({
+    isPaused: true,
+    note: expect.stringMatching(/^Paused by .+, by the page$/) as string,
+  });
+  await opened.act('schedule', { id, act: 'resume' });
+  expect(await shown()).toMatchObject({
+    isPaused: false,
+    note: expect.stringMatching(/^Resumed by /) as string,
+  });
+
+  await opened.act('schedule', { id, act: 'trigger' });
+  const [started] = (await selvage().schedules.show(id)).recent;
+  await selvage().getRun(started!.runId).result();
+  expect(await shown()).toMatchObject({ last: [{ run: started!.runId }] });
+  expect(await opened.ask('run', { run: started!.runId })).toMatchObject({ run: { status: 'succeeded' } });
+
+  for (const act of ['pause', 'resume', 'trigger'])
+    expect(refusal(await opened.post('schedule', { id: unique('nobody'), act }))).toEqual([
+      404,
+      'UnknownSchedule',
+    ]);
+  expect(refusal(await opened.post('schedule', { id, act: 'delete' }))).toEqual([400, 'InvalidRequest']);
+  await selvage().schedules.delete(id);
+  expect(await shown()).toBeUndefined();
+});
+
+test('a backfill makes what its preview says, and the partitions say what became of it', async () => {
+  const opened = await page();
+  const states = async (): Promise<Record<string, string>> =>
+    Object.fromEntries(
+      (await opened.ask('partitions', { tapestry: name })).partitions.map(({ key, state }) => [key, state]),
+    );
+  expect(await states()).toEqual({ a: 'missing', b: 'missing', bad: 'missing', c: 'missing' });
+
+  const asked = { tapestry: name, from: 'b', to: 'c' };
+  expect(await opened.ask('backfillPreview', asked)).toEqual({ keys: ['b', 'bad', 'c'], total: 3 });
+  const { run } = await opened.act('backfill', asked);
+  await selvage().getRun(run).result();
+  expect(await states()).toEqual({ a: 'missing', b: 'ok', bad: 'failed', c: 'ok' });
+  expect(await opened.ask('run', { run })).toMatchObject({
+    run: { trigger: 'ui', actor: expect.any(String) as string },
+  });
+  const { partitions } = await opened.ask('partitions', { tapestry: name });
+  const made = partitions.find(({ key }) => key === 'b')!;
+  expect((await opened.ask('runs', { tapestry: name, partition: 'b' })).runs.map((one) => one.run)).toEqual([
+    made.run,
+  ]);
+
+  const failed = { tapestry: name, states: ['failed'] };
+  expect(await opened.ask('backfillPreview', failed)).toEqual({ keys: ['bad'], total: 1 });
+  const wrong = [
+    [{ tapestry: name, from: 'nobody' }, 400],
+    [{ tapestry: name, states: ['splendid'] }, 400],
+    [{ tapestry: idle.name }, 400],
+    [{ tapestry: 'nobody' }, 404],
+  ] as const;
+  for (const [ask, status] of wrong) {
+    expect(await opened.question('backfillPreview', ask)).toMatchObject({ status });
+    expect(await opened.post('backfill', ask)).toMatchObject({ status });
+  }
+  expect((await opened.question('partitions', { tapestry: idle.name })).status).toBe(400);
+});
+
+test('a trigger that has started nothing is shown, and what it has claimed is until it has started', async () => {
+  const opened = await page();
+  const { startLedger } = selvage().backends;
+  const trigger = 'webhook:orders';
+  const declared = async (): Promise<unknown> =>
+    (await opened.ask('triggers', {})).triggers.find((one) => one.name === trigger);
+  expect(await declared()).toEqual({
+    name: trigger,
+    kind: 'webhook',
+    tapestry: idle.name,
+    started: 0,
+    waiting: 0,
+  });
+
+  const claim = (key: string) => ({
+    trigger,
+    key,
+    runId: `of-${key}`,
+    requestHash: null,
+    event: { delivery: key },
+  });
+  await startLedger.claim(['one', 'two'].map(claim));
+  await startLedger.markStarted([{ trigger, key: 'one' }]);
+  expect(await declared()).toMatchObject({ started: 1, waiting: 1, lastAt: expect.any(Number) as number });
+  const { letters } = await opened.ask('deadLetters', { trigger });
+  expect(letters).toEqual([
+    {
+      key: 'two',
+      at: expect.any(Number) as number,
+      reason: 'Run "of-two" is being started.',
+      link: { delivery: 'two' },
+    },
+  ]);
+  expect(await opened.ask('deadLetters', { trigger: 'webhook:nobody' })).toEqual({ letters: [] });
+  expect(refusal(await opened.question('deadLetters', { trigger, cursor: 'x' }))[0]).toBe(400);
+});
+
+test('names that programs trip over harm nothing', async () => {
+  const opened = await page();
+  // A run may be called as a file is: its page is there when it is loaded anew.
+  const runId = unique('report') + '.js';
+  const { run } = await opened.act('start', { tapestry: idle.name, parameters: {}, runId });
+  await selvage().getRun(run).result();
+  const document = await fetch(`${opened.url}runs/${run}`);
+  expect([document.status, document.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+
+  const polluted = await opened.post('start', {
+    tapestry: idle.name,
+    parameters: JSON.parse(
+      '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}',
+    ) as object,
+  });
+  expect(polluted.status).toBe(400);
+  expect(({} as { polluted?: number }).polluted).toBeUndefined();
+  // Nested deeper than any reader by recursion goes.
+  const deep = `${'['.repeat(500_000)}${']'.repeat(500_000)}`;
+  const response = await fetch(`${opened.url}api/signal`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'x-selvage-act': '1',
+      authorization: `Bearer ${opened.token}`,
+    },
+    body: `{"run":"${run}","signal":"s","payload":${deep}}`,
+  });
+  expect(response.status).toBe(400);
+});

@@ -1,0 +1,167 @@
+import { randomUUID } from 'node:crypto';
+import { Kafka, logLevel, type Admin, type IHeaders, type Message, type Producer } from 'kafkajs';
+
+import {
+  createKafkaTrigger,
+  openKafkaClient,
+  type KafkaClient,
+  type KafkaTriggerParts,
+} from '../../src/adapters/kafka';
+import type { KafkaTriggerDeclaration, Trigger } from '../../src/triggers';
+import type { RecordingHost } from './trigger-host';
+import { until } from './until';
+
+/** Waits that tests can wait for. */
+export const SHORT: NonNullable<KafkaTriggerParts['delays']> = {
+  first: 50,
+  longest: 400,
+  commit: 10,
+  scan: 200,
+};
+
+export interface ReadBack {
+  readonly key: string | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+type Running = ReturnType<RecordingHost['run']>;
+
+/** A broker as a test sees it, by a client of its own, and names there that no other test has. */
+export class KafkaPlace {
+  readonly #kafka: Kafka;
+  readonly #admin: Admin;
+  readonly #producer: Producer;
+  readonly #running: Running[] = [];
+
+  private constructor(
+    readonly address: string,
+    user?: { readonly username: string; readonly password: string },
+  ) {
+    this.#kafka = new Kafka({
+      brokers: [address],
+      logLevel: logLevel.NOTHING,
+      retry: { retries: 8 },
+      ...(user && { sasl: { mechanism: 'plain' as const, ...user } }),
+    });
+    this.#admin = this.#kafka.admin();
+    this.#producer = this.#kafka.producer({ allowAutoTopicCreation: false });
+  }
+
+  /** `user`: by SASL PLAIN. Default: nobody asks. */
+  static async open(
+    address: string,
+    user?: { readonly username: string; readonly password: string },
+  ): Promise<KafkaPlace> {
+    const place = new KafkaPlace(address, user);
+    await Promise.all([place.#admin.connect(), place.#producer.connect()]);
+    return place;
+  }
+
+  async close(): Promise<void> {
+    await this.stopAll();
+    await Promise.all([this.#admin.disconnect(), this.#producer.disconnect()]);
+  }
+
+  get admin(): Admin {
+    return this.#admin;
+  }
+
+  async client(): Promise<KafkaClient> {
+    return await openKafkaClient({ brokers: [this.address], prefix: 'SELVAGE_KAFKA' });
+  }
+
+  trigger(declaration: KafkaTriggerDeclaration, parts: KafkaTriggerParts = {}): Trigger {
+    return createKafkaTrigger(declaration, {
+      open: (options) => openKafkaClient({ brokers: [this.address], prefix: 'SELVAGE_KAFKA' }, options),
+      delays: SHORT,
+      ...parts,
+    });
+  }
+
+  /** Runs a trigger until it is stopped, at the latest by {@link stopAll}. */
+  run(host: RecordingHost, declaration: KafkaTriggerDeclaration, parts?: KafkaTriggerParts): Running {
+    const running = host.run(this.trigger(declaration, parts));
+    this.#running.push(running);
+    return running;
+  }
+
+  async stopAll(): Promise<void> {
+    await Promise.all(this.#running.splice(0).map((running) => running.stop()));
+  }
+
+  name(what = 'topic'): string {
+    return `${what}-${randomUUID().slice(0, 8)}`;
+  }
+
+  async topic(partitions = 1, name = this.name()): Promise<string> {
+    await this.#admin.createTopics({
+      topics: [{ topic: name, numPartitions: partitions }],
+      waitForLeaders: true,
+    });
+    return name;
+  }
+
+  async send(
+    topic: string,
+    ...messages: readonly (Message | object | string | Buffer | null)[]
+  ): Promise<void> {
+    await this.#producer.send({ topic, messages: messages.map(messageOf) });
+  }
+
+  /** The group's committed offset; -1: none. */
+  async committed(group: string, topic: string, partition = 0): Promise<number> {
+    const [offsets] = await this.#admin.fetchOffsets({ groupId: group, topics: [topic] });
+    return Number(offsets?.partitions.find((one) => one.partition === partition)?.offset ?? -1);
+  }
+
+  async isCommitted(
+    group: string,
+    topic: string,
+    offset: number,
+    partition = 0,
+    limitMs?: number,
+  ): Promise<void> {
+    // A broker that has just come back does not answer at once.
+    const now = (): Promise<number> => this.committed(group, topic, partition).catch(() => Number.NaN);
+    await until(
+      `${topic}/${partition} is committed up to ${offset}`,
+      async () => (await now()) === offset,
+      limitMs,
+    );
+  }
+
+  /** The messages of a topic, when it has so many. */
+  async readBack(topic: string, count: number): Promise<ReadBack[]> {
+    const found: ReadBack[] = [];
+    await until(`there is a topic ${topic}`, async () => (await this.#admin.listTopics()).includes(topic));
+    const consumer = this.#kafka.consumer({ groupId: this.name('reader'), maxWaitTimeInMs: 100 });
+    try {
+      await consumer.connect();
+      await consumer.subscribe({ topics: [topic], fromBeginning: true });
+      await consumer.run({
+        eachMessage: ({ message }) => {
+          found.push({
+            key: message.key?.toString() ?? null,
+            value: message.value,
+            headers: textsOf(message.headers ?? {}),
+          });
+          return Promise.resolve();
+        },
+      });
+      await until(`${topic} has ${count} messages`, () => found.length >= count);
+      return found;
+    } finally {
+      await consumer.disconnect();
+    }
+  }
+}
+
+function messageOf(message: Message | object | string | Buffer | null): Message {
+  if (message === null || typeof message === 'string' || Buffer.isBuffer(message)) return { value: message };
+  return 'value' in message ? message : { value: JSON.stringify(message) };
+}
+
+function textsOf(headers: IHeaders): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
+}

@@ -1,0 +1,75 @@
+import { sql } from 'kysely';
+import type { SqlRunHistory } from '../../src/adapters/sql/run-history';
+import type { SqlDatabase, SqlExecutor } from '../../src/adapters/sql/database';
+import type { Backends } from '../../src/ports';
+
+/** How many records a database has. */
+export async function countAllRecords({ runHistory }: Backends): Promise<number> {
+  const { database } = runHistory as SqlRunHistory<SqlDatabase>;
+  const { count } = await database.read((db) =>
+    db
+      .selectFrom('selvage_lineage')
+      .select((of) => of.fn.countAll<number | string>().as('count'))
+      .executeTakeFirstOrThrow(),
+  );
+  return Number(count);
+}
+
+/**
+ * Remembers a database as it is now, and answers how to put it back to that under whoever uses it, in one transaction: as the restore of a copy does,
+ * or a replica that lagged and takes over.
+ */
+export async function rememberDatabase(backends: Backends): Promise<() => Promise<void>> {
+  const { database } = backends.runHistory as SqlRunHistory<SqlDatabase>;
+  const newest = async (db: SqlExecutor, table: 'selvage_plans' | 'selvage_runs' | 'selvage_lineage') => {
+    const { id } = await db
+      .selectFrom(table)
+      .select((of) => of.fn.max('id').as('id'))
+      .executeTakeFirstOrThrow();
+    return Number(id ?? 0);
+  };
+  // Nobody is in the middle of a commit: the commits before are there whole, those after not at all.
+  const alone = async (db: SqlExecutor): Promise<void> => {
+    if (backends.runHistory.technology === 'postgres')
+      await sql`lock table selvage_lineage in exclusive mode`.execute(db);
+  };
+  const before = await database.write(async (db) => {
+    await alone(db);
+    return {
+      plans: await newest(db, 'selvage_plans'),
+      runs: await newest(db, 'selvage_runs'),
+      lineage: await newest(db, 'selvage_lineage'),
+      running: await db
+        .selectFrom('selvage_runs')
+        .select('temporal_run_id')
+        .where('status', '=', 'running')
+        .execute(),
+      values: new Set(
+        (await db.selectFrom('selvage_values').select('hash').execute()).map(({ hash }) => hash),
+      ),
+      writers: await db.selectFrom('selvage_writers').selectAll().execute(),
+    };
+  });
+  return async () => {
+    await database.write(async (db) => {
+      await alone(db);
+      await db.deleteFrom('selvage_plans').where('id', '>', before.plans).execute();
+      await db.deleteFrom('selvage_runs').where('id', '>', before.runs).execute();
+      await db.deleteFrom('selvage_lineage').where('id', '>', before.lineage).execute();
+      await db.deleteFrom('selvage_lineage_index').where('lineage', '>', before.lineage).execute();
+      for (const { temporal_run_id } of before.running) {
+        await db
+          .updateTable('selvage_runs')
+          .set({ status: 'running', finished_at: null, ended_change: null })
+          .where('temporal_run_id', '=', temporal_run_id)
+          .execute();
+      }
+      for (const { hash } of await db.selectFrom('selvage_values').select('hash').execute())
+        if (!before.values.has(hash))
+          await db.deleteFrom('selvage_values').where('hash', '=', hash).execute();
+      await db.deleteFrom('selvage_writers').execute();
+      if (before.writers.length > 0) await db.insertInto('selvage_writers').values(before.writers).execute();
+      await db.deleteFrom('selvage_leases').execute();
+    });
+  };
+}

@@ -1,0 +1,27 @@
+import { copyFileSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createSqliteRunHistory } from '../../../../src/adapters/sqlite';
+import { sampleLineage } from '../../../../src/testing/sample-records';
+
+test('nothing is written to a database that was deleted or replaced, and it goes on when it is back', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'selvage-test-'));
+  const file = path.join(folder, 'selvage.db');
+  const elsewhere = path.join(folder, 'elsewhere.db');
+  const history = await createSqliteRunHistory({ path: file });
+  const refused = (message: RegExp) => ({
+    code: 'BackendUnavailable',
+    message: expect.stringMatching(message),
+  });
+  await history.commit([sampleLineage({ knot_id: 'a' })]);
+  renameSync(file, elsewhere);
+  await expect(history.commit([sampleLineage({ knot_id: 'b' })])).rejects.toMatchObject(
+    refused(/was deleted/),
+  );
+  copyFileSync(elsewhere, file);
+  await expect(history.getRecords('temporal-run-1')).rejects.toMatchObject(refused(/was replaced/));
+  renameSync(elsewhere, file);
+  expect(await history.getRecords('temporal-run-1')).toMatchObject([{ knot_id: 'a' }]);
+  await history.close();
+  rmSync(folder, { recursive: true });
+});

@@ -1,0 +1,350 @@
+import { z } from 'zod';
+import { createInMemoryBackends } from '../../../src/backends/in-memory';
+import { contentHash } from '../../../src/runtime/in-process/content-hash';
+import { knot, map, runLocally, tapestry } from '../../../src';
+import type { ValueView } from '../../../src/explorer/contract';
+import type { Backends } from '../../../src/ports';
+import { closeAll } from '../../support/open-selvage';
+import { openPage, type TestPage } from '../../support/page';
+
+const PNG = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==',
+  'base64',
+);
+
+const rows = Array.from({ length: 250 }, (_, at) => ({
+  id: at,
+  city: at % 2 === 0 ? 'Bonn' : 'Köln',
+  when: new Date(Date.UTC(2024, 0, 1 + (at % 28))),
+  note: at === 7 ? null : { deep: [at] },
+  ...(at % 10 === 0 && { extra: at / 4 }),
+}));
+
+const shapes = {
+  table: knot('table', () => rows),
+  odd: knot('odd', () => ({
+    when: new Date(0),
+    big: 12345678901234567890n,
+    none: Number.NaN,
+    names: new Map([['a', 1]]),
+    tags: new Set(['x']),
+    bytes: new Uint8Array([1, 2, 3]),
+  })),
+  text: knot('text', () => 'first line\nsecond line'),
+  image: knot('image', () => new Uint8Array(PNG)),
+  binary: knot('binary', () => new Uint8Array([0, 255, 1])),
+  svg: knot(
+    'svg',
+    async (_: object, context) =>
+      await context.store(new Uint8Array(Buffer.from('<svg onload="alert(1)"/>')), {
+        mediaType: 'image/svg+xml',
+      }),
+  ),
+  large: knot('large', () => Array.from({ length: 60_000 }, (_, at) => `item ${at}`)),
+};
+
+const showcase = tapestry('showcase', () => ({
+  table: shapes.table({}, { id: 'table' }),
+  odd: shapes.odd({}, { id: 'odd' }),
+  text: shapes.text({}, { id: 'text' }),
+  image: shapes.image({}, { id: 'image' }),
+  binary: shapes.binary({}, { id: 'binary' }),
+  svg: shapes.svg({}, { id: 'svg' }),
+  large: shapes.large({}, { id: 'large' }),
+}));
+
+const double = knot('double', ({ n }: { n: number }) => {
+  if (n === 13) throw new Error('unlucky', { cause: new TypeError('thirteen') });
+  return n * 2;
+});
+const numbers = knot('numbers', ({ count }: { count: number }) =>
+  Array.from({ length: count }, (_, at) => at),
+);
+
+const doubled = tapestry(
+  'doubled',
+  {
+    parameters: { count: z.number().int().min(1).describe('How many') },
+    description: 'Doubles numbers.',
+  },
+  (_, { count }) => ({
+    all: map(
+      { over: numbers({ count }, { id: 'numbers' }), each: double, bind: 'n', onError: 'collect' },
+      { id: 'all' },
+    ),
+  }),
+);
+
+describe('a value', () => {
+  let backends: Backends;
+  let hashes: Readonly<Record<string, string>>;
+  beforeAll(async () => {
+    backends = createInMemoryBackends();
+    const { lineage } = await runLocally(showcase, {}, { backends, runId: 'showcase' });
+    hashes = Object.fromEntries(lineage.map(({ knot_id, output_hash }) => [knot_id, output_hash!]));
+  });
+  afterEach(closeAll);
+
+  async function view(knotId: string, more: object = {}): Promise<ValueView> {
+    return await (await openPage({ backends })).ask('value', { hash: hashes[knotId]!, ...more });
+  }
+
+  test('that is a list of records is a table with what its columns are', async () => {
+    const shown = await view('table');
+    if (shown.form !== 'table') throw new Error(shown.form);
+    const { rows: count, columns, cells, from } = shown.table;
+    expect({ count, from, shown: cells.length }).toEqual({ count: 250, from: 0, shown: 100 });
+    expect(columns).toEqual([
+      expect.objectContaining({
+        name: 'city',
+        type: 'text',
+        missing: 0,
+        distinct: 2,
+        top: [
+          ['Bonn', 125],
+          ['Köln', 125],
+        ],
+      }),
+      expect.objectContaining({ name: 'extra', type: 'number', missing: 225, min: 0, max: 60 }),
+      expect.objectContaining({
+        name: 'id',
+        type: 'number',
+        missing: 0,
+        min: 0,
+        max: 249,
+        mean: expect.closeTo(124.5) as number,
+      }),
+      expect.objectContaining({ name: 'note', type: 'nested', missing: 1 }),
+      expect.objectContaining({
+        name: 'when',
+        type: 'time',
+        min: '2024-01-01T00:00:00.000Z',
+        max: '2024-01-28T00:00:00.000Z',
+      }),
+    ]);
+    expect(columns.find(({ name }) => name === 'id')!.histogram).toEqual([
+      25, 25, 25, 25, 25, 25, 25, 25, 25, 25,
+    ]);
+    const last = await view('table', { from: 200 });
+    expect(last).toMatchObject({ table: { from: 200 } });
+    if (last.form === 'table') expect(last.table.cells).toHaveLength(50);
+    expect(await view('table', { path: [7], as: 'json' })).toMatchObject({
+      form: 'json',
+      json: { id: 7, note: null },
+      isCut: false,
+    });
+  });
+
+  test('of what JSON cannot say keeps its tags', async () => {
+    expect(await view('odd')).toMatchObject({
+      form: 'json',
+      isCut: false,
+      json: {
+        when: { $type: 'date', value: '1970-01-01T00:00:00.000Z' },
+        big: { $type: 'bigint', value: '12345678901234567890' },
+        none: { $type: 'number', value: 'NaN' },
+        names: { $type: 'map', value: [['a', 1]] },
+        tags: { $type: 'set', value: ['x'] },
+      },
+    });
+    expect(await view('odd', { path: ['bytes'] })).toMatchObject({ form: 'bytes', hex: '010203' });
+  });
+
+  test('is text, an image by its first bytes, or bytes; an SVG is text, which runs nothing', async () => {
+    expect(await view('text')).toMatchObject({ form: 'text', text: 'first line\nsecond line', isCut: false });
+    expect(await view('image')).toMatchObject({
+      form: 'image',
+      mediaType: 'image/png',
+      base64: PNG.toString('base64'),
+    });
+    expect(await view('image', { as: 'bytes' })).toMatchObject({
+      form: 'bytes',
+      hex: expect.stringMatching(/^89504e47/) as string,
+    });
+    expect(await view('binary')).toMatchObject({ form: 'bytes', hex: '00ff01', size: 3 });
+    expect(await view('svg')).toMatchObject({ form: 'text', text: '<svg onload="alert(1)"/>' });
+  });
+
+  test('that is large is cut, and its rest can be asked for', async () => {
+    const shown = await view('large');
+    expect(shown).toMatchObject({ form: 'json', isCut: true });
+    expect(JSON.stringify(shown).length).toBeLessThan(300 * 1024);
+    const later = await view('large', { from: 59_999 });
+    expect(later).toMatchObject({ form: 'json', json: ['item 59999'], isCut: false });
+  });
+
+  test('that is not there says why', async () => {
+    const page = await openPage({ backends });
+    const unknown = `sha256:${'0'.repeat(64)}`;
+    expect(await page.ask('value', { hash: unknown })).toMatchObject({ form: 'none', code: 'UnknownValue' });
+    await backends.dataStore.delete(hashes['text']!);
+    expect(await view('text')).toMatchObject({ form: 'none', code: 'ValueMissing' });
+    expect(await page.question('value', { hash: hashes['odd'], path: ['nowhere'] })).toMatchObject({
+      status: 400,
+    });
+  });
+});
+
+describe('a run', () => {
+  const backends = createInMemoryBackends();
+  let page: TestPage;
+  beforeAll(async () => {
+    for (const [runId, count] of [
+      ['first', 20],
+      ['second', 5],
+    ] as const)
+      await runLocally(doubled, { count }, { backends, runId });
+  });
+  beforeEach(async () => {
+    page = await openPage({ backends, tapestries: [doubled] });
+  });
+  afterEach(closeAll);
+
+  test('is listed, with its neighbours, filters and pages', async () => {
+    const { runs } = await page.ask('runs', {});
+    expect(runs.map(({ run }) => run)).toEqual(['second', 'first']);
+    expect(runs[0]).toMatchObject({
+      tapestry: 'doubled',
+      status: 'succeeded',
+      counts: { ok: 3, err: 0, skipped: 0 },
+    });
+    const first = await page.ask('runs', { limit: 1 });
+    expect(first.runs).toHaveLength(1);
+    const rest = await page.ask('runs', { limit: 1, cursor: first.cursor! });
+    expect(rest.runs.map(({ run }) => run)).toEqual(['first']);
+    expect((await page.ask('runs', { tapestry: 'other' })).runs).toEqual([]);
+    expect((await page.ask('runs', { partition: '2024-01-01' })).runs).toEqual([]);
+    expect(await page.ask('run', { run: 'first' })).toMatchObject({ next: 'second', run: { run: 'first' } });
+    expect(await page.ask('run', { run: 'second' })).toMatchObject({ previous: 'first' });
+    const { graph } = await page.ask('run', { run: 'first' });
+    expect(graph.knots.map(({ id, state }) => [id, state?.outcome])).toEqual([
+      ['param:count', 'ok'],
+      ['numbers', 'ok'],
+      ['all', 'ok'],
+    ]);
+    expect(graph.knots[2]!.state!.elements).toEqual({ count: 20, failed: 1 });
+  });
+
+  test('is a row of the grid of its tapestry', async () => {
+    const grid = await page.ask('grid', { tapestry: 'doubled' });
+    expect(grid.knots).toEqual(['param:count', 'numbers', 'all']);
+    expect(grid.runs.map(({ run, cells }) => [run, cells])).toEqual([
+      ['second', 'ooo'],
+      ['first', 'ooo'],
+    ]);
+    expect(await page.ask('grid', { tapestry: 'other' })).toEqual({ knots: [], runs: [] });
+  });
+
+  test('shows a knot with its inputs, and an element with what it failed by', async () => {
+    const all = await page.ask('knot', { run: 'first', knot: 'all' });
+    expect(all.inputs).toEqual([
+      expect.objectContaining({
+        knot: 'numbers',
+        hash: contentHash(Array.from({ length: 20 }, (_, at) => at)),
+      }),
+    ]);
+    const failed = await page.ask('knot', { run: 'first', knot: 'all[13]' });
+    expect(failed).toMatchObject({
+      state: { outcome: 'err' },
+      error: { type: 'Error', message: 'unlucky', cause: { type: 'TypeError', message: 'thirteen' } },
+    });
+    expect(await page.question('knot', { run: 'first', knot: 'nobody' })).toMatchObject({ status: 404 });
+  });
+
+  test('shows the elements of a map by page and by outcome, with a strip of all', async () => {
+    const some = await page.ask('elements', { run: 'first', map: 'all', from: 2, limit: 3 });
+    expect(some.elements.map(({ id }) => id)).toEqual(['all[2]', 'all[3]', 'all[4]']);
+    expect(some).toMatchObject({
+      count: 20,
+      counts: { ok: 19, err: 1, skipped: 0 },
+      next: 5,
+      strip: `${'o'.repeat(13)}e${'o'.repeat(6)}`,
+    });
+    const failed = await page.ask('elements', { run: 'first', map: 'all', outcome: 'err' });
+    expect(failed.elements.map(({ index }) => index)).toEqual([13]);
+    expect(failed.next).toBeUndefined();
+    expect(await page.question('elements', { run: 'first', map: 'numbers' })).toMatchObject({ status: 404 });
+  });
+
+  test('is compared with another, and the first knot that differs is named', async () => {
+    const compared = await page.ask('compare', { first: 'first', second: 'second' });
+    expect(compared.graph.knots.map(({ id }, at) => [id, compared.likeness[at]])).toEqual([
+      ['param:count', 'hash'],
+      ['numbers', 'hash'],
+      ['all', 'hash'],
+    ]);
+    expect(compared.divergent).toBe(0);
+    expect(compared.sentence).toMatch(/^The runs part at "param:count": it was given something else\./);
+    expect(compared.sentences[0]).toBe('It was given something else.');
+    const same = await page.ask('compare', { first: 'first', second: 'first' });
+    expect(new Set(same.likeness)).toEqual(new Set(['same']));
+    expect(same.divergent).toBeUndefined();
+  });
+
+  test('leads to all that made and used a value', async () => {
+    const hash = contentHash(20);
+    const used = await page.ask('uses', { hash });
+    expect(used.uses.map(({ knot, as }) => [knot, as])).toEqual([
+      ['all[10]', 'made'],
+      ['param:count', 'parameter'],
+    ]);
+    const takers = await page.ask('uses', { hash, cursor: used.cursor! });
+    expect(takers.uses).toEqual([expect.objectContaining({ knot: 'numbers', as: 'input' })]);
+    expect(takers.cursor).toBeUndefined();
+    const { graph } = await page.ask('run', { run: 'second' });
+    const end = graph.knots[2]!.state!.hash!;
+    const up = await page.ask('walk', { hash: end, direction: 'why' });
+    expect(up.steps.slice(0, 2).map(({ knot, depth }) => [knot, depth])).toEqual([
+      ['all', 0],
+      [expect.any(String), 1],
+    ]);
+    const down = await page.ask('walk', { hash, direction: 'impact', run: 'first' });
+    expect(down.steps.map(({ knot }) => knot)).toContain('numbers');
+  });
+
+  test('is found by what is typed', async () => {
+    expect((await page.ask('find', { text: 'FIR' })).found).toEqual([
+      { kind: 'run', run: 'first', tapestry: 'doubled', status: 'succeeded' },
+    ]);
+    expect((await page.ask('find', { text: 'dou' })).found).toEqual([
+      { kind: 'tapestry', tapestry: 'doubled' },
+    ]);
+    expect((await page.ask('find', { text: 'first/num' })).found).toEqual([
+      { kind: 'knot', run: 'first', knot: 'numbers' },
+    ]);
+    const hash = contentHash(20);
+    expect((await page.ask('find', { text: hash.slice(7, 20) })).found).toEqual([{ kind: 'value', hash }]);
+    expect((await page.ask('find', { text: '' })).found).toEqual([]);
+  });
+});
+
+describe('tapestries of the file', () => {
+  afterEach(closeAll);
+
+  test('come with what their forms need', async () => {
+    const backends = createInMemoryBackends();
+    const odd = tapestry(
+      'odd',
+      { parameters: { when: z.date(), mode: z.enum(['a', 'b']), size: { schema: z.number(), default: 3 } } },
+      (_, p) => {
+        return { end: knot('end', (inputs: object) => Object.keys(inputs).length)(p, { id: 'end' }) };
+      },
+    );
+    const page = await openPage({ backends, tapestries: [doubled, odd] });
+    const { tapestries, serverState, abilities } = await page.ask('about', {});
+    expect(tapestries[0]).toMatchObject({
+      name: 'doubled',
+      description: 'Doubles numbers.',
+      parameters: [
+        { name: 'count', isRequired: true, schema: { type: 'integer', minimum: 1, description: 'How many' } },
+      ],
+    });
+    expect(tapestries[1]!.parameters).toEqual([
+      { name: 'when', isRequired: true, schema: { type: 'string', format: 'date-time' } },
+      { name: 'mode', isRequired: true, schema: { type: 'string', enum: ['a', 'b'] } },
+      { name: 'size', isRequired: false, schema: { type: 'number' }, default: 3 },
+    ]);
+    expect(['away', 'connecting']).toContain(serverState);
+    expect(abilities).toMatchObject({ act: false, live: true });
+  });
+});

@@ -1,0 +1,52 @@
+import type { EmbeddedDocument } from '../../../src/explorer';
+import { answerFrom } from '../../../src/explorer/page/source/answer-from-document';
+
+const document: EmbeddedDocument = {
+  format: 1,
+  kind: 'run',
+  about: {
+    version: '1',
+    project: 'p',
+    abilities: { act: false, isReadOnly: true, live: false, pages: ['run'] },
+    tapestries: [],
+  },
+  run: {
+    run: {
+      run: 'r',
+      temporalRunId: 't',
+      tapestry: 'orders',
+      status: 'succeeded',
+      startedAt: 1,
+      tags: [],
+      planHash: 'h',
+    },
+    graph: {
+      tapestry: 'orders',
+      planHash: 'h',
+      knots: [{ id: 'load', kind: 'knot', configHash: 'c', inputs: [] }],
+    },
+  },
+  values: { abc: { form: 'json', hash: 'abc', size: 1, json: 1, isCut: false } },
+};
+
+test('a file answers for the run that it holds', () => {
+  expect(answerFrom(document, 'run', { run: 'r' })).toBe(document.run);
+  expect(answerFrom(document, 'runs', {}).runs).toEqual([document.run!.run]);
+  expect(answerFrom(document, 'knot', { run: 'r', knot: 'load' })).toEqual({ knot: 'load', inputs: [] });
+  expect(answerFrom(document, 'value', { hash: 'abc' })).toMatchObject({ json: 1 });
+  expect(answerFrom(document, 'find', { text: 'LOA' }).found).toEqual([
+    { kind: 'knot', run: 'r', knot: 'load' },
+  ]);
+});
+
+test('what it does not hold is refused, and a value that is not there says so in its place', () => {
+  expect(() => answerFrom(document, 'run', { run: 'other' })).toThrow('does not hold the run other');
+  expect(() => answerFrom(document, 'knot', { run: 'r', knot: 'other' })).toThrow(
+    'does not hold the knot other',
+  );
+  expect(() => answerFrom(document, 'schedules', {})).toThrow('does not answer schedules');
+  expect(answerFrom(document, 'value', { hash: '__proto__' })).toMatchObject({
+    form: 'none',
+    code: 'NotKept',
+  });
+});

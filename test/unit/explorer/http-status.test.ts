@@ -1,0 +1,33 @@
+import { SelvageError, type ErrorCode } from '../../../src/errors';
+import { refusalOf } from '../../../src/explorer/http-status';
+
+test.each<[ErrorCode, number]>([
+  ['InvalidParameters', 400],
+  ['InvalidConfig', 400],
+  ['UnknownRun', 404],
+  ['RunOver', 409],
+  ['NotResumable', 409],
+  // What was removed is no failure of the process that serves the page.
+  ['ValueMissing', 410],
+  ['SubjectForgotten', 410],
+  ['Redacted', 410],
+  ['NotKept', 410],
+  ['ValueDamaged', 500],
+  ['RequestFailed', 500],
+  ['BackendUnavailable', 503],
+  ['DiskFull', 503],
+  ['KeyMissing', 503],
+  ['NoWorker', 503],
+  ['ServerUnreachable', 503],
+  ['BackendsDiffer', 503],
+])('%s is answered with %i', (code, status) => {
+  const { status: answered, body } = refusalOf(new SelvageError(code, 'so it is'));
+  expect(answered).toBe(status);
+  expect(body).toEqual({ error: { code, message: 'so it is' } });
+});
+
+test('an error that is not of Selvage says nothing of itself', () => {
+  const { status, body } = refusalOf(new Error('secret'));
+  expect(status).toBe(500);
+  expect(JSON.stringify(body)).not.toContain('secret');
+});

@@ -1,0 +1,65 @@
+import { Registry } from 'prom-client';
+import { endpoints } from '../../../src/serve/endpoints';
+import { createMetrics } from '../../../src/serve/metrics';
+
+afterEach(() => jest.resetModules());
+
+test('each trigger is counted apart, in the text of Prometheus', async () => {
+  const metrics = await createMetrics();
+  const orders = metrics.of('kafka:orders');
+  orders.count('started');
+  orders.count('started', 2);
+  orders.count('duplicate', 4);
+  orders.count('dead-letter');
+  orders.count('gap');
+  orders.lag('orders/0', 7);
+  orders.latency(0.02);
+  orders.restarted();
+  metrics.of('webhook:github').count('refused');
+  const { text, contentType } = (await metrics.read())!;
+  expect(contentType).toMatch(/^text\/plain/);
+  for (const line of [
+    'selvage_trigger_events_total{trigger="kafka:orders",result="started"} 3',
+    'selvage_trigger_events_total{trigger="kafka:orders",result="duplicate"} 4',
+    'selvage_trigger_events_total{trigger="webhook:github",result="refused"} 1',
+    'selvage_trigger_dead_letters_total{trigger="kafka:orders"} 1',
+    'selvage_trigger_gaps_total{trigger="kafka:orders"} 1',
+    'selvage_trigger_lag_events{trigger="kafka:orders",of="orders/0"} 7',
+    'selvage_trigger_start_seconds_count{trigger="kafka:orders"} 1',
+    'selvage_trigger_restarts_total{trigger="kafka:orders"} 1',
+  ])
+    expect(text.split('\n')).toContain(line);
+  expect(text).toContain('process_cpu_seconds_total');
+});
+
+test('several in one process count apart, and a registry of the process gets no metrics of the process from here', async () => {
+  const registry = new Registry();
+  const [own, given] = [await createMetrics(), await createMetrics(registry)];
+  given.of('kafka:a').count('started');
+  expect((await own.read())!.text).not.toContain('kafka:a');
+  expect(await registry.metrics()).toContain('kafka:a');
+  expect(await registry.metrics()).not.toContain('process_cpu_seconds_total');
+});
+
+test('two that share a registry share its counters', async () => {
+  const registry = new Registry();
+  const both = [await createMetrics(registry), await createMetrics(registry)];
+  for (const metrics of both) metrics.of('kafka:a').count('started');
+  expect(await registry.metrics()).toContain(
+    'selvage_trigger_events_total{trigger="kafka:a",result="started"} 2',
+  );
+});
+
+test('without the library nothing is counted, and nothing fails', async () => {
+  jest.doMock('prom-client', () => {
+    throw Object.assign(new Error("Cannot find module 'prom-client'"), { code: 'MODULE_NOT_FOUND' });
+  });
+  const metrics = await createMetrics();
+  metrics.of('kafka:a').count('started');
+  expect(await metrics.read()).toBeUndefined();
+  const answer = await endpoints({ read: async () => ({ ready: true, parts: {} }) }, metrics).request(
+    '/metrics',
+  );
+  expect(answer.status).toBe(501);
+  expect(await answer.text()).toContain('npm install prom-client');
+});
