@@ -15,7 +15,7 @@ test('the interpreter bundles for the sandbox, without schemas or databases', as
   for (const library of ['node_modules/zod/', 'node_modules/kysely/', 'node_modules/libsql/']) {
     expect(code).not.toContain(library);
   }
-}, 60_000);
+});
 
 test.each(['errors', 'values', 'partitions', 'authoring', 'plan', 'scheduler'])(
   'the pure folder %s knows nothing that the sandbox does not have',
@@ -34,4 +34,4 @@ test('the check would notice a module of Node', async () => {
   } finally {
     rmSync(folder, { recursive: true });
   }
-}, 60_000);
+});

@@ -42,7 +42,7 @@ test('kill -9 in the middle of a batch leaves whole batches, and all those that 
     );
   }
   await backends.close();
-}, 60_000);
+});
 
 test('kill -9 in the middle of the removal of runs leaves each whole, gone, or to be removed by the next one', async () => {
   const RUNS = 12;
@@ -75,7 +75,7 @@ test('kill -9 in the middle of the removal of runs leaves each whole, gone, or t
   const { items } = await runHistory.findLineage({ limit: 1_000 });
   expect(new Set(items.map(({ run_id }) => run_id))).toEqual(new Set([`run-${RUNS - 1}`]));
   await backends.close();
-}, 60_000);
+});
 
 test('kill -9 in the middle of a put on the local disk leaves no part of a value under its name', async () => {
   const { begun, ended, signal, folder } = await strike('endless-disk-writer.ts', (to) => [
@@ -91,4 +91,4 @@ test('kill -9 in the middle of a put on the local disk leaves no part of a value
   const leftOver = await readdir(path.join(folder, 'temporary'));
   expect(leftOver.length).toBeLessThanOrEqual(isThere ? 0 : 1);
   await store.close();
-}, 60_000);
+});

@@ -52,4 +52,4 @@ test('processes that race for the places of a lease never have more than there a
     expect(most).toBeLessThanOrEqual(2);
     expect(granted).toBe(PLACES_TAKEN);
   }
-}, 60_000);
+});

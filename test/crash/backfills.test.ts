@@ -31,7 +31,7 @@ test('a backfill whose worker is killed in the middle loses no partition and mak
 
   const first = await startWorker('first');
   const run = await selvage.partitions.backfill(partitioned, { max: MAX, parameters: { root: folder } });
-  await until('some are made, and others under way', () => begun().size === QUICK_PARTITIONS + MAX, 60_000);
+  await until('some are made, and others under way', () => begun().size === QUICK_PARTITIONS + MAX);
   expect(await first.kill()).toBe('SIGKILL');
   const before = await selvage.runs.list({ tapestry: 'partitioned', limit: 100 });
   expect(before.items.filter(({ status }) => status === 'running')).toHaveLength(MAX);

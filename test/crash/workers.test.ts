@@ -41,7 +41,6 @@ async function began(folder: string, knotId: string, attempt: number): Promise<n
   const pid = await until(
     `attempt ${attempt} of ${knotId} has begun`,
     () => existsSync(file) && readFileSync(file, 'utf8'),
-    60_000,
   );
   return Number(pid);
 }

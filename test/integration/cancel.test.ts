@@ -287,7 +287,7 @@ test('a knot whose worker is lost in a cancel is cancelled, also where the body 
     status: 'cancelled',
     outcomes: { lost: expect.objectContaining(CANCELLED) },
   });
-}, 60_000);
+});
 
 const parity = knot('parity', ({ x }: { x: number }) => x % 2);
 const inc = knot('inc', { version: '1', cache: true }, ({ x }: { x: number }) => x + 1);

@@ -116,7 +116,7 @@ test('a run continues as new while a slow knot beside many short ones runs in a 
   expect(await selvage.backends.runHistory.getRecords(first)).toHaveLength(1 + 3 + GROUPS * (WIDTH + 1) + 1);
   const child = await historyOf(selvage, `${run.runId}/slow`);
   expect(scheduledActivities(child)).toMatchObject([{ id: 'slow', type: 'slow', summary: 'takes its time' }]);
-}, 120_000);
+});
 
 describe('a child run that an earlier execution started', () => {
   test('is cancelled with its run', async () => {
@@ -129,7 +129,7 @@ describe('a child run that an earlier execution started', () => {
       after: { kind: 'skipped', reason: 'cancelled' },
     });
     await until('the child run has ended', async () => (await statusOfChild(selvage, run)) === 'CANCELLED');
-  }, 120_000);
+  });
 
   test('is cancelled at the deadline of its run', async () => {
     const { selvage, run, first } = await startFew({ deadline: FEW_MS });
@@ -143,7 +143,7 @@ describe('a child run that an earlier execution started', () => {
     });
     expect(await selvage.backends.runHistory.getRecords(first, ['slow'])).toHaveLength(1);
     await until('the child run has ended', async () => (await statusOfChild(selvage, run)) === 'CANCELLED');
-  }, 120_000);
+  });
 
   test('tells of a failure', async () => {
     const { run } = await startFew();
@@ -154,7 +154,7 @@ describe('a child run that an earlier execution started', () => {
       slow: { kind: 'err', error: { type: 'TypeError', message: 'no way' } },
       after: { kind: 'skipped', reason: 'parent_failed_or_skipped' },
     });
-  }, 120_000);
+  });
 
   test('fails its knot when an operator terminates it', async () => {
     const { selvage, run, first } = await startFew();
@@ -164,7 +164,7 @@ describe('a child run that an earlier execution started', () => {
     expect(outcomes['slow']).toMatchObject({ kind: 'err', error: { type: 'ChildRunLost' } });
     expect(await selvage.backends.runHistory.getRecords(first, ['slow'])).toHaveLength(1);
     expect(slowCalls).toHaveLength(1);
-  }, 120_000);
+  });
 
   test('skips its knot when an operator cancels it, and a knot that receives outcomes hears of that', async () => {
     const selvage = await openSelvage({ tapestries: [heard], runLimits: SOON });
@@ -175,7 +175,7 @@ describe('a child run that an earlier execution started', () => {
     const { outcomes, outputs } = await run.result();
     expect(outcomes['slow']).toMatchObject({ kind: 'skipped', reason: 'cancelled' });
     expect(outputs['told']).toBe('skipped cancelled');
-  }, 120_000);
+  });
 
   test('is heard once, whatever else comes by signal', async () => {
     const { selvage, run } = await startFew();
@@ -186,7 +186,7 @@ describe('a child run that an earlier execution started', () => {
     slowMayEnd.open();
     expect(await run.values()).toEqual({ sum: expect.any(Number) });
     expect(slowCalls).toHaveLength(1);
-  }, 120_000);
+  });
 });
 
 describe('a child run of the same execution', () => {
@@ -218,7 +218,7 @@ describe('a child run of the same execution', () => {
     expect(status).toBe('cancelled');
     expect(outcomes['slow']).toMatchObject({ kind: 'skipped', reason: 'cancelled' });
     await until('the child run has ended', async () => (await statusOfChild(selvage, run)) === 'CANCELLED');
-  }, 120_000);
+  });
 
   test.each([
     { what: 'before it was started: another takes its place', isBefore: true, calls: 2 },
@@ -252,7 +252,7 @@ describe('a child run of the same execution', () => {
     await run.terminate('enough');
     expect(await statusOfChild(selvage, run)).toBe('TERMINATED');
     expect((await run.status()).run.status).toBe('terminated');
-  }, 120_000);
+  });
 
   test('fails its knot when an operator terminates it', async () => {
     const { selvage, run } = await startBehind();
@@ -260,5 +260,5 @@ describe('a child run of the same execution', () => {
     const { status, outcomes } = await run.result({ outputs: 'none' });
     expect(status).toBe('failed');
     expect(outcomes['slow']).toMatchObject({ kind: 'err', error: { type: 'ChildRunLost' } });
-  }, 120_000);
+  });
 });

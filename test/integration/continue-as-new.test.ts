@@ -74,7 +74,6 @@ describe('on a server that suggests it early', () => {
     await until(
       'more has settled than an execution has to',
       () => settled > SETTLED_PER_EXECUTION + 2 * WIDTH,
-      60_000,
     );
     expect(await executionsOf(selvage, run.runId, firstRunId)).toEqual([firstRunId]);
     slowMayEnd.open();
@@ -129,10 +128,8 @@ describe('on a server that suggests it early', () => {
     });
     const selvage = await openSelvage({ tapestries: [tail], address: server.address });
     const run = await selvage.start(tail, { x: 1 });
-    await until(
-      'the last knot runs',
-      async () => (await run.status().catch(() => undefined))?.live?.running.includes('end'),
-      60_000,
+    await until('the last knot runs', async () =>
+      (await run.status().catch(() => undefined))?.live?.running.includes('end'),
     );
     const { temporal_run_id: firstRunId } = (await run.status()).run;
     expect((await executionsOf(selvage, run.runId, firstRunId)).length).toBeGreaterThan(1);

@@ -44,7 +44,7 @@ describe('the scripts of the README', () => {
     execFileSync(
       process.execPath,
       ['--require', require.resolve('tsx/cjs'), path.join(examples, 'quickstart', name)],
-      { cwd: project, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 60_000 },
+      { cwd: project, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
     );
 
   test('a client with a worker in one process', () => {

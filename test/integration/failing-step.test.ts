@@ -44,4 +44,4 @@ test('whoever gives knots or a signal to a run whose next step fails again and a
   await ends;
   const { outputs } = await run.result();
   expect(outputs).toEqual({ word: 7, more: 8 });
-}, 120_000);
+});

@@ -20,7 +20,6 @@ import {
 import { rejectionOf } from '../support/rejection-of';
 import { until } from '../support/until';
 
-jest.setTimeout(120_000);
 afterEach(closeAll);
 
 const newKey = (id: string): string => `${id}:${randomBytes(32).toString('base64')}`;

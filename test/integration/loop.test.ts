@@ -114,7 +114,7 @@ test('a state that grows travels by reference', async () => {
     const events = JSON.stringify(await historyOf(selvage, run.runId + id));
     expect(events.length).toBeLessThan(60_000);
   }
-}, 60_000);
+});
 
 describe('a long loop', () => {
   const waiting = knot('waiting', async ({ x }: { x: number }) => {
@@ -156,7 +156,7 @@ describe('a long loop', () => {
     expect(await run.values()).toEqual({ last: { x: 25 }, link: 130 });
     expect(await executions(selvage, `${run.runId}/loop`)).toBeGreaterThan(1);
     expect(calls.filter((x) => x < 25)).toEqual([...Array(25).keys()]);
-  }, 120_000);
+  });
 
   test.each(['cancel', 'terminate'] as const)(
     'that never ends: a %s of its run ends it',

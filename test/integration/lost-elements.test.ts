@@ -41,4 +41,4 @@ test('an element whose activity an operator ends has failed as ElementLost, and 
   ]);
   for (const knotId of ['all[0]', 'all[2]'])
     expect(await run.lineage({ knotId })).toMatchObject([{ outcome: 'ok' }]);
-}, 60_000);
+});

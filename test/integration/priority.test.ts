@@ -31,4 +31,4 @@ test('of knots that wait in a task queue, those of a smaller priority go first, 
   // The server has several partitions of a queue, and keeps the order in each of them.
   const urgentAtFirst = order.slice(0, EACH / 2).filter((kind) => kind === 'urgent');
   expect(urgentAtFirst.length).toBeGreaterThanOrEqual(EACH / 2 - 5);
-}, 120_000);
+});

@@ -244,10 +244,8 @@ test('a run in flight shows its counts, what runs and what failed: to status(), 
   });
   const workflow = shared().client.workflow.getHandle(runId);
   // The server gives a query up that no worker gets to in ten seconds, as on a machine with much else to do.
-  const metadata = await until(
-    'a worker answers the query',
-    () => workflow.query<{ currentDetails: string }>('__temporal_workflow_metadata').catch(() => undefined),
-    60_000,
+  const metadata = await until('a worker answers the query', () =>
+    workflow.query<{ currentDetails: string }>('__temporal_workflow_metadata').catch(() => undefined),
   );
   expect(metadata.currentDetails.split('\n')).toEqual([
     '| knots | ok | failed | skipped | running | waiting |',

@@ -128,7 +128,7 @@ test('with the limit that is the default, small values are in the history: the s
   expect((await selvage.values.planScrub({ runs: [run.runId] })).inHistories).toEqual(
     expect.arrayContaining([run.runId]),
   );
-}, 120_000);
+});
 
 test('a run waits where a worker would put more into its history than its client wants', async () => {
   const { selvage } = await open('file:values', 2_048);
@@ -142,7 +142,7 @@ test('a run waits where a worker would put more into its history than its client
     textOf(await historyOf(selvage, run.runId)).includes('InlineLimitDiffers'),
   );
   await run.terminate();
-}, 60_000);
+});
 
 async function* allOf({ dataStore }: Backends): AsyncGenerator<{ hash: string; lastPutAt: number }> {
   let cursor: string | undefined;

@@ -9,7 +9,6 @@ import { historiesOf } from '../support/history';
 import { closeAll, onClose, openSelvage, temporaryFolder, unique } from '../support/open-selvage';
 import { rejectionOf } from '../support/rejection-of';
 
-jest.setTimeout(120_000);
 afterEach(closeAll);
 
 /** Is in every value, and nowhere else. */

@@ -34,4 +34,4 @@ test('an element of a local map that takes longer than a segment works and heart
     if (knot_id.startsWith('all[')) expect([knot_id, dispatcher, attempt]).toEqual([knot_id, 'local', 1]);
   const segments = scheduledActivities(await historyOf(selvage, run.runId)).map(({ type }) => type);
   expect(segments).toEqual(['selvage.segment', 'selvage.segment']);
-}, 60_000);
+});

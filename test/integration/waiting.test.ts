@@ -10,7 +10,6 @@ import { SwitchableBackends } from '../support/switchable-backends';
 import { until } from '../support/until';
 import { refusal } from '../support/refusal';
 
-jest.setTimeout(60_000);
 afterEach(closeAll);
 
 /** What the run waits for, once it is as wanted. */

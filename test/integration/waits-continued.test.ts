@@ -28,4 +28,4 @@ test('a run whose history is full just when a wait ends continues as new, and do
     const { temporal_run_id } = (await run.status()).run;
     expect((await selvage.client.workflow.getHandle(run.runId).describe()).runId).not.toBe(temporal_run_id);
   }
-}, 120_000);
+});

@@ -28,7 +28,7 @@ test('tapestries of every kind of node and policy survive any blows, with bodies
     ),
     { numRuns: runs(20, 60) },
   );
-}, 300_000);
+});
 
 test('under any blows they come to the values, hashes and outcomes that they have in process and by the reference', async () => {
   await fc.assert(
@@ -57,4 +57,4 @@ test('under any blows they come to the values, hashes and outcomes that they hav
     ),
     { numRuns: runs(15, 40) },
   );
-}, 300_000);
+});

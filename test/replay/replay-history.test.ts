@@ -15,7 +15,7 @@ beforeAll(async () => {
     workflowsPath: require.resolve('../../src/workflows'),
     logger: new DefaultLogger('ERROR'),
   });
-}, 60_000);
+});
 
 interface Event {
   eventId: string;

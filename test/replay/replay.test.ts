@@ -28,7 +28,7 @@ beforeAll(async () => {
     workflowsPath: join(__dirname, '../../src/workflows/index.ts'),
     logger: new DefaultLogger('ERROR'),
   });
-}, 60_000);
+});
 
 interface StoredEvent {
   readonly eventType: string;
@@ -85,7 +85,7 @@ test('all of them replay', async () => {
   };
   expect(await differences(counted())).toEqual({});
   expect(count).toBe(histories.length);
-}, 120_000);
+});
 
 test('a history that the interpreter could not have made is noticed, and named', async () => {
   const diamond = read(histories.find((name) => name.includes('diamond'))!);
@@ -96,4 +96,4 @@ test('a history that the interpreter could not have made is noticed, and named',
   expect(await differences([diamond, changed, diamond])).toEqual({
     changed: expect.stringMatching(/determinis/i),
   });
-}, 60_000);
+});

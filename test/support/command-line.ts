@@ -54,15 +54,11 @@ export class Command {
   async hasWritten(pattern: RegExp): Promise<RegExpExecArray> {
     let hasEnded = false;
     void this.finished.then(() => (hasEnded = true));
-    return await until(
-      `the command writes ${String(pattern)}`,
-      () => {
-        const match = pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
-        if (!match && hasEnded) throw new Error(`It ended without: ${this.stdout}${this.stderr}`);
-        return match;
-      },
-      60_000,
-    );
+    return await until(`the command writes ${String(pattern)}`, () => {
+      const match = pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
+      if (!match && hasEnded) throw new Error(`It ended without: ${this.stdout}${this.stderr}`);
+      return match;
+    });
   }
 
   /** Whatever it writes from now on, nobody reads. */

@@ -6,7 +6,7 @@ import { queryPostgres } from './query-postgres';
 import { postgresService, s3Service, type S3Service } from './services';
 
 /** A server that a test has killed is back long before. */
-const AWAY_LIMIT_MS = 30_000;
+const AWAY_LIMIT_MS = 120_000;
 
 /** A place of its own in a shared server for one test. */
 interface FreshPlace {

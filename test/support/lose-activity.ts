@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 
-const LIMIT_MS = 30_000;
+const LIMIT_MS = 120_000;
 
 /** Takes the first activity of a task queue as a worker would, and is never heard of again. */
 export async function loseActivity(client: Client, taskQueue: string): Promise<void> {

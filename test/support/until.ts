@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export async function until<T>(
   what: string,
   condition: () => T | Promise<T>,
-  limitMs = 30_000,
+  limitMs = 120_000,
 ): Promise<NonNullable<T>> {
   const giveUpAt = Date.now() + limitMs;
   for (;;) {

@@ -186,7 +186,7 @@ test('no command lets text from outside steer the terminal, nor break its docume
   }
   // The test would prove nothing of a command that tells nothing of it.
   expect(silent).toEqual([]);
-}, 120_000);
+});
 
 test('nor do errors and log lines of bodies', async () => {
   const project = makeCommandProject({
@@ -218,4 +218,4 @@ export const hostile = tapestry('hostile', () => ({ out: fails({}, { id: 'fails'
     });
     if (format === '--svg' || format === '--markdown') expect(stdout).toContain('\\u001b[2J');
   }
-}, 120_000);
+});

@@ -109,7 +109,7 @@ test.each([
     expect(finished.stderr).toMatch(/^Interrupted/m);
     expectNoStack(finished);
     expect(holders(project)).toEqual([]);
-    await until('the server has stopped', () => !isAlive(supervisor), 60_000);
+    await until('the server has stopped', () => !isAlive(supervisor));
     const { server } = readState(folder)!;
     expect(server === undefined || !isAlive(server)).toBe(true);
   },

@@ -32,7 +32,7 @@ beforeAll(async () => {
   project = makeCommandProject({ 'pipeline.ts': pipeline(1, 'check') });
   const { stdout } = await runCommand(project, ['run', 'pipeline.ts', '--param', 'day="monday"', '--json']);
   runId = (JSON.parse(stdout) as { runId: string }).runId;
-}, 120_000);
+});
 afterAll(removeProjects);
 
 test('a plan is drawn to stdout or to a file', async () => {

@@ -25,10 +25,8 @@ function selvage(...args: string[]): Promise<Finished> {
 
 test('a run waits for its signal, says so, refuses a wrong one and takes a right one', async () => {
   const running = new Command(project, ['run', 'approval.ts', '--run-id', 'a']);
-  await until(
-    'it waits',
-    async () => (await selvage('runs', 'show', 'a')).stdout.includes('waits for the signal "approve"'),
-    60_000,
+  await until('it waits', async () =>
+    (await selvage('runs', 'show', 'a')).stdout.includes('waits for the signal "approve"'),
   );
   expect((await selvage('runs', 'show', 'a')).stdout).toMatch(
     /by {2,}waits for the signal "approve", until .* \(in 2[34] h .*\)/,

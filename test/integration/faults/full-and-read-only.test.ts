@@ -19,7 +19,6 @@ import { until } from '../../support/until';
  * it is well again. How S3 and Valkey say so is in test/backends (s3-troubles, valkey-troubles): the code is what a run goes by.
  */
 
-jest.setTimeout(180_000);
 afterEach(closeAll);
 
 /** What a test does to the storage of a run. */

@@ -172,10 +172,8 @@ describeWith('postgres', 's3')('while a part is away', () => {
           (await Promise.all([...live.values()].map((run) => run.status()))).flatMap(({ waiting }) =>
             (waiting?.knots ?? []).map(({ reason }) => reason.message),
           );
-        await until(
-          'a run tells that S3 is away',
-          async () => (await reasons()).some((one) => one.includes('S3 bucket')),
-          60_000,
+        await until('a run tells that S3 is away', async () =>
+          (await reasons()).some((one) => one.includes('S3 bucket')),
         );
         const given = await client.start(steps, { x: -1 }, { taskQueue: unique('nobody') });
         const [list, shown, lineage, gc, doctor, cancel] = await Promise.all([
@@ -212,10 +210,8 @@ describeWith('postgres', 's3')('while a part is away', () => {
         hasWorker = true;
       });
       await away('temporal', async () => {
-        const told = until(
-          'the client tells that Temporal is away',
-          () => /ServerUnreachable.*Waiting for it/.test(said),
-          60_000,
+        const told = until('the client tells that Temporal is away', () =>
+          /ServerUnreachable.*Waiting for it/.test(said),
         );
         const impatient = rejectionOf(client.getRun(over).result({ outageLimit: 1 }));
         const [list, shown, error] = await Promise.all([
@@ -242,10 +238,8 @@ describeWith('postgres', 's3')('while a part is away', () => {
             (raw.pendingActivities ?? []).flatMap(({ lastFailure }) => lastFailure?.message ?? []),
           );
         };
-        await until(
-          'a run tells that PostgreSQL is away',
-          async () => (await reasons()).some((one) => one.includes('cannot be reached')),
-          60_000,
+        await until('a run tells that PostgreSQL is away', async () =>
+          (await reasons()).some((one) => one.includes('cannot be reached')),
         );
         expect(await command('runs', 'list')).toMatchObject({
           code: 2,

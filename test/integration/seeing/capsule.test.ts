@@ -34,7 +34,7 @@ beforeAll(async () => {
   expect(made.stdout).toMatch(
     /hello\.selvage\.html has run hello \(hello, succeeded\): 6 records of 1 run, 6 values of /,
   );
-}, 120_000);
+});
 afterAll(removeProjects);
 
 test('a capsule is read as a run history, and is what the project has', async () => {

@@ -80,7 +80,7 @@ beforeAll(async () => {
       '--run-id',
       id,
     ]);
-}, 120_000);
+});
 afterEach(async () => {
   for (const client of clients.splice(0)) await client.close();
 });
@@ -153,7 +153,7 @@ test('it reads: runs, a run, a knot, values, lineage, differences, the documenta
   expect(docs.text).toContain('retry');
   // What the file printed went to stderr: the client would have choked on it.
   expect(errors()).toContain('what a file prints is no protocol');
-}, 60_000);
+});
 
 test('answers are bounded, and say that they are cut', async () => {
   const { call } = await connect();
@@ -163,7 +163,7 @@ test('answers are bounded, and say that they are cut', async () => {
   expect(value.text.length).toBeLessThan(60_000);
   const rest = await call('value', { hash: users.hash, from: 198 });
   expect(rest.json['json']).toHaveLength(2);
-}, 60_000);
+});
 
 test('errors are errors of the tool, with their code', async () => {
   const { call } = await connect();
@@ -180,7 +180,7 @@ test('errors are errors of the tool, with their code', async () => {
       code,
     });
   }
-}, 60_000);
+});
 
 test('it acts only where it is let', async () => {
   const { client: reading } = await connect('pipeline.ts');
@@ -220,7 +220,7 @@ test('it acts only where it is let', async () => {
     worker.signal('SIGTERM');
     await worker.finished;
   }
-}, 120_000);
+});
 
 test('it reads where the server is away, and ends when its input ends', async () => {
   const { client, call } = await connect('--address', '127.0.0.1:1');
@@ -228,7 +228,7 @@ test('it reads where the server is away, and ends when its input ends', async ()
   const { pid } = client.transport as StdioClientTransport;
   await client.close();
   expect(() => process.kill(pid!, 0)).toThrow();
-}, 60_000);
+});
 
 test('the package of the SDK is asked for where it is missing', async () => {
   const hook = `export function resolve(name, context, next) {

@@ -29,7 +29,7 @@ describeInBrowser()('what is done from the page', () => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await openBrowser();
-  }, 120_000);
+  });
   afterAll(async () => browser?.close());
 
   async function open(path: string): Promise<Page> {

@@ -29,7 +29,7 @@ test('all files of the page, gzipped, are small', () => {
 
 describeInBrowser()('the page in a browser', () => {
   let browser: Browser;
-  beforeAll(async () => (browser = await openBrowser()), 60_000);
+  beforeAll(async () => (browser = await openBrowser()));
   afterAll(() => browser.close());
   afterEach(closeAll);
 

@@ -51,7 +51,7 @@ describeInBrowser()('the page in a browser', () => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await openBrowser();
-  }, 120_000);
+  });
   afterAll(async () => browser?.close());
 
   /** A page signed in by its link; what it asks of another origin, and what goes wrong in it, fails the test. */

@@ -46,7 +46,7 @@ describeInBrowser()('pictures in a browser', () => {
       const { mermaid } = globalThis as unknown as { mermaid: { initialize(options: object): void } };
       mermaid.initialize({ startOnLoad: false });
     });
-  }, 120_000);
+  });
   afterAll(async () => browser?.close());
 
   async function render(text: string): Promise<Rendered> {
@@ -87,7 +87,7 @@ describeInBrowser()('pictures in a browser', () => {
       }),
       { numRuns: 60 },
     );
-  }, 240_000);
+  });
 
   test('a label says what it was given, whatever Mermaid makes of such texts elsewhere', async () => {
     const given = HOSTILE_TEXTS.filter((text) => text.length < 50);
@@ -119,7 +119,7 @@ describeInBrowser()('pictures in a browser', () => {
     }
     expect(told).toContain('nul \\u0000 and esc \\u001b[31m and bell \\u0007');
     expect(told).toContain('a b c d');
-  }, 60_000);
+  });
 
   test('of what Mermaid would refuse, groups are drawn, or the beginning; the chart says so', async () => {
     const groups = graphOfEdges(
@@ -142,7 +142,7 @@ describeInBrowser()('pictures in a browser', () => {
       expect(error).toBeUndefined();
       expect(labels).toHaveLength(boxes);
     }
-  }, 120_000);
+  });
 
   test('an SVG is drawn as a picture of its own in both schemes, with a tooltip for each knot and no request', async () => {
     await fc.assert(
@@ -170,5 +170,5 @@ describeInBrowser()('pictures in a browser', () => {
       { numRuns: 100 },
     );
     expect(asked.filter((url) => !url.startsWith('about:'))).toEqual([]);
-  }, 120_000);
+  });
 });

@@ -188,7 +188,7 @@ describeInBrowser()('the page of a run, on a real server', () => {
       return worker;
     };
     const began = (attempt: number): Promise<unknown> =>
-      until(`attempt ${attempt}`, () => existsSync(beganFile(folder, 'waiting', attempt)), 60_000);
+      until(`attempt ${attempt}`, () => existsSync(beganFile(folder, 'waiting', attempt)));
     const first = await start('first');
     const run = await selvage.start(patient, { root: folder }, { runId: unique('killed') });
     await began(1);
@@ -217,7 +217,7 @@ describeInBrowser()('the page of a run, on a real server', () => {
     await page.getByRole('button', { name: '4 ok' }).waitFor();
     await panel.getByText('attempt 2', { exact: true }).waitFor();
     expect(await card.boundingBox()).toEqual(place);
-  }, 120_000);
+  });
 
   test('a signal is sent from the panel of its knot, and a run is cancelled', async () => {
     const [answered, cancelled] = [

@@ -96,7 +96,7 @@ test('who waits for a run is told that the database of its server is damaged', a
   withoutLog(database);
   overwritePages(database, pages);
   await told;
-}, 120_000);
+});
 
 function kill(victim: ProcessIdentity): void {
   process.kill(victim.pid, 'SIGKILL');
@@ -127,7 +127,7 @@ test('a server that dies again and again is given up, with what to look at', asy
   await until('it is told', () =>
     warnings.some((warning) => /died 6 times.*server\.log.*doctor --repair/.test(warning)),
   );
-}, 120_000);
+});
 
 test('two projects at once have each their own server, database and runs', async () => {
   const projects = [makeProject(), makeProject()];

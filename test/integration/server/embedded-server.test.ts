@@ -33,7 +33,6 @@ afterEach(async () => {
   await Promise.all(acquired.splice(0).map((server) => server.release({ wait: true })));
 });
 afterAll(removeProjects);
-jest.setTimeout(120_000);
 
 async function withClient<T>(address: string, work: (client: Client) => Promise<T>): Promise<T> {
   const connection = await Connection.connect({ address });

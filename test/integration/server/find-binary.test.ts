@@ -15,8 +15,6 @@ import type { SelvageError } from '../../../src/errors';
 import { findTemporalCli, inspectTemporalCli } from '../../../src/server';
 import { refusal } from '../../support/refusal';
 
-jest.setTimeout(120_000);
-
 let folder: string;
 /** An environment in which nothing is found and nothing can be downloaded. */
 let env: NodeJS.ProcessEnv;

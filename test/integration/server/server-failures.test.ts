@@ -17,7 +17,6 @@ const isRoot = process.getuid?.() === 0;
 const NOBODY = 65_534;
 
 afterAll(removeProjects);
-jest.setTimeout(120_000);
 
 async function supervisorEnds(projectDir: string): Promise<void> {
   const { supervisor } = readState(serverFolder(projectDir))!;
