@@ -83,7 +83,7 @@ const boundaries = {
     because: 'a picture follows from a graph, wherever it is drawn',
   },
   'user-modules': {
-    folders: ['errors'],
+    folders: ['errors', 'authoring', 'triggers'],
     packages: ['node:', 'tsx'],
     because: "it loads a user's file, whatever is in it",
   },
@@ -167,8 +167,27 @@ const boundaries = {
     typesOf: ['ports'],
     because: 'how one knot runs is written once, for every host, in process and on Temporal',
   },
+  'body-hosts': {
+    folders: [...pure, 'runtime', 'user-modules'],
+    packages: ['node:', 'zod'],
+    because: 'a body host is a thread or a process that is spoken to, whatever it runs',
+  },
+  'body-thread': {
+    folders: [...pure, 'body-hosts', 'runtime', 'user-modules', 'yaml'],
+    packages: ['node:'],
+    because: "it is a program of its own, which loads a user's file for its bodies",
+  },
   'runtime/in-process': {
-    folders: [...pure, 'runtime', 'ports', 'backends', 'encryption', 'adapters', 'visualisation'],
+    folders: [
+      ...pure,
+      'body-hosts',
+      'runtime',
+      'ports',
+      'backends',
+      'encryption',
+      'adapters',
+      'visualisation',
+    ],
     packages: ['node:'],
     because: 'the in-process host works without Temporal',
   },
@@ -215,6 +234,7 @@ const boundaries = {
     folders: [
       ...pure,
       'backfills',
+      'body-hosts',
       'partitions',
       'ports',
       'runtime',

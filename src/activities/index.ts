@@ -1,7 +1,7 @@
 import { SelvageError } from '../errors';
 import { Context } from '@temporalio/activity';
 import { readKnotTask } from './tasks';
-import { callInProcess } from '../runtime';
+import { callWith } from '../runtime';
 import { createRunSegment } from './run-segment';
 import { createSystemActivities } from './system-activities';
 import { BATCH_ACTIVITY, MAP_ACTIVITY, SEGMENT_ACTIVITY, SPLIT_ACTIVITY } from '../workflows/messages';
@@ -26,7 +26,7 @@ export function createActivities(
   usersDefault: AnyActivity | undefined,
 ): Record<string, AnyActivity> {
   // The activity behind every definition. The runtime does everything around the call, in our interceptor.
-  const callBody = callInProcess as AnyActivity;
+  const callBody = callWith(() => environment.bodyHosts) as AnyActivity;
   const activities: Record<string, AnyActivity> = {
     ...(createSystemActivities(environment) as Record<string, AnyActivity>),
     [SEGMENT_ACTIVITY]: createRunSegment(environment),

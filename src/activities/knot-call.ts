@@ -6,6 +6,7 @@ import {
   outcomeOfResult,
   signalTimeout,
   withReadInputs,
+  workerLost,
   type KnotOutcomeToRecord,
   type LoadedPlan,
   KnotRunner,
@@ -25,7 +26,7 @@ import { concludeMap } from './conclude-map';
 import { concludeNested } from './conclude-nested';
 import { findElement } from './find-element';
 import type { KnotAttempt } from './knot-attempt';
-import { childRunLost, verdict, waitsAfterThrow, workerLost } from './knot-failures';
+import { childRunLost, verdict, waitsAfterThrow } from './knot-failures';
 import { asItEnded } from './nested-runs';
 import { findParents } from './parents';
 import { presentBody } from './present-body';

@@ -3,6 +3,7 @@ import { ApplicationFailureCategory } from '@temporalio/common';
 import type { PlanKnot } from '../plan';
 import { SelvageError } from '../errors';
 import type { ExceptionRecord } from '../ports';
+import type { HostLost } from '../runtime';
 import type { HandedBack } from '../workflows/messages';
 
 /** The failure that ends an attempt whose body has thrown. */
@@ -65,11 +66,7 @@ export function childRunLost(knot: PlanKnot): SelvageError {
   );
 }
 
-export function workerLost(knot: PlanKnot, lost: number): SelvageError {
-  return new SelvageError(
-    'WorkerLost',
-    `${lost} workers were lost while they ran knot "${knot.id}": its body probably kills them (process.exit, out of memory, a crash in ` +
-      'native code, or an event loop blocked for over 30 s). It was not run again.',
-    { details: { knot: knot.id, lost } },
-  );
+/** The attempt that ran at a body host which has died: what neither throws nor refuses counts as a lost worker. */
+export function hostLost(cause: HostLost): ApplicationFailure {
+  return ApplicationFailure.create({ message: cause.message, type: 'WorkerLost', nonRetryable: false, cause });
 }

@@ -39,6 +39,11 @@ export class Registry {
     return [...names];
   }
 
+  /** All that is registered, with what it nests. */
+  get all(): readonly TapestryRecord[] {
+    return [...this.tapestries.values()];
+  }
+
   tapestry(name: string): TapestryRecord | undefined {
     return this.tapestries.get(name);
   }

@@ -1,13 +1,16 @@
 import { RETRY_WAIT_MS, type PlanKnot } from '../plan';
 import { isBackendTrouble, isOfClass } from '../errors';
 import {
+  HostLost,
   LocalTrail,
   RunClock,
   isElement,
   type Execution,
   type Hashing,
   type OutcomeToRecord,
-  callInProcess,
+  callWith,
+  isHostTrouble,
+  type BodyHost,
   type BodySurroundings,
   type KnotHost,
   type MadeValue,
@@ -47,7 +50,7 @@ export interface SharedActivity {
  * next attempt is far off, or whose inputs cannot be read, is handed back.
  */
 export class SharedHost implements KnotHost {
-  readonly callBody = callInProcess;
+  readonly callBody: BodyHost;
   readonly watchesGrace = false;
   readonly thrownBefore = 0;
   private readonly clock: RunClock;
@@ -58,6 +61,7 @@ export class SharedHost implements KnotHost {
     readonly surroundings: BodySurroundings,
   ) {
     this.clock = new RunClock(environment.clock.now());
+    this.callBody = callWith(() => environment.bodyHosts);
   }
 
   get hashing(): Hashing {
@@ -117,8 +121,9 @@ export class SharedHost implements KnotHost {
   classifyError(knot: PlanKnot, error: unknown): 'pass' | 'leave' | undefined {
     if (this.isStopped()) return 'leave';
     if (isBackendTrouble(error)) return 'pass';
-    // An activity of its own waits for a damaged or missing value, and reports it.
-    if (!isOfClass(error, 'damaged')) return undefined;
+    // An activity of its own waits for a damaged or missing value or for a host, counts lost ones, and reports it.
+    if (!isOfClass(error, 'damaged') && !isHostTrouble(error) && !(error instanceof HostLost))
+      return undefined;
     this.activity.handBack(knot, {});
     return 'leave';
   }

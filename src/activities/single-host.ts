@@ -2,10 +2,12 @@ import { CancelledFailure } from '@temporalio/activity';
 import type { PlanKnot } from '../plan';
 import { SelvageError, isBackendTrouble, messageText } from '../errors';
 import {
+  HostLost,
   NOTED_WAIT_MS,
   PATIENCE_MS,
   RunClock,
   describeError,
+  isHostTrouble,
   type AcceptedExtension,
   type BodyExtension,
   type Execution,
@@ -24,7 +26,7 @@ import { commitPatiently } from './backend-trouble';
 import { bodySurroundings } from './body-surroundings';
 import { executionInActivity } from './execution-in-activity';
 import type { KnotAttempt } from './knot-attempt';
-import { superseded, verdict, workerShutdown } from './knot-failures';
+import { hostLost, superseded, verdict, workerShutdown } from './knot-failures';
 import { isRecordsLost } from './records-lost';
 import type { WorkerEnvironment } from './worker-environment';
 
@@ -145,10 +147,11 @@ export class SingleHost implements KnotHost {
     if (!fromBody) return SelvageError.is(error, 'NotDecodable') ? undefined : 'pass';
     const { attempt } = this;
     if (attempt.cancelReason === 'cancelled') throw new CancelledFailure(`Knot "${knot.id}" was cancelled`);
-    if (isBackendTrouble(error) || isRecordsLost(error)) return 'pass';
+    if (isBackendTrouble(error) || isRecordsLost(error) || isHostTrouble(error)) return 'pass';
     if (attempt.cancelReason === 'shutdown') throw workerShutdown(knot, error);
     // The body was told to stop because another attempt takes over, so what it threw is no verdict on the knot.
     if (attempt.cancelReason === 'superseded') throw superseded(knot, error);
+    if (error instanceof HostLost) throw hostLost(error);
     attempt.countThrow(error);
     return undefined;
   }

@@ -8,6 +8,7 @@ import {
   SingleFlight,
   waitUnlessStopped,
   withNested,
+  type BodyHosts,
   type Hashing,
   type SliceLimits,
 } from '../runtime';
@@ -95,6 +96,8 @@ export class WorkerEnvironment implements Hashing {
   private readonly savedPlans = new Set<string>();
   private readonly leaseTtl: number | undefined;
   private readonly ownInlineLimit: number;
+  /** Opened when the worker begins to run; undefined where no tapestry names one. */
+  bodyHosts: BodyHosts | undefined;
   private attached: Attached | undefined;
 
   constructor(options: WorkerEnvironmentOptions) {

@@ -1,4 +1,5 @@
 import { SelvageError, type ErrorReason } from '../errors';
+import { requireCallable } from './body-host';
 import { requireCacheable } from './cacheable';
 import { checkName } from './names';
 import { readDefinitionOptions, shown } from './options';
@@ -12,13 +13,13 @@ const LONGEST_VERSION = 200;
  * Checks the parts of a definition and puts them together.
  *
  * @param options as the user gave them
- * @param code the function or class that the author wrote, and its source text
+ * @param code the function or class that the author wrote, its source text, and the host of a body in another language
  */
 export function makeDefinition(
   name: unknown,
   options: unknown,
   body: KnotBody,
-  { code, source }: Pick<DefinitionRecord, 'code' | 'source'>,
+  { code, source, host }: Pick<DefinitionRecord, 'code' | 'source' | 'host'>,
 ): DefinitionRecord {
   checkName('definition', name);
   const owner = `the definition "${name}"`;
@@ -68,6 +69,7 @@ export function makeDefinition(
     ...(output !== undefined && { output: output as DefinitionRecord['output'] }),
     receives,
     body,
+    ...(host && { host }),
     code,
     source,
     options:
@@ -76,6 +78,7 @@ export function makeDefinition(
         : knotOptions,
   });
   requireCacheable(owner, record, knotOptions);
+  requireCallable(owner, record, knotOptions);
   return record;
 }
 

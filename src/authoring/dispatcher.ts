@@ -1,12 +1,35 @@
-import type { LocalDispatcher, QueueDispatcher } from './records';
+import { readOptions, bodyHost, type Checks } from './options';
+import type {
+  BodyHostOptions,
+  LocalDispatcher,
+  ProgramHost,
+  PythonHost,
+  QueueDispatcher,
+  ThreadsHost,
+} from './records';
+
+/** What `threads()`, `python()` and `program()` answer: `queue()` with a body host. */
+export interface HostDispatcher<H extends BodyHostOptions = BodyHostOptions> extends QueueDispatcher {
+  readonly host: H;
+}
+
+/** Beside where a body is scheduled: what calls it. */
+export interface DispatcherOptions {
+  /** Default: the host of the definition, or the worker itself. */
+  readonly host?: HostDispatcher;
+}
 
 /**
  * Runs a body on Temporal as an activity of its own, on the named task queue.
  *
  * @param taskQueue if omitted, the task queue of the run
  */
-export function queue(taskQueue?: string): QueueDispatcher {
-  return taskQueue === undefined ? { kind: 'queue' } : { kind: 'queue', taskQueue };
+export function queue(taskQueue?: string, { host }: DispatcherOptions = {}): QueueDispatcher {
+  return {
+    kind: 'queue',
+    ...(taskQueue !== undefined && { taskQueue }),
+    ...(host && { host: host.host }),
+  };
 }
 
 /**
@@ -20,6 +43,48 @@ export function queue(taskQueue?: string): QueueDispatcher {
  * body passes to `ctx.heartbeat` reaches its retries in the same segment, but no other worker. In process, `local()`
  * changes nothing.
  */
-export function local(): LocalDispatcher {
-  return { kind: 'local' };
+export function local({ host }: DispatcherOptions = {}): LocalDispatcher {
+  return { kind: 'local', ...(host && { host: host.host }) };
 }
+
+/**
+ * Calls bodies in worker threads, for those that keep a core busy: such a body blocks its thread and nothing else.
+ *
+ * A thread loads the file of the command (or `module`) as the worker has, and finds the body there by its definition or
+ * its knot: what the file exports is what threads can run. Inputs and results are copied between threads; bytes move. A
+ * thread that runs out of memory, or whose body calls `process.exit`, is a lost worker of that knot and of nothing
+ * else. A body that goes on after its timeout, or after its grace when it is cancelled, is stopped with its thread.
+ *
+ * Alone it means `queue(undefined, { host: threads() })`.
+ *
+ * @throws SelvageError `InvalidConfig`
+ */
+export function threads(options: Omit<ThreadsHost, 'kind'> = {}): HostDispatcher<ThreadsHost> {
+  return hosted('threads()', { ...options, kind: 'threads' });
+}
+
+/**
+ * Calls bodies in processes of Python beside the worker, which it starts itself. See `pythonKnot`.
+ *
+ * @throws SelvageError `InvalidConfig`
+ */
+export function python(options: Omit<PythonHost, 'kind'> = {}): HostDispatcher<PythonHost> {
+  return hosted('python()', { ...options, kind: 'python' });
+}
+
+/**
+ * Calls bodies in processes of a program that speaks the body protocol (docs/body-protocol.md), in any language. The
+ * worker starts them.
+ *
+ * @throws SelvageError `InvalidConfig`
+ */
+export function program(options: Omit<ProgramHost, 'kind'>): HostDispatcher<ProgramHost> {
+  return hosted('program()', { ...options, kind: 'program' });
+}
+
+function hosted<H extends BodyHostOptions>(owner: string, given: H): HostDispatcher<H> {
+  const { host } = readOptions<{ host: H }>(owner, { host: given }, CHECKS, 'Correct or remove it.');
+  return { kind: 'queue', host };
+}
+
+const CHECKS: Checks<{ host: unknown }> = { host: bodyHost };

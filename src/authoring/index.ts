@@ -1,5 +1,13 @@
 export { knot, type DefinitionOptions, type OutcomeDefinitionOptions } from './definition';
-export { local, queue } from './dispatcher';
+export {
+  local,
+  program,
+  python,
+  queue,
+  threads,
+  type DispatcherOptions,
+  type HostDispatcher,
+} from './dispatcher';
 export type { Encodable, EncodableTypes, NotEncodable } from './encodable';
 export {
   fragment,
@@ -9,6 +17,7 @@ export {
   type FragmentInput,
   type FragmentKnot,
 } from './fragment';
+export { hostedKnot, pythonKnot, type HostedKnotOptions, type HostedOutcomeKnotOptions } from './hosted-knot';
 export { Knot } from './knot';
 export type {
   In,

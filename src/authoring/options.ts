@@ -3,17 +3,22 @@ import { isPartitionDomain } from '../partitions';
 import { didYouMean } from './names';
 import { textProblem, utf8Length } from './texts';
 import type {
+  BodyHostOptions,
   CacheOptions,
   ErrorPolicy,
   KnotOptions,
   Limit,
   LocalDispatcher,
+  ProgramHost,
+  PythonHost,
   QueueDispatcher,
   RetryPolicy,
   TapestryOptions,
+  ThreadsHost,
 } from './records';
 
 const LONGEST_LIMIT_KEY = 200;
+const LONGEST_HOST_NAME = 200;
 const LONGEST_SUMMARY = 400;
 
 /** Returns what the value must be, or undefined if it is valid. */
@@ -113,8 +118,47 @@ const priority: Check = (value) =>
     ? undefined
     : 'must be a whole number from 1 (first) to 5 (last)';
 
-const queueFields = nested<QueueDispatcher>({ kind: oneOf('queue', 'local'), taskQueue: line() }, ['kind']);
-const localFields = nested<LocalDispatcher>({ kind: oneOf('local') });
+const hostFields: { readonly [Kind in BodyHostOptions['kind']]: Check } = {
+  threads: nested<ThreadsHost>({
+    kind: oneOf('threads'),
+    name: line(LONGEST_HOST_NAME),
+    maxWorkers: wholeNumber,
+    memoryLimit: wholeNumber,
+    module: text,
+  }),
+  program: nested<ProgramHost>(
+    {
+      kind: oneOf('program'),
+      name: line(LONGEST_HOST_NAME),
+      command: (value) => texts(value) ?? ((value as []).length === 0 ? 'must name a program' : undefined),
+      cwd: text,
+      processes: wholeNumber,
+      modules: texts,
+    },
+    ['command'],
+  ),
+  python: nested<PythonHost>({
+    kind: oneOf('python'),
+    name: line(LONGEST_HOST_NAME),
+    interpreter: text,
+    processes: wholeNumber,
+    path: texts,
+  }),
+};
+
+/** Checks what stands for a body host in the options of a dispatcher. */
+export const bodyHost: Check = (value) => {
+  const kind = isObject(value) ? (value['kind'] as string) : '';
+  return Object.hasOwn(hostFields, kind)
+    ? hostFields[kind as BodyHostOptions['kind']](value)
+    : 'must be what threads(), python() or program() answers';
+};
+
+const queueFields = nested<QueueDispatcher>(
+  { kind: oneOf('queue', 'local'), taskQueue: line(), host: bodyHost },
+  ['kind'],
+);
+const localFields = nested<LocalDispatcher>({ kind: oneOf('local'), host: bodyHost });
 
 const dispatcher: Check = (value) =>
   isObject(value) && value['kind'] === 'local' ? localFields(value) : queueFields(value);

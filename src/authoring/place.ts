@@ -1,5 +1,6 @@
 import { SelvageError } from '../errors';
 import { ambientTapestry } from './ambient';
+import { requireCallable } from './body-host';
 import { isCacheable, requireCacheable } from './cacheable';
 import { findHidden } from './hidden';
 import { receivesValues } from './definition-record';
@@ -88,6 +89,7 @@ export function place(
   }
   requireMeaning(owner, definition.node, own);
   requireCacheable(owner, definition, own);
+  requireCallable(owner, definition, own);
   // From its tapestry a knot inherits only options that make sense for it.
   if (isCacheable(definition)) requireCacheable(owner, definition, options);
   if (options.validate !== false) checkConstants(definition, id, inputs);

@@ -24,10 +24,62 @@ export interface RetryPolicy {
   readonly nonRetryableErrors?: readonly string[];
 }
 
+/** Common to all body hosts. */
+interface NamedHost {
+  /**
+   * Tells it from other hosts of its kind: in a worker, all hosts of one name have the same options. Default:
+   * its kind.
+   */
+  readonly name?: string;
+}
+
+/** Worker threads. */
+export interface ThreadsHost extends NamedHost {
+  readonly kind: 'threads';
+  /** Default: as many as the machine has cores. */
+  readonly maxWorkers?: number;
+  /** MiB of heap of each thread. Default: Node's own limit. */
+  readonly memoryLimit?: number;
+  /** Absolute path of the file that exports the tapestries. Default: the file of the command. */
+  readonly module?: string;
+}
+
+/** Processes of a program that speaks the body protocol. */
+export interface ProgramHost extends NamedHost {
+  readonly kind: 'program';
+  /** The program and its arguments. */
+  readonly command: readonly string[];
+  /** Default: the folder of the worker. */
+  readonly cwd?: string;
+  /** Default: as many as the machine has cores. */
+  readonly processes?: number;
+  /** What the program is told to have bodies in. Default: nothing. */
+  readonly modules?: readonly string[];
+}
+
+/** Processes of Python. */
+export interface PythonHost extends NamedHost {
+  readonly kind: 'python';
+  /**
+   * Default: `SELVAGE_PYTHON`, else that of an active or a local virtual environment (`VIRTUAL_ENV`,
+   * `.venv`), else `python3`.
+   */
+  readonly interpreter?: string;
+  /** Default: as many as the machine has cores. */
+  readonly processes?: number;
+  /** Folders that modules are looked for in, before those of the interpreter. Default: that of the worker. */
+  readonly path?: readonly string[];
+}
+
+/** Calls bodies outside of the worker's own JavaScript. */
+export type BodyHostOptions = ThreadsHost | ProgramHost | PythonHost;
+
 /** Runs a body as an activity on the named task queue, by default the run's own. */
 export interface QueueDispatcher {
   readonly kind: 'queue';
   readonly taskQueue?: string;
+  /** What calls the body. Default: its definition's host, or the worker itself. */
+  readonly host?: BodyHostOptions;
 }
 
 /**
@@ -36,6 +88,8 @@ export interface QueueDispatcher {
  */
 export interface LocalDispatcher {
   readonly kind: 'local';
+  /** As in {@link QueueDispatcher}. */
+  readonly host?: BodyHostOptions;
 }
 export type Dispatcher = QueueDispatcher | LocalDispatcher;
 
@@ -193,6 +247,8 @@ export interface DefinitionRecord {
   /** Whether the body takes values or `Outcome`s. */
   readonly receives: 'values' | 'outcomes';
   readonly body: KnotBody;
+  /** The body is in another language: only this host, or another that has it, can call it. */
+  readonly host?: BodyHostOptions;
   /**
    * The function or class that the author wrote. Functions of equal source may capture different values, so
    * the source alone does not identify a body.

@@ -3,7 +3,7 @@ import type { WorkerOptions } from '@temporalio/worker';
 import type { ActivityLimits } from '../activities';
 import { taskQueuesOf } from '../plan';
 import { SelvageError } from '../errors';
-import { chosenInlineLimit } from '../runtime';
+import { chosenInlineLimit, refuseInBodyThread } from '../runtime';
 import type { KnotObserver } from '../activities/interceptors';
 import { recordOf, type Resources, type Tapestry } from '../authoring';
 import { projectFolder } from '../project-folder';
@@ -114,6 +114,7 @@ export class Selvage {
    *   `ServerBinaryMissing`, `ServerStartFailed`, `FolderUnusable`, `DatabaseDamaged`, …
    */
   static async connect(options: ConnectOptions = {}): Promise<Selvage> {
+    refuseInBodyThread('Selvage.connect()');
     const { client, backends, place, server, projectDir } = await connectTo(options);
     return new Selvage(client, backends, place, { ...options, projectDir }, server);
   }
@@ -125,6 +126,7 @@ export class Selvage {
    * @throws SelvageError as {@link Selvage.connect} and `createWorker`
    */
   static async open(options: OpenOptions): Promise<Selvage> {
+    refuseInBodyThread('Selvage.open()');
     const { tapestries, resources, observers, workerOptions, workOn, activityLimits, ...others } = options;
     const { dataConverter, inlineLimit, logger, taskQueue } = options;
     const connected = await connectTo(others, true);

@@ -54,6 +54,7 @@ const CODES = {
     NotSubscribable: 'A run was to be offered more knots through a tapestry store that takes no offers.',
     WeakSecret: 'A secret of a webhook is missing, malformed or easy to guess.',
     PageReadOnly: 'Something was to be done by a page that is only for reading.',
+    InBodyThread: 'A client or a worker was to be opened in a thread that runs bodies.',
     SignalNotGiven: 'An in-process run was not given a signal that a knot waits for.',
     InvalidAddress: 'The address of a Temporal server is not of the form HOST:PORT.',
     UnknownNamespace: 'A Temporal server has no namespace of this name.',
@@ -215,6 +216,9 @@ const CODES = {
   /** This process has other code, settings or another version than the work needs. The work waits for one that fits. */
   deploy: {
     BodyMissing: 'No worker that polls the task queue has the definition that a knot needs.',
+    HostMissing: 'The host that calls the body of a knot is not open in the worker.',
+    HostNotUsable: 'A body host cannot be started, or does not speak the protocol.',
+    HostMismatch: 'A body host lacks a body that a tapestry places, or describes it otherwise.',
     CodeChanged: 'The body of a knot that waits for its old code has changed since its run began.',
     UnknownTapestry: 'No worker has registered the tapestry.',
     InvalidPlan: 'A stored plan is damaged or was written by a newer version.',

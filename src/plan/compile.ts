@@ -1,5 +1,6 @@
 import { canonicalJson, defaultSha256, hashText, type Json, type Sha256 } from '../values';
 import { SelvageError } from '../errors';
+import { hostName, hostOf } from '../authoring/body-host';
 import { cacheOf, isCacheable } from '../authoring/cacheable';
 import type {
   CacheOptions,
@@ -81,8 +82,10 @@ function planOf(
     const options = knot.definition ? effectiveOptions(knot, tapestry) : {};
     const cache = knot.definition && isOfOwnMaking(knot.definition, knot) ? cacheOf(options) : undefined;
     const ownPolicy = policyOf(options, limitKeyOf(knot));
+    const host = knot.definition && knot.path === undefined && hostOf(knot.definition, options.dispatcher);
     const policy: PlanPolicy = {
       ...ownPolicy,
+      ...(host && { host: hostName(host) }),
       ...(knot.definition?.wait && { wait: waitOf(knot.definition.wait) }),
       ...(cache && !knot.definition?.map && { cache }),
       ...(knot.definition?.optional && { optional: true }),

@@ -12,7 +12,7 @@ const NAMED_TERMINALS = 20;
 /** The part of a policy that the interpreter needs. Workers read the rest from the plan. */
 export type LayoutPolicy = Omit<
   PlanPolicy,
-  'retry' | 'onCodeChange' | 'maxConcurrent' | 'ratePerSecond' | 'validate' | 'logs'
+  'retry' | 'host' | 'onCodeChange' | 'maxConcurrent' | 'ratePerSecond' | 'validate' | 'logs'
 >;
 
 /**
@@ -81,6 +81,7 @@ export function layoutOf(plan: Plan, terminals?: readonly string[]): Layout {
     parentStart[index + 1] = parents.length;
     const {
       retry: _retry,
+      host: _host,
       onCodeChange: _onCodeChange,
       maxConcurrent: _maxConcurrent,
       ratePerSecond: _ratePerSecond,

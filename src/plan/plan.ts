@@ -112,6 +112,8 @@ export interface PlanPolicy {
   readonly taskQueue?: string;
   /** Set for the `local` dispatcher. Absent: a queue. */
   readonly local?: true;
+  /** Name of the host that calls the body. Absent: the worker itself. */
+  readonly host?: string;
   /** Absent: `run`. */
   readonly onCodeChange?: 'wait';
   /** Set if the knot's values are reused. */

@@ -1,4 +1,5 @@
 import type { PlanPolicy } from '../plan';
+import { SelvageError } from '../errors';
 import { callBody } from './call-body';
 import type { KnotContext } from '../authoring/knot-context';
 import type { DefinitionRecord } from '../authoring/records';
@@ -18,10 +19,52 @@ export interface BodyCall {
 /**
  * Calls bodies: in this process, in a thread, or in another language. Everything durable is up to the caller.
  *
- * @throws SelvageError `InvalidInput`, `InvalidOutput`; whatever the body throws
+ * @throws SelvageError `InvalidInput`, `InvalidOutput`; {@link HostLost}; `HostMissing`, `HostNotUsable`, which are no verdict on the body;
+ *   whatever the body throws
  */
 export type BodyHost = (call: BodyCall) => Promise<unknown>;
+
+/** What ran the body has died with it: a thread, a process, a machine. It counts as a lost worker of this knot alone. */
+export class HostLost extends Error {}
 
 /** Calls bodies in this process. */
 export const callInProcess: BodyHost = ({ definition, policy, inputs, context }) =>
   callBody(definition, policy, inputs, context);
+
+/** The open body hosts of a worker, or of a run in process. */
+export interface BodyHosts {
+  /**
+   * Calls a body at the host that its policy names. The schemas are applied by the caller.
+   *
+   * @throws as {@link BodyHost}
+   */
+  call(call: BodyCall): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** Calls each body where its policy says. */
+export function callWith(hosts: () => BodyHosts | undefined): BodyHost {
+  return (call) => {
+    const { host } = call.policy;
+    if (host === undefined) return callInProcess(call);
+    return callBody(call.definition, call.policy, call.inputs, call.context, async (inputs) => {
+      const open = hosts();
+      if (!open) throw hostMissing(host, call.context.knotId);
+      return await open.call({ ...call, inputs });
+    });
+  };
+}
+
+/** Whether an error says that the host cannot call bodies now, and nothing about the body. */
+export function isHostTrouble(error: unknown): boolean {
+  return SelvageError.is(error, 'HostMissing') || SelvageError.is(error, 'HostNotUsable');
+}
+
+export function hostMissing(host: string, knotId: string): SelvageError {
+  return new SelvageError(
+    'HostMissing',
+    `Knot "${knotId}" is to be called by the body host "${host}", which this worker has not opened: no tapestry that it has registered names it. ` +
+      'The knot waits for a worker that has it: deploy the code that the run was started with beside the new one.',
+    { details: { knot: knotId, host } },
+  );
+}

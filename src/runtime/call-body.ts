@@ -8,10 +8,14 @@ import { readableThrow } from './exception-record';
 
 const NO_SCHEMAS: Pick<DefinitionRecord, 'input' | 'output'> = {};
 
+/** Calls a body with its inputs where it is. */
+export type CallElsewhere = (inputs: Record<string, unknown>) => Promise<unknown>;
+
 /**
  * Validates inputs, calls the body and validates its result, unless the knot switches validation off. Whatever the body
  * throws passes through, except values that cannot even be inspected.
  *
+ * @param elsewhere calls the body in another thread or process. Default: it is called here
  * @throws SelvageError `InvalidInput` or `InvalidOutput`, naming the knot, the path and the schema's complaint
  */
 export async function callBody(
@@ -19,8 +23,11 @@ export async function callBody(
   policy: PlanPolicy,
   inputs: Record<string, unknown>,
   context: KnotContext,
+  elsewhere?: CallElsewhere,
 ): Promise<unknown> {
   try {
+    // Whoever watches the bodies of this process learns nothing from one that waits for another.
+    if (elsewhere) return await callValidated(definition, policy, inputs, context, elsewhere);
     return await watched(context, () => callValidated(definition, policy, inputs, context));
   } catch (error) {
     throw readableThrow(error);
@@ -32,11 +39,14 @@ async function callValidated(
   { validate }: PlanPolicy,
   inputs: Record<string, unknown>,
   context: KnotContext,
+  elsewhere?: CallElsewhere,
 ): Promise<unknown> {
   const { input, output } = validate === false ? NO_SCHEMAS : definition;
   const given = input ? await validated(input, inputs, 'InvalidInput', definition, context) : inputs;
-  const result = await definition.body(given, context);
-  const value = isBlob(result) ? new Uint8Array(await result.arrayBuffer()) : result;
+  const result = elsewhere
+    ? await elsewhere(given as Record<string, unknown>)
+    : await definition.body(given, context);
+  const value = isBlob(result) ? await valueOfResult(result) : result;
   return output ? await validated(output, value, 'InvalidOutput', definition, context) : value;
 }
 
@@ -61,6 +71,11 @@ async function validated(
 
 function plainIssue(issue: SchemaIssue): { path: string; message: string } {
   return { path: pathOf(issue), message: issue.message };
+}
+
+/** A blob is its bytes. */
+export async function valueOfResult(result: unknown): Promise<unknown> {
+  return isBlob(result) ? new Uint8Array(await result.arrayBuffer()) : result;
 }
 
 function isBlob(value: unknown): value is Blob {

@@ -106,6 +106,7 @@ function nestedOf(error: unknown, telling: Telling): Pick<ErrorCause, 'cause' | 
   return { ...(told && { cause: told }), ...(members.length > 0 && { errors: members }) };
 }
 
+/** The stack of what was thrown; empty where there is none. */
 function stackOf(error: unknown): string {
   return isError(error) ? messageText(textOf(error, 'stack') ?? '', Infinity) : '';
 }
@@ -153,6 +154,8 @@ function membersOf(error: unknown): unknown[] {
   });
   return members ?? [];
 }
+
+export { isError as isThrownError, messageOf as thrownMessage, stackOf as thrownStack };
 
 /** Recognises errors of any realm: the body may run in a sandbox whose `Error` is not ours. */
 function isError(value: unknown): value is Error {

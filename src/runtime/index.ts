@@ -12,7 +12,8 @@ export {
   type StoredFragment,
 } from './body-extension';
 export type { Hashing } from './hashing';
-export { callBody } from './call-body';
+export { callBody, valueOfResult } from './call-body';
+export { markBodyThread, refuseInBodyThread } from './body-thread';
 export { graphOfRun, stateOf } from './graph-of-run';
 export { bodyLogger } from './body-logger';
 export { BodyLog, withLog, type KeptLog, type RecordedLog } from './body-log';
@@ -28,7 +29,17 @@ export {
   type Trail,
 } from './trail';
 export { causeLines, errorLine } from './cause-lines';
-export { describeError, errorType, oneLineOf, tellError, type DescribedError } from './exception-record';
+export {
+  describeError,
+  errorType,
+  isThrownError,
+  oneLineOf,
+  readableThrow,
+  tellError,
+  thrownMessage,
+  thrownStack,
+  type DescribedError,
+} from './exception-record';
 export { cacheKeyOf, isTooOld, valueOfRecord, type ValueId, type ValueIdentity } from './cache-key';
 export { CachedValues, type CachedValue, type PassedOver } from './cached-values';
 export {
@@ -73,6 +84,7 @@ export { freshPart, idOfPart, partOfStored, partOfValue } from './element-values
 export { checkPayload, type SignalSchema } from './signal-check';
 export { signalTimeout, waitEnd } from './wait-end';
 export { unrunError } from './unrun-error';
+export { workerLost } from './worker-lost';
 export { validateParameters } from './parameters';
 export { withPlannedTime } from './planned-time';
 export { resumeCandidates, withValues, type ResumeCandidate } from './resume-choice';
@@ -86,7 +98,16 @@ export { skipDetail } from './skip-detail';
 export { openBytes, storeBytes } from './stored-bytes';
 export { SLICE_LIMITS, type SliceLimits } from './slice-limits';
 export { elementsOf, requiredRecords, whatWasLost } from './required-records';
-export { callInProcess, type BodyCall, type BodyHost } from './body-host';
+export {
+  HostLost,
+  callInProcess,
+  callWith,
+  hostMissing,
+  isHostTrouble,
+  type BodyCall,
+  type BodyHost,
+  type BodyHosts,
+} from './body-host';
 export { BodyContext, HandedOnHere, type BodySurroundings, type HandedOn } from './body-context';
 export { ElementParents, type ElementInputs, type InputReader, type KnotParents } from './knot-parents';
 export {

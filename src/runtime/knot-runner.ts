@@ -1,5 +1,5 @@
 /* eslint-disable max-lines -- the life of a knot is one sequence, read from its beginning to its end */
-import { DEFAULT_CANCEL_GRACE_MS, type PlanKnot } from '../plan';
+import { DEFAULT_CANCEL_GRACE_MS, LOST_WORKERS, type PlanKnot } from '../plan';
 import { BodyExtension, withExtension, type AcceptedExtension } from './body-extension';
 import { BodyLog, withLog } from './body-log';
 import { assembleInputs } from './inputs';
@@ -17,6 +17,7 @@ import { isElement } from './element-knots';
 import { lineageRecord, reusedRecord, withPassedOver, type Execution, type OutcomeToRecord } from './lineage';
 import { retryDelay } from './retry';
 import { superviseBody } from './supervise-body';
+import { workerLost } from './worker-lost';
 import { withTrail, type Trail } from './trail';
 import type { CachedValue, PassedOver } from './cached-values';
 import type { ChildRunRef } from './nested-run';
@@ -158,11 +159,12 @@ export interface KnotHost {
   accept?(plan: LoadedPlan, extension: BodyExtension): Promise<AcceptedExtension | undefined>;
   /**
    * Decides on an error before the retry policy does. `pass`: no verdict on the knot, throw it on; `leave`:
-   * the knot stays without an outcome; undefined: the body has thrown. May throw another error in its place.
+   * the knot stays without an outcome; `lost`: what ran the body has died, and it is called again, at most
+   * three times; undefined: the body has thrown. May throw another error in its place.
    *
    * @param fromBody false: the inputs could not be read
    */
-  classifyError(knot: PlanKnot, error: unknown, fromBody: boolean): 'pass' | 'leave' | undefined;
+  classifyError(knot: PlanKnot, error: unknown, fromBody: boolean): 'pass' | 'leave' | 'lost' | undefined;
   /** Waits for the next attempt, or leaves the knot to others. May throw, to let the server wait. */
   retry(thrown: Throw): Promise<'retry' | 'leave'>;
   /**
@@ -312,12 +314,20 @@ class KnotLife {
     const { host, subject, trail } = this;
     const { knot } = subject;
     let waited = 0;
-    for (let attempt = host.firstAttempt, throws = host.thrownBefore + 1; ; attempt++, throws++) {
+    let lost = 0;
+    let throws = host.thrownBefore + 1;
+    for (let attempt = host.firstAttempt; ; attempt++) {
       const begunAt = attempt === host.firstAttempt ? this.startedAt : host.now();
       const end = isLimited(knot)
         ? await this.limited(() => this.attempt(attempt, throws))
         : await this.attempt(attempt, throws);
+      if (end.kind === 'lost') {
+        lost += 1;
+        if (lost === LOST_WORKERS) return await this.fail(workerLost(knot, lost), attempt);
+        continue;
+      }
       if (end.kind !== 'thrown') return end;
+      throws += 1;
       const { error, delay } = end;
       const endedAt = host.now();
       trail.thrown(attempt, begunAt, endedAt, error);
@@ -327,7 +337,7 @@ class KnotLife {
     }
   }
 
-  private async limited(once: () => Promise<KnotEnd | Thrown>): Promise<KnotEnd | Thrown> {
+  private async limited(once: () => Promise<AttemptEnd>): Promise<AttemptEnd> {
     const { host, subject, trail, startedAt } = this;
     if (!host.limited) return await once();
     try {
@@ -338,7 +348,7 @@ class KnotLife {
     }
   }
 
-  private async attempt(attempt: number, throws: number): Promise<KnotEnd | Thrown> {
+  private async attempt(attempt: number, throws: number): Promise<AttemptEnd> {
     const { host, subject } = this;
     const { plan, knot } = subject;
     const log = knot.policy.logs === false ? undefined : new BodyLog();
@@ -370,6 +380,7 @@ class KnotLife {
       const classified = host.classifyError(knot, error, isBody);
       if (classified === 'leave') return left(attempt);
       if (classified === 'pass') throw error;
+      if (classified === 'lost') return { kind: 'lost' };
       const delay = retryDelay(knot.policy.retry, throws, error);
       if (delay !== undefined) return { kind: 'thrown', error, delay };
       return await this.fail(error, attempt, log);
@@ -448,6 +459,8 @@ class KnotLife {
     return cacheKeyOf(plan, knot, { definition, codeHash }, identityOf, this.host.hashing.digest);
   }
 }
+
+type AttemptEnd = KnotEnd | Thrown | { readonly kind: 'lost' };
 
 interface Thrown {
   readonly kind: 'thrown';

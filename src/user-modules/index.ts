@@ -7,3 +7,5 @@ export {
   noteFile,
   TYPESCRIPT_EXTENSIONS,
 } from './load-module';
+export { DOCUMENT_EXTENSIONS, isDocument, loadCode, type LoadedCode } from './load-code';
+export { loadedFrom, noteLoaded } from './loaded-from';

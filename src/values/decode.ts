@@ -5,7 +5,7 @@ import type { Json, JsonObject } from './json';
 import { formatPath, shorten, type Step } from './path';
 import { setOwn } from './sorted-tree';
 import { StoredBytes } from './stored-bytes';
-import { CLASS_PREFIX, MAXIMUM_DEPTH, TAG, VALUE } from './tags';
+import { ATTACHMENT, CLASS_PREFIX, MAXIMUM_DEPTH, TAG, VALUE } from './tags';
 import { codecNamed } from './value-codecs';
 
 /** Decodes a value. The result shares no memory with the encoded form. */
@@ -46,6 +46,8 @@ export interface DecodeOptions {
    * which could otherwise name other people's bytes.
    */
   readonly allowReferences?: boolean;
+  /** Bytes that stand beside the text, as a body host sends them; they become the value's own memory. Default: none. */
+  readonly attachments?: readonly Uint8Array[];
 }
 
 /**
@@ -54,8 +56,8 @@ export interface DecodeOptions {
  *
  * @throws SelvageError `NotDecodable`, as {@link decodeText}; with `details.reference` for a refused reference
  */
-export function decodeJson(json: Json, { allowReferences = true }: DecodeOptions = {}): unknown {
-  const reader = new ValueReader(allowReferences);
+export function decodeJson(json: Json, options: DecodeOptions = {}): unknown {
+  const reader = new ValueReader(options);
   try {
     return reader.read(json, 0);
   } catch (error) {
@@ -66,7 +68,13 @@ export function decodeJson(json: Json, { allowReferences = true }: DecodeOptions
 class ValueReader {
   private readonly steps: Step[] = [];
 
-  constructor(private readonly allowReferences: boolean) {}
+  private readonly allowReferences: boolean;
+  private readonly attachments: readonly Uint8Array[];
+
+  constructor({ allowReferences = true, attachments = [] }: DecodeOptions) {
+    this.allowReferences = allowReferences;
+    this.attachments = attachments;
+  }
 
   read(json: Json, depth: number): unknown {
     if (typeof json !== 'object' || json === null) return json;
@@ -133,6 +141,11 @@ class ValueReader {
         return this.readStored(value);
       case 'object':
         return this.readEscaped(value, depth);
+      case ATTACHMENT:
+        return (
+          (typeof value === 'number' ? this.attachments[value] : undefined) ??
+          this.malformed('there is no such attachment')
+        );
       default:
         return this.refuse(
           `has the unknown tag ${shorten(JSON.stringify(tag))}`,

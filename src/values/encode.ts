@@ -7,7 +7,7 @@ import { formatPath, shorten, type Step } from './path';
 import { refusalOf } from './refusals';
 import { isWellFormed, setOwn, SortedTree, sortKeys } from './sorted-tree';
 import { StoredBytes } from './stored-bytes';
-import { CLASS_PREFIX, MAXIMUM_DEPTH, TAG, VALUE } from './tags';
+import { ATTACHMENT, CLASS_PREFIX, MAXIMUM_DEPTH, TAG, VALUE } from './tags';
 import { codecOfPrototype, type ValueCodec } from './value-codecs';
 
 /**
@@ -34,6 +34,28 @@ export function encodeJson(value: unknown): Json {
   return withEncoder((encoder) => encoder.encode(value));
 }
 
+/** A value as text, with its larger bytes beside it. */
+export interface Attached {
+  /** JSON of the tagged form. */
+  readonly text: string;
+  /** The value's own memory, not copies. */
+  readonly attachments: readonly Uint8Array[];
+}
+
+/** Shorter bytes stand in the text: a place beside it costs more than their base64. */
+const ATTACHED_BYTES = 1024;
+
+/**
+ * Encodes a value for a body host: bytes of 1 KiB and more, also the value itself, are not made text.
+ *
+ * @throws SelvageError `NotEncodable`, as {@link encodeValue}
+ */
+export function encodeAttached(value: unknown): Attached {
+  const attachments: Uint8Array[] = [];
+  const text = withEncoder((encoder) => encoder.tree.print(encoder.encode(value)), attachments);
+  return { text, attachments };
+}
+
 /** The tagged form of an already encoded value. Its bytes may be a `Buffer`, as stores return them. */
 export function jsonOf(encoded: Encoded): Json {
   return encoded.kind === 'json'
@@ -41,8 +63,8 @@ export function jsonOf(encoded: Encoded): Json {
     : tagged('bytes', toBase64(encoded.bytes));
 }
 
-function withEncoder<T>(work: (encoder: ValueEncoder) => T): T {
-  const encoder = new ValueEncoder();
+function withEncoder<T>(work: (encoder: ValueEncoder) => T, attachments?: Uint8Array[]): T {
+  const encoder = new ValueEncoder(attachments);
   try {
     return work(encoder);
   } catch (error) {
@@ -71,6 +93,9 @@ class ValueEncoder {
   readonly tree = new SortedTree();
   private readonly ancestors: object[] = [];
   private readonly steps: (Step | undefined)[] = [];
+
+  /** @param attachments takes the larger bytes; absent: all bytes become text */
+  constructor(private readonly attachments?: Uint8Array[]) {}
 
   encode(value: unknown): Json {
     switch (typeof value) {
@@ -142,7 +167,7 @@ class ValueEncoder {
       case 'array':
         return this.encodeArray(value as unknown[]);
       case 'bytes':
-        return tagged('bytes', toBase64(value as Uint8Array));
+        return this.encodeBytes(value as Uint8Array);
       case 'date':
         return tagged(
           'date',
@@ -185,6 +210,13 @@ class ValueEncoder {
       json.push(this.encode(element));
     }
     return this.tree.add(json, mark);
+  }
+
+  private encodeBytes(bytes: Uint8Array): Json {
+    const { attachments } = this;
+    if (!attachments || bytes.byteLength < ATTACHED_BYTES) return tagged('bytes', toBase64(bytes));
+    attachments.push(asPlainBytes(bytes));
+    return tagged(ATTACHMENT, attachments.length - 1);
   }
 
   private encodeMap(map: Map<unknown, unknown>): Json {

@@ -1,6 +1,6 @@
 export { type Json, canonicalJson } from './json';
 export { type Encoded, type EncodedBytes, type EncodedJson, encodedSize } from './encoded';
-export { encodeJson, encodeValue, jsonOf } from './encode';
+export { type Attached, encodeAttached, encodeJson, encodeValue, jsonOf } from './encode';
 export { decodeJson, decodeText, decodeValue, referenceRefused, type DecodeOptions } from './decode';
 export {
   type Sha256,

@@ -14,11 +14,15 @@
  * | `class:<name>` | what the codec of that name answers |
  * | `object` | a plain object that has a key `$type` itself |
  *
+ * A value on its way to or from a body host (docs/body-protocol.md) has one more: `attachment`, whose value is the position of its
+ * bytes beside the text. It is never hashed or stored.
+ *
  * Texts are ordered by UTF-16 code units, as RFC 8785 orders keys. These forms are hashed: they never change.
  */
 export const TAG = '$type';
 export const VALUE = 'value';
 export const CLASS_PREFIX = 'class:';
+export const ATTACHMENT = 'attachment';
 
 /** Most levels of nesting. Deeper values are refused, so that no stack overflows. */
 export const MAXIMUM_DEPTH = 1000;

@@ -5,6 +5,7 @@ import { chosenServer } from '../client/server-address';
 import { taskQueuesOf } from '../plan';
 import { SelvageError } from '../errors';
 import { recordOf } from '../authoring';
+import { refuseInBodyThread } from '../runtime';
 import { toNativeOptions } from './native-connection';
 import { selvage, type SelvagePluginOptions } from './plugin';
 import { quietRuntime } from './runtime-log';
@@ -59,6 +60,7 @@ const WITHOUT_CACHE = {
  * `InvalidWorkerOptions` (several tapestries with different queues, and no `taskQueue`), and as {@link selvage}
  */
 export async function createWorker(options: CreateWorkerOptions): Promise<Worker> {
+  refuseInBodyThread('createWorker()');
   const {
     tapestries,
     resources,
@@ -90,6 +92,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     ...(activityLimits && { activityLimits }),
     ...(reconcile !== undefined && { reconcile }),
   });
+  await plugin.openHosts();
   const workerOptions = {
     ...tunedWorkerOptions,
     ...(others.maxCachedWorkflows === 0 && WITHOUT_CACHE),

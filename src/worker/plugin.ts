@@ -6,7 +6,8 @@ import { HistoryClock, awayStores, describeStepBack, nodeSha256, openBackends } 
 import { reconcileRunning } from '../client/reconcile';
 import { serverIdentity } from '../client/server-identity';
 import { SelvageError } from '../errors';
-import { DEFAULT_INLINE_LIMIT, chosenInlineLimit } from '../runtime';
+import { openHosts } from '../body-hosts';
+import { DEFAULT_INLINE_LIMIT, chosenInlineLimit, type BodyHosts } from '../runtime';
 import { createActivityInterceptors, type KnotObserver } from '../activities/interceptors';
 import type { LoggerLike } from '../authoring/knot-context';
 import { isTapestry, recordOf, type Resources, type Tapestry } from '../authoring';
@@ -89,6 +90,7 @@ export class SelvagePlugin extends SimplePlugin {
   private readonly encryption: Encryption | undefined;
   private readonly backfills = new WorkerBackfills();
   private environment: WorkerEnvironment | undefined;
+  private hosts: Promise<BodyHosts | undefined> | undefined;
   private taskQueue = '';
   private slots = SDK_SLOTS;
 
@@ -173,6 +175,18 @@ export class SelvagePlugin extends SimplePlugin {
     return { ...configured, ...interpreterSource() };
   }
 
+  /**
+   * Starts the body hosts that the tapestries name. Call it before the worker polls, so that what is wrong with them is known before anything is
+   * begun; else {@link runWorker} does.
+   *
+   * @throws SelvageError `HostNotUsable`, `HostMismatch`, `InvalidConfig`; what loading the bodies throws
+   */
+  async openHosts(): Promise<BodyHosts | undefined> {
+    return await (this.hosts ??= openHosts(this.registry.all, (host, line) =>
+      Runtime.instance().logger.info(line, { host }),
+    ));
+  }
+
   /** Opens the backends before the first task arrives and closes them after the last. */
   override async runWorker(worker: Worker, next: (worker: Worker) => Promise<void>): Promise<void> {
     const backends = await this.openBackends();
@@ -206,6 +220,7 @@ export class SelvagePlugin extends SimplePlugin {
           })
         : undefined;
     try {
+      environment.bodyHosts = await this.openHosts();
       await requireReadable(backends);
       // If a client has several workers, the first reports it.
       for (const { code, message } of reconcile ? awayStores(backends) : [])
@@ -216,6 +231,7 @@ export class SelvagePlugin extends SimplePlugin {
       await reconciled;
       await environment.begunSegments.close();
       await environment.commits.drain();
+      await environment.bodyHosts?.close();
       if (!this.own.backends) await backends.close();
     }
   }

@@ -1,10 +1,17 @@
-import { type AnyTapestry, isTapestry, type TapestryRecord } from '../../authoring';
+import type { AnyTapestry, TapestryRecord } from '../../authoring';
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { SelvageError } from '../../errors';
 import { unusedParameter, unusedParameters } from '../../authoring/unused-parameters';
-import { isTrigger, triggerName, type TriggerDeclaration } from '../../triggers';
-import { JAVASCRIPT_EXTENSIONS, loadModule, TYPESCRIPT_EXTENSIONS, whyNotLoadable } from '../../user-modules';
+import { triggerName, type TriggerDeclaration } from '../../triggers';
+import {
+  DOCUMENT_EXTENSIONS,
+  JAVASCRIPT_EXTENSIONS,
+  TYPESCRIPT_EXTENSIONS,
+  isDocument,
+  loadCode,
+  noteLoaded,
+} from '../../user-modules';
 import type { Output } from '../output/output';
 
 /** A user's file with its exports. */
@@ -22,8 +29,7 @@ export interface LoadOptions {
   readonly needs?: 'tapestry' | 'trigger' | 'nothing';
 }
 
-const DOCUMENTS: ReadonlySet<string> = new Set(['.yaml', '.yml']);
-const EXTENSIONS = [...TYPESCRIPT_EXTENSIONS, ...JAVASCRIPT_EXTENSIONS, ...DOCUMENTS];
+const EXTENSIONS = [...TYPESCRIPT_EXTENSIONS, ...JAVASCRIPT_EXTENSIONS, ...DOCUMENT_EXTENSIONS];
 
 /**
  * Loads a user's file: TypeScript, CommonJS, an ES module or a YAML document.
@@ -39,6 +45,7 @@ export async function loadFile(file: string, { needs = 'tapestry' }: LoadOptions
     ? await (await import('../../yaml/index.js')).loadPipelineFile(file)
     : await loadCode(absolute);
   requireDifferent(triggers, absolute);
+  noteLoaded(absolute, tapestries);
   if (needs === 'trigger' && triggers.length === 0) {
     throw new SelvageError(
       'FileWithoutTrigger',
@@ -54,26 +61,6 @@ export async function loadFile(file: string, { needs = 'tapestry' }: LoadOptions
     );
   }
   return { path: absolute, tapestries, triggers };
-}
-
-/** Whether a file is a YAML document. */
-export function isDocument(file: string): boolean {
-  return DOCUMENTS.has(path.extname(file));
-}
-
-async function loadCode(file: string): Promise<Omit<LoadedFile, 'path'>> {
-  let exported: unknown;
-  try {
-    exported = await loadModule(file);
-  } catch (error) {
-    throw whyNotLoadable(file, error);
-  }
-  const values = exportsOf(exported);
-  const triggers = values.filter(isTrigger);
-  const tapestries = [
-    ...new Set([...values.filter(isTapestry), ...triggers.flatMap(({ tapestry }) => tapestry ?? [])]),
-  ];
-  return { tapestries, triggers };
 }
 
 /**
@@ -122,19 +109,6 @@ function checkFile(file: string, absolute: string): void {
     `${file} is neither TypeScript, JavaScript nor YAML. Its name must end in one of ${EXTENSIONS.join(', ')}.`,
     { details },
   );
-}
-
-/**
- * A file's named and default exports; the default export of a CommonJS module may itself be an object of
- * them.
- */
-function exportsOf(exported: unknown): unknown[] {
-  const byDefault = (exported as { default?: unknown } | null | undefined)?.default;
-  return [...new Set([exported, ...valuesOf(exported), ...valuesOf(byDefault)])];
-}
-
-function valuesOf(value: unknown): unknown[] {
-  return typeof value === 'object' && value !== null && !isTrigger(value) ? Object.values(value) : [];
 }
 
 /** One trigger exported under two names counts once. */

@@ -39,7 +39,10 @@ Examples:
 
 async function exportFile(file: string, options: ExportCommandOptions, output: Output): Promise<number> {
   const { nodeSha256 } = await import('../../node-sha256.js');
-  const { chooseTapestry, isDocument, loadFile } = await import('../files/load-file.js');
+  const [{ chooseTapestry, loadFile }, { isDocument }] = await Promise.all([
+    import('../files/load-file.js'),
+    import('../../user-modules/index.js'),
+  ]);
   const { planOf } = await import('../../runtime/index.js');
   const { recordOf } = await import('../../authoring/index.js');
   const { isSchedule } = await import('../../triggers/schedule.js');

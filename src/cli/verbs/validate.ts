@@ -57,7 +57,10 @@ async function validateFiles(files: readonly string[], _options: object, output:
 }
 
 async function validated(file: string): Promise<Validated> {
-  const { isDocument, loadFile } = await import('../files/load-file.js');
+  const [{ loadFile }, { isDocument }] = await Promise.all([
+    import('../files/load-file.js'),
+    import('../../user-modules/index.js'),
+  ]);
   const { check } = await import('../../runtime/in-process/check.js');
   try {
     const { tapestries, triggers } = await loadFile(file, { needs: 'nothing' });

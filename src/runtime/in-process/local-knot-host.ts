@@ -19,7 +19,10 @@ import {
   type Execution,
   type Hashing,
   HandedOnHere,
-  callInProcess,
+  HostLost,
+  callWith,
+  isHostTrouble,
+  type BodyHosts,
   type BodySurroundings,
   type KnotHost,
   type KnotTrail,
@@ -38,6 +41,8 @@ export interface InProcessEnvironment extends Hashing {
   readonly terminals?: readonly string[];
   readonly resources?: Readonly<Record<string, unknown>>;
   readonly logger?: LoggerLike;
+  /** Present if a knot names a body host. */
+  readonly bodyHosts?: BodyHosts | undefined;
   readonly signal?: AbortSignal;
   readonly concurrency?: number;
   /** Whether knots with the option `cache` reuse existing values. Default true. */
@@ -59,7 +64,7 @@ const SILENT: LoggerLike = { debug: () => {}, info: () => {}, warn: () => {}, er
 
 /** Runs the knots of a run in this process. */
 export class LocalKnotHost implements KnotHost {
-  readonly callBody = callInProcess;
+  readonly callBody = callWith(() => this.environment.bodyHosts);
   readonly surroundings: BodySurroundings;
   readonly firstAttempt = 1;
   readonly thrownBefore = 0;
@@ -143,8 +148,10 @@ export class LocalKnotHost implements KnotHost {
     };
   }
 
-  classifyError(): 'leave' | undefined {
-    return this.isCancelled ? 'leave' : undefined;
+  classifyError(_: PlanKnot, error: unknown): 'leave' | 'lost' | 'pass' | undefined {
+    if (this.isCancelled) return 'leave';
+    if (error instanceof HostLost) return 'lost';
+    return isHostTrouble(error) ? 'pass' : undefined;
   }
 
   async retry({ delay }: Throw): Promise<'retry' | 'leave'> {

@@ -2,10 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { nodeSha256 } from '../../node-sha256';
 import { HistoryClock } from '../../backends/clock';
 import { createInMemoryBackends } from '../../backends/in-memory';
-import { RunClock, freshCopy, graphOfRun, validateParameters, type OutcomeToRecord } from '..';
+import {
+  RunClock,
+  freshCopy,
+  graphOfRun,
+  validateParameters,
+  withNested,
+  type BodyHosts,
+  type OutcomeToRecord,
+} from '..';
 import type { LoggerLike } from '../../authoring/knot-context';
 import type { Outcome, RunResult } from '../../authoring/outcome';
-import type { KnotBody } from '../../authoring/records';
+import { hostedKnots } from '../../authoring/body-host';
+import type { KnotBody, TapestryRecord } from '../../authoring/records';
 import { recordOf, type Tapestry } from '../../authoring';
 import type { Backends, LineageRecord } from '../../ports';
 import { digestOf } from '../../encryption/seal-backends';
@@ -83,8 +92,10 @@ export async function runLocally<Parameters extends object, Values extends objec
   if (options.backends) await clock.ask();
   const runClock = new RunClock(clock.now());
   const now = (): number => runClock.now();
+  const bodyHosts = await hostsFor(record, options.logger);
   const host = new InProcessHost(record, {
     ...others,
+    bodyHosts,
     runId: options.runId ?? temporalRunId,
     temporalRunId,
     backends,
@@ -94,8 +105,24 @@ export async function runLocally<Parameters extends object, Values extends objec
     now,
     waits: await LocalWaits.of(record, signals, { digest, now, realTime }),
   });
-  const run = await host.execute(await validateParameters(record, parameters, host.knotIds));
+  let run: LocalRunResult;
+  try {
+    run = await host.execute(await validateParameters(record, parameters, host.knotIds));
+  } finally {
+    await bodyHosts?.close();
+  }
   return resultOf<Values>(run, options.terminals);
+}
+
+/** Most tapestries name no host, and load nothing for it. */
+async function hostsFor(
+  tapestry: TapestryRecord,
+  logger: LoggerLike | undefined,
+): Promise<BodyHosts | undefined> {
+  const all = [...withNested(tapestry)];
+  if (all.every((one) => hostedKnots(one).next().done)) return undefined;
+  const { openHosts } = await import('../../body-hosts/index.js');
+  return await openHosts(all, (host, line) => logger?.info({ host }, line));
 }
 
 function resultOf<Values>(run: LocalRunResult, terminals: readonly string[] | undefined): LocallyRun<Values> {

@@ -1,0 +1,61 @@
+import { SelvageError } from '../errors';
+import type {
+  BodyHostOptions,
+  DefinitionRecord,
+  Dispatcher,
+  ErrorPolicy,
+  KnotOptions,
+  KnotRecord,
+  TapestryRecord,
+} from './records';
+
+/** The name of a host in a plan, and in a worker. */
+export function hostName({ name, kind }: BodyHostOptions): string {
+  return name ?? kind;
+}
+
+/**
+ * The host that calls the body of a definition, if the worker does not do so itself. A host that cannot call it, as a tapestry may name one for
+ * all its knots, does not count.
+ */
+export function hostOf(
+  { node, map, ...definition }: DefinitionRecord,
+  dispatcher: Dispatcher | undefined,
+): BodyHostOptions | undefined {
+  const body = map?.each ?? definition;
+  if (node !== undefined && !WITH_FUNCTIONS.has(node)) return undefined;
+  const given = dispatcher?.host;
+  if (body.host) return given && given.kind !== 'threads' ? given : body.host;
+  return given?.kind === 'threads' ? given : undefined;
+}
+
+/** Nodes whose function, or whose elements' function, is a body like others. */
+const WITH_FUNCTIONS: ReadonlySet<string> = new Set(['gate', 'branch', 'loop', 'map']);
+
+/** The knots of a tapestry whose bodies a host calls, with these bodies. */
+export function* hostedKnots({
+  knots,
+}: TapestryRecord): Generator<readonly [knot: KnotRecord, body: DefinitionRecord, host: BodyHostOptions]> {
+  for (const knot of knots.values()) {
+    const { definition, options, path } = knot;
+    const host = definition && path === undefined && hostOf(definition, options.dispatcher);
+    if (host) yield [knot, definition.map?.each ?? definition, host];
+  }
+}
+
+/** @throws SelvageError `InvalidConfig` if the options name a host that cannot call the body */
+export function requireCallable(
+  owner: string,
+  { map, ...definition }: Pick<DefinitionRecord, 'name' | 'host' | 'map'>,
+  { dispatcher }: KnotOptions<ErrorPolicy>,
+): void {
+  const { name, host } = map?.each ?? definition;
+  const given = dispatcher?.host;
+  if (!given || (given.kind === 'threads') === !host) return;
+  const why = host
+    ? `"${name}" is no body of this process, and threads() runs bodies of TypeScript. Remove the host`
+    : `"${name}" is a body of TypeScript, and ${given.kind}() calls those of other languages. Name a body that it has, as by pythonKnot(), or use threads()`;
+  throw new SelvageError('InvalidConfig', `The option "dispatcher" of ${owner} cannot be used: ${why}.`, {
+    details: { owner, option: 'dispatcher', definition: name, reason: 'Meaningless' },
+  });
+}

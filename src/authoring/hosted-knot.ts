@@ -1,0 +1,138 @@
+import { SelvageError } from '../errors';
+import { hostName } from './body-host';
+import { definitionOf, type DefinitionOptions, type OutcomeDefinitionOptions } from './definition';
+import { makeDefinition } from './definition-record';
+import { python, type HostDispatcher } from './dispatcher';
+import type { KnotDefinition } from './knot';
+import { shown } from './options';
+import type { BodyHostOptions, ErrorPolicy, ProgramHost, PythonHost } from './records';
+import type { InputOf, OutputOf, StandardSchema } from './standard-schema';
+
+interface Described {
+  /**
+   * Hash of the body's source as its language describes it (`sha256:…`). A worker that finds another one refuses to start. Default: not
+   * compared; then `cache: { codeHash: 'source' }` is refused.
+   */
+  readonly source?: string;
+}
+
+/** What a definition of another language says beside its name. */
+export type HostedKnotOptions<
+  I extends StandardSchema | undefined = StandardSchema | undefined,
+  O extends StandardSchema | undefined = StandardSchema | undefined,
+> = DefinitionOptions<I, O> & Described;
+
+export type HostedOutcomeKnotOptions<O extends StandardSchema | undefined = StandardSchema | undefined> =
+  OutcomeDefinitionOptions<O> & Described;
+
+/** The host that has the body. */
+type Host = HostDispatcher<PythonHost | ProgramHost>;
+
+interface OfPython {
+  /** Default: `python()`. */
+  readonly host?: Host;
+}
+
+/**
+ * Makes a definition of a body in another language: `hostedKnot(program({ command: ['./bodies'] }), 'score', { input, output })`. Where it runs
+ * (`queue()`, `local()`) is said as for any other; its host is the one given here, unless its knot names another host that has it.
+ *
+ * The worker asks the host what bodies it has before it takes work: one that is missing, or whose inputs and output are described otherwise,
+ * ends it with `HostMismatch`.
+ *
+ * @param name of the definition, and of the body as its host knows it
+ * @throws SelvageError InvalidName, InvalidDefinition, InvalidConfig
+ */
+export function hostedKnot<S extends StandardSchema<object>, R extends StandardSchema>(
+  host: Host,
+  name: string,
+  options: HostedKnotOptions<S, R> & { input: S; output: R },
+): KnotDefinition<InputOf<S>, OutputOf<R>>;
+export function hostedKnot<I extends object, O>(
+  host: Host,
+  name: string,
+  options: HostedOutcomeKnotOptions,
+): KnotDefinition<I, O, ErrorPolicy>;
+export function hostedKnot<I extends object, O>(
+  host: Host,
+  name: string,
+  options?: HostedKnotOptions,
+): KnotDefinition<I, O>;
+export function hostedKnot(
+  given: unknown,
+  name: string,
+  { source, ...options }: HostedKnotOptions | HostedOutcomeKnotOptions = {},
+): KnotDefinition<any, any, any> {
+  const { host } = (given ?? {}) as Partial<Host>;
+  if (!host || (host as BodyHostOptions).kind === 'threads') {
+    throw new SelvageError(
+      'InvalidDefinition',
+      `The host of the definition "${name}" is ${host ? 'threads()' : shown(given)}. Give what program() or python() answers.`,
+      { details: { definition: name, reason: 'WrongValue' } },
+    );
+  }
+  const code = `${hostName(host)} ${name}`;
+  const record = makeDefinition(name, options, notHere(name, host), {
+    code: codeNamed(code),
+    source: source ?? code,
+    host,
+  });
+  if (source === undefined) requireNoSourceHash(record.name, options);
+  return definitionOf(record);
+}
+
+/**
+ * Makes a definition of a body in Python: `pythonKnot('shop.models:train', { input, output })` for the function `train` of the module
+ * `shop.models`. `selvage python types` writes them from Python's type hints.
+ *
+ * @throws SelvageError as {@link hostedKnot}
+ */
+export function pythonKnot<S extends StandardSchema<object>, R extends StandardSchema>(
+  name: string,
+  options: HostedKnotOptions<S, R> & OfPython & { input: S; output: R },
+): KnotDefinition<InputOf<S>, OutputOf<R>>;
+export function pythonKnot<I extends object, O>(
+  name: string,
+  options: HostedOutcomeKnotOptions & OfPython,
+): KnotDefinition<I, O, ErrorPolicy>;
+export function pythonKnot<I extends object, O>(
+  name: string,
+  options?: HostedKnotOptions & OfPython,
+): KnotDefinition<I, O>;
+export function pythonKnot(
+  name: string,
+  { host = python(), ...options }: (HostedKnotOptions | HostedOutcomeKnotOptions) & OfPython = {},
+): KnotDefinition<any, any, any> {
+  return hostedKnot(host, name, options as HostedKnotOptions);
+}
+
+/** Definitions are the same body if they are of the same `code`, which here is a name. */
+const codes = new Map<string, object>();
+
+function codeNamed(name: string): object {
+  const known = codes.get(name);
+  if (known) return known;
+  const code = Object.freeze({ name });
+  codes.set(name, code);
+  return code;
+}
+
+function notHere(name: string, host: BodyHostOptions): () => never {
+  return () => {
+    throw new SelvageError(
+      'HostMissing',
+      `The body "${name}" is called by the host "${hostName(host)}", which is not open here.`,
+      { details: { definition: name, host: hostName(host) } },
+    );
+  };
+}
+
+function requireNoSourceHash(name: string, { cache }: Pick<HostedKnotOptions, 'cache'>): void {
+  if (typeof cache !== 'object' || cache.codeHash !== 'source') return;
+  throw new SelvageError(
+    'CacheWithoutVersion',
+    `The values of the definition "${name}" are to be reused as long as the source of the body is the same, and its source is not known here. Say \`source\`, ` +
+      'as `selvage python types` writes it, or give the definition a version.',
+    { details: { owner: `the definition "${name}"`, definition: name } },
+  );
+}

@@ -1,0 +1,169 @@
+import { startTimer, HostLost, type BodyCall } from '../runtime';
+import { DEFAULT_CANCEL_GRACE_MS } from '../plan';
+import type { BodyDescription } from './protocol/messages';
+import type { Link } from './protocol/link';
+import { HostSession } from './protocol/host-session';
+
+/** A thread or a process that has been started. */
+export interface StartedHost {
+  readonly link: Link;
+  /** For messages: what it is, and which one. */
+  readonly name: string;
+  /** Whether it keeps this process alive. Default true. */
+  hold(isHeld: boolean): void;
+  /** Ends it at once, whatever it does. */
+  kill(): void;
+  /** Resolves when nothing of it is left. */
+  readonly gone: Promise<void>;
+}
+
+/** Starts one. `said` takes what it writes to its standard output and error, line by line. */
+export type StartHost = (said: (line: string) => void) => StartedHost;
+
+interface Member {
+  readonly host: StartedHost;
+  readonly session: HostSession;
+  concurrency: number;
+  /** Calls that occupy it. */
+  occupied: number;
+  /** All calls. */
+  calls: number;
+}
+
+/** How long hosts may take to end when they are asked to. */
+const END_LIMIT_MS = 5_000;
+
+/**
+ * The threads or processes of one body host: started when they are needed, kept, and started again when they are lost. A call waits until one is
+ * free, in the order of the calls.
+ */
+export class HostPool {
+  readonly #start: StartHost;
+  readonly #unheard: (line: string) => void;
+  readonly #size: number;
+  readonly #modules: readonly string[];
+  readonly #members = new Set<Member>();
+  readonly #waiting: (() => void)[] = [];
+  #starting = 0;
+  #isClosed = false;
+
+  /**
+   * @param size most threads or processes
+   * @param modules what they are told to have bodies in
+   * @param unheard takes lines that they write while several bodies run, or none
+   */
+  constructor(start: StartHost, size: number, modules: readonly string[], unheard: (line: string) => void) {
+    this.#start = start;
+    this.#size = size;
+    this.#modules = modules;
+    this.#unheard = unheard;
+  }
+
+  /** @throws SelvageError `HostNotUsable`; whatever loading a module has thrown */
+  async describe(modules: readonly string[]): Promise<readonly BodyDescription[]> {
+    const member = await this.#take(true);
+    try {
+      return await member.session.describe(modules);
+    } finally {
+      this.#release(member, true);
+    }
+  }
+
+  /**
+   * @param isAsync the body occupies nothing
+   * @throws HostLost; SelvageError `HostNotUsable` where none can be started; as the session's call
+   */
+  async call(body: string, isAsync: boolean, { inputs, context, policy }: BodyCall): Promise<unknown> {
+    const member = await this.#take(!isAsync);
+    const { signal } = context;
+    let stopTimer = (): void => {};
+    const onAbort = (): void => {
+      // It has been asked to end. What goes on is stopped by stopping what runs it.
+      stopTimer = startTimer(policy.cancelGrace ?? DEFAULT_CANCEL_GRACE_MS, () => member.host.kill());
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await member.session.call(body, { inputs, context });
+    } finally {
+      stopTimer();
+      signal.removeEventListener('abort', onAbort);
+      this.#release(member, !isAsync);
+    }
+  }
+
+  /** Ends all of them; calls that run are lost. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#wake();
+    const members = [...this.#members];
+    for (const { session, host } of members) {
+      host.hold(true);
+      session.close();
+    }
+    const stop = startTimer(END_LIMIT_MS, () => members.forEach(({ host }) => host.kill()));
+    await Promise.all(members.map(({ host }) => host.gone));
+    stop();
+  }
+
+  /** A member with room; starts one if all are occupied. */
+  async #take(occupies: boolean): Promise<Member> {
+    for (;;) {
+      if (this.#isClosed) throw new HostLost('The worker is ending, and has closed its body hosts.');
+      const usable = [...this.#members].filter(({ session }) => !session.hasEnded);
+      const [member] = usable
+        .filter(({ occupied, concurrency }) => !occupies || occupied < concurrency)
+        .sort((a, b) => a.calls - b.calls);
+      const isBusy = !member || (occupies && member.calls > 0);
+      if (isBusy && usable.length + this.#starting < this.#size) {
+        return this.#occupy(await this.#startOne(), occupies);
+      }
+      if (member) return this.#occupy(member, occupies);
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  #occupy(member: Member, occupies: boolean): Member {
+    if (member.calls === 0) member.host.hold(true);
+    member.calls += 1;
+    if (occupies) member.occupied += 1;
+    return member;
+  }
+
+  #release(member: Member, occupies: boolean): void {
+    member.calls -= 1;
+    if (member.calls === 0) member.host.hold(false);
+    if (occupies) member.occupied -= 1;
+    this.#waiting.shift()?.();
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  async #startOne(): Promise<Member> {
+    this.#starting += 1;
+    try {
+      const host = this.#start((line) => {
+        if (!session.said(line)) this.#unheard(line);
+      });
+      const session: HostSession = new HostSession(host.link, this.#modules, () => host.name);
+      const member: Member = { host, session, concurrency: 1, occupied: 0, calls: 0 };
+      this.#members.add(member);
+      void host.gone.then(() => {
+        this.#members.delete(member);
+        this.#waiting.shift()?.();
+      });
+      try {
+        ({ concurrency: member.concurrency } = await session.ready);
+      } catch (error) {
+        host.kill();
+        throw error;
+      }
+      return member;
+    } finally {
+      this.#starting -= 1;
+      this.#waiting.shift()?.();
+    }
+  }
+}

@@ -1,0 +1,223 @@
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { hostName, hostedKnots } from '../authoring/body-host';
+import type { BodyHostOptions, DefinitionRecord, KnotRecord, TapestryRecord } from '../authoring/records';
+import { SelvageError } from '../errors';
+import { HostLost, hostMissing, type BodyCall, type BodyHosts } from '../runtime';
+import { canonicalJson, type Json } from '../values';
+import { loadedFrom } from '../user-modules';
+import { HostPool, type StartHost } from './host-pool';
+import type { BodyDescription } from './protocol/messages';
+import { startPython } from './processes/python';
+import { startProcess } from './processes/process-host';
+import { bodyNames } from './threads/body-names';
+import { startThread } from './threads/thread-host';
+
+/** Takes a line that a program wrote, where it cannot be told which body has. */
+export type Said = (host: string, line: string) => void;
+
+/** A knot, or the elements of a map, whose body a host calls. */
+interface Placed {
+  readonly knot: KnotRecord;
+  readonly body: DefinitionRecord;
+}
+
+interface Wanted {
+  options: BodyHostOptions;
+  readonly placed: Placed[];
+}
+
+interface OpenHost {
+  readonly pool: HostPool;
+  /** The host's own names for bodies. */
+  nameOf(definition: DefinitionRecord): string | undefined;
+  readonly described: Map<string, BodyDescription>;
+}
+
+/**
+ * Starts the body hosts that tapestries name, and compares what each says that it has with what is placed. Undefined if none is named.
+ *
+ * @param tapestries all that are registered, with those that they nest
+ * @throws SelvageError `InvalidConfig` for two hosts of one name; `HostNotUsable`, `HostMismatch`; what loading the bodies throws
+ */
+export async function openHosts(
+  tapestries: Iterable<TapestryRecord>,
+  said: Said,
+): Promise<BodyHosts | undefined> {
+  const all = [...tapestries];
+  const wanted = wantedHosts(all);
+  if (wanted.size === 0) return undefined;
+  const names = new Map([...bodyNames(all)].map(([name, definition]) => [definition, name]));
+  const open = new Map<string, OpenHost>();
+  const hosts = new OpenHosts(open);
+  try {
+    for (const [name, { options: host, placed }] of wanted) {
+      const opened = openHost(host, names, loadedFrom(all), said);
+      open.set(name, opened);
+      await compare(name, opened, host, placed);
+    }
+    return hosts;
+  } catch (error) {
+    await hosts.close();
+    throw error;
+  }
+}
+
+class OpenHosts implements BodyHosts {
+  readonly #open: ReadonlyMap<string, OpenHost>;
+
+  constructor(open: ReadonlyMap<string, OpenHost>) {
+    this.#open = open;
+  }
+
+  async call(call: BodyCall): Promise<unknown> {
+    const { definition, policy, context } = call;
+    const host = this.#open.get(policy.host!);
+    const body = host?.nameOf(definition);
+    if (!host || body === undefined) throw hostMissing(policy.host!, context.knotId);
+    return await host.pool.call(body, host.described.get(body)?.isAsync ?? false, call);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#open.values()].map(({ pool }) => pool.close()));
+  }
+}
+
+function wantedHosts(tapestries: readonly TapestryRecord[]): Map<string, Wanted> {
+  const wanted = new Map<string, Wanted>();
+  for (const tapestry of tapestries) {
+    for (const [knot, body, host] of hostedKnots(tapestry)) {
+      const name = hostName(host);
+      const known = wanted.get(name);
+      if (known) {
+        known.options = sameHost(known.options, host, name);
+        known.placed.push({ knot, body });
+      } else {
+        wanted.set(name, { options: host, placed: [{ knot, body }] });
+      }
+    }
+  }
+  return wanted;
+}
+
+/** One without options is whichever has them. */
+function sameHost(one: BodyHostOptions, other: BodyHostOptions, name: string): BodyHostOptions {
+  if (textOf(one) === textOf(other) || isPlain(other)) return one;
+  if (isPlain(one)) return other;
+  throw new SelvageError(
+    'InvalidConfig',
+    `Two body hosts of this worker are named "${name}" and have different options: ${textOf(one)} and ${textOf(other)}. Give both the same, or give one a ` +
+      `name of its own: ${one.kind}({ name: 'other', … }).`,
+    { details: { owner: 'the worker', option: 'host', reason: 'WrongValue' } },
+  );
+}
+
+function isPlain(host: BodyHostOptions): boolean {
+  return Object.keys(host).every((key) => key === 'kind' || key === 'name');
+}
+
+function textOf(host: BodyHostOptions): string {
+  return canonicalJson(host as unknown as Json);
+}
+
+function openHost(
+  host: BodyHostOptions,
+  names: ReadonlyMap<DefinitionRecord, string>,
+  loaded: string | undefined,
+  said: Said,
+): OpenHost {
+  const described = new Map<string, BodyDescription>();
+  const ownName = ({ name }: DefinitionRecord): string => name;
+  const name = hostName(host);
+  const unheard = (line: string): void => said(name, line);
+  const cores = availableParallelism();
+  switch (host.kind) {
+    case 'threads': {
+      const { maxWorkers = cores, memoryLimit } = host;
+      const module = moduleOf(host.module ?? loaded);
+      const start: StartHost = () => startThread({ module }, memoryLimit);
+      return {
+        pool: new HostPool(start, maxWorkers, [], unheard),
+        described,
+        nameOf: (definition) => names.get(definition),
+      };
+    }
+    case 'program': {
+      const { command, cwd, processes = cores, modules = [] } = host;
+      const start: StartHost = (heard) =>
+        startProcess({ name: `Program "${name}"`, command, cwd, said: heard });
+      return { pool: new HostPool(start, processes, modules, unheard), described, nameOf: ownName };
+    }
+    case 'python': {
+      const { processes = cores } = host;
+      const start: StartHost = (heard) => startPython(host, heard);
+      return { pool: new HostPool(start, processes, [], unheard), described, nameOf: ownName };
+    }
+  }
+}
+
+function moduleOf(module: string | undefined): string {
+  if (module !== undefined) return path.resolve(module);
+  throw new SelvageError(
+    'InvalidConfig',
+    'Bodies are to be called in threads, and threads do not know which file has them. Name the file that exports the tapestries: ' +
+      'threads({ module: __filename }).',
+    { details: { owner: 'threads()', option: 'module', reason: 'MissingValue' } },
+  );
+}
+
+/** Asks the host for its bodies, and remembers them. */
+async function compare(
+  name: string,
+  { pool, nameOf, described }: OpenHost,
+  host: BodyHostOptions,
+  placed: readonly Placed[],
+): Promise<void> {
+  const modules = host.kind === 'python' ? modulesOf(placed) : [];
+  try {
+    for (const body of await pool.describe(modules)) described.set(body.name, body);
+  } catch (error) {
+    if (!(error instanceof HostLost)) throw error;
+    throw new SelvageError('HostNotUsable', `The body host "${name}" cannot be used. ${error.message}`, {
+      details: { host: name },
+      cause: error,
+    });
+  }
+  for (const { knot, body } of placed) {
+    const ownName = nameOf(body);
+    const there = ownName === undefined ? undefined : described.get(ownName);
+    const problem = there ? differenceOf(body, there) : absence(host, ownName ?? body.name, described);
+    if (problem === undefined) continue;
+    throw new SelvageError(
+      'HostMismatch',
+      `The body host "${name}" cannot call the body of knot "${knot.id}" of tapestry "${knot.tapestry.name}": ${problem}`,
+      { details: { host: name, knot: knot.id, tapestry: knot.tapestry.name, definition: body.name } },
+    );
+  }
+}
+
+/** `pkg.module:name` is in `pkg.module`. */
+function modulesOf(placed: readonly Placed[]): string[] {
+  return [...new Set(placed.map(({ body }) => body.name.replace(/:[^:]*$/, '')))].sort();
+}
+
+function absence(host: BodyHostOptions, name: string, described: ReadonlyMap<string, unknown>): string {
+  if (host.kind === 'threads')
+    return (
+      'the file that threads load does not make it. Export the tapestry from that file, and make it there when the file is loaded; name another file by ' +
+      'threads({ module }).'
+    );
+  const names = [...described.keys()].sort();
+  const has = names.length === 0 ? 'it has none' : `it has ${names.slice(0, 20).join(', ')}`;
+  return `it has no body "${name}"; ${has}${names.length > 20 ? ` and ${names.length - 20} more` : ''}.`;
+}
+
+/** Compares what both sides say. */
+function differenceOf(body: DefinitionRecord, there: BodyDescription): string | undefined {
+  if (body.receives !== there.receives)
+    return `it takes ${there.receives} there, and ${body.receives} here. Say \`receives: '${there.receives}'\` here, or change the body.`;
+  const isCompared = body.host === undefined || body.source.startsWith('sha256:');
+  if (isCompared && there.source !== undefined && body.source !== there.source)
+    return 'its source is another one there than here: it was edited since the types were written, or since this process was started. Write the types again, or restart the worker.';
+  return undefined;
+}

@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { StartedHost } from '../host-pool';
+import { FrameStream } from '../protocol/frame-stream';
+
+const PROTOCOL_FD = 3;
+/** Most characters of what a program said before it ended. */
+const LAST_WORDS = 2_000;
+
+export interface ProcessOptions {
+  /** For messages. */
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly cwd?: string | undefined;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Takes what the program writes to its standard output and error, line by line. */
+  said(line: string, stream: 'stdout' | 'stderr'): void;
+}
+
+/** Starts a program that speaks the body protocol on file descriptor 3. */
+export function startProcess({ name, command, cwd, env, said }: ProcessOptions): StartedHost {
+  const [file, ...args] = command;
+  const child = spawn(file!, args, {
+    ...(cwd !== undefined && { cwd }),
+    env: { ...process.env, ...env, SELVAGE_BODY_FD: String(PROTOCOL_FD) },
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    // Ctrl-C is for the worker, which tells its hosts.
+    detached: true,
+  });
+  const link = new FrameStream(child.stdio[PROTOCOL_FD] as Duplex);
+  let lastWords = '';
+  for (const stream of ['stdout', 'stderr'] as const) {
+    let rest = '';
+    child[stream]!.setEncoding('utf8').on('data', (text: string) => {
+      if (stream === 'stderr') lastWords = `${lastWords}${text}`.slice(-LAST_WORDS);
+      const lines = `${rest}${text}`.split('\n');
+      rest = lines.pop()!;
+      for (const line of lines) said(line, stream);
+    });
+    child[stream]!.on('end', () => {
+      if (rest !== '') said(rest, stream);
+    });
+  }
+  const gone = new Promise<void>((resolve) => {
+    child.on('error', (error) => {
+      link.end(new Error(`${file} could not be started: ${error.message}`));
+      resolve();
+    });
+    child.on('exit', (code, signal) => {
+      const how = signal
+        ? `it was ended by ${signal}`
+        : code === 0
+          ? undefined
+          : `it ended with code ${code}`;
+      const last = lastWords.trim();
+      link.end(how === undefined ? undefined : new Error(last === '' ? how : `${how}, and said: ${last}`));
+      resolve();
+    });
+  });
+  const sockets = child.stdio.filter((socket) => socket !== null) as unknown as Socket[];
+  return {
+    link,
+    name: `${name} (process ${child.pid ?? 'never begun'})`,
+    gone,
+    hold: (isHeld) => {
+      for (const one of [child, ...sockets]) {
+        if (isHeld) one.ref();
+        else one.unref();
+      }
+    },
+    kill: () => child.kill('SIGKILL'),
+  };
+}

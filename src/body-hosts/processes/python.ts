@@ -1,0 +1,44 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import type { PythonHost } from '../../authoring/records';
+import { hostName } from '../../authoring/body-host';
+import type { StartedHost } from '../host-pool';
+import { startProcess } from './process-host';
+
+/** The Python package that comes with this one. */
+const PACKAGE = path.join(__dirname, '..', '..', '..', 'python', 'src');
+
+/** Starts a process of Python that calls bodies. */
+export function startPython(host: PythonHost, said: (line: string) => void): StartedHost {
+  const interpreter = interpreterOf(host, process.env, process.cwd());
+  const folders = [...(host.path ?? []), process.cwd(), PACKAGE];
+  const { PYTHONPATH } = process.env;
+  return startProcess({
+    name: `Python ${hostName(host) === 'python' ? '' : `"${hostName(host)}" `}(${interpreter})`,
+    command: [interpreter, '-m', 'selvage', 'host'],
+    env: {
+      PYTHONPATH: [...folders, ...(PYTHONPATH ? [PYTHONPATH] : [])].join(path.delimiter),
+      PYTHONUNBUFFERED: '1',
+    },
+    said,
+  });
+}
+
+/** The interpreter: as the option says, `SELVAGE_PYTHON`, that of an active or a local virtual environment, or the one of the system. */
+export function interpreterOf(
+  { interpreter }: Pick<PythonHost, 'interpreter'>,
+  environment: Readonly<Record<string, string | undefined>>,
+  cwd: string,
+): string {
+  const { SELVAGE_PYTHON, VIRTUAL_ENV } = environment;
+  const inside = (folder: string): string =>
+    process.platform === 'win32'
+      ? path.join(folder, 'Scripts', 'python.exe')
+      : path.join(folder, 'bin', 'python');
+  const local = inside(path.join(cwd, '.venv'));
+  return (
+    interpreter ??
+    SELVAGE_PYTHON ??
+    (VIRTUAL_ENV ? inside(VIRTUAL_ENV) : existsSync(local) ? local : 'python3')
+  );
+}

@@ -1,0 +1,224 @@
+import { SelvageError } from '../../errors';
+import { type StoredBytes, decodeJson, encodeAttached, type Json } from '../../values';
+import { bodyLogger, encodeHandedOn, readableThrow, valueOfResult } from '../../runtime';
+import type { Fragment } from '../../authoring/fragment';
+import type { KnotContext, Logger, Resources } from '../../authoring/knot-context';
+import type { KnotBody } from '../../authoring/records';
+import { IncomingStream, OutgoingStream } from './byte-streams';
+import type { Frame, Link } from './link';
+import {
+  PROTOCOLS,
+  readWorkerMessage,
+  type BodyDescription,
+  type CallMessage,
+  type WorkerMessage,
+} from './messages';
+import { tellThrown, thrownAs } from './told-errors';
+
+/** The bodies that a host in JavaScript has. */
+export interface ServedBodies {
+  readonly bodies: readonly BodyDescription[];
+  readonly resources: Readonly<Record<string, unknown>>;
+  /** Undefined if there is none of this name. */
+  find(name: string): KnotBody | undefined;
+}
+
+/** The host's side of a conversation, for bodies in JavaScript. */
+export class BodyServer {
+  readonly #link: Link;
+  readonly #load: () => Promise<ServedBodies>;
+  #loaded: Promise<ServedBodies> | undefined;
+  readonly #running = new Map<number, AbortController>();
+  readonly #incoming = new Map<number, IncomingStream>();
+  readonly #outgoing = new Map<
+    number,
+    { stream: OutgoingStream; stored: (value: unknown) => void; fail: (e: unknown) => void }
+  >();
+  #nextStream = 1;
+
+  /** @param load finds the bodies; called before the first is needed */
+  constructor(link: Link, load: () => Promise<ServedBodies>) {
+    this.#link = link;
+    this.#load = load;
+    link.onFrame((frame) => void this.#hear(frame));
+  }
+
+  async #hear({ header, attachments }: Frame): Promise<void> {
+    const message = readWorkerMessage(header);
+    switch (message.type) {
+      case 'hello':
+        return this.#greet(message.protocols);
+      case 'describe':
+        return await this.#describe(message.id);
+      case 'call':
+        return await this.#call(message, attachments);
+      case 'cancel':
+        return this.#running.get(message.id)?.abort(cancelReason(message.reason));
+      case 'ping':
+        return this.#say({ type: 'pong', id: message.id });
+      case 'goodbye':
+        return this.#link.close();
+      default:
+        return this.#stream(message, attachments);
+    }
+  }
+
+  #say(header: object): void {
+    this.#link.send(JSON.stringify(header));
+  }
+
+  #greet(protocols: readonly number[]): void {
+    const protocol = PROTOCOLS.find((known) => protocols.includes(known));
+    if (protocol !== undefined) {
+      this.#say({ type: 'ready', protocol, language: 'javascript', runtime: process.version });
+      return;
+    }
+    const message = `It speaks version ${PROTOCOLS.join(', ')} of the body protocol, and not ${protocols.join(', ')}`;
+    this.#say({ type: 'refused', error: { type: 'ProtocolUnknown', message } });
+    this.#link.close();
+  }
+
+  #served(): Promise<ServedBodies> {
+    return (this.#loaded ??= this.#load());
+  }
+
+  async #describe(id: number): Promise<void> {
+    try {
+      const { bodies } = await this.#served();
+      this.#say({ type: 'described', id, bodies });
+    } catch (error) {
+      this.#say({ type: 'error', id, error: tellThrown(error) });
+    }
+  }
+
+  async #call(message: CallMessage, attachments: readonly Uint8Array[]): Promise<void> {
+    const { id } = message;
+    const running = new AbortController();
+    this.#running.set(id, running);
+    let answer: { readonly text: string; readonly attachments: readonly Uint8Array[] };
+    try {
+      const { find, resources } = await this.#served();
+      const body = find(message.body);
+      if (!body)
+        throw new SelvageError('BodyMissing', `There is no body "${message.body}" here.`, {
+          details: { body: message.body },
+        });
+      const inputs = decodeJson(message.inputs as Json, { attachments }) as Record<string, unknown>;
+      const context = this.#contextOf(message, resources, running.signal);
+      answer = encodeAttached(await valueOfResult(await callBody(body, inputs, context)));
+    } catch (error) {
+      this.#say({ type: 'error', id, error: tellThrown(readableThrow(error)) });
+      return;
+    } finally {
+      this.#running.delete(id);
+    }
+    // The body may have kept its bytes, and go on using them.
+    this.#link.send(
+      `{"type":"value","id":${id},"value":${answer.text}}`,
+      answer.attachments.map((bytes) => bytes.slice()),
+    );
+  }
+
+  #contextOf({ id, context }: CallMessage, resources: object, signal: AbortSignal): KnotContext {
+    const { knotId } = context;
+    return {
+      ...context,
+      lastHeartbeat:
+        context.lastHeartbeat === undefined ? undefined : decodeJson(context.lastHeartbeat as Json),
+      signal,
+      resources: resources as Resources,
+      logger: this.#loggerOf(id),
+      heartbeat: (details?: unknown) =>
+        this.#say({ type: 'heartbeat', id, details: encodeHandedOn(knotId, details) }),
+      extend: (fragment: Fragment) => this.#say({ type: 'extend', id, fragment }),
+      store: async (source, { mediaType } = {}) => await this.#store(id, source, mediaType),
+      open: (stored) => Promise.resolve(this.#open(id, stored)),
+    };
+  }
+
+  #loggerOf(id: number): Logger {
+    const method =
+      (level: 'debug' | 'info' | 'warn' | 'error') =>
+      (fields: object, message: string): void =>
+        this.#say({ type: 'log', id, level, message, fields: sayable(fields) });
+    return bodyLogger({
+      debug: method('debug'),
+      info: method('info'),
+      warn: method('warn'),
+      error: method('error'),
+    });
+  }
+
+  async #store(
+    id: number,
+    source: Uint8Array | AsyncIterable<Uint8Array>,
+    mediaType: string | undefined,
+  ): Promise<StoredBytes> {
+    const number = this.#nextStream++;
+    const stream = new OutgoingStream(this.#link, number);
+    const stored = new Promise<unknown>((resolve, reject) => {
+      this.#outgoing.set(number, { stream, stored: resolve, fail: reject });
+    });
+    this.#say({ type: 'store', id, stream: number, ...(mediaType !== undefined && { mediaType }) });
+    try {
+      await Promise.race([stream.send(source), stored]);
+      return (await stored) as StoredBytes;
+    } finally {
+      this.#outgoing.delete(number);
+    }
+  }
+
+  #open(id: number, stored: StoredBytes): AsyncIterable<Uint8Array> {
+    const number = this.#nextStream++;
+    const stream = new IncomingStream(this.#link, number);
+    this.#incoming.set(number, stream);
+    const { text } = encodeAttached(stored);
+    this.#link.send(`{"type":"open","id":${id},"stream":${number},"value":${text}}`);
+    return stream;
+  }
+
+  #stream(
+    message: Extract<WorkerMessage, { readonly stream: number }>,
+    attachments: readonly Uint8Array[],
+  ): void {
+    const { stream: number } = message;
+    const incoming = this.#incoming.get(number);
+    const outgoing = this.#outgoing.get(number);
+    if (message.type === 'chunk') incoming?.push(attachments[0] ?? new Uint8Array());
+    if (message.type === 'more') outgoing?.stream.more();
+    if (message.type === 'stored') outgoing?.stored(decodeJson(message.value as Json));
+    if (message.type === 'end' || message.type === 'failed') this.#incoming.delete(number);
+    if (message.type === 'end') incoming?.end();
+    if (message.type !== 'failed') return;
+    const error = thrownAs(message.error);
+    incoming?.fail(error);
+    outgoing?.fail(error);
+    outgoing?.stream.fail(error);
+  }
+}
+
+/** By this name the frames below a body's are told from its own. */
+async function callBody(
+  body: KnotBody,
+  inputs: Record<string, unknown>,
+  context: KnotContext,
+): Promise<unknown> {
+  return await body(inputs, context);
+}
+
+function cancelReason(reason: string): Error {
+  return new Error(reason === 'timeout' ? 'The time of the body is over.' : `The body is to end: ${reason}.`);
+}
+
+/** Fields of a log line as JSON; errors as what they say. */
+function sayable(fields: object): Record<string, unknown> {
+  try {
+    return JSON.parse(
+      JSON.stringify(fields, (_, value: unknown) =>
+        value instanceof Error ? tellThrown(value) : typeof value === 'bigint' ? String(value) : value,
+      ),
+    ) as Record<string, unknown>;
+  } catch (error) {
+    return { fields: String(error) };
+  }
+}

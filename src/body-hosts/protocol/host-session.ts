@@ -1,0 +1,291 @@
+import { SelvageError } from '../../errors';
+import { StoredBytes, decodeJson, encodeAttached, encodeJson, type Json } from '../../values';
+import { HostLost, type BodyCall } from '../../runtime';
+import type { Fragment } from '../../authoring/fragment';
+import type { KnotContext } from '../../authoring/knot-context';
+import { IncomingStream, OutgoingStream } from './byte-streams';
+import { ProtocolBroken, type Frame, type Link } from './link';
+import { PROTOCOLS, readHostMessage, type BodyDescription, type HostMessage } from './messages';
+import { tellThrown, thrownAs } from './told-errors';
+
+/** How long a host may take until it is ready: Python with its libraries, on a busy machine. */
+const READY_LIMIT_MS = 120_000;
+
+/** What a host says of itself when it is ready. */
+export type Ready = Omit<Extract<HostMessage, { type: 'ready' }>, 'type'>;
+
+interface Call {
+  readonly context: KnotContext;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  /** The first thing that the body asked for and must not have; it fails the call as if the body had thrown it. */
+  refused?: { readonly error: unknown };
+}
+
+interface Question {
+  readonly resolve: (bodies: readonly BodyDescription[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** The worker's side of a conversation with one thread or process of a body host. */
+export class HostSession {
+  /** Rejects with `HostNotUsable` where the host refuses, ends, or takes too long. */
+  readonly ready: Promise<Ready>;
+  readonly #link: Link;
+  /** What the host is, for messages: `Python (python3, process 17)`. */
+  readonly #what: () => string;
+  readonly #calls = new Map<number, Call>();
+  readonly #questions = new Map<number, Question>();
+  readonly #incoming = new Map<number, IncomingStream>();
+  readonly #outgoing = new Map<number, OutgoingStream>();
+  #next = 1;
+  #ended: HostLost | undefined;
+  #greet!: { readonly resolve: (ready: Ready) => void; readonly reject: (error: Error) => void };
+
+  constructor(link: Link, modules: readonly string[], what: () => string) {
+    this.#link = link;
+    this.#what = what;
+    this.ready = new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(this.#notUsable(`has not answered for ${READY_LIMIT_MS / 1_000} s`)),
+        READY_LIMIT_MS,
+      );
+      const settled =
+        <T>(settle: (value: T) => void) =>
+        (value: T): void => {
+          clearTimeout(timer);
+          settle(value);
+        };
+      this.#greet = { resolve: settled(resolve), reject: settled(reject) };
+    });
+    this.ready.catch(() => undefined);
+    link.onEnd((reason) => this.#end(reason));
+    link.onFrame((frame) => this.#hear(frame));
+    this.#say({ type: 'hello', protocols: PROTOCOLS, modules });
+  }
+
+  get hasEnded(): boolean {
+    return this.#ended !== undefined;
+  }
+
+  /** @throws what loading a module has thrown; HostLost */
+  describe(modules: readonly string[]): Promise<readonly BodyDescription[]> {
+    const id = this.#next++;
+    return new Promise((resolve, reject) => {
+      if (this.#ended) reject(this.#ended);
+      this.#questions.set(id, { resolve, reject });
+      this.#say({ type: 'describe', id, modules });
+    });
+  }
+
+  /**
+   * Calls a body, and asks it to end when its signal is aborted.
+   *
+   * @throws HostLost; `NotEncodable` for inputs that the codec does not know; whatever the body throws
+   */
+  call(body: string, { inputs, context }: Pick<BodyCall, 'inputs' | 'context'>): Promise<unknown> {
+    const id = this.#next++;
+    const { text, attachments } = encodeAttached(inputs);
+    const { signal, lastHeartbeat } = context;
+    const said = {
+      runId: context.runId,
+      knotId: context.knotId,
+      attempt: context.attempt,
+      idempotencyKey: context.idempotencyKey,
+      ...(lastHeartbeat !== undefined && { lastHeartbeat: encodeJson(lastHeartbeat) }),
+    };
+    const cancel = (): void => this.#say({ type: 'cancel', id, reason: reasonOf(signal.reason) });
+    return new Promise<unknown>((resolve, reject) => {
+      if (this.#ended) {
+        reject(this.#ended);
+        return;
+      }
+      this.#calls.set(id, { context, resolve, reject });
+      this.#link.send(
+        `{"type":"call","id":${id},"body":${JSON.stringify(body)},"inputs":${text},"context":${JSON.stringify(said)}}`,
+        attachments,
+      );
+      if (signal.aborted) cancel();
+      else signal.addEventListener('abort', cancel, { once: true });
+    }).finally(() => signal.removeEventListener('abort', cancel));
+  }
+
+  /** A line that the program wrote: the log of the body that runs takes it. False if none runs, or several do. */
+  said(line: string): boolean {
+    if (this.#calls.size !== 1) return false;
+    for (const { context } of this.#calls.values()) context.logger.info(line);
+    return true;
+  }
+
+  /** The host may end. */
+  close(): void {
+    if (this.#ended) return;
+    this.#say({ type: 'goodbye' });
+    this.#link.close();
+  }
+
+  #say(header: object): void {
+    this.#link.send(JSON.stringify(header));
+  }
+
+  #hear({ header, attachments }: Frame): void {
+    try {
+      this.#answer(readHostMessage(header), attachments);
+    } catch (error) {
+      if (!(error instanceof ProtocolBroken)) throw error;
+      this.#link.close();
+      this.#end(error);
+    }
+  }
+
+  #answer(message: HostMessage, attachments: readonly Uint8Array[]): void {
+    switch (message.type) {
+      case 'ready':
+        if (PROTOCOLS.includes(message.protocol)) this.#greet.resolve(message);
+        else
+          this.#greet.reject(
+            this.#notUsable(
+              `speaks version ${message.protocol} of the body protocol, and this worker version ${PROTOCOLS.join(', ')}`,
+            ),
+          );
+        return;
+      case 'refused':
+        this.#greet.reject(this.#notUsable(`refuses: ${message.error.message}`, thrownAs(message.error)));
+        return;
+      case 'described':
+        this.#take(this.#questions, message.id)?.resolve(message.bodies);
+        return;
+      case 'value':
+        this.#value(message.id, message.value as Json, attachments);
+        return;
+      case 'error': {
+        const error = thrownAs(message.error);
+        this.#take(this.#questions, message.id)?.reject(error);
+        const call = this.#take(this.#calls, message.id);
+        call?.reject(message.error.type === 'WorkerLost' ? new HostLost(message.error.message) : error);
+        return;
+      }
+      case 'heartbeat':
+        this.#asked(message.id, ({ context }) =>
+          context.heartbeat(decodeJson(message.details as Json, { attachments })),
+        );
+        return;
+      case 'log':
+        this.#asked(message.id, ({ context }) =>
+          context.logger[message.level](decodeJson(message.fields as Json) as object, message.message),
+        );
+        return;
+      case 'extend':
+        this.#asked(message.id, ({ context }) => context.extend(message.fragment as Fragment));
+        return;
+      case 'store':
+        this.#asked(message.id, ({ context }) => void this.#store(context, message));
+        return;
+      case 'open':
+        this.#asked(message.id, ({ context }) => void this.#open(context, message));
+        return;
+      case 'chunk':
+        this.#incoming.get(message.stream)?.push(attachments[0] ?? new Uint8Array());
+        return;
+      case 'more':
+        this.#outgoing.get(message.stream)?.more();
+        return;
+      case 'end':
+        this.#incoming.get(message.stream)?.end();
+        return;
+      case 'failed':
+        this.#incoming.get(message.stream)?.fail(thrownAs(message.error));
+        this.#outgoing.get(message.stream)?.fail(thrownAs(message.error));
+        return;
+      case 'pong':
+    }
+  }
+
+  #value(id: number, json: Json, attachments: readonly Uint8Array[]): void {
+    const call = this.#take(this.#calls, id);
+    if (!call) return;
+    try {
+      const value = decodeJson(json, { attachments });
+      if (call.refused) call.reject(call.refused.error);
+      else call.resolve(value);
+    } catch (error) {
+      call.reject(error);
+    }
+  }
+
+  /** Does what a body has asked for. A call that has ended asks for nothing. */
+  #asked(id: number, work: (call: Call) => void): void {
+    const call = this.#calls.get(id);
+    if (!call) return;
+    try {
+      work(call);
+    } catch (error) {
+      call.refused ??= { error };
+    }
+  }
+
+  async #store(context: KnotContext, message: Extract<HostMessage, { type: 'store' }>): Promise<void> {
+    const { stream, mediaType } = message;
+    const source = new IncomingStream(this.#link, stream);
+    this.#incoming.set(stream, source);
+    try {
+      const stored = await context.store(source, mediaType === undefined ? {} : { mediaType });
+      this.#say({ type: 'stored', stream, value: encodeJson(stored) });
+    } catch (error) {
+      this.#say({ type: 'failed', stream, error: tellThrown(error) });
+    } finally {
+      this.#incoming.delete(stream);
+    }
+  }
+
+  async #open(context: KnotContext, message: Extract<HostMessage, { type: 'open' }>): Promise<void> {
+    const { stream } = message;
+    const target = new OutgoingStream(this.#link, stream);
+    this.#outgoing.set(stream, target);
+    try {
+      const stored = decodeJson(message.value as Json);
+      if (!StoredBytes.is(stored))
+        throw new ProtocolBroken('what is to be opened is no reference to stored bytes');
+      await target.send(await context.open(stored));
+    } catch (error) {
+      this.#say({ type: 'failed', stream, error: tellThrown(error) });
+    } finally {
+      this.#outgoing.delete(stream);
+    }
+  }
+
+  #take<T>(from: Map<number, T>, id: number): T | undefined {
+    const found = from.get(id);
+    from.delete(id);
+    return found;
+  }
+
+  #end(reason: Error | undefined): void {
+    if (this.#ended) return;
+    const why =
+      reason instanceof ProtocolBroken
+        ? `has broken the body protocol: ${reason.message}`
+        : reason
+          ? `has ended: ${reason.message}`
+          : 'has ended';
+    const lost = (knot?: string): HostLost =>
+      new HostLost(`${this.#what()}${knot === undefined ? '' : `, which ran knot "${knot}",`} ${why}.`);
+    this.#ended = lost();
+    this.#greet.reject(this.#notUsable(why));
+    for (const { reject } of this.#questions.values()) reject(this.#ended);
+    for (const { reject, context } of this.#calls.values()) reject(lost(context.knotId));
+    for (const stream of this.#incoming.values()) stream.fail(this.#ended);
+    for (const stream of this.#outgoing.values()) stream.fail(this.#ended);
+    this.#questions.clear();
+    this.#calls.clear();
+  }
+
+  #notUsable(why: string, cause?: unknown): SelvageError {
+    return new SelvageError('HostNotUsable', `${this.#what()} ${why}.`, { cause });
+  }
+}
+
+function reasonOf(reason: unknown): 'cancelled' | 'timeout' | 'shutdown' {
+  if (SelvageError.is(reason, 'BodyTimeout')) return 'timeout';
+  return reason instanceof Error && reason.message.includes('WORKER_SHUTDOWN') ? 'shutdown' : 'cancelled';
+}

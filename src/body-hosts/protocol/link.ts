@@ -1,0 +1,22 @@
+/** What is said at once: a header, and bytes beside it. */
+export interface Frame {
+  readonly header: Readonly<Record<string, unknown>>;
+  readonly attachments: readonly Uint8Array[];
+}
+
+/** A connection between a worker and a body host, whatever carries it. Each frame arrives once, in order, or the link ends. */
+export interface Link {
+  /**
+   * @param header JSON of an object
+   * @param attachments the link may take their memory: they must not be used afterwards
+   */
+  send(header: string, attachments?: readonly Uint8Array[]): void;
+  /** Call it once. Frames that came before are given then. */
+  onFrame(listener: (frame: Frame) => void): void;
+  /** Call it once. Called when nothing more can come, with the reason if the other side did not close it. */
+  onEnd(listener: (reason: Error | undefined) => void): void;
+  close(): void;
+}
+
+/** The other side has said what the protocol does not have. */
+export class ProtocolBroken extends Error {}

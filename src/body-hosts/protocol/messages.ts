@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import { ProtocolBroken } from './link';
+
+/** The versions of the protocol that this package speaks. */
+export const PROTOCOLS: readonly number[] = [1];
+
+const id = z.number().int();
+const level = z.enum(['debug', 'info', 'warn', 'error']);
+
+/** An error as it is told. */
+export interface ToldError {
+  readonly type: string;
+  readonly message: string;
+  readonly traceback?: string | undefined;
+  readonly cause?: ToldError | undefined;
+  readonly errors?: readonly ToldError[] | undefined;
+  readonly isTerminal?: boolean | undefined;
+  /** Milliseconds. */
+  readonly retryAfter?: number | undefined;
+  /** Of an error of ours. */
+  readonly details?: Readonly<Record<string, unknown>> | undefined;
+  /** A value, where what was thrown is no error. */
+  readonly thrown?: unknown;
+}
+
+const toldError: z.ZodType<ToldError> = z.object({
+  type: z.string(),
+  message: z.string(),
+  traceback: z.string().optional(),
+  get cause() {
+    return toldError.optional();
+  },
+  get errors() {
+    return z.array(toldError).optional();
+  },
+  isTerminal: z.boolean().optional(),
+  retryAfter: z.number().nonnegative().optional(),
+  details: z.record(z.string(), z.unknown()).optional(),
+  thrown: z.unknown().optional(),
+});
+
+const description = z.object({
+  name: z.string(),
+  input: z.record(z.string(), z.unknown()).optional(),
+  output: z.union([z.boolean(), z.record(z.string(), z.unknown())]).optional(),
+  receives: z.enum(['values', 'outcomes']).default('values'),
+  source: z.string().optional(),
+  isAsync: z.boolean().default(false),
+  summary: z.string().optional(),
+});
+
+/** A body, as its host describes it. */
+export type BodyDescription = z.infer<typeof description>;
+
+const hostMessage = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('ready'),
+    protocol: z.number().int(),
+    language: z.string(),
+    runtime: z.string().default(''),
+    selvage: z.string().default(''),
+    concurrency: z.number().int().positive().default(1),
+  }),
+  z.object({ type: z.literal('refused'), error: toldError }),
+  z.object({ type: z.literal('described'), id, bodies: z.array(description) }),
+  z.object({ type: z.literal('value'), id, value: z.unknown() }),
+  z.object({ type: z.literal('error'), id, error: toldError }),
+  z.object({ type: z.literal('heartbeat'), id, details: z.unknown() }),
+  z.object({
+    type: z.literal('log'),
+    id,
+    level,
+    message: z.string(),
+    fields: z.record(z.string(), z.unknown()).default({}),
+  }),
+  z.object({ type: z.literal('extend'), id, fragment: z.unknown() }),
+  z.object({ type: z.literal('store'), id, stream: id, mediaType: z.string().optional() }),
+  z.object({ type: z.literal('open'), id, stream: id, value: z.unknown() }),
+  z.object({ type: z.literal('chunk'), stream: id }),
+  z.object({ type: z.literal('more'), stream: id }),
+  z.object({ type: z.literal('end'), stream: id }),
+  z.object({ type: z.literal('failed'), stream: id, error: toldError }),
+  z.object({ type: z.literal('pong'), id }),
+]);
+
+/** What a host says. */
+export type HostMessage = z.infer<typeof hostMessage>;
+
+const context = z.object({
+  runId: z.string(),
+  knotId: z.string(),
+  attempt: z.number().int(),
+  idempotencyKey: z.string(),
+  lastHeartbeat: z.unknown().optional(),
+});
+
+const workerMessage = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('hello'), protocols: z.array(z.number()), modules: z.array(z.string()) }),
+  z.object({ type: z.literal('describe'), id, modules: z.array(z.string()) }),
+  z.object({ type: z.literal('call'), id, body: z.string(), inputs: z.unknown(), context }),
+  z.object({ type: z.literal('cancel'), id, reason: z.string() }),
+  z.object({ type: z.literal('more'), stream: id }),
+  z.object({ type: z.literal('chunk'), stream: id }),
+  z.object({ type: z.literal('end'), stream: id }),
+  z.object({ type: z.literal('stored'), stream: id, value: z.unknown() }),
+  z.object({ type: z.literal('failed'), stream: id, error: toldError }),
+  z.object({ type: z.literal('ping'), id }),
+  z.object({ type: z.literal('goodbye') }),
+]);
+
+/** What a worker says. */
+export type WorkerMessage = z.infer<typeof workerMessage>;
+export type CallMessage = Extract<WorkerMessage, { type: 'call' }>;
+
+/** @throws ProtocolBroken */
+export function readHostMessage(header: unknown): HostMessage {
+  return read(hostMessage, header);
+}
+
+/** @throws ProtocolBroken */
+export function readWorkerMessage(header: unknown): WorkerMessage {
+  return read(workerMessage, header);
+}
+
+function read<T>(schema: z.ZodType<T>, header: unknown): T {
+  const { success, data, error } = schema.safeParse(header);
+  if (success) return data;
+  const [issue] = error.issues;
+  const type = String((header as { type?: unknown } | null)?.type);
+  throw new ProtocolBroken(
+    `a frame of type ${JSON.stringify(type)} is wrong at ${issue!.path.join('.') || 'its type'}: ${issue!.message}`,
+  );
+}

@@ -1,0 +1,69 @@
+import type { Frame, Link } from '../protocol/link';
+
+interface Message {
+  readonly header: string;
+  readonly attachments: readonly Uint8Array[];
+}
+
+/** What carries messages to another thread. */
+interface Port {
+  post(message: Message, transfer: readonly ArrayBuffer[]): void;
+  close(): void;
+}
+
+/** Carries frames between two threads. Attachments move where nothing else is in their memory, and are copied otherwise. */
+export class PortLink implements Link {
+  readonly #port: Port;
+  #early: Frame[] | undefined = [];
+  #onFrame: ((frame: Frame) => void) | undefined;
+  #onEnd: ((reason: Error | undefined) => void) | undefined;
+  #ended: { readonly reason: Error | undefined } | undefined;
+
+  constructor(port: Port) {
+    this.#port = port;
+  }
+
+  send(header: string, attachments: readonly Uint8Array[] = []): void {
+    if (this.#ended) return;
+    const own = attachments.map(inOwnMemory);
+    this.#port.post({ header, attachments: own }, [
+      ...new Set(own.map(({ buffer }) => buffer as ArrayBuffer)),
+    ]);
+  }
+
+  /** Gives what has arrived. */
+  take(message: unknown): void {
+    const { header, attachments } = message as Message;
+    const frame = { header: JSON.parse(header) as Frame['header'], attachments };
+    if (this.#onFrame) this.#onFrame(frame);
+    else this.#early?.push(frame);
+  }
+
+  end(reason: Error | undefined): void {
+    if (this.#ended) return;
+    this.#ended = { reason };
+    this.#onEnd?.(reason);
+  }
+
+  onFrame(listener: (frame: Frame) => void): void {
+    this.#onFrame = listener;
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    early.forEach(listener);
+  }
+
+  onEnd(listener: (reason: Error | undefined) => void): void {
+    this.#onEnd = listener;
+    if (this.#ended) listener(this.#ended.reason);
+  }
+
+  close(): void {
+    this.#port.close();
+  }
+}
+
+/** Memory that is shared, or has other bytes in it, cannot be given away. */
+function inOwnMemory(bytes: Uint8Array): Uint8Array {
+  const { buffer } = bytes;
+  return buffer instanceof ArrayBuffer && bytes.byteLength === buffer.byteLength ? bytes : bytes.slice();
+}

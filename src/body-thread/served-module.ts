@@ -1,0 +1,35 @@
+import { recordOf, type AnyTapestry } from '../authoring';
+import type { KnotBody } from '../authoring/records';
+import { withNested } from '../runtime';
+import { isDocument, loadCode } from '../user-modules';
+import { bodyNames, type BodyDescription, type ServedBodies } from '../body-hosts';
+
+/** Loads a user's file in a body thread. */
+export async function servedBy(module: string): Promise<ServedBodies> {
+  const { tapestries, resources } = await load(module);
+  const all = new Set(tapestries.flatMap((tapestry) => [...withNested(recordOf(tapestry))]));
+  const names = bodyNames(all);
+  const bodies = [...names].map(([name, { receives, source }]): BodyDescription => ({
+    name,
+    receives,
+    source,
+    isAsync: false,
+  }));
+  return { bodies, resources, find: (name): KnotBody | undefined => names.get(name)?.body };
+}
+
+interface Loaded {
+  readonly tapestries: readonly AnyTapestry[];
+  readonly resources: Readonly<Record<string, unknown>>;
+}
+
+async function load(module: string): Promise<Loaded> {
+  if (isDocument(module)) {
+    const { loadPipelineFile } = await import('../yaml/index.js');
+    return { tapestries: (await loadPipelineFile(module)).tapestries, resources: {} };
+  }
+  const { tapestries, exported } = await loadCode(module);
+  const { threadResources } = exported as { readonly threadResources?: () => unknown };
+  const resources = typeof threadResources === 'function' ? await threadResources() : {};
+  return { tapestries, resources: resources as Loaded['resources'] };
+}

@@ -1,0 +1,22 @@
+import { SelvageError } from '../errors';
+
+const IN_BODY_THREAD = Symbol.for('selvage.bodyThread');
+
+/** Says that this thread is there to call bodies. */
+export function markBodyThread(): void {
+  (globalThis as Record<symbol, unknown>)[IN_BODY_THREAD] = true;
+}
+
+/**
+ * A file that opens a client or a worker when it is loaded would do so again in each thread that loads it for its bodies.
+ *
+ * @throws SelvageError `InBodyThread`
+ */
+export function refuseInBodyThread(what: string): void {
+  if ((globalThis as Record<symbol, unknown>)[IN_BODY_THREAD] !== true) return;
+  throw new SelvageError(
+    'InBodyThread',
+    `${what} was called in a thread that runs bodies, which has loaded the file for them. Move the tapestries and their definitions into a file of their own, ` +
+      "and name it: threads({ module: require.resolve('./tapestries') }).",
+  );
+}

@@ -1,0 +1,53 @@
+import path from 'node:path';
+import { isTapestry, type AnyTapestry } from '../authoring';
+import { isTrigger, type TriggerDeclaration } from '../triggers';
+import { whyNotLoadable } from './load-errors';
+import { loadModule } from './load-module';
+
+export const DOCUMENT_EXTENSIONS: ReadonlySet<string> = new Set(['.yaml', '.yml']);
+
+/** Whether a file is a YAML document. */
+export function isDocument(file: string): boolean {
+  return DOCUMENT_EXTENSIONS.has(path.extname(file));
+}
+
+/** What a user's file of code exports. */
+export interface LoadedCode {
+  /** The exported tapestries, and those that its triggers start. */
+  readonly tapestries: readonly AnyTapestry[];
+  readonly triggers: readonly TriggerDeclaration[];
+  /** The module itself. */
+  readonly exported: unknown;
+}
+
+/**
+ * @param file absolute path
+ * @throws SelvageError `FileNotLoadable`, or an authoring error of the file
+ */
+export async function loadCode(file: string): Promise<LoadedCode> {
+  let exported: unknown;
+  try {
+    exported = await loadModule(file);
+  } catch (error) {
+    throw whyNotLoadable(file, error);
+  }
+  const values = exportsOf(exported);
+  const triggers = values.filter(isTrigger);
+  const tapestries = [
+    ...new Set([...values.filter(isTapestry), ...triggers.flatMap(({ tapestry }) => tapestry ?? [])]),
+  ];
+  return { tapestries, triggers, exported };
+}
+
+/**
+ * A file's named and default exports; the default export of a CommonJS module may itself be an object of
+ * them.
+ */
+function exportsOf(exported: unknown): unknown[] {
+  const byDefault = (exported as { default?: unknown } | null | undefined)?.default;
+  return [...new Set([exported, ...valuesOf(exported), ...valuesOf(byDefault)])];
+}
+
+function valuesOf(value: unknown): unknown[] {
+  return typeof value === 'object' && value !== null && !isTrigger(value) ? Object.values(value) : [];
+}
