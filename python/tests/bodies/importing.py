@@ -1,0 +1,10 @@
+"""It has one body; the other ones are imported."""
+
+from sample import Counter, double, knot
+
+__all__ = ["Counter", "double"]
+
+
+@knot
+def own(x: int) -> int:
+    return x
