@@ -25,13 +25,13 @@ CONTEXT = {"runId": "run-1", "knotId": "knot-1", "attempt": 2, "idempotencyKey":
 class Worker:
     """Starts a host and speaks with it. A context manager that ends what it started."""
 
-    def __init__(self, *, hello: dict[str, Any] | None = HELLO) -> None:
+    def __init__(self, *, hello: dict[str, Any] | None = HELLO, modules: Path = TESTS / "bodies") -> None:
         ours, theirs = socket.socketpair()
         self.socket = ours
         self.socket.settimeout(PATIENCE)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "selvage", "host"],
-            cwd=TESTS / "bodies",
+            cwd=modules,
             env={**os.environ, "SELVAGE_BODY_FD": str(theirs.fileno()), "PYTHONPATH": str(SOURCE)},
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,

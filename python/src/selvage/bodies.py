@@ -9,14 +9,14 @@ import inspect
 import textwrap
 import typing
 from collections.abc import Callable, Sequence
-from dataclasses import MISSING, dataclass
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, TypeVar, overload
 
 from .context import Context
 from .errors import BodyMissing, InvalidInput
 from .outcomes import Err, ErrorInfo, Ok, Skipped
-from .shapes import Member, Members, Schemas, Shape, hints_of, misfit, shape_of
+from .shapes import NO_DEFAULT, Member, Members, Schemas, Shape, hints_of, misfit, shape_of
 from .values import TAG, Path, decode
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -97,7 +97,7 @@ class Body:
                 value_hint = _value_hint_of(hint)
                 outcomes.add(value_hint is not None)
                 is_required = parameter.default is parameter.empty
-                default = MISSING if is_required else parameter.default
+                default = NO_DEFAULT if is_required else parameter.default
                 shape = hint if value_hint is None else _outcome_shape(value_hint)
                 members[parameter.name] = Member(shape, is_required, default)
         if len(outcomes) > 1:

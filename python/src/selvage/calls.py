@@ -89,11 +89,9 @@ class Call:
         self._channel = channel
         self._streams = streams
         self._lock = threading.Lock()
-        self._ended = threading.Event()
-
-    @property
-    def has_ended(self) -> bool:
-        return self._ended.is_set()
+        self._sent = threading.Event()
+        self.has_ended = False
+        """From just before its answer."""
 
     def say(self, header: Header, attachments: Sequence[Bytes] = ()) -> None:
         """
@@ -112,9 +110,10 @@ class Call:
     def answer(self, text: bytes, attachments: Sequence[Bytes]) -> None:
         """The last word; nothing of this call is said after it."""
         with self._lock:
-            self._ended.set()
+            self.has_ended = True
             self._channel.send_text(text, attachments)
         self._streams.end(self)
+        self._sent.set()
 
     def cancel(self, reason: str) -> None:
         self.reason = reason
@@ -122,5 +121,6 @@ class Call:
         if self.on_cancel is not None:
             self.on_cancel()
 
-    def wait_for_end(self) -> None:
-        self._ended.wait()
+    def wait_for_answer(self) -> None:
+        """Returns once the answer is sent."""
+        self._sent.wait()

@@ -24,16 +24,16 @@ class Logger:
     def __init__(self, call: Call) -> None:
         self._call = call
 
-    def debug(self, message: str, *args: object, **fields: object) -> None:
+    def debug(self, message: str, /, *args: object, **fields: object) -> None:
         self._log("debug", message, args, fields)
 
-    def info(self, message: str, *args: object, **fields: object) -> None:
+    def info(self, message: str, /, *args: object, **fields: object) -> None:
         self._log("info", message, args, fields)
 
-    def warning(self, message: str, *args: object, **fields: object) -> None:
+    def warning(self, message: str, /, *args: object, **fields: object) -> None:
         self._log("warn", message, args, fields)
 
-    def error(self, message: str, *args: object, **fields: object) -> None:
+    def error(self, message: str, /, *args: object, **fields: object) -> None:
         self._log("error", message, args, fields)
 
     def _log(self, level: str, message: str, args: tuple[object, ...], fields: dict[str, object]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sysconfig
 from datetime import timedelta
@@ -11,6 +12,7 @@ from typing import Any
 
 HERE = f"{Path(__file__).parent}{os.sep}"
 STDLIB = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib")})
+IMPORTLIB = importlib.__file__
 INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 MOST_CAUSES = 8
@@ -117,7 +119,7 @@ def _frames_of(error: BaseException) -> list[tuple[str, str, int]]:
     trace: TracebackType | None = error.__traceback__
     while trace is not None:
         code = trace.tb_frame.f_code
-        if not code.co_filename.startswith((HERE, "<frozen importlib")):
+        if not code.co_filename.startswith((HERE, IMPORTLIB, "<frozen importlib")):
             # A trace that was cleared has no line.
             frames.append((code.co_qualname, code.co_filename, trace.tb_lineno or 0))
         trace = trace.tb_next

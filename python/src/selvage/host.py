@@ -1,7 +1,8 @@
 """The body host: it answers a worker over a socket.
 
-Threads: one receives and answers pings; the main thread runs the bodies that are plain functions, one at a time, and
-imports modules; a third one, made when it is needed, has the event loop of the bodies in ``async def``.
+Threads: one receives and answers pings; the main thread imports modules and runs the bodies that are plain functions,
+one at a time; a third one, made when it is needed, has the event loop of the bodies in ``async def``. A body that was
+not described before its first call is found by the main thread, so that this call waits there for its turn.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ from .values import encode
 PROTOCOL = 1
 FD_VARIABLE = "SELVAGE_BODY_FD"
 
-RECURSION = 20_000
-"""Values are nested in up to 1,000 levels, and each takes several frames of Python."""
+RECURSION = 6_000
+"""Values are nested in up to 1,000 levels, and each takes some frames of Python. More would let a body's endless
+recursion overflow the stack of the process, which ends it."""
 
 
 def main() -> int:
@@ -65,7 +67,7 @@ class Host:
         while self._take_work():
             pass
         for call in list(self._calls.values()):
-            call.wait_for_end()
+            call.wait_for_answer()
         return 0
 
     def _greet(self) -> bool:
@@ -191,9 +193,9 @@ class Host:
         self._answer(call, *answer)
 
     def _answer(self, call: Call, text: bytes, attachments: list[Bytes]) -> None:
-        self._calls.pop(call.id, None)
         with suppress(OSError):  # the worker has gone: the thread that receives finds it, and ends the process
             call.answer(text, attachments)
+        self._calls.pop(call.id, None)
 
 
 class _Loop:
@@ -241,5 +243,5 @@ def _error_frame(call: Call, error: BaseException) -> tuple[bytes, list[Bytes]]:
 
 
 def _give_up(error: BaseException) -> NoReturn:
-    print(f"selvage host: the worker sent {error}. The connection ends.", file=sys.stderr)
+    print(f"selvage host: what the worker sent is no frame ({error!r}). The connection ends.", file=sys.stderr)
     os._exit(2)

@@ -361,11 +361,14 @@ def _is_text(key: Any) -> bool:
 # ---- members by name
 
 
+NO_DEFAULT = object()
+
+
 @dataclasses.dataclass(frozen=True)
 class Member:
     hint: Any
     is_required: bool
-    default: Any = dataclasses.MISSING
+    default: Any = NO_DEFAULT
 
     def schema(self, shape: Shape, schemas: Schemas) -> Schema:
         """With the default, where it is a scalar of JSON."""
@@ -417,7 +420,7 @@ class Members:
         required = [
             name
             for name, (member, _) in self.all.items()
-            if member.is_required or (schemas.is_output and member.default is not dataclasses.MISSING)
+            if member.is_required or (schemas.is_output and member.default is not NO_DEFAULT)
         ]
         schema: Schema = {"type": "object", "properties": properties}
         if required:
@@ -450,8 +453,7 @@ def _dataclass(kind: Any) -> Shape:
             if default is dataclasses.MISSING and field.default_factory is not dataclasses.MISSING:
                 default = field.default_factory
             is_required = field.init and default is dataclasses.MISSING
-            # What is not taken is there nevertheless in what is returned.
-            found[field.name] = Member(hints[field.name], is_required, default if field.init else ...)
+            found[field.name] = Member(hints[field.name], is_required, NO_DEFAULT if is_required else default)
         return found
 
     members = Members(find, owner=kind.__name__)
@@ -466,7 +468,11 @@ def _dataclass(kind: Any) -> Shape:
 
 def _typed_dict(kind: Any) -> Shape:
     def find() -> dict[str, Member]:
-        return {name: Member(hint, name in kind.__required_keys__) for name, hint in hints_of(kind).items()}
+        # Where annotations are text, NotRequired is in the hints alone.
+        return {
+            name: Member(hint, name in kind.__required_keys__ and get_origin(hint) is not typing.NotRequired)
+            for name, hint in hints_of(kind).items()
+        }
 
     members = Members(find, open=True, owner=kind.__name__)
     return Shape(members.convert, lambda schemas: schemas.named(kind, lambda: members.schema(schemas)))

@@ -1,6 +1,8 @@
 """It has one body; the other ones are imported."""
 
-from sample import Counter, double, knot
+from sample import Counter, double
+
+from selvage import knot
 
 __all__ = ["Counter", "double"]
 

@@ -335,3 +335,18 @@ def raises_cancelled() -> None:
 @knot
 def recurses(n: int) -> int:
     return recurses(n + 1)
+
+
+@knot
+def returns_odd() -> Any:
+    return {"a": [1, object()]}
+
+
+class Endless:
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self, name + "_")
+
+
+@knot
+def recurses_in_c() -> Any:
+    return Endless().name
