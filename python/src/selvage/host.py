@@ -1,0 +1,247 @@
+"""The body host: it answers a worker over a socket.
+
+Threads: one receives and answers pings; the main thread imports modules and runs the bodies that are plain functions,
+one at a time; a third one, made when it is needed, has the event loop of the bodies in ``async def``. A body that was
+not described before its first call is found by the main thread, so that this call waits there for its turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+import traceback
+from contextlib import suppress
+from queue import SimpleQueue
+from typing import Any, NoReturn
+
+from . import __version__
+from .bodies import Bodies, Body
+from .calls import Call, Streams
+from .context import Context, cancelled_error
+from .errors import NotEncodable, describe_error
+from .frames import MOST_HEADER, Bytes, Channel, Header, Malformed, text_of
+from .values import encode
+
+PROTOCOL = 1
+FD_VARIABLE = "SELVAGE_BODY_FD"
+
+RECURSION = 6_000
+"""Values are nested in up to 1,000 levels, and each takes some frames of Python. More would let a body's endless
+recursion overflow the stack of the process, which ends it."""
+
+
+def main() -> int:
+    """Serves until the worker needs no more. Returns the exit status."""
+    fd = os.environ.pop(FD_VARIABLE, None)
+    if fd is None or not fd.isdigit():
+        print(
+            f"selvage host: {FD_VARIABLE} names no file descriptor. A worker starts this program, with a socket.",
+            file=sys.stderr,
+        )
+        return 2
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the worker decides, which gets Ctrl-C as well
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION))
+    return Host(Channel(int(fd))).serve()
+
+
+class Host:
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._bodies = Bodies()
+        self._streams = Streams()
+        self._calls: dict[int, Call] = {}
+        self._work: SimpleQueue[Header | Call | None] = SimpleQueue()
+        """For the main thread; None says that no more comes."""
+        self._loop = _Loop()
+
+    def serve(self) -> int:
+        if not self._greet():
+            return 1
+        threading.Thread(target=self._receive, name="selvage-receive", daemon=True).start()
+        while self._take_work():
+            pass
+        for call in list(self._calls.values()):
+            call.wait_for_answer()
+        return 0
+
+    def _greet(self) -> bool:
+        try:
+            frame = self._channel.receive()
+            if frame is None:
+                os._exit(0)
+            hello, _ = frame
+            if hello.get("type") != "hello" or not isinstance(hello.get("protocols"), list):
+                raise Malformed("something else than hello at the beginning")
+        except Malformed as error:
+            _give_up(error)
+        if PROTOCOL not in hello["protocols"]:
+            known = ", ".join(map(str, hello["protocols"]))
+            message = f"The worker knows the body protocol in version {known}; selvage {__version__} knows {PROTOCOL}."
+            self._channel.send({"type": "refused", "error": {"type": "ProtocolUnknown", "message": message}})
+            return False
+        self._channel.send(
+            {
+                "type": "ready",
+                "protocol": PROTOCOL,
+                "language": "python",
+                "runtime": sys.version.split()[0],
+                "selvage": __version__,
+                "concurrency": 1,
+            }
+        )
+        return True
+
+    # ---- the thread that receives
+
+    def _receive(self) -> None:
+        try:
+            while (frame := self._channel.receive()) is not None:
+                self._handle(*frame)
+        except (Malformed, KeyError, TypeError) as error:
+            _give_up(error)
+        except OSError:
+            pass
+        os._exit(0)  # the worker has gone: nobody waits for what bodies do
+
+    def _handle(self, header: Header, attachments: list[bytes]) -> None:
+        match header.get("type"):
+            case "ping":
+                self._channel.send({"type": "pong", "id": header["id"]})
+            case "describe":
+                self._work.put(header)
+            case "call":
+                call = Call(header, attachments, self._channel, self._streams)
+                self._calls[call.id] = call
+                body = self._bodies.found(call.body)
+                if body is not None and body.is_async:
+                    self._start(call, body)
+                else:
+                    self._work.put(call)
+            case "cancel":
+                running = self._calls.get(header["id"])
+                if running is not None:
+                    running.cancel(str(header.get("reason", "cancelled")))
+            case "more" | "stored" | "chunk" | "end" | "failed":
+                self._streams.take(header, attachments)
+            case "goodbye":
+                self._work.put(None)
+            case other:
+                raise Malformed(f"a frame of the type {other!r}")
+
+    # ---- the main thread
+
+    def _take_work(self) -> bool:
+        """A function of its own, so that nothing of a call is held while the next one is awaited."""
+        work = self._work.get()
+        if work is None:
+            return False
+        if isinstance(work, Call):
+            self._run(work)
+        else:
+            self._describe(work)
+        return True
+
+    def _describe(self, header: Header) -> None:
+        try:
+            bodies = [described for name in header["modules"] for described in self._bodies.describe(name)]
+            self._channel.send({"type": "described", "id": header["id"], "bodies": bodies})
+        except BaseException as error:
+            self._channel.send({"type": "error", "id": header["id"], "error": describe_error(error)})
+
+    def _run(self, call: Call) -> None:
+        try:
+            body = self._bodies.find(call.body)
+            if body.is_async:
+                self._start(call, body)
+                return
+            context = Context(call)
+            context.raise_if_cancelled()
+            result = body.run(body.arguments(call.inputs, call.attachments), context)
+            answer = _value_frame(call, result)
+        except BaseException as error:
+            if self._channel.is_forked:
+                traceback.print_exception(error)
+            answer = _error_frame(call, error)
+        if self._channel.is_forked:
+            # A child of the body's has come back from it. It is no host.
+            sys.stdout.flush()
+            os._exit(1)
+        self._answer(call, *answer)
+
+    # ---- bodies in async def
+
+    def _start(self, call: Call, body: Body) -> None:
+        self._loop.run(call, self._run_async, body)
+
+    async def _run_async(self, call: Call, body: Body) -> None:
+        try:
+            context = Context(call)
+            context.raise_if_cancelled()
+            result = await body.run(body.arguments(call.inputs, call.attachments), context)
+            answer = _value_frame(call, result)
+        except asyncio.CancelledError as error:
+            told = cancelled_error(call) if call.cancelled.is_set() else error
+            answer = _error_frame(call, told.with_traceback(error.__traceback__))
+        except BaseException as error:
+            answer = _error_frame(call, error)
+        self._answer(call, *answer)
+
+    def _answer(self, call: Call, text: bytes, attachments: list[Bytes]) -> None:
+        with suppress(OSError):  # the worker has gone: the thread that receives finds it, and ends the process
+            call.answer(text, attachments)
+        self._calls.pop(call.id, None)
+
+
+class _Loop:
+    """An event loop in a thread, which starts with the first body that needs it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        """The loop itself holds its tasks weakly."""
+
+    def run(self, call: Call, work: Any, body: Body) -> None:
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(target=self._loop.run_forever, name="selvage-async", daemon=True).start()
+        loop = self._loop
+
+        def start() -> None:
+            task = loop.create_task(work(call, body))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            # It comes behind the task's first step: a task that is cancelled before that never runs, nor answers.
+            call.on_cancel = lambda: loop.call_soon_threadsafe(task.cancel)
+
+        loop.call_soon_threadsafe(start)
+
+
+def _value_frame(call: Call, result: Any) -> tuple[bytes, list[Bytes]]:
+    value, attachments = encode(result)
+    try:
+        text = text_of({"type": "value", "id": call.id, "value": value}, attachments)
+    except RecursionError:
+        raise NotEncodable("The value at $ cannot be encoded: it is nested too deeply for Python's JSON.") from None
+    if len(text) > MOST_HEADER:
+        raise NotEncodable(
+            f"The value at $ cannot be encoded: it takes {len(text)} bytes of JSON, and at most 64 MiB travel. "
+            "Return bytes, an array or a table, or store it by ctx.store."
+        )
+    return text, attachments
+
+
+def _error_frame(call: Call, error: BaseException) -> tuple[bytes, list[Bytes]]:
+    return text_of({"type": "error", "id": call.id, "error": describe_error(error)}), []
+
+
+def _give_up(error: BaseException) -> NoReturn:
+    print(f"selvage host: what the worker sent is no frame ({error!r}). The connection ends.", file=sys.stderr)
+    os._exit(2)

@@ -1,0 +1,8 @@
+"""A module that does not load."""
+
+
+def load() -> None:
+    raise RuntimeError("no configuration")
+
+
+load()
