@@ -1,12 +1,17 @@
 import { spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { startTimer } from '../../runtime';
 import type { StartedHost } from '../host-pool';
 import { FrameStream } from '../protocol/frame-stream';
 
 const PROTOCOL_FD = 3;
 /** Most characters of what a program said before it ended. */
 const LAST_WORDS = 2_000;
+/** How long what a program said before it ended is read. */
+const LAST_FRAMES_MS = 1_000;
+/** How long a program may go on once it has closed the connection. */
+const CLOSED_MS = 5_000;
 
 export interface ProcessOptions {
   /** For messages. */
@@ -18,8 +23,13 @@ export interface ProcessOptions {
   said(line: string, stream: 'stdout' | 'stderr'): void;
 }
 
+export interface StartedProcess extends StartedHost {
+  /** What carries the frames. */
+  readonly socket: Duplex;
+}
+
 /** Starts a program that speaks the body protocol on file descriptor 3. */
-export function startProcess({ name, command, cwd, env, said }: ProcessOptions): StartedHost {
+export function startProcess({ name, command, cwd, env, said }: ProcessOptions): StartedProcess {
   const [file, ...args] = command;
   const child = spawn(file!, args, {
     ...(cwd !== undefined && { cwd }),
@@ -28,7 +38,8 @@ export function startProcess({ name, command, cwd, env, said }: ProcessOptions):
     // Ctrl-C is for the worker, which tells its hosts.
     detached: true,
   });
-  const link = new FrameStream(child.stdio[PROTOCOL_FD] as Duplex);
+  const socket = child.stdio[PROTOCOL_FD] as Duplex;
+  const link = new FrameStream(socket);
   let lastWords = '';
   for (const stream of ['stdout', 'stderr'] as const) {
     let rest = '';
@@ -43,24 +54,38 @@ export function startProcess({ name, command, cwd, env, said }: ProcessOptions):
     });
   }
   const gone = new Promise<void>((resolve) => {
-    child.on('error', (error) => {
-      link.end(new Error(`${file} could not be started: ${error.message}`));
+    const end = (reason: Error | undefined): void => {
+      link.end(reason);
       resolve();
-    });
+    };
+    child.on('error', (error) => end(new Error(`${file} could not be started: ${error.message}`)));
     child.on('exit', (code, signal) => {
       const how = signal
         ? `it was ended by ${signal}`
         : code === 0
           ? undefined
           : `it ended with code ${code}`;
-      const last = lastWords.trim();
-      link.end(how === undefined ? undefined : new Error(last === '' ? how : `${how}, and said: ${last}`));
-      resolve();
+      const ended = (): void => {
+        const last = lastWords.trim();
+        end(how === undefined ? undefined : new Error(last === '' ? how : `${how}, and said: ${last}`));
+      };
+      // What it said last is read first. A program of its own that is still there may hold its streams open.
+      const stop = startTimer(LAST_FRAMES_MS, ended);
+      child.on('close', () => {
+        stop();
+        ended();
+      });
     });
+  });
+  socket.on('close', () => {
+    // A program that closes the connection is about to end. One that stays is of no use.
+    const stop = startTimer(CLOSED_MS, () => child.kill('SIGKILL'));
+    void gone.then(stop);
   });
   const sockets = child.stdio.filter((socket) => socket !== null) as unknown as Socket[];
   return {
     link,
+    socket,
     name: `${name} (process ${child.pid ?? 'never begun'})`,
     gone,
     hold: (isHeld) => {

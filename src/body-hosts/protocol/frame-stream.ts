@@ -6,7 +6,10 @@ const MAXIMUM_ATTACHED_BYTES = 2 * 1024 * 1024 * 1024;
 const MAXIMUM_ATTACHMENTS = 16_384;
 const LENGTH_BYTES = 4;
 
-/** Carries frames over a stream of bytes: each a length, a header and its attachments. */
+/**
+ * Carries frames over a stream of bytes: each a length, a header and its attachments. Whoever has started the other side knows how it ended, and
+ * ends the link.
+ */
 export class FrameStream implements Link {
   readonly #stream: Duplex;
   readonly #reader = new FrameReader();
@@ -15,10 +18,8 @@ export class FrameStream implements Link {
 
   constructor(stream: Duplex) {
     this.#stream = stream;
-    // Whoever has started the other side knows better how it has ended, and is asked first.
-    const closed = (): void => void setImmediate(() => setImmediate(() => this.end(undefined)));
-    stream.on('error', closed);
-    stream.on('close', closed);
+    // A stream that breaks is closed, too.
+    stream.on('error', () => undefined);
   }
 
   send(header: string, attachments: readonly Uint8Array[] = []): void {

@@ -1,0 +1,64 @@
+import { startProcess } from '../../body-hosts';
+import { describeConformance, type Skip } from '../conformance';
+import { BEGINNING_TESTS } from './beginning-tests';
+import { CALL_TESTS } from './call-tests';
+import type { StartBodyHost } from './conversation';
+import { END_TESTS } from './end-tests';
+import { STREAM_TESTS } from './stream-tests';
+import { BodyHostUnderTest, SharedHost, type BodyHostModules, type BodyHostTests } from './subject';
+import { VALUE_TESTS } from './value-tests';
+
+/** A body host under test: a program that speaks the body protocol. */
+export interface BodyHostSuiteOptions extends BodyHostModules {
+  /** The program and its arguments. */
+  readonly command: readonly string[];
+  /** Default: that of this process. */
+  readonly cwd?: string;
+  /** Environment variables beside those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Each name must be one of the suite's tests, so that no skip outlives its test. */
+  readonly skip?: readonly Skip[];
+}
+
+const TESTS: BodyHostTests = {
+  ...BEGINNING_TESTS,
+  ...CALL_TESTS,
+  ...VALUE_TESTS,
+  ...STREAM_TESTS,
+  ...END_TESTS,
+};
+
+/**
+ * Registers the tests of a body host: a program in any language that calls bodies for a worker. They start it, and try
+ * what docs/body-protocol.md says. It must have the bodies that docs/testing.md lists, `suite:echo` and others.
+ *
+ * Needs the package fast-check, which draws the values that are sent.
+ *
+ * @param name of the host, for the names of the tests
+ */
+export function describeBodyHost(name: string, options: BodyHostSuiteOptions): void {
+  const { command, cwd, env = {}, skip = [], ...modules } = options;
+  describeStartedBodyHost(name, (said) => startProcess({ name, command, cwd, env, said }), modules, skip);
+}
+
+/** As {@link describeBodyHost}, for a host that is started in some other way. */
+export function describeStartedBodyHost(
+  name: string,
+  start: StartBodyHost,
+  modules: BodyHostModules,
+  skip: readonly Skip[] = [],
+): void {
+  const shared = new SharedHost();
+  describeConformance(`${name} body host`, TESTS, {
+    create: async () => ({ adapter: new BodyHostUnderTest(start, shared, modules) }),
+    skip,
+  });
+  const { afterAll, after = afterAll } = globalThis as unknown as Hooks;
+  after!(() => shared.close());
+}
+
+/** jest and vitest have the one, mocha the other. */
+interface Hooks {
+  afterAll?(work: () => Promise<void>): void;
+  after?(work: () => Promise<void>): void;
+}
