@@ -1,3 +1,4 @@
+import { asPlainBytes } from '../../values';
 import { ProtocolBroken, type Link } from './link';
 import type { ToldError } from './messages';
 import { tellThrown, thrownAs } from './told-errors';
@@ -50,7 +51,9 @@ export class OutgoingStream {
             this.#fail = reject;
           });
           this.#mayGo.catch(() => undefined);
-          this.#link.send(JSON.stringify({ type: 'chunk', stream }), [piece.slice(at, at + CHUNK_BYTES)]);
+          this.#link.send(JSON.stringify({ type: 'chunk', stream }), [
+            asPlainBytes(piece).slice(at, at + CHUNK_BYTES),
+          ]);
         }
       }
       await this.#mayGo;
