@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Duplex } from 'node:stream';
 import { ProtocolBroken, type Frame, type Link } from './link';
 
@@ -125,6 +126,7 @@ class FrameReader {
 }
 
 function headerOf(bytes: Buffer): Record<string, unknown> {
+  if (!isUtf8(bytes)) throw new ProtocolBroken('a header is not UTF-8');
   let header: unknown;
   try {
     header = JSON.parse(bytes.toString('utf8'));

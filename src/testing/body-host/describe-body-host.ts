@@ -49,7 +49,19 @@ export function describeStartedBodyHost(
   skip: readonly Skip[] = [],
 ): void {
   const shared = new SharedHost();
-  describeConformance(`${name} body host`, TESTS, {
+  const tests = Object.entries(TESTS).map(([title, test]): [string, BodyHostTests[string]] => [
+    title,
+    async (context) => {
+      try {
+        await test(context);
+      } catch (error) {
+        // What is left of the conversation is for no other test.
+        await shared.close();
+        throw error;
+      }
+    },
+  ]);
+  describeConformance(`${name} body host`, Object.fromEntries(tests), {
     create: async () => ({ adapter: new BodyHostUnderTest(start, shared, modules) }),
     skip,
   });

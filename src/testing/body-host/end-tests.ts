@@ -11,7 +11,7 @@ function socketOf({ host }: Conversation): Duplex {
   return host.socket;
 }
 
-function frame(header: string, ...attachments: Uint8Array[]): Buffer {
+function frame(header: string | Buffer, ...attachments: Uint8Array[]): Buffer {
   const bytes = Buffer.from(header);
   const length = Buffer.alloc(4);
   length.writeUInt32BE(bytes.length);
@@ -31,6 +31,7 @@ const MALFORMED: Readonly<Record<string, Buffer>> = {
   'the longest header that can be written': Buffer.from([255, 255, 255, 255]),
   'a header that is not JSON': frame('{"type":"ping","id":'),
   'a header that is not UTF-8': notUtf8(),
+  'a header in UTF-16': frame(Buffer.from('{"type":"ping","id":1}', 'utf16le')),
   'a header that is a list': frame('[{"type":"ping","id":1}]'),
   'a header that is null': frame('null'),
   'attachments that are no list': frame('{"type":"ping","id":1,"attachments":1}'),

@@ -78,7 +78,7 @@ const definitions = [
   }),
 ];
 
-const outcomes = knot('suite:outcomes', { receives: 'outcomes' }, (given: any): unknown => ({
+const outcomes = knot('suite:outcomes', { receives: 'outcomes' }, (given: Record<string, any>): unknown => ({
   good: given.good.value,
   bad: given.bad.error.message,
   left: given.left.reason,
