@@ -10,7 +10,7 @@ export function missing(what: string, attempt: () => void): string | undefined {
     return undefined;
   } catch (error) {
     const reason = `${what} is not there: ${(error as Error).message.split('\n')[0]}`;
-    console.warn(`${reason}. Tests that need it are skipped.`);
+    process.stderr.write(`${reason}. Tests that need it are skipped.\n`);
     return reason;
   }
 }

@@ -5,7 +5,7 @@ import { CALL_TESTS } from './call-tests';
 import type { StartBodyHost } from './conversation';
 import { END_TESTS } from './end-tests';
 import { STREAM_TESTS } from './stream-tests';
-import { BodyHostUnderTest, SharedHost, type BodyHostModules, type BodyHostTests } from './subject';
+import { BodyHostUnderTest, BodyHostsUnderTest, type BodyHostModules, type BodyHostTests } from './subject';
 import { VALUE_TESTS } from './value-tests';
 
 /** A body host under test: a program that speaks the body protocol. */
@@ -48,7 +48,7 @@ export function describeStartedBodyHost(
   modules: BodyHostModules,
   skip: readonly Skip[] = [],
 ): void {
-  const shared = new SharedHost();
+  const hosts = new BodyHostsUnderTest(start);
   const tests = Object.entries(TESTS).map(([title, test]): [string, BodyHostTests[string]] => [
     title,
     async (context) => {
@@ -56,17 +56,17 @@ export function describeStartedBodyHost(
         await test(context);
       } catch (error) {
         // What is left of the conversation is for no other test.
-        await shared.close();
+        hosts.leaveShared();
         throw error;
       }
     },
   ]);
   describeConformance(`${name} body host`, Object.fromEntries(tests), {
-    create: async () => ({ adapter: new BodyHostUnderTest(start, shared, modules) }),
+    create: async () => ({ adapter: new BodyHostUnderTest(hosts, modules) }),
     skip,
   });
   const { afterAll, after = afterAll } = globalThis as unknown as Hooks;
-  after!(() => shared.close());
+  after!(() => hosts.close());
 }
 
 /** jest and vitest have the one, mocha the other. */

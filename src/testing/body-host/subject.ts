@@ -12,17 +12,15 @@ export interface BodyHostModules {
   readonly brokenModule?: string;
 }
 
-/** Hosts for one test. One that is shared is kept for the tests that follow, as starting takes most of the time. */
+/** The hosts of one test. */
 export class BodyHostUnderTest {
-  readonly #start: StartBodyHost;
-  readonly #shared: SharedHost;
+  readonly #hosts: BodyHostsUnderTest;
   readonly #own: Conversation[] = [];
   readonly modules: readonly string[];
   readonly #brokenModule: string | undefined;
 
-  constructor(start: StartBodyHost, shared: SharedHost, { modules = [], brokenModule }: BodyHostModules) {
-    this.#start = start;
-    this.#shared = shared;
+  constructor(hosts: BodyHostsUnderTest, { modules = [], brokenModule }: BodyHostModules) {
+    this.#hosts = hosts;
     this.modules = modules;
     this.#brokenModule = brokenModule;
   }
@@ -37,12 +35,12 @@ export class BodyHostUnderTest {
 
   /** A host that has been greeted; the test must leave it as it is. */
   async shared(): Promise<Conversation> {
-    return await this.#shared.get(this.#start, this.modules);
+    return await this.#hosts.shared(this.modules);
   }
 
   /** A host of the test's own, not greeted. */
   start(): Conversation {
-    const conversation = new Conversation(this.#start);
+    const conversation = this.#hosts.start();
     this.#own.push(conversation);
     return conversation;
   }
@@ -59,20 +57,39 @@ export class BodyHostUnderTest {
   }
 }
 
-/** Kept from test to test, and started again where a test has ended it. */
-export class SharedHost {
-  #conversation: Conversation | undefined;
+/** All hosts of a suite. Starting one takes most of the time: one is kept from test to test, until a test ends it. */
+export class BodyHostsUnderTest {
+  readonly #start: StartBodyHost;
+  readonly #started = new Set<Conversation>();
+  #shared: Conversation | undefined;
 
-  async get(start: StartBodyHost, modules: readonly string[]): Promise<Conversation> {
-    if (!this.#conversation || this.#conversation.hasEnded) {
-      this.#conversation = new Conversation(start);
-      await this.#conversation.greet(modules);
-    }
-    return this.#conversation;
+  constructor(start: StartBodyHost) {
+    this.#start = start;
   }
 
+  start(): Conversation {
+    const conversation = new Conversation(this.#start);
+    this.#started.add(conversation);
+    void conversation.host.gone.then(() => this.#started.delete(conversation));
+    return conversation;
+  }
+
+  async shared(modules: readonly string[]): Promise<Conversation> {
+    if (this.#shared && !this.#shared.hasEnded) return this.#shared;
+    this.#shared = this.start();
+    await this.#shared.greet(modules);
+    return this.#shared;
+  }
+
+  /** The next test that shares a host gets another one. */
+  leaveShared(): void {
+    this.#shared?.host.kill();
+    this.#shared = undefined;
+  }
+
+  /** Ends also those of tests that wait for ever, and that their test runner has given up. */
   async close(): Promise<void> {
-    await this.#conversation?.close();
+    await Promise.all([...this.#started].map((conversation) => conversation.close()));
   }
 }
 

@@ -1,5 +1,16 @@
 import { existsSync, writeSync } from 'node:fs';
-import { Retryable, Terminal, knot, tapestry, type Fragment, type StoredBytes } from '../../../src';
+import {
+  Retryable,
+  Terminal,
+  isErr,
+  isOk,
+  isSkipped,
+  knot,
+  tapestry,
+  type Fragment,
+  type Outcome,
+  type StoredBytes,
+} from '../../../src';
 
 /* The bodies of the suite of body hosts, for body threads. */
 
@@ -78,10 +89,20 @@ const definitions = [
   }),
 ];
 
-const outcomes = knot('suite:outcomes', { receives: 'outcomes' }, (given: Record<string, any>): unknown => ({
-  good: given.good.value,
-  bad: given.bad.error.message,
-  left: given.left.reason,
-}));
+interface Received {
+  good: Outcome<unknown>;
+  bad: Outcome<unknown>;
+  left: Outcome<unknown>;
+}
+
+const outcomes = knot(
+  'suite:outcomes',
+  { receives: 'outcomes' },
+  ({ good, bad, left }: Received): unknown => ({
+    good: isOk(good) && good.value,
+    bad: isErr(bad) && bad.error.message,
+    left: isSkipped(left) && left.reason,
+  }),
+);
 
 export const suite = tapestry('suite', { extensible: { definitions: [...definitions, outcomes] } }, () => {});
