@@ -385,6 +385,12 @@ def test_unknown_bodies_are_told_with_near_names(shared: Worker, body: str, mess
     assert message in error["message"]
 
 
+def test_functions_that_cannot_be_bodies_are_told(shared: Worker) -> None:
+    error = shared.error("with_position", x=1)
+    assert error["type"] == "TypeError"
+    assert "sample:with_position" in error["message"] and "parameter x" in error["message"]
+
+
 # ---- cancelling
 
 
@@ -566,6 +572,17 @@ def test_bytes_that_are_there_are_stored(shared: Worker) -> None:
     id = shared.start("stores_bytes", data, data=BYTES_0)
     assert b"".join(take_stream(shared, id)[1]) == data
     shared.answer(id)
+
+
+def test_files_are_stored(shared: Worker, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(bytes(1_500_000))
+    id = shared.start("stores_file", path=str(file), mode="rb")
+    assert sum(map(len, take_stream(shared, id)[1])) == 1_500_000
+    shared.answer(id)
+    id = shared.start("stores_file", path=str(file), mode="r")
+    assert take_stream(shared, id)[0]["type"] == "failed"
+    assert shared.answer(id)[0]["error"]["type"] == "TypeError"
 
 
 def test_a_source_that_fails_ends_its_stream(shared: Worker) -> None:

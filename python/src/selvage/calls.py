@@ -113,13 +113,15 @@ class Call:
             self.has_ended = True
             self._channel.send_text(text, attachments)
         self._streams.end(self)
+        self.on_cancel = None  # it holds the task, which holds the call with its inputs
         self._sent.set()
 
     def cancel(self, reason: str) -> None:
         self.reason = reason
         self.cancelled.set()
-        if self.on_cancel is not None:
-            self.on_cancel()
+        on_cancel = self.on_cancel
+        if on_cancel is not None:
+            on_cancel()
 
     def wait_for_answer(self) -> None:
         """Returns once the answer is sent."""

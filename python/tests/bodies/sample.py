@@ -350,3 +350,13 @@ class Endless:
 @knot
 def recurses_in_c() -> Any:
     return Endless().name
+
+
+@knot
+def stores_file(path: str, mode: str, ctx: Context) -> StoredBytes:
+    with Path(path).open(mode) as file:
+        return ctx.store(file)
+
+
+def with_position(x: int, /) -> int:
+    return x
