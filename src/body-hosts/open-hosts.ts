@@ -1,7 +1,13 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { hostName, hostedKnots } from '../authoring/body-host';
-import type { BodyHostOptions, DefinitionRecord, KnotRecord, TapestryRecord } from '../authoring/records';
+import type {
+  BodyHostOptions,
+  DefinitionRecord,
+  KnotRecord,
+  PythonHost,
+  TapestryRecord,
+} from '../authoring/records';
 import { SelvageError } from '../errors';
 import { HostLost, hostMissing, type BodyCall, type BodyHosts } from '../runtime';
 import { canonicalJson, type Json } from '../values';
@@ -38,7 +44,7 @@ interface OpenHost {
  * Starts the body hosts that tapestries name, and compares what each says that it has with what is placed. Undefined if none is named.
  *
  * @param tapestries all that are registered, with those that they nest
- * @throws SelvageError `InvalidConfig` for two hosts of one name; `HostNotUsable`, `HostMismatch`; what loading the bodies throws
+ * @throws SelvageError `InvalidConfig` for two hosts of one name; `HostNotUsable`, `HostMismatch`, `FileNotLoadable`
  */
 export async function openHosts(
   tapestries: Iterable<TapestryRecord>,
@@ -174,15 +180,7 @@ async function compare(
   placed: readonly Placed[],
 ): Promise<void> {
   const modules = host.kind === 'python' ? modulesOf(placed) : [];
-  try {
-    for (const body of await pool.describe(modules)) described.set(body.name, body);
-  } catch (error) {
-    if (!(error instanceof HostLost)) throw error;
-    throw new SelvageError('HostNotUsable', `The body host "${name}" cannot be used. ${error.message}`, {
-      details: { host: name },
-      cause: error,
-    });
-  }
+  for (const body of await bodiesOf(name, pool, modules)) described.set(body.name, body);
   for (const { knot, body } of placed) {
     const ownName = nameOf(body);
     const there = ownName === undefined ? undefined : described.get(ownName);
@@ -192,6 +190,54 @@ async function compare(
       'HostMismatch',
       `The body host "${name}" cannot call the body of knot "${knot.id}" of tapestry "${knot.tapestry.name}": ${problem}`,
       { details: { host: name, knot: knot.id, tapestry: knot.tapestry.name, definition: body.name } },
+    );
+  }
+}
+
+/**
+ * The bodies of modules of Python, as they describe themselves. Starts a process of Python for that, and ends it.
+ *
+ * @throws SelvageError `HostNotUsable`; `FileNotLoadable` with the traceback
+ */
+export async function describePython(
+  options: Omit<PythonHost, 'kind'>,
+  modules: readonly string[],
+  said: Said,
+): Promise<readonly BodyDescription[]> {
+  const host: PythonHost = { ...options, kind: 'python' };
+  const name = hostName(host);
+  const pool = new HostPool(
+    (heard) => startPython(host, heard),
+    1,
+    [],
+    (line) => said(name, line),
+  );
+  try {
+    return await bodiesOf(name, pool, modules);
+  } finally {
+    await pool.close();
+  }
+}
+
+async function bodiesOf(
+  name: string,
+  pool: HostPool,
+  modules: readonly string[],
+): Promise<readonly BodyDescription[]> {
+  try {
+    return await pool.describe(modules);
+  } catch (error) {
+    if (error instanceof HostLost)
+      throw new SelvageError('HostNotUsable', `The body host "${name}" cannot be used. ${error.message}`, {
+        details: { host: name },
+        cause: error,
+      });
+    if (SelvageError.is(error)) throw error;
+    const { stack, message } = error as Error;
+    throw new SelvageError(
+      'FileNotLoadable',
+      `The body host "${name}" could not load the bodies${modules.length > 0 ? ` of ${modules.join(', ')}` : ''}. ${stack ?? message}`,
+      { details: { host: name, modules }, cause: error },
     );
   }
 }

@@ -24,6 +24,7 @@ import { addOpen } from './verbs/open';
 import { addPartitions } from './verbs/partitions';
 import { addPlan } from './verbs/plan';
 import { addPrune } from './verbs/prune';
+import { addPython } from './verbs/python';
 import { addReplay } from './verbs/replay';
 import { addReseal } from './verbs/reseal';
 import { addRestore } from './verbs/restore';
@@ -72,6 +73,7 @@ const VERBS = [
   addPlan,
   addValidate,
   addExport,
+  addPython,
   addCapsule,
   addOpen,
   addDebug,

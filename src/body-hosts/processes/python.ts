@@ -20,6 +20,8 @@ export function startPython(host: PythonHost, said: (line: string) => void): Sta
       PYTHONPATH: [...folders, ...(PYTHONPATH ? [PYTHONPATH] : [])].join(path.delimiter),
       PYTHONUNBUFFERED: '1',
     },
+    remedy:
+      'Install Python 3.11 or newer, or name its interpreter: by the option `interpreter` of python(), or by SELVAGE_PYTHON',
     said,
   });
 }
