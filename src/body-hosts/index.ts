@@ -1,4 +1,4 @@
-export { describePython, openHosts, type Said } from './open-hosts';
+export { describePython, hostNames, openHosts, type Said } from './open-hosts';
 export { BodyServer, type ServedBodies } from './protocol/body-server';
 export type { BodyDescription } from './protocol/messages';
 export { bodyNames } from './threads/body-names';

@@ -62,7 +62,7 @@ class Streams:
     def take(self, header: Header, attachments: list[bytes]) -> None:
         """Frames of a stream that has ended are passed over: they were under way when it did."""
         stream = self._streams.get(header["stream"])
-        if stream is not None and stream.is_open:
+        if stream is not None:
             stream.take(header, attachments)
 
     def end(self, call: Call) -> None:

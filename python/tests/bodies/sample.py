@@ -98,6 +98,14 @@ def fails() -> None:
 
 
 @knot
+def fails_without_cause() -> None:
+    try:
+        fail_inside()
+    except KeyError:
+        raise ValueError("x is missing") from None
+
+
+@knot
 async def fails_later() -> None:
     await asyncio.sleep(0)
     raise ValueError("later")
