@@ -41,6 +41,7 @@ import { addValue } from './verbs/value';
 import { addWatch } from './verbs/watch';
 import { addWhy } from './verbs/why';
 import { addWorker } from './verbs/worker';
+import { addWorkers } from './verbs/workers';
 
 /** In the order of `selvage --help`. */
 const VERBS = [
@@ -50,6 +51,7 @@ const VERBS = [
   addBackfill,
   addDev,
   addWorker,
+  addWorkers,
   addServe,
   addUi,
   addRuns,
