@@ -16,9 +16,8 @@ import {
   threads,
   type Dispatcher,
   type PipelineProblem,
-  type Tapestry,
 } from '../../../src';
-import { recordOf } from '../../../src/authoring';
+import { recordOf, type AnyTapestry } from '../../../src/authoring';
 import { nodeSha256 } from '../../../src/node-sha256';
 import { planOf } from '../../../src/runtime';
 import { namedPython, yamlForTapestry } from '../../../src/yaml';
@@ -27,7 +26,7 @@ import { rejectionOf } from '../../support/rejection-of';
 import { thrownBy } from '../../support/thrown-by';
 
 const temporary = folderForEach();
-const planTextOf = (made: Tapestry<any, any>): string => planOf(recordOf(made), nodeSha256).text;
+const planTextOf = (made: AnyTapestry): string => planOf(recordOf(made), nodeSha256).text;
 
 function write(text: string, files: Readonly<Record<string, string>> = {}): string {
   for (const [name, content] of Object.entries({ 'shop.yaml': text, ...files })) {
@@ -44,9 +43,9 @@ async function codesOf(text: string): Promise<string[]> {
   return details.problems.map(({ code, line, column }) => `${line}:${column} ${code}`);
 }
 
-const train = pythonKnot<{ rows: readonly number[] }, number>('shop.models:train');
+const train = pythonKnot<{ rows: number[] }, number[]>('shop.models:train');
 const score = pythonKnot<{ x: number }, number>('shop.models:score');
-const merge = pythonKnot<{ a: number; b: number }, number>('shop.models:merge', { receives: 'outcomes' });
+const merge = pythonKnot<{ a: number[]; b: number[] }, number>('shop.models:merge', { receives: 'outcomes' });
 
 const DOCUMENT = `
 name: shop
@@ -67,7 +66,7 @@ test('a document names bodies of Python, as python:module:function and as pirn d
       { rows: [2] },
       { id: 'again', dispatcher: local({ host: python({ processes: 2 }) }) },
     );
-    map({ over: trained as never, each: score, bind: 'x' }, { id: 'scored' });
+    map({ over: trained, each: score, bind: 'x' }, { id: 'scored' });
     merge({ a: trained, b: again }, { id: 'merged', errorPolicy: 'receiveErrors' });
   });
   expect(planTextOf(loaded)).toBe(planTextOf(written));
@@ -119,12 +118,12 @@ test.each<[unknown, Dispatcher]>([
 });
 
 test('bodies of Python are exported by name, or by the name under which the file exports them', () => {
-  const typed = pythonKnot<{ x: number }, number>('shop.models:typed', { version: '2' });
+  const typed = pythonKnot<{ x: number[] }, number>('shop.models:typed', { version: '2' });
   const written = tapestry('shop', { knots: { dispatcher: python({ name: 'gpu', processes: 1 }) } }, () => {
     const trained = train({ rows: [1] }, { id: 'trained' });
     return {
       typed: typed({ x: trained }, { id: 'typed' }),
-      scored: map({ over: trained as never, each: score, bind: 'x' }, { id: 'scored' }),
+      scored: map({ over: trained, each: score, bind: 'x' }, { id: 'scored' }),
     };
   });
   const text = yamlForTapestry(written, { callables: { typed } });
