@@ -43,7 +43,7 @@ interface OpenHost {
  * Starts the body hosts that tapestries name, and compares what each says that it has with what is placed. Undefined if none is named.
  *
  * @param tapestries all that are registered, with those that they nest
- * @throws SelvageError `InvalidConfig` for two hosts of one name; `HostNotUsable`, `HostMismatch`, `FileNotLoadable`
+ * @throws SelvageError `InvalidConfig` for two hosts of one name; `HostNotUsable`, `HostMismatch`
  */
 export async function openHosts(
   tapestries: Iterable<TapestryRecord>,
@@ -157,7 +157,13 @@ function openHost(
     case 'program': {
       const { command, cwd, processes = cores, modules = [] } = host;
       const start: StartHost = (heard) =>
-        startProcess({ name: `Program "${name}"`, command, cwd, said: heard });
+        startProcess({
+          name: `Program "${name}"`,
+          remedy: `Is "${command[0]}" the right path, from ${cwd ?? 'the folder of the worker'}?`,
+          command,
+          cwd,
+          said: heard,
+        });
       return { pool: new HostPool(start, processes, modules, unheard), nameOf: ownName };
     }
     case 'python': {
@@ -185,7 +191,7 @@ async function compare(
   host: BodyHostOptions,
   placed: readonly Placed[],
 ): Promise<void> {
-  const described = await bodiesOf(name, pool, host.kind === 'python' ? modulesOf(placed) : []);
+  const described = await pool.open(host.kind === 'python' ? modulesOf(placed) : []);
   for (const { knot, body } of placed) {
     const ownName = nameOf(body);
     const there = ownName === undefined ? undefined : described.get(ownName);
@@ -202,7 +208,7 @@ async function compare(
 /**
  * The bodies of modules of Python, as they describe themselves. Starts a process of Python for that, and ends it.
  *
- * @throws SelvageError `HostNotUsable`; `FileNotLoadable` with the traceback
+ * @throws SelvageError `HostNotUsable`, for a module that cannot be loaded with the frames of its files
  */
 export async function describePython(
   options: Omit<PythonHost, 'kind'>,
@@ -218,27 +224,9 @@ export async function describePython(
     (line) => said(name, line),
   );
   try {
-    return [...(await bodiesOf(name, pool, modules)).values()];
+    return [...(await pool.open(modules)).values()];
   } finally {
     await pool.close();
-  }
-}
-
-async function bodiesOf(
-  name: string,
-  pool: HostPool,
-  modules: readonly string[],
-): Promise<ReadonlyMap<string, BodyDescription>> {
-  try {
-    return await pool.open(modules);
-  } catch (error) {
-    if (SelvageError.is(error) || !(error instanceof Error)) throw error;
-    const { stack, message } = error;
-    throw new SelvageError(
-      'FileNotLoadable',
-      `The body host "${name}" could not load the bodies${modules.length > 0 ? ` of ${modules.join(', ')}` : ''}. ${stack ?? message}`,
-      { details: { host: name, modules }, cause: error },
-    );
   }
 }
 

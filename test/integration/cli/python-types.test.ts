@@ -226,17 +226,17 @@ test.each([
   [
     'a module that does not import, with the frames in it',
     ['shop.broken'],
-    /^error FileNotLoadable: The body host "python" could not load the bodies of shop\.broken\. KeyError: 'weights'\n {4}at load \(\S+shop\/broken\.py:2\)\n {4}at <module> \(\S+shop\/broken\.py:4\)\n$/,
+    /^error HostNotUsable: Python .* cannot load its bodies: KeyError: 'weights'.*\n {4}at load \(\S+shop\/broken\.py:2\)\n {4}at <module> \(\S+shop\/broken\.py:4\)\n$/,
   ],
   [
     'a module that is not there',
     ['shop.nowhere'],
-    /^error FileNotLoadable: .*ModuleNotFoundError: No module named 'shop\.nowhere'\n$/,
+    /^error HostNotUsable: .*ModuleNotFoundError: No module named 'shop\.nowhere'.*\n$/,
   ],
   [
     'a hint that cannot be read',
     ['shop.odd'],
-    /^error FileNotLoadable: .*A type hint of odd cannot be read: name 'Nowhere' is not defined/,
+    /^error HostNotUsable: .*A type hint of odd cannot be read: name 'Nowhere' is not defined/,
   ],
   [
     'a module without bodies',
@@ -246,7 +246,7 @@ test.each([
   [
     'an interpreter that is not there',
     ['shop.models', '--python', './no/python'],
-    /^error HostNotUsable: Python \(\.\/no\/python\) .*could not be started: .*ENOENT\. Install Python 3\.11 or newer, or name its interpreter.*\n$/,
+    /^error HostNotUsable: Python \.\/no\/python .*could not be started \(.*ENOENT\)\. Install Python 3\.11 or later, or name its interpreter.*\n$/,
   ],
 ])('refuses %s in a line', async (_what, args, message) => {
   const { code, stdout, stderr } = await types(...args, '--out', 'refused.ts');
