@@ -335,6 +335,7 @@ const boundaries = {
     folders: [
       ...pure,
       'backfills',
+      'body-hosts',
       'partitions',
       'triggers',
       'serve',
@@ -356,7 +357,16 @@ const boundaries = {
       'records/retention',
     ],
     typesOf: ['worker', 'workflows'],
-    packages: ['node:', ...temporal, 'commander', 'cronstrue', 'tsx', 'yaml', 'zod'],
+    packages: [
+      'node:',
+      ...temporal,
+      'commander',
+      'cronstrue',
+      'json-schema-to-typescript',
+      'tsx',
+      'yaml',
+      'zod',
+    ],
     packageTypes: nativeWorker,
     because:
       'a command that only asks must start fast: the worker is imported late, in the commands that need it',

@@ -9,6 +9,7 @@ import {
   type EndReason,
   type Trail,
   type HandedOn,
+  type HostLost,
   type KnotTrail,
 } from '../runtime';
 import { announceBody } from './announce-body';
@@ -17,6 +18,8 @@ import type { ResolvedTask } from './tasks';
 
 /** Lost workers after which a knot is given up in any case. Something before its body may kill them, or somebody kills all workers. */
 const MOST_LOST_WORKERS = 20;
+
+const WITHOUT_A_SIGN = 'The worker was lost, or gave no sign of life for 30 s.';
 
 /** A shorter time between scheduling and start does not count as waiting for a worker. */
 const QUEUED_MS = 1_000;
@@ -56,6 +59,21 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
   /** Does nothing: {@link countThrow} has already told the next attempt. */
   thrown(): void {}
 
+  /**
+   * What ran the body has died, and this worker lives to tell the next attempt. It is neither a throw nor a refusal, and
+   * so counts as a lost worker.
+   */
+  hostLost(_: number, __: number, ___: number, { message }: HostLost): void {
+    this.endWith({ type: 'WorkerLost', message }, undefined);
+    this.beat();
+  }
+
+  /** How the body host was lost in the attempt before; undefined if it was not, or the worker itself was. */
+  get hostLostBefore(): string | undefined {
+    const { code, message } = this.known.attempts.at(-1)?.reason ?? {};
+    return code === 'WorkerLost' && message !== WITHOUT_A_SIGN ? message : undefined;
+  }
+
   /** Notes a period within the attempt in which the knot could not proceed. */
   waited(code: string, since: number, until: number): void {
     this.known = withWait(this.known, { code, since, until });
@@ -71,7 +89,7 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
     super.countRefusal(reason);
   }
 
-  private endWith(reason: EndReason | undefined, waitsFor: string): void {
+  private endWith(reason: EndReason | undefined, waitsFor: string | undefined): void {
     const now = Date.now();
     const { startedAt: started_at, ofBody: attempt, worker } = this;
     const ended = reason && {
@@ -83,7 +101,7 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
     };
     this.end = {
       ...(ended ? withAttempt(this.known, ended) : this.known),
-      waits_for: { code: waitsFor, since: ended ? now : started_at },
+      ...(waitsFor !== undefined && { waits_for: { code: waitsFor, since: ended ? now : started_at } }),
     };
   }
 
@@ -102,10 +120,7 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
         started_at: at?.started_at ?? since,
         ended_at: Math.max(offered, at?.started_at ?? since),
         ...(at && { worker: at.worker }),
-        reason: {
-          code: 'WorkerLost',
-          message: 'The worker was lost, or gave no sign of life for 30 s.',
-        },
+        reason: { code: 'WorkerLost', message: WITHOUT_A_SIGN },
       });
     }
     return wasQueued ? withWait(trail, { code: 'Queued', since: offered, until: startedAt }) : trail;
@@ -189,9 +204,10 @@ export class KnotAttempt extends TaskAttempt implements KnotTrail, HandedOn {
     };
   }
 
-  /** Number of the body's attempt, from 1. Throws before the knot was handed back count as well. */
+  /** Number of the body's attempt, from 1. Throws and lost body hosts before the knot was handed back count as well. */
   get ofBody(): number {
-    return this.number + (this.task.handedBack?.throws ?? 0);
+    const { throws = 0, attempts = [] } = this.task.handedBack ?? {};
+    return this.number + throws + attempts.filter(({ reason }) => reason.code === 'WorkerLost').length;
   }
 
   /** Whether an earlier attempt, a segment or a child run may have recorded the knot. */

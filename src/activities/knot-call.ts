@@ -97,7 +97,10 @@ class KnotCall {
     if (task.lost) return await this.answer(subject, await runner.fail(subject, childRunLost(knot)));
     // Checked before reading anything large, which may be what kills them.
     if (attempt.killsWorkers)
-      return await this.answer(subject, await runner.fail(subject, workerLost(knot, attempt.lost)));
+      return await this.answer(
+        subject,
+        await runner.fail(subject, workerLost(knot, attempt.lost, attempt.hostLostBefore)),
+      );
     if (!definition && !task.map) throw refusal;
     if (task.waited?.kind === 'timeout')
       return await this.answer(subject, await runner.fail(subject, signalTimeout(knot)));

@@ -68,5 +68,10 @@ export function childRunLost(knot: PlanKnot): SelvageError {
 
 /** The attempt that ran at a body host which has died: what neither throws nor refuses counts as a lost worker. */
 export function hostLost(cause: HostLost): ApplicationFailure {
-  return ApplicationFailure.create({ message: cause.message, type: 'WorkerLost', nonRetryable: false, cause });
+  return ApplicationFailure.create({
+    message: cause.message,
+    type: 'WorkerLost',
+    nonRetryable: false,
+    cause,
+  });
 }

@@ -13,7 +13,9 @@ import {
   type BodyHost,
   type BodySurroundings,
   type KnotHost,
+  type KnotTrail,
   type MadeValue,
+  type Trail,
   type Throw,
 } from '../runtime';
 import type { DefinitionRecord } from '../authoring/records';
@@ -118,25 +120,25 @@ export class SharedHost implements KnotHost {
     return observedCall(environment.observers, context, event, call, isCancelled);
   }
 
-  classifyError(knot: PlanKnot, error: unknown): 'pass' | 'leave' | undefined {
+  classifyError(
+    knot: PlanKnot,
+    error: unknown,
+    _: boolean,
+    { trail }: KnotTrail,
+  ): 'pass' | 'leave' | undefined {
     if (this.isStopped()) return 'leave';
     if (isBackendTrouble(error)) return 'pass';
     // An activity of its own waits for a damaged or missing value or for a host, counts lost ones, and reports it.
     if (!isOfClass(error, 'damaged') && !isHostTrouble(error) && !(error instanceof HostLost))
       return undefined;
-    this.activity.handBack(knot, {});
+    this.activity.handBack(knot, trail ? handedOn(knot, trail) : {});
     return 'leave';
   }
 
   async retry({ knot, throws, delay, waited, trail }: Throw): Promise<'retry' | 'leave'> {
     const { activity, environment } = this;
     if (waited + delay > RETRY_WAIT_MS || activity.isHeld) {
-      const { attempts } = trail.trail!;
-      activity.handBack(knot, {
-        throws,
-        after: delay,
-        attempts: isElement(knot) ? attempts.slice(-1) : attempts,
-      });
+      activity.handBack(knot, { throws, after: delay, attempts: attemptsOf(knot, trail.trail!) });
       return 'leave';
     }
     await environment.wait(delay, activity.stop);
@@ -156,4 +158,14 @@ export class SharedHost implements KnotHost {
     activity.committed(knot, outcome, values);
     return result;
   }
+}
+
+/** Attempts so far, and how many of them have thrown. */
+function handedOn(knot: PlanKnot, trail: Trail): HandedBack {
+  const throws = trail.attempts.filter(({ reason }) => reason.code !== 'WorkerLost').length;
+  return { ...(throws > 0 && { throws }), attempts: attemptsOf(knot, trail) };
+}
+
+function attemptsOf(knot: PlanKnot, { attempts }: Trail): Trail['attempts'] {
+  return isElement(knot) ? attempts.slice(-1) : attempts;
 }

@@ -1,5 +1,5 @@
 export type { StartedHost } from './host-pool';
-export { openHosts, type Said } from './open-hosts';
+export { describePython, hostNames, openHosts, type Said } from './open-hosts';
 export { BodyServer, type ServedBodies } from './protocol/body-server';
 export type { Frame } from './protocol/link';
 export { PROTOCOLS, readHostMessage, type BodyDescription, type ToldError } from './protocol/messages';

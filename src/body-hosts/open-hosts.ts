@@ -1,7 +1,13 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { hostName, hostedKnots } from '../authoring/body-host';
-import type { BodyHostOptions, DefinitionRecord, KnotRecord, TapestryRecord } from '../authoring/records';
+import type {
+  BodyHostOptions,
+  DefinitionRecord,
+  KnotRecord,
+  PythonHost,
+  TapestryRecord,
+} from '../authoring/records';
 import { SelvageError } from '../errors';
 import { hostMissing, type BodyCall, type BodyHosts } from '../runtime';
 import { canonicalJson, type Json } from '../values';
@@ -37,7 +43,7 @@ interface OpenHost {
  * Starts the body hosts that tapestries name, and compares what each says that it has with what is placed. Undefined if none is named.
  *
  * @param tapestries all that are registered, with those that they nest
- * @throws SelvageError `InvalidConfig` for two hosts of one name; `HostNotUsable`, `HostMismatch`; what loading the bodies throws
+ * @throws SelvageError `InvalidConfig` for two hosts of one name; `HostNotUsable`, `HostMismatch`
  */
 export async function openHosts(
   tapestries: Iterable<TapestryRecord>,
@@ -60,6 +66,15 @@ export async function openHosts(
     await hosts.close();
     throw error;
   }
+}
+
+/**
+ * The names of the body hosts that {@link openHosts} opens.
+ *
+ * @throws SelvageError `InvalidConfig` for two hosts of one name
+ */
+export function hostNames(tapestries: Iterable<TapestryRecord>): string[] {
+  return [...wantedHosts([...tapestries]).keys()];
 }
 
 class OpenHosts implements BodyHosts {
@@ -187,6 +202,31 @@ async function compare(
       `The body host "${name}" cannot call the body of knot "${knot.id}" of tapestry "${knot.tapestry.name}": ${problem}`,
       { details: { host: name, knot: knot.id, tapestry: knot.tapestry.name, definition: body.name } },
     );
+  }
+}
+
+/**
+ * The bodies of modules of Python, as they describe themselves. Starts a process of Python for that, and ends it.
+ *
+ * @throws SelvageError `HostNotUsable`, for a module that cannot be loaded with the frames of its files
+ */
+export async function describePython(
+  options: Omit<PythonHost, 'kind'>,
+  modules: readonly string[],
+  said: Said,
+): Promise<readonly BodyDescription[]> {
+  const host: PythonHost = { ...options, kind: 'python' };
+  const name = hostName(host);
+  const pool = new HostPool(
+    (heard) => startPython(host, heard),
+    1,
+    [],
+    (line) => said(name, line),
+  );
+  try {
+    return [...(await pool.open(modules)).values()];
+  } finally {
+    await pool.close();
   }
 }
 

@@ -24,6 +24,7 @@ import { addOpen } from './verbs/open';
 import { addPartitions } from './verbs/partitions';
 import { addPlan } from './verbs/plan';
 import { addPrune } from './verbs/prune';
+import { addPython } from './verbs/python';
 import { addReplay } from './verbs/replay';
 import { addReseal } from './verbs/reseal';
 import { addRestore } from './verbs/restore';
@@ -40,6 +41,7 @@ import { addValue } from './verbs/value';
 import { addWatch } from './verbs/watch';
 import { addWhy } from './verbs/why';
 import { addWorker } from './verbs/worker';
+import { addWorkers } from './verbs/workers';
 
 /** In the order of `selvage --help`. */
 const VERBS = [
@@ -49,6 +51,7 @@ const VERBS = [
   addBackfill,
   addDev,
   addWorker,
+  addWorkers,
   addServe,
   addUi,
   addRuns,
@@ -72,6 +75,7 @@ const VERBS = [
   addPlan,
   addValidate,
   addExport,
+  addPython,
   addCapsule,
   addOpen,
   addDebug,

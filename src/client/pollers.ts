@@ -5,7 +5,7 @@ import { unreachable } from './connection-errors';
 import { buildOf, wantedBuild, wordsOf } from './worker-builds';
 
 /** A worker polls at least once a minute; the server remembers one that is gone for five. */
-const ALIVE_MS = 70_000;
+export const ALIVE_MS = 70_000;
 /** TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW and …_ACTIVITY. */
 const QUEUE_TYPES = { workflow: 1, activity: 2 } as const;
 const SHOWN_BUILDS = 5;
@@ -110,7 +110,7 @@ function listed(names: readonly string[]): string {
 }
 
 /** Whether an identity is the default one of a worker on this machine, `<pid>@<host>`, and that process is gone. */
-function isOfDeadProcess(identity: string): boolean {
+export function isOfDeadProcess(identity: string): boolean {
   const [, pid, host] = /^(\d+)@(.+)$/.exec(identity) ?? [];
   if (pid === undefined || host !== hostname()) return false;
   try {

@@ -24,6 +24,7 @@ import { Schedules } from './schedules';
 import type { ResumeOptions, StartOptions } from './start-options';
 import { unlessLost } from './unless-lost';
 import { Values } from './values';
+import { Workers } from './workers';
 
 /** Options of a client with a worker in the same process. */
 export interface OpenOptions extends ConnectOptions {
@@ -63,6 +64,8 @@ export class Selvage {
   readonly schedules: Schedules;
   /** Extends runs through the tapestry store. */
   readonly extensions: Extensions;
+  /** Lists the workers that are alive. */
+  readonly workers: Workers;
   /** @internal */
   readonly pollers: Pollers;
   /** @internal Starts runs in steps, for triggers and backfills. */
@@ -76,12 +79,13 @@ export class Selvage {
     readonly location: ServerLocation,
     private readonly options: ConnectOptions & { readonly projectDir: string },
     private readonly server: EmbeddedServer | undefined,
-    private readonly workers?: OwnWorkers,
+    private readonly ownWorkers?: OwnWorkers,
   ) {
     const { projectDir, taskQueue, runLimits } = options;
     const inlineLimit = chosenInlineLimit(options.inlineLimit, process.env);
     this.inlineLimit = inlineLimit;
     this.pollers = new Pollers(client.workflow, server !== undefined);
+    this.workers = new Workers(client.workflow, server !== undefined);
     this.outages = new Outages(options, (message) => logOf(options)?.warn(message));
     const connected = { client, backends, place: location, projectDir };
     this.starter = new RunStarter({
@@ -191,7 +195,7 @@ export class Selvage {
 
   /** Whether this client has a worker, as {@link Selvage.open} gives it one. */
   get hasWorker(): boolean {
-    return this.workers !== undefined;
+    return this.ownWorkers !== undefined;
   }
 
   /**
@@ -200,7 +204,7 @@ export class Selvage {
    * it never settles.
    */
   get workerEnded(): Promise<void> {
-    return this.workers ? unlessLost(this.workers.ended, this.server?.lost) : new Promise(() => {});
+    return this.ownWorkers ? unlessLost(this.ownWorkers.ended, this.server?.lost) : new Promise(() => {});
   }
 
   /**
@@ -255,7 +259,7 @@ export class Selvage {
    *   `ServerUnreachable`
    */
   async adopt(runId: string): Promise<RunHandle> {
-    const { workers } = this;
+    const { ownWorkers: workers } = this;
     if (!workers) {
       throw new SelvageError(
         'InvalidConfig',
@@ -279,14 +283,14 @@ export class Selvage {
 
   /** @internal Polls another task queue until the client is closed. Returns when its worker polls. */
   async work(taskQueue: string): Promise<void> {
-    await this.workers!.poll(taskQueue);
+    await this.ownWorkers!.poll(taskQueue);
   }
 
   /** Stops the worker, and closes the connection and the backends that this client opened. Runs go on. */
   async close(): Promise<void> {
     const { client, backends, server } = this;
     try {
-      await this.workers?.stop();
+      await this.ownWorkers?.stop();
     } finally {
       await disconnect({ client, backends, server }, !this.options.backends);
     }

@@ -249,6 +249,8 @@ export interface KnotView {
   readonly log?: { readonly hash: string; readonly text: string; readonly isCut: boolean };
   readonly codeHash?: string;
   readonly dispatcher?: string;
+  /** The body host that called its body. */
+  readonly host?: string;
   readonly taskQueue?: string;
   /** For a knot that waits for a signal: the schema of the payload. */
   readonly signalSchema?: Json;

@@ -70,6 +70,8 @@ export const lineageRecordSchema = z.object({
    * - `payload`: content hash of the signal that the knot took, as given, if its value differs.
    * - `attempts`: how earlier attempts ended; `waits`: when and why it could not proceed. The newest 32 each
    *   (`RecordedAttempt`, `RecordedWait`).
+   * - `host`: name of the body host that called the body, or the bodies of the elements; absent if the worker
+   *   itself did.
    * - `log`: content hash of the last 64 KiB (lines of JSON) that the body wrote in the attempt that counts,
    *   `size`, and `isCut` if there was more.
    */

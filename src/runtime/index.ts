@@ -47,6 +47,7 @@ export {
   madeIn,
   reusedRecord,
   takenOverRecord,
+  hostOfRecord,
   withPassedOver,
   type Execution,
   type OkToRecord,

@@ -14,7 +14,14 @@ import {
 } from './node-outcome';
 import { describeError } from './exception-record';
 import { isElement } from './element-knots';
-import { lineageRecord, reusedRecord, withPassedOver, type Execution, type OutcomeToRecord } from './lineage';
+import {
+  lineageRecord,
+  reusedRecord,
+  withHost,
+  withPassedOver,
+  type Execution,
+  type OutcomeToRecord,
+} from './lineage';
 import { retryDelay } from './retry';
 import { superviseBody } from './supervise-body';
 import { workerLost } from './worker-lost';
@@ -28,7 +35,7 @@ import { isOfClass } from '../errors';
 import type { DefinitionRecord } from '../authoring/records';
 import type { Commit, CommitResult, LineageRecord, StoredValue } from '../ports';
 import { BodyContext, type BodySurroundings } from './body-context';
-import type { BodyHost } from './body-host';
+import { HostLost, type BodyHost } from './body-host';
 import type { KnotParents } from './knot-parents';
 
 /*
@@ -98,6 +105,8 @@ export interface KnotTrail {
   readonly trail: Trail | undefined;
   /** An attempt has thrown, and another one follows. */
   thrown(attempt: number, startedAt: number, endedAt: number, error: unknown): void;
+  /** What ran the body has died, and another attempt follows. */
+  hostLost(attempt: number, startedAt: number, endedAt: number, error: HostLost): void;
   waited(code: string, since: number, until: number): void;
 }
 
@@ -164,7 +173,12 @@ export interface KnotHost {
    *
    * @param fromBody false: the inputs could not be read
    */
-  classifyError(knot: PlanKnot, error: unknown, fromBody: boolean): 'pass' | 'leave' | 'lost' | undefined;
+  classifyError(
+    knot: PlanKnot,
+    error: unknown,
+    fromBody: boolean,
+    trail: KnotTrail,
+  ): 'pass' | 'leave' | 'lost' | undefined;
   /** Waits for the next attempt, or leaves the knot to others. May throw, to let the server wait. */
   retry(thrown: Throw): Promise<'retry' | 'leave'>;
   /**
@@ -238,6 +252,8 @@ class KnotLife {
   private readonly trail: KnotTrail;
   /** Why a value made by another knot was not taken. */
   private passedOver: PassedOver | undefined;
+  /** The body host that was asked to call the body. */
+  private calledBy: string | undefined;
 
   constructor(
     private readonly host: KnotHost,
@@ -275,10 +291,11 @@ class KnotLife {
     } catch (error) {
       // No other attempt can help: the lists are wrong, or the value is too long.
       if (isOfClass(error, 'input')) return host.isOver() ? left(attempt) : await this.fail(error, attempt);
-      if (host.classifyError(subject.knot, error, false) === 'leave') return left(attempt);
+      if (host.classifyError(subject.knot, error, false, this.trail) === 'leave') return left(attempt);
       throw error;
     }
     if (!end || host.isOver()) return left(attempt);
+    this.calledBy = subject.knot.policy.host;
     return await this.commit(end.outcome, end.values, attempt);
   }
 
@@ -319,11 +336,11 @@ class KnotLife {
     for (let attempt = host.firstAttempt; ; attempt++) {
       const begunAt = attempt === host.firstAttempt ? this.startedAt : host.now();
       const end = isLimited(knot)
-        ? await this.limited(() => this.attempt(attempt, throws))
-        : await this.attempt(attempt, throws);
+        ? await this.limited(() => this.attempt(attempt, throws, begunAt))
+        : await this.attempt(attempt, throws, begunAt);
       if (end.kind === 'lost') {
         lost += 1;
-        if (lost === LOST_WORKERS) return await this.fail(workerLost(knot, lost), attempt);
+        if (lost === LOST_WORKERS) return await this.fail(workerLost(knot, lost, end.error.message), attempt);
         continue;
       }
       if (end.kind !== 'thrown') return end;
@@ -348,7 +365,7 @@ class KnotLife {
     }
   }
 
-  private async attempt(attempt: number, throws: number): Promise<AttemptEnd> {
+  private async attempt(attempt: number, throws: number, begunAt: number): Promise<AttemptEnd> {
     const { host, subject } = this;
     const { plan, knot } = subject;
     const log = knot.policy.logs === false ? undefined : new BodyLog();
@@ -377,10 +394,11 @@ class KnotLife {
       }
     } catch (error) {
       extension.close();
-      const classified = host.classifyError(knot, error, isBody);
+      if (error instanceof HostLost) this.trail.hostLost(attempt, begunAt, host.now(), error);
+      const classified = host.classifyError(knot, error, isBody, this.trail);
       if (classified === 'leave') return left(attempt);
       if (classified === 'pass') throw error;
-      if (classified === 'lost') return { kind: 'lost' };
+      if (classified === 'lost') return { kind: 'lost', error: error as HostLost };
       const delay = retryDelay(knot.policy.retry, throws, error);
       if (delay !== undefined) return { kind: 'thrown', error, delay };
       return await this.fail(error, attempt, log);
@@ -410,6 +428,7 @@ class KnotLife {
     const { knot } = subject;
     const definition = subject.definition!;
     const { timeout, cancelGrace = DEFAULT_CANCEL_GRACE_MS } = knot.policy;
+    this.calledBy = knot.policy.host;
     const { cancel } = host;
     const call = (signalOf: (() => AbortSignal) | undefined): Promise<unknown> =>
       host.callBody({
@@ -445,7 +464,8 @@ class KnotLife {
       this.cacheKey ?? null,
     );
     const kept = log?.store(host.hashing.digest);
-    const record = withTrail(withLog(withPassedOver(made, this.passedOver), kept?.log), this.trail.trail);
+    const whole = withHost(withPassedOver(made, this.passedOver), this.calledBy);
+    const record = withTrail(withLog(whole, kept?.log), this.trail.trail);
     const commit = { record, values: kept ? [...values, ...kept.values] : values };
     const { inserted, record: stands } = await host.commit(knot, commit, told, values);
     return { kind: 'recorded', record: stands, outcome: inserted ? told : undefined, accepted };
@@ -460,7 +480,7 @@ class KnotLife {
   }
 }
 
-type AttemptEnd = KnotEnd | Thrown | { readonly kind: 'lost' };
+type AttemptEnd = KnotEnd | Thrown | { readonly kind: 'lost'; readonly error: HostLost };
 
 interface Thrown {
   readonly kind: 'thrown';

@@ -127,7 +127,7 @@ export function lineageRecord(
  */
 export function takenOverRecord(record: LineageRecord, execution: Execution): LineageRecord {
   // The earlier run's own record tells how it got there.
-  const { attempts: _, waits: __, log: ___, ...extra } = record.extra;
+  const { attempts: _, waits: __, log: ___, host: ____, ...extra } = record.extra;
   return {
     ...record,
     run_id: execution.runId,
@@ -172,6 +172,17 @@ export function madeIn({ extra }: Pick<LineageRecord, 'extra'>): number | undefi
 export function withPassedOver(record: LineageRecord, passedOver: PassedOver | undefined): LineageRecord {
   if (passedOver === undefined) return record;
   return { ...record, extra: { ...record.extra, passed_over: passedOver } };
+}
+
+/** The record of a knot whose body, or whose elements' body, a body host called. */
+export function withHost(record: LineageRecord, host: string | undefined): LineageRecord {
+  if (host === undefined) return record;
+  return { ...record, extra: { ...record.extra, host } };
+}
+
+/** The body host that called the body; undefined if the worker did, or nobody. */
+export function hostOfRecord({ extra }: Pick<LineageRecord, 'extra'>): string | undefined {
+  return (extra as { host?: string }).host;
 }
 
 type WhereAndWhen = Pick<

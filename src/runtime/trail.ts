@@ -1,6 +1,7 @@
 import type { RecordedAttempt, RecordedWait } from '../authoring/run-graph';
 import { messageText } from '../errors';
 import type { LineageRecord } from '../ports';
+import type { HostLost } from './body-host';
 import { tellError } from './exception-record';
 
 /** How many attempts, and how many waits, of one knot are kept: the newest. */
@@ -81,6 +82,17 @@ export class LocalTrail {
       ended_at: endedAt,
       ...(this.worker !== null && { worker: this.worker }),
       reason: endReason(tellError(error)),
+    });
+  }
+
+  /** What ran the body has died, and this process lives. */
+  hostLost(attempt: number, startedAt: number, endedAt: number, { message }: HostLost): void {
+    this.trail = withAttempt(this.trail ?? NO_TRAIL, {
+      attempt,
+      started_at: startedAt,
+      ended_at: endedAt,
+      ...(this.worker !== null && { worker: this.worker }),
+      reason: endReason({ type: 'WorkerLost', message }),
     });
   }
 

@@ -1,8 +1,19 @@
 import type { PlanKnot } from '../plan';
 import { SelvageError } from '../errors';
 
-/** Why a knot is not run again whose body probably kills what runs it. */
-export function workerLost(knot: PlanKnot, lost: number): SelvageError {
+/**
+ * Why a knot is not run again whose body probably kills what runs it.
+ *
+ * @param last how its body host was lost the last time; undefined if the worker itself was
+ */
+export function workerLost(knot: PlanKnot, lost: number, last: string | undefined): SelvageError {
+  if (last !== undefined)
+    return new SelvageError(
+      'WorkerLost',
+      `What ran knot "${knot.id}" was lost ${lost} times: its body probably kills it (an exit of the process, out of memory, a crash in native code). ` +
+        `It was not run again. The last time: ${last}`,
+      { details: { knot: knot.id, lost } },
+    );
   return new SelvageError(
     'WorkerLost',
     `${lost} workers were lost while they ran knot "${knot.id}": its body probably kills them (process.exit, out of memory, a crash in ` +

@@ -5,8 +5,9 @@ import { Registry, WorkerEnvironment, createActivities, type ActivityLimits } fr
 import { HistoryClock, awayStores, describeStepBack, nodeSha256, openBackends } from '../backends';
 import { reconcileRunning } from '../client/reconcile';
 import { serverIdentity } from '../client/server-identity';
+import { tellingPlugins } from '../client/workers';
 import { SelvageError } from '../errors';
-import { openHosts } from '../body-hosts';
+import { hostNames, openHosts } from '../body-hosts';
 import { DEFAULT_INLINE_LIMIT, chosenInlineLimit, type BodyHosts } from '../runtime';
 import { createActivityInterceptors, type KnotObserver } from '../activities/interceptors';
 import type { LoggerLike } from '../authoring/knot-context';
@@ -158,6 +159,8 @@ export class SelvagePlugin extends SimplePlugin {
     return {
       ...configured,
       identity,
+      // Their names are what a worker tells the server beside its own.
+      plugins: [...(configured.plugins ?? []), ...tellingPlugins(hostNames(this.registry.all))],
       activities: { ...Object.fromEntries(users), ...ours },
       ...(!options.workflowsPath && !options.workflowBundle && interpreterSource()),
       interceptors: {

@@ -6,6 +6,9 @@ import {
 } from '@temporalio/worker';
 import { isDebug } from '../client/log-line';
 
+/** How often workers tell the server of themselves: so old is what `selvage workers` lists. */
+const REPORT_INTERVAL_MS = 10_000;
+
 /**
  * Options of Temporal's runtime that send the SDK's messages to one function: warnings and errors of its core, or with `SELVAGE_LOG=debug`
  * everything.
@@ -15,11 +18,12 @@ import { isDebug } from '../client/log-line';
 export function sdkLogging(
   log: (level: LogLevel, message: string, meta?: LogMetadata) => void,
   withCore: boolean,
-): Required<Pick<RuntimeOptions, 'telemetryOptions' | 'logger'>> {
+): Required<Pick<RuntimeOptions, 'telemetryOptions' | 'logger' | 'workerHeartbeatInterval'>> {
   const shown = isDebug()
     ? makeTelemetryFilterString({ core: 'DEBUG', other: 'INFO' })
     : makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' });
   return {
+    workerHeartbeatInterval: REPORT_INTERVAL_MS,
     telemetryOptions: { logging: { filter: withCore || isDebug() ? shown : 'off', forward: {} } },
     logger: {
       log,

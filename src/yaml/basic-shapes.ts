@@ -17,7 +17,7 @@ export function basicShapes(z: typeof Zod): BasicShapes {
       .string()
       .min(1)
       .meta({
-        description: `${about}: the name of a callable, or module:export where the document allows it`,
+        description: `${about}: the name of a callable, or module:export or python:module:function where the document allows it`,
       });
   const duration = z
     .union([z.number().min(0), z.string().regex(/^\d+(\.\d+)?\s?(ms|[smhdw])$/)], {

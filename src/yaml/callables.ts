@@ -18,7 +18,9 @@ export interface Missing {
 
 /** The form of a reference to a module. */
 const MODULE = /^(?<module>[^:]+):(?<name>[A-Za-z_$][\w$]*)$/;
-const DOTTED = /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$/;
+const PYTHON = /^python:(?<module>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):(?<name>[^:]+)$/;
+/** As pirn writes them. */
+const DOTTED = /^(?<module>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\.(?<name>[A-Za-z_]\w*)$/;
 
 /** `module:export`, with the module as a path without `./` and extension. */
 export interface ModuleReference {
@@ -32,6 +34,29 @@ export function moduleReference(text: string): ModuleReference | undefined {
   return { module: module.replace(/^\.\//, '').replace(/\.[cm]?[jt]sx?$/, ''), name };
 }
 
+/** A body of a module of Python. */
+export class PythonBody {
+  private static readonly known = new Map<string, PythonBody>();
+
+  private constructor(
+    /** `shop.models:train`. */
+    readonly name: string,
+  ) {}
+
+  /** One for each name: nodes that name the same body have the same definition. */
+  static named(name: string): PythonBody {
+    const body = PythonBody.known.get(name) ?? new PythonBody(name);
+    PythonBody.known.set(name, body);
+    return body;
+  }
+}
+
+/** `python:shop.models:train`, or `shop.models.train`. */
+function pythonReference(text: string): ModuleReference | undefined {
+  const { module, name } = (PYTHON.exec(text) ?? DOTTED.exec(text))?.groups ?? {};
+  return module === undefined || name === undefined ? undefined : { module, name };
+}
+
 /** Whether a module, or a folder that contains it, is among those that may be named. */
 export function isAllowed(module: string, prefixes: readonly string[] | undefined): boolean {
   if (prefixes === undefined) return true;
@@ -39,6 +64,14 @@ export function isAllowed(module: string, prefixes: readonly string[] | undefine
     const prefix = given.replace(/^\.\//, '').replace(/\/$/, '');
     return module === prefix || module.startsWith(`${prefix}/`);
   });
+}
+
+/** The same for modules of Python, whose packages are their folders. */
+function isAllowedPython(module: string, prefixes: readonly string[] | undefined): boolean {
+  return isAllowed(
+    module.replaceAll('.', '/'),
+    prefixes?.map((prefix) => prefix.replace(/\.$/, '').replaceAll('.', '/')),
+  );
 }
 
 /** The callables of a document: given ones, and those of modules that it may name. */
@@ -67,12 +100,8 @@ export class CallableTable {
     if (this.named.has(name)) return { value: this.named.get(name), definition: name };
     const reference = moduleReference(name);
     if (reference) return this.findInModule(name, reference);
-    if (DOTTED.test(name)) {
-      return {
-        code: 'UnknownCallable',
-        message: `The dotted path "${name}" names something of a Python module, which waits for bodies in Python. Give a callable under this name, or name one of a module as module:export.`,
-      };
-    }
+    const python = pythonReference(name);
+    if (python) return this.findInPython(name, python);
     const nearest = nearestName(name, this.named.keys());
     const known = [...this.named.keys()];
     const listed =
@@ -84,6 +113,29 @@ export class CallableTable {
       message: `There is no callable "${name}"${nearest === undefined ? '' : ` (did you mean "${nearest}"?)`}: ${listed}. Give it as one of the callables, or export it from their file.`,
       ...(nearest !== undefined && { suggestion: nearest }),
     };
+  }
+
+  /** Whether there is such a body, the worker asks when it starts. */
+  private findInPython(
+    text: string,
+    { module, name }: ModuleReference,
+  ): { readonly value: unknown; readonly definition: string } | Missing {
+    const body = `${module}:${name}`;
+    const refuse = (message: string): Missing => ({ code: 'CallableNotAllowed', message });
+    const given = `give it as one of the callables: pythonKnot('${body}')`;
+    if (!this.allows)
+      return refuse(
+        `"${text}" names a body of Python, which this document does not allow. Say allow_callable_refs: true at its top, or ${given}.`,
+      );
+    if (!this.loaded)
+      return refuse(
+        `"${text}" names a body of Python, and a text names only what it was given. Use loadPipelineFile, or ${given}.`,
+      );
+    if (!isAllowedPython(module, this.prefixes))
+      return refuse(
+        `"${text}" names a body of the Python module "${module}", which is not among the allowed_module_prefixes: ${this.prefixes!.join(', ') || 'there are none'}.`,
+      );
+    return { value: PythonBody.named(body), definition: body };
   }
 
   private findInModule(
@@ -120,9 +172,10 @@ function isCallable(value: unknown): boolean {
   return typeof value === 'function' || isTapestry(value) || isStandardSchema(value);
 }
 
-export type CallableKind = 'definition' | 'class' | 'tapestry' | 'schema' | 'function';
+export type CallableKind = 'python' | 'definition' | 'class' | 'tapestry' | 'schema' | 'function';
 
 export function kindOf(value: unknown): CallableKind {
+  if (value instanceof PythonBody) return 'python';
   if (isTapestry(value)) return 'tapestry';
   if (definitionRecord(value) !== undefined && !isKnotClass(value)) return 'definition';
   if (isKnotClass(value)) return 'class';

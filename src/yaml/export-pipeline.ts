@@ -1,5 +1,5 @@
 import { SelvageError } from '../errors';
-import { recordOf, type Tapestry } from '../authoring';
+import { pythonKnot, recordOf, type Tapestry } from '../authoring';
 import { isKnotClass } from '../authoring/knot-class';
 import { definitionRecord } from '../authoring/marks';
 import { PARAMETER_PREFIX } from '../authoring/names';
@@ -10,17 +10,11 @@ import type {
   ParameterRecord,
   TapestryRecord,
 } from '../authoring/records';
+import { withNested } from '../runtime';
 import type { ScheduleDeclaration } from '../triggers';
 import type { Callables } from './callables';
-import {
-  NotSayable,
-  type Fields,
-  sayOptions,
-  sayDomain,
-  saySchedule,
-  json,
-  schemaAsJson,
-} from './say-values';
+import { NotSayable } from './not-sayable';
+import { type Fields, sayOptions, sayDomain, saySchedule, json, schemaAsJson } from './say-values';
 
 export interface ExportOptions {
   /** Definitions, knot classes and functions, by the names that the document uses. */
@@ -54,6 +48,7 @@ export function yamlForTapestry(
 class Exporter {
   private readonly names = new Map<object, string>();
   private readonly reasons: string[] = [];
+  private namesPython = false;
 
   constructor(private readonly options: ExportOptions) {
     for (const [name, value] of Object.entries(options.callables)) {
@@ -95,9 +90,10 @@ class Exporter {
       name,
       ...(description !== undefined && { description }),
       ...(callablesFile !== undefined && { callables: callablesFile }),
+      ...(this.namesPython && { allow_callable_refs: true }),
       ...(queue !== undefined && { queue }),
       ...(failOn !== undefined && { failOn }),
-      ...(inherited && { knots: sayOptions(inherited) }),
+      ...(inherited && { knots: this.attempt(() => sayOptions(inherited)) }),
       ...(partition && { partition: sayDomain(partition.description) }),
       ...(dependsOnPrevious !== undefined && { dependsOnPrevious }),
       ...(extensible !== undefined && { extensible: this.extensible(name, extensible) }),
@@ -132,7 +128,7 @@ class Exporter {
     const { id, definition } = knot;
     if (!definition) return this.parameter(tapestry.parameters.get(id.slice(PARAMETER_PREFIX.length))!);
     const body = this.attempt(() => this.body(knot, definition)) ?? {};
-    const options = this.ownOptions(knot, definition, tapestry);
+    const options = this.attempt(() => this.ownOptions(knot, definition, tapestry)) ?? {};
     return { id, ...body, ...options };
   }
 
@@ -312,6 +308,10 @@ class Exporter {
     const type = isKnotClass(definition.code) ? definition.code : undefined;
     const name = this.names.get(definition) ?? (type && this.names.get(type));
     if (name !== undefined) return name;
+    if (isNamedPython(definition)) {
+      this.namesPython = true;
+      return `python:${definition.name}`;
+    }
     throw new NotSayable(
       `the definition "${definition.name}", which "${id}" has, is not exported by the file. Export it`,
     );
@@ -345,6 +345,32 @@ class Exporter {
       return undefined;
     }
   }
+}
+
+/** The bodies of Python that the document of a tapestry names itself: what it needs to be loaded as a text. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- of whatever parameters and values
+export function namedPython(tapestry: Tapestry<any, any>): Callables {
+  const all = withNested(recordOf(tapestry));
+  const bodies = [...all].flatMap(({ knots }) =>
+    [...knots.values()].flatMap(({ definition }) => definition?.map?.each ?? definition ?? []),
+  );
+  return Object.fromEntries(
+    bodies.filter(isNamedPython).map(({ name }) => [`python:${name}`, pythonKnot(name)]),
+  );
+}
+
+/** Whether a definition says nothing but the name of a body of Python. */
+function isNamedPython({ name, host, receives, options, source, ...said }: DefinitionRecord): boolean {
+  const { input, output, version, optional } = said;
+  return (
+    host?.kind === 'python' &&
+    Object.keys(host).length === 1 &&
+    receives === 'values' &&
+    Object.keys(options).length === 0 &&
+    [input, output, version, optional].every((each) => each === undefined) &&
+    source === `python ${name}` &&
+    /^[\w.]+:[^:]+$/.test(name)
+  );
 }
 
 function receives(kind: string): Fields {

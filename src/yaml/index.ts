@@ -1,4 +1,4 @@
-export { yamlForTapestry, type ExportOptions } from './export-pipeline';
+export { namedPython, yamlForTapestry, type ExportOptions } from './export-pipeline';
 export type { Callables } from './callables';
 export {
   loadPipeline,

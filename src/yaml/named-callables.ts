@@ -1,11 +1,11 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- what a document says has no types before it is built */
-import { type AnyTapestry, knot, type Knot, type StandardSchema } from '../authoring';
+import { type AnyTapestry, knot, type Knot, pythonKnot, type StandardSchema } from '../authoring';
 import { definitionOfClass, isKnotClass, type KnotClassOf } from '../authoring/knot-class';
 import { definitionRecord } from '../authoring/marks';
 import { nearestName } from '../authoring/names';
 import type { DefinitionRecord } from '../authoring/records';
 import { attempt } from './authoring-errors';
-import { kindOf, type CallableTable } from './callables';
+import { kindOf, PythonBody, type CallableTable } from './callables';
 import type { Problems, Range } from './problems';
 import type { Section } from './read-document';
 import { schemaOf, TypeProblem } from './types';
@@ -109,7 +109,7 @@ export class NamedCallables {
    * The definition to place for a callable: itself, or for a plain function the definition under its name.
    */
   definition(value: unknown, name: string, outcomes: boolean): any {
-    if (kindOf(value) !== 'function') return value;
+    if (kindOf(value) !== 'function' && !(value instanceof PythonBody)) return value;
     const { definitions } = this.surroundings;
     const byName = definitions.get(value as object) ?? new Map<string, unknown>();
     definitions.set(value as object, byName);
@@ -117,7 +117,9 @@ export class NamedCallables {
     let made = byName.get(key);
     if (made === undefined) {
       const body = value as () => unknown;
-      made = outcomes ? knot(name, { receives: 'outcomes' }, body as never) : knot(name, body as never);
+      if (value instanceof PythonBody)
+        made = outcomes ? pythonKnot(name, { receives: 'outcomes' }) : pythonKnot(name);
+      else made = outcomes ? knot(name, { receives: 'outcomes' }, body as never) : knot(name, body as never);
       byName.set(key, made);
     }
     return made;
@@ -167,6 +169,7 @@ export class NamedCallables {
 }
 
 const WORDS = {
+  python: 'body of Python',
   definition: 'knot definition',
   class: 'knot class',
   tapestry: 'tapestry',

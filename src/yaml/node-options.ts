@@ -1,5 +1,6 @@
-import { local, queue, type KnotOptions } from '../authoring';
+import type { KnotOptions } from '../authoring';
 import { durationMs } from '../values/duration';
+import { readDispatcher } from './dispatchers';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -24,14 +25,7 @@ const READ: Readonly<Record<string, (value: unknown) => unknown>> = {
   },
   timeout: milliseconds,
   cancelGrace: milliseconds,
-  dispatcher: (value) => {
-    if (value === 'local') return local();
-    if (value === 'queue') return queue();
-    // Its wrong form has been reported.
-    if (typeof value !== 'object' || value === null) return value;
-    const { queue: name } = value as { queue: string };
-    return queue(name);
-  },
+  dispatcher: readDispatcher,
   cache: (value) => {
     if (typeof value !== 'object' || value === null) return value;
     const { maxAge, ...others } = value as Fields;

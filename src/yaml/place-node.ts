@@ -290,7 +290,7 @@ function placeMap(this: TapestryParts, node: NodeSection, options: Record<string
     map(
       {
         over: lists,
-        each: found.value,
+        each: kindOf(found.value) === 'python' ? body!.place : found.value,
         ...(bind !== undefined && { bind }),
         ...(Object.keys(given).length > 0 && { shared: given }),
         ...(concurrency !== undefined && { concurrency }),

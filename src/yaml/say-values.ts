@@ -3,24 +3,17 @@ import type { KnotOptions } from '../authoring/records';
 import { jsonSchemaOf } from '../json-schema-of';
 import type { DomainDescription } from '../partitions';
 import type { ScheduleDeclaration } from '../triggers';
-
-/** A part of a tapestry that a document cannot express, and why. */
-export class NotSayable extends Error {}
+import { sayDispatcher } from './dispatchers';
+import { NotSayable } from './not-sayable';
 
 export type Fields = Record<string, unknown>;
 
-/** The options of knots, as a document has them. */
+/** The options of knots, as a document has them. @throws NotSayable */
 export function sayOptions({ summary, dispatcher, ...others }: KnotOptions): Fields {
-  const where =
-    dispatcher?.kind === 'local'
-      ? 'local'
-      : dispatcher?.taskQueue === undefined
-        ? 'queue'
-        : { queue: dispatcher.taskQueue };
   return {
     ...(summary !== undefined && { description: summary }),
     ...others,
-    ...(dispatcher && { dispatcher: where }),
+    ...(dispatcher && { dispatcher: sayDispatcher(dispatcher) }),
   };
 }
 

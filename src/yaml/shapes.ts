@@ -1,5 +1,6 @@
 import type { z as Zod, ZodType } from 'zod';
 import { basicShapes } from './basic-shapes';
+import { dispatcherShape } from './dispatchers';
 import { triggerShapes } from './trigger-shapes';
 
 /**
@@ -93,12 +94,7 @@ function makeShapes(z: typeof Zod): Shapes {
       .optional(),
     timeout: duration.optional(),
     cancelGrace: duration.optional(),
-    dispatcher: z
-      .union([z.enum(['local', 'queue']), z.strictObject({ queue: z.string().min(1) })], {
-        error: 'local, queue, or { queue: NAME }',
-      })
-      .meta({ description: 'Where the body runs: local, queue, or { queue: NAME }' })
-      .optional(),
+    dispatcher: dispatcherShape(z).optional(),
     onCodeChange: z.enum(['run', 'wait']).optional(),
     cache: z
       .union(

@@ -212,7 +212,7 @@ class TypeReader {
   private unknown(word: string): TypeProblem {
     if (word.includes('.')) {
       return new TypeProblem(
-        `The type "${word}" is a class of Python, which waits for bodies in Python. Give a schema under this name among the callables, or a JSON Schema.`,
+        `The type "${word}" is a class of Python, whose schema only Python knows. Give a schema under this name among the callables, or a JSON Schema.`,
       );
     }
     const nearest = nearestName(word, [...Object.keys(SIMPLE), ...schemaNames(this.callables)]);

@@ -17,6 +17,8 @@ export function quietRuntime(): void {
   if (isInstalled) return;
   isInstalled = true;
   Runtime.install({
+    // Tests of what workers tell the server need not wait a minute.
+    workerHeartbeatInterval: '1s',
     logger: {
       log: (level, message) => {
         if (level === 'WARN' || level === 'ERROR') note(level, message);

@@ -73,12 +73,15 @@ const beside = knot('beside', ({ file }: { file: string }) => {
   return 1;
 });
 /** A body that ends its thread so many times, beside one that does not. */
-export const exiting = tapestry('thread-exits', { knots: { dispatcher: host } }, (t) => {
-  const file = t.parameter('file', z.string());
-  const until = t.parameter('until', z.number());
-  const first = beside({ file }, { id: 'beside' });
-  return { exits: exits({ file, until, first }, { id: 'exits' }), first };
-});
+const exitsIn = (name: string, dispatcher: Dispatcher) =>
+  tapestry(name, { knots: { dispatcher } }, (t) => {
+    const file = t.parameter('file', z.string());
+    const until = t.parameter('until', z.number());
+    const first = beside({ file }, { id: 'beside' });
+    return { exits: exits({ file, until, first }, { id: 'exits' }), first };
+  });
+export const exiting = exitsIn('thread-exits', host);
+export const exitingInSegments = exitsIn('thread-exits-in-segments', local({ host }));
 
 const blocks = knot('blocks', ({ file }: { file: string }): number => {
   note(file, 'blocks');

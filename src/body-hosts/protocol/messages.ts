@@ -47,6 +47,7 @@ const description = z.object({
   source: z.string().optional(),
   isAsync: z.boolean().default(false),
   summary: z.string().optional(),
+  version: z.string().optional(),
 });
 
 /** A body, as its host describes it. */

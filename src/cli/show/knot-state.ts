@@ -1,6 +1,7 @@
 import type { KnotState } from '../../client';
 import { SelvageError } from '../../errors';
-import type { Backends } from '../../ports';
+import type { Backends, LineageRecord } from '../../ports';
+import { hostOfRecord } from '../../runtime';
 import type { Output } from '../output/output';
 import { knotLine } from './knot-tree';
 import { describeElements, describeKnot } from './waiting';
@@ -45,10 +46,20 @@ export async function recordedKnot(
   return { knotId, run, record };
 }
 
+/** What ran the body of a knot, if it was not a worker alone. */
+function ranBy(record: LineageRecord, output: Output): string[] {
+  const host = hostOfRecord(record);
+  if (host === undefined) return [];
+  const { dispatcher, worker } = record;
+  return [
+    `  ${output.dim('ran by')} body host ${host}, ${dispatcher}${worker === null ? '' : `, worker ${worker}`}`,
+  ];
+}
+
 /** The state of a knot, for people. */
 export function describeKnotState({ knotId, run, record, waiting }: KnotState, output: Output): string {
   const head = `${output.bold(knotId)} of run ${run.run_id} (${run.status})`;
-  if (record) return [head, knotLine(record, output)].join('\n');
+  if (record) return [head, knotLine(record, output), ...ranBy(record, output)].join('\n');
   if (!waiting) {
     const isOver = run.status !== 'running';
     return [head, `  ${isOver ? 'has no outcome: the run is over' : 'has no outcome yet'}`].join('\n');

@@ -1,4 +1,4 @@
-import { causeLines, errorLine } from '../../runtime';
+import { causeLines, errorLine, hostOfRecord } from '../../runtime';
 import type { ErrorCause, LineageRecord, Page } from '../../ports';
 import { formatDuration, formatTime } from '../output/format';
 import type { Output } from '../output/output';
@@ -19,6 +19,7 @@ function describeRecord(record: LineageRecord, output: Output): string {
     ),
     ...Object.entries(record.constant_input_hashes).map(([name, hash]) => `${name} = constant  ${hash}`),
   ];
+  const host = hostOfRecord(record);
   const lines: [string, string][] = [
     ['run', record.run_id],
     ['definition', record.definition + (record.definition_version ? ` ${record.definition_version}` : '')],
@@ -29,6 +30,7 @@ function describeRecord(record: LineageRecord, output: Output): string {
     ...reason(record),
     ...(record.code_hash ? [['code', record.code_hash] as [string, string]] : []),
     ...(record.worker ? [['worker', record.worker] as [string, string]] : []),
+    ...(host === undefined ? [] : [['host', host] as [string, string]]),
   ];
   return [
     `${output.bold(record.knot_id)}  ${outcome(record, output)}  ${formatTime(record.started_at)}, ${took}${attempt}`,

@@ -47,7 +47,7 @@ async function exportFile(file: string, options: ExportCommandOptions, output: O
   const { recordOf } = await import('../../authoring/index.js');
   const { isSchedule } = await import('../../triggers/schedule.js');
   const { loadModule } = await import('../../user-modules/index.js');
-  const { loadPipeline, yamlForTapestry } = await import('../../yaml/index.js');
+  const { loadPipeline, namedPython, yamlForTapestry } = await import('../../yaml/index.js');
   if (isDocument(file))
     throw new SelvageError(
       'Usage',
@@ -64,7 +64,10 @@ async function exportFile(file: string, options: ExportCommandOptions, output: O
     output.warn(
       `${output.yellow('warning')} The ${kind} "${id}" is not in the document: only schedules are. Keep it in the file, or write it under "triggers".`,
     );
-  const again = loadPipeline(text, { callables, file: '<exported>' }).tapestry;
+  const again = loadPipeline(text, {
+    callables: { ...namedPython(tapestry), ...callables },
+    file: '<exported>',
+  }).tapestry;
   const [before, after] = [tapestry, again].map((each) => planOf(recordOf(each), nodeSha256).hash);
   if (before !== after)
     output.warn(

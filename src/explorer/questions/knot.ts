@@ -1,5 +1,5 @@
 import { explainCache, mapOfElement } from '../../records/questions';
-import { stateOf } from '../../runtime';
+import { hostOfRecord, stateOf } from '../../runtime';
 import { SelvageError } from '../../errors';
 import type { ErrorCause, ExceptionRecord, LineageRecord, RunRecord } from '../../ports';
 import { subjectOf } from '../../encryption/seal-backends';
@@ -50,6 +50,7 @@ export async function knot(
     log: shownLog,
     codeHash,
     ...(record && { dispatcher: record.dispatcher }),
+    ...(record && hostOfRecord(record) !== undefined && { host: hostOfRecord(record) }),
     taskQueue,
     signalSchema: schema,
   };

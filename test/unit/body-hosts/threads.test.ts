@@ -82,11 +82,40 @@ test('a body that ends its thread costs that knot an attempt, and nothing else',
   const survived = await runLocally(exiting, { file, until: 2 });
   expect(survived.values).toEqual({ exits: 'survived', first: 1 });
   expect(notes(file)).toEqual(['beside', 'exits', 'exits', 'exits']);
+  const record = survived.lineage.find(({ knot_id: id }) => id === 'exits')!;
+  const lost = {
+    started_at: expect.any(Number) as number,
+    ended_at: expect.any(Number) as number,
+    reason: {
+      code: 'WorkerLost',
+      message: expect.stringMatching(
+        /^Body thread \d+, which ran knot "exits", has ended: it ended with code 3\.$/,
+      ) as string,
+    },
+  };
+  expect(record).toMatchObject({
+    attempt: 3,
+    extra: {
+      host: 'threads',
+      attempts: [
+        { attempt: 1, ...lost },
+        { attempt: 2, ...lost },
+      ],
+    },
+  });
 });
 
 test('one that ends its thread each time is given up after the third', async () => {
   const { outcomes } = await runLocally(exiting, { file, until: 100 });
-  expect(outcomes['exits']).toMatchObject({ kind: 'err', error: { type: 'WorkerLost' } });
+  expect(outcomes['exits']).toMatchObject({
+    kind: 'err',
+    error: {
+      type: 'WorkerLost',
+      message: expect.stringMatching(
+        /was lost 3 times: .*The last time: Body thread .* ended with code 3\.$/,
+      ) as string,
+    },
+  });
   expect(notes(file)).toEqual(['beside', 'exits', 'exits', 'exits']);
 });
 

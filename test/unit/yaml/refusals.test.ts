@@ -131,7 +131,33 @@ test.each<[string, string, string[]]>([
   [
     'a path of Python',
     withNodes('  - { id: k, type: knot, callable: app.knots.double, parents: { x: x } }\n'),
-    ['3:36 UnknownCallable'],
+    ['3:36 CallableNotAllowed'],
+  ],
+  [
+    'a body of Python that a text was not given',
+    `allow_callable_refs: true\n${withNodes('  - { id: k, type: knot, callable: "python:app.knots:double", parents: { x: x } }\n')}`,
+    ['4:36 CallableNotAllowed'],
+  ],
+  [
+    'two body hosts for one knot',
+    withNodes(
+      '  - { id: k, type: knot, callable: double, dispatcher: { threads: {}, python: {} }, parents: { x: x } }\n',
+    ),
+    ['3:58 InvalidValue'],
+  ],
+  [
+    'a program that a document would have started',
+    withNodes(
+      '  - { id: k, type: knot, callable: double, dispatcher: { python: { interpreter: ./evil } }, parents: { x: x } }\n',
+    ),
+    ['3:68 UnknownKey'],
+  ],
+  [
+    'a host of threads without a thread',
+    withNodes(
+      '  - { id: k, type: knot, callable: double, dispatcher: { threads: { maxWorkers: 0 } }, parents: { x: x } }\n',
+    ),
+    ['3:56 InvalidConfig.WrongValue'],
   ],
   [
     'a module that is not allowed',

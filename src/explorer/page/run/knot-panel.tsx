@@ -191,6 +191,7 @@ export function KnotPanel(props: KnotPanelProps): JSX.Element {
           {(mine?.dispatcher ?? (wiring?.local ? 'local' : undefined)) !== undefined && (
             <Fact name="Dispatcher">{shownText(mine?.dispatcher ?? 'local')}</Fact>
           )}
+          {mine?.host !== undefined && <Fact name="Body host">{shownText(mine.host)}</Fact>}
           {(mine?.taskQueue ?? wiring?.taskQueue) !== undefined && (
             <Fact name="Queue">{shownText(mine?.taskQueue ?? wiring!.taskQueue!)}</Fact>
           )}

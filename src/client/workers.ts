@@ -1,0 +1,186 @@
+import { isGrpcServiceError, type WorkflowClient } from '@temporalio/client';
+import { optionalTsToMs } from '@temporalio/common/lib/time';
+import type { temporal } from '@temporalio/proto';
+import { SelvageError } from '../errors';
+import { VERSION } from '../version';
+import { unreachable } from './connection-errors';
+import { ALIVE_MS, isOfDeadProcess } from './pollers';
+
+type RawWorker = temporal.api.worker.v1.IWorkerListInfo;
+type RawReport = temporal.api.worker.v1.IWorkerHeartbeat;
+
+/** The status code of gRPC for what a server does not have. */
+const UNIMPLEMENTED = 12;
+/** WorkerStatus.WORKER_STATUS_SHUTTING_DOWN and …_SHUTDOWN. */
+const STOPPED: readonly unknown[] = [2, 3, 'WORKER_STATUS_SHUTTING_DOWN', 'WORKER_STATUS_SHUTDOWN'];
+const PAGE = 1_000;
+/** Questions to the server that are asked at once. */
+const AT_ONCE = 20;
+
+/**
+ * Plugins of a Temporal worker are what it tells the server of itself. These do nothing but say, by their names, what a
+ * Selvage worker has.
+ */
+const VERSION_PLUGIN = 'selvage.version/';
+const HOST_PLUGIN = 'selvage.host/';
+
+/** What a worker says of itself by the names of plugins. */
+export function tellingPlugins(bodyHosts: readonly string[]): { readonly name: string }[] {
+  return [
+    { name: `${VERSION_PLUGIN}${VERSION}` },
+    ...bodyHosts.map((name) => ({ name: `${HOST_PLUGIN}${name}` })),
+  ];
+}
+
+/** A worker that is alive, as it has told the server. */
+export interface WorkerState {
+  readonly identity: string;
+  readonly taskQueue: string;
+  /** Name of the machine; null if the worker has not said it. */
+  readonly machine: string | null;
+  readonly processId: string | null;
+  /** Version of Selvage; null if it is no worker of Selvage, or one that did not say it yet. */
+  readonly selvage: string | null;
+  /** Name and version of the SDK, such as `temporal-typescript 1.24.0`. */
+  readonly sdk: string;
+  /** When it began, in milliseconds since the epoch. */
+  readonly since: number;
+  /** The body hosts that its tapestries name, and that it has opened. */
+  readonly bodyHosts: readonly string[];
+  /** Activities (knots, segments of `local()` knots, and Selvage's own) that ran when it last reported; null if the server does not tell. */
+  readonly running: number | null;
+  /** When it last reported; null if the server does not tell. */
+  readonly reportedAt: number | null;
+}
+
+export interface WorkersQuery {
+  /** Only those of this task queue. */
+  readonly taskQueue?: string;
+}
+
+/** The workers of the namespace: `selvage.workers`. */
+export class Workers {
+  /** @internal */
+  constructor(
+    private readonly client: WorkflowClient,
+    private readonly isOwnServer: boolean,
+  ) {}
+
+  /**
+   * Lists the workers that are alive, by task queue and identity. Workers report themselves: those of `createWorker`, `Selvage.open` and the command
+   * line every 10 s, others every 60 s, and a new one is listed after its first report. One that was stopped is no longer listed; one that was killed is
+   * for 70 s, unless it was a process of this machine on the embedded server.
+   *
+   * @throws SelvageError `ServerRefused` if the server keeps no list of workers; `ServerUnreachable`
+   */
+  async list({ taskQueue }: WorkersQuery = {}): Promise<WorkerState[]> {
+    const { workers, reports } = await this.ask(taskQueue);
+    const running = workers.filter(({ status }) => !STOPPED.includes(status));
+    const since = Date.now() - ALIVE_MS;
+    const states = await atMost(AT_ONCE, running, async (worker) =>
+      stateOf(worker, reports.get(worker.workerInstanceKey ?? '') ?? (await this.reportOf(worker))),
+    );
+    return states
+      .filter(
+        ({ identity, reportedAt }) =>
+          (reportedAt ?? since) >= since && !(this.isOwnServer && isOfDeadProcess(identity)),
+      )
+      .sort(
+        (a, b) => compare(a.taskQueue, b.taskQueue) || compare(a.identity, b.identity) || a.since - b.since,
+      );
+  }
+
+  private async ask(
+    taskQueue: string | undefined,
+  ): Promise<{ readonly workers: readonly RawWorker[]; readonly reports: ReadonlyMap<string, RawReport> }> {
+    const { workflowService, options } = this.client;
+    const { namespace } = options;
+    const query = taskQueue === undefined ? '' : `TaskQueue = '${taskQueue.replaceAll("'", "''")}'`;
+    const workers: RawWorker[] = [];
+    const reports = new Map<string, RawReport>();
+    try {
+      let nextPageToken: Uint8Array | null | undefined;
+      do {
+        const page = await workflowService.listWorkers({
+          namespace,
+          query,
+          pageSize: PAGE,
+          ...(nextPageToken && { nextPageToken }),
+        });
+        for (const { workerHeartbeat: report } of page.workersInfo ?? []) {
+          if (report?.workerInstanceKey) reports.set(report.workerInstanceKey, report);
+        }
+        workers.push(...(page.workers?.length ? page.workers : [...reports.values()].map(fromReport)));
+        nextPageToken = page.nextPageToken?.length ? page.nextPageToken : undefined;
+      } while (nextPageToken);
+      if (workers.length === 0) {
+        const { namespaceInfo } = await workflowService.describeNamespace({ namespace });
+        if (!namespaceInfo?.capabilities?.workerHeartbeats) throw withoutList();
+      }
+    } catch (error) {
+      if (isGrpcServiceError(error) && Number(error.code) === UNIMPLEMENTED) throw withoutList(error);
+      throw unreachable(error);
+    }
+    return { workers, reports };
+  }
+
+  private async reportOf({ workerInstanceKey }: RawWorker): Promise<RawReport | undefined> {
+    if (!workerInstanceKey) return undefined;
+    const { workflowService, options } = this.client;
+    try {
+      const { workerInfo } = await workflowService.describeWorker({
+        namespace: options.namespace,
+        workerInstanceKey,
+      });
+      return workerInfo?.workerHeartbeat ?? undefined;
+    } catch (error) {
+      // It may have gone meanwhile, and servers may list without describing.
+      if (isGrpcServiceError(error) && ![4, 14].includes(Number(error.code))) return undefined;
+      throw unreachable(error);
+    }
+  }
+}
+
+/** A server that lists reports alone. */
+function fromReport({ hostInfo, ...report }: RawReport): RawWorker {
+  const { hostName, processId } = hostInfo ?? {};
+  return { ...report, ...(hostName && { hostName }), ...(processId && { processId }) };
+}
+
+function stateOf(worker: RawWorker, report: RawReport | undefined): WorkerState {
+  const names = (worker.plugins ?? []).map(({ name }) => name ?? '').sort();
+  const told = (prefix: string): string[] =>
+    names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+  return {
+    identity: worker.workerIdentity ?? '',
+    taskQueue: worker.taskQueue ?? '',
+    machine: worker.hostName || null,
+    processId: worker.processId || null,
+    selvage: told(VERSION_PLUGIN)[0] ?? null,
+    sdk: `${worker.sdkName ?? ''} ${worker.sdkVersion ?? ''}`.trim(),
+    since: optionalTsToMs(worker.startTime) ?? 0,
+    bodyHosts: told(HOST_PLUGIN),
+    running: report?.activityTaskSlotsInfo?.currentUsedSlots ?? null,
+    reportedAt: optionalTsToMs(report?.heartbeatTime) ?? null,
+  };
+}
+
+function withoutList(cause?: unknown): SelvageError {
+  return new SelvageError(
+    'ServerRefused',
+    'The server keeps no list of workers: it is older than the reports of workers, or they are turned off for the namespace (`frontend.WorkerHeartbeatsEnabled`, ' +
+      '`frontend.ListWorkersEnabled`). Whether a task queue is polled, `selvage runs show` says of each run.',
+    { cause },
+  );
+}
+
+async function atMost<T, R>(limit: number, items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (let at = 0; at < items.length; at += limit)
+    results.push(...(await Promise.all(items.slice(at, at + limit).map(work))));
+  return results;
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}

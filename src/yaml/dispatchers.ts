@@ -1,0 +1,70 @@
+import type { z as Zod, ZodType } from 'zod';
+import { local, queue } from '../authoring';
+import type { BodyHostOptions, Dispatcher } from '../authoring/records';
+import { NotSayable } from './not-sayable';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * The options of body hosts that a document may say. Those that name files and programs are code, and belong to a file
+ * of it: a document names no program that is then started.
+ */
+const OPTIONS = {
+  threads: ['maxWorkers', 'memoryLimit'],
+  python: ['processes'],
+} as const;
+const FORMS = 'local, queue, threads, python, or an object such as { queue: NAME, python: { processes: 4 } }';
+
+/** The forms of a dispatcher in a document. */
+export function dispatcherShape(z: typeof Zod): ZodType {
+  const name = z.string().min(1);
+  const hosts = Object.entries(OPTIONS).flatMap(([kind, options]) => {
+    const fields = Object.fromEntries(options.map((option) => [option, z.number().optional()]));
+    const host = { [kind]: z.strictObject({ name: name.optional(), ...fields }) };
+    return [
+      z.strictObject({ ...host, queue: name.optional() }),
+      z.strictObject({ ...host, local: z.literal(true) }),
+    ];
+  });
+  return z
+    .union([z.enum(['local', 'queue', 'threads', 'python']), z.strictObject({ queue: name }), ...hosts], {
+      error: FORMS,
+    })
+    .meta({ description: `Where the body runs, and what calls it: ${FORMS}` });
+}
+
+/** What is wrong with the options of a host, placing the knot reports. */
+export function readDispatcher(value: unknown): unknown {
+  if (value === 'local') return local();
+  if (value === 'queue') return queue();
+  if (value === 'threads' || value === 'python') return { ...queue(), host: { kind: value } };
+  // Its wrong form has been reported.
+  if (typeof value !== 'object' || value === null) return value;
+  const { queue: name, local: isLocal, threads, python } = value as Fields;
+  const where = isLocal === true ? local() : queue(name as string | undefined);
+  if (threads !== undefined) return { ...where, host: { kind: 'threads', ...(threads as object) } };
+  return { ...where, ...(python !== undefined && { host: { kind: 'python', ...(python as object) } }) };
+}
+
+/** @throws NotSayable */
+export function sayDispatcher({ host, ...dispatcher }: Dispatcher): unknown {
+  const isLocal = dispatcher.kind === 'local';
+  const name = dispatcher.kind === 'queue' ? dispatcher.taskQueue : undefined;
+  if (!host) return isLocal ? 'local' : name === undefined ? 'queue' : { queue: name };
+  const options = sayHost(host);
+  if (!isLocal && name === undefined && Object.keys(options).length === 0) return host.kind;
+  return {
+    ...(isLocal && { local: true }),
+    ...(name !== undefined && { queue: name }),
+    [host.kind]: options,
+  };
+}
+
+function sayHost({ kind, ...options }: BodyHostOptions): Fields {
+  const sayable: readonly string[] = kind === 'program' ? [] : ['name', ...OPTIONS[kind]];
+  const other = Object.keys(options).find((option) => !sayable.includes(option));
+  if (other === undefined && kind !== 'program') return options;
+  throw new NotSayable(
+    `the dispatcher ${kind}({ ${other ?? ''} }) names what a document must not start. Say it of a definition in the file (hostedKnot, pythonKnot)`,
+  );
+}
