@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { endServices } from '../test/support/services';
 import type { Benchmark, BenchmarkOptions, Row } from './benchmark';
 import { backends } from './backends';
+import { dispatchers } from './dispatchers';
 import { firstResult } from './first-result';
 import { hashing } from './hashing';
 import { inProcess } from './in-process/in-process';
@@ -36,6 +37,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   ...backends,
   ...triggers,
   ...seeing,
+  ...dispatchers,
 ];
 const REPETITIONS = 5;
 const REPETITIONS_IF_QUICK = 2;
