@@ -195,7 +195,7 @@ export class HostSession {
         return;
       case 'failed':
         this.#incoming.get(message.stream)?.fail(thrownAs(message.error));
-        this.#outgoing.get(message.stream)?.fail(thrownAs(message.error));
+        this.#outgoing.get(message.stream)?.fail(thrownAs(message.error) as Error);
         return;
       case 'pong':
     }
