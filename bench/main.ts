@@ -55,6 +55,7 @@ ${BENCHMARKS.map(({ name }) => `  ${name}`).join('\n')}
   --records N       lineage records of the histories that are asked questions (default ${RECORDS})
 
 "backends" needs PostgreSQL, Valkey and an S3 server: those of SELVAGE_TEST_*, or it starts its own and ends them.
+"dispatchers" needs Python 3.11 or newer, "python3" or that of SELVAGE_BENCH_PYTHON, and installs pirn 0.1.0 where the peers are.
 
 Example: npm run bench -- chain --quick
 `;

@@ -18,12 +18,14 @@ export interface ProcessOptions {
   readonly command: readonly string[];
   readonly cwd?: string | undefined;
   readonly env?: Readonly<Record<string, string>>;
+  /** What to do if it is not there. */
+  readonly remedy: string;
   /** Takes what the program writes to its standard output and error, line by line. */
   said(line: string, stream: 'stdout' | 'stderr'): void;
 }
 
 /** Starts a program that speaks the body protocol on file descriptor 3. */
-export function startProcess({ name, command, cwd, env, said }: ProcessOptions): StartedHost {
+export function startProcess({ name, command, cwd, env, remedy, said }: ProcessOptions): StartedHost {
   const [file, ...args] = command;
   const child = spawn(file!, args, {
     ...(cwd !== undefined && { cwd }),
@@ -49,7 +51,7 @@ export function startProcess({ name, command, cwd, env, said }: ProcessOptions):
   }
   const gone = new Promise<void>((resolve) => {
     child.on('error', (error) => {
-      link.end(new Error(`${file} could not be started: ${error.message}`));
+      link.end(new Error(`it could not be started (${error.message}). ${remedy}`));
       resolve();
     });
     // Not at its exit: then its last words may still be on their way. And not later, if a child of its own holds its outputs.
@@ -76,7 +78,7 @@ export function startProcess({ name, command, cwd, env, said }: ProcessOptions):
   const sockets = child.stdio.filter((socket) => socket !== null) as unknown as Socket[];
   return {
     link,
-    name: `${name} (process ${child.pid ?? 'never begun'})`,
+    name: child.pid === undefined ? name : `${name} (process ${child.pid})`,
     gone,
     hold: (isHeld) => {
       for (const one of [child, ...sockets]) {

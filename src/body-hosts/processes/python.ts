@@ -14,7 +14,9 @@ export function startPython(host: PythonHost, said: (line: string) => void): Sta
   const folders = [...(host.path ?? []), process.cwd(), PACKAGE];
   const { PYTHONPATH } = process.env;
   return startProcess({
-    name: `Python ${hostName(host) === 'python' ? '' : `"${hostName(host)}" `}(${interpreter})`,
+    name: `Python${hostName(host) === 'python' ? '' : ` "${hostName(host)}"`} ${interpreter}`,
+    remedy:
+      'Install Python 3.11 or later, or name its interpreter: python({ interpreter }), or SELVAGE_PYTHON',
     command: [interpreter, '-m', 'selvage', 'host'],
     env: {
       PYTHONPATH: [...folders, ...(PYTHONPATH ? [PYTHONPATH] : [])].join(path.delimiter),
