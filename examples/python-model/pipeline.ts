@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { cross_validate, load, score, train, type Settings, type Trial } from './bodies';
 import { propose, select, split, tabulate, weigh } from './features';
 
-/** What calls the bodies in Python, wherever the tapestry has them. */
-const inPython = python({ path: [path.join(__dirname, 'python')] });
+/** What calls the bodies in Python. */
+const host = python({ path: [path.join(__dirname, 'python')] });
 
 /** Of equals, the smallest forest. */
 const choose = knot('choose', ({ trials }: { trials: Trial[] }) => {
@@ -30,7 +30,7 @@ export const model = tapestry(
       /** Settings of the forests that are tried. */
       grid: { schema: z.array(z.object({ trees: count, depth: count })).min(1), default: GRID },
     },
-    knots: { dispatcher: inPython },
+    knots: { dispatcher: host },
   },
   (_, { most, shuffles, grid }) => {
     const wines = load({}, { id: 'wines' });
