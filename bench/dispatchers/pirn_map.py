@@ -1,4 +1,4 @@
-"""Program: increments of many numbers in pirn 0.1.0, in memory. Reads jobs from stdin, a line each, and answers with a line each.
+"""Program: increments of many numbers in pirn 0.1.0, in memory. Reads jobs from stdin, and answers with a line each.
 
 With the argument "map", pirn's Map, which keeps no record of an element; with "knots", a knot for each, which has one.
 """
