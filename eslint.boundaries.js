@@ -309,6 +309,7 @@ const boundaries = {
     folders: [
       ...pure,
       'backfills',
+      'body-hosts',
       'partitions',
       'triggers',
       'ports',
@@ -327,7 +328,7 @@ const boundaries = {
       'yaml',
       'worker',
     ],
-    packages: ['node:', 'zod', ...temporal, '@temporalio/worker'],
+    packages: ['node:', 'fast-check', 'zod', ...temporal, '@temporalio/worker'],
     because: 'suites that users run, and a server that is simulated around the activities themselves',
   },
   cli: {

@@ -105,9 +105,10 @@ export class HostPool {
     this.#isClosed = true;
     this.#wake();
     const members = [...this.#members];
-    for (const { session, host } of members) {
+    for (const { session, host, calls } of members) {
       host.hold(true);
-      session.close();
+      if (calls > 0) host.kill();
+      else session.close();
     }
     const stop = startTimer(END_LIMIT_MS, () => members.forEach(({ host }) => host.kill()));
     await Promise.all(members.map(({ host }) => host.gone));

@@ -1,6 +1,9 @@
+export type { StartedHost } from './host-pool';
 export { openHosts, type Said } from './open-hosts';
 export { BodyServer, type ServedBodies } from './protocol/body-server';
-export type { BodyDescription } from './protocol/messages';
+export type { Frame } from './protocol/link';
+export { PROTOCOLS, readHostMessage, type BodyDescription, type ToldError } from './protocol/messages';
+export { startProcess } from './processes/process-host';
 export { bodyNames } from './threads/body-names';
 export { PortLink } from './threads/port-link';
-export type { ThreadData } from './threads/thread-host';
+export { startThread, type ThreadData } from './threads/thread-host';

@@ -1,3 +1,4 @@
+export { describeBodyHost, type BodyHostSuiteOptions } from './body-host/describe-body-host';
 export { describeDataStore, type DataStoreSubject } from './describe-data-store';
 export { describeLeaseTable } from './describe-lease-table';
 export { expectRun, type ExpectedRun, type ToReproduceOptions } from './expect-run';

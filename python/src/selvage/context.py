@@ -101,8 +101,8 @@ class Context:
 
         :raises NotEncodable: the fragment is no value
         """
-        value, attachments = encode(fragment)
-        self._call.say({"type": "extend", "id": self._call.id, "fragment": value}, attachments)
+        value = encode(fragment, inline=True)[0]
+        self._call.say({"type": "extend", "id": self._call.id, "fragment": value})
 
     def store(self, source: Source, media_type: str | None = None) -> StoredBytes:
         """Stores bytes, a binary file or an iterable of bytes without holding all of it. The reference may be the

@@ -55,7 +55,7 @@ class Channel:
         if text is None:
             return None
         try:
-            header = json.loads(text)
+            header = json.loads(text.decode())  # of bytes it would take UTF-16, too
         except (ValueError, RecursionError) as error:
             raise Malformed(f"a header that is not JSON: {error}") from error
         if not isinstance(header, dict):

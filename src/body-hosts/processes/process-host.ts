@@ -1,16 +1,17 @@
 import { spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { StartedHost } from '../host-pool';
 import { startTimer } from '../../runtime';
+import type { StartedHost } from '../host-pool';
 import { FrameStream } from '../protocol/frame-stream';
 
 const PROTOCOL_FD = 3;
 /** Most characters of what a program said before it ended. */
 const LAST_WORDS = 2_000;
-const LAST_WORDS_MS = 500;
-/** How long a program may take to end after it has closed its connection. */
-const LEAVE_MS = 2_000;
+/** How long what a program said before it ended is read. */
+const LAST_FRAMES_MS = 1_000;
+/** How long a program may go on once it has closed the connection. */
+const CLOSED_MS = 5_000;
 
 export interface ProcessOptions {
   /** For messages. */
@@ -24,8 +25,13 @@ export interface ProcessOptions {
   said(line: string, stream: 'stdout' | 'stderr'): void;
 }
 
+export interface StartedProcess extends StartedHost {
+  /** What carries the frames. */
+  readonly socket: Duplex;
+}
+
 /** Starts a program that speaks the body protocol on file descriptor 3. */
-export function startProcess({ name, command, cwd, env, remedy, said }: ProcessOptions): StartedHost {
+export function startProcess({ name, command, cwd, env, remedy, said }: ProcessOptions): StartedProcess {
   const [file, ...args] = command;
   const child = spawn(file!, args, {
     ...(cwd !== undefined && { cwd }),
@@ -50,34 +56,38 @@ export function startProcess({ name, command, cwd, env, remedy, said }: ProcessO
     });
   }
   const gone = new Promise<void>((resolve) => {
-    child.on('error', (error) => {
-      link.end(new Error(`it could not be started (${error.message}). ${remedy}`));
+    const end = (reason: Error | undefined): void => {
+      link.end(reason);
       resolve();
-    });
-    // Not at its exit: then its last words may still be on their way. And not later, if a child of its own holds its outputs.
+    };
+    child.on('error', (error) => end(new Error(`it could not be started (${error.message}). ${remedy}`)));
     child.on('exit', (code, signal) => {
       const how = signal
         ? `it was ended by ${signal}`
         : code === 0
           ? undefined
           : `it ended with code ${code}`;
-      const end = (): void => {
+      const ended = (): void => {
         const last = lastWords.trim();
-        link.end(how === undefined ? undefined : new Error(last === '' ? how : `${how}, and said: ${last}`));
-        resolve();
+        end(how === undefined ? undefined : new Error(last === '' ? how : `${how}, and said: ${last}`));
       };
-      const stop = startTimer(LAST_WORDS_MS, end);
+      // What it said last is read first. A program of its own that is still there may hold its streams open.
+      const stop = startTimer(LAST_FRAMES_MS, ended);
       child.on('close', () => {
         stop();
-        end();
+        ended();
       });
     });
   });
-  // A program that has closed its connection is of no use any more.
-  socket.on('close', () => startTimer(LEAVE_MS, () => child.kill('SIGKILL')));
+  socket.on('close', () => {
+    // A program that closes the connection is about to end. One that stays is of no use.
+    const stop = startTimer(CLOSED_MS, () => child.kill('SIGKILL'));
+    void gone.then(stop);
+  });
   const sockets = child.stdio.filter((socket) => socket !== null) as unknown as Socket[];
   return {
     link,
+    socket,
     name: child.pid === undefined ? name : `${name} (process ${child.pid})`,
     gone,
     hold: (isHeld) => {

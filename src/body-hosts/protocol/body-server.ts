@@ -4,16 +4,10 @@ import { bodyLogger, encodeHandedOn, readableThrow, valueOfResult } from '../../
 import type { Fragment } from '../../authoring/fragment';
 import type { KnotContext, Logger, Resources } from '../../authoring/knot-context';
 import type { KnotBody } from '../../authoring/records';
-import { IncomingStream, OutgoingStream } from './byte-streams';
+import { ByteStreams } from './byte-streams';
 import type { Frame, Link } from './link';
-import {
-  PROTOCOLS,
-  readWorkerMessage,
-  type BodyDescription,
-  type CallMessage,
-  type WorkerMessage,
-} from './messages';
-import { tellThrown, thrownAs } from './told-errors';
+import { PROTOCOLS, readWorkerMessage, type BodyDescription, type CallMessage } from './messages';
+import { tellThrown } from './told-errors';
 
 /** The bodies that a host in JavaScript has. */
 export interface ServedBodies {
@@ -29,16 +23,16 @@ export class BodyServer {
   readonly #load: () => Promise<ServedBodies>;
   #loaded: Promise<ServedBodies> | undefined;
   readonly #running = new Map<number, AbortController>();
-  readonly #incoming = new Map<number, IncomingStream>();
-  readonly #outgoing = new Map<
-    number,
-    { stream: OutgoingStream; stored: (value: unknown) => void; fail: (e: unknown) => void }
-  >();
+  readonly #answers = new Set<Promise<void>>();
+  readonly #streams: ByteStreams;
+  /** By the number of the stream. */
+  readonly #storing = new Map<number, { readonly stored: (value: unknown) => void }>();
   #nextStream = 1;
 
   /** @param load finds the bodies; called before the first is needed */
   constructor(link: Link, load: () => Promise<ServedBodies>) {
     this.#link = link;
+    this.#streams = new ByteStreams(link);
     this.#load = load;
     link.onFrame((frame) => void this.#hear(frame));
   }
@@ -50,16 +44,24 @@ export class BodyServer {
         return this.#greet(message.protocols);
       case 'describe':
         return await this.#describe(message.id);
-      case 'call':
-        return await this.#call(message, attachments);
+      case 'call': {
+        const answer = this.#call(message, attachments);
+        this.#answers.add(answer);
+        await answer;
+        this.#answers.delete(answer);
+        return;
+      }
       case 'cancel':
         return this.#running.get(message.id)?.abort(cancelReason(message.reason));
       case 'ping':
         return this.#say({ type: 'pong', id: message.id });
       case 'goodbye':
+        await Promise.allSettled(this.#answers);
         return this.#link.close();
+      case 'stored':
+        return this.#storing.get(message.stream)?.stored(decodeJson(message.value as Json));
       default:
-        return this.#stream(message, attachments);
+        return this.#streams.take(message, attachments);
     }
   }
 
@@ -111,6 +113,7 @@ export class BodyServer {
       return;
     } finally {
       this.#running.delete(id);
+      this.#streams.fail(new Error('The call of the body has ended.'), id);
     }
     // The body may have kept its bytes, and go on using them.
     this.#link.send(
@@ -155,45 +158,28 @@ export class BodyServer {
     mediaType: string | undefined,
   ): Promise<StoredBytes> {
     const number = this.#nextStream++;
-    const stream = new OutgoingStream(this.#link, number);
-    const stored = new Promise<unknown>((resolve, reject) => {
-      this.#outgoing.set(number, { stream, stored: resolve, fail: reject });
-    });
+    const stream = this.#streams.outgoing(id, number);
+    const stored = new Promise<unknown>((resolve) => this.#storing.set(number, { stored: resolve }));
     this.#say({ type: 'store', id, stream: number, ...(mediaType !== undefined && { mediaType }) });
     try {
-      await Promise.race([stream.send(source), stored]);
-      return (await stored) as StoredBytes;
+      await stream.send(source);
+      return (await Promise.race([stored, stream.failed])) as StoredBytes;
     } finally {
-      this.#outgoing.delete(number);
+      this.#storing.delete(number);
+      this.#streams.over(number);
     }
   }
 
-  #open(id: number, stored: StoredBytes): AsyncIterable<Uint8Array> {
+  async *#open(id: number, stored: StoredBytes): AsyncIterable<Uint8Array> {
     const number = this.#nextStream++;
-    const stream = new IncomingStream(this.#link, number);
-    this.#incoming.set(number, stream);
+    const stream = this.#streams.incoming(id, number);
     const { text } = encodeAttached(stored);
     this.#link.send(`{"type":"open","id":${id},"stream":${number},"value":${text}}`);
-    return stream;
-  }
-
-  #stream(
-    message: Extract<WorkerMessage, { readonly stream: number }>,
-    attachments: readonly Uint8Array[],
-  ): void {
-    const { stream: number } = message;
-    const incoming = this.#incoming.get(number);
-    const outgoing = this.#outgoing.get(number);
-    if (message.type === 'chunk') incoming?.push(attachments[0] ?? new Uint8Array());
-    if (message.type === 'more') outgoing?.stream.more();
-    if (message.type === 'stored') outgoing?.stored(decodeJson(message.value as Json));
-    if (message.type === 'end' || message.type === 'failed') this.#incoming.delete(number);
-    if (message.type === 'end') incoming?.end();
-    if (message.type !== 'failed') return;
-    const error = thrownAs(message.error) as Error;
-    incoming?.fail(error);
-    outgoing?.fail(error);
-    outgoing?.stream.fail(error);
+    try {
+      yield* stream;
+    } finally {
+      this.#streams.over(number);
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import { asPlainBytes } from '../../values';
-import type { Link } from './link';
-import { tellThrown } from './told-errors';
+import { ProtocolBroken, type Link } from './link';
+import type { ToldError } from './messages';
+import { tellThrown, thrownAs } from './told-errors';
 
 /** Most bytes of a chunk. */
 const CHUNK_BYTES = 1024 * 1024;
@@ -11,11 +12,17 @@ export class OutgoingStream {
   readonly #number: number;
   #mayGo: Promise<void> = Promise.resolve();
   #go: () => void = () => {};
-  #fail: (error: unknown) => void = () => {};
+  #fail: (error: Error) => void = () => {};
+  #hasFailed = false;
+  #giveUp!: (error: Error) => void;
+  /** Rejects when the other side wants nothing more, also when all was sent. */
+  readonly failed: Promise<never>;
 
   constructor(link: Link, number: number) {
     this.#link = link;
     this.#number = number;
+    this.failed = new Promise((_, reject) => (this.#giveUp = reject));
+    this.failed.catch(() => undefined);
   }
 
   /** The other side has taken a chunk. */
@@ -25,6 +32,8 @@ export class OutgoingStream {
 
   /** Nothing more is wanted. */
   fail(error: Error): void {
+    this.#hasFailed = true;
+    this.#giveUp(error);
     this.#fail(error);
     this.#mayGo = Promise.reject(error);
     this.#mayGo.catch(() => undefined);
@@ -49,7 +58,9 @@ export class OutgoingStream {
       }
       await this.#mayGo;
     } catch (error) {
-      this.#link.send(JSON.stringify({ type: 'failed', stream, error: tellThrown(error) }));
+      // The other side knows what it has said itself.
+      if (!this.#hasFailed)
+        this.#link.send(JSON.stringify({ type: 'failed', stream, error: tellThrown(error) }));
       throw error;
     }
     this.#link.send(JSON.stringify({ type: 'end', stream }));
@@ -60,7 +71,8 @@ export class OutgoingStream {
 export class IncomingStream implements AsyncIterable<Uint8Array> {
   readonly #link: Link;
   readonly #number: number;
-  #arrived: IteratorResult<Uint8Array, undefined> | undefined;
+  #arrived: Uint8Array | undefined;
+  #hasEnded = false;
   #error: { readonly thrown: unknown } | undefined;
   #wake: () => void = () => {};
 
@@ -69,13 +81,20 @@ export class IncomingStream implements AsyncIterable<Uint8Array> {
     this.#number = number;
   }
 
-  push(value: Uint8Array): void {
-    this.#arrived = { value };
+  /** @throws ProtocolBroken if it is too large, or was not asked for */
+  push(chunk: Uint8Array): void {
+    if (chunk.byteLength > CHUNK_BYTES)
+      throw new ProtocolBroken(
+        `a chunk of stream ${this.#number} has ${chunk.byteLength} bytes, and may have ${CHUNK_BYTES}`,
+      );
+    if (this.#arrived || this.#hasEnded)
+      throw new ProtocolBroken(`a chunk of stream ${this.#number} comes that nobody has asked for`);
+    this.#arrived = chunk;
     this.#wake();
   }
 
   end(): void {
-    this.#arrived = { value: undefined, done: true };
+    this.#hasEnded = true;
     this.#wake();
   }
 
@@ -85,14 +104,102 @@ export class IncomingStream implements AsyncIterable<Uint8Array> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, undefined> {
-    for (;;) {
-      while (!this.#arrived && !this.#error) await new Promise<void>((resolve) => (this.#wake = resolve));
-      if (this.#error) throw this.#error.thrown;
-      const { value, done } = this.#arrived!;
-      if (done) return undefined;
-      this.#arrived = undefined;
-      yield value;
-      this.#link.send(JSON.stringify({ type: 'more', stream: this.#number }));
+    let isWanted = true;
+    try {
+      for (;;) {
+        while (!this.#arrived && !this.#hasEnded && !this.#error)
+          await new Promise<void>((resolve) => (this.#wake = resolve));
+        if (this.#error) throw this.#error.thrown;
+        const chunk = this.#arrived;
+        if (!chunk) return undefined;
+        this.#arrived = undefined;
+        isWanted = false;
+        yield chunk;
+        isWanted = true;
+        if (!this.#hasEnded && !this.#error) this.#say('more');
+      }
+    } finally {
+      if (!isWanted && !this.#hasEnded && !this.#error)
+        this.#say('failed', { error: { type: 'StreamFailed', message: 'No more is wanted.' } });
+    }
+  }
+
+  #say(type: string, more: object = {}): void {
+    this.#link.send(JSON.stringify({ type, stream: this.#number, ...more }));
+  }
+}
+
+/** What is said of a stream that is under way. */
+export type StreamMessage =
+  | { readonly type: 'chunk' | 'more' | 'end'; readonly stream: number }
+  | { readonly type: 'failed'; readonly stream: number; readonly error: ToldError };
+
+/** The streams of a connection, by number. They end with their call. */
+export class ByteStreams {
+  readonly #link: Link;
+  readonly #incoming = new Map<number, { readonly call: number; readonly stream: IncomingStream }>();
+  readonly #outgoing = new Map<number, { readonly call: number; readonly stream: OutgoingStream }>();
+
+  constructor(link: Link) {
+    this.#link = link;
+  }
+
+  incoming(call: number, number: number): IncomingStream {
+    const stream = new IncomingStream(this.#link, number);
+    this.#incoming.set(number, { call, stream });
+    return stream;
+  }
+
+  outgoing(call: number, number: number): OutgoingStream {
+    const stream = new OutgoingStream(this.#link, number);
+    this.#outgoing.set(number, { call, stream });
+    return stream;
+  }
+
+  /**
+   * A stream that is over is passed over: it was when this was under way.
+   *
+   * @throws ProtocolBroken
+   */
+  take(message: StreamMessage, attachments: readonly Uint8Array[]): void {
+    const incoming = this.#incoming.get(message.stream)?.stream;
+    const outgoing = this.#outgoing.get(message.stream)?.stream;
+    switch (message.type) {
+      case 'chunk':
+        incoming?.push(attachments[0] ?? new Uint8Array());
+        return;
+      case 'more':
+        outgoing?.more();
+        return;
+      case 'end':
+        incoming?.end();
+        return;
+      case 'failed': {
+        const error = thrownAs(message.error) as Error;
+        this.over(message.stream);
+        incoming?.fail(error);
+        outgoing?.fail(error);
+      }
+    }
+  }
+
+  has(number: number): boolean {
+    return this.#incoming.has(number) || this.#outgoing.has(number);
+  }
+
+  over(number: number): void {
+    this.#incoming.delete(number);
+    this.#outgoing.delete(number);
+  }
+
+  /** Whoever waits in a stream of the call, or of any call, gets the error. */
+  fail(error: Error, call?: number): void {
+    for (const streams of [this.#incoming, this.#outgoing]) {
+      for (const [number, one] of streams) {
+        if (call !== undefined && one.call !== call) continue;
+        streams.delete(number);
+        one.stream.fail(error);
+      }
     }
   }
 }

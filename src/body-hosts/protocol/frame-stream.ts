@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Duplex } from 'node:stream';
 import { ProtocolBroken, type Frame, type Link } from './link';
 
@@ -6,16 +7,19 @@ const MAXIMUM_ATTACHED_BYTES = 2 * 1024 * 1024 * 1024;
 const MAXIMUM_ATTACHMENTS = 16_384;
 const LENGTH_BYTES = 4;
 
-/** Carries frames over a stream of bytes: each a length, a header and its attachments. */
+/**
+ * Carries frames over a stream of bytes: each a length, a header and its attachments. Whoever has started the other side knows how it ended, and
+ * ends the link.
+ */
 export class FrameStream implements Link {
   readonly #stream: Duplex;
   readonly #reader = new FrameReader();
   #ended: { readonly reason: Error | undefined } | undefined;
   #onEnd: ((reason: Error | undefined) => void) | undefined;
 
-  /** Whoever has started the other side calls {@link end} when the stream closes: it knows why. */
   constructor(stream: Duplex) {
     this.#stream = stream;
+    // A stream that breaks is closed, too.
     stream.on('error', () => undefined);
   }
 
@@ -122,6 +126,7 @@ class FrameReader {
 }
 
 function headerOf(bytes: Buffer): Record<string, unknown> {
+  if (!isUtf8(bytes)) throw new ProtocolBroken('a header is not UTF-8');
   let header: unknown;
   try {
     header = JSON.parse(bytes.toString('utf8'));

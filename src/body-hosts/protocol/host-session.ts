@@ -3,7 +3,7 @@ import { StoredBytes, decodeJson, encodeAttached, encodeJson, type Json } from '
 import { HostLost, type BodyCall } from '../../runtime';
 import type { Fragment } from '../../authoring/fragment';
 import type { KnotContext } from '../../authoring/knot-context';
-import { IncomingStream, OutgoingStream } from './byte-streams';
+import { ByteStreams } from './byte-streams';
 import { ProtocolBroken, type Frame, type Link } from './link';
 import { PROTOCOLS, readHostMessage, type BodyDescription, type HostMessage } from './messages';
 import { tellThrown, thrownAs } from './told-errors';
@@ -36,14 +36,14 @@ export class HostSession {
   readonly #what: () => string;
   readonly #calls = new Map<number, Call>();
   readonly #questions = new Map<number, Question>();
-  readonly #incoming = new Map<number, IncomingStream>();
-  readonly #outgoing = new Map<number, OutgoingStream>();
+  readonly #streams: ByteStreams;
   #next = 1;
   #ended: HostLost | undefined;
   #greet!: { readonly resolve: (ready: Ready) => void; readonly reject: (error: Error) => void };
 
   constructor(link: Link, modules: readonly string[], what: () => string) {
     this.#link = link;
+    this.#streams = new ByteStreams(link);
     this.#what = what;
     this.ready = new Promise((resolve, reject) => {
       const timer = setTimeout(
@@ -161,7 +161,7 @@ export class HostSession {
       case 'error': {
         const error = thrownAs(message.error);
         this.#take(this.#questions, message.id)?.reject(error);
-        const call = this.#take(this.#calls, message.id);
+        const call = this.#answered(message.id);
         call?.reject(message.error.type === 'WorkerLost' ? new HostLost(message.error.message) : error);
         return;
       }
@@ -179,30 +179,23 @@ export class HostSession {
         this.#asked(message.id, ({ context }) => context.extend(message.fragment as Fragment));
         return;
       case 'store':
-        this.#asked(message.id, ({ context }) => void this.#store(context, message));
+        this.#asked(message.id, (call) => void this.#store(call, message));
         return;
       case 'open':
-        this.#asked(message.id, ({ context }) => void this.#open(context, message));
+        this.#asked(message.id, (call) => void this.#open(call, message));
         return;
       case 'chunk':
-        this.#incoming.get(message.stream)?.push(attachments[0] ?? new Uint8Array());
-        return;
       case 'more':
-        this.#outgoing.get(message.stream)?.more();
-        return;
       case 'end':
-        this.#incoming.get(message.stream)?.end();
-        return;
       case 'failed':
-        this.#incoming.get(message.stream)?.fail(thrownAs(message.error));
-        this.#outgoing.get(message.stream)?.fail(thrownAs(message.error) as Error);
+        this.#streams.take(message, attachments);
         return;
       case 'pong':
     }
   }
 
   #value(id: number, json: Json, attachments: readonly Uint8Array[]): void {
-    const call = this.#take(this.#calls, id);
+    const call = this.#answered(id);
     if (!call) return;
     try {
       const value = decodeJson(json, { attachments });
@@ -224,34 +217,42 @@ export class HostSession {
     }
   }
 
-  async #store(context: KnotContext, message: Extract<HostMessage, { type: 'store' }>): Promise<void> {
-    const { stream, mediaType } = message;
-    const source = new IncomingStream(this.#link, stream);
-    this.#incoming.set(stream, source);
+  async #store({ context }: Call, message: Extract<HostMessage, { type: 'store' }>): Promise<void> {
+    const { id, stream, mediaType } = message;
+    const source = this.#streams.incoming(id, stream);
     try {
       const stored = await context.store(source, mediaType === undefined ? {} : { mediaType });
-      this.#say({ type: 'stored', stream, value: encodeJson(stored) });
+      if (this.#streams.has(stream)) this.#say({ type: 'stored', stream, value: encodeJson(stored) });
     } catch (error) {
-      this.#say({ type: 'failed', stream, error: tellThrown(error) });
+      if (this.#streams.has(stream)) this.#say({ type: 'failed', stream, error: tellThrown(error) });
     } finally {
-      this.#incoming.delete(stream);
+      this.#streams.over(stream);
     }
   }
 
-  async #open(context: KnotContext, message: Extract<HostMessage, { type: 'open' }>): Promise<void> {
-    const { stream } = message;
-    const target = new OutgoingStream(this.#link, stream);
-    this.#outgoing.set(stream, target);
+  async #open({ context }: Call, message: Extract<HostMessage, { type: 'open' }>): Promise<void> {
+    const { id, stream } = message;
+    const target = this.#streams.outgoing(id, stream);
+    let isSending = false;
     try {
       const stored = decodeJson(message.value as Json);
       if (!StoredBytes.is(stored))
         throw new ProtocolBroken('what is to be opened is no reference to stored bytes');
-      await target.send(await context.open(stored));
+      const source = await context.open(stored);
+      isSending = true;
+      await target.send(source);
     } catch (error) {
-      this.#say({ type: 'failed', stream, error: tellThrown(error) });
+      if (!isSending) this.#say({ type: 'failed', stream, error: tellThrown(error) });
     } finally {
-      this.#outgoing.delete(stream);
+      this.#streams.over(stream);
     }
+  }
+
+  /** The call that is answered, with whose answer its streams end. */
+  #answered(id: number): Call | undefined {
+    const call = this.#take(this.#calls, id);
+    if (call) this.#streams.fail(new Error('The call of the body has ended.'), id);
+    return call;
   }
 
   #take<T>(from: Map<number, T>, id: number): T | undefined {
@@ -274,16 +275,13 @@ export class HostSession {
     this.#greet.reject(this.#notUsable(why));
     for (const { reject } of this.#questions.values()) reject(this.#ended);
     for (const { reject, context } of this.#calls.values()) reject(lost(context.knotId));
-    for (const stream of this.#incoming.values()) stream.fail(this.#ended);
-    for (const stream of this.#outgoing.values()) stream.fail(this.#ended);
+    this.#streams.fail(this.#ended);
     this.#questions.clear();
     this.#calls.clear();
   }
 
   #notUsable(why: string, cause?: unknown): SelvageError {
-    return new SelvageError('HostNotUsable', `${this.#what()} ${why}${/[.?]$/.test(why) ? '' : '.'}`, {
-      cause,
-    });
+    return new SelvageError('HostNotUsable', `${this.#what()} ${why}${/[.?]$/.test(why) ? '' : '.'}`, { cause });
   }
 }
 

@@ -1,0 +1,3 @@
+module example.org/body-host-go
+
+go 1.22

@@ -1,0 +1,119 @@
+import type { Arbitrary } from 'fast-check';
+import { SelvageError } from '../../errors';
+import { StoredBytes, canonicalJson, encodeJson } from '../../values';
+
+type FastCheck = typeof import('fast-check').default;
+
+/** Loaded late: only this suite draws values, and the package is optional. */
+export async function loadFastCheck(): Promise<FastCheck> {
+  try {
+    return ((await import('fast-check')) as unknown as { readonly default: FastCheck }).default;
+  } catch (error) {
+    throw new SelvageError(
+      'MissingPackage',
+      'This test draws values by the package fast-check, and it could not be loaded. Install it: `npm install --save-dev fast-check`.',
+      { details: { package: 'fast-check' }, cause: error },
+    );
+  }
+}
+
+/** Two values are the same for the worker if their texts are. */
+export function textOf(value: unknown): string {
+  return canonicalJson(encodeJson(value));
+}
+
+/** What every language can say: JSON, and each tag where it usually stands. */
+export function plainValues(fc: FastCheck): Arbitrary<unknown> {
+  const { text, leaf } = leaves(fc);
+  const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4, withCrossShrink: true },
+      leaf,
+      fc.array(tie('value'), { maxLength: 4 }),
+      fc.dictionary(fc.oneof(fc.constantFrom('$type', 'value', '__proto__', ''), text), tie('value'), {
+        maxKeys: 4,
+        noNullPrototype: true,
+      }),
+      fc
+        .uniqueArray(fc.tuple(text, tie('value')), { maxLength: 4, selector: ([key]) => key })
+        .map((all) => new Map(all)),
+      fc.uniqueArray(text, { maxLength: 4 }).map((all) => new Set(all)),
+    ),
+  }));
+  return value;
+}
+
+/** Whatever can be a value. A language may lack some of it, as sets of maps. */
+export function anyValues(fc: FastCheck): Arbitrary<unknown> {
+  const { text, leaf } = leaves(fc);
+  const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4, withCrossShrink: true },
+      leaf,
+      fc.constantFrom<unknown>(undefined, 0, 0n, -0, '', false, new Date(8.64e15), new Date(-8.64e15)),
+      fc.array(tie('value'), { maxLength: 4 }),
+      fc.dictionary(text, tie('value'), { maxKeys: 4, noNullPrototype: true }),
+      fc
+        .uniqueArray(fc.tuple(tie('value'), tie('value')), { maxLength: 4, selector: ([key]) => textOf(key) })
+        .map((all) => new Map(all)),
+      fc.uniqueArray(tie('value'), { maxLength: 4, selector: textOf }).map((all) => new Set(all)),
+    ),
+  }));
+  return value;
+}
+
+function leaves(fc: FastCheck): { readonly text: Arbitrary<string>; readonly leaf: Arbitrary<unknown> } {
+  const text = fc.string({ unit: 'binary', maxLength: 8 });
+  const leaf = fc.oneof(
+    fc.constantFrom<unknown>(
+      null,
+      true,
+      false,
+      0,
+      -0,
+      1,
+      NaN,
+      Infinity,
+      -Infinity,
+      2 ** 53,
+      -(2 ** 70),
+      1e-300,
+      0n,
+    ),
+    text,
+    fc.double(),
+    fc.integer(),
+    fc.bigInt({ min: -(10n ** 60n), max: 10n ** 60n }),
+    fc.date({ min: new Date('0001-01-01'), max: new Date('9999-12-31'), noInvalidDate: true }),
+    fc.uint8Array({ maxLength: 12 }),
+    fc.integer({ min: 1_020, max: 1_030 }).map((length) => new Uint8Array(length).fill(length % 256)),
+    fc
+      .record({ size: fc.nat(), isText: fc.boolean() })
+      .map(
+        ({ size, isText }) =>
+          new StoredBytes({ hash: HASH, size, ...(isText && { mediaType: 'text/plain' }) }),
+      ),
+  );
+  return { text, leaf };
+}
+
+const HASH = `bytes-sha256:${'0123456789abcdef'.repeat(4)}`;
+
+/** The value as a language has it that knows one word for `null` and `undefined`; undefined where it can then not be said. */
+export function withNull(value: unknown): unknown {
+  if (value === undefined) return null;
+  if (Array.isArray(value)) return value.map(withNull);
+  if (value instanceof Map) return new Map([...value].map(([key, item]) => [withNull(key), withNull(item)]));
+  if (value instanceof Set) return new Set([...value].map(withNull));
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+    return value;
+  const plain = {};
+  for (const [key, item] of Object.entries(value))
+    Object.defineProperty(plain, key, {
+      value: withNull(item),
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
+  return plain;
+}

@@ -1,0 +1,78 @@
+import { startProcess } from '../../body-hosts';
+import { describeConformance, type Skip } from '../conformance';
+import { BEGINNING_TESTS } from './beginning-tests';
+import { CALL_TESTS } from './call-tests';
+import type { StartBodyHost } from './conversation';
+import { END_TESTS } from './end-tests';
+import { STREAM_TESTS } from './stream-tests';
+import { BodyHostUnderTest, BodyHostsUnderTest, type BodyHostModules, type BodyHostTests } from './subject';
+import { VALUE_TESTS } from './value-tests';
+
+/** A body host under test: a program that speaks the body protocol. */
+export interface BodyHostSuiteOptions extends BodyHostModules {
+  /** The program and its arguments. */
+  readonly command: readonly string[];
+  /** Default: that of this process. */
+  readonly cwd?: string;
+  /** Environment variables beside those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Each name must be one of the suite's tests, so that no skip outlives its test. */
+  readonly skip?: readonly Skip[];
+}
+
+const TESTS: BodyHostTests = {
+  ...BEGINNING_TESTS,
+  ...CALL_TESTS,
+  ...VALUE_TESTS,
+  ...STREAM_TESTS,
+  ...END_TESTS,
+};
+
+/**
+ * Registers the tests of a body host: a program in any language that calls bodies for a worker. They start it, and try
+ * what docs/body-protocol.md says. It must have the bodies that docs/testing.md lists, `suite:echo` and others.
+ *
+ * Needs the package fast-check, which draws the values that are sent.
+ *
+ * @param name of the host, for the names of the tests
+ */
+export function describeBodyHost(name: string, options: BodyHostSuiteOptions): void {
+  const { command, cwd, env = {}, skip = [], ...modules } = options;
+  const remedy = `Is "${command[0]}" the right path?`;
+  const start: StartBodyHost = (said) => startProcess({ name, command, cwd, env, remedy, said });
+  describeStartedBodyHost(name, start, modules, skip);
+}
+
+/** As {@link describeBodyHost}, for a host that is started in some other way. */
+export function describeStartedBodyHost(
+  name: string,
+  start: StartBodyHost,
+  modules: BodyHostModules,
+  skip: readonly Skip[] = [],
+): void {
+  const hosts = new BodyHostsUnderTest(start);
+  const tests = Object.entries(TESTS).map(([title, test]): [string, BodyHostTests[string]] => [
+    title,
+    async (context) => {
+      try {
+        await test(context);
+      } catch (error) {
+        // What is left of the conversation is for no other test.
+        hosts.leaveShared();
+        throw error;
+      }
+    },
+  ]);
+  describeConformance(`${name} body host`, Object.fromEntries(tests), {
+    create: async () => ({ adapter: new BodyHostUnderTest(hosts, modules) }),
+    skip,
+  });
+  const { afterAll, after = afterAll } = globalThis as unknown as Hooks;
+  after!(() => hosts.close());
+}
+
+/** jest and vitest have the one, mocha the other. */
+interface Hooks {
+  afterAll?(work: () => Promise<void>): void;
+  after?(work: () => Promise<void>): void;
+}

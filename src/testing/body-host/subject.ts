@@ -1,0 +1,96 @@
+import { Conversation, type StartBodyHost } from './conversation';
+import type { ConformanceTests, Subject } from '../conformance';
+
+/** What the suite is told about a host. */
+export interface BodyHostModules {
+  /** Names that the host is told to have bodies in; those of the suite are in them. Default: none. */
+  readonly modules?: readonly string[];
+  /**
+   * A module whose loading throws. If omitted, because the host's bodies are part of the program, skip the test
+   * of it.
+   */
+  readonly brokenModule?: string;
+}
+
+/** The hosts of one test. */
+export class BodyHostUnderTest {
+  readonly #hosts: BodyHostsUnderTest;
+  readonly #own: Conversation[] = [];
+  readonly modules: readonly string[];
+  readonly #brokenModule: string | undefined;
+
+  constructor(hosts: BodyHostsUnderTest, { modules = [], brokenModule }: BodyHostModules) {
+    this.#hosts = hosts;
+    this.modules = modules;
+    this.#brokenModule = brokenModule;
+  }
+
+  get brokenModule(): string {
+    if (this.#brokenModule === undefined)
+      throw new Error(
+        'This test needs a module that cannot be loaded. Give `brokenModule`, or skip the test with a reason.',
+      );
+    return this.#brokenModule;
+  }
+
+  /** A host that has been greeted; the test must leave it as it is. */
+  async shared(): Promise<Conversation> {
+    return await this.#hosts.shared(this.modules);
+  }
+
+  /** A host of the test's own, not greeted. */
+  start(): Conversation {
+    const conversation = this.#hosts.start();
+    this.#own.push(conversation);
+    return conversation;
+  }
+
+  /** A host of the test's own, greeted. */
+  async greeted(): Promise<Conversation> {
+    const conversation = this.start();
+    await conversation.greet(this.modules);
+    return conversation;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#own.map((conversation) => conversation.close()));
+  }
+}
+
+/** All hosts of a suite. Starting one takes most of the time: one is kept from test to test, until a test ends it. */
+export class BodyHostsUnderTest {
+  readonly #start: StartBodyHost;
+  readonly #started = new Set<Conversation>();
+  #shared: Conversation | undefined;
+
+  constructor(start: StartBodyHost) {
+    this.#start = start;
+  }
+
+  start(): Conversation {
+    const conversation = new Conversation(this.#start);
+    this.#started.add(conversation);
+    void conversation.host.gone.then(() => this.#started.delete(conversation));
+    return conversation;
+  }
+
+  async shared(modules: readonly string[]): Promise<Conversation> {
+    if (this.#shared && !this.#shared.hasEnded) return this.#shared;
+    this.#shared = this.start();
+    await this.#shared.greet(modules);
+    return this.#shared;
+  }
+
+  /** The next test that shares a host gets another one. */
+  leaveShared(): void {
+    this.#shared?.host.kill();
+    this.#shared = undefined;
+  }
+
+  /** Ends also those of tests that wait for ever, and that their test runner has given up. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#started].map((conversation) => conversation.close()));
+  }
+}
+
+export type BodyHostTests = ConformanceTests<BodyHostUnderTest, Subject<BodyHostUnderTest>>;
