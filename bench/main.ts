@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { endServices } from '../test/support/services';
 import type { Benchmark, BenchmarkOptions, Row } from './benchmark';
 import { backends } from './backends';
+import { dispatchers } from './dispatchers';
 import { firstResult } from './first-result';
 import { hashing } from './hashing';
 import { inProcess } from './in-process/in-process';
@@ -36,6 +37,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   ...backends,
   ...triggers,
   ...seeing,
+  ...dispatchers,
 ];
 const REPETITIONS = 5;
 const REPETITIONS_IF_QUICK = 2;
@@ -53,6 +55,7 @@ ${BENCHMARKS.map(({ name }) => `  ${name}`).join('\n')}
   --records N       lineage records of the histories that are asked questions (default ${RECORDS})
 
 "backends" needs PostgreSQL, Valkey and an S3 server: those of SELVAGE_TEST_*, or it starts its own and ends them.
+"dispatchers" needs Python 3.11 or newer, "python3" or that of SELVAGE_BENCH_PYTHON, and installs pirn 0.1.0 where the peers are.
 
 Example: npm run bench -- chain --quick
 `;

@@ -23,16 +23,19 @@ export async function installNodePackages(name: 'durable' | 'postgres'): Promise
   });
 }
 
-/** The folder to put on the path of `python`. */
-export async function installPythonPackages(python: string): Promise<string> {
-  const file = path.join(PACKAGES, 'python', 'requirements.txt');
+/** The folder to put on the path of `python`, with what `packages/NAME` lists. */
+export async function installPythonPackages(
+  python: string,
+  name: 'python' | 'pirn' = 'python',
+): Promise<string> {
+  const file = path.join(PACKAGES, name, 'requirements.txt');
   const { stdout: version } = await command(
     python,
     ['-c', 'import sys; print(sys.version_info[:2])'],
     PACKAGES,
   );
   const contents = Buffer.concat([await readFile(file), Buffer.from(version)]);
-  return await once(`python-${process.platform}-${process.arch}`, contents, async (folder) => {
+  return await once(`${name}-${process.platform}-${process.arch}`, contents, async (folder) => {
     const options = ['--quiet', '--disable-pip-version-check', '--no-deps', '--no-input'];
     await command(python, ['-m', 'pip', 'install', ...options, '--target', folder, '-r', file], folder);
   });

@@ -1,6 +1,6 @@
 import { limited, readable, type Benchmark, type BenchmarkOptions, type Row } from '../benchmark';
 import { compare, median, timed } from '../statistics';
-import { Stage } from './stage';
+import { onStage, type Stage } from './stage';
 import type { Workload } from './workload';
 import {
   LOCAL_MAP_10000,
@@ -38,15 +38,6 @@ export const maps: readonly Benchmark[] = [
     run: (options: BenchmarkOptions) => onStage((stage) => alone(stage, workload, limit, options)),
   })),
 ];
-
-async function onStage<T>(work: (stage: Stage) => Promise<T>): Promise<T> {
-  const stage = await Stage.open();
-  try {
-    return await work(stage);
-  } finally {
-    await stage.close();
-  }
-}
 
 async function againstRaw(stage: Stage, { repetitions }: BenchmarkOptions): Promise<Row[]> {
   const workload = MAP_10000;

@@ -170,6 +170,16 @@ export class Stage {
   }
 }
 
+/** Sets a stage for some work, and takes it down. */
+export async function onStage<T>(work: (stage: Stage) => Promise<T>): Promise<T> {
+  const stage = await Stage.open();
+  try {
+    return await work(stage);
+  } finally {
+    await stage.close();
+  }
+}
+
 /** Sizes of everything in a tree that is a payload, that is, has `metadata` and `data`. */
 function* payloadSizes(tree: unknown): Generator<number> {
   if (typeof tree !== 'object' || tree === null || ArrayBuffer.isView(tree)) return;

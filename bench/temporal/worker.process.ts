@@ -14,6 +14,7 @@ import { createWorker, tunedWorkerOptions } from 'selvage/worker';
 import * as activities from '../raw/activities';
 import type { WorkerProcessOptions, WorkerReport } from './worker-processes';
 import { WORKLOADS } from './workloads';
+import { DISPATCHER_WORKLOADS } from '../dispatchers/workloads';
 
 async function createOurs(
   options: WorkerProcessOptions,
@@ -21,9 +22,9 @@ async function createOurs(
   const { workloads, address, projectDir } = options;
   const backends = await openBackends({ url: options.backends, projectDir });
   const connection = await NativeConnection.connect({ address });
-  const tapestries = WORKLOADS.filter(({ name }) => workloads.includes(name)).map(({ tapestry }) =>
-    tapestry(),
-  );
+  const tapestries = [...WORKLOADS, ...DISPATCHER_WORKLOADS]
+    .filter(({ name }) => workloads.includes(name))
+    .map(({ tapestry }) => tapestry());
   const worker = await createWorker({ tapestries, connection, backends });
   return {
     worker,

@@ -185,6 +185,7 @@ export const LOCAL_MAP_100000 = mapping(100_000, local());
 export const CHAIN_3 = chain(3);
 export const CHAIN_10 = chain(10);
 export const CHAIN_100 = chain(100);
+export const CHAIN_200 = chain(200);
 /** For the length of its history. */
 export const CHAIN_670 = chain(670);
 export const CHAIN_1000 = chain(1_000);
@@ -208,6 +209,7 @@ export const WORKLOADS: readonly Workload[] = [
   CHAIN_3,
   CHAIN_10,
   CHAIN_100,
+  CHAIN_200,
   CHAIN_670,
   CHAIN_1000,
   FAN_OUT_100,

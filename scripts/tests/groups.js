@@ -153,7 +153,13 @@ const QUICK_ON_SERVER = [
 ];
 
 /** They need a server. */
-const ON_SERVER = ['test/backends/', 'test/crash/', 'test/golden/on-temporal/', 'test/integration/'];
+const ON_SERVER = [
+  'test/backends/',
+  'test/crash/',
+  'test/dispatchers/',
+  'test/golden/on-temporal/',
+  'test/integration/',
+];
 
 /** All test files, relative to the root, in the order of their names. */
 function testFiles(folder = 'test') {

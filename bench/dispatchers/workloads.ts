@@ -1,0 +1,74 @@
+import path from 'node:path';
+import {
+  knot,
+  local,
+  map,
+  python,
+  pythonKnot,
+  queue,
+  reduce,
+  tapestry,
+  type Dispatcher,
+  type Knot,
+  type Tapestry,
+} from 'selvage';
+import { z } from 'zod';
+import { sum } from '../raw/activities';
+import type { Workload } from '../temporal/workload';
+import { FOLDER } from './folder';
+import { chainInThreads, ELEMENTS, KNOTS, spinInThreads } from './in-threads';
+
+export const PYTHON_PATH = path.join(FOLDER, 'python');
+/** As `bench/peers` has it. */
+export const INTERPRETER = process.env['SELVAGE_BENCH_PYTHON'] ?? 'python3';
+/** Of a map. */
+export const MAPPED = 10_000;
+const BATCH = 100;
+const QUEUED_KNOTS = 200;
+
+const host = python({ path: [PYTHON_PATH], interpreter: INTERPRETER });
+const inc = pythonKnot<{ x: number }, number>('trivial:increment');
+const range = knot('range', ({ start }: { start: number }) =>
+  Array.from({ length: MAPPED }, (_, index) => start + index),
+);
+
+function chain(name: string, size: number, dispatcher: Dispatcher): Workload {
+  return workload(name, size, () =>
+    tapestry(named(name), { knots: { dispatcher } }, (t) => {
+      let result: Knot<number> = t.parameter('start', z.number());
+      for (let index = 0; index < size; index++) result = inc({ x: result }, { id: `inc-${index}` });
+      return { result };
+    }),
+  );
+}
+
+/** Ours alone: there is none written by hand. */
+function workload(
+  name: string,
+  size: number,
+  build: () => Tapestry<{ start: number }, { result: number }>,
+): Workload {
+  return { name, workflow: '', size, knots: size, tapestry: build };
+}
+
+const named = (name: string): string => name.replaceAll(' ', '-');
+
+export const PYTHON_CHAIN = chain('python chain', QUEUED_KNOTS, queue(undefined, { host }));
+export const LOCAL_PYTHON_CHAIN = chain('local python chain', KNOTS, local({ host }));
+export const PYTHON_MAP = workload('python map', MAPPED, () =>
+  tapestry('python-map', { knots: { dispatcher: queue(undefined, { host }) } }, (t) => {
+    const list = range({ start: t.parameter('start', z.number()) }, { id: 'list' });
+    const mapped = map({ over: list, each: inc, bind: 'x', batch: BATCH }, { id: 'mapped' });
+    return { result: reduce({ of: mapped, combine: (values) => sum(values) }, { id: 'total' }) };
+  }),
+);
+export const THREAD_CHAIN = workload('chain in threads', KNOTS, () => chainInThreads);
+export const THREAD_SPIN = workload('spin in threads', ELEMENTS, () => spinInThreads);
+
+export const DISPATCHER_WORKLOADS: readonly Workload[] = [
+  PYTHON_CHAIN,
+  LOCAL_PYTHON_CHAIN,
+  PYTHON_MAP,
+  THREAD_CHAIN,
+  THREAD_SPIN,
+];

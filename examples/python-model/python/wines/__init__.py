@@ -1,0 +1,1 @@
+"""Bodies of the tapestry in ``pipeline.ts``: what scikit-learn does better than TypeScript."""
