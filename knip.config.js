@@ -65,6 +65,9 @@ module.exports = {
     // A test of a full disk mounts a small one.
     'mount',
     'umount',
+    // Tests of the body host in Go build it.
+    'go',
+    'gofmt',
   ],
   ignoreExportsUsedInFile: true,
 };
