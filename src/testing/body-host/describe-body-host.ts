@@ -38,7 +38,12 @@ const TESTS: BodyHostTests = {
  */
 export function describeBodyHost(name: string, options: BodyHostSuiteOptions): void {
   const { command, cwd, env = {}, skip = [], ...modules } = options;
-  describeStartedBodyHost(name, (said) => startProcess({ name, command, cwd, env, said }), modules, skip);
+  describeStartedBodyHost(
+    name,
+    (said) => startProcess({ name, remedy: 'Correct `command`.', command, cwd, env, said }),
+    modules,
+    skip,
+  );
 }
 
 /** As {@link describeBodyHost}, for a host that is started in some other way. */
