@@ -35,6 +35,7 @@ module.exports = {
     '{test,bench}/**/*.{worker,process,fixture}.ts',
     'test/crash/campaign/main.ts',
     'test/conformance/processes/*.ts',
+    'test/conformance/body-hosts/thread-bodies.ts',
     'scripts/record-histories.ts',
     'scripts/record-golden.ts',
     // A page of the documentation, which its test copies to where a user would have it.
@@ -65,6 +66,9 @@ module.exports = {
     // A test of a full disk mounts a small one.
     'mount',
     'umount',
+    // Tests of the body host in Go build it.
+    'go',
+    'gofmt',
   ],
   ignoreExportsUsedInFile: true,
 };

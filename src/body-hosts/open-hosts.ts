@@ -191,7 +191,7 @@ async function compare(
   host: BodyHostOptions,
   placed: readonly Placed[],
 ): Promise<void> {
-  const described = await pool.open(host.kind === 'python' ? modulesOf(placed) : []);
+  const described = await pool.open(modulesOf(host, placed));
   for (const { knot, body } of placed) {
     const ownName = nameOf(body);
     const there = ownName === undefined ? undefined : described.get(ownName);
@@ -231,7 +231,10 @@ export async function describePython(
 }
 
 /** `pkg.module:name` is in `pkg.module`. */
-function modulesOf(placed: readonly Placed[]): string[] {
+/** Where a host is to look for bodies. */
+function modulesOf(host: BodyHostOptions, placed: readonly Placed[]): readonly string[] {
+  if (host.kind === 'program') return host.modules ?? [];
+  if (host.kind === 'threads') return [];
   return [...new Set(placed.map(({ body }) => body.name.replace(/:[^:]*$/, '')))].sort();
 }
 

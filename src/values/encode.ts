@@ -44,6 +44,8 @@ export interface Attached {
 
 /** Shorter bytes stand in the text: a place beside it costs more than their base64. */
 const ATTACHED_BYTES = 1024;
+/** As many as a frame of the body protocol may have. */
+const MAXIMUM_ATTACHMENTS = 16_384;
 
 /**
  * Encodes a value for a body host: bytes of 1 KiB and more, also the value itself, are not made text.
@@ -214,7 +216,8 @@ class ValueEncoder {
 
   private encodeBytes(bytes: Uint8Array): Json {
     const { attachments } = this;
-    if (!attachments || bytes.byteLength < ATTACHED_BYTES) return tagged('bytes', toBase64(bytes));
+    if (!attachments || bytes.byteLength < ATTACHED_BYTES || attachments.length === MAXIMUM_ATTACHMENTS)
+      return tagged('bytes', toBase64(bytes));
     attachments.push(asPlainBytes(bytes));
     return tagged(ATTACHMENT, attachments.length - 1);
   }

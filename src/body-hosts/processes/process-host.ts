@@ -1,17 +1,16 @@
 import { spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { startTimer } from '../../runtime';
 import type { StartedHost } from '../host-pool';
+import { startTimer } from '../../runtime';
 import { FrameStream } from '../protocol/frame-stream';
 
 const PROTOCOL_FD = 3;
 /** Most characters of what a program said before it ended. */
 const LAST_WORDS = 2_000;
-/** How long what a program said before it ended is read. */
-const LAST_FRAMES_MS = 1_000;
-/** How long a program may go on once it has closed the connection. */
-const CLOSED_MS = 5_000;
+const LAST_WORDS_MS = 500;
+/** How long a program may take to end after it has closed its connection. */
+const LEAVE_MS = 2_000;
 
 export interface ProcessOptions {
   /** For messages. */
@@ -56,32 +55,32 @@ export function startProcess({ name, command, cwd, env, remedy, said }: ProcessO
     });
   }
   const gone = new Promise<void>((resolve) => {
-    const end = (reason: Error | undefined): void => {
-      link.end(reason);
+    child.on('error', (error) => {
+      link.end(new Error(`it could not be started (${error.message}). ${remedy}`));
       resolve();
-    };
-    child.on('error', (error) => end(new Error(`it could not be started (${error.message}). ${remedy}`)));
+    });
+    // Not at its exit: then its last words may still be on their way. And not later, if a child of its own holds its outputs.
     child.on('exit', (code, signal) => {
       const how = signal
         ? `it was ended by ${signal}`
         : code === 0
           ? undefined
           : `it ended with code ${code}`;
-      const ended = (): void => {
+      const end = (): void => {
         const last = lastWords.trim();
-        end(how === undefined ? undefined : new Error(last === '' ? how : `${how}, and said: ${last}`));
+        link.end(how === undefined ? undefined : new Error(last === '' ? how : `${how}, and said: ${last}`));
+        resolve();
       };
-      // What it said last is read first. A program of its own that is still there may hold its streams open.
-      const stop = startTimer(LAST_FRAMES_MS, ended);
+      const stop = startTimer(LAST_WORDS_MS, end);
       child.on('close', () => {
         stop();
-        ended();
+        end();
       });
     });
   });
+  // A program that has closed its connection is of no use any more.
   socket.on('close', () => {
-    // A program that closes the connection is about to end. One that stays is of no use.
-    const stop = startTimer(CLOSED_MS, () => child.kill('SIGKILL'));
+    const stop = startTimer(LEAVE_MS, () => child.kill('SIGKILL'));
     void gone.then(stop);
   });
   const sockets = child.stdio.filter((socket) => socket !== null) as unknown as Socket[];

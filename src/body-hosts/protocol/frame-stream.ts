@@ -7,19 +7,16 @@ const MAXIMUM_ATTACHED_BYTES = 2 * 1024 * 1024 * 1024;
 const MAXIMUM_ATTACHMENTS = 16_384;
 const LENGTH_BYTES = 4;
 
-/**
- * Carries frames over a stream of bytes: each a length, a header and its attachments. Whoever has started the other side knows how it ended, and
- * ends the link.
- */
+/** Carries frames over a stream of bytes: each a length, a header and its attachments. */
 export class FrameStream implements Link {
   readonly #stream: Duplex;
   readonly #reader = new FrameReader();
   #ended: { readonly reason: Error | undefined } | undefined;
   #onEnd: ((reason: Error | undefined) => void) | undefined;
 
+  /** Whoever has started the other side calls {@link end} when the stream closes: it knows why. */
   constructor(stream: Duplex) {
     this.#stream = stream;
-    // A stream that breaks is closed, too.
     stream.on('error', () => undefined);
   }
 

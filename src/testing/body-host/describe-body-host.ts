@@ -38,9 +38,12 @@ const TESTS: BodyHostTests = {
  */
 export function describeBodyHost(name: string, options: BodyHostSuiteOptions): void {
   const { command, cwd, env = {}, skip = [], ...modules } = options;
-  const remedy = `Is "${command[0]}" the right path?`;
-  const start: StartBodyHost = (said) => startProcess({ name, command, cwd, env, remedy, said });
-  describeStartedBodyHost(name, start, modules, skip);
+  describeStartedBodyHost(
+    name,
+    (said) => startProcess({ name, remedy: 'Correct `command`.', command, cwd, env, said }),
+    modules,
+    skip,
+  );
 }
 
 /** As {@link describeBodyHost}, for a host that is started in some other way. */
