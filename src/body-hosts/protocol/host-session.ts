@@ -281,7 +281,9 @@ export class HostSession {
   }
 
   #notUsable(why: string, cause?: unknown): SelvageError {
-    return new SelvageError('HostNotUsable', `${this.#what()} ${why}${/[.?]$/.test(why) ? '' : '.'}`, { cause });
+    return new SelvageError('HostNotUsable', `${this.#what()} ${why}${/[.?]$/.test(why) ? '' : '.'}`, {
+      cause,
+    });
   }
 }
 
