@@ -5,6 +5,8 @@ import { textProblem, utf8Length } from './texts';
 import type {
   BodyHostOptions,
   CacheOptions,
+  CeleryHost,
+  DaskHost,
   ErrorPolicy,
   KnotOptions,
   Limit,
@@ -12,6 +14,7 @@ import type {
   ProgramHost,
   PythonHost,
   QueueDispatcher,
+  RayHost,
   RetryPolicy,
   TapestryOptions,
   ThreadsHost,
@@ -118,6 +121,43 @@ const priority: Check = (value) =>
     ? undefined
     : 'must be a whole number from 1 (first) to 5 (last)';
 
+/** Of each cluster. */
+const clusterFields = {
+  name: line(LONGEST_HOST_NAME),
+  interpreter: text,
+  path: texts,
+};
+
+const localCluster: Check = (value) =>
+  value === true
+    ? undefined
+    : nested<{ workers: number }>({ workers: wholeNumber })(value) && 'must be true or { workers: 4 }';
+
+const amounts: Check = (value) =>
+  isObject(value) && Object.values(value).every((amount) => positive(amount) === undefined)
+    ? undefined
+    : 'must be an object of numbers above 0, such as { GPU: 1 }';
+
+const json: Check = (value) => {
+  if (!isObject(value)) return 'must be an object';
+  try {
+    JSON.stringify(value);
+    return undefined;
+  } catch {
+    return 'must be an object that JSON can say';
+  }
+};
+
+/** A cluster is either there, or started beside the worker. */
+const oneCluster =
+  (fields: Check, address: string): Check =>
+  (value) =>
+    fields(value) ??
+    ((value as Record<string, unknown>)['local'] !== undefined &&
+    (value as Record<string, unknown>)[address] !== undefined
+      ? `has "local" and "${address}": name one of the two`
+      : undefined);
+
 const hostFields: { readonly [Kind in BodyHostOptions['kind']]: Check } = {
   threads: nested<ThreadsHost>({
     kind: oneOf('threads'),
@@ -144,6 +184,36 @@ const hostFields: { readonly [Kind in BodyHostOptions['kind']]: Check } = {
     processes: wholeNumber,
     path: texts,
   }),
+  dask: oneCluster(
+    nested<DaskHost>({
+      ...clusterFields,
+      kind: oneOf('dask'),
+      scheduler: line(),
+      local: localCluster,
+      resources: amounts,
+    }),
+    'scheduler',
+  ),
+  ray: oneCluster(
+    nested<RayHost>({
+      ...clusterFields,
+      kind: oneOf('ray'),
+      address: line(),
+      local: localCluster,
+      numCpus: positive,
+      numGpus: positive,
+      resources: amounts,
+      runtimeEnv: json,
+    }),
+    'address',
+  ),
+  celery: nested<CeleryHost>({
+    ...clusterFields,
+    kind: oneOf('celery'),
+    broker: line(),
+    state: line(),
+    queue: line(),
+  }),
 };
 
 /** Checks what stands for a body host in the options of a dispatcher. */
@@ -151,7 +221,7 @@ export const bodyHost: Check = (value) => {
   const kind = isObject(value) ? (value['kind'] as string) : '';
   return Object.hasOwn(hostFields, kind)
     ? hostFields[kind as BodyHostOptions['kind']](value)
-    : 'must be what threads(), python() or program() answers';
+    : 'must be what threads(), python(), program(), dask(), ray() or celery() answers';
 };
 
 const queueFields = nested<QueueDispatcher>(
