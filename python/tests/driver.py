@@ -32,7 +32,12 @@ class Worker:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "selvage", "host"],
             cwd=modules,
-            env={**os.environ, "SELVAGE_BODY_FD": str(theirs.fileno()), "PYTHONPATH": str(SOURCE)},
+            env={
+                **os.environ,
+                "SELVAGE_BODY_FD": str(theirs.fileno()),
+                "PYTHONPATH": str(SOURCE),
+                "PYTHONUNBUFFERED": "",
+            },
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

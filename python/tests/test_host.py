@@ -325,6 +325,7 @@ def test_an_error_is_told_with_its_cause(shared: Worker) -> None:
         "    at fails",
     ]
     assert shared.error("fails_later")["message"] == "later"
+    assert "cause" not in shared.error("fails_without_cause")
 
 
 def test_members_of_a_group_are_told(shared: Worker) -> None:
@@ -383,6 +384,12 @@ def test_unknown_bodies_are_told_with_near_names(shared: Worker, body: str, mess
     error = shared.error(body)
     assert error["type"] == "BodyMissing"
     assert message in error["message"]
+
+
+def test_functions_that_cannot_be_bodies_are_told(shared: Worker) -> None:
+    error = shared.error("with_position", x=1)
+    assert error["type"] == "TypeError"
+    assert "sample:with_position" in error["message"] and "parameter x" in error["message"]
 
 
 # ---- cancelling
@@ -568,6 +575,17 @@ def test_bytes_that_are_there_are_stored(shared: Worker) -> None:
     shared.answer(id)
 
 
+def test_files_are_stored(shared: Worker, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(bytes(1_500_000))
+    id = shared.start("stores_file", path=str(file), mode="rb")
+    assert sum(map(len, take_stream(shared, id)[1])) == 1_500_000
+    shared.answer(id)
+    id = shared.start("stores_file", path=str(file), mode="r")
+    assert take_stream(shared, id)[0]["type"] == "failed"
+    assert shared.answer(id)[0]["error"]["type"] == "TypeError"
+
+
 def test_a_source_that_fails_ends_its_stream(shared: Worker) -> None:
     id = shared.start("stores_badly")
     last, _ = take_stream(shared, id)
@@ -582,6 +600,20 @@ def test_a_store_that_fails_ends_the_body(shared: Worker) -> None:
     shared.send({"type": "failed", "stream": opening["stream"], "error": {"type": "StoreFull", "message": "full"}})
     error = shared.answer(id)[0]["error"]
     assert (error["type"], error["message"]) == ("StoreFull", "full")
+
+
+def test_a_call_that_ends_leaves_no_stream_waiting(worker: Worker) -> None:
+    id = worker.start("stores_later", parts=5, size=1_000_000)
+    worker.until(lambda header: header["type"] == "store")
+    worker.until(lambda header: header["type"] == "chunk")
+    worker.send({"type": "cancel", "id": id, "reason": "cancelled"})
+    said: list[dict[str, Any]] = []
+    assert worker.answer(id, said)[0]["error"]["type"] == "Cancelled"
+    assert [header["type"] for header in said] == ["failed"]
+    # A thread that waited for the worker still would keep the process.
+    worker.send({"type": "goodbye"})
+    assert worker.is_closed()
+    assert worker.process.wait() == 0
 
 
 STORED = {"$type": "stored", "value": {"hash": "bytes-sha256:" + 64 * "0", "size": 2_000_000}}

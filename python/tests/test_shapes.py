@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, make_dataclass
 from decimal import Decimal
 from enum import Enum, IntEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, NewType, NotRequired, Optional, TypedDict, Union
+from typing import Annotated, Any, Literal, NamedTuple, NewType, NotRequired, Optional, TypedDict, TypeVar, Union
 from uuid import UUID
 
 import pydantic
 import pytest
+from typing_extensions import TypeAliasType
 
 from selvage import BigInt, InvalidInput, Map, StoredBytes
 from selvage.bodies import Body, Options
@@ -72,6 +73,9 @@ class Strange:
 
 
 UserId = NewType("UserId", int)
+T = TypeVar("T")
+Names = TypeAliasType("Names", list[str])
+Twice = TypeAliasType("Twice", tuple[T, T], type_params=(T,))
 Positive = Annotated[int, pydantic.Field(gt=0)]
 
 UTC = dt.UTC
@@ -143,6 +147,8 @@ def schema(hint: Any, *, is_output: bool = False) -> Any:
         (float | int, 5, 5),
         (Union[Point, Tree], {"name": "a"}, Tree("a")),  # noqa: UP007
         (UserId, 5, 5),
+        (Names, ["a"], ["a"]),
+        (Twice[int], [1, 2], (1, 2)),
         (Annotated[int, "a note"], 5, 5),
         (Positive, 5, 5),
         (list[Positive], [5], [5]),
@@ -307,7 +313,8 @@ def test_members_with_defaults_are_there_in_what_is_returned() -> None:
 
 def test_types_of_one_name_are_told_apart() -> None:
     same: Any = make_dataclass("Same", [("a", int)])
-    other: Any = make_dataclass("Same", [("b", int)], namespace={"__module__": "elsewhere"})
+    other: Any = make_dataclass("Same", [("b", int)])
+    other.__module__ = "elsewhere"
     made = schema(tuple[same, other])
     assert [list(part["properties"]) for part in made["$defs"].values()] == [["a"], ["b"]]
     assert [item["$ref"] for item in made["prefixItems"]] == ["#/$defs/Same", "#/$defs/elsewhere.Same"]

@@ -1,3 +1,4 @@
+import { SelvageError } from '../errors';
 import { startTimer, HostLost, type BodyCall } from '../runtime';
 import { DEFAULT_CANCEL_GRACE_MS } from '../plan';
 import type { BodyDescription } from './protocol/messages';
@@ -43,6 +44,8 @@ export class HostPool {
   readonly #size: number;
   readonly #modules: readonly string[];
   readonly #members = new Set<Member>();
+  #within: readonly string[] = [];
+  #bodies: ReadonlyMap<string, BodyDescription> | undefined;
   readonly #waiting: (() => void)[] = [];
   #starting = 0;
   #isClosed = false;
@@ -59,21 +62,25 @@ export class HostPool {
     this.#unheard = unheard;
   }
 
-  /** @throws SelvageError `HostNotUsable`; whatever loading a module has thrown */
-  async describe(modules: readonly string[]): Promise<readonly BodyDescription[]> {
-    const member = await this.#take(true);
-    try {
-      return await member.session.describe(modules);
-    } finally {
-      this.#release(member, true);
-    }
+  /**
+   * Starts the first, and asks it which bodies it has: by name. Every later one must have the same.
+   *
+   * @param within where it is to look for bodies, as its language names it
+   * @throws SelvageError `HostNotUsable`; whatever loading a module has thrown
+   */
+  async open(within: readonly string[]): Promise<ReadonlyMap<string, BodyDescription>> {
+    this.#within = within;
+    this.#release(await this.#take(true), true);
+    return this.#bodies!;
   }
 
   /**
-   * @param isAsync the body occupies nothing
+   * Only after {@link open}.
+   *
    * @throws HostLost; SelvageError `HostNotUsable` where none can be started; as the session's call
    */
-  async call(body: string, isAsync: boolean, { inputs, context, policy }: BodyCall): Promise<unknown> {
+  async call(body: string, { inputs, context, policy }: BodyCall): Promise<unknown> {
+    const isAsync = this.#bodies?.get(body)?.isAsync ?? false;
     const member = await this.#take(!isAsync);
     const { signal } = context;
     let stopTimer = (): void => {};
@@ -156,6 +163,7 @@ export class HostPool {
       });
       try {
         ({ concurrency: member.concurrency } = await session.ready);
+        await this.#compare(session, host.name);
       } catch (error) {
         host.kill();
         throw error;
@@ -166,4 +174,24 @@ export class HostPool {
       this.#waiting.shift()?.();
     }
   }
+
+  /** A file may be edited while a worker runs: records would name the code that the worker began with. */
+  async #compare(session: HostSession, name: string): Promise<void> {
+    const known = this.#bodies;
+    const found = await session.describe(this.#within).catch((error: unknown) => {
+      if (!known && !(error instanceof HostLost)) throw error;
+      throw notUsable(`${name} cannot load its bodies: ${(error as Error).message}`, error);
+    });
+    const bodies = new Map(found.map((body) => [body.name, body]));
+    this.#bodies ??= bodies;
+    const edited = known && [...known.values()].find((body) => bodies.get(body.name)?.source !== body.source);
+    if (edited)
+      throw notUsable(
+        `The body "${edited.name}" was edited after this worker had begun, and ${name} would call it as it is now. Restart the worker.`,
+      );
+  }
+}
+
+function notUsable(message: string, cause?: unknown): SelvageError {
+  return new SelvageError('HostNotUsable', message, { cause });
 }

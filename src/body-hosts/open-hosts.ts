@@ -3,7 +3,7 @@ import path from 'node:path';
 import { hostName, hostedKnots } from '../authoring/body-host';
 import type { BodyHostOptions, DefinitionRecord, KnotRecord, TapestryRecord } from '../authoring/records';
 import { SelvageError } from '../errors';
-import { HostLost, hostMissing, type BodyCall, type BodyHosts } from '../runtime';
+import { hostMissing, type BodyCall, type BodyHosts } from '../runtime';
 import { canonicalJson, type Json } from '../values';
 import { loadedFrom } from '../user-modules';
 import { HostPool, type StartHost } from './host-pool';
@@ -31,7 +31,6 @@ interface OpenHost {
   readonly pool: HostPool;
   /** The host's own names for bodies. */
   nameOf(definition: DefinitionRecord): string | undefined;
-  readonly described: Map<string, BodyDescription>;
 }
 
 /**
@@ -75,7 +74,7 @@ class OpenHosts implements BodyHosts {
     const host = this.#open.get(policy.host!);
     const body = host?.nameOf(definition);
     if (!host || body === undefined) throw hostMissing(policy.host!, context.knotId);
-    return await host.pool.call(body, host.described.get(body)?.isAsync ?? false, call);
+    return await host.pool.call(body, call);
   }
 
   async close(): Promise<void> {
@@ -126,7 +125,6 @@ function openHost(
   loaded: string | undefined,
   said: Said,
 ): OpenHost {
-  const described = new Map<string, BodyDescription>();
   const ownName = ({ name }: DefinitionRecord): string => name;
   const name = hostName(host);
   const unheard = (line: string): void => said(name, line);
@@ -138,7 +136,6 @@ function openHost(
       const start: StartHost = () => startThread({ module }, memoryLimit);
       return {
         pool: new HostPool(start, maxWorkers, [], unheard),
-        described,
         nameOf: (definition) => names.get(definition),
       };
     }
@@ -146,12 +143,12 @@ function openHost(
       const { command, cwd, processes = cores, modules = [] } = host;
       const start: StartHost = (heard) =>
         startProcess({ name: `Program "${name}"`, command, cwd, said: heard });
-      return { pool: new HostPool(start, processes, modules, unheard), described, nameOf: ownName };
+      return { pool: new HostPool(start, processes, modules, unheard), nameOf: ownName };
     }
     case 'python': {
       const { processes = cores } = host;
       const start: StartHost = (heard) => startPython(host, heard);
-      return { pool: new HostPool(start, processes, [], unheard), described, nameOf: ownName };
+      return { pool: new HostPool(start, processes, [], unheard), nameOf: ownName };
     }
   }
 }
@@ -166,23 +163,14 @@ function moduleOf(module: string | undefined): string {
   );
 }
 
-/** Asks the host for its bodies, and remembers them. */
+/** Starts the first of a host's threads or processes, and compares its bodies with what is placed. */
 async function compare(
   name: string,
-  { pool, nameOf, described }: OpenHost,
+  { pool, nameOf }: OpenHost,
   host: BodyHostOptions,
   placed: readonly Placed[],
 ): Promise<void> {
-  const modules = host.kind === 'python' ? modulesOf(placed) : [];
-  try {
-    for (const body of await pool.describe(modules)) described.set(body.name, body);
-  } catch (error) {
-    if (!(error instanceof HostLost)) throw error;
-    throw new SelvageError('HostNotUsable', `The body host "${name}" cannot be used. ${error.message}`, {
-      details: { host: name },
-      cause: error,
-    });
-  }
+  const described = await pool.open(host.kind === 'python' ? modulesOf(placed) : []);
   for (const { knot, body } of placed) {
     const ownName = nameOf(body);
     const there = ownName === undefined ? undefined : described.get(ownName);
@@ -216,7 +204,8 @@ function absence(host: BodyHostOptions, name: string, described: ReadonlyMap<str
 function differenceOf(body: DefinitionRecord, there: BodyDescription): string | undefined {
   if (body.receives !== there.receives)
     return `it takes ${there.receives} there, and ${body.receives} here. Say \`receives: '${there.receives}'\` here, or change the body.`;
-  const isCompared = body.host === undefined || body.source.startsWith('sha256:');
+  // The source that threads have may be compiled otherwise than what the worker was started with.
+  const isCompared = body.host !== undefined && body.source.startsWith('sha256:');
   if (isCompared && there.source !== undefined && body.source !== there.source)
     return 'its source is another one there than here: it was edited since the types were written, or since this process was started. Write the types again, or restart the worker.';
   return undefined;

@@ -6,6 +6,7 @@ import { until } from '../support/until';
 const double = knot('double', ({ x }: { x: number }) => x * 2);
 const open = tapestry('open', { extensible: { definitions: [double] } }, () => {
   waitForSignal('word', z.number(), { id: 'word' });
+  waitForSignal('end', z.number(), { id: 'end' });
 });
 const other = tapestry('other', () => void double({ x: 1 }, { id: 'd' }));
 /** From here on the server lets nothing in. */
@@ -42,6 +43,8 @@ test('whoever gives knots or a signal to a run whose next step fails again and a
   await unable.stop();
   await startWorker(selvage, { tapestries: [open] });
   await ends;
+  // Without it, the run could be over when the knots are let in.
+  await run.signal('end', 1);
   const { outputs } = await run.result();
-  expect(outputs).toEqual({ word: 7, more: 8 });
+  expect(outputs).toEqual({ word: 7, end: 1, more: 8 });
 });

@@ -246,7 +246,10 @@ class Bodies:
         is_class = isinstance(target, type) and hasattr(target, "process")
         if not is_class and not inspect.isroutine(target):
             raise BodyMissing(_missing(name, module, marked))
-        return Body(name, target, _options_of(target) or Options(None, None, None))
+        try:
+            return Body(name, target, _options_of(target) or Options(None, None, None))
+        except TypeError as error:
+            raise TypeError(f'The function "{name}" cannot be a body. {error}') from error
 
 
 def _options_of(target: Any) -> Options | None:

@@ -62,7 +62,7 @@ class Streams:
     def take(self, header: Header, attachments: list[bytes]) -> None:
         """Frames of a stream that has ended are passed over: they were under way when it did."""
         stream = self._streams.get(header["stream"])
-        if stream is not None and stream.is_open:
+        if stream is not None:
             stream.take(header, attachments)
 
     def end(self, call: Call) -> None:
@@ -125,13 +125,15 @@ class Call:
             self.has_ended = True
             self._channel.send_text(text, attachments)
         self._streams.end(self)
+        self.on_cancel = None  # it holds the task, which holds the call with its inputs
         self._sent.set()
 
     def cancel(self, reason: str) -> None:
         self.reason = reason
         self.cancelled.set()
-        if self.on_cancel is not None:
-            self.on_cancel()
+        on_cancel = self.on_cancel
+        if on_cancel is not None:
+            on_cancel()
 
     def wait_for_answer(self) -> None:
         """Returns once the answer is sent."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio.events
 import io
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from typing import IO, Any, BinaryIO, cast
 
 from .calls import Call
@@ -170,9 +170,8 @@ def _chunks_of(source: Source) -> Iterator[Bytes]:
             yield view[start : start + CHUNK]
         return
     read = getattr(source, "read", None)
-    parts: Iterable[Bytes] = iter(lambda: read(CHUNK), b"") if read is not None else source
     small = bytearray()
-    for part in parts:
+    for part in source if read is None else _parts_of(read):
         if len(small) + len(part) <= CHUNK:
             small += part
             continue
@@ -182,6 +181,11 @@ def _chunks_of(source: Source) -> Iterator[Bytes]:
         yield from _chunks_of(part)
     if small:
         yield small
+
+
+def _parts_of(read: Callable[[int], bytes]) -> Iterator[bytes]:
+    while part := read(CHUNK):
+        yield part
 
 
 class _Writer:

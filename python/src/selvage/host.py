@@ -211,8 +211,7 @@ class Host:
             result = await body.run(body.arguments(call.inputs, call.attachments), context)
             answer = value_frame(call, result)
         except asyncio.CancelledError as error:
-            told = cancelled_error(call) if call.cancelled.is_set() else error
-            answer = error_frame(call, told.with_traceback(error.__traceback__))
+            answer = error_frame(call, told_of(call, error))
         except BaseException as error:
             answer = error_frame(call, error)
         self._answer(call, *answer)
@@ -261,6 +260,11 @@ def value_frame(call: Call, result: Any) -> tuple[bytes, list[Bytes]]:
             "Return bytes, an array or a table, or store it by ctx.store."
         )
     return text, attachments
+
+
+def told_of(call: Call, error: asyncio.CancelledError) -> BaseException:
+    """A task may be cancelled by the body itself, too."""
+    return cancelled_error(call).with_traceback(error.__traceback__) if call.cancelled.is_set() else error
 
 
 def error_frame(call: Call, error: BaseException) -> tuple[bytes, list[Bytes]]:

@@ -109,6 +109,8 @@ def _bare(hint: Any) -> Any:
             hint = hint.__supertype__
         elif type(hint).__name__ == "TypeAliasType":
             hint = hint.__value__
+        elif type(get_origin(hint)).__name__ == "TypeAliasType":
+            hint = get_origin(hint).__value__[get_args(hint)]
         else:
             return hint
 

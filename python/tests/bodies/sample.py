@@ -98,6 +98,14 @@ def fails() -> None:
 
 
 @knot
+def fails_without_cause() -> None:
+    try:
+        fail_inside()
+    except KeyError:
+        raise ValueError("x is missing") from None
+
+
+@knot
 async def fails_later() -> None:
     await asyncio.sleep(0)
     raise ValueError("later")
@@ -350,3 +358,13 @@ class Endless:
 @knot
 def recurses_in_c() -> Any:
     return Endless().name
+
+
+@knot
+def stores_file(path: str, mode: str, ctx: Context) -> StoredBytes:
+    with Path(path).open(mode) as file:
+        return ctx.store(file)
+
+
+def with_position(x: int, /) -> int:
+    return x

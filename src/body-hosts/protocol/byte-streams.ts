@@ -1,3 +1,4 @@
+import { asPlainBytes } from '../../values';
 import type { Link } from './link';
 import { tellThrown } from './told-errors';
 
@@ -41,7 +42,9 @@ export class OutgoingStream {
             this.#fail = reject;
           });
           this.#mayGo.catch(() => undefined);
-          this.#link.send(JSON.stringify({ type: 'chunk', stream }), [piece.slice(at, at + CHUNK_BYTES)]);
+          this.#link.send(JSON.stringify({ type: 'chunk', stream }), [
+            asPlainBytes(piece).slice(at, at + CHUNK_BYTES),
+          ]);
         }
       }
       await this.#mayGo;

@@ -1,3 +1,4 @@
+import { asPlainBytes } from '../../values';
 import type { Frame, Link } from '../protocol/link';
 
 interface Message {
@@ -65,5 +66,7 @@ export class PortLink implements Link {
 /** Memory that is shared, or has other bytes in it, cannot be given away. */
 function inOwnMemory(bytes: Uint8Array): Uint8Array {
   const { buffer } = bytes;
-  return buffer instanceof ArrayBuffer && bytes.byteLength === buffer.byteLength ? bytes : bytes.slice();
+  return buffer instanceof ArrayBuffer && bytes.byteLength === buffer.byteLength
+    ? bytes
+    : asPlainBytes(bytes).slice();
 }

@@ -14,10 +14,10 @@ from typing import Any, TextIO, cast
 from .. import __version__
 from ..bodies import Bodies, Body
 from ..calls import Call, Stream, Streams
-from ..context import Context, cancelled_error
+from ..context import Context
 from ..errors import BodyMissing
 from ..frames import Bytes, Channel, Header, text_of
-from ..host import RECURSION, error_frame, value_frame
+from ..host import RECURSION, error_frame, told_of, value_frame
 from .interface import Part, Said, Task
 
 LIVE = ("log", "heartbeat")
@@ -133,8 +133,7 @@ def _answer(call: RemoteCall) -> Said:
             result = body.run(arguments, context)
         return value_frame(call, result)
     except asyncio.CancelledError as error:
-        told = cancelled_error(call) if call.cancelled.is_set() else error
-        return error_frame(call, told.with_traceback(error.__traceback__))
+        return error_frame(call, told_of(call, error))
     except BaseException as error:
         return error_frame(call, error)
     finally:
