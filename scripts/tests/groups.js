@@ -98,6 +98,12 @@ const GROUPS = [
     files: ['test/backends/', 'test/conformance/'],
   },
   {
+    name: 'dispatchers',
+    what: 'bodies on Dask, Ray and Celery: equal outcomes, lost workers, cancels, thousands of them',
+    minutes: 8,
+    files: ['test/dispatchers/'],
+  },
+  {
     name: 'replay',
     what: 'scenarios once more, with each workflow task replaying the whole history',
     minutes: 4,
@@ -153,7 +159,13 @@ const QUICK_ON_SERVER = [
 ];
 
 /** They need a server. */
-const ON_SERVER = ['test/backends/', 'test/crash/', 'test/golden/on-temporal/', 'test/integration/'];
+const ON_SERVER = [
+  'test/backends/',
+  'test/crash/',
+  'test/dispatchers/',
+  'test/golden/on-temporal/',
+  'test/integration/',
+];
 
 /** All test files, relative to the root, in the order of their names. */
 function testFiles(folder = 'test') {

@@ -150,6 +150,12 @@ function openHost(
       const start: StartHost = (heard) => startPython(host, heard);
       return { pool: new HostPool(start, processes, [], unheard), nameOf: ownName };
     }
+    case 'dask':
+    case 'ray':
+    case 'celery': {
+      const start: StartHost = (heard) => startPython(host, heard);
+      return { pool: new HostPool(start, 1, [], unheard, true), nameOf: ownName };
+    }
   }
 }
 
@@ -170,7 +176,7 @@ async function compare(
   host: BodyHostOptions,
   placed: readonly Placed[],
 ): Promise<void> {
-  const described = await pool.open(host.kind === 'python' ? modulesOf(placed) : []);
+  const described = await pool.open(host.kind === 'threads' || host.kind === 'program' ? [] : modulesOf(placed));
   for (const { knot, body } of placed) {
     const ownName = nameOf(body);
     const there = ownName === undefined ? undefined : described.get(ownName);

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { PythonHost } from '../../authoring/records';
+import type { CeleryHost, DaskHost, PythonHost, RayHost } from '../../authoring/records';
 import { hostName } from '../../authoring/body-host';
 import type { StartedHost } from '../host-pool';
 import { startProcess } from './process-host';
@@ -8,15 +8,23 @@ import { startProcess } from './process-host';
 /** The Python package that comes with this one. */
 const PACKAGE = path.join(__dirname, '..', '..', '..', 'python', 'src');
 
-/** Starts a process of Python that calls bodies. */
-export function startPython(host: PythonHost, said: (line: string) => void): StartedHost {
+/** What Python calls itself in messages. */
+const TITLES = { python: 'Python', dask: 'Dask', ray: 'Ray', celery: 'Celery' };
+
+/** Starts a process of Python that calls bodies, or hands them to a cluster. */
+export function startPython(
+  host: PythonHost | DaskHost | RayHost | CeleryHost,
+  said: (line: string) => void,
+): StartedHost {
   const interpreter = interpreterOf(host, process.env, process.cwd());
   const folders = [...(host.path ?? []), process.cwd(), PACKAGE];
   const { PYTHONPATH } = process.env;
   return startProcess({
-    name: `Python ${hostName(host) === 'python' ? '' : `"${hostName(host)}" `}(${interpreter})`,
-    command: [interpreter, '-m', 'selvage', 'host'],
+    name: `${TITLES[host.kind]} ${hostName(host) === host.kind ? '' : `"${hostName(host)}" `}(${interpreter})`,
+    command: [interpreter, '-m', 'selvage', 'host', ...(host.kind === 'python' ? [] : ['--cluster', host.kind])],
     env: {
+      // Addresses may have passwords, which a command line would show to everybody.
+      ...(host.kind !== 'python' && { SELVAGE_CLUSTER_OPTIONS: JSON.stringify(host) }),
       PYTHONPATH: [...folders, ...(PYTHONPATH ? [PYTHONPATH] : [])].join(path.delimiter),
       PYTHONUNBUFFERED: '1',
     },

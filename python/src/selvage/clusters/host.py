@@ -134,11 +134,7 @@ class _Heard:
                 self._host.say(self._call, frame)
 
     def ended(self, frames: Sequence[Said]) -> None:
-        with self._lock:
-            if not self._has_ended:
-                for frame in frames[self._next : -1]:
-                    self._host.say(self._call, frame)
-        self._end(frames[-1])
+        self._end(frames[-1], frames[:-1])
 
     def lost(self, why: str) -> None:
         self._end(_lost(f"{self._call.body}: {why}"))
@@ -147,11 +143,13 @@ class _Heard:
         message = f"The call is to end ({self._call.reason or 'cancelled'})."
         self._end(_error({"type": "Cancelled", "message": message}))
 
-    def _end(self, frame: Said) -> None:
+    def _end(self, frame: Said, words: Sequence[Said] = ()) -> None:
         with self._lock:
             if self._has_ended:
                 return
             self._has_ended = True
+            for word in words[self._next :]:
+                self._host.say(self._call, word)
         self._host.answer(self._call, frame, self._digests)
 
 

@@ -19,8 +19,8 @@ from .remote import cancel_here, run_task, version_here
 EXTRA = "ray"
 PROBE_LIMIT = 120
 """Seconds in which a worker of the cluster must say which version it has."""
-INTERRUPT_PAUSE = 0.05
-"""Seconds between two looks of a task's main thread for the interrupt by which Ray cancels."""
+LOOK = 0.05
+"""Seconds after which a task's main thread sees that Ray has cancelled it."""
 FOLDER = "selvage-ray-"
 
 # Ray would report its use to its makers.
@@ -205,18 +205,22 @@ def run_on_ray(task: Task, board: Any, *shared: bytes) -> list[Said]:
     def live(number: int, frame: Said) -> None:
         board.say.remote(task["token"], number, frame)
 
-    # The host ignores SIGINT, which what it starts inherits; Ray cancels by it.
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    def cancel(*_: object) -> None:
+        cancel_here({task["token"]: "cancelled"})
 
-    def wait(thread: threading.Thread) -> None:
-        while thread.is_alive():
-            try:
-                thread.join(INTERRUPT_PAUSE)
-            except KeyboardInterrupt:  # by ray.cancel; the body has a thread of its own, which heeds its context
-                cancel_here({task["token"]: "cancelled"})
+    def wait(over: threading.Event) -> None:
+        while not over.wait(LOOK):
+            pass
 
-    return run_task(task, shared, live, wait)
+    # Ray cancels by SIGINT, which a process inherits as ignored from the host. The body has a thread of its own, and heeds
+    # its context.
+    if threading.current_thread() is not threading.main_thread():
+        return run_task(task, shared, live)
+    before = signal.signal(signal.SIGINT, cancel)
+    try:
+        return run_task(task, shared, live, wait)
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler if before == signal.SIG_IGN else before)
 
 
 def _probe() -> str:

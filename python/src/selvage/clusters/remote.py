@@ -75,12 +75,15 @@ _doomed: dict[str, str] = {}
 
 
 def run_task(
-    task: Task, shared: Sequence[Bytes] = (), live: Live | None = None, wait: Callable[[Any], None] | None = None
+    task: Task,
+    shared: Sequence[Bytes] = (),
+    live: Live | None = None,
+    wait: Callable[[threading.Event], None] | None = None,
 ) -> list[Said]:
     """Runs the body of a task. Returns what it said, and its answer as the last one.
 
-    ``live``: takes lines of the log and heartbeats when they are said. ``wait``: waits for the thread of the body, which
-    then is one of its own.
+    ``live``: takes lines of the log and heartbeats when they are said. ``wait``: waits for the end of the body, which then
+    has a thread of its own.
     """
     sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION))
     call = RemoteCall(task, shared, live)
@@ -91,9 +94,14 @@ def run_task(
         if wait is None:
             call.end(_answer(call))
         else:
-            thread = threading.Thread(target=lambda: call.end(_answer(call)), name="selvage-body", daemon=True)
-            thread.start()
-            wait(thread)
+            over = threading.Event()
+
+            def run() -> None:
+                call.end(_answer(call))
+                over.set()
+
+            threading.Thread(target=run, name="selvage-body", daemon=True).start()
+            wait(over)
         return call.frames
     finally:
         del _calls[task["token"]]
