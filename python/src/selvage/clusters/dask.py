@@ -17,7 +17,7 @@ from .remote import cancel_here, run_task, version_here
 T = TypeVar("T")
 
 EXTRA = "dask[distributed]"
-OPEN_LIMIT = 30
+OPEN_LIMIT = 15
 """Seconds in which the scheduler must answer."""
 CANCEL_WINDOW = 0.05
 """Cancels of so many seconds are told to the workers together."""

@@ -6,11 +6,13 @@ import asyncio
 import os
 import shutil
 import signal
+import socket
 import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..frames import Bytes
 from .interface import Cluster, ClusterNotUsable, Heard, Said, Task, library
@@ -19,6 +21,7 @@ from .remote import cancel_here, run_task, version_here
 EXTRA = "ray"
 PROBE_LIMIT = 120
 """Seconds in which a worker of the cluster must say which version it has."""
+CONNECT_LIMIT = 10
 LOOK = 0.05
 """Seconds after which a task's main thread sees that Ray has cancelled it."""
 FOLDER = "selvage-ray-"
@@ -100,6 +103,7 @@ class RayCluster:
                 "worker by ray({ local: true })."
             )
         else:
+            _require_answer(address)
             settings = {"address": address, "log_to_driver": True}
         environment = options.get("runtimeEnv")
         if environment:
@@ -170,6 +174,22 @@ class _Submitted:
         self.heard = heard
         self.ref: Any = None
         self.is_cancelled = False
+
+
+def _require_answer(address: str) -> None:
+    """Ray itself tries for minutes.
+
+    :raises ClusterNotUsable: nobody listens there
+    """
+    parts = urlsplit(address if "://" in address else f"ray://{address}")
+    if parts.port is None or parts.hostname is None:  # such as `auto`
+        return
+    try:
+        socket.create_connection((parts.hostname, parts.port), timeout=CONNECT_LIMIT).close()
+    except OSError as error:
+        raise ClusterNotUsable(
+            f"No Ray cluster answers at {address} ({error}). Start it (ray start --head), or correct the address."
+        ) from None
 
 
 def _remove_left_folders() -> None:
