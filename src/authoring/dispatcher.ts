@@ -1,4 +1,6 @@
-import { readOptions, bodyHost, type Checks } from './options';
+import type { Checks } from './checks';
+import { bodyHost } from './host-options';
+import { readOptions } from './options';
 import type {
   BodyHostOptions,
   CeleryHost,

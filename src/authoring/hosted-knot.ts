@@ -4,7 +4,7 @@ import { definitionOf, type DefinitionOptions, type OutcomeDefinitionOptions } f
 import { makeDefinition } from './definition-record';
 import { python, type HostDispatcher } from './dispatcher';
 import type { KnotDefinition } from './knot';
-import { shown } from './options';
+import { shown } from './checks';
 import type { BodyHostOptions, ErrorPolicy, ThreadsHost } from './records';
 import type { InputOf, OutputOf, StandardSchema } from './standard-schema';
 

@@ -133,9 +133,7 @@ export class HostPool {
   async #take(occupies: boolean): Promise<Member> {
     for (;;) {
       if (this.#isClosed) throw new HostLost('The worker is ending, and has closed its body hosts.');
-      const usable = [...this.#members].filter(
-        ({ session, isReady }) => isReady && !session.hasEnded,
-      );
+      const usable = [...this.#members].filter(({ session, isReady }) => isReady && !session.hasEnded);
       const [member] = usable
         .filter(({ occupied, concurrency }) => !occupies || occupied < concurrency)
         .sort((a, b) => a.calls - b.calls);

@@ -105,7 +105,7 @@ function sameHost(one: BodyHostOptions, other: BodyHostOptions, name: string): B
   if (isPlain(one)) return other;
   throw new SelvageError(
     'InvalidConfig',
-    `Two body hosts of this worker are named "${name}" and have different options: ${textOf(one)} and ${textOf(other)}. Give both the same, or give one a ` +
+    `Two body hosts of this worker are named "${name}" and have different options: ${shownAs(one)} and ${shownAs(other)}. Give both the same, or give one a ` +
       `name of its own: ${one.kind}({ name: 'other', … }).`,
     { details: { owner: 'the worker', option: 'host', reason: 'WrongValue' } },
   );
@@ -113,6 +113,11 @@ function sameHost(one: BodyHostOptions, other: BodyHostOptions, name: string): B
 
 function isPlain(host: BodyHostOptions): boolean {
   return Object.keys(host).every((key) => key === 'kind' || key === 'name');
+}
+
+/** Without passwords of addresses. */
+function shownAs(host: BodyHostOptions): string {
+  return textOf(host).replace(/(:\/\/[^:@/"]*):[^@"]*@/g, '$1:***@');
 }
 
 function textOf(host: BodyHostOptions): string {
@@ -176,7 +181,9 @@ async function compare(
   host: BodyHostOptions,
   placed: readonly Placed[],
 ): Promise<void> {
-  const described = await pool.open(host.kind === 'threads' || host.kind === 'program' ? [] : modulesOf(placed));
+  const described = await pool.open(
+    host.kind === 'threads' || host.kind === 'program' ? [] : modulesOf(placed),
+  );
   for (const { knot, body } of placed) {
     const ownName = nameOf(body);
     const there = ownName === undefined ? undefined : described.get(ownName);

@@ -8,7 +8,14 @@ import { startPython, type PythonProgram } from '../support/python-program';
 import { refusal } from '../support/refusal';
 import { describeWith, valkeyService } from '../support/services';
 import { until } from '../support/until';
-import { begun, describeCluster, expectLostWorker, lonely, tapestriesOn, type ClusterTapestries } from './suite';
+import {
+  begun,
+  describeCluster,
+  expectLostWorker,
+  lonely,
+  tapestriesOn,
+  type ClusterTapestries,
+} from './suite';
 
 const describeAll = describeWithClusters() === describe ? describeWith('valkey') : describe.skip;
 
@@ -46,6 +53,13 @@ describeAll('celery()', () => {
       await worker.kill();
       await startWorker();
     });
+  });
+
+  test('a large input of several knots is brought once', async () => {
+    const before = await redis.keys('selvage:celery:part:*');
+    const run = await selvage().start(tapestries.large, { length: 8_500_000 }, { runId: unique('large') });
+    await run.result();
+    expect(await redis.keys('selvage:celery:part:*')).toHaveLength(before.length + 1);
   });
 
   test('a call that the broker delivers twice runs once', async () => {

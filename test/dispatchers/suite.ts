@@ -14,6 +14,9 @@ import { until } from '../support/until';
 /** Map elements, each a body of the cluster. */
 const ELEMENTS = 500;
 
+/** As Temporal numbers the states of an activity. */
+const STARTED = 2;
+
 const inPython = {
   add: pythonKnot<{ a: number; b: number }, number>('cluster_bodies:add'),
   double: pythonKnot<{ x: number }, number>('cluster_bodies:double'),
@@ -50,7 +53,11 @@ function small(bodies: typeof inPython, dispatcher?: HostDispatcher) {
     );
     const sum = bodies.add({ a: total, b: n }, { id: 'sum' });
     const failed = bodies.fails({ x: n }, { id: 'failed' });
-    return { sum: bodies.later({ x: sum }, { id: 'later' }), failed, below: bodies.double({ x: failed }, { id: 'below' }) };
+    return {
+      sum: bodies.later({ x: sum }, { id: 'later' }),
+      failed,
+      below: bodies.double({ x: failed }, { id: 'below' }),
+    };
   });
 }
 
@@ -101,7 +108,9 @@ export async function processOf(folder: string, name: string, start = 1): Promis
 
 /** Of a host that cannot be used. */
 export function lonely(dispatcher: HostDispatcher) {
-  return tapestry('lonely', { knots: { dispatcher } }, () => ({ two: inPython.double({ x: 1 }, { id: 'two' }) }));
+  return tapestry('lonely', { knots: { dispatcher } }, () => ({
+    two: inPython.double({ x: 1 }, { id: 'two' }),
+  }));
 }
 
 /** A run whose second knot is killed by `kill` while its body runs: it runs again, and nothing else does. */
@@ -150,6 +159,28 @@ export function describeCluster(selvage: () => Selvage, tapestries: () => Cluste
     await run.cancel();
     expect((await run.result()).outcomes['waits']).toEqual({ kind: 'skipped', reason: 'cancelled' });
     expect(existsSync(path.join(folder, 'cancelled'))).toBe(true);
+  });
+
+  test('a cancel of a body that waits for room in the cluster keeps it from beginning', async () => {
+    const start = async (folder: string) =>
+      await selvage().start(tapestries().cancelled, { folder }, { runId: unique('waiting') });
+    const [first, second, third] = [
+      await temporaryFolder(),
+      await temporaryFolder(),
+      await temporaryFolder(),
+    ];
+    const running = await Promise.all([start(first), start(second)]);
+    await Promise.all([processOf(first, 'waits'), processOf(second, 'waits')]);
+    const waiting = await start(third);
+    await until('a worker has taken it', async () => {
+      const { raw } = await selvage().client.workflow.getHandle(waiting.runId).describe();
+      return raw.pendingActivities?.some(({ state }) => state === STARTED);
+    });
+    await waiting.cancel();
+    expect((await waiting.result()).outcomes['waits']).toEqual({ kind: 'skipped', reason: 'cancelled' });
+    await Promise.all(running.map((run) => run.cancel()));
+    await Promise.all(running.map((run) => run.result()));
+    expect(begun(third, 'waits')).toBe(0);
   });
 
   test('a body that goes on after its grace is given up, and others are not', async () => {

@@ -16,7 +16,11 @@ export interface PythonProgram {
 /** Starts a program of Python that finds `selvage` and the bodies of the tests, and waits until it has written what is expected. */
 export async function startPython(args: readonly string[], expected: RegExp): Promise<PythonProgram> {
   const child: ChildProcess = spawn(clusterPython(), args, {
-    env: { ...process.env, PYTHONPATH: [PYTHON_SOURCES, PYTHON_BODIES].join(path.delimiter), PYTHONUNBUFFERED: '1' },
+    env: {
+      ...process.env,
+      PYTHONPATH: [PYTHON_SOURCES, PYTHON_BODIES].join(path.delimiter),
+      PYTHONUNBUFFERED: '1',
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });

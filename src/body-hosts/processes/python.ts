@@ -21,7 +21,13 @@ export function startPython(
   const { PYTHONPATH } = process.env;
   return startProcess({
     name: `${TITLES[host.kind]} ${hostName(host) === host.kind ? '' : `"${hostName(host)}" `}(${interpreter})`,
-    command: [interpreter, '-m', 'selvage', 'host', ...(host.kind === 'python' ? [] : ['--cluster', host.kind])],
+    command: [
+      interpreter,
+      '-m',
+      'selvage',
+      'host',
+      ...(host.kind === 'python' ? [] : ['--cluster', host.kind]),
+    ],
     env: {
       // Addresses may have passwords, which a command line would show to everybody.
       ...(host.kind !== 'python' && { SELVAGE_CLUSTER_OPTIONS: JSON.stringify(host) }),

@@ -10,9 +10,9 @@ Keys, all below ``selvage:celery:``:
 ``ear:<id>``            a list: what hosts say to a process of a worker, which is that calls are to end
 ======================  ==================================================================================
 
-Celery acknowledges a message before it runs. So nothing is delivered again because it takes long, whatever the broker's
-visibility timeout; what is delivered twice for another reason finds its call begun, and does nothing. A worker that dies
-is found by its silence.
+Celery acknowledges a message before it runs. So nothing is delivered again because it takes long, whatever the
+broker's visibility timeout; what is delivered twice for another reason finds its call begun, and does nothing. A worker
+that dies is found by its silence.
 """
 
 from __future__ import annotations
@@ -135,15 +135,16 @@ class CeleryCluster:
             self._redis.ping()
         except Exception as error:
             raise ClusterNotUsable(
-                f"Nothing that celery() needs answers at {without_password(self._state_url)} ({error}). Start the Redis or "
-                "Valkey, or correct the address."
+                f"Nothing that celery() needs answers at {without_password(self._state_url)} ({error}). Start the "
+                "Redis or Valkey, or correct the address."
             ) from None
         try:
             with self._app.connection_for_write(connect_timeout=10) as connection:
                 connection.ensure_connection(max_retries=1, timeout=10)
         except Exception as error:
             raise ClusterNotUsable(
-                f"No broker of Celery answers at {without_password(broker)} ({error}). Start it, or correct the address."
+                f"No broker of Celery answers at {without_password(broker)} ({error}). Start it, or correct the "
+                "address."
             ) from None
 
     # ---- in threads
@@ -213,7 +214,9 @@ class CeleryCluster:
             empty_at = (empty_at or now) if is_empty else None
             with self._lock:
                 silent = [
-                    token for token, one in self._calls.items() if one.heard_at is not None and now - one.heard_at > SILENCE
+                    token
+                    for token, one in self._calls.items()
+                    if one.heard_at is not None and now - one.heard_at > SILENCE
                 ]
                 waiting = {token: one for token, one in self._calls.items() if one.heard_at is None}
             for token in silent:
@@ -305,7 +308,9 @@ def connect(url: str) -> Any:
     """
     redis = library("redis", EXTRA)
     try:
-        return redis.Redis.from_url(_redis_url(url), socket_connect_timeout=10, socket_timeout=6 * BEAT, health_check_interval=30)
+        return redis.Redis.from_url(
+            _redis_url(url), socket_connect_timeout=10, socket_timeout=6 * BEAT, health_check_interval=30
+        )
     except ValueError:
         raise ClusterNotUsable(
             f"celery() keeps its calls in a Redis or Valkey, and {without_password(url)} is none: name one, as by "

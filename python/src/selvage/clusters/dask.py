@@ -37,7 +37,7 @@ class DaskCluster:
         self._resources = options.get("resources") or None
         self._topic = f"selvage-{uuid4().hex}"
         self._calls: dict[str, _Submitted] = {}
-        """Those that have not ended, by token. The loop's own, as all that follows."""
+        """Those that have not ended, by token."""
         self._dooms: dict[str, str] = {}
         self._is_closing = False
         self._own: Any = None
@@ -51,7 +51,9 @@ class DaskCluster:
             raise
 
     def submit(self, task: Task, shared: Sequence[Any], heard: Heard) -> None:
-        asyncio.run_coroutine_threadsafe(self._run(task, shared, heard), self._loop)
+        # Before the loop comes to it: a cancel may follow at once.
+        self._calls[task["token"]] = _Submitted(heard)
+        asyncio.run_coroutine_threadsafe(self._run(task, shared), self._loop)
 
     def share(self, digest: str, data: Bytes) -> Any:
         return self._do(self._scatter(bytes(data)))
@@ -126,12 +128,15 @@ class DaskCluster:
     async def _scatter(self, data: bytes) -> Any:
         return await self._client.scatter(data, hash=True)
 
-    async def _run(self, task: Task, shared: Sequence[Any], heard: Heard) -> None:
+    async def _run(self, task: Task, shared: Sequence[Any]) -> None:
         token, context = task["token"], task["context"]
         key = f"selvage-{context['runId']}/{context['knotId']}/{context['attempt']}/{token[:12]}"
-        submitted = _Submitted(heard)
-        self._calls[token] = submitted
+        submitted = self._calls[token]
+        heard = submitted.heard
         try:
+            if submitted.is_cancelled:
+                heard.cancelled()
+                return
             future = submitted.future = self._client.submit(
                 run_on_dask, task, key, self._topic, *shared, key=key, pure=False, retries=0, resources=self._resources
             )
@@ -177,9 +182,11 @@ class DaskCluster:
     def _give_up(self, token: str) -> None:
         """It waits in the scheduler, or goes on after its grace: a thread cannot be ended by force."""
         submitted = self._calls.get(token)
-        if submitted is not None and submitted.future is not None:
-            submitted.is_cancelled = True
-            asyncio.ensure_future(submitted.future.cancel())
+        if submitted is None:
+            return
+        submitted.is_cancelled = True
+        if submitted.future is not None:
+            submitted.cancelling = asyncio.ensure_future(submitted.future.cancel())
 
     async def _close(self) -> None:
         if self._client is not None:
@@ -194,6 +201,8 @@ class _Submitted:
         self.heard = heard
         self.future: Any = None
         self.is_cancelled = False
+        self.cancelling: Any = None
+        """Held until it has ended."""
 
 
 # ---- on the workers

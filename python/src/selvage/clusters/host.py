@@ -40,7 +40,7 @@ class ClusterHost(Host):
         self._shared: _Shared | None = None
 
     def _prepare(self) -> Header | None:
-        options = json.loads(os.environ.pop(OPTIONS_VARIABLE, None) or "{}")
+        options = json.loads(os.environ.pop(OPTIONS_VARIABLE, "") or "{}")
         try:
             cluster: Cluster = importlib.import_module(f"{__package__}.{self._kind}").open_cluster(options)
         except ClusterNotUsable as error:
@@ -94,7 +94,9 @@ class ClusterHost(Host):
                 "context": call.context,
             }
             heard = _Heard(self, call, digests)
-            call.on_cancel = lambda: cluster.cancel(token, call.reason, None if call.grace is None else call.grace / 1000)
+            call.on_cancel = lambda: cluster.cancel(
+                token, call.reason, None if call.grace is None else call.grace / 1000
+            )
             cluster.submit(task, parts, heard)
         except Exception as error:
             self.answer(call, _lost(f"The call could not be handed to the cluster: {error!r}"))

@@ -46,7 +46,7 @@ class RayCluster:
     def __init__(self, ray: Any, options: dict[str, Any]) -> None:
         self._ray = ray
         self._calls: dict[str, _Submitted] = {}
-        """Those that have not ended, by token. The loop's own."""
+        """Those that have not ended, by token."""
         self._folder: str | None = None
         self._open(options)
         needs = {
@@ -66,7 +66,9 @@ class RayCluster:
         asyncio.run_coroutine_threadsafe(self._hear(), self._loop)
 
     def submit(self, task: Task, shared: Sequence[Any], heard: Heard) -> None:
-        asyncio.run_coroutine_threadsafe(self._run(task, shared, heard), self._loop)
+        # Before the loop comes to it: a cancel may follow at once.
+        self._calls[task["token"]] = _Submitted(heard)
+        asyncio.run_coroutine_threadsafe(self._run(task, shared), self._loop)
 
     def share(self, digest: str, data: Bytes) -> Any:
         return self._ray.put(bytes(data))
@@ -89,7 +91,9 @@ class RayCluster:
         if local:
             _remove_left_folders()
             # Sockets are made below it, and their paths must be short.
-            self._folder = tempfile.mkdtemp(prefix=f"{FOLDER}{os.getpid()}-", dir="/tmp" if os.name == "posix" else None)
+            self._folder = tempfile.mkdtemp(
+                prefix=f"{FOLDER}{os.getpid()}-", dir="/tmp" if os.name == "posix" else None
+            )
             settings |= {
                 "address": "local",
                 "num_cpus": local.get("workers") if isinstance(local, dict) else None,
@@ -128,11 +132,14 @@ class RayCluster:
 
     # ---- in the loop
 
-    async def _run(self, task: Task, shared: Sequence[Any], heard: Heard) -> None:
+    async def _run(self, task: Task, shared: Sequence[Any]) -> None:
         context = task["context"]
-        submitted = _Submitted(heard)
-        self._calls[task["token"]] = submitted
+        submitted = self._calls[task["token"]]
+        heard = submitted.heard
         try:
+            if submitted.is_cancelled:
+                heard.cancelled()
+                return
             name = f"selvage-{context['runId']}/{context['knotId']}/{context['attempt']}"
             submitted.ref = self._remote.options(name=name).remote(task, self._board, *shared)
             heard.ended(await submitted.ref)
@@ -156,9 +163,11 @@ class RayCluster:
 
     def _doom(self, token: str, reason: str, grace: float | None) -> None:
         submitted = self._calls.get(token)
-        if submitted is None or submitted.ref is None:
+        if submitted is None:
             return
         submitted.is_cancelled = True
+        if submitted.ref is None:
+            return
         self._ray.cancel(submitted.ref, force=False)
         if grace is not None:
             self._loop.call_later(grace, self._end_by_force, token)
@@ -232,8 +241,8 @@ def run_on_ray(task: Task, board: Any, *shared: bytes) -> list[Said]:
         while not over.wait(LOOK):
             pass
 
-    # Ray cancels by SIGINT, which a process inherits as ignored from the host. The body has a thread of its own, and heeds
-    # its context.
+    # Ray cancels by SIGINT, which a process inherits as ignored from the host. The body has a thread of its own, and
+    # heeds its context.
     if threading.current_thread() is not threading.main_thread():
         return run_task(task, shared, live)
     before = signal.signal(signal.SIGINT, cancel)

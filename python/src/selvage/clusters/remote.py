@@ -43,8 +43,8 @@ class RemoteCall(Call):
 
     def new_stream(self, header: Header) -> Stream:
         raise RuntimeError(
-            "ctx.store and ctx.open need the worker beside the body, and this body runs on a cluster. Return the bytes, "
-            "take them as an input, or run this knot by python()."
+            "ctx.store and ctx.open need the worker beside the body, and this body runs on a cluster. Return the "
+            "bytes, take them as an input, or run this knot by python()."
         )
 
     def end(self, answer: Said) -> None:
@@ -82,8 +82,8 @@ def run_task(
 ) -> list[Said]:
     """Runs the body of a task. Returns what it said, and its answer as the last one.
 
-    ``live``: takes lines of the log and heartbeats when they are said. ``wait``: waits for the end of the body, which then
-    has a thread of its own.
+    ``live``: takes lines of the log and heartbeats when they are said. ``wait``: waits for the end of the body, which
+    then has a thread of its own.
     """
     sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION))
     call = RemoteCall(task, shared, live)
