@@ -1,5 +1,5 @@
 import { SelvageError } from '../errors';
-import { startTimer, HostLost, type BodyCall } from '../runtime';
+import { HostLost, oneLineOf, startTimer, thrownStack, type BodyCall } from '../runtime';
 import { DEFAULT_CANCEL_GRACE_MS } from '../plan';
 import type { BodyDescription } from './protocol/messages';
 import type { Link } from './protocol/link';
@@ -33,6 +33,7 @@ interface Member {
   calls: number;
 }
 
+const SHOWN_FRAMES = 5;
 /** How long hosts may take to end when they are asked to. */
 const END_LIMIT_MS = 5_000;
 
@@ -197,8 +198,9 @@ export class HostPool {
   async #compare(session: HostSession, name: string): Promise<void> {
     const known = this.#bodies;
     const found = await session.describe(this.#within).catch((error: unknown) => {
-      if (!known && !(error instanceof HostLost)) throw error;
-      throw notUsable(`${name} cannot load its bodies: ${(error as Error).message}`, error);
+      if (!known && SelvageError.is(error)) throw error;
+      const where = error instanceof HostLost ? '' : framesOf(error);
+      throw notUsable(`${name} cannot load its bodies: ${oneLineOf(error)}${where}`, error);
     });
     const bodies = new Map(found.map((body) => [body.name, body]));
     this.#bodies ??= bodies;
@@ -208,6 +210,14 @@ export class HostPool {
         `The body "${edited.name}" was edited after this worker had begun, and ${name} would call it as it is now. Restart the worker.`,
       );
   }
+}
+
+/** The frames of the user's files, innermost first. */
+function framesOf(error: unknown): string {
+  const frames = thrownStack(error)
+    .split('\n')
+    .slice(1, 1 + SHOWN_FRAMES);
+  return frames.map((frame) => `\n${frame}`).join('');
 }
 
 function notUsable(message: string, cause?: unknown): SelvageError {

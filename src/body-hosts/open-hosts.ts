@@ -147,7 +147,13 @@ function openHost(
     case 'program': {
       const { command, cwd, processes = cores, modules = [] } = host;
       const start: StartHost = (heard) =>
-        startProcess({ name: `Program "${name}"`, command, cwd, said: heard });
+        startProcess({
+          name: `Program "${name}"`,
+          remedy: `Is "${command[0]}" the right path, from ${cwd ?? 'the folder of the worker'}?`,
+          command,
+          cwd,
+          said: heard,
+        });
       return { pool: new HostPool(start, processes, modules, unheard), nameOf: ownName };
     }
     case 'python': {

@@ -12,5 +12,5 @@ const link = new PortLink({
   close: () => port.close(),
 });
 port.on('message', (message) => link.take(message));
-const { module } = workerData as ThreadData;
-new BodyServer(link, () => servedBy(module));
+const { module: file } = workerData as ThreadData;
+new BodyServer(link, () => servedBy(file));

@@ -110,14 +110,20 @@ export async function startWorker(
 ): Promise<RunningWorker> {
   quietRuntime();
   const connection = await NativeConnection.connect({ address: selvage.location.address });
-  const worker = await createWorker({
-    connection,
-    taskQueue: selvage.taskQueue,
-    backends: selvage.backends,
-    workflowBundle: bundledInterpreter(),
-    ...options,
-    ...forcedReplay,
-  });
+  let worker: Worker;
+  try {
+    worker = await createWorker({
+      connection,
+      taskQueue: selvage.taskQueue,
+      backends: selvage.backends,
+      workflowBundle: bundledInterpreter(),
+      ...options,
+      ...forcedReplay,
+    });
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
   const ended = worker.run();
   let stopped = false;
   const stop = async (): Promise<void> => {

@@ -2,11 +2,15 @@ import { spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { StartedHost } from '../host-pool';
+import { startTimer } from '../../runtime';
 import { FrameStream } from '../protocol/frame-stream';
 
 const PROTOCOL_FD = 3;
 /** Most characters of what a program said before it ended. */
 const LAST_WORDS = 2_000;
+const LAST_WORDS_MS = 500;
+/** How long a program may take to end after it has closed its connection. */
+const LEAVE_MS = 2_000;
 
 export interface ProcessOptions {
   /** For messages. */
@@ -14,12 +18,14 @@ export interface ProcessOptions {
   readonly command: readonly string[];
   readonly cwd?: string | undefined;
   readonly env?: Readonly<Record<string, string>>;
+  /** What to do if it is not there. */
+  readonly remedy: string;
   /** Takes what the program writes to its standard output and error, line by line. */
   said(line: string, stream: 'stdout' | 'stderr'): void;
 }
 
 /** Starts a program that speaks the body protocol on file descriptor 3. */
-export function startProcess({ name, command, cwd, env, said }: ProcessOptions): StartedHost {
+export function startProcess({ name, command, cwd, env, remedy, said }: ProcessOptions): StartedHost {
   const [file, ...args] = command;
   const child = spawn(file!, args, {
     ...(cwd !== undefined && { cwd }),
@@ -28,7 +34,8 @@ export function startProcess({ name, command, cwd, env, said }: ProcessOptions):
     // Ctrl-C is for the worker, which tells its hosts.
     detached: true,
   });
-  const link = new FrameStream(child.stdio[PROTOCOL_FD] as Duplex);
+  const socket = child.stdio[PROTOCOL_FD] as Duplex;
+  const link = new FrameStream(socket);
   let lastWords = '';
   for (const stream of ['stdout', 'stderr'] as const) {
     let rest = '';
@@ -44,24 +51,34 @@ export function startProcess({ name, command, cwd, env, said }: ProcessOptions):
   }
   const gone = new Promise<void>((resolve) => {
     child.on('error', (error) => {
-      link.end(new Error(`${file} could not be started: ${error.message}`));
+      link.end(new Error(`it could not be started (${error.message}). ${remedy}`));
       resolve();
     });
+    // Not at its exit: then its last words may still be on their way. And not later, if a child of its own holds its outputs.
     child.on('exit', (code, signal) => {
       const how = signal
         ? `it was ended by ${signal}`
         : code === 0
           ? undefined
           : `it ended with code ${code}`;
-      const last = lastWords.trim();
-      link.end(how === undefined ? undefined : new Error(last === '' ? how : `${how}, and said: ${last}`));
-      resolve();
+      const end = (): void => {
+        const last = lastWords.trim();
+        link.end(how === undefined ? undefined : new Error(last === '' ? how : `${how}, and said: ${last}`));
+        resolve();
+      };
+      const stop = startTimer(LAST_WORDS_MS, end);
+      child.on('close', () => {
+        stop();
+        end();
+      });
     });
   });
+  // A program that has closed its connection is of no use any more.
+  socket.on('close', () => startTimer(LEAVE_MS, () => child.kill('SIGKILL')));
   const sockets = child.stdio.filter((socket) => socket !== null) as unknown as Socket[];
   return {
     link,
-    name: `${name} (process ${child.pid ?? 'never begun'})`,
+    name: child.pid === undefined ? name : `${name} (process ${child.pid})`,
     gone,
     hold: (isHeld) => {
       for (const one of [child, ...sockets]) {

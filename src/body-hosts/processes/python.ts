@@ -20,7 +20,8 @@ export function startPython(
   const folders = [...(host.path ?? []), process.cwd(), PACKAGE];
   const { PYTHONPATH } = process.env;
   return startProcess({
-    name: `${TITLES[host.kind]} ${hostName(host) === host.kind ? '' : `"${hostName(host)}" `}(${interpreter})`,
+    name: `${TITLES[host.kind]}${hostName(host) === host.kind ? '' : ` "${hostName(host)}"`} ${interpreter}`,
+    remedy: `Install Python 3.11 or later, or name its interpreter: ${host.kind}({ interpreter }), or SELVAGE_PYTHON`,
     command: [
       interpreter,
       '-m',

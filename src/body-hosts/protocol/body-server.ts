@@ -190,7 +190,7 @@ export class BodyServer {
     if (message.type === 'end' || message.type === 'failed') this.#incoming.delete(number);
     if (message.type === 'end') incoming?.end();
     if (message.type !== 'failed') return;
-    const error = thrownAs(message.error);
+    const error = thrownAs(message.error) as Error;
     incoming?.fail(error);
     outgoing?.fail(error);
     outgoing?.stream.fail(error);

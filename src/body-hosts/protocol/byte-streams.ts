@@ -24,7 +24,7 @@ export class OutgoingStream {
   }
 
   /** Nothing more is wanted. */
-  fail(error: unknown): void {
+  fail(error: Error): void {
     this.#fail(error);
     this.#mayGo = Promise.reject(error);
     this.#mayGo.catch(() => undefined);

@@ -13,12 +13,10 @@ export class FrameStream implements Link {
   #ended: { readonly reason: Error | undefined } | undefined;
   #onEnd: ((reason: Error | undefined) => void) | undefined;
 
+  /** Whoever has started the other side calls {@link end} when the stream closes: it knows why. */
   constructor(stream: Duplex) {
     this.#stream = stream;
-    // Whoever has started the other side knows better how it has ended, and is asked first.
-    const closed = (): void => void setImmediate(() => setImmediate(() => this.end(undefined)));
-    stream.on('error', closed);
-    stream.on('close', closed);
+    stream.on('error', () => undefined);
   }
 
   send(header: string, attachments: readonly Uint8Array[] = []): void {

@@ -200,7 +200,7 @@ export class HostSession {
         return;
       case 'failed':
         this.#incoming.get(message.stream)?.fail(thrownAs(message.error));
-        this.#outgoing.get(message.stream)?.fail(thrownAs(message.error));
+        this.#outgoing.get(message.stream)?.fail(thrownAs(message.error) as Error);
         return;
       case 'pong':
     }
@@ -286,7 +286,9 @@ export class HostSession {
   }
 
   #notUsable(why: string, cause?: unknown): SelvageError {
-    return new SelvageError('HostNotUsable', `${this.#what()} ${why}.`, { cause });
+    return new SelvageError('HostNotUsable', `${this.#what()} ${why}${/[.?]$/.test(why) ? '' : '.'}`, {
+      cause,
+    });
   }
 }
 

@@ -1,0 +1,146 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+
+import { hostedKnot, knot, program, pythonKnot, runLocally, tapestry } from '../../src';
+import { connectSelvage, closeAll, openSelvage, startWorker, temporaryFolder } from '../support/open-selvage';
+import {
+  inPython,
+  pythonHost,
+  pythonInSegments,
+  pythonQueued,
+  twins,
+  whyNoPython,
+} from '../support/python-bodies';
+import { refusal } from '../support/refusal';
+import { exiting, here, inSegments, notes, queued, waiting } from '../support/thread-bodies';
+import { until } from '../support/until';
+
+afterEach(closeAll);
+
+/** What became of each knot, but for the one that says where it ran. */
+const hashesOf = (
+  records: readonly { knot_id: string; outcome: string; output_hash: string | null }[],
+): unknown[] =>
+  records
+    .filter(({ knot_id: id }) => id !== 'where')
+    .map(({ knot_id: id, outcome, output_hash: hash }) => [id, outcome, hash])
+    .sort();
+
+const notesIn = (file: string): string[] => (existsSync(file) ? notes(file) : []);
+
+describe('threads', () => {
+  test('outcomes, hashes and records are those of bodies in the worker', async () => {
+    const expected = hashesOf((await runLocally(here, { n: 9 })).lineage);
+    const selvage = await openSelvage({ tapestries: [queued, inSegments] });
+    for (const pipeline of [queued, inSegments]) {
+      const run = await selvage.start(pipeline, { n: 9 });
+      await run.result();
+      expect(hashesOf(await run.lineage())).toEqual(expected);
+    }
+  });
+
+  test('a thread that a body ends is a lost worker of its knot, and of nothing else', async () => {
+    const selvage = await openSelvage({ tapestries: [exiting] });
+    const file = path.join(await temporaryFolder(), 'notes');
+    const run = await selvage.start(exiting, { file, until: 1 });
+    expect(await run.values()).toEqual({ exits: 'survived', first: 1 });
+    expect(notes(file)).toEqual(['beside', 'exits', 'exits']);
+    const other = path.join(await temporaryFolder(), 'notes');
+    const given = await selvage.start(exiting, { file: other, until: 100 });
+    expect((await given.result()).outcomes['exits']).toMatchObject({
+      kind: 'err',
+      error: { type: 'WorkerLost' },
+    });
+    expect(notes(other)).toEqual(['beside', 'exits', 'exits', 'exits']);
+  });
+
+  test('a cancelled run tells the body', async () => {
+    const selvage = await openSelvage({ tapestries: [waiting] });
+    const file = path.join(await temporaryFolder(), 'notes');
+    const run = await selvage.start(waiting, { file });
+    await until('the body runs', () => notesIn(file).includes('waits'));
+    await run.cancel();
+    await run.result();
+    await until('the body was told', () => notesIn(file).includes('told'));
+  });
+});
+
+describe('a worker', () => {
+  const fine = knot('fine', (_: object) => 1);
+
+  test('whose host lacks a body does not begin', async () => {
+    const command = [process.execPath, '-e', 'process.exit(3)'];
+    const body = hostedKnot<object, number>(program({ command, name: 'ends' }), 'body');
+    const hosted = tapestry('hosted', () => ({ x: body({}, { id: 'x' }), y: fine({}, { id: 'y' }) }));
+    const selvage = await connectSelvage();
+    await expect(startWorker(selvage, { tapestries: [hosted] })).rejects.toMatchObject(
+      refusal('HostNotUsable', 'it ended with code 3'),
+    );
+  });
+});
+
+const missing = whyNoPython();
+const withPython = missing === undefined ? describe : describe.skip;
+if (missing !== undefined) console.warn(`Bodies in Python are not tested: ${missing}`);
+
+withPython('Python', () => {
+  test('outcomes, hashes and records are those of their twins in TypeScript', async () => {
+    const expected = hashesOf((await runLocally(twins, { n: 9 })).lineage);
+    const selvage = await openSelvage({ tapestries: [pythonQueued, pythonInSegments] });
+    for (const pipeline of [pythonQueued, pythonInSegments]) {
+      const run = await selvage.start(pipeline, { n: 9 });
+      await run.result();
+      expect(hashesOf(await run.lineage())).toEqual(expected);
+    }
+  });
+
+  test('a process that is killed is a lost worker of its knot, and of nothing else', async () => {
+    const dying = tapestry('python-dies', (t) => {
+      const file = t.parameter('file', z.string());
+      const deaths = t.parameter('deaths', z.number());
+      const first = inPython.beside({ file }, { id: 'beside' });
+      return { first, last: inPython.dies({ file, until: deaths, first }, { id: 'dies' }) };
+    });
+    const selvage = await openSelvage({ tapestries: [dying] });
+    const file = path.join(await temporaryFolder(), 'notes');
+    const run = await selvage.start(dying, { file, deaths: 1 });
+    expect(await run.values()).toEqual({ first: 1, last: 'survived' });
+    expect(notes(file)).toEqual(['beside', 'dies', 'dies']);
+    expect(await run.lineage()).toHaveLength(4);
+  });
+
+  test('a body that does not end after its timeout ends its process', async () => {
+    const blocking = tapestry('python-blocks', (t) => ({
+      blocked: inPython.blocks(
+        { file: t.parameter('file', z.string()) },
+        { id: 'blocked', timeout: 300, cancelGrace: 0 },
+      ),
+      after: inPython.square({ x: 3 }, { id: 'after' }),
+    }));
+    const file = path.join(await temporaryFolder(), 'notes');
+    const { outcomes } = await runLocally(blocking, { file });
+    expect(outcomes['blocked']).toMatchObject({ kind: 'err', error: { type: 'BodyTimeout' } });
+    expect(outcomes['after']).toMatchObject({ kind: 'ok', value: 9 });
+  });
+
+  test('what a body prints is its log, and no part of the protocol', async () => {
+    const said: string[] = [];
+    const line = (_: object, message: string): number => said.push(message);
+    const printing = tapestry('python-prints', () => ({ x: inPython.prints({}, { id: 'x' }) }));
+    const logger = { debug: line, info: line, warn: line, error: line };
+    expect((await runLocally(printing, {}, { logger })).values).toEqual({ x: 1 });
+    await until('both lines have come', () => said.length === 2);
+    expect(said).toEqual(['out of Python', 'by its descriptor']);
+  });
+
+  test('a body that is not there, and a module that does not load, are said before the worker polls', async () => {
+    const selvage = await connectSelvage();
+    const of = (name: string): Promise<unknown> => {
+      const body = pythonKnot<object, number>(name, { host: pythonHost });
+      return startWorker(selvage, { tapestries: [tapestry('absent', () => ({ x: body({}, { id: 'x' }) }))] });
+    };
+    await expect(of('bodies:sqare')).rejects.toMatchObject(refusal('HostMismatch', 'no body "bodies:sqare"'));
+    await expect(of('nowhere:x')).rejects.toThrow(/nowhere/);
+  });
+});

@@ -1,0 +1,98 @@
+"""Bodies of the tests that run on Python: twins of those in thread_bodies.ts."""
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from selvage import Context, Err, Ok, Skipped, knot
+
+
+def note(file: str, what: str) -> None:
+    with Path(file).open("a") as lines:
+        lines.write(f"{what}\n")
+
+
+def noted(file: str, what: str) -> int:
+    path = Path(file)
+    return path.read_text().split("\n").count(what) if path.exists() else 0
+
+
+@knot(name="list")
+def list_(n: int) -> list[int]:
+    return list(range(n))
+
+
+@knot
+def square(x: int) -> int:
+    return x * x
+
+
+@knot
+def total(squares: list[int]) -> int:
+    return sum(squares)
+
+
+@knot(name="bytes")
+def bytes_(size: int) -> bytes:
+    return b"\x07" * size
+
+
+@knot
+def measure(data: bytes) -> int:
+    return len(data)
+
+
+@knot
+def throws() -> int:
+    raise TypeError("no luck") from ValueError("too far")
+
+
+@knot
+def received(it: Ok[int] | Err | Skipped) -> str:
+    return type(it).__name__.lower()
+
+
+@knot
+def everything(value: Any) -> Any:
+    return value
+
+
+@knot
+def dies(file: str, until: int, first: int) -> str:
+    """Kills its process as an operator would, so many times."""
+    note(file, "dies")
+    if noted(file, "dies") <= until:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "survived"
+
+
+@knot
+def beside(file: str) -> int:
+    note(file, "beside")
+    return 1
+
+
+@knot
+def blocks(file: str) -> None:
+    note(file, "blocks")
+    while True:
+        time.sleep(60)
+
+
+@knot
+def prints() -> int:
+    print("out of Python")
+    os.write(1, b"by its descriptor\n")
+    return 1
+
+
+@knot
+async def waits(file: str, ctx: Context) -> str:
+    note(file, "waits")
+    try:
+        await __import__("asyncio").sleep(600)
+    finally:
+        note(file, "told")
+    return "never"
