@@ -28,6 +28,9 @@ const amounts: Check = (value) =>
     ? undefined
     : 'must be an object of numbers above 0, such as { GPU: 1 }';
 
+const zeroOrMore: Check = (value) =>
+  value === 0 || positive(value) === undefined ? undefined : 'must be a number, 0 or more';
+
 const json: Check = (value) => {
   if (!isObject(value)) return 'must be an object';
   try {
@@ -90,8 +93,8 @@ const hostFields: { readonly [Kind in BodyHostOptions['kind']]: Check } = {
       kind: oneOf('ray'),
       address: line(),
       local: localCluster,
-      numCpus: positive,
-      numGpus: positive,
+      numCpus: zeroOrMore,
+      numGpus: zeroOrMore,
       resources: amounts,
       runtimeEnv: json,
     }),
