@@ -26,7 +26,7 @@ def main() -> int:
 
         return host(arguments.cluster)
     if arguments.command == "celery-worker":
-        from .clusters.celery import work
+        from .clusters.celery_worker import work
 
         return work(arguments.broker, arguments.state, arguments.queue, arguments.concurrency)
     from .bodies import Bodies

@@ -24,25 +24,26 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, ClassVar
+from typing import Any
 from uuid import uuid4
 
-from ..frames import Bytes, Header, text_of
+from ..frames import Bytes
+from .celery_wire import (
+    ALIVE_FOR,
+    BEAT,
+    DEFAULT_QUEUE,
+    EXTRA,
+    KEPT_FOR,
+    PREFIX,
+    REPLIES_AT_ONCE,
+    SILENCE,
+    TASK_NAME,
+    connect,
+    make_app,
+    pack_task,
+    unpack,
+)
 from .interface import Cluster, ClusterNotUsable, Heard, Said, Task, library, without_password
-from .remote import cancel_here, run_task
-
-EXTRA = "celery[redis]"
-PREFIX = "selvage:celery:"
-TASK_NAME = "selvage.run"
-DEFAULT_QUEUE = "selvage"
-BEAT = 5
-"""Seconds between two signs of life of a body that runs."""
-SILENCE = 30.0
-"""Seconds without one after which its worker is lost."""
-ALIVE_FOR = 60
-"""Seconds that calls and the sign of life of a host outlive it."""
-KEPT_FOR = 3_600
-REPLIES_AT_ONCE = 100
 
 
 def open_cluster(options: dict[str, Any]) -> Cluster:
@@ -78,7 +79,7 @@ class CeleryCluster:
         with self._lock:
             self._calls[token] = _Submitted(heard)
         try:
-            self._redis.set(f"{PREFIX}call:{token}", _pack_task(task, shared), ex=ALIVE_FOR)
+            self._redis.set(f"{PREFIX}call:{token}", pack_task(task, shared), ex=ALIVE_FOR)
             self._app.send_task(
                 TASK_NAME,
                 kwargs={"token": token, "host": self._id},
@@ -172,7 +173,7 @@ class CeleryCluster:
                     submitted.heard_at = time.monotonic()
 
     def _take(self, reply: bytes) -> None:
-        header, parts = _unpack(reply)
+        header, parts = unpack(reply)
         token = header["token"]
         with self._lock:
             submitted = self._calls.get(token)
@@ -279,225 +280,10 @@ class _Submitted:
         self.doom: str | None = None
 
 
-# ---- on both sides
-
-
-def make_app(broker: str, queue: str) -> Any:
-    from celery import Celery
-
-    app = Celery("selvage", broker=_redis_url(broker), set_as_current=False)
-    app.conf.update(
-        task_default_queue=queue,
-        task_acks_late=False,
-        task_reject_on_worker_lost=False,
-        task_ignore_result=True,
-        task_serializer="json",
-        accept_content=["json"],
-        worker_prefetch_multiplier=1,
-        worker_hijack_root_logger=False,
-        worker_redirect_stdouts=False,
-        broker_connection_retry_on_startup=True,
-    )
-    app.task(name=TASK_NAME, max_retries=0, acks_late=False, ignore_result=True)(run_on_celery)
-    return app
-
-
-def connect(url: str) -> Any:
-    """
-    :raises ClusterNotUsable: it is no Redis or Valkey
-    """
-    redis = library("redis", EXTRA)
-    try:
-        return redis.Redis.from_url(
-            _redis_url(url), socket_connect_timeout=10, socket_timeout=6 * BEAT, health_check_interval=30
-        )
-    except ValueError:
-        raise ClusterNotUsable(
-            f"celery() keeps its calls in a Redis or Valkey, and {without_password(url)} is none: name one, as by "
-            "celery({ broker, state: 'redis://host:6379/0' })."
-        ) from None
-
-
-def _redis_url(url: str) -> str:
-    scheme, separator, rest = url.partition("://")
-    return {"valkey": "redis", "valkeys": "rediss"}.get(scheme, scheme) + separator + rest
-
-
-def _pack(header: Header, parts: Sequence[Bytes]) -> bytes:
-    text = text_of(header, parts)
-    return b"".join([len(text).to_bytes(4, "big"), text, *parts])
-
-
-def _unpack(data: bytes) -> tuple[Header, list[bytes]]:
-    start = 4 + int.from_bytes(data[:4], "big")
-    header = json.loads(data[4:start])
-    parts = []
-    for size in header.get("attachments", []):
-        parts.append(data[start : start + size])
-        start += size
-    return header, parts
-
-
-def _pack_task(task: Task, shared: Sequence[str]) -> bytes:
-    parts: list[Bytes] = []
-
-    def where(part: Bytes | int) -> Any:
-        if isinstance(part, int):
-            return shared[part]
-        parts.append(part)
-        return len(parts) - 1
-
-    header: Header = {
-        **task,
-        "inputs": {name: where(part) for name, part in task["inputs"].items()},
-        "attached": [where(part) for part in task["attachments"]],
-    }
-    return _pack(header, parts)
-
-
-def _unpack_task(data: bytes, redis: Any) -> Task | None:
-    header, parts = _unpack(data)
-
-    def found(where: Any) -> bytes:
-        part = redis.get(f"{PREFIX}part:{where}") if isinstance(where, str) else parts[where]
-        if part is None:
-            raise LookupError
-        return bytes(part)
-
-    try:
-        return {
-            "token": header["token"],
-            "body": header["body"],
-            "inputs": {name: found(where) for name, where in header["inputs"].items()},
-            "attachments": [found(where) for where in header["attached"]],
-            "context": header["context"],
-        }
-    except LookupError:
-        return None
-
-
-# ---- on the workers
-
-
-def run_on_celery(token: str, host: str) -> None:
-    process = _Process.here()
-    data = process.redis.getdel(f"{PREFIX}call:{token}")
-    if data is None:  # it has begun before, was cancelled, or its host is gone
-        return
-
-    def live(number: int, frame: Said) -> None:
-        with suppress(Exception):  # it comes again with the answer
-            process.reply(host, {"token": token, "kind": "said", "number": number}, [frame[0], *frame[1]])
-
-    process.begin(token, host)
-    try:
-        task = _unpack_task(data, process.redis)
-        if task is None:
-            why = "a large part of its inputs is no longer in Redis."
-            process.reply(host, {"token": token, "kind": "lost", "why": why})
-            return
-        frames = run_task(task, [], live)
-    finally:
-        process.end(token)
-    counts = [len(attachments) for _, attachments in frames]
-    parts = [part for text, attachments in frames for part in (text, *attachments)]
-    process.reply(host, {"token": token, "kind": "ended", "counts": counts}, parts)
-
-
-class _Process:
-    """This process of a worker: its thread gives signs of life for what runs, and hears what is to end."""
-
-    _all: ClassVar[dict[int, _Process]] = {}
-    _making = threading.Lock()
-    state = ""
-    """The URL of the Redis, the same in all processes."""
-
-    def __init__(self) -> None:
-        self.redis = connect(self.state)
-        self._ear = uuid4().hex
-        self._running: dict[str, str] = {}
-        """The hosts of calls, by token."""
-        threading.Thread(target=self._live, name="selvage-live", daemon=True).start()
-
-    @classmethod
-    def here(cls) -> _Process:
-        """What the parent has made is not for its children."""
-        with cls._making:
-            if os.getpid() not in cls._all:
-                cls._all[os.getpid()] = cls()
-            return cls._all[os.getpid()]
-
-    def begin(self, token: str, host: str) -> None:
-        self._running[token] = host
-        self.reply(host, {"token": token, "kind": "begun", "ear": self._ear})
-
-    def end(self, token: str) -> None:
-        del self._running[token]
-
-    def reply(self, host: str, header: Header, parts: Sequence[Bytes] = ()) -> None:
-        key = f"{PREFIX}replies:{host}"
-        with self.redis.pipeline(transaction=False) as pipe:
-            pipe.rpush(key, _pack(header, parts)).expire(key, KEPT_FOR).execute()
-
-    def _live(self) -> None:
-        while True:
-            try:
-                found = self.redis.blpop([f"{PREFIX}ear:{self._ear}"], timeout=BEAT)
-                if found is not None:
-                    token, reason = json.loads(found[1])
-                    cancel_here({token: reason})
-                for token, host in list(self._running.items()):
-                    if self.redis.exists(f"{PREFIX}host:{host}"):
-                        self.reply(host, {"token": token, "kind": "beat"})
-                    else:
-                        cancel_here({token: "shutdown"})  # nobody waits for it
-            except Exception as error:
-                print(f"selvage: {error}", file=sys.stderr)
-                time.sleep(1)
-
-
-def _tell_lost(exception: Any = None, kwargs: Any = None, **_: Any) -> None:
-    """In the parent, of a process that has died."""
-    from billiard.exceptions import Terminated, TimeLimitExceeded, WorkerLostError
-
-    if isinstance(exception, (Terminated, TimeLimitExceeded, WorkerLostError)) and kwargs:
-        why = f"the process of its Celery worker has died: {exception}"
-        with suppress(Exception):
-            _Process.here().reply(kwargs["host"], {"token": kwargs["token"], "kind": "lost", "why": why})
-
-
-def worker_app(broker: str | None = None, state: str | None = None, queue: str | None = None) -> Any:
-    """
-    :raises ClusterNotUsable:
-    """
-    library("celery", EXTRA)
-    from celery import signals
-
-    broker = broker or os.environ.get("CELERY_BROKER_URL")
-    if broker is None:
-        raise ClusterNotUsable("No broker is named: say --broker redis://host:6379/0, or set CELERY_BROKER_URL.")
-    _Process.state = state or os.environ.get("SELVAGE_CELERY_STATE") or broker
-    connect(_Process.state)
-    signals.task_failure.connect(_tell_lost, weak=False)
-    return make_app(broker, queue or os.environ.get("SELVAGE_CELERY_QUEUE") or DEFAULT_QUEUE)
-
-
 def __getattr__(name: str) -> Any:
     """``app``, for ``celery -A selvage.clusters.celery worker``."""
     if name == "app":
+        from .celery_worker import worker_app
+
         return worker_app()
     raise AttributeError(name)
-
-
-def work(broker: str | None, state: str | None, queue: str, concurrency: int | None) -> int:
-    """Runs a worker until it is told to end. Returns the exit status."""
-    try:
-        app = worker_app(broker, state, queue)
-    except ClusterNotUsable as error:
-        print(f"selvage celery-worker: {error}", file=sys.stderr)
-        return 2
-    arguments = ["worker", "--loglevel=WARNING", "--without-gossip", "--without-mingle", "-O", "fair", "-Q", queue]
-    if concurrency is not None:
-        arguments += ["--concurrency", str(concurrency)]
-    app.worker_main(arguments)
-    return 0
