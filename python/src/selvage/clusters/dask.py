@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from ..frames import Bytes
 from .host import gone
-from .interface import Cluster, ClusterNotUsable, Heard, Said, Task, library
+from .interface import Cluster, ClusterNotUsable, Heard, Said, Task, library, workers_of
 from .remote import cancel_here, run_task, version_here
 
 T = TypeVar("T")
@@ -80,12 +80,12 @@ class DaskCluster:
         import dask
 
         address = options.get("scheduler") or os.environ.get("DASK_SCHEDULER_ADDRESS")
-        local = options.get("local")
-        if local:
+        is_local = "local" in options
+        if is_local:
             # A task whose worker died is not run again by Dask itself.
             dask.config.set({"distributed.scheduler.allowed-failures": 0})
             self._own = await self._distributed.LocalCluster(
-                n_workers=local.get("workers") if isinstance(local, dict) else os.cpu_count(),
+                n_workers=workers_of(options["local"]) or os.cpu_count(),
                 threads_per_worker=1,
                 dashboard_address=None,
                 resources=self._resources,
@@ -96,7 +96,7 @@ class DaskCluster:
                 "dask() names no cluster: give dask({ scheduler: 'tcp://host:8786' }), set DASK_SCHEDULER_ADDRESS, or "
                 "start one beside the worker by dask({ local: true })."
             )
-        self._address = "in this process" if local else f"at {address}"
+        self._address = "in this process" if is_local else f"at {address}"
         try:
             self._client = await self._distributed.Client(
                 self._own or address, asynchronous=True, timeout=OPEN_LIMIT, name="selvage"

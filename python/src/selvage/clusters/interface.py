@@ -81,6 +81,11 @@ def library(name: str, extra: str) -> Any:
         ) from None
 
 
+def workers_of(local: bool | dict[str, int]) -> int | None:
+    """How many workers a cluster on this machine shall have; None where that is not said."""
+    return local.get("workers") if isinstance(local, dict) else None
+
+
 def without_password(address: str) -> str:
     """An address as messages show it."""
     parts = urlsplit(address)

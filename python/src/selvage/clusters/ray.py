@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..frames import Bytes
-from .interface import Cluster, ClusterNotUsable, Heard, Said, Task, library
+from .interface import Cluster, ClusterNotUsable, Heard, Said, Task, library, workers_of
 from .remote import cancel_here, run_task, version_here
 
 EXTRA = "ray"
@@ -36,7 +36,7 @@ def open_cluster(options: dict[str, Any]) -> Cluster:
     """
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    if options.get("local"):
+    if "local" in options:
         # A token would be written into the user's home folder.
         os.environ.setdefault("RAY_AUTH_MODE", "disabled")
     return RayCluster(library("ray", EXTRA), options)
@@ -86,9 +86,9 @@ class RayCluster:
 
     def _open(self, options: dict[str, Any]) -> None:
         address = options.get("address") or os.environ.get("RAY_ADDRESS")
-        local = options.get("local")
+        is_local = "local" in options
         settings: dict[str, Any] = {"include_dashboard": False, "log_to_driver": True, "configure_logging": False}
-        if local:
+        if is_local:
             _remove_left_folders()
             # Sockets are made below it, and their paths must be short.
             self._folder = tempfile.mkdtemp(
@@ -96,7 +96,7 @@ class RayCluster:
             )
             settings |= {
                 "address": "local",
-                "num_cpus": local.get("workers") if isinstance(local, dict) else None,
+                "num_cpus": workers_of(options["local"]),
                 "resources": options.get("resources"),
                 "_node_ip_address": "127.0.0.1",
                 "_temp_dir": self._folder,
@@ -115,9 +115,10 @@ class RayCluster:
         try:
             self._ray.init(**{name: value for name, value in settings.items() if value is not None})
         except Exception as error:
-            what = "A Ray cluster could not be started here" if local else f"No Ray cluster answers at {address}"
+            what = "A Ray cluster could not be started here" if is_local else f"No Ray cluster answers at {address}"
             raise ClusterNotUsable(
-                f"{what} ({type(error).__name__}: {error})." + ("" if local else " Start it, or correct the address.")
+                f"{what} ({type(error).__name__}: {error})."
+                + ("" if is_local else " Start it, or correct the address.")
             ) from error
         try:
             version = self._ray.get(self._ray.remote(num_cpus=0, max_retries=3)(_probe).remote(), timeout=PROBE_LIMIT)
