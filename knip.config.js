@@ -29,6 +29,7 @@ module.exports = {
     'src/server/sdk-download.ts',
     'src/server/quick-check-program.ts',
     'src/cli/process/watchdog-thread.ts',
+    'src/body-thread/main.ts',
     // Read by the compiler, not by jest.
     'test/types/**/*.ts',
     // Programs that tests and benchmarks start as processes of their own.

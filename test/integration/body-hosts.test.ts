@@ -82,9 +82,9 @@ describe('a worker', () => {
 
 const missing = whyNoPython();
 const withPython = missing === undefined ? describe : describe.skip;
-if (missing !== undefined) console.warn(`Bodies in Python are not tested: ${missing}`);
+const because = missing === undefined ? '' : ` (SKIPPED: ${missing})`;
 
-withPython('Python', () => {
+withPython(`Python${because}`, () => {
   test('outcomes, hashes and records are those of their twins in TypeScript', async () => {
     const expected = hashesOf((await runLocally(twins, { n: 9 })).lineage);
     const selvage = await openSelvage({ tapestries: [pythonQueued, pythonInSegments] });

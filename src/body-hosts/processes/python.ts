@@ -11,6 +11,14 @@ const PACKAGE = path.join(__dirname, '..', '..', '..', 'python', 'src');
 /** What Python calls itself in messages. */
 const TITLES = { python: 'Python', dask: 'Dask', ray: 'Ray', celery: 'Celery' };
 
+/** An older Python could not even read the package, so its version is looked at first, in words that every Python reads. */
+const BEGIN = [
+  'import sys',
+  "if sys.version_info < (3, 11): sys.exit('Python ' + sys.version.split()[0] + ' is too old: bodies need 3.11 or later')",
+  'import runpy',
+  "runpy.run_module('selvage', run_name='__main__', alter_sys=True)",
+].join('\n');
+
 /** Starts a process of Python that calls bodies, or hands them to a cluster. */
 export function startPython(
   host: PythonHost | DaskHost | RayHost | CeleryHost,
@@ -22,13 +30,7 @@ export function startPython(
   return startProcess({
     name: `${TITLES[host.kind]}${hostName(host) === host.kind ? '' : ` "${hostName(host)}"`} ${interpreter}`,
     remedy: `Install Python 3.11 or later, or name its interpreter: ${host.kind}({ interpreter }), or SELVAGE_PYTHON`,
-    command: [
-      interpreter,
-      '-m',
-      'selvage',
-      'host',
-      ...(host.kind === 'python' ? [] : ['--cluster', host.kind]),
-    ],
+    command: [interpreter, '-c', BEGIN, 'host', ...(host.kind === 'python' ? [] : ['--cluster', host.kind])],
     env: {
       // Addresses may have passwords, which a command line would show to everybody.
       ...(host.kind !== 'python' && { SELVAGE_CLUSTER_OPTIONS: JSON.stringify(host) }),

@@ -48,7 +48,7 @@ const here: Pick<typeof inPython, 'list' | 'square' | 'total' | 'bytes' | 'measu
   throws: knot('throws', (_: object): number => {
     throw new TypeError('no luck', { cause: new RangeError('too far') });
   }),
-  received: knot('received', { receives: 'outcomes' }, ({ it }: { it: Outcome<number> }) => it.kind) as never,
+  received: knot('received', { receives: 'outcomes' }, ({ it }: { it: Outcome<number> }) => it.kind),
 };
 
 /** A tapestry of a value, a map, bytes, a failure, and one who receives it. */
