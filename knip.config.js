@@ -16,6 +16,7 @@ module.exports = {
     'src/explorer/page/graph/layout-worker.ts',
     // Run by tests as a program.
     'scripts/services/chromium.js',
+    'scripts/services/python.js',
     'bench/main.ts',
     'bench/soak/main.ts',
     'bench/backends/table.ts',

@@ -21,6 +21,8 @@ export { runLocally, type LocallyRun, type RunLocallyOptions } from './runtime/i
 export {
   aggregate,
   branch,
+  celery,
+  dask,
   firstOk,
   fragment,
   gate,
@@ -37,6 +39,7 @@ export {
   python,
   pythonKnot,
   queue,
+  ray,
   reduce,
   sink,
   sleep,

@@ -172,6 +172,7 @@ module.exports = {
   Unavailable,
   obtain,
   aptInstall,
+  fillFolder,
   pipInstall,
   goInstall,
   mavenInstall,

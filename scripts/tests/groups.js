@@ -98,6 +98,12 @@ const GROUPS = [
     files: ['test/backends/', 'test/conformance/'],
   },
   {
+    name: 'dispatchers',
+    what: 'bodies on Dask, Ray and Celery: equal outcomes, lost workers, cancels, thousands of them',
+    minutes: 8,
+    files: ['test/dispatchers/'],
+  },
+  {
     name: 'replay',
     what: 'scenarios once more, with each workflow task replaying the whole history',
     minutes: 4,

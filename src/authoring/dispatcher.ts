@@ -1,14 +1,19 @@
-import { readOptions, bodyHost, type Checks } from './options';
+import type { Checks } from './checks';
+import { bodyHost } from './host-options';
+import { readOptions } from './options';
 import type {
   BodyHostOptions,
+  CeleryHost,
+  DaskHost,
   LocalDispatcher,
   ProgramHost,
   PythonHost,
   QueueDispatcher,
+  RayHost,
   ThreadsHost,
 } from './records';
 
-/** What `threads()`, `python()` and `program()` answer: `queue()` with a body host. */
+/** What `threads()`, `python()`, `program()`, `dask()`, `ray()` and `celery()` answer: `queue()` with a body host. */
 export interface HostDispatcher<H extends BodyHostOptions = BodyHostOptions> extends QueueDispatcher {
   readonly host: H;
 }
@@ -80,6 +85,41 @@ export function python(options: Omit<PythonHost, 'kind'> = {}): HostDispatcher<P
  */
 export function program(options: Omit<ProgramHost, 'kind'>): HostDispatcher<ProgramHost> {
   return hosted('program()', { ...options, kind: 'program' });
+}
+
+/**
+ * Calls bodies of Python on a cluster of Dask: `dask({ scheduler: 'tcp://host:8786' })`, or on one that is started beside
+ * the worker: `dask({ local: true })`. One process of Python beside the worker hands them on; it needs `dask[distributed]`, and
+ * its workers need `selvage` and the modules of the bodies.
+ *
+ * Each body runs there at most once: what Dask would run again is a lost worker of its knot, which the framework tries again
+ * itself. A body that goes on after its timeout, or after its grace when it is cancelled, keeps its thread of Dask until it ends.
+ *
+ * @throws SelvageError `InvalidConfig`
+ */
+export function dask(options: Omit<DaskHost, 'kind'> = {}): HostDispatcher<DaskHost> {
+  return hosted('dask()', { ...options, kind: 'dask' });
+}
+
+/**
+ * Calls bodies of Python on a cluster of Ray: `ray({ address: 'host:6379' })`, or on one that is started beside the worker:
+ * `ray({ local: true })`. As {@link dask}, with `ray`; a body that goes on after its timeout or its grace is ended by force.
+ *
+ * @throws SelvageError `InvalidConfig`
+ */
+export function ray(options: Omit<RayHost, 'kind'> = {}): HostDispatcher<RayHost> {
+  return hosted('ray()', { ...options, kind: 'ray' });
+}
+
+/**
+ * Calls bodies of Python in workers of Celery, which `python -m selvage celery-worker --broker redis://host:6379/0` starts:
+ * `celery({ broker: 'redis://host:6379/0' })`. As {@link dask}, with `celery[redis]`. A worker of Celery that is silent for 30 s
+ * is a lost worker of the knots that it ran; a body that goes on after its timeout or its grace is ended by force, with its process.
+ *
+ * @throws SelvageError `InvalidConfig`
+ */
+export function celery(options: Omit<CeleryHost, 'kind'> = {}): HostDispatcher<CeleryHost> {
+  return hosted('celery()', { ...options, kind: 'celery' });
 }
 
 function hosted<H extends BodyHostOptions>(owner: string, given: H): HostDispatcher<H> {

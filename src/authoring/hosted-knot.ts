@@ -4,8 +4,8 @@ import { definitionOf, type DefinitionOptions, type OutcomeDefinitionOptions } f
 import { makeDefinition } from './definition-record';
 import { python, type HostDispatcher } from './dispatcher';
 import type { KnotDefinition } from './knot';
-import { shown } from './options';
-import type { BodyHostOptions, ErrorPolicy, ProgramHost, PythonHost } from './records';
+import { shown } from './checks';
+import type { BodyHostOptions, ErrorPolicy, ThreadsHost } from './records';
 import type { InputOf, OutputOf, StandardSchema } from './standard-schema';
 
 interface Described {
@@ -26,7 +26,7 @@ export type HostedOutcomeKnotOptions<O extends StandardSchema | undefined = Stan
   OutcomeDefinitionOptions<O> & Described;
 
 /** The host that has the body. */
-type Host = HostDispatcher<PythonHost | ProgramHost>;
+type Host = HostDispatcher<Exclude<BodyHostOptions, ThreadsHost>>;
 
 interface OfPython {
   /** Default: `python()`. */
@@ -67,7 +67,7 @@ export function hostedKnot(
   if (!host || (host as BodyHostOptions).kind === 'threads') {
     throw new SelvageError(
       'InvalidDefinition',
-      `The host of the definition "${name}" is ${host ? 'threads()' : shown(given)}. Give what program() or python() answers.`,
+      `The host of the definition "${name}" is ${host ? 'threads()' : shown(given)}. Give what program(), python() or a cluster, such as dask(), answers.`,
       { details: { definition: name, reason: 'WrongValue' } },
     );
   }

@@ -1,9 +1,12 @@
 export { knot, type DefinitionOptions, type OutcomeDefinitionOptions } from './definition';
 export {
+  celery,
+  dask,
   local,
   program,
   python,
   queue,
+  ray,
   threads,
   type DispatcherOptions,
   type HostDispatcher,

@@ -1,32 +1,34 @@
-import { SelvageError, type ErrorReason } from '../errors';
+import { SelvageError } from '../errors';
 import { isPartitionDomain } from '../partitions';
-import { didYouMean } from './names';
-import { textProblem, utf8Length } from './texts';
+import {
+  firstProblem,
+  isObject,
+  line,
+  nested,
+  oneOf,
+  positive,
+  shown,
+  text,
+  texts,
+  wholeNumber,
+  type Check,
+  type Checks,
+} from './checks';
+import { bodyHost } from './host-options';
+import { utf8Length } from './texts';
 import type {
-  BodyHostOptions,
   CacheOptions,
   ErrorPolicy,
   KnotOptions,
   Limit,
   LocalDispatcher,
-  ProgramHost,
-  PythonHost,
   QueueDispatcher,
   RetryPolicy,
   TapestryOptions,
-  ThreadsHost,
 } from './records';
 
 const LONGEST_LIMIT_KEY = 200;
-const LONGEST_HOST_NAME = 200;
 const LONGEST_SUMMARY = 400;
-
-/** Returns what the value must be, or undefined if it is valid. */
-export type Check = (value: unknown) => string | undefined;
-export type Checks<T> = { readonly [K in keyof T]-?: Check };
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const milliseconds: Check = (value) =>
   typeof value === 'number' && Number.isFinite(value) && value > 0
@@ -36,23 +38,10 @@ const milliseconds: Check = (value) =>
 const millisecondsOrZero: Check = (value) =>
   value === 0 ? undefined : milliseconds(value) && 'must be a number of milliseconds, 0 or more';
 
-const wholeNumber: Check = (value) =>
-  Number.isSafeInteger(value) && (value as number) >= 1 ? undefined : 'must be a whole number, 1 or more';
-
 const atLeastOne: Check = (value) =>
   typeof value === 'number' && Number.isFinite(value) && value >= 1
     ? undefined
     : 'must be a number, 1 or more';
-
-const positive: Check = (value) =>
-  typeof value === 'number' && Number.isFinite(value) && value > 0 ? undefined : 'must be a number above 0';
-
-const text: Check = (value) => (typeof value === 'string' && value !== '' ? undefined : 'must be a text');
-
-const line =
-  (bytes?: number): Check =>
-  (value) =>
-    textProblem(value, bytes)?.[1];
 
 /** Temporal keeps the summary as JSON, so its length is checked in that form. */
 const summary: Check = (value) =>
@@ -60,28 +49,6 @@ const summary: Check = (value) =>
   (utf8Length(JSON.stringify(value)) > LONGEST_SUMMARY
     ? `must have at most ${LONGEST_SUMMARY} bytes as JSON`
     : undefined);
-
-const texts: Check = (value) =>
-  Array.isArray(value) && value.every((item) => text(item) === undefined)
-    ? undefined
-    : 'must be a list of texts';
-
-const oneOf =
-  (...values: readonly string[]): Check =>
-  (value) =>
-    values.includes(value as string) ? undefined : `must be ${values.map((v) => `"${v}"`).join(' or ')}`;
-
-/** Checks an object of options; the complaint names the inner option. */
-const nested =
-  <T>(checks: Checks<T>, required: readonly string[] = []): Check =>
-  (value) => {
-    if (!isObject(value)) return 'must be an object';
-    for (const key of required) {
-      if (value[key] === undefined) return `must have "${key}"`;
-    }
-    const problem = firstProblem(value, checks);
-    return problem && `has "${problem.key}", which ${problem.complaint}`;
-  };
 
 const retryFields = nested<RetryPolicy>({
   maximumAttempts: wholeNumber,
@@ -117,42 +84,6 @@ const priority: Check = (value) =>
   Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 5
     ? undefined
     : 'must be a whole number from 1 (first) to 5 (last)';
-
-const hostFields: { readonly [Kind in BodyHostOptions['kind']]: Check } = {
-  threads: nested<ThreadsHost>({
-    kind: oneOf('threads'),
-    name: line(LONGEST_HOST_NAME),
-    maxWorkers: wholeNumber,
-    memoryLimit: wholeNumber,
-    module: text,
-  }),
-  program: nested<ProgramHost>(
-    {
-      kind: oneOf('program'),
-      name: line(LONGEST_HOST_NAME),
-      command: (value) => texts(value) ?? ((value as []).length === 0 ? 'must name a program' : undefined),
-      cwd: text,
-      processes: wholeNumber,
-      modules: texts,
-    },
-    ['command'],
-  ),
-  python: nested<PythonHost>({
-    kind: oneOf('python'),
-    name: line(LONGEST_HOST_NAME),
-    interpreter: text,
-    processes: wholeNumber,
-    path: texts,
-  }),
-};
-
-/** Checks what stands for a body host in the options of a dispatcher. */
-export const bodyHost: Check = (value) => {
-  const kind = isObject(value) ? (value['kind'] as string) : '';
-  return Object.hasOwn(hostFields, kind)
-    ? hostFields[kind as BodyHostOptions['kind']](value)
-    : 'must be what threads(), python() or program() answers';
-};
 
 const queueFields = nested<QueueDispatcher>(
   { kind: oneOf('queue', 'local'), taskQueue: line(), host: bodyHost },
@@ -223,38 +154,6 @@ const TAPESTRY_OPTIONS: Checks<TapestryOptions> = {
       : 'must be what daily, hourly, weekly, monthly, list or product answers',
   dependsOnPrevious: (value) => (typeof value === 'boolean' ? undefined : 'must be true or false'),
 };
-
-interface Problem {
-  readonly reason: ErrorReason<'InvalidConfig'>;
-  readonly key: string;
-  readonly complaint: string;
-}
-
-function firstProblem(
-  given: Record<string, unknown>,
-  checks: Readonly<Record<string, Check>>,
-): Problem | undefined {
-  for (const [key, value] of Object.entries(given)) {
-    if (!Object.hasOwn(checks, key)) {
-      const known = Object.keys(checks);
-      const complaint = `is no option${didYouMean(key, known)}; there are ${known.join(', ')}`;
-      return { reason: 'UnknownOption', key, complaint };
-    }
-    if (value === undefined) continue;
-    const complaint = checks[key]!(value);
-    if (complaint !== undefined)
-      return { reason: 'WrongValue', key, complaint: `${complaint}, and is ${shown(value)}` };
-  }
-  return undefined;
-}
-
-/** Shows a wrong value in a message. */
-export function shown(value: unknown): string {
-  if (typeof value === 'string') return `"${value.length > 60 ? `${value.slice(0, 60)}…` : value}"`;
-  if (typeof value === 'function') return 'a function';
-  if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' && value !== null ? 'an object' : String(value);
-}
 
 /** A frozen copy without undefined properties. */
 function frozenCopy<T>(value: T): T {

@@ -71,8 +71,50 @@ export interface PythonHost extends NamedHost {
   readonly path?: readonly string[];
 }
 
+/** The process of Python beside the worker that hands bodies to a cluster. */
+interface ClusterHost extends NamedHost, Pick<PythonHost, 'interpreter' | 'path'> {}
+
+/** A cluster of Dask. */
+export interface DaskHost extends ClusterHost {
+  readonly kind: 'dask';
+  /** Address of the scheduler, such as `tcp://host:8786`. Default: `DASK_SCHEDULER_ADDRESS`. */
+  readonly scheduler?: string;
+  /** A cluster on this machine, started for the worker and ended with it; `workers` defaults to as many as it has cores. */
+  readonly local?: true | { readonly workers?: number };
+  /** What each body needs of the resources that workers were started with: `{ GPU: 1 }`. */
+  readonly resources?: Readonly<Record<string, number>>;
+}
+
+/** A cluster of Ray. */
+export interface RayHost extends ClusterHost {
+  readonly kind: 'ray';
+  /** `host:6379`, `auto` or `ray://host:10001`. Default: `RAY_ADDRESS`. */
+  readonly address?: string;
+  /** As in {@link DaskHost}; here `workers` is how many processors Ray believes to have. */
+  readonly local?: true | { readonly workers?: number };
+  /** Of each body. Default: Ray's own, 1. */
+  readonly numCpus?: number;
+  /** Of each body. Default 0. */
+  readonly numGpus?: number;
+  /** What each body needs of custom resources. */
+  readonly resources?: Readonly<Record<string, number>>;
+  /** Ray's runtime environment: what its workers install or are sent before they run bodies. */
+  readonly runtimeEnv?: Readonly<Record<string, unknown>>;
+}
+
+/** Workers of Celery, started by `python -m selvage celery-worker`. */
+export interface CeleryHost extends ClusterHost {
+  readonly kind: 'celery';
+  /** URL of the broker, such as `redis://host:6379/0`. Default: `CELERY_BROKER_URL`. */
+  readonly broker?: string;
+  /** URL of the Redis or Valkey through which calls and answers go. Default: the broker. */
+  readonly state?: string;
+  /** Default `selvage`. */
+  readonly queue?: string;
+}
+
 /** Calls bodies outside of the worker's own JavaScript. */
-export type BodyHostOptions = ThreadsHost | ProgramHost | PythonHost;
+export type BodyHostOptions = ThreadsHost | ProgramHost | PythonHost | DaskHost | RayHost | CeleryHost;
 
 /** Runs a body as an activity on the named task queue, by default the run's own. */
 export interface QueueDispatcher {

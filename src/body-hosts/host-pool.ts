@@ -24,6 +24,8 @@ export type StartHost = (said: (line: string) => void) => StartedHost;
 interface Member {
   readonly host: StartedHost;
   readonly session: HostSession;
+  /** Until then it is one of those that are starting. */
+  isReady: boolean;
   concurrency: number;
   /** Calls that occupy it. */
   occupied: number;
@@ -35,6 +37,9 @@ const SHOWN_FRAMES = 5;
 /** How long hosts may take to end when they are asked to. */
 const END_LIMIT_MS = 5_000;
 
+/** How long a host that hands bodies on may take, after their grace, to say that they are given up. */
+const HAND_BACK_MS = 30_000;
+
 /**
  * The threads or processes of one body host: started when they are needed, kept, and started again when they are lost. A call waits until one is
  * free, in the order of the calls.
@@ -44,6 +49,7 @@ export class HostPool {
   readonly #unheard: (line: string) => void;
   readonly #size: number;
   readonly #modules: readonly string[];
+  readonly #handsOn: boolean;
   readonly #members = new Set<Member>();
   #within: readonly string[] = [];
   #bodies: ReadonlyMap<string, BodyDescription> | undefined;
@@ -55,12 +61,21 @@ export class HostPool {
    * @param size most threads or processes
    * @param modules what they are told to have bodies in
    * @param unheard takes lines that they write while several bodies run, or none
+   * @param handsOn bodies run elsewhere, and what goes on after its grace is given up by the host itself: stopping it would lose
+   *   all others
    */
-  constructor(start: StartHost, size: number, modules: readonly string[], unheard: (line: string) => void) {
+  constructor(
+    start: StartHost,
+    size: number,
+    modules: readonly string[],
+    unheard: (line: string) => void,
+    handsOn = false,
+  ) {
     this.#start = start;
     this.#size = size;
     this.#modules = modules;
     this.#unheard = unheard;
+    this.#handsOn = handsOn;
   }
 
   /**
@@ -85,14 +100,15 @@ export class HostPool {
     const member = await this.#take(!isAsync);
     const { signal } = context;
     let stopTimer = (): void => {};
+    const grace = policy.cancelGrace ?? DEFAULT_CANCEL_GRACE_MS;
     const onAbort = (): void => {
       // It has been asked to end. What goes on is stopped by stopping what runs it.
-      stopTimer = startTimer(policy.cancelGrace ?? DEFAULT_CANCEL_GRACE_MS, () => member.host.kill());
+      stopTimer = startTimer(grace + (this.#handsOn ? HAND_BACK_MS : 0), () => member.host.kill());
     };
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });
     try {
-      return await member.session.call(body, { inputs, context });
+      return await member.session.call(body, { inputs, context }, grace);
     } finally {
       stopTimer();
       signal.removeEventListener('abort', onAbort);
@@ -119,7 +135,7 @@ export class HostPool {
   async #take(occupies: boolean): Promise<Member> {
     for (;;) {
       if (this.#isClosed) throw new HostLost('The worker is ending, and has closed its body hosts.');
-      const usable = [...this.#members].filter(({ session }) => !session.hasEnded);
+      const usable = [...this.#members].filter(({ session, isReady }) => isReady && !session.hasEnded);
       const [member] = usable
         .filter(({ occupied, concurrency }) => !occupies || occupied < concurrency)
         .sort((a, b) => a.calls - b.calls);
@@ -154,10 +170,10 @@ export class HostPool {
     this.#starting += 1;
     try {
       const host = this.#start((line) => {
-        if (!session.said(line)) this.#unheard(line);
+        if (this.#handsOn || !session.said(line)) this.#unheard(line);
       });
       const session: HostSession = new HostSession(host.link, this.#modules, () => host.name);
-      const member: Member = { host, session, concurrency: 1, occupied: 0, calls: 0 };
+      const member: Member = { host, session, isReady: false, concurrency: 1, occupied: 0, calls: 0 };
       this.#members.add(member);
       void host.gone.then(() => {
         this.#members.delete(member);
@@ -166,6 +182,7 @@ export class HostPool {
       try {
         ({ concurrency: member.concurrency } = await session.ready);
         await this.#compare(session, host.name);
+        member.isReady = true;
       } catch (error) {
         host.kill();
         throw error;
@@ -173,7 +190,8 @@ export class HostPool {
       return member;
     } finally {
       this.#starting -= 1;
-      this.#waiting.shift()?.();
+      // It may have room for many.
+      this.#wake();
     }
   }
 

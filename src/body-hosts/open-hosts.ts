@@ -120,7 +120,7 @@ function sameHost(one: BodyHostOptions, other: BodyHostOptions, name: string): B
   if (isPlain(one)) return other;
   throw new SelvageError(
     'InvalidConfig',
-    `Two body hosts of this worker are named "${name}" and have different options: ${textOf(one)} and ${textOf(other)}. Give both the same, or give one a ` +
+    `Two body hosts of this worker are named "${name}" and have different options: ${shownAs(one)} and ${shownAs(other)}. Give both the same, or give one a ` +
       `name of its own: ${one.kind}({ name: 'other', … }).`,
     { details: { owner: 'the worker', option: 'host', reason: 'WrongValue' } },
   );
@@ -128,6 +128,11 @@ function sameHost(one: BodyHostOptions, other: BodyHostOptions, name: string): B
 
 function isPlain(host: BodyHostOptions): boolean {
   return Object.keys(host).every((key) => key === 'kind' || key === 'name');
+}
+
+/** Without passwords of addresses. */
+function shownAs(host: BodyHostOptions): string {
+  return textOf(host).replace(/(:\/\/[^:@/"]*):[^@"]*@/g, '$1:***@');
 }
 
 function textOf(host: BodyHostOptions): string {
@@ -170,6 +175,12 @@ function openHost(
       const { processes = cores } = host;
       const start: StartHost = (heard) => startPython(host, heard);
       return { pool: new HostPool(start, processes, [], unheard), nameOf: ownName };
+    }
+    case 'dask':
+    case 'ray':
+    case 'celery': {
+      const start: StartHost = (heard) => startPython(host, heard);
+      return { pool: new HostPool(start, 1, [], unheard, true), nameOf: ownName };
     }
   }
 }

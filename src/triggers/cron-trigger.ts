@@ -1,6 +1,7 @@
 import { isTapestry, type Tapestry } from '../authoring';
 import { checkName } from '../authoring/names';
-import { readOptions, shown } from '../authoring/options';
+import { shown } from '../authoring/checks';
+import { readOptions } from '../authoring/options';
 import { declareTrigger, triggerName, type TriggerDeclaration } from './declaration';
 import { isText, refusalOf } from './option-checks';
 

@@ -2,7 +2,8 @@
 import { SelvageError } from '../errors';
 import { isTapestry, type Tapestry } from '../authoring';
 import { checkName } from '../authoring/names';
-import { readOptions, shown, type Check, type Checks } from '../authoring/options';
+import { shown, type Check, type Checks } from '../authoring/checks';
+import { readOptions } from '../authoring/options';
 import { describeIssues, type OutputOf, type StandardSchema } from '../authoring/standard-schema';
 import { declareTrigger, triggerName, type TriggerDeclaration } from './declaration';
 import { formatOf, type Mapped, type MessageFormat } from './message-format';

@@ -1,4 +1,4 @@
-import { shown } from '../authoring/options';
+import { shown } from '../authoring/checks';
 import { isStandardSchema, type StandardSchema } from '../authoring/standard-schema';
 import type { Refusal } from './option-checks';
 

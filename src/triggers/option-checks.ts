@@ -1,5 +1,5 @@
 import { SelvageError, type ErrorReason } from '../errors';
-import type { Check } from '../authoring/options';
+import type { Check } from '../authoring/checks';
 import { textProblem } from '../authoring/texts';
 import { triggerName, type TriggerKind } from './declaration';
 

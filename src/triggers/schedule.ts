@@ -1,7 +1,8 @@
 import { type AnyTapestry, isTapestry, recordOf, type Tapestry } from '../authoring';
 import { SelvageError } from '../errors';
 import { checkName } from '../authoring/names';
-import { readOptions, shown, type Check } from '../authoring/options';
+import { shown, type Check } from '../authoring/checks';
+import { readOptions } from '../authoring/options';
 import { textProblem } from '../authoring/texts';
 import { Zone } from '../partitions';
 import { CalendarProblem, ruleOfCalendar, rulesOfCron, type Calendar, type CalendarRule } from './calendar';

@@ -1,7 +1,8 @@
 import { SelvageError } from '../errors';
 import { isTapestry, type Tapestry } from '../authoring';
 import { checkName } from '../authoring/names';
-import { readOptions, shown, type Check, type Checks } from '../authoring/options';
+import { shown, type Check, type Checks } from '../authoring/checks';
+import { readOptions } from '../authoring/options';
 import type { OutputOf, StandardSchema } from '../authoring/standard-schema';
 import { declareTrigger, type TriggerDeclaration } from './declaration';
 import { formatOf, type Mapped, type MessageFormat } from './message-format';

@@ -12,8 +12,13 @@ type Fields = Readonly<Record<string, unknown>>;
 const OPTIONS = {
   threads: ['maxWorkers', 'memoryLimit'],
   python: ['processes'],
-} as const;
-const FORMS = 'local, queue, threads, python, or an object such as { queue: NAME, python: { processes: 4 } }';
+  // Where a cluster is, the environment of the worker says.
+  dask: [],
+  ray: ['numCpus', 'numGpus'],
+  celery: [],
+} as const satisfies Partial<Record<BodyHostOptions['kind'], readonly string[]>>;
+const HOSTS = Object.keys(OPTIONS) as (keyof typeof OPTIONS)[];
+const FORMS = `local, queue, ${HOSTS.join(', ')}, or an object such as { queue: NAME, python: { processes: 4 } }`;
 
 /** The forms of a dispatcher in a document. */
 export function dispatcherShape(z: typeof Zod): ZodType {
@@ -27,7 +32,7 @@ export function dispatcherShape(z: typeof Zod): ZodType {
     ];
   });
   return z
-    .union([z.enum(['local', 'queue', 'threads', 'python']), z.strictObject({ queue: name }), ...hosts], {
+    .union([z.enum(['local', 'queue', ...HOSTS]), z.strictObject({ queue: name }), ...hosts], {
       error: FORMS,
     })
     .meta({ description: `Where the body runs, and what calls it: ${FORMS}` });
@@ -37,13 +42,13 @@ export function dispatcherShape(z: typeof Zod): ZodType {
 export function readDispatcher(value: unknown): unknown {
   if (value === 'local') return local();
   if (value === 'queue') return queue();
-  if (value === 'threads' || value === 'python') return { ...queue(), host: { kind: value } };
+  if (HOSTS.includes(value as never)) return { ...queue(), host: { kind: value } };
   // Its wrong form has been reported.
   if (typeof value !== 'object' || value === null) return value;
-  const { queue: name, local: isLocal, threads, python } = value as Fields;
+  const { queue: name, local: isLocal } = value as Fields;
   const where = isLocal === true ? local() : queue(name as string | undefined);
-  if (threads !== undefined) return { ...where, host: { kind: 'threads', ...(threads as object) } };
-  return { ...where, ...(python !== undefined && { host: { kind: 'python', ...(python as object) } }) };
+  const kind = HOSTS.find((host) => Object.hasOwn(value, host));
+  return kind === undefined ? where : { ...where, host: { kind, ...((value as Fields)[kind] as object) } };
 }
 
 /** @throws NotSayable */

@@ -7,6 +7,7 @@ import hashlib
 import importlib
 import inspect
 import textwrap
+import threading
 import typing
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -70,6 +71,7 @@ class Body:
         self._target = target
         self._options = options
         self._instance: Any = None
+        self._making = threading.Lock()
         self._is_class = isinstance(target, type)
         self._function = target.process if self._is_class else target
         self.is_async = inspect.iscoroutinefunction(inspect.unwrap(self._function))
@@ -164,7 +166,9 @@ class Body:
         if not self._is_class:
             return self._target(**arguments)
         if self._instance is None:
-            self._instance = self._target()
+            with self._making:  # a cluster's worker may run several bodies at once
+                if self._instance is None:
+                    self._instance = self._target()
         return self._instance.process(**arguments)
 
 

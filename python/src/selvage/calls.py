@@ -84,6 +84,8 @@ class Call:
         self.attachments = attachments
         self.cancelled = threading.Event()
         self.reason = ""
+        self.grace: float | None = None
+        """Milliseconds that it may go on after a cancel, where the worker has said so."""
         self.on_cancel: Callable[[], object] | None = None
         """Set where a task is to be cancelled."""
         self._channel = channel
@@ -101,6 +103,16 @@ class Call:
             if self.has_ended:
                 raise RuntimeError(f"The call of {self.body} has ended: its Context can do nothing any more.")
             self._channel.send(header, attachments)
+
+    def pass_on(self, text: bytes, attachments: Sequence[Bytes]) -> None:
+        """Says what was said elsewhere.
+
+        :raises RuntimeError: the call has been answered
+        """
+        with self._lock:
+            if self.has_ended:
+                raise RuntimeError(f"The call of {self.body} has ended.")
+            self._channel.send_text(text, attachments)
 
     def new_stream(self, header: Header) -> Stream:
         stream = self._streams.new(self)

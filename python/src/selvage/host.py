@@ -33,8 +33,11 @@ RECURSION = 6_000
 recursion overflow the stack of the process, which ends it."""
 
 
-def main() -> int:
-    """Serves until the worker needs no more. Returns the exit status."""
+def main(cluster: str | None = None) -> int:
+    """Serves until the worker needs no more. Returns the exit status.
+
+    ``cluster``: the kind of the cluster that calls are handed to. If omitted, they run here.
+    """
     fd = os.environ.pop(FD_VARIABLE, None)
     if fd is None or not fd.isdigit():
         print(
@@ -47,10 +50,16 @@ def main() -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION))
+    if cluster is not None:
+        from .clusters.host import ClusterHost
+
+        return ClusterHost(Channel(int(fd)), cluster).serve()
     return Host(Channel(int(fd))).serve()
 
 
 class Host:
+    concurrency = 1
+
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._bodies = Bodies()
@@ -85,6 +94,10 @@ class Host:
             message = f"The worker knows the body protocol in version {known}; selvage {__version__} knows {PROTOCOL}."
             self._channel.send({"type": "refused", "error": {"type": "ProtocolUnknown", "message": message}})
             return False
+        refusal = self._prepare()
+        if refusal is not None:
+            self._channel.send({"type": "refused", "error": refusal})
+            return False
         self._channel.send(
             {
                 "type": "ready",
@@ -92,10 +105,18 @@ class Host:
                 "language": "python",
                 "runtime": sys.version.split()[0],
                 "selvage": __version__,
-                "concurrency": 1,
+                "concurrency": self.concurrency,
             }
         )
         return True
+
+    def _prepare(self) -> Header | None:
+        """What is done before it is ready. Returns the error by which it refuses to work."""
+        return None
+
+    def _leave(self) -> NoReturn:
+        """The worker has gone: nobody waits for what bodies do."""
+        os._exit(0)
 
     # ---- the thread that receives
 
@@ -107,7 +128,7 @@ class Host:
             _give_up(error)
         except OSError:
             pass
-        os._exit(0)  # the worker has gone: nobody waits for what bodies do
+        self._leave()
 
     def _handle(self, header: Header, attachments: list[bytes]) -> None:
         match header.get("type"):
@@ -118,14 +139,11 @@ class Host:
             case "call":
                 call = Call(header, attachments, self._channel, self._streams)
                 self._calls[call.id] = call
-                body = self._bodies.found(call.body)
-                if body is not None and body.is_async:
-                    self._start(call, body)
-                else:
-                    self._work.put(call)
+                self._take_call(call)
             case "cancel":
                 running = self._calls.get(header["id"])
                 if running is not None:
+                    running.grace = header.get("grace")
                     running.cancel(str(header.get("reason", "cancelled")))
             case "more" | "stored" | "chunk" | "end" | "failed":
                 self._streams.take(header, attachments)
@@ -133,6 +151,13 @@ class Host:
                 self._work.put(None)
             case other:
                 raise Malformed(f"a frame of the type {other!r}")
+
+    def _take_call(self, call: Call) -> None:
+        body = self._bodies.found(call.body)
+        if body is not None and body.is_async:
+            self._start(call, body)
+        else:
+            self._work.put(call)
 
     # ---- the main thread
 
@@ -163,11 +188,11 @@ class Host:
             context = Context(call)
             context.raise_if_cancelled()
             result = body.run(body.arguments(call.inputs, call.attachments), context)
-            answer = _value_frame(call, result)
+            answer = value_frame(call, result)
         except BaseException as error:
             if self._channel.is_forked:
                 traceback.print_exception(error)
-            answer = _error_frame(call, error)
+            answer = error_frame(call, error)
         if self._channel.is_forked:
             # A child of the body's has come back from it. It is no host.
             sys.stdout.flush()
@@ -184,11 +209,11 @@ class Host:
             context = Context(call)
             context.raise_if_cancelled()
             result = await body.run(body.arguments(call.inputs, call.attachments), context)
-            answer = _value_frame(call, result)
+            answer = value_frame(call, result)
         except asyncio.CancelledError as error:
-            answer = _error_frame(call, _told_of(call, error))
+            answer = error_frame(call, told_of(call, error))
         except BaseException as error:
-            answer = _error_frame(call, error)
+            answer = error_frame(call, error)
         self._answer(call, *answer)
 
     def _answer(self, call: Call, text: bytes, attachments: list[Bytes]) -> None:
@@ -223,7 +248,7 @@ class _Loop:
         loop.call_soon_threadsafe(start)
 
 
-def _value_frame(call: Call, result: Any) -> tuple[bytes, list[Bytes]]:
+def value_frame(call: Call, result: Any) -> tuple[bytes, list[Bytes]]:
     value, attachments = encode(result)
     try:
         text = text_of({"type": "value", "id": call.id, "value": value}, attachments)
@@ -237,12 +262,12 @@ def _value_frame(call: Call, result: Any) -> tuple[bytes, list[Bytes]]:
     return text, attachments
 
 
-def _told_of(call: Call, error: asyncio.CancelledError) -> BaseException:
+def told_of(call: Call, error: asyncio.CancelledError) -> BaseException:
     """A task may be cancelled by the body itself, too."""
     return cancelled_error(call).with_traceback(error.__traceback__) if call.cancelled.is_set() else error
 
 
-def _error_frame(call: Call, error: BaseException) -> tuple[bytes, list[Bytes]]:
+def error_frame(call: Call, error: BaseException) -> tuple[bytes, list[Bytes]]:
     return text_of({"type": "error", "id": call.id, "error": describe_error(error)}), []
 
 

@@ -2,7 +2,8 @@ import { SelvageError, type ErrorReason } from '../../errors';
 import type { KnotConfig } from '../knot';
 import { knotRecord } from '../marks';
 import { didYouMean } from '../names';
-import { isKnotOption, shown } from '../options';
+import { shown } from '../checks';
+import { isKnotOption } from '../options';
 import type { DefinitionRecord, KnotBody } from '../records';
 
 /** Functions that a user wrote in place, by their role in the node. */

@@ -4,7 +4,7 @@ import type { Inputs, Knot, KnotBelow, KnotConfig, KnotDefinition, WhyAbsent, Wh
 import { definitionOfClass, isKnotClass, type KnotClassOf } from '../knot-class';
 import type { KnotContext } from '../knot-context';
 import { definitionRecord, knotRecord } from '../marks';
-import { shown } from '../options';
+import { shown } from '../checks';
 import type { Outcome } from '../outcome';
 import { place } from '../place';
 import type { DefinitionRecord, MapRecord, OnElementError } from '../records';

@@ -2,7 +2,7 @@ import { SelvageError } from '../../errors';
 import type { Absence, Knot, KnotBelow, KnotConfig, MayBeAbsent } from '../knot';
 import type { KnotContext } from '../knot-context';
 import { nearestName } from '../names';
-import { shown } from '../options';
+import { shown } from '../checks';
 import { place } from '../place';
 import type { DefinitionRecord } from '../records';
 import { inlineDefinition, invalidNode, requireKeys, requireKnot } from './inline-definition';

@@ -3,7 +3,7 @@ import type { Absence, In, Knot, KnotBelow, MayBeAbsent } from '../knot';
 import type { KnotContext } from '../knot-context';
 import { knotRecord } from '../marks';
 import { checkName } from '../names';
-import { shown } from '../options';
+import { shown } from '../checks';
 import type { NodeConfig } from '../node-options';
 import { place } from '../place';
 import type { DefinitionRecord, WaitRecord } from '../records';

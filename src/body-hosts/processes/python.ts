@@ -1,12 +1,15 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { PythonHost } from '../../authoring/records';
+import type { CeleryHost, DaskHost, PythonHost, RayHost } from '../../authoring/records';
 import { hostName } from '../../authoring/body-host';
 import type { StartedHost } from '../host-pool';
 import { startProcess } from './process-host';
 
 /** The Python package that comes with this one. */
 const PACKAGE = path.join(__dirname, '..', '..', '..', 'python', 'src');
+
+/** What Python calls itself in messages. */
+const TITLES = { python: 'Python', dask: 'Dask', ray: 'Ray', celery: 'Celery' };
 
 /** An older Python could not even read the package, so its version is looked at first, in words that every Python reads. */
 const BEGIN = [
@@ -16,17 +19,21 @@ const BEGIN = [
   "runpy.run_module('selvage', run_name='__main__', alter_sys=True)",
 ].join('\n');
 
-/** Starts a process of Python that calls bodies. */
-export function startPython(host: PythonHost, said: (line: string) => void): StartedHost {
+/** Starts a process of Python that calls bodies, or hands them to a cluster. */
+export function startPython(
+  host: PythonHost | DaskHost | RayHost | CeleryHost,
+  said: (line: string) => void,
+): StartedHost {
   const interpreter = interpreterOf(host, process.env, process.cwd());
   const folders = [...(host.path ?? []), process.cwd(), PACKAGE];
   const { PYTHONPATH } = process.env;
   return startProcess({
-    name: `Python${hostName(host) === 'python' ? '' : ` "${hostName(host)}"`} ${interpreter}`,
-    remedy:
-      'Install Python 3.11 or later, or name its interpreter: python({ interpreter }), or SELVAGE_PYTHON',
-    command: [interpreter, '-c', BEGIN, 'host'],
+    name: `${TITLES[host.kind]}${hostName(host) === host.kind ? '' : ` "${hostName(host)}"`} ${interpreter}`,
+    remedy: `Install Python 3.11 or later, or name its interpreter: ${host.kind}({ interpreter }), or SELVAGE_PYTHON`,
+    command: [interpreter, '-c', BEGIN, 'host', ...(host.kind === 'python' ? [] : ['--cluster', host.kind])],
     env: {
+      // Addresses may have passwords, which a command line would show to everybody.
+      ...(host.kind !== 'python' && { SELVAGE_CLUSTER_OPTIONS: JSON.stringify(host) }),
       PYTHONPATH: [...folders, ...(PYTHONPATH ? [PYTHONPATH] : [])].join(path.delimiter),
       PYTHONUNBUFFERED: '1',
     },

@@ -81,9 +81,14 @@ export class HostSession {
   /**
    * Calls a body, and asks it to end when its signal is aborted.
    *
+   * @param grace milliseconds that it may go on after that
    * @throws HostLost; `NotEncodable` for inputs that the codec does not know; whatever the body throws
    */
-  call(body: string, { inputs, context }: Pick<BodyCall, 'inputs' | 'context'>): Promise<unknown> {
+  call(
+    body: string,
+    { inputs, context }: Pick<BodyCall, 'inputs' | 'context'>,
+    grace: number,
+  ): Promise<unknown> {
     const id = this.#next++;
     const { text, attachments } = encodeAttached(inputs);
     const { signal, lastHeartbeat } = context;
@@ -94,7 +99,7 @@ export class HostSession {
       idempotencyKey: context.idempotencyKey,
       ...(lastHeartbeat !== undefined && { lastHeartbeat: encodeJson(lastHeartbeat) }),
     };
-    const cancel = (): void => this.#say({ type: 'cancel', id, reason: reasonOf(signal.reason) });
+    const cancel = (): void => this.#say({ type: 'cancel', id, reason: reasonOf(signal.reason), grace });
     return new Promise<unknown>((resolve, reject) => {
       if (this.#ended) {
         reject(this.#ended);

@@ -99,7 +99,7 @@ const workerMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hello'), protocols: z.array(z.number()), modules: z.array(z.string()) }),
   z.object({ type: z.literal('describe'), id, modules: z.array(z.string()) }),
   z.object({ type: z.literal('call'), id, body: z.string(), inputs: z.unknown(), context }),
-  z.object({ type: z.literal('cancel'), id, reason: z.string() }),
+  z.object({ type: z.literal('cancel'), id, reason: z.string(), grace: z.number().optional() }),
   z.object({ type: z.literal('more'), stream: id }),
   z.object({ type: z.literal('chunk'), stream: id }),
   z.object({ type: z.literal('end'), stream: id }),

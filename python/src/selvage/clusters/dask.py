@@ -1,0 +1,236 @@
+"""Dask: each call is a task of its own, under a key of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Awaitable, Sequence
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from ..frames import Bytes
+from .host import gone
+from .interface import Cluster, ClusterNotUsable, Heard, Said, Task, library, workers_of
+from .remote import cancel_here, run_task, version_here
+
+T = TypeVar("T")
+
+EXTRA = "dask[distributed]"
+OPEN_LIMIT = 15
+"""Seconds in which the scheduler must answer."""
+CANCEL_WINDOW = 0.05
+"""Cancels of so many seconds are told to the workers together."""
+SECOND_START = "selvage: second start"
+
+
+def open_cluster(options: dict[str, Any]) -> Cluster:
+    """
+    :raises ClusterNotUsable:
+    """
+    return DaskCluster(library("distributed", EXTRA), options)
+
+
+class DaskCluster:
+    def __init__(self, distributed: Any, options: dict[str, Any]) -> None:
+        self._distributed = distributed
+        self._resources = options.get("resources") or None
+        self._topic = f"selvage-{uuid4().hex}"
+        self._calls: dict[str, _Submitted] = {}
+        """Those that have not ended, by token."""
+        self._dooms: dict[str, str] = {}
+        self._is_closing = False
+        self._own: Any = None
+        self._client: Any = None
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="selvage-dask", daemon=True).start()
+        try:
+            self._do(self._open(options))
+        except BaseException:
+            self.close()
+            raise
+
+    def submit(self, task: Task, shared: Sequence[Any], heard: Heard) -> None:
+        # Before the loop comes to it: a cancel may follow at once.
+        self._calls[task["token"]] = _Submitted(heard)
+        asyncio.run_coroutine_threadsafe(self._run(task, shared), self._loop)
+
+    def share(self, digest: str, data: Bytes) -> Any:
+        return self._do(self._scatter(bytes(data)))
+
+    def has(self, part: Any) -> bool:
+        return bool(part.status == "finished")  # what was on a worker that died is gone
+
+    def cancel(self, token: str, reason: str, grace: float | None) -> None:
+        self._loop.call_soon_threadsafe(self._doom, token, reason, grace)
+
+    def close(self) -> None:
+        self._is_closing = True
+        self._do(self._close())
+
+    def _do(self, work: Awaitable[T]) -> T:
+        async def done() -> T:
+            return await work
+
+        return asyncio.run_coroutine_threadsafe(done(), self._loop).result()
+
+    # ---- in the loop
+
+    async def _open(self, options: dict[str, Any]) -> None:
+        import dask
+
+        address = options.get("scheduler") or os.environ.get("DASK_SCHEDULER_ADDRESS")
+        is_local = "local" in options
+        if is_local:
+            # A task whose worker died is not run again by Dask itself.
+            dask.config.set({"distributed.scheduler.allowed-failures": 0})
+            self._own = await self._distributed.LocalCluster(
+                n_workers=workers_of(options["local"]) or os.cpu_count(),
+                threads_per_worker=1,
+                dashboard_address=None,
+                resources=self._resources,
+                asynchronous=True,
+            )
+        elif address is None:
+            raise ClusterNotUsable(
+                "dask() names no cluster: give dask({ scheduler: 'tcp://host:8786' }), set DASK_SCHEDULER_ADDRESS, or "
+                "start one beside the worker by dask({ local: true })."
+            )
+        self._address = "in this process" if is_local else f"at {address}"
+        try:
+            self._client = await self._distributed.Client(
+                self._own or address, asynchronous=True, timeout=OPEN_LIMIT, name="selvage"
+            )
+        except (OSError, TimeoutError) as error:
+            raise ClusterNotUsable(
+                f"No Dask scheduler answers at {address} ({error}). Start it (dask scheduler), or correct the address."
+            ) from None
+        await self._require_selvage()
+        self._client.subscribe_topic(self._topic, self._said)
+        self._watching = asyncio.ensure_future(self._watch())
+
+    async def _require_selvage(self) -> None:
+        """Workers that come later are not asked."""
+        for worker, version in (await self._client.run(_probe, on_error="return")).items():
+            if version != version_here():
+                has = f"has selvage {version}" if isinstance(version, str) else f"cannot load selvage ({version})"
+                raise ClusterNotUsable(
+                    f"The Dask worker {worker} {has}, and this process has {version_here()}: install the same there."
+                )
+
+    async def _watch(self) -> None:
+        """What runs at a scheduler that is gone is lost, and the client would wait for it."""
+        while not self._is_closing:
+            await asyncio.sleep(1)
+            if self._client.status != "running" and not self._is_closing:
+                gone(f"The Dask scheduler {self._address} is gone.")
+
+    async def _scatter(self, data: bytes) -> Any:
+        return await self._client.scatter(data, hash=True)
+
+    async def _run(self, task: Task, shared: Sequence[Any]) -> None:
+        token, context = task["token"], task["context"]
+        key = f"selvage-{context['runId']}/{context['knotId']}/{context['attempt']}/{token[:12]}"
+        submitted = self._calls[token]
+        heard = submitted.heard
+        try:
+            if submitted.is_cancelled:
+                heard.cancelled()
+                return
+            future = submitted.future = self._client.submit(
+                run_on_dask, task, key, self._topic, *shared, key=key, pure=False, retries=0, resources=self._resources
+            )
+            frames = await future
+            if frames == SECOND_START:
+                heard.lost("the Dask worker that ran it was lost, and Dask has given it to another one.")
+            else:
+                heard.ended(frames)
+        except (Exception, asyncio.CancelledError) as error:
+            if submitted.is_cancelled:
+                heard.cancelled()
+            else:
+                heard.lost(f"Dask says: {type(error).__name__}: {error}")
+        finally:
+            del self._calls[token]
+            if submitted.future is not None:
+                submitted.future.release()
+
+    async def _said(self, event: Any) -> None:
+        _, (token, number, text, attachments) = event
+        submitted = self._calls.get(token)
+        if submitted is not None:
+            submitted.heard.said(number, (text, attachments))
+
+    def _doom(self, token: str, reason: str, grace: float | None) -> None:
+        submitted = self._calls.get(token)
+        if submitted is None:
+            return
+        if not self._dooms:
+            self._loop.call_later(CANCEL_WINDOW, lambda: asyncio.ensure_future(self._tell_workers()))
+        self._dooms[token] = reason
+        if grace is not None:
+            self._loop.call_later(grace, self._give_up, token)
+
+    async def _tell_workers(self) -> None:
+        dooms, self._dooms = self._dooms, {}
+        running: set[str] = set()
+        for tokens in (await self._client.run(cancel_here, dooms, on_error="ignore")).values():
+            running.update(tokens)
+        for token in dooms.keys() - running:
+            self._give_up(token)
+
+    def _give_up(self, token: str) -> None:
+        """It waits in the scheduler, or goes on after its grace: a thread cannot be ended by force."""
+        submitted = self._calls.get(token)
+        if submitted is None:
+            return
+        submitted.is_cancelled = True
+        if submitted.future is not None:
+            submitted.cancelling = asyncio.ensure_future(submitted.future.cancel())
+
+    async def _close(self) -> None:
+        if self._client is not None:
+            self._watching.cancel()
+            await self._client.close(timeout=2)
+        if self._own is not None:
+            await self._own.close(timeout=2)
+
+
+class _Submitted:
+    def __init__(self, heard: Heard) -> None:
+        self.heard = heard
+        self.future: Any = None
+        self.is_cancelled = False
+        self.cancelling: Any = None
+        """Held until it has ended."""
+
+
+# ---- on the workers
+
+
+def run_on_dask(task: Task, key: str, topic: str, *shared: bytes) -> list[Said] | str:
+    from distributed import get_worker
+    from distributed.utils import sync
+
+    worker = get_worker()
+    if not sync(worker.loop, _begin, worker.scheduler, key):
+        return SECOND_START
+
+    def live(number: int, frame: Said) -> None:
+        text, attachments = frame
+        worker.log_event(topic, (task["token"], number, text, [bytes(part) for part in attachments]))
+
+    return run_task(task, shared, live)
+
+
+async def _begin(scheduler: Any, key: str) -> bool:
+    """Whether it is the first start. Dask runs tasks of a dead worker again, whatever `retries` says, and those whose
+    results died with it. The scheduler keeps this until it forgets the task."""
+    if await scheduler.get_metadata(keys=[key], default=None) is not None:
+        return False
+    await scheduler.set_metadata(keys=[key], value="begun")
+    return True
+
+
+def _probe() -> str:
+    return version_here()

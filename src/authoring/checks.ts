@@ -1,0 +1,78 @@
+import type { ErrorReason } from '../errors';
+import { didYouMean } from './names';
+import { textProblem } from './texts';
+
+/** Returns what the value must be, or undefined if it is valid. */
+export type Check = (value: unknown) => string | undefined;
+export type Checks<T> = { readonly [K in keyof T]-?: Check };
+
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export const wholeNumber: Check = (value) =>
+  Number.isSafeInteger(value) && (value as number) >= 1 ? undefined : 'must be a whole number, 1 or more';
+
+export const positive: Check = (value) =>
+  typeof value === 'number' && Number.isFinite(value) && value > 0 ? undefined : 'must be a number above 0';
+
+export const text: Check = (value) =>
+  typeof value === 'string' && value !== '' ? undefined : 'must be a text';
+
+export const line =
+  (bytes?: number): Check =>
+  (value) =>
+    textProblem(value, bytes)?.[1];
+
+export const texts: Check = (value) =>
+  Array.isArray(value) && value.every((item) => text(item) === undefined)
+    ? undefined
+    : 'must be a list of texts';
+
+export const oneOf =
+  (...values: readonly string[]): Check =>
+  (value) =>
+    values.includes(value as string) ? undefined : `must be ${values.map((v) => `"${v}"`).join(' or ')}`;
+
+/** Checks an object of options; the complaint names the inner option. */
+export const nested =
+  <T>(checks: Checks<T>, required: readonly string[] = []): Check =>
+  (value) => {
+    if (!isObject(value)) return 'must be an object';
+    for (const key of required) {
+      if (value[key] === undefined) return `must have "${key}"`;
+    }
+    const problem = firstProblem(value, checks);
+    return problem && `has "${problem.key}", which ${problem.complaint}`;
+  };
+
+export interface Problem {
+  readonly reason: ErrorReason<'InvalidConfig'>;
+  readonly key: string;
+  readonly complaint: string;
+}
+
+export function firstProblem(
+  given: Record<string, unknown>,
+  checks: Readonly<Record<string, Check>>,
+): Problem | undefined {
+  for (const [key, value] of Object.entries(given)) {
+    if (!Object.hasOwn(checks, key)) {
+      const known = Object.keys(checks);
+      const complaint = `is no option${didYouMean(key, known)}; there are ${known.join(', ')}`;
+      return { reason: 'UnknownOption', key, complaint };
+    }
+    if (value === undefined) continue;
+    const complaint = checks[key]!(value);
+    if (complaint !== undefined)
+      return { reason: 'WrongValue', key, complaint: `${complaint}, and is ${shown(value)}` };
+  }
+  return undefined;
+}
+
+/** Shows a wrong value in a message. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return `"${value.length > 60 ? `${value.slice(0, 60)}…` : value}"`;
+  if (typeof value === 'function') return 'a function';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}
