@@ -1,11 +1,12 @@
 import path from 'node:path';
-import { knot, map, pick, python, tapestry, threads } from 'selvage';
+import { dask, knot, map, pick, python, tapestry, threads } from 'selvage';
 import { z } from 'zod';
 import { cross_validate, load, score, train, type Settings, type Trial } from './bodies';
 import { propose, select, split, tabulate, weigh } from './features';
 
-/** What calls the bodies in Python. */
-const host = python({ path: [path.join(__dirname, 'python')] });
+const modules = { path: [path.join(__dirname, 'python')] };
+/** What calls the bodies in Python: processes beside the worker, or a cluster of Dask that is started with it. */
+const host = process.env['ON_DASK'] === 'true' ? dask({ local: true, ...modules }) : python(modules);
 
 /** Of equals, the smallest forest. */
 const choose = knot('choose', ({ trials }: { trials: Trial[] }) => {

@@ -9,7 +9,12 @@ const path = require('node:path');
 const { Unavailable, aptInstall, fillFolder, inCache, obtain } = require('./install');
 const { run } = require('./processes');
 
-const PACKAGES = ['dask[distributed]==2026.8.0', 'ray==2.60.0', 'celery[redis]==5.7.0'];
+const PACKAGES = [
+  'dask[distributed]==2026.8.0',
+  'ray==2.60.0',
+  'celery[redis]==5.7.0',
+  'scikit-learn>=1.5,<2',
+];
 const UNAVAILABLE = 4;
 const LIMIT_MS = 900_000;
 
@@ -24,7 +29,7 @@ function makeEnvironment() {
     return (
       run('python3', ['-m', 'venv', draft], { limitMs: LIMIT_MS }) ??
       run(python, ['-m', 'pip', 'install', ...options, ...PACKAGES], { limitMs: LIMIT_MS, env }) ??
-      run(python, ['-c', 'import distributed, ray, celery, redis'], { limitMs: LIMIT_MS })
+      run(python, ['-c', 'import distributed, ray, celery, redis, sklearn'], { limitMs: LIMIT_MS })
     );
   });
 }

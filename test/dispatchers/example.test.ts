@@ -1,17 +1,9 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { makeProject, removeProjects } from '../integration/server/projects';
 import { runCommand } from '../support/command-line';
+import { clusterPython, describeWithClusters } from '../support/python-environment';
 
 const folder = path.resolve(__dirname, '../../examples/python-model');
-const local = path.join(folder, '.venv', 'bin', 'python');
-const interpreter = process.env['SELVAGE_PYTHON'] ?? (existsSync(local) ? local : 'python3');
-const hasPackages = spawnSync(interpreter, ['-c', 'import numpy, sklearn']).status === 0;
-if (!hasPackages)
-  process.stderr.write(
-    `SKIPPED: ${interpreter} has no scikit-learn. Make the .venv of examples/python-model, or say SELVAGE_PYTHON.\n`,
-  );
 
 let project: string;
 beforeAll(() => {
@@ -32,13 +24,13 @@ async function run(
   const { code, stdout, stderr } = await runCommand(
     project,
     ['run', path.join(folder, 'pipeline.ts'), ...args, '--json'],
-    { SELVAGE_PYTHON: interpreter },
+    { SELVAGE_PYTHON: clusterPython() },
   );
   return { code, document: JSON.parse(stdout) as RunDocument, said: stderr };
 }
 
 /* The numbers depend on the version of scikit-learn; what they must amount to does not. */
-(hasPackages ? describe : describe.skip)('examples/python-model', () => {
+describeWithClusters()('examples/python-model', () => {
   test('features made in threads, a model trained and scored in Python', async () => {
     const { code, document, said } = await run('shuffles=500');
     expect(code).toBe(0);
