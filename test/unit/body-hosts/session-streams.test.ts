@@ -1,0 +1,99 @@
+import type { KnotContext } from '../../../src';
+import type { Frame, Link } from '../../../src/body-hosts/protocol/link';
+import { HostSession } from '../../../src/body-hosts/protocol/host-session';
+import { StoredBytes } from '../../../src/values';
+import { Latch } from '../../support/latch';
+
+const HASH = `bytes-sha256:${'ab'.repeat(32)}`;
+
+/** A host whose words are given by the test. */
+class SpokenLink implements Link {
+  hear!: (frame: Frame) => void;
+  readonly said: Record<string, unknown>[] = [];
+  isClosed = false;
+  readonly #told = new Map<string, () => void>();
+
+  send(header: string): void {
+    const said = JSON.parse(header) as Record<string, unknown>;
+    this.said.push(said);
+    this.#told.get(String(said['type']))?.();
+  }
+
+  /** Resolves when the worker next says something of this type. */
+  async told(type: string): Promise<void> {
+    await new Promise<void>((resolve) => this.#told.set(type, resolve));
+  }
+
+  say(header: Record<string, unknown>, ...attachments: Uint8Array[]): void {
+    this.hear({ header, attachments });
+  }
+
+  onFrame(listener: (frame: Frame) => void): void {
+    this.hear = listener;
+  }
+
+  onEnd(): void {}
+
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+function calling(store: KnotContext['store']): { link: SpokenLink; result: Promise<unknown> } {
+  const link = new SpokenLink();
+  const session = new HostSession(link, [], () => 'The host');
+  link.say({ type: 'ready', protocol: 1, language: 'test' });
+  const { signal } = new AbortController();
+  const context = { runId: 'r', knotId: 'k', attempt: 1, idempotencyKey: 'i', signal, store };
+  const result = session.call('body', { inputs: {}, context: context as unknown as KnotContext });
+  result.catch(() => undefined);
+  return { link, result };
+}
+
+test('the end of a stream right behind a chunk that is not taken yet loses nothing', async () => {
+  const permission = new Latch();
+  const sizes: number[] = [];
+  const { link } = calling(async (source) => {
+    await permission.passed;
+    for await (const chunk of source as AsyncIterable<Uint8Array>) sizes.push(chunk.byteLength);
+    return new StoredBytes({ hash: HASH, size: 3 });
+  });
+  link.say({ type: 'store', id: 1, stream: 1 });
+  link.say({ type: 'chunk', stream: 1 }, Uint8Array.of(1, 2, 3));
+  link.say({ type: 'end', stream: 1 });
+  const stored = link.told('stored');
+  permission.open();
+  await stored;
+  expect(sizes).toEqual([3]);
+});
+
+test('a chunk that nobody has asked for costs the host its connection', async () => {
+  const { link, result } = calling(() => new Promise(() => {}));
+  link.say({ type: 'store', id: 1, stream: 1 });
+  link.say({ type: 'chunk', stream: 1 }, Uint8Array.of(1));
+  link.say({ type: 'chunk', stream: 1 }, Uint8Array.of(2));
+  await expect(result).rejects.toThrow(
+    /has broken the body protocol: a chunk of stream 1 comes that nobody has asked for/,
+  );
+  expect(link.isClosed).toBe(true);
+});
+
+test('a stream ends with the answer to its call', async () => {
+  const ended: unknown[] = [];
+  const failed = new Latch();
+  const { link, result } = calling(async (source) => {
+    try {
+      for await (const _ of source as AsyncIterable<Uint8Array>);
+    } catch (error) {
+      ended.push((error as Error).message);
+      failed.open();
+    }
+    throw new Error('nothing was stored');
+  });
+  link.say({ type: 'store', id: 1, stream: 1 });
+  link.say({ type: 'value', id: 1, value: 5 });
+  expect(await result).toBe(5);
+  await failed.passed;
+  expect(ended).toEqual(['The call of the body has ended.']);
+  expect(link.said.map(({ type }) => type)).toEqual(['hello', 'call']);
+});
