@@ -45,7 +45,7 @@ function calling(store: KnotContext['store']): { link: SpokenLink; result: Promi
   link.say({ type: 'ready', protocol: 1, language: 'test' });
   const { signal } = new AbortController();
   const context = { runId: 'r', knotId: 'k', attempt: 1, idempotencyKey: 'i', signal, store };
-  const result = session.call('body', { inputs: {}, context: context as unknown as KnotContext });
+  const result = session.call('body', { inputs: {}, context: context as unknown as KnotContext }, 0);
   result.catch(() => undefined);
   return { link, result };
 }
