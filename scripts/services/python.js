@@ -13,7 +13,16 @@ const PACKAGES = [
   'dask[distributed]==2026.8.0',
   'ray==2.60.0',
   'celery[redis]==5.7.0',
-  'scikit-learn>=1.5,<2',
+  'scikit-learn==1.9.1',
+  // What the tests of the Python package need.
+  'pytest==9.2.0',
+  'hypothesis==6.170.17',
+  'ruff==0.17.6',
+  'mypy==2.4.1',
+  'pydantic==2.14.4',
+  'pyarrow==26.0.1',
+  'pandas==3.1.1',
+  'polars==2.1.0',
 ];
 const UNAVAILABLE = 4;
 const LIMIT_MS = 900_000;
