@@ -33,6 +33,7 @@ interface Member {
   calls: number;
 }
 
+const NEVER = new AbortController().signal;
 const SHOWN_FRAMES = 5;
 /** How long hosts may take to end when they are asked to. */
 const END_LIMIT_MS = 5_000;
@@ -86,7 +87,7 @@ export class HostPool {
    */
   async open(within: readonly string[]): Promise<ReadonlyMap<string, BodyDescription>> {
     this.#within = within;
-    this.#release(await this.#take(true), true);
+    this.#release(await this.#take(true, NEVER), true);
     return this.#bodies!;
   }
 
@@ -95,10 +96,11 @@ export class HostPool {
    *
    * @throws HostLost; SelvageError `HostNotUsable` where none can be started; as the session's call
    */
-  async call(body: string, { inputs, context, policy }: BodyCall): Promise<unknown> {
+  async call(body: string, { inputs, context, policy, begins }: BodyCall): Promise<unknown> {
     const isAsync = this.#bodies?.get(body)?.isAsync ?? false;
-    const member = await this.#take(!isAsync);
     const { signal } = context;
+    const member = await this.#take(!isAsync, signal);
+    begins?.();
     let stopTimer = (): void => {};
     const grace = policy.cancelGrace ?? DEFAULT_CANCEL_GRACE_MS;
     const onAbort = (): void => {
@@ -131,9 +133,10 @@ export class HostPool {
     stop();
   }
 
-  /** A member with room; starts one if all are occupied. */
-  async #take(occupies: boolean): Promise<Member> {
+  /** A member with room; starts one if all are occupied. Who is to end waits no longer. */
+  async #take(occupies: boolean, signal: AbortSignal): Promise<Member> {
     for (;;) {
+      signal.throwIfAborted();
       if (this.#isClosed) throw new HostLost('The worker is ending, and has closed its body hosts.');
       const usable = [...this.#members].filter(({ session, isReady }) => isReady && !session.hasEnded);
       const [member] = usable
@@ -144,7 +147,10 @@ export class HostPool {
         return this.#occupy(await this.#startOne(), occupies);
       }
       if (member) return this.#occupy(member, occupies);
+      const wake = (): void => this.#wake();
+      signal.addEventListener('abort', wake, { once: true });
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      signal.removeEventListener('abort', wake);
     }
   }
 

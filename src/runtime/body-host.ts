@@ -14,6 +14,8 @@ export interface BodyCall {
    * Its signal is aborted on a cancel, a shutdown or a timeout. After that the caller waits no longer than the grace.
    */
   readonly context: KnotContext;
+  /** Call it when the body begins, if it may have had to wait for a thread or a process: its time counts from then. */
+  begins?(): void;
 }
 
 /**

@@ -430,17 +430,24 @@ class KnotLife {
     const { timeout, cancelGrace = DEFAULT_CANCEL_GRACE_MS } = knot.policy;
     this.calledBy = knot.policy.host;
     const { cancel } = host;
-    const call = (signalOf: (() => AbortSignal) | undefined): Promise<unknown> =>
+    const call = (signalOf: (() => AbortSignal) | undefined, begins?: () => void): Promise<unknown> =>
       host.callBody({
         definition,
         policy: knot.policy,
         inputs,
+        begins,
         context: new BodyContext(host.surroundings, knot.id, attempt, signalOf, extension, log),
       });
     const watched = (): Promise<unknown> =>
       timeout === undefined && !host.watchesGrace
         ? call(cancel && (() => cancel))
-        : superviseBody(call, { knotId: knot.id, cancel, cancelGrace, timeout });
+        : superviseBody(call, {
+            knotId: knot.id,
+            cancel,
+            cancelGrace,
+            timeout,
+            beginsLate: knot.policy.host !== undefined,
+          });
     return host.observed ? host.observed(knot, definition, attempt, watched) : watched();
   }
 

@@ -9,6 +9,8 @@ export interface Supervision {
   readonly cancelGrace: number;
   /** Milliseconds that the body may take in total; undefined for no limit. */
   readonly timeout: number | undefined;
+  /** Whether the time counts only from when the body says that it has begun. Default: from the call. */
+  readonly beginsLate?: boolean;
 }
 
 /** Thrown if a body did not end within its grace after a cancel. */
@@ -19,15 +21,15 @@ export class GraceOver extends Error {}
  * abandoned at once, after a cancel when its grace is over. An abandoned body may still be running; its
  * further effects are ignored.
  *
- * @param body receives a function that returns its signal: most bodies never ask for one, and creating it is
- *   expensive
+ * @param body receives a function that returns its signal (most bodies never ask for one, and creating it is
+ *   expensive), and one that says that it has begun
  * @throws SelvageError `BodyTimeout`; {@link GraceOver}; or the body's own error
  */
 export function superviseBody<T>(
-  body: (signal: () => AbortSignal) => Promise<T>,
+  body: (signal: () => AbortSignal, begins: () => void) => Promise<T>,
   supervision: Supervision,
 ): Promise<T> {
-  const { knotId, cancel, cancelGrace, timeout } = supervision;
+  const { knotId, cancel, cancelGrace, timeout, beginsLate = false } = supervision;
   let controller: AbortController | undefined;
   let stopped: { readonly reason: unknown } | undefined;
   const abort = (reason: unknown): void => {
@@ -43,6 +45,7 @@ export function superviseBody<T>(
   };
   return new Promise((resolve, reject) => {
     const stopTimers: (() => void)[] = [];
+    let isOver = false;
     const onCancel = (): void => {
       abort(cancel!.reason);
       stopTimers.push(
@@ -50,6 +53,7 @@ export function superviseBody<T>(
       );
     };
     const leave = (): void => {
+      isOver = true;
       for (const stop of stopTimers) stop();
       cancel?.removeEventListener('abort', onCancel);
     };
@@ -57,7 +61,8 @@ export function superviseBody<T>(
       leave();
       reject(error);
     };
-    if (timeout !== undefined) {
+    const begins = (): void => {
+      if (timeout === undefined || isOver) return;
       stopTimers.push(
         startTimer(timeout, () => {
           const error = new SelvageError(
@@ -69,7 +74,8 @@ export function superviseBody<T>(
           giveUp(error);
         }),
       );
-    }
+    };
+    if (!beginsLate) begins();
     if (cancel?.aborted) onCancel();
     else cancel?.addEventListener('abort', onCancel, { once: true });
     const done = (value: T): void => {
@@ -77,7 +83,7 @@ export function superviseBody<T>(
       resolve(value);
     };
     try {
-      body(signal).then(done, giveUp);
+      body(signal, begins).then(done, giveUp);
     } catch (error) {
       giveUp(error as Error);
     }

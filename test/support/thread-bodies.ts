@@ -101,6 +101,25 @@ export const waiting = tapestry('thread-waits', { knots: { dispatcher: host } },
   waited: waits({ file: t.parameter('file', z.string()) }, { id: 'waited' }),
 }));
 
+const holds = knot('holds', async ({ file }: { file: string }) => {
+  note(file, 'holds');
+  while (!notes(file).includes('go on')) await delay(20);
+  return 1;
+});
+/** The quick one has to wait for the only thread, longer than it may run. */
+export const QUEUED_TIMEOUT_MS = 1_500;
+export const crowded = tapestry(
+  'thread-crowded',
+  { knots: { dispatcher: threads({ name: 'only', module: __filename, maxWorkers: 1 }) } },
+  (t) => {
+    const file = t.parameter('file', z.string());
+    return {
+      held: holds({ file }, { id: 'held' }),
+      quick: beside({ file }, { id: 'quick', timeout: QUEUED_TIMEOUT_MS }),
+    };
+  },
+);
+
 const grows = knot('grows', (_: object): number => {
   const all: string[] = [];
   for (;;) all.push('x'.repeat(10_000) + all.length);

@@ -1,13 +1,17 @@
+import { appendFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { threadId } from 'node:worker_threads';
 import { z } from 'zod';
 
 import { hostedKnot, knot, program, runLocally, tapestry, threads } from '../../../src';
 import { refusal } from '../../support/refusal';
 import {
+  QUEUED_TIMEOUT_MS,
   blocking,
+  crowded,
   exiting,
   growing,
   here,
@@ -127,6 +131,14 @@ test('one that runs out of memory is given up, too', async () => {
 test('a body that blocks its thread is stopped with it after its timeout', async () => {
   const { outcomes } = await runLocally(blocking, { file });
   expect(outcomes['blocked']).toMatchObject({ kind: 'err', error: { type: 'BodyTimeout' } });
+});
+
+test('the time of a body does not count while it waits for a thread', async () => {
+  const run = runLocally(crowded, { file });
+  await until('the thread is held', () => notesOf(file).includes('holds'));
+  await delay(2 * QUEUED_TIMEOUT_MS);
+  appendFileSync(file, 'go on\n');
+  expect((await run).values).toEqual({ held: 1, quick: 1 });
 });
 
 test('a cancel reaches the body, whose end is awaited', async () => {
