@@ -36,7 +36,7 @@ async function listWorkers({ queue, ...options }: WorkersOptions, output: Output
   return await withClient(options, output, async (selvage) => {
     const workers = await selvage.workers.list(queue === undefined ? {} : { taskQueue: queue });
     output.say(describe(workers, queue));
-    if (output.json) output.document({ workers, server: selvage.location });
+    if (output.json) output.document({ workers, queue: queue ?? null, server: selvage.location });
     return EXIT.ok;
   });
 }

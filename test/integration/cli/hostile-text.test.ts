@@ -112,6 +112,8 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   backfill: [`missing-${HOSTILE}.ts`],
   dev: ['file.ts', '--port', HOSTILE],
   worker: [`missing-${HOSTILE}.ts`],
+  workers: ['--queue', HOSTILE],
+  'python types': [`missing-${HOSTILE}`, '--out', `missing-${HOSTILE}.ts`],
   serve: [`missing-${HOSTILE}.ts`],
   ui: [`missing-${HOSTILE}.ts`],
   signal: [RUN, HOSTILE],
@@ -180,7 +182,7 @@ test('no command lets text from outside steer the terminal, nor break its docume
       await runCommandLine(words, output);
       const text = stdout.text + stderr.text;
       expect({ verb, json, hostile: OBEYED.exec(text)?.[0], text }).toMatchObject({ hostile: undefined });
-      if (!/\\u001b|\\x1B/.test(text)) silent.push([verb, ...json].join(' '));
+      if (!/\\u001b|\\x1b/i.test(text)) silent.push([verb, ...json].join(' '));
       if (json.length > 0 && stdout.text !== '') JSON.parse(stdout.text);
     }
   }
