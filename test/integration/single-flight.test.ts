@@ -9,12 +9,13 @@ import { until } from '../support/until';
 
 const calls = new Calls();
 let mayEnd = new Latch();
-let fails = false;
+/** The run whose body fails. */
+let failing = '';
 
 const slow = knot('slow', { version: '1', cache: true }, async ({ x }: { x: number }, ctx) => {
   calls.note(ctx);
   await mayEnd.passed;
-  if (fails) throw new Error('no luck');
+  if (ctx.runId === failing) throw new Error('no luck');
   return x * 10;
 });
 const one = tapestry('single-flight', (t) => ({
@@ -34,7 +35,7 @@ async function waitsFor(run: RunHandle<object>): Promise<string> {
 
 beforeEach(() => {
   mayEnd = new Latch();
-  fails = false;
+  failing = '';
 });
 const shared = selvageForAll({ tapestries: [one] });
 
@@ -84,10 +85,9 @@ test('where the first one fails, the other makes it', async () => {
   await until('the body runs', () => calls.of(first.runId).length > 0);
   const second = await selvage.start(one, { x: 3 });
   await waitsFor(second);
-  fails = true;
+  failing = first.runId;
   mayEnd.open();
   expect((await first.result()).status).toBe('failed');
-  fails = false;
   expect(await second.values()).toEqual({ end: 30 });
   expect(calls.of(second.runId)).toEqual(['end']);
 });
