@@ -192,6 +192,7 @@ test('a schedule is read as it is written, alone or with others', async () => {
 
 test('what is under test cannot be exchanged by users', () => {
   expect(Object.keys(testing).sort()).toEqual([
+    'describeBodyHost',
     'describeDataStore',
     'describeLeaseTable',
     'describeRunHistory',
