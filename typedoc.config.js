@@ -25,7 +25,7 @@ module.exports = {
   entryPoints: MODULES.map(({ source }) => source),
   plugin: [callModulesAsImported],
   projectDocuments: ['docs/**/*.md'],
-  highlightLanguages: [...OptionDefaults.highlightLanguages, 'diff', 'mermaid', 'sql'],
+  highlightLanguages: [...OptionDefaults.highlightLanguages, 'diff', 'mermaid', 'python', 'sql'],
   tsconfig: 'tsconfig.build.json',
   out: 'reports/api',
   excludeExternals: true,
