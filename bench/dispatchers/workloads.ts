@@ -21,7 +21,7 @@ import { chainInThreads, ELEMENTS, KNOTS, spinInThreads } from './in-threads';
 export const PYTHON_PATH = path.join(FOLDER, 'python');
 /** As `bench/peers` has it. */
 export const INTERPRETER = process.env['SELVAGE_BENCH_PYTHON'] ?? 'python3';
-/** Of a map. */
+/** How many elements the map has. */
 export const MAPPED = 10_000;
 const BATCH = 100;
 const QUEUED_KNOTS = 200;

@@ -8,7 +8,7 @@ const modules = { path: [path.join(__dirname, 'python')] };
 /** What calls the bodies in Python: processes beside the worker, or a cluster of Dask that is started with it. */
 const host = process.env['ON_DASK'] === 'true' ? dask({ local: true, ...modules }) : python(modules);
 
-/** Of equals, the smallest forest. */
+/** Chooses the best trial; among equals, the smallest forest. */
 const choose = knot('choose', ({ trials }: { trials: Trial[] }) => {
   const size = ({ settings: { trees, depth } }: Trial): number => trees * depth;
   return trials.reduce((best, next) => {

@@ -11,7 +11,7 @@ import type {
 
 const LONGEST_HOST_NAME = 200;
 
-/** Of each cluster. */
+/** The options that all clusters have. */
 const clusterFields = {
   name: line(LONGEST_HOST_NAME),
   interpreter: text,

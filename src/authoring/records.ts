@@ -92,9 +92,9 @@ export interface RayHost extends ClusterHost {
   readonly address?: string;
   /** As in {@link DaskHost}; here `workers` is how many processors Ray believes to have. */
   readonly local?: true | { readonly workers?: number };
-  /** Of each body. Default: Ray's own, 1. */
+  /** CPUs that each body occupies. Default: Ray's own, 1. */
   readonly numCpus?: number;
-  /** Of each body. Default 0. */
+  /** GPUs that each body occupies. Default 0. */
   readonly numGpus?: number;
   /** What each body needs of custom resources. */
   readonly resources?: Readonly<Record<string, number>>;

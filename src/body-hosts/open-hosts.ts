@@ -241,8 +241,7 @@ export async function describePython(
   }
 }
 
-/** `pkg.module:name` is in `pkg.module`. */
-/** Where a host is to look for bodies. */
+/** Where a host is to look for bodies: in Python, `pkg.module:name` is in `pkg.module`. */
 function modulesOf(host: BodyHostOptions, placed: readonly Placed[]): readonly string[] {
   if (host.kind === 'program') return host.modules ?? [];
   if (host.kind === 'threads') return [];

@@ -106,7 +106,7 @@ export async function processOf(folder: string, name: string, start = 1): Promis
   return Number(readFileSync(file, 'utf8'));
 }
 
-/** Of a host that cannot be used. */
+/** A tapestry of one body, for hosts that cannot be used. */
 export function lonely(dispatcher: HostDispatcher) {
   return tapestry('lonely', { knots: { dispatcher } }, () => ({
     two: inPython.double({ x: 1 }, { id: 'two' }),

@@ -8,6 +8,7 @@ import { FrameStream } from '../protocol/frame-stream';
 const PROTOCOL_FD = 3;
 /** Most characters of what a program said before it ended. */
 const LAST_WORDS = 2_000;
+/** How long what a program said before it ended is still read. */
 const LAST_WORDS_MS = 500;
 /** How long a program may take to end after it has closed its connection. */
 const LEAVE_MS = 2_000;

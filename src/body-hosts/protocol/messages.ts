@@ -17,7 +17,7 @@ export interface ToldError {
   readonly isTerminal?: boolean | undefined;
   /** Milliseconds. */
   readonly retryAfter?: number | undefined;
-  /** Of an error of ours. */
+  /** The details of a `SelvageError`; absent for other errors. */
   readonly details?: Readonly<Record<string, unknown>> | undefined;
   /** A value, where what was thrown is no error. */
   readonly thrown?: unknown;

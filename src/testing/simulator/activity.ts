@@ -40,7 +40,7 @@ export class Activity {
     return this.type === SEGMENT_ACTIVITY || this.type === BATCH_ACTIVITY;
   }
 
-  /** Of a loop. */
+  /** How many runs the loop has had; undefined if the knot is no loop. */
   get iteration(): number | undefined {
     return (this.task as { readonly nested?: EndedRun }).nested?.iteration;
   }

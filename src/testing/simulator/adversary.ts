@@ -52,9 +52,9 @@ export class Scripted implements Adversary {
 }
 
 export interface Chances {
-  /** Of a delay at a boundary, 0 to 1. */
+  /** How likely a delay is at a boundary, 0 to 1. */
   readonly delay: number;
-  /** Of another blow at a boundary. */
+  /** How likely another blow is at a boundary, 0 to 1. */
   readonly blow: number;
   /** Blows but delays, at the most. */
   readonly mostBlows: number;

@@ -158,7 +158,7 @@ export class Attempt {
     const { activity, stopping } = this;
     const now = Date.now();
     const heartbeat = (details: unknown): void => void (this.beaten = details);
-    // Of an attempt that the server has given up it takes none.
+    // The server takes nothing from an attempt that it has given up.
     const announce = (details: unknown): Promise<void> => {
       if (activity.current !== this) return Promise.reject(KILLED);
       activity.details = details;

@@ -24,7 +24,7 @@ export interface PresentBody {
 export interface StoodFor {
   readonly subject: Subject;
   readonly knot: PlanKnot;
-  /** Of a loop: how many runs it has had. */
+  /** How many runs the loop has had; undefined if the knot is no loop. */
   readonly iteration: number | undefined;
   /** How many bodies have been called in its world, this one included. */
   readonly call: number;

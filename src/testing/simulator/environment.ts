@@ -168,7 +168,7 @@ export class AttemptEnvironment extends SimulatedEnvironment {
 
   private attempted({ definition, codeHash }: PresentBody): AttemptedDefinition {
     const body: KnotBody = (inputs, context) => this.call(definition, inputs as object, context);
-    // Of one that is never reused there is none, whatever the type says.
+    // A body that is never reused has no hash, whatever the type says.
     return { ...definition, body, codeHash: codeHash as string };
   }
 
@@ -208,7 +208,7 @@ const CODE_HASHES = { of: (definition: AttemptedDefinition): string => definitio
 
 class ScheduledFailure extends Error {
   override readonly name = 'ScheduledFailure';
-  /** Of no interest, and dear to write out. */
+  /** Nobody reads it, and writing it out is slow. */
   override readonly stack = '';
 
   constructor(knot: string) {

@@ -83,11 +83,11 @@ interface Part {
   readonly part: MapPart;
   readonly slice: PartSlice;
   readonly offsets: readonly number[];
-  /** Of an element that goes alone. */
+  /** How an element was handed back that goes alone. */
   readonly how?: HandedBack | undefined;
 }
 
-/** Of a map: its elements in activities of their own, or several in one. */
+/** What a map becomes: its elements in activities of their own, or several in one. */
 export class MapExpansion extends Expansion {
   private readonly pendingParts = new Set<Activity>();
   private readonly waiting: Part[] = [];
@@ -158,7 +158,7 @@ export class MapExpansion extends Expansion {
   }
 }
 
-/** Of a knot that runs a tapestry: once or, of a loop, until that is over. */
+/** What a knot becomes that runs a tapestry: one run of it or, for a loop, one after the other. */
 export class NestedExpansion extends Expansion {
   private number = 1;
   private nest: NestResult | undefined;

@@ -26,7 +26,7 @@ export interface Explored {
   readonly everywhere: boolean;
   readonly bodies: number;
   readonly blows: Readonly<Record<BlowKind, number>>;
-  /** Of real bodies: what each run came to. */
+  /** What each run came to; only if real bodies were called. */
   readonly end: RunEnd | undefined;
 }
 
@@ -40,7 +40,7 @@ export interface Failure {
   readonly before: number;
 }
 
-/** Of what a run without crashes may suffer all the same. */
+/** The blows that a run may get even where nothing is to crash. */
 const HARMLESS = blowSet('delay');
 const OF_A_CANCEL = blowSet('cancel', 'graceOver');
 const ALL = blowSet(...BLOWS);
@@ -63,7 +63,7 @@ export class Explorer {
 
   constructor(
     private readonly subject: Subject,
-    /** Of each world. */
+    /** Makes the setting of each world. */
     private readonly setting: () => Setting,
     private readonly areReal: boolean,
     private readonly options: Exploration,

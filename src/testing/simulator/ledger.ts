@@ -21,7 +21,7 @@ export class Ledger {
 
   constructor(
     readonly store: SimulatedStore,
-    /** Of a run, as the names of its knots begin. */
+    /** How the names of a run's knots begin. */
     private readonly addressOf: (run: string) => string,
     private readonly digest: Sha256,
   ) {}
@@ -104,7 +104,7 @@ export class Ledger {
     this.failure ??= this.violated(kind, run, knot, what);
   }
 
-  /** Of a body that is not repeatable. */
+  /** Notes that a body is not repeatable, unless something else was noted before. */
   noteBody(run: string, knot: string, what: string): void {
     const name = this.addressOf(run) + knot;
     this.failure ??= new Violation('not repeatable', `The body of knot "${name}" ${what}`, name);

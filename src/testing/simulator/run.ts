@@ -37,7 +37,7 @@ export function addressOf(run: string): string {
   return run === ROOT ? '' : `${run.slice(ROOT.length + 1)}/`;
 }
 
-/** Of a knot in a run. */
+/** The name of a knot of any run in schedules. */
 export function nameIn(run: string, knot: string): string {
   const name = run === ROOT ? knot : addressOf(run) + knot;
   // Schedules are words, and elements of a map may have any names.
@@ -51,7 +51,7 @@ export interface RunEnd {
   readonly id: string;
   /** By knot: as the workflow has it. */
   readonly outcomes: readonly ReferenceOutcome[];
-  /** Of knots and elements, as recorded, by id. */
+  /** The records of its knots and elements, by id. */
   readonly records: ReadonlyMap<string, LineageRecord>;
   /** The runs of its knots. */
   readonly children: readonly RunEnd[];

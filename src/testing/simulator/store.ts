@@ -33,7 +33,7 @@ export class SimulatedStore {
     return this.records.get(run)?.get(knot);
   }
 
-  /** Of a run, in the order in which they were inserted. */
+  /** The records of a run, in the order in which they were inserted. */
   recordsOf(run: string): readonly LineageRecord[] {
     return [...(this.records.get(run)?.values() ?? [])];
   }

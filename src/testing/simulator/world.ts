@@ -192,7 +192,7 @@ export class World {
     });
   }
 
-  /** Of bodies called, this one included. */
+  /** Counts a call of a body. Returns how many there have been, this one included. */
   countCall(): number {
     this.bodies += 1;
     return this.bodies;

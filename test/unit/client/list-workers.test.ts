@@ -71,7 +71,7 @@ test('a server that lists whole reports tells the same; those that stopped or fe
       reportedAt: expect.any(Number) as number,
     },
   ]);
-  // Of the embedded server, all workers are processes of this machine.
+  // All workers of the embedded server are processes of this machine.
   expect(await asked(service, true).list()).toEqual([]);
 });
 
