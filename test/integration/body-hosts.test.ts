@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 
-import { hostedKnot, knot, program, pythonKnot, runLocally, tapestry } from '../../src';
+import { hostedKnot, knot, program, python, pythonKnot, runLocally, tapestry } from '../../src';
 import { connectSelvage, closeAll, openSelvage, startWorker, temporaryFolder } from '../support/open-selvage';
 import {
   inPython,
@@ -108,6 +108,32 @@ withPython(`Python${because}`, () => {
     expect(await run.values()).toEqual({ first: 1, last: 'survived' });
     expect(notes(file)).toEqual(['beside', 'dies', 'dies']);
     expect(await run.lineage()).toHaveLength(4);
+  });
+
+  test('a module that was edited in mid-run is not called as if it were the one that the worker began with', async () => {
+    const folder = await temporaryFolder();
+    const file = path.join(folder, 'edited.py');
+    // Its body edits it, and loses its process.
+    writeFileSync(
+      file,
+      `import os, pathlib, signal
+from selvage import knot
+
+@knot
+def body() -> int:
+    text = pathlib.Path(__file__).read_text()
+    pathlib.Path(__file__).write_text(text.replace("return 1", "return 2"))
+    os.kill(os.getpid(), signal.SIGKILL)
+    return 1
+`,
+    );
+    const host = python({ name: 'edited', path: [folder], processes: 1 });
+    const body = pythonKnot<object, number>('edited:body', { host });
+    const editing = tapestry('python-edited', () => ({ x: body({}, { id: 'x' }) }));
+    await expect(runLocally(editing, {})).rejects.toMatchObject(
+      refusal('HostNotUsable', 'The body "edited:body" was edited after this worker had begun'),
+    );
+    expect(readFileSync(file, 'utf8')).toContain('return 2\n');
   });
 
   test('a body that does not end after its timeout ends its process', async () => {
