@@ -56,6 +56,24 @@ const boundaries = {
     because: 'a declaration loads no client, no broker and no server',
   },
 
+  emitters: {
+    folders: [...pure],
+    typesOf: ['ports'],
+    sandboxed: true,
+    because: 'a declaration, and what an event looks like outside, needs no client and no server',
+  },
+  deliveries: {
+    folders: [...pure, 'emitters', 'ports', 'adapters'],
+    packages: ['node:'],
+    because: 'emitters are delivered to by whoever has the backends, with or without Temporal',
+  },
+  streams: {
+    folders: [...pure],
+    typesOf: ['ports'],
+    sandboxed: true,
+    because: 'a declaration loads no client, no broker and no server',
+  },
+
   backfills: {
     folders: [...pure, 'partitions'],
     typesOf: ['ports'],
@@ -83,7 +101,7 @@ const boundaries = {
     because: 'a picture follows from a graph, wherever it is drawn',
   },
   'user-modules': {
-    folders: ['errors', 'authoring', 'triggers'],
+    folders: ['errors', 'authoring', 'emitters', 'streams', 'triggers'],
     packages: ['node:', 'tsx'],
     because: "it loads a user's file, whatever is in it",
   },
@@ -114,6 +132,8 @@ const boundaries = {
     folders: [
       'http',
       ...pure,
+      'deliveries',
+      'emitters',
       'adapters',
       'backends',
       'backfills',
@@ -180,6 +200,8 @@ const boundaries = {
   'runtime/in-process': {
     folders: [
       ...pure,
+      'deliveries',
+      'emitters',
       'body-hosts',
       'runtime',
       'ports',
@@ -193,9 +215,18 @@ const boundaries = {
   },
 
   adapters: {
-    folders: ['adapters', 'values', 'errors', 'ports', 'triggers', 'authoring/standard-schema'],
+    folders: [
+      'adapters',
+      'values',
+      'errors',
+      'ports',
+      'triggers',
+      'emitters',
+      'streams',
+      'authoring/standard-schema',
+    ],
     typesOf: ['authoring'],
-    packages: ['node:', 'hono', 'kysely'],
+    packages: ['node:', 'hono', 'ipaddr.js', 'kysely', '@opentelemetry/api'],
     because: 'an adapter knows its ports and one vendor library',
   },
   encryption: {
@@ -233,6 +264,8 @@ const boundaries = {
   worker: {
     folders: [
       ...pure,
+      'deliveries',
+      'emitters',
       'backfills',
       'body-hosts',
       'partitions',
@@ -253,6 +286,8 @@ const boundaries = {
   client: {
     folders: [
       ...pure,
+      'deliveries',
+      'emitters',
       'backfills',
       'partitions',
       'triggers',
@@ -290,6 +325,9 @@ const boundaries = {
     folders: [
       'http',
       ...pure,
+      'deliveries',
+      'emitters',
+      'streams',
       'backfills',
       'ports',
       'partitions',
@@ -308,6 +346,9 @@ const boundaries = {
   testing: {
     folders: [
       ...pure,
+      'deliveries',
+      'emitters',
+      'streams',
       'backfills',
       'body-hosts',
       'partitions',
@@ -334,6 +375,9 @@ const boundaries = {
   cli: {
     folders: [
       ...pure,
+      'deliveries',
+      'emitters',
+      'streams',
       'backfills',
       'body-hosts',
       'partitions',
@@ -384,14 +428,29 @@ const technologies = {
   cron: { folders: ['triggers'] },
   disk: {},
   duckdb: { sql: true, packageTypes: ['@duckdb/node-api'] },
-  kafka: { folders: ['triggers'], typesOf: ['authoring'], packageTypes: ['kafkajs'] },
+  kafka: { folders: ['triggers', 'emitters', 'streams'], typesOf: ['authoring'], packageTypes: ['kafkajs'] },
+  files: { folders: ['streams'] },
+  log: { folders: ['emitters'], typesOf: ['authoring'] },
   memory: {},
+  'open-lineage': { folders: ['emitters', 'values'], typesOf: ['authoring'] },
+  'open-telemetry': {
+    folders: ['emitters', 'values'],
+    typesOf: ['authoring'],
+    packages: ['@opentelemetry/api'],
+  },
   postgres: { sql: true, packages: ['kysely'], packageTypes: ['pg'] },
   s3: { packageTypes: ['@aws-sdk/client-s3', '@aws-sdk/lib-storage'] },
   sql: { packages: ['kysely'] },
   sqlite: { sql: true, packages: ['kysely'], packageTypes: ['libsql'] },
-  valkey: { folders: ['triggers', 'authoring/standard-schema'], packageTypes: ['iovalkey'] },
-  webhook: { folders: ['values', 'triggers'], typesOf: ['authoring'], packages: ['hono'] },
+  valkey: {
+    folders: ['triggers', 'emitters', 'streams', 'authoring/standard-schema'],
+    packageTypes: ['iovalkey'],
+  },
+  webhook: {
+    folders: ['values', 'triggers', 'emitters'],
+    typesOf: ['authoring'],
+    packages: ['hono', 'ipaddr.js'],
+  },
 };
 
 const escape = (name) => name.replaceAll('.', '\\.');

@@ -192,10 +192,12 @@ describe('folders that run without Node', () => {
     const names = sandboxed.map(([name]) => name).sort();
     expect(names).toEqual([
       'authoring',
+      'emitters',
       'errors',
       'partitions',
       'plan',
       'scheduler',
+      'streams',
       'triggers',
       'values',
       'visualisation',

@@ -1,0 +1,59 @@
+import type { OutcomeKind, RunStatus } from '../ports';
+import type { RunEvent } from './event';
+
+const EMITTER = Symbol.for('selvage.emitter');
+
+export type EmitterKind = 'kafka' | 'log' | 'open-lineage' | 'open-telemetry' | 'own' | 'valkey' | 'webhook';
+
+/** Which events an emitter hears. All given conditions must hold. */
+export interface EventFilter {
+  /** Names of tapestries. Default: of an emitter of a file, all tapestries of the file; of `selvage.config.ts`, all. */
+  readonly tapestries?: readonly string[];
+  /** Default: all. */
+  readonly types?: readonly RunEvent['type'][];
+  /** Outcomes of knots. Default: all. Events of runs are not concerned. */
+  readonly outcomes?: readonly OutcomeKind[];
+  /** How runs ended. Default: all. Other events are not concerned. */
+  readonly statuses?: readonly RunStatus[];
+}
+
+/** Options that every emitter takes. */
+export interface EmitterOptions {
+  /** Its cursor is kept under this name, which is therefore unique in a project. Default: the kind. */
+  readonly name?: string;
+  readonly filter?: EventFilter;
+  /**
+   * Where an emitter begins that has no cursor yet: with what happens from now on, or with the oldest that is on record.
+   * Default `now`.
+   */
+  readonly from?: 'now' | 'beginning';
+  /** Most events in one delivery. Default 500. */
+  readonly batchSize?: number;
+  /** After how many milliseconds a delivery counts as failed. Default 60,000. */
+  readonly timeout?: number;
+}
+
+/** An emitter as declared in a user's file. It loads no client; what delivers makes it work. */
+export interface EmitterDeclaration<Kind extends EmitterKind = EmitterKind, Options = unknown> {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly filter: EventFilter;
+  readonly from: 'now' | 'beginning';
+  readonly batchSize: number;
+  readonly timeout: number;
+  /** Checked options of its kind, with their defaults. */
+  readonly options: Options;
+}
+
+/** Marks a declaration, so that it is recognised whichever realm or copy of the package made it. */
+export function declareEmitter<Kind extends EmitterKind, Options>(
+  declaration: EmitterDeclaration<Kind, Options>,
+): EmitterDeclaration<Kind, Options> {
+  const made = { ...declaration };
+  Object.defineProperty(made, EMITTER, { value: true });
+  return Object.freeze(made);
+}
+
+export function isEmitter(value: unknown): value is EmitterDeclaration {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, EMITTER);
+}

@@ -1,0 +1,45 @@
+import type { Logger } from '../authoring/knot-context';
+import type { RunEvent } from './event';
+
+/** What an emitter is given beside the events. */
+export interface DeliveryContext {
+  /** Aborted when the delivery has taken too long, when the process stops, and when another process delivers now. */
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+  /** How often this batch was tried before; 0 the first time. */
+  readonly attempt: number;
+  /**
+   * Reads a value that a record names by its hash.
+   *
+   * @throws SelvageError if it is no longer there, or the data store is out of reach
+   */
+  value(hash: string): Promise<unknown>;
+}
+
+/** An event that the receiver will never take, however often it is delivered. */
+export interface RejectedEvent {
+  /** The event's id. */
+  readonly id: string;
+  /** Why, in words. */
+  readonly reason: string;
+}
+
+/** What became of a batch. */
+export interface Delivery {
+  /** Moved to the emitter's dead letters; all other events of the batch count as delivered. */
+  readonly rejected?: readonly RejectedEvent[];
+}
+
+/**
+ * Hears of runs, after the fact: it is given what is durable in the run history, in its order. A crash repeats a batch and
+ * loses none, so a receiver that must not count twice remembers the ids of events. Nothing that it does touches a run.
+ */
+export interface Emitter {
+  /**
+   * Delivers events of one or more runs, oldest first, and resolves when the receiver has all of them durably. If it
+   * throws, or takes too long, the same events come again, with growing pauses, without bound; those that come later wait.
+   */
+  deliver(events: readonly RunEvent[], context: DeliveryContext): Promise<Delivery | void>;
+  /** Called when the process stops delivering. */
+  close?(): Promise<void>;
+}

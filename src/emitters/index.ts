@@ -1,0 +1,10 @@
+export {
+  declareEmitter,
+  isEmitter,
+  type EmitterDeclaration,
+  type EmitterKind,
+  type EmitterOptions,
+  type EventFilter,
+} from './declaration';
+export type { Delivery, DeliveryContext, Emitter, RejectedEvent } from './emitter';
+export type { KnotFinished, RunEnded, RunEvent, RunStarted } from './event';
