@@ -8,3 +8,5 @@ export {
 } from './declaration';
 export type { Delivery, DeliveryContext, Emitter, RejectedEvent } from './emitter';
 export type { KnotFinished, RunEnded, RunEvent, RunStarted } from './event';
+export { readEmitterOptions, type EmitterParts } from './emitter-options';
+export { emitter, type OwnEmitterDeclaration, type OwnEmitterParts } from './own';
