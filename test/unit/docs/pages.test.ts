@@ -26,6 +26,7 @@ const NO_NODES = [
   'cronTrigger',
   'daily',
   'dask',
+  'emitter',
   'fragment',
   'github',
   'htmlForRun',
