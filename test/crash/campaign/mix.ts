@@ -419,7 +419,7 @@ export const isBrought = (knot: string): boolean => knot.includes('[') || GROWTH
 const BREWS = 3;
 /** So many values do the elements of a map come to. */
 const KINDS_OF_CUPS = 4;
-/** Of a knot that shares its value with others: what they have in common; undefined of all others. */
+/** What knots that share a value have in common; undefined if the knot shares none. */
 export function sharedBy(knot: string): string | undefined {
   const element = /^poured\[(\d+)\]$/.exec(knot)?.[1];
   if (element !== undefined) return `cup ${Number(element) % KINDS_OF_CUPS}`;

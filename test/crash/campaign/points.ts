@@ -6,7 +6,7 @@ export interface PointRules {
   readonly what: string;
   /** Which knots it can be aimed at, as stages list them; `none`: it is not aimed at a knot. */
   readonly at: 'queue' | 'local' | 'pair' | 'batch' | 'slow' | 'maps' | 'shared' | 'none';
-  /** Of one that is not aimed at a knot: it comes only where this stage is. */
+  /** For points that aim at no knot: the stage that a composition needs for them. */
   readonly stage?: StageName;
   /** How value and record must be stored. Default: either way. */
   readonly stores?: 'split' | 'one-database';

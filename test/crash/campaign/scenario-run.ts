@@ -45,7 +45,7 @@ export interface ScenarioResult extends Checked {
   readonly landed: readonly Blow[];
   /** Processes that were killed. */
   readonly kills: number;
-  /** Of the run of the same work that went on at the same time. */
+  /** Digest of the concurrent run of the same work. */
   readonly twin?: Digest;
 }
 
@@ -60,7 +60,7 @@ const HOLD_LIMIT_MS = 90_000;
 const WATCHDOG = /async hook stack has become corrupted|Script execution timed out/;
 const SERVED_LIMIT_MS = 60_000;
 const SERVED_AGAIN_MS = 200;
-/** Of what is waited for: later than a run begins, and not much. */
+/** When waits are due: later than a run begins, and not much. */
 const DUE_MS = 4_000;
 const CLIENT_AGAIN_MS = 500;
 /** What a client may meet while the server is down. */
@@ -73,7 +73,7 @@ export async function runScenario(ground: Ground, scenario: Scenario, name: stri
 class ScenarioRun {
   private readonly folder: string;
   private readonly runId: string;
-  /** Of the run that goes on from one that was cut short. */
+  /** Id of the run that resumes one that was cut short. */
   private readonly resumedBy: string;
   /** The run of the same work that goes on at the same time. */
   private readonly twin: string | undefined;
@@ -236,7 +236,7 @@ class ScenarioRun {
     }
   }
 
-  /** Of two processes, the word of the second may come before that of the first. */
+  /** The word of the second process may come before that of the first. */
   private async firstOf({ blow }: Held): Promise<{ held: Held; by: Actor } | undefined> {
     try {
       return await until('the first strike', () => this.held.get(`${blow}.0`), HOLD_LIMIT_MS);

@@ -40,7 +40,7 @@ export class Scene {
     readonly folder: string,
     private readonly blows: readonly Blow[],
     private readonly tell: (held: Held) => void,
-    /** Of a worker: whether a knot has a record. */
+    /** Whether a knot has a record. Only workers ask. */
     readonly isRecorded: (run: string, knot: string) => Promise<boolean> = () => Promise.resolve(false),
   ) {}
 

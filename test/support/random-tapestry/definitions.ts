@@ -61,10 +61,10 @@ export const survivors = of(
 );
 export const draw = of('draw', compute.draw);
 export const area = of('area', compute.area);
-/** Of a map: for each element of its list, or of its record. */
+/** Called by a map for each element of its list or record. */
 export const element = of('element', compute.element);
 
-/** Of a map over two lists. */
+/** Called by a map over two lists. */
 export const pair = knot(
   'pair',
   ({ x, y, seed, ...tries }: Of<number> & { readonly y: number }, { attempt }: KnotContext) => {
@@ -90,7 +90,7 @@ export const planter = knot(
   },
 );
 
-/** Of these there are optional ones. */
+/** The optional variants. */
 export const maybe = {
   mix: optional(mix),
   spread: optional(spread),
