@@ -61,7 +61,9 @@ function factsOf(canonical: Canonical): Facts {
   const places = Object.entries(canonical).map(([place, { attempt, ...fields }]) => {
     // A path is recorded with its branch, which in process counts for no attempt of the path.
     const isPath = 'branch' in ((fields['parent_knot_ids'] as object | undefined) ?? {});
-    return [place, isPath ? fields : { attempt, ...fields }];
+    // One that waits for its turn on Temporal is given out again.
+    const isLimited = /^(limited|paced)-/.test(place);
+    return [place, isPath || isLimited ? fields : { attempt, ...fields }];
   });
   return JSON.parse(
     JSON.stringify(Object.fromEntries(places), (name, value: unknown) =>

@@ -28,6 +28,8 @@ const FEW = 4;
 /** A time that is past on every host. */
 const PAST = 1_000_000_000_000;
 
+/** Elements of the large map on a cluster. */
+export const CLUSTER_ELEMENTS = 500;
 const ALONE = 200;
 const TIMEOUT_MS = 300;
 
