@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
+import time
+from pathlib import Path
 from typing import Any
 
 from selvage import Context, Err, Ok, Outcome, Retryable, Terminal, knot
@@ -170,6 +174,11 @@ def double(x: int) -> int:
     return 2 * x
 
 
+@knot(version="1")
+def salted(x: int, salt: str) -> int:
+    return 2 * x
+
+
 @knot
 def add(a: int, b: int) -> int:
     return a + b
@@ -219,3 +228,39 @@ async def outlasts_later(ctx: Context, after: Any = None) -> int:
 @knot
 def narrow(x: int) -> int:
     return x
+
+
+# --- That of the crash campaign: its twin is in test/crash/campaign/hosted-bodies.ts.
+
+
+@knot
+def lives(x: int, folder: str, blows: list[dict[str, Any]], ctx: Context) -> int:
+    """Kills the process that it runs in, where a blow is aimed at its knot that nobody has taken."""
+    line = {"run": ctx.run_id, "knot": ctx.knot_id, "attempt": ctx.attempt, "pid": os.getpid()}
+    now = int(time.time() * 1000)
+    _note(folder, line | {"what": "began", "takenAt": now, "at": now})
+    for blow in blows:
+        if ctx.knot_id in blow["knots"] and _take(folder, blow["index"], ctx.knot_id):
+            os.kill(os.getpid(), signal.SIGKILL)
+            time.sleep(600)
+    _note(folder, line | {"what": "ended", "at": int(time.time() * 1000)})
+    return (3 * x + 1) % 1_000_003
+
+
+def _note(folder: str, line: dict[str, Any]) -> None:
+    file = os.open(Path(folder, "journal.jsonl"), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(file, f"{json.dumps(line)}\n".encode())
+    os.close(file)
+
+
+def _take(folder: str, index: int, knot_id: str) -> bool:
+    """Whole before it has its name, as in blows.ts."""
+    draft = Path(folder, f"blow-{index}-by-{os.getpid()}")
+    draft.write_text(json.dumps({"pid": os.getpid(), "knot": knot_id, "at": int(time.time() * 1000)}))
+    try:
+        os.link(draft, Path(folder, f"blow-{index}.0"))
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink()
+    return True

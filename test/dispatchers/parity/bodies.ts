@@ -24,6 +24,8 @@ export interface SuiteBodies {
   readonly same: KnotDefinition<{ value: unknown }, unknown>;
   readonly numbers: KnotDefinition<{ n: number }, number[]>;
   readonly double: KnotDefinition<{ x: number }, number>;
+  /** Its values are reused where the salt is the same. */
+  readonly salted: KnotDefinition<{ x: number; salt: string }, number>;
   readonly add: KnotDefinition<{ a: number; b: number }, number>;
   readonly bytes: KnotDefinition<{ size: number }, Uint8Array>;
   readonly measure: KnotDefinition<{ data: Uint8Array }, number>;
@@ -49,6 +51,7 @@ export const inTypeScript: SuiteBodies = {
   same: knot('same', ({ value }: { value: unknown }) => value),
   numbers: knot('numbers', ({ n }: { n: number }) => Array.from({ length: n }, (_, index) => index)),
   double: knot('double', { version: '1' }, ({ x }: { x: number }) => 2 * x),
+  salted: knot('salted', { version: '1' }, ({ x }: { x: number; salt: string }) => 2 * x),
   add: knot('add', ({ a, b }: { a: number; b: number }) => a + b),
   bytes: knot('bytes', ({ size }: { size: number }) => new Uint8Array(size).fill(7)),
   measure: knot('measure', ({ data }: { data: Uint8Array }) => data.byteLength),
@@ -101,6 +104,7 @@ export const inPython: SuiteBodies = {
   same: twin('same'),
   numbers: twin('numbers'),
   double: twin('double', { version: '1' }),
+  salted: twin('salted', { version: '1' }),
   add: twin('add'),
   bytes: twin('bytes'),
   measure: twin('measure'),

@@ -54,17 +54,20 @@ const OF_THE_HOST: ReadonlySet<string> = new Set([
   ...['dispatcher', 'worker', 'definition', 'code_hash', 'cache_key', 'knot_config_hash'],
   ...['host', 'extension', 'selvage.tapestry', 'plan_hash', 'plan', 'tapestry', 'parent_run_id'],
   ...['inline_limit', 'parameters_hash', 'run_id', 'cached_from_run', 'started_with'],
+  'salt',
 ]);
 
 /** What all hosts must agree on. */
 function factsOf(canonical: Canonical): Facts {
-  const places = Object.entries(canonical).map(([place, { attempt, ...fields }]) => {
-    // A path is recorded with its branch, which in process counts for no attempt of the path.
-    const isPath = 'branch' in ((fields['parent_knot_ids'] as object | undefined) ?? {});
-    // One that waits for its turn on Temporal is given out again.
-    const isLimited = /^(limited|paced)-/.test(place);
-    return [place, isPath || isLimited ? fields : { attempt, ...fields }];
-  });
+  const places = Object.entries(canonical)
+    .filter(([place]) => place !== 'param:salt')
+    .map(([place, { attempt, ...fields }]) => {
+      // A path is recorded with its branch, which in process counts for no attempt of the path.
+      const isPath = 'branch' in ((fields['parent_knot_ids'] as object | undefined) ?? {});
+      // One that waits for its turn on Temporal is given out again.
+      const isLimited = /^(limited|paced)-/.test(place);
+      return [place, isPath || isLimited ? fields : { attempt, ...fields }];
+    });
   return JSON.parse(
     JSON.stringify(Object.fromEntries(places), (name, value: unknown) =>
       OF_THE_HOST.has(name) ? undefined : value,

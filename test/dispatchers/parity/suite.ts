@@ -71,8 +71,9 @@ async function factsOn(selvage: Selvage, subject: Subject): Promise<Facts> {
 }
 
 async function factsOnce(selvage: Selvage, subject: Subject): Promise<Facts> {
-  const { tapestry, parameters, signals = {} } = subject;
+  const { tapestry, signals = {} } = subject;
   const prefix = `${unique('parity')}-`;
+  const parameters = { ...subject.parameters, ...(subject.isReused && { salt: prefix }) };
   const runs = runsOf(subject).map((runId) => `${prefix}${runId}`);
   const facts: Record<string, unknown>[] = [];
   for (const runId of runs) {

@@ -46,7 +46,7 @@ export interface Subject {
   readonly tapestry: Tapestry<object, object>;
   readonly parameters: object;
   readonly signals?: Readonly<Record<string, unknown>>;
-  /** Run a second time, which reuses values of the first. */
+  /** Run a second time, which reuses values of the first, by the salt among its parameters. */
   readonly isReused?: true;
 }
 
@@ -76,7 +76,12 @@ export function subjectsOn(way: Way, size: 'small' | 'whole' = 'whole'): readonl
       const tapestry = tapestryOf(name, recipe, undefined, given);
       return { name, tapestry, parameters: recipe.parameters, signals: signalsOf(recipe) };
     }),
-    { name: `${nameOn(way)}-others`, tapestry: othersOn(way), parameters: { n: 7 }, isReused: true },
+    {
+      name: `${nameOn(way)}-others`,
+      tapestry: othersOn(way),
+      parameters: { n: 7, salt: '' },
+      isReused: true,
+    },
   ];
 }
 
@@ -106,14 +111,14 @@ const VALUES = {
 };
 
 /** What no random tapestry has: reuse, limits, timeouts, values of all types, errors with causes, heartbeats, schemas, parts of values. */
-function othersOn(way: Way): Tapestry<{ n: number }, object> {
-  const { same, numbers, double, add, bytes, measure, fails, givesUp, asksAgain, narrow, ...others } =
+function othersOn(way: Way): Tapestry<{ n: number; salt: string }, object> {
+  const { same, numbers, double, salted, add, bytes, measure, fails, givesUp, asksAgain, narrow, ...others } =
     way.bodies;
-  const options = { ...knotsOn(way), parameters: { n: z.number() } };
-  return tapestry(`${nameOn(way)}-others`, options, (_t, { n }) => {
-    const cached = double({ x: n }, { id: 'cached', cache: true });
+  const options = { ...knotsOn(way), parameters: { n: z.number(), salt: z.string() } };
+  return tapestry(`${nameOn(way)}-others`, options, (_t, { n, salt }) => {
+    const cached = salted({ x: n, salt }, { id: 'cached', cache: true });
     const list = numbers({ n }, { id: 'list' });
-    map({ over: list, each: double, bind: 'x', batch: 3 }, { id: 'mapped', cache: true });
+    map({ over: list, each: salted, bind: 'x', shared: { salt }, batch: 3 }, { id: 'mapped', cache: true });
     for (const name of ['a', 'b', 'c']) {
       double({ x: n }, { id: `limited-${name}`, maxConcurrent: { key: 'parity', limit: 1 } });
       add({ a: n, b: 1 }, { id: `paced-${name}`, ratePerSecond: { key: 'parity-pace', limit: 50 } });
@@ -134,7 +139,7 @@ function othersOn(way: Way): Tapestry<{ n: number }, object> {
       narrow({ x: add({ a: n, b }, { id: `${name}-x` }) }, { id: name });
     }
     return { open: gate({ input: cached, predicate: (x) => x > 5 }, { id: 'open' }) };
-  }) as Tapestry<{ n: number }, object>;
+  }) as Tapestry<{ n: number; salt: string }, object>;
 }
 
 /** A map over so many elements as the parameter says, in batches, and a small one over elements that go alone. */
