@@ -24,7 +24,9 @@ export type Said = (host: string, line: string) => void;
 
 /** A knot, or the elements of a map, whose body a host calls. */
 interface Placed {
-  readonly knot: KnotRecord;
+  readonly tapestry: string;
+  /** Absent where runs may be extended by such knots. */
+  readonly knot: KnotRecord | undefined;
   readonly body: DefinitionRecord;
 }
 
@@ -105,9 +107,9 @@ function wantedHosts(tapestries: readonly TapestryRecord[]): Map<string, Wanted>
       const known = wanted.get(name);
       if (known) {
         known.options = sameHost(known.options, host, name);
-        known.placed.push({ knot, body });
+        known.placed.push({ tapestry: tapestry.name, knot, body });
       } else {
-        wanted.set(name, { options: host, placed: [{ knot, body }] });
+        wanted.set(name, { options: host, placed: [{ tapestry: tapestry.name, knot, body }] });
       }
     }
   }
@@ -203,15 +205,15 @@ async function compare(
   placed: readonly Placed[],
 ): Promise<void> {
   const described = await pool.open(modulesOf(host, placed));
-  for (const { knot, body } of placed) {
+  for (const { tapestry, knot, body } of placed) {
     const ownName = nameOf(body);
     const there = ownName === undefined ? undefined : described.get(ownName);
     const problem = there ? differenceOf(body, there) : absence(host, ownName ?? body.name, described);
     if (problem === undefined) continue;
     throw new SelvageError(
       'HostMismatch',
-      `The body host "${name}" cannot call the body of knot "${knot.id}" of tapestry "${knot.tapestry.name}": ${problem}`,
-      { details: { host: name, knot: knot.id, tapestry: knot.tapestry.name, definition: body.name } },
+      `The body host "${name}" cannot call the body of ${knot ? `knot "${knot.id}"` : 'knots that may be added to runs'} of tapestry "${tapestry}": ${problem}`,
+      { details: { host: name, ...(knot && { knot: knot.id }), tapestry, definition: body.name } },
     );
   }
 }

@@ -8,7 +8,7 @@ import { bodyNames, type BodyDescription, type ServedBodies } from '../body-host
 export async function servedBy(module: string): Promise<ServedBodies> {
   const { tapestries, resources } = await load(module);
   const all = new Set(tapestries.flatMap((tapestry) => [...withNested(recordOf(tapestry))]));
-  const names = bodyNames(all);
+  const names = new Map(bodyNames(all));
   const bodies = [...names].map(([name, { receives, source }]): BodyDescription => ({
     name,
     receives,

@@ -1,5 +1,6 @@
 import { decodeJson, defaultSha256, type Sha256 } from '../values';
 import { SelvageError } from '../errors';
+import { hostNameOf } from '../authoring/body-host';
 import { cacheOf, isCacheable, requireCacheable } from '../authoring/cacheable';
 import type { CacheOptions, ErrorPolicy, KnotOptions } from '../authoring/records';
 import type { Fragment, FragmentDefinition, FragmentKnot } from '../authoring/fragment';
@@ -29,6 +30,8 @@ export interface ExtendOptions {
 export interface RegisteredDefinition {
   readonly codeHash: string;
   readonly receives: 'values' | 'outcomes';
+  /** Name of the body host that has its body, if that is in another language. */
+  readonly host?: string;
 }
 
 /** Most knots that a message names. */
@@ -78,8 +81,10 @@ export function extend(
     const { id, definition, optional } = knot;
     const { summary, ...options } = { ...plan.extensible!.knots, ...knot.options };
     const cache = cacheIn(options, knot);
+    const host = hostNameOf(definition.host, options.dispatcher);
     const policy: PlanPolicy = {
       ...policyOf(options, definition.name),
+      ...(host !== undefined && { host }),
       ...(cache && { cache }),
       ...(optional && { optional }),
     };
@@ -128,7 +133,7 @@ export function resolveDefinitions(
       const { definition, id, options } = knot;
       const registered = find(definition.name, definition.version);
       if (!registered) throw unknownDefinition(definition, id);
-      const { codeHash, receives } = registered;
+      const { codeHash, receives, host } = registered;
       // A versioned definition is identified by its version, as two builds of one source may produce
       // different code.
       const { version } = definition;
@@ -148,7 +153,8 @@ export function resolveDefinitions(
           },
         );
       }
-      return { ...knot, definition: { ...definition, codeHash } };
+      const { host: _, ...given } = definition;
+      return { ...knot, definition: { ...given, codeHash, ...(host !== undefined && { host }) } };
     }),
   };
 }

@@ -1,18 +1,21 @@
 import type { DefinitionRecord, TapestryRecord } from '../../authoring/records';
 
-/** The names under which threads know the bodies of tapestries: those of definitions, and those of functions in place. */
-export function bodyNames(tapestries: Iterable<TapestryRecord>): Map<string, DefinitionRecord> {
-  const names = new Map<string, DefinitionRecord>();
+/**
+ * The names under which threads know the bodies of tapestries: those of definitions, and those of functions in place. One body may come in
+ * several records, as of a definition and of its optional() twin.
+ */
+export function* bodyNames(
+  tapestries: Iterable<TapestryRecord>,
+): Iterable<readonly [string, DefinitionRecord]> {
   for (const tapestry of tapestries) {
     for (const { id, definition } of tapestry.knots.values()) {
       if (!definition) continue;
       for (const body of [definition, definition.map?.each]) {
-        if (body) names.set(bodyName(body, tapestry.name, id), body);
+        if (body) yield [bodyName(body, tapestry.name, id), body];
       }
     }
-    for (const definition of tapestry.definitions ?? []) names.set(bodyName(definition, '', ''), definition);
+    for (const definition of tapestry.definitions ?? []) yield [bodyName(definition, '', ''), definition];
   }
-  return names;
 }
 
 /** A name of a definition has no `#`. */
