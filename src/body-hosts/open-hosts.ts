@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { hostName, hostedKnots } from '../authoring/body-host';
+import { cacheOf } from '../authoring/cacheable';
+import { codeHashOf } from '../authoring/hashes';
 import type {
   BodyHostOptions,
   DefinitionRecord,
@@ -10,6 +12,7 @@ import type {
 } from '../authoring/records';
 import { SelvageError } from '../errors';
 import { hostMissing, type BodyCall, type BodyHosts } from '../runtime';
+import { nodeSha256 } from '../node-sha256';
 import { canonicalJson, type Json } from '../values';
 import { loadedFrom } from '../user-modules';
 import { HostPool, type StartHost } from './host-pool';
@@ -92,6 +95,13 @@ class OpenHosts implements BodyHosts {
     return await host.pool.call(body, call);
   }
 
+  codeHashOf(name: string, definition: DefinitionRecord): string | undefined {
+    // Threads may compile a body otherwise than what the worker was started with.
+    if (!definition.host) return undefined;
+    const source = this.#open.get(name)?.pool.bodies.get(definition.name)?.source;
+    return source === undefined ? undefined : codeHashOf(source, nodeSha256);
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#open.values()].map(({ pool }) => pool.close()));
   }
@@ -153,14 +163,14 @@ function openHost(
     case 'threads': {
       const { maxWorkers = cores, memoryLimit } = host;
       const module = moduleOf(host.module ?? loaded);
-      const start: StartHost = () => startThread({ module }, memoryLimit);
+      const start: StartHost = () => startThread(module, memoryLimit);
       return {
-        pool: new HostPool(start, maxWorkers, [], unheard),
+        pool: new HostPool(start, maxWorkers, unheard),
         nameOf: (definition) => names.get(definition),
       };
     }
     case 'program': {
-      const { command, cwd, processes = cores, modules = [] } = host;
+      const { command, cwd, processes = cores } = host;
       const start: StartHost = (heard) =>
         startProcess({
           name: `Program "${name}"`,
@@ -169,18 +179,18 @@ function openHost(
           cwd,
           said: heard,
         });
-      return { pool: new HostPool(start, processes, modules, unheard), nameOf: ownName };
+      return { pool: new HostPool(start, processes, unheard), nameOf: ownName };
     }
     case 'python': {
       const { processes = cores } = host;
       const start: StartHost = (heard) => startPython(host, heard);
-      return { pool: new HostPool(start, processes, [], unheard), nameOf: ownName };
+      return { pool: new HostPool(start, processes, unheard), nameOf: ownName };
     }
     case 'dask':
     case 'ray':
     case 'celery': {
       const start: StartHost = (heard) => startPython(host, heard);
-      return { pool: new HostPool(start, 1, [], unheard, true), nameOf: ownName };
+      return { pool: new HostPool(start, 1, unheard, true), nameOf: ownName };
     }
   }
 }
@@ -203,10 +213,11 @@ async function compare(
   placed: readonly Placed[],
 ): Promise<void> {
   const described = await pool.open(modulesOf(host, placed));
-  for (const { knot, body } of placed) {
+  for (const one of placed) {
+    const { knot, body } = one;
     const ownName = nameOf(body);
     const there = ownName === undefined ? undefined : described.get(ownName);
-    const problem = there ? differenceOf(body, there) : absence(host, ownName ?? body.name, described);
+    const problem = there ? differenceOf(one, there) : absence(host, ownName ?? body.name, described);
     if (problem === undefined) continue;
     throw new SelvageError(
       'HostMismatch',
@@ -231,7 +242,6 @@ export async function describePython(
   const pool = new HostPool(
     (heard) => startPython(host, heard),
     1,
-    [],
     (line) => said(name, line),
   );
   try {
@@ -259,13 +269,19 @@ function absence(host: BodyHostOptions, name: string, described: ReadonlyMap<str
   return `it has no body "${name}"; ${has}${names.length > 20 ? ` and ${names.length - 20} more` : ''}.`;
 }
 
+function isReusedBySource(knot: KnotRecord): boolean {
+  return cacheOf(knot.options)?.codeHash === 'source';
+}
+
 /** Compares what both sides say. */
-function differenceOf(body: DefinitionRecord, there: BodyDescription): string | undefined {
+function differenceOf({ knot, body }: Placed, there: BodyDescription): string | undefined {
   if (body.receives !== there.receives)
     return `it takes ${there.receives} there, and ${body.receives} here. Say \`receives: '${there.receives}'\` here, or change the body.`;
   // The source that threads have may be compiled otherwise than what the worker was started with.
-  const isCompared = body.host !== undefined && body.source.startsWith('sha256:');
-  if (isCompared && there.source !== undefined && body.source !== there.source)
+  if (!body.host) return undefined;
+  if (body.source !== undefined && there.source !== undefined && body.source !== there.source)
     return 'its source is another one there than here: it was edited since the types were written, or since this process was started. Write the types again, or restart the worker.';
+  if (there.source === undefined && body.source === undefined && isReusedBySource(knot))
+    return "its values are to be reused as long as its source is the same, and the host says nothing of its source. Give it a version, and leave `codeHash: 'source'` out.";
   return undefined;
 }

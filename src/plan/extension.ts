@@ -27,7 +27,8 @@ export interface ExtendOptions {
 
 /** A worker's facts about a definition that it has registered. */
 export interface RegisteredDefinition {
-  readonly codeHash: string;
+  /** Undefined if only the host of the body knows it. */
+  readonly codeHash: string | undefined;
   readonly receives: 'values' | 'outcomes';
 }
 
@@ -86,7 +87,7 @@ export function extend(
     const inputs = planInputs(knot, indexes, constants);
     return {
       id,
-      definition: definitions.indexOf(definition, id),
+      definition: definitions.indexOf(definition),
       inputs,
       policy,
       ...(summary !== undefined && { summary }),
@@ -132,7 +133,11 @@ export function resolveDefinitions(
       // A versioned definition is identified by its version, as two builds of one source may produce
       // different code.
       const { version } = definition;
-      if (version === undefined && ![undefined, codeHash].includes(definition.codeHash))
+      if (
+        version === undefined &&
+        codeHash !== undefined &&
+        ![undefined, codeHash].includes(definition.codeHash)
+      )
         throw codeDiffers(definition, id, codeHash);
       if (options?.errorPolicy === 'receiveErrors' && receives === 'values') {
         throw new SelvageError(
@@ -148,7 +153,7 @@ export function resolveDefinitions(
           },
         );
       }
-      return { ...knot, definition: { ...definition, codeHash } };
+      return { ...knot, definition: { ...definition, ...(codeHash !== undefined && { codeHash }) } };
     }),
   };
 }
@@ -282,7 +287,7 @@ class Definitions {
     this.list = [...plan.definitions];
   }
 
-  indexOf({ name, version, codeHash }: FragmentDefinition, knot: string): number {
+  indexOf({ name, version, codeHash }: FragmentDefinition): number {
     const index = this.list.findLastIndex(
       (present) =>
         present.name === name &&
@@ -291,9 +296,13 @@ class Definitions {
         (codeHash === undefined || present.codeHash === codeHash),
     );
     if (index >= 0) return index;
-    if (codeHash === undefined)
-      throw unknownDefinition({ name, ...(version !== undefined && { version }) }, knot);
-    return this.list.push({ name, ...(version !== undefined && { version }), codeHash }) - 1;
+    return (
+      this.list.push({
+        name,
+        ...(version !== undefined && { version }),
+        ...(codeHash !== undefined && { codeHash }),
+      }) - 1
+    );
   }
 }
 

@@ -41,6 +41,8 @@ export interface BodyHosts {
    * @throws as {@link BodyHost}
    */
   call(call: BodyCall): Promise<unknown>;
+  /** The hash of a body's source, as the host of this name describes it; undefined if it does not, or if the body is one of TypeScript. */
+  codeHashOf(host: string, definition: DefinitionRecord): string | undefined;
   close(): Promise<void>;
 }
 

@@ -190,8 +190,22 @@ export class SelvagePlugin extends SimplePlugin {
     ));
   }
 
+  /** Ends the body hosts, if they were started. */
+  async closeHosts(): Promise<void> {
+    const hosts = await this.hosts?.catch(() => undefined);
+    await hosts?.close();
+  }
+
   /** Opens the backends before the first task arrives and closes them after the last. */
   override async runWorker(worker: Worker, next: (worker: Worker) => Promise<void>): Promise<void> {
+    try {
+      await this.work(worker, next);
+    } finally {
+      await this.closeHosts();
+    }
+  }
+
+  private async work(worker: Worker, next: (worker: Worker) => Promise<void>): Promise<void> {
     const backends = await this.openBackends();
     const environment = this.environment!;
     const { client } = worker;
@@ -234,7 +248,6 @@ export class SelvagePlugin extends SimplePlugin {
       await reconciled;
       await environment.begunSegments.close();
       await environment.commits.drain();
-      await environment.bodyHosts?.close();
       if (!this.own.backends) await backends.close();
     }
   }
