@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { hostName, hostedKnots } from '../authoring/body-host';
+import { bodyNames } from '../authoring/body-names';
 import { cacheOf } from '../authoring/cacheable';
 import { codeHashOf } from '../authoring/hashes';
 import type {
@@ -13,13 +14,13 @@ import type {
 import { SelvageError } from '../errors';
 import { hostMissing, type BodyCall, type BodyHosts } from '../runtime';
 import { nodeSha256 } from '../node-sha256';
+import { taskQueuesOf } from '../plan';
 import { canonicalJson, type Json } from '../values';
 import { loadedFrom } from '../user-modules';
 import { HostPool, type StartHost } from './host-pool';
 import type { BodyDescription } from './protocol/messages';
 import { startPython } from './processes/python';
 import { startProcess } from './processes/process-host';
-import { bodyNames } from './threads/body-names';
 import { startThread } from './threads/thread-host';
 
 /** Takes a line that a program wrote, where it cannot be told which body has. */
@@ -46,14 +47,16 @@ interface OpenHost {
  * Starts the body hosts that tapestries name, and compares what each says that it has with what is placed. Undefined if none is named.
  *
  * @param tapestries all that are registered, with those that they nest
+ * @param taskQueue that of the worker: hosts are opened for the bodies that are called there. If omitted, all are
  * @throws SelvageError `InvalidConfig` for two hosts of one name; `HostNotUsable`, `HostMismatch`
  */
 export async function openHosts(
   tapestries: Iterable<TapestryRecord>,
   said: Said,
+  taskQueue?: string,
 ): Promise<BodyHosts | undefined> {
   const all = [...tapestries];
-  const wanted = wantedHosts(all);
+  const wanted = wantedHosts(all, taskQueue);
   if (wanted.size === 0) return undefined;
   const names = new Map([...bodyNames(all)].map(([name, definition]) => [definition, name]));
   const open = new Map<string, OpenHost>();
@@ -76,8 +79,8 @@ export async function openHosts(
  *
  * @throws SelvageError `InvalidConfig` for two hosts of one name
  */
-export function hostNames(tapestries: Iterable<TapestryRecord>): string[] {
-  return [...wantedHosts([...tapestries]).keys()];
+export function hostNames(tapestries: Iterable<TapestryRecord>, taskQueue: string): string[] {
+  return [...wantedHosts([...tapestries], taskQueue).keys()];
 }
 
 class OpenHosts implements BodyHosts {
@@ -107,10 +110,15 @@ class OpenHosts implements BodyHosts {
   }
 }
 
-function wantedHosts(tapestries: readonly TapestryRecord[]): Map<string, Wanted> {
+function wantedHosts(
+  tapestries: readonly TapestryRecord[],
+  taskQueue: string | undefined,
+): Map<string, Wanted> {
   const wanted = new Map<string, Wanted>();
+  const isCalled = taskQueue === undefined ? () => true : calledOn(taskQueue, tapestries);
   for (const tapestry of tapestries) {
     for (const [knot, body, host] of hostedKnots(tapestry)) {
+      if (!isCalled(knot)) continue;
       const name = hostName(host);
       const known = wanted.get(name);
       if (known) {
@@ -122,6 +130,18 @@ function wantedHosts(tapestries: readonly TapestryRecord[]): Map<string, Wanted>
     }
   }
   return wanted;
+}
+
+/** A queue that only knots name has the bodies of these knots; any other may be that of a run, whose other knots are called there. */
+function calledOn(taskQueue: string, tapestries: readonly TapestryRecord[]): (knot: KnotRecord) => boolean {
+  const knots = tapestries.flatMap((tapestry) => [...tapestry.knots.values()]);
+  const isOfKnots = knots.some((knot) => queueNamedBy(knot) === taskQueue);
+  const isOfRuns = !isOfKnots || taskQueuesOf(tapestries).includes(taskQueue);
+  return (knot) => (queueNamedBy(knot) === undefined ? isOfRuns : queueNamedBy(knot) === taskQueue);
+}
+
+function queueNamedBy({ options: { dispatcher } }: KnotRecord): string | undefined {
+  return dispatcher?.kind === 'queue' ? dispatcher.taskQueue : undefined;
 }
 
 /** One without options is whichever has them. */

@@ -100,7 +100,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     plugins: [...(plugins ?? []), plugin],
   };
   try {
-    await plugin.openHosts();
+    await plugin.openHosts(workerOptions.taskQueue);
     if (connection)
       return await Worker.create({ ...workerOptions, connection, ...(namespace && { namespace }) });
     return await connectedWorker(workerOptions, {

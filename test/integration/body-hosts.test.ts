@@ -2,11 +2,18 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 
-import { hostedKnot, knot, map, program, python, pythonKnot, runLocally, tapestry } from '../../src';
+import { hostedKnot, knot, map, program, python, pythonKnot, queue, runLocally, tapestry } from '../../src';
 import { describePython } from '../../src/body-hosts';
 import { createWorker } from '../../src/worker';
 import type { LineageRecord } from '../../src/ports';
-import { connectSelvage, closeAll, openSelvage, startWorker, temporaryFolder } from '../support/open-selvage';
+import {
+  connectSelvage,
+  closeAll,
+  openSelvage,
+  startWorker,
+  temporaryFolder,
+  unique,
+} from '../support/open-selvage';
 import {
   inPython,
   pythonHost,
@@ -69,9 +76,9 @@ describe('threads', () => {
   });
 });
 
-describe('a worker', () => {
-  const fine = knot('fine', (_: object) => 1);
+const fine = knot('fine', (_: object) => 1);
 
+describe('a worker', () => {
   test('whose host lacks a body does not begin', async () => {
     const command = [process.execPath, '-e', 'process.exit(3)'];
     const body = hostedKnot<object, number>(program({ command, name: 'ends' }), 'body');
@@ -81,6 +88,24 @@ describe('a worker', () => {
       refusal('HostNotUsable', 'it ended with code 3'),
     );
   });
+});
+
+test('a host is opened by the workers of the queue on which its bodies are called, and by no others', async () => {
+  const elsewhere = unique('elsewhere');
+  const on = (queued: boolean) => {
+    const host = program({ command: [process.execPath, '-e', 'process.exit(3)'], name: 'ends' });
+    const body = hostedKnot<object, number>(host, 'body');
+    return tapestry('hosted', () => ({
+      x: body({}, { id: 'x', dispatcher: queued ? queue(elsewhere, { host }) : host }),
+      y: fine({}, { id: 'y' }),
+    }));
+  };
+  const selvage = await connectSelvage();
+  const begins = (taskQueue: string | undefined, of: ReturnType<typeof on>): Promise<unknown> =>
+    startWorker(selvage, { tapestries: [of], ...(taskQueue !== undefined && { taskQueue }) });
+  await begins(undefined, on(true));
+  await expect(begins(elsewhere, on(true))).rejects.toMatchObject(refusal('HostNotUsable', 'code 3'));
+  await expect(begins(undefined, on(false))).rejects.toMatchObject(refusal('HostNotUsable', 'code 3'));
 });
 
 const missing = whyNoPython();

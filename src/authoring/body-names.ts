@@ -1,6 +1,6 @@
-import type { DefinitionRecord, TapestryRecord } from '../../authoring/records';
+import type { DefinitionRecord, TapestryRecord } from './records';
 
-/** The names under which threads know the bodies of tapestries: those of definitions, and those of functions in place. */
+/** The names under which other processes know the bodies of tapestries: those of definitions, and those of functions in place. */
 export function bodyNames(tapestries: Iterable<TapestryRecord>): Map<string, DefinitionRecord> {
   const names = new Map<string, DefinitionRecord>();
   for (const tapestry of tapestries) {
@@ -16,7 +16,11 @@ export function bodyNames(tapestries: Iterable<TapestryRecord>): Map<string, Def
 }
 
 /** A name of a definition has no `#`. */
-function bodyName({ inline, name, version }: DefinitionRecord, tapestry: string, knot: string): string {
+export function bodyName(
+  { inline, name, version }: Pick<DefinitionRecord, 'inline' | 'name' | 'version'>,
+  tapestry: string,
+  knot: string,
+): string {
   if (inline) return `${tapestry}#${knot}#${name}`;
   return version === undefined ? name : `${name}@${version}`;
 }
