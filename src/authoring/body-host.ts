@@ -81,3 +81,23 @@ export function requireCallable(
     details: { owner, option: 'dispatcher', definition: name, reason: 'Meaningless' },
   });
 }
+
+/**
+ * Only with its source here can a plan say which code a knot is to wait for.
+ *
+ * @throws SelvageError `InvalidConfig`
+ */
+export function requireKnownCode(
+  owner: string,
+  { map, ...definition }: Pick<DefinitionRecord, 'name' | 'source' | 'map'>,
+  { onCodeChange }: KnotOptions<ErrorPolicy>,
+): void {
+  const { name, source } = map?.each ?? definition;
+  if (onCodeChange !== 'wait' || source !== undefined) return;
+  throw new SelvageError(
+    'InvalidConfig',
+    `The option "onCodeChange" of ${owner} cannot be "wait": only its host knows the source of the body "${name}", so that no plan says which code to wait for. ` +
+      "Give the definition its `source`, as `selvage python types` writes it, or a version, and say `onCodeChange: 'run'`.",
+    { details: { owner, option: 'onCodeChange', definition: name, reason: 'Meaningless' } },
+  );
+}

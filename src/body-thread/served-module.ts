@@ -1,8 +1,9 @@
 import { recordOf, type AnyTapestry } from '../authoring';
+import { bodyNames } from '../authoring/body-names';
 import type { KnotBody } from '../authoring/records';
 import { withNested } from '../runtime';
 import { isDocument, loadCode } from '../user-modules';
-import { bodyNames, type BodyDescription, type ServedBodies } from '../body-hosts';
+import type { BodyDescription, ServedBodies } from '../body-hosts';
 
 /** Loads a user's file in a body thread. */
 export async function servedBy(module: string): Promise<ServedBodies> {

@@ -28,7 +28,8 @@ export interface ExtendOptions {
 
 /** A worker's facts about a definition that it has registered. */
 export interface RegisteredDefinition {
-  readonly codeHash: string;
+  /** Undefined if only the host of the body knows it. */
+  readonly codeHash: string | undefined;
   readonly receives: 'values' | 'outcomes';
   /** Name of the body host that has its body, if that is in another language. */
   readonly host?: string;
@@ -91,7 +92,7 @@ export function extend(
     const inputs = planInputs(knot, indexes, constants);
     return {
       id,
-      definition: definitions.indexOf(definition, id),
+      definition: definitions.indexOf(definition),
       inputs,
       policy,
       ...(summary !== undefined && { summary }),
@@ -137,7 +138,11 @@ export function resolveDefinitions(
       // A versioned definition is identified by its version, as two builds of one source may produce
       // different code.
       const { version } = definition;
-      if (version === undefined && ![undefined, codeHash].includes(definition.codeHash))
+      if (
+        version === undefined &&
+        codeHash !== undefined &&
+        ![undefined, codeHash].includes(definition.codeHash)
+      )
         throw codeDiffers(definition, id, codeHash);
       if (options?.errorPolicy === 'receiveErrors' && receives === 'values') {
         throw new SelvageError(
@@ -154,7 +159,14 @@ export function resolveDefinitions(
         );
       }
       const { host: _, ...given } = definition;
-      return { ...knot, definition: { ...given, codeHash, ...(host !== undefined && { host }) } };
+      return {
+        ...knot,
+        definition: {
+          ...given,
+          ...(codeHash !== undefined && { codeHash }),
+          ...(host !== undefined && { host }),
+        },
+      };
     }),
   };
 }
@@ -288,7 +300,7 @@ class Definitions {
     this.list = [...plan.definitions];
   }
 
-  indexOf({ name, version, codeHash }: FragmentDefinition, knot: string): number {
+  indexOf({ name, version, codeHash }: FragmentDefinition): number {
     const index = this.list.findLastIndex(
       (present) =>
         present.name === name &&
@@ -297,9 +309,13 @@ class Definitions {
         (codeHash === undefined || present.codeHash === codeHash),
     );
     if (index >= 0) return index;
-    if (codeHash === undefined)
-      throw unknownDefinition({ name, ...(version !== undefined && { version }) }, knot);
-    return this.list.push({ name, ...(version !== undefined && { version }), codeHash }) - 1;
+    return (
+      this.list.push({
+        name,
+        ...(version !== undefined && { version }),
+        ...(codeHash !== undefined && { codeHash }),
+      }) - 1
+    );
   }
 }
 

@@ -65,7 +65,7 @@ export function addRun(program: Command, does: Does): void {
     .option('--tag <tag>', 'a tag of the run, which `runs list --tag` finds; may be repeated', collect)
     .option('--no-reuse', 'run all bodies, also of knots whose values could be reused')
     .option(
-      '--task-queue <name>',
+      '--queue <name>',
       'task queue of run and worker (default: one of the run alone; with --detach selvage/<tapestry>)',
     )
     .option('--timings', 'show at the end where the time of the command went')
@@ -161,7 +161,7 @@ async function prepare(file: string, options: RunOptions, output: Output): Promi
     tapestries: loaded.tapestries,
     parameters,
     runId,
-    taskQueue: options.taskQueue ?? (options.detach ? taskQueueOf(plan) : foregroundQueue(runId)),
+    taskQueue: options.queue ?? (options.detach ? taskQueueOf(plan) : foregroundQueue(runId)),
   };
 }
 

@@ -29,7 +29,7 @@ export function addWorker(program: Command, does: Does): void {
         'ended goes on in another worker.',
     )
     .argument('<file>', 'file that exports tapestries')
-    .option('--task-queue <name>', 'task queue to poll (default: selvage/<tapestry> of each)')
+    .option('--queue <name>', 'task queue to poll (default: selvage/<tapestry> of each)')
     .option(
       '--adopt <run>',
       'work for a run whose `selvage run` is gone, too, until it is over; may be repeated; all: for every such run of the file',

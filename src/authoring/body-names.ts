@@ -1,8 +1,8 @@
-import type { DefinitionRecord, TapestryRecord } from '../../authoring/records';
+import type { DefinitionRecord, TapestryRecord } from './records';
 
 /**
- * The names under which threads know the bodies of tapestries: those of definitions, and those of functions in place. One body may come in
- * several records, as of a definition and of its optional() twin.
+ * The names under which other processes know the bodies of tapestries: those of definitions, and those of functions in place. One body may
+ * come in several records, as of a definition and of its optional() twin.
  */
 export function* bodyNames(
   tapestries: Iterable<TapestryRecord>,
@@ -19,7 +19,11 @@ export function* bodyNames(
 }
 
 /** A name of a definition has no `#`. */
-function bodyName({ inline, name, version }: DefinitionRecord, tapestry: string, knot: string): string {
+export function bodyName(
+  { inline, name, version }: Pick<DefinitionRecord, 'inline' | 'name' | 'version'>,
+  tapestry: string,
+  knot: string,
+): string {
   if (inline) return `${tapestry}#${knot}#${name}`;
   return version === undefined ? name : `${name}@${version}`;
 }
