@@ -1,4 +1,5 @@
 import type { OutcomeKind, RunStatus } from '../ports';
+import type { Duration } from '../values/duration';
 import type { RunEvent } from './event';
 
 const EMITTER = Symbol.for('selvage.emitter');
@@ -31,6 +32,11 @@ export interface EmitterOptions {
   readonly batchSize?: number;
   /** After how many milliseconds a delivery counts as failed. Default 60,000. */
   readonly timeout?: number;
+  /**
+   * Disables the emitter when nothing was delivered for so long though it was tried: milliseconds, or `'5d'`. Its cursor
+   * stays, and `selvage emitters` says so. Default: never; of a webhook, 5 days.
+   */
+  readonly disableAfter?: Duration;
 }
 
 /** An emitter as declared in a user's file. It loads no client; what delivers makes it work. */
@@ -41,6 +47,8 @@ export interface EmitterDeclaration<Kind extends EmitterKind = EmitterKind, Opti
   readonly from: 'now' | 'beginning';
   readonly batchSize: number;
   readonly timeout: number;
+  /** Milliseconds. Undefined: never. */
+  readonly disableAfter?: number;
   /** Checked options of its kind, with their defaults. */
   readonly options: Options;
 }

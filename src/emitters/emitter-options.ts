@@ -13,6 +13,7 @@ import { checkName } from '../authoring/names';
 import { OUTCOME_KINDS, RUN_STATUSES } from '../authoring/outcome';
 import { refusalOf, type Refusal } from '../authoring/refusal';
 import { SelvageError } from '../errors';
+import { durationMs } from '../values/duration';
 import type { EmitterDeclaration, EmitterKind, EmitterOptions, EventFilter } from './declaration';
 import { EVENT_TYPES } from './event';
 
@@ -40,6 +41,7 @@ const EMITTER_OPTIONS: Checks<EmitterOptions> = {
   from: oneOf('now', 'beginning'),
   batchSize: whole(1, LARGEST_BATCH),
   timeout: whole(1, LONGEST_TIMEOUT_MS),
+  disableAfter: (value) => (durationMs(value) ? undefined : 'must be a duration, such as "5d"'),
 };
 
 /** What was read of an emitter's options. */
@@ -70,7 +72,15 @@ export function readEmitterOptions<Own extends object>(
       `The options of an emitter (${kind}) must be an object, and are ${shown(options)}.`,
       { details: { owner: kind, reason: 'WrongValue' } },
     );
-  const { name = kind, filter, from, batchSize, timeout, ...others } = options as EmitterOptions & Own;
+  const {
+    name = kind,
+    filter,
+    from,
+    batchSize,
+    timeout,
+    disableAfter,
+    ...others
+  } = options as EmitterOptions & Own;
   checkName('emitter', name);
   const refuse = refusalOf(`the emitter "${name}"`);
   const problem = firstProblem(options, { ...EMITTER_OPTIONS, ...own });
@@ -82,6 +92,7 @@ export function readEmitterOptions<Own extends object>(
       from: from ?? 'now',
       batchSize: batchSize ?? BATCH_SIZE,
       timeout: timeout ?? TIMEOUT_MS,
+      ...(disableAfter !== undefined && { disableAfter: durationMs(disableAfter)! }),
     },
     own: others as Own,
     refuse,

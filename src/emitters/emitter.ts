@@ -1,4 +1,6 @@
 import type { Logger } from '../authoring/knot-context';
+import { Retryable, SelvageError } from '../errors';
+import type { LineageRecord } from '../ports';
 import type { RunEvent } from './event';
 
 /** What an emitter is given beside the events. */
@@ -14,6 +16,12 @@ export interface DeliveryContext {
    * @throws SelvageError if it is no longer there, or the data store is out of reach
    */
   value(hash: string): Promise<unknown>;
+  /**
+   * Reads the lineage records of these knots of a run, in no particular order.
+   *
+   * @throws SelvageError if the run history is out of reach
+   */
+  records(temporalRunId: string, knotIds: readonly string[]): Promise<readonly LineageRecord[]>;
 }
 
 /** An event that the receiver will never take, however often it is delivered. */
@@ -38,8 +46,16 @@ export interface Emitter {
   /**
    * Delivers events of one or more runs, oldest first, and resolves when the receiver has all of them durably. If it
    * throws, or takes too long, the same events come again, with growing pauses, without bound; those that come later wait.
+   * `Retryable({ after })` says how long to pause. A `SelvageError` with the code `ReceiverGone` disables the emitter.
    */
   deliver(events: readonly RunEvent[], context: DeliveryContext): Promise<Delivery | void>;
   /** Called when the process stops delivering. */
   close?(): Promise<void>;
+}
+
+/** How many milliseconds a failed delivery asks to be left alone for. Undefined: it does not say. */
+export function retryAfterOf(error: unknown): number | undefined {
+  if (Retryable.is(error)) return error.after;
+  const after = SelvageError.is(error) ? error.details['retryAfterMs'] : undefined;
+  return typeof after === 'number' ? after : undefined;
 }
