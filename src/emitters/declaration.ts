@@ -33,8 +33,9 @@ export interface EmitterOptions {
   /** After how many milliseconds a delivery counts as failed. Default 60,000. */
   readonly timeout?: number;
   /**
-   * Disables the emitter when nothing was delivered for so long though it was tried: milliseconds, or `'5d'`. Its cursor
-   * stays, and `selvage emitters` says so. Default: never; of a webhook, 5 days.
+   * After how much time of nothing but failures the emitter is disabled, until `selvage emitters resume` or a replay:
+   * milliseconds, or `'5d'`. Its events stay, and so do the runs that it has not heard of. Default: never; of a webhook, 5
+   * days.
    */
   readonly disableAfter?: Duration;
 }
@@ -51,6 +52,16 @@ export interface EmitterDeclaration<Kind extends EmitterKind = EmitterKind, Opti
   readonly disableAfter?: number;
   /** Checked options of its kind, with their defaults. */
   readonly options: Options;
+}
+
+/** The emitter, which hears these tapestries alone, unless its own filter says which. */
+export function hearing<Declaration extends EmitterDeclaration>(
+  declaration: Declaration,
+  tapestries: readonly string[],
+): Declaration {
+  const { filter } = declaration;
+  if (filter.tapestries) return declaration;
+  return declareEmitter({ ...declaration, filter: { ...filter, tapestries } }) as Declaration;
 }
 
 /** Marks a declaration, so that it is recognised whichever realm or copy of the package made it. */

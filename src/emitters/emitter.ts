@@ -1,5 +1,4 @@
 import type { Logger } from '../authoring/knot-context';
-import { Retryable, SelvageError } from '../errors';
 import type { LineageRecord } from '../ports';
 import type { RunEvent } from './event';
 
@@ -36,6 +35,11 @@ export interface RejectedEvent {
 export interface Delivery {
   /** Moved to the emitter's dead letters; all other events of the batch count as delivered. */
   readonly rejected?: readonly RejectedEvent[];
+  /**
+   * Nothing of the batch counts as delivered, and nothing is delivered any more, for this reason, until somebody says
+   * `selvage emitters resume`: the receiver is gone for good.
+   */
+  readonly disable?: string;
 }
 
 /**
@@ -46,16 +50,9 @@ export interface Emitter {
   /**
    * Delivers events of one or more runs, oldest first, and resolves when the receiver has all of them durably. If it
    * throws, or takes too long, the same events come again, with growing pauses, without bound; those that come later wait.
-   * `Retryable({ after })` says how long to pause. A `SelvageError` with the code `ReceiverGone` disables the emitter.
+   * If it throws `Terminal`, they come one by one, and those for which it does so again become dead letters; `Retryable` says when they come again.
    */
   deliver(events: readonly RunEvent[], context: DeliveryContext): Promise<Delivery | void>;
   /** Called when the process stops delivering. */
   close?(): Promise<void>;
-}
-
-/** How many milliseconds a failed delivery asks to be left alone for. Undefined: it does not say. */
-export function retryAfterOf(error: unknown): number | undefined {
-  if (Retryable.is(error)) return error.after;
-  const after = SelvageError.is(error) ? error.details['retryAfterMs'] : undefined;
-  return typeof after === 'number' ? after : undefined;
 }

@@ -3,19 +3,14 @@ export { timeText, toCloudEvent, factsOf } from './cloud-event';
 export type { CloudEvent, CloudEventOptions, CloudEventType, EventData, RunFacts } from './cloud-event';
 export {
   declareEmitter,
+  hearing,
   isEmitter,
   type EmitterDeclaration,
   type EmitterKind,
   type EmitterOptions,
   type EventFilter,
 } from './declaration';
-export {
-  retryAfterOf,
-  type Delivery,
-  type DeliveryContext,
-  type Emitter,
-  type RejectedEvent,
-} from './emitter';
+export type { Delivery, DeliveryContext, Emitter, RejectedEvent } from './emitter';
 export type { KnotFinished, RunEnded, RunEvent, RunStarted } from './event';
 export { readEmitterOptions, type EmitterParts } from './emitter-options';
 export { enveloped, type Envelope, type EnvelopeOptions } from './envelope';

@@ -67,6 +67,8 @@ const CODES = {
     FileWithoutTapestry: 'A file exports no tapestry.',
     FileWithoutTrigger: 'A file that is to be served exports nothing that starts runs.',
     DuplicateTrigger: 'Two triggers of one kind have the same id.',
+    DuplicateEmitter: 'Two emitters have the same name.',
+    NoFeed: 'Emitters were declared for a run history that keeps no order of changes.',
     AmbiguousTapestry: 'A file exports several tapestries and none was chosen.',
     Usage: 'A command was called in a way that it does not have.',
     WrongImport: 'Something was imported from another subpath of this package than the one that exports it.',
@@ -118,7 +120,6 @@ const CODES = {
    */
   state: {
     UnknownRun: 'No run has this id.',
-    ReceiverGone: 'A receiver of events says that it is gone for good.',
     RunIdInUse: 'A run id is in use by a run of other work.',
     RunNotOver: 'A run was to be resumed that still works.',
     RunOver: 'Something was asked of a run that is over, or is being ended.',
@@ -127,6 +128,8 @@ const CODES = {
     RunFailed: 'A run ended with failed knots.',
     RunTerminated: 'A run was terminated.',
     DeadlineExceeded: 'A run did not end before its deadline.',
+    UnknownEmitter: 'Nothing is on record under the name of an emitter.',
+    EmitterInUse: 'An emitter was to be removed that a process delivers to.',
     UnknownSchedule: 'The server has no schedule of this id.',
     ScheduleInUse: 'A schedule was to be deployed whose id belongs to one of another source.',
     UnknownSubject: 'A subject that is to be forgotten has no key.',

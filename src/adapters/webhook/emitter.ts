@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 
-import { SelvageError } from '../../errors';
+import { Retryable, SelvageError } from '../../errors';
 import {
   enveloped,
   isHeaderValue,
@@ -79,15 +79,20 @@ class WebhookEmitter implements Emitter {
 
   async deliver(...[events, context]: Parameters<Emitter['deliver']>): ReturnType<Emitter['deliver']> {
     const { batch } = this.declaration.options;
+    if (context.attempt === 0) this.#delivered.clear();
     const made: CloudEvent[] = [];
     for (const event of events)
       if (!this.#delivered.has(event.id))
         made.push(await enveloped(event, this.declaration.options, context));
     const requests = batch ? [made] : made.map((event) => [event]);
     const tooLarge: CloudEvent[] = [];
-    for (const some of requests)
-      tooLarge.push(...(await sendInHalves(some, (part) => this.#send(part, context))));
-    this.#delivered.clear();
+    try {
+      for (const some of requests)
+        tooLarge.push(...(await sendInHalves(some, (part) => this.#send(part, context))));
+    } catch (error) {
+      if (error !== GONE) throw error;
+      return { disable: `${this.#who} answered 410: it is gone for good.` };
+    }
     const reason = `${this.#who} answered 413: the event is too large for it.`;
     return { rejected: tooLarge.map(({ id }) => ({ id, reason })) };
   }
@@ -142,21 +147,18 @@ class WebhookEmitter implements Emitter {
     return isTaken;
   }
 
-  /** Whether it was taken; false: it is too large. @throws SelvageError */
+  /** Whether it was taken; false: it is too large. @throws if it is to be tried again */
   #judge({ status, retryAfterMs }: Answer): boolean {
     if (status >= 200 && status < 300) return true;
     if (status === 413) return false;
-    if (status === 410)
-      throw new SelvageError(
-        'ReceiverGone',
-        `${this.#who} answered 410: it is gone for good. Remove the emitter, or correct its address.`,
-        { details: { emitter: this.declaration.name, status } },
-      );
+    if (status === 410) throw GONE;
     const isRedirect = status >= 300 && status < 400;
-    throw this.#unavailable(`answered ${status}${isRedirect ? ', a redirect, which is not followed' : ''}`, {
-      status,
-      ...(retryAfterMs !== undefined && { retryAfterMs }),
-    });
+    const error = this.#unavailable(
+      `answered ${status}${isRedirect ? ', a redirect, which is not followed' : ''}`,
+      { status },
+    );
+    if (retryAfterMs === undefined) throw error;
+    throw new Retryable(error.message, { after: retryAfterMs, cause: error });
   }
 
   #unavailable(complaint: string, details: object, cause?: unknown): SelvageError {
@@ -166,6 +168,8 @@ class WebhookEmitter implements Emitter {
     });
   }
 }
+
+const GONE = new Error('the receiver is gone for good');
 
 /** Of the header `webhook-id`, in which a full stop would end it: the same for the same events. */
 function idOf(events: readonly CloudEvent[]): string {

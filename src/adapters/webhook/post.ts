@@ -4,7 +4,7 @@ import type { LookupFunction } from 'node:net';
 
 export interface Answer {
   readonly status: number;
-  /** Milliseconds for which the receiver asks to be left alone. */
+  /** Milliseconds for which the receiver asks to be left alone: a second to an hour. */
   readonly retryAfterMs?: number;
 }
 
@@ -17,7 +17,8 @@ export interface PostOptions {
 
 /** What is read of the body of an answer, which nobody looks at. */
 const ANSWER_BYTES = 64 * 1024;
-const LONGEST_PAUSE_MS = 86_400_000;
+const SHORTEST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 3_600_000;
 
 /** Posts to one receiver, over connections that it keeps. Redirects are answers like others. */
 export class Poster {
@@ -81,5 +82,5 @@ const STALE = new Error('a connection was closed before it was used again');
 function pauseOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const pause = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - Date.now();
-  return Number.isFinite(pause) ? Math.min(Math.max(0, pause), LONGEST_PAUSE_MS) : undefined;
+  return Number.isFinite(pause) ? Math.min(Math.max(SHORTEST_PAUSE_MS, pause), LONGEST_PAUSE_MS) : undefined;
 }
