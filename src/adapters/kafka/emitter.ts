@@ -49,7 +49,13 @@ export function createKafkaEmitter(
       const outgoing: (readonly Outgoing[])[] = [];
       for (const event of events) outgoing.push(await messagesOf(event, options, context));
       client ??= open({ logger: context.logger, idempotent: true });
-      const opened = await client;
+      let opened: KafkaClient;
+      try {
+        opened = await client;
+      } catch (error) {
+        client = undefined;
+        throw error;
+      }
       // What is under way then must not be mixed with what the next delivery sends.
       const drop = (): void => {
         client = undefined;
@@ -70,7 +76,7 @@ export function createKafkaEmitter(
       return { rejected: [...rejected.values()] };
     },
     async close() {
-      await (await client)?.close();
+      await (await client?.catch(() => undefined))?.close();
     },
   };
 }
