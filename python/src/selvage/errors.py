@@ -115,7 +115,11 @@ def user_files(error: BaseException | None = None) -> list[str]:
     return sorted(
         file
         for file in files
-        if file and Path(file).is_absolute() and not file.startswith(HERE) and file.endswith(".py") and _is_of_user(file)
+        if file
+        and Path(file).is_absolute()
+        and not file.startswith(HERE)
+        and file.endswith(".py")
+        and _is_of_user(file)
     )
 
 
